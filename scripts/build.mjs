@@ -1,0 +1,71 @@
+// Bundles bin/*.ts into dist/. Verbs stay in chunks of their own, so that a start loads only what it runs.
+import { readFileSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
+
+/**
+ * undici's client drags in its fetch, WebSocket and HTTP/2 parts, which cost a third of a start and which a
+ * request over a unix socket never enters. Each is cut at the file where the client reaches for it.
+ */
+const UNUSED_BY_CLIENT = {
+  'dispatcher/client-h2.js': 'module.exports = () => { throw new Error("HTTP/2 is not part of this build") }',
+  'web/fetch/body.js':
+    'module.exports = { extractBody() { throw new Error("fetch bodies are not part of this build") } }',
+  'web/fetch/formdata.js': 'module.exports = { FormData: class {}, setFormDataState() {} }',
+  'web/webidl/index.js': 'module.exports = { webidl: { is: { FormData: () => false } } }',
+  'llhttp/llhttp-wasm.js': 'module.exports = require("./llhttp_simd-wasm.js")',
+  'milo/simd.js': 'module.exports = {}',
+  'milo/no-simd.js': 'module.exports = {}',
+};
+
+const slimUndici = {
+  name: 'slim-undici',
+  setup(b) {
+    b.onLoad({ filter: /undici\/lib\/.*\.js$/ }, ({ path }) => {
+      const contents = UNUSED_BY_CLIENT[path.split('undici/lib/')[1]];
+      return contents ? { contents, loader: 'js', resolveDir: dirname(path) } : undefined;
+    });
+  },
+};
+
+/** Ink loads its devtools bridge only when DEV is set; the bundle leaves it out. */
+const noDevtools = {
+  name: 'no-devtools',
+  setup(b) {
+    b.onResolve({ filter: /^react-devtools-core$/ }, () => ({ path: 'devtools', namespace: 'empty' }));
+    b.onLoad({ filter: /./, namespace: 'empty' }, () => ({ contents: 'export default {}' }));
+  },
+};
+
+rmSync(`${root}/dist`, { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: ['src/bin/cilium.ts', 'src/bin/hubble.ts'],
+  outdir: 'dist',
+  outbase: 'src/bin',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  // Parsed by any Node from 18 on, so that an old one reaches the line that says what it needs.
+  target: 'node18',
+  jsx: 'automatic',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  define: {
+    'process.env.NODE_ENV': '"production"',
+    'process.env.DEV': '"false"',
+    TOOLKIT_VERSION: JSON.stringify(version),
+  },
+  banner: {
+    js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
+  },
+  plugins: [slimUndici, noDevtools],
+});

@@ -1,0 +1,164 @@
+import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
+import { HttpClient, type HttpRequest, type HttpResponse, parseAddress, TransportError } from './http.ts';
+import type { DeleteAnswers, GetAnswers, PatchAnswers, PutAnswers } from './types.gen.ts';
+
+export const DEFAULT_SOCKET = '/var/run/cilium/cilium.sock';
+const BASE_PATH = '/v1';
+const DEFAULT_TIMEOUT_MS = 90_000;
+
+/** Values for the places, the query, the headers and the body of a request. */
+export interface CallOptions {
+  /** Fills `{name}` in the path. */
+  path?: Record<string, string | number>;
+  query?: Record<string, string | number | boolean | readonly string[] | undefined>;
+  headers?: Record<string, string>;
+  /** Sent as JSON. */
+  body?: unknown;
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+/** The agent answered with an error status. */
+export class ApiError extends UserError {
+  override name = 'ApiError';
+  constructor(
+    readonly method: string,
+    /** Template, such as `/endpoint/{id}`. */
+    readonly path: string,
+    readonly status: number,
+    /** Decoded body: usually a sentence. Undefined when there was none. */
+    readonly payload: unknown,
+  ) {
+    super(
+      `[${method} ${path}][${status}] ${operationName(method, path)}${statusName(method, path, status)}${payload === undefined ? '' : ` ${JSON.stringify(payload)}`}`,
+    );
+  }
+}
+
+/** The agent's REST API. Every method throws ApiError for an error status and TransportError below HTTP. */
+export class AgentClient {
+  constructor(
+    readonly http: HttpClient,
+    private readonly signal?: AbortSignal,
+  ) {}
+
+  get<P extends keyof GetAnswers>(path: P, options: CallOptions = {}): Promise<GetAnswers[P]> {
+    return this.#call('GET', path, options) as Promise<GetAnswers[P]>;
+  }
+
+  put<P extends keyof PutAnswers>(path: P, options: CallOptions = {}): Promise<PutAnswers[P]> {
+    return this.#call('PUT', path, options) as Promise<PutAnswers[P]>;
+  }
+
+  patch<P extends keyof PatchAnswers>(path: P, options: CallOptions = {}): Promise<PatchAnswers[P]> {
+    return this.#call('PATCH', path, options) as Promise<PatchAnswers[P]>;
+  }
+
+  delete<P extends keyof DeleteAnswers>(path: P, options: CallOptions = {}): Promise<DeleteAnswers[P]> {
+    return this.#call('DELETE', path, options) as Promise<DeleteAnswers[P]>;
+  }
+
+  async #call(method: HttpRequest['method'], path: string, options: CallOptions): Promise<unknown> {
+    const response = await this.http.request(this.request(method, path, options));
+    return decodeBody(response, method, path);
+  }
+
+  /** The HTTP form of a call, for those that read the answer as a stream. */
+  request(method: HttpRequest['method'], path: string, options: CallOptions = {}): HttpRequest {
+    const body = options.body === undefined ? undefined : `${JSON.stringify(options.body)}\n`;
+    return {
+      method,
+      path: BASE_PATH + fillPath(path, options.path ?? {}) + queryOf(options.query ?? {}),
+      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...options.headers },
+      ...(body !== undefined && { body }),
+      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      ...((options.signal ?? this.signal) && { signal: options.signal ?? this.signal }),
+    };
+  }
+}
+
+/** The agent that the flags and the environment name. */
+export function connectAgent(ctx: Context): AgentClient {
+  return new AgentClient(new HttpClient(parseAddress(agentAddress(ctx))), ctx.signal);
+}
+
+/** `--host`, else CILIUM_HOST (both in `globals.host`), else CILIUM_SOCK, else the default socket. */
+export function agentAddress(ctx: Pick<Context, 'globals' | 'env'>): string {
+  return ctx.globals.host || `unix://${ctx.env.CILIUM_SOCK || DEFAULT_SOCKET}`;
+}
+
+function fillPath(template: string, values: Record<string, string | number>): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values[name] ?? '')));
+}
+
+function queryOf(query: NonNullable<CallOptions['query']>): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined) continue;
+    params.append(name, typeof value === 'object' ? value.join(',') : String(value));
+  }
+  const text = params.toString();
+  return text && `?${text}`;
+}
+
+function decodeBody(response: HttpResponse, method: string, path: string): unknown {
+  const text = response.body.toString('utf8');
+  if (response.status >= 200 && response.status < 300) {
+    if (text.trim() === '') return undefined;
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new TransportError(
+        'not-http',
+        `${method} ${path}: the answer is not JSON: ${excerpt(text)}`,
+        true,
+        {
+          hint: 'Is this the socket of a Cilium agent?',
+          cause,
+        },
+      );
+    }
+  }
+  throw new ApiError(method, path, response.status, payloadOf(text));
+}
+
+function payloadOf(text: string): unknown {
+  if (text.trim() === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return excerpt(text);
+  }
+}
+
+function excerpt(text: string): string {
+  const line = text.slice(0, 120).replace(/\s+/g, ' ').trim();
+  return text.length > 120 ? `${line}…` : line;
+}
+
+/** `GET /endpoint/{id}` is called getEndpointId in the API's description. */
+function operationName(method: string, path: string): string {
+  const words = path.split(/[^A-Za-z0-9]+/).filter(Boolean);
+  return method.toLowerCase() + words.map((w) => w.charAt(0).toUpperCase() + w.slice(1)).join('');
+}
+
+const STATUS_NAMES: Readonly<Record<number, string>> = {
+  400: 'Invalid',
+  403: 'Forbidden',
+  404: 'NotFound',
+  409: 'Exists',
+  429: 'TooManyRequests',
+  460: 'InvalidPath',
+  461: 'Failure',
+  500: 'Failure',
+  501: 'Disabled',
+  502: 'Failure',
+  503: 'ServiceUnavailable',
+};
+
+function statusName(method: string, path: string, status: number): string {
+  if (path === '/policy' && status === 460) return 'InvalidPolicy';
+  if (path === '/config' && status === 400 && method === 'PATCH') return 'BadRequest';
+  return STATUS_NAMES[status] ?? 'Default';
+}

@@ -1,0 +1,17 @@
+import { enableCompileCache } from 'node:module';
+
+/** Runs one command line of the program named `name` in this process, and ends it with the exit code. */
+export async function start(name: 'cilium' | 'hubble'): Promise<void> {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < 24) {
+    process.stderr.write(
+      `${name} needs Node.js 24 or newer; this is ${process.version}. Install one, or run npm ci in the checkout.\n`,
+    );
+    process.exit(1);
+  }
+  enableCompileCache?.(`${import.meta.dirname}/.cache`);
+  const [{ main }, { systemContext }] = await Promise.all([import('../main.ts'), import('../system.ts')]);
+  const words = process.argv.slice(2);
+  const ctx = systemContext();
+  process.exit(await main(name === 'hubble' ? ['hubble', ...words] : words, ctx));
+}

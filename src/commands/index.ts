@@ -1,0 +1,19 @@
+import { AGENT_GLOBALS, BPF_GLOBALS } from './flags.ts';
+import type { Verb } from './tree.ts';
+
+/** The whole command tree. A verb's file is loaded when the command line names it. */
+export const TREE: Verb = {
+  about: 'See and steer the Cilium agent of this node, and the flows that Hubble records',
+  globals: AGENT_GLOBALS,
+  verbs: {
+    bpf: {
+      about: 'Direct access to local BPF maps',
+      globals: BPF_GLOBALS,
+      verbs: {},
+    },
+    version: {
+      about: 'Print version information',
+      load: async () => (await import('./version.ts')).addVersionCommand,
+    },
+  },
+};

@@ -1,0 +1,122 @@
+import type { Command, Option } from 'commander';
+import type { Context } from '../context.ts';
+
+/** Declares one command below `parent` and returns it. */
+export type AddCommand = (parent: Command, ctx: Context) => Command;
+
+/** A verb: loaded only when the command line names it. */
+export interface Verb {
+  about: string;
+  aliases?: readonly string[];
+  hidden?: boolean;
+  /** Loads the verb's file. A noun that also runs by itself (`config`, `observe`) has `verbs` as well. */
+  load?: () => Promise<AddCommand>;
+  verbs?: Verbs;
+  /** Flags shared by everything below this noun. */
+  globals?: GlobalFlags;
+  /** Title under which help lists it. */
+  section?: string;
+}
+
+export type Verbs = Readonly<Record<string, Verb>>;
+
+/** Flags that are accepted before and after the verbs of a family. */
+export interface GlobalFlags {
+  /** Fresh Option objects: commander keeps state in them. */
+  options: () => Option[];
+  /** Title of their section in help. */
+  title: string;
+}
+
+/** Where a command line leads in the tree. */
+export interface Resolved {
+  /** From the root down; empty when no word named a command. */
+  path: { name: string; verb: Verb }[];
+  /** The first word that names nothing at the place where a noun expected a verb. */
+  unknown?: string;
+}
+
+function isLong(option: Option, word: string): boolean {
+  return option.long === word || option.short === word;
+}
+
+/** Finds a child by name or alias. */
+export function childOf(verbs: Verbs, word: string): [string, Verb] | undefined {
+  const own = Object.hasOwn(verbs, word) ? verbs[word] : undefined;
+  if (own) return [word, own];
+  return Object.entries(verbs).find(([, verb]) => verb.aliases?.includes(word));
+}
+
+/** Walks the words of `argv`, stepping over global flags and their values, to the command they name. */
+export function resolve(root: Verb, argv: readonly string[]): Resolved {
+  const path: Resolved['path'] = [];
+  let here = root;
+  const flags = (root.globals?.options() ?? []).slice();
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? '';
+    if (word === '--') break;
+    if (word.startsWith('-')) {
+      const flag = flags.find((option) => isLong(option, word));
+      if (flag?.required) i++;
+      continue;
+    }
+    const child = here.verbs && childOf(here.verbs, word);
+    if (!child) return here.verbs && !here.load ? { path, unknown: word } : { path };
+    path.push({ name: child[0], verb: child[1] });
+    here = child[1];
+    flags.push(...(here.globals?.options() ?? []));
+    if (!here.verbs) break;
+  }
+  return { path };
+}
+
+/**
+ * Registers the named command and, for help and suggestions, the names of its neighbours.
+ * Only the files along the path are loaded.
+ */
+export async function build(
+  program: Command,
+  root: Verb,
+  path: Resolved['path'],
+  ctx: Context,
+): Promise<Command> {
+  let here = program;
+  let verb = root;
+  const globals: GlobalFlags[] = [];
+  const enter = (command: Command, entered: Verb) => {
+    if (entered.globals) globals.push(entered.globals);
+    for (const flags of globals) {
+      command.optionsGroup(flags.title);
+      for (const option of flags.options()) if (!clashes(command, option)) command.addOption(option);
+    }
+  };
+  enter(here, verb);
+  for (const step of path) {
+    addStubs(here, verb, step.name);
+    const parent = here;
+    verb = step.verb;
+    here = verb.load
+      ? (await verb.load())(parent, ctx)
+      : parent.command(step.name).description(verb.about).usage('[command]');
+    if (verb.aliases && here.aliases().length === 0) here.aliases(verb.aliases);
+    if (verb.section) here.helpGroup(verb.section);
+    enter(here, verb);
+  }
+  addStubs(here, verb);
+  return here;
+}
+
+function clashes(command: Command, option: Option): boolean {
+  return command.options.some(
+    (own) => own.long === option.long || (own.short !== undefined && own.short === option.short),
+  );
+}
+
+function addStubs(command: Command, verb: Verb, except?: string): void {
+  for (const [name, child] of Object.entries(verb.verbs ?? {})) {
+    if (name === except) continue;
+    const stub = command.command(name, child.hidden ? { hidden: true } : {}).description(child.about);
+    if (child.aliases) stub.aliases(child.aliases);
+    if (child.section) stub.helpGroup(child.section);
+  }
+}

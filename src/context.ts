@@ -1,0 +1,54 @@
+import type { AgentClient } from './agent/client.ts';
+
+/** A stream of ours: stdout or stderr. */
+export interface Output {
+  /** Resolves when the consumer can take more. Rejects with ClosedPipe when it has gone. */
+  write(chunk: string | Uint8Array): Promise<void>;
+  readonly isTTY: boolean;
+  /** Width of the terminal in cells; undefined when it is not one. */
+  readonly columns: number | undefined;
+}
+
+/** Standard input. */
+export interface Input extends AsyncIterable<Uint8Array> {
+  readonly isTTY: boolean;
+}
+
+/** Time as commands see it, so that tests can hold it still. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  nowMs(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when it is aborted first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Flags that every command of a family takes, before or after the verb. */
+export interface Globals {
+  /** `unix://PATH` or `tcp://HOST:PORT`; empty means the environment, then the default socket. */
+  host: string;
+  debug: boolean;
+  /** When text may be coloured. */
+  color: 'auto' | 'always' | 'never';
+  /** The folder that Cilium's maps are pinned below. */
+  bpfRoot: string;
+}
+
+/** All that a command may touch of the outside world. Built once by main, faked by tests. */
+export interface Context {
+  readonly out: Output;
+  readonly err: Output;
+  readonly in: Input;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Effective user id; undefined where the system has none. */
+  readonly uid: number | undefined;
+  readonly clock: Clock;
+  /** Aborted by Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Filled in by main as soon as the command line is parsed. */
+  readonly globals: Globals;
+  /** The agent's REST API. Connects on the first call. */
+  agent(): Promise<AgentClient>;
+  /** The exit code when the command returns without an error. Default 0. */
+  exitCode: number;
+}

@@ -1,0 +1,48 @@
+/** What the reader can act on: printed as `Error: <message>`, then the hint; exit code 1 unless said otherwise. */
+export class UserError extends Error {
+  override name = 'UserError';
+  /** One line that says what to do next; printed below the message. */
+  readonly hint?: string;
+  readonly exitCode: number;
+
+  constructor(
+    message: string,
+    options: { hint?: string | undefined; cause?: unknown; exitCode?: number } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    if (options.hint !== undefined) this.hint = options.hint;
+    this.exitCode = options.exitCode ?? 1;
+  }
+}
+
+/** A wrong flag or argument: the message, then the usage of the command it was given to. */
+export class UsageError extends UserError {
+  override name = 'UsageError';
+}
+
+/** Everything has been said already: end with this exit code and print nothing more. */
+export class SilentExit extends Error {
+  override name = 'SilentExit';
+  constructor(readonly exitCode: number) {
+    super(`exit ${exitCode}`);
+  }
+}
+
+/** The reader of our stdout went away (EPIPE). Ends the program quietly, as SIGPIPE would. */
+export class ClosedPipe extends SilentExit {
+  override name = 'ClosedPipe';
+  constructor() {
+    super(141);
+  }
+}
+
+/** The `code` of a Node system error (`ENOENT`, `ECONNREFUSED` …), or undefined. */
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** The message of whatever was thrown. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,133 @@
+import { Command, CommanderError, type Option } from 'commander';
+import { normalize, readGlobals } from './commands/flags.ts';
+import { TREE } from './commands/index.ts';
+import { build, type Resolved, resolve } from './commands/tree.ts';
+import type { Context } from './context.ts';
+import { errorMessage, SilentExit, UsageError, UserError } from './errors.ts';
+
+/** Runs one command line and returns its exit code. Nothing is thrown: every error is printed here, once. */
+export async function main(argv: readonly string[], ctx: Context): Promise<number> {
+  try {
+    await run(argv, ctx);
+    return ctx.exitCode;
+  } catch (error) {
+    return await report(error, ctx).catch(() => 1);
+  }
+}
+
+async function run(argv: readonly string[], ctx: Context): Promise<void> {
+  const program = new Command('cilium').description(TREE.about);
+  program
+    .exitOverride()
+    .enablePositionalOptions()
+    .showSuggestionAfterError(true)
+    .helpCommand('help [command]');
+  const pending: Promise<void>[] = [];
+  program.configureOutput({
+    writeOut: (text) => void pending.push(ctx.out.write(text)),
+    writeErr: () => {},
+    getOutHelpWidth: () => ctx.out.columns ?? 100,
+    getOutHasColors: () => false,
+  });
+  const asksHelp = argv[0] === 'help';
+  const words = asksHelp ? [...argv.slice(1), '--help'] : [...argv];
+  const found = resolve(TREE, words);
+  try {
+    const command = await build(program, TREE, found.path, ctx);
+    if (found.unknown !== undefined) throw unknownCommand(found, found.unknown);
+    program.hook('preAction', (_, action) => readGlobals(action, ctx));
+    const { argv: normal, off } = normalize(
+      words,
+      ancestors(command).flatMap((c) => [...c.options]),
+    );
+    turnOff(command, off);
+    const runs = found.path.at(-1)?.verb.load !== undefined;
+    await program.parseAsync(
+      runs || normal.includes('--help') || normal.includes('-h') ? normal : [...normal, '--help'],
+      {
+        from: 'user',
+      },
+    );
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw usageError(error, found);
+  } finally {
+    await Promise.all(pending);
+  }
+}
+
+function ancestors(command: Command): Command[] {
+  return command.parent ? [command, ...ancestors(command.parent)] : [command];
+}
+
+function turnOff(command: Command, off: readonly Option[]): void {
+  for (const option of off) {
+    for (const owner of ancestors(command)) {
+      if (owner.options.includes(option))
+        owner.setOptionValueWithSource(option.attributeName(), false, 'cli');
+    }
+  }
+}
+
+function unknownCommand(found: Resolved, word: string): UsageError {
+  const at = ['cilium', ...found.path.map((step) => step.name)].join(' ');
+  const verbs = found.path.at(-1)?.verb.verbs ?? TREE.verbs ?? {};
+  const names = Object.entries(verbs)
+    .filter(([, verb]) => !verb.hidden)
+    .map(([name]) => name);
+  const near = nearest(word, names);
+  return new UsageError(`unknown command "${word}" for "${at}"`, {
+    hint: near ? `Did you mean "${at} ${near}"?` : `Run "${at} --help" for the list of commands.`,
+  });
+}
+
+/** The name closest to `word` by edit distance, when it is close enough to be what was meant. */
+export function nearest(word: string, names: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(word.length / 2)) + 1;
+  for (const name of names) {
+    const d = name.startsWith(word) ? 1 : distance(word, name);
+    if (d < least) [best, least] = [name, d];
+  }
+  return best;
+}
+
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+function usageError(error: CommanderError, found: Resolved): UsageError {
+  const at = ['cilium', ...found.path.map((step) => step.name)].join(' ');
+  const message = error.message
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.*?)\?\)$/, ' (did you mean $1?)');
+  return new UsageError(message, { hint: `Run "${at} --help" for its flags and arguments.`, cause: error });
+}
+
+/** The one map from errors to what is printed and the exit code. */
+async function report(error: unknown, ctx: Context): Promise<number> {
+  if (error instanceof SilentExit) return error.exitCode;
+  if (ctx.signal.aborted) return 130;
+  const expected = error instanceof UserError;
+  const lines = [`Error: ${errorMessage(error)}`];
+  if (expected && error.hint) lines.push(error.hint);
+  if (!expected && !ctx.globals.debug)
+    lines.push('This is a fault in the toolkit itself: run again with --debug for its stack.');
+  if (ctx.globals.debug && error instanceof Error) lines.push(stackOf(error));
+  await ctx.err.write(`${lines.join('\n')}\n`);
+  return expected ? error.exitCode : 1;
+}
+
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by: ${stackOf(error.cause)}` : '';
+  return `${error.stack ?? error.message}${cause}`;
+}

@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+
+const SRC = fileURLToPath(new URL('../src', import.meta.url));
+
+/** What each room may import from. A file of src/ itself is a room of its own, named after it. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  model: [],
+  'errors.ts': [],
+  'version.ts': [],
+  render: ['model', 'errors.ts'],
+  agent: ['model', 'errors.ts', 'context.ts'],
+  hubble: ['model', 'errors.ts', 'context.ts'],
+  kube: ['model', 'errors.ts', 'context.ts'],
+  bpf: ['model', 'errors.ts', 'context.ts'],
+  node: ['model', 'errors.ts', 'context.ts', 'bpf'],
+  policy: ['model', 'errors.ts'],
+  lab: ['model', 'errors.ts', 'context.ts', 'policy', 'agent', 'hubble', 'bpf', 'version.ts'],
+  'context.ts': ['model', 'agent', 'hubble', 'kube', 'bpf'],
+  commands: [
+    'model',
+    'errors.ts',
+    'context.ts',
+    'version.ts',
+    'render',
+    'agent',
+    'hubble',
+    'kube',
+    'bpf',
+    'node',
+    'policy',
+    'lab',
+  ],
+  'system.ts': ['context.ts', 'errors.ts', 'agent', 'hubble', 'kube', 'bpf'],
+  'main.ts': ['commands', 'context.ts', 'errors.ts'],
+  bin: ['main.ts', 'system.ts'],
+};
+
+function room(path: string): string {
+  return relative(SRC, path).split('/')[0] ?? '';
+}
+
+test('imports point down', () => {
+  const wrong: string[] = [];
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((f) => /\.tsx?$/.test(f));
+  for (const file of files) {
+    const path = join(SRC, file);
+    const here = room(path);
+    const allowed = [here, ...(MAY_IMPORT[here] ?? [])];
+    for (const [, target = ''] of readFileSync(path, 'utf8').matchAll(
+      /(?:from|import)\s*\(?\s*'(\.[^']+)'/g,
+    )) {
+      const there = room(join(dirname(path), target));
+      if (!allowed.includes(there)) wrong.push(`${file} imports ${target}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('only system.ts and bin touch the process', () => {
+  const wrong: string[] = [];
+  for (const file of readdirSync(SRC, { recursive: true, encoding: 'utf8' })) {
+    if (!/\.tsx?$/.test(file) || file === 'system.ts' || file.startsWith('bin/')) continue;
+    if (
+      /\bprocess\.(exit|stdout|stderr|stdin|env|argv|on)\b|console\./.test(
+        readFileSync(join(SRC, file), 'utf8'),
+      )
+    )
+      wrong.push(file);
+  }
+  expect(wrong).toEqual([]);
+});

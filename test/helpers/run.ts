@@ -1,0 +1,76 @@
+import { tmpdir } from 'node:os';
+import type { Context } from '../../src/context.ts';
+import { ClosedPipe } from '../../src/errors.ts';
+import { main } from '../../src/main.ts';
+import { contextOf } from '../../src/system.ts';
+
+/** What a run of a command left behind. */
+export interface RunResult {
+  stdout: string;
+  stderr: string;
+  code: number;
+}
+
+/** The world of one run. Everything has a quiet default: no terminal, no environment, the clock at 0. */
+export interface RunOptions {
+  env?: Record<string, string>;
+  nowMs?: number;
+  stdin?: string | Uint8Array;
+  /** Makes stdout (and stdin) a terminal of this width. */
+  columns?: number;
+  cwd?: string;
+  uid?: number;
+  signal?: AbortSignal;
+  /** The reader of stdout goes away after this many bytes. */
+  closeAfter?: number;
+  /** Called with each piece of stdout. */
+  onStdout?: (text: string) => void;
+  onStderr?: (text: string) => void;
+}
+
+/** Runs one command line in this process and collects what it prints. */
+export async function run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  let size = 0;
+  const ctx: Context = contextOf({
+    out: {
+      isTTY: options.columns !== undefined,
+      columns: options.columns,
+      write: async (chunk) => {
+        if (options.closeAfter !== undefined && size >= options.closeAfter) throw new ClosedPipe();
+        const bytes = Buffer.from(chunk);
+        size += bytes.length;
+        stdout.push(bytes);
+        options.onStdout?.(bytes.toString());
+      },
+    },
+    err: {
+      isTTY: options.columns !== undefined,
+      columns: options.columns,
+      write: async (chunk) => {
+        stderr.push(Buffer.from(chunk));
+        options.onStderr?.(String(chunk));
+      },
+    },
+    in: {
+      isTTY: options.columns !== undefined && options.stdin === undefined,
+      async *[Symbol.asyncIterator]() {
+        if (options.stdin !== undefined) yield Buffer.from(options.stdin);
+      },
+    },
+    env: { HOME: tmpdir(), ...options.env },
+    cwd: options.cwd ?? tmpdir(),
+    uid: options.uid ?? 0,
+    clock: {
+      nowMs: () => options.nowMs ?? 0,
+      sleep: (_, signal) =>
+        new Promise((resolve, reject) =>
+          setImmediate(() => (signal?.aborted ? reject(signal.reason) : resolve())),
+        ),
+    },
+    signal: options.signal ?? new AbortController().signal,
+  });
+  const code = await main(argv, ctx);
+  return { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), code };
+}
