@@ -1,3 +1,4 @@
+import { ENDPOINT } from './endpoint/index.ts';
 import { AGENT_GLOBALS, BPF_GLOBALS } from './flags.ts';
 import type { Verb } from './tree.ts';
 
@@ -11,6 +12,7 @@ export const TREE: Verb = {
       globals: BPF_GLOBALS,
       verbs: {},
     },
+    endpoint: ENDPOINT,
     version: {
       about: 'Print version information',
       load: async () => (await import('./version.ts')).addVersionCommand,
