@@ -1,0 +1,324 @@
+/**
+ * The agent's policy rule, as it stands after the agent (or `parse`) has put it in order: label keys carry their
+ * source (`any:app`), protocols are upper case, `enableDefaultDeny` is filled. Field names are those of the JSON form.
+ * An absent list and an empty one mean the same to the agent, so empty lists are dropped.
+ */
+export interface Rule {
+  /** Exactly one of the two selectors is there. An empty selector selects everything. */
+  endpointSelector?: LabelSelector;
+  /** The rule is about the nodes' own traffic (host policy). */
+  nodeSelector?: LabelSelector;
+  ingress?: IngressRule[];
+  ingressDeny?: IngressDenyRule[];
+  egress?: EgressRule[];
+  egressDeny?: EgressDenyRule[];
+  labels?: RuleLabel[];
+  /** Whether the rule turns unmatched traffic of a direction into dropped traffic. */
+  enableDefaultDeny: DefaultDeny;
+  description?: string;
+  /** A text that policy verdict events carry along (1.18 on). */
+  log?: RuleLog;
+}
+
+export interface DefaultDeny {
+  ingress: boolean;
+  egress: boolean;
+}
+
+export interface RuleLog {
+  value: string;
+}
+
+/** A label of the rule itself: what `policy get` and `policy delete` select by. */
+export interface RuleLabel {
+  key: string;
+  value: string;
+  /** `k8s`, `unspec`, `any` …; empty when the document did not say. */
+  source: string;
+}
+
+/** Keys are in the form `source:key`; all entries must hold. */
+export interface LabelSelector {
+  /** In sorted order of keys. */
+  matchLabels?: Record<string, string>;
+  matchExpressions?: Requirement[];
+}
+
+export const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
+export type Operator = (typeof OPERATORS)[number];
+
+export interface Requirement {
+  key: string;
+  operator: Operator;
+  /** Of `In` and `NotIn` only, and there never empty. */
+  values?: string[];
+}
+
+/**
+ * The peers of an ingress rule. All absent: any peer. Several present: the reference refuses most mixes (see check.ts).
+ * `fromRequires` adds conditions to `fromEndpoints` of every rule for the same subject.
+ */
+export interface IngressPeers {
+  fromEndpoints?: LabelSelector[];
+  fromRequires?: LabelSelector[];
+  /** An address or a prefix. */
+  fromCIDR?: string[];
+  fromCIDRSet?: CidrRule[];
+  fromEntities?: Entity[];
+  fromGroups?: Group[];
+  fromNodes?: LabelSelector[];
+}
+
+export interface EgressPeers {
+  toEndpoints?: LabelSelector[];
+  toRequires?: LabelSelector[];
+  toCIDR?: string[];
+  toCIDRSet?: CidrRule[];
+  toEntities?: Entity[];
+  toServices?: Service[];
+  toGroups?: Group[];
+  toNodes?: LabelSelector[];
+}
+
+export interface IngressRule extends IngressPeers {
+  toPorts?: PortRule[];
+  /** Never beside `toPorts`. */
+  icmps?: IcmpRule[];
+  authentication?: Authentication;
+}
+
+export interface IngressDenyRule extends IngressPeers {
+  toPorts?: PortDenyRule[];
+  icmps?: IcmpRule[];
+}
+
+export interface EgressRule extends EgressPeers {
+  toPorts?: PortRule[];
+  toFQDNs?: FqdnSelector[];
+  icmps?: IcmpRule[];
+  authentication?: Authentication;
+}
+
+export interface EgressDenyRule extends EgressPeers {
+  toPorts?: PortDenyRule[];
+  icmps?: IcmpRule[];
+}
+
+export const ENTITIES = [
+  'all',
+  'world',
+  'cluster',
+  'host',
+  'init',
+  'ingress',
+  'unmanaged',
+  'remote-node',
+  'health',
+  'none',
+  'kube-apiserver',
+  'world-ipv4',
+  'world-ipv6',
+] as const;
+export type Entity = (typeof ENTITIES)[number];
+
+/** Exactly one of `cidr`, `cidrGroupRef` and `cidrGroupSelector` is there. */
+export interface CidrRule {
+  cidr?: string;
+  /** Name of a CiliumCIDRGroup. */
+  cidrGroupRef?: string;
+  /** Selects CiliumCIDRGroups by their own labels; keys carry no source. */
+  cidrGroupSelector?: LabelSelector;
+  /** Prefixes inside `cidr` that are not meant. */
+  except?: string[];
+}
+
+export interface Service {
+  k8sServiceSelector?: { selector: LabelSelector; namespace?: string };
+  k8sService?: { serviceName?: string; namespace?: string };
+}
+
+export interface Group {
+  aws?: {
+    labels?: Record<string, string>;
+    securityGroupsIds?: string[];
+    securityGroupsNames?: string[];
+    region?: string;
+  };
+}
+
+/** Exactly one of the two is there. */
+export interface FqdnSelector {
+  matchName?: string;
+  /** `*` stands for any characters within a label; `*` alone for every name; `**.` (1.18 on) for any depth. */
+  matchPattern?: string;
+}
+
+export interface Authentication {
+  mode: 'disabled' | 'required' | 'test-always-fail';
+}
+
+export interface PortDenyRule {
+  /** Absent: every port. */
+  ports?: PortProtocol[];
+}
+
+export interface PortRule extends PortDenyRule {
+  terminatingTLS?: TlsContext;
+  originatingTLS?: TlsContext;
+  /** Server names (SNI) that the client may ask for. */
+  serverNames?: string[];
+  listener?: Listener;
+  rules?: L7Rules;
+}
+
+export const PROTOCOLS = ['TCP', 'UDP', 'SCTP', 'ICMP', 'ICMPv6', 'VRRP', 'IGMP', 'ANY'] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
+
+export interface PortProtocol {
+  /** A number in text, or the (lower-case) name of a container's port. `0` is every port. */
+  port: string;
+  /** Last port of a range that begins with `port`. */
+  endPort?: number;
+  protocol: Protocol;
+}
+
+/** At most one of `http`, `kafka`, `dns` and `l7proto` is there. An empty list counts as there. */
+export interface L7Rules {
+  http?: HttpRule[];
+  kafka?: KafkaRule[];
+  dns?: FqdnSelector[];
+  /** Name of an Envoy filter that `l7` is for. */
+  l7proto?: string;
+  l7?: Record<string, string>[];
+}
+
+/** Absent means any. `path`, `method` and `host` are RE2 expressions that match the whole value. */
+export interface HttpRule {
+  path?: string;
+  method?: string;
+  host?: string;
+  /** `Name: value` or `Name`. */
+  headers?: string[];
+  headerMatches?: HeaderMatch[];
+}
+
+export interface HeaderMatch {
+  mismatch?: 'LOG' | 'ADD' | 'DELETE' | 'REPLACE';
+  name: string;
+  secret?: SecretRef;
+  value?: string;
+}
+
+export interface KafkaRule {
+  role?: string;
+  apiKey?: string;
+  apiVersion?: string;
+  clientID?: string;
+  topic?: string;
+}
+
+export interface Listener {
+  envoyConfig: { kind?: 'CiliumEnvoyConfig' | 'CiliumClusterwideEnvoyConfig'; name: string };
+  name: string;
+  /** 1 (first) to 100 (last): which proxy wins when several rules want one. */
+  priority?: number;
+}
+
+export interface TlsContext {
+  secret: SecretRef;
+  trustedCA?: string;
+  certificate?: string;
+  privateKey?: string;
+}
+
+export interface SecretRef {
+  namespace?: string;
+  name: string;
+}
+
+export interface IcmpRule {
+  fields?: IcmpField[];
+}
+
+export interface IcmpField {
+  /** Absent means IPv4. */
+  family?: 'IPv4' | 'IPv6';
+  /** A number, or a name of the family (`EchoRequest`). */
+  type: number | string;
+}
+
+/** A place in a parsed document: field names and list indices from its root. */
+export type Path = readonly (string | number)[];
+
+/** Where something is written. Line and column count from 1. */
+export interface Position {
+  file: string;
+  line: number;
+  column: number;
+}
+
+/** A parsed document that can say where a part of it is written. */
+export interface SourceDocument {
+  /** As the user named it; `-` is stdin. */
+  readonly file: string;
+  /** The nearest existing part of the path. Points at the field's name where the path ends in one. */
+  locate(path: Path): Position;
+}
+
+export const ORIGIN_KINDS = [
+  'CiliumNetworkPolicy',
+  'CiliumClusterwideNetworkPolicy',
+  'NetworkPolicy',
+  'rule',
+] as const;
+export type OriginKind = (typeof ORIGIN_KINDS)[number];
+
+/** The object that a rule was written in. */
+export interface Origin {
+  /** `rule` is the agent's own JSON form. */
+  kind: OriginKind;
+  /** Of namespaced objects, and of agent rules that carry the namespace in a label. */
+  namespace?: string;
+  name?: string;
+  source: SourceDocument;
+  /** The rule's place in the source. */
+  path: Path;
+}
+
+/** A rule and where it came from. */
+export interface SourcedRule {
+  rule: Rule;
+  origin: Origin;
+}
+
+/** Where a part of a rule is written; without `part`, the rule itself. */
+export function positionOf({ source, path }: Origin, part: Path = []): Position {
+  return source.locate([...path, ...part]);
+}
+
+/** `file:line:column`. */
+export function formatPosition({ file, line, column }: Position): string {
+  return `${file}:${line}:${column}`;
+}
+
+/**
+ * One entry of the list that an agent from 1.19 on answers to `GET /policy`: one direction of one rule, its peers
+ * and ports already spelt out. Order of evaluation: lower tier, then lower priority, first.
+ */
+export interface PolicyEntry {
+  Tier: number;
+  Priority: number;
+  Authentication: Authentication | null;
+  Log: Partial<RuleLog>;
+  Subject: LabelSelector;
+  /** A selector (keys as `source.key`), or a text such as `cidr:10.0.0.0/8-[10.1.0.0/16]` or an FQDN selector. */
+  L3: (LabelSelector | string)[] | null;
+  L4: (PortRule & IcmpRule)[] | null;
+  Labels: RuleLabel[];
+  DefaultDeny: boolean;
+  /** 0 allow, 1 deny. */
+  Verdict: number;
+  Ingress: boolean;
+  /** The subject is the node itself. */
+  Node: boolean;
+}
