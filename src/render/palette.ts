@@ -1,0 +1,45 @@
+import { Chalk, type ChalkInstance } from 'chalk';
+
+/** Colours by meaning. Pad first, then colour: an escape sequence counts as width. */
+export interface Palette {
+  readonly enabled: boolean;
+  good(text: string): string;
+  warn(text: string): string;
+  bad(text: string): string;
+  dim(text: string): string;
+  bold(text: string): string;
+}
+
+function paletteOf(chalk: ChalkInstance): Palette {
+  return {
+    enabled: chalk.level > 0,
+    good: chalk.green,
+    warn: chalk.yellow,
+    bad: chalk.red,
+    dim: chalk.dim,
+    bold: chalk.bold,
+  };
+}
+
+/** No colour at all. */
+export const NO_COLOR: Palette = paletteOf(new Chalk({ level: 0 }));
+
+/** The sixteen colours that every terminal has. */
+export const ANSI: Palette = paletteOf(new Chalk({ level: 1 }));
+
+/** What decides about colour: `--color`, then NO_COLOR and FORCE_COLOR, then whether the stream is a terminal. */
+export function wantsColor(
+  when: 'auto' | 'always' | 'never',
+  env: Readonly<Record<string, string | undefined>>,
+  isTTY: boolean,
+): boolean {
+  if (when !== 'auto') return when === 'always';
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR) return env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false';
+  return isTTY && env.TERM !== 'dumb';
+}
+
+/** The palette for a stream. */
+export function paletteFor(...facts: Parameters<typeof wantsColor>): Palette {
+  return wantsColor(...facts) ? ANSI : NO_COLOR;
+}
