@@ -64,7 +64,7 @@ function turnOff(command: Command, off: readonly Option[]): void {
   for (const option of off) {
     for (const owner of ancestors(command)) {
       if (owner.options.includes(option))
-        owner.setOptionValueWithSource(option.attributeName(), false, 'cli');
+        owner.setOptionValueWithSource(option.attributeName(), option.negate, 'cli');
     }
   }
 }
@@ -122,12 +122,13 @@ async function report(error: unknown, ctx: Context): Promise<number> {
   if (expected && error.hint) lines.push(error.hint);
   if (!expected && !ctx.globals.debug)
     lines.push('This is a fault in the toolkit itself: run again with --debug for its stack.');
-  if (ctx.globals.debug && error instanceof Error) lines.push(stackOf(error));
+  if (ctx.globals.debug) lines.push(stackOf(error));
   await ctx.err.write(`${lines.join('\n')}\n`);
   return expected ? error.exitCode : 1;
 }
 
-function stackOf(error: Error): string {
-  const cause = error.cause instanceof Error ? `\ncaused by: ${stackOf(error.cause)}` : '';
-  return `${error.stack ?? error.message}${cause}`;
+function stackOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('stack' in error)) return String(error);
+  const cause = 'cause' in error && error.cause !== undefined ? `\ncaused by: ${stackOf(error.cause)}` : '';
+  return `${error.stack}${cause}`;
 }

@@ -225,7 +225,7 @@ export class HttpClient {
           'Is the agent restarting?',
         );
       default:
-        if (code?.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW')
+        if (error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
           return fault('not-http', 'the server does not speak HTTP', 'Is this the socket of a Cilium agent?');
         return fault('other', errorMessage(error));
     }

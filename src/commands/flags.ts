@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Context, Globals } from '../context.ts';
 import { UsageError, UserError } from '../errors.ts';
+import { readConfigFile } from './config-file.ts';
 import type { GlobalFlags } from './tree.ts';
 
 /** Global flags of the agent's command line. */
@@ -161,7 +162,7 @@ export function normalize(
       continue;
     }
     const value = match[2] ?? '';
-    if (!option.isBoolean()) words.push(option.long ?? option.short ?? '', value);
+    if (option.required || option.optional) words.push(option.long ?? option.short ?? '', value);
     else if (TRUE.has(value)) words.push(option.long ?? '');
     else if (FALSE.has(value)) off.push(option);
     else
@@ -172,19 +173,23 @@ export function normalize(
   return { argv: words, off };
 }
 
-/** Copies the global flags of the parsed command and its parents into the context; the environment fills gaps. */
-export function readGlobals(command: Command, ctx: Context): void {
-  const given: Partial<Globals> = {};
+/**
+ * Copies the global flags of the parsed command and its parents into the context. What no flag says comes from the
+ * environment, then from the config file.
+ */
+export async function readGlobals(command: Command, ctx: Context): Promise<void> {
+  const given: Partial<Globals> & { config?: string } = {};
   for (let here: Command | null = command; here; here = here.parent) {
-    const values = here.opts<Partial<Globals>>();
-    for (const key of ['host', 'debug', 'color', 'bpfRoot'] as const) {
+    const values = here.opts<typeof given>();
+    for (const key of ['host', 'debug', 'color', 'bpfRoot', 'config'] as const) {
       if (here.getOptionValueSource(key) === 'cli' && given[key] === undefined)
         Object.assign(given, { [key]: values[key] });
     }
   }
+  const file = await readConfigFile(given.config, ctx);
   Object.assign(ctx.globals, {
-    host: given.host ?? ctx.env.CILIUM_HOST ?? '',
-    debug: given.debug ?? TRUE.has(ctx.env.CILIUM_DEBUG ?? ''),
+    host: given.host ?? ctx.env.CILIUM_HOST ?? file.host ?? '',
+    debug: given.debug ?? (TRUE.has(ctx.env.CILIUM_DEBUG ?? '') || file.debug === true),
     color: given.color ?? 'auto',
     bpfRoot: given.bpfRoot ?? ctx.env.CILIUM_BPF_ROOT ?? '/sys/fs/bpf',
   } satisfies Globals);

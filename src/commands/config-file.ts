@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Context } from '../context.ts';
+import { errorCode, errorMessage, UserError } from '../errors.ts';
+
+/** What a config file may set for the whole in-agent family. */
+export interface FileSettings {
+  host?: string;
+  debug?: boolean;
+}
+
+const NAMES = ['.cilium.yaml', '.cilium.yml', '.cilium.json'];
+
+/**
+ * Settings of the file that `--config` names, else of the first of $HOME/.cilium.yaml, .yml and .json. A file that
+ * was named must be there and be right; one that was found must be right.
+ */
+export async function readConfigFile(named: string | undefined, ctx: Context): Promise<FileSettings> {
+  const home = ctx.env.HOME;
+  const candidates = named ? [named] : home ? NAMES.map((name) => join(home, name)) : [];
+  for (const path of candidates) {
+    let text: string;
+    try {
+      text = await readFile(path, 'utf8');
+    } catch (cause) {
+      if (errorCode(cause) === 'ENOENT' && !named) continue;
+      throw new UserError(`read config file ${path}: ${errorMessage(cause)}`, { cause });
+    }
+    const { parse } = await import('yaml');
+    let settings: unknown;
+    try {
+      settings = parse(text) ?? {};
+    } catch (cause) {
+      throw new UserError(`config file ${path}: ${errorMessage(cause)}`, { cause });
+    }
+    return check(settings, path);
+  }
+  return {};
+}
+
+function check(settings: unknown, path: string): FileSettings {
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
+    throw new UserError(
+      `config file ${path}: expected keys and values, such as "host: unix:///var/run/cilium/cilium.sock"`,
+    );
+  const found: FileSettings = {};
+  for (const [key, value] of Object.entries(settings)) {
+    const name = key.toLowerCase();
+    if (name === 'host') {
+      if (typeof value !== 'string') throw new UserError(`config file ${path}: host: expected a string`);
+      found.host = value;
+    } else if (name === 'debug') {
+      if (typeof value !== 'boolean')
+        throw new UserError(`config file ${path}: debug: expected true or false`);
+      found.debug = value;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,204 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createServer as createNetServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { fixture, type RestCase } from './helpers/recordings.ts';
+import { close, listen, replay } from './helpers/replay.ts';
+import { run } from './helpers/run.ts';
+
+const LIST = fixture<RestCase[]>('recordings/agent-1.20.json').find(
+  (c) => c.argv.join(' ') === 'endpoint list',
+);
+
+function scratch(): string {
+  return mkdtempSync(join(tmpdir(), 'main-'));
+}
+
+async function agent() {
+  return replay(LIST?.exchanges ?? []);
+}
+
+describe('a command line that is wrong', () => {
+  test('an unknown command is answered with the nearest one', async () => {
+    expect(await run(['endpiont', 'list'])).toEqual({
+      stdout: '',
+      stderr: 'Error: unknown command "endpiont" for "cilium"\nDid you mean "cilium endpoint"?\n',
+      code: 1,
+    });
+  });
+
+  test('an unknown verb of a noun is an error, not help', async () => {
+    const { stdout, stderr, code } = await run(['endpoint', 'lsit']);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+    expect(stderr).toContain('Did you mean "cilium endpoint list"?');
+  });
+
+  test('an unknown flag names itself and where its help is', async () => {
+    const { stdout, stderr, code } = await run(['endpoint', 'list', '--no-header']);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+    expect(stderr).toContain("unknown option '--no-header'");
+    expect(stderr).toContain('--no-headers');
+    expect(stderr).toContain('"cilium endpoint list --help"');
+  });
+
+  test('a switch with a value that is no truth value is refused', async () => {
+    const { stderr, code } = await run(['endpoint', 'list', '--no-headers=maybe']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('invalid argument "maybe" for "--no-headers" flag');
+  });
+
+  test('a host without a scheme is refused', async () => {
+    const { stderr, code } = await run(['endpoint', 'list', '-H', '/run/agent.sock']);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      "Error: invalid host format '/run/agent.sock'\nExpected unix://PATH or tcp://HOST:PORT.\n",
+    );
+  });
+});
+
+describe('help', () => {
+  test.each([[['--help']], [['help']], [['endpoint']], [['help', 'endpoint']], [['endpoint', '--help']]])(
+    '%j goes to stdout with exit code 0',
+    async (argv) => {
+      const { stdout, stderr, code } = await run(argv);
+      expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+      expect(stdout).toMatch(/^Usage: cilium/);
+    },
+  );
+
+  test('the help of a verb shows its flags and the global ones', async () => {
+    const { stdout } = await run(['endpoint', 'list', '--help']);
+    expect(stdout).toContain('--no-headers');
+    expect(stdout).toContain('Global Flags:');
+    expect(stdout).toContain('--host');
+  });
+});
+
+describe('which agent is asked', () => {
+  test('--host is accepted before, between and after the words, and wins over the environment', async () => {
+    await using server = await agent();
+    const host = `unix://${server.socket}`;
+    for (const argv of [
+      ['-H', host, 'endpoint', 'list'],
+      ['endpoint', '--host', host, 'list'],
+      ['endpoint', 'list', `--host=${host}`],
+    ]) {
+      const { stdout, code } = await run(argv, {
+        env: { CILIUM_HOST: 'unix:///nowhere', CILIUM_SOCK: '/nowhere' },
+      });
+      expect({ stdout, code }).toEqual({ stdout: LIST?.stdout, code: 0 });
+    }
+  });
+
+  test('CILIUM_HOST, then the config file, then CILIUM_SOCK', async () => {
+    await using server = await agent();
+    const home = scratch();
+    writeFileSync(join(home, '.cilium.yaml'), `host: unix://${server.socket}\n`);
+    const byFile = await run(['endpoint', 'list'], { env: { HOME: home, CILIUM_SOCK: '/nowhere' } });
+    expect(byFile).toEqual({ stdout: LIST?.stdout, stderr: '', code: 0 });
+    const byHost = await run(['endpoint', 'list'], { env: { HOME: home, CILIUM_HOST: 'unix:///nowhere' } });
+    expect(byHost.code).toBe(1);
+    const bySocket = await run(['endpoint', 'list'], { env: { CILIUM_SOCK: server.socket } });
+    expect(bySocket.stdout).toBe(LIST?.stdout);
+  });
+
+  test('a broken config file is named', async () => {
+    const path = join(scratch(), 'c.yaml');
+    writeFileSync(path, 'host: [1]\n');
+    const { stderr, code } = await run(['endpoint', 'list', '--config', path]);
+    expect({ stderr, code }).toEqual({
+      stderr: `Error: config file ${path}: host: expected a string\n`,
+      code: 1,
+    });
+  });
+});
+
+describe('an agent that does not answer as it should', () => {
+  const list = (socket: string) => run(['endpoint', 'list'], { env: { CILIUM_SOCK: socket } });
+
+  test('no socket', async () => {
+    const { stdout, stderr, code } = await list(join(scratch(), 'none.sock'));
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+    expect(stderr).toMatch(/no such socket\nIs the agent running\?/);
+  });
+
+  test('a socket whose owner is gone', async () => {
+    const path = join(scratch(), 'file.sock');
+    writeFileSync(path, '');
+    const { stderr, code } = await list(path);
+    expect(code).toBe(1);
+    expect(stderr).toContain('Is the agent running?');
+  });
+
+  test.each([
+    [
+      'speaks something else',
+      (write: (text: string) => void) => write('220 smtp ready\r\n'),
+      /does not speak HTTP/,
+    ],
+    ['hangs up', () => {}, /closed before an answer/],
+    [
+      'breaks off in the body',
+      (write: (text: string) => void) => write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[{"id":1'),
+      /broke off before its end/,
+    ],
+  ] as const)('a server that %s', async (_, answer, message) => {
+    const server = createNetServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        answer((text) => socket.write(text));
+        socket.end();
+      });
+    });
+    const path = join(scratch(), 's.sock');
+    await new Promise<void>((resolve) => server.listen(path, () => resolve()));
+    const { stdout, stderr, code } = await list(path);
+    server.close();
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+    expect(stderr).toMatch(message);
+  });
+
+  test.each([
+    ['text that is no JSON', 200, '<html>', /the answer is not JSON: <html>/],
+    [
+      'an error with a reason',
+      500,
+      '"disk full"',
+      /\[GET \/endpoint\]\[500\] getEndpointFailure "disk full"/,
+    ],
+    ['too many requests', 429, '', /\[GET \/endpoint\]\[429\] getEndpointTooManyRequests/],
+  ])('%s', async (_, status, body, message) => {
+    const server = createServer((_request, response) => response.writeHead(status).end(body));
+    const socket = await listen(server);
+    const { stdout, stderr, code } = await list(socket);
+    await close(server, socket);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('ends', () => {
+  test('a closed pipe is quiet', async () => {
+    await using server = await agent();
+    const result = await run(['endpoint', 'list'], { env: { CILIUM_SOCK: server.socket }, closeAfter: 0 });
+    expect(result).toEqual({ stdout: '', stderr: '', code: 141 });
+  });
+
+  test('Ctrl-C while waiting for the agent is quiet', async () => {
+    const server = createServer(() => {});
+    const socket = await listen(server);
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 50);
+    const result = await run(['endpoint', 'list'], { env: { CILIUM_SOCK: socket }, signal: stop.signal });
+    await close(server, socket);
+    expect(result).toEqual({ stdout: '', stderr: '', code: 130 });
+  });
+
+  test('--debug shows the stack of an error', async () => {
+    const { stderr } = await run(['-D', 'endpoint', 'list'], { env: { CILIUM_SOCK: '/nowhere/agent.sock' } });
+    expect(stderr).toMatch(/caused by: /);
+    expect(stderr).toMatch(/\n\s+at /);
+  });
+});
