@@ -89,17 +89,34 @@ export function agentAddress(ctx: Pick<Context, 'globals' | 'env'>): string {
 }
 
 function fillPath(template: string, values: Record<string, string | number>): string {
-  return template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values[name] ?? '')));
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => escapeSegment(String(values[name] ?? '')));
+}
+
+/** Escapes a path segment as Go's url.PathEscape does: `pod-name:ns%2Fpod`. */
+function escapeSegment(value: string): string {
+  return encodeURIComponent(value)
+    .replace(/%(24|26|2B|3A|3D|40)/g, decodeURIComponent)
+    .replace(/[!'()*]/g, percent);
+}
+
+/** Escapes a query's name or value as Go's url.QueryEscape does. */
+function escapeQuery(value: string): string {
+  return encodeURIComponent(value)
+    .replace(/[!'()*]/g, percent)
+    .replaceAll('%20', '+');
+}
+
+function percent(c: string): string {
+  return `%${c.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 function queryOf(query: NonNullable<CallOptions['query']>): string {
-  const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value === undefined) continue;
-    params.append(name, typeof value === 'object' ? value.join(',') : String(value));
-  }
-  const text = params.toString();
-  return text && `?${text}`;
+  const pairs = Object.entries(query)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : String(value)] as const)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${escapeQuery(name)}=${escapeQuery(value)}`);
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }
 
 function decodeBody(response: HttpResponse, method: string, path: string): unknown {

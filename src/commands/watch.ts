@@ -15,7 +15,9 @@ export interface WatchFlags {
 export function addWatchOptions(command: Command): Command {
   return command
     .addOption(new Option('-w, --watch', 'look again and again, and mark what changed'))
-    .addOption(durationOption('--interval <duration>', 'time between two looks of --watch').default(2000, '2s'));
+    .addOption(
+      durationOption('--interval <duration>', 'time between two looks of --watch').default(2000, '2s'),
+    );
 }
 
 /**
@@ -42,9 +44,7 @@ export async function printList(ctx: Context, flags: WatchFlags, look: () => Pro
       lost = true;
       continue;
     }
-    const text = ctx.out.isTTY
-      ? screen(ctx, table, before, palette)
-      : changes(table, before, palette);
+    const text = ctx.out.isTTY ? screen(ctx, table, before, palette) : changes(table, before, palette);
     if (text) await ctx.out.write(text);
   }
 }

@@ -54,7 +54,7 @@ export async function readBack(
       await ctx.err.write(`Note: the agent does not show ${change} yet; --wait waits until it does.\n`);
     return;
   }
-  const start = ctx.clock.nowMs();
+  let waited = 0;
   const progress = ctx.err.isTTY;
   let last: unknown;
   for (let delay = 50; ; delay = Math.min(delay * 2, 1000)) {
@@ -69,7 +69,6 @@ export async function readBack(
       if (!(error instanceof TransportError)) throw error;
       last = error;
     }
-    const waited = ctx.clock.nowMs() - start;
     if (waited + delay > flags.waitTimeout) {
       if (progress) await ctx.err.write('\r\u001b[K');
       throw new UserError(`${change}: not shown by the agent after ${flags.waitTimeout / 1000} s`, {
@@ -79,5 +78,6 @@ export async function readBack(
     }
     if (progress) await ctx.err.write(`\r\u001b[KWaiting for ${change} … ${Math.floor(waited / 1000)}s`);
     await ctx.clock.sleep(delay, ctx.signal);
+    waited += delay;
   }
 }
