@@ -13,6 +13,10 @@ export const TREE: Verb = {
       verbs: {},
     },
     endpoint: ENDPOINT,
+    status: {
+      about: 'Display status of daemon',
+      load: async () => (await import('./status.ts')).addStatusCommand,
+    },
     version: {
       about: 'Print version information',
       load: async () => (await import('./version.ts')).addVersionCommand,
