@@ -12,7 +12,13 @@ import type {
   PortRule,
   SourcedRule,
 } from './rule.ts';
-import { egressSelectors, ingressSelectors, labelSelector, type Selector, type Surroundings } from './selectors.ts';
+import {
+  egressSelectors,
+  ingressSelectors,
+  labelSelector,
+  type Selector,
+  type Surroundings,
+} from './selectors.ts';
 
 export type Direction = 'ingress' | 'egress';
 export const DIRECTIONS: readonly Direction[] = ['ingress', 'egress'];
@@ -192,7 +198,8 @@ function proxyOf(rule: PortRule, protocol: number): typeof NO_PROXY {
   const names = hasAny(rule.serverNames);
   const tcp = protocol === PROTOCOL_NUMBER.TCP;
   const parsed =
-    hasAny(rules?.dns) || (tcp && (hasAny(rules?.http) || hasAny(rules?.kafka) || rules?.l7proto !== undefined));
+    hasAny(rules?.dns) ||
+    (tcp && (hasAny(rules?.http) || hasAny(rules?.kafka) || rules?.l7proto !== undefined));
   const parser = listener !== undefined || tls || names || parsed;
   const anyRule = hasAny(rules?.http) || hasAny(rules?.kafka) || hasAny(rules?.dns) || hasAny(rules?.l7);
   return {

@@ -4,7 +4,7 @@ import { type DirectionPolicy, directionPolicy } from './l4.ts';
 import { entriesOf, type MapEntry, type MapState, mapState, type NamedPort } from './map-state.ts';
 import { protocolNumber } from './ports.ts';
 import type { SourcedRule } from './rule.ts';
-import { selects, SelectorCache, type Surroundings } from './selectors.ts';
+import { SelectorCache, type Surroundings, selects } from './selectors.ts';
 
 /** A container port that rules may name. */
 export interface ContainerPort {
@@ -70,7 +70,11 @@ export class PolicyEngine {
   readonly #namedPorts: Map<string, number>;
   #nextHandle: RuleHandle = 0;
 
-  constructor(identities: Iterable<Identity>, endpoints: readonly Endpoint[], settings: Partial<Settings> = {}) {
+  constructor(
+    identities: Iterable<Identity>,
+    endpoints: readonly Endpoint[],
+    settings: Partial<Settings> = {},
+  ) {
     this.identities = new Identities(identities);
     this.endpoints = endpoints;
     this.settings = { ...DEFAULT_SETTINGS, ...settings };
@@ -129,7 +133,9 @@ export class PolicyEngine {
   /** The policy map of an endpoint, both directions. */
   mapsOf(endpoint: Endpoint): Record<Direction, MapState> {
     const identity = this.identities.get(endpoint.identity);
-    const ports = (endpoint.namedPorts ?? []).map(({ name, port, protocol }) => `${name}/${protocol}=${port}`);
+    const ports = (endpoint.namedPorts ?? []).map(
+      ({ name, port, protocol }) => `${name}/${protocol}=${port}`,
+    );
     const key = `${endpoint.identity} ${ports.sort().join(' ')}`;
     const known = this.#maps.get(key);
     if (known) return known;
@@ -144,6 +150,18 @@ export class PolicyEngine {
   entriesOf(endpoint: Endpoint): MapEntry[] {
     const maps = this.mapsOf(endpoint);
     return DIRECTIONS.flatMap((direction) => entriesOf(direction, maps[direction]));
+  }
+
+  /**
+   * The number of a named container port: of the subject's endpoints on ingress, of any endpoint on egress.
+   * Undefined when nothing is known of the endpoints' ports.
+   */
+  namedPort(owner: Identity, name: string, protocol: number, direction: Direction): number | undefined {
+    const own = this.endpoints.filter(
+      ({ identity, namedPorts }) => namedPorts && (direction === 'egress' || identity === owner.id),
+    );
+    if (own.length === 0) return undefined;
+    return portsByName(own).get(`${name}/${protocol}`) ?? 0;
   }
 
   #mapsFor(policy: SubjectPolicy, endpoint: Endpoint): Record<Direction, MapState> {
@@ -192,7 +210,8 @@ export class PolicyEngine {
 
   /** `fromRequires` and `toRequires` bind every rule for the subject. */
   #withRequirements(rules: CompiledRule[]): CompiledRule[] {
-    const collect = (section: keyof CompiledRule['requires']) => rules.flatMap((rule) => rule.requires[section]);
+    const collect = (section: keyof CompiledRule['requires']) =>
+      rules.flatMap((rule) => rule.requires[section]);
     const all = {
       ingress: collect('ingress'),
       ingressDeny: collect('ingressDeny'),
@@ -208,7 +227,9 @@ export class PolicyEngine {
     const { subject } = rule;
     const term =
       subject.kind === 'labels'
-        ? subject.terms.find(({ operator, values, source }) => operator === 'In' && values.length === 1 && source !== 'cidr')
+        ? subject.terms.find(
+            ({ operator, values, source }) => operator === 'In' && values.length === 1 && source !== 'cidr',
+          )
         : undefined;
     if (!term) return this.#anySubject;
     const key = `${term.name}=${term.values[0]}`;

@@ -1,5 +1,5 @@
-import { contains, type Prefix, parseCidrLabel } from './prefix.ts';
 import { type Label, parseLabel, type Term } from './labels.ts';
+import { contains, type Prefix, parseCidrLabel } from './prefix.ts';
 
 /** A security identity with its labels indexed by key. Labels have at most one value per key. */
 export interface Identity {
@@ -54,7 +54,7 @@ export function encloses(outer: Identity, inner: Identity): boolean {
 
 /** Whether an identity meets one requirement. */
 export function meets(identity: Identity, { source, name, operator, values }: Term): boolean {
-  const value = valueOf(identity, source, name);
+  const value = labelValue(identity, source, name);
   switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value);
@@ -67,7 +67,7 @@ export function meets(identity: Identity, { source, name, operator, values }: Te
   }
 }
 
-function valueOf(identity: Identity, source: string, name: string): string | undefined {
+function labelValue(identity: Identity, source: string, name: string): string | undefined {
   if (source === 'cidr') {
     const prefix = parseCidrLabel(name);
     return prefix && !WORLD.has(identity.id) && identity.prefixes.some((own) => contains(prefix, own))

@@ -1,5 +1,5 @@
 import type { CompiledRule, Direction, Part, PortSpec } from './compile.ts';
-import { WILDCARD, type Selection, type Selector, type SelectorCache } from './selectors.ts';
+import { type Selection, type Selector, type SelectorCache, WILDCARD } from './selectors.ts';
 
 /** What a filter says about the peers of one selector. */
 export interface PeerPolicy {

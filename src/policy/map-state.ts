@@ -199,8 +199,7 @@ function repeatForNarrowerPort(
   for (const [id, verdict] of denied) {
     if (id === EVERYBODY) continue;
     const peer = wide && identities.get(id);
-    const enclosed =
-      peer && wide.some(({ identity }) => identity.id !== id && encloses(identity, peer));
+    const enclosed = peer && wide.some(({ identity }) => identity.id !== id && encloses(identity, peer));
     if (!wide || enclosed) changes.push([key, id, verdict]);
   }
 }
@@ -266,7 +265,11 @@ function perPeer(key: L4Key, verdict: Verdict, allows: MapState): Change[] {
   for (const [id, peer] of allows.get(ANY_L4) ?? []) {
     if (id === EVERYBODY || !peer.explicitAuth) continue;
     const parts = [...peer.parts, ...verdict.parts];
-    changes.push([key, id, { deny: false, proxy: verdict.proxy, auth: peer.auth, explicitAuth: false, parts }]);
+    changes.push([
+      key,
+      id,
+      { deny: false, proxy: verdict.proxy, auth: peer.auth, explicitAuth: false, parts },
+    ]);
   }
   return changes;
 }
@@ -280,8 +283,7 @@ export function entriesOf(direction: Direction, state: MapState): MapEntry[] {
       entries.push({ direction, identity, ...at, deny, proxy, auth });
   }
   return entries.sort(
-    (a, b) =>
-      a.identity - b.identity || a.protocol - b.protocol || a.port - b.port || a.prefix - b.prefix,
+    (a, b) => a.identity - b.identity || a.protocol - b.protocol || a.port - b.port || a.prefix - b.prefix,
   );
 }
 

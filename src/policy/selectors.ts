@@ -1,6 +1,6 @@
-import { contains, formatPrefix, type Prefix, parsePrefix, without } from './prefix.ts';
 import { type Identities, type Identity, meets } from './identities.ts';
 import { canonical, type Term, termsOf } from './labels.ts';
+import { contains, formatPrefix, type Prefix, parsePrefix, without } from './prefix.ts';
 import type { CidrRule, EgressPeers, Entity, FqdnSelector, IngressPeers, LabelSelector } from './rule.ts';
 
 /** One way to name peers, as the agent keeps it: equal keys select the same. */
