@@ -29,6 +29,8 @@ async function run(argv: readonly string[], ctx: Context): Promise<void> {
     getOutHelpWidth: () => ctx.out.columns ?? 100,
     getOutHasColors: () => false,
   });
+  // A default that is empty says nothing to the reader of help.
+  program.configureHelp({ optionDescription: (option) => describe(option) });
   const asksHelp = argv[0] === 'help';
   const words = asksHelp ? [...argv.slice(1), '--help'] : [...argv];
   const found = resolve(TREE, words);
@@ -54,6 +56,19 @@ async function run(argv: readonly string[], ctx: Context): Promise<void> {
   } finally {
     await Promise.all(pending);
   }
+}
+
+function describe(option: Option): string {
+  const value: unknown = option.defaultValue;
+  const said =
+    value === undefined || value === '' || value === false || (Array.isArray(value) && value.length === 0);
+  const extra = [
+    ...(option.argChoices && !option.description.includes(option.argChoices[0] ?? '')
+      ? [`one of ${option.argChoices.join(', ')}`]
+      : []),
+    ...(said || option.negate ? [] : [`default ${option.defaultValueDescription ?? String(value)}`]),
+  ];
+  return extra.length > 0 ? `${option.description} (${extra.join('; ')})` : option.description;
 }
 
 function ancestors(command: Command): Command[] {

@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { errorMessage, SilentExit, UserError } from '../../errors.ts';
+import { compareInventories, inventory } from '../../node/inventory.ts';
+import { NODE_PATHS, readNode } from '../../node/read.ts';
+import { systemRun } from '../../node/run.ts';
+import { writeAtomically } from '../../node/undo.ts';
+import { sanitize } from '../../render/sanitize.ts';
+import { requireRoot } from '../flags.ts';
+
+interface Baseline {
+  version: 1;
+  node: string;
+  at: string;
+  lines: string[];
+}
+
+/** Declares `cleanup baseline`. */
+export function addCleanupBaselineCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('baseline')
+    .description('Snapshot this node before Cilium is installed')
+    .argument('<file>', 'where to keep the snapshot')
+    .action(async (file: string) => {
+      const { node, lines } = await look(ctx);
+      const baseline: Baseline = { version: 1, node, at: new Date(ctx.clock.nowMs()).toISOString(), lines };
+      await writeAtomically(file, `${JSON.stringify(baseline, undefined, 1)}\n`);
+      await ctx.out.write(`Kept ${lines.length} facts about ${node} in ${file}\n`);
+    });
+}
+
+/** Declares `cleanup diff`. */
+export function addCleanupDiffCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('diff')
+    .description('Show what this node has that its baseline had not; exit code 1 when there is any')
+    .argument('<file>', 'the snapshot of "cleanup baseline"')
+    .action(async (file: string) => {
+      const before = await readBaseline(file);
+      const { added, missing } = compareInventories(before.lines, (await look(ctx)).lines);
+      const lines = [...added.map((line) => `+ ${line}`), ...missing.map((line) => `- ${line}`)];
+      await ctx.out.write(
+        lines.length > 0
+          ? `${sanitize(lines.join('\n'))}\n`
+          : `${before.node} is as it was on ${before.at}\n`,
+      );
+      if (added.length > 0) throw new SilentExit(1);
+    });
+}
+
+async function look(ctx: Context): Promise<{ node: string; lines: string[] }> {
+  requireRoot('cilium cleanup', ctx.uid);
+  const state = await readNode(systemRun(ctx.env), { ...NODE_PATHS, bpfRoot: ctx.globals.bpfRoot });
+  return { node: state.nodeName, lines: inventory(state) };
+}
+
+async function readBaseline(file: string): Promise<Baseline> {
+  try {
+    const value = JSON.parse(await readFile(file, 'utf8')) as Partial<Baseline>;
+    if (value.version === 1 && Array.isArray(value.lines)) return value as Baseline;
+  } catch (cause) {
+    throw new UserError(`read baseline ${file}: ${errorMessage(cause)}`, { cause });
+  }
+  throw new UserError(`${file} is not a snapshot of "cilium cleanup baseline"`);
+}

@@ -1,0 +1,121 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { SilentExit, UserError } from '../../errors.ts';
+import { applyActions, type Outcome } from '../../node/apply.ts';
+import { planCleanup } from '../../node/attribute.ts';
+import { KINDS, type Kind, type Plan } from '../../node/plan.ts';
+import { NODE_PATHS, readNode } from '../../node/read.ts';
+import { type Run, systemRun } from '../../node/run.ts';
+import { writeUndo } from '../../node/undo.ts';
+import { renderOutput } from '../../render/output.ts';
+import { outputOption, requireRoot, stringSlice } from '../flags.ts';
+import { confirm } from './confirm.ts';
+import { refuseWhileAgentRuns } from './running.ts';
+import { renderOutcome, renderPlan, renderSummary } from './text.ts';
+
+interface CleanupOptions {
+  allState?: boolean;
+  bpfState?: boolean;
+  force?: boolean;
+  dryRun?: boolean;
+  kind: string[];
+  undoFile?: string;
+  evenIfAgentRuns?: boolean;
+  output: string;
+}
+
+/** What `--bpf-state` limits the cleanup to. */
+const BPF_KINDS: readonly Kind[] = ['tc-filter', 'xdp', 'pin', 'bpf-link', 'cgroup-program'];
+
+/** Declares `cleanup`, which the reference calls `post-uninstall-cleanup`. */
+export function addCleanupCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('cleanup')
+    .description('Remove everything of Cilium from this node')
+    .option('--all-state', 'remove all of it (the default)')
+    .option('--bpf-state', 'remove only BPF programs, links and maps')
+    .option('-f, --force', 'do not ask')
+    .option('--dry-run', 'show the plan and change nothing')
+    .addOption(stringSlice('--kind <kinds>', `only these kinds: ${KINDS.join(', ')}`))
+    .option(
+      '--undo-file <path>',
+      'where to record what was removed (default /var/lib/cilium-toolkit/cleanup-TIME.json)',
+    )
+    .option('--even-if-agent-runs', 'go on although an agent answers on its socket')
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  cilium cleanup --dry-run\n  cilium cleanup --dry-run -o json > plan.json\n  cilium cleanup --kind iptables,rule,route\n  cilium cleanup undo /var/lib/cilium-toolkit/cleanup-2026-01-31T120000Z.json',
+    )
+    .action((options: CleanupOptions) => runCleanup(options, ctx));
+}
+
+/** Read, plan, ask, record, remove, look again. */
+export async function runCleanup(options: CleanupOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium cleanup', ctx.uid);
+  const kinds = selectedKinds(options, ctx);
+  if (!options.dryRun && !options.evenIfAgentRuns) await refuseWhileAgentRuns(ctx);
+  const run = systemRun(ctx.env);
+  const read = async () =>
+    select(
+      planCleanup(await readNode(run, { ...NODE_PATHS, bpfRoot: ctx.globals.bpfRoot }), {
+        ...NODE_PATHS,
+        bpfRoot: ctx.globals.bpfRoot,
+      }),
+      kinds,
+    );
+  const plan = await read();
+  if (options.dryRun && options.output) return ctx.out.write(await renderOutput(plan, options.output));
+  if (!options.output || !options.dryRun) await ctx.out.write(options.output ? '' : renderPlan(plan));
+  if (options.dryRun || plan.items.length === 0) return;
+  if (!options.force && !(await confirm(plan.node, ctx)))
+    throw new UserError('nothing was removed: not confirmed');
+  const undoPath =
+    options.undoFile ??
+    `/var/lib/cilium-toolkit/cleanup-${new Date(ctx.clock.nowMs()).toISOString().replace(/[:.]/g, '').slice(0, 17)}Z.json`;
+  const undo = await writeUndo(plan, undoPath, ctx.clock.nowMs());
+  await ctx.err.write(
+    `Recorded for "cilium cleanup undo": ${undoPath} (${undo.items.length} of ${plan.items.length} can be brought back)\n`,
+  );
+  const outcomes = await removeAll(plan, run, options.output ? undefined : ctx);
+  const left = (await read()).items;
+  if (options.output)
+    await ctx.out.write(
+      await renderOutput(
+        { node: plan.node, undoFile: undoPath, outcomes, left: left.map(({ id }) => id) },
+        options.output,
+      ),
+    );
+  else await ctx.out.write(renderSummary(outcomes, left));
+  if (left.length > 0 || outcomes.some(({ result }) => result === 'failed')) throw new SilentExit(1);
+}
+
+async function removeAll(plan: Plan, run: Run, talk: Context | undefined): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const item of plan.items) {
+    const outcome = await applyActions(item, item.remove, run);
+    outcomes.push(outcome);
+    if (talk) await talk.out.write(renderOutcome(outcome, 'removed'));
+  }
+  return outcomes;
+}
+
+function selectedKinds(options: CleanupOptions, ctx: Context): ReadonlySet<Kind> {
+  const on = (name: string) => /^(1|t|true)$/i.test(ctx.env[name] ?? '');
+  const bpfOnly = options.bpfState ?? (on('CILIUM_BPF_STATE') || on('CLEAN_CILIUM_BPF_STATE'));
+  const all = options.allState ?? (on('CILIUM_ALL_STATE') || on('CLEAN_CILIUM_STATE'));
+  if (options.kind.length === 0) return new Set(bpfOnly && !all ? BPF_KINDS : KINDS);
+  for (const kind of options.kind) {
+    if (!isKind(kind))
+      throw new UserError(`--kind: "${kind}" is not a kind`, { hint: `The kinds are: ${KINDS.join(', ')}.` });
+  }
+  return new Set(options.kind.filter(isKind));
+}
+
+function isKind(word: string): word is Kind {
+  return KINDS.some((kind) => kind === word);
+}
+
+function select(plan: Plan, kinds: ReadonlySet<Kind>): Plan {
+  return { ...plan, items: plan.items.filter(({ kind }) => kinds.has(kind)) };
+}

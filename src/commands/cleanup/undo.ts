@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { SilentExit } from '../../errors.ts';
+import { applyActions, type Outcome } from '../../node/apply.ts';
+import { systemRun } from '../../node/run.ts';
+import { readUndo } from '../../node/undo.ts';
+import { requireRoot } from '../flags.ts';
+import { renderOutcome } from './text.ts';
+
+/** Declares `cleanup undo`. */
+export function addCleanupUndoCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('undo')
+    .description('Bring back what a cleanup removed, as far as that is possible')
+    .argument('<file>', 'the undo file that the cleanup recorded')
+    .option('--dry-run', 'show what would be brought back')
+    .action((file: string, options: { dryRun?: boolean }) => runCleanupUndo(file, options, ctx));
+}
+
+/** Restores in the reverse order of removal, and says what cannot come back. */
+export async function runCleanupUndo(
+  file: string,
+  options: { dryRun?: boolean },
+  ctx: Context,
+): Promise<void> {
+  requireRoot('cilium cleanup undo', ctx.uid);
+  const undo = await readUndo(file);
+  if (options.dryRun) {
+    for (const item of undo.items.toReversed()) await ctx.out.write(`would restore ${item.what}\n`);
+    return;
+  }
+  const run = systemRun(ctx.env);
+  const outcomes: Outcome[] = [];
+  for (const item of undo.items.toReversed()) {
+    const outcome = await applyActions(item, item.restore, run);
+    outcomes.push(outcome);
+    await ctx.out.write(renderOutcome(outcome, 'restored'));
+  }
+  if (undo.lost.length > 0)
+    await ctx.err.write(
+      `${undo.lost.length} things cannot be brought back (programs, maps, links of pods): a new agent makes them.\n`,
+    );
+  if (outcomes.some(({ result }) => result === 'failed')) throw new SilentExit(1);
+}

@@ -1,0 +1,102 @@
+import type { Run } from './run.ts';
+import type { FirewallTable, NodeState } from './state.ts';
+
+/** Both back ends of both families: a node may have rules in each, and `iptables` shows only one. */
+export const FIREWALL_PROGRAMS = [
+  'iptables-nft',
+  'iptables-legacy',
+  'ip6tables-nft',
+  'ip6tables-legacy',
+] as const;
+
+/** Reads every table of every iptables variant that is installed. */
+export async function readFirewall(run: Run): Promise<FirewallTable[]> {
+  const tables: FirewallTable[] = [];
+  for (const program of FIREWALL_PROGRAMS) {
+    const { code, stdout } = await run([`${program}-save`]);
+    if (code === 0) tables.push(...parseSave(program, stdout));
+  }
+  if (tables.length > 0) return tables;
+  // Systems with one back end may have it under the plain name only.
+  for (const program of ['iptables', 'ip6tables']) {
+    const { code, stdout } = await run([`${program}-save`]);
+    if (code === 0) tables.push(...parseSave(program, stdout));
+  }
+  return tables;
+}
+
+/** Parses what `iptables-save` prints. */
+export function parseSave(program: string, text: string): FirewallTable[] {
+  const tables: FirewallTable[] = [];
+  for (const line of text.split('\n')) {
+    const here = tables.at(-1);
+    if (line.startsWith('*')) tables.push({ program, table: line.slice(1).trim(), chains: [], rules: [] });
+    else if (line.startsWith(':')) here?.chains.push(line.slice(1).split(' ')[0] ?? '');
+    else if (line.startsWith('-A ')) here?.rules.push(line);
+  }
+  return tables;
+}
+
+/** Reads the ip sets, each with the lines that would bring it back. */
+export async function readIpsets(run: Run): Promise<NodeState['ipsets']> {
+  const { code, stdout } = await run(['ipset', 'save']);
+  if (code !== 0) return [];
+  const sets = new Map<string, string>();
+  for (const line of stdout.split('\n')) {
+    const name = /^(?:create|add) (\S+)/.exec(line)?.[1];
+    if (name) sets.set(name, `${sets.get(name) ?? ''}${line}\n`);
+  }
+  return [...sets].map(([name, saved]) => ({ name, saved }));
+}
+
+const OWN_CHAIN = /^(?:OLD_)?CILIUM_/;
+
+/** What of a table is Cilium's. */
+export interface OwnFirewall {
+  chains: string[];
+  /** Rules in its chains. */
+  inside: string[];
+  /** Rules in other chains that lead to its chains or carry its comment, with their place in the chain. */
+  feeders: { rule: string; chain: string; position: number }[];
+}
+
+/** Picks what is Cilium's out of a table: its chains, and the rules elsewhere that jump to them or name it. */
+export function ownFirewall({ chains, rules }: FirewallTable): OwnFirewall {
+  const own: OwnFirewall = {
+    chains: chains.filter((chain) => OWN_CHAIN.test(chain)),
+    inside: [],
+    feeders: [],
+  };
+  const counts = new Map<string, number>();
+  for (const rule of rules) {
+    const chain = rule.split(' ')[1] ?? '';
+    const position = (counts.get(chain) ?? 0) + 1;
+    counts.set(chain, position);
+    if (OWN_CHAIN.test(chain)) own.inside.push(rule);
+    else if (/ -[jg] (?:OLD_)?CILIUM_/.test(rule) || /--comment "?cilium[-: ]/.test(rule))
+      own.feeders.push({ rule, chain, position });
+  }
+  return own;
+}
+
+/** Input for `iptables-restore --noflush` that removes what is Cilium's and nothing else. */
+export function removalScript(table: string, own: OwnFirewall): string {
+  return script(table, [
+    ...own.feeders.map(({ rule }) => rule.replace(/^-A/, '-D')),
+    ...own.chains.map((chain) => `-F ${chain}`),
+    ...own.chains.map((chain) => `-X ${chain}`),
+  ]);
+}
+
+/** Input for `iptables-restore --noflush` that brings it back, each feeder at its place. */
+export function restoreScript(table: string, own: OwnFirewall): string {
+  return script(table, [
+    ...own.chains.map((chain) => `:${chain} - [0:0]`),
+    ...own.inside,
+    ...own.feeders.map(({ rule, chain, position }) => rule.replace(`-A ${chain}`, `-I ${chain} ${position}`)),
+  ]);
+}
+
+function script(table: string, lines: readonly string[]): string {
+  return `*${table}\n${lines.join('\n')}\nCOMMIT\n`;
+}

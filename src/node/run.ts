@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process';
+import { errorCode } from '../errors.ts';
+
+/** What a program left behind. */
+export interface Ran {
+  /** Exit code; 127 when the program does not exist. */
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program with arguments (no shell) and waits for its end. Never throws for a failure of the program. */
+export type Run = (command: readonly string[], stdin?: string) => Promise<Ran>;
+
+const LIMIT_MS = 30_000;
+/** Administrators' folders are not on every PATH. */
+const SEARCH = '/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin';
+
+/** Runs programs of this machine. */
+export function systemRun(env: Readonly<Record<string, string | undefined>>): Run {
+  const path = env.PATH ? `${env.PATH}:${SEARCH}` : SEARCH;
+  return ([program = '', ...args], stdin) =>
+    new Promise((resolve) => {
+      const child = execFile(
+        program,
+        args,
+        { env: { ...env, PATH: path, LC_ALL: 'C' }, timeout: LIMIT_MS, maxBuffer: 256 * 1024 * 1024 },
+        (error, stdout, stderr) => {
+          const code = error ? (typeof error.code === 'number' ? error.code : 127) : 0;
+          const missing = errorCode(error) === 'ENOENT';
+          resolve({ code, stdout, stderr: missing ? `${program}: not installed` : stderr });
+        },
+      );
+      child.stdin?.on('error', () => {});
+      child.stdin?.end(stdin ?? '');
+    });
+}
