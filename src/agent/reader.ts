@@ -49,6 +49,14 @@ export class Reader<T> {
     return this.at(key).#wrong('a whole number');
   }
 
+  /** The number of a field, whole or not; 0 when it is absent. */
+  number(key: KeysOf<T, number>): number {
+    const value = this.#field(key);
+    if (typeof value === 'number') return value;
+    if (value === undefined || value === null) return 0;
+    return this.at(key).#wrong('a number');
+  }
+
   flag(key: KeysOf<T, boolean>): boolean {
     const value = this.#field(key);
     if (typeof value === 'boolean') return value;
@@ -106,6 +114,12 @@ export class Reader<T> {
   asText(): string {
     if (typeof this.value === 'string') return this.value;
     return this.present ? this.#wrong('a string') : '';
+  }
+
+  /** The whole number that stands here. */
+  asInteger(): number {
+    if (Number.isInteger(this.value)) return this.value as number;
+    return this.present ? this.#wrong('a whole number') : 0;
   }
 
   #field(key: string): unknown {

@@ -1,6 +1,7 @@
+import { BPF } from './bpf/index.ts';
 import { CLEANUP } from './cleanup/index.ts';
 import { ENDPOINT } from './endpoint/index.ts';
-import { AGENT_GLOBALS, BPF_GLOBALS } from './flags.ts';
+import { AGENT_GLOBALS } from './flags.ts';
 import type { Verb } from './tree.ts';
 
 /** The whole command tree. A verb's file is loaded when the command line names it. */
@@ -8,12 +9,12 @@ export const TREE: Verb = {
   about: 'See and steer the Cilium agent of this node, and the flows that Hubble records',
   globals: AGENT_GLOBALS,
   verbs: {
-    bpf: {
-      about: 'Direct access to local BPF maps',
-      globals: BPF_GLOBALS,
-      verbs: {},
-    },
+    bpf: BPF,
     endpoint: ENDPOINT,
+    status: {
+      about: 'Display status of daemon',
+      load: async () => (await import('./status.ts')).addStatusCommand,
+    },
     cleanup: CLEANUP,
     version: {
       about: 'Print version information',

@@ -1,7 +1,8 @@
 /**
  * The agent's policy rule, as it stands after the agent (or `parse`) has put it in order: label keys carry their
  * source (`any:app`), protocols are upper case, `enableDefaultDeny` is filled. Field names are those of the JSON form.
- * An absent list and an empty one mean the same to the agent, so empty lists are dropped.
+ * Empty lists stay, because two of them mean something: an empty list of peers selects no peer (an absent one every
+ * peer), and an empty list of L7 rules still makes the traffic pass the proxy. Everywhere else empty means absent.
  */
 export interface Rule {
   /** Exactly one of the two selectors is there. An empty selector selects everything. */
@@ -182,7 +183,7 @@ export interface PortProtocol {
   protocol: Protocol;
 }
 
-/** At most one of `http`, `kafka`, `dns` and `l7proto` is there. An empty list counts as there. */
+/** At most one of `http`, `kafka`, `dns` and `l7proto` is there; an empty list counts as there. */
 export interface L7Rules {
   http?: HttpRule[];
   kafka?: KafkaRule[];

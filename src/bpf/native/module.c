@@ -1,0 +1,6 @@
+#include "handle.h"
+
+NAPI_MODULE_INIT() {
+    if (!define_handles(env, exports) || !define_maps(env, exports) || !define_walks(env, exports)) return NULL;
+    return exports;
+}

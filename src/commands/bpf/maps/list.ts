@@ -1,0 +1,98 @@
+import { type Command, Option } from 'commander';
+import { summarizeMaps } from '../../../bpf/summary.ts';
+import type { Context } from '../../../context.ts';
+import type { BpfMapRow } from '../../../model/bpf-map.ts';
+import { compareBytes } from '../../../model/order.ts';
+import { renderBpfMaps } from '../../../render/bpf/maps.ts';
+import { renderOutput } from '../../../render/output.ts';
+import { paletteFor } from '../../../render/palette.ts';
+import { durationOption, outputOption, requireRoot } from '../../flags.ts';
+
+const SORTS = ['name', 'entries', 'max', 'pressure', 'memory', 'type', 'id'] as const;
+
+interface BpfMapsListOptions {
+  output: string;
+  sort: (typeof SORTS)[number];
+  count: boolean;
+  /** Milliseconds between two looks; undefined for one look. */
+  watch?: number | true;
+}
+
+const DEFAULT_WATCH_MS = 2000;
+const CLEAR_SCREEN = '\u001b[H\u001b[2J';
+
+/** Declares `bpf maps list`. */
+export function addBpfMapsListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List pinned maps with their entries, capacity and memory')
+    .addOption(new Option('--sort <column>', 'order of the rows').choices(SORTS).default('name'))
+    .option('--no-count', 'do not walk the maps to count their entries')
+    .addOption(durationOption('-w, --watch [interval]', 'look again every interval (default 2s)'))
+    .addOption(outputOption())
+    .action((options: BpfMapsListOptions) => runBpfMapsList(options, ctx));
+}
+
+/** Walks the bpffs and prints a row per map; with --watch again and again. */
+export async function runBpfMapsList(options: BpfMapsListOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf maps list', ctx.uid);
+  if (options.watch === undefined) return await ctx.out.write(await look(options, ctx));
+  const intervalMs = options.watch === true ? DEFAULT_WATCH_MS : options.watch;
+  for (;;) {
+    const text = await look(options, ctx);
+    await ctx.out.write(ctx.out.isTTY ? CLEAR_SCREEN + text : text);
+    await ctx.clock.sleep(intervalMs, ctx.signal);
+  }
+}
+
+async function look(options: BpfMapsListOptions, ctx: Context): Promise<string> {
+  const rows: BpfMapRow[] = [];
+  const broken: string[] = [];
+  const maps = summarizeMaps(ctx.globals.bpfRoot, {
+    count: options.count,
+    onBroken: ({ error }) => broken.push(`Warning: ${error.message}\n`),
+  });
+  for await (const row of maps) rows.push(row);
+  if (broken.length > 0) await ctx.err.write(broken.join(''));
+  rows.sort(ORDERS[options.sort]);
+  if (options.output !== '') return await renderOutput(rows.map(toJson), options.output);
+  if (rows.length === 0) {
+    await ctx.err.write(`No maps are pinned below ${ctx.globals.bpfRoot}.\n`);
+    return '';
+  }
+  return renderBpfMaps(rows, paletteFor(ctx.globals.color, ctx.env, ctx.out.isTTY));
+}
+
+const byPath = (a: BpfMapRow, b: BpfMapRow) => compareBytes(a.path, b.path);
+const largest = (of: (row: BpfMapRow) => number) => (a: BpfMapRow, b: BpfMapRow) =>
+  of(b) - of(a) || byPath(a, b);
+
+const ORDERS: Record<BpfMapsListOptions['sort'], (a: BpfMapRow, b: BpfMapRow) => number> = {
+  name: (a, b) => compareBytes(a.name, b.name) || byPath(a, b),
+  entries: largest((row) => row.entries ?? -1),
+  max: largest((row) => row.maxEntries),
+  pressure: largest((row) => row.pressure ?? -1),
+  memory: largest((row) => row.memoryBytes),
+  type: (a, b) => compareBytes(a.type, b.type) || byPath(a, b),
+  id: (a, b) => a.id - b.id,
+};
+
+/** The JSON form: unknown figures are null, so that every row has the same fields. */
+function toJson(row: BpfMapRow): Record<string, unknown> {
+  return {
+    name: row.name,
+    type: row.type,
+    keySize: row.keySize,
+    valueSize: row.valueSize,
+    entries: row.entries ?? null,
+    maxEntries: row.maxEntries,
+    pressurePercent: row.pressure ?? null,
+    memoryBytes: row.memoryBytes,
+    flags: row.flags,
+    id: row.id,
+    feature: row.feature,
+    endpoint: row.endpoint ?? null,
+    path: row.path,
+  };
+}

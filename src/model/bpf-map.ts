@@ -1,0 +1,20 @@
+/** What `bpf maps list` says about one pinned map. */
+export interface BpfMapRow {
+  name: string;
+  type: string;
+  keySize: number;
+  valueSize: number;
+  /** Undefined where the kind of map does not tell, or nobody asked. */
+  entries: number | undefined;
+  maxEntries: number;
+  /** Share of max entries in use, in percent; undefined for arrays, which are always full. */
+  pressure: number | undefined;
+  memoryBytes: number;
+  flags: string[];
+  id: number;
+  /** What the map is for; '' for one that no release of the agent is known to pin. */
+  feature: string;
+  /** The endpoint that it belongs to. */
+  endpoint: number | undefined;
+  path: string;
+}

@@ -1,0 +1,179 @@
+/** The release line whose command line an answer is rendered like. */
+export type StatusEra = '1.9' | '1.17' | '1.20';
+
+/** A component's state (Ok, Warning, Failure, Disabled, or what a newer agent says) and its message. */
+export interface ComponentState {
+  state: string;
+  message: string;
+}
+
+/** What an agent says of itself. An absent part is undefined; a missing scalar is its type's zero value. */
+export interface AgentStatus {
+  era: StatusEra;
+  kvstore?: ComponentState;
+  containerRuntime?: ComponentState;
+  kubernetes?: ComponentState & { apis: string[] };
+  kubeProxy?: KubeProxyStatus;
+  hostFirewall?: { mode: string; devices: string[] };
+  srv6?: { enabled: boolean; encapMode: string };
+  cniChaining?: string;
+  cniFile?: ComponentState;
+  cilium?: ComponentState;
+  /** Probes that have not answered for long, with the time of their last answer. */
+  stale?: [probe: string, since: string][];
+  nodeMonitor?: { cpus: number; pages: number; pageSize: number; lost: number; unknown: number };
+  healthDaemon?: ComponentState;
+  ipam?: { status: string; allocations: [address: string, owner: string][] };
+  clusterMesh?: { clusters: RemoteClusterStatus[]; globalServices: number };
+  ipv4BigTcp?: BigTcpStatus;
+  ipv6BigTcp?: BigTcpStatus;
+  bandwidthManager?: { enabled: boolean; congestionControl: string; devices: string[] };
+  hostRouting?: string;
+  routing?: { network: string; tunnel: string; host: string };
+  attachMode: string;
+  deviceMode: string;
+  configuredDeviceMode: string;
+  masquerading?: MasqueradingStatus;
+  clockSource?: { mode: string; hertz: number };
+  controllers?: ControllerState[];
+  proxy?: ProxyState;
+  identityRange?: { min: number; max: number };
+  hubble?: HubbleState;
+  /** From 1.20 on; before, it is part of `hubble`. */
+  hubbleMetrics?: ComponentState;
+  bpfMaps?: { ratio: number; maps: { name: string; size: number }[] };
+  encryption?: EncryptionState;
+}
+
+export interface KubeProxyStatus {
+  mode: string;
+  devices: { name: string; addresses: string[] }[];
+  /** Length of the list of names that older agents had instead. */
+  legacyDevices: number;
+  directRoutingDevice: string;
+  features: KubeProxyFeatures;
+}
+
+export interface KubeProxyFeatures {
+  annotations: string[];
+  socketLbHostNamespaceOnly: boolean;
+  externalIps: boolean;
+  gracefulTermination: boolean;
+  hostPort: boolean;
+  /** 1.9: protocols of socket load-balancing; empty when it is off. */
+  hostReachable: string[];
+  nat46x64: { enabled: boolean; services: boolean; gateway: boolean; prefixes: string[] };
+  nodePort: {
+    enabled: boolean;
+    acceleration: string;
+    algorithm: string;
+    dsrMode: string;
+    lutSize: number;
+    mode: string;
+    portMin: number;
+    portMax: number;
+  };
+  sessionAffinity: boolean;
+  socketLb: boolean;
+  socketLbTracing: boolean;
+}
+
+export interface RemoteClusterStatus {
+  name: string;
+  ready: boolean;
+  status: string;
+  nodes: number;
+  endpoints: number;
+  identities: number;
+  services: number;
+  serviceExports: number;
+  failures: number;
+  lastFailure: string;
+  config?: {
+    required: boolean;
+    retrieved: boolean;
+    clusterId: number;
+    kvstoreMesh: boolean;
+    syncCanaries: boolean;
+    /** undefined: the remote cluster does not know of them. */
+    serviceExports?: boolean;
+  };
+  synced?: {
+    nodes: boolean;
+    endpoints: boolean;
+    identities: boolean;
+    services: boolean;
+    serviceExports?: boolean;
+  };
+}
+
+export interface BigTcpStatus {
+  enabled: boolean;
+  maxGro: number;
+  maxGso: number;
+}
+
+export interface MasqueradingStatus {
+  enabled: boolean;
+  /** Undefined: the agent only says whether, not for which family. */
+  protocols?: { ipv4: boolean; ipv6: boolean };
+  ipMasqAgent: boolean;
+  mode: string;
+  exclusionV4: string;
+  exclusionV6: string;
+}
+
+/** A controller that has run; those that have not are counted but have nothing to show. */
+export interface ControllerState {
+  name: string;
+  run?: {
+    consecutiveFailures: number;
+    lastFailureMessage: string;
+    lastFailure: string;
+    lastSuccess: string;
+  };
+}
+
+export interface ProxyState {
+  ip: string;
+  ports: string;
+  envoy: string;
+  total: number;
+  redirects: { proxy: string; name: string; port: number }[];
+}
+
+export interface HubbleState extends ComponentState {
+  observer?: { current: number; max: number; seen: number; uptime: string };
+  metrics?: ComponentState;
+}
+
+export interface EncryptionState {
+  mode: string;
+  message: string;
+  ipsec?: {
+    decryptInterfaces: string[];
+    keysInUse: number;
+    maxSequenceNumber: string;
+    errorCount: number;
+    errors: [name: string, count: number][];
+  };
+  wireguard?: WireguardState;
+}
+
+export interface WireguardState {
+  nodeEncryption: string;
+  interfaces: {
+    name: string;
+    publicKey: string;
+    port: number;
+    peerCount: number;
+    peers: {
+      publicKey: string;
+      endpoint: string;
+      lastHandshake: string;
+      allowedIps: string[];
+      received: number;
+      sent: number;
+    }[];
+  }[];
+}

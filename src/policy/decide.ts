@@ -1,0 +1,192 @@
+import type { CompiledRule, Direction, Part, PortSpec } from './compile.ts';
+import type { PolicyEngine } from './engine.ts';
+import { HOST_IDENTITY, type Identity, isReserved } from './identities.ts';
+import { type DirectionPolicy, effectivePeers } from './l4.ts';
+import type { Selection } from './selectors.ts';
+
+/** What a rule may look at of a connection, beside its ends. */
+export interface Traffic {
+  /** Number of the IP protocol; undefined when it is not known. */
+  protocol: number | undefined;
+  /** Destination port, or the ICMP type. */
+  port: number | undefined;
+}
+
+export type Answer = 'allowed' | 'denied' | 'unknown';
+
+/** Why a direction was decided as it was. */
+export type Reason =
+  /** A rule allows or denies it. */
+  | { kind: 'rule'; part: Part; port: PortSpec }
+  /** Rules turn on default deny and none allows it. */
+  | { kind: 'default-deny'; rules: readonly CompiledRule[] }
+  /** All rules for the endpoint leave default deny off. */
+  | { kind: 'default-allow' }
+  /** No rule speaks of this direction of the endpoint. */
+  | { kind: 'not-enforced' }
+  /** The end is no endpoint that policy is applied to. */
+  | { kind: 'no-endpoint' }
+  /** Connections of the node to its pods are always allowed. */
+  | { kind: 'localhost' }
+  | { kind: 'unknown'; why: string };
+
+export interface Decision {
+  answer: Answer;
+  reason: Reason;
+  /** Allowed, but a proxy decides further. Its rules are in the part. */
+  proxy?: Part;
+  /** Allowed once the peers have authenticated each other. */
+  auth?: number;
+}
+
+export interface ConnectionDecision {
+  answer: Answer;
+  egress: Decision;
+  ingress: Decision;
+}
+
+interface Test {
+  part: Part;
+  /** Undefined selects everybody. */
+  selections: readonly Selection[] | undefined;
+}
+
+const TESTS = new WeakMap<DirectionPolicy, readonly Test[]>();
+
+/** Decides one direction of traffic between a subject and a peer by its rules, without a policy map. */
+export function decideDirection(
+  engine: PolicyEngine,
+  direction: Direction,
+  subject: Identity,
+  peer: Identity,
+  traffic: Traffic,
+): Decision {
+  if (!isSubject(subject, engine.settings.hostFirewall))
+    return { answer: 'allowed', reason: { kind: 'no-endpoint' } };
+  const policy = engine.policyOf(subject)[direction];
+  if (!policy.enforced) return { answer: 'allowed', reason: { kind: 'not-enforced' } };
+  const matching: { part: Part; port: PortSpec }[] = [];
+  let unknown: string | undefined;
+  for (const { part, selections } of testsOf(policy, engine)) {
+    const peerMatches = selections === undefined || selections.some((selection) => selection.has(peer));
+    if (!peerMatches && part.unknowns.length === 0) continue;
+    for (const port of part.ports) {
+      const fits = portFits(port, traffic, direction, subject, peer, engine);
+      if (fits === 'no') continue;
+      if (peerMatches && fits === 'yes') {
+        if (part.deny) return { answer: 'denied', reason: { kind: 'rule', part, port } };
+        matching.push({ part, port });
+      } else unknown ??= fits === 'yes' ? part.unknowns[0] : fits;
+    }
+  }
+  if (unknown !== undefined && !settled(matching, policy, engine, peer))
+    return { answer: 'unknown', reason: { kind: 'unknown', why: unknown } };
+  const host = engine.settings.allowLocalhost && direction === 'ingress' && peer.id === HOST_IDENTITY;
+  const [first] = matching;
+  if (host && !first) return { answer: 'allowed', reason: { kind: 'localhost' } };
+  if (first) return allowedBy(first, matching);
+  if (policy.open) return { answer: 'allowed', reason: { kind: 'default-allow' } };
+  const rules = engine
+    .rulesFor(subject)
+    .filter((rule) => rule.defaultDeny[direction] && rule.speaks[direction]);
+  return { answer: 'denied', reason: { kind: 'default-deny', rules } };
+}
+
+/** What is not known cannot change the answer: it could only allow what is allowed already. */
+function settled(
+  matching: readonly { part: Part }[],
+  policy: DirectionPolicy,
+  engine: PolicyEngine,
+  peer: Identity,
+): boolean {
+  const allowed = matching.length > 0 || policy.open;
+  if (!allowed) return false;
+  return !testsOf(policy, engine).some(
+    ({ part, selections }) =>
+      part.deny &&
+      (part.unknowns.length > 0 || selections === undefined || selections.some((each) => each.has(peer))),
+  );
+}
+
+function allowedBy(
+  first: { part: Part; port: PortSpec },
+  matching: readonly { part: Part; port: PortSpec }[],
+): Decision {
+  // Without any plain allowance the proxy has the last word.
+  const proxied = matching.find(({ port }) => port.redirect);
+  const auth = matching.map(({ part }) => part.auth).find((type) => type !== undefined && type > 0);
+  const { part, port } = proxied ?? first;
+  return {
+    answer: 'allowed',
+    reason: { kind: 'rule', part, port },
+    ...(proxied && { proxy: proxied.part }),
+    ...(auth !== undefined && { auth }),
+  };
+}
+
+function testsOf(policy: DirectionPolicy, engine: PolicyEngine): readonly Test[] {
+  const known = TESTS.get(policy);
+  if (known) return known;
+  const tests = policy.parts
+    .filter((part) => part.peers !== undefined)
+    .map((part) => {
+      const selections = effectivePeers(part).map((peer) => engine.selectors.resolve(peer));
+      return { part, selections: selections.some((each) => each.wildcard) ? undefined : selections };
+    });
+  TESTS.set(policy, tests);
+  return tests;
+}
+
+/** `yes`, `no`, or the reason why that cannot be told. */
+function portFits(
+  spec: PortSpec,
+  traffic: Traffic,
+  direction: Direction,
+  subject: Identity,
+  peer: Identity,
+  engine: PolicyEngine,
+): string {
+  if (spec.protocol === 0) return 'yes';
+  if (traffic.protocol === undefined) return 'the protocol is not known';
+  if (traffic.protocol !== spec.protocol) return 'no';
+  let { port } = spec;
+  if (spec.name !== '') {
+    const named = engine.namedPort(
+      direction === 'ingress' ? subject : peer,
+      spec.name,
+      spec.protocol,
+      direction,
+    );
+    if (named === undefined) return `the port named ${spec.name} is not known`;
+    port = named;
+    if (port === 0) return 'no';
+  } else if (port === 0 && (spec.endPort === 0 || spec.endPort === 0xffff)) return 'yes';
+  if (traffic.port === undefined) return 'the port is not known';
+  return traffic.port >= port && traffic.port <= Math.max(port, spec.endPort) ? 'yes' : 'no';
+}
+
+/** Reserved identities that no policy is applied to. */
+const NO_ENDPOINTS = ['world', 'world-ipv4', 'world-ipv6', 'remote-node', 'kube-apiserver', 'unmanaged'];
+
+/** Whether the agent applies policy to an identity's traffic at all. */
+export function isSubject(identity: Identity, hostFirewall: boolean): boolean {
+  if (identity.id === HOST_IDENTITY || isReserved(identity, 'host')) return hostFirewall;
+  return !NO_ENDPOINTS.some((name) => isReserved(identity, name)) && identity.prefixes.length === 0;
+}
+
+/** Decides a connection at both of its ends. */
+export function decideConnection(
+  engine: PolicyEngine,
+  source: Identity,
+  destination: Identity,
+  traffic: Traffic,
+): ConnectionDecision {
+  const egress = decideDirection(engine, 'egress', source, destination, traffic);
+  const ingress = decideDirection(engine, 'ingress', destination, source, traffic);
+  return { answer: both(egress.answer, ingress.answer), egress, ingress };
+}
+
+function both(a: Answer, b: Answer): Answer {
+  if (a === 'denied' || b === 'denied') return 'denied';
+  return a === 'unknown' || b === 'unknown' ? 'unknown' : 'allowed';
+}

@@ -1,0 +1,266 @@
+import { type CompiledRule, compileRule, DIRECTIONS, type Direction } from './compile.ts';
+import { HOST_IDENTITY, Identities, type Identity, isReserved } from './identities.ts';
+import { type DirectionPolicy, directionPolicy } from './l4.ts';
+import { entriesOf, type MapEntry, type MapState, mapState, type NamedPort } from './map-state.ts';
+import { protocolNumber } from './ports.ts';
+import type { SourcedRule } from './rule.ts';
+import { SelectorCache, type Surroundings, selects } from './selectors.ts';
+
+/** A container port that rules may name. */
+export interface ContainerPort {
+  name: string;
+  port: number;
+  protocol: string;
+}
+
+export interface Endpoint {
+  id: number;
+  identity: number;
+  namedPorts?: readonly ContainerPort[];
+}
+
+/** Settings of the agent that change what rules mean. */
+export interface Settings {
+  /** `default`: only endpoints that a rule speaks of; `always`; `never`. */
+  enforcement: 'default' | 'always' | 'never';
+  /** The node's own traffic is subject to rules with a node selector. */
+  hostFirewall: boolean;
+  /** Pods accept connections from their node whatever the rules say (the agent's default under Kubernetes). */
+  allowLocalhost: boolean;
+  /** Name of the cluster; undefined takes it from the identities' labels. */
+  clusterName?: string;
+  cidrGroups?: ReadonlyMap<string, readonly string[]>;
+  services?: ReadonlyMap<string, readonly string[]>;
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  enforcement: 'default',
+  hostFirewall: false,
+  allowLocalhost: false,
+};
+
+/** All that the rules say about one identity. */
+export interface SubjectPolicy {
+  identity: Identity;
+  ingress: DirectionPolicy;
+  egress: DirectionPolicy;
+}
+
+const NOT_ENFORCED: DirectionPolicy = { enforced: false, open: false, filters: [], parts: [] };
+
+/** A rule's handle: stays the same while other rules come and go. */
+export type RuleHandle = number;
+
+/**
+ * Rules and identities, and what follows from them. Answers are computed when asked for and kept until a rule that
+ * concerns them changes.
+ */
+export class PolicyEngine {
+  readonly identities: Identities;
+  readonly endpoints: readonly Endpoint[];
+  readonly settings: Settings;
+  readonly selectors: SelectorCache;
+  readonly #around: Surroundings;
+  readonly #rules = new Map<RuleHandle, CompiledRule>();
+  /** Rules by a label value that their subject must have: `key=value`; the rest is asked one by one. */
+  readonly #bySubject = new Map<string, Set<RuleHandle>>();
+  readonly #anySubject = new Set<RuleHandle>();
+  readonly #policies = new Map<number, SubjectPolicy>();
+  readonly #maps = new Map<string, Record<Direction, MapState>>();
+  readonly #namedPorts: Map<string, number>;
+  #nextHandle: RuleHandle = 0;
+
+  constructor(
+    identities: Iterable<Identity>,
+    endpoints: readonly Endpoint[],
+    settings: Partial<Settings> = {},
+  ) {
+    this.identities = new Identities(identities);
+    this.endpoints = endpoints;
+    this.settings = { ...DEFAULT_SETTINGS, ...settings };
+    this.selectors = new SelectorCache(this.identities);
+    const { cidrGroups, services } = this.settings;
+    this.#around = {
+      clusterName: this.settings.clusterName ?? this.identities.clusterName(),
+      ...(cidrGroups && { cidrGroups }),
+      ...(services && { services }),
+    };
+    this.#namedPorts = portsByName(endpoints);
+  }
+
+  /** Rules in the order in which they were added. */
+  get rules(): CompiledRule[] {
+    return [...this.#rules.values()];
+  }
+
+  /** Adds a rule; what it concerns is computed anew when next asked for. */
+  add(source: SourcedRule): RuleHandle {
+    const handle = this.#nextHandle++;
+    const rule = compileRule(source, this.#around);
+    this.#rules.set(handle, rule);
+    this.#index(rule).add(handle);
+    this.#forget(rule);
+    return handle;
+  }
+
+  addAll(sources: Iterable<SourcedRule>): this {
+    for (const source of sources) this.add(source);
+    return this;
+  }
+
+  remove(handle: RuleHandle): void {
+    const rule = this.#rules.get(handle);
+    if (!rule) return;
+    this.#rules.delete(handle);
+    this.#index(rule).delete(handle);
+    this.#forget(rule);
+  }
+
+  replace(handle: RuleHandle, source: SourcedRule): RuleHandle {
+    this.remove(handle);
+    return this.add(source);
+  }
+
+  /** What the rules say about an identity. Identities that were not given at the start are computed each time. */
+  policyOf(identity: Identity): SubjectPolicy {
+    const known = this.#policies.get(identity.id);
+    if (known && known.identity === identity) return known;
+    const policy = this.#resolve(identity);
+    if (this.identities.get(identity.id) === identity) this.#policies.set(identity.id, policy);
+    return policy;
+  }
+
+  /** The policy map of an endpoint, both directions. */
+  mapsOf(endpoint: Endpoint): Record<Direction, MapState> {
+    const identity = this.identities.get(endpoint.identity);
+    const ports = (endpoint.namedPorts ?? []).map(
+      ({ name, port, protocol }) => `${name}/${protocol}=${port}`,
+    );
+    const key = `${endpoint.identity} ${ports.sort().join(' ')}`;
+    const known = this.#maps.get(key);
+    if (known) return known;
+    const maps = identity
+      ? this.#mapsFor(this.policyOf(identity), endpoint)
+      : { ingress: new Map(), egress: new Map() };
+    this.#maps.set(key, maps);
+    return maps;
+  }
+
+  /** Entries of an endpoint's policy map, ingress first, each direction in order. */
+  entriesOf(endpoint: Endpoint): MapEntry[] {
+    const maps = this.mapsOf(endpoint);
+    return DIRECTIONS.flatMap((direction) => entriesOf(direction, maps[direction]));
+  }
+
+  /**
+   * The number of a named container port: of the subject's endpoints on ingress, of any endpoint on egress.
+   * Undefined when nothing is known of the endpoints' ports.
+   */
+  namedPort(owner: Identity, name: string, protocol: number, direction: Direction): number | undefined {
+    const own = this.endpoints.filter(
+      ({ identity, namedPorts }) => namedPorts && (direction === 'egress' || identity === owner.id),
+    );
+    if (own.length === 0) return undefined;
+    return portsByName(own).get(`${name}/${protocol}`) ?? 0;
+  }
+
+  #mapsFor(policy: SubjectPolicy, endpoint: Endpoint): Record<Direction, MapState> {
+    const own = portsByName([endpoint]);
+    const namedPort = (ports: ReadonlyMap<string, number>): NamedPort => {
+      return (name, protocol) => ports.get(`${name}/${protocol}`) ?? 0;
+    };
+    const host = this.settings.allowLocalhost;
+    return {
+      ingress: mapState(policy.ingress, this.identities, namedPort(own), host),
+      egress: mapState(policy.egress, this.identities, namedPort(this.#namedPorts), false),
+    };
+  }
+
+  /** Rules whose subject the identity is, in order. */
+  rulesFor(identity: Identity): CompiledRule[] {
+    const host = isReserved(identity, 'host') || identity.id === HOST_IDENTITY;
+    const handles = new Set(this.#anySubject);
+    for (const { key, value } of identity.labels)
+      for (const handle of this.#bySubject.get(`${key}=${value}`) ?? []) handles.add(handle);
+    const found: CompiledRule[] = [];
+    for (const handle of [...handles].sort((a, b) => a - b)) {
+      const rule = this.#rules.get(handle);
+      if (rule && rule.node === host && this.#isSubject(rule, identity)) found.push(rule);
+    }
+    return found;
+  }
+
+  #isSubject(rule: CompiledRule, identity: Identity): boolean {
+    return selects(rule.subject, identity);
+  }
+
+  #resolve(identity: Identity): SubjectPolicy {
+    const { enforcement, hostFirewall } = this.settings;
+    const host = isReserved(identity, 'host') || identity.id === HOST_IDENTITY;
+    if (enforcement === 'never' || (host && !hostFirewall))
+      return { identity, ingress: NOT_ENFORCED, egress: NOT_ENFORCED };
+    const rules = this.#withRequirements(this.rulesFor(identity));
+    const always = enforcement === 'always' || isReserved(identity, 'init');
+    return {
+      identity,
+      ingress: directionPolicy('ingress', rules, this.selectors, always),
+      egress: directionPolicy('egress', rules, this.selectors, always),
+    };
+  }
+
+  /** `fromRequires` and `toRequires` bind every rule for the subject. */
+  #withRequirements(rules: CompiledRule[]): CompiledRule[] {
+    const collect = (section: keyof CompiledRule['requires']) =>
+      rules.flatMap((rule) => rule.requires[section]);
+    const all = {
+      ingress: collect('ingress'),
+      ingressDeny: collect('ingressDeny'),
+      egress: collect('egress'),
+      egressDeny: collect('egressDeny'),
+    };
+    if (Object.values(all).every((terms) => terms.length === 0)) return rules;
+    return rules.map((rule) => compileRule(rule.source, this.#around, all));
+  }
+
+  /** The set that holds the rule's handle. */
+  #index(rule: CompiledRule): Set<RuleHandle> {
+    const { subject } = rule;
+    const term =
+      subject.kind === 'labels'
+        ? subject.terms.find(
+            ({ operator, values, source }) => operator === 'In' && values.length === 1 && source !== 'cidr',
+          )
+        : undefined;
+    if (!term) return this.#anySubject;
+    const key = `${term.name}=${term.values[0]}`;
+    const known = this.#bySubject.get(key);
+    if (known) return known;
+    const created = new Set<RuleHandle>();
+    this.#bySubject.set(key, created);
+    return created;
+  }
+
+  /** Drops what was computed for the subjects of a rule. */
+  #forget(rule: CompiledRule): void {
+    const gone = new Set<number>();
+    for (const [id, { identity }] of this.#policies) {
+      if (!this.#isSubject(rule, identity)) continue;
+      this.#policies.delete(id);
+      gone.add(id);
+    }
+    for (const key of this.#maps.keys()) if (gone.has(Number.parseInt(key, 10))) this.#maps.delete(key);
+  }
+}
+
+/** Ports by `name/protocol` number. A name that stands for several ports stands for none. */
+function portsByName(endpoints: readonly Endpoint[]): Map<string, number> {
+  const ports = new Map<string, number>();
+  for (const { namedPorts } of endpoints) {
+    for (const { name, port, protocol } of namedPorts ?? []) {
+      const key = `${name.toLowerCase()}/${protocolNumber(protocol) ?? 0}`;
+      const known = ports.get(key);
+      ports.set(key, known === undefined || known === port ? port : 0);
+    }
+  }
+  return ports;
+}

@@ -1,0 +1,33 @@
+import type { Path, Position } from './rule.ts';
+
+export const SEVERITIES = ['error', 'warning'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** One thing that is wrong with a document, at the place where it is written. */
+export interface Finding {
+  severity: Severity;
+  /** Short name of the rule that was broken: stable, for tools. */
+  code: string;
+  /** What is wrong; the reference's own words where it has some. */
+  message: string;
+  /** What to do about it. */
+  hint?: string;
+  position: Position;
+  /** Place in the document. */
+  path: Path;
+  /** The faulty line with a caret, for faults of the syntax. */
+  excerpt?: string;
+}
+
+/** Orders findings as they are read: by file, line, column. */
+export function byPosition(a: Finding, b: Finding): number {
+  return (
+    compare(a.position.file, b.position.file) ||
+    a.position.line - b.position.line ||
+    a.position.column - b.position.column
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

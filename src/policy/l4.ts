@@ -1,0 +1,135 @@
+import type { CompiledRule, Direction, Part, PortSpec } from './compile.ts';
+import { type Selection, type Selector, type SelectorCache, WILDCARD } from './selectors.ts';
+
+/** What a filter says about the peers of one selector. */
+export interface PeerPolicy {
+  selection: Selection;
+  deny: boolean;
+  redirect: boolean;
+  listener: string;
+  priority: number;
+  /** Undefined: not stated, so that a broader rule's applies. */
+  auth: number | undefined;
+  parts: readonly Part[];
+}
+
+/** All that a subject's rules say about one port (range) and protocol in one direction. */
+export interface Filter {
+  protocol: number;
+  port: number;
+  endPort: number;
+  name: string;
+  peers: Map<string, PeerPolicy>;
+}
+
+/** A subject's rules, brought together per port and protocol. */
+export interface DirectionPolicy {
+  /** Some rule speaks of this direction: what no rule allows is dropped. */
+  enforced: boolean;
+  /** Every rule that speaks of it leaves default deny off, so all else is allowed. */
+  open: boolean;
+  filters: readonly Filter[];
+  parts: readonly Part[];
+}
+
+/** Brings together what the rules say about one direction. */
+export function directionPolicy(
+  direction: Direction,
+  rules: readonly CompiledRule[],
+  cache: SelectorCache,
+  always: boolean,
+): DirectionPolicy {
+  const speaking = rules.filter((rule) => rule.speaks[direction]);
+  const parts = speaking.flatMap((rule) => rule.parts.filter((part) => part.direction === direction));
+  const enforced = always || speaking.length > 0;
+  const open = !always && enforced && !speaking.some((rule) => rule.defaultDeny[direction]);
+  const filters = new Map<string, Filter>();
+  for (const part of parts) for (const port of part.ports) addPart(filters, part, port, cache);
+  if (open) addAllowAll(filters, cache);
+  return { enforced, open, filters: [...filters.values()], parts };
+}
+
+/** The peers that a part means; the wildcard swallows all others. */
+export function effectivePeers({ peers }: Pick<Part, 'peers'>): readonly Selector[] {
+  if (peers === undefined) return [];
+  if (peers.length === 0) return [WILDCARD];
+  const all = peers.some((peer) => peer.kind === 'labels' && peer.terms.length === 0);
+  return all ? [WILDCARD] : peers;
+}
+
+function filterAt(filters: Map<string, Filter>, port: PortSpec): Filter {
+  const key = `${port.protocol} ${port.port} ${port.endPort} ${port.name}`;
+  const known = filters.get(key);
+  if (known) return known;
+  const { protocol, endPort, name } = port;
+  const filter: Filter = { protocol, port: port.port, endPort, name, peers: new Map() };
+  filters.set(key, filter);
+  return filter;
+}
+
+function addPart(filters: Map<string, Filter>, part: Part, port: PortSpec, cache: SelectorCache): void {
+  const filter = filterAt(filters, port);
+  for (const selector of effectivePeers(part)) {
+    const { redirect, listener, priority } = port;
+    mergeInto(filter, {
+      selection: cache.resolve(selector),
+      deny: part.deny,
+      redirect,
+      listener,
+      priority,
+      auth: part.auth,
+      parts: [part],
+    });
+  }
+}
+
+function addAllowAll(filters: Map<string, Filter>, cache: SelectorCache): void {
+  const all = { protocol: 0, port: 0, endPort: 0, name: '', redirect: false, listener: '', priority: 0 };
+  const filter = filterAt(filters, { ...all, l7: undefined, serverNames: [] });
+  mergeInto(filter, {
+    selection: cache.resolve(WILDCARD),
+    deny: false,
+    redirect: false,
+    listener: '',
+    priority: 0,
+    auth: undefined,
+    parts: [],
+  });
+}
+
+/** A denial replaces an allowance; two allowances join. */
+function mergeInto(filter: Filter, added: PeerPolicy): void {
+  const { key } = added.selection.selector;
+  const known = filter.peers.get(key);
+  if (!known || (added.deny && !known.deny)) filter.peers.set(key, added);
+  else if (known.deny === added.deny) filter.peers.set(key, join(known, added));
+}
+
+function join(a: PeerPolicy, b: PeerPolicy): PeerPolicy {
+  // No stated priority is the lowest one.
+  const prefers = b.listener !== '' && (a.listener === '' || rank(b.priority) < rank(a.priority));
+  return {
+    ...a,
+    redirect: a.redirect || b.redirect,
+    listener: prefers ? b.listener : a.listener,
+    priority: prefers ? b.priority : a.priority,
+    auth: a.auth ?? b.auth,
+    parts: [...a.parts, ...b.parts],
+  };
+}
+
+function rank(priority: number): number {
+  return priority === 0 ? 0x10000 : priority;
+}
+
+/**
+ * Whether the allowance or denial for everybody makes that of one selector on the same port needless.
+ * The entry for everybody decides when there is none for the peer.
+ */
+export function covers(everybody: PeerPolicy, peer: PeerPolicy): boolean {
+  if (everybody.deny) return true;
+  if (peer.deny) return false;
+  if (peer.auth !== undefined && peer.auth !== everybody.auth) return false;
+  if (peer.redirect && !everybody.redirect) return false;
+  return !(peer.redirect && everybody.redirect && peer.listener !== everybody.listener);
+}

@@ -1,0 +1,38 @@
+import type { PortBlock } from './ports.ts';
+
+/**
+ * Protocol and port of a map entry as one number: protocol, port, significant port bits. 0 is any of all.
+ * A number rather than an object so that it can index a Map.
+ */
+export type L4Key = number;
+
+export const ANY_L4: L4Key = 0;
+
+export function l4Key(protocol: number, { port, prefix }: PortBlock): L4Key {
+  return protocol * 0x200000 + port * 32 + prefix;
+}
+
+export function protocolOf(key: L4Key): number {
+  return Math.floor(key / 0x200000);
+}
+
+export function portOf(key: L4Key): number {
+  return (key >> 5) & 0xffff;
+}
+
+/** Significant bits of the port: 0 is every port, 16 exactly one. */
+export function prefixOf(key: L4Key): number {
+  return key & 31;
+}
+
+/** Keys that hold all traffic of `key` and more, the narrowest first. */
+export function broaderKeys(key: L4Key): L4Key[] {
+  if (key === ANY_L4) return [];
+  const protocol = protocolOf(key);
+  const port = portOf(key);
+  const keys: L4Key[] = [];
+  for (let prefix = prefixOf(key) - 1; prefix >= 0; prefix--)
+    keys.push(l4Key(protocol, { port: port & (0xffff << (16 - prefix)) & 0xffff, prefix }));
+  keys.push(ANY_L4);
+  return keys;
+}
