@@ -1,10 +1,24 @@
 // Bundles bin/*.ts into dist/. Verbs stay in chunks of their own, so that a start loads only what it runs.
+import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+/** Commit and date of the checkout; nothing in an archive without history. */
+function revision() {
+  try {
+    const out = execFileSync('git', ['-C', root, 'log', '-1', '--format=%h %cI', '--abbrev=10'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return out.trim().split(' ');
+  } catch {
+    return ['unknown', 'unknown'];
+  }
+}
+const [commit = 'unknown', committed = 'unknown'] = revision();
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
 
 /**
@@ -63,6 +77,8 @@ await build({
     'process.env.NODE_ENV': '"production"',
     'process.env.DEV': '"false"',
     TOOLKIT_VERSION: JSON.stringify(version),
+    TOOLKIT_REVISION: JSON.stringify(commit),
+    TOOLKIT_DATE: JSON.stringify(committed),
   },
   banner: {
     js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",

@@ -116,6 +116,11 @@ export class Reader<T> {
     return this.present ? this.#wrong('a string') : '';
   }
 
+  /** Whatever stands here, unchecked. */
+  raw(): unknown {
+    return this.value;
+  }
+
   /** The whole number that stands here. */
   asInteger(): number {
     if (Number.isInteger(this.value)) return this.value as number;

@@ -1,5 +1,6 @@
 import { BPF } from './bpf/index.ts';
 import { CLEANUP } from './cleanup/index.ts';
+import { CONFIG } from './config/index.ts';
 import { ENDPOINT } from './endpoint/index.ts';
 import { AGENT_GLOBALS } from './flags.ts';
 import type { Verb } from './tree.ts';
@@ -10,6 +11,7 @@ export const TREE: Verb = {
   globals: AGENT_GLOBALS,
   verbs: {
     bpf: BPF,
+    config: CONFIG,
     endpoint: ENDPOINT,
     status: {
       about: 'Display status of daemon',

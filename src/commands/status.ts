@@ -5,6 +5,7 @@ import { errorMessage, SilentExit, UserError } from '../errors.ts';
 import type { ModuleReport } from '../model/health.ts';
 import type { AgentStatus } from '../model/status.ts';
 import { durationOption, outputOption } from './flags.ts';
+import { writeStructured } from './rest.ts';
 
 interface StatusOptions {
   allAddresses?: boolean;
@@ -49,12 +50,7 @@ export function addStatusCommand(parent: Command, ctx: Context): Command {
 /** Asks the agent how it is, and prints that. */
 export async function runStatus(options: StatusOptions, ctx: Context): Promise<void> {
   const answer = await ask(options, ctx);
-  if (options.output) {
-    const { renderOutput } = await import('../render/output.ts');
-    const type = async () => (await import('../agent/shapes.ts')).apiType('StatusResponse');
-    await ctx.out.write(await renderOutput(answer, options.output, { type }));
-    return;
-  }
+  if (options.output) return writeStructured(ctx, options.output, answer, 'StatusResponse');
   const status = decodeStatus(answer);
   if (!isUp(status)) ctx.exitCode = 1;
   if (options.brief) {

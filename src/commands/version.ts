@@ -1,11 +1,82 @@
 import type { Command } from 'commander';
+import { Reader } from '../agent/reader.ts';
+import type { DebugInfo } from '../agent/types.gen.ts';
 import type { Context } from '../context.ts';
-import { VERSION } from '../version.ts';
+import { errorMessage, UserError } from '../errors.ts';
+import type { Shape, TypedShape } from '../model/shape.ts';
+import { renderOutput } from '../render/output.ts';
+import { sanitize } from '../render/sanitize.ts';
+import { REVISION, REVISION_DATE, VERSION } from '../version.ts';
+import { durationOption, outputOption } from './flags.ts';
+
+interface VersionOptions {
+  output: string;
+  timeout: number;
+}
+
+/** One half of `-o json`; the names are the reference's. */
+interface VersionFields {
+  Version: string;
+  Revision: string;
+  GoRuntimeVersion: string;
+  Arch: string;
+  AuthorDate: string;
+}
+
+const TEXT: Shape = { type: 'string' };
+const HALF: Shape = {
+  type: 'object',
+  properties: { Version: TEXT, Revision: TEXT, GoRuntimeVersion: TEXT, Arch: TEXT, AuthorDate: TEXT },
+};
+/** Lets `-o yaml` write the keys as Go does. */
+const VERSION_TYPE: TypedShape = {
+  shape: { type: 'object', properties: { Client: HALF, Daemon: HALF } },
+  definitions: {},
+};
 
 /** Declares `version`. */
 export function addVersionCommand(parent: Command, ctx: Context): Command {
   return parent
     .command('version')
     .description('Print version information')
-    .action(async () => ctx.out.write(`Client: ${VERSION}\n`));
+    .addOption(
+      durationOption('--timeout <duration>', 'How long the agent may take to answer').default(30_000, '30s'),
+    )
+    .addOption(outputOption())
+    .action((options: VersionOptions) => runVersion(options, ctx));
+}
+
+/** Prints the versions of this toolkit and of the agent. An agent that does not answer is no error. */
+export async function runVersion(options: VersionOptions, ctx: Context): Promise<void> {
+  const daemon = await daemonVersion(options.timeout, ctx);
+  const client = clientVersion();
+  if (options.output) {
+    const value = { Client: parseVersion(client), Daemon: parseVersion(daemon ?? '') };
+    return ctx.out.write(await renderOutput(value, options.output, { type: async () => VERSION_TYPE }));
+  }
+  await ctx.out.write(`Client: ${client}\nDaemon: ${sanitize(daemon ?? 'Not responding')}\n`);
+}
+
+function clientVersion(): string {
+  const arch = { x64: 'amd64', ia32: '386' }[process.arch as string] ?? process.arch;
+  return `${VERSION} ${REVISION} ${REVISION_DATE} node version ${process.version} ${process.platform}/${arch}`;
+}
+
+/** Only this call of the API tells the agent's version whole. */
+async function daemonVersion(timeoutMs: number, ctx: Context): Promise<string | undefined> {
+  try {
+    const agent = await ctx.agent();
+    const answer = await agent.get('/debuginfo', { timeoutMs });
+    return new Reader<DebugInfo>('GET /debuginfo', answer).text('cilium-version') || undefined;
+  } catch (error) {
+    if (!(error instanceof UserError) || ctx.signal.aborted) throw error;
+    if (ctx.globals.debug || ctx.err.isTTY) await ctx.err.write(`${errorMessage(error)}\n`);
+    return undefined;
+  }
+}
+
+/** `1.20.0 26d721f0fe 2026-01-28T22:45:57-08:00 go version go1.26.11 linux/amd64` in its parts. */
+function parseVersion(text: string): VersionFields {
+  const [version = '', revision = '', date = '', , , runtime = '', arch = ''] = text.split(' ');
+  return { Version: version, Revision: revision, GoRuntimeVersion: runtime, Arch: arch, AuthorDate: date };
 }

@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { goValue, isMap } from '../../render/go-value.ts';
+import { sanitize } from '../../render/sanitize.ts';
+import { outputOption } from '../flags.ts';
+import { requiredArgument } from '../rest.ts';
+import { fetchConfig } from './config.ts';
+
+/** Declares `config get`. */
+export function addConfigGetCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('get')
+    .description('Retrieve cilium configuration')
+    .usage('<config name>')
+    .argument('[name]')
+    .argument('[more...]')
+    .addOption(outputOption())
+    .action((name: string | undefined, _more: string[], _options: unknown, command: Command) =>
+      runConfigGet(requiredArgument(command, name, 'config name'), ctx),
+    );
+}
+
+/** Prints one value. The name is taken without case and punctuation: `policy-enforcement` is PolicyEnforcement. */
+export async function runConfigGet(name: string, ctx: Context): Promise<void> {
+  const wanted = name.toLowerCase().replace(/\W/g, '');
+  const config = await fetchConfig(await ctx.agent());
+  const values = new Map<string, unknown>();
+  flatten(config.readOnly ?? {}, values);
+  flatten({ ...config.options, PolicyEnforcement: config.policyEnforcement }, values);
+  if (!values.has(wanted)) {
+    const near = [...values.keys()].filter((key) => key.includes(wanted)).slice(0, 8);
+    throw new UserError('Configuration does not exist', {
+      hint: near.length > 0 ? `Similar names: ${near.join(', ')}` : 'All names: cilium config --all',
+    });
+  }
+  await ctx.out.write(`${sanitize(goValue(values.get(wanted)))}\n`);
+}
+
+function flatten(map: Readonly<Record<string, unknown>>, into: Map<string, unknown>): void {
+  for (const [name, value] of Object.entries(map)) {
+    if (isMap(value)) flatten(value, into);
+    else into.set(name.toLowerCase(), value);
+  }
+}

@@ -1,0 +1,13 @@
+import type { Verb } from '../tree.ts';
+
+/** `cilium config …`, which also runs by itself. */
+export const CONFIG: Verb = {
+  about: 'Cilium configuration options',
+  load: async () => (await import('./config.ts')).addConfigCommand,
+  verbs: {
+    get: {
+      about: 'Retrieve cilium configuration',
+      load: async () => (await import('./get.ts')).addConfigGetCommand,
+    },
+  },
+};

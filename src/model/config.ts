@@ -1,0 +1,14 @@
+/** What the agent says of its configuration. */
+export interface AgentConfig {
+  /** Options that can be changed while it runs, as they are realized. */
+  options: Record<string, string>;
+  policyEnforcement: string;
+  /** Options fixed at start that look like the above (1.9). */
+  immutable: Record<string, string>;
+  /** Everything the agent was started with, by Go field name; undefined before 1.11. */
+  readOnly: Record<string, unknown> | undefined;
+  kubernetesConfiguration: string;
+  kubernetesEndpoint: string;
+  /** Pages of the monitor's ring buffer; undefined when there is none. */
+  monitorPages: number | undefined;
+}
