@@ -34,3 +34,13 @@ function decodeRow(endpoint: Reader<Endpoint>): EndpointRow {
     namespace: names.text('k8s-namespace') || podNamespace,
   };
 }
+
+/** The entries of a list in order of their `id`, as they came; what is no list stays as it is. */
+export function sortById<T>(answer: T[]): T[] {
+  return Array.isArray(answer) ? answer.toSorted((a, b) => idOf(a) - idOf(b)) : answer;
+}
+
+function idOf(entry: unknown): number {
+  const id = typeof entry === 'object' && entry !== null && 'id' in entry ? entry.id : undefined;
+  return typeof id === 'number' ? id : 0;
+}

@@ -1,8 +1,18 @@
 import { BPF } from './bpf/index.ts';
+import { CGROUPS } from './cgroups/index.ts';
 import { CLEANUP } from './cleanup/index.ts';
 import { CONFIG } from './config/index.ts';
 import { ENDPOINT } from './endpoint/index.ts';
 import { AGENT_GLOBALS } from './flags.ts';
+import { FQDN } from './fqdn/index.ts';
+import { IDENTITY } from './identity/index.ts';
+import { IP } from './ip/index.ts';
+import { LRP } from './lrp/index.ts';
+import { MAP } from './map/index.ts';
+import { NODE } from './node/index.ts';
+import { NODEID } from './nodeid/index.ts';
+import { PREFILTER } from './prefilter/index.ts';
+import { SERVICE } from './service/index.ts';
 import type { Verb } from './tree.ts';
 
 /** The whole command tree. A verb's file is loaded when the command line names it. */
@@ -18,6 +28,16 @@ export const TREE: Verb = {
       load: async () => (await import('./status.ts')).addStatusCommand,
     },
     cleanup: CLEANUP,
+    cgroups: CGROUPS,
+    fqdn: FQDN,
+    identity: IDENTITY,
+    ip: IP,
+    lrp: LRP,
+    map: MAP,
+    node: NODE,
+    nodeid: NODEID,
+    prefilter: PREFILTER,
+    service: SERVICE,
     version: {
       about: 'Print version information',
       load: async () => (await import('./version.ts')).addVersionCommand,

@@ -1,6 +1,9 @@
 import type { EndpointRow } from '../model/endpoint.ts';
+import { formatLabel, type Label } from '../model/labels.ts';
+import { compareBytes } from '../model/order.ts';
+import type { Block, Table } from './blocks.ts';
 import { sanitizeCell } from './sanitize.ts';
-import { LIST_TABLE, tabulate } from './table.ts';
+import { tabulate } from './table.ts';
 
 const HEADERS = [
   'ENDPOINT\tPOLICY (ingress)\tPOLICY (egress)\tIDENTITY\tLABELS (source:key[=value])\tIPv6\tIPv4\tSTATUS\t',
@@ -34,18 +37,59 @@ export function addressCells({ addresses }: EndpointRow): [ipv6: string, ipv4: s
 }
 
 /** The table of `endpoint list`. */
-export function renderEndpointList(rows: readonly EndpointRow[], options: { headers: boolean }): string {
-  const lines = options.headers ? [...HEADERS] : [];
-  for (const row of rows) {
-    const [ingress, egress] = policyMode(row.policy);
-    const [ipv6, ipv4] = addressCells(row);
-    const identity = row.identity ?? '<no label id>';
-    const [first = 'no labels', ...more] = row.labels;
-    const state = sanitizeCell(row.state ?? 'Unknown');
-    lines.push(
+export function endpointTable(rows: readonly EndpointRow[], options: { headers: boolean }): Table {
+  return { headers: options.headers ? HEADERS : [], blocks: rows.map(endpointBlock) };
+}
+
+function endpointBlock(row: EndpointRow): Block {
+  const [ingress, egress] = policyMode(row.policy);
+  const [ipv6, ipv4] = addressCells(row);
+  const identity = row.identity ?? '<no label id>';
+  const [first = 'no labels', ...more] = row.labels;
+  const state = sanitizeCell(row.state ?? 'Unknown');
+  return {
+    key: String(row.id),
+    lines: [
       `${row.id}\t${ingress}\t${egress}\t${identity}\t${sanitizeCell(first)}\t${ipv6}\t${ipv4}\t${state}\t`,
-    );
-    for (const label of more) lines.push(`\t\t\t\t${sanitizeCell(label)}\t\t\t\t`);
-  }
-  return lines.length === 0 ? '' : tabulate(`${lines.join('\n')}\n`, LIST_TABLE);
+      ...more.map((label) => `\t\t\t\t${sanitizeCell(label)}\t\t\t\t`),
+    ],
+  };
+}
+
+const NARROW = { minWidth: 2, padding: 3 };
+
+/** `endpoint health`. */
+export function renderEndpointHealth(health: {
+  overall: string;
+  bpf: string;
+  policy: string;
+  connected: boolean;
+}): string {
+  const rows = [
+    ['Overall Health:', sanitizeCell(health.overall)],
+    ['BPF Health:', sanitizeCell(health.bpf)],
+    ['Policy Health:', sanitizeCell(health.policy)],
+    ['Connected:', health.connected ? 'yes' : 'no'],
+  ];
+  return tabulate(rows.map((row) => `${row.join('\t')}\n`).join(''), NARROW);
+}
+
+/** `endpoint log`, in the agent's order. */
+export function renderEndpointLog(
+  changes: readonly { timestamp: string; code: string; state: string; message: string }[],
+): string {
+  const rows = changes.map(({ timestamp, code, state, message }) =>
+    [timestamp, code, state, message].map(sanitizeCell).join('\t'),
+  );
+  return tabulate(`${['Timestamp\tStatus\tState\tMessage', ...rows].join('\n')}\n`, NARROW);
+}
+
+/** `endpoint labels`: sorted, where the reference's order is that of a Go map. */
+export function renderEndpointLabels(enabled: readonly Label[], disabled: readonly Label[]): string {
+  const rows = (labels: readonly Label[], word: string) =>
+    labels
+      .map(formatLabel)
+      .toSorted(compareBytes)
+      .map((label) => `${sanitizeCell(label)}\t${word}\n`);
+  return tabulate([...rows(enabled, 'Enabled'), ...rows(disabled, 'Disabled')].join(''), NARROW);
 }

@@ -4,10 +4,38 @@ import type { Verb } from '../tree.ts';
 export const ENDPOINT: Verb = {
   about: 'Manage endpoints',
   verbs: {
+    config: {
+      about: 'View & modify endpoint configuration',
+      load: async () => (await import('./config.ts')).addEndpointConfigCommand,
+    },
+    disconnect: {
+      about: 'Disconnect an endpoint from the network',
+      load: async () => (await import('./disconnect.ts')).addEndpointDisconnectCommand,
+    },
+    get: {
+      about: 'Display endpoint information',
+      load: async () => (await import('./get.ts')).addEndpointGetCommand,
+    },
+    health: {
+      about: 'View endpoint health',
+      load: async () => (await import('./health.ts')).addEndpointHealthCommand,
+    },
+    labels: {
+      about: 'Manage label configuration of endpoint',
+      load: async () => (await import('./labels.ts')).addEndpointLabelsCommand,
+    },
     list: {
       about: 'List all endpoints',
       aliases: ['ls'],
       load: async () => (await import('./list.ts')).addEndpointListCommand,
+    },
+    log: {
+      about: 'View endpoint status log',
+      load: async () => (await import('./log.ts')).addEndpointLogCommand,
+    },
+    regenerate: {
+      about: 'Force regeneration of endpoint program',
+      load: async () => (await import('./regenerate.ts')).addEndpointRegenerateCommand,
     },
   },
 };

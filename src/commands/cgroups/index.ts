@@ -1,0 +1,13 @@
+import type { Verb } from '../tree.ts';
+
+/** `cilium cgroups …` */
+export const CGROUPS: Verb = {
+  about: 'Cgroup metadata',
+  verbs: {
+    list: {
+      about: 'Display cgroup metadata maintained by Cilium',
+      aliases: ['ls'],
+      load: async () => (await import('./list.ts')).addCgroupsListCommand,
+    },
+  },
+};

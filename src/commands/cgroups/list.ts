@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { Reader } from '../../agent/reader.ts';
+import type { CgroupDumpMetadata } from '../../agent/types.gen.ts';
+import type { Context } from '../../context.ts';
+import { cgroupTable } from '../../render/cgroups.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+
+interface CgroupsListOptions extends OutputFlag, WatchFlags {
+  headers: boolean;
+}
+
+/** Declares `cgroups list`. */
+export function addCgroupsListCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('list')
+    .alias('ls')
+    .description('Display cgroup metadata maintained by Cilium')
+    .option('--no-headers', 'Do not print headers')
+    .addOption(outputOption())
+    .action((options: CgroupsListOptions) => runCgroupsList(options, ctx));
+  return addWatchOptions(command);
+}
+
+async function runCgroupsList(options: CgroupsListOptions, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const fetch = () => agent.get('/cgroup-dump-metadata').catch(failed('Cannot get cgroup metadata'));
+  if (options.output)
+    return writeStructured(
+      ctx,
+      options.output,
+      (await fetch())?.['pod-metadatas'] ?? null,
+      'CgroupPodMetadata[]',
+    );
+  await printList(ctx, options, async () => {
+    const pods = new Reader<CgroupDumpMetadata>('GET /cgroup-dump-metadata', await fetch())
+      .at('pod-metadatas')
+      .items();
+    return cgroupTable(
+      pods.map((pod) => ({
+        name: pod.text('name'),
+        namespace: pod.text('namespace'),
+        ids: pod
+          .at('containers')
+          .items()
+          .map((container) => container.integer('cgroup-id')),
+      })),
+      options,
+    );
+  });
+}

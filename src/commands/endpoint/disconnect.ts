@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { ApiError } from '../../agent/client.ts';
+import type { Context } from '../../context.ts';
+import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
+import { endpointArgument } from './argument.ts';
+
+/** Declares `endpoint disconnect`. */
+export function addEndpointDisconnectCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('disconnect')
+    .description('Disconnect an endpoint from the network')
+    .argument('[endpoint]', 'number, or prefix:value')
+    .action((endpoint: string | undefined, options: WaitFlags, self: Command) =>
+      runEndpointDisconnect(endpointArgument(self, endpoint).text, options, ctx),
+    );
+  return addWaitOptions(command, 'the agent no longer knows the endpoint');
+}
+
+async function runEndpointDisconnect(id: string, options: WaitFlags, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const problems = await agent
+    .delete('/endpoint/{id}', { path: { id } })
+    .catch(writeFailed(`Cannot disconnect endpoint ${id}`, `cilium endpoint get ${id}`));
+  await ctx.out.write(`Endpoint ${id} successfully disconnected\n`);
+  if (typeof problems === 'number' && problems > 0)
+    await ctx.err.write(
+      `Note: the agent met ${problems} errors while it removed the endpoint; see its log.\n`,
+    );
+  await readBack(ctx, options, `that endpoint ${id} is gone`, async () => {
+    try {
+      await agent.get('/endpoint/{id}', { path: { id } });
+      return false;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return true;
+      throw error;
+    }
+  });
+}

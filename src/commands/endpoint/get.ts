@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
+import { outputOption, stringSlice } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { endpointArgument } from './argument.ts';
+
+interface EndpointGetOptions extends OutputFlag {
+  labels: string[];
+}
+
+/** Declares `endpoint get`. */
+export function addEndpointGetCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('get')
+    .description('Display endpoint information')
+    .argument('[endpoint]', 'number, or prefix:value such as pod-name:default/web-0')
+    .addOption(stringSlice('-l, --labels <labels>', 'list of labels'))
+    .addOption(outputOption())
+    .action((endpoint: string | undefined, options: EndpointGetOptions, command: Command) =>
+      runEndpointGet(endpoint, options, command, ctx),
+    );
+}
+
+async function runEndpointGet(
+  endpoint: string | undefined,
+  options: EndpointGetOptions,
+  command: Command,
+  ctx: Context,
+): Promise<void> {
+  if (options.labels.length > 0 && endpoint !== undefined)
+    throw new UsageError('Cannot provide both endpoint ID and labels arguments concurrently');
+  const endpoints =
+    options.labels.length > 0
+      ? await byLabels(options.labels, ctx)
+      : [await byId(endpointArgument(command, endpoint).text, ctx)];
+  await writeStructured(ctx, options.output || 'json', endpoints, 'Endpoint[]');
+}
+
+async function byLabels(labels: string[], ctx: Context) {
+  const agent = await ctx.agent();
+  return agent
+    .get('/endpoint', { body: labels })
+    .catch(failed(`Cannot get endpoints for given list of labels [${labels.join(' ')}]`));
+}
+
+async function byId(id: string, ctx: Context) {
+  const agent = await ctx.agent();
+  return agent.get('/endpoint/{id}', { path: { id } }).catch(failed(`Cannot get endpoint ${id}`));
+}

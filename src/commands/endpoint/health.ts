@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { Reader } from '../../agent/reader.ts';
+import type { EndpointHealth } from '../../agent/types.gen.ts';
+import type { Context } from '../../context.ts';
+import { renderEndpointHealth } from '../../render/endpoint.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { endpointArgument } from './argument.ts';
+
+/** Declares `endpoint health`. */
+export function addEndpointHealthCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('health')
+    .description('View endpoint health')
+    .argument('[endpoint]', 'number, or prefix:value')
+    .addOption(outputOption())
+    .action((endpoint: string | undefined, options: OutputFlag, command: Command) =>
+      runEndpointHealth(endpointArgument(command, endpoint).text, options, ctx),
+    );
+}
+
+async function runEndpointHealth(id: string, options: OutputFlag, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const answer = await agent
+    .get('/endpoint/{id}/healthz', { path: { id } })
+    .catch(failed(`Cannot get endpoint healthz ${id}`));
+  if (options.output) return writeStructured(ctx, options.output, answer, 'EndpointHealth');
+  const health = new Reader<EndpointHealth>('GET /endpoint/{id}/healthz', answer);
+  await ctx.out.write(
+    renderEndpointHealth({
+      overall: health.text('overallHealth'),
+      bpf: health.text('bpf'),
+      policy: health.text('policy'),
+      connected: health.flag('connected'),
+    }),
+  );
+}

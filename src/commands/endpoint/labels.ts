@@ -1,0 +1,90 @@
+import type { Command } from 'commander';
+import type { AgentClient } from '../../agent/client.ts';
+import { Reader } from '../../agent/reader.ts';
+import type { LabelConfiguration } from '../../agent/types.gen.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { formatLabel, type Label, labelsByKey, parseLabel } from '../../model/labels.ts';
+import { renderEndpointLabels } from '../../render/endpoint.ts';
+import { stringSlice } from '../flags.ts';
+import { failed } from '../rest.ts';
+import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
+import { endpointArgument } from './argument.ts';
+import { endpointReady } from './ready.ts';
+
+interface EndpointLabelsOptions extends WaitFlags {
+  add: string[];
+  delete: string[];
+}
+
+/** Declares `endpoint labels`. */
+export function addEndpointLabelsCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('labels')
+    .description('Manage label configuration of endpoint')
+    .argument('[endpoint]', 'number, or prefix:value')
+    .addOption(stringSlice('-a, --add <labels>', 'Add/enable labels'))
+    .addOption(stringSlice('-d, --delete <labels>', 'Delete/disable labels'))
+    .action((endpoint: string | undefined, options: EndpointLabelsOptions, self: Command) =>
+      // As in the reference, the API is asked for the value without its prefix.
+      runEndpointLabels(endpointArgument(self, endpoint).value, options, ctx),
+    );
+  return addWaitOptions(command, 'the endpoint is ready with its new labels');
+}
+
+async function runEndpointLabels(id: string, options: EndpointLabelsOptions, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  if (options.add.length > 0 || options.delete.length > 0) await changeLabels(agent, id, options, ctx);
+  const { status } = await readLabels(agent, id).catch(failed('Cannot get endpoint labels'));
+  if (!status.present) throw new UserError('Cannot get endpoint labels: empty response');
+  const enabled = labelsByKey([...status.at('realized').texts('user'), ...status.texts('security-relevant')]);
+  const disabled = labelsByKey(status.texts('disabled'));
+  await ctx.out.write(renderEndpointLabels([...enabled.values()], [...disabled.values()]));
+}
+
+async function readLabels(agent: AgentClient, id: string) {
+  const answer = await agent.get('/endpoint/{id}/labels', { path: { id } });
+  const configuration = new Reader<LabelConfiguration>('GET /endpoint/{id}/labels', answer);
+  return { status: configuration.at('status'), spec: configuration.at('spec') };
+}
+
+/** Adds and removes user labels: those of the pod stay as they are. */
+async function changeLabels(
+  agent: AgentClient,
+  id: string,
+  options: EndpointLabelsOptions,
+  ctx: Context,
+): Promise<void> {
+  const what = `Cannot modify labels of endpoint ${id}`;
+  const { status } = await readLabels(agent, id).catch(failed(what));
+  const user = labelsByKey(status.at('realized').texts('user'));
+  const gone: Label[] = [];
+  for (const text of options.add) {
+    const label = parseLabel(text);
+    if (label.key === '') throw new UserError(`${what}: "${text}" is not a label`);
+    user.set(label.key, label);
+  }
+  for (const text of options.delete) {
+    const label = parseLabel(text);
+    if (user.delete(label.key)) gone.push(label);
+    else
+      await ctx.err.write(
+        `Note: ${JSON.stringify(text)} is not a label that was added to endpoint ${id}: nothing to delete.\n`,
+      );
+  }
+  const labels = [...user.values()].map(formatLabel);
+  await agent
+    .patch('/endpoint/{id}/labels', { path: { id }, body: labels.length > 0 ? { user: labels } : {} })
+    .catch(writeFailed(what, `cilium endpoint labels ${id}`));
+  await readBack(ctx, options, `the new labels of endpoint ${id}`, async () => {
+    const now = labelsByKey((await readLabels(agent, id)).status.at('realized').texts('user'));
+    const shown =
+      [...user.values()].every((label) => same(now.get(label.key), label)) &&
+      gone.every((label) => !now.has(label.key));
+    return shown && (!options.wait || (await endpointReady(agent, id)));
+  });
+}
+
+function same(a: Label | undefined, b: Label): boolean {
+  return a !== undefined && formatLabel(a) === formatLabel(b);
+}

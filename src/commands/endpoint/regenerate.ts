@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
+import { endpointArgument } from './argument.ts';
+import { endpointReady } from './ready.ts';
+
+/** Declares `endpoint regenerate`. */
+export function addEndpointRegenerateCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('regenerate')
+    .description('Force regeneration of endpoint program')
+    .argument('[endpoint]', 'number, or prefix:value')
+    .action((endpoint: string | undefined, options: WaitFlags, self: Command) =>
+      runEndpointRegenerate(endpointArgument(self, endpoint).text, options, ctx),
+    );
+  return addWaitOptions(command, 'the endpoint is ready');
+}
+
+async function runEndpointRegenerate(id: string, options: WaitFlags, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  await agent
+    .patch('/endpoint/{id}/config', { path: { id }, body: {} })
+    .catch(writeFailed(`Cannot regenerate endpoint ${id}`, `cilium endpoint log ${id}`));
+  await ctx.out.write(`Endpoint ${id} successfully regenerated\n`);
+  if (options.wait) await readBack(ctx, options, `endpoint ${id} ready`, () => endpointReady(agent, id));
+}

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { decodeLookups, listLookups } from '../../agent/fqdn.ts';
+import type { Context } from '../../context.ts';
+import { lookupTable } from '../../render/fqdn.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+
+interface FqdnCacheListOptions extends OutputFlag, WatchFlags {
+  matchpattern: string;
+  endpoint: string;
+  source: string;
+}
+
+/** Declares `fqdn cache list`. */
+export function addFqdnCacheListCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('list')
+    .description('List fqdn cache contents')
+    .option('-p, --matchpattern <pattern>', 'List cache entries with FQDN that match matchpattern', '')
+    .option('-e, --endpoint <id>', 'List cache entries for a specific endpoint id', '')
+    .option('-s, --source <source>', 'List cache entries from a specific source (lookup, connection)', '')
+    .addOption(outputOption())
+    .action((options: FqdnCacheListOptions) => runFqdnCacheList(options, ctx));
+  return addWatchOptions(command);
+}
+
+async function runFqdnCacheList(options: FqdnCacheListOptions, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const fetch = () => listLookups(agent, options).catch(failed('Cannot get the DNS cache'));
+  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'DNSLookup[]');
+  await printList(ctx, options, async () => lookupTable(decodeLookups(await fetch())));
+}

@@ -1,0 +1,25 @@
+import type { Verb } from '../tree.ts';
+
+/** `cilium fqdn …` */
+export const FQDN: Verb = {
+  about: 'Manage fqdn proxy',
+  verbs: {
+    cache: {
+      about: 'Manage fqdn proxy cache',
+      verbs: {
+        clean: {
+          about: 'Clean fqdn cache',
+          load: async () => (await import('./cache-clean.ts')).addFqdnCacheCleanCommand,
+        },
+        list: {
+          about: 'List fqdn cache contents',
+          load: async () => (await import('./cache-list.ts')).addFqdnCacheListCommand,
+        },
+      },
+    },
+    names: {
+      about: 'Show internal state Cilium has for DNS names / regexes',
+      load: async () => (await import('./names.ts')).addFqdnNamesCommand,
+    },
+  },
+};

@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { sortById } from '../../agent/endpoints.ts';
+import { decodeIdentities } from '../../agent/identities.ts';
+import type { Context } from '../../context.ts';
+import { renderTable } from '../../render/blocks.ts';
+import { identityTable } from '../../render/identity.ts';
+import { outputOption, stringSlice } from '../flags.ts';
+import { failed, type OutputFlag, requiredArgument, writeStructured } from '../rest.ts';
+
+interface IdentityGetOptions extends OutputFlag {
+  label: string[];
+}
+
+/** Declares `identity get`. */
+export function addIdentityGetCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('get')
+    .description('Retrieve information about an identity')
+    .argument('[identity]', 'number of the identity')
+    .addOption(stringSlice('--label <labels>', 'Label to lookup'))
+    .addOption(outputOption())
+    .action((identity: string | undefined, options: IdentityGetOptions, command: Command) =>
+      runIdentityGet(identity, options, command, ctx),
+    );
+}
+
+async function runIdentityGet(
+  argument: string | undefined,
+  options: IdentityGetOptions,
+  command: Command,
+  ctx: Context,
+): Promise<void> {
+  const agent = await ctx.agent();
+  const fetch = async () => {
+    if (options.label.length > 0)
+      return agent
+        .get('/identity', { body: options.label })
+        .catch(failed(`Cannot get identity for labels [${options.label.join(' ')}]`));
+    const id = requiredArgument(command, argument, 'identity ID');
+    return [
+      await agent
+        .get('/identity/{id}', { path: { id } })
+        .catch(failed(`Cannot get identity for given ID ${id}`)),
+    ];
+  };
+  const answer = sortById(await fetch());
+  if (options.output) return writeStructured(ctx, options.output, answer, 'Identity[]');
+  await ctx.out.write(renderTable(identityTable(decodeIdentities('GET /identity/{id}', answer))));
+}

@@ -1,0 +1,17 @@
+import type { Verb } from '../tree.ts';
+
+/** `cilium identity …` */
+export const IDENTITY: Verb = {
+  about: 'Manage security identities',
+  verbs: {
+    get: {
+      about: 'Retrieve information about an identity',
+      load: async () => (await import('./get.ts')).addIdentityGetCommand,
+    },
+    list: {
+      about: 'List identities',
+      aliases: ['ls'],
+      load: async () => (await import('./list.ts')).addIdentityListCommand,
+    },
+  },
+};

@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import { sortById } from '../../agent/endpoints.ts';
+import {
+  decodeIdentities,
+  decodeIdentityEndpoints,
+  listPods,
+  sortByIdentity,
+} from '../../agent/identities.ts';
+import type { Context } from '../../context.ts';
+import { identityEndpointsTable, identityTable } from '../../render/identity.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+
+interface IdentityListOptions extends OutputFlag, WatchFlags {
+  endpoints?: boolean;
+  pods?: boolean;
+}
+
+/** Declares `identity list`. */
+export function addIdentityListCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('list')
+    .alias('ls')
+    .description('List identities')
+    .argument('[labels...]', 'only the identity with these labels')
+    .option('--endpoints', 'list identities of locally managed endpoints')
+    .option('--pods', 'show which pods of this node have each identity')
+    .addOption(outputOption())
+    .action((labels: string[], options: IdentityListOptions) =>
+      options.endpoints ? listUsed(options, ctx) : listAll(labels, options, ctx),
+    );
+  return addWatchOptions(command);
+}
+
+async function listAll(labels: string[], options: IdentityListOptions, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const what =
+    labels.length > 0
+      ? `Cannot get identities for given labels [${labels.join(' ')}]. err`
+      : 'Cannot get identities. err';
+  const fetch = () => agent.get('/identity', labels.length > 0 ? { body: labels } : {}).catch(failed(what));
+  if (options.output) return writeStructured(ctx, options.output, sortById(await fetch()), 'Identity[]');
+  await printList(ctx, options, async () => {
+    const rows = decodeIdentities('GET /identity', await fetch());
+    if (!options.pods) return identityTable(rows);
+    const { byIdentity } = await listPods(agent);
+    return identityTable(rows.map((row) => ({ ...row, pods: byIdentity.get(row.id) ?? [] })));
+  });
+}
+
+async function listUsed(options: IdentityListOptions, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const fetch = () => agent.get('/identity/endpoints').catch(failed('Cannot get identities. err'));
+  if (options.output)
+    return writeStructured(ctx, options.output, sortByIdentity(await fetch()), 'IdentityEndpoints[]');
+  await printList(ctx, options, async () => {
+    const rows = decodeIdentityEndpoints(await fetch());
+    if (!options.pods) return identityEndpointsTable(rows);
+    const { byIdentity } = await listPods(agent);
+    return identityTable(rows.map((row) => ({ ...row, pods: byIdentity.get(row.id) ?? [] })));
+  });
+}

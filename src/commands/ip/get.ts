@@ -1,0 +1,65 @@
+import { type Command, Option } from 'commander';
+import { decodeIps, sortByCidr } from '../../agent/identities.ts';
+import type { Context } from '../../context.ts';
+import { UsageError, UserError } from '../../errors.ts';
+import { parseCidr } from '../../model/cidr.ts';
+import { formatLabel, labelsByKey } from '../../model/labels.ts';
+import { renderTable } from '../../render/blocks.ts';
+import { ipBriefTable, ipTable } from '../../render/identity.ts';
+import { sanitize } from '../../render/sanitize.ts';
+import { outputOption, stringSlice } from '../flags.ts';
+import { failed, type OutputFlag, requiredArgument, writeStructured } from '../rest.ts';
+import { nameIdentities } from './names.ts';
+
+interface IpGetOptions extends OutputFlag {
+  labels: string[];
+  verbose?: boolean;
+}
+
+/** Declares `ip get`. */
+export function addIpGetCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('get')
+    .description('Display IP Cache information')
+    .argument('[cidr]', 'block of addresses, such as 10.0.0.1/32')
+    .addOption(stringSlice('-l, --labels <labels>', 'list of labels'))
+    .addOption(new Option('-v, --verbose', 'Print all fields of ipcache'))
+    .addOption(outputOption())
+    .action((cidr: string | undefined, options: IpGetOptions, command: Command) => {
+      if (options.labels.length > 0 && cidr !== undefined)
+        throw new UsageError('Cannot provide both cidr and labels arguments concurrently');
+      return options.labels.length > 0
+        ? getByLabels(options, ctx)
+        : getByCidr(requiredArgument(command, cidr, 'cidr'), options, ctx);
+    });
+}
+
+async function getByCidr(cidr: string, options: IpGetOptions, ctx: Context): Promise<void> {
+  if (!parseCidr(cidr))
+    throw new UserError(`Unable to parse CIDR "${cidr}": invalid CIDR address: ${cidr}`, {
+      hint: 'An address alone is written with its length: 192.0.2.1/32 or 2001:db8::1/128.',
+    });
+  const agent = await ctx.agent();
+  const answer = await agent.get('/ip', { query: { cidr } }).catch(failed('Cannot get ipcache entries. err'));
+  const entries = sortByCidr(answer);
+  if (options.output) return writeStructured(ctx, options.output, entries, 'IPListEntry[]');
+  const rows = await nameIdentities(decodeIps(entries), agent, ctx);
+  await ctx.out.write(renderTable(ipTable(rows, options)));
+}
+
+async function getByLabels(options: IpGetOptions, ctx: Context): Promise<void> {
+  const labels = [...labelsByKey(options.labels).values()].map(formatLabel);
+  if (labels.length === 0) throw new UserError(`Labels cannot be empty [${options.labels.join(' ')}]`);
+  const rule = '===========================\n';
+  await ctx.out.write(`${rule}Labels:\n${labels.map((label) => `    ${sanitize(label)}\n`).join('')}${rule}`);
+  const agent = await ctx.agent();
+  const answer = await agent.get('/ip', { body: labels }).catch(failed('Cannot get ipcache entries. err'));
+  const entries = sortByCidr(answer);
+  if (options.output) return writeStructured(ctx, options.output, entries, 'IPListEntry[]');
+  const rows = decodeIps(entries);
+  await ctx.out.write(
+    renderTable(
+      options.verbose ? ipTable(await nameIdentities(rows, agent, ctx), options) : ipBriefTable(rows),
+    ),
+  );
+}

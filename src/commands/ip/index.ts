@@ -1,0 +1,17 @@
+import type { Verb } from '../tree.ts';
+
+/** `cilium ip …` */
+export const IP: Verb = {
+  about: 'Manage IP addresses and associated information',
+  verbs: {
+    get: {
+      about: 'Display IP Cache information',
+      load: async () => (await import('./get.ts')).addIpGetCommand,
+    },
+    list: {
+      about: 'List IP addresses in the userspace IPcache',
+      aliases: ['ls'],
+      load: async () => (await import('./list.ts')).addIpListCommand,
+    },
+  },
+};

@@ -1,0 +1,47 @@
+import { type Command, Option } from 'commander';
+import { decodeIps, listPods, sortByCidr } from '../../agent/identities.ts';
+import type { Context } from '../../context.ts';
+import { ipTable } from '../../render/identity.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+import { nameIdentities } from './names.ts';
+
+interface IpListOptions extends OutputFlag, WatchFlags {
+  numeric?: boolean;
+  verbose?: boolean;
+  pods?: boolean;
+}
+
+/** Declares `ip list`. */
+export function addIpListCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('list')
+    .alias('ls')
+    .description('List IP addresses in the userspace IPcache')
+    .addOption(new Option('-n, --numeric', 'Print numeric identities'))
+    .addOption(new Option('-v, --verbose', 'Print all fields of ipcache'))
+    .addOption(new Option('--pods', 'show the pod that has each address'))
+    .addOption(outputOption())
+    .action((options: IpListOptions) => runIpList(options, ctx));
+  return addWatchOptions(command);
+}
+
+async function runIpList(options: IpListOptions, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const fetch = async () =>
+    sortByCidr(await agent.get('/ip').catch(failed('Cannot get ipcache entries. err')));
+  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'IPListEntry[]');
+  await printList(ctx, options, async () => {
+    let rows = decodeIps(await fetch());
+    if (!options.numeric) rows = await nameIdentities(rows, agent, ctx);
+    if (options.pods && rows.some((row) => row.pod === '')) {
+      const { byAddress } = await listPods(agent);
+      rows = rows.map((row) => ({
+        ...row,
+        ...(row.pod === '' && byAddress.get(row.cidr.split('/')[0] ?? '')),
+      }));
+    }
+    return ipTable(rows, options);
+  });
+}

@@ -1,0 +1,13 @@
+import type { Verb } from '../tree.ts';
+
+/** `cilium lrp …` */
+export const LRP: Verb = {
+  about: 'Manage local redirect policies',
+  verbs: {
+    list: {
+      about: 'List local redirect policies',
+      aliases: ['ls'],
+      load: async () => (await import('./list.ts')).addLrpListCommand,
+    },
+  },
+};

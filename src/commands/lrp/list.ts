@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { decodeRedirects } from '../../agent/lrp.ts';
+import type { Context } from '../../context.ts';
+import { redirectTable } from '../../render/lrp.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+
+interface LrpListOptions extends OutputFlag, WatchFlags {}
+
+/** Declares `lrp list`. */
+export function addLrpListCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('list')
+    .alias('ls')
+    .description('List local redirect policies')
+    .addOption(outputOption())
+    .action((options: LrpListOptions) => runLrpList(options, ctx));
+  return addWatchOptions(command);
+}
+
+async function runLrpList(options: LrpListOptions, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const fetch = () => agent.get('/lrp').catch(failed('Cannot get lrp list'));
+  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'LRPSpec[]');
+  await printList(ctx, options, async () => redirectTable(decodeRedirects(await fetch())));
+}

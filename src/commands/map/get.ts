@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { decodeMap } from '../../agent/maps.ts';
+import { Reader } from '../../agent/reader.ts';
+import type { BPFMap } from '../../agent/types.gen.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { renderMapEntries } from '../../render/maps.ts';
+import { outputOption } from '../flags.ts';
+import { type OutputFlag, writeStructured } from '../rest.ts';
+
+/** Declares `map get`. */
+export function addMapGetCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('get')
+    .description('Display cached content of given BPF map')
+    .argument('[name]', 'name of the map, such as cilium_ipcache_v2')
+    .addOption(outputOption())
+    .action((name: string | undefined, options: OutputFlag) => runMapGet(mapName(name), options, ctx));
+}
+
+/** The name of a map, which must be given. */
+export function mapName(name: string | undefined): string {
+  if (name) return name;
+  throw new UserError('map name must be specified', { hint: '"cilium map list" shows the names.' });
+}
+
+async function runMapGet(name: string, options: OutputFlag, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const answer = await agent.get('/map/{name}', { path: { name } });
+  if (answer === undefined || answer === null) return;
+  if (options.output) return writeStructured(ctx, options.output, answer, 'BPFMap');
+  await ctx.out.write(renderMapEntries(decodeMap(new Reader<BPFMap>('GET /map/{name}', answer))));
+}

@@ -1,0 +1,20 @@
+import type { Verb } from '../tree.ts';
+
+/** `cilium map …` */
+export const MAP: Verb = {
+  about: 'Access userspace cached content of BPF maps',
+  verbs: {
+    events: {
+      about: 'Display cached list of events for a BPF map',
+      load: async () => (await import('./events.ts')).addMapEventsCommand,
+    },
+    get: {
+      about: 'Display cached content of given BPF map',
+      load: async () => (await import('./get.ts')).addMapGetCommand,
+    },
+    list: {
+      about: 'List all open BPF maps',
+      load: async () => (await import('./list.ts')).addMapListCommand,
+    },
+  },
+};

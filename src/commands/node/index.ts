@@ -1,0 +1,13 @@
+import type { Verb } from '../tree.ts';
+
+/** `cilium node …` */
+export const NODE: Verb = {
+  about: 'Manage cluster nodes',
+  verbs: {
+    list: {
+      about: 'List nodes',
+      aliases: ['ls'],
+      load: async () => (await import('./list.ts')).addNodeListCommand,
+    },
+  },
+};

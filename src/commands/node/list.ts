@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { Reader } from '../../agent/reader.ts';
+import type { ClusterNodeStatus } from '../../agent/types.gen.ts';
+import type { Context } from '../../context.ts';
+import { nodeTable } from '../../render/node.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+
+interface NodeListOptions extends OutputFlag, WatchFlags {}
+
+/** Declares `node list`. */
+export function addNodeListCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('list')
+    .alias('ls')
+    .description('List nodes')
+    .addOption(outputOption())
+    .action((options: NodeListOptions) => runNodeList(options, ctx));
+  return addWatchOptions(command);
+}
+
+async function runNodeList(options: NodeListOptions, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const fetch = () => agent.get('/cluster/nodes').catch(failed('Cannot get the list of nodes'));
+  if (options.output) {
+    const added = (await fetch())?.['nodes-added'];
+    return added ? writeStructured(ctx, options.output, added, 'NodeElement[]') : undefined;
+  }
+  await printList(ctx, options, async () => {
+    const nodes = new Reader<ClusterNodeStatus>('GET /cluster/nodes', await fetch())
+      .at('nodes-added')
+      .items();
+    return nodeTable(
+      nodes.map((node) => {
+        const { ipv4, ipv6 } = {
+          ipv4: node.at('primary-address').at('ipv4'),
+          ipv6: node.at('primary-address').at('ipv6'),
+        };
+        return {
+          name: node.text('name'),
+          ipv4: ipv4.text('ip'),
+          ipv4Range: ipv4.text('alloc-range'),
+          ipv6: ipv6.text('ip'),
+          ipv6Range: ipv6.text('alloc-range'),
+          source: node.text('source'),
+        };
+      }),
+    );
+  });
+}

@@ -1,0 +1,13 @@
+import type { Verb } from '../tree.ts';
+
+/** `cilium nodeid …` */
+export const NODEID: Verb = {
+  about: 'List node IDs and associated information',
+  verbs: {
+    list: {
+      about: 'List node IDs and the associated IP addresses',
+      aliases: ['ls'],
+      load: async () => (await import('./list.ts')).addNodeIdListCommand,
+    },
+  },
+};

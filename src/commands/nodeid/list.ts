@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import { Reader } from '../../agent/reader.ts';
+import type { NodeID } from '../../agent/types.gen.ts';
+import type { Context } from '../../context.ts';
+import { nodeIdTable } from '../../render/node.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+
+interface NodeIdListOptions extends OutputFlag, WatchFlags {}
+
+/** Declares `nodeid list`. */
+export function addNodeIdListCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('list')
+    .alias('ls')
+    .description('List node IDs and the associated IP addresses')
+    .addOption(outputOption())
+    .action((options: NodeIdListOptions) => runNodeIdList(options, ctx));
+  return addWatchOptions(command);
+}
+
+async function runNodeIdList(options: NodeIdListOptions, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const fetch = () => agent.get('/node/ids').catch(failed('Cannot get node ID list'));
+  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'NodeID[]');
+  await printList(ctx, options, async () => {
+    const nodes = new Reader<NodeID[]>('GET /node/ids', await fetch()).items();
+    return nodeIdTable(nodes.map((node) => ({ id: node.integer('id'), ips: node.texts('ips') })));
+  });
+}

@@ -1,0 +1,21 @@
+import type { Verb } from '../tree.ts';
+
+/** `cilium prefilter …` */
+export const PREFILTER: Verb = {
+  about: 'Manage XDP CIDR filters',
+  verbs: {
+    delete: {
+      about: 'Delete CIDR filters',
+      load: async () => (await import('./change.ts')).addPrefilterDeleteCommand,
+    },
+    list: {
+      about: 'List CIDR filters',
+      aliases: ['ls'],
+      load: async () => (await import('./list.ts')).addPrefilterListCommand,
+    },
+    update: {
+      about: 'Update CIDR filters',
+      load: async () => (await import('./change.ts')).addPrefilterUpdateCommand,
+    },
+  },
+};

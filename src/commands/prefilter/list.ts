@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import { Reader } from '../../agent/reader.ts';
+import type { Prefilter } from '../../agent/types.gen.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { sanitizeCell } from '../../render/sanitize.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+
+/** Declares `prefilter list`. */
+export function addPrefilterListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List CIDR filters')
+    .addOption(outputOption())
+    .action((options: OutputFlag) => runPrefilterList(options, ctx));
+}
+
+async function runPrefilterList(options: OutputFlag, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const answer = await agent.get('/prefilter').catch(failed('Cannot get CIDR list'));
+  const realized = new Reader<Prefilter>('GET /prefilter', answer).at('status').at('realized');
+  if (!realized.present) throw new UserError('Cannot get CIDR list: empty response');
+  if (options.output) return writeStructured(ctx, options.output, answer, 'Prefilter');
+  const blocks = realized.texts('deny').map((cidr) => `${sanitizeCell(cidr)}\n`);
+  await ctx.out.write(`Revision: ${realized.integer('revision')}\n${blocks.join('')}`);
+}

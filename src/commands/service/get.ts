@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import { ApiError } from '../../agent/client.ts';
+import { Reader } from '../../agent/reader.ts';
+import { decodeServices } from '../../agent/services.ts';
+import type { Service } from '../../agent/types.gen.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { renderTable } from '../../render/blocks.ts';
+import { serviceTable } from '../../render/service.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { isUnknownPath, serviceIdArgument } from './argument.ts';
+
+/** Declares `service get`. */
+export function addServiceGetCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('get')
+    .description('Display service information')
+    .argument('[service]', 'number of the service')
+    .addOption(outputOption())
+    .action((service: string | undefined, options: OutputFlag, command: Command) =>
+      runServiceGet(serviceIdArgument(command, service), options, ctx),
+    );
+}
+
+/** Agents that no longer answer for one service (1.20) still list all of them: the one is picked from the list. */
+async function fetchService(id: number, ctx: Context): Promise<Service> {
+  const agent = await ctx.agent();
+  try {
+    return await agent.get('/service/{id}', { path: { id } });
+  } catch (error) {
+    if (!(error instanceof ApiError && isUnknownPath(error)))
+      return failed(`Cannot get service '${id}'`)(error);
+  }
+  const all = await agent.get('/service').catch(failed(`Cannot get service '${id}'`));
+  const found = Array.isArray(all)
+    ? all.find((service) => service?.status?.realized?.id === id || service?.spec?.id === id)
+    : undefined;
+  if (!found) throw new UserError(`Cannot get service '${id}': the agent has no service of this number`);
+  return found;
+}
+
+async function runServiceGet(id: number, options: OutputFlag, ctx: Context): Promise<void> {
+  const service = await fetchService(id, ctx);
+  const realized = new Reader<Service>('GET /service/{id}', service).at('status').at('realized');
+  if (!realized.present) throw new UserError(`Cannot get service '${id}': empty response`);
+  if (options.output) return writeStructured(ctx, options.output, service, 'Service');
+  const { services } = decodeServices([service]);
+  await ctx.out.write(renderTable(serviceTable(services, {})));
+}

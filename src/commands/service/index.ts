@@ -1,0 +1,25 @@
+import type { Verb } from '../tree.ts';
+
+/** `cilium service …` */
+export const SERVICE: Verb = {
+  about: 'Manage services & loadbalancers',
+  verbs: {
+    delete: {
+      about: 'Delete a service',
+      load: async () => (await import('./delete.ts')).addServiceDeleteCommand,
+    },
+    get: {
+      about: 'Display service information',
+      load: async () => (await import('./get.ts')).addServiceGetCommand,
+    },
+    list: {
+      about: 'List services',
+      aliases: ['ls'],
+      load: async () => (await import('./list.ts')).addServiceListCommand,
+    },
+    update: {
+      about: 'Update a service',
+      load: async () => (await import('./update.ts')).addServiceUpdateCommand,
+    },
+  },
+};

@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { decodeServices } from '../../agent/services.ts';
+import type { Context } from '../../context.ts';
+import { serviceTable } from '../../render/service.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+
+interface ServiceListOptions extends OutputFlag, WatchFlags {
+  clustermeshAffinity?: boolean;
+}
+
+/** Declares `service list`. */
+export function addServiceListCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('list')
+    .alias('ls')
+    .description('List services')
+    .option('--clustermesh-affinity', 'Print clustermesh affinity if available')
+    .addOption(outputOption())
+    .action((options: ServiceListOptions) => runServiceList(options, ctx));
+  return addWatchOptions(command);
+}
+
+async function runServiceList(options: ServiceListOptions, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const fetch = () => agent.get('/service').catch(failed('Cannot get services list'));
+  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'Service[]');
+  await printList(ctx, options, async () => {
+    const { services, unrealized } = decodeServices(await fetch());
+    if (unrealized > 0)
+      await ctx.err.write(`Note: ${unrealized} services have no realized state and are left out.\n`);
+    return serviceTable(services, { affinity: options.clustermeshAffinity === true });
+  });
+}

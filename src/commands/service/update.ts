@@ -1,0 +1,191 @@
+import { type Command, Option } from 'commander';
+import { ApiError } from '../../agent/client.ts';
+import { Reader } from '../../agent/reader.ts';
+import type { BackendAddress, ServiceSpec } from '../../agent/types.gen.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { integer, stringSlice } from '../flags.ts';
+import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
+import { parseBackendAddress, parseFrontendAddress } from './address.ts';
+import { serviceApiGone } from './argument.ts';
+
+interface ServiceUpdateOptions extends WaitFlags {
+  id: number;
+  k8sExternal?: boolean;
+  k8sNodePort?: boolean;
+  k8sLoadBalancer?: boolean;
+  k8sHostPort?: boolean;
+  localRedirect?: boolean;
+  k8sExtTrafficPolicy: string;
+  k8sIntTrafficPolicy: string;
+  k8sTrafficPolicy: string;
+  k8sClusterInternal?: boolean;
+  frontend: string;
+  backends: string[];
+  states: string[];
+  backendWeights: string[];
+}
+
+const STATES = ['active', 'terminating', 'terminating-not-serving', 'quarantined', 'maintenance'] as const;
+
+const TYPES = ['ExternalIPs', 'NodePort', 'LoadBalancer', 'HostPort', 'LocalRedirect'] as const;
+
+/** Declares `service update`. */
+export function addServiceUpdateCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('update')
+    .description('Update a service')
+    .addOption(integer('--id <number>', 'Identifier', { min: 0 }).default(0, ''))
+    .option('--frontend <address>', 'Frontend address', '')
+    .addOption(stringSlice('--backends <addresses>', 'Backend address or addresses (<IP:Port>)'))
+    .addOption(stringSlice('--states <states>', `Backend state(s): ${STATES.join(', ')}`))
+    .addOption(
+      stringSlice('--backend-weights <weights>', 'Backend weights (100 default, 0 means maintenance)'),
+    )
+    .option('--k8s-external', 'Set service as a k8s ExternalIPs')
+    .option('--k8s-node-port', 'Set service as a k8s NodePort')
+    .option('--k8s-load-balancer', 'Set service as a k8s LoadBalancer')
+    .option('--k8s-host-port', 'Set service as a k8s HostPort')
+    .option('--local-redirect', 'Set service as Local Redirect')
+    .option('--k8s-ext-traffic-policy <policy>', 'externalTrafficPolicy: Local or Cluster', 'Cluster')
+    .option('--k8s-int-traffic-policy <policy>', 'internalTrafficPolicy: Local or Cluster', 'Cluster')
+    .addOption(new Option('--k8s-traffic-policy <policy>', 'as 1.9 names it').default('', '').hideHelp())
+    .option('--k8s-cluster-internal', 'Set service as cluster-internal')
+    .action((options: ServiceUpdateOptions) => runServiceUpdate(options, ctx));
+  return addWaitOptions(command, 'the agent has realized the service');
+}
+
+async function runServiceUpdate(options: ServiceUpdateOptions, ctx: Context): Promise<void> {
+  const { id, flags } = validate(options);
+  if (options.frontend === '' && options.backends.length > 0) return updateStates(options, ctx);
+  const frontend = parseFrontendAddress(options.frontend);
+  const agent = await ctx.agent();
+  const before = await agent.get('/service/{id}', { path: { id } }).catch((error: unknown) => {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  });
+  const realized = before?.status?.realized;
+  if (before && !realized) throw new UserError(`Cannot update service ${id}: empty state`);
+  await ctx.out.write(
+    before ? `Updating existing service with id '${id}'\n` : `Creating new service with id '${id}'\n`,
+  );
+  const texts = options.backends.length > 0 ? options.backends : await readBackends(ctx);
+  const backends = texts.map((text, i) => backendOf(text, i, texts.length, options));
+  if (frontend.port === 0 && backends.some((backend) => backend.port))
+    throw new UserError('Cannot update service: backends have a port and the frontend has none');
+  const spec: ServiceSpec = {
+    ...realized,
+    id,
+    'frontend-address': { ...frontend, scope: options.k8sClusterInternal ? 'internal' : 'external' },
+    'backend-addresses': backends,
+    flags: { ...realized?.flags, ...flags },
+  };
+  const response = await agent.http
+    .request(agent.request('PUT', '/service/{id}', { path: { id }, body: spec }))
+    .catch(writeFailed('Cannot add/update service', `cilium service get ${id}`));
+  if (response.status >= 300) agentRefused(response.status, response.body.toString());
+  await ctx.out.write(
+    `${response.status === 201 ? 'Added' : 'Updated'} service with ${backends.length} backends\n`,
+  );
+  await readBack(ctx, options, `service ${id} with its ${backends.length} backends`, async () => {
+    const now = new Reader<ServiceSpec>(
+      'GET /service/{id}',
+      (await agent.get('/service/{id}', { path: { id } }))?.status?.realized,
+    );
+    return now.at('backend-addresses').items().length === backends.length;
+  });
+}
+
+/** Without a frontend the states of backends change, in every service that has them. */
+async function updateStates(options: ServiceUpdateOptions, ctx: Context): Promise<void> {
+  if (options.states.length === 0) throw new UserError('Cannot update empty backend states');
+  const agent = await ctx.agent();
+  const backends = options.backends.map((text, i) => backendOf(text, i, options.backends.length, options));
+  await ctx.out.write('Updating backend states \n');
+  await agent
+    .put('/service/{id}', {
+      path: { id: options.id },
+      body: { id: options.id, updateServices: true, 'backend-addresses': backends },
+    })
+    .catch(serviceApiGone)
+    .catch(writeFailed('Cannot add/update service', 'cilium service list'));
+  await ctx.out.write(`Updated service with ${backends.length} backends\n`);
+}
+
+function agentRefused(status: number, body: string): never {
+  let payload: unknown = body;
+  try {
+    payload = JSON.parse(body);
+  } catch {
+    // Plain text says it as well.
+  }
+  try {
+    serviceApiGone(new ApiError('PUT', '/service/{id}', status, payload === '' ? undefined : payload));
+  } catch (error) {
+    return writeFailed('Cannot add/update service', 'cilium service list')(error);
+  }
+}
+
+function validate(options: ServiceUpdateOptions): { id: number; flags: NonNullable<ServiceSpec['flags']> } {
+  if (options.id === 0 && options.frontend !== '')
+    throw new UserError('Cannot update service: its number is missing', { hint: 'Give it with --id.' });
+  const given = {
+    ExternalIPs: options.k8sExternal,
+    NodePort: options.k8sNodePort,
+    LoadBalancer: options.k8sLoadBalancer,
+    HostPort: options.k8sHostPort,
+    LocalRedirect: options.localRedirect,
+  };
+  const types = TYPES.filter((type) => given[type]);
+  if (types.length > 1)
+    throw new UserError(
+      'Can only set one of --k8s-external, --k8s-node-port, --k8s-load-balancer, --k8s-host-port, --local-redirect for a service',
+    );
+  const policy = (flag: string, text: string) => {
+    const word = text.toLowerCase();
+    if (word !== 'local' && word !== 'cluster')
+      throw new UserError(`--${flag}: "${text}" is no traffic policy`, {
+        hint: 'Expected Local or Cluster.',
+      });
+    return word === 'local' ? ('Local' as const) : ('Cluster' as const);
+  };
+  const ext = policy('k8s-ext-traffic-policy', options.k8sTrafficPolicy || options.k8sExtTrafficPolicy);
+  return {
+    id: options.id,
+    flags: {
+      type: types[0] ?? 'ClusterIP',
+      trafficPolicy: ext,
+      extTrafficPolicy: ext,
+      intTrafficPolicy: policy('k8s-int-traffic-policy', options.k8sIntTrafficPolicy),
+    },
+  };
+}
+
+async function readBackends(ctx: Context): Promise<string[]> {
+  await ctx.out.write('Reading backend list from stdin...\n');
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of ctx.in) chunks.push(chunk);
+  return Buffer.concat(chunks)
+    .toString()
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+function backendOf(text: string, i: number, count: number, options: ServiceUpdateOptions): BackendAddress {
+  const { states, backendWeights: weights } = options;
+  if (states.length > 1 && states.length !== count)
+    throw new UserError(`Invalid number of backend states (${states.length}) for ${count} backends`);
+  const word = states[i] ?? states[0] ?? 'active';
+  const state = STATES.find((known) => known === word);
+  if (!state)
+    throw new UserError(`Invalid backend state (${word}) for backend (${text})`, {
+      hint: `Expected one of ${STATES.join(', ')}.`,
+    });
+  if (weights.length > 0 && weights.length !== count)
+    throw new UserError('Mismatch between number of backend weights and number of backends');
+  const weight = weights[i];
+  if (weight !== undefined && !(/^\d+$/.test(weight) && Number(weight) <= 0xffff))
+    throw new UserError(`Invalid backend weight (${weight})`, { hint: 'Expected a number from 0 to 65535.' });
+  return { ...parseBackendAddress(text), state, ...(weight !== undefined && { weight: Number(weight) }) };
+}
