@@ -1,5 +1,4 @@
-import type { Term } from './labels.ts';
-import { termsOf } from './labels.ts';
+import { icmpType } from './icmp.ts';
 import { PROTOCOL_NUMBER } from './ports.ts';
 import type {
   Authentication,
@@ -19,6 +18,8 @@ import {
   type Selector,
   type Surroundings,
 } from './selectors.ts';
+import type { Term } from './terms.ts';
+import { termsOf } from './terms.ts';
 
 export type Direction = 'ingress' | 'egress';
 export const DIRECTIONS: readonly Direction[] = ['ingress', 'egress'];
@@ -211,62 +212,13 @@ function proxyOf(rule: PortRule, protocol: number): typeof NO_PROXY {
   };
 }
 
-/** Types of ICMP by name, per family. */
-const ICMP_TYPES: Readonly<Record<'IPv4' | 'IPv6', Readonly<Record<string, number>>>> = {
-  IPv4: {
-    EchoReply: 0,
-    DestinationUnreachable: 3,
-    Redirect: 5,
-    Echo: 8,
-    EchoRequest: 8,
-    RouterAdvertisement: 9,
-    RouterSelection: 10,
-    TimeExceeded: 11,
-    ParameterProblem: 12,
-    Timestamp: 13,
-    TimestampReply: 14,
-    Photuris: 40,
-    ExtendedEchoRequest: 42,
-    ExtendedEchoReply: 43,
-  },
-  IPv6: {
-    DestinationUnreachable: 1,
-    PacketTooBig: 2,
-    TimeExceeded: 3,
-    ParameterProblem: 4,
-    EchoRequest: 128,
-    EchoReply: 129,
-    MulticastListenerQuery: 130,
-    MulticastListenerReport: 131,
-    MulticastListenerDone: 132,
-    RouterSolicitation: 133,
-    RouterAdvertisement: 134,
-    NeighborSolicitation: 135,
-    NeighborAdvertisement: 136,
-    RedirectMessage: 137,
-    RouterRenumbering: 138,
-    ICMPNodeInformationQuery: 139,
-    ICMPNodeInformationResponse: 140,
-    InverseNeighborDiscoverySolicitation: 141,
-    InverseNeighborDiscoveryAdvertisement: 142,
-    HomeAgentAddressDiscoveryRequest: 144,
-    HomeAgentAddressDiscoveryReply: 145,
-    MobilePrefixSolicitation: 146,
-    MobilePrefixAdvertisement: 147,
-    DuplicateAddressRequestCodeSuffix: 157,
-    DuplicateAddressConfirmationCodeSuffix: 158,
-    ExtendedEchoRequest: 160,
-    ExtendedEchoReply: 161,
-  },
-};
-
 /** ICMP types stand where ports stand. Type 0 therefore reads as every type, as it does in the agent. */
 function icmpSpecs(rules: readonly IcmpRule[]): PortSpec[] {
   return rules.flatMap(({ fields }) =>
     (fields ?? []).map(({ family = 'IPv4', type }) => ({
       ...NO_PORT,
       protocol: family === 'IPv6' ? PROTOCOL_NUMBER.ICMPv6 : PROTOCOL_NUMBER.ICMP,
-      port: typeof type === 'number' ? type : (ICMP_TYPES[family][type] ?? Number(type)),
+      port: icmpType(type, family) ?? 0,
     })),
   );
 }

@@ -86,10 +86,7 @@ export function decideDirection(
   if (host && !first) return { answer: 'allowed', reason: { kind: 'localhost' } };
   if (first) return allowedBy(first, matching);
   if (policy.open) return { answer: 'allowed', reason: { kind: 'default-allow' } };
-  const rules = engine
-    .rulesFor(subject)
-    .filter((rule) => rule.defaultDeny[direction] && rule.speaks[direction]);
-  return { answer: 'denied', reason: { kind: 'default-deny', rules } };
+  return { answer: 'denied', reason: { kind: 'default-deny', rules: policy.closedBy } };
 }
 
 /** What is not known cannot change the answer: it could only allow what is allowed already. */

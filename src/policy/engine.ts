@@ -46,7 +46,7 @@ export interface SubjectPolicy {
   egress: DirectionPolicy;
 }
 
-const NOT_ENFORCED: DirectionPolicy = { enforced: false, open: false, filters: [], parts: [] };
+const NOT_ENFORCED: DirectionPolicy = { enforced: false, open: false, filters: [], parts: [], closedBy: [] };
 
 /** A rule's handle: stays the same while other rules come and go. */
 export type RuleHandle = number;

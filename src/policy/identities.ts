@@ -1,22 +1,24 @@
-import { type Label, parseLabel, type Term } from './labels.ts';
-import { contains, type Prefix, parseCidrLabel } from './prefix.ts';
+import { type Block, blockOfLabel, contains } from './block.ts';
+import { parseLabel } from './label.ts';
+import type { RuleLabel } from './rule.ts';
+import type { Term } from './terms.ts';
 
 /** A security identity with its labels indexed by key. Labels have at most one value per key. */
 export interface Identity {
   id: number;
-  labels: readonly Label[];
-  byKey: ReadonlyMap<string, Label>;
+  labels: readonly RuleLabel[];
+  byKey: ReadonlyMap<string, RuleLabel>;
   /** What the identity stands for when it is a CIDR's or the world's; else empty. */
-  prefixes: readonly Prefix[];
+  prefixes: readonly Block[];
   /** Names that this peer is known by: FQDN selectors match them beside `fqdn:` labels. */
   names: readonly string[];
 }
 
-const ALL_V4: Prefix = { v6: false, first: 0n, last: (1n << 32n) - 1n, length: 0 };
-const ALL_V6: Prefix = { v6: true, first: 0n, last: (1n << 128n) - 1n, length: 0 };
+const ALL_V4: Block = { v6: false, first: 0n, last: (1n << 32n) - 1n, length: 0 };
+const ALL_V6: Block = { v6: true, first: 0n, last: (1n << 128n) - 1n, length: 0 };
 
 /** Prefixes of the reserved identities that stand for the outside world. */
-const WORLD: ReadonlyMap<number, readonly Prefix[]> = new Map([
+const WORLD: ReadonlyMap<number, readonly Block[]> = new Map([
   [2, [ALL_V4, ALL_V6]],
   [9, [ALL_V4]],
   [10, [ALL_V6]],
@@ -26,11 +28,11 @@ export const HOST_IDENTITY = 1;
 
 /** Builds an identity from labels in the agent's text form (`k8s:app=api`, `cidr:10.0.0.0/8`). */
 export function identityOf(id: number, labels: readonly string[], names: readonly string[] = []): Identity {
-  const parsed = labels.map(parseLabel);
-  let narrowest: Prefix | undefined;
+  const parsed = labels.map((text) => parseLabel(text, 'unspec'));
+  let narrowest: Block | undefined;
   for (const { source, key } of parsed) {
     if (source !== 'cidr') continue;
-    const prefix = parseCidrLabel(key);
+    const prefix = blockOfLabel(key);
     if (prefix && (!narrowest || prefix.length > narrowest.length)) narrowest = prefix;
   }
   return {
@@ -69,7 +71,7 @@ export function meets(identity: Identity, { source, name, operator, values }: Te
 
 function labelValue(identity: Identity, source: string, name: string): string | undefined {
   if (source === 'cidr') {
-    const prefix = parseCidrLabel(name);
+    const prefix = blockOfLabel(name);
     return prefix && !WORLD.has(identity.id) && identity.prefixes.some((own) => contains(prefix, own))
       ? ''
       : undefined;
@@ -121,7 +123,7 @@ export class Identities {
   }
 
   /** CIDR identities inside `prefix`. */
-  inside(prefix: Prefix): Identity[] {
+  inside(prefix: Block): Identity[] {
     let low = 0;
     let high = this.#prefixed.length;
     while (low < high) {
@@ -141,7 +143,7 @@ export class Identities {
   }
 
   /** The most specific CIDR identity that holds the address, if any. */
-  holding(address: Prefix): Identity | undefined {
+  holding(address: Block): Identity | undefined {
     let best: Identity | undefined;
     for (const identity of this.#prefixed) {
       const own = identity.prefixes[0];
@@ -174,7 +176,7 @@ export class Identities {
   }
 }
 
-function compareFirst(a: Prefix | undefined, b: Prefix | undefined): number {
+function compareFirst(a: Block | undefined, b: Block | undefined): number {
   const x = a?.first ?? 0n;
   const y = b?.first ?? 0n;
   return x < y ? -1 : x > y ? 1 : 0;

@@ -30,6 +30,8 @@ export interface DirectionPolicy {
   open: boolean;
   filters: readonly Filter[];
   parts: readonly Part[];
+  /** The rules that turn default deny on. */
+  closedBy: readonly CompiledRule[];
 }
 
 /** Brings together what the rules say about one direction. */
@@ -42,11 +44,12 @@ export function directionPolicy(
   const speaking = rules.filter((rule) => rule.speaks[direction]);
   const parts = speaking.flatMap((rule) => rule.parts.filter((part) => part.direction === direction));
   const enforced = always || speaking.length > 0;
-  const open = !always && enforced && !speaking.some((rule) => rule.defaultDeny[direction]);
+  const closedBy = speaking.filter((rule) => rule.defaultDeny[direction]);
+  const open = !always && enforced && closedBy.length === 0;
   const filters = new Map<string, Filter>();
   for (const part of parts) for (const port of part.ports) addPart(filters, part, port, cache);
   if (open) addAllowAll(filters, cache);
-  return { enforced, open, filters: [...filters.values()], parts };
+  return { enforced, open, filters: [...filters.values()], parts, closedBy };
 }
 
 /** The peers that a part means; the wildcard swallows all others. */

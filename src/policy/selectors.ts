@@ -1,12 +1,12 @@
+import { type Block, blockOf, contains, formatBlock, without } from './block.ts';
 import { type Identities, type Identity, meets } from './identities.ts';
-import { canonical, type Term, termsOf } from './labels.ts';
-import { contains, formatPrefix, type Prefix, parsePrefix, without } from './prefix.ts';
 import type { CidrRule, EgressPeers, Entity, FqdnSelector, IngressPeers, LabelSelector } from './rule.ts';
+import { canonical, type Term, termsOf } from './terms.ts';
 
 /** One way to name peers, as the agent keeps it: equal keys select the same. */
 export type Selector =
   | { kind: 'labels'; key: string; terms: readonly Term[] }
-  | { kind: 'cidr'; key: string; prefix: Prefix }
+  | { kind: 'cidr'; key: string; prefix: Block }
   | { kind: 'fqdn'; key: string; labels: readonly string[]; pattern: RegExp }
   /** Selects nobody. `why` is there when that is for want of data. */
   | { kind: 'none'; key: string; why?: string };
@@ -103,17 +103,17 @@ export function entitySelectors(entity: Entity, around: Surroundings): Selector[
   }
 }
 
-function cidrSelector(prefix: Prefix): Selector {
-  return { kind: 'cidr', key: `cidr ${formatPrefix(prefix)}`, prefix };
+function cidrSelector(prefix: Block): Selector {
+  return { kind: 'cidr', key: `cidr ${formatBlock(prefix)}`, prefix };
 }
 
 function cidrSelectors(list: readonly string[]): Selector[] {
-  const prefixes = list.flatMap((text) => parsePrefix(text) ?? []);
+  const prefixes = list.flatMap((text) => blockOf(text) ?? []);
   return [...prefixes.map(cidrSelector), ...worldOf(prefixes)];
 }
 
 /** A prefix that holds all addresses also means the world. */
-function worldOf(prefixes: readonly Prefix[]): Selector[] {
+function worldOf(prefixes: readonly Block[]): Selector[] {
   const v4 = prefixes.some((prefix) => prefix.length === 0 && !prefix.v6);
   const v6 = prefixes.some((prefix) => prefix.length === 0 && prefix.v6);
   if (!v4 && !v6) return [];
@@ -122,7 +122,7 @@ function worldOf(prefixes: readonly Prefix[]): Selector[] {
 }
 
 function cidrRuleSelectors(rule: CidrRule, around: Surroundings): Selector[] {
-  const holes = (rule.except ?? []).flatMap((text) => parsePrefix(text) ?? []);
+  const holes = (rule.except ?? []).flatMap((text) => blockOf(text) ?? []);
   if (rule.cidr !== undefined) return pieces([rule.cidr], holes);
   const group = rule.cidrGroupRef === undefined ? undefined : around.cidrGroups?.get(rule.cidrGroupRef);
   if (group) return pieces(group, holes);
@@ -130,9 +130,9 @@ function cidrRuleSelectors(rule: CidrRule, around: Surroundings): Selector[] {
   return [{ kind: 'none', key: `none group ${name}`, why: `the CIDR group ${name} is not known` }];
 }
 
-function pieces(list: readonly string[], holes: readonly Prefix[]): Selector[] {
+function pieces(list: readonly string[], holes: readonly Block[]): Selector[] {
   const prefixes = list.flatMap((text) => {
-    const prefix = parsePrefix(text);
+    const prefix = blockOf(text);
     return prefix ? without(prefix, holes) : [];
   });
   return [...prefixes.map(cidrSelector), ...worldOf(prefixes)];

@@ -1,27 +1,5 @@
 import type { LabelSelector, Requirement } from './rule.ts';
 
-/** A label of an identity: `source:key=value`. */
-export interface Label {
-  source: string;
-  key: string;
-  value: string;
-}
-
-/** Parses `source:key=value`. Without a source the label is `unspec`; without `=` its value is empty. */
-export function parseLabel(text: string): Label {
-  const equals = text.indexOf('=');
-  const name = equals < 0 ? text : text.slice(0, equals);
-  const value = equals < 0 ? '' : text.slice(equals + 1);
-  const colon = name.indexOf(':');
-  if (colon < 0) return { source: 'unspec', key: name, value };
-  return { source: name.slice(0, colon), key: name.slice(colon + 1), value };
-}
-
-/** `source:key=value`, without `=` when the value is empty. */
-export function formatLabel({ source, key, value }: Label): string {
-  return value === '' ? `${source}:${key}` : `${source}:${key}=${value}`;
-}
-
 /** The source and the name in a selector's key (`any:app`). A key without a source means any. */
 export function splitKey(key: string): { source: string; name: string } {
   const colon = key.indexOf(':');
