@@ -7,9 +7,14 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const name = `cilium-toolkit-${version}-${process.platform}-${process.arch}`;
-const parts = ['bin', 'dist', 'build/bpf.node', 'node_modules/node/bin/node', 'package.json', 'README.md'].filter((part) =>
-  existsSync(join(root, part)),
-);
+const parts = [
+  'bin',
+  'dist',
+  'build/bpf.node',
+  'node_modules/node/bin/node',
+  'package.json',
+  'README.md',
+].filter((part) => existsSync(join(root, part)));
 const target = join(root, `build/${name}.tar.gz`);
 const { status } = spawnSync(
   'tar',

@@ -35,7 +35,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   'system.ts': ['context.ts', 'errors.ts', 'agent', 'hubble', 'kube', 'bpf'],
   'main.ts': ['commands', 'context.ts', 'errors.ts'],
-  bin: ['main.ts', 'system.ts'],
+  bin: ['main.ts', 'system.ts', 'version.ts'],
 };
 
 function room(path: string): string {

@@ -1,4 +1,5 @@
 import { enableCompileCache } from 'node:module';
+import { BUNDLED } from '../version.ts';
 
 /** Runs one command line of the program named `name` in this process, and ends it with the exit code. */
 export async function start(name: 'cilium' | 'hubble'): Promise<void> {
@@ -9,7 +10,7 @@ export async function start(name: 'cilium' | 'hubble'): Promise<void> {
     );
     process.exit(1);
   }
-  enableCompileCache?.(`${import.meta.dirname}/.cache`);
+  if (BUNDLED) enableCompileCache?.(`${import.meta.dirname}/.cache`);
   const [{ main }, { systemContext }] = await Promise.all([import('../main.ts'), import('../system.ts')]);
   const words = process.argv.slice(2);
   const ctx = systemContext();

@@ -1,5 +1,7 @@
 import { cp, lstat, mkdir, rename, rm, rmdir, symlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { KernelError } from '../bpf/errors.ts';
+import { openLinkById } from '../bpf/objects.ts';
 import { errorCode, errorMessage } from '../errors.ts';
 import type { Action } from './plan.ts';
 import type { Run } from './run.ts';
@@ -40,6 +42,8 @@ async function apply(action: Action, run: Run): Promise<boolean> {
       if (action.gone !== undefined && new RegExp(action.gone).test(said)) return false;
       throw new Error(`${action.command.join(' ')}: ${said.split('\n')[0]}`);
     }
+    case 'detach-link':
+      return detachLink(action.id);
     case 'unlink':
       return ifThere(() => unlink(action.path));
     case 'rmdir':
@@ -74,6 +78,18 @@ async function ifThere(change: () => Promise<void>): Promise<boolean> {
     return true;
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function detachLink(id: number): boolean {
+  try {
+    using link = openLinkById(id);
+    link.detach();
+    return true;
+  } catch (error) {
+    // Its last pin or its device may have gone a moment ago.
+    if (error instanceof KernelError && (error.code === 'ENOENT' || error.code === 'ENOLINK')) return false;
     throw error;
   }
 }

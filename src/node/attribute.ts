@@ -103,9 +103,9 @@ function attachmentItems(state: NodeState): Item[] {
         (link): Item => ({
           id: `bpf-link ${link.id}`,
           kind: 'bpf-link',
-          what: `${link.programName} (link ${link.id}, ${[link.attachType ?? `type ${link.type}`, deviceOf(link.ifindex)].filter(Boolean).join(' on ')})`,
+          what: `${link.programName} (link ${link.id}, ${[link.type, deviceOf(link.ifindex)].filter(Boolean).join(' on ')})`,
           why: named,
-          remove: [command(['bpftool', 'link', 'detach', 'id', String(link.id)])],
+          remove: [{ do: 'detach-link', id: link.id }],
         }),
       ),
     ...state.cgroupPrograms

@@ -1,13 +1,9 @@
+import { KernelError } from '../bpf/errors.ts';
+import { objectIds, openLinkById, openProgramById } from '../bpf/objects.ts';
+import { UserError } from '../errors.ts';
 import type { Run } from './run.ts';
 import type { BpfLink, CgroupProgram, NodeState, XdpProgram } from './state.ts';
 
-interface LinkJson {
-  id: number;
-  type: string | number;
-  prog_id?: number;
-  attach_type?: string;
-  ifindex?: number;
-}
 interface CgroupJson {
   cgroup: string;
   programs?: { id: number; attach_type: string; name: string }[];
@@ -29,16 +25,23 @@ export async function readBpfAttachments(
     return [];
   };
   const names = new Map<number, string>();
-  for (const { id, name } of await json<{ id: number; name?: string }>('prog', 'show'))
-    names.set(id, name ?? '');
-  const bpfLinks: BpfLink[] = (await json<LinkJson>('link', 'show')).map((link) => ({
-    id: link.id,
-    type: String(link.type),
-    ...(link.attach_type !== undefined && { attachType: link.attach_type }),
-    programId: link.prog_id ?? 0,
-    programName: names.get(link.prog_id ?? 0) ?? '',
-    ...(link.ifindex !== undefined && { ifindex: link.ifindex }),
-  }));
+  const bpfLinks: BpfLink[] = [];
+  try {
+    for (const { info } of opened('program', openProgramById)) names.set(info.id, info.name);
+    for (const { info } of opened('link', openLinkById)) {
+      const programName = names.get(info.programId) ?? '';
+      bpfLinks.push({
+        id: info.id,
+        type: info.type,
+        programId: info.programId,
+        programName,
+        ifindex: info.ifindex,
+      });
+    }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    notes.push(`BPF links: ${error.message}`);
+  }
   const linked = new Set(bpfLinks.map((link) => link.programId));
   const cgroupPrograms: CgroupProgram[] = (await json<CgroupJson>('cgroup', 'tree')).flatMap(
     ({ cgroup, programs }) =>
@@ -56,4 +59,16 @@ export async function readBpfAttachments(
     .filter(({ id }) => id !== undefined && !linked.has(id))
     .map(({ devname, id }) => ({ device: devname ?? '', programName: names.get(id ?? 0) ?? '' }));
   return { bpfLinks, cgroupPrograms, xdpPrograms };
+}
+
+/** Opens every object of a kind, each closed before the next; one that vanishes meanwhile is passed over. */
+function* opened<T extends Disposable>(kind: 'program' | 'link', open: (id: number) => T): Generator<T> {
+  for (const id of objectIds(kind)) {
+    try {
+      using object = open(id);
+      yield object;
+    } catch (error) {
+      if (!(error instanceof KernelError && error.code === 'ENOENT')) throw error;
+    }
+  }
 }

@@ -45,7 +45,7 @@ export function inventory(state: NodeState): string[] {
     ]),
     ...state.ipsets.map(({ name }) => `ipset ${name}`),
     ...state.tcFilters.map((f) => `tc-filter ${f.device} ${f.direction} ${f.programNames[0]}`),
-    ...state.bpfLinks.map((l) => `bpf-link ${l.programName || l.type} ${l.attachType ?? ''}`.trim()),
+    ...state.bpfLinks.map((l) => `bpf-link ${l.programName} (${l.type})`),
     ...state.cgroupPrograms.map((p) => `cgroup-program ${p.cgroup} ${p.attachType} ${p.programName}`),
     ...state.xdpPrograms.map((p) => `xdp ${p.device} ${p.programName}`),
     ...state.netns.map((name) => `netns ${name}`),

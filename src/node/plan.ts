@@ -26,6 +26,7 @@ export type Action =
       /** Failure texts that mean the thing is gone already. */
       gone?: string;
     }
+  | { do: 'detach-link'; id: number }
   | { do: 'unlink'; path: string }
   | { do: 'rmdir'; path: string }
   | { do: 'remove-tree'; path: string }
@@ -48,7 +49,7 @@ export interface Item {
   remove: Action[];
   /** Absent when it cannot be brought back. */
   restore?: Action[];
-  /** True when removing it cuts traffic or loses state. */
+  /** The parts of a compound item, such as the rules of a table. */
   details?: string[];
 }
 

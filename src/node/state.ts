@@ -71,10 +71,10 @@ export interface TcFilter {
 export interface BpfLink {
   id: number;
   type: string;
-  attachType?: string;
   programId: number;
   programName: string;
-  ifindex?: number;
+  /** Device of an xdp, tcx or netkit link. */
+  ifindex: number | undefined;
 }
 
 /** A program attached to a cgroup without a link. */
