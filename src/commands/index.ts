@@ -38,6 +38,10 @@ export const TREE: Verb = {
     nodeid: NODEID,
     prefilter: PREFILTER,
     service: SERVICE,
+    monitor: {
+      about: 'Display BPF program events',
+      load: async () => (await import('./monitor.ts')).addMonitorCommand,
+    },
     version: {
       about: 'Print version information',
       load: async () => (await import('./version.ts')).addVersionCommand,

@@ -1,4 +1,5 @@
 import { agentSuite } from './agent.ts';
+import { monitorSuite } from './monitor.ts';
 import type { GoldenSuite } from './suite.ts';
 
 const RANDOM_LABELS = 'the reference prints labels in the order of a Go map, ours are sorted';
@@ -10,5 +11,9 @@ export const SUITES: readonly GoldenSuite[] = [
     'endpoint labels 922 -a k8s:tier=front': RANDOM_LABELS,
     'endpoint labels 922 -d k8s:tier': RANDOM_LABELS,
     'endpoint labels 922': RANDOM_LABELS,
+  }),
+  monitorSuite('monitor-1.20.json', {
+    'monitor --type bogus': 'a wrong flag prints one message on stderr, nothing on stdout',
+    'monitor --from x': 'a wrong flag prints one message on stderr, nothing on stdout',
   }),
 ];

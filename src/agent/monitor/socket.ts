@@ -1,0 +1,79 @@
+import { connect, type Socket } from 'node:net';
+import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import type { MonitorRecord } from '../../model/monitor.ts';
+import { GobDecoder, GobError } from './gob.ts';
+import { decodeRecord } from './records.ts';
+
+export const DEFAULT_MONITOR_SOCKET = '/var/run/cilium/monitor1_2.sock';
+
+/** None of the monitor sockets could be opened. */
+export class NoMonitorSocket extends UserError {
+  override name = 'NoMonitorSocket';
+}
+
+/** Opens the socket named by the user, else the default one. */
+export async function openMonitorSocket(named: string | undefined, signal: AbortSignal): Promise<Socket> {
+  const failed: string[] = [];
+  let denied = false;
+  for (const path of [named, DEFAULT_MONITOR_SOCKET]) {
+    if (!path) continue;
+    try {
+      return await dial(path, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      denied ||= errorCode(error) === 'EACCES';
+      failed.push(`${path}: ${errorCode(error) ?? errorMessage(error)}`);
+    }
+  }
+  throw new NoMonitorSocket(`cannot open the agent's monitor socket (${failed.join(', ')})`, {
+    hint: denied
+      ? 'Run the command as root, or as a member of the group that owns the socket.'
+      : 'Is the agent running? Its socket is named by --monitor-socket or CILIUM_MONITOR_SOCK.',
+  });
+}
+
+function dial(path: string, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path, signal });
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
+}
+
+/** Why the stream of records ended. */
+export type StreamEnd = 'EOF' | 'unexpected EOF';
+
+/**
+ * Reads records until the agent closes the connection, as many at a time as have arrived. Returns `unexpected EOF`
+ * when it ends in the middle of a record. Throws UserError for bytes that are no such stream.
+ */
+export async function* readRecords(socket: Socket): AsyncGenerator<MonitorRecord[], StreamEnd> {
+  const decoder = new GobDecoder();
+  let cpu = 0;
+  try {
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      const records = decoder.push(chunk).map(decodeRecord);
+      for (const record of records) {
+        // Zero is not sent. The reference reads all records into one variable, so that an event of CPU 0 shows the CPU
+        // of the event before it; scripts that compare outputs see the same here.
+        cpu = record.cpu || cpu;
+        record.cpu = cpu;
+      }
+      if (records.length > 0) yield records;
+    }
+  } catch (error) {
+    if (error instanceof GobError)
+      throw new UserError(`the monitor socket does not send monitor events: ${error.message}`, {
+        hint: "Is this the agent's monitor socket?",
+        cause: error,
+      });
+    if (errorCode(error) !== 'ECONNRESET') throw error;
+    return 'unexpected EOF';
+  } finally {
+    socket.destroy();
+  }
+  return decoder.pendingBytes > 0 ? 'unexpected EOF' : 'EOF';
+}

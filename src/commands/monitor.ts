@@ -1,0 +1,229 @@
+import { isIP, isIPv6 } from 'node:net';
+import { type Command, Option } from 'commander';
+import { decodeEvent } from '../agent/monitor/events.ts';
+import { isEventType, type MonitorFilter, passes, passesFlow } from '../agent/monitor/filter.ts';
+import { LinkNames } from '../agent/monitor/links.ts';
+import { dissect } from '../agent/monitor/packet.ts';
+import { NoMonitorSocket, openMonitorSocket, readRecords } from '../agent/monitor/socket.ts';
+import { Reader } from '../agent/reader.ts';
+import type { Endpoint, StatusResponse } from '../agent/types.gen.ts';
+import type { Context } from '../context.ts';
+import { errorMessage, SilentExit, UsageError, UserError } from '../errors.ts';
+import { EVENT_TYPES, type MonitorEvent, type MonitorRecord } from '../model/monitor.ts';
+import type { Dissection } from '../model/packet.ts';
+import { type MonitorFormat, renderEvent, renderOtherRecord, type ShownEvent } from '../render/monitor.ts';
+import { sanitizeCell } from '../render/sanitize.ts';
+
+interface MonitorOptions {
+  hex: boolean;
+  type: string[];
+  from: number[];
+  to: number[];
+  relatedTo: number[];
+  ip: string[];
+  port: number[];
+  /** How often the flag was given. */
+  verbose: number;
+  json: boolean;
+  numeric: boolean;
+  monitorSocket?: string;
+}
+
+/** The reference waits as long: an agent that restarts is back by then. */
+const RECONNECT_MS = 12_000;
+const HEALTH_TIMEOUT_MS = 5_000;
+
+/** Declares `monitor`. */
+export function addMonitorCommand(parent: Command, ctx: Context): Command {
+  const types = Object.keys(EVENT_TYPES).join(' ');
+  return parent
+    .command('monitor')
+    .description(
+      'Display BPF program events: drops, packet traces, policy verdicts, debug messages, L7 records',
+    )
+    .option('--hex', 'Do not dissect, print payload in HEX', false)
+    .addOption(repeated('-t, --type <type>', `Filter by event types [${types}]`, parseType))
+    .addOption(repeated('--from <id>', 'Filter by source endpoint id', parseUint16))
+    .addOption(repeated('--to <id>', 'Filter by destination endpoint id', parseUint16))
+    .addOption(
+      repeated('--related-to <id>', 'Filter by either source or destination endpoint id', parseUint16),
+    )
+    .addOption(repeated('--ip <address>', 'Filter by an address of the packet, on either side', parseIp))
+    .addOption(repeated('--port <number>', 'Filter by a port of the packet, on either side', parseUint16))
+    .addOption(
+      new Option('-v, --verbose', 'Enable verbose output (-v, -vv)')
+        .argParser((_, count: number) => count + 1)
+        .default(0, ''),
+    )
+    .option('-j, --json', 'Enable json output. Shadows -v flag', false)
+    .option('-n, --numeric', 'Display all security identities as numeric values', false)
+    .option('--monitor-socket <path>', 'Configure monitor socket path')
+    .action((options: MonitorOptions) => runMonitor(options, ctx));
+}
+
+function repeated<T>(flags: string, about: string, parse: (value: string, flag: string) => T): Option {
+  const option = new Option(flags, about).default([], '');
+  const name = flags.replace(/ <.*/, '');
+  return option.argParser((value: string, previous: T[]) => [...previous, parse(value, name)]);
+}
+
+function invalid(value: string, flag: string, why: string): UsageError {
+  return new UsageError(`invalid argument "${value}" for "${flag}" flag: ${why}`);
+}
+
+function parseType(value: string, flag: string): string {
+  if (isEventType(value)) return value;
+  const known = Object.entries(EVENT_TYPES)
+    .map(([name, number]) => `${name}:${number}`)
+    .join(' ');
+  throw invalid(value, flag, `Unknown type (${value}). Please use one of the following ones map[${known}]`);
+}
+
+function parseUint16(value: string, flag: string): number {
+  if (!/^\d+$/.test(value))
+    throw invalid(value, flag, `strconv.ParseUint: parsing "${value}": invalid syntax`);
+  const number = Number(value);
+  if (number > 0xffff)
+    throw invalid(value, flag, `strconv.ParseUint: parsing "${value}": value out of range`);
+  return number;
+}
+
+/** The address in the form in which packets show theirs. */
+function parseIp(value: string, flag: string): string {
+  if (isIP(value) === 0) throw invalid(value, flag, 'an IPv4 or IPv6 address is expected');
+  return isIPv6(value) ? new URL(`http://[${value}]`).hostname.slice(1, -1) : value;
+}
+
+/** Shows events until the user stops it, connecting again when the agent restarts. */
+export async function runMonitor(options: MonitorOptions, ctx: Context): Promise<void> {
+  await checkEndpoints(options, ctx);
+  await announce(ctx);
+  const printer = await eventPrinter(options, ctx);
+  try {
+    for (;;) {
+      const end = await showStream(options, printer, ctx);
+      await ctx.err.write(`The agent closed the connection (${end}). Connecting again in 12 s.\n`);
+      await ctx.clock.sleep(RECONNECT_MS, ctx.signal);
+    }
+  } catch (error) {
+    if (ctx.signal.aborted && !(error instanceof SilentExit)) {
+      await ctx.err.write('\nReceived an interrupt, disconnecting from monitor...\n\n');
+      return;
+    }
+    if (!(error instanceof NoMonitorSocket)) throw error;
+    // As the reference: without an agent there is nothing to show, which is no failure.
+    await ctx.err.write(`Error: ${error.message}\n${error.hint}\n`);
+  }
+}
+
+async function showStream(options: MonitorOptions, printer: Printer, ctx: Context): Promise<string> {
+  const socket = await openMonitorSocket(options.monitorSocket || ctx.env.CILIUM_MONITOR_SOCK, ctx.signal);
+  const records = readRecords(socket);
+  for (;;) {
+    const step = await records.next();
+    if (step.done) return step.value;
+    const text = printer(step.value);
+    if (text !== '') await ctx.out.write(text);
+  }
+}
+
+type Printer = (records: readonly MonitorRecord[]) => string;
+
+async function eventPrinter(options: MonitorOptions, ctx: Context): Promise<Printer> {
+  const filter: MonitorFilter = {
+    types: options.type,
+    from: options.from,
+    to: options.to,
+    relatedTo: options.relatedTo,
+    ips: options.ip,
+    ports: options.port,
+  };
+  const links = new LinkNames(`${ctx.env.CILIUM_SYSFS || '/sys'}/class/net`, () => ctx.clock.nowMs());
+  const level = (['info', 'debug', 'dissect'] as const)[options.verbose] ?? 'info';
+  const layers = options.json || level === 'dissect' || options.type.includes('recorder');
+  const format: MonitorFormat = {
+    level,
+    hex: options.hex,
+    numeric: options.numeric,
+    interfaceName: (ifindex) => sanitizeCell(links.name(ifindex)),
+    ports: layers ? (await import('../render/port-names.ts')).readPortNames() : () => undefined,
+  };
+  const render = options.json ? (await import('../render/monitor-json.ts')).renderJsonEvent : renderEvent;
+  return (records) => {
+    links.refresh();
+    let text = '';
+    for (const record of records) text += renderRecord(record, filter, format, render);
+    return text;
+  };
+}
+
+function renderRecord(
+  record: MonitorRecord,
+  filter: MonitorFilter,
+  format: MonitorFormat,
+  render: (shown: ShownEvent, format: MonitorFormat) => string,
+): string {
+  if (record.type !== 9) return renderOtherRecord(record);
+  if (record.data.length === 0) return '';
+  const event = decodeEvent(record.data);
+  if (!passes(event, filter)) return '';
+  const packet = packetOf(event);
+  if (!passesFlow(event, packet, filter)) return '';
+  return render({ event, cpu: record.cpu, packet }, format);
+}
+
+function packetOf(event: MonitorEvent): Dissection | undefined {
+  if (!('packet' in event)) return undefined;
+  if (event.kind === 'recorder')
+    return dissect(event.packet, { l3Device: false, ipv6: false, vxlan: false, geneve: false });
+  return dissect(event.packet, event.packetKind);
+}
+
+/** Says what the agent's monitor listens on; silent when the API does not answer. */
+async function announce(ctx: Context): Promise<void> {
+  const monitor = await nodeMonitor(ctx);
+  if (monitor)
+    await ctx.err.write(
+      `Listening for events on ${monitor.cpus} CPUs with ${monitor.npages}x${monitor.pagesize} of shared memory\n`,
+    );
+  await ctx.err.write('Press Ctrl-C to quit\n');
+}
+
+async function nodeMonitor(
+  ctx: Context,
+): Promise<{ cpus: number; npages: number; pagesize: number } | undefined> {
+  try {
+    const agent = await ctx.agent();
+    const answer = await agent.get('/healthz', { timeoutMs: HEALTH_TIMEOUT_MS });
+    const monitor = new Reader<StatusResponse>('GET /healthz', answer).at('nodeMonitor');
+    if (!monitor.present) return undefined;
+    return {
+      cpus: monitor.integer('cpus'),
+      npages: monitor.integer('npages'),
+      pagesize: monitor.integer('pagesize'),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The reference looks endpoints up only when all three filters are given, and stops when none of them exists. */
+async function checkEndpoints(options: MonitorOptions, ctx: Context): Promise<void> {
+  const lists = [options.from, options.to, options.relatedTo];
+  if (lists.some((list) => list.length === 0)) return;
+  const existing = await listEndpointIds(ctx);
+  const missing = lists.flat().filter((id) => !existing.has(id));
+  for (const id of missing) await ctx.err.write(`endpoint ${id} not found\n`);
+  if (missing.length === lists.flat().length) throw new SilentExit(1);
+}
+
+async function listEndpointIds(ctx: Context): Promise<ReadonlySet<number>> {
+  try {
+    const answer = await (await ctx.agent()).get('/endpoint');
+    return new Set(
+      new Reader<Endpoint[]>('GET /endpoint', answer).items().map((endpoint) => endpoint.integer('id')),
+    );
+  } catch (error) {
+    throw new UserError(`cannot get endpoint list: ${errorMessage(error)}`, { cause: error });
+  }
+}
