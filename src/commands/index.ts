@@ -3,7 +3,7 @@ import { CGROUPS } from './cgroups/index.ts';
 import { CLEANUP } from './cleanup/index.ts';
 import { CONFIG } from './config/index.ts';
 import { ENDPOINT } from './endpoint/index.ts';
-import { AGENT_GLOBALS } from './flags.ts';
+import { AGENT_GLOBALS, BPF_GLOBALS } from './flags.ts';
 import { FQDN } from './fqdn/index.ts';
 import { IDENTITY } from './identity/index.ts';
 import { IP } from './ip/index.ts';
@@ -28,6 +28,11 @@ export const TREE: Verb = {
       load: async () => (await import('./status.ts')).addStatusCommand,
     },
     cleanup: CLEANUP,
+    doctor: {
+      about: 'Compare what the agent says with what the kernel holds',
+      globals: BPF_GLOBALS,
+      load: async () => (await import('./doctor.ts')).addDoctorCommand,
+    },
     cgroups: CGROUPS,
     fqdn: FQDN,
     identity: IDENTITY,

@@ -1,0 +1,120 @@
+import { KernelError } from '../../bpf/errors.ts';
+import { endpointOf } from '../../bpf/layouts/catalogue.ts';
+import {
+  endpointInfo,
+  endpointKey,
+  ipcacheKey,
+  policyKey,
+  remoteEndpoint,
+  remoteEndpoint117,
+} from '../../bpf/layouts/structs.ts';
+import { type BpfMap, objectIds, openLinkById, openMapById, openProgramById } from '../../bpf/objects.ts';
+import { isMap, openPins } from '../../bpf/pins.ts';
+import { entriesOf, walk } from '../../bpf/reader.ts';
+import { summarizeMaps } from '../../bpf/summary.ts';
+import type { BpfMapRow } from '../../model/bpf-map.ts';
+
+/** An endpoint as the agent knows it. */
+export interface KnownEndpoint {
+  id: number;
+  identity: number | undefined;
+  addresses: string[];
+  ifindex: number | undefined;
+  state: string;
+  name: string;
+}
+
+/** What the agent says; undefined when it does not answer. */
+export interface AgentFacts {
+  endpoints: KnownEndpoint[];
+  identities: ReadonlySet<number>;
+  /** Whether services are handled at the socket. */
+  socketLb: boolean;
+}
+
+/** What the kernel holds. */
+export interface KernelFacts {
+  maps: BpfMapRow[];
+  /** Identities with an entry in each endpoint's policy map. */
+  policyIdentities: Map<number, Set<number>>;
+  /** Prefix such as `10.0.0.1/32` → identity. */
+  ipcache: Map<string, number>;
+  /** Address → endpoint id, from the endpoint map. */
+  lxc: Map<string, { id: number; ifindex: number }>;
+  programs: { id: number; name: string; mapIds: number[] }[];
+  links: { type: string; programId: number; ifindex: number | undefined }[];
+  /** Names of maps in use by programs, by id; the kernel keeps 15 bytes of a name. */
+  mapNames: Map<number, string>;
+  broken: { path: string; error: string }[];
+}
+
+/** Reads everything that the checks compare. Writes nothing. */
+export async function readKernelFacts(bpfRoot: string): Promise<KernelFacts> {
+  const facts: KernelFacts = {
+    maps: [],
+    policyIdentities: new Map(),
+    ipcache: new Map(),
+    lxc: new Map(),
+    programs: [],
+    links: [],
+    mapNames: new Map(),
+    broken: [],
+  };
+  const onBroken = ({ path, error }: { path: string; error: KernelError }) =>
+    facts.broken.push({ path, error: error.message });
+  for await (const row of summarizeMaps(bpfRoot, { count: true, onBroken })) facts.maps.push(row);
+  for (const { path, object } of openPins(bpfRoot)) {
+    if (isMap(object)) await readContents(object, path.slice(path.lastIndexOf('/') + 1), facts);
+  }
+  for (const program of each('program', openProgramById)) {
+    facts.programs.push({ id: program.info.id, name: program.info.name, mapIds: program.mapIds() });
+  }
+  for (const { info } of each('link', openLinkById)) {
+    facts.links.push({ type: info.type, programId: info.programId, ifindex: info.ifindex });
+  }
+  for (const { info } of each('map', (id) => openMapById(id))) facts.mapNames.set(info.id, info.name);
+  return facts;
+}
+
+function* each<T extends Disposable>(
+  kind: 'program' | 'link' | 'map',
+  open: (id: number) => T,
+): Generator<T> {
+  for (const id of objectIds(kind)) {
+    try {
+      using object = open(id);
+      yield object;
+    } catch (error) {
+      // Objects come and go while they are listed.
+      if (!(error instanceof KernelError && error.code === 'ENOENT')) throw error;
+    }
+  }
+}
+
+async function readContents(map: BpfMap, name: string, facts: KernelFacts): Promise<void> {
+  const policyOf = /^cilium_policy_(?:v2_)?\d+$/.test(name) ? endpointOf(name) : undefined;
+  if (policyOf !== undefined && map.info.keySize === policyKey.size) {
+    const identities = new Set<number>();
+    for await (const batch of walk(map))
+      for (const { key } of entriesOf(batch)) identities.add(policyKey.decode(key).identity);
+    facts.policyIdentities.set(policyOf, identities);
+  } else if (/^cilium_ipcache(_v2)?$/.test(name) && map.info.keySize === ipcacheKey.size) {
+    const value = map.info.valueSize === remoteEndpoint117.size ? remoteEndpoint117 : remoteEndpoint;
+    for await (const batch of walk(map))
+      for (const entry of entriesOf(batch)) {
+        const { ip, prefixLength } = ipcacheKey.decode(entry.key);
+        // The prefix counts the 32 bits before the address, which are always compared.
+        facts.ipcache.set(`${ip}/${prefixLength - 32}`, value.decode(entry.value).identity);
+      }
+  } else if (
+    name === 'cilium_lxc' &&
+    map.info.keySize === endpointKey.size &&
+    map.info.valueSize === endpointInfo.size
+  ) {
+    for await (const batch of walk(map))
+      for (const entry of entriesOf(batch)) {
+        const { endpointId: id, ifindex } = endpointInfo.decode(entry.value);
+        facts.lxc.set(endpointKey.decode(entry.key).ip, { id, ifindex });
+      }
+  }
+}
