@@ -34,6 +34,13 @@ export class ApiError extends UserError {
       `[${method} ${path}][${status}] ${operationName(method, path)}${statusName(method, path, status)}${payload === undefined ? '' : ` ${JSON.stringify(payload)}`}`,
     );
   }
+
+  /** Nothing answers at this path: the agent's release does not have the call. */
+  get isUnknownPath(): boolean {
+    if (this.status === 405) return true;
+    if (this.status !== 404 || typeof this.payload !== 'object' || this.payload === null) return false;
+    return 'message' in this.payload && /^path .* was not found$/.test(String(this.payload.message));
+  }
 }
 
 /** The agent's REST API. Every method throws ApiError for an error status and TransportError below HTTP. */

@@ -110,6 +110,21 @@ export class Reader<T> {
     return map;
   }
 
+  /** Whether a list stands here, where releases differ in that. */
+  get isList(): boolean {
+    return Array.isArray(this.value);
+  }
+
+  /** The same place, taken for another type. */
+  as<U>(): Reader<U> {
+    return new Reader<U>(this.call, this.value, this.parent, this.key);
+  }
+
+  /** The list of strings that stands here. */
+  asTexts(): string[] {
+    return this.#list().map((item, i) => new Reader(this.call, item, this as Reader<unknown>, i).asText());
+  }
+
   /** The string that stands here. */
   asText(): string {
     if (typeof this.value === 'string') return this.value;

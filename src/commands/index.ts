@@ -1,3 +1,4 @@
+import { BGP } from './bgp/index.ts';
 import { BPF } from './bpf/index.ts';
 import { CGROUPS } from './cgroups/index.ts';
 import { CLEANUP } from './cleanup/index.ts';
@@ -12,6 +13,7 @@ import { MAP } from './map/index.ts';
 import { NODE } from './node/index.ts';
 import { NODEID } from './nodeid/index.ts';
 import { PREFILTER } from './prefilter/index.ts';
+import { RECORDER } from './recorder/index.ts';
 import { SERVICE } from './service/index.ts';
 import type { Verb } from './tree.ts';
 
@@ -33,6 +35,7 @@ export const TREE: Verb = {
       globals: BPF_GLOBALS,
       load: async () => (await import('./doctor.ts')).addDoctorCommand,
     },
+    bgp: BGP,
     cgroups: CGROUPS,
     fqdn: FQDN,
     identity: IDENTITY,
@@ -42,6 +45,7 @@ export const TREE: Verb = {
     node: NODE,
     nodeid: NODEID,
     prefilter: PREFILTER,
+    recorder: RECORDER,
     service: SERVICE,
     monitor: {
       about: 'Display BPF program events',

@@ -16,17 +16,10 @@ export function serviceIdArgument(command: Command, argument: string | undefined
 
 /** Says what to do when the agent has no such call any more; other errors pass. */
 export function serviceApiGone(error: unknown): never {
-  if (error instanceof ApiError && isUnknownPath(error))
+  if (error instanceof ApiError && error.isUnknownPath)
     throw new UserError('this agent takes no changes of single services through its API', {
       hint: 'Cilium 1.17 still does, 1.20 does not: there, services follow Kubernetes. Use kubectl on the Service.',
       cause: error,
     });
   throw error;
-}
-
-/** A 404 of the router, not of a handler: nothing answers at this path. */
-export function isUnknownPath(error: ApiError): boolean {
-  if (error.status === 405) return true;
-  if (error.status !== 404 || typeof error.payload !== 'object' || error.payload === null) return false;
-  return 'message' in error.payload && /^path .* was not found$/.test(String(error.payload.message));
 }

@@ -9,7 +9,7 @@ import { renderTable } from '../../render/blocks.ts';
 import { serviceTable } from '../../render/service.ts';
 import { outputOption } from '../flags.ts';
 import { failed, type OutputFlag, writeStructured } from '../rest.ts';
-import { isUnknownPath, serviceIdArgument } from './argument.ts';
+import { serviceIdArgument } from './argument.ts';
 
 /** Declares `service get`. */
 export function addServiceGetCommand(parent: Command, ctx: Context): Command {
@@ -29,7 +29,7 @@ async function fetchService(id: number, ctx: Context): Promise<Service> {
   try {
     return await agent.get('/service/{id}', { path: { id } });
   } catch (error) {
-    if (!(error instanceof ApiError && isUnknownPath(error)))
+    if (!(error instanceof ApiError && error.isUnknownPath))
       return failed(`Cannot get service '${id}'`)(error);
   }
   const all = await agent.get('/service').catch(failed(`Cannot get service '${id}'`));

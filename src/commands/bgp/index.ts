@@ -1,0 +1,22 @@
+import type { Verb } from '../tree.ts';
+
+/** `cilium bgp …` */
+export const BGP: Verb = {
+  about: 'Access to BGP control plane',
+  verbs: {
+    peers: {
+      about: 'List current state of all peers',
+      aliases: ['neighbors'],
+      load: async () => (await import('./peers.ts')).addBgpPeersCommand,
+    },
+    'route-policies': {
+      about: 'List configured route policies',
+      aliases: ['rps'],
+      load: async () => (await import('./route-policies.ts')).addBgpRoutePoliciesCommand,
+    },
+    routes: {
+      about: "List routes in the BGP Control Plane's RIBs",
+      load: async () => (await import('./routes.ts')).addBgpRoutesCommand,
+    },
+  },
+};

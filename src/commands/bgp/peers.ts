@@ -1,0 +1,35 @@
+import { type Command, Option } from 'commander';
+import { decodePeers } from '../../agent/bgp.ts';
+import type { Context } from '../../context.ts';
+import { peerTable, renderCapabilities } from '../../render/bgp.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+import { unlessBgpIsDisabled } from './disabled.ts';
+
+interface BgpPeersOptions extends OutputFlag, WatchFlags {
+  capabilities?: boolean;
+  caps?: boolean;
+}
+
+/** Declares `bgp peers`. */
+export function addBgpPeersCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('peers')
+    .alias('neighbors')
+    .description('List current state of all peers')
+    .addOption(new Option('-c, --capabilities', 'Show BGP peer capabilities in detail'))
+    .addOption(new Option('--caps', 'as other releases spell it').hideHelp())
+    .addOption(outputOption())
+    .action((options: BgpPeersOptions) => unlessBgpIsDisabled(ctx, () => runBgpPeers(options, ctx)));
+  return addWatchOptions(command);
+}
+
+async function runBgpPeers(options: BgpPeersOptions, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const fetch = () => agent.get('/bgp/peers').catch(failed('cannot get peers list'));
+  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'BgpPeer[]');
+  if (options.capabilities || options.caps)
+    return ctx.out.write(renderCapabilities(decodePeers(await fetch())));
+  await printList(ctx, options, async () => peerTable(decodePeers(await fetch())));
+}

@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { decodeRoutePolicies } from '../../agent/bgp.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { routePolicyTable } from '../../render/bgp.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+import { unlessBgpIsDisabled } from './disabled.ts';
+import { takeVRouter } from './vrouter.ts';
+
+interface BgpRoutePoliciesOptions extends OutputFlag, WatchFlags {}
+
+/** Declares `bgp route-policies`. */
+export function addBgpRoutePoliciesCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('route-policies')
+    .alias('rps')
+    .description('List configured route policies')
+    .usage('[vrouter <asn>]')
+    .argument('[words...]', 'vrouter and its AS number')
+    .addOption(outputOption())
+    .action((words: string[], options: BgpRoutePoliciesOptions) =>
+      unlessBgpIsDisabled(ctx, () => runBgpRoutePolicies(words, options, ctx)),
+    );
+  return addWatchOptions(command);
+}
+
+async function runBgpRoutePolicies(
+  words: string[],
+  options: BgpRoutePoliciesOptions,
+  ctx: Context,
+): Promise<void> {
+  const { asn } = takeVRouter(words);
+  if (words.length > 0 && asn === undefined)
+    throw new UserError('failed to parse vrouter ASN: missing `vrouter` parameter');
+  const agent = await ctx.agent();
+  const fetch = () =>
+    agent
+      .get('/bgp/route-policies', { query: { router_asn: asn } })
+      .catch(failed('cannot get route policies list'));
+  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'BgpRoutePolicy[]');
+  await printList(ctx, options, async () => {
+    const { policies, families } = decodeRoutePolicies(await fetch());
+    return routePolicyTable(policies, { families });
+  });
+}

@@ -1,0 +1,115 @@
+import type { Command } from 'commander';
+import { decodeRoutes } from '../../agent/bgp.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { formatIp, parseIp } from '../../model/cidr.ts';
+import { routeTable } from '../../render/bgp.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+import { unlessBgpIsDisabled } from './disabled.ts';
+import { takeVRouter } from './vrouter.ts';
+
+interface BgpRoutesOptions extends OutputFlag, WatchFlags {}
+
+const AFIS = ['ipv4', 'ipv6', 'l2vpn', 'ls', 'opaque'];
+const SAFIS = [
+  'unicast',
+  'multicast',
+  'mpls_label',
+  'encapsulation',
+  'vpls',
+  'evpn',
+  'ls',
+  'sr_policy',
+  'mup',
+  'mpls_vpn',
+  'mpls_vpn_multicast',
+  'route_target_constraints',
+  'flowspec_unicast',
+  'flowspec_vpn',
+  'key_value',
+];
+
+/** Declares `bgp routes`. */
+export function addBgpRoutesCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('routes')
+    .description("List routes in the BGP Control Plane's RIBs")
+    .usage('<available | advertised> <afi> <safi> [vrouter <asn>] [peer|neighbor <address>]')
+    .argument('[words...]', 'which routes, such as: advertised ipv4 unicast peer 192.0.2.1')
+    .addOption(outputOption())
+    .action((words: string[], options: BgpRoutesOptions) =>
+      unlessBgpIsDisabled(ctx, () => runBgpRoutes(words, options, ctx)),
+    );
+  return addWatchOptions(command);
+}
+
+/** Which routes the words ask for, and the notice about what they leave open. */
+interface RouteQuery {
+  tableType: 'loc-rib' | 'adj-rib-out';
+  afi: string;
+  safi: string;
+  asn?: number;
+  neighbor?: string;
+  notice: string;
+}
+
+async function runBgpRoutes(words: string[], options: BgpRoutesOptions, ctx: Context): Promise<void> {
+  const query = parseRouteQuery(words);
+  const agent = await ctx.agent();
+  if (query.notice && !options.output) await ctx.out.write(query.notice);
+  const fetch = () =>
+    agent
+      .get('/bgp/routes', {
+        query: {
+          table_type: query.tableType,
+          afi: query.afi,
+          safi: query.safi,
+          router_asn: query.asn,
+          neighbor: query.neighbor,
+        },
+      })
+      .catch(failed('failed retrieving routes'));
+  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'BgpRoute[]');
+  const peer = query.tableType === 'adj-rib-out' && query.neighbor === undefined;
+  await printList(ctx, options, async () => routeTable(decodeRoutes(await fetch()), { peer }));
+}
+
+function parseRouteQuery(words: readonly string[]): RouteQuery {
+  const [table, afi, safi, ...more] = words;
+  const notice = (defaults: string) => `(Defaulting to ${defaults}, please see help for more options)\n\n`;
+  const ipv4 = { afi: 'ipv4', safi: 'unicast' };
+  if (table === undefined)
+    return { tableType: 'loc-rib', ...ipv4, notice: notice('`available ipv4 unicast` routes') };
+  if (table !== 'available' && table !== 'advertised')
+    throw invalid(`invalid table type discriminator \`${table}\` (should be \`available\` / \`advertised\`)`);
+  const tableType = table === 'available' ? 'loc-rib' : 'adj-rib-out';
+  if (afi === undefined) return { tableType, ...ipv4, notice: notice('`ipv4 unicast` AFI & SAFI') };
+  if (!AFIS.includes(afi)) throw invalid(`unknown AFI ${afi}`, `Expected one of ${AFIS.join(', ')}.`);
+  if (safi === undefined) return { tableType, afi, safi: 'unicast', notice: notice('`unicast` SAFI') };
+  if (!SAFIS.includes(safi)) throw invalid(`unknown SAFI ${safi}`, `Expected one of ${SAFIS.join(', ')}.`);
+  const { asn, rest } = takeVRouter(more);
+  const neighbor = tableType === 'adj-rib-out' && rest.length > 0 ? peerAddress(rest) : undefined;
+  return {
+    tableType,
+    afi,
+    safi,
+    ...(asn !== undefined && { asn }),
+    ...(neighbor !== undefined && { neighbor }),
+    notice: '',
+  };
+}
+
+function invalid(message: string, hint?: string): UserError {
+  return new UserError(`invalid argument: ${message}`, { hint });
+}
+
+function peerAddress([keyword, text]: readonly string[]): string {
+  if (keyword !== 'peer' && keyword !== 'neighbor')
+    throw new UserError('failed to parse peer address: missing `peer` parameter');
+  if (text === undefined) throw new UserError('failed to parse peer address: missing peer IP address');
+  const bytes = parseIp(text);
+  if (!bytes) throw new UserError(`failed to parse peer address: invalid peer IP address: "${text}"`);
+  return formatIp(bytes);
+}

@@ -1,0 +1,12 @@
+import type { Command } from 'commander';
+import { UserError } from '../../errors.ts';
+import { parseGoInteger, requiredArgument } from '../rest.ts';
+
+/** The number of a recorder, in decimal or with 0x. */
+export function recorderIdArgument(command: Command, argument: string | undefined): number {
+  const text = requiredArgument(command, argument, 'recorder id');
+  const id = parseGoInteger(text);
+  if (id === undefined)
+    throw new UserError(`Unable to parse recorder ID: ${text}`, { hint: 'Expected a number.' });
+  return id;
+}

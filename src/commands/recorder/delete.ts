@@ -1,0 +1,21 @@
+import type { Command } from 'commander';
+import { recorderApiGone } from '../../agent/recorder.ts';
+import type { Context } from '../../context.ts';
+import { writeFailed } from '../writes.ts';
+import { recorderIdArgument } from './argument.ts';
+
+/** Declares `recorder delete`. */
+export function addRecorderDeleteCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('delete')
+    .description('Delete individual pcap recorder')
+    .argument('[recorder]', 'number of the recorder')
+    .action(async (recorder: string | undefined, _: unknown, command: Command) => {
+      const id = recorderIdArgument(command, recorder);
+      const agent = await ctx.agent();
+      await agent
+        .delete('/recorder/{id}', { path: { id } })
+        .catch(recorderApiGone)
+        .catch(writeFailed(`Cannot delete recorder ${id}`, 'cilium recorder list'));
+    });
+}

@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import { decodeRecorders, recorderApiGone } from '../../agent/recorder.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { renderRecorders } from '../../render/recorder.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { recorderIdArgument } from './argument.ts';
+
+/** Declares `recorder get`. */
+export function addRecorderGetCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('get')
+    .description('Display individual pcap recorder')
+    .argument('[recorder]', 'number of the recorder')
+    .addOption(outputOption())
+    .action((recorder: string | undefined, options: OutputFlag, command: Command) =>
+      runRecorderGet(recorderIdArgument(command, recorder), options, ctx),
+    );
+}
+
+async function runRecorderGet(id: number, options: OutputFlag, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const recorder = await agent
+    .get('/recorder/{id}', { path: { id } })
+    .catch(recorderApiGone)
+    .catch(failed(`Cannot get recorder '${id}'`));
+  if (options.output) return writeStructured(ctx, options.output, recorder, 'Recorder');
+  const rows = decodeRecorders([recorder]);
+  if (rows.length === 0) throw new UserError(`Cannot get recorder '${id}': empty response`);
+  await ctx.out.write(renderRecorders(rows));
+}

@@ -1,0 +1,25 @@
+import type { Verb } from '../tree.ts';
+
+/** `cilium recorder …` (agents up to 1.17). */
+export const RECORDER: Verb = {
+  about: 'Introspect or mangle pcap recorder',
+  verbs: {
+    delete: {
+      about: 'Delete individual pcap recorder',
+      load: async () => (await import('./delete.ts')).addRecorderDeleteCommand,
+    },
+    get: {
+      about: 'Display individual pcap recorder',
+      load: async () => (await import('./get.ts')).addRecorderGetCommand,
+    },
+    list: {
+      about: 'List current pcap recorders',
+      aliases: ['ls'],
+      load: async () => (await import('./list.ts')).addRecorderListCommand,
+    },
+    update: {
+      about: 'Update individual pcap recorder',
+      load: async () => (await import('./update.ts')).addRecorderUpdateCommand,
+    },
+  },
+};

@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import { decodeMasks, decodeRecorders, recorderApiGone } from '../../agent/recorder.ts';
+import type { Context } from '../../context.ts';
+import { renderMasks, renderRecorders } from '../../render/recorder.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+
+/** Declares `recorder list`. */
+export function addRecorderListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List current pcap recorders')
+    .addOption(outputOption())
+    .action((options: OutputFlag) => runRecorderList(options, ctx));
+}
+
+/** Recorders, then the masks they share: with -o two documents, as the reference prints them. */
+async function runRecorderList(options: OutputFlag, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const recorders = await agent
+    .get('/recorder')
+    .catch(recorderApiGone)
+    .catch(failed('Cannot get recorder list'));
+  if (options.output) await writeStructured(ctx, options.output, recorders, 'Recorder[]');
+  else await ctx.out.write(renderRecorders(decodeRecorders(recorders)));
+  const masks = await agent.get('/recorder/masks').catch(failed('Cannot get recorder mask list'));
+  if (options.output) await writeStructured(ctx, options.output, masks, 'RecorderMask[]');
+  else await ctx.out.write(renderMasks(decodeMasks(masks)));
+}

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import { ApiError } from '../../agent/client.ts';
+import { recorderApiGone } from '../../agent/recorder.ts';
+import type { RecorderFilter } from '../../agent/types.gen.ts';
+import type { Context } from '../../context.ts';
+import { UsageError, UserError } from '../../errors.ts';
+import { integer, stringSlice } from '../flags.ts';
+import { failed } from '../rest.ts';
+import { writeFailed } from '../writes.ts';
+
+interface RecorderUpdateOptions {
+  id: number;
+  caplen: number;
+  filters: string[];
+}
+
+const PROTOCOLS = ['TCP', 'UDP', 'SCTP', 'ANY'] as const;
+
+/** Declares `recorder update`. */
+export function addRecorderUpdateCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('update')
+    .description('Update individual pcap recorder')
+    .addOption(integer('--id <number>', 'Identifier', { min: 0 }).default(0, ''))
+    .addOption(integer('--caplen <bytes>', 'Capture Length (0 is full capture)', { min: 0 }).default(0, ''))
+    .addOption(
+      stringSlice(
+        '--filters <filters>',
+        "List of filters ('<srcCIDR> <srcPort> <dstCIDR> <dstPort> <proto>')",
+      ),
+    )
+    .action((options: RecorderUpdateOptions) => runRecorderUpdate(options, ctx));
+}
+
+async function runRecorderUpdate(options: RecorderUpdateOptions, ctx: Context): Promise<void> {
+  const { id } = options;
+  if (id === 0) throw new UsageError('Empty recorder id argument', { hint: 'Give it with --id.' });
+  const filters = options.filters.map(parseFilter);
+  const agent = await ctx.agent();
+  const before = await agent.get('/recorder/{id}', { path: { id } }).catch((error: unknown) => {
+    if (!(error instanceof ApiError) || error.status !== 404 || error.isUnknownPath)
+      return Promise.reject(error)
+        .catch(recorderApiGone)
+        .catch(failed(`Cannot update recorder ${id}`));
+    return undefined;
+  });
+  if (before && !before.status?.realized) throw new UserError(`Cannot update recorder ${id}: empty state`);
+  await ctx.out.write(`${before ? 'Updating existing' : 'Creating new'} recorder with id '${id}'\n`);
+  const spec = { ...before?.status?.realized, id, 'capture-length': options.caplen, filters };
+  await agent
+    .put('/recorder/{id}', { path: { id }, body: spec })
+    .catch(writeFailed('Cannot add/update recorder', `cilium recorder get ${id}`));
+  await ctx.out.write(`${before ? 'Updated' : 'Added'} recorder with ${filters.length} filter\n`);
+}
+
+function parseFilter(text: string): RecorderFilter {
+  const [source, sourcePort, destination, destinationPort, word, ...more] = text.trim().split(/\s+/);
+  const protocol = PROTOCOLS.find((known) => known === word?.toUpperCase());
+  if (!source || !sourcePort || !destination || !destinationPort || !protocol || more.length > 0)
+    throw new UserError(`Cannot parse filter: "${text}"`, {
+      hint: 'Expected <srcCIDR> <srcPort> <dstCIDR> <dstPort> <proto>, as in "10.0.0.0/8 0 192.0.2.1/32 443 TCP".',
+    });
+  return {
+    'src-prefix': source,
+    'src-port': sourcePort,
+    'dst-prefix': destination,
+    'dst-port': destinationPort,
+    protocol,
+  };
+}
