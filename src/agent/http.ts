@@ -1,5 +1,6 @@
 import type { Client as UndiciClient } from 'undici';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
+import { exchangeOverSocket } from './unix-http.ts';
 
 /** Where a server listens: `unix:///path` or `tcp://host:port`. */
 export interface Address {
@@ -71,7 +72,7 @@ export function parseAddress(host: string): Address {
   return { network, target };
 }
 
-/** HTTP/1.1 to one server over one connection at a time. */
+/** HTTP/1.1 to one server: over a unix socket with a connection per request, over TCP with one that is kept. */
 export class HttpClient {
   #client: UndiciClient | undefined;
 
@@ -81,9 +82,7 @@ export class HttpClient {
     if (this.#client) return this.#client;
     // Only the client: the package's index also builds fetch, WebSocket and caches, 60 ms of every start.
     const { default: Client } = await import('undici/lib/dispatcher/client.js');
-    const unix = this.address.network === 'unix';
-    this.#client ??= new Client(unix ? 'http://localhost' : `http://${this.address.target}`, {
-      ...(unix && { socketPath: this.address.target }),
+    this.#client ??= new Client(`http://${this.address.target}`, {
       connectTimeout: 10_000,
       maxHeaderSize: 64 * 1024,
       pipelining: 1,
@@ -117,8 +116,9 @@ export class HttpClient {
     request: HttpRequest,
     onData: (chunk: Buffer, status: number) => Promise<void> | undefined,
   ): Promise<Omit<HttpResponse, 'body'>> {
-    const client = await this.#connect();
     const progress = { sent: false, status: 0, contentType: '' };
+    if (this.address.network === 'unix') return this.#overSocket(request, onData, progress);
+    const client = await this.#connect();
     return new Promise((resolve, reject) => {
       let abort = (_: Error) => {};
       const deadline = request.timeoutMs === undefined ? undefined : AbortSignal.timeout(request.timeoutMs);
@@ -170,8 +170,34 @@ export class HttpClient {
     });
   }
 
+  async #overSocket(
+    request: HttpRequest,
+    onData: (chunk: Buffer, status: number) => Promise<void> | undefined,
+    progress: { sent: boolean; status: number; contentType: string },
+  ): Promise<Omit<HttpResponse, 'body'>> {
+    const deadline = request.timeoutMs === undefined ? undefined : AbortSignal.timeout(request.timeoutMs);
+    const signal = AbortSignal.any([request.signal, deadline].filter((s) => s !== undefined));
+    const { method, path, body } = request;
+    try {
+      const headers = { accept: 'application/json', ...request.headers };
+      await exchangeOverSocket(this.address.target, { method, path, headers, body }, signal, {
+        onConnect: () => {
+          progress.sent = true;
+        },
+        onHead: (status, head) => {
+          progress.status = status;
+          progress.contentType = head['content-type'] ?? '';
+        },
+        onData: (chunk) => onData(chunk, progress.status),
+      });
+      return { status: progress.status, contentType: progress.contentType };
+    } catch (error) {
+      throw this.#explain(error, request, progress, deadline?.aborted === true);
+    }
+  }
+
   #explain(
-    error: Error,
+    error: unknown,
     request: HttpRequest,
     progress: { sent: boolean; status: number },
     timedOut: boolean,
@@ -189,7 +215,7 @@ export class HttpClient {
         'Cilium API client timeout exceeded. A longer --timeout may help where the command has one.',
       );
     if (error instanceof BodyTooLarge) return fault('too-large', error.message);
-    const code = errorCode(error) ?? errorCode(error.cause);
+    const code = errorCode(error) ?? errorCode(Object(error).cause);
     switch (code) {
       case 'ENOENT':
         return fault(
@@ -225,7 +251,7 @@ export class HttpClient {
           'Is the agent restarting?',
         );
       default:
-        if (error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
+        if (Object(error).name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
           return fault('not-http', 'the server does not speak HTTP', 'Is this the socket of a Cilium agent?');
         return fault('other', errorMessage(error));
     }
