@@ -12,6 +12,7 @@ import { LRP } from './lrp/index.ts';
 import { MAP } from './map/index.ts';
 import { NODE } from './node/index.ts';
 import { NODEID } from './nodeid/index.ts';
+import { POLICY } from './policy/index.ts';
 import { PREFILTER } from './prefilter/index.ts';
 import { RECORDER } from './recorder/index.ts';
 import { SERVICE } from './service/index.ts';
@@ -44,6 +45,7 @@ export const TREE: Verb = {
     map: MAP,
     node: NODE,
     nodeid: NODEID,
+    policy: POLICY,
     prefilter: PREFILTER,
     recorder: RECORDER,
     service: SERVICE,

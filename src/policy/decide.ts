@@ -69,14 +69,15 @@ export function decideDirection(
   let unknown: string | undefined;
   for (const { part, selections } of testsOf(policy, engine)) {
     const peerMatches = selections === undefined || selections.some((selection) => selection.has(peer));
-    if (!peerMatches && part.unknowns.length === 0) continue;
+    const doubt = peerMatches ? undefined : doubtOf(part, peer);
+    if (!peerMatches && doubt === undefined) continue;
     for (const port of part.ports) {
       const fits = portFits(port, traffic, direction, subject, peer, engine);
       if (fits === 'no') continue;
       if (peerMatches && fits === 'yes') {
         if (part.deny) return { answer: 'denied', reason: { kind: 'rule', part, port } };
         matching.push({ part, port });
-      } else unknown ??= fits === 'yes' ? part.unknowns[0] : fits;
+      } else unknown ??= fits === 'yes' ? doubt : fits;
     }
   }
   if (unknown !== undefined && !settled(matching, policy, engine, peer))
@@ -87,6 +88,22 @@ export function decideDirection(
   if (first) return allowedBy(first, matching);
   if (policy.open) return { answer: 'allowed', reason: { kind: 'default-allow' } };
   return { answer: 'denied', reason: { kind: 'default-deny', rules: policy.closedBy } };
+}
+
+/** Why it cannot be said that a part does not mean this peer. */
+function doubtOf({ peers, unknowns }: Part, peer: Identity): string | undefined {
+  if (unknowns[0] !== undefined) return unknowns[0];
+  // Identities of the agent carry labels of the prefixes and names that they are selected by.
+  if (peer.id >= 0 || !isOutside(peer)) return undefined;
+  const byAddress = peer.prefixes.length > 0;
+  if (!byAddress && peers?.some(({ kind }) => kind === 'cidr')) return 'the address of the peer is not known';
+  if (peer.names.length === 0 && peers?.some(({ kind }) => kind === 'fqdn'))
+    return 'the DNS name of the peer is not known';
+  return undefined;
+}
+
+function isOutside(peer: Identity): boolean {
+  return ['world', 'world-ipv4', 'world-ipv6'].some((name) => isReserved(peer, name));
 }
 
 /** What is not known cannot change the answer: it could only allow what is allowed already. */
@@ -101,7 +118,9 @@ function settled(
   return !testsOf(policy, engine).some(
     ({ part, selections }) =>
       part.deny &&
-      (part.unknowns.length > 0 || selections === undefined || selections.some((each) => each.has(peer))),
+      (doubtOf(part, peer) !== undefined ||
+        selections === undefined ||
+        selections.some((each) => each.has(peer))),
   );
 }
 

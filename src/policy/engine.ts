@@ -88,6 +88,11 @@ export class PolicyEngine {
     this.#namedPorts = portsByName(endpoints);
   }
 
+  /** Name of the cluster that the entity `cluster` means. */
+  get clusterName(): string | undefined {
+    return this.#around.clusterName;
+  }
+
   /** Rules in the order in which they were added. */
   get rules(): CompiledRule[] {
     return [...this.#rules.values()];

@@ -1,0 +1,153 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Context } from '../../context.ts';
+import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { PolicyEngine, type Settings } from '../../policy/engine.ts';
+import { rulesOfEntries } from '../../policy/from-entries.ts';
+import { parsePolicies } from '../../policy/parse.ts';
+import { formatPosition, type PolicyEntry, type SourcedRule } from '../../policy/rule.ts';
+import { parseFile } from '../../policy/source.ts';
+import { emptyState, type PolicyState, stateOf, stateOfAgent } from '../../policy/state.ts';
+
+/** What the evaluator works on. */
+export interface Loaded {
+  rules: SourcedRule[];
+  state: PolicyState;
+  settings: Partial<Settings>;
+}
+
+const RULE_FILE = /\.(json|ya?ml)$/i;
+
+/** Reads rules from files, and folders of them, in any form that `policy import` takes. `-` is stdin. */
+export async function loadRules(ctx: Context, paths: readonly string[]): Promise<SourcedRule[]> {
+  const files = (await Promise.all(paths.map((path) => filesOf(ctx, path)))).flat();
+  const texts = await Promise.all(files.map(async (file) => ({ file, text: await readText(ctx, file) })));
+  const { rules, findings } = await parsePolicies(texts);
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) {
+    const lines = errors.map(({ position, message }) => `${formatPosition(position)}: ${message}`);
+    const more = lines.length > 5 ? `\n… and ${lines.length - 5} more` : '';
+    throw new UserError(lines.slice(0, 5).join('\n') + more, {
+      hint: 'Run "cilium policy validate" on these files for every fault.',
+    });
+  }
+  return rules;
+}
+
+async function filesOf(ctx: Context, path: string): Promise<string[]> {
+  if (path === '-') return [path];
+  const info = await stat(resolve(ctx.cwd, path)).catch(notThere(path));
+  if (!info.isDirectory()) return [path];
+  const names = await readdir(resolve(ctx.cwd, path), { recursive: true });
+  const files = names.filter((name) => RULE_FILE.test(name)).sort();
+  if (files.length === 0)
+    throw new UserError(`${path} holds no rules`, {
+      hint: 'Rules are files that end in .yaml, .yml or .json.',
+    });
+  return files.map((name) => join(path, name));
+}
+
+function notThere(path: string): (error: unknown) => never {
+  return (error) => {
+    const why = errorCode(error) === 'ENOENT' ? 'no such file or folder' : errorMessage(error);
+    throw new UserError(`cannot read ${path}: ${why}`, { cause: error });
+  };
+}
+
+/** A file's text; `-` is stdin. */
+export async function readText(ctx: Context, path: string): Promise<string> {
+  if (path !== '-') return readFile(resolve(ctx.cwd, path), 'utf8').catch(notThere(path));
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of ctx.in) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The state that `--state` names: a file, or `agent` for the running one, which has rules too. */
+export async function loadState(ctx: Context, from: string | undefined): Promise<Loaded> {
+  if (from === undefined) return { rules: [], state: emptyState(), settings: {} };
+  if (from === 'agent') return loadAgent(ctx);
+  const text = await readText(ctx, from);
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${from}: not JSON: ${errorMessage(error)}`, { cause: error });
+  }
+  const policy = policyTextOf(document);
+  return {
+    state: stateOf(document, from),
+    rules: policy === undefined ? [] : await rulesOfPolicy(policy, `${from}#policy`),
+    settings: {},
+  };
+}
+
+/** Debug information carries the rules as text. */
+function policyTextOf(document: unknown): string | undefined {
+  if (typeof document !== 'object' || document === null || !('policy' in document)) return undefined;
+  const { policy } = document;
+  if (typeof policy !== 'object' || policy === null || !('policy' in policy)) return undefined;
+  return typeof policy.policy === 'string' ? policy.policy : undefined;
+}
+
+async function loadAgent(ctx: Context): Promise<Loaded> {
+  const agent = await ctx.agent();
+  const [identities, endpoints, policy, ips] = await Promise.all([
+    agent.get('/identity'),
+    agent.get('/endpoint'),
+    agent.get('/policy'),
+    agent.get('/ip').catch(() => []),
+  ]);
+  const config = await agent.get('/config').catch(() => undefined);
+  const enforcement = config?.status?.realized?.['policy-enforcement'] ?? 'default';
+  return {
+    state: stateOfAgent(identities ?? [], endpoints ?? [], ips ?? []),
+    rules: await rulesOfPolicy(policy?.policy ?? '[]', 'agent'),
+    settings: {
+      enforcement: enforcement === 'always' || enforcement === 'never' ? enforcement : 'default',
+      allowLocalhost: allowsLocalhost(endpoints ?? []),
+    },
+  };
+}
+
+interface RealizedPolicy {
+  'policy-enabled'?: string;
+  'allowed-ingress-identities'?: number[] | null;
+}
+
+/** The agent does not say whether pods accept all of their node; its maps do. */
+function allowsLocalhost(
+  endpoints: readonly { status?: { policy?: { realized?: RealizedPolicy } } }[],
+): boolean {
+  const closed = endpoints.flatMap(({ status }) => {
+    const realized = status?.policy?.realized;
+    const enabled = realized?.['policy-enabled'];
+    return realized && (enabled === 'ingress' || enabled === 'both') ? [realized] : [];
+  });
+  return closed.length > 0 && closed.every((each) => each['allowed-ingress-identities']?.includes(1));
+}
+
+/** The text of the agent's rules: rules up to 1.18, entries from 1.19 on. */
+async function rulesOfPolicy(text: string, file: string): Promise<SourcedRule[]> {
+  const { documents } = await parseFile(file, text);
+  const [document] = documents;
+  if (document && Array.isArray(document.value) && document.value.some(isEntry)) {
+    // Sound enough: the agent writes nothing else there, and absent fields count as empty.
+    return rulesOfEntries(document.value as PolicyEntry[], document);
+  }
+  return (await parsePolicies([{ file, text }], { strict: false })).rules;
+}
+
+function isEntry(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'Subject' in value;
+}
+
+/** Sets up the evaluator. Rules given by file replace those of the agent. */
+export async function loadEngine(
+  ctx: Context,
+  options: { rules?: readonly string[]; state?: string | undefined },
+): Promise<{ engine: PolicyEngine; state: PolicyState }> {
+  const loaded = await loadState(ctx, options.state);
+  const rules = options.rules?.length ? await loadRules(ctx, options.rules) : loaded.rules;
+  const engine = new PolicyEngine(loaded.state.identities, loaded.state.endpoints, loaded.settings);
+  return { engine: engine.addAll(rules), state: loaded.state };
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { renderPolicyMaps } from '../../render/policy-maps.ts';
+import { outputOption, stringArray } from '../flags.ts';
+import { writeStructured } from '../rest.ts';
+import { loadEngine } from './inputs.ts';
+
+interface MapsOptions {
+  rules: string[];
+  state: string;
+  output: string;
+}
+
+/** Declares `policy maps`. */
+export function addPolicyMapsCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('maps')
+    .description('Compute the policy map of every endpoint from rules and identities, with no agent involved')
+    .addOption(stringArray('-r, --rules <file>', 'rules: a file or folder of JSON rules or policy YAML'))
+    .option(
+      '-s, --state <file>',
+      'identities and endpoints: a JSON file, or "agent" for the running agent',
+      'agent',
+    )
+    .addOption(outputOption())
+    .action((options: MapsOptions) => runPolicyMaps(options, ctx));
+}
+
+/** Load, resolve, print. */
+export async function runPolicyMaps(options: MapsOptions, ctx: Context): Promise<void> {
+  const { engine } = await loadEngine(ctx, options);
+  if (engine.endpoints.length === 0)
+    throw new UserError(`${options.state} has no endpoints, so there are no maps`, {
+      hint: 'Endpoints stand in the state as "endpoints": [{"id": 7, "identity": 70425}].',
+    });
+  const maps = engine.endpoints
+    .toSorted((a, b) => a.id - b.id)
+    .map((endpoint) => ({ endpoint: endpoint.id, entries: engine.entriesOf(endpoint) }));
+  if (options.output) await writeStructured(ctx, options.output, maps);
+  else await ctx.out.write(renderPolicyMaps(maps));
+}
