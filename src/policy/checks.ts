@@ -1,7 +1,7 @@
+import { RE2JS, RE2JSSyntaxException } from 're2js';
 import { containsPrefix, hasHostBits, type Prefix, parseAddress, parsePrefix } from './cidr.ts';
 import type { Cursor } from './decode.ts';
 import { icmpType } from './icmp.ts';
-import { compileRe2, Re2Error } from './re2.ts';
 import type {
   CidrRule,
   FqdnSelector,
@@ -228,9 +228,9 @@ export function checkL7Rules(rules: L7Rules, at: Cursor): void {
 function checkRegex(value: string | undefined, field: string, at: Cursor): void {
   if (!value) return;
   try {
-    compileRe2(value);
+    RE2JS.compile(value);
   } catch (error) {
-    if (!(error instanceof Re2Error)) throw error;
+    if (!(error instanceof RE2JSSyntaxException)) throw error;
     const perl = error.message.includes('Perl') || /\\[1-9]/.test(value);
     const hint = perl
       ? 'The agent and Envoy use RE2, which has no look-around and no back references.'

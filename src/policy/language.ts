@@ -244,11 +244,12 @@ const PORTS = {
         endPort: { decode: integer(0, 65535), since: '1.16' },
         protocol: { decode: PROTOCOL },
       },
-      check: (port, at) => {
+      check: (port, at, given) => {
         // VRRP and IGMP have no ports, so there the field may be left out.
-        if (port.port === undefined && (port.protocol === 'VRRP' || port.protocol === 'IGMP'))
-          port.port = '0';
-        if (port.port === undefined) at.fail('port', 'Port must be specified', '"0" stands for every port.');
+        const portless = port.protocol === 'VRRP' || port.protocol === 'IGMP';
+        if (given.port === undefined && portless) port.port = '0';
+        if (given.port === undefined && !portless)
+          at.fail('port', 'Port must be specified', '"0" stands for every port.');
         else finishPort(port, at);
       },
     }),

@@ -3,6 +3,7 @@ import { type Complaint, Cursor, isObject, nearestName, type Target } from './de
 import { byPosition, type Finding } from './finding.ts';
 import { decodeNetworkPolicy, inNamespace, type ObjectName } from './kubernetes.ts';
 import type { OriginKind, Path, Rule, SourcedRule } from './rule.ts';
+import { type SchemaCheck, type SchemaKind, schemaCheck, unsaid } from './schema.ts';
 import { type ParsedDocument, parseFile } from './source.ts';
 
 export interface ParseOptions {
@@ -42,13 +43,39 @@ export async function parsePolicies(
   for (const { file, text } of files) {
     const { documents, findings } = await parseFile(file, text);
     policies.findings.push(...findings);
-    for (const document of documents) readDocument(document, options, policies);
+    for (const document of documents) {
+      readDocument(document, { ...options, schemas: await schemasFor(document.value, options) }, policies);
+    }
   }
   policies.findings.sort(byPosition);
   return policies;
 }
 
-function readDocument(document: ParsedDocument, options: ParseOptions, into: Policies): void {
+interface ReadOptions extends ParseOptions {
+  schemas: ReadonlyMap<string, SchemaCheck>;
+}
+
+/** The API server's checks, for the kinds of a document. The schemas are those of 1.20. */
+async function schemasFor(
+  value: unknown,
+  { target = OBJECT_TARGET }: ParseOptions,
+): Promise<ReadOptions['schemas']> {
+  const schemas = new Map<string, SchemaCheck>();
+  if (target !== OBJECT_TARGET) return schemas;
+  const items =
+    isObject(value) && Array.isArray(value.items) ? value.items : Array.isArray(value) ? value : [value];
+  for (const item of items) {
+    const kind: unknown = isObject(item) ? item.kind : undefined;
+    if (isSchemaKind(kind) && !schemas.has(kind)) schemas.set(kind, await schemaCheck(kind));
+  }
+  return schemas;
+}
+
+function isSchemaKind(kind: unknown): kind is SchemaKind {
+  return kind === 'CiliumNetworkPolicy' || kind === 'CiliumClusterwideNetworkPolicy';
+}
+
+function readDocument(document: ParsedDocument, options: ReadOptions, into: Policies): void {
   const { value } = document;
   if (!Array.isArray(value)) readItem(document, value, [], options, into);
   else for (const [i, item] of value.entries()) readItem(document, item, [i], options, into);
@@ -58,7 +85,7 @@ function readItem(
   document: ParsedDocument,
   value: unknown,
   path: Path,
-  options: ParseOptions,
+  options: ReadOptions,
   into: Policies,
 ): void {
   const report = reporter(document, path, into);
@@ -130,7 +157,7 @@ function readObject(
   document: ParsedDocument,
   value: Record<string, unknown>,
   path: Path,
-  options: ParseOptions,
+  options: ReadOptions,
   into: Policies,
 ): void {
   const { kind } = value;
@@ -160,7 +187,9 @@ function readObject(
   for (const { part, spec } of specsOf(value, kind)) {
     const here = new Cursor({ strict, target, form: 'kubernetes' });
     const rule = readSpec(spec, name, here);
-    here.complaints.forEach(reporter(document, [...path, ...part], into));
+    const bySchema = options.schemas.get(kind)?.(spec) ?? [];
+    const complaints = [...here.complaints, ...unsaid(bySchema, here.complaints)];
+    complaints.forEach(reporter(document, [...path, ...part], into));
     if (rule)
       into.rules.push({
         rule,
