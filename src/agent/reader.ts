@@ -24,6 +24,11 @@ export class Reader<T> {
     return this.value !== undefined && this.value !== null;
   }
 
+  /** Whether a list stands here: some fields changed their type between releases. */
+  get isList(): boolean {
+    return Array.isArray(this.value);
+  }
+
   has(key: keyof T & string): boolean {
     const value = this.#field(key);
     return value !== undefined && value !== null;
@@ -93,6 +98,11 @@ export class Reader<T> {
       if (item !== null) items.push(new Reader<ItemOf<T>>(this.call, item, this as Reader<unknown>, i));
     });
     return items;
+  }
+
+  /** The entries of a list that the API's description does not know to be one. */
+  listOf<I>(): Reader<I>[] {
+    return this.#list().map((item, i) => new Reader<I>(this.call, item, this as Reader<unknown>, i));
   }
 
   /** The entries of the map that stands here, in the agent's order. */

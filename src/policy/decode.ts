@@ -1,4 +1,4 @@
-import type { Severity } from './finding.ts';
+import type { Severity } from '../model/finding.ts';
 import type { Path } from './rule.ts';
 
 /** A release line of Cilium, as `--target` takes it. */

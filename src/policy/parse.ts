@@ -1,6 +1,6 @@
+import { byPosition, type Finding } from '../model/finding.ts';
 import { decodeRule } from './check.ts';
 import { type Complaint, Cursor, isObject, nearestName, type Target } from './decode.ts';
-import { byPosition, type Finding } from './finding.ts';
 import { decodeNetworkPolicy, inNamespace, type ObjectName } from './kubernetes.ts';
 import type { OriginKind, Path, Rule, SourcedRule } from './rule.ts';
 import { type SchemaCheck, type SchemaKind, schemaCheck, unsaid } from './schema.ts';

@@ -1,3 +1,8 @@
+import type { Path, Position } from '../model/finding.ts';
+
+export { formatPosition } from '../model/finding.ts';
+export type { Path, Position };
+
 /**
  * The agent's policy rule, as it stands after the agent (or `parse`) has put it in order: label keys carry their
  * source (`any:app`), protocols are upper case, `enableDefaultDeny` is filled. Field names are those of the JSON form.
@@ -248,16 +253,6 @@ export interface IcmpField {
   type: number | string;
 }
 
-/** A place in a parsed document: field names and list indices from its root. */
-export type Path = readonly (string | number)[];
-
-/** Where something is written. Line and column count from 1. */
-export interface Position {
-  file: string;
-  line: number;
-  column: number;
-}
-
 /** A parsed document that can say where a part of it is written. */
 export interface SourceDocument {
   /** As the user named it; `-` is stdin. */
@@ -295,11 +290,6 @@ export interface SourcedRule {
 /** Where a part of a rule is written; without `part`, the rule itself. */
 export function positionOf({ source, path }: Origin, part: Path = []): Position {
   return source.locate([...path, ...part]);
-}
-
-/** `file:line:column`. */
-export function formatPosition({ file, line, column }: Position): string {
-  return `${file}:${line}:${column}`;
 }
 
 /**

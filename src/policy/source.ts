@@ -1,5 +1,5 @@
 import type { Document, LineCounter, YAMLError } from 'yaml';
-import type { Finding } from './finding.ts';
+import type { Finding } from '../model/finding.ts';
 import { checkJson, doubledKeys, indexJson, JsonSyntaxError, pathKey } from './json-text.ts';
 import type { Path, Position, SourceDocument } from './rule.ts';
 

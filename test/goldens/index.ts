@@ -8,6 +8,10 @@ const RANDOM_LABELS = 'the reference prints labels in the order of a Go map, our
 export const SUITES: readonly GoldenSuite[] = [
   agentSuite('agent-1.20.json', {}),
   agentSuite('agent-1.17-policy.json', {
+    'policy import /opt/node/pol/unknown.json':
+      'the reference drops unknown fields without a word and imports a rule without effect; ours refuses unless --no-strict',
+    'policy delete --all -f':
+      'a flag that does not exist: the reference prints its usage on stdout, ours one message on stderr',
     'endpoint labels 922 -a k8s:tier=front': RANDOM_LABELS,
     'endpoint labels 922 -d k8s:tier': RANDOM_LABELS,
     'endpoint labels 922': RANDOM_LABELS,

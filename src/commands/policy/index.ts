@@ -5,6 +5,38 @@ import { EVALUATE_VERBS } from './evaluate.ts';
 export const POLICY: Verb = {
   about: 'Manage security policies',
   verbs: {
+    get: {
+      about: 'Display policy node information',
+      load: async () => (await import('./get.ts')).addPolicyGetCommand,
+    },
+    import: {
+      about: 'Import security policies, or apply them to the cluster',
+      load: async () => (await import('./import.ts')).addPolicyImportCommand,
+    },
+    delete: {
+      about: 'Delete policy rules',
+      load: async () => (await import('./delete.ts')).addPolicyDeleteCommand,
+    },
+    validate: {
+      about: 'Check policies: every fault with its place in the file',
+      load: async () => (await import('./validate.ts')).addPolicyValidateCommand,
+    },
+    wait: {
+      about: 'Wait for all endpoints to have updated to a given policy revision',
+      load: async () => (await import('./wait.ts')).addPolicyWaitCommand,
+    },
+    selectors: {
+      about: 'Display cached information about selectors',
+      load: async () => (await import('./selectors.ts')).addPolicySelectorsCommand,
+    },
+    'subject-selectors': {
+      about: 'Display cached information about subject selectors',
+      load: async () => (await import('./selectors.ts')).addPolicySubjectSelectorsCommand,
+    },
+    trace: {
+      about: 'Trace a policy decision (agents up to 1.9)',
+      load: async () => (await import('./trace.ts')).addPolicyTraceCommand,
+    },
     ...EVALUATE_VERBS,
   },
 };

@@ -1,4 +1,17 @@
-import type { Path, Position } from './rule.ts';
+/** A place in a parsed document: field names and list indices from its root. */
+export type Path = readonly (string | number)[];
+
+/** Where something is written. Line and column count from 1. */
+export interface Position {
+  file: string;
+  line: number;
+  column: number;
+}
+
+/** `file:line:column`. */
+export function formatPosition({ file, line, column }: Position): string {
+  return `${file}:${line}:${column}`;
+}
 
 export const SEVERITIES = ['error', 'warning'] as const;
 export type Severity = (typeof SEVERITIES)[number];

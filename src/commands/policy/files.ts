@@ -1,0 +1,94 @@
+import { open, readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Context } from '../../context.ts';
+import { errorCode, errorMessage, UserError } from '../../errors.ts';
+
+/** A policy file, as it was named. */
+export interface PolicyFile {
+  file: string;
+  text: string;
+}
+
+/** Above this a file is refused: nobody writes policies of that size, and a device file has no end. */
+export const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Reads policies from a file, from stdin (`-`) or from a folder: its plain files first, then its sub-folders; `.git`
+ * is left out. `what` says in an error what could not be done.
+ */
+export async function readPolicyFiles(path: string, ctx: Context, what: string): Promise<PolicyFile[]> {
+  if (path === '-') return [{ file: '-', text: decode(await readStdin(ctx, what), '-', what) }];
+  const found = await attempt(`stat ${path}`, what, () => stat(resolve(ctx.cwd, path)));
+  if (found.isDirectory()) return readFolder(path, ctx, what);
+  if (!found.isFile()) throw new UserError(`${what}: ${path} is not a file or a directory`);
+  return [await readOne(path, ctx, what)];
+}
+
+async function readFolder(path: string, ctx: Context, what: string): Promise<PolicyFile[]> {
+  const entries = await attempt(`open ${path}`, what, () =>
+    readdir(resolve(ctx.cwd, path), { withFileTypes: true }),
+  );
+  const ordered = entries
+    .filter(({ name }) => name !== '.git')
+    .toSorted((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+  const files: PolicyFile[] = [];
+  for (const entry of ordered)
+    if (!entry.isDirectory()) files.push(await readOne(join(path, entry.name), ctx, what));
+  for (const entry of ordered)
+    if (entry.isDirectory()) files.push(...(await readFolder(join(path, entry.name), ctx, what)));
+  return files;
+}
+
+async function readOne(path: string, ctx: Context, what: string): Promise<PolicyFile> {
+  const bytes = await attempt(`open ${path}`, what, async () => {
+    await using file = await open(resolve(ctx.cwd, path));
+    const { size } = await file.stat();
+    if (size > MAX_FILE_BYTES) throw tooLarge(path, what);
+    return file.readFile();
+  });
+  return { file: path, text: decode(bytes, path, what) };
+}
+
+async function readStdin(ctx: Context, what: string): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of ctx.in) {
+    size += part.length;
+    if (size > MAX_FILE_BYTES) throw tooLarge('stdin', what);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+function tooLarge(path: string, what: string): UserError {
+  return new UserError(`${what}: ${path} is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB`, {
+    hint: 'Split it into several files of one folder.',
+  });
+}
+
+function decode(bytes: Uint8Array, path: string, what: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UserError(`${what}: ${path} is no UTF-8 text`, { cause });
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  ENOTDIR: 'not a directory',
+  EISDIR: 'is a directory',
+};
+
+async function attempt<T>(operation: string, what: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${what}: ${operation}: ${REASONS[errorCode(error) ?? ''] ?? errorMessage(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { ApiError } from '../../agent/client.ts';
+import { decodePolicy } from '../../agent/policy.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { entriesWithLabels, isEntryList } from '../../policy/entries.ts';
+import { goJson } from '../../render/json.ts';
+import { sanitize } from '../../render/sanitize.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+
+/** Declares `policy get`. */
+export function addPolicyGetCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('get')
+    .argument('[labels...]', 'only rules with all of these labels, as [source:]key[=value]')
+    .description('Display policy node information')
+    .addOption(outputOption())
+    .action((labels: string[], options: OutputFlag) => runPolicyGet(labels, options, ctx));
+}
+
+/** Prints the rules of the agent and their revision. */
+export async function runPolicyGet(labels: string[], options: OutputFlag, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const answer: unknown = await agent
+    .get('/policy', labels.length > 0 ? { body: labels } : {})
+    .catch(failed('Cannot get policy'));
+  const chosen = chooseEntries(answer, labels);
+  if (options.output) return writeStructured(ctx, options.output, chosen, 'Policy');
+  const { policy, revision } = decodePolicy(chosen, 'GET /policy');
+  await ctx.out.write(`${sanitize(policy)}\nRevision: ${revision}\n`);
+}
+
+/** Agents from 1.19 on send every entry whatever labels they are asked for, so the choice is made here. */
+function chooseEntries(answer: unknown, labels: readonly string[]): unknown {
+  if (labels.length === 0) return answer;
+  const { policy, revision } = decodePolicy(answer, 'GET /policy');
+  const entries = parse(policy);
+  if (!isEntryList(entries)) return answer;
+  const chosen = entriesWithLabels(entries, labels);
+  if (chosen.length === 0)
+    throw new UserError(`Cannot get policy: ${new ApiError('GET', '/policy', 404, undefined).message}`, {
+      hint: `No rule has the labels ${labels.join(', ')}.`,
+    });
+  return { policy: goJson(chosen, 2), revision };
+}
+
+function parse(policy: string): unknown {
+  try {
+    return JSON.parse(policy);
+  } catch (cause) {
+    throw new UserError('Cannot get policy: the rules in the answer are not JSON', { cause });
+  }
+}

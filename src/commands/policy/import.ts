@@ -1,0 +1,164 @@
+import { type Command, Option } from 'commander';
+import { decodePolicy, isMissingOperation } from '../../agent/policy.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { canonicalRules } from '../../policy/canonical.ts';
+import { goJson } from '../../render/json.ts';
+import { sanitize } from '../../render/sanitize.ts';
+import { outputOption, stringSlice } from '../flags.ts';
+import { requiredArgument, writeStructured } from '../rest.ts';
+import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
+import { showDifference } from './difference.ts';
+import {
+  addPolicyFileOptions,
+  type LoadedPolicies,
+  loadValidPolicies,
+  type PolicyFileFlags,
+} from './load.ts';
+import { noPolicyApi } from './no-api.ts';
+import { countRealized } from './wait.ts';
+
+const WAYS = ['agent', 'kubernetes', 'auto'] as const;
+
+/** What `policy import` was asked. */
+export interface ImportOptions extends PolicyFileFlags, WaitFlags {
+  output: string;
+  print?: boolean;
+  replace?: boolean;
+  replaceWithLabels: string[];
+  via: (typeof WAYS)[number];
+  dryRun?: boolean;
+  diff?: boolean;
+  kubeconfig?: string;
+  context?: string;
+}
+
+/** Declares `policy import`. */
+export function addPolicyImportCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('import')
+    .argument('[path]', 'file, folder, or - for stdin: JSON rules, or Kubernetes objects in YAML or JSON')
+    .description('Import security policies, or apply them to the cluster')
+    .option('--print', 'Print policy after import')
+    .option('--replace', 'Replace existing policy')
+    .addOption(
+      stringSlice('--replace-with-labels <labels>', 'Replace existing policies that match given labels'),
+    )
+    .addOption(outputOption())
+    .option('--dry-run', 'send nothing; show what would change')
+    .option('--diff', 'show what changes, on stderr, before it is sent')
+    .addOption(
+      new Option('--via <way>', 'where to: the agent of this node, or the cluster; auto prefers the agent')
+        .choices(WAYS)
+        .default('auto'),
+    )
+    .option('--kubeconfig <file>', 'how to reach the cluster (default: KUBECONFIG, then ~/.kube/config)')
+    .option('--context <name>', 'context of the kubeconfig');
+  addPolicyFileOptions(command);
+  addWaitOptions(command, 'every endpoint has realized the new revision');
+  return command.action((path: string | undefined, options: ImportOptions) =>
+    runPolicyImport(requiredArgument(command, path, 'path'), options, ctx),
+  );
+}
+
+/** Checks everything first: one wrong document and nothing is sent. */
+export async function runPolicyImport(path: string, options: ImportOptions, ctx: Context): Promise<void> {
+  const policies = await loadValidPolicies(path, options, ctx, `Cannot parse policy ${path}`);
+  if (policies.rules.length === 0) return ctx.out.write('No policy specified');
+  if (options.via === 'kubernetes') return applyObjects(policies, options, ctx);
+  refuseEmptyPeers(policies);
+  const rules = canonicalRules(policies.rules.map(({ rule }) => rule));
+  if (options.dryRun) return showDifference(rules, options, ctx, ctx.out);
+  if (options.diff) await showDifference(rules, options, ctx, ctx.err);
+  const agent = await ctx.agent();
+  const answer: unknown = await agent
+    .put('/policy', {
+      query: {
+        replace: options.replace === true,
+        ...(options.replaceWithLabels.length > 0 && { 'replace-with-labels': options.replaceWithLabels }),
+      },
+      body: goJson(rules, 2),
+    })
+    .catch((error: unknown) => {
+      if (isMissingOperation(error)) return undefined;
+      return writeFailed('Cannot import policy', 'cilium policy get')(error);
+    });
+  if (answer === undefined) return insteadOfAgent(policies, options, ctx);
+  await printAnswer(answer, options, ctx);
+}
+
+async function printAnswer(answer: unknown, options: ImportOptions, ctx: Context): Promise<void> {
+  const { policy, revision } = decodePolicy(answer, 'PUT /policy');
+  if (options.wait) {
+    await readBack(ctx, options, `policy revision ${revision} on every endpoint`, async () => {
+      const { ready, total } = await countRealized(revision, ctx);
+      return ready === total;
+    });
+  }
+  if (options.output) return writeStructured(ctx, options.output, answer, 'Policy');
+  await ctx.out.write(`${options.print ? `${sanitize(policy)}\n` : ''}Revision: ${revision}\n`);
+}
+
+/** The agent takes no policies: Kubernetes objects can still go to the cluster. */
+async function insteadOfAgent(policies: LoadedPolicies, options: ImportOptions, ctx: Context): Promise<void> {
+  const refused = noPolicyApi('takes', undefined);
+  const plain = policies.rules.some(({ origin }) => origin.kind === 'rule');
+  if (options.via === 'agent' || plain || options.replace || options.replaceWithLabels.length > 0)
+    throw refused;
+  const { hasKubeconfig } = await import('../../kube/config.ts');
+  if (!(await hasKubeconfig(ctx.env, options.kubeconfig))) throw refused;
+  await ctx.err.write('This agent takes no policies through its API: applying the objects to the cluster.\n');
+  return applyObjects(policies, options, ctx);
+}
+
+async function applyObjects(policies: LoadedPolicies, options: ImportOptions, ctx: Context): Promise<void> {
+  const plain = policies.rules.find(({ origin }) => origin.kind === 'rule');
+  if (plain)
+    throw new UserError(
+      `${plain.origin.source.file} holds rules in the agent's own form, which Kubernetes does not take`,
+      {
+        hint: 'Put each rule below "spec" of a CiliumNetworkPolicy.',
+      },
+    );
+  if (options.replace || options.replaceWithLabels.length > 0)
+    throw new UserError(
+      '--replace and --replace-with-labels are for the agent; Kubernetes objects replace their namesakes',
+    );
+  const { applyPolicyObjects } = await import('../../kube/apply.ts');
+  const objects = policies.objects.map(({ value, name }) => ({ value, namespace: name.namespace }));
+  const results = applyPolicyObjects(objects, {
+    env: ctx.env,
+    kubeconfig: options.kubeconfig,
+    context: options.context,
+    dryRun: options.dryRun === true,
+  });
+  let wrong = 0;
+  for await (const { name, outcome, error } of results) {
+    if (error === undefined) await ctx.out.write(`${name} ${outcome}${options.dryRun ? ' (dry run)' : ''}\n`);
+    else {
+      wrong++;
+      await ctx.err.write(`${name}: ${sanitize(error)}\n`);
+    }
+  }
+  if (wrong > 0) throw new UserError(`${wrong} of ${objects.length} objects could not be applied`);
+}
+
+/**
+ * An empty list of peers means "no peer" in an object. The agent's API cannot say that: the list would be dropped and
+ * the rule would allow every peer.
+ */
+function refuseEmptyPeers({ rules }: LoadedPolicies): void {
+  for (const { rule, origin } of rules) {
+    if (origin.kind === 'rule') continue;
+    const items = [...(rule.ingress ?? []), ...(rule.egress ?? [])];
+    const peers = items.flatMap((item) =>
+      Object.entries(item).filter(([name]) => /^(from|to[A-OQ-Z])/.test(name)),
+    );
+    const empty = peers.find(([, list]) => Array.isArray(list) && list.length === 0);
+    if (empty)
+      throw new UserError(
+        `${origin.kind} ${origin.name}: the empty "${empty[0]}" would allow every peer when it is sent to the agent`,
+        { hint: 'Remove that rule, or apply the object to the cluster with --via kubernetes.' },
+      );
+  }
+}

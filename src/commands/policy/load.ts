@@ -1,0 +1,83 @@
+import { type Command, Option } from 'commander';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { TARGETS, type Target } from '../../policy/decode.ts';
+import { type Policies, parsePolicies } from '../../policy/parse.ts';
+import { renderFindings } from '../../render/findings.ts';
+import { NO_COLOR, paletteFor } from '../../render/palette.ts';
+import { readPolicyFiles } from './files.ts';
+
+/** What `addPolicyFileOptions` adds to a command. */
+export interface PolicyFileFlags {
+  strict: boolean;
+  target?: Target;
+  namespace?: string;
+}
+
+/** Adds the flags of every verb that reads policy files. */
+export function addPolicyFileOptions(command: Command): Command {
+  return command
+    .option('--no-strict', 'ignore unknown fields, and take field names in any case')
+    .addOption(
+      new Option(
+        '--target <version>',
+        'release that must know every field (default: 1.17 for JSON rules, 1.20 for Kubernetes objects)',
+      ).choices(TARGETS),
+    )
+    .option('-n, --namespace <name>', 'namespace of Kubernetes objects that name none (default "default")');
+}
+
+/** Policies and the files they came from. */
+export interface LoadedPolicies extends Policies {
+  files: string[];
+}
+
+/** Reads and checks policies. What is wrong with them is in `findings`. */
+export async function loadPolicies(
+  path: string,
+  flags: PolicyFileFlags,
+  ctx: Context,
+  what: string,
+): Promise<LoadedPolicies> {
+  const files = await readPolicyFiles(path, ctx, what);
+  const policies = await parsePolicies(files, {
+    strict: flags.strict,
+    target: flags.target,
+    namespace: flags.namespace,
+  });
+  return { ...policies, files: files.map(({ file }) => file) };
+}
+
+/** Loads policies for use: warnings go to stderr, errors end the command with all of them. */
+export async function loadValidPolicies(
+  path: string,
+  flags: PolicyFileFlags,
+  ctx: Context,
+  what: string,
+): Promise<LoadedPolicies> {
+  const policies = await loadPolicies(path, flags, ctx, what);
+  await writeWarnings(policies, ctx);
+  throwErrors(policies, '');
+  return policies;
+}
+
+/** Prints the warnings on stderr. */
+export async function writeWarnings({ findings }: Policies, ctx: Context): Promise<void> {
+  const warnings = findings.filter(({ severity }) => severity === 'warning');
+  const palette = paletteFor(ctx.globals.color, ctx.env, ctx.err.isTTY);
+  if (warnings.length > 0) await ctx.err.write(renderFindings(warnings, palette));
+}
+
+/** Ends the command when a policy is wrong. One error is told in the agent's words, several are listed. */
+export function throwErrors({ findings }: Policies, prefix: string): void {
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  const [first] = errors;
+  if (!first) return;
+  const list = renderFindings(errors, NO_COLOR).trimEnd();
+  if (errors.length > 1)
+    throw new UserError(`${prefix}${errors.length} errors in the policy`, { hint: list });
+  // Its message stands in the headline already.
+  const [place = '', ...rest] = list.split('\n');
+  const where = place.slice(0, place.indexOf(': error: '));
+  throw new UserError(`${prefix}${first.message}`, { hint: [where, ...rest].join('\n') });
+}

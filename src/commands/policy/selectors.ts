@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { decodeSelectors, isMissingOperation } from '../../agent/policy.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { renderSelectors } from '../../render/policy.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+
+interface SelectorsOptions extends OutputFlag {
+  verbose?: boolean;
+}
+
+type SelectorPath = '/policy/selectors' | '/policy/subject-selectors';
+
+/** Declares `policy selectors`. */
+export function addPolicySelectorsCommand(parent: Command, ctx: Context): Command {
+  return declare(parent, ctx, 'selectors', 'Display cached information about selectors', '/policy/selectors');
+}
+
+/** Declares `policy subject-selectors`. */
+export function addPolicySubjectSelectorsCommand(parent: Command, ctx: Context): Command {
+  const about = 'Display cached information about subject selectors';
+  return declare(parent, ctx, 'subject-selectors', about, '/policy/subject-selectors');
+}
+
+function declare(parent: Command, ctx: Context, name: string, about: string, path: SelectorPath): Command {
+  return parent
+    .command(name)
+    .description(about)
+    .option('-v, --verbose', 'Show the full labels')
+    .addOption(outputOption())
+    .action((options: SelectorsOptions) => runPolicySelectors(path, options, ctx));
+}
+
+/** Fetches and prints selectors with the identities that they match. */
+export async function runPolicySelectors(
+  path: SelectorPath,
+  options: SelectorsOptions,
+  ctx: Context,
+): Promise<void> {
+  const agent = await ctx.agent();
+  const answer: unknown = await agent.get(path).catch((error: unknown) => {
+    if (path === '/policy/subject-selectors' && isMissingOperation(error))
+      throw new UserError('this agent does not tell its subject selectors: they came with 1.20', {
+        hint: 'The subjects of the rules are in "cilium policy get"; "cilium policy selectors" shows the peers.',
+        cause: error,
+      });
+    return failed('Cannot get policy')(error);
+  });
+  if (options.output) return writeStructured(ctx, options.output, answer, 'SelectorCache');
+  await ctx.out.write(renderSelectors(decodeSelectors(answer, path), { verbose: options.verbose === true }));
+}

@@ -1,0 +1,175 @@
+import { type Command, Option } from 'commander';
+import type { AgentClient } from '../../agent/client.ts';
+import { isMissingOperation } from '../../agent/policy.ts';
+import { Reader } from '../../agent/reader.ts';
+import type { Endpoint, Identity, PolicyTraceResult, Port } from '../../agent/types.gen.ts';
+import type { Context } from '../../context.ts';
+import { UsageError, UserError } from '../../errors.ts';
+import { podLabels } from '../../policy/workload.ts';
+import { sanitize } from '../../render/sanitize.ts';
+import { integer, outputOption, stringSlice } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { readPolicyFiles } from './files.ts';
+
+interface TraceOptions extends OutputFlag {
+  src: string[];
+  dst: string[];
+  dport: string[];
+  verbose?: boolean;
+  srcIdentity: number;
+  dstIdentity: number;
+  srcEndpoint?: string;
+  dstEndpoint?: string;
+  srcK8sPod?: string;
+  dstK8sPod?: string;
+  srcK8sYaml?: string;
+  dstK8sYaml?: string;
+}
+
+/** Declares `policy trace`. */
+export function addPolicyTraceCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('trace')
+    .description('Trace a policy decision (agents up to 1.9; for newer ones use "policy simulate")')
+    .addOption(stringSlice('-s, --src <labels>', 'Source label context'))
+    .addOption(stringSlice('-d, --dst <labels>', 'Destination label context'))
+    .addOption(stringSlice('--dport <port>', 'L4 destination port, as port[/protocol]'))
+    .addOption(new Option('-v, --verbose', 'Set tracing to TRACE_VERBOSE'));
+  for (const [flag, word] of [
+    ['src', 'Source'],
+    ['dst', 'Destination'],
+  ] as const) {
+    command
+      .addOption(integer(`--${flag}-identity <id>`, `${word} identity`).default(-1))
+      .option(`--${flag}-endpoint <id>`, `${word} endpoint`)
+      .option(`--${flag}-k8s-pod <namespace:pod>`, `${word} k8s pod, on this node`)
+      .option(`--${flag}-k8s-yaml <file>`, `Path to YAML file for ${word.toLowerCase()}`);
+  }
+  return command
+    .addOption(outputOption())
+    .action((options: TraceOptions) => runPolicyTrace(options, command, ctx));
+}
+
+/** Asks the agent for its verdict on each pair of a source and a destination. */
+export async function runPolicyTrace(options: TraceOptions, command: Command, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const ports = options.dport.map(parsePort);
+  const sources = await sidesOf(
+    {
+      labels: options.src,
+      identity: options.srcIdentity,
+      endpoint: options.srcEndpoint,
+      pod: options.srcK8sPod,
+      yaml: options.srcK8sYaml,
+    },
+    'source',
+    agent,
+    ctx,
+  );
+  const targets = await sidesOf(
+    {
+      labels: options.dst,
+      identity: options.dstIdentity,
+      endpoint: options.dstEndpoint,
+      pod: options.dstK8sPod,
+      yaml: options.dstK8sYaml,
+    },
+    'destination',
+    agent,
+    ctx,
+  );
+  if (ports.length === 0)
+    throw new UsageError('Missing destination port/proto', { hint: 'For example --dport 80/tcp.' });
+  for (const from of sources) {
+    for (const to of targets) {
+      const body = {
+        from: { labels: from },
+        to: { dports: ports, labels: to },
+        ...(options.verbose && { verbose: true }),
+      };
+      const answer: unknown = await agent.get('/policy/resolve', { body }).catch((error: unknown) => {
+        if (!isMissingOperation(error))
+          return failed('Error while retrieving policy assessment result')(error);
+        throw new UserError(
+          'this agent does not trace policies: GET /policy/resolve ended after Cilium 1.9',
+          {
+            hint: '"cilium policy simulate" answers the same question from the policies and identities of any agent.',
+            cause: error,
+          },
+        );
+      });
+      if (options.output) {
+        await writeStructured(ctx, options.output, { Payload: answer });
+        continue;
+      }
+      const result = new Reader<PolicyTraceResult>('GET /policy/resolve', answer);
+      const verdict = result.text('verdict').toUpperCase();
+      await ctx.out.write(
+        `${'-'.repeat(64)}\n${sanitize(result.text('log'))}\nFinal verdict: ${sanitize(verdict)}\n`,
+      );
+    }
+  }
+  await ctx.err.write(
+    `\nWarning: the trace of an agent may be wrong in some cases; "cilium ${command.parent?.name() ?? 'policy'} simulate" decides as the datapath does.\n`,
+  );
+}
+
+interface Side {
+  labels: string[];
+  identity: number;
+  endpoint: string | undefined;
+  pod: string | undefined;
+  yaml: string | undefined;
+}
+
+/** Every set of labels that a side of the question names. */
+async function sidesOf(side: Side, name: string, agent: AgentClient, ctx: Context): Promise<string[][]> {
+  const sets: string[][] = [];
+  if (side.labels.length > 0) sets.push(side.labels);
+  if (side.identity !== -1) {
+    const answer = await agent
+      .get('/identity/{id}', { path: { id: side.identity } })
+      .catch(failed(`Cannot get identity ${side.identity}`));
+    sets.push(new Reader<Identity>('GET /identity/{id}', answer).texts('labels'));
+  }
+  if (side.endpoint) sets.push(await endpointLabels(side.endpoint, agent));
+  if (side.pod) {
+    const [namespace, pod] = side.pod.split(':');
+    if (!namespace || !pod)
+      throw new UserError('Improper identifier of pod provided; should be <namespace>:<pod name>');
+    sets.push(await endpointLabels(`pod-name:${namespace}/${pod}`, agent));
+  }
+  if (side.yaml) {
+    const files = await readPolicyFiles(side.yaml, ctx, `Cannot read ${side.yaml}`);
+    const found = await Promise.all(files.map(({ file, text }) => podLabels(file, text)));
+    sets.push(...found.flat());
+    if (found.flat().length === 0)
+      throw new UserError(`${side.yaml} holds no pod, deployment or other workload`);
+  }
+  if (sets.length === 0) throw new UsageError(`Missing ${name} argument`);
+  return sets;
+}
+
+async function endpointLabels(id: string, agent: AgentClient): Promise<string[]> {
+  const answer = await agent
+    .get('/endpoint/{id}', { path: { id } })
+    .catch(failed(`Cannot get endpoint corresponding to identifier ${id}`));
+  return new Reader<Endpoint>('GET /endpoint/{id}', answer).at('status').at('identity').texts('labels');
+}
+
+function parsePort(text: string): Port {
+  const [port = '', protocol = 'ANY', more] = text.split('/');
+  const wrong = (why: string) => new UserError(`Invalid destination port: ${why}`);
+  if (more !== undefined) throw wrong(`invalid format "${text}". Should be <port>[/<protocol>]`);
+  const known = (['TCP', 'UDP', 'SCTP', 'ICMP', 'ICMPV6', 'ANY'] as const).find(
+    (name) => name === protocol.toUpperCase(),
+  );
+  if (!known) throw wrong(`invalid protocol "${protocol.toUpperCase()}"`);
+  if (/^\d+$/.test(port)) {
+    if (Number(port) > 65535) throw wrong(`"${port}" is above 65535`);
+    return { ...(Number(port) > 0 && { port: Number(port) }), protocol: known };
+  }
+  if (!/^([A-Za-z0-9]-?)*[A-Za-z](-?[A-Za-z0-9])*$/.test(port))
+    throw wrong(`"${port}" is no number and no port name`);
+  return { name: port, protocol: known };
+}

@@ -1,0 +1,119 @@
+import { type Command, Option } from 'commander';
+import { decodePolicy } from '../../agent/policy.ts';
+import type { Context } from '../../context.ts';
+import { SilentExit, UserError } from '../../errors.ts';
+import { canonicalRules } from '../../policy/canonical.ts';
+import { isEntryList } from '../../policy/entries.ts';
+import { parsePolicies } from '../../policy/parse.ts';
+import { REPORT_FORMATS, type ReportFormat, renderFindings, renderReport } from '../../render/findings.ts';
+import { goJson } from '../../render/json.ts';
+import { paletteFor } from '../../render/palette.ts';
+import { requiredArgument } from '../rest.ts';
+import {
+  addPolicyFileOptions,
+  type LoadedPolicies,
+  loadPolicies,
+  type PolicyFileFlags,
+  throwErrors,
+  writeWarnings,
+} from './load.ts';
+
+interface ValidateOptions extends PolicyFileFlags {
+  output: ReportFormat;
+  print?: boolean;
+  verbose: boolean;
+  live?: boolean;
+}
+
+/** Declares `policy validate`. */
+export function addPolicyValidateCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('validate')
+    .argument(
+      '[paths...]',
+      'files, folders, or - for stdin: JSON rules, or Kubernetes objects in YAML or JSON',
+    )
+    .description('Check policies: every fault with its place in the file')
+    .option('--print', 'Print policy after validation')
+    .addOption(new Option('-v, --verbose', 'Say so when everything is valid').default(true))
+    .addOption(new Option('-o, --output <format>', 'how to report').choices(REPORT_FORMATS).default('text'))
+    .option('--live', 'check the rules that the agent holds');
+  addPolicyFileOptions(command);
+  return command.action((paths: string[], options: ValidateOptions) =>
+    runPolicyValidate(paths, options, command, ctx),
+  );
+}
+
+/** Checks policies; nothing is sent anywhere. */
+export async function runPolicyValidate(
+  paths: string[],
+  options: ValidateOptions,
+  command: Command,
+  ctx: Context,
+): Promise<void> {
+  if (options.live && paths.length > 0)
+    throw new UserError('--live checks the agent and takes no files', {
+      hint: 'Check the files in a run of their own.',
+    });
+  if (!options.live) requiredArgument(command, paths[0], 'path');
+  const sources = options.live ? ['the agent'] : paths;
+  const checked: { path: string; policies: LoadedPolicies }[] = [];
+  for (const path of sources) {
+    const policies = options.live
+      ? await loadLive(options, ctx)
+      : await loadPolicies(path, options, ctx, `Validation of policy ${path} has failed`);
+    checked.push({ path, policies });
+  }
+  if (options.output !== 'text') return writeReport(checked, options.output, ctx);
+  let wrong = 0;
+  for (const { path, policies } of checked) {
+    await writeWarnings(policies, ctx);
+    const valid = !policies.findings.some(({ severity }) => severity === 'error');
+    // One path is told as the reference tells it; of several each gets its say.
+    if (!valid && checked.length === 1) throwErrors(policies, `Validation of policy ${path} has failed: `);
+    if (valid && options.verbose) await ctx.out.write(`All policy elements in ${path} are valid.\n`);
+    if (valid && options.print)
+      await ctx.out.write(goJson(canonicalRules(policies.rules.map(({ rule }) => rule)), 2));
+    if (!valid) {
+      wrong++;
+      await writeErrors(path, policies, ctx);
+    }
+  }
+  if (wrong > 0) throw new SilentExit(1);
+}
+
+async function writeErrors(path: string, { findings }: LoadedPolicies, ctx: Context): Promise<void> {
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  const palette = paletteFor(ctx.globals.color, ctx.env, ctx.err.isTTY);
+  const count = errors.length === 1 ? '1 error' : `${errors.length} errors`;
+  await ctx.err.write(
+    `Validation of policy ${path} has failed: ${count}\n${renderFindings(errors, palette)}`,
+  );
+}
+
+async function writeReport(
+  checked: readonly { path: string; policies: LoadedPolicies }[],
+  format: Exclude<ReportFormat, 'text'>,
+  ctx: Context,
+): Promise<void> {
+  const findings = checked.flatMap(({ policies }) => policies.findings);
+  const report = {
+    paths: checked.map(({ path }) => path),
+    files: checked.flatMap(({ policies }) => policies.files),
+    rules: checked.reduce((sum, { policies }) => sum + policies.rules.length, 0),
+    findings,
+  };
+  await ctx.out.write(renderReport(report, format));
+  if (findings.some(({ severity }) => severity === 'error')) ctx.exitCode = 1;
+}
+
+async function loadLive(options: ValidateOptions, ctx: Context): Promise<LoadedPolicies> {
+  const agent = await ctx.agent();
+  const { policy } = decodePolicy(await agent.get('/policy'), 'GET /policy');
+  if (isEntryList(JSON.parse(policy)))
+    throw new UserError('agents from 1.19 on do not give their rules back as they were written', {
+      hint: 'Check the objects instead: kubectl get cnp,ccnp -A -o yaml | cilium policy validate -',
+    });
+  const files = [{ file: 'agent.json', text: policy }];
+  return { ...(await parsePolicies(files, options)), files: ['agent.json'] };
+}

@@ -1,0 +1,96 @@
+import type { Command } from 'commander';
+import { Reader } from '../../agent/reader.ts';
+import type { Endpoint } from '../../agent/types.gen.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { goDuration } from '../../render/duration.ts';
+import { integer } from '../flags.ts';
+import { failed, requiredArgument } from '../rest.ts';
+
+interface WaitOptions {
+  sleepTime: number;
+  failWaitTime: number;
+  maxWaitTime: number;
+}
+
+/** Declares `policy wait`. */
+export function addPolicyWaitCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('wait')
+    .argument('[revision]', 'policy revision that every endpoint must have realized')
+    .description('Wait for all endpoints to have updated to a given policy revision')
+    .addOption(
+      integer('--sleep-time <seconds>', 'Sleep interval between checks (seconds)', { min: 0 }).default(1),
+    )
+    .addOption(
+      integer(
+        '--fail-wait-time <seconds>',
+        'Wait time after which command fails if endpoint regeneration fails (seconds)',
+        { min: 0 },
+      ).default(60),
+    )
+    .addOption(
+      integer('--max-wait-time <seconds>', 'Wait time after which command fails (seconds)', {
+        min: 0,
+      }).default(360),
+    );
+  return command.action((revision: string | undefined, options: WaitOptions) =>
+    runPolicyWait(requiredArgument(command, revision, 'revision'), options, ctx),
+  );
+}
+
+/** Polls the endpoints until all have realized the revision. */
+export async function runPolicyWait(text: string, options: WaitOptions, ctx: Context): Promise<void> {
+  if (!/^[+-]?\d+$/.test(text))
+    throw new UserError(`invalid revision '${text}': a whole number is expected`, {
+      hint: 'The last line of "cilium policy get" shows the current one.',
+    });
+  const revision = Number(text);
+  const start = ctx.clock.nowMs();
+  let slept = 0;
+  for (let waited = false; ; waited = true) {
+    const { ready, failing, total } = await countRealized(revision, ctx);
+    if (ready === total) {
+      if (waited) await ctx.out.write('\n');
+      return;
+    }
+    // A clock that is held still (CILIUM_NOW) must not make this endless.
+    const elapsedMs = Math.max(ctx.clock.nowMs() - start, slept);
+    const elapsed = goDuration(Math.round(elapsedMs) * 1_000_000);
+    if (elapsedMs > options.failWaitTime * 1000 && failing > 0)
+      throw new UserError(`\n${failing} endpoints have failed regeneration after ${elapsed}\n`);
+    if (elapsedMs > options.maxWaitTime * 1000)
+      throw new UserError(
+        `\n${total - ready} endpoints still not ready after ${elapsed} (${failing} failed)\n`,
+      );
+    await ctx.out.write(
+      `\rWaiting for endpoints to run policy revision ${revision}: ${ready}/${total}              `,
+    );
+    await ctx.clock.sleep(options.sleepTime * 1000, ctx.signal);
+    slept += Math.max(options.sleepTime * 1000, 1);
+  }
+}
+
+/** How many endpoints have realized a policy revision, and how many have failed to. */
+export interface Realized {
+  ready: number;
+  failing: number;
+  total: number;
+}
+
+/** Counts the endpoints of the node that have realized a revision. */
+export async function countRealized(revision: number, ctx: Context): Promise<Realized> {
+  const agent = await ctx.agent();
+  const answer = await agent.get('/endpoint').catch(failed('cannot list endpoints'));
+  const endpoints = new Reader<Endpoint[]>('GET /endpoint', answer).items();
+  const realized: Realized = { ready: 0, failing: 0, total: endpoints.length };
+  for (const endpoint of endpoints) {
+    const status = endpoint.at('status');
+    const policy = status.at('policy').at('realized');
+    const state = status.has('state') ? status.text('state') : undefined;
+    if (!policy.present || state === undefined) realized.failing++;
+    else if (policy.integer('policy-revision') >= revision && state === 'ready') realized.ready++;
+    else if (state === 'not-ready') realized.failing++;
+  }
+  return realized;
+}

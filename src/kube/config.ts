@@ -1,0 +1,61 @@
+import { access } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { errorMessage, UserError } from '../errors.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The kubeconfig files in order: the flag, else KUBECONFIG, else ~/.kube/config. */
+function kubeconfigFiles(env: Env, flag: string | undefined): string[] {
+  if (flag) return [flag];
+  const listed = (env.KUBECONFIG ?? '').split(delimiter).filter((path) => path !== '');
+  return listed.length > 0 ? listed : [join(env.HOME ?? '/', '.kube', 'config')];
+}
+
+/** Whether there is a kubeconfig at all. */
+export async function hasKubeconfig(env: Env, flag: string | undefined): Promise<boolean> {
+  for (const path of kubeconfigFiles(env, flag)) {
+    const there = await access(path).then(
+      () => true,
+      () => false,
+    );
+    if (there) return true;
+  }
+  return false;
+}
+
+/** Loads the kubeconfig, or inside a pod the service account's. The client library is loaded only here. */
+export async function loadKubeConfig(
+  env: Env,
+  { kubeconfig, context }: { kubeconfig?: string | undefined; context?: string | undefined },
+): Promise<KubeConfig> {
+  const { KubeConfig: Config } = await import('@kubernetes/client-node');
+  const config = new Config();
+  const files = kubeconfigFiles(env, kubeconfig);
+  try {
+    if (await hasKubeconfig(env, kubeconfig)) {
+      const [first = '', ...others] = files;
+      config.loadFromFile(first);
+      for (const file of others) {
+        const other = new Config();
+        other.loadFromFile(file);
+        config.mergeConfig(other, true);
+      }
+    } else if (env.KUBERNETES_SERVICE_HOST) config.loadFromCluster();
+    else throw new UserError(`no kubeconfig: ${files.join(', ')}: no such file or directory`);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`read kubeconfig ${files.join(', ')}: ${errorMessage(error)}`, { cause: error });
+  }
+  if (context) {
+    if (!config.getContextObject(context))
+      throw new UserError(`the kubeconfig has no context "${context}"`, {
+        hint: `Its contexts: ${config
+          .getContexts()
+          .map(({ name }) => name)
+          .join(', ')}.`,
+      });
+    config.setCurrentContext(context);
+  }
+  return config;
+}

@@ -1,0 +1,24 @@
+import { isObject } from './decode.ts';
+import { parseFile } from './source.ts';
+
+/** The labels that the pods of each workload in a file will have, as `k8s:key=value`. */
+export async function podLabels(file: string, text: string): Promise<string[][]> {
+  const { documents } = await parseFile(file, text);
+  return documents.flatMap(({ value }) => {
+    if (!isObject(value) || !isObject(value.metadata)) return [];
+    const spec = isObject(value.spec) ? value.spec : {};
+    const pod = isObject(spec.template) ? spec.template : value;
+    const metadata = isObject(pod.metadata) ? pod.metadata : value.metadata;
+    const podSpec = isObject(pod.spec) ? pod.spec : spec;
+    const labels = Object.entries(isObject(metadata.labels) ? metadata.labels : {});
+    const namespace = value.metadata.namespace ?? 'default';
+    const account = podSpec.serviceAccountName ?? podSpec.serviceAccount;
+    return [
+      [
+        ...labels.map(([key, label]) => `k8s:${key}=${String(label)}`),
+        `k8s:io.kubernetes.pod.namespace=${String(namespace)}`,
+        ...(account === undefined ? [] : [`k8s:io.cilium.k8s.policy.serviceaccount=${String(account)}`]),
+      ],
+    ];
+  });
+}
