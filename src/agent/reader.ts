@@ -24,11 +24,6 @@ export class Reader<T> {
     return this.value !== undefined && this.value !== null;
   }
 
-  /** Whether a list stands here: some fields changed their type between releases. */
-  get isList(): boolean {
-    return Array.isArray(this.value);
-  }
-
   has(key: keyof T & string): boolean {
     const value = this.#field(key);
     return value !== undefined && value !== null;
