@@ -12,6 +12,17 @@ export interface Output {
 /** Standard input. */
 export interface Input extends AsyncIterable<Uint8Array> {
   readonly isTTY: boolean;
+  /** Asks for lines at a terminal, with editing and history. Absent where stdin or stdout is no terminal. */
+  prompt?: ((question: string) => Promise<LinePrompt>) | undefined;
+}
+
+/** A conversation by lines. While it is open it owns stdin. */
+export interface LinePrompt {
+  /** Shows the question and resolves with what was typed; undefined once the user has ended it with Ctrl-D or Ctrl-C. */
+  next(): Promise<string | undefined>;
+  /** Called for Ctrl-C between two questions. Without it, Ctrl-C ends the conversation. */
+  onInterrupt: (() => void) | undefined;
+  close(): void;
 }
 
 /** Time as commands see it, so that tests can hold it still. */

@@ -1,4 +1,4 @@
-import type { Context, Input, Output } from './context.ts';
+import type { Context, Input, LinePrompt, Output } from './context.ts';
 import { ClosedPipe, errorCode, UserError } from './errors.ts';
 
 /** The real Context: the only file besides src/bin that touches `process`. */
@@ -13,7 +13,7 @@ export function systemContext(): Context {
   return contextOf({
     out: output(process.stdout, 'stdout'),
     err: output(process.stderr, 'stderr'),
-    in: input(),
+    in: input(stop.signal),
     env: process.env,
     cwd: process.cwd(),
     uid: process.getuid?.(),
@@ -87,11 +87,49 @@ function output(stream: NodeJS.WriteStream, name: string): Output {
   };
 }
 
-function input(): Input {
+function input(stop: AbortSignal): Input {
   return {
     get isTTY() {
       return process.stdin.isTTY === true;
     },
+    get prompt() {
+      if (!process.stdin.isTTY || !process.stdout.isTTY) return undefined;
+      return (question: string) => linePrompt(question, stop);
+    },
     [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>,
   };
+}
+
+async function linePrompt(question: string, stop: AbortSignal): Promise<LinePrompt> {
+  const { createInterface } = await import('node:readline');
+  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: question });
+  let ended = false;
+  let answer: ((line: string | undefined) => void) | undefined;
+  const reply = (line: string | undefined) => {
+    const waiting = answer;
+    answer = undefined;
+    waiting?.(line);
+  };
+  const typed: string[] = [];
+  const prompt: LinePrompt = {
+    onInterrupt: undefined,
+    close: () => close(),
+    next: () =>
+      new Promise((resolve) => {
+        const ahead = typed.shift();
+        if (ahead !== undefined || ended) return resolve(ahead);
+        answer = resolve;
+        lines.prompt();
+      }),
+  };
+  lines.on('line', (line) => (answer ? reply(line) : typed.push(line)));
+  const close = () => lines.close();
+  stop.addEventListener('abort', close, { once: true });
+  lines.on('close', () => {
+    stop.removeEventListener('abort', close);
+    ended = true;
+    reply(undefined);
+  });
+  lines.on('SIGINT', () => (prompt.onInterrupt ? prompt.onInterrupt() : lines.close()));
+  return prompt;
 }

@@ -49,9 +49,22 @@ export const TREE: Verb = {
     prefilter: PREFILTER,
     recorder: RECORDER,
     service: SERVICE,
+    metrics: {
+      about: 'Access metric status',
+      verbs: {
+        list: {
+          about: 'List all metrics',
+          load: async () => (await import('./metrics/list.ts')).addMetricsListCommand,
+        },
+      },
+    },
     monitor: {
       about: 'Display BPF program events',
       load: async () => (await import('./monitor.ts')).addMonitorCommand,
+    },
+    shell: {
+      about: 'Connect to the shell of the agent',
+      load: async () => (await import('./shell.ts')).addShellCommand,
     },
     version: {
       about: 'Print version information',

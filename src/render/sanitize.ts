@@ -22,3 +22,11 @@ function escapeControl(c: string): string {
     ? `\\x${code.toString(16).padStart(2, '0')}`
     : `\\u${code.toString(16).padStart(4, '0')}`;
 }
+
+/** As `sanitize`, for text that may be coloured: sequences that only choose colours and weights stay. */
+export function sanitizeStyled(text: string): string {
+  return text
+    .split(/(\u001b\[[0-9;]*m)/)
+    .map((part, i) => (i % 2 === 0 ? sanitize(part) : part))
+    .join('');
+}

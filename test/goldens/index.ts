@@ -1,5 +1,6 @@
 import { agentSuite } from './agent.ts';
 import { monitorSuite } from './monitor.ts';
+import { shellSuite } from './shell.ts';
 import type { GoldenSuite } from './suite.ts';
 
 const RANDOM_LABELS = 'the reference prints labels in the order of a Go map, ours are sorted';
@@ -20,4 +21,5 @@ export const SUITES: readonly GoldenSuite[] = [
     'monitor --type bogus': 'a wrong flag prints one message on stderr, nothing on stdout',
     'monitor --from x': 'a wrong flag prints one message on stderr, nothing on stdout',
   }),
+  shellSuite('shell-1.20.json'),
 ];

@@ -1,0 +1,126 @@
+import type { Command } from 'commander';
+import { ApiError } from '../../agent/client.ts';
+import { TransportError } from '../../agent/http.ts';
+import { decodeMetrics } from '../../agent/metrics.ts';
+import { apiType } from '../../agent/shapes.ts';
+import { DEFAULT_SHELL_SOCKET, dialShell, type ShellConnection } from '../../agent/shell.ts';
+import type { Context } from '../../context.ts';
+import { errorCode, errorMessage, SilentExit, UsageError, UserError } from '../../errors.ts';
+import { renderMetricList } from '../../render/metrics.ts';
+import { renderOutput } from '../../render/output.ts';
+import { outputOption } from '../flags.ts';
+import { openShell, printAnswer } from '../shell.ts';
+
+interface MetricsListOptions {
+  matchPattern: string;
+  output: string;
+  /** Only when the user names it. */
+  shellSockPath?: string;
+}
+
+/** Declares `metrics list`. */
+export function addMetricsListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .description('List all metrics')
+    .option(
+      '-p, --match-pattern <regexp>',
+      'Show only metrics whose names match (from 1.20 on, or labels)',
+      '',
+    )
+    .addOption(outputOption())
+    .option('--shell-sock-path <path>', `Path to the shell UNIX socket (default ${DEFAULT_SHELL_SOCKET})`)
+    .action((options: MetricsListOptions) => runMetricsList(options, ctx));
+}
+
+/**
+ * Lists the agent's metrics: agents up to 1.17 have them in their API, later ones in their shell. Whichever answers is
+ * asked; when neither does, the shell is tried for a while, as the agent may be about to come up.
+ */
+export async function runMetricsList(options: MetricsListOptions, ctx: Context): Promise<void> {
+  const path = options.shellSockPath ?? DEFAULT_SHELL_SOCKET;
+  const shell = await openShellNow(path, ctx);
+  if (shell) return listByShell(shell, options, ctx);
+  if (options.shellSockPath === undefined && (await listByApi(options, ctx))) return;
+  await listByShell(await openShell(path, ctx), options, ctx);
+}
+
+async function openShellNow(path: string, ctx: Context): Promise<ShellConnection | undefined> {
+  try {
+    return await dialShell(path, ctx.signal);
+  } catch (error) {
+    if (ctx.signal.aborted || errorCode(error) === 'EACCES') throw error;
+    return undefined;
+  }
+}
+
+async function listByShell(shell: ShellConnection, options: MetricsListOptions, ctx: Context): Promise<void> {
+  using connection = shell;
+  const path = options.output.startsWith('jsonpath=');
+  const answer = connection.runOnce(metricsCommand(options.matchPattern, path ? 'json' : options.output));
+  if (path) {
+    let json = '';
+    for await (const { lines, failed } of answer) {
+      if (failed !== undefined) throw new UserError(failed);
+      json += lines.toString('utf8');
+    }
+    await ctx.out.write(await renderOutput(parseAnswer(json), options.output));
+  } else if (await printAnswer(answer, ctx)) throw new SilentExit(1);
+}
+
+function parseAnswer(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw new UserError("the agent's shell answered with something else than JSON", { cause });
+  }
+}
+
+/** The shell takes a pattern between single quotes, where a quote is written twice. */
+function metricsCommand(pattern: string, output: string): string {
+  if (/[\n\r]/.test(pattern))
+    throw new UsageError('invalid argument for "-p, --match-pattern" flag: it contains a line break');
+  const format = output === '' ? 'table' : output;
+  if (!['table', 'json', 'yaml'].includes(format))
+    throw new UserError(`unknown output format "${output}"`, {
+      hint: "Use -o json, -o yaml or -o jsonpath='{…}'.",
+    });
+  return `metrics --format=${format} '${pattern.replaceAll("'", "''")}'`;
+}
+
+/** False when the agent's API has no metrics, or does not answer at all. */
+async function listByApi(options: MetricsListOptions, ctx: Context): Promise<boolean> {
+  let answer: unknown;
+  try {
+    answer = await (await ctx.agent()).get('/metrics/');
+  } catch (error) {
+    if (error instanceof ApiError && (error.status === 404 || error.status === 405)) return false;
+    if (error instanceof TransportError && (error.fault === 'no-socket' || error.fault === 'refused'))
+      return false;
+    throw new UserError(`Cannot get metrics list: ${errorMessage(error)}`, { cause: error });
+  }
+  const matches = await compilePattern(options.matchPattern);
+  const metrics = decodeMetrics(answer).filter((metric) => matches(metric.name));
+  await ctx.out.write(
+    options.output === ''
+      ? renderMetricList(metrics)
+      : await renderOutput(
+          metrics.map((metric) => metric.raw),
+          options.output,
+          { type: () => apiType('Metric[]') },
+        ),
+  );
+  return true;
+}
+
+/** RE2 syntax, as Go's regexp has it. */
+async function compilePattern(pattern: string): Promise<(name: string) => boolean> {
+  if (pattern === '') return () => true;
+  const { RE2JS } = await import('re2js');
+  try {
+    const compiled = RE2JS.compile(pattern);
+    return (name) => compiled.matcher(name).find();
+  } catch (error) {
+    throw new UserError(`Cannot compile regex: ${errorMessage(error)}`, { cause: error });
+  }
+}
