@@ -1,0 +1,227 @@
+import type { Clock } from '../context.ts';
+import { FIRST_LOCAL_IDENTITY, RESERVED } from './labels.ts';
+import { compilePolicy, type EndpointPolicyFacts, type PolicyEngine } from './policy.ts';
+import { cidrsOf } from './rules.ts';
+import type { LabEndpoint, LabIdentity, LabState } from './state.ts';
+import type { FlowCounts } from './status.ts';
+import { Store } from './store.ts';
+import type { AgentVersion } from './version.ts';
+import { buildWorld, sameLabels, type World } from './world.ts';
+
+/** How long endpoints take to follow a change of the policy. */
+const REGENERATION_MS = 40;
+/** Lines of an endpoint's log that are kept. */
+const LOG_LINES = 128;
+
+/** Something that happened, for those who watch (Hubble's agent events, map events). */
+export type AgentEvent =
+  | { type: 'policy-updated' | 'policy-deleted'; labels: string[]; revision: number; rules: number }
+  | { type: 'endpoint-created' | 'endpoint-deleted' | 'endpoint-regenerated'; endpoint: LabEndpoint }
+  | { type: 'agent-started'; timeMs: number };
+
+/** A line of an endpoint's log. */
+export interface LogLine {
+  code: string;
+  message: string;
+  state: string;
+  timeMs: number;
+}
+
+interface Realized {
+  revision: number;
+  policy: EndpointPolicyFacts;
+  /** How often the endpoint was built. */
+  builds: number;
+}
+
+interface AgentOptions {
+  state: LabState;
+  /** File that the state is kept in. */
+  file?: string;
+  scenario: World['scenario'];
+  version: AgentVersion;
+  clock: Pick<Clock, 'nowMs'>;
+  log?: (line: string) => void;
+}
+
+/** The agent that a lab plays: its state, what follows from it, and what happens when it changes. */
+export class Agent {
+  readonly store: Store<LabState>;
+  readonly world: World;
+  readonly version: AgentVersion;
+  readonly startedMs: number;
+  readonly log: (line: string) => void;
+  readonly #clock: Pick<Clock, 'nowMs'>;
+  readonly #watchers = new Set<(event: AgentEvent) => void>();
+  readonly #realized = new Map<number, Realized>();
+  readonly #logs = new Map<number, LogLine[]>();
+  #localIdentities: LabIdentity[] = [];
+  /** Counters of the Hubble server, once there is one. */
+  flowCounts?: () => FlowCounts;
+  /** Dropped flows by reason. */
+  dropCounts?: () => ReadonlyMap<string, number>;
+  #policy: PolicyEngine;
+  #regeneration: NodeJS.Timeout | undefined;
+  #clients = new Set<number>();
+
+  constructor(options: AgentOptions) {
+    this.#clock = options.clock;
+    this.version = options.version;
+    this.log = options.log ?? (() => {});
+    this.startedMs = this.nowMs();
+    this.world = buildWorld(options.scenario, options.state);
+    this.store = new Store(options.state, options.file, (state, before) => this.#changed(state, before));
+    this.#policy = this.#compile();
+    this.#realize('Configuration or devices changed');
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  get state(): LabState {
+    return this.store.current;
+  }
+
+  /** The rules in force. */
+  get policy(): PolicyEngine {
+    return this.#policy;
+  }
+
+  /** Every identity: reserved, of the cluster, and those of prefixes that rules name. */
+  identities(): LabIdentity[] {
+    return [...RESERVED, ...this.state.identities, ...this.#localIdentities];
+  }
+
+  /** Identities of prefixes, which only this node knows. */
+  localIdentities(): readonly LabIdentity[] {
+    return this.#localIdentities;
+  }
+
+  endpoint(id: number): LabEndpoint | undefined {
+    return this.state.endpoints.find((endpoint) => endpoint.id === id);
+  }
+
+  /** What an endpoint enforces by now. */
+  realized(id: number): Realized {
+    return this.#realized.get(id) ?? { revision: 0, policy: this.#policy.endpoint([]), builds: 0 };
+  }
+
+  /** What an endpoint should enforce. */
+  desired(endpoint: LabEndpoint): EndpointPolicyFacts {
+    return this.#policy.endpoint(identityLabels(endpoint));
+  }
+
+  /** True while endpoints follow a change. */
+  get regenerating(): boolean {
+    return this.#regeneration !== undefined;
+  }
+
+  /** Newest line first. */
+  endpointLog(id: number): readonly LogLine[] {
+    return this.#logs.get(id) ?? [];
+  }
+
+  watch(watcher: (event: AgentEvent) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  emit(event: AgentEvent): void {
+    for (const watcher of this.#watchers) watcher(event);
+  }
+
+  /** Whether a client of GET /cluster/nodes was here before; registers it. */
+  knowsClient(id: number): boolean {
+    if (this.#clients.has(id)) return true;
+    this.#clients.add(id);
+    return false;
+  }
+
+  /** Ends what is under way and waits for the disk. */
+  async close(): Promise<void> {
+    clearTimeout(this.#regeneration);
+    this.#regeneration = undefined;
+    await this.store.settled();
+  }
+
+  #changed(state: LabState, before: LabState): void {
+    const kept = new Set(state.endpoints.map((endpoint) => endpoint.id));
+    for (const endpoint of before.endpoints) {
+      if (kept.has(endpoint.id)) continue;
+      this.#realized.delete(endpoint.id);
+      this.#logs.delete(endpoint.id);
+      this.emit({ type: 'endpoint-deleted', endpoint });
+    }
+    const had = new Set(before.endpoints.map((endpoint) => endpoint.id));
+    for (const endpoint of state.endpoints)
+      if (!had.has(endpoint.id)) this.emit({ type: 'endpoint-created', endpoint });
+    const policyMoved = state.policy !== before.policy;
+    const settingsMoved = state.config !== before.config;
+    if (!policyMoved && !settingsMoved && state.endpoints === before.endpoints) return;
+    this.#policy = this.#compile();
+    const reason = policyMoved
+      ? 'one or more identities created or deleted'
+      : settingsMoved
+        ? 'Agent configuration changed'
+        : 'updated security labels';
+    this.#regeneration ??= setTimeout(() => {
+      this.#regeneration = undefined;
+      this.#realize(reason);
+    }, REGENERATION_MS).unref();
+  }
+
+  #compile(): PolicyEngine {
+    const { policy, config } = this.state;
+    const wanted = cidrsOf(policy.rules).map((cidr) => [
+      `cidr:${cidr}`,
+      `reserved:world${this.world.self.ipv6 ? (cidr.includes(':') ? '-ipv6' : '-ipv4') : ''}`,
+    ]);
+    const known = this.#localIdentities;
+    let next = Math.max(FIRST_LOCAL_IDENTITY - 1, ...known.map((identity) => identity.id)) + 1;
+    this.#localIdentities = wanted.map(
+      (labels) => known.find((identity) => sameLabels(identity.labels, labels)) ?? { id: next++, labels },
+    );
+    return compilePolicy({
+      rules: policy.rules,
+      identities: this.identities(),
+      enforcement: config.policyEnforcement,
+    });
+  }
+
+  #realize(reason: string): void {
+    const { revision } = this.state.policy;
+    const timeMs = this.nowMs();
+    for (const endpoint of this.state.endpoints) {
+      if (endpoint.state !== 'ready') continue;
+      const before = this.#realized.get(endpoint.id);
+      this.#realized.set(endpoint.id, {
+        revision,
+        policy: this.desired(endpoint),
+        builds: (before?.builds ?? 0) + 1,
+      });
+      this.note(endpoint.id, {
+        code: 'OK',
+        message: `Successfully regenerated endpoint program (Reason: ${reason})`,
+        state: 'ready',
+        timeMs,
+      });
+      this.emit({ type: 'endpoint-regenerated', endpoint });
+    }
+  }
+
+  /** Adds a line to an endpoint's log. */
+  note(id: number, line: LogLine): void {
+    this.#logs.set(id, [line, ...(this.#logs.get(id) ?? [])].slice(0, LOG_LINES));
+  }
+}
+
+/** The labels that make up an endpoint's identity. */
+export function identityLabels(
+  endpoint: Pick<LabEndpoint, 'labels' | 'userLabels' | 'disabledLabels'>,
+): string[] {
+  return [
+    ...endpoint.labels.filter((label) => !endpoint.disabledLabels.includes(label)),
+    ...endpoint.userLabels,
+  ].sort();
+}

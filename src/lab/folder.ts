@@ -1,0 +1,248 @@
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { errorCode, UserError } from '../errors.ts';
+import type { AgentVersion } from './version.ts';
+
+/** What a running lab leaves in its folder for those who look for it. */
+export interface LabInfo {
+  name: string;
+  dir: string;
+  pid: number;
+  /** When the process began, as the kernel counts; tells it from a later one of the same number. */
+  pidStart: string;
+  scenario: string;
+  agentVersion: AgentVersion;
+  startedAt: string;
+  sockets: { agent: string; health: string; hubble: string };
+  /** host:port of the Hubble API. */
+  hubbleTcp: string;
+  /** The folder goes when the lab stops. */
+  temporary: boolean;
+}
+
+const INFO = 'lab.json';
+const STATE = 'state.json';
+const CLAIM = '.claim';
+/** A claim is held for milliseconds: an older one belongs to a process that died. */
+const CLAIM_STALE_MS = 10_000;
+/** The kernel's limit for the path of a unix socket, without the final zero. */
+const MAX_SOCKET_PATH = 107;
+
+/** Where labs without `--dir` live. */
+export function labRoot(env: Readonly<Record<string, string | undefined>>, uid: number | undefined): string {
+  const runtime = env.XDG_RUNTIME_DIR;
+  return runtime && existsSync(runtime)
+    ? join(runtime, 'cilium-lab')
+    : join(tmpdir(), `cilium-lab-${uid ?? 'user'}`);
+}
+
+/** A folder that belongs to this process until the lab ends. */
+export interface Claimed {
+  dir: string;
+  name: string;
+  temporary: boolean;
+  stateFile: string;
+  /** A state of an earlier run is there. */
+  resumed: boolean;
+}
+
+interface ClaimOptions {
+  root: string;
+  /** The user's own folder: kept when the lab stops. */
+  dir?: string | undefined;
+  /** Name below the root; absent picks a free one. */
+  name?: string | undefined;
+  /** For `lab run`: a folder nobody else will look for. */
+  throwaway?: boolean;
+  /** Forget the state of an earlier run. */
+  fresh?: boolean;
+}
+
+/** Takes a folder for a new lab; removes what dead labs left below the root. */
+export async function claimFolder(options: ClaimOptions): Promise<Claimed> {
+  const parent = options.dir === undefined ? privateFolder(options.root) : privateFolder(options.dir);
+  return await exclusively(parent, () => {
+    if (options.dir !== undefined) return take(parent, basename(parent), false, options.fresh);
+    sweep(parent);
+    if (options.throwaway) {
+      const name = `run-${randomBytes(4).toString('hex')}`;
+      return take(join(parent, name), name, true, true);
+    }
+    const name = options.name ?? freeName(parent);
+    return take(join(parent, name), name, true, options.fresh);
+  });
+}
+
+function take(dir: string, name: string, temporary: boolean, fresh = false): Claimed {
+  const info = existsSync(dir) ? readInfo(dir) : undefined;
+  if (info && isAlive(info))
+    throw new UserError(`lab ${info.name} is running already in ${dir} (process ${info.pid})`, {
+      hint: temporary
+        ? `Stop it with: cilium lab stop --name ${name}. Or start another one under another --name.`
+        : `Stop it with: cilium lab stop --dir ${dir}. Or give the new one another folder.`,
+    });
+  privateFolder(dir);
+  const longest = join(dir, 'monitor.sock');
+  if (Buffer.byteLength(longest) > MAX_SOCKET_PATH)
+    throw new UserError(
+      `the folder ${dir} is too deep: the path of a socket in it is longer than ${MAX_SOCKET_PATH} bytes`,
+      {
+        hint: 'Give a shorter one with --dir.',
+      },
+    );
+  removeSockets(dir);
+  const stateFile = join(dir, STATE);
+  if (fresh) rmSync(stateFile, { force: true });
+  return { dir, name, temporary, stateFile, resumed: existsSync(stateFile) };
+}
+
+function freeName(root: string): string {
+  for (let i = 1; ; i++) {
+    const name = i === 1 ? 'default' : `lab-${i}`;
+    const info = readInfo(join(root, name));
+    if (!info || !isAlive(info)) return name;
+  }
+}
+
+/** Removes what dead labs left. A state that somebody changed stays until its lab is started again or stopped. */
+function sweep(root: string): void {
+  for (const name of readdirSync(root)) {
+    if (name === CLAIM) continue;
+    const dir = join(root, name);
+    const info = readInfo(dir);
+    if (info && isAlive(info)) continue;
+    if (name.startsWith('run-') || !existsSync(join(dir, STATE)))
+      rmSync(dir, { recursive: true, force: true });
+    else removeSockets(dir);
+  }
+}
+
+function removeSockets(dir: string): void {
+  for (const name of readdirSync(dir))
+    if (name.endsWith('.sock') || name === INFO || name.endsWith('.tmp'))
+      rmSync(join(dir, name), { force: true });
+}
+
+/** Ends a lab's hold on its folder. */
+export function releaseFolder({ dir, temporary }: Pick<Claimed, 'dir' | 'temporary'>): void {
+  if (temporary) rmSync(dir, { recursive: true, force: true });
+  else removeSockets(dir);
+}
+
+/** Makes a folder that only its owner can enter, or checks that it is one. */
+function privateFolder(path: string): string {
+  const dir = resolve(path);
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new UserError(`cannot make the folder ${dir}: ${errorCode(cause) ?? String(cause)}`, { cause });
+  }
+  const facts = lstatSync(dir);
+  const me = process.geteuid?.();
+  if (!facts.isDirectory()) throw new UserError(`${dir} is not a folder`);
+  if (me !== undefined && facts.uid !== me)
+    throw new UserError(`the folder ${dir} belongs to user ${facts.uid}`, {
+      hint: 'Give one of your own with --dir.',
+    });
+  if ((facts.mode & 0o077) !== 0)
+    throw new UserError(
+      `other users can enter the folder ${dir} (mode ${(facts.mode & 0o777).toString(8)})`,
+      {
+        hint: `Make it private: chmod 700 ${dir}`,
+      },
+    );
+  return dir;
+}
+
+/** Runs `action` while no other process claims a folder below `root`. */
+async function exclusively<T>(root: string, action: () => T): Promise<T> {
+  const lock = join(root, CLAIM);
+  for (;;) {
+    try {
+      mkdirSync(lock, { mode: 0o700 });
+      break;
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    }
+    const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
+    if (since !== undefined && Date.now() - since > CLAIM_STALE_MS)
+      rmSync(lock, { recursive: true, force: true });
+    else await new Promise((wait) => setTimeout(wait, 20));
+  }
+  try {
+    return action();
+  } finally {
+    rmdirSync(lock);
+  }
+}
+
+/** Says in the folder that the lab runs. */
+export async function publish(info: LabInfo): Promise<void> {
+  const file = join(info.dir, INFO);
+  await writeFile(`${file}.tmp`, `${JSON.stringify(info, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${file}.tmp`, file);
+}
+
+/** The note of the lab in a folder; undefined when there is none that can be read. */
+export function readInfo(dir: string): LabInfo | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(join(dir, INFO), 'utf8'));
+    return isInfo(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isInfo(value: unknown): value is LabInfo {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'pid' in value &&
+    typeof value.pid === 'number' &&
+    'sockets' in value &&
+    'dir' in value
+  );
+}
+
+/** Labs that run, below the root. */
+export function runningLabs(root: string): LabInfo[] {
+  if (!existsSync(root)) return [];
+  return readdirSync(root)
+    .flatMap((name) => readInfo(join(root, name)) ?? [])
+    .filter(isAlive)
+    .sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** Whether the process of a lab is still the one that wrote the note. */
+export function isAlive(info: Pick<LabInfo, 'pid' | 'pidStart'>): boolean {
+  try {
+    process.kill(info.pid, 0);
+  } catch (error) {
+    if (errorCode(error) !== 'EPERM') return false;
+  }
+  const start = processStart(info.pid);
+  return start === '' || info.pidStart === '' || start === info.pidStart;
+}
+
+/** When a process began, in clock ticks since boot; empty where the system does not say. A zombie has none. */
+export function processStart(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '');
+  } catch {
+    return existsSync('/proc/self/stat') ? 'ended' : '';
+  }
+}

@@ -1,0 +1,127 @@
+import type { Agent } from './agent.ts';
+import { ipcache } from './ipcache.ts';
+
+const PINNED = '/sys/fs/bpf/tc/globals/';
+
+/** One entry of a map as the agent remembers it. */
+export interface MapEntry {
+  key: string;
+  value: string;
+  'desired-action'?: string;
+}
+
+/** Maps whose content the agent does not remember. */
+const UNCACHED = [
+  'cilium_node_map_v2',
+  'cilium_policystats',
+  'cilium_skip_lb4',
+  'cilium_skip_lb6',
+  'cilium_auth_map',
+  'cilium_l2_responder_v4',
+  'cilium_metrics',
+];
+
+/** Maps that are there and empty. */
+const EMPTY = [
+  'cilium_ct4_global',
+  'cilium_ct_any4_global',
+  'cilium_ct6_global',
+  'cilium_ct_any6_global',
+  'cilium_lb4_affinity',
+  'cilium_lb4_source_range',
+  'cilium_lb6_services_v2',
+  'cilium_lb6_backends_v3',
+  'cilium_snat_v4_external',
+  'cilium_snat_v6_external',
+  'cilium_ratelimit',
+];
+
+/** Every pinned map by its name; `undefined` where the agent remembers no content. */
+export function mapsOf(agent: Agent): Map<string, MapEntry[] | undefined> {
+  const maps = new Map<string, MapEntry[] | undefined>([
+    ['cilium_ipcache_v2', ipcacheEntries(agent)],
+    ['cilium_lxc', lxcEntries(agent)],
+    ...serviceMaps(agent),
+  ]);
+  for (const endpoint of agent.state.endpoints) {
+    const { policy } = agent.realized(endpoint.id);
+    const entries = (['Ingress', 'Egress'] as const).flatMap((direction) => {
+      const enforced = direction === 'Ingress' ? policy.ingress : policy.egress;
+      const allowed = direction === 'Ingress' ? policy.allowedIngress : policy.allowedEgress;
+      return (enforced ? (allowed ?? []) : [0]).map((id) => ({
+        key: `${direction}: ${id} ANY`,
+        value: '0 0',
+      }));
+    });
+    maps.set(`cilium_policy_v2_${String(endpoint.id).padStart(5, '0')}`, entries);
+  }
+  for (const name of EMPTY) if (!maps.has(name)) maps.set(name, []);
+  for (const name of UNCACHED) maps.set(name, undefined);
+  for (const { path = '', cache } of agent.world.scenario.maps ?? [])
+    maps.set(
+      path.slice(path.lastIndexOf('/') + 1),
+      cache?.map((entry) => ({ ...entry, key: entry.key ?? '', value: entry.value ?? '' })),
+    );
+  return maps;
+}
+
+/** A map as the API shows it. */
+export function mapModel(name: string, entries: MapEntry[] | undefined) {
+  return { path: PINNED + name, ...(entries !== undefined && { cache: entries }) };
+}
+
+/** What cilium_ipcache holds. */
+export function ipcacheEntries(agent: Agent): MapEntry[] {
+  return ipcache(agent).map((entry) => {
+    const remote = entry.hostIP !== undefined && entry.hostIP !== agent.world.self.ipv4;
+    const tunnel = remote && entry.identity !== 6 ? entry.hostIP : '0.0.0.0';
+    return synced(
+      entry.cidr,
+      `identity=${entry.identity} encryptkey=${entry.encryptKey ?? 0} tunnelendpoint=${tunnel} flags=${tunnel === '0.0.0.0' ? '<none>' : 'hastunnel'}`,
+    );
+  });
+}
+
+function lxcEntries(agent: Agent): MapEntry[] {
+  return agent.state.endpoints
+    .filter((endpoint) => endpoint.kind !== 'host')
+    .flatMap((endpoint) =>
+      [endpoint.ipv4, endpoint.ipv6].flatMap((ip) => {
+        if (ip === undefined) return [];
+        const id = String(endpoint.id).padEnd(5);
+        const identity = String(endpoint.identity).padEnd(5);
+        const link = String(endpoint.interfaceIndex).padEnd(3);
+        const macs = `mac=${endpoint.mac.toUpperCase()} nodemac=${endpoint.hostMac.toUpperCase()}`;
+        const value = `id=${id} sec_id=${identity} flags=0x0000 ifindex=${link} ${macs} parent_ifindex=0  `;
+        return [synced(`${ip}:0`, value)];
+      }),
+    );
+}
+
+function serviceMaps(agent: Agent): [string, MapEntry[]][] {
+  const backends = new Map<string, number>();
+  const services: MapEntry[] = [];
+  const reverse: MapEntry[] = [];
+  for (const service of agent.state.services) {
+    const { ip, port, protocol = 'TCP' } = service['frontend-address'];
+    const frontend = `${ip}:${port}/${protocol.toUpperCase()}`;
+    const list = service['backend-addresses'];
+    services.push({ key: `${frontend} (0)`, value: `0 ${list.length}[0] (${service.id}) [0x0 0x0]` });
+    for (const [i, backend] of list.entries()) {
+      const text = `${protocol.toUpperCase()}://${backend.ip}:${backend.port}`;
+      if (!backends.has(text)) backends.set(text, backends.size + 1);
+      const id = backends.get(text);
+      services.push({ key: `${frontend} (${i + 1})`, value: `${id} 0[0] (${service.id}) [0x0 0x0]` });
+    }
+    reverse.push({ key: String(service.id), value: `${ip}:${port}` });
+  }
+  return [
+    ['cilium_lb4_services_v2', services],
+    ['cilium_lb4_backends_v3', [...backends].map(([value, id]) => ({ key: String(id), value }))],
+    ['cilium_lb4_reverse_nat', reverse],
+  ];
+}
+
+function synced(key: string, value: string): MapEntry {
+  return { 'desired-action': 'sync', key, value };
+}

@@ -1,0 +1,64 @@
+import type { DNSLookup } from '../../agent/types.gen.ts';
+import { contains, type Prefix, parsePrefix } from '../derive.ts';
+import { fqdnsOf } from '../rules.ts';
+import { ApiFailure, type Call, type Handlers, ok } from './call.ts';
+import { findEndpoint } from './endpoint.ts';
+
+/** Which lookups a call is about. */
+function filterOf(query: Call['query']): (lookup: DNSLookup) => boolean {
+  const pattern = query.get('matchpattern');
+  const name = pattern ? patternExpression(pattern) : undefined;
+  const cidr = query.get('cidr');
+  const prefix = cidr ? parsePrefix(cidr) : undefined;
+  if (cidr && !prefix) throw new ApiFailure(400, `invalid CIDR address: ${cidr}`);
+  const source = query.get('source');
+  if (source && source !== 'lookup' && source !== 'connection')
+    throw new ApiFailure(400, `unknown source "${source}": expected lookup or connection`);
+  return (lookup) =>
+    (!name || name.test(lookup.fqdn ?? '')) &&
+    (!prefix || (lookup.ips ?? []).some((ip) => within(prefix, ip))) &&
+    (!source || lookup.source === source);
+}
+
+function within(prefix: Prefix, ip: string): boolean {
+  const address = parsePrefix(ip);
+  return address !== undefined && contains(prefix, address);
+}
+
+/** A DNS pattern as an expression: `*` stays within a label, `*` alone takes every name. */
+function patternExpression(pattern: string): RegExp {
+  return new RegExp(patternText(pattern));
+}
+
+function patternText(pattern: string): string {
+  const trimmed = pattern.trim().toLowerCase().replace(/\.$/, '');
+  if (!/^[-a-z0-9_.*]+$/.test(trimmed))
+    throw new ApiFailure(400, `Invalid characters in MatchPattern: "${pattern}"`);
+  if (trimmed === '*') return '(^([-a-zA-Z0-9_]+[.])+$)|(^[.]$)';
+  const body = trimmed.replaceAll('.', '[.]').replaceAll('*', '[-a-zA-Z0-9_]*');
+  return `^${body}[.]$`;
+}
+
+export const fqdnHandlers: Handlers = {
+  'GET /fqdn/cache': ({ query }, agent) => ok(agent.state.dns.filter(filterOf(query))),
+
+  'GET /fqdn/cache/{id}': ({ params, query }, agent) => {
+    const { id } = findEndpoint(params.id, agent);
+    return ok(agent.state.dns.filter((lookup) => lookup['endpoint-id'] === id).filter(filterOf(query)));
+  },
+
+  'DELETE /fqdn/cache': async ({ query }, agent) => {
+    const gone = filterOf(query);
+    await agent.store.update((state) => ({ ...state, dns: state.dns.filter((lookup) => !gone(lookup)) }));
+    return ok();
+  },
+
+  'GET /fqdn/names': (_, agent) =>
+    ok({
+      DNSPollNames: null,
+      FQDNPolicySelectors: fqdnsOf(agent.state.policy.rules).map(({ matchName, matchPattern }) => ({
+        regexString: patternText(matchName || matchPattern),
+        selectorString: `MatchName: ${matchName}, MatchPattern: ${matchPattern}`,
+      })),
+    }),
+};

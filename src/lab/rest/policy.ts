@@ -1,0 +1,98 @@
+import type { Agent } from '../agent.ts';
+import { parseRules, RuleError, ruleHas, ruleLabels } from '../rules.ts';
+import type { LabState, PolicyRule } from '../state.ts';
+import { ApiFailure, type Handlers, labelsIn, ok } from './call.ts';
+
+function answer(rules: readonly PolicyRule[], revision: number) {
+  return ok({ policy: JSON.stringify(rules, null, 2), revision });
+}
+
+export const policyHandlers: Handlers = {
+  'GET /policy': ({ body }, agent) => {
+    const { rules, revision } = agent.state.policy;
+    const labels = labelsIn(body);
+    const found = rules.filter((rule) => ruleHas(rule, labels));
+    if (labels.length > 0 && found.length === 0) throw new ApiFailure(404);
+    return answer(found, revision);
+  },
+
+  'PUT /policy': async ({ body, query }, agent) => {
+    const imported = rulesIn(body);
+    const replace = query.get('replace') === 'true';
+    const labels = query.get('replace-with-labels')?.split(',').filter(Boolean) ?? [];
+    const after = await agent.store.update((state) => importRules(state, imported, { replace, labels }));
+    agent.emit({
+      type: 'policy-updated',
+      labels: imported.flatMap(ruleLabels),
+      revision: after.policy.revision,
+      rules: imported.length,
+    });
+    return answer(imported, after.policy.revision);
+  },
+
+  'DELETE /policy': async ({ body }, agent) => {
+    const labels = labelsIn(body);
+    let deleted = 0;
+    const after = await agent.store.update((state) => {
+      const left = state.policy.rules.filter((rule) => !ruleHas(rule, labels));
+      deleted = state.policy.rules.length - left.length;
+      if (deleted === 0 && labels.length > 0) throw notFound(agent);
+      return { ...state, policy: { revision: state.policy.revision + 1, rules: left } };
+    });
+    agent.emit({
+      type: 'policy-deleted',
+      labels,
+      revision: after.policy.revision,
+      rules: deleted,
+    });
+    return answer(after.policy.rules, after.policy.revision);
+  },
+
+  'GET /policy/selectors': (_, agent) => ok(agent.policy.selectors()),
+
+  'GET /policy/subject-selectors': (_, agent) => ok(agent.policy.subjectSelectors()),
+
+  'GET /policy/resolve': () => {
+    throw new ApiFailure(501, 'policy tracing is not part of the lab: `cilium policy simulate` answers it');
+  },
+};
+
+function notFound(agent: Agent): ApiFailure {
+  return agent.version === '1.9' ? new ApiFailure(404) : new ApiFailure(500, 'policy not found');
+}
+
+/** The reference sends the rules as a JSON text inside a JSON string; a plain list is taken as well. */
+function rulesIn(body: unknown): PolicyRule[] {
+  try {
+    return parseRules(typeof body === 'string' ? body : JSON.stringify(body));
+  } catch (error) {
+    if (error instanceof RuleError) throw new ApiFailure(400, error.message);
+    throw error;
+  }
+}
+
+/**
+ * Adds rules to the policy. `replace` first removes those whose labels hold the labels of an imported rule, `labels`
+ * those that hold all of these; every removal that removes something is a revision of its own, as in the reference.
+ */
+function importRules(
+  state: LabState,
+  imported: readonly PolicyRule[],
+  { replace, labels }: { replace: boolean; labels: readonly string[] },
+): LabState {
+  let { rules, revision } = state.policy;
+  const remove = (gone: readonly string[]) => {
+    const left = rules.filter((rule) => !ruleHas(rule, gone));
+    if (left.length === rules.length) return;
+    rules = left;
+    revision++;
+  };
+  if (labels.length > 0) remove(labels);
+  if (replace) {
+    for (const rule of imported) {
+      const own = ruleLabels(rule);
+      if (own.length > 0) remove(own);
+    }
+  }
+  return { ...state, policy: { revision: revision + 1, rules: [...rules, ...imported] } };
+}

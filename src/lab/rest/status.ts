@@ -1,0 +1,7 @@
+import { briefStatus, fullStatus } from '../status.ts';
+import { type Handlers, ok } from './call.ts';
+
+export const statusHandlers: Handlers = {
+  'GET /healthz': ({ headers }, agent) =>
+    ok(String(headers.brief) === 'true' ? briefStatus(agent) : fullStatus(agent)),
+};
