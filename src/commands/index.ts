@@ -8,6 +8,7 @@ import { AGENT_GLOBALS, BPF_GLOBALS } from './flags.ts';
 import { FQDN } from './fqdn/index.ts';
 import { IDENTITY } from './identity/index.ts';
 import { IP } from './ip/index.ts';
+import { LAB } from './lab/index.ts';
 import { LRP } from './lrp/index.ts';
 import { MAP } from './map/index.ts';
 import { NODE } from './node/index.ts';
@@ -41,6 +42,7 @@ export const TREE: Verb = {
     fqdn: FQDN,
     identity: IDENTITY,
     ip: IP,
+    lab: LAB,
     lrp: LRP,
     map: MAP,
     node: NODE,

@@ -1,7 +1,9 @@
 import type { Clock } from '../context.ts';
+import type { Surroundings } from '../policy/selectors.ts';
+import { nameExpression } from './dns-pattern.ts';
 import { FIRST_LOCAL_IDENTITY, RESERVED } from './labels.ts';
-import { compilePolicy, type EndpointPolicyFacts, type PolicyEngine } from './policy.ts';
-import { cidrsOf } from './rules.ts';
+import { type EndpointPolicyFacts, LabPolicy } from './policy.ts';
+import { fqdnsOf } from './rules.ts';
 import type { LabEndpoint, LabIdentity, LabState } from './state.ts';
 import type { FlowCounts } from './status.ts';
 import { Store } from './store.ts';
@@ -18,6 +20,9 @@ export type AgentEvent =
   | { type: 'policy-updated' | 'policy-deleted'; labels: string[]; revision: number; rules: number }
   | { type: 'endpoint-created' | 'endpoint-deleted' | 'endpoint-regenerated'; endpoint: LabEndpoint }
   | { type: 'agent-started'; timeMs: number };
+
+const NOT_ENFORCED = { enforced: false, allowed: [0], denied: null, l4: [], redirects: [] };
+const NO_POLICY: EndpointPolicyFacts = { ingress: NOT_ENFORCED, egress: NOT_ENFORCED, entries: [] };
 
 /** A line of an endpoint's log. */
 export interface LogLine {
@@ -60,7 +65,7 @@ export class Agent {
   flowCounts?: () => FlowCounts;
   /** Dropped flows by reason. */
   dropCounts?: () => ReadonlyMap<string, number>;
-  #policy: PolicyEngine;
+  #policy: LabPolicy;
   #regeneration: NodeJS.Timeout | undefined;
   #clients = new Set<number>();
 
@@ -84,7 +89,7 @@ export class Agent {
   }
 
   /** The rules in force. */
-  get policy(): PolicyEngine {
+  get policy(): LabPolicy {
     return this.#policy;
   }
 
@@ -104,12 +109,12 @@ export class Agent {
 
   /** What an endpoint enforces by now. */
   realized(id: number): Realized {
-    return this.#realized.get(id) ?? { revision: 0, policy: this.#policy.endpoint([]), builds: 0 };
+    return this.#realized.get(id) ?? { revision: 0, policy: NO_POLICY, builds: 0 };
   }
 
   /** What an endpoint should enforce. */
   desired(endpoint: LabEndpoint): EndpointPolicyFacts {
-    return this.#policy.endpoint(identityLabels(endpoint));
+    return this.#policy.endpoint(endpoint);
   }
 
   /** True while endpoints follow a change. */
@@ -158,7 +163,8 @@ export class Agent {
       if (!had.has(endpoint.id)) this.emit({ type: 'endpoint-created', endpoint });
     const policyMoved = state.policy !== before.policy;
     const settingsMoved = state.config !== before.config;
-    if (!policyMoved && !settingsMoved && state.endpoints === before.endpoints) return;
+    if (!policyMoved && !settingsMoved && state.endpoints === before.endpoints && state.dns === before.dns)
+      return;
     this.#policy = this.#compile();
     const reason = policyMoved
       ? 'one or more identities created or deleted'
@@ -171,21 +177,50 @@ export class Agent {
     }, REGENERATION_MS).unref();
   }
 
-  #compile(): PolicyEngine {
-    const { policy, config } = this.state;
-    const wanted = cidrsOf(policy.rules).map((cidr) => [
-      `cidr:${cidr}`,
-      `reserved:world${this.world.self.ipv6 ? (cidr.includes(':') ? '-ipv6' : '-ipv4') : ''}`,
-    ]);
+  #compile(): LabPolicy {
+    const { policy, config, services, endpoints } = this.state;
+    const backends = new Map<string, string[]>();
+    for (const { flags, 'backend-addresses': list } of services) {
+      const name = `${flags.namespace}/${flags.name}`;
+      backends.set(name, [...(backends.get(name) ?? []), ...list.map((backend) => backend.ip)]);
+    }
+    const around: Surroundings = { clusterName: this.world.cluster.name, services: backends };
     const known = this.#localIdentities;
     let next = Math.max(FIRST_LOCAL_IDENTITY - 1, ...known.map((identity) => identity.id)) + 1;
+    const dualStack = this.world.self.ipv6 !== undefined;
+    const wanted = [
+      ...LabPolicy.prefixLabels(policy.rules, around, dualStack),
+      ...this.#namedAddresses(dualStack),
+    ];
     this.#localIdentities = wanted.map(
       (labels) => known.find((identity) => sameLabels(identity.labels, labels)) ?? { id: next++, labels },
     );
-    return compilePolicy({
+    return new LabPolicy({
       rules: policy.rules,
       identities: this.identities(),
+      endpoints,
       enforcement: config.policyEnforcement,
+      around,
+    });
+  }
+
+  /** Labels of addresses whose names FQDN selectors select. */
+  #namedAddresses(dualStack: boolean): string[][] {
+    const selectors = fqdnsOf(this.state.policy.rules).map((selector) => ({
+      text: selector.matchName || selector.matchPattern,
+      expression: nameExpression(selector.matchName || selector.matchPattern),
+    }));
+    const found = new Map<string, Set<string>>();
+    for (const { fqdn = '', ips = [] } of this.state.dns) {
+      for (const { text, expression } of selectors) {
+        if (!expression.test(fqdn)) continue;
+        for (const ip of ips) found.set(ip, (found.get(ip) ?? new Set()).add(`fqdn:${text}`));
+      }
+    }
+    return [...found].map(([ip, names]) => {
+      const v6 = ip.includes(':');
+      const world = dualStack ? (v6 ? 'world-ipv6' : 'world-ipv4') : 'world';
+      return [...names, `cidr:${ip}/${v6 ? 128 : 32}`, `reserved:${world}`];
     });
   }
 

@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { parsePrefix } from './derive.ts';
 import type { Path, Problem } from './load.ts';
+import { normalRules, RuleError } from './rules.ts';
 import type { Scenario } from './scenario.ts';
 import { hostPort } from './world.ts';
 
@@ -76,6 +77,14 @@ export function checkScenario(scenario: Scenario): Problem[] {
     if (!parsePrefix(entry.cidr)) report(['ipcache', i, 'cidr'], `"${entry.cidr}" is not a prefix`);
   for (const [i, cidr] of (scenario.prefilter?.deny ?? []).entries())
     if (!parsePrefix(cidr)) report(['prefilter', 'deny', i], `"${cidr}" is not a prefix`);
+  for (const [i, rule] of (scenario.policies ?? []).entries()) {
+    try {
+      normalRules([rule]);
+    } catch (error) {
+      if (!(error instanceof RuleError)) throw error;
+      report(['policies', i], error.message.replace(/^rule 1: /, ''));
+    }
+  }
   for (const [i, traffic] of (scenario.traffic ?? []).entries()) {
     for (const field of ['from', 'to'] as const) {
       const peer = traffic[field];

@@ -1,5 +1,9 @@
+import { protocolName } from '../policy/ports.ts';
 import type { Agent } from './agent.ts';
 import { ipcache } from './ipcache.ts';
+
+/** Port of the lab's one proxy. */
+export const PROXY_PORT = 43_175;
 
 const PINNED = '/sys/fs/bpf/tc/globals/';
 
@@ -44,15 +48,7 @@ export function mapsOf(agent: Agent): Map<string, MapEntry[] | undefined> {
     ...serviceMaps(agent),
   ]);
   for (const endpoint of agent.state.endpoints) {
-    const { policy } = agent.realized(endpoint.id);
-    const entries = (['Ingress', 'Egress'] as const).flatMap((direction) => {
-      const enforced = direction === 'Ingress' ? policy.ingress : policy.egress;
-      const allowed = direction === 'Ingress' ? policy.allowedIngress : policy.allowedEgress;
-      return (enforced ? (allowed ?? []) : [0]).map((id) => ({
-        key: `${direction}: ${id} ANY`,
-        value: '0 0',
-      }));
-    });
+    const entries = policyEntries(agent, endpoint.id);
     maps.set(`cilium_policy_v2_${String(endpoint.id).padStart(5, '0')}`, entries);
   }
   for (const name of EMPTY) if (!maps.has(name)) maps.set(name, []);
@@ -63,6 +59,31 @@ export function mapsOf(agent: Agent): Map<string, MapEntry[] | undefined> {
       cache?.map((entry) => ({ ...entry, key: entry.key ?? '', value: entry.value ?? '' })),
     );
   return maps;
+}
+
+/** What the policy map of an endpoint holds; an end without policy lets everything through. */
+function policyEntries(agent: Agent, id: number): MapEntry[] {
+  const { policy } = agent.realized(id);
+  const open = (['ingress', 'egress'] as const).filter((direction) => !policy[direction].enforced);
+  return [
+    ...open.map((direction) => ({ key: `${directionName(direction)}: 0 ANY`, value: '0 0' })),
+    ...policy.entries
+      .filter((entry) => policy[entry.direction].enforced)
+      .map((entry) => {
+        const significant = entry.protocol === 0 ? 0 : 8 + entry.prefix;
+        const last = entry.port + 2 ** (16 - entry.prefix) - 1;
+        const port = entry.prefix === 16 ? String(entry.port) : `${entry.port}-${last}`;
+        const what = entry.protocol === 0 ? 'ANY' : `${port}/${protocolName(entry.protocol)}`;
+        return {
+          key: `${directionName(entry.direction)}: ${entry.identity} ${what}`,
+          value: `${entry.proxy ? PROXY_PORT : 0} ${significant}`,
+        };
+      }),
+  ];
+}
+
+function directionName(direction: 'ingress' | 'egress'): string {
+  return direction === 'ingress' ? 'Ingress' : 'Egress';
 }
 
 /** A map as the API shows it. */

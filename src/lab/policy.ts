@@ -1,150 +1,219 @@
-import type { L4Policy, SelectorCache } from '../agent/types.gen.ts';
-import { parseLabel, sameLabel } from './labels.ts';
-import type { LabIdentity, PolicyRule } from './state.ts';
+import type { PolicyRule as ApiRule, SelectorCache } from '../agent/types.gen.ts';
+import { type CompiledRule, compileRule, type Direction } from '../policy/compile.ts';
+import { type ConnectionDecision, decideConnection, type Traffic } from '../policy/decide.ts';
+import { PolicyEngine as Evaluator } from '../policy/engine.ts';
+import { type Identity, identityOf } from '../policy/identities.ts';
+import type { DirectionPolicy, Filter, PeerPolicy } from '../policy/l4.ts';
+import type { MapEntry } from '../policy/map-state.ts';
+import { protocolName } from '../policy/ports.ts';
+import type { Selector, Surroundings } from '../policy/selectors.ts';
+import { formatAddress } from './derive.ts';
+import { ruleLabels, sourced } from './rules.ts';
+import { selectorText } from './selector-text.ts';
+import type { LabEndpoint, LabIdentity, PolicyRule } from './state.ts';
 
 /** What the engine decides about. */
 export interface PolicyInput {
   rules: readonly PolicyRule[];
   /** Reserved ones included. */
   identities: readonly LabIdentity[];
+  endpoints: readonly Pick<LabEndpoint, 'id' | 'identity' | 'ports'>[];
   enforcement: string;
+  around: Surroundings;
 }
 
-/** What the rules make of one endpoint. */
+/** What the rules make of one endpoint. Lists are null where the reference writes none. */
 export interface EndpointPolicyFacts {
+  ingress: DirectionFacts;
+  egress: DirectionFacts;
+  /** Of its policy map. */
+  entries: readonly MapEntry[];
+}
+
+export interface DirectionFacts {
   /** Whether traffic that no rule allows is dropped. */
-  ingress: boolean;
-  egress: boolean;
-  /** Identities that may reach (or be reached by) the endpoint on any port; null as the reference writes none. */
-  allowedIngress: number[] | null;
-  allowedEgress: number[] | null;
-  deniedIngress: number[] | null;
-  deniedEgress: number[] | null;
-  l4: L4Policy;
+  enforced: boolean;
+  /** Identities that are allowed or denied on every port. */
+  allowed: number[] | null;
+  denied: number[] | null;
+  l4: ApiRule[];
+  /** Ports that go through a proxy. */
+  redirects: { protocol: string; port: number; parser: string }[];
 }
 
-/** The rules of a lab, ready to be asked. The only door between the lab and the policy evaluator. */
-export interface PolicyEngine {
-  endpoint(labels: readonly string[]): EndpointPolicyFacts;
-  /** Peers that rules name, with the identities they stand for. */
-  selectors(): SelectorCache;
-  /** Endpoints that rules are about. */
-  subjectSelectors(): SelectorCache;
-}
+/** The rules of a lab, ready to be asked: the only door between the lab and the policy evaluator. */
+export class LabPolicy {
+  readonly #evaluator: Evaluator;
 
-interface Selector {
-  matchLabels?: Record<string, string>;
-  matchExpressions?: { key: string; operator: string; values?: string[] }[];
-}
-
-/** Prepares rules. */
-export function compilePolicy(input: PolicyInput): PolicyEngine {
-  return {
-    endpoint(labels) {
-      const mine = input.rules.filter((rule) => matches(subjectOf(rule), labels));
-      const enforced = (direction: 'ingress' | 'egress') =>
-        input.enforcement !== 'never' &&
-        (input.enforcement === 'always' || mine.some((rule) => deniesByDefault(rule, direction)));
-      return {
-        ingress: enforced('ingress'),
-        egress: enforced('egress'),
-        allowedIngress: null,
-        allowedEgress: null,
-        deniedIngress: null,
-        deniedEgress: null,
-        l4: { ingress: [], egress: [] },
-      };
-    },
-    selectors: () => cacheOf(input, peersOf),
-    subjectSelectors: () => cacheOf(input, (rule) => [subjectOf(rule)].filter((s) => s !== undefined)),
-  };
-}
-
-function subjectOf(rule: PolicyRule): Selector | undefined {
-  return asSelector(rule.endpointSelector) ?? asSelector(rule.nodeSelector);
-}
-
-function asSelector(value: unknown): Selector | undefined {
-  return typeof value === 'object' && value !== null ? value : undefined;
-}
-
-function deniesByDefault(rule: PolicyRule, direction: 'ingress' | 'egress'): boolean {
-  const { enableDefaultDeny } = rule;
-  if (typeof enableDefaultDeny === 'object' && enableDefaultDeny !== null && direction in enableDefaultDeny)
-    return Reflect.get(enableDefaultDeny, direction) === true;
-  return rule[direction] !== undefined || rule[`${direction}Deny`] !== undefined;
-}
-
-function peersOf(rule: PolicyRule): Selector[] {
-  return ['ingress', 'ingressDeny', 'egress', 'egressDeny'].flatMap((section) =>
-    listOf(rule[section]).flatMap((item) =>
-      ['fromEndpoints', 'toEndpoints'].flatMap((field) =>
-        listOf(item[field]).flatMap((selector) => asSelector(selector) ?? []),
-      ),
-    ),
-  );
-}
-
-function listOf(value: unknown): Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'object' && item !== null) : [];
-}
-
-function cacheOf(input: PolicyInput, selectorsOf: (rule: PolicyRule) => Selector[]): SelectorCache {
-  const entries = new Map<string, { selector: Selector; rules: PolicyRule[] }>();
-  for (const rule of input.rules) {
-    for (const selector of selectorsOf(rule)) {
-      const text = selectorText(selector);
-      const entry = entries.get(text) ?? { selector, rules: [] };
-      entry.rules.push(rule);
-      entries.set(text, entry);
-    }
+  constructor(input: PolicyInput) {
+    const { enforcement } = input;
+    this.#evaluator = new Evaluator(
+      input.identities.map((identity) => identityOf(identity.id, identity.labels)),
+      input.endpoints.map((e) => ({ id: e.id, identity: e.identity, namedPorts: e.ports })),
+      {
+        enforcement: enforcement === 'always' || enforcement === 'never' ? enforcement : 'default',
+        ...(input.around.clusterName !== undefined && { clusterName: input.around.clusterName }),
+        ...(input.around.services && { services: input.around.services }),
+      },
+    ).addAll(input.rules.map(sourced));
   }
-  return [...entries].map(([selector, entry]) => ({
-    selector,
-    identities: input.identities
-      .filter((identity) => matches(entry.selector, identity.labels))
-      .map((identity) => identity.id)
-      .sort((a, b) => a - b),
-    users: entry.rules.length,
-    labels: listOf(entry.rules[0]?.labels).map((label) => ({
-      key: String(label.key ?? ''),
-      value: String(label.value ?? ''),
-      ...(label.source ? { source: String(label.source) } : {}),
-    })),
-  }));
+
+  /** What an endpoint is to enforce. */
+  endpoint(endpoint: Pick<LabEndpoint, 'id' | 'identity' | 'ports'>): EndpointPolicyFacts {
+    const identity = this.identity(endpoint.identity);
+    const policy = this.#evaluator.policyOf(identity);
+    const entries = this.#evaluator.entriesOf({
+      id: endpoint.id,
+      identity: endpoint.identity,
+      namedPorts: endpoint.ports,
+    });
+    return {
+      ingress: directionFacts('ingress', policy.ingress, entries),
+      egress: directionFacts('egress', policy.egress, entries),
+      entries,
+    };
+  }
+
+  /** Whether a connection may be. */
+  decide(source: number, destination: number, traffic: Traffic): ConnectionDecision {
+    return decideConnection(this.#evaluator, this.identity(source), this.identity(destination), traffic);
+  }
+
+  /** Peers that rules name, with the identities they stand for. */
+  selectors(): SelectorCache {
+    return this.#cache((rule) => rule.parts.flatMap((part) => part.peers ?? []));
+  }
+
+  /** Endpoints that rules are about. */
+  subjectSelectors(): SelectorCache {
+    return this.#cache((rule) => [rule.subject]);
+  }
+
+  private identity(id: number): Identity {
+    return this.#evaluator.identities.get(id) ?? identityOf(id, []);
+  }
+
+  #cache(selectorsOf: (rule: CompiledRule) => readonly Selector[]): SelectorCache {
+    const entries = new Map<string, { selector: Selector; rules: Set<CompiledRule> }>();
+    for (const rule of this.#evaluator.rules) {
+      for (const selector of selectorsOf(rule)) {
+        if (selector.kind === 'none') continue;
+        const text = selectorText(selector);
+        const entry = entries.get(text) ?? { selector, rules: new Set() };
+        entry.rules.add(rule);
+        entries.set(text, entry);
+      }
+    }
+    return [...entries].map(([text, { selector, rules }]) => {
+      const [first] = rules;
+      return {
+        selector: text,
+        identities: [...this.#evaluator.selectors.resolve(selector).ids],
+        labels: (first?.source.rule.labels ?? []).map(({ key, value, source }) => ({
+          key,
+          value,
+          ...(source && { source }),
+        })),
+        users: rules.size,
+      };
+    });
+  }
+
+  /** Identities of the prefixes that rules name, as label sets; those of `except` cut out of them. */
+  static prefixLabels(rules: readonly PolicyRule[], around: Surroundings, dualStack: boolean): string[][] {
+    const found = new Map<string, string[]>();
+    for (const rule of rules) {
+      for (const part of compileRule(sourced(rule), around).parts) {
+        for (const peer of part.peers ?? []) {
+          if (peer.kind !== 'cidr') continue;
+          const { first, v6, length } = peer.prefix;
+          const cidr = `${formatAddress(first, v6 ? 6 : 4)}/${length}`;
+          const world = dualStack ? (v6 ? 'world-ipv6' : 'world-ipv4') : 'world';
+          if (length > 0) found.set(cidr, [`cidr:${cidr}`, `reserved:${world}`]);
+        }
+      }
+    }
+    return [...found.values()];
+  }
 }
 
-/** The form in which Go prints a selector. */
-function selectorText(selector: Selector): string {
-  const dotted = (key: string) =>
-    key.replace(/^([\w.-]+):/, (_, source: string) => `${source}.`).replace(/^(?!.*\.)/, 'any.');
-  const labels = Object.entries(selector.matchLabels ?? {})
-    .map(([key, value]) => `${dotted(key)}: ${value},`)
-    .sort();
-  const expressions = (selector.matchExpressions ?? []).map(
-    (e) =>
-      `LabelSelectorRequirement{Key:${dotted(e.key)},Operator:${e.operator},Values:[${(e.values ?? []).join(' ')}],}`,
+function directionFacts(
+  direction: Direction,
+  policy: DirectionPolicy,
+  entries: readonly MapEntry[],
+): DirectionFacts {
+  if (!policy.enforced) return { enforced: false, allowed: [0], denied: null, l4: [], redirects: [] };
+  const everyPort = entries.filter(
+    (entry) => entry.direction === direction && entry.protocol === 0 && entry.port === 0,
   );
-  const list = expressions.length > 0 ? `${expressions.join(',')},` : '';
-  return `&LabelSelector{MatchLabels:map[string]string{${labels.join('')}},MatchExpressions:[]LabelSelectorRequirement{${list}},}`;
-}
-
-function matches(selector: Selector | undefined, labels: readonly string[]): boolean {
-  if (!selector) return false;
-  const have = labels.map(parseLabel);
-  const find = (key: string) => {
-    const want = parseLabel(key.includes(':') ? key : `any:${key}`);
-    return have.filter((label) => sameLabel({ ...want, value: label.value }, label));
+  const ids = (deny: boolean) => {
+    const list = everyPort.filter((entry) => entry.deny === deny).map((entry) => entry.identity);
+    return list.length > 0 ? list : null;
   };
-  const labelsHold = Object.entries(selector.matchLabels ?? {}).every(([key, value]) =>
-    find(key).some((label) => label.value === value),
+  return {
+    enforced: !policy.open,
+    allowed: ids(false),
+    denied: ids(true),
+    l4: policy.filters.map((filter) => filterModel(filter, direction)),
+    redirects: policy.filters
+      .filter((filter) => [...filter.peers.values()].some((peer) => peer.redirect))
+      .map((filter) => ({
+        protocol: protocolName(filter.protocol),
+        port: filter.port,
+        parser: parserOf(filter),
+      })),
+  };
+}
+
+function parserOf(filter: Filter): string {
+  const l7 = [...filter.peers.values()].flatMap((peer) => l7Of(peer, filter));
+  return l7.some((rules) => 'dns' in rules) ? 'dns' : 'http';
+}
+
+/** A filter as the agent prints it: JSON in a string. */
+function filterModel(filter: Filter, direction: Direction): ApiRule {
+  const peers = [...filter.peers.values()].map((peer) => ({
+    text: selectorText(peer.selection.selector),
+    peer,
+  }));
+  peers.sort((a, b) => (a.text < b.text ? -1 : 1));
+  const rule = {
+    port: filter.port,
+    ...(filter.endPort > filter.port && { endPort: filter.endPort }),
+    ...(filter.name && { name: filter.name }),
+    protocol: filter.protocol === 0 ? 'ANY' : protocolName(filter.protocol),
+    'l7-rules': peers.map(({ text, peer }) => ({ [text]: peerModel(peer, filter) })),
+  };
+  const origins = (peer: PeerPolicy) => labelSets(peer.parts.map((part) => part.rule));
+  return {
+    rule: JSON.stringify(rule).replaceAll('&', '\\u0026'),
+    'derived-from-rules': labelSets(peers.flatMap(({ peer }) => peer.parts.map((part) => part.rule))),
+    ...(direction === 'ingress' && {
+      'rules-by-selector': Object.fromEntries(peers.map(({ text, peer }) => [text, origins(peer)])),
+    }),
+  };
+}
+
+function peerModel(peer: PeerPolicy, filter: Filter): unknown {
+  if (peer.deny) return { IsDeny: true };
+  const l7 = l7Of(peer, filter);
+  return l7.length > 0 ? Object.assign({}, ...l7) : null;
+}
+
+function l7Of(peer: PeerPolicy, filter: Filter): object[] {
+  return peer.parts.flatMap((part) =>
+    part.ports
+      .filter((port) => port.port === filter.port && port.protocol === filter.protocol)
+      .flatMap((port) => port.l7 ?? []),
   );
-  const expressionsHold = (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-    const found = find(key);
-    if (operator === 'Exists') return found.length > 0;
-    if (operator === 'DoesNotExist') return found.length === 0;
-    const within = found.some((label) => values.includes(label.value));
-    return operator === 'In' ? within : !within;
-  });
-  return labelsHold && expressionsHold;
+}
+
+/** The labels of each rule, each set once. */
+function labelSets(rules: readonly CompiledRule[]): string[][] {
+  const sets = new Map<string, string[]>();
+  for (const { source } of rules) {
+    const labels = ruleLabels(source.rule);
+    sets.set(labels.join('\n'), labels);
+  }
+  return [...sets.values()];
 }

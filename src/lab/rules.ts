@@ -1,4 +1,7 @@
-import { parsePrefix } from './derive.ts';
+import { canonicalRules } from '../policy/canonical.ts';
+import { decodeRule } from '../policy/check.ts';
+import { Cursor } from '../policy/decode.ts';
+import type { Rule, SourceDocument, SourcedRule } from '../policy/rule.ts';
 import { holdsAll } from './labels.ts';
 import type { PolicyRule } from './state.ts';
 
@@ -7,7 +10,7 @@ export class RuleError extends Error {
   override name = 'RuleError';
 }
 
-/** Reads the text of PUT /policy: a JSON list of rules. */
+/** Reads the text of PUT /policy, a JSON list of rules, and puts them into the agent's form. */
 export function parseRules(text: string): PolicyRule[] {
   let value: unknown;
   try {
@@ -16,22 +19,46 @@ export function parseRules(text: string): PolicyRule[] {
     throw new RuleError(`unable to parse rules: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (!Array.isArray(value)) throw new RuleError('unable to parse rules: a list of rules is expected');
-  return value.map((rule: unknown, i) => {
-    if (!isObject(rule)) throw new RuleError(`rule ${i + 1} is not an object`);
-    const subjects = [rule.endpointSelector, rule.nodeSelector].filter((s) => s !== undefined && s !== null);
-    if (subjects.length === 0) throw new RuleError('rule must have one of EndpointSelector or NodeSelector');
-    if (subjects.length > 1) throw new RuleError('rule cannot have both EndpointSelector and NodeSelector');
-    for (const cidr of cidrsOf([rule]))
-      if (!parsePrefix(cidr)) throw new RuleError(`unable to parse CIDR "${cidr}"`);
-    return rule;
+  return normalRules(value);
+}
+
+/** Checks rules as an agent does (it overlooks fields that it does not know) and returns them in its form. */
+export function normalRules(values: readonly unknown[]): PolicyRule[] {
+  return values.map((value, i) => {
+    const at = new Cursor({ strict: false, target: '1.20', form: 'rule' });
+    const rule = decodeRule(value, at);
+    const fault = at.complaints.find((complaint) => complaint.severity === 'error');
+    if (fault || !rule) throw new RuleError(`rule ${i + 1}: ${fault?.message ?? 'is not a rule'}`);
+    const [normal] = canonicalRules([rule]) as PolicyRule[];
+    if (!normal) throw new RuleError(`rule ${i + 1}: is not a rule`);
+    DECODED.set(normal, rule);
+    return normal;
   });
 }
 
+/** Rules are never changed, so that each needs to be decoded once. */
+const DECODED = new WeakMap<PolicyRule, Rule>();
+
+const NOWHERE: SourceDocument = { file: 'lab', locate: () => ({ file: 'lab', line: 1, column: 1 }) };
+
+/** A rule as the evaluator takes it. */
+export function sourced(normal: PolicyRule): SourcedRule {
+  let rule = DECODED.get(normal);
+  if (!rule) {
+    rule = decodeRule(normal, new Cursor({ strict: false, target: '1.20', form: 'rule' }));
+    if (!rule) throw new RuleError('a stored rule cannot be read');
+    DECODED.set(normal, rule);
+  }
+  return { rule, origin: { kind: 'rule', source: NOWHERE, path: [] } };
+}
+
 /** The labels of a rule in text form. */
-export function ruleLabels(rule: PolicyRule): string[] {
-  return objects(rule.labels).map((label) => {
+export function ruleLabels(rule: Pick<PolicyRule, 'labels'> | Pick<Rule, 'labels'>): string[] {
+  const { labels } = rule;
+  if (!Array.isArray(labels)) return [];
+  return labels.map((label: { key?: unknown; value?: unknown; source?: unknown }) => {
     const value = label.value ? `=${String(label.value)}` : '';
-    return `${String(label.source || 'unspec')}:${String(label.key ?? '')}${value}`;
+    return `${String(label.source ?? '')}:${String(label.key ?? '')}${value}`;
   });
 }
 
@@ -40,49 +67,14 @@ export function ruleHas(rule: PolicyRule, labels: readonly string[]): boolean {
   return holdsAll(ruleLabels(rule), labels);
 }
 
-/** Prefixes that rules name as peers, each once, in order. */
-export function cidrsOf(rules: readonly PolicyRule[]): string[] {
-  const found = new Set<string>();
-  for (const rule of rules) {
-    for (const section of ['ingress', 'ingressDeny', 'egress', 'egressDeny']) {
-      for (const item of objects(rule[section])) {
-        for (const cidr of [...strings(item.fromCIDR), ...strings(item.toCIDR)]) found.add(withLength(cidr));
-        for (const set of [...objects(item.fromCIDRSet), ...objects(item.toCIDRSet)])
-          if (typeof set.cidr === 'string') found.add(withLength(set.cidr));
-      }
-    }
-  }
-  return [...found];
-}
-
 /** The FQDN selectors of rules, each once. */
 export function fqdnsOf(rules: readonly PolicyRule[]): { matchName: string; matchPattern: string }[] {
   const found = new Map<string, { matchName: string; matchPattern: string }>();
-  for (const rule of rules) {
-    for (const item of objects(rule.egress)) {
-      for (const selector of objects(item.toFQDNs)) {
-        const name = String(selector.matchName ?? '');
-        const pattern = String(selector.matchPattern ?? '');
-        found.set(`${name} ${pattern}`, { matchName: name, matchPattern: pattern });
-      }
+  for (const normal of rules) {
+    for (const item of sourced(normal).rule.egress ?? []) {
+      for (const { matchName = '', matchPattern = '' } of item.toFQDNs ?? [])
+        found.set(`${matchName} ${matchPattern}`, { matchName, matchPattern });
     }
   }
   return [...found.values()];
-}
-
-function withLength(cidr: string): string {
-  if (cidr.includes('/')) return cidr;
-  return `${cidr}/${cidr.includes(':') ? 128 : 32}`;
-}
-
-function objects(value: unknown): Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
-}
-
-function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

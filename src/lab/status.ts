@@ -2,6 +2,7 @@ import type { Agent } from './agent.ts';
 import { allControllers } from './controllers.ts';
 import { parsePrefix } from './derive.ts';
 import { takenAddresses } from './ipam.ts';
+import { PROXY_PORT } from './maps.ts';
 import { agentRelease } from './version.ts';
 
 /** Counters of the Hubble server. */
@@ -102,14 +103,7 @@ export function fullStatus(agent: Agent) {
       ...(self.podCIDR6 && { 'snat-exclusion-cidr-v6': self.podCIDR6 }),
     },
     nodeMonitor: { cpus: 2, npages: agent.state.config.monitorPages, pagesize: 4096 },
-    proxy: {
-      'envoy-deployment-mode': 'embedded',
-      ip: self.router.ipv4,
-      'port-range': '10000-20000',
-      redirects: [],
-      'total-ports': 0,
-      'total-redirects': 0,
-    },
+    proxy: proxyStatus(agent),
     routing: {
       'inter-host-routing-mode': 'Tunnel',
       'intra-host-routing-mode': 'BPF',
@@ -118,6 +112,27 @@ export function fullStatus(agent: Agent) {
     srv6: { enabled: false, srv6EncapMode: 'reduced' },
   };
   return { ...derived, ...scenario.status };
+}
+
+function proxyStatus(agent: Agent) {
+  const redirects = agent.state.endpoints.flatMap((endpoint) => {
+    const { policy } = agent.realized(endpoint.id);
+    return (['ingress', 'egress'] as const).flatMap((direction) =>
+      policy[direction].redirects.map(({ protocol, port, parser }) => ({
+        name: `${endpoint.id}:${direction}:${protocol}:${port}:`,
+        proxy: `cilium-${parser}-${direction}`,
+        'proxy-port': PROXY_PORT,
+      })),
+    );
+  });
+  return {
+    'envoy-deployment-mode': 'embedded',
+    ip: agent.world.self.router.ipv4,
+    'port-range': '10000-20000',
+    redirects,
+    'total-ports': redirects.length > 0 ? 1 : 0,
+    'total-redirects': redirects.length,
+  };
 }
 
 function hubbleStatus(counts: FlowCounts | undefined) {

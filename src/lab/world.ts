@@ -8,6 +8,7 @@ import {
 } from './derive.ts';
 import { RESERVED } from './labels.ts';
 import { DEFAULT_OPTIONS, ENDPOINT_OPTIONS } from './options.ts';
+import { normalRules } from './rules.ts';
 import type { Scenario, ScenarioEndpoint, ScenarioNode, ScenarioService } from './scenario.ts';
 import type { LabEndpoint, LabIdentity, LabService, LabState } from './state.ts';
 
@@ -187,7 +188,10 @@ export function initialState(scenario: Scenario, digest: string, nowMs: number):
   return {
     format: 1,
     scenario: { name: scenario.name, digest },
-    policy: { revision: 1 + (scenario.policies?.length ? 1 : 0), rules: scenario.policies ?? [] },
+    policy: {
+      revision: 1 + (scenario.policies?.length ? 1 : 0),
+      rules: normalRules(scenario.policies ?? []),
+    },
     config: {
       options: { ...DEFAULT_OPTIONS, ...scenario.config?.options },
       policyEnforcement: scenario.config?.policyEnforcement ?? 'default',

@@ -22,6 +22,7 @@ function lenient(api: ApiDescription): ApiDescription {
         word.charAt(0).toUpperCase() + word.slice(1),
       ]);
       if (value.includes('ok') && value.includes('insert')) words.push('sync');
+      if (value.includes('Generic')) words.push('Disabled');
       return [...new Set(words)];
     }),
   );

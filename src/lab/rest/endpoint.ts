@@ -140,16 +140,17 @@ function policyModel(
   build: number,
   audit: boolean,
 ) {
-  const both = policy.ingress && policy.egress;
-  const enabled = both ? 'both' : policy.ingress ? 'ingress' : policy.egress ? 'egress' : 'none';
+  const { ingress, egress } = policy;
+  const both = ingress.enforced && egress.enforced;
+  const enabled = both ? 'both' : ingress.enforced ? 'ingress' : egress.enforced ? 'egress' : 'none';
   return {
-    'allowed-egress-identities': policy.egress ? policy.allowedEgress : [0],
-    'allowed-ingress-identities': policy.ingress ? policy.allowedIngress : [0],
-    'denied-egress-identities': policy.deniedEgress,
-    'denied-ingress-identities': policy.deniedIngress,
+    'allowed-egress-identities': egress.allowed,
+    'allowed-ingress-identities': ingress.allowed,
+    'denied-egress-identities': egress.denied,
+    'denied-ingress-identities': ingress.denied,
     build,
     id: endpoint.identity,
-    l4: policy.l4,
+    l4: { ingress: ingress.l4, egress: egress.l4 },
     'policy-enabled': audit && enabled !== 'none' ? `audit-${enabled}` : enabled,
     'policy-revision': revision,
   };

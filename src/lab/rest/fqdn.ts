@@ -1,5 +1,6 @@
 import type { DNSLookup } from '../../agent/types.gen.ts';
 import { contains, type Prefix, parsePrefix } from '../derive.ts';
+import { isNamePattern, nameExpression, namePattern } from '../dns-pattern.ts';
 import { fqdnsOf } from '../rules.ts';
 import { ApiFailure, type Call, type Handlers, ok } from './call.ts';
 import { findEndpoint } from './endpoint.ts';
@@ -7,7 +8,9 @@ import { findEndpoint } from './endpoint.ts';
 /** Which lookups a call is about. */
 function filterOf(query: Call['query']): (lookup: DNSLookup) => boolean {
   const pattern = query.get('matchpattern');
-  const name = pattern ? patternExpression(pattern) : undefined;
+  if (pattern && !isNamePattern(pattern))
+    throw new ApiFailure(400, `Invalid characters in MatchPattern: "${pattern}"`);
+  const name = pattern ? nameExpression(pattern) : undefined;
   const cidr = query.get('cidr');
   const prefix = cidr ? parsePrefix(cidr) : undefined;
   if (cidr && !prefix) throw new ApiFailure(400, `invalid CIDR address: ${cidr}`);
@@ -23,20 +26,6 @@ function filterOf(query: Call['query']): (lookup: DNSLookup) => boolean {
 function within(prefix: Prefix, ip: string): boolean {
   const address = parsePrefix(ip);
   return address !== undefined && contains(prefix, address);
-}
-
-/** A DNS pattern as an expression: `*` stays within a label, `*` alone takes every name. */
-function patternExpression(pattern: string): RegExp {
-  return new RegExp(patternText(pattern));
-}
-
-function patternText(pattern: string): string {
-  const trimmed = pattern.trim().toLowerCase().replace(/\.$/, '');
-  if (!/^[-a-z0-9_.*]+$/.test(trimmed))
-    throw new ApiFailure(400, `Invalid characters in MatchPattern: "${pattern}"`);
-  if (trimmed === '*') return '(^([-a-zA-Z0-9_]+[.])+$)|(^[.]$)';
-  const body = trimmed.replaceAll('.', '[.]').replaceAll('*', '[-a-zA-Z0-9_]*');
-  return `^${body}[.]$`;
 }
 
 export const fqdnHandlers: Handlers = {
@@ -57,7 +46,7 @@ export const fqdnHandlers: Handlers = {
     ok({
       DNSPollNames: null,
       FQDNPolicySelectors: fqdnsOf(agent.state.policy.rules).map(({ matchName, matchPattern }) => ({
-        regexString: patternText(matchName || matchPattern),
+        regexString: namePattern(matchName || matchPattern),
         selectorString: `MatchName: ${matchName}, MatchPattern: ${matchPattern}`,
       })),
     }),

@@ -1,6 +1,9 @@
+import type { Port, TraceSelector } from '../../agent/types.gen.ts';
+import { protocolNumber } from '../../policy/ports.ts';
 import type { Agent } from '../agent.ts';
+import { holdsAll } from '../labels.ts';
 import { parseRules, RuleError, ruleHas, ruleLabels } from '../rules.ts';
-import type { LabState, PolicyRule } from '../state.ts';
+import type { LabIdentity, LabState, PolicyRule } from '../state.ts';
 import { ApiFailure, type Handlers, labelsIn, ok } from './call.ts';
 
 function answer(rules: readonly PolicyRule[], revision: number) {
@@ -52,10 +55,40 @@ export const policyHandlers: Handlers = {
 
   'GET /policy/subject-selectors': (_, agent) => ok(agent.policy.subjectSelectors()),
 
-  'GET /policy/resolve': () => {
-    throw new ApiFailure(501, 'policy tracing is not part of the lab: `cilium policy simulate` answers it');
+  'GET /policy/resolve': ({ body }, agent) => {
+    const { from, to } = (body ?? {}) as TraceSelector;
+    const source = identityOf(from?.labels, agent);
+    const destination = identityOf(to?.labels, agent);
+    const ports = to?.dports?.length ? to.dports : [{}];
+    const lines = ports.map((port: Port) => {
+      const protocol = protocolNumber(port.protocol ?? 'TCP');
+      const { answer, egress, ingress } = agent.policy.decide(source.id, destination.id, {
+        protocol,
+        port: port.port,
+      });
+      const what = port.port === undefined ? '' : ` on port ${port.port}/${port.protocol ?? 'TCP'}`;
+      return {
+        answer,
+        text: `${source.labels.join(' ')} -> ${destination.labels.join(' ')}${what}: egress ${egress.answer}, ingress ${ingress.answer}\n`,
+      };
+    });
+    const allowed = lines.every(({ answer }) => answer === 'allowed');
+    return ok({ log: lines.map(({ text }) => text).join(''), verdict: allowed ? 'allowed' : 'denied' });
   },
 };
+
+/** The identity with these labels; the world when there is none. */
+function identityOf(labels: readonly string[] | undefined, agent: Agent): LabIdentity {
+  const wanted = labels ?? [];
+  const all = agent.identities();
+  const found =
+    wanted.length > 0 ? all.find((identity) => holdsAll(identity.labels, wanted.map(anySource))) : undefined;
+  return found ?? { id: 2, labels: wanted.length > 0 ? [...wanted] : ['reserved:world'] };
+}
+
+function anySource(label: string): string {
+  return label.includes(':') ? label : `any:${label}`;
+}
 
 function notFound(agent: Agent): ApiFailure {
   return agent.version === '1.9' ? new ApiFailure(404) : new ApiFailure(500, 'policy not found');

@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { outputOption } from '../flags.ts';
+import { type OutputFlag, writeStructured } from '../rest.ts';
+import { exportLines, labEnvironment } from './exports.ts';
+import { addWhichOptions, requireLab, type WhichFlags } from './flags.ts';
+
+/** Declares `lab env`. */
+export function addLabEnvCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('env')
+    .description('Print what makes a shell use the lab.\nIn a shell: eval "$(cilium lab env)"')
+    .addOption(outputOption())
+    .action((flags: WhichFlags & OutputFlag) => runLabEnv(flags, ctx));
+  return addWhichOptions(command);
+}
+
+/** Prints the environment of a running lab. */
+export async function runLabEnv(flags: WhichFlags & OutputFlag, ctx: Context): Promise<void> {
+  const info = requireLab(flags, ctx);
+  if (flags.output) return writeStructured(ctx, flags.output, labEnvironment(info));
+  await ctx.out.write(exportLines(info));
+}

@@ -1,0 +1,113 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError, UserError } from '../../errors.ts';
+import { isAlive, type LabInfo, labRoot, readInfo, runningLabs } from '../../lab/folder.ts';
+import type { LabOptions } from '../../lab/lab.ts';
+import { DEFAULT_SCENARIO } from '../../lab/load.ts';
+import { AGENT_VERSIONS, type AgentVersion } from '../../lab/version.ts';
+import { integer } from '../flags.ts';
+
+/** What a lab can be started with. */
+export interface PlayFlags {
+  scenario: string;
+  agentVersion: AgentVersion;
+  flows?: string;
+  rate?: number;
+  ring?: number;
+  hubblePort: number;
+}
+
+/** Adds the flags that say what a lab plays. */
+export function addPlayOptions(command: Command): Command {
+  return command
+    .option(
+      '--scenario <name>',
+      'beginners-guide, shop, incident, or the path of a YAML file',
+      DEFAULT_SCENARIO,
+    )
+    .addOption(
+      new Option('--agent-version <version>', 'the API to play: that of one version, or every path of all')
+        .choices(AGENT_VERSIONS)
+        .default('all'),
+    )
+    .option('--flows <file>', 'JSON lines of flows to play instead of those of the scenario')
+    .addOption(positive('--rate <n>', 'flows per second'))
+    .addOption(integer('--ring <n>', 'flows to keep', { min: 1, max: 1_000_000 }))
+    .addOption(
+      integer('--hubble-port <port>', 'TCP port of the Hubble API on 127.0.0.1; 0 takes a free one', {
+        min: 0,
+        max: 65_535,
+      }).default(0),
+    );
+}
+
+function positive(flags: string, description: string): Option {
+  const option = new Option(flags, description);
+  return option.argParser((text: string) => {
+    const value = Number(text);
+    if (!(value > 0 && value <= 100_000))
+      throw new UsageError(
+        `invalid argument "${text}" for "${option.long}" flag: a number above 0, up to 100000, is expected`,
+      );
+    return value;
+  });
+}
+
+/** The options of a lab from its flags. */
+export function labOptions(flags: PlayFlags, ctx: Context): LabOptions {
+  return {
+    scenario: flags.scenario,
+    cwd: ctx.cwd,
+    root: labRoot(ctx.env, ctx.uid),
+    version: flags.agentVersion,
+    clock: ctx.clock,
+  };
+}
+
+/** Which lab a command is about. */
+export interface WhichFlags {
+  name?: string;
+  dir?: string;
+}
+
+/** Adds the flags that name a running lab. */
+export function addWhichOptions(command: Command): Command {
+  return command
+    .option('--name <name>', 'name of the lab')
+    .option('--dir <folder>', 'folder of the lab, when it was started with one');
+}
+
+/** Labs that run, where this user's labs are and in the folder of the environment. */
+export function knownLabs(ctx: Context): LabInfo[] {
+  const labs = runningLabs(labRoot(ctx.env, ctx.uid));
+  const here = ctx.env.CILIUM_LAB ? readInfo(resolve(ctx.cwd, ctx.env.CILIUM_LAB)) : undefined;
+  return here && isAlive(here) && !labs.some((lab) => lab.dir === here.dir) ? [...labs, here] : labs;
+}
+
+/** The one lab that the flags, the environment (CILIUM_LAB) or the lack of others names; undefined when none runs. */
+export function findLab(flags: WhichFlags, ctx: Context): LabInfo | undefined {
+  if (flags.dir !== undefined) {
+    const info = readInfo(resolve(ctx.cwd, flags.dir));
+    return info && isAlive(info) ? info : undefined;
+  }
+  const labs = knownLabs(ctx);
+  if (flags.name !== undefined) return labs.find((lab) => lab.name === flags.name);
+  const mine =
+    ctx.env.CILIUM_LAB && labs.find((lab) => lab.dir === resolve(ctx.cwd, ctx.env.CILIUM_LAB ?? ''));
+  if (mine) return mine;
+  if (labs.length > 1)
+    throw new UserError(`several labs are running: ${labs.map((lab) => lab.name).join(', ')}`, {
+      hint: 'Say which one with --name.',
+    });
+  return labs[0];
+}
+
+/** The lab, or an error that says how to start one. */
+export function requireLab(flags: WhichFlags, ctx: Context): LabInfo {
+  const info = findLab(flags, ctx);
+  if (info) return info;
+  const which =
+    flags.dir !== undefined ? ` in ${flags.dir}` : flags.name !== undefined ? ` named ${flags.name}` : '';
+  throw new UserError(`no lab${which} is running`, { hint: 'Start one with: cilium lab start' });
+}

@@ -1,0 +1,124 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { AgentClient } from '../../agent/client.ts';
+import { HttpClient } from '../../agent/http.ts';
+import type { Context } from '../../context.ts';
+import { SilentExit, UsageError } from '../../errors.ts';
+import type { LabInfo } from '../../lab/folder.ts';
+import { startLab } from '../../lab/lab.ts';
+import { startInBackground } from '../../lab/spawn.ts';
+import { linkSockets, VAR_RUN } from '../../lab/var-run.ts';
+import { exportLines } from './exports.ts';
+import { addPlayOptions, labOptions, type PlayFlags } from './flags.ts';
+
+interface StartFlags extends PlayFlags {
+  name?: string;
+  dir?: string;
+  fresh?: boolean;
+  foreground?: boolean;
+  announce?: boolean;
+  varRun?: string | true;
+}
+
+/** Declares `lab start`. */
+export function addLabStartCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('start')
+    .description(
+      'Start a lab in the background and print what to export.\nIn a shell: eval "$(cilium lab start)"',
+    );
+  return addPlayOptions(command)
+    .option('--name <name>', 'name of the lab (default: a free one)')
+    .option('--dir <folder>', 'folder for sockets and state; it and the state stay when the lab stops')
+    .option('--fresh', 'forget the state of an earlier run')
+    .option('--foreground', 'serve in this process until it is interrupted')
+    .option('--var-run [folder]', `answer in ${VAR_RUN} as well, where an agent would`)
+    .addOption(new Option('--announce').hideHelp())
+    .action((flags: StartFlags) => runLabStart(flags, ctx));
+}
+
+/** Starts a lab; returns when it answers, or with --foreground when it has ended. */
+export async function runLabStart(flags: StartFlags, ctx: Context): Promise<void> {
+  if (flags.name !== undefined && flags.dir !== undefined)
+    throw new UsageError('--name and --dir cannot be given together');
+  if (flags.name !== undefined && !/^[a-z0-9][a-z0-9-]*$/.test(flags.name))
+    throw new UsageError(
+      `invalid argument "${flags.name}" for "--name" flag: letters, digits and dashes are expected`,
+    );
+  if (flags.foreground) return serve(flags, ctx);
+  const started = await startInBackground(childWords(flags, ctx), { cwd: ctx.cwd, env: ctx.env });
+  if ('code' in started) {
+    await ctx.err.write(started.stderr);
+    throw new SilentExit(started.code || 1);
+  }
+  const info = JSON.parse(started.line) as LabInfo;
+  await waitUntilItAnswers(info, ctx);
+  await sayStarted(info, ctx);
+  await ctx.out.write(exportLines(info));
+}
+
+function childWords(flags: StartFlags, ctx: Context): string[] {
+  const words = ['lab', 'start', '--foreground', '--announce', '--scenario', flags.scenario];
+  const add = (flag: string, value: string | number | undefined) => {
+    if (value !== undefined) words.push(flag, String(value));
+  };
+  add('--agent-version', flags.agentVersion);
+  add('--flows', flags.flows);
+  add('--rate', flags.rate);
+  add('--ring', flags.ring);
+  add('--hubble-port', flags.hubblePort);
+  add('--name', flags.name);
+  add('--dir', flags.dir === undefined ? undefined : resolve(ctx.cwd, flags.dir));
+  if (flags.fresh) words.push('--fresh');
+  if (flags.varRun) words.push(`--var-run=${flags.varRun === true ? VAR_RUN : flags.varRun}`);
+  return words;
+}
+
+async function waitUntilItAnswers(info: LabInfo, ctx: Context): Promise<void> {
+  const http = new HttpClient({ network: 'unix', target: info.sockets.agent });
+  try {
+    await new AgentClient(http, ctx.signal).get('/healthz', { timeoutMs: 10_000 });
+  } finally {
+    await http.close();
+  }
+}
+
+async function sayStarted(info: LabInfo, ctx: Context): Promise<void> {
+  const plays =
+    info.agentVersion === 'all'
+      ? 'every path of the agents 1.9, 1.17 and 1.20'
+      : `the API of an agent ${info.agentVersion}`;
+  await ctx.err.write(
+    `Lab ${info.name} plays scenario ${info.scenario} with ${plays} (process ${info.pid}).\n`,
+  );
+}
+
+async function serve(flags: StartFlags, ctx: Context): Promise<void> {
+  const lab = await startLab({
+    ...labOptions(flags, ctx),
+    name: flags.name,
+    dir: flags.dir === undefined ? undefined : resolve(ctx.cwd, flags.dir),
+    ...(flags.fresh && { fresh: true }),
+  });
+  let unlink = () => {};
+  try {
+    if (flags.varRun) unlink = linkSockets(lab.info, flags.varRun === true ? VAR_RUN : flags.varRun);
+    if (flags.announce) await ctx.out.write(`${JSON.stringify(lab.info)}\n`);
+    else {
+      await sayStarted(lab.info, ctx);
+      if (lab.resumed) await ctx.err.write('It goes on with the state of an earlier run.\n');
+      await ctx.out.write(exportLines(lab.info));
+    }
+    await aborted(ctx.signal);
+  } finally {
+    unlink();
+    await lab.close();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) return done();
+    signal.addEventListener('abort', () => done(), { once: true });
+  });
+}

@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import { AgentClient } from '../../agent/client.ts';
+import { HttpClient } from '../../agent/http.ts';
+import type { Context } from '../../context.ts';
+import { errorMessage, SilentExit } from '../../errors.ts';
+import type { LabInfo } from '../../lab/folder.ts';
+import { type LabRow, labTable } from '../../render/lab.ts';
+import { outputOption } from '../flags.ts';
+import { type OutputFlag, writeStructured } from '../rest.ts';
+import { addWhichOptions, findLab, knownLabs, type WhichFlags } from './flags.ts';
+
+/** Declares `lab status`. */
+export function addLabStatusCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('status')
+    .description('Show the labs that run. Exit code 1 when there is none')
+    .addOption(outputOption())
+    .action((flags: WhichFlags & OutputFlag) => runLabStatus(flags, ctx));
+  return addWhichOptions(command);
+}
+
+/** Lists labs with what their agents say about themselves. */
+export async function runLabStatus(flags: WhichFlags & OutputFlag, ctx: Context): Promise<void> {
+  const one = flags.name !== undefined || flags.dir !== undefined;
+  const labs = one ? [findLab(flags, ctx)].filter((lab) => lab !== undefined) : knownLabs(ctx);
+  if (labs.length === 0) {
+    await ctx.err.write('No lab is running. Start one with: cilium lab start\n');
+    throw new SilentExit(1);
+  }
+  const rows = await Promise.all(labs.map((lab) => rowOf(lab, ctx)));
+  if (flags.output) return writeStructured(ctx, flags.output, rows);
+  await ctx.out.write(labTable(rows));
+}
+
+async function rowOf(lab: LabInfo, ctx: Context): Promise<LabRow> {
+  const http = new HttpClient({ network: 'unix', target: lab.sockets.agent });
+  const agent = new AgentClient(http, ctx.signal);
+  const row = {
+    name: lab.name,
+    pid: lab.pid,
+    scenario: lab.scenario,
+    agentVersion: lab.agentVersion,
+    startedAt: lab.startedAt,
+    hubble: lab.hubbleTcp,
+    dir: lab.dir,
+  };
+  try {
+    const [status, policy, endpoints] = await Promise.all([
+      agent.get('/healthz', { timeoutMs: 5000 }),
+      agent.get('/policy', { timeoutMs: 5000 }),
+      agent.get('/endpoint', { timeoutMs: 5000 }),
+    ]);
+    return {
+      ...row,
+      state: status.cilium?.state ?? 'Unknown',
+      endpoints: endpoints.length,
+      policyRevision: policy.revision ?? 0,
+      flows: status.hubble?.observer?.['seen-flows'] ?? 0,
+    };
+  } catch (error) {
+    return { ...row, state: `Failure: ${errorMessage(error)}`, endpoints: 0, policyRevision: 0, flows: 0 };
+  } finally {
+    await http.close();
+  }
+}

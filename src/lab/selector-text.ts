@@ -1,0 +1,37 @@
+import type { Selector } from '../policy/selectors.ts';
+import { formatAddress } from './derive.ts';
+
+/** A selector as agents up to 1.17 print it: Go's text form of a Kubernetes selector. */
+export function selectorText(selector: Selector): string {
+  switch (selector.kind) {
+    case 'cidr': {
+      const { first, v6, length } = selector.prefix;
+      return labelSelectorText([`cidr.${formatAddress(first, v6 ? 6 : 4)}/${length}: ,`], []);
+    }
+    case 'fqdn': {
+      const [name = ''] = selector.labels;
+      const pattern = name.includes('*');
+      return `MatchName: ${pattern ? '' : `${name}.`}, MatchPattern: ${pattern ? name : ''}`;
+    }
+    case 'none':
+      return selector.key;
+    case 'labels': {
+      const key = ({ source, name }: { source: string; name: string }) => `${source}.${name}`;
+      const labels: string[] = [];
+      const expressions: string[] = [];
+      for (const term of selector.terms) {
+        if (term.operator === 'In' && term.values.length === 1)
+          labels.push(`${key(term)}: ${term.values[0]},`);
+        else
+          expressions.push(
+            `LabelSelectorRequirement{Key:${key(term)},Operator:${term.operator},Values:[${term.values.join(' ')}],},`,
+          );
+      }
+      return labelSelectorText(labels.sort(), expressions);
+    }
+  }
+}
+
+function labelSelectorText(labels: readonly string[], expressions: readonly string[]): string {
+  return `&LabelSelector{MatchLabels:map[string]string{${labels.join('')}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},}`;
+}
