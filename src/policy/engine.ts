@@ -126,12 +126,12 @@ export class PolicyEngine {
     return this.add(source);
   }
 
-  /** What the rules say about an identity. Identities that were not given at the start are computed each time. */
+  /** What the rules say about an identity, also about one that was not given at the start. */
   policyOf(identity: Identity): SubjectPolicy {
     const known = this.#policies.get(identity.id);
     if (known && known.identity === identity) return known;
     const policy = this.#resolve(identity);
-    if (this.identities.get(identity.id) === identity) this.#policies.set(identity.id, policy);
+    this.#policies.set(identity.id, policy);
     return policy;
   }
 

@@ -34,6 +34,7 @@ const CLUSTER = 'io.cilium.k8s.policy.cluster';
 export class Peers {
   #next = -1;
   readonly #made = new Map<string, Identity>();
+  readonly #outside = new Map<string, Identity>();
 
   constructor(
     readonly engine: PolicyEngine,
@@ -85,6 +86,23 @@ export class Peers {
     if (known && known.prefixes.length === 0) return known;
     const key = formatBlock(block).replaceAll(':', '-');
     return this.ofLabels([`cidr:${key}`, this.#world(block.v6)], names);
+  }
+
+  /** A host outside with this address, that the agent has given these reserved and FQDN labels. */
+  outside(ip: string, labels: readonly string[], names: readonly string[] = []): Identity {
+    const cached = `${ip} ${labels.join(',')} ${names.join(',')}`;
+    const known = this.#outside.get(cached);
+    if (known) return known;
+    const block = blockOf(ip);
+    const world =
+      labels.some((label) => label.startsWith('reserved:world')) || !block ? [] : [this.#world(block.v6)];
+    const cidr = block ? [`cidr:${formatBlock(block).replaceAll(':', '-')}`] : [];
+    const made = this.ofLabels(
+      [...cidr, ...labels, ...world],
+      names.map((name) => name.toLowerCase().replace(/\.$/, '')),
+    );
+    this.#outside.set(cached, made);
+    return made;
   }
 
   #byId(id: number): Identity {

@@ -6,4 +6,12 @@ export const EVALUATE_VERBS: Verbs = {
     about: 'Compute the policy map of every endpoint from rules and identities',
     load: async () => (await import('./maps.ts')).addPolicyMapsCommand,
   },
+  simulate: {
+    about: 'Decide one connection, with the rule behind it and what would change it',
+    load: async () => (await import('./simulate.ts')).addPolicySimulateCommand,
+  },
+  replay: {
+    about: 'Say which recorded flows a candidate set of rules would newly deny or allow',
+    load: async () => (await import('./replay.ts')).addPolicyReplayCommand,
+  },
 };

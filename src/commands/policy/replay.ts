@@ -1,0 +1,77 @@
+import { type Command, Option } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError, UserError } from '../../errors.ts';
+import { PolicyEngine } from '../../policy/engine.ts';
+import { Peers } from '../../policy/peer.ts';
+import { type Change, FlowTable, replay } from '../../policy/replay.ts';
+import type { SourcedRule } from '../../policy/rule.ts';
+import { renderReplay } from '../../render/policy-replay.ts';
+import { outputOption, stringArray } from '../flags.ts';
+import { writeStructured } from '../rest.ts';
+import { readFlows } from './flows.ts';
+import { loadRules, loadState } from './inputs.ts';
+
+interface ReplayOptions {
+  flows?: string;
+  candidate: string[];
+  current?: string;
+  state?: string;
+  failOn?: Change;
+  output: string;
+}
+
+/** Declares `policy replay`. */
+export function addPolicyReplayCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('replay')
+    .description('Say which recorded flows a candidate set of rules would newly deny or allow')
+    .option('-f, --flows <file>', 'flows as "hubble observe -o json" prints them; - is stdin')
+    .addOption(stringArray('-c, --candidate <file>', 'file or folder of the rules to try'))
+    .option(
+      '--current <file>',
+      'compare with these rules (a file or folder, or "agent") instead of what happened to the flows',
+    )
+    .option(
+      '-s, --state <file>',
+      'identities of the cluster: a JSON file, or "agent" (default: those in the flows)',
+    )
+    .addOption(
+      new Option('--fail-on <change>', 'exit with 1 when there is any').choices([
+        'newly-denied',
+        'newly-allowed',
+      ]),
+    )
+    .addOption(outputOption())
+    .action((options: ReplayOptions) => runPolicyReplay(options, ctx));
+}
+
+/** Load, read the flows once, compare, print. */
+export async function runPolicyReplay(options: ReplayOptions, ctx: Context): Promise<void> {
+  if (!options.flows) throw new UsageError('Missing --flows: the file of recorded flows');
+  if (options.candidate.length === 0) throw new UsageError('Missing --candidate: the rules to try');
+  const fromAgent = options.state === 'agent' || options.current === 'agent';
+  const { state, settings, rules } = await loadState(ctx, fromAgent ? 'agent' : options.state);
+  const table = new FlowTable(
+    new Peers(new PolicyEngine(state.identities, state.endpoints, settings), state),
+  );
+  for await (const { flow } of readFlows(ctx, options.flows)) table.add(flow);
+  if (table.total === 0)
+    throw new UserError(`${options.flows} holds no flows`, {
+      hint: 'Record some with "hubble observe -o json --last 1000 > flows.jsonl".',
+    });
+  const clusterName = table.peers.engine.clusterName ?? table.clusterName();
+  const engineOf = (sources: readonly SourcedRule[]) =>
+    new PolicyEngine(state.identities, state.endpoints, {
+      ...settings,
+      ...(clusterName && { clusterName }),
+    }).addAll(sources);
+  const candidate = engineOf(await loadRules(ctx, options.candidate));
+  const current =
+    options.current === undefined
+      ? undefined
+      : engineOf(options.current === 'agent' ? rules : await loadRules(ctx, [options.current]));
+  const report = replay(table, candidate, current);
+  if (options.output) await writeStructured(ctx, options.output, report);
+  else await ctx.out.write(renderReplay(report));
+  if (options.failOn && report.changes.some(({ change }) => change === options.failOn)) ctx.exitCode = 1;
+}

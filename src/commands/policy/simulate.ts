@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
+import { decideConnection } from '../../policy/decide.ts';
+import { explain, remedies } from '../../policy/explain.ts';
+import { formatLabel } from '../../policy/label.ts';
+import { type Peer, Peers, parsePort } from '../../policy/peer.ts';
+import { portText } from '../../policy/replay.ts';
+import { renderSimulation } from '../../render/policy-simulate.ts';
+import { outputOption, stringArray } from '../flags.ts';
+import { writeStructured } from '../rest.ts';
+import { loadEngine } from './inputs.ts';
+
+interface SimulateOptions {
+  rules: string[];
+  state?: string;
+  from?: string;
+  to?: string;
+  port?: string;
+  namespace: string;
+  output: string;
+}
+
+/** Declares `policy simulate`. */
+export function addPolicySimulateCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('simulate')
+    .description(
+      'Decide one connection: the verdict at both ends, the rule behind it, and what would change it',
+    )
+    .option(
+      '--from <who>',
+      'who connects: labels (app=web), a pod (namespace/name), an identity, an address or prefix, fqdn:NAME, an entity',
+    )
+    .option('--to <who>', 'who is connected to, in the same forms')
+    .option('-p, --port <port>', 'destination port, PORT[/PROTOCOL] (8080, 53/UDP, 8/ICMP)')
+    .addOption(
+      stringArray(
+        '-r, --rules <file>',
+        'rules: a file or folder of JSON rules or policy YAML (default: those of the state)',
+      ),
+    )
+    .option(
+      '-s, --state <file>',
+      'identities of the cluster: a JSON file, or "agent" (the default without --rules)',
+    )
+    .option('-n, --namespace <name>', 'namespace of labels that name none', 'default')
+    .addOption(outputOption())
+    .action((options: SimulateOptions) => runPolicySimulate(options, ctx));
+}
+
+/** Load, decide, explain, print. */
+export async function runPolicySimulate(options: SimulateOptions, ctx: Context): Promise<void> {
+  const { from, to, port } = options;
+  if (from === undefined || to === undefined || port === undefined)
+    throw new UsageError(`Missing --${from === undefined ? 'from' : to === undefined ? 'to' : 'port'}`);
+  const traffic = parsePort(port);
+  const { engine, state } = await loadEngine(ctx, {
+    rules: options.rules,
+    state: options.state ?? (options.rules.length === 0 ? 'agent' : undefined),
+  });
+  const peers = new Peers(engine, state, options.namespace);
+  const source = peers.find(from);
+  const destination = peers.find(to);
+  const decision = decideConnection(engine, source.identity, destination.identity, traffic);
+  const simulation = {
+    from: endOf(source),
+    to: endOf(destination),
+    port: portText(traffic.protocol, traffic.port),
+    verdict: decision.answer,
+    egress: explain('egress', decision.egress, source.label),
+    ingress: explain('ingress', decision.ingress, destination.label),
+    changes: [
+      ...remedies(engine, 'egress', source.identity, destination.identity, traffic),
+      ...remedies(engine, 'ingress', destination.identity, source.identity, traffic),
+    ],
+  };
+  if (options.output) await writeStructured(ctx, options.output, simulation);
+  else await ctx.out.write(renderSimulation(simulation));
+}
+
+function endOf({ identity, label }: Peer) {
+  return {
+    name: label,
+    ...(identity.id >= 0 && { identity: identity.id }),
+    labels: identity.labels.map(formatLabel),
+  };
+}
