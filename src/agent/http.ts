@@ -7,6 +7,8 @@ export interface Address {
   network: 'unix' | 'tcp';
   /** Path of the socket, or `host:port`. */
   target: string;
+  /** HTTPS with these; PEM texts. Without it the connection is in the clear. */
+  tls?: { ca?: string; cert?: string; key?: string; servername?: string };
 }
 
 /** Bodies above this many bytes are refused: a string in V8 can hold no more than twice this. */
@@ -82,7 +84,9 @@ export class HttpClient {
     if (this.#client) return this.#client;
     // Only the client: the package's index also builds fetch, WebSocket and caches, 60 ms of every start.
     const { default: Client } = await import('undici/lib/dispatcher/client.js');
-    this.#client ??= new Client(`http://${this.address.target}`, {
+    const { target, tls } = this.address;
+    this.#client ??= new Client(`${tls ? 'https' : 'http'}://${target}`, {
+      ...(tls && { connect: { ...tls } }),
       connectTimeout: 10_000,
       maxHeaderSize: 64 * 1024,
       pipelining: 1,

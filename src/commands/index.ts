@@ -4,10 +4,12 @@ import { CGROUPS } from './cgroups/index.ts';
 import { CLEANUP } from './cleanup/index.ts';
 import { CONFIG } from './config/index.ts';
 import { ENDPOINT } from './endpoint/index.ts';
+import { ENVOY } from './envoy/index.ts';
 import { AGENT_GLOBALS, BPF_GLOBALS } from './flags.ts';
 import { FQDN } from './fqdn/index.ts';
 import { IDENTITY } from './identity/index.ts';
 import { IP } from './ip/index.ts';
+import { KVSTORE } from './kvstore/index.ts';
 import { LAB } from './lab/index.ts';
 import { LRP } from './lrp/index.ts';
 import { MAP } from './map/index.ts';
@@ -15,9 +17,12 @@ import { NODE } from './node/index.ts';
 import { NODEID } from './nodeid/index.ts';
 import { POLICY } from './policy/index.ts';
 import { PREFILTER } from './prefilter/index.ts';
+import { PREFLIGHT } from './preflight/index.ts';
 import { RECORDER } from './recorder/index.ts';
 import { SERVICE } from './service/index.ts';
+import { STATEDB } from './statedb/index.ts';
 import type { Verb } from './tree.ts';
+import { TROUBLESHOOT } from './troubleshoot/index.ts';
 
 /** The whole command tree. A verb's file is loaded when the command line names it. */
 export const TREE: Verb = {
@@ -39,16 +44,19 @@ export const TREE: Verb = {
     },
     bgp: BGP,
     cgroups: CGROUPS,
+    envoy: ENVOY,
     fqdn: FQDN,
     identity: IDENTITY,
     ip: IP,
     lab: LAB,
+    kvstore: KVSTORE,
     lrp: LRP,
     map: MAP,
     node: NODE,
     nodeid: NODEID,
     policy: POLICY,
     prefilter: PREFILTER,
+    preflight: PREFLIGHT,
     recorder: RECORDER,
     service: SERVICE,
     metrics: {
@@ -60,6 +68,8 @@ export const TREE: Verb = {
         },
       },
     },
+    statedb: STATEDB,
+    troubleshoot: TROUBLESHOOT,
     monitor: {
       about: 'Display BPF program events',
       load: async () => (await import('./monitor.ts')).addMonitorCommand,

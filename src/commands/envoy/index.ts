@@ -1,0 +1,69 @@
+import { Option } from 'commander';
+import type { Verb } from '../tree.ts';
+
+/** `cilium envoy …` */
+export const ENVOY: Verb = {
+  about: 'Manage Envoy Proxy',
+  verbs: {
+    admin: {
+      about: 'Access Envoy Admin Interface',
+      globals: {
+        title: 'Envoy Flags:',
+        options: () => [
+          new Option(
+            '--admin-socket <path>',
+            'socket of the admin interface (default /var/run/cilium/envoy/sockets/admin.sock)',
+          ),
+        ],
+      },
+      verbs: {
+        certs: {
+          about: 'List Envoy certificates',
+          load: async () => (await import('./admin.ts')).addEnvoyCertsCommand,
+        },
+        clusters: {
+          about: 'List Envoy clusters',
+          load: async () => (await import('./admin.ts')).addEnvoyClustersCommand,
+        },
+        config: {
+          about: 'View config dump of Envoy Proxy',
+          load: async () => (await import('./admin.ts')).addEnvoyConfigCommand,
+        },
+        listeners: {
+          about: 'List Envoy listeners',
+          load: async () => (await import('./admin.ts')).addEnvoyListenersCommand,
+        },
+        logging: {
+          about: 'View and change the log levels of Envoy',
+          verbs: {
+            list: {
+              about: 'List the log level of every logger',
+              load: async () => (await import('./logging.ts')).addEnvoyLoggingListCommand,
+            },
+            set: {
+              about: 'Change log levels',
+              verbs: {
+                global: {
+                  about: 'Change the log level of all loggers',
+                  load: async () => (await import('./logging.ts')).addEnvoyLoggingGlobalCommand,
+                },
+                loggers: {
+                  about: 'Change the log level of some loggers',
+                  load: async () => (await import('./logging.ts')).addEnvoyLoggingLoggersCommand,
+                },
+              },
+            },
+          },
+        },
+        metrics: {
+          about: 'View metrics of Envoy Proxy',
+          load: async () => (await import('./admin.ts')).addEnvoyMetricsCommand,
+        },
+        serverinfo: {
+          about: 'View server info of Envoy Proxy',
+          load: async () => (await import('./admin.ts')).addEnvoyServerInfoCommand,
+        },
+      },
+    },
+  },
+};

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { writeFailed } from '../writes.ts';
+import { withKvstore } from './connect.ts';
+
+/** Declares `kvstore delete`. */
+export function addKvstoreDeleteCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('delete')
+    .description('Delete a key')
+    .argument('[key]', 'the key, or with --recursive what keys begin with')
+    .option('--recursive', 'Delete all keys that begin with the key')
+    .action((key: string | undefined, options: { recursive?: boolean }, command: Command) => {
+      if (!key) throw new UserError('Please specify a key or key prefix to delete');
+      const recursive = options.recursive === true;
+      return withKvstore(ctx, command, async (kvstore) => {
+        const check = `cilium kvstore get ${recursive ? '--recursive ' : ''}${key}`;
+        const deleted = await kvstore
+          .delete(key, recursive)
+          .catch(writeFailed(recursive ? 'Unable to delete keys' : 'Unable to delete key', check));
+        if (deleted === 0) await ctx.err.write(`Note: there was no key ${JSON.stringify(key)}.\n`);
+        else if (recursive) await ctx.err.write(`Deleted ${deleted} keys.\n`);
+      });
+    });
+}

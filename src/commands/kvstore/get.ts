@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import type { EtcdClient, KeyValue } from '../../kvstore/etcd.ts';
+import { sanitize } from '../../render/sanitize.ts';
+import { outputOption } from '../flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { withKvstore } from './connect.ts';
+
+interface KvstoreGetOptions extends OutputFlag {
+  recursive?: boolean;
+}
+
+/** Declares `kvstore get`. */
+export function addKvstoreGetCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('get')
+    .description('Retrieve a key')
+    .argument('[key]', 'the key, or with --recursive what keys begin with', '')
+    .option('--recursive', 'Recursive lookup')
+    .addOption(outputOption())
+    .action((key: string, options: KvstoreGetOptions, command: Command) =>
+      withKvstore(ctx, command, (kvstore) =>
+        options.recursive ? getAll(kvstore, key, options, ctx) : getOne(kvstore, key, options, ctx),
+      ),
+    );
+}
+
+function line({ key, value }: KeyValue): string {
+  return `${sanitize(key)} => ${sanitize(value.toString())}\n`;
+}
+
+async function getOne(kvstore: EtcdClient, key: string, options: OutputFlag, ctx: Context): Promise<void> {
+  if (key === '')
+    throw new UserError('Please specify a key', { hint: 'With --recursive, no key means all of them.' });
+  const found = await kvstore.get(key).catch(failed(`Unable to retrieve key ${key}`));
+  if (!found) throw new UserError(`key ${key} is not found`);
+  if (options.output) return writeStructured(ctx, options.output, found.value.toString());
+  await ctx.out.write(line(found));
+}
+
+async function getAll(kvstore: EtcdClient, prefix: string, options: OutputFlag, ctx: Context): Promise<void> {
+  const pairs: Record<string, unknown> = {};
+  try {
+    for await (const page of kvstore.list(prefix)) {
+      if (!options.output) await ctx.out.write(page.map(line).join(''));
+      else
+        for (const { key, value, modRevision, lease } of page)
+          pairs[key] = {
+            Data: value.toString('base64'),
+            ModRevision: modRevision,
+            LeaseID: Number.isSafeInteger(Number(lease)) ? Number(lease) : lease,
+          };
+    }
+  } catch (error) {
+    failed('Unable to list keys')(error);
+  }
+  if (options.output) await writeStructured(ctx, options.output, pairs);
+}

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { writeFailed } from '../writes.ts';
+import { withKvstore } from './connect.ts';
+
+/** Declares `kvstore set`. */
+export function addKvstoreSetCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('set')
+    .description('Set a key and value')
+    .option('--key <key>', 'Key', '')
+    .option('--value <value>', 'Value', '')
+    .action((options: { key: string; value: string }, command: Command) => {
+      const { key, value } = options;
+      if (key === '') throw new UserError('--key attribute required');
+      return withKvstore(ctx, command, async (kvstore) => {
+        const again = `cilium kvstore get ${key}`;
+        await kvstore.put(key, value).catch(writeFailed('Unable to set key', again));
+        const now = await kvstore.get(key).catch(() => undefined);
+        if (now && now.value.toString() !== value)
+          await ctx.err.write(`Note: ${JSON.stringify(key)} has been changed by somebody else already.\n`);
+      });
+    });
+}

@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { fqdnsWithAddresses } from '../../agent/policy-fqdns.ts';
+import type { Context } from '../../context.ts';
+import { errorMessage, UserError } from '../../errors.ts';
+import { goJson } from '../../render/json.ts';
+import { integer } from '../flags.ts';
+import { failed } from '../rest.ts';
+
+interface FqdnPollerOptions {
+  tofqdnsPreCache: string;
+  tofqdnsPreCacheTtl: number;
+}
+
+/** Declares `preflight fqdn-poller`. */
+export function addPreflightFqdnPollerCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('fqdn-poller')
+    .description('Prepare for DNS Polling upgrades to cilium 1.4')
+    .option('--tofqdns-pre-cache <file>', 'The path to write serialized ToFQDNs pre-cache information', '')
+    .addOption(
+      integer(
+        '--tofqdns-pre-cache-ttl <seconds>',
+        'TTL, in seconds, to set on generated ToFQDNs pre-cache information',
+      ).default(604800),
+    )
+    .action((options: FqdnPollerOptions) => runFqdnPoller(options, ctx));
+}
+
+async function runFqdnPoller(options: FqdnPollerOptions, ctx: Context): Promise<void> {
+  const agent = await ctx.agent();
+  const what = 'Cannot extract DNS data from local cilium-agent';
+  const names = fqdnsWithAddresses(await agent.get('/policy').catch(failed(what)));
+  const now = ctx.clock.nowMs();
+  const ttl = options.tofqdnsPreCacheTtl;
+  const lookups = [...names].map(([fqdn, ips]) => ({
+    fqdn,
+    'lookup-time': new Date(now).toISOString(),
+    'expiration-time': new Date(now + ttl * 1000).toISOString(),
+    ttl,
+    ips,
+  }));
+  if (lookups.length === 0)
+    await ctx.err.write(
+      'Note: no rule has a matchName beside the addresses that agents before 1.4 added: the cache is empty.\n',
+    );
+  const text = goJson(lookups);
+  if (options.tofqdnsPreCache === '') return ctx.out.write(text);
+  try {
+    await writeFile(options.tofqdnsPreCache, text);
+  } catch (error) {
+    throw new UserError(
+      `Cannot open target destination for DNS pre-cache data: ${options.tofqdnsPreCache}: ${errorMessage(error)}`,
+      { cause: error },
+    );
+  }
+}

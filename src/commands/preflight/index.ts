@@ -1,0 +1,18 @@
+import { KVSTORE_GLOBALS } from '../kvstore/index.ts';
+import type { Verb } from '../tree.ts';
+
+/** `cilium preflight …` */
+export const PREFLIGHT: Verb = {
+  about: 'Cilium upgrade helper',
+  verbs: {
+    'fqdn-poller': {
+      about: 'Prepare for DNS Polling upgrades to cilium 1.4',
+      load: async () => (await import('./fqdn-poller.ts')).addPreflightFqdnPollerCommand,
+    },
+    'migrate-identity': {
+      about: 'Migrate KVStore-backed identities to kubernetes CRD-backed identities',
+      globals: KVSTORE_GLOBALS,
+      load: async () => (await import('./migrate-identity.ts')).addPreflightMigrateIdentityCommand,
+    },
+  },
+};

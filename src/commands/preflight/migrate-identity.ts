@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { parseLabel } from '../../model/labels.ts';
+import { withKvstore } from '../kvstore/connect.ts';
+import { failed } from '../rest.ts';
+
+/** Where agents keep identities in the kvstore: number → labels. */
+const IDENTITIES = 'cilium/state/identities/v1/id/';
+
+/** Declares `preflight migrate-identity`. */
+export function addPreflightMigrateIdentityCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('migrate-identity')
+    .description('Migrate KVStore-backed identities to kubernetes CRD-backed identities')
+    .option('--dry-run', 'print the CiliumIdentity objects as YAML and change nothing')
+    .option('--k8s-api-server <url>', 'as 1.9 names the API server', '')
+    .option('--k8s-kubeconfig-path <file>', 'as 1.9 names the kubeconfig', '')
+    .action(async (options: { dryRun?: boolean }, command: Command) => {
+      if (!options.dryRun)
+        throw new UserError('migrate-identity writes no Kubernetes objects by itself', {
+          hint: 'Print them with --dry-run, review them, and create them with "kubectl create -f -": a number that other labels have already then fails instead of being overwritten.',
+        });
+      await withKvstore(ctx, command, async (kvstore) => {
+        const { stringify } = await import('yaml');
+        let count = 0;
+        try {
+          for await (const page of kvstore.list(IDENTITIES)) {
+            for (const { key, value } of page) {
+              const id = key.slice(IDENTITIES.length);
+              if (!/^\d+$/.test(id)) continue;
+              await ctx.out.write(`---\n${stringify(identityObject(id, value.toString()))}`);
+              count++;
+            }
+          }
+        } catch (error) {
+          failed('Cannot list identities')(error);
+        }
+        await ctx.err.write(`${count} identities.\n`);
+      });
+    });
+}
+
+/** The object that stands for an identity: its number as name, its labels both as Kubernetes' and as Cilium's. */
+function identityObject(id: string, stored: string) {
+  const labels = stored
+    .split(';')
+    .filter((text) => text !== '')
+    .map(parseLabel);
+  return {
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumIdentity',
+    metadata: {
+      name: id,
+      labels: Object.fromEntries(
+        labels.filter((label) => label.source === 'k8s').map(({ key, value }) => [key, value]),
+      ),
+    },
+    'security-labels': Object.fromEntries(
+      labels.map(({ source, key, value }) => [`${source}:${key}`, value]),
+    ),
+  };
+}

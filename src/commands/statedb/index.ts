@@ -1,0 +1,7 @@
+import type { Verb } from '../tree.ts';
+
+/** `cilium statedb …` */
+export const STATEDB: Verb = {
+  about: 'Inspect StateDB',
+  load: async () => (await import('./statedb.ts')).addStatedbCommand,
+};
