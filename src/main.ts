@@ -4,6 +4,7 @@ import { TREE } from './commands/index.ts';
 import { build, type Resolved, resolve } from './commands/tree.ts';
 import type { Context } from './context.ts';
 import { errorMessage, SilentExit, UsageError, UserError } from './errors.ts';
+import { nearest } from './model/nearest.ts';
 
 /** Runs one command line and returns its exit code. Nothing is thrown: every error is printed here, once. */
 export async function main(argv: readonly string[], ctx: Context): Promise<number> {
@@ -94,30 +95,6 @@ function unknownCommand(found: Resolved, word: string): UsageError {
   return new UsageError(`unknown command "${word}" for "${at}"`, {
     hint: near ? `Did you mean "${at} ${near}"?` : `Run "${at} --help" for the list of commands.`,
   });
-}
-
-/** The name closest to `word` by edit distance, when it is close enough to be what was meant. */
-export function nearest(word: string, names: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let least = Math.max(2, Math.floor(word.length / 2)) + 1;
-  for (const name of names) {
-    const d = name.startsWith(word) ? 1 : distance(word, name);
-    if (d < least) [best, least] = [name, d];
-  }
-  return best;
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
 
 function usageError(error: CommanderError, found: Resolved): UsageError {

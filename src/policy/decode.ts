@@ -1,4 +1,5 @@
 import type { Severity } from '../model/finding.ts';
+import { nearest } from '../model/nearest.ts';
 import type { Path } from './rule.ts';
 
 /** A release line of Cilium, as `--target` takes it. */
@@ -154,7 +155,7 @@ export function oneOf<T extends string>(words: readonly T[], message: (value: st
   return (value, at) => {
     if (isKnown(value)) return value;
     if (typeof value !== 'string') return wrongType(at, 'a text', value);
-    const near = nearestName(value, words);
+    const near = nearest(value, words);
     return at.fail('value', message(value), near ? `Did you mean "${near}"?` : `One of ${words.join(', ')}.`);
   };
 }
@@ -272,34 +273,9 @@ const BELONGS_IN_DIRECTION = /^(from[A-Z]|to[A-Z]|icmps$|authentication$)/;
 
 function complainOfField(name: string, names: readonly string[], shape: string, at: Cursor): void {
   const misplaced = names.includes('ingress') && BELONGS_IN_DIRECTION.test(name);
-  const near = nearestName(name, names);
+  const near = nearest(name, names);
   const hint = misplaced
     ? `It belongs inside an item of "${name.startsWith('from') ? 'ingress' : 'ingress" or "egress'}".`
     : (INSTEAD[name] ?? (near ? `Did you mean "${near}"?` : `Fields of ${shape}: ${names.join(', ')}.`));
   at.fail('unknown-field', `unknown field "${name}"`, hint, [name]);
-}
-
-/** The known name that was most likely meant; undefined when none is close. */
-export function nearestName(word: string, names: readonly string[]): string | undefined {
-  const wanted = word.toLowerCase();
-  let best: string | undefined;
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const name of names) {
-    const distance = editDistance(wanted, name.toLowerCase());
-    if (distance < least) [best, least] = [name, distance];
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -1,6 +1,7 @@
 import { byPosition, type Finding } from '../model/finding.ts';
+import { nearest } from '../model/nearest.ts';
 import { decodeRule } from './check.ts';
-import { type Complaint, Cursor, isObject, nearestName, type Target } from './decode.ts';
+import { type Complaint, Cursor, isObject, type Target } from './decode.ts';
 import { decodeNetworkPolicy, inNamespace, type ObjectName } from './kubernetes.ts';
 import type { OriginKind, Path, Rule, SourcedRule } from './rule.ts';
 import { type SchemaCheck, type SchemaKind, schemaCheck, unsaid } from './schema.ts';
@@ -168,7 +169,7 @@ function readObject(
     return;
   }
   if (!isPolicyKind(kind)) {
-    const near = typeof kind === 'string' ? nearestName(kind, KINDS) : undefined;
+    const near = typeof kind === 'string' ? nearest(kind, KINDS) : undefined;
     report({
       severity: near || kind === undefined ? 'error' : 'warning',
       code: 'kind',
@@ -242,7 +243,7 @@ function readName(
     const inSpec = /^(endpointSelector|nodeSelector|ingress|egress|ingressDeny|egressDeny|podSelector)$/.test(
       field,
     );
-    const near = nearestName(field, OBJECT_FIELDS);
+    const near = nearest(field, OBJECT_FIELDS);
     const hint = inSpec ? 'It belongs inside "spec".' : near && `Did you mean "${near}"?`;
     at.fail('unknown-field', `unknown field "${field}"`, hint, [field]);
   }
