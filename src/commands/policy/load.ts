@@ -57,7 +57,8 @@ export async function loadValidPolicies(
 ): Promise<LoadedPolicies> {
   const policies = await loadPolicies(path, flags, ctx, what);
   await writeWarnings(policies, ctx);
-  throwErrors(policies, '');
+  const unreadable = policies.findings.some(({ code }) => code === 'syntax');
+  throwErrors(policies, unreadable ? `${what}: ` : '');
   return policies;
 }
 
