@@ -74,8 +74,9 @@ function connected(socket: Socket): Promise<void> {
 }
 
 function requestHead({ method, path, headers, body }: ExchangeRequest): string {
-  const lines = [`${method} ${path} HTTP/1.1`, 'host: localhost', 'connection: close'];
-  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
+  const lines = [`${method} ${path} HTTP/1.1`, 'connection: close'];
+  for (const [name, value] of Object.entries({ host: 'localhost', ...headers }))
+    lines.push(`${name}: ${value}`);
   if (body !== undefined) lines.push(`content-length: ${Buffer.byteLength(body)}`);
   // A line break inside a part would begin another header.
   if (lines.some((line) => /[\r\n\0]/.test(line)) || /\s/.test(path))

@@ -1,13 +1,29 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { decodeEndpointRows, sortById } from '../../agent/endpoints.ts';
 import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import type { EndpointRow } from '../../model/endpoint.ts';
+import { parseSelector } from '../../model/labels.ts';
+import type { Table } from '../../render/blocks.ts';
 import { endpointTable } from '../../render/endpoint.ts';
-import { outputOption } from '../flags.ts';
+import {
+  ENDPOINT_COLUMNS,
+  type EndpointColumn,
+  endpointColumnsTable,
+  endpointOrder,
+  endpointWideTable,
+  isEndpointColumn,
+} from '../../render/endpoint-columns.ts';
+import { outputOption, stringSlice } from '../flags.ts';
 import { failed, type OutputFlag, writeStructured } from '../rest.ts';
 import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
 
 interface EndpointListOptions extends OutputFlag, WatchFlags {
   headers: boolean;
+  columns: string[];
+  sort: string[];
+  selector: string;
+  notReady?: boolean;
 }
 
 /** Declares `endpoint list`. */
@@ -18,14 +34,77 @@ export function addEndpointListCommand(parent: Command, ctx: Context): Command {
     .description('List all endpoints')
     .option('--no-headers', 'Do not print headers')
     .addOption(outputOption())
+    .addOption(stringSlice('--columns <columns>', `only these: ${ENDPOINT_COLUMNS.join(', ')}`))
+    .addOption(stringSlice('--sort <columns>', 'order by these, a - before one for falling order'))
+    .addOption(
+      new Option('--selector <labels>', 'only with these labels, as in app=web,tier!=db').default('', ''),
+    )
+    .option('--not-ready', 'only endpoints whose state is not ready')
     .action((options: EndpointListOptions) => runEndpointList(options, ctx));
   return addWatchOptions(command);
 }
 
 /** Fetches, orders and prints the endpoints of the node. */
 export async function runEndpointList(options: EndpointListOptions, ctx: Context): Promise<void> {
+  const choose = chooser(options);
+  const table = layout(options, ctx);
   const agent = await ctx.agent();
   const fetch = () => agent.get('/endpoint').catch(failed('cannot get endpoint list'));
-  if (options.output) return writeStructured(ctx, options.output, sortById(await fetch()), 'Endpoint[]');
-  await printList(ctx, options, async () => endpointTable(decodeEndpointRows(await fetch()), options));
+  if (options.output && options.output !== 'wide') {
+    const answer = await fetch();
+    const chosen = choose ? pick(answer, choose(decodeEndpointRows(answer))) : sortById(answer);
+    return writeStructured(ctx, options.output, chosen, 'Endpoint[]');
+  }
+  await printList(ctx, options, async () => {
+    const rows = decodeEndpointRows(await fetch());
+    return table(choose ? choose(rows) : rows);
+  });
+}
+
+type Choose = (rows: EndpointRow[]) => EndpointRow[];
+
+/** What --selector, --not-ready and --sort make of the list; undefined when none is given. */
+function chooser(options: EndpointListOptions): Choose | undefined {
+  const { selector, notReady, sort } = options;
+  if (selector === '' && !notReady && sort.length === 0) return undefined;
+  const matches = selector === '' ? undefined : parseSelector(selector);
+  if (selector !== '' && !matches)
+    throw new UserError(`--selector: "${selector}" is no label selector`, {
+      hint: 'Expected conditions joined by commas: key, !key, key=value, key!=value, key in (a,b), key notin (a,b).',
+    });
+  const order = endpointOrder(
+    sort.map((word) => ({
+      column: columnOf(word.replace(/^-/, ''), '--sort'),
+      descending: word.startsWith('-'),
+    })),
+  );
+  return (rows) =>
+    rows
+      .filter((row) => (!matches || matches(row.labels)) && (!notReady || row.state !== 'ready'))
+      .toSorted(order);
+}
+
+function columnOf(word: string, flag: string): EndpointColumn {
+  const name = word.toLowerCase();
+  if (isEndpointColumn(name)) return name;
+  throw new UserError(`${flag}: there is no column "${word}"`, {
+    hint: `Columns: ${ENDPOINT_COLUMNS.join(', ')}.`,
+  });
+}
+
+function layout(options: EndpointListOptions, ctx: Context): (rows: EndpointRow[]) => Table {
+  const { headers } = options;
+  if (options.columns.length > 0) {
+    const columns = options.columns.map((word) => columnOf(word, '--columns'));
+    return (rows) => endpointColumnsTable(rows, columns, { headers });
+  }
+  if (options.output === 'wide')
+    return (rows) => endpointWideTable(rows, { headers, width: ctx.out.columns });
+  return (rows) => endpointTable(rows, { headers });
+}
+
+/** The agent's own objects of the chosen rows, in their order. */
+function pick<T extends { id?: number }>(answer: T[], rows: readonly EndpointRow[]): T[] {
+  const byId = new Map(answer.map((endpoint) => [endpoint?.id ?? 0, endpoint]));
+  return rows.map((row) => byId.get(row.id)).filter((endpoint) => endpoint !== undefined);
 }
