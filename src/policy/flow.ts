@@ -27,7 +27,7 @@ export interface FlowRecord {
   Type?: string;
   IP?: { source?: string; destination?: string };
   l4?: { TCP?: Ports; UDP?: Ports; SCTP?: Ports; ICMPv4?: { type?: number }; ICMPv6?: { type?: number } };
-  l7?: { type?: string; dns?: { query?: string }; http?: { method?: string; url?: string } };
+  l7?: { type?: string; dns?: { query?: string; ips?: string[] }; http?: { method?: string; url?: string } };
   source?: FlowEnd;
   destination?: FlowEnd;
   source_names?: string[];
@@ -76,6 +76,7 @@ export function connectionOf(flow: FlowRecord, peers: Peers): Connection | strin
   if (!flow.IP || !flow.source || !flow.destination) return 'no addresses';
   const ports = portsOf(flow);
   if (!ports) return 'no transport protocol';
+  if (isIcmpError(ports)) return 'an ICMP error belongs to the connection that it tells of';
   const reply = isReply(flow, ports);
   if (reply === undefined) return 'it may be a request or a reply';
   const [from, to] = reply ? [flow.destination, flow.source] : [flow.source, flow.destination];
@@ -103,9 +104,14 @@ export function connectionOf(flow: FlowRecord, peers: Peers): Connection | strin
   };
 }
 
-/** L7 refusals count as allowed here: the connection itself was. */
-function seenOf({ verdict = '', drop_reason_desc = '', Type }: FlowRecord): Seen {
-  if (PASSED.has(verdict)) return 'allowed';
+/** L7 refusals count as allowed here: the connection itself was. What is seen on its way in has met no policy yet. */
+function seenOf({
+  verdict = '',
+  drop_reason_desc = '',
+  Type,
+  trace_observation_point = '',
+}: FlowRecord): Seen {
+  if (PASSED.has(verdict)) return trace_observation_point.startsWith('FROM_') ? 'other' : 'allowed';
   if (verdict !== 'DROPPED') return 'other';
   if (Type === 'L7') return 'allowed';
   return POLICY_DROPS.has(drop_reason_desc) ? 'denied' : 'other';
@@ -138,6 +144,12 @@ function portsOf({ l4 }: FlowRecord): FlowPorts | undefined {
   if (l4?.ICMPv6)
     return { protocol: 58, source: requestType(l4.ICMPv6.type ?? 0), destination: l4.ICMPv6.type ?? 0 };
   return undefined;
+}
+
+/** Connection tracking lets these pass with the connection. */
+function isIcmpError({ protocol, destination = -1 }: FlowPorts): boolean {
+  if (protocol === 1) return [3, 4, 5, 11, 12].includes(destination);
+  return protocol === 58 && destination >= 1 && destination <= 4;
 }
 
 /** The type of the message that an ICMP reply answers. */

@@ -105,6 +105,14 @@ export class Peers {
     return made;
   }
 
+  /** The same peer, known by these names too. */
+  withNames(peer: Identity, names: readonly string[]): Identity {
+    return this.ofLabels(
+      peer.labels.map(formatLabel),
+      names.map((name) => name.toLowerCase().replace(/\.$/, '')),
+    );
+  }
+
   #byId(id: number): Identity {
     const known = this.engine.identities.get(id);
     if (known) return known;

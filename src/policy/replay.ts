@@ -1,7 +1,9 @@
+import { blockOf, formatBlock } from './block.ts';
 import { type Answer, type ConnectionDecision, type Decision, decideConnection } from './decide.ts';
 import type { PolicyEngine } from './engine.ts';
 import { explain, type RuleReference } from './explain.ts';
 import { type Connection, connectionOf, type FlowRecord, workloadOf } from './flow.ts';
+import type { Identity } from './identities.ts';
 import type { Peers } from './peer.ts';
 
 /** Flows that policy cannot tell apart, counted. */
@@ -20,11 +22,14 @@ export class FlowTable {
   /** Flows that policy cannot be asked about, by reason. */
   readonly skipped = new Map<string, number>();
   readonly #connections = new Map<string, Observed>();
+  /** DNS names by address. */
+  readonly #names = new Map<string, readonly string[]>();
 
   constructor(readonly peers: Peers) {}
 
   add(flow: FlowRecord): void {
     this.total++;
+    this.#learn(flow);
     const connection = connectionOf(flow, this.peers);
     if (typeof connection === 'string') {
       this.skipped.set(connection, (this.skipped.get(connection) ?? 0) + 1);
@@ -37,6 +42,26 @@ export class FlowTable {
       observed[connection.seen]++;
       this.#connections.set(connection.key, observed);
     }
+  }
+
+  /** The peer with the DNS name that its address was seen with, should the flow itself not say. */
+  named(peer: Identity): Identity {
+    const [block] = peer.prefixes;
+    if (peer.names.length > 0 || peer.id >= 0 || !block) return peer;
+    const address = formatBlock(block);
+    const names = this.#names.get(address);
+    return names ? this.peers.withNames(peer, names) : peer;
+  }
+
+  #learn({ IP, l7, source_names, destination_names }: FlowRecord): void {
+    const teach = (ip: string | undefined, names: readonly string[] | undefined) => {
+      const block = ip && names?.length ? blockOf(ip) : undefined;
+      if (block && names) this.#names.set(formatBlock(block), names);
+    };
+    teach(IP?.source, source_names);
+    teach(IP?.destination, destination_names);
+    if (l7?.type === 'RESPONSE' && l7.dns?.query)
+      for (const ip of l7.dns.ips ?? []) teach(ip, [l7.dns.query]);
   }
 
   /** The cluster's name by the labels of pods that were seen. */
@@ -92,14 +117,14 @@ export function replay(table: FlowTable, candidate: PolicyEngine, current?: Poli
     report.connections++;
     const { connection } = observed;
     const flows = observed.allowed + observed.denied + observed.other;
-    const decision = decideFlow(candidate, connection);
+    const decision = decideFlow(candidate, connection, table);
     if (decision.answer === 'unknown') {
       const why = unknownReason(decision);
       undecided.set(why, (undecided.get(why) ?? 0) + flows);
       continue;
     }
     report[decision.answer] += flows;
-    const before = current ? decideFlow(current, connection).answer : seenBefore(observed);
+    const before = current ? decideFlow(current, connection, table).answer : seenBefore(observed);
     const changed = current ? flows : decision.answer === 'denied' ? observed.allowed : observed.denied;
     if (before === 'unknown' || before === decision.answer || changed === 0) continue;
     addChange(groups, observed, decision, changed);
@@ -113,8 +138,12 @@ export function replay(table: FlowTable, candidate: PolicyEngine, current?: Poli
   };
 }
 
-function decideFlow(engine: PolicyEngine, { source, destination, traffic }: Connection): ConnectionDecision {
-  return decideConnection(engine, source, destination, traffic);
+function decideFlow(
+  engine: PolicyEngine,
+  { source, destination, traffic }: Connection,
+  table: FlowTable,
+): ConnectionDecision {
+  return decideConnection(engine, table.named(source), table.named(destination), traffic);
 }
 
 /** Packets of a connection that policy dropped are seen on the way there too, so one drop speaks for all. */

@@ -14,4 +14,8 @@ export const EVALUATE_VERBS: Verbs = {
     about: 'Say which recorded flows a candidate set of rules would newly deny or allow',
     load: async () => (await import('./replay.ts')).addPolicyReplayCommand,
   },
+  suggest: {
+    about: 'Write the smallest policies that allow the recorded flows',
+    load: async () => (await import('./suggest.ts')).addPolicySuggestCommand,
+  },
 };

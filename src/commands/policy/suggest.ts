@@ -1,0 +1,91 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError, UserError } from '../../errors.ts';
+import { PolicyEngine } from '../../policy/engine.ts';
+import { parsePolicies } from '../../policy/parse.ts';
+import { Peers } from '../../policy/peer.ts';
+import { FlowTable, type ReplayReport, replay } from '../../policy/replay.ts';
+import { type SuggestedPolicy, suggest } from '../../policy/suggest.ts';
+import { goYaml } from '../../render/yaml.ts';
+import { stringSlice } from '../flags.ts';
+import { readFlows } from './flows.ts';
+import { loadState } from './inputs.ts';
+
+interface SuggestOptions {
+  flows?: string;
+  state?: string;
+  namespace: string[];
+  output: 'yaml' | 'json';
+}
+
+/** Declares `policy suggest`. */
+export function addPolicySuggestCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('suggest')
+    .description('Write the smallest policies that allow the recorded flows, proved by a replay of them')
+    .option('-f, --flows <file>', 'flows as "hubble observe -o json" prints them; - is stdin')
+    .option(
+      '-s, --state <file>',
+      'identities of the cluster: a JSON file, or "agent" (default: those in the flows)',
+    )
+    .addOption(stringSlice('-n, --namespace <names>', 'only workloads of these namespaces'))
+    .option('-o, --output <format>', 'yaml or json', 'yaml')
+    .action((options: SuggestOptions) => runPolicySuggest(options, ctx));
+}
+
+/** Read the flows, write policies, prove them. */
+export async function runPolicySuggest(options: SuggestOptions, ctx: Context): Promise<void> {
+  if (!options.flows) throw new UsageError('Missing --flows: the file of recorded flows');
+  const { state, settings } = await loadState(ctx, options.state);
+  const base = new PolicyEngine(state.identities, state.endpoints, settings);
+  const table = new FlowTable(new Peers(base, state));
+  for await (const { flow } of readFlows(ctx, options.flows)) table.add(flow);
+  const wanted = new Set(options.namespace);
+  const policies = suggest(table).filter(
+    ({ metadata }) => wanted.size === 0 || wanted.has(metadata.namespace),
+  );
+  if (policies.length === 0)
+    throw new UserError(`no flow of ${options.flows} was allowed or denied between pods`, {
+      hint: 'Record flows of the workloads with "hubble observe -o json --last 1000".',
+    });
+  const text = render(policies, options.output);
+  await ctx.out.write(text);
+  await prove(text, options, table, base, ctx);
+}
+
+function render(policies: readonly SuggestedPolicy[], format: SuggestOptions['output']): string {
+  if (format === 'json') return `${JSON.stringify(policies, null, 2)}\n`;
+  return policies.map((policy) => goYaml(policy)).join('---\n');
+}
+
+/** Parses what was printed and replays the flows against it. */
+async function prove(
+  text: string,
+  options: SuggestOptions,
+  table: FlowTable,
+  base: PolicyEngine,
+  ctx: Context,
+): Promise<void> {
+  const { rules, findings } = await parsePolicies([{ file: `suggested.${options.output}`, text }]);
+  const [error] = findings.filter(({ severity }) => severity === 'error');
+  if (error) throw new Error(`the suggested policy is wrong: ${error.message}`);
+  const clusterName = base.clusterName ?? table.clusterName();
+  const engine = new PolicyEngine(base.identities.all.values(), base.endpoints, {
+    ...base.settings,
+    ...(clusterName && { clusterName }),
+  }).addAll(rules);
+  const report = replay(table, engine);
+  await ctx.err.write(proofOf(report));
+  if (report.changes.some(({ change }) => change === 'newly-denied')) ctx.exitCode = 1;
+}
+
+function proofOf({ flows, changes, undecided }: ReplayReport): string {
+  const denied = changes
+    .filter(({ change }) => change === 'newly-denied')
+    .reduce((sum, each) => sum + each.flows, 0);
+  const allowed = changes
+    .filter(({ change }) => change === 'newly-allowed')
+    .reduce((sum, each) => sum + each.flows, 0);
+  const open = undecided.reduce((sum, each) => sum + each.flows, 0);
+  return `Replayed ${flows} flows against these policies: ${denied} newly denied, ${allowed} newly allowed, ${open} not decided.\n`;
+}
