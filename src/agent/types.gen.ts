@@ -24,7 +24,7 @@ export interface BPFMap {
 }
 
 export interface BPFMapEntry {
-  'desired-action'?: 'ok' | 'insert' | 'delete';
+  'desired-action'?: string;
   key?: string;
   'last-error'?: string;
   value?: string;
@@ -527,7 +527,7 @@ export interface EndpointStatus {
 }
 
 export interface EndpointStatusChange {
-  code?: 'ok' | 'failed';
+  code?: string;
   message?: string;
   state?: EndpointState;
   timestamp?: string;
@@ -540,7 +540,7 @@ export type Error = string;
 export interface FrontendAddress {
   ip?: string;
   port?: number;
-  protocol?: 'tcp' | 'udp' | 'any';
+  protocol?: 'tcp' | 'udp' | 'any' | 'TCP' | 'UDP' | 'SCTP' | 'ANY';
   scope?: 'external' | 'internal';
 }
 
@@ -711,7 +711,7 @@ export interface KubeProxyReplacement {
       };
     };
     nodePort?: {
-      acceleration?: 'None' | 'Native' | 'Generic' | 'Best-Effort';
+      acceleration?: 'None' | 'Native' | 'Generic' | 'Best-Effort' | 'Disabled';
       algorithm?: 'Random' | 'Maglev';
       dsrMode?: 'IP Option/Extension' | 'IPIP' | 'Geneve';
       enabled?: boolean;
@@ -784,7 +784,7 @@ export type Labels = string[];
 /** Only 1.17, 1.20. */
 export interface MapEvent {
   action?: 'update' | 'delete';
-  'desired-action'?: 'ok' | 'insert' | 'delete';
+  'desired-action'?: string;
   key?: string;
   'last-error'?: string;
   timestamp?: string;
@@ -1068,7 +1068,7 @@ export interface ServiceStatus {
 /** Only 1.17, 1.20. */
 export interface Srv6 {
   enabled?: boolean;
-  srv6EncapMode?: 'SRH' | 'Reduced';
+  srv6EncapMode?: 'SRH' | 'Reduced' | 'reduced';
 }
 
 /** Only 1.17, 1.20. */
