@@ -3,6 +3,7 @@ import { BPF } from './bpf/index.ts';
 import { CGROUPS } from './cgroups/index.ts';
 import { CLEANUP } from './cleanup/index.ts';
 import { CONFIG } from './config/index.ts';
+import { ENCRYPT } from './encrypt/index.ts';
 import { ENDPOINT } from './endpoint/index.ts';
 import { ENVOY } from './envoy/index.ts';
 import { AGENT_GLOBALS, BPF_GLOBALS } from './flags.ts';
@@ -31,7 +32,29 @@ export const TREE: Verb = {
   verbs: {
     bpf: BPF,
     config: CONFIG,
+    encrypt: ENCRYPT,
     endpoint: ENDPOINT,
+    'build-config': {
+      about: 'Resolve all of the configuration sources that apply to this node',
+      load: async () => (await import('./build-config.ts')).addBuildConfigCommand,
+    },
+    completion: {
+      about: 'Print the completion script for a shell',
+      load: async () => (await import('./completion/completion.ts')).addCompletionCommand,
+    },
+    __complete: {
+      about: 'Answer a completion script',
+      hidden: true,
+      load: async () => (await import('./completion/complete.ts')).addCompleteCommand,
+    },
+    loadinfo: {
+      about: 'Show load information',
+      load: async () => (await import('./loadinfo.ts')).addLoadinfoCommand,
+    },
+    sysdump: {
+      about: 'Say where the collector for a whole cluster is',
+      load: async () => (await import('./sysdump.ts')).addSysdumpCommand,
+    },
     status: {
       about: 'Display status of daemon',
       load: async () => (await import('./status.ts')).addStatusCommand,

@@ -1,0 +1,135 @@
+import type { AgentClient } from '../../agent/client.ts';
+import { decodeConfig } from '../../agent/config.ts';
+import { mutableOptions } from '../../agent/options.ts';
+import { Reader } from '../../agent/reader.ts';
+import type { BPFMapList, Endpoint, Identity, Service } from '../../agent/types.gen.ts';
+import type { Context } from '../../context.ts';
+import { SHELLS } from './scripts.ts';
+
+/** What may stand at a place of the command line, and what it means. */
+export interface Candidate {
+  value: string;
+  meaning: string;
+}
+
+/** A key press does not wait longer than this for the agent. */
+const PATIENCE_MS = 800;
+
+type Source = (ctx: Context) => Promise<Candidate[]>;
+
+/** Arguments, by the verb's path: the first pattern that the path begins with decides. */
+const ARGUMENTS: readonly [path: string, source: Source][] = [
+  ['endpoint list', nothing],
+  ['endpoint', endpoints],
+  ['bpf policy list', nothing],
+  ['bpf policy', endpoints],
+  [
+    'bpf ct',
+    async (ctx) => [{ value: 'global', meaning: 'the tables of all endpoints' }, ...(await endpoints(ctx))],
+  ],
+  ['identity get', identities],
+  ['map get', maps],
+  ['map events', maps],
+  ['service get', services],
+  ['service delete', services],
+  ['config get', configNames],
+  ['config', configOptions],
+  ['completion', async () => SHELLS.map((value) => ({ value, meaning: 'shell' }))],
+];
+
+/** Values of flags that name something the agent has. */
+const FLAG_VALUES: Readonly<Record<string, Source>> = {
+  '--from': endpoints,
+  '--to': endpoints,
+  '--related-to': endpoints,
+  '--endpoint': endpoints,
+  '--identity': identities,
+};
+
+/** Candidates for an argument of the verb at `path`. */
+export function argumentCandidates(path: readonly string[], ctx: Context): Promise<Candidate[]> {
+  const name = path.join(' ');
+  const rule = ARGUMENTS.find(([start]) => name === start || name.startsWith(`${start} `));
+  return quietly(rule?.[1] ?? nothing, ctx);
+}
+
+/** Candidates for the value of a flag that has no fixed choices. */
+export function flagCandidates(flag: string, path: readonly string[], ctx: Context): Promise<Candidate[]> {
+  // Hubble's flags of these names take pods and identities of the whole cluster.
+  const known = path[0] !== 'hubble' && Object.hasOwn(FLAG_VALUES, flag) ? FLAG_VALUES[flag] : undefined;
+  return quietly(known ?? nothing, ctx);
+}
+
+/** No agent, no candidates: a key press is no place for an error. */
+async function quietly(source: Source, ctx: Context): Promise<Candidate[]> {
+  try {
+    return await source(ctx);
+  } catch {
+    return [];
+  }
+}
+
+async function nothing(): Promise<Candidate[]> {
+  return [];
+}
+
+async function ask<T>(ctx: Context, call: (agent: AgentClient, timeoutMs: number) => Promise<T>): Promise<T> {
+  return call(await ctx.agent(), PATIENCE_MS);
+}
+
+async function endpoints(ctx: Context): Promise<Candidate[]> {
+  const answer = await ask(ctx, (agent, timeoutMs) => agent.get('/endpoint', { timeoutMs }));
+  return new Reader<Endpoint[]>('GET /endpoint', answer).items().map((endpoint) => {
+    const status = endpoint.at('status');
+    const names = status.at('external-identifiers');
+    const namespace = names.text('k8s-namespace');
+    const pod = names.text('k8s-pod-name') || names.text('pod-name');
+    const [label = ''] = status.at('labels').texts('security-relevant');
+    return {
+      value: String(endpoint.integer('id')),
+      meaning: pod ? (namespace ? `${namespace}/${pod}` : pod) : label,
+    };
+  });
+}
+
+async function identities(ctx: Context): Promise<Candidate[]> {
+  const answer = await ask(ctx, (agent, timeoutMs) => agent.get('/identity', { timeoutMs }));
+  return new Reader<Identity[]>('GET /identity', answer).items().map((identity) => ({
+    value: String(identity.integer('id')),
+    meaning: identity.texts('labels').join(' '),
+  }));
+}
+
+async function maps(ctx: Context): Promise<Candidate[]> {
+  const answer = await ask(ctx, (agent, timeoutMs) => agent.get('/map', { timeoutMs }));
+  return new Reader<BPFMapList>('GET /map', answer)
+    .at('maps')
+    .items()
+    .map((map) => ({ value: map.text('path').split('/').at(-1) ?? '', meaning: map.text('path') }));
+}
+
+async function services(ctx: Context): Promise<Candidate[]> {
+  const answer = await ask(ctx, (agent, timeoutMs) => agent.get('/service', { timeoutMs }));
+  return new Reader<Service[]>('GET /service', answer).items().map((service) => {
+    const spec = service.at('spec');
+    const frontend = spec.at('frontend-address');
+    return {
+      value: String(spec.integer('id')),
+      meaning: `${frontend.text('ip')}:${frontend.integer('port')}`,
+    };
+  });
+}
+
+async function configOptions(): Promise<Candidate[]> {
+  const options = mutableOptions('daemon').map(({ name, description }) => ({
+    value: `${name}=`,
+    meaning: description,
+  }));
+  return [...options, { value: 'PolicyEnforcement=', meaning: 'default, always or never' }];
+}
+
+async function configNames(ctx: Context): Promise<Candidate[]> {
+  const config = decodeConfig(await ask(ctx, (agent, timeoutMs) => agent.get('/config', { timeoutMs })));
+  const names = [...Object.keys(config.options), 'PolicyEnforcement', ...Object.keys(config.readOnly ?? {})];
+  return [...new Set(names)].map((value) => ({ value, meaning: '' }));
+}

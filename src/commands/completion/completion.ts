@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
+import { completionScript, SHELLS } from './scripts.ts';
+
+/** Declares `completion`. */
+export function addCompletionCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('completion')
+    .description('Print the completion script for a shell')
+    .usage(`[${SHELLS.join('|')}]`)
+    .argument('[shell]', 'the shell', 'bash')
+    .argument('[more...]')
+    .action((shell: string, more: string[]) => runCompletion(shell, more, ctx));
+}
+
+/** Prints the script; bash is the default. */
+export async function runCompletion(shell: string, more: readonly string[], ctx: Context): Promise<void> {
+  if (more.length > 0) throw new UsageError('too many arguments; expected only the shell type');
+  const known = SHELLS.find((name) => name === shell);
+  if (!known) throw new UsageError(`unsupported shell: ${shell}`, { hint: `Shells: ${SHELLS.join(', ')}.` });
+  await ctx.out.write(completionScript(known));
+}

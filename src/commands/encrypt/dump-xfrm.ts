@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { systemRun } from '../../node/run.ts';
+import { listXfrmStates, type XfrmAlgorithm, type XfrmState } from '../../node/xfrm.ts';
+import { goJson } from '../../render/json.ts';
+import { requireRoot } from '../flags.ts';
+import { failed } from '../rest.ts';
+
+/** Declares `encrypt dump-xfrm`. */
+export function addEncryptDumpXfrmCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('dump-xfrm')
+    .description("Print Cilium's XFRM states with their keys as JSON, for tests")
+    .action(() => runEncryptDumpXfrm(ctx));
+}
+
+/** Prints one line of JSON; `null` when there are no states. */
+export async function runEncryptDumpXfrm(ctx: Context): Promise<void> {
+  requireRoot('cilium encrypt dump-xfrm', ctx.uid);
+  const states = await listXfrmStates(systemRun(ctx.env)).catch(failed('Cannot dump XFRM states'));
+  await ctx.out.write(`${goJson(states.length > 0 ? states.map(record) : null)}\n`);
+}
+
+function record({ src, dst, spi, requestId, auth, crypt, aead }: XfrmState): Record<string, unknown> {
+  return {
+    src,
+    dst,
+    spi,
+    reqid: requestId,
+    ...algorithm('auth', auth),
+    ...algorithm('crypt', crypt),
+    ...algorithm('aead', aead),
+  };
+}
+
+function algorithm(kind: string, found: XfrmAlgorithm | undefined): Record<string, string> {
+  return found ? { [`${kind}_alg`]: found.name, ...(found.key && { [`${kind}_key`]: found.key }) } : {};
+}

@@ -1,0 +1,20 @@
+import type { Verb } from '../tree.ts';
+
+/** `cilium encrypt …` */
+export const ENCRYPT: Verb = {
+  about: 'Manage transparent encryption',
+  verbs: {
+    status: {
+      about: 'Display the current encryption state',
+      load: async () => (await import('./status.ts')).addEncryptStatusCommand,
+    },
+    flush: {
+      about: 'Remove IPsec states and policies',
+      load: async () => (await import('./flush.ts')).addEncryptFlushCommand,
+    },
+    'dump-xfrm': {
+      about: "Print Cilium's XFRM states with their keys as JSON, for tests",
+      load: async () => (await import('./dump-xfrm.ts')).addEncryptDumpXfrmCommand,
+    },
+  },
+};

@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import { decodeStatus, fetchStatus } from '../../agent/status.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import type { AgentStatus, EncryptionState } from '../../model/status.ts';
+import { type Run, systemRun } from '../../node/run.ts';
+import {
+  countKeys,
+  listDecryptInterfaces,
+  listXfrmStates,
+  maxSequence,
+  readXfrmErrors,
+} from '../../node/xfrm.ts';
+import { encryptionModel, renderEncryption } from '../../render/encrypt.ts';
+import { outputOption, requireRoot } from '../flags.ts';
+import { writeStructured } from '../rest.ts';
+
+/** Declares `encrypt status`. */
+export function addEncryptStatusCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('status')
+    .description('Display the current encryption state')
+    .addOption(outputOption())
+    .action((options: { output: string }) => runEncryptStatus(options, ctx));
+}
+
+/** Prints the mode that the agent runs in, and what the kernel holds of it. */
+export async function runEncryptStatus(options: { output: string }, ctx: Context): Promise<void> {
+  requireRoot('cilium encrypt status', ctx.uid);
+  const faults: string[] = [];
+  const status = await note(faults, askAgent(ctx));
+  const mode = status?.encryption?.mode ?? '';
+  const state: EncryptionState = { mode, message: '' };
+  // Where the agent does not encrypt with IPsec, a node without its tools is no fault.
+  state.ipsec = await note(mode === 'IPsec' ? faults : [], readIpsec(systemRun(ctx.env), status));
+  if (mode === 'Wireguard') state.wireguard = status?.encryption?.wireguard;
+  state.message = faults.join('\n');
+  if (options.output) return writeStructured(ctx, options.output, encryptionModel(state), 'EncryptionStatus');
+  await ctx.out.write(renderEncryption(state));
+}
+
+async function note<T>(faults: string[], work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    faults.push(error.message);
+    return undefined;
+  }
+}
+
+async function askAgent(ctx: Context): Promise<AgentStatus> {
+  return decodeStatus(await fetchStatus(await ctx.agent(), { brief: false, timeoutMs: 30_000 }));
+}
+
+async function readIpsec(run: Run, status: AgentStatus | undefined): Promise<EncryptionState['ipsec']> {
+  const states = await listXfrmStates(run);
+  const expected = status?.encryption?.mode === 'IPsec' && status.era !== '1.20';
+  if (states.length === 0 && !expected) return undefined;
+  const errors = await readXfrmErrors();
+  return {
+    decryptInterfaces: await listDecryptInterfaces(run),
+    keysInUse: countKeys(states),
+    maxSequenceNumber: maxSequence(states),
+    errorCount: errors.reduce((sum, [, count]) => sum + count, 0),
+    errors,
+  };
+}

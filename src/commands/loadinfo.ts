@@ -1,0 +1,17 @@
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+import { readLoad } from '../node/load.ts';
+import { renderLoad } from '../render/load.ts';
+
+/** Declares `loadinfo`. */
+export function addLoadinfoCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('loadinfo')
+    .description('Show load information')
+    .action(() => runLoadinfo(ctx));
+}
+
+/** Prints how busy this node is. */
+export async function runLoadinfo(ctx: Context): Promise<void> {
+  await ctx.out.write(renderLoad(await readLoad(ctx.clock.nowMs())));
+}
