@@ -3,6 +3,24 @@ import type { Messages } from '../model/hubble.gen.ts';
 
 /** Fields in their declared order: `name=number:type`, `#` before an enum, `*` repeated, `@` its oneof. */
 export const MESSAGES: Readonly<Record<keyof Messages, string>> = {
+  'google.protobuf.FileDescriptorProto':
+    'name=1:string package=2:string dependency=3:string* public_dependency=10:int32* weak_dependency=11:int32* message_type=4:google.protobuf.DescriptorProto* enum_type=5:google.protobuf.EnumDescriptorProto* service=6:google.protobuf.ServiceDescriptorProto* syntax=12:string',
+  'google.protobuf.DescriptorProto':
+    'name=1:string field=2:google.protobuf.FieldDescriptorProto* nested_type=3:google.protobuf.DescriptorProto* enum_type=4:google.protobuf.EnumDescriptorProto* oneof_decl=8:google.protobuf.OneofDescriptorProto* reserved_range=9:google.protobuf.DescriptorProto.ReservedRange* reserved_name=10:string*',
+  'google.protobuf.DescriptorProto.ReservedRange':
+    'start=1:int32@start_set end=2:int32@end_set',
+  'google.protobuf.FieldDescriptorProto':
+    'name=1:string number=3:int32 label=4:#google.protobuf.FieldDescriptorProto.Label type=5:#google.protobuf.FieldDescriptorProto.Type type_name=6:string oneof_index=9:int32@oneof_index_set json_name=10:string',
+  'google.protobuf.OneofDescriptorProto':
+    'name=1:string',
+  'google.protobuf.EnumDescriptorProto':
+    'name=1:string value=2:google.protobuf.EnumValueDescriptorProto*',
+  'google.protobuf.EnumValueDescriptorProto':
+    'name=1:string number=2:int32@number_set',
+  'google.protobuf.ServiceDescriptorProto':
+    'name=1:string method=2:google.protobuf.MethodDescriptorProto*',
+  'google.protobuf.MethodDescriptorProto':
+    'name=1:string input_type=2:string output_type=3:string client_streaming=5:bool server_streaming=6:bool',
   'flow.Flow':
     'time=1:google.protobuf.Timestamp uuid=34:string emitter=41:flow.Emitter verdict=2:#flow.Verdict drop_reason=3:uint32 auth_type=35:#flow.AuthType ethernet=4:flow.Ethernet IP=5:flow.IP l4=6:flow.Layer4 tunnel=39:flow.Tunnel source=8:flow.Endpoint destination=9:flow.Endpoint Type=10:#flow.FlowType node_name=11:string node_labels=37:string* source_names=13:string* destination_names=14:string* l7=15:flow.Layer7 reply=16:bool event_type=19:flow.CiliumEventType source_service=20:flow.Service destination_service=21:flow.Service traffic_direction=22:#flow.TrafficDirection policy_match_type=23:uint32 trace_observation_point=24:#flow.TraceObservationPoint trace_reason=36:#flow.TraceReason file=38:flow.FileInfo ip_trace_id=40:flow.IPTraceID drop_reason_desc=25:#flow.DropReason is_reply=26:google.protobuf.BoolValue debug_capture_point=27:#flow.DebugCapturePoint interface=28:flow.NetworkInterface proxy_port=29:uint32 trace_context=30:flow.TraceContext sock_xlate_point=31:#flow.SocketTranslationPoint socket_cookie=32:uint64 cgroup_id=33:uint64 Summary=100000:string extensions=150000:google.protobuf.Any egress_allowed_by=21001:flow.Policy* ingress_allowed_by=21002:flow.Policy* egress_denied_by=21004:flow.Policy* ingress_denied_by=21005:flow.Policy* policy_log=21006:string* aggregate=21007:flow.Aggregate',
   'flow.Emitter':
@@ -159,6 +177,10 @@ export const MESSAGES: Readonly<Record<keyof Messages, string>> = {
 
 /** Names and numbers of the values. */
 export const ENUMS: Readonly<Record<string, string>> = {
+  'google.protobuf.FieldDescriptorProto.Type':
+    'TYPE_UNKNOWN=0 TYPE_DOUBLE=1 TYPE_FLOAT=2 TYPE_INT64=3 TYPE_UINT64=4 TYPE_INT32=5 TYPE_FIXED64=6 TYPE_FIXED32=7 TYPE_BOOL=8 TYPE_STRING=9 TYPE_GROUP=10 TYPE_MESSAGE=11 TYPE_BYTES=12 TYPE_UINT32=13 TYPE_ENUM=14 TYPE_SFIXED32=15 TYPE_SFIXED64=16 TYPE_SINT32=17 TYPE_SINT64=18',
+  'google.protobuf.FieldDescriptorProto.Label':
+    'LABEL_UNKNOWN=0 LABEL_OPTIONAL=1 LABEL_REQUIRED=2 LABEL_REPEATED=3',
   'flow.FlowType':
     'UNKNOWN_TYPE=0 L3_L4=1 L7=2 SOCK=3',
   'flow.AuthType':

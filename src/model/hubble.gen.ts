@@ -10,6 +10,33 @@ export interface AnyMessage {
   [field: string]: unknown;
 }
 
+export type Type =
+  | 'TYPE_UNKNOWN'
+  | 'TYPE_DOUBLE'
+  | 'TYPE_FLOAT'
+  | 'TYPE_INT64'
+  | 'TYPE_UINT64'
+  | 'TYPE_INT32'
+  | 'TYPE_FIXED64'
+  | 'TYPE_FIXED32'
+  | 'TYPE_BOOL'
+  | 'TYPE_STRING'
+  | 'TYPE_GROUP'
+  | 'TYPE_MESSAGE'
+  | 'TYPE_BYTES'
+  | 'TYPE_UINT32'
+  | 'TYPE_ENUM'
+  | 'TYPE_SFIXED32'
+  | 'TYPE_SFIXED64'
+  | 'TYPE_SINT32'
+  | 'TYPE_SINT64';
+
+export type Label =
+  | 'LABEL_UNKNOWN'
+  | 'LABEL_OPTIONAL'
+  | 'LABEL_REQUIRED'
+  | 'LABEL_REPEATED';
+
 export type FlowType =
   | 'UNKNOWN_TYPE'
   | 'L3_L4'
@@ -299,6 +326,70 @@ export type NodeState =
   | 'NODE_UNAVAILABLE'
   | 'NODE_GONE'
   | 'NODE_ERROR';
+
+export interface FileDescriptorProto {
+  name?: string;
+  package?: string;
+  dependency?: string[];
+  public_dependency?: number[];
+  weak_dependency?: number[];
+  message_type?: DescriptorProto[];
+  enum_type?: EnumDescriptorProto[];
+  service?: ServiceDescriptorProto[];
+  syntax?: string;
+}
+
+export interface DescriptorProto {
+  name?: string;
+  field?: FieldDescriptorProto[];
+  nested_type?: DescriptorProto[];
+  enum_type?: EnumDescriptorProto[];
+  oneof_decl?: OneofDescriptorProto[];
+  reserved_range?: ReservedRange[];
+  reserved_name?: string[];
+}
+
+export interface ReservedRange {
+  start?: number;
+  end?: number;
+}
+
+export interface FieldDescriptorProto {
+  name?: string;
+  number?: number;
+  label?: Open<Label>;
+  type?: Open<Type>;
+  type_name?: string;
+  oneof_index?: number;
+  json_name?: string;
+}
+
+export interface OneofDescriptorProto {
+  name?: string;
+}
+
+export interface EnumDescriptorProto {
+  name?: string;
+  value?: EnumValueDescriptorProto[];
+}
+
+export interface EnumValueDescriptorProto {
+  name?: string;
+  number?: number;
+}
+
+export interface ServiceDescriptorProto {
+  name?: string;
+  method?: MethodDescriptorProto[];
+}
+
+export interface MethodDescriptorProto {
+  name?: string;
+  input_type?: string;
+  output_type?: string;
+  client_streaming?: boolean;
+  server_streaming?: boolean;
+}
 
 export interface Flow {
   time?: string;
@@ -864,6 +955,15 @@ export interface NodeStatusEvent {
 
 /** Every message by its full name. */
 export interface Messages {
+  'google.protobuf.FileDescriptorProto': FileDescriptorProto;
+  'google.protobuf.DescriptorProto': DescriptorProto;
+  'google.protobuf.DescriptorProto.ReservedRange': ReservedRange;
+  'google.protobuf.FieldDescriptorProto': FieldDescriptorProto;
+  'google.protobuf.OneofDescriptorProto': OneofDescriptorProto;
+  'google.protobuf.EnumDescriptorProto': EnumDescriptorProto;
+  'google.protobuf.EnumValueDescriptorProto': EnumValueDescriptorProto;
+  'google.protobuf.ServiceDescriptorProto': ServiceDescriptorProto;
+  'google.protobuf.MethodDescriptorProto': MethodDescriptorProto;
   'flow.Flow': Flow;
   'flow.Emitter': Emitter;
   'flow.FileInfo': FileInfo;

@@ -1,0 +1,117 @@
+import type { Messages } from '../model/hubble.gen.ts';
+import { decode, encode } from './codec.ts';
+import { METHODS } from './descriptor.gen.ts';
+import { GrpcClient } from './grpc.ts';
+import { RpcError } from './status.ts';
+import type { ServerSettings } from './target.ts';
+import { WireError } from './wire.ts';
+
+type Methods = typeof METHODS;
+/** Path of a method, `/observer.Observer/GetFlows`. */
+export type Method = keyof Methods;
+type RequestOf<M extends Method> = Messages[Methods[M]['request']];
+type ResponseOf<M extends Method> = Messages[Methods[M]['response']];
+type UnaryMethod = { [M in Method]: Methods[M]['stream'] extends false ? M : never }[Method];
+type StreamMethod = Exclude<Method, UnaryMethod>;
+
+/** How a client presents itself and what it tells. */
+export interface ClientOptions {
+  /** Version of this toolkit. */
+  version: string;
+  /** For calls with one answer. */
+  requestTimeoutMs: number;
+  signal?: AbortSignal;
+  /** Called once per answer with the versions that the server and the relay name in its header. */
+  onVersions?: (versions: { server?: string; relay?: string }) => void;
+}
+
+/** Hubble's services. Connects on the first call; every method throws RpcError. */
+export class HubbleClient {
+  readonly #grpc: GrpcClient;
+
+  constructor(
+    readonly settings: ServerSettings,
+    private readonly options: ClientOptions,
+  ) {
+    this.#grpc = new GrpcClient(settings, `cilium-toolkit/${options.version}`, (header) => {
+      const server = text(header['hubble-server-version']);
+      const relay = text(header['hubble-relay-version']);
+      if (server || relay) options.onVersions?.({ ...(server && { server }), ...(relay && { relay }) });
+    });
+  }
+
+  /** A call with one answer. */
+  async call<M extends UnaryMethod>(method: M, request: RequestOf<M>): Promise<ResponseOf<M>> {
+    const { request: type, response } = METHODS[method];
+    const bytes = await this.#grpc.unary({
+      path: method,
+      requests: [encode(type, request)],
+      timeoutMs: this.options.requestTimeoutMs,
+      signal: this.options.signal,
+    });
+    return decodeAnswer(() => decode(response, bytes)) as ResponseOf<M>;
+  }
+
+  /** A call with a stream of answers, still encoded; each item is all that one read brought. */
+  streamBytes<M extends StreamMethod>(
+    method: M,
+    request: RequestOf<M>,
+  ): AsyncGenerator<Buffer[], void, undefined> {
+    return this.#grpc.stream({
+      path: method,
+      requests: [encode(METHODS[method].request, request)],
+      signal: this.options.signal,
+    });
+  }
+
+  /** A call with a stream of answers. */
+  async *stream<M extends StreamMethod>(
+    method: M,
+    request: RequestOf<M>,
+  ): AsyncGenerator<ResponseOf<M>, void, undefined> {
+    const { response } = METHODS[method];
+    for await (const batch of this.streamBytes(method, request)) {
+      for (const bytes of batch) yield decodeAnswer(() => decode(response, bytes)) as ResponseOf<M>;
+    }
+  }
+
+  /** A call that sends several requests at once and answers each. */
+  async exchange<M extends StreamMethod>(
+    method: M,
+    requests: readonly RequestOf<M>[],
+  ): Promise<ResponseOf<M>[]> {
+    const { request: type, response } = METHODS[method];
+    const answers: ResponseOf<M>[] = [];
+    const call = {
+      path: method,
+      requests: requests.map((request) => encode(type, request)),
+      timeoutMs: this.options.requestTimeoutMs,
+      signal: this.options.signal,
+    };
+    for await (const batch of this.#grpc.stream(call)) {
+      for (const bytes of batch) answers.push(decodeAnswer(() => decode(response, bytes)) as ResponseOf<M>);
+    }
+    return answers;
+  }
+
+  /** Ends the connection. */
+  close(): Promise<void> {
+    return this.#grpc.close();
+  }
+}
+
+function text(value: string | string[] | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** Runs a decoder; bytes that are no message become an error of the call. */
+export function decodeAnswer<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw new RpcError('Internal', `grpc: failed to unmarshal the received message: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
