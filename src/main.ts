@@ -8,15 +8,18 @@ import { nearest } from './model/nearest.ts';
 
 /** Runs one command line and returns its exit code. Nothing is thrown: every error is printed here, once. */
 export async function main(argv: readonly string[], ctx: Context): Promise<number> {
+  const asksHelp = argv[0] === 'help';
+  const words = asksHelp ? [...argv.slice(1), '--help'] : [...argv];
+  const found = resolve(TREE, words);
   try {
-    await run(argv, ctx);
+    await run(words, found, ctx);
     return ctx.exitCode;
   } catch (error) {
-    return await report(error, ctx).catch(() => 1);
+    return await report(error, found, ctx).catch(() => 1);
   }
 }
 
-async function run(argv: readonly string[], ctx: Context): Promise<void> {
+async function run(words: readonly string[], found: Resolved, ctx: Context): Promise<void> {
   const program = new Command('cilium').description(TREE.about);
   program
     .exitOverride()
@@ -32,13 +35,10 @@ async function run(argv: readonly string[], ctx: Context): Promise<void> {
   });
   // A default that is empty says nothing to the reader of help.
   program.configureHelp({ optionDescription: (option) => describe(option) });
-  const asksHelp = argv[0] === 'help';
-  const words = asksHelp ? [...argv.slice(1), '--help'] : [...argv];
-  const found = resolve(TREE, words);
   try {
     const command = await build(program, TREE, found.path, ctx);
     if (found.unknown !== undefined) throw unknownCommand(found, found.unknown);
-    program.hook('preAction', (_, action) => readGlobals(action, ctx));
+    if (!isStandalone(found)) program.hook('preAction', (_, action) => readGlobals(action, ctx));
     const { argv: normal, off } = normalize(
       words,
       ancestors(command).flatMap((c) => [...c.options]),
@@ -70,6 +70,10 @@ function describe(option: Option): string {
     ...(said || option.negate ? [] : [`default ${option.defaultValueDescription ?? String(value)}`]),
   ];
   return extra.length > 0 ? `${option.description} (${extra.join('; ')})` : option.description;
+}
+
+function isStandalone(found: Resolved): boolean {
+  return found.path.some((step) => step.verb.standalone);
 }
 
 function ancestors(command: Command): Command[] {
@@ -106,11 +110,11 @@ function usageError(error: CommanderError, found: Resolved): UsageError {
 }
 
 /** The one map from errors to what is printed and the exit code. */
-async function report(error: unknown, ctx: Context): Promise<number> {
+async function report(error: unknown, found: Resolved, ctx: Context): Promise<number> {
   if (error instanceof SilentExit) return error.exitCode;
   if (ctx.signal.aborted) return 130;
   const expected = error instanceof UserError;
-  const lines = [`Error: ${errorMessage(error)}`];
+  const lines = [`${isStandalone(found) && expected ? '' : 'Error: '}${errorMessage(error)}`];
   if (expected && error.hint) lines.push(error.hint);
   if (!expected && !ctx.globals.debug)
     lines.push('This is a fault in the toolkit itself: run again with --debug for its stack.');

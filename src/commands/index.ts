@@ -8,6 +8,7 @@ import { ENDPOINT } from './endpoint/index.ts';
 import { ENVOY } from './envoy/index.ts';
 import { AGENT_GLOBALS, BPF_GLOBALS } from './flags.ts';
 import { FQDN } from './fqdn/index.ts';
+import { HUBBLE, OBSERVE } from './hubble/index.ts';
 import { IDENTITY } from './identity/index.ts';
 import { IP } from './ip/index.ts';
 import { KVSTORE } from './kvstore/index.ts';
@@ -69,6 +70,8 @@ export const TREE: Verb = {
     cgroups: CGROUPS,
     envoy: ENVOY,
     fqdn: FQDN,
+    hubble: HUBBLE,
+    observe: OBSERVE,
     identity: IDENTITY,
     ip: IP,
     lab: LAB,

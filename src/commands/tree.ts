@@ -16,6 +16,11 @@ export interface Verb {
   globals?: GlobalFlags;
   /** Title under which help lists it. */
   section?: string;
+  /**
+   * A program of its own that lives under this one, as `hubble` does: it takes none of the flags above it, and
+   * its errors are printed without a word in front.
+   */
+  standalone?: boolean;
 }
 
 export type Verbs = Readonly<Record<string, Verb>>;
@@ -64,6 +69,7 @@ export function resolve(root: Verb, argv: readonly string[]): Resolved {
     if (!child) return here.verbs && !here.load ? { path, unknown: word } : { path };
     path.push({ name: child[0], verb: child[1] });
     here = child[1];
+    if (here.standalone) flags.length = 0;
     flags.push(...(here.globals?.options() ?? []));
     if (!here.verbs) break;
   }
@@ -84,6 +90,7 @@ export async function build(
   let verb = root;
   const globals: GlobalFlags[] = [];
   const enter = (command: Command, entered: Verb) => {
+    if (entered.standalone) globals.length = 0;
     if (entered.globals) globals.push(entered.globals);
     for (const flags of globals) {
       command.optionsGroup(flags.title);

@@ -1,9 +1,15 @@
 import { agentSuite } from './agent.ts';
+import { hubbleFileSuite, hubbleServerSuite } from './hubble.ts';
 import { monitorSuite } from './monitor.ts';
 import { shellSuite } from './shell.ts';
 import type { GoldenSuite } from './suite.ts';
 
 const RANDOM_LABELS = 'the reference prints labels in the order of a Go map, ours are sorted';
+
+const HUBBLE_EXCEPTIONS = {
+  version: 'names this program and its runtime, not the reference',
+  'list bogus': 'an error instead of the help: a typing error in a script must not pass',
+};
 
 /** Every recording that is replayed. */
 export const SUITES: readonly GoldenSuite[] = [
@@ -22,4 +28,12 @@ export const SUITES: readonly GoldenSuite[] = [
     'monitor --from x': 'a wrong flag prints one message on stderr, nothing on stdout',
   }),
   shellSuite('shell-1.20.json'),
+  hubbleFileSuite('hubble-observe.json'),
+  hubbleFileSuite('hubble-raw-filters.json'),
+  hubbleServerSuite('hubble-relay.json', { namespaces: 'relay-GetNamespaces.grpc' }, HUBBLE_EXCEPTIONS),
+  hubbleServerSuite(
+    'hubble-agent.json',
+    { namespaces: 'getnamespaces.grpc', events: 'getagentevents.grpc' },
+    HUBBLE_EXCEPTIONS,
+  ),
 ];

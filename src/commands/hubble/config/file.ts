@@ -1,0 +1,59 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errorMessage, UserError } from '../../../errors.ts';
+import { goYaml } from '../../../render/yaml.ts';
+import { parseDurationMs, splitCsv } from '../../flags.ts';
+import { type Key, keyOf } from '../keys.ts';
+import { readConfig, type SettingValue } from '../settings.ts';
+
+/** Writes settings into a config file; its other keys survive. Creates the file and its folder. */
+export async function writeConfig(
+  path: string,
+  changes: Readonly<Record<string, SettingValue>>,
+): Promise<void> {
+  if (path === '')
+    throw new UserError('no config file: there is no home folder to keep one in', {
+      hint: 'Name one with --config.',
+    });
+  const merged = { ...(await readConfig(path)), ...changes };
+  const sorted = Object.fromEntries(Object.entries(merged).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+    // Written beside and renamed, so that a crash leaves the old file; it may hold a password.
+    const draft = `${path}.${process.pid}.tmp`;
+    await writeFile(draft, goYaml(sorted), { mode: 0o600 });
+    await rename(draft, path);
+  } catch (cause) {
+    throw new UserError(`write config file ${path}: ${errorMessage(cause)}`, { cause });
+  }
+}
+
+/** The key of a name, or an error that says there is none. */
+export function requiredKey(name: string): Key {
+  const key = keyOf(name);
+  if (key === undefined)
+    throw new UserError(`unknown key: ${name}`, { hint: 'Run "hubble config view" for the keys there are.' });
+  return key;
+}
+
+/** Text of the command line as a value of the key's type; empty text means the default. */
+export function parseSetting(key: Key, text: string): SettingValue {
+  if (text === '') return key.type === 'uint16' ? Number(key.initial) : key.initial;
+  const invalid = (expected: string) =>
+    new UserError(`invalid value "${text}" for key ${key.name}: expected ${expected}`);
+  switch (key.type) {
+    case 'bool':
+      if (!/^(1|0|t|f|true|false)$/i.test(text)) throw invalid('true or false');
+      return /^(1|t|true)$/i.test(text);
+    case 'duration':
+      if (parseDurationMs(text) === undefined) throw invalid('a duration such as 5s or 1m30s');
+      return text;
+    case 'uint16':
+      if (!/^\d+$/.test(text) || Number(text) > 65_535) throw invalid('a port from 0 to 65535');
+      return Number(text);
+    case 'stringSlice':
+      return splitCsv(text.replace(/^\[(.*)\]$/s, '$1'));
+    default:
+      return text;
+  }
+}

@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { goYaml } from '../../../render/yaml.ts';
+import { readSettings } from '../settings.ts';
+
+/** Declares `hubble config get`. */
+export function addHubbleConfigGetCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('get')
+    .description('Get an individual value from the configuration')
+    .argument('[key...]', 'key of a setting; all of them without');
+  return command.action(async (keys: readonly string[]) => {
+    if (keys.length > 1)
+      throw new UserError(
+        `invalid arguments: get requires exactly 0 or 1 argument(s): got '${keys.join(' ')}'`,
+      );
+    const { all } = await readSettings(command, ctx);
+    const [key] = keys;
+    if (key === undefined) return ctx.out.write(goYaml(all));
+    const value = Object.hasOwn(all, key) ? all[key] : undefined;
+    if (value === undefined)
+      throw new UserError(`unknown key: ${key}`, {
+        hint: 'Run "hubble config view" for the keys there are.',
+      });
+    await ctx.out.write(goYaml(value));
+  });
+}

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { KEYS } from '../keys.ts';
+import { readSettings } from '../settings.ts';
+import { parseSetting, requiredKey, writeConfig } from './file.ts';
+
+/** Declares `hubble config reset`. */
+export function addHubbleConfigResetCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('reset')
+    .description('Reset all or an individual value in the config file')
+    .argument('[key...]', 'key of a setting; all of them without');
+  return command.action(async (names: readonly string[]) => {
+    if (names.length > 1)
+      throw new UserError(
+        `invalid arguments: reset requires exactly 0 or 1 argument(s): got '${names.join(' ')}'`,
+      );
+    const keys = names.length > 0 ? names.map(requiredKey) : KEYS.filter((key) => key.name !== 'config');
+    const settings = await readSettings(command, ctx);
+    await writeConfig(
+      settings.text('config'),
+      Object.fromEntries(keys.map((key) => [key.name, parseSetting(key, '')])),
+    );
+  });
+}

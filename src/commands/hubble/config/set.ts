@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { readSettings } from '../settings.ts';
+import { parseSetting, requiredKey, writeConfig } from './file.ts';
+
+/** Declares `hubble config set`. */
+export function addHubbleConfigSetCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('set')
+    .description('Set an individual value in the config file')
+    .usage('KEY [VALUE]')
+    .argument('[words...]', 'key, and its value; the default without one');
+  return command.action(async (words: readonly string[]) => {
+    const [name, value = '', ...more] = words;
+    if (name === undefined || more.length > 0)
+      throw new UserError(
+        `invalid arguments: set requires exactly 1 or 2 argument(s): got '${words.join(' ')}'`,
+      );
+    const key = requiredKey(name);
+    const settings = await readSettings(command, ctx);
+    await writeConfig(settings.text('config'), { [name]: parseSetting(key, value) });
+  });
+}

@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
+import { VERSION } from '../../version.ts';
+
+/** Declares `hubble` itself, which prints its version or its help. */
+export function addHubbleCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('hubble')
+    .description('See the flows that Hubble records, on this node or in the whole cluster')
+    .usage('[command]')
+    .argument('[words...]')
+    .option('--version', 'print the version');
+  return command.action(async (words: readonly string[], options: { version?: boolean }) => {
+    // The reference ends this one line as Windows does; scripts that compare it rely on that.
+    if (options.version) return ctx.out.write(`hubble ${VERSION}\r\n`);
+    if (words[0] !== undefined)
+      throw new UsageError(`unknown command "${words[0]}" for "hubble"`, {
+        hint: 'Run "hubble --help" for the list of commands.',
+      });
+    command.outputHelp();
+  });
+}

@@ -1,0 +1,97 @@
+import type { Verb } from '../tree.ts';
+import { HUBBLE_GLOBALS } from './keys.ts';
+
+const OBSERVE_VERBS = {
+  flows: {
+    about: 'Observe flows, the same as observe by itself',
+    load: async () => (await import('./observe/flows.ts')).addObserveFlowsCommand,
+  },
+  'agent-events': {
+    about: 'Observe what the agent did',
+    load: async () => (await import('./observe/events.ts')).addObserveAgentEventsCommand,
+  },
+  'debug-events': {
+    about: 'Observe debug events of the datapath',
+    load: async () => (await import('./observe/events.ts')).addObserveDebugEventsCommand,
+  },
+} satisfies Record<string, Verb>;
+
+const OBSERVE_OF_HUBBLE: Verb = {
+  about: 'Observe flows and events',
+  load: async () => (await import('./observe/flows.ts')).addObserveCommand,
+  verbs: OBSERVE_VERBS,
+};
+
+/** `cilium observe`, the same verb as `hubble observe`. */
+export const OBSERVE: Verb = { ...OBSERVE_OF_HUBBLE, globals: HUBBLE_GLOBALS, standalone: true };
+
+/** The hubble command line. */
+export const HUBBLE: Verb = {
+  about: 'See the flows that Hubble records, on this node or in the whole cluster',
+  globals: HUBBLE_GLOBALS,
+  standalone: true,
+  load: async () => (await import('./hubble.ts')).addHubbleCommand,
+  verbs: {
+    observe: OBSERVE_OF_HUBBLE,
+    status: {
+      about: 'Display status of Hubble server',
+      load: async () => (await import('./status.ts')).addHubbleStatusCommand,
+    },
+    list: {
+      about: 'List Hubble objects',
+      verbs: {
+        nodes: {
+          about: 'List Hubble nodes',
+          aliases: ['node'],
+          load: async () => (await import('./list/nodes.ts')).addHubbleListNodesCommand,
+        },
+        namespaces: {
+          about: 'List namespaces with recent flows',
+          load: async () => (await import('./list/namespaces.ts')).addHubbleListNamespacesCommand,
+        },
+      },
+    },
+    watch: {
+      about: 'Watch Hubble objects',
+      aliases: ['w'],
+      hidden: true,
+      verbs: {
+        peers: {
+          about: 'Watch for nodes that come and go',
+          aliases: ['peer'],
+          load: async () => (await import('./watch/peers.ts')).addHubbleWatchPeersCommand,
+        },
+      },
+    },
+    config: {
+      about: 'Modify or view hubble config',
+      verbs: {
+        view: {
+          about: 'Display merged configuration settings',
+          load: async () => (await import('./config/view.ts')).addHubbleConfigViewCommand,
+        },
+        get: {
+          about: 'Get an individual value from the configuration',
+          load: async () => (await import('./config/get.ts')).addHubbleConfigGetCommand,
+        },
+        set: {
+          about: 'Set an individual value in the config file',
+          load: async () => (await import('./config/set.ts')).addHubbleConfigSetCommand,
+        },
+        reset: {
+          about: 'Reset all or an individual value in the config file',
+          load: async () => (await import('./config/reset.ts')).addHubbleConfigResetCommand,
+        },
+      },
+    },
+    reflect: {
+      about: 'Print the API that the server describes',
+      hidden: true,
+      load: async () => (await import('./reflect.ts')).addHubbleReflectCommand,
+    },
+    version: {
+      about: 'Display version information',
+      load: async () => (await import('./version.ts')).addHubbleVersionCommand,
+    },
+  },
+};

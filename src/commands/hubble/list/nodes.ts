@@ -1,0 +1,21 @@
+import type { Command } from 'commander';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { LIST_FORMATS, renderNodes } from '../../../render/hubble-lists.ts';
+import { connectHubble } from '../server.ts';
+import { readSettings } from '../settings.ts';
+
+/** Declares `hubble list nodes`. */
+export function addHubbleListNodesCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('nodes')
+    .description('List Hubble nodes')
+    .option('-o, --output <format>', LIST_FORMATS.join(', '), 'table');
+  return command.action(async ({ output }: { output: string }) => {
+    await using client = await connectHubble(await readSettings(command, ctx), ctx);
+    const { nodes = [] } = await client.call('/observer.Observer/GetNodes', {});
+    const text = renderNodes(nodes, output);
+    if (text === undefined) throw new UserError(`unknown output format: ${output}`);
+    await ctx.out.write(text);
+  });
+}

@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { checkFieldMask, DEFAULT_FIELD_MASK } from '../../../hubble/field-mask.ts';
+import { type FlowFormat, FlowRenderer } from '../../../render/flow-format.ts';
+import { flowHeaders } from '../../../render/flow-records.ts';
+import { readSettings, type Settings } from '../settings.ts';
+import { buildFilters, type FilterLists, type FilterWord } from './filter-builder.ts';
+import { addFlowOptions, addFormatOptions, addSelectorOptions, type ObserveFlags } from './flags.ts';
+import { formatOf, RecordSink, styleFlags, styleOf } from './output.ts';
+import { parseRawFilters, renderRawFilters } from './raw-filters.ts';
+import { selectFlows } from './selectors.ts';
+
+/** Declares `hubble observe`, which is `hubble observe flows` by itself. */
+export function addObserveCommand(parent: Command, ctx: Context): Command {
+  return declare(parent.command('observe').description('Observe flows and events'), ctx);
+}
+
+/** Declares `hubble observe flows`. */
+export function addObserveFlowsCommand(parent: Command, ctx: Context): Command {
+  return declare(parent.command('flows').description('Observe flows, the same as observe by itself'), ctx);
+}
+
+function declare(command: Command, ctx: Context): Command {
+  addFormatOptions(addSelectorOptions(command));
+  const words = addFlowOptions(command);
+  return command.action((flags: ObserveFlags) => runObserveFlows(command, flags, words, ctx));
+}
+
+/** Shows the flows of a server or a file. */
+export async function runObserveFlows(
+  command: Command,
+  flags: ObserveFlags,
+  words: readonly FilterWord[],
+  ctx: Context,
+): Promise<void> {
+  const fromFlags = buildFilters(words);
+  const settings = await readSettings(command, ctx);
+  const filters = withRawFilters(fromFlags, settings);
+  if (flags.printRawFilters) return ctx.out.write(renderRawFilters(filters));
+  const selection = selectFlows(flags, ctx.clock.nowMs(), flags.inputFile !== undefined);
+  const format = formatOf(flags.output, flags.follow === true && flags.inputFile === undefined, ctx);
+  const mask = maskOf(flags, format);
+  const style = styleOf(styleFlags(flags, ctx));
+  const common = {
+    filters,
+    selection,
+    renderer: new FlowRenderer(format, style, ctx.globals.debug),
+    sink: new RecordSink(ctx, format, flowHeaders(style)),
+    silent: flags.silentErrors === true,
+  };
+  if (flags.inputFile === undefined) {
+    const { observeServer } = await import('./from-server.ts');
+    return observeServer({ ...common, settings, mask }, ctx);
+  }
+  if (settings.flag('port-forward'))
+    throw new UserError('cannot use --input-file and --port-forward together');
+  const { observeFile } = await import('./from-file.ts');
+  return observeFile({ ...common, path: flags.inputFile }, ctx);
+}
+
+function withRawFilters({ allow, deny }: FilterLists, settings: Settings): FilterLists {
+  return {
+    allow: [...allow, ...parseRawFilters('allowlist', settings.filters('allowlist'))],
+    deny: [...deny, ...parseRawFilters('denylist', settings.filters('denylist'))],
+  };
+}
+
+/** The fields to ask for: those of --field-mask, else for people those that are printed, else all. */
+function maskOf(flags: ObserveFlags, format: FlowFormat): readonly string[] {
+  const custom = [...(flags.fieldMask ?? []), ...(flags.experimentalFieldMask ?? [])];
+  if (custom.length > 0) {
+    if (format !== 'json')
+      throw new UserError(`${flags.output} output format is not compatible with custom field mask`, {
+        hint: 'Custom masks need -o json.',
+      });
+    checkFieldMask(custom);
+    return custom;
+  }
+  const byDefault = flags.useDefaultFieldMasks !== false && flags.experimentalUseDefaultFieldMasks !== false;
+  return byDefault && format !== 'json' ? DEFAULT_FIELD_MASK : [];
+}

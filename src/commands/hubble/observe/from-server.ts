@@ -1,0 +1,57 @@
+import type { Context } from '../../../context.ts';
+import { decodeAnswer } from '../../../hubble/client.ts';
+import { decode, fieldMaskText } from '../../../hubble/codec.ts';
+import type { GetFlowsRequest } from '../../../model/hubble.gen.ts';
+import { formatTimestamp } from '../../../model/timestamp.ts';
+import type { FlowRenderer } from '../../../render/flow-format.ts';
+import { connectHubble } from '../server.ts';
+import type { Settings } from '../settings.ts';
+import type { FilterLists } from './filter-builder.ts';
+import type { RecordSink } from './output.ts';
+import type { Selection } from './selectors.ts';
+
+/** What to ask for and where it goes. */
+export interface ServerJob {
+  settings: Settings;
+  filters: FilterLists;
+  selection: Selection;
+  mask: readonly string[];
+  renderer: FlowRenderer;
+  sink: RecordSink;
+  silent: boolean;
+}
+
+/** Prints the flows that a server sends, until it ends the stream or Ctrl-C does. */
+export async function observeServer(job: ServerJob, ctx: Context): Promise<void> {
+  const { renderer, sink } = job;
+  await using client = await connectHubble(job.settings, ctx);
+  try {
+    for await (const batch of client.streamBytes('/observer.Observer/GetFlows', requestOf(job))) {
+      for (const bytes of batch) {
+        const message = decodeAnswer(() => decode('observer.GetFlowsResponse', bytes));
+        sink.add(renderer.response(message));
+      }
+      const status = renderer.takeStatus();
+      if (status !== '' && !job.silent) await ctx.err.write(status);
+      await sink.flush();
+    }
+  } catch (error) {
+    await sink.end();
+    if (!ctx.signal.aborted) throw error;
+    return;
+  }
+  await sink.end();
+}
+
+function requestOf({ filters, selection, mask }: ServerJob): GetFlowsRequest {
+  return {
+    number: String(selection.number),
+    first: selection.first,
+    follow: selection.follow,
+    whitelist: filters.allow,
+    blacklist: filters.deny,
+    ...(selection.since && { since: formatTimestamp(selection.since) }),
+    ...(selection.until && { until: formatTimestamp(selection.until) }),
+    ...(mask.length > 0 && { field_mask: fieldMaskText(mask) }),
+  };
+}

@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { goDuration } from '../../render/duration.ts';
+import { parseDurationMs, splitCsv } from '../flags.ts';
+import { KEYS, type Key } from './keys.ts';
+
+/** What a setting may hold, in the form of a config file. */
+export type SettingValue = string | number | boolean | readonly string[];
+
+/** Settings by key: the flag, else the environment, else the config file, else the default. */
+export interface Settings {
+  /** Every setting by its key, sorted, as `config view` shows them. */
+  readonly all: Readonly<Record<string, SettingValue>>;
+  text(key: string): string;
+  flag(key: string): boolean;
+  durationMs(key: string): number;
+  list(key: string): string[];
+  /** Texts of --allowlist or --denylist, which the environment and the file may give too. */
+  filters(key: 'allowlist' | 'denylist'): string[];
+}
+
+/** Reads what flags, environment and config file say, and turns on debugging where they do. */
+export async function readSettings(command: Command, ctx: Context): Promise<Settings> {
+  const path = given(command, 'config') ?? ctx.env[variable('config')] ?? defaultConfigPath(ctx);
+  const file = await readConfig(String(path));
+  const find = (name: string): unknown => given(command, name) ?? ctx.env[variable(name)] ?? file[name];
+  const all: Record<string, SettingValue> = {};
+  for (const key of KEYS) {
+    const initial = key.name === 'config' ? String(path) : key.initial;
+    all[key.name] = settingOf(find(key.name), key) ?? initial;
+  }
+  const settings: Settings = {
+    all,
+    text: (key) => String(all[key] ?? ''),
+    flag: (key) => /^(1|t|true)$/i.test(String(all[key])),
+    durationMs: (key) => durationOf(key, String(all[key])),
+    list: (key) => listOf(all[key]),
+    filters: (key) => {
+      const value = find(key);
+      return Array.isArray(value) ? value.map(String) : value === undefined ? [] : [String(value)];
+    },
+  };
+  ctx.globals.debug = settings.flag('debug');
+  return settings;
+}
+
+function variable(key: string): string {
+  return `HUBBLE_${key.toUpperCase().replaceAll('-', '_')}`;
+}
+
+/** The value of a flag on the command or on one above it; undefined when it was not given. */
+function given(command: Command, key: string): unknown {
+  const name = key.replace(/-(\w)/g, (_, c: string) => c.toUpperCase());
+  for (let here: Command | null = command; here; here = here.parent) {
+    if (here.getOptionValueSource(name) === 'cli') return here.getOptionValue(name);
+  }
+  return undefined;
+}
+
+function settingOf(value: unknown, key: Key): SettingValue | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (key.type === 'duration') return durationText(String(value));
+  if (Array.isArray(value)) return value.map(String);
+  // The reference knows no way to write a uint16 as a number.
+  if (key.type === 'uint16') return String(value);
+  return typeof value === 'boolean' || typeof value === 'number' ? value : String(value);
+}
+
+/** A duration as Go writes it: `90s` is `1m30s`. Text that is none stays, and fails where it is used. */
+function durationText(text: string): string {
+  const ms = parseDurationMs(text);
+  return ms === undefined ? text : goDuration(Math.round(ms * 1e6));
+}
+
+function durationOf(key: string, text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === undefined)
+    throw new UserError(
+      `invalid argument "${text}" for "--${key}" flag: expected a duration such as 5s or 1m30s`,
+    );
+  return ms;
+}
+
+function listOf(value: SettingValue | undefined): string[] {
+  if (Array.isArray(value)) return value.map(String);
+  return value === undefined ? [] : splitCsv(String(value).replace(/^\[(.*)\]$/s, '$1'));
+}
+
+/** `<user config>/hubble/config.yaml`, else `~/.hubble/config.yaml`, else none. */
+function defaultConfigPath(ctx: Context): string {
+  const home = ctx.env.HOME;
+  const base = ctx.env.XDG_CONFIG_HOME || (home && join(home, '.config'));
+  return base ? join(base, 'hubble', 'config.yaml') : home ? join(home, '.hubble', 'config.yaml') : '';
+}
+
+/** Keys and values of a config file. One that is missing or broken counts as empty, as in the reference. */
+export async function readConfig(path: string): Promise<Record<string, unknown>> {
+  if (path === '') return {};
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch {
+    return {};
+  }
+  const { parse } = await import('yaml');
+  try {
+    const value: unknown = parse(text);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+    return Object.fromEntries(Object.entries(value).map(([key, v]) => [key.toLowerCase(), v as unknown]));
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { errorMessage, UserError } from '../../errors.ts';
+import { renderServerStatus } from '../../render/hubble-status.ts';
+import { connectHubble } from './server.ts';
+import { readSettings } from './settings.ts';
+
+/** Declares `hubble status`. */
+export function addHubbleStatusCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('status')
+    .description('Display status of Hubble server')
+    .option('-o, --output <format>', 'compact, dict, json or table', 'compact');
+  return command.action((options: { output: string }) => runHubbleStatus(command, options.output, ctx));
+}
+
+/** Asks whether the server is well, then what it holds. */
+export async function runHubbleStatus(command: Command, output: string, ctx: Context): Promise<void> {
+  const settings = await readSettings(command, ctx);
+  await using client = await connectHubble(settings, ctx);
+  const failed = (what: string) => (error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${what}: ${errorMessage(error)}`, { hint: error.hint, cause: error });
+  };
+  const { status = 'UNKNOWN' } = await client
+    .call('/grpc.health.v1.Health/Check', { service: 'observer.Observer' })
+    .catch(failed('failed getting status'));
+  const healthy = status === 'SERVING';
+  if (output === 'compact') {
+    const via = settings.text('server').replace(/^tls:\/\//, '');
+    await ctx.out.write(`Healthcheck (via ${via}): ${healthy ? 'Ok' : `Unavailable: ${status}`}\n`);
+  }
+  if (!healthy) throw new UserError('not healthy', { hint: `The server reports ${status}.` });
+  const answer = await client
+    .call('/observer.Observer/ServerStatus', {})
+    .catch(failed('failed to get hubble server status'));
+  const text = renderServerStatus(answer, output);
+  if (text === undefined) throw new UserError(`invalid output format: ${output}`);
+  await ctx.out.write(text);
+}

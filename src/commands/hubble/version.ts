@@ -1,0 +1,18 @@
+import { arch, platform } from 'node:os';
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { VERSION } from '../../version.ts';
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
+
+/** Declares `hubble version`. */
+export function addHubbleVersionCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('version')
+    .description('Display version information')
+    .action(async () =>
+      ctx.out.write(
+        `hubble ${VERSION} compiled with node on ${platform()}/${ARCHITECTURES[arch()] ?? arch()}\n`,
+      ),
+    );
+}

@@ -1,0 +1,197 @@
+import { decode, encode } from '../../src/hubble/codec.ts';
+import type { Flow, GetFlowsResponse, Node, ServerStatusResponse } from '../../src/model/hubble.gen.ts';
+import { type GrpcAnswer, recordedMessages, serveGrpc } from '../helpers/grpc.ts';
+import { fixture, fixturePath } from '../helpers/recordings.ts';
+import { type RunOptions, run } from '../helpers/run.ts';
+import { firstDifference, type GoldenResult, type GoldenSuite } from './suite.ts';
+
+/** One recorded run of the reference hubble CLI. */
+interface HubbleCase {
+  argv: string[];
+  exit: number;
+  stdout: string;
+  stderr: string;
+  /** Seconds since the epoch. */
+  at?: number;
+  server?: string;
+}
+
+/** The file that `@IN` stands for. */
+const FLOWS = fixturePath('recordings/flows-1.20.jsonl');
+/** When the recordings without a clock were made, near enough for `--since 1h`. */
+const RECORDED_AT = 1_795_337_400;
+/** The home that the reference ran with. */
+const HOME = '/nonexistent';
+
+/** Replays runs of the hubble CLI that need no server. */
+export function hubbleFileSuite(file: string, exceptions: Record<string, string> = {}): GoldenSuite {
+  return {
+    file,
+    exceptions,
+    async *run() {
+      for (const recorded of fixture<HubbleCase[]>(`recordings/${file}`))
+        yield compare(
+          recorded,
+          recorded.argv.map((word) => word.replace('@IN', FLOWS)),
+          {},
+        );
+    },
+  };
+}
+
+/** Replays runs against a server: a real one on a real socket that answers with what was recorded. */
+export function hubbleServerSuite(
+  file: string,
+  recordings: { events?: string; namespaces: string },
+  exceptions: Record<string, string> = {},
+): GoldenSuite {
+  return {
+    file,
+    exceptions,
+    async *run() {
+      const cases = fixture<HubbleCase[]>(`recordings/${file}`);
+      for (const recorded of cases) {
+        const tcp = !recorded.server?.startsWith('unix:');
+        await using server = await serveGrpc(answersFor(recorded, cases, recordings), { tcp });
+        const local = (text: string) => text.replaceAll(recorded.server ?? '', server.address);
+        yield await compare({ ...recorded, stdout: local(recorded.stdout) }, recorded.argv, {
+          env: { HOME, HUBBLE_SERVER: server.address },
+        });
+      }
+    },
+  };
+}
+
+async function compare(recorded: HubbleCase, argv: string[], options: RunOptions): Promise<GoldenResult> {
+  const result = await run(['hubble', ...argv], {
+    nowMs: (recorded.at ?? RECORDED_AT) * 1000,
+    ...options,
+  });
+  const matched = result.stdout === recorded.stdout && result.code === recorded.exit;
+  const name = recorded.argv.join(' ');
+  if (matched) return { name, matched };
+  const difference =
+    result.code === recorded.exit
+      ? firstDifference(recorded.stdout, result.stdout)
+      : `exit code: recorded ${recorded.exit}, ours ${result.code}\n  ours says: ${result.stderr.trim()}`;
+  return { name, matched, difference };
+}
+
+/** What the server said when the case was recorded. Numbers that grow are taken from what was printed of them. */
+function answersFor(
+  recorded: HubbleCase,
+  cases: readonly HubbleCase[],
+  recordings: { events?: string; namespaces: string },
+): Record<string, GrpcAnswer> {
+  const unimplemented = (method: string): GrpcAnswer => {
+    const words = cases.map(({ stderr }) => new RegExp(`desc = (${method} .*implemented)`).exec(stderr)?.[1]);
+    return { status: 12, message: words.find((found) => found !== undefined) ?? `${method} not implemented` };
+  };
+  const nodes = jsonOf<Node[]>(cases, 'list nodes -o json');
+  return {
+    '/grpc.health.v1.Health/Check': {
+      messages: [encode('grpc.health.v1.HealthCheckResponse', { status: 'SERVING' })],
+    },
+    '/observer.Observer/ServerStatus': {
+      messages: [encode('observer.ServerStatusResponse', statusOf(recorded, cases))],
+    },
+    '/observer.Observer/GetNodes': nodes
+      ? { messages: [encode('observer.GetNodesResponse', { nodes })] }
+      : unimplemented('GetNodes'),
+    '/observer.Observer/GetNamespaces': { messages: recordedMessages(recordings.namespaces) },
+    '/observer.Observer/GetAgentEvents': recordings.events
+      ? { messages: [] }
+      : unimplemented('GetAgentEvents'),
+    '/observer.Observer/GetDebugEvents': recordings.events
+      ? { messages: [] }
+      : unimplemented('GetDebugEvents'),
+    '/observer.Observer/GetFlows': {
+      messages: recorded.stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => encode('observer.GetFlowsResponse', responseOf(line))),
+    },
+  };
+}
+
+function jsonOf<T>(cases: readonly HubbleCase[], argv: string): T | undefined {
+  const found = cases.find((recorded) => recorded.argv.join(' ') === argv && recorded.exit === 0);
+  return found && (JSON.parse(found.stdout) as T);
+}
+
+function statusOf({ argv, stdout }: HubbleCase, cases: readonly HubbleCase[]): ServerStatusResponse {
+  const status = jsonOf<ServerStatusResponse>(cases, 'status -o json') ?? {};
+  if (argv[0] !== 'status' || argv.includes('json')) return status;
+  const uptime = /(?:(\d+)m)?(\d+)\.(\d{9})s/.exec(stdout);
+  if (!uptime) return status;
+  const [, minutes = '0', seconds = '0', nanos = '0'] = uptime;
+  return {
+    ...status,
+    uptime_ns: String((BigInt(minutes) * 60n + BigInt(seconds)) * 1_000_000_000n + BigInt(nanos)),
+  };
+}
+
+const COMPACT =
+  /^(\w{3}) ([ \d]\d) ([\d:.]+) \[(.*?)\]: (\S+) \((.*?)\) (<>|->|<-) (\S+) \((.*?)\) (\S+) (\S+) \((.*)\)$/;
+const POINTS =
+  'to-endpoint to-proxy to-host to-stack to-overlay from-endpoint from-proxy from-host from-stack';
+const MORE_POINTS = 'from-overlay from-network to-network from-crypto to-crypto';
+const IDENTITIES =
+  'unknown host world unmanaged health init remote-node kube-apiserver ingress world-ipv4 world-ipv6';
+
+/** The answer that a printed line was made of, as far as the line tells. */
+function responseOf(line: string): GetFlowsResponse {
+  if (line.startsWith('{')) return JSON.parse(line) as GetFlowsResponse;
+  const match = COMPACT.exec(line);
+  if (!match) return {};
+  const [
+    ,
+    ,
+    day = '',
+    clock = '',
+    node = '',
+    a = '',
+    aId = '',
+    arrow = '',
+    b = '',
+    bId = '',
+    point = '',
+    verdict = '',
+    Summary = '',
+  ] = match;
+  const [from, fromId, to, toId] = arrow === '<-' ? [b, bId, a, aId] : [a, aId, b, bId];
+  const [source, sourcePort] = splitHost(from);
+  const [destination, destinationPort] = splitHost(to);
+  const points = `${POINTS} ${MORE_POINTS}`.split(' ');
+  const ethernet = Summary === 'Ethernet';
+  const flow: Flow = {
+    time: `2026-11-${day.trim().padStart(2, '0')}T${clock}Z`,
+    node_name: node,
+    verdict: verdict as 'FORWARDED',
+    ...(ethernet ? { ethernet: { source: from, destination: to } } : { IP: { source, destination } }),
+    ...(sourcePort && { l4: { TCP: { source_port: sourcePort, destination_port: destinationPort } } }),
+    source: { identity: identityOf(fromId) },
+    destination: { identity: identityOf(toId) },
+    event_type: { type: 4, sub_type: points.indexOf(point) },
+    ...(arrow !== '<>' && { is_reply: arrow === '<-' }),
+    Summary,
+  };
+  return { flow };
+}
+
+function splitHost(text: string): [host: string, port: number] {
+  const match = /^(?:\[(.*)\]|([^:]*)):(\d+)$/.exec(text);
+  return match ? [match[1] ?? match[2] ?? '', Number(match[3])] : [text, 0];
+}
+
+function identityOf(text: string): number {
+  const at = IDENTITIES.split(' ').indexOf(text);
+  return at === -1 ? Number(text.replace('ID:', '')) : at;
+}
+
+/** The recorded agent events, decoded; exported for tests of their printers. */
+export function recordedAgentEvents(): ReturnType<typeof decode<'observer.GetAgentEventsResponse'>>[] {
+  return recordedMessages('getagentevents.grpc').map((bytes) =>
+    decode('observer.GetAgentEventsResponse', bytes),
+  );
+}
