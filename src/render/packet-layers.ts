@@ -246,7 +246,9 @@ function join(values: Readonly<Record<string, string | number | boolean>>): stri
 function span(data: Uint8Array, layer: LayerSpan & { kind?: string }): string {
   // The reference leaves both empty for IGMP.
   if (layer.kind === 'IGMP') return 'Contents=[] Payload=[]';
-  const contents = byteList(data, layer.at, layer.payloadAt);
+  // Of an IPv6 header the extension that is shown within it is no part.
+  const headerEnd = layer.kind === 'IPv6' ? layer.at + 40 : layer.payloadAt;
+  const contents = byteList(data, layer.at, headerEnd);
   return `Contents=${contents} Payload=${byteList(data, layer.payloadAt, layer.payloadEnd)}`;
 }
 
