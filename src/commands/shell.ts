@@ -30,8 +30,9 @@ export function addShellCommand(parent: Command, ctx: Context): Command {
 /** Runs one command, or those that the user types, or those of a script on stdin. */
 export async function runShell(words: string[], options: ShellOptions, ctx: Context): Promise<void> {
   if (words.length > 0) {
+    const command = shellCommand(words);
     using shell = await openShell(options.shellSockPath, ctx);
-    const failed = await printAnswer(shell.runOnce(shellCommand(words)), ctx);
+    const failed = await printAnswer(shell.runOnce(command), ctx);
     if (failed) throw new SilentExit(1);
     return;
   }

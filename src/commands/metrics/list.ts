@@ -39,10 +39,11 @@ export function addMetricsListCommand(parent: Command, ctx: Context): Command {
  */
 export async function runMetricsList(options: MetricsListOptions, ctx: Context): Promise<void> {
   const path = options.shellSockPath ?? DEFAULT_SHELL_SOCKET;
+  const command = metricsCommand(options);
   const shell = await openShellNow(path, ctx);
-  if (shell) return listByShell(shell, options, ctx);
+  if (shell) return listByShell(shell, command, options, ctx);
   if (options.shellSockPath === undefined && (await listByApi(options, ctx))) return;
-  await listByShell(await openShell(path, ctx), options, ctx);
+  await listByShell(await openShell(path, ctx), command, options, ctx);
 }
 
 async function openShellNow(path: string, ctx: Context): Promise<ShellConnection | undefined> {
@@ -54,11 +55,15 @@ async function openShellNow(path: string, ctx: Context): Promise<ShellConnection
   }
 }
 
-async function listByShell(shell: ShellConnection, options: MetricsListOptions, ctx: Context): Promise<void> {
+async function listByShell(
+  shell: ShellConnection,
+  command: string,
+  options: MetricsListOptions,
+  ctx: Context,
+): Promise<void> {
   using connection = shell;
-  const path = options.output.startsWith('jsonpath=');
-  const answer = connection.runOnce(metricsCommand(options.matchPattern, path ? 'json' : options.output));
-  if (path) {
+  const answer = connection.runOnce(command);
+  if (options.output.startsWith('jsonpath=')) {
     let json = '';
     for await (const { lines, failed } of answer) {
       if (failed !== undefined) throw new UserError(failed);
@@ -77,10 +82,10 @@ function parseAnswer(json: string): unknown {
 }
 
 /** The shell takes a pattern between single quotes, where a quote is written twice. */
-function metricsCommand(pattern: string, output: string): string {
+function metricsCommand({ matchPattern: pattern, output }: MetricsListOptions): string {
   if (/[\n\r]/.test(pattern))
     throw new UsageError('invalid argument for "-p, --match-pattern" flag: it contains a line break');
-  const format = output === '' ? 'table' : output;
+  const format = output === '' ? 'table' : output.startsWith('jsonpath=') ? 'json' : output;
   if (!['table', 'json', 'yaml'].includes(format))
     throw new UserError(`unknown output format "${output}"`, {
       hint: "Use -o json, -o yaml or -o jsonpath='{…}'.",
