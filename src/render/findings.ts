@@ -118,7 +118,8 @@ function junitReport({ files, findings }: Report): string {
 
 const XML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-function xml(text: string): string {
+/** Text as it may stand in XML, in attributes too. */
+export function xml(text: string): string {
   // XML 1.0 has no way to write most control characters.
   return text
     .replace(/[&<>"]/g, (c) => XML[c] ?? c)

@@ -18,4 +18,8 @@ export const EVALUATE_VERBS: Verbs = {
     about: 'Write the smallest policies that allow the recorded flows',
     load: async () => (await import('./suggest.ts')).addPolicySuggestCommand,
   },
+  test: {
+    about: 'Check rules against a file of expected verdicts',
+    load: async () => (await import('./test.ts')).addPolicyTestCommand,
+  },
 };

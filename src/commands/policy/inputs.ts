@@ -1,13 +1,15 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Context } from '../../context.ts';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import { PolicyEngine, type Settings } from '../../policy/engine.ts';
 import { rulesOfEntries } from '../../policy/from-entries.ts';
 import { parsePolicies } from '../../policy/parse.ts';
-import { formatPosition, type PolicyEntry, type SourcedRule } from '../../policy/rule.ts';
+import type { PolicyEntry, SourcedRule } from '../../policy/rule.ts';
 import { parseFile } from '../../policy/source.ts';
 import { emptyState, type PolicyState, stateOf, stateOfAgent } from '../../policy/state.ts';
+import { type PolicyFile, readPolicyFiles } from './files.ts';
+import { throwErrors, writeWarnings } from './load.ts';
 
 /** What the evaluator works on. */
 export interface Loaded {
@@ -20,31 +22,20 @@ const RULE_FILE = /\.(json|ya?ml)$/i;
 
 /** Reads rules from files, and folders of them, in any form that `policy import` takes. `-` is stdin. */
 export async function loadRules(ctx: Context, paths: readonly string[]): Promise<SourcedRule[]> {
-  const files = (await Promise.all(paths.map((path) => filesOf(ctx, path)))).flat();
-  const texts = await Promise.all(files.map(async (file) => ({ file, text: await readText(ctx, file) })));
-  const { rules, findings } = await parsePolicies(texts);
-  const errors = findings.filter(({ severity }) => severity === 'error');
-  if (errors.length > 0) {
-    const lines = errors.map(({ position, message }) => `${formatPosition(position)}: ${message}`);
-    const more = lines.length > 5 ? `\n… and ${lines.length - 5} more` : '';
-    throw new UserError(lines.slice(0, 5).join('\n') + more, {
-      hint: 'Run "cilium policy validate" on these files for every fault.',
-    });
+  const files: PolicyFile[] = [];
+  for (const path of paths) {
+    const found = await readPolicyFiles(path, ctx, 'cannot read rules');
+    const named = found.filter(({ file }) => file === path || RULE_FILE.test(file));
+    if (named.length === 0)
+      throw new UserError(`${path} holds no rules`, {
+        hint: 'Rules are files that end in .yaml, .yml or .json.',
+      });
+    files.push(...named);
   }
-  return rules;
-}
-
-async function filesOf(ctx: Context, path: string): Promise<string[]> {
-  if (path === '-') return [path];
-  const info = await stat(resolve(ctx.cwd, path)).catch(notThere(path));
-  if (!info.isDirectory()) return [path];
-  const names = await readdir(resolve(ctx.cwd, path), { recursive: true });
-  const files = names.filter((name) => RULE_FILE.test(name)).sort();
-  if (files.length === 0)
-    throw new UserError(`${path} holds no rules`, {
-      hint: 'Rules are files that end in .yaml, .yml or .json.',
-    });
-  return files.map((name) => join(path, name));
+  const policies = await parsePolicies(files);
+  await writeWarnings(policies, ctx);
+  throwErrors(policies, '');
+  return policies.rules;
 }
 
 function notThere(path: string): (error: unknown) => never {

@@ -1,0 +1,67 @@
+import { dirname, isAbsolute, join } from 'node:path';
+import { type Command, Option } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError, UserError } from '../../errors.ts';
+import { expectationsOf, runExpectations, TEMPLATE } from '../../policy/expectations.ts';
+import { formatPosition } from '../../policy/rule.ts';
+import { parseFile } from '../../policy/source.ts';
+import { goJson } from '../../render/json.ts';
+import { renderTests, renderTestsJunit } from '../../render/policy-test.ts';
+import { stringArray } from '../flags.ts';
+import { loadEngine, readText } from './inputs.ts';
+
+interface TestOptions {
+  init?: boolean;
+  rules: string[];
+  state?: string;
+  output: 'text' | 'json' | 'junit';
+}
+
+/** Declares `policy test`. */
+export function addPolicyTestCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('test [file]')
+    .description('Check rules against a file of expected verdicts; exit with 1 when one is not met')
+    .option('--init', 'print a test file to start from')
+    .addOption(stringArray('-r, --rules <file>', 'rules, instead of those that the test file names'))
+    .option('-s, --state <file>', 'identities of the cluster, instead of those that the test file names')
+    .addOption(
+      new Option('-o, --output <format>', 'text, json or junit')
+        .choices(['text', 'json', 'junit'])
+        .default('text'),
+    )
+    .action((file: string | undefined, options: TestOptions) => runPolicyTest(file, options, ctx));
+}
+
+/** Load, decide each expectation, print. */
+export async function runPolicyTest(
+  file: string | undefined,
+  options: TestOptions,
+  ctx: Context,
+): Promise<void> {
+  if (options.init) return ctx.out.write(TEMPLATE);
+  if (file === undefined)
+    throw new UsageError('Missing file of tests', {
+      hint: 'Start with "cilium policy test --init > tests.yaml".',
+    });
+  const { documents, findings } = await parseFile(file, await readText(ctx, file));
+  const [fault] = findings.filter(({ severity }) => severity === 'error');
+  if (fault) throw new UserError(`${formatPosition(fault.position)}: ${fault.message}`, { hint: fault.hint });
+  const [document] = documents;
+  if (!document) throw new UserError(`${file}: no tests`);
+  const expectations = expectationsOf(document.value, document);
+  const beside = (path: string) => (isAbsolute(path) || file === '-' ? path : join(dirname(file), path));
+  const rules = options.rules.length > 0 ? options.rules : expectations.rules.map(beside);
+  const given = expectations.state === undefined ? undefined : beside(expectations.state);
+  const state = options.state ?? (expectations.state === 'agent' ? 'agent' : given);
+  if (rules.length === 0 && state === undefined)
+    throw new UserError(`${file} names no rules`, {
+      hint: 'Write "rules: [FILE]" into it, or give --rules.',
+    });
+  const loaded = await loadEngine(ctx, { rules, state });
+  const results = runExpectations(expectations, loaded.engine, loaded.state);
+  if (results.some(({ passed }) => !passed)) ctx.exitCode = 1;
+  if (options.output === 'junit') return ctx.out.write(renderTestsJunit(results, file));
+  if (options.output === 'json') return ctx.out.write(`${goJson(results, 2)}\n`);
+  await ctx.out.write(renderTests(results));
+}
