@@ -29,6 +29,8 @@ export interface LinePrompt {
 export interface Clock {
   /** Milliseconds since the epoch. */
   nowMs(): number;
+  /** Milliseconds since boot, without the time asleep (CLOCK_MONOTONIC): what the datapath stamps entries with. */
+  uptimeMs(): number;
   /** Resolves after `ms`; rejects with the signal's reason when it is aborted first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }

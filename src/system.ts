@@ -17,7 +17,11 @@ export function systemContext(): Context {
     env: process.env,
     cwd: process.cwd(),
     uid: process.getuid?.(),
-    clock: { nowMs: fixedNow(process.env.CILIUM_NOW) ?? Date.now, sleep },
+    clock: {
+      nowMs: fixedNow(process.env.CILIUM_NOW) ?? Date.now,
+      uptimeMs: fixedNow(process.env.CILIUM_UPTIME) ?? uptimeMs,
+      sleep,
+    },
     signal: stop.signal,
   });
 }
@@ -44,7 +48,12 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** `CILIUM_NOW` (seconds since the epoch) holds the clock still, for reproducible output. */
+/** Node's high-resolution time is CLOCK_MONOTONIC on Linux. */
+function uptimeMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
+
+/** `CILIUM_NOW` (since the epoch) and `CILIUM_UPTIME` (since boot), in seconds, hold a clock still for reproducible output. */
 function fixedNow(seconds: string | undefined): (() => number) | undefined {
   const ms = Number(seconds) * 1000;
   return seconds && Number.isFinite(ms) ? () => ms : undefined;

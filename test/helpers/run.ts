@@ -15,6 +15,7 @@ export interface RunResult {
 export interface RunOptions {
   env?: Record<string, string>;
   nowMs?: number;
+  uptimeMs?: number;
   stdin?: string | Uint8Array;
   /** Makes stdout (and stdin) a terminal of this width. */
   columns?: number;
@@ -64,6 +65,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
     uid: options.uid ?? 0,
     clock: {
       nowMs: () => options.nowMs ?? 0,
+      uptimeMs: () => options.uptimeMs ?? 0,
       sleep: (_, signal) =>
         new Promise((resolve, reject) =>
           setImmediate(() => (signal?.aborted ? reject(signal.reason) : resolve())),

@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { authTypeName } from '../../../bpf/layouts/names.ts';
+import { authInfo, authKey } from '../../../bpf/layouts/structs.ts';
+import { readRecords } from '../../../bpf/records.ts';
+import type { Context } from '../../../context.ts';
+import { renderRows } from '../../../render/bpf/tables.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { NO_ENTRIES, notice, type OutputOptions, printStructs, withGlobal } from '../dump.ts';
+
+const HEADER = ['SRC IDENTITY', 'DST IDENTITY', 'REMOTE NODE ID', 'AUTH TYPE', 'EXPIRATION'];
+/** The map counts time in units of 512 ns. */
+const UNITS_PER_SECOND = 1_953_125n;
+
+/** Declares `bpf auth list`. */
+export function addBpfAuthListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List all authenticated connections between identities')
+    .addOption(outputOption())
+    .action((options: OutputOptions) => runBpfAuthList(options, ctx));
+}
+
+/** Prints which identities have authenticated to each other, and until when that holds. */
+export async function runBpfAuthList(options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf auth list', ctx.uid);
+  const entries = await withGlobal(ctx, 'cilium_auth_map', (map) => readRecords(map, authKey, authInfo));
+  if (!entries) return await notice(ctx, 'Cannot find auth bpf map');
+  entries.sort(
+    (a, b) =>
+      a.key.localIdentity - b.key.localIdentity ||
+      a.key.remoteIdentity - b.key.remoteIdentity ||
+      a.key.remoteNodeId - b.key.remoteNodeId ||
+      a.key.authType - b.key.authType,
+  );
+  if (options.output !== '')
+    return await printStructs(
+      ctx,
+      entries.map(({ key, value }) => ({
+        LocalIdentity: key.localIdentity,
+        RemoteIdentity: key.remoteIdentity,
+        RemoteNodeID: key.remoteNodeId,
+        AuthType: key.authType,
+        Expiration: rfc3339(value.expiration),
+      })),
+      { ...options, nil: true },
+    );
+  if (entries.length === 0) return await ctx.err.write(NO_ENTRIES);
+  await ctx.out.write(
+    renderRows(
+      HEADER,
+      entries.map(({ key, value }) => [
+        String(key.localIdentity),
+        String(key.remoteIdentity),
+        String(key.remoteNodeId),
+        authTypeName(key.authType),
+        goTime(value.expiration),
+      ]),
+    ),
+  );
+}
+
+/** Date, time and the fraction of a second without trailing zeros, all in UTC. */
+function parts(utime: bigint): [date: string, time: string, fraction: string] {
+  const seconds = Number(utime / UNITS_PER_SECOND);
+  const nanos = (utime % UNITS_PER_SECOND) * 512n;
+  const date = new Date(seconds * 1000);
+  // A corrupt entry may name a time that no calendar has.
+  const iso = Number.isNaN(date.getTime()) ? `+${seconds}sT` : date.toISOString();
+  const [day = '', time = ''] = iso.split('T');
+  const fraction = String(nanos).padStart(9, '0').replace(/0+$/, '');
+  return [day, time.slice(0, 8), fraction === '' ? '' : `.${fraction}`];
+}
+
+function rfc3339(utime: bigint): string {
+  const [date, time, fraction] = parts(utime);
+  return `${date}T${time}${fraction}Z`;
+}
+
+/** As Go prints a time. */
+function goTime(utime: bigint): string {
+  const [date, time, fraction] = parts(utime);
+  return `${date} ${time}${fraction} +0000 UTC`;
+}

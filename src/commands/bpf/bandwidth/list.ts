@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import { bandwidth, bandwidth117, bandwidthKey, bandwidthKey117 } from '../../../bpf/layouts/structs.ts';
+import { generationOf } from '../../../bpf/pins.ts';
+import { readRecords } from '../../../bpf/records.ts';
+import type { Context } from '../../../context.ts';
+import { compareBytes } from '../../../model/order.ts';
+import { renderRows } from '../../../render/bpf/tables.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { addPair, NO_ENTRIES, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
+
+/** Declares `bpf bandwidth list`. */
+export function addBpfBandwidthListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List BPF datapath bandwidth settings')
+    .addOption(outputOption())
+    .action((options: OutputOptions) => runBpfBandwidthList(options, ctx));
+}
+
+/** Prints the rate limits of this node's endpoints. */
+export async function runBpfBandwidthList(options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf bandwidth list', ctx.uid);
+  const old = generationOf(ctx.globals.bpfRoot) === '1.17';
+  const header = old
+    ? ['IDENTITY', 'EGRESS BANDWIDTH (BitsPerSec)']
+    : ['IDENTITY', 'DIRECTION', 'PRIO', 'BANDWIDTH (BitsPerSec)'];
+  const pairs: Pairs = new Map();
+  const rows: string[][] = [];
+  await withRequired(ctx, 'cilium_throttle', async (map) => {
+    if (old) {
+      for (const { key, value } of await readRecords(map, bandwidthKey117, bandwidth117)) {
+        addPair(pairs, String(key.endpointId), String(value.bytesPerSecond));
+        rows.push([String(key.endpointId), quantity(value.bytesPerSecond * 8n)]);
+      }
+      return;
+    }
+    for (const { key, value } of await readRecords(map, bandwidthKey, bandwidth)) {
+      addPair(pairs, `${key.endpointId}, ${key.direction}`, `${value.bytesPerSecond}, ${value.priority}`);
+      rows.push([
+        String(key.endpointId),
+        key.direction === 1 ? 'Ingress' : 'Egress',
+        String(value.priority),
+        quantity(value.bytesPerSecond * 8n),
+      ]);
+    }
+  });
+  if (options.output !== '') return await printPairs(ctx, ['', ''], pairs, options);
+  if (rows.length === 0) return await ctx.err.write(NO_ENTRIES);
+  // The reference sorts the texts of the cells, column after column.
+  rows.sort((a, b) => compareBytes(a.join('\0'), b.join('\0')));
+  await ctx.out.write(renderRows(header, rows));
+}
+
+/** A number in the decimal form of a Kubernetes quantity: the largest unit that leaves it whole. */
+function quantity(value: bigint): string {
+  const units = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
+  let rest = value;
+  let unit = 0;
+  for (; rest !== 0n && rest % 1000n === 0n && unit < units.length - 1; unit++) rest /= 1000n;
+  return `${rest}${units[unit]}`;
+}

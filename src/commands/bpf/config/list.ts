@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import { runtimeConfigName } from '../../../bpf/layouts/names.ts';
+import { index32, value64 } from '../../../bpf/layouts/structs.ts';
+import { requireLayout } from '../../../bpf/records.ts';
+import type { Context } from '../../../context.ts';
+import { renderRows } from '../../../render/bpf/tables.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { type OutputOptions, printStructs, withRequired } from '../dump.ts';
+
+/** Slots in the order of their names. */
+const SLOTS = [1, 0];
+
+/** Declares `bpf config list`. */
+export function addBpfConfigListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List runtime config entries')
+    .addOption(outputOption())
+    .action((options: OutputOptions) => runBpfConfigList(options, ctx));
+}
+
+/** Prints what the agent tells the datapath at run time. */
+export async function runBpfConfigList(options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf config list', ctx.uid);
+  const rows = await withRequired(ctx, 'cilium_runtime_config', (map) => {
+    requireLayout(map, index32, value64);
+    return SLOTS.map((index) => {
+      const key = Buffer.alloc(index32.size);
+      key.writeUInt32LE(index);
+      const raw = map.lookup(key);
+      return { Key: runtimeConfigName(index), Value: raw ? value64.decode(raw).value : 0n };
+    });
+  });
+  if (options.output !== '') return await printStructs(ctx, rows, options);
+  await ctx.out.write(
+    renderRows(
+      ['KEY', 'VALUE'],
+      rows.map((row) => [row.Key, String(row.Value)]),
+    ),
+  );
+}

@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+
+/** Flags of a verb that changes maps. */
+export interface WriteOptions {
+  dryRun?: boolean;
+  yes?: boolean;
+}
+
+/** Adds the flags of a verb that changes maps. */
+export function writeFlags(command: Command): Command {
+  return command
+    .option('--dry-run', 'say what would be done, and change nothing')
+    .option('-y, --yes', 'do not ask');
+}
+
+/**
+ * Whether to go on. With --dry-run says what would be done. In a terminal asks; where nobody can be asked it goes on,
+ * as the reference always does.
+ */
+export async function mayWrite(ctx: Context, what: string, options: WriteOptions): Promise<boolean> {
+  if (options.dryRun) {
+    await ctx.out.write(`Would ${what}.\n`);
+    return false;
+  }
+  if (options.yes || !ctx.in.isTTY) return true;
+  await ctx.err.write(`This will ${what}. Continue? [y/N] `);
+  let answer = '';
+  for await (const chunk of ctx.in) {
+    answer += Buffer.from(chunk).toString();
+    if (answer.includes('\n')) break;
+  }
+  if (/^\s*(y|yes)\s*$/i.test(answer.split('\n')[0] ?? '')) return true;
+  throw new UserError('nothing was changed');
+}

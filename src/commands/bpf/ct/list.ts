@@ -1,0 +1,96 @@
+import { type Command, Option } from 'commander';
+import { type ClockSource, clockSourceOf, stampNow, stampSeconds } from '../../../bpf/clock-source.ts';
+import { conntrackObjects, conntrackText } from '../../../bpf/connections.ts';
+import {
+  type ConnectionFilter,
+  decodeConnection,
+  matchesConnection,
+} from '../../../bpf/layouts/conntrack.ts';
+import { generationOf, globalPath, openGlobal } from '../../../bpf/pins.ts';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { integer, outputOption, requireRoot } from '../../flags.ts';
+import { clockSourceOrDefault } from '../clock.ts';
+import type { OutputOptions } from '../dump.ts';
+import { printObjects } from '../stream.ts';
+import { addFilterFlags, type FilterOptions, readFilter } from './filter.ts';
+import { type ConntrackTable, conntrackTable, GLOBAL_TABLE, sayMissing } from './maps.ts';
+
+interface CtListOptions extends OutputOptions, FilterOptions {
+  timeDiff?: boolean;
+  timeDiffClocksourceMode?: string;
+  timeDiffClocksourceHz: number;
+}
+
+/** Declares `bpf ct list`. */
+export function addBpfCtListCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('list')
+    .alias('ls')
+    .description('List connection tracking entries')
+    .argument('[table...]', 'global (default), endpoint <id> or cluster <id>')
+    .option('-d, --time-diff', 'print time difference for entries')
+    .addOption(
+      new Option(
+        '--time-diff-clocksource-mode <mode>',
+        'manually set clock source mode (instead of contacting the server)',
+      ).choices(['ktime', 'jiffies']),
+    )
+    .addOption(
+      integer('--time-diff-clocksource-hz <hz>', 'manually set clock source Hz', { min: 1 }).default(250),
+    );
+  return addFilterFlags(command)
+    .addOption(outputOption())
+    .action((words: string[], options: CtListOptions) => runBpfCtList(words, options, ctx));
+}
+
+/** Prints the connections of a table, batch by batch in the order of the maps. */
+export async function runBpfCtList(words: string[], options: CtListOptions, ctx: Context): Promise<void> {
+  const table = conntrackTable(words);
+  if ('wrong' in table) return await ctx.err.write(`Invalid argument: ${table.wrong}`);
+  requireRoot('cilium bpf ct list', ctx.uid);
+  const filter = await readFilter(options, ctx);
+  if (options.output !== '') return await printObjects(ctx, objects(ctx, table.maps, filter), options.output);
+  const source = options.timeDiff ? await clockSource(options, ctx) : undefined;
+  const now = source && stampNow(source, ctx.clock.uptimeMs());
+  const remaining =
+    source && now !== undefined ? (lifetime: number) => stampSeconds(source, lifetime - now) : undefined;
+  const generation = generationOf(ctx.globals.bpfRoot);
+  for (const name of table.maps) {
+    using map = openGlobal(ctx.globals.bpfRoot, name);
+    if (!map) {
+      await sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name), name, table.maps === GLOBAL_TABLE);
+      continue;
+    }
+    for await (const text of conntrackText(map, { generation, filter, remaining })) await ctx.out.write(text);
+    await ctx.out.write('\n');
+  }
+}
+
+async function* objects(
+  ctx: Context,
+  maps: ConntrackTable,
+  filter: ConnectionFilter | undefined,
+): AsyncGenerator<Record<string, unknown>> {
+  const generation = generationOf(ctx.globals.bpfRoot);
+  for (const name of maps) {
+    using map = openGlobal(ctx.globals.bpfRoot, name);
+    if (!map) {
+      await sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name), name, maps === GLOBAL_TABLE);
+      continue;
+    }
+    yield* conntrackObjects(
+      map,
+      generation,
+      ({ keys, keySize }, i, family) =>
+        !filter || matchesConnection(decodeConnection(keys, i * keySize, family), filter),
+    );
+  }
+}
+
+async function clockSource(options: CtListOptions, ctx: Context): Promise<ClockSource> {
+  if (options.timeDiffClocksourceMode === undefined) return await clockSourceOrDefault(ctx);
+  const source = clockSourceOf(options.timeDiffClocksourceMode, options.timeDiffClocksourceHz);
+  if (!source) throw new UserError('could not determine clocksource: invalid clocksource');
+  return source;
+}

@@ -1,0 +1,37 @@
+import type { Context } from '../../../context.ts';
+
+/** Names of the maps of one table of connections, in the reference's order. */
+export type ConntrackTable = readonly string[];
+
+export const GLOBAL_TABLE: ConntrackTable = [
+  'cilium_ct4_global',
+  'cilium_ct_any4_global',
+  'cilium_ct6_global',
+  'cilium_ct_any6_global',
+];
+
+/** The maps that `[global | endpoint <id> | cluster <id>]` name, or what is wrong with the words. */
+export function conntrackTable(words: readonly string[]): { maps: ConntrackTable } | { wrong: string } {
+  const [kind = 'global', id] = words;
+  if (kind === 'global') return { maps: GLOBAL_TABLE };
+  if (kind !== 'endpoint' && kind !== 'cluster') return { wrong: `unknown type ${kind}` };
+  if (id === undefined) return { wrong: `missing ${kind}ID` };
+  const number = /^\d+$/.test(id) ? Number(id) : Number.NaN;
+  if (kind === 'endpoint') {
+    if (!(number <= 0xffff)) return { wrong: `invalid endpointID: "${id}" is no number between 0 and 65535` };
+    const suffix = String(number).padStart(5, '0');
+    return { maps: ['ct4', 'ct_any4', 'ct6', 'ct_any6'].map((table) => `cilium_${table}_${suffix}`) };
+  }
+  if (!(number >= 1 && number <= 511))
+    return { wrong: `invalid clusterID: "${id}" is no number between 1 and 511` };
+  return {
+    maps: ['tcp4', 'any4', 'tcp6', 'any6'].map((table) => `cilium_per_cluster_ct_${table}_${number}`),
+  };
+}
+
+/** Says that a table is not there. IPv6 may simply be off, so its tables go missing without a word. */
+export async function sayMissing(ctx: Context, path: string, name: string, global: boolean): Promise<void> {
+  if (/6/.test(name.replace(/\d+$/, ''))) return;
+  const advice = global ? '' : ': please try using "cilium bpf ct list global"';
+  await ctx.err.write(`Unable to open ${path}: no such file or directory${advice}. Skipping.\n`);
+}

@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import { encodeFamilyIp, parseIp } from '../../../bpf/layouts/encode.ts';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { requireRoot } from '../../flags.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../confirm.ts';
+import { withRequired } from '../dump.ts';
+
+/** Declares `bpf endpoint delete`. */
+export function addBpfEndpointDeleteCommand(parent: Command, ctx: Context): Command {
+  return writeFlags(
+    parent.command('delete').description('Delete local endpoint entries').argument('<ip>'),
+  ).action((ip: string, options: WriteOptions) => runBpfEndpointDelete(ip, options, ctx));
+}
+
+/** Takes an address off the endpoint map: traffic to it is no longer delivered locally. */
+export async function runBpfEndpointDelete(text: string, options: WriteOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf endpoint delete', ctx.uid);
+  const ip = parseIp(text);
+  const key = Buffer.alloc(20);
+  key[16] = encodeFamilyIp(key, 0, ip);
+  await withRequired(
+    ctx,
+    'cilium_lxc',
+    async (map) => {
+      if (!map.lookup(key)) throw new UserError(`Unable to delete endpoint entry: ${text} is not in the map`);
+      if (await mayWrite(ctx, `delete the endpoint entry of ${text}`, options)) map.delete(key);
+    },
+    { write: !options.dryRun, doing: 'deleting contents of map' },
+  );
+}

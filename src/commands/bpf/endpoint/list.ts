@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import { endpointInfo, endpointInfo117, endpointKey } from '../../../bpf/layouts/structs.ts';
+import { endpointKeyText, endpointText } from '../../../bpf/layouts/texts.ts';
+import { generationOf } from '../../../bpf/pins.ts';
+import { readRecords } from '../../../bpf/records.ts';
+import type { Context } from '../../../context.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { addPair, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
+
+/** Declares `bpf endpoint list`. */
+export function addBpfEndpointListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List local endpoint entries')
+    .addOption(outputOption())
+    .action((options: OutputOptions) => runBpfEndpointList(options, ctx));
+}
+
+/** Prints the addresses of this node's endpoints and what the datapath knows of each. */
+export async function runBpfEndpointList(options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf endpoint list', ctx.uid);
+  const pairs: Pairs = new Map();
+  const value = generationOf(ctx.globals.bpfRoot) === '1.17' ? endpointInfo117 : endpointInfo;
+  await withRequired(ctx, 'cilium_lxc', async (map) => {
+    for (const record of await readRecords(map, endpointKey, value))
+      addPair(pairs, endpointKeyText(record.key), endpointText(record.value));
+  });
+  await printPairs(ctx, ['IP ADDRESS', 'LOCAL ENDPOINT INFO'], pairs, options);
+}

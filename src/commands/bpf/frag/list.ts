@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { protocolName } from '../../../bpf/layouts/names.ts';
+import { fragment4, fragment6, fragmentPorts } from '../../../bpf/layouts/structs.ts';
+import { unswapped } from '../../../bpf/layouts/texts.ts';
+import { readRecords } from '../../../bpf/records.ts';
+import type { Context } from '../../../context.ts';
+import { compareNatural } from '../../../model/order.ts';
+import { renderRows } from '../../../render/bpf/tables.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { NO_ENTRIES, notice, type OutputOptions, printStructs, withGlobal } from '../dump.ts';
+
+/** Declares `bpf frag list`. */
+export function addBpfFragListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List IPv4 and IPv6 fragments')
+    .addOption(outputOption())
+    .action((options: OutputOptions) => runBpfFragList(options, ctx));
+}
+
+/** Prints the datagrams of which a first fragment was seen. */
+export async function runBpfFragList(options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf frag list', ctx.uid);
+  const v4 = await withGlobal(ctx, 'cilium_ipv4_frag_datagrams', async (map) =>
+    (await readRecords(map, fragment4, fragmentPorts)).map((entry) => row(entry, false)),
+  );
+  const v6 = await withGlobal(ctx, 'cilium_ipv6_frag_datagrams', async (map) =>
+    (await readRecords(map, fragment6, fragmentPorts)).map((entry) => row(entry, true)),
+  );
+  if (!v4) await notice(ctx, "IPv4 map doesn't exist, skipping");
+  if (!v6) await notice(ctx, "IPv6 map doesn't exist, skipping");
+  const rows = [...(v4 ?? []), ...(v6 ?? [])].sort(
+    (a, b) => compareNatural(a.SourceAddress, b.SourceAddress) || a.ID - b.ID,
+  );
+  if (options.output !== '') return await printStructs(ctx, rows, { ...options, nil: true });
+  if (rows.length === 0) return await ctx.err.write(NO_ENTRIES);
+  await ctx.out.write(
+    renderRows(
+      ['ID', 'PROTO', 'SOURCE ADDRESS:PORT', 'DEST ADDRESS:PORT'],
+      rows.map((r) => [String(r.ID), protocolName(r.Proto), r.SourceAddress, r.DestAddress]),
+    ),
+  );
+}
+
+interface Fragment {
+  key: { id: number; protocol: number; source: string; destination: string };
+  value: { sourcePort: number; destinationPort: number };
+}
+
+/** As the reference has it: ports without the swap to host order, brackets only around an IPv6 destination. */
+function row({ key, value }: Fragment, brackets: boolean) {
+  const destination = brackets ? `[${key.destination}]` : key.destination;
+  return {
+    ID: key.id,
+    Proto: key.protocol,
+    SourceAddress: `${key.source}:${unswapped(value.sourcePort)}`,
+    DestAddress: `${destination}:${unswapped(value.destinationPort)}`,
+  };
+}

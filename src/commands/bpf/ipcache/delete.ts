@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { parsePrefix } from '../../../bpf/layouts/encode.ts';
+import { ipcacheKey } from '../../../bpf/layouts/structs.ts';
+import { ipcacheKeyText } from '../../../bpf/layouts/texts.ts';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { integer, requireRoot } from '../../flags.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../confirm.ts';
+import { encodeIpcacheKey, withIpcache } from './map.ts';
+import { exactValue } from './match.ts';
+
+interface IpcacheDeleteOptions extends WriteOptions {
+  clusterid: number;
+}
+
+/** Declares `bpf ipcache delete`. */
+export function addBpfIpcacheDeleteCommand(parent: Command, ctx: Context): Command {
+  return writeFlags(
+    parent
+      .command('delete')
+      .description('Delete the entry of a prefix')
+      .argument('<prefix>')
+      .addOption(
+        integer('--clusterid <number>', 'cluster of the prefix', { min: 0, max: 0xffff }).default(0),
+      ),
+  ).action((prefix: string, options: IpcacheDeleteOptions) => runBpfIpcacheDelete(prefix, options, ctx));
+}
+
+/** Deletes one entry of the ipcache: its addresses fall back to the next shorter prefix. */
+export async function runBpfIpcacheDelete(
+  text: string,
+  options: IpcacheDeleteOptions,
+  ctx: Context,
+): Promise<void> {
+  requireRoot('cilium bpf ipcache delete', ctx.uid);
+  const key = encodeIpcacheKey(parsePrefix(text), options.clusterid);
+  const name = ipcacheKeyText(ipcacheKey.decode(key));
+  await withIpcache(
+    ctx,
+    async (map) => {
+      if ((await exactValue(map, key)) === undefined)
+        throw new UserError(`Error deleting entry ${name}: no entry has this prefix`);
+      if (!(await mayWrite(ctx, `delete the entry ${name}`, options))) return;
+      map.delete(key);
+      await ctx.out.write(`Deleted entry ${name}\n`);
+    },
+    { write: !options.dryRun },
+  );
+}

@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import { parseIp } from '../../../bpf/layouts/encode.ts';
+import type { Context } from '../../../context.ts';
+import { requireRoot } from '../../flags.ts';
+import { encodeIpcacheKey, ipcacheValueText, withIpcache } from './map.ts';
+
+/** Declares `bpf ipcache get`. */
+export function addBpfIpcacheGetCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('get')
+    .description('Retrieve identity for an ip')
+    .argument('<ip>')
+    .action((ip: string) => runBpfIpcacheGet(ip, ctx));
+}
+
+/** Prints the identity that the datapath gives an address: that of its longest prefix. */
+export async function runBpfIpcacheGet(text: string, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf ipcache get', ctx.uid);
+  const ip = parseIp(text);
+  const found = await withIpcache(ctx, (map) => {
+    // The map itself matches the longest prefix: the key of a single address finds it.
+    const value = map.lookup(encodeIpcacheKey({ ...ip, bits: ip.bytes.length * 8 }));
+    return value && ipcacheValueText(map, value);
+  });
+  if (found === undefined) {
+    await ctx.out.write(`${text} does not map to any identity\n`);
+    ctx.exitCode = 1;
+    return;
+  }
+  await ctx.out.write(`${text} maps to identity ${found}\n`);
+}

@@ -1,0 +1,79 @@
+import { type Command, Option } from 'commander';
+import { type Ip, parseIp, parsePrefix } from '../../../bpf/layouts/encode.ts';
+import { ipcacheKey, remoteEndpoint, remoteEndpoint117 } from '../../../bpf/layouts/structs.ts';
+import { ipcacheKeyText } from '../../../bpf/layouts/texts.ts';
+import type { BpfMap } from '../../../bpf/objects.ts';
+import { fits, requireLayout } from '../../../bpf/records.ts';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { integer, requireRoot } from '../../flags.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../confirm.ts';
+import { encodeIpcacheKey, ipcacheValueText, withIpcache } from './map.ts';
+
+const SKIP_TUNNEL = 1;
+const HAS_TUNNEL = 2;
+const IPV6_TUNNEL = 4;
+
+interface IpcacheUpdateOptions extends WriteOptions {
+  tunnelendpoint?: string;
+  identity: number;
+  encryptkey: number;
+  skiptunnel?: boolean;
+  clusterid: number;
+}
+
+/** Declares `bpf ipcache update`. */
+export function addBpfIpcacheUpdateCommand(parent: Command, ctx: Context): Command {
+  return writeFlags(
+    parent
+      .command('update')
+      .description('Update the entry of a prefix')
+      .argument('<prefix>')
+      .addOption(new Option('--tunnelendpoint <ip>', 'address of the node behind which the prefix lies'))
+      .addOption(integer('--identity <number>', 'security identity', { min: 0, max: 0xffffffff }).default(0))
+      .addOption(integer('--encryptkey <number>', 'encryption key', { min: 0, max: 255 }).default(0))
+      .option('--skiptunnel', 'send without the tunnel')
+      .addOption(
+        integer('--clusterid <number>', 'cluster of the prefix', { min: 0, max: 0xffff }).default(0),
+      ),
+  ).action((prefix: string, options: IpcacheUpdateOptions) => runBpfIpcacheUpdate(prefix, options, ctx));
+}
+
+/** Writes one entry of the ipcache. The agent writes its own view again whenever that changes. */
+export async function runBpfIpcacheUpdate(
+  text: string,
+  options: IpcacheUpdateOptions,
+  ctx: Context,
+): Promise<void> {
+  requireRoot('cilium bpf ipcache update', ctx.uid);
+  const key = encodeIpcacheKey(parsePrefix(text), options.clusterid);
+  const tunnel = options.tunnelendpoint === undefined ? undefined : parseIp(options.tunnelendpoint);
+  await withIpcache(
+    ctx,
+    async (map) => {
+      const value = encodeValue(map, options, tunnel);
+      const words = `${ipcacheKeyText(ipcacheKey.decode(key))} => ${ipcacheValueText(map, value)}`;
+      if (!(await mayWrite(ctx, `update the entry ${words}`, options))) return;
+      map.update(key, value);
+      await ctx.out.write(`Updated entry ${words}\n`);
+    },
+    { write: !options.dryRun },
+  );
+}
+
+function encodeValue(map: BpfMap, options: IpcacheUpdateOptions, tunnel: Ip | undefined): Buffer {
+  const old = fits(map, ipcacheKey, remoteEndpoint117);
+  if (!old) requireLayout(map, ipcacheKey, remoteEndpoint);
+  if (old && tunnel?.family === 6)
+    throw new UserError('this agent takes only IPv4 addresses for --tunnelendpoint');
+  const value = Buffer.alloc(old ? remoteEndpoint117.size : remoteEndpoint.size);
+  const present = tunnel?.bytes.some((byte) => byte !== 0) ?? false;
+  value.writeUInt32LE(options.identity, 0);
+  tunnel?.bytes.copy(value, 4);
+  value[value.length - 2] = options.encryptkey;
+  value[value.length - 1] =
+    (options.skiptunnel ? SKIP_TUNNEL : 0) |
+    (!old && present ? HAS_TUNNEL : 0) |
+    (tunnel?.family === 6 ? IPV6_TUNNEL : 0);
+  return value;
+}

@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import type { Context } from '../../../context.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { type OutputOptions, type Pairs, printPairs } from '../dump.ts';
+import { backendPairs, frontendPairs, revNatPairs, servicePairs, sourceRangePairs } from './maps.ts';
+
+interface LbListOptions extends OutputOptions {
+  revnat?: boolean;
+  frontends?: boolean;
+  backends?: boolean;
+  sourceRanges?: boolean;
+}
+
+interface View {
+  titles: readonly [string, string];
+  read: (ctx: Context) => Promise<Pairs>;
+}
+
+const BACKENDS = 'BACKEND ADDRESS (REVNAT_ID) (SLOT)';
+const VIEWS = {
+  revnat: { titles: ['ID', BACKENDS], read: revNatPairs },
+  frontends: { titles: ['SERVICE ADDRESS', 'BACKEND ID'], read: frontendPairs },
+  backends: { titles: ['ID', BACKENDS], read: backendPairs },
+  sourceRanges: { titles: ['SOURCE RANGE (REVNAT_ID)', ''], read: sourceRangePairs },
+  services: { titles: ['SERVICE ADDRESS', BACKENDS], read: servicePairs },
+} as const satisfies Record<string, View>;
+
+/** Declares `bpf lb list`. */
+export function addBpfLbListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List load-balancing configuration')
+    .option('--revnat', 'List reverse NAT entries')
+    .option('--frontends', 'List all service frontend entries')
+    .option('--backends', 'List all service backend entries')
+    .option('--source-ranges', 'List all source range entries')
+    .addOption(outputOption())
+    .action((options: LbListOptions) => runBpfLbList(options, ctx));
+}
+
+/** Prints one of the views of the services; the first flag in the order above wins. */
+export async function runBpfLbList(options: LbListOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf lb list', ctx.uid);
+  const name =
+    (['revnat', 'frontends', 'backends', 'sourceRanges'] as const).find((flag) => options[flag]) ??
+    'services';
+  const view: View = VIEWS[name];
+  await printPairs(ctx, view.titles, await view.read(ctx), { ...options, quietWhenEmpty: true });
+}

@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { type OutputOptions, printPairs } from '../dump.ts';
+import { MAGLEV_TITLES, maglevPairs } from './maglev.ts';
+
+/** Declares `bpf lb maglev get`, which agents up to 1.17 had. */
+export function addBpfLbMaglevGetCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('get')
+    .description('Get Maglev lookup table for given service by ID')
+    .argument('<service id>')
+    .addOption(outputOption())
+    .action((id: string, options: OutputOptions) => runBpfLbMaglevGet(id, options, ctx));
+}
+
+/** Prints the table of one service. */
+export async function runBpfLbMaglevGet(text: string, options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf lb maglev get', ctx.uid);
+  const id = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(id <= 0xffff))
+    throw new UserError(`Unable to parse ${text}: a service id is a number between 0 and 65535`);
+  const pairs = await maglevPairs(ctx, id);
+  if (!pairs || pairs.size === 0) throw new UserError(`No entry found for service ${id}`);
+  await printPairs(ctx, MAGLEV_TITLES, pairs, options);
+}

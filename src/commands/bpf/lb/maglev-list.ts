@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { type OutputOptions, printPairs } from '../dump.ts';
+import { MAGLEV_TITLES, maglevPairs } from './maglev.ts';
+
+/** Declares `bpf lb maglev list`. */
+export function addBpfLbMaglevListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List Maglev lookup tables')
+    .addOption(outputOption())
+    .action((options: OutputOptions) => runBpfLbMaglevList(options, ctx));
+}
+
+/** Prints which backend each slot of a service's table leads to. */
+export async function runBpfLbMaglevList(options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf lb maglev list', ctx.uid);
+  const pairs = await maglevPairs(ctx);
+  if (!pairs)
+    throw new UserError('no Maglev map is pinned', {
+      hint: 'The agent pins them with bpf-lb-algorithm=maglev, or when services choose the algorithm.',
+    });
+  await printPairs(ctx, MAGLEV_TITLES, pairs, { ...options, quietWhenEmpty: true });
+}

@@ -1,0 +1,91 @@
+import type { Command } from 'commander';
+import { metricDirectionName } from '../../../bpf/layouts/names.ts';
+import { metricsKey, metricsValue } from '../../../bpf/layouts/structs.ts';
+import { readSlots } from '../../../bpf/records.ts';
+import type { Context } from '../../../context.ts';
+import { dropReasonText } from '../../../model/drop-reason.ts';
+import { compareBytes } from '../../../model/order.ts';
+import { sourceFileName } from '../../../model/source-file.ts';
+import { renderRows } from '../../../render/bpf/tables.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { NO_ENTRIES, type OutputOptions, printStructs, withRequired } from '../dump.ts';
+
+const HEADER = ['REASON', 'DIRECTION', 'PACKETS', 'BYTES', 'LINE', 'FILE'];
+
+interface Metric {
+  reason: string;
+  direction: string;
+  packets: bigint;
+  bytes: bigint;
+  line: number;
+  file: string;
+}
+
+/** Declares `bpf metrics list`. */
+export function addBpfMetricsListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .description('List BPF datapath traffic metrics')
+    .addOption(outputOption())
+    .action((options: OutputOptions) => runBpfMetricsList(options, ctx));
+}
+
+/** Prints the datapath's counters, summed over the CPUs. */
+export async function runBpfMetricsList(options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf metrics list', ctx.uid);
+  const metrics = await withRequired(ctx, 'cilium_metrics', async (map) =>
+    (await readSlots(map, metricsKey, metricsValue)).map(
+      ({ key, value }): Metric => ({
+        reason: dropReasonText(key.reason),
+        direction: metricDirectionName(key.direction),
+        packets: value.reduce((sum, slot) => sum + slot.packets, 0n),
+        bytes: value.reduce((sum, slot) => sum + slot.bytes, 0n),
+        line: key.line,
+        file: sourceFileName(key.file),
+      }),
+    ),
+  );
+  if (metrics.length === 0) return await ctx.err.write(NO_ENTRIES);
+  if (options.output === '') {
+    // The reference sorts the texts of the cells, numbers too.
+    const rows = metrics
+      .map((m) => [m.reason, m.direction, String(m.packets), String(m.bytes), String(m.line), m.file])
+      .sort(byCells);
+    return await ctx.out.write(renderRows(HEADER, rows));
+  }
+  const json = merged(metrics).map((m) => ({
+    ...m,
+    direction: m.direction.toLowerCase(),
+    packets: plain(m.packets),
+    bytes: plain(m.bytes),
+  }));
+  await printStructs(ctx, json, options);
+}
+
+function byCells(a: readonly string[], b: readonly string[]): number {
+  for (const [i, cell] of a.entries()) {
+    const order = compareBytes(cell, b[i] ?? '');
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
+/** Rows that look the same to a reader are one: their counters are added. */
+function merged(metrics: readonly Metric[]): Metric[] {
+  const rows = new Map<string, Metric>();
+  for (const metric of metrics) {
+    const key = [metric.reason, metric.direction, metric.line, metric.file].join('\0');
+    const row = rows.get(key);
+    rows.set(key, {
+      ...metric,
+      packets: metric.packets + (row?.packets ?? 0n),
+      bytes: metric.bytes + (row?.bytes ?? 0n),
+    });
+  }
+  return [...rows.entries()].sort(([a], [b]) => compareBytes(a, b)).map(([, row]) => row);
+}
+
+/** A number as long as it is exact. */
+function plain(value: bigint): number | bigint {
+  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
+}

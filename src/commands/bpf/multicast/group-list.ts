@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import type { Context } from '../../../context.ts';
+import { renderOutput } from '../../../render/output.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import type { OutputOptions } from '../dump.ts';
+import { openGroups, readGroups } from './maps.ts';
+
+/** Declares `bpf multicast group list`. */
+export function addBpfMulticastGroupListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List the multicast groups.')
+    .addOption(outputOption())
+    .action((options: OutputOptions) => runBpfMulticastGroupList(options, ctx));
+}
+
+/** Prints the multicast groups of this node. */
+export async function runBpfMulticastGroupList(options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf multicast group list', ctx.uid);
+  using map = openGroups(ctx);
+  const groups = (await readGroups(map)).map(({ group }) => group);
+  if (options.output !== '') return await ctx.out.write(await renderOutput(groups, options.output));
+  await ctx.out.write(`${['Group Address', ...groups].join('\n')}\n`);
+}

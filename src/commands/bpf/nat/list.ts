@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import { stampNow, stampSeconds } from '../../../bpf/clock-source.ts';
+import { natFamily, natObjects } from '../../../bpf/connections.ts';
+import { decodeTranslation, translationLine } from '../../../bpf/layouts/conntrack.ts';
+import type { BpfMap } from '../../../bpf/objects.ts';
+import { globalPath, openGlobal } from '../../../bpf/pins.ts';
+import { type Batch, walk } from '../../../bpf/reader.ts';
+import type { Context } from '../../../context.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { clockSourceOrDefault } from '../clock.ts';
+import type { OutputOptions } from '../dump.ts';
+import { printObjects } from '../stream.ts';
+import { natMaps, sayMissing } from './maps.ts';
+
+type Age = (created: number | bigint) => number;
+
+/** Declares `bpf nat list`. */
+export function addBpfNatListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List all NAT mapping entries')
+    .argument('[table...]', 'nothing for the global table, or cluster <id>')
+    .addOption(outputOption())
+    .action((words: string[], options: OutputOptions) => runBpfNatList(words, options, ctx));
+}
+
+/** Prints the translations, batch by batch in the order of the maps. */
+export async function runBpfNatList(words: string[], options: OutputOptions, ctx: Context): Promise<void> {
+  const names = natMaps(words);
+  requireRoot('cilium bpf nat list', ctx.uid);
+  if (options.output !== '') return await printObjects(ctx, objects(ctx, names), options.output);
+  const source = await clockSourceOrDefault(ctx);
+  const now = stampNow(source, ctx.clock.uptimeMs());
+  const age: Age = (created) => stampSeconds(source, now - Number(created));
+  for (const name of names) {
+    using map = openGlobal(ctx.globals.bpfRoot, name);
+    if (!map) {
+      await sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name));
+      continue;
+    }
+    for await (const text of lines(map, age)) await ctx.out.write(text);
+    await ctx.out.write('\n');
+  }
+}
+
+async function* lines(map: BpfMap, age: Age): AsyncGenerator<string> {
+  const family = natFamily(map);
+  for await (const batch of walk(map)) yield batchLines(batch, family, age);
+}
+
+/** Entries without a protocol are left out, as the reference does. */
+function batchLines(batch: Batch, family: 4 | 6, age: Age): string {
+  let text = '';
+  for (let i = 0; i < batch.count; i++) {
+    const nat = decodeTranslation(batch, i, family);
+    if (nat.protocol !== 0) text += `${translationLine(nat, family, age)}\n`;
+  }
+  return text;
+}
+
+async function* objects(ctx: Context, names: readonly string[]): AsyncGenerator<Record<string, unknown>> {
+  for (const name of names) {
+    using map = openGlobal(ctx.globals.bpfRoot, name);
+    if (map) yield* natObjects(map);
+    else await sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name));
+  }
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import { counter32, index32 } from '../../../bpf/layouts/structs.ts';
+import { globalPath } from '../../../bpf/pins.ts';
+import { readSlots } from '../../../bpf/records.ts';
+import type { Context } from '../../../context.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { type OutputOptions, printStructs, withGlobal } from '../dump.ts';
+import { sayMissing } from './maps.ts';
+import { RETRIES } from './retries.ts';
+
+/** Declares `bpf nat retries list`. */
+export function addBpfNatRetriesListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List all NAT port allocation retries')
+    .addOption(outputOption())
+    .action((options: OutputOptions) => runBpfNatRetriesList(options, ctx));
+}
+
+/** Prints how many translations took how many tries to find a port. */
+export async function runBpfNatRetriesList(options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf nat retries list', ctx.uid);
+  for (const name of RETRIES) {
+    const counts = await withGlobal(ctx, name, async (map) =>
+      (await readSlots(map, index32, counter32)).map(({ key, value }) => ({
+        tries: key.index,
+        // 32 bits, as the datapath counts.
+        count: value.reduce((sum, slot) => sum + slot.value, 0) >>> 0,
+      })),
+    );
+    if (!counts) await sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name));
+    else if (options.output === '')
+      await ctx.out.write(counts.map(({ tries, count }) => `${tries}:\t${count}\n`).join(''));
+    else
+      await printStructs(
+        ctx,
+        counts.map(({ tries, count }) => ({ Key: { Key: tries }, Value: { Value: count } })),
+        options,
+      );
+  }
+}

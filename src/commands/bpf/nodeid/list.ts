@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { nodeKey, nodeValue } from '../../../bpf/layouts/structs.ts';
+import { readRecords } from '../../../bpf/records.ts';
+import type { Context } from '../../../context.ts';
+import { compareNatural } from '../../../model/order.ts';
+import { renderRows } from '../../../render/bpf/tables.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { type OutputOptions, printStructs, withRequired } from '../dump.ts';
+
+/** Declares `bpf nodeid list`. */
+export function addBpfNodeidListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List node IDs and their IP addresses')
+    .addOption(outputOption())
+    .action((options: OutputOptions) => runBpfNodeidList(options, ctx));
+}
+
+/** Prints the number that the datapath gives each node's addresses. */
+export async function runBpfNodeidList(options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf nodeid list', ctx.uid);
+  const entries = await withRequired(ctx, 'cilium_node_map_v2', (map) =>
+    readRecords(map, nodeKey, nodeValue),
+  );
+  const rows = entries
+    .map(({ key, value }) => ({ ID: value.id, Address: key.ip, SPI: value.spi }))
+    .sort((a, b) => a.ID - b.ID || compareNatural(a.Address, b.Address));
+  if (options.output !== '') return await printStructs(ctx, rows, options);
+  await ctx.out.write(
+    renderRows(
+      ['NODE ID', 'IP ADDRESSES', 'SPI'],
+      rows.map((row) => [`0x${row.ID.toString(16)}`, row.Address, String(row.SPI)]),
+    ),
+  );
+}

@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import { encodePolicyEntry, encodePolicyKey, type PolicyRule } from '../../../bpf/policy-map.ts';
+import type { Context } from '../../../context.ts';
+import { integer, requireRoot } from '../../flags.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../confirm.ts';
+import { openPolicyMap } from './dump.ts';
+import { parseRule, type RuleWords, ruleText } from './rule.ts';
+
+interface PolicyAddOptions extends WriteOptions {
+  deny?: boolean;
+  cookie: number;
+}
+
+/** Declares `bpf policy add`. */
+export function addBpfPolicyAddCommand(parent: Command, ctx: Context): Command {
+  return writeFlags(
+    parent
+      .command('add')
+      .description('Add/update policy entry')
+      .argument('<endpoint>')
+      .argument('<traffic-direction>', 'ingress or egress')
+      .argument('<identity>')
+      .argument('[port/proto]')
+      .option('--deny', 'Sets deny mode')
+      .addOption(
+        integer('--cookie <number>', 'number of the rule in logs', { min: 0, max: 0xffffffff }).default(0),
+      ),
+  ).action(
+    (
+      endpoint: string,
+      direction: string,
+      identity: string,
+      ports: string | undefined,
+      options: PolicyAddOptions,
+    ) => runBpfPolicyAdd(endpoint, { direction, identity, ports }, options, ctx),
+  );
+}
+
+/** Writes entries into an endpoint's policy map. The agent takes them out again when it next syncs the map. */
+export async function runBpfPolicyAdd(
+  endpoint: string,
+  words: RuleWords,
+  options: PolicyAddOptions,
+  ctx: Context,
+): Promise<void> {
+  requireRoot('cilium bpf policy add', ctx.uid);
+  const rules: PolicyRule[] = parseRule(words).map((key) => ({
+    ...key,
+    deny: options.deny ?? false,
+    cookie: options.cookie,
+  }));
+  using map = openPolicyMap(ctx, endpoint, { write: !options.dryRun });
+  const verb = options.deny ? 'deny' : 'allow';
+  const what = `${verb} ${words.direction} of endpoint ${endpoint}: ${rules.map(ruleText).join(', ')}`;
+  // Only a denial drops traffic: nobody is asked about an allowance.
+  if (!(await mayWrite(ctx, what, { ...options, yes: options.yes || !options.deny }))) return;
+  for (const rule of rules) map.update(encodePolicyKey(rule), encodePolicyEntry(map, rule));
+}

@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import { encodePolicyKey } from '../../../bpf/policy-map.ts';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { requireRoot } from '../../flags.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../confirm.ts';
+import { openPolicyMap } from './dump.ts';
+import { parseRule, type RuleWords, ruleText } from './rule.ts';
+
+/** Declares `bpf policy delete`. */
+export function addBpfPolicyDeleteCommand(parent: Command, ctx: Context): Command {
+  return writeFlags(
+    parent
+      .command('delete')
+      .description('Delete a policy entry')
+      .argument('<endpoint>')
+      .argument('<traffic-direction>', 'ingress or egress')
+      .argument('<identity>')
+      .argument('[port/proto]')
+      // Agents up to 1.17 took it; the key of an entry is the same either way.
+      .option('--deny', 'accepted for scripts written for older releases'),
+  ).action(
+    (
+      endpoint: string,
+      direction: string,
+      identity: string,
+      ports: string | undefined,
+      options: WriteOptions,
+    ) => runBpfPolicyDelete(endpoint, { direction, identity, ports }, options, ctx),
+  );
+}
+
+/** Takes entries out of an endpoint's policy map. */
+export async function runBpfPolicyDelete(
+  endpoint: string,
+  words: RuleWords,
+  options: WriteOptions,
+  ctx: Context,
+): Promise<void> {
+  requireRoot('cilium bpf policy delete', ctx.uid);
+  const rules = parseRule(words);
+  using map = openPolicyMap(ctx, endpoint, { write: !options.dryRun });
+  const what = `delete from ${words.direction} of endpoint ${endpoint}: ${rules.map(ruleText).join(', ')}`;
+  if (!(await mayWrite(ctx, what, options))) return;
+  const missing = rules.filter((rule) => !map.delete(encodePolicyKey(rule)));
+  if (missing.length === rules.length)
+    throw new UserError(
+      `Cannot delete policy key '${rules.map(ruleText).join(', ')}': there is no such entry`,
+      {
+        hint: `See "cilium bpf policy get ${endpoint} -n" for the entries.`,
+      },
+    );
+}

@@ -1,0 +1,69 @@
+import type { Command } from 'commander';
+import { protocolName } from '../../../bpf/layouts/names.ts';
+import { captureRule4, captureRule6, captureValue } from '../../../bpf/layouts/structs.ts';
+import { unswapped } from '../../../bpf/layouts/texts.ts';
+import { globalPath, openGlobal } from '../../../bpf/pins.ts';
+import { type MapRecord, readRecords } from '../../../bpf/records.ts';
+import type { Context } from '../../../context.ts';
+import { compareNatural } from '../../../model/order.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { type OutputOptions, printStructs } from '../dump.ts';
+
+const MAPS = [
+  { name: 'cilium_capture4_rules', layout: captureRule4, bracket: (text: string) => text },
+  { name: 'cilium_capture6_rules', layout: captureRule6, bracket: (text: string) => `[${text}]` },
+] as const;
+
+type Rule = ReturnType<typeof captureRule4.decode>;
+type Entry = MapRecord<Rule, ReturnType<typeof captureValue.decode>>;
+
+/** Declares `bpf recorder list`, which agents up to 1.17 had. */
+export function addBpfRecorderListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List PCAP recorder entries')
+    .addOption(outputOption())
+    .action((options: OutputOptions) => runBpfRecorderList(options, ctx));
+}
+
+/** Prints what the packet recorder captures. */
+export async function runBpfRecorderList(options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf recorder list', ctx.uid);
+  const json: Record<string, unknown>[] = [];
+  for (const { name, layout, bracket } of MAPS) {
+    using map = openGlobal(ctx.globals.bpfRoot, name);
+    if (!map) {
+      const path = globalPath(ctx.globals.bpfRoot, name);
+      await ctx.err.write(`Unable to open ${path}: no such file or directory. Skipping.\n`);
+      continue;
+    }
+    const entries: Entry[] = await readRecords<Rule, Entry['value']>(map, layout, captureValue);
+    const lines = entries.map((entry) => line(entry, bracket)).sort(compareNatural);
+    if (options.output === '') await ctx.out.write(`${lines.join('')}\n`);
+    json.push(...entries.map(toJson));
+  }
+  if (options.output !== '') await printStructs(ctx, json, options);
+}
+
+function line({ key, value }: Entry, bracket: (text: string) => string): string {
+  const source = `${bracket(`${key.source}/${key.sourceBits}`)}:${key.sourcePort}`;
+  const destination = `${bracket(`${key.destination}/${key.destinationBits}`)}:${key.destinationPort}`;
+  return `${source} -> ${destination} ${protocolName(key.protocol)} ID:${value.ruleId} CapLen:${value.captureLength}\n`;
+}
+
+function toJson({ key, value }: Entry): Record<string, unknown> {
+  return {
+    Key: {
+      SrcAddr: key.source,
+      DestAddr: key.destination,
+      SrcPort: unswapped(key.sourcePort),
+      DestPort: unswapped(key.destinationPort),
+      NextHdr: key.protocol,
+      SrcMask: key.sourceBits,
+      DestMask: key.destinationBits,
+      Flags: key.flags,
+    },
+    Value: { RuleId: value.ruleId, Reserved: 0, CapLen: value.captureLength },
+  };
+}

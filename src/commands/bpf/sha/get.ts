@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { renderOutput } from '../../../render/output.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import type { OutputOptions } from '../dump.ts';
+import { readHeader, stateFolder } from './templates.ts';
+
+const EMBEDDED = /\/\/ JSON_OUTPUT: ((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)/;
+
+/** Declares `bpf sha get`. */
+export function addBpfShaGetCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('get')
+    .alias('describe')
+    .description('Get datapath SHA header')
+    .argument('<sha>')
+    .addOption(outputOption())
+    .action((sha: string, options: OutputOptions) => runBpfShaGet(sha, options, ctx));
+}
+
+/** Prints the C header of a template, or the JSON that the agent put into it. */
+export async function runBpfShaGet(sha: string, options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf sha get', ctx.uid);
+  const header = readHeader(stateFolder(ctx.env), sha);
+  if (options.output === '') return await ctx.out.write(header);
+  const encoded = EMBEDDED.exec(header)?.[1];
+  if (!encoded) throw new UserError('No JSON embedded in the file.');
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(encoded, 'base64').toString('utf8'));
+  } catch (error) {
+    throw new UserError(`the JSON embedded in the header of ${sha} is broken`, { cause: error });
+  }
+  await ctx.out.write(await renderOutput(value, options.output));
+}

@@ -1,0 +1,52 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorMessage, UserError } from '../../../errors.ts';
+
+/** Where the agent keeps what it compiles. `CILIUM_STATE_DIR` names another folder, as for a mounted host. */
+export function stateFolder(env: Readonly<Record<string, string | undefined>>): string {
+  return env.CILIUM_STATE_DIR || '/var/run/cilium/state';
+}
+
+/** Endpoints by the template that their programs were made from. Endpoint numbers stand in order of their texts. */
+export function readTemplates(state: string): Map<string, string[]> {
+  const templates = join(state, 'templates');
+  const uses = new Map<string, string[]>();
+  for (const { name } of list(templates, 'template')) uses.set(name, []);
+  for (const entry of list(state, 'state')) {
+    if (!entry.isDirectory() || !/^\d+$/.test(entry.name)) continue;
+    const sha = templateOf(state, entry.name);
+    uses.set(sha, [...(uses.get(sha) ?? []), entry.name]);
+  }
+  return uses;
+}
+
+function list(folder: string, what: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    throw new UserError(`failed to list ${what} directory: ${errorMessage(error)}`, {
+      hint: 'The agent of this node keeps it: run the command where the agent runs.',
+      cause: error,
+    });
+  }
+}
+
+function templateOf(state: string, endpoint: string): string {
+  let id: string;
+  try {
+    id = readFileSync(join(state, endpoint, 'template.txt'), 'utf8').trim();
+  } catch {
+    return '<missing template.txt>';
+  }
+  return existsSync(join(state, 'templates', id)) ? id : '<template path invalid>';
+}
+
+/** The C header of a template. */
+export function readHeader(state: string, sha: string): string {
+  if (!/^[\w.-]+$/.test(sha)) throw new UserError(`"${sha}" is no SHA of a template`);
+  try {
+    return readFileSync(join(state, 'templates', sha, 'ep_config.h'), 'utf8');
+  } catch (error) {
+    throw new UserError(`Failed to describe SHA: ${errorMessage(error)}`, { cause: error });
+  }
+}

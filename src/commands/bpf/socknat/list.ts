@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { socketEntry4, socketEntry6, socketTuple4, socketTuple6 } from '../../../bpf/layouts/structs.ts';
+import { socketNatText } from '../../../bpf/layouts/texts.ts';
+import { readRecords } from '../../../bpf/records.ts';
+import type { Context } from '../../../context.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { addPair, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
+
+/** Declares `bpf socknat list`. */
+export function addBpfSocknatListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List socket-LB reverse NAT entries')
+    .addOption(outputOption())
+    .action((options: OutputOptions) => runBpfSocknatList(options, ctx));
+}
+
+/** Prints which frontend each translated socket was connected to. */
+export async function runBpfSocknatList(options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf socknat list', ctx.uid);
+  const pairs: Pairs = new Map();
+  await withRequired(ctx, 'cilium_lb4_reverse_sk', async (map) => {
+    for (const { key, value } of await readRecords(map, socketTuple4, socketEntry4))
+      addPair(pairs, String(key.cookie), socketNatText(key, value));
+  });
+  await withRequired(ctx, 'cilium_lb6_reverse_sk', async (map) => {
+    for (const { key, value } of await readRecords(map, socketTuple6, socketEntry6))
+      addPair(pairs, String(key.cookie), socketNatText(key, value));
+  });
+  await printPairs(ctx, ['Socket Cookie', 'Backend -> Frontend'], pairs, {
+    ...options,
+    quietWhenEmpty: true,
+  });
+}

@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import type { Context } from '../../../context.ts';
+import { compareNatural } from '../../../model/order.ts';
+import { renderRows } from '../../../render/bpf/tables.ts';
+import { outputOption } from '../../flags.ts';
+import { NO_ENTRIES, type OutputOptions, printStructs } from '../dump.ts';
+
+/** Declares one of the three SRv6 lists. */
+export function addSrv6List(
+  parent: Command,
+  name: string,
+  alias: string | undefined,
+  about: string,
+  run: (options: OutputOptions) => Promise<void>,
+): Command {
+  const command = parent.command(name).description(about).addOption(outputOption()).action(run);
+  return alias ? command.alias(alias) : command;
+}
+
+/** Prints rows whose fields stand in the order of the header. */
+export async function printSrv6(
+  ctx: Context,
+  header: readonly string[],
+  rows: readonly Record<string, string | number>[],
+  options: OutputOptions,
+): Promise<void> {
+  const cells = (row: Record<string, string | number>) => Object.values(row).map(String);
+  const sorted = rows.toSorted((a, b) => compareNatural(cells(a).join(' '), cells(b).join(' ')));
+  if (options.output !== '') return await printStructs(ctx, sorted, { ...options, nil: true });
+  if (sorted.length === 0) return await ctx.err.write(NO_ENTRIES);
+  await ctx.out.write(renderRows(header, sorted.map(cells)));
+}

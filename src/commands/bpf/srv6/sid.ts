@@ -1,0 +1,21 @@
+import type { Command } from 'commander';
+import { segmentId, vrfId } from '../../../bpf/layouts/structs.ts';
+import { readRecords } from '../../../bpf/records.ts';
+import type { Context } from '../../../context.ts';
+import { requireRoot } from '../../flags.ts';
+import { notice, type OutputOptions, withGlobal } from '../dump.ts';
+import { addSrv6List, printSrv6 } from './print.ts';
+
+/** Declares `bpf srv6 sid`. */
+export function addBpfSrv6SidCommand(parent: Command, ctx: Context): Command {
+  return addSrv6List(parent, 'sid', undefined, 'List SID entries', (options) => runBpfSrv6Sid(options, ctx));
+}
+
+/** Prints the VRF that each segment of this node leads to. */
+export async function runBpfSrv6Sid(options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf srv6 sid', ctx.uid);
+  const entries = await withGlobal(ctx, 'cilium_srv6_sid', (map) => readRecords(map, segmentId, vrfId));
+  if (!entries) return await notice(ctx, 'Cannot find SRv6 SID map');
+  const rows = entries.map(({ key, value }) => ({ SID: key.sid, VRFID: value.vrfId }));
+  await printSrv6(ctx, ['SID', 'VRF ID'], rows, options);
+}

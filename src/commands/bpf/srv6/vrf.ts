@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { egressKey4, egressKey6, vrfId } from '../../../bpf/layouts/structs.ts';
+import { readRecords } from '../../../bpf/records.ts';
+import type { Context } from '../../../context.ts';
+import { requireRoot } from '../../flags.ts';
+import { notice, type OutputOptions, withGlobal } from '../dump.ts';
+import { addSrv6List, printSrv6 } from './print.ts';
+
+/** Declares `bpf srv6 vrf`. */
+export function addBpfSrv6VrfCommand(parent: Command, ctx: Context): Command {
+  return addSrv6List(parent, 'vrf', 'ctx', 'List VRF mappings', (options) => runBpfSrv6Vrf(options, ctx));
+}
+
+/** Prints which traffic belongs to which VRF. */
+export async function runBpfSrv6Vrf(options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf srv6 vrf', ctx.uid);
+  const v4 = await withGlobal(ctx, 'cilium_srv6_vrf_v4', async (map) =>
+    (await readRecords(map, egressKey4, vrfId)).map((entry) => row(entry, 32)),
+  );
+  const v6 = await withGlobal(ctx, 'cilium_srv6_vrf_v6', async (map) =>
+    (await readRecords(map, egressKey6, vrfId)).map((entry) => row(entry, 128)),
+  );
+  if (!v4 && !v6) return await notice(ctx, 'Cannot find SRv6 VRF mapping maps');
+  await printSrv6(ctx, ['Source IP', 'Destination CIDR', 'VRF ID'], [...(v4 ?? []), ...(v6 ?? [])], options);
+}
+
+interface VrfEntry {
+  key: { prefixLength: number; source: string; destination: string };
+  value: { vrfId: number };
+}
+
+function row({ key, value }: VrfEntry, staticBits: number) {
+  return {
+    SourceIP: key.source,
+    DestCIDR: `${key.destination}/${key.prefixLength - staticBits}`,
+    ID: value.vrfId,
+  };
+}

@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import { tunnelKey117, tunnelValue117 } from '../../../bpf/layouts/structs.ts';
+import { tunnelKeyText, tunnelText } from '../../../bpf/layouts/texts.ts';
+import { readRecords } from '../../../bpf/records.ts';
+import type { Context } from '../../../context.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { addPair, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
+
+/** Declares `bpf tunnel list`, which agents up to 1.17 had. */
+export function addBpfTunnelListCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('list')
+    .alias('ls')
+    .description('List tunnel endpoint entries')
+    .addOption(outputOption())
+    .action((options: OutputOptions) => runBpfTunnelList(options, ctx));
+}
+
+/** Prints behind which node each pod range lies. */
+export async function runBpfTunnelList(options: OutputOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf tunnel list', ctx.uid);
+  const pairs: Pairs = new Map();
+  await withRequired(ctx, 'cilium_tunnel_map', async (map) => {
+    for (const { key, value } of await readRecords(map, tunnelKey117, tunnelValue117))
+      addPair(pairs, tunnelKeyText(key), tunnelText(value));
+  });
+  await printPairs(ctx, ['TUNNEL', 'VALUE'], pairs, options);
+}

@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { requireRoot } from '../../flags.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../confirm.ts';
+import { withRequired } from '../dump.ts';
+import { encodeVtepKey } from './update.ts';
+
+/** Declares `bpf vtep delete`. */
+export function addBpfVtepDeleteCommand(parent: Command, ctx: Context): Command {
+  return writeFlags(parent.command('delete').description('Delete vtep entries').argument('<cidr>')).action(
+    (cidr: string, options: WriteOptions) => runBpfVtepDelete(cidr, options, ctx),
+  );
+}
+
+/** Deletes the tunnel endpoint of an address range outside the cluster. */
+export async function runBpfVtepDelete(cidr: string, options: WriteOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf vtep delete <vtep_cidr>', ctx.uid);
+  const key = encodeVtepKey(cidr);
+  await withRequired(
+    ctx,
+    'cilium_vtep_map',
+    async (map) => {
+      if (!map.lookup(key)) throw new UserError(`error deleting contents of map: no entry for ${cidr}`);
+      if (await mayWrite(ctx, `delete the entry of ${cidr}`, options)) map.delete(key);
+    },
+    { write: !options.dryRun, doing: 'deleting contents of map' },
+  );
+}

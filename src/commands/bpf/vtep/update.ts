@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { parseIp, parseMac, parsePrefix } from '../../../bpf/layouts/encode.ts';
+import { vtepKey, vtepValue } from '../../../bpf/layouts/structs.ts';
+import { requireLayout } from '../../../bpf/records.ts';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { requireRoot } from '../../flags.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../confirm.ts';
+import { withRequired } from '../dump.ts';
+
+/** Declares `bpf vtep update`. */
+export function addBpfVtepUpdateCommand(parent: Command, ctx: Context): Command {
+  return writeFlags(
+    parent
+      .command('update')
+      .alias('add')
+      .description('Update vtep entries')
+      .argument('<cidr>')
+      .argument('<ip>', 'IPv4 address of the tunnel endpoint')
+      .argument('<mac>'),
+  ).action((cidr: string, ip: string, mac: string, options: WriteOptions) =>
+    runBpfVtepUpdate({ cidr, ip, mac }, options, ctx),
+  );
+}
+
+/** Writes the tunnel endpoint of an address range outside the cluster. */
+export async function runBpfVtepUpdate(
+  entry: { cidr: string; ip: string; mac: string },
+  options: WriteOptions,
+  ctx: Context,
+): Promise<void> {
+  requireRoot('cilium bpf vtep update <vtep_cidr> <vtep_ip> <vtep_mac>', ctx.uid);
+  const key = encodeVtepKey(entry.cidr);
+  const ip = parseIp(entry.ip);
+  if (ip.family !== 4) throw new UserError(`Unable to parse IP '${entry.ip}': an IPv4 address is expected`);
+  const value = Buffer.alloc(vtepValue.size);
+  parseMac(entry.mac).copy(value, 0);
+  ip.bytes.copy(value, 8);
+  await withRequired(
+    ctx,
+    'cilium_vtep_map',
+    async (map) => {
+      requireLayout(map, vtepKey, vtepValue);
+      if (await mayWrite(ctx, `write the entry ${entry.cidr} => ${entry.ip} ${entry.mac}`, options))
+        map.update(key, value);
+    },
+    { write: !options.dryRun, doing: 'updating contents of map' },
+  );
+}
+
+/** The map's key is the first address of the range; the length of all ranges is in the agent's configuration. */
+export function encodeVtepKey(cidr: string): Buffer {
+  const prefix = parsePrefix(cidr);
+  if (prefix.family === 4) return prefix.bytes;
+  throw new UserError(`error parsing cidr ${cidr}: an IPv4 prefix is expected`);
+}
