@@ -1,4 +1,5 @@
 import { agentSuite } from './agent.ts';
+import { bpfSuite } from './bpf.ts';
 import { hubbleFileSuite, hubbleServerSuite } from './hubble.ts';
 import { monitorSuite } from './monitor.ts';
 import { shellSuite } from './shell.ts';
@@ -36,4 +37,9 @@ export const SUITES: readonly GoldenSuite[] = [
     { namespaces: 'getnamespaces.grpc', events: 'getagentevents.grpc' },
     HUBBLE_EXCEPTIONS,
   ),
+  bpfSuite('bpf-1.20.json', {
+    'bpf ipcache list -n': 'a wrong flag prints no help on stdout (docs/differences.md, command line)',
+    'bpf ipcache match 1': 'a wrong argument prints no help on stdout (docs/differences.md, command line)',
+    'bpf lb maglev get 1': 'the verb of older releases is kept, where 1.20 prints help',
+  }),
 ];

@@ -12,6 +12,8 @@ export interface GoldenSuite {
   /** File below fixtures/recordings. */
   file: string;
   run(): AsyncIterable<GoldenResult>;
+  /** Why the suite cannot run on this machine; undefined when it can. */
+  skip?: () => string | undefined;
   /** Cases that are not meant to match, by name, each with its reason. */
   exceptions?: Readonly<Record<string, string>>;
 }

@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { test } from '@jest/globals';
 import type { MAP_TYPES } from '../../src/bpf/info.ts';
 import { type BpfMap, createMap } from '../../src/bpf/objects.ts';
 
@@ -62,14 +61,6 @@ export function missingKernel(): string | undefined {
   }
 }
 
-const missing = missingKernel();
-
-/** A test that needs root and a kernel with BPF; elsewhere it is skipped and its title says why. */
-export function kernelTest(title: string, body: () => Promise<void> | void, timeout?: number): void {
-  if (missing === undefined) test(title, body, timeout);
-  else test.skip(`${title} (skipped: ${missing})`, body);
-}
-
 /** A map as a recording holds it: keys and values in hex, per-CPU values as one string per CPU. */
 export interface RecordedMap {
   path: string;
@@ -83,15 +74,20 @@ export interface RecordedMap {
 
 /** Kinds whose values are objects of the kernel: only their sizes are restored. */
 const OBJECT_VALUES = /prog_array|perf_event_array|of_maps/;
+/** Size of the only value of a Maglev table of 1021 slots. */
+const DEFAULT_INNER = 4 * 1021;
 /** Large tables are restored with less room than they had: preallocating all of them takes seconds and GiBs. */
 const MAX_RESTORED = 70_000;
 const BPF_F_NO_COMMON_LRU = 2;
 
-/** Makes a recorded map real: created, filled and pinned below `globals`. */
-export function restoreMap(recorded: RecordedMap, globals: string): void {
+/**
+ * Makes a recorded map real: created, filled and pinned below `globals`. Inner maps are not recorded, so a map of maps
+ * stays empty; its inner maps must have values of `innerValueSize` bytes.
+ */
+export function restoreMap(recorded: RecordedMap, globals: string, innerValueSize = DEFAULT_INNER): void {
   const perCpuLru = (recorded.flags & BPF_F_NO_COMMON_LRU) !== 0;
   const inner = /of_maps/.test(recorded.type)
-    ? createMap({ type: 'array', keySize: 4, valueSize: 4 * 1021, maxEntries: 1 })
+    ? createMap({ type: 'array', keySize: 4, valueSize: innerValueSize, maxEntries: 1 })
     : undefined;
   using map = createMap({
     type: recorded.type,
