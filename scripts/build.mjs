@@ -55,6 +55,14 @@ const noDevtools = {
   },
 };
 
+/** The package's ES modules: of its CommonJS form a late import gets no named exports. */
+const yamlAsModules = {
+  name: 'yaml-as-modules',
+  setup(b) {
+    b.onResolve({ filter: /^yaml$/ }, () => ({ path: `${root}/node_modules/yaml/browser/index.js` }));
+  },
+};
+
 rmSync(`${root}/dist`, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
@@ -83,5 +91,5 @@ await build({
   banner: {
     js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
   },
-  plugins: [slimUndici, noDevtools],
+  plugins: [slimUndici, noDevtools, yamlAsModules],
 });

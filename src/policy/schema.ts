@@ -19,7 +19,7 @@ export function schemaCheck(kind: SchemaKind): Promise<SchemaCheck> {
 }
 
 async function compile(kind: SchemaKind): Promise<SchemaCheck> {
-  const { Ajv: Compiler } = await import('ajv');
+  const { Ajv: Compiler } = await import('./ajv-library.ts');
   ajv ??= new Compiler({
     allErrors: true,
     strict: false,

@@ -1,6 +1,7 @@
 import type { Document, LineCounter, YAMLError } from 'yaml';
 import type { Finding } from '../model/finding.ts';
 import { checkJson, doubledKeys, indexJson, JsonSyntaxError, pathKey } from './json-text.ts';
+import { parsePlainYaml } from './plain-yaml.ts';
 import type { Path, Position, SourceDocument } from './rule.ts';
 
 /** One document of a file: the value and where its parts are written. */
@@ -124,6 +125,8 @@ function lineStarts(text: string): number[] {
 
 async function parseYaml(file: string, text: string): Promise<ParsedFile> {
   const yaml = await import('yaml');
+  const plain = parsePlainYaml(text);
+  if (plain) return plainDocuments(file, text, plain, yaml);
   const lines = new yaml.LineCounter();
   const parsed = yaml.parseAllDocuments(text, {
     lineCounter: lines,
@@ -141,6 +144,45 @@ async function parseYaml(file: string, text: string): Promise<ParsedFile> {
     }
   }
   return { documents, findings };
+}
+
+/** Documents whose values are known already; the parser proper runs when a place in one is asked for. */
+function plainDocuments(
+  file: string,
+  text: string,
+  values: readonly unknown[],
+  yaml: typeof import('yaml'),
+): ParsedFile {
+  let parsed: YamlDocument[] | undefined;
+  const located = (index: number, path: Path): Position => {
+    parsed ??= yamlDocuments(file, text, yaml);
+    return parsed[index]?.locate(path) ?? { file, line: 1, column: 1 };
+  };
+  const present = values.filter((value) => value !== null);
+  return {
+    documents: present.map((value, i) => ({
+      file,
+      format: 'yaml',
+      value,
+      locate: (path) => located(i, path),
+    })),
+    findings: [],
+  };
+}
+
+function yamlDocuments(file: string, text: string, yaml: typeof import('yaml')): YamlDocument[] {
+  const lines = new yaml.LineCounter();
+  const parsed = yaml.parseAllDocuments(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
+  return (Array.isArray(parsed) ? parsed : []).flatMap((document) => {
+    const value = yamlValue(document);
+    return value === null || value === undefined
+      ? []
+      : [new YamlDocument(file, document, lines, value, yaml)];
+  });
 }
 
 function yamlValue(document: Document.Parsed): unknown {

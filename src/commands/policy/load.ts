@@ -5,6 +5,7 @@ import { TARGETS, type Target } from '../../policy/decode.ts';
 import { type Policies, parsePolicies } from '../../policy/parse.ts';
 import { renderFindings } from '../../render/findings.ts';
 import { NO_COLOR, paletteFor } from '../../render/palette.ts';
+import { sanitize } from '../../render/sanitize.ts';
 import { readPolicyFiles } from './files.ts';
 
 /** What `addPolicyFileOptions` adds to a command. */
@@ -80,5 +81,5 @@ export function throwErrors({ findings }: Policies, prefix: string): void {
   // Its message stands in the headline already.
   const [place = '', ...rest] = list.split('\n');
   const where = place.slice(0, place.indexOf(': error: '));
-  throw new UserError(`${prefix}${first.message}`, { hint: [where, ...rest].join('\n') });
+  throw new UserError(`${prefix}${sanitize(first.message)}`, { hint: [where, ...rest].join('\n') });
 }

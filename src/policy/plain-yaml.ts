@@ -1,0 +1,165 @@
+/**
+ * The YAML that manifests are written in: block mappings and lists, scalars on one line, comments, several documents.
+ * Returns the documents' values, or undefined as soon as the text holds anything else (flow collections with content,
+ * anchors, tags, block scalars, doubled keys, a fault …), which is then for the parser proper. That one keeps every
+ * token and needs ten times as long, which matters from some thousand policies on.
+ */
+export function parsePlainYaml(text: string): unknown[] | undefined {
+  if (/[\t\r\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u0085\u2028\u2029\ufeff]/.test(text))
+    return undefined;
+  try {
+    return splitDocuments(text).map((lines) => new Reader(lines).document());
+  } catch (error) {
+    if (error === NOT_PLAIN) return undefined;
+    throw error;
+  }
+}
+
+const NOT_PLAIN = new Error('not plain YAML');
+
+interface Line {
+  indent: number;
+  text: string;
+}
+
+function splitDocuments(text: string): Line[][] {
+  const documents: Line[][] = [];
+  let lines: Line[] = [];
+  let marked = false;
+  for (const whole of text.split('\n')) {
+    const body = whole.trimEnd();
+    if (body === '---') {
+      if (marked || lines.length > 0) documents.push(lines);
+      lines = [];
+      marked = true;
+      continue;
+    }
+    if (/^(---|\.\.\.|%)/.test(body)) throw NOT_PLAIN;
+    const start = body.trimStart();
+    if (start !== '' && !start.startsWith('#'))
+      lines.push({ indent: body.length - start.length, text: start });
+  }
+  documents.push(lines);
+  return documents;
+}
+
+const KEY = /^([A-Za-z_][\w./:-]*?|"[^"\\]*"|'[^']*') *:(?: +(.*))?$/;
+const QUOTED = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')(?: +#.*)?$/;
+const NUMBER = /^[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?$/;
+/** Words that YAML gives a meaning; as keys they are left to the parser proper. */
+const WORD = /^(null|Null|NULL|true|True|TRUE|false|False|FALSE)$/;
+
+class Reader {
+  #at = 0;
+
+  constructor(private readonly lines: readonly Line[]) {}
+
+  document(): unknown {
+    const [first] = this.lines;
+    if (!first) return null;
+    const value = this.#block(first.indent);
+    if (this.#at < this.lines.length) throw NOT_PLAIN;
+    return value;
+  }
+
+  /** The mapping or list whose lines begin at `indent`. */
+  #block(indent: number): unknown {
+    const line = this.lines[this.#at];
+    if (!line) throw NOT_PLAIN;
+    if (isItem(line.text)) return this.#list(indent);
+    if (KEY.test(line.text)) return this.#mapping(indent);
+    throw NOT_PLAIN;
+  }
+
+  #list(indent: number): unknown[] {
+    const items: unknown[] = [];
+    for (
+      let line = this.lines[this.#at];
+      line?.indent === indent && isItem(line.text);
+      line = this.lines[this.#at]
+    ) {
+      const rest = line.text.slice(1).trimStart();
+      if (rest === '' || rest.startsWith('#')) {
+        this.#at++;
+        items.push(this.#nested(indent, false));
+      } else if (isItem(rest) || KEY.test(rest)) {
+        // What follows the dash is the first line of a block that begins in its own column.
+        const column = indent + line.text.length - rest.length;
+        items.push(this.#inner(column, rest));
+      } else {
+        this.#at++;
+        items.push(this.#scalar(rest, indent));
+      }
+    }
+    return items;
+  }
+
+  #inner(column: number, rest: string): unknown {
+    const line = this.lines[this.#at];
+    if (!line) throw NOT_PLAIN;
+    const { indent, text } = line;
+    Object.assign(line, { indent: column, text: rest });
+    const value = this.#block(column);
+    Object.assign(line, { indent, text });
+    return value;
+  }
+
+  #mapping(indent: number): Record<string, unknown> {
+    const mapping: Record<string, unknown> = {};
+    for (let line = this.lines[this.#at]; line?.indent === indent; line = this.lines[this.#at]) {
+      const match = KEY.exec(line.text);
+      if (!match) break;
+      const [, written = '', rest = ''] = match;
+      const key = /^["']/.test(written) ? written.slice(1, -1) : written;
+      if (WORD.test(written) || key === '__proto__' || Object.hasOwn(mapping, key)) throw NOT_PLAIN;
+      this.#at++;
+      mapping[key] =
+        rest === '' || rest.startsWith('#') ? this.#nested(indent, true) : this.#scalar(rest, indent);
+    }
+    return mapping;
+  }
+
+  /** What stands below a key or a dash; a list below a key may begin in the key's own column. */
+  #nested(indent: number, belowKey: boolean): unknown {
+    const next = this.lines[this.#at];
+    if (!next) return null;
+    if (next.indent > indent) return this.#block(next.indent);
+    return belowKey && next.indent === indent && isItem(next.text) ? this.#list(indent) : null;
+  }
+
+  #scalar(text: string, indent: number): unknown {
+    const next = this.lines[this.#at];
+    // A deeper line would carry the scalar on.
+    if (next && next.indent > indent) throw NOT_PLAIN;
+    const quoted = QUOTED.exec(text)?.[1];
+    if (quoted) return unquote(quoted);
+    const comment = text.search(/ #/);
+    const plain = (comment < 0 ? text : text.slice(0, comment)).trimEnd();
+    if (plain === '{}') return {};
+    if (plain === '[]') return [];
+    if (/^[-?:] |^[-?:]$|^[,[\]{}#&*!|>'"%@`]|: |:$/.test(plain)) throw NOT_PLAIN;
+    return resolve(plain);
+  }
+}
+
+function isItem(text: string): boolean {
+  return text === '-' || text.startsWith('- ');
+}
+
+function unquote(quoted: string): string {
+  if (quoted.startsWith("'")) return quoted.slice(1, -1).replaceAll("''", "'");
+  try {
+    return String(JSON.parse(quoted));
+  } catch {
+    throw NOT_PLAIN;
+  }
+}
+
+function resolve(plain: string): unknown {
+  if (plain === '~' || /^(null|Null|NULL)$/.test(plain)) return null;
+  if (/^(true|True|TRUE)$/.test(plain)) return true;
+  if (/^(false|False|FALSE)$/.test(plain)) return false;
+  if (NUMBER.test(plain)) return Number(plain);
+  if (/^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|0[xo])/.test(plain)) throw NOT_PLAIN;
+  return plain;
+}

@@ -1,0 +1,284 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { fixture, fixturePath, type RestCase, type RestExchange } from '../../helpers/recordings.ts';
+import { replay } from '../../helpers/replay.ts';
+import { run } from '../../helpers/run.ts';
+
+function answer(path: string, body: unknown, status = 200, method = 'GET'): RestExchange {
+  return {
+    request: { method, path },
+    response: { status, contentType: 'application/json', body: JSON.stringify(body) },
+  };
+}
+
+async function ask(argv: string[], exchanges: RestExchange[], options: { nowMs?: number } = {}) {
+  await using server = await replay(exchanges);
+  const result = await run(argv, { env: { CILIUM_SOCK: server.socket }, ...options });
+  return { ...result, seen: server.seen.map(({ method, path, body }) => ({ method, path, body })) };
+}
+
+describe('policy get', () => {
+  const entries = fixture<RestCase[]>('recordings/agent-1.20.json').find(
+    ({ argv }) => argv.join(' ') === 'policy get',
+  )?.exchanges;
+
+  test('labels are sent to agents that choose by them', async () => {
+    const { seen } = await ask(
+      ['policy', 'get', 'k8s:a=b', 'c'],
+      [answer('/v1/policy', { policy: '[]', revision: 1 })],
+    );
+    expect(seen).toEqual([{ method: 'GET', path: '/v1/policy', body: '["k8s:a=b","c"]\n' }]);
+  });
+
+  test('newer agents send everything, so the choice is made here', async () => {
+    const { stdout, code } = await ask(['policy', 'get', 'filename=l3l4.yaml'], entries ?? []);
+    expect(code).toBe(0);
+    const chosen: { Labels: { value: string }[] }[] = JSON.parse(
+      stdout.slice(0, stdout.lastIndexOf('Revision')),
+    );
+    expect(chosen.map(({ Labels }) => Labels[0]?.value)).toEqual(['l3l4.yaml']);
+    expect(stdout.endsWith(']\nRevision: 4\n')).toBe(true);
+  });
+
+  test('no rule with the labels is an error, as with older agents', async () => {
+    const { stdout, stderr, code } = await ask(['policy', 'get', 'k8s:filename=l3l4.yaml'], entries ?? []);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+    expect(stderr).toContain('[GET /policy][404] getPolicyNotFound');
+  });
+});
+
+describe('policy delete', () => {
+  test('--all sends an empty list of labels', async () => {
+    const gone = answer('/v1/policy', { policy: '[]', revision: 3 }, 200, 'DELETE');
+    const { stdout, seen } = await ask(['policy', 'delete', '--all'], [gone]);
+    expect(stdout).toBe('Revision: 3\n');
+    expect(seen).toEqual([{ method: 'DELETE', path: '/v1/policy', body: '[]\n' }]);
+  });
+
+  test('labels and --all contradict each other', async () => {
+    const { code, seen } = await ask(['policy', 'delete', '--all', 'a=b'], []);
+    expect({ code, seen }).toEqual({ code: 1, seen: [] });
+  });
+
+  test('an agent without DELETE /policy is told in one sentence', async () => {
+    const refused = answer(
+      '/v1/policy',
+      { code: 405, message: 'method DELETE is not allowed' },
+      405,
+      'DELETE',
+    );
+    const { code, stderr } = await ask(['policy', 'delete', '--all'], [refused]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^Error: this agent no longer deletes policies through its API/);
+    expect(stderr).toContain('kubectl delete cnp');
+  });
+});
+
+describe('policy selectors', () => {
+  const label = (source: string, key: string, value: string) => ({ source, key, value });
+  const policy = (namespace: string, name: string) => [
+    label('k8s', 'io.cilium.k8s.policy.namespace', namespace),
+    label('k8s', 'io.cilium.k8s.policy.name', name),
+  ];
+
+  test('the labels column is the policy, or all labels with -v', async () => {
+    const one = { selector: 'b', users: 1, identities: [2], labels: policy('shop', 'p') };
+    const rows = [answer('/v1/policy/selectors', [one, { selector: 'a', users: 0, identities: [] }])];
+    expect((await ask(['policy', 'selectors'], rows)).stdout).toBe(
+      'SELECTOR   LABELS   USERS   IDENTITIES\n' +
+        'a                   0       \n' +
+        'b          shop/p   1       2    \n',
+    );
+    expect((await ask(['policy', 'selectors', '-v'], rows)).stdout).toContain(
+      '[k8s:io.cilium.k8s.policy.name=p k8s:io.cilium.k8s.policy.namespace=shop]',
+    );
+  });
+
+  test('agents may send the labels of several rules', async () => {
+    const one = { selector: 'a', users: 2, identities: [], labels: [policy('x', 'p'), policy('y', 'q')] };
+    const { stdout } = await ask(
+      ['policy', 'subject-selectors'],
+      [answer('/v1/policy/subject-selectors', [one])],
+    );
+    expect(stdout).toContain('x/p,y/q');
+  });
+
+  test('older agents have no subject selectors', async () => {
+    const { code, stderr } = await ask(['policy', 'subject-selectors'], []);
+    expect(code).toBe(1);
+    expect(stderr).toContain('they came with 1.20');
+  });
+});
+
+describe('policy wait', () => {
+  const endpoint = (state: string | undefined, revision?: number) => ({
+    id: 1,
+    status: {
+      ...(state && { state }),
+      ...(revision !== undefined && { policy: { realized: { 'policy-revision': revision } } }),
+    },
+  });
+
+  test('progress is refreshed on stdout until all are ready', async () => {
+    const { code, stdout } = await ask(
+      ['policy', 'wait', '5'],
+      [
+        answer('/v1/endpoint', [endpoint('ready', 5), endpoint('regenerating', 4)]),
+        answer('/v1/endpoint', [endpoint('ready', 5), endpoint('ready', 6)]),
+      ],
+    );
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: '\rWaiting for endpoints to run policy revision 5: 1/2              \n',
+    });
+  });
+
+  test.each([
+    [
+      'failed ones end it early',
+      endpoint('not-ready', 4),
+      ['--fail-wait-time', '3'],
+      '1 endpoints have failed regeneration after 4s',
+    ],
+    [
+      'an endpoint without a policy has failed',
+      endpoint('ready'),
+      ['--fail-wait-time', '0'],
+      '1 endpoints have failed regeneration after 1s',
+    ],
+    [
+      'slow ones end it late',
+      endpoint('regenerating', 4),
+      ['--max-wait-time', '5'],
+      '1 endpoints still not ready after 6s (0 failed)',
+    ],
+  ])('%s', async (_, one, flags, message) => {
+    const { code, stderr } = await ask(['policy', 'wait', '5', ...flags], [answer('/v1/endpoint', [one])]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `Error: \n${message}\n\n` });
+  });
+
+  test('a revision is a number', async () => {
+    const { code, stderr } = await ask(['policy', 'wait', 'soon'], []);
+    expect(code).toBe(1);
+    expect(stderr).toContain("invalid revision 'soon'");
+  });
+});
+
+describe('policy trace', () => {
+  const labels = ['k8s:app=a'];
+  const argv = ['policy', 'trace', '-s', 'k8s:app=a', '-d', 'k8s:app=b,k8s:x=y', '--dport', '80/tcp'];
+
+  test('an agent of 1.9 is asked and its log printed', async () => {
+    const resolve = answer('/v1/policy/resolve', { log: 'Resolving\n', verdict: 'allowed' });
+    const { code, stdout, seen } = await ask(argv, [resolve]);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `${'-'.repeat(64)}\nResolving\n\nFinal verdict: ALLOWED\n`,
+    });
+    expect(JSON.parse(seen[0]?.body ?? '')).toEqual({
+      from: { labels },
+      to: { dports: [{ port: 80, protocol: 'TCP' }], labels: ['k8s:app=b', 'k8s:x=y'] },
+    });
+  });
+
+  test('newer agents are answered with what replaced it', async () => {
+    const { code, stderr } = await ask(argv, []);
+    expect(code).toBe(1);
+    expect(stderr).toContain('policy simulate');
+  });
+
+  test.each([
+    [['policy', 'trace', '-d', 'a', '--dport', '80'], 'Missing source argument'],
+    [['policy', 'trace', '-s', 'a', '--dport', '80'], 'Missing destination argument'],
+    [['policy', 'trace', '-s', 'a', '-d', 'b'], 'Missing destination port/proto'],
+    [['policy', 'trace', '-s', 'a', '-d', 'b', '--dport', '80/foo'], 'invalid protocol "FOO"'],
+  ])('%j is refused', async (words, message) => {
+    const { code, stderr } = await ask(words, []);
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+  });
+});
+
+describe('policy validate', () => {
+  function folder(files: Record<string, string>): string {
+    const root = mkdtempSync(join(tmpdir(), 'policies-'));
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(join(root, name, '..'), { recursive: true });
+      writeFileSync(join(root, name), text);
+    }
+    return root;
+  }
+  const good = '[{"endpointSelector": {}, "ingress": [{}]}]';
+  const bad = '[{"endpointSelector": {},\n  "ingres": []}]';
+
+  test('a folder is read deep, plain files first, without .git', async () => {
+    const root = folder({
+      'b.json': good,
+      'a/x.json': bad,
+      'a/y.json': bad,
+      '.git/z.json': 'no',
+      'c.yaml': good,
+    });
+    const { code, stdout } = await run(['policy', 'validate', '-o', 'json', root]);
+    const report: { files: number; rules: number; findings: { file: string; line: number }[] } =
+      JSON.parse(stdout);
+    expect({ code, files: report.files, rules: report.rules }).toEqual({ code: 1, files: 4, rules: 4 });
+    expect(report.findings.filter((f) => f.line === 2).map(({ file }) => file.slice(root.length))).toEqual([
+      '/a/x.json',
+      '/a/y.json',
+    ]);
+  });
+
+  test('SARIF and JUnit name the place', async () => {
+    const root = folder({ 'a.json': bad });
+    const sarif = JSON.parse((await run(['policy', 'validate', '-o', 'sarif', root])).stdout);
+    expect(sarif.runs[0].results[0]).toMatchObject({
+      ruleId: 'unknown-field',
+      level: 'error',
+      locations: [{ physicalLocation: { region: { startLine: 2, startColumn: 3 } } }],
+    });
+    const junit = await run(['policy', 'validate', '-o', 'junit', root]);
+    expect(junit.code).toBe(1);
+    expect(junit.stdout).toContain('tests="1" failures="1"');
+    expect(junit.stdout).toContain(
+      'a.json:2:3: unknown field &quot;ingres&quot;\nDid you mean &quot;ingress&quot;?',
+    );
+  });
+
+  test('of several paths each gets its say', async () => {
+    const root = folder({ 'a.json': good, 'b.json': bad });
+    const { code, stdout, stderr } = await run(['policy', 'validate', 'a.json', 'b.json'], { cwd: root });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: 'All policy elements in a.json are valid.\n' });
+    expect(stderr).toBe(
+      'Validation of policy b.json has failed: 1 error\nb.json:2:3: error: unknown field "ingres"\n    Did you mean "ingress"?\n',
+    );
+  });
+
+  test('--live checks the rules that the agent holds', async () => {
+    const held = [answer('/v1/policy', { policy: bad, revision: 1 })];
+    const { code, stderr } = await ask(['policy', 'validate', '--live'], held);
+    expect(code).toBe(1);
+    expect(stderr).toContain('agent.json:2:3');
+    const ok = await ask(
+      ['policy', 'validate', '--live'],
+      [answer('/v1/policy', { policy: good, revision: 1 })],
+    );
+    expect(ok).toMatchObject({ code: 0, stdout: 'All policy elements in the agent are valid.\n' });
+  });
+
+  test('-v=false is quiet, --print shows the canonical form', async () => {
+    const path = fixturePath('recordings/pol/dir/b.json');
+    expect(await run(['policy', 'validate', '-v=false', path])).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect((await run(['policy', 'validate', '-v=false', '--print', path])).stdout).toMatch(
+      /^\[\n {2}\{\n[\s\S]*\n\]$/,
+    );
+  });
+
+  test('control bytes of a file do not reach the terminal', async () => {
+    const root = folder({ 'a.json': '[{"endpointSelector": {}, "\\u001b[31m": 1}]' });
+    const { stderr } = await run(['policy', 'validate', root]);
+    expect(stderr).not.toContain('\u001b');
+  });
+});
