@@ -48,6 +48,10 @@ export const TREE: Verb = {
       hidden: true,
       load: async () => (await import('./completion/complete.ts')).addCompleteCommand,
     },
+    debuginfo: {
+      about: 'Request available debugging information from agent',
+      load: async () => (await import('./debuginfo.ts')).addDebuginfoCommand,
+    },
     loadinfo: {
       about: 'Show load information',
       load: async () => (await import('./loadinfo.ts')).addLoadinfoCommand,

@@ -37,6 +37,15 @@ interface Beside {
 const VIEWS: readonly { argv: readonly string[]; view: (stdout: string) => string }[] = [
   // Go walks the options in random order.
   { argv: ['config', '--list-options'], view: (text) => text.split('\n').sort().join('\n') },
+  // Go walks the sections in random order.
+  {
+    argv: ['debuginfo'],
+    view: (text) =>
+      text
+        .split(/^(?=#### )/m)
+        .sort()
+        .join(''),
+  },
   // The client's half is the program's own.
   { argv: ['version'], view: (text) => text.slice(text.indexOf('Daemon')) },
 ];
