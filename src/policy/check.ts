@@ -3,14 +3,11 @@ import {
   AUTHENTICATION,
   DEFAULT_DENY,
   EGRESS_PEERS,
-  FQDN,
-  ICMPS,
   INGRESS_PEERS,
-  PORT_DENY_RULE,
-  portRuleOf,
   RULE_LABEL,
   SELECTOR,
 } from './language.ts';
+import { FQDN, ICMPS, PORT_DENY_RULE, portRuleOf } from './port-language.ts';
 import type {
   EgressDenyRule,
   EgressRule,

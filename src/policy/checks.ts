@@ -1,5 +1,5 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js';
-import { containsPrefix, hasHostBits, type Prefix, parseAddress, parsePrefix } from './cidr.ts';
+import { containsPrefix, hasHostBits, type Prefix, parseAddress, parsePrefix, widthOf } from './cidr.ts';
 import type { Cursor } from './decode.ts';
 import { icmpType } from './icmp.ts';
 import type {
@@ -84,8 +84,13 @@ export function checkCidrRule(rule: CidrRule, at: Cursor): void {
     at.into('except', () =>
       at.into(i, () => {
         const inner = readPrefix(text, (why) => why, at);
-        if (outer && inner && !containsPrefix(outer, inner))
-          at.fail('except', `allow CIDR prefix ${cidr} does not contain exclude CIDR prefix ${text}`);
+        if (!outer || !inner || containsPrefix(outer, inner)) return;
+        const message = `allow CIDR prefix ${cidr} does not contain exclude CIDR prefix ${text}`;
+        // Agents up to 1.17 look at the address alone, so a wider exception passes: it leaves nothing of the block.
+        const passes =
+          !at.reaches('1.18') && containsPrefix(outer, { ...inner, bits: widthOf(inner.family) });
+        if (passes) at.warn('except', message, 'It covers the whole block, so nothing of it is meant.');
+        else at.fail('except', message);
       }),
     );
   });

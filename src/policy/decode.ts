@@ -218,7 +218,9 @@ export function object<T extends object>(shape: ObjectShape<T>): Decode<T> {
       at.into(name, () => {
         checkRelease(name, field, at);
         const result = field.decode(item, at);
-        if (result !== undefined) decoded[name] = result;
+        // Go's encoder leaves an empty text and a zero out where the field may be absent.
+        const absent = !field.required && (result === '' || result === 0);
+        if (result !== undefined && !absent) decoded[name] = result;
         else if (field.required) complete = false;
       });
     }

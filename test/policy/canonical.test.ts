@@ -56,6 +56,18 @@ test('labels may be texts, and protocols and port names in any case', async () =
   expect(goJson(await canonical([{ file: 'p.json', text }]))).toBe(
     '[{"endpointSelector":{},"ingress":[{"toPorts":[{"ports":[{"port":"http","protocol":"TCP"},' +
       '{"port":"53","protocol":"ANY"}]}]}],"labels":[{"key":"a","value":"b","source":"k8s"},' +
-      '{"key":"c","value":"","source":""}],"enableDefaultDeny":{"ingress":true,"egress":false}}]',
+      '{"key":"c","source":""}],"enableDefaultDeny":{"ingress":true,"egress":false}}]',
+  );
+});
+
+test('what the agent leaves out is left out: empty texts, lists, label maps and zeros', async () => {
+  const text = `{"endpointSelector": {"matchLabels": {}, "matchExpressions": []}, "description": "",
+    "ingress": [{"fromEndpoints": [{"matchLabels": {}}], "toPorts": [
+      {"ports": [{"port": "80", "endPort": 0, "protocol": "TCP"}], "rules": {"http": [{"path": "", "method": "GET"}]}}]},
+      {"icmps": [{"fields": [{"type": 0}]}]}]}`;
+  expect(goJson(await canonical([{ file: 'p.json', text }]))).toBe(
+    '[{"endpointSelector":{},"ingress":[{"fromEndpoints":[{}],"toPorts":[{"ports":[{"port":"80","protocol":"TCP"}],' +
+      '"rules":{"http":[{"method":"GET"}]}}]},{"icmps":[{"fields":[{"type":0}]}]}],' +
+      '"enableDefaultDeny":{"ingress":true,"egress":false}}]',
   );
 });

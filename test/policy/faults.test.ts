@@ -111,12 +111,6 @@ describe('an error names its place and says what is wrong', () => {
       'allow CIDR prefix 10.0.0.0/8 does not contain exclude CIDR prefix 11.0.0.0/16',
     ],
     [
-      'an exception wider than the block',
-      ingress('"fromCIDRSet": [{"cidr": "10.0.0.0/16", "except": [«"10.0.0.0/8"]}]'),
-      'except',
-      'allow CIDR prefix 10.0.0.0/16 does not contain exclude CIDR prefix 10.0.0.0/8',
-    ],
-    [
       'a CIDR set of nothing',
       ingress('"fromCIDRSet": [«{"except": []}]'),
       'cidr',
@@ -497,4 +491,12 @@ test('what may be meant but does something else is a warning', async () => {
   );
   expect(told(policies, 'error')).toEqual([]);
   expect(told(policies, 'warning').map(({ code }) => code)).toEqual(['empty-peers', 'host-bits', 'end-port']);
+});
+
+test('an exception wider than its block is for 1.17 a warning, for 1.20 an error', async () => {
+  const text = ingress('"fromCIDRSet": [{"cidr": "10.0.0.0/16", "except": ["10.0.0.0/8"]}]');
+  const told117 = told((await check(text)).policies, 'warning');
+  const told120 = told((await check(text, { target: '1.20' })).policies, 'error');
+  const message = 'allow CIDR prefix 10.0.0.0/16 does not contain exclude CIDR prefix 10.0.0.0/8';
+  expect([...told117, ...told120].map((finding) => finding.message)).toEqual([message, message]);
 });
