@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, chmodSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { join } from 'node:path';
+import type { Server as NetServer } from 'node:net';
+import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '../context.ts';
-import { errorMessage, UserError } from '../errors.ts';
+import { errorCode, errorMessage, UserError } from '../errors.ts';
 import { Agent } from './agent.ts';
+import { assetPath } from './assets.ts';
 import { type Claimed, claimFolder, type LabInfo, processStart, publish, releaseFolder } from './folder.ts';
+import { readFlows } from './hubble/flow-file.ts';
+import type { HubbleServer } from './hubble/grpc-server.ts';
+import { HubbleServices } from './hubble/observer.ts';
+import { FlowPlayer, loopOf } from './hubble/player.ts';
+import { TrafficSource } from './hubble/traffic.ts';
 import { loadScenario } from './load.ts';
 import { healthServer } from './rest/health.ts';
 import { restServer } from './rest/server.ts';
@@ -14,6 +21,8 @@ import type { AgentVersion } from './version.ts';
 import { initialState } from './world.ts';
 
 const SOCKET_MODE = 0o660;
+const DEFAULT_RATE = 20;
+const DEFAULT_RING = 4095;
 
 export interface LabOptions {
   /** Name of a shipped scenario, or the path of a file. */
@@ -25,6 +34,14 @@ export interface LabOptions {
   name?: string | undefined;
   throwaway?: boolean;
   fresh?: boolean;
+  /** File of flows to play instead of those of the scenario. */
+  flows?: string | undefined;
+  /** Flows per second. */
+  rate?: number | undefined;
+  /** Flows to keep. */
+  ring?: number | undefined;
+  /** TCP port of the Hubble API on 127.0.0.1; 0 or absent takes a free one. */
+  hubblePort?: number | undefined;
   clock: Pick<Clock, 'nowMs'>;
 }
 
@@ -42,7 +59,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const { scenario, file } = loadScenario(options.scenario, options.cwd);
   const digest = createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16);
   const folder = await claimFolder(options);
-  const servers: Server[] = [];
+  const closers: (() => Promise<void> | void)[] = [];
   try {
     const state = folder.resumed
       ? resumedState(folder, scenario.name)
@@ -58,12 +75,26 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     });
     const socket = (name: string) => join(folder.dir, `${name}.sock`);
     const sockets = { agent: socket('agent'), health: socket('health'), hubble: socket('hubble') };
-    const rest = restServer(agent);
-    const health = healthServer(agent);
-    await listen(rest, sockets.agent);
-    servers.push(rest);
-    await listen(health, sockets.health);
-    servers.push(health);
+    closers.push(() => agent.close());
+    const { player, close: closeFlows } = playFlows(agent, options, file);
+    closers.push(closeFlows);
+    const hubble = new HubbleServices(agent, player);
+    closers.push(() => hubble.close());
+    for (const [server, path] of [
+      [restServer(agent), sockets.agent],
+      [healthServer(agent), sockets.health],
+    ] as const) {
+      await listen(server, path);
+      chmodSync(path, SOCKET_MODE);
+      closers.push(() => stopHttp(server));
+    }
+    const [hubbleUnix, hubbleTcp] = [hubble.server(), hubble.server()];
+    await listen(hubbleUnix, sockets.hubble);
+    chmodSync(sockets.hubble, SOCKET_MODE);
+    closers.push(() => stopHttp2(hubbleUnix));
+    await listen(hubbleTcp, { host: '127.0.0.1', port: options.hubblePort ?? 0 });
+    closers.push(() => stopHttp2(hubbleTcp));
+    player.start();
     const info: LabInfo = {
       name: folder.name,
       dir: folder.dir,
@@ -73,7 +104,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       agentVersion: options.version,
       startedAt: new Date(options.clock.nowMs()).toISOString(),
       sockets,
-      hubbleTcp: '',
+      hubbleTcp: `127.0.0.1:${portOf(hubbleTcp)}`,
       temporary: folder.temporary,
     };
     await publish(info);
@@ -83,13 +114,12 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       agent,
       resumed: folder.resumed,
       close: async () => {
-        await Promise.all(servers.map(stop));
-        await agent.close();
+        await closeAll(closers);
         releaseFolder(folder);
       },
     };
   } catch (error) {
-    await Promise.all(servers.map(stop));
+    await closeAll(closers);
     if (folder.temporary && !folder.resumed) releaseFolder(folder);
     throw error;
   }
@@ -119,21 +149,71 @@ function resumedState(folder: Claimed, scenario: string): LabState {
   return state;
 }
 
-async function listen(server: Server, path: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => {
-      server.removeListener('error', reject);
-      resolve();
-    });
+/** Sets the flows of a lab going: those of a file, or the traffic of its scenario. */
+function playFlows(agent: Agent, options: LabOptions, scenarioFile: string) {
+  const { flows = {}, traffic = [] } = agent.world.scenario;
+  const given = options.flows !== undefined ? resolve(options.cwd, options.flows) : undefined;
+  const own = flows.file !== undefined ? resolve(dirname(scenarioFile), flows.file) : undefined;
+  const live = given === undefined && own === undefined && traffic.length > 0;
+  const source = live
+    ? new TrafficSource(traffic, agent)
+    : loopOf(readFlows(given ?? own ?? assetPath('scenarios/flows.jsonl')));
+  const player = new FlowPlayer(source, {
+    ratePerSecond: options.rate ?? flows.rate ?? DEFAULT_RATE,
+    ringSize: options.ring ?? flows.ring ?? DEFAULT_RING,
+    nowMs: () => agent.nowMs(),
   });
-  chmodSync(path, SOCKET_MODE);
+  agent.flowCounts = () => ({
+    current: player.ring.size,
+    max: player.ring.capacity,
+    seen: player.ring.end,
+    uptimeMs: agent.nowMs() - player.beganMs,
+  });
+  agent.dropCounts = () => player.dropped;
+  const close = () => {
+    player.stop();
+    if (source instanceof TrafficSource) source.close();
+  };
+  return { player, close };
 }
 
-async function stop(server: Server): Promise<void> {
-  const closed = new Promise((resolve) => server.close(resolve));
+/** In the reverse of the order in which things were opened. */
+async function closeAll(closers: readonly (() => Promise<void> | void)[]): Promise<void> {
+  for (const close of closers.toReversed()) await close();
+}
+
+async function listen(server: NetServer, at: string | { host: string; port: number }): Promise<void> {
+  await new Promise<void>((done, reject) => {
+    server.once('error', (cause) =>
+      reject(
+        errorCode(cause) === 'EADDRINUSE'
+          ? new UserError(`${typeof at === 'string' ? at : `${at.host}:${at.port}`} is taken already`, {
+              cause,
+            })
+          : cause,
+      ),
+    );
+    server.listen(at, () => done());
+  });
+}
+
+function portOf(server: NetServer): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function stopHttp(server: Server): Promise<void> {
+  const closed = new Promise((done) => server.close(done));
   server.closeIdleConnections();
   // Streams that follow (map events) would keep it open for ever.
-  setTimeout(() => server.closeAllConnections(), 200).unref();
+  const patience = setTimeout(() => server.closeAllConnections(), 200).unref();
   await closed;
+  clearTimeout(patience);
+}
+
+async function stopHttp2(server: HubbleServer): Promise<void> {
+  await new Promise<void>((done) => {
+    server.close(() => done());
+    server.disconnect();
+  });
 }

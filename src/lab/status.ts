@@ -70,7 +70,7 @@ export function fullStatus(agent: Agent) {
     'datapath-mode': 'veth',
     encryption: { mode: 'Disabled' },
     'host-firewall': { mode: 'Disabled', devices: ['eth0'] },
-    'host-routing': { mode: 'BPF' },
+    ...(agent.version === '1.9' && { 'host-routing': { mode: 'BPF' } }),
     hubble: hubbleStatus(agent.flowCounts?.()),
     'hubble-metrics': { state: 'Disabled' },
     'identity-range': {

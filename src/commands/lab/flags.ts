@@ -61,6 +61,10 @@ export function labOptions(flags: PlayFlags, ctx: Context): LabOptions {
     cwd: ctx.cwd,
     root: labRoot(ctx.env, ctx.uid),
     version: flags.agentVersion,
+    flows: flags.flows,
+    rate: flags.rate,
+    ring: flags.ring,
+    hubblePort: flags.hubblePort,
     clock: ctx.clock,
   };
 }

@@ -63,8 +63,8 @@ async function execute(
   ctx.signal.addEventListener('abort', stop, { once: true });
   const ended = exitOf(child, command);
   try {
-    await Promise.all([forward(child.stdout, ctx.out), forward(child.stderr, ctx.err)]);
-    return await ended;
+    const [code] = await Promise.all([ended, forward(child.stdout, ctx.out), forward(child.stderr, ctx.err)]);
+    return code;
   } catch (error) {
     child.kill('SIGTERM');
     await ended.catch(() => {});
