@@ -1,8 +1,9 @@
 import { encode } from '../../hubble/codec.ts';
+import { frame } from '../../hubble/frames.ts';
 import type { GetAgentEventsRequest, AgentEvent as WireEvent } from '../../model/hubble.gen.ts';
 import { compareTimestamps, formatTimestamp, parseTimestamp, type Timestamp } from '../../model/timestamp.ts';
 import { type Agent, type AgentEvent, identityLabels } from '../agent.ts';
-import { frame, GRPC_CODE, type GrpcCall, GrpcFailure } from './grpc-server.ts';
+import { GRPC_CODE, type GrpcCall, GrpcFailure } from './grpc-server.ts';
 import { Ring } from './ring.ts';
 
 const KEPT = 1023;

@@ -1,10 +1,11 @@
 import { UserError } from '../../errors.ts';
 import { encode, fieldMaskPaths } from '../../hubble/codec.ts';
+import { fieldMask } from '../../hubble/field-mask.ts';
 import { compileFilters, type FlowPredicate } from '../../hubble/filter.ts';
+import { frame } from '../../hubble/frames.ts';
 import type { FlowFilter, GetFlowsRequest } from '../../model/hubble.gen.ts';
 import { compareTimestamps, formatTimestamp, parseTimestamp, type Timestamp } from '../../model/timestamp.ts';
-import { frame, GRPC_CODE, type GrpcCall, GrpcFailure } from './grpc-server.ts';
-import { maskOf } from './mask.ts';
+import { GRPC_CODE, type GrpcCall, GrpcFailure } from './grpc-server.ts';
 import type { FlowPlayer } from './player.ts';
 import { FlowTemplate, uuidOf } from './template.ts';
 
@@ -68,7 +69,7 @@ async function flowView(request: GetFlowsRequest, player: FlowPlayer): Promise<F
     throw error;
   }
   const paths = request.field_mask === undefined ? [] : fieldMaskPaths(request.field_mask);
-  const mask = maskOf(paths);
+  const mask = paths.length > 0 ? fieldMask(paths) : undefined;
   const masked = (template: FlowTemplate) =>
     mask
       ? new FlowTemplate(

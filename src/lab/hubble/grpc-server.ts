@@ -51,15 +51,6 @@ export type GrpcHandler = (call: GrpcCall) => Promise<void>;
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 const FRAME_HEAD = 5;
 
-/** Puts gRPC's frame around a message. */
-export function frame(message: Uint8Array): Buffer {
-  const framed = Buffer.allocUnsafe(FRAME_HEAD + message.length);
-  framed[0] = 0;
-  framed.writeUInt32BE(message.length, 1);
-  framed.set(message, FRAME_HEAD);
-  return framed;
-}
-
 /**
  * A gRPC server for calls with one request, on HTTP/2 itself: answers are bytes that were framed beforehand, many to
  * a write, which is several times faster than a message at a time.
@@ -156,7 +147,8 @@ function unknownMethod(path: string, handlers: ReadonlyMap<string, GrpcHandler>)
 async function readRequest(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<Buffer> {
   const parts: Buffer[] = [];
   let size = 0;
-  for await (const part of stream as AsyncIterable<Buffer>) {
+  const body: AsyncIterable<Buffer> = stream.iterator({ destroyOnReturn: false });
+  for await (const part of body) {
     size += part.length;
     if (size > MAX_REQUEST_BYTES)
       throw new GrpcFailure(

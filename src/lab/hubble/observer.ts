@@ -1,5 +1,6 @@
 import { decode, encode } from '../../hubble/codec.ts';
 import { METHODS } from '../../hubble/descriptor.gen.ts';
+import { frame } from '../../hubble/frames.ts';
 import type { MessageName } from '../../hubble/schema.ts';
 import { WireError } from '../../hubble/wire.ts';
 import type { Messages, Namespace, Node } from '../../model/hubble.gen.ts';
@@ -7,7 +8,14 @@ import type { Agent } from '../agent.ts';
 import { agentRelease } from '../version.ts';
 import { AgentEvents } from './agent-events.ts';
 import { getFlows } from './flows.ts';
-import { frame, GRPC_CODE, type GrpcCall, GrpcFailure, type GrpcHandler, grpcServer, type HubbleServer } from './grpc-server.ts';
+import {
+  GRPC_CODE,
+  type GrpcCall,
+  GrpcFailure,
+  type GrpcHandler,
+  grpcServer,
+  type HubbleServer,
+} from './grpc-server.ts';
 import type { FlowPlayer } from './player.ts';
 
 type Method = keyof typeof METHODS;
