@@ -22,4 +22,8 @@ export const EVALUATE_VERBS: Verbs = {
     about: 'Check rules against a file of expected verdicts',
     load: async () => (await import('./test.ts')).addPolicyTestCommand,
   },
+  why: {
+    about: 'Say which policy decided a flow',
+    load: async () => (await import('./why.ts')).addPolicyWhyCommand,
+  },
 };

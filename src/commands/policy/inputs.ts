@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Context } from '../../context.ts';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import { PolicyEngine, type Settings } from '../../policy/engine.ts';
+import type { FlowRecord } from '../../policy/flow.ts';
 import { rulesOfEntries } from '../../policy/from-entries.ts';
 import { parsePolicies } from '../../policy/parse.ts';
 import type { PolicyEntry, SourcedRule } from '../../policy/rule.ts';
@@ -132,13 +133,26 @@ function isEntry(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'Subject' in value;
 }
 
-/** Sets up the evaluator. Rules given by file replace those of the agent. */
+/** Sets up the evaluator. Rules given by file replace those of the agent. Flows may tell the cluster's name. */
 export async function loadEngine(
   ctx: Context,
-  options: { rules?: readonly string[]; state?: string | undefined },
+  options: { rules?: readonly string[]; state?: string | undefined; flows?: readonly FlowRecord[] },
 ): Promise<{ engine: PolicyEngine; state: PolicyState }> {
-  const loaded = await loadState(ctx, options.state);
-  const rules = options.rules?.length ? await loadRules(ctx, options.rules) : loaded.rules;
-  const engine = new PolicyEngine(loaded.state.identities, loaded.state.endpoints, loaded.settings);
-  return { engine: engine.addAll(rules), state: loaded.state };
+  const { state, settings, rules: own } = await loadState(ctx, options.state);
+  const rules = options.rules?.length ? await loadRules(ctx, options.rules) : own;
+  const clusterName = state.identities.length === 0 ? clusterOf(options.flows ?? []) : undefined;
+  const engine = new PolicyEngine(state.identities, state.endpoints, {
+    ...settings,
+    ...(clusterName && { clusterName }),
+  });
+  return { engine: engine.addAll(rules), state };
+}
+
+function clusterOf(flows: readonly FlowRecord[]): string | undefined {
+  const label = 'k8s:io.cilium.k8s.policy.cluster=';
+  const labels = flows.flatMap(({ source, destination }) => [
+    ...(source?.labels ?? []),
+    ...(destination?.labels ?? []),
+  ]);
+  return labels.find((each) => each.startsWith(label))?.slice(label.length);
 }

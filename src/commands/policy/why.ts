@@ -1,0 +1,100 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError, UserError } from '../../errors.ts';
+import type { FlowRecord } from '../../policy/flow.ts';
+import { Peers } from '../../policy/peer.ts';
+import { why } from '../../policy/why.ts';
+import { renderWhy } from '../../render/policy-why.ts';
+import { outputOption, stringArray } from '../flags.ts';
+import { writeStructured } from '../rest.ts';
+import { flowOf, readFlows } from './flows.ts';
+import { loadEngine } from './inputs.ts';
+
+interface WhyOptions {
+  lastDrop?: boolean;
+  flows?: string;
+  rules: string[];
+  state?: string;
+  output: string;
+}
+
+/** Declares `policy why`. */
+export function addPolicyWhyCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('why [flow]')
+    .description(
+      'Say which policy decided a flow: a flow in JSON, or the uuid of one in --flows. What the agent says stands beside it',
+    )
+    .option('--last-drop', 'the last flow of --flows that policy dropped')
+    .option('-f, --flows <file>', 'flows as "hubble observe -o json" prints them; - is stdin')
+    .addOption(stringArray('-r, --rules <file>', 'rules: a file or folder (default: those of the state)'))
+    .option('-s, --state <file>', 'identities: a JSON file, or "agent" (the default without --rules)')
+    .addOption(outputOption())
+    .action((flow: string | undefined, options: WhyOptions) => runPolicyWhy(flow, options, ctx));
+}
+
+/** Find the flow, decide it, print. */
+export async function runPolicyWhy(
+  text: string | undefined,
+  options: WhyOptions,
+  ctx: Context,
+): Promise<void> {
+  const flow = await findFlow(text, options, ctx);
+  const { engine, state } = await loadEngine(ctx, {
+    rules: options.rules,
+    state: options.state ?? (options.rules.length === 0 ? 'agent' : undefined),
+    flows: [flow],
+  });
+  const answer = why(flow, engine, new Peers(engine, state));
+  if (typeof answer === 'string')
+    throw new UserError(`policy does not decide this flow: ${answer}`, {
+      hint: 'Policy is asked about packets that open a connection. Take a flow of the type "policy-verdict" or "drop".',
+    });
+  if (options.output) await writeStructured(ctx, options.output, answer);
+  else await ctx.out.write(renderWhy(answer));
+}
+
+async function findFlow(text: string | undefined, options: WhyOptions, ctx: Context): Promise<FlowRecord> {
+  if (text?.trimStart().startsWith('{')) return parseFlow(text);
+  if (text === undefined && !options.lastDrop)
+    throw new UsageError('Missing flow', {
+      hint: 'Give a flow in JSON, the uuid of one in --flows, or --last-drop.',
+    });
+  if (!options.flows)
+    throw new UsageError('Missing --flows: the file that holds the flow', {
+      hint: 'Record some with "hubble observe -o json --last 1000 > flows.jsonl".',
+    });
+  let found: FlowRecord | undefined;
+  for await (const { flow } of readFlows(ctx, options.flows)) {
+    if (text === undefined ? isPolicyDrop(flow) : flow.uuid === text) found = flow;
+    if (found && text !== undefined) break;
+  }
+  if (found) return found;
+  throw new UserError(
+    text === undefined
+      ? `no flow of ${options.flows} was dropped by policy`
+      : `no flow of ${options.flows} has the uuid ${text}`,
+  );
+}
+
+function isPolicyDrop({ verdict, drop_reason_desc = '' }: FlowRecord): boolean {
+  return verdict === 'DROPPED' && /^(POLICY_DEN|AUTH_REQUIRED)/.test(drop_reason_desc);
+}
+
+function parseFlow(text: string): FlowRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new UserError('the flow is not JSON', {
+      hint: 'Pass one line of "hubble observe -o json", in quotes.',
+      cause,
+    });
+  }
+  const flow = flowOf(value);
+  if (!flow)
+    throw new UserError('the JSON is no flow', {
+      hint: 'Pass one line of "hubble observe -o json", in quotes.',
+    });
+  return flow;
+}
