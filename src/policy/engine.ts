@@ -1,7 +1,14 @@
 import { type CompiledRule, compileRule, DIRECTIONS, type Direction } from './compile.ts';
 import { HOST_IDENTITY, Identities, type Identity, isReserved } from './identities.ts';
 import { type DirectionPolicy, directionPolicy } from './l4.ts';
-import { entriesOf, type MapEntry, type MapState, mapState, type NamedPort } from './map-state.ts';
+import {
+  entriesOf,
+  type MapEntry,
+  type MapRelease,
+  type MapState,
+  mapState,
+  type NamedPort,
+} from './map-state.ts';
 import { protocolNumber } from './ports.ts';
 import type { SourcedRule } from './rule.ts';
 import { SelectorCache, type Surroundings, selects } from './selectors.ts';
@@ -27,6 +34,8 @@ export interface Settings {
   hostFirewall: boolean;
   /** Pods accept connections from their node whatever the rules say (the agent's default under Kubernetes). */
   allowLocalhost: boolean;
+  /** Whose maps are computed, and how exceptions of CIDRs are selected. */
+  release: MapRelease;
   /** Name of the cluster; undefined takes it from the identities' labels. */
   clusterName?: string;
   cidrGroups?: ReadonlyMap<string, readonly string[]>;
@@ -37,6 +46,7 @@ export const DEFAULT_SETTINGS: Settings = {
   enforcement: 'default',
   hostFirewall: false,
   allowLocalhost: false,
+  release: '1.17',
 };
 
 /** All that the rules say about one identity. */
@@ -82,6 +92,7 @@ export class PolicyEngine {
     const { cidrGroups, services } = this.settings;
     this.#around = {
       clusterName: this.settings.clusterName ?? this.identities.clusterName(),
+      holes: this.settings.release !== '1.17',
       ...(cidrGroups && { cidrGroups }),
       ...(services && { services }),
     };
@@ -174,10 +185,13 @@ export class PolicyEngine {
     const namedPort = (ports: ReadonlyMap<string, number>): NamedPort => {
       return (name, protocol) => ports.get(`${name}/${protocol}`) ?? 0;
     };
-    const host = this.settings.allowLocalhost;
+    const { allowLocalhost: allowHost, release } = this.settings;
     return {
-      ingress: mapState(policy.ingress, this.identities, namedPort(own), host),
-      egress: mapState(policy.egress, this.identities, namedPort(this.#namedPorts), false),
+      ingress: mapState(policy.ingress, this.identities, namedPort(own), { allowHost, release }),
+      egress: mapState(policy.egress, this.identities, namedPort(this.#namedPorts), {
+        allowHost: false,
+        release,
+      }),
     };
   }
 

@@ -32,6 +32,10 @@ export interface MapEntry {
   auth: number;
 }
 
+/** From 1.18 on the kernel itself prefers denials, so that maps need no copies of them. */
+export const MAP_RELEASES = ['1.17', '1.20'] as const;
+export type MapRelease = (typeof MAP_RELEASES)[number];
+
 /** Finds a container port by name; 0 when there is none. */
 export type NamedPort = (name: string, protocol: number) => number;
 
@@ -39,12 +43,12 @@ export const EVERYBODY = 0;
 
 const OPEN: Verdict = { deny: false, proxy: false, auth: 0, explicitAuth: true, parts: [] };
 
-/** The map of one direction as the agent of 1.17 computes it. */
+/** The map of one direction as the agent computes it. */
 export function mapState(
   policy: DirectionPolicy,
   identities: Identities,
   namedPort: NamedPort,
-  allowHost: boolean,
+  { allowHost, release }: { allowHost: boolean; release: MapRelease },
 ): MapState {
   const allows: MapState = new Map();
   if (!policy.enforced) {
@@ -54,7 +58,7 @@ export function mapState(
   const denies: MapState = new Map();
   for (const filter of policy.filters) addFilter(filter, allows, denies, namedPort);
   if (allowHost) put(allows, ANY_L4, 1, OPEN);
-  if (denies.size > 0) preferDenials(allows, denies, identities);
+  if (denies.size > 0) preferDenials(allows, denies, release === '1.17' ? identities : undefined);
   if (anyExplicitAuth(allows)) spreadAuth(allows);
   for (const [key, bucket] of denies) for (const [id, verdict] of bucket) put(allows, key, id, verdict);
   return allows;
@@ -106,13 +110,13 @@ function verdictOf(peer: PeerPolicy, proxy: boolean): Verdict {
 }
 
 /**
- * Lets denials win. The kernel looks first for the peer's entry with a port, then for everybody's, so a denial of a
- * broader port or for more peers is repeated for each narrower allowance that would otherwise be found before it.
+ * Lets denials win. The kernel of 1.17 looks first for the peer's entry with a port, then for everybody's, so a denial of a
+ * broader port or for more peers is repeated for each narrower allowance that would otherwise be found before it. Without `identities` there are no such copies.
  */
-function preferDenials(allows: MapState, denies: MapState, identities: Identities): void {
+function preferDenials(allows: MapState, denies: MapState, identities: Identities | undefined): void {
   dropCoveredDenials(denies);
   const changed = dropDeniedAllows(allows, denies, identities);
-  const copies = copyDenials(allows, denies, identities);
+  const copies = identities ? copyDenials(allows, denies, identities) : [];
   for (const [key, id, verdict] of [...changed, ...copies]) put(denies, key, id, verdict);
 }
 
@@ -132,16 +136,16 @@ function dropCoveredDenials(denies: MapState): void {
 type Change = [L4Key, number, Verdict];
 
 /** Removes allowances that a denial covers. Those that only a wider CIDR's denial covers turn into denials. */
-function dropDeniedAllows(allows: MapState, denies: MapState, identities: Identities): Change[] {
+function dropDeniedAllows(allows: MapState, denies: MapState, identities: Identities | undefined): Change[] {
   const changes: Change[] = [];
   for (const [key, bucket] of allows) {
     const above = [key, ...broaderKeys(key)].flatMap((each) => denies.get(each) ?? []);
     if (above.length === 0) continue;
-    const prefixed = above.flatMap((denied) => prefixedIn(denied, identities));
+    const prefixed = identities ? above.flatMap((denied) => prefixedIn(denied, identities)) : [];
     for (const id of bucket.keys()) {
       if (above.some((denied) => denied.has(EVERYBODY) || denied.has(id))) bucket.delete(id);
       else {
-        const peer = identities.get(id);
+        const peer = identities?.get(id);
         const wider =
           peer && peer.prefixes.length > 0 && prefixed.find(({ identity }) => encloses(identity, peer));
         if (!wider) continue;

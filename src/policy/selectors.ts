@@ -6,7 +6,7 @@ import { canonical, type Term, termsOf } from './terms.ts';
 /** One way to name peers, as the agent keeps it: equal keys select the same. */
 export type Selector =
   | { kind: 'labels'; key: string; terms: readonly Term[] }
-  | { kind: 'cidr'; key: string; prefix: Block }
+  | { kind: 'cidr'; key: string; prefix: Block; holes: readonly Block[] }
   | { kind: 'fqdn'; key: string; labels: readonly string[]; pattern: RegExp }
   /** Selects nobody. `why` is there when that is for want of data. */
   | { kind: 'none'; key: string; why?: string };
@@ -20,6 +20,8 @@ export interface Surroundings {
   clusterName: string | undefined;
   /** Prefixes of CiliumCIDRGroups by name. */
   cidrGroups?: ReadonlyMap<string, readonly string[]>;
+  /** From 1.19 on an exception is a hole in a selector; before, the selector is cut into the prefixes around it. */
+  holes?: boolean;
   /** Backend addresses of a service, by `namespace/name`. */
   services?: ReadonlyMap<string, readonly string[]>;
 }
@@ -103,13 +105,14 @@ export function entitySelectors(entity: Entity, around: Surroundings): Selector[
   }
 }
 
-function cidrSelector(prefix: Block): Selector {
-  return { kind: 'cidr', key: `cidr ${formatBlock(prefix)}`, prefix };
+function cidrSelector(prefix: Block, holes: readonly Block[] = []): Selector {
+  const except = holes.map(formatBlock).sort().join(',');
+  return { kind: 'cidr', key: `cidr ${formatBlock(prefix)} -${except}`, prefix, holes };
 }
 
 function cidrSelectors(list: readonly string[]): Selector[] {
   const prefixes = list.flatMap((text) => blockOf(text) ?? []);
-  return [...prefixes.map(cidrSelector), ...worldOf(prefixes)];
+  return [...prefixes.map((prefix) => cidrSelector(prefix)), ...worldOf(prefixes)];
 }
 
 /** A prefix that holds all addresses also means the world. */
@@ -123,19 +126,24 @@ function worldOf(prefixes: readonly Block[]): Selector[] {
 
 function cidrRuleSelectors(rule: CidrRule, around: Surroundings): Selector[] {
   const holes = (rule.except ?? []).flatMap((text) => blockOf(text) ?? []);
-  if (rule.cidr !== undefined) return pieces([rule.cidr], holes);
+  if (rule.cidr !== undefined) return pieces([rule.cidr], holes, around);
   const group = rule.cidrGroupRef === undefined ? undefined : around.cidrGroups?.get(rule.cidrGroupRef);
-  if (group) return pieces(group, holes);
+  if (group) return pieces(group, holes, around);
   const name = rule.cidrGroupRef ?? 'cidrGroupSelector';
   return [{ kind: 'none', key: `none group ${name}`, why: `the CIDR group ${name} is not known` }];
 }
 
-function pieces(list: readonly string[], holes: readonly Block[]): Selector[] {
+function pieces(list: readonly string[], holes: readonly Block[], around: Surroundings): Selector[] {
+  if (around.holes)
+    return list.flatMap((text) => {
+      const prefix = blockOf(text);
+      return prefix ? [cidrSelector(prefix, holes), ...(holes.length === 0 ? worldOf([prefix]) : [])] : [];
+    });
   const prefixes = list.flatMap((text) => {
     const prefix = blockOf(text);
     return prefix ? without(prefix, holes) : [];
   });
-  return [...prefixes.map(cidrSelector), ...worldOf(prefixes)];
+  return [...prefixes.map((prefix) => cidrSelector(prefix)), ...worldOf(prefixes)];
 }
 
 function serviceSelectors(peers: EgressPeers, around: Surroundings): Selector[] {
@@ -173,7 +181,7 @@ export function selects(selector: Selector, peer: Identity): boolean {
     case 'labels':
       return selector.terms.every((term) => meets(peer, term));
     case 'cidr':
-      return isCidr(peer) && peer.prefixes.some((own) => contains(selector.prefix, own));
+      return isCidr(peer) && peer.prefixes.some((own) => inSelector(own, selector));
     case 'fqdn':
       return (
         peer.names.some((name) => selector.pattern.test(name)) ||
@@ -182,6 +190,10 @@ export function selects(selector: Selector, peer: Identity): boolean {
     case 'none':
       return false;
   }
+}
+
+function inSelector(own: Block, { prefix, holes }: Extract<Selector, { kind: 'cidr' }>): boolean {
+  return contains(prefix, own) && !holes.some((hole) => contains(hole, own));
 }
 
 function isCidr(peer: Identity): boolean {
@@ -208,7 +220,7 @@ export class SelectorCache {
       case 'labels':
         return this.identities.select(selector.terms);
       case 'cidr':
-        return this.identities.inside(selector.prefix);
+        return this.identities.inside(selector.prefix).filter((identity) => selects(selector, identity));
       case 'fqdn':
         return [...this.identities.all.values()].filter((identity) => selects(selector, identity));
       case 'none':

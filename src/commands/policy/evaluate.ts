@@ -26,4 +26,12 @@ export const EVALUATE_VERBS: Verbs = {
     about: 'Say which policy decided a flow',
     load: async () => (await import('./why.ts')).addPolicyWhyCommand,
   },
+  cost: {
+    about: 'Count the policy map entries that every rule causes',
+    load: async () => (await import('./cost.ts')).addPolicyCostCommand,
+  },
+  unused: {
+    about: 'List rules that do nothing',
+    load: async () => (await import('./unused.ts')).addPolicyUnusedCommand,
+  },
 };

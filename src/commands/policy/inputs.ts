@@ -3,10 +3,12 @@ import { resolve } from 'node:path';
 import type { Context } from '../../context.ts';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import { PolicyEngine, type Settings } from '../../policy/engine.ts';
+import { isEntryList } from '../../policy/entries.ts';
 import type { FlowRecord } from '../../policy/flow.ts';
 import { rulesOfEntries } from '../../policy/from-entries.ts';
+import type { MapRelease } from '../../policy/map-state.ts';
 import { parsePolicies } from '../../policy/parse.ts';
-import type { PolicyEntry, SourcedRule } from '../../policy/rule.ts';
+import type { SourcedRule } from '../../policy/rule.ts';
 import { parseFile } from '../../policy/source.ts';
 import { emptyState, type PolicyState, stateOf, stateOfAgent } from '../../policy/state.ts';
 import { type PolicyFile, readPolicyFiles } from './files.ts';
@@ -66,11 +68,10 @@ export async function loadState(ctx: Context, from: string | undefined): Promise
     throw new UserError(`${from}: not JSON: ${errorMessage(error)}`, { cause: error });
   }
   const policy = policyTextOf(document);
-  return {
-    state: stateOf(document, from),
-    rules: policy === undefined ? [] : await rulesOfPolicy(policy, `${from}#policy`),
-    settings: {},
-  };
+  const state = stateOf(document, from);
+  return policy === undefined
+    ? { state, rules: [], settings: {} }
+    : { state, ...(await rulesOfPolicy(policy, `${from}#policy`)) };
 }
 
 /** Debug information carries the rules as text. */
@@ -91,10 +92,12 @@ async function loadAgent(ctx: Context): Promise<Loaded> {
   ]);
   const config = await agent.get('/config').catch(() => undefined);
   const enforcement = config?.status?.realized?.['policy-enforcement'] ?? 'default';
+  const { rules, settings } = await rulesOfPolicy(policy?.policy ?? '[]', 'agent');
   return {
     state: stateOfAgent(identities ?? [], endpoints ?? [], ips ?? []),
-    rules: await rulesOfPolicy(policy?.policy ?? '[]', 'agent'),
+    rules,
     settings: {
+      ...settings,
       enforcement: enforcement === 'always' || enforcement === 'never' ? enforcement : 'default',
       allowLocalhost: allowsLocalhost(endpoints ?? []),
     },
@@ -119,24 +122,23 @@ function allowsLocalhost(
 }
 
 /** The text of the agent's rules: rules up to 1.18, entries from 1.19 on. */
-async function rulesOfPolicy(text: string, file: string): Promise<SourcedRule[]> {
+async function rulesOfPolicy(text: string, file: string): Promise<Pick<Loaded, 'rules' | 'settings'>> {
   const { documents } = await parseFile(file, text);
   const [document] = documents;
-  if (document && Array.isArray(document.value) && document.value.some(isEntry)) {
-    // Sound enough: the agent writes nothing else there, and absent fields count as empty.
-    return rulesOfEntries(document.value as PolicyEntry[], document);
-  }
-  return (await parsePolicies([{ file, text }], { strict: false })).rules;
-}
-
-function isEntry(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'Subject' in value;
+  if (document && isEntryList(document.value))
+    return { rules: rulesOfEntries(document.value, document), settings: { release: '1.20' } };
+  return { rules: (await parsePolicies([{ file, text }], { strict: false })).rules, settings: {} };
 }
 
 /** Sets up the evaluator. Rules given by file replace those of the agent. Flows may tell the cluster's name. */
 export async function loadEngine(
   ctx: Context,
-  options: { rules?: readonly string[]; state?: string | undefined; flows?: readonly FlowRecord[] },
+  options: {
+    rules?: readonly string[];
+    state?: string | undefined;
+    flows?: readonly FlowRecord[];
+    release?: MapRelease | undefined;
+  },
 ): Promise<{ engine: PolicyEngine; state: PolicyState }> {
   const { state, settings, rules: own } = await loadState(ctx, options.state);
   const rules = options.rules?.length ? await loadRules(ctx, options.rules) : own;
@@ -144,6 +146,7 @@ export async function loadEngine(
   const engine = new PolicyEngine(state.identities, state.endpoints, {
     ...settings,
     ...(clusterName && { clusterName }),
+    ...(options.release && { release: options.release }),
   });
   return { engine: engine.addAll(rules), state };
 }

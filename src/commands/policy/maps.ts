@@ -1,6 +1,7 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import { MAP_RELEASES, type MapRelease } from '../../policy/map-state.ts';
 import { renderPolicyMaps } from '../../render/policy-maps.ts';
 import { outputOption, stringArray } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
@@ -9,6 +10,7 @@ import { loadEngine } from './inputs.ts';
 interface MapsOptions {
   rules: string[];
   state: string;
+  release?: MapRelease;
   output: string;
 }
 
@@ -22,6 +24,12 @@ export function addPolicyMapsCommand(parent: Command, ctx: Context): Command {
       '-s, --state <file>',
       'identities and endpoints: a JSON file, or "agent" for the running agent',
       'agent',
+    )
+    .addOption(
+      new Option(
+        '--release <version>',
+        'agent whose maps are computed (default: that of the state, else 1.17)',
+      ).choices(MAP_RELEASES),
     )
     .addOption(outputOption())
     .action((options: MapsOptions) => runPolicyMaps(options, ctx));

@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { costOf } from '../../policy/cost.ts';
+import { renderCost } from '../../render/policy-cost.ts';
+import { integer, outputOption, stringArray } from '../flags.ts';
+import { writeStructured } from '../rest.ts';
+import { loadEngine } from './inputs.ts';
+
+interface CostOptions {
+  rules: string[];
+  state: string;
+  top: number;
+  output: string;
+}
+
+/** Declares `policy cost`. */
+export function addPolicyCostCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('cost')
+    .description('Count the policy map entries that every rule causes, and how full the maps get')
+    .addOption(stringArray('-r, --rules <file>', 'rules: a file or folder (default: those of the state)'))
+    .option('-s, --state <file>', 'identities and endpoints: a JSON file, or "agent"', 'agent')
+    .addOption(integer('--top <n>', 'how many rules and endpoints to list', { min: 1 }).default(20))
+    .addOption(outputOption())
+    .action((options: CostOptions) => runPolicyCost(options, ctx));
+}
+
+/** Load, resolve, count, print. */
+export async function runPolicyCost(options: CostOptions, ctx: Context): Promise<void> {
+  const { engine } = await loadEngine(ctx, options);
+  const report = costOf(engine);
+  if (options.output) await writeStructured(ctx, options.output, report);
+  else await ctx.out.write(renderCost(report, options.top));
+}

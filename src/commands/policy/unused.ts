@@ -1,0 +1,69 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import type { CompiledRule } from '../../policy/compile.ts';
+import { unusedRules } from '../../policy/cost.ts';
+import { decideConnection } from '../../policy/decide.ts';
+import type { PolicyEngine } from '../../policy/engine.ts';
+import { Peers } from '../../policy/peer.ts';
+import { FlowTable } from '../../policy/replay.ts';
+import type { PolicyState } from '../../policy/state.ts';
+import { renderUnused } from '../../render/policy-cost.ts';
+import { outputOption, stringArray } from '../flags.ts';
+import { writeStructured } from '../rest.ts';
+import { readFlows } from './flows.ts';
+import { loadEngine } from './inputs.ts';
+
+interface UnusedOptions {
+  rules: string[];
+  state: string;
+  flows?: string;
+  output: string;
+}
+
+/** Declares `policy unused`. */
+export function addPolicyUnusedCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('unused')
+    .description(
+      'List rules that select no endpoint or peer, that others cover, or that no recorded flow needed',
+    )
+    .addOption(stringArray('-r, --rules <file>', 'rules: a file or folder (default: those of the state)'))
+    .option('-s, --state <file>', 'identities and endpoints: a JSON file, or "agent"', 'agent')
+    .option('-f, --flows <file>', 'flows as "hubble observe -o json" prints them; - is stdin')
+    .addOption(outputOption())
+    .action((options: UnusedOptions) => runPolicyUnused(options, ctx));
+}
+
+/** Load, resolve, look for what does nothing, print. */
+export async function runPolicyUnused(options: UnusedOptions, ctx: Context): Promise<void> {
+  const { engine, state } = await loadEngine(ctx, { rules: options.rules, state: options.state });
+  if (engine.endpoints.length === 0)
+    throw new UserError(`${options.state} has no endpoints, so every rule would be listed`);
+  const used =
+    options.flows === undefined ? undefined : await rulesOfFlows(options.flows, engine, state, ctx);
+  const unused = unusedRules(engine, used);
+  if (options.output) await writeStructured(ctx, options.output, unused);
+  else await ctx.out.write(renderUnused(unused, engine.rules.length));
+}
+
+/** Rules that decide a flow, or close an endpoint to it. */
+async function rulesOfFlows(
+  path: string,
+  engine: PolicyEngine,
+  state: PolicyState,
+  ctx: Context,
+): Promise<Set<CompiledRule>> {
+  const table = new FlowTable(new Peers(engine, state));
+  for await (const { flow } of readFlows(ctx, path)) table.add(flow);
+  const used = new Set<CompiledRule>();
+  for (const { connection } of table.connections) {
+    const [source, destination] = [table.named(connection.source), table.named(connection.destination)];
+    const decision = decideConnection(engine, source, destination, connection.traffic);
+    for (const { reason } of [decision.egress, decision.ingress]) {
+      if (reason.kind === 'rule') used.add(reason.part.rule);
+      if (reason.kind === 'default-deny') for (const rule of reason.rules) used.add(rule);
+    }
+  }
+  return used;
+}

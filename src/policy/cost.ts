@@ -1,0 +1,166 @@
+import { type CompiledRule, DIRECTIONS, type Direction } from './compile.ts';
+import type { PolicyEngine } from './engine.ts';
+import { type RuleReference, referenceOf } from './explain.ts';
+import { effectivePeers } from './l4.ts';
+import { broaderKeys, type L4Key } from './map-key.ts';
+import { EVERYBODY, type MapState, type Verdict } from './map-state.ts';
+
+/** Entries that a policy map has room for unless the agent was told otherwise. */
+export const MAP_CAPACITY = 16_384;
+
+/** What a rule costs. */
+export interface RuleCost {
+  rule: RuleReference;
+  endpoints: number;
+  /** Identities that its peers select, all parts together. */
+  identities: number;
+  /** Map entries that it has a part in, over all endpoints. */
+  entries: number;
+  /** Entries that no other rule asks for and no broader entry makes needless. */
+  alone: number;
+  /** Entries that send traffic through a proxy. */
+  proxied: number;
+}
+
+export interface EndpointCost {
+  endpoint: number;
+  entries: number;
+  /** Share of the map's capacity, 0 to 1. */
+  pressure: number;
+}
+
+export interface CostReport {
+  rules: RuleCost[];
+  endpoints: EndpointCost[];
+  entries: number;
+}
+
+/** Counts what every rule adds to the policy maps of the endpoints, the most expensive first. */
+export function costOf(engine: PolicyEngine): CostReport {
+  const { rules, endpoints } = countRules(engine);
+  return {
+    rules: [...rules.values()].sort((a, b) => b.entries - a.entries),
+    endpoints: endpoints.sort((a, b) => b.entries - a.entries),
+    entries: endpoints.reduce((sum, each) => sum + each.entries, 0),
+  };
+}
+
+function countRules(engine: PolicyEngine): { rules: Map<CompiledRule, RuleCost>; endpoints: EndpointCost[] } {
+  const costs = new Map<CompiledRule, RuleCost>();
+  for (const rule of engine.rules) {
+    const { source } = rule;
+    costs.set(rule, {
+      rule: referenceOf(source.origin, source.rule.labels),
+      endpoints: 0,
+      identities: peersOf(engine, rule),
+      entries: 0,
+      alone: 0,
+      proxied: 0,
+    });
+  }
+  const endpoints = engine.endpoints.map((endpoint) => {
+    const identity = engine.identities.get(endpoint.identity);
+    if (identity) for (const rule of engine.rulesFor(identity)) count(costs, rule, 'endpoints');
+    const entries = countEntries(engine.mapsOf(endpoint), costs);
+    return { endpoint: endpoint.id, entries, pressure: entries / MAP_CAPACITY };
+  });
+  return { rules: costs, endpoints };
+}
+
+function countEntries(maps: Record<Direction, MapState>, costs: Map<CompiledRule, RuleCost>): number {
+  let entries = 0;
+  for (const direction of DIRECTIONS)
+    for (const [key, bucket] of maps[direction])
+      for (const [id, verdict] of bucket) {
+        entries++;
+        const rules = new Set(verdict.parts.map(({ rule }) => rule));
+        const alone = rules.size === 1 && !isNeedless(maps[direction], key, id, verdict);
+        for (const rule of rules) {
+          count(costs, rule, 'entries');
+          if (alone) count(costs, rule, 'alone');
+          if (verdict.proxy) count(costs, rule, 'proxied');
+        }
+      }
+  return entries;
+}
+
+/** A broader entry allows the same, and in the same way. */
+function isNeedless(state: MapState, key: L4Key, id: number, { deny, proxy, auth }: Verdict): boolean {
+  if (deny || proxy) return false;
+  const same = (verdict: Verdict | undefined) =>
+    verdict !== undefined && !verdict.deny && !verdict.proxy && verdict.auth === auth;
+  return [key, ...broaderKeys(key)].some((above) => {
+    const bucket = state.get(above);
+    return (above !== key && same(bucket?.get(id))) || (id !== EVERYBODY && same(bucket?.get(EVERYBODY)));
+  });
+}
+
+function count(
+  costs: ReadonlyMap<CompiledRule, RuleCost>,
+  rule: CompiledRule,
+  field: 'endpoints' | 'entries' | 'alone' | 'proxied',
+): void {
+  const cost = costs.get(rule);
+  if (cost) cost[field]++;
+}
+
+function peersOf(engine: PolicyEngine, rule: CompiledRule): number {
+  const ids = new Set<number>();
+  for (const part of rule.parts)
+    for (const peer of effectivePeers(part)) for (const id of engine.selectors.resolve(peer).ids) ids.add(id);
+  return ids.size;
+}
+
+export const UNUSED_REASONS = ['no-endpoint', 'no-peer', 'covered', 'no-flow'] as const;
+export type UnusedReason = (typeof UNUSED_REASONS)[number];
+
+/** A rule, or a part of one, that does nothing. */
+export interface Unused {
+  rule: RuleReference;
+  reason: UnusedReason;
+  text: string;
+}
+
+/** Rules that could go without a change: `used` are the rules that flows were decided by, when flows were given. */
+export function unusedRules(engine: PolicyEngine, used?: ReadonlySet<CompiledRule>): Unused[] {
+  const costs = countRules(engine).rules;
+  const found: Unused[] = [];
+  for (const rule of engine.rules) {
+    const cost = costs.get(rule);
+    if (!cost) continue;
+    if (cost.endpoints === 0) {
+      found.push({ rule: cost.rule, reason: 'no-endpoint', text: 'its selector selects no endpoint' });
+      continue;
+    }
+    for (const part of rule.parts) {
+      if (part.peers === undefined || part.unknowns.length > 0) continue;
+      const peers = effectivePeers(part);
+      const selected = peers.some((peer) => engine.selectors.resolve(peer).ids.length > 0);
+      if (peers.length > 0 && !selected && part.ports.length > 0)
+        found.push({
+          rule: referenceOf(part.origin, rule.source.rule.labels, part.path),
+          reason: 'no-peer',
+          text: 'its peers select no identity',
+        });
+    }
+    const removable = cost.entries > 0 && cost.alone === 0 && !changesDefaults(engine, rule);
+    if (removable)
+      found.push({ rule: cost.rule, reason: 'covered', text: 'other rules allow all that it allows' });
+    else if (used && !used.has(rule))
+      found.push({ rule: cost.rule, reason: 'no-flow', text: 'no flow was decided by it' });
+  }
+  return found;
+}
+
+/** Whether an endpoint would no longer be closed in a direction without the rule. */
+function changesDefaults(engine: PolicyEngine, rule: CompiledRule): boolean {
+  return engine.endpoints.some((endpoint) => {
+    const identity = engine.identities.get(endpoint.identity);
+    if (!identity) return false;
+    const policy = engine.policyOf(identity);
+    return DIRECTIONS.some((direction) => {
+      const { closedBy } = policy[direction];
+      return closedBy.length === 1 && closedBy[0] === rule;
+    });
+  });
+}
