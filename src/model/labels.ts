@@ -89,7 +89,7 @@ function parseRequirement(text: string): Requirement | undefined {
       values: (set[3] ?? '').split(',').map((value) => value.trim()),
       negated: set[2] === 'notin',
     };
-  const equal = /^([^\s=!]+)\s*(==|=|!=)\s*(\S*)$/.exec(text);
+  const equal = /^([^\s=!]+)\s*(==|=|!=)\s*([^\s=!()]*)$/.exec(text);
   if (equal) return { key: equal[1] ?? '', values: [equal[3] ?? ''], negated: equal[2] === '!=' };
   const exists = /^(!?)\s*([^\s=!()]+)$/.exec(text);
   return exists ? { key: exists[2] ?? '', negated: exists[1] === '!' } : undefined;
