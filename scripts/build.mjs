@@ -36,10 +36,26 @@ const UNUSED_BY_CLIENT = {
   'milo/no-simd.js': 'module.exports = {}',
 };
 
+/** The Kubernetes client fetches with undici as a whole: it gets a copy of its own in which nothing is cut. */
+const WHOLE = { whole: true };
+const RESOLVED = {};
+
 const slimUndici = {
   name: 'slim-undici',
   setup(b) {
-    b.onLoad({ filter: /undici\/lib\/.*\.js$/ }, ({ path }) => {
+    b.onResolve({ filter: /./ }, async ({ path, pluginData, importer, ...from }) => {
+      const whole =
+        pluginData === WHOLE || (path === 'undici' && importer.includes('@kubernetes/client-node'));
+      if (!whole || pluginData === RESOLVED) return undefined;
+      const { kind, namespace, resolveDir } = from;
+      const found = await b.resolve(path, { importer, kind, namespace, resolveDir, pluginData: RESOLVED });
+      return found.external || found.errors.length > 0
+        ? found
+        : { ...found, suffix: '?whole', pluginData: WHOLE };
+    });
+    b.onLoad({ filter: /undici\/.*\.js$/ }, ({ path, suffix }) => {
+      if (suffix === '?whole')
+        return { contents: readFileSync(path), loader: 'js', resolveDir: dirname(path), pluginData: WHOLE };
       const contents = UNUSED_BY_CLIENT[path.split('undici/lib/')[1]];
       return contents ? { contents, loader: 'js', resolveDir: dirname(path) } : undefined;
     });

@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
-import { errorMessage } from '../errors.ts';
+import { errorCode, errorMessage } from '../errors.ts';
 import { loadKubeConfig } from './config.ts';
 
 /** How an object fared. */
@@ -78,5 +78,14 @@ function apiMessage(error: unknown): string {
       // The body is no JSON: the error's own message has to do.
     }
   }
-  return errorMessage(error).split('\n')[0] ?? '';
+  const told = errorMessage(error).split('\n')[0] ?? '';
+  const reason = rootCause(error);
+  return reason === undefined ? told : `${told}: ${reason}`;
+}
+
+/** What the library's "fetch failed" hides: the code or message of the innermost error. */
+function rootCause(error: unknown): string | undefined {
+  let inner: unknown = error instanceof Error ? error.cause : undefined;
+  while (inner instanceof Error && inner.cause !== undefined) inner = inner.cause;
+  return inner === undefined ? undefined : (errorCode(inner) ?? errorMessage(inner));
 }
