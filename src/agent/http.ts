@@ -86,7 +86,8 @@ export class HttpClient {
     const { default: Client } = await import('undici/lib/dispatcher/client.js');
     const { target, tls } = this.address;
     this.#client ??= new Client(`${tls ? 'https' : 'http'}://${target}`, {
-      ...(tls && { connect: { ...tls } }),
+      // HTTP/2 is not part of the bundle.
+      ...(tls && { connect: { ...tls }, allowH2: false }),
       connectTimeout: 10_000,
       maxHeaderSize: 64 * 1024,
       pipelining: 1,

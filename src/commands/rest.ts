@@ -52,3 +52,10 @@ export function parseGoInteger(text: string): number | undefined {
   const n = Number(digits);
   return Number.isSafeInteger(n) ? (match[1] === '-' ? -n : n) : undefined;
 }
+
+/** The value of a flag of the whole family, given behind the verb or before it; undefined when it was not given. */
+export function familyFlag<T>(command: Command, name: string): T | undefined {
+  for (let here: Command | null = command; here; here = here.parent)
+    if (here.getOptionValueSource(name) === 'cli') return here.getOptionValue(name) as T;
+  return undefined;
+}

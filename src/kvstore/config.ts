@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import type { Address } from '../agent/http.ts';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
 
@@ -106,10 +107,15 @@ export async function endpointAddress(endpoint: string, config: EtcdConfig): Pro
   const [ca, cert, key] = await Promise.all(
     [config.caFile, config.certFile, config.keyFile].map((file) => (file ? readText(file) : undefined)),
   );
-  const servername = url.hostname.replace(/^\[|\]$/g, '');
+  const name = url.hostname.replace(/^\[|\]$/g, '');
   return {
     network: 'tcp',
     target,
-    tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), servername },
+    tls: {
+      ...(ca && { ca }),
+      ...(cert && { cert }),
+      ...(key && { key }),
+      ...(!isIP(name) && { servername: name }),
+    },
   };
 }

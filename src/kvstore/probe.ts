@@ -92,13 +92,8 @@ async function probeTls(
   const findings: Finding[] = [];
   let secure: TLSSocket;
   try {
-    const servername = tls.servername && !isIP(tls.servername) ? tls.servername : undefined;
-    const { servername: _, ...secrets } = tls;
-    secure = await settle(
-      connectTls({ socket, host: tls.servername ?? '', ...secrets, ...(servername && { servername }) }),
-      'secureConnect',
-      signal,
-    );
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    secure = await settle(connectTls({ socket, host, ...tls }), 'secureConnect', signal);
   } catch (error) {
     return [
       { level: 'bad', text: `Cannot establish TLS connection to ${url.host}: ${reason(error, url.host)}` },

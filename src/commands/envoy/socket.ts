@@ -3,6 +3,7 @@ import { HttpClient, type HttpRequest, TransportError } from '../../agent/http.t
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { copyAnswer } from '../raw.ts';
+import { familyFlag } from '../rest.ts';
 
 const DEFAULT_SOCKET = '/var/run/cilium/envoy/sockets/admin.sock';
 
@@ -13,7 +14,7 @@ export async function askEnvoy(
   path: string,
   method: HttpRequest['method'] = 'GET',
 ): Promise<void> {
-  const given = command.optsWithGlobals<{ adminSocket?: string }>().adminSocket;
+  const given = familyFlag<string>(command, 'adminSocket');
   const http = new HttpClient({
     network: 'unix',
     target: given ?? ctx.env.CILIUM_ENVOY_ADMIN_SOCK ?? DEFAULT_SOCKET,

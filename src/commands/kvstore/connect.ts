@@ -5,7 +5,7 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { etcdConfigOf } from '../../kvstore/config.ts';
 import { EtcdClient } from '../../kvstore/etcd.ts';
-import { failed } from '../rest.ts';
+import { failed, familyFlag } from '../rest.ts';
 
 const TIMEOUT_MS = 30_000;
 
@@ -15,11 +15,11 @@ export async function withKvstore<T>(
   command: Command,
   use: (kvstore: EtcdClient) => Promise<T>,
 ): Promise<T> {
-  const flags = command.optsWithGlobals<{ kvstore?: string; kvstoreOpt?: string[] }>();
-  const given = parsePairs(flags.kvstoreOpt ?? []);
-  const complete = flags.kvstore && Object.keys(given).length > 0;
+  const named = familyFlag<string>(command, 'kvstore');
+  const given = parsePairs(familyFlag<string[]>(command, 'kvstoreOpt') ?? []);
+  const complete = named && Object.keys(given).length > 0;
   const own = complete ? undefined : await agentKvstore(ctx);
-  const type = flags.kvstore || own?.type || '';
+  const type = named || own?.type || '';
   if (type === '')
     throw new UserError('the agent uses no kvstore', {
       hint: 'It keeps its state in Kubernetes (CRD mode). Name a store with --kvstore etcd --kvstore-opt etcd.address=URL.',
