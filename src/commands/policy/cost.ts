@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { costOf } from '../../policy/cost.ts';
 import { renderCost } from '../../render/policy-cost.ts';
-import { integer, outputOption, stringArray } from '../flags.ts';
+import { integer, outputOption } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
-import { loadEngine } from './inputs.ts';
+import { loadEngine, rulesOption } from './inputs.ts';
 
 interface CostOptions {
   rules: string[];
@@ -18,7 +18,7 @@ export function addPolicyCostCommand(parent: Command, ctx: Context): Command {
   return parent
     .command('cost')
     .description('Count the policy map entries that every rule causes, and how full the maps get')
-    .addOption(stringArray('-r, --rules <file>', 'rules: a file or folder (default: those of the state)'))
+    .addOption(rulesOption('rules: a file or folder (default: those of the state)'))
     .option('-s, --state <file>', 'identities and endpoints: a JSON file, or "agent"', 'agent')
     .addOption(integer('--top <n>', 'how many rules and endpoints to list', { min: 1 }).default(20))
     .addOption(outputOption())

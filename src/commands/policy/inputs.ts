@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import { PolicyEngine, type Settings } from '../../policy/engine.ts';
@@ -11,6 +12,7 @@ import { parsePolicies } from '../../policy/parse.ts';
 import type { SourcedRule } from '../../policy/rule.ts';
 import { parseFile } from '../../policy/source.ts';
 import { emptyState, type PolicyState, stateOf, stateOfAgent } from '../../policy/state.ts';
+import { stringArray } from '../flags.ts';
 import { type PolicyFile, readPolicyFiles } from './files.ts';
 import { throwErrors, writeWarnings } from './load.ts';
 
@@ -19,6 +21,11 @@ export interface Loaded {
   rules: SourcedRule[];
   state: PolicyState;
   settings: Partial<Settings>;
+}
+
+/** `--rules`, repeated or with several files behind it. Not for verbs that have an argument: it would take that too. */
+export function rulesOption(description: string, flags = '-r, --rules <file...>'): Option {
+  return stringArray(flags, description);
 }
 
 const RULE_FILE = /\.(json|ya?ml)$/i;

@@ -3,9 +3,9 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { MAP_RELEASES, type MapRelease } from '../../policy/map-state.ts';
 import { renderPolicyMaps } from '../../render/policy-maps.ts';
-import { outputOption, stringArray } from '../flags.ts';
+import { outputOption } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
-import { loadEngine } from './inputs.ts';
+import { loadEngine, rulesOption } from './inputs.ts';
 
 interface MapsOptions {
   rules: string[];
@@ -19,7 +19,7 @@ export function addPolicyMapsCommand(parent: Command, ctx: Context): Command {
   return parent
     .command('maps')
     .description('Compute the policy map of every endpoint from rules and identities, with no agent involved')
-    .addOption(stringArray('-r, --rules <file>', 'rules: a file or folder of JSON rules or policy YAML'))
+    .addOption(rulesOption('rules: a file or folder of JSON rules or policy YAML'))
     .option(
       '-s, --state <file>',
       'identities and endpoints: a JSON file, or "agent" for the running agent',

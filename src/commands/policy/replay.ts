@@ -26,7 +26,7 @@ export function addPolicyReplayCommand(parent: Command, ctx: Context): Command {
     .command('replay')
     .description('Say which recorded flows a candidate set of rules would newly deny or allow')
     .option('-f, --flows <file>', 'flows as "hubble observe -o json" prints them; - is stdin')
-    .addOption(stringArray('-c, --candidate <file>', 'file or folder of the rules to try'))
+    .addOption(stringArray('-c, --candidate <file...>', 'file or folder of the rules to try'))
     .option(
       '--current <file>',
       'compare with these rules (a file or folder, or "agent") instead of what happened to the flows',

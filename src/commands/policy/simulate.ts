@@ -7,9 +7,9 @@ import { formatLabel } from '../../policy/label.ts';
 import { type Peer, Peers, parsePort } from '../../policy/peer.ts';
 import { portText } from '../../policy/replay.ts';
 import { renderSimulation } from '../../render/policy-simulate.ts';
-import { outputOption, stringArray } from '../flags.ts';
+import { outputOption } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
-import { loadEngine } from './inputs.ts';
+import { loadEngine, rulesOption } from './inputs.ts';
 
 interface SimulateOptions {
   rules: string[];
@@ -35,10 +35,7 @@ export function addPolicySimulateCommand(parent: Command, ctx: Context): Command
     .option('--to <who>', 'who is connected to, in the same forms')
     .option('-p, --port <port>', 'destination port, PORT[/PROTOCOL] (8080, 53/UDP, 8/ICMP)')
     .addOption(
-      stringArray(
-        '-r, --rules <file>',
-        'rules: a file or folder of JSON rules or policy YAML (default: those of the state)',
-      ),
+      rulesOption('rules: a file or folder of JSON rules or policy YAML (default: those of the state)'),
     )
     .option(
       '-s, --state <file>',

@@ -9,10 +9,10 @@ import { Peers } from '../../policy/peer.ts';
 import { FlowTable } from '../../policy/replay.ts';
 import type { PolicyState } from '../../policy/state.ts';
 import { renderUnused } from '../../render/policy-cost.ts';
-import { outputOption, stringArray } from '../flags.ts';
+import { outputOption } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
 import { readFlows } from './flows.ts';
-import { loadEngine } from './inputs.ts';
+import { loadEngine, rulesOption } from './inputs.ts';
 
 interface UnusedOptions {
   rules: string[];
@@ -28,7 +28,7 @@ export function addPolicyUnusedCommand(parent: Command, ctx: Context): Command {
     .description(
       'List rules that select no endpoint or peer, that others cover, or that no recorded flow needed',
     )
-    .addOption(stringArray('-r, --rules <file>', 'rules: a file or folder (default: those of the state)'))
+    .addOption(rulesOption('rules: a file or folder (default: those of the state)'))
     .option('-s, --state <file>', 'identities and endpoints: a JSON file, or "agent"', 'agent')
     .option('-f, --flows <file>', 'flows as "hubble observe -o json" prints them; - is stdin')
     .addOption(outputOption())

@@ -1,0 +1,437 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { fixture, fixturePath, type RestCase } from '../../helpers/recordings.ts';
+import { replay } from '../../helpers/replay.ts';
+import { run } from '../../helpers/run.ts';
+import { entriesText } from '../../policy/helpers.ts';
+import { policySets, recordedEntries } from '../../policy/recorded.ts';
+
+const FLOWS = fixturePath('recordings/flows-1.20.jsonl');
+const API = `apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: api, namespace: default}
+spec:
+  endpointSelector: {matchLabels: {app: api}}
+  ingress:
+    - fromEndpoints: [{matchLabels: {app: frontend}}]
+      toPorts: [{ports: [{port: "8080", protocol: TCP}]}]
+  ingressDeny:
+    - fromEntities: [world]
+`;
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'policy-'));
+  writeFileSync(join(folder, 'api.yaml'), API);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(name: string, content: unknown): string {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+describe('policy maps', () => {
+  test.each(policySets().map((set) => [set.name, set] as const))(
+    'prints the maps of "%s"',
+    async (_, set) => {
+      const rules = write('rules.json', set.rules);
+      const state = write('state.json', {
+        identities: set.identities,
+        endpoints: set.endpoints.map(({ id, identity }) => ({ id, identity })),
+      });
+      const { stdout, stderr, code } = await run([
+        'policy',
+        'maps',
+        '--rules',
+        rules,
+        '--state',
+        state,
+        '-o',
+        'json',
+      ]);
+      expect([code, stderr]).toEqual([0, '']);
+      const maps = JSON.parse(stdout) as { endpoint: number; entries: Parameters<typeof entriesText>[0] }[];
+      expect(maps.map(({ endpoint }) => endpoint)).toEqual(
+        set.endpoints.map(({ id }) => id).sort((a, b) => a - b),
+      );
+      for (const endpoint of set.endpoints) {
+        const ours = maps.find((each) => each.endpoint === endpoint.id)?.entries ?? [];
+        expect(entriesText(ours)).toEqual(entriesText(recordedEntries(endpoint)));
+        const order = ours.map((e) => [
+          e.direction === 'egress' ? 1 : 0,
+          e.identity,
+          e.protocol,
+          e.port,
+          e.prefix,
+        ]);
+        expect(order).toEqual(
+          order.toSorted((a, b) => a.map((n, i) => n - (b[i] ?? 0)).find((n) => n !== 0) ?? 0),
+        );
+      }
+    },
+  );
+
+  test('takes several files, labels as objects, and prints a table', async () => {
+    const state = write('state.json', {
+      identities: [
+        {
+          id: 1000,
+          labels: [{ source: 'k8s', key: 'app', value: 'api' }, 'k8s:io.kubernetes.pod.namespace=default'],
+        },
+        { id: 1001, labels: ['k8s:app=frontend', 'k8s:io.kubernetes.pod.namespace=default'] },
+      ],
+      endpoints: [{ id: 7, identity: 1000 }],
+    });
+    const more = write('more.json', [
+      { endpointSelector: { matchLabels: { app: 'api' } }, egress: [{ toEntities: ['host'] }] },
+    ]);
+    const result = await run(['policy', 'maps', '--rules', join(folder, 'api.yaml'), more, '--state', state]);
+    expect(result).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: [
+        'ENDPOINT   DIRECTION   VERDICT   IDENTITY   PORT       PROXY   AUTH',
+        '7          ingress     allow     1001       8080/TCP   -       -',
+        '',
+      ].join('\n'),
+    });
+  });
+
+  test('computes those of the running agent', async () => {
+    const cases = fixture<RestCase[]>('recordings/agent-1.20.json');
+    await using server = await replay(
+      cases.flatMap(({ exchanges }) => exchanges).filter(({ response }) => response.status === 200),
+    );
+    const { stdout, code } = await run(['policy', 'maps', '-H', `unix://${server.socket}`]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('2622       ingress     allow     84327      8080/TCP');
+    expect(stdout).toContain('2445       ingress     deny      16777222   ANY');
+  });
+
+  test.each([
+    ['a file that is not there', 'nope.json', undefined, 'no such file'],
+    ['no JSON', 'state.json', '{', 'not JSON'],
+    ['a list', 'state.json', [], '"identities" and "endpoints"'],
+    ['a wrong identity', 'state.json', { identities: [{ id: 'x', labels: [] }] }, 'identities[0].id'],
+    ['wrong labels', 'state.json', { identities: [{ id: 1, labels: 'x' }] }, 'identities[0].labels'],
+    [
+      'an unknown identity',
+      'state.json',
+      { identities: [], endpoints: [{ id: 1, identity: 9 }] },
+      'identity 9',
+    ],
+    ['no endpoints', 'state.json', { identities: [] }, 'no endpoints'],
+  ])('says what is wrong with a state that is %s', async (_, name, content, message) => {
+    const path = content === undefined ? join(folder, name) : write(name, content);
+    const { stdout, stderr, code } = await run([
+      'policy',
+      'maps',
+      '-r',
+      join(folder, 'api.yaml'),
+      '-s',
+      path,
+    ]);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(message);
+  });
+});
+
+describe('policy simulate', () => {
+  test('names the rule that allows', async () => {
+    const { stdout, code } = await simulate('app=frontend', 'app=api', '8080');
+    expect(code).toBe(0);
+    expect(stdout).toContain('Verdict:  allowed');
+    expect(stdout).toContain(
+      `allowed by CiliumNetworkPolicy default/api (${folder}/api.yaml:7:7), ingress[0]`,
+    );
+  });
+
+  test('says what is missing where nothing allows', async () => {
+    const { stdout } = await simulate('app=frontend', 'app=api', '9090');
+    expect(stdout).toContain('Verdict:  denied');
+    expect(stdout).toContain(`${folder}/api.yaml:7:7: add port 9090/TCP to its toPorts`);
+  });
+
+  test('a denial wins', async () => {
+    const { stdout } = await simulate('10.1.2.3', 'app=api', '8080');
+    expect(stdout).toContain(
+      `denied by CiliumNetworkPolicy default/api (${folder}/api.yaml:10:7), ingressDeny[0]`,
+    );
+    expect(stdout).toContain('a denial wins over every allowance');
+  });
+
+  test('prints the same as JSON', async () => {
+    const { stdout } = await simulate('app=frontend', 'app=api', 'TCP/8080', '-o', 'json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      verdict: 'allowed',
+      port: '8080/TCP',
+      ingress: {
+        reason: 'rule',
+        rules: [{ name: 'api', part: 'ingress[0]', position: { line: 7, column: 7 } }],
+      },
+    });
+  });
+
+  test('does not guess: a DNS rule and an address without a name', async () => {
+    const rules = write('fqdn.json', [
+      {
+        endpointSelector: { matchLabels: { app: 'web' } },
+        egress: [{ toFQDNs: [{ matchName: 'a.example.com' }] }],
+      },
+    ]);
+    const ask = (to: string) =>
+      run(['policy', 'simulate', '-r', rules, '--from', 'app=web', '--to', to, '-p', '443']);
+    expect((await ask('192.0.2.1')).stdout).toContain(
+      'cannot be decided: the DNS name of the peer is not known',
+    );
+    expect((await ask('fqdn:a.example.com')).stdout).toContain('Verdict:  allowed');
+    expect((await ask('fqdn:b.example.com')).stdout).toContain('Verdict:  denied');
+  });
+
+  test('finds pods and addresses of the running agent', async () => {
+    const cases = fixture<RestCase[]>('recordings/agent-1.20.json');
+    await using server = await replay(
+      cases.flatMap(({ exchanges }) => exchanges).filter(({ response }) => response.status === 200),
+    );
+    const ask = (from: string, to: string) =>
+      run(['policy', 'simulate', '-H', `unix://${server.socket}`, '--from', from, '--to', to, '-p', '8080']);
+    expect((await ask('default/frontend-7d9', 'default/api-5c6')).stdout).toContain('Verdict:  allowed');
+    expect((await ask('10.11.177.136', 'default/api-5c6')).stdout).toContain('Verdict:  denied');
+    expect((await ask('default/none', 'default/api-5c6')).stderr).toContain('pod default/none is not known');
+  });
+
+  test.each([
+    [['--from', 'a=b', '--to', 'c=d'], 'Missing --port'],
+    [['--from', 'a=b', '--to', 'c=d', '-p', 'http'], '"http" is no port'],
+    [['--from', '???', '--to', 'c=d', '-p', '80'], 'cannot tell who "???" is'],
+    [['--from', '4711', '--to', 'c=d', '-p', '80'], 'identity 4711 is not known'],
+  ])('%j', async (argv, message) => {
+    const { stderr, code } = await run(['policy', 'simulate', '-r', join(folder, 'api.yaml'), ...argv]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+  });
+
+  function simulate(from: string, to: string, port: string, ...more: string[]) {
+    const rules = join(folder, 'api.yaml');
+    return run(['policy', 'simulate', '-r', rules, '--from', from, '--to', to, '-p', port, ...more]);
+  }
+});
+
+describe('policy test', () => {
+  const TESTS = `rules: api.yaml
+tests:
+  - {name: in, from: app=frontend, to: app=api, port: 8080, expect: allow}
+  - {from: world, to: app=api, port: 8080/TCP, expect: deny}
+`;
+
+  test('passes', async () => {
+    const result = await run(['policy', 'test', write('tests.yaml', TESTS)]);
+    expect(result).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: 'ok      in\nok      world to app=api on 8080/TCP\n\n2 tests, 0 failed\n',
+    });
+  });
+
+  test('fails with the place and the reason, also as JUnit', async () => {
+    const path = write('tests.yaml', TESTS.replace('expect: deny', 'expect: allow'));
+    const text = await run(['policy', 'test', path]);
+    expect(text.code).toBe(1);
+    expect(text.stdout).toContain(`${path}:4:5: expected allow, got deny`);
+    const junit = await run(['policy', 'test', path, '-o', 'junit']);
+    expect(junit.code).toBe(1);
+    expect(junit.stdout).toContain('<testsuite name="cilium policy test" tests="2" failures="1">');
+  });
+
+  test('the file that --init prints can be run', async () => {
+    const { stdout } = await run(['policy', 'test', '--init']);
+    const path = write('init.yaml', stdout);
+    const result = await run(['policy', 'test', path, '--rules', join(folder, 'api.yaml')]);
+    expect([result.code, result.stdout]).toEqual([0, expect.stringContaining('2 tests, 0 failed')]);
+  });
+
+  test.each([
+    ['tests: []', 'no tests'],
+    ['tests: [{from: a=b}]', 'must have the field "to"'],
+    ['tests: [{from: a=b, to: c=d, port: 80, expect: maybe}]', 'expect is allow, deny or unknown'],
+    ['test: []', 'unknown field "test"'],
+    ['rules: api.yaml\ntests: [{from: "??", to: c=d, port: 80, expect: deny}]', 'cannot tell who'],
+  ])('%j', async (text, message) => {
+    const { stderr, code } = await run(['policy', 'test', write('bad.yaml', text)]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+  });
+});
+
+describe('policy replay', () => {
+  test('groups what a candidate newly denies, and fails on it when asked', async () => {
+    const argv = ['policy', 'replay', '--flows', FLOWS, '--candidate', join(folder, 'api.yaml')];
+    const { stdout, code } = await run(argv);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Newly denied: 5 flows');
+    expect(stdout).toMatch(
+      /5 +default app=frontend -> default app=api +9092\/TCP +ingress +CiliumNetworkPolicy default\/api/,
+    );
+    expect(stdout).toContain('7 not decided: no addresses');
+    expect((await run([...argv, '--fail-on', 'newly-denied'])).code).toBe(1);
+  });
+
+  test('compares two sets of rules', async () => {
+    const none = write('none.json', []);
+    const argv = [
+      'policy',
+      'replay',
+      '-f',
+      FLOWS,
+      '-c',
+      join(folder, 'api.yaml'),
+      '--current',
+      none,
+      '-o',
+      'json',
+    ];
+    const report = JSON.parse((await run(argv)).stdout) as {
+      changes: { change: string; destination: string }[];
+    };
+    expect(new Set(report.changes.map(({ change }) => change))).toEqual(new Set(['newly-denied']));
+    expect(new Set(report.changes.map(({ destination }) => destination))).toEqual(
+      new Set(['default app=api']),
+    );
+  });
+
+  test('says which line is no JSON', async () => {
+    const path = write('broken.jsonl', '{"flow":{}}\n{"flow"\n');
+    const { stderr, code } = await run(['policy', 'replay', '-f', path, '-c', join(folder, 'api.yaml')]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${path}:2: not JSON`);
+  });
+});
+
+describe('policy suggest', () => {
+  test('writes valid policies that deny none of the flows', async () => {
+    const { stdout, stderr, code } = await run(['policy', 'suggest', '--flows', FLOWS]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^Replayed 456 flows against these policies: 0 newly denied/);
+    const path = write('suggested.yaml', stdout);
+    expect((await run(['policy', 'validate', path])).code).toBe(0);
+    const again = await run(['policy', 'replay', '-f', FLOWS, '-c', path, '--fail-on', 'newly-denied']);
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('Newly denied: none')]);
+  });
+});
+
+describe('policy why', () => {
+  test('the last drop', async () => {
+    const { stdout, code } = await run([
+      'policy',
+      'why',
+      '--last-drop',
+      '-f',
+      FLOWS,
+      '-r',
+      join(folder, 'api.yaml'),
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Seen:     DROPPED (POLICY_DENIED)');
+    expect(stdout).toContain('Agree:    yes');
+  });
+
+  test('shows the fewest rules where the evaluator and the agent differ', async () => {
+    const other = write('other.json', [
+      { endpointSelector: { matchLabels: { app: 'frontend' } }, egress: [{ toEntities: ['all'] }] },
+    ]);
+    const closed = write('closed.json', [
+      { endpointSelector: { matchLabels: { app: 'api' } }, ingress: [{}] },
+    ]);
+    const uuid = '8c578334-9d08-42b0-b1d5-c3bf713365fa';
+    const { stdout } = await run(['policy', 'why', uuid, '-f', FLOWS, '-r', other, '-r', closed]);
+    expect(stdout).toContain('Agent:    ingress allowed by directory:filename=l3l4.yaml');
+    expect(stdout).toContain('Agree:    NO');
+    expect(stdout.slice(stdout.indexOf('To reproduce'))).toContain('"any:app": "api"');
+    expect(stdout.slice(stdout.indexOf('To reproduce'))).not.toContain('toEntities');
+  });
+
+  test('says when there is no such flow', async () => {
+    const { stderr } = await run(['policy', 'why', 'db7dd9cc', '-f', FLOWS, '-r', join(folder, 'api.yaml')]);
+    expect(stderr).toContain('has the uuid db7dd9cc');
+  });
+
+  test('a flow on the command line', async () => {
+    const flow = JSON.stringify({
+      verdict: 'FORWARDED',
+      IP: { source: '10.0.0.1', destination: '10.0.0.2' },
+      l4: { TCP: { source_port: 40000, destination_port: 8080, flags: { SYN: true } } },
+      source: { labels: ['k8s:app=x', 'k8s:io.kubernetes.pod.namespace=default'] },
+      destination: { labels: ['k8s:app=api', 'k8s:io.kubernetes.pod.namespace=default'] },
+      traffic_direction: 'INGRESS',
+      event_type: { type: 5 },
+      ingress_allowed_by: [{ kind: 'CiliumNetworkPolicy', namespace: 'default', name: 'older' }],
+    });
+    const { stdout } = await run(['policy', 'why', flow, '-r', join(folder, 'api.yaml')]);
+    expect(stdout).toContain('Agent:    ingress allowed by CiliumNetworkPolicy default/older');
+    expect(stdout).toContain('Agree:    NO');
+    expect(stdout).toContain('To reproduce with the fewest rules:');
+  });
+});
+
+describe('policy cost and unused', () => {
+  const IDENTITIES = [
+    { id: 1000, labels: ['k8s:app=api', 'k8s:io.kubernetes.pod.namespace=default'] },
+    { id: 1001, labels: ['k8s:app=frontend', 'k8s:io.kubernetes.pod.namespace=default'] },
+  ];
+
+  test('count entries per rule', async () => {
+    const state = write('state.json', { identities: IDENTITIES, endpoints: [{ id: 7, identity: 1000 }] });
+    const { stdout } = await run([
+      'policy',
+      'cost',
+      '-r',
+      join(folder, 'api.yaml'),
+      '-s',
+      state,
+      '-o',
+      'json',
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      entries: 2,
+      rules: [{ entries: 1, alone: 1, endpoints: 1, identities: 1, rule: { name: 'api' } }],
+      endpoints: [{ endpoint: 7, entries: 2 }],
+    });
+  });
+
+  test('list rules that do nothing', async () => {
+    const state = write('state.json', { identities: IDENTITIES, endpoints: [{ id: 7, identity: 1000 }] });
+    const rules = write('rules.json', [
+      { endpointSelector: { matchLabels: { app: 'nobody' } }, ingress: [{}] },
+      {
+        endpointSelector: { matchLabels: { app: 'api' } },
+        ingress: [{ fromEndpoints: [{ matchLabels: { app: 'x' } }] }],
+      },
+      {
+        endpointSelector: { matchLabels: { app: 'api' } },
+        ingress: [{ fromEndpoints: [{ matchLabels: { app: 'frontend' } }] }],
+      },
+    ]);
+    const { stdout } = await run([
+      'policy',
+      'unused',
+      '-r',
+      rules,
+      join(folder, 'api.yaml'),
+      '-s',
+      state,
+      '-o',
+      'json',
+    ]);
+    const found = JSON.parse(stdout) as { reason: string; rule: { location: string } }[];
+    expect(found.map(({ reason, rule }) => `${reason} ${rule.location.replace(folder, '')}`)).toEqual([
+      'no-endpoint /rules.json:1:2',
+      'no-peer /rules.json:1:132',
+      'no-peer /api.yaml:10:7',
+      'covered /api.yaml:4:1',
+    ]);
+  });
+});
