@@ -51,6 +51,8 @@ export interface Context {
   readonly out: Output;
   readonly err: Output;
   readonly in: Input;
+  /** The terminal itself, for live screens; undefined when stdin or stdout is none. */
+  readonly tty?: { stdin: NodeJS.ReadStream; stdout: NodeJS.WriteStream } | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** Effective user id; undefined where the system has none. */

@@ -27,7 +27,7 @@ export function systemContext(): Context {
 }
 
 /** What a Context is made of; the rest (clients, flags) follows from it. */
-export type World = Pick<Context, 'out' | 'err' | 'in' | 'env' | 'cwd' | 'uid' | 'clock' | 'signal'>;
+export type World = Pick<Context, 'out' | 'err' | 'in' | 'tty' | 'env' | 'cwd' | 'uid' | 'clock' | 'signal'>;
 
 /** Completes a world, real or made for a test, to a Context whose clients connect when first asked for. */
 export function contextOf(world: World): Context {

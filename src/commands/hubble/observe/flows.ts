@@ -8,6 +8,7 @@ import { readSettings, type Settings } from '../settings.ts';
 import { buildFilters, type FilterLists, type FilterWord } from './filter-builder.ts';
 import { addFlowOptions, addFormatOptions, addSelectorOptions, type ObserveFlags } from './flags.ts';
 import { formatOf, RecordSink, styleFlags, styleOf } from './output.ts';
+import { addOwnOptions, isOwn, type OwnFlags } from './own-flags.ts';
 import { parseRawFilters, renderRawFilters } from './raw-filters.ts';
 import { selectFlows } from './selectors.ts';
 
@@ -24,13 +25,14 @@ export function addObserveFlowsCommand(parent: Command, ctx: Context): Command {
 function declare(command: Command, ctx: Context): Command {
   addFormatOptions(addSelectorOptions(command));
   const words = addFlowOptions(command);
-  return command.action((flags: ObserveFlags) => runObserveFlows(command, flags, words, ctx));
+  addOwnOptions(command);
+  return command.action((flags: ObserveFlags & OwnFlags) => runObserveFlows(command, flags, words, ctx));
 }
 
 /** Shows the flows of a server or a file. */
 export async function runObserveFlows(
   command: Command,
-  flags: ObserveFlags,
+  flags: ObserveFlags & OwnFlags,
   words: readonly FilterWord[],
   ctx: Context,
 ): Promise<void> {
@@ -49,6 +51,10 @@ export async function runObserveFlows(
     sink: new RecordSink(ctx, format, flowHeaders(style)),
     silent: flags.silentErrors === true,
   };
+  if (isOwn(flags)) {
+    const { runOwnObserve } = await import('./own.ts');
+    return runOwnObserve({ ...common, flags, settings, mask }, ctx);
+  }
   if (flags.inputFile === undefined) {
     const { observeServer } = await import('./from-server.ts');
     return observeServer({ ...common, settings, mask }, ctx);

@@ -1,0 +1,53 @@
+import type { Context } from '../../../context.ts';
+import { SilentExit } from '../../../errors.ts';
+import type { LostEvent } from '../../../model/hubble.gen.ts';
+
+/** What to do about lost events, by where they were lost. */
+const ADVICE: Readonly<Record<string, string>> = {
+  PERF_EVENT_RING_BUFFER: "the agent reads too slowly: raise monitor-aggregation or the agent's CPU limit",
+  OBSERVER_EVENTS_QUEUE: 'Hubble falls behind: raise hubble-event-queue-size',
+  HUBBLE_RING_BUFFER: 'this reader falls behind: narrow the filter or raise hubble-event-buffer-capacity',
+};
+
+/** Counts lost events beside the flows that came. */
+export class LossCounter {
+  #lost = 0n;
+  #seen = 0n;
+  readonly #bySource = new Map<string, bigint>();
+
+  flow(): void {
+    this.#seen++;
+  }
+
+  lost({ source = 'UNKNOWN_LOST_EVENT_SOURCE', num_events_lost: count = '0' }: LostEvent): void {
+    this.#lost += BigInt(count);
+    this.#bySource.set(String(source), (this.#bySource.get(String(source)) ?? 0n) + BigInt(count));
+  }
+
+  /** Share of all events, in percent. */
+  get percent(): number {
+    const all = this.#lost + this.#seen;
+    return all === 0n ? 0 : Number((this.#lost * 1_000_000n) / all) / 10_000;
+  }
+
+  /** One line; empty while nothing was lost. */
+  get line(): string {
+    if (this.#lost === 0n) return '';
+    const [source = ''] = [...this.#bySource].toSorted(([, a], [, b]) => (a < b ? 1 : -1))[0] ?? [];
+    const advice = ADVICE[source];
+    const sources = [...this.#bySource].map(([name, count]) => `${name} ${count}`).join(', ');
+    return `${this.#lost} events lost (${this.percent.toFixed(2)} %): ${sources}${advice ? ` — ${advice}` : ''}`;
+  }
+
+  /** Writes the running counter: on one line of a terminal, as lines of their own elsewhere. */
+  async show(ctx: Context, final: boolean): Promise<void> {
+    if (this.line === '') return;
+    if (ctx.err.isTTY) await ctx.err.write(`\r\u001b[K${this.line}${final ? '\n' : ''}`);
+    else if (final) await ctx.err.write(`${this.line}\n`);
+  }
+
+  /** Fails when more than `limit` percent were lost. */
+  check(limit: number | undefined): void {
+    if (limit !== undefined && this.percent > limit) throw new SilentExit(1);
+  }
+}

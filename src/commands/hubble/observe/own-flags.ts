@@ -1,0 +1,81 @@
+import { type Command, Option } from 'commander';
+import { UsageError, UserError } from '../../../errors.ts';
+import { integer, stringSlice } from '../../flags.ts';
+
+/** Flags that the reference does not have. */
+export interface OwnFlags {
+  where?: string;
+  explain?: boolean;
+  top: string[];
+  topRows?: number;
+  collapse?: boolean;
+  tui?: boolean;
+  lossSummary?: boolean;
+  maxLoss?: number;
+  reconnect: boolean;
+  maxReconnects?: number;
+}
+
+/** Declares them, in a section of their own. */
+export function addOwnOptions(command: Command): Command {
+  return command
+    .optionsGroup('Beyond the reference:')
+    .option(
+      '--where <expression>',
+      'one expression instead of filter flags, such as "dst.port in 80..443 and not reply"; "help" lists the fields',
+    )
+    .option('--explain', 'say what of --where and the filters the server does, and why nothing came')
+    .addOption(stringSlice('--top <keys>', 'rank flows by keys such as src,dst,port or reason'))
+    .addOption(integer('--top-rows <n>', 'rows of the ranking (default 20)', { min: 1, max: 1000 }))
+    .option('--collapse', 'one line per connection')
+    .option('--tui', 'a live screen')
+    .option('--loss-summary', 'count lost events on stderr instead of printing them')
+    .addOption(
+      new Option('--max-loss <percent>', 'exit with 1 when a larger share of events was lost').argParser(
+        percent,
+      ),
+    )
+    .addOption(
+      integer('--max-reconnects <n>', 'attempts in a row when a followed stream breaks (default: no limit)', {
+        min: 0,
+      }),
+    )
+    .option('--no-reconnect', 'end when a followed stream breaks');
+}
+
+function percent(text: string): number {
+  const value = Number(text.replace(/%$/, ''));
+  if (text === '' || Number.isNaN(value) || value < 0 || value > 100)
+    throw new UsageError(
+      `invalid argument "${text}" for "--max-loss" flag: expected a share between 0 and 100`,
+    );
+  return value;
+}
+
+/** Whether any flag asks for more than the reference does. */
+export function isOwn(flags: OwnFlags): boolean {
+  checkModes(flags);
+  const { where, explain, top, collapse, tui, lossSummary, maxLoss } = flags;
+  return (
+    where !== undefined ||
+    explain === true ||
+    top.length > 0 ||
+    collapse === true ||
+    tui === true ||
+    lossSummary === true ||
+    maxLoss !== undefined
+  );
+}
+
+/** Flags that cannot go together. */
+function checkModes(flags: OwnFlags): void {
+  const modes = [
+    flags.tui && '--tui',
+    flags.top.length > 0 && '--top',
+    flags.collapse && '--collapse',
+  ].filter((mode) => typeof mode === 'string');
+  if (modes.length > 1)
+    throw new UserError(`${modes.join(' and ')} cannot go together`, {
+      hint: 'Each is a way of its own to show flows: choose one.',
+    });
+}
