@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { decodeStatus, fetchStatus } from '../agent/status.ts';
 import type { Context } from '../context.ts';
 import { SilentExit, UserError } from '../errors.ts';
+import { PROBLEM_LEVELS, type ProblemLevel } from '../model/problem.ts';
 import type { AgentStatus } from '../model/status.ts';
 import { durationOption, outputOption } from './flags.ts';
 import { writeStructured } from './rest.ts';
@@ -19,6 +20,8 @@ export interface StatusOptions {
   timeout: number;
   requireK8sConnectivity: boolean;
   output: string;
+  problems?: boolean;
+  failOn?: ProblemLevel;
 }
 
 /** Declares `status`. */
@@ -38,6 +41,13 @@ export function addStatusCommand(parent: Command, ctx: Context): Command {
       durationOption('--timeout <duration>', 'How long the agent may take to answer').default(30_000, '30s'),
     )
     .option('--require-k8s-connectivity', 'Fail when the agent cannot reach the Kubernetes API', true)
+    .option('--problems', 'Only what is wrong, each with what to do next')
+    .addOption(
+      new Option(
+        '--fail-on <level>',
+        'Exit with 2 for warnings and 3 for what is degraded, from this level on',
+      ).choices(PROBLEM_LEVELS),
+    )
     .addOption(outputOption())
     .action((options: StatusOptions) => runStatus(options, ctx));
 }
@@ -45,18 +55,25 @@ export function addStatusCommand(parent: Command, ctx: Context): Command {
 /** Asks the agent how it is, and prints that. */
 export async function runStatus(options: StatusOptions, ctx: Context): Promise<void> {
   const answer = await ask(options, ctx);
+  if (options.problems || options.failOn) {
+    const { judgeStatus } = await import('./status-problems.ts');
+    return judgeStatus(answer, options, ctx);
+  }
   if (options.output) return writeStructured(ctx, options.output, answer, 'StatusResponse');
   const status = decodeStatus(answer);
   if (!isUp(status)) ctx.exitCode = 1;
   if (options.brief) {
     const { renderBriefStatus } = await import('../render/status/sections.ts');
-    await ctx.out.write(renderBriefStatus(status));
-    return;
+    return ctx.out.write(renderBriefStatus(status));
   }
   // Without this text a status for scripts starts faster.
   const { fetchBeside, printStatus } = await import('./status-text.ts');
-  const beside = isUp(status) ? await fetchBeside(status, options.timeout, ctx) : undefined;
-  await printStatus(status, beside, options, ctx);
+  await printStatus(
+    status,
+    isUp(status) ? await fetchBeside(status, options.timeout, ctx) : undefined,
+    options,
+    ctx,
+  );
 }
 
 async function ask(options: StatusOptions, ctx: Context): Promise<unknown> {
@@ -79,6 +96,6 @@ async function ask(options: StatusOptions, ctx: Context): Promise<unknown> {
 }
 
 /** The reference's own rule: only the state of the Cilium component decides the exit code. */
-function isUp({ cilium }: AgentStatus): boolean {
+export function isUp({ cilium }: AgentStatus): boolean {
   return !cilium || cilium.state === 'Ok' || cilium.state === 'Disabled';
 }

@@ -45,3 +45,22 @@ export interface ModuleReport {
   updated: string;
   count: number;
 }
+
+/** How a path does; one that was never probed counts as unreachable, a missing probe as unknown. */
+export type Reach = 'reachable' | 'unreachable' | 'unknown';
+
+/** All paths to an address, the primary one first. */
+export function pathsOf(address: AddressHealth | undefined): (PathHealth | null)[] {
+  return address ? [address.primary, ...address.secondary] : [];
+}
+
+export function reachOf(path: PathHealth | null): Reach {
+  if (!path) return 'unreachable';
+  if (path.icmp?.error || path.http?.error) return 'unreachable';
+  return path.icmp && path.http ? 'reachable' : 'unknown';
+}
+
+/** Whether no probe of the node or of its health endpoint has failed. */
+export function isHealthyNode(node: NodeHealth): boolean {
+  return [...pathsOf(node.host), ...pathsOf(node.endpoint)].every((path) => reachOf(path) !== 'unreachable');
+}

@@ -1,9 +1,13 @@
-import type {
-  AddressHealth,
-  ClusterHealth,
-  NodeHealth,
-  PathHealth,
-  ProbeHealth,
+import {
+  type AddressHealth,
+  type ClusterHealth,
+  isHealthyNode,
+  type NodeHealth,
+  type PathHealth,
+  type ProbeHealth,
+  pathsOf,
+  type Reach,
+  reachOf,
 } from '../../model/health.ts';
 import { compareBytes } from '../../model/order.ts';
 import type { StatusEra } from '../../model/status.ts';
@@ -21,13 +25,10 @@ export interface ClusterHealthOptions {
   maxRows: number;
 }
 
-/** How a path does; a path that was never probed counts as unreachable, a missing probe as unknown. */
-type Reach = 'reachable' | 'unreachable' | 'unknown';
-
 /** The lines from `Cluster health:` on, cells ending in tabs. */
 export function clusterHealthLines(health: ClusterHealth, options: ClusterHealthOptions): string {
   const nodes = health.nodes.toSorted((a, b) => compareBytes(a.name, b.name));
-  const healthy = nodes.filter(isHealthy).length;
+  const healthy = nodes.filter(isHealthyNode).length;
   const latest = options.era === '1.20';
   const interval = latest && health.probeInterval ? `\t(Probe interval: ${health.probeInterval})` : '';
   const lines = [`Cluster health:\t${healthy}/${nodes.length} reachable\t(${health.timestamp})${interval}`];
@@ -35,7 +36,7 @@ export function clusterHealthLines(health: ClusterHealth, options: ClusterHealth
   else if (options.allNodes || healthy < nodes.length) lines.push('  Name\tIP\tNode\tEndpoints');
 
   const local = nodes.find((node) => isLocal(node, health));
-  const shown = (node: NodeHealth) => options.allNodes || !isHealthy(node);
+  const shown = (node: NodeHealth) => options.allNodes || !isHealthyNode(node);
   let printed = 0;
   const print = (node: NodeHealth) => {
     if (!shown(node)) return;
@@ -58,21 +59,6 @@ function isLocal(node: NodeHealth, health: ClusterHealth): boolean {
   return health.self !== undefined && node.name === health.self;
 }
 
-function paths(address: AddressHealth | undefined): (PathHealth | null)[] {
-  return address ? [address.primary, ...address.secondary] : [];
-}
-
-/** Whether no probe of the node or of its health endpoint has failed. */
-export function isHealthy(node: NodeHealth): boolean {
-  return [...paths(node.host), ...paths(node.endpoint)].every((path) => reachOf(path) !== 'unreachable');
-}
-
-function reachOf(path: PathHealth | null): Reach {
-  if (!path) return 'unreachable';
-  if (path.icmp?.error || path.http?.error) return 'unreachable';
-  return path.icmp && path.http ? 'reachable' : 'unknown';
-}
-
 function nodeLines(node: NodeHealth, local: boolean, options: ClusterHealthOptions): string[] {
   const name = `  ${node.name}${local ? ' (localhost)' : ''}`;
   if (options.era !== '1.20') {
@@ -80,20 +66,20 @@ function nodeLines(node: NodeHealth, local: boolean, options: ClusterHealthOptio
     return [`${name}\t${address}\t${worst(node.host)}\t${worst(node.endpoint)}`];
   }
   if (!options.verbose) {
-    const addresses = paths(node.host).map((path) => path?.address ?? 'Unavailable');
+    const addresses = pathsOf(node.host).map((path) => path?.address ?? 'Unavailable');
     return [`${name}\t${addresses.join(',') || 'Unavailable'}\t${count(node.host)}\t${count(node.endpoint)}`];
   }
   return [`${name}:`, ...addressLines('Host', node.host), ...addressLines('Endpoint', node.endpoint)];
 }
 
 function worst(address: AddressHealth | undefined): Reach {
-  const reaches = paths(address).map(reachOf);
+  const reaches = pathsOf(address).map(reachOf);
   if (reaches.includes('unreachable')) return 'unreachable';
   return reaches.includes('unknown') ? 'unknown' : 'reachable';
 }
 
 function count(address: AddressHealth | undefined): string {
-  const reaches = paths(address).map(reachOf);
+  const reaches = pathsOf(address).map(reachOf);
   const unknown = reaches.filter((reach) => reach === 'unknown').length;
   const reachable = reaches.filter((reach) => reach === 'reachable').length;
   return `${reachable}/${reaches.length}${unknown > 0 ? ` (${unknown} unknown)` : ''}`;
