@@ -5,6 +5,7 @@ import { build, type Resolved, resolve } from './commands/tree.ts';
 import type { Context } from './context.ts';
 import { errorMessage, SilentExit, UsageError, UserError } from './errors.ts';
 import { nearest } from './model/nearest.ts';
+import { sanitize } from './render/sanitize.ts';
 
 /** Runs one command line and returns its exit code. Nothing is thrown: every error is printed here, once. */
 export async function main(argv: readonly string[], ctx: Context): Promise<number> {
@@ -119,7 +120,8 @@ async function report(error: unknown, found: Resolved, ctx: Context): Promise<nu
   if (!expected && !ctx.globals.debug)
     lines.push('This is a fault in the toolkit itself: run again with --debug for its stack.');
   if (ctx.globals.debug) lines.push(stackOf(error));
-  await ctx.err.write(`${lines.join('\n')}\n`);
+  // What an agent says goes into messages.
+  await ctx.err.write(`${sanitize(lines.join('\n'))}\n`);
   return expected ? error.exitCode : 1;
 }
 

@@ -36,7 +36,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'lab',
   ],
   'system.ts': ['context.ts', 'errors.ts', 'agent', 'hubble', 'kube', 'bpf'],
-  'main.ts': ['commands', 'context.ts', 'errors.ts', 'model'],
+  'main.ts': ['render', 'commands', 'context.ts', 'errors.ts', 'model'],
   bin: ['main.ts', 'system.ts', 'version.ts'],
 };
 

@@ -25,7 +25,8 @@ export function peerTable(peers: readonly PeerRow[]): Table {
       ({ afi, safi, received, advertised }) =>
         `${sanitizeCell(`${afi}/${safi}`)}\t${received}\t${advertised}`,
     );
-    const [first = '', ...more] = families;
+    // The reference leaves the line of a peer without families open, and the next peer goes on in it.
+    const [first = '\t\t', ...more] = families;
     return {
       key: `${peer.localAs} ${peer.address}:${peer.port}`,
       lines: [`${lead}${first}`, ...more.map((family) => `\t\t\t\t\t${family}`)],
