@@ -23,7 +23,7 @@ interface MonitorOptions {
   ip: string[];
   port: number[];
   /** How often the flag was given. */
-  verbose: number;
+  verbose?: number;
   json: boolean;
   numeric: boolean;
   monitorSocket?: string;
@@ -51,9 +51,9 @@ export function addMonitorCommand(parent: Command, ctx: Context): Command {
     .addOption(repeated('--ip <address>', 'Filter by an address of the packet, on either side', parseIp))
     .addOption(repeated('--port <number>', 'Filter by a port of the packet, on either side', parseUint16))
     .addOption(
-      new Option('-v, --verbose', 'Enable verbose output (-v, -vv)')
-        .argParser((_, count: number) => count + 1)
-        .default(0, ''),
+      new Option('-v, --verbose', 'Enable verbose output (-v, -vv)').argParser(
+        (_, count: number | undefined) => (count ?? 0) + 1,
+      ),
     )
     .option('-j, --json', 'Enable json output. Shadows -v flag', false)
     .option('-n, --numeric', 'Display all security identities as numeric values', false)
@@ -139,7 +139,7 @@ async function eventPrinter(options: MonitorOptions, ctx: Context): Promise<Prin
     ports: options.port,
   };
   const links = new LinkNames(`${ctx.env.CILIUM_SYSFS || '/sys'}/class/net`, () => ctx.clock.nowMs());
-  const level = (['info', 'debug', 'dissect'] as const)[options.verbose] ?? 'info';
+  const level = (['info', 'debug', 'dissect'] as const)[options.verbose ?? 0] ?? 'info';
   const layers = options.json || level === 'dissect' || options.type.includes('recorder');
   const format: MonitorFormat = {
     level,

@@ -46,11 +46,13 @@ export interface DropEvent extends CapturedEvent {
   destinationIdentity: number;
   destinationEndpoint: number;
   line: number;
-  /** 0 where the agent does not say (1.9). */
+  /** Number of the source file; 0 where the agent does not say (1.9). */
   file: number;
+  /** What the agent's release calls the file of that number. */
+  fileName: string;
   ifindex: number;
-  /** 0 where there is none. */
-  ipTraceId: bigint;
+  /** 0 where the packet has none, undefined where the agent does not say (up to 1.17). */
+  ipTraceId: bigint | undefined;
 }
 
 export interface TraceEvent extends CapturedEvent {
@@ -63,9 +65,9 @@ export interface TraceEvent extends CapturedEvent {
   /** Endpoint, or proxy port for to-proxy. */
   destination: number;
   ifindex: number;
-  /** Source address before translation; undefined where the agent does not say. */
+  /** Source address before translation; all zeros where there is none. */
   originalIp: string;
-  ipTraceId: bigint;
+  ipTraceId: bigint | undefined;
 }
 
 export interface PolicyVerdictEvent extends CapturedEvent {

@@ -1,9 +1,4 @@
-/**
- * Source files of the datapath by the number that events and metrics carry (Cilium 1.20). The numbers of headers were
- * reassigned between versions and no event says which version made it, so an older agent's header may get a wrong name,
- * as it does in the reference.
- */
-const SOURCE_FILES: Readonly<Record<number, string>> = {
+const PROGRAMS: Readonly<Record<number, string>> = {
   1: 'bpf_host.c',
   2: 'bpf_lxc.c',
   3: 'bpf_overlay.c',
@@ -11,6 +6,9 @@ const SOURCE_FILES: Readonly<Record<number, string>> = {
   5: 'bpf_sock.c',
   6: 'bpf_network.c',
   7: 'bpf_wireguard.c',
+};
+
+const HEADERS: Readonly<Record<number, string>> = {
   101: 'drop.h',
   102: 'srv6.h',
   103: 'icmp6.h',
@@ -28,7 +26,28 @@ const SOURCE_FILES: Readonly<Record<number, string>> = {
   115: 'classifiers.h',
 };
 
-/** Name of a datapath source file; `unknown(n)` for a number without one. */
-export function sourceFileName(id: number): string {
-  return SOURCE_FILES[id] ?? `unknown(${id})`;
+/** The numbers of headers were reassigned after 1.17. */
+const HEADERS_1_17: Readonly<Record<number, string>> = {
+  101: 'arp.h',
+  102: 'drop.h',
+  103: 'srv6.h',
+  104: 'icmp6.h',
+  105: 'nodeport.h',
+  106: 'lb.h',
+  107: 'mcast.h',
+  108: 'ipv4.h',
+  109: 'conntrack.h',
+  110: 'l3.h',
+  111: 'trace.h',
+  112: 'encap.h',
+  113: 'encrypt.h',
+  114: 'host_firewall.h',
+};
+
+/**
+ * Name of the datapath's source file that events and metrics give by number; `unknown(n)` for a number without one.
+ * The numbers are those of 1.20 unless `release` says otherwise.
+ */
+export function sourceFileName(id: number, release: '1.17' | '1.20' = '1.20'): string {
+  return PROGRAMS[id] ?? (release === '1.17' ? HEADERS_1_17 : HEADERS)[id] ?? `unknown(${id})`;
 }

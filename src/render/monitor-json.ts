@@ -73,7 +73,7 @@ function drop(event: DropEvent, shown: ShownEvent, format: MonitorFormat): strin
     ExtError: event.extError,
     Ifindex: event.ifindex,
   };
-  const traceId = event.ipTraceId > 0n ? `,"IPTraceID":${event.ipTraceId}` : '';
+  const traceId = event.ipTraceId ? `,"IPTraceID":${event.ipTraceId}` : '';
   return `${open(head)}${traceId}${summary(event, shown, format)}}`;
 }
 
@@ -92,7 +92,8 @@ function trace(event: TraceEvent, shown: ShownEvent, format: MonitorFormat): str
     dstLabel: event.destinationIdentity,
     dstID: event.destination,
   };
-  return `${open(head)},"IpTraceID":${event.ipTraceId}${summary(event, shown, format)}}`;
+  const traceId = event.ipTraceId === undefined ? '' : `,"IpTraceID":${event.ipTraceId}`;
+  return `${open(head)}${traceId}${summary(event, shown, format)}}`;
 }
 
 /** An object without its closing brace: 64-bit numbers follow, which JSON.stringify cannot write. */

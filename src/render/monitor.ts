@@ -11,7 +11,6 @@ import type {
 } from '../model/monitor.ts';
 import type { Dissection } from '../model/packet.ts';
 import { identityName } from '../model/reserved-identity.ts';
-import { sourceFileName } from '../model/source-file.ts';
 import { captureMessage, capturePrefix, renderDebugMessage } from './monitor-debug.ts';
 import { agentEventName, renderLogRecord } from './monitor-l7.ts';
 import { renderConnection } from './packet.ts';
@@ -107,8 +106,8 @@ function drop(event: DropEvent, shown: ShownEvent, format: MonitorFormat): strin
   const place =
     event.file === 0 && event.line === 0
       ? ''
-      : `, ifindex ${event.ifindex}, file ${sourceFileName(event.file)}:${event.line}, `;
-  const traceId = event.ipTraceId > 0n ? ` [ ip-trace-id = ${event.ipTraceId} ]` : '';
+      : `, ifindex ${event.ifindex}, file ${event.fileName}:${event.line}, `;
+  const traceId = event.ipTraceId ? ` [ ip-trace-id = ${event.ipTraceId} ]` : '';
   const head = `xx drop (${reason}) flow ${mark(event.hash)} to endpoint ${event.destinationEndpoint}`;
   return `${head}${place}${traceId}${identities(event, format.numeric)}: ${connection(shown)}\n`;
 }
@@ -118,7 +117,7 @@ function dropInDetail(event: DropEvent, shown: ShownEvent, format: MonitorFormat
   const reason = `, reason ${dropReasonText(event.reason, event.extError)}`;
   const known = event.sourceIdentity !== 0 || event.destinationIdentity !== 0;
   const to = event.destinationEndpoint === 0 ? '' : `, to endpoint ${event.destinationEndpoint}`;
-  const traceId = event.ipTraceId > 0n ? ` [ IP-TRACE-ID=${event.ipTraceId} ]` : '';
+  const traceId = event.ipTraceId ? ` [ IP-TRACE-ID=${event.ipTraceId} ]` : '';
   const line = `${head}${reason}${known ? identities(event, format.numeric) : ''}${to}${traceId}\n`;
   // Of all events only drops are dumped by default and dissected with --hex.
   return `${SEPARATOR}${line}${body(event, shown, format, !format.hex)}`;
@@ -188,13 +187,13 @@ export function traceDirection(event: TraceEvent): string {
 function trace(event: TraceEvent, shown: ShownEvent, format: MonitorFormat): string {
   const encrypted = event.reason & 0x80 ? ' encrypted ' : '';
   const head = `${traceDirection(event)}${encrypted} flow ${mark(event.hash)} ${identities(event, format.numeric)}`;
-  const traceId = event.ipTraceId > 0n ? ` [ ip-trace-id = ${event.ipTraceId} ]` : '';
+  const traceId = event.ipTraceId ? ` [ ip-trace-id = ${event.ipTraceId} ]` : '';
   const where = `ifindex ${format.interfaceName(event.ifindex)} orig-ip ${event.originalIp}`;
   return `${head}${traceId} state ${traceState(event)} ${where}: ${connection(shown)}\n`;
 }
 
 function traceInDetail(event: TraceEvent, shown: ShownEvent, format: MonitorFormat): string {
-  const traceId = event.ipTraceId > 0n ? ` [ IP-TRACE-ID = ${event.ipTraceId} ]` : '';
+  const traceId = event.ipTraceId ? ` [ IP-TRACE-ID = ${event.ipTraceId} ]` : '';
   const head = `${cpuPrefix(shown.cpu)} MARK ${mark(event.hash)}${traceId} FROM ${event.source} ${tracePoint(event)}`;
   const size = `${event.originalBytes} bytes (${event.capturedBytes} captured), state ${traceState(event)}`;
   const via = event.ifindex === 0 ? '' : `, interface ${format.interfaceName(event.ifindex)}`;

@@ -296,6 +296,21 @@ describe('events', () => {
     );
   });
 
+  test('a drop and a trace of 1.17 have the files and the JSON of their release', async () => {
+    const drop = Buffer.concat([
+      hex('01850700 bc0a0000 36000000 3600 0100 64000000 02000000 09000000 2a00 69 00 03000000'),
+      packet,
+    ]);
+    expect(await shown(drop)).toContain(', ifindex 3, file nodeport.h:42, , identity 100->world: ');
+    const trace = Buffer.concat([
+      hex('04000700 bc0a0000 36000000 3600 0100 64000000 02000000 0900 00 00 00000000 0a000001'),
+      Buffer.alloc(12),
+      packet,
+    ]);
+    expect(await shown(trace)).toContain(' orig-ip 10.0.0.1: 10.0.0.1:1000 -> 10.0.0.2:80 tcp SYN\n');
+    expect(await shown(trace, '-j')).toContain('"dstID":9,"summary":{');
+  });
+
   test('a drop of 1.9, without the place in the source, is told apart', async () => {
     const event = Buffer.concat([
       hex('01850700 bc0a0000 36000000 3600 0100 64000000 02000000 09000000 00000000'),

@@ -104,6 +104,23 @@ test('commands come from stdin too, until one fails', async () => {
   expect(failed).toMatchObject({ stdout: expect.not.stringContaining('1\n\n'), code: 1 });
 });
 
+test('a conversation goes on after a command that fails and a connection that breaks', async () => {
+  await using agent = await serveStream((connection) => {
+    connection.on('data', (bytes) => {
+      const line = String(bytes);
+      if (line === 'die\n') connection.destroy();
+      else connection.write(line === 'bad\n' ? 'no<<error>>\n' : `[stdout]\nsaid ${line}<<end>>\n`);
+    });
+  });
+  const result = await run(['shell', '--shell-sock-path', agent.socket], {
+    columns: 80,
+    typed: ['one', '', 'bad', 'die', 'two', 'exit', 'never'],
+  });
+  expect(result.stdout.split('\n\n').slice(1).join('|')).toBe('said one|no\nerror: no\nsaid two|');
+  expect(result.stderr).toBe('the agent closed its shell before the answer ended\n');
+  expect(result.code).toBe(0);
+});
+
 describe('metrics list', () => {
   const METRICS = [
     { name: 'cilium_b', labels: { z: '1', a: 'x"y' }, value: 12.5 },

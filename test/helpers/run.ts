@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import type { Context } from '../../src/context.ts';
+import type { Context, LinePrompt } from '../../src/context.ts';
 import { ClosedPipe } from '../../src/errors.ts';
 import { main } from '../../src/main.ts';
 import { contextOf } from '../../src/system.ts';
@@ -17,6 +17,8 @@ export interface RunOptions {
   nowMs?: number;
   uptimeMs?: number;
   stdin?: string | Uint8Array;
+  /** Lines that somebody types at a terminal, then Ctrl-D. */
+  typed?: readonly string[];
   /** Makes stdout (and stdin) a terminal of this width. */
   columns?: number;
   cwd?: string;
@@ -55,6 +57,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
       },
     },
     in: {
+      prompt: options.typed && (async () => typist(options.typed ?? [])),
       isTTY: options.columns !== undefined && options.stdin === undefined,
       async *[Symbol.asyncIterator]() {
         if (options.stdin !== undefined) yield Buffer.from(options.stdin);
@@ -75,4 +78,10 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   });
   const code = await main(argv, ctx);
   return { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), code };
+}
+
+/** Somebody at a terminal. */
+function typist(lines: readonly string[]): LinePrompt {
+  const left = [...lines];
+  return { next: async () => left.shift(), onInterrupt: undefined, close: () => {} };
 }

@@ -11,6 +11,7 @@ import type {
   TraceSockEvent,
 } from '../../model/monitor.ts';
 import type { PacketKind } from '../../model/packet.ts';
+import { sourceFileName } from '../../model/source-file.ts';
 import { decodeAgentNotice, decodeLogRecord } from './records.ts';
 
 /**
@@ -87,9 +88,10 @@ function decodeDrop(view: DataView, data: Uint8Array): DropEvent | BrokenEvent {
     destinationEndpoint,
     line: view.getUint16(28, true),
     file: data[30] ?? 0,
+    fileName: sourceFileName(data[30] ?? 0, version <= 1 ? '1.17' : '1.20'),
     extError: view.getInt8(31),
     ifindex: old ? 0 : view.getUint32(32, true),
-    ipTraceId: version >= 3 ? view.getBigUint64(40, true) : 0n,
+    ipTraceId: version >= 3 ? view.getBigUint64(40, true) : undefined,
     packet: data.subarray(header),
     packetKind: version >= 2 ? packetKindOf(data[36] ?? 0) : ETHERNET,
   };
@@ -121,7 +123,7 @@ function decodeTrace(view: DataView, data: Uint8Array): TraceEvent | BrokenEvent
     reason: data[26] ?? 0,
     ifindex: view.getUint32(28, true),
     originalIp: originalIp(data, version, flags),
-    ipTraceId: version >= 2 ? view.getBigUint64(48, true) : 0n,
+    ipTraceId: version >= 2 ? view.getBigUint64(48, true) : undefined,
     packet: data.subarray(header),
     packetKind: packetKindOf(flags),
   };
