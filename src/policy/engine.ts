@@ -38,6 +38,8 @@ export interface Settings {
   release: MapRelease;
   /** Name of the cluster; undefined takes it from the identities' labels. */
   clusterName?: string;
+  /** Addresses of both families are in use; undefined looks at the identities. */
+  dualStack?: boolean;
   cidrGroups?: ReadonlyMap<string, readonly string[]>;
   services?: ReadonlyMap<string, readonly string[]>;
 }
@@ -92,6 +94,7 @@ export class PolicyEngine {
     const { cidrGroups, services } = this.settings;
     this.#around = {
       clusterName: this.settings.clusterName ?? this.identities.clusterName(),
+      dualStack: this.settings.dualStack ?? this.identities.dualStack(),
       holes: this.settings.release !== '1.17',
       ...(cidrGroups && { cidrGroups }),
       ...(services && { services }),
@@ -102,6 +105,11 @@ export class PolicyEngine {
   /** Name of the cluster that the entity `cluster` means. */
   get clusterName(): string | undefined {
     return this.#around.clusterName;
+  }
+
+  /** Addresses of both families are in use. */
+  get dualStack(): boolean {
+    return this.#around.dualStack === true;
   }
 
   /** Rules in the order in which they were added. */

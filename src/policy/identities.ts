@@ -110,6 +110,12 @@ export class Identities {
     return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
   }
 
+  /** Whether the cluster tells the world's families apart; undefined when no identity shows it. */
+  dualStack(): boolean | undefined {
+    if (this.all.size === 0) return undefined;
+    return this.#prefixed.some((identity) => !isReserved(identity, 'world'));
+  }
+
   /** Identities that meet all terms, in no particular order. */
   select(terms: readonly Term[]): Identity[] {
     let candidates: readonly Identity[] | undefined;

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 import { blockOf, contains, formatBlock } from './block.ts';
 import type { PolicyEngine } from './engine.ts';
-import { type Identity, identityOf, isReserved } from './identities.ts';
+import { type Identity, identityOf } from './identities.ts';
 import { formatLabel, parseLabel } from './label.ts';
 import { protocolNumber } from './ports.ts';
 import type { PolicyState } from './state.ts';
@@ -162,10 +162,7 @@ export class Peers {
 
   /** Where both families are in use, the world is split by family. */
   #world(v6: boolean): string {
-    const split = [...this.engine.identities.all.values()].some(
-      (identity) => identity.prefixes.length > 0 && identity.id > 10 && !isReserved(identity, 'world'),
-    );
-    return split ? `reserved:world-ipv${v6 ? 6 : 4}` : 'reserved:world';
+    return this.engine.dualStack ? `reserved:world-ipv${v6 ? 6 : 4}` : 'reserved:world';
   }
 
   #make(key: string, labels: readonly string[], names: readonly string[]): Identity {

@@ -20,6 +20,8 @@ export interface Surroundings {
   clusterName: string | undefined;
   /** Prefixes of CiliumCIDRGroups by name. */
   cidrGroups?: ReadonlyMap<string, readonly string[]>;
+  /** Addresses of both families are in use. Undefined: not known. */
+  dualStack?: boolean | undefined;
   /** From 1.19 on an exception is a hole in a selector; before, the selector is cut into the prefixes around it. */
   holes?: boolean;
   /** Backend addresses of a service, by `namespace/name`. */
@@ -43,7 +45,7 @@ export function ingressSelectors(
     ...(peers.fromEndpoints ?? []).map((selector) => labelSelector(selector, requirements)),
     ...(peers.fromNodes ?? []).map((selector) => labelSelector(selector)),
     ...(peers.fromEntities ?? []).flatMap((entity) => entitySelectors(entity, around)),
-    ...cidrSelectors(peers.fromCIDR ?? []),
+    ...cidrSelectors(peers.fromCIDR ?? [], around),
     ...(peers.fromCIDRSet ?? []).flatMap((rule) => cidrRuleSelectors(rule, around)),
     ...unknownPeers(peers.fromGroups, 'fromGroups needs the cloud provider'),
   ];
@@ -62,7 +64,7 @@ export function egressSelectors(
     ...(peers.toEndpoints ?? []).map((selector) => labelSelector(selector, requirements)),
     ...(peers.toNodes ?? []).map((selector) => labelSelector(selector)),
     ...(peers.toEntities ?? []).flatMap((entity) => entitySelectors(entity, around)),
-    ...cidrSelectors(peers.toCIDR ?? []),
+    ...cidrSelectors(peers.toCIDR ?? [], around),
     ...(peers.toCIDRSet ?? []).flatMap((rule) => cidrRuleSelectors(rule, around)),
     ...serviceSelectors(peers, around),
     ...unknownPeers(peers.toGroups, 'toGroups needs the cloud provider'),
@@ -110,18 +112,27 @@ function cidrSelector(prefix: Block, holes: readonly Block[] = []): Selector {
   return { kind: 'cidr', key: `cidr ${formatBlock(prefix)} -${except}`, prefix, holes };
 }
 
-function cidrSelectors(list: readonly string[]): Selector[] {
-  const prefixes = list.flatMap((text) => blockOf(text) ?? []);
-  return [...prefixes.map((prefix) => cidrSelector(prefix)), ...worldOf(prefixes)];
+function cidrSelectors(list: readonly string[], around: Surroundings): Selector[] {
+  return blockSelectors(
+    list.flatMap((text) => blockOf(text) ?? []),
+    around,
+  );
 }
 
-/** A prefix that holds all addresses also means the world. */
-function worldOf(prefixes: readonly Block[]): Selector[] {
-  const v4 = prefixes.some((prefix) => prefix.length === 0 && !prefix.v6);
-  const v6 = prefixes.some((prefix) => prefix.length === 0 && prefix.v6);
+function blockSelectors(blocks: readonly Block[], around: Surroundings): Selector[] {
+  const narrow = blocks.filter(({ length }) => length > 0).map((block) => cidrSelector(block));
+  return [...narrow, ...worldOf(blocks, around)];
+}
+
+/** A prefix that holds all addresses means the world, which clusters with both families split by family. */
+function worldOf(blocks: readonly Block[], { dualStack }: Surroundings): Selector[] {
+  const v4 = blocks.some(({ length, v6 }) => length === 0 && !v6);
+  const v6 = blocks.some(({ length, v6: own }) => length === 0 && own);
   if (!v4 && !v6) return [];
   const families = [...(v4 ? ['world-ipv4'] : []), ...(v6 ? ['world-ipv6'] : [])];
-  return ['world', ...families].map(reserved);
+  if (dualStack === false) return [reserved('world')];
+  const whole = dualStack === undefined || (v4 && v6) ? ['world'] : [];
+  return [...whole, ...families].map(reserved);
 }
 
 function cidrRuleSelectors(rule: CidrRule, around: Surroundings): Selector[] {
@@ -137,20 +148,21 @@ function pieces(list: readonly string[], holes: readonly Block[], around: Surrou
   if (around.holes)
     return list.flatMap((text) => {
       const prefix = blockOf(text);
-      return prefix ? [cidrSelector(prefix, holes), ...(holes.length === 0 ? worldOf([prefix]) : [])] : [];
+      if (!prefix) return [];
+      return holes.length > 0 ? [cidrSelector(prefix, holes)] : blockSelectors([prefix], around);
     });
-  const prefixes = list.flatMap((text) => {
-    const prefix = blockOf(text);
-    return prefix ? without(prefix, holes) : [];
+  const blocks = list.flatMap((text) => {
+    const block = blockOf(text);
+    return block ? without(block, holes) : [];
   });
-  return [...prefixes.map((prefix) => cidrSelector(prefix)), ...worldOf(prefixes)];
+  return blockSelectors(blocks, around);
 }
 
 function serviceSelectors(peers: EgressPeers, around: Surroundings): Selector[] {
   return (peers.toServices ?? []).flatMap(({ k8sService }) => {
     const name = k8sService && `${k8sService.namespace ?? 'default'}/${k8sService.serviceName ?? ''}`;
     const backends = name === undefined ? undefined : around.services?.get(name);
-    if (backends) return cidrSelectors(backends);
+    if (backends) return cidrSelectors(backends, around);
     const why = name ? `the backends of service ${name} are not known` : 'services by selector are not known';
     return unknownPeers([k8sService], why);
   });
@@ -181,7 +193,10 @@ export function selects(selector: Selector, peer: Identity): boolean {
     case 'labels':
       return selector.terms.every((term) => meets(peer, term));
     case 'cidr':
-      return isCidr(peer) && peer.prefixes.some((own) => inSelector(own, selector));
+      return (
+        (isCidr(peer) || selector.prefix.length === 0) &&
+        peer.prefixes.some((own) => inSelector(own, selector))
+      );
     case 'fqdn':
       return (
         peer.names.some((name) => selector.pattern.test(name)) ||
@@ -220,7 +235,9 @@ export class SelectorCache {
       case 'labels':
         return this.identities.select(selector.terms);
       case 'cidr':
-        return this.identities.inside(selector.prefix).filter((identity) => selects(selector, identity));
+        return selector.prefix.length === 0
+          ? [...this.identities.all.values()].filter((identity) => selects(selector, identity))
+          : this.identities.inside(selector.prefix).filter((identity) => selects(selector, identity));
       case 'fqdn':
         return [...this.identities.all.values()].filter((identity) => selects(selector, identity));
       case 'none':

@@ -153,9 +153,16 @@ export async function loadEngine(
   const engine = new PolicyEngine(state.identities, state.endpoints, {
     ...settings,
     ...(clusterName && { clusterName }),
+    ...splitWorld(state),
     ...(options.release && { release: options.release }),
   });
   return { engine: engine.addAll(rules), state };
+}
+
+/** The address book shows whether the world is split by family. */
+function splitWorld({ addresses }: PolicyState): Pick<Settings, 'dualStack'> {
+  const world = addresses.find(({ cidr }) => cidr === '0.0.0.0/0' || cidr === '::/0');
+  return world ? { dualStack: world.identity !== 2 } : {};
 }
 
 function clusterOf(flows: readonly FlowRecord[]): string | undefined {
