@@ -11,7 +11,7 @@ import {
 } from './map-state.ts';
 import { protocolNumber } from './ports.ts';
 import type { SourcedRule } from './rule.ts';
-import { SelectorCache, type Surroundings, selects } from './selectors.ts';
+import { type Selector, SelectorCache, type Surroundings, selects } from './selectors.ts';
 
 /** A container port that rules may name. */
 export interface ContainerPort {
@@ -74,11 +74,13 @@ export class PolicyEngine {
   readonly selectors: SelectorCache;
   readonly #around: Surroundings;
   readonly #rules = new Map<RuleHandle, CompiledRule>();
-  /** Rules by a label value that their subject must have: `key=value`; the rest is asked one by one. */
-  readonly #bySubject = new Map<string, Set<RuleHandle>>();
-  readonly #anySubject = new Set<RuleHandle>();
+  /** Rules by subject, and the subjects by a label that each needs; the others are asked one by one. */
+  readonly #bySubject = new Map<string, SubjectGroup>();
+  readonly #byLabel = new Map<string, Set<SubjectGroup>>();
+  readonly #anyLabel = new Set<SubjectGroup>();
   readonly #policies = new Map<number, SubjectPolicy>();
-  readonly #maps = new Map<string, Record<Direction, MapState>>();
+  /** By identity, then by the endpoint's own named ports. */
+  readonly #maps = new Map<number, Map<string, Record<Direction, MapState>>>();
   readonly #namedPorts: Map<string, number>;
   #nextHandle: RuleHandle = 0;
 
@@ -122,7 +124,7 @@ export class PolicyEngine {
     const handle = this.#nextHandle++;
     const rule = compileRule(source, this.#around);
     this.#rules.set(handle, rule);
-    this.#index(rule).add(handle);
+    this.#groupOf(rule).handles.add(handle);
     this.#forget(rule);
     return handle;
   }
@@ -136,7 +138,7 @@ export class PolicyEngine {
     const rule = this.#rules.get(handle);
     if (!rule) return;
     this.#rules.delete(handle);
-    this.#index(rule).delete(handle);
+    this.#groupOf(rule).handles.delete(handle);
     this.#forget(rule);
   }
 
@@ -160,13 +162,15 @@ export class PolicyEngine {
     const ports = (endpoint.namedPorts ?? []).map(
       ({ name, port, protocol }) => `${name}/${protocol}=${port}`,
     );
-    const key = `${endpoint.identity} ${ports.sort().join(' ')}`;
-    const known = this.#maps.get(key);
+    const key = ports.sort().join(' ');
+    const ofIdentity = this.#maps.get(endpoint.identity) ?? new Map<string, Record<Direction, MapState>>();
+    this.#maps.set(endpoint.identity, ofIdentity);
+    const known = ofIdentity.get(key);
     if (known) return known;
     const maps = identity
       ? this.#mapsFor(this.policyOf(identity), endpoint)
       : { ingress: new Map(), egress: new Map() };
-    this.#maps.set(key, maps);
+    ofIdentity.set(key, maps);
     return maps;
   }
 
@@ -205,25 +209,25 @@ export class PolicyEngine {
 
   /** Rules whose subject the identity is, in order. */
   rulesFor(identity: Identity): CompiledRule[] {
-    const host = isReserved(identity, 'host') || identity.id === HOST_IDENTITY;
-    const handles = new Set(this.#anySubject);
-    for (const { key, value } of identity.labels)
-      for (const handle of this.#bySubject.get(`${key}=${value}`) ?? []) handles.add(handle);
+    const host = isHost(identity);
+    const handles: RuleHandle[] = [];
+    const take = (groups: Iterable<SubjectGroup> | undefined) => {
+      for (const group of groups ?? [])
+        if (selects(group.subject, identity)) for (const handle of group.handles) handles.push(handle);
+    };
+    take(this.#anyLabel);
+    for (const { key, value } of identity.labels) take(this.#byLabel.get(`${key}=${value}`));
     const found: CompiledRule[] = [];
-    for (const handle of [...handles].sort((a, b) => a - b)) {
+    for (const handle of handles.sort((a, b) => a - b)) {
       const rule = this.#rules.get(handle);
-      if (rule && rule.node === host && this.#isSubject(rule, identity)) found.push(rule);
+      if (rule && rule.node === host) found.push(rule);
     }
     return found;
   }
 
-  #isSubject(rule: CompiledRule, identity: Identity): boolean {
-    return selects(rule.subject, identity);
-  }
-
   #resolve(identity: Identity): SubjectPolicy {
     const { enforcement, hostFirewall } = this.settings;
-    const host = isReserved(identity, 'host') || identity.id === HOST_IDENTITY;
+    const host = isHost(identity);
     if (enforcement === 'never' || (host && !hostFirewall))
       return { identity, ingress: NOT_ENFORCED, egress: NOT_ENFORCED };
     const rules = this.#withRequirements(this.rulesFor(identity));
@@ -249,34 +253,37 @@ export class PolicyEngine {
     return rules.map((rule) => compileRule(rule.source, this.#around, all));
   }
 
-  /** The set that holds the rule's handle. */
-  #index(rule: CompiledRule): Set<RuleHandle> {
-    const { subject } = rule;
-    const term =
-      subject.kind === 'labels'
-        ? subject.terms.find(
-            ({ operator, values, source }) => operator === 'In' && values.length === 1 && source !== 'cidr',
-          )
-        : undefined;
-    if (!term) return this.#anySubject;
-    const key = `${term.name}=${term.values[0]}`;
-    const known = this.#bySubject.get(key);
+  /** The group of rules with the same subject. */
+  #groupOf({ subject }: CompiledRule): SubjectGroup {
+    const known = this.#bySubject.get(subject.key);
     if (known) return known;
-    const created = new Set<RuleHandle>();
-    this.#bySubject.set(key, created);
-    return created;
+    const group: SubjectGroup = { subject, handles: new Set() };
+    this.#bySubject.set(subject.key, group);
+    const label = subject.kind === 'labels' ? this.identities.rarest(subject.terms) : undefined;
+    const set = label === undefined ? this.#anyLabel : (this.#byLabel.get(label) ?? new Set());
+    if (label !== undefined) this.#byLabel.set(label, set);
+    set.add(group);
+    return group;
   }
 
   /** Drops what was computed for the subjects of a rule. */
-  #forget(rule: CompiledRule): void {
-    const gone = new Set<number>();
+  #forget({ subject }: CompiledRule): void {
     for (const [id, { identity }] of this.#policies) {
-      if (!this.#isSubject(rule, identity)) continue;
+      if (!selects(subject, identity)) continue;
       this.#policies.delete(id);
-      gone.add(id);
+      this.#maps.delete(id);
     }
-    for (const key of this.#maps.keys()) if (gone.has(Number.parseInt(key, 10))) this.#maps.delete(key);
   }
+}
+
+/** Rules that share a subject. */
+interface SubjectGroup {
+  subject: Selector;
+  handles: Set<RuleHandle>;
+}
+
+function isHost(identity: Identity): boolean {
+  return isReserved(identity, 'host') || identity.id === HOST_IDENTITY;
 }
 
 /** Ports by `name/protocol` number. A name that stands for several ports stands for none. */

@@ -110,6 +110,18 @@ export class Identities {
     return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
   }
 
+  /** Of the labels (`key=value`) that the terms require, the one that the fewest identities carry. */
+  rarest(terms: readonly Term[]): string | undefined {
+    let best: { label: string; count: number } | undefined;
+    for (const { source, name, operator, values } of terms) {
+      if (operator !== 'In' || values.length !== 1 || source === 'cidr') continue;
+      const label = `${name}=${values[0]}`;
+      const count = this.#postings.get(`any:${label}`)?.length ?? 0;
+      if (!best || count < best.count) best = { label, count };
+    }
+    return best?.label;
+  }
+
   /** Whether the cluster tells the world's families apart; undefined when no identity shows it. */
   dualStack(): boolean | undefined {
     if (this.all.size === 0) return undefined;
