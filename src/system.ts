@@ -14,6 +14,10 @@ export function systemContext(): Context {
     out: output(process.stdout, 'stdout'),
     err: output(process.stderr, 'stderr'),
     in: input(stop.signal),
+    tty:
+      process.stdin.isTTY && process.stdout.isTTY
+        ? { stdin: process.stdin, stdout: process.stdout }
+        : undefined,
     env: process.env,
     cwd: process.cwd(),
     uid: process.getuid?.(),

@@ -158,7 +158,7 @@ function Title({ state, target, columns }: { state: LiveState; target: string; c
       <Text
         {...(state.drops > 0 && { color: 'red' })}
       >{`${short(state.drops)} dropped (${share.toFixed(1)} %) `}</Text>
-      {columns >= 100 && <Text color="red">{sparkline(state.dropsPerSecond)}</Text>}
+      {columns >= 130 && <Text color="red">{sparkline(state.dropsPerSecond)}</Text>}
       {state.lost > 0n && <Text color="yellow">{`  ${state.lost} lost`}</Text>}
       {state.paused && <Text inverse>{` PAUSED, ${short(state.hidden)} new `}</Text>}
       {state.dropsOnly && <Text inverse>{' drops only '}</Text>}
