@@ -10,6 +10,8 @@ const name = `cilium-toolkit-${version}-${process.platform}-${process.arch}`;
 const parts = [
   'bin',
   'dist',
+  'schemas',
+  'scenarios',
   'build/bpf.node',
   'node_modules/node/bin/node',
   'package.json',

@@ -201,6 +201,7 @@ export class Agent {
       endpoints,
       enforcement: config.policyEnforcement,
       around,
+      version: this.version,
     });
   }
 

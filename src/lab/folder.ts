@@ -8,6 +8,7 @@ import {
   rmdirSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,6 +25,7 @@ export interface LabInfo {
   pidStart: string;
   scenario: string;
   agentVersion: AgentVersion;
+  /** Empty until the lab answers. */
   startedAt: string;
   sockets: { agent: string; health: string; hubble: string };
   /** host:port of the Hubble API. */
@@ -94,6 +96,10 @@ function take(dir: string, name: string, temporary: boolean, fresh = false): Cla
         : `Stop it with: cilium lab stop --dir ${dir}. Or give the new one another folder.`,
     });
   privateFolder(dir);
+  if (!info && Object.values(socketsIn(dir)).some((path) => existsSync(path)))
+    throw new UserError(`${dir} holds sockets that no lab left there`, {
+      hint: 'Give a folder of its own with --dir. To answer where an agent would, add --var-run.',
+    });
   const longest = join(dir, 'monitor.sock');
   if (Buffer.byteLength(longest) > MAX_SOCKET_PATH)
     throw new UserError(
@@ -103,6 +109,20 @@ function take(dir: string, name: string, temporary: boolean, fresh = false): Cla
       },
     );
   removeSockets(dir);
+  // From here on the folder is taken, though the lab does not answer yet.
+  const starting: LabInfo = {
+    name,
+    dir,
+    pid: process.pid,
+    pidStart: processStart(process.pid),
+    scenario: '',
+    agentVersion: 'all',
+    startedAt: '',
+    sockets: socketsIn(dir),
+    hubbleTcp: '',
+    temporary,
+  };
+  writeFileSync(join(dir, INFO), JSON.stringify(starting), { mode: 0o600 });
   const stateFile = join(dir, STATE);
   if (fresh) rmSync(stateFile, { force: true });
   return { dir, name, temporary, stateFile, resumed: existsSync(stateFile) };
@@ -129,10 +149,24 @@ function sweep(root: string): void {
   }
 }
 
+/** What a lab leaves that means nothing without its process. */
 function removeSockets(dir: string): void {
-  for (const name of readdirSync(dir))
-    if (name.endsWith('.sock') || name === INFO || name.endsWith('.tmp'))
-      rmSync(join(dir, name), { force: true });
+  for (const path of [
+    ...Object.values(socketsIn(dir)),
+    join(dir, INFO),
+    join(dir, `${INFO}.tmp`),
+    join(dir, `${STATE}.tmp`),
+  ])
+    rmSync(path, { force: true });
+}
+
+/** Where a lab in a folder listens. */
+export function socketsIn(dir: string): LabInfo['sockets'] {
+  return {
+    agent: join(dir, 'agent.sock'),
+    health: join(dir, 'health.sock'),
+    hubble: join(dir, 'hubble.sock'),
+  };
 }
 
 /** Ends a lab's hold on its folder. */
@@ -221,7 +255,7 @@ export function runningLabs(root: string): LabInfo[] {
   if (!existsSync(root)) return [];
   return readdirSync(root)
     .flatMap((name) => readInfo(join(root, name)) ?? [])
-    .filter(isAlive)
+    .filter((info) => info.startedAt !== '' && isAlive(info))
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 

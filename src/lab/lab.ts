@@ -7,7 +7,15 @@ import type { Clock } from '../context.ts';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
 import { Agent } from './agent.ts';
 import { assetPath } from './assets.ts';
-import { type Claimed, claimFolder, type LabInfo, processStart, publish, releaseFolder } from './folder.ts';
+import {
+  type Claimed,
+  claimFolder,
+  type LabInfo,
+  processStart,
+  publish,
+  releaseFolder,
+  socketsIn,
+} from './folder.ts';
 import { readFlows } from './hubble/flow-file.ts';
 import type { HubbleServer } from './hubble/grpc-server.ts';
 import { HubbleServices } from './hubble/observer.ts';
@@ -73,8 +81,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       clock: options.clock,
       log: (line) => appendFileSync(logFile, `${new Date().toISOString()} ${line}\n`),
     });
-    const socket = (name: string) => join(folder.dir, `${name}.sock`);
-    const sockets = { agent: socket('agent'), health: socket('health'), hubble: socket('hubble') };
+    const sockets = socketsIn(folder.dir);
     closers.push(() => agent.close());
     const { player, close: closeFlows } = playFlows(agent, options, file);
     closers.push(closeFlows);
@@ -120,7 +127,8 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     };
   } catch (error) {
     await closeAll(closers);
-    if (folder.temporary && !folder.resumed) releaseFolder(folder);
+    // A state that was there before stays; so does a folder of the user's own.
+    releaseFolder({ dir: folder.dir, temporary: folder.temporary && !folder.resumed });
     throw error;
   }
 }

@@ -8,9 +8,11 @@ import type { MapEntry } from '../policy/map-state.ts';
 import { protocolName } from '../policy/ports.ts';
 import type { Selector, Surroundings } from '../policy/selectors.ts';
 import { formatAddress } from './derive.ts';
+import { entriesOfRules } from './policy-entries.ts';
 import { ruleLabels, sourced } from './rules.ts';
 import { selectorText } from './selector-text.ts';
 import type { LabEndpoint, LabIdentity, PolicyRule } from './state.ts';
+import type { AgentVersion } from './version.ts';
 
 /** What the engine decides about. */
 export interface PolicyInput {
@@ -20,6 +22,7 @@ export interface PolicyInput {
   endpoints: readonly Pick<LabEndpoint, 'id' | 'identity' | 'ports'>[];
   enforcement: string;
   around: Surroundings;
+  version: AgentVersion;
 }
 
 /** What the rules make of one endpoint. Lists are null where the reference writes none. */
@@ -44,8 +47,10 @@ export interface DirectionFacts {
 /** The rules of a lab, ready to be asked: the only door between the lab and the policy evaluator. */
 export class LabPolicy {
   readonly #evaluator: Evaluator;
+  readonly #input: PolicyInput;
 
   constructor(input: PolicyInput) {
+    this.#input = input;
     const { enforcement } = input;
     this.#evaluator = new Evaluator(
       input.identities.map((identity) => identityOf(identity.id, identity.labels)),
@@ -58,8 +63,14 @@ export class LabPolicy {
     ).addAll(input.rules.map(sourced));
   }
 
+  /** The rules as GET /policy answers them. */
+  describe(rules: readonly PolicyRule[]): readonly unknown[] {
+    return this.#input.version === '1.20' ? entriesOfRules(rules, this.#input.around) : rules;
+  }
+
   /** What an endpoint is to enforce. */
   endpoint(endpoint: Pick<LabEndpoint, 'id' | 'identity' | 'ports'>): EndpointPolicyFacts {
+    const { version } = this.#input;
     const identity = this.identity(endpoint.identity);
     const policy = this.#evaluator.policyOf(identity);
     const entries = this.#evaluator.entriesOf({
@@ -68,8 +79,8 @@ export class LabPolicy {
       namedPorts: endpoint.ports,
     });
     return {
-      ingress: directionFacts('ingress', policy.ingress, entries),
-      egress: directionFacts('egress', policy.egress, entries),
+      ingress: directionFacts('ingress', policy.ingress, entries, version),
+      egress: directionFacts('egress', policy.egress, entries, version),
       entries,
     };
   }
@@ -98,7 +109,7 @@ export class LabPolicy {
     for (const rule of this.#evaluator.rules) {
       for (const selector of selectorsOf(rule)) {
         if (selector.kind === 'none') continue;
-        const text = selectorText(selector);
+        const text = selectorText(selector, this.#input.version);
         const entry = entries.get(text) ?? { selector, rules: new Set() };
         entry.rules.add(rule);
         entries.set(text, entry);
@@ -141,6 +152,7 @@ function directionFacts(
   direction: Direction,
   policy: DirectionPolicy,
   entries: readonly MapEntry[],
+  version: AgentVersion,
 ): DirectionFacts {
   if (!policy.enforced) return { enforced: false, allowed: [0], denied: null, l4: [], redirects: [] };
   const everyPort = entries.filter(
@@ -154,7 +166,7 @@ function directionFacts(
     enforced: !policy.open,
     allowed: ids(false),
     denied: ids(true),
-    l4: policy.filters.map((filter) => filterModel(filter, direction)),
+    l4: policy.filters.map((filter) => filterModel(filter, direction, version)),
     redirects: policy.filters
       .filter((filter) => [...filter.peers.values()].some((peer) => peer.redirect))
       .map((filter) => ({
@@ -171,9 +183,9 @@ function parserOf(filter: Filter): string {
 }
 
 /** A filter as the agent prints it: JSON in a string. */
-function filterModel(filter: Filter, direction: Direction): ApiRule {
+function filterModel(filter: Filter, direction: Direction, version: AgentVersion): ApiRule {
   const peers = [...filter.peers.values()].map((peer) => ({
-    text: selectorText(peer.selection.selector),
+    text: selectorText(peer.selection.selector, version),
     peer,
   }));
   peers.sort((a, b) => (a.text < b.text ? -1 : 1));
@@ -182,7 +194,7 @@ function filterModel(filter: Filter, direction: Direction): ApiRule {
     ...(filter.endPort > filter.port && { endPort: filter.endPort }),
     ...(filter.name && { name: filter.name }),
     protocol: filter.protocol === 0 ? 'ANY' : protocolName(filter.protocol),
-    'l7-rules': peers.map(({ text, peer }) => ({ [text]: peerModel(peer, filter) })),
+    'l7-rules': peers.map(({ text, peer }) => ({ [text]: peerModel(peer, filter, version) })),
   };
   const origins = (peer: PeerPolicy) => labelSets(peer.parts.map((part) => part.rule));
   return {
@@ -194,8 +206,8 @@ function filterModel(filter: Filter, direction: Direction): ApiRule {
   };
 }
 
-function peerModel(peer: PeerPolicy, filter: Filter): unknown {
-  if (peer.deny) return { IsDeny: true };
+function peerModel(peer: PeerPolicy, filter: Filter, version: AgentVersion): unknown {
+  if (peer.deny) return version === '1.20' ? { verdict: 1 } : { IsDeny: true };
   const l7 = l7Of(peer, filter);
   return l7.length > 0 ? Object.assign({}, ...l7) : null;
 }

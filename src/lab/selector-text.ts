@@ -1,12 +1,17 @@
 import type { Selector } from '../policy/selectors.ts';
 import { formatAddress } from './derive.ts';
+import type { AgentVersion } from './version.ts';
 
-/** A selector as agents up to 1.17 print it: Go's text form of a Kubernetes selector. */
-export function selectorText(selector: Selector): string {
+/**
+ * A selector as agents print it: Go's text form of a Kubernetes selector. Up to 1.17 prefixes are labels in it, later
+ * ones have a text of their own.
+ */
+export function selectorText(selector: Selector, version: AgentVersion): string {
   switch (selector.kind) {
     case 'cidr': {
       const { first, v6, length } = selector.prefix;
-      return labelSelectorText([`cidr.${formatAddress(first, v6 ? 6 : 4)}/${length}: ,`], []);
+      const cidr = `${formatAddress(first, v6 ? 6 : 4)}/${length}`;
+      return version === '1.20' ? `cidr:${cidr}` : labelSelectorText([`cidr.${cidr}: ,`], []);
     }
     case 'fqdn': {
       const [name = ''] = selector.labels;

@@ -111,7 +111,21 @@ export function fullStatus(agent: Agent) {
     },
     srv6: { enabled: false, srv6EncapMode: 'reduced' },
   };
-  return { ...derived, ...scenario.status };
+  return mergeOver(derived, scenario.status ?? {});
+}
+
+/** The second over the first, objects field by field. */
+function mergeOver<T extends object>(base: T, over: object): T {
+  const merged: Record<string, unknown> = Object.fromEntries(Object.entries(base));
+  for (const [name, value] of Object.entries(over)) {
+    const below = merged[name];
+    merged[name] = isPlain(below) && isPlain(value) ? mergeOver(below, value) : value;
+  }
+  return merged as T;
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function proxyStatus(agent: Agent) {

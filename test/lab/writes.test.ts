@@ -1,4 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { rulesOfEntries } from '../../src/policy/from-entries.ts';
+import type { SourceDocument } from '../../src/policy/rule.ts';
 import { startTestLab, type TestLab } from '../helpers/lab.ts';
 import { fixture, type RestCase } from '../helpers/recordings.ts';
 
@@ -291,4 +293,34 @@ test('map events follow a change of the address book', async () => {
     '10.11.1.82/32',
     'fd00:11::49de/128',
   ]);
+});
+
+test('an agent 1.20 tells its rules as entries, and these mean the same', async () => {
+  await using old = await startTestLab({ scenario: 'shop', version: '1.17' });
+  await using young = await startTestLab({ scenario: 'shop', version: '1.20' });
+  const entries = JSON.parse((await young.rest('GET', '/v1/policy')).json.policy);
+  expect(entries).toHaveLength(8);
+  expect(entries[0]).toMatchObject({
+    Subject: { matchLabels: { 'any.app': 'frontend' } },
+    L3: [],
+    L4: [{ ports: [{ port: '8080', protocol: 'TCP' }] }],
+    Verdict: 0,
+    Ingress: true,
+    DefaultDeny: true,
+  });
+  expect(entries.map((entry: { L3: unknown }) => entry.L3)).toContainEqual([
+    'MatchName: api.bank.example, MatchPattern: ',
+  ]);
+  const source: SourceDocument = { file: '-', locate: () => ({ file: '-', line: 1, column: 1 }) };
+  const rules = rulesOfEntries(entries, source).map(({ rule }) => rule);
+  await old.rest('DELETE', '/v1/policy', []);
+  await putPolicy(old, rules);
+  await eventually(async () => {
+    for (const { id } of (await young.rest('GET', '/v1/endpoint')).json) {
+      const path = `/v1/map/cilium_policy_v2_${String(id).padStart(5, '0')}`;
+      const keys = async (lab: TestLab) =>
+        (await lab.rest('GET', path)).json.cache.map((entry: { key: string }) => entry.key).toSorted();
+      expect(await keys(old)).toEqual(await keys(young));
+    }
+  });
 });

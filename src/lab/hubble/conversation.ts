@@ -25,7 +25,8 @@ interface Ends {
 export function converse(traffic: ScenarioTraffic, agent: Agent, turn: number): Flow[] {
   const from = findPeer(traffic.from, agent, turn);
   const found = findPeer(traffic.to, agent, turn);
-  if (!from || !found) return [];
+  // What passes between other nodes is not seen here.
+  if (!from || !found || !(from.local || found.local)) return [];
   const to = traffic.name && !found.names ? { ...found, names: [traffic.name] } : found;
   const [port, protocol = traffic.dns ? 'UDP' : 'TCP'] = (traffic.port ?? '').split('/');
   const own = to.service?.port ?? (port ? Number(port) : undefined);

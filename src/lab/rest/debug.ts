@@ -28,7 +28,10 @@ function debugInfo(agent: Agent) {
       `enable-policy:${agent.state.config.policyEnforcement}`,
     ],
     'kernel-version': release(),
-    policy: { policy: JSON.stringify(policy.rules, null, 2), revision: policy.revision },
+    policy: {
+      policy: JSON.stringify(agent.policy.describe(policy.rules), null, 2),
+      revision: policy.revision,
+    },
     'service-list': agent.state.services.map(serviceModel),
     subsystem: {
       'cilium-lab': `scenario ${agent.world.scenario.name}, agent version ${agent.version}`,

@@ -6,7 +6,7 @@ import { parseRules, RuleError, ruleHas, ruleLabels } from '../rules.ts';
 import type { LabIdentity, LabState, PolicyRule } from '../state.ts';
 import { ApiFailure, type Handlers, labelsIn, ok } from './call.ts';
 
-function answer(rules: readonly PolicyRule[], revision: number) {
+function answer(rules: readonly unknown[], revision: number) {
   return ok({ policy: JSON.stringify(rules, null, 2), revision });
 }
 
@@ -16,7 +16,7 @@ export const policyHandlers: Handlers = {
     const labels = labelsIn(body);
     const found = rules.filter((rule) => ruleHas(rule, labels));
     if (labels.length > 0 && found.length === 0) throw new ApiFailure(404);
-    return answer(found, revision);
+    return answer(agent.policy.describe(found), revision);
   },
 
   'PUT /policy': async ({ body, query }, agent) => {

@@ -6,6 +6,7 @@ import { type ApiDescription, type ApiOperation, pruneFields, readApi } from './
 import { type Answer, ApiFailure, type Call } from './call.ts';
 import { HANDLERS } from './handlers.ts';
 import { Router } from './router.ts';
+import { queryTable } from './statedb.ts';
 
 /** Bodies above this are refused. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
@@ -26,6 +27,12 @@ export function restServer(agent: Agent): Server {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = request.method ?? 'GET';
     const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s);
+    if (path === '/statedb/query') {
+      const rows = queryTable(parsed(await readBody(request)), agent);
+      response.writeHead(rows === undefined ? 404 : 200, { 'content-type': 'application/json' });
+      response.end(rows);
+      return;
+    }
     const route = router.find(method, path);
     if (route.kind === 'no-path')
       return sendJson(response, 404, { code: 404, message: `path ${path} was not found` });
@@ -94,6 +101,14 @@ const HTML: Readonly<Record<string, string>> = {
 /** A value as the reference writes it. */
 export function encode(value: unknown): string {
   return `${JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (c) => HTML[c] ?? c)}\n`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {

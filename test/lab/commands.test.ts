@@ -1,0 +1,243 @@
+import { existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { labEnvironment } from '../../src/commands/lab/exports.ts';
+import { shippedScenarios } from '../../src/lab/load.ts';
+import { startTestLab } from '../helpers/lab.ts';
+import { privateFolder } from '../helpers/lab-process.ts';
+import { type RunOptions, run } from '../helpers/run.ts';
+
+const inRuntime = (path: string, more: Record<string, string> = {}): RunOptions => ({
+  env: { XDG_RUNTIME_DIR: path, PATH: process.env.PATH ?? '', ...more },
+  nowMs: Date.now(),
+});
+
+function exportsOf(stdout: string): Record<string, string> {
+  return Object.fromEntries(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => /^export (\w+)=(.*)$/.exec(line)?.slice(1) ?? [line, '']),
+  );
+}
+
+test('a lab is started, used, shown and stopped', async () => {
+  using folder = privateFolder();
+  const options = inRuntime(folder.path);
+  const none = await run(['lab', 'status'], options);
+  expect(none).toEqual({
+    stdout: '',
+    stderr: 'No lab is running. Start one with: cilium lab start\n',
+    code: 1,
+  });
+  const started = await run(['lab', 'start'], options);
+  expect(started.code).toBe(0);
+  expect(started.stderr).toMatch(/^Lab default plays scenario beginners-guide with every path of the agents/);
+  const env = exportsOf(started.stdout);
+  expect(Object.keys(env)).toEqual(['CILIUM_LAB', 'CILIUM_SOCK', 'CILIUM_HEALTH_SOCK', 'HUBBLE_SERVER']);
+  try {
+    expect((await run(['lab', 'env'], options)).stdout).toBe(started.stdout);
+    const list = await run(['endpoint', 'list', '-o', 'jsonpath={[*].id}'], inRuntime(folder.path, env));
+    expect(list.stdout.trim().split(' ').map(Number)).toContain(2622);
+    const status = await run(['lab', 'status'], options);
+    expect(status.stdout).toMatch(
+      /^NAME +STATE +PID .*\ndefault +Ok +\d+ +beginners-guide +all +10 +2 +\d+ /,
+    );
+    const flows = await run(['hubble', 'observe', '--last', '3', '-o', 'json'], inRuntime(folder.path, env));
+    expect(flows.stdout.trim().split('\n')).toHaveLength(3);
+  } finally {
+    const stopped = await run(['lab', 'stop'], options);
+    expect(stopped).toEqual({ stdout: '', stderr: 'Lab default has stopped.\n', code: 0 });
+  }
+  expect(readdirSync(join(folder.path, 'cilium-lab'))).toEqual([]);
+  expect((await run(['lab', 'stop'], options)).stderr).toBe('No lab is running.\n');
+}, 60_000);
+
+test('two labs run beside each other, and the shell of one means its own', async () => {
+  using folder = privateFolder();
+  const options = inRuntime(folder.path);
+  const [a, b] = await Promise.all([
+    run(['lab', 'start'], options),
+    run(['lab', 'start', '--scenario', 'shop', '--agent-version', '1.20'], options),
+  ]);
+  try {
+    expect([a.code, b.code]).toEqual([0, 0]);
+    const [envA, envB] = [exportsOf(a.stdout), exportsOf(b.stdout)];
+    expect(envA.CILIUM_SOCK).not.toBe(envB.CILIUM_SOCK);
+    const self = async (env: Record<string, string>) =>
+      (await run(['node', 'list'], inRuntime(folder.path, env))).stdout.split('\n')[1]?.split(' ')[0];
+    expect([await self(envA), await self(envB)].toSorted()).toEqual(['lab/node1', 'shop/node-a']);
+    expect((await run(['lab', 'status', '-o', 'jsonpath={[*].scenario}'], options)).stdout.trim()).toContain(
+      'shop',
+    );
+    const ambiguous = await run(['lab', 'env'], options);
+    expect(ambiguous.code).toBe(1);
+    expect(ambiguous.stderr).toMatch(/several labs are running: default, lab-2\nSay which one with --name/);
+    expect((await run(['lab', 'env'], inRuntime(folder.path, envB))).stdout).toBe(b.stdout);
+  } finally {
+    expect((await run(['lab', 'stop', '--all'], options)).code).toBe(0);
+  }
+  expect(readdirSync(join(folder.path, 'cilium-lab'))).toEqual([]);
+}, 60_000);
+
+test('a name or a folder that is in use is refused', async () => {
+  using folder = privateFolder();
+  const options = inRuntime(folder.path);
+  await run(['lab', 'start', '--name', 'mine'], options);
+  try {
+    const again = await run(['lab', 'start', '--name', 'mine'], options);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toMatch(/lab mine is running already.*\n.*cilium lab stop --name mine/);
+    expect((await run(['lab', 'stop', '--name', 'other'], options)).stderr).toBe('No lab is running.\n');
+    expect((await run(['lab', 'env', '--name', 'other'], options)).stderr).toMatch(
+      /no lab named other is running/,
+    );
+  } finally {
+    await run(['lab', 'stop', '--name', 'mine'], options);
+  }
+}, 60_000);
+
+test('a command is run against a lab of its own and gives its exit code', async () => {
+  using folder = privateFolder();
+  const options = inRuntime(folder.path);
+  const script = 'test -S "$CILIUM_SOCK" && test -S "$CILIUM_HEALTH_SOCK" && echo "$HUBBLE_SERVER"; exit 7';
+  const result = await run(['lab', 'run', '--', 'sh', '-c', script], options);
+  expect(result).toMatchObject({ code: 7, stderr: '' });
+  expect(result.stdout).toMatch(/^unix:\/\/.*\/cilium-lab\/run-[0-9a-f]{8}\/hubble\.sock\n$/);
+  expect(readdirSync(join(folder.path, 'cilium-lab'))).toEqual([]);
+  expect((await run(['lab', 'run', '--', 'sh', '-c', 'kill -9 $$'], options)).code).toBe(137);
+  const missing = await run(['lab', 'run', '--', 'no-such-command'], options);
+  expect(missing).toMatchObject({ code: 127, stderr: 'Error: no-such-command: command not found\n' });
+  expect((await run(['lab', 'run'], options)).code).toBe(1);
+}, 30_000);
+
+test('/var/run/cilium is touched only when it is asked for, and never beside an agent', async () => {
+  using folder = privateFolder();
+  const options = inRuntime(folder.path);
+  const varRun = join(folder.path, 'var-run');
+  const started = await run(['lab', 'start', '--var-run', varRun], options);
+  expect(started.code).toBe(0);
+  expect(readdirSync(varRun).toSorted()).toEqual(['cilium.sock', 'health.sock', 'hubble.sock']);
+  const list = await run(['-H', `unix://${varRun}/cilium.sock`, 'endpoint', 'list'], inRuntime(folder.path));
+  expect(list.code).toBe(0);
+  const second = await run(['lab', 'start', '--name', 'second', '--var-run', varRun], options);
+  expect(second).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('is there already: an agent may be running'),
+  });
+  expect(readlinkSync(join(varRun, 'cilium.sock'))).toContain('/default/');
+  await run(['lab', 'stop', '--all'], options);
+  expect(readdirSync(varRun)).toEqual([]);
+}, 60_000);
+
+test('a scenario that is wrong is told by file, line and column', async () => {
+  using folder = privateFolder();
+  const options = { ...inRuntime(folder.path), cwd: folder.path };
+  const file = join(folder.path, 'mine.yaml');
+  const start = async (text: string) => {
+    writeFileSync(file, text);
+    const { stderr, code } = await run(['lab', 'run', '--scenario', 'mine.yaml', '--', 'true'], options);
+    expect(code).toBe(1);
+    return stderr.replaceAll(`${folder.path}/`, '');
+  };
+  expect(await start('name: x\nendpoints:\n  - pod: a/b\n    lables: {}\n')).toMatch(
+    /^Error: mine\.yaml:4:5: endpoints\[0\]: there is no field "lables"\n/,
+  );
+  expect(await start('name: x\nnodes: [\n')).toMatch(/^Error: mine\.yaml:\d+:\d+: /);
+  expect(
+    await start('name: x\nendpoints:\n  - { pod: a/b, ipv4: 1.2.3 }\n  - { pod: a/b, state: fine }\n'),
+  ).toMatch(/mine\.yaml:4:\d+: endpoints\[1\]\.state: expected one of/);
+  expect(
+    await start(
+      'name: x\nendpoints:\n  - { pod: a/b, ipv4: 1.2.3 }\n  - { pod: a/b, node: n }\nservices:\n  - { name: a/s, frontend: "1.1.1.1:80", backends: ["a/c:80"] }\npolicies:\n  - { ingress: [] }\n',
+    ),
+  ).toMatch(
+    new RegExp(
+      [
+        'mine.yaml:3:\\d+: endpoints\\[0\\].ipv4: "1.2.3" is not an IPv4 address',
+        'mine.yaml:4:\\d+: endpoints\\[1\\].pod: pod a/b is used twice',
+        'mine.yaml:4:\\d+: endpoints\\[1\\].node: there is no node "n"',
+        'mine.yaml:6:\\d+: services\\[0\\].backends\\[0\\]: there is no pod "a/c"',
+        'mine.yaml:8:\\d+: policies\\[0\\]: .*',
+      ].join('\\n'),
+    ),
+  );
+  const missing = await run(['lab', 'start', '--scenario', 'nothing'], options);
+  expect(missing.stderr).toMatch(/no scenario nothing: no such file\n.*beginners-guide, incident, shop/);
+}, 60_000);
+
+/** Verbs that read, each with words that make sense in every scenario. */
+const READERS = [
+  'status --verbose',
+  'endpoint list',
+  'identity list',
+  'identity list --endpoints',
+  'identity get 1',
+  'ip list',
+  'ip list -n -v',
+  'policy get',
+  'policy selectors -v',
+  'policy subject-selectors',
+  'policy wait 1',
+  'service list',
+  'service get 1',
+  'map list',
+  'map get cilium_ipcache_v2',
+  'map events cilium_ipcache_v2',
+  'node list',
+  'nodeid list',
+  'config',
+  'config --all',
+  'config get PolicyEnforcement',
+  'fqdn cache list',
+  'fqdn names',
+  'lrp list',
+  'prefilter list',
+  'cgroups list',
+  'debuginfo',
+  'version',
+  'hubble status',
+  'hubble list nodes',
+  'hubble list namespaces',
+  'hubble observe --last 5',
+  'hubble observe agent-events --last 5',
+];
+
+test.each(shippedScenarios())('every verb that reads works in the scenario %s', async (scenario) => {
+  await using lab = await startTestLab({ scenario });
+  const env = labEnvironment(lab.lab.info);
+  const failures: string[] = [];
+  for (const words of READERS) {
+    const { code, stdout, stderr } = await run(words.split(' '), { env, nowMs: Date.now() });
+    const quiet = /^(lrp list|fqdn|policy wait)/.test(words);
+    // The incident's agent says of itself that it is not well.
+    const unwell = scenario === 'incident' && /^(status|policy wait)/.test(words);
+    if (code !== (unwell ? 1 : 0) || (stdout === '' && !quiet)) failures.push(`${words}: ${code} ${stderr}`);
+  }
+  expect(failures).toEqual([]);
+});
+
+test('a folder that others can enter is refused', async () => {
+  using folder = privateFolder();
+  const dir = join(folder.path, 'open');
+  mkdirSync(dir, { mode: 0o755 });
+  const result = await run(['lab', 'start', '--dir', dir], inRuntime(folder.path));
+  expect(result).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('other users can enter the folder'),
+  });
+  expect(existsSync(join(dir, 'agent.sock'))).toBe(false);
+}, 30_000);
+
+test("a folder with somebody else's sockets is left alone", async () => {
+  using folder = privateFolder();
+  const dir = join(folder.path, 'agent');
+  mkdirSync(dir, { mode: 0o700 });
+  writeFileSync(join(dir, 'health.sock'), '');
+  const result = await run(['lab', 'start', '--dir', dir], inRuntime(folder.path));
+  expect(result).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('holds sockets that no lab left there'),
+  });
+  expect(readdirSync(dir)).toEqual(['health.sock']);
+}, 30_000);
