@@ -61,8 +61,11 @@ export function tabulate(text: string, { minWidth, padding }: TabStop): string {
   return out.join('\n');
 }
 
+const SURROGATE = /[\ud800-\udfff]/;
+
 /** Width in code points, which is what tabwriter counts. */
 function cellWidth(cell: string): number {
+  if (!SURROGATE.test(cell)) return cell.length;
   let n = 0;
   for (const _ of cell) n++;
   return n;

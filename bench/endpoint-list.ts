@@ -1,0 +1,86 @@
+// endpoint list of 10,000 endpoints against fetching and parsing the same body, in one run.
+import { createServer } from 'node:http';
+import { AgentClient } from '../src/agent/client.ts';
+import { HttpClient } from '../src/agent/http.ts';
+import { fixture, type RestCase } from '../test/helpers/recordings.ts';
+import { close, listen } from '../test/helpers/replay.ts';
+import { run as runCli } from '../test/helpers/run.ts';
+import { table } from './lib-measure.ts';
+
+const ENDPOINTS = 10_000;
+const BYTES = 90_000_000;
+const RUNS = 5;
+const BUDGET = 1.5;
+
+/** Recorded endpoints, repeated under new numbers, their status logs grown until the body is as large as wanted. */
+function bodyOf(count: number, bytes: number): Buffer {
+  const recorded = fixture<RestCase[]>('recordings/agent-1.20.json').find(
+    ({ argv }) => argv.join(' ') === 'endpoint list',
+  );
+  const endpoints: { id: number; status: { log: unknown[] } }[] = JSON.parse(
+    recorded?.exchanges[0]?.response.body ?? '[]',
+  );
+  const one = JSON.stringify(endpoints).length / endpoints.length;
+  const change = endpoints[0]?.status.log[0] ?? {};
+  const missing = Math.max(0, bytes / count - one);
+  const padding = Array(Math.ceil(missing / (JSON.stringify(change).length + 1))).fill(change);
+  const parts = Array.from({ length: count }, (_, i) => {
+    const endpoint = endpoints[i % endpoints.length];
+    return JSON.stringify({
+      ...endpoint,
+      id: i + 1,
+      status: { ...endpoint?.status, log: [...(endpoint?.status.log ?? []), ...padding] },
+    });
+  });
+  return Buffer.from(`[${parts.join(',')}]`);
+}
+
+async function medianMs(work: () => Promise<void>): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i <= RUNS; i++) {
+    globalThis.gc?.();
+    const start = performance.now();
+    await work();
+    // The first run warms the code.
+    if (i > 0) times.push(performance.now() - start);
+  }
+  return times.toSorted((a, b) => a - b)[Math.floor(RUNS / 2)] ?? 0;
+}
+
+export async function run(): Promise<void> {
+  const body = bodyOf(ENDPOINTS, BYTES);
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length });
+    response.end(body);
+  });
+  const socket = await listen(server);
+  try {
+    const fetchAndParse = async () => {
+      const http = new HttpClient({ network: 'unix', target: socket });
+      const request = new AgentClient(http).request('GET', '/endpoint');
+      JSON.parse((await http.request(request)).body.toString());
+      await http.close();
+    };
+    let lines = 0;
+    const list = async () => {
+      const { stdout, code, stderr } = await runCli(['endpoint', 'list'], { env: { CILIUM_SOCK: socket } });
+      if (code !== 0) throw new Error(stderr);
+      lines = stdout.split('\n').length;
+    };
+    const base = await medianMs(fetchAndParse);
+    const ours = await medianMs(list);
+    const mb = (body.length / 1e6).toFixed(0);
+    console.log(`${ENDPOINTS} endpoints, ${mb} MB, ${lines} lines of output`);
+    console.log(
+      table(
+        ['work', 'median ms', 'ratio', 'budget'],
+        [
+          ['fetch and JSON.parse', base.toFixed(0), '1.00', ''],
+          ['endpoint list', ours.toFixed(0), (ours / base).toFixed(2), `≤ ${BUDGET}`],
+        ],
+      ),
+    );
+  } finally {
+    await close(server, socket);
+  }
+}
