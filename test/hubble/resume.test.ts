@@ -1,0 +1,134 @@
+import { describe, expect, test } from '@jest/globals';
+import { decode, encode } from '../../src/hubble/codec.ts';
+import { type FollowOptions, followFlows, type Gap } from '../../src/hubble/resume.ts';
+import { RpcError } from '../../src/hubble/status.ts';
+import type { GetFlowsRequest } from '../../src/model/hubble.gen.ts';
+
+/** A server with a ring of flows, one every 10 ms of its own clock, that can be cut off. */
+class RingServer {
+  flows: { uuid: string; ms: number }[] = [];
+  requests: GetFlowsRequest[] = [];
+  #n = 0;
+  constructor(readonly capacity: number) {}
+
+  emit(): Buffer {
+    const flow = { uuid: `flow-${this.#n}`, ms: 1_700_000_000_000 + 10 * this.#n };
+    this.#n++;
+    this.flows.push(flow);
+    if (this.flows.length > this.capacity) this.flows.shift();
+    return this.bytes(flow);
+  }
+
+  bytes({ uuid, ms }: { uuid: string; ms: number }): Buffer {
+    const time = new Date(ms).toISOString();
+    return encode('observer.GetFlowsResponse', { flow: { uuid, time }, time });
+  }
+
+  held(request: GetFlowsRequest): Buffer[] {
+    const since = request.since ? Date.parse(request.since) : Number.POSITIVE_INFINITY;
+    return this.flows.filter(({ ms }) => ms >= since).map((flow) => this.bytes(flow));
+  }
+}
+
+const REQUEST: GetFlowsRequest = { follow: true, number: '0' };
+const BREAK = () => new RpcError('Unavailable', 'connection reset');
+
+function options(gaps: Gap[], over: Partial<FollowOptions> = {}): FollowOptions {
+  return {
+    maxReconnects: Number.POSITIVE_INFINITY,
+    nowMs: () => 0,
+    sleep: async () => {},
+    signal: new AbortController().signal,
+    onBreak: async () => {},
+    onResume: async (gap) => void gaps.push(gap),
+    ...over,
+  };
+}
+
+const uuidOf = (bytes: Buffer) => decode('observer.GetFlowsResponse', bytes).flow?.uuid ?? '';
+
+describe('a followed stream that breaks', () => {
+  test('loses nothing that the server still holds and shows nothing twice', async () => {
+    const server = new RingServer(10_000);
+    let connection = 0;
+    const open = async function* (request: GetFlowsRequest) {
+      server.requests.push(request);
+      const held = server.held(request);
+      if (held.length > 0) yield held;
+      const mine = ++connection;
+      for (let i = 0; i < 400; i++) yield [server.emit(), server.emit()];
+      // While nobody listens flows go on.
+      for (let i = 0; i < 50; i++) server.emit();
+      if (mine < 20) throw BREAK();
+    };
+    const gaps: Gap[] = [];
+    const seen: string[] = [];
+    for await (const batch of followFlows(open, REQUEST, options(gaps))) seen.push(...batch.map(uuidOf));
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen.length).toBe(20 * 800 + 19 * 50);
+    expect(gaps.length).toBe(19);
+    expect(gaps.every(({ complete }) => complete)).toBe(true);
+  });
+
+  test('says when the server no longer held what came between', async () => {
+    const server = new RingServer(5);
+    let connection = 0;
+    const open = async function* (request: GetFlowsRequest) {
+      yield server.held(request);
+      connection++;
+      for (let i = 0; i < 10; i++) yield [server.emit()];
+      for (let i = 0; i < 50; i++) server.emit();
+      if (connection === 1) throw BREAK();
+    };
+    const gaps: Gap[] = [];
+    const seen: string[] = [];
+    for await (const batch of followFlows(open, REQUEST, options(gaps))) seen.push(...batch.map(uuidOf));
+    expect(gaps).toEqual([
+      {
+        cause: 'rpc error: code = Unavailable desc = connection reset',
+        lengthMs: 0,
+        after: '2023-11-14T22:13:20.090Z',
+        complete: false,
+      },
+    ]);
+    expect(new Set(seen).size).toBe(seen.length);
+  });
+
+  test('waits longer from attempt to attempt and gives up after the given number', async () => {
+    const waits: number[] = [];
+    let connection = 0;
+    const open = async function* () {
+      if (connection++ > 0) throw BREAK();
+      yield [new RingServer(1).emit()];
+      throw BREAK();
+    };
+    const follow = followFlows(
+      open,
+      REQUEST,
+      options([], { maxReconnects: 8, sleep: async (ms) => void waits.push(ms) }),
+    );
+    await expect(Array.fromAsync(follow)).rejects.toThrow('connection reset');
+    expect(waits).toEqual([200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+  });
+
+  test.each([
+    ['a first connection that fails', new RpcError('Unavailable', 'refused'), false],
+    ['an answer that is no break', new RpcError('InvalidArgument', 'bad filter'), true],
+  ] as const)('%s is not tried again', async (_, error, first) => {
+    let opened = 0;
+    const open = async function* () {
+      opened++;
+      if (first) yield [new RingServer(1).emit()];
+      throw error;
+    };
+    await expect(Array.fromAsync(followFlows(open, REQUEST, options([])))).rejects.toThrow(error.message);
+    expect(opened).toBe(1);
+  });
+
+  test('a stream that the server ends stays ended', async () => {
+    const open = async function* () {
+      yield [new RingServer(1).emit()];
+    };
+    expect((await Array.fromAsync(followFlows(open, REQUEST, options([])))).length).toBe(1);
+  });
+});
