@@ -2,7 +2,7 @@ import { constants, open } from 'node:fs/promises';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
 
 /** Size of a read: large enough that a call costs nothing, small enough for the processor's cache. */
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 128 * 1024;
 
 const NEWLINE = 0x0a;
 
@@ -12,27 +12,54 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'is a directory',
 };
 
-/** Reads a file in chunks that hold whole lines. The chunks are windows of buffers that are not used again. */
+/**
+ * Reads a file in chunks that hold whole lines. A chunk is valid until the next one but one is asked for: while one
+ * is worked on the other is being filled.
+ */
 export async function* readLines(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
   const fail = (verb: string, cause: unknown) =>
     new UserError(`${verb} ${path}: ${REASONS[errorCode(cause) ?? ''] ?? errorMessage(cause)}`, { cause });
   const file = await open(path, constants.O_RDONLY).catch((cause: unknown) => {
     throw fail('open', cause);
   });
+  const read = async (buffer: Buffer, from: number) => {
+    const { bytesRead } = await file
+      .read(buffer, from, buffer.length - from, null)
+      .catch((cause: unknown) => {
+        throw fail('read', cause);
+      });
+    return bytesRead;
+  };
   try {
-    yield* wholeLines(
-      (async function* () {
-        for (;;) {
-          signal.throwIfAborted();
-          const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-          const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null).catch((cause: unknown) => {
-            throw fail('read', cause);
-          });
-          if (bytesRead === 0) return;
-          yield buffer.subarray(0, bytesRead);
-        }
-      })(),
-    );
+    let buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    let spare = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    let filled = 0;
+    let pending = read(buffer, 0);
+    for (;;) {
+      const count = await pending;
+      signal.throwIfAborted();
+      filled += count;
+      if (count === 0) {
+        if (filled > 0) yield buffer.subarray(0, filled);
+        return;
+      }
+      const end = buffer.lastIndexOf(NEWLINE, filled - 1) + 1;
+      if (end === 0) {
+        // A line longer than the buffer: read on behind it.
+        if (filled === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
+        pending = read(buffer, filled);
+        continue;
+      }
+      const rest = filled - end;
+      if (spare.length < rest + CHUNK_BYTES / 2) spare = Buffer.allocUnsafeSlow(rest + CHUNK_BYTES);
+      buffer.copy(spare, 0, end, filled);
+      pending = read(spare, rest);
+      // Whoever stops here leaves a read behind, which must not become an unhandled rejection.
+      pending.catch(() => {});
+      yield buffer.subarray(0, end);
+      [buffer, spare] = [spare, buffer];
+      filled = rest;
+    }
   } finally {
     await file.close();
   }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { FlowFilter, GetFlowsResponse } from '../model/hubble.gen.ts';
-import { compareTimestamps, parseTimestamp, type Timestamp } from '../model/timestamp.ts';
+import { compareTimestamps, parseTimestamp, secondText, type Timestamp } from '../model/timestamp.ts';
 import { compileFilters, type FlowPredicate } from './filter.ts';
 import { ProtoJsonError, parseProtoJson } from './protojson.ts';
 
@@ -20,6 +20,9 @@ export interface LineProblem {
   line: string;
 }
 
+/** Length of `2006-01-02T15:04:05`. */
+const SECOND_LENGTH = 19;
+
 /** Decides about the lines of a file of flows. */
 export class LineReader {
   #ignoreUnknown = false;
@@ -28,7 +31,13 @@ export class LineReader {
     private readonly query: LineQuery,
     private readonly matches: FlowPredicate,
     private readonly onProblem: (problem: LineProblem) => void,
-  ) {}
+  ) {
+    this.#since = query.since ? secondText(query.since.seconds) : '';
+    this.#until = query.until ? secondText(query.until.seconds) : '';
+  }
+
+  readonly #since: string;
+  readonly #until: string;
 
   /** The answer that a line holds, when it is one that is asked for. */
   read(line: Buffer): GetFlowsResponse | undefined {
@@ -61,15 +70,29 @@ export class LineReader {
     }
   }
 
+  /** Whether a time in canonical form lies between the bounds. */
+  #isInside(text: string): boolean {
+    const { since, until } = this.query;
+    const second = text.slice(0, SECOND_LENGTH);
+    // Seconds compare as text; only those of a bound have to be looked at closely.
+    if (since && second < this.#since) return false;
+    if (until && second > this.#until) return false;
+    if (second !== this.#since && second !== this.#until) return text !== '';
+    const time = parseTimestamp(text);
+    if (time === undefined) return false;
+    return (
+      (since === undefined || compareTimestamps(time, since) >= 0) &&
+      (until === undefined || compareTimestamps(time, until) <= 0)
+    );
+  }
+
   /** Whether filters and times let a record through. What is no flow has no fields that a filter could ask for. */
   isWanted(message: GetFlowsResponse): boolean {
     const { flow } = message;
     const { since, until, allow } = this.query;
     if (since || until) {
-      const time = parseTimestamp((flow ? flow.time : message.time) ?? message.time ?? '');
-      if (time === undefined) return false;
-      if (since && compareTimestamps(time, since) < 0) return false;
-      if (until && compareTimestamps(time, until) > 0) return false;
+      const time = (flow ? flow.time : message.time) ?? '';
+      if (!this.#isInside(time)) return false;
     }
     return flow ? this.matches(flow) : allow.length === 0;
   }
@@ -81,19 +104,4 @@ export async function lineReader(
   onProblem: (problem: LineProblem) => void,
 ): Promise<LineReader> {
   return new LineReader(query, await compileFilters(query.allow, query.deny), onProblem);
-}
-
-const NEWLINE = 0x0a;
-const RETURN = 0x0d;
-
-/** Calls `use` for each line of a chunk that ends with a newline, without its end; stops when `use` says so. */
-export function eachLine(chunk: Buffer, use: (line: Buffer) => boolean): boolean {
-  for (let at = 0; at < chunk.length; ) {
-    const found = chunk.indexOf(NEWLINE, at);
-    const end = found === -1 ? chunk.length : found;
-    const trimmed = end > at && chunk[end - 1] === RETURN ? end - 1 : end;
-    if (!use(chunk.subarray(at, trimmed))) return false;
-    at = end + 1;
-  }
-  return true;
 }

@@ -98,13 +98,19 @@ function readSide(
   side.identity = endpoint?.identity ?? 0;
 }
 
+const NONE: readonly Policy[] = [];
+
+function joined(allowed = NONE, denied = NONE): readonly Policy[] {
+  return allowed.length === 0 ? denied : denied.length === 0 ? allowed : [...allowed, ...denied];
+}
+
 function policiesOf(flow: Flow): readonly Policy[] {
   switch (flow.traffic_direction) {
     case 'EGRESS':
-      return [...(flow.egress_allowed_by ?? []), ...(flow.egress_denied_by ?? [])];
+      return joined(flow.egress_allowed_by, flow.egress_denied_by);
     case 'INGRESS':
-      return [...(flow.ingress_allowed_by ?? []), ...(flow.ingress_denied_by ?? [])];
+      return joined(flow.ingress_allowed_by, flow.ingress_denied_by);
     default:
-      return [];
+      return NONE;
   }
 }

@@ -1,6 +1,6 @@
 import { FlowRow, readFlow } from '../model/flow-row.ts';
 import type { GetFlowsResponse, LostEvent, NodeStatusEvent } from '../model/hubble.gen.ts';
-import { type FlowStyle, lostCells, renderCompact, renderLostCompact } from './flow.ts';
+import { type FlowStyle, lostCells, renderCompact, renderLostCompact, sanitizeRow } from './flow.ts';
 import { flowLine, renderDict, renderLostDict, SEPARATOR, tableLine } from './flow-records.ts';
 import { renderNodeStatus, renderNodeStatusDict } from './hubble-events.ts';
 import { goJson } from './json.ts';
@@ -38,13 +38,15 @@ export class FlowRenderer {
       if (this.format === 'json') return `${goJson(message)}\n`;
       if (this.format === 'legacy-json') return `${goJson(flow)}\n`;
       readFlow(this.#row, flow);
+      sanitizeRow(this.#row);
       return this.row(this.#row);
     }
     return lost ? this.#lost(message, lost) : '';
   }
 
-  /** Text of a flow that has been read into a row, for the formats that are not JSON. */
+  /** Text of a flow that has been read into a row and is safe to print, for the formats that are not JSON. */
   row(row: FlowRow): string {
+    this.#printed = true;
     switch (this.format) {
       case 'dict':
         return `${SEPARATOR}\n${renderDict(row, this.style)}`;

@@ -28,7 +28,7 @@ export function renderPairs(pairs: readonly (readonly [key: string, value: strin
 export function renderDict(row: FlowRow, style: FlowStyle): string {
   return renderPairs([
     ['TIMESTAMP', style.time(row.time)],
-    ...(style.nodeName ? [['NODE', sanitizeCell(row.node)] as const] : []),
+    ...(style.nodeName ? [['NODE', row.node] as const] : []),
     ['SOURCE', hostText(row, row.source, style)],
     ['DESTINATION', hostText(row, row.destination, style)],
     ['TYPE', typeText(row)],

@@ -55,6 +55,21 @@ function paint(color: keyof typeof COLORS, text: string): string {
   return `\u001b[${COLORS[color]}m${text}\u001b[0m`;
 }
 
+/** Makes the texts of a row safe for a terminal. What prints a row takes this for done. */
+export function sanitizeRow(row: FlowRow): void {
+  row.node = sanitizeCell(row.node);
+  row.dnsSource = sanitizeCell(row.dnsSource);
+  row.summary = sanitizeCell(row.summary);
+  for (const side of [row.source, row.destination]) {
+    side.ip = sanitizeCell(side.ip);
+    side.mac = sanitizeCell(side.mac);
+    side.namespace = sanitizeCell(side.namespace);
+    side.pod = sanitizeCell(side.pod);
+    side.service = sanitizeCell(side.service);
+    side.names = sanitizeCell(side.names);
+  }
+}
+
 /** One line: who, to whom, what happened. A reply is printed in the direction of its request. */
 export function renderCompact(row: FlowRow, style: FlowStyle): string {
   const reversed = row.reply === 'yes';
@@ -66,14 +81,14 @@ export function renderCompact(row: FlowRow, style: FlowStyle): string {
 
 /** ` [node]`, when nodes are asked for. */
 export function nodePart(node: string, style: FlowStyle): string {
-  return style.nodeName ? ` [${sanitizeCell(node)}]` : '';
+  return style.nodeName ? ` [${node}]` : '';
 }
 
 /** Cells of a flow in the order of the table's columns; the node only when asked for. */
 export function flowCells(row: FlowRow, style: FlowStyle): string[] {
   return [
     style.time(row.time),
-    ...(style.nodeName ? [sanitizeCell(row.node)] : []),
+    ...(style.nodeName ? [row.node] : []),
     hostText(row, row.source, style),
     hostText(row, row.destination, style),
     typeText(row),
@@ -84,8 +99,8 @@ export function flowCells(row: FlowRow, style: FlowStyle): string[] {
 
 /** An end of a flow: name or address, and the port. */
 export function hostText(row: FlowRow, side: FlowSide, style: FlowStyle): string {
-  if (!row.hasIp) return style.color ? paint('host', sanitizeCell(side.mac)) : sanitizeCell(side.mac);
-  const host = sanitizeCell(hostName(side, style));
+  if (!row.hasIp) return style.color ? paint('host', side.mac) : side.mac;
+  const host = hostName(side, style);
   if (!style.color) return side.port === 0 ? host : joinHostPort(host, side.port);
   if (side.port === 0) return paint('host', host);
   const named = host.includes(':') ? `[${host}]` : host;
@@ -112,7 +127,7 @@ function identityText(identity: number, style: FlowStyle): string {
 export function typeText(row: FlowRow): string {
   if (row.l7 !== '') {
     const text = `${row.l7}-${row.l7Type.toLowerCase()}`;
-    return row.l7 === 'dns' ? `${text} ${sanitizeCell(row.dnsSource)}` : text;
+    return row.l7 === 'dns' ? `${text} ${row.dnsSource}` : text;
   }
   switch (row.eventType) {
     case EVENT_TRACE:
@@ -179,7 +194,7 @@ function policyText({ policies }: FlowRow): string {
 
 /** What was in the packet or request. */
 export function summaryText(row: FlowRow, style: FlowStyle): string {
-  let text = sanitizeCell(row.summary);
+  let text = row.summary;
   if (row.traceId !== '' && row.traceId !== '0') text = `IP Trace ID: ${row.traceId}; ${text}`;
   if (row.auth !== 'DISABLED') {
     const auth = style.color ? paint(row.auth === 'TEST_ALWAYS_FAIL' ? 'bad' : 'good', row.auth) : row.auth;

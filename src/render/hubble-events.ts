@@ -35,7 +35,7 @@ export function agentEventRecord(at: Envelope, event: AgentEvent, style: FlowSty
   const type = String(event.type ?? 'AGENT_EVENT_UNKNOWN');
   const details = sanitizeCell(agentEventDetails(event, style));
   return {
-    compact: `${style.time(at.time)}${nodePart(at.node, style)}: ${type} (${details})\n`,
+    compact: `${style.time(at.time)}${nodePart(sanitizeCell(at.node), style)}: ${type} (${details})\n`,
     pairs: [...head(at, style), ['TYPE', type], ['DETAILS', details]],
     cells: [...head(at, style).map(([, value]) => value), type, details],
   };
@@ -111,7 +111,7 @@ export function debugEventRecord(at: Envelope, event: DebugEvent, style: FlowSty
   const cpu = event.cpu === undefined ? 'N/A' : String(event.cpu).padStart(2, '0');
   const message = sanitizeCell(event.message ?? '');
   return {
-    compact: `${style.time(at.time)}${nodePart(at.node, style)}: ${from} ${type} MARK: ${mark} CPU: ${cpu} (${message})\n`,
+    compact: `${style.time(at.time)}${nodePart(sanitizeCell(at.node), style)}: ${from} ${type} MARK: ${mark} CPU: ${cpu} (${message})\n`,
     pairs: [
       ...head(at, style),
       ['TYPE', type],

@@ -1,7 +1,8 @@
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import { chunkReader } from '../../../hubble/flow-chunks.ts';
 import { readLines, wholeLines } from '../../../hubble/flow-file.ts';
-import { eachLine, type LineProblem, lineReader } from '../../../hubble/flow-lines.ts';
+import { type LineProblem, lineReader } from '../../../hubble/flow-lines.ts';
 import type { FlowRenderer } from '../../../render/flow-format.ts';
 import { logLine } from '../log.ts';
 import type { FilterLists } from './filter-builder.ts';
@@ -35,13 +36,21 @@ export async function observeFile(job: FileJob, ctx: Context): Promise<void> {
     },
     (problem) => problems.push(problem),
   );
+  const read = chunkReader(reader, {
+    raw: renderer.format === 'json',
+    wholeFlows: renderer.format === 'legacy-json' || renderer.style.policyNames,
+    filters: job.filters,
+    timed: selection.since !== undefined || selection.until !== undefined,
+  });
   const keep = keeper(selection, sink);
   const chunks = job.path === '-' ? wholeLines(ctx.in) : readLines(job.path, ctx.signal);
   for await (const chunk of chunks) {
-    const more = eachLine(chunk, (line) => {
-      const message = reader.read(line);
-      return message === undefined || keep.add(renderer.response(message));
+    const more = read(chunk, {
+      raw: (start, end) => keep.bytes(chunk, start, end),
+      message: (message) => keep.text(renderer.response(message)),
+      row: (row) => keep.text(renderer.row(row)),
     });
+    keep.endChunk(chunk);
     await sink.flush();
     await tell(problems, renderer, job.silent, ctx);
     if (!more) break;
@@ -50,43 +59,74 @@ export async function observeFile(job: FileJob, ctx: Context): Promise<void> {
   await sink.end();
 }
 
+/** Passes records on to the sink: all of them, the first or the last ones. */
 interface Keeper {
-  /** False when no more records are wanted. */
-  add(text: string): boolean;
+  /** Each says whether more records are wanted. */
+  text(text: string): boolean;
+  bytes(chunk: Buffer, start: number, end: number): boolean;
+  /** The bytes of the chunk are about to be overwritten. */
+  endChunk(chunk: Buffer): void;
   end(): void;
 }
 
-/** Passes on the first n, the last n or all records. */
 function keeper({ first, number }: Selection, sink: RecordSink): Keeper {
-  const limit = Number(number);
+  if (first) return keepFirst(Number(number), sink);
+  return number === 0n || number > MAX_LAST
+    ? keepFirst(Number.POSITIVE_INFINITY, sink)
+    : keepLast(Number(number), sink);
+}
+
+function keepFirst(limit: number, sink: RecordSink): Keeper {
   let count = 0;
-  if (first) {
-    return {
-      add: (text) => {
-        sink.add(text);
-        return ++count < limit;
-      },
-      end: () => {},
-    };
-  }
-  if (number === 0n || number > MAX_LAST) {
-    return {
-      add: (text) => {
-        sink.add(text);
-        return true;
-      },
-      end: () => {},
-    };
-  }
-  const ring: string[] = [];
+  // Records that stand one behind the other are passed on in one piece.
+  let [from, to] = [0, 0];
+  const pass = (chunk: Buffer) => {
+    if (to > from) sink.addBytes(chunk.subarray(from, to));
+    from = to;
+  };
+  let current: Buffer | undefined;
   return {
-    add: (text) => {
-      ring[count++ % limit] = text;
-      return true;
+    text: (text) => {
+      if (current) pass(current);
+      sink.add(text);
+      return ++count < limit;
     },
+    bytes: (chunk, start, end) => {
+      if (start !== to) {
+        pass(chunk);
+        from = start;
+      }
+      to = end;
+      current = chunk;
+      return ++count < limit;
+    },
+    endChunk: (chunk) => {
+      pass(chunk);
+      [from, to] = [0, 0];
+      current = undefined;
+    },
+    end: () => {},
+  };
+}
+
+function keepLast(limit: number, sink: RecordSink): Keeper {
+  const ring: Buffer[] = [];
+  let count = 0;
+  const keep = (record: Buffer) => {
+    ring[count++ % limit] = record;
+    return true;
+  };
+  return {
+    // Bytes rather than text, which would keep the whole chunk alive that it was cut from.
+    text: (text) => text === '' || keep(Buffer.from(text)),
+    bytes: (chunk, start, end) => keep(Buffer.from(chunk.subarray(start, end))),
+    endChunk: () => {},
     end: () => {
       const from = count > limit ? count % limit : 0;
-      for (let i = 0; i < ring.length; i++) sink.add(ring[(from + i) % ring.length] ?? '');
+      for (let i = 0; i < ring.length; i++) {
+        const record = ring[(from + i) % ring.length];
+        if (record) sink.addBytes(record);
+      }
     },
   };
 }

@@ -62,12 +62,10 @@ export function styleOf({ timeFormat: layout, ...style }: StyleFlags): FlowStyle
   return { ...style, time: timeFormat(layout) };
 }
 
-/** Text waits here until there is so much of it. */
-const FULL = 64 * 1024;
-
 /** Collects records for stdout: writes them in large pieces, begins dicts right and aligns tables at the end. */
 export class RecordSink {
   #text = '';
+  #pieces: (string | Buffer)[] = [];
   #begun = false;
 
   constructor(
@@ -78,15 +76,26 @@ export class RecordSink {
     private readonly separator = `${SEPARATOR}\n`,
   ) {}
 
-  /** Takes records; true when enough of them wait to be worth a `flush`. */
-  add(text: string): boolean {
+  add(text: string): void {
     this.#text += text;
-    return this.format !== 'table' && this.#text.length >= FULL;
+  }
+
+  /** As `add`, for text that is encoded already. The bytes must stay as they are until the next flush. */
+  addBytes(bytes: Buffer): void {
+    if (this.format === 'table' || this.format === 'dict') {
+      this.add(bytes.toString());
+      return;
+    }
+    if (this.#text !== '') this.#pieces.push(this.#text);
+    this.#text = '';
+    this.#pieces.push(bytes);
   }
 
   /** Writes what waits. A table waits for its end. */
   async flush(): Promise<void> {
-    if (this.format === 'table' || this.#text === '') return;
+    if (this.format === 'table') return;
+    for (const piece of this.#pieces.splice(0)) await this.ctx.out.write(piece);
+    if (this.#text === '') return;
     const text = this.#text;
     this.#text = '';
     const cut = this.format === 'dict' && !this.#begun ? this.separator.length : 0;
