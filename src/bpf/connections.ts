@@ -1,15 +1,20 @@
 import { UserError } from '../errors.ts';
+import { AsciiWriter } from './layouts/ascii.ts';
 import type { Generation } from './layouts/catalogue.ts';
 import {
   type ConntrackText,
   conntrackJson,
-  conntrackLines,
   natJson,
   tupleFamily,
+  writeConntrackLines,
 } from './layouts/conntrack.ts';
 import { ctEntry, natEntry4, natEntry6 } from './layouts/structs.ts';
 import type { BpfMap } from './objects.ts';
 import { type Batch, walk } from './reader.ts';
+
+/** Entries per piece of text: few enough for little memory, many enough for large writes. */
+const LINES_BATCH = 2048;
+const LINES_BYTES = 1 << 20;
 
 /** IP version of an open conntrack or NAT map; fails when its entries have another size than any release's. */
 function familyOf(map: BpfMap, valueSize: (family: 4 | 6) => number): 4 | 6 {
@@ -29,13 +34,17 @@ export function natFamily(map: BpfMap): 4 | 6 {
   return familyOf(map, (family) => (family === 4 ? natEntry4.size : natEntry6.size));
 }
 
-/** The lines of a conntrack map, some thousand at a time. */
+/** The lines of a conntrack map as bytes, some thousand at a time; each piece is valid until the next one. */
 export async function* conntrackText(
   map: BpfMap,
   how: Omit<ConntrackText, 'family'>,
-): AsyncGenerator<string> {
+): AsyncGenerator<Buffer> {
   const family = conntrackFamily(map);
-  for await (const batch of walk(map)) yield conntrackLines(batch, { ...how, family });
+  const out = new AsciiWriter(LINES_BYTES);
+  for await (const batch of walk(map, { size: LINES_BATCH })) {
+    writeConntrackLines(out, batch, { ...how, family });
+    if (out.length > 0) yield out.take();
+  }
 }
 
 /** Entries of a conntrack map in the reference's JSON form. */

@@ -1,5 +1,6 @@
 import { formatIpv4, formatIpv6 } from '../../model/ip.ts';
 import type { Batch } from '../reader.ts';
+import { type AsciiWriter, ascii } from './ascii.ts';
 import type { Generation } from './catalogue.ts';
 import { protocolName } from './names.ts';
 
@@ -108,56 +109,145 @@ export function matchesConnection(connection: Connection, { ips, ports }: Connec
   return !ports || ports.has(connection.sourcePort) || ports.has(connection.destinationPort);
 }
 
-/** Lines of `bpf ct list` for a batch. Entries without a protocol are left out, as the reference does. */
-export function conntrackLines(
-  { count, keys, values, keySize, valueStride }: Batch,
-  how: ConntrackText,
-): string {
+const PIECE = {
+  arrow: ascii(' -> '),
+  colon: ascii(':'),
+  blank: ascii(' '),
+  related: ascii(' related'),
+  expires: ascii(' expires='),
+  remaining: ascii(' (remaining: '),
+  seconds: ascii(' sec(s))'),
+  packets: ascii(' Packets='),
+  bytes: ascii(' Bytes='),
+  rxFlags: ascii(' RxFlagsSeen='),
+  rxReport: ascii(' LastRxReport='),
+  txFlags: ascii(' TxFlagsSeen='),
+  txReport: ascii(' LastTxReport='),
+  revNat: ascii(' RevNAT='),
+  identity: ascii(' SourceSecurityID='),
+  backend: ascii(' BackendID='),
+  natPort: ascii(' NatPort='),
+  ifindex: ascii(' IfIndex='),
+  end: ascii(' \n'),
+};
+
+/** Longest line: two IPv6 addresses, all flags by name, three u64. */
+const LONGEST_LINE = 1024;
+
+/** Writes the lines of `bpf ct list` for a batch. Entries without a protocol are left out, as the reference does. */
+export function writeConntrackLines(out: AsciiWriter, batch: Batch, how: ConntrackText): void {
+  const { count, keys, values, keySize, valueStride } = batch;
   const { family, filter, remaining, generation } = how;
-  const nat = generation !== '1.17';
-  let text = '';
+  const t = TUPLE[family];
   for (let i = 0; i < count; i++) {
-    const connection = decodeConnection(keys, i * keySize, family);
-    if (connection.protocol === 0) continue;
-    if (filter && !matchesConnection(connection, filter)) continue;
+    const k = i * keySize;
     const v = i * valueStride;
+    const protocol = keys[k + t.protocol] ?? 0;
+    if (protocol === 0) continue;
+    if (filter && !matchesConnection(decodeConnection(keys, k, family), filter)) continue;
+    const flags = keys[k + t.flags] ?? 0;
+    out.reserve(LONGEST_LINE);
+    out.put(prefixOf(protocol, flags));
+    const service = (flags & TUPLE_SERVICE) !== 0;
+    // Addresses are stored exchanged, ports are not; a service's entry is told from the client's side.
+    writeSide(
+      out,
+      family,
+      keys,
+      k + (service ? t.source : t.destination),
+      be16(keys, k + (service ? t.destinationPort : t.sourcePort)),
+    );
+    out.put(PIECE.arrow);
+    writeSide(
+      out,
+      family,
+      keys,
+      k + (service ? t.destination : t.source),
+      be16(keys, k + (service ? t.sourcePort : t.destinationPort)),
+    );
+    if (flags & TUPLE_RELATED) out.put(PIECE.related);
     const lifetime = le32(values, v + 32);
-    text += `${connectionText(connection)}${connection.related ? ' related' : ''} expires=${lifetime}${
-      remaining ? ` (remaining: ${remaining(lifetime)} sec(s))` : ''
-    } Packets=${le64(values, v + 16)} Bytes=${le64(values, v + 24)} RxFlagsSeen=${hexByte(
-      values[v + 43] ?? 0,
-    )} LastRxReport=${le32(values, v + 52)} TxFlagsSeen=${hexByte(values[v + 42] ?? 0)} LastTxReport=${le32(
-      values,
-      v + 48,
-    )} ${flagsText(le16(values, v + 36))} RevNAT=${be16(values, v + 38)} SourceSecurityID=${le32(values, v + 44)} ${
-      nat
-        ? `BackendID=${le64(values, v + 8)} NatPort=${be16(values, v + 40)}`
-        : `IfIndex=${le16(values, v + 40)} BackendID=${le64(values, v + 8)}`
-    } \n`;
+    out.put(PIECE.expires);
+    out.number(lifetime);
+    if (remaining) {
+      out.put(PIECE.remaining);
+      out.integer(remaining(lifetime));
+      out.put(PIECE.seconds);
+    }
+    out.put(PIECE.packets);
+    out.integer(le64(values, v + 16));
+    out.put(PIECE.bytes);
+    out.integer(le64(values, v + 24));
+    out.put(PIECE.rxFlags);
+    out.put(HEX_BYTES[values[v + 43] ?? 0] ?? PIECE.blank);
+    out.put(PIECE.rxReport);
+    out.number(le32(values, v + 52));
+    out.put(PIECE.txFlags);
+    out.put(HEX_BYTES[values[v + 42] ?? 0] ?? PIECE.blank);
+    out.put(PIECE.txReport);
+    out.number(le32(values, v + 48));
+    out.put(flagsPiece(le16(values, v + 36)));
+    out.put(PIECE.revNat);
+    out.number(be16(values, v + 38));
+    out.put(PIECE.identity);
+    out.number(le32(values, v + 44));
+    if (generation === '1.17') {
+      out.put(PIECE.ifindex);
+      out.number(le16(values, v + 40));
+    }
+    out.put(PIECE.backend);
+    out.integer(le64(values, v + 8));
+    if (generation !== '1.17') {
+      out.put(PIECE.natPort);
+      out.number(be16(values, v + 40));
+    }
+    out.put(PIECE.end);
   }
-  return text;
 }
 
-/** `TCP OUT 10.0.0.1:5 -> 10.0.0.2:80`; addresses of IPv6 have no brackets, as in the reference. */
+/** An address and its port; addresses of IPv6 have no brackets, as in the reference. */
+function writeSide(out: AsciiWriter, family: 4 | 6, keys: Buffer, address: number, port: number): void {
+  if (family === 4) out.ipv4(keys, address);
+  else out.text(formatIpv6(keys, address));
+  out.put(PIECE.colon);
+  out.number(port);
+}
+
+const prefixes = new Map<number, Uint8Array>();
+
+/** `TCP OUT `, made once for each protocol and direction. */
+function prefixOf(protocol: number, flags: number): Uint8Array {
+  const direction = flags & (TUPLE_IN | TUPLE_SERVICE);
+  const key = (protocol << 8) | direction;
+  let prefix = prefixes.get(key);
+  if (!prefix) {
+    const word = direction & TUPLE_SERVICE ? 'SVC' : direction ? 'IN' : 'OUT';
+    prefix = ascii(`${protocolName(protocol)} ${word} `);
+    prefixes.set(key, prefix);
+  }
+  return prefix;
+}
+
+/** `TCP OUT 10.0.0.1:5 -> 10.0.0.2:80`. */
 export function connectionText(c: Connection): string {
   return `${protocolName(c.protocol)} ${c.direction} ${c.source}:${c.sourcePort} -> ${c.destination}:${c.destinationPort}`;
 }
 
-const HEX_BYTES = Array.from({ length: 256 }, (_, i) => `0x${i.toString(16).padStart(2, '0')}`);
-const hexByte = (byte: number) => HEX_BYTES[byte] ?? '';
+const HEX_BYTES = Array.from({ length: 256 }, (_, i) => ascii(`0x${i.toString(16).padStart(2, '0')}`));
 
-const flagTexts = new Map<number, string>();
+const flagPieces = new Map<number, Uint8Array>();
 
-function flagsText(flags: number): string {
-  let text = flagTexts.get(flags);
-  if (text === undefined) {
+function flagsPiece(flags: number): Uint8Array {
+  let piece = flagPieces.get(flags);
+  if (!piece) {
     const words = FLAG_WORDS.filter((word, bit) => word !== '' && (flags >> bit) & 1);
     const unknown = flags & UNKNOWN_FLAGS;
     if (unknown) words.push(`Unknown=0x${unknown.toString(16).padStart(4, '0')}`);
-    text = `Flags=0x${flags.toString(16).padStart(4, '0')} [ ${words.map((word) => `${word} `).join('')}]`;
-    flagTexts.set(flags, text);
+    const hex = flags.toString(16).padStart(4, '0');
+    piece = ascii(` Flags=0x${hex} [ ${words.map((word) => `${word} `).join('')}]`);
+    flagPieces.set(flags, piece);
   }
-  return text;
+  return piece;
 }
 
 /** A key as the reference's JSON has it: the stored bytes, ports read in host order. */

@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts';
 import { goJson } from '../../render/json.ts';
 import { printStructs } from './dump.ts';
 
-const FLUSH_AT = 1 << 20;
+const CHUNK = 256;
 
 /**
  * Prints objects for `-o …`. JSON goes out as it comes, byte for byte as if it were one value, so that memory does not
@@ -18,14 +18,16 @@ export async function printObjects(
     for await (const object of objects) all.push(object);
     return await printStructs(ctx, all, { output });
   }
-  let text = '[';
-  let first = true;
-  for await (const object of objects) {
-    text += `${first ? '' : ','}\n  ${goJson(object, 2).replaceAll('\n', '\n  ')}`;
-    first = false;
-    if (text.length < FLUSH_AT) continue;
-    await ctx.out.write(text);
-    text = '';
-  }
-  await ctx.out.write(`${text}${first ? ']' : '\n]'}\n\n`);
+  // Some at a time are rendered as a list, of which the brackets are cut off.
+  let chunk: Record<string, unknown>[] = [];
+  let lead = '[\n';
+  const flush = async () => {
+    if (chunk.length === 0) return;
+    await ctx.out.write(lead + goJson(chunk, 2).slice(2, -2));
+    lead = ',\n';
+    chunk = [];
+  };
+  for await (const object of objects) if (chunk.push(object) >= CHUNK) await flush();
+  await flush();
+  await ctx.out.write(lead === '[\n' ? '[]\n\n' : '\n]\n\n');
 }
