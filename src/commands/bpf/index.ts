@@ -166,6 +166,10 @@ export const BPF: Verb = {
           aliases: ['ls'],
           load: async () => (await import('./maps/list.ts')).addBpfMapsListCommand,
         },
+        dump: {
+          about: 'Print the entries of a map, one JSON object per line',
+          load: async () => (await import('./maps/dump.ts')).addBpfMapsDumpCommand,
+        },
       },
     },
     metrics: {

@@ -1,0 +1,58 @@
+import { basename } from 'node:path';
+import { UserError } from '../errors.ts';
+import { KernelError } from './errors.ts';
+import { type BpfMap, objectIds, openMap, openMapById } from './objects.ts';
+import { globalPath, isMissing, pinPaths } from './pins.ts';
+
+/** Longest name that the kernel keeps of a map. */
+const KERNEL_NAME = 15;
+
+/** Opens a map by path, id, the name of a pin (the agent's first) or the name of a loaded map. */
+export function findMap(bpfRoot: string, text: string): BpfMap {
+  if (text.includes('/')) return openMap(text);
+  if (/^\d+$/.test(text)) return openMapById(Number(text));
+  try {
+    return openMap(globalPath(bpfRoot, text));
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  const pins = pinsNamed(bpfRoot, text);
+  if (pins.length > 1) throw ambiguous(text, pins);
+  if (pins[0] !== undefined) return openMap(pins[0]);
+  const ids = loadedNamed(text);
+  if (ids.length > 1) throw ambiguous(text, ids);
+  if (ids[0] !== undefined) return openMapById(ids[0]);
+  throw new UserError(`no map is called "${text}"`, {
+    hint: '"cilium bpf maps list" shows the pinned ones; a path or an id is taken as well.',
+  });
+}
+
+function ambiguous(name: string, found: readonly (string | number)[]): UserError {
+  return new UserError(`${found.length} maps are called "${name}"`, {
+    hint: `Name one of: ${found.join(', ')}.`,
+  });
+}
+
+function pinsNamed(bpfRoot: string, name: string): string[] {
+  try {
+    return [...pinPaths(bpfRoot)].filter((path) => basename(path) === name);
+  } catch {
+    // No bpffs, no pins: the map may still be loaded.
+    return [];
+  }
+}
+
+function loadedNamed(name: string): number[] {
+  const wanted = name.slice(0, KERNEL_NAME);
+  const found: number[] = [];
+  for (const id of objectIds('map')) {
+    try {
+      using map = openMapById(id);
+      if (map.info.name === wanted) found.push(id);
+    } catch (error) {
+      // Unloaded meanwhile.
+      if (!(error instanceof KernelError && error.code === 'ENOENT')) throw error;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { dumpMap } from '../../../bpf/dump.ts';
+import { findMap } from '../../../bpf/find.ts';
+import { generationOf } from '../../../bpf/pins.ts';
+import type { Context } from '../../../context.ts';
+import { goJson } from '../../../render/json.ts';
+import { outputOption, requireRoot } from '../../flags.ts';
+import { printObjects } from '../stream.ts';
+
+interface MapsDumpOptions {
+  output: string;
+  raw?: boolean;
+}
+
+const LINES = 1024;
+
+/** Declares `bpf maps dump`. */
+export function addBpfMapsDumpCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('dump')
+    .description('Print the entries of a map, one JSON object per line')
+    .argument('<map>', 'name of a pin or of a loaded map, id, or path')
+    .option('--raw', 'keys and values as hex, not decoded')
+    .addOption(outputOption())
+    .action((map: string, options: MapsDumpOptions) => runBpfMapsDump(map, options, ctx));
+}
+
+/** Prints the entries as they come; memory does not grow with the map, but for -o yaml and jsonpath. */
+export async function runBpfMapsDump(name: string, options: MapsDumpOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf maps dump', ctx.uid);
+  const { bpfRoot } = ctx.globals;
+  using map = findMap(bpfRoot, name);
+  const entries = dumpMap(map, { generation: generationOf(bpfRoot), raw: options.raw ?? false });
+  if (options.output !== '') return await printObjects(ctx, objects(entries), options.output);
+  let lines: string[] = [];
+  for await (const entry of entries) {
+    lines.push(`${goJson(entry)}\n`);
+    if (lines.length < LINES) continue;
+    await ctx.out.write(lines.join(''));
+    lines = [];
+  }
+  if (lines.length > 0) await ctx.out.write(lines.join(''));
+}
+
+async function* objects(entries: AsyncIterable<object>): AsyncGenerator<Record<string, unknown>> {
+  for await (const entry of entries) yield { ...entry };
+}
