@@ -1,5 +1,7 @@
 /** Types of a map's keys and values as the compiler wrote them down (BPF Type Format). Pure: bytes in, values out. */
 
+import { errorCode } from '../errors.ts';
+
 const MAGIC = 0xeb9f;
 const HEADER_BYTES = 24;
 /** Deepest nesting that is followed; the kernel itself allows 32 levels. */
@@ -53,8 +55,17 @@ export type BtfValue = number | bigint | boolean | string | BtfValue[] | { [name
 export class Btf {
   readonly #types: Type[] = [];
 
-  /** Throws RangeError for bytes that are no type information. */
-  constructor(raw: Buffer) {
+  /** Parses type information; undefined for bytes that are none. */
+  static parse(raw: Buffer): Btf | undefined {
+    try {
+      return new Btf(raw);
+    } catch (error) {
+      if (isOutOfBounds(error)) return undefined;
+      throw error;
+    }
+  }
+
+  private constructor(raw: Buffer) {
     if (raw.length < HEADER_BYTES || raw.readUInt16LE(0) !== MAGIC) throw new RangeError('no BTF');
     const header = raw.readUInt32LE(4);
     const [typesAt, typesSize, namesAt, namesSize] = [8, 12, 16, 20].map((at) => raw.readUInt32LE(at));
@@ -142,7 +153,7 @@ export class Btf {
     try {
       return this.#value(typeId, raw, at, 0);
     } catch (error) {
-      if (error instanceof RangeError) return undefined;
+      if (isOutOfBounds(error)) return undefined;
       throw error;
     }
   }
@@ -226,6 +237,13 @@ export class Btf {
         return type.sizeOrType;
     }
   }
+}
+
+/** Ours is thrown as a RangeError; a Buffer says by a code that a read leaves it. */
+function isOutOfBounds(error: unknown): boolean {
+  if (error instanceof RangeError) return true;
+  const code = errorCode(error);
+  return code === 'ERR_OUT_OF_RANGE' || code === 'ERR_BUFFER_OUT_OF_BOUNDS';
 }
 
 function section(raw: Buffer, at: number, size: number): Buffer {

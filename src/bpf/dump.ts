@@ -66,14 +66,18 @@ function plain(record: Record<string, unknown>): Record<string, unknown> {
 function byTypes(map: BpfMap): Decoder | undefined {
   const { btfId, btfKeyTypeId, btfValueTypeId } = map.info;
   if (btfId === 0 || btfValueTypeId === 0) return undefined;
-  let types: Btf;
-  try {
-    types = new Btf(readBtf(btfId));
-  } catch (error) {
-    // Types are a help, not a need: without those the bytes are shown.
-    if (error instanceof KernelError || error instanceof RangeError) return undefined;
-    throw error;
-  }
+  const types = readTypes(btfId);
+  if (!types) return undefined;
   const decode = (id: number) => (raw: Buffer) => types.decode(id, raw) ?? raw.toString('hex');
   return { key: decode(btfKeyTypeId), value: decode(btfValueTypeId) };
+}
+
+/** Types are a help, not a need: without those the bytes are shown. */
+function readTypes(id: number): Btf | undefined {
+  try {
+    return Btf.parse(readBtf(id));
+  } catch (error) {
+    if (error instanceof KernelError) return undefined;
+    throw error;
+  }
 }

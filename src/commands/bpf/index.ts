@@ -52,6 +52,14 @@ export const BPF: Verb = {
           about: 'Flush all connection tracking entries',
           load: async () => (await import('./ct/flush.ts')).addBpfCtFlushCommand,
         },
+        top: {
+          about: 'Rank who fills the connection tracking tables',
+          load: async () => (await import('./ct/top.ts')).addBpfCtTopCommand,
+        },
+        orphans: {
+          about: 'List connections of endpoints that are gone; delete them on demand',
+          load: async () => (await import('./ct/orphans.ts')).addBpfCtOrphansCommand,
+        },
       },
     },
     egress: {
@@ -61,6 +69,20 @@ export const BPF: Verb = {
           about: 'List egress policy entries',
           aliases: ['ls'],
           load: async () => (await import('./egress/list.ts')).addBpfEgressListCommand,
+        },
+        get: {
+          about: 'Retrieve the egress gateway of a source and a destination',
+          aliases: ['lookup'],
+          load: async () => (await import('./egress/get.ts')).addBpfEgressGetCommand,
+        },
+        update: {
+          about: 'Update egress policy entries',
+          aliases: ['add'],
+          load: async () => (await import('./egress/update.ts')).addBpfEgressUpdateCommand,
+        },
+        delete: {
+          about: 'Delete egress policy entries',
+          load: async () => (await import('./egress/delete.ts')).addBpfEgressDeleteCommand,
         },
       },
     },
@@ -246,6 +268,14 @@ export const BPF: Verb = {
         flush: {
           about: 'Flush all NAT mapping entries',
           load: async () => (await import('./nat/flush.ts')).addBpfNatFlushCommand,
+        },
+        top: {
+          about: 'Rank who uses the ports of NAT',
+          load: async () => (await import('./nat/top.ts')).addBpfNatTopCommand,
+        },
+        orphans: {
+          about: 'List NAT entries without a connection, or of endpoints that are gone',
+          load: async () => (await import('./nat/orphans.ts')).addBpfNatOrphansCommand,
         },
         retries: {
           about: 'NAT port allocation retries histogram',

@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { conntrackFamily } from '../../../bpf/connections.ts';
+import { connectionText } from '../../../bpf/layouts/conntrack.ts';
+import { type ConnectionOrphan, connectionOrphans, type LocalAddresses } from '../../../bpf/orphans.ts';
+import { globalPath, openGlobal } from '../../../bpf/pins.ts';
+import type { Context } from '../../../context.ts';
+import { outputOption, requireRoot, stringSlice } from '../../flags.ts';
+import { mayWrite, type WriteOptions } from '../confirm.ts';
+import { type OutputOptions, printStructs } from '../dump.ts';
+import { readLocalAddresses } from '../local-addresses.ts';
+import { GLOBAL_TABLE } from './maps.ts';
+
+interface CtOrphansOptions extends OutputOptions, WriteOptions {
+  delete?: boolean;
+  podCidr: string[];
+}
+
+/** Declares `bpf ct orphans`. */
+export function addBpfCtOrphansCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('orphans')
+    .description('List connections of endpoints that are gone; delete them on demand')
+    .option('--delete', 'delete what is listed')
+    .option('--dry-run', 'with --delete: say what would be deleted, and change nothing')
+    .option('-y, --yes', 'do not ask')
+    .addOption(stringSlice('--pod-cidr <prefix>', 'pod ranges of this node (default: asked of the agent)'))
+    .addOption(outputOption())
+    .action((options: CtOrphansOptions) => runBpfCtOrphans(options, ctx));
+}
+
+/** Prints the connections whose endpoint on this node is gone, and with --delete takes exactly those out. */
+export async function runBpfCtOrphans(options: CtOrphansOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf ct orphans', ctx.uid);
+  const local = await readLocalAddresses(ctx, options.podCidr);
+  const byMap = await collect(ctx, local);
+  const all = [...byMap.values()].flat();
+  if (options.output !== '')
+    await printStructs(
+      ctx,
+      all.map(({ text }) => ({ ...text })),
+      options,
+    );
+  else if (all.length === 0) await ctx.err.write('Every connection has its endpoint.\n');
+  else await ctx.out.write(all.map(({ text }) => `${connectionText(text)}\n`).join(''));
+  if (all.length === 0 || !options.delete) return;
+  if (!(await mayWrite(ctx, `delete ${all.length} connections`, options))) return;
+  for (const [name, orphans] of byMap) {
+    using map = openGlobal(ctx.globals.bpfRoot, name, { write: true });
+    const deleted = map?.deleteMany(Buffer.concat(orphans.map(({ key }) => key))) ?? 0;
+    await ctx.out.write(`Deleted ${deleted} entries from ${globalPath(ctx.globals.bpfRoot, name)}\n`);
+  }
+}
+
+async function collect(ctx: Context, local: LocalAddresses): Promise<Map<string, ConnectionOrphan[]>> {
+  const found = new Map<string, ConnectionOrphan[]>();
+  for (const name of GLOBAL_TABLE) {
+    using map = openGlobal(ctx.globals.bpfRoot, name);
+    if (!map) continue;
+    const orphans: ConnectionOrphan[] = [];
+    for await (const orphan of connectionOrphans(map, conntrackFamily(map), local)) orphans.push(orphan);
+    if (orphans.length > 0) found.set(name, orphans);
+  }
+  return found;
+}

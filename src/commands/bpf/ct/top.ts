@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import { conntrackFamily } from '../../../bpf/connections.ts';
+import { type Connection, decodeConnection, matchesConnection } from '../../../bpf/layouts/conntrack.ts';
+import { protocolName } from '../../../bpf/layouts/names.ts';
+import { openGlobal } from '../../../bpf/pins.ts';
+import { walk } from '../../../bpf/reader.ts';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { joinHostPort } from '../../../model/ip.ts';
+import { requireRoot } from '../../flags.ts';
+import { printTop, type TopOptions, topFlags } from '../top.ts';
+import { addFilterFlags, type FilterOptions, readFilter } from './filter.ts';
+import { conntrackTable } from './maps.ts';
+
+const KEYS = {
+  source: (c: Connection) => c.source,
+  destination: (c: Connection) => c.destination,
+  pair: (c: Connection) => `${c.source} -> ${c.destination}`,
+  service: (c: Connection) => `${joinHostPort(c.destination, c.destinationPort)}/${protocolName(c.protocol)}`,
+  protocol: (c: Connection) => protocolName(c.protocol),
+  direction: (c: Connection) => c.direction,
+} as const;
+type By = keyof typeof KEYS;
+
+/** Declares `bpf ct top`. */
+export function addBpfCtTopCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('top')
+    .description('Rank who fills the connection tracking tables')
+    .argument('[table...]', 'global (default), endpoint <id> or cluster <id>');
+  return addFilterFlags(
+    topFlags(command, ['source', 'destination', 'pair', 'service', 'protocol', 'direction']),
+  ).action((words: string[], options: TopOptions<By> & FilterOptions) => runBpfCtTop(words, options, ctx));
+}
+
+/** Counts the connections of a table by one of their properties. */
+export async function runBpfCtTop(
+  words: string[],
+  options: TopOptions<By> & FilterOptions,
+  ctx: Context,
+): Promise<void> {
+  const table = conntrackTable(words);
+  if ('wrong' in table) throw new UserError(`Invalid argument: ${table.wrong}`);
+  requireRoot('cilium bpf ct top', ctx.uid);
+  const filter = await readFilter(options, ctx);
+  const keyOf = KEYS[options.by];
+  await printTop(ctx, options, async (counter) => {
+    for (const name of table.maps) {
+      using map = openGlobal(ctx.globals.bpfRoot, name);
+      if (!map) continue;
+      const family = conntrackFamily(map);
+      for await (const { keys, count, keySize } of walk(map))
+        for (let i = 0; i < count; i++) {
+          const connection = decodeConnection(keys, i * keySize, family);
+          if (!filter || matchesConnection(connection, filter)) counter.add(keyOf(connection));
+        }
+    }
+  });
+}

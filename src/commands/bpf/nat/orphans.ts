@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+import { stampNow, stampSeconds } from '../../../bpf/clock-source.ts';
+import { translationLine } from '../../../bpf/layouts/conntrack.ts';
+import { type LocalAddresses, type NatOrphan, natOrphans } from '../../../bpf/orphans.ts';
+import { globalPath, openGlobal } from '../../../bpf/pins.ts';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { outputOption, requireRoot, stringSlice } from '../../flags.ts';
+import { clockSourceOrDefault } from '../clock.ts';
+import { mayWrite, type WriteOptions } from '../confirm.ts';
+import { type OutputOptions, printStructs } from '../dump.ts';
+import { readLocalAddresses } from '../local-addresses.ts';
+
+interface NatOrphansOptions extends OutputOptions, WriteOptions {
+  delete?: boolean;
+  podCidr: string[];
+}
+
+const FAMILIES = [
+  { family: 4, nat: 'cilium_snat_v4_external', tcp: 'cilium_ct4_global', any: 'cilium_ct_any4_global' },
+  { family: 6, nat: 'cilium_snat_v6_external', tcp: 'cilium_ct6_global', any: 'cilium_ct_any6_global' },
+] as const;
+
+/** Declares `bpf nat orphans`. */
+export function addBpfNatOrphansCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('orphans')
+    .description(
+      'List NAT entries without a connection, or of endpoints that are gone; delete them on demand',
+    )
+    .option('--delete', 'delete what is listed')
+    .option('--dry-run', 'with --delete: say what would be deleted, and change nothing')
+    .option('-y, --yes', 'do not ask')
+    .addOption(stringSlice('--pod-cidr <prefix>', 'pod ranges of this node (default: asked of the agent)'))
+    .addOption(outputOption())
+    .action((options: NatOrphansOptions) => runBpfNatOrphans(options, ctx));
+}
+
+/** Prints what is left over in the NAT maps, and with --delete takes exactly that out. */
+export async function runBpfNatOrphans(options: NatOrphansOptions, ctx: Context): Promise<void> {
+  requireRoot('cilium bpf nat orphans', ctx.uid);
+  const local = await localAddresses(options, ctx);
+  const orphans = await collect(ctx, local);
+  if (options.output !== '')
+    await printStructs(
+      ctx,
+      orphans.map(({ translation, reason }) => ({ reason, ...translation })),
+      options,
+    );
+  else await printLines(ctx, orphans);
+  if (orphans.length === 0 || !options.delete) return;
+  if (await mayWrite(ctx, `delete ${orphans.length} NAT entries`, options)) await remove(ctx, orphans, local);
+}
+
+/** Without the agent only connections are judged by, and that is said. */
+async function localAddresses(options: NatOrphansOptions, ctx: Context): Promise<LocalAddresses | undefined> {
+  try {
+    return await readLocalAddresses(ctx, options.podCidr);
+  } catch (error) {
+    if (!(error instanceof UserError) || options.podCidr.length > 0) throw error;
+    await ctx.err.write(`Warning: endpoints that are gone are not looked for: ${error.message}\n`);
+    return undefined;
+  }
+}
+
+async function collect(ctx: Context, local: LocalAddresses | undefined): Promise<NatOrphan[]> {
+  const found: NatOrphan[] = [];
+  for (const names of FAMILIES) {
+    using nat = openGlobal(ctx.globals.bpfRoot, names.nat);
+    using tcp = openGlobal(ctx.globals.bpfRoot, names.tcp);
+    using any = openGlobal(ctx.globals.bpfRoot, names.any);
+    if (!nat) continue;
+    for await (const orphan of natOrphans(nat, { tcp, any }, local)) found.push(orphan);
+  }
+  return found;
+}
+
+async function printLines(ctx: Context, orphans: readonly NatOrphan[]): Promise<void> {
+  if (orphans.length === 0) return await ctx.err.write('Every NAT entry has its connection.\n');
+  const source = await clockSourceOrDefault(ctx);
+  const now = stampNow(source, ctx.clock.uptimeMs());
+  const lines = orphans.map(
+    ({ translation, family, reason }) =>
+      `${translationLine(translation, family, (created) => stampSeconds(source, now - Number(created)))} (${reason})\n`,
+  );
+  await ctx.out.write(lines.join(''));
+}
+
+/** Connections may have come meanwhile: an entry goes only when it still is what was listed. */
+async function remove(
+  ctx: Context,
+  orphans: readonly NatOrphan[],
+  local: LocalAddresses | undefined,
+): Promise<void> {
+  const still = new Map((await collect(ctx, local)).map((orphan) => [idOf(orphan), orphan]));
+  for (const { family, nat: name } of FAMILIES) {
+    const keys = orphans.filter((orphan) => orphan.family === family && still.has(idOf(orphan)));
+    if (keys.length === 0) continue;
+    using map = openGlobal(ctx.globals.bpfRoot, name, { write: true });
+    const deleted = map?.deleteMany(Buffer.concat(keys.map(({ key }) => key))) ?? 0;
+    await ctx.out.write(`Deleted ${deleted} entries from ${globalPath(ctx.globals.bpfRoot, name)}\n`);
+  }
+}
+
+const idOf = ({ key, translation }: NatOrphan) => `${key.toString('hex')} ${translation.created}`;

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { natFamily } from '../../../bpf/connections.ts';
+import { decodeTranslation, type Translation } from '../../../bpf/layouts/conntrack.ts';
+import { protocolName } from '../../../bpf/layouts/names.ts';
+import { openGlobal } from '../../../bpf/pins.ts';
+import { walk } from '../../../bpf/reader.ts';
+import type { Context } from '../../../context.ts';
+import { joinHostPort } from '../../../model/ip.ts';
+import { requireRoot } from '../../flags.ts';
+import { printTop, type TopOptions, topFlags } from '../top.ts';
+import { natMaps } from './maps.ts';
+
+/** Ports run out per external address and remote end: that is what is ranked first. */
+const KEYS = {
+  remote: (nat: Translation) =>
+    `${nat.toAddress} -> ${joinHostPort(nat.destination, nat.destinationPort)}/${protocolName(nat.protocol)}`,
+  source: (nat: Translation) => nat.source,
+  destination: (nat: Translation) => nat.destination,
+  protocol: (nat: Translation) => protocolName(nat.protocol),
+} as const;
+type By = keyof typeof KEYS;
+
+/** Declares `bpf nat top`. */
+export function addBpfNatTopCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('top')
+    .description('Rank who uses the ports of NAT')
+    .argument('[table...]', 'nothing for the global table, or cluster <id>');
+  return topFlags(command, ['remote', 'source', 'destination', 'protocol']).action(
+    (words: string[], options: TopOptions<By>) => runBpfNatTop(words, options, ctx),
+  );
+}
+
+/** Counts translations by one of their properties. Each has an entry for either way: the outgoing one counts. */
+export async function runBpfNatTop(words: string[], options: TopOptions<By>, ctx: Context): Promise<void> {
+  const names = natMaps(words);
+  requireRoot('cilium bpf nat top', ctx.uid);
+  const keyOf = KEYS[options.by];
+  await printTop(ctx, options, async (counter) => {
+    for (const name of names) {
+      using map = openGlobal(ctx.globals.bpfRoot, name);
+      if (!map) continue;
+      const family = natFamily(map);
+      for await (const batch of walk(map))
+        for (let i = 0; i < batch.count; i++) {
+          const nat = decodeTranslation(batch, i, family);
+          if (nat.direction === 'OUT') counter.add(keyOf(nat));
+        }
+    }
+  });
+}

@@ -1,0 +1,61 @@
+import { type Command, Option } from 'commander';
+import { TopCounter } from '../../bpf/top.ts';
+import type { Context } from '../../context.ts';
+import { renderOutput } from '../../render/output.ts';
+import { tabulate } from '../../render/table.ts';
+import { durationOption, integer, outputOption } from '../flags.ts';
+import type { OutputOptions } from './dump.ts';
+
+/** Flags of the verbs that rank what a map holds. */
+export interface TopOptions<By extends string> extends OutputOptions {
+  by: By;
+  number: number;
+  /** Milliseconds between two looks. */
+  watch?: number | true;
+}
+
+const DEFAULT_WATCH_MS = 2000;
+const CLEAR_SCREEN = '\u001b[H\u001b[2J';
+
+/** Adds those flags. */
+export function topFlags(command: Command, by: readonly [string, ...string[]]): Command {
+  return command
+    .addOption(new Option('--by <what>', 'what is counted').choices(by).default(by[0]))
+    .addOption(integer('-n, --number <rows>', 'rows that are shown', { min: 1 }).default(10))
+    .addOption(durationOption('-w, --watch [interval]', 'look again every interval (default 2s)'))
+    .addOption(outputOption());
+}
+
+/** Counts and prints once, or again and again with --watch. */
+export async function printTop(
+  ctx: Context,
+  options: TopOptions<string>,
+  count: (counter: TopCounter) => Promise<void>,
+): Promise<void> {
+  for (;;) {
+    const counter = new TopCounter();
+    await count(counter);
+    const text = await render(counter, options);
+    if (options.watch === undefined) return await ctx.out.write(text);
+    await ctx.out.write(ctx.out.isTTY ? CLEAR_SCREEN + text : text);
+    await ctx.clock.sleep(options.watch === true ? DEFAULT_WATCH_MS : options.watch, ctx.signal);
+  }
+}
+
+async function render(counter: TopCounter, options: TopOptions<string>): Promise<string> {
+  const rows = counter.top(options.number);
+  const { total, error } = counter;
+  if (options.output !== '')
+    return await renderOutput(
+      { by: options.by, total, atMostMore: error, top: rows.map(({ key, count }) => ({ key, count })) },
+      options.output,
+    );
+  const share = (count: number) => `${((100 * count) / total).toFixed(1)}%`;
+  const lines = rows.map(({ key, count }) => `${count}\t${share(count)}\t${key}`);
+  const table = tabulate([`ENTRIES\tSHARE\t${options.by.toUpperCase()}`, ...lines, ''].join('\n'), {
+    minWidth: 5,
+    padding: 3,
+  });
+  const doubt = error > 0 ? `, each count up to ${error} more` : '';
+  return `${table}${total} entries in all${doubt}\n`;
+}
