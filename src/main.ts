@@ -35,7 +35,7 @@ async function run(words: readonly string[], found: Resolved, ctx: Context): Pro
     getOutHasColors: () => false,
   });
   // A default that is empty says nothing to the reader of help.
-  program.configureHelp({ optionDescription: (option) => describe(option) });
+  program.configureHelp({ sortSubcommands: true, optionDescription: (option) => describe(option) });
   try {
     const command = await build(program, TREE, found.path, ctx);
     if (found.unknown !== undefined) throw unknownCommand(found, found.unknown);
