@@ -15,6 +15,7 @@ export const LIST_TABLE: TabStop = { minWidth: 5, padding: 3 };
  */
 export function tabulate(text: string, { minWidth, padding }: TabStop): string {
   const lines = text.split('\n').map((line) => line.split('\t'));
+  const cellWidth = SURROGATE.test(text) ? codePoints : units;
   const widths: number[] = [];
   const out: string[] = [];
   const format = (from: number, to: number): void => {
@@ -29,7 +30,8 @@ export function tabulate(text: string, { minWidth, padding }: TabStop): string {
       for (; end < to; end++) {
         const cells = lines[end] ?? [];
         if (column >= cells.length - 1) break;
-        width = Math.max(width, cellWidth(cells[column] ?? '') + padding);
+        const needed = cellWidth(cells[column] ?? '') + padding;
+        if (needed > width) width = needed;
       }
       widths.push(width);
       format(at, end);
@@ -42,12 +44,13 @@ export function tabulate(text: string, { minWidth, padding }: TabStop): string {
   const emit = (from: number, to: number): void => {
     for (let at = from; at < to; at++) {
       const cells = lines[at] ?? [];
+      const last = cells.length - 1;
       let line = '';
-      cells.forEach((cell, j) => {
-        line +=
-          j < cells.length - 1 ? cell + ' '.repeat(Math.max(0, (widths[j] ?? 0) - cellWidth(cell))) : cell;
-      });
-      out.push(line);
+      for (let j = 0; j < last; j++) {
+        const cell = cells[j] ?? '';
+        line += cell + blanks((widths[j] ?? 0) - cellWidth(cell));
+      }
+      out.push(line + (cells[last] ?? ''));
     }
   };
   // A line of one cell flushes the writer, so each stretch between such lines is aligned by itself.
@@ -64,9 +67,20 @@ export function tabulate(text: string, { minWidth, padding }: TabStop): string {
 const SURROGATE = /[\ud800-\udfff]/;
 
 /** Width in code points, which is what tabwriter counts. */
-function cellWidth(cell: string): number {
-  if (!SURROGATE.test(cell)) return cell.length;
+function codePoints(cell: string): number {
   let n = 0;
   for (const _ of cell) n++;
   return n;
+}
+
+/** The same where no character lies beyond the BMP. */
+function units(cell: string): number {
+  return cell.length;
+}
+
+const BLANKS = ' '.repeat(64);
+
+function blanks(n: number): string {
+  if (n <= 0) return '';
+  return n <= BLANKS.length ? BLANKS.slice(0, n) : ' '.repeat(n);
 }
