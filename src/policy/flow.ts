@@ -1,54 +1,11 @@
+import type { Flow, Endpoint as FlowEndpoint, TCPFlags } from '../model/hubble.gen.ts';
 import { formatBlock } from './block.ts';
 import type { Traffic } from './decide.ts';
 import type { Identity } from './identities.ts';
 import type { Peers } from './peer.ts';
 
-/** An end of a flow, in the JSON form of Hubble. Only what policy looks at. */
-export interface FlowEnd {
-  ID?: number;
-  identity?: number;
-  namespace?: string;
-  labels?: string[];
-  pod_name?: string;
-}
-
-interface Ports {
-  source_port?: number;
-  destination_port?: number;
-  flags?: Record<string, boolean>;
-}
-
-/** A flow in the JSON form of Hubble. Only what policy looks at. */
-export interface FlowRecord {
-  uuid?: string;
-  time?: string;
-  verdict?: string;
-  drop_reason_desc?: string;
-  Type?: string;
-  IP?: { source?: string; destination?: string };
-  l4?: { TCP?: Ports; UDP?: Ports; SCTP?: Ports; ICMPv4?: { type?: number }; ICMPv6?: { type?: number } };
-  l7?: { type?: string; dns?: { query?: string; ips?: string[] }; http?: { method?: string; url?: string } };
-  source?: FlowEnd;
-  destination?: FlowEnd;
-  source_names?: string[];
-  destination_names?: string[];
-  is_reply?: boolean | null;
-  traffic_direction?: string;
-  event_type?: { type?: number };
-  trace_observation_point?: string;
-  egress_allowed_by?: FlowPolicy[];
-  ingress_allowed_by?: FlowPolicy[];
-  egress_denied_by?: FlowPolicy[];
-  ingress_denied_by?: FlowPolicy[];
-}
-
-/** A policy that the agent says decided the flow. */
-export interface FlowPolicy {
-  name?: string;
-  namespace?: string;
-  kind?: string;
-  labels?: string[];
-}
+/** A flow in the JSON form of Hubble. */
+export type FlowRecord = Flow;
 
 /** What the cluster did with a flow, as far as policy goes. */
 export type Seen = 'allowed' | 'denied' | 'other';
@@ -68,8 +25,8 @@ export interface Connection {
   seen: Seen;
 }
 
-const POLICY_DROPS = new Set(['POLICY_DENIED', 'POLICY_DENY', 'AUTH_REQUIRED']);
-const PASSED = new Set(['FORWARDED', 'REDIRECTED', 'TRACED', 'TRANSLATED', 'AUDIT']);
+const POLICY_DROPS: ReadonlySet<unknown> = new Set(['POLICY_DENIED', 'POLICY_DENY', 'AUTH_REQUIRED']);
+const PASSED: ReadonlySet<unknown> = new Set(['FORWARDED', 'REDIRECTED', 'TRACED', 'TRANSLATED', 'AUDIT']);
 
 /** The connection of a flow, or the reason why it is none that policy can be asked about. */
 export function connectionOf(flow: FlowRecord, peers: Peers): Connection | string {
@@ -106,22 +63,22 @@ export function connectionOf(flow: FlowRecord, peers: Peers): Connection | strin
 
 /** L7 refusals count as allowed here: the connection itself was. What is seen on its way in has met no policy yet. */
 function seenOf({
-  verdict = '',
-  drop_reason_desc = '',
+  verdict,
+  drop_reason_desc: reason,
   Type,
-  trace_observation_point = '',
+  trace_observation_point: point,
 }: FlowRecord): Seen {
-  if (PASSED.has(verdict)) return trace_observation_point.startsWith('FROM_') ? 'other' : 'allowed';
+  if (PASSED.has(verdict)) return String(point ?? '').startsWith('FROM_') ? 'other' : 'allowed';
   if (verdict !== 'DROPPED') return 'other';
   if (Type === 'L7') return 'allowed';
-  return POLICY_DROPS.has(drop_reason_desc) ? 'denied' : 'other';
+  return POLICY_DROPS.has(reason) ? 'denied' : 'other';
 }
 
 interface FlowPorts {
   protocol: number;
   source: number | undefined;
   destination: number | undefined;
-  flags?: Record<string, boolean>;
+  flags?: TCPFlags;
 }
 
 function portsOf({ l4 }: FlowRecord): FlowPorts | undefined {
@@ -136,7 +93,7 @@ function portsOf({ l4 }: FlowRecord): FlowPorts | undefined {
         protocol,
         source: ports.source_port,
         destination: ports.destination_port,
-        ...(ports.flags && { flags: ports.flags }),
+        ...('flags' in ports && ports.flags && { flags: ports.flags }),
       };
   }
   if (l4?.ICMPv4)
@@ -163,7 +120,7 @@ const EPHEMERAL = 32_768;
 function isReply(flow: FlowRecord, { protocol, source, destination, flags }: FlowPorts): boolean | undefined {
   if (typeof flow.is_reply === 'boolean') return flow.is_reply;
   // Policy is only asked about what opens a connection.
-  if (flow.event_type?.type === 5 || POLICY_DROPS.has(flow.drop_reason_desc ?? '')) return false;
+  if (flow.event_type?.type === 5 || POLICY_DROPS.has(flow.drop_reason_desc)) return false;
   if (protocol === 1 || protocol === 58) return source !== destination;
   if (flags?.SYN) return flags.ACK === true;
   const low = (port: number | undefined) => port !== undefined && port < EPHEMERAL;
@@ -172,7 +129,7 @@ function isReply(flow: FlowRecord, { protocol, source, destination, flags }: Flo
   return undefined;
 }
 
-function identityOfEnd(end: FlowEnd, ip: string, names: readonly string[] = [], peers: Peers): Identity {
+function identityOfEnd(end: FlowEndpoint, ip: string, names: readonly string[] = [], peers: Peers): Identity {
   const labels = end.labels ?? [];
   const known = end.identity === undefined ? undefined : peers.engine.identities.get(end.identity);
   const outside =
@@ -192,11 +149,11 @@ function sameLabels(identity: Identity, labels: readonly string[]): boolean {
   return labels.length === 0 || labels.length === identity.labels.length;
 }
 
-function podOf({ namespace, pod_name }: FlowEnd): string | undefined {
+function podOf({ namespace, pod_name }: FlowEndpoint): string | undefined {
   return pod_name ? `${namespace ?? ''}/${pod_name}` : undefined;
 }
 
-function nameOfEnd(end: FlowEnd, ip: string, names: readonly string[] = []): string {
+function nameOfEnd(end: FlowEndpoint, ip: string, names: readonly string[] = []): string {
   return podOf(end) ?? names[0] ?? (reservedName(end.labels) || ip || 'unknown');
 }
 

@@ -1,8 +1,9 @@
+import type { Policy } from '../model/hubble.gen.ts';
 import type { Direction } from './compile.ts';
 import { type Answer, type ConnectionDecision, decideConnection } from './decide.ts';
 import { PolicyEngine } from './engine.ts';
 import { type Explanation, explain } from './explain.ts';
-import { type Connection, connectionOf, type FlowPolicy, type FlowRecord } from './flow.ts';
+import { type Connection, connectionOf, type FlowRecord } from './flow.ts';
 import { formatLabel } from './label.ts';
 import type { Peers } from './peer.ts';
 import { portText } from './replay.ts';
@@ -58,8 +59,8 @@ export function why(flow: FlowRecord, engine: PolicyEngine, peers: Peers): Why |
       from: connection.sourceName,
       to: connection.destinationName,
       port: portText(connection.traffic.protocol, connection.traffic.port),
-      verdict: flow.verdict ?? 'unknown',
-      ...(flow.drop_reason_desc && { dropReason: flow.drop_reason_desc }),
+      verdict: String(flow.verdict ?? 'unknown'),
+      ...(flow.drop_reason_desc && { dropReason: String(flow.drop_reason_desc) }),
       ...(direction && { direction }),
     },
     egress: explain('egress', decision.egress, connection.sourceName),
@@ -96,7 +97,7 @@ function agreement(
 }
 
 function attributions(flow: FlowRecord): Attribution[] {
-  const of = (direction: Direction, answer: 'allowed' | 'denied', list: FlowPolicy[] | undefined) =>
+  const of = (direction: Direction, answer: 'allowed' | 'denied', list: Policy[] | undefined) =>
     list?.length ? [{ direction, answer, policies: list.map(policyName) }] : [];
   return [
     ...of('egress', 'denied', flow.egress_denied_by),
@@ -106,7 +107,7 @@ function attributions(flow: FlowRecord): Attribution[] {
   ];
 }
 
-function policyName({ kind, namespace, name, labels }: FlowPolicy): string {
+function policyName({ kind, namespace, name, labels }: Policy): string {
   const who = [namespace, name].filter(Boolean).join('/');
   return who ? `${kind ? `${kind} ` : ''}${who}` : (labels ?? []).join(', ') || 'a policy without a name';
 }

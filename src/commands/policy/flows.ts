@@ -1,49 +1,99 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { readLines, wholeLines } from '../../hubble/flow-file.ts';
+import { eachLine } from '../../hubble/flow-lines.ts';
+import type { FlowFilter } from '../../model/hubble.gen.ts';
 import type { FlowRecord } from '../../policy/flow.ts';
+import { integer } from '../flags.ts';
+import { connectHubble } from '../hubble/server.ts';
+import { readSettings } from '../hubble/settings.ts';
 
-/** A flow and the line that it was read from. */
-export interface FlowLine {
-  flow: FlowRecord;
-  line: number;
+/** Where flows come from. */
+export interface FlowFlags {
+  flows?: string;
+  last: number;
 }
 
-/**
- * Reads flows line by line: the JSON that `hubble observe -o json` prints, also gzipped; `-` is stdin. Lines that hold
- * something else than a flow are stepped over.
- */
-export async function* readFlows(ctx: Context, path: string): AsyncGenerator<FlowLine> {
-  const lines = createInterface({ input: open(ctx, path), crlfDelay: Number.POSITIVE_INFINITY });
+/** Adds `--flows`, and what a live source needs. */
+export function addFlowOptions(command: Command): Command {
+  return command
+    .option(
+      '-f, --flows <file>',
+      'flows as "hubble observe -o json" prints them, also gzipped; - is stdin (default: ask Hubble)',
+    )
+    .option('--server <address>', 'address of a Hubble server (default: as "hubble observe")')
+    .addOption(integer('--last <n>', 'how many flows to ask Hubble for', { min: 1 }).default(10_000));
+}
+
+/** `--flows` alone, for verbs that look at flows only when they are told to. */
+export function flowFileOption(): Option {
+  return new Option(
+    '-f, --flows <file>',
+    'flows as "hubble observe -o json" prints them, also gzipped; - is stdin',
+  );
+}
+
+/** Flows of the file, else of the Hubble server. */
+export function readFlows(
+  command: Command,
+  { flows, last }: FlowFlags,
+  ctx: Context,
+): AsyncGenerator<FlowRecord> {
+  return flows === undefined ? askHubble(command, ctx, last) : readFlowFile(ctx, flows);
+}
+
+/** The last flows of the Hubble server that a filter lets through. */
+export async function* askHubble(
+  command: Command,
+  ctx: Context,
+  last: number,
+  filter?: FlowFilter,
+): AsyncGenerator<FlowRecord> {
+  await using client = await connectHubble(await readSettings(command, ctx), ctx);
+  const request = { number: String(last), ...(filter && { whitelist: [filter] }) };
+  for await (const { flow } of client.stream('/observer.Observer/GetFlows', request)) if (flow) yield flow;
+}
+
+/** Reads flows line by line. Lines that hold something else than a flow are stepped over. */
+export async function* readFlowFile(ctx: Context, path: string): AsyncGenerator<FlowRecord> {
   let line = 0;
-  try {
-    for await (const text of lines) {
+  for await (const chunk of linesOf(ctx, path)) {
+    const flows: FlowRecord[] = [];
+    eachLine(chunk, (bytes) => {
       line++;
-      if (text.trim() === '') continue;
-      const flow = flowOf(parse(text, path, line));
-      if (flow) yield { flow, line };
-    }
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const why = errorCode(error) === 'ENOENT' ? 'no such file' : errorMessage(error);
-    throw new UserError(`cannot read ${path}: ${why}`, { cause: error });
+      if (bytes.length === 0) return true;
+      const flow = flowOf(parse(bytes.toString('utf8'), path, line));
+      if (flow) flows.push(flow);
+      return true;
+    });
+    yield* flows;
   }
 }
 
-function open(ctx: Context, path: string): Readable {
-  if (path === '-') return Readable.from(ctx.in);
-  const file = createReadStream(resolve(ctx.cwd, path));
-  if (!path.endsWith('.gz')) return file;
+function linesOf(ctx: Context, path: string): AsyncGenerator<Buffer> {
+  if (path === '-') return wholeLines(ctx.in);
+  const file = resolve(ctx.cwd, path);
+  return path.endsWith('.gz') ? gunzipped(file, path) : readLines(file, ctx.signal);
+}
+
+async function* gunzipped(file: string, path: string): AsyncGenerator<Buffer> {
+  const source = createReadStream(file);
   const plain = createGunzip();
-  file.on('error', (error) => plain.destroy(error));
-  return file.pipe(plain);
+  source.on('error', (error) => plain.destroy(error));
+  try {
+    yield* wholeLines(source.pipe(plain));
+  } catch (cause) {
+    const why = errorCode(cause) === 'ENOENT' ? 'no such file or directory' : errorMessage(cause);
+    throw new UserError(`read ${path}: ${why}`, { cause });
+  }
 }
 
 function parse(text: string, path: string, line: number): unknown {
+  if (text.trim() === '') return undefined;
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -8,11 +8,10 @@ import type { SourcedRule } from '../../policy/rule.ts';
 import { renderReplay } from '../../render/policy-replay.ts';
 import { outputOption, stringArray } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
-import { readFlows } from './flows.ts';
+import { addFlowOptions, type FlowFlags, readFlows } from './flows.ts';
 import { loadRules, loadState } from './inputs.ts';
 
-interface ReplayOptions {
-  flows?: string;
+interface ReplayOptions extends FlowFlags {
   candidate: string[];
   current?: string;
   state?: string;
@@ -22,10 +21,12 @@ interface ReplayOptions {
 
 /** Declares `policy replay`. */
 export function addPolicyReplayCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('replay')
-    .description('Say which recorded flows a candidate set of rules would newly deny or allow')
-    .option('-f, --flows <file>', 'flows as "hubble observe -o json" prints them; - is stdin')
+  const command = addFlowOptions(
+    parent
+      .command('replay')
+      .description('Say which recorded flows a candidate set of rules would newly deny or allow'),
+  );
+  return command
     .addOption(stringArray('-c, --candidate <file...>', 'file or folder of the rules to try'))
     .option(
       '--current <file>',
@@ -42,21 +43,20 @@ export function addPolicyReplayCommand(parent: Command, ctx: Context): Command {
       ]),
     )
     .addOption(outputOption())
-    .action((options: ReplayOptions) => runPolicyReplay(options, ctx));
+    .action((options: ReplayOptions) => runPolicyReplay(options, command, ctx));
 }
 
 /** Load, read the flows once, compare, print. */
-export async function runPolicyReplay(options: ReplayOptions, ctx: Context): Promise<void> {
-  if (!options.flows) throw new UsageError('Missing --flows: the file of recorded flows');
+export async function runPolicyReplay(options: ReplayOptions, command: Command, ctx: Context): Promise<void> {
   if (options.candidate.length === 0) throw new UsageError('Missing --candidate: the rules to try');
   const fromAgent = options.state === 'agent' || options.current === 'agent';
   const { state, settings, rules } = await loadState(ctx, fromAgent ? 'agent' : options.state);
   const table = new FlowTable(
     new Peers(new PolicyEngine(state.identities, state.endpoints, settings), state),
   );
-  for await (const { flow } of readFlows(ctx, options.flows)) table.add(flow);
+  for await (const flow of readFlows(command, options, ctx)) table.add(flow);
   if (table.total === 0)
-    throw new UserError(`${options.flows} holds no flows`, {
+    throw new UserError(`${options.flows ?? 'Hubble'} holds no flows`, {
       hint: 'Record some with "hubble observe -o json --last 1000 > flows.jsonl".',
     });
   const clusterName = table.peers.engine.clusterName ?? table.clusterName();

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
-import { UsageError, UserError } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
 import { PolicyEngine } from '../../policy/engine.ts';
 import { parsePolicies } from '../../policy/parse.ts';
 import { Peers } from '../../policy/peer.ts';
@@ -8,11 +8,10 @@ import { FlowTable, type ReplayReport, replay } from '../../policy/replay.ts';
 import { type SuggestedPolicy, suggest } from '../../policy/suggest.ts';
 import { goYaml } from '../../render/yaml.ts';
 import { stringSlice } from '../flags.ts';
-import { readFlows } from './flows.ts';
+import { addFlowOptions, type FlowFlags, readFlows } from './flows.ts';
 import { loadState } from './inputs.ts';
 
-interface SuggestOptions {
-  flows?: string;
+interface SuggestOptions extends FlowFlags {
   state?: string;
   namespace: string[];
   output: 'yaml' | 'json';
@@ -20,32 +19,37 @@ interface SuggestOptions {
 
 /** Declares `policy suggest`. */
 export function addPolicySuggestCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('suggest')
-    .description('Write the smallest policies that allow the recorded flows, proved by a replay of them')
-    .option('-f, --flows <file>', 'flows as "hubble observe -o json" prints them; - is stdin')
+  const command = addFlowOptions(
+    parent
+      .command('suggest')
+      .description('Write the smallest policies that allow the recorded flows, proved by a replay of them'),
+  );
+  return command
     .option(
       '-s, --state <file>',
       'identities of the cluster: a JSON file, or "agent" (default: those in the flows)',
     )
     .addOption(stringSlice('-n, --namespace <names>', 'only workloads of these namespaces'))
     .option('-o, --output <format>', 'yaml or json', 'yaml')
-    .action((options: SuggestOptions) => runPolicySuggest(options, ctx));
+    .action((options: SuggestOptions) => runPolicySuggest(options, command, ctx));
 }
 
 /** Read the flows, write policies, prove them. */
-export async function runPolicySuggest(options: SuggestOptions, ctx: Context): Promise<void> {
-  if (!options.flows) throw new UsageError('Missing --flows: the file of recorded flows');
+export async function runPolicySuggest(
+  options: SuggestOptions,
+  command: Command,
+  ctx: Context,
+): Promise<void> {
   const { state, settings } = await loadState(ctx, options.state);
   const base = new PolicyEngine(state.identities, state.endpoints, settings);
   const table = new FlowTable(new Peers(base, state));
-  for await (const { flow } of readFlows(ctx, options.flows)) table.add(flow);
+  for await (const flow of readFlows(command, options, ctx)) table.add(flow);
   const wanted = new Set(options.namespace);
   const policies = suggest(table).filter(
     ({ metadata }) => wanted.size === 0 || wanted.has(metadata.namespace),
   );
   if (policies.length === 0)
-    throw new UserError(`no flow of ${options.flows} was allowed or denied between pods`, {
+    throw new UserError(`no flow of ${options.flows ?? 'Hubble'} was allowed or denied between pods`, {
       hint: 'Record flows of the workloads with "hubble observe -o json --last 1000".',
     });
   const text = render(policies, options.output);

@@ -11,7 +11,7 @@ import type { PolicyState } from '../../policy/state.ts';
 import { renderUnused } from '../../render/policy-cost.ts';
 import { outputOption } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
-import { readFlows } from './flows.ts';
+import { flowFileOption, readFlowFile } from './flows.ts';
 import { loadEngine, rulesOption } from './inputs.ts';
 
 interface UnusedOptions {
@@ -30,7 +30,7 @@ export function addPolicyUnusedCommand(parent: Command, ctx: Context): Command {
     )
     .addOption(rulesOption('rules: a file or folder (default: those of the state)'))
     .option('-s, --state <file>', 'identities and endpoints: a JSON file, or "agent"', 'agent')
-    .option('-f, --flows <file>', 'flows as "hubble observe -o json" prints them; - is stdin')
+    .addOption(flowFileOption())
     .addOption(outputOption())
     .action((options: UnusedOptions) => runPolicyUnused(options, ctx));
 }
@@ -55,7 +55,7 @@ async function rulesOfFlows(
   ctx: Context,
 ): Promise<Set<CompiledRule>> {
   const table = new FlowTable(new Peers(engine, state));
-  for await (const { flow } of readFlows(ctx, path)) table.add(flow);
+  for await (const flow of readFlowFile(ctx, path)) table.add(flow);
   const used = new Set<CompiledRule>();
   for (const { connection } of table.connections) {
     const [source, destination] = [table.named(connection.source), table.named(connection.destination)];

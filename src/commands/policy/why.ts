@@ -1,18 +1,18 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
+import type { DropReason, FlowFilter } from '../../model/hubble.gen.ts';
 import type { FlowRecord } from '../../policy/flow.ts';
 import { Peers } from '../../policy/peer.ts';
 import { why } from '../../policy/why.ts';
 import { renderWhy } from '../../render/policy-why.ts';
 import { outputOption, stringArray } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
-import { flowOf, readFlows } from './flows.ts';
+import { addFlowOptions, askHubble, type FlowFlags, flowOf, readFlowFile } from './flows.ts';
 import { loadEngine } from './inputs.ts';
 
-interface WhyOptions {
+interface WhyOptions extends FlowFlags {
   lastDrop?: boolean;
-  flows?: string;
   rules: string[];
   state?: string;
   output: string;
@@ -20,26 +20,29 @@ interface WhyOptions {
 
 /** Declares `policy why`. */
 export function addPolicyWhyCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('why [flow]')
-    .description(
-      'Say which policy decided a flow: a flow in JSON, or the uuid of one in --flows. What the agent says stands beside it',
-    )
-    .option('--last-drop', 'the last flow of --flows that policy dropped')
-    .option('-f, --flows <file>', 'flows as "hubble observe -o json" prints them; - is stdin')
+  const command = addFlowOptions(
+    parent
+      .command('why [flow]')
+      .description(
+        'Say which policy decided a flow: a flow in JSON, or the uuid of one. What the agent says stands beside it',
+      ),
+  );
+  return command
+    .option('--last-drop', 'the last flow that policy dropped')
     .addOption(stringArray('-r, --rules <file>', 'rules: a file or folder (default: those of the state)'))
     .option('-s, --state <file>', 'identities: a JSON file, or "agent" (the default without --rules)')
     .addOption(outputOption())
-    .action((flow: string | undefined, options: WhyOptions) => runPolicyWhy(flow, options, ctx));
+    .action((flow: string | undefined, options: WhyOptions) => runPolicyWhy(flow, options, command, ctx));
 }
 
 /** Find the flow, decide it, print. */
 export async function runPolicyWhy(
   text: string | undefined,
   options: WhyOptions,
+  command: Command,
   ctx: Context,
 ): Promise<void> {
-  const flow = await findFlow(text, options, ctx);
+  const flow = await findFlow(text, options, command, ctx);
   const { engine, state } = await loadEngine(ctx, {
     rules: options.rules,
     state: options.state ?? (options.rules.length === 0 ? 'agent' : undefined),
@@ -54,31 +57,38 @@ export async function runPolicyWhy(
   else await ctx.out.write(renderWhy(answer));
 }
 
-async function findFlow(text: string | undefined, options: WhyOptions, ctx: Context): Promise<FlowRecord> {
+const DROPS: DropReason[] = ['POLICY_DENIED', 'POLICY_DENY', 'AUTH_REQUIRED'];
+
+async function findFlow(
+  text: string | undefined,
+  options: WhyOptions,
+  command: Command,
+  ctx: Context,
+): Promise<FlowRecord> {
   if (text?.trimStart().startsWith('{')) return parseFlow(text);
   if (text === undefined && !options.lastDrop)
     throw new UsageError('Missing flow', {
-      hint: 'Give a flow in JSON, the uuid of one in --flows, or --last-drop.',
+      hint: 'Give a flow in JSON, the uuid of one, or --last-drop.',
     });
-  if (!options.flows)
-    throw new UsageError('Missing --flows: the file that holds the flow', {
-      hint: 'Record some with "hubble observe -o json --last 1000 > flows.jsonl".',
-    });
+  const filter: FlowFilter = text === undefined ? { drop_reason_desc: DROPS } : { uuid: [text] };
+  const flows =
+    options.flows === undefined ? askHubble(command, ctx, 1, filter) : readFlowFile(ctx, options.flows);
   let found: FlowRecord | undefined;
-  for await (const { flow } of readFlows(ctx, options.flows)) {
+  for await (const flow of flows) {
     if (text === undefined ? isPolicyDrop(flow) : flow.uuid === text) found = flow;
     if (found && text !== undefined) break;
   }
   if (found) return found;
+  const where = options.flows ?? 'Hubble';
   throw new UserError(
     text === undefined
-      ? `no flow of ${options.flows} was dropped by policy`
-      : `no flow of ${options.flows} has the uuid ${text}`,
+      ? `no flow of ${where} was dropped by policy`
+      : `no flow of ${where} has the uuid ${text}`,
   );
 }
 
-function isPolicyDrop({ verdict, drop_reason_desc = '' }: FlowRecord): boolean {
-  return verdict === 'DROPPED' && /^(POLICY_DEN|AUTH_REQUIRED)/.test(drop_reason_desc);
+function isPolicyDrop({ verdict, drop_reason_desc: reason }: FlowRecord): boolean {
+  return verdict === 'DROPPED' && DROPS.some((each) => each === reason);
 }
 
 function parseFlow(text: string): FlowRecord {
