@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { recordedMessages, serveGrpc } from '../../helpers/grpc.ts';
+import { startTestLab } from '../../helpers/lab.ts';
 import { fixture, fixturePath, type RestCase } from '../../helpers/recordings.ts';
 import { replay } from '../../helpers/replay.ts';
 import { run } from '../../helpers/run.ts';
@@ -374,6 +376,31 @@ describe('policy why', () => {
     expect(stdout).toContain('Agent:    ingress allowed by CiliumNetworkPolicy default/older');
     expect(stdout).toContain('Agree:    NO');
     expect(stdout).toContain('To reproduce with the fewest rules:');
+  });
+});
+
+describe('flows of a Hubble server', () => {
+  const GET_FLOWS = '/observer.Observer/GetFlows';
+
+  test('are replayed when no file is given', async () => {
+    await using server = await serveGrpc({
+      [GET_FLOWS]: { messages: recordedMessages('getflows-300.grpc') },
+    });
+    const argv = ['policy', 'replay', '--server', server.address, '-c', join(folder, 'api.yaml')];
+    const { stdout, code } = await run([...argv, '--last', '300']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\d+ flows, \d+ connections: \d+ allowed/);
+    expect(server.seen.map(({ path }) => path)).toEqual([GET_FLOWS]);
+  });
+
+  test('are asked for the last drop, which a lab can explain', async () => {
+    await using lab = await startTestLab();
+    const { agent, hubble } = lab.lab.info.sockets;
+    const argv = ['policy', 'why', '--last-drop', '--server', `unix://${hubble}`, '-H', `unix://${agent}`];
+    const { stdout, stderr, code } = await run(argv);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('Seen:     DROPPED (POLICY_DENIED)');
+    expect(stdout).toContain('Agree:    yes');
   });
 });
 
