@@ -23,7 +23,11 @@ export function addShellCommand(parent: Command, ctx: Context): Command {
       '[command...]',
       'a command of the shell and its arguments; without one the shell is interactive',
     )
-    .option('--shell-sock-path <path>', 'Path to the shell UNIX socket', DEFAULT_SHELL_SOCKET)
+    .option(
+      '--shell-sock-path <path>',
+      'Path to the shell UNIX socket',
+      ctx.env.CILIUM_SHELL_SOCK || DEFAULT_SHELL_SOCKET,
+    )
     .action((words: string[], options: ShellOptions) => runShell(words, options, ctx));
 }
 

@@ -27,7 +27,7 @@ export interface LabInfo {
   agentVersion: AgentVersion;
   /** Empty until the lab answers. */
   startedAt: string;
-  sockets: { agent: string; health: string; hubble: string };
+  sockets: { agent: string; health: string; hubble: string; monitor: string; shell: string };
   /** host:port of the Hubble API. */
   hubbleTcp: string;
   /** The folder goes when the lab stops. */
@@ -162,10 +162,13 @@ function removeSockets(dir: string): void {
 
 /** Where a lab in a folder listens. */
 export function socketsIn(dir: string): LabInfo['sockets'] {
+  const at = (name: string) => join(dir, `${name}.sock`);
   return {
-    agent: join(dir, 'agent.sock'),
-    health: join(dir, 'health.sock'),
-    hubble: join(dir, 'hubble.sock'),
+    agent: at('agent'),
+    health: at('health'),
+    hubble: at('hubble'),
+    monitor: at('monitor'),
+    shell: at('shell'),
   };
 }
 

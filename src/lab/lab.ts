@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, chmodSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
-import type { Server as NetServer } from 'node:net';
+import type { Server as NetServer, Socket } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '../context.ts';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
@@ -22,8 +22,10 @@ import { HubbleServices } from './hubble/observer.ts';
 import { FlowPlayer, loopOf } from './hubble/player.ts';
 import { TrafficSource } from './hubble/traffic.ts';
 import { loadScenario } from './load.ts';
+import { monitorServer } from './monitor.ts';
 import { healthServer } from './rest/health.ts';
 import { restServer } from './rest/server.ts';
+import { shellServer } from './shell.ts';
 import type { LabState } from './state.ts';
 import type { AgentVersion } from './version.ts';
 import { initialState } from './world.ts';
@@ -94,6 +96,19 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       await listen(server, path);
       chmodSync(path, SOCKET_MODE);
       closers.push(() => stopHttp(server));
+    }
+    for (const [server, path] of [
+      [monitorServer(), sockets.monitor],
+      [shellServer(agent), sockets.shell],
+    ] as const) {
+      const connections = new Set<Socket>();
+      server.on('connection', (socket) => {
+        connections.add(socket);
+        socket.on('close', () => connections.delete(socket));
+      });
+      await listen(server, path);
+      chmodSync(path, SOCKET_MODE);
+      closers.push(() => stopSockets(server, connections));
     }
     const [hubbleUnix, hubbleTcp] = [hubble.server(), hubble.server()];
     await listen(hubbleUnix, sockets.hubble);
@@ -217,6 +232,13 @@ async function stopHttp(server: Server): Promise<void> {
   const patience = setTimeout(() => server.closeAllConnections(), 200).unref();
   await closed;
   clearTimeout(patience);
+}
+
+async function stopSockets(server: NetServer, connections: ReadonlySet<Socket>): Promise<void> {
+  await new Promise<void>((done) => {
+    server.close(() => done());
+    for (const socket of connections) socket.destroy();
+  });
 }
 
 async function stopHttp2(server: HubbleServer): Promise<void> {

@@ -15,6 +15,8 @@ export function linkSockets(info: LabInfo, folder: string): () => void {
     ['cilium.sock', info.sockets.agent],
     ['health.sock', info.sockets.health],
     ['hubble.sock', info.sockets.hubble],
+    ['monitor1_2.sock', info.sockets.monitor],
+    ['shell.sock', info.sockets.shell],
   ].map(([name = '', target = '']) => ({ path: join(folder, name), target }));
   for (const { path } of links) {
     const facts = lstatSync(path, { throwIfNoEntry: false });

@@ -34,7 +34,14 @@ test('a lab is started, used, shown and stopped', async () => {
   expect(started.code).toBe(0);
   expect(started.stderr).toMatch(/^Lab default plays scenario beginners-guide with every path of the agents/);
   const env = exportsOf(started.stdout);
-  expect(Object.keys(env)).toEqual(['CILIUM_LAB', 'CILIUM_SOCK', 'CILIUM_HEALTH_SOCK', 'HUBBLE_SERVER']);
+  expect(Object.keys(env)).toEqual([
+    'CILIUM_LAB',
+    'CILIUM_SOCK',
+    'CILIUM_HEALTH_SOCK',
+    'CILIUM_MONITOR_SOCK',
+    'CILIUM_SHELL_SOCK',
+    'HUBBLE_SERVER',
+  ]);
   try {
     expect((await run(['lab', 'env'], options)).stdout).toBe(started.stdout);
     const list = await run(['endpoint', 'list', '-o', 'jsonpath={[*].id}'], inRuntime(folder.path, env));
@@ -117,7 +124,13 @@ test('/var/run/cilium is touched only when it is asked for, and never beside an 
   const varRun = join(folder.path, 'var-run');
   const started = await run(['lab', 'start', '--var-run', varRun], options);
   expect(started.code).toBe(0);
-  expect(readdirSync(varRun).toSorted()).toEqual(['cilium.sock', 'health.sock', 'hubble.sock']);
+  expect(readdirSync(varRun).toSorted()).toEqual([
+    'cilium.sock',
+    'health.sock',
+    'hubble.sock',
+    'monitor1_2.sock',
+    'shell.sock',
+  ]);
   const list = await run(['-H', `unix://${varRun}/cilium.sock`, 'endpoint', 'list'], inRuntime(folder.path));
   expect(list.code).toBe(0);
   const second = await run(['lab', 'start', '--name', 'second', '--var-run', varRun], options);
@@ -196,6 +209,11 @@ const READERS = [
   'cgroups list',
   'debuginfo',
   'version',
+  'statedb',
+  'statedb health',
+  'metrics list',
+  'shell -- help',
+  'shell -- db/show health',
   'hubble status',
   'hubble list nodes',
   'hubble list namespaces',
@@ -240,4 +258,22 @@ test("a folder with somebody else's sockets is left alone", async () => {
     stderr: expect.stringContaining('holds sockets that no lab left there'),
   });
   expect(readdirSync(dir)).toEqual(['health.sock']);
+}, 30_000);
+
+test('the monitor shows events, and the shell of an agent 1.20 its metrics', async () => {
+  await using lab = await startTestLab({ version: '1.20' });
+  const env = labEnvironment(lab.lab.info);
+  const stop = new AbortController();
+  let seen = '';
+  const onStdout = (text: string) => {
+    seen += text;
+    if (seen.split('\n').length > 5) stop.abort();
+  };
+  const watched = await run(['monitor'], { env, signal: stop.signal, onStdout });
+  expect(watched.code).toBe(0);
+  expect(seen).toMatch(/^-> .* flow 0x[0-9a-f]+/m);
+  const metrics = await run(['metrics', 'list', '-p', 'endpoint_count', '-o', 'json'], { env });
+  expect(JSON.parse(metrics.stdout)).toEqual([{ name: 'cilium_endpoint_count', value: 10 }]);
+  const unknown = await run(['shell', '--', 'nonsense'], { env });
+  expect(unknown).toMatchObject({ code: 1, stdout: expect.stringContaining('nonsense: unknown command') });
 }, 30_000);

@@ -6,6 +6,8 @@ export function labEnvironment(info: LabInfo): Record<string, string> {
     CILIUM_LAB: info.dir,
     CILIUM_SOCK: info.sockets.agent,
     CILIUM_HEALTH_SOCK: info.sockets.health,
+    CILIUM_MONITOR_SOCK: info.sockets.monitor,
+    CILIUM_SHELL_SOCK: info.sockets.shell,
     HUBBLE_SERVER: `unix://${info.sockets.hubble}`,
   };
 }

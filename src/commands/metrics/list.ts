@@ -38,7 +38,7 @@ export function addMetricsListCommand(parent: Command, ctx: Context): Command {
  * asked; when neither does, the shell is tried for a while, as the agent may be about to come up.
  */
 export async function runMetricsList(options: MetricsListOptions, ctx: Context): Promise<void> {
-  const path = options.shellSockPath ?? DEFAULT_SHELL_SOCKET;
+  const path = options.shellSockPath ?? (ctx.env.CILIUM_SHELL_SOCK || DEFAULT_SHELL_SOCKET);
   const command = metricsCommand(options);
   const shell = await openShellNow(path, ctx);
   if (shell) return listByShell(shell, command, options, ctx);

@@ -23,7 +23,7 @@ export async function getFlows(request: GetFlowsRequest, call: GrpcCall, player:
   const range = { since: timeOf(request.since), until: timeOf(request.until) };
   const limit = request.number === undefined ? 0 : Number(request.number);
   const stopAt = request.follow ? Number.POSITIVE_INFINITY : ring.end;
-  let left = limit > 0 && !(request.follow && limit > 0) ? limit : Number.POSITIVE_INFINITY;
+  let left = limit > 0 && !request.follow ? limit : Number.POSITIVE_INFINITY;
   let position = firstPosition(request, limit, range.since, view, player);
   const chunk = new Chunk(call);
   let looked = 0;

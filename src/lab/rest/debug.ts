@@ -7,6 +7,12 @@ import { type Handlers, ok } from './call.ts';
 import { endpointModel } from './endpoint.ts';
 import { serviceModel } from './service.ts';
 
+interface LabMetric {
+  name: string;
+  value: number;
+  labels?: Record<string, string>;
+}
+
 export const debugHandlers: Handlers = {
   'GET /debuginfo': (_, agent) => ok(debugInfo(agent)),
   'GET /metrics/': (_, agent) => ok(metrics(agent)),
@@ -39,7 +45,8 @@ function debugInfo(agent: Agent) {
   };
 }
 
-function metrics(agent: Agent) {
+/** Metrics that follow from the state of the lab. */
+export function metrics(agent: Agent): LabMetric[] {
   const { state } = agent;
   const states = new Map<string, number>();
   for (const endpoint of state.endpoints) states.set(endpoint.state, (states.get(endpoint.state) ?? 0) + 1);

@@ -61,7 +61,9 @@ export const policyHandlers: Handlers = {
     const destination = identityOf(to?.labels, agent);
     const ports = to?.dports?.length ? to.dports : [{}];
     const lines = ports.map((port: Port) => {
-      const protocol = protocolNumber(port.protocol ?? 'TCP');
+      // A trace is about one packet: any protocol is taken for TCP.
+      const named = port.protocol === undefined || port.protocol === 'ANY' ? 'TCP' : port.protocol;
+      const protocol = protocolNumber(named);
       const { answer, egress, ingress } = agent.policy.decide(source.id, destination.id, {
         protocol,
         port: port.port,

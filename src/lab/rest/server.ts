@@ -6,7 +6,7 @@ import { type ApiDescription, type ApiOperation, pruneFields, readApi } from './
 import { type Answer, ApiFailure, type Call } from './call.ts';
 import { HANDLERS } from './handlers.ts';
 import { Router } from './router.ts';
-import { queryTable } from './statedb.ts';
+import { tableAnswer } from './statedb.ts';
 
 /** Bodies above this are refused. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
@@ -27,9 +27,11 @@ export function restServer(agent: Agent): Server {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = request.method ?? 'GET';
     const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s);
-    if (path === '/statedb/query') {
-      const rows = queryTable(parsed(await readBody(request)), agent);
-      response.writeHead(rows === undefined ? 404 : 200, { 'content-type': 'application/json' });
+    const rows = path.startsWith('/statedb/')
+      ? tableAnswer(path, parsed(await readBody(request)), agent)
+      : undefined;
+    if (rows !== undefined) {
+      response.writeHead(200, { 'content-type': 'application/json' });
       response.end(rows);
       return;
     }
@@ -98,9 +100,9 @@ const HTML: Readonly<Record<string, string>> = {
   '\u2029': '\\u2029',
 };
 
-/** A value as the reference writes it. */
-export function encode(value: unknown): string {
-  return `${JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (c) => HTML[c] ?? c)}\n`;
+/** A value as the reference writes it, its newline included. */
+export function encode(value: unknown, indent = 0): string {
+  return `${JSON.stringify(value, null, indent).replace(/[<>&\u2028\u2029]/g, (c) => HTML[c] ?? c)}\n`;
 }
 
 function parsed(text: string): unknown {

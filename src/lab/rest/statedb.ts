@@ -20,26 +20,31 @@ const MODULES: readonly [string, string, string][] = [
   ['agent.infra.shell', 'job-listener', 'Running'],
 ];
 
-/** Rows of a table of the agent's in-memory database, one JSON object a line; undefined when there is no such table. */
-export function queryTable(body: unknown, agent: Agent): string | undefined {
+/**
+ * Answers what agents from 1.17 on serve of their in-memory database beside the API: rows of a table, one JSON object a
+ * line, or all tables in one. Undefined when there is no such table.
+ */
+export function tableAnswer(path: string, body: unknown, agent: Agent): string | undefined {
+  if (agent.version === '1.9') return undefined;
+  if (path === '/statedb/dump') return `${JSON.stringify({ health: healthRows(agent) }, null, 2)}\n`;
   const table = typeof body === 'object' && body !== null && 'table' in body ? body.table : undefined;
-  if (agent.version === '1.9' || table !== 'health') return undefined;
-  const rows = [...MODULES.map(([path, component, message]) => row(path, component, 'OK', message, agent))];
-  for (const endpoint of agent.state.endpoints) {
+  if (path !== '/statedb/query' || table !== 'health') return undefined;
+  return healthRows(agent)
+    .map((obj, i) => `${JSON.stringify({ rev: i + 1, obj })}\n`)
+    .join('');
+}
+
+/** What the modules of the agent report; an endpoint that is not ready is a report as well. */
+export function healthRows(agent: Agent) {
+  const modules = MODULES.map(([path, component, message]) => row(path, component, 'OK', message, agent));
+  const endpoints = agent.state.endpoints.map((endpoint) => {
     const name = `cilium-endpoint-${endpoint.id}${endpoint.pod ? ` (${endpoint.pod})` : ''}`;
     const well = endpoint.state === 'ready';
     const message = well ? 'Endpoint regeneration successful' : (endpoint.message ?? 'Endpoint is not ready');
-    rows.push(
-      row(
-        `agent.controlplane.endpoint-manager.${name}`,
-        'datapath-regenerate',
-        well ? 'OK' : 'Degraded',
-        message,
-        agent,
-      ),
-    );
-  }
-  return rows.map((obj, i) => `${JSON.stringify({ rev: i + 1, obj })}\n`).join('');
+    const path = `agent.controlplane.endpoint-manager.${name}`;
+    return row(path, 'datapath-regenerate', well ? 'OK' : 'Degraded', message, agent);
+  });
+  return [...modules, ...endpoints];
 }
 
 function row(path: string, component: string, level: string, message: string, agent: Agent) {
