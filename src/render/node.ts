@@ -12,18 +12,24 @@ export interface NodeRow {
   source: string;
 }
 
-/** `node list`: rows sorted as text; nothing at all, not even the header, without a node. */
+/**
+ * `node list`: rows sorted as text; nothing at all, not even the header, without a node. Agents of 1.9 tell no source,
+ * and their table has no such column.
+ */
 export function nodeTable(rows: readonly NodeRow[]): Table {
+  const sources = rows.some((row) => row.source !== '');
   const blocks = rows
     .map((row) => ({
       key: row.name,
-      line: [row.name, row.ipv4, row.ipv4Range, row.ipv6, row.ipv6Range, row.source]
+      line: [row.name, row.ipv4, row.ipv4Range, row.ipv6, row.ipv6Range, ...(sources ? [row.source] : [])]
         .map(sanitizeCell)
         .join('\t'),
     }))
     .toSorted((a, b) => compareBytes(a.line, b.line))
     .map(({ key, line }) => ({ key, lines: [line] }));
-  const headers = ['Name\tIPv4 Address\tEndpoint CIDR\tIPv6 Address\tEndpoint CIDR\tSource'];
+  const headers = [
+    `Name\tIPv4 Address\tEndpoint CIDR\tIPv6 Address\tEndpoint CIDR${sources ? '\tSource' : ''}`,
+  ];
   return { headers: blocks.length > 0 ? headers : [], blocks, stop: { minWidth: 0, padding: 3 } };
 }
 

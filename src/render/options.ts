@@ -13,6 +13,14 @@ export function renderOptions(
     .join('');
 }
 
+/** `Name    value` lines, as 1.9 shows the options of an endpoint. */
+export function renderOldOptions(options: Readonly<Record<string, string>>): string {
+  return Object.entries(options)
+    .toSorted(([a], [b]) => compareBytes(a, b))
+    .map(([name, value]) => `${sanitize(name).padEnd(24)} ${sanitize(value)}\n`)
+    .join('');
+}
+
 /** `--list-options`. */
 export function renderOptionList(options: readonly { name: string; description: string }[]): string {
   return options.map(({ name, description }) => `${name.padEnd(24)} ${description}\n`).join('');

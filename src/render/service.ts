@@ -29,3 +29,11 @@ export function serviceTable(rows: readonly ServiceRow[], options: { affinity?: 
   };
   return { headers: ['ID\tFrontend\tService Type\tBackend\t'], blocks: rows.map(block) };
 }
+
+/** `service get` of 1.9. */
+export function renderOldService({ id, frontend, backends }: ServiceRow): string {
+  const lines = backends.map(
+    ({ address }, i) => `\t\t${i + 1} => ${sanitizeCell(serviceAddress(address))} (${id})\n`,
+  );
+  return `${sanitizeCell(serviceAddress(frontend))} =>\n${lines.join('')}`;
+}

@@ -4,7 +4,7 @@ import { currentOptions, OptionError, parseOption, parseSwitch, shownValue } fro
 import { Reader } from '../../agent/reader.ts';
 import type { EndpointConfigurationStatus } from '../../agent/types.gen.ts';
 import type { Context } from '../../context.ts';
-import { renderOptionList, renderOptions } from '../../render/options.ts';
+import { renderOldOptions, renderOptionList, renderOptions } from '../../render/options.ts';
 import { outputOption } from '../flags.ts';
 import { failed, type OutputFlag, writeStructured } from '../rest.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
@@ -49,10 +49,11 @@ async function showConfig(id: string, options: OutputFlag, ctx: Context): Promis
   const answer = await fetchConfig(await ctx.agent(), id);
   if (options.output) return writeStructured(ctx, options.output, answer, 'EndpointConfigurationStatus');
   const config = reader(answer);
-  await ctx.out.write(
-    renderOptions(shown(config.at('immutable').textMap())) +
-      renderOptions(shown(config.at('realized').at('options').textMap())),
-  );
+  const immutable = shown(config.at('immutable').textMap());
+  const realized = shown(config.at('realized').at('options').textMap());
+  // Both options went after 1.9, whose lines have another form.
+  const render = 'NAT46' in realized || 'Conntrack' in realized ? renderOldOptions : renderOptions;
+  await ctx.out.write(render(immutable) + render(realized));
 }
 
 function shown(options: Record<string, string>): Record<string, string> {

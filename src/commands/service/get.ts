@@ -6,7 +6,7 @@ import type { Service } from '../../agent/types.gen.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { renderTable } from '../../render/blocks.ts';
-import { serviceTable } from '../../render/service.ts';
+import { renderOldService, serviceTable } from '../../render/service.ts';
 import { outputOption } from '../flags.ts';
 import { failed, type OutputFlag, writeStructured } from '../rest.ts';
 import { serviceIdArgument } from './argument.ts';
@@ -46,5 +46,11 @@ async function runServiceGet(id: number, options: OutputFlag, ctx: Context): Pro
   if (!realized.present) throw new UserError(`Cannot get service '${id}': empty response`);
   if (options.output) return writeStructured(ctx, options.output, service, 'Service');
   const { services } = decodeServices([service]);
-  await ctx.out.write(renderTable(serviceTable(services, {})));
+  // Backends of 1.9 have no state, and one service another form.
+  const old = services.some(
+    ({ backends }) => backends.length > 0 && backends.every(({ state }) => state === ''),
+  );
+  await ctx.out.write(
+    old ? services.map(renderOldService).join('') : renderTable(serviceTable(services, {})),
+  );
 }

@@ -190,6 +190,13 @@ describe('endpoint config', () => {
     );
   });
 
+  test('of a 1.9 agent has the lines of 1.9', async () => {
+    const body = { realized: { options: { Conntrack: 'Enabled', Debug: 'Disabled' } } };
+    await using agent = await agentOf({ 'GET /v1/endpoint/7/config': { body } });
+    const { stdout } = await agent.run(['endpoint', 'config', '7']);
+    expect(stdout).toBe('Conntrack                Enabled\nDebug                    Disabled\n');
+  });
+
   test('sends the whole map with the changed values as numbers, and reads back', async () => {
     await using agent = await agentOf({
       'GET /v1/endpoint/7/config': [{ body: before }, { body: after }],

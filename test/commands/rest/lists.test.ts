@@ -175,6 +175,18 @@ describe('service list', () => {
     expect(stdout.split('\n')[1]).toBe('1    10.96.0.1:443   ClusterIP      1 => 10.0.0.1:6443   ');
   });
 
+  test('get of a 1.9 agent has the form of 1.9', async () => {
+    const body = service({
+      'frontend-address': { ip: '10.96.0.1', port: 443 },
+      'backend-addresses': [
+        { ip: '10.0.0.1', port: 6443 },
+        { ip: '10.0.0.2', port: 6443 },
+      ],
+    });
+    const { stdout } = await runWith(['service', 'get', '1'], { 'GET /v1/service/1': { body } });
+    expect(stdout).toBe('10.96.0.1:443 =>\n\t\t1 => 10.0.0.1:6443 (1)\n\t\t2 => 10.0.0.2:6443 (1)\n');
+  });
+
   test('get falls back to the list where the agent has no such call', async () => {
     const body = [
       service({ 'frontend-address': { ip: '10.96.0.1', port: 443 }, flags: { type: 'ClusterIP' } }, 16),
@@ -235,6 +247,23 @@ describe('lrp, cgroups, nodes and the DNS cache', () => {
       'GET /v1/cluster/nodes': { body: { self: 'x' } },
     });
     expect({ stdout, code }).toEqual({ stdout: '', code: 0 });
+  });
+
+  test('node list of a 1.9 agent has no column for a source', async () => {
+    const node = {
+      name: 'n1',
+      'primary-address': { ipv4: { ip: '192.0.2.1', 'alloc-range': '10.0.0.0/16' } },
+    };
+    const { stdout } = await runWith(['node', 'list'], {
+      'GET /v1/cluster/nodes': { body: { 'nodes-added': [node] } },
+    });
+    expect(stdout).toBe(
+      [
+        'Name   IPv4 Address   Endpoint CIDR   IPv6 Address   Endpoint CIDR',
+        'n1     192.0.2.1      10.0.0.0/16                    ',
+        '',
+      ].join('\n'),
+    );
   });
 
   test('fqdn cache list sends its filters escaped, and takes a 404 for an empty cache', async () => {
