@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { decideConnection } from '../src/policy/decide.ts';
 import { PolicyEngine } from '../src/policy/engine.ts';
+import type { FlowRecord } from '../src/policy/flow.ts';
 import { type Identity, identityOf } from '../src/policy/identities.ts';
+import { Peers } from '../src/policy/peer.ts';
+import { FlowTable, replay } from '../src/policy/replay.ts';
 import type { Rule, SourcedRule } from '../src/policy/rule.ts';
+import { emptyState } from '../src/policy/state.ts';
 
 const NAMESPACES = 50;
 const APPS = 40;
@@ -134,5 +139,18 @@ export async function run(): Promise<void> {
   });
   console.log(
     `decide ${FLOWS} distinct flows: ${Math.round(FLOWS / decide)} flows/s (budget 50000), ${denied.count} denied`,
+  );
+  const lines = readFileSync(new URL('../fixtures/recordings/flows-1.20.jsonl', import.meta.url), 'utf8')
+    .split('\n')
+    .filter(Boolean);
+  const table = new FlowTable(new Peers(engine, emptyState()));
+  const rounds = 450;
+  const replayed = seconds(() => {
+    for (let i = 0; i < rounds; i++)
+      for (const line of lines) table.add((JSON.parse(line) as { flow: FlowRecord }).flow);
+    replay(table, engine);
+  });
+  console.log(
+    `read and replay ${table.total} recorded flows: ${Math.round(table.total / replayed)} flows/s (budget 50000)`,
   );
 }

@@ -26,6 +26,27 @@ const WORLD: ReadonlyMap<number, readonly Block[]> = new Map([
 
 export const HOST_IDENTITY = 1;
 
+/** Identities that every cluster has, by the entity that they stand for. */
+export const RESERVED_IDS: Readonly<Record<string, number>> = {
+  host: 1,
+  world: 2,
+  unmanaged: 3,
+  health: 4,
+  init: 5,
+  'remote-node': 6,
+  'kube-apiserver': 7,
+  ingress: 8,
+  'world-ipv4': 9,
+  'world-ipv6': 10,
+};
+
+/** Labels of a reserved identity. */
+export function reservedLabels(name: string): string[] {
+  return name === 'kube-apiserver'
+    ? ['reserved:kube-apiserver', 'reserved:remote-node']
+    : [`reserved:${name}`];
+}
+
 /** Builds an identity from labels in the agent's text form (`k8s:app=api`, `cidr:10.0.0.0/8`). */
 export function identityOf(id: number, labels: readonly string[], names: readonly string[] = []): Identity {
   const parsed = labels.map((text) => parseLabel(text, 'unspec'));

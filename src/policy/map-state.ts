@@ -267,7 +267,7 @@ function statedFor(id: number, bucket: Bucket, broader: readonly Bucket[]): Verd
 function perPeer(key: L4Key, verdict: Verdict, allows: MapState): Change[] {
   const changes: Change[] = [];
   for (const [id, peer] of allows.get(ANY_L4) ?? []) {
-    if (id === EVERYBODY || !peer.explicitAuth) continue;
+    if (id === EVERYBODY || !peer.explicitAuth || allows.get(key)?.has(id)) continue;
     const parts = [...peer.parts, ...verdict.parts];
     changes.push([
       key,

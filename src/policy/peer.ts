@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 import { blockOf, contains, formatBlock } from './block.ts';
 import type { PolicyEngine } from './engine.ts';
-import { type Identity, identityOf } from './identities.ts';
+import { type Identity, identityOf, RESERVED_IDS, reservedLabels } from './identities.ts';
 import { formatLabel, parseLabel } from './label.ts';
 import { protocolNumber } from './ports.ts';
 import type { PolicyState } from './state.ts';
@@ -12,20 +12,6 @@ export interface Peer {
   /** How reports call it. */
   label: string;
 }
-
-/** Entities that stand for one identity. */
-const ENTITY_IDS: Readonly<Record<string, number>> = {
-  host: 1,
-  world: 2,
-  unmanaged: 3,
-  health: 4,
-  init: 5,
-  'remote-node': 6,
-  'kube-apiserver': 7,
-  ingress: 8,
-  'world-ipv4': 9,
-  'world-ipv6': 10,
-};
 
 const NAMESPACE = 'io.kubernetes.pod.namespace';
 const CLUSTER = 'io.cilium.k8s.policy.cluster';
@@ -49,7 +35,7 @@ export class Peers {
     if (/^\d+$/.test(label)) return { label: `identity ${label}`, identity: this.#byId(Number(label)) };
     if (label.startsWith('fqdn:')) return { label: label.slice(5), identity: this.named(label.slice(5)) };
     const bare = label.replace(/^reserved:/, '');
-    if (Object.hasOwn(ENTITY_IDS, bare)) return { label: bare, identity: this.#entity(bare) };
+    if (Object.hasOwn(RESERVED_IDS, bare)) return { label: bare, identity: this.#entity(bare) };
     if (blockOf(label)) return { label, identity: this.address(label) };
     if (/^[a-z0-9][-a-z0-9.]*\/[a-z0-9][-a-z0-9.]*$/.test(label))
       return { label, identity: this.#pod(label) };
@@ -116,7 +102,7 @@ export class Peers {
   #byId(id: number): Identity {
     const known = this.engine.identities.get(id);
     if (known) return known;
-    const reserved = Object.entries(ENTITY_IDS).find(([, own]) => own === id)?.[0];
+    const reserved = Object.entries(RESERVED_IDS).find(([, own]) => own === id)?.[0];
     if (reserved) return this.#entity(reserved);
     throw new UserError(`identity ${id} is not known`, {
       hint: 'Give --state with the identities of the cluster (a file, or "agent").',
@@ -124,10 +110,8 @@ export class Peers {
   }
 
   #entity(name: string): Identity {
-    const known = this.engine.identities.get(ENTITY_IDS[name] ?? -1);
-    const labels =
-      name === 'kube-apiserver' ? ['reserved:kube-apiserver', 'reserved:remote-node'] : [`reserved:${name}`];
-    return known ?? this.ofLabels(labels);
+    const known = this.engine.identities.get(RESERVED_IDS[name] ?? -1);
+    return known ?? this.ofLabels(reservedLabels(name));
   }
 
   #pod(name: string): Identity {

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import type { ContainerPort, Endpoint } from './engine.ts';
-import { type Identity, identityOf } from './identities.ts';
+import { type Identity, identityOf, RESERVED_IDS, reservedLabels } from './identities.ts';
 
 /** What the evaluator must know of a cluster, beside the rules. */
 export interface PolicyState {
@@ -49,6 +49,8 @@ export function stateOfAgent(
   ips: readonly unknown[],
 ): PolicyState {
   const all = new Map<number, Identity>();
+  // Debug information lists only the identities of endpoints.
+  for (const [name, id] of Object.entries(RESERVED_IDS)) keep(all, id, reservedLabels(name));
   for (const item of identities) if (isJson(item)) keep(all, item.id, item.labels);
   const state = emptyState();
   for (const item of endpoints) {
