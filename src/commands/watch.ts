@@ -14,6 +14,13 @@ export interface WatchFlags {
 /** Adds `--watch` and `--interval` to a list verb. */
 export function addWatchOptions(command: Command): Command {
   return command
+    .hook('preAction', (self) => {
+      const { watch, output } = self.opts<{ watch?: boolean; output?: string }>();
+      if (watch && output && output !== 'wide')
+        throw new UserError('--watch shows a table: it cannot be combined with -o', {
+          hint: 'For other programs, ask again and again without --watch.',
+        });
+    })
     .addOption(new Option('-w, --watch', 'look again and again, and mark what changed'))
     .addOption(
       durationOption('--interval <duration>', 'time between two looks of --watch').default(2000, '2s'),

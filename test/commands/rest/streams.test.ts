@@ -141,6 +141,13 @@ describe('--watch', () => {
     expect(code).toBe(0);
   });
 
+  test('is refused together with a structured form', async () => {
+    await using agent = await agentOf({});
+    const { stderr, code } = await agent.run(['identity', 'list', '-w', '-o', 'json']);
+    expect(stderr).toContain('--watch shows a table: it cannot be combined with -o');
+    expect(code).toBe(1);
+  });
+
   test('in a terminal replaces the screen and colours the changes', async () => {
     const stop = new AbortController();
     await using agent = await agentOf({
