@@ -33,6 +33,10 @@ export const HUBBLE: Verb = {
   load: async () => (await import('./hubble.ts')).addHubbleCommand,
   verbs: {
     observe: OBSERVE_OF_HUBBLE,
+    record: {
+      about: 'Write flows to a capture that every reading command takes with --input-file',
+      load: async () => (await import('./record.ts')).addHubbleRecordCommand,
+    },
     status: {
       about: 'Display status of Hubble server',
       load: async () => (await import('./status.ts')).addHubbleStatusCommand,

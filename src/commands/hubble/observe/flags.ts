@@ -70,7 +70,8 @@ export function addFlowOptions(command: Command): FilterWord[] {
   return addFilterOptions(command);
 }
 
-function addFilterOptions(command: Command): FilterWord[] {
+/** Declares the filter flags alone; returns their uses in the order of the command line. */
+export function addFilterOptions(command: Command): FilterWord[] {
   const words: FilterWord[] = [];
   const listen = (name: string) => {
     command.on(`option:${name}`, (value: unknown) =>

@@ -1,0 +1,116 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError, UserError } from '../../errors.ts';
+import { CaptureWriter } from '../../hubble/capture.ts';
+import { decodeAnswer } from '../../hubble/client.ts';
+import { decode, encode } from '../../hubble/codec.ts';
+import { frame } from '../../hubble/frames.ts';
+import { REDACTIONS, type Redaction, redactor } from '../../hubble/redact.ts';
+import type { GetFlowsResponse } from '../../model/hubble.gen.ts';
+import { goJson } from '../../render/json.ts';
+import { integer, stringSlice } from '../flags.ts';
+import { buildFilters, type FilterWord } from './observe/filter-builder.ts';
+import { addFilterOptions, addSelectorOptions } from './observe/flags.ts';
+import { openFlowStream } from './observe/follow.ts';
+import { type SelectorFlags, selectFlows } from './observe/selectors.ts';
+import { flowsRequest } from './observe/sources.ts';
+import { readSettings } from './settings.ts';
+
+interface RecordFlags extends SelectorFlags {
+  maxSize: number;
+  maxFiles: number;
+  redact: string[];
+  format: 'json' | 'proto';
+  fsync: boolean;
+  reconnect: boolean;
+  maxReconnects?: number;
+}
+
+const SYNC_MS = 1000;
+const MIB = 1024 * 1024;
+
+/** Declares `hubble record`. */
+export function addHubbleRecordCommand(parent: Command, ctx: Context): Command {
+  const command = parent
+    .command('record')
+    .description('Write flows to a capture that every reading command takes with --input-file')
+    .argument('<file>', 'the capture; FILE.1 is the one before it once it was rotated')
+    .addOption(
+      integer('--max-size <MiB>', 'rotate before a file grows beyond this; 0 means never', {
+        min: 0,
+      }).default(100),
+    )
+    .addOption(
+      integer('--max-files <n>', 'files kept, the current one included', { min: 1, max: 1000 }).default(10),
+    )
+    .addOption(stringSlice('--redact <what>', `leave out: ${REDACTIONS.join(', ')}`))
+    .option('--format <format>', 'json (one flow a line) or proto (as the server sent it, smaller)', 'json')
+    .option('--no-fsync', 'leave it to the system when what was recorded reaches the disk')
+    .addOption(
+      integer('--max-reconnects <n>', 'attempts in a row when the stream breaks (default: no limit)', {
+        min: 0,
+      }),
+    )
+    .option('--no-reconnect', 'end when the stream breaks');
+  addSelectorOptions(command);
+  const words = addFilterOptions(command.optionsGroup('Filters Flags:'));
+  command.addHelpText(
+    'after',
+    '\nExamples:\n  hubble record flows.jsonl --follow --max-size 100 --max-files 5\n  hubble record incident.jsonl --since 15m --redact http,dns\n  hubble observe --input-file flows.jsonl --where "verdict = DROPPED"',
+  );
+  return command.action((file: string, flags: RecordFlags) =>
+    runHubbleRecord(file, flags, words, command, ctx),
+  );
+}
+
+/** Records until the stream ends or Ctrl-C does. */
+export async function runHubbleRecord(
+  file: string,
+  flags: RecordFlags,
+  words: readonly FilterWord[],
+  command: Command,
+  ctx: Context,
+): Promise<void> {
+  if (flags.format !== 'json' && flags.format !== 'proto')
+    throw new UsageError(`--format: "${flags.format}" is neither json nor proto`);
+  const redact = flags.redact.length > 0 ? redactor(flags.redact.map(redactionOf)) : undefined;
+  const settings = await readSettings(command, ctx);
+  const selection = selectFlows(flags, ctx.clock.nowMs(), false);
+  const request = flowsRequest({ filters: buildFilters(words), selection, mask: [] });
+  const writer = new CaptureWriter(file, { maxBytes: flags.maxSize * MIB, maxFiles: flags.maxFiles });
+  const record = (bytes: Buffer): Buffer => {
+    if (flags.format === 'proto' && !redact) return frame(bytes);
+    const message = decodeAnswer(() => decode('observer.GetFlowsResponse', bytes));
+    const kept: GetFlowsResponse =
+      redact && message.flow ? { ...message, flow: redact(message.flow) } : message;
+    return flags.format === 'proto'
+      ? frame(encode('observer.GetFlowsResponse', kept))
+      : Buffer.from(`${goJson(kept)}\n`);
+  };
+  let count = 0;
+  let syncedMs = ctx.clock.nowMs();
+  try {
+    for await (const batch of openFlowStream(request, settings, flags, ctx)) {
+      await writer.append(Buffer.concat(batch.map(record)));
+      count += batch.length;
+      if (flags.fsync && ctx.clock.nowMs() - syncedMs >= SYNC_MS) {
+        await writer.sync();
+        syncedMs = ctx.clock.nowMs();
+      }
+    }
+  } catch (error) {
+    if (!ctx.signal.aborted) throw error;
+  } finally {
+    await writer.close();
+    await ctx.err.write(`${count} records written to ${file}\n`);
+  }
+}
+
+function redactionOf(word: string): Redaction {
+  const known = REDACTIONS.find((name) => name === word);
+  if (!known)
+    throw new UserError(`--redact: "${word}" cannot be redacted`, {
+      hint: `Known are ${REDACTIONS.join(', ')}.`,
+    });
+  return known;
+}
