@@ -78,6 +78,7 @@ function eachLine(reader: LineReader, step: LineStep): ChunkReader {
     };
     for (let at = 0; at < bytes.length; ) {
       const end = endOfLine(bytes, at);
+      reader.number++;
       const more =
         (end - at <= LONGEST_SCANNED ? step(chunk, at, end) : undefined) ??
         parseLine(reader, bytes, at, end, visitor);

@@ -18,6 +18,8 @@ export interface LineProblem {
   /** What is wrong. */
   message: string;
   line: string;
+  /** Number of the line in its file, from 1. */
+  number: number;
 }
 
 /** Length of `2006-01-02T15:04:05`. */
@@ -26,6 +28,8 @@ const SECOND_LENGTH = 19;
 /** Decides about the lines of a file of flows. */
 export class LineReader {
   #ignoreUnknown = false;
+  /** Number of the line that is being read; whoever cuts lines counts them here. */
+  number = 0;
 
   constructor(
     private readonly query: LineQuery,
@@ -42,7 +46,12 @@ export class LineReader {
   /** The answer that a line holds, when it is one that is asked for. */
   read(line: Buffer): GetFlowsResponse | undefined {
     if (!isUtf8(line)) {
-      this.onProblem({ kind: 'bad-line', message: 'proto: invalid UTF-8', line: line.toString('latin1') });
+      this.onProblem({
+        kind: 'bad-line',
+        message: 'proto: invalid UTF-8',
+        line: line.toString('latin1'),
+        number: this.number,
+      });
       return undefined;
     }
     return this.readText(line.toString('utf8'));
@@ -62,10 +71,10 @@ export class LineReader {
       if (!(error instanceof ProtoJsonError)) throw error;
       if (error.unknownField) {
         this.#ignoreUnknown = true;
-        this.onProblem({ kind: 'unknown-field', message: error.message, line });
+        this.onProblem({ kind: 'unknown-field', message: error.message, line, number: this.number });
         return this.#parse(line);
       }
-      this.onProblem({ kind: 'bad-line', message: error.message, line });
+      this.onProblem({ kind: 'bad-line', message: error.message, line, number: this.number });
       return undefined;
     }
   }

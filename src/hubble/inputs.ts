@@ -1,5 +1,5 @@
 import { glob, open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
 import { decode } from './codec.ts';
@@ -12,24 +12,20 @@ const CAPTURE = /\.(?:json|jsonl|ndjson|log|grpc|proto|pb)(?:\.\d+)?(?:\.(?:gz|z
 
 /**
  * The files that the words of `--input-file` name: a file, a folder of captures, or a glob. Rotated captures come
- * oldest first: FILE.2, FILE.1, FILE.
+ * oldest first: FILE.2, FILE.1, FILE. The paths are absolute; `-` stays.
  */
 export async function expandInputs(words: readonly string[], cwd: string): Promise<string[]> {
   const files: string[] = [];
   for (const word of words) {
     if (word === '-') files.push(word);
-    else if (await isFolder(join_(cwd, word))) files.push(...(await capturesIn(word, cwd)));
-    else if (/[*?[\]{}]/.test(word) && !(await exists(join_(cwd, word)))) {
+    else if (await isFolder(resolve(cwd, word))) files.push(...(await capturesIn(resolve(cwd, word))));
+    else if (/[*?[\]{}]/.test(word) && !(await exists(resolve(cwd, word)))) {
       const found = await Array.fromAsync(glob(word, { cwd }));
       if (found.length === 0) throw new UserError(`--input-file: no file matches ${word}`);
-      files.push(...oldestFirst(found));
-    } else files.push(word);
+      files.push(...oldestFirst(found).map((name) => resolve(cwd, name)));
+    } else files.push(resolve(cwd, word));
   }
   return files;
-}
-
-function join_(cwd: string, path: string): string {
-  return path.startsWith('/') ? path : join(cwd, path);
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -46,8 +42,8 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-async function capturesIn(folder: string, cwd: string): Promise<string[]> {
-  const names = (await readdir(join_(cwd, folder))).filter((name) => CAPTURE.test(name));
+async function capturesIn(folder: string): Promise<string[]> {
+  const names = (await readdir(folder)).filter((name) => CAPTURE.test(name));
   if (names.length === 0)
     throw new UserError(`--input-file: the folder ${folder} holds no captures`, {
       hint: 'Captures end in .json, .jsonl, .ndjson, .log, .proto or .grpc, and .gz or .zst after that.',

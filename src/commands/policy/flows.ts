@@ -1,11 +1,9 @@
-import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { createGunzip } from 'node:zlib';
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
-import { errorCode, errorMessage, UserError } from '../../errors.ts';
-import { readLines, wholeLines } from '../../hubble/flow-file.ts';
+import { errorMessage, UserError } from '../../errors.ts';
 import { eachLine } from '../../hubble/flow-lines.ts';
+import { readCapture } from '../../hubble/inputs.ts';
 import type { FlowFilter } from '../../model/hubble.gen.ts';
 import type { FlowRecord } from '../../policy/flow.ts';
 import { integer } from '../flags.ts';
@@ -61,7 +59,7 @@ export async function* askHubble(
 /** Reads flows line by line. Lines that hold something else than a flow are stepped over. */
 export async function* readFlowFile(ctx: Context, path: string): AsyncGenerator<FlowRecord> {
   let line = 0;
-  for await (const chunk of linesOf(ctx, path)) {
+  for await (const chunk of readCapture(path === '-' ? path : resolve(ctx.cwd, path), ctx.in, ctx.signal)) {
     const flows: FlowRecord[] = [];
     eachLine(chunk, (bytes) => {
       line++;
@@ -71,24 +69,6 @@ export async function* readFlowFile(ctx: Context, path: string): AsyncGenerator<
       return true;
     });
     yield* flows;
-  }
-}
-
-function linesOf(ctx: Context, path: string): AsyncGenerator<Buffer> {
-  if (path === '-') return wholeLines(ctx.in);
-  const file = resolve(ctx.cwd, path);
-  return path.endsWith('.gz') ? gunzipped(file, path) : readLines(file, ctx.signal);
-}
-
-async function* gunzipped(file: string, path: string): AsyncGenerator<Buffer> {
-  const source = createReadStream(file);
-  const plain = createGunzip();
-  source.on('error', (error) => plain.destroy(error));
-  try {
-    yield* wholeLines(source.pipe(plain));
-  } catch (cause) {
-    const why = errorCode(cause) === 'ENOENT' ? 'no such file or directory' : errorMessage(cause);
-    throw new UserError(`read ${path}: ${why}`, { cause });
   }
 }
 

@@ -15,7 +15,7 @@ export interface ObserveFlags extends SelectorFlags {
   numeric?: boolean;
   ipTranslation?: boolean;
   color: string;
-  inputFile?: string;
+  inputFile: string[];
   printRawFilters?: boolean;
   fieldMask?: string[];
   experimentalFieldMask?: string[];
@@ -58,7 +58,12 @@ export function addFlowOptions(command: Command): FilterWord[] {
     .option('--color <when>', 'auto, always or never', 'auto')
     .optionsGroup('Other Flags:')
     .option('--print-raw-filters', 'print the filters that would be sent, and end')
-    .option('--input-file <file>', 'read flows from a file of JSON lines, - for stdin')
+    .addOption(
+      stringArray(
+        '--input-file <file>',
+        'read flows from a capture, a folder of captures or a glob; - for stdin',
+      ),
+    )
     .addOption(stringSlice('--field-mask <fields>', 'fields to ask for, with -o json'))
     .addOption(stringSlice('--experimental-field-mask <fields>', '').hideHelp())
     .addOption(onByDefault('--use-default-field-masks', 'ask only for the fields that are printed'))

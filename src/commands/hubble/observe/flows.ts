@@ -36,12 +36,13 @@ export async function runObserveFlows(
   words: readonly FilterWord[],
   ctx: Context,
 ): Promise<void> {
+  const fromFile = flags.inputFile.length > 0;
   const fromFlags = buildFilters(words);
   const settings = await readSettings(command, ctx);
   const filters = withRawFilters(fromFlags, settings);
   if (flags.printRawFilters) return ctx.out.write(renderRawFilters(filters));
-  const selection = selectFlows(flags, ctx.clock.nowMs(), flags.inputFile !== undefined);
-  const format = formatOf(flags.output, flags.follow === true && flags.inputFile === undefined, ctx);
+  const selection = selectFlows(flags, ctx.clock.nowMs(), fromFile);
+  const format = formatOf(flags.output, flags.follow === true && !fromFile, ctx);
   const mask = maskOf(flags, format);
   const style = styleOf(styleFlags(flags, ctx));
   const common = {
@@ -55,14 +56,14 @@ export async function runObserveFlows(
     const { runOwnObserve } = await import('./own.ts');
     return runOwnObserve({ ...common, flags, settings, mask }, ctx);
   }
-  if (flags.inputFile === undefined) {
+  if (!fromFile) {
     const { observeServer } = await import('./from-server.ts');
     return observeServer({ ...common, settings, mask }, ctx);
   }
   if (settings.flag('port-forward'))
     throw new UserError('cannot use --input-file and --port-forward together');
   const { observeFile } = await import('./from-file.ts');
-  return observeFile({ ...common, path: flags.inputFile }, ctx);
+  return observeFile({ ...common, inputs: flags.inputFile }, ctx);
 }
 
 function withRawFilters({ allow, deny }: FilterLists, settings: Settings): FilterLists {

@@ -1,12 +1,12 @@
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { chunkReader } from '../../../hubble/flow-chunks.ts';
-import { readLines, wholeLines } from '../../../hubble/flow-file.ts';
 import { type LineProblem, lineReader } from '../../../hubble/flow-lines.ts';
+import { expandInputs, readCapture } from '../../../hubble/inputs.ts';
 import type { FlowRenderer } from '../../../render/flow-format.ts';
-import { logLine } from '../log.ts';
 import type { FilterLists } from './filter-builder.ts';
 import type { RecordSink } from './output.ts';
+import { logProblems } from './problems.ts';
 import type { Selection } from './selectors.ts';
 
 /** Most records that `--last` keeps while it reads a file. */
@@ -14,7 +14,8 @@ const MAX_LAST = 1_000_000n;
 
 /** What to read, what to keep of it and where it goes. */
 export interface FileJob {
-  path: string;
+  /** Files, folders, globs; `-` is stdin. */
+  inputs: readonly string[];
   filters: FilterLists;
   selection: Selection;
   renderer: FlowRenderer;
@@ -22,7 +23,7 @@ export interface FileJob {
   silent: boolean;
 }
 
-/** Prints the flows of a file or of stdin. */
+/** Prints the flows of files or of stdin. */
 export async function observeFile(job: FileJob, ctx: Context): Promise<void> {
   const { selection, sink, renderer } = job;
   if (!selection.first && selection.number > MAX_LAST && selection.number < 1n << 63n)
@@ -43,16 +44,20 @@ export async function observeFile(job: FileJob, ctx: Context): Promise<void> {
     timed: selection.since !== undefined || selection.until !== undefined,
   });
   const keep = keeper(selection, sink);
-  const chunks = job.path === '-' ? wholeLines(ctx.in) : readLines(job.path, ctx.signal);
-  for await (const chunk of chunks) {
-    const more = read(chunk, {
-      raw: (start, end) => keep.bytes(chunk, start, end),
-      message: (message) => keep.text(renderer.response(message)),
-      row: (row) => keep.text(renderer.row(row)),
-    });
-    keep.endChunk(chunk);
-    await sink.flush();
-    await tell(problems, renderer, job.silent, ctx);
+  for (const path of await expandInputs(job.inputs, ctx.cwd)) {
+    reader.number = 0;
+    let more = true;
+    for await (const chunk of readCapture(path, ctx.in, ctx.signal)) {
+      more = read(chunk, {
+        raw: (start, end) => keep.bytes(chunk, start, end),
+        message: (message) => keep.text(renderer.response(message)),
+        row: (row) => keep.text(renderer.row(row)),
+      });
+      keep.endChunk(chunk);
+      await sink.flush();
+      await tell(problems, path, renderer, job.silent, ctx);
+      if (!more) break;
+    }
     if (!more) break;
   }
   keep.end();
@@ -134,21 +139,12 @@ function keepLast(limit: number, sink: RecordSink): Keeper {
 /** Logs what was wrong with lines, and prints what nodes reported. */
 async function tell(
   problems: LineProblem[],
+  path: string,
   renderer: FlowRenderer,
   silent: boolean,
   ctx: Context,
 ): Promise<void> {
   const status = renderer.takeStatus();
   if (status !== '' && !silent) await ctx.err.write(status);
-  for (const { kind, message, line } of problems.splice(0)) {
-    const text =
-      kind === 'unknown-field'
-        ? 'unknown field detected, upgrade the Hubble CLI to get rid of this warning'
-        : 'Failed to unmarshal JSON';
-    await logLine(ctx, 'WARN', text, { error: message, ...(kind === 'bad-line' && { line: shorten(line) }) });
-  }
-}
-
-function shorten(line: string): string {
-  return line.length > 500 ? `${line.slice(0, 500)}…` : line;
+  await logProblems(problems, path, ctx);
 }

@@ -9,6 +9,7 @@ export interface OwnFlags {
   top: string[];
   topRows?: number;
   collapse?: boolean;
+  sort?: boolean;
   tui?: boolean;
   lossSummary?: boolean;
   maxLoss?: number;
@@ -28,6 +29,7 @@ export function addOwnOptions(command: Command): Command {
     .addOption(stringSlice('--top <keys>', 'rank flows by keys such as src,dst,port or reason'))
     .addOption(integer('--top-rows <n>', 'rows of the ranking (default 20)', { min: 1, max: 1000 }))
     .option('--collapse', 'one line per connection')
+    .option('--sort', 'put the records of files in the order of their times')
     .option('--tui', 'a live screen')
     .option('--loss-summary', 'count lost events on stderr instead of printing them')
     .addOption(
@@ -55,12 +57,13 @@ function percent(text: string): number {
 /** Whether any flag asks for more than the reference does. */
 export function isOwn(flags: OwnFlags): boolean {
   checkModes(flags);
-  const { where, explain, top, collapse, tui, lossSummary, maxLoss } = flags;
+  const { where, explain, top, collapse, sort, tui, lossSummary, maxLoss } = flags;
   return (
     where !== undefined ||
     explain === true ||
     top.length > 0 ||
     collapse === true ||
+    sort === true ||
     tui === true ||
     lossSummary === true ||
     maxLoss !== undefined

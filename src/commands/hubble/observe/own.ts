@@ -93,7 +93,7 @@ async function explain(
   where: Where | undefined,
   ctx: Context,
 ): Promise<void> {
-  const here = flags.inputFile !== undefined;
+  const here = flags.inputFile.length > 0;
   const lines = [
     `${here ? 'Applied to the file' : 'Sent to the server'}: ${filters.allow.length} allow, ${filters.deny.length} deny filters`,
     ...filters.allow.map((filter) => `  allow ${JSON.stringify(filter)}`),

@@ -21,7 +21,7 @@ export async function showTui(
   await runLiveScreen(
     (signal) => events(messages(signal)),
     {
-      target: flags.inputFile ?? settings.text('server'),
+      target: flags.inputFile[0] ?? settings.text('server'),
       cells: (flow) => {
         readFlow(row, flow);
         return flowCells(row, style);

@@ -1,14 +1,16 @@
 import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
 import { decodeAnswer } from '../../../hubble/client.ts';
 import { decode, fieldMaskText } from '../../../hubble/codec.ts';
 import type { FlowPredicate } from '../../../hubble/filter.ts';
-import { readLines, wholeLines } from '../../../hubble/flow-file.ts';
-import { eachLine, lineReader } from '../../../hubble/flow-lines.ts';
+import { eachLine, type LineProblem, lineReader } from '../../../hubble/flow-lines.ts';
+import { expandInputs, readCapture } from '../../../hubble/inputs.ts';
 import type { GetFlowsRequest, GetFlowsResponse } from '../../../model/hubble.gen.ts';
 import { formatTimestamp } from '../../../model/timestamp.ts';
 import type { FilterLists } from './filter-builder.ts';
 import { openFlowStream } from './follow.ts';
 import type { OwnJob } from './own.ts';
+import { logProblems } from './problems.ts';
 import type { Selection } from './selectors.ts';
 
 /** Reads the messages that a job means, from a server or a file, in batches. Lost events and node status pass. */
@@ -20,9 +22,12 @@ export async function* readMessages(
   const { local } = job;
   const wanted = (message: GetFlowsResponse) => !message.flow || !local || local(message.flow);
   const source =
-    job.flags.inputFile === undefined
+    job.flags.inputFile.length === 0
       ? fromServer(job, ctx, signal)
-      : limited(fromFile(job, job.flags.inputFile, ctx, signal, wanted), job.selection);
+      : limited(
+          job.flags.sort ? sorted(fromFiles(job, ctx, signal, wanted)) : fromFiles(job, ctx, signal, wanted),
+          job.selection,
+        );
   for await (const batch of source) {
     const kept = local ? batch.filter(wanted) : batch;
     if (kept.length > 0) yield kept;
@@ -65,31 +70,53 @@ export function flowsRequest({
   };
 }
 
-async function* fromFile(
+async function* fromFiles(
   job: OwnJob,
-  path: string,
   ctx: Context,
   signal: AbortSignal,
   wanted: (message: GetFlowsResponse) => boolean,
 ): AsyncGenerator<GetFlowsResponse[]> {
   const { since, until } = job.selection;
-  let bad = 0;
-  const reader = await lineReader(
-    { ...job.filters, ...(since && { since }), ...(until && { until }) },
-    ({ kind }) => {
-      if (kind === 'bad-line') bad++;
-    },
-  );
-  for await (const chunk of path === '-' ? wholeLines(ctx.in) : readLines(path, signal)) {
-    const batch: GetFlowsResponse[] = [];
-    eachLine(chunk, (line) => {
-      const message = reader.read(line);
-      if (message && wanted(message)) batch.push(message);
-      return true;
-    });
-    yield batch;
+  const problems: LineProblem[] = [];
+  const query = { ...job.filters, ...(since && { since }), ...(until && { until }) };
+  const reader = await lineReader(query, (problem) => problems.push(problem));
+  for (const path of await expandInputs(job.flags.inputFile, ctx.cwd)) {
+    reader.number = 0;
+    for await (const chunk of readCapture(path, ctx.in, signal)) {
+      const batch: GetFlowsResponse[] = [];
+      eachLine(chunk, (line) => {
+        reader.number++;
+        const message = reader.read(line);
+        if (message && wanted(message)) batch.push(message);
+        return true;
+      });
+      await logProblems(problems, path, ctx);
+      yield batch;
+    }
   }
-  if (bad > 0) await ctx.err.write(`${path}: ${bad} lines are no flows and were left out\n`);
+}
+
+/** Most records that are put in order of time, or kept for `--last`. */
+const MOST_KEPT = 1_000_000;
+
+/** All messages in the order of their times; they have to fit into memory. */
+async function* sorted(batches: AsyncIterable<GetFlowsResponse[]>): AsyncGenerator<GetFlowsResponse[]> {
+  const all: GetFlowsResponse[] = [];
+  for await (const batch of batches) {
+    for (const message of batch) all.push(message);
+    if (all.length > MOST_KEPT)
+      throw new UserError(`--sort takes up to ${MOST_KEPT} records`, {
+        hint: 'Narrow them with filters, --since or --until.',
+      });
+  }
+  const timeOf = ({ flow, time }: GetFlowsResponse) => flow?.time ?? time ?? '';
+  // RFC 3339 times in UTC sort as text once their fractions are equally long.
+  const keyed = all.map((message) => ({
+    message,
+    key: timeOf(message).replace(/(?:\.(\d*))?Z$/, (_, f = '') => `.${f.padEnd(9, '0')}`),
+  }));
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  yield keyed.map(({ message }) => message);
 }
 
 /** Keeps the first or the last n of a file. */
@@ -98,20 +125,21 @@ async function* limited(
   { first, number }: Selection,
 ): AsyncGenerator<GetFlowsResponse[]> {
   const limit = Number(number);
-  if (limit === 0 || limit > 1_000_000) {
+  if (limit === 0 || limit > MOST_KEPT) {
     yield* batches;
     return;
   }
   let kept: GetFlowsResponse[] = [];
+  let count = 0;
   for await (const batch of batches) {
-    if (!first) {
-      kept.push(...batch);
-      if (kept.length > 2 * limit) kept = kept.slice(-limit);
+    if (first) {
+      yield batch.slice(0, limit - count);
+      count += batch.length;
+      if (count >= limit) return;
       continue;
     }
-    kept = batch.slice(0, limit - Number(kept.length));
-    yield kept;
-    if (kept.length >= limit) return;
+    kept.push(...batch);
+    if (kept.length > 2 * limit) kept = kept.slice(-limit);
   }
   if (!first) yield kept.slice(-limit);
 }

@@ -10,7 +10,7 @@ export async function whyEmpty(
   ctx: Context,
 ): Promise<string> {
   const filtered = hasWhere || filters.allow.length > 0 || filters.deny.length > 0;
-  if (flags.inputFile !== undefined)
+  if (flags.inputFile.length > 0)
     return filtered
       ? 'Nothing came: no flow of the file passes the filters.'
       : 'Nothing came: the file holds no flows of that time.';
