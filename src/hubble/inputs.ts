@@ -1,6 +1,6 @@
 import { glob, open, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
 import { decode } from './codec.ts';
 import { readLines, wholeLines } from './flow-file.ts';
@@ -78,7 +78,9 @@ export async function* readCapture(
     const { createGunzip, createZstdDecompress } = await import('node:zlib');
     const unpack = starts(GZIP) ? createGunzip() : createZstdDecompress();
     const source = chunks ?? rawChunks(path, signal);
-    yield* textOf(unpacked(Readable.from(source, { objectMode: false }).pipe(unpack), path), path);
+    // The pipeline closes the file when the archive turns out to be broken; the reader of `unpack` hears of it.
+    const plain = pipeline(Readable.from(source, { objectMode: false }), unpack, () => {});
+    yield* textOf(unpacked(plain, path), path);
     return;
   }
   if (head[0] === 0) {
