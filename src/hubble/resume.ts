@@ -1,4 +1,4 @@
-import type { GetFlowsRequest, GetFlowsResponse } from '../model/hubble.gen.ts';
+import type { Flow, GetFlowsRequest, GetFlowsResponse } from '../model/hubble.gen.ts';
 import { compareTimestamps, formatTimestamp, parseTimestamp, type Timestamp } from '../model/timestamp.ts';
 import { decode } from './codec.ts';
 import { RpcError } from './status.ts';
@@ -116,11 +116,11 @@ class Memory {
 
   /** Where the resumed stream has to start; remembers what was seen from there on. */
   resumePoint(): Timestamp | undefined {
-    const flows: { uuid: string; time: Timestamp }[] = [];
+    const flows: { key: string; time: Timestamp }[] = [];
     for (const bytes of this.#ring) {
       const { flow } = decode('observer.GetFlowsResponse', bytes);
       const time = parseTimestamp(flow?.time ?? '');
-      if (time && flow?.uuid) flows.push({ uuid: flow.uuid, time });
+      if (time) flows.push({ key: keyOf(flow, bytes), time });
     }
     const last = flows.reduce<Timestamp | undefined>(
       (latest, { time }) => (latest && compareTimestamps(latest, time) >= 0 ? latest : time),
@@ -129,7 +129,7 @@ class Memory {
     if (!last) return undefined;
     this.#last = last;
     this.resumedAfter = formatTimestamp(last);
-    this.#seen = new Set(flows.map(({ uuid }) => uuid));
+    this.#seen = new Set(flows.map(({ key }) => key));
     this.repeated = false;
     const start = { seconds: last.seconds - OVERLAP_S, nanos: last.nanos };
     const full = this.#ring.length >= REMEMBERED;
@@ -151,11 +151,16 @@ class Memory {
       const { flow }: GetFlowsResponse = decode('observer.GetFlowsResponse', bytes);
       const time = parseTimestamp(flow?.time ?? '');
       if (time && compareTimestamps(time, horizon) > 0) past = true;
-      if (!flow?.uuid || !seen.has(flow.uuid)) return true;
+      if (!flow || !seen.has(keyOf(flow, bytes))) return true;
       this.repeated = true;
       return false;
     });
     if (past) this.#seen = undefined;
     return fresh;
   }
+}
+
+/** What tells a flow from others: its uuid, or all of it where a server sends none. */
+function keyOf(flow: Flow | undefined, bytes: Buffer): string {
+  return flow?.uuid || bytes.toString('latin1');
 }

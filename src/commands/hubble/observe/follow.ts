@@ -21,7 +21,7 @@ export function openFlowStream(
     yield* client.streamBytes('/observer.Observer/GetFlows', asked);
   };
   if (!request.follow || !flags.reconnect) return open(request);
-  return followFlows(open, request, {
+  return followFlows(open, withUuid(request), {
     maxReconnects: flags.maxReconnects ?? Number.POSITIVE_INFINITY,
     nowMs: ctx.clock.nowMs,
     sleep: ctx.clock.sleep,
@@ -44,4 +44,10 @@ export function openFlowStream(
       await ctx.err.write(`The stream is back after ${length}; ${missing}.\n`);
     },
   });
+}
+
+/** A mask for people leaves out the uuid, by which flows are told apart after a break. */
+function withUuid(request: GetFlowsRequest): GetFlowsRequest {
+  const { field_mask: mask } = request;
+  return mask && !mask.split(',').includes('uuid') ? { ...request, field_mask: `${mask},uuid` } : request;
 }
