@@ -176,7 +176,8 @@ export class Btf {
         return `0x${raw.readBigUInt64LE(at).toString(16)}`;
       case KIND.array: {
         const size = this.#sizeOf(type.element.type, depth + 1);
-        if (size * type.element.count > raw.length - at) throw new RangeError('an array leaves its map');
+        if (size === 0 || size * type.element.count > raw.length - at)
+          throw new RangeError('an array leaves its map');
         return Array.from({ length: type.element.count }, (_, i) =>
           this.#value(type.element.type, raw, at + i * size, depth + 1),
         );

@@ -1,0 +1,288 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { createMap, type MapSpec, openMap } from '../../../src/bpf/objects.ts';
+import { missingKernel, mountBpffs, type TestBpffs } from '../../helpers/bpf.ts';
+import { kernelTest } from '../../helpers/kernel-test.ts';
+import { run } from '../../helpers/run.ts';
+
+let bpffs: TestBpffs | undefined;
+beforeAll(() => {
+  if (missingKernel() === undefined) bpffs = mountBpffs();
+});
+afterAll(() => bpffs?.[Symbol.dispose]());
+
+const bpf = (...argv: string[]) => run(['bpf', ...argv, '--bpf-root', bpffs?.root ?? '']);
+
+/** Pins a map with entries in hex. */
+function pinned(name: string, spec: Omit<MapSpec, 'name'>, entries: [key: string, value: string][]): void {
+  using map = createMap({ name, ...spec });
+  for (const [key, value] of entries) map.update(Buffer.from(key, 'hex'), Buffer.from(value, 'hex'));
+  map.pin(join(bpffs?.globals ?? '', name));
+}
+
+const TRIE = { type: 'lpm_trie', maxEntries: 64, flags: 1 } as const;
+const HASH = { type: 'hash', maxEntries: 64 } as const;
+const le32 = (n: number) => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(n);
+  return bytes.toString('hex');
+};
+const le64 = (n: bigint) => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(n);
+  return bytes.toString('hex');
+};
+
+describe('a map that is not pinned', () => {
+  kernelTest('is said in the words of the reference', async () => {
+    expect(await bpf('auth', 'list')).toEqual({ stdout: '', stderr: 'Cannot find auth bpf map\n', code: 0 });
+    expect(await bpf('auth', 'flush')).toEqual({ stdout: '', stderr: 'Cannot find auth bpf map\n', code: 0 });
+    expect(await bpf('egress', 'list', '-o', 'json')).toMatchObject({ stdout: '', code: 0 });
+    expect(await bpf('vtep', 'list')).toMatchObject({
+      stderr: expect.stringMatching(
+        /^Error: error dumping contents of map: loading pinned map .*\/cilium_vtep_map: no such file or directory\n/,
+      ),
+      code: 1,
+    });
+    expect(await bpf('ct', 'list')).toEqual({
+      stdout: '',
+      stderr: ['cilium_ct4_global', 'cilium_ct_any4_global']
+        .map((name) => `Unable to open ${bpffs?.globals}/${name}: no such file or directory. Skipping.\n`)
+        .join(''),
+      code: 0,
+    });
+    expect((await bpf('ct', 'list', '-o', 'json')).stdout).toBe('[]\n\n');
+    expect((await bpf('ct', 'list', 'endpoint', '7')).stderr).toContain(
+      '/cilium_ct4_00007: no such file or directory: please try using "cilium bpf ct list global". Skipping.\n',
+    );
+    expect(await bpf('policy', 'list')).toEqual({ stdout: 'no maps found\n', stderr: '', code: 0 });
+    expect(await bpf('lb', 'maglev', 'list')).toMatchObject({ stdout: '', code: 1 });
+    expect(await bpf('nat', 'flush')).toMatchObject({ stdout: '', code: 0 });
+  });
+});
+
+describe('entries', () => {
+  kernelTest('of authentication show until when it holds', async () => {
+    pinned('cilium_auth_map', { ...HASH, keySize: 12, valueSize: 8 }, [
+      [`${le32(70000)}${le32(9)}0300ff00`, le64(1_953_125n * 1_700_000_000n + 976_563n)],
+      [`${le32(800)}${le32(900)}00000100`, le64(1_953_125n)],
+    ]);
+    const text = await bpf('auth', 'list');
+    expect(text.stdout).toBe(
+      'SRC IDENTITY   DST IDENTITY   REMOTE NODE ID   AUTH TYPE               EXPIRATION\n' +
+        '800            900            0                spire                   1970-01-01 00:00:01 +0000 UTC\n' +
+        '70000          9              3                Unknown-auth-type-255   2023-11-14 22:13:20.500000256 +0000 UTC\n',
+    );
+    expect(JSON.parse((await bpf('auth', 'list', '-o', 'json')).stdout)).toEqual([
+      {
+        LocalIdentity: 800,
+        RemoteIdentity: 900,
+        RemoteNodeID: 0,
+        AuthType: 1,
+        Expiration: '1970-01-01T00:00:01Z',
+      },
+      {
+        LocalIdentity: 70000,
+        RemoteIdentity: 9,
+        RemoteNodeID: 3,
+        AuthType: 255,
+        Expiration: '2023-11-14T22:13:20.500000256Z',
+      },
+    ]);
+    expect((await bpf('auth', 'list', '-o', 'yaml')).stdout).toContain(
+      '- localidentity: 800\n  remoteidentity: 900\n  remotenodeid: 0\n  authtype: 1\n',
+    );
+    expect((await bpf('auth', 'flush', '--dry-run')).stdout).toBe(
+      'Would delete all entries of cilium_auth_map.\n',
+    );
+    expect((await bpf('auth', 'flush')).stdout).toBe('Flushed 2 entries\n');
+    expect(await bpf('auth', 'list')).toEqual({ stdout: '', stderr: 'No entries found.\n', code: 0 });
+  });
+
+  kernelTest('of bandwidth show rates as quantities, sorted as texts', async () => {
+    const value = (bps: bigint, prio: number) =>
+      `${le64(bps)}${'00'.repeat(16)}${le32(prio)}${'00'.repeat(28)}`;
+    pinned('cilium_throttle', { ...HASH, keySize: 8, valueSize: 56 }, [
+      [`${le32(9)}00000000`, value(1_250_000n, 0)],
+      [`${le32(1234)}01000000`, value(187_500n, 5)],
+      [`${le32(1234)}00000000`, value(125_000_000_000n, 0)],
+      [`${le32(77)}00000000`, value(3n, 1)],
+    ]);
+    expect((await bpf('bandwidth', 'list')).stdout).toBe(
+      'IDENTITY   DIRECTION   PRIO   BANDWIDTH (BitsPerSec)\n' +
+        '1234       Egress      0      1T\n' +
+        '1234       Ingress     5      1500k\n' +
+        '77         Egress      1      24\n' +
+        '9          Egress      0      10M\n',
+    );
+    expect(JSON.parse((await bpf('bandwidth', 'list', '-o', 'json')).stdout)).toMatchObject({
+      '1234, 1': ['187500, 5'],
+    });
+  });
+
+  kernelTest('of egress gateways show special gateways in words', async () => {
+    pinned('cilium_egress_gw_policy_v4', { ...TRIE, keySize: 12, valueSize: 8 }, [
+      [`${le32(32 + 8)}0a00000214000000`, '0a01010100000000'],
+      [`${le32(32 + 16)}0a00000214010000`, '0000000000000001'],
+      [`${le32(32)}0a00000900000000`, 'c0a80101c0a80102'],
+    ]);
+    pinned('cilium_egress_gw_policy_v6', { ...TRIE, keySize: 36, valueSize: 40 }, [
+      [
+        `${le32(128 + 64)}fd000000000000000000000000000002fd010000000000000000000000000000`,
+        `fd0000000000000000000000000000ffc0a80101${'00'.repeat(12)}${le32(4)}00000000`,
+      ],
+    ]);
+    expect((await bpf('egress', 'list')).stdout).toBe(
+      'Source IP   Destination CIDR   Egress IP     Gateway IP\n' +
+        '10.0.0.2    20.0.0.0/8         10.1.1.1      Not Found\n' +
+        '10.0.0.2    20.1.0.0/16        0.0.0.0       Excluded CIDR\n' +
+        '10.0.0.9    0.0.0.0/0          192.168.1.1   192.168.1.2\n' +
+        'fd00::2     fd01::/64          fd00::ff      192.168.1.1\n',
+    );
+    expect((await bpf('egress', 'get', '10.0.0.2', '20.1.2.3')).stdout).toBe('0.0.0.1 0.0.0.0\n');
+    expect((await bpf('egress', 'update', '10.0.0.2', '20.1.2.0/24', '192.168.1.9', '10.9.9.9')).code).toBe(
+      0,
+    );
+    expect((await bpf('egress', 'lookup', '10.0.0.2', '20.1.2.3')).stdout).toBe('192.168.1.9 10.9.9.9\n');
+    expect((await bpf('egress', 'delete', '10.0.0.2', '20.1.2.0/25')).stderr).toContain(
+      'no egress gateway entry',
+    );
+    expect((await bpf('egress', 'delete', '10.0.0.2', '20.1.2.0/24')).code).toBe(0);
+    expect((await bpf('egress', 'get', '10.0.0.2', '20.1.2.3')).stdout).toBe('0.0.0.1 0.0.0.0\n');
+  });
+
+  kernelTest('of fragments keep the reference’s unswapped ports', async () => {
+    pinned('cilium_ipv4_frag_datagrams', { ...HASH, keySize: 12, valueSize: 4 }, [
+      ['0a0000020a000001123411ff', '00501f90'],
+    ]);
+    pinned('cilium_ipv6_frag_datagrams', { ...HASH, keySize: 40, valueSize: 4 }, [
+      [`0000abcd06000000${'fd'.padEnd(30, '0')}01${'fd'.padEnd(30, '0')}02`, '00350050'],
+    ]);
+    expect((await bpf('frag', 'list')).stdout).toBe(
+      'ID      PROTO   SOURCE ADDRESS:PORT   DEST ADDRESS:PORT\n' +
+        '4660    UDP     10.0.0.1:20480        10.0.0.2:36895\n' +
+        '43981   TCP     fd00::1:13568         [fd00::2]:20480\n',
+    );
+    expect(JSON.parse((await bpf('fragments', 'ls', '-o', 'json')).stdout)).toEqual([
+      { ID: 4660, Proto: 17, SourceAddress: '10.0.0.1:20480', DestAddress: '10.0.0.2:36895' },
+      { ID: 43981, Proto: 6, SourceAddress: 'fd00::1:13568', DestAddress: '[fd00::2]:20480' },
+    ]);
+  });
+
+  kernelTest('of SRv6 show which VRF leads where', async () => {
+    const sid = 'fd'.padEnd(30, '0');
+    pinned('cilium_srv6_vrf_v4', { ...TRIE, keySize: 12, valueSize: 4 }, [
+      [`${le32(32 + 24)}0a00000114000100`, le32(9)],
+    ]);
+    pinned('cilium_srv6_policy_v4', { ...TRIE, keySize: 12, valueSize: 16 }, [
+      [`${le32(32 + 8)}${le32(9)}14000000`, `${sid}07`],
+    ]);
+    pinned('cilium_srv6_sid', { ...HASH, keySize: 16, valueSize: 4 }, [[`${sid}07`, le32(9)]]);
+    expect((await bpf('srv6', 'vrf')).stdout).toBe(
+      'Source IP   Destination CIDR   VRF ID\n10.0.0.1    20.0.1.0/24        9\n',
+    );
+    expect((await bpf('srv6', 'pol')).stdout).toBe(
+      'VRF ID   Destination CIDR   SID\n9        20.0.0.0/8         fd00::7\n',
+    );
+    expect((await bpf('srv6', 'sid')).stdout).toBe('SID       VRF ID\nfd00::7   9\n');
+    expect(JSON.parse((await bpf('srv6', 'ctx', '-o', 'json')).stdout)).toEqual([
+      { SourceIP: '10.0.0.1', DestCIDR: '20.0.1.0/24', ID: 9 },
+    ]);
+  });
+
+  kernelTest('of masquerading exceptions are prefixes', async () => {
+    pinned('cilium_ipmasq_v4', { ...TRIE, keySize: 8, valueSize: 1 }, [
+      [`${le32(8)}0a000000`, '00'],
+      [`${le32(16)}0a0a0000`, '00'],
+      [`${le32(16)}0a020000`, '00'],
+    ]);
+    expect((await bpf('ipmasq', 'list')).stdout).toBe(
+      'IP PREFIX/ADDRESS   \n10.0.0.0/8               \n10.2.0.0/16              \n10.10.0.0/16             \n',
+    );
+    expect(JSON.parse((await bpf('ipmasq', 'list', '-o', 'json')).stdout)).toEqual([
+      '10.0.0.0/8',
+      '10.2.0.0/16',
+      '10.10.0.0/16',
+    ]);
+  });
+
+  kernelTest('of older agents are read too: tunnels and the recorder', async () => {
+    pinned('cilium_tunnel_map', { ...HASH, keySize: 20, valueSize: 20 }, [
+      [`0a020000${'00'.repeat(12)}01000000`, `c0a80107${'00'.repeat(12)}01050000`],
+    ]);
+    expect((await bpf('tunnel', 'list')).stdout).toBe('TUNNEL     VALUE\n10.2.0.0   192.168.1.7:5   \n');
+    pinned('cilium_capture4_rules', { ...HASH, keySize: 16, valueSize: 8 }, [
+      ['0a0000000a01000000501f9006181000', `0100000080000000`],
+    ]);
+    expect((await bpf('recorder', 'list')).stdout).toBe(
+      '10.0.0.0/24:80 -> 10.1.0.0/16:8080 TCP ID:1 CapLen:128\n\n',
+    );
+    expect(JSON.parse((await bpf('recorder', 'list', '-o', 'json')).stdout)).toEqual([
+      {
+        Key: {
+          SrcAddr: '10.0.0.0',
+          DestAddr: '10.1.0.0',
+          SrcPort: 20480,
+          DestPort: 36895,
+          NextHdr: 6,
+          SrcMask: 24,
+          DestMask: 16,
+          Flags: 0,
+        },
+        Value: { RuleId: 1, Reserved: 0, CapLen: 128 },
+      },
+    ]);
+  });
+
+  kernelTest('of VTEPs are listed, written and deleted', async () => {
+    pinned('cilium_vtep_map', { ...HASH, keySize: 4, valueSize: 16 }, []);
+    expect(await bpf('vtep', 'list')).toEqual({ stdout: '', stderr: 'No entries found.\n', code: 0 });
+    expect(await bpf('vtep', 'add', '10.9.1.77/24', '192.168.1.5', '02:AB:cd:00:00:01')).toEqual({
+      stdout: '',
+      stderr: '',
+      code: 0,
+    });
+    expect((await bpf('vtep', 'list')).stdout).toBe(
+      'IP PREFIX/ADDRESS   VTEP\n10.9.1.0            vtepmac=02:AB:CD:00:00:01 tunnelendpoint=192.168.1.5   \n',
+    );
+    expect((await bpf('vtep', 'update', '10.9.1.0/24', '192.168.1.5', '02:ab')).stderr).toContain(
+      'is no MAC address',
+    );
+    expect((await bpf('vtep', 'update', '10.9.1.0/24', 'fd00::1', '02:AB:cd:00:00:01')).code).toBe(1);
+    expect((await bpf('vtep', 'delete', '10.9.1.0/24', '--dry-run')).stdout).toBe(
+      'Would delete the entry of 10.9.1.0/24.\n',
+    );
+    expect((await bpf('vtep', 'delete', '10.9.1.0/24')).code).toBe(0);
+    expect((await bpf('vtep', 'delete', '10.9.1.0/24')).stderr).toContain('no entry for 10.9.1.0/24');
+  });
+
+  kernelTest('of multicast groups are listed, added and deleted', async () => {
+    using inner = createMap({ ...HASH, maxEntries: 1024, keySize: 4, valueSize: 12 });
+    using outer = createMap({ type: 'hash_of_maps', keySize: 4, valueSize: 4, maxEntries: 8, inner });
+    outer.pin(join(bpffs?.globals ?? '', 'cilium_mcast_group_outer_v4_map'));
+    for (const group of ['229.0.0.10', '229.0.0.9', '225.1.1.1'])
+      expect(await bpf('multicast', 'group', 'add', group)).toEqual({ stdout: '', stderr: '', code: 0 });
+    expect((await bpf('mcast', 'group', 'add', '229.0.0.9')).stderr).toContain('229.0.0.9 exists already');
+    expect((await bpf('mcast', 'group', 'add', '10.0.0.1')).stderr).toContain(
+      'invalid multicast IP: 10.0.0.1',
+    );
+    expect((await bpf('mcast', 'group', 'ls')).stdout).toBe(
+      'Group Address\n225.1.1.1\n229.0.0.9\n229.0.0.10\n',
+    );
+    using group = openMap(join(bpffs?.globals ?? '', 'cilium_mcast_group_outer_v4_map'));
+    expect(group.lookup(Buffer.from([225, 1, 1, 1]))).toBeDefined();
+    expect((await bpf('mcast', 'sub', 'list', 'all')).stdout).toBe(
+      'Group           Subscriber      Type            \n225.1.1.1       \n229.0.0.9       \n229.0.0.10      \n',
+    );
+    expect((await bpf('mcast', 'sub', 'add', '225.1.1.1', '10.0.0.9')).stderr).toContain('cilium_vxlan');
+    expect((await bpf('mcast', 'sub', 'del', '225.1.1.1', '10.0.0.9')).stderr).toContain(
+      'it is not in the group',
+    );
+    expect((await bpf('mcast', 'sub', 'list', '230.0.0.1')).stderr).toContain('there is no such group');
+    expect((await bpf('mcast', 'group', 'del', '225.1.1.1')).code).toBe(0);
+    expect(JSON.parse((await bpf('mcast', 'group', 'list', '-o', 'json')).stdout)).toEqual([
+      '229.0.0.9',
+      '229.0.0.10',
+    ]);
+  });
+});
