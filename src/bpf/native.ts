@@ -14,6 +14,11 @@ export interface NativeWalk {
   readonly __walk: unique symbol;
 }
 
+/** A reader of events, owned by the helper. */
+export interface NativeReader {
+  readonly __reader: unique symbol;
+}
+
 /** Kinds of objects, as the helper numbers them. */
 export const OBJECT_KINDS = ['other', 'map', 'program', 'link', 'btf'] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
@@ -53,6 +58,9 @@ export interface Native {
   walkNext(walk: NativeWalk, keys: Uint8Array, values: Uint8Array): Promise<number>;
   walkDone(walk: NativeWalk): boolean;
   walkSingle(walk: NativeWalk): boolean;
+  events(map: Handle, pages: number): NativeReader;
+  eventsRead(reader: NativeReader, room: Uint8Array, timeoutMs: number): Promise<number>;
+  eventsClose(reader: NativeReader): void;
 }
 
 let loaded: Native | undefined;
