@@ -2,6 +2,7 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
 import { HubbleClient } from '../../src/hubble/client.ts';
 import { decode, encode } from '../../src/hubble/codec.ts';
+import { FlowPlayer } from '../../src/lab/hubble/player.ts';
 import { Ring } from '../../src/lab/hubble/ring.ts';
 import { FlowTemplate, type FlowTime } from '../../src/lab/hubble/template.ts';
 import type { Flow, GetFlowsRequest, GetFlowsResponse } from '../../src/model/hubble.gen.ts';
@@ -70,6 +71,27 @@ test('a ring keeps its last entries and wakes who waits', async () => {
   await arrived;
   expect([ring.start, ring.end, ring.size]).toEqual([2, 5, 3]);
   expect([2, 3, 4].map((at) => ring.value(at))).toEqual([2, 3, 4]);
+});
+
+test('a player remembers no more flows than its ring holds', () => {
+  let made = 0;
+  const source = { next: (): Flow => ({ verdict: 'FORWARDED', Summary: `flow ${made++}` }) };
+  let nowMs = 1_000_000;
+  const player = new FlowPlayer(source, { ratePerSecond: 1000, ringSize: 10, nowMs: () => nowMs });
+  expect([...player.flows()]).toHaveLength(10);
+  for (let i = 0; i < 50; i++) {
+    nowMs += 5;
+    player.catchUp();
+  }
+  expect(made).toBe(260);
+  expect([...player.flows()]).toHaveLength(10);
+  expect(player.templateAt(player.ring.end - 1)?.flow.Summary).toBe('flow 259');
+  expect(player.templateAt(player.ring.start)?.flow.Summary).toBe('flow 250');
+  // A machine that slept for a day.
+  nowMs += 86_400_000;
+  player.catchUp();
+  expect(made).toBe(10_260);
+  expect(player.ring.seconds(player.ring.end - 1)).toBe(Math.floor((nowMs - 1) / 1000));
 });
 
 test('the last flows are asked for by number, in order of time and ending now', async () => {

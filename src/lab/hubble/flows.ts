@@ -78,27 +78,29 @@ async function flowView(request: GetFlowsRequest, player: FlowPlayer): Promise<F
           template.flow.node_name,
         )
       : template;
-  const { ring, templates } = player;
+  const { ring } = player;
   // A UUID is the flow's own; everything else is the same each time the flow comes round.
   if ([...whitelist, ...blacklist].some(dependsOnInstance)) {
     return {
       templateAt(position) {
-        const template = templates[ring.value(position)];
+        const template = player.templateAt(position);
         if (!template) return undefined;
         const time = formatTimestamp({ seconds: ring.seconds(position), nanos: ring.nanos(position) });
         return passes({ ...template.flow, uuid: uuidOf(position), time }) ? masked(template) : undefined;
       },
     };
   }
-  const known = new Map<number, FlowTemplate | undefined>();
+  const known = new WeakMap<FlowTemplate, { shown: FlowTemplate | undefined }>();
   return {
     templateAt(position) {
-      const number = ring.value(position);
-      if (known.has(number)) return known.get(number);
-      const template = templates[number];
-      const answer = template && passes(template.flow) ? masked(template) : undefined;
-      known.set(number, answer);
-      return answer;
+      const template = player.templateAt(position);
+      if (!template) return undefined;
+      let answer = known.get(template);
+      if (!answer) {
+        answer = { shown: passes(template.flow) ? masked(template) : undefined };
+        known.set(template, answer);
+      }
+      return answer.shown;
     },
   };
 }

@@ -110,7 +110,7 @@ export class HubbleServices {
 
   #namespaces(): Namespace[] {
     const found = new Map<string, Namespace>();
-    for (const { flow } of this.player.templates) {
+    for (const flow of this.player.flows()) {
       for (const { cluster_name: cluster = this.agent.world.cluster.name, namespace } of [
         flow.source ?? {},
         flow.destination ?? {},

@@ -4,6 +4,8 @@ import { FlowTemplate } from './template.ts';
 
 /** How often flows are added; many at a time when the rate is high. */
 const TICK_MS = 20;
+/** A longer pause (a machine that slept) is not made up for. */
+const PAUSE_SECONDS = 10;
 
 /** Gives the flows of a lab one by one, for ever. */
 export interface FlowSource {
@@ -26,14 +28,18 @@ export function loopOf(flows: readonly Flow[]): FlowSource {
 
 /**
  * Plays flows at a steady rate into a ring. Flows that repeat are encoded once; the ring keeps their numbers and
- * times only. It begins with a full ring, as if it had been running for a while.
+ * times only, and a flow that the ring has lost is forgotten. It begins with a full ring, as if it had been running for
+ * a while.
  */
 export class FlowPlayer {
   readonly ring: Ring;
-  readonly templates: FlowTemplate[] = [];
+  readonly #templates: (FlowTemplate | undefined)[] = [];
+  /** How often each is in the ring. */
+  readonly #uses: number[] = [];
+  readonly #free: number[] = [];
   readonly #numbers = new Map<Flow, number>();
   readonly #dropped = new Map<string, number>();
-  readonly #beganMs: number;
+  #beganMs: number;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -46,7 +52,7 @@ export class FlowPlayer {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    this.#timer ??= setInterval(() => this.catchUp(), TICK_MS);
   }
 
   stop(): void {
@@ -63,16 +69,30 @@ export class FlowPlayer {
     return this.options.ratePerSecond;
   }
 
+  /** The flow at a position of the ring. */
+  templateAt(position: number): FlowTemplate | undefined {
+    return this.#templates[this.ring.value(position)];
+  }
+
+  /** Every flow that is in the ring, once. */
+  flows(): Iterable<Flow> {
+    return this.#numbers.keys();
+  }
+
   /** Dropped flows by reason, since the beginning. */
   get dropped(): ReadonlyMap<string, number> {
     return this.#dropped;
   }
 
-  #tick(): void {
-    const elapsed = (this.options.nowMs() - this.#beganMs) / 1000;
-    const due = Math.floor(elapsed * this.options.ratePerSecond);
+  /** Adds the flows that are due. */
+  catchUp(): void {
+    const { ratePerSecond, ringSize, nowMs } = this.options;
+    const due = Math.floor(((nowMs() - this.#beganMs) / 1000) * ratePerSecond);
     if (due <= this.ring.end) return;
-    this.#emitUntil(due);
+    const most = Math.max(ringSize, PAUSE_SECONDS * ratePerSecond);
+    const skipped = Math.max(0, due - this.ring.end - most);
+    this.#beganMs += (skipped / ratePerSecond) * 1000;
+    this.#emitUntil(due - skipped);
     this.ring.notify();
   }
 
@@ -86,16 +106,29 @@ export class FlowPlayer {
       const reason = flow.drop_reason_desc;
       if (flow.verdict === 'DROPPED' && reason !== undefined)
         this.#dropped.set(String(reason), (this.#dropped.get(String(reason)) ?? 0) + 1);
-      this.ring.push(this.#numberOf(flow), seconds, nanos);
+      const number = this.#numberOf(flow);
+      this.#uses[number] = (this.#uses[number] ?? 0) + 1;
+      const gone = this.ring.push(number, seconds, nanos);
+      if (gone !== undefined) this.#release(gone);
     }
   }
 
   #numberOf(flow: Flow): number {
     const known = this.#numbers.get(flow);
     if (known !== undefined) return known;
-    const number = this.templates.length;
-    this.templates.push(new FlowTemplate(flow));
+    const number = this.#free.pop() ?? this.#templates.length;
+    this.#templates[number] = new FlowTemplate(flow);
     this.#numbers.set(flow, number);
     return number;
+  }
+
+  #release(number: number): void {
+    const left = (this.#uses[number] ?? 0) - 1;
+    this.#uses[number] = left;
+    const template = this.#templates[number];
+    if (left > 0 || !template) return;
+    this.#templates[number] = undefined;
+    this.#numbers.delete(template.flow);
+    this.#free.push(number);
   }
 }

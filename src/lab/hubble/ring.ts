@@ -25,12 +25,15 @@ export class Ring {
     return Math.min(this.end, this.capacity);
   }
 
-  push(value: number, seconds: number, nanos: number): void {
+  /** Adds an entry; returns the value of the one that it overwrote. */
+  push(value: number, seconds: number, nanos: number): number | undefined {
     const at = this.end % this.capacity;
+    const gone = this.end >= this.capacity ? this.#values[at] : undefined;
     this.#values[at] = value;
     this.#seconds[at] = seconds;
     this.#nanos[at] = nanos;
     this.end++;
+    return gone;
   }
 
   value(position: number): number {

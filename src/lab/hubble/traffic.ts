@@ -27,7 +27,10 @@ export class TrafficSource implements FlowSource {
       const step = 1 / (line.weight ?? 1);
       return { traffic: line, step, next: step * (1 + i / 1000), turn: 0 };
     });
-    this.#stop = agent.watch(() => this.#made.clear());
+    this.#stop = agent.watch(() => {
+      this.#made.clear();
+      this.#known.clear();
+    });
   }
 
   next(): Flow {
