@@ -7,7 +7,7 @@ export class WireReader {
   end: number;
 
   constructor(
-    readonly bytes: Buffer,
+    public bytes: Buffer,
     pos = 0,
     end = bytes.length,
   ) {
@@ -15,9 +15,23 @@ export class WireReader {
     this.end = end;
   }
 
+  /** Starts again on other bytes. */
+  reset(bytes: Buffer, pos: number, end: number): void {
+    this.bytes = bytes;
+    this.pos = pos;
+    this.end = end;
+  }
+
   /** Reads a varint of up to 64 bits into `lo` and `hi`. */
   varint(): void {
     const { bytes } = this;
+    const first = bytes[this.pos] ?? 0;
+    if (first < 0x80 && this.pos < this.end) {
+      this.pos++;
+      this.lo = first;
+      this.hi = 0;
+      return;
+    }
     let lo = 0;
     let hi = 0;
     for (let shift = 0; shift < 70; shift += 7) {

@@ -1,5 +1,7 @@
 import type { Endpoint, Flow, Policy, Service } from './hubble.gen.ts';
 
+const NONE: readonly Policy[] = [];
+
 /** Whether a flow answers another one; 'unknown' when the datapath cannot tell. */
 export type Reply = 'no' | 'yes' | 'unknown';
 
@@ -17,6 +19,17 @@ export class FlowSide {
   /** DNS names of the address, joined by commas. */
   names = '';
   identity = 0;
+
+  clear(): void {
+    this.ip = '';
+    this.mac = '';
+    this.port = 0;
+    this.namespace = '';
+    this.pod = '';
+    this.service = '';
+    this.names = '';
+    this.identity = 0;
+  }
 }
 
 /**
@@ -50,7 +63,31 @@ export class FlowRow {
   capturePoint = '';
   sockPoint = '';
   /** Policies that decided, in the flow's direction. */
-  policies: readonly Policy[] = [];
+  policies: readonly Policy[] = NONE;
+
+  /** Makes it the row of a flow that has nothing set. */
+  clear(): void {
+    this.time = '';
+    this.node = '';
+    this.source.clear();
+    this.destination.clear();
+    this.hasIp = false;
+    this.eventType = 0;
+    this.eventSubType = 0;
+    this.reply = 'unknown';
+    this.verdict = 'VERDICT_UNKNOWN';
+    this.l7 = '';
+    this.l7Type = 'UNKNOWN_L7_TYPE';
+    this.dnsSource = '';
+    this.summary = '';
+    this.auth = 'DISABLED';
+    this.traceId = '';
+    this.matchType = 0;
+    this.direction = 'TRAFFIC_DIRECTION_UNKNOWN';
+    this.capturePoint = 'DBG_CAPTURE_POINT_UNKNOWN';
+    this.sockPoint = 'SOCK_XLATE_POINT_UNKNOWN';
+    this.policies = NONE;
+  }
 }
 
 /** Fills a row from a decoded flow. */
@@ -97,8 +134,6 @@ function readSide(
   side.names = names?.join(',') ?? '';
   side.identity = endpoint?.identity ?? 0;
 }
-
-const NONE: readonly Policy[] = [];
 
 function joined(allowed = NONE, denied = NONE): readonly Policy[] {
   return allowed.length === 0 ? denied : denied.length === 0 ? allowed : [...allowed, ...denied];

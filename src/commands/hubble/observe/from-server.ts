@@ -1,9 +1,12 @@
 import type { Context } from '../../../context.ts';
 import { decodeAnswer } from '../../../hubble/client.ts';
 import { decode, fieldMaskText } from '../../../hubble/codec.ts';
+import { RowDecoder } from '../../../hubble/flow-wire.ts';
+import { FlowRow } from '../../../model/flow-row.ts';
 import type { GetFlowsRequest } from '../../../model/hubble.gen.ts';
 import { formatTimestamp } from '../../../model/timestamp.ts';
 import type { FlowRenderer } from '../../../render/flow-format.ts';
+import { sanitizeCell } from '../../../render/sanitize.ts';
 import { connectHubble } from '../server.ts';
 import type { Settings } from '../settings.ts';
 import type { FilterLists } from './filter-builder.ts';
@@ -24,13 +27,11 @@ export interface ServerJob {
 /** Prints the flows that a server sends, until it ends the stream or Ctrl-C does. */
 export async function observeServer(job: ServerJob, ctx: Context): Promise<void> {
   const { renderer, sink } = job;
+  const print = printer(renderer);
   await using client = await connectHubble(job.settings, ctx);
   try {
     for await (const batch of client.streamBytes('/observer.Observer/GetFlows', requestOf(job))) {
-      for (const bytes of batch) {
-        const message = decodeAnswer(() => decode('observer.GetFlowsResponse', bytes));
-        sink.add(renderer.response(message));
-      }
+      for (const bytes of batch) sink.add(decodeAnswer(() => print(bytes)));
       const status = renderer.takeStatus();
       if (status !== '' && !job.silent) await ctx.err.write(status);
       await sink.flush();
@@ -41,6 +42,16 @@ export async function observeServer(job: ServerJob, ctx: Context): Promise<void>
     return;
   }
   await sink.end();
+}
+
+/** Makes text of an answer: what people read by the short way, the rest by way of the whole message. */
+function printer(renderer: FlowRenderer): (bytes: Buffer) => string {
+  const whole = (bytes: Buffer) => renderer.response(decode('observer.GetFlowsResponse', bytes));
+  if (renderer.format === 'json' || renderer.format === 'legacy-json' || renderer.style.policyNames)
+    return whole;
+  const decoder = new RowDecoder(sanitizeCell);
+  const row = new FlowRow();
+  return (bytes) => (decoder.decode(bytes, row) ? renderer.row(row) : whole(bytes));
 }
 
 function requestOf({ filters, selection, mask }: ServerJob): GetFlowsRequest {
