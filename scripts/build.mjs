@@ -82,9 +82,13 @@ const yamlAsModules = {
 rmSync(`${root}/dist`, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: ['src/bin/cilium.ts', 'src/bin/hubble.ts'],
+  entryPoints: [
+    { in: 'src/bin/cilium.ts', out: 'cilium' },
+    { in: 'src/bin/hubble.ts', out: 'hubble' },
+    // The thread that observe starts for a large file.
+    { in: 'src/commands/hubble/observe/worker.ts', out: 'observe-worker' },
+  ],
   outdir: 'dist',
-  outbase: 'src/bin',
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
   splitting: true,

@@ -1,8 +1,8 @@
-import { FlowRow } from '../model/flow-row.ts';
+import { FlowRow, readFlow } from '../model/flow-row.ts';
 import type { FlowFilter, GetFlowsResponse } from '../model/hubble.gen.ts';
 import { canonicalLine } from './canonical-regex.ts';
 import type { LineReader } from './flow-lines.ts';
-import { needlesOf } from './flow-needles.ts';
+import { type Needles, needlesOf } from './flow-needles.ts';
 import { canScan, FlowScanner, LONGEST_SCANNED, RowScanner } from './flow-scan.ts';
 
 /** What is done with the records of a chunk; each says whether more are wanted. */
@@ -52,7 +52,7 @@ export function chunkReader(reader: LineReader, options: ChunkOptions): ChunkRea
   const choose: LineStep = scannable
     ? chosen(reader, new FlowScanner({ labels }), options.raw)
     : () => undefined;
-  return eachLine(reader, needles === undefined ? choose : withNeedle(needles, choose));
+  return eachLine(reader, needles === undefined ? choose : withNeedles(needles, choose));
 }
 
 /** A chunk as the steps see it. */
@@ -104,6 +104,14 @@ class Finder {
     if (this.#next !== -1 && this.#next < from) this.#next = text.indexOf(this.needle, from);
     return this.#next !== -1 && this.#next < to;
   }
+
+  /** Whether `what` follows on every occurrence. */
+  isAlwaysBefore(what: string, text: string, from: number, to: number): boolean {
+    for (let at = from; this.isBetween(text, at, to); at = this.#next + 1) {
+      if (!text.startsWith(what, this.#next + this.needle.length)) return false;
+    }
+    return true;
+  }
 }
 
 /** Everything that is canonical is wanted as it stands. */
@@ -127,22 +135,38 @@ function rows(): LineStep {
 
 /** Flows are chosen, and printed, by what the scanner captures of them. */
 function chosen(reader: LineReader, scanner: FlowScanner, raw: boolean): LineStep {
+  const row = new FlowRow();
   return ({ text, visitor, escapes }, start, end) => {
     const scanned = scanner.scan(text, start, escapes(start, end));
     if (scanned === undefined) return undefined;
     if (!reader.isWanted(scanned)) return true;
-    return raw ? visitor.raw(start, end + 1) : visitor.message(scanned);
+    if (raw) return visitor.raw(start, end + 1);
+    readFlow(row, scanned.flow ?? {});
+    return visitor.row(row);
   };
 }
 
-/** Of a line without any needle no more has to be known than that it is canonical. */
-function withNeedle(needles: readonly string[], step: LineStep): LineStep {
-  const finders = needles.map((needle) => new Finder(needle));
-  const skip = copy(() => false);
+/** A line without a needle is passed over, once it is known that no other spelling hides one. */
+function withNeedles({ texts, enums, anySpelling }: Needles, step: LineStep): LineStep {
+  const finders = texts.map((text) => new Finder(text));
+  const keys = anySpelling ? enums.map((name) => new Finder(`${lastWord(name)}"`)) : [];
+  const skip: LineStep = anySpelling
+    ? ({ text, escapes }, start, end) => {
+        // Too little to be a whole line: the parser shall say so.
+        if (text[start] !== '{' || text[end - 1] !== '}' || escapes(start, end)) return undefined;
+        return keys.every((key) => key.isAlwaysBefore(':"', text, start, end)) ? true : undefined;
+      }
+    : copy(() => false);
   return (chunk, start, end) =>
     finders.some((finder) => finder.isBetween(chunk.text, start, end))
       ? step(chunk, start, end)
       : skip(chunk, start, end);
+}
+
+/** JSON may spell `drop_reason_desc` as `dropReasonDesc`: what both end with. */
+function lastWord(name: string): string {
+  const at = name.lastIndexOf('_');
+  return at === -1 ? name : name.slice(at + 2);
 }
 
 function endOfLine(chunk: Buffer, from: number): number {

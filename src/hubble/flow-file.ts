@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs';
 import { constants, open } from 'node:fs/promises';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
 
@@ -22,7 +23,10 @@ export async function* readLines(path: string, signal: AbortSignal): AsyncGenera
   const file = await open(path, constants.O_RDONLY).catch((cause: unknown) => {
     throw fail('open', cause);
   });
+  // A regular file answers at once, so that asking another thread costs more than it gains.
+  const isFile = (await file.stat()).isFile();
   const read = async (buffer: Buffer, from: number) => {
+    if (isFile) return readSync(file.fd, buffer, from, buffer.length - from, null);
     const { bytesRead } = await file
       .read(buffer, from, buffer.length - from, null)
       .catch((cause: unknown) => {

@@ -1,119 +1,180 @@
 import type { FlowFilter } from '../model/hubble.gen.ts';
 
-/**
- * Texts of which a canonical line holds at least one when one of the filters matches its flow; undefined when the
- * filters allow no such list. A line without any of them need not be read.
- */
-export function needlesOf(allow: readonly FlowFilter[]): readonly string[] | undefined {
+/** What a line must hold for a filter to match its flow. A line that holds none of it need not be read. */
+export interface Needles {
+  /** One of these texts. */
+  texts: readonly string[];
+  /**
+   * Fields that JSON may hold as a number instead of a name, which no text would find: a line that gives one of
+   * them anything but a text has to be read.
+   */
+  enums: readonly string[];
+  /**
+   * The texts are found in every spelling of JSON that has no backslash. Otherwise they are those of canonical
+   * lines alone.
+   */
+  anySpelling: boolean;
+}
+
+/** The needles of a list of filters; undefined when some filter has none, or when there are too many. */
+export function needlesOf(allow: readonly FlowFilter[]): Needles | undefined {
   if (allow.length === 0) return undefined;
-  const needles: string[] = [];
+  const found: Needle[] = [];
   for (const filter of allow) {
     const best = bestOf(filter);
     if (best === undefined) return undefined;
-    needles.push(...best);
+    found.push(...best);
   }
-  // Each needle is a walk over the text: with many of them reading the lines is cheaper.
-  const unique = [...new Set(needles)];
-  return unique.length > 0 && unique.length <= MOST_NEEDLES ? unique : undefined;
+  const texts = [...new Set(found.map(({ text }) => text))];
+  if (texts.length === 0 || texts.length > MOST_NEEDLES) return undefined;
+  return {
+    texts,
+    enums: [...new Set(found.flatMap(({ key }) => key ?? []))],
+    anySpelling: found.every(({ canonicalOnly }) => !canonicalOnly),
+  };
 }
 
+/** Each needle is a walk over the text: with many of them reading the lines is cheaper. */
 const MOST_NEEDLES = 8;
 
-/** The rarest field first, as far as one can tell without seeing the flows. */
-function bestOf(filter: FlowFilter): readonly string[] | undefined {
+interface Needle {
+  text: string;
+  /** Name of the field, when it is an enum. */
+  key?: string;
+  canonicalOnly?: boolean;
+}
+
+/** The needles of the first field that has some for each of its values. */
+function bestOf(filter: FlowFilter): readonly Needle[] | undefined {
   for (const [field, needles] of NEEDLES) {
-    const values = filter[field] as readonly unknown[] | undefined;
-    if (values === undefined || !Array.isArray(values) || values.length === 0) continue;
+    const values: unknown = filter[field];
+    if (!Array.isArray(values) || values.length === 0) continue;
     const found = values.map((value: unknown) => needles(value));
     if (found.every((each) => each !== undefined)) return found.flat();
   }
   return undefined;
 }
 
-/** The needles of one value; undefined when there is none for it. */
-type Needles = (value: unknown) => readonly string[] | undefined;
+/** The needles of one value; undefined when there are none for it. */
+type NeedlesOf = (value: unknown) => readonly Needle[] | undefined;
 
-/** Text that stands in JSON as it is. */
-const SAFE = /^[\w .:/@+-]+$/;
+/** Text that JSON has only one spelling of, backslashes aside. */
+const SAFE = /^[\w .:@+=-]+$/;
 
-const field =
-  (name: string): Needles =>
+/** A whole text. Without the quote in front, as that is too frequent a byte to look for. */
+const whole: NeedlesOf = (value) =>
+  typeof value === 'string' && SAFE.test(value) ? [{ text: `${value}"` }] : undefined;
+
+const named =
+  (key: string): NeedlesOf =>
   (value) =>
-    typeof value === 'string' && SAFE.test(value) ? [`"${name}":"${value}"`] : undefined;
+    typeof value === 'string' && /^\w+$/.test(value) && !ZERO_NAMES.has(value)
+      ? [{ text: `${value}"`, key }]
+      : undefined;
+
+/** Names of the value 0, which JSON leaves out. */
+const ZERO_NAMES: ReadonlySet<string> = new Set([
+  'VERDICT_UNKNOWN',
+  'DROP_REASON_UNKNOWN',
+  'TRAFFIC_DIRECTION_UNKNOWN',
+  'IP_NOT_USED',
+]);
 
 const number =
-  (name: string): Needles =>
+  (name: string): NeedlesOf =>
   (value) =>
-    Number(value) > 0 ? [`"${name}":${Number(value)}`] : undefined;
+    Number(value) > 0 ? [{ text: `"${name}":${Number(value)}`, canonicalOnly: true }] : undefined;
 
+/** Names of fields in both spellings that JSON knows. */
 const present =
-  (needle: string): Needles =>
-  () => [needle];
+  (...names: string[]): NeedlesOf =>
+  () =>
+    names.map((name) => ({ text: `${name}"` }));
 
 /** `namespace/prefix`, where either part may be missing. */
-const named =
-  (field: string): Needles =>
-  (value) => {
-    const text = String(value);
-    const name = text.slice(text.indexOf('/') + 1);
-    if (name !== '') return SAFE.test(name) ? [`"${field}":"${name}`] : undefined;
-    const namespace = text.slice(0, -1);
-    return namespace !== '' && SAFE.test(namespace) ? [`"namespace":"${namespace}"`] : undefined;
-  };
-
-const address =
-  (name: string): Needles =>
-  (value) =>
-    String(value).includes('/') ? undefined : field(name)(value);
-
-const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
-  tcp: ['"TCP":{'],
-  udp: ['"UDP":{'],
-  sctp: ['"SCTP":{'],
-  icmp: ['"ICMPv4":{', '"ICMPv6":{'],
-  icmpv4: ['"ICMPv4":{'],
-  icmpv6: ['"ICMPv6":{'],
-  vrrp: ['"VRRP":{'],
-  igmp: ['"IGMP":{'],
-  dns: ['"dns":{'],
-  http: ['"http":{'],
-  kafka: ['"kafka":{'],
+const prefixed: NeedlesOf = (value) => {
+  const text = String(value);
+  const name = text.slice(text.indexOf('/') + 1);
+  if (name !== '') return SAFE.test(name) ? [{ text: `"${name}` }] : undefined;
+  const namespace = text.slice(0, -1);
+  return namespace !== '' && SAFE.test(namespace) ? [{ text: `${namespace}"` }] : undefined;
 };
 
-const HTTP = present('"http":{');
+const address: NeedlesOf = (value) => (String(value).includes('/') ? undefined : whole(value));
 
-/** What the canonical line of a matching flow holds, by the field of the filter, the most selective first. */
-const NEEDLES: readonly (readonly [keyof FlowFilter, Needles])[] = [
-  ['uuid', field('uuid')],
-  ['ip_trace_id', field('trace_id')],
-  ['trace_id', field('trace_id')],
-  ['dns_query', present('"dns":{')],
+/** Only the plainest selector says what has to be there. */
+const label: NeedlesOf = (value) => {
+  const match = /^(?:[\w-]+:)?([\w.-]+={1,2}[\w.-]+)$/.exec(String(value));
+  return match ? [{ text: `${match[1]?.replace('==', '=')}"` }] : undefined;
+};
+
+const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
+  udp: ['UDP'],
+  sctp: ['SCTP'],
+  icmp: ['ICMPv4', 'ICMPv6'],
+  icmpv4: ['ICMPv4'],
+  icmpv6: ['ICMPv6'],
+  vrrp: ['VRRP'],
+  igmp: ['IGMP'],
+  dns: ['dns'],
+  http: ['http'],
+  kafka: ['kafka'],
+};
+
+const protocol: NeedlesOf = (value) =>
+  PROTOCOLS[String(value).toLowerCase()]?.map((name) => ({ text: `${name}"` }));
+
+const eventType: NeedlesOf = (value) => {
+  const type = isTyped(value) ? value.type : 0;
+  if (type <= 0) return undefined;
+  return [',', '}'].map((end) => ({ text: `"event_type":{"type":${type}${end}`, canonicalOnly: true }));
+};
+
+function isTyped(value: unknown): value is { type: number } {
+  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'number';
+}
+
+const HTTP = present('http');
+const DNS = present('dns');
+
+/** By the field of the filter, the most selective first as far as one can tell without having seen the flows. */
+const NEEDLES: readonly (readonly [keyof FlowFilter, NeedlesOf])[] = [
+  ['uuid', whole],
+  ['trace_id', whole],
+  ['ip_trace_id', present('ip_trace_id', 'ipTraceId')],
+  ['dns_query', DNS],
   ['http_url', HTTP],
   ['http_path', HTTP],
   ['http_header', HTTP],
   ['http_method', HTTP],
   ['http_status_code', HTTP],
-  ['source_workload', present('"workloads":[')],
-  ['destination_workload', present('"workloads":[')],
-  ['source_service', present('"source_service":{')],
-  ['destination_service', present('"destination_service":{')],
-  ['source_fqdn', present('"source_names":[')],
-  ['destination_fqdn', present('"destination_names":[')],
-  ['node_labels', present('"node_labels":[')],
-  ['source_ip', address('source')],
-  ['destination_ip', address('destination')],
-  ['source_ip_xlated', present('"source_xlated":"')],
-  ['encrypted', (value) => (value === true ? ['"encrypted":true'] : undefined)],
-  ['drop_reason_desc', field('drop_reason_desc')],
+  ['source_workload', present('workloads')],
+  ['destination_workload', present('workloads')],
+  ['source_service', present('source_service', 'sourceService')],
+  ['destination_service', present('destination_service', 'destinationService')],
+  ['source_fqdn', present('source_names', 'sourceNames')],
+  ['destination_fqdn', present('destination_names', 'destinationNames')],
+  ['source_ip', address],
+  ['destination_ip', address],
+  ['source_ip_xlated', present('source_xlated', 'sourceXlated')],
+  ['encrypted', (value) => (value === true ? [{ text: 'encrypted"' }] : undefined)],
+  ['drop_reason_desc', named('drop_reason_desc')],
+  ['source_label', label],
+  ['destination_label', label],
+  ['source_pod', prefixed],
+  ['destination_pod', prefixed],
+  ['interface', (value) => (isNamed(value) ? whole(value.name) : undefined)],
   ['source_port', number('source_port')],
   ['destination_port', number('destination_port')],
   ['source_identity', number('identity')],
   ['destination_identity', number('identity')],
-  ['source_pod', named('pod_name')],
-  ['destination_pod', named('pod_name')],
-  ['verdict', (value) => (value === 'VERDICT_UNKNOWN' ? undefined : field('verdict')(value))],
-  ['protocol', (value) => PROTOCOLS[String(value).toLowerCase()]],
-  ['tcp_flags', present('"flags":{')],
-  ['source_cluster_name', field('cluster_name')],
-  ['destination_cluster_name', field('cluster_name')],
+  ['verdict', named('verdict')],
+  ['protocol', protocol],
+  ['event_type', eventType],
+  ['source_cluster_name', whole],
+  ['destination_cluster_name', whole],
 ];
+
+function isNamed(value: unknown): value is { name: string } {
+  return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string';
+}

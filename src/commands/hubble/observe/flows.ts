@@ -44,7 +44,8 @@ export async function runObserveFlows(
   const selection = selectFlows(flags, ctx.clock.nowMs(), fromFile);
   const format = formatOf(flags.output, flags.follow === true && !fromFile, ctx);
   const mask = maskOf(flags, format);
-  const style = styleOf(styleFlags(flags, ctx));
+  const look = styleFlags(flags, ctx);
+  const style = styleOf(look);
   const common = {
     filters,
     selection,
@@ -63,7 +64,7 @@ export async function runObserveFlows(
   if (settings.flag('port-forward'))
     throw new UserError('cannot use --input-file and --port-forward together');
   const { observeFile } = await import('./from-file.ts');
-  return observeFile({ ...common, inputs: flags.inputFile }, ctx);
+  return observeFile({ ...common, inputs: flags.inputFile, format, style: look }, ctx);
 }
 
 function withRawFilters({ allow, deny }: FilterLists, settings: Settings): FilterLists {

@@ -1,16 +1,19 @@
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { chunkReader } from '../../../hubble/flow-chunks.ts';
-import { type LineProblem, lineReader } from '../../../hubble/flow-lines.ts';
+import type { LineProblem } from '../../../hubble/flow-lines.ts';
 import { expandInputs, readCapture } from '../../../hubble/inputs.ts';
-import type { FlowRenderer } from '../../../render/flow-format.ts';
+import type { FlowFormat } from '../../../render/flow-format.ts';
+import { ChunkPrinter, type FileQuery, type RecordTaker } from './chunk-printer.ts';
 import type { FilterLists } from './filter-builder.ts';
-import type { RecordSink } from './output.ts';
+import type { RecordSink, StyleFlags } from './output.ts';
+import { printParallel, worthThreads } from './parallel.ts';
 import { logProblems } from './problems.ts';
 import type { Selection } from './selectors.ts';
 
 /** Most records that `--last` keeps while it reads a file. */
 const MAX_LAST = 1_000_000n;
+/** What --all stands for. */
+const MAX_UINT64 = 0xffff_ffff_ffff_ffffn;
 
 /** What to read, what to keep of it and where it goes. */
 export interface FileJob {
@@ -18,57 +21,87 @@ export interface FileJob {
   inputs: readonly string[];
   filters: FilterLists;
   selection: Selection;
-  renderer: FlowRenderer;
+  format: FlowFormat;
+  style: StyleFlags;
   sink: RecordSink;
   silent: boolean;
 }
 
 /** Prints the flows of files or of stdin. */
 export async function observeFile(job: FileJob, ctx: Context): Promise<void> {
-  const { selection, sink, renderer } = job;
-  if (!selection.first && selection.number > MAX_LAST && selection.number < 1n << 63n)
-    throw new UserError(`--last must be <= 1_000_000, got ${selection.number}`);
-  const problems: LineProblem[] = [];
-  const reader = await lineReader(
-    {
-      ...job.filters,
-      ...(selection.since && { since: selection.since }),
-      ...(selection.until && { until: selection.until }),
-    },
-    (problem) => problems.push(problem),
-  );
-  const read = chunkReader(reader, {
-    raw: renderer.format === 'json',
-    wholeFlows: renderer.format === 'legacy-json' || renderer.style.policyNames,
+  const { first, number, since, until } = job.selection;
+  if (!first && number > MAX_LAST && number < MAX_UINT64)
+    throw new UserError(`--last must be <= 1_000_000, got ${number}`);
+  const query: FileQuery = {
     filters: job.filters,
-    timed: selection.since !== undefined || selection.until !== undefined,
-  });
-  const keep = keeper(selection, sink);
-  for (const path of await expandInputs(job.inputs, ctx.cwd)) {
-    reader.number = 0;
-    let more = true;
-    for await (const chunk of readCapture(path, ctx.in, ctx.signal)) {
-      more = read(chunk, {
-        raw: (start, end) => keep.bytes(chunk, start, end),
-        message: (message) => keep.text(renderer.response(message)),
-        row: (row) => keep.text(renderer.row(row)),
-      });
-      keep.endChunk(chunk);
-      await sink.flush();
-      await tell(problems, path, renderer, job.silent, ctx);
-      if (!more) break;
+    format: job.format,
+    style: job.style,
+    everyStatus: ctx.globals.debug,
+    ...(since && { since }),
+    ...(until && { until }),
+  };
+  const printer = await ChunkPrinter.open(query);
+  const isWhole = !first && (number === 0n || number === MAX_UINT64);
+  const keep = keeper(job.selection, job.sink);
+  try {
+    for (const path of await expandInputs(job.inputs, ctx.cwd)) {
+      if (isWhole && path !== '-' && worthThreads(path)) await printOnThreads(query, path, job, ctx);
+      else if (!(await printHere(printer, keep, path, job, ctx))) break;
     }
-    if (!more) break;
+  } catch (error) {
+    if (!ctx.signal.aborted) throw error;
   }
   keep.end();
-  await sink.end();
+  await job.sink.end();
+}
+
+/** False when no more records are wanted. */
+async function printHere(
+  printer: ChunkPrinter,
+  keep: Keeper,
+  path: string,
+  { sink, silent }: FileJob,
+  ctx: Context,
+): Promise<boolean> {
+  printer.startFile();
+  for await (const chunk of readCapture(path, ctx.in, ctx.signal)) {
+    const more = printer.print(chunk, keep);
+    keep.endChunk(chunk);
+    await sink.flush();
+    await tell(printer.takeStatus(), printer.takeProblems(), path, silent, ctx);
+    if (!more) return false;
+  }
+  return true;
+}
+
+async function printOnThreads(
+  query: FileQuery,
+  path: string,
+  { sink, silent }: FileJob,
+  ctx: Context,
+): Promise<void> {
+  let warned = false;
+  let lines = 0;
+  for await (const answer of printParallel(query, readCapture(path, ctx.in, ctx.signal))) {
+    for (const part of answer.parts)
+      sink.addBytes(
+        part instanceof Uint8Array
+          ? Buffer.from(part.buffer)
+          : Buffer.from(answer.buffer, part[0], part[1] - part[0]),
+      );
+    await sink.flush();
+    // Every thread meets unknown fields for the first time; one warning is enough.
+    const fresh = answer.problems
+      .filter(({ kind }) => kind === 'bad-line' || !warned)
+      .map((problem) => ({ ...problem, number: problem.number + lines }));
+    warned ||= answer.problems.some(({ kind }) => kind === 'unknown-field');
+    lines += answer.lines;
+    await tell(answer.status, fresh, path, silent, ctx);
+  }
 }
 
 /** Passes records on to the sink: all of them, the first or the last ones. */
-interface Keeper {
-  /** Each says whether more records are wanted. */
-  text(text: string): boolean;
-  bytes(chunk: Buffer, start: number, end: number): boolean;
+interface Keeper extends RecordTaker {
   /** The bytes of the chunk are about to be overwritten. */
   endChunk(chunk: Buffer): void;
   end(): void;
@@ -92,6 +125,7 @@ function keepFirst(limit: number, sink: RecordSink): Keeper {
   let current: Buffer | undefined;
   return {
     text: (text) => {
+      if (text === '') return true;
       if (current) pass(current);
       sink.add(text);
       return ++count < limit;
@@ -138,13 +172,12 @@ function keepLast(limit: number, sink: RecordSink): Keeper {
 
 /** Logs what was wrong with lines, and prints what nodes reported. */
 async function tell(
+  status: string,
   problems: LineProblem[],
   path: string,
-  renderer: FlowRenderer,
   silent: boolean,
   ctx: Context,
 ): Promise<void> {
-  const status = renderer.takeStatus();
   if (status !== '' && !silent) await ctx.err.write(status);
   await logProblems(problems, path, ctx);
 }

@@ -1,0 +1,89 @@
+import { type ChunkReader, chunkReader } from '../../../hubble/flow-chunks.ts';
+import { type LineProblem, type LineReader, lineReader } from '../../../hubble/flow-lines.ts';
+import type { Timestamp } from '../../../model/timestamp.ts';
+import { type FlowFormat, FlowRenderer } from '../../../render/flow-format.ts';
+import type { FilterLists } from './filter-builder.ts';
+import { type StyleFlags, styleOf } from './output.ts';
+
+/** All that decides what becomes of a line. Plain data, so that a worker can be told. */
+export interface FileQuery {
+  filters: FilterLists;
+  since?: Timestamp;
+  until?: Timestamp;
+  format: FlowFormat;
+  style: StyleFlags;
+  /** Show nodes that are well, too. */
+  everyStatus: boolean;
+}
+
+/** Takes the records of a chunk in their order; each says whether more are wanted. */
+export interface RecordTaker {
+  text(text: string): boolean;
+  /** A record that stands in the chunk as it is to be printed. */
+  bytes(chunk: Buffer, start: number, end: number): boolean;
+}
+
+/** Turns chunks of lines into the text of the records that a query asks for. */
+export class ChunkPrinter {
+  readonly #problems: LineProblem[] = [];
+
+  private constructor(
+    private readonly lines: LineReader,
+    private readonly read: ChunkReader,
+    private readonly renderer: FlowRenderer,
+    problems: LineProblem[],
+  ) {
+    this.#problems = problems;
+  }
+
+  /** Compiles the filters. Throws UserError for one that is none. */
+  static async open(query: FileQuery): Promise<ChunkPrinter> {
+    const { filters, since, until, format, style } = query;
+    const problems: LineProblem[] = [];
+    const reader = await lineReader(
+      { ...filters, ...(since && { since }), ...(until && { until }) },
+      (problem) => problems.push(problem),
+    );
+    const read = chunkReader(reader, {
+      raw: format === 'json',
+      wholeFlows: format === 'legacy-json' || style.policyNames,
+      filters,
+      timed: since !== undefined || until !== undefined,
+    });
+    return new ChunkPrinter(
+      reader,
+      read,
+      new FlowRenderer(format, styleOf(style), query.everyStatus),
+      problems,
+    );
+  }
+
+  /** Starts to count lines from 1, as for a new file. */
+  startFile(): void {
+    this.lines.number = 0;
+  }
+
+  /** Lines since the file was started. */
+  get lineCount(): number {
+    return this.lines.number;
+  }
+
+  /** Prints the records of a chunk of whole lines; false when no more are wanted. */
+  print(chunk: Buffer, take: RecordTaker): boolean {
+    return this.read(chunk, {
+      raw: (start, end) => take.bytes(chunk, start, end),
+      message: (message) => take.text(this.renderer.response(message)),
+      row: (row) => take.text(this.renderer.row(row)),
+    });
+  }
+
+  /** News of nodes since the last call, for stderr. */
+  takeStatus(): string {
+    return this.renderer.takeStatus();
+  }
+
+  /** What was wrong with lines since the last call. */
+  takeProblems(): LineProblem[] {
+    return this.#problems.splice(0);
+  }
+}
