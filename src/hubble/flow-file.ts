@@ -24,7 +24,7 @@ export async function* readLines(path: string, signal: AbortSignal): AsyncGenera
     throw fail('open', cause);
   });
   // A regular file answers at once, so that asking another thread costs more than it gains.
-  const isFile = (await file.stat()).isFile();
+  let isFile = false;
   const read = async (buffer: Buffer, from: number) => {
     if (isFile) return readSync(file.fd, buffer, from, buffer.length - from, null);
     const { bytesRead } = await file
@@ -35,6 +35,7 @@ export async function* readLines(path: string, signal: AbortSignal): AsyncGenera
     return bytesRead;
   };
   try {
+    isFile = (await file.stat()).isFile();
     let buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     let spare = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     let filled = 0;
