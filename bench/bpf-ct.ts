@@ -44,7 +44,7 @@ async function measure(entries: number): Promise<string[][]> {
   return [
     row('bpftool -j map dump', reference),
     row('bpf ct list global', text, true),
-    row('bpf ct list global -o json', json),
+    row('bpf ct list global -o json', json, true),
   ];
 }
 

@@ -2,12 +2,16 @@ import { UserError } from '../errors.ts';
 import { AsciiWriter } from './layouts/ascii.ts';
 import type { Generation } from './layouts/catalogue.ts';
 import {
+  type ConnectionFilter,
   type ConntrackText,
   conntrackJson,
+  decodeConnection,
+  matchesConnection,
   natJson,
   tupleFamily,
   writeConntrackLines,
 } from './layouts/conntrack.ts';
+import { conntrackEntryWriter, type EntryWriter, natEntryWriter } from './layouts/json-lines.ts';
 import { ctEntry, natEntry4, natEntry6 } from './layouts/structs.ts';
 import type { BpfMap } from './objects.ts';
 import { type Batch, walk } from './reader.ts';
@@ -47,20 +51,35 @@ export async function* conntrackText(
   }
 }
 
-/** Entries of a conntrack map in the reference's JSON form. */
-export async function* conntrackObjects(
-  map: BpfMap,
-  generation: Generation,
-  wanted: (batch: Batch, i: number, family: 4 | 6) => boolean = () => true,
-): AsyncGenerator<Record<string, unknown>> {
-  const family = conntrackFamily(map);
-  for await (const batch of walk(map))
-    for (let i = 0; i < batch.count; i++)
-      if (wanted(batch, i, family)) yield conntrackJson(batch, i, { family, generation });
+/** The entries of a map in the reference's JSON form: as objects, and written straight into bytes. */
+export interface JsonEntries {
+  batches: AsyncIterable<Batch>;
+  wanted(batch: Batch, i: number): boolean;
+  toJson(batch: Batch, i: number): Record<string, unknown>;
+  write: EntryWriter;
 }
 
-/** Entries of a NAT map in the reference's JSON form. */
-export async function* natObjects(map: BpfMap): AsyncGenerator<Record<string, unknown>> {
+export function conntrackEntries(
+  map: BpfMap,
+  generation: Generation,
+  filter?: ConnectionFilter,
+): JsonEntries {
+  const family = conntrackFamily(map);
+  return {
+    batches: walk(map, { size: LINES_BATCH }),
+    wanted: ({ keys, keySize }, i) =>
+      !filter || matchesConnection(decodeConnection(keys, i * keySize, family), filter),
+    toJson: (batch, i) => conntrackJson(batch, i, { family, generation }),
+    write: conntrackEntryWriter(family, generation),
+  };
+}
+
+export function natEntries(map: BpfMap): JsonEntries {
   const family = natFamily(map);
-  for await (const batch of walk(map)) for (let i = 0; i < batch.count; i++) yield natJson(batch, i, family);
+  return {
+    batches: walk(map, { size: LINES_BATCH }),
+    wanted: () => true,
+    toJson: (batch, i) => natJson(batch, i, family),
+    write: natEntryWriter(family),
+  };
 }

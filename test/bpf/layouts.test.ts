@@ -12,8 +12,10 @@ import {
   translationLine,
   writeConntrackLines,
 } from '../../src/bpf/layouts/conntrack.ts';
+import { conntrackEntryWriter, natEntryWriter } from '../../src/bpf/layouts/json-lines.ts';
 import * as structs from '../../src/bpf/layouts/structs.ts';
 import * as texts from '../../src/bpf/layouts/texts.ts';
+import { goJson } from '../../src/render/json.ts';
 import type { RecordedMap } from '../helpers/bpf.ts';
 import { fixture } from '../helpers/recordings.ts';
 
@@ -198,6 +200,37 @@ describe('connections', () => {
             / (IN|OUT) \S+ -> \S+ (related )?(service )?XLATE_(DST|SRC) \S+ Created=\? \(raw \d+\) NeedsCT=\d+$/,
           );
           natJson(batch, 0, family);
+        }),
+      );
+  });
+});
+
+describe('entries written as JSON', () => {
+  test('are those of their objects, whatever the bytes', () => {
+    for (const [keySize, valueSize, family] of [
+      [14, 56, 4],
+      [38, 56, 6],
+    ] as const)
+      for (const generation of ['1.17', '1.20'] as const)
+        fc.assert(
+          fc.property(bytes(keySize), bytes(valueSize), (keys, values) => {
+            const batch = { count: 1, keys, values, keySize, valueStride: valueSize };
+            const object = conntrackJson(batch, 0, { family, generation });
+            const out = new AsciiWriter(16);
+            conntrackEntryWriter(family, generation)(out, batch, 0);
+            expect(`[\n${out.take().toString('latin1')}\n]`).toBe(goJson([object], 2));
+          }),
+        );
+    for (const [keySize, valueSize, family] of [
+      [14, 40, 4],
+      [38, 56, 6],
+    ] as const)
+      fc.assert(
+        fc.property(bytes(keySize), bytes(valueSize), (keys, values) => {
+          const batch = { count: 1, keys, values, keySize, valueStride: valueSize };
+          const out = new AsciiWriter(16);
+          natEntryWriter(family)(out, batch, 0);
+          expect(`[\n${out.take().toString('latin1')}\n]`).toBe(goJson([natJson(batch, 0, family)], 2));
         }),
       );
   });

@@ -1,3 +1,5 @@
+import type { JsonEntries } from '../../bpf/connections.ts';
+import { AsciiWriter, ascii } from '../../bpf/layouts/ascii.ts';
 import type { Context } from '../../context.ts';
 import { goJson } from '../../render/json.ts';
 import { printStructs } from './dump.ts';
@@ -30,4 +32,41 @@ export async function printObjects(
   for await (const object of objects) if (chunk.push(object) >= CHUNK) await flush();
   await flush();
   await ctx.out.write(lead === '[\n' ? '[]\n\n' : '\n]\n\n');
+}
+
+const FLUSH_BYTES = 1 << 19;
+
+/**
+ * As printObjects, for the entries of conntrack and NAT maps: JSON is written into bytes that are used again, so that
+ * the memory of a dump stays the same whatever the size of the maps.
+ */
+export async function printEntries(
+  ctx: Context,
+  maps: AsyncIterable<JsonEntries>,
+  output: string,
+): Promise<void> {
+  if (output !== 'json') return await printObjects(ctx, objectsOf(maps), output);
+  const out = new AsciiWriter(2 * FLUSH_BYTES);
+  let lead = OPEN;
+  for await (const { batches, wanted, write } of maps)
+    for await (const batch of batches)
+      for (let i = 0; i < batch.count; i++) {
+        if (!wanted(batch, i)) continue;
+        out.reserve(lead.length);
+        out.put(lead);
+        write(out, batch, i);
+        lead = BETWEEN;
+        if (out.length >= FLUSH_BYTES) await ctx.out.write(out.take());
+      }
+  if (out.length > 0) await ctx.out.write(out.take());
+  await ctx.out.write(lead === OPEN ? '[]\n\n' : '\n]\n\n');
+}
+
+const OPEN = ascii('[\n');
+const BETWEEN = ascii(',\n');
+
+async function* objectsOf(maps: AsyncIterable<JsonEntries>): AsyncGenerator<Record<string, unknown>> {
+  for await (const { batches, wanted, toJson } of maps)
+    for await (const batch of batches)
+      for (let i = 0; i < batch.count; i++) if (wanted(batch, i)) yield toJson(batch, i);
 }

@@ -1,18 +1,14 @@
 import { type Command, Option } from 'commander';
 import { type ClockSource, clockSourceOf, stampNow, stampSeconds } from '../../../bpf/clock-source.ts';
-import { conntrackObjects, conntrackText } from '../../../bpf/connections.ts';
-import {
-  type ConnectionFilter,
-  decodeConnection,
-  matchesConnection,
-} from '../../../bpf/layouts/conntrack.ts';
+import { conntrackEntries, conntrackText, type JsonEntries } from '../../../bpf/connections.ts';
+import type { ConnectionFilter } from '../../../bpf/layouts/conntrack.ts';
 import { generationOf, globalPath, openGlobal } from '../../../bpf/pins.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { integer, outputOption, requireRoot } from '../../flags.ts';
 import { clockSourceOrDefault } from '../clock.ts';
 import type { OutputOptions } from '../dump.ts';
-import { printObjects } from '../stream.ts';
+import { printEntries } from '../stream.ts';
 import { addFilterFlags, type FilterOptions, readFilter } from './filter.ts';
 import { type ConntrackTable, conntrackTable, GLOBAL_TABLE, sayMissing } from './maps.ts';
 
@@ -50,7 +46,7 @@ export async function runBpfCtList(words: string[], options: CtListOptions, ctx:
   if ('wrong' in table) return await ctx.err.write(`Invalid argument: ${table.wrong}`);
   requireRoot('cilium bpf ct list', ctx.uid);
   const filter = await readFilter(options, ctx);
-  if (options.output !== '') return await printObjects(ctx, objects(ctx, table.maps, filter), options.output);
+  if (options.output !== '') return await printEntries(ctx, entries(ctx, table.maps, filter), options.output);
   const source = options.timeDiff ? await clockSource(options, ctx) : undefined;
   const now = source && stampNow(source, ctx.clock.uptimeMs());
   const remaining =
@@ -67,11 +63,11 @@ export async function runBpfCtList(words: string[], options: CtListOptions, ctx:
   }
 }
 
-async function* objects(
+async function* entries(
   ctx: Context,
   maps: ConntrackTable,
   filter: ConnectionFilter | undefined,
-): AsyncGenerator<Record<string, unknown>> {
+): AsyncGenerator<JsonEntries> {
   const generation = generationOf(ctx.globals.bpfRoot);
   for (const name of maps) {
     using map = openGlobal(ctx.globals.bpfRoot, name);
@@ -79,12 +75,7 @@ async function* objects(
       await sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name), name, maps === GLOBAL_TABLE);
       continue;
     }
-    yield* conntrackObjects(
-      map,
-      generation,
-      ({ keys, keySize }, i, family) =>
-        !filter || matchesConnection(decodeConnection(keys, i * keySize, family), filter),
-    );
+    yield conntrackEntries(map, generation, filter);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { stampNow, stampSeconds } from '../../../bpf/clock-source.ts';
-import { natFamily, natObjects } from '../../../bpf/connections.ts';
+import { type JsonEntries, natEntries, natFamily } from '../../../bpf/connections.ts';
 import { decodeTranslation, translationLine } from '../../../bpf/layouts/conntrack.ts';
 import type { BpfMap } from '../../../bpf/objects.ts';
 import { globalPath, openGlobal } from '../../../bpf/pins.ts';
@@ -9,7 +9,7 @@ import type { Context } from '../../../context.ts';
 import { outputOption, requireRoot } from '../../flags.ts';
 import { clockSourceOrDefault } from '../clock.ts';
 import type { OutputOptions } from '../dump.ts';
-import { printObjects } from '../stream.ts';
+import { printEntries } from '../stream.ts';
 import { natMaps, sayMissing } from './maps.ts';
 
 type Age = (created: number | bigint) => number;
@@ -29,7 +29,7 @@ export function addBpfNatListCommand(parent: Command, ctx: Context): Command {
 export async function runBpfNatList(words: string[], options: OutputOptions, ctx: Context): Promise<void> {
   const names = natMaps(words);
   requireRoot('cilium bpf nat list', ctx.uid);
-  if (options.output !== '') return await printObjects(ctx, objects(ctx, names), options.output);
+  if (options.output !== '') return await printEntries(ctx, entries(ctx, names), options.output);
   const source = await clockSourceOrDefault(ctx);
   const now = stampNow(source, ctx.clock.uptimeMs());
   const age: Age = (created) => stampSeconds(source, now - Number(created));
@@ -59,10 +59,10 @@ function batchLines(batch: Batch, family: 4 | 6, age: Age): string {
   return text;
 }
 
-async function* objects(ctx: Context, names: readonly string[]): AsyncGenerator<Record<string, unknown>> {
+async function* entries(ctx: Context, names: readonly string[]): AsyncGenerator<JsonEntries> {
   for (const name of names) {
     using map = openGlobal(ctx.globals.bpfRoot, name);
-    if (map) yield* natObjects(map);
+    if (map) yield natEntries(map);
     else await sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name));
   }
 }
