@@ -1,4 +1,4 @@
-import { Command, CommanderError, type Option } from 'commander';
+import { Command, CommanderError, Help, type Option } from 'commander';
 import { normalize, readGlobals } from './commands/flags.ts';
 import { TREE } from './commands/index.ts';
 import { build, type Resolved, resolve } from './commands/tree.ts';
@@ -35,7 +35,11 @@ async function run(words: readonly string[], found: Resolved, ctx: Context): Pro
     getOutHasColors: () => false,
   });
   // A default that is empty says nothing to the reader of help.
-  program.configureHelp({ sortSubcommands: true, optionDescription: (option) => describe(option) });
+  program.configureHelp({
+    sortSubcommands: true,
+    optionDescription: (option) => describe(option),
+    commandUsage: (command) => new Help().commandUsage(command).replace(/^cilium (?=hubble )/, ''),
+  });
   try {
     const command = await build(program, TREE, found.path, ctx);
     if (found.unknown !== undefined) throw unknownCommand(found, found.unknown);
@@ -46,12 +50,9 @@ async function run(words: readonly string[], found: Resolved, ctx: Context): Pro
     );
     turnOff(command, off);
     const runs = found.path.at(-1)?.verb.load !== undefined;
-    await program.parseAsync(
-      runs || normal.includes('--help') || normal.includes('-h') ? normal : [...normal, '--help'],
-      {
-        from: 'user',
-      },
-    );
+    const asked = normal.includes('--help') || normal.includes('-h');
+    if (!runs && !asked) refuseUnknownFlag(command, normal, found);
+    await program.parseAsync(runs || asked ? normal : [...normal, '--help'], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw usageError(error, found);
@@ -90,8 +91,24 @@ function turnOff(command: Command, off: readonly Option[]): void {
   }
 }
 
+/** A noun by itself prints its help, but not when it is given a flag that it does not have. */
+function refuseUnknownFlag(command: Command, words: readonly string[], found: Resolved): void {
+  const flag = command.parseOptions([...words]).unknown.find((word) => /^-./.test(word));
+  if (flag !== undefined) throw new UsageError(`unknown option '${flag}'`, { hint: flagsHint(found) });
+}
+
+/** How the user calls the command: `hubble` is a program of its own. */
+function calledAs({ path }: Resolved): string {
+  const names = path.map((step) => step.name);
+  return (names[0] === 'hubble' ? names : ['cilium', ...names]).join(' ');
+}
+
+function flagsHint(found: Resolved): string {
+  return `Run "${calledAs(found)} --help" for its flags and arguments.`;
+}
+
 function unknownCommand(found: Resolved, word: string): UsageError {
-  const at = ['cilium', ...found.path.map((step) => step.name)].join(' ');
+  const at = calledAs(found);
   const verbs = found.path.at(-1)?.verb.verbs ?? TREE.verbs ?? {};
   const names = Object.entries(verbs)
     .filter(([, verb]) => !verb.hidden)
@@ -103,11 +120,10 @@ function unknownCommand(found: Resolved, word: string): UsageError {
 }
 
 function usageError(error: CommanderError, found: Resolved): UsageError {
-  const at = ['cilium', ...found.path.map((step) => step.name)].join(' ');
   const message = error.message
     .replace(/^error: /, '')
     .replace(/\n\(Did you mean (.*?)\?\)$/, ' (did you mean $1?)');
-  return new UsageError(message, { hint: `Run "${at} --help" for its flags and arguments.`, cause: error });
+  return new UsageError(message, { hint: flagsHint(found), cause: error });
 }
 
 /** The one map from errors to what is printed and the exit code. */

@@ -43,6 +43,28 @@ describe('a command line that is wrong', () => {
     expect(stderr).toContain('"cilium endpoint list --help"');
   });
 
+  test.each([
+    [['endpoint', '--bogus'], 'Error: ', 'cilium endpoint'],
+    [['-D', 'bpf', 'ct', '-z'], 'Error: ', 'cilium bpf ct'],
+    [['--bogus'], 'Error: ', 'cilium'],
+    [['hubble', 'config', '--bogus'], '', 'hubble config'],
+  ])('%j: a noun that is given an unknown flag is an error, not help', async (argv, word, at) => {
+    const { stdout, stderr, code } = await run(argv);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+    expect(stderr).toContain(`${word}unknown option '${argv.at(-1)}'`);
+    expect(stderr).toContain(`Run "${at} --help"`);
+  });
+
+  test.each([
+    [['hubble', 'lst'], 'unknown command "lst" for "hubble"\nDid you mean "hubble list"?\n'],
+    [
+      ['hubble', 'config', 'veiw'],
+      'unknown command "veiw" for "hubble config"\nDid you mean "hubble config view"?\n',
+    ],
+  ])('%j is answered in the name of hubble', async (argv, stderr) => {
+    expect(await run(argv)).toEqual({ stdout: '', stderr, code: 1 });
+  });
+
   test('a switch with a value that is no truth value is refused', async () => {
     const { stderr, code } = await run(['endpoint', 'list', '--no-headers=maybe']);
     expect(code).toBe(1);
@@ -67,6 +89,11 @@ describe('help', () => {
       expect(stdout).toMatch(/^Usage: cilium/);
     },
   );
+
+  test('the help of hubble calls it hubble', async () => {
+    expect((await run(['hubble', 'list', 'nodes', '--help'])).stdout).toMatch(/^Usage: hubble list nodes/);
+    expect((await run(['hubble', '--help'])).stdout).toMatch(/^Usage: hubble \[command\]/);
+  });
 
   test('the help of a verb shows its flags and the global ones', async () => {
     const { stdout } = await run(['endpoint', 'list', '--help']);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
+import { nearest } from '../../model/nearest.ts';
 import { VERSION } from '../../version.ts';
 
 /** Declares `hubble` itself, which prints its version or its help. */
@@ -14,10 +15,13 @@ export function addHubbleCommand(parent: Command, ctx: Context): Command {
   return command.action(async (words: readonly string[], options: { version?: boolean }) => {
     // The reference ends this one line as Windows does; scripts that compare it rely on that.
     if (options.version) return ctx.out.write(`hubble ${VERSION}\r\n`);
-    if (words[0] !== undefined)
+    if (words[0] !== undefined) {
+      const names = command.commands.map((verb) => verb.name());
+      const near = nearest(words[0], names);
       throw new UsageError(`unknown command "${words[0]}" for "hubble"`, {
-        hint: 'Run "hubble --help" for the list of commands.',
+        hint: near ? `Did you mean "hubble ${near}"?` : 'Run "hubble --help" for the list of commands.',
       });
+    }
     command.outputHelp();
   });
 }
