@@ -41,6 +41,8 @@ export async function runObserveFlows(
   const settings = await readSettings(command, ctx);
   const filters = withRawFilters(fromFlags, settings);
   if (flags.printRawFilters) return ctx.out.write(renderRawFilters(filters));
+  // A live screen of a server shows what comes, unless a part of the record is asked for.
+  if (flags.tui && !fromFile && flags.first === undefined && flags.until === undefined) flags.follow = true;
   const selection = selectFlows(flags, ctx.clock.nowMs(), fromFile);
   const format = formatOf(flags.output, flags.follow === true && !fromFile, ctx);
   const mask = maskOf(flags, format);
@@ -59,7 +61,7 @@ export async function runObserveFlows(
   }
   if (!fromFile) {
     const { observeServer } = await import('./from-server.ts');
-    return observeServer({ ...common, settings, mask }, ctx);
+    return observeServer({ ...common, flags, settings, mask }, ctx);
   }
   if (settings.flag('port-forward'))
     throw new UserError('cannot use --input-file and --port-forward together');

@@ -7,15 +7,17 @@ import type { GetFlowsRequest } from '../../../model/hubble.gen.ts';
 import { formatTimestamp } from '../../../model/timestamp.ts';
 import type { FlowRenderer } from '../../../render/flow-format.ts';
 import { sanitizeCell } from '../../../render/sanitize.ts';
-import { connectHubble } from '../server.ts';
 import type { Settings } from '../settings.ts';
 import type { FilterLists } from './filter-builder.ts';
+import { openFlowStream } from './follow.ts';
 import type { RecordSink } from './output.ts';
+import type { OwnFlags } from './own-flags.ts';
 import type { Selection } from './selectors.ts';
 
 /** What to ask for and where it goes. */
 export interface ServerJob {
   settings: Settings;
+  flags: Pick<OwnFlags, 'reconnect' | 'maxReconnects'>;
   filters: FilterLists;
   selection: Selection;
   mask: readonly string[];
@@ -28,9 +30,8 @@ export interface ServerJob {
 export async function observeServer(job: ServerJob, ctx: Context): Promise<void> {
   const { renderer, sink } = job;
   const print = printer(renderer);
-  await using client = await connectHubble(job.settings, ctx);
   try {
-    for await (const batch of client.streamBytes('/observer.Observer/GetFlows', requestOf(job))) {
+    for await (const batch of openFlowStream(requestOf(job), job.settings, job.flags, ctx)) {
       for (const bytes of batch) sink.add(decodeAnswer(() => print(bytes)));
       const status = renderer.takeStatus();
       if (status !== '' && !job.silent) await ctx.err.write(status);

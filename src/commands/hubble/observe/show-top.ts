@@ -33,7 +33,8 @@ export async function showTop(
   let drawnMs = 0;
   let drawn = 0;
   const draw = async () => {
-    const text = renderTop(top, rows, (ctx.clock.nowMs() - startMs) / 1000, flags.follow === true);
+    const seconds = (ctx.clock.nowMs() - startMs) / 1000;
+    const text = cut(renderTop(top, rows, seconds, flags.follow === true), ctx.out.columns);
     await ctx.out.write(`${drawn > 0 ? `\u001b[${drawn}A\u001b[J` : ''}${text}`);
     drawn = text.split('\n').length - 1;
     drawnMs = ctx.clock.nowMs();
@@ -80,6 +81,11 @@ function renderTop(top: Counter, rows: number, seconds: number, follow: boolean)
     ? `\n${top.total} flows; more than ${top.capacity} keys: counts are upper bounds, (-n) is how much lower they may be\n`
     : `\n${top.total} flows\n`;
   return tabulate(`${[heads.join('\t'), ...lines].join('\n')}\n`, { minWidth: 2, padding: 3 }) + note;
+}
+
+/** Lines no longer than the screen is wide: one that wraps would take two, and the next drawing would miss it. */
+function cut(text: string, columns: number | undefined): string {
+  return columns === undefined ? text : text.replaceAll(new RegExp(`^(.{${columns}}).*$`, 'gmu'), '$1');
 }
 
 function clockText(ms: number): string {
