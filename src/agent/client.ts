@@ -32,15 +32,39 @@ export class ApiError extends UserError {
   ) {
     super(
       `[${method} ${path}][${status}] ${operationName(method, path)}${statusName(method, path, status)}${payload === undefined ? '' : ` ${JSON.stringify(payload)}`}`,
+      { hint: isUnknownPath(status, payload) ? undefined : hintFor(path, status) },
     );
   }
 
   /** Nothing answers at this path: the agent's release does not have the call. */
   get isUnknownPath(): boolean {
-    if (this.status === 405) return true;
-    if (this.status !== 404 || typeof this.payload !== 'object' || this.payload === null) return false;
-    return 'message' in this.payload && /^path .* was not found$/.test(String(this.payload.message));
+    return isUnknownPath(this.status, this.payload);
   }
+}
+
+function isUnknownPath(status: number, payload: unknown): boolean {
+  if (status === 405) return true;
+  if (status !== 404 || typeof payload !== 'object' || payload === null) return false;
+  return 'message' in payload && /^path .* was not found$/.test(String(payload.message));
+}
+
+/** Where to look up what a call could not find: its status says no more than its number. */
+const LISTS: readonly [path: RegExp, status: readonly number[], hint: string][] = [
+  [
+    /^\/endpoint\/\{id\}/,
+    [400],
+    'Expected the number of an endpoint, or a name such as container-id:ID, pod-name:NAMESPACE:POD or ipv4:ADDRESS.',
+  ],
+  [/^\/endpoint\/\{id\}/, [404], '"cilium endpoint list" shows the endpoints of this node.'],
+  [/^\/identity/, [400, 404], '"cilium identity list" shows the identities, by number and labels.'],
+  [/^\/map\/\{name\}/, [404], '"cilium map list" shows the names.'],
+  [/^\/policy$/, [404], 'No rule has these labels; "cilium policy get" shows the rules.'],
+  [/^\/service\/\{id\}/, [404], '"cilium service list" shows the services, by number.'],
+  [/^\/recorder\/\{id\}/, [404], '"cilium recorder list" shows the recorders, by number.'],
+];
+
+function hintFor(path: string, status: number): string | undefined {
+  return LISTS.find(([paths, codes]) => codes.includes(status) && paths.test(path))?.[2];
 }
 
 /** The agent's REST API. Every method throws ApiError for an error status and TransportError below HTTP. */

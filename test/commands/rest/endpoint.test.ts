@@ -346,3 +346,16 @@ describe('a write whose answer never comes', () => {
     expect(stderr).toContain('The request never reached the agent: nothing was changed.');
   });
 });
+
+test.each([
+  [['endpoint', 'get', '7'], 'GET /v1/endpoint/7', 404, '"cilium endpoint list" shows'],
+  [['endpoint', 'log', 'x'], 'GET /v1/endpoint/x/log', 400, 'Expected the number of an endpoint'],
+  [['identity', 'get', '7'], 'GET /v1/identity/7', 404, '"cilium identity list" shows'],
+  [['map', 'get', 'x'], 'GET /v1/map/x', 404, '"cilium map list" shows'],
+  [['map', 'events', 'x'], 'GET /v1/map/x/events', 404, '"cilium map list" shows'],
+])('%j: what the agent does not find is said with the list to look in', async (argv, call, status, hint) => {
+  await using agent = await agentOf({ [call]: { status } });
+  const { stderr, code } = await agent.run(argv);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(new RegExp(`^Error: .*\\[${status}\\].*\n.*${hint}`));
+});
