@@ -35,6 +35,8 @@ function installed() {
   );
 }
 
+// npm runs the script "prepare" when it has installed: then there is nothing to install.
+if (process.argv.includes('--installed')) writeFileSync(stamp, lock);
 if (!installed()) {
   run('installing packages (npm ci, a minute on a slow line)', 'npm', [
     'ci',
