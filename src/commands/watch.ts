@@ -66,7 +66,7 @@ async function pause(ctx: Context, ms: number): Promise<boolean> {
 /** The whole list; in a terminal from the top of a cleared screen. */
 function screen(ctx: Context, table: Table, before: readonly Block[], palette: Palette): string {
   const lines = renderMarked(table, markChanges(before, table.blocks)).map((row) => paint(row, palette));
-  const top = ctx.out.isTTY ? '\u001b[H\u001b[2J\u001b[3J' : '';
+  const top = ctx.out.isTTY ? '\u001b[H\u001b[2J' : '';
   return `${top}${lines.join('\n')}\n`;
 }
 

@@ -160,5 +160,5 @@ function hintFor({ target }: ServerSettings, code: string): string {
     return 'Run the command as root, or as a member of the group that owns the socket.';
   return target.network === 'unix'
     ? 'Is the agent running on this node, with Hubble enabled?'
-    : 'Is the relay reachable there? "cilium hubble port-forward" makes it so; --server names another address.';
+    : 'Is the relay reachable there? In a cluster: kubectl -n kube-system port-forward service/hubble-relay 4245:80. --server names another address.';
 }

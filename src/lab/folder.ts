@@ -255,11 +255,22 @@ function isInfo(value: unknown): value is LabInfo {
 
 /** Labs that run, below the root. */
 export function runningLabs(root: string): LabInfo[] {
-  if (!existsSync(root)) return [];
-  return readdirSync(root)
+  return namesIn(root)
     .flatMap((name) => readInfo(join(root, name)) ?? [])
     .filter((info) => info.startedAt !== '' && isAlive(info))
     .sort((a, b) => a.name.localeCompare(b.name));
+}
+
+function namesIn(root: string): string[] {
+  try {
+    return readdirSync(root);
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return [];
+    throw new UserError(`cannot look for labs in ${root}: ${errorCode(cause) ?? String(cause)}`, {
+      hint: 'Labs belong to the user who started them. XDG_RUNTIME_DIR names the folder that holds yours.',
+      cause,
+    });
+  }
 }
 
 /** Whether the process of a lab is still the one that wrote the note. */

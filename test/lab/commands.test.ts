@@ -21,6 +21,16 @@ function exportsOf(stdout: string): Record<string, string> {
   );
 }
 
+test('a folder of labs that cannot be read is named', async () => {
+  using folder = privateFolder();
+  writeFileSync(join(folder.path, 'cilium-lab'), '');
+  const { stderr, code } = await run(['lab', 'status'], inRuntime(folder.path));
+  expect({ stderr, code }).toEqual({
+    stderr: `Error: cannot look for labs in ${join(folder.path, 'cilium-lab')}: ENOTDIR\nLabs belong to the user who started them. XDG_RUNTIME_DIR names the folder that holds yours.\n`,
+    code: 1,
+  });
+});
+
 test('a lab is started, used, shown and stopped', async () => {
   using folder = privateFolder();
   const options = inRuntime(folder.path);

@@ -35,6 +35,9 @@ export async function runHubbleStatus(command: Command, output: string, ctx: Con
     .call('/observer.Observer/ServerStatus', {})
     .catch(failed('failed to get hubble server status'));
   const text = renderServerStatus(answer, output);
-  if (text === undefined) throw new UserError(`invalid output format: ${output}`);
+  if (text === undefined)
+    throw new UserError(`invalid output format: ${output}`, {
+      hint: 'Known are compact, dict, json and table.',
+    });
   await ctx.out.write(text);
 }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { PolicyEngine } from '../../policy/engine.ts';
@@ -30,7 +30,7 @@ export function addPolicySuggestCommand(parent: Command, ctx: Context): Command 
       'identities of the cluster: a JSON file, or "agent" (default: those in the flows)',
     )
     .addOption(stringSlice('-n, --namespace <names>', 'only workloads of these namespaces'))
-    .option('-o, --output <format>', 'yaml or json', 'yaml')
+    .addOption(new Option('-o, --output <format>', 'yaml or json').choices(['yaml', 'json']).default('yaml'))
     .action((options: SuggestOptions) => runPolicySuggest(options, command, ctx));
 }
 

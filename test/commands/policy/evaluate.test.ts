@@ -314,6 +314,12 @@ describe('policy replay', () => {
 });
 
 describe('policy suggest', () => {
+  test('refuses a format that it does not write', async () => {
+    const { stdout, stderr, code } = await run(['policy', 'suggest', '--flows', FLOWS, '-o', 'jsonpath={}']);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+    expect(stderr).toContain('Allowed choices are yaml, json.');
+  });
+
   test('writes valid policies that deny none of the flows', async () => {
     const { stdout, stderr, code } = await run(['policy', 'suggest', '--flows', FLOWS]);
     expect(code).toBe(0);

@@ -15,7 +15,10 @@ export function addHubbleListNamespacesCommand(parent: Command, ctx: Context): C
     await using client = await connectHubble(await readSettings(command, ctx), ctx);
     const { namespaces = [] } = await client.call('/observer.Observer/GetNamespaces', {});
     const text = renderNamespaces(namespaces, output);
-    if (text === undefined) throw new UserError(`unknown output format: ${output}`);
+    if (text === undefined)
+      throw new UserError(`unknown output format: ${output}`, {
+        hint: `Known are ${LIST_FORMATS.join(', ')}.`,
+      });
     await ctx.out.write(text);
   });
 }

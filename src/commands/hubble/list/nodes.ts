@@ -15,7 +15,10 @@ export function addHubbleListNodesCommand(parent: Command, ctx: Context): Comman
     await using client = await connectHubble(await readSettings(command, ctx), ctx);
     const { nodes = [] } = await client.call('/observer.Observer/GetNodes', {});
     const text = renderNodes(nodes, output);
-    if (text === undefined) throw new UserError(`unknown output format: ${output}`);
+    if (text === undefined)
+      throw new UserError(`unknown output format: ${output}`, {
+        hint: `Known are ${LIST_FORMATS.join(', ')}.`,
+      });
     await ctx.out.write(text);
   });
 }
