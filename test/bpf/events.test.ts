@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeEvents, readEvents } from '../../src/bpf/events.ts';
@@ -67,7 +67,9 @@ function prepare(): { bpffs: TestBpffs; packet: string } | { missing: string } {
 
 const probe = prepare();
 afterAll(() => {
-  if ('bpffs' in probe) probe.bpffs[Symbol.dispose]();
+  if (!('bpffs' in probe)) return;
+  probe.bpffs[Symbol.dispose]();
+  rmSync(dirname(probe.packet), { recursive: true });
 });
 
 const pin = (name: string) => join('bpffs' in probe ? probe.bpffs.root : '', name);

@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { createMap, openMap } from '../../../src/bpf/objects.ts';
@@ -452,8 +453,9 @@ describe('bpf maps dump', () => {
 
 describe('bpf sha and fs', () => {
   kernelTest('read the files of the node', async () => {
-    using fs = mountBpffs();
-    const state = join(fs.root, '..', `${fs.root.split('/').at(-1)}-state`);
+    const state = mkdtempSync(join(tmpdir(), 'state-'));
+    using _ = { [Symbol.dispose]: () => rmSync(state, { recursive: true }) };
+    using _fs = mountBpffs();
     mkdirSync(join(state, 'templates/abc'), { recursive: true });
     mkdirSync(join(state, 'templates/unused'));
     for (const [id, sha] of [
