@@ -4,5 +4,6 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts', '<rootDir>/test/**/*.test.tsx'],
   extensionsToTreatAsEsm: ['.ts', '.tsx'],
   transform: { '\\.tsx?$': '<rootDir>/scripts/jest-transform.mjs' },
+  moduleNameMapper: { '^is-in-ci$': '<rootDir>/test/helpers/not-in-ci.mjs' },
   testTimeout: 30_000,
 };

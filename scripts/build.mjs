@@ -62,10 +62,15 @@ const slimUndici = {
   },
 };
 
-/** Ink loads its devtools bridge only when DEV is set; the bundle leaves it out. */
-const noDevtools = {
-  name: 'no-devtools',
+/**
+ * Ink loads its devtools bridge only when DEV is set; the bundle leaves it out. In CI it draws only its last frame; our
+ * screens start only on a terminal, where frames are wanted whatever CI says.
+ */
+const inkOnTerminals = {
+  name: 'ink-on-terminals',
   setup(b) {
+    b.onResolve({ filter: /^is-in-ci$/ }, () => ({ path: 'not-in-ci', namespace: 'not-in-ci' }));
+    b.onLoad({ filter: /./, namespace: 'not-in-ci' }, () => ({ contents: 'export default false' }));
     b.onResolve({ filter: /^react-devtools-core$/ }, () => ({ path: 'devtools', namespace: 'empty' }));
     b.onLoad({ filter: /./, namespace: 'empty' }, () => ({ contents: 'export default {}' }));
   },
@@ -111,5 +116,5 @@ await build({
   banner: {
     js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
   },
-  plugins: [slimUndici, noDevtools, yamlAsModules],
+  plugins: [slimUndici, inkOnTerminals, yamlAsModules],
 });

@@ -112,12 +112,10 @@ async function peek(
   const iterator = stream[Symbol.asyncIterator]();
   const first = await iterator.next();
   const chunks = async function* () {
-    if (first.done) return;
-    yield first.value;
-    for (;;) {
-      const next = await iterator.next();
-      if (next.done) return;
-      yield next.value;
+    try {
+      for (let next = first; !next.done; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
     }
   };
   return { head: first.done ? new Uint8Array() : first.value, chunks: chunks() };
