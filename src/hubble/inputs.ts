@@ -11,17 +11,21 @@ import { WireError } from './wire.ts';
 const CAPTURE = /\.(?:json|jsonl|ndjson|log|grpc|proto|pb)(?:\.\d+)?(?:\.(?:gz|zst))?$/;
 
 /**
- * The files that the words of `--input-file` name: a file, a folder of captures, or a glob. Rotated captures come
+ * The files that the words of a flag name: a file, a folder of captures, or a glob. Rotated captures come
  * oldest first: FILE.2, FILE.1, FILE. The paths are absolute; `-` stays.
  */
-export async function expandInputs(words: readonly string[], cwd: string): Promise<string[]> {
+export async function expandInputs(
+  words: readonly string[],
+  cwd: string,
+  flag = '--input-file',
+): Promise<string[]> {
   const files: string[] = [];
   for (const word of words) {
     if (word === '-') files.push(word);
-    else if (await isFolder(resolve(cwd, word))) files.push(...(await capturesIn(resolve(cwd, word))));
+    else if (await isFolder(resolve(cwd, word))) files.push(...(await capturesIn(resolve(cwd, word), flag)));
     else if (/[*?[\]{}]/.test(word) && !(await exists(resolve(cwd, word)))) {
       const found = await Array.fromAsync(glob(word, { cwd }));
-      if (found.length === 0) throw new UserError(`--input-file: no file matches ${word}`);
+      if (found.length === 0) throw new UserError(`${flag}: no file matches ${word}`);
       files.push(...oldestFirst(found).map((name) => resolve(cwd, name)));
     } else files.push(resolve(cwd, word));
   }
@@ -42,10 +46,10 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-async function capturesIn(folder: string): Promise<string[]> {
+async function capturesIn(folder: string, flag: string): Promise<string[]> {
   const names = (await readdir(folder)).filter((name) => CAPTURE.test(name));
   if (names.length === 0)
-    throw new UserError(`--input-file: the folder ${folder} holds no captures`, {
+    throw new UserError(`${flag}: the folder ${folder} holds no captures`, {
       hint: 'Captures end in .json, .jsonl, .ndjson, .log, .proto or .grpc, and .gz or .zst after that.',
     });
   return oldestFirst(names).map((name) => join(folder, name));

@@ -1,8 +1,7 @@
 import type { Clock } from '../context.ts';
-import type { Surroundings } from '../policy/selectors.ts';
 import { nameExpression } from './dns-pattern.ts';
 import { FIRST_LOCAL_IDENTITY, RESERVED } from './labels.ts';
-import { type EndpointPolicyFacts, LabPolicy } from './policy.ts';
+import { type EndpointPolicyFacts, LabPolicy, surroundingsOf } from './policy.ts';
 import { fqdnsOf } from './rules.ts';
 import type { LabEndpoint, LabIdentity, LabState } from './state.ts';
 import type { FlowCounts } from './status.ts';
@@ -179,12 +178,7 @@ export class Agent {
 
   #compile(): LabPolicy {
     const { policy, config, services, endpoints } = this.state;
-    const backends = new Map<string, string[]>();
-    for (const { flags, 'backend-addresses': list } of services) {
-      const name = `${flags.namespace}/${flags.name}`;
-      backends.set(name, [...(backends.get(name) ?? []), ...list.map((backend) => backend.ip)]);
-    }
-    const around: Surroundings = { clusterName: this.world.cluster.name, services: backends };
+    const around = surroundingsOf(this.world.cluster.name, services);
     const known = this.#localIdentities;
     let next = Math.max(FIRST_LOCAL_IDENTITY - 1, ...known.map((identity) => identity.id)) + 1;
     const dualStack = this.world.self.ipv6 !== undefined;

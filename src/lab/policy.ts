@@ -5,13 +5,14 @@ import { PolicyEngine as Evaluator } from '../policy/engine.ts';
 import { type Identity, identityOf } from '../policy/identities.ts';
 import type { DirectionPolicy, Filter, PeerPolicy } from '../policy/l4.ts';
 import type { MapEntry } from '../policy/map-state.ts';
+import { noObjects, serviceOf } from '../policy/objects.ts';
 import { protocolName } from '../policy/ports.ts';
 import type { Selector, Surroundings } from '../policy/selectors.ts';
 import { formatAddress } from './derive.ts';
 import { entriesOfRules } from './policy-entries.ts';
 import { ruleLabels, sourced } from './rules.ts';
 import { selectorText } from './selector-text.ts';
-import type { LabEndpoint, LabIdentity, PolicyRule } from './state.ts';
+import type { LabEndpoint, LabIdentity, LabState, PolicyRule } from './state.ts';
 import type { AgentVersion } from './version.ts';
 
 /** What the engine decides about. */
@@ -44,6 +45,16 @@ export interface DirectionFacts {
   redirects: { protocol: string; port: number; parser: string }[];
 }
 
+/** What rules of the lab may refer to. */
+export function surroundingsOf(clusterName: string, services: LabState['services']): Surroundings {
+  const objects = noObjects();
+  for (const { flags, 'backend-addresses': backends } of services)
+    serviceOf(objects, String(flags.namespace), String(flags.name)).addresses.push(
+      ...backends.map(({ ip }) => ip),
+    );
+  return { clusterName, objects };
+}
+
 /** The rules of a lab, ready to be asked: the only door between the lab and the policy evaluator. */
 export class LabPolicy {
   readonly #evaluator: Evaluator;
@@ -58,7 +69,7 @@ export class LabPolicy {
       {
         enforcement: enforcement === 'always' || enforcement === 'never' ? enforcement : 'default',
         ...(input.around.clusterName !== undefined && { clusterName: input.around.clusterName }),
-        ...(input.around.services && { services: input.around.services }),
+        ...(input.around.objects && { objects: input.around.objects }),
       },
     ).addAll(input.rules.map(sourced));
   }

@@ -1,4 +1,4 @@
-import { type CompiledRule, DIRECTIONS, type Direction } from './compile.ts';
+import { type CompiledRule, DIRECTIONS, type Direction, type Part } from './compile.ts';
 import type { PolicyEngine } from './engine.ts';
 import { type RuleReference, referenceOf } from './explain.ts';
 import { effectivePeers } from './l4.ts';
@@ -74,7 +74,8 @@ function countEntries(maps: Record<Direction, MapState>, costs: Map<CompiledRule
       for (const [id, verdict] of bucket) {
         entries++;
         const rules = new Set(verdict.parts.map(({ rule }) => rule));
-        const alone = rules.size === 1 && !isNeedless(maps[direction], key, id, verdict);
+        const state = maps[direction];
+        const alone = rules.size === 1 && !isNeedless({ state, key, id, verdict }, () => true);
         for (const rule of rules) {
           count(costs, rule, 'entries');
           if (alone) count(costs, rule, 'alone');
@@ -84,11 +85,14 @@ function countEntries(maps: Record<Direction, MapState>, costs: Map<CompiledRule
   return entries;
 }
 
-/** A broader entry allows the same, and in the same way. */
-function isNeedless(state: MapState, key: L4Key, id: number, { deny, proxy, auth }: Verdict): boolean {
+/** A broader entry that stays allows the same, and in the same way. */
+function isNeedless(
+  { state, key, id, verdict: { deny, proxy, auth } }: Place,
+  stays: (broader: Verdict) => boolean,
+): boolean {
   if (deny || proxy) return false;
   const same = (verdict: Verdict | undefined) =>
-    verdict !== undefined && !verdict.deny && !verdict.proxy && verdict.auth === auth;
+    verdict !== undefined && !verdict.deny && !verdict.proxy && verdict.auth === auth && stays(verdict);
   return [key, ...broaderKeys(key)].some((above) => {
     const bucket = state.get(above);
     return (above !== key && same(bucket?.get(id))) || (id !== EVERYBODY && same(bucket?.get(EVERYBODY)));
@@ -124,10 +128,9 @@ export interface Unused {
 /** Rules that could go without a change: `used` are the rules that flows were decided by, when flows were given. */
 export function unusedRules(engine: PolicyEngine, used?: ReadonlySet<CompiledRule>): Unused[] {
   const costs = countRules(engine).rules;
+  const covered = coveredRules(engine);
   const found: Unused[] = [];
-  for (const rule of engine.rules) {
-    const cost = costs.get(rule);
-    if (!cost) continue;
+  for (const [rule, cost] of costs) {
     if (cost.endpoints === 0) {
       found.push({ rule: cost.rule, reason: 'no-endpoint', text: 'its selector selects no endpoint' });
       continue;
@@ -143,8 +146,7 @@ export function unusedRules(engine: PolicyEngine, used?: ReadonlySet<CompiledRul
           text: 'its peers select no identity',
         });
     }
-    const removable = cost.entries > 0 && cost.alone === 0 && !changesDefaults(engine, rule);
-    if (removable)
+    if (covered.has(rule))
       found.push({ rule: cost.rule, reason: 'covered', text: 'other rules allow all that it allows' });
     else if (used && !used.has(rule))
       found.push({ rule: cost.rule, reason: 'no-flow', text: 'no flow was decided by it' });
@@ -152,15 +154,74 @@ export function unusedRules(engine: PolicyEngine, used?: ReadonlySet<CompiledRul
   return found;
 }
 
-/** Whether an endpoint would no longer be closed in a direction without the rule. */
-function changesDefaults(engine: PolicyEngine, rule: CompiledRule): boolean {
+/** An entry of a policy map, where it stands. */
+interface Place {
+  state: MapState;
+  key: L4Key;
+  id: number;
+  verdict: Verdict;
+}
+
+/**
+ * Rules that can all go together and no map changes. Of rules that cover each other the first stays: they are tried
+ * from the last to the first, and what has gone covers nothing any more.
+ */
+function coveredRules(engine: PolicyEngine): Set<CompiledRule> {
+  const places = placesOfRules(engine);
+  const gone = new Set<CompiledRule>();
+  for (const rule of engine.rules.reverse()) {
+    const own = places.get(rule);
+    if (!own) continue;
+    const others = ({ parts }: Verdict) => parts.filter((part) => part.rule !== rule && !gone.has(part.rule));
+    const needless = own.every(
+      (place) =>
+        isRepeated(rule, place.verdict, others(place.verdict)) ||
+        isNeedless(place, (broader) => others(broader).length > 0),
+    );
+    if (needless && !changesDefaults(engine, rule, gone)) gone.add(rule);
+  }
+  return gone;
+}
+
+/** Whether others ask for the same entry, and in the same way. What a proxy allows is the sum of all rules. */
+function isRepeated(
+  rule: CompiledRule,
+  { deny, auth, proxy, parts }: Verdict,
+  others: readonly Part[],
+): boolean {
+  const same = others.filter((part) => part.deny === deny && (part.auth ?? 0) === auth);
+  if (!proxy) return same.length > 0;
+  const own = parts.filter((part) => part.rule === rule);
+  const l7 = new Set(same.map(({ ports }) => JSON.stringify(ports)));
+  return own.every(({ ports }) => l7.has(JSON.stringify(ports)));
+}
+
+function placesOfRules(engine: PolicyEngine): Map<CompiledRule, Place[]> {
+  const places = new Map<CompiledRule, Place[]>();
+  // Endpoints of one identity share their maps.
+  for (const maps of new Set(engine.endpoints.map((endpoint) => engine.mapsOf(endpoint))))
+    for (const direction of DIRECTIONS) {
+      const state = maps[direction];
+      for (const [key, bucket] of state)
+        for (const [id, verdict] of bucket)
+          for (const rule of new Set(verdict.parts.map((part) => part.rule))) {
+            const own = places.get(rule) ?? [];
+            if (own.length === 0) places.set(rule, own);
+            own.push({ state, key, id, verdict });
+          }
+    }
+  return places;
+}
+
+/** Whether an endpoint would no longer be closed in a direction without the rule and those that have gone. */
+function changesDefaults(engine: PolicyEngine, rule: CompiledRule, gone: ReadonlySet<CompiledRule>): boolean {
   return engine.endpoints.some((endpoint) => {
     const identity = engine.identities.get(endpoint.identity);
     if (!identity) return false;
     const policy = engine.policyOf(identity);
     return DIRECTIONS.some((direction) => {
       const { closedBy } = policy[direction];
-      return closedBy.length === 1 && closedBy[0] === rule;
+      return closedBy.includes(rule) && closedBy.every((each) => each === rule || gone.has(each));
     });
   });
 }

@@ -1,6 +1,6 @@
 import type { CompiledRule, Direction, Part, PortSpec } from './compile.ts';
 import type { PolicyEngine } from './engine.ts';
-import { HOST_IDENTITY, type Identity, isReserved } from './identities.ts';
+import { type Identity, isHost, isReserved } from './identities.ts';
 import { type DirectionPolicy, effectivePeers } from './l4.ts';
 import type { Selection } from './selectors.ts';
 
@@ -82,7 +82,7 @@ export function decideDirection(
   }
   if (unknown !== undefined && !settled(matching, policy, engine, peer))
     return { answer: 'unknown', reason: { kind: 'unknown', why: unknown } };
-  const host = engine.settings.allowLocalhost && direction === 'ingress' && peer.id === HOST_IDENTITY;
+  const host = engine.settings.allowLocalhost && direction === 'ingress' && isHost(peer);
   const [first] = matching;
   if (host && !first) return { answer: 'allowed', reason: { kind: 'localhost' } };
   if (first) return allowedBy(first, matching);
@@ -186,7 +186,7 @@ const NO_ENDPOINTS = ['world', 'world-ipv4', 'world-ipv6', 'remote-node', 'kube-
 
 /** Whether the agent applies policy to an identity's traffic at all. */
 export function isSubject(identity: Identity, hostFirewall: boolean): boolean {
-  if (identity.id === HOST_IDENTITY || isReserved(identity, 'host')) return hostFirewall;
+  if (isHost(identity)) return hostFirewall;
   return !NO_ENDPOINTS.some((name) => isReserved(identity, name)) && identity.prefixes.length === 0;
 }
 

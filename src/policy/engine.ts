@@ -1,5 +1,5 @@
 import { type CompiledRule, compileRule, DIRECTIONS, type Direction } from './compile.ts';
-import { HOST_IDENTITY, Identities, type Identity, isReserved } from './identities.ts';
+import { Identities, type Identity, isHost, isReserved } from './identities.ts';
 import { type DirectionPolicy, directionPolicy } from './l4.ts';
 import {
   entriesOf,
@@ -9,6 +9,7 @@ import {
   mapState,
   type NamedPort,
 } from './map-state.ts';
+import type { ClusterObjects } from './objects.ts';
 import { protocolNumber } from './ports.ts';
 import type { SourcedRule } from './rule.ts';
 import { type Selector, SelectorCache, type Surroundings, selects } from './selectors.ts';
@@ -40,8 +41,8 @@ export interface Settings {
   clusterName?: string;
   /** Addresses of both families are in use; undefined looks at the identities. */
   dualStack?: boolean;
-  cidrGroups?: ReadonlyMap<string, readonly string[]>;
-  services?: ReadonlyMap<string, readonly string[]>;
+  /** CIDR groups and services that rules refer to. */
+  objects?: ClusterObjects;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -93,13 +94,12 @@ export class PolicyEngine {
     this.endpoints = endpoints;
     this.settings = { ...DEFAULT_SETTINGS, ...settings };
     this.selectors = new SelectorCache(this.identities);
-    const { cidrGroups, services } = this.settings;
+    const { objects } = this.settings;
     this.#around = {
       clusterName: this.settings.clusterName ?? this.identities.clusterName(),
       dualStack: this.settings.dualStack ?? this.identities.dualStack(),
       holes: this.settings.release !== '1.17',
-      ...(cidrGroups && { cidrGroups }),
-      ...(services && { services }),
+      ...(objects && { objects }),
     };
     this.#namedPorts = portsByName(endpoints);
   }
@@ -280,10 +280,6 @@ export class PolicyEngine {
 interface SubjectGroup {
   subject: Selector;
   handles: Set<RuleHandle>;
-}
-
-function isHost(identity: Identity): boolean {
-  return isReserved(identity, 'host') || identity.id === HOST_IDENTITY;
 }
 
 /** Ports by `name/protocol` number. A name that stands for several ports stands for none. */

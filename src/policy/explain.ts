@@ -140,7 +140,9 @@ export function remedies(
       ? 'the port'
       : `port ${traffic.port}/${protocolName(traffic.protocol)}`;
   const other = direction === 'ingress' ? 'from' : 'to';
-  const allows = engine.policyOf(subject)[direction].parts.filter(({ deny }) => !deny);
+  const allows = engine
+    .policyOf(subject)
+    [direction].parts.filter(({ deny, ports }) => !deny && ports.length > 0);
   const near: Remedy[] = [];
   for (const part of allows) {
     const { location } = referenceOfPart(part);

@@ -70,6 +70,11 @@ export function isReserved(identity: Identity, name: string): boolean {
   return identity.byKey.get(name)?.source === 'reserved';
 }
 
+/** Whether the identity is the node itself. */
+export function isHost(identity: Identity): boolean {
+  return identity.id === HOST_IDENTITY || isReserved(identity, 'host');
+}
+
 /** Every address of one of `inner`'s prefixes lies in one of `outer`'s. */
 export function encloses(outer: Identity, inner: Identity): boolean {
   return outer.prefixes.some((a) => inner.prefixes.some((b) => contains(a, b)));

@@ -14,6 +14,8 @@ export interface ParseOptions {
   target?: Target | undefined;
   /** Of objects that name none. Default `default`. */
   namespace?: string | undefined;
+  /** Is shown the objects that are no policies. Those that it takes are not warned about. */
+  take?: ((object: Record<string, unknown>) => boolean) | undefined;
 }
 
 export const RULE_TARGET: Target = '1.17';
@@ -169,6 +171,7 @@ function readObject(
     return;
   }
   if (!isPolicyKind(kind)) {
+    if (options.take?.(value)) return;
     const near = typeof kind === 'string' ? nearest(kind, KINDS) : undefined;
     report({
       severity: near || kind === undefined ? 'error' : 'warning',

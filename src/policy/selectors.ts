@@ -1,5 +1,6 @@
 import { type Block, blockOf, contains, formatBlock, without } from './block.ts';
 import { type Identities, type Identity, meets } from './identities.ts';
+import { type ClusterObjects, type ClusterService, groupsOf, noObjects, servicesOf } from './objects.ts';
 import type { CidrRule, EgressPeers, Entity, FqdnSelector, IngressPeers, LabelSelector } from './rule.ts';
 import { canonical, type Term, termsOf } from './terms.ts';
 
@@ -18,14 +19,12 @@ const NONE: Selector = { kind: 'none', key: 'none' };
 export interface Surroundings {
   /** Name of the cluster that `cluster` means; undefined when it is not known. */
   clusterName: string | undefined;
-  /** Prefixes of CiliumCIDRGroups by name. */
-  cidrGroups?: ReadonlyMap<string, readonly string[]>;
   /** Addresses of both families are in use. Undefined: not known. */
   dualStack?: boolean | undefined;
   /** From 1.19 on an exception is a hole in a selector; before, the selector is cut into the prefixes around it. */
   holes?: boolean;
-  /** Backend addresses of a service, by `namespace/name`. */
-  services?: ReadonlyMap<string, readonly string[]>;
+  /** CIDR groups and services. */
+  objects?: ClusterObjects;
 }
 
 export function labelSelector(selector: LabelSelector, extra: readonly Term[] = []): Selector {
@@ -138,10 +137,19 @@ function worldOf(blocks: readonly Block[], { dualStack }: Surroundings): Selecto
 function cidrRuleSelectors(rule: CidrRule, around: Surroundings): Selector[] {
   const holes = (rule.except ?? []).flatMap((text) => blockOf(text) ?? []);
   if (rule.cidr !== undefined) return pieces([rule.cidr], holes, around);
-  const group = rule.cidrGroupRef === undefined ? undefined : around.cidrGroups?.get(rule.cidrGroupRef);
+  const group = groupPrefixes(rule, around.objects ?? noObjects());
   if (group) return pieces(group, holes, around);
-  const name = rule.cidrGroupRef ?? 'cidrGroupSelector';
-  return [{ kind: 'none', key: `none group ${name}`, why: `the CIDR group ${name} is not known` }];
+  const what = rule.cidrGroupRef === undefined ? 'no CIDR group' : `the CIDR group ${rule.cidrGroupRef}`;
+  const why = rule.cidrGroupRef === undefined ? `${what} is known` : `${what} is not known`;
+  return [{ kind: 'none', key: `none ${why}`, why }];
+}
+
+function groupPrefixes(
+  { cidrGroupRef, cidrGroupSelector }: CidrRule,
+  objects: ClusterObjects,
+): readonly string[] | undefined {
+  if (cidrGroupRef !== undefined) return objects.cidrGroups.find(({ name }) => name === cidrGroupRef)?.cidrs;
+  return cidrGroupSelector && groupsOf(cidrGroupSelector, objects);
 }
 
 function pieces(list: readonly string[], holes: readonly Block[], around: Surroundings): Selector[] {
@@ -159,13 +167,28 @@ function pieces(list: readonly string[], holes: readonly Block[], around: Surrou
 }
 
 function serviceSelectors(peers: EgressPeers, around: Surroundings): Selector[] {
-  return (peers.toServices ?? []).flatMap(({ k8sService }) => {
-    const name = k8sService && `${k8sService.namespace ?? 'default'}/${k8sService.serviceName ?? ''}`;
-    const backends = name === undefined ? undefined : around.services?.get(name);
-    if (backends) return cidrSelectors(backends, around);
-    const why = name ? `the backends of service ${name} are not known` : 'services by selector are not known';
-    return unknownPeers([k8sService], why);
+  return (peers.toServices ?? []).flatMap((service) => {
+    const meant = servicesOf(service, around.objects ?? noObjects());
+    if (meant) return meant.flatMap((each) => backendSelectors(each, around));
+    const { namespace, serviceName } = service.k8sService ?? {};
+    const name = [namespace, serviceName].filter(Boolean).join('/');
+    const why = name ? `the service ${name} is not known` : 'services by selector are not known';
+    return unknownPeers([service], why);
   });
+}
+
+/** The pods that a service selects; the addresses of one that selects none. */
+function backendSelectors(
+  { namespace, selector, addresses }: ClusterService,
+  around: Surroundings,
+): Selector[] {
+  if (!selector) return cidrSelectors(addresses, around);
+  const own = Object.entries(selector).map(([key, value]) => [`k8s:${key}`, value]);
+  return [
+    labelSelector({
+      matchLabels: { ...Object.fromEntries(own), 'k8s:io.kubernetes.pod.namespace': namespace },
+    }),
+  ];
 }
 
 /** FQDN selectors match addresses that the agent has labelled with the selector, and peers known by name. */

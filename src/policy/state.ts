@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import type { ContainerPort, Endpoint } from './engine.ts';
 import { type Identity, identityOf, RESERVED_IDS, reservedLabels } from './identities.ts';
+import { type ClusterObjects, noObjects, takeObject } from './objects.ts';
 
 /** What the evaluator must know of a cluster, beside the rules. */
 export interface PolicyState {
@@ -10,10 +11,12 @@ export interface PolicyState {
   addresses: { cidr: string; identity: number }[];
   /** Identity of a pod by `namespace/name`. */
   pods: Map<string, number>;
+  /** Of the cluster, beside its identities. */
+  objects: ClusterObjects;
 }
 
 export function emptyState(): PolicyState {
-  return { identities: [], endpoints: [], addresses: [], pods: new Map() };
+  return { identities: [], endpoints: [], addresses: [], pods: new Map(), objects: noObjects() };
 }
 
 type Json = Record<string, unknown>;
@@ -23,7 +26,8 @@ function isJson(value: unknown): value is Json {
 }
 
 /**
- * Reads a state document: `{identities: [{id, labels}], endpoints: [{id, identity}], ips: [{cidr, identity}]}`, or
+ * Reads a state document: `{identities: [{id, labels}], endpoints: [{id, identity}], ips: [{cidr, identity}],
+ * objects: […]}`, or
  * the agent's debug information. `file` is for messages.
  */
 export function stateOf(document: unknown, file: string): PolicyState {
@@ -39,7 +43,27 @@ export function stateOf(document: unknown, file: string): PolicyState {
   for (const [i, { identity }] of endpoints.entries())
     if (!known.has(identity))
       throw wrong(file, `endpoints[${i}].identity: identity ${identity} is not among "identities"`);
-  return { identities, endpoints, addresses: addressesOf(document.ips), pods: podsOf(list) };
+  return {
+    identities,
+    endpoints,
+    addresses: addressesOf(document.ips),
+    pods: podsOf(list),
+    objects: objectsOf(document.objects, file),
+  };
+}
+
+/** `objects`: a list of CiliumCIDRGroup, Service, Endpoints and EndpointSlice, as kubectl prints them. */
+function objectsOf(value: unknown, file: string): ClusterObjects {
+  const taken = noObjects();
+  if (value === undefined) return taken;
+  if (!Array.isArray(value)) throw wrong(file, '"objects" is a list of Kubernetes objects');
+  for (const [i, item] of value.entries())
+    if (!isJson(item) || !takeObject(item, taken))
+      throw wrong(
+        file,
+        `objects[${i}].kind: CiliumCIDRGroup, Service, Endpoints or EndpointSlice is expected`,
+      );
+  return taken;
 }
 
 /** The state in the agent's answers to GET /identity, /endpoint and /ip. */

@@ -4,22 +4,21 @@ import { costOf } from '../../policy/cost.ts';
 import { renderCost } from '../../render/policy-cost.ts';
 import { integer, outputOption } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
-import { loadEngine, rulesOption } from './inputs.ts';
+import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
-interface CostOptions {
+interface CostOptions extends StateFlags {
   rules: string[];
-  state: string;
   top: number;
   output: string;
 }
 
 /** Declares `policy cost`. */
 export function addPolicyCostCommand(parent: Command, ctx: Context): Command {
-  return parent
+  const command = parent
     .command('cost')
-    .description('Count the policy map entries that every rule causes, and how full the maps get')
-    .addOption(rulesOption('rules: a file or folder (default: those of the state)'))
-    .option('-s, --state <file>', 'identities and endpoints: a JSON file, or "agent"', 'agent')
+    .description('Count the policy map entries that every rule causes, and how full the maps get');
+  addRulesOption(command);
+  return addStateOptions(command, 'agent')
     .addOption(integer('--top <n>', 'how many rules and endpoints to list', { min: 1 }).default(20))
     .addOption(outputOption())
     .action((options: CostOptions) => runPolicyCost(options, ctx));
@@ -27,7 +26,7 @@ export function addPolicyCostCommand(parent: Command, ctx: Context): Command {
 
 /** Load, resolve, count, print. */
 export async function runPolicyCost(options: CostOptions, ctx: Context): Promise<void> {
-  const { engine } = await loadEngine(ctx, options);
+  const { engine } = await loadEngine(ctx, { ...options, state: options.state ?? 'agent' });
   const report = costOf(engine);
   if (options.output) await writeStructured(ctx, options.output, report);
   else await ctx.out.write(renderCost(report, options.top));

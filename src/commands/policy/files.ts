@@ -17,11 +17,17 @@ export const MAX_FILE_BYTES = 64 * 1024 * 1024;
  * is left out. `what` says in an error what could not be done.
  */
 export async function readPolicyFiles(path: string, ctx: Context, what: string): Promise<PolicyFile[]> {
-  if (path === '-') return [{ file: '-', text: decode(await readStdin(ctx, what), '-', what) }];
+  if (path === '-') return [await readInput(path, ctx, what)];
   const found = await attempt(`stat ${path}`, what, () => stat(resolve(ctx.cwd, path)));
   if (found.isDirectory()) return readFolder(path, ctx, what);
   if (!found.isFile()) throw new UserError(`${what}: ${path} is not a file or a directory`);
-  return [await readOne(path, ctx, what)];
+  return [await readInput(path, ctx, what)];
+}
+
+/** Reads one file, or stdin (`-`): also state documents and test files, under the same limits. */
+export async function readInput(path: string, ctx: Context, what: string): Promise<PolicyFile> {
+  const bytes = path === '-' ? await readStdin(ctx, what) : await readBytes(path, ctx, what);
+  return { file: path, text: decode(bytes, path, what) };
 }
 
 async function readFolder(path: string, ctx: Context, what: string): Promise<PolicyFile[]> {
@@ -33,20 +39,19 @@ async function readFolder(path: string, ctx: Context, what: string): Promise<Pol
     .toSorted((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   const files: PolicyFile[] = [];
   for (const entry of ordered)
-    if (!entry.isDirectory()) files.push(await readOne(join(path, entry.name), ctx, what));
+    if (!entry.isDirectory()) files.push(await readInput(join(path, entry.name), ctx, what));
   for (const entry of ordered)
     if (entry.isDirectory()) files.push(...(await readFolder(join(path, entry.name), ctx, what)));
   return files;
 }
 
-async function readOne(path: string, ctx: Context, what: string): Promise<PolicyFile> {
-  const bytes = await attempt(`open ${path}`, what, async () => {
+function readBytes(path: string, ctx: Context, what: string): Promise<Buffer> {
+  return attempt(`open ${path}`, what, async () => {
     await using file = await open(resolve(ctx.cwd, path));
     const { size } = await file.stat();
     if (size > MAX_FILE_BYTES) throw tooLarge(path, what);
     return file.readFile();
   });
-  return { file: path, text: decode(bytes, path, what) };
 }
 
 async function readStdin(ctx: Context, what: string): Promise<Buffer> {

@@ -1,9 +1,9 @@
-import { resolve } from 'node:path';
+import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import { eachLine } from '../../hubble/flow-lines.ts';
-import { readCapture } from '../../hubble/inputs.ts';
+import { expandInputs, readCapture } from '../../hubble/inputs.ts';
 import type { FlowFilter } from '../../model/hubble.gen.ts';
 import type { FlowRecord } from '../../policy/flow.ts';
 import { integer } from '../flags.ts';
@@ -16,23 +16,20 @@ export interface FlowFlags {
   last: number;
 }
 
+const FLOWS =
+  'flows as "hubble observe -o json" prints them, also compressed: a file, a folder, a glob, or - for stdin';
+
 /** Adds `--flows`, and what a live source needs. */
 export function addFlowOptions(command: Command): Command {
   return command
-    .option(
-      '-f, --flows <file>',
-      'flows as "hubble observe -o json" prints them, also gzipped; - is stdin (default: ask Hubble)',
-    )
+    .option('-f, --flows <path>', `${FLOWS} (default: ask Hubble)`)
     .option('--server <address>', 'address of a Hubble server (default: as "hubble observe")')
     .addOption(integer('--last <n>', 'how many flows to ask Hubble for', { min: 1 }).default(10_000));
 }
 
 /** `--flows` alone, for verbs that look at flows only when they are told to. */
 export function flowFileOption(): Option {
-  return new Option(
-    '-f, --flows <file>',
-    'flows as "hubble observe -o json" prints them, also gzipped; - is stdin',
-  );
+  return new Option('-f, --flows <path>', FLOWS);
 }
 
 /** Flows of the file, else of the Hubble server. */
@@ -56,15 +53,21 @@ export async function* askHubble(
   for await (const { flow } of client.stream('/observer.Observer/GetFlows', request)) if (flow) yield flow;
 }
 
-/** Reads flows line by line. Lines that hold something else than a flow are stepped over. */
-export async function* readFlowFile(ctx: Context, path: string): AsyncGenerator<FlowRecord> {
+/** Reads flows line by line, of a file, a folder of captures or a glob. Lines that hold no flow are stepped over. */
+export async function* readFlowFile(ctx: Context, from: string): AsyncGenerator<FlowRecord> {
+  const files = await expandInputs([from], ctx.cwd, '--flows');
+  for (const file of files)
+    yield* readCaptureFile(ctx, file, files.length > 1 ? relative(ctx.cwd, file) : from);
+}
+
+async function* readCaptureFile(ctx: Context, file: string, shown: string): AsyncGenerator<FlowRecord> {
   let line = 0;
-  for await (const chunk of readCapture(path === '-' ? path : resolve(ctx.cwd, path), ctx.in, ctx.signal)) {
+  for await (const chunk of readCapture(file, ctx.in, ctx.signal)) {
     const flows: FlowRecord[] = [];
     eachLine(chunk, (bytes) => {
       line++;
       if (bytes.length === 0) return true;
-      const flow = flowOf(parse(bytes.toString('utf8'), path, line));
+      const flow = flowOf(parse(bytes.toString('utf8'), shown, line));
       if (flow) flows.push(flow);
       return true;
     });

@@ -63,7 +63,7 @@ export function addPolicyImportCommand(parent: Command, ctx: Context): Command {
 
 /** Checks everything first: one wrong document and nothing is sent. */
 export async function runPolicyImport(path: string, options: ImportOptions, ctx: Context): Promise<void> {
-  const policies = await loadValidPolicies(path, options, ctx, `Cannot parse policy ${path}`);
+  const policies = await loadValidPolicies([path], options, ctx, `Cannot parse policy ${path}`);
   if (policies.rules.length === 0) return ctx.out.write('No policy specified');
   if (options.via === 'kubernetes') return applyObjects(policies, options, ctx);
   refuseEmptyPeers(policies);

@@ -1,20 +1,19 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import type { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
-import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { errorMessage, UserError } from '../../errors.ts';
 import { PolicyEngine, type Settings } from '../../policy/engine.ts';
 import { isEntryList } from '../../policy/entries.ts';
 import type { FlowRecord } from '../../policy/flow.ts';
 import { rulesOfEntries } from '../../policy/from-entries.ts';
 import type { MapRelease } from '../../policy/map-state.ts';
+import { type ClusterObjects, takeObject } from '../../policy/objects.ts';
 import { parsePolicies } from '../../policy/parse.ts';
 import type { SourcedRule } from '../../policy/rule.ts';
 import { parseFile } from '../../policy/source.ts';
 import { emptyState, type PolicyState, stateOf, stateOfAgent } from '../../policy/state.ts';
 import { stringArray } from '../flags.ts';
-import { type PolicyFile, readPolicyFiles } from './files.ts';
-import { throwErrors, writeWarnings } from './load.ts';
+import { readInput } from './files.ts';
+import { loadValidPolicies } from './load.ts';
 
 /** What the evaluator works on. */
 export interface Loaded {
@@ -23,51 +22,73 @@ export interface Loaded {
   settings: Partial<Settings>;
 }
 
-/** `--rules`, repeated or with several files behind it. Not for verbs that have an argument: it would take that too. */
-export function rulesOption(description: string, flags = '-r, --rules <file...>'): Option {
-  return stringArray(flags, description);
+/** What `addStateOptions` adds to a command. */
+export interface StateFlags {
+  state?: string;
+  allowLocalhost?: 'always' | 'policy';
 }
 
-const RULE_FILE = /\.(json|ya?ml)$/i;
-
-/** Reads rules from files, and folders of them, in any form that `policy import` takes. `-` is stdin. */
-export async function loadRules(ctx: Context, paths: readonly string[]): Promise<SourcedRule[]> {
-  const files: PolicyFile[] = [];
-  for (const path of paths) {
-    const found = await readPolicyFiles(path, ctx, 'cannot read rules');
-    const named = found.filter(({ file }) => file === path || RULE_FILE.test(file));
-    if (named.length === 0)
-      throw new UserError(`${path} holds no rules`, {
-        hint: 'Rules are files that end in .yaml, .yml or .json.',
-      });
-    files.push(...named);
-  }
-  const policies = await parsePolicies(files);
-  await writeWarnings(policies, ctx);
-  throwErrors(policies, '');
-  return policies.rules;
+/** Adds `--rules`, repeated or with several paths behind it. A verb with an argument takes one at a time. */
+export function addRulesOption(command: Command, otherwise = 'those of the state'): Command {
+  const several = command.registeredArguments.length === 0;
+  return command.addOption(
+    stringArray(
+      `-r, --rules <path${several ? '...' : ''}>`,
+      `rules: a file or folder, in any form that "policy import" takes (default: ${otherwise})`,
+    ),
+  );
 }
 
-function notThere(path: string): (error: unknown) => never {
-  return (error) => {
-    const why = errorCode(error) === 'ENOENT' ? 'no such file or folder' : errorMessage(error);
-    throw new UserError(`cannot read ${path}: ${why}`, { cause: error });
-  };
+/** Adds `--state` and the setting of the agent that no state document tells. */
+export function addStateOptions(command: Command, otherwise: string): Command {
+  return command
+    .option(
+      '-s, --state <file>',
+      `identities and endpoints of the cluster: a JSON file, or "agent" for the running agent (default: ${otherwise})`,
+    )
+    .addOption(
+      new Option(
+        '--allow-localhost <when>',
+        "whether pods accept all of their own node, as the agent's option of this name: always (what it does under Kubernetes) or policy (default: as the agent of the state, else policy)",
+      ).choices(['always', 'policy']),
+    );
 }
 
-/** A file's text; `-` is stdin. */
-export async function readText(ctx: Context, path: string): Promise<string> {
-  if (path !== '-') return readFile(resolve(ctx.cwd, path), 'utf8').catch(notThere(path));
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of ctx.in) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
+/** Reads rules from files and folders. CIDR groups and services beside them go to `objects`. */
+export async function loadRules(
+  ctx: Context,
+  paths: readonly string[],
+  options: { objects: ClusterObjects; namespace?: string | undefined },
+): Promise<SourcedRule[]> {
+  const { rules, files } = await loadValidPolicies(
+    paths,
+    { namespace: options.namespace, take: (object) => takeObject(object, options.objects) },
+    ctx,
+    'cannot read rules',
+  );
+  if (files.length === 0)
+    throw new UserError(`${paths.join(', ')} holds no rules`, { hint: 'The folder holds no files.' });
+  return rules;
 }
 
 /** The state that `--state` names: a file, or `agent` for the running one, which has rules too. */
-export async function loadState(ctx: Context, from: string | undefined): Promise<Loaded> {
+export async function loadState(ctx: Context, { state: from, allowLocalhost }: StateFlags): Promise<Loaded> {
+  const loaded = await loadStateOf(ctx, from);
+  const { objects } = loaded.state;
+  return {
+    ...loaded,
+    settings: {
+      ...loaded.settings,
+      objects,
+      ...(allowLocalhost && { allowLocalhost: allowLocalhost === 'always' }),
+    },
+  };
+}
+
+async function loadStateOf(ctx: Context, from: string | undefined): Promise<Loaded> {
   if (from === undefined) return { rules: [], state: emptyState(), settings: {} };
   if (from === 'agent') return loadAgent(ctx);
-  const text = await readText(ctx, from);
+  const { text } = await readInput(from, ctx, 'cannot read the state');
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -140,15 +161,18 @@ async function rulesOfPolicy(text: string, file: string): Promise<Pick<Loaded, '
 /** Sets up the evaluator. Rules given by file replace those of the agent. Flows may tell the cluster's name. */
 export async function loadEngine(
   ctx: Context,
-  options: {
+  options: StateFlags & {
     rules?: readonly string[];
-    state?: string | undefined;
+    namespace?: string | undefined;
     flows?: readonly FlowRecord[];
     release?: MapRelease | undefined;
   },
 ): Promise<{ engine: PolicyEngine; state: PolicyState }> {
-  const { state, settings, rules: own } = await loadState(ctx, options.state);
-  const rules = options.rules?.length ? await loadRules(ctx, options.rules) : own;
+  const { state, settings, rules: own } = await loadState(ctx, options);
+  const { objects } = state;
+  const rules = options.rules?.length
+    ? await loadRules(ctx, options.rules, { objects, namespace: options.namespace })
+    : own;
   const clusterName = state.identities.length === 0 ? clusterOf(options.flows ?? []) : undefined;
   const engine = new PolicyEngine(state.identities, state.endpoints, {
     ...settings,

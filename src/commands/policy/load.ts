@@ -2,11 +2,11 @@ import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { TARGETS, type Target } from '../../policy/decode.ts';
-import { type Policies, parsePolicies } from '../../policy/parse.ts';
+import { type ParseOptions, type Policies, parsePolicies } from '../../policy/parse.ts';
 import { renderFindings } from '../../render/findings.ts';
 import { NO_COLOR, paletteFor } from '../../render/palette.ts';
 import { sanitize } from '../../render/sanitize.ts';
-import { readPolicyFiles } from './files.ts';
+import { type PolicyFile, readPolicyFiles } from './files.ts';
 
 /** What `addPolicyFileOptions` adds to a command. */
 export interface PolicyFileFlags {
@@ -33,30 +33,27 @@ export interface LoadedPolicies extends Policies {
   files: string[];
 }
 
-/** Reads and checks policies. What is wrong with them is in `findings`. */
+/** Reads and checks policies of files and folders. What is wrong with them is in `findings`. */
 export async function loadPolicies(
-  path: string,
-  flags: PolicyFileFlags,
+  paths: readonly string[],
+  options: ParseOptions,
   ctx: Context,
   what: string,
 ): Promise<LoadedPolicies> {
-  const files = await readPolicyFiles(path, ctx, what);
-  const policies = await parsePolicies(files, {
-    strict: flags.strict,
-    target: flags.target,
-    namespace: flags.namespace,
-  });
+  const files: PolicyFile[] = [];
+  for (const path of paths) files.push(...(await readPolicyFiles(path, ctx, what)));
+  const policies = await parsePolicies(files, options);
   return { ...policies, files: files.map(({ file }) => file) };
 }
 
 /** Loads policies for use: warnings go to stderr, errors end the command with all of them. */
 export async function loadValidPolicies(
-  path: string,
-  flags: PolicyFileFlags,
+  paths: readonly string[],
+  options: ParseOptions,
   ctx: Context,
   what: string,
 ): Promise<LoadedPolicies> {
-  const policies = await loadPolicies(path, flags, ctx, what);
+  const policies = await loadPolicies(paths, options, ctx, what);
   await writeWarnings(policies, ctx);
   const unreadable = policies.findings.some(({ code }) => code === 'syntax');
   throwErrors(policies, unreadable ? `${what}: ` : '');

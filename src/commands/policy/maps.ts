@@ -5,26 +5,23 @@ import { MAP_RELEASES, type MapRelease } from '../../policy/map-state.ts';
 import { renderPolicyMaps } from '../../render/policy-maps.ts';
 import { outputOption } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
-import { loadEngine, rulesOption } from './inputs.ts';
+import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
-interface MapsOptions {
+interface MapsOptions extends StateFlags {
   rules: string[];
-  state: string;
   release?: MapRelease;
   output: string;
 }
 
 /** Declares `policy maps`. */
 export function addPolicyMapsCommand(parent: Command, ctx: Context): Command {
-  return parent
+  const command = parent
     .command('maps')
-    .description('Compute the policy map of every endpoint from rules and identities, with no agent involved')
-    .addOption(rulesOption('rules: a file or folder of JSON rules or policy YAML'))
-    .option(
-      '-s, --state <file>',
-      'identities and endpoints: a JSON file, or "agent" for the running agent',
-      'agent',
-    )
+    .description(
+      'Compute the policy map of every endpoint from rules and identities, with no agent involved',
+    );
+  addRulesOption(command);
+  return addStateOptions(command, 'agent')
     .addOption(
       new Option(
         '--release <version>',
@@ -37,9 +34,10 @@ export function addPolicyMapsCommand(parent: Command, ctx: Context): Command {
 
 /** Load, resolve, print. */
 export async function runPolicyMaps(options: MapsOptions, ctx: Context): Promise<void> {
-  const { engine } = await loadEngine(ctx, options);
+  const state = options.state ?? 'agent';
+  const { engine } = await loadEngine(ctx, { ...options, state });
   if (engine.endpoints.length === 0)
-    throw new UserError(`${options.state} has no endpoints, so there are no maps`, {
+    throw new UserError(`${state} has no endpoints, so there are no maps`, {
       hint: 'Endpoints stand in the state as "endpoints": [{"id": 7, "identity": 70425}].',
     });
   const maps = engine.endpoints

@@ -9,12 +9,11 @@ import { renderReplay } from '../../render/policy-replay.ts';
 import { outputOption, stringArray } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
 import { addFlowOptions, type FlowFlags, readFlows } from './flows.ts';
-import { loadRules, loadState } from './inputs.ts';
+import { addStateOptions, loadRules, loadState, type StateFlags } from './inputs.ts';
 
-interface ReplayOptions extends FlowFlags {
+interface ReplayOptions extends FlowFlags, StateFlags {
   candidate: string[];
   current?: string;
-  state?: string;
   failOn?: Change;
   output: string;
 }
@@ -26,16 +25,13 @@ export function addPolicyReplayCommand(parent: Command, ctx: Context): Command {
       .command('replay')
       .description('Say which recorded flows a candidate set of rules would newly deny or allow'),
   );
-  return command
-    .addOption(stringArray('-c, --candidate <file...>', 'file or folder of the rules to try'))
+  command
+    .addOption(stringArray('-c, --candidate <path...>', 'file or folder of the rules to try'))
     .option(
-      '--current <file>',
+      '--current <path>',
       'compare with these rules (a file or folder, or "agent") instead of what happened to the flows',
-    )
-    .option(
-      '-s, --state <file>',
-      'identities of the cluster: a JSON file, or "agent" (default: those in the flows)',
-    )
+    );
+  return addStateOptions(command, 'the identities in the flows')
     .addOption(
       new Option('--fail-on <change>', 'exit with 1 when there is any').choices([
         'newly-denied',
@@ -50,7 +46,10 @@ export function addPolicyReplayCommand(parent: Command, ctx: Context): Command {
 export async function runPolicyReplay(options: ReplayOptions, command: Command, ctx: Context): Promise<void> {
   if (options.candidate.length === 0) throw new UsageError('Missing --candidate: the rules to try');
   const fromAgent = options.state === 'agent' || options.current === 'agent';
-  const { state, settings, rules } = await loadState(ctx, fromAgent ? 'agent' : options.state);
+  const { state, settings, rules } = await loadState(ctx, {
+    ...options,
+    ...(fromAgent && { state: 'agent' }),
+  });
   const table = new FlowTable(
     new Peers(new PolicyEngine(state.identities, state.endpoints, settings), state),
   );
@@ -65,11 +64,11 @@ export async function runPolicyReplay(options: ReplayOptions, command: Command, 
       ...settings,
       ...(clusterName && { clusterName }),
     }).addAll(sources);
-  const candidate = engineOf(await loadRules(ctx, options.candidate));
+  const candidate = engineOf(await loadRules(ctx, options.candidate, state));
   const current =
     options.current === undefined
       ? undefined
-      : engineOf(options.current === 'agent' ? rules : await loadRules(ctx, [options.current]));
+      : engineOf(options.current === 'agent' ? rules : await loadRules(ctx, [options.current], state));
   const report = replay(table, candidate, current);
   if (options.output) await writeStructured(ctx, options.output, report);
   else await ctx.out.write(renderReplay(report));

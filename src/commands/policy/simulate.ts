@@ -9,11 +9,10 @@ import { portText } from '../../policy/replay.ts';
 import { renderSimulation } from '../../render/policy-simulate.ts';
 import { outputOption } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
-import { loadEngine, rulesOption } from './inputs.ts';
+import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
-interface SimulateOptions {
+interface SimulateOptions extends StateFlags {
   rules: string[];
-  state?: string;
   from?: string;
   to?: string;
   port?: string;
@@ -23,7 +22,7 @@ interface SimulateOptions {
 
 /** Declares `policy simulate`. */
 export function addPolicySimulateCommand(parent: Command, ctx: Context): Command {
-  return parent
+  const command = parent
     .command('simulate')
     .description(
       'Decide one connection: the verdict at both ends, the rule behind it, and what would change it',
@@ -33,15 +32,14 @@ export function addPolicySimulateCommand(parent: Command, ctx: Context): Command
       'who connects: labels (app=web), a pod (namespace/name), an identity, an address or prefix, fqdn:NAME, an entity',
     )
     .option('--to <who>', 'who is connected to, in the same forms')
-    .option('-p, --port <port>', 'destination port, PORT[/PROTOCOL] (8080, 53/UDP, 8/ICMP)')
-    .addOption(
-      rulesOption('rules: a file or folder of JSON rules or policy YAML (default: those of the state)'),
-    )
+    .option('-p, --port <port>', 'destination port, PORT[/PROTOCOL] (8080, 53/UDP, 8/ICMP)');
+  addRulesOption(command);
+  return addStateOptions(command, 'agent, unless there are --rules')
     .option(
-      '-s, --state <file>',
-      'identities of the cluster: a JSON file, or "agent" (the default without --rules)',
+      '-n, --namespace <name>',
+      'namespace of labels and of Kubernetes objects that name none',
+      'default',
     )
-    .option('-n, --namespace <name>', 'namespace of labels that name none', 'default')
     .addOption(outputOption())
     .action((options: SimulateOptions) => runPolicySimulate(options, ctx));
 }
@@ -53,7 +51,7 @@ export async function runPolicySimulate(options: SimulateOptions, ctx: Context):
     throw new UsageError(`Missing --${from === undefined ? 'from' : to === undefined ? 'to' : 'port'}`);
   const traffic = parsePort(port);
   const { engine, state } = await loadEngine(ctx, {
-    rules: options.rules,
+    ...options,
     state: options.state ?? (options.rules.length === 0 ? 'agent' : undefined),
   });
   const peers = new Peers(engine, state, options.namespace);

@@ -9,10 +9,9 @@ import { type SuggestedPolicy, suggest } from '../../policy/suggest.ts';
 import { goYaml } from '../../render/yaml.ts';
 import { stringSlice } from '../flags.ts';
 import { addFlowOptions, type FlowFlags, readFlows } from './flows.ts';
-import { loadState } from './inputs.ts';
+import { addStateOptions, loadState, type StateFlags } from './inputs.ts';
 
-interface SuggestOptions extends FlowFlags {
-  state?: string;
+interface SuggestOptions extends FlowFlags, StateFlags {
   namespace: string[];
   output: 'yaml' | 'json';
 }
@@ -24,11 +23,7 @@ export function addPolicySuggestCommand(parent: Command, ctx: Context): Command 
       .command('suggest')
       .description('Write the smallest policies that allow the recorded flows, proved by a replay of them'),
   );
-  return command
-    .option(
-      '-s, --state <file>',
-      'identities of the cluster: a JSON file, or "agent" (default: those in the flows)',
-    )
+  return addStateOptions(command, 'the identities in the flows')
     .addOption(stringSlice('-n, --namespace <names>', 'only workloads of these namespaces'))
     .addOption(new Option('-o, --output <format>', 'yaml or json').choices(['yaml', 'json']).default('yaml'))
     .action((options: SuggestOptions) => runPolicySuggest(options, command, ctx));
@@ -40,7 +35,7 @@ export async function runPolicySuggest(
   command: Command,
   ctx: Context,
 ): Promise<void> {
-  const { state, settings } = await loadState(ctx, options.state);
+  const { state, settings } = await loadState(ctx, options);
   const base = new PolicyEngine(state.identities, state.endpoints, settings);
   const table = new FlowTable(new Peers(base, state));
   for await (const flow of readFlows(command, options, ctx)) table.add(flow);

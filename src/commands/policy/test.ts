@@ -7,24 +7,23 @@ import { formatPosition } from '../../policy/rule.ts';
 import { parseFile } from '../../policy/source.ts';
 import { goJson } from '../../render/json.ts';
 import { renderTests, renderTestsJunit } from '../../render/policy-test.ts';
-import { stringArray } from '../flags.ts';
-import { loadEngine, readText } from './inputs.ts';
+import { readInput } from './files.ts';
+import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
-interface TestOptions {
+interface TestOptions extends StateFlags {
   init?: boolean;
   rules: string[];
-  state?: string;
   output: 'text' | 'json' | 'junit';
 }
 
 /** Declares `policy test`. */
 export function addPolicyTestCommand(parent: Command, ctx: Context): Command {
-  return parent
+  const command = parent
     .command('test [file]')
     .description('Check rules against a file of expected verdicts; exit with 1 when one is not met')
-    .option('--init', 'print a test file to start from')
-    .addOption(stringArray('-r, --rules <file>', 'rules, instead of those that the test file names'))
-    .option('-s, --state <file>', 'identities of the cluster, instead of those that the test file names')
+    .option('--init', 'print a test file to start from');
+  addRulesOption(command, 'those that the test file names');
+  return addStateOptions(command, 'the one that the test file names')
     .addOption(
       new Option('-o, --output <format>', 'text, json or junit')
         .choices(['text', 'json', 'junit'])
@@ -44,7 +43,10 @@ export async function runPolicyTest(
     throw new UsageError('Missing file of tests', {
       hint: 'Start with "cilium policy test --init > tests.yaml".',
     });
-  const { documents, findings } = await parseFile(file, await readText(ctx, file));
+  const { documents, findings } = await parseFile(
+    file,
+    (await readInput(file, ctx, 'cannot read tests')).text,
+  );
   const [fault] = findings.filter(({ severity }) => severity === 'error');
   if (fault) throw new UserError(`${formatPosition(fault.position)}: ${fault.message}`, { hint: fault.hint });
   const [document] = documents;
@@ -58,7 +60,7 @@ export async function runPolicyTest(
     throw new UserError(`${file} names no rules`, {
       hint: 'Write "rules: [FILE]" into it, or give --rules.',
     });
-  const loaded = await loadEngine(ctx, { rules, state });
+  const loaded = await loadEngine(ctx, { ...options, rules, state, namespace: expectations.namespace });
   const results = runExpectations(expectations, loaded.engine, loaded.state);
   if (results.some(({ passed }) => !passed)) ctx.exitCode = 1;
   if (options.output === 'junit') return ctx.out.write(renderTestsJunit(results, file));

@@ -12,24 +12,23 @@ import { renderUnused } from '../../render/policy-cost.ts';
 import { outputOption } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
 import { flowFileOption, readFlowFile } from './flows.ts';
-import { loadEngine, rulesOption } from './inputs.ts';
+import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
-interface UnusedOptions {
+interface UnusedOptions extends StateFlags {
   rules: string[];
-  state: string;
   flows?: string;
   output: string;
 }
 
 /** Declares `policy unused`. */
 export function addPolicyUnusedCommand(parent: Command, ctx: Context): Command {
-  return parent
+  const command = parent
     .command('unused')
     .description(
       'List rules that select no endpoint or peer, that others cover, or that no recorded flow needed',
-    )
-    .addOption(rulesOption('rules: a file or folder (default: those of the state)'))
-    .option('-s, --state <file>', 'identities and endpoints: a JSON file, or "agent"', 'agent')
+    );
+  addRulesOption(command);
+  return addStateOptions(command, 'agent')
     .addOption(flowFileOption())
     .addOption(outputOption())
     .action((options: UnusedOptions) => runPolicyUnused(options, ctx));
@@ -37,9 +36,10 @@ export function addPolicyUnusedCommand(parent: Command, ctx: Context): Command {
 
 /** Load, resolve, look for what does nothing, print. */
 export async function runPolicyUnused(options: UnusedOptions, ctx: Context): Promise<void> {
-  const { engine, state } = await loadEngine(ctx, { rules: options.rules, state: options.state });
+  const from = options.state ?? 'agent';
+  const { engine, state } = await loadEngine(ctx, { ...options, flows: [], state: from });
   if (engine.endpoints.length === 0)
-    throw new UserError(`${options.state} has no endpoints, so every rule would be listed`);
+    throw new UserError(`${from} has no endpoints, so every rule would be listed`);
   const used =
     options.flows === undefined ? undefined : await rulesOfFlows(options.flows, engine, state, ctx);
   const unused = unusedRules(engine, used);

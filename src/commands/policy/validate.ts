@@ -61,7 +61,7 @@ export async function runPolicyValidate(
   for (const path of sources) {
     const policies = options.live
       ? await loadLive(options, ctx)
-      : await loadPolicies(path, options, ctx, `Validation of policy ${path} has failed`);
+      : await loadPolicies([path], options, ctx, `Validation of policy ${path} has failed`);
     checked.push({ path, policies });
   }
   if (options.output !== 'text') return writeReport(checked, options.output, ctx);

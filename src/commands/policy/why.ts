@@ -6,15 +6,14 @@ import type { FlowRecord } from '../../policy/flow.ts';
 import { Peers } from '../../policy/peer.ts';
 import { why } from '../../policy/why.ts';
 import { renderWhy } from '../../render/policy-why.ts';
-import { outputOption, stringArray } from '../flags.ts';
+import { outputOption } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
 import { addFlowOptions, askHubble, type FlowFlags, flowOf, readFlowFile } from './flows.ts';
-import { loadEngine } from './inputs.ts';
+import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
-interface WhyOptions extends FlowFlags {
+interface WhyOptions extends FlowFlags, StateFlags {
   lastDrop?: boolean;
   rules: string[];
-  state?: string;
   output: string;
 }
 
@@ -27,10 +26,9 @@ export function addPolicyWhyCommand(parent: Command, ctx: Context): Command {
         'Say which policy decided a flow: a flow in JSON, or the uuid of one. What the agent says stands beside it',
       ),
   );
-  return command
-    .option('--last-drop', 'the last flow that policy dropped')
-    .addOption(stringArray('-r, --rules <file>', 'rules: a file or folder (default: those of the state)'))
-    .option('-s, --state <file>', 'identities: a JSON file, or "agent" (the default without --rules)')
+  command.option('--last-drop', 'the last flow that policy dropped');
+  addRulesOption(command);
+  return addStateOptions(command, 'agent, unless there are --rules')
     .addOption(outputOption())
     .action((flow: string | undefined, options: WhyOptions) => runPolicyWhy(flow, options, command, ctx));
 }
@@ -44,7 +42,7 @@ export async function runPolicyWhy(
 ): Promise<void> {
   const flow = await findFlow(text, options, command, ctx);
   const { engine, state } = await loadEngine(ctx, {
-    rules: options.rules,
+    ...options,
     state: options.state ?? (options.rules.length === 0 ? 'agent' : undefined),
     flows: [flow],
   });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -466,5 +466,150 @@ describe('policy cost and unused', () => {
       'no-peer /api.yaml:10:7',
       'covered /api.yaml:4:1',
     ]);
+  });
+
+  test('name one of two rules that cover each other', async () => {
+    const state = write('state.json', { identities: IDENTITIES, endpoints: [{ id: 7, identity: 1000 }] });
+    const rule = (from: string, l7: object = {}) => ({
+      endpointSelector: { matchLabels: { app: 'api' } },
+      ingress: [
+        {
+          fromEndpoints: [{ matchLabels: { app: from } }],
+          toPorts: [{ ports: [{ port: '80', protocol: 'TCP' }], ...l7 }],
+        },
+      ],
+    });
+    const get = (path: string) => rule('frontend', { rules: { http: [{ method: 'GET', path }] } });
+    const places = async (list: readonly object[]) => {
+      const rules = write('pair.json', list);
+      const { stdout } = await run(['policy', 'unused', '-r', rules, '-s', state, '-o', 'json']);
+      const found = JSON.parse(stdout) as { reason: string; rule: { position: { column: number } } }[];
+      return found.map(({ reason, rule: { position } }) => [reason, position.column]);
+    };
+    const second = JSON.stringify(rule('frontend')).length + 3;
+    expect(await places([rule('frontend'), rule('frontend')])).toEqual([['covered', second]]);
+    expect(await places([get('/a'), get('/a')])).toMatchObject([['covered', expect.any(Number)]]);
+    expect(await places([get('/a'), get('/b')])).toEqual([]);
+  });
+});
+
+describe('objects that rules refer to', () => {
+  const POLICY = `apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: out, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: web}}
+  egress:
+    - toCIDRSet: [{cidrGroupRef: partners}]
+    - toCIDRSet: [{cidrGroupSelector: {matchLabels: {kind: bank}}}]
+    - toServices: [{k8sService: {serviceName: pods, namespace: shop}}]
+    - toServices: [{k8sServiceSelector: {selector: {matchLabels: {where: outside}}}}]
+`;
+  const OBJECTS = `
+---
+{apiVersion: cilium.io/v2, kind: CiliumCIDRGroup, metadata: {name: partners}, spec: {externalCIDRs: [203.0.113.0/24]}}
+---
+{apiVersion: cilium.io/v2, kind: CiliumCIDRGroup, metadata: {name: banks, labels: {kind: bank}}, spec: {externalCIDRs: [192.0.2.0/28]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: pods, namespace: shop}, spec: {selector: {app: api}}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: far, namespace: shop, labels: {where: outside}}, spec: {}}
+---
+{apiVersion: v1, kind: Endpoints, metadata: {name: far, namespace: shop}, subsets: [{addresses: [{ip: 198.51.100.7}]}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: far-x, namespace: shop, labels: {kubernetes.io/service-name: far}}
+endpoints: [{addresses: [198.51.100.8]}]
+`;
+  const ask = (rules: string, to: string, ...more: string[]) =>
+    run([
+      'policy',
+      'simulate',
+      '-r',
+      rules,
+      '-n',
+      'shop',
+      '--from',
+      'app=web',
+      '--to',
+      to,
+      '-p',
+      '443',
+      ...more,
+    ]);
+
+  test.each([
+    ['203.0.113.9', 'allowed'],
+    ['192.0.2.3', 'allowed'],
+    ['192.0.2.77', 'denied'],
+    ['app=api', 'allowed'],
+    ['app=other', 'denied'],
+    ['198.51.100.7', 'allowed'],
+    ['198.51.100.8', 'allowed'],
+    ['198.51.100.9', 'denied'],
+  ])('CIDR groups and services stand beside the policies: %s is %s', async (to, verdict) => {
+    const { stdout, stderr } = await ask(write('with.yaml', POLICY + OBJECTS), to);
+    expect({ stderr, verdict: /Verdict: +(\w+)/.exec(stdout)?.[1] }).toEqual({ stderr: '', verdict });
+  });
+
+  test('a state document carries them too', async () => {
+    const group = {
+      kind: 'CiliumCIDRGroup',
+      metadata: { name: 'partners' },
+      spec: { externalCIDRs: ['203.0.113.0/24'] },
+    };
+    const rules = write('alone.yaml', POLICY);
+    const state = (objects: unknown) => write('objects.json', { identities: [], objects });
+    expect((await ask(rules, '203.0.113.9', '-s', state([group]))).stdout).toContain('Verdict:  allowed');
+    expect((await ask(rules, '203.0.113.9')).stdout).toContain('the CIDR group partners is not known');
+    expect((await ask(rules, '203.0.113.9', '-s', state([{ kind: 'Pod' }]))).stderr).toContain(
+      'objects[0].kind: CiliumCIDRGroup, Service, Endpoints or EndpointSlice is expected',
+    );
+  });
+
+  test('whether pods accept their own node is a setting', async () => {
+    const closed = write('closed.json', [
+      { endpointSelector: { matchLabels: { app: 'web' } }, ingress: [{}] },
+    ]);
+    const words = ['policy', 'simulate', '-r', closed, '--from', 'host', '--to', 'app=web', '-p', '80'];
+    expect((await run(words)).stdout).toContain('Verdict:  denied');
+    const { stdout } = await run([...words, '--allow-localhost', 'always']);
+    expect(stdout).toContain('connections from the node itself are always allowed');
+  });
+});
+
+describe('files', () => {
+  test('are read under the same rules by every verb', async () => {
+    const where = join(folder, 'mixed');
+    mkdirSync(where);
+    writeFileSync(join(where, 'api.yaml'), API);
+    writeFileSync(join(where, 'notes.txt'), 'not: [a policy');
+    const errors = [];
+    for (const words of [
+      ['import', where],
+      ['validate', where],
+      ['simulate', '-r', where, '--from', 'app=a', '--to', 'app=b', '-p', '1'],
+      ['replay', '-c', where, '-f', FLOWS],
+    ]) {
+      const { code, stderr } = await run(['policy', ...words]);
+      errors.push([code, stderr.includes('notes.txt:1:')]);
+    }
+    expect(errors).toEqual([
+      [1, true],
+      [1, true],
+      [1, true],
+      [1, true],
+    ]);
+    const { stderr } = await run(['policy', 'test', join(folder, 'nothing.yaml')]);
+    expect(stderr).toMatch(/^Error: cannot read tests: open .*nothing.yaml: no such file or directory\n/);
+  });
+
+  test('flows come from folders of captures too', async () => {
+    const where = join(folder, 'captures');
+    mkdirSync(where);
+    copyFileSync(FLOWS, join(where, 'a.jsonl'));
+    const ask = (flows: string) => run(['policy', 'replay', '-c', join(folder, 'api.yaml'), '-f', flows]);
+    expect((await ask(where)).stdout).toBe((await ask(FLOWS)).stdout);
   });
 });
