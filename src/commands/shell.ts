@@ -9,6 +9,7 @@ import {
 import type { Context, LinePrompt } from '../context.ts';
 import { SilentExit, UsageError, UserError } from '../errors.ts';
 import { sanitizeStyled } from '../render/sanitize.ts';
+import { readStdin } from './stdin.ts';
 
 interface ShellOptions {
   shellSockPath: string;
@@ -123,9 +124,7 @@ async function runTyped(
 
 /** Commands from a file or a pipe, until one fails. */
 async function runScript(options: ShellOptions, ctx: Context): Promise<void> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of ctx.in) chunks.push(chunk);
-  const lines = Buffer.concat(chunks).toString('utf8').split(/\r?\n/);
+  const lines = (await readStdin(ctx)).split(/\r?\n/);
   const commands = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
   using shell = await openShell(options.shellSockPath, ctx);
   for (const command of commands) {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import { readAnswer } from '../stdin.ts';
 
 /** Flags of a verb that changes maps. */
 export interface WriteOptions {
@@ -26,11 +27,6 @@ export async function mayWrite(ctx: Context, what: string, options: WriteOptions
   }
   if (options.yes || !ctx.in.isTTY) return true;
   await ctx.err.write(`This will ${what}. Continue? [y/N] `);
-  let answer = '';
-  for await (const chunk of ctx.in) {
-    answer += Buffer.from(chunk).toString();
-    if (answer.includes('\n')) break;
-  }
-  if (/^\s*(y|yes)\s*$/i.test(answer.split('\n')[0] ?? '')) return true;
+  if (/^(y|yes)$/i.test((await readAnswer(ctx)) ?? '')) return true;
   throw new UserError('nothing was changed');
 }

@@ -1,5 +1,6 @@
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import { readAnswer } from '../stdin.ts';
 
 /**
  * Asks before something that cannot simply be taken back. In a terminal the answer is the node's name; a script that
@@ -8,15 +9,10 @@ import { UserError } from '../../errors.ts';
 export async function confirm(node: string, ctx: Context): Promise<boolean> {
   const wanted = ctx.in.isTTY ? [node] : [node, 'y'];
   await ctx.err.write(`Type the name of this node (${node}) to go on: `);
-  let answer = '';
-  const decoder = new TextDecoder();
-  for await (const chunk of ctx.in) {
-    answer += decoder.decode(chunk, { stream: true });
-    if (answer.includes('\n')) break;
-  }
-  if (answer === '' && !ctx.in.isTTY)
+  const answer = await readAnswer(ctx);
+  if (answer === undefined && !ctx.in.isTTY)
     throw new UserError('nothing was removed: there is no terminal to ask', {
       hint: 'Use --force to go on without asking, --dry-run to see the plan.',
     });
-  return wanted.includes(answer.split('\n')[0]?.trim() ?? '');
+  return wanted.includes(answer ?? '');
 }

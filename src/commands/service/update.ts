@@ -5,6 +5,7 @@ import type { BackendAddress, ServiceSpec } from '../../agent/types.gen.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { integer, stringSlice } from '../flags.ts';
+import { readStdin } from '../stdin.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
 import { parseBackendAddress, parseFrontendAddress } from './address.ts';
 import { serviceApiGone } from './argument.ts';
@@ -163,10 +164,7 @@ function validate(options: ServiceUpdateOptions): { id: number; flags: NonNullab
 
 async function readBackends(ctx: Context): Promise<string[]> {
   await ctx.out.write('Reading backend list from stdin...\n');
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of ctx.in) chunks.push(chunk);
-  return Buffer.concat(chunks)
-    .toString()
+  return (await readStdin(ctx))
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
