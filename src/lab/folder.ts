@@ -10,9 +10,9 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { writeAtomically } from '../atomic-file.ts';
 import { errorCode, UserError } from '../errors.ts';
 import type { AgentVersion } from './version.ts';
 
@@ -154,10 +154,14 @@ function removeSockets(dir: string): void {
   for (const path of [
     ...Object.values(socketsIn(dir)),
     join(dir, INFO),
-    join(dir, `${INFO}.tmp`),
-    join(dir, `${STATE}.tmp`),
+    ...halfWritten(dir).map((name) => join(dir, name)),
   ])
     rmSync(path, { force: true });
+}
+
+/** What a process left that was killed while it wrote. */
+function halfWritten(dir: string): string[] {
+  return existsSync(dir) ? readdirSync(dir).filter((name) => /^(?:lab|state)\.json\..*tmp$/.test(name)) : [];
 }
 
 /** Where a lab in a folder listens. */
@@ -227,9 +231,7 @@ async function exclusively<T>(root: string, action: () => T): Promise<T> {
 
 /** Says in the folder that the lab runs. */
 export async function publish(info: LabInfo): Promise<void> {
-  const file = join(info.dir, INFO);
-  await writeFile(`${file}.tmp`, `${JSON.stringify(info, null, 2)}\n`, { mode: 0o600 });
-  await rename(`${file}.tmp`, file);
+  await writeAtomically(join(info.dir, INFO), `${JSON.stringify(info, null, 2)}\n`);
 }
 
 /** The note of the lab in a folder; undefined when there is none that can be read. */

@@ -1,5 +1,6 @@
-import { cp, lstat, mkdir, open, readFile, readlink, rename } from 'node:fs/promises';
+import { cp, lstat, mkdir, readFile, readlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writeAtomically } from '../atomic-file.ts';
 import { errorMessage, UserError } from '../errors.ts';
 import { type Action, KINDS, type Kind, type Plan } from './plan.ts';
 
@@ -59,21 +60,6 @@ async function keep(remove: readonly Action[], copy: string): Promise<Action[]> 
     }
   }
   return kept;
-}
-
-/** Replaces a file so that a crash leaves either the old or the new one, whole. */
-export async function writeAtomically(path: string, text: string): Promise<void> {
-  const temporary = `${path}.tmp`;
-  const file = await open(temporary, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
-  const folder = await open(dirname(path), 'r');
-  await folder.sync().finally(() => folder.close());
 }
 
 /** Reads and checks an undo file. */

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { writeAtomically } from '../../atomic-file.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, SilentExit, UserError } from '../../errors.ts';
 import { compareInventories, inventory } from '../../node/inventory.ts';
 import { NODE_PATHS, readNode } from '../../node/read.ts';
 import { systemRun } from '../../node/run.ts';
-import { writeAtomically } from '../../node/undo.ts';
 import { sanitize } from '../../render/sanitize.ts';
 import { requireRoot } from '../flags.ts';
 

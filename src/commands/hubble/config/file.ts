@@ -1,5 +1,6 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writeAtomically } from '../../../atomic-file.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
 import { goYaml } from '../../../render/yaml.ts';
 import { parseDurationMs, splitCsv } from '../../flags.ts';
@@ -19,10 +20,7 @@ export async function writeConfig(
   const sorted = Object.fromEntries(Object.entries(merged).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o750 });
-    // Written beside and renamed, so that a crash leaves the old file; it may hold a password.
-    const draft = `${path}.${process.pid}.tmp`;
-    await writeFile(draft, goYaml(sorted), { mode: 0o600 });
-    await rename(draft, path);
+    await writeAtomically(path, goYaml(sorted));
   } catch (cause) {
     throw new UserError(`write config file ${path}: ${errorMessage(cause)}`, { cause });
   }
