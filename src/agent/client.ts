@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { compareBytes } from '../model/order.ts';
 import { HttpClient, type HttpRequest, type HttpResponse, parseAddress, TransportError } from './http.ts';
 import type { DeleteAnswers, GetAnswers, PatchAnswers, PutAnswers } from './types.gen.ts';
 
@@ -145,7 +146,7 @@ function queryOf(query: NonNullable<CallOptions['query']>): string {
   const pairs = Object.entries(query)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : String(value)] as const)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .toSorted(([a], [b]) => compareBytes(a, b))
     .map(([name, value]) => `${escapeQuery(name)}=${escapeQuery(value)}`);
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }

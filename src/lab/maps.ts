@@ -1,4 +1,4 @@
-import { protocolName } from '../policy/ports.ts';
+import { protocolName } from '../model/protocol.ts';
 import type { Agent } from './agent.ts';
 import { ipcache } from './ipcache.ts';
 

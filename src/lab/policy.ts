@@ -1,4 +1,5 @@
 import type { PolicyRule as ApiRule, SelectorCache } from '../agent/types.gen.ts';
+import { protocolName } from '../model/protocol.ts';
 import { type CompiledRule, compileRule, type Direction } from '../policy/compile.ts';
 import { type ConnectionDecision, decideConnection, type Traffic } from '../policy/decide.ts';
 import { PolicyEngine as Evaluator } from '../policy/engine.ts';
@@ -6,7 +7,6 @@ import { type Identity, identityOf } from '../policy/identities.ts';
 import type { DirectionPolicy, Filter, PeerPolicy } from '../policy/l4.ts';
 import type { MapEntry } from '../policy/map-state.ts';
 import { noObjects, serviceOf } from '../policy/objects.ts';
-import { protocolName } from '../policy/ports.ts';
 import type { Selector, Surroundings } from '../policy/selectors.ts';
 import { formatAddress } from './derive.ts';
 import { entriesOfRules } from './policy-entries.ts';

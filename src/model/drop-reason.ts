@@ -101,8 +101,3 @@ export function dropReasonText(reason: number, extError = 0): string {
   if (label === undefined) return `${reason}, ${extError}`;
   return extError === 0 ? label : `${label}, ${extError}`;
 }
-
-/** Whether the reason is one for which a packet was dropped. */
-export function isDrop(reason: number): boolean {
-  return reason === 2 || reason >= 130;
-}

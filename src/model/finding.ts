@@ -1,3 +1,5 @@
+import { compareBytes } from './order.ts';
+
 /** A place in a parsed document: field names and list indices from its root. */
 export type Path = readonly (string | number)[];
 
@@ -35,12 +37,8 @@ export interface Finding {
 /** Orders findings as they are read: by file, line, column. */
 export function byPosition(a: Finding, b: Finding): number {
   return (
-    compare(a.position.file, b.position.file) ||
+    compareBytes(a.position.file, b.position.file) ||
     a.position.line - b.position.line ||
     a.position.column - b.position.column
   );
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

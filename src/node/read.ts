@@ -2,6 +2,7 @@ import { lstat, readdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { errorCode } from '../errors.ts';
+import { compareBytes } from '../model/order.ts';
 import { readBpfAttachments } from './bpf-attachments.ts';
 import { readFirewall, readIpsets } from './firewall.ts';
 import type { Run } from './run.ts';
@@ -158,7 +159,7 @@ async function treeSize(folder: string): Promise<number | undefined> {
 
 async function entriesOf(folder: string) {
   try {
-    return (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return (await readdir(folder, { withFileTypes: true })).sort((a, b) => compareBytes(a.name, b.name));
   } catch (error) {
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return [];
     throw error;

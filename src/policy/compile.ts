@@ -1,5 +1,5 @@
+import { PROTOCOL_NUMBER } from '../model/protocol.ts';
 import { icmpType } from './icmp.ts';
-import { PROTOCOL_NUMBER } from './ports.ts';
 import type {
   Authentication,
   EgressRule,
@@ -168,7 +168,7 @@ const NO_PORT: PortSpec = {
 };
 
 /** Any protocol stands for those that have ports. */
-const WITH_PORTS = [PROTOCOL_NUMBER.TCP, PROTOCOL_NUMBER.UDP, PROTOCOL_NUMBER.SCTP];
+const WITH_PORTS: readonly number[] = [PROTOCOL_NUMBER.TCP, PROTOCOL_NUMBER.UDP, PROTOCOL_NUMBER.SCTP];
 
 function portSpecs(rule: PortRule, deny: boolean): PortSpec[] {
   return (rule.ports ?? []).flatMap(({ port, endPort, protocol }) => {

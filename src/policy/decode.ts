@@ -1,5 +1,6 @@
 import type { Severity } from '../model/finding.ts';
 import { nearest } from '../model/nearest.ts';
+import { isRecord } from '../model/record.ts';
 import type { Path } from './rule.ts';
 
 /** A release line of Cilium, as `--target` takes it. */
@@ -123,10 +124,6 @@ function wrongType(at: Cursor, expected: string, value: unknown, hint?: string):
   return at.fail('type', `expected ${expected}, found ${kindOf(value)}`, hint);
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** A text, then `check`. */
 export function text(check?: (value: string, at: Cursor) => string | undefined): Decode<string> {
   return (value, at) => {
@@ -164,7 +161,7 @@ export function oneOf<T extends string>(words: readonly T[], message: (value: st
 export function list<T>(item: Decode<T>, check?: (items: T[], at: Cursor) => void): Decode<T[]> {
   return (value, at) => {
     if (!Array.isArray(value)) {
-      return wrongType(at, 'a list', value, isObject(value) ? 'Put it behind a dash, or in [ ].' : undefined);
+      return wrongType(at, 'a list', value, isRecord(value) ? 'Put it behind a dash, or in [ ].' : undefined);
     }
     const items: T[] = [];
     for (let i = 0; i < value.length; i++) {
@@ -182,7 +179,7 @@ export function texts(
   value: Decode<string>,
 ): Decode<Record<string, string>> {
   return (given, at) => {
-    if (!isObject(given)) return wrongType(at, 'an object of texts', given);
+    if (!isRecord(given)) return wrongType(at, 'an object of texts', given);
     const entries: [string, string][] = [];
     for (const [name, item] of Object.entries(given)) {
       at.into(name, () => {
@@ -200,7 +197,7 @@ export function object<T extends object>(shape: ObjectShape<T>): Decode<T> {
   const names = fields.map(([name]) => name);
   const known = new Map(fields);
   return (value, at) => {
-    if (!isObject(value)) return wrongType(at, shape.name, value);
+    if (!isRecord(value)) return wrongType(at, shape.name, value);
     const given = at.options.strict ? value : anyCase(value, names);
     for (const name of Object.keys(given)) {
       if (!known.has(name) && at.options.strict) complainOfField(name, names, shape.name, at);

@@ -1,11 +1,11 @@
-import { isObject } from './decode.ts';
+import { isRecord } from '../model/record.ts';
 import { parseLabel } from './label.ts';
 import type { PolicyEntry, RuleLabel } from './rule.ts';
 
 /** True for the list that agents from 1.19 on answer to `GET /policy`. An empty list is of either kind. */
 export function isEntryList(value: unknown): value is PolicyEntry[] {
   return (
-    Array.isArray(value) && value.length > 0 && value.every((entry) => isObject(entry) && 'Subject' in entry)
+    Array.isArray(value) && value.length > 0 && value.every((entry) => isRecord(entry) && 'Subject' in entry)
   );
 }
 

@@ -1,10 +1,10 @@
+import { protocolName } from '../model/protocol.ts';
 import type { Direction, Part, PortSpec } from './compile.ts';
 import { type Decision, decideDirection, type Traffic } from './decide.ts';
 import type { PolicyEngine } from './engine.ts';
 import type { Identity } from './identities.ts';
 import { effectivePeers } from './l4.ts';
 import { formatLabel } from './label.ts';
-import { protocolName } from './ports.ts';
 import { formatPosition, type Origin, type Path, type Position, positionOf } from './rule.ts';
 import { selects } from './selectors.ts';
 

@@ -1,5 +1,6 @@
+import { isRecord } from '../model/record.ts';
 import { checkCidrRule, portNumber } from './checks.ts';
-import { type Cursor, type Decode, isObject, list, object, oneOf, text } from './decode.ts';
+import { type Cursor, type Decode, list, object, oneOf, text } from './decode.ts';
 import { PLAIN_SELECTOR } from './language.ts';
 import type {
   EgressPeers,
@@ -237,7 +238,7 @@ function checkNetworkPort({ port, endPort }: NetworkPolicyPort, at: Cursor): voi
 
 /** Checks a Kubernetes NetworkPolicy's spec and turns it into the rule that the agent makes of it. */
 export function decodeNetworkPolicy(spec: unknown, owner: ObjectName, at: Cursor): Rule | undefined {
-  if (!isObject(spec)) return at.fail('missing', 'a NetworkPolicy must have a "spec"');
+  if (!isRecord(spec)) return at.fail('missing', 'a NetworkPolicy must have a "spec"');
   const policy = NETWORK_POLICY(spec, at);
   if (policy === undefined) return undefined;
   const types = policy.policyTypes ?? [];

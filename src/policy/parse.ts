@@ -1,7 +1,8 @@
 import { byPosition, type Finding } from '../model/finding.ts';
 import { nearest } from '../model/nearest.ts';
+import { isRecord } from '../model/record.ts';
 import { decodeRule } from './check.ts';
-import { type Complaint, Cursor, isObject, type Target } from './decode.ts';
+import { type Complaint, Cursor, type Target } from './decode.ts';
 import { decodeNetworkPolicy, inNamespace, type ObjectName } from './kubernetes.ts';
 import type { OriginKind, Path, Rule, SourcedRule } from './rule.ts';
 import { type SchemaCheck, type SchemaKind, schemaCheck, unsaid } from './schema.ts';
@@ -66,9 +67,9 @@ async function schemasFor(
   const schemas = new Map<string, SchemaCheck>();
   if (target !== OBJECT_TARGET) return schemas;
   const items =
-    isObject(value) && Array.isArray(value.items) ? value.items : Array.isArray(value) ? value : [value];
+    isRecord(value) && Array.isArray(value.items) ? value.items : Array.isArray(value) ? value : [value];
   for (const item of items) {
-    const kind: unknown = isObject(item) ? item.kind : undefined;
+    const kind: unknown = isRecord(item) ? item.kind : undefined;
     if (isSchemaKind(kind) && !schemas.has(kind)) schemas.set(kind, await schemaCheck(kind));
   }
   return schemas;
@@ -92,7 +93,7 @@ function readItem(
   into: Policies,
 ): void {
   const report = reporter(document, path, into);
-  if (!isObject(value)) {
+  if (!isRecord(value)) {
     report({
       severity: 'error',
       code: 'type',
@@ -251,7 +252,7 @@ function readName(
     at.fail('unknown-field', `unknown field "${field}"`, hint, [field]);
   }
   if (specsOf(value, kind).length === 0) at.fail('missing', `a ${kind} must have a "spec"`);
-  const metadata = isObject(value.metadata) ? value.metadata : {};
+  const metadata = isRecord(value.metadata) ? value.metadata : {};
   const read = (field: string): string | undefined => {
     const text = metadata[field];
     if (text === undefined || text === null || typeof text === 'string') return text || undefined;

@@ -1,27 +1,9 @@
-import type { Protocol } from './rule.ts';
+import { PROTOCOL_NUMBER } from '../model/protocol.ts';
 
 /** A block of ports whose first `prefix` bits are those of `port`; prefix 0 is every port. */
 export interface PortBlock {
   port: number;
   prefix: number;
-}
-
-export const PROTOCOL_NUMBER: Readonly<Record<Protocol, number>> = {
-  ANY: 0,
-  ICMP: 1,
-  IGMP: 2,
-  TCP: 6,
-  UDP: 17,
-  ICMPv6: 58,
-  VRRP: 112,
-  SCTP: 132,
-};
-
-const NAMES = new Map(Object.entries(PROTOCOL_NUMBER).map(([name, number]) => [number, name]));
-
-/** `TCP`, or the number when it has no name here. */
-export function protocolName(number: number): string {
-  return NAMES.get(number) ?? String(number);
 }
 
 /** Number of a protocol by its name in any case, or undefined. */
@@ -45,9 +27,4 @@ export function portBlocks(start: number, end: number): PortBlock[] {
     at += size;
   }
   return blocks;
-}
-
-/** First and last port of a block. */
-export function blockRange({ port, prefix }: PortBlock): [number, number] {
-  return [port, port | (0xffff >> prefix)];
 }

@@ -1,3 +1,4 @@
+import { protocolName } from '../model/protocol.ts';
 import { blockOf, formatBlock } from './block.ts';
 import { type Answer, type ConnectionDecision, type Decision, decideConnection } from './decide.ts';
 import type { PolicyEngine } from './engine.ts';
@@ -195,8 +196,6 @@ function decidingDirection({ egress, ingress }: ConnectionDecision): 'ingress' |
   return rank(egress) > rank(ingress) ? 'egress' : 'ingress';
 }
 
-const NAMES: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6', 132: 'SCTP' };
-
 export function portText(protocol: number | undefined, port: number | undefined): string {
-  return `${port ?? '?'}/${protocol === undefined ? '?' : (NAMES[protocol] ?? protocol)}`;
+  return `${port ?? '?'}/${protocol === undefined ? '?' : protocolName(protocol)}`;
 }

@@ -1,3 +1,4 @@
+import { compareBytes } from '../model/order.ts';
 import { formatBlock } from './block.ts';
 import { workloadOf } from './flow.ts';
 import { type Identity, isReserved } from './identities.ts';
@@ -69,12 +70,9 @@ export function suggest(table: FlowTable): SuggestedPolicy[] {
     .map((subject) => policyOf(subject, taken))
     .sort(
       (a, b) =>
-        compare(a.metadata.namespace, b.metadata.namespace) || compare(a.metadata.name, b.metadata.name),
+        compareBytes(a.metadata.namespace, b.metadata.namespace) ||
+        compareBytes(a.metadata.name, b.metadata.name),
     );
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function isWorkload(identity: Identity): boolean {
@@ -151,7 +149,7 @@ function selectorOf({ labels, byKey }: Identity, from: string | undefined): Labe
     value,
   ]);
   if (namespace !== undefined && namespace !== from) entries.push([`k8s:${NAMESPACE}`, namespace]);
-  return { matchLabels: Object.fromEntries(entries.sort(([a], [b]) => compare(a, b))) };
+  return { matchLabels: Object.fromEntries(entries.sort(([a], [b]) => compareBytes(a, b))) };
 }
 
 function policyOf(subject: Subject, taken: Set<string>): SuggestedPolicy {
@@ -202,7 +200,7 @@ function grouped({ peers }: Side): Group[] {
     if (known) known.peers.push(peer);
     else groups.set(key, { peers: [peer], ports: [...ports.values()] });
   }
-  return [...groups.entries()].sort(([a], [b]) => compare(a, b)).map(([, group]) => group);
+  return [...groups.entries()].sort(([a], [b]) => compareBytes(a, b)).map(([, group]) => group);
 }
 
 function ingressRules(group: Group): IngressRule[] {
@@ -246,7 +244,7 @@ interface PortPart {
 }
 
 function named({ peers }: Group) {
-  const sorted = <T>(list: T[]) => list.sort((a, b) => compare(JSON.stringify(a), JSON.stringify(b)));
+  const sorted = <T>(list: T[]) => list.sort((a, b) => compareBytes(JSON.stringify(a), JSON.stringify(b)));
   return {
     endpoints: sorted(peers.flatMap((peer) => (peer.kind === 'labels' ? [peer.selector] : []))),
     entities: sorted(peers.flatMap((peer) => (peer.kind === 'entity' ? [peer.entity] : []))),
@@ -272,7 +270,7 @@ function portParts(seen: readonly Observed[]): PortPart[] {
     else if (protocol === 1 || protocol === 58)
       fields.push({ family: protocol === 1 ? 'IPv4' : 'IPv6', type: port });
   }
-  ports.sort((a, b) => Number(a.port) - Number(b.port) || compare(a.protocol, b.protocol));
+  ports.sort((a, b) => Number(a.port) - Number(b.port) || compareBytes(a.protocol, b.protocol));
   fields.sort((a, b) => Number(a.type) - Number(b.type));
   return [
     ...(ports.length > 0 ? [{ toPorts: chunks(ports).map((chunk) => ({ ports: chunk })) }] : []),

@@ -1,16 +1,16 @@
-import { isObject } from './decode.ts';
+import { isRecord } from '../model/record.ts';
 import { parseFile } from './source.ts';
 
 /** The labels that the pods of each workload in a file will have, as `k8s:key=value`. */
 export async function podLabels(file: string, text: string): Promise<string[][]> {
   const { documents } = await parseFile(file, text);
   return documents.flatMap(({ value }) => {
-    if (!isObject(value) || !isObject(value.metadata)) return [];
-    const spec = isObject(value.spec) ? value.spec : {};
-    const pod = isObject(spec.template) ? spec.template : value;
-    const metadata = isObject(pod.metadata) ? pod.metadata : value.metadata;
-    const podSpec = isObject(pod.spec) ? pod.spec : spec;
-    const labels = Object.entries(isObject(metadata.labels) ? metadata.labels : {});
+    if (!isRecord(value) || !isRecord(value.metadata)) return [];
+    const spec = isRecord(value.spec) ? value.spec : {};
+    const pod = isRecord(spec.template) ? spec.template : value;
+    const metadata = isRecord(pod.metadata) ? pod.metadata : value.metadata;
+    const podSpec = isRecord(pod.spec) ? pod.spec : spec;
+    const labels = Object.entries(isRecord(metadata.labels) ? metadata.labels : {});
     const namespace = value.metadata.namespace ?? 'default';
     const account = podSpec.serviceAccountName ?? podSpec.serviceAccount;
     return [

@@ -1,6 +1,7 @@
 import type { AgentConfig } from '../model/config.ts';
 import { compareBytes } from '../model/order.ts';
-import { goValue, isMap } from './go-value.ts';
+import { isRecord } from '../model/record.ts';
+import { goValue } from './go-value.ts';
 import { renderOptions } from './options.ts';
 import { sanitize } from './sanitize.ts';
 
@@ -20,7 +21,7 @@ export function renderReadOnlyConfig(config: AgentConfig, shown: Shown): string 
   let out = '#### Read-only configurations ####\n';
   const entries = Object.entries(config.readOnly ?? {}).toSorted(([a], [b]) => compareBytes(a, b));
   for (const [name, value] of entries) {
-    if (!isMap(value)) out += row(name, goValue(value));
+    if (!isRecord(value)) out += row(name, goValue(value));
     else {
       const inner = Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, goValue(entry)]));
       out += `${sanitize(name)}\n${renderOptions(mapValues(inner, shown), { indent: true })}`;

@@ -3,6 +3,7 @@ import type { FlowRow, FlowSide } from '../model/flow-row.ts';
 import type { LostEvent } from '../model/hubble.gen.ts';
 import { joinHostPort } from '../model/ip.ts';
 import { RESERVED_IDENTITIES } from '../model/reserved-identity.ts';
+import { TRACE_POINTS } from '../model/trace-point.ts';
 import type { TimeFormat } from './flow-time.ts';
 import { sanitizeCell } from './sanitize.ts';
 
@@ -21,23 +22,6 @@ const EVENT_DROP = 1;
 const EVENT_CAPTURE = 3;
 const EVENT_TRACE = 4;
 const EVENT_TRACE_SOCK = 7;
-
-const TRACE_POINTS = [
-  'to-endpoint',
-  'to-proxy',
-  'to-host',
-  'to-stack',
-  'to-overlay',
-  'from-endpoint',
-  'from-proxy',
-  'from-host',
-  'from-stack',
-  'from-overlay',
-  'from-network',
-  'to-network',
-  'from-crypto',
-  'to-crypto',
-] as const;
 
 const MATCH_TYPES = ['none', 'L3-Only', 'L3-L4', 'L4-Only', 'all', 'L3-Proto', 'Proto-Only'] as const;
 

@@ -1,23 +1,19 @@
 import { compareBytes } from '../model/order.ts';
+import { isRecord } from '../model/record.ts';
 
 /** A decoded JSON value as Go's `%v` prints it: `<nil>`, `[a b]`, `map[k:v]`. */
 export function goValue(value: unknown): string {
   if (value === null || value === undefined) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(goValue).join(' ')}]`;
-  if (!isMap(value)) return String(value);
+  if (!isRecord(value)) return String(value);
   const entries = Object.entries(value).toSorted(([a], [b]) => compareBytes(a, b));
   return `map[${entries.map(([key, entry]) => `${key}:${goValue(entry)}`).join(' ')}]`;
-}
-
-/** Whether a decoded JSON value is an object. */
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The same value with the keys of every object in Go's order of map keys. */
 export function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
-  if (!isMap(value)) return value;
+  if (!isRecord(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
       .toSorted(([a], [b]) => compareBytes(a, b))

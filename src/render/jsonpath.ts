@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { isRecord } from '../model/record.ts';
 import { fieldsOf, resolveShape, type Shape, type TypedShape, zeroOf } from '../model/shape.ts';
 import { goJson } from './json.ts';
 import { type Node, type Operand, parseTemplate, type Step } from './jsonpath-parser.ts';
@@ -166,10 +167,6 @@ function goName(name: string): string {
         : word.charAt(0).toUpperCase() + word.slice(1),
     )
     .join('');
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function text(value: unknown): string {

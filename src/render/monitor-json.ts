@@ -7,6 +7,7 @@ import type {
   LogRecordEvent,
   TraceEvent,
 } from '../model/monitor.ts';
+import { compareBytes } from '../model/order.ts';
 import { goUrl } from './go-url.ts';
 import { goJson } from './json.ts';
 import {
@@ -189,5 +190,5 @@ function headers(list: HttpHeaders | undefined): Record<string, unknown> | null 
 
 /** Go writes maps with their keys in order. Entries are defined one by one, as a key may be `__proto__`. */
 function sorted(entries: readonly (readonly [string, unknown])[]): Record<string, unknown> {
-  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  return Object.fromEntries(entries.toSorted(([a], [b]) => compareBytes(a, b)));
 }

@@ -11,6 +11,7 @@ import type {
 } from '../model/monitor.ts';
 import type { Dissection } from '../model/packet.ts';
 import { identityName } from '../model/reserved-identity.ts';
+import { TRACE_POINTS } from '../model/trace-point.ts';
 import { captureMessage, capturePrefix, renderDebugMessage } from './monitor-debug.ts';
 import { agentEventName, renderLogRecord } from './monitor-l7.ts';
 import { renderConnection } from './packet.ts';
@@ -150,23 +151,6 @@ const TRACE_STATES = [
 export function traceState(event: TraceEvent): string {
   return TRACE_STATES[event.reason & 0x7f] ?? String(event.reason);
 }
-
-const TRACE_POINTS = [
-  'to-endpoint',
-  'to-proxy',
-  'to-host',
-  'to-stack',
-  'to-overlay',
-  'from-endpoint',
-  'from-proxy',
-  'from-host',
-  'from-stack',
-  'from-overlay',
-  'from-network',
-  'to-network',
-  'from-crypto',
-  'to-crypto',
-];
 
 /** Name of the place where a packet was seen. */
 export function tracePoint(event: TraceEvent): string {

@@ -1,3 +1,4 @@
+import { protocolName } from '../model/protocol.ts';
 import { LIST_TABLE, tabulate } from './table.ts';
 
 /** A policy map as the table shows it. */
@@ -17,16 +18,6 @@ export interface PolicyMapEntryView {
   auth: number;
 }
 
-const PROTOCOLS: Readonly<Record<number, string>> = {
-  0: 'ANY',
-  1: 'ICMP',
-  2: 'IGMP',
-  6: 'TCP',
-  17: 'UDP',
-  58: 'ICMPv6',
-  112: 'VRRP',
-  132: 'SCTP',
-};
 const AUTH: Readonly<Record<number, string>> = { 0: '-', 1: 'spire', 2: 'test-always-fail' };
 
 /** One line per entry of every map. */
@@ -50,7 +41,7 @@ export function renderPolicyMaps(maps: readonly PolicyMapView[]): string {
 }
 
 function portText({ protocol, port, prefix }: PolicyMapEntryView): string {
-  const name = PROTOCOLS[protocol] ?? String(protocol);
+  const name = protocolName(protocol);
   if (prefix === 0) return name;
   const last = port | (0xffff >> prefix);
   return `${last > port ? `${port}-${last}` : port}/${name}`;

@@ -1,3 +1,4 @@
+import { compareBytes } from '../model/order.ts';
 import type { ApiLabel, SelectorRow } from '../model/policy.ts';
 import { sanitizeCell } from './sanitize.ts';
 import { LIST_TABLE, tabulate } from './table.ts';
@@ -37,7 +38,7 @@ function allLabels(labels: readonly ApiLabel[][]): string {
 }
 
 function byKey(a: ApiLabel, b: ApiLabel): number {
-  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+  return compareBytes(a.key, b.key);
 }
 
 function formatLabel({ source, key, value }: ApiLabel): string {

@@ -1,3 +1,4 @@
+import { isRecord } from '../model/record.ts';
 import type { Table } from './blocks.ts';
 import { sanitizeCell } from './sanitize.ts';
 
@@ -14,10 +15,6 @@ export function objectTable(rows: readonly unknown[]): Table {
     return { key: `${cells[0] ?? ''} ${cells[1] ?? ''} ${i}`, lines: [cells.join('\t')] };
   });
   return { headers: names.length > 0 ? [names.map(sanitizeCell).join('\t')] : [], blocks };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function cellOf(value: unknown): string {

@@ -1,3 +1,5 @@
+import { compareNatural } from '../model/order.ts';
+import { isRecord } from '../model/record.ts';
 import { fieldsOf, resolveShape, type Shape, type TypedShape, zeroOf } from '../model/shape.ts';
 
 const BEST_INDENT = 4;
@@ -39,7 +41,7 @@ class Writer {
           field,
         ])
       : Object.keys(value)
-          .sort(naturalOrder)
+          .sort(compareNatural)
           .map((name) => [name, value[name], type?.additionalProperties]);
     if (rows.length === 0) {
       this.#out += '{}\n';
@@ -102,24 +104,6 @@ function fieldValue(
 ): unknown {
   const own = value[name];
   return own === undefined || own === null ? zeroOf(shape, definitions) : own;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** yaml.v3 sorts map keys so that runs of digits compare as numbers. */
-function naturalOrder(a: string, b: string): number {
-  const one = a.match(/\d+|\D+/g) ?? [];
-  const two = b.match(/\d+|\D+/g) ?? [];
-  for (let i = 0; i < Math.min(one.length, two.length); i++) {
-    const x = one[i] ?? '';
-    const y = two[i] ?? '';
-    if (x === y) continue;
-    const numeric = /^\d/.test(x) && /^\d/.test(y) ? Number(x) - Number(y) : 0;
-    return numeric !== 0 ? numeric : x < y ? -1 : 1;
-  }
-  return one.length - two.length;
 }
 
 /** What YAML 1.1 or 1.2 readers would take for something other than a string. */

@@ -1,8 +1,8 @@
 import { formatIpv4, formatIpv6 } from '../../model/ip.ts';
+import { protocolName } from '../../model/protocol.ts';
 import type { Batch } from '../reader.ts';
 import { type AsciiWriter, ascii } from './ascii.ts';
 import type { Generation } from './catalogue.ts';
-import { protocolName } from './names.ts';
 
 /** Bits of a tuple's flags. */
 const TUPLE_IN = 1;

@@ -1,24 +1,10 @@
-const PROTOCOLS: Readonly<Record<number, string>> = {
-  0: 'ANY',
-  1: 'ICMP',
-  2: 'IGMP',
-  6: 'TCP',
-  17: 'UDP',
-  58: 'ICMPv6',
-  112: 'VRRP',
-  132: 'SCTP',
-};
-
-/** Name of an IP protocol as the datapath's user space spells it, else its number. */
-export function protocolName(protocol: number): string {
-  return PROTOCOLS[protocol] ?? String(protocol);
-}
+import { PROTOCOL_NUMBER } from '../../model/protocol.ts';
 
 /** Number of a protocol by its name (any case) or number; undefined when it is neither. */
 export function protocolNumber(text: string): number | undefined {
   if (/^\d{1,3}$/.test(text)) return Number(text) < 256 ? Number(text) : undefined;
-  const found = Object.entries(PROTOCOLS).find(([, name]) => name.toLowerCase() === text.toLowerCase());
-  return found && Number(found[0]);
+  const found = Object.entries(PROTOCOL_NUMBER).find(([name]) => name.toLowerCase() === text.toLowerCase());
+  return found?.[1];
 }
 
 export function authTypeName(type: number): string {

@@ -1,5 +1,7 @@
 /** Keys and values in the words of the reference's map dumps. */
-import { ipcacheFlagWords, protocolName, serviceFlagWords } from './names.ts';
+
+import { protocolName } from '../../model/protocol.ts';
+import { ipcacheFlagWords, serviceFlagWords } from './names.ts';
 import type * as s from './structs.ts';
 
 type Of<L extends { decode(raw: Buffer, base?: number): unknown }> = ReturnType<L['decode']>;

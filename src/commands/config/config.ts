@@ -6,7 +6,8 @@ import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import type { AgentConfig } from '../../model/config.ts';
 import { compareBytes } from '../../model/order.ts';
-import { isMap, sortKeys } from '../../render/go-value.ts';
+import { isRecord } from '../../model/record.ts';
+import { sortKeys } from '../../render/go-value.ts';
 import { integer, outputOption } from '../flags.ts';
 import { failed, writeStructured } from '../rest.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
@@ -93,7 +94,7 @@ function mergeKeeping(base: Record<string, unknown>, more: Record<string, unknow
   for (const [key, value] of Object.entries(more)) {
     const old = merged[key];
     if (!Object.hasOwn(merged, key)) merged[key] = value;
-    else if (isMap(old) && isMap(value)) merged[key] = mergeKeeping(old, value);
+    else if (isRecord(old) && isRecord(value)) merged[key] = mergeKeeping(old, value);
   }
   return merged;
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { goValue, isMap } from '../../render/go-value.ts';
+import { isRecord } from '../../model/record.ts';
+import { goValue } from '../../render/go-value.ts';
 import { sanitize } from '../../render/sanitize.ts';
 import { outputOption } from '../flags.ts';
 import { requiredArgument } from '../rest.ts';
@@ -39,7 +40,7 @@ export async function runConfigGet(name: string, ctx: Context): Promise<void> {
 
 function flatten(map: Readonly<Record<string, unknown>>, into: Map<string, unknown>): void {
   for (const [name, value] of Object.entries(map)) {
-    if (isMap(value)) flatten(value, into);
+    if (isRecord(value)) flatten(value, into);
     else into.set(name.toLowerCase(), value);
   }
 }

@@ -1,7 +1,7 @@
 import { decodePolicy } from '../../agent/policy.ts';
 import type { Context, Output } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { isObject } from '../../policy/decode.ts';
+import { isRecord } from '../../model/record.ts';
 import { hasLabels, isEntryList } from '../../policy/entries.ts';
 import { parseLabel } from '../../policy/label.ts';
 import type { RuleLabel } from '../../policy/rule.ts';
@@ -30,8 +30,8 @@ export async function showDifference(
         hint: 'For objects use --via kubernetes --dry-run, which asks the API server.',
       },
     );
-  const before = Array.isArray(held) ? held.filter(isObject) : [];
-  const added = Array.isArray(rules) ? rules.filter(isObject) : [];
+  const before = Array.isArray(held) ? held.filter(isRecord) : [];
+  const added = Array.isArray(rules) ? rules.filter(isRecord) : [];
   const kept = before.filter((rule) => !isReplaced(labelsOf(rule), added.map(labelsOf), flags));
   const palette = paletteFor(ctx.globals.color, ctx.env, to.isTTY);
   await to.write(renderRuleDiff(diffRules(before, [...kept, ...added]), palette));
@@ -49,7 +49,7 @@ function isReplaced(labels: RuleLabel[], incoming: readonly RuleLabel[][], flags
 
 function labelsOf(rule: Record<string, unknown>): RuleLabel[] {
   if (!Array.isArray(rule.labels)) return [];
-  return rule.labels.filter(isObject).map((label) => ({
+  return rule.labels.filter(isRecord).map((label) => ({
     key: String(label.key ?? ''),
     value: String(label.value ?? ''),
     source: String(label.source ?? ''),

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { conntrackFamily } from '../../../bpf/connections.ts';
 import { type Connection, decodeConnection, matchesConnection } from '../../../bpf/layouts/conntrack.ts';
-import { protocolName } from '../../../bpf/layouts/names.ts';
 import { openGlobal } from '../../../bpf/pins.ts';
 import { walk } from '../../../bpf/reader.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { joinHostPort } from '../../../model/ip.ts';
+import { protocolName } from '../../../model/protocol.ts';
 import { requireRoot } from '../../flags.ts';
 import { printTop, type TopOptions, topFlags } from '../top.ts';
 import { addFilterFlags, type FilterOptions, readFilter } from './filter.ts';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { protocolName } from '../../../bpf/layouts/names.ts';
 import { fragment4, fragment6, fragmentPorts } from '../../../bpf/layouts/structs.ts';
 import { unswapped } from '../../../bpf/layouts/texts.ts';
 import { readRecords } from '../../../bpf/records.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../model/order.ts';
+import { protocolName } from '../../../model/protocol.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
 import { outputOption, requireRoot } from '../../flags.ts';
 import { NO_ENTRIES, notice, type OutputOptions, printStructs, withGlobal } from '../dump.ts';

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { natFamily } from '../../../bpf/connections.ts';
 import { decodeTranslation, type Translation } from '../../../bpf/layouts/conntrack.ts';
-import { protocolName } from '../../../bpf/layouts/names.ts';
 import { openGlobal } from '../../../bpf/pins.ts';
 import { walk } from '../../../bpf/reader.ts';
 import type { Context } from '../../../context.ts';
 import { joinHostPort } from '../../../model/ip.ts';
+import { protocolName } from '../../../model/protocol.ts';
 import { requireRoot } from '../../flags.ts';
 import { printTop, type TopOptions, topFlags } from '../top.ts';
 import { natMaps } from './maps.ts';

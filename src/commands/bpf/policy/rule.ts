@@ -1,6 +1,7 @@
-import { protocolName, protocolNumber } from '../../../bpf/layouts/names.ts';
+import { protocolNumber } from '../../../bpf/layouts/names.ts';
 import type { PolicyRule } from '../../../bpf/policy-map.ts';
 import { UserError } from '../../../errors.ts';
+import { protocolName } from '../../../model/protocol.ts';
 import { RESERVED_IDENTITIES } from '../../../model/reserved-identity.ts';
 
 /** The words of `bpf policy add` and `delete` behind the endpoint. */

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { protocolName } from '../../../bpf/layouts/names.ts';
 import { captureRule4, captureRule6, captureValue } from '../../../bpf/layouts/structs.ts';
 import { unswapped } from '../../../bpf/layouts/texts.ts';
 import { globalPath, openGlobal } from '../../../bpf/pins.ts';
 import { type MapRecord, readRecords } from '../../../bpf/records.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../model/order.ts';
+import { protocolName } from '../../../model/protocol.ts';
 import { outputOption, requireRoot } from '../../flags.ts';
 import { type OutputOptions, printStructs } from '../dump.ts';
 

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeAtomically } from '../../../atomic-file.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
+import { compareBytes } from '../../../model/order.ts';
 import { goYaml } from '../../../render/yaml.ts';
 import { parseDurationMs, splitCsv } from '../../flags.ts';
 import { type Key, keyOf } from '../keys.ts';
@@ -17,7 +18,7 @@ export async function writeConfig(
       hint: 'Name one with --config.',
     });
   const merged = { ...(await readConfig(path)), ...changes };
-  const sorted = Object.fromEntries(Object.entries(merged).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  const sorted = Object.fromEntries(Object.entries(merged).toSorted(([a], [b]) => compareBytes(a, b)));
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o750 });
     await writeAtomically(path, goYaml(sorted));

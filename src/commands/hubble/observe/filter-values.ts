@@ -9,6 +9,7 @@ import type {
   Verdict,
 } from '../../../model/hubble.gen.ts';
 import { RESERVED_IDENTITIES } from '../../../model/reserved-identity.ts';
+import { TRACE_POINTS } from '../../../model/trace-point.ts';
 
 /** Turns the text of a flag into what a filter holds. Throws UserError with the reference's words. */
 export type ValueParser = (text: string) => unknown;
@@ -25,23 +26,6 @@ const EVENT_TYPES: Readonly<Record<string, number>> = {
   l7: 129,
   agent: 130,
 };
-
-const TRACE_SUBTYPES = [
-  'to-endpoint',
-  'to-proxy',
-  'to-host',
-  'to-stack',
-  'to-overlay',
-  'from-endpoint',
-  'from-proxy',
-  'from-host',
-  'from-stack',
-  'from-overlay',
-  'from-network',
-  'to-network',
-  'from-crypto',
-  'to-crypto',
-];
 
 const AGENT_SUBTYPES = [
   'unspecified',
@@ -71,7 +55,7 @@ export function eventType(value: string): EventTypeFilter {
     );
   if (at === -1) return { type };
   const subName = value.slice(at + 1);
-  const names = name === 'trace' ? TRACE_SUBTYPES : name === 'agent' ? AGENT_SUBTYPES : [];
+  const names = name === 'trace' ? TRACE_POINTS : name === 'agent' ? AGENT_SUBTYPES : [];
   const known = names.indexOf(subName);
   const subType =
     known !== -1
