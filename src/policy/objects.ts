@@ -1,4 +1,4 @@
-import { isObject } from './decode.ts';
+import { isRecord } from '../model/record.ts';
 import { type Identity, identityOf, meets } from './identities.ts';
 import type { LabelSelector, Service } from './rule.ts';
 import { termsOf } from './terms.ts';
@@ -28,8 +28,8 @@ export function noObjects(): ClusterObjects {
  * malformed in them is left out: the API server has checked them.
  */
 export function takeObject(object: Record<string, unknown>, into: ClusterObjects): boolean {
-  const metadata = isObject(object.metadata) ? object.metadata : {};
-  const spec = isObject(object.spec) ? object.spec : {};
+  const metadata = isRecord(object.metadata) ? object.metadata : {};
+  const spec = isRecord(object.spec) ? object.spec : {};
   const name = String(metadata.name ?? '');
   const namespace = String(metadata.namespace ?? 'default');
   const labels = textMap(metadata.labels);
@@ -102,7 +102,7 @@ function labelled(labels: Readonly<Record<string, string>>): Identity {
 }
 
 function textMap(value: unknown): Record<string, string> {
-  if (!isObject(value)) return {};
+  if (!isRecord(value)) return {};
   return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, String(own)]));
 }
 
@@ -111,5 +111,5 @@ function texts(value: unknown): string[] {
 }
 
 function objects(value: unknown): Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
+  return Array.isArray(value) ? value.filter(isRecord) : [];
 }
