@@ -33,7 +33,7 @@ export class ApiError extends UserError {
   ) {
     super(
       `[${method} ${path}][${status}] ${operationName(method, path)}${statusName(method, path, status)}${payload === undefined ? '' : ` ${JSON.stringify(payload)}`}`,
-      { hint: isUnknownPath(status, payload) ? undefined : hintFor(path, status) },
+      { hint: isUnknownPath(status, payload) ? UNKNOWN_PATH : hintFor(path, status) },
     );
   }
 
@@ -49,6 +49,9 @@ function isUnknownPath(status: number, payload: unknown): boolean {
   return 'message' in payload && /^path .* was not found$/.test(String(payload.message));
 }
 
+const UNKNOWN_PATH =
+  'This agent does not have the call: it came with a later release, or has ended. "cilium version" shows the release.';
+
 /** Where to look up what a call could not find: its status says no more than its number. */
 const LISTS: readonly [path: RegExp, status: readonly number[], hint: string][] = [
   [
@@ -58,7 +61,12 @@ const LISTS: readonly [path: RegExp, status: readonly number[], hint: string][] 
   ],
   [/^\/endpoint\/\{id\}/, [404], '"cilium endpoint list" shows the endpoints of this node.'],
   [/^\/identity/, [400, 404], '"cilium identity list" shows the identities, by number and labels.'],
-  [/^\/map\/\{name\}/, [404], '"cilium map list" shows the names.'],
+  [
+    /^\/map\/\{name\}\/events$/,
+    [404],
+    'Is it in "cilium map list"? Events are kept of the maps that the option bpf-map-event-buffers of the agent names.',
+  ],
+  [/^\/map\/\{name\}$/, [404], '"cilium map list" shows the names.'],
   [/^\/policy$/, [404], 'No rule has these labels; "cilium policy get" shows the rules.'],
   [/^\/service\/\{id\}/, [404], '"cilium service list" shows the services, by number.'],
   [/^\/recorder\/\{id\}/, [404], '"cilium recorder list" shows the recorders, by number.'],
@@ -172,7 +180,8 @@ function decodeBody(response: HttpResponse, method: string, path: string): unkno
   throw new ApiError(method, path, response.status, payloadOf(text));
 }
 
-function payloadOf(text: string): unknown {
+/** What the body of a refusal says: usually a sentence. Undefined when it is empty. */
+export function payloadOf(text: string): unknown {
   if (text.trim() === '') return undefined;
   try {
     return JSON.parse(text);

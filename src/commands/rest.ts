@@ -3,6 +3,7 @@ import { apiType } from '../agent/shapes.ts';
 import type { Context } from '../context.ts';
 import { UsageError, UserError } from '../errors.ts';
 import { renderOutput } from '../render/output.ts';
+import { sanitize } from '../render/sanitize.ts';
 
 /** What `outputOption()` adds to a command. */
 export interface OutputFlag {
@@ -16,7 +17,10 @@ export async function writeStructured(
   value: unknown,
   type?: string,
 ): Promise<void> {
-  await ctx.out.write(await renderOutput(value, format, type ? { type: () => apiType(type) } : {}));
+  const text = await renderOutput(value, format, type ? { type: () => apiType(type) } : {});
+  // JSON and YAML escape for themselves; jsonpath prints strings as they are, which only programs may read.
+  const raw = ctx.out.isTTY && format.startsWith('jsonpath');
+  await ctx.out.write(raw ? sanitize(text) : text);
 }
 
 /** Puts what was attempted in front of an error: `.catch(failed('cannot get the endpoint list'))`. */

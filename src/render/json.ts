@@ -8,10 +8,17 @@ const HTML: Readonly<Record<string, string>> = {
 
 /**
  * JSON as Go's encoder writes it: `<`, `>`, `&` and the line separators are escaped, a bigint is a number of as many
- * digits as it takes. No newline at the end.
+ * digits as it takes. So are, beyond Go, the controls above 0x7e and the characters that reorder a line: the value is
+ * the same, and it steers no terminal. No newline at the end.
  */
 export function goJson(value: unknown, indent?: number | string): string {
-  return escapeHtml(stringify(value, indent) ?? 'null');
+  return escapeHtml(stringify(value, indent) ?? 'null').replace(STEERING, unicodeEscape);
+}
+
+const STEERING = /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+function unicodeEscape(c: string): string {
+  return `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** JSON.stringify refuses bigints, and a replacer doubles its time: only values that need one get it. */

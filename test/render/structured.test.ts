@@ -77,6 +77,12 @@ test('an unknown format is named with those that work', async () => {
   await expect(renderOutput({}, 'xml')).rejects.toThrow('unknown output format "xml"');
 });
 
+test('JSON escapes what would steer a terminal, and stays the same value', () => {
+  const value = { '\u009b2J': 'a\u202eb\u0085' };
+  expect(goJson(value)).toBe('{"\\u009b2J":"a\\u202eb\\u0085"}');
+  expect(JSON.parse(goJson(value))).toEqual(value);
+});
+
 test('JSON escapes what Go escapes', () => {
   expect(goJson({ a: '<b> & \u2028' })).toBe('{"a":"\\u003cb\\u003e \\u0026 \\u2028"}');
 });

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { ApiError } from '../../agent/client.ts';
+import { ApiError, payloadOf } from '../../agent/client.ts';
 import { decodeMapEvent, JsonStream } from '../../agent/maps.ts';
 import { apiType } from '../../agent/shapes.ts';
 import type { Context } from '../../context.ts';
@@ -43,7 +43,7 @@ async function runMapEvents(name: string, options: MapEventsOptions, ctx: Contex
   };
   try {
     const { status } = await agent.http.stream(follow ? { ...request, timeoutMs: undefined } : request, show);
-    if (status !== 200) throw new ApiError('GET', '/map/{name}/events', status, refusal || undefined);
+    if (status !== 200) throw new ApiError('GET', '/map/{name}/events', status, payloadOf(refusal));
     events.end();
   } catch (error) {
     if (!ctx.signal.aborted) failed('could not get map name events')(error);

@@ -1,4 +1,7 @@
 import { type Command, Option } from 'commander';
+import { decodePolicy } from '../../agent/policy.ts';
+import { Reader } from '../../agent/reader.ts';
+import type { Endpoint } from '../../agent/types.gen.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import { PolicyEngine, type Settings } from '../../policy/engine.ts';
@@ -120,33 +123,38 @@ async function loadAgent(ctx: Context): Promise<Loaded> {
   ]);
   const config = await agent.get('/config').catch(() => undefined);
   const enforcement = config?.status?.realized?.['policy-enforcement'] ?? 'default';
-  const { rules, settings } = await rulesOfPolicy(policy?.policy ?? '[]', 'agent');
+  const { rules, settings } = await rulesOfPolicy(
+    decodePolicy(policy, 'GET /policy').policy || '[]',
+    'agent',
+  );
   return {
-    state: stateOfAgent(identities ?? [], endpoints ?? [], ips ?? []),
+    state: stateOfAgent(
+      listOf('GET /identity', identities),
+      listOf('GET /endpoint', endpoints),
+      listOf('GET /ip', ips),
+    ),
     rules,
     settings: {
       ...settings,
       enforcement: enforcement === 'always' || enforcement === 'never' ? enforcement : 'default',
-      allowLocalhost: allowsLocalhost(endpoints ?? []),
+      allowLocalhost: allowsLocalhost(endpoints),
     },
   };
 }
 
-interface RealizedPolicy {
-  'policy-enabled'?: string;
-  'allowed-ingress-identities'?: number[] | null;
+/** The agent does not say whether pods accept all of their node; its maps do. */
+function allowsLocalhost(endpoints: unknown): boolean {
+  const closed = new Reader<Endpoint[]>('GET /endpoint', endpoints).items().flatMap((endpoint) => {
+    const realized = endpoint.at('status').at('policy').at('realized');
+    return ['ingress', 'both'].includes(realized.text('policy-enabled')) ? [realized] : [];
+  });
+  return closed.length > 0 && closed.every((each) => each.integers('allowed-ingress-identities').includes(1));
 }
 
-/** The agent does not say whether pods accept all of their node; its maps do. */
-function allowsLocalhost(
-  endpoints: readonly { status?: { policy?: { realized?: RealizedPolicy } } }[],
-): boolean {
-  const closed = endpoints.flatMap(({ status }) => {
-    const realized = status?.policy?.realized;
-    const enabled = realized?.['policy-enabled'];
-    return realized && (enabled === 'ingress' || enabled === 'both') ? [realized] : [];
-  });
-  return closed.length > 0 && closed.every((each) => each['allowed-ingress-identities']?.includes(1));
+function listOf(call: string, answer: unknown): readonly unknown[] {
+  // Fails with the call's name when it is no list.
+  new Reader<unknown[]>(call, answer).items();
+  return Array.isArray(answer) ? answer : [];
 }
 
 /** The text of the agent's rules: rules up to 1.18, entries from 1.19 on. */

@@ -169,10 +169,12 @@ const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2
 
 describe('whatever an agent answers', () => {
   let body = '';
+  let bodies: Record<string, unknown> = {};
   let socket = '';
-  const server = createServer((_, response) => {
+  const server = createServer(({ url = '' }, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(body);
+    const own = bodies[url];
+    response.end(own === undefined ? body : JSON.stringify(own));
   });
   beforeAll(async () => {
     socket = await listen(server);
@@ -217,4 +219,24 @@ describe('whatever an agent answers', () => {
       );
     },
   );
+
+  test.each([
+    [['policy', 'maps', '--state', 'agent']],
+    [['policy', 'cost']],
+    [['policy', 'simulate', '--state', 'agent', '--from', 'a=b', '--to', 'c=d', '--port', '80']],
+  ])('%j evaluates it or says what is wrong', async (argv) => {
+    const paths = ['/identity', '/endpoint', '/policy', '/ip', '/config'];
+    const answers = paths.map((path) => {
+      const described = bodyOf(description.paths[path]?.get?.responses['200'] ?? null);
+      return fc.oneof(described, mutated(described));
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.tuple(...answers), async (values) => {
+        bodies = Object.fromEntries(paths.map((path, i) => [`/v1${path}`, values[i]]));
+        await check(argv, null);
+      }),
+      { numRuns: runs },
+    );
+    bodies = {};
+  });
 });

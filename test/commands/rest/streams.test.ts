@@ -165,7 +165,7 @@ describe('--watch', () => {
       signal: stop.signal,
       columns: 80,
     });
-    const clear = '\u001b[H\u001b[2J\u001b[3J';
+    const clear = '\u001b[H\u001b[2J';
     expect(stdout).toBe(`${clear}  1\n${clear}  1\n\u001b[32m+ 2\u001b[39m\n`);
   });
 });
