@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
-import { errorCode, errorMessage } from '../errors.ts';
-import { loadKubeConfig } from './config.ts';
+import { apiMessage } from './answer.ts';
+import { type ClusterFlags, loadKubeConfig } from './config.ts';
 
 /** How an object fared. */
 export interface Applied {
@@ -10,10 +10,8 @@ export interface Applied {
   error?: string;
 }
 
-export interface ApplyOptions {
+export interface ApplyOptions extends ClusterFlags {
   env: Readonly<Record<string, string | undefined>>;
-  kubeconfig?: string | undefined;
-  context?: string | undefined;
   /** The API server checks the objects and keeps nothing. */
   dryRun: boolean;
 }
@@ -65,27 +63,4 @@ function applicable(value: Record<string, unknown>, namespace: string): Kubernet
     delete metadata[field];
   if (namespace === '') delete metadata.namespace;
   return { ...object, metadata: { ...metadata, ...(namespace !== '' && { namespace }) } };
-}
-
-/** The sentence in an error of the API server. */
-function apiMessage(error: unknown): string {
-  if (typeof error === 'object' && error !== null && 'body' in error) {
-    const { body } = error;
-    try {
-      const status: unknown = typeof body === 'string' ? JSON.parse(body) : body;
-      if (typeof status === 'object' && status !== null && 'message' in status) return String(status.message);
-    } catch {
-      // The body is no JSON: the error's own message has to do.
-    }
-  }
-  const told = errorMessage(error).split('\n')[0] ?? '';
-  const reason = rootCause(error);
-  return reason === undefined ? told : `${told}: ${reason}`;
-}
-
-/** What the library's "fetch failed" hides: the code or message of the innermost error. */
-function rootCause(error: unknown): string | undefined {
-  let inner: unknown = error instanceof Error ? error.cause : undefined;
-  while (inner instanceof Error && inner.cause !== undefined) inner = inner.cause;
-  return inner === undefined ? undefined : (errorCode(inner) ?? errorMessage(inner));
 }

@@ -1,6 +1,7 @@
 import type { CoreV1Api, CustomObjectsApi } from '@kubernetes/client-node';
-import { errorMessage, UserError } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import { compareBytes } from '../model/order.ts';
+import { found } from './answer.ts';
 import { loadKubeConfig } from './config.ts';
 
 /** Where a part of the agent's configuration comes from. */
@@ -153,20 +154,4 @@ function selects(
       return operator === 'DoesNotExist' && own === undefined;
     })
   );
-}
-
-/** The answer; undefined for "not found", a sentence for other errors. */
-async function found<T>(request: Promise<T>, what: string): Promise<T | undefined> {
-  try {
-    return await request;
-  } catch (error) {
-    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-    if (code === 404) return undefined;
-    const status =
-      typeof code === 'number' ? `the API server answered ${code}` : errorMessage(error).split('\n')[0];
-    throw new UserError(`${what}: ${status}`, {
-      hint: code === 403 ? 'The service account or user may not read it.' : undefined,
-      cause: error,
-    });
-  }
 }

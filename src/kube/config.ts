@@ -5,6 +5,14 @@ import { errorMessage, UserError } from '../errors.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+/** Which cluster is meant. */
+export interface ClusterFlags {
+  kubeconfig?: string | undefined;
+  context?: string | undefined;
+  /** URL of an API server that asks for no credentials, instead of a kubeconfig. */
+  server?: string | undefined;
+}
+
 /** The kubeconfig files in order: the flag, else KUBECONFIG, else ~/.kube/config. */
 function kubeconfigFiles(env: Env, flag: string | undefined): string[] {
   if (flag) return [flag];
@@ -27,13 +35,15 @@ export async function hasKubeconfig(env: Env, flag: string | undefined): Promise
 /** Loads the kubeconfig, or inside a pod the service account's. The client library is loaded only here. */
 export async function loadKubeConfig(
   env: Env,
-  { kubeconfig, context }: { kubeconfig?: string | undefined; context?: string | undefined },
+  { kubeconfig, context, server }: ClusterFlags,
 ): Promise<KubeConfig> {
   const { KubeConfig: Config } = await import('@kubernetes/client-node');
   const config = new Config();
   const files = kubeconfigFiles(env, kubeconfig);
   try {
-    if (await hasKubeconfig(env, kubeconfig)) {
+    if (server)
+      config.loadFromClusterAndUser({ name: server, server, skipTLSVerify: false }, { name: 'anonymous' });
+    else if (await hasKubeconfig(env, kubeconfig)) {
       const [first = '', ...others] = files;
       config.loadFromFile(first);
       for (const file of others) {

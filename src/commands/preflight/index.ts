@@ -9,6 +9,10 @@ export const PREFLIGHT: Verb = {
       about: 'Prepare for DNS Polling upgrades to cilium 1.4',
       load: async () => (await import('./fqdn-poller.ts')).addPreflightFqdnPollerCommand,
     },
+    'validate-cnp': {
+      about: 'Validate Cilium Network Policies deployed in the cluster',
+      load: async () => (await import('./validate-cnp.ts')).addPreflightValidateCnpCommand,
+    },
     'migrate-identity': {
       about: 'Migrate KVStore-backed identities to kubernetes CRD-backed identities',
       globals: KVSTORE_GLOBALS,

@@ -1,8 +1,5 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type KubeServer, serveKube } from '../../helpers/kube.ts';
 import { fixture, fixturePath, type RestCase, type RestExchange } from '../../helpers/recordings.ts';
 import { replay } from '../../helpers/replay.ts';
 import { run } from '../../helpers/run.ts';
@@ -158,12 +155,11 @@ test('an agent without PUT /policy is told in one sentence with what works inste
 });
 
 describe('through the Kubernetes API', () => {
-  let server: Server;
-  let kubeconfig = '';
+  let kube: KubeServer;
   const seen: { method: string; url: string; type: string; body: string }[] = [];
 
   beforeAll(async () => {
-    server = createServer((request, response) => {
+    kube = await serveKube((request, response) => {
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () => {
@@ -189,30 +185,14 @@ describe('through the Kubernetes API', () => {
         } else response.end(body);
       });
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    kubeconfig = join(mkdtempSync(join(tmpdir(), 'kube-')), 'config');
-    writeFileSync(
-      kubeconfig,
-      JSON.stringify({
-        clusters: [{ name: 'c', cluster: { server: `http://127.0.0.1:${port}` } }],
-        contexts: [{ name: 'k', context: { cluster: 'c', user: 'u' } }],
-        users: [{ name: 'u', user: {} }],
-        'current-context': 'k',
-      }),
-    );
   });
-  afterAll(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
+  afterAll(async () => kube[Symbol.asyncDispose]());
 
   test('objects are applied by the server, one by one, and each outcome is told', async () => {
     seen.length = 0;
     const stdin = `${CNP('one')}---\n${CNP('refused')}---\n${CNP('two')}`;
     const result = await run(['policy', 'import', '--via', 'kubernetes', '-'], {
-      env: { KUBECONFIG: kubeconfig },
+      env: { KUBECONFIG: kube.kubeconfig },
       stdin,
     });
     expect(result.code).toBe(1);
@@ -229,7 +209,7 @@ describe('through the Kubernetes API', () => {
   test('--dry-run asks the server to keep nothing', async () => {
     seen.length = 0;
     const argv = ['policy', 'import', '--via', 'kubernetes', '--dry-run', '-'];
-    const result = await run(argv, { env: { KUBECONFIG: kubeconfig }, stdin: CNP('one') });
+    const result = await run(argv, { env: { KUBECONFIG: kube.kubeconfig }, stdin: CNP('one') });
     expect(result).toEqual({
       code: 0,
       stdout: 'CiliumNetworkPolicy shop/one applied (dry run)\n',
@@ -240,7 +220,7 @@ describe('through the Kubernetes API', () => {
 
   test('an agent that takes no policies makes auto go to the cluster', async () => {
     await using agent = await replay([REFUSED]);
-    const env = { CILIUM_SOCK: agent.socket, KUBECONFIG: kubeconfig };
+    const env = { CILIUM_SOCK: agent.socket, KUBECONFIG: kube.kubeconfig };
     const result = await run(['policy', 'import', '-'], { env, stdin: CNP('one') });
     expect(result).toMatchObject({ code: 0, stdout: 'CiliumNetworkPolicy shop/one applied\n' });
     expect(result.stderr).toContain('applying the objects to the cluster');
@@ -248,7 +228,7 @@ describe('through the Kubernetes API', () => {
 
   test('rules in the agent’s own form cannot go there', async () => {
     const result = await run(['policy', 'import', '--via', 'kubernetes', RULES], {
-      env: { KUBECONFIG: kubeconfig },
+      env: { KUBECONFIG: kube.kubeconfig },
     });
     expect(result).toMatchObject({ code: 1, stdout: '' });
     expect(result.stderr).toContain('Put each rule below "spec" of a CiliumNetworkPolicy.');

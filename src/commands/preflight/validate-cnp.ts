@@ -1,0 +1,71 @@
+import { type Command, Option } from 'commander';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import type { Finding } from '../../model/finding.ts';
+import { TARGETS, type Target } from '../../policy/decode.ts';
+import { parsePolicies } from '../../policy/parse.ts';
+import { REPORT_FORMATS, type ReportFormat, renderFindings, renderReport } from '../../render/findings.ts';
+import { paletteFor } from '../../render/palette.ts';
+import { sanitize } from '../../render/sanitize.ts';
+
+interface ValidateCnpOptions {
+  output: ReportFormat;
+  target?: Target;
+  kubeconfig?: string;
+  k8sKubeconfigPath?: string;
+  k8sApiServer?: string;
+  context?: string;
+}
+
+/** Declares `preflight validate-cnp`. */
+export function addPreflightValidateCnpCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('validate-cnp')
+    .description('Validate Cilium Network Policies deployed in the cluster')
+    .addOption(
+      new Option('--target <version>', 'release that must take them (default: 1.20)').choices(TARGETS),
+    )
+    .addOption(new Option('-o, --output <format>', 'how to report').choices(REPORT_FORMATS).default('text'))
+    .option('--kubeconfig <file>', 'how to reach the cluster (default: KUBECONFIG, then ~/.kube/config)')
+    .option('--context <name>', 'context of the kubeconfig')
+    .option('--k8s-kubeconfig-path <file>', 'as the reference names the kubeconfig')
+    .option('--k8s-api-server <url>', 'API server that asks for no credentials, such as kubectl proxy')
+    .action((options: ValidateCnpOptions) => runPreflightValidateCnp(options, ctx));
+}
+
+/** Reads every policy of the cluster and checks each as `policy validate` does. Nothing is written. */
+export async function runPreflightValidateCnp(options: ValidateCnpOptions, ctx: Context): Promise<void> {
+  const { listPolicies } = await import('../../kube/policies.ts');
+  const stored = listPolicies(ctx.env, {
+    kubeconfig: options.kubeconfig ?? options.k8sKubeconfigPath,
+    context: options.context,
+    server: options.k8sApiServer,
+  });
+  const text = options.output === 'text';
+  const palette = paletteFor(ctx.globals.color, ctx.env, ctx.err.isTTY);
+  const files: string[] = [];
+  const findings: Finding[] = [];
+  const invalid: string[] = [];
+  let rules = 0;
+  for await (const { kind, name, object } of stored) {
+    const file = `${kind} ${name}`;
+    files.push(file);
+    // Indented as kubectl prints it, so that lines and columns can be found there.
+    const source = { file, text: JSON.stringify(object, undefined, 4) };
+    const policy = await parsePolicies([source], { target: options.target });
+    rules += policy.rules.length;
+    if (policy.findings.some(({ severity }) => severity === 'error')) invalid.push(file);
+    const verdict = invalid.at(-1) === file ? 'unexpected validation error' : 'OK!';
+    if (text) {
+      await ctx.out.write(`Validating ${kind} '${sanitize(name)}': ${verdict}\n`);
+      await ctx.err.write(renderFindings(policy.findings, palette));
+    } else findings.push(...policy.findings);
+  }
+  if (options.output !== 'text')
+    await ctx.out.write(renderReport({ paths: ['the cluster'], files, rules, findings }, options.output));
+  if (invalid.length > 0)
+    throw new UserError(`Found invalid policies: ${invalid.length} of ${files.length}`, {
+      hint: 'Correct them before the upgrade. Lines and columns are those of "kubectl get … -o json".',
+    });
+  if (text) await ctx.out.write('All CCNPs and CNPs valid!\n');
+}
