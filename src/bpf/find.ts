@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { UserError } from '../errors.ts';
 import { KernelError } from './errors.ts';
-import { BpfMap, objectIds, openMap, openMapById, openPin } from './objects.ts';
+import { BpfMap, openMap, openMapById, openObjects, openPin } from './objects.ts';
 import { globalPath, isMissing, pinPaths } from './pins.ts';
 
 /** Longest name that the kernel keeps of a map. */
@@ -63,14 +63,7 @@ function pathsBelow(bpfRoot: string): string[] {
 function loadedNamed(name: string): number[] {
   const wanted = name.slice(0, KERNEL_NAME);
   const found: number[] = [];
-  for (const id of objectIds('map')) {
-    try {
-      using map = openMapById(id);
-      if (map.info.name === wanted) found.push(id);
-    } catch (error) {
-      // Unloaded meanwhile.
-      if (!(error instanceof KernelError && error.code === 'ENOENT')) throw error;
-    }
-  }
+  for (const { info } of openObjects('map', (id) => openMapById(id)))
+    if (info.name === wanted) found.push(info.id);
   return found;
 }

@@ -203,6 +203,21 @@ export function* objectIds(kind: Exclude<ObjectKind, 'other'>): Generator<number
   }
 }
 
+/** Opens every object of a kind, each closed before the next; one that vanishes meanwhile is passed over. */
+export function* openObjects<T extends Disposable>(
+  kind: 'map' | 'program' | 'link',
+  open: (id: number) => T,
+): Generator<T> {
+  for (const id of objectIds(kind)) {
+    try {
+      using object = open(id);
+      yield object;
+    } catch (error) {
+      if (!(error instanceof KernelError && error.code === 'ENOENT')) throw error;
+    }
+  }
+}
+
 /** What a new map is to be. */
 export interface MapSpec {
   type: (typeof MAP_TYPES)[number];

@@ -1,11 +1,16 @@
 import { type Command, Option } from 'commander';
+import { decodeIdentities } from '../agent/identities.ts';
+import { Reader } from '../agent/reader.ts';
+import { decodeStatus, fetchStatus } from '../agent/status.ts';
+import type { Endpoint } from '../agent/types.gen.ts';
 import type { Context } from '../context.ts';
 import { SilentExit, UserError } from '../errors.ts';
-import { type Finding, runChecks, type Severity } from '../node/doctor/checks.ts';
-import { type AgentFacts, readKernelFacts } from '../node/doctor/facts.ts';
+import type { Diagnosis, Severity } from '../model/doctor.ts';
+import { runChecks } from '../node/doctor/checks.ts';
+import { type AgentFacts, type KnownEndpoint, readKernelFacts } from '../node/doctor/facts.ts';
+import { renderDiagnoses } from '../render/doctor.ts';
 import { renderOutput } from '../render/output.ts';
-import { type Palette, paletteFor } from '../render/palette.ts';
-import { sanitize } from '../render/sanitize.ts';
+import { paletteFor } from '../render/palette.ts';
 import { outputOption, requireRoot } from './flags.ts';
 
 interface DoctorOptions {
@@ -32,71 +37,58 @@ export function addDoctorCommand(parent: Command, ctx: Context): Command {
 export async function runDoctor(options: DoctorOptions, ctx: Context): Promise<void> {
   requireRoot('cilium doctor', ctx.uid);
   const { agent, problem } = await askAgent(ctx);
-  const findings = [
+  const diagnoses = [
     ...(problem ? [problem] : []),
     ...runChecks(await readKernelFacts(ctx.globals.bpfRoot), agent),
   ];
   const text = options.output
-    ? await renderOutput(findings, options.output)
-    : renderFindings(findings, paletteFor(ctx.globals.color, ctx.env, ctx.out.isTTY));
+    ? await renderOutput(diagnoses, options.output)
+    : renderDiagnoses(diagnoses, paletteFor(ctx.globals.color, ctx.env, ctx.out.isTTY));
   await ctx.out.write(text);
   const bad: readonly Severity[] =
     options.failOn === 'never' ? [] : options.failOn === 'failure' ? ['failure'] : ['failure', 'warning'];
-  if (findings.some(({ severity }) => bad.includes(severity))) throw new SilentExit(1);
+  if (diagnoses.some(({ severity }) => bad.includes(severity))) throw new SilentExit(1);
 }
 
-async function askAgent(ctx: Context): Promise<{ agent?: AgentFacts; problem?: Finding }> {
+async function askAgent(ctx: Context): Promise<{ agent?: AgentFacts; problem?: Diagnosis }> {
   try {
     const client = await ctx.agent();
-    const endpoints = await client.get('/endpoint');
-    const identities = await client.get('/identity');
-    const status = await client.get('/healthz', { headers: { brief: 'false' } });
+    const [endpoints, identities, status] = [
+      await client.get('/endpoint'),
+      await client.get('/identity'),
+      await fetchStatus(client, { brief: false }),
+    ];
     return {
       agent: {
-        endpoints: (endpoints ?? []).map(({ id = 0, status: s }) => ({
-          id,
-          identity: s?.identity?.id,
-          addresses: (s?.networking?.addressing ?? []).flatMap(({ ipv4, ipv6 }) =>
-            [ipv4 || [], ipv6 || []].flat(),
-          ),
-          ifindex: s?.networking?.['interface-index'],
-          state: s?.state ?? '',
-          name: s?.['external-identifiers']?.['pod-name'] ?? '',
-        })),
-        identities: new Set((identities ?? []).map(({ id = 0 }) => id)),
-        socketLb: status?.['kube-proxy-replacement']?.features?.socketLB?.enabled === true,
+        endpoints: new Reader<Endpoint[]>('GET /endpoint', endpoints).items().map(knownEndpoint),
+        identities: new Set(decodeIdentities('GET /identity', identities).map(({ id }) => id)),
+        socketLb: decodeStatus(status).kubeProxy?.features.socketLb === true,
       },
     };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const finding: Finding = {
+    const diagnosis: Diagnosis = {
       check: 'agent',
       severity: 'failure',
       what: 'the agent does not answer',
       evidence: [error.message],
     };
-    return { problem: error.hint ? { ...finding, next: error.hint } : finding };
+    return { problem: error.hint ? { ...diagnosis, next: error.hint } : diagnosis };
   }
 }
 
-/** Findings as text: what is wrong with evidence and the next step, what is fine on one line each. */
-export function renderFindings(findings: readonly Finding[], palette: Palette): string {
-  const paint: Record<Severity, (text: string) => string> = {
-    ok: palette.good,
-    warning: palette.warn,
-    failure: palette.bad,
-    skipped: palette.dim,
+function knownEndpoint(endpoint: Reader<Endpoint>): KnownEndpoint {
+  const status = endpoint.at('status');
+  const networking = status.at('networking');
+  const addressing = networking.at('addressing').items();
+  return {
+    id: endpoint.integer('id'),
+    identity: status.at('identity').present ? status.at('identity').integer('id') : undefined,
+    addresses: addressing
+      .flatMap((pair) => [pair.text('ipv4'), pair.text('ipv6')])
+      .filter((address) => address !== ''),
+    ifindex: networking.has('interface-index') ? networking.integer('interface-index') : undefined,
+    state: status.text('state'),
+    name: status.at('external-identifiers').text('pod-name'),
   };
-  const lines = findings.flatMap(({ check, severity, what, evidence, next }) => [
-    `${paint[severity](severity.padEnd(8))} ${check}: ${sanitize(what)}`,
-    ...evidence.slice(0, 8).map((line) => `           ${sanitize(line)}`),
-    ...(evidence.length > 8 ? [`           … and ${evidence.length - 8} more`] : []),
-    ...(next && severity !== 'ok' ? [`         → ${sanitize(next)}`] : []),
-  ]);
-  const count = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length;
-  lines.push(
-    '',
-    `${count('failure')} failures, ${count('warning')} warnings, ${count('ok')} checks fine, ${count('skipped')} skipped`,
-  );
-  return `${lines.join('\n')}\n`;
 }

@@ -3,17 +3,8 @@ import { dirname } from 'node:path';
 import { KernelError } from '../bpf/errors.ts';
 import { openLinkById } from '../bpf/objects.ts';
 import { errorCode, errorMessage } from '../errors.ts';
-import type { Action } from './plan.ts';
+import type { Action, Outcome } from '../model/cleanup.ts';
 import type { Run } from './run.ts';
-
-/** How one item ended. */
-export interface Outcome {
-  id: string;
-  what: string;
-  /** `gone`: something else had removed it before. */
-  result: 'done' | 'gone' | 'failed';
-  error?: string;
-}
 
 /** Carries out the actions of one item, in order; stops at the first that fails. */
 export async function applyActions(

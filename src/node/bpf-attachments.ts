@@ -1,5 +1,4 @@
-import { KernelError } from '../bpf/errors.ts';
-import { objectIds, openLinkById, openProgramById } from '../bpf/objects.ts';
+import { openLinkById, openObjects, openProgramById } from '../bpf/objects.ts';
 import { UserError } from '../errors.ts';
 import type { Run } from './run.ts';
 import type { BpfLink, CgroupProgram, NodeState, XdpProgram } from './state.ts';
@@ -27,8 +26,8 @@ export async function readBpfAttachments(
   const names = new Map<number, string>();
   const bpfLinks: BpfLink[] = [];
   try {
-    for (const { info } of opened('program', openProgramById)) names.set(info.id, info.name);
-    for (const { info } of opened('link', openLinkById)) {
+    for (const { info } of openObjects('program', openProgramById)) names.set(info.id, info.name);
+    for (const { info } of openObjects('link', openLinkById)) {
       const programName = names.get(info.programId) ?? '';
       bpfLinks.push({
         id: info.id,
@@ -59,16 +58,4 @@ export async function readBpfAttachments(
     .filter(({ id }) => id !== undefined && !linked.has(id))
     .map(({ devname, id }) => ({ device: devname ?? '', programName: names.get(id ?? 0) ?? '' }));
   return { bpfLinks, cgroupPrograms, xdpPrograms };
-}
-
-/** Opens every object of a kind, each closed before the next; one that vanishes meanwhile is passed over. */
-function* opened<T extends Disposable>(kind: 'program' | 'link', open: (id: number) => T): Generator<T> {
-  for (const id of objectIds(kind)) {
-    try {
-      using object = open(id);
-      yield object;
-    } catch (error) {
-      if (!(error instanceof KernelError && error.code === 'ENOENT')) throw error;
-    }
-  }
 }

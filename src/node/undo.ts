@@ -2,7 +2,7 @@ import { cp, lstat, mkdir, readFile, readlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeAtomically } from '../atomic-file.ts';
 import { errorMessage, UserError } from '../errors.ts';
-import { type Action, KINDS, type Kind, type Plan } from './plan.ts';
+import { type Action, KINDS, type Kind, type Plan } from '../model/cleanup.ts';
 
 /** What `cleanup undo` needs to bring back what can be brought back. */
 export interface UndoFile {

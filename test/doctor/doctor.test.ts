@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { openMap } from '../../src/bpf/objects.ts';
-import { type Finding, runChecks } from '../../src/node/doctor/checks.ts';
+import type { Diagnosis } from '../../src/model/doctor.ts';
+import { runChecks } from '../../src/node/doctor/checks.ts';
 import type { AgentFacts, KernelFacts } from '../../src/node/doctor/facts.ts';
 import { mountBpffs, pinNew, type RecordedMap, restoreMap } from '../helpers/bpf.ts';
 import { kernelTest } from '../helpers/kernel-test.ts';
@@ -31,8 +32,8 @@ async function doctor(
   });
 }
 
-function found({ stdout }: RunResult, check: string): Finding[] {
-  return (JSON.parse(stdout) as Finding[]).filter((finding) => finding.check === check);
+function found({ stdout }: RunResult, check: string): Diagnosis[] {
+  return (JSON.parse(stdout) as Diagnosis[]).filter((finding) => finding.check === check);
 }
 
 describe('a node as it was recorded, its maps restored', () => {
@@ -43,7 +44,7 @@ describe('a node as it was recorded, its maps restored', () => {
     });
     expect(result.stderr).toBe('');
     expect(found(result, 'agent')).toEqual([]);
-    const failures = (JSON.parse(result.stdout) as Finding[]).filter(
+    const failures = (JSON.parse(result.stdout) as Diagnosis[]).filter(
       ({ severity }) => severity === 'failure',
     );
     expect(failures.map(({ check, what }) => `${check}: ${what}`)).toEqual([

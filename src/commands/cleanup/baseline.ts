@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { writeAtomically } from '../../atomic-file.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, SilentExit, UserError } from '../../errors.ts';
+import { isRecord } from '../../model/record.ts';
 import { compareInventories, inventory } from '../../node/inventory.ts';
 import { NODE_PATHS, readNode } from '../../node/read.ts';
 import { systemRun } from '../../node/run.ts';
@@ -56,11 +57,19 @@ async function look(ctx: Context): Promise<{ node: string; lines: string[] }> {
 }
 
 async function readBaseline(file: string): Promise<Baseline> {
+  let value: unknown;
   try {
-    const value = JSON.parse(await readFile(file, 'utf8')) as Partial<Baseline>;
-    if (value.version === 1 && Array.isArray(value.lines)) return value as Baseline;
+    value = JSON.parse(await readFile(file, 'utf8'));
   } catch (cause) {
     throw new UserError(`read baseline ${file}: ${errorMessage(cause)}`, { cause });
   }
+  if (isBaseline(value)) return value;
   throw new UserError(`${file} is not a snapshot of "cilium cleanup baseline"`);
+}
+
+function isBaseline(value: unknown): value is Baseline {
+  if (!isRecord(value)) return false;
+  const { version, node, at, lines } = value;
+  const texts = Array.isArray(lines) && lines.every((line) => typeof line === 'string');
+  return version === 1 && typeof node === 'string' && typeof at === 'string' && texts;
 }

@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
-import { applyActions, type Outcome } from '../../node/apply.ts';
+import { type Item, KINDS, type Kind, type Outcome, type Plan } from '../../model/cleanup.ts';
+import { applyActions } from '../../node/apply.ts';
 import { planCleanup } from '../../node/attribute.ts';
-import { KINDS, type Kind, type Plan } from '../../node/plan.ts';
 import { NODE_PATHS, readNode } from '../../node/read.ts';
 import { type Run, systemRun } from '../../node/run.ts';
 import { writeUndo } from '../../node/undo.ts';
+import { renderOutcome, renderPlan, renderSummary } from '../../render/cleanup.ts';
 import { renderOutput } from '../../render/output.ts';
 import { outputOption, requireRoot, stringSlice } from '../flags.ts';
 import { confirm } from './confirm.ts';
 import { refuseWhileAgentRuns } from './running.ts';
-import { renderOutcome, renderPlan, renderSummary } from './text.ts';
 
 interface CleanupOptions {
   allState?: boolean;
@@ -56,38 +56,42 @@ export async function runCleanup(options: CleanupOptions, ctx: Context): Promise
   const kinds = selectedKinds(options, ctx);
   if (!options.dryRun && !options.evenIfAgentRuns) await refuseWhileAgentRuns(ctx);
   const run = systemRun(ctx.env);
-  const read = async () =>
-    select(
-      planCleanup(await readNode(run, { ...NODE_PATHS, bpfRoot: ctx.globals.bpfRoot }), {
-        ...NODE_PATHS,
-        bpfRoot: ctx.globals.bpfRoot,
-      }),
-      kinds,
-    );
-  const plan = await read();
+  const paths = { ...NODE_PATHS, bpfRoot: ctx.globals.bpfRoot };
+  const look = async () => select(planCleanup(await readNode(run, paths), paths), kinds);
+  const plan = await look();
   if (options.dryRun && options.output) return ctx.out.write(await renderOutput(plan, options.output));
-  if (!options.output || !options.dryRun) await ctx.out.write(options.output ? '' : renderPlan(plan));
-  if (options.dryRun || plan.items.length === 0) return;
+  if (!options.output) await ctx.out.write(renderPlan(plan));
+  if (options.dryRun) return;
+  if (plan.items.length === 0) return options.output ? writeResult(plan, {}, options, ctx) : undefined;
   if (!options.force && !(await confirm(plan.node, ctx)))
     throw new UserError('nothing was removed: not confirmed');
-  const undoPath =
-    options.undoFile ??
-    `/var/lib/cilium-toolkit/cleanup-${new Date(ctx.clock.nowMs()).toISOString().replace(/[:.]/g, '').slice(0, 17)}Z.json`;
-  const undo = await writeUndo(plan, undoPath, ctx.clock.nowMs());
+  const undoFile = options.undoFile ?? defaultUndoFile(ctx.clock.nowMs());
+  const undo = await writeUndo(plan, undoFile, ctx.clock.nowMs());
   await ctx.err.write(
-    `Recorded for "cilium cleanup undo": ${undoPath} (${undo.items.length} of ${plan.items.length} can be brought back)\n`,
+    `Recorded for "cilium cleanup undo": ${undoFile} (${undo.items.length} of ${plan.items.length} can be brought back)\n`,
   );
   const outcomes = await removeAll(plan, run, options.output ? undefined : ctx);
-  const left = (await read()).items;
-  if (options.output)
-    await ctx.out.write(
-      await renderOutput(
-        { node: plan.node, undoFile: undoPath, outcomes, left: left.map(({ id }) => id) },
-        options.output,
-      ),
-    );
+  const left = (await look()).items;
+  if (options.output) await writeResult(plan, { undoFile, outcomes, left }, options, ctx);
   else await ctx.out.write(renderSummary(outcomes, left));
   if (left.length > 0 || outcomes.some(({ result }) => result === 'failed')) throw new SilentExit(1);
+}
+
+/** `-o`: what became of each item, and what is still there. */
+async function writeResult(
+  { node }: Plan,
+  { undoFile, outcomes = [], left = [] }: { undoFile?: string; outcomes?: Outcome[]; left?: Item[] },
+  { output }: CleanupOptions,
+  ctx: Context,
+): Promise<void> {
+  const result = { node, ...(undoFile && { undoFile }), outcomes, left: left.map(({ id }) => id) };
+  await ctx.out.write(await renderOutput(result, output));
+}
+
+/** `cleanup-2026-01-31T120000Z.json` in a folder that a cleanup leaves alone. */
+function defaultUndoFile(nowMs: number): string {
+  const time = new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '');
+  return `/var/lib/cilium-toolkit/cleanup-${time}Z.json`;
 }
 
 async function removeAll(plan: Plan, run: Run, talk: Context | undefined): Promise<Outcome[]> {

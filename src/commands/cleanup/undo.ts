@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { SilentExit } from '../../errors.ts';
-import { applyActions, type Outcome } from '../../node/apply.ts';
+import type { Outcome } from '../../model/cleanup.ts';
+import { applyActions } from '../../node/apply.ts';
 import { systemRun } from '../../node/run.ts';
 import { readUndo } from '../../node/undo.ts';
+import { renderOutcome } from '../../render/cleanup.ts';
 import { requireRoot } from '../flags.ts';
-import { renderOutcome } from './text.ts';
 
 /** Declares `cleanup undo`. */
 export function addCleanupUndoCommand(parent: Command, ctx: Context): Command {

@@ -1,17 +1,6 @@
 import { endpointOf } from '../../bpf/layouts/catalogue.ts';
+import type { Diagnosis } from '../../model/doctor.ts';
 import type { AgentFacts, KernelFacts, KnownEndpoint } from './facts.ts';
-
-export type Severity = 'ok' | 'warning' | 'failure' | 'skipped';
-
-/** What one check found. */
-export interface Finding {
-  check: string;
-  severity: Severity;
-  what: string;
-  evidence: string[];
-  /** What to do about it. */
-  next?: string;
-}
 
 /** Map pressure in percent from which on a map is worth a warning, and from which it loses entries soon. */
 const PRESSURE_WARNING = 80;
@@ -19,10 +8,10 @@ const PRESSURE_FAILURE = 95;
 /** Identities that every agent knows without being asked. */
 const RESERVED_BELOW = 256;
 
-type Check = (kernel: KernelFacts, agent: AgentFacts) => Finding[];
+type Check = (kernel: KernelFacts, agent: AgentFacts) => Diagnosis[];
 
 /** Compares the agent with the kernel. Checks that need an agent are reported as skipped without one. */
-export function runChecks(kernel: KernelFacts, agent: AgentFacts | undefined): Finding[] {
+export function runChecks(kernel: KernelFacts, agent: AgentFacts | undefined): Diagnosis[] {
   const withAgent: [string, Check][] = [
     ['policy maps', checkPolicyMaps],
     ['orphaned pins', checkOrphanedPins],
@@ -44,11 +33,11 @@ export function runChecks(kernel: KernelFacts, agent: AgentFacts | undefined): F
   ];
 }
 
-function report(check: string, found: Finding[], fine: string): Finding[] {
+function report(check: string, found: Diagnosis[], fine: string): Diagnosis[] {
   return found.length > 0 ? found : [{ check, severity: 'ok', what: fine, evidence: [] }];
 }
 
-function checkBrokenPins({ broken }: KernelFacts): Finding[] {
+function checkBrokenPins({ broken }: KernelFacts): Diagnosis[] {
   return broken.map(({ path, error }) => ({
     check: 'pins',
     severity: 'warning',
@@ -58,7 +47,7 @@ function checkBrokenPins({ broken }: KernelFacts): Finding[] {
   }));
 }
 
-function checkPressure({ maps }: KernelFacts): Finding[] {
+function checkPressure({ maps }: KernelFacts): Diagnosis[] {
   return maps
     .filter(({ pressure = 0 }) => pressure >= PRESSURE_WARNING)
     .toSorted((a, b) => (b.pressure ?? 0) - (a.pressure ?? 0))
@@ -74,7 +63,7 @@ function checkPressure({ maps }: KernelFacts): Finding[] {
 }
 
 /** A pin that no program uses although programs use another map of the same name was left by an earlier agent. */
-function checkStalePins({ maps, programs, mapNames }: KernelFacts): Finding[] {
+function checkStalePins({ maps, programs, mapNames }: KernelFacts): Diagnosis[] {
   const used = new Set(programs.flatMap(({ mapIds }) => mapIds));
   const usedByName = new Map<string, number>();
   for (const id of used) usedByName.set(mapNames.get(id) ?? '', id);
@@ -103,7 +92,7 @@ function label({ id, name }: KnownEndpoint): string {
 
 const HOST = 1;
 
-function checkPolicyMaps({ maps }: KernelFacts, { endpoints }: AgentFacts): Finding[] {
+function checkPolicyMaps({ maps }: KernelFacts, { endpoints }: AgentFacts): Diagnosis[] {
   if (maps.length === 0) return [];
   const have = new Set(maps.filter(({ feature }) => feature === 'policy').map(({ endpoint }) => endpoint));
   return endpoints
@@ -117,7 +106,7 @@ function checkPolicyMaps({ maps }: KernelFacts, { endpoints }: AgentFacts): Find
     }));
 }
 
-function checkOrphanedPins({ maps }: KernelFacts, { endpoints }: AgentFacts): Finding[] {
+function checkOrphanedPins({ maps }: KernelFacts, { endpoints }: AgentFacts): Diagnosis[] {
   const ids = new Set(endpoints.map(({ id }) => id));
   const orphans = maps.filter(({ name }) => {
     const id = endpointOf(name);
@@ -140,10 +129,10 @@ function checkOrphanedPins({ maps }: KernelFacts, { endpoints }: AgentFacts): Fi
   ];
 }
 
-function checkEndpointMap({ lxc, maps }: KernelFacts, { endpoints }: AgentFacts): Finding[] {
+function checkEndpointMap({ lxc, maps }: KernelFacts, { endpoints }: AgentFacts): Diagnosis[] {
   if (!maps.some(({ name }) => name === 'cilium_lxc')) return [];
   const ids = new Set(endpoints.map(({ id }) => id));
-  const found: Finding[] = [];
+  const found: Diagnosis[] = [];
   for (const endpoint of endpoints.filter(({ identity, state }) => identity !== HOST && state === 'ready')) {
     for (const address of endpoint.addresses) {
       const entry = lxc.get(address);
@@ -174,7 +163,7 @@ function checkEndpointMap({ lxc, maps }: KernelFacts, { endpoints }: AgentFacts)
   return found;
 }
 
-function checkIpcache({ ipcache, maps }: KernelFacts, { endpoints }: AgentFacts): Finding[] {
+function checkIpcache({ ipcache, maps }: KernelFacts, { endpoints }: AgentFacts): Diagnosis[] {
   if (!maps.some(({ name }) => name.startsWith('cilium_ipcache'))) return [];
   return endpoints
     .filter(({ identity, state }) => identity !== undefined && identity !== HOST && state === 'ready')
@@ -201,7 +190,7 @@ function checkIpcache({ ipcache, maps }: KernelFacts, { endpoints }: AgentFacts)
 function checkPolicyIdentities(
   { policyIdentities }: KernelFacts,
   { identities, endpoints }: AgentFacts,
-): Finding[] {
+): Diagnosis[] {
   const ids = new Set(endpoints.map(({ id }) => id));
   return [...policyIdentities]
     .filter(([endpoint]) => ids.has(endpoint))
@@ -219,7 +208,10 @@ function checkPolicyIdentities(
     }));
 }
 
-function checkEndpointPrograms({ links, programs, lxc }: KernelFacts, { endpoints }: AgentFacts): Finding[] {
+function checkEndpointPrograms(
+  { links, programs, lxc }: KernelFacts,
+  { endpoints }: AgentFacts,
+): Diagnosis[] {
   const names = new Map(programs.map(({ id, name }) => [id, name]));
   const served = new Set(
     links.filter(({ programId }) => names.get(programId)?.startsWith('cil_')).map(({ ifindex }) => ifindex),
@@ -240,7 +232,7 @@ function checkEndpointPrograms({ links, programs, lxc }: KernelFacts, { endpoint
     }));
 }
 
-function checkSocketLb({ links, programs }: KernelFacts, { socketLb }: AgentFacts): Finding[] {
+function checkSocketLb({ links, programs }: KernelFacts, { socketLb }: AgentFacts): Diagnosis[] {
   if (!socketLb) return [];
   const names = new Map(programs.map(({ id, name }) => [id, name]));
   const attached = links.some(

@@ -1,4 +1,4 @@
-import { KernelError } from '../../bpf/errors.ts';
+import type { KernelError } from '../../bpf/errors.ts';
 import { endpointOf } from '../../bpf/layouts/catalogue.ts';
 import {
   endpointInfo,
@@ -8,7 +8,7 @@ import {
   remoteEndpoint,
   remoteEndpoint117,
 } from '../../bpf/layouts/structs.ts';
-import { type BpfMap, objectIds, openLinkById, openMapById, openProgramById } from '../../bpf/objects.ts';
+import { type BpfMap, openLinkById, openMapById, openObjects, openProgramById } from '../../bpf/objects.ts';
 import { isMap, openPins } from '../../bpf/pins.ts';
 import { entriesOf, walk } from '../../bpf/reader.ts';
 import { summarizeMaps } from '../../bpf/summary.ts';
@@ -66,29 +66,14 @@ export async function readKernelFacts(bpfRoot: string): Promise<KernelFacts> {
   for (const { path, object } of openPins(bpfRoot)) {
     if (isMap(object)) await readContents(object, path.slice(path.lastIndexOf('/') + 1), facts);
   }
-  for (const program of each('program', openProgramById)) {
+  for (const program of openObjects('program', openProgramById)) {
     facts.programs.push({ id: program.info.id, name: program.info.name, mapIds: program.mapIds() });
   }
-  for (const { info } of each('link', openLinkById)) {
+  for (const { info } of openObjects('link', openLinkById)) {
     facts.links.push({ type: info.type, programId: info.programId, ifindex: info.ifindex });
   }
-  for (const { info } of each('map', (id) => openMapById(id))) facts.mapNames.set(info.id, info.name);
+  for (const { info } of openObjects('map', (id) => openMapById(id))) facts.mapNames.set(info.id, info.name);
   return facts;
-}
-
-function* each<T extends Disposable>(
-  kind: 'program' | 'link' | 'map',
-  open: (id: number) => T,
-): Generator<T> {
-  for (const id of objectIds(kind)) {
-    try {
-      using object = open(id);
-      yield object;
-    } catch (error) {
-      // Objects come and go while they are listed.
-      if (!(error instanceof KernelError && error.code === 'ENOENT')) throw error;
-    }
-  }
 }
 
 async function readContents(map: BpfMap, name: string, facts: KernelFacts): Promise<void> {

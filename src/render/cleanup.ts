@@ -1,6 +1,5 @@
-import type { Outcome } from '../../node/apply.ts';
-import { type Item, KINDS, type Kind, type Plan } from '../../node/plan.ts';
-import { sanitize } from '../../render/sanitize.ts';
+import { type Item, KINDS, type Kind, type Outcome, type Plan } from '../model/cleanup.ts';
+import { sanitize } from './sanitize.ts';
 
 const TITLES: Readonly<Record<Kind, string>> = {
   'tc-filter': 'tc filters',

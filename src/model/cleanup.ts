@@ -60,3 +60,12 @@ export interface Plan {
   /** What could not be looked at. */
   notes: string[];
 }
+
+/** How one item ended. */
+export interface Outcome {
+  id: string;
+  what: string;
+  /** `gone`: something else had removed it before. */
+  result: 'done' | 'gone' | 'failed';
+  error?: string;
+}
