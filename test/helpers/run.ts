@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Context, LinePrompt } from '../../src/context.ts';
 import { ClosedPipe } from '../../src/errors.ts';
 import { main } from '../../src/main.ts';
@@ -61,9 +62,10 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
       isTTY: options.columns !== undefined && options.stdin === undefined,
       async *[Symbol.asyncIterator]() {
         if (options.stdin !== undefined) yield Buffer.from(options.stdin);
+        else for (const line of options.typed ?? []) yield Buffer.from(`${line}\n`);
       },
     },
-    env: { HOME: tmpdir(), ...options.env },
+    env: { HOME: tmpdir(), XDG_STATE_HOME: join(tmpdir(), 'toolkit-test-state'), ...options.env },
     cwd: options.cwd ?? tmpdir(),
     uid: options.uid ?? 0,
     clock: {

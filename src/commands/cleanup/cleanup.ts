@@ -10,6 +10,7 @@ import { writeUndo } from '../../node/undo.ts';
 import { renderOutcome, renderPlan, renderSummary } from '../../render/cleanup.ts';
 import { renderOutput } from '../../render/output.ts';
 import { outputOption, requireRoot, stringSlice } from '../flags.ts';
+import { undoPath } from '../undo-path.ts';
 import { confirm } from './confirm.ts';
 import { refuseWhileAgentRuns } from './running.ts';
 
@@ -65,7 +66,7 @@ export async function runCleanup(options: CleanupOptions, ctx: Context): Promise
   if (plan.items.length === 0) return options.output ? writeResult(plan, {}, options, ctx) : undefined;
   if (!options.force && !(await confirm(plan.node, ctx)))
     throw new UserError('nothing was removed: not confirmed');
-  const undoFile = options.undoFile ?? defaultUndoFile(ctx.clock.nowMs());
+  const undoFile = options.undoFile ?? (await undoPath(ctx, 'cleanup'));
   const undo = await writeUndo(plan, undoFile, ctx.clock.nowMs());
   await ctx.err.write(
     `Recorded for "cilium cleanup undo": ${undoFile} (${undo.items.length} of ${plan.items.length} can be brought back)\n`,
@@ -86,12 +87,6 @@ async function writeResult(
 ): Promise<void> {
   const result = { node, ...(undoFile && { undoFile }), outcomes, left: left.map(({ id }) => id) };
   await ctx.out.write(await renderOutput(result, output));
-}
-
-/** `cleanup-2026-01-31T120000Z.json` in a folder that a cleanup leaves alone. */
-function defaultUndoFile(nowMs: number): string {
-  const time = new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '');
-  return `/var/lib/cilium-toolkit/cleanup-${time}Z.json`;
 }
 
 async function removeAll(plan: Plan, run: Run, talk: Context | undefined): Promise<Outcome[]> {

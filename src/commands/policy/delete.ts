@@ -1,28 +1,49 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { ApiError } from '../../agent/client.ts';
 import { decodePolicy, isMissingOperation } from '../../agent/policy.ts';
+import { writeAtomically } from '../../atomic-file.ts';
 import type { Context } from '../../context.ts';
-import { UserError } from '../../errors.ts';
+import { errorMessage, UserError } from '../../errors.ts';
+import { hasLabels } from '../../policy/entries.ts';
+import { formatLabel, parseLabel } from '../../policy/label.ts';
+import { goJson } from '../../render/json.ts';
+import { sanitize } from '../../render/sanitize.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../bpf/confirm.ts';
 import { outputOption } from '../flags.ts';
-import type { OutputFlag } from '../rest.ts';
+import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { pruneUndo, undoPath } from '../undo-path.ts';
 import { writeFailed } from '../writes.ts';
+import { type HeldRule, labelsOfRule, readHeldRules } from './held.ts';
 import { noPolicyApi } from './no-api.ts';
 
-interface DeleteOptions extends OutputFlag {
+interface DeleteOptions extends OutputFlag, WriteOptions {
   all?: boolean;
+  undoFile?: string;
 }
 
 /** Declares `policy delete`. */
 export function addPolicyDeleteCommand(parent: Command, ctx: Context): Command {
-  return parent
+  const command = parent
     .command('delete')
     .argument('[labels...]', 'rules with all of these labels, as [source:]key[=value]')
     .description('Delete policy rules')
     .option('--all', 'Delete all policies')
     .addOption(outputOption())
-    .action((labels: string[], options: DeleteOptions) => runPolicyDelete(labels, options, ctx));
+    .option(
+      '--undo-file <path>',
+      'where to record the rules that go, for "policy import" (default /var/lib/cilium-toolkit/policy-TIME.json)',
+    );
+  return writeFlags(command).action((labels: string[], options: DeleteOptions) =>
+    runPolicyDelete(labels, options, ctx),
+  );
 }
 
-/** Deletes the rules that carry all of the labels; all rules when there are none and `--all` is given. */
+/**
+ * Deletes the rules that carry all of the labels; all rules when there are none and `--all` is given. They are
+ * recorded first. Only somebody at a terminal is asked; a script sees what the reference shows.
+ */
 export async function runPolicyDelete(labels: string[], options: DeleteOptions, ctx: Context): Promise<void> {
   if (labels.length === 0 && !options.all)
     throw new UserError('Please use --all flag to delete all policies');
@@ -30,14 +51,73 @@ export async function runPolicyDelete(labels: string[], options: DeleteOptions, 
     throw new UserError('--all and labels contradict each other', {
       hint: 'Labels delete the rules that carry them, --all deletes every rule.',
     });
+  const going = await rulesThatGo(labels, options, ctx);
+  if (options.dryRun || (options.all && ctx.in.isTTY && !options.yes)) {
+    const out = options.dryRun ? ctx.out : ctx.err;
+    if (going) await out.write(going.map((rule) => `${nameOf(rule)}\n`).join(''));
+    const count = going === undefined ? 'policy rules' : `${going.length} policy rules`;
+    if (!(await mayWrite(ctx, `delete ${labels.length === 0 ? 'all ' : ''}${count}`, options))) return;
+  }
+  const undo = going?.length ? await record(going, options, ctx) : undefined;
+  const answer = await send(labels, undo, ctx);
+  if (options.output) await writeStructured(ctx, options.output, answer, 'Policy');
+  else await ctx.out.write(`Revision: ${decodePolicy(answer, 'DELETE /policy').revision}\n`);
+  if (undo !== undefined && ctx.err.isTTY)
+    await ctx.err.write(`To bring the rules back: cilium policy import ${undo}\n`);
+}
+
+/** Undefined when the agent does not tell its rules: the deletion then stands or falls without a record. */
+async function rulesThatGo(
+  labels: readonly string[],
+  { undoFile }: DeleteOptions,
+  ctx: Context,
+): Promise<HeldRule[] | undefined> {
+  const held = await readHeldRules(ctx).catch((error: unknown) => {
+    if (error instanceof ApiError && undoFile === undefined) return undefined;
+    return failed('Cannot delete policy')(error);
+  });
+  const wanted = labels.map((label) => parseLabel(label, 'any'));
+  return held?.filter((rule) => hasLabels(labelsOfRule(rule), wanted));
+}
+
+function nameOf(rule: HeldRule): string {
+  const labels = labelsOfRule(rule).map(formatLabel).join(',');
+  const about = typeof rule.description === 'string' ? rule.description : '';
+  return sanitize([labels || '(no labels)', about].filter(Boolean).join('  '));
+}
+
+/** Writes the rules where `policy import` finds them. A script is not kept from deleting when that fails. */
+async function record(
+  rules: readonly HeldRule[],
+  { undoFile }: DeleteOptions,
+  ctx: Context,
+): Promise<string | undefined> {
+  const path = undoFile === undefined ? await undoPath(ctx, 'policy') : resolve(ctx.cwd, undoFile);
+  try {
+    if (undoFile === undefined) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeAtomically(path, `${goJson(rules, 2)}\n`);
+    if (undoFile === undefined) await pruneUndo(ctx, 'policy');
+    return path;
+  } catch (cause) {
+    const message = `cannot record the rules in ${path}: ${errorMessage(cause)}`;
+    if (undoFile !== undefined || ctx.in.isTTY)
+      throw new UserError(message, {
+        hint: 'Nothing was deleted. Name another file with --undo-file.',
+        cause,
+      });
+    await ctx.err.write(`Warning: ${message}\n`);
+    return undefined;
+  }
+}
+
+async function send(labels: string[], undo: string | undefined, ctx: Context): Promise<unknown> {
   const agent = await ctx.agent();
-  const answer: unknown = await agent.delete('/policy', { body: labels }).catch((error: unknown) => {
+  try {
+    return await agent.delete('/policy', { body: labels });
+  } catch (error) {
+    // An agent that answers has kept its rules; of one that does not, nobody knows.
+    if (undo !== undefined && error instanceof ApiError) await rm(undo, { force: true });
     if (isMissingOperation(error)) throw noPolicyApi('deletes', error);
     return writeFailed('Cannot delete policy', 'cilium policy get')(error);
-  });
-  if (options.output) {
-    const { writeStructured } = await import('../rest.ts');
-    return writeStructured(ctx, options.output, answer, 'Policy');
   }
-  await ctx.out.write(`Revision: ${decodePolicy(answer, 'DELETE /policy').revision}\n`);
 }

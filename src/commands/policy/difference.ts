@@ -1,12 +1,12 @@
-import { decodePolicy } from '../../agent/policy.ts';
 import type { Context, Output } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { isRecord } from '../../model/record.ts';
-import { hasLabels, isEntryList } from '../../policy/entries.ts';
+import { hasLabels } from '../../policy/entries.ts';
 import { parseLabel } from '../../policy/label.ts';
 import type { RuleLabel } from '../../policy/rule.ts';
 import { paletteFor } from '../../render/palette.ts';
 import { diffRules, renderRuleDiff } from '../../render/rule-diff.ts';
+import { labelsOfRule, readHeldRules } from './held.ts';
 
 interface ReplaceFlags {
   replace?: boolean;
@@ -20,19 +20,16 @@ export async function showDifference(
   ctx: Context,
   to: Output,
 ): Promise<void> {
-  const agent = await ctx.agent();
-  const { policy } = decodePolicy(await agent.get('/policy'), 'GET /policy');
-  const held: unknown = JSON.parse(policy || '[]');
-  if (isEntryList(held))
+  const before = await readHeldRules(ctx);
+  if (!before)
     throw new UserError(
       'this agent does not give its rules back as they were written, so there is nothing to compare',
       {
         hint: 'For objects use --via kubernetes --dry-run, which asks the API server.',
       },
     );
-  const before = Array.isArray(held) ? held.filter(isRecord) : [];
   const added = Array.isArray(rules) ? rules.filter(isRecord) : [];
-  const kept = before.filter((rule) => !isReplaced(labelsOf(rule), added.map(labelsOf), flags));
+  const kept = before.filter((rule) => !isReplaced(labelsOfRule(rule), added.map(labelsOfRule), flags));
   const palette = paletteFor(ctx.globals.color, ctx.env, to.isTTY);
   await to.write(renderRuleDiff(diffRules(before, [...kept, ...added]), palette));
 }
@@ -45,13 +42,4 @@ function isReplaced(labels: RuleLabel[], incoming: readonly RuleLabel[][], flags
     return hasLabels(labels, wanted);
   }
   return replace === true && incoming.some((wanted) => wanted.length > 0 && hasLabels(labels, wanted));
-}
-
-function labelsOf(rule: Record<string, unknown>): RuleLabel[] {
-  if (!Array.isArray(rule.labels)) return [];
-  return rule.labels.filter(isRecord).map((label) => ({
-    key: String(label.key ?? ''),
-    value: String(label.value ?? ''),
-    source: String(label.source ?? ''),
-  }));
 }

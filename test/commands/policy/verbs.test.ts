@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -50,11 +58,88 @@ describe('policy get', () => {
 });
 
 describe('policy delete', () => {
-  test('--all sends an empty list of labels', async () => {
-    const gone = answer('/v1/policy', { policy: '[]', revision: 3 }, 200, 'DELETE');
-    const { stdout, seen } = await ask(['policy', 'delete', '--all'], [gone]);
-    expect(stdout).toBe('Revision: 3\n');
-    expect(seen).toEqual([{ method: 'DELETE', path: '/v1/policy', body: '[]\n' }]);
+  const rule = (name: string) => ({
+    endpointSelector: { matchLabels: { 'any:app': name } },
+    ingress: [{ fromEntities: ['host'] }],
+    labels: [{ key: 'name', value: name, source: 'unspec' }],
+    description: `about ${name}`,
+  });
+  const held = answer('/v1/policy', { policy: JSON.stringify([rule('one'), rule('two')]), revision: 2 });
+  const gone = answer('/v1/policy', { policy: '[]', revision: 3 }, 200, 'DELETE');
+  const sent = (body: string) => ({ method: 'DELETE', path: '/v1/policy', body });
+
+  /** Runs the verb with a state folder of its own; `saved` are the undo files that it leaves. */
+  async function remove(argv: string[], exchanges: RestExchange[], typed?: readonly string[]) {
+    const state = mkdtempSync(join(tmpdir(), 'undo-'));
+    await using server = await replay(exchanges);
+    const result = await run(['policy', 'delete', ...argv], {
+      env: { CILIUM_SOCK: server.socket, XDG_STATE_HOME: state },
+      cwd: state,
+      ...(typed && { columns: 100, typed }),
+    });
+    const folder = join(state, 'cilium-toolkit');
+    const saved = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+    const writes = server.seen
+      .filter(({ method }) => method !== 'GET')
+      .map(({ method, path, body }) => ({ method, path, body }));
+    return { ...result, state, saved, writes };
+  }
+
+  test('--all sends an empty list of labels, and a script sees what the reference prints', async () => {
+    const { code, stdout, stderr, writes } = await remove(['--all'], [held, gone]);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'Revision: 3\n', stderr: '' });
+    expect(writes).toEqual([sent('[]\n')]);
+  });
+
+  test('what goes is recorded, and policy import brings it back', async () => {
+    const { saved } = await remove(['unspec:name=two'], [held, gone]);
+    expect(saved).toHaveLength(1);
+    expect(JSON.parse(readFileSync(saved[0] ?? '', 'utf8'))).toEqual([rule('two')]);
+    expect(statSync(saved[0] ?? '').mode & 0o777).toBe(0o600);
+    const put = answer('/v1/policy?replace=false', { policy: '[]', revision: 4 }, 200, 'PUT');
+    const { stdout, seen } = await ask(['policy', 'import', saved[0] ?? ''], [put]);
+    expect(stdout).toBe('Revision: 4\n');
+    expect(JSON.parse(JSON.parse(seen[0]?.body ?? ''))).toMatchObject([rule('two')]);
+  });
+
+  test('in a terminal --all shows what goes and asks', async () => {
+    const no = await remove(['--all'], [held, gone], ['n']);
+    expect(no.stderr).toContain('unspec:name=one  about one\nunspec:name=two  about two\n');
+    expect(no.stderr).toContain('This will delete all 2 policy rules. Continue? [y/N] ');
+    expect(no.stderr).toContain('Error: nothing was changed');
+    expect([no.code, no.stdout, no.writes, no.saved]).toEqual([1, '', [], []]);
+    const yes = await remove(['--all'], [held, gone], ['y']);
+    expect(yes.stdout).toBe('Revision: 3\n');
+    expect(yes.stderr).toContain(`To bring the rules back: cilium policy import ${yes.saved[0]}\n`);
+    const sure = await remove(['--all', '--yes'], [held, gone], []);
+    expect(sure.writes).toEqual([sent('[]\n')]);
+  });
+
+  test('--undo-file says where, --dry-run what', async () => {
+    const { state, saved, stderr } = await remove(['--all', '--undo-file', 'mine.json'], [held, gone]);
+    expect([saved, stderr]).toEqual([[], '']);
+    expect(JSON.parse(readFileSync(join(state, 'mine.json'), 'utf8'))).toHaveLength(2);
+    const dry = await remove(['unspec:name=one', '--dry-run'], [held]);
+    expect([dry.stdout, dry.writes, dry.saved]).toEqual([
+      'unspec:name=one  about one\nWould delete 1 policy rules.\n',
+      [],
+      [],
+    ]);
+    const lost = await remove(['--all', '--undo-file', 'no/such/folder.json'], [held, gone]);
+    expect([lost.code, lost.writes]).toEqual([1, []]);
+    expect(lost.stderr).toContain('Nothing was deleted. Name another file with --undo-file.');
+  });
+
+  test('nothing is left behind when the agent refuses', async () => {
+    const refused = answer('/v1/policy', 'policy not found', 500, 'DELETE');
+    const { code, stderr, saved } = await remove(['unspec:name=one'], [held, refused]);
+    expect([code, saved]).toEqual([1, []]);
+    expect(stderr).toContain('[DELETE /policy][500] deletePolicyFailure "policy not found"');
+  });
+
+  test('an agent that does not tell its rules is not in the way of a script', async () => {
+    const { stdout, saved } = await remove(['--all'], [gone]);
+    expect([stdout, saved]).toEqual(['Revision: 3\n', []]);
   });
 
   test('labels and --all contradict each other', async () => {
