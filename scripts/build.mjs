@@ -76,6 +76,16 @@ const inkOnTerminals = {
   },
 };
 
+/** commander starts programs for commands that are files of their own, which none of ours is. */
+const noChildProcess = {
+  name: 'no-child-process',
+  setup(b) {
+    b.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      importer.includes('/commander/') ? { path: 'child_process', namespace: 'empty' } : undefined,
+    );
+  },
+};
+
 /** The package's ES modules: of its CommonJS form a late import gets no named exports. */
 const yamlAsModules = {
   name: 'yaml-as-modules',
@@ -116,5 +126,5 @@ await build({
   banner: {
     js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
   },
-  plugins: [slimUndici, inkOnTerminals, yamlAsModules],
+  plugins: [slimUndici, inkOnTerminals, noChildProcess, yamlAsModules],
 });

@@ -11,13 +11,13 @@ export function systemContext(): Context {
     });
   }
   return contextOf({
-    out: output(process.stdout, 'stdout'),
-    err: output(process.stderr, 'stderr'),
+    out: output(() => process.stdout, 'stdout'),
+    err: output(() => process.stderr, 'stderr'),
     in: input(stop.signal),
-    tty:
-      process.stdin.isTTY && process.stdout.isTTY
-        ? { stdin: process.stdin, stdout: process.stdout }
-        : undefined,
+    get tty() {
+      const { stdin, stdout } = process;
+      return stdin.isTTY && stdout.isTTY ? { stdin, stdout } : undefined;
+    },
     env: process.env,
     cwd: process.cwd(),
     uid: process.getuid?.(),
@@ -35,8 +35,19 @@ export type World = Pick<Context, 'out' | 'err' | 'in' | 'tty' | 'env' | 'cwd' |
 
 /** Completes a world, real or made for a test, to a Context whose clients connect when first asked for. */
 export function contextOf(world: World): Context {
+  const { out, err, in: input, env, cwd, uid, clock, signal } = world;
   const ctx: Context = {
-    ...world,
+    out,
+    err,
+    in: input,
+    env,
+    cwd,
+    uid,
+    clock,
+    signal,
+    get tty() {
+      return world.tty;
+    },
     globals: { host: '', debug: false, color: 'auto', bpfRoot: '/sys/fs/bpf' },
     agent: once(async () => (await import('./agent/client.ts')).connectAgent(ctx)),
     exitCode: 0,
@@ -78,20 +89,27 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-function output(stream: NodeJS.WriteStream, name: string): Output {
+/** Opens the stream when it is first asked for: each costs a start two milliseconds. */
+function output(open: () => NodeJS.WriteStream, name: string): Output {
   let closed = false;
-  stream.on('error', () => {
-    closed = true;
-  });
+  let opened: NodeJS.WriteStream | undefined;
+  const stream = () => {
+    opened ??= open().on('error', () => {
+      closed = true;
+    });
+    return opened;
+  };
   return {
-    isTTY: stream.isTTY === true,
+    get isTTY() {
+      return stream().isTTY === true;
+    },
     get columns() {
-      return stream.isTTY ? stream.columns : undefined;
+      return stream().isTTY ? stream().columns : undefined;
     },
     write: (chunk) =>
       new Promise((resolve, reject) => {
         if (closed) return reject(new ClosedPipe());
-        stream.write(chunk, (error) => {
+        stream().write(chunk, (error) => {
           if (!error) resolve();
           else if (errorCode(error) === 'EPIPE') reject(new ClosedPipe());
           else reject(new UserError(`write ${name}: ${error.message}`, { cause: error }));

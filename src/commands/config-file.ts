@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
@@ -21,7 +21,7 @@ export async function readConfigFile(named: string | undefined, ctx: Context): P
   for (const path of candidates) {
     let text: string;
     try {
-      text = await readFile(path, 'utf8');
+      text = readFileSync(path, 'utf8');
     } catch (cause) {
       if (errorCode(cause) === 'ENOENT' && !named) continue;
       throw new UserError(`read config file ${path}: ${errorMessage(cause)}`, { cause });

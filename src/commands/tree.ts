@@ -77,8 +77,9 @@ export function resolve(root: Verb, argv: readonly string[]): Resolved {
 }
 
 /**
- * Registers the named command and, for help and suggestions, the names of its neighbours.
- * Only the files along the path are loaded.
+ * Registers the named command and the names of what is below it, for help. Only the files along the path are loaded.
+ * Neighbours along the way are registered where a word may also be an argument, as in `config Debug=true`; elsewhere
+ * `resolve` has already told which of them is meant, and they would only cost time.
  */
 export async function build(
   program: Command,
@@ -99,7 +100,7 @@ export async function build(
   };
   enter(here, verb);
   for (const step of path) {
-    addStubs(here, verb, step.name);
+    if (verb.load) addStubs(here, verb, step.name);
     const parent = here;
     verb = step.verb;
     here = verb.load

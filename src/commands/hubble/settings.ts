@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
@@ -101,7 +101,7 @@ export async function readConfig(path: string): Promise<Record<string, unknown>>
   if (path === '') return {};
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = readFileSync(path, 'utf8');
   } catch {
     return {};
   }
