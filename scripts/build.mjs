@@ -1,6 +1,7 @@
 // Bundles bin/*.ts into dist/. Verbs stay in chunks of their own, so that a start loads only what it runs.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -53,12 +54,58 @@ const slimUndici = {
         ? found
         : { ...found, suffix: '?whole', pluginData: WHOLE };
     });
-    b.onLoad({ filter: /undici\/.*\.js$/ }, ({ path, suffix }) => {
+    b.onLoad({ filter: /undici\/.*\.js$/, namespace: 'file' }, ({ path, suffix }) => {
       if (suffix === '?whole')
         return { contents: readFileSync(path), loader: 'js', resolveDir: dirname(path), pluginData: WHOLE };
       const contents = UNUSED_BY_CLIENT[path.split('undici/lib/')[1]];
       return contents ? { contents, loader: 'js', resolveDir: dirname(path) } : undefined;
     });
+  },
+};
+
+/**
+ * What nearly every verb runs. esbuild makes a chunk for each set of modules that are used by the same verbs, some
+ * dozens for one start; with these imported by everything there is one chunk for all of them.
+ */
+const CORE = [
+  'src/main.ts',
+  'src/system.ts',
+  'src/version.ts',
+  'src/agent/client.ts',
+  'src/agent/reader.ts',
+  'src/agent/shapes.ts',
+  'src/commands/rest.ts',
+  'src/model/cidr.ts',
+  'src/model/ip.ts',
+  'src/model/order.ts',
+  'src/render/duration.ts',
+  'src/render/json.ts',
+  'src/render/output.ts',
+  'src/render/sanitize.ts',
+  'src/render/table.ts',
+];
+
+const oneCore = {
+  name: 'one-core',
+  setup(b) {
+    b.onResolve({ filter: /^core$/ }, () => ({ path: 'core', namespace: 'core' }));
+    b.onLoad({ filter: /./, namespace: 'core' }, () => ({
+      contents: CORE.map((file) => `import '${root}/${file}';`).join(''),
+      resolveDir: root,
+    }));
+    // It is the first import everywhere, so that the cycles it makes change nothing about the order of evaluation.
+    b.onLoad({ filter: /\/src\/.*\.tsx?$/, namespace: 'file' }, ({ path }) => ({
+      contents: `import 'core';${readFileSync(path, 'utf8')}`,
+      loader: path.endsWith('x') ? 'tsx' : 'ts',
+    }));
+  },
+};
+
+/** The two programs are a file each, which loads the rest once the compile cache is on. */
+const laterProgram = {
+  name: 'later-program',
+  setup(b) {
+    b.onResolve({ filter: /\/program\.ts$/ }, () => ({ path: './program.js', external: true }));
   },
 };
 
@@ -86,6 +133,29 @@ const noChildProcess = {
   },
 };
 
+/**
+ * An ES module that imports one of Node's evaluates every getter among its exports: node:fs brings all of fs.promises
+ * along, node:process opens the standard streams. These two are fetched by a call instead, as is what CommonJS
+ * requires: a bundle of ES modules has no `require`.
+ */
+const COSTLY = ['node:fs', 'node:process'];
+
+const builtinsByCall = {
+  name: 'builtins-by-call',
+  setup(b) {
+    // One for each file that asks, so that it stays in that file's chunk.
+    b.onResolve({ filter: /^[a-z]/ }, ({ path, kind, importer }) => {
+      const name = isBuiltin(path) && !path.startsWith('node:') ? `node:${path}` : path;
+      return name.startsWith('node:') && (kind === 'require-call' || COSTLY.includes(name))
+        ? { path: `${name} for ${importer}`, namespace: 'builtin', pluginData: name }
+        : undefined;
+    });
+    b.onLoad({ filter: /./, namespace: 'builtin' }, ({ pluginData }) => ({
+      contents: `module.exports = process.getBuiltinModule('${pluginData}')`,
+    }));
+  },
+};
+
 /** The package's ES modules: of its CommonJS form a late import gets no named exports. */
 const yamlAsModules = {
   name: 'yaml-as-modules',
@@ -94,24 +164,12 @@ const yamlAsModules = {
   },
 };
 
-rmSync(`${root}/dist`, { recursive: true, force: true });
-await build({
+const common = {
   absWorkingDir: root,
-  entryPoints: [
-    { in: 'src/bin/cilium.ts', out: 'cilium' },
-    { in: 'src/bin/hubble.ts', out: 'hubble' },
-    // The thread that observe starts for a large file.
-    { in: 'src/commands/hubble/observe/worker.ts', out: 'observe-worker' },
-  ],
   outdir: 'dist',
-  chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
-  splitting: true,
   platform: 'node',
   format: 'esm',
-  // Parsed by any Node from 18 on, so that an old one reaches the line that says what it needs.
-  target: 'node18',
-  jsx: 'automatic',
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
@@ -123,8 +181,28 @@ await build({
     TOOLKIT_REVISION: JSON.stringify(commit),
     TOOLKIT_DATE: JSON.stringify(committed),
   },
-  banner: {
-    js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
-  },
-  plugins: [slimUndici, inkOnTerminals, noChildProcess, yamlAsModules],
+};
+
+rmSync(`${root}/dist`, { recursive: true, force: true });
+await build({
+  ...common,
+  entryPoints: ['src/bin/cilium.ts', 'src/bin/hubble.ts'],
+  // Parsed by any Node from 18 on, so that an old one reaches the line that says what it needs.
+  target: 'node18',
+  plugins: [laterProgram],
+});
+const parts = {
+  ...common,
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  target: 'node24',
+  jsx: 'automatic',
+};
+const plugins = [slimUndici, inkOnTerminals, noChildProcess, builtinsByCall, yamlAsModules];
+await build({ ...parts, entryPoints: ['src/bin/program.ts'], plugins: [oneCore, ...plugins] });
+// The thread that observe starts for a large file shares no memory with the program, and needs less.
+await build({
+  ...parts,
+  entryPoints: [{ in: 'src/commands/hubble/observe/worker.ts', out: 'observe-worker' }],
+  plugins,
 });

@@ -1,4 +1,4 @@
-import { enableCompileCache } from 'node:module';
+import module from 'node:module';
 import { BUNDLED } from '../version.ts';
 
 /** Runs one command line of the program named `name` in this process, and ends it with the exit code. */
@@ -10,8 +10,8 @@ export async function start(name: 'cilium' | 'hubble'): Promise<void> {
     );
     process.exit(1);
   }
-  if (BUNDLED) enableCompileCache?.(`${import.meta.dirname}/.cache`);
-  const [{ main }, { systemContext }] = await Promise.all([import('../main.ts'), import('../system.ts')]);
+  if (BUNDLED) module.enableCompileCache(`${import.meta.dirname}/.cache`);
+  const { main, systemContext } = await import('./program.ts');
   const words = process.argv.slice(2);
   const ctx = systemContext();
   process.exit(await main(name === 'hubble' ? ['hubble', ...words] : words, ctx));

@@ -1,4 +1,5 @@
 import type { Verb } from '../tree.ts';
+import { addHubbleCommand } from './hubble.ts';
 import { HUBBLE_GLOBALS } from './keys.ts';
 
 const OBSERVE_VERBS = {
@@ -30,7 +31,7 @@ export const HUBBLE: Verb = {
   about: 'See the flows that Hubble records, on this node or in the whole cluster',
   globals: HUBBLE_GLOBALS,
   standalone: true,
-  load: async () => (await import('./hubble.ts')).addHubbleCommand,
+  load: async () => addHubbleCommand,
   verbs: {
     observe: OBSERVE_OF_HUBBLE,
     record: {

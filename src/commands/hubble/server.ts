@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import type { HubbleClient } from '../../hubble/client.ts';
+import { HubbleClient } from '../../hubble/client.ts';
+import { checkServerFlags, serverSettings } from '../../hubble/target.ts';
 import { VERSION } from '../../version.ts';
 import { logLine } from './log.ts';
 import type { Settings } from './settings.ts';
@@ -13,10 +14,6 @@ export async function connectHubble(
   settings: Settings,
   ctx: Context,
 ): Promise<HubbleClient & AsyncDisposable> {
-  const [{ HubbleClient }, { checkServerFlags, serverSettings }] = await Promise.all([
-    import('../../hubble/client.ts'),
-    import('../../hubble/target.ts'),
-  ]);
   const flags = {
     server: settings.text('server'),
     timeoutMs: settings.durationMs('timeout'),
