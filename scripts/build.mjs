@@ -147,11 +147,11 @@ const builtinsByCall = {
     b.onResolve({ filter: /^[a-z]/ }, ({ path, kind, importer }) => {
       const name = isBuiltin(path) && !path.startsWith('node:') ? `node:${path}` : path;
       return name.startsWith('node:') && (kind === 'require-call' || COSTLY.includes(name))
-        ? { path: `${name} for ${importer}`, namespace: 'builtin', pluginData: name }
+        ? { path: `${name} for ${importer}`, namespace: 'builtin' }
         : undefined;
     });
-    b.onLoad({ filter: /./, namespace: 'builtin' }, ({ pluginData }) => ({
-      contents: `module.exports = process.getBuiltinModule('${pluginData}')`,
+    b.onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('${path.split(' ')[0]}')`,
     }));
   },
 };
