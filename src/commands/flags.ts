@@ -5,8 +5,6 @@ import { parseDurationMs } from '../model/duration.ts';
 import { readConfigFile } from './config-file.ts';
 import type { GlobalFlags } from './tree.ts';
 
-export { parseDurationMs };
-
 /** Global flags of the agent's command line. */
 export const AGENT_GLOBALS: GlobalFlags = {
   title: 'Global Flags:',

@@ -1,3 +1,5 @@
+import { parseDurationMs } from '../model/duration.ts';
+
 const NS_PER_UNIT = [
   ['ns', 1n],
   ['µs', 1_000n],
@@ -66,22 +68,8 @@ function two(big: number, bigUnit: string, small: number, smallUnit: string): st
   return small === 0 ? `${big}${bigUnit}` : `${big}${bigUnit}${small}${smallUnit}`;
 }
 
-const UNIT_NS: Readonly<Record<string, number>> = {
-  h: 3.6e12,
-  m: 6e10,
-  s: 1e9,
-  ms: 1e6,
-  µs: 1e3,
-  μs: 1e3,
-  us: 1e3,
-  ns: 1,
-};
-
-/** Seconds of a duration that a Go program printed (`1m50.045668648s`), or of a number of nanoseconds. */
+/** Seconds of a duration that a Go program printed (`1m50.045668648s`), or of a number of nanoseconds; 0 for none. */
 export function durationSeconds(value: string | number | undefined): number {
   if (typeof value === 'number') return value / 1e9;
-  let ns = 0;
-  for (const [, amount, unit = ''] of (value ?? '').matchAll(/([\d.]+)(ns|us|µs|μs|ms|s|m|h)/g))
-    ns += Number(amount) * (UNIT_NS[unit] ?? 0);
-  return ns / 1e9;
+  return (parseDurationMs(value ?? '') ?? 0) / 1000;
 }

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
-import { UserError } from '../../errors.ts';
+import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { parseDurationMs } from '../../model/duration.ts';
+import { isRecord } from '../../model/record.ts';
 import { goDuration } from '../../render/duration.ts';
-import { parseDurationMs, splitCsv } from '../flags.ts';
+import { splitCsv } from '../flags.ts';
 import { KEYS, type Key } from './keys.ts';
 
 /** What a setting may hold, in the form of a config file. */
@@ -97,20 +99,34 @@ function defaultConfigPath(ctx: Context): string {
 }
 
 /** Keys and values of a config file. One that is missing or broken counts as empty, as in the reference. */
-export async function readConfig(path: string): Promise<Record<string, unknown>> {
+async function readConfig(path: string): Promise<Record<string, unknown>> {
+  return readOwnConfig(path).catch((error: unknown) => {
+    if (error instanceof UserError) return {};
+    throw error;
+  });
+}
+
+/** The same for who writes the file anew: only a missing one counts as empty, of a broken one nothing may get lost. */
+export async function readOwnConfig(path: string): Promise<Record<string, unknown>> {
   if (path === '') return {};
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
-  } catch {
-    return {};
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return {};
+    throw new UserError(`read config file ${path}: ${errorMessage(cause)}`, { cause });
   }
   const { parse } = await import('yaml');
+  let value: unknown;
   try {
-    const value: unknown = parse(text);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
-    return Object.fromEntries(Object.entries(value).map(([key, v]) => [key.toLowerCase(), v as unknown]));
-  } catch {
-    return {};
+    value = parse(text) ?? {};
+  } catch (cause) {
+    throw new UserError(`config file ${path}: ${errorMessage(cause).split('\n')[0]}`, {
+      hint: 'Mend it, or remove it to start from an empty one.',
+      cause,
+    });
   }
+  if (!isRecord(value))
+    throw new UserError(`config file ${path}: expected keys and values, such as "server: localhost:4245"`);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.toLowerCase(), item]));
 }

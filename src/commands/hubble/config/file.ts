@@ -2,11 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeAtomically } from '../../../atomic-file.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
+import { parseDurationMs } from '../../../model/duration.ts';
 import { compareBytes } from '../../../model/order.ts';
 import { goYaml } from '../../../render/yaml.ts';
-import { parseDurationMs, splitCsv } from '../../flags.ts';
+import { splitCsv } from '../../flags.ts';
 import { type Key, keyOf } from '../keys.ts';
-import { readConfig, type SettingValue } from '../settings.ts';
+import { readOwnConfig, type SettingValue } from '../settings.ts';
 
 /** Writes settings into a config file; its other keys survive. Creates the file and its folder. */
 export async function writeConfig(
@@ -17,7 +18,7 @@ export async function writeConfig(
     throw new UserError('no config file: there is no home folder to keep one in', {
       hint: 'Name one with --config.',
     });
-  const merged = { ...(await readConfig(path)), ...changes };
+  const merged = { ...(await readOwnConfig(path)), ...changes };
   const sorted = Object.fromEntries(Object.entries(merged).toSorted(([a], [b]) => compareBytes(a, b)));
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o750 });
