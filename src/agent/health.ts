@@ -4,7 +4,7 @@ import type { AddressHealth, ClusterHealth, NodeHealth, PathHealth, ProbeHealth 
 import { HttpClient } from './http.ts';
 import { Reader } from './reader.ts';
 
-export const DEFAULT_HEALTH_SOCKET = '/var/run/cilium/health.sock';
+const DEFAULT_HEALTH_SOCKET = '/var/run/cilium/health.sock';
 
 interface ProbeAnswer {
   lastProbed?: string;
@@ -62,7 +62,7 @@ function parse(body: string, socket: string): unknown {
 }
 
 /** Reads an answer of the health API; nodes sorted by name is up to the reader. */
-export function decodeClusterHealth(answer: unknown): ClusterHealth {
+function decodeClusterHealth(answer: unknown): ClusterHealth {
   const r = new Reader<HealthAnswer>('GET /v1beta/status', answer);
   return {
     self: r.has('local') ? r.at('local').text('name') : undefined,

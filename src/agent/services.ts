@@ -3,7 +3,7 @@ import { Reader } from './reader.ts';
 import type { BackendAddress, FrontendAddress, Service } from './types.gen.ts';
 
 /** What lists show of a service; undefined when the agent has not realized it. */
-export function decodeService(service: Reader<Service>): ServiceRow | undefined {
+function decodeService(service: Reader<Service>): ServiceRow | undefined {
   const realized = service.at('status').at('realized');
   if (!realized.present) return undefined;
   const flags = service.at('spec').at('flags');

@@ -27,7 +27,7 @@ export class NoTable extends UserError {
  * Asks a table over the agent's socket. The answer is one JSON object per row. Agents of different age take the
  * question by GET or by POST, so the other one is tried when the first is refused.
  */
-export async function queryTable(
+async function queryTable(
   http: HttpClient,
   query: TableQuery,
   options: Pick<HttpRequest, 'timeoutMs' | 'signal'>,

@@ -60,7 +60,7 @@ const MAP_FLAGS = [
 ] as const;
 
 /** Types of programs by the kernel's number. */
-export const PROGRAM_TYPES = [
+const PROGRAM_TYPES = [
   'unspec',
   'socket_filter',
   'kprobe',
@@ -97,7 +97,7 @@ export const PROGRAM_TYPES = [
 ] as const;
 
 /** Types of links by the kernel's number. */
-export const LINK_TYPES = [
+const LINK_TYPES = [
   'unspec',
   'raw_tracepoint',
   'tracing',

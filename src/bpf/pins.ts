@@ -18,7 +18,7 @@ export function globalPath(bpfRoot: string, name: string): string {
 }
 
 /** Fails unless `root` lies on a bpffs: everything pinned there would be missed otherwise. */
-export function requireBpffs(root: string): void {
+function requireBpffs(root: string): void {
   let type: number;
   try {
     type = statfsSync(root).type;

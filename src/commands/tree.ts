@@ -46,7 +46,7 @@ function isLong(option: Option, word: string): boolean {
 }
 
 /** Finds a child by name or alias. */
-export function childOf(verbs: Verbs, word: string): [string, Verb] | undefined {
+function childOf(verbs: Verbs, word: string): [string, Verb] | undefined {
   const own = Object.hasOwn(verbs, word) ? verbs[word] : undefined;
   if (own) return [word, own];
   return Object.entries(verbs).find(([, verb]) => verb.aliases?.includes(word));

@@ -23,7 +23,7 @@ export function encode<N extends MessageName>(name: N, message: Messages[N]): Bu
 }
 
 /** The same bytes as a Buffer, without copying. */
-export function asBuffer(bytes: Uint8Array): Buffer {
+function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 

@@ -23,7 +23,7 @@ export interface Connection {
 }
 
 /** Connections held at once; the one that was quiet the longest is given out when there are more. */
-export const COLLAPSE_CAPACITY = 20_000;
+const COLLAPSE_CAPACITY = 20_000;
 
 const WORSE: Readonly<Record<string, number>> = {
   ERROR: 5,

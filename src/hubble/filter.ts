@@ -38,14 +38,14 @@ export async function compileFilters(
 }
 
 /** True when one of the filters matches; undefined when there are none. */
-export async function compileAny(filters: readonly FlowFilter[]): Promise<FlowPredicate | undefined> {
+async function compileAny(filters: readonly FlowFilter[]): Promise<FlowPredicate | undefined> {
   if (filters.length === 0) return undefined;
   const compiled = await Promise.all(filters.map(compileFilter));
   return (flow) => compiled.some((matches) => matches(flow));
 }
 
 /** Every field that is set must match; inside a list one value suffices. */
-export async function compileFilter(filter: FlowFilter): Promise<FlowPredicate> {
+async function compileFilter(filter: FlowFilter): Promise<FlowPredicate> {
   const tests: FlowPredicate[] = [];
   for (const [name, values] of Object.entries(filter)) {
     const compile = FIELDS[name as keyof FlowFilter];

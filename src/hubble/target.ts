@@ -118,7 +118,7 @@ function readPem(file: string, what: string): Buffer {
 }
 
 /** Parses an address as gRPC does: `unix:///path`, `unix:path`, `host:port`, `[v6]:port`; `tcp://` and `dns:///` too. */
-export function parseTarget(server: string): Target {
+function parseTarget(server: string): Target {
   const address = server.startsWith(TLS_PREFIX) ? server.slice(TLS_PREFIX.length) : server;
   if (address.startsWith('unix:')) {
     const path = address.slice('unix:'.length).replace(/^\/\/(?=\/)/, '');

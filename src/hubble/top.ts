@@ -14,7 +14,7 @@ export interface TopRow {
 }
 
 /** Rows kept at once. Above it the counts are estimates, with a bound on their error. */
-export const TOP_CAPACITY = 10_000;
+const TOP_CAPACITY = 10_000;
 
 /**
  * Counts flows by keys in bounded memory. Up to the capacity the counts are exact; beyond it this is the Space-Saving

@@ -10,6 +10,7 @@ export interface Applied {
   error?: string;
 }
 
+/** Which cluster, and whether in earnest. */
 export interface ApplyOptions extends ClusterFlags {
   env: Readonly<Record<string, string | undefined>>;
   /** The API server checks the objects and keeps nothing. */

@@ -34,6 +34,7 @@ const SOCKET_MODE = 0o660;
 const DEFAULT_RATE = 20;
 const DEFAULT_RING = 4095;
 
+/** What to start a lab with. */
 export interface LabOptions {
   /** Name of a shipped scenario, or the path of a file. */
   scenario: string;

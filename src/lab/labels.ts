@@ -37,7 +37,7 @@ export function parseLabel(text: string): Label {
 }
 
 /** Whether `have` is the label `want` names: `any` stands for every source. */
-export function sameLabel(want: Label, have: Label): boolean {
+function sameLabel(want: Label, have: Label): boolean {
   const source = (label: Label) => label.source || 'unspec';
   return (
     want.key === have.key &&

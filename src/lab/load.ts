@@ -61,7 +61,7 @@ export function loadScenario(nameOrFile: string, cwd: string): LoadedScenario {
 }
 
 /** Parses and checks the text of a scenario; errors name `file:line:column`. */
-export function parseScenario(text: string, file: string): Scenario {
+function parseScenario(text: string, file: string): Scenario {
   const lines = new LineCounter();
   const doc = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
   const fail = (problems: string[]): never => {
@@ -148,6 +148,6 @@ function problemOf(error: ErrorObject): Problem {
 }
 
 /** `endpoints[2].ipv4` */
-export function showPath(path: Path): string {
+function showPath(path: Path): string {
   return path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i > 0 ? `.${part}` : part)).join('');
 }

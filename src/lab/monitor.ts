@@ -38,7 +38,7 @@ function play(socket: Socket, { types, events }: Recording): void {
 }
 
 /** Cuts a gob stream into messages: a length, a type number (negative for the description of a type), a value. */
-export function readRecording(bytes: Buffer): Recording {
+function readRecording(bytes: Buffer): Recording {
   const recording: Recording = { types: [], events: [] };
   for (let at = 0; at < bytes.length; ) {
     const length = readUint(bytes, at);

@@ -14,7 +14,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
 };
 
 /** `ipv4-unicast` and the like; unknown ones by their numbers. */
-export function familyName(afi: number, safi: number): string {
+function familyName(afi: number, safi: number): string {
   return FAMILIES[`${afi}/${safi}`] ?? `UnknownFamily(${afi}/${safi})`;
 }
 

@@ -1,5 +1,5 @@
 /** What the tools call each reason code of the datapath. Codes 0 to 15 are counters or notes, not drops. */
-export const DROP_REASONS: Readonly<Record<number, string>> = {
+const DROP_REASONS: Readonly<Record<number, string>> = {
   0: 'Success',
   2: 'Invalid packet',
   3: 'Interface',

@@ -15,8 +15,7 @@ export function formatPosition({ file, line, column }: Position): string {
   return `${file}:${line}:${column}`;
 }
 
-export const SEVERITIES = ['error', 'warning'] as const;
-export type Severity = (typeof SEVERITIES)[number];
+export type Severity = 'error' | 'warning';
 
 /** One thing that is wrong with a document, at the place where it is written. */
 export interface Finding {

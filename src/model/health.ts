@@ -8,6 +8,7 @@ export interface ClusterHealth {
   nodes: NodeHealth[];
 }
 
+/** The ways to one node: to itself and to the health endpoint behind it. */
 export interface NodeHealth {
   name: string;
   /** The node itself, then its other addresses. A path that was never probed is null. */
@@ -16,11 +17,13 @@ export interface NodeHealth {
   endpoint: AddressHealth | undefined;
 }
 
+/** The ways to the addresses of one end. */
 export interface AddressHealth {
   primary: PathHealth | null;
   secondary: (PathHealth | null)[];
 }
 
+/** The way to one address. A probe that is off is undefined. */
 export interface PathHealth {
   address: string;
   icmp: ProbeHealth | undefined;
@@ -54,6 +57,7 @@ export function pathsOf(address: AddressHealth | undefined): (PathHealth | null)
   return address ? [address.primary, ...address.secondary] : [];
 }
 
+/** Whether every probe of a path succeeded. */
 export function reachOf(path: PathHealth | null): Reach {
   if (!path) return 'unreachable';
   if (path.icmp?.error || path.http?.error) return 'unreachable';

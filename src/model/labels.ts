@@ -24,6 +24,7 @@ function splitSource(text: string): [source: string, rest: string] {
   return text.startsWith('reserved.') ? ['reserved', text.slice('reserved.'.length)] : ['', text];
 }
 
+/** `source:key=value`, without `=` when there is no value. */
 export function formatLabel({ source, key, value }: Label): string {
   return value === '' ? `${source}:${key}` : `${source}:${key}=${value}`;
 }

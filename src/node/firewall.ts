@@ -2,12 +2,7 @@ import type { Run } from './run.ts';
 import type { FirewallTable, NodeState } from './state.ts';
 
 /** Both back ends of both families: a node may have rules in each, and `iptables` shows only one. */
-export const FIREWALL_PROGRAMS = [
-  'iptables-nft',
-  'iptables-legacy',
-  'ip6tables-nft',
-  'ip6tables-legacy',
-] as const;
+const FIREWALL_PROGRAMS = ['iptables-nft', 'iptables-legacy', 'ip6tables-nft', 'ip6tables-legacy'] as const;
 
 /** Reads every table of every iptables variant that is installed. */
 export async function readFirewall(run: Run): Promise<FirewallTable[]> {

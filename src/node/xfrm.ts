@@ -49,6 +49,7 @@ export async function listXfrmStates(run: Run): Promise<XfrmState[]> {
   return parseXfrmStates(output(ran, 'cannot get xfrm state'));
 }
 
+/** Lists the kernel's policies, whoever made them. */
 export async function listXfrmPolicies(run: Run): Promise<XfrmPolicy[]> {
   return parseXfrmPolicies(output(await run(['ip', 'xfrm', 'policy', 'list']), 'cannot get xfrm policies'));
 }
@@ -63,7 +64,7 @@ function output({ code, stdout, stderr }: Ran, what: string): string {
 }
 
 /** Reads what `ip xfrm state list` prints. */
-export function parseXfrmStates(text: string): XfrmState[] {
+function parseXfrmStates(text: string): XfrmState[] {
   return blocks(text).map(([first = '', ...lines]): XfrmState => {
     const rest = lines.join('\n');
     const high = hexOf(/\boseq-hi (0x[0-9a-f]+)/, rest);
@@ -82,7 +83,7 @@ export function parseXfrmStates(text: string): XfrmState[] {
 }
 
 /** Reads what `ip xfrm policy list` prints. */
-export function parseXfrmPolicies(text: string): XfrmPolicy[] {
+function parseXfrmPolicies(text: string): XfrmPolicy[] {
   return blocks(text).map(([first = '', ...lines]): XfrmPolicy => {
     const rest = lines.join('\n');
     return {

@@ -6,7 +6,7 @@ import { broaderKeys, type L4Key } from './map-key.ts';
 import { EVERYBODY, type MapState, type Verdict } from './map-state.ts';
 
 /** Entries that a policy map has room for unless the agent was told otherwise. */
-export const MAP_CAPACITY = 16_384;
+const MAP_CAPACITY = 16_384;
 
 /** What a rule costs. */
 export interface RuleCost {
@@ -115,8 +115,8 @@ function peersOf(engine: PolicyEngine, rule: CompiledRule): number {
   return ids.size;
 }
 
-export const UNUSED_REASONS = ['no-endpoint', 'no-peer', 'covered', 'no-flow'] as const;
-export type UnusedReason = (typeof UNUSED_REASONS)[number];
+/** Why a rule does nothing: nobody is its subject or its peer, another rule says it already, or no flow needed it. */
+export type UnusedReason = 'no-endpoint' | 'no-peer' | 'covered' | 'no-flow';
 
 /** A rule, or a part of one, that does nothing. */
 export interface Unused {

@@ -30,6 +30,7 @@ export type Reason =
   | { kind: 'localhost' }
   | { kind: 'unknown'; why: string };
 
+/** What one end of a connection says to it, and why. */
 export interface Decision {
   answer: Answer;
   reason: Reason;
@@ -39,6 +40,7 @@ export interface Decision {
   auth?: number;
 }
 
+/** What both ends say: allowed is what both of them allow. */
 export interface ConnectionDecision {
   answer: Answer;
   egress: Decision;
@@ -185,7 +187,7 @@ function portFits(
 const NO_ENDPOINTS = ['world', 'world-ipv4', 'world-ipv6', 'remote-node', 'kube-apiserver', 'unmanaged'];
 
 /** Whether the agent applies policy to an identity's traffic at all. */
-export function isSubject(identity: Identity, hostFirewall: boolean): boolean {
+function isSubject(identity: Identity, hostFirewall: boolean): boolean {
   if (isHost(identity)) return hostFirewall;
   return !NO_ENDPOINTS.some((name) => isReserved(identity, name)) && identity.prefixes.length === 0;
 }

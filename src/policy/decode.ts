@@ -78,7 +78,7 @@ export class Cursor {
 }
 
 /** Orders `1.9` before `1.14`. */
-export function compareReleases(a: string, b: string): number {
+function compareReleases(a: string, b: string): number {
   const [aMajor = 0, aMinor = 0] = a.split('.').map(Number);
   const [bMajor = 0, bMinor = 0] = b.split('.').map(Number);
   return aMajor - bMajor || aMinor - bMinor;

@@ -21,6 +21,7 @@ export interface ContainerPort {
   protocol: string;
 }
 
+/** A workload of this node: its number there, its identity, and the ports that rules may call by name. */
 export interface Endpoint {
   id: number;
   identity: number;
@@ -45,7 +46,7 @@ export interface Settings {
   objects?: ClusterObjects;
 }
 
-export const DEFAULT_SETTINGS: Settings = {
+const DEFAULT_SETTINGS: Settings = {
   enforcement: 'default',
   hostFirewall: false,
   allowLocalhost: false,

@@ -55,7 +55,7 @@ export function referenceOf(
   };
 }
 
-export function referenceOfPart({ origin, path, rule }: Part): RuleReference {
+function referenceOfPart({ origin, path, rule }: Part): RuleReference {
   return referenceOf(origin, rule.source.rule.labels, path);
 }
 

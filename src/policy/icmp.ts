@@ -1,5 +1,5 @@
 /** Names of ICMP types, as a rule may write them in place of the number. */
-export const ICMP_TYPES: Readonly<Record<'IPv4' | 'IPv6', Readonly<Record<string, number>>>> = {
+const ICMP_TYPES: Readonly<Record<'IPv4' | 'IPv6', Readonly<Record<string, number>>>> = {
   IPv4: {
     EchoReply: 0,
     DestinationUnreachable: 3,

@@ -24,7 +24,7 @@ const WORLD: ReadonlyMap<number, readonly Block[]> = new Map([
   [10, [ALL_V6]],
 ]);
 
-export const HOST_IDENTITY = 1;
+const HOST_IDENTITY = 1;
 
 /** Identities that every cluster has, by the entity that they stand for. */
 export const RESERVED_IDS: Readonly<Record<string, number>> = {

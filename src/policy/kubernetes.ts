@@ -30,7 +30,7 @@ export interface ObjectName {
 }
 
 /** The labels that the agent derives from an object's name, by which its rules can be found and deleted. */
-export function derivedLabels({ kind, namespace, name, uid }: ObjectName): RuleLabel[] {
+function derivedLabels({ kind, namespace, name, uid }: ObjectName): RuleLabel[] {
   const label = (key: string, value: string): RuleLabel => ({
     key: `${POLICY_LABEL}.${key}`,
     value,

@@ -6,16 +6,20 @@ import type { PortBlock } from './ports.ts';
  */
 export type L4Key = number;
 
+/** Any port of any protocol. */
 export const ANY_L4: L4Key = 0;
 
+/** The key of a protocol and a block of its ports. */
 export function l4Key(protocol: number, { port, prefix }: PortBlock): L4Key {
   return protocol * 0x200000 + port * 32 + prefix;
 }
 
+/** Number of the protocol; 0 is any. */
 export function protocolOf(key: L4Key): number {
   return Math.floor(key / 0x200000);
 }
 
+/** First port of the block. */
 export function portOf(key: L4Key): number {
   return (key >> 5) & 0xffff;
 }

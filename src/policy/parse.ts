@@ -19,8 +19,8 @@ export interface ParseOptions {
   take?: ((object: Record<string, unknown>) => boolean) | undefined;
 }
 
-export const RULE_TARGET: Target = '1.17';
-export const OBJECT_TARGET: Target = '1.20';
+const RULE_TARGET: Target = '1.17';
+const OBJECT_TARGET: Target = '1.20';
 
 /** A Kubernetes policy object as it was written. */
 export interface PolicyObject {

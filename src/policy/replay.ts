@@ -196,6 +196,7 @@ function decidingDirection({ egress, ingress }: ConnectionDecision): 'ingress' |
   return rank(egress) > rank(ingress) ? 'egress' : 'ingress';
 }
 
+/** `8080/TCP`; `?` for what a flow does not tell. */
 export function portText(protocol: number | undefined, port: number | undefined): string {
   return `${port ?? '?'}/${protocol === undefined ? '?' : protocolName(protocol)}`;
 }

@@ -261,17 +261,11 @@ export interface SourceDocument {
   locate(path: Path): Position;
 }
 
-export const ORIGIN_KINDS = [
-  'CiliumNetworkPolicy',
-  'CiliumClusterwideNetworkPolicy',
-  'NetworkPolicy',
-  'rule',
-] as const;
-export type OriginKind = (typeof ORIGIN_KINDS)[number];
+/** Kinds of objects that hold rules; `rule` is the agent's own JSON form. */
+export type OriginKind = 'CiliumNetworkPolicy' | 'CiliumClusterwideNetworkPolicy' | 'NetworkPolicy' | 'rule';
 
 /** The object that a rule was written in. */
 export interface Origin {
-  /** `rule` is the agent's own JSON form. */
   kind: OriginKind;
   /** Of namespaced objects, and of agent rules that carry the namespace in a label. */
   namespace?: string;

@@ -85,7 +85,7 @@ function reserved(name: string): Selector {
 }
 
 /** Whom an entity stands for. */
-export function entitySelectors(entity: Entity, around: Surroundings): Selector[] {
+function entitySelectors(entity: Entity, around: Surroundings): Selector[] {
   switch (entity) {
     case 'all':
       return [WILDCARD];

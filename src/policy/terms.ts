@@ -1,7 +1,7 @@
 import type { LabelSelector, Requirement } from './rule.ts';
 
 /** The source and the name in a selector's key (`any:app`). A key without a source means any. */
-export function splitKey(key: string): { source: string; name: string } {
+function splitKey(key: string): { source: string; name: string } {
   const colon = key.indexOf(':');
   if (colon < 0) return { source: 'any', name: key };
   return { source: key.slice(0, colon) || 'any', name: key.slice(colon + 1) };

@@ -31,7 +31,7 @@ function decimal(value: bigint, unit: bigint): string {
 }
 
 /** Milliseconds since the epoch of an RFC 3339 time; undefined for Go's zero time and for what is no time. */
-export function parseTimeMs(text: string | undefined): number | undefined {
+function parseTimeMs(text: string | undefined): number | undefined {
   if (!text || text.startsWith('0001-01-01T00:00:00')) return undefined;
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? undefined : ms;

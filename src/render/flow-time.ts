@@ -5,7 +5,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
 /** What stands for a time that is not set. */
-export const NO_TIME = 'N/A';
+const NO_TIME = 'N/A';
 
 /** The layouts by the name that `--time-format` takes, in the order of help. */
 const LAYOUTS: Readonly<Record<string, TimeFormat>> = {
@@ -21,7 +21,7 @@ const LAYOUTS: Readonly<Record<string, TimeFormat>> = {
     `${DAYS[new Date(time).getUTCDay()]}, ${time.slice(8, 10)} ${month(time)} ${time.slice(0, 4)} ${time.slice(11, 19)} +0000`,
 };
 
-export const TIME_FORMATS = Object.keys(LAYOUTS);
+const TIME_FORMATS = Object.keys(LAYOUTS);
 
 /** The layout of a name, in any case; StampMilli for a name that there is not. */
 export function timeFormat(name: string): TimeFormat {

@@ -5,9 +5,6 @@ import { goJson } from './json.ts';
 import { sanitizeCell } from './sanitize.ts';
 import { tabulate } from './table.ts';
 
-export const STATUS_FORMATS = ['compact', 'dict', 'json', 'table'] as const;
-export type StatusFormat = (typeof STATUS_FORMATS)[number];
-
 const UNKNOWN = 'N/A';
 const DICT_WIDTH = 19;
 

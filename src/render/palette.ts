@@ -25,7 +25,7 @@ function paletteOf(chalk: ChalkInstance): Palette {
 export const NO_COLOR: Palette = paletteOf(new Chalk({ level: 0 }));
 
 /** The sixteen colours that every terminal has. */
-export const ANSI: Palette = paletteOf(new Chalk({ level: 1 }));
+const ANSI: Palette = paletteOf(new Chalk({ level: 1 }));
 
 /** What decides about colour: `--color`, then NO_COLOR and FORCE_COLOR, then whether the stream is a terminal. */
 export function wantsColor(

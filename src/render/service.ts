@@ -4,7 +4,7 @@ import type { Block, Table } from './blocks.ts';
 import { sanitizeCell } from './sanitize.ts';
 
 /** `ip:port/PROTO`, `/i` for the internal scope. */
-export function serviceAddress({ ip, port, protocol, internal }: ServiceAddress): string {
+function serviceAddress({ ip, port, protocol, internal }: ServiceAddress): string {
   return `${joinHostPort(ip, port)}${protocol && `/${protocol}`}${internal ? '/i' : ''}`;
 }
 

@@ -188,10 +188,3 @@ function identityOf(text: string): number {
   const at = IDENTITIES.split(' ').indexOf(text);
   return at === -1 ? Number(text.replace('ID:', '')) : at;
 }
-
-/** The recorded agent events, decoded; exported for tests of their printers. */
-export function recordedAgentEvents(): ReturnType<typeof decode<'observer.GetAgentEventsResponse'>>[] {
-  return recordedMessages('getagentevents.grpc').map((bytes) =>
-    decode('observer.GetAgentEventsResponse', bytes),
-  );
-}

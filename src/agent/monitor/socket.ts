@@ -4,7 +4,7 @@ import type { MonitorRecord } from '../../model/monitor.ts';
 import { GobDecoder, GobError } from './gob.ts';
 import { decodeRecord } from './records.ts';
 
-export const DEFAULT_MONITOR_SOCKET = '/var/run/cilium/monitor1_2.sock';
+const DEFAULT_MONITOR_SOCKET = '/var/run/cilium/monitor1_2.sock';
 
 /** None of the monitor sockets could be opened. */
 export class NoMonitorSocket extends UserError {

@@ -251,7 +251,7 @@ function flagsPiece(flags: number): Uint8Array {
 }
 
 /** A key as the reference's JSON has it: the stored bytes, ports read in host order. */
-export function tupleJson(keys: Buffer, base: number, family: 4 | 6): Record<string, unknown> {
+function tupleJson(keys: Buffer, base: number, family: 4 | 6): Record<string, unknown> {
   const t = TUPLE[family];
   const size = family === 4 ? 4 : 16;
   return {

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 
 /** Asks the agent how the datapath stamps entries, then its runtime file; undefined when neither tells. */
-export async function findClockSource(ctx: Context): Promise<ClockSource | undefined> {
+async function findClockSource(ctx: Context): Promise<ClockSource | undefined> {
   try {
     const status = await (await ctx.agent()).get('/healthz', { timeoutMs: 5000 });
     const source = status['clock-source'];

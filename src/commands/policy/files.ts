@@ -10,7 +10,7 @@ export interface PolicyFile {
 }
 
 /** Above this a file is refused: nobody writes policies of that size, and a device file has no end. */
-export const MAX_FILE_BYTES = 64 * 1024 * 1024;
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /**
  * Reads policies from a file, from stdin (`-`) or from a folder: its plain files first, then its sub-folders; `.git`

@@ -52,7 +52,7 @@ export const clusterHandlers: Handlers = {
 };
 
 /** A node as the API shows it. */
-export function nodeElement(node: LabNode, agent: Agent) {
+function nodeElement(node: LabNode, agent: Agent) {
   const family = (ip: string | undefined, range?: string) =>
     ip === undefined
       ? { enabled: false }

@@ -34,7 +34,7 @@ export const configHandlers: Handlers = {
 };
 
 /** The configuration as the API shows it. */
-export function configModel(agent: Agent) {
+function configModel(agent: Agent) {
   const { config } = agent.state;
   const { self } = agent.world;
   const spec = { options: config.options, 'policy-enforcement': config.policyEnforcement };

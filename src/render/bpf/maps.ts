@@ -57,7 +57,7 @@ function owner({ feature, endpoint }: BpfMapRow): string {
 }
 
 /** Bytes in binary units with one digit, as in `30.8 MiB`. */
-export function formatBytes(bytes: number): string {
+function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;
   let unit = 0;

@@ -64,7 +64,7 @@ function read(path: string): string {
 }
 
 /** Lines that are no mount are left out. */
-export function parseMounts(text: string): Mount[] {
+function parseMounts(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
     const [left = '', right = ''] = line.split(' - ', 2);
     const [id, parent, device, root, point, options, ...optional] = left.split(' ');

@@ -71,7 +71,7 @@ export async function dumpAllPolicyMaps(ctx: Context, options: PolicyDumpOptions
 }
 
 /** Paths of all policy maps, in order of their names. */
-export function policyMapPaths(bpfRoot: string): string[] {
+function policyMapPaths(bpfRoot: string): string[] {
   return globSync('cilium_policy_*', { cwd: globalsFolder(bpfRoot) })
     .sort()
     .map((name) => join(globalsFolder(bpfRoot), name));
