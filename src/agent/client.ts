@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { parseJson } from '../model/exact.ts';
 import { compareBytes } from '../model/order.ts';
 import { HttpClient, type HttpRequest, type HttpResponse, parseAddress, TransportError } from './http.ts';
 import type { DeleteAnswers, GetAnswers, PatchAnswers, PutAnswers } from './types.gen.ts';
@@ -164,7 +165,7 @@ function decodeBody(response: HttpResponse, method: string, path: string): unkno
   if (response.status >= 200 && response.status < 300) {
     if (text.trim() === '') return undefined;
     try {
-      return JSON.parse(text);
+      return parseJson(text);
     } catch (cause) {
       throw new TransportError(
         'not-http',

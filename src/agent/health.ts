@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { parseJson } from '../model/exact.ts';
 import type { AddressHealth, ClusterHealth, NodeHealth, PathHealth, ProbeHealth } from '../model/health.ts';
 import { HttpClient } from './http.ts';
 import { Reader } from './reader.ts';
@@ -55,7 +56,7 @@ export async function fetchClusterHealth(ctx: Context, timeoutMs: number): Promi
 
 function parse(body: string, socket: string): unknown {
   try {
-    return JSON.parse(body);
+    return parseJson(body);
   } catch (cause) {
     throw new UserError(`GET unix://${socket}/v1beta/status: the answer is not JSON`, { cause });
   }

@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import type { CachedMapRow, MapEventRow } from '../model/cached-map.ts';
+import { parseJson } from '../model/exact.ts';
 import { Reader } from './reader.ts';
 import type { BPFMap, MapEvent } from './types.gen.ts';
 
@@ -87,7 +88,7 @@ export class JsonStream {
 
   #parse(text: string): unknown {
     try {
-      return JSON.parse(text);
+      return parseJson(text);
     } catch (cause) {
       throw new UserError(`${this.call}: the agent sent an event that is not JSON`, {
         hint: 'Is this the socket of a Cilium agent?',

@@ -1,4 +1,6 @@
 import { UserError } from '../errors.ts';
+import { exactAt } from '../model/exact.ts';
+import { isRecord } from '../model/record.ts';
 
 /** The fields of T that hold a V. */
 type KeysOf<T, V> = { [K in keyof T]-?: NonNullable<T[K]> extends V ? K : never }[keyof T] & string;
@@ -47,6 +49,13 @@ export class Reader<T> {
     if (Number.isInteger(value)) return value as number;
     if (value === undefined || value === null) return 0;
     return this.at(key).#wrong('a whole number');
+  }
+
+  /** The whole number of a field, with all digits that the agent sent; 0 when it is absent. */
+  exact(key: KeysOf<T, number>): number | bigint {
+    const value = this.integer(key);
+    const exact = isRecord(this.value) ? exactAt(this.value, key, value) : value;
+    return typeof exact === 'bigint' ? exact : value;
   }
 
   /** The number of a field, whole or not; 0 when it is absent. */

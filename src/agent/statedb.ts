@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { parseJson } from '../model/exact.ts';
 import type { ModuleReport } from '../model/health.ts';
 import type { HttpClient, HttpRequest } from './http.ts';
 import { Reader } from './reader.ts';
@@ -61,7 +62,7 @@ function readRows(text: string): unknown[] {
     if (line.trim() === '') continue;
     let parsed: unknown;
     try {
-      parsed = JSON.parse(line);
+      parsed = parseJson(line);
     } catch (cause) {
       throw new UserError(`Decode error: row ${rows.length + 1} is not JSON`, { cause });
     }

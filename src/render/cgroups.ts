@@ -3,7 +3,7 @@ import { sanitizeCell } from './sanitize.ts';
 
 /** `cgroups list`: one line per container; a pod without containers has none. */
 export function cgroupTable(
-  pods: readonly { name: string; namespace: string; ids: number[] }[],
+  pods: readonly { name: string; namespace: string; ids: (number | bigint)[] }[],
   options: { headers: boolean },
 ): Table {
   const blocks = pods.map(({ name, namespace, ids }) => ({

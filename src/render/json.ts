@@ -1,3 +1,5 @@
+import { exactAt, hasExact } from '../model/exact.ts';
+
 const HTML: Readonly<Record<string, string>> = {
   '<': '\\u003c',
   '>': '\\u003e',
@@ -23,6 +25,7 @@ function unicodeEscape(c: string): string {
 
 /** JSON.stringify refuses bigints, and a replacer doubles its time: only values that need one get it. */
 function stringify(value: unknown, indent?: number | string): string | undefined {
+  if (hasExact()) return JSON.stringify(value, digits, indent);
   try {
     return JSON.stringify(value, undefined, indent);
   } catch (error) {
@@ -34,8 +37,9 @@ function stringify(value: unknown, indent?: number | string): string | undefined
 /** Part of JavaScript since 2025, which the type library lacks. */
 const { rawJSON } = JSON as JSON & { rawJSON(text: string): unknown };
 
-function digits(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? rawJSON(String(value)) : value;
+function digits(this: object, key: string, value: unknown): unknown {
+  const exact = exactAt(this, key, value);
+  return typeof exact === 'bigint' ? rawJSON(String(exact)) : value;
 }
 
 /** Escapes what Go's JSON encoder escapes by default and JSON.stringify leaves. */

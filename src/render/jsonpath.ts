@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { exactAt } from '../model/exact.ts';
 import { isRecord } from '../model/record.ts';
 import { fieldsOf, resolveShape, type Shape, type TypedShape, zeroOf } from '../model/shape.ts';
 import { goJson } from './json.ts';
@@ -67,26 +68,29 @@ class Evaluator {
   #field(name: string, value: unknown, type: Shape | undefined): Typed[] {
     if (!isRecord(value)) return [];
     if (!type?.properties) {
-      return Object.hasOwn(value, name) ? [{ value: value[name], shape: type?.additionalProperties }] : [];
+      return Object.hasOwn(value, name)
+        ? [{ value: exactAt(value, name, value[name]), shape: type?.additionalProperties }]
+        : [];
     }
     const known =
       fieldsOf(type, value).find(([own]) => own === name) ??
       fieldsOf(type, value).find(([own]) => goName(own) === name);
     if (!known) return [];
     const [key, shape] = known;
-    return [{ value: value[key] ?? zeroOf(shape, this.definitions), shape }];
+    return [{ value: exactAt(value, key, value[key]) ?? zeroOf(shape, this.definitions), shape }];
   }
 
   #children(value: unknown, type: Shape | undefined): Typed[] {
-    if (Array.isArray(value)) return value.map((item) => ({ value: item, shape: type?.items }));
+    if (Array.isArray(value))
+      return value.map((item, i) => ({ value: exactAt(value, i, item), shape: type?.items }));
     if (!isRecord(value)) return [];
     if (!type?.properties) {
       return Object.keys(value)
         .sort()
-        .map((key) => ({ value: value[key], shape: type?.additionalProperties }));
+        .map((key) => ({ value: exactAt(value, key, value[key]), shape: type?.additionalProperties }));
     }
     return fieldsOf(type, value).map(([key, shape]) => ({
-      value: value[key] ?? zeroOf(shape, this.definitions),
+      value: exactAt(value, key, value[key]) ?? zeroOf(shape, this.definitions),
       shape,
     }));
   }
@@ -108,13 +112,13 @@ class Evaluator {
       const at = place(step.from ?? 0);
       if (at < 0 || at >= size)
         throw new UserError(`jsonpath: array index out of bounds: index ${step.from}, length ${size}`);
-      return [{ value: value[at], shape: type?.items }];
+      return [{ value: exactAt(value, at, value[at]), shape: type?.items }];
     }
     if (step.step <= 0) throw new UserError('jsonpath: step must be > 0');
     const hits: Typed[] = [];
     const end = Math.min(place(step.to ?? size), size);
     for (let at = Math.max(place(step.from ?? 0), 0); at < end; at += step.step) {
-      hits.push({ value: value[at], shape: type?.items });
+      hits.push({ value: exactAt(value, at, value[at]), shape: type?.items });
     }
     return hits;
   }
@@ -138,7 +142,10 @@ class Evaluator {
 
   #operand(operand: Operand, item: Typed): unknown[] {
     if (operand.kind === 'literal') return [operand.value];
-    return this.#walk(operand.steps, operand.root ? this.root : item).map((hit) => hit.value);
+    // Literals are doubles, so that is what values are compared as.
+    return this.#walk(operand.steps, operand.root ? this.root : item).map(({ value }) =>
+      typeof value === 'bigint' ? Number(value) : value,
+    );
   }
 }
 

@@ -1,3 +1,4 @@
+import { exactAt } from '../model/exact.ts';
 import { compareNatural } from '../model/order.ts';
 import { isRecord } from '../model/record.ts';
 import { fieldsOf, resolveShape, type Shape, type TypedShape, zeroOf } from '../model/shape.ts';
@@ -42,7 +43,7 @@ class Writer {
         ])
       : Object.keys(value)
           .sort(compareNatural)
-          .map((name) => [name, value[name], type?.additionalProperties]);
+          .map((name) => [name, exactAt(value, name, value[name]), type?.additionalProperties]);
     if (rows.length === 0) {
       this.#out += '{}\n';
       return;
@@ -78,7 +79,7 @@ class Writer {
     items.forEach((item, i) => {
       if (i > 0 || !inline) this.#out += ' '.repeat(indent);
       this.#out += '- ';
-      this.block(item, type?.items, indent + 2, true);
+      this.block(exactAt(items, i, item), type?.items, indent + 2, true);
     });
   }
 }
@@ -102,7 +103,7 @@ function fieldValue(
   shape: Shape | undefined,
   definitions: TypedShape['definitions'],
 ): unknown {
-  const own = value[name];
+  const own = exactAt(value, name, value[name]);
   return own === undefined || own === null ? zeroOf(shape, definitions) : own;
 }
 

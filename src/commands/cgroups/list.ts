@@ -44,7 +44,7 @@ async function runCgroupsList(options: CgroupsListOptions, ctx: Context): Promis
         ids: pod
           .at('containers')
           .items()
-          .map((container) => container.integer('cgroup-id')),
+          .map((container) => container.exact('cgroup-id')),
       })),
       options,
     );
