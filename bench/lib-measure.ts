@@ -9,16 +9,45 @@ export interface Measured {
   exitCode: number;
 }
 
+/** A command of a comparison. */
+export interface Contender {
+  name: string;
+  command: string;
+  args: readonly string[];
+}
+
+/** Runs commands in turns, so that a busy machine slows all of them alike, and takes the median of each. */
+export async function measureInTurns(
+  contenders: readonly Contender[],
+  options: { env: NodeJS.ProcessEnv; runs: number },
+): Promise<(Contender & Measured)[]> {
+  const samples = contenders.map((): Measured[] => []);
+  for (let i = 0; i < options.runs; i++) {
+    for (const [at, { command, args }] of contenders.entries())
+      samples[at]?.push(await measureRun(command, args, { env: options.env, runs: 1, warm: i > 0 }));
+  }
+  return contenders.map((contender, at) => {
+    const times = (samples[at] ?? []).map(({ medianMs }) => medianMs).sort((a, b) => a - b);
+    return {
+      ...contender,
+      medianMs: times[Math.floor(times.length / 2)] ?? 0,
+      peakMb: Math.max(...(samples[at] ?? []).map(({ peakMb }) => peakMb)),
+      exitCode: samples[at]?.at(-1)?.exitCode ?? 1,
+    };
+  });
+}
+
 /** Runs a command several times, its output thrown away, and takes the median. */
 export async function measureRun(
   command: string,
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; runs?: number; cwd?: string } = {},
+  options: { env?: NodeJS.ProcessEnv; runs?: number; cwd?: string; warm?: boolean } = {},
 ): Promise<Measured> {
   const times: number[] = [];
   let peakKb = 0;
   let exitCode = 0;
-  for (let i = 0; i < (options.runs ?? 3) + 1; i++) {
+  // The first run warms the caches.
+  for (let i = options.warm ? 1 : 0; i < (options.runs ?? 3) + 1; i++) {
     const start = performance.now();
     const child = spawn(command, args, {
       env: options.env ?? process.env,
@@ -33,7 +62,6 @@ export async function measureRun(
       child.on('exit', (code) => resolve(code ?? 1));
     });
     clearInterval(poll);
-    // The first run warms the caches.
     if (i > 0) times.push(performance.now() - start);
   }
   times.sort((a, b) => a - b);

@@ -1,6 +1,7 @@
-// Bundles bin/*.ts into dist/. Verbs stay in chunks of their own, so that a start loads only what it runs.
+// Bundles src/bin into dist/. Verbs stay in chunks of their own, so that a start loads only what it runs. A folder given
+// as argument is used instead of dist/, and gets esbuild's description of the bundle as well.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -164,9 +165,10 @@ const yamlAsModules = {
   },
 };
 
+const outdir = process.argv[2] ?? `${root}/dist`;
 const common = {
   absWorkingDir: root,
-  outdir: 'dist',
+  outdir,
   bundle: true,
   platform: 'node',
   format: 'esm',
@@ -183,7 +185,7 @@ const common = {
   },
 };
 
-rmSync(`${root}/dist`, { recursive: true, force: true });
+if (outdir === `${root}/dist`) rmSync(outdir, { recursive: true, force: true });
 await build({
   ...common,
   entryPoints: ['src/bin/cilium.ts', 'src/bin/hubble.ts'],
@@ -199,10 +201,16 @@ const parts = {
   jsx: 'automatic',
 };
 const plugins = [slimUndici, inkOnTerminals, noChildProcess, builtinsByCall, yamlAsModules];
-await build({ ...parts, entryPoints: ['src/bin/program.ts'], plugins: [oneCore, ...plugins] });
+const { metafile } = await build({
+  ...parts,
+  entryPoints: ['src/bin/program.ts'],
+  metafile: true,
+  plugins: [oneCore, ...plugins],
+});
 // The thread that observe starts for a large file shares no memory with the program, and needs less.
 await build({
   ...parts,
   entryPoints: [{ in: 'src/commands/hubble/observe/worker.ts', out: 'observe-worker' }],
   plugins,
 });
+if (process.argv[2]) writeFileSync(`${outdir}/meta.json`, JSON.stringify(metafile));
