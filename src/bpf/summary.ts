@@ -59,6 +59,7 @@ async function summarize(map: BpfMap, path: string, count: boolean): Promise<Bpf
     id: info.id,
     feature: knownMap(name)?.feature ?? '',
     endpoint: endpointOf(name),
+    programs: [],
     path,
   };
 }

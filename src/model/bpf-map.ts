@@ -16,5 +16,7 @@ export interface BpfMapRow {
   feature: string;
   /** The endpoint that it belongs to. */
   endpoint: number | undefined;
+  /** Names of the loaded programs that use it. */
+  programs: readonly string[];
   path: string;
 }

@@ -114,7 +114,7 @@ const KERNEL: KernelFacts = {
   lxc: new Map(),
   programs: [],
   links: [],
-  mapNames: new Map(),
+  usage: { programsOf: new Map(), usedByName: new Map() },
   broken: [],
 };
 const AGENT: AgentFacts = { endpoints: [], identities: new Set(), socketLb: false };
@@ -147,7 +147,7 @@ test('a device without a program is found where others have one', () => {
         ['10.0.0.7', { id: 7, ifindex: 3 }],
         ['10.0.0.8', { id: 8, ifindex: 4 }],
       ]),
-      programs: [{ id: 1, name: 'cil_from_contai', mapIds: [] }],
+      programs: [{ id: 1, name: 'cil_from_contai' }],
       links: [{ type: 'tcx', programId: 1, ifindex: 3 }],
     },
     { ...AGENT, endpoints: [endpoint(7, 3), endpoint(8, 4)] },
@@ -171,14 +171,14 @@ test('a pin that programs no longer use is a failure', () => {
     id: 5,
     feature: 'endpoint',
     endpoint: undefined,
+    programs: [],
     path: '/x/cilium_lxc',
   };
   const findings = runChecks(
     {
       ...KERNEL,
       maps: [row],
-      programs: [{ id: 1, name: 'cil_from_contai', mapIds: [9] }],
-      mapNames: new Map([[9, 'cilium_lxc']]),
+      usage: { programsOf: new Map([[9, ['cil_from_contai']]]), usedByName: new Map([['cilium_lxc', 9]]) },
     },
     undefined,
   );

@@ -52,6 +52,8 @@ export interface Connection {
 export interface ConnectionFilter {
   ips?: ReadonlySet<string>;
   ports?: ReadonlySet<number>;
+  /** What else has to hold. */
+  test?: (connection: Connection) => boolean;
 }
 
 /** How entries are told. */
@@ -104,9 +106,10 @@ export function decodeConnection(keys: Buffer, base: number, family: 4 | 6): Con
 }
 
 /** Whether a connection is wanted. */
-export function matchesConnection(connection: Connection, { ips, ports }: ConnectionFilter): boolean {
+export function matchesConnection(connection: Connection, { ips, ports, test }: ConnectionFilter): boolean {
   if (ips && !ips.has(connection.source) && !ips.has(connection.destination)) return false;
-  return !ports || ports.has(connection.sourcePort) || ports.has(connection.destinationPort);
+  if (ports && !ports.has(connection.sourcePort) && !ports.has(connection.destinationPort)) return false;
+  return test?.(connection) ?? true;
 }
 
 const PIECE = {

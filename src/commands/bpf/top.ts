@@ -31,31 +31,54 @@ export async function printTop(
   ctx: Context,
   options: TopOptions<string>,
   count: (counter: TopCounter) => Promise<void>,
+  /** What a key can hold; adds a column that says what is left. */
+  capacity?: number,
 ): Promise<void> {
   for (;;) {
     const counter = new TopCounter();
     await count(counter);
-    const text = await render(counter, options);
+    const text = await render(counter, options, capacity);
     if (options.watch === undefined) return await ctx.out.write(text);
     await ctx.out.write(ctx.out.isTTY ? CLEAR_SCREEN + text : text);
     await ctx.clock.sleep(options.watch === true ? DEFAULT_WATCH_MS : options.watch, ctx.signal);
   }
 }
 
-async function render(counter: TopCounter, options: TopOptions<string>): Promise<string> {
+async function render(
+  counter: TopCounter,
+  options: TopOptions<string>,
+  capacity: number | undefined,
+): Promise<string> {
   const rows = counter.top(options.number);
   const { total, error } = counter;
   if (options.output !== '')
     return await renderOutput(
-      { by: options.by, total, atMostMore: error, top: rows.map(({ key, count }) => ({ key, count })) },
+      {
+        by: options.by,
+        total,
+        atMostMore: error,
+        top: rows.map(({ key, count }) => ({
+          key,
+          count,
+          ...(capacity !== undefined && { left: capacity - count }),
+        })),
+      },
       options.output,
     );
   const share = (count: number) => `${((100 * count) / total).toFixed(1)}%`;
-  const lines = rows.map(({ key, count }) => `${count}\t${share(count)}\t${key}`);
-  const table = tabulate([`ENTRIES\tSHARE\t${options.by.toUpperCase()}`, ...lines, ''].join('\n'), {
-    minWidth: 5,
-    padding: 3,
-  });
+  const left = (count: number) => (capacity === undefined ? '' : `${Math.max(0, capacity - count)}\t`);
+  const lines = rows.map(({ key, count }) => `${count}\t${share(count)}\t${left(count)}${key}`);
+  const table = tabulate(
+    [
+      `ENTRIES\tSHARE\t${capacity === undefined ? '' : 'PORTS LEFT\t'}${options.by.toUpperCase()}`,
+      ...lines,
+      '',
+    ].join('\n'),
+    {
+      minWidth: 5,
+      padding: 3,
+    },
+  );
   const doubt = error > 0 ? `, each count up to ${error} more` : '';
   return `${table}${total} entries in all${doubt}\n`;
 }

@@ -3,77 +3,114 @@ import type { Flow } from '../../model/hubble.gen.ts';
 import { nearest } from '../../model/nearest.ts';
 import type { FlowPredicate } from '../filter.ts';
 import { compileIps, compileRegexes } from '../patterns.ts';
-import { fieldNamed, fieldNames, labelSelector, type ResolvedField } from './fields.ts';
+import { type FieldKind, fieldNamed, fieldNames, labelSelector, type ResolvedField } from './fields.ts';
 import { type Expression, type Operator, whereError } from './parse.ts';
 
 type Value = string | number | boolean;
 /** Says whether one value of a field passes. */
 type ValueTest = (value: Value) => boolean;
 
+/** A field of whatever an expression is about. */
+export interface Field<T> {
+  name: string;
+  kind: FieldKind;
+  about: string;
+  /** The values of an item; a test passes when one of them does. */
+  read: (item: T) => readonly Value[];
+  /** Labels of each end that is meant, for fields of kind `label`. */
+  labels?: (item: T) => readonly (readonly string[])[];
+}
+
+/** The fields that expressions about a kind of item may name. */
+export interface Language<T> {
+  find: (name: string) => Field<T> | undefined;
+  names: () => string[];
+  /** Where the fields are listed. */
+  help: string;
+}
+
+const FLOWS: Language<Flow> = {
+  find: fieldNamed,
+  names: fieldNames,
+  help: 'See "hubble observe --where help" for the fields.',
+};
+
 /** Compiles an expression to a predicate over flows. Throws UserError, with a caret, for what makes no sense. */
-export async function compileWhere(expression: Expression, source: string): Promise<FlowPredicate> {
+export function compileWhere(expression: Expression, source: string): Promise<FlowPredicate> {
+  return compileExpression(expression, source, FLOWS);
+}
+
+/** As `compileWhere`, for items of another kind. */
+export async function compileExpression<T>(
+  expression: Expression,
+  source: string,
+  language: Language<T>,
+): Promise<(item: T) => boolean> {
+  const compile = (part: Expression) => compileExpression(part, source, language);
   switch (expression.kind) {
     case 'and': {
-      const parts = await Promise.all(expression.parts.map((part) => compileWhere(part, source)));
-      return (flow) => parts.every((part) => part(flow));
+      const parts = await Promise.all(expression.parts.map(compile));
+      return (item) => parts.every((part) => part(item));
     }
     case 'or': {
-      const parts = await Promise.all(expression.parts.map((part) => compileWhere(part, source)));
-      return (flow) => parts.some((part) => part(flow));
+      const parts = await Promise.all(expression.parts.map(compile));
+      return (item) => parts.some((part) => part(item));
     }
     case 'not': {
-      const part = await compileWhere(expression.part, source);
-      return (flow) => !part(flow);
+      const part = await compile(expression.part);
+      return (item) => !part(item);
     }
     case 'has': {
-      const field = resolveField(expression.field, expression.at, source);
-      return (flow) => field.read(flow).some((value) => value !== false && value !== '' && value !== 0);
+      const field = findField(expression.field, expression.at, source, language);
+      return (item) => field.read(item).some((value) => value !== false && value !== '' && value !== 0);
     }
     case 'test':
-      return compileTest(expression, source);
+      return compileTest(expression, source, language);
   }
 }
 
-/** Finds the field, or says which one was probably meant. */
+/** Finds a field of flows, or says which one was probably meant. */
 export function resolveField(name: string, at: number, source: string): ResolvedField {
-  const field = fieldNamed(name);
-  if (field) return field;
-  const near = nearest(name, fieldNames());
-  throw whereError(
-    source,
-    at,
-    `there is no field "${name}"`,
-    near ? `Did you mean "${near}"?` : 'See "hubble observe --where help" for the fields.',
-  );
+  return fieldNamed(name) ?? unknownField(name, at, source, FLOWS);
+}
+
+function findField<T>(name: string, at: number, source: string, language: Language<T>): Field<T> {
+  return language.find(name) ?? unknownField(name, at, source, language);
+}
+
+function unknownField<T>(name: string, at: number, source: string, { names, help }: Language<T>): never {
+  const near = nearest(name, names());
+  throw whereError(source, at, `there is no field "${name}"`, near ? `Did you mean "${near}"?` : help);
 }
 
 const NEGATED: Readonly<Partial<Record<Operator, Operator>>> = { '!=': '=', '!~': '~' };
 
-async function compileTest(
+async function compileTest<T>(
   test: Extract<Expression, { kind: 'test' }>,
   source: string,
-): Promise<FlowPredicate> {
-  const field = resolveField(test.field, test.at, source);
+  language: Language<T>,
+): Promise<(item: T) => boolean> {
+  const field = findField(test.field, test.at, source, language);
   const positive = NEGATED[test.operator];
   const fail = (problem: string, hint?: string) => whereError(source, test.at, problem, hint);
   if (field.kind === 'label') {
     const holds = labelTest(field, positive ?? test.operator, test.values, fail);
-    return positive ? (flow) => !holds(flow) : holds;
+    return positive ? (item) => !holds(item) : holds;
   }
   const passes = await valueTest(field, positive ?? test.operator, test.values, fail);
   const { read } = field;
-  return positive ? (flow) => !read(flow).some(passes) : (flow) => read(flow).some(passes);
+  return positive ? (item) => !read(item).some(passes) : (item) => read(item).some(passes);
 }
 
 type Fail = (problem: string, hint?: string) => Error;
 
 /** A selector is about one end: either end passes when one of them matches it whole. */
-function labelTest(
-  field: ResolvedField,
+function labelTest<T>(
+  field: Field<T>,
   operator: Operator,
   values: readonly string[],
   fail: Fail,
-): FlowPredicate {
+): (item: T) => boolean {
   if (operator !== '=' && operator !== 'in') throw fail(`${field.name} takes = and in, with a selector`);
   const selectors = values.map((value) => {
     const selector = labelSelector(value);
@@ -85,14 +122,11 @@ function labelTest(
     return selector;
   });
   const any = (labels: readonly string[]) => selectors.some((selector) => selector(labels));
-  const source = (flow: Flow) => any(flow.source?.labels ?? []);
-  const destination = (flow: Flow) => any(flow.destination?.labels ?? []);
-  if (field.side === 'source') return source;
-  return field.side === 'destination' ? destination : (flow) => source(flow) || destination(flow);
+  return (item) => field.labels?.(item).some(any) ?? false;
 }
 
-async function valueTest(
-  field: ResolvedField,
+async function valueTest<T>(
+  field: Field<T>,
   operator: Operator,
   values: readonly string[],
   fail: Fail,
@@ -168,8 +202,8 @@ function nameTest(pattern: string): ValueTest {
   return (value) => test(String(value).slice(String(value).indexOf('/') + 1));
 }
 
-function numberTest(
-  field: ResolvedField,
+function numberTest<T>(
+  field: Field<T>,
   operator: Operator,
   values: readonly string[],
   fail: Fail,

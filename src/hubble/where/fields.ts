@@ -10,6 +10,8 @@ export interface FlowField {
   about: string;
   /** The values of a flow; a test passes when one of them does. */
   read: (flow: Flow) => readonly (string | number | boolean)[];
+  /** Labels of each end that is meant, for fields of kind `label`. */
+  labels?: (flow: Flow) => readonly (readonly string[])[];
   /** Paths of the message that are read, for the field mask of a request. */
   paths: readonly string[];
 }
@@ -274,6 +276,7 @@ export function fieldNamed(word: string): ResolvedField | undefined {
       base,
       side,
       read: (flow) => read(flow, side),
+      labels: (flow) => [labelsOf(flow, side)],
       paths: paths(side),
     };
   return {
@@ -283,8 +286,13 @@ export function fieldNamed(word: string): ResolvedField | undefined {
     base,
     side: 'either',
     read: (flow) => [...read(flow, 'source'), ...read(flow, 'destination')],
+    labels: (flow) => [labelsOf(flow, 'source'), labelsOf(flow, 'destination')],
     paths: [...new Set([...paths('source'), ...paths('destination')])],
   };
+}
+
+function labelsOf(flow: Flow, side: Side): readonly string[] {
+  return endpoint(flow, side)?.labels ?? [];
 }
 
 /** Every name with what it holds, for help and suggestions. */

@@ -1,4 +1,5 @@
 import { endpointOf } from '../../bpf/layouts/catalogue.ts';
+import { usedInstead } from '../../bpf/usage.ts';
 import type { Diagnosis } from '../../model/doctor.ts';
 import type { AgentFacts, KernelFacts, KnownEndpoint } from './facts.ts';
 
@@ -63,27 +64,20 @@ function checkPressure({ maps }: KernelFacts): Diagnosis[] {
 }
 
 /** A pin that no program uses although programs use another map of the same name was left by an earlier agent. */
-function checkStalePins({ maps, programs, mapNames }: KernelFacts): Diagnosis[] {
-  const used = new Set(programs.flatMap(({ mapIds }) => mapIds));
-  const usedByName = new Map<string, number>();
-  for (const id of used) usedByName.set(mapNames.get(id) ?? '', id);
-  return maps
-    .filter(({ id, name }) => !used.has(id) && usedByName.has(name.slice(0, 15)) && uniqueName(name, maps))
-    .map(({ id, name, path }) => ({
-      check: 'stale pins',
-      severity: 'failure',
-      what: `programs use another map than the pinned ${name}`,
-      evidence: [
-        `${path} is map ${id}`,
-        `loaded programs use map ${usedByName.get(name.slice(0, 15))} of that name`,
-      ],
-      next: 'What the CLI shows is not what packets meet: restart the agent so that it loads its programs anew.',
-    }));
-}
-
-/** The kernel cuts names to 15 bytes: only a name that stays unique can be compared. */
-function uniqueName(name: string, maps: KernelFacts['maps']): boolean {
-  return maps.filter((other) => other.name.slice(0, 15) === name.slice(0, 15)).length === 1;
+function checkStalePins({ maps, usage }: KernelFacts): Diagnosis[] {
+  return maps.flatMap((pin): Diagnosis[] => {
+    const instead = usedInstead(pin, maps, usage);
+    if (instead === undefined) return [];
+    return [
+      {
+        check: 'stale pins',
+        severity: 'failure',
+        what: `programs use another map than the pinned ${pin.name}`,
+        evidence: [`${pin.path} is map ${pin.id}`, `loaded programs use map ${instead} of that name`],
+        next: 'What the CLI shows is not what packets meet: restart the agent so that it loads its programs anew.',
+      },
+    ];
+  });
 }
 
 function label({ id, name }: KnownEndpoint): string {

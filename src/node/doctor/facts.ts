@@ -8,10 +8,11 @@ import {
   remoteEndpoint,
   remoteEndpoint117,
 } from '../../bpf/layouts/structs.ts';
-import { type BpfMap, openLinkById, openMapById, openObjects, openProgramById } from '../../bpf/objects.ts';
+import { type BpfMap, openLinkById, openObjects, openProgramById } from '../../bpf/objects.ts';
 import { isMap, openPins } from '../../bpf/pins.ts';
 import { entriesOf, walk } from '../../bpf/reader.ts';
 import { summarizeMaps } from '../../bpf/summary.ts';
+import { type MapUsage, readMapUsage } from '../../bpf/usage.ts';
 import type { BpfMapRow } from '../../model/bpf-map.ts';
 
 /** An endpoint as the agent knows it. */
@@ -41,10 +42,9 @@ export interface KernelFacts {
   ipcache: Map<string, number>;
   /** Address → endpoint id, from the endpoint map. */
   lxc: Map<string, { id: number; ifindex: number }>;
-  programs: { id: number; name: string; mapIds: number[] }[];
+  programs: { id: number; name: string }[];
+  usage: MapUsage;
   links: { type: string; programId: number; ifindex: number | undefined }[];
-  /** Names of maps in use by programs, by id; the kernel keeps 15 bytes of a name. */
-  mapNames: Map<number, string>;
   broken: { path: string; error: string }[];
 }
 
@@ -57,7 +57,7 @@ export async function readKernelFacts(bpfRoot: string): Promise<KernelFacts> {
     lxc: new Map(),
     programs: [],
     links: [],
-    mapNames: new Map(),
+    usage: readMapUsage(),
     broken: [],
   };
   const onBroken = ({ path, error }: { path: string; error: KernelError }) =>
@@ -67,12 +67,11 @@ export async function readKernelFacts(bpfRoot: string): Promise<KernelFacts> {
     if (isMap(object)) await readContents(object, path.slice(path.lastIndexOf('/') + 1), facts);
   }
   for (const program of openObjects('program', openProgramById)) {
-    facts.programs.push({ id: program.info.id, name: program.info.name, mapIds: program.mapIds() });
+    facts.programs.push({ id: program.info.id, name: program.info.name });
   }
   for (const { info } of openObjects('link', openLinkById)) {
     facts.links.push({ type: info.type, programId: info.programId, ifindex: info.ifindex });
   }
-  for (const { info } of openObjects('map', (id) => openMapById(id))) facts.mapNames.set(info.id, info.name);
   return facts;
 }
 

@@ -30,6 +30,7 @@ const COLUMNS: readonly Column[] = [
   { header: 'MEMORY', cell: (row) => formatBytes(row.memoryBytes), right: true },
   { header: 'FLAGS', cell: (row) => row.flags.join(',') || '-' },
   { header: 'ID', cell: (row) => String(row.id), right: true },
+  { header: 'PROGS', cell: (row) => String(row.programs.length), right: true },
   { header: 'OWNER', cell: owner },
   { header: 'PATH', cell: (row) => sanitizeCell(row.path) },
 ];

@@ -57,13 +57,13 @@ describe('bpf maps list', () => {
     expect(result.stderr).toBe('');
     const [header = '', ...rows] = result.stdout.trimEnd().split('\n');
     expect(header.trim().split(/\s{2,}/)).toEqual(
-      'NAME,TYPE,KEY,VALUE,ENTRIES,MAX,PRESSURE,MEMORY,FLAGS,ID,OWNER,PATH'.split(','),
+      'NAME,TYPE,KEY,VALUE,ENTRIES,MAX,PRESSURE,MEMORY,FLAGS,ID,PROGS,OWNER,PATH'.split(','),
     );
     const seen = rows.map((row) =>
       row
         .trim()
         .split(/\s{3,}/)
-        .filter((_, i) => i !== 7 && i !== 9),
+        .filter((_, i) => i !== 7 && i !== 9 && i !== 10),
     );
     expect(seen).toEqual([
       [
@@ -111,6 +111,7 @@ describe('bpf maps list', () => {
       id: expect.any(Number),
       feature: 'policy',
       endpoint: 356,
+      programs: [],
       path: globals('cilium_policy_v2_00356'),
     });
   });

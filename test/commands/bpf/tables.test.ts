@@ -66,6 +66,15 @@ describe('bpf ct', () => {
       const json: unknown = JSON.parse((await bpf(['ct', 'list', '--port', '9092', '-o', 'json'])).stdout);
       expect(json).toHaveLength(all.filter((line) => /:9092 /.test(line)).length);
       expect((await bpf(['ct', 'list', '--ip', 'nowhere'])).stderr).toContain('"nowhere" is no IP address');
+      const where = lines(
+        (await bpf(['ct', 'list', '--where', 'dst.port in [53, 9092] and protocol = udp'])).stdout,
+      );
+      expect(where.length).toBeGreaterThan(0);
+      for (const line of where) expect(line).toMatch(/^UDP .*(?:-> \S+:53|-> \S+:9092) /);
+      const wrong = await bpf(['ct', 'list', '--where', 'dst.prt = 1']);
+      expect(wrong).toMatchObject({ stdout: '', code: 1 });
+      expect(wrong.stderr).toContain('there is no field "dst.prt"');
+      expect(wrong.stderr).toContain('Did you mean "dst.port"?');
       expect((await bpf(['ct', 'list', '--port', '99999'])).stderr).toContain('a number between 0 and 65535');
       expect((await bpf(['ct', 'list', '--pod', 'nobody'])).stderr).toContain(
         'no endpoint of this node belongs to the pod default/nobody',
@@ -189,9 +198,9 @@ describe('bpf nat', () => {
     restored(/cilium_snat_v4_external/, async () => {
       const { stdout } = await bpf(['nat', 'top']);
       expect(lines(stdout)).toEqual([
-        'ENTRIES   SHARE   REMOTE',
-        '4         66.7%   192.168.50.11 -> 192.168.50.12:443/TCP',
-        '2         33.3%   192.168.50.11 -> 192.168.50.12:80/TCP',
+        'ENTRIES   SHARE   PORTS LEFT   REMOTE',
+        '4         66.7%   32764        192.168.50.11 -> 192.168.50.12:443/TCP',
+        '2         33.3%   32766        192.168.50.11 -> 192.168.50.12:80/TCP',
         '6 entries in all',
       ]);
     }),

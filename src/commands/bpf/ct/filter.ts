@@ -12,6 +12,7 @@ export interface FilterOptions {
   pod: string[];
   ip: string[];
   port: string[];
+  where?: string;
 }
 
 /** Adds the flags that choose connections. */
@@ -19,7 +20,11 @@ export function addFilterFlags(command: Command): Command {
   return command
     .addOption(stringSlice('--pod <[namespace/]name>', 'only connections of these pods of this node'))
     .addOption(stringSlice('--ip <address>', 'only connections from or to these addresses'))
-    .addOption(stringSlice('--port <number>', 'only connections from or to these ports'));
+    .addOption(stringSlice('--port <number>', 'only connections from or to these ports'))
+    .option(
+      '--where <expression>',
+      'only what an expression means, such as "dst.port in 80..443 and not ip in 10.0.0.0/8"',
+    );
 }
 
 /** Turns the flags into a filter; undefined when none is given. */
@@ -30,10 +35,15 @@ export async function readFilter(
   const ips = options.ip.map(canonical);
   if (options.pod.length > 0) ips.push(...(await podAddresses(options.pod, ctx)));
   const ports = options.port.map(portOf);
-  if (ips.length === 0 && ports.length === 0) return undefined;
+  const test =
+    options.where === undefined
+      ? undefined
+      : await (await import('./where.ts')).whereConnection(options.where);
+  if (ips.length === 0 && ports.length === 0 && !test) return undefined;
   return {
     ...(ips.length > 0 && { ips: new Set(ips) }),
     ...(ports.length > 0 && { ports: new Set(ports) }),
+    ...(test && { test }),
   };
 }
 

@@ -8,6 +8,7 @@ import { UserError } from '../../../errors.ts';
 import { joinHostPort } from '../../../model/ip.ts';
 import { protocolName } from '../../../model/protocol.ts';
 import { requireRoot } from '../../flags.ts';
+import { podNames } from '../pods.ts';
 import { printTop, type TopOptions, topFlags } from '../top.ts';
 import { addFilterFlags, type FilterOptions, readFilter } from './filter.ts';
 import { conntrackTable } from './maps.ts';
@@ -19,8 +20,16 @@ const KEYS = {
   service: (c: Connection) => `${joinHostPort(c.destination, c.destinationPort)}/${protocolName(c.protocol)}`,
   protocol: (c: Connection) => protocolName(c.protocol),
   direction: (c: Connection) => c.direction,
+  port: (c: Connection) => `${c.destinationPort}/${protocolName(c.protocol)}`,
 } as const;
-type By = keyof typeof KEYS;
+type By = keyof typeof KEYS | 'pod';
+
+/** What a connection is counted by. A pod is that of this node: the source, else the destination. */
+async function keyReader(by: By, ctx: Context): Promise<(connection: Connection) => string> {
+  if (by !== 'pod') return KEYS[by];
+  const pods = await podNames(ctx);
+  return (c) => pods.get(c.source) ?? pods.get(c.destination) ?? '(no pod of this node)';
+}
 
 /** Declares `bpf ct top`. */
 export function addBpfCtTopCommand(parent: Command, ctx: Context): Command {
@@ -29,7 +38,7 @@ export function addBpfCtTopCommand(parent: Command, ctx: Context): Command {
     .description('Rank who fills the connection tracking tables')
     .argument('[table...]', 'global (default), endpoint <id> or cluster <id>');
   return addFilterFlags(
-    topFlags(command, ['source', 'destination', 'pair', 'service', 'protocol', 'direction']),
+    topFlags(command, ['source', 'destination', 'pair', 'service', 'protocol', 'direction', 'port', 'pod']),
   ).action((words: string[], options: TopOptions<By> & FilterOptions) => runBpfCtTop(words, options, ctx));
 }
 
@@ -43,7 +52,7 @@ export async function runBpfCtTop(
   if ('wrong' in table) throw new UserError(`Invalid argument: ${table.wrong}`);
   requireRoot('cilium bpf ct top', ctx.uid);
   const filter = await readFilter(options, ctx);
-  const keyOf = KEYS[options.by];
+  const keyOf = await keyReader(options.by, ctx);
   await printTop(ctx, options, async (counter) => {
     for (const name of table.maps) {
       using map = openGlobal(ctx.globals.bpfRoot, name);

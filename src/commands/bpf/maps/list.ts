@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { summarizeMaps } from '../../../bpf/summary.ts';
+import { readMapUsage, usedInstead } from '../../../bpf/usage.ts';
 import type { Context } from '../../../context.ts';
 import type { BpfMapRow } from '../../../model/bpf-map.ts';
 import { compareBytes } from '../../../model/order.ts';
@@ -56,6 +57,15 @@ async function look(options: BpfMapsListOptions, ctx: Context): Promise<string> 
   for await (const row of maps) rows.push(row);
   if (broken.length > 0) await ctx.err.write(broken.join(''));
   rows.sort(ORDERS[options.sort]);
+  const usage = readMapUsage();
+  for (const row of rows) {
+    row.programs = usage.programsOf.get(row.id) ?? [];
+    const instead = usedInstead(row, rows, usage);
+    if (instead !== undefined)
+      await ctx.err.write(
+        `Warning: ${row.path} is map ${row.id}, but loaded programs use map ${instead} of that name: see cilium doctor.\n`,
+      );
+  }
   if (options.output !== '') return await renderOutput(rows.map(toJson), options.output);
   if (rows.length === 0) {
     await ctx.err.write(`No maps are pinned below ${ctx.globals.bpfRoot}.\n`);
@@ -93,6 +103,7 @@ function toJson(row: BpfMapRow): Record<string, unknown> {
     id: row.id,
     feature: row.feature,
     endpoint: row.endpoint ?? null,
+    programs: row.programs,
     path: row.path,
   };
 }

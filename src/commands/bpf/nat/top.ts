@@ -7,6 +7,7 @@ import type { Context } from '../../../context.ts';
 import { joinHostPort } from '../../../model/ip.ts';
 import { protocolName } from '../../../model/protocol.ts';
 import { requireRoot } from '../../flags.ts';
+import { podNames } from '../pods.ts';
 import { printTop, type TopOptions, topFlags } from '../top.ts';
 import { natMaps } from './maps.ts';
 
@@ -17,8 +18,22 @@ const KEYS = {
   source: (nat: Translation) => nat.source,
   destination: (nat: Translation) => nat.destination,
   protocol: (nat: Translation) => protocolName(nat.protocol),
+  egress: (nat: Translation) => nat.toAddress,
+  port: (nat: Translation) => `${nat.destinationPort}/${protocolName(nat.protocol)}`,
 } as const;
-type By = keyof typeof KEYS;
+type By = keyof typeof KEYS | 'pod';
+
+/**
+ * Ports that NAT has for one external address, remote end and protocol: those above the range of NodePort services,
+ * 32768 to 65535, unless the agent was told otherwise.
+ */
+const PORTS_PER_REMOTE = 32_768;
+
+async function keyReader(by: By, ctx: Context): Promise<(nat: Translation) => string> {
+  if (by !== 'pod') return KEYS[by];
+  const pods = await podNames(ctx);
+  return (nat) => pods.get(nat.source) ?? nat.source;
+}
 
 /** Declares `bpf nat top`. */
 export function addBpfNatTopCommand(parent: Command, ctx: Context): Command {
@@ -26,7 +41,7 @@ export function addBpfNatTopCommand(parent: Command, ctx: Context): Command {
     .command('top')
     .description('Rank who uses the ports of NAT')
     .argument('[table...]', 'nothing for the global table, or cluster <id>');
-  return topFlags(command, ['remote', 'source', 'destination', 'protocol']).action(
+  return topFlags(command, ['remote', 'egress', 'pod', 'source', 'destination', 'port', 'protocol']).action(
     (words: string[], options: TopOptions<By>) => runBpfNatTop(words, options, ctx),
   );
 }
@@ -35,17 +50,22 @@ export function addBpfNatTopCommand(parent: Command, ctx: Context): Command {
 export async function runBpfNatTop(words: string[], options: TopOptions<By>, ctx: Context): Promise<void> {
   const names = natMaps(words);
   requireRoot('cilium bpf nat top', ctx.uid);
-  const keyOf = KEYS[options.by];
-  await printTop(ctx, options, async (counter) => {
-    for (const name of names) {
-      using map = openGlobal(ctx.globals.bpfRoot, name);
-      if (!map) continue;
-      const family = natFamily(map);
-      for await (const batch of walk(map))
-        for (let i = 0; i < batch.count; i++) {
-          const nat = decodeTranslation(batch, i, family);
-          if (nat.direction === 'OUT') counter.add(keyOf(nat));
-        }
-    }
-  });
+  const keyOf = await keyReader(options.by, ctx);
+  await printTop(
+    ctx,
+    options,
+    async (counter) => {
+      for (const name of names) {
+        using map = openGlobal(ctx.globals.bpfRoot, name);
+        if (!map) continue;
+        const family = natFamily(map);
+        for await (const batch of walk(map))
+          for (let i = 0; i < batch.count; i++) {
+            const nat = decodeTranslation(batch, i, family);
+            if (nat.direction === 'OUT') counter.add(keyOf(nat));
+          }
+      }
+    },
+    options.by === 'remote' ? PORTS_PER_REMOTE : undefined,
+  );
 }

@@ -1,0 +1,13 @@
+import { decodeEndpointRows } from '../../agent/endpoints.ts';
+import type { Context } from '../../context.ts';
+
+/** Names of the pods of this node by address, from the agent. */
+export async function podNames(ctx: Context): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>();
+  for (const { namespace, pod, addresses } of decodeEndpointRows(
+    await (await ctx.agent()).get('/endpoint'),
+  )) {
+    for (const ip of [addresses?.ipv4, addresses?.ipv6]) if (ip && pod) names.set(ip, `${namespace}/${pod}`);
+  }
+  return names;
+}
