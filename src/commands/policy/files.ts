@@ -14,7 +14,7 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /**
  * Reads policies from a file, from stdin (`-`) or from a folder: its plain files first, then its sub-folders; `.git`
- * is left out. `what` says in an error what could not be done.
+ * and links to folders are left out. `what` says in an error what could not be done.
  */
 export async function readPolicyFiles(path: string, ctx: Context, what: string): Promise<PolicyFile[]> {
   if (path === '-') return [await readInput(path, ctx, what)];
@@ -35,11 +35,21 @@ async function readFolder(path: string, ctx: Context, what: string): Promise<Pol
     readdir(resolve(ctx.cwd, path), { withFileTypes: true }),
   );
   const ordered = entries
-    .filter(({ name }) => name !== '.git')
+    // A mounted ConfigMap holds its files twice: the second time below `..data`.
+    .filter(({ name }) => name !== '.git' && !name.startsWith('..'))
     .toSorted((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   const files: PolicyFile[] = [];
-  for (const entry of ordered)
-    if (!entry.isDirectory()) files.push(await readInput(join(path, entry.name), ctx, what));
+  for (const entry of ordered) {
+    if (entry.isDirectory()) continue;
+    const file = join(path, entry.name);
+    const found = entry.isFile()
+      ? entry
+      : await attempt(`stat ${file}`, what, () => stat(resolve(ctx.cwd, file)));
+    // A link to a folder could lead in circles; a pipe could be waited for without end.
+    if (found.isDirectory()) continue;
+    if (!found.isFile()) throw new UserError(`${what}: ${file} is not a file or a directory`);
+    files.push(await readInput(file, ctx, what));
+  }
   for (const entry of ordered)
     if (entry.isDirectory()) files.push(...(await readFolder(join(path, entry.name), ctx, what)));
   return files;
@@ -50,7 +60,7 @@ function readBytes(path: string, ctx: Context, what: string): Promise<Buffer> {
     await using file = await open(resolve(ctx.cwd, path));
     const { size } = await file.stat();
     if (size > MAX_FILE_BYTES) throw tooLarge(path, what);
-    return file.readFile();
+    return await file.readFile();
   });
 }
 

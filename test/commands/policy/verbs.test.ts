@@ -1,10 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -314,6 +317,35 @@ describe('policy validate', () => {
       '/a/x.json',
       '/a/y.json',
     ]);
+  });
+
+  test('a mounted ConfigMap is read once, and links to folders are not followed', async () => {
+    const root = folder({ '..2026_01_01/a.json': bad, 'sub/b.json': good });
+    symlinkSync('..2026_01_01', join(root, '..data'));
+    symlinkSync('..data/a.json', join(root, 'a.json'));
+    symlinkSync('.', join(root, 'again'));
+    const { stdout } = await run(['policy', 'validate', '-o', 'json', root]);
+    expect(JSON.parse(stdout)).toMatchObject({ files: 2, rules: 2 });
+  });
+
+  test('what is no file is named, not waited for', async () => {
+    const root = folder({ 'a.json': good });
+    execFileSync('mkfifo', [join(root, 'pipe.yaml')]);
+    symlinkSync('/nowhere', join(root, 'z.json'));
+    const piped = await run(['policy', 'validate', '.'], { cwd: root });
+    expect(piped.stderr).toContain('pipe.yaml is not a file or a directory');
+    rmSync(join(root, 'pipe.yaml'));
+    const gone = await run(['policy', 'validate', '.'], { cwd: root });
+    expect(gone.stderr).toContain('stat z.json: no such file or directory');
+  });
+
+  test('a folder where a file is expected is an error of its own', async () => {
+    const root = folder({ 'a.json': good });
+    const { stderr, code } = await run(['policy', 'maps', '--state', root, '--rules', root]);
+    expect({ stderr, code }).toEqual({
+      stderr: `Error: cannot read the state: open ${root}: is a directory\n`,
+      code: 1,
+    });
   });
 
   test('SARIF and JUnit name the place', async () => {
