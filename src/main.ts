@@ -26,6 +26,7 @@ async function run(words: readonly string[], found: Resolved, ctx: Context): Pro
     .exitOverride()
     .enablePositionalOptions()
     .showSuggestionAfterError(true)
+    .helpOption('-h, --help', 'Display help for command')
     .helpCommand('help [command]');
   const pending: Promise<void>[] = [];
   program.configureOutput({

@@ -24,7 +24,7 @@ export function addDoctorCommand(parent: Command, ctx: Context): Command {
     .command('doctor')
     .description('Compare what the agent says with what the kernel holds')
     .addOption(
-      new Option('--fail-on <severity>', 'from which finding on the exit code is 1')
+      new Option('--fail-on <severity>', 'From which finding on the exit code is 1')
         .choices(['warning', 'failure', 'never'])
         .default('failure'),
     )

@@ -9,10 +9,10 @@ import type { GlobalFlags } from './tree.ts';
 export const AGENT_GLOBALS: GlobalFlags = {
   title: 'Global Flags:',
   options: () => [
-    new Option('--config <file>', 'config file (default is $HOME/.cilium.yaml)'),
-    new Option('-D, --debug', 'print debug messages, and the stack of an error'),
+    new Option('--config <file>', 'Config file (default is $HOME/.cilium.yaml)'),
+    new Option('-D, --debug', 'Print debug messages, and the stack of an error'),
     new Option('-H, --host <uri>', 'URI of the agent API: unix://PATH or tcp://HOST:PORT'),
-    new Option('--color <when>', 'colour the output: auto, always, never').choices([
+    new Option('--color <when>', 'Colour the output: auto, always, never').choices([
       'auto',
       'always',
       'never',
@@ -24,7 +24,7 @@ export const AGENT_GLOBALS: GlobalFlags = {
 export const BPF_GLOBALS: GlobalFlags = {
   title: 'BPF Flags:',
   options: () => [
-    new Option('--bpf-root <folder>', 'bpffs below which maps are pinned (default /sys/fs/bpf)'),
+    new Option('--bpf-root <folder>', 'Root of the bpffs that maps are pinned in (default /sys/fs/bpf)'),
   ],
 };
 

@@ -21,9 +21,9 @@ export function addWatchOptions(command: Command): Command {
           hint: 'For other programs, ask again and again without --watch.',
         });
     })
-    .addOption(new Option('-w, --watch', 'look again and again, and mark what changed'))
+    .addOption(new Option('-w, --watch', 'Look again and again, and mark what changed'))
     .addOption(
-      durationOption('--interval <duration>', 'time between two looks of --watch').default(2000, '2s'),
+      durationOption('--interval <duration>', 'Time between two looks of --watch').default(2000, '2s'),
     );
 }
 

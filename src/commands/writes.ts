@@ -14,9 +14,9 @@ export interface WaitFlags {
 /** Adds `--wait` and `--wait-timeout` to a verb that writes. */
 export function addWaitOptions(command: Command, until: string): Command {
   return command
-    .addOption(new Option('--wait', `return only when ${until}`))
+    .addOption(new Option('--wait', `Return only when ${until}`))
     .addOption(
-      durationOption('--wait-timeout <duration>', 'give up waiting after this time').default(60_000, '1m0s'),
+      durationOption('--wait-timeout <duration>', 'Give up waiting after this time').default(60_000, '1m0s'),
     );
 }
 

@@ -36,8 +36,14 @@ export interface RunOptions {
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
+  const code = await main(argv, testContext(options, stdout, stderr));
+  return { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), code };
+}
+
+/** The Context of one run; what it writes is added to the lists. */
+export function testContext(options: RunOptions = {}, stdout: Buffer[] = [], stderr: Buffer[] = []): Context {
   let size = 0;
-  const ctx: Context = contextOf({
+  return contextOf({
     out: {
       isTTY: options.columns !== undefined,
       columns: options.columns,
@@ -78,8 +84,6 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
     },
     signal: options.signal ?? new AbortController().signal,
   });
-  const code = await main(argv, ctx);
-  return { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), code };
 }
 
 /** Somebody at a terminal. */

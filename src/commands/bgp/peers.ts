@@ -19,7 +19,7 @@ export function addBgpPeersCommand(parent: Command, ctx: Context): Command {
     .alias('neighbors')
     .description('List current state of all peers')
     .addOption(new Option('-c, --capabilities', 'Show BGP peer capabilities in detail'))
-    .addOption(new Option('--caps', 'as other releases spell it').hideHelp())
+    .addOption(new Option('--caps', 'As other releases spell it').hideHelp())
     .addOption(outputOption())
     .action((options: BgpPeersOptions) => unlessBgpIsDisabled(ctx, () => runBgpPeers(options, ctx)));
   return addWatchOptions(command);

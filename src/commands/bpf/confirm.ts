@@ -12,8 +12,8 @@ export interface WriteOptions {
 /** Adds the flags of a verb that changes maps. */
 export function writeFlags(command: Command): Command {
   return command
-    .option('--dry-run', 'say what would be done, and change nothing')
-    .option('-y, --yes', 'do not ask');
+    .option('--dry-run', 'Say what would be done, and change nothing')
+    .option('-y, --yes', 'Do not ask');
 }
 
 /**

@@ -147,7 +147,7 @@ export const BPF: Verb = {
       },
     },
     ipmasq: {
-      about: 'ip-masq-agent CIDRs',
+      about: 'Manage ip-masq-agent CIDRs',
       verbs: {
         list: {
           about: 'List ip-masq-agent CIDRs',
@@ -213,19 +213,19 @@ export const BPF: Verb = {
       aliases: ['mcast'],
       verbs: {
         group: {
-          about: 'Manage the multicast groups.',
+          about: 'Manage the multicast groups',
           verbs: {
             list: {
-              about: 'List the multicast groups.',
+              about: 'List the multicast groups',
               aliases: ['ls'],
               load: async () => (await import('./multicast/group-list.ts')).addBpfMulticastGroupListCommand,
             },
             add: {
-              about: 'Add a multicast group.',
+              about: 'Add a multicast group',
               load: async () => (await import('./multicast/group-add.ts')).addBpfMulticastGroupAddCommand,
             },
             delete: {
-              about: 'Delete a multicast group.',
+              about: 'Delete a multicast group',
               aliases: ['del'],
               load: async () =>
                 (await import('./multicast/group-delete.ts')).addBpfMulticastGroupDeleteCommand,
@@ -233,22 +233,22 @@ export const BPF: Verb = {
           },
         },
         subscriber: {
-          about: 'Manage the multicast subscribers.',
+          about: 'Manage the multicast subscribers',
           aliases: ['sub'],
           verbs: {
             list: {
-              about: 'List the multicast subscribers for the given group.',
+              about: 'List the multicast subscribers for the given group',
               aliases: ['ls'],
               load: async () =>
                 (await import('./multicast/subscriber-list.ts')).addBpfMulticastSubscriberListCommand,
             },
             add: {
-              about: 'Add a remote subscriber to the multicast group.',
+              about: 'Add a remote subscriber to the multicast group',
               load: async () =>
                 (await import('./multicast/subscriber-add.ts')).addBpfMulticastSubscriberAddCommand,
             },
             delete: {
-              about: 'Delete a subscriber from the multicast group.',
+              about: 'Delete a subscriber from the multicast group',
               aliases: ['del'],
               load: async () =>
                 (await import('./multicast/subscriber-delete.ts')).addBpfMulticastSubscriberDeleteCommand,
@@ -340,7 +340,7 @@ export const BPF: Verb = {
       aliases: ['template'],
       verbs: {
         list: {
-          about: 'List BPF template objects.',
+          about: 'List BPF template objects',
           aliases: ['ls'],
           load: async () => (await import('./sha/list.ts')).addBpfShaListCommand,
         },

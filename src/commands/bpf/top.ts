@@ -20,9 +20,9 @@ const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 /** Adds those flags. */
 export function topFlags(command: Command, by: readonly [string, ...string[]]): Command {
   return command
-    .addOption(new Option('--by <what>', 'what is counted').choices(by).default(by[0]))
-    .addOption(integer('-n, --number <rows>', 'rows that are shown', { min: 1 }).default(10))
-    .addOption(durationOption('-w, --watch [interval]', 'look again every interval (default 2s)'))
+    .addOption(new Option('--by <what>', 'What is counted').choices(by).default(by[0]))
+    .addOption(integer('-n, --number <rows>', 'Rows that are shown', { min: 1 }).default(10))
+    .addOption(durationOption('-w, --watch [interval]', 'Look again every interval (default 2s)'))
     .addOption(outputOption());
 }
 

@@ -33,16 +33,16 @@ export function addCleanupCommand(parent: Command, ctx: Context): Command {
   return parent
     .command('cleanup')
     .description('Remove everything of Cilium from this node')
-    .option('--all-state', 'remove all of it (the default)')
-    .option('--bpf-state', 'remove only BPF programs, links and maps')
-    .option('-f, --force', 'do not ask')
-    .option('--dry-run', 'show the plan and change nothing')
-    .addOption(stringSlice('--kind <kinds>', `only these kinds: ${KINDS.join(', ')}`))
+    .option('--all-state', 'Remove all of it (the default)')
+    .option('--bpf-state', 'Remove only BPF programs, links and maps')
+    .option('-f, --force', 'Do not ask')
+    .option('--dry-run', 'Show the plan and change nothing')
+    .addOption(stringSlice('--kind <kinds>', `Only these kinds: ${KINDS.join(', ')}`))
     .option(
       '--undo-file <path>',
-      'where to record what was removed (default /var/lib/cilium-toolkit/cleanup-TIME.json)',
+      'Where to record what was removed (default /var/lib/cilium-toolkit/cleanup-TIME.json)',
     )
-    .option('--even-if-agent-runs', 'go on although an agent answers on its socket')
+    .option('--even-if-agent-runs', 'Go on although an agent answers on its socket')
     .addOption(outputOption())
     .addHelpText(
       'after',

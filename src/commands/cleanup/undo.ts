@@ -14,7 +14,7 @@ export function addCleanupUndoCommand(parent: Command, ctx: Context): Command {
     .command('undo')
     .description('Bring back what a cleanup removed, as far as that is possible')
     .argument('<file>', 'the undo file that the cleanup recorded')
-    .option('--dry-run', 'show what would be brought back')
+    .option('--dry-run', 'Show what would be brought back')
     .action((file: string, options: { dryRun?: boolean }) => runCleanupUndo(file, options, ctx));
 }
 

@@ -26,7 +26,7 @@ export async function runComplete(words: readonly string[], ctx: Context): Promi
 async function candidatesFor(before: readonly string[], current: string, ctx: Context): Promise<Candidate[]> {
   const { path, unknown } = resolve(TREE, before);
   if (unknown !== undefined || before.includes('--')) return [];
-  const program = new Command('cilium').exitOverride();
+  const program = new Command('cilium').exitOverride().enablePositionalOptions();
   const command = await build(program, TREE, path, ctx);
   const options = flagsOf(command);
   takeHost(before, ctx);

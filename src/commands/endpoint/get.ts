@@ -15,7 +15,7 @@ export function addEndpointGetCommand(parent: Command, ctx: Context): Command {
     .command('get')
     .description('Display endpoint information')
     .argument('[endpoint]', 'number, or prefix:value such as pod-name:default/web-0')
-    .addOption(stringSlice('-l, --labels <labels>', 'list of labels'))
+    .addOption(stringSlice('-l, --labels <labels>', 'List of labels'))
     .addOption(outputOption())
     .action((endpoint: string | undefined, options: EndpointGetOptions, command: Command) =>
       runEndpointGet(endpoint, options, command, ctx),

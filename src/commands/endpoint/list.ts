@@ -34,12 +34,12 @@ export function addEndpointListCommand(parent: Command, ctx: Context): Command {
     .description('List all endpoints')
     .option('--no-headers', 'Do not print headers')
     .addOption(new Option('-o, --output <format>', "json| yaml| jsonpath='{}'| wide").default('', ''))
-    .addOption(stringSlice('--columns <columns>', `only these: ${ENDPOINT_COLUMNS.join(', ')}`))
-    .addOption(stringSlice('--sort <columns>', 'order by these, a - before one for falling order'))
+    .addOption(stringSlice('--columns <columns>', `Only these: ${ENDPOINT_COLUMNS.join(', ')}`))
+    .addOption(stringSlice('--sort <columns>', 'Order by these, a - before one for falling order'))
     .addOption(
-      new Option('--selector <labels>', 'only with these labels, as in app=web,tier!=db').default('', ''),
+      new Option('--selector <labels>', 'Only with these labels, as in app=web,tier!=db').default('', ''),
     )
-    .option('--not-ready', 'only endpoints whose state is not ready')
+    .option('--not-ready', 'Only endpoints whose state is not ready')
     .action((options: EndpointListOptions) => runEndpointList(options, ctx));
   return addWatchOptions(command);
 }

@@ -48,7 +48,7 @@ export function addEnvoyConfigCommand(parent: Command, ctx: Context): Command {
     .command('config')
     .description('View config dump of Envoy Proxy')
     .argument('[type]', Object.keys(RESOURCES).join(', '), 'all')
-    .option('-n, --name <regex>', 'only resources whose name matches', '')
+    .option('-n, --name <regex>', 'Only resources whose name matches', '')
     .action((type: string, options: { name: string }, command: Command) => {
       const resource = Object.hasOwn(RESOURCES, type) ? RESOURCES[type] : undefined;
       if (resource === undefined)
@@ -69,7 +69,7 @@ export function addEnvoyMetricsCommand(parent: Command, ctx: Context): Command {
   return parent
     .command('metrics')
     .description('View metrics of Envoy Proxy')
-    .option('-f, --filter <regex>', 'only metrics whose name matches', '')
+    .option('-f, --filter <regex>', 'Only metrics whose name matches', '')
     .action((options: { filter: string }, command: Command) =>
       askEnvoy(
         ctx,

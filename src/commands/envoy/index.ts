@@ -12,7 +12,7 @@ export const ENVOY: Verb = {
         options: () => [
           new Option(
             '--admin-socket <path>',
-            'socket of the admin interface (default /var/run/cilium/envoy/sockets/admin.sock)',
+            'Socket of the admin interface (default /var/run/cilium/envoy/sockets/admin.sock)',
           ),
         ],
       },

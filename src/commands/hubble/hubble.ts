@@ -11,7 +11,7 @@ export function addHubbleCommand(parent: Command, ctx: Context): Command {
     .description('See the flows that Hubble records, on this node or in the whole cluster')
     .usage('[command]')
     .argument('[words...]')
-    .option('--version', 'print the version');
+    .option('--version', 'Print the version');
   return command.action(async (words: readonly string[], options: { version?: boolean }) => {
     // The reference ends this one line as Windows does; scripts that compare it rely on that.
     if (options.version) return ctx.out.write(`hubble ${VERSION}\r\n`);

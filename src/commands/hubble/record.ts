@@ -36,22 +36,26 @@ export function addHubbleRecordCommand(parent: Command, ctx: Context): Command {
     .description('Write flows to a capture that every reading command takes with --input-file')
     .argument('<file>', 'the capture; FILE.1 is the one before it once it was rotated')
     .addOption(
-      integer('--max-size <MiB>', 'rotate before a file grows beyond this; 0 means never', {
+      integer('--max-size <MiB>', 'Rotate before a file grows beyond this; 0 means never', {
         min: 0,
       }).default(100),
     )
     .addOption(
-      integer('--max-files <n>', 'files kept, the current one included', { min: 1, max: 1000 }).default(10),
+      integer('--max-files <n>', 'Files kept, the current one included', { min: 1, max: 1000 }).default(10),
     )
-    .addOption(stringSlice('--redact <what>', `leave out: ${REDACTIONS.join(', ')}`))
-    .option('--format <format>', 'json (one flow a line) or proto (as the server sent it, smaller)', 'json')
-    .option('--no-fsync', 'leave it to the system when what was recorded reaches the disk')
+    .addOption(stringSlice('--redact <what>', `Leave out: ${REDACTIONS.join(', ')}`))
+    .option(
+      '--format <format>',
+      'Form of the records: json (one flow a line) or proto (as the server sent it, smaller)',
+      'json',
+    )
+    .option('--no-fsync', 'Leave it to the system when what was recorded reaches the disk')
     .addOption(
-      integer('--max-reconnects <n>', 'attempts in a row when the stream breaks (default: no limit)', {
+      integer('--max-reconnects <n>', 'Attempts in a row when the stream breaks (default: no limit)', {
         min: 0,
       }),
     )
-    .option('--no-reconnect', 'end when the stream breaks');
+    .option('--no-reconnect', 'End when the stream breaks');
   addSelectorOptions(command);
   const words = addFilterOptions(command.optionsGroup('Filters Flags:'));
   command.addHelpText(

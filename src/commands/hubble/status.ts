@@ -10,7 +10,7 @@ export function addHubbleStatusCommand(parent: Command, ctx: Context): Command {
   const command = parent
     .command('status')
     .description('Display status of Hubble server')
-    .option('-o, --output <format>', 'compact, dict, json or table', 'compact');
+    .option('-o, --output <format>', 'Form of the output: compact, dict, json or table', 'compact');
   return command.action((options: { output: string }) => runHubbleStatus(command, options.output, ctx));
 }
 

@@ -24,8 +24,8 @@ export function addIdentityListCommand(parent: Command, ctx: Context): Command {
     .alias('ls')
     .description('List identities')
     .argument('[labels...]', 'only the identity with these labels')
-    .option('--endpoints', 'list identities of locally managed endpoints')
-    .option('--pods', 'show which pods of this node have each identity')
+    .option('--endpoints', 'List identities of locally managed endpoints')
+    .option('--pods', 'Show which pods of this node have each identity')
     .addOption(outputOption())
     .action((labels: string[], options: IdentityListOptions) =>
       options.endpoints ? listUsed(options, ctx) : listAll(labels, options, ctx),

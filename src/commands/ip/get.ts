@@ -22,7 +22,7 @@ export function addIpGetCommand(parent: Command, ctx: Context): Command {
     .command('get')
     .description('Display IP Cache information')
     .argument('[cidr]', 'block of addresses, such as 10.0.0.1/32')
-    .addOption(stringSlice('-l, --labels <labels>', 'list of labels'))
+    .addOption(stringSlice('-l, --labels <labels>', 'List of labels'))
     .addOption(new Option('-v, --verbose', 'Print all fields of ipcache'))
     .addOption(outputOption())
     .action((cidr: string | undefined, options: IpGetOptions, command: Command) => {

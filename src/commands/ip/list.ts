@@ -21,7 +21,7 @@ export function addIpListCommand(parent: Command, ctx: Context): Command {
     .description('List IP addresses in the userspace IPcache')
     .addOption(new Option('-n, --numeric', 'Print numeric identities'))
     .addOption(new Option('-v, --verbose', 'Print all fields of ipcache'))
-    .addOption(new Option('--pods', 'show the pod that has each address'))
+    .addOption(new Option('--pods', 'Show the pod that has each address'))
     .addOption(outputOption())
     .action((options: IpListOptions) => runIpList(options, ctx));
   return addWatchOptions(command);

@@ -23,17 +23,17 @@ export function addPlayOptions(command: Command): Command {
   return command
     .option(
       '--scenario <name>',
-      'beginners-guide, shop, incident, or the path of a YAML file',
+      'What to play: beginners-guide, shop, incident, or the path of a YAML file',
       DEFAULT_SCENARIO,
     )
     .addOption(
-      new Option('--agent-version <version>', 'the API to play: that of one version, or every path of all')
+      new Option('--agent-version <version>', 'The API to play: that of one version, or every path of all')
         .choices(AGENT_VERSIONS)
         .default('all'),
     )
     .option('--flows <file>', 'JSON lines of flows to play instead of those of the scenario')
-    .addOption(positive('--rate <n>', 'flows per second'))
-    .addOption(integer('--ring <n>', 'flows to keep', { min: 1, max: 1_000_000 }))
+    .addOption(positive('--rate <n>', 'Flows per second'))
+    .addOption(integer('--ring <n>', 'Flows to keep', { min: 1, max: 1_000_000 }))
     .addOption(
       integer('--hubble-port <port>', 'TCP port of the Hubble API on 127.0.0.1; 0 takes a free one', {
         min: 0,
@@ -78,8 +78,8 @@ export interface WhichFlags {
 /** Adds the flags that name a running lab. */
 export function addWhichOptions(command: Command): Command {
   return command
-    .option('--name <name>', 'name of the lab')
-    .option('--dir <folder>', 'folder of the lab, when it was started with one');
+    .option('--name <name>', 'Name of the lab')
+    .option('--dir <folder>', 'Folder of the lab, when it was started with one');
 }
 
 /** Labs that run, where this user's labs are and in the folder of the environment. */

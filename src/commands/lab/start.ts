@@ -28,11 +28,11 @@ export function addLabStartCommand(parent: Command, ctx: Context): Command {
       'Start a lab in the background and print what to export.\nIn a shell: eval "$(cilium lab start)"',
     );
   return addPlayOptions(command)
-    .option('--name <name>', 'name of the lab (default: a free one)')
-    .option('--dir <folder>', 'folder for sockets and state; it and the state stay when the lab stops')
-    .option('--fresh', 'forget the state of an earlier run')
-    .option('--foreground', 'serve in this process until it is interrupted')
-    .option('--var-run [folder]', `answer in ${VAR_RUN} as well, where an agent would`)
+    .option('--name <name>', 'Name of the lab (default: a free one)')
+    .option('--dir <folder>', 'Folder for sockets and state; it and the state stay when the lab stops')
+    .option('--fresh', 'Forget the state of an earlier run')
+    .option('--foreground', 'Serve in this process until it is interrupted')
+    .option('--var-run [folder]', `Answer in ${VAR_RUN} as well, where an agent would`)
     .addOption(new Option('--announce').hideHelp())
     .action((flags: StartFlags) => runLabStart(flags, ctx));
 }

@@ -12,7 +12,7 @@ export function addLabStopCommand(parent: Command, ctx: Context): Command {
   const command = parent
     .command('stop')
     .description('Stop a lab. Its folder goes with it, unless it was started with --dir')
-    .option('--all', 'stop every lab of this user')
+    .option('--all', 'Stop every lab of this user')
     .action((flags: WhichFlags & { all?: boolean }) => runLabStop(flags, ctx));
   return addWhichOptions(command);
 }

@@ -19,7 +19,7 @@ export function addPolicyCostCommand(parent: Command, ctx: Context): Command {
     .description('Count the policy map entries that every rule causes, and how full the maps get');
   addRulesOption(command);
   return addStateOptions(command, 'agent')
-    .addOption(integer('--top <n>', 'how many rules and endpoints to list', { min: 1 }).default(20))
+    .addOption(integer('--top <n>', 'How many rules and endpoints to list', { min: 1 }).default(20))
     .addOption(outputOption())
     .action((options: CostOptions) => runPolicyCost(options, ctx));
 }

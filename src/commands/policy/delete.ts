@@ -33,7 +33,7 @@ export function addPolicyDeleteCommand(parent: Command, ctx: Context): Command {
     .addOption(outputOption())
     .option(
       '--undo-file <path>',
-      'where to record the rules that go, for "policy import" (default /var/lib/cilium-toolkit/policy-TIME.json)',
+      'Where to record the rules that go, for "policy import" (default /var/lib/cilium-toolkit/policy-TIME.json)',
     );
   return writeFlags(command).action((labels: string[], options: DeleteOptions) =>
     runPolicyDelete(labels, options, ctx),

@@ -17,14 +17,14 @@ export interface FlowFlags {
 }
 
 const FLOWS =
-  'flows as "hubble observe -o json" prints them, also compressed: a file, a folder, a glob, or - for stdin';
+  'Flows as "hubble observe -o json" prints them, also compressed: a file, a folder, a glob, or - for stdin';
 
 /** Adds `--flows`, and what a live source needs. */
 export function addFlowOptions(command: Command): Command {
   return command
     .option('-f, --flows <path>', `${FLOWS} (default: ask Hubble)`)
-    .option('--server <address>', 'address of a Hubble server (default: as "hubble observe")')
-    .addOption(integer('--last <n>', 'how many flows to ask Hubble for', { min: 1 }).default(10_000));
+    .option('--server <address>', 'Address of a Hubble server (default: as "hubble observe")')
+    .addOption(integer('--last <n>', 'How many flows to ask Hubble for', { min: 1 }).default(10_000));
 }
 
 /** `--flows` alone, for verbs that look at flows only when they are told to. */

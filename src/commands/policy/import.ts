@@ -45,15 +45,15 @@ export function addPolicyImportCommand(parent: Command, ctx: Context): Command {
       stringSlice('--replace-with-labels <labels>', 'Replace existing policies that match given labels'),
     )
     .addOption(outputOption())
-    .option('--dry-run', 'send nothing; show what would change')
-    .option('--diff', 'show what changes, on stderr, before it is sent')
+    .option('--dry-run', 'Send nothing; show what would change')
+    .option('--diff', 'Show what changes, on stderr, before it is sent')
     .addOption(
-      new Option('--via <way>', 'where to: the agent of this node, or the cluster; auto prefers the agent')
+      new Option('--via <way>', 'Where to: the agent of this node, or the cluster; auto prefers the agent')
         .choices(WAYS)
         .default('auto'),
     )
-    .option('--kubeconfig <file>', 'how to reach the cluster (default: KUBECONFIG, then ~/.kube/config)')
-    .option('--context <name>', 'context of the kubeconfig');
+    .option('--kubeconfig <file>', 'How to reach the cluster (default: KUBECONFIG, then ~/.kube/config)')
+    .option('--context <name>', 'Context of the kubeconfig');
   addPolicyFileOptions(command);
   addWaitOptions(command, 'every endpoint has realized the new revision');
   return command.action((path: string | undefined, options: ImportOptions) =>

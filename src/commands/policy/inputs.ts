@@ -37,7 +37,7 @@ export function addRulesOption(command: Command, otherwise = 'those of the state
   return command.addOption(
     stringArray(
       `-r, --rules <path${several ? '...' : ''}>`,
-      `rules: a file or folder, in any form that "policy import" takes (default: ${otherwise})`,
+      `Rules: a file or folder, in any form that "policy import" takes (default: ${otherwise})`,
     ),
   );
 }
@@ -47,12 +47,12 @@ export function addStateOptions(command: Command, otherwise: string): Command {
   return command
     .option(
       '-s, --state <file>',
-      `identities and endpoints of the cluster: a JSON file, or "agent" for the running agent (default: ${otherwise})`,
+      `Identities and endpoints of the cluster: a JSON file, or "agent" for the running agent (default: ${otherwise})`,
     )
     .addOption(
       new Option(
         '--allow-localhost <when>',
-        "whether pods accept all of their own node, as the agent's option of this name: always (what it does under Kubernetes) or policy (default: as the agent of the state, else policy)",
+        "Whether pods accept all of their own node, as the agent's option of this name: always (what it does under Kubernetes) or policy (default: as the agent of the state, else policy)",
       ).choices(['always', 'policy']),
     );
 }

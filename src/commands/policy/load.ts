@@ -18,14 +18,14 @@ export interface PolicyFileFlags {
 /** Adds the flags of every verb that reads policy files. */
 export function addPolicyFileOptions(command: Command): Command {
   return command
-    .option('--no-strict', 'ignore unknown fields, and take field names in any case')
+    .option('--no-strict', 'Ignore unknown fields, and take field names in any case')
     .addOption(
       new Option(
         '--target <version>',
-        'release that must know every field (default: 1.17 for JSON rules, 1.20 for Kubernetes objects)',
+        'Release that must know every field (default: 1.17 for JSON rules, 1.20 for Kubernetes objects)',
       ).choices(TARGETS),
     )
-    .option('-n, --namespace <name>', 'namespace of Kubernetes objects that name none (default "default")');
+    .option('-n, --namespace <name>', 'Namespace of Kubernetes objects that name none (default "default")');
 }
 
 /** Policies and the files they came from. */

@@ -25,7 +25,7 @@ export function addPolicyMapsCommand(parent: Command, ctx: Context): Command {
     .addOption(
       new Option(
         '--release <version>',
-        'agent whose maps are computed (default: that of the state, else 1.17)',
+        'Agent whose maps are computed (default: that of the state, else 1.17)',
       ).choices(MAP_RELEASES),
     )
     .addOption(outputOption())

@@ -26,14 +26,14 @@ export function addPolicyReplayCommand(parent: Command, ctx: Context): Command {
       .description('Say which recorded flows a candidate set of rules would newly deny or allow'),
   );
   command
-    .addOption(stringArray('-c, --candidate <path...>', 'file or folder of the rules to try'))
+    .addOption(stringArray('-c, --candidate <path...>', 'File or folder of the rules to try'))
     .option(
       '--current <path>',
-      'compare with these rules (a file or folder, or "agent") instead of what happened to the flows',
+      'Compare with these rules (a file or folder, or "agent") instead of what happened to the flows',
     );
   return addStateOptions(command, 'the identities in the flows')
     .addOption(
-      new Option('--fail-on <change>', 'exit with 1 when there is any').choices([
+      new Option('--fail-on <change>', 'Exit with 1 when there is any such flow').choices([
         'newly-denied',
         'newly-allowed',
       ]),

@@ -29,15 +29,15 @@ export function addPolicySimulateCommand(parent: Command, ctx: Context): Command
     )
     .option(
       '--from <who>',
-      'who connects: labels (app=web), a pod (namespace/name), an identity, an address or prefix, fqdn:NAME, an entity',
+      'Who connects: labels (app=web), a pod (namespace/name), an identity, an address or prefix, fqdn:NAME, an entity',
     )
-    .option('--to <who>', 'who is connected to, in the same forms')
-    .option('-p, --port <port>', 'destination port, PORT[/PROTOCOL] (8080, 53/UDP, 8/ICMP)');
+    .option('--to <who>', 'Who is connected to, in the same forms')
+    .option('-p, --port <port>', 'Destination port, PORT[/PROTOCOL] (8080, 53/UDP, 8/ICMP)');
   addRulesOption(command);
   return addStateOptions(command, 'agent, unless there are --rules')
     .option(
       '-n, --namespace <name>',
-      'namespace of labels and of Kubernetes objects that name none',
+      'Namespace of labels and of Kubernetes objects that name none',
       'default',
     )
     .addOption(outputOption())

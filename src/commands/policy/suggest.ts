@@ -24,8 +24,10 @@ export function addPolicySuggestCommand(parent: Command, ctx: Context): Command 
       .description('Write the smallest policies that allow the recorded flows, proved by a replay of them'),
   );
   return addStateOptions(command, 'the identities in the flows')
-    .addOption(stringSlice('-n, --namespace <names>', 'only workloads of these namespaces'))
-    .addOption(new Option('-o, --output <format>', 'yaml or json').choices(['yaml', 'json']).default('yaml'))
+    .addOption(stringSlice('-n, --namespace <names>', 'Only workloads of these namespaces'))
+    .addOption(
+      new Option('-o, --output <format>', 'Form of the policies').choices(['yaml', 'json']).default('yaml'),
+    )
     .action((options: SuggestOptions) => runPolicySuggest(options, command, ctx));
 }
 

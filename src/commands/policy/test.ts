@@ -21,11 +21,11 @@ export function addPolicyTestCommand(parent: Command, ctx: Context): Command {
   const command = parent
     .command('test [file]')
     .description('Check rules against a file of expected verdicts; exit with 1 when one is not met')
-    .option('--init', 'print a test file to start from');
+    .option('--init', 'Print a test file to start from');
   addRulesOption(command, 'those that the test file names');
   return addStateOptions(command, 'the one that the test file names')
     .addOption(
-      new Option('-o, --output <format>', 'text, json or junit')
+      new Option('-o, --output <format>', 'Form of the report')
         .choices(['text', 'json', 'junit'])
         .default('text'),
     )

@@ -36,8 +36,8 @@ export function addPolicyValidateCommand(parent: Command, ctx: Context): Command
     .description('Check policies: every fault with its place in the file')
     .option('--print', 'Print policy after validation')
     .addOption(new Option('-v, --verbose', 'Say so when everything is valid').default(true))
-    .addOption(new Option('-o, --output <format>', 'how to report').choices(REPORT_FORMATS).default('text'))
-    .option('--live', 'check the rules that the agent holds');
+    .addOption(new Option('-o, --output <format>', 'How to report').choices(REPORT_FORMATS).default('text'))
+    .option('--live', 'Check the rules that the agent holds');
   addPolicyFileOptions(command);
   return command.action((paths: string[], options: ValidateOptions) =>
     runPolicyValidate(paths, options, command, ctx),

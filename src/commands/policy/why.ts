@@ -26,7 +26,7 @@ export function addPolicyWhyCommand(parent: Command, ctx: Context): Command {
         'Say which policy decided a flow: a flow in JSON, or the uuid of one. What the agent says stands beside it',
       ),
   );
-  command.option('--last-drop', 'the last flow that policy dropped');
+  command.option('--last-drop', 'The last flow that policy dropped');
   addRulesOption(command);
   return addStateOptions(command, 'agent, unless there are --rules')
     .addOption(outputOption())

@@ -13,9 +13,9 @@ export function addPreflightMigrateIdentityCommand(parent: Command, ctx: Context
   return parent
     .command('migrate-identity')
     .description('Migrate KVStore-backed identities to kubernetes CRD-backed identities')
-    .option('--dry-run', 'print the CiliumIdentity objects as YAML and change nothing')
-    .option('--k8s-api-server <url>', 'as 1.9 names the API server', '')
-    .option('--k8s-kubeconfig-path <file>', 'as 1.9 names the kubeconfig', '')
+    .option('--dry-run', 'Print the CiliumIdentity objects as YAML and change nothing')
+    .option('--k8s-api-server <url>', 'As 1.9 names the API server', '')
+    .option('--k8s-kubeconfig-path <file>', 'As 1.9 names the kubeconfig', '')
     .action(async (options: { dryRun?: boolean }, command: Command) => {
       if (!options.dryRun)
         throw new UserError('migrate-identity writes no Kubernetes objects by itself', {

@@ -23,12 +23,12 @@ export function addPreflightValidateCnpCommand(parent: Command, ctx: Context): C
     .command('validate-cnp')
     .description('Validate Cilium Network Policies deployed in the cluster')
     .addOption(
-      new Option('--target <version>', 'release that must take them (default: 1.20)').choices(TARGETS),
+      new Option('--target <version>', 'Release that must take them (default: 1.20)').choices(TARGETS),
     )
-    .addOption(new Option('-o, --output <format>', 'how to report').choices(REPORT_FORMATS).default('text'))
-    .option('--kubeconfig <file>', 'how to reach the cluster (default: KUBECONFIG, then ~/.kube/config)')
-    .option('--context <name>', 'context of the kubeconfig')
-    .option('--k8s-kubeconfig-path <file>', 'as the reference names the kubeconfig')
+    .addOption(new Option('-o, --output <format>', 'How to report').choices(REPORT_FORMATS).default('text'))
+    .option('--kubeconfig <file>', 'How to reach the cluster (default: KUBECONFIG, then ~/.kube/config)')
+    .option('--context <name>', 'Context of the kubeconfig')
+    .option('--k8s-kubeconfig-path <file>', 'As the reference names the kubeconfig')
     .option('--k8s-api-server <url>', 'API server that asks for no credentials, such as kubectl proxy')
     .action((options: ValidateCnpOptions) => runPreflightValidateCnp(options, ctx));
 }

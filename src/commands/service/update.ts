@@ -48,9 +48,9 @@ export function addServiceUpdateCommand(parent: Command, ctx: Context): Command 
     .option('--k8s-load-balancer', 'Set service as a k8s LoadBalancer')
     .option('--k8s-host-port', 'Set service as a k8s HostPort')
     .option('--local-redirect', 'Set service as Local Redirect')
-    .option('--k8s-ext-traffic-policy <policy>', 'externalTrafficPolicy: Local or Cluster', 'Cluster')
-    .option('--k8s-int-traffic-policy <policy>', 'internalTrafficPolicy: Local or Cluster', 'Cluster')
-    .addOption(new Option('--k8s-traffic-policy <policy>', 'as 1.9 names it').default('', '').hideHelp())
+    .option('--k8s-ext-traffic-policy <policy>', 'External traffic policy: Local or Cluster', 'Cluster')
+    .option('--k8s-int-traffic-policy <policy>', 'Internal traffic policy: Local or Cluster', 'Cluster')
+    .addOption(new Option('--k8s-traffic-policy <policy>', 'As 1.9 names it').default('', '').hideHelp())
     .option('--k8s-cluster-internal', 'Set service as cluster-internal')
     .action((options: ServiceUpdateOptions) => runServiceUpdate(options, ctx));
   return addWaitOptions(command, 'the agent has realized the service');

@@ -18,12 +18,12 @@ export interface FilterOptions {
 /** Adds the flags that choose connections. */
 export function addFilterFlags(command: Command): Command {
   return command
-    .addOption(stringSlice('--pod <[namespace/]name>', 'only connections of these pods of this node'))
-    .addOption(stringSlice('--ip <address>', 'only connections from or to these addresses'))
-    .addOption(stringSlice('--port <number>', 'only connections from or to these ports'))
+    .addOption(stringSlice('--pod <[namespace/]name>', 'Only connections of these pods of this node'))
+    .addOption(stringSlice('--ip <address>', 'Only connections from or to these addresses'))
+    .addOption(stringSlice('--port <number>', 'Only connections from or to these ports'))
     .option(
       '--where <expression>',
-      'only what an expression means, such as "dst.port in 80..443 and not ip in 10.0.0.0/8"',
+      'Only what an expression means, such as "dst.port in 80..443 and not ip in 10.0.0.0/8"',
     );
 }
 

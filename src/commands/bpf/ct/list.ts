@@ -25,15 +25,15 @@ export function addBpfCtListCommand(parent: Command, ctx: Context): Command {
     .alias('ls')
     .description('List connection tracking entries')
     .argument('[table...]', 'global (default), endpoint <id> or cluster <id>')
-    .option('-d, --time-diff', 'print time difference for entries')
+    .option('-d, --time-diff', 'Print time difference for entries')
     .addOption(
       new Option(
         '--time-diff-clocksource-mode <mode>',
-        'manually set clock source mode (instead of contacting the server)',
+        'Manually set clock source mode (instead of contacting the server)',
       ).choices(['ktime', 'jiffies']),
     )
     .addOption(
-      integer('--time-diff-clocksource-hz <hz>', 'manually set clock source Hz', { min: 1 }).default(250),
+      integer('--time-diff-clocksource-hz <hz>', 'Manually set clock source Hz', { min: 1 }).default(250),
     );
   return addFilterFlags(command)
     .addOption(outputOption())

@@ -21,7 +21,7 @@ export function addBpfIpcacheDeleteCommand(parent: Command, ctx: Context): Comma
       .description('Delete the entry of a prefix')
       .argument('<prefix>')
       .addOption(
-        integer('--clusterid <number>', 'cluster of the prefix', { min: 0, max: 0xffff }).default(0),
+        integer('--clusterid <number>', 'Cluster of the prefix', { min: 0, max: 0xffff }).default(0),
       ),
   ).action((prefix: string, options: IpcacheDeleteOptions) => runBpfIpcacheDelete(prefix, options, ctx));
 }

@@ -29,12 +29,12 @@ export function addBpfIpcacheUpdateCommand(parent: Command, ctx: Context): Comma
       .command('update')
       .description('Update the entry of a prefix')
       .argument('<prefix>')
-      .addOption(new Option('--tunnelendpoint <ip>', 'address of the node behind which the prefix lies'))
-      .addOption(integer('--identity <number>', 'security identity', { min: 0, max: 0xffffffff }).default(0))
-      .addOption(integer('--encryptkey <number>', 'encryption key', { min: 0, max: 255 }).default(0))
-      .option('--skiptunnel', 'send without the tunnel')
+      .addOption(new Option('--tunnelendpoint <ip>', 'Address of the node behind which the prefix lies'))
+      .addOption(integer('--identity <number>', 'Security identity', { min: 0, max: 0xffffffff }).default(0))
+      .addOption(integer('--encryptkey <number>', 'Encryption key', { min: 0, max: 255 }).default(0))
+      .option('--skiptunnel', 'Send without the tunnel')
       .addOption(
-        integer('--clusterid <number>', 'cluster of the prefix', { min: 0, max: 0xffff }).default(0),
+        integer('--clusterid <number>', 'Cluster of the prefix', { min: 0, max: 0xffff }).default(0),
       ),
   ).action((prefix: string, options: IpcacheUpdateOptions) => runBpfIpcacheUpdate(prefix, options, ctx));
 }

@@ -20,7 +20,7 @@ export function addBpfMapsDumpCommand(parent: Command, ctx: Context): Command {
     .command('dump')
     .description('Print the entries of a map, one JSON object per line')
     .argument('<map>', 'name of a pin or of a loaded map, id, or path')
-    .option('--raw', 'keys and values as hex, not decoded')
+    .option('--raw', 'Keys and values as hex, not decoded')
     .addOption(outputOption())
     .action((map: string, options: MapsDumpOptions) => runBpfMapsDump(map, options, ctx));
 }

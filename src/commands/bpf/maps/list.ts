@@ -28,9 +28,9 @@ export function addBpfMapsListCommand(parent: Command, ctx: Context): Command {
     .command('list')
     .alias('ls')
     .description('List pinned maps with their entries, capacity and memory')
-    .addOption(new Option('--sort <column>', 'order of the rows').choices(SORTS).default('name'))
-    .option('--no-count', 'do not walk the maps to count their entries')
-    .addOption(durationOption('-w, --watch [interval]', 'look again every interval (default 2s)'))
+    .addOption(new Option('--sort <column>', 'Order of the rows').choices(SORTS).default('name'))
+    .option('--no-count', 'Do not walk the maps to count their entries')
+    .addOption(durationOption('-w, --watch [interval]', 'Look again every interval (default 2s)'))
     .addOption(outputOption())
     .action((options: BpfMapsListOptions) => runBpfMapsList(options, ctx));
 }

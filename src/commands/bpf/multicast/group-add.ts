@@ -7,7 +7,7 @@ import { createSubscribers, openGroups, parseGroup } from './maps.ts';
 
 /** Declares `bpf multicast group add`. */
 export function addBpfMulticastGroupAddCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(parent.command('add').description('Add a multicast group.').argument('<group>')).action(
+  return writeFlags(parent.command('add').description('Add a multicast group').argument('<group>')).action(
     (group: string, options: WriteOptions) => runBpfMulticastGroupAdd(group, options, ctx),
   );
 }

@@ -8,7 +8,7 @@ import { openGroups, parseGroup } from './maps.ts';
 /** Declares `bpf multicast group delete`. */
 export function addBpfMulticastGroupDeleteCommand(parent: Command, ctx: Context): Command {
   return writeFlags(
-    parent.command('delete').alias('del').description('Delete a multicast group.').argument('<group>'),
+    parent.command('delete').alias('del').description('Delete a multicast group').argument('<group>'),
   ).action((group: string, options: WriteOptions) => runBpfMulticastGroupDelete(group, options, ctx));
 }
 

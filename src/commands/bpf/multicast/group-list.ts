@@ -10,7 +10,7 @@ export function addBpfMulticastGroupListCommand(parent: Command, ctx: Context): 
   return parent
     .command('list')
     .alias('ls')
-    .description('List the multicast groups.')
+    .description('List the multicast groups')
     .addOption(outputOption())
     .action((options: OutputOptions) => runBpfMulticastGroupList(options, ctx));
 }

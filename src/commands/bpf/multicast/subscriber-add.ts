@@ -16,7 +16,7 @@ export function addBpfMulticastSubscriberAddCommand(parent: Command, ctx: Contex
   return writeFlags(
     parent
       .command('add')
-      .description('Add a remote subscriber to the multicast group.')
+      .description('Add a remote subscriber to the multicast group')
       .argument('<group>')
       .argument('<subscriber-address>', 'internal address of another node'),
   ).action((group: string, address: string, options: WriteOptions) =>

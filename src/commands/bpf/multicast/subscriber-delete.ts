@@ -12,7 +12,7 @@ export function addBpfMulticastSubscriberDeleteCommand(parent: Command, ctx: Con
     parent
       .command('delete')
       .alias('del')
-      .description('Delete a subscriber from the multicast group.')
+      .description('Delete a subscriber from the multicast group')
       .argument('<group>')
       .argument('<subscriber-address>'),
   ).action((group: string, address: string, options: WriteOptions) =>

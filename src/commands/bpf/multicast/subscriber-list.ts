@@ -19,7 +19,7 @@ export function addBpfMulticastSubscriberListCommand(parent: Command, ctx: Conte
   return parent
     .command('list')
     .alias('ls')
-    .description('List the multicast subscribers for the given group.')
+    .description('List the multicast subscribers for the given group')
     .argument('<group>', 'address of a group, or all')
     .addOption(outputOption())
     .action((group: string, options: OutputOptions) => runBpfMulticastSubscriberList(group, options, ctx));

@@ -28,10 +28,10 @@ export function addBpfNatOrphansCommand(parent: Command, ctx: Context): Command 
     .description(
       'List NAT entries without a connection, or of endpoints that are gone; delete them on demand',
     )
-    .option('--delete', 'delete what is listed')
-    .option('--dry-run', 'with --delete: say what would be deleted, and change nothing')
-    .option('-y, --yes', 'do not ask')
-    .addOption(stringSlice('--pod-cidr <prefix>', 'pod ranges of this node (default: asked of the agent)'))
+    .option('--delete', 'Delete what is listed')
+    .option('--dry-run', 'With --delete: say what would be deleted, and change nothing')
+    .option('-y, --yes', 'Do not ask')
+    .addOption(stringSlice('--pod-cidr <prefix>', 'Pod ranges of this node (default: asked of the agent)'))
     .addOption(outputOption())
     .action((options: NatOrphansOptions) => runBpfNatOrphans(options, ctx));
 }

@@ -23,7 +23,7 @@ export function addBpfPolicyAddCommand(parent: Command, ctx: Context): Command {
       .argument('[port/proto]')
       .option('--deny', 'Sets deny mode')
       .addOption(
-        integer('--cookie <number>', 'number of the rule in logs', { min: 0, max: 0xffffffff }).default(0),
+        integer('--cookie <number>', 'Number of the rule in logs', { min: 0, max: 0xffffffff }).default(0),
       ),
   ).action(
     (

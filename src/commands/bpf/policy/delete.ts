@@ -18,7 +18,7 @@ export function addBpfPolicyDeleteCommand(parent: Command, ctx: Context): Comman
       .argument('<identity>')
       .argument('[port/proto]')
       // Agents up to 1.17 took it; the key of an entry is the same either way.
-      .option('--deny', 'accepted for scripts written for older releases'),
+      .option('--deny', 'Accepted for scripts written for older releases'),
   ).action(
     (
       endpoint: string,

@@ -9,7 +9,7 @@ export function addBpfShaListCommand(parent: Command, ctx: Context): Command {
   return parent
     .command('list')
     .alias('ls')
-    .description('List BPF template objects.')
+    .description('List BPF template objects')
     .addOption(outputOption())
     .action((options: OutputOptions) => runBpfShaList(options, ctx));
 }

@@ -10,7 +10,7 @@ export function addHubbleListNamespacesCommand(parent: Command, ctx: Context): C
   const command = parent
     .command('namespaces')
     .description('List namespaces with recent flows')
-    .option('-o, --output <format>', LIST_FORMATS.join(', '), 'table');
+    .option('-o, --output <format>', `Form of the output: ${LIST_FORMATS.join(', ')}`, 'table');
   return command.action(async ({ output }: { output: string }) => {
     await using client = await connectHubble(await readSettings(command, ctx), ctx);
     const { namespaces = [] } = await client.call('/observer.Observer/GetNamespaces', {});

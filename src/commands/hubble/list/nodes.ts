@@ -10,7 +10,7 @@ export function addHubbleListNodesCommand(parent: Command, ctx: Context): Comman
   const command = parent
     .command('nodes')
     .description('List Hubble nodes')
-    .option('-o, --output <format>', LIST_FORMATS.join(', '), 'table');
+    .option('-o, --output <format>', `Form of the output: ${LIST_FORMATS.join(', ')}`, 'table');
   return command.action(async ({ output }: { output: string }) => {
     await using client = await connectHubble(await readSettings(command, ctx), ctx);
     const { nodes = [] } = await client.call('/observer.Observer/GetNodes', {});

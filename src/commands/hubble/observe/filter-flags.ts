@@ -55,7 +55,7 @@ function ends(
   const flag: FilterFlag = {
     name,
     value,
-    about: `flows ${about.replace('%', 'from or to')}`,
+    about: `Flows ${about.replace('%', 'from or to')}`,
     parse,
     left: source,
     right: destination,
@@ -63,8 +63,8 @@ function ends(
   };
   return [
     flag,
-    one(`from-${name}`, source, value, `flows ${about.replace('%', 'from')}`, parse),
-    one(`to-${name}`, destination, value, `flows ${about.replace('%', 'to')}`, parse),
+    one(`from-${name}`, source, value, `Flows ${about.replace('%', 'from')}`, parse),
+    one(`to-${name}`, destination, value, `Flows ${about.replace('%', 'to')}`, parse),
   ];
 }
 
@@ -73,7 +73,7 @@ function namespaces(side: 'any' | 'source' | 'destination', all: boolean): Filte
   const where = { any: 'from or to', source: 'from', destination: 'to' }[side];
   return {
     name: `${prefix}${all ? 'all-namespaces' : 'namespace'}`,
-    about: all ? `flows ${where} pods of any namespace` : `flows ${where} pods of this namespace`,
+    about: all ? `Flows ${where} pods of any namespace` : `Flows ${where} pods of this namespace`,
     // The flags for all namespaces take a value that means nothing.
     parse: all ? () => '' : text,
     left: 'source_pod',
@@ -86,28 +86,28 @@ function namespaces(side: 'any' | 'source' | 'destination', all: boolean): Filte
 
 /** Every filter flag, in the order of help. */
 export const FILTER_FLAGS: readonly FilterFlag[] = [
-  one('uuid', 'uuid', 'uuid', 'the flow of this identifier'),
-  one('node-name', 'node_name', 'pattern', 'flows of nodes such as k8s*, test-cluster/*.company.com'),
-  one('node-label', 'node_labels', 'selector', 'flows of nodes with labels such as key=value'),
+  one('uuid', 'uuid', 'uuid', 'The flow of this identifier'),
+  one('node-name', 'node_name', 'pattern', 'Flows of nodes such as k8s*, test-cluster/*.company.com'),
+  one('node-label', 'node_labels', 'selector', 'Flows of nodes with labels such as key=value'),
   ...ends('cluster', 'cluster_name', 'name', '% this cluster'),
   one(
     'protocol',
     'protocol',
     'name',
-    'flows of tcp, udp, icmp, icmpv4, icmpv6, sctp, vrrp, igmp, dns, http, kafka',
+    'Flows of tcp, udp, icmp, icmpv4, icmpv6, sctp, vrrp, igmp, dns, http, kafka',
   ),
   one(
     'tcp-flags',
     'tcp_flags',
     'flags',
-    'flows that carry all of these TCP flags, such as syn,ack',
+    'Flows that carry all of these TCP flags, such as syn,ack',
     tcpFlags,
   ),
   one(
     'type',
     'event_type',
     'type[:subtype]',
-    'events of drop, debug, capture, trace, policy-verdict, trace-sock, l7, agent; for example trace:to-endpoint',
+    'Events of drop, debug, capture, trace, policy-verdict, trace-sock, l7, agent; for example trace:to-endpoint',
     eventType,
     't',
   ),
@@ -122,22 +122,22 @@ export const FILTER_FLAGS: readonly FilterFlag[] = [
     'drop-reason-desc',
     'drop_reason_desc',
     'reason',
-    'flows dropped for a reason such as POLICY_DENIED',
+    'Flows dropped for a reason such as POLICY_DENIED',
     dropReason,
   ),
-  one('http-status', 'http_status_code', 'code', 'answers with this status; 5+ means all that begin with 5'),
-  one('http-method', 'http_method', 'method', 'requests and answers of this method'),
-  one('http-path', 'http_path', 'regex', 'requests and answers whose path matches (RE2)'),
-  one('http-url', 'http_url', 'regex', 'requests and answers whose URL matches (RE2)'),
-  one('http-header', 'http_header', 'key:value', 'requests and answers with this header', httpHeader),
-  one('trace-id', 'trace_id', 'id', 'requests of this trace'),
-  one('ip-trace-id', 'ip_trace_id', 'id', 'packets that carry this trace identifier', ipTraceId),
+  one('http-status', 'http_status_code', 'code', 'Answers with this status; 5+ means all that begin with 5'),
+  one('http-method', 'http_method', 'method', 'Requests and answers of this method'),
+  one('http-path', 'http_path', 'regex', 'Requests and answers whose path matches (RE2)'),
+  one('http-url', 'http_url', 'regex', 'Requests and answers whose URL matches (RE2)'),
+  one('http-header', 'http_header', 'key:value', 'Requests and answers with this header', httpHeader),
+  one('trace-id', 'trace_id', 'id', 'Requests of this trace'),
+  one('ip-trace-id', 'ip_trace_id', 'id', 'Packets that carry this trace identifier', ipTraceId),
   ...ends('fqdn', 'fqdn', 'pattern', '% a DNS name such as *.cilium.io'),
   ...ends('ip', 'ip', 'address', '% an address or CIDR'),
-  one('snat-ip', 'source_ip_xlated', 'address', 'flows whose source was translated to this address or CIDR'),
+  one('snat-ip', 'source_ip_xlated', 'address', 'Flows whose source was translated to this address or CIDR'),
   { ...one('ipv4', 'ip_version', '', 'IPv4 flows only', () => 'IPv4', '4') },
   { ...one('ipv6', 'ip_version', '', 'IPv6 flows only', () => 'IPv6', '6') },
-  one('ip-version', 'ip_version', 'version', 'none, v4 or v6', ipVersion),
+  one('ip-version', 'ip_version', 'version', 'Flows of this IP version: none, v4 or v6', ipVersion),
   ...ends('pod', 'pod', '[namespace/]prefix', '% pods whose name begins so'),
   ...(['any', 'source', 'destination'] as const).flatMap((side) => [
     namespaces(side, false),
@@ -155,11 +155,17 @@ export const FILTER_FLAGS: readonly FilterFlag[] = [
   ...ends('port', 'port', 'port', '% this port'),
   ...ends('workload', 'workload', '[kind/]name', '% this workload', workload),
   ...ends('identity', 'identity', 'identity', '% a security identity, by number or name', identity),
-  one('traffic-direction', 'traffic_direction', 'direction', 'ingress or egress', trafficDirection),
-  one('cel-expression', 'experimental', 'expression', 'flows for which a CEL expression over _flow is true'),
-  one('interface', 'interface', 'name', 'flows seen on this network interface', interfaceName),
-  one('encrypted', 'encrypted', '', 'encrypted flows', () => true),
-  one('unencrypted', 'encrypted', '', 'flows that are not encrypted', () => false),
+  one(
+    'traffic-direction',
+    'traffic_direction',
+    'direction',
+    'Flows in this direction: ingress or egress',
+    trafficDirection,
+  ),
+  one('cel-expression', 'experimental', 'expression', 'Flows for which a CEL expression over _flow is true'),
+  one('interface', 'interface', 'name', 'Flows seen on this network interface', interfaceName),
+  one('encrypted', 'encrypted', '', 'Encrypted flows', () => true),
+  one('unencrypted', 'encrypted', '', 'Flows that are not encrypted', () => false),
 ];
 
 /** Flags of which one filter takes only one. */

@@ -27,50 +27,50 @@ export interface ObserveFlags extends SelectorFlags {
 export function addSelectorOptions(command: Command): Command {
   return command
     .optionsGroup('Selectors Flags:')
-    .option('--all', 'everything that the server still has')
-    .addOption(unsigned('--last <n>', 'the newest n (default 20)'))
-    .addOption(unsigned('--first <n>', 'the oldest n'))
-    .option('-f, --follow', 'go on with what comes')
-    .option('--since <time>', 'from a time on: 5m ago, or 2026-01-31T15:04:05Z')
-    .option('--until <time>', 'up to a time, written as for --since');
+    .option('--all', 'Everything that the server still has')
+    .addOption(unsigned('--last <n>', 'The newest n (default 20)'))
+    .addOption(unsigned('--first <n>', 'The oldest n'))
+    .option('-f, --follow', 'Go on with what comes')
+    .option('--since <time>', 'From a time on: 5m ago, or 2026-01-31T15:04:05Z')
+    .option('--until <time>', 'Up to a time, written as for --since');
 }
 
 /** Declares how records are printed. */
 export function addFormatOptions(command: Command): Command {
   return command
     .optionsGroup('Formatting Flags:')
-    .option('-o, --output <format>', 'compact, dict, json, jsonpb or table', 'compact')
-    .option('--print-node-name', 'print the node of each record')
+    .option('-o, --output <format>', 'Form of the output: compact, dict, json, jsonpb or table', 'compact')
+    .option('--print-node-name', 'Print the node of each record')
     .option(
       '--time-format <layout>',
       'YearMonthDay, YearMonthDayHour, YearMonthDayHourMinute, StampMilli, RFC3339, RFC3339Milli, RFC3339Micro, RFC3339Nano or RFC1123Z',
       'StampMilli',
     )
-    .option('-s, --silent-errors', 'keep quiet about nodes that fail');
+    .option('-s, --silent-errors', 'Keep quiet about nodes that fail');
 }
 
 /** Declares what only flows have: names, colour, masks, files and filters. Returns the filter flags as they come. */
 export function addFlowOptions(command: Command): FilterWord[] {
   command
-    .option('--print-policy-names', 'print the policies that decided')
-    .option('--numeric', 'print addresses instead of names')
-    .addOption(onByDefault('--ip-translation', 'print names instead of addresses'))
-    .option('--color <when>', 'auto, always or never', 'auto')
+    .option('--print-policy-names', 'Print the policies that decided')
+    .option('--numeric', 'Print addresses instead of names')
+    .addOption(onByDefault('--ip-translation', 'Print names instead of addresses'))
+    .option('--color <when>', 'Colour the output: auto, always or never', 'auto')
     .optionsGroup('Other Flags:')
-    .option('--print-raw-filters', 'print the filters that would be sent, and end')
+    .option('--print-raw-filters', 'Print the filters that would be sent, and end')
     .addOption(
       stringArray(
         '--input-file <file>',
-        'read flows from a capture, a folder of captures or a glob; - for stdin',
+        'Read flows from a capture, a folder of captures or a glob; - for stdin',
       ),
     )
-    .addOption(stringSlice('--field-mask <fields>', 'fields to ask for, with -o json'))
+    .addOption(stringSlice('--field-mask <fields>', 'Fields to ask for, with -o json'))
     .addOption(stringSlice('--experimental-field-mask <fields>', '').hideHelp())
-    .addOption(onByDefault('--use-default-field-masks', 'ask only for the fields that are printed'))
+    .addOption(onByDefault('--use-default-field-masks', 'Ask only for the fields that are printed'))
     .addOption(onByDefault('--experimental-use-default-field-masks', '').hideHelp())
     .optionsGroup('Raw Filters Flags:')
-    .addOption(stringArray('--allowlist <json>', 'show flows of this FlowFilter too'))
-    .addOption(stringArray('--denylist <json>', 'hide flows of this FlowFilter'))
+    .addOption(stringArray('--allowlist <json>', 'Show flows of this FlowFilter too'))
+    .addOption(stringArray('--denylist <json>', 'Hide flows of this FlowFilter'))
     .optionsGroup('Filters Flags:');
   return addFilterOptions(command);
 }
@@ -83,7 +83,7 @@ export function addFilterOptions(command: Command): FilterWord[] {
       words.push({ flag: name, value: typeof value === 'string' ? value : '' }),
     );
   };
-  command.option('--not', 'negate the filter that follows');
+  command.option('--not', 'Negate the filter that follows');
   listen('not');
   for (const flag of FILTER_FLAGS) {
     const short = flag.short ? `-${flag.short}, ` : '';

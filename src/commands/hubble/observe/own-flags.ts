@@ -23,26 +23,26 @@ export function addOwnOptions(command: Command): Command {
     .optionsGroup('Beyond the reference:')
     .option(
       '--where <expression>',
-      'one expression instead of filter flags, such as "dst.port in 80..443 and not reply"; "help" lists the fields',
+      'One expression instead of filter flags, such as "dst.port in 80..443 and not reply"; "help" lists the fields',
     )
-    .option('--explain', 'say what of --where and the filters the server does, and why nothing came')
-    .addOption(stringSlice('--top <keys>', 'rank flows by keys such as src,dst,port or reason'))
-    .addOption(integer('--top-rows <n>', 'rows of the ranking (default 20)', { min: 1, max: 1000 }))
-    .option('--collapse', 'one line per connection')
-    .option('--sort', 'put the records of files in the order of their times')
-    .option('--tui', 'a live screen')
-    .option('--loss-summary', 'count lost events on stderr instead of printing them')
+    .option('--explain', 'Say what of --where and the filters the server does, and why nothing came')
+    .addOption(stringSlice('--top <keys>', 'Rank flows by keys such as src,dst,port or reason'))
+    .addOption(integer('--top-rows <n>', 'Rows of the ranking (default 20)', { min: 1, max: 1000 }))
+    .option('--collapse', 'One line per connection')
+    .option('--sort', 'Put the records of files in the order of their times')
+    .option('--tui', 'A live screen')
+    .option('--loss-summary', 'Count lost events on stderr instead of printing them')
     .addOption(
-      new Option('--max-loss <percent>', 'exit with 1 when a larger share of events was lost').argParser(
+      new Option('--max-loss <percent>', 'Exit with 1 when a larger share of events was lost').argParser(
         percent,
       ),
     )
     .addOption(
-      integer('--max-reconnects <n>', 'attempts in a row when a followed stream breaks (default: no limit)', {
+      integer('--max-reconnects <n>', 'Attempts in a row when a followed stream breaks (default: no limit)', {
         min: 0,
       }),
     )
-    .option('--no-reconnect', 'end when a followed stream breaks');
+    .option('--no-reconnect', 'End when a followed stream breaks');
 }
 
 function percent(text: string): number {
