@@ -14,7 +14,12 @@ const HTML: Readonly<Record<string, string>> = {
  * the same, and it steers no terminal. No newline at the end.
  */
 export function goJson(value: unknown, indent?: number | string): string {
-  return escapeHtml(stringify(value, indent) ?? 'null').replace(STEERING, unicodeEscape);
+  return escapeSteering(escapeHtml(stringify(value, indent) ?? 'null'));
+}
+
+/** Escapes within JSON what a terminal would act upon. */
+export function escapeSteering(json: string): string {
+  return json.replace(STEERING, unicodeEscape);
 }
 
 const STEERING = /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;

@@ -9,7 +9,7 @@ import type {
 } from '../model/monitor.ts';
 import { compareBytes } from '../model/order.ts';
 import { goUrl } from './go-url.ts';
-import { goJson } from './json.ts';
+import { escapeSteering, goJson } from './json.ts';
 import {
   cpuPrefix,
   type MonitorFormat,
@@ -30,32 +30,24 @@ export function renderJsonEvent(shown: ShownEvent, format: MonitorFormat): strin
   const { event } = shown;
   switch (event.kind) {
     case 'drop':
-      return `${harmless(drop(event, shown, format))}\n`;
+      return `${drop(event, shown, format)}\n`;
     case 'trace':
-      return `${harmless(trace(event, shown, format))}\n`;
+      return `${trace(event, shown, format)}\n`;
     case 'capture':
-      return `${harmless(capture(event, shown, format))}\n`;
+      return `${capture(event, shown, format)}\n`;
     case 'debug': {
       const message = renderDebugMessage(event, format.interfaceName);
-      return `${harmless(JSON.stringify({ cpu: cpuPrefix(shown.cpu), type: 'debug', message }))}\n`;
+      return `${escapeSteering(JSON.stringify({ cpu: cpuPrefix(shown.cpu), type: 'debug', message }))}\n`;
     }
     case 'l7':
-      return `${harmless(goJson(logRecord(event)))}\n`;
+      return `${goJson(logRecord(event))}\n`;
     case 'agent':
-      return `${harmless(agent(event))}\n`;
+      return `${escapeSteering(agent(event))}\n`;
     case 'trace-sock':
       return '';
     default:
       return renderEvent(shown, format);
   }
-}
-
-/** Escapes what a terminal would act upon and JSON allows in a string. */
-function harmless(json: string): string {
-  return json.replace(
-    /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 function drop(event: DropEvent, shown: ShownEvent, format: MonitorFormat): string {

@@ -352,7 +352,7 @@ test.each([
   [['endpoint', 'log', 'x'], 'GET /v1/endpoint/x/log', 400, 'Expected the number of an endpoint'],
   [['identity', 'get', '7'], 'GET /v1/identity/7', 404, '"cilium identity list" shows'],
   [['map', 'get', 'x'], 'GET /v1/map/x', 404, '"cilium map list" shows'],
-  [['map', 'events', 'x'], 'GET /v1/map/x/events', 404, '"cilium map list" shows'],
+  [['map', 'events', 'x'], 'GET /v1/map/x/events?follow=false', 404, 'Is it in "cilium map list"'],
 ])('%j: what the agent does not find is said with the list to look in', async (argv, call, status, hint) => {
   await using agent = await agentOf({ [call]: { status } });
   const { stderr, code } = await agent.run(argv);
