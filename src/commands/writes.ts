@@ -39,27 +39,30 @@ export function writeFailed(what: string, check: string): (error: unknown) => ne
 }
 
 /**
- * Reads back what a write did. `settled` looks once; without --wait a look that does not show the change yet is a note
+ * Reads back what a write did. `settled` looks once, and says what is missing or just that something is; without --wait a look that does not show the change yet is a note
  * on stderr, with --wait it is repeated, and a minute without success is an error.
  */
 export async function readBack(
   ctx: Context,
   flags: WaitFlags,
   change: string,
-  settled: () => Promise<boolean>,
+  settled: () => Promise<boolean | string>,
 ): Promise<void> {
   if (!flags.wait) {
     const shown = await settled().catch(() => undefined);
-    if (shown === false)
+    if (shown !== true && shown !== undefined)
       await ctx.err.write(`Note: the agent does not show ${change} yet; --wait waits until it does.\n`);
     return;
   }
   let waited = 0;
   const progress = ctx.err.isTTY;
   let last: unknown;
+  let missing = '';
   for (let delay = 50; ; delay = Math.min(delay * 2, 1000)) {
     try {
-      if (await settled()) {
+      const state = await settled();
+      missing = typeof state === 'string' ? `: ${state}` : '';
+      if (state === true) {
         if (progress) await ctx.err.write('\r\u001b[K');
         return;
       }
@@ -71,7 +74,7 @@ export async function readBack(
     }
     if (waited + delay > flags.waitTimeout) {
       if (progress) await ctx.err.write('\r\u001b[K');
-      throw new UserError(`${change}: not shown by the agent after ${flags.waitTimeout / 1000} s`, {
+      throw new UserError(`${change}: not shown by the agent after ${flags.waitTimeout / 1000} s${missing}`, {
         hint: 'The request was accepted; a longer --wait-timeout waits longer.',
         cause: last,
       });

@@ -24,13 +24,13 @@ export interface Label {
   value: string;
 }
 
-/** Parses `source:key=value`; without a source it is `unspec`. */
-export function parseLabel(text: string): Label {
+/** Parses `source:key=value`. */
+export function parseLabel(text: string, fallback = 'unspec'): Label {
   const equals = text.indexOf('=');
   const head = equals === -1 ? text : text.slice(0, equals);
   const colon = head.indexOf(':');
   return {
-    source: colon === -1 ? 'unspec' : head.slice(0, colon),
+    source: colon === -1 ? fallback : head.slice(0, colon),
     key: colon === -1 ? head : head.slice(colon + 1),
     value: equals === -1 ? '' : text.slice(equals + 1),
   };
@@ -46,8 +46,10 @@ function sameLabel(want: Label, have: Label): boolean {
   );
 }
 
-/** Whether the labels hold all that are wanted; both in text form. */
+/** Whether the labels hold all that are wanted, both in text form. One that is wanted without a source has any. */
 export function holdsAll(labels: readonly string[], wanted: readonly string[]): boolean {
-  const have = labels.map(parseLabel);
-  return wanted.map(parseLabel).every((want) => have.some((label) => sameLabel(want, label)));
+  const have = labels.map((text) => parseLabel(text));
+  return wanted
+    .map((text) => parseLabel(text, 'any'))
+    .every((want) => have.some((label) => sameLabel(want, label)));
 }

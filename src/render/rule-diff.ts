@@ -1,4 +1,6 @@
+import { isRecord } from '../model/record.ts';
 import { goJson } from './json.ts';
+import { diffLines, nearChanges } from './line-diff.ts';
 import type { Palette } from './palette.ts';
 import { sanitize } from './sanitize.ts';
 
@@ -40,19 +42,59 @@ export function diffRules(before: readonly DiffRule[], after: readonly DiffRule[
   return { added, removed, unchanged };
 }
 
-/** The difference for people: every line of a removed rule begins with `-`, of an added one with `+`. */
+/** Lines around a change within a rule. */
+const CONTEXT = 3;
+
+/**
+ * The difference for people: every line of a removed rule begins with `-`, of an added one with `+`. Of a rule that
+ * comes in the place of one with the same labels only what changed in it is shown.
+ */
 export function renderRuleDiff({ added, removed, unchanged }: RuleDiff, palette: Palette): string {
-  const lines = (rule: DiffRule, mark: string) =>
-    sanitize(goJson(rule, 2))
-      .split('\n')
+  const left = [...removed];
+  const fresh: DiffRule[] = [];
+  const changed: string[] = [];
+  for (const rule of added) {
+    const labels = labelsText(rule);
+    const at = labels === undefined ? -1 : left.findIndex((old) => labelsText(old) === labels);
+    const [old] = at < 0 ? [] : left.splice(at, 1);
+    if (old) changed.push(changeOf(old, rule, palette));
+    else fresh.push(rule);
+  }
+  const whole = (rule: DiffRule, mark: string) =>
+    linesOf(rule)
       .map((line) => `${mark} ${line}`)
       .join('\n');
   const parts = [
-    ...removed.map((rule) => palette.bad(lines(rule, '-'))),
-    ...added.map((rule) => palette.good(lines(rule, '+'))),
+    ...left.map((rule) => palette.bad(whole(rule, '-'))),
+    ...changed,
+    ...fresh.map((rule) => palette.good(whole(rule, '+'))),
     `${plural(added.length, 'rule')} added, ${removed.length} removed, ${unchanged} unchanged`,
   ];
   return `${parts.join('\n')}\n`;
+}
+
+function linesOf(rule: DiffRule): string[] {
+  return sanitize(goJson(rule, 2)).split('\n');
+}
+
+function labelsText(rule: DiffRule): string | undefined {
+  return 'labels' in rule && Array.isArray(rule.labels) && rule.labels.length > 0
+    ? JSON.stringify(rule.labels)
+    : undefined;
+}
+
+/** The rule's labels say which one it is, wherever in it the change may be. */
+function changeOf(before: DiffRule, after: DiffRule, palette: Palette): string {
+  const paint = { ' ': (text: string) => text, '-': palette.bad, '+': palette.good };
+  const lines = nearChanges(diffLines(linesOf(before), linesOf(after)), CONTEXT).map((line) =>
+    line ? paint[line.mark](`${line.mark} ${line.text}`) : '  …',
+  );
+  return [palette.bold(`  ${nameOf(after)}`), ...lines].join('\n');
+}
+
+function nameOf(rule: DiffRule): string {
+  const labels = 'labels' in rule && Array.isArray(rule.labels) ? rule.labels.filter(isRecord) : [];
+  return labels.map(({ source, key, value }) => sanitize(`${source}:${key}=${value}`)).join(',');
 }
 
 function plural(count: number, word: string): string {

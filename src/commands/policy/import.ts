@@ -91,8 +91,8 @@ async function printAnswer(answer: unknown, options: ImportOptions, ctx: Context
   const { policy, revision } = decodePolicy(answer, 'PUT /policy');
   if (options.wait) {
     await readBack(ctx, options, `policy revision ${revision} on every endpoint`, async () => {
-      const { ready, total } = await countRealized(revision, ctx);
-      return ready === total;
+      const { ready, total, late } = await countRealized(revision, ctx);
+      return ready === total || `${late.slice(0, 3).join(', ')}${late.length > 3 ? ' and others' : ''}`;
     });
   }
   if (options.output) return writeStructured(ctx, options.output, answer, 'Policy');

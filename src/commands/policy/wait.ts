@@ -76,6 +76,8 @@ export interface Realized {
   ready: number;
   failing: number;
   total: number;
+  /** Those that have not, each with its state. */
+  late: string[];
 }
 
 /** Counts the endpoints of the node that have realized a revision. */
@@ -83,14 +85,17 @@ export async function countRealized(revision: number, ctx: Context): Promise<Rea
   const agent = await ctx.agent();
   const answer = await agent.get('/endpoint').catch(failed('cannot list endpoints'));
   const endpoints = new Reader<Endpoint[]>('GET /endpoint', answer).items();
-  const realized: Realized = { ready: 0, failing: 0, total: endpoints.length };
+  const realized: Realized = { ready: 0, failing: 0, total: endpoints.length, late: [] };
   for (const endpoint of endpoints) {
     const status = endpoint.at('status');
     const policy = status.at('policy').at('realized');
     const state = status.has('state') ? status.text('state') : undefined;
-    if (!policy.present || state === undefined) realized.failing++;
-    else if (policy.integer('policy-revision') >= revision && state === 'ready') realized.ready++;
-    else if (state === 'not-ready') realized.failing++;
+    if (policy.present && policy.integer('policy-revision') >= revision && state === 'ready') {
+      realized.ready++;
+      continue;
+    }
+    if (!policy.present || state === undefined || state === 'not-ready') realized.failing++;
+    realized.late.push(`endpoint ${endpoint.integer('id')} is ${state ?? 'without a state'}`);
   }
   return realized;
 }
