@@ -10,6 +10,8 @@ export async function start(name: 'cilium' | 'hubble'): Promise<void> {
     );
     process.exit(1);
   }
+  // What the runtime warns of (NO_COLOR beside FORCE_COLOR, say) is no matter of the user's.
+  if (BUNDLED) process.removeAllListeners('warning');
   if (BUNDLED) module.enableCompileCache(`${import.meta.dirname}/.cache`);
   const { main, systemContext } = await import('./program.ts');
   const words = process.argv.slice(2);
