@@ -65,7 +65,11 @@ async function run(words: readonly string[], found: Resolved, ctx: Context): Pro
 function describe(option: Option): string {
   const value: unknown = option.defaultValue;
   const said =
-    value === undefined || value === '' || value === false || (Array.isArray(value) && value.length === 0);
+    option.defaultValueDescription === '' ||
+    value === undefined ||
+    value === '' ||
+    value === false ||
+    (Array.isArray(value) && value.length === 0);
   const extra = [
     ...(option.argChoices && !option.description.includes(option.argChoices[0] ?? '')
       ? [`one of ${option.argChoices.join(', ')}`]
