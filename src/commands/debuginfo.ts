@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { errorMessage, UsageError, UserError } from '../errors.ts';
 import { goJson } from '../render/json.ts';
 import type { TabStop } from '../render/table.ts';
-import { durationOption, stringSlice } from './flags.ts';
+import { durationOption, examples, stringSlice } from './flags.ts';
 import { writeStructured } from './rest.ts';
 
 interface DebuginfoOptions {
@@ -36,6 +36,13 @@ export function addDebuginfoCommand(parent: Command, ctx: Context): Command {
       durationOption('--timeout <duration>', 'How long the agent may take to answer').default(
         90_000,
         '1m30s',
+      ),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'cilium debuginfo --file --output-directory /tmp',
+        "cilium debuginfo --output jsonpath='{.kernel-version}'",
       ),
     )
     .action((options: DebuginfoOptions) => runDebuginfo(options, ctx));

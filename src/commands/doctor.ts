@@ -11,7 +11,7 @@ import { type AgentFacts, type KnownEndpoint, readKernelFacts } from '../node/do
 import { renderDiagnoses } from '../render/doctor.ts';
 import { renderOutput } from '../render/output.ts';
 import { paletteFor } from '../render/palette.ts';
-import { outputOption, requireRoot } from './flags.ts';
+import { examples, outputOption, requireRoot } from './flags.ts';
 
 interface DoctorOptions {
   output: string;
@@ -29,7 +29,7 @@ export function addDoctorCommand(parent: Command, ctx: Context): Command {
         .default('failure'),
     )
     .addOption(outputOption())
-    .addHelpText('after', '\nExamples:\n  cilium doctor\n  cilium doctor -o json --fail-on warning')
+    .addHelpText('after', examples('cilium doctor', 'cilium doctor -o json --fail-on warning'))
     .action((options: DoctorOptions) => runDoctor(options, ctx));
 }
 

@@ -169,6 +169,11 @@ export async function readGlobals(command: Command, ctx: Context): Promise<void>
   } satisfies Globals);
 }
 
+/** Lines for the end of a verb's help: `.addHelpText('after', examples('cilium status'))`. */
+export function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
 /** Ends a verb that needs root and is run by somebody else, in the reference's words. */
 export function requireRoot(command: string, uid: number | undefined): void {
   if (uid !== 0 && uid !== undefined)

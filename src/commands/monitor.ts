@@ -13,6 +13,7 @@ import { EVENT_TYPES, type MonitorEvent, type MonitorRecord } from '../model/mon
 import type { Dissection } from '../model/packet.ts';
 import { type MonitorFormat, renderEvent, renderOtherRecord, type ShownEvent } from '../render/monitor.ts';
 import { sanitizeCell } from '../render/sanitize.ts';
+import { examples } from './flags.ts';
 
 interface MonitorOptions {
   hex: boolean;
@@ -58,6 +59,14 @@ export function addMonitorCommand(parent: Command, ctx: Context): Command {
     .option('-j, --json', 'Enable json output. Shadows -v flag', false)
     .option('-n, --numeric', 'Display all security identities as numeric values', false)
     .option('--monitor-socket <path>', 'Configure monitor socket path')
+    .addHelpText(
+      'after',
+      examples(
+        'cilium monitor --type drop --related-to 42',
+        'cilium monitor --ip 10.0.0.7 --port 8080 -v',
+        'cilium monitor -j > events.jsonl',
+      ),
+    )
     .action((options: MonitorOptions) => runMonitor(options, ctx));
 }
 

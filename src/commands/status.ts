@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { SilentExit, UserError } from '../errors.ts';
 import { PROBLEM_LEVELS, type ProblemLevel } from '../model/problem.ts';
 import type { AgentStatus } from '../model/status.ts';
-import { durationOption, outputOption } from './flags.ts';
+import { durationOption, examples, outputOption } from './flags.ts';
 import { writeStructured } from './rest.ts';
 
 /** Flags of `status`. */
@@ -49,6 +49,14 @@ export function addStatusCommand(parent: Command, ctx: Context): Command {
       ).choices(PROBLEM_LEVELS),
     )
     .addOption(outputOption())
+    .addHelpText(
+      'after',
+      examples(
+        'cilium status --problems --fail-on warning',
+        'cilium status --verbose',
+        'cilium status -o jsonpath={.cilium.state}',
+      ),
+    )
     .action((options: StatusOptions) => runStatus(options, ctx));
 }
 

@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { formatIp, parseIp } from '../../model/cidr.ts';
 import { routeTable } from '../../render/bgp.ts';
-import { outputOption } from '../flags.ts';
+import { examples, outputOption } from '../flags.ts';
 import { failed, type OutputFlag, writeStructured } from '../rest.ts';
 import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
 import { unlessBgpIsDisabled } from './disabled.ts';
@@ -39,6 +39,13 @@ export function addBgpRoutesCommand(parent: Command, ctx: Context): Command {
     .usage('<available | advertised> <afi> <safi> [vrouter <asn>] [peer|neighbor <address>]')
     .argument('[words...]', 'which routes, such as: advertised ipv4 unicast peer 192.0.2.1')
     .addOption(outputOption())
+    .addHelpText(
+      'after',
+      examples(
+        'cilium bgp routes available ipv4 unicast',
+        'cilium bgp routes advertised ipv4 unicast vrouter 65001 peer 192.0.2.1',
+      ),
+    )
     .action((words: string[], options: BgpRoutesOptions) =>
       unlessBgpIsDisabled(ctx, () => runBgpRoutes(words, options, ctx)),
     );

@@ -9,7 +9,7 @@ import { type Run, systemRun } from '../../node/run.ts';
 import { writeUndo } from '../../node/undo.ts';
 import { renderOutcome, renderPlan, renderSummary } from '../../render/cleanup.ts';
 import { renderOutput } from '../../render/output.ts';
-import { outputOption, requireRoot, stringSlice } from '../flags.ts';
+import { examples, outputOption, requireRoot, stringSlice } from '../flags.ts';
 import { undoPath } from '../undo-path.ts';
 import { confirm } from './confirm.ts';
 import { refuseWhileAgentRuns } from './running.ts';
@@ -46,7 +46,12 @@ export function addCleanupCommand(parent: Command, ctx: Context): Command {
     .addOption(outputOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  cilium cleanup --dry-run\n  cilium cleanup --dry-run -o json > plan.json\n  cilium cleanup --kind iptables,rule,route\n  cilium cleanup undo /var/lib/cilium-toolkit/cleanup-2026-01-31T120000Z.json',
+      examples(
+        'cilium cleanup --dry-run',
+        'cilium cleanup --dry-run -o json > plan.json',
+        'cilium cleanup --kind iptables,rule,route',
+        'cilium cleanup undo /var/lib/cilium-toolkit/cleanup-2026-01-31T120000Z.json',
+      ),
     )
     .action((options: CleanupOptions) => runCleanup(options, ctx));
 }

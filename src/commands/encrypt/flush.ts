@@ -11,7 +11,7 @@ import {
   nodeIdOf,
 } from '../../node/xfrm.ts';
 import { confirm } from '../confirm.ts';
-import { integer, outputOption, requireRoot } from '../flags.ts';
+import { examples, integer, outputOption, requireRoot } from '../flags.ts';
 import { failed, parseGoInteger } from '../rest.ts';
 
 interface FlushOptions {
@@ -52,6 +52,10 @@ export function addEncryptFlushCommand(parent: Command, ctx: Context): Command {
     )
     .option('--dry-run', 'Print the commands that would run, and change nothing')
     .addOption(outputOption())
+    .addHelpText(
+      'after',
+      examples('cilium encrypt flush --stale --dry-run', 'cilium encrypt flush --node-id 0x1a'),
+    )
     .action((options: FlushOptions) => runEncryptFlush(options, ctx));
 }
 

@@ -14,7 +14,7 @@ import {
   endpointWideTable,
   isEndpointColumn,
 } from '../../render/endpoint-columns.ts';
-import { stringSlice } from '../flags.ts';
+import { examples, stringSlice } from '../flags.ts';
 import { failed, type OutputFlag, writeStructured } from '../rest.ts';
 import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
 
@@ -40,6 +40,14 @@ export function addEndpointListCommand(parent: Command, ctx: Context): Command {
       new Option('--selector <labels>', 'Only with these labels, as in app=web,tier!=db').default('', ''),
     )
     .option('--not-ready', 'Only endpoints whose state is not ready')
+    .addHelpText(
+      'after',
+      examples(
+        'cilium endpoint list --not-ready --columns id,pod,status',
+        'cilium endpoint list --selector app=web,tier!=db --sort namespace,-id',
+        'cilium endpoint list --watch',
+      ),
+    )
     .action((options: EndpointListOptions) => runEndpointList(options, ctx));
   return addWatchOptions(command);
 }

@@ -8,7 +8,7 @@ import { frame } from '../../hubble/frames.ts';
 import { REDACTIONS, type Redaction, redactor } from '../../hubble/redact.ts';
 import type { GetFlowsResponse } from '../../model/hubble.gen.ts';
 import { goJson } from '../../render/json.ts';
-import { integer, stringSlice } from '../flags.ts';
+import { examples, integer, stringSlice } from '../flags.ts';
 import { buildFilters, type FilterWord } from './observe/filter-builder.ts';
 import { addFilterOptions, addSelectorOptions } from './observe/flags.ts';
 import { openFlowStream } from './observe/follow.ts';
@@ -60,7 +60,11 @@ export function addHubbleRecordCommand(parent: Command, ctx: Context): Command {
   const words = addFilterOptions(command.optionsGroup('Filters Flags:'));
   command.addHelpText(
     'after',
-    '\nExamples:\n  hubble record flows.jsonl --follow --max-size 100 --max-files 5\n  hubble record incident.jsonl --since 15m --redact http,dns\n  hubble observe --input-file flows.jsonl --where "verdict = DROPPED"',
+    examples(
+      'hubble record flows.jsonl --follow --max-size 100 --max-files 5',
+      'hubble record incident.jsonl --since 15m --redact http,dns',
+      "hubble observe --input-file flows.jsonl --where 'verdict = DROPPED'",
+    ),
   );
   return command.action((file: string, flags: RecordFlags) =>
     runHubbleRecord(file, flags, words, command, ctx),

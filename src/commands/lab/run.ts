@@ -7,6 +7,7 @@ import type { Context, Output } from '../../context.ts';
 import { errorCode, UserError } from '../../errors.ts';
 import { assetPath } from '../../lab/assets.ts';
 import { startLab } from '../../lab/lab.ts';
+import { examples } from '../flags.ts';
 import { labEnvironment } from './exports.ts';
 import { addPlayOptions, labOptions, type PlayFlags } from './flags.ts';
 
@@ -17,12 +18,16 @@ const PATIENCE_MS = 1000;
 export function addLabRunCommand(parent: Command, ctx: Context): Command {
   const command = parent
     .command('run')
-    .description(
-      'Run a command against a lab that lives as long as the command, and end with its exit code.\n' +
-        'Example: cilium lab run -- cilium endpoint list',
-    )
+    .description('Run a command against a lab that lives as long as the command, and end with its exit code')
     .argument('<command...>', 'the command and its arguments, after --')
     .passThroughOptions()
+    .addHelpText(
+      'after',
+      examples(
+        'cilium lab run -- cilium endpoint list',
+        'cilium lab run --scenario shop -- hubble observe --last 5',
+      ),
+    )
     .action((words: string[], flags: PlayFlags) => runLabRun(words, flags, ctx));
   return addPlayOptions(command);
 }

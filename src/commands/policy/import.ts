@@ -5,7 +5,7 @@ import { UserError } from '../../errors.ts';
 import { canonicalRules } from '../../policy/canonical.ts';
 import { goJson } from '../../render/json.ts';
 import { sanitize } from '../../render/sanitize.ts';
-import { outputOption, stringSlice } from '../flags.ts';
+import { examples, outputOption, stringSlice } from '../flags.ts';
 import { requiredArgument, writeStructured } from '../rest.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
 import { showDifference } from './difference.ts';
@@ -56,6 +56,14 @@ export function addPolicyImportCommand(parent: Command, ctx: Context): Command {
     .option('--context <name>', 'Context of the kubeconfig');
   addPolicyFileOptions(command);
   addWaitOptions(command, 'every endpoint has realized the new revision');
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium policy import policy.yaml --dry-run',
+      'cilium policy import policies/ --wait',
+      'kubectl get cnp -A -o yaml | cilium policy import - --diff',
+    ),
+  );
   return command.action((path: string | undefined, options: ImportOptions) =>
     runPolicyImport(requiredArgument(command, path, 'path'), options, ctx),
   );

@@ -6,7 +6,7 @@ import { Peers } from '../../policy/peer.ts';
 import { type Change, FlowTable, replay } from '../../policy/replay.ts';
 import type { SourcedRule } from '../../policy/rule.ts';
 import { renderReplay } from '../../render/policy-replay.ts';
-import { outputOption, stringArray } from '../flags.ts';
+import { examples, outputOption, stringArray } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
 import { addFlowOptions, type FlowFlags, readFlows } from './flows.ts';
 import { addStateOptions, loadRules, loadState, type StateFlags } from './inputs.ts';
@@ -39,6 +39,13 @@ export function addPolicyReplayCommand(parent: Command, ctx: Context): Command {
       ]),
     )
     .addOption(outputOption())
+    .addHelpText(
+      'after',
+      examples(
+        'cilium policy replay --candidate policies/ --flows capture.jsonl --fail-on newly-denied',
+        'cilium policy replay --candidate new.yaml --current agent',
+      ),
+    )
     .action((options: ReplayOptions) => runPolicyReplay(options, command, ctx));
 }
 

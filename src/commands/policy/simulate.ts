@@ -7,7 +7,7 @@ import { formatLabel } from '../../policy/label.ts';
 import { type Peer, Peers, parsePort } from '../../policy/peer.ts';
 import { portText } from '../../policy/replay.ts';
 import { renderSimulation } from '../../render/policy-simulate.ts';
-import { outputOption } from '../flags.ts';
+import { examples, outputOption } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
 import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
@@ -41,6 +41,13 @@ export function addPolicySimulateCommand(parent: Command, ctx: Context): Command
       'default',
     )
     .addOption(outputOption())
+    .addHelpText(
+      'after',
+      examples(
+        'cilium policy simulate --from default/web --to default/api --port 8080',
+        'cilium policy simulate --rules policy.yaml --from app=web --to fqdn:api.example.com --port 443',
+      ),
+    )
     .action((options: SimulateOptions) => runPolicySimulate(options, ctx));
 }
 

@@ -7,7 +7,7 @@ import { Peers } from '../../policy/peer.ts';
 import { FlowTable, type ReplayReport, replay } from '../../policy/replay.ts';
 import { type SuggestedPolicy, suggest } from '../../policy/suggest.ts';
 import { goYaml } from '../../render/yaml.ts';
-import { stringSlice } from '../flags.ts';
+import { examples, stringSlice } from '../flags.ts';
 import { addFlowOptions, type FlowFlags, readFlows } from './flows.ts';
 import { addStateOptions, loadState, type StateFlags } from './inputs.ts';
 
@@ -27,6 +27,10 @@ export function addPolicySuggestCommand(parent: Command, ctx: Context): Command 
     .addOption(stringSlice('-n, --namespace <names>', 'Only workloads of these namespaces'))
     .addOption(
       new Option('-o, --output <format>', 'Form of the policies').choices(['yaml', 'json']).default('yaml'),
+    )
+    .addHelpText(
+      'after',
+      examples('cilium policy suggest --flows capture.jsonl --namespace shop > policies.yaml'),
     )
     .action((options: SuggestOptions) => runPolicySuggest(options, command, ctx));
 }

@@ -7,6 +7,7 @@ import { formatPosition } from '../../policy/rule.ts';
 import { parseFile } from '../../policy/source.ts';
 import { goJson } from '../../render/json.ts';
 import { renderTests, renderTestsJunit } from '../../render/policy-test.ts';
+import { examples } from '../flags.ts';
 import { readInput } from './files.ts';
 import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
@@ -28,6 +29,13 @@ export function addPolicyTestCommand(parent: Command, ctx: Context): Command {
       new Option('-o, --output <format>', 'Form of the report')
         .choices(['text', 'json', 'junit'])
         .default('text'),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'cilium policy test --init > tests.yaml',
+        'cilium policy test tests.yaml -o junit > report.xml',
+      ),
     )
     .action((file: string | undefined, options: TestOptions) => runPolicyTest(file, options, ctx));
 }

@@ -8,6 +8,7 @@ import { parsePolicies } from '../../policy/parse.ts';
 import { REPORT_FORMATS, type ReportFormat, renderFindings, renderReport } from '../../render/findings.ts';
 import { goJson } from '../../render/json.ts';
 import { paletteFor } from '../../render/palette.ts';
+import { examples } from '../flags.ts';
 import { requiredArgument } from '../rest.ts';
 import {
   addPolicyFileOptions,
@@ -39,6 +40,14 @@ export function addPolicyValidateCommand(parent: Command, ctx: Context): Command
     .addOption(new Option('-o, --output <format>', 'How to report').choices(REPORT_FORMATS).default('text'))
     .option('--live', 'Check the rules that the agent holds');
   addPolicyFileOptions(command);
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium policy validate policies/',
+      'cilium policy validate policy.yaml -o sarif > report.sarif',
+      'cilium policy validate --live',
+    ),
+  );
   return command.action((paths: string[], options: ValidateOptions) =>
     runPolicyValidate(paths, options, command, ctx),
   );

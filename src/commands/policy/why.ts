@@ -6,7 +6,7 @@ import type { FlowRecord } from '../../policy/flow.ts';
 import { Peers } from '../../policy/peer.ts';
 import { why } from '../../policy/why.ts';
 import { renderWhy } from '../../render/policy-why.ts';
-import { outputOption } from '../flags.ts';
+import { examples, outputOption } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
 import { addFlowOptions, askHubble, type FlowFlags, flowOf, readFlowFile } from './flows.ts';
 import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
@@ -30,6 +30,13 @@ export function addPolicyWhyCommand(parent: Command, ctx: Context): Command {
   addRulesOption(command);
   return addStateOptions(command, 'agent, unless there are --rules')
     .addOption(outputOption())
+    .addHelpText(
+      'after',
+      examples(
+        'cilium policy why --last-drop',
+        'cilium policy why 8f3c2a4e-0a9b-4c11-8d7f-2f1f6d0e9c55 --flows capture.jsonl',
+      ),
+    )
     .action((flow: string | undefined, options: WhyOptions) => runPolicyWhy(flow, options, command, ctx));
 }
 

@@ -4,7 +4,7 @@ import { recorderApiGone } from '../../agent/recorder.ts';
 import type { RecorderFilter } from '../../agent/types.gen.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { integer, stringSlice } from '../flags.ts';
+import { examples, integer, stringSlice } from '../flags.ts';
 import { failed } from '../rest.ts';
 import { writeFailed } from '../writes.ts';
 
@@ -28,6 +28,10 @@ export function addRecorderUpdateCommand(parent: Command, ctx: Context): Command
         '--filters <filters>',
         "List of filters ('<srcCIDR> <srcPort> <dstCIDR> <dstPort> <proto>')",
       ),
+    )
+    .addHelpText(
+      'after',
+      examples("cilium recorder update --id 3 --caplen 128 --filters '10.0.0.0/8 0 192.0.2.1/32 443 TCP'"),
     )
     .action((options: RecorderUpdateOptions) => runRecorderUpdate(options, ctx));
 }

@@ -4,7 +4,7 @@ import { Reader } from '../../agent/reader.ts';
 import type { BackendAddress, ServiceSpec } from '../../agent/types.gen.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { integer, stringSlice } from '../flags.ts';
+import { examples, integer, stringSlice } from '../flags.ts';
 import { readStdin } from '../stdin.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
 import { parseBackendAddress, parseFrontendAddress } from './address.ts';
@@ -52,6 +52,12 @@ export function addServiceUpdateCommand(parent: Command, ctx: Context): Command 
     .option('--k8s-int-traffic-policy <policy>', 'Internal traffic policy: Local or Cluster', 'Cluster')
     .addOption(new Option('--k8s-traffic-policy <policy>', 'As 1.9 names it').default('', '').hideHelp())
     .option('--k8s-cluster-internal', 'Set service as cluster-internal')
+    .addHelpText(
+      'after',
+      examples(
+        'cilium service update --id 7 --frontend 10.96.0.10:80 --backends 10.0.0.5:8080,10.0.0.6:8080',
+      ),
+    )
     .action((options: ServiceUpdateOptions) => runServiceUpdate(options, ctx));
   return addWaitOptions(command, 'the agent has realized the service');
 }

@@ -4,6 +4,7 @@ import { UserError } from '../../../errors.ts';
 import { checkFieldMask, DEFAULT_FIELD_MASK } from '../../../hubble/field-mask.ts';
 import { type FlowFormat, FlowRenderer } from '../../../render/flow-format.ts';
 import { flowHeaders } from '../../../render/flow-records.ts';
+import { examples } from '../../flags.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { buildFilters, type FilterLists, type FilterWord } from './filter-builder.ts';
 import { addFlowOptions, addFormatOptions, addSelectorOptions, type ObserveFlags } from './flags.ts';
@@ -26,6 +27,16 @@ function declare(command: Command, ctx: Context): Command {
   addFormatOptions(addSelectorOptions(command));
   const words = addFlowOptions(command);
   addOwnOptions(command);
+  command.addHelpText(
+    'after',
+    examples(
+      'hubble observe --follow --verdict DROPPED --to-pod shop/catalog',
+      "hubble observe --since 5m --where 'dst.port in 8000..8999 and not reply'",
+      'hubble observe --last 2000 --top reason,src,dst,port',
+      'hubble observe --input-file capture.jsonl.gz --collapse',
+      'hubble observe --follow --tui',
+    ),
+  );
   return command.action((flags: ObserveFlags & OwnFlags) => runObserveFlows(command, flags, words, ctx));
 }
 
