@@ -36,7 +36,8 @@ export class Peers {
     if (label.startsWith('fqdn:')) return { label: label.slice(5), identity: this.named(label.slice(5)) };
     const bare = label.replace(/^reserved:/, '');
     if (Object.hasOwn(RESERVED_IDS, bare)) return { label: bare, identity: this.#entity(bare) };
-    if (blockOf(label)) return { label, identity: this.address(label) };
+    const address = addressOf(label);
+    if (address !== undefined) return { label, identity: this.address(address) };
     if (/^[a-z0-9][-a-z0-9.]*\/[a-z0-9][-a-z0-9.]*$/.test(label))
       return { label, identity: this.#pod(label) };
     if (/[=:]/.test(label))
@@ -125,10 +126,9 @@ export class Peers {
 
   #labelled(texts: readonly string[]): Identity {
     const labels = texts.map((text) => parseLabel(text, 'k8s'));
-    if (labels.every(({ source }) => source === 'k8s' || source === 'any')) {
-      if (!labels.some(({ key }) => key === NAMESPACE))
-        labels.push({ source: 'k8s', key: NAMESPACE, value: this.namespace });
-    }
+    const isPod = labels.every(({ source }) => source === 'k8s' || source === 'any');
+    if (isPod && !labels.some(({ key }) => key === NAMESPACE))
+      labels.push({ source: 'k8s', key: NAMESPACE, value: this.namespace });
     const fits = [...this.engine.identities.all.values()].filter((identity) =>
       labels.every(({ source, key, value }) => {
         const own = identity.byKey.get(key);
@@ -137,7 +137,7 @@ export class Peers {
     );
     const closest = fits.sort((a, b) => a.labels.length - b.labels.length || a.id - b.id)[0];
     if (closest) return closest;
-    const cluster = this.engine.clusterName;
+    const cluster = isPod ? this.engine.clusterName : undefined;
     const own = labels.map((label) =>
       formatLabel({ ...label, source: label.source === 'any' ? 'k8s' : label.source }),
     );
@@ -156,6 +156,12 @@ export class Peers {
     this.#made.set(key, made);
     return made;
   }
+}
+
+/** `192.0.2.1`, `192.0.2.0/24`, or either as the label of a block has it: `cidr:192.0.2.0/24`, `cidr:2001-db8--/32`. */
+function addressOf(text: string): string | undefined {
+  const bare = text.startsWith('cidr:') ? text.slice(5).replaceAll('-', ':') : text;
+  return blockOf(bare) ? bare : undefined;
 }
 
 /** `8080`, `8080/TCP`, `TCP/8080`, `ICMP/8`, `any`. */

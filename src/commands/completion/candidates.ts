@@ -83,7 +83,8 @@ async function endpoints(ctx: Context): Promise<Candidate[]> {
     const status = endpoint.at('status');
     const names = status.at('external-identifiers');
     const namespace = names.text('k8s-namespace');
-    const pod = names.text('k8s-pod-name') || names.text('pod-name');
+    // Agents call an endpoint that is no pod "/".
+    const pod = names.text('k8s-pod-name') || names.text('pod-name').replace(/^\/$/, '');
     const [label = ''] = status.at('labels').texts('security-relevant');
     return {
       value: String(endpoint.integer('id')),

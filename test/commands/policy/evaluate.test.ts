@@ -194,6 +194,31 @@ describe('policy simulate', () => {
     expect((await ask('fqdn:b.example.com')).stdout).toContain('Verdict:  denied');
   });
 
+  test.each([
+    ['cidr:192.0.2.0/24', 'world', 'allowed'],
+    ['cidr:192.0.2.0/24', 'cluster', 'denied'],
+    ['cidr:2001-db8--/32', 'world', 'allowed'],
+    ['fqdn:a.example.com', 'cluster', 'denied'],
+  ])('%s is outside of the cluster: towards the entity %s it is %s', async (to, entity, verdict) => {
+    const state = write('state.json', {
+      identities: [
+        {
+          id: 7,
+          labels: [
+            'k8s:app=web',
+            'k8s:io.cilium.k8s.policy.cluster=lab',
+            'k8s:io.kubernetes.pod.namespace=default',
+          ],
+        },
+      ],
+    });
+    const rules = write('rules.json', [{ endpointSelector: {}, egress: [{ toEntities: [entity] }] }]);
+    const { stdout } = await run([
+      ...['policy', 'simulate', '--state', state, '-r', rules, '--from', 'app=web', '--to', to, '-p', '443'],
+    ]);
+    expect(stdout).toContain(`Verdict:  ${verdict}`);
+  });
+
   test('finds pods and addresses of the running agent', async () => {
     const cases = fixture<RestCase[]>('recordings/agent-1.20.json');
     await using server = await replay(
