@@ -43,7 +43,7 @@ export function diffRules(before: readonly DiffRule[], after: readonly DiffRule[
 }
 
 /** Lines around a change within a rule. */
-const CONTEXT = 3;
+const CONTEXT = 2;
 
 /**
  * The difference for people: every line of a removed rule begins with `-`, of an added one with `+`. Of a rule that
@@ -94,6 +94,9 @@ function changeOf(before: DiffRule, after: DiffRule, palette: Palette): string {
 
 function nameOf(rule: DiffRule): string {
   const labels = 'labels' in rule && Array.isArray(rule.labels) ? rule.labels.filter(isRecord) : [];
+  const of = (key: string) => labels.find((label) => label.key === `io.cilium.k8s.policy.${key}`)?.value;
+  const [kind, namespace, name] = [of('derived-from'), of('namespace'), of('name')];
+  if (name) return sanitize([kind, [namespace, name].filter(Boolean).join('/')].filter(Boolean).join(' '));
   return labels.map(({ source, key, value }) => sanitize(`${source}:${key}=${value}`)).join(',');
 }
 

@@ -45,14 +45,12 @@ test('a rule that comes in the place of one with the same labels shows what chan
   const text = renderRuleDiff(diffRules(before, [rule('one', 'world'), rule('three', 'host')]), NO_COLOR);
   expect(text).toContain(`  k8s:name=one
   …
-    "ingress": [
       {
         "fromEntities": [
 -         "host"
 +         "world"
         ]
       }
-    ],
   …
 `);
   expect(text).toContain('-       "value": "two",');
