@@ -193,24 +193,14 @@ await build({
   target: 'node18',
   plugins: [laterProgram],
 });
-const parts = {
+const { metafile } = await build({
   ...common,
+  entryPoints: ['src/bin/program.ts'],
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
   target: 'node24',
   jsx: 'automatic',
-};
-const plugins = [slimUndici, inkOnTerminals, noChildProcess, builtinsByCall, yamlAsModules];
-const { metafile } = await build({
-  ...parts,
-  entryPoints: ['src/bin/program.ts'],
   metafile: true,
-  plugins: [oneCore, ...plugins],
-});
-// The thread that observe starts for a large file shares no memory with the program, and needs less.
-await build({
-  ...parts,
-  entryPoints: [{ in: 'src/commands/hubble/observe/worker.ts', out: 'observe-worker' }],
-  plugins,
+  plugins: [oneCore, slimUndici, inkOnTerminals, noChildProcess, builtinsByCall, yamlAsModules],
 });
 if (process.argv[2]) writeFileSync(`${outdir}/meta.json`, JSON.stringify(metafile));

@@ -26,13 +26,13 @@ export async function* readLines(path: string, signal: AbortSignal): AsyncGenera
   // A regular file answers at once, so that asking another thread costs more than it gains.
   let isFile = false;
   const read = async (buffer: Buffer, from: number) => {
-    if (isFile) return readSync(file.fd, buffer, from, buffer.length - from, null);
-    const { bytesRead } = await file
-      .read(buffer, from, buffer.length - from, null)
-      .catch((cause: unknown) => {
-        throw fail('read', cause);
-      });
-    return bytesRead;
+    const length = buffer.length - from;
+    try {
+      if (isFile) return readSync(file.fd, buffer, from, length, null);
+      return (await file.read(buffer, from, length, null)).bytesRead;
+    } catch (cause) {
+      throw fail('read', cause);
+    }
   };
   try {
     isFile = (await file.stat()).isFile();

@@ -1,19 +1,15 @@
 import { type ChunkReader, chunkReader } from '../../../hubble/flow-chunks.ts';
 import { type LineProblem, type LineReader, lineReader } from '../../../hubble/flow-lines.ts';
 import type { Timestamp } from '../../../model/timestamp.ts';
-import { type FlowFormat, FlowRenderer } from '../../../render/flow-format.ts';
+import type { FlowRenderer } from '../../../render/flow-format.ts';
 import type { FilterLists } from './filter-builder.ts';
-import { type StyleFlags, styleOf } from './output.ts';
 
-/** All that decides what becomes of a line. Plain data, so that a worker can be told. */
+/** What is asked of a file, and how it is printed. */
 export interface FileQuery {
   filters: FilterLists;
   since?: Timestamp;
   until?: Timestamp;
-  format: FlowFormat;
-  style: StyleFlags;
-  /** Show nodes that are well, too. */
-  everyStatus: boolean;
+  renderer: FlowRenderer;
 }
 
 /** Takes the records of a chunk in their order; each says whether more are wanted. */
@@ -38,34 +34,24 @@ export class ChunkPrinter {
 
   /** Compiles the filters. Throws UserError for one that is none. */
   static async open(query: FileQuery): Promise<ChunkPrinter> {
-    const { filters, since, until, format, style } = query;
+    const { filters, since, until, renderer } = query;
     const problems: LineProblem[] = [];
     const reader = await lineReader(
       { ...filters, ...(since && { since }), ...(until && { until }) },
       (problem) => problems.push(problem),
     );
     const read = chunkReader(reader, {
-      raw: format === 'json',
-      wholeFlows: format === 'legacy-json' || style.policyNames,
+      raw: renderer.format === 'json',
+      wholeFlows: renderer.format === 'legacy-json' || renderer.style.policyNames,
       filters,
       timed: since !== undefined || until !== undefined,
     });
-    return new ChunkPrinter(
-      reader,
-      read,
-      new FlowRenderer(format, styleOf(style), query.everyStatus),
-      problems,
-    );
+    return new ChunkPrinter(reader, read, renderer, problems);
   }
 
   /** Starts to count lines from 1, as for a new file. */
   startFile(): void {
     this.lines.number = 0;
-  }
-
-  /** Lines since the file was started. */
-  get lineCount(): number {
-    return this.lines.number;
   }
 
   /** Prints the records of a chunk of whole lines; false when no more are wanted. */

@@ -57,8 +57,7 @@ export async function runObserveFlows(
   const selection = selectFlows(flags, ctx.clock.nowMs(), fromFile);
   const format = formatOf(flags.output, flags.follow === true && !fromFile, ctx);
   const mask = maskOf(flags, format);
-  const look = styleFlags(flags, ctx);
-  const style = styleOf(look);
+  const style = styleOf(styleFlags(flags, ctx));
   const common = {
     filters,
     selection,
@@ -77,7 +76,7 @@ export async function runObserveFlows(
   if (settings.flag('port-forward'))
     throw new UserError('cannot use --input-file and --port-forward together');
   const { observeFile } = await import('./from-file.ts');
-  return observeFile({ ...common, inputs: flags.inputFile, format, style: look }, ctx);
+  return observeFile({ ...common, inputs: flags.inputFile }, ctx);
 }
 
 function withRawFilters({ allow, deny }: FilterLists, settings: Settings): FilterLists {

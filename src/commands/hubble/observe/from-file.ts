@@ -2,11 +2,10 @@ import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import type { LineProblem } from '../../../hubble/flow-lines.ts';
 import { expandInputs, readCapture } from '../../../hubble/inputs.ts';
-import type { FlowFormat } from '../../../render/flow-format.ts';
-import { ChunkPrinter, type FileQuery, type RecordTaker } from './chunk-printer.ts';
+import type { FlowRenderer } from '../../../render/flow-format.ts';
+import { ChunkPrinter, type RecordTaker } from './chunk-printer.ts';
 import type { FilterLists } from './filter-builder.ts';
-import type { RecordSink, StyleFlags } from './output.ts';
-import { printParallel, worthThreads } from './parallel.ts';
+import type { RecordSink } from './output.ts';
 import { logProblems } from './problems.ts';
 import type { Selection } from './selectors.ts';
 
@@ -21,8 +20,7 @@ export interface FileJob {
   inputs: readonly string[];
   filters: FilterLists;
   selection: Selection;
-  format: FlowFormat;
-  style: StyleFlags;
+  renderer: FlowRenderer;
   sink: RecordSink;
   silent: boolean;
 }
@@ -32,21 +30,16 @@ export async function observeFile(job: FileJob, ctx: Context): Promise<void> {
   const { first, number, since, until } = job.selection;
   if (!first && number > MAX_LAST && number < MAX_UINT64)
     throw new UserError(`--last must be <= 1_000_000, got ${number}`);
-  const query: FileQuery = {
+  const printer = await ChunkPrinter.open({
     filters: job.filters,
-    format: job.format,
-    style: job.style,
-    everyStatus: ctx.globals.debug,
+    renderer: job.renderer,
     ...(since && { since }),
     ...(until && { until }),
-  };
-  const printer = await ChunkPrinter.open(query);
-  const isWhole = !first && (number === 0n || number === MAX_UINT64);
+  });
   const keep = keeper(job.selection, job.sink);
   try {
     for (const path of await expandInputs(job.inputs, ctx.cwd)) {
-      if (isWhole && path !== '-' && worthThreads(path)) await printOnThreads(query, path, job, ctx);
-      else if (!(await printHere(printer, keep, path, job, ctx))) break;
+      if (!(await printCapture(printer, keep, path, job, ctx))) break;
     }
   } catch (error) {
     if (!ctx.signal.aborted) throw error;
@@ -56,7 +49,7 @@ export async function observeFile(job: FileJob, ctx: Context): Promise<void> {
 }
 
 /** False when no more records are wanted. */
-async function printHere(
+async function printCapture(
   printer: ChunkPrinter,
   keep: Keeper,
   path: string,
@@ -72,32 +65,6 @@ async function printHere(
     if (!more) return false;
   }
   return true;
-}
-
-async function printOnThreads(
-  query: FileQuery,
-  path: string,
-  { sink, silent }: FileJob,
-  ctx: Context,
-): Promise<void> {
-  let warned = false;
-  let lines = 0;
-  for await (const answer of printParallel(query, readCapture(path, ctx.in, ctx.signal))) {
-    for (const part of answer.parts)
-      sink.addBytes(
-        part instanceof Uint8Array
-          ? Buffer.from(part.buffer)
-          : Buffer.from(answer.buffer, part[0], part[1] - part[0]),
-      );
-    await sink.flush();
-    // Every thread meets unknown fields for the first time; one warning is enough.
-    const fresh = answer.problems
-      .filter(({ kind }) => kind === 'bad-line' || !warned)
-      .map((problem) => ({ ...problem, number: problem.number + lines }));
-    warned ||= answer.problems.some(({ kind }) => kind === 'unknown-field');
-    lines += answer.lines;
-    await tell(answer.status, fresh, path, silent, ctx);
-  }
 }
 
 /** Passes records on to the sink: all of them, the first or the last ones. */

@@ -1,0 +1,140 @@
+// How fast `hubble observe` reads a large file and a stream, beside jq, a bare drain and the reference when present.
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fixturePath, fixtureText } from '../test/helpers/recordings.ts';
+import { measureRun, table } from './lib-measure.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const HUBBLE = `${root}/bin/hubble`;
+const FLOWS = 200_000;
+const MANY_FLOWS = 2_000_000;
+const STREAMED = 65_500;
+
+interface Row {
+  work: string;
+  ms: number;
+  peakMb: number;
+  /** What it is measured against, and how much of that it may take. */
+  against?: { name: string; ms: number; budget: number };
+}
+
+/** Prints the figures; returns whether every budget is met. */
+export async function run(): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), 'observe-bench-'));
+  try {
+    const rows = [...(await fileRows(folder)), ...(await streamRows(folder))];
+    console.log(
+      table(
+        ['work', 'ms', 'peak MB', 'against', 'share', 'budget'],
+        rows.map(({ work, ms, peakMb, against }) => [
+          work,
+          ms.toFixed(0),
+          peakMb.toFixed(0),
+          against ? `${against.name} ${against.ms.toFixed(0)} ms` : '',
+          against ? (ms / against.ms).toFixed(2) : '',
+          against ? against.budget.toFixed(2) : '',
+        ]),
+      ),
+    );
+    return rows.every(({ ms, against }) => !against || ms <= against.ms * against.budget);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function fileRows(folder: string): Promise<Row[]> {
+  const file = join(folder, 'flows.jsonl');
+  writeFlows(file, FLOWS);
+  console.log(`${FLOWS} flows, ${(statSync(file).size / 1e6).toFixed(0)} MB`);
+  const rows: Row[] = [];
+  const add = async (work: string, command: string, args: string[], budget?: number) => {
+    const { medianMs, peakMb } = await measureRun(command, args, { runs: 3 });
+    const jq = rows.find((row) => row.work.startsWith('jq'));
+    rows.push({
+      work,
+      ms: medianMs,
+      peakMb,
+      ...(budget !== undefined && jq && { against: { name: 'jq', ms: jq.ms, budget } }),
+    });
+  };
+  if (has('jq')) await add('jq -r .flow.verdict', 'jq', ['-r', '.flow.verdict', file]);
+  const observe = ['observe', '--input-file', file];
+  await add('observe, compact', HUBBLE, observe, 0.5);
+  await add('observe -o json', HUBBLE, [...observe, '-o', 'json'], 0.35);
+  await add('observe --verdict DROPPED', HUBBLE, [...observe, '--verdict', 'DROPPED'], 0.3);
+  await add('observe --http-method get', HUBBLE, [...observe, '--http-method', 'get'], 0.3);
+  if (isReference('hubble')) {
+    await add('reference, compact', 'hubble', observe);
+    await add('reference -o json', 'hubble', [...observe, '-o', 'json']);
+  }
+  const large = join(folder, 'many.jsonl');
+  writeFlows(large, MANY_FLOWS);
+  rmSync(file);
+  await add(`observe ${MANY_FLOWS} flows`, HUBBLE, ['observe', '--input-file', large]);
+  rmSync(large);
+  return rows;
+}
+
+async function streamRows(folder: string): Promise<Row[]> {
+  const socket = join(folder, 'hubble.sock');
+  const server = spawn(
+    process.execPath,
+    [`${root}/bench/flow-server.mjs`, socket, fixturePath('recordings/getflows-300.grpc'), String(STREAMED)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  try {
+    await new Promise((resolve) => server.stdout.once('data', resolve));
+    const drain = await measureRun(process.execPath, [`${root}/bench/drain.mjs`, socket], { runs: 5 });
+    const observe = ['observe', '--all', '--server', `unix://${socket}`];
+    const compact = await measureRun(HUBBLE, observe, { runs: 5 });
+    const json = await measureRun(HUBBLE, [...observe, '-o', 'json'], { runs: 5 });
+    return [
+      { work: `stream of ${STREAMED} flows, a bare drain`, ms: drain.medianMs, peakMb: drain.peakMb },
+      {
+        work: 'the same stream, compact',
+        ms: compact.medianMs,
+        peakMb: compact.peakMb,
+        against: { name: 'drain', ms: drain.medianMs, budget: 2 },
+      },
+      { work: 'the same stream, -o json', ms: json.medianMs, peakMb: json.peakMb },
+    ];
+  } finally {
+    server.kill();
+  }
+}
+
+/** Repeats the recorded flows with other identifiers, times and ports. */
+function writeFlows(file: string, count: number): void {
+  const recorded = fixtureText('recordings/flows-1.20.jsonl').trimEnd().split('\n');
+  const fd = openSync(file, 'w');
+  const start = Date.UTC(2026, 10, 22, 8);
+  for (let i = 0; i < count; ) {
+    let block = '';
+    for (const end = Math.min(count, i + 5000); i < end; i++) {
+      const second = new Date(start + i * 3).toISOString().slice(0, 19);
+      const time = `"time":"${second}.${String((i * 7_919_317) % 1e9)
+        .padStart(9, '0')
+        .slice(0, 8)}7Z"`;
+      block += `${(recorded[i % recorded.length] ?? '')
+        .replaceAll(/"time":"[^"]*"/g, time)
+        .replace(/"uuid":"[^-"]*/, `"uuid":"${((i * 2_654_435_761) >>> 0).toString(16).padStart(8, '0')}`)
+        .replace(/"source_port":\d+/, `"source_port":${1024 + (i % 60_000)}`)}\n`;
+    }
+    writeSync(fd, block);
+  }
+  closeSync(fd);
+}
+
+function has(command: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
+}
+
+/** The reference says what Go compiled it with. */
+function isReference(command: string): boolean {
+  return (
+    has(command) && spawnSync(command, ['version']).stdout?.toString().includes('compiled with go') === true
+  );
+}
