@@ -122,7 +122,7 @@ export function dialFault(settings: ServerSettings, error: unknown): RpcError {
   if (system) return unavailable(`${dial}: connect: ${system}`, hintFor(settings, code));
   if (settings.tls)
     return unavailable(
-      `authentication handshake failed: ${errorMessage(inner)}`,
+      `authentication handshake failed: ${tlsMessage(errorMessage(inner))}`,
       TLS_HINTS[code] ?? tlsHint(code, errorMessage(inner)),
     );
   if (/protocol error|bad preface|HTTP\/2|EOF|before its greeting/i.test(errorMessage(inner)))
@@ -131,6 +131,11 @@ export function dialFault(settings: ServerSettings, error: unknown): RpcError {
       'What listens there does not speak gRPC without TLS: if it is TLS, add --tls.',
     );
   return unavailable(`${dial}: ${errorMessage(inner)}`);
+}
+
+/** OpenSSL's reason, without the numbers and places around it. */
+function tlsMessage(message: string): string {
+  return /:error:[^:]*:[^:]*:[^:]*:([^:]+):/.exec(message)?.[1] ?? message.trim();
 }
 
 function tlsHint(code: string, message: string): string | undefined {
