@@ -4,7 +4,7 @@ import { errorMessage } from '../errors.ts';
 import { FrameError, FrameReader, frame } from './frames.ts';
 import { codeOf, codeOfHttp, RpcError } from './status.ts';
 import type { ServerSettings } from './target.ts';
-import { dialFault, open } from './transport.ts';
+import { dialFault, lastError, open } from './transport.ts';
 
 /** Streams may run this far ahead of the reader. */
 const WINDOW_BYTES = 1024 * 1024;
@@ -47,8 +47,13 @@ export class GrpcClient {
     });
     session.on('error', () => {});
     return new Promise((resolve, reject) => {
+      const fail = (error: Error) => {
+        clearTimeout(timer);
+        session.destroy();
+        reject(dialFault(this.settings, error));
+      };
       const timer = setTimeout(
-        () => session.destroy(new Error('no answer to the HTTP/2 greeting')),
+        () => fail(new Error('no answer to the HTTP/2 greeting')),
         this.settings.dialTimeoutMs,
       );
       session.once('remoteSettings', () => {
@@ -56,14 +61,14 @@ export class GrpcClient {
         session.setLocalWindowSize(WINDOW_BYTES);
         resolve(session);
       });
-      session.once('close', () => {
-        clearTimeout(timer);
-        reject(dialFault(this.settings, new Error('the server closed the connection before its greeting')));
-      });
-      session.once('error', (error) => {
-        clearTimeout(timer);
-        reject(dialFault(this.settings, error));
-      });
+      session.once('error', fail);
+      // The socket may have gone while HTTP/2 was being loaded, and a session on it would never say so.
+      const gone = () =>
+        fail(lastError(socket) ?? new Error('the connection was closed before its greeting'));
+      session.once('close', gone);
+      socket.once('close', gone);
+      socket.once('error', fail);
+      if (socket.destroyed) gone();
     });
   }
 
@@ -95,7 +100,9 @@ export class GrpcClient {
       const failure = outcome.failure(reader.pending);
       if (failure) throw failure;
     } catch (error) {
-      throw this.#ended(outcome.failure(0) ?? error, call, deadline);
+      // What ended the stream says more than how the stream put it.
+      const ended = error instanceof FrameError ? error : (outcome.failure(0) ?? error);
+      throw this.#ended(ended, call, deadline);
     } finally {
       if (!stream.closed) stream.close();
     }
@@ -165,7 +172,10 @@ function watch(
       const status = header?.[':status'];
       if (last?.['grpc-status'] !== undefined) {
         const code = codeOf(Number(last['grpc-status']));
-        return code === 'OK' ? undefined : new RpcError(code, decodeMessage(last['grpc-message']));
+        if (code !== 'OK') return new RpcError(code, decodeMessage(last['grpc-message']));
+        return pending > 0
+          ? new RpcError('Internal', 'unexpected EOF: the last message is cut short')
+          : undefined;
       }
       if (status === undefined) return undefined;
       if (Number(status) !== 200)

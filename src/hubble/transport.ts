@@ -69,10 +69,17 @@ function established(socket: Socket, event: 'connect' | 'secureConnect', timeout
     socket.once(event, () => {
       clearTimeout(timer);
       socket.off('error', fail);
-      socket.on('error', () => {});
+      socket.on('error', (error) => lastErrors.set(socket, error));
       resolve();
     });
   });
+}
+
+const lastErrors = new WeakMap<Socket, Error>();
+
+/** What a connection failed with after it stood: a server may refuse a client certificate only then. */
+export function lastError(socket: Socket): Error | undefined {
+  return lastErrors.get(socket);
 }
 
 class DialTimeout extends Error {}

@@ -37,7 +37,7 @@ export interface GrpcAnswer {
   message?: string;
   header?: Record<string, string>;
   /** Takes over after the messages: to hang, to break off, to send more. */
-  then?: (stream: ServerHttp2Stream) => void;
+  after?: (stream: ServerHttp2Stream) => void;
 }
 
 /** A gRPC server on a real socket. */
@@ -109,6 +109,6 @@ function answer(stream: ServerHttp2Stream, found: GrpcAnswer): void {
   stream.respond(head, { waitForTrailers: true });
   stream.on('wantTrailers', () => stream.sendTrailers(outcome));
   for (const each of messages) stream.write(frame(each));
-  if (found.then) found.then(stream);
+  if (found.after) found.after(stream);
   else stream.end();
 }
