@@ -17,8 +17,7 @@ async function breaking(): Promise<GrpcServer> {
   return serveGrpc({
     '/observer.Observer/GetFlows': () =>
       ++calls === 1
-        ? // biome-ignore lint/suspicious/noThenProperty: the helper's word for what follows
-          { messages: [flow(1), flow(2)], then: (stream) => setTimeout(() => stream.session?.destroy(), 50) }
+        ? { messages: [flow(1), flow(2)], after: (stream) => setTimeout(() => stream.session?.destroy(), 50) }
         : { messages: [flow(2), flow(3)] },
   });
 }

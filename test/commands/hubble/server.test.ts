@@ -271,7 +271,7 @@ describe('a stream of flows', () => {
         after: (stream) => setTimeout(() => stream.session?.destroy(), 50),
       },
     });
-    const { stdout, stderr, code } = await observe(server.address, '--follow');
+    const { stdout, stderr, code } = await observe(server.address);
     expect(stdout.split('\n')).toHaveLength(4);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^rpc error: code = Unavailable desc = error reading from server/);
