@@ -7,7 +7,7 @@ import { CaptureWriter } from '../../src/hubble/capture.ts';
 import { encode } from '../../src/hubble/codec.ts';
 import { frame } from '../../src/hubble/frames.ts';
 import { redactor } from '../../src/hubble/redact.ts';
-import type { GetFlowsResponse } from '../../src/model/hubble.gen.ts';
+import type { Flow, GetFlowsResponse } from '../../src/model/hubble.gen.ts';
 import { serveGrpc } from '../helpers/grpc.ts';
 import { fixturePath, fixtureText } from '../helpers/recordings.ts';
 import { run } from '../helpers/run.ts';
@@ -189,6 +189,52 @@ describe('hubble record', () => {
     const text = ['.2', '.1', ''].map((end) => readFileSync(path + end, 'utf8')).join('');
     expect(text.match(/record \d\d/g)).toEqual([14, 15, 16, 17, 18, 19].map((n) => `record ${n}`));
   });
+});
+
+/** The recorded flows, and one with everything that a secret may stand in. */
+const FLOWS: Flow[] = [
+  ...LINES.map((line) => JSON.parse(line).flow ?? {}),
+  {
+    IP: { source: '10.0.0.7', destination: '192.0.2.80' },
+    source: { labels: ['k8s:app=web'] },
+    destination: { labels: ['cidr:192.0.2.80/32', 'fqdn:shop.example.org', 'reserved:world'] },
+    destination_names: ['shop.example.org'],
+    l7: {
+      type: 'REQUEST',
+      http: {
+        url: 'http://me:hunter2@shop.example.org:80/cart?token=hunter2',
+        headers: [{ key: 'X-Forwarded-For', value: '10.0.0.7' }],
+      },
+    },
+    Summary: 'HTTP/1.1 GET http://me:hunter2@shop.example.org:80/cart?token=hunter2',
+  },
+  {
+    IP: { source: '10.0.0.7', destination: '10.0.0.10' },
+    l7: { type: 'RESPONSE', dns: { query: 'shop.example.org.', ips: ['192.0.2.80'] } },
+    Summary: 'DNS Answer "192.0.2.80" TTL: 30 (Proxy shop.example.org. A)',
+  },
+];
+
+test.each([
+  ['http', /hunter2/, (): string[] => []],
+  [
+    'dns',
+    /example\.(?:com|org)/,
+    ({ l7, source_names = [], destination_names = [] }: Flow) => [
+      ...(l7?.dns?.query ? [l7.dns.query] : []),
+      ...source_names,
+      ...destination_names,
+    ],
+  ],
+  ['ips', /192\.0\.2\.80/, ({ IP }: Flow) => [IP?.source, IP?.destination].filter((ip) => ip !== undefined)],
+  ['labels', /k8s:app=/, (): string[] => []],
+] as const)('%s alone leaves none of them anywhere in a flow', (what, secret, secretsOf) => {
+  const redact = redactor([what]);
+  for (const flow of FLOWS) {
+    const text = JSON.stringify(redact(flow));
+    expect(text).not.toMatch(secret);
+    for (const each of secretsOf(flow)) expect(text).not.toContain(`"${each}`);
+  }
 });
 
 test('pseudonyms are the same within a capture', () => {
