@@ -1,10 +1,13 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { TransportError } from '../../agent/http.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { expectationsOf, runExpectations, TEMPLATE } from '../../policy/expectations.ts';
+import { Peers } from '../../policy/peer.ts';
 import { formatPosition } from '../../policy/rule.ts';
 import { parseFile } from '../../policy/source.ts';
+import { starterFile, starterTests } from '../../policy/starter.ts';
 import { goJson } from '../../render/json.ts';
 import { renderTests, renderTestsJunit } from '../../render/policy-test.ts';
 import { examples } from '../flags.ts';
@@ -22,7 +25,10 @@ export function addPolicyTestCommand(parent: Command, ctx: Context): Command {
   const command = parent
     .command('test [file]')
     .description('Check rules against a file of expected verdicts; exit with 1 when one is not met')
-    .option('--init', 'Print a test file to start from');
+    .option(
+      '--init',
+      'Print a test file to start from: what the rules (default: of the agent) allow and deny now',
+    );
   addRulesOption(command, 'those that the test file names');
   return addStateOptions(command, 'the one that the test file names')
     .addOption(
@@ -33,7 +39,7 @@ export function addPolicyTestCommand(parent: Command, ctx: Context): Command {
     .addHelpText(
       'after',
       examples(
-        'cilium policy test --init > tests.yaml',
+        'cilium policy test --init --rules policies/ > tests.yaml',
         'cilium policy test tests.yaml -o junit > report.xml',
       ),
     )
@@ -46,7 +52,7 @@ export async function runPolicyTest(
   options: TestOptions,
   ctx: Context,
 ): Promise<void> {
-  if (options.init) return ctx.out.write(TEMPLATE);
+  if (options.init) return writeStarter(options, ctx);
   if (file === undefined)
     throw new UsageError('Missing file of tests', {
       hint: 'Start with "cilium policy test --init > tests.yaml".',
@@ -74,4 +80,21 @@ export async function runPolicyTest(
   if (options.output === 'junit') return ctx.out.write(renderTestsJunit(results, file));
   if (options.output === 'json') return ctx.out.write(`${goJson(results, 2)}\n`);
   await ctx.out.write(renderTests(results));
+}
+
+/** What is allowed now, as a test file; an example where nothing can be known. */
+async function writeStarter(options: TestOptions, ctx: Context): Promise<void> {
+  const { rules } = options;
+  const state = options.state ?? (rules.length === 0 ? 'agent' : undefined);
+  const loaded = await loadEngine(ctx, { ...options, state }).catch((error: unknown) => {
+    if (options.state === undefined && error instanceof TransportError) return undefined;
+    throw error;
+  });
+  const namespace = 'default';
+  const tests = loaded ? starterTests(loaded.engine, new Peers(loaded.engine, loaded.state, namespace)) : [];
+  if (tests.length > 0) return ctx.out.write(starterFile(tests, { rules, state, namespace }));
+  await ctx.err.write(
+    `Note: ${loaded ? 'the rules name no peers and ports' : 'no agent answers and no --rules are given'}, so this is an example.\n`,
+  );
+  await ctx.out.write(TEMPLATE);
 }

@@ -274,8 +274,39 @@ tests:
     expect(junit.stdout).toContain('<testsuite name="cilium policy test" tests="2" failures="1">');
   });
 
-  test('the file that --init prints can be run', async () => {
-    const { stdout } = await run(['policy', 'test', '--init']);
+  test('--init writes what the rules allow and deny now', async () => {
+    const rules = write(
+      'now.yaml',
+      `${API}  egress:\n    - toFQDNs: [{matchName: example.com}]\n      toPorts: [{ports: [{port: "443", protocol: TCP}]}]\n    - toCIDR: [203.0.113.0/24]\n`,
+    );
+    const { stdout, stderr } = await run(['policy', 'test', '--init', '-r', rules]);
+    expect(stderr).toBe('');
+    expect(stdout.split('tests:\n')[1]).toBe(
+      [
+        '  - { from: "app=frontend,io.kubernetes.pod.namespace=default", to: "app=api,io.kubernetes.pod.namespace=default", port: 8080/TCP, expect: allow }',
+        '  - { from: world, to: "app=api,io.kubernetes.pod.namespace=default", port: 8080/TCP, expect: deny }',
+        '  - { from: world, to: "app=api,io.kubernetes.pod.namespace=default", port: 443/TCP, expect: deny }',
+        '  - { from: "app=api,io.kubernetes.pod.namespace=default", to: "fqdn:example.com", port: 443/TCP, expect: allow }',
+        '  - { from: "app=api,io.kubernetes.pod.namespace=default", to: 203.0.113.0/24, port: 443/TCP, expect: allow }',
+        '',
+      ].join('\n'),
+    );
+    const result = await run(['policy', 'test', write('starter.yaml', stdout)]);
+    expect([result.code, result.stdout]).toEqual([0, expect.stringContaining('5 tests, 0 failed')]);
+  });
+
+  test('--init asks the running agent', async () => {
+    await using lab = await startTestLab({ scenario: 'shop' });
+    const env = { CILIUM_SOCK: lab.lab.info.sockets.agent };
+    const { stdout } = await run(['policy', 'test', '--init'], { env });
+    expect(stdout).toContain('\nstate: agent\n');
+    const result = await run(['policy', 'test', write('live.yaml', stdout)], { env });
+    expect([result.code, result.stdout]).toEqual([0, expect.stringMatching(/\n\d{2,} tests, 0 failed\n$/)]);
+  });
+
+  test('without rules and without an agent --init writes an example that can be run', async () => {
+    const { stdout, stderr } = await run(['policy', 'test', '--init'], { env: { CILIUM_SOCK: '/nowhere' } });
+    expect(stderr).toBe('Note: no agent answers and no --rules are given, so this is an example.\n');
     const path = write('init.yaml', stdout);
     const result = await run(['policy', 'test', path, '--rules', join(folder, 'api.yaml')]);
     expect([result.code, result.stdout]).toEqual([0, expect.stringContaining('2 tests, 0 failed')]);
