@@ -71,6 +71,36 @@ describe('decoders', () => {
           );
   });
 
+  test('are undone by their encoders', () => {
+    for (const { shapes } of KNOWN_MAPS)
+      for (const { key, value } of shapes)
+        for (const layout of [key, value])
+          fc.assert(
+            fc.property(bytes(layout.size), (raw) => {
+              const record = layout.decode(raw);
+              const again = layout.decode(layout.encode(record));
+              expect(again).toEqual(record);
+            }),
+            { numRuns: 20 },
+          );
+  });
+
+  test.each(
+    maps
+      .filter(({ entries, type }) => entries?.length && !/prog_array|of_maps/.test(type))
+      .map((map) => [map.path.split('/').at(-1) ?? '', map] as const),
+  )('give the bytes back that an agent wrote into %s', (name, { keySize, valueSize, entries = [] }) => {
+    const known = knownMap(name);
+    const shape = known && shapeOf(known, { keySize, valueSize }, '1.20');
+    if (!shape) throw new Error(`no layout for ${name}`);
+    const again = (layout: typeof shape.key, hex: string) =>
+      layout.encode(layout.decode(Buffer.from(hex, 'hex'))).toString('hex');
+    for (const [key, value] of entries) {
+      expect(again(shape.key, key)).toBe(key);
+      for (const slot of [value].flat()) expect(again(shape.value, slot)).toBe(slot);
+    }
+  });
+
   test('refuse bytes that are too few', () => {
     for (const layout of Object.values(structs))
       fc.assert(

@@ -1,17 +1,23 @@
+import { parseIp } from '../../model/cidr.ts';
 import { formatIpv4, formatIpv6, formatMac } from '../../model/ip.ts';
 
-/** Reads one field of a struct that starts at `base`. */
-export type Field<T> = (raw: Buffer, base: number) => T;
+/** One field of a struct that starts at `base`. */
+export interface Field<T> {
+  get(raw: Buffer, base: number): T;
+  put(raw: Buffer, base: number, value: T): void;
+}
 
 /** A struct of the datapath: its size and what its bytes mean. Numbers of the host are little endian here. */
 export interface Layout<T> {
   readonly size: number;
   /** Decodes the struct that starts at `base`; the buffer must hold all of it. */
   decode(raw: Buffer, base?: number): T;
+  /** The bytes of a struct. Padding and fields that are left out are zero. */
+  encode(record: Partial<T>): Buffer;
 }
 
 type Fields = Readonly<Record<string, Field<unknown>>>;
-type RecordOf<F extends Fields> = { -readonly [K in keyof F]: ReturnType<F[K]> };
+type RecordOf<F extends Fields> = { -readonly [K in keyof F]: ReturnType<F[K]['get']> };
 
 /** Declares a struct by its fields. Padding is left out. */
 export function layout<F extends Fields>(size: number, fields: F): Layout<RecordOf<F>> {
@@ -22,71 +28,106 @@ export function layout<F extends Fields>(size: number, fields: F): Layout<Record
       if (base < 0 || base + size > raw.length)
         throw new RangeError(`a struct of ${size} bytes does not lie in ${raw.length} bytes at ${base}`);
       const record: Record<string, unknown> = {};
-      for (const [name, field] of all) record[name] = field(raw, base);
+      for (const [name, field] of all) record[name] = field.get(raw, base);
       return record as RecordOf<F>;
+    },
+    encode(record) {
+      const raw = Buffer.alloc(size);
+      for (const [name, field] of all) {
+        const value = record[name];
+        if (value !== undefined) field.put(raw, 0, value);
+      }
+      return raw;
     },
   };
 }
 
-export const u8 =
-  (at: number): Field<number> =>
-  (raw, base) =>
-    raw[base + at] ?? 0;
-/** Host order. */
-export const u16 =
-  (at: number): Field<number> =>
-  (raw, base) =>
-    raw.readUInt16LE(base + at);
-/** Host order. */
-export const u32 =
-  (at: number): Field<number> =>
-  (raw, base) =>
-    raw.readUInt32LE(base + at);
-/** Host order. */
-export const u64 =
-  (at: number): Field<bigint> =>
-  (raw, base) =>
-    raw.readBigUInt64LE(base + at);
-/** Network order: ports, and service ids although the datapath declares those as plain numbers. */
-export const be16 =
-  (at: number): Field<number> =>
-  (raw, base) =>
-    raw.readUInt16BE(base + at);
-/** Network order. */
-export const be32 =
-  (at: number): Field<number> =>
-  (raw, base) =>
-    raw.readUInt32BE(base + at);
-export const ipv4 =
-  (at: number): Field<string> =>
-  (raw, base) =>
-    formatIpv4(raw, base + at);
-export const ipv6 =
-  (at: number): Field<string> =>
-  (raw, base) =>
-    formatIpv6(raw, base + at);
-export const mac =
-  (at: number): Field<string> =>
-  (raw, base) =>
-    formatMac(raw, base + at);
+/** A field from how it is read and written at its place. */
+function field<T>(
+  read: (raw: Buffer, at: number) => T,
+  write: (raw: Buffer, at: number, value: T) => void,
+): (at: number) => Field<T> {
+  return (at) => ({
+    get: (raw, base) => read(raw, base + at),
+    put: (raw, base, value) => write(raw, base + at, value),
+  });
+}
 
-/** 16 bytes that hold an IPv4 address in their first four when the byte at `family` says so; '' for neither. */
-export const ipOfFamily =
-  (at: number, family: number): Field<string> =>
-  (raw, base) => {
+export const u8 = field<number>(
+  (raw, at) => raw[at] ?? 0,
+  (raw, at, value) => raw.writeUInt8(value, at),
+);
+/** Host order. */
+export const u16 = field<number>(
+  (raw, at) => raw.readUInt16LE(at),
+  (raw, at, value) => raw.writeUInt16LE(value, at),
+);
+/** Host order. */
+export const u32 = field<number>(
+  (raw, at) => raw.readUInt32LE(at),
+  (raw, at, value) => raw.writeUInt32LE(value, at),
+);
+/** Host order. */
+export const u64 = field<bigint>(
+  (raw, at) => raw.readBigUInt64LE(at),
+  (raw, at, value) => raw.writeBigUInt64LE(value, at),
+);
+/** Network order: ports, and service ids although the datapath declares those as plain numbers. */
+export const be16 = field<number>(
+  (raw, at) => raw.readUInt16BE(at),
+  (raw, at, value) => raw.writeUInt16BE(value, at),
+);
+/** Network order. */
+export const be32 = field<number>(
+  (raw, at) => raw.readUInt32BE(at),
+  (raw, at, value) => raw.writeUInt32BE(value, at),
+);
+export const ipv4 = field<string>(formatIpv4, (raw, at, ip) => raw.set(bytesOf(ip, 4), at));
+export const ipv6 = field<string>(formatIpv6, (raw, at, ip) => raw.set(bytesOf(ip, 16), at));
+export const mac = field<string>(formatMac, (raw, at, text) => {
+  raw.write(text.replaceAll(':', ''), at, 6, 'hex');
+});
+
+/** Bytes of an address. Formatting writes an IPv4 address that was mapped into IPv6 dotted: it is mapped again. */
+function bytesOf(ip: string, size: 4 | 16): Uint8Array {
+  const bytes = parseIp(ip);
+  if (bytes?.length === size) return bytes;
+  if (bytes === undefined || size === 4) throw new RangeError(`"${ip}" is no address of ${size} bytes`);
+  return Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes);
+}
+
+/**
+ * 16 bytes that hold an IPv4 address in their first four when the byte at `family` says so; '' for neither. Writing
+ * sets that byte; an IPv4 address mapped into IPv6 cannot be told from a plain one and becomes that.
+ */
+export const ipOfFamily = (at: number, family: number): Field<string> => ({
+  get(raw, base) {
     const kind = raw[base + family];
     if (kind === 1) return formatIpv4(raw, base + at);
     return kind === 2 ? formatIpv6(raw, base + at) : '';
-  };
+  },
+  put(raw, base, ip) {
+    if (ip === '') return;
+    const v4 = !ip.includes(':');
+    raw[base + family] = v4 ? 1 : 2;
+    raw.set(bytesOf(ip, v4 ? 4 : 16), base + at);
+  },
+});
 
 /** Bytes as they are, in hex. */
-export const hex =
-  (at: number, size: number): Field<string> =>
-  (raw, base) =>
-    raw.toString('hex', base + at, base + at + size);
+export const hex = (at: number, size: number): Field<string> =>
+  field<string>(
+    (raw, start) => raw.toString('hex', start, start + size),
+    (raw, start, text) => {
+      raw.write(text, start, size, 'hex');
+    },
+  )(at);
 
 /** A bit of a byte. */
-export const bit =
-  (at: number, mask: number): Field<boolean> =>
-  (raw, base) =>
-    ((raw[base + at] ?? 0) & mask) !== 0;
+export const bit = (at: number, mask: number): Field<boolean> =>
+  field<boolean>(
+    (raw, start) => ((raw[start] ?? 0) & mask) !== 0,
+    (raw, start, set) => {
+      if (set) raw[start] = (raw[start] ?? 0) | mask;
+    },
+  )(at);

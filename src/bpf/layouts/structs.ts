@@ -27,7 +27,10 @@ export const ipcacheKey = layout(24, { prefixLength: u32(0), clusterId: u16(4), 
 export const remoteEndpoint = layout(24, {
   identity: u32(0),
   // Bit 2 of the flags says whether the endpoint's tunnel is an IPv6 one.
-  tunnelEndpoint: (raw, base) => ((raw[base + 23] ?? 0) & 4 ? ipv6(4)(raw, base) : ipv4(4)(raw, base)),
+  tunnelEndpoint: {
+    get: (raw, base) => ((raw[base + 23] ?? 0) & 4 ? ipv6(4) : ipv4(4)).get(raw, base),
+    put: (raw, base, ip: string) => (ip.includes(':') ? ipv6(4) : ipv4(4)).put(raw, base, ip),
+  },
   encryptKey: u8(22),
   flags: u8(23),
 });
