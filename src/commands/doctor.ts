@@ -1,4 +1,6 @@
 import { type Command, Option } from 'commander';
+import type { AgentClient } from '../agent/client.ts';
+import { decodeConfig } from '../agent/config.ts';
 import { decodeIdentities } from '../agent/identities.ts';
 import { Reader } from '../agent/reader.ts';
 import { decodeStatus, fetchStatus } from '../agent/status.ts';
@@ -63,6 +65,7 @@ async function askAgent(ctx: Context): Promise<{ agent?: AgentFacts; problem?: D
         endpoints: new Reader<Endpoint[]>('GET /endpoint', endpoints).items().map(knownEndpoint),
         identities: new Set(decodeIdentities('GET /identity', identities).map(({ id }) => id)),
         socketLb: decodeStatus(status).kubeProxy?.features.socketLb === true,
+        dryMode: await inDryMode(client),
       },
     };
   } catch (error) {
@@ -91,4 +94,14 @@ function knownEndpoint(endpoint: Reader<Endpoint>): KnownEndpoint {
     state: status.text('state'),
     name: status.at('external-identifiers').text('pod-name'),
   };
+}
+
+/** Only an agent that says so is taken to load no programs. */
+async function inDryMode(client: AgentClient): Promise<boolean> {
+  try {
+    return decodeConfig(await client.get('/config')).readOnly?.DryMode === true;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return false;
+  }
 }

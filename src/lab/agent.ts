@@ -57,6 +57,7 @@ export class Agent {
   readonly log: (line: string) => void;
   readonly #clock: Pick<Clock, 'nowMs'>;
   readonly #watchers = new Set<(event: AgentEvent) => void>();
+  readonly #stateWatchers = new Set<(state: LabState, before: LabState) => void>();
   readonly #realized = new Map<number, Realized>();
   readonly #logs = new Map<number, LogLine[]>();
   #localIdentities: LabIdentity[] = [];
@@ -74,7 +75,10 @@ export class Agent {
     this.log = options.log ?? (() => {});
     this.startedMs = this.nowMs();
     this.world = buildWorld(options.scenario, options.state);
-    this.store = new Store(options.state, options.file, (state, before) => this.#changed(state, before));
+    this.store = new Store(options.state, options.file, (state, before) => {
+      this.#changed(state, before);
+      for (const watcher of this.#stateWatchers) watcher(state, before);
+    });
     this.#policy = this.#compile();
     this.#realize('Configuration or devices changed');
   }
@@ -129,6 +133,12 @@ export class Agent {
   watch(watcher: (event: AgentEvent) => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
+  }
+
+  /** Calls `watcher` after each change of the state, when what follows from it is known too. */
+  watchState(watcher: (state: LabState, before: LabState) => void): () => void {
+    this.#stateWatchers.add(watcher);
+    return () => this.#stateWatchers.delete(watcher);
   }
 
   emit(event: AgentEvent): void {

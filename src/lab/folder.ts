@@ -14,6 +14,8 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { writeAtomically } from '../atomic-file.ts';
 import { errorCode, UserError } from '../errors.ts';
+import { isAlive, processStart } from './alive.ts';
+import { unmountDead } from './pins/bpffs.ts';
 import type { AgentVersion } from './version.ts';
 
 /** What a running lab leaves in its folder for those who look for it. */
@@ -30,6 +32,9 @@ export interface LabInfo {
   sockets: { agent: string; health: string; hubble: string; monitor: string; shell: string };
   /** host:port of the Hubble API. */
   hubbleTcp: string;
+  /** Where its maps are pinned, and why none are. */
+  bpfRoot: string;
+  noMaps?: string;
   /** The folder goes when the lab stops. */
   temporary: boolean;
 }
@@ -76,6 +81,7 @@ interface ClaimOptions {
 export async function claimFolder(options: ClaimOptions): Promise<Claimed> {
   const parent = options.dir === undefined ? privateFolder(options.root) : privateFolder(options.dir);
   return await exclusively(parent, () => {
+    unmountDead();
     if (options.dir !== undefined) return take(parent, basename(parent), false, options.fresh);
     sweep(parent);
     if (options.throwaway) {
@@ -120,6 +126,7 @@ function take(dir: string, name: string, temporary: boolean, fresh = false): Cla
     startedAt: '',
     sockets: socketsIn(dir),
     hubbleTcp: '',
+    bpfRoot: bpfRootIn(dir),
     temporary,
   };
   writeFileSync(join(dir, INFO), JSON.stringify(starting), { mode: 0o600 });
@@ -176,8 +183,14 @@ export function socketsIn(dir: string): LabInfo['sockets'] {
   };
 }
 
+/** Where a lab in a folder pins its maps. */
+export function bpfRootIn(dir: string): string {
+  return join(dir, 'bpf');
+}
+
 /** Ends a lab's hold on its folder. */
 export function releaseFolder({ dir, temporary }: Pick<Claimed, 'dir' | 'temporary'>): void {
+  unmountDead();
   if (temporary) rmSync(dir, { recursive: true, force: true });
   else removeSockets(dir);
 }
@@ -272,27 +285,5 @@ function namesIn(root: string): string[] {
       hint: 'Labs belong to the user who started them. XDG_RUNTIME_DIR names the folder that holds yours.',
       cause,
     });
-  }
-}
-
-/** Whether the process of a lab is still the one that wrote the note. */
-export function isAlive(info: Pick<LabInfo, 'pid' | 'pidStart'>): boolean {
-  try {
-    process.kill(info.pid, 0);
-  } catch (error) {
-    if (errorCode(error) !== 'EPERM') return false;
-  }
-  const start = processStart(info.pid);
-  return start === '' || info.pidStart === '' || start === info.pidStart;
-}
-
-/** When a process began, in clock ticks since boot; empty where the system does not say. A zombie has none. */
-export function processStart(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '');
-  } catch {
-    return existsSync('/proc/self/stat') ? 'ended' : '';
   }
 }

@@ -6,12 +6,13 @@ import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '../context.ts';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
 import { Agent } from './agent.ts';
+import { processStart } from './alive.ts';
 import { assetPath } from './assets.ts';
 import {
+  bpfRootIn,
   type Claimed,
   claimFolder,
   type LabInfo,
-  processStart,
   publish,
   releaseFolder,
   socketsIn,
@@ -23,6 +24,7 @@ import { FlowPlayer, loopOf } from './hubble/player.ts';
 import { TrafficSource } from './hubble/traffic.ts';
 import { loadScenario } from './load.ts';
 import { monitorServer } from './monitor.ts';
+import { Pins } from './pins/pins.ts';
 import { healthServer } from './rest/health.ts';
 import { restServer } from './rest/server.ts';
 import { shellServer } from './shell.ts';
@@ -33,6 +35,10 @@ import { initialState } from './world.ts';
 const SOCKET_MODE = 0o660;
 const DEFAULT_RATE = 20;
 const DEFAULT_RING = 4095;
+
+/** Whether a lab pins maps. */
+export const MAPS_MODES = ['auto', 'on', 'off'] as const;
+export type MapsMode = (typeof MAPS_MODES)[number];
 
 /** What to start a lab with. */
 export interface LabOptions {
@@ -53,7 +59,9 @@ export interface LabOptions {
   ring?: number | undefined;
   /** TCP port of the Hubble API on 127.0.0.1; 0 or absent takes a free one. */
   hubblePort?: number | undefined;
-  clock: Pick<Clock, 'nowMs'>;
+  /** Whether to pin maps: `auto` does where that is possible; absent is `off`. */
+  maps?: MapsMode | undefined;
+  clock: Pick<Clock, 'nowMs' | 'uptimeMs'>;
 }
 
 /** A lab that serves. */
@@ -86,7 +94,9 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     });
     const sockets = socketsIn(folder.dir);
     closers.push(() => agent.close());
-    const { player, close: closeFlows } = playFlows(agent, options, file);
+    const { pins, noMaps } = openMaps(agent, bpfRootIn(folder.dir), options);
+    if (pins) closers.push(() => pins.close());
+    const { player, close: closeFlows } = playFlows(agent, options, file, pins);
     closers.push(closeFlows);
     const hubble = new HubbleServices(agent, player);
     closers.push(() => hubble.close());
@@ -118,6 +128,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     await listen(hubbleTcp, { host: '127.0.0.1', port: options.hubblePort ?? 0 });
     closers.push(() => stopHttp2(hubbleTcp));
     player.start();
+    pins?.start();
     const info: LabInfo = {
       name: folder.name,
       dir: folder.dir,
@@ -128,6 +139,8 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       startedAt: new Date(options.clock.nowMs()).toISOString(),
       sockets,
       hubbleTcp: `127.0.0.1:${portOf(hubbleTcp)}`,
+      bpfRoot: bpfRootIn(folder.dir),
+      ...(noMaps !== undefined && { noMaps }),
       temporary: folder.temporary,
     };
     await publish(info);
@@ -173,8 +186,23 @@ function resumedState(folder: Claimed, scenario: string): LabState {
   return state;
 }
 
+/** Pins the maps of a lab, or says why not. */
+function openMaps(
+  agent: Agent,
+  root: string,
+  { maps = 'off', clock }: LabOptions,
+): { pins?: Pins; noMaps?: string } {
+  if (maps === 'off') return { noMaps: 'they are switched off' };
+  try {
+    return { pins: Pins.open(root, agent, clock) };
+  } catch (error) {
+    if (!(error instanceof UserError) || maps === 'on') throw error;
+    return { noMaps: error.message };
+  }
+}
+
 /** Sets the flows of a lab going: those of a file, or the traffic of its scenario. */
-function playFlows(agent: Agent, options: LabOptions, scenarioFile: string) {
+function playFlows(agent: Agent, options: LabOptions, scenarioFile: string, pins: Pins | undefined) {
   const { flows = {}, traffic = [] } = agent.world.scenario;
   const given = options.flows !== undefined ? resolve(options.cwd, options.flows) : undefined;
   const own = flows.file !== undefined ? resolve(dirname(scenarioFile), flows.file) : undefined;
@@ -186,6 +214,7 @@ function playFlows(agent: Agent, options: LabOptions, scenarioFile: string) {
     ratePerSecond: options.rate ?? flows.rate ?? DEFAULT_RATE,
     ringSize: options.ring ?? flows.ring ?? DEFAULT_RING,
     nowMs: () => agent.nowMs(),
+    onFlow: pins && ((flow) => pins.played(flow)),
   });
   agent.flowCounts = () => ({
     current: player.ring.size,

@@ -1,6 +1,7 @@
 import { protocolName } from '../model/protocol.ts';
 import type { Agent } from './agent.ts';
 import { ipcache } from './ipcache.ts';
+import type { LabBackend, LabService } from './state.ts';
 
 /** Port of the lab's one proxy. */
 export const PROXY_PORT = 43_175;
@@ -119,8 +120,21 @@ function lxcEntries(agent: Agent): MapEntry[] {
     );
 }
 
+/** `TCP://10.0.0.1:80` */
+export function backendText(service: LabService, { ip, port }: LabBackend): string {
+  return `${service['frontend-address'].protocol?.toUpperCase() ?? 'TCP'}://${ip}:${port}`;
+}
+
+/** Numbers of backends: one for each address, port and protocol. */
+export function backendIds(services: readonly LabService[]): ReadonlyMap<string, number> {
+  const texts = services.flatMap((service) =>
+    service['backend-addresses'].map((backend) => backendText(service, backend)),
+  );
+  return new Map([...new Set(texts)].map((text, i) => [text, i + 1]));
+}
+
 function serviceMaps(agent: Agent): [string, MapEntry[]][] {
-  const backends = new Map<string, number>();
+  const backends = backendIds(agent.state.services);
   const services: MapEntry[] = [];
   const reverse: MapEntry[] = [];
   for (const service of agent.state.services) {
@@ -129,9 +143,7 @@ function serviceMaps(agent: Agent): [string, MapEntry[]][] {
     const list = service['backend-addresses'];
     services.push({ key: `${frontend} (0)`, value: `0 ${list.length}[0] (${service.id}) [0x0 0x0]` });
     for (const [i, backend] of list.entries()) {
-      const text = `${protocol.toUpperCase()}://${backend.ip}:${backend.port}`;
-      if (!backends.has(text)) backends.set(text, backends.size + 1);
-      const id = backends.get(text);
+      const id = backends.get(backendText(service, backend));
       services.push({ key: `${frontend} (${i + 1})`, value: `${id} 0[0] (${service.id}) [0x0 0x0]` });
     }
     reverse.push({ key: String(service.id), value: `${ip}:${port}` });

@@ -68,6 +68,7 @@ export class LabPolicy {
       input.endpoints.map((e) => ({ id: e.id, identity: e.identity, namedPorts: e.ports })),
       {
         enforcement: enforcement === 'always' || enforcement === 'never' ? enforcement : 'default',
+        release: input.version === '1.20' ? '1.20' : '1.17',
         ...(input.around.clusterName !== undefined && { clusterName: input.around.clusterName }),
         ...(input.around.objects && { objects: input.around.objects }),
       },

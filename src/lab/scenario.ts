@@ -37,6 +37,8 @@ export interface Scenario {
   bgp?: { peers?: BgpPeer[]; routes?: BgpRoute[]; routePolicies?: BgpRoutePolicy[] };
   recorders?: RecorderSpec[];
   maps?: BPFMap[];
+  /** Entries that pinned maps have room for, by name. */
+  capacities?: Record<string, number>;
   flows?: { file?: string; rate?: number; ring?: number };
   traffic?: ScenarioTraffic[];
 }
@@ -107,4 +109,6 @@ export interface ScenarioTraffic {
   name?: string;
   weight?: number;
   drop?: string;
+  /** Connections that stay open besides, in the pinned maps only. */
+  connections?: number;
 }

@@ -32,7 +32,8 @@ export function readOnlySettings(world: World, config: LabState['config']): Reco
     Debug: config.options.Debug === 'Enabled',
     DebugVerbose: [],
     Devices: ['eth0'],
-    DryMode: false,
+    // No program is loaded, whatever maps are pinned.
+    DryMode: true,
     EnableBGPControlPlane: world.scenario.bgp !== undefined,
     EnableBPFMasquerade: true,
     EnableCiliumClusterwideNetworkPolicy: true,

@@ -51,3 +51,9 @@ const HEADERS_1_17: Readonly<Record<number, string>> = {
 export function sourceFileName(id: number, release: '1.17' | '1.20' = '1.20'): string {
   return PROGRAMS[id] ?? (release === '1.17' ? HEADERS_1_17 : HEADERS)[id] ?? `unknown(${id})`;
 }
+
+/** Number of a source file in metrics of 1.20; 0 for one that has none. */
+export function sourceFileId(name: string): number {
+  const found = [...Object.entries(PROGRAMS), ...Object.entries(HEADERS)].find(([, known]) => known === name);
+  return Number(found?.[0] ?? 0);
+}

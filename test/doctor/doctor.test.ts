@@ -117,7 +117,7 @@ const KERNEL: KernelFacts = {
   usage: { programsOf: new Map(), usedByName: new Map() },
   broken: [],
 };
-const AGENT: AgentFacts = { endpoints: [], identities: new Set(), socketLb: false };
+const AGENT: AgentFacts = { endpoints: [], identities: new Set(), socketLb: false, dryMode: false };
 
 test('identities that only the policy map knows are a warning; reserved ones are not', () => {
   const endpoint = { id: 7, identity: 9000, addresses: [], ifindex: 3, state: 'ready', name: 'ns/pod' };

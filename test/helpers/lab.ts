@@ -27,7 +27,7 @@ export async function startTestLab(options: Partial<LabOptions> = {}): Promise<T
     cwd: root,
     root,
     version: 'all',
-    clock: { nowMs: Date.now },
+    clock: { nowMs: Date.now, uptimeMs: () => Number(process.hrtime.bigint() / 1_000_000n) },
     ...options,
   });
   return {

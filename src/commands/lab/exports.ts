@@ -8,6 +8,8 @@ export function labEnvironment(info: LabInfo): Record<string, string> {
     CILIUM_HEALTH_SOCK: info.sockets.health,
     CILIUM_MONITOR_SOCK: info.sockets.monitor,
     CILIUM_SHELL_SOCK: info.sockets.shell,
+    // Also where there are no maps: nothing that is meant for the lab should reach those of the node.
+    CILIUM_BPF_ROOT: info.bpfRoot,
     HUBBLE_SERVER: `unix://${info.sockets.hubble}`,
   };
 }

@@ -2,8 +2,9 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { isAlive, type LabInfo, labRoot, readInfo, runningLabs } from '../../lab/folder.ts';
-import type { LabOptions } from '../../lab/lab.ts';
+import { isAlive } from '../../lab/alive.ts';
+import { type LabInfo, labRoot, readInfo, runningLabs } from '../../lab/folder.ts';
+import { type LabOptions, MAPS_MODES, type MapsMode } from '../../lab/lab.ts';
 import { DEFAULT_SCENARIO } from '../../lab/load.ts';
 import { AGENT_VERSIONS, type AgentVersion } from '../../lab/version.ts';
 import { integer } from '../flags.ts';
@@ -16,6 +17,7 @@ export interface PlayFlags {
   rate?: number;
   ring?: number;
   hubblePort: number;
+  maps: MapsMode;
 }
 
 /** Adds the flags that say what a lab plays. */
@@ -34,6 +36,11 @@ export function addPlayOptions(command: Command): Command {
     .option('--flows <file>', 'JSON lines of flows to play instead of those of the scenario')
     .addOption(positive('--rate <n>', 'Flows per second'))
     .addOption(integer('--ring <n>', 'Flows to keep', { min: 1, max: 1_000_000 }))
+    .addOption(
+      new Option('--maps <mode>', 'pin the BPF maps of an agent: auto pins them where that is possible')
+        .choices(MAPS_MODES)
+        .default('auto'),
+    )
     .addOption(
       integer('--hubble-port <port>', 'TCP port of the Hubble API on 127.0.0.1; 0 takes a free one', {
         min: 0,
@@ -65,6 +72,7 @@ export function labOptions(flags: PlayFlags, ctx: Context): LabOptions {
     rate: flags.rate,
     ring: flags.ring,
     hubblePort: flags.hubblePort,
+    maps: flags.maps,
     clock: ctx.clock,
   };
 }

@@ -53,7 +53,7 @@ export async function runLabStart(flags: StartFlags, ctx: Context): Promise<void
   }
   const info = JSON.parse(started.line) as LabInfo;
   await waitUntilItAnswers(info, ctx);
-  await sayStarted(info, ctx);
+  await sayStarted(info, flags, ctx);
   await ctx.out.write(exportLines(info));
 }
 
@@ -67,6 +67,7 @@ function childWords(flags: StartFlags, ctx: Context): string[] {
   add('--rate', flags.rate);
   add('--ring', flags.ring);
   add('--hubble-port', flags.hubblePort);
+  add('--maps', flags.maps);
   add('--name', flags.name);
   add('--dir', flags.dir === undefined ? undefined : resolve(ctx.cwd, flags.dir));
   if (flags.fresh) words.push('--fresh');
@@ -83,7 +84,7 @@ async function waitUntilItAnswers(info: LabInfo, ctx: Context): Promise<void> {
   }
 }
 
-async function sayStarted(info: LabInfo, ctx: Context): Promise<void> {
+async function sayStarted(info: LabInfo, flags: StartFlags, ctx: Context): Promise<void> {
   const plays =
     info.agentVersion === 'all'
       ? 'every path of the agents 1.9, 1.17 and 1.20'
@@ -91,6 +92,8 @@ async function sayStarted(info: LabInfo, ctx: Context): Promise<void> {
   await ctx.err.write(
     `Lab ${info.name} plays scenario ${info.scenario} with ${plays} (process ${info.pid}).\n`,
   );
+  if (info.noMaps !== undefined && flags.maps !== 'off')
+    await ctx.err.write(`No maps are pinned: ${info.noMaps}.\n`);
 }
 
 async function serve(flags: StartFlags, ctx: Context): Promise<void> {
@@ -105,7 +108,7 @@ async function serve(flags: StartFlags, ctx: Context): Promise<void> {
     if (flags.varRun) unlink = linkSockets(lab.info, flags.varRun === true ? VAR_RUN : flags.varRun);
     if (flags.announce) await ctx.out.write(`${JSON.stringify(lab.info)}\n`);
     else {
-      await sayStarted(lab.info, ctx);
+      await sayStarted(lab.info, flags, ctx);
       if (lab.resumed) await ctx.err.write('It goes on with the state of an earlier run.\n');
       await ctx.out.write(exportLines(lab.info));
     }

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { errorCode, UserError } from '../../errors.ts';
-import { isAlive, type LabInfo, releaseFolder } from '../../lab/folder.ts';
+import { isAlive } from '../../lab/alive.ts';
+import { type LabInfo, releaseFolder } from '../../lab/folder.ts';
+import { unmountDead } from '../../lab/pins/bpffs.ts';
 import { addWhichOptions, findLab, knownLabs, type WhichFlags } from './flags.ts';
 
 /** How long a lab may take to end by itself. */
@@ -21,6 +23,7 @@ export function addLabStopCommand(parent: Command, ctx: Context): Command {
 export async function runLabStop(flags: WhichFlags & { all?: boolean }, ctx: Context): Promise<void> {
   const labs = flags.all ? knownLabs(ctx) : [findLab(flags, ctx)].filter((lab) => lab !== undefined);
   if (labs.length === 0) await ctx.err.write('No lab is running.\n');
+  unmountDead();
   for (const lab of labs) {
     await stop(lab);
     await ctx.err.write(`Lab ${lab.name} has stopped.\n`);

@@ -44,7 +44,13 @@ export class FlowPlayer {
 
   constructor(
     private readonly source: FlowSource,
-    private readonly options: { ratePerSecond: number; ringSize: number; nowMs: () => number },
+    private readonly options: {
+      ratePerSecond: number;
+      ringSize: number;
+      nowMs: () => number;
+      /** Hears of every flow. */
+      onFlow?: ((flow: Flow) => void) | undefined;
+    },
   ) {
     this.ring = new Ring(options.ringSize);
     this.#beganMs = options.nowMs() - (options.ringSize / options.ratePerSecond) * 1000;
@@ -103,6 +109,7 @@ export class FlowPlayer {
       const seconds = Math.floor(ms / 1000);
       const nanos = Math.floor((ms - seconds * 1000) * 1e6);
       const flow = this.source.next();
+      this.options.onFlow?.(flow);
       const reason = flow.drop_reason_desc;
       if (flow.verdict === 'DROPPED' && reason !== undefined)
         this.#dropped.set(String(reason), (this.#dropped.get(String(reason)) ?? 0) + 1);

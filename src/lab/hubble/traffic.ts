@@ -27,10 +27,19 @@ export class TrafficSource implements FlowSource {
       const step = 1 / (line.weight ?? 1);
       return { traffic: line, step, next: step * (1 + i / 1000), turn: 0 };
     });
-    this.#stop = agent.watch(() => {
+    const forget = () => {
       this.#made.clear();
       this.#known.clear();
-    });
+    };
+    const stops = [
+      agent.watch(forget),
+      agent.watchState((state, before) => {
+        if (state.services !== before.services || state.dns !== before.dns) forget();
+      }),
+    ];
+    this.#stop = () => {
+      for (const stop of stops) stop();
+    };
   }
 
   next(): Flow {

@@ -1,5 +1,6 @@
 import type { Agent } from '../agent.ts';
 import { derivedNumber } from '../derive.ts';
+import { nodeIds } from '../node-ids.ts';
 import type { LabNode } from '../world.ts';
 import { type Handlers, ok } from './call.ts';
 
@@ -19,13 +20,7 @@ export const clusterHandlers: Handlers = {
     });
   },
 
-  'GET /node/ids': (_, agent) =>
-    ok(
-      agent.world.nodes.map((node) => ({
-        id: 1 + derivedNumber(65_534, 'node id', node.name),
-        ips: [node.ipv4, node.ipv6, node.router.ipv4, node.router.ipv6].filter((ip) => ip !== undefined),
-      })),
-    ),
+  'GET /node/ids': (_, agent) => ok(nodeIds(agent.world)),
 
   'GET /lrp': (_, agent) => ok(agent.world.scenario.lrp ?? []),
 

@@ -6,7 +6,11 @@ import { ApiFailure, type Handlers, labelsIn, ok } from './call.ts';
 export const identityHandlers: Handlers = {
   'GET /identity': ({ body }, agent) => {
     const labels = labelsIn(body);
-    const all = [...agent.state.identities, ...agent.identities().filter((i) => i.id < 256)];
+    const all = [
+      ...agent.state.identities,
+      ...agent.identities().filter((i) => i.id < 256),
+      ...agent.localIdentities(),
+    ];
     if (labels.length === 0) return ok(all);
     // Labels name an identity whole: a part of its labels finds nothing.
     const found = agent.identities().filter((identity) => sameLabels(identity.labels, [...labels].sort()));

@@ -11,6 +11,10 @@ const RESERVED_BELOW = 256;
 
 type Check = (kernel: KernelFacts, agent: AgentFacts) => Diagnosis[];
 
+const AGREE = 'the agent and the kernel agree';
+const NO_AGENT = 'the agent does not answer';
+const NO_PROGRAMS = 'the agent loads no programs (dry mode, or a lab)';
+
 /** Compares the agent with the kernel. Checks that need an agent are reported as skipped without one. */
 export function runChecks(kernel: KernelFacts, agent: AgentFacts | undefined): Diagnosis[] {
   const withAgent: [string, Check][] = [
@@ -19,19 +23,31 @@ export function runChecks(kernel: KernelFacts, agent: AgentFacts | undefined): D
     ['endpoint map', checkEndpointMap],
     ['ipcache', checkIpcache],
     ['policy identities', checkPolicyIdentities],
+  ];
+  const withPrograms: [string, Check][] = [
     ['programs on endpoints', checkEndpointPrograms],
     ['socket load balancing', checkSocketLb],
   ];
+  // Programs on this node are not those of an agent that loads none.
+  const idle = agent?.dryMode === true;
   return [
     ...report('pins', checkBrokenPins(kernel), `${kernel.maps.length} pinned maps can be read`),
     ...report('map pressure', checkPressure(kernel), 'no map is above 80 % of its capacity'),
-    ...report('stale pins', checkStalePins(kernel), 'programs use the maps that are pinned'),
+    ...(idle
+      ? skipped('stale pins', NO_PROGRAMS)
+      : report('stale pins', checkStalePins(kernel), 'programs use the maps that are pinned')),
     ...withAgent.flatMap(([name, check]) =>
-      agent
-        ? report(name, check(kernel, agent), 'the agent and the kernel agree')
-        : [{ check: name, severity: 'skipped' as const, what: 'the agent does not answer', evidence: [] }],
+      agent ? report(name, check(kernel, agent), AGREE) : skipped(name, NO_AGENT),
     ),
+    ...withPrograms.flatMap(([name, check]) => {
+      if (!agent) return skipped(name, NO_AGENT);
+      return idle ? skipped(name, NO_PROGRAMS) : report(name, check(kernel, agent), AGREE);
+    }),
   ];
+}
+
+function skipped(check: string, what: string): Diagnosis[] {
+  return [{ check, severity: 'skipped', what, evidence: [] }];
 }
 
 function report(check: string, found: Diagnosis[], fine: string): Diagnosis[] {

@@ -31,6 +31,8 @@ export interface AgentFacts {
   identities: ReadonlySet<number>;
   /** Whether services are handled at the socket. */
   socketLb: boolean;
+  /** Whether the agent loads no programs, as one in dry mode or one that a lab plays. */
+  dryMode: boolean;
 }
 
 /** What the kernel holds. */

@@ -1,0 +1,73 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { errorCode, UserError } from '../../errors.ts';
+import { isAlive, processStart } from '../alive.ts';
+
+/** Mounts of labs say in their source whose they are: `cilium-lab:PID:START`. */
+const SOURCE = 'cilium-lab';
+
+/** Mounts a bpffs of this process at `path`. Fails with the reason when that is not possible. */
+export function mountBpffs(path: string): void {
+  if (process.platform !== 'linux') throw new UserError('BPF maps need Linux');
+  if (process.geteuid?.() !== 0) throw new UserError('mounting a BPF file system needs root');
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const source = `${SOURCE}:${process.pid}:${processStart(process.pid)}`;
+  run('mount', ['-t', 'bpf', '-o', 'mode=0700', source, path]);
+}
+
+/** Unmounts it: what is pinned there is gone, even while somebody still looks at it. */
+export function unmountBpffs(path: string): void {
+  run('umount', ['-l', path]);
+  rmdirSync(path);
+}
+
+/** Unmounts what labs left that have died. Returns where. */
+export function unmountDead(): string[] {
+  if (process.platform !== 'linux' || process.geteuid?.() !== 0) return [];
+  const dead = mountsOfLabs(readMounts()).filter((mount) => !isAlive(mount));
+  for (const { path } of dead) unmountBpffs(path);
+  return dead.map(({ path }) => path);
+}
+
+function readMounts(): string {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** The mounts of labs in a mountinfo, the innermost first. */
+export function mountsOfLabs(mountinfo: string): { path: string; pid: number; pidStart: string }[] {
+  return mountinfo
+    .split('\n')
+    .flatMap((line) => {
+      const [left = '', right = ''] = line.split(' - ');
+      const [type, source = ''] = right.split(' ');
+      const [name, pid, pidStart = ''] = source.split(':');
+      const path = left.split(' ')[4] ?? '';
+      if (type !== 'bpf' || name !== SOURCE || !pid) return [];
+      return [{ path: unescaped(path), pid: Number(pid), pidStart }];
+    })
+    .reverse();
+}
+
+/** The kernel writes blanks and the like as octal numbers. */
+function unescaped(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}
+
+function run(command: 'mount' | 'umount', words: string[]): void {
+  const { status, stderr, error } = spawnSync(command, words, { encoding: 'utf8' });
+  if (status === 0) return;
+  const path = words.at(-1) ?? '';
+  // `mount: /folder: permission denied.`, then advice to read the kernel's log.
+  const said = stderr.split('\n')[0]?.replace(`${command}: ${path}: `, '').replace(/\.$/, '');
+  const why =
+    error && errorCode(error) === 'ENOENT'
+      ? 'there is no such program'
+      : said || (error?.message ?? `it ended with ${status}`);
+  throw new UserError(`${command} ${path}: ${why}`);
+}

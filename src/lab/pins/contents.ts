@@ -1,0 +1,113 @@
+import * as s from '../../bpf/layouts/structs.ts';
+import { formatIp, parseCidr } from '../../model/cidr.ts';
+import type { MapEntry } from '../../policy/map-state.ts';
+import type { Agent } from '../agent.ts';
+import { ipcache } from '../ipcache.ts';
+import { PROXY_PORT } from '../maps.ts';
+import { nodeIds } from '../node-ids.ts';
+import type { EndpointPolicyFacts } from '../policy.ts';
+
+/** One entry of a map, as the kernel takes it. */
+export type RawEntry = readonly [key: Buffer, value: Buffer];
+
+const REMOTE_NODE = 6;
+const HAS_TUNNEL = 2;
+const HOST = 1;
+
+/** What cilium_lxc holds: the endpoints of the node, and its own addresses. */
+export function endpointEntries(agent: Agent): RawEntry[] {
+  const { self } = agent.world;
+  const entry = (ip: string | undefined, value: Parameters<typeof s.endpointInfo.encode>[0]): RawEntry[] =>
+    ip === undefined ? [] : [[s.endpointKey.encode({ ip }), s.endpointInfo.encode(value)]];
+  const host = [self.ipv4, self.ipv6, self.router.ipv4, self.router.ipv6].flatMap((ip) =>
+    entry(ip, { flags: HOST }),
+  );
+  const endpoints = agent.state.endpoints
+    .filter(({ kind }) => kind !== 'host')
+    .flatMap((endpoint) => {
+      const value = {
+        ifindex: endpoint.interfaceIndex,
+        endpointId: endpoint.id,
+        mac: endpoint.mac,
+        nodeMac: endpoint.hostMac,
+        identity: endpoint.identity,
+      };
+      return [...entry(endpoint.ipv4, value), ...entry(endpoint.ipv6, value)];
+    });
+  return [...host, ...endpoints];
+}
+
+/** What cilium_ipcache_v2 holds. */
+export function ipcacheEntries(agent: Agent): RawEntry[] {
+  return ipcache(agent).flatMap((entry): RawEntry[] => {
+    const cidr = parseCidr(entry.cidr);
+    if (!cidr) return [];
+    const { hostIP, identity, encryptKey = 0 } = entry;
+    const remote = hostIP !== undefined && hostIP !== agent.world.self.ipv4 && identity !== REMOTE_NODE;
+    return [
+      [
+        // The 32 bits before the address are always compared.
+        s.ipcacheKey.encode({ prefixLength: 32 + cidr.length, ip: formatIp(cidr.network) }),
+        s.remoteEndpoint.encode({
+          identity,
+          encryptKey,
+          ...(remote && { tunnelEndpoint: hostIP, flags: HAS_TUNNEL }),
+        }),
+      ],
+    ];
+  });
+}
+
+/** What cilium_node_map_v2 holds. */
+export function nodeEntries(agent: Agent): RawEntry[] {
+  return nodeIds(agent.world).flatMap(({ id, ips }) =>
+    ips.map((ip): RawEntry => [s.nodeKey.encode({ ip }), s.nodeValue.encode({ id })]),
+  );
+}
+
+const STATIC_BITS = 40;
+const DENY = 1;
+const PRECEDENCE = {
+  deny: 0xffff_ffff,
+  allow: 0xffff_ff01,
+  /** 255 less the priority of the listener: 101 of HTTP, 121 of DNS. */
+  http: 0xffff_ff00 + 255 - 101,
+  dns: 0xffff_ff00 + 255 - 121,
+};
+
+/** Significant bits of protocol and port. */
+export function portBits({ protocol, prefix }: Pick<MapEntry, 'protocol' | 'prefix'>): number {
+  return protocol === 0 ? 0 : 8 + prefix;
+}
+
+/** What the policy map of an endpoint holds. */
+export function policyEntries(policy: EndpointPolicyFacts): RawEntry[] {
+  return policy.entries.map((entry): RawEntry => {
+    const bits = portBits(entry);
+    const { direction, identity, protocol, port, deny, proxy, auth } = entry;
+    return [
+      s.policyKey.encode({
+        prefixLength: STATIC_BITS + bits,
+        identity,
+        direction: directionNumber(direction),
+        protocol,
+        port,
+      }),
+      s.policyEntry.encode({
+        proxyPort: proxy ? PROXY_PORT : 0,
+        flags: (deny ? DENY : 0) | (bits << 3),
+        auth,
+        precedence: PRECEDENCE[deny ? 'deny' : proxy ? parserOf(entry, policy) : 'allow'],
+      }),
+    ];
+  });
+}
+
+export function directionNumber(direction: MapEntry['direction']): 0 | 1 {
+  return direction === 'egress' ? 1 : 0;
+}
+
+function parserOf({ direction, port }: MapEntry, policy: EndpointPolicyFacts): 'http' | 'dns' {
+  const redirect = policy[direction].redirects.find((one) => one.port === port);
+  return redirect?.parser === 'dns' ? 'dns' : 'http';
+}
