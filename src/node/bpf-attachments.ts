@@ -1,6 +1,6 @@
 import { openLinkById, openObjects, openProgramById } from '../bpf/objects.ts';
 import { UserError } from '../errors.ts';
-import type { Run } from './run.ts';
+import { failureOf, type Run } from './run.ts';
 import type { BpfLink, CgroupProgram, NodeState, XdpProgram } from './state.ts';
 
 interface CgroupJson {
@@ -17,10 +17,9 @@ export async function readBpfAttachments(
   notes: string[],
 ): Promise<Pick<NodeState, 'bpfLinks' | 'cgroupPrograms' | 'xdpPrograms'>> {
   const json = async <T>(...words: string[]): Promise<T[]> => {
-    const { code, stdout, stderr } = await run(['bpftool', '-j', ...words]);
-    if (code === 0 && stdout.trim() !== '') return JSON.parse(stdout) as T[];
-    if (code !== 0)
-      notes.push(`bpftool ${words.join(' ')}: ${stderr.trim() || stdout.trim() || `exit code ${code}`}`);
+    const ran = await run(['bpftool', '-j', ...words]);
+    if (ran.code === 0 && ran.stdout.trim() !== '') return JSON.parse(ran.stdout) as T[];
+    if (ran.code !== 0) notes.push(`bpftool ${words.join(' ')}: ${failureOf(ran)}`);
     return [];
   };
   const names = new Map<number, string>();

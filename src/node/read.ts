@@ -5,7 +5,7 @@ import { errorCode } from '../errors.ts';
 import { compareBytes } from '../model/order.ts';
 import { readBpfAttachments } from './bpf-attachments.ts';
 import { readFirewall, readIpsets } from './firewall.ts';
-import type { Run } from './run.ts';
+import { failureOf, type Run } from './run.ts';
 import type { IpLink, IpRoute, IpRule, NodeFile, NodeState, TcFilter } from './state.ts';
 
 /** Where Cilium keeps things on a node. */
@@ -32,12 +32,12 @@ const PIN_FOLDERS = ['tc/globals', 'cilium', 'xdp/globals', 'ip/globals'];
 export async function readNode(run: Run, paths: NodePaths): Promise<NodeState> {
   const notes: string[] = [];
   const json = async <T>(command: string[]): Promise<T[]> => {
-    const { code, stdout, stderr } = await run(command);
-    if (code !== 0) {
-      notes.push(`${command.join(' ')}: ${stderr.trim().split('\n')[0] ?? `exit code ${code}`}`);
+    const ran = await run(command);
+    if (ran.code !== 0) {
+      notes.push(`${command.join(' ')}: ${failureOf(ran)}`);
       return [];
     }
-    return stdout.trim() === '' ? [] : (JSON.parse(stdout) as T[]);
+    return ran.stdout.trim() === '' ? [] : (JSON.parse(ran.stdout) as T[]);
   };
   const links = await json<IpLink>(['ip', '-d', '-j', 'addr']);
   const [routes4, routes6, rules4, rules6, netns] = await Promise.all([
@@ -59,8 +59,8 @@ export async function readNode(run: Run, paths: NodePaths): Promise<NodeState> {
       ...rules4.map((rule) => ({ family: 4 as const, rule })),
       ...rules6.map((rule) => ({ family: 6 as const, rule })),
     ],
-    firewall: await readFirewall(run),
-    ipsets: await readIpsets(run),
+    firewall: await readFirewall(run, notes),
+    ipsets: await readIpsets(run, notes),
     tcFilters: await readTcFilters(run, json),
     ...attachments,
     netns: netns.map((entry) => entry.name),

@@ -7,6 +7,13 @@ export interface Ran {
   code: number;
   stdout: string;
   stderr: string;
+  /** There is no such program. */
+  missing: boolean;
+}
+
+/** Why a program failed, in one line. */
+export function failureOf({ code, stdout, stderr }: Ran): string {
+  return (stderr.trim() || stdout.trim()).split('\n')[0] || `exit code ${code}`;
 }
 
 /** Runs a program with arguments (no shell) and waits for its end. Never throws for a failure of the program. */
@@ -28,7 +35,9 @@ export function systemRun(env: Readonly<Record<string, string | undefined>>): Ru
         (error, stdout, stderr) => {
           const code = error ? (typeof error.code === 'number' ? error.code : 127) : 0;
           const missing = errorCode(error) === 'ENOENT';
-          resolve({ code, stdout, stderr: missing ? `${program}: not installed` : stderr });
+          // Nobody else ends it: the time is up.
+          const said = error?.killed ? `${program}: no end after ${LIMIT_MS / 1000} s` : stderr;
+          resolve({ code, stdout, stderr: missing ? `${program}: not installed` : said, missing });
         },
       );
       child.stdin?.on('error', () => {});

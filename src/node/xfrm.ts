@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
-import type { Ran, Run } from './run.ts';
+import { failureOf, type Ran, type Run } from './run.ts';
 
 /** What Cilium marks its IPsec states and policies with. */
 export const CILIUM_REQUEST_ID = 1;
@@ -54,11 +54,11 @@ export async function listXfrmPolicies(run: Run): Promise<XfrmPolicy[]> {
   return parseXfrmPolicies(output(await run(['ip', 'xfrm', 'policy', 'list']), 'cannot get xfrm policies'));
 }
 
-function output({ code, stdout, stderr }: Ran, what: string): string {
-  if (code === 0) return stdout;
+function output(ran: Ran, what: string): string {
+  if (ran.code === 0) return ran.stdout;
   // A kernel without IPsec holds nothing.
-  if (/Protocol not supported/i.test(stderr)) return '';
-  throw new UserError(`${what}: ${stderr.trim().split('\n')[0] || `ip ended with ${code}`}`, {
+  if (/Protocol not supported/i.test(ran.stderr)) return '';
+  throw new UserError(`${what}: ${failureOf(ran)}`, {
     hint: 'The program ip (iproute2) is needed, and root.',
   });
 }

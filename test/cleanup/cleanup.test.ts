@@ -6,9 +6,18 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { planCleanup } from '../../src/node/attribute.ts';
-import { ownFirewall, parseSave, removalScript, restoreScript } from '../../src/node/firewall.ts';
+import {
+  ownFirewall,
+  parseSave,
+  readFirewall,
+  readIpsets,
+  removalScript,
+  restoreScript,
+} from '../../src/node/firewall.ts';
 import { NODE_PATHS } from '../../src/node/read.ts';
+import { systemRun } from '../../src/node/run.ts';
 import type { IpLink, IpRoute, IpRule, NodeState } from '../../src/node/state.ts';
+import { fakePrograms } from '../helpers/programs.ts';
 import { fixture } from '../helpers/recordings.ts';
 import { close, listen } from '../helpers/replay.ts';
 import { run } from '../helpers/run.ts';
@@ -86,6 +95,23 @@ describe.each(['1.20', '1.17'] as const)('the plan for a recorded %s node', (ver
   test('every item says why it is attributed to Cilium', () => {
     expect(items.filter(({ why }) => why === '')).toEqual([]);
   });
+});
+
+test('a firewall that cannot be read is told of, so that nobody takes it for clean', async () => {
+  const quiet = ['iptables-legacy', 'ip6tables-nft', 'ip6tables-legacy', 'iptables', 'ip6tables'];
+  using programs = fakePrograms({
+    'iptables-nft-save': 'echo "Could not fetch rule set generation id" >&2; exit 4',
+    ...Object.fromEntries(quiet.map((name) => [`${name}-save`, 'exit 0'])),
+    ipset: 'echo "Kernel error received: Operation not permitted" >&2; exit 1',
+  });
+  const onFakes = systemRun({ PATH: programs.path });
+  const notes: string[] = [];
+  expect(await readFirewall(onFakes, notes)).toEqual([]);
+  expect(await readIpsets(onFakes, notes)).toEqual([]);
+  expect(notes).toEqual([
+    'iptables-nft-save: Could not fetch rule set generation id',
+    'ipset save: Kernel error received: Operation not permitted',
+  ]);
 });
 
 test('iptables rules are removed and restored at their places', () => {

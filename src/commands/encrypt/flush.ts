@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { type Run, systemRun } from '../../node/run.ts';
+import { failureOf, type Run, systemRun } from '../../node/run.ts';
 import {
   CILIUM_REQUEST_ID,
   deletePolicyCommand,
@@ -133,19 +133,19 @@ async function printPlan(commands: readonly string[][], ctx: Context): Promise<v
 }
 
 async function mustRun(run: Run, command: string[]): Promise<void> {
-  const { code, stderr } = await run(command);
-  if (code !== 0) throw new UserError(`${command.join(' ')}: ${stderr.trim() || `exit code ${code}`}`);
+  const ran = await run(command);
+  if (ran.code !== 0) throw new UserError(`${command.join(' ')}: ${failureOf(ran)}`);
 }
 
 /** Runs each; what fails is said and counted out, and makes the command fail. */
 async function runAll(run: Run, commands: readonly string[][], ctx: Context): Promise<number> {
   let done = 0;
   for (const command of commands) {
-    const { code, stderr } = await run(command);
-    if (code === 0) done++;
+    const ran = await run(command);
+    if (ran.code === 0) done++;
     else {
       ctx.exitCode = 1;
-      await ctx.err.write(`${command.join(' ')}: ${stderr.trim() || `exit code ${code}`}\n`);
+      await ctx.err.write(`${command.join(' ')}: ${failureOf(ran)}\n`);
     }
   }
   return done;
