@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Context, Globals } from '../context.ts';
 import { UsageError, UserError } from '../errors.ts';
 import { parseDurationMs } from '../model/duration.ts';
+import { unknownFormat } from '../render/output.ts';
 import { readConfigFile } from './config-file.ts';
 import type { GlobalFlags } from './tree.ts';
 
@@ -28,9 +29,18 @@ export const BPF_GLOBALS: GlobalFlags = {
   ],
 };
 
-/** `-o json|yaml|jsonpath='{}'`, as the in-agent CLI takes it. */
-export function outputOption(): Option {
-  return new Option('-o, --output <format>', "json| yaml| jsonpath='{}'").default('', '');
+/**
+ * `-o json|yaml|jsonpath='{}'`, as the in-agent CLI takes it, and formats of the verb's own. Others are refused before
+ * anything is asked or written.
+ */
+export function outputOption(...own: readonly string[]): Option {
+  return new Option('-o, --output <format>', ["json| yaml| jsonpath='{}'", ...own].join('| '))
+    .argParser((value: string) => {
+      if (!['', 'json', 'yaml', ...own].includes(value) && !value.startsWith('jsonpath='))
+        throw unknownFormat(value, own);
+      return value;
+    })
+    .default('', '');
 }
 
 /** A flag that may be repeated or hold a comma-separated list; CSV quotes group (pflag's stringSlice). */

@@ -41,10 +41,6 @@ export const TREE: Verb = {
     },
     completion: {
       about: 'Print the completion script for a shell',
-      examples: [
-        'source <(cilium completion bash)',
-        'cilium completion fish > ~/.config/fish/completions/cilium.fish',
-      ],
       load: async () => (await import('./completion/completion.ts')).addCompletionCommand,
     },
     __complete: {
@@ -54,7 +50,6 @@ export const TREE: Verb = {
     },
     debuginfo: {
       about: 'Request available debugging information from agent',
-      examples: ['cilium debuginfo --file --output-directory /tmp/report', 'cilium debuginfo --output json'],
       load: async () => (await import('./debuginfo.ts')).addDebuginfoCommand,
     },
     loadinfo: {
@@ -67,11 +62,6 @@ export const TREE: Verb = {
     },
     status: {
       about: 'Display status of daemon',
-      examples: [
-        'cilium status --problems --fail-on warning',
-        'cilium status --verbose',
-        "cilium status -o jsonpath='{.cluster.self}'",
-      ],
       load: async () => (await import('./status.ts')).addStatusCommand,
     },
     cleanup: CLEANUP,
@@ -112,7 +102,6 @@ export const TREE: Verb = {
     troubleshoot: TROUBLESHOOT,
     monitor: {
       about: 'Display BPF program events',
-      examples: ['cilium monitor --type drop', 'cilium monitor --related-to 637 -v --json'],
       load: async () => (await import('./monitor.ts')).addMonitorCommand,
     },
     shell: {

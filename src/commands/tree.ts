@@ -9,8 +9,6 @@ export interface Verb {
   about: string;
   aliases?: readonly string[];
   hidden?: boolean;
-  /** Command lines that its help shows. */
-  examples?: readonly string[];
   /** Loads the verb's file. A noun that also runs by itself (`config`, `observe`) has `verbs` as well. */
   load?: () => Promise<AddCommand>;
   verbs?: Verbs;
@@ -109,7 +107,6 @@ export async function build(
       ? (await verb.load())(parent, ctx)
       : parent.command(step.name).description(verb.about).usage('[command]');
     if (verb.aliases && here.aliases().length === 0) here.aliases(verb.aliases);
-    if (verb.examples) here.addHelpText('after', `\nExamples:\n  ${verb.examples.join('\n  ')}`);
     if (verb.section) here.helpGroup(verb.section);
     enter(here, verb);
   }

@@ -25,7 +25,13 @@ export async function renderOutput(
     const { jsonpath } = await import('./jsonpath.ts');
     return `${jsonpath(format.slice('jsonpath='.length), value, await options.type?.())}\n`;
   }
-  throw new UserError(`unknown output format "${format}"`, {
-    hint: "Use -o json, -o yaml or -o jsonpath='{…}'.",
+  throw unknownFormat(format);
+}
+
+/** The error for a format that nobody renders; `own` are those that a verb has beside the usual ones. */
+export function unknownFormat(format: string, own: readonly string[] = []): UserError {
+  const usual = [...own, 'json', 'yaml'].map((name) => `-o ${name}`).join(', ');
+  return new UserError(`unknown output format "${format}"`, {
+    hint: `Use ${usual} or -o jsonpath='{…}'.`,
   });
 }

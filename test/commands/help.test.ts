@@ -43,7 +43,8 @@ test('every verb and flag is told of in a text that begins like a sentence and e
 /** Words of a shell line, quotes taken off, up to a redirection or pipe; without `kubectl … |` in front. */
 function wordsOf(line: string): string[] {
   const own = line.split(' | ').find((part) => /^(cilium|hubble) /.test(part)) ?? line;
-  const [command = ''] = own.split(' > ');
+  const inner = /[$<]\((.*?)\)/.exec(own)?.[1] ?? own;
+  const [command = ''] = inner.split(' > ');
   return (command.match(/(?:'[^']*'|"[^"]*"|\S)+/g) ?? []).map((word) => word.replaceAll(/['"]/g, ''));
 }
 

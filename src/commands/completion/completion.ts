@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
+import { examples } from '../flags.ts';
 import { completionScript, SHELLS } from './scripts.ts';
 
 /** Declares `completion`. */
@@ -8,6 +9,13 @@ export function addCompletionCommand(parent: Command, ctx: Context): Command {
   return parent
     .command('completion')
     .description('Print the completion script for a shell')
+    .addHelpText(
+      'after',
+      examples(
+        'source <(cilium completion bash)',
+        'cilium completion fish > ~/.config/fish/completions/cilium.fish',
+      ),
+    )
     .usage(`[${SHELLS.join('|')}]`)
     .argument('[shell]', 'the shell', 'bash')
     .argument('[more...]')

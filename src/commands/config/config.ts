@@ -8,7 +8,7 @@ import type { AgentConfig } from '../../model/config.ts';
 import { compareBytes } from '../../model/order.ts';
 import { isRecord } from '../../model/record.ts';
 import { sortKeys } from '../../render/go-value.ts';
-import { integer, outputOption } from '../flags.ts';
+import { examples, integer, outputOption } from '../flags.ts';
 import { failed, writeStructured } from '../rest.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
 
@@ -31,6 +31,10 @@ export function addConfigCommand(parent: Command, ctx: Context): Command {
   const command = parent
     .command('config')
     .description('Cilium configuration options')
+    .addHelpText(
+      'after',
+      examples('cilium config', 'cilium config Debug=true', 'cilium config --all -o json'),
+    )
     .usage('[<option>=(enable|disable) ...]')
     .argument('[option=value...]')
     .option('--list-options', 'List available options')

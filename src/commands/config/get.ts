@@ -4,7 +4,7 @@ import { UserError } from '../../errors.ts';
 import { isRecord } from '../../model/record.ts';
 import { goValue } from '../../render/go-value.ts';
 import { sanitize } from '../../render/sanitize.ts';
-import { outputOption } from '../flags.ts';
+import { examples, outputOption } from '../flags.ts';
 import { requiredArgument } from '../rest.ts';
 import { fetchConfig } from './config.ts';
 
@@ -13,6 +13,7 @@ export function addConfigGetCommand(parent: Command, ctx: Context): Command {
   return parent
     .command('get')
     .description('Retrieve cilium configuration')
+    .addHelpText('after', examples('cilium config get PolicyEnforcement'))
     .usage('<config name>')
     .argument('[name]')
     .argument('[more...]')

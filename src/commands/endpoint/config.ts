@@ -5,7 +5,7 @@ import { Reader } from '../../agent/reader.ts';
 import type { EndpointConfigurationStatus } from '../../agent/types.gen.ts';
 import type { Context } from '../../context.ts';
 import { renderOldOptions, renderOptionList, renderOptions } from '../../render/options.ts';
-import { outputOption } from '../flags.ts';
+import { examples, outputOption } from '../flags.ts';
 import { failed, type OutputFlag, writeStructured } from '../rest.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
 import { endpointArgument } from './argument.ts';
@@ -20,6 +20,10 @@ export function addEndpointConfigCommand(parent: Command, ctx: Context): Command
   const command = parent
     .command('config')
     .description('View & modify endpoint configuration')
+    .addHelpText(
+      'after',
+      examples('cilium endpoint config 637', 'cilium endpoint config 637 Debug=true --wait'),
+    )
     .argument('[endpoint]', 'number, or prefix:value')
     .argument('[settings...]', 'Option=value, such as Debug=true')
     .option('--list-options', 'List available options')

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
-import { outputOption, stringSlice } from '../flags.ts';
+import { examples, outputOption, stringSlice } from '../flags.ts';
 import { failed, type OutputFlag, writeStructured } from '../rest.ts';
 import { endpointArgument } from './argument.ts';
 
@@ -14,6 +14,14 @@ export function addEndpointGetCommand(parent: Command, ctx: Context): Command {
   return parent
     .command('get')
     .description('Display endpoint information')
+    .addHelpText(
+      'after',
+      examples(
+        'cilium endpoint get 637',
+        'cilium endpoint get pod-name:default/web-0 -o json',
+        "cilium endpoint get -l k8s:app=web -o jsonpath='{[*].status.identity.id}'",
+      ),
+    )
     .argument('[endpoint]', 'number, or prefix:value such as pod-name:default/web-0')
     .addOption(stringSlice('-l, --labels <labels>', 'List of labels'))
     .addOption(outputOption())

@@ -6,7 +6,7 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { formatLabel, type Label, labelsByKey, parseLabel } from '../../model/labels.ts';
 import { renderEndpointLabels } from '../../render/endpoint.ts';
-import { stringSlice } from '../flags.ts';
+import { examples, stringSlice } from '../flags.ts';
 import { failed } from '../rest.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
 import { endpointArgument } from './argument.ts';
@@ -22,6 +22,7 @@ export function addEndpointLabelsCommand(parent: Command, ctx: Context): Command
   const command = parent
     .command('labels')
     .description('Manage label configuration of endpoint')
+    .addHelpText('after', examples('cilium endpoint labels 637 --add user:team=blue --wait'))
     .argument('[endpoint]', 'number, or prefix:value')
     .addOption(stringSlice('-a, --add <labels>', 'Add/enable labels'))
     .addOption(stringSlice('-d, --delete <labels>', 'Delete/disable labels'))

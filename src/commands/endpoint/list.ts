@@ -14,7 +14,7 @@ import {
   endpointWideTable,
   isEndpointColumn,
 } from '../../render/endpoint-columns.ts';
-import { examples, stringSlice } from '../flags.ts';
+import { examples, outputOption, stringSlice } from '../flags.ts';
 import { failed, type OutputFlag, writeStructured } from '../rest.ts';
 import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
 
@@ -33,7 +33,7 @@ export function addEndpointListCommand(parent: Command, ctx: Context): Command {
     .alias('ls')
     .description('List all endpoints')
     .option('--no-headers', 'Do not print headers')
-    .addOption(new Option('-o, --output <format>', "json| yaml| jsonpath='{}'| wide").default('', ''))
+    .addOption(outputOption('wide'))
     .addOption(stringSlice('--columns <columns>', `Only these: ${ENDPOINT_COLUMNS.join(', ')}`))
     .addOption(stringSlice('--sort <columns>', 'Order by these, a - before one for falling order'))
     .addOption(

@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts';
 import { renderTable } from '../../render/blocks.ts';
 import { lookupTable } from '../../render/fqdn.ts';
 import { confirm } from '../confirm.ts';
+import { examples } from '../flags.ts';
 import { failed } from '../rest.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
 
@@ -17,6 +18,7 @@ export function addFqdnCacheCleanCommand(parent: Command, ctx: Context): Command
   const command = parent
     .command('clean')
     .description('Clean fqdn cache')
+    .addHelpText('after', examples("cilium fqdn cache clean --matchpattern '*.example.com'"))
     .addOption(new Option('-f, --force', 'Skip confirmation'))
     .option('-p, --matchpattern <pattern>', 'Delete cache entries with FQDNs that match matchpattern', '')
     .action((options: FqdnCacheCleanOptions) => runFqdnCacheClean(options, ctx));

@@ -9,7 +9,6 @@ export const FQDN: Verb = {
       verbs: {
         clean: {
           about: 'Clean fqdn cache',
-          examples: ["cilium fqdn cache clean --matchpattern '*.example.com'"],
           load: async () => (await import('./cache-clean.ts')).addFqdnCacheCleanCommand,
         },
         list: {

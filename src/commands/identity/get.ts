@@ -4,7 +4,7 @@ import { decodeIdentities } from '../../agent/identities.ts';
 import type { Context } from '../../context.ts';
 import { renderTable } from '../../render/blocks.ts';
 import { identityTable } from '../../render/identity.ts';
-import { outputOption, stringSlice } from '../flags.ts';
+import { examples, outputOption, stringSlice } from '../flags.ts';
 import { failed, type OutputFlag, requiredArgument, writeStructured } from '../rest.ts';
 
 interface IdentityGetOptions extends OutputFlag {
@@ -16,6 +16,7 @@ export function addIdentityGetCommand(parent: Command, ctx: Context): Command {
   return parent
     .command('get')
     .description('Retrieve information about an identity')
+    .addHelpText('after', examples('cilium identity get 12345'))
     .argument('[identity]', 'number of the identity')
     .addOption(stringSlice('--label <labels>', 'Label to lookup'))
     .addOption(outputOption())

@@ -8,7 +8,7 @@ import {
 } from '../../agent/identities.ts';
 import type { Context } from '../../context.ts';
 import { identityEndpointsTable, identityTable } from '../../render/identity.ts';
-import { outputOption } from '../flags.ts';
+import { examples, outputOption } from '../flags.ts';
 import { failed, type OutputFlag, writeStructured } from '../rest.ts';
 import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
 
@@ -23,6 +23,7 @@ export function addIdentityListCommand(parent: Command, ctx: Context): Command {
     .command('list')
     .alias('ls')
     .description('List identities')
+    .addHelpText('after', examples('cilium identity list k8s:app=web', 'cilium identity list --pods'))
     .argument('[labels...]', 'only the identity with these labels')
     .option('--endpoints', 'List identities of locally managed endpoints')
     .option('--pods', 'Show which pods of this node have each identity')

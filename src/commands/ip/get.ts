@@ -7,7 +7,7 @@ import { formatLabel, labelsByKey } from '../../model/labels.ts';
 import { renderTable } from '../../render/blocks.ts';
 import { ipBriefTable, ipTable } from '../../render/identity.ts';
 import { sanitize } from '../../render/sanitize.ts';
-import { outputOption, stringSlice } from '../flags.ts';
+import { examples, outputOption, stringSlice } from '../flags.ts';
 import { failed, type OutputFlag, requiredArgument, writeStructured } from '../rest.ts';
 import { nameIdentities } from './names.ts';
 
@@ -21,6 +21,7 @@ export function addIpGetCommand(parent: Command, ctx: Context): Command {
   return parent
     .command('get')
     .description('Display IP Cache information')
+    .addHelpText('after', examples('cilium ip get 10.0.0.1/32'))
     .argument('[cidr]', 'block of addresses, such as 10.0.0.1/32')
     .addOption(stringSlice('-l, --labels <labels>', 'List of labels'))
     .addOption(new Option('-v, --verbose', 'Print all fields of ipcache'))

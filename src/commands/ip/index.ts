@@ -6,7 +6,6 @@ export const IP: Verb = {
   verbs: {
     get: {
       about: 'Display IP Cache information',
-      examples: ['cilium ip get 10.0.0.1/32'],
       load: async () => (await import('./get.ts')).addIpGetCommand,
     },
     list: {

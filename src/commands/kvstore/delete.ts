@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import { examples } from '../flags.ts';
 import { writeFailed } from '../writes.ts';
 import { withKvstore } from './connect.ts';
 
@@ -9,6 +10,7 @@ export function addKvstoreDeleteCommand(parent: Command, ctx: Context): Command 
   return parent
     .command('delete')
     .description('Delete a key')
+    .addHelpText('after', examples('cilium kvstore delete --recursive cilium/key'))
     .argument('[key]', 'the key, or with --recursive what keys begin with')
     .option('--recursive', 'Delete all keys that begin with the key')
     .action((key: string | undefined, options: { recursive?: boolean }, command: Command) => {

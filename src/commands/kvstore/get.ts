@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { EtcdClient, KeyValue } from '../../kvstore/etcd.ts';
 import { sanitize } from '../../render/sanitize.ts';
-import { outputOption } from '../flags.ts';
+import { examples, outputOption } from '../flags.ts';
 import { failed, type OutputFlag, writeStructured } from '../rest.ts';
 import { withKvstore } from './connect.ts';
 
@@ -16,6 +16,13 @@ export function addKvstoreGetCommand(parent: Command, ctx: Context): Command {
   return parent
     .command('get')
     .description('Retrieve a key')
+    .addHelpText(
+      'after',
+      examples(
+        'cilium kvstore get --recursive cilium/state/nodes/v1',
+        'cilium kvstore get cilium/key --kvstore etcd --kvstore-opt etcd.address=http://127.0.0.1:2379',
+      ),
+    )
     .argument('[key]', 'the key, or with --recursive what keys begin with', '')
     .option('--recursive', 'Recursive lookup')
     .addOption(outputOption())

@@ -21,20 +21,14 @@ export const KVSTORE: Verb = {
   verbs: {
     delete: {
       about: 'Delete a key',
-      examples: ['cilium kvstore delete --recursive cilium/key'],
       load: async () => (await import('./delete.ts')).addKvstoreDeleteCommand,
     },
     get: {
       about: 'Retrieve a key',
-      examples: [
-        'cilium kvstore get --recursive cilium/state/nodes/v1',
-        'cilium kvstore get cilium/key --kvstore etcd --kvstore-opt etcd.address=http://127.0.0.1:2379',
-      ],
       load: async () => (await import('./get.ts')).addKvstoreGetCommand,
     },
     set: {
       about: 'Set a key and value',
-      examples: ['cilium kvstore set --key cilium/key --value value'],
       load: async () => (await import('./set.ts')).addKvstoreSetCommand,
     },
   },

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import { examples } from '../flags.ts';
 import { writeFailed } from '../writes.ts';
 import { withKvstore } from './connect.ts';
 
@@ -9,6 +10,7 @@ export function addKvstoreSetCommand(parent: Command, ctx: Context): Command {
   return parent
     .command('set')
     .description('Set a key and value')
+    .addHelpText('after', examples('cilium kvstore set --key cilium/key --value value'))
     .option('--key <key>', 'Key', '')
     .option('--value <value>', 'Value', '')
     .action((options: { key: string; value: string }, command: Command) => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
-import { outputOption } from '../flags.ts';
+import { examples, outputOption } from '../flags.ts';
 import { type OutputFlag, writeStructured } from '../rest.ts';
 import { exportLines, labEnvironment } from './exports.ts';
 import { addWhichOptions, requireLab, type WhichFlags } from './flags.ts';
@@ -10,6 +10,7 @@ export function addLabEnvCommand(parent: Command, ctx: Context): Command {
   const command = parent
     .command('env')
     .description('Print what makes a shell use the lab.\nIn a shell: eval "$(cilium lab env)"')
+    .addHelpText('after', examples('eval "$(cilium lab env)"'))
     .addOption(outputOption())
     .action((flags: WhichFlags & OutputFlag) => runLabEnv(flags, ctx));
   return addWhichOptions(command);

@@ -6,7 +6,6 @@ export const LAB: Verb = {
   verbs: {
     env: {
       about: 'Print what makes a shell use the lab',
-      examples: ['eval "$(cilium lab env)"'],
       load: async () => (await import('./env.ts')).addLabEnvCommand,
     },
     run: {
@@ -15,10 +14,6 @@ export const LAB: Verb = {
     },
     start: {
       about: 'Start a lab',
-      examples: [
-        'eval "$(cilium lab start)"',
-        'cilium lab start --scenario incident --agent-version 1.17 --name old',
-      ],
       load: async () => (await import('./start.ts')).addLabStartCommand,
     },
     status: {
@@ -27,7 +22,6 @@ export const LAB: Verb = {
     },
     stop: {
       about: 'Stop a lab',
-      examples: ['cilium lab stop', 'cilium lab stop --all'],
       load: async () => (await import('./stop.ts')).addLabStopCommand,
     },
   },

@@ -8,6 +8,7 @@ import type { LabInfo } from '../../lab/folder.ts';
 import { startLab } from '../../lab/lab.ts';
 import { startInBackground } from '../../lab/spawn.ts';
 import { linkSockets, VAR_RUN } from '../../lab/var-run.ts';
+import { examples } from '../flags.ts';
 import { exportLines } from './exports.ts';
 import { addPlayOptions, labOptions, type PlayFlags } from './flags.ts';
 
@@ -26,6 +27,13 @@ export function addLabStartCommand(parent: Command, ctx: Context): Command {
     .command('start')
     .description(
       'Start a lab in the background and print what to export.\nIn a shell: eval "$(cilium lab start)"',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'eval "$(cilium lab start)"',
+        'cilium lab start --scenario incident --agent-version 1.17 --name old',
+      ),
     );
   return addPlayOptions(command)
     .option('--name <name>', 'Name of the lab (default: a free one)')

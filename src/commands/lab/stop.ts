@@ -4,6 +4,7 @@ import { errorCode, UserError } from '../../errors.ts';
 import { isAlive } from '../../lab/alive.ts';
 import { type LabInfo, releaseFolder } from '../../lab/folder.ts';
 import { unmountDead } from '../../lab/pins/bpffs.ts';
+import { examples } from '../flags.ts';
 import { addWhichOptions, findLab, knownLabs, type WhichFlags } from './flags.ts';
 
 /** How long a lab may take to end by itself. */
@@ -14,6 +15,7 @@ export function addLabStopCommand(parent: Command, ctx: Context): Command {
   const command = parent
     .command('stop')
     .description('Stop a lab. Its folder goes with it, unless it was started with --dir')
+    .addHelpText('after', examples('cilium lab stop', 'cilium lab stop --all'))
     .option('--all', 'Stop every lab of this user')
     .action((flags: WhichFlags & { all?: boolean }) => runLabStop(flags, ctx));
   return addWhichOptions(command);

@@ -5,7 +5,7 @@ import { apiType } from '../../agent/shapes.ts';
 import type { Context } from '../../context.ts';
 import { renderMapEvent } from '../../render/maps.ts';
 import { renderOutput } from '../../render/output.ts';
-import { outputOption } from '../flags.ts';
+import { examples, outputOption } from '../flags.ts';
 import { failed, type OutputFlag } from '../rest.ts';
 import { mapName } from './get.ts';
 
@@ -18,6 +18,7 @@ export function addMapEventsCommand(parent: Command, ctx: Context): Command {
   return parent
     .command('events')
     .description('Display cached list of events for a BPF map')
+    .addHelpText('after', examples('cilium map events cilium_ipcache_v2 --follow'))
     .argument('[name]', 'name of the map, such as cilium_ipcache_v2')
     .addOption(new Option('-f, --follow', 'If set then events will be streamed'))
     .addOption(outputOption())

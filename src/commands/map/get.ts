@@ -5,7 +5,7 @@ import type { BPFMap } from '../../agent/types.gen.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { renderMapEntries } from '../../render/maps.ts';
-import { outputOption } from '../flags.ts';
+import { examples, outputOption } from '../flags.ts';
 import { type OutputFlag, writeStructured } from '../rest.ts';
 
 /** Declares `map get`. */
@@ -13,6 +13,7 @@ export function addMapGetCommand(parent: Command, ctx: Context): Command {
   return parent
     .command('get')
     .description('Display cached content of given BPF map')
+    .addHelpText('after', examples('cilium map get cilium_ipcache_v2'))
     .argument('[name]', 'name of the map, such as cilium_ipcache_v2')
     .addOption(outputOption())
     .action((name: string | undefined, options: OutputFlag) => runMapGet(mapName(name), options, ctx));

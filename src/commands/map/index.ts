@@ -6,12 +6,10 @@ export const MAP: Verb = {
   verbs: {
     events: {
       about: 'Display cached list of events for a BPF map',
-      examples: ['cilium map events cilium_ipcache_v2 --follow'],
       load: async () => (await import('./events.ts')).addMapEventsCommand,
     },
     get: {
       about: 'Display cached content of given BPF map',
-      examples: ['cilium map get cilium_ipcache_v2'],
       load: async () => (await import('./get.ts')).addMapGetCommand,
     },
     list: {

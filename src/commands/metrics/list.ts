@@ -28,7 +28,7 @@ export function addMetricsListCommand(parent: Command, ctx: Context): Command {
       'Show only metrics whose names match (from 1.20 on, or labels)',
       '',
     )
-    .addOption(outputOption())
+    .addOption(outputOption('table'))
     .option('--shell-sock-path <path>', `Path to the shell UNIX socket (default ${DEFAULT_SHELL_SOCKET})`)
     .action((options: MetricsListOptions) => runMetricsList(options, ctx));
 }
@@ -86,10 +86,6 @@ function metricsCommand({ matchPattern: pattern, output }: MetricsListOptions): 
   if (/[\n\r]/.test(pattern))
     throw new UsageError('invalid argument for "-p, --match-pattern" flag: it contains a line break');
   const format = output === '' ? 'table' : output.startsWith('jsonpath=') ? 'json' : output;
-  if (!['table', 'json', 'yaml'].includes(format))
-    throw new UserError(`unknown output format "${output}"`, {
-      hint: "Use -o json, -o yaml or -o jsonpath='{…}'.",
-    });
   return `metrics --format=${format} '${pattern.replaceAll("'", "''")}'`;
 }
 
@@ -107,7 +103,7 @@ async function listByApi(options: MetricsListOptions, ctx: Context): Promise<boo
   const matches = await compilePattern(options.matchPattern);
   const metrics = decodeMetrics(answer).filter((metric) => matches(metric.name));
   await ctx.out.write(
-    options.output === ''
+    options.output === '' || options.output === 'table'
       ? renderMetricList(metrics)
       : await renderOutput(
           metrics.map((metric) => metric.raw),

@@ -11,7 +11,7 @@ import { formatLabel, parseLabel } from '../../policy/label.ts';
 import { goJson } from '../../render/json.ts';
 import { sanitize } from '../../render/sanitize.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../bpf/confirm.ts';
-import { outputOption } from '../flags.ts';
+import { examples, outputOption } from '../flags.ts';
 import { failed, type OutputFlag, writeStructured } from '../rest.ts';
 import { pruneUndo, undoPath } from '../undo-path.ts';
 import { writeFailed } from '../writes.ts';
@@ -29,6 +29,13 @@ export function addPolicyDeleteCommand(parent: Command, ctx: Context): Command {
     .command('delete')
     .argument('[labels...]', 'rules with all of these labels, as [source:]key[=value]')
     .description('Delete policy rules')
+    .addHelpText(
+      'after',
+      examples(
+        'cilium policy delete k8s:io.cilium.k8s.policy.name=web',
+        'cilium policy delete --all --dry-run',
+      ),
+    )
     .option('--all', 'Delete all policies')
     .addOption(outputOption())
     .option(

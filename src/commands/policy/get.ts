@@ -6,7 +6,7 @@ import { UserError } from '../../errors.ts';
 import { entriesWithLabels, isEntryList } from '../../policy/entries.ts';
 import { goJson } from '../../render/json.ts';
 import { sanitize } from '../../render/sanitize.ts';
-import { outputOption } from '../flags.ts';
+import { examples, outputOption } from '../flags.ts';
 import { failed, type OutputFlag, writeStructured } from '../rest.ts';
 
 /** Declares `policy get`. */
@@ -15,6 +15,10 @@ export function addPolicyGetCommand(parent: Command, ctx: Context): Command {
     .command('get')
     .argument('[labels...]', 'only rules with all of these labels, as [source:]key[=value]')
     .description('Display policy node information')
+    .addHelpText(
+      'after',
+      examples('cilium policy get', 'cilium policy get k8s:io.cilium.k8s.policy.name=web'),
+    )
     .addOption(outputOption())
     .action((labels: string[], options: OutputFlag) => runPolicyGet(labels, options, ctx));
 }

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { MAP_RELEASES, type MapRelease } from '../../policy/map-state.ts';
 import { renderPolicyMaps } from '../../render/policy-maps.ts';
-import { outputOption } from '../flags.ts';
+import { examples, outputOption } from '../flags.ts';
 import { writeStructured } from '../rest.ts';
 import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
@@ -17,9 +17,8 @@ interface MapsOptions extends StateFlags {
 export function addPolicyMapsCommand(parent: Command, ctx: Context): Command {
   const command = parent
     .command('maps')
-    .description(
-      'Compute the policy map of every endpoint from rules and identities, with no agent involved',
-    );
+    .description('Compute the policy map of every endpoint from rules and identities, with no agent involved')
+    .addHelpText('after', examples('cilium policy maps --state agent --rules policies/'));
   addRulesOption(command);
   return addStateOptions(command, 'agent')
     .addOption(

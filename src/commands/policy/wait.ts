@@ -4,7 +4,7 @@ import type { Endpoint } from '../../agent/types.gen.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { goDuration } from '../../render/duration.ts';
-import { integer } from '../flags.ts';
+import { examples, integer } from '../flags.ts';
 import { failed, requiredArgument } from '../rest.ts';
 
 interface WaitOptions {
@@ -19,6 +19,7 @@ export function addPolicyWaitCommand(parent: Command, ctx: Context): Command {
     .command('wait')
     .argument('[revision]', 'policy revision that every endpoint must have realized')
     .description('Wait for all endpoints to have updated to a given policy revision')
+    .addHelpText('after', examples('cilium policy wait 12'))
     .addOption(
       integer('--sleep-time <seconds>', 'Sleep interval between checks (seconds)', { min: 0 }).default(1),
     )

@@ -15,7 +15,6 @@ export const PREFILTER: Verb = {
     },
     update: {
       about: 'Update CIDR filters',
-      examples: ['cilium prefilter update --cidr 198.51.100.0/24,2001:db8::/32'],
       load: async () => (await import('./change.ts')).addPrefilterUpdateCommand,
     },
   },

@@ -19,9 +19,6 @@ export const SERVICE: Verb = {
     },
     update: {
       about: 'Update a service',
-      examples: [
-        'cilium service update --id 99 --frontend 10.96.9.9:80 --backends 10.0.0.1:8080,10.0.0.2:8080',
-      ],
       load: async () => (await import('./update.ts')).addServiceUpdateCommand,
     },
   },

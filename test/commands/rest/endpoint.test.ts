@@ -359,3 +359,16 @@ test.each([
   expect(code).toBe(1);
   expect(stderr).toMatch(new RegExp(`^Error: .*\\[${status}\\].*\n.*${hint}`));
 });
+
+test.each([
+  [['policy', 'import', '-']],
+  [['policy', 'delete', '--all', '--yes']],
+  [['config', 'Debug=true']],
+  [['endpoint', 'config', '7', 'Debug=true']],
+])('%j with an unknown format asks and changes nothing', async (argv) => {
+  await using agent = await agentOf({});
+  const { stdout, stderr, code } = await agent.run([...argv, '-o', 'bogus']);
+  expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+  expect(stderr).toContain('unknown output format "bogus"\nUse -o json, -o yaml or -o jsonpath');
+  expect(agent.seen).toEqual([]);
+});
