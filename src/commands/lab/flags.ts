@@ -37,7 +37,7 @@ export function addPlayOptions(command: Command): Command {
     .addOption(positive('--rate <n>', 'Flows per second'))
     .addOption(integer('--ring <n>', 'Flows to keep', { min: 1, max: 1_000_000 }))
     .addOption(
-      new Option('--maps <mode>', 'pin the BPF maps of an agent: auto pins them where that is possible')
+      new Option('--maps <mode>', 'Pin the BPF maps of an agent: auto pins them where that is possible')
         .choices(MAPS_MODES)
         .default('auto'),
     )
