@@ -2,7 +2,7 @@ import { mkdir, readdir, readlink, rename, rm, symlink, writeFile } from 'node:f
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { errorCode, errorMessage, UsageError, UserError } from '../errors.ts';
+import { errorCode, systemReason, UsageError, UserError } from '../errors.ts';
 import type { ConfigReader, ConfigSource } from '../kube/config-sources.ts';
 import { stringSlice } from './flags.ts';
 
@@ -147,7 +147,7 @@ async function writeConfig(
       else if (!keys.includes(name) && (await isOwnLink(join(dest, name)))) await rm(join(dest, name));
     }
   } catch (error) {
-    throw new UserError(`failed to write configurations to ${dest}: ${errorMessage(error)}`, {
+    throw new UserError(`failed to write configurations to ${dest}: ${systemReason(error)}`, {
       cause: error,
     });
   }

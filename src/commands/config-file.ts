@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
-import { errorCode, errorMessage, UserError } from '../errors.ts';
+import { errorCode, errorMessage, systemReason, UserError } from '../errors.ts';
 
 /** What a config file may set for the whole in-agent family. */
 export interface FileSettings {
@@ -24,7 +24,7 @@ export async function readConfigFile(named: string | undefined, ctx: Context): P
       text = readFileSync(path, 'utf8');
     } catch (cause) {
       if (errorCode(cause) === 'ENOENT' && !named) continue;
-      throw new UserError(`read config file ${path}: ${errorMessage(cause)}`, { cause });
+      throw new UserError(`read config file ${path}: ${systemReason(cause)}`, { cause });
     }
     const { parse } = await import('yaml');
     let settings: unknown;

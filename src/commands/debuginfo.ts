@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { errorMessage, UsageError, UserError } from '../errors.ts';
+import { systemReason, UsageError, UserError } from '../errors.ts';
 import { goJson } from '../render/json.ts';
 import type { TabStop } from '../render/table.ts';
 import { durationOption, examples, stringSlice } from './flags.ts';
@@ -135,7 +135,7 @@ async function save(
     try {
       await writeFile(resolve(ctx.cwd, file), text, { mode });
     } catch (error) {
-      throw new UserError(`Could not create file ${file}: ${errorMessage(error)}`, { cause: error });
+      throw new UserError(`Could not create file ${file}: ${systemReason(error)}`, { cause: error });
     }
     await ctx.out.write(`${form.kind} output at ${file}\n`);
   }

@@ -1,5 +1,5 @@
 import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
-import { errorCode, errorMessage, UserError } from '../errors.ts';
+import { errorCode, systemReason, UserError } from '../errors.ts';
 
 /** How a capture is kept. */
 export interface CaptureOptions {
@@ -81,15 +81,6 @@ export class CaptureWriter {
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space left on device',
-  EACCES: 'permission denied',
-  ENOENT: 'no such folder',
-  EISDIR: 'is a directory',
-  EROFS: 'read-only file system',
-  EDQUOT: 'disk quota exceeded',
-};
-
 function reasonOf(cause: unknown): string {
-  return REASONS[errorCode(cause) ?? ''] ?? errorMessage(cause);
+  return errorCode(cause) === 'ENOENT' ? 'no such folder' : systemReason(cause);
 }

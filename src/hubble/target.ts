@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { errorCode, errorMessage, UserError } from '../errors.ts';
+import { systemReason, UserError } from '../errors.ts';
 
 /** Where a Hubble server listens. */
 export type Target = { network: 'unix'; path: string } | { network: 'tcp'; host: string; port: number };
@@ -108,12 +108,7 @@ function readPem(file: string, what: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    const why = {
-      ENOENT: 'no such file or directory',
-      EACCES: 'permission denied',
-      EISDIR: 'is a directory',
-    }[errorCode(cause) ?? ''];
-    throw new UserError(`${what}: ${why ?? errorMessage(cause)}`, { cause });
+    throw new UserError(`${what}: ${systemReason(cause)}`, { cause });
   }
 }
 

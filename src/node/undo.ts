@@ -1,7 +1,7 @@
 import { cp, lstat, mkdir, readFile, readlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeAtomically } from '../atomic-file.ts';
-import { errorMessage, UserError } from '../errors.ts';
+import { systemReason, UserError } from '../errors.ts';
 import { type Action, KINDS, type Kind, type Plan } from '../model/cleanup.ts';
 
 /** What `cleanup undo` needs to bring back what can be brought back. */
@@ -68,7 +68,7 @@ export async function readUndo(path: string): Promise<UndoFile> {
   try {
     value = JSON.parse(await readFile(path, 'utf8'));
   } catch (cause) {
-    throw new UserError(`read undo file ${path}: ${errorMessage(cause)}`, { cause });
+    throw new UserError(`read undo file ${path}: ${systemReason(cause)}`, { cause });
   }
   if (!isUndo(value))
     throw new UserError(`${path} is not an undo file of "cilium cleanup"`, {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { writeAtomically } from '../../atomic-file.ts';
 import type { Context } from '../../context.ts';
-import { errorMessage, SilentExit, UserError } from '../../errors.ts';
+import { SilentExit, systemReason, UserError } from '../../errors.ts';
 import { isRecord } from '../../model/record.ts';
 import { compareInventories, inventory } from '../../node/inventory.ts';
 import { NODE_PATHS, readNode } from '../../node/read.ts';
@@ -61,7 +61,7 @@ async function readBaseline(file: string): Promise<Baseline> {
   try {
     value = JSON.parse(await readFile(file, 'utf8'));
   } catch (cause) {
-    throw new UserError(`read baseline ${file}: ${errorMessage(cause)}`, { cause });
+    throw new UserError(`read baseline ${file}: ${systemReason(cause)}`, { cause });
   }
   if (isBaseline(value)) return value;
   throw new UserError(`${file} is not a snapshot of "cilium cleanup baseline"`);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
-import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { errorCode, errorMessage, systemReason, UserError } from '../../errors.ts';
 import { parseDurationMs } from '../../model/duration.ts';
 import { isRecord } from '../../model/record.ts';
 import { goDuration } from '../../render/duration.ts';
@@ -114,7 +114,7 @@ export async function readOwnConfig(path: string): Promise<Record<string, unknow
     text = readFileSync(path, 'utf8');
   } catch (cause) {
     if (errorCode(cause) === 'ENOENT') return {};
-    throw new UserError(`read config file ${path}: ${errorMessage(cause)}`, { cause });
+    throw new UserError(`read config file ${path}: ${systemReason(cause)}`, { cause });
   }
   const { parse } = await import('yaml');
   let value: unknown;

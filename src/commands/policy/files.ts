@@ -1,7 +1,7 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Context } from '../../context.ts';
-import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { systemReason, UserError } from '../../errors.ts';
 
 /** A policy file, as it was named. */
 export interface PolicyFile {
@@ -89,20 +89,12 @@ function decode(bytes: Uint8Array, path: string, what: string): string {
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or directory',
-  EACCES: 'permission denied',
-  EPERM: 'operation not permitted',
-  ENOTDIR: 'not a directory',
-  EISDIR: 'is a directory',
-};
-
 async function attempt<T>(operation: string, what: string, body: () => Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`${what}: ${operation}: ${REASONS[errorCode(error) ?? ''] ?? errorMessage(error)}`, {
+    throw new UserError(`${what}: ${operation}: ${systemReason(error)}`, {
       cause: error,
     });
   }

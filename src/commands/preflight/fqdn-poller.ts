@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { fqdnsWithAddresses } from '../../agent/policy-fqdns.ts';
 import type { Context } from '../../context.ts';
-import { errorMessage, UserError } from '../../errors.ts';
+import { systemReason, UserError } from '../../errors.ts';
 import { goJson } from '../../render/json.ts';
 import { integer } from '../flags.ts';
 import { failed } from '../rest.ts';
@@ -50,7 +50,7 @@ async function runFqdnPoller(options: FqdnPollerOptions, ctx: Context): Promise<
     await writeFile(options.tofqdnsPreCache, text);
   } catch (error) {
     throw new UserError(
-      `Cannot open target destination for DNS pre-cache data: ${options.tofqdnsPreCache}: ${errorMessage(error)}`,
+      `Cannot open target destination for DNS pre-cache data: ${options.tofqdnsPreCache}: ${systemReason(error)}`,
       { cause: error },
     );
   }

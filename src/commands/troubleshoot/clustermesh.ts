@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { agentAddress, connectAgent } from '../../agent/client.ts';
 import type { Context } from '../../context.ts';
-import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { systemReason, UserError } from '../../errors.ts';
 import { compareBytes } from '../../model/order.ts';
 import { goQuote } from '../../render/go-quote.ts';
 import { durationOption } from '../flags.ts';
@@ -77,7 +77,7 @@ async function clusterFiles(folder: string, ctx: Context): Promise<Map<string, s
   try {
     names = await readdir(folder);
   } catch (error) {
-    const why = errorCode(error) === 'ENOENT' ? 'no such file or directory' : errorMessage(error);
+    const why = systemReason(error);
     await ctx.out.write(
       `Unable to retrieve cluster configurations: open ${folder}: ${why}\nIs ${goQuote(folder)} the correct configuration directory?\n`,
     );

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeAtomically } from '../../../atomic-file.ts';
-import { errorMessage, UserError } from '../../../errors.ts';
+import { systemReason, UserError } from '../../../errors.ts';
 import { parseDurationMs } from '../../../model/duration.ts';
 import { compareBytes } from '../../../model/order.ts';
 import { goYaml } from '../../../render/yaml.ts';
@@ -24,7 +24,7 @@ export async function writeConfig(
     await mkdir(dirname(path), { recursive: true, mode: 0o750 });
     await writeAtomically(path, goYaml(sorted));
   } catch (cause) {
-    throw new UserError(`write config file ${path}: ${errorMessage(cause)}`, { cause });
+    throw new UserError(`write config file ${path}: ${systemReason(cause)}`, { cause });
   }
 }
 
