@@ -1,10 +1,13 @@
 import { access, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { agentAddress } from '../agent/client.ts';
 import type { Context } from '../context.ts';
 import { compareBytes } from '../model/order.ts';
 
-/** Where destructive verbs record what they remove: the system's folder for root, else the user's. */
+/** Where destructive verbs record what they remove: a lab's own folder, the system's for root, else the user's. */
 export function undoFolder(ctx: Context): string {
+  const lab = ctx.env.CILIUM_LAB;
+  if (lab && agentAddress(ctx).startsWith(`unix://${lab}/`)) return join(lab, 'undo');
   const { XDG_STATE_HOME: state, HOME: home = '/' } = ctx.env;
   if (state) return join(state, 'cilium-toolkit');
   return ctx.uid === 0 ? '/var/lib/cilium-toolkit' : join(home, '.local', 'state', 'cilium-toolkit');

@@ -11,8 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { startTestLab } from '../../helpers/lab.ts';
 import { fixture, fixturePath, type RestCase, type RestExchange } from '../../helpers/recordings.ts';
 import { replay } from '../../helpers/replay.ts';
 import { run } from '../../helpers/run.ts';
@@ -71,9 +72,15 @@ describe('policy delete', () => {
   const gone = answer('/v1/policy', { policy: '[]', revision: 3 }, 200, 'DELETE');
   const sent = (body: string) => ({ method: 'DELETE', path: '/v1/policy', body });
 
+  const folders: string[] = [];
+  afterAll(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true });
+  });
+
   /** Runs the verb with a state folder of its own; `saved` are the undo files that it leaves. */
   async function remove(argv: string[], exchanges: RestExchange[], typed?: readonly string[]) {
     const state = mkdtempSync(join(tmpdir(), 'undo-'));
+    folders.push(state);
     await using server = await replay(exchanges);
     const result = await run(['policy', 'delete', ...argv], {
       env: { CILIUM_SOCK: server.socket, XDG_STATE_HOME: state },
@@ -138,6 +145,14 @@ describe('policy delete', () => {
     const { code, stderr, saved } = await remove(['unspec:name=one'], [held, refused]);
     expect([code, saved]).toEqual([1, []]);
     expect(stderr).toContain('[DELETE /policy][500] deletePolicyFailure "policy not found"');
+  });
+
+  test('a lab keeps what is deleted in its own folder', async () => {
+    await using lab = await startTestLab();
+    const { agent } = lab.lab.info.sockets;
+    const env = { CILIUM_SOCK: agent, CILIUM_LAB: dirname(agent) };
+    const { code } = await run(['policy', 'delete', '--all'], { env });
+    expect([code, readdirSync(join(dirname(agent), 'undo')).length]).toEqual([0, 1]);
   });
 
   test('an agent that does not tell its rules is not in the way of a script', async () => {
