@@ -1,8 +1,38 @@
+import type { Command } from 'commander';
 import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
 import { readAnswer } from './stdin.ts';
 
 /** Asks on stdout and reads one line of stdin. Only `y` is a yes; an ended input is a no. */
 export async function confirm(ctx: Context, question = 'Do you want to continue? [y/N]? '): Promise<boolean> {
   await ctx.out.write(question);
   return (await readAnswer(ctx)) === 'y';
+}
+
+/** Flags of a verb that asks before it changes something. */
+export interface WriteOptions {
+  dryRun?: boolean;
+  yes?: boolean;
+}
+
+/** Adds the flags of a verb that asks before it changes something. */
+export function writeFlags(command: Command): Command {
+  return command
+    .option('--dry-run', 'Say what would be done, and change nothing')
+    .option('-y, --yes', 'Do not ask');
+}
+
+/**
+ * Whether to go on. With --dry-run says what would be done. In a terminal asks; where nobody can be asked it goes on,
+ * as the reference always does.
+ */
+export async function mayWrite(ctx: Context, what: string, options: WriteOptions): Promise<boolean> {
+  if (options.dryRun) {
+    await ctx.out.write(`Would ${what}.\n`);
+    return false;
+  }
+  if (options.yes || !ctx.in.isTTY) return true;
+  await ctx.err.write(`This will ${what}. Continue? [y/N] `);
+  if (/^(y|yes)$/i.test((await readAnswer(ctx)) ?? '')) return true;
+  throw new UserError('nothing was changed');
 }

@@ -115,10 +115,10 @@ export function compileNodeNames(patterns: readonly string[]): TextMatch {
         `invalid node name filter "${pattern}": too many slashes in pattern, expected [CLUSTER/]NODE`,
       );
     const [cluster, node] = parts.length === 2 ? parts : ['', parts[0]];
-    const any = () => true;
+    const everything = () => true;
     return {
-      cluster: cluster ? compileFqdns([cluster]) : any,
-      node: node ? compileFqdns([node]) : any,
+      cluster: cluster ? compileFqdns([cluster]) : everything,
+      node: node ? compileFqdns([node]) : everything,
     };
   });
   return (text) => {

@@ -10,7 +10,7 @@ import { hasLabels } from '../../policy/entries.ts';
 import { formatLabel, parseLabel } from '../../policy/label.ts';
 import { goJson } from '../../render/json.ts';
 import { sanitize } from '../../render/sanitize.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../bpf/confirm.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../confirm.ts';
 import { examples, outputOption } from '../flags.ts';
 import { failed, type OutputFlag, writeStructured } from '../rest.ts';
 import { pruneUndo, undoPath } from '../undo-path.ts';

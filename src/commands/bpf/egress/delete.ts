@@ -3,8 +3,8 @@ import { egressEntry4, egressKey4 } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/records.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
 import { requireRoot } from '../../flags.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../confirm.ts';
 import { withRequired } from '../dump.ts';
 import { EGRESS_MAP, encodeEgressKey } from './map.ts';
 

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { egressEntry4, egressKey4 } from '../../../bpf/layouts/structs.ts';
 import { requireLayout } from '../../../bpf/records.ts';
 import type { Context } from '../../../context.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
 import { requireRoot } from '../../flags.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../confirm.ts';
 import { withRequired } from '../dump.ts';
 import { EGRESS_MAP, encodeEgressKey, ipv4Bytes } from './map.ts';
 

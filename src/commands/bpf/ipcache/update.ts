@@ -6,8 +6,8 @@ import type { BpfMap } from '../../../bpf/objects.ts';
 import { fits, requireLayout } from '../../../bpf/records.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
 import { integer, requireRoot } from '../../flags.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../confirm.ts';
 import { encodeIpcacheKey, ipcacheValueText, withIpcache } from './map.ts';
 
 const SKIP_TUNNEL = 1;

@@ -4,8 +4,8 @@ import { parseIp } from '../../../bpf/layouts/encode.ts';
 import { subscriber } from '../../../bpf/layouts/structs.ts';
 import type { Context } from '../../../context.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
 import { requireRoot } from '../../flags.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../confirm.ts';
 import { openGroups, openSubscribers } from './maps.ts';
 
 const TUNNEL_DEVICE = 'cilium_vxlan';

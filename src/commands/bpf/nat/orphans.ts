@@ -5,9 +5,9 @@ import { type LocalAddresses, type NatOrphan, natOrphans } from '../../../bpf/or
 import { globalPath, openGlobal } from '../../../bpf/pins.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import { mayWrite, type WriteOptions } from '../../confirm.ts';
 import { outputOption, requireRoot, stringSlice } from '../../flags.ts';
 import { clockSourceOrDefault } from '../clock.ts';
-import { mayWrite, type WriteOptions } from '../confirm.ts';
 import { type OutputOptions, printStructs } from '../dump.ts';
 import { readLocalAddresses } from '../local-addresses.ts';
 

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { encodePolicyKey } from '../../../bpf/policy-map.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
 import { requireRoot } from '../../flags.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../confirm.ts';
 import { openPolicyMap } from './dump.ts';
 import { parseRule, type RuleWords, ruleText } from './rule.ts';
 

@@ -4,8 +4,8 @@ import { vtepKey, vtepValue } from '../../../bpf/layouts/structs.ts';
 import { requireLayout } from '../../../bpf/records.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
 import { requireRoot } from '../../flags.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../confirm.ts';
 import { withRequired } from '../dump.ts';
 
 /** Declares `bpf vtep update`. */
