@@ -1,12 +1,5 @@
 import { exactAt, hasExact } from '../model/exact.ts';
-
-const HTML: Readonly<Record<string, string>> = {
-  '<': '\\u003c',
-  '>': '\\u003e',
-  '&': '\\u0026',
-  '\u2028': '\\u2028',
-  '\u2029': '\\u2029',
-};
+import { escapeHtml } from '../model/go-html.ts';
 
 /**
  * JSON as Go's encoder writes it: `<`, `>`, `&` and the line separators are escaped, a bigint is a number of as many
@@ -45,9 +38,4 @@ const { rawJSON } = JSON as JSON & { rawJSON(text: string): unknown };
 function digits(this: object, key: string, value: unknown): unknown {
   const exact = exactAt(this, key, value);
   return typeof exact === 'bigint' ? rawJSON(String(exact)) : value;
-}
-
-/** Escapes what Go's JSON encoder escapes by default and JSON.stringify leaves. */
-export function escapeHtml(json: string): string {
-  return /[<>&\u2028\u2029]/.test(json) ? json.replace(/[<>&\u2028\u2029]/g, (c) => HTML[c] ?? c) : json;
 }

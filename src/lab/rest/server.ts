@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { errorMessage } from '../../errors.ts';
+import { escapeHtml } from '../../model/go-html.ts';
 import type { Agent } from '../agent.ts';
 import { type ApiDescription, type ApiOperation, pruneFields, readApi } from './api.ts';
 import { type Answer, ApiFailure, type Call } from './call.ts';
@@ -91,18 +92,9 @@ export function restServer(agent: Agent): Server {
   }
 }
 
-/** Go's encoder escapes these in every string. */
-const HTML: Readonly<Record<string, string>> = {
-  '<': '\\u003c',
-  '>': '\\u003e',
-  '&': '\\u0026',
-  '\u2028': '\\u2028',
-  '\u2029': '\\u2029',
-};
-
 /** A value as the reference writes it, its newline included. */
 export function encode(value: unknown, indent = 0): string {
-  return `${JSON.stringify(value, null, indent).replace(/[<>&\u2028\u2029]/g, (c) => HTML[c] ?? c)}\n`;
+  return `${escapeHtml(JSON.stringify(value, null, indent))}\n`;
 }
 
 function parsed(text: string): unknown {
