@@ -1,7 +1,7 @@
 // Shows the toolkit at work against a lab: starts one, looks around, changes the policy, watches flows, stops it.
 // Needs no cluster, leaves nothing behind, and ends with 0 only when every command did what it should.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -94,6 +94,16 @@ try {
     expect: /FORWARDED/,
     lines: 6,
   });
+
+  if (existsSync(join(env.CILIUM_BPF_ROOT ?? '', 'tc/globals'))) {
+    say(
+      'As root the lab pins the maps of an agent: what stands in the kernel, and whether it fits what the agent says.',
+    );
+    await show('cilium bpf maps list --sort pressure', { expect: /cilium_ct4_global/, lines: 8 });
+    await show('cilium bpf ct list global', { expect: /TCP OUT/, lines: 4 });
+    await show('cilium bpf ct top', { expect: /entries in all/, lines: 6 });
+    await show('cilium doctor', { expect: /0 failures/ });
+  } else say('As root, on a kernel with BPF, the lab would pin maps for "cilium bpf …" and "cilium doctor".');
 } finally {
   await show('cilium lab stop');
   rmSync(folder, { recursive: true, force: true });

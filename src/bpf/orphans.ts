@@ -1,6 +1,7 @@
 import { type Cidr, parseIp } from '../model/cidr.ts';
 import { natFamily } from './connections.ts';
 import { decodeConnection, decodeTranslation, type Translation } from './layouts/conntrack.ts';
+import { tuple4, tuple6 } from './layouts/structs.ts';
 import type { BpfMap } from './objects.ts';
 import { walk } from './reader.ts';
 
@@ -85,25 +86,15 @@ function connectionKey(
   destination: string,
   destinationPort: number,
 ): Buffer {
-  const size = family === 4 ? 4 : 16;
-  const key = Buffer.alloc(2 * size + 6);
-  key.set(bytesOf(source, size), 0);
-  key.set(bytesOf(destination, size), size);
-  key.writeUInt16BE(destinationPort, 2 * size);
-  key.writeUInt16BE(sourcePort, 2 * size + 2);
-  key[2 * size + 4] = protocol;
-  key[2 * size + 5] = flags;
-  return key;
-}
-
-/** Bytes of an address, which prints dotted when it is an IPv4 one mapped into IPv6. */
-function bytesOf(ip: string, size: number): Uint8Array {
-  const bytes = parseIp(ip) ?? new Uint8Array(size);
-  if (bytes.length === size) return bytes;
-  const mapped = new Uint8Array(16);
-  mapped.set([0xff, 0xff], 10);
-  mapped.set(bytes, 12);
-  return mapped;
+  const layout = family === 4 ? tuple4 : tuple6;
+  return layout.encode({
+    destination: source,
+    source: destination,
+    destinationPort,
+    sourcePort,
+    protocol,
+    flags,
+  });
 }
 
 /** A connection of an endpoint that is gone. */

@@ -120,16 +120,20 @@ const plain = (value: bigint) => (value <= Number.MAX_SAFE_INTEGER ? Number(valu
 /** The counters of an entry, over all CPUs; undefined when the datapath has not counted it. */
 function countersOf(map: BpfMap, stats: BpfMap, key: PolicyKey): Counters | undefined {
   const endpoint = endpointOfPolicyMap(basename(map.label));
-  if (endpoint === undefined) return undefined;
+  // A shorter prefix would stand for endpoints and identities at once: no agent writes that.
+  if (endpoint === undefined || key.prefixLength < STATIC_BITS) return undefined;
   requireLayout(stats, s.policyStatsKey, s.policyStats);
-  const raw = Buffer.alloc(s.policyStatsKey.size);
-  raw.writeUInt16LE(endpoint, 0);
-  raw[3] = key.prefixLength - STATIC_BITS;
-  raw.writeUInt32LE(key.identity, 4);
-  raw[8] = key.direction;
-  raw[9] = key.protocol;
-  raw.writeUInt16BE(key.port, 10);
-  const value = stats.lookup(raw);
+  const { prefixLength, identity, direction, protocol, port } = key;
+  const value = stats.lookup(
+    s.policyStatsKey.encode({
+      endpointId: endpoint,
+      prefixLength: prefixLength - STATIC_BITS,
+      identity,
+      direction,
+      protocol,
+      port,
+    }),
+  );
   if (!value) return undefined;
   const sum = { packets: 0n, bytes: 0n };
   for (const slot of slotsOf(value, s.policyStats.size)) {
@@ -181,13 +185,8 @@ export function encodePolicyKey({
   protocol,
   port,
 }: Omit<PolicyRule, 'deny' | 'cookie'>): Buffer {
-  const key = Buffer.alloc(s.policyKey.size);
-  key.writeUInt32LE(STATIC_BITS + ruleBits(protocol, port), 0);
-  key.writeUInt32LE(identity, 4);
-  key[8] = direction;
-  key[9] = protocol;
-  key.writeUInt16BE(port, 10);
-  return key;
+  const prefixLength = STATIC_BITS + ruleBits(protocol, port);
+  return s.policyKey.encode({ prefixLength, identity, direction, protocol, port });
 }
 
 const ruleBits = (protocol: number, port: number) => (protocol === 0 ? 0 : port === 0 ? 8 : 24);
@@ -195,15 +194,13 @@ const ruleBits = (protocol: number, port: number) => (protocol === 0 ? 0 : port 
 /** The value of a rule in the layout of the map. */
 export function encodePolicyEntry(map: BpfMap, { protocol, port, deny, cookie }: PolicyRule): Buffer {
   if (fits(map, s.policyKey, s.policyEntry117)) {
-    const value = Buffer.alloc(s.policyEntry117.size);
-    value[2] =
-      (deny ? DENY : 0) | (protocol === 0 ? WILDCARD_PROTOCOL : 0) | (port === 0 ? WILDCARD_PORT : 0);
-    return value;
+    const wildcards = (protocol === 0 ? WILDCARD_PROTOCOL : 0) | (port === 0 ? WILDCARD_PORT : 0);
+    return s.policyEntry117.encode({ flags: (deny ? DENY : 0) | wildcards });
   }
   requireLayout(map, s.policyKey, s.policyEntry);
-  const value = Buffer.alloc(s.policyEntry.size);
-  value[2] = (deny ? DENY : 0) | (ruleBits(protocol, port) << 3);
-  value.writeUInt32LE(deny ? PRECEDENCE_DENY : PRECEDENCE_ALLOW, 4);
-  value.writeUInt32LE(cookie, 8);
-  return value;
+  return s.policyEntry.encode({
+    flags: (deny ? DENY : 0) | (ruleBits(protocol, port) << 3),
+    precedence: deny ? PRECEDENCE_DENY : PRECEDENCE_ALLOW,
+    cookie,
+  });
 }

@@ -21,12 +21,24 @@ export function unmountBpffs(path: string): void {
   rmdirSync(path);
 }
 
-/** Unmounts what labs left that have died. Returns where. */
+/** Unmounts what labs left that have died. Returns where that was. */
 export function unmountDead(): string[] {
   if (process.platform !== 'linux' || process.geteuid?.() !== 0) return [];
-  const dead = mountsOfLabs(readMounts()).filter((mount) => !isAlive(mount));
-  for (const { path } of dead) unmountBpffs(path);
-  return dead.map(({ path }) => path);
+  return mountsOfLabs(readMounts())
+    .filter((mount) => !isAlive(mount))
+    .map(({ path }) => path)
+    .filter(unmounted);
+}
+
+/** Another process may be about the same: what stays mounted is tried again by the next one. */
+function unmounted(path: string): boolean {
+  try {
+    unmountBpffs(path);
+    return true;
+  } catch (error) {
+    if (error instanceof UserError || errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 function readMounts(): string {
