@@ -185,20 +185,27 @@ function capacity(cidr: string): string {
 }
 
 function kubeProxyReplacement(agent: Agent) {
+  const old = agent.version === '1.9';
   return {
     mode: 'True',
     devices: ['eth0'],
     deviceList: [{ name: 'eth0', ip: [agent.world.self.ipv4] }],
     directRoutingDevice: 'eth0',
     features: {
-      annotations: [
-        'service.cilium.io/node',
-        'service.cilium.io/src-ranges-policy',
-        'service.cilium.io/type',
-      ],
+      ...(old
+        ? { hostReachableServices: { enabled: true, protocols: ['TCP', 'UDP'] } }
+        : {
+            annotations: [
+              'service.cilium.io/node',
+              'service.cilium.io/src-ranges-policy',
+              'service.cilium.io/type',
+            ],
+            nat46X64: {},
+            socketLB: { enabled: true },
+            socketLBTracing: { enabled: true },
+          }),
       externalIPs: { enabled: true },
       hostPort: { enabled: true },
-      nat46X64: {},
       nodePort: {
         acceleration: 'Disabled',
         algorithm: 'Random',
@@ -208,8 +215,6 @@ function kubeProxyReplacement(agent: Agent) {
         portMax: 32_767,
       },
       sessionAffinity: { enabled: true },
-      socketLB: { enabled: true },
-      socketLBTracing: { enabled: true },
     },
   };
 }

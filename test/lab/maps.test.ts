@@ -136,6 +136,15 @@ describe('a lab with maps', () => {
       expect(code).toBe(0);
     });
 
+  for (const version of ['1.9', '1.17', '1.20'] as const)
+    kernelTest(`passes doctor as an agent ${version} too`, async () => {
+      buildHelper();
+      await using lab = await startTestLab({ scenario: 'shop', maps: 'on', version });
+      const { stdout, code } = await run(['doctor'], environment(lab));
+      expect(stdout).toMatch(/\n0 failures, 0 warnings, /);
+      expect(code).toBe(0);
+    });
+
   kernelTest('shows the incident: a NAT map that is nearly full, and who fills it', async () => {
     await using lab = await started('incident');
     const { stdout, code } = await run(['doctor'], environment(lab));
