@@ -1,6 +1,6 @@
 import { openLinkById, openObjects, openProgramById } from '../bpf/objects.ts';
 import { UserError } from '../errors.ts';
-import { failureOf, type Run } from './run.ts';
+import { listFrom, type Run } from './run.ts';
 import type { BpfLink, CgroupProgram, NodeState, XdpProgram } from './state.ts';
 
 interface CgroupJson {
@@ -16,12 +16,7 @@ export async function readBpfAttachments(
   run: Run,
   notes: string[],
 ): Promise<Pick<NodeState, 'bpfLinks' | 'cgroupPrograms' | 'xdpPrograms'>> {
-  const json = async <T>(...words: string[]): Promise<T[]> => {
-    const ran = await run(['bpftool', '-j', ...words]);
-    if (ran.code === 0 && ran.stdout.trim() !== '') return JSON.parse(ran.stdout) as T[];
-    if (ran.code !== 0) notes.push(`bpftool ${words.join(' ')}: ${failureOf(ran)}`);
-    return [];
-  };
+  const json = <T>(...words: string[]) => listFrom<T>(run, ['bpftool', '-j', ...words], notes);
   const names = new Map<number, string>();
   const bpfLinks: BpfLink[] = [];
   try {

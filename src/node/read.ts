@@ -5,7 +5,7 @@ import { errorCode } from '../errors.ts';
 import { compareBytes } from '../model/order.ts';
 import { readBpfAttachments } from './bpf-attachments.ts';
 import { readFirewall, readIpsets } from './firewall.ts';
-import { failureOf, type Run } from './run.ts';
+import { listFrom, type Run } from './run.ts';
 import type { IpLink, IpRoute, IpRule, NodeFile, NodeState, TcFilter } from './state.ts';
 
 /** Where Cilium keeps things on a node. */
@@ -31,14 +31,7 @@ const PIN_FOLDERS = ['tc/globals', 'cilium', 'xdp/globals', 'ip/globals'];
 /** Reads the node. Changes nothing. */
 export async function readNode(run: Run, paths: NodePaths): Promise<NodeState> {
   const notes: string[] = [];
-  const json = async <T>(command: string[]): Promise<T[]> => {
-    const ran = await run(command);
-    if (ran.code !== 0) {
-      notes.push(`${command.join(' ')}: ${failureOf(ran)}`);
-      return [];
-    }
-    return ran.stdout.trim() === '' ? [] : (JSON.parse(ran.stdout) as T[]);
-  };
+  const json = <T>(command: string[]) => listFrom<T>(run, command, notes);
   const links = await json<IpLink>(['ip', '-d', '-j', 'addr']);
   const [routes4, routes6, rules4, rules6, netns] = await Promise.all([
     json<IpRoute>(['ip', '-j', '-4', 'route', 'show', 'table', 'all']),
@@ -61,7 +54,7 @@ export async function readNode(run: Run, paths: NodePaths): Promise<NodeState> {
     ],
     firewall: await readFirewall(run, notes),
     ipsets: await readIpsets(run, notes),
-    tcFilters: await readTcFilters(run, json),
+    tcFilters: await readTcFilters(json),
     ...attachments,
     netns: netns.map((entry) => entry.name),
     mounts: await readMounts(),
@@ -77,14 +70,12 @@ interface TcJson {
   options?: { handle?: string; bpf_name?: string; prog?: { name?: string } };
 }
 
-async function readTcFilters(run: Run, json: <T>(command: string[]) => Promise<T[]>): Promise<TcFilter[]> {
+async function readTcFilters(json: <T>(command: string[]) => Promise<T[]>): Promise<TcFilter[]> {
   const found: TcFilter[] = [];
   const qdiscs = await json<{ kind: string; dev: string }>(['tc', '-j', 'qdisc', 'show']);
   for (const { dev } of qdiscs.filter(({ kind }) => kind === 'clsact' || kind === 'ingress')) {
     for (const direction of ['ingress', 'egress'] as const) {
-      const { code, stdout } = await run(['tc', '-j', 'filter', 'show', 'dev', dev, direction]);
-      if (code !== 0 || stdout.trim() === '') continue;
-      for (const filter of JSON.parse(stdout) as TcJson[]) {
+      for (const filter of await json<TcJson>(['tc', '-j', 'filter', 'show', 'dev', dev, direction])) {
         // The name tc keeps is the file's when the program came from a pin; the kernel's is the program's own.
         const names = [filter.options?.prog?.name, filter.options?.bpf_name].filter(
           (name) => name !== undefined,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { errorCode } from '../errors.ts';
+import { errorCode, errorMessage } from '../errors.ts';
 
 /** What a program left behind. */
 export interface Ran {
@@ -14,6 +14,25 @@ export interface Ran {
 /** Why a program failed, in one line. */
 export function failureOf({ code, stdout, stderr }: Ran): string {
   return (stderr.trim() || stdout.trim()).split('\n')[0] || `exit code ${code}`;
+}
+
+/**
+ * The JSON list that a program printed, empty when it printed nothing.
+ * What failed, or cannot be read, counts as empty too and goes to `notes`.
+ */
+export async function listFrom<T>(run: Run, command: readonly string[], notes: string[]): Promise<T[]> {
+  const ran = await run(command);
+  if (ran.code !== 0) {
+    notes.push(`${command.join(' ')}: ${failureOf(ran)}`);
+    return [];
+  }
+  if (ran.stdout.trim() === '') return [];
+  try {
+    return JSON.parse(ran.stdout) as T[];
+  } catch (error) {
+    notes.push(`${command.join(' ')}: not JSON: ${errorMessage(error)}`);
+    return [];
+  }
 }
 
 /** Runs a program with arguments (no shell) and waits for its end. Never throws for a failure of the program. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
-import { failureOf, type Ran, type Run } from './run.ts';
+import { failureOf, listFrom, type Ran, type Run } from './run.ts';
 
 /** What Cilium marks its IPsec states and policies with. */
 export const CILIUM_REQUEST_ID = 1;
@@ -171,8 +171,8 @@ interface TcFilterJson {
 
 /** Interfaces whose ingress has a program that decrypts, by tc filter or by tcx link. */
 export async function listDecryptInterfaces(run: Run): Promise<string[]> {
-  const links = json<{ ifname: string; ifindex: number }>(await run(['ip', '-j', 'link', 'show']));
-  const qdiscs = json<{ kind: string; dev: string }>(await run(['tc', '-j', 'qdisc', 'show']));
+  const links = await listFrom<{ ifname: string; ifindex: number }>(run, ['ip', '-j', 'link', 'show'], []);
+  const qdiscs = await listFrom<{ kind: string; dev: string }>(run, ['tc', '-j', 'qdisc', 'show'], []);
   const filtered = new Set(
     qdiscs.filter((q) => q.kind === 'clsact' || q.kind === 'ingress').map((q) => q.dev),
   );
@@ -186,7 +186,11 @@ export async function listDecryptInterfaces(run: Run): Promise<string[]> {
 }
 
 async function decryptsByFilter(run: Run, device: string): Promise<boolean> {
-  const filters = json<TcFilterJson>(await run(['tc', '-j', 'filter', 'show', 'dev', device, 'ingress']));
+  const filters = await listFrom<TcFilterJson>(
+    run,
+    ['tc', '-j', 'filter', 'show', 'dev', device, 'ingress'],
+    [],
+  );
   return filters.some(({ options }) =>
     [options?.bpf_name, options?.prog?.name].some(
       (name) => name !== undefined && DECRYPT_PROGRAMS.test(name),
@@ -224,10 +228,6 @@ function optional(look: () => void): void {
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
   }
-}
-
-function json<T>({ code, stdout }: Ran): T[] {
-  return code === 0 && stdout.trim() !== '' ? (JSON.parse(stdout) as T[]) : [];
 }
 
 /** The command that removes one state. */

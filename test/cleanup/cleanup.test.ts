@@ -15,7 +15,7 @@ import {
   restoreScript,
 } from '../../src/node/firewall.ts';
 import { NODE_PATHS } from '../../src/node/read.ts';
-import { systemRun } from '../../src/node/run.ts';
+import { listFrom, systemRun } from '../../src/node/run.ts';
 import type { IpLink, IpRoute, IpRule, NodeState } from '../../src/node/state.ts';
 import { fakePrograms } from '../helpers/programs.ts';
 import { fixture } from '../helpers/recordings.ts';
@@ -300,4 +300,16 @@ cilium cleanup diff /run/base.json || echo "exit $?"`);
     expect(stdout).toMatch(/^Kept \d+ facts about .* in \/run\/base.json\n.* is as it was on /);
     expect(stdout).toContain('+ link cilium_wg0 (veth)\n+ link cilium_wg1 (veth)\nexit 1\n');
   });
+});
+
+test.each([
+  ['a list', `echo '[{"dev":"lo"}]'`, [{ dev: 'lo' }], []],
+  ['nothing', 'true', [], []],
+  ['a list that is cut short', `echo '[{"dev":'`, [], [/^ip -j route: not JSON: /]],
+  ['a failure', 'echo no such table >&2; exit 2', [], [/^ip -j route: no such table$/]],
+])('a program that prints %s', async (_what, script, list, expected) => {
+  using programs = fakePrograms({ ip: script });
+  const notes: string[] = [];
+  expect(await listFrom(systemRun({ PATH: programs.path }), ['ip', '-j', 'route'], notes)).toEqual(list);
+  expect(notes).toEqual(expected.map((pattern) => expect.stringMatching(pattern)));
 });

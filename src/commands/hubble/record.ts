@@ -12,8 +12,8 @@ import { examples, integer, stringSlice } from '../flags.ts';
 import { buildFilters, type FilterWord } from './observe/filter-builder.ts';
 import { addFilterOptions, addSelectorOptions } from './observe/flags.ts';
 import { openFlowStream } from './observe/follow.ts';
+import { flowsRequest } from './observe/request.ts';
 import { type SelectorFlags, selectFlows } from './observe/selectors.ts';
-import { flowsRequest } from './observe/sources.ts';
 import { readSettings } from './settings.ts';
 
 interface RecordFlags extends SelectorFlags {

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { ApiError } from '../../agent/client.ts';
 import { decodePolicy } from '../../agent/policy.ts';
 import { Reader } from '../../agent/reader.ts';
 import type { Endpoint } from '../../agent/types.gen.ts';
@@ -119,9 +120,9 @@ async function loadAgent(ctx: Context): Promise<Loaded> {
     agent.get('/identity'),
     agent.get('/endpoint'),
     agent.get('/policy'),
-    agent.get('/ip').catch(() => []),
+    agent.get('/ip').catch(whenMissing([])),
   ]);
-  const config = await agent.get('/config').catch(() => undefined);
+  const config = await agent.get('/config').catch(whenMissing(undefined));
   const enforcement = config?.status?.realized?.['policy-enforcement'] ?? 'default';
   const { rules, settings } = await rulesOfPolicy(
     decodePolicy(policy, 'GET /policy').policy || '[]',
@@ -139,6 +140,14 @@ async function loadAgent(ctx: Context): Promise<Loaded> {
       enforcement: enforcement === 'always' || enforcement === 'never' ? enforcement : 'default',
       allowLocalhost: allowsLocalhost(endpoints),
     },
+  };
+}
+
+/** An agent that has nothing there, or no such call. Any other failure would change verdicts unseen. */
+function whenMissing<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof ApiError && (error.status === 404 || error.isUnknownPath)) return value;
+    throw error;
   };
 }
 

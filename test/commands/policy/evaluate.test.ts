@@ -9,6 +9,7 @@ import { replay } from '../../helpers/replay.ts';
 import { run } from '../../helpers/run.ts';
 import { entriesText } from '../../policy/helpers.ts';
 import { policySets, recordedEntries } from '../../policy/recorded.ts';
+import { answer } from '../status/serve.ts';
 
 const FLOWS = fixturePath('recordings/flows-1.20.jsonl');
 const API = `apiVersion: cilium.io/v2
@@ -667,5 +668,28 @@ describe('files', () => {
     copyFileSync(FLOWS, join(where, 'a.jsonl'));
     const ask = (flows: string) => run(['policy', 'replay', '-c', join(folder, 'api.yaml'), '-f', flows]);
     expect((await ask(where)).stdout).toBe((await ask(FLOWS)).stdout);
+  });
+});
+
+describe('the state of an agent', () => {
+  const simulate = 'policy simulate --state agent --from app=a --to app=b --port 80'.split(' ');
+  const asked = async (path: string, status: number, body: unknown) => {
+    const answers = { '/v1/identity': [], '/v1/endpoint': [], '/v1/policy': { policy: '[]' }, '/v1/ip': [] };
+    await using agent = await replay([
+      ...Object.entries(answers).flatMap(([other, value]) => (other === path ? [] : [answer(other, value)])),
+      answer(path, body, status),
+    ]);
+    return await run(simulate, { env: { CILIUM_SOCK: agent.socket } });
+  };
+
+  test('goes without an address list that the agent does not keep', async () => {
+    const body = { code: 404, message: 'path /v1/ip was not found' };
+    expect((await asked('/v1/ip', 404, body)).stderr).not.toContain('/ip');
+  });
+
+  test.each(['/v1/ip', '/v1/config'])('is not evaluated when %s fails', async (path) => {
+    const result = await asked(path, 500, 'the store is closed');
+    expect(result).toMatchObject({ code: 1, stdout: '' });
+    expect(result.stderr).toContain('the store is closed');
   });
 });

@@ -1,10 +1,8 @@
 import type { Context } from '../../../context.ts';
 import { decodeAnswer } from '../../../hubble/client.ts';
-import { decode, fieldMaskText } from '../../../hubble/codec.ts';
+import { decode } from '../../../hubble/codec.ts';
 import { RowDecoder } from '../../../hubble/flow-wire.ts';
 import { FlowRow } from '../../../model/flow-row.ts';
-import type { GetFlowsRequest } from '../../../model/hubble.gen.ts';
-import { formatTimestamp } from '../../../model/timestamp.ts';
 import type { FlowRenderer } from '../../../render/flow-format.ts';
 import { sanitizeCell } from '../../../render/sanitize.ts';
 import type { Settings } from '../settings.ts';
@@ -12,6 +10,7 @@ import type { FilterLists } from './filter-builder.ts';
 import { openFlowStream } from './follow.ts';
 import type { RecordSink } from './output.ts';
 import type { OwnFlags } from './own-flags.ts';
+import { flowsRequest } from './request.ts';
 import type { Selection } from './selectors.ts';
 
 /** What to ask for and where it goes. */
@@ -31,7 +30,7 @@ export async function observeServer(job: ServerJob, ctx: Context): Promise<void>
   const { renderer, sink } = job;
   const print = printer(renderer);
   try {
-    for await (const batch of openFlowStream(requestOf(job), job.settings, job.flags, ctx)) {
+    for await (const batch of openFlowStream(flowsRequest(job), job.settings, job.flags, ctx)) {
       for (const bytes of batch) sink.add(decodeAnswer(() => print(bytes)));
       const status = renderer.takeStatus();
       if (status !== '' && !job.silent) await ctx.err.write(status);
@@ -53,17 +52,4 @@ function printer(renderer: FlowRenderer): (bytes: Buffer) => string {
   const decoder = new RowDecoder(sanitizeCell);
   const row = new FlowRow();
   return (bytes) => (decoder.decode(bytes, row) ? renderer.row(row) : whole(bytes));
-}
-
-function requestOf({ filters, selection, mask }: ServerJob): GetFlowsRequest {
-  return {
-    number: String(selection.number),
-    first: selection.first,
-    follow: selection.follow,
-    whitelist: filters.allow,
-    blacklist: filters.deny,
-    ...(selection.since && { since: formatTimestamp(selection.since) }),
-    ...(selection.until && { until: formatTimestamp(selection.until) }),
-    ...(mask.length > 0 && { field_mask: fieldMaskText(mask) }),
-  };
 }

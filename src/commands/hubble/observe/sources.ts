@@ -1,16 +1,15 @@
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { decodeAnswer } from '../../../hubble/client.ts';
-import { decode, fieldMaskText } from '../../../hubble/codec.ts';
+import { decode } from '../../../hubble/codec.ts';
 import type { FlowPredicate } from '../../../hubble/filter.ts';
 import { eachLine, type LineProblem, lineReader } from '../../../hubble/flow-lines.ts';
 import { expandInputs, readCapture } from '../../../hubble/inputs.ts';
-import type { GetFlowsRequest, GetFlowsResponse } from '../../../model/hubble.gen.ts';
-import { formatTimestamp } from '../../../model/timestamp.ts';
-import type { FilterLists } from './filter-builder.ts';
+import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
 import { openFlowStream } from './follow.ts';
 import type { OwnJob } from './own.ts';
 import { logProblems } from './problems.ts';
+import { flowsRequest } from './request.ts';
 import type { Selection } from './selectors.ts';
 
 /** Reads the messages that a job means, from a server or a file, in batches. Lost events and node status pass. */
@@ -46,28 +45,6 @@ async function* fromServer(
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-}
-
-/** The request that asks for what is meant. */
-export function flowsRequest({
-  filters,
-  selection,
-  mask,
-}: {
-  filters: FilterLists;
-  selection: Selection;
-  mask: readonly string[];
-}): GetFlowsRequest {
-  return {
-    number: String(selection.number),
-    first: selection.first,
-    follow: selection.follow,
-    whitelist: filters.allow,
-    blacklist: filters.deny,
-    ...(selection.since && { since: formatTimestamp(selection.since) }),
-    ...(selection.until && { until: formatTimestamp(selection.until) }),
-    ...(mask.length > 0 && { field_mask: fieldMaskText(mask) }),
-  };
 }
 
 async function* fromFiles(
