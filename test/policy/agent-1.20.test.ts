@@ -3,12 +3,12 @@ import { PolicyEngine } from '../../src/policy/engine.ts';
 import { isEntryList } from '../../src/policy/entries.ts';
 import type { FlowRecord } from '../../src/policy/flow.ts';
 import { rulesOfEntries } from '../../src/policy/from-entries.ts';
-import type { MapEntry } from '../../src/policy/map-state.ts';
 import { Peers } from '../../src/policy/peer.ts';
 import { FlowTable, replay } from '../../src/policy/replay.ts';
 import { stateOfAgent } from '../../src/policy/state.ts';
 import { fixture, fixtureText, type RestCase } from '../helpers/recordings.ts';
 import { entriesText } from './helpers.ts';
+import { recordedEntries } from './recorded.ts';
 
 const EXCHANGES = fixture<RestCase[]>('recordings/agent-1.20.json').flatMap(({ exchanges }) => exchanges);
 
@@ -35,23 +35,6 @@ interface PinnedMap {
   entries: [string, string][];
 }
 
-function pinnedEntries({ entries }: PinnedMap): MapEntry[] {
-  return entries.map(([keyHex, valueHex]) => {
-    const key = Buffer.from(keyHex, 'hex');
-    const value = Buffer.from(valueHex, 'hex');
-    return {
-      direction: key.readUInt8(8) === 1 ? 'egress' : 'ingress',
-      identity: key.readUInt32LE(4),
-      protocol: key.readUInt8(9),
-      port: key.readUInt16BE(10),
-      prefix: Math.max(0, key.readUInt32LE(0) - 48),
-      deny: (value.readUInt8(2) & 1) === 1,
-      proxy: value.readUInt16BE(0) !== 0,
-      auth: value.readUInt8(3) & 127,
-    };
-  });
-}
-
 describe('a 1.20 agent', () => {
   test('has the policy maps that its rules say', () => {
     const maps = fixture<{ maps: PinnedMap[] }>('recordings/bpf-1.20.json').maps.filter(({ path }) =>
@@ -65,7 +48,7 @@ describe('a 1.20 agent', () => {
       if (!endpoint) throw new Error(`no endpoint for ${map.path}`);
       expect([map.path, ...entriesText(current.entriesOf(endpoint))]).toEqual([
         map.path,
-        ...entriesText(pinnedEntries(map)),
+        ...entriesText(recordedEntries(map.entries)),
       ]);
     }
   });

@@ -14,7 +14,7 @@ describe('policy maps of a 1.17 agent', () => {
       const entries = engine.entriesOf({ id: endpoint.id, identity: endpoint.identity });
       expect([endpoint.id, ...entriesText(entries)]).toEqual([
         endpoint.id,
-        ...entriesText(recordedEntries(endpoint)),
+        ...entriesText(recordedEntries(endpoint.mapEntries)),
       ]);
     }
   });

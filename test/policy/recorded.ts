@@ -25,8 +25,8 @@ export function policySets(): PolicySet[] {
 }
 
 /** Decodes the map's bytes: little-endian prefix length and identity, direction, protocol, big-endian port. */
-export function recordedEntries({ mapEntries }: RecordedEndpoint): MapEntry[] {
-  return mapEntries.map(([keyHex, valueHex]) => {
+export function recordedEntries(pairs: readonly [keyHex: string, valueHex: string][]): MapEntry[] {
+  return pairs.map(([keyHex, valueHex]) => {
     const key = Buffer.from(keyHex, 'hex');
     const value = Buffer.from(valueHex, 'hex');
     return {
@@ -37,7 +37,8 @@ export function recordedEntries({ mapEntries }: RecordedEndpoint): MapEntry[] {
       prefix: Math.max(0, key.readUInt32LE(0) - 48),
       deny: (value.readUInt8(2) & 1) === 1,
       proxy: value.readUInt16BE(0) !== 0,
-      auth: value.readUInt8(3),
+      // The highest bit says that a rule asked for it.
+      auth: value.readUInt8(3) & 127,
     };
   });
 }

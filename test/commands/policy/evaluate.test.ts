@@ -63,7 +63,7 @@ describe('policy maps', () => {
       );
       for (const endpoint of set.endpoints) {
         const ours = maps.find((each) => each.endpoint === endpoint.id)?.entries ?? [];
-        expect(entriesText(ours)).toEqual(entriesText(recordedEntries(endpoint)));
+        expect(entriesText(ours)).toEqual(entriesText(recordedEntries(endpoint.mapEntries)));
         const order = ours.map((e) => [
           e.direction === 'egress' ? 1 : 0,
           e.identity,
