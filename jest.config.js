@@ -5,5 +5,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts', '.tsx'],
   transform: { '\\.tsx?$': '<rootDir>/scripts/jest-transform.mjs' },
   moduleNameMapper: { '^is-in-ci$': '<rootDir>/test/helpers/not-in-ci.mjs' },
+  globalSetup: '<rootDir>/scripts/jest-tmp-setup.mjs',
+  globalTeardown: '<rootDir>/scripts/jest-tmp-teardown.mjs',
   testTimeout: 30_000,
 };
