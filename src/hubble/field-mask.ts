@@ -73,3 +73,29 @@ function keep(message: Plain, tree: MaskTree): Plain {
   }
   return kept;
 }
+
+/**
+ * The JSON form of a field mask: paths in lowerCamelCase, joined by commas. A path that would not survive the way
+ * back (`IP`) stays as it is, which protobuf itself refuses to write.
+ */
+export function fieldMaskText(paths: readonly string[]): string {
+  return paths
+    .map((path) => {
+      const camel = path.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase());
+      return snakeCase(camel) === path ? camel : path;
+    })
+    .join(',');
+}
+
+/** The paths of a field mask's JSON form. */
+export function fieldMaskPaths(text: string): string[] {
+  return text === '' ? [] : text.split(',').map((path) => (camelPath(path) ? snakeCase(path) : path));
+}
+
+function camelPath(path: string): boolean {
+  return !path.includes('_') && path.split('.').every((part) => /^[a-z]/.test(part));
+}
+
+function snakeCase(path: string): string {
+  return path.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+}

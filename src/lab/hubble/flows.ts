@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts';
-import { encode, fieldMaskPaths } from '../../hubble/codec.ts';
-import { fieldMask } from '../../hubble/field-mask.ts';
+import { encode } from '../../hubble/codec.ts';
+import { fieldMask, fieldMaskPaths } from '../../hubble/field-mask.ts';
 import { compileFilters, type FlowPredicate } from '../../hubble/filter.ts';
 import { frame } from '../../hubble/frames.ts';
 import type { FlowFilter, GetFlowsRequest } from '../../model/hubble.gen.ts';

@@ -1,4 +1,4 @@
-import { fieldMaskText } from '../../../hubble/codec.ts';
+import { fieldMaskText } from '../../../hubble/field-mask.ts';
 import type { GetFlowsRequest } from '../../../model/hubble.gen.ts';
 import { formatTimestamp } from '../../../model/timestamp.ts';
 import type { FilterLists } from './filter-builder.ts';
