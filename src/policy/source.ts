@@ -1,5 +1,6 @@
 import type { Document, LineCounter, YAMLError } from 'yaml';
-import type { Finding } from '../model/finding.ts';
+import { UserError } from '../errors.ts';
+import { type Finding, formatPosition } from '../model/finding.ts';
 import { checkJson, doubledKeys, indexJson, JsonSyntaxError, pathKey } from './json-text.ts';
 import { parsePlainYaml } from './plain-yaml.ts';
 import type { Path, Position, SourceDocument } from './rule.ts';
@@ -16,13 +17,21 @@ export interface ParsedFile {
 }
 
 /**
- * Parses a JSON file, or a YAML file of one or more documents. Faults of the syntax are findings; what could be read
- * despite them is still there, so that all faults of a file are reported at once.
+ * Parses a JSON file, or a YAML file of one or more documents. Faults of the syntax are findings, and a document that
+ * has one is left out; the others are still there, so that the faults of a file are reported at once.
  */
 export async function parseFile(file: string, text: string): Promise<ParsedFile> {
   const plain = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   if (looksLikeJson(file, plain)) return parseJson(file, plain);
   return parseYaml(file, plain);
+}
+
+/** The documents of a file that must be whole. Throws a UserError for its first fault. */
+export async function readDocuments(file: string, text: string): Promise<ParsedDocument[]> {
+  const { documents, findings } = await parseFile(file, text);
+  const fault = findings.find(({ severity }) => severity === 'error');
+  if (fault) throw new UserError(`${formatPosition(fault.position)}: ${fault.message}`, { hint: fault.hint });
+  return documents;
 }
 
 function looksLikeJson(file: string, text: string): boolean {
@@ -136,7 +145,10 @@ async function parseYaml(file: string, text: string): Promise<ParsedFile> {
   const documents: ParsedDocument[] = [];
   const findings: Finding[] = [];
   for (const document of Array.isArray(parsed) ? parsed : []) {
-    for (const error of document.errors) findings.push(yamlFault(file, text, lines, error));
+    const faults = document.errors.map((error) => yamlFault(file, text, lines, error));
+    findings.push(...faults);
+    // What the parser guessed behind a fault of syntax is not what was meant: there is nothing to check.
+    if (faults.some(({ code }) => code === 'syntax')) continue;
     const value = yamlValue(document);
     // A file may begin or end with an empty document (`---`), which holds nothing to check.
     if (value !== null && value !== undefined) {
@@ -195,7 +207,7 @@ function yamlValue(document: Document.Parsed): unknown {
 
 function yamlFault(file: string, text: string, lines: LineCounter, error: YAMLError): Finding {
   const doubled = error.code === 'DUPLICATE_KEY';
-  const misplaced = error.code === 'BAD_INDENT';
+  const misplaced = error.code === 'BAD_INDENT' && error.message.includes('mapping items');
   let [offset] = error.pos;
   while (misplaced && text[offset] === ' ') offset++;
   return {

@@ -1,9 +1,9 @@
 import { isRecord } from '../model/record.ts';
-import { parseFile } from './source.ts';
+import { readDocuments } from './source.ts';
 
 /** The labels that the pods of each workload in a file will have, as `k8s:key=value`. */
 export async function podLabels(file: string, text: string): Promise<string[][]> {
-  const { documents } = await parseFile(file, text);
+  const documents = await readDocuments(file, text);
   return documents.flatMap(({ value }) => {
     if (!isRecord(value) || !isRecord(value.metadata)) return [];
     const spec = isRecord(value.spec) ? value.spec : {};

@@ -372,6 +372,16 @@ test.each([
   });
 });
 
+test.each([
+  ['a flow that is not closed', '- endpointSelector: {a: b\n  ingress: []\n', 2, 3],
+  ['a tab', 'endpointSelector: {}\nspec:\n\tingress: []\n', 3, 1],
+  ['a text that is not closed', '- endpointSelector: {}\n  ingress: "a\n', 3, 1],
+])('what stands behind a fault of YAML is not guessed: %s', async (_title, text, line, column) => {
+  const { findings, rules } = await parsePolicies([{ file: 'p.yaml', text }]);
+  expect(rules).toEqual([]);
+  expect(findings).toMatchObject([{ code: 'syntax', position: { line, column } }]);
+});
+
 const cnp = (spec: string, head = '') => `apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy
 metadata:

@@ -13,7 +13,7 @@ import type { MapRelease } from '../../policy/map-state.ts';
 import { type ClusterObjects, takeObject } from '../../policy/objects.ts';
 import { parsePolicies } from '../../policy/parse.ts';
 import type { SourcedRule } from '../../policy/rule.ts';
-import { parseFile } from '../../policy/source.ts';
+import { readDocuments } from '../../policy/source.ts';
 import { emptyState, type PolicyState, stateOf, stateOfAgent } from '../../policy/state.ts';
 import { stringArray } from '../flags.ts';
 import { readInput } from './files.ts';
@@ -168,8 +168,7 @@ function listOf(call: string, answer: unknown): readonly unknown[] {
 
 /** The text of the agent's rules: rules up to 1.18, entries from 1.19 on. */
 async function rulesOfPolicy(text: string, file: string): Promise<Pick<Loaded, 'rules' | 'settings'>> {
-  const { documents } = await parseFile(file, text);
-  const [document] = documents;
+  const [document] = await readDocuments(file, text);
   if (document && isEntryList(document.value))
     return { rules: rulesOfEntries(document.value, document), settings: { release: '1.20' } };
   return { rules: (await parsePolicies([{ file, text }], { strict: false })).rules, settings: {} };

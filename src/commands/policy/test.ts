@@ -5,8 +5,7 @@ import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { expectationsOf, runExpectations, TEMPLATE } from '../../policy/expectations.ts';
 import { Peers } from '../../policy/peer.ts';
-import { formatPosition } from '../../policy/rule.ts';
-import { parseFile } from '../../policy/source.ts';
+import { readDocuments } from '../../policy/source.ts';
 import { starterFile, starterTests } from '../../policy/starter.ts';
 import { goJson } from '../../render/json.ts';
 import { renderTests, renderTestsJunit } from '../../render/policy-test.ts';
@@ -57,13 +56,8 @@ export async function runPolicyTest(
     throw new UsageError('Missing file of tests', {
       hint: 'Start with "cilium policy test --init > tests.yaml".',
     });
-  const { documents, findings } = await parseFile(
-    file,
-    (await readInput(file, ctx, 'cannot read tests')).text,
-  );
-  const [fault] = findings.filter(({ severity }) => severity === 'error');
-  if (fault) throw new UserError(`${formatPosition(fault.position)}: ${fault.message}`, { hint: fault.hint });
-  const [document] = documents;
+  const { text } = await readInput(file, ctx, 'cannot read tests');
+  const [document] = await readDocuments(file, text);
   if (!document) throw new UserError(`${file}: no tests`);
   const expectations = expectationsOf(document.value, document);
   const beside = (path: string) => (isAbsolute(path) || file === '-' ? path : join(dirname(file), path));

@@ -687,6 +687,12 @@ describe('the state of an agent', () => {
     expect((await asked('/v1/ip', 404, body)).stderr).not.toContain('/ip');
   });
 
+  test('is not evaluated when its rules are cut short', async () => {
+    const result = await asked('/v1/policy', 200, { policy: '[{"endpointSelector": {' });
+    expect(result).toMatchObject({ code: 1, stdout: '' });
+    expect(result.stderr).toContain('not JSON');
+  });
+
   test.each(['/v1/ip', '/v1/config'])('is not evaluated when %s fails', async (path) => {
     const result = await asked(path, 500, 'the store is closed');
     expect(result).toMatchObject({ code: 1, stdout: '' });
