@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createMap } from '../src/bpf/objects.ts';
+import { createMap } from '../src/bpf/kernel/objects.ts';
 import { missingKernel, mountBpffs } from '../test/helpers/bpf.ts';
 import { type Measured, measureRun, table } from './lib-measure.ts';
 

@@ -1,7 +1,7 @@
 // endpoint list of 10,000 endpoints against fetching and parsing the same body, in one run.
 import { createServer } from 'node:http';
 import { AgentClient } from '../src/agent/client.ts';
-import { HttpClient } from '../src/agent/http.ts';
+import { HttpClient } from '../src/agent/http/http.ts';
 import { fixture, type RestCase } from '../test/helpers/recordings.ts';
 import { close, listen } from '../test/helpers/replay.ts';
 import { run as runCli } from '../test/helpers/run.ts';

@@ -6,9 +6,9 @@ import { decodeEvent } from '../src/agent/monitor/events.ts';
 import { GobDecoder } from '../src/agent/monitor/gob.ts';
 import { dissect } from '../src/agent/monitor/packet.ts';
 import { decodeRecord } from '../src/agent/monitor/records.ts';
-import { type MonitorFormat, renderEvent } from '../src/render/monitor.ts';
-import { renderJsonEvent } from '../src/render/monitor-json.ts';
-import { readPortNames } from '../src/render/port-names.ts';
+import { renderJsonEvent } from '../src/render/monitor/json.ts';
+import { readPortNames } from '../src/render/monitor/port-names.ts';
+import { type MonitorFormat, renderEvent } from '../src/render/monitor/text.ts';
 import { serveStream } from '../test/helpers/stream-server.ts';
 import { table } from './lib-measure.ts';
 

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { decideConnection } from '../src/policy/decide.ts';
-import { PolicyEngine } from '../src/policy/engine.ts';
-import type { FlowRecord } from '../src/policy/flow.ts';
-import { type Identity, identityOf } from '../src/policy/identities.ts';
-import { Peers } from '../src/policy/peer.ts';
-import { FlowTable, replay } from '../src/policy/replay.ts';
+import { decideConnection } from '../src/policy/evaluate/decide.ts';
+import { PolicyEngine } from '../src/policy/evaluate/engine.ts';
+import type { FlowRecord } from '../src/policy/evaluate/flow.ts';
+import { type Identity, identityOf } from '../src/policy/evaluate/identities.ts';
+import { Peers } from '../src/policy/evaluate/peer.ts';
+import { emptyState } from '../src/policy/evaluate/state.ts';
+import { FlowTable, replay } from '../src/policy/reports/replay.ts';
 import type { Rule, SourcedRule } from '../src/policy/rule.ts';
-import { emptyState } from '../src/policy/state.ts';
 
 const NAMESPACES = 50;
 const APPS = 40;

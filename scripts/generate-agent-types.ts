@@ -1,4 +1,4 @@
-// Writes src/agent/types.gen.ts from schemas/agent-api.json. A test fails when the two disagree.
+// Writes src/agent/decode/types.gen.ts from schemas/agent-api.json. A test fails when the two disagree.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -82,5 +82,5 @@ export function generate(api: Description): string {
 const root = new URL('../', import.meta.url);
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const api = JSON.parse(readFileSync(new URL('schemas/agent-api.json', root), 'utf8')) as Description;
-  writeFileSync(new URL('src/agent/types.gen.ts', root), generate(api));
+  writeFileSync(new URL('src/agent/decode/types.gen.ts', root), generate(api));
 }

@@ -1,4 +1,4 @@
-// Writes src/model/hubble.gen.ts (types) and src/hubble/descriptor.gen.ts (the wire) from schemas/hubble/*.proto.
+// Writes src/model/hubble.gen.ts (types) and src/hubble/protobuf/descriptor.gen.ts (the wire) from schemas/hubble/*.proto.
 // A test fails when they disagree.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -228,7 +228,7 @@ export interface AnyMessage {\n  '@type': string;\n  [field: string]: unknown;\n
   });
   const descriptor = [
     `${head}
-import type { Messages } from '../model/hubble.gen.ts';`,
+import type { Messages } from '../../model/hubble.gen.ts';`,
     `/** Fields in their declared order: \`name=number:type\`, \`#\` before an enum, \`*\` repeated, \`@\` its oneof. */
 export const MESSAGES: Readonly<Record<keyof Messages, string>> = {\n${rows.join('\n')}\n};`,
     `/** Names and numbers of the values. */
@@ -257,5 +257,5 @@ export function readSchemas(): string[] {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { types, descriptor } = generate(readSchemas());
   writeFileSync(new URL('../src/model/hubble.gen.ts', import.meta.url), types);
-  writeFileSync(new URL('../src/hubble/descriptor.gen.ts', import.meta.url), descriptor);
+  writeFileSync(new URL('../src/hubble/protobuf/descriptor.gen.ts', import.meta.url), descriptor);
 }

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { decode, encode } from '../src/hubble/codec.ts';
-import { frame } from '../src/hubble/frames.ts';
+import { frame } from '../src/hubble/grpc/frames.ts';
+import { decode, encode } from '../src/hubble/protobuf/codec.ts';
 
 const [seconds = 600, cuts = 20] = process.argv.slice(2).map(Number);
 const RATE = 5_000;

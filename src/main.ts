@@ -1,11 +1,11 @@
 import { Command, CommanderError, Help, type Option } from 'commander';
-import { normalize, readGlobals } from './commands/flags.ts';
+import { normalize, readGlobals } from './cli/flags.ts';
+import { build, type Resolved, resolve } from './cli/tree.ts';
 import { TREE } from './commands/index.ts';
-import { build, type Resolved, resolve } from './commands/tree.ts';
 import type { Context } from './context.ts';
 import { errorMessage, SilentExit, UsageError, UserError } from './errors.ts';
-import { nearest } from './model/nearest.ts';
-import { sanitize } from './render/sanitize.ts';
+import { nearest } from './lib/nearest.ts';
+import { sanitize } from './render/text/sanitize.ts';
 
 /** Runs one command line and returns its exit code. Nothing is thrown: every error is printed here, once. */
 export async function main(argv: readonly string[], ctx: Context): Promise<number> {

@@ -1,9 +1,15 @@
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
-import { parseJson } from '../model/exact.ts';
-import { compareBytes } from '../model/order.ts';
-import { HttpClient, type HttpRequest, type HttpResponse, parseAddress, TransportError } from './http.ts';
-import type { DeleteAnswers, GetAnswers, PatchAnswers, PutAnswers } from './types.gen.ts';
+import { parseJson } from '../lib/exact-json.ts';
+import { compareBytes } from '../lib/order.ts';
+import type { DeleteAnswers, GetAnswers, PatchAnswers, PutAnswers } from './decode/types.gen.ts';
+import {
+  HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  parseAddress,
+  TransportError,
+} from './http/http.ts';
 
 export const DEFAULT_SOCKET = '/var/run/cilium/cilium.sock';
 const BASE_PATH = '/v1';

@@ -1,8 +1,8 @@
 import { UserError } from '../errors.ts';
-import { parseJson } from '../model/exact.ts';
+import { parseJson } from '../lib/exact-json.ts';
 import type { ModuleReport } from '../model/health.ts';
-import type { HttpClient, HttpRequest } from './http.ts';
-import { Reader } from './reader.ts';
+import { Reader } from './decode/reader.ts';
+import type { HttpClient, HttpRequest } from './http/http.ts';
 
 /** A question to a table of the agent's in-memory database. */
 export interface TableQuery {

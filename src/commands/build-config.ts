@@ -1,10 +1,10 @@
 import { mkdir, readdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { stringSlice } from '../cli/flags.ts';
 import type { Context } from '../context.ts';
 import { errorCode, systemReason, UsageError, UserError } from '../errors.ts';
 import type { ConfigReader, ConfigSource } from '../kube/config-sources.ts';
-import { stringSlice } from './flags.ts';
 
 interface BuildConfigOptions {
   dest: string;

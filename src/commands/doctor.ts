@@ -1,19 +1,19 @@
 import { type Command, Option } from 'commander';
 import type { AgentClient } from '../agent/client.ts';
-import { decodeConfig } from '../agent/config.ts';
-import { decodeIdentities } from '../agent/identities.ts';
-import { Reader } from '../agent/reader.ts';
-import { decodeStatus, fetchStatus } from '../agent/status.ts';
-import type { Endpoint } from '../agent/types.gen.ts';
+import { decodeConfig } from '../agent/decode/config.ts';
+import { decodeIdentities } from '../agent/decode/identities.ts';
+import { Reader } from '../agent/decode/reader.ts';
+import { decodeStatus, fetchStatus } from '../agent/decode/status.ts';
+import type { Endpoint } from '../agent/decode/types.gen.ts';
+import { examples, outputOption, requireRoot } from '../cli/flags.ts';
 import type { Context } from '../context.ts';
 import { SilentExit, UserError } from '../errors.ts';
 import type { Diagnosis, Severity } from '../model/doctor.ts';
 import { runChecks } from '../node/doctor/checks.ts';
 import { type AgentFacts, type KnownEndpoint, readKernelFacts } from '../node/doctor/facts.ts';
-import { renderDiagnoses } from '../render/doctor.ts';
-import { renderOutput } from '../render/output.ts';
-import { paletteFor } from '../render/palette.ts';
-import { examples, outputOption, requireRoot } from './flags.ts';
+import { renderDiagnoses } from '../render/node/doctor.ts';
+import { renderOutput } from '../render/text/output.ts';
+import { paletteFor } from '../render/text/palette.ts';
 
 interface DoctorOptions {
   output: string;

@@ -1,3 +1,5 @@
+import { AGENT_GLOBALS, BPF_GLOBALS } from '../cli/flags.ts';
+import type { Verb } from '../cli/tree.ts';
 import { BGP } from './bgp/index.ts';
 import { BPF } from './bpf/index.ts';
 import { CGROUPS } from './cgroups/index.ts';
@@ -6,7 +8,6 @@ import { CONFIG } from './config/index.ts';
 import { ENCRYPT } from './encrypt/index.ts';
 import { ENDPOINT } from './endpoint/index.ts';
 import { ENVOY } from './envoy/index.ts';
-import { AGENT_GLOBALS, BPF_GLOBALS } from './flags.ts';
 import { FQDN } from './fqdn/index.ts';
 import { HUBBLE, OBSERVE } from './hubble/index.ts';
 import { IDENTITY } from './identity/index.ts';
@@ -23,7 +24,6 @@ import { PREFLIGHT } from './preflight/index.ts';
 import { RECORDER } from './recorder/index.ts';
 import { SERVICE } from './service/index.ts';
 import { STATEDB } from './statedb/index.ts';
-import type { Verb } from './tree.ts';
 import { TROUBLESHOOT } from './troubleshoot/index.ts';
 
 /** The whole command tree. A verb's file is loaded when the command line names it. */
@@ -50,7 +50,7 @@ export const TREE: Verb = {
     },
     debuginfo: {
       about: 'Request available debugging information from agent',
-      load: async () => (await import('./debuginfo.ts')).addDebuginfoCommand,
+      load: async () => (await import('./debuginfo/debuginfo.ts')).addDebuginfoCommand,
     },
     loadinfo: {
       about: 'Show load information',
@@ -62,7 +62,7 @@ export const TREE: Verb = {
     },
     status: {
       about: 'Display status of daemon',
-      load: async () => (await import('./status.ts')).addStatusCommand,
+      load: async () => (await import('./status/status.ts')).addStatusCommand,
     },
     cleanup: CLEANUP,
     doctor: {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { readLoad } from '../node/load.ts';
-import { renderLoad } from '../render/load.ts';
+import { readLoad } from '../node/state/load.ts';
+import { renderLoad } from '../render/node/load.ts';
 
 /** Declares `loadinfo`. */
 export function addLoadinfoCommand(parent: Command, ctx: Context): Command {

@@ -1,19 +1,24 @@
 import { isIP, isIPv6 } from 'node:net';
 import { type Command, Option } from 'commander';
+import { Reader } from '../agent/decode/reader.ts';
+import type { Endpoint, StatusResponse } from '../agent/decode/types.gen.ts';
 import { decodeEvent } from '../agent/monitor/events.ts';
 import { isEventType, type MonitorFilter, passes, passesFlow } from '../agent/monitor/filter.ts';
 import { LinkNames } from '../agent/monitor/links.ts';
 import { dissect } from '../agent/monitor/packet.ts';
 import { NoMonitorSocket, openMonitorSocket, readRecords } from '../agent/monitor/socket.ts';
-import { Reader } from '../agent/reader.ts';
-import type { Endpoint, StatusResponse } from '../agent/types.gen.ts';
+import { examples } from '../cli/flags.ts';
 import type { Context } from '../context.ts';
 import { errorMessage, SilentExit, UsageError, UserError } from '../errors.ts';
 import { EVENT_TYPES, type MonitorEvent, type MonitorRecord } from '../model/monitor.ts';
 import type { Dissection } from '../model/packet.ts';
-import { type MonitorFormat, renderEvent, renderOtherRecord, type ShownEvent } from '../render/monitor.ts';
-import { sanitizeCell } from '../render/sanitize.ts';
-import { examples } from './flags.ts';
+import {
+  type MonitorFormat,
+  renderEvent,
+  renderOtherRecord,
+  type ShownEvent,
+} from '../render/monitor/text.ts';
+import { sanitizeCell } from '../render/text/sanitize.ts';
 
 interface MonitorOptions {
   hex: boolean;
@@ -155,9 +160,9 @@ async function eventPrinter(options: MonitorOptions, ctx: Context): Promise<Prin
     hex: options.hex,
     numeric: options.numeric,
     interfaceName: (ifindex) => sanitizeCell(links.name(ifindex)),
-    ports: layers ? (await import('../render/port-names.ts')).readPortNames() : () => undefined,
+    ports: layers ? (await import('../render/monitor/port-names.ts')).readPortNames() : () => undefined,
   };
-  const render = options.json ? (await import('../render/monitor-json.ts')).renderJsonEvent : renderEvent;
+  const render = options.json ? (await import('../render/monitor/json.ts')).renderJsonEvent : renderEvent;
   return (records) => {
     links.refresh();
     let text = '';

@@ -6,10 +6,10 @@ import {
   type ShellAnswer,
   type ShellConnection,
 } from '../agent/shell.ts';
+import { readStdin } from '../cli/stdin.ts';
 import type { Context, LinePrompt } from '../context.ts';
 import { SilentExit, UsageError, UserError } from '../errors.ts';
-import { sanitizeStyled } from '../render/sanitize.ts';
-import { readStdin } from './stdin.ts';
+import { sanitizeStyled } from '../render/text/sanitize.ts';
 
 interface ShellOptions {
   shellSockPath: string;

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import { Reader } from '../agent/reader.ts';
-import type { DebugInfo } from '../agent/types.gen.ts';
+import { Reader } from '../agent/decode/reader.ts';
+import type { DebugInfo } from '../agent/decode/types.gen.ts';
+import { durationOption, outputOption } from '../cli/flags.ts';
 import type { Context } from '../context.ts';
 import { errorMessage, UserError } from '../errors.ts';
 import type { Shape, TypedShape } from '../model/shape.ts';
-import { renderOutput } from '../render/output.ts';
-import { sanitize } from '../render/sanitize.ts';
+import { renderOutput } from '../render/text/output.ts';
+import { sanitize } from '../render/text/sanitize.ts';
 import { REVISION, REVISION_DATE, VERSION } from '../version.ts';
-import { durationOption, outputOption } from './flags.ts';
 
 interface VersionOptions {
   output: string;

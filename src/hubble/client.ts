@@ -1,10 +1,10 @@
 import type { Messages } from '../model/hubble.gen.ts';
-import { decode, encode } from './codec.ts';
-import { METHODS } from './descriptor.gen.ts';
-import { GrpcClient } from './grpc.ts';
-import { RpcError } from './status.ts';
-import type { ServerSettings } from './target.ts';
-import { WireError } from './wire.ts';
+import { GrpcClient } from './grpc/calls.ts';
+import { RpcError } from './grpc/status.ts';
+import type { ServerSettings } from './grpc/target.ts';
+import { decode, encode } from './protobuf/codec.ts';
+import { METHODS } from './protobuf/descriptor.gen.ts';
+import { WireError } from './protobuf/wire.ts';
 
 type Methods = typeof METHODS;
 /** Path of a method, `/observer.Observer/GetFlows`. */

@@ -1,7 +1,7 @@
+import { compareTimestamps, formatTimestamp, parseTimestamp, type Timestamp } from '../lib/timestamp.ts';
 import type { Flow, GetFlowsRequest, GetFlowsResponse } from '../model/hubble.gen.ts';
-import { compareTimestamps, formatTimestamp, parseTimestamp, type Timestamp } from '../model/timestamp.ts';
-import { decode } from './codec.ts';
-import { RpcError } from './status.ts';
+import { RpcError } from './grpc/status.ts';
+import { decode } from './protobuf/codec.ts';
 
 /** A break in a stream that was followed, and how it was mended. */
 export interface Gap {

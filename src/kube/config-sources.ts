@@ -1,6 +1,6 @@
 import type { CoreV1Api, CustomObjectsApi } from '@kubernetes/client-node';
 import { UserError } from '../errors.ts';
-import { compareBytes } from '../model/order.ts';
+import { compareBytes } from '../lib/order.ts';
 import { found } from './answer.ts';
 import { loadKubeConfig } from './config.ts';
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import type { Address } from '../agent/http.ts';
+import type { Address } from '../agent/http/http.ts';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
 
 /** How to reach an etcd cluster. */

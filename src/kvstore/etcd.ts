@@ -1,4 +1,4 @@
-import { HttpClient, type HttpResponse, TransportError } from '../agent/http.ts';
+import { HttpClient, type HttpResponse, TransportError } from '../agent/http/http.ts';
 import { UserError } from '../errors.ts';
 import { type EtcdConfig, endpointAddress } from './config.ts';
 

@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { writeAtomically } from '../atomic-file.ts';
 import { errorCode, UserError } from '../errors.ts';
+import { writeAtomically } from '../lib/atomic-file.ts';
 import { isAlive, processStart } from './alive.ts';
 import { unmountDead } from './pins/bpffs.ts';
 import type { AgentVersion } from './version.ts';

@@ -1,6 +1,6 @@
-import { compileRule, type Part } from '../policy/compile.ts';
+import { compileRule, type Part } from '../policy/evaluate/compile.ts';
+import type { Selector, Surroundings } from '../policy/evaluate/selectors.ts';
 import type { EgressRule, IngressRule, LabelSelector, PolicyEntry, Rule } from '../policy/rule.ts';
-import type { Selector, Surroundings } from '../policy/selectors.ts';
 import { sourced } from './rules.ts';
 import type { PolicyRule } from './state.ts';
 

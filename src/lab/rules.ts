@@ -1,6 +1,6 @@
-import { canonicalRules } from '../policy/canonical.ts';
-import { decodeRule } from '../policy/check.ts';
-import { Cursor } from '../policy/decode.ts';
+import { canonicalRules } from '../policy/language/canonical.ts';
+import { decodeRule } from '../policy/language/check.ts';
+import { Cursor } from '../policy/language/decode.ts';
 import type { Rule, SourceDocument, SourcedRule } from '../policy/rule.ts';
 import { holdsAll } from './labels.ts';
 import type { PolicyRule } from './state.ts';

@@ -1,4 +1,4 @@
-import type { Selector } from '../policy/selectors.ts';
+import type { Selector } from '../policy/evaluate/selectors.ts';
 import { formatAddress } from './derive.ts';
 import type { AgentVersion } from './version.ts';
 

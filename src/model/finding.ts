@@ -1,4 +1,4 @@
-import { compareBytes } from './order.ts';
+import { compareBytes } from '../lib/order.ts';
 
 /** A place in a parsed document: field names and list indices from its root. */
 export type Path = readonly (string | number)[];

@@ -1,5 +1,5 @@
-import { formatIp, parseCidr } from './cidr.ts';
-import { compareBytes } from './order.ts';
+import { formatIp, parseCidr } from '../lib/cidr.ts';
+import { compareBytes } from '../lib/order.ts';
 
 /** A label of an endpoint or identity: `source:key=value`. */
 export interface Label {

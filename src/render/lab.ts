@@ -1,4 +1,4 @@
-import { LIST_TABLE, tabulate } from './table.ts';
+import { LIST_TABLE, tabulate } from './text/table.ts';
 
 /** A running lab. */
 export interface LabRow {

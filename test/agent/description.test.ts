@@ -93,7 +93,7 @@ describe('the description of the agent API', () => {
   });
 
   test('is what types.gen.ts was made from', () => {
-    const types = readFileSync(new URL('../../src/agent/types.gen.ts', import.meta.url), 'utf8');
+    const types = readFileSync(new URL('../../src/agent/decode/types.gen.ts', import.meta.url), 'utf8');
     expect(types).toBe(generate(description));
   });
 });

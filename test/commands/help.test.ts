@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Command } from 'commander';
+import { build, type Resolved, resolve, type Verb } from '../../src/cli/tree.ts';
 import { TREE } from '../../src/commands/index.ts';
-import { build, type Resolved, resolve, type Verb } from '../../src/commands/tree.ts';
 import { run, testContext } from '../helpers/run.ts';
 
 /** Every command of the tree with the path that leads to it. */

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { readLoad } from '../../src/node/load.ts';
-import { renderLoad } from '../../src/render/load.ts';
+import { readLoad } from '../../src/node/state/load.ts';
+import { renderLoad } from '../../src/render/node/load.ts';
 import { run } from '../helpers/run.ts';
 
 /** A /proc with one busy and one idle process. */

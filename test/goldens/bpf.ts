@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createMap, openMap } from '../../src/bpf/objects.ts';
+import { createMap, openMap } from '../../src/bpf/kernel/objects.ts';
 import { missingKernel, mountBpffs, type RecordedMap, restoreMap, type TestBpffs } from '../helpers/bpf.ts';
 import { fixture, type RestCase, type RestExchange } from '../helpers/recordings.ts';
 import { replay } from '../helpers/replay.ts';

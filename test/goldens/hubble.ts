@@ -1,4 +1,4 @@
-import { encode } from '../../src/hubble/codec.ts';
+import { encode } from '../../src/hubble/protobuf/codec.ts';
 import type { Flow, GetFlowsResponse, Node, ServerStatusResponse } from '../../src/model/hubble.gen.ts';
 import { type GrpcAnswer, recordedMessages, serveGrpc } from '../helpers/grpc.ts';
 import { fixture, fixturePath } from '../helpers/recordings.ts';

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { MAP_TYPES } from '../../src/bpf/info.ts';
-import { type BpfMap, createMap } from '../../src/bpf/objects.ts';
+import type { MAP_TYPES } from '../../src/bpf/kernel/info.ts';
+import { type BpfMap, createMap } from '../../src/bpf/kernel/objects.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 

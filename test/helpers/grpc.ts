@@ -10,7 +10,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { frame } from '../../src/hubble/frames.ts';
+import { frame } from '../../src/hubble/grpc/frames.ts';
 import { fixturePath } from './recordings.ts';
 
 /** The messages of a recorded gRPC answer: each has a byte of flags and a length of four bytes in front. */

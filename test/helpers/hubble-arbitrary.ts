@@ -1,5 +1,10 @@
 import fc from 'fast-check';
-import { type Field, type MessageName, type MessageType, messageType } from '../../src/hubble/schema.ts';
+import {
+  type Field,
+  type MessageName,
+  type MessageType,
+  messageType,
+} from '../../src/hubble/protobuf/schema.ts';
 
 /** Texts that a cluster would hold, and some that only an attacker would. */
 const texts = fc.oneof(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { decode, encode } from '../../src/hubble/codec.ts';
+import { RpcError } from '../../src/hubble/grpc/status.ts';
+import { decode, encode } from '../../src/hubble/protobuf/codec.ts';
 import { type FollowOptions, followFlows, type Gap } from '../../src/hubble/resume.ts';
-import { RpcError } from '../../src/hubble/status.ts';
 import type { GetFlowsRequest } from '../../src/model/hubble.gen.ts';
 
 /** A server with a ring of flows, one every 10 ms of its own clock, that can be cut off. */

@@ -1,7 +1,7 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
 import { HubbleClient } from '../../src/hubble/client.ts';
-import { decode, encode } from '../../src/hubble/codec.ts';
+import { decode, encode } from '../../src/hubble/protobuf/codec.ts';
 import { FlowPlayer } from '../../src/lab/hubble/player.ts';
 import { Ring } from '../../src/lab/hubble/ring.ts';
 import { FlowTemplate, type FlowTime } from '../../src/lab/hubble/template.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Identity, identityOf } from '../../src/policy/identities.ts';
+import { type Identity, identityOf } from '../../src/policy/evaluate/identities.ts';
 import type {
   EgressRule,
   Entity,

@@ -1,6 +1,6 @@
-import type { MapEntry } from '../../src/policy/map-state.ts';
+import type { MapEntry } from '../../src/policy/evaluate/map-state.ts';
+import { fqdnSelector, labelSelector, type Selector } from '../../src/policy/evaluate/selectors.ts';
 import type { LabelSelector, Operator, Requirement, Rule } from '../../src/policy/rule.ts';
-import { fqdnSelector, labelSelector, type Selector } from '../../src/policy/selectors.ts';
 import { fixture } from '../helpers/recordings.ts';
 
 /** One rule set of the recording, with what the agent made of it. */

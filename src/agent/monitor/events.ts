@@ -1,4 +1,4 @@
-import { formatIpv4, formatIpv6 } from '../../model/ip.ts';
+import { formatIpv4, formatIpv6 } from '../../lib/ip.ts';
 import type {
   BrokenEvent,
   CaptureEvent,

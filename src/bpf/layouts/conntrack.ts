@@ -1,6 +1,6 @@
-import { formatIpv4, formatIpv6 } from '../../model/ip.ts';
+import { formatIpv4, formatIpv6 } from '../../lib/ip.ts';
 import { protocolName } from '../../model/protocol.ts';
-import type { Batch } from '../reader.ts';
+import type { Batch } from '../kernel/reader.ts';
 import { type AsciiWriter, ascii } from './ascii.ts';
 import type { Generation } from './catalogue.ts';
 

@@ -1,6 +1,6 @@
 /** Bytes of keys and values that verbs write. Addresses are checked where they come in. */
 import { UserError } from '../../errors.ts';
-import { parseIp as ipBytes, parseCidr } from '../../model/cidr.ts';
+import { parseIp as ipBytes, parseCidr } from '../../lib/cidr.ts';
 
 /** An address as bytes: 4 or 16. */
 export interface Ip {

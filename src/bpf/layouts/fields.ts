@@ -1,5 +1,5 @@
-import { parseIp } from '../../model/cidr.ts';
-import { formatIpv4, formatIpv6, formatMac } from '../../model/ip.ts';
+import { parseIp } from '../../lib/cidr.ts';
+import { formatIpv4, formatIpv6, formatMac } from '../../lib/ip.ts';
 
 /** One field of a struct that starts at `base`. */
 export interface Field<T> {

@@ -2,7 +2,7 @@
  * Entries of conntrack and NAT maps as JSON, written straight into bytes: the objects of a million entries would make
  * hundreds of megabytes of garbage. The text around the numbers comes from one real object, so both are the same.
  */
-import type { Batch } from '../reader.ts';
+import type { Batch } from '../kernel/reader.ts';
 import { type AsciiWriter, ascii } from './ascii.ts';
 import type { Generation } from './catalogue.ts';
 import { conntrackJson, natJson } from './conntrack.ts';

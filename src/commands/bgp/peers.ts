@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
-import { decodePeers } from '../../agent/bgp.ts';
+import { decodePeers } from '../../agent/decode/bgp.ts';
+import { outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
-import { peerTable, renderCapabilities } from '../../render/bgp.ts';
-import { outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+import { peerTable, renderCapabilities } from '../../render/agent/bgp.ts';
 import { unlessBgpIsDisabled } from './disabled.ts';
 
 interface BgpPeersOptions extends OutputFlag, WatchFlags {

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { decodeRoutePolicies } from '../../agent/bgp.ts';
+import { decodeRoutePolicies } from '../../agent/decode/bgp.ts';
+import { outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { routePolicyTable } from '../../render/bgp.ts';
-import { outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+import { routePolicyTable } from '../../render/agent/bgp.ts';
 import { unlessBgpIsDisabled } from './disabled.ts';
 import { takeVRouter } from './vrouter.ts';
 

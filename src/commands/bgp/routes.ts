@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { decodeRoutes } from '../../agent/bgp.ts';
+import { decodeRoutes } from '../../agent/decode/bgp.ts';
+import { examples, outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { formatIp, parseIp } from '../../model/cidr.ts';
-import { routeTable } from '../../render/bgp.ts';
-import { examples, outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+import { formatIp, parseIp } from '../../lib/cidr.ts';
+import { routeTable } from '../../render/agent/bgp.ts';
 import { unlessBgpIsDisabled } from './disabled.ts';
 import { takeVRouter } from './vrouter.ts';
 

@@ -1,4 +1,4 @@
-import { type ClockSource, clockSourceOf, readClockSource } from '../../bpf/clock-source.ts';
+import { type ClockSource, clockSourceOf, readClockSource } from '../../bpf/kernel/clock-source.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 

@@ -1,12 +1,12 @@
-import { KernelError } from '../../bpf/errors.ts';
-import type { BpfMap } from '../../bpf/objects.ts';
-import { globalPath, isMissing, openGlobal } from '../../bpf/pins.ts';
+import { KernelError } from '../../bpf/kernel/errors.ts';
+import type { BpfMap } from '../../bpf/kernel/objects.ts';
+import { globalPath, isMissing, openGlobal } from '../../bpf/kernel/pins.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { compareNatural } from '../../model/order.ts';
+import { compareNatural } from '../../lib/order.ts';
 import type { Shape, TypedShape } from '../../model/shape.ts';
 import { renderPairs } from '../../render/bpf/tables.ts';
-import { renderOutput } from '../../render/output.ts';
+import { renderOutput } from '../../render/text/output.ts';
 
 /** The flag of every list. */
 export interface OutputOptions {

@@ -1,5 +1,5 @@
-import type { BpfMap } from '../../bpf/objects.ts';
-import { walk } from '../../bpf/reader.ts';
+import type { BpfMap } from '../../bpf/kernel/objects.ts';
+import { walk } from '../../bpf/kernel/reader.ts';
 
 /** Deletes all entries of a map, batch by batch while it is walked; returns how many were deleted. */
 export async function flushMap(map: BpfMap): Promise<number> {

@@ -1,5 +1,5 @@
-import { BPF_GLOBALS } from '../flags.ts';
-import type { Verb } from '../tree.ts';
+import { BPF_GLOBALS } from '../../cli/flags.ts';
+import type { Verb } from '../../cli/tree.ts';
 
 /** `bpf`: the maps that the agent of this node pins. */
 export const BPF: Verb = {

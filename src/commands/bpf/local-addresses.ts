@@ -1,11 +1,11 @@
-import { Reader } from '../../agent/reader.ts';
-import type { ClusterNodeStatus } from '../../agent/types.gen.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { ClusterNodeStatus } from '../../agent/decode/types.gen.ts';
 import { endpointInfo, endpointKey } from '../../bpf/layouts/structs.ts';
-import type { LocalAddresses } from '../../bpf/orphans.ts';
-import { readRecords } from '../../bpf/records.ts';
+import type { LocalAddresses } from '../../bpf/maps/orphans.ts';
+import { readRecords } from '../../bpf/maps/records.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { type Cidr, parseCidr } from '../../model/cidr.ts';
+import { type Cidr, parseCidr } from '../../lib/cidr.ts';
 import { withRequired } from './dump.ts';
 
 /** The pod ranges of this node and the addresses of the endpoints that it has. */

@@ -1,4 +1,4 @@
-import { decodeEndpointRows } from '../../agent/endpoints.ts';
+import { decodeEndpointRows } from '../../agent/decode/endpoints.ts';
 import type { Context } from '../../context.ts';
 
 /** Names of the pods of this node by address, from the agent. */

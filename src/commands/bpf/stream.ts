@@ -1,7 +1,7 @@
-import type { JsonEntries } from '../../bpf/connections.ts';
 import { AsciiWriter, ascii } from '../../bpf/layouts/ascii.ts';
+import type { JsonEntries } from '../../bpf/maps/connections.ts';
 import type { Context } from '../../context.ts';
-import { goJson } from '../../render/json.ts';
+import { goJson } from '../../render/text/json.ts';
 import { printStructs } from './dump.ts';
 
 const CHUNK = 256;

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
-import { TopCounter } from '../../bpf/top.ts';
+import { TopCounter } from '../../bpf/maps/top.ts';
+import { durationOption, integer, outputOption } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
-import { renderOutput } from '../../render/output.ts';
-import { tabulate } from '../../render/table.ts';
-import { durationOption, integer, outputOption } from '../flags.ts';
+import { renderOutput } from '../../render/text/output.ts';
+import { tabulate } from '../../render/text/table.ts';
 import type { OutputOptions } from './dump.ts';
 
 /** Flags of the verbs that rank what a map holds. */

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { writeAtomically } from '../../atomic-file.ts';
+import { requireRoot } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, systemReason, UserError } from '../../errors.ts';
-import { isRecord } from '../../model/record.ts';
-import { compareInventories, inventory } from '../../node/inventory.ts';
-import { NODE_PATHS, readNode } from '../../node/read.ts';
-import { systemRun } from '../../node/run.ts';
-import { sanitize } from '../../render/sanitize.ts';
-import { requireRoot } from '../flags.ts';
+import { writeAtomically } from '../../lib/atomic-file.ts';
+import { isRecord } from '../../lib/record.ts';
+import { compareInventories, inventory } from '../../node/state/inventory.ts';
+import { NODE_PATHS, readNode } from '../../node/state/read.ts';
+import { systemRun } from '../../node/state/run.ts';
+import { sanitize } from '../../render/text/sanitize.ts';
 
 interface Baseline {
   version: 1;

@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
+import { examples, outputOption, requireRoot, stringSlice } from '../../cli/flags.ts';
+import { undoPath } from '../../cli/undo.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import { type Item, KINDS, type Kind, type Outcome, type Plan } from '../../model/cleanup.ts';
-import { applyActions } from '../../node/apply.ts';
-import { planCleanup } from '../../node/attribute.ts';
-import { NODE_PATHS, readNode } from '../../node/read.ts';
-import { type Run, systemRun } from '../../node/run.ts';
-import { writeUndo } from '../../node/undo.ts';
-import { renderOutcome, renderPlan, renderSummary } from '../../render/cleanup.ts';
-import { renderOutput } from '../../render/output.ts';
-import { examples, outputOption, requireRoot, stringSlice } from '../flags.ts';
-import { undoPath } from '../undo-path.ts';
+import { planCleanup } from '../../node/cleanup/plan.ts';
+import { applyActions } from '../../node/cleanup/remove.ts';
+import { writeUndo } from '../../node/cleanup/undo.ts';
+import { NODE_PATHS, readNode } from '../../node/state/read.ts';
+import { type Run, systemRun } from '../../node/state/run.ts';
+import { renderOutcome, renderPlan, renderSummary } from '../../render/node/cleanup.ts';
+import { renderOutput } from '../../render/text/output.ts';
 import { confirm } from './confirm.ts';
 import { refuseWhileAgentRuns } from './running.ts';
 

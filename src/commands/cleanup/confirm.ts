@@ -1,6 +1,6 @@
+import { readAnswer } from '../../cli/stdin.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { readAnswer } from '../stdin.ts';
 
 /**
  * Asks before something that cannot simply be taken back. In a terminal the answer is the node's name; a script that

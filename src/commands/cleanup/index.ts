@@ -1,5 +1,5 @@
-import { BPF_GLOBALS } from '../flags.ts';
-import type { Verb } from '../tree.ts';
+import { BPF_GLOBALS } from '../../cli/flags.ts';
+import type { Verb } from '../../cli/tree.ts';
 
 /** Everything about leaving no trace. */
 export const CLEANUP: Verb = {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { agentAddress } from '../../agent/client.ts';
-import { HttpClient, parseAddress, TransportError } from '../../agent/http.ts';
+import { HttpClient, parseAddress, TransportError } from '../../agent/http/http.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 

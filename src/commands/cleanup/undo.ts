@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
+import { requireRoot } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit } from '../../errors.ts';
 import type { Outcome } from '../../model/cleanup.ts';
-import { applyActions } from '../../node/apply.ts';
-import { systemRun } from '../../node/run.ts';
-import { readUndo } from '../../node/undo.ts';
-import { renderOutcome } from '../../render/cleanup.ts';
-import { requireRoot } from '../flags.ts';
+import { applyActions } from '../../node/cleanup/remove.ts';
+import { readUndo } from '../../node/cleanup/undo.ts';
+import { systemRun } from '../../node/state/run.ts';
+import { renderOutcome } from '../../render/node/cleanup.ts';
 
 /** Declares `cleanup undo`. */
 export function addCleanupUndoCommand(parent: Command, ctx: Context): Command {

@@ -1,8 +1,8 @@
 import type { AgentClient } from '../../agent/client.ts';
-import { decodeConfig } from '../../agent/config.ts';
+import { decodeConfig } from '../../agent/decode/config.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { BPFMapList, Endpoint, Identity, Service } from '../../agent/decode/types.gen.ts';
 import { mutableOptions } from '../../agent/options.ts';
-import { Reader } from '../../agent/reader.ts';
-import type { BPFMapList, Endpoint, Identity, Service } from '../../agent/types.gen.ts';
 import type { Context } from '../../context.ts';
 import { SHELLS } from './scripts.ts';
 

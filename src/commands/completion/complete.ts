@@ -1,8 +1,8 @@
 import { Command, type Option } from 'commander';
+import { build, resolve, type Verb } from '../../cli/tree.ts';
 import type { Context } from '../../context.ts';
-import { sanitizeCell } from '../../render/sanitize.ts';
+import { sanitizeCell } from '../../render/text/sanitize.ts';
 import { TREE } from '../index.ts';
-import { build, resolve, type Verb } from '../tree.ts';
 import { argumentCandidates, type Candidate, flagCandidates } from './candidates.ts';
 
 /** Declares the hidden verb that the completion scripts call: `__complete -- WORD… CURRENT`. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
-import { examples } from '../flags.ts';
 import { completionScript, SHELLS } from './scripts.ts';
 
 /** Declares `completion`. */

@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
 import type { AgentClient } from '../../agent/client.ts';
-import { decodeConfig } from '../../agent/config.ts';
+import { decodeConfig } from '../../agent/decode/config.ts';
 import { currentOptions, OptionError, parseOption, shownValue } from '../../agent/options.ts';
+import { examples, integer, outputOption } from '../../cli/flags.ts';
+import { failed, writeStructured } from '../../cli/output.ts';
+import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
+import { compareBytes } from '../../lib/order.ts';
+import { isRecord } from '../../lib/record.ts';
 import type { AgentConfig } from '../../model/config.ts';
-import { compareBytes } from '../../model/order.ts';
-import { isRecord } from '../../model/record.ts';
-import { sortKeys } from '../../render/go-value.ts';
-import { examples, integer, outputOption } from '../flags.ts';
-import { failed, writeStructured } from '../rest.ts';
-import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
+import { sortKeys } from '../../render/text/go-value.ts';
 
 interface ConfigOptions extends WaitFlags {
   listOptions?: boolean;
@@ -54,7 +54,7 @@ export function addConfigCommand(parent: Command, ctx: Context): Command {
 /** Lists the options, shows their values or changes them. */
 export async function runConfig(args: string[], options: ConfigOptions, ctx: Context): Promise<void> {
   if (options.listOptions) {
-    const { renderOptionList } = await import('../../render/options.ts');
+    const { renderOptionList } = await import('../../render/agent/options.ts');
     return ctx.out.write(renderOptionList(currentOptions('daemon')));
   }
   const agent = await ctx.agent();
@@ -74,7 +74,7 @@ export async function fetchConfig(agent: AgentClient): Promise<AgentConfig> {
 async function show(config: AgentConfig, options: ConfigOptions, ctx: Context): Promise<void> {
   if (options.output) return writeStructured(ctx, options.output, sortKeys(outputValue(config, options)));
   const { renderOldConfig, renderReadOnlyConfig, renderReadWriteConfig } = await import(
-    '../../render/config.ts'
+    '../../render/agent/config.ts'
   );
   if (config.readOnly === undefined) return ctx.out.write(renderOldConfig(config, shownValue));
   const parts: string[] = [];

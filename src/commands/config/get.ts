@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
+import { examples, outputOption } from '../../cli/flags.ts';
+import { requiredArgument } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { isRecord } from '../../model/record.ts';
-import { goValue } from '../../render/go-value.ts';
-import { sanitize } from '../../render/sanitize.ts';
-import { examples, outputOption } from '../flags.ts';
-import { requiredArgument } from '../rest.ts';
+import { isRecord } from '../../lib/record.ts';
+import { goValue } from '../../render/text/go-value.ts';
+import { sanitize } from '../../render/text/sanitize.ts';
 import { fetchConfig } from './config.ts';
 
 /** Declares `config get`. */

@@ -1,4 +1,4 @@
-import type { Verb } from '../tree.ts';
+import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium config …`, which also runs by itself. */
 export const CONFIG: Verb = {

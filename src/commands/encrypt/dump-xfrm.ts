@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import { requireRoot } from '../../cli/flags.ts';
+import { failed } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
-import { systemRun } from '../../node/run.ts';
-import { listXfrmStates, type XfrmAlgorithm, type XfrmState } from '../../node/xfrm.ts';
-import { goJson } from '../../render/json.ts';
-import { requireRoot } from '../flags.ts';
-import { failed } from '../rest.ts';
+import { systemRun } from '../../node/state/run.ts';
+import { listXfrmStates, type XfrmAlgorithm, type XfrmState } from '../../node/state/xfrm.ts';
+import { goJson } from '../../render/text/json.ts';
 
 /** Declares `encrypt dump-xfrm`. */
 export function addEncryptDumpXfrmCommand(parent: Command, ctx: Context): Command {

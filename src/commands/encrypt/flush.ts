@@ -1,7 +1,10 @@
 import type { Command } from 'commander';
+import { confirm } from '../../cli/confirm.ts';
+import { examples, integer, outputOption, requireRoot } from '../../cli/flags.ts';
+import { failed, parseGoInteger } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { failureOf, type Run, systemRun } from '../../node/run.ts';
+import { failureOf, type Run, systemRun } from '../../node/state/run.ts';
 import {
   CILIUM_REQUEST_ID,
   deletePolicyCommand,
@@ -9,10 +12,7 @@ import {
   listXfrmPolicies,
   listXfrmStates,
   nodeIdOf,
-} from '../../node/xfrm.ts';
-import { confirm } from '../confirm.ts';
-import { examples, integer, outputOption, requireRoot } from '../flags.ts';
-import { failed, parseGoInteger } from '../rest.ts';
+} from '../../node/state/xfrm.ts';
 
 interface FlushOptions {
   force?: boolean;

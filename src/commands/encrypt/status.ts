@@ -1,19 +1,19 @@
 import type { Command } from 'commander';
-import { decodeStatus, fetchStatus } from '../../agent/status.ts';
+import { decodeStatus, fetchStatus } from '../../agent/decode/status.ts';
+import { outputOption, requireRoot } from '../../cli/flags.ts';
+import { writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { AgentStatus, EncryptionState } from '../../model/status.ts';
-import { type Run, systemRun } from '../../node/run.ts';
+import { type Run, systemRun } from '../../node/state/run.ts';
 import {
   countKeys,
   listDecryptInterfaces,
   listXfrmStates,
   maxSequence,
   readXfrmErrors,
-} from '../../node/xfrm.ts';
-import { encryptionModel, renderEncryption } from '../../render/encrypt.ts';
-import { outputOption, requireRoot } from '../flags.ts';
-import { writeStructured } from '../rest.ts';
+} from '../../node/state/xfrm.ts';
+import { encryptionModel, renderEncryption } from '../../render/agent/encrypt.ts';
 
 /** Declares `encrypt status`. */
 export function addEncryptStatusCommand(parent: Command, ctx: Context): Command {

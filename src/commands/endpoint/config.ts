@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { AgentClient } from '../../agent/client.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { EndpointConfigurationStatus } from '../../agent/decode/types.gen.ts';
 import { currentOptions, OptionError, parseOption, parseSwitch, shownValue } from '../../agent/options.ts';
-import { Reader } from '../../agent/reader.ts';
-import type { EndpointConfigurationStatus } from '../../agent/types.gen.ts';
+import { examples, outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
-import { renderOldOptions, renderOptionList, renderOptions } from '../../render/options.ts';
-import { examples, outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
-import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
+import { renderOldOptions, renderOptionList, renderOptions } from '../../render/agent/options.ts';
 import { endpointArgument } from './argument.ts';
 import { endpointReady } from './ready.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { ApiError } from '../../agent/client.ts';
+import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
-import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
 import { endpointArgument } from './argument.ts';
 
 /** Declares `endpoint disconnect`. */

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { examples, outputOption, stringSlice } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
-import { examples, outputOption, stringSlice } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
 import { endpointArgument } from './argument.ts';
 
 interface EndpointGetOptions extends OutputFlag {

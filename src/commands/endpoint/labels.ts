@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import type { AgentClient } from '../../agent/client.ts';
-import { Reader } from '../../agent/reader.ts';
-import type { LabelConfiguration } from '../../agent/types.gen.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { LabelConfiguration } from '../../agent/decode/types.gen.ts';
+import { examples, stringSlice } from '../../cli/flags.ts';
+import { failed } from '../../cli/output.ts';
+import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { formatLabel, type Label, labelsByKey, parseLabel } from '../../model/labels.ts';
-import { renderEndpointLabels } from '../../render/endpoint.ts';
-import { examples, stringSlice } from '../flags.ts';
-import { failed } from '../rest.ts';
-import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
+import { renderEndpointLabels } from '../../render/agent/endpoint.ts';
 import { endpointArgument } from './argument.ts';
 import { endpointReady } from './ready.ts';
 

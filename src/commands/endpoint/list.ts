@@ -1,11 +1,13 @@
 import { type Command, Option } from 'commander';
-import { decodeEndpointRows, sortById } from '../../agent/endpoints.ts';
+import { decodeEndpointRows, sortById } from '../../agent/decode/endpoints.ts';
+import { examples, outputOption, stringSlice } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { EndpointRow } from '../../model/endpoint.ts';
 import { parseSelector } from '../../model/labels.ts';
-import type { Table } from '../../render/blocks.ts';
-import { endpointTable } from '../../render/endpoint.ts';
+import { endpointTable } from '../../render/agent/endpoint.ts';
 import {
   ENDPOINT_COLUMNS,
   type EndpointColumn,
@@ -13,10 +15,8 @@ import {
   endpointOrder,
   endpointWideTable,
   isEndpointColumn,
-} from '../../render/endpoint-columns.ts';
-import { examples, outputOption, stringSlice } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+} from '../../render/agent/endpoint-columns.ts';
+import type { Table } from '../../render/text/blocks.ts';
 
 interface EndpointListOptions extends OutputFlag, WatchFlags {
   headers: boolean;

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { Reader } from '../../agent/reader.ts';
-import type { EndpointStatusLog } from '../../agent/types.gen.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { EndpointStatusLog } from '../../agent/decode/types.gen.ts';
+import { outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
-import { renderEndpointLog } from '../../render/endpoint.ts';
-import { outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { renderEndpointLog } from '../../render/agent/endpoint.ts';
 import { endpointArgument } from './argument.ts';
 
 /** Declares `endpoint log`. */

@@ -1,6 +1,6 @@
 import type { AgentClient } from '../../agent/client.ts';
-import { Reader } from '../../agent/reader.ts';
-import type { Endpoint } from '../../agent/types.gen.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { Endpoint } from '../../agent/decode/types.gen.ts';
 
 /** Whether an endpoint has been regenerated and runs what it is configured to. */
 export async function endpointReady(agent: AgentClient, id: string): Promise<boolean> {

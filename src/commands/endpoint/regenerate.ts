@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
-import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
 import { endpointArgument } from './argument.ts';
 import { endpointReady } from './ready.ts';
 

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import type { Verb } from '../tree.ts';
+import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium envoy …` */
 export const ENVOY: Verb = {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { requiredArgument } from '../../cli/output.ts';
+import { writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { requiredArgument } from '../rest.ts';
-import { writeFailed } from '../writes.ts';
 import { askEnvoy } from './socket.ts';
 
 const LEVELS = ['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off'];

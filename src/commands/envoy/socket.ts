@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { HttpClient, type HttpRequest, TransportError } from '../../agent/http.ts';
+import { HttpClient, type HttpRequest, TransportError } from '../../agent/http/http.ts';
+import { familyFlag } from '../../cli/output.ts';
+import { copyAnswer } from '../../cli/raw.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { copyAnswer } from '../raw.ts';
-import { familyFlag } from '../rest.ts';
 
 const DEFAULT_SOCKET = '/var/run/cilium/envoy/sockets/admin.sock';
 

@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
-import { decodeLookups, listLookups } from '../../agent/fqdn.ts';
+import { decodeLookups, listLookups } from '../../agent/decode/fqdn.ts';
+import { confirm } from '../../cli/confirm.ts';
+import { examples } from '../../cli/flags.ts';
+import { failed } from '../../cli/output.ts';
+import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
-import { renderTable } from '../../render/blocks.ts';
-import { lookupTable } from '../../render/fqdn.ts';
-import { confirm } from '../confirm.ts';
-import { examples } from '../flags.ts';
-import { failed } from '../rest.ts';
-import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
+import { lookupTable } from '../../render/agent/fqdn.ts';
+import { renderTable } from '../../render/text/blocks.ts';
 
 interface FqdnCacheCleanOptions extends WaitFlags {
   force?: boolean;

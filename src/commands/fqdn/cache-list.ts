@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { decodeLookups, listLookups } from '../../agent/fqdn.ts';
+import { decodeLookups, listLookups } from '../../agent/decode/fqdn.ts';
+import { outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
-import { lookupTable } from '../../render/fqdn.ts';
-import { outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+import { lookupTable } from '../../render/agent/fqdn.ts';
 
 interface FqdnCacheListOptions extends OutputFlag, WatchFlags {
   matchpattern: string;

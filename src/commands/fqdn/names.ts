@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { failed, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
-import { failed, writeStructured } from '../rest.ts';
 
 /** Declares `fqdn names`. */
 export function addFqdnNamesCommand(parent: Command, ctx: Context): Command {

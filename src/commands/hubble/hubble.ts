@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
-import { nearest } from '../../model/nearest.ts';
+import { nearest } from '../../lib/nearest.ts';
 import { VERSION } from '../../version.ts';
 
 /** Declares `hubble` itself, which prints its version or its help. */

@@ -1,4 +1,4 @@
-import type { Verb } from '../tree.ts';
+import type { Verb } from '../../cli/tree.ts';
 import { addHubbleCommand } from './hubble.ts';
 import { HUBBLE_GLOBALS } from './keys.ts';
 

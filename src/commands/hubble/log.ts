@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts';
-import { sanitize } from '../../render/sanitize.ts';
+import { sanitize } from '../../render/text/sanitize.ts';
 
 /** Writes one line to stderr in the form of Go's slog text handler. */
 export async function logLine(

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { decode } from '../../hubble/codec.ts';
+import { decode } from '../../hubble/protobuf/codec.ts';
 import type { ServerReflectionResponse } from '../../model/hubble.gen.ts';
-import { goJson } from '../../render/json.ts';
+import { goJson } from '../../render/text/json.ts';
 import { connectHubble } from './server.ts';
 import { readSettings } from './settings.ts';
 

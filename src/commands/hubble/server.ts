@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { HubbleClient } from '../../hubble/client.ts';
-import { checkServerFlags, serverSettings } from '../../hubble/target.ts';
+import { checkServerFlags, serverSettings } from '../../hubble/grpc/target.ts';
 import { VERSION } from '../../version.ts';
 import { logLine } from './log.ts';
 import type { Settings } from './settings.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
-import { renderServerStatus } from '../../render/hubble-status.ts';
+import { renderServerStatus } from '../../render/hubble/status.ts';
 import { connectHubble } from './server.ts';
 import { readSettings } from './settings.ts';
 

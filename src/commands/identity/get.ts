@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { sortById } from '../../agent/endpoints.ts';
-import { decodeIdentities } from '../../agent/identities.ts';
+import { sortById } from '../../agent/decode/endpoints.ts';
+import { decodeIdentities } from '../../agent/decode/identities.ts';
+import { examples, outputOption, stringSlice } from '../../cli/flags.ts';
+import { failed, type OutputFlag, requiredArgument, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
-import { renderTable } from '../../render/blocks.ts';
-import { identityTable } from '../../render/identity.ts';
-import { examples, outputOption, stringSlice } from '../flags.ts';
-import { failed, type OutputFlag, requiredArgument, writeStructured } from '../rest.ts';
+import { identityTable } from '../../render/agent/identity.ts';
+import { renderTable } from '../../render/text/blocks.ts';
 
 interface IdentityGetOptions extends OutputFlag {
   label: string[];

@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
-import { sortById } from '../../agent/endpoints.ts';
+import { sortById } from '../../agent/decode/endpoints.ts';
 import {
   decodeIdentities,
   decodeIdentityEndpoints,
   listPods,
   sortByIdentity,
-} from '../../agent/identities.ts';
+} from '../../agent/decode/identities.ts';
+import { examples, outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
-import { identityEndpointsTable, identityTable } from '../../render/identity.ts';
-import { examples, outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+import { identityEndpointsTable, identityTable } from '../../render/agent/identity.ts';
 
 interface IdentityListOptions extends OutputFlag, WatchFlags {
   endpoints?: boolean;

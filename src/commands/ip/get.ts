@@ -1,14 +1,14 @@
 import { type Command, Option } from 'commander';
-import { decodeIps, sortByCidr } from '../../agent/identities.ts';
+import { decodeIps, sortByCidr } from '../../agent/decode/identities.ts';
+import { examples, outputOption, stringSlice } from '../../cli/flags.ts';
+import { failed, type OutputFlag, requiredArgument, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { parseCidr } from '../../model/cidr.ts';
+import { parseCidr } from '../../lib/cidr.ts';
 import { formatLabel, labelsByKey } from '../../model/labels.ts';
-import { renderTable } from '../../render/blocks.ts';
-import { ipBriefTable, ipTable } from '../../render/identity.ts';
-import { sanitize } from '../../render/sanitize.ts';
-import { examples, outputOption, stringSlice } from '../flags.ts';
-import { failed, type OutputFlag, requiredArgument, writeStructured } from '../rest.ts';
+import { ipBriefTable, ipTable } from '../../render/agent/identity.ts';
+import { renderTable } from '../../render/text/blocks.ts';
+import { sanitize } from '../../render/text/sanitize.ts';
 import { nameIdentities } from './names.ts';
 
 interface IpGetOptions extends OutputFlag {

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
-import { decodeIps, listPods, sortByCidr } from '../../agent/identities.ts';
+import { decodeIps, listPods, sortByCidr } from '../../agent/decode/identities.ts';
+import { outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
-import { ipTable } from '../../render/identity.ts';
-import { outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+import { ipTable } from '../../render/agent/identity.ts';
 import { nameIdentities } from './names.ts';
 
 interface IpListOptions extends OutputFlag, WatchFlags {

@@ -1,6 +1,6 @@
 import type { AgentClient } from '../../agent/client.ts';
-import { Reader } from '../../agent/reader.ts';
-import type { Identity } from '../../agent/types.gen.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { Identity } from '../../agent/decode/types.gen.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import type { IpRow } from '../../model/identity.ts';

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { Reader } from '../../agent/reader.ts';
-import type { DaemonConfiguration } from '../../agent/types.gen.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { DaemonConfiguration } from '../../agent/decode/types.gen.ts';
+import { failed, familyFlag } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { etcdConfigOf } from '../../kvstore/config.ts';
 import { EtcdClient } from '../../kvstore/etcd.ts';
-import { failed, familyFlag } from '../rest.ts';
 
 const TIMEOUT_MS = 30_000;
 

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import { examples, outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { EtcdClient, KeyValue } from '../../kvstore/etcd.ts';
-import { sanitize } from '../../render/sanitize.ts';
-import { examples, outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { sanitize } from '../../render/text/sanitize.ts';
 import { withKvstore } from './connect.ts';
 
 interface KvstoreGetOptions extends OutputFlag {

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import { stringSlice } from '../flags.ts';
-import type { GlobalFlags, Verb } from '../tree.ts';
+import { stringSlice } from '../../cli/flags.ts';
+import type { GlobalFlags, Verb } from '../../cli/tree.ts';
 
 /** Flags of all that speak to the kvstore. */
 export const KVSTORE_GLOBALS: GlobalFlags = {

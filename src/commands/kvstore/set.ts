@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { examples } from '../../cli/flags.ts';
+import { writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { examples } from '../flags.ts';
-import { writeFailed } from '../writes.ts';
 import { withKvstore } from './connect.ts';
 
 /** Declares `kvstore set`. */

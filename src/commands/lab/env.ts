@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { examples, outputOption } from '../../cli/flags.ts';
+import { type OutputFlag, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
-import { examples, outputOption } from '../flags.ts';
-import { type OutputFlag, writeStructured } from '../rest.ts';
 import { exportLines, labEnvironment } from './exports.ts';
 import { addWhichOptions, requireLab, type WhichFlags } from './flags.ts';
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { integer } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { isAlive } from '../../lab/alive.ts';
@@ -7,7 +8,6 @@ import { type LabInfo, labRoot, readInfo, runningLabs } from '../../lab/folder.t
 import { type LabOptions, MAPS_MODES, type MapsMode } from '../../lab/lab.ts';
 import { DEFAULT_SCENARIO } from '../../lab/load.ts';
 import { AGENT_VERSIONS, type AgentVersion } from '../../lab/version.ts';
-import { integer } from '../flags.ts';
 
 /** What a lab can be started with. */
 export interface PlayFlags {

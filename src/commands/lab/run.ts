@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter } from 'node:path';
 import type { Command } from 'commander';
+import { examples } from '../../cli/flags.ts';
 import type { Context, Output } from '../../context.ts';
 import { errorCode, UserError } from '../../errors.ts';
 import { assetPath } from '../../lab/assets.ts';
 import { startLab } from '../../lab/lab.ts';
-import { examples } from '../flags.ts';
 import { labEnvironment } from './exports.ts';
 import { addPlayOptions, labOptions, type PlayFlags } from './flags.ts';
 

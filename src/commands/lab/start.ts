@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { AgentClient } from '../../agent/client.ts';
-import { HttpClient } from '../../agent/http.ts';
+import { HttpClient } from '../../agent/http/http.ts';
+import { examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UsageError } from '../../errors.ts';
 import type { LabInfo } from '../../lab/folder.ts';
 import { startLab } from '../../lab/lab.ts';
 import { startInBackground } from '../../lab/spawn.ts';
 import { linkSockets, VAR_RUN } from '../../lab/var-run.ts';
-import { examples } from '../flags.ts';
 import { exportLines } from './exports.ts';
 import { addPlayOptions, labOptions, type PlayFlags } from './flags.ts';
 

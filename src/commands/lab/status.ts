@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { AgentClient } from '../../agent/client.ts';
-import { HttpClient } from '../../agent/http.ts';
+import { HttpClient } from '../../agent/http/http.ts';
+import { outputOption } from '../../cli/flags.ts';
+import { type OutputFlag, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, SilentExit } from '../../errors.ts';
 import type { LabInfo } from '../../lab/folder.ts';
 import { type LabRow, labTable } from '../../render/lab.ts';
-import { outputOption } from '../flags.ts';
-import { type OutputFlag, writeStructured } from '../rest.ts';
 import { addWhichOptions, findLab, knownLabs, type WhichFlags } from './flags.ts';
 
 /** Declares `lab status`. */

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { decodeRedirects } from '../../agent/lrp.ts';
+import { decodeRedirects } from '../../agent/decode/lrp.ts';
+import { outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
-import { redirectTable } from '../../render/lrp.ts';
-import { outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+import { redirectTable } from '../../render/agent/lrp.ts';
 
 interface LrpListOptions extends OutputFlag, WatchFlags {}
 

@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import { ApiError, payloadOf } from '../../agent/client.ts';
-import { decodeMapEvent, JsonStream } from '../../agent/maps.ts';
-import { apiType } from '../../agent/shapes.ts';
+import { decodeMapEvent, JsonStream } from '../../agent/decode/maps.ts';
+import { apiType } from '../../agent/decode/shapes.ts';
+import { examples, outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
-import { renderMapEvent } from '../../render/maps.ts';
-import { renderOutput } from '../../render/output.ts';
-import { examples, outputOption } from '../flags.ts';
-import { failed, type OutputFlag } from '../rest.ts';
+import { renderMapEvent } from '../../render/agent/maps.ts';
+import { renderOutput } from '../../render/text/output.ts';
 import { mapName } from './get.ts';
 
 interface MapEventsOptions extends OutputFlag {

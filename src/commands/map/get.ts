@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { decodeMap } from '../../agent/maps.ts';
-import { Reader } from '../../agent/reader.ts';
-import type { BPFMap } from '../../agent/types.gen.ts';
+import { decodeMap } from '../../agent/decode/maps.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { BPFMap } from '../../agent/decode/types.gen.ts';
+import { examples, outputOption } from '../../cli/flags.ts';
+import { type OutputFlag, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { renderMapEntries } from '../../render/maps.ts';
-import { examples, outputOption } from '../flags.ts';
-import { type OutputFlag, writeStructured } from '../rest.ts';
+import { renderMapEntries } from '../../render/agent/maps.ts';
 
 /** Declares `map get`. */
 export function addMapGetCommand(parent: Command, ctx: Context): Command {

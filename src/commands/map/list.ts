@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { decodeMap } from '../../agent/maps.ts';
-import { Reader } from '../../agent/reader.ts';
-import type { BPFMapList } from '../../agent/types.gen.ts';
+import { decodeMap } from '../../agent/decode/maps.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { BPFMapList } from '../../agent/decode/types.gen.ts';
+import { outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
-import { mapTable, renderMapsVerbose } from '../../render/maps.ts';
-import { outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+import { mapTable, renderMapsVerbose } from '../../render/agent/maps.ts';
 
 interface MapListOptions extends OutputFlag, WatchFlags {
   verbose?: boolean;

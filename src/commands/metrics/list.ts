@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { ApiError } from '../../agent/client.ts';
-import { TransportError } from '../../agent/http.ts';
-import { decodeMetrics } from '../../agent/metrics.ts';
-import { apiType } from '../../agent/shapes.ts';
+import { decodeMetrics } from '../../agent/decode/metrics.ts';
+import { apiType } from '../../agent/decode/shapes.ts';
+import { TransportError } from '../../agent/http/http.ts';
 import { DEFAULT_SHELL_SOCKET, dialShell, type ShellConnection } from '../../agent/shell.ts';
+import { outputOption } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { errorCode, errorMessage, SilentExit, UsageError, UserError } from '../../errors.ts';
-import { renderMetricList } from '../../render/metrics.ts';
-import { renderOutput } from '../../render/output.ts';
-import { outputOption } from '../flags.ts';
+import { renderMetricList } from '../../render/agent/metrics.ts';
+import { renderOutput } from '../../render/text/output.ts';
 import { openShell, printAnswer } from '../shell.ts';
 
 interface MetricsListOptions {

@@ -1,4 +1,4 @@
-import type { Verb } from '../tree.ts';
+import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium nodeid …` */
 export const NODEID: Verb = {

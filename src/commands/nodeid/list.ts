@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { Reader } from '../../agent/reader.ts';
-import type { NodeID } from '../../agent/types.gen.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { NodeID } from '../../agent/decode/types.gen.ts';
+import { outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
-import { nodeIdTable } from '../../render/node.ts';
-import { outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+import { nodeIdTable } from '../../render/agent/node.ts';
 
 interface NodeIdListOptions extends OutputFlag, WatchFlags {}
 

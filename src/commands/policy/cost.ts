@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { integer, outputOption } from '../../cli/flags.ts';
+import { writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
-import { costOf } from '../../policy/cost.ts';
-import { renderCost } from '../../render/policy-cost.ts';
-import { integer, outputOption } from '../flags.ts';
-import { writeStructured } from '../rest.ts';
+import { costOf } from '../../policy/reports/cost.ts';
+import { renderCost } from '../../render/policy/cost.ts';
 import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
 interface CostOptions extends StateFlags {

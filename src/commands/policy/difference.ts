@@ -1,11 +1,11 @@
 import type { Context, Output } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { isRecord } from '../../model/record.ts';
-import { hasLabels } from '../../policy/entries.ts';
-import { parseLabel } from '../../policy/label.ts';
+import { isRecord } from '../../lib/record.ts';
+import { parseLabel } from '../../policy/language/label.ts';
+import { hasLabels } from '../../policy/read/entries.ts';
 import type { RuleLabel } from '../../policy/rule.ts';
-import { paletteFor } from '../../render/palette.ts';
-import { diffRules, renderRuleDiff } from '../../render/rule-diff.ts';
+import { diffRules, renderRuleDiff } from '../../render/policy/rule-diff.ts';
+import { paletteFor } from '../../render/text/palette.ts';
 import { labelsOfRule, readHeldRules } from './held.ts';
 
 interface ReplaceFlags {

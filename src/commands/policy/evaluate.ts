@@ -1,4 +1,4 @@
-import type { Verbs } from '../tree.ts';
+import type { Verbs } from '../../cli/tree.ts';
 
 /** The verbs that answer what rules mean. */
 export const EVALUATE_VERBS: Verbs = {

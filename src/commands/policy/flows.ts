@@ -1,12 +1,12 @@
 import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
+import { integer } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
-import { eachLine } from '../../hubble/flow-lines.ts';
-import { expandInputs, readCapture } from '../../hubble/inputs.ts';
+import { eachLine } from '../../hubble/captures/flow-lines.ts';
+import { expandInputs, readCapture } from '../../hubble/captures/inputs.ts';
 import type { FlowFilter } from '../../model/hubble.gen.ts';
-import type { FlowRecord } from '../../policy/flow.ts';
-import { integer } from '../flags.ts';
+import type { FlowRecord } from '../../policy/evaluate/flow.ts';
 import { connectHubble } from '../hubble/server.ts';
 import { readSettings } from '../hubble/settings.ts';
 

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { ApiError } from '../../agent/client.ts';
-import { decodePolicy } from '../../agent/policy.ts';
+import { decodePolicy } from '../../agent/decode/policy.ts';
+import { examples, outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { entriesWithLabels, isEntryList } from '../../policy/entries.ts';
-import { goJson } from '../../render/json.ts';
-import { sanitize } from '../../render/sanitize.ts';
-import { examples, outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { entriesWithLabels, isEntryList } from '../../policy/read/entries.ts';
+import { goJson } from '../../render/text/json.ts';
+import { sanitize } from '../../render/text/sanitize.ts';
 
 /** Declares `policy get`. */
 export function addPolicyGetCommand(parent: Command, ctx: Context): Command {

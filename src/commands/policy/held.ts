@@ -1,8 +1,8 @@
-import { decodePolicy } from '../../agent/policy.ts';
+import { decodePolicy } from '../../agent/decode/policy.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { isRecord } from '../../model/record.ts';
-import { isEntryList } from '../../policy/entries.ts';
+import { isRecord } from '../../lib/record.ts';
+import { isEntryList } from '../../policy/read/entries.ts';
 import type { RuleLabel } from '../../policy/rule.ts';
 
 /** A rule as the agent gives it back. */

@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
-import { decodePolicy, isMissingOperation } from '../../agent/policy.ts';
+import { decodePolicy, isMissingOperation } from '../../agent/decode/policy.ts';
+import { examples, outputOption, stringSlice } from '../../cli/flags.ts';
+import { requiredArgument, writeStructured } from '../../cli/output.ts';
+import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { canonicalRules } from '../../policy/canonical.ts';
-import { goJson } from '../../render/json.ts';
-import { sanitize } from '../../render/sanitize.ts';
-import { examples, outputOption, stringSlice } from '../flags.ts';
-import { requiredArgument, writeStructured } from '../rest.ts';
-import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
+import { canonicalRules } from '../../policy/language/canonical.ts';
+import { goJson } from '../../render/text/json.ts';
+import { sanitize } from '../../render/text/sanitize.ts';
 import { showDifference } from './difference.ts';
 import {
   addPolicyFileOptions,

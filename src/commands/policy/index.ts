@@ -1,4 +1,4 @@
-import type { Verb } from '../tree.ts';
+import type { Verb } from '../../cli/tree.ts';
 import { EVALUATE_VERBS } from './evaluate.ts';
 
 /** `cilium policy …` */

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { TARGETS, type Target } from '../../policy/decode.ts';
-import { type ParseOptions, type Policies, parsePolicies } from '../../policy/parse.ts';
-import { renderFindings } from '../../render/findings.ts';
-import { NO_COLOR, paletteFor } from '../../render/palette.ts';
-import { sanitize } from '../../render/sanitize.ts';
+import { TARGETS, type Target } from '../../policy/language/decode.ts';
+import { type ParseOptions, type Policies, parsePolicies } from '../../policy/read/parse.ts';
+import { renderFindings } from '../../render/policy/findings.ts';
+import { NO_COLOR, paletteFor } from '../../render/text/palette.ts';
+import { sanitize } from '../../render/text/sanitize.ts';
 import { type PolicyFile, readPolicyFiles } from './files.ts';
 
 /** What `addPolicyFileOptions` adds to a command. */

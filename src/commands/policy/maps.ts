@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
+import { examples, outputOption } from '../../cli/flags.ts';
+import { writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { MAP_RELEASES, type MapRelease } from '../../policy/map-state.ts';
-import { renderPolicyMaps } from '../../render/policy-maps.ts';
-import { examples, outputOption } from '../flags.ts';
-import { writeStructured } from '../rest.ts';
+import { MAP_RELEASES, type MapRelease } from '../../policy/evaluate/map-state.ts';
+import { renderPolicyMaps } from '../../render/policy/maps.ts';
 import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
 interface MapsOptions extends StateFlags {

@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
+import { examples, outputOption, stringArray } from '../../cli/flags.ts';
+import { writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { PolicyEngine } from '../../policy/engine.ts';
-import { Peers } from '../../policy/peer.ts';
-import { type Change, FlowTable, replay } from '../../policy/replay.ts';
+import { PolicyEngine } from '../../policy/evaluate/engine.ts';
+import { Peers } from '../../policy/evaluate/peer.ts';
+import { type Change, FlowTable, replay } from '../../policy/reports/replay.ts';
 import type { SourcedRule } from '../../policy/rule.ts';
-import { renderReplay } from '../../render/policy-replay.ts';
-import { examples, outputOption, stringArray } from '../flags.ts';
-import { writeStructured } from '../rest.ts';
+import { renderReplay } from '../../render/policy/replay.ts';
 import { addFlowOptions, type FlowFlags, readFlows } from './flows.ts';
 import { addStateOptions, loadRules, loadState, type StateFlags } from './inputs.ts';
 

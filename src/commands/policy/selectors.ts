@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { decodeSelectors, isMissingOperation } from '../../agent/policy.ts';
+import { decodeSelectors, isMissingOperation } from '../../agent/decode/policy.ts';
+import { outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { renderSelectors } from '../../render/policy.ts';
-import { outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { renderSelectors } from '../../render/agent/policy.ts';
 
 interface SelectorsOptions extends OutputFlag {
   verbose?: boolean;

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
+import { examples, outputOption } from '../../cli/flags.ts';
+import { writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
-import { decideConnection } from '../../policy/decide.ts';
-import { explain, remedies } from '../../policy/explain.ts';
-import { formatLabel } from '../../policy/label.ts';
-import { type Peer, Peers, parsePort } from '../../policy/peer.ts';
-import { portText } from '../../policy/replay.ts';
-import { renderSimulation } from '../../render/policy-simulate.ts';
-import { examples, outputOption } from '../flags.ts';
-import { writeStructured } from '../rest.ts';
+import { decideConnection } from '../../policy/evaluate/decide.ts';
+import { type Peer, Peers, parsePort } from '../../policy/evaluate/peer.ts';
+import { formatLabel } from '../../policy/language/label.ts';
+import { explain, remedies } from '../../policy/reports/explain.ts';
+import { portText } from '../../policy/reports/replay.ts';
+import { renderSimulation } from '../../render/policy/simulate.ts';
 import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
 interface SimulateOptions extends StateFlags {

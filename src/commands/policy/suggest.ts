@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
+import { examples, stringSlice } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { PolicyEngine } from '../../policy/engine.ts';
-import { parsePolicies } from '../../policy/parse.ts';
-import { Peers } from '../../policy/peer.ts';
-import { FlowTable, type ReplayReport, replay } from '../../policy/replay.ts';
-import { type SuggestedPolicy, suggest } from '../../policy/suggest.ts';
-import { goYaml } from '../../render/yaml.ts';
-import { examples, stringSlice } from '../flags.ts';
+import { PolicyEngine } from '../../policy/evaluate/engine.ts';
+import { Peers } from '../../policy/evaluate/peer.ts';
+import { parsePolicies } from '../../policy/read/parse.ts';
+import { FlowTable, type ReplayReport, replay } from '../../policy/reports/replay.ts';
+import { type SuggestedPolicy, suggest } from '../../policy/reports/suggest.ts';
+import { goYaml } from '../../render/text/yaml.ts';
 import { addFlowOptions, type FlowFlags, readFlows } from './flows.ts';
 import { addStateOptions, loadState, type StateFlags } from './inputs.ts';
 

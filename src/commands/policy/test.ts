@@ -1,15 +1,15 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { TransportError } from '../../agent/http.ts';
+import { TransportError } from '../../agent/http/http.ts';
+import { examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { expectationsOf, runExpectations, TEMPLATE } from '../../policy/expectations.ts';
-import { Peers } from '../../policy/peer.ts';
-import { readDocuments } from '../../policy/source.ts';
-import { starterFile, starterTests } from '../../policy/starter.ts';
-import { goJson } from '../../render/json.ts';
-import { renderTests, renderTestsJunit } from '../../render/policy-test.ts';
-import { examples } from '../flags.ts';
+import { Peers } from '../../policy/evaluate/peer.ts';
+import { readDocuments } from '../../policy/read/source.ts';
+import { expectationsOf, runExpectations, TEMPLATE } from '../../policy/reports/expectations.ts';
+import { starterFile, starterTests } from '../../policy/reports/starter.ts';
+import { renderTests, renderTestsJunit } from '../../render/policy/test.ts';
+import { goJson } from '../../render/text/json.ts';
 import { readInput } from './files.ts';
 import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 

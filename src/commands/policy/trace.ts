@@ -1,14 +1,14 @@
 import { type Command, Option } from 'commander';
 import type { AgentClient } from '../../agent/client.ts';
-import { isMissingOperation } from '../../agent/policy.ts';
-import { Reader } from '../../agent/reader.ts';
-import type { Endpoint, Identity, PolicyTraceResult, Port } from '../../agent/types.gen.ts';
+import { isMissingOperation } from '../../agent/decode/policy.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { Endpoint, Identity, PolicyTraceResult, Port } from '../../agent/decode/types.gen.ts';
+import { integer, outputOption, stringSlice } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { podLabels } from '../../policy/workload.ts';
-import { sanitize } from '../../render/sanitize.ts';
-import { integer, outputOption, stringSlice } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { podLabels } from '../../policy/read/workload.ts';
+import { sanitize } from '../../render/text/sanitize.ts';
 import { readPolicyFiles } from './files.ts';
 
 interface TraceOptions extends OutputFlag {

@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
+import { outputOption } from '../../cli/flags.ts';
+import { writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import type { CompiledRule } from '../../policy/compile.ts';
-import { unusedRules } from '../../policy/cost.ts';
-import { decideConnection } from '../../policy/decide.ts';
-import type { PolicyEngine } from '../../policy/engine.ts';
-import { Peers } from '../../policy/peer.ts';
-import { FlowTable } from '../../policy/replay.ts';
-import type { PolicyState } from '../../policy/state.ts';
-import { renderUnused } from '../../render/policy-cost.ts';
-import { outputOption } from '../flags.ts';
-import { writeStructured } from '../rest.ts';
+import type { CompiledRule } from '../../policy/evaluate/compile.ts';
+import { decideConnection } from '../../policy/evaluate/decide.ts';
+import type { PolicyEngine } from '../../policy/evaluate/engine.ts';
+import { Peers } from '../../policy/evaluate/peer.ts';
+import type { PolicyState } from '../../policy/evaluate/state.ts';
+import { unusedRules } from '../../policy/reports/cost.ts';
+import { FlowTable } from '../../policy/reports/replay.ts';
+import { renderUnused } from '../../render/policy/cost.ts';
 import { flowFileOption, readFlowFile } from './flows.ts';
 import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 

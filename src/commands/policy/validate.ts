@@ -1,15 +1,20 @@
 import { type Command, Option } from 'commander';
-import { decodePolicy } from '../../agent/policy.ts';
+import { decodePolicy } from '../../agent/decode/policy.ts';
+import { examples } from '../../cli/flags.ts';
+import { requiredArgument } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
-import { canonicalRules } from '../../policy/canonical.ts';
-import { isEntryList } from '../../policy/entries.ts';
-import { parsePolicies } from '../../policy/parse.ts';
-import { REPORT_FORMATS, type ReportFormat, renderFindings, renderReport } from '../../render/findings.ts';
-import { goJson } from '../../render/json.ts';
-import { paletteFor } from '../../render/palette.ts';
-import { examples } from '../flags.ts';
-import { requiredArgument } from '../rest.ts';
+import { canonicalRules } from '../../policy/language/canonical.ts';
+import { isEntryList } from '../../policy/read/entries.ts';
+import { parsePolicies } from '../../policy/read/parse.ts';
+import {
+  REPORT_FORMATS,
+  type ReportFormat,
+  renderFindings,
+  renderReport,
+} from '../../render/policy/findings.ts';
+import { goJson } from '../../render/text/json.ts';
+import { paletteFor } from '../../render/text/palette.ts';
 import {
   addPolicyFileOptions,
   type LoadedPolicies,

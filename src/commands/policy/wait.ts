@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { Reader } from '../../agent/reader.ts';
-import type { Endpoint } from '../../agent/types.gen.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { Endpoint } from '../../agent/decode/types.gen.ts';
+import { examples, integer } from '../../cli/flags.ts';
+import { failed, requiredArgument } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { goDuration } from '../../render/duration.ts';
-import { examples, integer } from '../flags.ts';
-import { failed, requiredArgument } from '../rest.ts';
+import { goDuration } from '../../render/text/duration.ts';
 
 interface WaitOptions {
   sleepTime: number;

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
+import { examples, outputOption } from '../../cli/flags.ts';
+import { writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import type { DropReason, FlowFilter } from '../../model/hubble.gen.ts';
-import type { FlowRecord } from '../../policy/flow.ts';
-import { Peers } from '../../policy/peer.ts';
-import { why } from '../../policy/why.ts';
-import { renderWhy } from '../../render/policy-why.ts';
-import { examples, outputOption } from '../flags.ts';
-import { writeStructured } from '../rest.ts';
+import type { FlowRecord } from '../../policy/evaluate/flow.ts';
+import { Peers } from '../../policy/evaluate/peer.ts';
+import { why } from '../../policy/reports/why.ts';
+import { renderWhy } from '../../render/policy/why.ts';
 import { addFlowOptions, askHubble, type FlowFlags, flowOf, readFlowFile } from './flows.ts';
 import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { AgentClient } from '../../agent/client.ts';
-import { Reader } from '../../agent/reader.ts';
-import type { Prefilter } from '../../agent/types.gen.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { Prefilter } from '../../agent/decode/types.gen.ts';
+import { integer, stringSlice } from '../../cli/flags.ts';
+import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { formatIp, parseCidr } from '../../model/cidr.ts';
-import { integer, stringSlice } from '../flags.ts';
-import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
+import { formatIp, parseCidr } from '../../lib/cidr.ts';
 
 interface PrefilterOptions extends WaitFlags {
   revision: number;

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { Reader } from '../../agent/reader.ts';
-import type { Prefilter } from '../../agent/types.gen.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { Prefilter } from '../../agent/decode/types.gen.ts';
+import { outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { sanitizeCell } from '../../render/sanitize.ts';
-import { outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { sanitizeCell } from '../../render/text/sanitize.ts';
 
 /** Declares `prefilter list`. */
 export function addPrefilterListCommand(parent: Command, ctx: Context): Command {

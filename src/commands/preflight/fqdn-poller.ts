@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { fqdnsWithAddresses } from '../../agent/policy-fqdns.ts';
+import { fqdnsWithAddresses } from '../../agent/decode/policy-fqdns.ts';
+import { integer } from '../../cli/flags.ts';
+import { failed } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { systemReason, UserError } from '../../errors.ts';
-import { goJson } from '../../render/json.ts';
-import { integer } from '../flags.ts';
-import { failed } from '../rest.ts';
+import { goJson } from '../../render/text/json.ts';
 
 interface FqdnPollerOptions {
   tofqdnsPreCache: string;

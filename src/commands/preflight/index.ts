@@ -1,5 +1,5 @@
+import type { Verb } from '../../cli/tree.ts';
 import { KVSTORE_GLOBALS } from '../kvstore/index.ts';
-import type { Verb } from '../tree.ts';
 
 /** `cilium preflight …` */
 export const PREFLIGHT: Verb = {

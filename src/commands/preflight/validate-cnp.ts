@@ -2,11 +2,16 @@ import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { Finding } from '../../model/finding.ts';
-import { TARGETS, type Target } from '../../policy/decode.ts';
-import { parsePolicies } from '../../policy/parse.ts';
-import { REPORT_FORMATS, type ReportFormat, renderFindings, renderReport } from '../../render/findings.ts';
-import { paletteFor } from '../../render/palette.ts';
-import { sanitize } from '../../render/sanitize.ts';
+import { TARGETS, type Target } from '../../policy/language/decode.ts';
+import { parsePolicies } from '../../policy/read/parse.ts';
+import {
+  REPORT_FORMATS,
+  type ReportFormat,
+  renderFindings,
+  renderReport,
+} from '../../render/policy/findings.ts';
+import { paletteFor } from '../../render/text/palette.ts';
+import { sanitize } from '../../render/text/sanitize.ts';
 
 interface ValidateCnpOptions {
   output: ReportFormat;

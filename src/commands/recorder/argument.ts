@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { parseGoInteger, requiredArgument } from '../../cli/output.ts';
 import { UserError } from '../../errors.ts';
-import { parseGoInteger, requiredArgument } from '../rest.ts';
 
 /** The number of a recorder, in decimal or with 0x. */
 export function recorderIdArgument(command: Command, argument: string | undefined): number {

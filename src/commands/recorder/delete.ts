@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { recorderApiGone } from '../../agent/recorder.ts';
+import { recorderApiGone } from '../../agent/decode/recorder.ts';
+import { writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
-import { writeFailed } from '../writes.ts';
 import { recorderIdArgument } from './argument.ts';
 
 /** Declares `recorder delete`. */

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { decodeRecorders, recorderApiGone } from '../../agent/recorder.ts';
+import { decodeRecorders, recorderApiGone } from '../../agent/decode/recorder.ts';
+import { outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { renderRecorders } from '../../render/recorder.ts';
-import { outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { renderRecorders } from '../../render/agent/recorder.ts';
 import { recorderIdArgument } from './argument.ts';
 
 /** Declares `recorder get`. */

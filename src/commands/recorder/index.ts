@@ -1,4 +1,4 @@
-import type { Verb } from '../tree.ts';
+import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium recorder …` (agents up to 1.17). */
 export const RECORDER: Verb = {

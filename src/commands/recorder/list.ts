@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { decodeMasks, decodeRecorders, recorderApiGone } from '../../agent/recorder.ts';
+import { decodeMasks, decodeRecorders, recorderApiGone } from '../../agent/decode/recorder.ts';
+import { outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
-import { renderMasks, renderRecorders } from '../../render/recorder.ts';
-import { outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { renderMasks, renderRecorders } from '../../render/agent/recorder.ts';
 
 /** Declares `recorder list`. */
 export function addRecorderListCommand(parent: Command, ctx: Context): Command {

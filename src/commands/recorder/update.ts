@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { ApiError } from '../../agent/client.ts';
-import { recorderApiGone } from '../../agent/recorder.ts';
-import type { RecorderFilter } from '../../agent/types.gen.ts';
+import { recorderApiGone } from '../../agent/decode/recorder.ts';
+import type { RecorderFilter } from '../../agent/decode/types.gen.ts';
+import { examples, integer, stringSlice } from '../../cli/flags.ts';
+import { failed } from '../../cli/output.ts';
+import { writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { examples, integer, stringSlice } from '../flags.ts';
-import { failed } from '../rest.ts';
-import { writeFailed } from '../writes.ts';
 
 interface RecorderUpdateOptions {
   id: number;

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts';
-import { parseIp } from '../../model/cidr.ts';
+import { parseIp } from '../../lib/cidr.ts';
 
 const PROTOCOLS = ['tcp', 'udp', 'any'] as const;
 

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { type AgentClient, ApiError } from '../../agent/client.ts';
-import { decodeServices } from '../../agent/services.ts';
+import { decodeServices } from '../../agent/decode/services.ts';
+import { failed } from '../../cli/output.ts';
+import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
-import { failed } from '../rest.ts';
-import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
 import { serviceApiGone, serviceIdArgument } from './argument.ts';
 
 interface ServiceDeleteOptions extends WaitFlags {

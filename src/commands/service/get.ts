@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { ApiError } from '../../agent/client.ts';
-import { Reader } from '../../agent/reader.ts';
-import { decodeServices } from '../../agent/services.ts';
-import type { Service } from '../../agent/types.gen.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import { decodeServices } from '../../agent/decode/services.ts';
+import type { Service } from '../../agent/decode/types.gen.ts';
+import { outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { renderTable } from '../../render/blocks.ts';
-import { renderOldService, serviceTable } from '../../render/service.ts';
-import { outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
+import { renderOldService, serviceTable } from '../../render/agent/service.ts';
+import { renderTable } from '../../render/text/blocks.ts';
 import { serviceIdArgument } from './argument.ts';
 
 /** Declares `service get`. */

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { decodeServices } from '../../agent/services.ts';
+import { decodeServices } from '../../agent/decode/services.ts';
+import { outputOption } from '../../cli/flags.ts';
+import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
-import { serviceTable } from '../../render/service.ts';
-import { outputOption } from '../flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../rest.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../watch.ts';
+import { serviceTable } from '../../render/agent/service.ts';
 
 interface ServiceListOptions extends OutputFlag, WatchFlags {
   clustermeshAffinity?: boolean;

@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import { ApiError } from '../../agent/client.ts';
-import { Reader } from '../../agent/reader.ts';
-import type { BackendAddress, ServiceSpec } from '../../agent/types.gen.ts';
+import { Reader } from '../../agent/decode/reader.ts';
+import type { BackendAddress, ServiceSpec } from '../../agent/decode/types.gen.ts';
+import { examples, integer, stringSlice } from '../../cli/flags.ts';
+import { readStdin } from '../../cli/stdin.ts';
+import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { examples, integer, stringSlice } from '../flags.ts';
-import { readStdin } from '../stdin.ts';
-import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../writes.ts';
 import { parseBackendAddress, parseFrontendAddress } from './address.ts';
 import { serviceApiGone } from './argument.ts';
 

@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
+import { durationOption } from '../../cli/flags.ts';
+import { failed } from '../../cli/output.ts';
+import { copyAnswer, RawError } from '../../cli/raw.ts';
+import { printList } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { renderTable } from '../../render/blocks.ts';
-import { renderOutput } from '../../render/output.ts';
-import { objectTable } from '../../render/statedb.ts';
-import { durationOption } from '../flags.ts';
-import { copyAnswer, RawError } from '../raw.ts';
-import { failed } from '../rest.ts';
-import { printList } from '../watch.ts';
+import { objectTable } from '../../render/agent/statedb.ts';
+import { renderTable } from '../../render/text/blocks.ts';
+import { renderOutput } from '../../render/text/output.ts';
 
 interface StatedbOptions {
   output: string;

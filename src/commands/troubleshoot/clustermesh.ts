@@ -2,11 +2,11 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { agentAddress, connectAgent } from '../../agent/client.ts';
+import { durationOption } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { systemReason, UserError } from '../../errors.ts';
-import { compareBytes } from '../../model/order.ts';
-import { goQuote } from '../../render/go-quote.ts';
-import { durationOption } from '../flags.ts';
+import { compareBytes } from '../../lib/order.ts';
+import { goQuote } from '../../render/text/go-quote.ts';
 import { withoutServiceResolution } from './kvstore.ts';
 import { reportEtcd } from './report.ts';
 

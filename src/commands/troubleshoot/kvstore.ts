@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { durationOption } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
-import { durationOption } from '../flags.ts';
 import { reportEtcd } from './report.ts';
 
 interface TroubleshootKvstoreOptions {

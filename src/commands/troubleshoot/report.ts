@@ -3,7 +3,7 @@ import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import { type EtcdConfig, readEtcdConfig } from '../../kvstore/config.ts';
 import { EtcdClient } from '../../kvstore/etcd.ts';
 import { type CertificateFacts, type Finding, probeEndpoint, readCertificates } from '../../kvstore/probe.ts';
-import { sanitizeCell } from '../../render/sanitize.ts';
+import { sanitizeCell } from '../../render/text/sanitize.ts';
 
 const ICONS: Readonly<Record<Finding['level'], string>> = { ok: '✅', bad: '❌', warn: '⚠️', info: 'ℹ️ ' };
 

@@ -1,8 +1,8 @@
-import { parseDurationNs } from '../../model/duration.ts';
+import { parseDurationNs } from '../../lib/duration.ts';
+import { nearest } from '../../lib/nearest.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
-import { nearest } from '../../model/nearest.ts';
-import type { FlowPredicate } from '../filter.ts';
-import { compileIps, compileRegexes } from '../patterns.ts';
+import type { FlowPredicate } from '../filter/filter.ts';
+import { compileIps, compileRegexes } from '../filter/patterns.ts';
 import { type FieldKind, fieldNamed, fieldNames, labelSelector, type ResolvedField } from './fields.ts';
 import { type Expression, type Operator, whereError } from './parse.ts';
 

@@ -1,7 +1,7 @@
-import { encode } from '../../hubble/codec.ts';
-import { frame } from '../../hubble/frames.ts';
+import { frame } from '../../hubble/grpc/frames.ts';
+import { encode } from '../../hubble/protobuf/codec.ts';
+import { compareTimestamps, formatTimestamp, parseTimestamp, type Timestamp } from '../../lib/timestamp.ts';
 import type { GetAgentEventsRequest, AgentEvent as WireEvent } from '../../model/hubble.gen.ts';
-import { compareTimestamps, formatTimestamp, parseTimestamp, type Timestamp } from '../../model/timestamp.ts';
 import { type Agent, type AgentEvent, identityLabels } from '../agent.ts';
 import { GRPC_CODE, type GrpcCall, GrpcFailure } from './grpc-server.ts';
 import { Ring } from './ring.ts';

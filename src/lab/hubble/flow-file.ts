@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { errorMessage, UserError } from '../../errors.ts';
-import { parseProtoJson } from '../../hubble/protojson.ts';
+import { parseProtoJson } from '../../hubble/protobuf/protojson.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
 
 /** Reads the flows of a file of JSON lines, as `hubble observe -o json` writes it; lines of other kinds are left out. */

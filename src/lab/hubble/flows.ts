@@ -1,10 +1,10 @@
 import { UserError } from '../../errors.ts';
-import { encode } from '../../hubble/codec.ts';
-import { fieldMask, fieldMaskPaths } from '../../hubble/field-mask.ts';
-import { compileFilters, type FlowPredicate } from '../../hubble/filter.ts';
-import { frame } from '../../hubble/frames.ts';
+import { compileFilters, type FlowPredicate } from '../../hubble/filter/filter.ts';
+import { frame } from '../../hubble/grpc/frames.ts';
+import { encode } from '../../hubble/protobuf/codec.ts';
+import { fieldMask, fieldMaskPaths } from '../../hubble/protobuf/field-mask.ts';
+import { compareTimestamps, formatTimestamp, parseTimestamp, type Timestamp } from '../../lib/timestamp.ts';
 import type { FlowFilter, GetFlowsRequest } from '../../model/hubble.gen.ts';
-import { compareTimestamps, formatTimestamp, parseTimestamp, type Timestamp } from '../../model/timestamp.ts';
 import { GRPC_CODE, type GrpcCall, GrpcFailure } from './grpc-server.ts';
 import type { FlowPlayer } from './player.ts';
 import { FlowTemplate, uuidOf } from './template.ts';

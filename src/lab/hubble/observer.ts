@@ -1,8 +1,8 @@
-import { decode, encode } from '../../hubble/codec.ts';
-import { METHODS } from '../../hubble/descriptor.gen.ts';
-import { frame } from '../../hubble/frames.ts';
-import type { MessageName } from '../../hubble/schema.ts';
-import { WireError } from '../../hubble/wire.ts';
+import { frame } from '../../hubble/grpc/frames.ts';
+import { decode, encode } from '../../hubble/protobuf/codec.ts';
+import { METHODS } from '../../hubble/protobuf/descriptor.gen.ts';
+import type { MessageName } from '../../hubble/protobuf/schema.ts';
+import { WireError } from '../../hubble/protobuf/wire.ts';
 import type { Messages, Namespace, Node } from '../../model/hubble.gen.ts';
 import type { Agent } from '../agent.ts';
 import { agentRelease } from '../version.ts';

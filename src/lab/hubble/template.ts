@@ -1,4 +1,4 @@
-import { encode } from '../../hubble/codec.ts';
+import { encode } from '../../hubble/protobuf/codec.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
 
 /** Bytes of a frame's head: compression flag and length. */

@@ -1,6 +1,6 @@
 import * as s from '../../bpf/layouts/structs.ts';
-import { formatIp, parseCidr } from '../../model/cidr.ts';
-import type { MapEntry } from '../../policy/map-state.ts';
+import { formatIp, parseCidr } from '../../lib/cidr.ts';
+import type { MapEntry } from '../../policy/evaluate/map-state.ts';
 import type { Agent } from '../agent.ts';
 import { ipcache } from '../ipcache.ts';
 import { PROXY_PORT } from '../maps.ts';

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { KernelError } from '../../bpf/errors.ts';
-import { type BpfMap, createMap, type MapSpec } from '../../bpf/objects.ts';
+import { KernelError } from '../../bpf/kernel/errors.ts';
+import { type BpfMap, createMap, type MapSpec } from '../../bpf/kernel/objects.ts';
 import type { RawEntry } from './contents.ts';
 
 /** A map that a lab made and keeps up to date. Entries that somebody else changes stay changed until they change here. */

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
-import type { KernelError } from '../../bpf/errors.ts';
+import type { KernelError } from '../../bpf/kernel/errors.ts';
+import { globalsFolder } from '../../bpf/kernel/pins.ts';
 import * as s from '../../bpf/layouts/structs.ts';
-import { globalsFolder } from '../../bpf/pins.ts';
 import type { Clock } from '../../context.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
 import type { Agent } from '../agent.ts';

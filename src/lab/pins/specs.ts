@@ -1,5 +1,5 @@
+import type { MapSpec } from '../../bpf/kernel/objects.ts';
 import * as s from '../../bpf/layouts/structs.ts';
-import type { MapSpec } from '../../bpf/objects.ts';
 
 type Spec = Omit<MapSpec, 'name'>;
 type Sized = { readonly size: number };

@@ -1,4 +1,4 @@
-import type { BgpPath } from '../../agent/types.gen.ts';
+import type { BgpPath } from '../../agent/decode/types.gen.ts';
 import type { Agent } from '../agent.ts';
 import { ApiFailure, type Handlers, ok } from './call.ts';
 

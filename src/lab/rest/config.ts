@@ -1,4 +1,4 @@
-import type { DaemonConfigurationSpec } from '../../agent/types.gen.ts';
+import type { DaemonConfigurationSpec } from '../../agent/decode/types.gen.ts';
 import type { Agent } from '../agent.ts';
 import { changeOptions, OptionError } from '../options.ts';
 import { readOnlySettings } from '../settings.ts';

@@ -3,7 +3,7 @@ import type {
   EndpointChangeRequest,
   EndpointConfigurationSpec,
   LabelConfigurationSpec,
-} from '../../agent/types.gen.ts';
+} from '../../agent/decode/types.gen.ts';
 import { type Agent, identityLabels } from '../agent.ts';
 import { derivedContainer, derivedMac } from '../derive.ts';
 import { freeAddress, takenAddresses } from '../ipam.ts';

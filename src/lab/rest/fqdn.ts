@@ -1,4 +1,4 @@
-import type { DNSLookup } from '../../agent/types.gen.ts';
+import type { DNSLookup } from '../../agent/decode/types.gen.ts';
 import { contains, type Prefix, parsePrefix } from '../derive.ts';
 import { isNamePattern, nameExpression, namePattern } from '../dns-pattern.ts';
 import { fqdnsOf } from '../rules.ts';

@@ -1,5 +1,5 @@
-import type { Port, TraceSelector } from '../../agent/types.gen.ts';
-import { protocolNumber } from '../../policy/ports.ts';
+import type { Port, TraceSelector } from '../../agent/decode/types.gen.ts';
+import { protocolNumber } from '../../policy/evaluate/ports.ts';
 import type { Agent } from '../agent.ts';
 import { holdsAll } from '../labels.ts';
 import { parseRules, RuleError, ruleHas, ruleLabels } from '../rules.ts';

@@ -1,4 +1,4 @@
-import type { RecorderSpec } from '../../agent/types.gen.ts';
+import type { RecorderSpec } from '../../agent/decode/types.gen.ts';
 import { ApiFailure, type Handlers, ok } from './call.ts';
 
 function recorder(spec: RecorderSpec) {

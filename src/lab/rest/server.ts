@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { errorMessage } from '../../errors.ts';
-import { escapeHtml } from '../../model/go-html.ts';
+import { escapeHtml } from '../../lib/go-html.ts';
 import type { Agent } from '../agent.ts';
 import { type ApiDescription, type ApiOperation, pruneFields, readApi } from './api.ts';
 import { type Answer, ApiFailure, type Call } from './call.ts';

@@ -1,4 +1,4 @@
-import type { ServiceSpec } from '../../agent/types.gen.ts';
+import type { ServiceSpec } from '../../agent/decode/types.gen.ts';
 import { parseAddress } from '../derive.ts';
 import type { LabService } from '../state.ts';
 import { ApiFailure, type Handlers, ok } from './call.ts';

@@ -1,5 +1,5 @@
+import { usedInstead } from '../../bpf/kernel/usage.ts';
 import { endpointOf } from '../../bpf/layouts/catalogue.ts';
-import { usedInstead } from '../../bpf/usage.ts';
 import type { Diagnosis } from '../../model/doctor.ts';
 import type { AgentFacts, KernelFacts, KnownEndpoint } from './facts.ts';
 

@@ -1,4 +1,8 @@
-import type { KernelError } from '../../bpf/errors.ts';
+import type { KernelError } from '../../bpf/kernel/errors.ts';
+import { type BpfMap, openLinkById, openObjects, openProgramById } from '../../bpf/kernel/objects.ts';
+import { isMap, openPins } from '../../bpf/kernel/pins.ts';
+import { entriesOf, walk } from '../../bpf/kernel/reader.ts';
+import { type MapUsage, readMapUsage } from '../../bpf/kernel/usage.ts';
 import { endpointOf } from '../../bpf/layouts/catalogue.ts';
 import {
   endpointInfo,
@@ -8,11 +12,7 @@ import {
   remoteEndpoint,
   remoteEndpoint117,
 } from '../../bpf/layouts/structs.ts';
-import { type BpfMap, openLinkById, openObjects, openProgramById } from '../../bpf/objects.ts';
-import { isMap, openPins } from '../../bpf/pins.ts';
-import { entriesOf, walk } from '../../bpf/reader.ts';
-import { summarizeMaps } from '../../bpf/summary.ts';
-import { type MapUsage, readMapUsage } from '../../bpf/usage.ts';
+import { summarizeMaps } from '../../bpf/maps/summary.ts';
 import type { BpfMapRow } from '../../model/bpf-map.ts';
 
 /** An endpoint as the agent knows it. */

@@ -1,6 +1,6 @@
 import type { BpfMapRow } from '../../model/bpf-map.ts';
-import type { Palette } from '../palette.ts';
-import { sanitizeCell } from '../sanitize.ts';
+import type { Palette } from '../text/palette.ts';
+import { sanitizeCell } from '../text/sanitize.ts';
 
 /** Above this share of its capacity a map is near to losing entries. */
 const WARN_PERCENT = 75;

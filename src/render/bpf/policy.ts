@@ -1,5 +1,5 @@
-import { sanitizeCell } from '../sanitize.ts';
-import { LIST_TABLE, tabulate } from '../table.ts';
+import { sanitizeCell } from '../text/sanitize.ts';
+import { LIST_TABLE, tabulate } from '../text/table.ts';
 
 /** One entry of a policy map in the words of its table. */
 export interface PolicyMapRow {

@@ -1,5 +1,5 @@
-import { sanitize } from '../sanitize.ts';
-import { LIST_TABLE, type TabStop, tabulate } from '../table.ts';
+import { sanitize } from '../text/sanitize.ts';
+import { LIST_TABLE, type TabStop, tabulate } from '../text/table.ts';
 
 /** The two-column table of map dumps: further values of a key stand in rows of their own. */
 export function renderPairs(

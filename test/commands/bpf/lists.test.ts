@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { createMap, type MapSpec, openMap } from '../../../src/bpf/objects.ts';
+import { createMap, type MapSpec, openMap } from '../../../src/bpf/kernel/objects.ts';
 import { missingKernel, mountBpffs, type TestBpffs } from '../../helpers/bpf.ts';
 import { kernelTest } from '../../helpers/kernel-test.ts';
 import { run } from '../../helpers/run.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openMap } from '../../../src/bpf/objects.ts';
+import { openMap } from '../../../src/bpf/kernel/objects.ts';
 import { missingKernel, mountBpffs, pinNew, type TestBpffs } from '../../helpers/bpf.ts';
 import { kernelTest } from '../../helpers/kernel-test.ts';
 import { run } from '../../helpers/run.ts';

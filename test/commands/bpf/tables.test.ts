@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { createMap, openMap } from '../../../src/bpf/objects.ts';
-import { countEntries } from '../../../src/bpf/reader.ts';
+import { createMap, openMap } from '../../../src/bpf/kernel/objects.ts';
+import { countEntries } from '../../../src/bpf/kernel/reader.ts';
 import {
   missingKernel,
   mountBpffs,

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { decode, encode } from '../../../src/hubble/codec.ts';
+import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
 import { type GrpcAnswer, recordedMessages, serveGrpc } from '../../helpers/grpc.ts';
 import { fixturePath, fixtureText } from '../../helpers/recordings.ts';
 import { run } from '../../helpers/run.ts';

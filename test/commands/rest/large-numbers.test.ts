@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { exactAt, parseJson } from '../../../src/model/exact.ts';
-import { goJson } from '../../../src/render/json.ts';
+import { exactAt, parseJson } from '../../../src/lib/exact-json.ts';
+import { goJson } from '../../../src/render/text/json.ts';
 import { agentOf } from '../../helpers/agent.ts';
 
 const LARGE = '18446744073709551615';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { authTypeName } from '../../../bpf/layouts/names.ts';
 import { authInfo, authKey } from '../../../bpf/layouts/structs.ts';
-import { readRecords } from '../../../bpf/records.ts';
+import { readRecords } from '../../../bpf/maps/records.ts';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
 import { NO_ENTRIES, notice, type OutputOptions, printStructs, withGlobal } from '../dump.ts';
 
 const HEADER = ['SRC IDENTITY', 'DST IDENTITY', 'REMOTE NODE ID', 'AUTH TYPE', 'EXPIRATION'];

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
+import { generationOf } from '../../../bpf/kernel/pins.ts';
 import { bandwidth, bandwidth117, bandwidthKey, bandwidthKey117 } from '../../../bpf/layouts/structs.ts';
-import { generationOf } from '../../../bpf/pins.ts';
-import { readRecords } from '../../../bpf/records.ts';
+import { readRecords } from '../../../bpf/maps/records.ts';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { compareBytes } from '../../../model/order.ts';
+import { compareBytes } from '../../../lib/order.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
 import { addPair, NO_ENTRIES, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
 
 /** Declares `bpf bandwidth list`. */

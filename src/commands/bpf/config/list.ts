@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { runtimeConfigName } from '../../../bpf/layouts/names.ts';
 import { index32, value64 } from '../../../bpf/layouts/structs.ts';
-import { requireLayout } from '../../../bpf/records.ts';
+import { requireLayout } from '../../../bpf/maps/records.ts';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
 import { type OutputOptions, printStructs, withRequired } from '../dump.ts';
 
 /** Slots in the order of their names. */

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { decodeEndpointRows } from '../../../agent/endpoints.ts';
+import { decodeEndpointRows } from '../../../agent/decode/endpoints.ts';
 import type { ConnectionFilter } from '../../../bpf/layouts/conntrack.ts';
 import { parseIp } from '../../../bpf/layouts/encode.ts';
+import { stringSlice } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { formatIpv4, formatIpv6 } from '../../../model/ip.ts';
-import { stringSlice } from '../../flags.ts';
+import { formatIpv4, formatIpv6 } from '../../../lib/ip.ts';
 
 /** Which connections are wanted. */
 export interface FilterOptions {

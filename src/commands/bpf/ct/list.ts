@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
-import { type ClockSource, clockSourceOf, stampNow, stampSeconds } from '../../../bpf/clock-source.ts';
-import { conntrackEntries, conntrackText, type JsonEntries } from '../../../bpf/connections.ts';
+import { type ClockSource, clockSourceOf, stampNow, stampSeconds } from '../../../bpf/kernel/clock-source.ts';
+import { generationOf, globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import type { ConnectionFilter } from '../../../bpf/layouts/conntrack.ts';
-import { generationOf, globalPath, openGlobal } from '../../../bpf/pins.ts';
+import { conntrackEntries, conntrackText, type JsonEntries } from '../../../bpf/maps/connections.ts';
+import { integer, outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { integer, outputOption, requireRoot } from '../../flags.ts';
 import { clockSourceOrDefault } from '../clock.ts';
 import type { OutputOptions } from '../dump.ts';
 import { printEntries } from '../stream.ts';

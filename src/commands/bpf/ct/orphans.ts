@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { conntrackFamily } from '../../../bpf/connections.ts';
+import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { connectionText } from '../../../bpf/layouts/conntrack.ts';
-import { type ConnectionOrphan, connectionOrphans, type LocalAddresses } from '../../../bpf/orphans.ts';
-import { globalPath, openGlobal } from '../../../bpf/pins.ts';
+import { conntrackFamily } from '../../../bpf/maps/connections.ts';
+import { type ConnectionOrphan, connectionOrphans, type LocalAddresses } from '../../../bpf/maps/orphans.ts';
+import { mayWrite, type WriteOptions } from '../../../cli/confirm.ts';
+import { outputOption, requireRoot, stringSlice } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { mayWrite, type WriteOptions } from '../../confirm.ts';
-import { outputOption, requireRoot, stringSlice } from '../../flags.ts';
 import { type OutputOptions, printStructs } from '../dump.ts';
 import { readLocalAddresses } from '../local-addresses.ts';
 import { GLOBAL_TABLE } from './maps.ts';

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import { conntrackFamily } from '../../../bpf/connections.ts';
+import { openGlobal } from '../../../bpf/kernel/pins.ts';
+import { walk } from '../../../bpf/kernel/reader.ts';
 import { type Connection, decodeConnection, matchesConnection } from '../../../bpf/layouts/conntrack.ts';
-import { openGlobal } from '../../../bpf/pins.ts';
-import { walk } from '../../../bpf/reader.ts';
+import { conntrackFamily } from '../../../bpf/maps/connections.ts';
+import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { joinHostPort } from '../../../model/ip.ts';
+import { joinHostPort } from '../../../lib/ip.ts';
 import { protocolName } from '../../../model/protocol.ts';
-import { requireRoot } from '../../flags.ts';
 import { podNames } from '../pods.ts';
 import { printTop, type TopOptions, topFlags } from '../top.ts';
 import { addFilterFlags, type FilterOptions, readFilter } from './filter.ts';

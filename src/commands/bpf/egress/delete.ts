@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { egressEntry4, egressKey4 } from '../../../bpf/layouts/structs.ts';
-import { readRecords } from '../../../bpf/records.ts';
+import { readRecords } from '../../../bpf/maps/records.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
-import { requireRoot } from '../../flags.ts';
 import { withRequired } from '../dump.ts';
 import { EGRESS_MAP, encodeEgressKey } from './map.ts';
 

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { egressEntry4, egressEntry6, egressKey4, egressKey6 } from '../../../bpf/layouts/structs.ts';
-import { readRecords } from '../../../bpf/records.ts';
+import { readRecords } from '../../../bpf/maps/records.ts';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { compareNatural } from '../../../model/order.ts';
+import { compareNatural } from '../../../lib/order.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
 import { NO_ENTRIES, notice, type OutputOptions, printStructs, withGlobal } from '../dump.ts';
 
 /** Gateways that are none. */

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { encodeFamilyIp, parseIp } from '../../../bpf/layouts/encode.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
-import { requireRoot } from '../../flags.ts';
 import { withRequired } from '../dump.ts';
 
 /** Declares `bpf endpoint delete`. */

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import { generationOf } from '../../../bpf/kernel/pins.ts';
 import { endpointInfo, endpointInfo117, endpointKey } from '../../../bpf/layouts/structs.ts';
 import { endpointKeyText, endpointText } from '../../../bpf/layouts/texts.ts';
-import { generationOf } from '../../../bpf/pins.ts';
-import { readRecords } from '../../../bpf/records.ts';
+import { readRecords } from '../../../bpf/maps/records.ts';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
 import { addPair, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
 
 /** Declares `bpf endpoint list`. */

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { fragment4, fragment6, fragmentPorts } from '../../../bpf/layouts/structs.ts';
 import { unswapped } from '../../../bpf/layouts/texts.ts';
-import { readRecords } from '../../../bpf/records.ts';
+import { readRecords } from '../../../bpf/maps/records.ts';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { compareNatural } from '../../../model/order.ts';
+import { compareNatural } from '../../../lib/order.ts';
 import { protocolName } from '../../../model/protocol.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
 import { NO_ENTRIES, notice, type OutputOptions, printStructs, withGlobal } from '../dump.ts';
 
 /** Declares `bpf frag list`. */

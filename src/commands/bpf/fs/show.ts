@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
-import { sanitize } from '../../../render/sanitize.ts';
-import { tabulate } from '../../../render/table.ts';
-import { outputOption } from '../../flags.ts';
+import { sanitize } from '../../../render/text/sanitize.ts';
+import { tabulate } from '../../../render/text/table.ts';
 import { type OutputOptions, printStruct } from '../dump.ts';
 
 /** One line of /proc/self/mountinfo. */

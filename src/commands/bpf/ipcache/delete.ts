@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { parsePrefix } from '../../../bpf/layouts/encode.ts';
 import { ipcacheKey } from '../../../bpf/layouts/structs.ts';
 import { ipcacheKeyText } from '../../../bpf/layouts/texts.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { integer, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
-import { integer, requireRoot } from '../../flags.ts';
 import { encodeIpcacheKey, withIpcache } from './map.ts';
 import { exactValue } from './match.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { parseIp } from '../../../bpf/layouts/encode.ts';
+import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { requireRoot } from '../../flags.ts';
 import { encodeIpcacheKey, ipcacheValueText, withIpcache } from './map.ts';
 
 /** Declares `bpf ipcache get`. */

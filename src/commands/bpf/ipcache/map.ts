@@ -1,9 +1,9 @@
+import type { BpfMap } from '../../../bpf/kernel/objects.ts';
+import { openGlobal } from '../../../bpf/kernel/pins.ts';
 import { encodeFamilyIp, type Prefix } from '../../../bpf/layouts/encode.ts';
 import { ipcacheKey, remoteEndpoint, remoteEndpoint117 } from '../../../bpf/layouts/structs.ts';
 import { ipcacheKeyText, ipcacheText, ipcacheText117 } from '../../../bpf/layouts/texts.ts';
-import type { BpfMap } from '../../../bpf/objects.ts';
-import { openGlobal } from '../../../bpf/pins.ts';
-import { fits, readRecords, requireLayout } from '../../../bpf/records.ts';
+import { fits, readRecords, requireLayout } from '../../../bpf/maps/records.ts';
 import type { Context } from '../../../context.ts';
 import { addPair, type Pairs, withRequired } from '../dump.ts';
 

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
+import type { BpfMap } from '../../../bpf/kernel/objects.ts';
+import { entriesOf, walk } from '../../../bpf/kernel/reader.ts';
 import { parsePrefix } from '../../../bpf/layouts/encode.ts';
 import { ipcacheKey } from '../../../bpf/layouts/structs.ts';
 import { ipcacheKeyText } from '../../../bpf/layouts/texts.ts';
-import type { BpfMap } from '../../../bpf/objects.ts';
-import { entriesOf, walk } from '../../../bpf/reader.ts';
+import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { requireRoot } from '../../flags.ts';
 import { encodeIpcacheKey, ipcacheValueText, withIpcache } from './map.ts';
 
 /** Declares `bpf ipcache match`. */

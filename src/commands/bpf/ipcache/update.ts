@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
+import type { BpfMap } from '../../../bpf/kernel/objects.ts';
 import { type Ip, parseIp, parsePrefix } from '../../../bpf/layouts/encode.ts';
 import { ipcacheKey, remoteEndpoint, remoteEndpoint117 } from '../../../bpf/layouts/structs.ts';
 import { ipcacheKeyText } from '../../../bpf/layouts/texts.ts';
-import type { BpfMap } from '../../../bpf/objects.ts';
-import { fits, requireLayout } from '../../../bpf/records.ts';
+import { fits, requireLayout } from '../../../bpf/maps/records.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { integer, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
-import { integer, requireRoot } from '../../flags.ts';
 import { encodeIpcacheKey, ipcacheValueText, withIpcache } from './map.ts';
 
 const SKIP_TUNNEL = 1;

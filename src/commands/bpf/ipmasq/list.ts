@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
+import type { BpfMap } from '../../../bpf/kernel/objects.ts';
+import { entriesOf, walk } from '../../../bpf/kernel/reader.ts';
 import { prefix4, prefix6 } from '../../../bpf/layouts/structs.ts';
-import type { BpfMap } from '../../../bpf/objects.ts';
-import { entriesOf, walk } from '../../../bpf/reader.ts';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { compareNatural } from '../../../model/order.ts';
+import { compareNatural } from '../../../lib/order.ts';
 import { renderPairs } from '../../../render/bpf/tables.ts';
-import { renderOutput } from '../../../render/output.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
+import { renderOutput } from '../../../render/text/output.ts';
 import { NO_ENTRIES, type OutputOptions, withGlobal } from '../dump.ts';
 
 /** Declares `bpf ipmasq list`. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
 import { type OutputOptions, printPairs } from '../dump.ts';
 import { MAGLEV_TITLES, maglevPairs } from './maglev.ts';
 

@@ -1,8 +1,8 @@
-import { KernelError } from '../../../bpf/errors.ts';
+import { KernelError } from '../../../bpf/kernel/errors.ts';
+import { openMapById } from '../../../bpf/kernel/objects.ts';
+import { openGlobal } from '../../../bpf/kernel/pins.ts';
 import { innerMap, revNatKey } from '../../../bpf/layouts/structs.ts';
-import { openMapById } from '../../../bpf/objects.ts';
-import { openGlobal } from '../../../bpf/pins.ts';
-import { readRecords } from '../../../bpf/records.ts';
+import { readRecords } from '../../../bpf/maps/records.ts';
 import type { Context } from '../../../context.ts';
 import { addPair, type Pairs } from '../dump.ts';
 

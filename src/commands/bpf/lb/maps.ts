@@ -1,3 +1,4 @@
+import { generationOf, openGlobal } from '../../../bpf/kernel/pins.ts';
 import type { Layout } from '../../../bpf/layouts/fields.ts';
 import * as s from '../../../bpf/layouts/structs.ts';
 import {
@@ -9,8 +10,7 @@ import {
   serviceText,
   sourceRangeText,
 } from '../../../bpf/layouts/texts.ts';
-import { generationOf, openGlobal } from '../../../bpf/pins.ts';
-import { type MapRecord, readRecords } from '../../../bpf/records.ts';
+import { type MapRecord, readRecords } from '../../../bpf/maps/records.ts';
 import type { Context } from '../../../context.ts';
 import { addPair, type Pairs } from '../dump.ts';
 

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { dumpMap } from '../../../bpf/dump.ts';
-import { findMap } from '../../../bpf/find.ts';
-import { generationOf } from '../../../bpf/pins.ts';
+import { findMap } from '../../../bpf/kernel/find.ts';
+import { generationOf } from '../../../bpf/kernel/pins.ts';
+import { dumpMap } from '../../../bpf/maps/dump.ts';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { goJson } from '../../../render/json.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
+import { goJson } from '../../../render/text/json.ts';
 import { printObjects } from '../stream.ts';
 
 interface MapsDumpOptions {

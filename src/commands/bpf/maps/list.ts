@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
-import { summarizeMaps } from '../../../bpf/summary.ts';
-import { readMapUsage, usedInstead } from '../../../bpf/usage.ts';
+import { readMapUsage, usedInstead } from '../../../bpf/kernel/usage.ts';
+import { summarizeMaps } from '../../../bpf/maps/summary.ts';
+import { durationOption, outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
+import { compareBytes } from '../../../lib/order.ts';
 import type { BpfMapRow } from '../../../model/bpf-map.ts';
-import { compareBytes } from '../../../model/order.ts';
 import { renderBpfMaps } from '../../../render/bpf/maps.ts';
-import { renderOutput } from '../../../render/output.ts';
-import { paletteFor } from '../../../render/palette.ts';
-import { durationOption, outputOption, requireRoot } from '../../flags.ts';
+import { renderOutput } from '../../../render/text/output.ts';
+import { paletteFor } from '../../../render/text/palette.ts';
 
 const SORTS = ['name', 'entries', 'max', 'pressure', 'memory', 'type', 'id'] as const;
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
-import { requireRoot } from '../../flags.ts';
 import { withRequired } from '../dump.ts';
 import { flushMap } from '../flush.ts';
 

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { metricDirectionName } from '../../../bpf/layouts/names.ts';
 import { metricsKey, metricsValue } from '../../../bpf/layouts/structs.ts';
-import { readSlots } from '../../../bpf/records.ts';
+import { readSlots } from '../../../bpf/maps/records.ts';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
+import { compareBytes } from '../../../lib/order.ts';
 import { dropReasonText } from '../../../model/drop-reason.ts';
-import { compareBytes } from '../../../model/order.ts';
 import { sourceFileName } from '../../../model/source-file.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
 import { NO_ENTRIES, type OutputOptions, printStructs, withRequired } from '../dump.ts';
 
 const HEADER = ['REASON', 'DIRECTION', 'PACKETS', 'BYTES', 'LINE', 'FILE'];

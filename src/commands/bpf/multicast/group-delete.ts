@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
-import { requireRoot } from '../../flags.ts';
 import { openGroups, parseGroup } from './maps.ts';
 
 /** Declares `bpf multicast group delete`. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { renderOutput } from '../../../render/output.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
+import { renderOutput } from '../../../render/text/output.ts';
 import type { OutputOptions } from '../dump.ts';
 import { openGroups, readGroups } from './maps.ts';
 

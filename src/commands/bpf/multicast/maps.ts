@@ -1,8 +1,8 @@
+import { type BpfMap, createMap, openMapById } from '../../../bpf/kernel/objects.ts';
+import { openGlobal } from '../../../bpf/kernel/pins.ts';
 import { parseIp } from '../../../bpf/layouts/encode.ts';
 import { innerMap, multicastGroup, subscriber, subscriberKey } from '../../../bpf/layouts/structs.ts';
-import { type BpfMap, createMap, openMapById } from '../../../bpf/objects.ts';
-import { openGlobal } from '../../../bpf/pins.ts';
-import { readRecords } from '../../../bpf/records.ts';
+import { readRecords } from '../../../bpf/maps/records.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 

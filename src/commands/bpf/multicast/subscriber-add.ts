@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { parseIp } from '../../../bpf/layouts/encode.ts';
 import { subscriber } from '../../../bpf/layouts/structs.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
-import { requireRoot } from '../../flags.ts';
 import { openGroups, openSubscribers } from './maps.ts';
 
 const TUNNEL_DEVICE = 'cilium_vxlan';

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
+import type { BpfMap } from '../../../bpf/kernel/objects.ts';
 import { subscriber, subscriberKey } from '../../../bpf/layouts/structs.ts';
-import type { BpfMap } from '../../../bpf/objects.ts';
-import { readRecords } from '../../../bpf/records.ts';
+import { readRecords } from '../../../bpf/maps/records.ts';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { compareNatural } from '../../../model/order.ts';
-import { tabulate } from '../../../render/table.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
+import { compareNatural } from '../../../lib/order.ts';
+import { tabulate } from '../../../render/text/table.ts';
 import { type OutputOptions, printStructs } from '../dump.ts';
 import { openGroups, openSubscribers, readGroups } from './maps.ts';
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { globalPath } from '../../../bpf/pins.ts';
+import { globalPath } from '../../../bpf/kernel/pins.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
-import { requireRoot } from '../../flags.ts';
 import { withGlobal } from '../dump.ts';
 import { flushMap } from '../flush.ts';
 import { natMaps, sayMissing } from './maps.ts';

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { stampNow, stampSeconds } from '../../../bpf/clock-source.ts';
-import { type JsonEntries, natEntries, natFamily } from '../../../bpf/connections.ts';
+import { stampNow, stampSeconds } from '../../../bpf/kernel/clock-source.ts';
+import type { BpfMap } from '../../../bpf/kernel/objects.ts';
+import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
+import { type Batch, walk } from '../../../bpf/kernel/reader.ts';
 import { decodeTranslation, translationLine } from '../../../bpf/layouts/conntrack.ts';
-import type { BpfMap } from '../../../bpf/objects.ts';
-import { globalPath, openGlobal } from '../../../bpf/pins.ts';
-import { type Batch, walk } from '../../../bpf/reader.ts';
+import { type JsonEntries, natEntries, natFamily } from '../../../bpf/maps/connections.ts';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
 import { clockSourceOrDefault } from '../clock.ts';
 import type { OutputOptions } from '../dump.ts';
 import { printEntries } from '../stream.ts';

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { stampNow, stampSeconds } from '../../../bpf/clock-source.ts';
+import { stampNow, stampSeconds } from '../../../bpf/kernel/clock-source.ts';
+import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { translationLine } from '../../../bpf/layouts/conntrack.ts';
-import { type LocalAddresses, type NatOrphan, natOrphans } from '../../../bpf/orphans.ts';
-import { globalPath, openGlobal } from '../../../bpf/pins.ts';
+import { type LocalAddresses, type NatOrphan, natOrphans } from '../../../bpf/maps/orphans.ts';
+import { mayWrite, type WriteOptions } from '../../../cli/confirm.ts';
+import { outputOption, requireRoot, stringSlice } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { mayWrite, type WriteOptions } from '../../confirm.ts';
-import { outputOption, requireRoot, stringSlice } from '../../flags.ts';
 import { clockSourceOrDefault } from '../clock.ts';
 import { type OutputOptions, printStructs } from '../dump.ts';
 import { readLocalAddresses } from '../local-addresses.ts';

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { globalPath } from '../../../bpf/kernel/pins.ts';
 import { index32 } from '../../../bpf/layouts/structs.ts';
-import { globalPath } from '../../../bpf/pins.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
-import { requireRoot } from '../../flags.ts';
 import { withGlobal } from '../dump.ts';
 import { sayMissing } from './maps.ts';
 import { RETRIES } from './retries.ts';

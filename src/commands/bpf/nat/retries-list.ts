@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { globalPath } from '../../../bpf/kernel/pins.ts';
 import { counter32, index32 } from '../../../bpf/layouts/structs.ts';
-import { globalPath } from '../../../bpf/pins.ts';
-import { readSlots } from '../../../bpf/records.ts';
+import { readSlots } from '../../../bpf/maps/records.ts';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
 import { type OutputOptions, printStructs, withGlobal } from '../dump.ts';
 import { sayMissing } from './maps.ts';
 import { RETRIES } from './retries.ts';

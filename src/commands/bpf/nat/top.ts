@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { natFamily } from '../../../bpf/connections.ts';
+import { openGlobal } from '../../../bpf/kernel/pins.ts';
+import { walk } from '../../../bpf/kernel/reader.ts';
 import { decodeTranslation, type Translation } from '../../../bpf/layouts/conntrack.ts';
-import { openGlobal } from '../../../bpf/pins.ts';
-import { walk } from '../../../bpf/reader.ts';
+import { natFamily } from '../../../bpf/maps/connections.ts';
+import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { joinHostPort } from '../../../model/ip.ts';
+import { joinHostPort } from '../../../lib/ip.ts';
 import { protocolName } from '../../../model/protocol.ts';
-import { requireRoot } from '../../flags.ts';
 import { podNames } from '../pods.ts';
 import { printTop, type TopOptions, topFlags } from '../top.ts';
 import { natMaps } from './maps.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { encodePolicyEntry, encodePolicyKey, type PolicyRule } from '../../../bpf/policy-map.ts';
+import { encodePolicyEntry, encodePolicyKey, type PolicyRule } from '../../../bpf/maps/policy-map.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { integer, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
-import { integer, requireRoot } from '../../flags.ts';
 import { openPolicyMap } from './dump.ts';
 import { parseRule, type RuleWords, ruleText } from './rule.ts';
 

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { encodePolicyKey } from '../../../bpf/policy-map.ts';
+import { encodePolicyKey } from '../../../bpf/maps/policy-map.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
-import { requireRoot } from '../../flags.ts';
 import { openPolicyMap } from './dump.ts';
 import { parseRule, type RuleWords, ruleText } from './rule.ts';
 

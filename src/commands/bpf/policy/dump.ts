@@ -1,21 +1,21 @@
 import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { Reader } from '../../../agent/reader.ts';
-import type { Identity } from '../../../agent/types.gen.ts';
-import { KernelError } from '../../../bpf/errors.ts';
+import { Reader } from '../../../agent/decode/reader.ts';
+import type { Identity } from '../../../agent/decode/types.gen.ts';
+import { KernelError } from '../../../bpf/kernel/errors.ts';
+import { type BpfMap, openMap } from '../../../bpf/kernel/objects.ts';
+import { globalPath, globalsFolder, isMissing, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { authTypeName, directionName } from '../../../bpf/layouts/names.ts';
 import { portProtocolText } from '../../../bpf/layouts/texts.ts';
-import { type BpfMap, openMap } from '../../../bpf/objects.ts';
-import { globalPath, globalsFolder, isMissing, openGlobal } from '../../../bpf/pins.ts';
 import {
   endpointOfPolicyMap,
   type PolicyMapEntry,
   policyMapNames,
   readPolicyMap,
-} from '../../../bpf/policy-map.ts';
+} from '../../../bpf/maps/policy-map.ts';
 import type { Context } from '../../../context.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
-import { compareBytes } from '../../../model/order.ts';
+import { compareBytes } from '../../../lib/order.ts';
 import { type PolicyMapRow, renderPolicyMap } from '../../../render/bpf/policy.ts';
 import { failedToOpen, printStructs } from '../dump.ts';
 

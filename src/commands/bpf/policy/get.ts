@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UsageError } from '../../../errors.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
 import { dumpAllPolicyMaps, dumpPolicyMap, openPolicyMap, type PolicyDumpOptions } from './dump.ts';
 
 interface PolicyGetOptions extends PolicyDumpOptions {

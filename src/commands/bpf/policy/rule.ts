@@ -1,5 +1,5 @@
 import { protocolNumber } from '../../../bpf/layouts/names.ts';
-import type { PolicyRule } from '../../../bpf/policy-map.ts';
+import type { PolicyRule } from '../../../bpf/maps/policy-map.ts';
 import { UserError } from '../../../errors.ts';
 import { protocolName } from '../../../model/protocol.ts';
 import { RESERVED_IDENTITIES } from '../../../model/reserved-identity.ts';

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
+import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { captureRule4, captureRule6, captureValue } from '../../../bpf/layouts/structs.ts';
 import { unswapped } from '../../../bpf/layouts/texts.ts';
-import { globalPath, openGlobal } from '../../../bpf/pins.ts';
-import { type MapRecord, readRecords } from '../../../bpf/records.ts';
+import { type MapRecord, readRecords } from '../../../bpf/maps/records.ts';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { compareNatural } from '../../../model/order.ts';
+import { compareNatural } from '../../../lib/order.ts';
 import { protocolName } from '../../../model/protocol.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
 import { type OutputOptions, printStructs } from '../dump.ts';
 
 const MAPS = [

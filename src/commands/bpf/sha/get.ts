@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { renderOutput } from '../../../render/output.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
+import { renderOutput } from '../../../render/text/output.ts';
 import type { OutputOptions } from '../dump.ts';
 import { readHeader, stateFolder } from './templates.ts';
 

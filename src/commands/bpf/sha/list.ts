@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
 import { type OutputOptions, type Pairs, printPairs } from '../dump.ts';
 import { readTemplates, stateFolder } from './templates.ts';
 

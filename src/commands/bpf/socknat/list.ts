@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { socketEntry4, socketEntry6, socketTuple4, socketTuple6 } from '../../../bpf/layouts/structs.ts';
 import { socketNatText } from '../../../bpf/layouts/texts.ts';
-import { readRecords } from '../../../bpf/records.ts';
+import { readRecords } from '../../../bpf/maps/records.ts';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
 import { addPair, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
 
 /** Declares `bpf socknat list`. */

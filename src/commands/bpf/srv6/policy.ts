@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { segmentId, srv6PolicyKey4, srv6PolicyKey6 } from '../../../bpf/layouts/structs.ts';
-import { readRecords } from '../../../bpf/records.ts';
+import { readRecords } from '../../../bpf/maps/records.ts';
+import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { requireRoot } from '../../flags.ts';
 import { notice, type OutputOptions, withGlobal } from '../dump.ts';
 import { addSrv6List, printSrv6 } from './print.ts';
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { compareNatural } from '../../../model/order.ts';
+import { compareNatural } from '../../../lib/order.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-import { outputOption } from '../../flags.ts';
 import { NO_ENTRIES, type OutputOptions, printStructs } from '../dump.ts';
 
 /** Declares one of the three SRv6 lists. */

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { tunnelKey117, tunnelValue117 } from '../../../bpf/layouts/structs.ts';
 import { tunnelKeyText, tunnelText } from '../../../bpf/layouts/texts.ts';
-import { readRecords } from '../../../bpf/records.ts';
+import { readRecords } from '../../../bpf/maps/records.ts';
+import { outputOption, requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { outputOption, requireRoot } from '../../flags.ts';
 import { addPair, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
 
 /** Declares `bpf tunnel list`, which agents up to 1.17 had. */

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { parseIp, parseMac, parsePrefix } from '../../../bpf/layouts/encode.ts';
 import { vtepKey, vtepValue } from '../../../bpf/layouts/structs.ts';
-import { requireLayout } from '../../../bpf/records.ts';
+import { requireLayout } from '../../../bpf/maps/records.ts';
+import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../../confirm.ts';
-import { requireRoot } from '../../flags.ts';
 import { withRequired } from '../dump.ts';
 
 /** Declares `bpf vtep update`. */

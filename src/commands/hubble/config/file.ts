@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeAtomically } from '../../../atomic-file.ts';
+import { splitCsv } from '../../../cli/flags.ts';
 import { systemReason, UserError } from '../../../errors.ts';
-import { parseDurationMs } from '../../../model/duration.ts';
-import { compareBytes } from '../../../model/order.ts';
-import { goYaml } from '../../../render/yaml.ts';
-import { splitCsv } from '../../flags.ts';
+import { writeAtomically } from '../../../lib/atomic-file.ts';
+import { parseDurationMs } from '../../../lib/duration.ts';
+import { compareBytes } from '../../../lib/order.ts';
+import { goYaml } from '../../../render/text/yaml.ts';
 import { type Key, keyOf } from '../keys.ts';
 import { readOwnConfig, type SettingValue } from '../settings.ts';
 

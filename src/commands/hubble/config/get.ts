@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { goYaml } from '../../../render/yaml.ts';
+import { goYaml } from '../../../render/text/yaml.ts';
 import { readSettings } from '../settings.ts';
 
 /** Declares `hubble config get`. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { LIST_FORMATS, renderNodes } from '../../../render/hubble-lists.ts';
+import { LIST_FORMATS, renderNodes } from '../../../render/hubble/lists.ts';
 import { connectHubble } from '../server.ts';
 import { readSettings } from '../settings.ts';
 

@@ -1,7 +1,7 @@
-import { type ChunkReader, chunkReader } from '../../../hubble/flow-chunks.ts';
-import { type LineProblem, type LineReader, lineReader } from '../../../hubble/flow-lines.ts';
-import type { Timestamp } from '../../../model/timestamp.ts';
-import type { FlowRenderer } from '../../../render/flow-format.ts';
+import { type LineProblem, type LineReader, lineReader } from '../../../hubble/captures/flow-lines.ts';
+import { type ChunkReader, chunkReader } from '../../../hubble/fast/flow-chunks.ts';
+import type { Timestamp } from '../../../lib/timestamp.ts';
+import type { FlowRenderer } from '../../../render/hubble/flow-format.ts';
 import type { FilterLists } from './filter-builder.ts';
 
 /** What is asked of a file, and how it is printed. */

@@ -1,18 +1,18 @@
 import type { Command } from 'commander';
 import type { Context } from '../../../context.ts';
+import { formatTimestamp } from '../../../lib/timestamp.ts';
 import type { GetAgentEventsRequest } from '../../../model/hubble.gen.ts';
-import { formatTimestamp } from '../../../model/timestamp.ts';
-import type { FlowStyle } from '../../../render/flow.ts';
-import type { FlowFormat } from '../../../render/flow-format.ts';
-import { renderPairs, SEPARATOR, tableLine } from '../../../render/flow-records.ts';
 import {
   AGENT_EVENT_HEADERS,
   agentEventRecord,
   DEBUG_EVENT_HEADERS,
   debugEventRecord,
   type EventRecord,
-} from '../../../render/hubble-events.ts';
-import { goJson } from '../../../render/json.ts';
+} from '../../../render/hubble/events.ts';
+import type { FlowStyle } from '../../../render/hubble/flow.ts';
+import type { FlowFormat } from '../../../render/hubble/flow-format.ts';
+import { renderPairs, SEPARATOR, tableLine } from '../../../render/hubble/flow-records.ts';
+import { goJson } from '../../../render/text/json.ts';
 import { connectHubble } from '../server.ts';
 import { readSettings } from '../settings.ts';
 import { addFlowOptions, addFormatOptions, addSelectorOptions, type ObserveFlags } from './flags.ts';

@@ -1,5 +1,5 @@
 import { UserError } from '../../../errors.ts';
-import { canonical } from '../../../hubble/protojson.ts';
+import { canonical } from '../../../hubble/protobuf/protojson.ts';
 import type { FlowFilter } from '../../../model/hubble.gen.ts';
 import { CONFLICTS, FILTER_FLAGS, type FilterFlag } from './filter-flags.ts';
 

@@ -1,5 +1,5 @@
 import { UserError } from '../../../errors.ts';
-import { enumType } from '../../../hubble/schema.ts';
+import { enumType } from '../../../hubble/protobuf/schema.ts';
 import type {
   DropReason,
   EventTypeFilter,

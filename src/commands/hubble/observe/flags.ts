@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
+import { flagName, stringArray, stringSlice } from '../../../cli/flags.ts';
 import { UsageError } from '../../../errors.ts';
-import { flagName, stringArray, stringSlice } from '../../flags.ts';
 import type { FilterWord } from './filter-builder.ts';
 import { FILTER_FLAGS } from './filter-flags.ts';
 import type { SelectorFlags } from './selectors.ts';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { checkFieldMask, DEFAULT_FIELD_MASK } from '../../../hubble/field-mask.ts';
-import { type FlowFormat, FlowRenderer } from '../../../render/flow-format.ts';
-import { flowHeaders } from '../../../render/flow-records.ts';
-import { examples } from '../../flags.ts';
+import { checkFieldMask, DEFAULT_FIELD_MASK } from '../../../hubble/protobuf/field-mask.ts';
+import { type FlowFormat, FlowRenderer } from '../../../render/hubble/flow-format.ts';
+import { flowHeaders } from '../../../render/hubble/flow-records.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { buildFilters, type FilterLists, type FilterWord } from './filter-builder.ts';
 import { addFlowOptions, addFormatOptions, addSelectorOptions, type ObserveFlags } from './flags.ts';

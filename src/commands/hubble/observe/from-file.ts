@@ -1,8 +1,8 @@
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import type { LineProblem } from '../../../hubble/flow-lines.ts';
-import { expandInputs, readCapture } from '../../../hubble/inputs.ts';
-import type { FlowRenderer } from '../../../render/flow-format.ts';
+import type { LineProblem } from '../../../hubble/captures/flow-lines.ts';
+import { expandInputs, readCapture } from '../../../hubble/captures/inputs.ts';
+import type { FlowRenderer } from '../../../render/hubble/flow-format.ts';
 import { ChunkPrinter, type RecordTaker } from './chunk-printer.ts';
 import type { FilterLists } from './filter-builder.ts';
 import type { RecordSink } from './output.ts';

@@ -1,10 +1,10 @@
 import type { Context } from '../../../context.ts';
 import { decodeAnswer } from '../../../hubble/client.ts';
-import { decode } from '../../../hubble/codec.ts';
-import { RowDecoder } from '../../../hubble/flow-wire.ts';
+import { RowDecoder } from '../../../hubble/fast/flow-wire.ts';
+import { decode } from '../../../hubble/protobuf/codec.ts';
 import { FlowRow } from '../../../model/flow-row.ts';
-import type { FlowRenderer } from '../../../render/flow-format.ts';
-import { sanitizeCell } from '../../../render/sanitize.ts';
+import type { FlowRenderer } from '../../../render/hubble/flow-format.ts';
+import { sanitizeCell } from '../../../render/text/sanitize.ts';
 import type { Settings } from '../settings.ts';
 import type { FilterLists } from './filter-builder.ts';
 import { openFlowStream } from './follow.ts';

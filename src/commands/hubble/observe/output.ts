@@ -1,10 +1,10 @@
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import type { FlowStyle } from '../../../render/flow.ts';
-import type { FlowFormat } from '../../../render/flow-format.ts';
-import { renderTableLines, SEPARATOR } from '../../../render/flow-records.ts';
-import { timeFormat } from '../../../render/flow-time.ts';
-import { wantsColor } from '../../../render/palette.ts';
+import type { FlowStyle } from '../../../render/hubble/flow.ts';
+import type { FlowFormat } from '../../../render/hubble/flow-format.ts';
+import { renderTableLines, SEPARATOR } from '../../../render/hubble/flow-records.ts';
+import { timeFormat } from '../../../render/hubble/flow-time.ts';
+import { wantsColor } from '../../../render/text/palette.ts';
 import type { ObserveFlags } from './flags.ts';
 
 /** The format that `--output` names. */

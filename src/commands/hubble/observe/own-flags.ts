@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
+import { integer, stringSlice } from '../../../cli/flags.ts';
 import { UsageError, UserError } from '../../../errors.ts';
-import { integer, stringSlice } from '../../flags.ts';
 
 /** Flags that the reference does not have. */
 export interface OwnFlags {

@@ -1,11 +1,11 @@
 import type { Context } from '../../../context.ts';
-import type { FlowPredicate } from '../../../hubble/filter.ts';
+import type { FlowPredicate } from '../../../hubble/filter/filter.ts';
 import { compileWhere } from '../../../hubble/where/evaluate.ts';
 import { fieldList } from '../../../hubble/where/fields.ts';
 import { parseWhere } from '../../../hubble/where/parse.ts';
 import { planWhere, type WherePlan } from '../../../hubble/where/plan.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
-import type { FlowRenderer } from '../../../render/flow-format.ts';
+import type { FlowRenderer } from '../../../render/hubble/flow-format.ts';
 import type { Settings } from '../settings.ts';
 import type { FilterLists } from './filter-builder.ts';
 import type { ObserveFlags } from './flags.ts';

@@ -1,5 +1,5 @@
 import type { Context } from '../../../context.ts';
-import type { LineProblem } from '../../../hubble/flow-lines.ts';
+import type { LineProblem } from '../../../hubble/captures/flow-lines.ts';
 import { logLine } from '../log.ts';
 
 /** Logs what was wrong with lines of a file, and forgets it. */

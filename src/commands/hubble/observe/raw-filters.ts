@@ -1,7 +1,7 @@
 import { errorMessage, UserError } from '../../../errors.ts';
-import { ProtoJsonError, parseProtoJson } from '../../../hubble/protojson.ts';
+import { ProtoJsonError, parseProtoJson } from '../../../hubble/protobuf/protojson.ts';
 import type { FlowFilter } from '../../../model/hubble.gen.ts';
-import { goYaml } from '../../../render/yaml.ts';
+import { goYaml } from '../../../render/text/yaml.ts';
 import type { FilterLists } from './filter-builder.ts';
 
 /** Parses the values of --allowlist or --denylist: each one or more JSON objects, one behind the other. */

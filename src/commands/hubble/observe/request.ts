@@ -1,6 +1,6 @@
-import { fieldMaskText } from '../../../hubble/field-mask.ts';
+import { fieldMaskText } from '../../../hubble/protobuf/field-mask.ts';
+import { formatTimestamp } from '../../../lib/timestamp.ts';
 import type { GetFlowsRequest } from '../../../model/hubble.gen.ts';
-import { formatTimestamp } from '../../../model/timestamp.ts';
 import type { FilterLists } from './filter-builder.ts';
 import type { Selection } from './selectors.ts';
 

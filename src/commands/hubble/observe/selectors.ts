@@ -1,6 +1,6 @@
 import { UserError } from '../../../errors.ts';
-import { parseDurationMs } from '../../../model/duration.ts';
-import { parseTimestamp, secondsOf, type Timestamp } from '../../../model/timestamp.ts';
+import { parseDurationMs } from '../../../lib/duration.ts';
+import { parseTimestamp, secondsOf, type Timestamp } from '../../../lib/timestamp.ts';
 
 /** The flags that say which part of the record is meant. */
 export interface SelectorFlags {

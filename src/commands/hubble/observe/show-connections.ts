@@ -1,11 +1,11 @@
 import type { Context } from '../../../context.ts';
-import { Collapser, type Connection } from '../../../hubble/collapse.ts';
+import { Collapser, type Connection } from '../../../hubble/views/collapse.ts';
 import { FlowRow, readFlow } from '../../../model/flow-row.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
-import { hostText } from '../../../render/flow.ts';
-import { timeFormat } from '../../../render/flow-time.ts';
-import { goJson } from '../../../render/json.ts';
-import { sanitizeCell } from '../../../render/sanitize.ts';
+import { hostText } from '../../../render/hubble/flow.ts';
+import { timeFormat } from '../../../render/hubble/flow-time.ts';
+import { goJson } from '../../../render/text/json.ts';
+import { sanitizeCell } from '../../../render/text/sanitize.ts';
 import { styleFlags, styleOf } from './output.ts';
 import type { OwnJob } from './own.ts';
 

@@ -1,12 +1,12 @@
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { type TopCounter as Counter, TopCounter, type TopRow, topKeys } from '../../../hubble/top.ts';
+import { type TopCounter as Counter, TopCounter, type TopRow, topKeys } from '../../../hubble/views/top.ts';
 import { fieldNames } from '../../../hubble/where/fields.ts';
+import { nearest } from '../../../lib/nearest.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
-import { nearest } from '../../../model/nearest.ts';
-import { goJson } from '../../../render/json.ts';
-import { sanitizeCell } from '../../../render/sanitize.ts';
-import { tabulate } from '../../../render/table.ts';
+import { goJson } from '../../../render/text/json.ts';
+import { sanitizeCell } from '../../../render/text/sanitize.ts';
+import { tabulate } from '../../../render/text/table.ts';
 import { LossCounter } from './loss.ts';
 import type { OwnJob } from './own.ts';
 

@@ -4,7 +4,7 @@ import { compileWhere } from '../../../hubble/where/evaluate.ts';
 import { parseWhere } from '../../../hubble/where/parse.ts';
 import { FlowRow, readFlow } from '../../../model/flow-row.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
-import { flowCells } from '../../../render/flow.ts';
+import { flowCells } from '../../../render/hubble/flow.ts';
 import type { LiveEvent } from '../tui/run.tsx';
 import { styleFlags, styleOf } from './output.ts';
 import type { OwnJob } from './own.ts';

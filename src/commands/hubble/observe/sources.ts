@@ -1,10 +1,10 @@
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import { eachLine, type LineProblem, lineReader } from '../../../hubble/captures/flow-lines.ts';
+import { expandInputs, readCapture } from '../../../hubble/captures/inputs.ts';
 import { decodeAnswer } from '../../../hubble/client.ts';
-import { decode } from '../../../hubble/codec.ts';
-import type { FlowPredicate } from '../../../hubble/filter.ts';
-import { eachLine, type LineProblem, lineReader } from '../../../hubble/flow-lines.ts';
-import { expandInputs, readCapture } from '../../../hubble/inputs.ts';
+import type { FlowPredicate } from '../../../hubble/filter/filter.ts';
+import { decode } from '../../../hubble/protobuf/codec.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
 import { openFlowStream } from './follow.ts';
 import type { OwnJob } from './own.ts';

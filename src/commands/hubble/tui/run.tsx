@@ -1,7 +1,7 @@
 import { render } from 'ink';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { topKeys } from '../../../hubble/top.ts';
+import { topKeys } from '../../../hubble/views/top.ts';
 import type { ResolvedField } from '../../../hubble/where/fields.ts';
 import type { Flow } from '../../../model/hubble.gen.ts';
 import { LiveState } from './state.ts';

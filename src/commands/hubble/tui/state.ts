@@ -1,4 +1,4 @@
-import { TopCounter } from '../../../hubble/top.ts';
+import { TopCounter } from '../../../hubble/views/top.ts';
 import type { ResolvedField } from '../../../hubble/where/fields.ts';
 import type { Flow } from '../../../model/hubble.gen.ts';
 

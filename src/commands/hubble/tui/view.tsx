@@ -1,7 +1,7 @@
 import { Box, Text, useInput } from 'ink';
 import { useEffect, useReducer, useState } from 'react';
 import type { Flow } from '../../../model/hubble.gen.ts';
-import { sanitizeCell } from '../../../render/sanitize.ts';
+import { sanitizeCell } from '../../../render/text/sanitize.ts';
 import { detailLines, type LiveState, type Seen, short, sparkline } from './state.ts';
 
 /** Frames per second at most: flows are never dropped for a frame, frames are for flows. */

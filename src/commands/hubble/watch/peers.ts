@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../../../context.ts';
-import { renderPeerChange } from '../../../render/hubble-lists.ts';
+import { renderPeerChange } from '../../../render/hubble/lists.ts';
 import { connectHubble } from '../server.ts';
 import { readSettings } from '../settings.ts';
 

@@ -1,0 +1,42 @@
+import { UserError } from '../../errors.ts';
+import { formatIp, parseCidr } from '../../lib/cidr.ts';
+import { compareBytes } from '../../lib/order.ts';
+import { Reader } from './reader.ts';
+import type { Policy } from './types.gen.ts';
+
+interface FqdnRule {
+  egress?: { toFQDNs?: { matchName?: string }[]; toCIDRSet?: { cidr?: string }[] }[];
+}
+
+/** Names that egress rules match, with the addresses that stand beside them in the same rule. */
+export function fqdnsWithAddresses(answer: unknown): Map<string, string[]> {
+  const text = new Reader<Policy>('GET /policy', answer).text('policy');
+  let rules: unknown;
+  try {
+    rules = text === '' ? [] : JSON.parse(text);
+  } catch (cause) {
+    throw new UserError('GET /policy: the policy is not JSON', { cause });
+  }
+  const names = new Map<string, Set<string>>();
+  for (const rule of new Reader<FqdnRule[]>('GET /policy', rules).items()) {
+    for (const egress of rule.at('egress').items()) {
+      const addresses = egress
+        .at('toCIDRSet')
+        .items()
+        .map((block) => parseCidr(block.text('cidr')))
+        .filter((cidr) => cidr !== undefined)
+        .map((cidr) => formatIp(cidr.network));
+      for (const fqdn of egress.at('toFQDNs').items()) {
+        const name = fqdn.text('matchName').toLowerCase();
+        if (name === '' || addresses.length === 0) continue;
+        const key = name.endsWith('.') ? name : `${name}.`;
+        names.set(key, new Set([...(names.get(key) ?? []), ...addresses]));
+      }
+    }
+  }
+  return new Map(
+    [...names]
+      .toSorted(([a], [b]) => compareBytes(a, b))
+      .map(([name, ips]) => [name, [...ips].toSorted(compareBytes)]),
+  );
+}

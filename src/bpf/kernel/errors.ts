@@ -1,0 +1,50 @@
+import { errorCode, UserError } from '../../errors.ts';
+
+const WORDS: Readonly<Record<string, string>> = {
+  EPERM: 'operation not permitted',
+  EACCES: 'permission denied',
+  ENOENT: 'no such file or directory',
+  ENOTDIR: 'not a directory',
+  EEXIST: 'file exists',
+  EINVAL: 'invalid argument',
+  E2BIG: 'argument list too long',
+  ENOMEM: 'cannot allocate memory',
+  EBUSY: 'device or resource busy',
+  ENOSYS: 'function not implemented',
+  ENOTSUPP: 'operation not supported by this kind of map',
+  EROFS: 'read-only file system',
+  ENOLINK: 'the link is detached already',
+};
+
+const HINTS: Readonly<Record<string, string>> = {
+  EPERM: 'BPF maps need root (CAP_BPF or CAP_SYS_ADMIN): run the command with sudo.',
+  EACCES: 'BPF maps need root (CAP_BPF or CAP_SYS_ADMIN): run the command with sudo.',
+  ENOSYS: 'This kernel was built without the bpf() system call (CONFIG_BPF_SYSCALL).',
+};
+
+/** A failed operation of the kernel on one object, said with verb and object. */
+export class KernelError extends UserError {
+  override name = 'KernelError';
+  /** The errno's name, for branching. */
+  readonly code: string;
+
+  constructor(operation: string, cause: unknown) {
+    const code = errorCode(cause) ?? '';
+    super(`${operation}: ${WORDS[code] ?? messageOf(cause)}`, { cause, hint: HINTS[code] });
+    this.code = code;
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Runs `work`; what fails names the operation. */
+export function attempt<T>(operation: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new KernelError(operation, error);
+  }
+}

@@ -1,0 +1,83 @@
+import { basename } from 'node:path';
+import { Btf } from '../kernel/btf.ts';
+import { KernelError } from '../kernel/errors.ts';
+import { type BpfMap, readBtf } from '../kernel/objects.ts';
+import { entriesOf, slotsOf, walk } from '../kernel/reader.ts';
+import { type Generation, knownMap, type Shape, shapeOf } from '../layouts/catalogue.ts';
+
+/** Decodes the bytes of keys and of single values. */
+interface Decoder {
+  key: (raw: Buffer) => unknown;
+  value: (raw: Buffer) => unknown;
+}
+
+/** One entry as it is dumped: per-CPU maps have `values`, one per possible CPU. */
+export interface DumpedEntry {
+  key: unknown;
+  value?: unknown;
+  values?: unknown[];
+}
+
+export interface DumpOptions {
+  generation: Generation;
+  /** Hex, whatever is known about the map. */
+  raw: boolean;
+}
+
+const HEX: Decoder = { key: (raw) => raw.toString('hex'), value: (raw) => raw.toString('hex') };
+
+/**
+ * All entries of a map, in its order: decoded by the agent's layouts when the pin is one of its maps, else by the type
+ * information that the map was loaded with, else as hex.
+ */
+export async function* dumpMap(map: BpfMap, options: DumpOptions): AsyncGenerator<DumpedEntry> {
+  const decoder = options.raw ? HEX : decoderOf(map, options.generation);
+  for await (const batch of walk(map))
+    for (const { key, value } of entriesOf(batch)) {
+      if (!map.isPerCpu) yield { key: decoder.key(key), value: decoder.value(value) };
+      else
+        yield {
+          key: decoder.key(key),
+          values: Array.from(slotsOf(value, map.info.valueSize), (slot) => decoder.value(slot)),
+        };
+    }
+}
+
+function decoderOf(map: BpfMap, generation: Generation): Decoder {
+  const known = knownMap(basename(map.label)) ?? knownMap(map.info.name);
+  const shape = known && shapeOf(known, map.info, generation);
+  return shape ? byLayout(shape) : (byTypes(map) ?? HEX);
+}
+
+function byLayout({ key, value }: Shape): Decoder {
+  return { key: (raw) => plain(key.decode(raw)), value: (raw) => plain(value.decode(raw)) };
+}
+
+/** u64 as numbers where those are exact. */
+function plain(record: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(record).map(([name, field]) => [
+      name,
+      typeof field === 'bigint' && field <= Number.MAX_SAFE_INTEGER ? Number(field) : field,
+    ]),
+  );
+}
+
+function byTypes(map: BpfMap): Decoder | undefined {
+  const { btfId, btfKeyTypeId, btfValueTypeId } = map.info;
+  if (btfId === 0 || btfValueTypeId === 0) return undefined;
+  const types = readTypes(btfId);
+  if (!types) return undefined;
+  const decode = (id: number) => (raw: Buffer) => types.decode(id, raw) ?? raw.toString('hex');
+  return { key: decode(btfKeyTypeId), value: decode(btfValueTypeId) };
+}
+
+/** Types are a help, not a need: without those the bytes are shown. */
+function readTypes(id: number): Btf | undefined {
+  try {
+    return Btf.parse(readBtf(id));
+  } catch (error) {
+    if (error instanceof KernelError) return undefined;
+    throw error;
+  }
+}

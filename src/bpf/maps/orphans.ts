@@ -1,0 +1,133 @@
+import { type Cidr, parseIp } from '../../lib/cidr.ts';
+import type { BpfMap } from '../kernel/objects.ts';
+import { walk } from '../kernel/reader.ts';
+import { decodeConnection, decodeTranslation, type Translation } from '../layouts/conntrack.ts';
+import { tuple4, tuple6 } from '../layouts/structs.ts';
+import { natFamily } from './connections.ts';
+
+const TUPLE_IN = 1;
+const TCP = 6;
+
+/** Connection tables of one family: that of TCP and that of all other protocols. */
+export interface Tables {
+  tcp: BpfMap | undefined;
+  any: BpfMap | undefined;
+}
+
+/** A NAT entry that nothing needs any more. */
+export interface NatOrphan {
+  family: 4 | 6;
+  key: Buffer;
+  translation: Translation;
+  reason: 'no connection' | 'endpoint gone';
+}
+
+/** Which addresses belonged to endpoints of this node, and which still do. */
+export interface LocalAddresses {
+  ranges: readonly Cidr[];
+  /** Text form, as the datapath's endpoint map has them. */
+  present: ReadonlySet<string>;
+}
+
+/** NAT entries without a connection, or of an endpoint that is gone. */
+export async function* natOrphans(
+  map: BpfMap,
+  tables: Tables,
+  local: LocalAddresses | undefined,
+): AsyncGenerator<NatOrphan> {
+  const family = natFamily(map);
+  for await (const batch of walk(map))
+    for (let i = 0; i < batch.count; i++) {
+      const translation = decodeTranslation(batch, i, family);
+      const base = i * batch.keySize;
+      const key = batch.keys.subarray(base, base + batch.keySize);
+      const reason = gone(original(translation).source, local)
+        ? 'endpoint gone'
+        : hasConnection(translation, family, tables)
+          ? undefined
+          : 'no connection';
+      if (reason) yield { family, key: Buffer.from(key), translation, reason };
+    }
+}
+
+/** The packet as the endpoint sent it: an entry for replies names it by what it translates them back to. */
+function original(nat: Translation): { source: string; sourcePort: number; peer: string; peerPort: number } {
+  return nat.direction === 'IN'
+    ? { source: nat.toAddress, sourcePort: nat.toPort, peer: nat.source, peerPort: nat.sourcePort }
+    : {
+        source: nat.source,
+        sourcePort: nat.sourcePort,
+        peer: nat.destination,
+        peerPort: nat.destinationPort,
+      };
+}
+
+/** Whether a connection entry stands behind a translation: of a connection that was opened here, or to here (DSR). */
+function hasConnection(nat: Translation, family: 4 | 6, tables: Tables): boolean {
+  const table = nat.protocol === TCP ? tables.tcp : tables.any;
+  // Without the table there is nothing to judge by.
+  if (!table) return true;
+  const { source, sourcePort, peer, peerPort } = original(nat);
+  const opened = connectionKey(family, nat.protocol, 0, source, sourcePort, peer, peerPort);
+  if (table.lookup(opened)) return true;
+  return (
+    table.lookup(connectionKey(family, nat.protocol, TUPLE_IN, peer, peerPort, source, sourcePort)) !==
+    undefined
+  );
+}
+
+/** Key of a connection from `source` to `destination`: the addresses are stored exchanged, the ports are not. */
+function connectionKey(
+  family: 4 | 6,
+  protocol: number,
+  flags: number,
+  source: string,
+  sourcePort: number,
+  destination: string,
+  destinationPort: number,
+): Buffer {
+  const layout = family === 4 ? tuple4 : tuple6;
+  return layout.encode({
+    destination: source,
+    source: destination,
+    destinationPort,
+    sourcePort,
+    protocol,
+    flags,
+  });
+}
+
+/** A connection of an endpoint that is gone. */
+export interface ConnectionOrphan {
+  key: Buffer;
+  text: ReturnType<typeof decodeConnection>;
+}
+
+/** Connections whose end on this node was an endpoint that is gone. */
+export async function* connectionOrphans(
+  map: BpfMap,
+  family: 4 | 6,
+  local: LocalAddresses,
+): AsyncGenerator<ConnectionOrphan> {
+  for await (const { keys, count, keySize } of walk(map))
+    for (let i = 0; i < count; i++) {
+      const connection = decodeConnection(keys, i * keySize, family);
+      const here = connection.direction === 'IN' ? connection.destination : connection.source;
+      if (gone(here, local))
+        yield { key: Buffer.from(keys.subarray(i * keySize, (i + 1) * keySize)), text: connection };
+    }
+}
+
+function gone(ip: string, local: LocalAddresses | undefined): boolean {
+  if (!local || local.present.has(ip)) return false;
+  const bytes = parseIp(ip);
+  return bytes !== undefined && local.ranges.some((range) => contains(range, bytes));
+}
+
+function contains({ network, length }: Cidr, bytes: Uint8Array): boolean {
+  if (network.length !== bytes.length) return false;
+  const whole = length >> 3;
+  for (let i = 0; i < whole; i++) if (network[i] !== bytes[i]) return false;
+  const rest = length & 7;
+  return rest === 0 || ((network[whole] ?? 0) ^ (bytes[whole] ?? 0)) >> (8 - rest) === 0;
+}

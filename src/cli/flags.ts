@@ -1,0 +1,191 @@
+import { type Command, Option } from 'commander';
+import type { Context, Globals } from '../context.ts';
+import { UsageError, UserError } from '../errors.ts';
+import { parseDurationMs } from '../lib/duration.ts';
+import { unknownFormat } from '../render/text/output.ts';
+import { readConfigFile } from './config-file.ts';
+import type { GlobalFlags } from './tree.ts';
+
+/** Global flags of the agent's command line. */
+export const AGENT_GLOBALS: GlobalFlags = {
+  title: 'Global Flags:',
+  options: () => [
+    new Option('--config <file>', 'Config file (default is $HOME/.cilium.yaml)'),
+    new Option('-D, --debug', 'Print debug messages, and the stack of an error'),
+    new Option('-H, --host <uri>', 'URI of the agent API: unix://PATH or tcp://HOST:PORT'),
+    new Option('--color <when>', 'Colour the output: auto, always, never').choices([
+      'auto',
+      'always',
+      'never',
+    ]),
+  ],
+};
+
+/** The flag of every bpf verb that says where maps are pinned. */
+export const BPF_GLOBALS: GlobalFlags = {
+  title: 'BPF Flags:',
+  options: () => [
+    new Option('--bpf-root <folder>', 'Root of the bpffs that maps are pinned in (default /sys/fs/bpf)'),
+  ],
+};
+
+/**
+ * `-o json|yaml|jsonpath='{}'`, as the in-agent CLI takes it, and formats of the verb's own. Others are refused before
+ * anything is asked or written.
+ */
+export function outputOption(...own: readonly string[]): Option {
+  return new Option('-o, --output <format>', ["json| yaml| jsonpath='{}'", ...own].join('| '))
+    .argParser((value: string) => {
+      if (!['', 'json', 'yaml', ...own].includes(value) && !value.startsWith('jsonpath='))
+        throw unknownFormat(value, own);
+      return value;
+    })
+    .default('', '');
+}
+
+/** A flag that may be repeated or hold a comma-separated list; CSV quotes group (pflag's stringSlice). */
+export function stringSlice(flags: string, description: string): Option {
+  return new Option(flags, description)
+    .argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), ...splitCsv(value)])
+    .default([], '');
+}
+
+/** A flag that may be repeated; commas stay (pflag's stringArray). */
+export function stringArray(flags: string, description: string): Option {
+  return new Option(flags, description)
+    .argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), value])
+    .default([], '');
+}
+
+/** One CSV record: commas separate, double quotes group, a doubled quote is a quote. */
+export function splitCsv(value: string): string[] {
+  if (value === '') return [];
+  const fields: string[] = [];
+  let field = '';
+  let quoted = false;
+  for (let i = 0; i < value.length; i++) {
+    const c = value[i];
+    if (quoted) {
+      if (c !== '"') field += c;
+      else if (value[i + 1] === '"') field += value[++i];
+      else quoted = false;
+    } else if (c === '"') quoted = true;
+    else if (c === ',') {
+      fields.push(field);
+      field = '';
+    } else field += c;
+  }
+  fields.push(field);
+  return fields;
+}
+
+/** A whole number; `min` and `max` are inclusive. */
+export function integer(
+  flags: string,
+  description: string,
+  range: { min?: number; max?: number } = {},
+): Option {
+  const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = range;
+  const option = new Option(flags, description);
+  return option.argParser((value: string) => {
+    const n = /^[+-]?(0[xX][0-9a-fA-F]+|\d+)$/.test(value) ? Number(value) : Number.NaN;
+    if (Number.isNaN(n))
+      throw new UsageError(
+        `invalid argument "${value}" for "${flagName(option)}" flag: a whole number is expected`,
+      );
+    if (n < min || n > max)
+      throw new UsageError(
+        `invalid argument "${value}" for "${flagName(option)}" flag: it must lie between ${min} and ${max}`,
+      );
+    return n;
+  });
+}
+
+/** A Go duration (`1h30m`, `2.5s`, `100ms`); the option's value is in milliseconds. */
+export function durationOption(flags: string, description: string): Option {
+  const option = new Option(flags, description);
+  return option.argParser((value: string) => {
+    const ms = parseDurationMs(value);
+    if (ms === undefined)
+      throw new UsageError(
+        `invalid argument "${value}" for "${flagName(option)}" flag: expected a duration such as 30s, 5m or 1h30m`,
+      );
+    return ms;
+  });
+}
+
+/** How the reference names a flag in errors: `-o, --output`. */
+export function flagName(option: Option): string {
+  return option.short && option.long
+    ? `${option.short}, ${option.long}`
+    : (option.long ?? option.short ?? '');
+}
+
+const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
+const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
+
+/**
+ * Rewrites what Go's flag package takes and commander does not: `--flag=false` for switches and `-o=value`.
+ * Returns the words for commander and the switches that were turned off.
+ */
+export function normalize(
+  argv: readonly string[],
+  options: readonly Option[],
+): { argv: string[]; off: Option[] } {
+  const words: string[] = [];
+  const off: Option[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? '';
+    if (word === '--') return { argv: [...words, ...argv.slice(i)], off };
+    const match = /^(--[^=]+|-[A-Za-z])=(.*)$/s.exec(word);
+    const option = match && options.find((o) => o.long === match[1] || o.short === match[1]);
+    if (!match || !option) {
+      words.push(word);
+      const takesNext = options.find((o) => o.required && (o.long === word || o.short === word));
+      if (takesNext && i + 1 < argv.length) words.push(argv[++i] ?? '');
+      continue;
+    }
+    const value = match[2] ?? '';
+    if (option.required || option.optional) words.push(option.long ?? option.short ?? '', value);
+    else if (TRUE.has(value)) words.push(option.long ?? '');
+    else if (FALSE.has(value)) off.push(option);
+    else
+      throw new UsageError(
+        `invalid argument "${value}" for "${flagName(option)}" flag: expected true or false`,
+      );
+  }
+  return { argv: words, off };
+}
+
+/**
+ * Copies the global flags of the parsed command and its parents into the context. What no flag says comes from the
+ * environment, then from the config file.
+ */
+export async function readGlobals(command: Command, ctx: Context): Promise<void> {
+  const given: Partial<Globals> & { config?: string } = {};
+  for (let here: Command | null = command; here; here = here.parent) {
+    const values = here.opts<typeof given>();
+    for (const key of ['host', 'debug', 'color', 'bpfRoot', 'config'] as const) {
+      if (here.getOptionValueSource(key) === 'cli' && given[key] === undefined)
+        Object.assign(given, { [key]: values[key] });
+    }
+  }
+  const file = await readConfigFile(given.config, ctx);
+  Object.assign(ctx.globals, {
+    host: given.host ?? ctx.env.CILIUM_HOST ?? file.host ?? '',
+    debug: given.debug ?? (TRUE.has(ctx.env.CILIUM_DEBUG ?? '') || file.debug === true),
+    color: given.color ?? 'auto',
+    bpfRoot: given.bpfRoot ?? ctx.env.CILIUM_BPF_ROOT ?? '/sys/fs/bpf',
+  } satisfies Globals);
+}
+
+/** Lines for the end of a verb's help: `.addHelpText('after', examples('cilium status'))`. */
+export function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+/** Ends a verb that needs root and is run by somebody else, in the reference's words. */
+export function requireRoot(command: string, uid: number | undefined): void {
+  if (uid !== 0 && uid !== undefined)
+    throw new UserError(`Please run "${command}" command(s) with root privileges.`);
+}

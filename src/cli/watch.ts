@@ -1,0 +1,85 @@
+import { type Command, Option } from 'commander';
+import type { Context } from '../context.ts';
+import { errorMessage, UserError } from '../errors.ts';
+import { type Block, markChanges, renderMarked, renderTable, type Table } from '../render/text/blocks.ts';
+import { type Palette, paletteFor } from '../render/text/palette.ts';
+import { durationOption } from './flags.ts';
+
+/** What `addWatchOptions` adds to a command. */
+export interface WatchFlags {
+  watch?: boolean;
+  interval: number;
+}
+
+/** Adds `--watch` and `--interval` to a list verb. */
+export function addWatchOptions(command: Command): Command {
+  return command
+    .hook('preAction', (self) => {
+      const { watch, output } = self.opts<{ watch?: boolean; output?: string }>();
+      if (watch && output && output !== 'wide')
+        throw new UserError('--watch shows a table: it cannot be combined with -o', {
+          hint: 'For other programs, ask again and again without --watch.',
+        });
+    })
+    .addOption(new Option('-w, --watch', 'Look again and again, and mark what changed'))
+    .addOption(
+      durationOption('--interval <duration>', 'Time between two looks of --watch').default(2000, '2s'),
+    );
+}
+
+/**
+ * Prints a list, once or, with --watch, until Ctrl-C. In a terminal each look replaces the one before; elsewhere the
+ * list is printed once and then only what changed. `+` is new, `~` has changed, `-` is gone.
+ */
+export async function printList(ctx: Context, flags: WatchFlags, look: () => Promise<Table>): Promise<void> {
+  let table = await look();
+  if (!flags.watch) return ctx.out.write(renderTable(table));
+  const palette = paletteFor(ctx.globals.color, ctx.env, ctx.out.isTTY);
+  await ctx.out.write(screen(ctx, table, table.blocks, palette));
+  let lost = false;
+  for (;;) {
+    const before: readonly Block[] = table.blocks;
+    if (!(await pause(ctx, flags.interval))) return;
+    try {
+      table = await look();
+      if (lost) await ctx.err.write('The agent answers again.\n');
+      lost = false;
+    } catch (error) {
+      if (ctx.signal.aborted) return;
+      if (!(error instanceof UserError)) throw error;
+      if (!lost) await ctx.err.write(`${errorMessage(error)}\nStill watching.\n`);
+      lost = true;
+      continue;
+    }
+    const text = ctx.out.isTTY ? screen(ctx, table, before, palette) : changes(table, before, palette);
+    if (text) await ctx.out.write(text);
+  }
+}
+
+async function pause(ctx: Context, ms: number): Promise<boolean> {
+  await ctx.clock.sleep(ms, ctx.signal).catch((error: unknown) => {
+    if (!ctx.signal.aborted) throw error;
+  });
+  return !ctx.signal.aborted;
+}
+
+/** The whole list; in a terminal from the top of a cleared screen. */
+function screen(ctx: Context, table: Table, before: readonly Block[], palette: Palette): string {
+  const lines = renderMarked(table, markChanges(before, table.blocks)).map((row) => paint(row, palette));
+  const top = ctx.out.isTTY ? '\u001b[H\u001b[2J' : '';
+  return `${top}${lines.join('\n')}\n`;
+}
+
+function changes(table: Table, before: readonly Block[], palette: Palette): string {
+  const lines = renderMarked(table, markChanges(before, table.blocks))
+    .filter((row) => row.mark !== ' ')
+    .map((row) => paint(row, palette));
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
+
+function paint({ mark, line }: { mark: string; line: string }, palette: Palette): string {
+  const text = `${mark} ${line}`;
+  if (mark === '+') return palette.good(text);
+  if (mark === '~') return palette.warn(text);
+  return mark === '-' ? palette.bad(text) : text;
+}

@@ -1,0 +1,86 @@
+import { type Command, Option } from 'commander';
+import { TransportError } from '../agent/http/http.ts';
+import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
+import { durationOption } from './flags.ts';
+import { failed } from './output.ts';
+
+/** What `addWaitOptions` adds to a command. */
+export interface WaitFlags {
+  wait?: boolean;
+  waitTimeout: number;
+}
+
+/** Adds `--wait` and `--wait-timeout` to a verb that writes. */
+export function addWaitOptions(command: Command, until: string): Command {
+  return command
+    .addOption(new Option('--wait', `Return only when ${until}`))
+    .addOption(
+      durationOption('--wait-timeout <duration>', 'Give up waiting after this time').default(60_000, '1m0s'),
+    );
+}
+
+/**
+ * Says of a failed write what is known: whether the request can have reached the agent before the connection broke.
+ * `check` is the command that shows what the agent holds now.
+ */
+export function writeFailed(what: string, check: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof TransportError)) return failed(what)(error);
+    const known = error.mayHaveArrived
+      ? 'The request was sent, but no answer came: the change may have been made or not.'
+      : 'The request never reached the agent: nothing was changed.';
+    const next = error.mayHaveArrived ? ` Look with "${check}" when the agent is back.` : '';
+    throw new UserError(`${what}: ${error.message}`, {
+      cause: error,
+      hint: `${known}${next}${error.hint ? `\n${error.hint}` : ''}`,
+    });
+  };
+}
+
+/**
+ * Reads back what a write did. `settled` looks once, and says what is missing or just that something is; without --wait a look that does not show the change yet is a note
+ * on stderr, with --wait it is repeated, and a minute without success is an error.
+ */
+export async function readBack(
+  ctx: Context,
+  flags: WaitFlags,
+  change: string,
+  settled: () => Promise<boolean | string>,
+): Promise<void> {
+  if (!flags.wait) {
+    const shown = await settled().catch(() => undefined);
+    if (shown !== true && shown !== undefined)
+      await ctx.err.write(`Note: the agent does not show ${change} yet; --wait waits until it does.\n`);
+    return;
+  }
+  let waited = 0;
+  const progress = ctx.err.isTTY;
+  let last: unknown;
+  let missing = '';
+  for (let delay = 50; ; delay = Math.min(delay * 2, 1000)) {
+    try {
+      const state = await settled();
+      missing = typeof state === 'string' ? `: ${state}` : '';
+      if (state === true) {
+        if (progress) await ctx.err.write('\r\u001b[K');
+        return;
+      }
+      last = undefined;
+    } catch (error) {
+      // An agent that restarts while it applies the change is waited for, too.
+      if (!(error instanceof TransportError)) throw error;
+      last = error;
+    }
+    if (waited + delay > flags.waitTimeout) {
+      if (progress) await ctx.err.write('\r\u001b[K');
+      throw new UserError(`${change}: not shown by the agent after ${flags.waitTimeout / 1000} s${missing}`, {
+        hint: 'The request was accepted; a longer --wait-timeout waits longer.',
+        cause: last,
+      });
+    }
+    if (progress) await ctx.err.write(`\r\u001b[KWaiting for ${change} … ${Math.floor(waited / 1000)}s`);
+    await ctx.clock.sleep(delay, ctx.signal);
+    waited += delay;
+  }
+}

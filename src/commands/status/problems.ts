@@ -1,0 +1,55 @@
+import { decodeStatus } from '../../agent/decode/status.ts';
+import { findProblems, type KnownHealth } from '../../agent/problems.ts';
+import { writeStructured } from '../../cli/output.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { PROBLEM_LEVELS, type Problem, type ProblemLevel, worstOf } from '../../model/problem.ts';
+import { problemsModel, renderProblems } from '../../render/agent/status/problems.ts';
+import { renderBriefStatus } from '../../render/agent/status/sections.ts';
+import { paletteFor } from '../../render/text/palette.ts';
+import { isUp, type StatusOptions } from './status.ts';
+import { type BesideStatus, fetchBeside, printStatus } from './text.ts';
+
+/** What --fail-on ends with. 1 stays for a status that could not be had. */
+const EXIT_CODES: Readonly<Record<ProblemLevel, number>> = { warning: 2, degraded: 3 };
+
+/** Prints the status, or only its problems; with --fail-on the worst of them decides the exit code alone. */
+export async function judgeStatus(answer: unknown, options: StatusOptions, ctx: Context): Promise<void> {
+  const status = decodeStatus(answer);
+  const beside = options.brief ? undefined : await fetchBeside(status, options.timeout, ctx);
+  const problems = findProblems(status, beside ? knownOf(beside) : {});
+  if (!isUp(status) && !options.output) ctx.exitCode = 1;
+  if (options.failOn) ctx.exitCode = exitCode(problems, options.failOn);
+  if (options.problems) return printProblems(problems, options, ctx);
+  if (options.output) return writeStructured(ctx, options.output, answer, 'StatusResponse');
+  if (options.brief) return ctx.out.write(renderBriefStatus(status));
+  await printStatus(status, isUp(status) ? beside : undefined, options, ctx);
+}
+
+function exitCode(problems: readonly Problem[], failOn: ProblemLevel): number {
+  const worst = worstOf(problems);
+  if (!worst || PROBLEM_LEVELS.indexOf(worst) < PROBLEM_LEVELS.indexOf(failOn)) return 0;
+  return EXIT_CODES[worst];
+}
+
+async function printProblems(
+  problems: readonly Problem[],
+  options: StatusOptions,
+  ctx: Context,
+): Promise<void> {
+  if (options.output) return writeStructured(ctx, options.output, problemsModel(problems));
+  const palette = paletteFor(ctx.globals.color, ctx.env, ctx.out.isTTY);
+  await ctx.out.write(renderProblems(problems, palette));
+}
+
+function knownOf({ cluster, modules }: BesideStatus): KnownHealth {
+  const missing = [
+    ...(cluster instanceof UserError ? [{ what: 'cluster health', why: cluster.message }] : []),
+    ...(modules instanceof UserError ? [{ what: 'modules', why: modules.message }] : []),
+  ];
+  return {
+    cluster: cluster instanceof UserError ? undefined : cluster,
+    modules: modules instanceof UserError ? undefined : modules,
+    missing,
+  };
+}

@@ -1,0 +1,109 @@
+import { type Command, Option } from 'commander';
+import { decodeStatus, fetchStatus } from '../../agent/decode/status.ts';
+import { durationOption, examples, outputOption } from '../../cli/flags.ts';
+import { writeStructured } from '../../cli/output.ts';
+import type { Context } from '../../context.ts';
+import { SilentExit, UserError } from '../../errors.ts';
+import { PROBLEM_LEVELS, type ProblemLevel } from '../../model/problem.ts';
+import type { AgentStatus } from '../../model/status.ts';
+
+/** Flags of `status`. */
+export interface StatusOptions {
+  allAddresses?: boolean;
+  allControllers?: boolean;
+  allNodes?: boolean;
+  allRedirects?: boolean;
+  allClusters?: boolean;
+  allHealth?: boolean;
+  brief?: boolean;
+  verbose?: boolean;
+  timeout: number;
+  requireK8sConnectivity: boolean;
+  output: string;
+  problems?: boolean;
+  failOn?: ProblemLevel;
+}
+
+/** Declares `status`. */
+export function addStatusCommand(parent: Command, ctx: Context): Command {
+  return parent
+    .command('status')
+    .description('Display status of daemon')
+    .option('--all-addresses', 'Show all allocated addresses, not just count')
+    .option('--all-controllers', 'Show all controllers, not just failing')
+    .option('--all-nodes', 'Show all nodes, not just localhost')
+    .option('--all-redirects', 'Show all redirects')
+    .option('--all-clusters', 'Show all clusters')
+    .option('--all-health', 'Show all health status, not just failing')
+    .option('--brief', 'Only print a one-line status message')
+    .option('--verbose', 'Everything of the --all flags, and kube-proxy, BPF map and clock details')
+    .addOption(
+      durationOption('--timeout <duration>', 'How long the agent may take to answer').default(30_000, '30s'),
+    )
+    .option('--require-k8s-connectivity', 'Fail when the agent cannot reach the Kubernetes API', true)
+    .option('--problems', 'Only what is wrong, each with what to do next')
+    .addOption(
+      new Option(
+        '--fail-on <level>',
+        'Exit with 2 for warnings and 3 for what is degraded, from this level on',
+      ).choices(PROBLEM_LEVELS),
+    )
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      examples(
+        'cilium status --problems --fail-on warning',
+        'cilium status --verbose',
+        'cilium status -o jsonpath={.cilium.state}',
+      ),
+    )
+    .action((options: StatusOptions) => runStatus(options, ctx));
+}
+
+/** Asks the agent how it is, and prints that. */
+export async function runStatus(options: StatusOptions, ctx: Context): Promise<void> {
+  const answer = await ask(options, ctx);
+  if (options.problems || options.failOn) {
+    const { judgeStatus } = await import('./problems.ts');
+    return judgeStatus(answer, options, ctx);
+  }
+  if (options.output) return writeStructured(ctx, options.output, answer, 'StatusResponse');
+  const status = decodeStatus(answer);
+  if (!isUp(status)) ctx.exitCode = 1;
+  if (options.brief) {
+    const { renderBriefStatus } = await import('../../render/agent/status/sections.ts');
+    return ctx.out.write(renderBriefStatus(status));
+  }
+  // Without this text a status for scripts starts faster.
+  const { fetchBeside, printStatus } = await import('./text.ts');
+  await printStatus(
+    status,
+    isUp(status) ? await fetchBeside(status, options.timeout, ctx) : undefined,
+    options,
+    ctx,
+  );
+}
+
+async function ask(options: StatusOptions, ctx: Context): Promise<unknown> {
+  try {
+    const answer = await fetchStatus(await ctx.agent(), {
+      brief: options.brief === true,
+      requireK8sConnectivity: options.requireK8sConnectivity,
+      timeoutMs: options.timeout,
+    });
+    if (answer === undefined || answer === null)
+      throw new UserError('GET /healthz: the answer is empty', {
+        hint: 'Is this the socket of a Cilium agent?',
+      });
+    return answer;
+  } catch (error) {
+    if (!options.brief || !(error instanceof UserError)) throw error;
+    await ctx.err.write('cilium: daemon unreachable\n');
+    throw new SilentExit(1);
+  }
+}
+
+/** The reference's own rule: only the state of the Cilium component decides the exit code. */
+export function isUp({ cilium }: AgentStatus): boolean {
+  return !cilium || cilium.state === 'Ok' || cilium.state === 'Disabled';
+}

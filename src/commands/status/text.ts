@@ -1,0 +1,111 @@
+import { fetchClusterHealth } from '../../agent/decode/health.ts';
+import { fetchModuleHealth, NoTable } from '../../agent/statedb.ts';
+import type { Context } from '../../context.ts';
+import { errorMessage, UserError } from '../../errors.ts';
+import type { ClusterHealth, ModuleReport } from '../../model/health.ts';
+import type { AgentStatus } from '../../model/status.ts';
+import { clusterHealthLines } from '../../render/agent/status/cluster-health.ts';
+import { moduleHealthSummary, moduleHealthTree } from '../../render/agent/status/module-health.ts';
+import { STATUS_TABLE, statusSections } from '../../render/agent/status/sections.ts';
+import { tabulate } from '../../render/text/table.ts';
+import type { StatusOptions } from './status.ts';
+
+/** Nodes listed when some are unhealthy and not all were asked for. */
+const HEALTH_ROWS = 10;
+/** The controller that only runs where nodes probe each other. */
+const HEALTH_CONTROLLER = 'cilium-health-ep';
+
+/** Two answers beside the status itself. One that did not come is the error that says why. */
+export interface BesideStatus {
+  /** Undefined where nodes do not probe each other. */
+  cluster: ClusterHealth | UserError | undefined;
+  /** Undefined for agents that keep no such reports. */
+  modules: ModuleReport[] | UserError | undefined;
+}
+
+/** Asks the health daemon and the table of module health, at the same time. */
+export async function fetchBeside(
+  status: AgentStatus,
+  timeoutMs: number,
+  ctx: Context,
+): Promise<BesideStatus> {
+  const old = status.era === '1.9';
+  if (!old && !status.controllers?.some((c) => c.name === HEALTH_CONTROLLER))
+    return { cluster: undefined, modules: undefined };
+  const { http } = await ctx.agent();
+  const [cluster, modules] = await Promise.all([
+    orError(fetchClusterHealth(ctx, timeoutMs)),
+    old ? undefined : orError(fetchModuleHealth(http, { timeoutMs, signal: ctx.signal })),
+  ]);
+  return { cluster, modules };
+}
+
+async function orError<T>(answer: Promise<T>): Promise<T | UserError> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+}
+
+/** Prints the sections of a status, and what was asked beside it (nothing when the agent is not up). */
+export async function printStatus(
+  status: AgentStatus,
+  beside: BesideStatus | undefined,
+  options: StatusOptions,
+  ctx: Context,
+): Promise<void> {
+  const all = options.verbose === true;
+  const details = {
+    addresses: all || options.allAddresses === true,
+    controllers: all || options.allControllers === true,
+    redirects: all || options.allRedirects === true,
+    clusters: all || options.allClusters === true,
+    internals: all,
+  };
+  const nowMs = ctx.clock.nowMs();
+  let text = statusSections(status, details, nowMs);
+  if (beside) {
+    text += clusterLines(status, beside, options);
+    if (!(beside.modules instanceof UserError)) text += moduleLines(beside.modules, options, nowMs);
+    else if (beside.modules instanceof NoTable) text += moduleLines([], {}, nowMs);
+  }
+  await ctx.out.write(tabulate(text, STATUS_TABLE));
+  if (beside) await explain(beside, ctx);
+}
+
+function clusterLines(status: AgentStatus, { cluster }: BesideStatus, options: StatusOptions): string {
+  const { era } = status;
+  if (!cluster) return `Cluster health:\t${era === '1.17' ? '\t' : ''}Probe disabled\n`;
+  if (cluster instanceof UserError) return 'Cluster health:\t\t\tWarning\tcilium-health daemon unreachable\n';
+  const verbose = options.verbose === true;
+  const allNodes = verbose || (era === '1.20' ? options.allNodes : options.allHealth) === true;
+  const maxRows = allNodes || options.allHealth ? 0 : HEALTH_ROWS;
+  return clusterHealthLines(cluster, { era, allNodes, verbose, maxRows });
+}
+
+function moduleLines(
+  reports: readonly ModuleReport[] | undefined,
+  options: Pick<StatusOptions, 'verbose' | 'allHealth'>,
+  nowMs: number,
+): string {
+  if (!reports) return '';
+  if (!options.verbose && !options.allHealth) return `Modules Health:\t${moduleHealthSummary(reports)}\n\n`;
+  const tree = moduleHealthTree(reports, nowMs).replaceAll('\n', '\n\t\t');
+  return `Modules Health:\t\t${tree}\n\t\t\n\n`;
+}
+
+/** What is missing from the text goes to stderr; a table that broke is an error, as for the reference. */
+async function explain({ cluster, modules }: BesideStatus, ctx: Context): Promise<void> {
+  if (cluster instanceof UserError && ctx.globals.debug) await ctx.err.write(`${errorMessage(cluster)}\n`);
+  if (!(modules instanceof UserError)) return;
+  // The reference takes this answer for an empty table.
+  if (modules instanceof NoTable)
+    await ctx.err.write('This agent does not report the health of its modules.\n');
+  else
+    throw new UserError(`Failed while streaming remote health data table: ${modules.message}`, {
+      hint: modules.hint,
+      cause: modules,
+    });
+}

@@ -1,0 +1,131 @@
+import { isUtf8 } from 'node:buffer';
+import { compareTimestamps, parseTimestamp, secondText, type Timestamp } from '../../lib/timestamp.ts';
+import type { FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
+import { compileFilters, type FlowPredicate } from '../filter/filter.ts';
+import { ProtoJsonError, parseProtoJson } from '../protobuf/protojson.ts';
+
+/** Which of a file's records are meant. */
+export interface LineQuery {
+  allow: readonly FlowFilter[];
+  deny: readonly FlowFilter[];
+  since?: Timestamp;
+  until?: Timestamp;
+}
+
+/** Something about a line that its reader should know. */
+export interface LineProblem {
+  kind: 'bad-line' | 'unknown-field';
+  /** What is wrong. */
+  message: string;
+  line: string;
+  /** Number of the line in its file, from 1. */
+  number: number;
+}
+
+/** Length of `2006-01-02T15:04:05`. */
+const SECOND_LENGTH = 19;
+
+/** Decides about the lines of a file of flows. */
+export class LineReader {
+  #ignoreUnknown = false;
+  /** Number of the line that is being read; whoever cuts lines counts them here. */
+  number = 0;
+
+  constructor(
+    private readonly query: LineQuery,
+    private readonly matches: FlowPredicate,
+    private readonly onProblem: (problem: LineProblem) => void,
+  ) {
+    this.#since = query.since ? secondText(query.since.seconds) : '';
+    this.#until = query.until ? secondText(query.until.seconds) : '';
+  }
+
+  readonly #since: string;
+  readonly #until: string;
+
+  /** The answer that a line holds, when it is one that is asked for. */
+  read(line: Buffer): GetFlowsResponse | undefined {
+    if (!isUtf8(line)) {
+      this.onProblem({
+        kind: 'bad-line',
+        message: 'proto: invalid UTF-8',
+        line: line.toString('latin1'),
+        number: this.number,
+      });
+      return undefined;
+    }
+    return this.readText(line.toString('utf8'));
+  }
+
+  /** As `read`, for text. */
+  readText(line: string): GetFlowsResponse | undefined {
+    if (line.trim() === '') return undefined;
+    const message = this.#parse(line);
+    return message && this.isWanted(message) ? message : undefined;
+  }
+
+  #parse(line: string): GetFlowsResponse | undefined {
+    try {
+      return parseProtoJson('observer.GetFlowsResponse', line, { ignoreUnknown: this.#ignoreUnknown });
+    } catch (error) {
+      if (!(error instanceof ProtoJsonError)) throw error;
+      if (error.unknownField) {
+        this.#ignoreUnknown = true;
+        this.onProblem({ kind: 'unknown-field', message: error.message, line, number: this.number });
+        return this.#parse(line);
+      }
+      this.onProblem({ kind: 'bad-line', message: error.message, line, number: this.number });
+      return undefined;
+    }
+  }
+
+  /** Whether a time in canonical form lies between the bounds. */
+  #isInside(text: string): boolean {
+    const { since, until } = this.query;
+    const second = text.slice(0, SECOND_LENGTH);
+    // Seconds compare as text; only those of a bound have to be looked at closely.
+    if (since && second < this.#since) return false;
+    if (until && second > this.#until) return false;
+    if (second !== this.#since && second !== this.#until) return text !== '';
+    const time = parseTimestamp(text);
+    if (time === undefined) return false;
+    return (
+      (since === undefined || compareTimestamps(time, since) >= 0) &&
+      (until === undefined || compareTimestamps(time, until) <= 0)
+    );
+  }
+
+  /** Whether filters and times let a record through. What is no flow has no fields that a filter could ask for. */
+  isWanted(message: GetFlowsResponse): boolean {
+    const { flow } = message;
+    const { since, until, allow } = this.query;
+    if (since || until) {
+      const time = (flow ? flow.time : message.time) ?? '';
+      if (!this.#isInside(time)) return false;
+    }
+    return flow ? this.matches(flow) : allow.length === 0;
+  }
+}
+
+/** A reader of lines for a query. Throws UserError for a filter that is none. */
+export async function lineReader(
+  query: LineQuery,
+  onProblem: (problem: LineProblem) => void,
+): Promise<LineReader> {
+  return new LineReader(query, await compileFilters(query.allow, query.deny), onProblem);
+}
+
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+
+/** Calls `use` for each line of a chunk that ends with a newline, without its end; stops when `use` says so. */
+export function eachLine(chunk: Buffer, use: (line: Buffer) => boolean): boolean {
+  for (let at = 0; at < chunk.length; ) {
+    const found = chunk.indexOf(NEWLINE, at);
+    const end = found === -1 ? chunk.length : found;
+    const trimmed = end > at && chunk[end - 1] === RETURN ? end - 1 : end;
+    if (!use(chunk.subarray(at, trimmed))) return false;
+    at = end + 1;
+  }
+  return true;
+}

@@ -1,0 +1,299 @@
+import { UserError } from '../../errors.ts';
+import type {
+  Endpoint,
+  EventTypeFilter,
+  Flow,
+  FlowFilter,
+  Service,
+  TCPFlags,
+  Workload,
+} from '../../model/hubble.gen.ts';
+import { parseSelector } from '../../model/labels.ts';
+import {
+  compileFqdns,
+  compileIps,
+  compileNodeNames,
+  compileRegexes,
+  type TextMatch,
+  urlPath,
+} from './patterns.ts';
+
+/** Says whether a flow is meant. */
+export type FlowPredicate = (flow: Flow) => boolean;
+
+/** Event type of a request that a proxy saw. */
+const EVENT_L7 = 129;
+
+/**
+ * Compiles what a request asks for: a flow passes when an allow filter matches it, or there is none, and no deny
+ * filter does. The same code answers for a server and for a file. Throws UserError for what is no filter.
+ */
+export async function compileFilters(
+  allow: readonly FlowFilter[],
+  deny: readonly FlowFilter[],
+): Promise<FlowPredicate> {
+  const [allowed, denied] = await Promise.all([compileAny(allow), compileAny(deny)]);
+  if (denied === undefined) return allowed ?? (() => true);
+  return (flow) => (allowed === undefined || allowed(flow)) && !denied(flow);
+}
+
+/** True when one of the filters matches; undefined when there are none. */
+async function compileAny(filters: readonly FlowFilter[]): Promise<FlowPredicate | undefined> {
+  if (filters.length === 0) return undefined;
+  const compiled = await Promise.all(filters.map(compileFilter));
+  return (flow) => compiled.some((matches) => matches(flow));
+}
+
+/** Every field that is set must match; inside a list one value suffices. */
+async function compileFilter(filter: FlowFilter): Promise<FlowPredicate> {
+  const tests: FlowPredicate[] = [];
+  for (const [name, values] of Object.entries(filter)) {
+    const compile = FIELDS[name as keyof FlowFilter];
+    if (compile === undefined || values === undefined) continue;
+    if (Array.isArray(values) && values.length === 0) continue;
+    if (name.startsWith('http_')) requireL7(filter, name);
+    const test = await compile(values as never);
+    if (test) tests.push(test);
+  }
+  return (flow) => tests.every((test) => test(flow));
+}
+
+type Compiler<Values> = (values: Values) => FlowPredicate | undefined | Promise<FlowPredicate | undefined>;
+
+/** How each field of a filter is matched. */
+const FIELDS: { [Name in keyof FlowFilter]-?: Compiler<NonNullable<FlowFilter[Name]>> } = {
+  uuid: oneOf((flow) => flow.uuid ?? ''),
+  source_ip: (values) => onText(compileIps(values), (flow) => flow.IP?.source),
+  source_ip_xlated: (values) => onText(compileIps(values), (flow) => flow.IP?.source_xlated),
+  destination_ip: (values) => onText(compileIps(values), (flow) => flow.IP?.destination),
+  source_pod: (values) => named(values, (flow) => podOf(flow.source)),
+  destination_pod: (values) => named(values, (flow) => podOf(flow.destination)),
+  source_service: (values) => named(values, (flow) => serviceOf(flow.source_service)),
+  destination_service: (values) => named(values, (flow) => serviceOf(flow.destination_service)),
+  source_fqdn: (values) => onNames(compileFqdns(values), (flow) => flow.source_names),
+  destination_fqdn: (values) => onNames(compileFqdns(values), (flow) => flow.destination_names),
+  source_label: (values) => labelled(values, (flow) => flow.source?.labels),
+  destination_label: (values) => labelled(values, (flow) => flow.destination?.labels),
+  node_labels: (values) => labelled(values, (flow) => flow.node_labels),
+  source_workload: (values) => workload(values, (flow) => flow.source?.workloads),
+  destination_workload: (values) => workload(values, (flow) => flow.destination?.workloads),
+  source_cluster_name: oneOf((flow) => flow.source?.cluster_name ?? ''),
+  destination_cluster_name: oneOf((flow) => flow.destination?.cluster_name ?? ''),
+  source_identity: oneOf((flow) => flow.source?.identity ?? 0),
+  destination_identity: oneOf((flow) => flow.destination?.identity ?? 0),
+  source_port: (values) => ports(values, 'source', 'source_port'),
+  destination_port: (values) => ports(values, 'destination', 'destination_port'),
+  traffic_direction: oneOf((flow) => flow.traffic_direction ?? 'TRAFFIC_DIRECTION_UNKNOWN'),
+  verdict: oneOf((flow) => flow.verdict ?? 'VERDICT_UNKNOWN'),
+  drop_reason_desc: (values) => {
+    const wanted = new Set(values);
+    return (flow) => flow.verdict === 'DROPPED' && wanted.has(flow.drop_reason_desc ?? 'DROP_REASON_UNKNOWN');
+  },
+  interface: (values) => (flow) =>
+    flow.interface !== undefined &&
+    values.some(
+      ({ name, index }) =>
+        (!name || name === flow.interface?.name) && (!index || index === flow.interface?.index),
+    ),
+  event_type: eventTypes,
+  protocol: protocols,
+  reply: (values) => (flow) => {
+    if (flow.is_reply !== undefined) return values.includes(flow.is_reply);
+    // A packet that was dropped had no connection that it could have answered.
+    return flow.verdict === 'DROPPED' && values.includes(false);
+  },
+  http_status_code: statusCodes,
+  http_method: (values) => {
+    const wanted = new Set(values.map((method) => method.toLowerCase()));
+    return (flow) => flow.l7?.http !== undefined && wanted.has((flow.l7.http.method ?? '').toLowerCase());
+  },
+  http_path: async (values) =>
+    onText(await compileRegexes(values, 'http path'), ({ l7 }) => l7?.http && urlPath(l7.http.url ?? '')),
+  http_url: async (values) =>
+    onText(await compileRegexes(values, 'http url'), ({ l7 }) => l7?.http && (l7.http.url ?? '')),
+  http_header: (values) => (flow) =>
+    flow.l7?.http?.headers?.some((header) =>
+      values.some(
+        (wanted) =>
+          (wanted.key ?? '') === (header.key ?? '') && (wanted.value ?? '') === (header.value ?? ''),
+      ),
+    ) ?? false,
+  dns_query: async (values) =>
+    onText(await compileRegexes(values, 'dns query'), ({ l7 }) => l7?.dns && (l7.dns.query ?? '')),
+  tcp_flags: (values) => (flow) => {
+    const flags = flow.l4?.TCP?.flags;
+    return flags !== undefined && values.some((wanted) => hasFlags(flags, wanted));
+  },
+  node_name: (values) => onText(compileNodeNames(values), (flow) => flow.node_name ?? ''),
+  ip_version: oneOf((flow) => flow.IP?.ipVersion ?? 'IP_NOT_USED'),
+  trace_id: oneOf((flow) => flow.trace_context?.parent?.trace_id ?? ''),
+  ip_trace_id: oneOf((flow) => flow.ip_trace_id?.trace_id ?? '0'),
+  encrypted: oneOf((flow) => flow.IP?.encrypted ?? false),
+  experimental: async ({ cel_expression: expressions = [] }) =>
+    expressions.length === 0 ? undefined : (await import('./cel.ts')).compileCel(expressions),
+};
+
+function oneOf<Value>(read: (flow: Flow) => Value): (values: readonly Value[]) => FlowPredicate {
+  return (values) => {
+    const wanted = new Set(values);
+    return (flow) => wanted.has(read(flow));
+  };
+}
+
+function onText(match: TextMatch, read: (flow: Flow) => string | undefined): FlowPredicate {
+  return (flow) => {
+    const text = read(flow);
+    return text !== undefined && match(text);
+  };
+}
+
+function onNames(match: TextMatch, read: (flow: Flow) => readonly string[] | undefined): FlowPredicate {
+  return (flow) => read(flow)?.some(match) ?? false;
+}
+
+interface Named {
+  namespace: string;
+  name: string;
+}
+
+function podOf(endpoint: Endpoint | undefined): Named {
+  return { namespace: endpoint?.namespace ?? '', name: endpoint?.pod_name ?? '' };
+}
+
+function serviceOf(service: Service | undefined): Named {
+  return { namespace: service?.namespace ?? '', name: service?.name ?? '' };
+}
+
+/** `namespace/prefix`; no namespace before the slash means any, no slash means the namespace `default`. */
+function named(values: readonly string[], read: (flow: Flow) => Named): FlowPredicate {
+  const wanted = values.map((value) => {
+    const at = value.indexOf('/');
+    return at === -1
+      ? { namespace: 'default', name: value }
+      : { namespace: value.slice(0, at), name: value.slice(at + 1) };
+  });
+  return (flow) => {
+    const { namespace, name } = read(flow);
+    if (namespace === '' && name === '') return false;
+    return wanted.some(
+      (want) => (want.namespace === '' || want.namespace === namespace) && name.startsWith(want.name),
+    );
+  };
+}
+
+function labelled(
+  values: readonly string[],
+  read: (flow: Flow) => readonly string[] | undefined,
+): FlowPredicate {
+  const selectors = values.map((value) => {
+    const selector = parseSelector(value);
+    if (selector === undefined)
+      throw new UserError(`invalid label filter: unable to parse requirement: "${value}"`, {
+        hint: 'Examples: app=web, k8s:app!=web, "env in (prod,test)", !legacy',
+      });
+    return selector;
+  });
+  return (flow) => {
+    const labels = read(flow) ?? [];
+    return selectors.some((selector) => selector(labels));
+  };
+}
+
+function workload(
+  values: readonly Workload[],
+  read: (flow: Flow) => readonly Workload[] | undefined,
+): FlowPredicate {
+  return (flow) =>
+    read(flow)?.some((has) =>
+      values.some((want) => (!want.name || want.name === has.name) && (!want.kind || want.kind === has.kind)),
+    ) ?? false;
+}
+
+function ports(
+  values: readonly string[],
+  side: string,
+  key: 'source_port' | 'destination_port',
+): FlowPredicate {
+  const wanted = new Set(
+    values.map((value) => {
+      const fail = (why: string) =>
+        new UserError(
+          `invalid ${side} port filter: invalid port "${value}": strconv.ParseUint: parsing "${value}": ${why}`,
+        );
+      if (!/^\d+$/.test(value)) throw fail('invalid syntax');
+      if (Number(value) > 0xffff) throw fail('value out of range');
+      return Number(value);
+    }),
+  );
+  return ({ l4 }) => {
+    const found = l4?.TCP ?? l4?.UDP ?? l4?.SCTP;
+    return found !== undefined && wanted.has(found[key] ?? 0);
+  };
+}
+
+function eventTypes(values: readonly EventTypeFilter[]): FlowPredicate {
+  return ({ event_type: event }) =>
+    values.some(
+      (wanted) =>
+        (wanted.type ?? 0) === (event?.type ?? 0) &&
+        (!wanted.match_sub_type || (wanted.sub_type ?? 0) === (event?.sub_type ?? 0)),
+    );
+}
+
+const PROTOCOLS: Readonly<Record<string, FlowPredicate>> = {
+  icmp: ({ l4 }) => l4?.ICMPv4 !== undefined || l4?.ICMPv6 !== undefined,
+  icmpv4: ({ l4 }) => l4?.ICMPv4 !== undefined,
+  icmpv6: ({ l4 }) => l4?.ICMPv6 !== undefined,
+  tcp: ({ l4 }) => l4?.TCP !== undefined,
+  udp: ({ l4 }) => l4?.UDP !== undefined,
+  sctp: ({ l4 }) => l4?.SCTP !== undefined,
+  vrrp: ({ l4 }) => l4?.VRRP !== undefined,
+  igmp: ({ l4 }) => l4?.IGMP !== undefined,
+  dns: ({ l7 }) => l7?.dns !== undefined,
+  http: ({ l7 }) => l7?.http !== undefined,
+  kafka: ({ l7 }) => l7?.kafka !== undefined,
+};
+
+function protocols(values: readonly string[]): FlowPredicate {
+  const tests = values.map((value) => {
+    const name = value.toLowerCase();
+    const test = Object.hasOwn(PROTOCOLS, name) ? PROTOCOLS[name] : undefined;
+    if (test === undefined)
+      throw new UserError(`invalid protocol filter: unknown protocol: "${name}"`, {
+        hint: `Known are ${Object.keys(PROTOCOLS).join(', ')}.`,
+      });
+    return test;
+  });
+  return (flow) => tests.some((test) => test(flow));
+}
+
+function statusCodes(values: readonly string[]): FlowPredicate {
+  const exact = new Set<string>();
+  const prefixes: string[] = [];
+  for (const value of values) {
+    if (/^\d{3}$/.test(value)) exact.add(value);
+    else if (/^\d{1,2}\+$/.test(value)) prefixes.push(value.slice(0, -1));
+    else
+      throw new UserError(`invalid http status code filter: invalid status code prefix: "${value}"`, {
+        hint: 'Expected three digits (404) or their beginning and a plus (5+, 40+).',
+      });
+  }
+  return ({ l7 }) => {
+    if (l7?.http === undefined || l7.type !== 'RESPONSE') return false;
+    const code = String(l7.http.code ?? 0).padStart(3, '0');
+    return exact.has(code) || prefixes.some((prefix) => code.startsWith(prefix));
+  };
+}
+
+function hasFlags(flags: TCPFlags, wanted: TCPFlags): boolean {
+  return Object.entries(wanted).every(([name, set]) => !set || flags[name as keyof TCPFlags] === true);
+}
+
+/** A request is an event of its own type: filters on one contradict filters on other types. */
+function requireL7({ event_type: types = [] }: FlowFilter, name: string): void {
+  if (types.length === 0 || types.some(({ type }) => type === EVENT_L7)) return;
+  throw new UserError(
+    `filtering by ${name.replaceAll('_', ' ')} requires the event type filter to only match 'l7' events`,
+    { hint: 'Leave out --type, or add --type l7.' },
+  );
+}

@@ -1,0 +1,141 @@
+import { UserError } from '../../errors.ts';
+import { parseCidr, parseIp } from '../../lib/cidr.ts';
+
+/** Says whether a text is meant. */
+export type TextMatch = (text: string) => boolean;
+
+/**
+ * Compiles RE2 patterns to one unanchored test. RE2's syntax has no back-references and its engine no exponential
+ * cases, which a pattern on a shared server needs; V8's own regular expressions have both.
+ */
+export async function compileRegexes(patterns: readonly string[], what: string): Promise<TextMatch> {
+  const { RE2JS } = await import('re2js');
+  const compiled = patterns.map((pattern) => {
+    try {
+      return RE2JS.compile(pattern);
+    } catch (cause) {
+      throw new UserError(
+        `invalid ${what} filter: failed to compile regexp: ${cause instanceof Error ? cause.message : pattern}`,
+        { hint: 'The syntax is that of RE2: https://github.com/google/re2/wiki/Syntax', cause },
+      );
+    }
+  });
+  return (text) => compiled.some((regex) => regex.test(text));
+}
+
+/** Addresses and blocks. */
+export function compileIps(patterns: readonly string[]): TextMatch {
+  const exact = new Set<string>();
+  const blocks: { network: Uint8Array; length: number }[] = [];
+  for (const pattern of patterns) {
+    const cidr = pattern.includes('/') ? parseCidr(pattern) : undefined;
+    if (cidr) blocks.push(cidr);
+    else if (pattern.includes('/'))
+      throw new UserError(`invalid IP CIDR "${pattern}" in filter: expected ADDRESS/LENGTH`);
+    else if (parseIp(pattern.replace(/%.*$/, '')) === undefined)
+      throw new UserError(
+        `invalid IP address "${pattern}" in filter: ParseAddr("${pattern}"): unable to parse IP`,
+      );
+    else exact.add(pattern);
+  }
+  return (text) => {
+    if (exact.has(text)) return true;
+    if (blocks.length === 0) return false;
+    const bytes = parseIp(text);
+    return bytes !== undefined && blocks.some((block) => inBlock(bytes, block));
+  };
+}
+
+function inBlock(bytes: Uint8Array, { network, length }: { network: Uint8Array; length: number }): boolean {
+  if (bytes.length !== network.length) return false;
+  for (let i = 0; i * 8 < length; i++) {
+    const mask = length - i * 8 >= 8 ? 0xff : 0xff & ~(0xff >> (length - i * 8));
+    if (((bytes[i] ?? 0) & mask) !== network[i]) return false;
+  }
+  return true;
+}
+
+/** Globs over DNS names: `*` stands for any run of letters, digits, dashes and dots. */
+export function compileFqdns(patterns: readonly string[]): TextMatch {
+  const globs = patterns.map(globOf);
+  // The same few names come again and again.
+  const seen = new Map<string, boolean>();
+  return (text) => {
+    const known = seen.get(text);
+    if (known !== undefined) return known;
+    const matched = globs.some((glob) => matchGlob(glob, text));
+    if (seen.size > 10_000) seen.clear();
+    seen.set(text, matched);
+    return matched;
+  };
+}
+
+function globOf(pattern: string): string {
+  const text = pattern.trim().toLowerCase().replace(/\.$/, '');
+  if (text === '') throw new UserError('empty pattern');
+  if (text.endsWith('.')) throw new UserError('multiple trailing dots in pattern');
+  const wrong = /[^-.0-9a-z_*]/u.exec(text);
+  if (wrong)
+    throw new UserError(`invalid rune in pattern: '${wrong[0]}'`, {
+      hint: 'A name pattern holds letters, digits, "-", ".", "_" and "*".',
+    });
+  return text;
+}
+
+const SPANNED = /[-.0-9a-z]/;
+
+/** Walks all ways to match at once, so that many asterisks cost no more than the product of the lengths. */
+function matchGlob(glob: string, text: string): boolean {
+  let states = skipAsterisks(glob, new Set([0]));
+  for (const c of text) {
+    const next = new Set<number>();
+    for (const at of states) {
+      if (glob[at] === c) next.add(at + 1);
+      else if (glob[at] === '*' && SPANNED.test(c)) next.add(at);
+    }
+    if (next.size === 0) return false;
+    states = skipAsterisks(glob, next);
+  }
+  return states.has(glob.length);
+}
+
+/** An asterisk may stand for nothing. */
+function skipAsterisks(glob: string, states: Set<number>): Set<number> {
+  // A set hands out what is added while it is walked.
+  for (const at of states) if (glob[at] === '*') states.add(at + 1);
+  return states;
+}
+
+/** `[cluster/]node` patterns; an empty part matches anything, a node without a cluster is one of `default`. */
+export function compileNodeNames(patterns: readonly string[]): TextMatch {
+  const compiled = patterns.map((pattern) => {
+    const parts = pattern.split('/');
+    if (parts.length > 2)
+      throw new UserError(
+        `invalid node name filter "${pattern}": too many slashes in pattern, expected [CLUSTER/]NODE`,
+      );
+    const [cluster, node] = parts.length === 2 ? parts : ['', parts[0]];
+    const everything = () => true;
+    return {
+      cluster: cluster ? compileFqdns([cluster]) : everything,
+      node: node ? compileFqdns([node]) : everything,
+    };
+  });
+  return (text) => {
+    const at = text.indexOf('/');
+    const cluster = at === -1 ? 'default' : text.slice(0, at);
+    const node = text.slice(at + 1);
+    return compiled.some((pattern) => pattern.cluster(cluster) && pattern.node(node));
+  };
+}
+
+/** The path of a URL as Go's url.Parse reads it, percent-decoded; undefined where that fails. */
+export function urlPath(url: string): string | undefined {
+  const rest = /^(?:[A-Za-z][-+.A-Za-z0-9]*:)?(?:\/\/[^/?#]*)?([^?#]*)/s.exec(url)?.[1] ?? '';
+  if (!rest.includes('%')) return rest;
+  try {
+    return decodeURIComponent(rest);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,176 @@
+import { connect as connectTcp, type Socket } from 'node:net';
+import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { RpcError } from './status.ts';
+import { dialName, type ServerSettings } from './target.ts';
+
+/** Opens the connection that HTTP/2 runs on. Rejects with an RpcError that says what is wrong and where. */
+export async function open(settings: ServerSettings): Promise<Socket> {
+  const { target, tls } = settings;
+  const plain =
+    target.network === 'unix'
+      ? connectTcp({ path: target.path })
+      : connectTcp({ host: target.host, port: target.port, autoSelectFamily: true, noDelay: true });
+  try {
+    await established(plain, 'connect', settings.dialTimeoutMs);
+    return tls ? await secure(plain, settings) : plain;
+  } catch (error) {
+    plain.destroy();
+    throw error instanceof UserError ? error : dialFault(settings, error);
+  }
+}
+
+async function secure(plain: Socket, settings: ServerSettings): Promise<Socket> {
+  const { connect } = await import('node:tls');
+  const { target, tls } = settings;
+  const name = tls?.serverName ?? (target.network === 'tcp' ? target.host : 'localhost');
+  let socket: ReturnType<typeof connect>;
+  try {
+    socket = connect({
+      socket: plain,
+      ALPNProtocols: ['h2'],
+      // A certificate for an address is checked against `host`; SNI only ever carries names.
+      ...(isAddress(name) ? { host: name } : { servername: name, host: name }),
+      rejectUnauthorized: tls?.allowInsecure !== true,
+      ...(tls?.ca && { ca: tls.ca }),
+      ...(tls?.cert && { cert: tls.cert }),
+      ...(tls?.key && { key: tls.key }),
+    });
+  } catch (cause) {
+    throw new UserError(`tls: the client certificate and key do not fit: ${errorMessage(cause)}`, {
+      hint: 'Both files must hold PEM, and the key must belong to the certificate.',
+      cause,
+    });
+  }
+  await established(socket, 'secureConnect', settings.dialTimeoutMs);
+  if (socket.alpnProtocol !== 'h2') {
+    socket.destroy();
+    throw new RpcError(
+      'Unavailable',
+      'connection error: desc = "transport: authentication handshake failed: credentials: cannot check peer: missing selected ALPN property"',
+      { hint: 'The server speaks TLS but not HTTP/2: is this the address of a Hubble server?' },
+    );
+  }
+  return socket;
+}
+
+function isAddress(host: string): boolean {
+  return host.includes(':') || /^\d+\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function established(socket: Socket, event: 'connect' | 'secureConnect', timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new DialTimeout()), timeoutMs);
+    const fail = (error: Error) => {
+      clearTimeout(timer);
+      reject(error);
+    };
+    socket.once('error', fail);
+    socket.once('close', () => fail(new Error('EOF')));
+    socket.once(event, () => {
+      clearTimeout(timer);
+      socket.off('error', fail);
+      socket.on('error', (error) => lastErrors.set(socket, error));
+      resolve();
+    });
+  });
+}
+
+const lastErrors = new WeakMap<Socket, Error>();
+
+/** What a connection failed with after it stood: a server may refuse a client certificate only then. */
+export function lastError(socket: Socket): Error | undefined {
+  return lastErrors.get(socket);
+}
+
+class DialTimeout extends Error {}
+
+const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ENOENT: 'no such file or directory',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  ECONNRESET: 'connection reset by peer',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network is unreachable',
+  ETIMEDOUT: 'connection timed out',
+  ENOTSOCK: 'socket operation on non-socket',
+};
+
+const TLS_HINTS: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'The certificate is self-signed: name its authority with --tls-ca-cert-files.',
+  SELF_SIGNED_CERT_IN_CHAIN: 'Its authority is not known here: name it with --tls-ca-cert-files.',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'Its authority is not known here: name it with --tls-ca-cert-files.',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'Its authority is not known here: name it with --tls-ca-cert-files.',
+  CERT_HAS_EXPIRED: 'The certificate has expired; is the clock of this machine right?',
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    'The certificate is for another name: give it with --tls-server-name (for example instance.hubble-relay.cilium.io).',
+};
+
+/** Puts a failed connection into gRPC's words, with a hint about the usual cause. */
+export function dialFault(settings: ServerSettings, error: unknown): RpcError {
+  const inner = innermost(error);
+  const code = errorCode(inner) ?? '';
+  const unavailable = (desc: string, hint?: string) =>
+    new RpcError('Unavailable', `connection error: desc = "transport: ${desc}"`, { hint, cause: error });
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return new RpcError(
+      'Unavailable',
+      `dns: A record lookup error: lookup ${settings.target.network === 'tcp' ? settings.target.host : ''}: no such host`,
+      { hint: 'The name of the server is unknown: check --server.', cause: error },
+    );
+  const resolved = addressOf(inner);
+  const dial = `Error while dialing: ${dialName(settings.target, resolved)}`;
+  if (inner instanceof DialTimeout)
+    return unavailable(
+      `${dial}: i/o timeout`,
+      'Nothing answers there: check --server, or allow more with --timeout.',
+    );
+  const system = SYSTEM_ERRORS[code];
+  if (system) return unavailable(`${dial}: connect: ${system}`, hintFor(settings, code));
+  if (settings.tls)
+    return unavailable(
+      `authentication handshake failed: ${tlsMessage(errorMessage(inner))}`,
+      TLS_HINTS[code] ?? tlsHint(code, errorMessage(inner)),
+    );
+  if (/protocol error|bad preface|HTTP\/2|EOF|before its greeting/i.test(errorMessage(inner)))
+    return unavailable(
+      `error reading server preface: ${errorMessage(inner)}`,
+      'What listens there does not speak gRPC without TLS: if it is TLS, add --tls.',
+    );
+  return unavailable(`${dial}: ${errorMessage(inner)}`);
+}
+
+/** OpenSSL's reason, without the numbers and places around it. */
+function tlsMessage(message: string): string {
+  return /:error:[^:]*:[^:]*:[^:]*:([^:]+):/.exec(message)?.[1] ?? message.trim();
+}
+
+function tlsHint(code: string, message: string): string | undefined {
+  if (code.includes('WRONG_VERSION_NUMBER') || /wrong version number|packet length too long/i.test(message))
+    return 'The server does not speak TLS: leave out --tls.';
+  if (/certificate required|bad certificate|handshake failure|alert/i.test(message))
+    return 'The server may ask for a client certificate: --tls-client-cert-file and --tls-client-key-file.';
+  return undefined;
+}
+
+/** With several addresses for a name, the last attempt is the one told. */
+function innermost(error: unknown): unknown {
+  return error instanceof AggregateError ? (error.errors.at(-1) ?? error) : error;
+}
+
+function addressOf(error: unknown): string | undefined {
+  return typeof error === 'object' &&
+    error !== null &&
+    'address' in error &&
+    typeof error.address === 'string'
+    ? error.address
+    : undefined;
+}
+
+function hintFor({ target }: ServerSettings, code: string): string {
+  if (code === 'EACCES' || code === 'EPERM')
+    return 'Run the command as root, or as a member of the group that owns the socket.';
+  return target.network === 'unix'
+    ? 'Is the agent running on this node, with Hubble enabled?'
+    : 'Is the relay reachable there? In a cluster: kubectl -n kube-system port-forward service/hubble-relay 4245:80. --server names another address.';
+}

@@ -1,0 +1,101 @@
+import { UserError } from '../../errors.ts';
+import type { Flow } from '../../model/hubble.gen.ts';
+import type { Plain } from './codec.ts';
+import { type MessageType, messageType } from './schema.ts';
+
+/** The fields of a flow that the printers for people read. */
+export const DEFAULT_FIELD_MASK: readonly string[] = [
+  'time',
+  'verdict',
+  'ethernet',
+  'IP',
+  'l4',
+  'source.identity',
+  'source.namespace',
+  'source.pod_name',
+  'destination.identity',
+  'destination.namespace',
+  'destination.pod_name',
+  'Type',
+  'node_name',
+  'l7',
+  'event_type',
+  'source_service',
+  'destination_service',
+  'is_reply',
+  'Summary',
+  'ip_trace_id',
+];
+
+/** Refuses paths that a flow has not. */
+export function checkFieldMask(paths: readonly string[]): void {
+  for (const path of paths) {
+    if (!exists(path, messageType('flow.Flow')))
+      throw new UserError(
+        `failed to construct field mask: proto: invalid path ${JSON.stringify(path)} for message "flow.Flow"`,
+        { hint: 'Paths are written as in -o json, for example source.pod_name,verdict,IP.' },
+      );
+  }
+}
+
+function exists(path: string, type: MessageType): boolean {
+  const [name = '', ...rest] = path.split('.');
+  const field = type.byName.get(name);
+  if (field === undefined || field.name !== name) return false;
+  if (rest.length === 0) return true;
+  return field.kind === 'message' && !field.repeated && exists(rest.join('.'), field.message());
+}
+
+interface MaskTree {
+  [field: string]: MaskTree;
+}
+
+/** Makes the function that keeps of a flow what the paths name, as a server does before it sends. */
+export function fieldMask(paths: readonly string[]): (flow: Flow) => Flow {
+  const tree: MaskTree = {};
+  for (const path of paths) {
+    let here = tree;
+    for (const name of path.split('.')) {
+      here[name] ??= {};
+      here = here[name];
+    }
+  }
+  return (flow) => keep(flow as Plain, tree) as Flow;
+}
+
+function keep(message: Plain, tree: MaskTree): Plain {
+  const kept: Plain = {};
+  for (const [name, value] of Object.entries(message)) {
+    const below = Object.hasOwn(tree, name) ? tree[name] : undefined;
+    if (below === undefined) continue;
+    const whole = Object.keys(below).length === 0 || typeof value !== 'object' || value === null;
+    kept[name] = whole ? value : keep(value as Plain, below);
+  }
+  return kept;
+}
+
+/**
+ * The JSON form of a field mask: paths in lowerCamelCase, joined by commas. A path that would not survive the way
+ * back (`IP`) stays as it is, which protobuf itself refuses to write.
+ */
+export function fieldMaskText(paths: readonly string[]): string {
+  return paths
+    .map((path) => {
+      const camel = path.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase());
+      return snakeCase(camel) === path ? camel : path;
+    })
+    .join(',');
+}
+
+/** The paths of a field mask's JSON form. */
+export function fieldMaskPaths(text: string): string[] {
+  return text === '' ? [] : text.split(',').map((path) => (camelPath(path) ? snakeCase(path) : path));
+}
+
+function camelPath(path: string): boolean {
+  return !path.includes('_') && path.split('.').every((part) => /^[a-z]/.test(part));
+}
+
+function snakeCase(path: string): string {
+  return path.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+}

@@ -1,0 +1,285 @@
+import { formatTimestamp, parseTimestamp } from '../../lib/timestamp.ts';
+import type { Messages } from '../../model/hubble.gen.ts';
+import type { Plain } from './codec.ts';
+import { type Position, positionOf, syntaxFault } from './json-position.ts';
+import { type Field, type MessageName, type MessageType, messageType } from './schema.ts';
+
+/** Text that is not the JSON form of a message. The message says what and where, as protobuf's library does. */
+export class ProtoJsonError extends Error {
+  override name = 'ProtoJsonError';
+  constructor(
+    message: string,
+    /** True when all that is wrong is a field that the schema lacks. */
+    readonly unknownField: boolean,
+  ) {
+    super(message);
+  }
+}
+
+export interface ParseOptions {
+  /** Leave out fields that the schema lacks instead of refusing the text. */
+  ignoreUnknown?: boolean;
+}
+
+/** Parses the JSON form of a message and brings it to its canonical shape: declared order, defaults left out. */
+export function parseProtoJson<N extends MessageName>(
+  name: N,
+  text: string,
+  options: ParseOptions = {},
+): Messages[N] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new ProtoJsonError(`proto: ${syntaxFault(text)}`, false);
+  }
+  try {
+    return canonical(name, value, options);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    throw new ProtoJsonError(
+      `proto: ${error.explain(positionOf(text, error.path, error.atName))}`,
+      error.unknownField,
+    );
+  }
+}
+
+/** As parseProtoJson, for a value that JSON.parse has made. Throws Fault. */
+export function canonical<N extends MessageName>(
+  name: N,
+  value: unknown,
+  options: ParseOptions = {},
+): Messages[N] {
+  return readMessage(messageType(name), value, options) as Messages[N];
+}
+
+/** What is wrong with a value, and the way to it. */
+export class Fault extends Error {
+  readonly path: (string | number)[] = [];
+  constructor(
+    readonly explain: (at: Position) => string,
+    readonly unknownField = false,
+    /** The fault lies in the name of the last step of the path, not in its value. */
+    readonly atName = false,
+  ) {
+    super('not the JSON form of the message');
+  }
+}
+
+function readMessage(type: MessageType, value: unknown, options: ParseOptions): Plain {
+  if (!isObject(value)) throw unexpected();
+  const { fields, byName } = type;
+  const slots: unknown[] = new Array(fields.length);
+  let ordered = true;
+  let last = -1;
+  for (const key in value) {
+    const field = byName.get(key);
+    if (field === undefined) {
+      if (options.ignoreUnknown) {
+        ordered = false;
+        continue;
+      }
+      throw unknownField(key);
+    }
+    const given = value[key];
+    if (given === null) {
+      ordered = false;
+      continue;
+    }
+    if (slots[field.index] !== undefined) throw at(duplicate(key), key);
+    if (field.oneof !== undefined) checkOneof(type, field, key, slots);
+    let read: unknown;
+    try {
+      read = field.repeated ? readList(field, given, options) : readValue(field, given, options);
+    } catch (error) {
+      throw at(error, key);
+    }
+    if (field.oneof === undefined && isUnset(field, read)) {
+      ordered = false;
+      continue;
+    }
+    slots[field.index] = read;
+    if (read !== given || field.index < last || key !== field.name) ordered = false;
+    last = field.index;
+  }
+  // Text of our own making, which is most of it, is canonical already: no second object is made.
+  if (ordered) return value;
+  const message: Plain = {};
+  for (const field of fields) {
+    const read = slots[field.index];
+    if (read !== undefined) message[field.name] = read;
+  }
+  return message;
+}
+
+function isObject(value: unknown): value is Plain {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function unexpected(): Fault {
+  return new Fault(
+    ({ line, column, token }) => `syntax error (line ${line}:${column}): unexpected token ${token}`,
+  );
+}
+
+function unknownField(key: string): Fault {
+  const fault = new Fault(
+    ({ line, column }) => `(line ${line}:${column}): unknown field ${JSON.stringify(key)}`,
+    true,
+    true,
+  );
+  fault.path.unshift(key);
+  return fault;
+}
+
+function duplicate(key: string): Fault {
+  return new Fault(
+    ({ line, column }) => `(line ${line}:${column}): duplicate field ${JSON.stringify(key)}`,
+    false,
+    true,
+  );
+}
+
+function checkOneof(type: MessageType, field: Field, key: string, slots: readonly unknown[]): void {
+  const set = type.fields.some((other) => other.oneof === field.oneof && slots[other.index] !== undefined);
+  if (!set) return;
+  throw at(
+    new Fault(
+      ({ line, column }) =>
+        `(line ${line}:${column}): error parsing ${JSON.stringify(key)}, oneof ${type.name}.${field.oneof} is already set`,
+      false,
+      true,
+    ),
+    key,
+  );
+}
+
+function at(error: unknown, step: string | number): unknown {
+  if (error instanceof Fault) error.path.unshift(step);
+  return error;
+}
+
+function readList(field: Field, value: unknown, options: ParseOptions): unknown[] {
+  if (!Array.isArray(value)) throw unexpected();
+  let same = true;
+  const items = value.map((item, i) => {
+    try {
+      const read = item === null ? invalid(field) : readValue(field, item, options);
+      if (read !== item) same = false;
+      return read;
+    } catch (error) {
+      throw at(error, i);
+    }
+  });
+  return same ? value : items;
+}
+
+function invalid(field: Field): never {
+  const kind = field.kind === 'enum' ? 'enum' : field.kind;
+  throw new Fault(
+    ({ line, column, token }) =>
+      `(line ${line}:${column}): invalid value for ${kind} field ${field.jsonName}: ${token}`,
+  );
+}
+
+/** True for what JSON leaves out: the default of a field without presence, and an empty list. */
+function isUnset(field: Field, value: unknown): boolean {
+  if (field.repeated) return (value as unknown[]).length === 0;
+  switch (field.kind) {
+    case 'bool':
+      return value === false;
+    case 'string':
+    case 'bytes':
+      return value === '';
+    case 'int64':
+    case 'uint64':
+      return value === '0';
+    case 'double':
+    case 'int32':
+    case 'uint32':
+      return value === 0;
+    case 'enum':
+      return value === field.values().names.get(0);
+    default:
+      return false;
+  }
+}
+
+function readValue(field: Field, value: unknown, options: ParseOptions): unknown {
+  switch (field.kind) {
+    case 'message':
+      return readMessage(field.message(), value, options);
+    case 'string':
+    case 'fieldMask':
+      return typeof value === 'string' ? value : invalid(field);
+    case 'bool':
+    case 'boolValue':
+      return typeof value === 'boolean' ? value : invalid(field);
+    case 'enum':
+      return readEnum(field, value);
+    case 'timestamp':
+      return readTimestamp(field, value);
+    case 'uint32':
+    case 'uint32Value':
+      return readInteger(field, value, 0, 0xffff_ffff);
+    case 'int32':
+    case 'int32Value':
+      return readInteger(field, value, -0x8000_0000, 0x7fff_ffff);
+    case 'uint64':
+      return readBigInteger(field, value, 0n, 0xffff_ffff_ffff_ffffn);
+    case 'int64':
+      return readBigInteger(field, value, -0x8000_0000_0000_0000n, 0x7fff_ffff_ffff_ffffn);
+    case 'double':
+      return readDouble(field, value);
+    case 'bytes':
+      return typeof value === 'string' ? Buffer.from(value, 'base64').toString('base64') : invalid(field);
+    case 'duration':
+      return typeof value === 'string' && /^-?\d+(\.\d{0,9})?s$/.test(value) ? value : invalid(field);
+    case 'any':
+      return isObject(value) ? value : invalid(field);
+  }
+}
+
+function readEnum(field: Field, value: unknown): unknown {
+  const { names, numbers } = field.values();
+  if (typeof value === 'string') return numbers.has(value) ? value : invalid(field);
+  if (typeof value === 'number' && Number.isInteger(value) && (value | 0) === value)
+    return names.get(value) ?? value;
+  return invalid(field);
+}
+
+const CANONICAL_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(?:\d{3}|\d{6}|\d{9})(?<!000))?Z$/;
+
+function readTimestamp(field: Field, value: unknown): string {
+  const time = typeof value === 'string' ? parseTimestamp(value) : undefined;
+  if (time === undefined || typeof value !== 'string') {
+    throw new Fault(
+      ({ line, column, token }) =>
+        `(line ${line}:${column}): invalid ${field.kind === 'timestamp' ? 'google.protobuf.Timestamp' : field.kind} value ${token}`,
+    );
+  }
+  return CANONICAL_TIME.test(value) ? value : formatTimestamp(time);
+}
+
+function readInteger(field: Field, value: unknown, min: number, max: number): number {
+  const number = typeof value === 'string' && /^-?\d[\d.eE+-]*$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max
+    ? number
+    : invalid(field);
+}
+
+function readBigInteger(field: Field, value: unknown, min: bigint, max: bigint): string {
+  if (typeof value === 'string' && /^(0|[1-9]\d{0,17})$/.test(value)) return value;
+  let number: bigint | undefined;
+  if (typeof value === 'number' && Number.isInteger(value)) number = BigInt(value);
+  else if (typeof value === 'string' && /^-?(0|[1-9]\d*)$/.test(value)) number = BigInt(value);
+  return number !== undefined && number >= min && number <= max ? String(number) : invalid(field);
+}
+
+function readDouble(field: Field, value: unknown): number | string {
+  if (typeof value === 'number') return value;
+  if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return value;
+  const number =
+    typeof value === 'string' && value.trim() === value && value !== '' ? Number(value) : Number.NaN;
+  return Number.isNaN(number) ? invalid(field) : number;
+}

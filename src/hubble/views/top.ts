@@ -1,0 +1,111 @@
+import type { Flow } from '../../model/hubble.gen.ts';
+import { fieldNamed, type ResolvedField } from '../where/fields.ts';
+
+/** One row of a ranking. */
+export interface TopRow {
+  /** Values of the keys, in the order of the keys; `-` where a flow has none. */
+  values: string[];
+  count: number;
+  /** The count may be too high by this many: rows that came after the table was full took over a smaller row. */
+  error: number;
+  /** Milliseconds since the epoch. */
+  firstMs: number;
+  lastMs: number;
+}
+
+/** Rows kept at once. Above it the counts are estimates, with a bound on their error. */
+const TOP_CAPACITY = 10_000;
+
+/**
+ * Counts flows by keys in bounded memory. Up to the capacity the counts are exact; beyond it this is the Space-Saving
+ * sketch (Metwally, Agrawal, El Abbadi 2005): a new key takes over the smallest row and inherits its count as the
+ * bound of its error, so that every key with more than total/capacity flows is in the table.
+ */
+export class TopCounter {
+  readonly #rows = new Map<string, TopRow>();
+  /** Rows by count, for finding the smallest: buckets of keys in the order of their counts. */
+  readonly #buckets = new Map<number, Set<string>>();
+  #least = 0;
+  #total = 0;
+
+  constructor(
+    readonly keys: readonly ResolvedField[],
+    readonly capacity: number = TOP_CAPACITY,
+  ) {}
+
+  /** Flows counted so far. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Whether counts have become estimates. */
+  get estimated(): boolean {
+    return this.#rows.size >= this.capacity && this.#least > 0;
+  }
+
+  add(flow: Flow, timeMs: number): void {
+    this.#total++;
+    const values = this.keys.map(({ read }) => read(flow).map(String).join(',') || '-');
+    const key = values.join('\u0000');
+    const known = this.#rows.get(key);
+    if (known) {
+      this.#move(key, known.count, known.count + 1);
+      known.count++;
+      known.lastMs = Math.max(known.lastMs, timeMs);
+      known.firstMs = Math.min(known.firstMs, timeMs);
+      return;
+    }
+    const taken = this.#rows.size >= this.capacity ? this.#evict() : 0;
+    this.#rows.set(key, { values, count: taken + 1, error: taken, firstMs: timeMs, lastMs: timeMs });
+    this.#move(key, undefined, taken + 1);
+  }
+
+  #move(key: string, from: number | undefined, to: number): void {
+    if (from !== undefined) {
+      const bucket = this.#buckets.get(from);
+      bucket?.delete(key);
+      if (bucket?.size === 0) this.#buckets.delete(from);
+    }
+    const bucket = this.#buckets.get(to);
+    if (bucket) bucket.add(key);
+    else this.#buckets.set(to, new Set([key]));
+  }
+
+  /** Drops one of the smallest rows and returns its count. */
+  #evict(): number {
+    while (!this.#buckets.has(this.#least)) this.#least++;
+    const [key = ''] = this.#buckets.get(this.#least) ?? [];
+    this.#move(key, this.#least, -1);
+    this.#buckets.delete(-1);
+    this.#rows.delete(key);
+    return this.#least;
+  }
+
+  /** The rows with the most flows, most first; ties in the order of their values. */
+  rows(most: number): TopRow[] {
+    const compare = (a: TopRow, b: TopRow) =>
+      b.count - a.count || (a.values.join('\t') < b.values.join('\t') ? -1 : 1);
+    return [...this.#rows.values()].sort(compare).slice(0, most);
+  }
+}
+
+/** Resolves the keys of `--top`, such as `src.pod,verdict`; the first that is unknown comes back as text. */
+export function topKeys(words: readonly string[]): ResolvedField[] | string {
+  const keys: ResolvedField[] = [];
+  for (const word of words) {
+    // One end has to be chosen: both in one cell would count every flow twice over.
+    const either =
+      word === 'pod' || word === 'namespace' || word === 'ns' ? fieldNamed(`dst.${word}`) : undefined;
+    const bare: Readonly<Record<string, string>> = {
+      src: 'src.host',
+      dst: 'dst.host',
+      source: 'src.host',
+      destination: 'dst.host',
+      port: 'dst.port',
+    };
+    const key = either ?? fieldNamed(bare[word] ?? word);
+    if (!key) return word;
+    keys.push(key);
+  }
+  return keys;
+}

@@ -1,0 +1,28 @@
+import { type Item, KINDS, type Kind, type Plan } from '../../model/cleanup.ts';
+import type { NodePaths } from '../state/read.ts';
+import type { NodeState } from '../state/state.ts';
+import { attachmentItems, pinItems, tcItems } from './attribute/bpf.ts';
+import { fileItems } from './attribute/files.ts';
+import { firewallItems } from './attribute/firewall.ts';
+import { linkItems } from './attribute/links.ts';
+import { routeItems, ruleItems } from './attribute/routing.ts';
+
+/** Decides what of a node is Cilium's, from names and forms that only it uses. Touches nothing. */
+export function planCleanup(state: NodeState, paths: NodePaths): Plan {
+  const items: Item[] = [
+    ...tcItems(state),
+    ...attachmentItems(state),
+    ...pinItems(state, paths),
+    ...ruleItems(state),
+    ...routeItems(state),
+    ...firewallItems(state),
+    ...linkItems(state),
+    ...fileItems(state, paths),
+  ];
+  const rank = (kind: Kind) => KINDS.indexOf(kind);
+  return {
+    node: state.nodeName,
+    items: items.toSorted((a, b) => rank(a.kind) - rank(b.kind)),
+    notes: state.notes,
+  };
+}

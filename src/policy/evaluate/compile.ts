@@ -1,0 +1,224 @@
+import { PROTOCOL_NUMBER } from '../../model/protocol.ts';
+import { icmpType } from '../language/icmp.ts';
+import type {
+  Authentication,
+  EgressRule,
+  IcmpRule,
+  IngressRule,
+  L7Rules,
+  Origin,
+  Path,
+  PortRule,
+  SourcedRule,
+} from '../rule.ts';
+import {
+  egressSelectors,
+  ingressSelectors,
+  labelSelector,
+  type Selector,
+  type Surroundings,
+} from './selectors.ts';
+import type { Term } from './terms.ts';
+import { termsOf } from './terms.ts';
+
+export type Direction = 'ingress' | 'egress';
+export const DIRECTIONS: readonly Direction[] = ['ingress', 'egress'];
+
+/** Authentication as the map stores it: 1 is mutual authentication by SPIRE, 2 always fails. */
+export const AUTH_TYPES: Readonly<Record<Authentication['mode'], number>> = {
+  disabled: 0,
+  required: 1,
+  'test-always-fail': 2,
+};
+
+/** One port (range) that a part of a rule speaks of. */
+export interface PortSpec {
+  protocol: number;
+  /** 0 with no name is every port. */
+  port: number;
+  endPort: number;
+  /** A container port's name; `port` is 0 then. */
+  name: string;
+  /** Traffic goes through a proxy. */
+  redirect: boolean;
+  listener: string;
+  priority: number;
+  l7: L7Rules | undefined;
+  serverNames: readonly string[];
+}
+
+/** One entry of `ingress`, `ingressDeny`, `egress` or `egressDeny`. */
+export interface Part {
+  direction: Direction;
+  deny: boolean;
+  /** Undefined selects nobody; empty everybody. */
+  peers: readonly Selector[] | undefined;
+  ports: readonly PortSpec[];
+  /** Undefined: not stated. */
+  auth: number | undefined;
+  origin: Origin;
+  /** Below the rule: `ingress`, 0. */
+  path: Path;
+  /** What is missing to know all peers. */
+  unknowns: readonly string[];
+  /** Position of the rule in the set, for stable reports. */
+  rule: CompiledRule;
+}
+
+/** A rule made ready for evaluation. */
+export interface CompiledRule {
+  source: SourcedRule;
+  subject: Selector;
+  /** Rules with a node selector are about the node itself and no pod. */
+  node: boolean;
+  parts: readonly Part[];
+  /** Directions that it speaks of, and whether it turns on default deny there. */
+  speaks: Record<Direction, boolean>;
+  defaultDeny: Record<Direction, boolean>;
+  /** Conditions that the rule adds to every endpoint selector of rules for the same subject. */
+  requires: Record<'ingress' | 'ingressDeny' | 'egress' | 'egressDeny', readonly Term[]>;
+}
+
+/** Compiles a rule once for all subjects. `extra` are the requirements of rules that share its subject. */
+export function compileRule(
+  source: SourcedRule,
+  around: Surroundings,
+  extra?: CompiledRule['requires'],
+): CompiledRule {
+  const { rule } = source;
+  const parts: Part[] = [];
+  const compiled: CompiledRule = {
+    source,
+    subject: labelSelector(rule.nodeSelector ?? rule.endpointSelector ?? {}),
+    node: rule.nodeSelector !== undefined,
+    parts,
+    speaks: {
+      ingress: hasAny(rule.ingress) || hasAny(rule.ingressDeny),
+      egress: hasAny(rule.egress) || hasAny(rule.egressDeny),
+    },
+    defaultDeny: rule.enableDefaultDeny,
+    requires: {
+      ingress: (rule.ingress ?? []).flatMap((part) => (part.fromRequires ?? []).flatMap(termsOf)),
+      ingressDeny: (rule.ingressDeny ?? []).flatMap((part) => (part.fromRequires ?? []).flatMap(termsOf)),
+      egress: (rule.egress ?? []).flatMap((part) => (part.toRequires ?? []).flatMap(termsOf)),
+      egressDeny: (rule.egressDeny ?? []).flatMap((part) => (part.toRequires ?? []).flatMap(termsOf)),
+    },
+  };
+  const ingress = (section: 'ingress' | 'ingressDeny', list: readonly IngressRule[] = []) => {
+    for (const [i, part] of list.entries()) {
+      const peers = ingressSelectors(part, extra?.[section] ?? [], around);
+      parts.push(partOf(compiled, 'ingress', section, i, peers, part));
+    }
+  };
+  const egress = (section: 'egress' | 'egressDeny', list: readonly EgressRule[] = []) => {
+    for (const [i, part] of list.entries()) {
+      const peers = egressSelectors(part, extra?.[section] ?? [], part.toFQDNs ?? [], around);
+      parts.push(partOf(compiled, 'egress', section, i, peers, part));
+    }
+  };
+  ingress('ingress', rule.ingress);
+  ingress('ingressDeny', rule.ingressDeny);
+  egress('egress', rule.egress);
+  egress('egressDeny', rule.egressDeny);
+  return compiled;
+}
+
+function hasAny(list: readonly unknown[] | undefined): boolean {
+  return (list?.length ?? 0) > 0;
+}
+
+function partOf(
+  rule: CompiledRule,
+  direction: Direction,
+  section: string,
+  index: number,
+  peers: readonly Selector[] | undefined,
+  part: { toPorts?: readonly PortRule[]; icmps?: readonly IcmpRule[]; authentication?: Authentication },
+): Part {
+  const deny = section.endsWith('Deny');
+  const l3only = !hasAny(part.toPorts) && !hasAny(part.icmps);
+  // A part that names neither peers nor ports allows nothing.
+  const ports =
+    l3only && peers !== undefined && peers.length > 0
+      ? [{ ...NO_PORT, redirect: false }]
+      : [...(part.toPorts ?? []).flatMap((port) => portSpecs(port, deny)), ...icmpSpecs(part.icmps ?? [])];
+  return {
+    direction,
+    deny,
+    peers,
+    ports,
+    auth: part.authentication && AUTH_TYPES[part.authentication.mode],
+    origin: rule.source.origin,
+    path: [section, index],
+    unknowns: (peers ?? []).flatMap((peer) => (peer.kind === 'none' && peer.why ? [peer.why] : [])),
+    rule,
+  };
+}
+
+const NO_PORT: PortSpec = {
+  protocol: 0,
+  port: 0,
+  endPort: 0,
+  name: '',
+  redirect: false,
+  listener: '',
+  priority: 0,
+  l7: undefined,
+  serverNames: [],
+};
+
+/** Any protocol stands for those that have ports. */
+const WITH_PORTS: readonly number[] = [PROTOCOL_NUMBER.TCP, PROTOCOL_NUMBER.UDP, PROTOCOL_NUMBER.SCTP];
+
+function portSpecs(rule: PortRule, deny: boolean): PortSpec[] {
+  return (rule.ports ?? []).flatMap(({ port, endPort, protocol }) => {
+    const number = /^\d+$/.test(port) ? Number(port) : 0;
+    const protocols = protocol === 'ANY' ? WITH_PORTS : [PROTOCOL_NUMBER[protocol]];
+    return protocols.map((proto) => ({
+      protocol: proto,
+      port: number,
+      endPort: endPort ?? 0,
+      name: /^\d+$/.test(port) ? '' : port.toLowerCase(),
+      ...(deny ? NO_PROXY : proxyOf(rule, proto)),
+    }));
+  });
+}
+
+const NO_PROXY = {
+  redirect: false,
+  listener: '',
+  priority: 0,
+  l7: undefined as L7Rules | undefined,
+  serverNames: [] as readonly string[],
+};
+
+/** Whether and where a port rule sends traffic through a proxy. All but DNS rules need TCP. */
+function proxyOf(rule: PortRule, protocol: number): typeof NO_PROXY {
+  const { rules, listener } = rule;
+  const tls = rule.terminatingTLS !== undefined || rule.originatingTLS !== undefined;
+  const names = hasAny(rule.serverNames);
+  const tcp = protocol === PROTOCOL_NUMBER.TCP;
+  const parsed =
+    hasAny(rules?.dns) ||
+    (tcp && (hasAny(rules?.http) || hasAny(rules?.kafka) || rules?.l7proto !== undefined));
+  const parser = listener !== undefined || tls || names || parsed;
+  const anyRule = hasAny(rules?.http) || hasAny(rules?.kafka) || hasAny(rules?.dns) || hasAny(rules?.l7);
+  return {
+    redirect: parser && (listener !== undefined || tls || names || anyRule),
+    listener: listener ? `${listener.envoyConfig.name}/${listener.name}` : '',
+    priority: listener?.priority ?? 0,
+    l7: parsed ? rules : undefined,
+    serverNames: rule.serverNames ?? [],
+  };
+}
+
+/** ICMP types stand where ports stand. Type 0 therefore reads as every type, as it does in the agent. */
+function icmpSpecs(rules: readonly IcmpRule[]): PortSpec[] {
+  return rules.flatMap(({ fields }) =>
+    (fields ?? []).map(({ family = 'IPv4', type }) => ({
+      ...NO_PORT,
+      protocol: family === 'IPv6' ? PROTOCOL_NUMBER.ICMPv6 : PROTOCOL_NUMBER.ICMP,
+      port: icmpType(type, family) ?? 0,
+    })),
+  );
+}

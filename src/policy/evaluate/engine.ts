@@ -1,0 +1,297 @@
+import type { SourcedRule } from '../rule.ts';
+import { type CompiledRule, compileRule, DIRECTIONS, type Direction } from './compile.ts';
+import { Identities, type Identity, isHost, isReserved } from './identities.ts';
+import { type DirectionPolicy, directionPolicy } from './l4.ts';
+import {
+  entriesOf,
+  type MapEntry,
+  type MapRelease,
+  type MapState,
+  mapState,
+  type NamedPort,
+} from './map-state.ts';
+import type { ClusterObjects } from './objects.ts';
+import { protocolNumber } from './ports.ts';
+import { type Selector, SelectorCache, type Surroundings, selects } from './selectors.ts';
+
+/** A container port that rules may name. */
+export interface ContainerPort {
+  name: string;
+  port: number;
+  protocol: string;
+}
+
+/** A workload of this node: its number there, its identity, and the ports that rules may call by name. */
+export interface Endpoint {
+  id: number;
+  identity: number;
+  namedPorts?: readonly ContainerPort[];
+}
+
+/** Settings of the agent that change what rules mean. */
+export interface Settings {
+  /** `default`: only endpoints that a rule speaks of; `always`; `never`. */
+  enforcement: 'default' | 'always' | 'never';
+  /** The node's own traffic is subject to rules with a node selector. */
+  hostFirewall: boolean;
+  /** Pods accept connections from their node whatever the rules say (the agent's default under Kubernetes). */
+  allowLocalhost: boolean;
+  /** Whose maps are computed, and how exceptions of CIDRs are selected. */
+  release: MapRelease;
+  /** Name of the cluster; undefined takes it from the identities' labels. */
+  clusterName?: string;
+  /** Addresses of both families are in use; undefined looks at the identities. */
+  dualStack?: boolean;
+  /** CIDR groups and services that rules refer to. */
+  objects?: ClusterObjects;
+}
+
+const DEFAULT_SETTINGS: Settings = {
+  enforcement: 'default',
+  hostFirewall: false,
+  allowLocalhost: false,
+  release: '1.17',
+};
+
+/** All that the rules say about one identity. */
+export interface SubjectPolicy {
+  identity: Identity;
+  ingress: DirectionPolicy;
+  egress: DirectionPolicy;
+}
+
+const NOT_ENFORCED: DirectionPolicy = { enforced: false, open: false, filters: [], parts: [], closedBy: [] };
+
+/** A rule's handle: stays the same while other rules come and go. */
+export type RuleHandle = number;
+
+/**
+ * Rules and identities, and what follows from them. Answers are computed when asked for and kept until a rule that
+ * concerns them changes.
+ */
+export class PolicyEngine {
+  readonly identities: Identities;
+  readonly endpoints: readonly Endpoint[];
+  readonly settings: Settings;
+  readonly selectors: SelectorCache;
+  readonly #around: Surroundings;
+  readonly #rules = new Map<RuleHandle, CompiledRule>();
+  /** Rules by subject, and the subjects by a label that each needs; the others are asked one by one. */
+  readonly #bySubject = new Map<string, SubjectGroup>();
+  readonly #byLabel = new Map<string, Set<SubjectGroup>>();
+  readonly #anyLabel = new Set<SubjectGroup>();
+  readonly #policies = new Map<number, SubjectPolicy>();
+  /** By identity, then by the endpoint's own named ports. */
+  readonly #maps = new Map<number, Map<string, Record<Direction, MapState>>>();
+  readonly #namedPorts: Map<string, number>;
+  #nextHandle: RuleHandle = 0;
+
+  constructor(
+    identities: Iterable<Identity>,
+    endpoints: readonly Endpoint[],
+    settings: Partial<Settings> = {},
+  ) {
+    this.identities = new Identities(identities);
+    this.endpoints = endpoints;
+    this.settings = { ...DEFAULT_SETTINGS, ...settings };
+    this.selectors = new SelectorCache(this.identities);
+    const { objects } = this.settings;
+    this.#around = {
+      clusterName: this.settings.clusterName ?? this.identities.clusterName(),
+      dualStack: this.settings.dualStack ?? this.identities.dualStack(),
+      holes: this.settings.release !== '1.17',
+      ...(objects && { objects }),
+    };
+    this.#namedPorts = portsByName(endpoints);
+  }
+
+  /** Name of the cluster that the entity `cluster` means. */
+  get clusterName(): string | undefined {
+    return this.#around.clusterName;
+  }
+
+  /** Addresses of both families are in use. */
+  get dualStack(): boolean {
+    return this.#around.dualStack === true;
+  }
+
+  /** Rules in the order in which they were added. */
+  get rules(): CompiledRule[] {
+    return [...this.#rules.values()];
+  }
+
+  /** Adds a rule; what it concerns is computed anew when next asked for. */
+  add(source: SourcedRule): RuleHandle {
+    const handle = this.#nextHandle++;
+    const rule = compileRule(source, this.#around);
+    this.#rules.set(handle, rule);
+    this.#groupOf(rule).handles.add(handle);
+    this.#forget(rule);
+    return handle;
+  }
+
+  addAll(sources: Iterable<SourcedRule>): this {
+    for (const source of sources) this.add(source);
+    return this;
+  }
+
+  remove(handle: RuleHandle): void {
+    const rule = this.#rules.get(handle);
+    if (!rule) return;
+    this.#rules.delete(handle);
+    this.#groupOf(rule).handles.delete(handle);
+    this.#forget(rule);
+  }
+
+  replace(handle: RuleHandle, source: SourcedRule): RuleHandle {
+    this.remove(handle);
+    return this.add(source);
+  }
+
+  /** What the rules say about an identity, also about one that was not given at the start. */
+  policyOf(identity: Identity): SubjectPolicy {
+    const known = this.#policies.get(identity.id);
+    if (known && known.identity === identity) return known;
+    const policy = this.#resolve(identity);
+    this.#policies.set(identity.id, policy);
+    return policy;
+  }
+
+  /** The policy map of an endpoint, both directions. */
+  mapsOf(endpoint: Endpoint): Record<Direction, MapState> {
+    const identity = this.identities.get(endpoint.identity);
+    const ports = (endpoint.namedPorts ?? []).map(
+      ({ name, port, protocol }) => `${name}/${protocol}=${port}`,
+    );
+    const key = ports.sort().join(' ');
+    const ofIdentity = this.#maps.get(endpoint.identity) ?? new Map<string, Record<Direction, MapState>>();
+    this.#maps.set(endpoint.identity, ofIdentity);
+    const known = ofIdentity.get(key);
+    if (known) return known;
+    const maps = identity
+      ? this.#mapsFor(this.policyOf(identity), endpoint)
+      : { ingress: new Map(), egress: new Map() };
+    ofIdentity.set(key, maps);
+    return maps;
+  }
+
+  /** Entries of an endpoint's policy map, ingress first, each direction in order. */
+  entriesOf(endpoint: Endpoint): MapEntry[] {
+    const maps = this.mapsOf(endpoint);
+    return DIRECTIONS.flatMap((direction) => entriesOf(direction, maps[direction]));
+  }
+
+  /**
+   * The number of a named container port: of the subject's endpoints on ingress, of any endpoint on egress.
+   * Undefined when nothing is known of the endpoints' ports.
+   */
+  namedPort(owner: Identity, name: string, protocol: number, direction: Direction): number | undefined {
+    const own = this.endpoints.filter(
+      ({ identity, namedPorts }) => namedPorts && (direction === 'egress' || identity === owner.id),
+    );
+    if (own.length === 0) return undefined;
+    return portsByName(own).get(`${name}/${protocol}`) ?? 0;
+  }
+
+  #mapsFor(policy: SubjectPolicy, endpoint: Endpoint): Record<Direction, MapState> {
+    const own = portsByName([endpoint]);
+    const namedPort = (ports: ReadonlyMap<string, number>): NamedPort => {
+      return (name, protocol) => ports.get(`${name}/${protocol}`) ?? 0;
+    };
+    const { allowLocalhost: allowHost, release } = this.settings;
+    return {
+      ingress: mapState(policy.ingress, this.identities, namedPort(own), { allowHost, release }),
+      egress: mapState(policy.egress, this.identities, namedPort(this.#namedPorts), {
+        allowHost: false,
+        release,
+      }),
+    };
+  }
+
+  /** Rules whose subject the identity is, in order. */
+  rulesFor(identity: Identity): CompiledRule[] {
+    const host = isHost(identity);
+    const handles: RuleHandle[] = [];
+    const take = (groups: Iterable<SubjectGroup> | undefined) => {
+      for (const group of groups ?? [])
+        if (selects(group.subject, identity)) for (const handle of group.handles) handles.push(handle);
+    };
+    take(this.#anyLabel);
+    for (const { key, value } of identity.labels) take(this.#byLabel.get(`${key}=${value}`));
+    const found: CompiledRule[] = [];
+    for (const handle of handles.sort((a, b) => a - b)) {
+      const rule = this.#rules.get(handle);
+      if (rule && rule.node === host) found.push(rule);
+    }
+    return found;
+  }
+
+  #resolve(identity: Identity): SubjectPolicy {
+    const { enforcement, hostFirewall } = this.settings;
+    const host = isHost(identity);
+    if (enforcement === 'never' || (host && !hostFirewall))
+      return { identity, ingress: NOT_ENFORCED, egress: NOT_ENFORCED };
+    const rules = this.#withRequirements(this.rulesFor(identity));
+    const always = enforcement === 'always' || isReserved(identity, 'init');
+    return {
+      identity,
+      ingress: directionPolicy('ingress', rules, this.selectors, always),
+      egress: directionPolicy('egress', rules, this.selectors, always),
+    };
+  }
+
+  /** `fromRequires` and `toRequires` bind every rule for the subject. */
+  #withRequirements(rules: CompiledRule[]): CompiledRule[] {
+    const collect = (section: keyof CompiledRule['requires']) =>
+      rules.flatMap((rule) => rule.requires[section]);
+    const all = {
+      ingress: collect('ingress'),
+      ingressDeny: collect('ingressDeny'),
+      egress: collect('egress'),
+      egressDeny: collect('egressDeny'),
+    };
+    if (Object.values(all).every((terms) => terms.length === 0)) return rules;
+    return rules.map((rule) => compileRule(rule.source, this.#around, all));
+  }
+
+  /** The group of rules with the same subject. */
+  #groupOf({ subject }: CompiledRule): SubjectGroup {
+    const known = this.#bySubject.get(subject.key);
+    if (known) return known;
+    const group: SubjectGroup = { subject, handles: new Set() };
+    this.#bySubject.set(subject.key, group);
+    const label = subject.kind === 'labels' ? this.identities.rarest(subject.terms) : undefined;
+    const set = label === undefined ? this.#anyLabel : (this.#byLabel.get(label) ?? new Set());
+    if (label !== undefined) this.#byLabel.set(label, set);
+    set.add(group);
+    return group;
+  }
+
+  /** Drops what was computed for the subjects of a rule. */
+  #forget({ subject }: CompiledRule): void {
+    for (const [id, { identity }] of this.#policies) {
+      if (!selects(subject, identity)) continue;
+      this.#policies.delete(id);
+      this.#maps.delete(id);
+    }
+  }
+}
+
+/** Rules that share a subject. */
+interface SubjectGroup {
+  subject: Selector;
+  handles: Set<RuleHandle>;
+}
+
+/** Ports by `name/protocol` number. A name that stands for several ports stands for none. */
+function portsByName(endpoints: readonly Endpoint[]): Map<string, number> {
+  const ports = new Map<string, number>();
+  for (const { namedPorts } of endpoints) {
+    for (const { name, port, protocol } of namedPorts ?? []) {
+      const key = `${name.toLowerCase()}/${protocolNumber(protocol) ?? 0}`;
+      const known = ports.get(key);
+      ports.set(key, known === undefined || known === port ? port : 0);
+    }
+  }
+  return ports;
+}

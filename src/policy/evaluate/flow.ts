@@ -1,0 +1,182 @@
+import type { Flow, Endpoint as FlowEndpoint, TCPFlags } from '../../model/hubble.gen.ts';
+import { formatBlock } from './block.ts';
+import type { Traffic } from './decide.ts';
+import type { Identity } from './identities.ts';
+import type { Peers } from './peer.ts';
+
+/** A flow in the JSON form of Hubble. */
+export type FlowRecord = Flow;
+
+/** What the cluster did with a flow, as far as policy goes. */
+export type Seen = 'allowed' | 'denied' | 'other';
+
+/** A connection that a flow is part of, from the end that opened it. */
+export interface Connection {
+  source: Identity;
+  destination: Identity;
+  traffic: Traffic;
+  /** Equal for flows that policy cannot tell apart. */
+  key: string;
+  sourceName: string;
+  destinationName: string;
+  /** Pods, when the flow names them. */
+  sourcePod?: string;
+  destinationPod?: string;
+  seen: Seen;
+}
+
+const POLICY_DROPS: ReadonlySet<unknown> = new Set(['POLICY_DENIED', 'POLICY_DENY', 'AUTH_REQUIRED']);
+const PASSED: ReadonlySet<unknown> = new Set(['FORWARDED', 'REDIRECTED', 'TRACED', 'TRANSLATED', 'AUDIT']);
+
+/** The connection of a flow, or the reason why it is none that policy can be asked about. */
+export function connectionOf(flow: FlowRecord, peers: Peers): Connection | string {
+  if (!flow.IP || !flow.source || !flow.destination) return 'no addresses';
+  const ports = portsOf(flow);
+  if (!ports) return 'no transport protocol';
+  if (isIcmpError(ports)) return 'an ICMP error belongs to the connection that it tells of';
+  const reply = isReply(flow, ports);
+  if (reply === undefined) return 'it may be a request or a reply';
+  const [from, to] = reply ? [flow.destination, flow.source] : [flow.source, flow.destination];
+  const { source: left = '', destination: right = '' } = flow.IP;
+  const [fromIp, toIp] = reply ? [right, left] : [left, right];
+  const [fromNames, toNames] = reply
+    ? [flow.destination_names, flow.source_names]
+    : [flow.source_names, flow.destination_names];
+  const source = identityOfEnd(from, fromIp, fromNames, peers);
+  const destination = identityOfEnd(to, toIp, toNames, peers);
+  const port = reply ? ports.source : ports.destination;
+  const traffic = { protocol: ports.protocol, port };
+  const sourcePod = podOf(from);
+  const destinationPod = podOf(to);
+  return {
+    source,
+    destination,
+    traffic,
+    key: `${source.id} ${destination.id} ${ports.protocol} ${port}`,
+    sourceName: nameOfEnd(from, fromIp, fromNames),
+    destinationName: nameOfEnd(to, toIp, toNames),
+    ...(sourcePod && { sourcePod }),
+    ...(destinationPod && { destinationPod }),
+    seen: seenOf(flow),
+  };
+}
+
+/** L7 refusals count as allowed here: the connection itself was. What is seen on its way in has met no policy yet. */
+function seenOf({
+  verdict,
+  drop_reason_desc: reason,
+  Type,
+  trace_observation_point: point,
+}: FlowRecord): Seen {
+  if (PASSED.has(verdict)) return String(point ?? '').startsWith('FROM_') ? 'other' : 'allowed';
+  if (verdict !== 'DROPPED') return 'other';
+  if (Type === 'L7') return 'allowed';
+  return POLICY_DROPS.has(reason) ? 'denied' : 'other';
+}
+
+interface FlowPorts {
+  protocol: number;
+  source: number | undefined;
+  destination: number | undefined;
+  flags?: TCPFlags;
+}
+
+function portsOf({ l4 }: FlowRecord): FlowPorts | undefined {
+  for (const [name, protocol] of [
+    ['TCP', 6],
+    ['UDP', 17],
+    ['SCTP', 132],
+  ] as const) {
+    const ports = l4?.[name];
+    if (ports)
+      return {
+        protocol,
+        source: ports.source_port,
+        destination: ports.destination_port,
+        ...('flags' in ports && ports.flags && { flags: ports.flags }),
+      };
+  }
+  if (l4?.ICMPv4)
+    return { protocol: 1, source: requestType(l4.ICMPv4.type ?? 0), destination: l4.ICMPv4.type ?? 0 };
+  if (l4?.ICMPv6)
+    return { protocol: 58, source: requestType(l4.ICMPv6.type ?? 0), destination: l4.ICMPv6.type ?? 0 };
+  return undefined;
+}
+
+/** Connection tracking lets these pass with the connection. */
+function isIcmpError({ protocol, destination = -1 }: FlowPorts): boolean {
+  if (protocol === 1) return [3, 4, 5, 11, 12].includes(destination);
+  return protocol === 58 && destination >= 1 && destination <= 4;
+}
+
+/** The type of the message that an ICMP reply answers. */
+function requestType(type: number): number {
+  return { 0: 8, 14: 13, 129: 128, 43: 42, 161: 160 }[type] ?? type;
+}
+
+/** First port that systems give to the opening end. */
+const EPHEMERAL = 32_768;
+
+function isReply(flow: FlowRecord, { protocol, source, destination, flags }: FlowPorts): boolean | undefined {
+  if (typeof flow.is_reply === 'boolean') return flow.is_reply;
+  // Policy is only asked about what opens a connection.
+  if (flow.event_type?.type === 5 || POLICY_DROPS.has(flow.drop_reason_desc)) return false;
+  if (protocol === 1 || protocol === 58) return source !== destination;
+  if (flags?.SYN) return flags.ACK === true;
+  const low = (port: number | undefined) => port !== undefined && port < EPHEMERAL;
+  if (low(destination) && !low(source)) return false;
+  if (low(source) && !low(destination)) return true;
+  return undefined;
+}
+
+function identityOfEnd(end: FlowEndpoint, ip: string, names: readonly string[] = [], peers: Peers): Identity {
+  const labels = end.labels ?? [];
+  const known = end.identity === undefined ? undefined : peers.engine.identities.get(end.identity);
+  const outside =
+    labels.some(
+      (label) => label.startsWith('cidr:') || label.startsWith('fqdn:') || label.startsWith('reserved:world'),
+    ) ||
+    (labels.length === 0 && ip !== '' && known === undefined);
+  if (outside && ip) {
+    const world = labels.filter((label) => label.startsWith('reserved:') || label.startsWith('fqdn:'));
+    return peers.outside(ip, world, names);
+  }
+  if (known && sameLabels(known, labels)) return known;
+  return peers.ofLabels(labels, []);
+}
+
+function sameLabels(identity: Identity, labels: readonly string[]): boolean {
+  return labels.length === 0 || labels.length === identity.labels.length;
+}
+
+function podOf({ namespace, pod_name }: FlowEndpoint): string | undefined {
+  return pod_name ? `${namespace ?? ''}/${pod_name}` : undefined;
+}
+
+function nameOfEnd(end: FlowEndpoint, ip: string, names: readonly string[] = []): string {
+  return podOf(end) ?? names[0] ?? (reservedName(end.labels) || ip || 'unknown');
+}
+
+function reservedName(labels: readonly string[] = []): string {
+  const [only] = labels;
+  return only?.startsWith('reserved:') && !only.startsWith('reserved:world')
+    ? only.slice('reserved:'.length)
+    : '';
+}
+
+/** The workload behind an identity, for reports that group: `default app=api`. */
+export function workloadOf(identity: Identity): string {
+  const namespace = identity.byKey.get('io.kubernetes.pod.namespace')?.value;
+  const own = identity.labels
+    .filter(
+      ({ source, key }) =>
+        source === 'k8s' && !key.startsWith('io.kubernetes') && !key.startsWith('io.cilium'),
+    )
+    .map(({ key, value }) => `${key}=${value}`);
+  if (own.length > 0) return `${namespace ? `${namespace} ` : ''}${own.slice(0, 2).join(',')}`;
+  if (identity.names[0]) return identity.names[0];
+  const block = identity.byKey.size > 0 ? identity.prefixes[0] : undefined;
+  if (block && identity.labels.some(({ source }) => source === 'cidr'))
+    return formatBlock(block).replace(block.v6 ? /\/128$/ : /\/32$/, '');
+  return identity.labels.find(({ source }) => source === 'reserved')?.key ?? `identity ${identity.id}`;
+}

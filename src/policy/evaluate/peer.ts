@@ -1,0 +1,176 @@
+import { UserError } from '../../errors.ts';
+import { formatLabel, parseLabel } from '../language/label.ts';
+import { blockOf, contains, formatBlock } from './block.ts';
+import type { PolicyEngine } from './engine.ts';
+import { type Identity, identityOf, RESERVED_IDS, reservedLabels } from './identities.ts';
+import { protocolNumber } from './ports.ts';
+import type { PolicyState } from './state.ts';
+
+/** One end of a connection as the user named it. */
+export interface Peer {
+  identity: Identity;
+  /** How reports call it. */
+  label: string;
+}
+
+const NAMESPACE = 'io.kubernetes.pod.namespace';
+const CLUSTER = 'io.cilium.k8s.policy.cluster';
+
+/** Makes identities for peers that the state does not hold; their ids are negative. */
+export class Peers {
+  #next = -1;
+  readonly #made = new Map<string, Identity>();
+  readonly #outside = new Map<string, Identity>();
+
+  constructor(
+    readonly engine: PolicyEngine,
+    readonly state: PolicyState,
+    /** Of labels that name no namespace. */
+    readonly namespace = 'default',
+  ) {}
+
+  /** Labels, `namespace/pod`, an identity's number, an address or prefix, `fqdn:name`, or an entity. */
+  find(text: string): Peer {
+    const label = text.trim();
+    if (/^\d+$/.test(label)) return { label: `identity ${label}`, identity: this.#byId(Number(label)) };
+    if (label.startsWith('fqdn:')) return { label: label.slice(5), identity: this.named(label.slice(5)) };
+    const bare = label.replace(/^reserved:/, '');
+    if (Object.hasOwn(RESERVED_IDS, bare)) return { label: bare, identity: this.#entity(bare) };
+    const address = addressOf(label);
+    if (address !== undefined) return { label, identity: this.address(address) };
+    if (/^[a-z0-9][-a-z0-9.]*\/[a-z0-9][-a-z0-9.]*$/.test(label))
+      return { label, identity: this.#pod(label) };
+    if (/[=:]/.test(label))
+      return { label, identity: this.#labelled(label.split(',').map((part) => part.trim())) };
+    throw new UserError(`cannot tell who "${text}" is`, {
+      hint: 'Name labels (app=frontend), a pod (namespace/name), an identity (1234), an address or prefix, fqdn:NAME, or an entity (world, host, …).',
+    });
+  }
+
+  /** The identity with these labels, known or made up. */
+  ofLabels(labels: readonly string[], names: readonly string[] = []): Identity {
+    const key = `${[...labels].sort().join(',')} ${[...names].sort().join(',')}`;
+    return this.#make(key, labels, names);
+  }
+
+  /** A host outside that is known by name only. */
+  named(name: string): Identity {
+    return this.ofLabels([this.#world(false)], [name.toLowerCase().replace(/\.$/, '')]);
+  }
+
+  /** Who has this address or prefix: by the address book, else a host outside. */
+  address(text: string, names: readonly string[] = []): Identity {
+    const block = blockOf(text);
+    if (!block) throw new UserError(`"${text}" is neither an address nor a prefix`);
+    let best: { length: number; identity: number } | undefined;
+    for (const { cidr, identity } of this.state.addresses) {
+      const book = blockOf(cidr);
+      if (book && contains(book, block) && book.length >= (best?.length ?? 0))
+        best = { length: book.length, identity };
+    }
+    const known = best && this.engine.identities.get(best.identity);
+    // An address outside is inside every prefix that holds it, not only in the one it is known by.
+    if (known && known.prefixes.length === 0) return known;
+    const key = formatBlock(block).replaceAll(':', '-');
+    return this.ofLabels([`cidr:${key}`, this.#world(block.v6)], names);
+  }
+
+  /** A host outside with this address, that the agent has given these reserved and FQDN labels. */
+  outside(ip: string, labels: readonly string[], names: readonly string[] = []): Identity {
+    const cached = `${ip} ${labels.join(',')} ${names.join(',')}`;
+    const known = this.#outside.get(cached);
+    if (known) return known;
+    const block = blockOf(ip);
+    const world =
+      labels.some((label) => label.startsWith('reserved:world')) || !block ? [] : [this.#world(block.v6)];
+    const cidr = block ? [`cidr:${formatBlock(block).replaceAll(':', '-')}`] : [];
+    const made = this.ofLabels(
+      [...cidr, ...labels, ...world],
+      names.map((name) => name.toLowerCase().replace(/\.$/, '')),
+    );
+    this.#outside.set(cached, made);
+    return made;
+  }
+
+  /** The same peer, known by these names too. */
+  withNames(peer: Identity, names: readonly string[]): Identity {
+    return this.ofLabels(
+      peer.labels.map(formatLabel),
+      names.map((name) => name.toLowerCase().replace(/\.$/, '')),
+    );
+  }
+
+  #byId(id: number): Identity {
+    const known = this.engine.identities.get(id);
+    if (known) return known;
+    const reserved = Object.entries(RESERVED_IDS).find(([, own]) => own === id)?.[0];
+    if (reserved) return this.#entity(reserved);
+    throw new UserError(`identity ${id} is not known`, {
+      hint: 'Give --state with the identities of the cluster (a file, or "agent").',
+    });
+  }
+
+  #entity(name: string): Identity {
+    const known = this.engine.identities.get(RESERVED_IDS[name] ?? -1);
+    return known ?? this.ofLabels(reservedLabels(name));
+  }
+
+  #pod(name: string): Identity {
+    const id = this.state.pods.get(name);
+    const known = id === undefined ? undefined : this.engine.identities.get(id);
+    if (known) return known;
+    throw new UserError(`pod ${name} is not known`, {
+      hint: 'Give --state agent, or name the pod by its labels (app=frontend).',
+    });
+  }
+
+  #labelled(texts: readonly string[]): Identity {
+    const labels = texts.map((text) => parseLabel(text, 'k8s'));
+    const isPod = labels.every(({ source }) => source === 'k8s' || source === 'any');
+    if (isPod && !labels.some(({ key }) => key === NAMESPACE))
+      labels.push({ source: 'k8s', key: NAMESPACE, value: this.namespace });
+    const fits = [...this.engine.identities.all.values()].filter((identity) =>
+      labels.every(({ source, key, value }) => {
+        const own = identity.byKey.get(key);
+        return own?.value === value && (source === 'any' || own.source === source);
+      }),
+    );
+    const closest = fits.sort((a, b) => a.labels.length - b.labels.length || a.id - b.id)[0];
+    if (closest) return closest;
+    const cluster = isPod ? this.engine.clusterName : undefined;
+    const own = labels.map((label) =>
+      formatLabel({ ...label, source: label.source === 'any' ? 'k8s' : label.source }),
+    );
+    return this.ofLabels([...own, ...(cluster ? [`k8s:${CLUSTER}=${cluster}`] : [])]);
+  }
+
+  /** Where both families are in use, the world is split by family. */
+  #world(v6: boolean): string {
+    return this.engine.dualStack ? `reserved:world-ipv${v6 ? 6 : 4}` : 'reserved:world';
+  }
+
+  #make(key: string, labels: readonly string[], names: readonly string[]): Identity {
+    const known = this.#made.get(key);
+    if (known) return known;
+    const made = identityOf(this.#next--, labels, names);
+    this.#made.set(key, made);
+    return made;
+  }
+}
+
+/** `192.0.2.1`, `192.0.2.0/24`, or either as the label of a block has it: `cidr:192.0.2.0/24`, `cidr:2001-db8--/32`. */
+function addressOf(text: string): string | undefined {
+  const bare = text.startsWith('cidr:') ? text.slice(5).replaceAll('-', ':') : text;
+  return blockOf(bare) ? bare : undefined;
+}
+
+/** `8080`, `8080/TCP`, `TCP/8080`, `ICMP/8`, `any`. */
+export function parsePort(text: string): { protocol: number | undefined; port: number | undefined } {
+  const [first = '', second] = text.split('/');
+  const [port, protocol] =
+    second !== undefined && /^\d+$/.test(second) ? [second, first] : [first, second ?? 'TCP'];
+  const number = protocolNumber(protocol);
+  if (!/^\d+$/.test(port) || Number(port) > 65_535 || number === undefined || number === 0)
+    throw new UserError(`"${text}" is no port`, { hint: 'Write PORT/PROTOCOL: 8080/TCP, 53/UDP, 8/ICMP.' });
+  return { protocol: number, port: Number(port) };
+}

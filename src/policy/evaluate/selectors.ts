@@ -1,0 +1,300 @@
+import type { CidrRule, EgressPeers, Entity, FqdnSelector, IngressPeers, LabelSelector } from '../rule.ts';
+import { type Block, blockOf, contains, formatBlock, without } from './block.ts';
+import { type Identities, type Identity, meets } from './identities.ts';
+import { type ClusterObjects, type ClusterService, groupsOf, noObjects, servicesOf } from './objects.ts';
+import { canonical, type Term, termsOf } from './terms.ts';
+
+/** One way to name peers, as the agent keeps it: equal keys select the same. */
+export type Selector =
+  | { kind: 'labels'; key: string; terms: readonly Term[] }
+  | { kind: 'cidr'; key: string; prefix: Block; holes: readonly Block[] }
+  | { kind: 'fqdn'; key: string; labels: readonly string[]; pattern: RegExp }
+  /** Selects nobody. `why` is there when that is for want of data. */
+  | { kind: 'none'; key: string; why?: string };
+
+export const WILDCARD: Selector = { kind: 'labels', key: '', terms: [] };
+const NONE: Selector = { kind: 'none', key: 'none' };
+
+/** What the rules refer to and only the cluster knows. */
+export interface Surroundings {
+  /** Name of the cluster that `cluster` means; undefined when it is not known. */
+  clusterName: string | undefined;
+  /** Addresses of both families are in use. Undefined: not known. */
+  dualStack?: boolean | undefined;
+  /** From 1.19 on an exception is a hole in a selector; before, the selector is cut into the prefixes around it. */
+  holes?: boolean;
+  /** CIDR groups and services. */
+  objects?: ClusterObjects;
+}
+
+export function labelSelector(selector: LabelSelector, extra: readonly Term[] = []): Selector {
+  const terms = [...termsOf(selector), ...extra];
+  return { kind: 'labels', key: canonical(terms), terms };
+}
+
+/** `undefined` means that an empty list selects nobody; an empty result that every peer is meant. */
+export function ingressSelectors(
+  peers: IngressPeers,
+  requirements: readonly Term[],
+  around: Surroundings,
+): Selector[] | undefined {
+  if (anyEmpty(peers.fromEndpoints, peers.fromNodes, peers.fromEntities, peers.fromCIDR, peers.fromCIDRSet))
+    return undefined;
+  return [
+    ...(peers.fromEndpoints ?? []).map((selector) => labelSelector(selector, requirements)),
+    ...(peers.fromNodes ?? []).map((selector) => labelSelector(selector)),
+    ...(peers.fromEntities ?? []).flatMap((entity) => entitySelectors(entity, around)),
+    ...cidrSelectors(peers.fromCIDR ?? [], around),
+    ...(peers.fromCIDRSet ?? []).flatMap((rule) => cidrRuleSelectors(rule, around)),
+    ...unknownPeers(peers.fromGroups, 'fromGroups needs the cloud provider'),
+  ];
+}
+
+/** As ingressSelectors. */
+export function egressSelectors(
+  peers: EgressPeers,
+  requirements: readonly Term[],
+  fqdns: readonly FqdnSelector[],
+  around: Surroundings,
+): Selector[] | undefined {
+  if (anyEmpty(peers.toEndpoints, peers.toNodes, peers.toEntities, peers.toCIDR, peers.toCIDRSet))
+    return undefined;
+  return [
+    ...(peers.toEndpoints ?? []).map((selector) => labelSelector(selector, requirements)),
+    ...(peers.toNodes ?? []).map((selector) => labelSelector(selector)),
+    ...(peers.toEntities ?? []).flatMap((entity) => entitySelectors(entity, around)),
+    ...cidrSelectors(peers.toCIDR ?? [], around),
+    ...(peers.toCIDRSet ?? []).flatMap((rule) => cidrRuleSelectors(rule, around)),
+    ...serviceSelectors(peers, around),
+    ...unknownPeers(peers.toGroups, 'toGroups needs the cloud provider'),
+    ...(fqdns.length > 0 ? [NONE] : []),
+    ...fqdns.map(fqdnSelector),
+  ];
+}
+
+function anyEmpty(...lists: (readonly unknown[] | undefined)[]): boolean {
+  return lists.some((list) => list?.length === 0);
+}
+
+function unknownPeers(list: readonly unknown[] | undefined, why: string): Selector[] {
+  return list?.length ? [{ kind: 'none', key: `none ${why}`, why }] : [];
+}
+
+function reserved(name: string): Selector {
+  return labelSelector({ matchLabels: { [`reserved:${name}`]: '' } });
+}
+
+/** Whom an entity stands for. */
+function entitySelectors(entity: Entity, around: Surroundings): Selector[] {
+  switch (entity) {
+    case 'all':
+      return [WILDCARD];
+    case 'none':
+      return [NONE];
+    case 'world':
+      return ['world', 'world-ipv4', 'world-ipv6'].map(reserved);
+    case 'cluster': {
+      const nodes = ['host', 'remote-node', 'init', 'ingress', 'health', 'unmanaged', 'kube-apiserver'];
+      const pods: Selector =
+        around.clusterName === undefined
+          ? { kind: 'none', key: 'none cluster', why: 'the name of the cluster is not known' }
+          : labelSelector({ matchLabels: { 'k8s:io.cilium.k8s.policy.cluster': around.clusterName } });
+      return [...nodes.map(reserved), pods];
+    }
+    default:
+      return [reserved(entity)];
+  }
+}
+
+function cidrSelector(prefix: Block, holes: readonly Block[] = []): Selector {
+  const except = holes.map(formatBlock).sort().join(',');
+  return { kind: 'cidr', key: `cidr ${formatBlock(prefix)} -${except}`, prefix, holes };
+}
+
+function cidrSelectors(list: readonly string[], around: Surroundings): Selector[] {
+  return blockSelectors(
+    list.flatMap((text) => blockOf(text) ?? []),
+    around,
+  );
+}
+
+function blockSelectors(blocks: readonly Block[], around: Surroundings): Selector[] {
+  const narrow = blocks.filter(({ length }) => length > 0).map((block) => cidrSelector(block));
+  return [...narrow, ...worldOf(blocks, around)];
+}
+
+/** A prefix that holds all addresses means the world, which clusters with both families split by family. */
+function worldOf(blocks: readonly Block[], { dualStack }: Surroundings): Selector[] {
+  const v4 = blocks.some(({ length, v6 }) => length === 0 && !v6);
+  const v6 = blocks.some(({ length, v6: own }) => length === 0 && own);
+  if (!v4 && !v6) return [];
+  const families = [...(v4 ? ['world-ipv4'] : []), ...(v6 ? ['world-ipv6'] : [])];
+  if (dualStack === false) return [reserved('world')];
+  const whole = dualStack === undefined || (v4 && v6) ? ['world'] : [];
+  return [...whole, ...families].map(reserved);
+}
+
+function cidrRuleSelectors(rule: CidrRule, around: Surroundings): Selector[] {
+  const holes = (rule.except ?? []).flatMap((text) => blockOf(text) ?? []);
+  if (rule.cidr !== undefined) return pieces([rule.cidr], holes, around);
+  const group = groupPrefixes(rule, around.objects ?? noObjects());
+  if (group) return pieces(group, holes, around);
+  const what = rule.cidrGroupRef === undefined ? 'no CIDR group' : `the CIDR group ${rule.cidrGroupRef}`;
+  const why = rule.cidrGroupRef === undefined ? `${what} is known` : `${what} is not known`;
+  return [{ kind: 'none', key: `none ${why}`, why }];
+}
+
+function groupPrefixes(
+  { cidrGroupRef, cidrGroupSelector }: CidrRule,
+  objects: ClusterObjects,
+): readonly string[] | undefined {
+  if (cidrGroupRef !== undefined) return objects.cidrGroups.find(({ name }) => name === cidrGroupRef)?.cidrs;
+  return cidrGroupSelector && groupsOf(cidrGroupSelector, objects);
+}
+
+function pieces(list: readonly string[], holes: readonly Block[], around: Surroundings): Selector[] {
+  if (around.holes)
+    return list.flatMap((text) => {
+      const prefix = blockOf(text);
+      if (!prefix) return [];
+      return holes.length > 0 ? [cidrSelector(prefix, holes)] : blockSelectors([prefix], around);
+    });
+  const blocks = list.flatMap((text) => {
+    const block = blockOf(text);
+    return block ? without(block, holes) : [];
+  });
+  return blockSelectors(blocks, around);
+}
+
+function serviceSelectors(peers: EgressPeers, around: Surroundings): Selector[] {
+  return (peers.toServices ?? []).flatMap((service) => {
+    const meant = servicesOf(service, around.objects ?? noObjects());
+    if (meant) return meant.flatMap((each) => backendSelectors(each, around));
+    const { namespace, serviceName } = service.k8sService ?? {};
+    const name = [namespace, serviceName].filter(Boolean).join('/');
+    const why = name ? `the service ${name} is not known` : 'services by selector are not known';
+    return unknownPeers([service], why);
+  });
+}
+
+/** The pods that a service selects; the addresses of one that selects none. */
+function backendSelectors(
+  { namespace, selector, addresses }: ClusterService,
+  around: Surroundings,
+): Selector[] {
+  if (!selector) return cidrSelectors(addresses, around);
+  const own = Object.entries(selector).map(([key, value]) => [`k8s:${key}`, value]);
+  return [
+    labelSelector({
+      matchLabels: { ...Object.fromEntries(own), 'k8s:io.kubernetes.pod.namespace': namespace },
+    }),
+  ];
+}
+
+/** FQDN selectors match addresses that the agent has labelled with the selector, and peers known by name. */
+export function fqdnSelector({ matchName, matchPattern }: FqdnSelector): Selector {
+  const text = (matchName ?? matchPattern ?? '').toLowerCase().replace(/\.$/, '');
+  const pattern = matchName === undefined ? patternOf(text) : new RegExp(`^${escapeText(text)}$`);
+  return { kind: 'fqdn', key: `fqdn ${text}`, labels: [text, `${text}.`], pattern };
+}
+
+function escapeText(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/** `*` is any run of name characters within a label, a pattern of only stars any name, a leading `**.` any depth. */
+function patternOf(text: string): RegExp {
+  if (/^\*+$/.test(text)) return /^.*$/;
+  const deep = text.startsWith('**.');
+  const rest = escapeText(deep ? text.slice(3) : text).replaceAll('\\*', '[-a-z0-9_]*');
+  return new RegExp(`^${deep ? '([-a-z0-9_]+\\.)+' : ''}${rest}$`);
+}
+
+/** Whether the selector selects a peer. */
+export function selects(selector: Selector, peer: Identity): boolean {
+  switch (selector.kind) {
+    case 'labels':
+      return selector.terms.every((term) => meets(peer, term));
+    case 'cidr':
+      return (
+        (isCidr(peer) || selector.prefix.length === 0) &&
+        peer.prefixes.some((own) => inSelector(own, selector))
+      );
+    case 'fqdn':
+      return (
+        peer.names.some((name) => selector.pattern.test(name)) ||
+        peer.labels.some(({ source, key }) => source === 'fqdn' && selector.labels.includes(key))
+      );
+    case 'none':
+      return false;
+  }
+}
+
+function inSelector(own: Block, { prefix, holes }: Extract<Selector, { kind: 'cidr' }>): boolean {
+  return contains(prefix, own) && !holes.some((hole) => contains(hole, own));
+}
+
+function isCidr(peer: Identity): boolean {
+  return peer.labels.some(({ source }) => source === 'cidr');
+}
+
+/** Resolves selectors to identities, each once. */
+export class SelectorCache {
+  readonly #sets = new Map<string, Selection>();
+
+  constructor(readonly identities: Identities) {}
+
+  resolve(selector: Selector): Selection {
+    const known = this.#sets.get(selector.key);
+    if (known) return known;
+    const found = this.#find(selector).map(({ id }) => id);
+    const selection = new Selection(selector, new Uint32Array(found).sort());
+    this.#sets.set(selector.key, selection);
+    return selection;
+  }
+
+  #find(selector: Selector): Identity[] {
+    switch (selector.kind) {
+      case 'labels':
+        return this.identities.select(selector.terms);
+      case 'cidr':
+        return selector.prefix.length === 0
+          ? [...this.identities.all.values()].filter((identity) => selects(selector, identity))
+          : this.identities.inside(selector.prefix).filter((identity) => selects(selector, identity));
+      case 'fqdn':
+        return [...this.identities.all.values()].filter((identity) => selects(selector, identity));
+      case 'none':
+        return [];
+    }
+  }
+}
+
+/** The identities that a selector selects. */
+export class Selection {
+  #set: Set<number> | undefined;
+  readonly #others = new Map<number, boolean>();
+
+  constructor(
+    readonly selector: Selector,
+    /** Ascending. */
+    readonly ids: Uint32Array,
+  ) {}
+
+  get wildcard(): boolean {
+    return this.selector.kind === 'labels' && this.selector.terms.length === 0;
+  }
+
+  /** Whether a peer is selected; peers that were not among the resolved identities have negative ids. */
+  has(peer: Identity): boolean {
+    if (this.wildcard) return true;
+    if (peer.id >= 0) {
+      this.#set ??= new Set(this.ids);
+      return this.#set.has(peer.id);
+    }
+    const known = this.#others.get(peer.id);
+    if (known !== undefined) return known;
+    const answer = selects(this.selector, peer);
+    this.#others.set(peer.id, answer);
+    return answer;
+  }
+}

@@ -1,0 +1,168 @@
+import { UserError } from '../../errors.ts';
+import type { ContainerPort, Endpoint } from './engine.ts';
+import { type Identity, identityOf, RESERVED_IDS, reservedLabels } from './identities.ts';
+import { type ClusterObjects, noObjects, takeObject } from './objects.ts';
+
+/** What the evaluator must know of a cluster, beside the rules. */
+export interface PolicyState {
+  identities: Identity[];
+  endpoints: Endpoint[];
+  /** Which identity an address or prefix has. */
+  addresses: { cidr: string; identity: number }[];
+  /** Identity of a pod by `namespace/name`. */
+  pods: Map<string, number>;
+  /** Of the cluster, beside its identities. */
+  objects: ClusterObjects;
+}
+
+export function emptyState(): PolicyState {
+  return { identities: [], endpoints: [], addresses: [], pods: new Map(), objects: noObjects() };
+}
+
+type Json = Record<string, unknown>;
+
+function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Reads a state document: `{identities: [{id, labels}], endpoints: [{id, identity}], ips: [{cidr, identity}],
+ * objects: […]}`, or
+ * the agent's debug information. `file` is for messages.
+ */
+export function stateOf(document: unknown, file: string): PolicyState {
+  if (!isJson(document)) throw wrong(file, 'an object with "identities" and "endpoints" is expected');
+  if (Array.isArray(document['endpoint-list'])) return stateOfAgent([], document['endpoint-list'], []);
+  if (!Array.isArray(document.identities)) throw wrong(file, 'the list "identities" is missing');
+  const identities = document.identities.map((item: unknown, i) =>
+    identityAt(item, file, `identities[${i}]`),
+  );
+  const known = new Set(identities.map(({ id }) => id));
+  const list = Array.isArray(document.endpoints) ? document.endpoints : [];
+  const endpoints = list.map((item: unknown, i) => endpointAt(item, file, `endpoints[${i}]`));
+  for (const [i, { identity }] of endpoints.entries())
+    if (!known.has(identity))
+      throw wrong(file, `endpoints[${i}].identity: identity ${identity} is not among "identities"`);
+  return {
+    identities,
+    endpoints,
+    addresses: addressesOf(document.ips),
+    pods: podsOf(list),
+    objects: objectsOf(document.objects, file),
+  };
+}
+
+/** `objects`: a list of CiliumCIDRGroup, Service, Endpoints and EndpointSlice, as kubectl prints them. */
+function objectsOf(value: unknown, file: string): ClusterObjects {
+  const taken = noObjects();
+  if (value === undefined) return taken;
+  if (!Array.isArray(value)) throw wrong(file, '"objects" is a list of Kubernetes objects');
+  for (const [i, item] of value.entries())
+    if (!isJson(item) || !takeObject(item, taken))
+      throw wrong(
+        file,
+        `objects[${i}].kind: CiliumCIDRGroup, Service, Endpoints or EndpointSlice is expected`,
+      );
+  return taken;
+}
+
+/** The state in the agent's answers to GET /identity, /endpoint and /ip. */
+export function stateOfAgent(
+  identities: readonly unknown[],
+  endpoints: readonly unknown[],
+  ips: readonly unknown[],
+): PolicyState {
+  const all = new Map<number, Identity>();
+  // Debug information lists only the identities of endpoints.
+  for (const [name, id] of Object.entries(RESERVED_IDS)) keep(all, id, reservedLabels(name));
+  for (const item of identities) if (isJson(item)) keep(all, item.id, item.labels);
+  const state = emptyState();
+  for (const item of endpoints) {
+    if (!isJson(item) || !isJson(item.status) || !isJson(item.status.identity)) continue;
+    const { id, labels } = item.status.identity;
+    if (typeof item.id !== 'number' || typeof id !== 'number') continue;
+    if (!all.has(id)) keep(all, id, labels);
+    const namedPorts = portsOf(item.status['named-ports']);
+    state.endpoints.push({ id: item.id, identity: id, ...(namedPorts && { namedPorts }) });
+    const external = item.status['external-identifiers'];
+    const pod = isJson(external) ? (external['pod-name'] ?? external['k8s-pod-name']) : undefined;
+    if (typeof pod === 'string' && pod.includes('/')) state.pods.set(pod, id);
+  }
+  state.addresses = addressesOf(ips);
+  for (const item of ips) {
+    if (!isJson(item) || !isJson(item.metadata) || typeof item.identity !== 'number') continue;
+    const { name, namespace } = item.metadata;
+    if (typeof name === 'string' && typeof namespace === 'string')
+      state.pods.set(`${namespace}/${name}`, item.identity);
+  }
+  state.identities = [...all.values()];
+  return state;
+}
+
+function keep(all: Map<number, Identity>, id: unknown, labels: unknown): void {
+  if (typeof id === 'number') all.set(id, identityOf(id, texts(labels) ?? []));
+}
+
+function identityAt(item: unknown, file: string, at: string): Identity {
+  if (!isJson(item) || !isId(item.id)) throw wrong(file, `${at}.id: a number is expected`);
+  const labels = texts(item.labels);
+  if (!labels) throw wrong(file, `${at}.labels: a list of labels such as "k8s:app=api" is expected`);
+  return identityOf(item.id, labels);
+}
+
+function endpointAt(item: unknown, file: string, at: string): Endpoint {
+  if (!isJson(item) || !isId(item.id)) throw wrong(file, `${at}.id: a number is expected`);
+  if (!isId(item.identity)) throw wrong(file, `${at}.identity: the number of an identity is expected`);
+  const namedPorts = portsOf(item.namedPorts);
+  return { id: item.id, identity: item.identity, ...(namedPorts && { namedPorts }) };
+}
+
+function isId(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Labels as texts, or in the agent's other form: objects of source, key and value. */
+function texts(value: unknown): string[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const labels: string[] = [];
+  for (const item of value) {
+    if (typeof item === 'string') labels.push(item);
+    else if (isJson(item) && typeof item.key === 'string')
+      labels.push(`${item.source ?? 'unspec'}:${item.key}${item.value ? `=${item.value}` : ''}`);
+    else return undefined;
+  }
+  return labels;
+}
+
+function portsOf(value: unknown): ContainerPort[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  return value.flatMap((item: unknown) =>
+    isJson(item) && typeof item.name === 'string' && typeof item.port === 'number'
+      ? [{ name: item.name, port: item.port, protocol: String(item.protocol ?? 'TCP') }]
+      : [],
+  );
+}
+
+function addressesOf(value: unknown): PolicyState['addresses'] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item: unknown) =>
+    isJson(item) && typeof item.cidr === 'string' && typeof item.identity === 'number'
+      ? [{ cidr: item.cidr, identity: item.identity }]
+      : [],
+  );
+}
+
+/** A state document may name the pod of an endpoint: `pod: namespace/name`. */
+function podsOf(list: readonly unknown[]): Map<string, number> {
+  const pods = new Map<string, number>();
+  for (const item of list)
+    if (isJson(item) && typeof item.pod === 'string' && typeof item.identity === 'number')
+      pods.set(item.pod, item.identity);
+  return pods;
+}
+
+function wrong(file: string, what: string): UserError {
+  return new UserError(`${file}: ${what}`, {
+    hint: 'A state document is {"identities": [{"id": 1, "labels": ["reserved:host"]}], "endpoints": [{"id": 7, "identity": 1}]}.',
+  });
+}

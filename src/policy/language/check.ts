@@ -1,0 +1,237 @@
+import type {
+  EgressDenyRule,
+  EgressRule,
+  IngressDenyRule,
+  IngressRule,
+  PortRule,
+  Rule,
+  RuleLog,
+} from '../rule.ts';
+import { type Cursor, type Decode, type Fields, list, object, text } from './decode.ts';
+import { AUTHENTICATION, DEFAULT_DENY, EGRESS_PEERS, INGRESS_PEERS, RULE_LABEL, SELECTOR } from './peers.ts';
+import { FQDN, ICMPS, PORT_DENY_RULE, portRuleOf } from './ports.ts';
+
+/** A rule as it is written: `enableDefaultDeny` may be partly or wholly left out. */
+type WrittenRule = Omit<Rule, 'enableDefaultDeny'> & {
+  enableDefaultDeny?: { ingress?: boolean; egress?: boolean };
+};
+
+const INGRESS = object<IngressRule>({
+  name: 'an ingress rule',
+  fields: {
+    ...INGRESS_PEERS,
+    toPorts: { decode: list(portRuleOf('ingress')) },
+    icmps: ICMPS,
+    authentication: AUTHENTICATION,
+  },
+  check: checkDirection,
+});
+
+const INGRESS_DENY = object<IngressDenyRule>({
+  name: 'an ingress deny rule',
+  fields: { ...INGRESS_PEERS, toPorts: { decode: list(PORT_DENY_RULE) }, icmps: ICMPS },
+  check: checkDirection,
+});
+
+const EGRESS = object<EgressRule>({
+  name: 'an egress rule',
+  fields: {
+    ...EGRESS_PEERS,
+    toPorts: { decode: list(portRuleOf('egress')) },
+    toFQDNs: { decode: list(FQDN) },
+    icmps: ICMPS,
+    authentication: AUTHENTICATION,
+  },
+  check: checkDirection,
+});
+
+const EGRESS_DENY = object<EgressDenyRule>({
+  name: 'an egress deny rule',
+  fields: { ...EGRESS_PEERS, toPorts: { decode: list(PORT_DENY_RULE) }, icmps: ICMPS },
+  check: checkDirection,
+});
+
+const FIELDS: Fields<WrittenRule> = {
+  endpointSelector: { decode: SELECTOR },
+  nodeSelector: { decode: SELECTOR, since: '1.8' },
+  ingress: { decode: list(INGRESS) },
+  ingressDeny: { decode: list(INGRESS_DENY), since: '1.9' },
+  egress: { decode: list(EGRESS) },
+  egressDeny: { decode: list(EGRESS_DENY), since: '1.9' },
+  labels: { decode: list(RULE_LABEL) },
+  enableDefaultDeny: DEFAULT_DENY,
+  description: { decode: text() },
+  log: {
+    decode: object<RuleLog>({
+      name: 'a log setting',
+      fields: {
+        value: {
+          decode: text((value, at) =>
+            value.length <= 32 && !/\p{C}/u.test(value)
+              ? value
+              : at.fail('log', 'a log value is at most 32 printable characters'),
+          ),
+        },
+      },
+    }),
+    since: '1.18',
+  },
+};
+
+const WRITTEN = object<WrittenRule>({ name: 'a rule', fields: FIELDS, check: checkRule });
+
+/**
+ * Checks one rule in the agent's form and puts it in order. All faults are reported to the cursor; what comes back
+ * despite them holds the parts that are right. Undefined when the value is no object at all.
+ */
+export const decodeRule: Decode<Rule> = (value, at) => {
+  const written = WRITTEN(value, at);
+  if (written === undefined) return undefined;
+  const {
+    endpointSelector,
+    nodeSelector,
+    ingress,
+    ingressDeny,
+    egress,
+    egressDeny,
+    labels,
+    enableDefaultDeny,
+  } = written;
+  const { description, log } = written;
+  return {
+    ...(endpointSelector && { endpointSelector }),
+    ...(nodeSelector && { nodeSelector }),
+    ...(ingress && { ingress }),
+    ...(ingressDeny && { ingressDeny }),
+    ...(egress && { egress }),
+    ...(egressDeny && { egressDeny }),
+    ...(labels && { labels }),
+    enableDefaultDeny: {
+      ingress: enableDefaultDeny?.ingress ?? (count(ingress) > 0 || count(ingressDeny) > 0),
+      egress: enableDefaultDeny?.egress ?? (count(egress) > 0 || count(egressDeny) > 0),
+    },
+    ...(description && { description }),
+    ...(log && { log }),
+  };
+};
+
+function count(items: readonly unknown[] | undefined): number {
+  return items?.length ?? 0;
+}
+
+function checkRule(rule: WrittenRule, at: Cursor): void {
+  if (rule.endpointSelector && rule.nodeSelector)
+    at.fail('selector', 'rule cannot have both EndpointSelector and NodeSelector', undefined, [
+      'nodeSelector',
+    ]);
+  if (!rule.endpointSelector && !rule.nodeSelector && !failedBelow(at, 'endpointSelector', 'nodeSelector'))
+    at.fail(
+      'selector',
+      'rule must have one of EndpointSelector or NodeSelector',
+      'An empty "endpointSelector" selects every endpoint.',
+    );
+  const sections = [rule.ingress, rule.ingressDeny, rule.egress, rule.egressDeny];
+  const written = sections.filter((section) => section !== undefined).length;
+  const unknown = at.complaints.some(({ code }) => code === 'unknown-field');
+  if (written === 0 && !unknown && !failedBelow(at, 'ingress', 'ingressDeny', 'egress', 'egressDeny')) {
+    const message = 'rule must have at least one of Ingress, IngressDeny, Egress, EgressDeny';
+    const hint = 'As it stands the rule has no effect; "ingress": [{}] closes ingress.';
+    if (at.options.form === 'kubernetes' && at.reaches('1.18')) at.fail('no-effect', message, hint);
+    else at.warn('no-effect', message, hint);
+  }
+  if (rule.nodeSelector) checkHostL7(rule, at);
+}
+
+function failedBelow(at: Cursor, ...fields: string[]): boolean {
+  return at.complaints.some(
+    ({ severity, path }) => severity === 'error' && path.some((step) => fields.includes(String(step))),
+  );
+}
+
+/** A host policy cannot send traffic through the HTTP or Kafka proxy; DNS rules for egress came with 1.15. */
+function checkHostL7(rule: WrittenRule, at: Cursor): void {
+  rule.ingress?.forEach((item, i) => {
+    item.toPorts?.forEach((port, j) => {
+      if (l7Kinds(port).length > 0)
+        at.fail('host-l7', 'host policies do not support L7 rules yet', undefined, [
+          'ingress',
+          i,
+          'toPorts',
+          j,
+          'rules',
+        ]);
+    });
+  });
+  rule.egress?.forEach((item, i) => {
+    item.toPorts?.forEach((port, j) => {
+      const wrong = l7Kinds(port).find((kind) => kind !== 'DNS' || !at.reaches('1.15'));
+      if (wrong)
+        at.fail('host-l7', `L7 protocol ${wrong} is not supported on host egress yet`, undefined, [
+          'egress',
+          i,
+          'toPorts',
+          j,
+          'rules',
+        ]);
+    });
+  });
+}
+
+function l7Kinds({ rules }: PortRule): string[] {
+  return [
+    ...(rules?.dns?.length ? ['DNS'] : []),
+    ...(rules?.http?.length ? ['HTTP'] : []),
+    ...(rules?.kafka?.length ? ['Kafka'] : []),
+  ];
+}
+
+/** Ways to name peers; the agent takes one of them per rule. */
+const PEERS: Readonly<Record<string, string>> = {
+  fromEndpoints: 'FromEndpoints',
+  fromCIDR: 'FromCIDR',
+  fromCIDRSet: 'FromCIDRSet',
+  fromEntities: 'FromEntities',
+  fromNodes: 'FromNodes',
+  fromGroups: 'FromGroups',
+  toEndpoints: 'ToEndpoints',
+  toCIDR: 'ToCIDR',
+  toCIDRSet: 'ToCIDRSet',
+  toEntities: 'ToEntities',
+  toServices: 'ToServices',
+  toFQDNs: 'ToFQDNs',
+  toGroups: 'ToGroups',
+  toNodes: 'ToNodes',
+};
+
+function checkDirection(rule: IngressRule | IngressDenyRule | EgressRule | EgressDenyRule, at: Cursor): void {
+  const given = Object.entries(rule).filter(
+    (entry): entry is [string, unknown[]] => Object.hasOwn(PEERS, entry[0]) && Array.isArray(entry[1]),
+  );
+  const [first, ...others] = given.filter(([, peers]) => peers.length > 0).map(([name]) => name);
+  for (const other of others) {
+    at.fail(
+      'combination',
+      `Combining ${PEERS[first ?? '']} and ${PEERS[other]} is not supported yet`,
+      'Write one rule for each.',
+      [other],
+    );
+  }
+  for (const [name, peers] of given) {
+    if (peers.length === 0 && at.options.form === 'rule' && others.length === 0 && first === undefined)
+      at.warn(
+        'empty-peers',
+        `an empty "${name}" is dropped when it is sent to the agent, so every peer is meant`,
+        'Remove the rule to mean no peer.',
+        [name],
+      );
+  }
+  if (first === 'toServices' && count(rule.toPorts) > 0 && at.before('1.18'))
+    at.fail('combination', 'Combining ToServices and ToPorts is not supported yet', undefined, ['toPorts']);
+  if (count(rule.icmps) > 0 && count(rule.toPorts) > 0)
+    at.fail(
+      'combination',
+      'The ICMPs block may only be present without ToPorts. Define a separate rule to use ToPorts.',
+      undefined,
+      ['icmps'],
+    );
+}

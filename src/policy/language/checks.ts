@@ -1,0 +1,347 @@
+import { RE2JS, RE2JSSyntaxException } from 're2js';
+import type {
+  CidrRule,
+  FqdnSelector,
+  HttpRule,
+  IcmpField,
+  KafkaRule,
+  L7Rules,
+  PortProtocol,
+  PortRule,
+  Requirement,
+} from '../rule.ts';
+import { containsPrefix, hasHostBits, type Prefix, parseAddress, parsePrefix, widthOf } from './cidr.ts';
+import type { Cursor } from './decode.ts';
+import { icmpType } from './icmp.ts';
+
+const MAX_PORTS = 40;
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** An address or a prefix, as fromCIDR takes it. */
+export function checkCidr(value: string, at: Cursor): string | undefined {
+  if (value === '') return at.fail('cidr', 'IP must be specified');
+  if (value.includes('/')) {
+    try {
+      warnOfHostBits(value, parsePrefix(value), at);
+      return value;
+    } catch {
+      // The agent tries an address next and reports on that.
+    }
+  }
+  try {
+    parseAddress(value);
+    return value;
+  } catch (error) {
+    return at.fail('cidr', `unable to parse CIDR: ${messageOf(error)}`, hintFor(value));
+  }
+}
+
+function hintFor(value: string): string | undefined {
+  try {
+    parsePrefix(value);
+  } catch (error) {
+    const why = /: ([^:]*(prefix length|bad bits).*)$/.exec(messageOf(error))?.[1];
+    if (why) return `After the slash: at most 32 for IPv4 and 128 for IPv6 (${why}).`;
+  }
+  return 'Expected an address, or address/length such as 10.0.0.0/8.';
+}
+
+function warnOfHostBits(value: string, prefix: Prefix, at: Cursor): void {
+  if (!hasHostBits(prefix)) return;
+  at.warn(
+    'host-bits',
+    `${value} has bits beyond its prefix`,
+    `The agent reads it as the whole /${prefix.bits}.`,
+  );
+}
+
+function readPrefix(value: string, message: (why: string) => string, at: Cursor): Prefix | undefined {
+  try {
+    const prefix = parsePrefix(value);
+    warnOfHostBits(value, prefix, at);
+    return prefix;
+  } catch (error) {
+    return at.fail('cidr', message(messageOf(error)), 'Expected address/length such as 10.0.0.0/8.');
+  }
+}
+
+export function checkCidrRule(rule: CidrRule, at: Cursor): void {
+  const { cidr, cidrGroupRef, cidrGroupSelector, except } = rule;
+  const ways = [cidr, cidrGroupRef, cidrGroupSelector].filter(
+    (way) => way !== undefined && way !== '',
+  ).length;
+  if (ways === 0) at.fail('cidr', 'one of cidr, cidrGroupRef, or cidrGroupSelector is required');
+  if (ways > 1)
+    at.fail('cidr', 'more than one of cidr, cidrGroupRef, or cidrGroupSelector may not be set', 'Keep one.');
+  if (cidr === undefined || cidr === '' || ways > 1) return;
+  const outer = at.into('cidr', () =>
+    readPrefix(cidr, (why) => `Unable to parse CIDRRule ${JSON.stringify(cidr)}: ${why}`, at),
+  );
+  except?.forEach((text, i) => {
+    at.into('except', () =>
+      at.into(i, () => {
+        const inner = readPrefix(text, (why) => why, at);
+        if (!outer || !inner || containsPrefix(outer, inner)) return;
+        const message = `allow CIDR prefix ${cidr} does not contain exclude CIDR prefix ${text}`;
+        // Agents up to 1.17 look at the address alone, so a wider exception passes: it leaves nothing of the block.
+        const passes =
+          !at.reaches('1.18') && containsPrefix(outer, { ...inner, bits: widthOf(inner.family) });
+        if (passes) at.warn('except', message, 'It covers the whole block, so nothing of it is meant.');
+        else at.fail('except', message);
+      }),
+    );
+  });
+}
+
+/** Kubernetes' checks of one line of matchExpressions. */
+export function checkRequirement({ operator, values }: Requirement, at: Cursor): void {
+  const count = values?.length ?? 0;
+  if ((operator === 'In' || operator === 'NotIn') && count === 0)
+    at.fail('selector', `invalid label selector: values must be specified when operator is ${operator}`);
+  if ((operator === 'Exists' || operator === 'DoesNotExist') && count > 0)
+    at.fail(
+      'selector',
+      `invalid label selector: values may not be specified when operator is ${operator}`,
+      undefined,
+      ['values'],
+    );
+}
+
+const SERVICE_NAME = /^([A-Za-z0-9]-?)*[A-Za-z](-?[A-Za-z0-9])*$/;
+
+/** A port's number; NaN for a name; undefined when the text is neither. */
+export function portNumber(port: string): number | undefined {
+  if (port.length <= 15 && /^[A-Za-z0-9-]+$/.test(port) && SERVICE_NAME.test(port)) return Number.NaN;
+  if (!/^\d+$/.test(port)) return undefined;
+  const octal = port.length > 1 && port.startsWith('0');
+  if (octal && /[89]/.test(port)) return undefined;
+  const number = octal ? Number.parseInt(port, 8) : Number(port);
+  return number <= 65535 ? number : undefined;
+}
+
+export function checkPort(port: string, at: Cursor): string | undefined {
+  if (port === '') {
+    return at.fail(
+      'port',
+      'Port must be specified',
+      'A number from 0 (every port) to 65535, or a port name.',
+    );
+  }
+  const number = portNumber(port);
+  if (number === undefined) {
+    const why = /^[1-9]\d*$/.test(port) ? 'value out of range' : 'invalid syntax';
+    return at.fail(
+      'port',
+      `Unable to parse port: strconv.ParseUint: parsing ${JSON.stringify(port)}: ${why}`,
+      /^\d+-\d+$/.test(port)
+        ? 'For a range write "port" and "endPort".'
+        : 'A port is a number from 0 (every port) to 65535, or the name of a container port.',
+    );
+  }
+  return Number.isNaN(number) ? port.toLowerCase() : port;
+}
+
+/** Checks a range, and fills the protocol. */
+export function finishPort(port: PortProtocol, at: Cursor): void {
+  const first = portNumber(port.port ?? '');
+  if (port.endPort !== undefined && port.endPort > 0 && first !== undefined) {
+    if (Number.isNaN(first))
+      at.warn('end-port', `"endPort" means nothing beside the port name "${port.port}"`, undefined, [
+        'endPort',
+      ]);
+    else if (port.endPort < first)
+      at.warn(
+        'end-port',
+        `the range ${first}-${port.endPort} is empty: only port ${first} is meant`,
+        undefined,
+        ['endPort'],
+      );
+  }
+  port.protocol ??= 'ANY';
+}
+
+export function checkPorts(ports: readonly unknown[], at: Cursor): void {
+  if (ports.length > MAX_PORTS)
+    at.fail(
+      'ports',
+      `too many ports, the max is ${MAX_PORTS}`,
+      'Split them over several items of "toPorts".',
+    );
+}
+
+function hasL7({ rules }: PortRule): boolean {
+  return rules !== undefined && (rules.http ?? rules.kafka ?? rules.dns ?? rules.l7) !== undefined;
+}
+
+/** What must hold inside one item of toPorts. */
+export function checkPortRule(rule: PortRule, at: Cursor, direction: 'ingress' | 'egress'): void {
+  const { rules, ports = [], listener } = rule;
+  const dns = (rules?.dns?.length ?? 0) > 0;
+  if (direction === 'ingress' && dns)
+    at.fail('l7-direction', 'DNS rules are not allowed on ingress', 'DNS rules belong to egress.', [
+      'rules',
+      'dns',
+    ]);
+  if (rule.serverNames?.length && hasL7(rule) && !rule.terminatingTLS)
+    at.fail('server-names', 'ServerNames are not allowed with L7 rules without TLS termination', undefined, [
+      'serverNames',
+    ]);
+  if (hasL7(rule)) checkL7Ports(rule, dns, at);
+  if (listener && direction === 'ingress')
+    at.fail('listener', `Listener is not allowed on ingress (${listener.name})`, undefined, ['listener']);
+  if (listener && hasL7(rule))
+    at.fail('listener', `Listener is not allowed with L7 rules (${listener.name})`, undefined, ['listener']);
+  if (rules?.dns && ports.length === 0)
+    at.fail('l7-port', 'Port 53 must be specified for DNS rules', undefined, ['rules', 'dns']);
+}
+
+function checkL7Ports({ ports = [] }: PortRule, dns: boolean, at: Cursor): void {
+  ports.forEach((port, i) => {
+    const here = ['ports', i];
+    const number = portNumber(port.port ?? '');
+    if (!dns && port.protocol !== 'TCP')
+      at.fail(
+        'l7-protocol',
+        `L7 rules can only apply to TCP (not ${port.protocol}) except for DNS rules`,
+        'Add "protocol": "TCP".',
+        here,
+      );
+    if (number === 0)
+      at.fail('l7-port', 'L7 rules can not be used when a port is 0', undefined, [...here, 'port']);
+    if (dns && port.endPort !== undefined && number !== undefined && port.endPort > number)
+      at.fail('l7-port', 'DNS rules do not support port ranges', undefined, [...here, 'endPort']);
+  });
+}
+
+export function checkL7Rules(rules: L7Rules, at: Cursor): void {
+  const kinds = (['http', 'kafka', 'dns', 'l7proto'] as const).filter((kind) => rules[kind] !== undefined);
+  const second = kinds[1];
+  if (second)
+    at.fail(
+      'l7-mixed',
+      'multiple L7 protocol rule types specified in single rule',
+      `Here are ${kinds.join(' and ')}: give each its own item of "toPorts".`,
+      [second],
+    );
+  if (rules.l7 && !rules.l7proto)
+    at.fail('l7-proto', "'l7' may only be specified when a 'l7proto' is also specified", undefined, ['l7']);
+}
+
+function checkRegex(value: string | undefined, field: string, at: Cursor): void {
+  if (!value) return;
+  try {
+    RE2JS.compile(value);
+  } catch (error) {
+    if (!(error instanceof RE2JSSyntaxException)) throw error;
+    const perl = error.message.includes('Perl') || /\\[1-9]/.test(value);
+    const hint = perl
+      ? 'The agent and Envoy use RE2, which has no look-around and no back references.'
+      : `"${field}" is an RE2 expression.`;
+    // The agent compiles these two itself; the others are first compiled by Envoy, which then drops the whole rule.
+    if (field === 'host') at.warn('regex', error.message, hint, [field]);
+    else at.fail('regex', error.message, hint, [field]);
+  }
+}
+
+export function checkHttp(rule: HttpRule, at: Cursor): void {
+  checkRegex(rule.path, 'path', at);
+  checkRegex(rule.method, 'method', at);
+  checkRegex(rule.host, 'host', at);
+  if (rule.path && !/^[/.(*[^\\]/.test(rule.path))
+    at.warn(
+      'http-path',
+      `no request's path matches ${JSON.stringify(rule.path)}`,
+      'A path begins with "/".',
+      ['path'],
+    );
+  rule.headerMatches?.forEach((match, i) => {
+    if (match.name === '')
+      at.fail('http-header', 'Header name missing', undefined, ['headerMatches', i, 'name']);
+  });
+}
+
+const KAFKA_KEYS: ReadonlySet<string> = new Set(
+  `produce fetch offsets metadata leaderandisr stopreplica updatemetadata controlledshutdown offsetcommit offsetfetch
+  findcoordinator joingroup heartbeat leavegroup syncgroup describegroups listgroups saslhandshake apiversions
+  createtopics deletetopics deleterecords initproducerid offsetforleaderepoch addpartitionstotxn addoffsetstotxn endtxn
+  writetxnmarkers txnoffsetcommit describeacls createacls deleteacls describeconfigs alterconfigs`.split(
+    /\s+/,
+  ),
+);
+
+export function checkKafka(rule: KafkaRule, at: Cursor): void {
+  const { role, apiKey, apiVersion, topic } = rule;
+  if (role && apiKey)
+    at.fail(
+      'kafka',
+      `Cannot set both Role:${JSON.stringify(role)} and APIKey :${JSON.stringify(apiKey)} together`,
+      undefined,
+      ['apiKey'],
+    );
+  if (apiKey && !KAFKA_KEYS.has(apiKey.toLowerCase()))
+    at.fail(
+      'kafka',
+      `invalid Kafka APIKey :${JSON.stringify(apiKey)}`,
+      'Such as produce, fetch, metadata, createtopics.',
+      ['apiKey'],
+    );
+  if (role && !/^(produce|consume)$/i.test(role))
+    at.fail('kafka', `Invalid Kafka Role ${role}`, 'produce or consume.', ['role']);
+  if (apiVersion && !(/^\d+$/.test(apiVersion) && Number(apiVersion) <= 32767))
+    at.fail(
+      'kafka',
+      `unable to parse APIVersion ${JSON.stringify(apiVersion)}`,
+      'A whole number in quotes.',
+      ['apiVersion'],
+    );
+  if (topic && topic.length > 255)
+    at.fail('kafka', 'kafka topic exceeds maximum len of 255', undefined, ['topic']);
+  if (topic && !/^[a-zA-Z0-9._-]+$/.test(topic))
+    at.fail(
+      'kafka',
+      `invalid Kafka Topic name ${JSON.stringify(topic)}`,
+      'Letters, digits, ".", "_" and "-".',
+      ['topic'],
+    );
+}
+
+export function checkFqdn({ matchName, matchPattern }: FqdnSelector, at: Cursor): void {
+  if (matchName && matchPattern)
+    at.fail('fqdn', 'only one of MatchName or MatchPattern is allowed in an FQDNSelector', undefined, [
+      'matchPattern',
+    ]);
+  if (!matchName && !matchPattern)
+    at.failIfKubernetes('fqdn', 'neither matchName nor matchPattern is given, so no name matches');
+  if (matchName && !/^[-a-zA-Z0-9_.]+$/.test(matchName))
+    at.fail(
+      'fqdn',
+      `Invalid characters in MatchName: "${matchName}". Only 0-9, a-z, A-Z and . and - characters are allowed`,
+      matchName.includes('*') ? 'Use matchPattern for names with "*".' : undefined,
+      ['matchName'],
+    );
+  if (matchPattern && !/^[-a-zA-Z0-9_.*]+$/.test(matchPattern))
+    at.fail(
+      'fqdn',
+      `Invalid characters in MatchPattern: "${matchPattern}". Only 0-9, a-z, A-Z and ., - and * characters are allowed`,
+      /[[\\(^$+]/.test(matchPattern)
+        ? 'A pattern is no regular expression: "*" is its only wildcard.'
+        : undefined,
+      ['matchPattern'],
+    );
+}
+
+export function checkIcmp({ family = 'IPv4', type }: IcmpField, at: Cursor): void {
+  const number = icmpType(type, family);
+  if (number === undefined)
+    at.fail(
+      'icmp',
+      `${family} has no ICMP type called "${type}"`,
+      'Write the number, or a name such as EchoReply.',
+      ['type'],
+    );
+  else if (!Number.isInteger(number) || number < 0 || number > 255)
+    at.fail('icmp', `ICMP type ${type} is out of range`, 'A number from 0 to 255.', ['type']);
+}

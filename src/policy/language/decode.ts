@@ -1,0 +1,280 @@
+import { nearest } from '../../lib/nearest.ts';
+import { isRecord } from '../../lib/record.ts';
+import type { Severity } from '../../model/finding.ts';
+import type { Path } from '../rule.ts';
+
+/** A release line of Cilium, as `--target` takes it. */
+export const TARGETS = ['1.9', '1.14', '1.17', '1.20'] as const;
+export type Target = (typeof TARGETS)[number];
+
+/** What a decoder reports; `Finding` adds the position. */
+export interface Complaint {
+  severity: Severity;
+  code: string;
+  message: string;
+  hint?: string;
+  path: Path;
+}
+
+export interface DecodeOptions {
+  /** Unknown fields are errors; without it they are dropped, and field names match in any case, as in the reference. */
+  strict: boolean;
+  /** The release that must know the fields; undefined accepts those of every release. */
+  target?: Target | undefined;
+  /** The API server checks more than the agent does, so Kubernetes objects are held to more. */
+  form: 'rule' | 'kubernetes';
+}
+
+/** Where a decoder stands in a document, and what it has found wrong so far. */
+export class Cursor {
+  readonly complaints: Complaint[] = [];
+  readonly #path: (string | number)[] = [];
+
+  constructor(readonly options: DecodeOptions) {}
+
+  /** Reports an error at this place, or at `part` below it. */
+  fail(code: string, message: string, hint?: string, part: Path = []): undefined {
+    this.#complain('error', code, message, hint, part);
+  }
+
+  warn(code: string, message: string, hint?: string, part: Path = []): void {
+    this.#complain('warning', code, message, hint, part);
+  }
+
+  #complain(severity: Severity, code: string, message: string, hint: string | undefined, part: Path): void {
+    this.complaints.push({
+      severity,
+      code,
+      message,
+      ...(hint !== undefined && { hint }),
+      path: [...this.#path, ...part],
+    });
+  }
+
+  /** An error in a Kubernetes object, a warning in the agent's own form, which takes it. */
+  failIfKubernetes(code: string, message: string, hint?: string, part: Path = []): void {
+    this.#complain(this.options.form === 'kubernetes' ? 'error' : 'warning', code, message, hint, part);
+  }
+
+  /** Runs `body` one step further down. */
+  into<T>(step: string | number, body: () => T): T {
+    this.#path.push(step);
+    try {
+      return body();
+    } finally {
+      this.#path.pop();
+    }
+  }
+
+  /** True when the target is this release or newer, or when there is none. */
+  reaches(release: string): boolean {
+    return this.options.target === undefined || compareReleases(this.options.target, release) >= 0;
+  }
+
+  /** True when the target is older than this release, or when there is none. */
+  before(release: string): boolean {
+    return this.options.target === undefined || compareReleases(this.options.target, release) < 0;
+  }
+}
+
+/** Orders `1.9` before `1.14`. */
+function compareReleases(a: string, b: string): number {
+  const [aMajor = 0, aMinor = 0] = a.split('.').map(Number);
+  const [bMajor = 0, bMinor = 0] = b.split('.').map(Number);
+  return aMajor - bMajor || aMinor - bMinor;
+}
+
+/** Turns an outside value into a typed one; reports and returns undefined where it cannot. */
+export type Decode<T> = (value: unknown, at: Cursor) => T | undefined;
+
+/** A field of an object, with the releases that know it. */
+export interface Field<T> {
+  decode: Decode<T>;
+  required?: boolean;
+  /** First release that knows the field. */
+  since?: string;
+  /** First release that no longer knows it. */
+  until?: string;
+  /** Said when the target does not know the field. */
+  instead?: string;
+}
+
+export type Fields<T> = { readonly [K in keyof T]-?: Field<NonNullable<T[K]>> };
+
+export interface ObjectShape<T> {
+  /** What the object is, for messages: `an ingress rule`. */
+  name: string;
+  /** In the order in which the agent prints them. */
+  fields: Fields<T>;
+  /** What must hold between the fields. `given` is the object as it was written. */
+  check?: (value: T, at: Cursor, given: Readonly<Record<string, unknown>>) => void;
+}
+
+/** How a JSON value is called in messages. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  if (typeof value === 'string') return 'a text';
+  if (typeof value === 'boolean') return 'true or false';
+  return 'a number';
+}
+
+function wrongType(at: Cursor, expected: string, value: unknown, hint?: string): undefined {
+  return at.fail('type', `expected ${expected}, found ${kindOf(value)}`, hint);
+}
+
+/** A text, then `check`. */
+export function text(check?: (value: string, at: Cursor) => string | undefined): Decode<string> {
+  return (value, at) => {
+    if (typeof value === 'string') return check ? check(value, at) : value;
+    const quote = typeof value === 'number' || typeof value === 'boolean';
+    return wrongType(at, 'a text', value, quote ? `Write it in quotes: "${value}".` : undefined);
+  };
+}
+
+export const bool: Decode<boolean> = (value, at) =>
+  typeof value === 'boolean' ? value : wrongType(at, 'true or false', value);
+
+/** A whole number between `min` and `max`. */
+export function integer(min: number, max: number): Decode<number> {
+  return (value, at) => {
+    if (typeof value !== 'number' || !Number.isInteger(value)) return wrongType(at, 'a whole number', value);
+    if (value >= min && value <= max) return value;
+    return at.fail('range', `${value} is out of range`, `A number from ${min} to ${max} is expected.`);
+  };
+}
+
+/** One of some words. `message` gives the reference's words for another one. */
+export function oneOf<T extends string>(words: readonly T[], message: (value: string) => string): Decode<T> {
+  const known: ReadonlySet<string> = new Set(words);
+  const isKnown = (value: unknown): value is T => typeof value === 'string' && known.has(value);
+  return (value, at) => {
+    if (isKnown(value)) return value;
+    if (typeof value !== 'string') return wrongType(at, 'a text', value);
+    const near = nearest(value, words);
+    return at.fail('value', message(value), near ? `Did you mean "${near}"?` : `One of ${words.join(', ')}.`);
+  };
+}
+
+/** A list. An item that cannot be decoded is reported and left out; a list that none is left of counts as wrong. */
+export function list<T>(item: Decode<T>, check?: (items: T[], at: Cursor) => void): Decode<T[]> {
+  return (value, at) => {
+    if (!Array.isArray(value)) {
+      return wrongType(at, 'a list', value, isRecord(value) ? 'Put it behind a dash, or in [ ].' : undefined);
+    }
+    const items: T[] = [];
+    for (let i = 0; i < value.length; i++) {
+      const decoded = at.into(i, () => item(value[i], at));
+      if (decoded !== undefined) items.push(decoded);
+    }
+    if (items.length === value.length) check?.(items, at);
+    return items.length === 0 && value.length > 0 ? undefined : items;
+  };
+}
+
+/** Names to texts, in sorted order of the (rewritten) names, as Go prints a map. */
+export function texts(
+  key: (name: string, at: Cursor) => string,
+  value: Decode<string>,
+): Decode<Record<string, string>> {
+  return (given, at) => {
+    if (!isRecord(given)) return wrongType(at, 'an object of texts', given);
+    const entries: [string, string][] = [];
+    for (const [name, item] of Object.entries(given)) {
+      at.into(name, () => {
+        const decoded = value(item ?? '', at);
+        if (decoded !== undefined) entries.push([key(name, at), decoded]);
+      });
+    }
+    return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  };
+}
+
+/** An object of known fields. `null` counts as absent, as in Go. */
+export function object<T extends object>(shape: ObjectShape<T>): Decode<T> {
+  const fields = Object.entries<Field<unknown>>(shape.fields);
+  const names = fields.map(([name]) => name);
+  const known = new Map(fields);
+  return (value, at) => {
+    if (!isRecord(value)) return wrongType(at, shape.name, value);
+    const given = at.options.strict ? value : anyCase(value, names);
+    for (const name of Object.keys(given)) {
+      if (!known.has(name) && at.options.strict) complainOfField(name, names, shape.name, at);
+    }
+    const decoded: Record<string, unknown> = {};
+    let complete = true;
+    for (const [name, field] of fields) {
+      const item = given[name];
+      if (item === undefined || item === null) {
+        if (!field.required) continue;
+        complete = false;
+        at.fail('missing', `${shape.name} must have the field "${name}"`);
+        continue;
+      }
+      at.into(name, () => {
+        checkRelease(name, field, at);
+        const result = field.decode(item, at);
+        // Go's encoder leaves an empty text and a zero out where the field may be absent.
+        const absent = !field.required && (result === '' || result === 0);
+        if (result !== undefined && !absent) decoded[name] = result;
+        else if (field.required) complete = false;
+      });
+    }
+    if (!complete) return undefined;
+    // Sound: every field was decoded by its own type, and the required ones are there.
+    const result = decoded as T;
+    shape.check?.(result, at, given);
+    return result;
+  };
+}
+
+function anyCase(value: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  const lower = new Map(names.map((name) => [name.toLowerCase(), name]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [lower.get(name.toLowerCase()) ?? name, item]),
+  );
+}
+
+function checkRelease(name: string, field: Field<unknown>, at: Cursor): void {
+  const { target } = at.options;
+  if (target === undefined) return;
+  if (field.since !== undefined && compareReleases(target, field.since) < 0) {
+    at.fail('release', `Cilium ${target} does not know "${name}"`, `It came with ${field.since}.`);
+  }
+  if (field.until !== undefined && compareReleases(target, field.until) >= 0) {
+    at.fail('release', `Cilium ${target} no longer takes "${name}"`, field.instead);
+  }
+}
+
+/** What to write instead of a field that does not exist, where a near name would mislead. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  encrypt:
+    'A policy cannot ask for encryption. It is a setting of the cluster: helm values encryption.enabled=true and encryption.type=wireguard (or ipsec); "cilium encrypt status" shows it.',
+  encryption:
+    'A policy cannot ask for encryption. It is a setting of the cluster: helm values encryption.enabled=true and encryption.type=wireguard (or ipsec); "cilium encrypt status" shows it.',
+  ingressRule: 'The field is called "ingress"; its items are the rules.',
+  ingressRules: 'The field is called "ingress"; its items are the rules.',
+  egressRule: 'The field is called "egress"; its items are the rules.',
+  egressRules: 'The field is called "egress"; its items are the rules.',
+  podSelector: 'That is a field of a Kubernetes NetworkPolicy. Here it is "endpointSelector".',
+  policyTypes:
+    'That is a field of a Kubernetes NetworkPolicy. Here a direction is closed by having rules for it, or by "enableDefaultDeny".',
+  namespaceSelector:
+    'That is a field of a Kubernetes NetworkPolicy. Here use fromEndpoints or toEndpoints with the label "k8s:io.kubernetes.pod.namespace".',
+  ipBlock: 'That is a field of a Kubernetes NetworkPolicy. Here use fromCIDRSet or toCIDRSet.',
+  from: 'That is a field of a Kubernetes NetworkPolicy. Here use fromEndpoints, fromEntities, fromCIDRSet ….',
+  to: 'That is a field of a Kubernetes NetworkPolicy. Here use toEndpoints, toEntities, toCIDRSet ….',
+  ports: 'Ports belong inside an item of "toPorts".',
+};
+
+const BELONGS_IN_DIRECTION = /^(from[A-Z]|to[A-Z]|icmps$|authentication$)/;
+
+function complainOfField(name: string, names: readonly string[], shape: string, at: Cursor): void {
+  const misplaced = names.includes('ingress') && BELONGS_IN_DIRECTION.test(name);
+  const near = nearest(name, names);
+  const hint = misplaced
+    ? `It belongs inside an item of "${name.startsWith('from') ? 'ingress' : 'ingress" or "egress'}".`
+    : (INSTEAD[name] ?? (near ? `Did you mean "${near}"?` : `Fields of ${shape}: ${names.join(', ')}.`));
+  at.fail('unknown-field', `unknown field "${name}"`, hint, [name]);
+}

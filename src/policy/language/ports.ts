@@ -1,0 +1,243 @@
+import {
+  type FqdnSelector,
+  type HeaderMatch,
+  type HttpRule,
+  type IcmpField,
+  type IcmpRule,
+  type KafkaRule,
+  type L7Rules,
+  type Listener,
+  type PortDenyRule,
+  type PortProtocol,
+  type PortRule,
+  PROTOCOLS,
+  type Protocol,
+  type SecretRef,
+  type TlsContext,
+} from '../rule.ts';
+import {
+  checkFqdn,
+  checkHttp,
+  checkIcmp,
+  checkKafka,
+  checkL7Rules,
+  checkPort,
+  checkPortRule,
+  checkPorts,
+  finishPort,
+} from './checks.ts';
+import { type Decode, integer, list, object, oneOf, text, texts } from './decode.ts';
+
+/** The parts of the policy language that name ports, what is said on them, and ICMP types. */
+
+const PROTOCOL_SINCE: Partial<Record<Protocol, string>> = { SCTP: '1.12', VRRP: '1.18', IGMP: '1.18' };
+const WRITABLE = PROTOCOLS.filter((protocol) => !protocol.startsWith('ICMP'));
+
+const PROTOCOL: Decode<Protocol> = (value, at) => {
+  const upper = typeof value === 'string' ? value.toUpperCase() || 'ANY' : value;
+  const wrong = (word: string) =>
+    `invalid protocol ${JSON.stringify(word)}, must be { tcp | udp | sctp | any }`;
+  if (upper === 'ICMP' || upper === 'ICMPV6') {
+    return at.fail('protocol', wrong(upper), 'For ICMP write "icmps" in place of "toPorts".');
+  }
+  const protocol = oneOf(WRITABLE, wrong)(upper, at);
+  const since = protocol && PROTOCOL_SINCE[protocol];
+  if (since && !at.reaches(since))
+    at.fail(
+      'release',
+      `Cilium ${at.options.target} does not know the protocol ${protocol}`,
+      `It came with ${since}.`,
+    );
+  return protocol;
+};
+
+const PORT: Decode<string> = (value, at) => {
+  if (typeof value !== 'number') return text(checkPort)(value, at);
+  at.fail('type', 'expected a text, found a number', `A port is written in quotes: "${value}".`);
+  return checkPort(String(value), at);
+};
+
+const PORTS = {
+  decode: list(
+    object<PortProtocol>({
+      name: 'a port',
+      fields: {
+        port: { decode: PORT },
+        endPort: { decode: integer(0, 65535), since: '1.16' },
+        protocol: { decode: PROTOCOL },
+      },
+      check: (port, at, given) => {
+        // VRRP and IGMP have no ports, so there the field may be left out.
+        const portless = port.protocol === 'VRRP' || port.protocol === 'IGMP';
+        if (given.port === undefined && portless) port.port = '0';
+        if (given.port === undefined && !portless)
+          at.fail('port', 'Port must be specified', '"0" stands for every port.');
+        else finishPort(port, at);
+      },
+    }),
+    checkPorts,
+  ),
+};
+
+const SECRET = object<SecretRef>({
+  name: 'a secret',
+  fields: { namespace: { decode: text() }, name: { decode: text(), required: true } },
+  check: ({ name }, at) => {
+    if (name === '') at.fail('secret', 'Secret name missing', undefined, ['name']);
+  },
+});
+
+const TLS = {
+  decode: object<TlsContext>({
+    name: 'a TLS context',
+    fields: {
+      secret: { decode: SECRET, required: true },
+      trustedCA: { decode: text() },
+      certificate: { decode: text() },
+      privateKey: { decode: text() },
+    },
+  }),
+};
+
+const LISTENER = object<Listener>({
+  name: 'a listener',
+  fields: {
+    envoyConfig: {
+      decode: object<Listener['envoyConfig']>({
+        name: 'a reference to an Envoy configuration',
+        fields: {
+          kind: {
+            decode: oneOf(
+              ['CiliumEnvoyConfig', 'CiliumClusterwideEnvoyConfig'],
+              (word) => `"${word}" is no kind of Envoy configuration`,
+            ),
+          },
+          name: { decode: text(), required: true },
+        },
+      }),
+      required: true,
+    },
+    name: { decode: text(), required: true },
+    priority: { decode: integer(1, 100), since: '1.16' },
+  },
+});
+
+const HEADER_MATCH = object<HeaderMatch>({
+  name: 'a header match',
+  fields: {
+    mismatch: {
+      decode: oneOf(['LOG', 'ADD', 'DELETE', 'REPLACE'], (word) => `Invalid header action: ${word}`),
+    },
+    name: { decode: text(), required: true },
+    secret: { decode: SECRET },
+    value: { decode: text() },
+  },
+});
+
+const HTTP = object<HttpRule>({
+  name: 'an HTTP rule',
+  fields: {
+    path: { decode: text() },
+    method: { decode: text() },
+    host: { decode: text() },
+    headers: { decode: list(text()) },
+    headerMatches: { decode: list(HEADER_MATCH) },
+  },
+  check: checkHttp,
+});
+
+const KAFKA = object<KafkaRule>({
+  name: 'a Kafka rule',
+  fields: {
+    role: { decode: text() },
+    apiKey: { decode: text() },
+    apiVersion: { decode: text() },
+    clientID: { decode: text() },
+    topic: { decode: text() },
+  },
+  check: checkKafka,
+});
+
+/** `matchName` or `matchPattern`. */
+export const FQDN = object<FqdnSelector>({
+  name: 'a DNS selector',
+  fields: { matchName: { decode: text() }, matchPattern: { decode: text() } },
+  check: checkFqdn,
+});
+
+const KAFKA_LIST: Decode<KafkaRule[]> = (value, at) => {
+  if (at.reaches('1.18') && at.options.target !== undefined)
+    at.warn(
+      'deprecated',
+      'Kafka rules are deprecated and leave Cilium after 1.20',
+      'Without them the port itself can still be opened or closed: keep the item of "toPorts" and drop "rules".',
+    );
+  return list(KAFKA)(value, at);
+};
+
+const L7_RULES = object<L7Rules>({
+  name: 'L7 rules',
+  fields: {
+    http: { decode: list(HTTP) },
+    kafka: { decode: KAFKA_LIST },
+    dns: { decode: list(FQDN) },
+    l7proto: { decode: text((value) => value || undefined) },
+    l7: { decode: list(texts((name) => name, text())) },
+  },
+  check: checkL7Rules,
+});
+
+const SERVER_NAME = text((value, at) =>
+  value === '' ? at.fail('server-names', 'Empty server name is not allowed') : value,
+);
+
+/** An item of toPorts below ingress or egress. */
+export function portRuleOf(direction: 'ingress' | 'egress'): Decode<PortRule> {
+  return object<PortRule>({
+    name: 'a port rule',
+    fields: {
+      ports: PORTS,
+      terminatingTLS: TLS,
+      originatingTLS: TLS,
+      serverNames: { decode: list(SERVER_NAME), since: '1.10' },
+      listener: { decode: LISTENER, since: '1.12' },
+      rules: { decode: L7_RULES },
+    },
+    check: (rule, at) => checkPortRule(rule, at, direction),
+  });
+}
+
+/** An item of toPorts below ingressDeny or egressDeny. */
+export const PORT_DENY_RULE = object<PortDenyRule>({
+  name: 'a port rule of a deny rule, which knows no L7',
+  fields: { ports: PORTS },
+});
+
+const ICMP_TYPE: Decode<number | string> = (value, at) =>
+  typeof value === 'number' ? value : text()(value, at);
+
+export const ICMPS = {
+  decode: list(
+    object<IcmpRule>({
+      name: 'an ICMP rule',
+      fields: {
+        fields: {
+          decode: list(
+            object<IcmpField>({
+              name: 'an ICMP type',
+              fields: {
+                family: { decode: oneOf(['IPv4', 'IPv6'], (word) => `wrong family: ${word}`) },
+                type: { decode: ICMP_TYPE, required: true },
+              },
+              check: checkIcmp,
+            }),
+            (fields, at) => {
+              if (fields.length > 40) at.fail('icmp', 'too many types, the max is 40');
+            },
+          ),
+        },
+      },
+    }),
+  ),
+  since: '1.11',
+};

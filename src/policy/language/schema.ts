@@ -1,0 +1,139 @@
+import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
+import type { Path } from '../rule.ts';
+import { parsePrefix } from './cidr.ts';
+import type { Complaint } from './decode.ts';
+
+export type SchemaKind = 'CiliumNetworkPolicy' | 'CiliumClusterwideNetworkPolicy';
+
+/** What the API server refuses by the custom resource's schema (of 1.20). */
+export type SchemaCheck = (spec: unknown) => Complaint[];
+
+let ajv: Ajv | undefined;
+const checks = new Map<SchemaKind, Promise<SchemaCheck>>();
+
+/** The check of a kind's spec. Compiling takes 0.1 s, so it happens when the first such object is met. */
+export function schemaCheck(kind: SchemaKind): Promise<SchemaCheck> {
+  const known = checks.get(kind) ?? compile(kind);
+  checks.set(kind, known);
+  return known;
+}
+
+async function compile(kind: SchemaKind): Promise<SchemaCheck> {
+  const { Ajv: Compiler } = await import('./ajv-library.ts');
+  ajv ??= new Compiler({
+    allErrors: true,
+    strict: false,
+    verbose: true,
+    formats: { cidr: isPrefix, 'idn-hostname': true, int32: true, int64: true, 'date-time': true },
+  });
+  const check = ajv.compile(repaired(specSchema(await crdOf(kind))));
+  return (spec) => complaintsOf(check, spec);
+}
+
+async function crdOf(kind: SchemaKind): Promise<unknown> {
+  const { default: crd } =
+    kind === 'CiliumNetworkPolicy'
+      ? await import('../../../schemas/crds/ciliumnetworkpolicies.json', { with: { type: 'json' } })
+      : await import('../../../schemas/crds/ciliumclusterwidenetworkpolicies.json', {
+          with: { type: 'json' },
+        });
+  return crd;
+}
+
+function specSchema(crd: unknown): object {
+  const at = (value: unknown, step: string | number): unknown =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).find(([k]) => k === String(step))?.[1]
+      : undefined;
+  const spec = ['spec', 'versions', 0, 'schema', 'openAPIV3Schema', 'properties', 'spec'].reduce(at, crd);
+  if (typeof spec !== 'object' || spec === null) throw new Error('the bundled CRD has no schema of "spec"');
+  return spec;
+}
+
+/** The schema's patterns are RE2, where `\PC` is short for `\P{C}`. */
+function repaired(schema: object): object {
+  return JSON.parse(JSON.stringify(schema).replaceAll('\\\\PC', '\\\\P{C}'));
+}
+
+function isPrefix(text: string): boolean {
+  try {
+    parsePrefix(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function complaintsOf(check: ValidateFunction, spec: unknown): Complaint[] {
+  if (check(spec)) return [];
+  return (check.errors ?? []).flatMap((error) => complaintOf(error) ?? []);
+}
+
+function complaintOf(error: ErrorObject): Complaint | undefined {
+  const message = messageOf(error);
+  if (message === undefined) return undefined;
+  return { severity: 'error', code: 'schema', message, path: pathOf(error.instancePath) };
+}
+
+function pathOf(pointer: string): Path {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+}
+
+function messageOf({
+  keyword,
+  params,
+  data,
+  schema,
+  message = '',
+  schemaPath,
+}: ErrorObject): string | undefined {
+  // The parts of an alternative are told by the alternative as a whole.
+  if (/\/(oneOf|anyOf)\/\d+\//.test(schemaPath)) return undefined;
+  const shown = JSON.stringify(data);
+  switch (keyword) {
+    case 'enum':
+      return `${shown} is not one of ${Array.isArray(schema) ? schema.join(', ') : ''}`;
+    case 'pattern':
+      return `${shown} does not match ${params.pattern}`;
+    case 'format':
+      return params.format === 'cidr'
+        ? `${shown} is not written as address/length, which Kubernetes asks for`
+        : `${shown} is no ${params.format}`;
+    case 'oneOf':
+    case 'anyOf': {
+      const names = alternatives(schema);
+      if (names.length === 0) return undefined;
+      return keyword === 'oneOf'
+        ? `exactly one of ${names.join(', ')} is expected`
+        : `at least one of ${names.join(', ')} is expected`;
+    }
+    case 'required':
+      return `the field "${params.missingProperty}" is missing`;
+    default:
+      return `the value ${message}`;
+  }
+}
+
+function alternatives(schema: unknown): string[] {
+  if (!Array.isArray(schema)) return [];
+  return schema.flatMap((one: { required?: unknown }) =>
+    Array.isArray(one.required) ? one.required.map(String) : [],
+  );
+}
+
+/** Those complaints of the schema that no error of ours has told already, at the same place, below or around it. */
+export function unsaid(schema: readonly Complaint[], ours: readonly Complaint[]): Complaint[] {
+  const errors = ours.filter(({ severity }) => severity === 'error').map(({ path }) => path);
+  return schema.filter(({ path }) => !errors.some((said) => tells(said, path)));
+}
+
+/** An error about the rule as a whole says nothing of its parts. */
+function tells(said: Path, path: Path): boolean {
+  if (said.length === 0) return path.length === 0;
+  const shared = Math.min(said.length, path.length);
+  return said.slice(0, shared).every((step, i) => step === path[i]);
+}

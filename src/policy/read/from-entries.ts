@@ -1,0 +1,104 @@
+import type {
+  CidrRule,
+  FqdnSelector,
+  IngressRule,
+  LabelSelector,
+  Path,
+  PolicyEntry,
+  PortRule,
+  Rule,
+  SourceDocument,
+  SourcedRule,
+} from '../rule.ts';
+
+/** Rules that mean the same as the entries of an agent from 1.19 on, one per entry. */
+export function rulesOfEntries(entries: readonly PolicyEntry[], source: SourceDocument): SourcedRule[] {
+  return entries.map((entry, i) => sourced(ruleOfEntry(entry), source, [i]));
+}
+
+function sourced(rule: Rule, source: SourceDocument, path: Path): SourcedRule {
+  const label = (key: string) => rule.labels?.find((each) => each.key === key)?.value;
+  const namespace = label('io.cilium.k8s.policy.namespace');
+  const name = label('io.cilium.k8s.policy.name') ?? label('filename');
+  return {
+    rule,
+    origin: { kind: 'rule', ...(namespace && { namespace }), ...(name && { name }), source, path },
+  };
+}
+
+function ruleOfEntry(entry: PolicyEntry): Rule {
+  const subject = selectorOf(entry.Subject);
+  const ports = (entry.L4 ?? []).filter(({ ports }) => (ports?.length ?? 0) > 0) satisfies PortRule[];
+  const icmps = (entry.L4 ?? []).filter(({ fields }) => (fields?.length ?? 0) > 0);
+  const fqdns: FqdnSelector[] = [];
+  const part: IngressRule = {
+    ...peersOf(entry.L3, fqdns),
+    ...(ports.length > 0 && { toPorts: ports }),
+    ...(icmps.length > 0 && { icmps }),
+    ...(entry.Authentication && { authentication: entry.Authentication }),
+  };
+  const section = `${entry.Ingress ? 'ingress' : 'egress'}${entry.Verdict === 1 ? 'Deny' : ''}`;
+  return {
+    ...(entry.Node ? { nodeSelector: subject } : { endpointSelector: subject }),
+    [section]: [entry.Ingress ? part : mirrored(part, fqdns)],
+    labels: entry.Labels,
+    enableDefaultDeny: {
+      ingress: entry.Ingress && entry.DefaultDeny,
+      egress: !entry.Ingress && entry.DefaultDeny,
+    },
+  };
+}
+
+/** No list at all selects nobody, an empty one everybody. */
+function peersOf(l3: PolicyEntry['L3'], fqdns: FqdnSelector[]): IngressRule {
+  if (l3 === null) return { fromEndpoints: [] };
+  const endpoints: LabelSelector[] = [];
+  const cidrs: CidrRule[] = [];
+  for (const peer of l3) {
+    if (typeof peer !== 'string') endpoints.push(selectorOf(peer));
+    else if (peer.startsWith('cidr:')) cidrs.push(cidrOf(peer.slice('cidr:'.length)));
+    else fqdns.push(fqdnOf(peer));
+  }
+  return {
+    ...(endpoints.length > 0 && { fromEndpoints: endpoints }),
+    ...(cidrs.length > 0 && { fromCIDRSet: cidrs }),
+  };
+}
+
+function mirrored({ fromEndpoints, fromCIDRSet, ...rest }: IngressRule, fqdns: FqdnSelector[]) {
+  return {
+    ...rest,
+    ...(fromEndpoints && { toEndpoints: fromEndpoints }),
+    ...(fromCIDRSet && { toCIDRSet: fromCIDRSet }),
+    ...(fqdns.length > 0 && { toFQDNs: fqdns }),
+  };
+}
+
+/** `10.0.0.0/8-[10.1.0.0/16 10.2.0.0/16]`. */
+function cidrOf(text: string): CidrRule {
+  const match = /^([^-]+)-\[(.*)\]$/.exec(text);
+  if (!match?.[1]) return { cidr: text };
+  return { cidr: match[1], except: (match[2] ?? '').split(/[\s,]+/).filter(Boolean) };
+}
+
+/** `MatchName: a.example.com, MatchPattern: `. */
+function fqdnOf(text: string): FqdnSelector {
+  const match = /^MatchName: (.*?), MatchPattern: (.*)$/.exec(text);
+  return match?.[1] ? { matchName: match[1] } : { matchPattern: match?.[2] ?? text };
+}
+
+/** The agent prints keys as `source.key` here. */
+function selectorOf({ matchLabels, matchExpressions }: LabelSelector): LabelSelector {
+  return {
+    ...(matchLabels && {
+      matchLabels: Object.fromEntries(Object.entries(matchLabels).map(([key, value]) => [colon(key), value])),
+    }),
+    ...(matchExpressions && {
+      matchExpressions: matchExpressions.map((each) => ({ ...each, key: colon(each.key) })),
+    }),
+  };
+}
+
+function colon(key: string): string {
+  return key.includes(':') ? key : key.replace('.', ':');
+}

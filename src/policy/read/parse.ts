@@ -1,0 +1,281 @@
+import { nearest } from '../../lib/nearest.ts';
+import { isRecord } from '../../lib/record.ts';
+import { byPosition, type Finding } from '../../model/finding.ts';
+import { decodeRule } from '../language/check.ts';
+import { type Complaint, Cursor, type Target } from '../language/decode.ts';
+import { decodeNetworkPolicy, inNamespace, type ObjectName } from '../language/kubernetes.ts';
+import { type SchemaCheck, type SchemaKind, schemaCheck, unsaid } from '../language/schema.ts';
+import type { OriginKind, Path, Rule, SourcedRule } from '../rule.ts';
+import { type ParsedDocument, parseFile } from './source.ts';
+
+export interface ParseOptions {
+  /** Unknown fields are errors. Default true. */
+  strict?: boolean;
+  /** The release to check for. Default: 1.17 for the agent's own form (the last that takes it), 1.20 for objects. */
+  target?: Target | undefined;
+  /** Of objects that name none. Default `default`. */
+  namespace?: string | undefined;
+  /** Is shown the objects that are no policies. Those that it takes are not warned about. */
+  take?: ((object: Record<string, unknown>) => boolean) | undefined;
+}
+
+const RULE_TARGET: Target = '1.17';
+const OBJECT_TARGET: Target = '1.20';
+
+/** A Kubernetes policy object as it was written. */
+export interface PolicyObject {
+  name: ObjectName;
+  value: Record<string, unknown>;
+  document: ParsedDocument;
+  /** The object's place in its document. */
+  path: Path;
+}
+
+export interface Policies {
+  /** In the order of the files; those with errors are there as far as they could be read. */
+  rules: SourcedRule[];
+  objects: PolicyObject[];
+  findings: Finding[];
+}
+
+/** Parses and checks policies in any accepted form. All faults of all files are found; nothing is thrown. */
+export async function parsePolicies(
+  files: readonly { file: string; text: string }[],
+  options: ParseOptions = {},
+): Promise<Policies> {
+  const policies: Policies = { rules: [], objects: [], findings: [] };
+  for (const { file, text } of files) {
+    const { documents, findings } = await parseFile(file, text);
+    policies.findings.push(...findings);
+    for (const document of documents) {
+      readDocument(document, { ...options, schemas: await schemasFor(document.value, options) }, policies);
+    }
+  }
+  policies.findings.sort(byPosition);
+  return policies;
+}
+
+interface ReadOptions extends ParseOptions {
+  schemas: ReadonlyMap<string, SchemaCheck>;
+}
+
+/** The API server's checks, for the kinds of a document. The schemas are those of 1.20. */
+async function schemasFor(
+  value: unknown,
+  { target = OBJECT_TARGET }: ParseOptions,
+): Promise<ReadOptions['schemas']> {
+  const schemas = new Map<string, SchemaCheck>();
+  if (target !== OBJECT_TARGET) return schemas;
+  const items =
+    isRecord(value) && Array.isArray(value.items) ? value.items : Array.isArray(value) ? value : [value];
+  for (const item of items) {
+    const kind: unknown = isRecord(item) ? item.kind : undefined;
+    if (isSchemaKind(kind) && !schemas.has(kind)) schemas.set(kind, await schemaCheck(kind));
+  }
+  return schemas;
+}
+
+function isSchemaKind(kind: unknown): kind is SchemaKind {
+  return kind === 'CiliumNetworkPolicy' || kind === 'CiliumClusterwideNetworkPolicy';
+}
+
+function readDocument(document: ParsedDocument, options: ReadOptions, into: Policies): void {
+  const { value } = document;
+  if (!Array.isArray(value)) readItem(document, value, [], options, into);
+  else for (const [i, item] of value.entries()) readItem(document, item, [i], options, into);
+}
+
+function readItem(
+  document: ParsedDocument,
+  value: unknown,
+  path: Path,
+  options: ReadOptions,
+  into: Policies,
+): void {
+  const report = reporter(document, path, into);
+  if (!isRecord(value)) {
+    report({
+      severity: 'error',
+      code: 'type',
+      message: 'a policy is an object or a list of rules',
+      path: [],
+    });
+    return;
+  }
+  if (value.kind !== undefined || value.apiVersion !== undefined)
+    readObject(document, value, path, options, into);
+  else if ('Subject' in value || 'L3' in value) {
+    report({
+      severity: 'error',
+      code: 'form',
+      message: 'this is an entry of the list that agents from 1.19 on print, not a rule',
+      hint: 'Such a list cannot be imported. Take the policies from Kubernetes: kubectl get cnp,ccnp -A -o yaml.',
+      path: [],
+    });
+  } else readRule(document, value, path, options, into);
+}
+
+type Report = (complaint: Complaint) => void;
+
+function reporter(document: ParsedDocument, base: Path, into: Policies): Report {
+  return ({ path, ...complaint }) => {
+    const whole = [...base, ...path];
+    into.findings.push({ ...complaint, position: document.locate(whole), path: whole });
+  };
+}
+
+function readRule(
+  document: ParsedDocument,
+  value: unknown,
+  path: Path,
+  { strict = true, target = RULE_TARGET }: ParseOptions,
+  into: Policies,
+): void {
+  const at = new Cursor({ strict, target, form: 'rule' });
+  const rule = decodeRule(value, at);
+  at.complaints.forEach(reporter(document, path, into));
+  if (rule) into.rules.push({ rule, origin: { kind: 'rule', ...ownerOf(rule), source: document, path } });
+}
+
+/** Rules that were made of a Kubernetes object carry its name in their labels. */
+function ownerOf(rule: Rule): { namespace?: string; name?: string } {
+  const find = (key: string) =>
+    rule.labels?.find((label) => label.key === `io.cilium.k8s.policy.${key}`)?.value;
+  const namespace = find('namespace');
+  const name = find('name');
+  return { ...(namespace && { namespace }), ...(name && { name }) };
+}
+
+const API_VERSIONS: Readonly<Record<Exclude<OriginKind, 'rule'>, string>> = {
+  CiliumNetworkPolicy: 'cilium.io/v2',
+  CiliumClusterwideNetworkPolicy: 'cilium.io/v2',
+  NetworkPolicy: 'networking.k8s.io/v1',
+};
+const KINDS = Object.keys(API_VERSIONS);
+
+function isPolicyKind(kind: unknown): kind is Exclude<OriginKind, 'rule'> {
+  return typeof kind === 'string' && Object.hasOwn(API_VERSIONS, kind);
+}
+
+function readObject(
+  document: ParsedDocument,
+  value: Record<string, unknown>,
+  path: Path,
+  options: ReadOptions,
+  into: Policies,
+): void {
+  const { kind } = value;
+  const report = reporter(document, path, into);
+  if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(value.items)) {
+    for (const [i, item] of value.items.entries())
+      readItem(document, item, [...path, 'items', i], options, into);
+    return;
+  }
+  if (!isPolicyKind(kind)) {
+    if (options.take?.(value)) return;
+    const near = typeof kind === 'string' ? nearest(kind, KINDS) : undefined;
+    report({
+      severity: near || kind === undefined ? 'error' : 'warning',
+      code: 'kind',
+      message:
+        kind === undefined ? 'the object has no "kind"' : `kind ${JSON.stringify(kind)} is no network policy`,
+      hint: near ? `Did you mean "${near}"?` : `Policies are of the kinds ${KINDS.join(', ')}.`,
+      path: kind === undefined ? [] : ['kind'],
+    });
+    return;
+  }
+  const { strict = true, target = OBJECT_TARGET } = options;
+  const at = new Cursor({ strict, target, form: 'kubernetes' });
+  const name = readName(value, kind, options, at);
+  at.complaints.forEach(report);
+  into.objects.push({ name, value, document, path });
+  for (const { part, spec } of specsOf(value, kind)) {
+    const here = new Cursor({ strict, target, form: 'kubernetes' });
+    const rule = readSpec(spec, name, here);
+    const bySchema = options.schemas.get(kind)?.(spec) ?? [];
+    const complaints = [...here.complaints, ...unsaid(bySchema, here.complaints)];
+    complaints.forEach(reporter(document, [...path, ...part], into));
+    if (rule)
+      into.rules.push({
+        rule,
+        origin: {
+          kind,
+          ...(name.namespace && { namespace: name.namespace }),
+          name: name.name,
+          source: document,
+          path: [...path, ...part],
+        },
+      });
+  }
+}
+
+function readSpec(spec: unknown, name: ObjectName, at: Cursor): Rule | undefined {
+  if (name.kind === 'NetworkPolicy') return decodeNetworkPolicy(spec, name, at);
+  const rule = decodeRule(spec, at);
+  if (rule?.nodeSelector && name.kind === 'CiliumNetworkPolicy')
+    at.fail(
+      'node-selector',
+      'Invalid CiliumNetworkPolicy spec: rule cannot have NodeSelector',
+      'A host policy is a CiliumClusterwideNetworkPolicy.',
+      ['nodeSelector'],
+    );
+  return rule && inNamespace(rule, name);
+}
+
+function specsOf(value: Record<string, unknown>, kind: OriginKind): { part: Path; spec: unknown }[] {
+  const found: { part: Path; spec: unknown }[] = [];
+  if (value.spec !== undefined && value.spec !== null) found.push({ part: ['spec'], spec: value.spec });
+  if (kind !== 'NetworkPolicy' && Array.isArray(value.specs))
+    found.push(...value.specs.map((spec: unknown, i) => ({ part: ['specs', i], spec })));
+  return found;
+}
+
+const OBJECT_FIELDS = ['apiVersion', 'kind', 'metadata', 'spec', 'specs', 'status'];
+const OBJECT_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+function readName(
+  value: Record<string, unknown>,
+  kind: Exclude<OriginKind, 'rule'>,
+  options: ParseOptions,
+  at: Cursor,
+): ObjectName {
+  const wanted = API_VERSIONS[kind];
+  if (value.apiVersion !== wanted)
+    at.fail('api-version', `the apiVersion of a ${kind} is ${wanted}`, undefined, ['apiVersion']);
+  for (const field of Object.keys(value)) {
+    if (OBJECT_FIELDS.includes(field) || options.strict === false) continue;
+    const inSpec = /^(endpointSelector|nodeSelector|ingress|egress|ingressDeny|egressDeny|podSelector)$/.test(
+      field,
+    );
+    const near = nearest(field, OBJECT_FIELDS);
+    const hint = inSpec ? 'It belongs inside "spec".' : near && `Did you mean "${near}"?`;
+    at.fail('unknown-field', `unknown field "${field}"`, hint, [field]);
+  }
+  if (specsOf(value, kind).length === 0) at.fail('missing', `a ${kind} must have a "spec"`);
+  const metadata = isRecord(value.metadata) ? value.metadata : {};
+  const read = (field: string): string | undefined => {
+    const text = metadata[field];
+    if (text === undefined || text === null || typeof text === 'string') return text || undefined;
+    return at.fail('type', `metadata.${field} must be a text`, 'Put it in quotes.', ['metadata', field]);
+  };
+  const name = read('name') ?? '';
+  const namespace = read('namespace');
+  if (name === '') at.fail('name', `${kind} must have name`, undefined, ['metadata']);
+  else if (!OBJECT_NAME.test(name) || name.length > 253)
+    at.fail('name', `"${name}" is no name for an object`, 'Lower-case letters, digits, "-" and ".".', [
+      'metadata',
+      'name',
+    ]);
+  const clusterwide = kind === 'CiliumClusterwideNetworkPolicy';
+  if (clusterwide && namespace)
+    at.warn('namespace', `a ${kind} has no namespace: "${namespace}" is ignored`, undefined, [
+      'metadata',
+      'namespace',
+    ]);
+  return {
+    kind,
+    name,
+    namespace: clusterwide ? '' : (namespace ?? options.namespace ?? 'default'),
+    uid: read('uid'),
+  };
+}

@@ -1,0 +1,24 @@
+import { isRecord } from '../../lib/record.ts';
+import { readDocuments } from './source.ts';
+
+/** The labels that the pods of each workload in a file will have, as `k8s:key=value`. */
+export async function podLabels(file: string, text: string): Promise<string[][]> {
+  const documents = await readDocuments(file, text);
+  return documents.flatMap(({ value }) => {
+    if (!isRecord(value) || !isRecord(value.metadata)) return [];
+    const spec = isRecord(value.spec) ? value.spec : {};
+    const pod = isRecord(spec.template) ? spec.template : value;
+    const metadata = isRecord(pod.metadata) ? pod.metadata : value.metadata;
+    const podSpec = isRecord(pod.spec) ? pod.spec : spec;
+    const labels = Object.entries(isRecord(metadata.labels) ? metadata.labels : {});
+    const namespace = value.metadata.namespace ?? 'default';
+    const account = podSpec.serviceAccountName ?? podSpec.serviceAccount;
+    return [
+      [
+        ...labels.map(([key, label]) => `k8s:${key}=${String(label)}`),
+        `k8s:io.kubernetes.pod.namespace=${String(namespace)}`,
+        ...(account === undefined ? [] : [`k8s:io.cilium.k8s.policy.serviceaccount=${String(account)}`]),
+      ],
+    ];
+  });
+}

@@ -1,0 +1,163 @@
+import { UserError } from '../../errors.ts';
+import { type Answer, decideConnection } from '../evaluate/decide.ts';
+import type { PolicyEngine } from '../evaluate/engine.ts';
+import { Peers, parsePort } from '../evaluate/peer.ts';
+import type { PolicyState } from '../evaluate/state.ts';
+import { formatPosition, type Path, type SourceDocument } from '../rule.ts';
+import { type Explanation, explain } from './explain.ts';
+
+export const VERDICTS = ['allow', 'deny', 'unknown'] as const;
+export type ExpectedVerdict = (typeof VERDICTS)[number];
+
+/** One expectation of a test file. */
+export interface Expectation {
+  name: string;
+  from: string;
+  to: string;
+  port: string;
+  expect: ExpectedVerdict;
+  /** `file:line:column`. */
+  location: string;
+}
+
+/** What a test file says. */
+export interface Expectations {
+  /** Files and folders of rules, relative to the test file. */
+  rules: string[];
+  state: string | undefined;
+  namespace: string | undefined;
+  tests: Expectation[];
+}
+
+/** How one expectation came out. */
+export interface TestResult {
+  name: string;
+  location: string;
+  passed: boolean;
+  expected: ExpectedVerdict;
+  got: ExpectedVerdict;
+  /** The direction that decided it. */
+  reason: string;
+}
+
+type Json = Record<string, unknown>;
+
+function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const FIELDS = ['rules', 'state', 'namespace', 'tests'];
+const TEST_FIELDS = ['name', 'from', 'to', 'port', 'expect'];
+
+/** Reads a test file's document: a list of expectations, or an object that has one as `tests`. */
+export function expectationsOf(value: unknown, document: SourceDocument): Expectations {
+  const fail = (path: Path, message: string, hint?: string): never => {
+    throw new UserError(`${formatPosition(document.locate(path))}: ${message}`, { hint });
+  };
+  const top: Json = Array.isArray(value) ? { tests: value } : isJson(value) ? value : {};
+  for (const field of Object.keys(top))
+    if (!FIELDS.includes(field)) fail([field], `unknown field "${field}"`, `Known are ${FIELDS.join(', ')}.`);
+  const list = top.tests;
+  if (!Array.isArray(list) || list.length === 0)
+    return fail([], 'no tests', 'See "cilium policy test --init" for a file to start from.');
+  const base = Array.isArray(value) ? [] : ['tests'];
+  return {
+    rules: textsOf(top.rules, () => fail(['rules'], 'a file or a list of files is expected')),
+    state: textOf(top.state),
+    namespace: textOf(top.namespace),
+    tests: list.map((item: unknown, i) => {
+      const path = [...base, i];
+      if (!isJson(item)) return fail(path, 'a test is an object with from, to, port and expect');
+      for (const field of Object.keys(item))
+        if (!TEST_FIELDS.includes(field))
+          fail([...path, field], `unknown field "${field}"`, `Known are ${TEST_FIELDS.join(', ')}.`);
+      const text = (field: string): string =>
+        textOf(item[field]) ?? fail(path, `a test must have the field "${field}"`);
+      const [from, to, port, wanted] = [text('from'), text('to'), text('port'), text('expect')];
+      const verdict = VERDICTS.find((each) => each === wanted);
+      return {
+        name: textOf(item.name) ?? `${from} to ${to} on ${port}`,
+        from,
+        to,
+        port,
+        expect: verdict ?? fail([...path, 'expect'], `expect is allow, deny or unknown, not "${wanted}"`),
+        location: formatPosition(document.locate(path)),
+      };
+    }),
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
+
+function textsOf(value: unknown, wrong: () => never): string[] {
+  if (value === undefined) return [];
+  const list = Array.isArray(value) ? value : [value];
+  return list.map((item: unknown) => (typeof item === 'string' ? item : wrong()));
+}
+
+const AS_VERDICT: Readonly<Record<Answer, ExpectedVerdict>> = {
+  allowed: 'allow',
+  denied: 'deny',
+  unknown: 'unknown',
+};
+
+/** Decides every expectation. A peer that cannot be found is an error of the file, with its place. */
+export function runExpectations(
+  { tests, namespace }: Expectations,
+  engine: PolicyEngine,
+  state: PolicyState,
+): TestResult[] {
+  const peers = new Peers(engine, state, namespace);
+  return tests.map(({ name, from, to, port, expect, location }) => {
+    const at = <T>(work: () => T): T => {
+      try {
+        return work();
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        throw new UserError(`${location}: ${error.message}`, { hint: error.hint, cause: error });
+      }
+    };
+    const source = at(() => peers.find(from));
+    const destination = at(() => peers.find(to));
+    const traffic = at(() => parsePort(port));
+    const decision = decideConnection(engine, source.identity, destination.identity, traffic);
+    const got = AS_VERDICT[decision.answer];
+    const egress = explain('egress', decision.egress, source.label);
+    const ingress = explain('ingress', decision.ingress, destination.label);
+    return {
+      name,
+      location,
+      passed: got === expect,
+      expected: expect,
+      got,
+      reason: reasonOf(egress, ingress),
+    };
+  });
+}
+
+function reasonOf(egress: Explanation, ingress: Explanation): string {
+  for (const answer of ['denied', 'unknown'])
+    for (const each of [egress, ingress]) if (each.answer === answer) return `${each.direction} ${each.text}`;
+  return `egress ${egress.text}; ingress ${ingress.text}`;
+}
+
+/** A test file to start from. */
+export const TEMPLATE = `# What connections the policies must allow and deny. Run: cilium policy test FILE
+rules:
+  - policies/            # files or folders, relative to this file
+# state: state.json      # identities and endpoints; only needed for pods by name, identities and addresses of pods
+namespace: default       # of labels that name none
+tests:
+  - name: the frontend reaches the API
+    from: app=frontend
+    to: app=api
+    port: 8080/TCP
+    expect: allow
+  - name: the world does not
+    from: world
+    to: app=api
+    port: 8080/TCP
+    expect: deny
+`;

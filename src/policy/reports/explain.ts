@@ -1,0 +1,171 @@
+import { protocolName } from '../../model/protocol.ts';
+import type { Direction, Part, PortSpec } from '../evaluate/compile.ts';
+import { type Decision, decideDirection, type Traffic } from '../evaluate/decide.ts';
+import type { PolicyEngine } from '../evaluate/engine.ts';
+import type { Identity } from '../evaluate/identities.ts';
+import { effectivePeers } from '../evaluate/l4.ts';
+import { selects } from '../evaluate/selectors.ts';
+import { formatLabel } from '../language/label.ts';
+import { formatPosition, type Origin, type Path, type Position, positionOf } from '../rule.ts';
+
+/** A rule, or a part of one, as reports name it. */
+export interface RuleReference {
+  kind: Origin['kind'];
+  namespace?: string;
+  name?: string;
+  /** Labels of the rule, as text. */
+  labels: string[];
+  /** `ingress[0]`. */
+  part: string;
+  position: Position;
+  location: string;
+}
+
+/** A decision in words and data. */
+export interface Explanation {
+  direction: Direction;
+  answer: Decision['answer'];
+  reason: Decision['reason']['kind'];
+  text: string;
+  rules: RuleReference[];
+  /** A proxy decides further, by rules of this kind. */
+  proxy?: string;
+  /** Peers must authenticate. */
+  auth?: number;
+}
+
+export function referenceOf(
+  origin: Origin,
+  labels: readonly { source: string; key: string; value: string }[] = [],
+  path: Path = [],
+): RuleReference {
+  const position = positionOf(origin, path);
+  const { kind, namespace, name } = origin;
+  return {
+    kind,
+    ...(namespace && { namespace }),
+    ...(name && { name }),
+    labels: labels.map(formatLabel),
+    part: path
+      .map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
+      .join('')
+      .replace(/^\./, ''),
+    position,
+    location: formatPosition(position),
+  };
+}
+
+function referenceOfPart({ origin, path, rule }: Part): RuleReference {
+  return referenceOf(origin, rule.source.rule.labels, path);
+}
+
+/** How reports call a rule: `CiliumNetworkPolicy default/api (api.yaml:3:5)`. */
+export function nameOf({ kind, namespace, name, location }: RuleReference): string {
+  const what = kind === 'rule' ? 'rule' : kind;
+  const who = [namespace, name].filter(Boolean).join('/');
+  return `${what}${who && ` ${who}`} (${location})`;
+}
+
+/** Puts a decision into words. */
+export function explain(direction: Direction, decision: Decision, subject: string): Explanation {
+  const { answer, reason, proxy, auth } = decision;
+  const extra = {
+    ...(proxy && { proxy: proxyKind(reason.kind === 'rule' ? reason.port : undefined) }),
+    ...(auth !== undefined && { auth }),
+  };
+  const base = { direction, answer, reason: reason.kind, ...extra };
+  switch (reason.kind) {
+    case 'rule': {
+      const rule = referenceOfPart(reason.part);
+      const verb = reason.part.deny ? 'denied' : 'allowed';
+      const more = [
+        ...(proxy ? [`the ${extra.proxy} proxy decides further`] : []),
+        ...(auth ? ['once both ends have authenticated'] : []),
+      ];
+      return {
+        ...base,
+        rules: [rule],
+        text: [`${verb} by ${nameOf(rule)}, ${rule.part}`, ...more].join('; '),
+      };
+    }
+    case 'default-deny': {
+      const rules = reason.rules.map(({ source }) => referenceOf(source.origin, source.rule.labels));
+      const by = rules[0]
+        ? `${nameOf(rules[0])}${rules.length > 1 ? ` and ${rules.length - 1} more` : ''}`
+        : 'the enforcement mode';
+      return { ...base, rules, text: `${by} closed ${direction} of ${subject}, and no rule allows this` };
+    }
+    case 'default-allow':
+      return { ...base, rules: [], text: `the rules for ${subject} leave default deny off` };
+    case 'not-enforced':
+      return { ...base, rules: [], text: `no rule speaks of ${direction} of ${subject}` };
+    case 'no-endpoint':
+      return { ...base, rules: [], text: `${subject} is no endpoint, so no policy applies there` };
+    case 'localhost':
+      return { ...base, rules: [], text: 'connections from the node itself are always allowed' };
+    case 'unknown':
+      return { ...base, rules: [], text: `cannot be decided: ${reason.why}` };
+  }
+}
+
+function proxyKind(port: PortSpec | undefined): string {
+  if (port?.l7?.dns) return 'DNS';
+  if (port?.l7?.http) return 'HTTP';
+  if (port?.l7?.kafka) return 'Kafka';
+  return port?.l7?.l7proto ?? (port?.serverNames.length ? 'TLS' : 'L7');
+}
+
+/** Something that would change a denial. */
+export interface Remedy {
+  text: string;
+  location?: string;
+}
+
+/** What would have to change for a denied direction to be allowed, the smallest changes first. */
+export function remedies(
+  engine: PolicyEngine,
+  direction: Direction,
+  subject: Identity,
+  peer: Identity,
+  traffic: Traffic,
+): Remedy[] {
+  const { answer, reason } = decideDirection(engine, direction, subject, peer, traffic);
+  if (answer !== 'denied') return [];
+  if (reason.kind === 'rule') {
+    const { location, part } = referenceOfPart(reason.part);
+    return [{ location, text: `take this traffic out of ${part}: a denial wins over every allowance` }];
+  }
+  const port =
+    traffic.port === undefined || traffic.protocol === undefined
+      ? 'the port'
+      : `port ${traffic.port}/${protocolName(traffic.protocol)}`;
+  const other = direction === 'ingress' ? 'from' : 'to';
+  const allows = engine
+    .policyOf(subject)
+    [direction].parts.filter(({ deny, ports }) => !deny && ports.length > 0);
+  const near: Remedy[] = [];
+  for (const part of allows) {
+    const { location } = referenceOfPart(part);
+    const peerFits = effectivePeers(part).some((selector) => selects(selector, peer));
+    const portFits = part.ports.some((spec) => covered(spec, traffic));
+    if (peerFits && !portFits)
+      near.push({ location, text: `add ${port} to its toPorts: it allows this peer on other ports` });
+    if (portFits && !peerFits)
+      near.push({ location, text: `add this peer to its ${other}…: it allows ${port} ${other} other peers` });
+  }
+  const closing = engine.policyOf(subject)[direction].closedBy[0];
+  const rest: Remedy = closing
+    ? {
+        location: referenceOf(closing.source.origin).location,
+        text: `add an ${direction} rule for this peer and ${port} here, or in a policy of its own`,
+      }
+    : { text: `add a rule that allows ${port} ${other} this peer` };
+  return [...near.slice(0, 3), rest];
+}
+
+function covered(spec: PortSpec, { protocol, port }: Traffic): boolean {
+  if (spec.protocol === 0) return true;
+  if (spec.protocol !== protocol) return false;
+  if (spec.port === 0 && spec.name === '') return true;
+  return port !== undefined && port >= spec.port && port <= Math.max(spec.port, spec.endPort);
+}

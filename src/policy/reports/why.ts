@@ -1,0 +1,142 @@
+import type { Policy } from '../../model/hubble.gen.ts';
+import type { Direction } from '../evaluate/compile.ts';
+import { type Answer, type ConnectionDecision, decideConnection } from '../evaluate/decide.ts';
+import { PolicyEngine } from '../evaluate/engine.ts';
+import { type Connection, connectionOf, type FlowRecord } from '../evaluate/flow.ts';
+import type { Peers } from '../evaluate/peer.ts';
+import { formatLabel } from '../language/label.ts';
+import type { Rule, SourcedRule } from '../rule.ts';
+import { type Explanation, explain } from './explain.ts';
+import { portText } from './replay.ts';
+
+/** What the agent itself says about a direction of a flow. */
+export interface Attribution {
+  direction: Direction;
+  answer: 'allowed' | 'denied';
+  policies: string[];
+}
+
+/** The least that shows where the evaluator and the agent part. */
+export interface Reproducer {
+  rules: Rule[];
+  from: string;
+  to: string;
+  port: string;
+}
+
+/** Why a flow went as it did. */
+export interface Why {
+  flow: {
+    uuid?: string;
+    time?: string;
+    from: string;
+    to: string;
+    port: string;
+    verdict: string;
+    dropReason?: string;
+    direction?: Direction;
+  };
+  egress: Explanation;
+  ingress: Explanation;
+  agent: Attribution[];
+  /** Undefined when the flow does not tell what policy said. */
+  agrees: boolean | undefined;
+  reproducer?: Reproducer;
+}
+
+/** Explains one flow, or says why that cannot be done. */
+export function why(flow: FlowRecord, engine: PolicyEngine, peers: Peers): Why | string {
+  const connection = connectionOf(flow, peers);
+  if (typeof connection === 'string') return connection;
+  const decision = decide(engine, connection);
+  const direction = directionOf(flow);
+  const observed = observedAnswer(connection);
+  const agrees = observed && agreement(decision, observed, direction);
+  return {
+    flow: {
+      ...(flow.uuid && { uuid: flow.uuid }),
+      ...(flow.time && { time: flow.time }),
+      from: connection.sourceName,
+      to: connection.destinationName,
+      port: portText(connection.traffic.protocol, connection.traffic.port),
+      verdict: String(flow.verdict ?? 'unknown'),
+      ...(flow.drop_reason_desc && { dropReason: String(flow.drop_reason_desc) }),
+      ...(direction && { direction }),
+    },
+    egress: explain('egress', decision.egress, connection.sourceName),
+    ingress: explain('ingress', decision.ingress, connection.destinationName),
+    agent: attributions(flow),
+    agrees,
+    ...(agrees === false &&
+      observed && { reproducer: reproducerOf(engine, connection, observed, direction) }),
+  };
+}
+
+function decide(engine: PolicyEngine, { source, destination, traffic }: Connection): ConnectionDecision {
+  return decideConnection(engine, source, destination, traffic);
+}
+
+function directionOf({ traffic_direction }: FlowRecord): Direction | undefined {
+  return traffic_direction === 'INGRESS' ? 'ingress' : traffic_direction === 'EGRESS' ? 'egress' : undefined;
+}
+
+function observedAnswer({ seen }: Connection): 'allowed' | 'denied' | undefined {
+  return seen === 'other' ? undefined : seen;
+}
+
+/** A denial may have happened at either end; an allowance is told of the end that saw the flow. */
+function agreement(
+  decision: ConnectionDecision,
+  observed: 'allowed' | 'denied',
+  direction: Direction | undefined,
+): boolean | undefined {
+  const answers: Answer[] =
+    observed === 'denied' || !direction ? [decision.answer] : [decision[direction].answer];
+  const [answer] = answers;
+  return answer === 'unknown' ? undefined : answer === observed;
+}
+
+function attributions(flow: FlowRecord): Attribution[] {
+  const of = (direction: Direction, answer: 'allowed' | 'denied', list: Policy[] | undefined) =>
+    list?.length ? [{ direction, answer, policies: list.map(policyName) }] : [];
+  return [
+    ...of('egress', 'denied', flow.egress_denied_by),
+    ...of('ingress', 'denied', flow.ingress_denied_by),
+    ...of('egress', 'allowed', flow.egress_allowed_by),
+    ...of('ingress', 'allowed', flow.ingress_allowed_by),
+  ];
+}
+
+function policyName({ kind, namespace, name, labels }: Policy): string {
+  const who = [namespace, name].filter(Boolean).join('/');
+  return who ? `${kind ? `${kind} ` : ''}${who}` : (labels ?? []).join(', ') || 'a policy without a name';
+}
+
+/** Leaves out every rule without which the evaluator would still say the same. */
+function reproducerOf(
+  engine: PolicyEngine,
+  connection: Connection,
+  observed: 'allowed' | 'denied',
+  direction: Direction | undefined,
+): Reproducer {
+  const concerned = [connection.source, connection.destination].flatMap((end) => engine.rulesFor(end));
+  let rules: SourcedRule[] = [...new Set(concerned.map(({ source }) => source))];
+  const differs = (some: readonly SourcedRule[]) => {
+    const small = new PolicyEngine(engine.identities.all.values(), engine.endpoints, {
+      ...engine.settings,
+      ...(engine.clusterName && { clusterName: engine.clusterName }),
+    }).addAll(some);
+    return agreement(decide(small, connection), observed, direction) === false;
+  };
+  for (const rule of [...rules]) {
+    const without = rules.filter((each) => each !== rule);
+    if (differs(without)) rules = without;
+  }
+  const { source, destination, traffic } = connection;
+  return {
+    rules: rules.map(({ rule }) => rule),
+    from: source.labels.map(formatLabel).join(','),
+    to: destination.labels.map(formatLabel).join(','),
+    port: portText(traffic.protocol, traffic.port),
+  };
+}

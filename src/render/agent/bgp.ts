@@ -1,0 +1,126 @@
+import { type Capability, decodeCapability } from '../../agent/bgp/wire.ts';
+import type { PeerRow, RoutePolicyRow, RouteRow } from '../../model/bgp.ts';
+import type { Table } from '../text/blocks.ts';
+import { goDuration } from '../text/duration.ts';
+import { sanitizeCell } from '../text/sanitize.ts';
+import { LIST_TABLE, tabulate } from '../text/table.ts';
+
+/** Rounded to whole seconds. */
+function seconds(ns: number): string {
+  return goDuration(Math.round(ns / 1e9) * 1e9);
+}
+
+/** `bgp peers`: one line per family. */
+export function peerTable(peers: readonly PeerRow[]): Table {
+  const blocks = peers.map((peer) => {
+    const cells = [
+      peer.localAs,
+      peer.peerAs,
+      `${peer.address}:${peer.port}`,
+      peer.state,
+      seconds(peer.uptimeNs),
+    ];
+    const lead = cells.map((cell) => `${sanitizeCell(String(cell))}\t`).join('');
+    const families = peer.families.map(
+      ({ afi, safi, received, advertised }) =>
+        `${sanitizeCell(`${afi}/${safi}`)}\t${received}\t${advertised}`,
+    );
+    // The reference leaves the line of a peer without families open, and the next peer goes on in it.
+    const [first = '\t\t', ...more] = families;
+    return {
+      key: `${peer.localAs} ${peer.address}:${peer.port}`,
+      lines: [`${lead}${first}`, ...more.map((family) => `\t\t\t\t\t${family}`)],
+    };
+  });
+  return {
+    headers: ['Local AS\tPeer AS\tPeer Address\tSession\tUptime\tFamily\tReceived\tAdvertised'],
+    blocks,
+  };
+}
+
+/** `bgp peers -c`. */
+export function renderCapabilities(peers: readonly PeerRow[]): string {
+  if (peers.length === 0) return 'No BGP peer sessions found on this node\n';
+  const lines = peers.flatMap((peer) => {
+    const local = peer.local.map(decodeCapability).filter((c) => c !== undefined);
+    const remote = peer.remote.map(decodeCapability).filter((c) => c !== undefined);
+    const none = local.length === 0 && remote.length === 0;
+    return [
+      `BGP neighbor is ${sanitizeCell(peer.address)}, remote AS ${peer.peerAs}`,
+      'Neighbor capabilities:',
+      ...(none ? ['No capabilities found'] : capabilityLines(local, remote)),
+    ];
+  });
+  return tabulate(`${lines.join('\n')}\n`, LIST_TABLE);
+}
+
+function capabilityLines(local: readonly Capability[], remote: readonly Capability[]): string[] {
+  const keyOf = (c: Capability) => `${c.code} ${c.family ?? ''}`;
+  const all = new Map([...local, ...remote].toReversed().map((c) => [keyOf(c), c]));
+  const lines: string[] = [];
+  let titled = false;
+  for (const capability of [...all.values()].toReversed().toSorted((a, b) => a.code - b.code)) {
+    const ours = local.find((c) => keyOf(c) === keyOf(capability));
+    const theirs = remote.find((c) => keyOf(c) === keyOf(capability));
+    const support = [ours && 'advertised', theirs && 'received'].filter(Boolean).join(' and ');
+    if (capability.family !== undefined) {
+      if (!titled) lines.push(`\t${capability.name}:`);
+      titled = true;
+      lines.push(`\t\t${capability.family}: ${support}`);
+      continue;
+    }
+    lines.push(`\t${capability.name}: ${support}`);
+    if (ours) lines.push('\t\tlocal:', ...ours.details.map((line) => `\t\t\t${sanitizeCell(line)}`));
+    if (theirs) lines.push('\t\tremote:', ...theirs.details.map((line) => `\t\t\t${sanitizeCell(line)}`));
+  }
+  return lines;
+}
+
+/** `bgp routes`: one line per path; `peer` adds the peer that a route is advertised to. */
+export function routeTable(routes: readonly RouteRow[], options: { peer: boolean }): Table {
+  const blocks = routes.map((route) => ({
+    key: `${route.router} ${route.neighbor} ${route.prefix} ${route.attributes}`,
+    lines: [
+      [
+        String(route.router),
+        ...(options.peer ? [route.neighbor] : []),
+        route.destination,
+        route.nextHop,
+        seconds(route.ageNs),
+        route.attributes,
+      ]
+        .map(sanitizeCell)
+        .join('\t'),
+    ],
+  }));
+  return { headers: [`VRouter\t${options.peer ? 'Peer\t' : ''}Prefix\tNextHop\tAge\tAttrs`], blocks };
+}
+
+/** `bgp route-policies`: one line per statement; agents before 1.20 match no families. */
+export function routePolicyTable(policies: readonly RoutePolicyRow[], options: { families: boolean }): Table {
+  const braced = (values: readonly string[]) =>
+    values.length === 1 ? (values[0] ?? '') : values.map((value) => `{${value}}`).join(' ');
+  const blocks = policies.map((policy) => {
+    const lead = [String(policy.router), policy.name, policy.type].map(sanitizeCell).join('\t');
+    const statements = policy.statements.map((statement) =>
+      [
+        statement.peers,
+        ...(options.families ? [braced(statement.families)] : []),
+        statement.prefixes,
+        statement.action,
+        braced(statement.actions),
+      ]
+        .map(sanitizeCell)
+        .join('\t'),
+    );
+    const lines = statements.map((text, i) => `${i === 0 ? lead : '\t\t'}\t${text}`);
+    return { key: `${policy.router} ${policy.name}`, lines: lines.length > 0 ? lines : [`${lead}\t`] };
+  });
+  const families = options.families ? 'Match Families\t' : '';
+  return {
+    headers: [
+      `VRouter\tPolicy Name\tType\tMatch Peers\t${families}Match Prefixes (Min..Max Len)\tRIB Action\tPath Actions`,
+    ],
+    blocks,
+  };
+}

@@ -1,0 +1,43 @@
+import { compareBytes } from '../../lib/order.ts';
+import type { Table } from '../text/blocks.ts';
+import { sanitizeCell } from '../text/sanitize.ts';
+
+/** A node as `node list` shows it. */
+export interface NodeRow {
+  name: string;
+  ipv4: string;
+  ipv4Range: string;
+  ipv6: string;
+  ipv6Range: string;
+  source: string;
+}
+
+/**
+ * `node list`: rows sorted as text; nothing at all, not even the header, without a node. Agents of 1.9 tell no source,
+ * and their table has no such column.
+ */
+export function nodeTable(rows: readonly NodeRow[]): Table {
+  const sources = rows.some((row) => row.source !== '');
+  const blocks = rows
+    .map((row) => ({
+      key: row.name,
+      line: [row.name, row.ipv4, row.ipv4Range, row.ipv6, row.ipv6Range, ...(sources ? [row.source] : [])]
+        .map(sanitizeCell)
+        .join('\t'),
+    }))
+    .toSorted((a, b) => compareBytes(a.line, b.line))
+    .map(({ key, line }) => ({ key, lines: [line] }));
+  const headers = [
+    `Name\tIPv4 Address\tEndpoint CIDR\tIPv6 Address\tEndpoint CIDR${sources ? '\tSource' : ''}`,
+  ];
+  return { headers: blocks.length > 0 ? headers : [], blocks, stop: { minWidth: 0, padding: 3 } };
+}
+
+/** `nodeid list`; its last column has a title and is never filled. */
+export function nodeIdTable(rows: readonly { id: number; ips: string[] }[]): Table {
+  const blocks = rows.map(({ id, ips }) => ({
+    key: String(id),
+    lines: ips.map((ip, i) => `${i === 0 ? `0x${id.toString(16)}` : ''}\t${sanitizeCell(ip)}`),
+  }));
+  return { headers: ['NODE ID\tIP ADDRESSES\tSPI'], blocks };
+}

@@ -1,0 +1,74 @@
+import type { AgentStatus, RemoteClusterStatus, StatusEra } from '../../../model/status.ts';
+import { timeSince } from '../../text/duration.ts';
+
+/** The ClusterMesh section: a count, and the clusters that are not ready (or all). */
+export function clusterMeshLines({ era, clusterMesh }: AgentStatus, all: boolean, nowMs: number): string {
+  if (!clusterMesh) return '';
+  const { clusters, globalServices } = clusterMesh;
+  const ready = `${clusters.filter((c) => c.ready).length}/${clusters.length}`;
+  const lines = [
+    {
+      '1.9': `ClusterMesh:\t${ready} clusters ready, ${globalServices} global-services`,
+      '1.17': `ClusterMesh:\t${ready} remote clusters ready, ${globalServices} global-services`,
+      '1.20': `ClusterMesh:\t${ready} remote clusters ready`,
+    }[era],
+  ];
+  for (const cluster of clusters) {
+    if (all || !cluster.ready) lines.push(...clusterLines(cluster, era, nowMs));
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function clusterLines(cluster: RemoteClusterStatus, era: StatusEra, nowMs: number): string[] {
+  const { name, config, synced } = cluster;
+  const ready = cluster.ready ? 'ready' : 'not-ready';
+  const last = timeSince(cluster.lastFailure, nowMs);
+  const corner = '   └  ';
+  if (era === '1.9') {
+    const counts = `${cluster.nodes} nodes, ${cluster.identities} identities, ${cluster.services} services`;
+    return [
+      `   ${name}: ${ready}, ${counts}, ${cluster.failures} failures (last: ${last})`,
+      `${corner}${cluster.status}`,
+    ];
+  }
+  const counts = [
+    `${cluster.nodes} nodes`,
+    `${cluster.endpoints} endpoints`,
+    `${cluster.identities} identities`,
+    `${cluster.services} services`,
+    `${cluster.serviceExports} MCS-API service exports`,
+    `${cluster.failures} reconnections (last: ${last})`,
+  ];
+  const lines = [
+    `   ${name}: ${ready}, ${counts.join(', ')}`,
+    `${corner}${cluster.status}`,
+    `${corner}remote configuration: ${configText(config)}`,
+  ];
+  if (synced) {
+    const { nodes, endpoints, identities, services, serviceExports } = synced;
+    const parts = [
+      `nodes=${nodes}`,
+      `endpoints=${endpoints}`,
+      `identities=${identities}`,
+      `services=${services}`,
+      ...(serviceExports === undefined ? [] : [`service-exports=${serviceExports}`]),
+    ];
+    lines.push(`${corner}synchronization status: ${parts.join(', ')}`);
+  }
+  return lines;
+}
+
+function configText(config: RemoteClusterStatus['config']): string {
+  if (!config) return 'expected=unknown, retrieved=unknown';
+  const parts = [`expected=${config.required}`, `retrieved=${config.retrieved}`];
+  if (config.retrieved) {
+    const exports = config.serviceExports;
+    parts.push(
+      `cluster-id=${config.clusterId}`,
+      `kvstoremesh=${config.kvstoreMesh}`,
+      `sync-canaries=${config.syncCanaries}`,
+      `service-exports=${exports === undefined ? 'unsupported' : exports ? 'enabled' : 'disabled'}`,
+    );
+  }
+  return parts.join(', ');
+}

@@ -1,0 +1,91 @@
+import { compareBytes } from '../../../lib/order.ts';
+import type { ModuleReport } from '../../../model/health.ts';
+import { humanAge } from '../../text/duration.ts';
+import { sanitize } from '../../text/sanitize.ts';
+
+/** Column at which the report of a leaf starts, before what its depth adds. */
+const LEAF_WIDTH = 40;
+
+interface Node {
+  name: string;
+  report?: ModuleReport;
+  children: Map<string, Node>;
+}
+
+/** `Stopped(19) Degraded(1) OK(87)` */
+export function moduleHealthSummary(reports: readonly ModuleReport[]): string {
+  const count = (level: string) => reports.filter((report) => report.level === level).length;
+  return `Stopped(${count('Stopped')}) Degraded(${count('Degraded')}) OK(${count('OK')})`;
+}
+
+/**
+ * The reports as a tree, a line each, without a newline at the end. As in the reference it is the tree of the first
+ * root, which is `agent`: the summary may count a report or two more.
+ */
+export function moduleHealthTree(reports: readonly ModuleReport[], nowMs: number): string {
+  const root: Node = { name: '', children: new Map() };
+  for (const report of reports) insert(root, report);
+  const [top] = childrenOf(root);
+  if (!top) return 'no reports';
+  const own = top.report ? ` ${reportText(top.report, nowMs)}` : '';
+  return [`${oneLine(top.name)}${own}`, ...branchLines(top, '', 0, depthOf(top), nowMs)].join('\n');
+}
+
+function insert(root: Node, report: ModuleReport): void {
+  let here = root;
+  for (const name of report.path) {
+    let child = here.children.get(name);
+    if (!child) {
+      child = { name, children: new Map() };
+      here.children.set(name, child);
+    }
+    here = child;
+  }
+  here.report = report;
+}
+
+/** Children by name. Reports stand on leaves only: an inner node's own moves to a child of that name. */
+function childrenOf(node: Node): Node[] {
+  return [...node.children.values()]
+    .map((child): Node => {
+      if (!child.report || child.children.size === 0) return child;
+      const reporter: Node = { name: '[reporter]', report: child.report, children: new Map() };
+      return { name: child.name, children: new Map([['[reporter]', reporter], ...child.children]) };
+    })
+    .toSorted(byName);
+}
+
+function byName(a: Node, b: Node): number {
+  return compareBytes(a.name, b.name);
+}
+
+function depthOf(node: Node): number {
+  const children = childrenOf(node);
+  return children.length === 0 ? 0 : 1 + Math.max(...children.map(depthOf));
+}
+
+function branchLines(node: Node, indent: string, level: number, depth: number, nowMs: number): string[] {
+  const children = childrenOf(node);
+  return children.flatMap((child, i) => {
+    const last = i === children.length - 1;
+    const edge = `${indent}${last ? '└──' : '├──'} `;
+    const spread = Math.max(0, depth - level);
+    const line = child.report
+      ? `${edge}${pad(oneLine(child.name), LEAF_WIDTH + 2 * spread)}${'  '.repeat(spread)}${reportText(child.report, nowMs)}`
+      : `${edge}${oneLine(child.name)}`;
+    return [line, ...branchLines(child, `${indent}${last ? ' ' : '│'}   `, level + 1, depth, nowMs)];
+  });
+}
+
+function reportText({ level, message, updated, count }: ModuleReport, nowMs: number): string {
+  return `[${oneLine(level).toUpperCase()}] ${sanitize(message)} (${humanAge(updated, nowMs)}, x${count})`;
+}
+
+/** Pads to a width in code points, as Go's `%-*s`. */
+function pad(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - [...text].length));
+}
+
+function oneLine(name: string): string {
+  return sanitize(name).replaceAll('\n', ' ');
+}

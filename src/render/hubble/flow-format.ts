@@ -1,0 +1,98 @@
+import { FlowRow, readFlow } from '../../model/flow-row.ts';
+import type { GetFlowsResponse, LostEvent, NodeStatusEvent } from '../../model/hubble.gen.ts';
+import { goJson } from '../text/json.ts';
+import { renderNodeStatus, renderNodeStatusDict } from './events.ts';
+import { type FlowStyle, lostCells, renderCompact, renderLostCompact, sanitizeRow } from './flow.ts';
+import { flowLine, renderDict, renderLostDict, SEPARATOR, tableLine } from './flow-records.ts';
+
+/** Formats of flows; `legacy-json` is JSON without the envelope around a flow. */
+export type FlowFormat = 'compact' | 'dict' | 'table' | 'json' | 'legacy-json';
+
+/**
+ * Turns answers of a server into text. Each record of the dict format starts with the separator, which the very
+ * first one has to lose; lines of the table are aligned by whoever has them all.
+ */
+export class FlowRenderer {
+  readonly #row = new FlowRow();
+  #status = '';
+  #printed = false;
+
+  constructor(
+    readonly format: FlowFormat,
+    readonly style: FlowStyle,
+    /** Show nodes that are well, too. */
+    private readonly everyStatus: boolean,
+  ) {}
+
+  /** Text of an answer for stdout; news of nodes go to `takeStatus`. */
+  response(message: GetFlowsResponse): string {
+    const text = this.#text(message);
+    this.#printed ||= text !== '';
+    return text;
+  }
+
+  #text(message: GetFlowsResponse): string {
+    const { flow, lost_events: lost, node_status: status } = message;
+    if (status) this.#status += this.#nodeStatus(message, status);
+    if (flow) {
+      if (this.format === 'json') return `${goJson(message)}\n`;
+      if (this.format === 'legacy-json') return `${goJson(flow)}\n`;
+      readFlow(this.#row, flow);
+      sanitizeRow(this.#row);
+      return this.row(this.#row);
+    }
+    return lost ? this.#lost(message, lost) : '';
+  }
+
+  /** Text of a flow that has been read into a row and is safe to print, for the formats that are not JSON. */
+  row(row: FlowRow): string {
+    this.#printed = true;
+    switch (this.format) {
+      case 'dict':
+        return `${SEPARATOR}\n${renderDict(row, this.style)}`;
+      case 'table':
+        return flowLine(row, this.style);
+      default:
+        return renderCompact(row, this.style);
+    }
+  }
+
+  #lost(message: GetFlowsResponse, lost: LostEvent): string {
+    const { time = '', node_name = '' } = message;
+    switch (this.format) {
+      case 'json':
+        return `${goJson(message)}\n`;
+      case 'legacy-json':
+        return `${goJson(lost)}\n`;
+      case 'dict':
+        return `${SEPARATOR}\n${renderLostDict(time, node_name, lost, this.style)}`;
+      case 'table':
+        return tableLine(lostCells(time, node_name, lost, this.style));
+      default:
+        return renderLostCompact(time, lost, this.style);
+    }
+  }
+
+  #nodeStatus(message: GetFlowsResponse, status: NodeStatusEvent): string {
+    const bad = status.state_change === 'NODE_ERROR' || status.state_change === 'NODE_UNAVAILABLE';
+    if (!bad && !this.everyStatus) return '';
+    const at = { time: message.time ?? '', node: message.node_name ?? '' };
+    switch (this.format) {
+      case 'json':
+        return `${goJson(message)}\n`;
+      case 'legacy-json':
+        return '';
+      case 'dict':
+        return `${this.#printed ? `${SEPARATOR}\n` : ''}${renderNodeStatusDict(at, status, this.style)}`;
+      default:
+        return renderNodeStatus(at, status, this.style);
+    }
+  }
+
+  /** News of nodes since the last call, for stderr. */
+  takeStatus(): string {
+    const text = this.#status;
+    this.#status = '';
+    return text;
+  }
+}

@@ -1,0 +1,220 @@
+import { joinHostPort } from '../../lib/ip.ts';
+import { dropReasonText } from '../../model/drop-reason.ts';
+import type { FlowRow, FlowSide } from '../../model/flow-row.ts';
+import type { LostEvent } from '../../model/hubble.gen.ts';
+import { RESERVED_IDENTITIES } from '../../model/reserved-identity.ts';
+import { TRACE_POINTS } from '../../model/trace-point.ts';
+import { sanitizeCell } from '../text/sanitize.ts';
+import type { TimeFormat } from './flow-time.ts';
+
+/** How flows and events are printed. */
+export interface FlowStyle {
+  time: TimeFormat;
+  color: boolean;
+  nodeName: boolean;
+  /** Pods, services and names instead of addresses. */
+  translateIps: boolean;
+  policyNames: boolean;
+}
+
+const EVENT_POLICY = 5;
+const EVENT_DROP = 1;
+const EVENT_CAPTURE = 3;
+const EVENT_TRACE = 4;
+const EVENT_TRACE_SOCK = 7;
+
+const MATCH_TYPES = ['none', 'L3-Only', 'L3-L4', 'L4-Only', 'all', 'L3-Proto', 'Proto-Only'] as const;
+
+const SOCK_POINTS: Readonly<Record<string, string>> = {
+  SOCK_XLATE_POINT_PRE_DIRECTION_FWD: 'pre-xlate-fwd',
+  SOCK_XLATE_POINT_POST_DIRECTION_FWD: 'post-xlate-fwd',
+  SOCK_XLATE_POINT_PRE_DIRECTION_REV: 'pre-xlate-rev',
+  SOCK_XLATE_POINT_POST_DIRECTION_REV: 'post-xlate-rev',
+};
+
+/** The colours by what they stand for. The sequences are the reference's own, which scripts strip. */
+const COLORS = { host: 36, port: 33, identity: 35, good: 32, bad: 31, warn: 33 } as const;
+
+function paint(color: keyof typeof COLORS, text: string): string {
+  return `\u001b[${COLORS[color]}m${text}\u001b[0m`;
+}
+
+/** Makes the texts of a row safe for a terminal. What prints a row takes this for done. */
+export function sanitizeRow(row: FlowRow): void {
+  row.node = sanitizeCell(row.node);
+  row.dnsSource = sanitizeCell(row.dnsSource);
+  row.summary = sanitizeCell(row.summary);
+  for (const side of [row.source, row.destination]) {
+    side.ip = sanitizeCell(side.ip);
+    side.mac = sanitizeCell(side.mac);
+    side.namespace = sanitizeCell(side.namespace);
+    side.pod = sanitizeCell(side.pod);
+    side.service = sanitizeCell(side.service);
+    side.names = sanitizeCell(side.names);
+  }
+}
+
+/** One line: who, to whom, what happened. A reply is printed in the direction of its request. */
+export function renderCompact(row: FlowRow, style: FlowStyle): string {
+  const reversed = row.reply === 'yes';
+  const left = reversed ? row.destination : row.source;
+  const right = reversed ? row.source : row.destination;
+  const arrow = row.reply === 'unknown' ? '<>' : reversed ? '<-' : '->';
+  return `${style.time(row.time)}${nodePart(row.node, style)}: ${hostText(row, left, style)} ${identityText(left.identity, style)} ${arrow} ${hostText(row, right, style)} ${identityText(right.identity, style)} ${typeText(row)} ${verdictText(row, style)} (${summaryText(row, style)})\n`;
+}
+
+/** ` [node]`, when nodes are asked for. */
+export function nodePart(node: string, style: FlowStyle): string {
+  return style.nodeName ? ` [${node}]` : '';
+}
+
+/** Cells of a flow in the order of the table's columns; the node only when asked for. */
+export function flowCells(row: FlowRow, style: FlowStyle): string[] {
+  return [
+    style.time(row.time),
+    ...(style.nodeName ? [row.node] : []),
+    hostText(row, row.source, style),
+    hostText(row, row.destination, style),
+    typeText(row),
+    verdictText(row, style),
+    summaryText(row, style),
+  ];
+}
+
+/** An end of a flow: name or address, and the port. */
+export function hostText(row: FlowRow, side: FlowSide, style: FlowStyle): string {
+  if (!row.hasIp) return style.color ? paint('host', side.mac) : side.mac;
+  const host = hostName(side, style);
+  if (!style.color) return side.port === 0 ? host : joinHostPort(host, side.port);
+  if (side.port === 0) return paint('host', host);
+  const named = host.includes(':') ? `[${host}]` : host;
+  return paint('host', `${named}:${paint('port', String(side.port))}`);
+}
+
+function hostName(side: FlowSide, style: FlowStyle): string {
+  if (!style.translateIps) return side.ip;
+  const name = side.pod || side.service;
+  if (name !== '') return side.namespace === '' ? name : `${side.namespace}/${name}`;
+  return side.names || side.ip;
+}
+
+/** The last reserved identity that is printed by its name. */
+const LAST_NAMED_IDENTITY = 10;
+const IDENTITY_TEXTS = RESERVED_IDENTITIES.slice(0, LAST_NAMED_IDENTITY + 1).map((name) => `(${name})`);
+
+function identityText(identity: number, style: FlowStyle): string {
+  const text = IDENTITY_TEXTS[identity] ?? `(ID:${identity})`;
+  return style.color ? paint('identity', text) : text;
+}
+
+/** What kind of event it was. */
+export function typeText(row: FlowRow): string {
+  if (row.l7 !== '') {
+    const text = `${row.l7}-${row.l7Type.toLowerCase()}`;
+    return row.l7 === 'dns' ? `${text} ${row.dnsSource}` : text;
+  }
+  switch (row.eventType) {
+    case EVENT_TRACE:
+      return TRACE_POINTS[row.eventSubType] ?? String(row.eventSubType);
+    case EVENT_DROP:
+      return dropReasonText(row.eventSubType);
+    case EVENT_POLICY:
+      return `policy-verdict:${MATCH_TYPES[row.matchType] ?? 'unknown'} ${row.direction}`;
+    case EVENT_CAPTURE:
+      return row.capturePoint;
+    case EVENT_TRACE_SOCK:
+      return SOCK_POINTS[row.sockPoint] ?? row.sockPoint;
+    default:
+      return 'UNKNOWN';
+  }
+}
+
+/** What became of it, and who decided. */
+export function verdictText(row: FlowRow, style: FlowStyle): string {
+  const text = verdictWord(row);
+  const policies = style.policyNames ? policyText(row) : '';
+  return (style.color ? paintVerdict(row.verdict, text) : text) + policies;
+}
+
+function verdictWord({ verdict, eventType }: FlowRow): string {
+  if (eventType !== EVENT_POLICY) return verdict;
+  switch (verdict) {
+    case 'FORWARDED':
+    case 'REDIRECTED':
+      return 'ALLOWED';
+    case 'DROPPED':
+    case 'ERROR':
+      return 'DENIED';
+    case 'AUDIT':
+      return 'AUDITED';
+    default:
+      return verdict;
+  }
+}
+
+function paintVerdict(verdict: string, text: string): string {
+  switch (verdict) {
+    case 'FORWARDED':
+    case 'REDIRECTED':
+      return paint('good', text);
+    case 'DROPPED':
+    case 'ERROR':
+      return paint('bad', text);
+    case 'AUDIT':
+    case 'TRACED':
+    case 'TRANSLATED':
+      return paint('warn', text);
+    default:
+      return text;
+  }
+}
+
+function policyText({ policies }: FlowRow): string {
+  const names = policies
+    .filter((policy) => policy.name && policy.kind)
+    .map((policy) => `${sanitizeCell(policy.name ?? '')} (${sanitizeCell(policy.kind ?? '')})`);
+  return names.length > 0 ? ` BY ${names.join(', ')}` : '';
+}
+
+/** What was in the packet or request. */
+export function summaryText(row: FlowRow, style: FlowStyle): string {
+  let text = row.summary;
+  if (row.traceId !== '' && row.traceId !== '0') text = `IP Trace ID: ${row.traceId}; ${text}`;
+  if (row.auth !== 'DISABLED') {
+    const auth = style.color ? paint(row.auth === 'TEST_ALWAYS_FAIL' ? 'bad' : 'good', row.auth) : row.auth;
+    text = `${text}; Auth: ${auth}`;
+  }
+  return text;
+}
+
+/** Line about events that never reached the reader. */
+export function renderLostCompact(time: string, lost: LostEvent, style: FlowStyle): string {
+  return `${style.time(time)} EVENTS LOST: ${lostSource(lost)} CPU(${lost.cpu ?? 0}) ${lost.num_events_lost ?? 0}${lostSpan(lost, style)}\n`;
+}
+
+/** Cells of lost events in the order of the table's columns. */
+export function lostCells(time: string, node: string, lost: LostEvent, style: FlowStyle): string[] {
+  return [
+    style.time(time),
+    ...(style.nodeName ? [sanitizeCell(node)] : []),
+    lostSource(lost),
+    '-',
+    'EVENTS LOST',
+    '-',
+    lostSummary(lost, style),
+  ];
+}
+
+export function lostSource(lost: LostEvent): string {
+  return String(lost.source ?? 'UNKNOWN_LOST_EVENT_SOURCE');
+}
+
+export function lostSummary(lost: LostEvent, style: FlowStyle): string {
+  return `CPU(${lost.cpu ?? 0}) - ${lost.num_events_lost ?? 0}${lostSpan(lost, style)}`;
+}
+
+function lostSpan({ first, last }: LostEvent, style: FlowStyle): string {
+  return first === undefined || last === undefined
+    ? ''
+    : ` (first: ${style.time(first)}, last: ${style.time(last)})`;
+}

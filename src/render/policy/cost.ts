@@ -1,0 +1,81 @@
+import { sanitizeCell } from '../text/sanitize.ts';
+import { LIST_TABLE, tabulate } from '../text/table.ts';
+
+export interface RuleView {
+  kind: string;
+  namespace?: string;
+  name?: string;
+  part: string;
+  location: string;
+}
+
+export interface CostView {
+  rules: readonly {
+    rule: RuleView;
+    endpoints: number;
+    identities: number;
+    entries: number;
+    alone: number;
+    proxied: number;
+  }[];
+  endpoints: readonly { endpoint: number; entries: number; pressure: number }[];
+  entries: number;
+}
+
+/** What each rule costs, then the fullest maps. */
+export function renderCost({ rules, endpoints, entries }: CostView, top: number): string {
+  const ruleLines = rules
+    .slice(0, top)
+    .map(({ rule, ...cost }) =>
+      [
+        cost.entries,
+        cost.alone,
+        cost.proxied,
+        cost.endpoints,
+        cost.identities,
+        nameOf(rule),
+        sanitizeCell(rule.location),
+      ].join('\t'),
+    );
+  const mapLines = endpoints
+    .slice(0, top)
+    .map(({ endpoint, entries: own, pressure }) =>
+      [endpoint, own, `${(100 * pressure).toFixed(1)} %`].join('\t'),
+    );
+  return [
+    tabulate(
+      [
+        ['ENTRIES', 'ALONE', 'PROXIED', 'ENDPOINTS', 'PEERS', 'RULE', 'LOCATION'].join('\t'),
+        ...ruleLines,
+      ].join('\n'),
+      LIST_TABLE,
+    ),
+    '',
+    tabulate([['ENDPOINT', 'ENTRIES', 'OF CAPACITY'].join('\t'), ...mapLines].join('\n'), LIST_TABLE),
+    '',
+    `${entries} entries in the maps of ${endpoints.length} endpoints`,
+    '',
+  ].join('\n');
+}
+
+export interface UnusedView {
+  rule: RuleView;
+  reason: string;
+  text: string;
+}
+
+/** One line per rule that does nothing. */
+export function renderUnused(unused: readonly UnusedView[], rules: number): string {
+  if (unused.length === 0) return `All ${rules} rules do something.\n`;
+  const lines = unused.map(({ rule, reason, text }) =>
+    [reason, `${nameOf(rule)}${rule.part ? ` ${rule.part}` : ''}`, sanitizeCell(rule.location), text].join(
+      '\t',
+    ),
+  );
+  return `${tabulate([['REASON', 'RULE', 'LOCATION', 'WHAT'].join('\t'), ...lines].join('\n'), LIST_TABLE)}\n`;
+}
+
+function nameOf({ kind, namespace, name }: RuleView): string {
+  const who = [namespace, name].filter(Boolean).join('/');
+  return sanitizeCell(who ? `${kind} ${who}` : kind);
+}

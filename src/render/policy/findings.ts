@@ -1,0 +1,127 @@
+import { type Finding, formatPosition } from '../../model/finding.ts';
+import { goJson } from '../text/json.ts';
+import type { Palette } from '../text/palette.ts';
+import { sanitize } from '../text/sanitize.ts';
+
+export const REPORT_FORMATS = ['text', 'json', 'sarif', 'junit'] as const;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
+
+/** What was checked, and what came of it. */
+export interface Report {
+  /** Paths as they were given. */
+  paths: readonly string[];
+  /** Files that were read, in order. */
+  files: readonly string[];
+  rules: number;
+  findings: readonly Finding[];
+}
+
+/** Findings for people: `file:line:column: severity: message`, what to do on the next line. */
+export function renderFindings(findings: readonly Finding[], palette: Palette): string {
+  return findings
+    .map(({ severity, message, hint, position, excerpt }) => {
+      const word = severity === 'error' ? palette.bad(severity) : palette.warn(severity);
+      const lines = [`${palette.bold(sanitize(formatPosition(position)))}: ${word}: ${sanitize(message)}`];
+      if (excerpt)
+        lines.push(
+          ...sanitize(excerpt)
+            .split('\n')
+            .map((line) => `    ${line}`),
+        );
+      if (hint) lines.push(`    ${palette.dim(sanitize(hint))}`);
+      return `${lines.join('\n')}\n`;
+    })
+    .join('');
+}
+
+/** A report for programs. */
+export function renderReport(report: Report, format: Exclude<ReportFormat, 'text'>): string {
+  switch (format) {
+    case 'json':
+      return `${goJson(jsonReport(report), 2)}\n`;
+    case 'sarif':
+      return `${goJson(sarifReport(report), 2)}\n`;
+    case 'junit':
+      return junitReport(report);
+  }
+}
+
+function jsonReport({ files, rules, findings }: Report): unknown {
+  return {
+    valid: !findings.some(({ severity }) => severity === 'error'),
+    files: files.length,
+    rules,
+    findings: findings.map(({ severity, code, message, hint, position, path }) => ({
+      file: position.file,
+      line: position.line,
+      column: position.column,
+      severity,
+      code,
+      message,
+      ...(hint && { hint }),
+      path,
+    })),
+  };
+}
+
+function sarifReport({ findings }: Report): unknown {
+  const codes = [...new Set(findings.map(({ code }) => code))].toSorted();
+  return {
+    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    version: '2.1.0',
+    runs: [
+      {
+        tool: { driver: { name: 'cilium policy validate', rules: codes.map((id) => ({ id })) } },
+        columnKind: 'utf16CodeUnits',
+        results: findings.map(({ severity, code, message, hint, position: { file, line, column } }) => ({
+          ruleId: code,
+          level: severity,
+          message: { text: hint ? `${message}. ${hint}` : message },
+          locations: [
+            {
+              physicalLocation: {
+                artifactLocation: { uri: file === '-' ? 'stdin' : encodeURI(file) },
+                region: { startLine: line, startColumn: column },
+              },
+            },
+          ],
+        })),
+      },
+    ],
+  };
+}
+
+/** One test case per file; a file with errors is a failed one. */
+function junitReport({ files, findings }: Report): string {
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  const failed = new Set(errors.map(({ position }) => position.file));
+  const lines = [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuite name="cilium policy validate" tests="${files.length}" failures="${failed.size}">`,
+  ];
+  for (const file of files) {
+    const own = errors.filter(({ position }) => position.file === file);
+    if (own.length === 0) {
+      lines.push(`  <testcase classname="policy" name="${xml(file)}"/>`);
+      continue;
+    }
+    lines.push(`  <testcase classname="policy" name="${xml(file)}">`);
+    for (const { code, message, hint, position } of own) {
+      const text = `${formatPosition(position)}: ${message}${hint ? `\n${hint}` : ''}`;
+      lines.push(`    <failure type="${xml(code)}" message="${xml(message)}">${xml(text)}</failure>`);
+    }
+    lines.push('  </testcase>');
+  }
+  lines.push('</testsuite>');
+  return `${lines.join('\n')}\n`;
+}
+
+const XML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/** Text as it may stand in XML, in attributes too. */
+export function xml(text: string): string {
+  // XML 1.0 has no way to write most control characters.
+  return text
+    .replace(/[&<>"]/g, (c) => XML[c] ?? c)
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '\ufffd');
+}

@@ -1,0 +1,105 @@
+import { isRecord } from '../../lib/record.ts';
+import { goJson } from '../text/json.ts';
+import { diffLines, nearChanges } from '../text/line-diff.ts';
+import type { Palette } from '../text/palette.ts';
+import { sanitize } from '../text/sanitize.ts';
+
+/** A rule as the agent prints it; labels name it for people. */
+export type DiffRule = object;
+
+export interface RuleDiff {
+  added: DiffRule[];
+  removed: DiffRule[];
+  unchanged: number;
+}
+
+/** Compares two lists of rules, whatever their order. A rule that is there twice counts twice. */
+export function diffRules(before: readonly DiffRule[], after: readonly DiffRule[]): RuleDiff {
+  const left = new Map<string, number>();
+  for (const rule of before) {
+    const key = JSON.stringify(rule);
+    left.set(key, (left.get(key) ?? 0) + 1);
+  }
+  const added: DiffRule[] = [];
+  let unchanged = 0;
+  for (const rule of after) {
+    const key = JSON.stringify(rule);
+    const count = left.get(key) ?? 0;
+    if (count === 0) added.push(rule);
+    else {
+      unchanged++;
+      left.set(key, count - 1);
+    }
+  }
+  const removed: DiffRule[] = [];
+  for (const rule of before) {
+    const key = JSON.stringify(rule);
+    const count = left.get(key) ?? 0;
+    if (count === 0) continue;
+    removed.push(rule);
+    left.set(key, count - 1);
+  }
+  return { added, removed, unchanged };
+}
+
+/** Lines around a change within a rule. */
+const CONTEXT = 2;
+
+/**
+ * The difference for people: every line of a removed rule begins with `-`, of an added one with `+`. Of a rule that
+ * comes in the place of one with the same labels only what changed in it is shown.
+ */
+export function renderRuleDiff({ added, removed, unchanged }: RuleDiff, palette: Palette): string {
+  const left = [...removed];
+  const fresh: DiffRule[] = [];
+  const changed: string[] = [];
+  for (const rule of added) {
+    const labels = labelsText(rule);
+    const at = labels === undefined ? -1 : left.findIndex((old) => labelsText(old) === labels);
+    const [old] = at < 0 ? [] : left.splice(at, 1);
+    if (old) changed.push(changeOf(old, rule, palette));
+    else fresh.push(rule);
+  }
+  const whole = (rule: DiffRule, mark: string) =>
+    linesOf(rule)
+      .map((line) => `${mark} ${line}`)
+      .join('\n');
+  const parts = [
+    ...left.map((rule) => palette.bad(whole(rule, '-'))),
+    ...changed,
+    ...fresh.map((rule) => palette.good(whole(rule, '+'))),
+    `${plural(added.length, 'rule')} added, ${removed.length} removed, ${unchanged} unchanged`,
+  ];
+  return `${parts.join('\n')}\n`;
+}
+
+function linesOf(rule: DiffRule): string[] {
+  return sanitize(goJson(rule, 2)).split('\n');
+}
+
+function labelsText(rule: DiffRule): string | undefined {
+  return 'labels' in rule && Array.isArray(rule.labels) && rule.labels.length > 0
+    ? JSON.stringify(rule.labels)
+    : undefined;
+}
+
+/** The rule's labels say which one it is, wherever in it the change may be. */
+function changeOf(before: DiffRule, after: DiffRule, palette: Palette): string {
+  const paint = { ' ': (text: string) => text, '-': palette.bad, '+': palette.good };
+  const lines = nearChanges(diffLines(linesOf(before), linesOf(after)), CONTEXT).map((line) =>
+    line ? paint[line.mark](`${line.mark} ${line.text}`) : '  …',
+  );
+  return [palette.bold(`  ${nameOf(after)}`), ...lines].join('\n');
+}
+
+function nameOf(rule: DiffRule): string {
+  const labels = 'labels' in rule && Array.isArray(rule.labels) ? rule.labels.filter(isRecord) : [];
+  const of = (key: string) => labels.find((label) => label.key === `io.cilium.k8s.policy.${key}`)?.value;
+  const [kind, namespace, name] = [of('derived-from'), of('namespace'), of('name')];
+  if (name) return sanitize([kind, [namespace, name].filter(Boolean).join('/')].filter(Boolean).join(' '));
+  return labels.map(({ source, key, value }) => sanitize(`${source}:${key}=${value}`)).join(',');
+}
+
+function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,56 @@
+import { sanitize } from '../text/sanitize.ts';
+
+export interface EndView {
+  name: string;
+  identity?: number;
+  labels: readonly string[];
+}
+
+export interface DirectionView {
+  direction: string;
+  answer: string;
+  text: string;
+}
+
+/** A decided connection, as the text shows it. */
+export interface SimulationView {
+  from: EndView;
+  to: EndView;
+  port: string;
+  verdict: string;
+  egress: DirectionView;
+  ingress: DirectionView;
+  changes: readonly { text: string; location?: string }[];
+}
+
+/** Both ends, both directions, the verdict, and what would change it. */
+export function renderSimulation(view: SimulationView): string {
+  const lines = [
+    `From:     ${end(view.from)}`,
+    `To:       ${end(view.to)}`,
+    `Port:     ${view.port}`,
+    '',
+    direction('Egress', view.egress),
+    direction('Ingress', view.ingress),
+    '',
+    `Verdict:  ${view.verdict}`,
+  ];
+  if (view.changes.length > 0)
+    lines.push(
+      '',
+      'To allow it:',
+      ...view.changes.map(
+        ({ location, text }) => `  ${location ? `${sanitize(location)}: ` : ''}${sanitize(text)}`,
+      ),
+    );
+  return `${lines.join('\n')}\n`;
+}
+
+function end({ name, identity, labels }: EndView): string {
+  const who = identity === undefined ? '' : `identity ${identity}: `;
+  return `${sanitize(name)} (${who}${labels.map(sanitize).join(', ')})`;
+}
+
+function direction(title: string, { answer, text }: DirectionView): string {
+  return `${`${title}:`.padEnd(10)}${answer.padEnd(9)}${sanitize(text)}`;
+}

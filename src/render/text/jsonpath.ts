@@ -1,0 +1,182 @@
+import { UserError } from '../../errors.ts';
+import { exactAt } from '../../lib/exact-json.ts';
+import { isRecord } from '../../lib/record.ts';
+import { fieldsOf, resolveShape, type Shape, type TypedShape, zeroOf } from '../../model/shape.ts';
+import { goJson } from './json.ts';
+import { type Node, type Operand, parseTemplate, type Step } from './jsonpath-parser.ts';
+
+/** A value with its Go type, where one is known. */
+interface Typed {
+  value: unknown;
+  shape: Shape | undefined;
+}
+
+/**
+ * Evaluates a kubectl-style JSONPath template over a value, as Kubernetes' engine does over Go values: missing keys
+ * give nothing, several hits of one path are joined by a blank, composites print as compact JSON.
+ */
+export function jsonpath(template: string, value: unknown, type?: TypedShape): string {
+  const evaluator = new Evaluator({ value, shape: type?.shape }, type?.definitions ?? {});
+  return evaluator.print(parseTemplate(template), evaluator.root);
+}
+
+class Evaluator {
+  constructor(
+    readonly root: Typed,
+    readonly definitions: TypedShape['definitions'],
+  ) {}
+
+  print(nodes: readonly Node[], here: Typed): string {
+    let out = '';
+    for (const node of nodes) {
+      if (node.kind === 'text') out += node.text;
+      else {
+        const hits = this.#walk(node.steps, node.root ? this.root : here);
+        if (node.kind === 'path') out += hits.map((hit) => text(hit.value)).join(' ');
+        else for (const hit of hits) out += this.print(node.body, hit);
+      }
+    }
+    return out;
+  }
+
+  #walk(steps: readonly Step[], from: Typed): Typed[] {
+    let here = [from];
+    for (const step of steps) here = here.flatMap((value) => this.#step(step, value));
+    return here;
+  }
+
+  #step(step: Step, { value, shape }: Typed): Typed[] {
+    const type = resolveShape(shape, this.definitions);
+    switch (step.kind) {
+      case 'field':
+        return this.#field(step.name, value, type);
+      case 'wildcard':
+        return this.#children(value, type);
+      case 'recursive':
+        return this.#descend({ value, shape });
+      case 'union':
+        return step.members.flatMap((member) => this.#walk(member, { value, shape }));
+      case 'slice':
+        return this.#slice(step, value, type);
+      case 'filter': {
+        if (!Array.isArray(value) && !isRecord(value)) return [];
+        return this.#children(value, type).filter((item) => this.#holds(step, item));
+      }
+    }
+  }
+
+  #field(name: string, value: unknown, type: Shape | undefined): Typed[] {
+    if (!isRecord(value)) return [];
+    if (!type?.properties) {
+      return Object.hasOwn(value, name)
+        ? [{ value: exactAt(value, name, value[name]), shape: type?.additionalProperties }]
+        : [];
+    }
+    const known =
+      fieldsOf(type, value).find(([own]) => own === name) ??
+      fieldsOf(type, value).find(([own]) => goName(own) === name);
+    if (!known) return [];
+    const [key, shape] = known;
+    return [{ value: exactAt(value, key, value[key]) ?? zeroOf(shape, this.definitions), shape }];
+  }
+
+  #children(value: unknown, type: Shape | undefined): Typed[] {
+    if (Array.isArray(value))
+      return value.map((item, i) => ({ value: exactAt(value, i, item), shape: type?.items }));
+    if (!isRecord(value)) return [];
+    if (!type?.properties) {
+      return Object.keys(value)
+        .sort()
+        .map((key) => ({ value: exactAt(value, key, value[key]), shape: type?.additionalProperties }));
+    }
+    return fieldsOf(type, value).map(([key, shape]) => ({
+      value: exactAt(value, key, value[key]) ?? zeroOf(shape, this.definitions),
+      shape,
+    }));
+  }
+
+  #descend(from: Typed): Typed[] {
+    if (!Array.isArray(from.value) && !isRecord(from.value)) return [];
+    const type = resolveShape(from.shape, this.definitions);
+    return [from, ...this.#children(from.value, type).flatMap((child) => this.#descend(child))];
+  }
+
+  #slice(step: Extract<Step, { kind: 'slice' }>, value: unknown, type: Shape | undefined): Typed[] {
+    if (!Array.isArray(value)) {
+      if (value === null || value === undefined) return [];
+      throw new UserError(`jsonpath: ${JSON.stringify(typeof value)} is not an array or slice`);
+    }
+    const size = value.length;
+    const place = (n: number) => (n < 0 ? n + size : n);
+    if (step.single) {
+      const at = place(step.from ?? 0);
+      if (at < 0 || at >= size)
+        throw new UserError(`jsonpath: array index out of bounds: index ${step.from}, length ${size}`);
+      return [{ value: exactAt(value, at, value[at]), shape: type?.items }];
+    }
+    if (step.step <= 0) throw new UserError('jsonpath: step must be > 0');
+    const hits: Typed[] = [];
+    const end = Math.min(place(step.to ?? size), size);
+    for (let at = Math.max(place(step.from ?? 0), 0); at < end; at += step.step) {
+      hits.push({ value: exactAt(value, at, value[at]), shape: type?.items });
+    }
+    return hits;
+  }
+
+  #holds(step: Extract<Step, { kind: 'filter' }>, item: Typed): boolean {
+    const left = this.#operand(step.left, item);
+    if (step.operator === 'exists') return left.length > 0;
+    const right = step.right ? this.#operand(step.right, item) : [];
+    const [a] = left;
+    const [b] = right;
+    if (left.length !== 1 || right.length !== 1 || a === undefined || b === undefined) return false;
+    switch (step.operator) {
+      case '==':
+        return a === b;
+      case '!=':
+        return a !== b;
+      default:
+        return ordered(a, b, step.operator);
+    }
+  }
+
+  #operand(operand: Operand, item: Typed): unknown[] {
+    if (operand.kind === 'literal') return [operand.value];
+    // Literals are doubles, so that is what values are compared as.
+    return this.#walk(operand.steps, operand.root ? this.root : item).map(({ value }) =>
+      typeof value === 'bigint' ? Number(value) : value,
+    );
+  }
+}
+
+function ordered(a: unknown, b: unknown, operator: string): boolean {
+  if ((typeof a !== 'number' || typeof b !== 'number') && (typeof a !== 'string' || typeof b !== 'string'))
+    return false;
+  switch (operator) {
+    case '<':
+      return a < b;
+    case '<=':
+      return a <= b;
+    case '>':
+      return a > b;
+    default:
+      return a >= b;
+  }
+}
+
+/** `last-success-timestamp` is the field LastSuccessTimestamp in Go; initialisms are written in capitals there. */
+function goName(name: string): string {
+  return name
+    .split(/[^A-Za-z0-9]+/)
+    .map((word) =>
+      /^(id|ip|ips|uid|uuid|url|cpu|cpus|cidr|api|dns|http|tcp|udp|ttl)$/.test(word)
+        ? word.toUpperCase()
+        : word.charAt(0).toUpperCase() + word.slice(1),
+    )
+    .join('');
+}
+
+function text(value: unknown): string {
+  if (value === null || value === undefined) return '<no value>';
+  return typeof value === 'object' ? goJson(value) : String(value);
+}

@@ -1,0 +1,178 @@
+import { exactAt } from '../../lib/exact-json.ts';
+import { compareNatural } from '../../lib/order.ts';
+import { isRecord } from '../../lib/record.ts';
+import { fieldsOf, resolveShape, type Shape, type TypedShape, zeroOf } from '../../model/shape.ts';
+
+const BEST_INDENT = 4;
+/** Keys above this many bytes are written as `? key`, with the value behind a colon on the next line. */
+const LONGEST_SIMPLE_KEY = 128;
+
+/**
+ * YAML as Go's yaml.v3 writes structs that carry only JSON tags: keys are the lower-cased Go field names, every
+ * field of the type is there, zero or not. Without a type, keys stay as they are. Ends with a newline.
+ */
+export function goYaml(value: unknown, type?: TypedShape): string {
+  const writer = new Writer(type?.definitions ?? {});
+  writer.block(value, type?.shape, 0, false);
+  return writer.text();
+}
+
+class Writer {
+  #out = '';
+  constructor(readonly definitions: TypedShape['definitions']) {}
+
+  text(): string {
+    return this.#out;
+  }
+
+  /** Writes a value whose first line starts at the cursor; `indent` is the column of its keys or dashes. */
+  block(value: unknown, shape: Shape | undefined, indent: number, inline: boolean): void {
+    const type = resolveShape(shape, this.definitions);
+    if (Array.isArray(value)) this.#sequence(value, type, indent, inline);
+    else if (isRecord(value)) this.#mapping(value, type, indent, inline);
+    else this.#out += `${scalar(value, indent)}\n`;
+  }
+
+  #mapping(value: Record<string, unknown>, type: Shape | undefined, indent: number, inline: boolean): void {
+    const struct = type?.properties !== undefined;
+    const rows: [string, unknown, Shape | undefined][] = struct
+      ? fieldsOf(type, value).map(([name, field]) => [
+          name.replace(/[^A-Za-z0-9]/g, '').toLowerCase(),
+          fieldValue(value, name, field, this.definitions),
+          field,
+        ])
+      : Object.keys(value)
+          .sort(compareNatural)
+          .map((name) => [name, exactAt(value, name, value[name]), type?.additionalProperties]);
+    if (rows.length === 0) {
+      this.#out += '{}\n';
+      return;
+    }
+    rows.forEach(([name, child, childType], i) => {
+      const key = scalar(name, 0);
+      if (i > 0 || !inline) this.#out += ' '.repeat(indent);
+      const simple = Buffer.byteLength(name) <= LONGEST_SIMPLE_KEY;
+      this.#out += simple ? `${key}:` : `? ${key}\n${' '.repeat(indent)}:`;
+      this.#child(child, childType, indent, simple);
+    });
+  }
+
+  #child(child: unknown, type: Shape | undefined, indent: number, simple: boolean): void {
+    const nested =
+      (Array.isArray(child) && child.length > 0) ||
+      (isRecord(child) && hasRows(child, type, this.definitions));
+    if (!nested) {
+      this.#out += ' ';
+      this.block(child, type, indent, true);
+      return;
+    }
+    const deeper = nextIndent(indent);
+    this.#out += simple ? '\n' : ' '.repeat(deeper - indent - 1);
+    this.block(child, type, deeper, !simple);
+  }
+
+  #sequence(items: readonly unknown[], type: Shape | undefined, indent: number, inline: boolean): void {
+    if (items.length === 0) {
+      this.#out += '[]\n';
+      return;
+    }
+    items.forEach((item, i) => {
+      if (i > 0 || !inline) this.#out += ' '.repeat(indent);
+      this.#out += '- ';
+      this.block(exactAt(items, i, item), type?.items, indent + 2, true);
+    });
+  }
+}
+
+/** yaml.v3 aligns every level to a multiple of four; only the step into a sequence item is two wide. */
+function nextIndent(indent: number): number {
+  return BEST_INDENT * Math.floor((indent + BEST_INDENT) / BEST_INDENT);
+}
+
+function hasRows(
+  value: Record<string, unknown>,
+  shape: Shape | undefined,
+  definitions: TypedShape['definitions'],
+): boolean {
+  return Object.keys(value).length > 0 || resolveShape(shape, definitions)?.properties !== undefined;
+}
+
+function fieldValue(
+  value: Record<string, unknown>,
+  name: string,
+  shape: Shape | undefined,
+  definitions: TypedShape['definitions'],
+): unknown {
+  const own = exactAt(value, name, value[name]);
+  return own === undefined || own === null ? zeroOf(shape, definitions) : own;
+}
+
+/** What YAML 1.1 or 1.2 readers would take for something other than a string. */
+const NOT_A_STRING =
+  /^(?:|~|null|Null|NULL|true|True|TRUE|false|False|FALSE|y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF|<<|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)|[-+]?0b[01_]+|[-+]?0o?[0-7_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)$/;
+const TIMESTAMP =
+  /^\d{4}-\d{1,2}-\d{1,2}(?:(?:[Tt]|[ \t]+)\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d{1,2}(?::?\d{2})?))?)?$/;
+const NEEDS_ESCAPES = /[^\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
+
+function scalar(value: unknown, indent: number): string {
+  if (typeof value !== 'string') return value === null || value === undefined ? 'null' : numberText(value);
+  if (NOT_A_STRING.test(value) || TIMESTAMP.test(value)) return doubleQuoted(value);
+  if (NEEDS_ESCAPES.test(value) || /[\x85\u2028\u2029]/.test(value)) return doubleQuoted(value);
+  if (value.includes('\n')) return literal(value, indent);
+  return plainAllowed(value) ? value : `'${value.replaceAll("'", "''")}'`;
+}
+
+function numberText(value: unknown): string {
+  if (typeof value !== 'number' || Number.isInteger(value)) return String(value);
+  return String(value).replace(/e([-+])(\d)$/, 'e$10$2');
+}
+
+function plainAllowed(text: string): boolean {
+  if (/^[\s]|\s$/.test(text)) return false;
+  if (/^(?:---|\.\.\.)/.test(text)) return false;
+  if (/^[,[\]{}#&*!|>'"%@`]/.test(text)) return false;
+  if (/^[-?:](?:\s|$)/.test(text)) return false;
+  return !/:(?:\s|$)|\s#/.test(text);
+}
+
+function literal(text: string, indent: number): string {
+  const trailing = /\n*$/.exec(text)?.[0].length ?? 0;
+  const chomp = trailing === 0 ? '-' : trailing === 1 ? '' : '+';
+  const body = text.replace(/\n+$/, '');
+  const hint = /^[ \n]/.test(text) ? String(BEST_INDENT) : '';
+  const pad = ' '.repeat(nextIndent(indent));
+  const lines = body.split('\n').map((line) => (line === '' ? '' : pad + line));
+  return `|${hint}${chomp}\n${lines.join('\n')}${'\n'.repeat(Math.max(0, trailing - 1))}`;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\0': '\\0',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\x0b': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+  '\x1b': '\\e',
+  '"': '\\"',
+  '\\': '\\\\',
+  '\x85': '\\N',
+  '\u2028': '\\L',
+  '\u2029': '\\P',
+};
+
+function doubleQuoted(text: string): string {
+  let out = '"';
+  for (const c of text) {
+    const known = ESCAPES[c];
+    if (known) out += known;
+    else if (!NEEDS_ESCAPES.test(c)) out += c;
+    else {
+      const code = c.codePointAt(0) ?? 0;
+      const [letter, width] = code < 0x100 ? ['x', 2] : code < 0x10000 ? ['u', 4] : ['U', 8];
+      out += `\\${letter}${code.toString(16).toUpperCase().padStart(Number(width), '0')}`;
+    }
+  }
+  return `${out}"`;
+}

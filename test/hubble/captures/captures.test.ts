@@ -1,0 +1,246 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { CaptureWriter } from '../../../src/hubble/captures/capture.ts';
+import { redactor } from '../../../src/hubble/captures/redact.ts';
+import { frame } from '../../../src/hubble/grpc/frames.ts';
+import { encode } from '../../../src/hubble/protobuf/codec.ts';
+import type { Flow, GetFlowsResponse } from '../../../src/model/hubble.gen.ts';
+import { serveGrpc } from '../../helpers/grpc.ts';
+import { fixturePath, fixtureText } from '../../helpers/recordings.ts';
+import { run } from '../../helpers/run.ts';
+
+const FILE = fixturePath('recordings/flows-1.20.jsonl');
+const LINES = fixtureText('recordings/flows-1.20.jsonl').trim().split('\n');
+const MESSAGES = LINES.map((line) => JSON.parse(line) as GetFlowsResponse);
+const FRAMED = Buffer.concat(MESSAGES.map((message) => frame(encode('observer.GetFlowsResponse', message))));
+const folder = mkdtempSync(join(tmpdir(), 'captures-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, content);
+  return path;
+}
+
+const observe = (...words: string[]) => run(['hubble', 'observe', ...words], { cwd: folder });
+const plain = () => observe('--input-file', FILE, '-o', 'json');
+
+describe('a capture is read whatever it is', () => {
+  test.each<[string, () => string | Uint8Array]>([
+    ['gzip.jsonl', () => gzipSync(LINES.join('\n'))],
+    ['zstd-without-its-ending', () => zstdCompressSync(`${LINES.join('\n')}\n`)],
+    ['framed.proto', () => FRAMED],
+    ['framed.proto.gz', () => gzipSync(FRAMED)],
+  ])('%s', async (name, content) => {
+    const result = await observe('--input-file', file(name, content()), '-o', 'json');
+    expect(result).toEqual(await plain());
+  });
+
+  test('from stdin', async () => {
+    const result = await run(['hubble', 'observe', '--input-file', '-', '-o', 'json'], {
+      stdin: gzipSync(LINES.join('\n')),
+    });
+    expect(result.stdout).toBe((await plain()).stdout);
+  });
+});
+
+describe('several captures', () => {
+  test('follow each other; rotated ones come oldest first', async () => {
+    const part = (from: number, to: number) => `${LINES.slice(from, to).join('\n')}\n`;
+    file('rotated/flows.jsonl', part(200, LINES.length));
+    file('rotated/flows.jsonl.1', part(100, 200));
+    file('rotated/flows.jsonl.2', part(0, 100));
+    file('rotated/notes.txt', 'not a capture');
+    expect((await observe('--input-file', 'rotated', '-o', 'json')).stdout).toBe((await plain()).stdout);
+    expect((await observe('--input-file', 'rotated/flows.jsonl*', '-o', 'json')).stdout).toBe(
+      (await plain()).stdout,
+    );
+    const two = await observe(
+      '--input-file',
+      'rotated/flows.jsonl.2',
+      '--input-file',
+      'rotated/flows.jsonl.1',
+      '-o',
+      'json',
+    );
+    expect(two.stdout).toBe(part(0, 200));
+  });
+
+  test('are put in order with --sort', async () => {
+    const path = file('unsorted.jsonl', `${LINES.toReversed().join('\n')}\n`);
+    const times = (text: string) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as GetFlowsResponse).time ?? '');
+    const { stdout } = await observe('--input-file', path, '--sort', '-o', 'json');
+    expect(times(stdout)).toEqual(times(stdout).toSorted());
+    expect(times(stdout).length).toBe(LINES.length);
+  });
+
+  test.each([
+    ['--input-file', 'nothing-*', 'no file matches nothing-*'],
+    ['--input-file', 'none.jsonl', 'none.jsonl: no such file or directory'],
+  ])('%s %s says what is missing', async (flag, value, message) => {
+    const { stdout, stderr, code } = await observe(flag, value);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+    expect(stderr).toContain(message);
+  });
+});
+
+describe('broken captures', () => {
+  test('a bad line and a half-written last one are named by file and line, and stop nothing', async () => {
+    const path = file('broken.jsonl', `${LINES[0]}\n{"flow":}\n${LINES[1]}\n${LINES[2]?.slice(0, 80)}`);
+    const { stdout, stderr, code } = await observe('--input-file', path, '-o', 'json');
+    expect(code).toBe(0);
+    expect(stdout).toBe(`${LINES[0]}\n${LINES[1]}\n`);
+    expect(stderr.match(/at=\S+/g)).toEqual([`at=${path}:2`, `at=${path}:4`]);
+  });
+
+  test.each<[string, () => Uint8Array, RegExp]>([
+    [
+      'an archive that ends early',
+      () => gzipSync(LINES.join('\n')).subarray(0, 9000),
+      /the archive is broken or ends early/,
+    ],
+    [
+      'a framed capture that ends early',
+      () => FRAMED.subarray(0, FRAMED.length - 7),
+      /the last message is cut off after \d+ bytes/,
+    ],
+    [
+      'bytes that are no capture',
+      () => Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1]),
+      /it is no capture of framed messages/,
+    ],
+  ])('%s is said, with what came before it', async (_, content, message) => {
+    const { stderr, code } = await observe('--input-file', file('early', content()));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('hubble record', () => {
+  const answers = {
+    '/observer.Observer/GetFlows': {
+      messages: MESSAGES.map((message) => encode('observer.GetFlowsResponse', message)),
+    },
+  };
+
+  test.each(['json', 'proto'])('writes a capture in the form %s that reads back the same', async (format) => {
+    await using server = await serveGrpc(answers);
+    const path = join(folder, `recorded.${format}`);
+    const { stdout, stderr, code } = await run([
+      'hubble',
+      'record',
+      path,
+      '--format',
+      format,
+      '--server',
+      server.address,
+    ]);
+    expect({ stdout, stderr, code }).toEqual({
+      stdout: '',
+      stderr: `${LINES.length} records written to ${path}\n`,
+      code: 0,
+    });
+    expect((await observe('--input-file', path, '-o', 'json')).stdout).toBe((await plain()).stdout);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test('leaves out what is redacted', async () => {
+    await using server = await serveGrpc(answers);
+    const path = join(folder, 'redacted.jsonl');
+    await run(['hubble', 'record', path, '--redact', 'http,dns,ips,labels', '--server', server.address]);
+    const text = readFileSync(path, 'utf8');
+    expect(text).not.toMatch(/\b10\.11\.\d+\.\d+\b|example\.com|k8s:app=/);
+    expect(text.trim().split('\n').length).toBe(LINES.length);
+  });
+
+  test('an unknown redaction and a full disk are clear errors', async () => {
+    await using server = await serveGrpc(answers);
+    const bad = await run([
+      'hubble',
+      'record',
+      join(folder, 'x'),
+      '--redact',
+      'pods',
+      '--server',
+      server.address,
+    ]);
+    expect(bad.stderr).toContain('--redact: "pods" cannot be redacted\nKnown are http, dns, ips, labels.');
+    const full = await run(['hubble', 'record', '/dev/full', '--server', server.address]);
+    expect(full.code).toBe(1);
+    expect(full.stderr).toContain('write /dev/full: no space left on device');
+  });
+
+  test('rotates by size and keeps so many files', async () => {
+    const path = join(folder, 'rotating', 'r.jsonl');
+    mkdirSync(join(path, '..'));
+    const writer = new CaptureWriter(path, { maxBytes: 100, maxFiles: 3 });
+    for (let i = 0; i < 20; i++)
+      await writer.append(Buffer.from(`record ${String(i).padStart(2, '0')} ${'x'.repeat(30)}\n`));
+    await writer.close();
+    expect(readdirSync(join(path, '..')).sort()).toEqual(['r.jsonl', 'r.jsonl.1', 'r.jsonl.2']);
+    const text = ['.2', '.1', ''].map((end) => readFileSync(path + end, 'utf8')).join('');
+    expect(text.match(/record \d\d/g)).toEqual([14, 15, 16, 17, 18, 19].map((n) => `record ${n}`));
+  });
+});
+
+/** The recorded flows, and one with everything that a secret may stand in. */
+const FLOWS: Flow[] = [
+  ...LINES.map((line) => JSON.parse(line).flow ?? {}),
+  {
+    IP: { source: '10.0.0.7', destination: '192.0.2.80' },
+    source: { labels: ['k8s:app=web'] },
+    destination: { labels: ['cidr:192.0.2.80/32', 'fqdn:shop.example.org', 'reserved:world'] },
+    destination_names: ['shop.example.org'],
+    l7: {
+      type: 'REQUEST',
+      http: {
+        url: 'http://me:hunter2@shop.example.org:80/cart?token=hunter2',
+        headers: [{ key: 'X-Forwarded-For', value: '10.0.0.7' }],
+      },
+    },
+    Summary: 'HTTP/1.1 GET http://me:hunter2@shop.example.org:80/cart?token=hunter2',
+  },
+  {
+    IP: { source: '10.0.0.7', destination: '10.0.0.10' },
+    l7: { type: 'RESPONSE', dns: { query: 'shop.example.org.', ips: ['192.0.2.80'] } },
+    Summary: 'DNS Answer "192.0.2.80" TTL: 30 (Proxy shop.example.org. A)',
+  },
+];
+
+test.each([
+  ['http', /hunter2/, (): string[] => []],
+  [
+    'dns',
+    /example\.(?:com|org)/,
+    ({ l7, source_names = [], destination_names = [] }: Flow) => [
+      ...(l7?.dns?.query ? [l7.dns.query] : []),
+      ...source_names,
+      ...destination_names,
+    ],
+  ],
+  ['ips', /192\.0\.2\.80/, ({ IP }: Flow) => [IP?.source, IP?.destination].filter((ip) => ip !== undefined)],
+  ['labels', /k8s:app=/, (): string[] => []],
+] as const)('%s alone leaves none of them anywhere in a flow', (what, secret, secretsOf) => {
+  const redact = redactor([what]);
+  for (const flow of FLOWS) {
+    const text = JSON.stringify(redact(flow));
+    expect(text).not.toMatch(secret);
+    for (const each of secretsOf(flow)) expect(text).not.toContain(`"${each}`);
+  }
+});
+
+test('pseudonyms are the same within a capture', () => {
+  const redact = redactor(['ips']);
+  const flow = { IP: { source: '10.0.0.1', destination: '10.0.0.2' } };
+  expect(redact(flow).IP?.source).toBe(redact({ IP: { destination: '10.0.0.1' } }).IP?.destination);
+  expect(redact(flow).IP?.source).not.toBe(redact(flow).IP?.destination);
+  expect(flow.IP.source).toBe('10.0.0.1');
+});

@@ -1,0 +1,315 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { planCleanup } from '../../../src/node/cleanup/plan.ts';
+import {
+  ownFirewall,
+  parseSave,
+  readFirewall,
+  readIpsets,
+  removalScript,
+  restoreScript,
+} from '../../../src/node/state/firewall.ts';
+import { NODE_PATHS } from '../../../src/node/state/read.ts';
+import { listFrom, systemRun } from '../../../src/node/state/run.ts';
+import type { IpLink, IpRoute, IpRule, NodeState } from '../../../src/node/state/state.ts';
+import { fakePrograms } from '../../helpers/programs.ts';
+import { fixture } from '../../helpers/recordings.ts';
+import { close, listen } from '../../helpers/replay.ts';
+import { run } from '../../helpers/run.ts';
+
+interface RecordedNode {
+  bpffs: string[];
+  files: string[];
+  iptables: string[];
+  link: IpLink[];
+  route4: IpRoute[];
+  route6: IpRoute[];
+  rule4: IpRule[];
+  rule6: IpRule[];
+}
+type Recording = Record<'1.20' | '1.17', { before: RecordedNode; after: RecordedNode }>;
+const RECORDED = fixture<Recording>('recordings/node-cleanup.json');
+
+function stateOf(node: RecordedNode): NodeState {
+  return {
+    nodeName: 'node1',
+    links: node.link,
+    routes: [
+      ...node.route4.map((route) => ({ family: 4 as const, route })),
+      ...node.route6.map((route) => ({ family: 6 as const, route })),
+    ],
+    rules: [
+      ...node.rule4.map((rule) => ({ family: 4 as const, rule })),
+      ...node.rule6.map((rule) => ({ family: 6 as const, rule })),
+    ],
+    firewall: parseSave('iptables-nft', node.iptables.join('\n')),
+    ipsets: [],
+    tcFilters: [],
+    bpfLinks: [],
+    cgroupPrograms: [],
+    xdpPrograms: [],
+    netns: [],
+    mounts: [],
+    files: node.bpffs
+      .filter((path) => path.includes('/cilium'))
+      .map((path) => ({ path, kind: 'pin', size: 0 })),
+    notes: [],
+  };
+}
+
+describe.each(['1.20', '1.17'] as const)('the plan for a recorded %s node', (version) => {
+  const { before, after } = RECORDED[version];
+  const { items } = planCleanup(stateOf(before), NODE_PATHS);
+  const ids = items.map(({ id }) => id);
+
+  test('holds every link of Cilium and of pods, and no other', () => {
+    const own = before.link.map(({ ifname }) => ifname).filter((name) => /^(cilium|lxc)/.test(name));
+    expect(ids.filter((id) => id.startsWith('link ')).sort()).toEqual(
+      own.map((name) => `link ${name}`).sort(),
+    );
+  });
+
+  test('holds the rules and the routes to the proxy, which the reference leaves behind', () => {
+    expect(ids).toContain('rule 4 pref 9 fwmark 0x200/0xf00 lookup 2004');
+    expect(ids).toContain('rule 4 pref 100 lookup local');
+    expect(ids.some((id) => /^route 4 local default dev lo .*table 2004/.test(id))).toBe(true);
+  });
+
+  test('holds every line of iptables that names Cilium', () => {
+    const lines = items.filter(({ kind }) => kind === 'iptables').flatMap(({ details = [] }) => details);
+    const named = before.iptables.filter((line) => /^(:CILIUM|-A.*(cilium|CILIUM))/.test(line));
+    expect(lines.sort()).toEqual(named.map((line) => line.replace(/^(:\S+) .*/, '$1')).sort());
+  });
+
+  test('still finds what the reference left after its cleanup', () => {
+    const left = planCleanup(stateOf(after), NODE_PATHS).items;
+    expect(left.filter(({ kind }) => kind === 'iptables').length).toBeGreaterThan(0);
+    expect(left.some(({ id }) => id.startsWith('link lxc'))).toBe(true);
+  });
+
+  test('every item says why it is attributed to Cilium', () => {
+    expect(items.filter(({ why }) => why === '')).toEqual([]);
+  });
+});
+
+test('a firewall that cannot be read is told of, so that nobody takes it for clean', async () => {
+  const quiet = ['iptables-legacy', 'ip6tables-nft', 'ip6tables-legacy', 'iptables', 'ip6tables'];
+  using programs = fakePrograms({
+    'iptables-nft-save': 'echo "Could not fetch rule set generation id" >&2; exit 4',
+    ...Object.fromEntries(quiet.map((name) => [`${name}-save`, 'exit 0'])),
+    ipset: 'echo "Kernel error received: Operation not permitted" >&2; exit 1',
+  });
+  const onFakes = systemRun({ PATH: programs.path });
+  const notes: string[] = [];
+  expect(await readFirewall(onFakes, notes)).toEqual([]);
+  expect(await readIpsets(onFakes, notes)).toEqual([]);
+  expect(notes).toEqual([
+    'iptables-nft-save: Could not fetch rule set generation id',
+    'ipset save: Kernel error received: Operation not permitted',
+  ]);
+});
+
+test('iptables rules are removed and restored at their places', () => {
+  const [table] = parseSave(
+    'iptables-nft',
+    '*filter\n:INPUT ACCEPT [0:0]\n:CILIUM_INPUT - [0:0]\n-A INPUT -j OTHER\n-A INPUT -j CILIUM_INPUT\n-A CILIUM_INPUT -j ACCEPT\nCOMMIT\n',
+  );
+  if (!table) throw new Error('no table');
+  const own = ownFirewall(table);
+  expect(removalScript('filter', own)).toBe(
+    '*filter\n-D INPUT -j CILIUM_INPUT\n-F CILIUM_INPUT\n-X CILIUM_INPUT\nCOMMIT\n',
+  );
+  expect(restoreScript('filter', own)).toBe(
+    '*filter\n:CILIUM_INPUT - [0:0]\n-A CILIUM_INPUT -j ACCEPT\n-I INPUT 2 -j CILIUM_INPUT\nCOMMIT\n',
+  );
+});
+
+describe('refusals', () => {
+  test('without root', async () => {
+    expect(await run(['cleanup', '--dry-run'], { uid: 1000 })).toEqual({
+      stdout: '',
+      stderr: 'Error: Please run "cilium cleanup" command(s) with root privileges.\n',
+      code: 1,
+    });
+  });
+
+  test('while an agent answers on the socket', async () => {
+    const server = createServer((_, response) => response.end('{}'));
+    const socket = await listen(server);
+    const result = await run(['post-uninstall-cleanup', '--force'], { env: { CILIUM_SOCK: socket } });
+    await close(server, socket);
+    expect(result.stdout).toBe('');
+    expect(result.stderr).toContain(`something answers on unix://${socket}`);
+    expect(result.code).toBe(1);
+  });
+
+  test('an unknown kind is answered with the list', async () => {
+    const { stderr, code } = await run(['cleanup', '--dry-run', '--kind', 'veth']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('--kind: "veth" is not a kind\nThe kinds are: tc-filter, xdp,');
+  });
+
+  test('a file that is no undo file', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'undo-')), 'u.json');
+    writeFileSync(path, '{"version":2}');
+    const { stderr, code } = await run(['cleanup', 'undo', path]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('is not an undo file');
+  });
+});
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const ROOT = join(HERE, '../../..');
+const scratch = mkdtempSync(join(tmpdir(), 'node-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** Why the test on a real kernel cannot run here, if it cannot. */
+function obstacle(): string | undefined {
+  if (process.getuid?.() !== 0) return 'not root';
+  for (const tool of [
+    'ip',
+    'tc',
+    'bpftool',
+    'iptables-nft',
+    'iptables-legacy',
+    'ipset',
+    'unshare',
+    'python3',
+  ]) {
+    if (spawnSync('sh', ['-c', `PATH=$PATH:/usr/sbin:/sbin command -v ${tool}`]).status !== 0)
+      return `${tool} is not installed`;
+  }
+  const links = spawnSync('sh', ['-c', 'PATH=$PATH:/usr/sbin:/sbin bpftool prog show | grep -q "name cil_"']);
+  if (links.status === 0) return 'a real Cilium has programs on this machine';
+  return undefined;
+}
+
+const why = obstacle();
+const onKernel = why ? test.skip : test;
+
+/** Runs a shell script in fresh network and mount namespaces after the node was built there. */
+function onNode(script: string): { stdout: string; stderr: string; code: number | null } {
+  const save = join(scratch, 'iptables.save');
+  writeFileSync(
+    save,
+    `${RECORDED['1.20'].before.iptables.filter((line) => !line.startsWith('#')).join('\n')}\n`,
+  );
+  const mountpoint = mkdtempSync(join(scratch, 'm-'));
+  const text = `set -e
+export PATH=$PATH:/usr/sbin:/sbin
+sh ${HERE}/build-node.sh ${mountpoint} ${save} >&2
+cilium() { ${process.execPath} --import tsx ${ROOT}/src/bin/cilium.ts "$@"; }
+${script}`;
+  const { stdout, stderr, status } = spawnSync('unshare', ['-n', '-m', 'bash', '-c', text], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
+  spawnSync(
+    'sh',
+    ['-c', 'ip netns del pods-of-test; ip netns del cilium-health; rmdir /sys/fs/cgroup/unified/node-test'],
+    { stdio: 'ignore' },
+  );
+  const quiet = stderr.replace(/^# Warning: iptables-legacy tables present.*\n/gm, '');
+  return { stdout, stderr: quiet, code: status };
+}
+
+/** Prints what of the node is left, in a form to compare. */
+const LEFT = `
+ip -br link | awk '{print "link", $1}'; ip rule; ip -6 rule; ip route show table all | grep -v '^local\\|^broadcast' ; ip -6 route show table 2004
+iptables-nft-save | grep -v '^#\\|\\[' ; iptables-legacy-save | grep '^[-:]' | grep -v 'ACCEPT \\[' ; ip6tables-nft-save | grep CILIUM; ipset list -n
+find /sys/fs/bpf -mindepth 1 | sort; find /run/cilium /var/lib/cilium /etc/cni /etc/sysctl.d -type f 2>/dev/null | sort
+tc filter show dev eth0 ingress; tc filter show dev eth0 egress | grep -o 'name [a-z_]*'; tc qdisc show dev eth0 | grep -o clsact; tc qdisc show dev eth0-peer | grep -o clsact
+bpftool link show | grep -c cil_; ip netns list | sort`;
+
+describe(`on a real kernel${why ? ` (skipped: ${why})` : ''}`, () => {
+  onKernel('only what is not Cilium remains, and a second run finds nothing', () => {
+    const { stdout, stderr, code } = onNode(
+      `
+cilium cleanup --force --undo-file ${'$'}PWD/../u.json 2>/dev/null >/tmp/out.$$ || { cat /tmp/out.$$; exit 9; }
+rm -f /tmp/out.$$
+set +e
+${LEFT}
+echo "== again"
+cilium cleanup --force`.replace('$PWD/..', '/run'),
+    );
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+    const [left = '', again = ''] = stdout.split('== again\n');
+    expect(left).not.toMatch(/cilium|CILIUM|lxc[0-9a-f]{8}|lxc_health|2004|cil_/);
+    expect(again).toMatch(/^Nothing of Cilium was found/);
+    for (const kept of [
+      'link eth0@',
+      'lxcbr0',
+      'pref 500',
+      'KUBE-TEST',
+      'ours: ssh',
+      'other_set',
+      '/sys/fs/bpf/not_cil',
+      '/sys/fs/bpf/tc/globals/other_map',
+      '10-flannel.conflist\n',
+      '99-loopback.conf',
+      '10-ours.conf',
+      '203.0.113.0/24',
+      'pods-of-test',
+      'default via 192.168.50.12',
+    ])
+      expect(left).toContain(kept === 'pref 500' ? '500:' : kept);
+    expect(left).toMatch(/^0:\s+from all lookup local$/m);
+    expect(left.match(/clsact/g)).toEqual(['clsact']);
+  });
+
+  onKernel("undo brings back rules, routes, chains, sets, files and the node's own links", () => {
+    const { stdout, stderr, code } = onNode(`
+facts() { { ip rule; ip -6 rule; ip -4 route show table all | grep 'cilium\\|2004' | sort; ip -6 route show table all | grep 'cilium\\|2004' | sort; iptables-nft-save | grep '^-A\\|^:CIL' | sort; iptables-legacy-save | grep CILIUM | sort; ipset save | sort; find /etc/cni /etc/sysctl.d /run/cilium /var/lib/cilium -type f | sort; cat /etc/cni/net.d/05-cilium.conflist; } | grep -v 'lxc8a\\|local.*table local'; }
+facts >/run/before
+cilium cleanup --force --undo-file /run/u.json >/dev/null 2>&1
+cilium cleanup undo /run/u.json >/run/undo.out 2>/dev/null || { grep FAILED /run/undo.out; }
+facts >/run/after
+diff /run/before /run/after && echo same`);
+    expect({ stdout, stderr, code }).toEqual({
+      stdout: expect.stringMatching(/same\n$/),
+      stderr: '',
+      code: 0,
+    });
+  });
+
+  onKernel('killed at any point and run again, it finishes', () => {
+    const { stdout, code } = onNode(`
+for ms in 0.4 0.5 0.6 0.7 0.8; do timeout -s KILL $ms ${process.execPath} --import tsx ${ROOT}/src/bin/cilium.ts cleanup --force --undo-file /run/u-$ms.json >/dev/null 2>&1 || true; done
+cilium cleanup --force --undo-file /run/u-last.json >/dev/null 2>&1
+set +e
+${LEFT}
+cilium cleanup --dry-run | tail -1`);
+    expect(code).toBe(0);
+    expect(stdout).not.toMatch(/CILIUM|lxc[0-9a-f]{8}|2004|cil_/);
+    expect(stdout).toContain('Nothing of Cilium was found');
+  });
+
+  onKernel('a baseline shows the residue', () => {
+    const { stdout, code } = onNode(`
+cilium cleanup baseline /run/base.json
+cilium cleanup diff /run/base.json
+ip link add cilium_wg0 type veth peer name cilium_wg1
+cilium cleanup diff /run/base.json || echo "exit $?"`);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Kept \d+ facts about .* in \/run\/base.json\n.* is as it was on /);
+    expect(stdout).toContain('+ link cilium_wg0 (veth)\n+ link cilium_wg1 (veth)\nexit 1\n');
+  });
+});
+
+test.each([
+  ['a list', `echo '[{"dev":"lo"}]'`, [{ dev: 'lo' }], []],
+  ['nothing', 'true', [], []],
+  ['a list that is cut short', `echo '[{"dev":'`, [], [/^ip -j route: not JSON: /]],
+  ['a failure', 'echo no such table >&2; exit 2', [], [/^ip -j route: no such table$/]],
+])('a program that prints %s', async (_what, script, list, expected) => {
+  using programs = fakePrograms({ ip: script });
+  const notes: string[] = [];
+  expect(await listFrom(systemRun({ PATH: programs.path }), ['ip', '-j', 'route'], notes)).toEqual(list);
+  expect(notes).toEqual(expected.map((pattern) => expect.stringMatching(pattern)));
+});

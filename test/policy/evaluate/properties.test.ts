@@ -1,0 +1,85 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { decideDirection } from '../../../src/policy/evaluate/decide.ts';
+import { PolicyEngine } from '../../../src/policy/evaluate/engine.ts';
+import { lookup } from '../../../src/policy/evaluate/map-state.ts';
+import type { Rule } from '../../../src/policy/rule.ts';
+import { anyRule, anyRules, anyTraffic, IDENTITIES, PODS } from '../arbitrary.ts';
+import { entriesText, ruleOf } from '../helpers.ts';
+
+const ENDPOINTS = PODS.map(({ id }, i) => ({ id: i + 1, identity: id }));
+
+function engineOf(rules: readonly Rule[]): PolicyEngine {
+  return new PolicyEngine(IDENTITIES, ENDPOINTS).addAll(rules.map(ruleOf));
+}
+
+type Asked = typeof anyTraffic extends fc.Arbitrary<infer T> ? T : never;
+
+function byMap(engine: PolicyEngine, { subject, peer, direction, protocol, port }: Asked): boolean {
+  const endpoint = ENDPOINTS.find(({ identity }) => identity === subject.id);
+  const found = endpoint && lookup(engine.mapsOf(endpoint)[direction], peer.id, protocol, port);
+  return found !== undefined && !found.deny;
+}
+
+function byRules(engine: PolicyEngine, { subject, peer, direction, ...traffic }: Asked): boolean {
+  const { answer } = decideDirection(engine, direction, subject, peer, traffic);
+  expect(answer).not.toBe('unknown');
+  return answer === 'allowed';
+}
+
+describe('random rules and traffic', () => {
+  test('the policy map and the rules give the same answer', () => {
+    fc.assert(
+      fc.property(anyRules, fc.array(anyTraffic, { minLength: 1, maxLength: 8 }), (rules, asked) => {
+        const engine = engineOf(rules);
+        for (const each of asked) expect(byMap(engine, each)).toBe(byRules(engine, each));
+      }),
+      { numRuns: 10_000 },
+    );
+  });
+
+  test('what one rule denies, no other rule allows', () => {
+    fc.assert(
+      fc.property(anyRule, anyRules, anyTraffic, (rule, others, asked) => {
+        const alone = engineOf([rule]);
+        const { subject, peer, direction, ...traffic } = asked;
+        const { reason } = decideDirection(alone, direction, subject, peer, traffic);
+        fc.pre(reason.kind === 'rule' && reason.part.deny);
+        expect(byMap(engineOf([...others, rule]), asked)).toBe(false);
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  test('an added allow rule takes nothing away from an endpoint whose default deny is on or stays off', () => {
+    fc.assert(
+      fc.property(anyRule, anyRules, anyTraffic, (rule, others, asked) => {
+        fc.pre(!rule.ingressDeny && !rule.egressDeny);
+        const before = engineOf(others);
+        const policy = before.policyOf(asked.subject)[asked.direction];
+        const closed = policy.enforced && !policy.open;
+        fc.pre(closed || !rule.enableDefaultDeny[asked.direction]);
+        fc.pre(byMap(before, asked));
+        expect(byMap(engineOf([...others, rule]), asked)).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('adding and removing rules one by one leads to the same maps as starting afresh', () => {
+    fc.assert(
+      fc.property(anyRules, anyRules, (kept, removed) => {
+        const engine = engineOf([]);
+        const gone = removed.map((rule) => engine.add(ruleOf(rule)));
+        for (const endpoint of ENDPOINTS) engine.entriesOf(endpoint);
+        for (const rule of kept) engine.add(ruleOf(rule));
+        for (const endpoint of ENDPOINTS) engine.entriesOf(endpoint);
+        for (const handle of gone) engine.remove(handle);
+        const fresh = engineOf(kept);
+        for (const endpoint of ENDPOINTS)
+          expect(entriesText(engine.entriesOf(endpoint))).toEqual(entriesText(fresh.entriesOf(endpoint)));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
