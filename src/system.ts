@@ -1,4 +1,4 @@
-import { connectAgent } from './agent/client.ts';
+import { agentAddress, connectAgent } from './agent/client.ts';
 import type { Context, Input, LinePrompt, Output } from './context.ts';
 import { ClosedPipe, errorCode, UserError } from './errors.ts';
 
@@ -50,7 +50,7 @@ export function contextOf(world: World): Context {
       return world.tty;
     },
     globals: { host: '', debug: false, color: 'auto', bpfRoot: '/sys/fs/bpf' },
-    agent: once(async () => connectAgent(ctx)),
+    agent: once(async () => connectAgent(agentAddress(ctx), signal)),
     exitCode: 0,
   };
   return ctx;

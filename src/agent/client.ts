@@ -1,4 +1,3 @@
-import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { parseJson } from '../lib/exact-json.ts';
 import { compareBytes } from '../lib/order.ts';
@@ -125,15 +124,17 @@ export class AgentClient {
   }
 }
 
-/** The agent that the flags and the environment name. */
-export function connectAgent(ctx: Context): AgentClient {
-  return new AgentClient(new HttpClient(parseAddress(agentAddress(ctx))), ctx.signal);
+/** The agent at an address such as `unix:///var/run/cilium/cilium.sock`; `signal` ends its calls. */
+export function connectAgent(address: string, signal: AbortSignal): AgentClient {
+  return new AgentClient(new HttpClient(parseAddress(address)), signal);
 }
 
 /** `--host`, else CILIUM_HOST (both in `globals.host`), else CILIUM_SOCK, else the default socket. */
-export function agentAddress(ctx: Pick<Context, 'globals' | 'env'>): string {
-  return ctx.globals.host || `unix://${ctx.env.CILIUM_SOCK || DEFAULT_SOCKET}`;
+export function agentAddress(from: { globals: { host: string }; env: Environment }): string {
+  return from.globals.host || `unix://${from.env.CILIUM_SOCK || DEFAULT_SOCKET}`;
 }
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 function fillPath(template: string, values: Record<string, string | number>): string {
   return template.replace(/\{(\w+)\}/g, (_, name: string) => escapeSegment(String(values[name] ?? '')));

@@ -1,5 +1,4 @@
 import { connect, type Socket } from 'node:net';
-import type { Clock } from '../context.ts';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
 
 export const DEFAULT_SHELL_SOCKET = '/var/run/cilium/shell.sock';
@@ -131,7 +130,11 @@ export function dialShell(path: string, signal: AbortSignal): Promise<ShellConne
  */
 export async function dialShellPatiently(
   path: string,
-  options: { clock: Clock; signal: AbortSignal; notice: (text: string) => Promise<void> },
+  options: {
+    clock: { sleep(ms: number, signal?: AbortSignal): Promise<void> };
+    signal: AbortSignal;
+    notice: (text: string) => Promise<void>;
+  },
 ): Promise<ShellConnection> {
   const { clock, signal, notice } = options;
   for (let left = DIAL_FOR_MS / DIAL_EVERY_MS; ; left--) {

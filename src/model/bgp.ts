@@ -1,3 +1,13 @@
+/** A capability of a BGP speaker. */
+export interface Capability {
+  code: number;
+  /** Set for one that tells a family: those count as different capabilities. */
+  family?: string;
+  name: string;
+  /** Lines that tell what it holds. */
+  details: string[];
+}
+
 /** A BGP peer as lists show it. */
 export interface PeerRow {
   localAs: number;
@@ -7,9 +17,9 @@ export interface PeerRow {
   state: string;
   uptimeNs: number;
   families: { afi: string; safi: string; received: number; advertised: number }[];
-  /** Capabilities as they go over the wire, in base64. */
-  local: string[];
-  remote: string[];
+  /** What each side can do; what could not be decoded is left out. */
+  local: Capability[];
+  remote: Capability[];
 }
 
 /** One path of a route. */

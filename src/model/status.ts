@@ -177,3 +177,8 @@ export interface WireguardState {
     }[];
   }[];
 }
+
+/** The reference's own rule: only the state of the Cilium component decides the exit code. */
+export function isUp({ cilium }: AgentStatus): boolean {
+  return !cilium || cilium.state === 'Ok' || cilium.state === 'Disabled';
+}

@@ -1,4 +1,5 @@
 import { formatIp } from '../../lib/cidr.ts';
+import type { Capability } from '../../model/bgp.ts';
 
 /** Address families by their numbers. */
 const FAMILIES: Readonly<Record<string, string>> = {
@@ -200,16 +201,6 @@ function asPath(body: Cursor): string {
     if (!body.overrun) return segments.join(' ');
   }
   return '';
-}
-
-/** A capability of a BGP speaker. */
-export interface Capability {
-  code: number;
-  /** Set for one that tells a family: those count as different capabilities. */
-  family?: string;
-  name: string;
-  /** Lines that tell what it holds. */
-  details: string[];
 }
 
 const CAPABILITY_NAMES: Readonly<Record<number, string>> = {

@@ -1,8 +1,14 @@
 import { compareBytes } from '../../lib/order.ts';
-import type { PeerRow, RoutePolicyRow, RouteRow } from '../../model/bgp.ts';
-import { decodeNlri, decodePathAttribute } from '../bgp/wire.ts';
+import type { Capability, PeerRow, RoutePolicyRow, RouteRow } from '../../model/bgp.ts';
+import { decodeCapability, decodeNlri, decodePathAttribute } from '../bgp/wire.ts';
 import { Reader } from './reader.ts';
-import type { BgpPeer, BgpRoute, BgpRoutePolicy, BgpRoutePolicyStatement } from './types.gen.ts';
+import type {
+  BgpCapabilities,
+  BgpPeer,
+  BgpRoute,
+  BgpRoutePolicy,
+  BgpRoutePolicyStatement,
+} from './types.gen.ts';
 
 /** Peers by local AS, then by address. */
 export function decodePeers(answer: unknown): PeerRow[] {
@@ -24,16 +30,17 @@ export function decodePeers(answer: unknown): PeerRow[] {
           received: family.integer('received'),
           advertised: family.integer('advertised'),
         })),
-      local: peer
-        .at('local-capabilities')
-        .items()
-        .map((capability) => capability.text('capabilities')),
-      remote: peer
-        .at('remote-capabilities')
-        .items()
-        .map((capability) => capability.text('capabilities')),
+      local: capabilities(peer.at('local-capabilities')),
+      remote: capabilities(peer.at('remote-capabilities')),
     }))
     .toSorted((a, b) => a.localAs - b.localAs || compareBytes(a.address, b.address));
+}
+
+function capabilities(list: Reader<BgpCapabilities[]>): Capability[] {
+  return list
+    .items()
+    .map((capability) => decodeCapability(capability.text('capabilities')))
+    .filter((capability) => capability !== undefined);
 }
 
 /** One row per path; by router, neighbour and prefix. */

@@ -1,4 +1,3 @@
-import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { parseJson } from '../../lib/exact-json.ts';
 import type {
@@ -42,7 +41,10 @@ interface HealthAnswer {
 }
 
 /** Asks the cilium-health daemon of this node, which listens on a socket of its own. */
-export async function fetchClusterHealth(ctx: Context, timeoutMs: number): Promise<ClusterHealth> {
+export async function fetchClusterHealth(
+  ctx: { env: Readonly<Record<string, string | undefined>>; signal: AbortSignal },
+  timeoutMs: number,
+): Promise<ClusterHealth> {
   const socket = ctx.env.CILIUM_HEALTH_SOCK || DEFAULT_HEALTH_SOCKET;
   const http = new HttpClient({ network: 'unix', target: socket });
   try {

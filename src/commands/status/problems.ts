@@ -1,13 +1,14 @@
 import { decodeStatus } from '../../agent/decode/status.ts';
-import { findProblems, type KnownHealth } from '../../agent/problems.ts';
 import { writeStructured } from '../../cli/output.ts';
+import { findProblems, type KnownHealth } from '../../cluster/status-problems.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { PROBLEM_LEVELS, type Problem, type ProblemLevel, worstOf } from '../../model/problem.ts';
+import { isUp } from '../../model/status.ts';
 import { problemsModel, renderProblems } from '../../render/agent/status/problems.ts';
 import { renderBriefStatus } from '../../render/agent/status/sections.ts';
 import { paletteFor } from '../../render/text/palette.ts';
-import { isUp, type StatusOptions } from './status.ts';
+import type { StatusOptions } from './options.ts';
 import { type BesideStatus, fetchBeside, printStatus } from './text.ts';
 
 /** What --fail-on ends with. 1 stays for a status that could not be had. */

@@ -4,25 +4,9 @@ import { durationOption, examples, outputOption } from '../../cli/flags.ts';
 import { writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
-import { PROBLEM_LEVELS, type ProblemLevel } from '../../model/problem.ts';
-import type { AgentStatus } from '../../model/status.ts';
-
-/** Flags of `status`. */
-export interface StatusOptions {
-  allAddresses?: boolean;
-  allControllers?: boolean;
-  allNodes?: boolean;
-  allRedirects?: boolean;
-  allClusters?: boolean;
-  allHealth?: boolean;
-  brief?: boolean;
-  verbose?: boolean;
-  timeout: number;
-  requireK8sConnectivity: boolean;
-  output: string;
-  problems?: boolean;
-  failOn?: ProblemLevel;
-}
+import { PROBLEM_LEVELS } from '../../model/problem.ts';
+import { isUp } from '../../model/status.ts';
+import type { StatusOptions } from './options.ts';
 
 /** Declares `status`. */
 export function addStatusCommand(parent: Command, ctx: Context): Command {
@@ -101,9 +85,4 @@ async function ask(options: StatusOptions, ctx: Context): Promise<unknown> {
     await ctx.err.write('cilium: daemon unreachable\n');
     throw new SilentExit(1);
   }
-}
-
-/** The reference's own rule: only the state of the Cilium component decides the exit code. */
-export function isUp({ cilium }: AgentStatus): boolean {
-  return !cilium || cilium.state === 'Ok' || cilium.state === 'Disabled';
 }

@@ -8,7 +8,7 @@ import { clusterHealthLines } from '../../render/agent/status/cluster-health.ts'
 import { moduleHealthSummary, moduleHealthTree } from '../../render/agent/status/module-health.ts';
 import { STATUS_TABLE, statusSections } from '../../render/agent/status/sections.ts';
 import { tabulate } from '../../render/text/table.ts';
-import type { StatusOptions } from './status.ts';
+import type { StatusOptions } from './options.ts';
 
 /** Nodes listed when some are unhealthy and not all were asked for. */
 const HEALTH_ROWS = 10;

@@ -97,7 +97,7 @@ async function clusterFiles(folder: string, ctx: Context): Promise<Map<string, s
 async function localCluster({ H: host }: TroubleshootClustermeshOptions, ctx: Context): Promise<string> {
   const address = host || agentAddress(ctx);
   try {
-    const agent = connectAgent({ ...ctx, globals: { ...ctx.globals, host: address } });
+    const agent = connectAgent(address, ctx.signal);
     const answer = await agent.get('/config');
     await agent.http.close();
     const name = answer?.status?.daemonConfigurationMap?.ClusterName;

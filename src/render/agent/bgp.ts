@@ -1,5 +1,4 @@
-import { type Capability, decodeCapability } from '../../agent/bgp/wire.ts';
-import type { PeerRow, RoutePolicyRow, RouteRow } from '../../model/bgp.ts';
+import type { Capability, PeerRow, RoutePolicyRow, RouteRow } from '../../model/bgp.ts';
 import type { Table } from '../text/blocks.ts';
 import { goDuration } from '../text/duration.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
@@ -42,8 +41,7 @@ export function peerTable(peers: readonly PeerRow[]): Table {
 export function renderCapabilities(peers: readonly PeerRow[]): string {
   if (peers.length === 0) return 'No BGP peer sessions found on this node\n';
   const lines = peers.flatMap((peer) => {
-    const local = peer.local.map(decodeCapability).filter((c) => c !== undefined);
-    const remote = peer.remote.map(decodeCapability).filter((c) => c !== undefined);
+    const { local, remote } = peer;
     const none = local.length === 0 && remote.length === 0;
     return [
       `BGP neighbor is ${sanitizeCell(peer.address)}, remote AS ${peer.peerAs}`,

@@ -1,0 +1,18 @@
+import type { ProblemLevel } from '../../model/problem.ts';
+
+/** Flags of `status`. */
+export interface StatusOptions {
+  allAddresses?: boolean;
+  allControllers?: boolean;
+  allNodes?: boolean;
+  allRedirects?: boolean;
+  allClusters?: boolean;
+  allHealth?: boolean;
+  brief?: boolean;
+  verbose?: boolean;
+  timeout: number;
+  requireK8sConnectivity: boolean;
+  output: string;
+  problems?: boolean;
+  failOn?: ProblemLevel;
+}
