@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Context, Globals } from '../context.ts';
-import { UsageError, UserError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import { parseDurationMs } from '../lib/duration.ts';
 import { unknownFormat } from '../render/text/output.ts';
 import { readConfigFile } from './config-file.ts';
@@ -182,10 +182,4 @@ export async function readGlobals(command: Command, ctx: Context): Promise<void>
 /** Lines for the end of a verb's help: `.addHelpText('after', examples('cilium status'))`. */
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
-}
-
-/** Ends a verb that needs root and is run by somebody else, in the reference's words. */
-export function requireRoot(command: string, uid: number | undefined): void {
-  if (uid !== 0 && uid !== undefined)
-    throw new UserError(`Please run "${command}" command(s) with root privileges.`);
 }

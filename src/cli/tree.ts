@@ -1,14 +1,21 @@
 import type { Command, Option } from 'commander';
 import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
 
-/** Declares one command below `parent` and returns it. */
-export type AddCommand = (parent: Command, ctx: Context) => Command;
+/** Adds arguments, flags and the action to a command. Its name, aliases and description are there already, from the tree. */
+export type AddCommand = (command: Command, ctx: Context) => void;
 
 /** A verb: loaded only when the command line names it. */
 export interface Verb {
+  /** Its description. A verb's file may replace it with a longer one for the verb's own help. */
   about: string;
   aliases?: readonly string[];
   hidden?: boolean;
+  /**
+   * Whether only root may run it and what is below it, unless that says otherwise. A string is what the refusal calls
+   * the command, where the reference uses more words than its path.
+   */
+  root?: boolean | string;
   /** Loads the verb's file. A noun that also runs by itself (`config`, `observe`) has `verbs` as well. */
   load?: () => Promise<AddCommand>;
   verbs?: Verbs;
@@ -89,6 +96,7 @@ export async function build(
 ): Promise<Command> {
   let here = program;
   let verb = root;
+  let needsRoot = verb.root;
   const globals: GlobalFlags[] = [];
   const enter = (command: Command, entered: Verb) => {
     if (entered.standalone) globals.length = 0;
@@ -101,17 +109,33 @@ export async function build(
   enter(here, verb);
   for (const step of path) {
     if (verb.load) addStubs(here, verb, step.name);
-    const parent = here;
     verb = step.verb;
-    here = verb.load
-      ? (await verb.load())(parent, ctx)
-      : parent.command(step.name).description(verb.about).usage('[command]');
-    if (verb.aliases && here.aliases().length === 0) here.aliases(verb.aliases);
-    if (verb.section) here.helpGroup(verb.section);
+    here = declare(here, step.name, verb);
+    if (verb.load) (await verb.load())(here, ctx);
+    else here.usage('[command]');
+    needsRoot = verb.root ?? needsRoot;
     enter(here, verb);
+  }
+  if (needsRoot) {
+    const called =
+      typeof needsRoot === 'string' ? needsRoot : ['cilium', ...path.map((step) => step.name)].join(' ');
+    here.hook('preAction', () => requireRoot(called, ctx.uid));
   }
   addStubs(here, verb);
   return here;
+}
+
+/** Ends a verb that needs root and is run by somebody else, in the reference's words. */
+function requireRoot(command: string, uid: number | undefined): void {
+  if (uid !== 0 && uid !== undefined)
+    throw new UserError(`Please run "${command}" command(s) with root privileges.`);
+}
+
+function declare(parent: Command, name: string, verb: Verb): Command {
+  const command = parent.command(name, { hidden: verb.hidden ?? false }).description(verb.about);
+  if (verb.aliases) command.aliases(verb.aliases);
+  if (verb.section) command.helpGroup(verb.section);
+  return command;
 }
 
 function clashes(command: Command, option: Option): boolean {
@@ -122,9 +146,6 @@ function clashes(command: Command, option: Option): boolean {
 
 function addStubs(command: Command, verb: Verb, except?: string): void {
   for (const [name, child] of Object.entries(verb.verbs ?? {})) {
-    if (name === except) continue;
-    const stub = command.command(name, child.hidden ? { hidden: true } : {}).description(child.about);
-    if (child.aliases) stub.aliases(child.aliases);
-    if (child.section) stub.helpGroup(child.section);
+    if (name !== except) declare(command, name, child);
   }
 }

@@ -16,10 +16,8 @@ interface BuildConfigOptions {
 }
 
 /** Declares `build-config`. */
-export function addBuildConfigCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('build-config')
-    .description('Resolve all of the configuration sources that apply to this node')
+export function addBuildConfigCommand(command: Command, ctx: Context): void {
+  command
     .option('--dest <folder>', 'Folder that gets a file per key', '/tmp/cilium/config-map')
     .option('--node-name <name>', 'Name of this node (default K8S_NODE_NAME)')
     .addOption(

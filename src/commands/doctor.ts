@@ -5,7 +5,7 @@ import { decodeIdentities } from '../agent/decode/identities.ts';
 import { Reader } from '../agent/decode/reader.ts';
 import { decodeStatus, fetchStatus } from '../agent/decode/status.ts';
 import type { Endpoint } from '../agent/decode/types.gen.ts';
-import { examples, outputOption, requireRoot } from '../cli/flags.ts';
+import { examples, outputOption } from '../cli/flags.ts';
 import type { Context } from '../context.ts';
 import { SilentExit, UserError } from '../errors.ts';
 import type { Diagnosis, Severity } from '../model/doctor.ts';
@@ -21,10 +21,8 @@ interface DoctorOptions {
 }
 
 /** Declares `doctor`. */
-export function addDoctorCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('doctor')
-    .description('Compare what the agent says with what the kernel holds')
+export function addDoctorCommand(command: Command, ctx: Context): void {
+  command
     .addOption(
       new Option('--fail-on <severity>', 'From which finding on the exit code is 1')
         .choices(['warning', 'failure', 'never'])
@@ -37,7 +35,6 @@ export function addDoctorCommand(parent: Command, ctx: Context): Command {
 
 /** Asks the agent, reads the kernel, compares. An agent that does not answer is a finding, not the end. */
 export async function runDoctor(options: DoctorOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium doctor', ctx.uid);
   const { agent, problem } = await askAgent(ctx);
   const diagnoses = [
     ...(problem ? [problem] : []),

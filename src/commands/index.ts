@@ -68,6 +68,7 @@ export const TREE: Verb = {
     doctor: {
       about: 'Compare what the agent says with what the kernel holds',
       globals: BPF_GLOBALS,
+      root: true,
       load: async () => (await import('./doctor.ts')).addDoctorCommand,
     },
     bgp: BGP,

@@ -4,11 +4,8 @@ import { readLoad } from '../node/state/load.ts';
 import { renderLoad } from '../render/node/load.ts';
 
 /** Declares `loadinfo`. */
-export function addLoadinfoCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('loadinfo')
-    .description('Show load information')
-    .action(() => runLoadinfo(ctx));
+export function addLoadinfoCommand(command: Command, ctx: Context): void {
+  command.action(() => runLoadinfo(ctx));
 }
 
 /** Prints how busy this node is. */

@@ -40,10 +40,9 @@ const RECONNECT_MS = 12_000;
 const HEALTH_TIMEOUT_MS = 5_000;
 
 /** Declares `monitor`. */
-export function addMonitorCommand(parent: Command, ctx: Context): Command {
+export function addMonitorCommand(command: Command, ctx: Context): void {
   const types = Object.keys(EVENT_TYPES).join(' ');
-  return parent
-    .command('monitor')
+  command
     .description(
       'Display BPF program events: drops, packet traces, policy verdicts, debug messages, L7 records',
     )

@@ -16,9 +16,8 @@ interface ShellOptions {
 }
 
 /** Declares `shell`. */
-export function addShellCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('shell')
+export function addShellCommand(command: Command, ctx: Context): void {
+  command
     .description('Connect to the shell of the agent (1.20 or later)')
     .argument(
       '[command...]',

@@ -3,10 +3,8 @@ import type { Context } from '../context.ts';
 import { SilentExit } from '../errors.ts';
 
 /** Declares the in-agent `sysdump`, which collects nothing. */
-export function addSysdumpCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('sysdump')
-    .description('Say where the collector for a whole cluster is')
+export function addSysdumpCommand(command: Command, ctx: Context): void {
+  command
     .allowUnknownOption()
     .argument('[words...]')
     .action(() => runSysdump(ctx));

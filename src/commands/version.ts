@@ -35,10 +35,8 @@ const VERSION_TYPE: TypedShape = {
 };
 
 /** Declares `version`. */
-export function addVersionCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('version')
-    .description('Print version information')
+export function addVersionCommand(command: Command, ctx: Context): void {
+  command
     .addOption(
       durationOption('--timeout <duration>', 'How long the agent may take to answer').default(30_000, '30s'),
     )

@@ -13,16 +13,13 @@ interface BgpPeersOptions extends OutputFlag, WatchFlags {
 }
 
 /** Declares `bgp peers`. */
-export function addBgpPeersCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('peers')
-    .alias('neighbors')
-    .description('List current state of all peers')
+export function addBgpPeersCommand(command: Command, ctx: Context): void {
+  command
     .addOption(new Option('-c, --capabilities', 'Show BGP peer capabilities in detail'))
     .addOption(new Option('--caps', 'As other releases spell it').hideHelp())
     .addOption(outputOption())
     .action((options: BgpPeersOptions) => unlessBgpIsDisabled(ctx, () => runBgpPeers(options, ctx)));
-  return addWatchOptions(command);
+  addWatchOptions(command);
 }
 
 async function runBgpPeers(options: BgpPeersOptions, ctx: Context): Promise<void> {

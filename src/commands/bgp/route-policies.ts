@@ -12,18 +12,15 @@ import { takeVRouter } from './vrouter.ts';
 interface BgpRoutePoliciesOptions extends OutputFlag, WatchFlags {}
 
 /** Declares `bgp route-policies`. */
-export function addBgpRoutePoliciesCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('route-policies')
-    .alias('rps')
-    .description('List configured route policies')
+export function addBgpRoutePoliciesCommand(command: Command, ctx: Context): void {
+  command
     .usage('[vrouter <asn>]')
     .argument('[words...]', 'vrouter and its AS number')
     .addOption(outputOption())
     .action((words: string[], options: BgpRoutePoliciesOptions) =>
       unlessBgpIsDisabled(ctx, () => runBgpRoutePolicies(words, options, ctx)),
     );
-  return addWatchOptions(command);
+  addWatchOptions(command);
 }
 
 async function runBgpRoutePolicies(

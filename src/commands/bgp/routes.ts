@@ -32,10 +32,8 @@ const SAFIS = [
 ];
 
 /** Declares `bgp routes`. */
-export function addBgpRoutesCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('routes')
-    .description("List routes in the BGP Control Plane's RIBs")
+export function addBgpRoutesCommand(command: Command, ctx: Context): void {
+  command
     .usage('<available | advertised> <afi> <safi> [vrouter <asn>] [peer|neighbor <address>]')
     .argument('[words...]', 'which routes, such as: advertised ipv4 unicast peer 192.0.2.1')
     .addOption(outputOption())
@@ -49,7 +47,7 @@ export function addBgpRoutesCommand(parent: Command, ctx: Context): Command {
     .action((words: string[], options: BgpRoutesOptions) =>
       unlessBgpIsDisabled(ctx, () => runBgpRoutes(words, options, ctx)),
     );
-  return addWatchOptions(command);
+  addWatchOptions(command);
 }
 
 /** Which routes the words ask for, and the notice about what they leave open. */

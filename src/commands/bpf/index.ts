@@ -5,6 +5,7 @@ import type { Verb } from '../../cli/tree.ts';
 export const BPF: Verb = {
   about: 'Direct access to local BPF maps',
   globals: BPF_GLOBALS,
+  root: true,
   verbs: {
     auth: {
       about: 'Manage authenticated connections between identities',
@@ -116,6 +117,7 @@ export const BPF: Verb = {
       verbs: {
         show: {
           about: 'Show bpf filesystem mount details',
+          root: false,
           load: async () => (await import('./fs/show.ts')).addBpfFsShowCommand,
         },
       },
@@ -401,10 +403,12 @@ export const BPF: Verb = {
         update: {
           about: 'Update vtep entries',
           aliases: ['add'],
+          root: 'cilium bpf vtep update <vtep_cidr> <vtep_ip> <vtep_mac>',
           load: async () => (await import('./vtep/update.ts')).addBpfVtepUpdateCommand,
         },
         delete: {
           about: 'Delete vtep entries',
+          root: 'cilium bpf vtep delete <vtep_cidr>',
           load: async () => (await import('./vtep/delete.ts')).addBpfVtepDeleteCommand,
         },
       },

@@ -12,15 +12,12 @@ interface CgroupsListOptions extends OutputFlag, WatchFlags {
 }
 
 /** Declares `cgroups list`. */
-export function addCgroupsListCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('list')
-    .alias('ls')
-    .description('Display cgroup metadata maintained by Cilium')
+export function addCgroupsListCommand(command: Command, ctx: Context): void {
+  command
     .option('--no-headers', 'Do not print headers')
     .addOption(outputOption())
     .action((options: CgroupsListOptions) => runCgroupsList(options, ctx));
-  return addWatchOptions(command);
+  addWatchOptions(command);
 }
 
 async function runCgroupsList(options: CgroupsListOptions, ctx: Context): Promise<void> {

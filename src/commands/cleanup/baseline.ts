@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { requireRoot } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, systemReason, UserError } from '../../errors.ts';
 import { writeAtomically } from '../../lib/atomic-file.ts';
@@ -18,23 +17,18 @@ interface Baseline {
 }
 
 /** Declares `cleanup baseline`. */
-export function addCleanupBaselineCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('baseline')
-    .description('Snapshot this node before Cilium is installed')
-    .argument('<file>', 'where to keep the snapshot')
-    .action(async (file: string) => {
-      const { node, lines } = await look(ctx);
-      const baseline: Baseline = { version: 1, node, at: new Date(ctx.clock.nowMs()).toISOString(), lines };
-      await writeAtomically(file, `${JSON.stringify(baseline, undefined, 1)}\n`);
-      await ctx.out.write(`Kept ${lines.length} facts about ${node} in ${file}\n`);
-    });
+export function addCleanupBaselineCommand(command: Command, ctx: Context): void {
+  command.argument('<file>', 'where to keep the snapshot').action(async (file: string) => {
+    const { node, lines } = await look(ctx);
+    const baseline: Baseline = { version: 1, node, at: new Date(ctx.clock.nowMs()).toISOString(), lines };
+    await writeAtomically(file, `${JSON.stringify(baseline, undefined, 1)}\n`);
+    await ctx.out.write(`Kept ${lines.length} facts about ${node} in ${file}\n`);
+  });
 }
 
 /** Declares `cleanup diff`. */
-export function addCleanupDiffCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('diff')
+export function addCleanupDiffCommand(command: Command, ctx: Context): void {
+  command
     .description('Show what this node has that its baseline had not; exit code 1 when there is any')
     .argument('<file>', 'the snapshot of "cleanup baseline"')
     .action(async (file: string) => {
@@ -51,7 +45,6 @@ export function addCleanupDiffCommand(parent: Command, ctx: Context): Command {
 }
 
 async function look(ctx: Context): Promise<{ node: string; lines: string[] }> {
-  requireRoot('cilium cleanup', ctx.uid);
   const state = await readNode(systemRun(ctx.env), { ...NODE_PATHS, bpfRoot: ctx.globals.bpfRoot });
   return { node: state.nodeName, lines: inventory(state) };
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { examples, outputOption, requireRoot, stringSlice } from '../../cli/flags.ts';
+import { examples, outputOption, stringSlice } from '../../cli/flags.ts';
 import { undoPath } from '../../cli/undo.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
@@ -29,10 +29,8 @@ interface CleanupOptions {
 const BPF_KINDS: readonly Kind[] = ['tc-filter', 'xdp', 'pin', 'bpf-link', 'cgroup-program'];
 
 /** Declares `cleanup`, which the reference calls `post-uninstall-cleanup`. */
-export function addCleanupCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('cleanup')
-    .description('Remove everything of Cilium from this node')
+export function addCleanupCommand(command: Command, ctx: Context): void {
+  command
     .option('--all-state', 'Remove all of it (the default)')
     .option('--bpf-state', 'Remove only BPF programs, links and maps')
     .option('-f, --force', 'Do not ask')
@@ -58,7 +56,6 @@ export function addCleanupCommand(parent: Command, ctx: Context): Command {
 
 /** Read, plan, ask, record, remove, look again. */
 export async function runCleanup(options: CleanupOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium cleanup', ctx.uid);
   const kinds = selectedKinds(options, ctx);
   if (!options.dryRun && !options.evenIfAgentRuns) await refuseWhileAgentRuns(ctx);
   const run = systemRun(ctx.env);

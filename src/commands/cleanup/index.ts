@@ -5,6 +5,7 @@ import type { Verb } from '../../cli/tree.ts';
 export const CLEANUP: Verb = {
   about: 'Remove everything of Cilium from this node',
   aliases: ['post-uninstall-cleanup'],
+  root: true,
   globals: BPF_GLOBALS,
   load: async () => (await import('./cleanup.ts')).addCleanupCommand,
   verbs: {

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { requireRoot } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit } from '../../errors.ts';
 import type { Outcome } from '../../model/cleanup.ts';
@@ -9,10 +8,8 @@ import { systemRun } from '../../node/state/run.ts';
 import { renderOutcome } from '../../render/node/cleanup.ts';
 
 /** Declares `cleanup undo`. */
-export function addCleanupUndoCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('undo')
-    .description('Bring back what a cleanup removed, as far as that is possible')
+export function addCleanupUndoCommand(command: Command, ctx: Context): void {
+  command
     .argument('<file>', 'the undo file that the cleanup recorded')
     .option('--dry-run', 'Show what would be brought back')
     .action((file: string, options: { dryRun?: boolean }) => runCleanupUndo(file, options, ctx));
@@ -24,7 +21,6 @@ export async function runCleanupUndo(
   options: { dryRun?: boolean },
   ctx: Context,
 ): Promise<void> {
-  requireRoot('cilium cleanup undo', ctx.uid);
   const undo = await readUndo(file);
   if (options.dryRun) {
     for (const item of undo.items.toReversed()) await ctx.out.write(`would restore ${item.what}\n`);

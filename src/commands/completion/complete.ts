@@ -6,11 +6,8 @@ import { TREE } from '../index.ts';
 import { argumentCandidates, type Candidate, flagCandidates } from './candidates.ts';
 
 /** Declares the hidden verb that the completion scripts call: `__complete -- WORD… CURRENT`. */
-export function addCompleteCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('__complete', { hidden: true })
-    .argument('[words...]')
-    .action((words: string[]) => runComplete(words, ctx));
+export function addCompleteCommand(command: Command, ctx: Context): void {
+  command.argument('[words...]').action((words: string[]) => runComplete(words, ctx));
 }
 
 /** Prints a line per candidate: the word, a tab, what it means. Fails silently. */

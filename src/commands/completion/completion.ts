@@ -5,10 +5,8 @@ import { UsageError } from '../../errors.ts';
 import { completionScript, SHELLS } from './scripts.ts';
 
 /** Declares `completion`. */
-export function addCompletionCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('completion')
-    .description('Print the completion script for a shell')
+export function addCompletionCommand(command: Command, ctx: Context): void {
+  command
     .addHelpText(
       'after',
       examples(

@@ -27,10 +27,8 @@ interface Changes {
 }
 
 /** Declares `config`, which shows the agent's configuration or, with arguments, changes it. */
-export function addConfigCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('config')
-    .description('Cilium configuration options')
+export function addConfigCommand(command: Command, ctx: Context): void {
+  command
     .addHelpText(
       'after',
       examples('cilium config', 'cilium config Debug=true', 'cilium config --all -o json'),
@@ -48,7 +46,7 @@ export function addConfigCommand(parent: Command, ctx: Context): Command {
     )
     .addOption(outputOption())
     .action((args: string[], options: ConfigOptions) => runConfig(args, options, ctx));
-  return addWaitOptions(command, 'the agent reports the new values');
+  addWaitOptions(command, 'the agent reports the new values');
 }
 
 /** Lists the options, shows their values or changes them. */

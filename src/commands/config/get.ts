@@ -9,16 +9,14 @@ import { sanitize } from '../../render/text/sanitize.ts';
 import { fetchConfig } from './config.ts';
 
 /** Declares `config get`. */
-export function addConfigGetCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('get')
-    .description('Retrieve cilium configuration')
+export function addConfigGetCommand(command: Command, ctx: Context): void {
+  command
     .addHelpText('after', examples('cilium config get PolicyEnforcement'))
     .usage('<config name>')
     .argument('[name]')
     .argument('[more...]')
     .addOption(outputOption())
-    .action((name: string | undefined, _more: string[], _options: unknown, command: Command) =>
+    .action((name: string | undefined, _more: string[]) =>
       runConfigGet(requiredArgument(command, name, 'config name'), ctx),
     );
 }

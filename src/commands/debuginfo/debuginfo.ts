@@ -24,10 +24,8 @@ const EXTENSIONS = { markdown: 'md', html: 'html', json: 'json', jsonpath: 'json
 const DEBUG_TABLE: TabStop = { minWidth: 5, padding: 3 };
 
 /** Declares `debuginfo`. */
-export function addDebuginfoCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('debuginfo')
-    .description('Request available debugging information from agent')
+export function addDebuginfoCommand(command: Command, ctx: Context): void {
+  command
     .option('-f, --file', 'Redirect output to file(s)')
     .option('--file-per-command', 'Generate a single file per command')
     .addOption(stringSlice('--output <formats>', "markdown| html| json| jsonpath='{}'"))

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { requireRoot } from '../../cli/flags.ts';
 import { failed } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { systemRun } from '../../node/state/run.ts';
@@ -7,16 +6,12 @@ import { listXfrmStates, type XfrmAlgorithm, type XfrmState } from '../../node/s
 import { goJson } from '../../render/text/json.ts';
 
 /** Declares `encrypt dump-xfrm`. */
-export function addEncryptDumpXfrmCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('dump-xfrm')
-    .description("Print Cilium's XFRM states with their keys as JSON, for tests")
-    .action(() => runEncryptDumpXfrm(ctx));
+export function addEncryptDumpXfrmCommand(command: Command, ctx: Context): void {
+  command.action(() => runEncryptDumpXfrm(ctx));
 }
 
 /** Prints one line of JSON; `null` when there are no states. */
 export async function runEncryptDumpXfrm(ctx: Context): Promise<void> {
-  requireRoot('cilium encrypt dump-xfrm', ctx.uid);
   const states = await listXfrmStates(systemRun(ctx.env)).catch(failed('Cannot dump XFRM states'));
   await ctx.out.write(`${goJson(states.length > 0 ? states.map(record) : null)}\n`);
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { confirm } from '../../cli/confirm.ts';
-import { examples, integer, outputOption, requireRoot } from '../../cli/flags.ts';
+import { examples, integer, outputOption } from '../../cli/flags.ts';
 import { failed, parseGoInteger } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
@@ -34,9 +34,8 @@ type Filter = (entry: { spi: number; mark?: { value: number; mask: number } }) =
 const MAX_SPI = 15;
 
 /** Declares `encrypt flush`. */
-export function addEncryptFlushCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('flush')
+export function addEncryptFlushCommand(command: Command, ctx: Context): void {
+  command
     .description('Remove IPsec states and policies, all or those that the filters name')
     .option('-f, --force', 'Skip confirmation')
     .addOption(
@@ -61,7 +60,6 @@ export function addEncryptFlushCommand(parent: Command, ctx: Context): Command {
 
 /** Removes states and policies once that is confirmed. */
 export async function runEncryptFlush(options: FlushOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium encrypt flush', ctx.uid);
   const nodeId = options.nodeId === undefined ? undefined : parseNodeId(options.nodeId);
   if (options.stale && (options.spi !== 0 || nodeId !== undefined))
     throw new UsageError('--stale cannot be used together with --spi or --node-id');

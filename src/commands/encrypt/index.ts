@@ -3,6 +3,7 @@ import type { Verb } from '../../cli/tree.ts';
 /** `cilium encrypt …` */
 export const ENCRYPT: Verb = {
   about: 'Manage transparent encryption',
+  root: true,
   verbs: {
     status: {
       about: 'Display the current encryption state',

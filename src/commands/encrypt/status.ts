@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { decodeStatus, fetchStatus } from '../../agent/decode/status.ts';
-import { outputOption, requireRoot } from '../../cli/flags.ts';
+import { outputOption } from '../../cli/flags.ts';
 import { writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
@@ -16,17 +16,12 @@ import {
 import { encryptionModel, renderEncryption } from '../../render/agent/encrypt.ts';
 
 /** Declares `encrypt status`. */
-export function addEncryptStatusCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('status')
-    .description('Display the current encryption state')
-    .addOption(outputOption())
-    .action((options: { output: string }) => runEncryptStatus(options, ctx));
+export function addEncryptStatusCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: { output: string }) => runEncryptStatus(options, ctx));
 }
 
 /** Prints the mode that the agent runs in, and what the kernel holds of it. */
 export async function runEncryptStatus(options: { output: string }, ctx: Context): Promise<void> {
-  requireRoot('cilium encrypt status', ctx.uid);
   const faults: string[] = [];
   const status = await note(faults, askAgent(ctx));
   const mode = status?.encryption?.mode ?? '';

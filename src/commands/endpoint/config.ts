@@ -16,10 +16,8 @@ interface EndpointConfigOptions extends OutputFlag, WaitFlags {
 }
 
 /** Declares `endpoint config`. */
-export function addEndpointConfigCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('config')
-    .description('View & modify endpoint configuration')
+export function addEndpointConfigCommand(command: Command, ctx: Context): void {
+  command
     .addHelpText(
       'after',
       examples('cilium endpoint config 637', 'cilium endpoint config 637 Debug=true --wait'),
@@ -36,7 +34,7 @@ export function addEndpointConfigCommand(parent: Command, ctx: Context): Command
         return settings.length === 0 ? showConfig(id, options, ctx) : setConfig(id, settings, options, ctx);
       },
     );
-  return addWaitOptions(command, 'the endpoint is ready with its new configuration');
+  addWaitOptions(command, 'the endpoint is ready with its new configuration');
 }
 
 async function fetchConfig(agent: AgentClient, id: string): Promise<EndpointConfigurationStatus> {

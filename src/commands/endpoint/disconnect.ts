@@ -5,15 +5,13 @@ import type { Context } from '../../context.ts';
 import { endpointArgument } from './argument.ts';
 
 /** Declares `endpoint disconnect`. */
-export function addEndpointDisconnectCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('disconnect')
-    .description('Disconnect an endpoint from the network')
+export function addEndpointDisconnectCommand(command: Command, ctx: Context): void {
+  command
     .argument('[endpoint]', 'number, or prefix:value')
     .action((endpoint: string | undefined, options: WaitFlags, self: Command) =>
       runEndpointDisconnect(endpointArgument(self, endpoint).text, options, ctx),
     );
-  return addWaitOptions(command, 'the agent no longer knows the endpoint');
+  addWaitOptions(command, 'the agent no longer knows the endpoint');
 }
 
 async function runEndpointDisconnect(id: string, options: WaitFlags, ctx: Context): Promise<void> {

@@ -10,10 +10,8 @@ interface EndpointGetOptions extends OutputFlag {
 }
 
 /** Declares `endpoint get`. */
-export function addEndpointGetCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('get')
-    .description('Display endpoint information')
+export function addEndpointGetCommand(command: Command, ctx: Context): void {
+  command
     .addHelpText(
       'after',
       examples(
@@ -25,7 +23,7 @@ export function addEndpointGetCommand(parent: Command, ctx: Context): Command {
     .argument('[endpoint]', 'number, or prefix:value such as pod-name:default/web-0')
     .addOption(stringSlice('-l, --labels <labels>', 'List of labels'))
     .addOption(outputOption())
-    .action((endpoint: string | undefined, options: EndpointGetOptions, command: Command) =>
+    .action((endpoint: string | undefined, options: EndpointGetOptions) =>
       runEndpointGet(endpoint, options, command, ctx),
     );
 }

@@ -8,13 +8,11 @@ import { renderEndpointHealth } from '../../render/agent/endpoint.ts';
 import { endpointArgument } from './argument.ts';
 
 /** Declares `endpoint health`. */
-export function addEndpointHealthCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('health')
-    .description('View endpoint health')
+export function addEndpointHealthCommand(command: Command, ctx: Context): void {
+  command
     .argument('[endpoint]', 'number, or prefix:value')
     .addOption(outputOption())
-    .action((endpoint: string | undefined, options: OutputFlag, command: Command) =>
+    .action((endpoint: string | undefined, options: OutputFlag) =>
       runEndpointHealth(endpointArgument(command, endpoint).text, options, ctx),
     );
 }

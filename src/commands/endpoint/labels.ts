@@ -18,10 +18,8 @@ interface EndpointLabelsOptions extends WaitFlags {
 }
 
 /** Declares `endpoint labels`. */
-export function addEndpointLabelsCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('labels')
-    .description('Manage label configuration of endpoint')
+export function addEndpointLabelsCommand(command: Command, ctx: Context): void {
+  command
     .addHelpText('after', examples('cilium endpoint labels 637 --add user:team=blue --wait'))
     .argument('[endpoint]', 'number, or prefix:value')
     .addOption(stringSlice('-a, --add <labels>', 'Add/enable labels'))
@@ -30,7 +28,7 @@ export function addEndpointLabelsCommand(parent: Command, ctx: Context): Command
       // As in the reference, the API is asked for the value without its prefix.
       runEndpointLabels(endpointArgument(self, endpoint).value, options, ctx),
     );
-  return addWaitOptions(command, 'the endpoint is ready with its new labels');
+  addWaitOptions(command, 'the endpoint is ready with its new labels');
 }
 
 async function runEndpointLabels(id: string, options: EndpointLabelsOptions, ctx: Context): Promise<void> {

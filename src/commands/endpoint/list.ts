@@ -27,11 +27,8 @@ interface EndpointListOptions extends OutputFlag, WatchFlags {
 }
 
 /** Declares `endpoint list`. */
-export function addEndpointListCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('list')
-    .alias('ls')
-    .description('List all endpoints')
+export function addEndpointListCommand(command: Command, ctx: Context): void {
+  command
     .option('--no-headers', 'Do not print headers')
     .addOption(outputOption('wide'))
     .addOption(stringSlice('--columns <columns>', `Only these: ${ENDPOINT_COLUMNS.join(', ')}`))
@@ -49,7 +46,7 @@ export function addEndpointListCommand(parent: Command, ctx: Context): Command {
       ),
     )
     .action((options: EndpointListOptions) => runEndpointList(options, ctx));
-  return addWatchOptions(command);
+  addWatchOptions(command);
 }
 
 /** Fetches, orders and prints the endpoints of the node. */

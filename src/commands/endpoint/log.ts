@@ -8,13 +8,11 @@ import { renderEndpointLog } from '../../render/agent/endpoint.ts';
 import { endpointArgument } from './argument.ts';
 
 /** Declares `endpoint log`. */
-export function addEndpointLogCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('log')
-    .description('View endpoint status log')
+export function addEndpointLogCommand(command: Command, ctx: Context): void {
+  command
     .argument('[endpoint]', 'number, or prefix:value')
     .addOption(outputOption())
-    .action((endpoint: string | undefined, options: OutputFlag, command: Command) =>
+    .action((endpoint: string | undefined, options: OutputFlag) =>
       runEndpointLog(endpointArgument(command, endpoint).text, options, ctx),
     );
 }

@@ -5,15 +5,13 @@ import { endpointArgument } from './argument.ts';
 import { endpointReady } from './ready.ts';
 
 /** Declares `endpoint regenerate`. */
-export function addEndpointRegenerateCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('regenerate')
-    .description('Force regeneration of endpoint program')
+export function addEndpointRegenerateCommand(command: Command, ctx: Context): void {
+  command
     .argument('[endpoint]', 'number, or prefix:value')
     .action((endpoint: string | undefined, options: WaitFlags, self: Command) =>
       runEndpointRegenerate(endpointArgument(self, endpoint).text, options, ctx),
     );
-  return addWaitOptions(command, 'the endpoint is ready');
+  addWaitOptions(command, 'the endpoint is ready');
 }
 
 async function runEndpointRegenerate(id: string, options: WaitFlags, ctx: Context): Promise<void> {

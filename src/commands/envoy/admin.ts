@@ -15,41 +15,34 @@ const RESOURCES: Readonly<Record<string, string>> = {
 };
 
 /** Declares `envoy admin certs`. */
-export function addEnvoyCertsCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('certs')
-    .description('List Envoy certificates')
-    .action((_, command: Command) => askEnvoy(ctx, command, '/certs'));
+export function addEnvoyCertsCommand(command: Command, ctx: Context): void {
+  command.action(() => askEnvoy(ctx, command, '/certs'));
 }
 
 /** Declares `envoy admin clusters`. */
-export function addEnvoyClustersCommand(parent: Command, ctx: Context): Command {
-  return listing(parent, ctx, 'clusters', 'List Envoy clusters');
+export function addEnvoyClustersCommand(command: Command, ctx: Context): void {
+  listing(command, ctx);
 }
 
 /** Declares `envoy admin listeners`. */
-export function addEnvoyListenersCommand(parent: Command, ctx: Context): Command {
-  return listing(parent, ctx, 'listeners', 'List Envoy listeners');
+export function addEnvoyListenersCommand(command: Command, ctx: Context): void {
+  listing(command, ctx);
 }
 
-function listing(parent: Command, ctx: Context, name: string, description: string): Command {
-  return parent
-    .command(name)
-    .description(description)
+function listing(command: Command, ctx: Context): void {
+  command
     .addOption(new Option('-o, --output <format>', 'json| text').choices(['json', 'text']).default('text'))
-    .action((options: { output: string }, command: Command) =>
-      askEnvoy(ctx, command, `/${name}?format=${options.output}`),
+    .action((options: { output: string }) =>
+      askEnvoy(ctx, command, `/${command.name()}?format=${options.output}`),
     );
 }
 
 /** Declares `envoy admin config`. */
-export function addEnvoyConfigCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('config')
-    .description('View config dump of Envoy Proxy')
+export function addEnvoyConfigCommand(command: Command, ctx: Context): void {
+  command
     .argument('[type]', Object.keys(RESOURCES).join(', '), 'all')
     .option('-n, --name <regex>', 'Only resources whose name matches', '')
-    .action((type: string, options: { name: string }, command: Command) => {
+    .action((type: string, options: { name: string }) => {
       const resource = Object.hasOwn(RESOURCES, type) ? RESOURCES[type] : undefined;
       if (resource === undefined)
         throw new UserError(`Envoy has no resources of type "${type}"`, {
@@ -65,12 +58,10 @@ export function addEnvoyConfigCommand(parent: Command, ctx: Context): Command {
 }
 
 /** Declares `envoy admin metrics`. */
-export function addEnvoyMetricsCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('metrics')
-    .description('View metrics of Envoy Proxy')
+export function addEnvoyMetricsCommand(command: Command, ctx: Context): void {
+  command
     .option('-f, --filter <regex>', 'Only metrics whose name matches', '')
-    .action((options: { filter: string }, command: Command) =>
+    .action((options: { filter: string }) =>
       askEnvoy(
         ctx,
         command,
@@ -80,9 +71,6 @@ export function addEnvoyMetricsCommand(parent: Command, ctx: Context): Command {
 }
 
 /** Declares `envoy admin serverinfo`. */
-export function addEnvoyServerInfoCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('serverinfo')
-    .description('View server info of Envoy Proxy')
-    .action((_, command: Command) => askEnvoy(ctx, command, '/server_info'));
+export function addEnvoyServerInfoCommand(command: Command, ctx: Context): void {
+  command.action(() => askEnvoy(ctx, command, '/server_info'));
 }

@@ -14,15 +14,13 @@ interface FqdnCacheCleanOptions extends WaitFlags {
 }
 
 /** Declares `fqdn cache clean`. */
-export function addFqdnCacheCleanCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('clean')
-    .description('Clean fqdn cache')
+export function addFqdnCacheCleanCommand(command: Command, ctx: Context): void {
+  command
     .addHelpText('after', examples("cilium fqdn cache clean --matchpattern '*.example.com'"))
     .addOption(new Option('-f, --force', 'Skip confirmation'))
     .option('-p, --matchpattern <pattern>', 'Delete cache entries with FQDNs that match matchpattern', '')
     .action((options: FqdnCacheCleanOptions) => runFqdnCacheClean(options, ctx));
-  return addWaitOptions(command, 'the entries are gone');
+  addWaitOptions(command, 'the entries are gone');
 }
 
 async function runFqdnCacheClean(options: FqdnCacheCleanOptions, ctx: Context): Promise<void> {

@@ -13,16 +13,14 @@ interface FqdnCacheListOptions extends OutputFlag, WatchFlags {
 }
 
 /** Declares `fqdn cache list`. */
-export function addFqdnCacheListCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('list')
-    .description('List fqdn cache contents')
+export function addFqdnCacheListCommand(command: Command, ctx: Context): void {
+  command
     .option('-p, --matchpattern <pattern>', 'List cache entries with FQDN that match matchpattern', '')
     .option('-e, --endpoint <id>', 'List cache entries for a specific endpoint id', '')
     .option('-s, --source <source>', 'List cache entries from a specific source (lookup, connection)', '')
     .addOption(outputOption())
     .action((options: FqdnCacheListOptions) => runFqdnCacheList(options, ctx));
-  return addWatchOptions(command);
+  addWatchOptions(command);
 }
 
 async function runFqdnCacheList(options: FqdnCacheListOptions, ctx: Context): Promise<void> {

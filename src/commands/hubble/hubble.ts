@@ -5,14 +5,9 @@ import { nearest } from '../../lib/nearest.ts';
 import { VERSION } from '../../version.ts';
 
 /** Declares `hubble` itself, which prints its version or its help. */
-export function addHubbleCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('hubble')
-    .description('See the flows that Hubble records, on this node or in the whole cluster')
-    .usage('[command]')
-    .argument('[words...]')
-    .option('--version', 'Print the version');
-  return command.action(async (words: readonly string[], options: { version?: boolean }) => {
+export function addHubbleCommand(command: Command, ctx: Context): void {
+  command.usage('[command]').argument('[words...]').option('--version', 'Print the version');
+  command.action(async (words: readonly string[], options: { version?: boolean }) => {
     // The reference ends this one line as Windows does; scripts that compare it rely on that.
     if (options.version) return ctx.out.write(`hubble ${VERSION}\r\n`);
     if (words[0] !== undefined) {

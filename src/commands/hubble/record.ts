@@ -30,10 +30,8 @@ const SYNC_MS = 1000;
 const MIB = 1024 * 1024;
 
 /** Declares `hubble record`. */
-export function addHubbleRecordCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('record')
-    .description('Write flows to a capture that every reading command takes with --input-file')
+export function addHubbleRecordCommand(command: Command, ctx: Context): void {
+  command
     .argument('<file>', 'the capture; FILE.1 is the one before it once it was rotated')
     .addOption(
       integer('--max-size <MiB>', 'Rotate before a file grows beyond this; 0 means never', {
@@ -66,9 +64,7 @@ export function addHubbleRecordCommand(parent: Command, ctx: Context): Command {
       "hubble observe --input-file flows.jsonl --where 'verdict = DROPPED'",
     ),
   );
-  return command.action((file: string, flags: RecordFlags) =>
-    runHubbleRecord(file, flags, words, command, ctx),
-  );
+  command.action((file: string, flags: RecordFlags) => runHubbleRecord(file, flags, words, command, ctx));
 }
 
 /** Records until the stream ends or Ctrl-C does. */

@@ -10,9 +10,8 @@ import { readSettings } from './settings.ts';
 const METHOD = '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo';
 
 /** Declares `hubble reflect`. */
-export function addHubbleReflectCommand(parent: Command, ctx: Context): Command {
-  const command = parent.command('reflect').description('Print the API that the server describes');
-  return command.action(() => runHubbleReflect(command, ctx));
+export function addHubbleReflectCommand(command: Command, ctx: Context): void {
+  command.action(() => runHubbleReflect(command, ctx));
 }
 
 /** Prints a JSON object for each file of the server's API. */

@@ -6,12 +6,9 @@ import { connectHubble } from './server.ts';
 import { readSettings } from './settings.ts';
 
 /** Declares `hubble status`. */
-export function addHubbleStatusCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('status')
-    .description('Display status of Hubble server')
-    .option('-o, --output <format>', 'Form of the output: compact, dict, json or table', 'compact');
-  return command.action((options: { output: string }) => runHubbleStatus(command, options.output, ctx));
+export function addHubbleStatusCommand(command: Command, ctx: Context): void {
+  command.option('-o, --output <format>', 'Form of the output: compact, dict, json or table', 'compact');
+  command.action((options: { output: string }) => runHubbleStatus(command, options.output, ctx));
 }
 
 /** Asks whether the server is well, then what it holds. */

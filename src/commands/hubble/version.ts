@@ -6,13 +6,10 @@ import { VERSION } from '../../version.ts';
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
 /** Declares `hubble version`. */
-export function addHubbleVersionCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('version')
-    .description('Display version information')
-    .action(async () =>
-      ctx.out.write(
-        `hubble ${VERSION} compiled with node on ${platform()}/${ARCHITECTURES[arch()] ?? arch()}\n`,
-      ),
-    );
+export function addHubbleVersionCommand(command: Command, ctx: Context): void {
+  command.action(async () =>
+    ctx.out.write(
+      `hubble ${VERSION} compiled with node on ${platform()}/${ARCHITECTURES[arch()] ?? arch()}\n`,
+    ),
+  );
 }

@@ -12,15 +12,13 @@ interface IdentityGetOptions extends OutputFlag {
 }
 
 /** Declares `identity get`. */
-export function addIdentityGetCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('get')
-    .description('Retrieve information about an identity')
+export function addIdentityGetCommand(command: Command, ctx: Context): void {
+  command
     .addHelpText('after', examples('cilium identity get 12345'))
     .argument('[identity]', 'number of the identity')
     .addOption(stringSlice('--label <labels>', 'Label to lookup'))
     .addOption(outputOption())
-    .action((identity: string | undefined, options: IdentityGetOptions, command: Command) =>
+    .action((identity: string | undefined, options: IdentityGetOptions) =>
       runIdentityGet(identity, options, command, ctx),
     );
 }

@@ -18,11 +18,8 @@ interface IdentityListOptions extends OutputFlag, WatchFlags {
 }
 
 /** Declares `identity list`. */
-export function addIdentityListCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('list')
-    .alias('ls')
-    .description('List identities')
+export function addIdentityListCommand(command: Command, ctx: Context): void {
+  command
     .addHelpText('after', examples('cilium identity list k8s:app=web', 'cilium identity list --pods'))
     .argument('[labels...]', 'only the identity with these labels')
     .option('--endpoints', 'List identities of locally managed endpoints')
@@ -31,7 +28,7 @@ export function addIdentityListCommand(parent: Command, ctx: Context): Command {
     .action((labels: string[], options: IdentityListOptions) =>
       options.endpoints ? listUsed(options, ctx) : listAll(labels, options, ctx),
     );
-  return addWatchOptions(command);
+  addWatchOptions(command);
 }
 
 async function listAll(labels: string[], options: IdentityListOptions, ctx: Context): Promise<void> {

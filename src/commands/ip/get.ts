@@ -17,16 +17,14 @@ interface IpGetOptions extends OutputFlag {
 }
 
 /** Declares `ip get`. */
-export function addIpGetCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('get')
-    .description('Display IP Cache information')
+export function addIpGetCommand(command: Command, ctx: Context): void {
+  command
     .addHelpText('after', examples('cilium ip get 10.0.0.1/32'))
     .argument('[cidr]', 'block of addresses, such as 10.0.0.1/32')
     .addOption(stringSlice('-l, --labels <labels>', 'List of labels'))
     .addOption(new Option('-v, --verbose', 'Print all fields of ipcache'))
     .addOption(outputOption())
-    .action((cidr: string | undefined, options: IpGetOptions, command: Command) => {
+    .action((cidr: string | undefined, options: IpGetOptions) => {
       if (options.labels.length > 0 && cidr !== undefined)
         throw new UsageError('Cannot provide both cidr and labels arguments concurrently');
       return options.labels.length > 0

@@ -14,17 +14,14 @@ interface IpListOptions extends OutputFlag, WatchFlags {
 }
 
 /** Declares `ip list`. */
-export function addIpListCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('list')
-    .alias('ls')
-    .description('List IP addresses in the userspace IPcache')
+export function addIpListCommand(command: Command, ctx: Context): void {
+  command
     .addOption(new Option('-n, --numeric', 'Print numeric identities'))
     .addOption(new Option('-v, --verbose', 'Print all fields of ipcache'))
     .addOption(new Option('--pods', 'Show the pod that has each address'))
     .addOption(outputOption())
     .action((options: IpListOptions) => runIpList(options, ctx));
-  return addWatchOptions(command);
+  addWatchOptions(command);
 }
 
 async function runIpList(options: IpListOptions, ctx: Context): Promise<void> {

@@ -6,14 +6,12 @@ import { UserError } from '../../errors.ts';
 import { withKvstore } from './connect.ts';
 
 /** Declares `kvstore delete`. */
-export function addKvstoreDeleteCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('delete')
-    .description('Delete a key')
+export function addKvstoreDeleteCommand(command: Command, ctx: Context): void {
+  command
     .addHelpText('after', examples('cilium kvstore delete --recursive cilium/key'))
     .argument('[key]', 'the key, or with --recursive what keys begin with')
     .option('--recursive', 'Delete all keys that begin with the key')
-    .action((key: string | undefined, options: { recursive?: boolean }, command: Command) => {
+    .action((key: string | undefined, options: { recursive?: boolean }) => {
       if (!key) throw new UserError('Please specify a key or key prefix to delete');
       const recursive = options.recursive === true;
       return withKvstore(ctx, command, async (kvstore) => {

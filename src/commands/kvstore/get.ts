@@ -12,10 +12,8 @@ interface KvstoreGetOptions extends OutputFlag {
 }
 
 /** Declares `kvstore get`. */
-export function addKvstoreGetCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('get')
-    .description('Retrieve a key')
+export function addKvstoreGetCommand(command: Command, ctx: Context): void {
+  command
     .addHelpText(
       'after',
       examples(
@@ -26,7 +24,7 @@ export function addKvstoreGetCommand(parent: Command, ctx: Context): Command {
     .argument('[key]', 'the key, or with --recursive what keys begin with', '')
     .option('--recursive', 'Recursive lookup')
     .addOption(outputOption())
-    .action((key: string, options: KvstoreGetOptions, command: Command) =>
+    .action((key: string, options: KvstoreGetOptions) =>
       withKvstore(ctx, command, (kvstore) =>
         options.recursive ? getAll(kvstore, key, options, ctx) : getOne(kvstore, key, options, ctx),
       ),

@@ -6,14 +6,12 @@ import { UserError } from '../../errors.ts';
 import { withKvstore } from './connect.ts';
 
 /** Declares `kvstore set`. */
-export function addKvstoreSetCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('set')
-    .description('Set a key and value')
+export function addKvstoreSetCommand(command: Command, ctx: Context): void {
+  command
     .addHelpText('after', examples('cilium kvstore set --key cilium/key --value value'))
     .option('--key <key>', 'Key', '')
     .option('--value <value>', 'Value', '')
-    .action((options: { key: string; value: string }, command: Command) => {
+    .action((options: { key: string; value: string }) => {
       const { key, value } = options;
       if (key === '') throw new UserError('--key attribute required');
       return withKvstore(ctx, command, async (kvstore) => {

@@ -6,14 +6,13 @@ import { exportLines, labEnvironment } from './exports.ts';
 import { addWhichOptions, requireLab, type WhichFlags } from './flags.ts';
 
 /** Declares `lab env`. */
-export function addLabEnvCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('env')
+export function addLabEnvCommand(command: Command, ctx: Context): void {
+  command
     .description('Print what makes a shell use the lab.\nIn a shell: eval "$(cilium lab env)"')
     .addHelpText('after', examples('eval "$(cilium lab env)"'))
     .addOption(outputOption())
     .action((flags: WhichFlags & OutputFlag) => runLabEnv(flags, ctx));
-  return addWhichOptions(command);
+  addWhichOptions(command);
 }
 
 /** Prints the environment of a running lab. */

@@ -15,9 +15,8 @@ import { addPlayOptions, labOptions, type PlayFlags } from './flags.ts';
 const PATIENCE_MS = 1000;
 
 /** Declares `lab run`. */
-export function addLabRunCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('run')
+export function addLabRunCommand(command: Command, ctx: Context): void {
+  command
     .description('Run a command against a lab that lives as long as the command, and end with its exit code')
     .argument('<command...>', 'the command and its arguments, after --')
     .passThroughOptions()
@@ -29,7 +28,7 @@ export function addLabRunCommand(parent: Command, ctx: Context): Command {
       ),
     )
     .action((words: string[], flags: PlayFlags) => runLabRun(words, flags, ctx));
-  return addPlayOptions(command);
+  addPlayOptions(command);
 }
 
 /** Starts a lab in this process, runs the command with its environment, and stops the lab. */

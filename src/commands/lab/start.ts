@@ -22,9 +22,8 @@ interface StartFlags extends PlayFlags {
 }
 
 /** Declares `lab start`. */
-export function addLabStartCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('start')
+export function addLabStartCommand(command: Command, ctx: Context): void {
+  command
     .description(
       'Start a lab in the background and print what to export.\nIn a shell: eval "$(cilium lab start)"',
     )
@@ -35,7 +34,7 @@ export function addLabStartCommand(parent: Command, ctx: Context): Command {
         'cilium lab start --scenario incident --agent-version 1.17 --name old',
       ),
     );
-  return addPlayOptions(command)
+  addPlayOptions(command)
     .option('--name <name>', 'Name of the lab (default: a free one)')
     .option('--dir <folder>', 'Folder for sockets and state; it and the state stay when the lab stops')
     .option('--fresh', 'Forget the state of an earlier run')

@@ -10,13 +10,12 @@ import { type LabRow, labTable } from '../../render/lab.ts';
 import { addWhichOptions, findLab, knownLabs, type WhichFlags } from './flags.ts';
 
 /** Declares `lab status`. */
-export function addLabStatusCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('status')
+export function addLabStatusCommand(command: Command, ctx: Context): void {
+  command
     .description('Show the labs that run. Exit code 1 when there is none')
     .addOption(outputOption())
     .action((flags: WhichFlags & OutputFlag) => runLabStatus(flags, ctx));
-  return addWhichOptions(command);
+  addWhichOptions(command);
 }
 
 /** Lists labs with what their agents say about themselves. */

@@ -11,14 +11,13 @@ import { addWhichOptions, findLab, knownLabs, type WhichFlags } from './flags.ts
 const PATIENCE_MS = 5000;
 
 /** Declares `lab stop`. */
-export function addLabStopCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('stop')
+export function addLabStopCommand(command: Command, ctx: Context): void {
+  command
     .description('Stop a lab. Its folder goes with it, unless it was started with --dir')
     .addHelpText('after', examples('cilium lab stop', 'cilium lab stop --all'))
     .option('--all', 'Stop every lab of this user')
     .action((flags: WhichFlags & { all?: boolean }) => runLabStop(flags, ctx));
-  return addWhichOptions(command);
+  addWhichOptions(command);
 }
 
 /** Asks a lab to end and waits until it has; says so when none was running. */

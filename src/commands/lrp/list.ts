@@ -9,14 +9,9 @@ import { redirectTable } from '../../render/agent/lrp.ts';
 interface LrpListOptions extends OutputFlag, WatchFlags {}
 
 /** Declares `lrp list`. */
-export function addLrpListCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('list')
-    .alias('ls')
-    .description('List local redirect policies')
-    .addOption(outputOption())
-    .action((options: LrpListOptions) => runLrpList(options, ctx));
-  return addWatchOptions(command);
+export function addLrpListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: LrpListOptions) => runLrpList(options, ctx));
+  addWatchOptions(command);
 }
 
 async function runLrpList(options: LrpListOptions, ctx: Context): Promise<void> {

@@ -14,10 +14,8 @@ interface MapEventsOptions extends OutputFlag {
 }
 
 /** Declares `map events`. */
-export function addMapEventsCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('events')
-    .description('Display cached list of events for a BPF map')
+export function addMapEventsCommand(command: Command, ctx: Context): void {
+  command
     .addHelpText('after', examples('cilium map events cilium_ipcache_v2 --follow'))
     .argument('[name]', 'name of the map, such as cilium_ipcache_v2')
     .addOption(new Option('-f, --follow', 'If set then events will be streamed'))

@@ -9,10 +9,8 @@ import { UserError } from '../../errors.ts';
 import { renderMapEntries } from '../../render/agent/maps.ts';
 
 /** Declares `map get`. */
-export function addMapGetCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('get')
-    .description('Display cached content of given BPF map')
+export function addMapGetCommand(command: Command, ctx: Context): void {
+  command
     .addHelpText('after', examples('cilium map get cilium_ipcache_v2'))
     .argument('[name]', 'name of the map, such as cilium_ipcache_v2')
     .addOption(outputOption())

@@ -13,14 +13,12 @@ interface MapListOptions extends OutputFlag, WatchFlags {
 }
 
 /** Declares `map list`. */
-export function addMapListCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('list')
-    .description('List all open BPF maps')
+export function addMapListCommand(command: Command, ctx: Context): void {
+  command
     .option('--verbose', 'Print cache contents of all maps')
     .addOption(outputOption())
     .action((options: MapListOptions) => runMapList(options, ctx));
-  return addWatchOptions(command);
+  addWatchOptions(command);
 }
 
 async function runMapList(options: MapListOptions, ctx: Context): Promise<void> {

@@ -19,10 +19,8 @@ interface MetricsListOptions {
 }
 
 /** Declares `metrics list`. */
-export function addMetricsListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .description('List all metrics')
+export function addMetricsListCommand(command: Command, ctx: Context): void {
+  command
     .option(
       '-p, --match-pattern <regexp>',
       'Show only metrics whose names match (from 1.20 on, or labels)',

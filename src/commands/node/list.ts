@@ -10,14 +10,9 @@ import { nodeTable } from '../../render/agent/node.ts';
 interface NodeListOptions extends OutputFlag, WatchFlags {}
 
 /** Declares `node list`. */
-export function addNodeListCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('list')
-    .alias('ls')
-    .description('List nodes')
-    .addOption(outputOption())
-    .action((options: NodeListOptions) => runNodeList(options, ctx));
-  return addWatchOptions(command);
+export function addNodeListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: NodeListOptions) => runNodeList(options, ctx));
+  addWatchOptions(command);
 }
 
 async function runNodeList(options: NodeListOptions, ctx: Context): Promise<void> {

@@ -10,14 +10,9 @@ import { nodeIdTable } from '../../render/agent/node.ts';
 interface NodeIdListOptions extends OutputFlag, WatchFlags {}
 
 /** Declares `nodeid list`. */
-export function addNodeIdListCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('list')
-    .alias('ls')
-    .description('List node IDs and the associated IP addresses')
-    .addOption(outputOption())
-    .action((options: NodeIdListOptions) => runNodeIdList(options, ctx));
-  return addWatchOptions(command);
+export function addNodeIdListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: NodeIdListOptions) => runNodeIdList(options, ctx));
+  addWatchOptions(command);
 }
 
 async function runNodeIdList(options: NodeIdListOptions, ctx: Context): Promise<void> {

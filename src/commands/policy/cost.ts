@@ -13,12 +13,10 @@ interface CostOptions extends StateFlags {
 }
 
 /** Declares `policy cost`. */
-export function addPolicyCostCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('cost')
-    .description('Count the policy map entries that every rule causes, and how full the maps get');
+export function addPolicyCostCommand(command: Command, ctx: Context): void {
+  command.description('Count the policy map entries that every rule causes, and how full the maps get');
   addRulesOption(command);
-  return addStateOptions(command, 'agent')
+  addStateOptions(command, 'agent')
     .addOption(integer('--top <n>', 'How many rules and endpoints to list', { min: 1 }).default(20))
     .addOption(outputOption())
     .action((options: CostOptions) => runPolicyCost(options, ctx));

@@ -24,11 +24,9 @@ interface DeleteOptions extends OutputFlag, WriteOptions {
 }
 
 /** Declares `policy delete`. */
-export function addPolicyDeleteCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('delete')
+export function addPolicyDeleteCommand(command: Command, ctx: Context): void {
+  command
     .argument('[labels...]', 'rules with all of these labels, as [source:]key[=value]')
-    .description('Delete policy rules')
     .addHelpText(
       'after',
       examples(
@@ -42,7 +40,7 @@ export function addPolicyDeleteCommand(parent: Command, ctx: Context): Command {
       '--undo-file <path>',
       'Where to record the rules that go, for "policy import" (default /var/lib/cilium-toolkit/policy-TIME.json)',
     );
-  return writeFlags(command).action((labels: string[], options: DeleteOptions) =>
+  writeFlags(command).action((labels: string[], options: DeleteOptions) =>
     runPolicyDelete(labels, options, ctx),
   );
 }

@@ -10,11 +10,9 @@ import { goJson } from '../../render/text/json.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
 
 /** Declares `policy get`. */
-export function addPolicyGetCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('get')
+export function addPolicyGetCommand(command: Command, ctx: Context): void {
+  command
     .argument('[labels...]', 'only rules with all of these labels, as [source:]key[=value]')
-    .description('Display policy node information')
     .addHelpText(
       'after',
       examples('cilium policy get', 'cilium policy get k8s:io.cilium.k8s.policy.name=web'),

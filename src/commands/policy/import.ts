@@ -34,11 +34,9 @@ export interface ImportOptions extends PolicyFileFlags, WaitFlags {
 }
 
 /** Declares `policy import`. */
-export function addPolicyImportCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('import')
+export function addPolicyImportCommand(command: Command, ctx: Context): void {
+  command
     .argument('[path]', 'file, folder, or - for stdin: JSON rules, or Kubernetes objects in YAML or JSON')
-    .description('Import security policies, or apply them to the cluster')
     .option('--print', 'Print policy after import')
     .option('--replace', 'Replace existing policy')
     .addOption(
@@ -64,7 +62,7 @@ export function addPolicyImportCommand(parent: Command, ctx: Context): Command {
       'kubectl get cnp -A -o yaml | cilium policy import - --diff',
     ),
   );
-  return command.action((path: string | undefined, options: ImportOptions) =>
+  command.action((path: string | undefined, options: ImportOptions) =>
     runPolicyImport(requiredArgument(command, path, 'path'), options, ctx),
   );
 }

@@ -14,13 +14,12 @@ interface MapsOptions extends StateFlags {
 }
 
 /** Declares `policy maps`. */
-export function addPolicyMapsCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('maps')
+export function addPolicyMapsCommand(command: Command, ctx: Context): void {
+  command
     .description('Compute the policy map of every endpoint from rules and identities, with no agent involved')
     .addHelpText('after', examples('cilium policy maps --state agent --rules policies/'));
   addRulesOption(command);
-  return addStateOptions(command, 'agent')
+  addStateOptions(command, 'agent')
     .addOption(
       new Option(
         '--release <version>',

@@ -19,19 +19,15 @@ interface ReplayOptions extends FlowFlags, StateFlags {
 }
 
 /** Declares `policy replay`. */
-export function addPolicyReplayCommand(parent: Command, ctx: Context): Command {
-  const command = addFlowOptions(
-    parent
-      .command('replay')
-      .description('Say which recorded flows a candidate set of rules would newly deny or allow'),
-  );
+export function addPolicyReplayCommand(command: Command, ctx: Context): void {
+  addFlowOptions(command);
   command
     .addOption(stringArray('-c, --candidate <path...>', 'File or folder of the rules to try'))
     .option(
       '--current <path>',
       'Compare with these rules (a file or folder, or "agent") instead of what happened to the flows',
     );
-  return addStateOptions(command, 'the identities in the flows')
+  addStateOptions(command, 'the identities in the flows')
     .addOption(
       new Option('--fail-on <change>', 'Exit with 1 when there is any such flow').choices([
         'newly-denied',

@@ -13,20 +13,17 @@ interface SelectorsOptions extends OutputFlag {
 type SelectorPath = '/policy/selectors' | '/policy/subject-selectors';
 
 /** Declares `policy selectors`. */
-export function addPolicySelectorsCommand(parent: Command, ctx: Context): Command {
-  return declare(parent, ctx, 'selectors', 'Display cached information about selectors', '/policy/selectors');
+export function addPolicySelectorsCommand(command: Command, ctx: Context): void {
+  declare(command, ctx, '/policy/selectors');
 }
 
 /** Declares `policy subject-selectors`. */
-export function addPolicySubjectSelectorsCommand(parent: Command, ctx: Context): Command {
-  const about = 'Display cached information about subject selectors';
-  return declare(parent, ctx, 'subject-selectors', about, '/policy/subject-selectors');
+export function addPolicySubjectSelectorsCommand(command: Command, ctx: Context): void {
+  declare(command, ctx, '/policy/subject-selectors');
 }
 
-function declare(parent: Command, ctx: Context, name: string, about: string, path: SelectorPath): Command {
-  return parent
-    .command(name)
-    .description(about)
+function declare(command: Command, ctx: Context, path: SelectorPath): void {
+  command
     .option('-v, --verbose', 'Show the full labels')
     .addOption(outputOption())
     .action((options: SelectorsOptions) => runPolicySelectors(path, options, ctx));

@@ -21,9 +21,8 @@ interface SimulateOptions extends StateFlags {
 }
 
 /** Declares `policy simulate`. */
-export function addPolicySimulateCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('simulate')
+export function addPolicySimulateCommand(command: Command, ctx: Context): void {
+  command
     .description(
       'Decide one connection: the verdict at both ends, the rule behind it, and what would change it',
     )
@@ -34,7 +33,7 @@ export function addPolicySimulateCommand(parent: Command, ctx: Context): Command
     .option('--to <who>', 'Who is connected to, in the same forms')
     .option('-p, --port <port>', 'Destination port, PORT[/PROTOCOL] (8080, 53/UDP, 8/ICMP)');
   addRulesOption(command);
-  return addStateOptions(command, 'agent, unless there are --rules')
+  addStateOptions(command, 'agent, unless there are --rules')
     .option(
       '-n, --namespace <name>',
       'Namespace of labels and of Kubernetes objects that name none',

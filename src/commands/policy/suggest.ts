@@ -17,13 +17,13 @@ interface SuggestOptions extends FlowFlags, StateFlags {
 }
 
 /** Declares `policy suggest`. */
-export function addPolicySuggestCommand(parent: Command, ctx: Context): Command {
-  const command = addFlowOptions(
-    parent
-      .command('suggest')
-      .description('Write the smallest policies that allow the recorded flows, proved by a replay of them'),
+export function addPolicySuggestCommand(command: Command, ctx: Context): void {
+  addFlowOptions(
+    command.description(
+      'Write the smallest policies that allow the recorded flows, proved by a replay of them',
+    ),
   );
-  return addStateOptions(command, 'the identities in the flows')
+  addStateOptions(command, 'the identities in the flows')
     .addOption(stringSlice('-n, --namespace <names>', 'Only workloads of these namespaces'))
     .addOption(
       new Option('-o, --output <format>', 'Form of the policies').choices(['yaml', 'json']).default('yaml'),

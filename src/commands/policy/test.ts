@@ -20,16 +20,16 @@ interface TestOptions extends StateFlags {
 }
 
 /** Declares `policy test`. */
-export function addPolicyTestCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('test [file]')
+export function addPolicyTestCommand(command: Command, ctx: Context): void {
+  command
+    .argument('[file]')
     .description('Check rules against a file of expected verdicts; exit with 1 when one is not met')
     .option(
       '--init',
       'Print a test file to start from: what the rules (default: of the agent) allow and deny now',
     );
   addRulesOption(command, 'those that the test file names');
-  return addStateOptions(command, 'the one that the test file names')
+  addStateOptions(command, 'the one that the test file names')
     .addOption(
       new Option('-o, --output <format>', 'Form of the report')
         .choices(['text', 'json', 'junit'])

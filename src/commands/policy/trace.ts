@@ -27,9 +27,8 @@ interface TraceOptions extends OutputFlag {
 }
 
 /** Declares `policy trace`. */
-export function addPolicyTraceCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('trace')
+export function addPolicyTraceCommand(command: Command, ctx: Context): void {
+  command
     .description('Trace a policy decision (agents up to 1.9; for newer ones use "policy simulate")')
     .addOption(stringSlice('-s, --src <labels>', 'Source label context'))
     .addOption(stringSlice('-d, --dst <labels>', 'Destination label context'))
@@ -45,9 +44,7 @@ export function addPolicyTraceCommand(parent: Command, ctx: Context): Command {
       .option(`--${flag}-k8s-pod <namespace:pod>`, `${word} k8s pod, on this node`)
       .option(`--${flag}-k8s-yaml <file>`, `Path to YAML file for ${word.toLowerCase()}`);
   }
-  return command
-    .addOption(outputOption())
-    .action((options: TraceOptions) => runPolicyTrace(options, command, ctx));
+  command.addOption(outputOption()).action((options: TraceOptions) => runPolicyTrace(options, command, ctx));
 }
 
 /** Asks the agent for its verdict on each pair of a source and a destination. */

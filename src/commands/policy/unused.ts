@@ -21,14 +21,12 @@ interface UnusedOptions extends StateFlags {
 }
 
 /** Declares `policy unused`. */
-export function addPolicyUnusedCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('unused')
-    .description(
-      'List rules that select no endpoint or peer, that others cover, or that no recorded flow needed',
-    );
+export function addPolicyUnusedCommand(command: Command, ctx: Context): void {
+  command.description(
+    'List rules that select no endpoint or peer, that others cover, or that no recorded flow needed',
+  );
   addRulesOption(command);
-  return addStateOptions(command, 'agent')
+  addStateOptions(command, 'agent')
     .addOption(flowFileOption())
     .addOption(outputOption())
     .action((options: UnusedOptions) => runPolicyUnused(options, ctx));

@@ -32,14 +32,12 @@ interface ValidateOptions extends PolicyFileFlags {
 }
 
 /** Declares `policy validate`. */
-export function addPolicyValidateCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('validate')
+export function addPolicyValidateCommand(command: Command, ctx: Context): void {
+  command
     .argument(
       '[paths...]',
       'files, folders, or - for stdin: JSON rules, or Kubernetes objects in YAML or JSON',
     )
-    .description('Check policies: every fault with its place in the file')
     .option('--print', 'Print policy after validation')
     .addOption(new Option('-v, --verbose', 'Say so when everything is valid').default(true))
     .addOption(new Option('-o, --output <format>', 'How to report').choices(REPORT_FORMATS).default('text'))
@@ -53,7 +51,7 @@ export function addPolicyValidateCommand(parent: Command, ctx: Context): Command
       'cilium policy validate --live',
     ),
   );
-  return command.action((paths: string[], options: ValidateOptions) =>
+  command.action((paths: string[], options: ValidateOptions) =>
     runPolicyValidate(paths, options, command, ctx),
   );
 }

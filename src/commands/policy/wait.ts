@@ -14,11 +14,9 @@ interface WaitOptions {
 }
 
 /** Declares `policy wait`. */
-export function addPolicyWaitCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('wait')
+export function addPolicyWaitCommand(command: Command, ctx: Context): void {
+  command
     .argument('[revision]', 'policy revision that every endpoint must have realized')
-    .description('Wait for all endpoints to have updated to a given policy revision')
     .addHelpText('after', examples('cilium policy wait 12'))
     .addOption(
       integer('--sleep-time <seconds>', 'Sleep interval between checks (seconds)', { min: 0 }).default(1),
@@ -35,7 +33,7 @@ export function addPolicyWaitCommand(parent: Command, ctx: Context): Command {
         min: 0,
       }).default(360),
     );
-  return command.action((revision: string | undefined, options: WaitOptions) =>
+  command.action((revision: string | undefined, options: WaitOptions) =>
     runPolicyWait(requiredArgument(command, revision, 'revision'), options, ctx),
   );
 }

@@ -18,17 +18,17 @@ interface WhyOptions extends FlowFlags, StateFlags {
 }
 
 /** Declares `policy why`. */
-export function addPolicyWhyCommand(parent: Command, ctx: Context): Command {
-  const command = addFlowOptions(
-    parent
-      .command('why [flow]')
+export function addPolicyWhyCommand(command: Command, ctx: Context): void {
+  addFlowOptions(
+    command
+      .argument('[flow]')
       .description(
         'Say which policy decided a flow: a flow in JSON, or the uuid of one. What the agent says stands beside it',
       ),
   );
   command.option('--last-drop', 'The last flow that policy dropped');
   addRulesOption(command);
-  return addStateOptions(command, 'agent, unless there are --rules')
+  addStateOptions(command, 'agent, unless there are --rules')
     .addOption(outputOption())
     .addHelpText(
       'after',

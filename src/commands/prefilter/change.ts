@@ -14,8 +14,8 @@ interface PrefilterOptions extends WaitFlags {
 }
 
 /** Declares `prefilter update`. */
-export function addPrefilterUpdateCommand(parent: Command, ctx: Context): Command {
-  return declare(parent, 'update', 'Update CIDR filters', 'block', async (options) => {
+export function addPrefilterUpdateCommand(command: Command, ctx: Context): void {
+  declare(command, 'block', async (options) => {
     const agent = await ctx.agent();
     await agent
       .patch('/prefilter', { body: bodyOf(options) })
@@ -29,8 +29,8 @@ export function addPrefilterUpdateCommand(parent: Command, ctx: Context): Comman
 }
 
 /** Declares `prefilter delete`. */
-export function addPrefilterDeleteCommand(parent: Command, ctx: Context): Command {
-  return declare(parent, 'delete', 'Delete CIDR filters', 'delete', async (options) => {
+export function addPrefilterDeleteCommand(command: Command, ctx: Context): void {
+  declare(command, 'delete', async (options) => {
     const agent = await ctx.agent();
     await agent
       .delete('/prefilter', { body: bodyOf(options) })
@@ -43,16 +43,8 @@ export function addPrefilterDeleteCommand(parent: Command, ctx: Context): Comman
   });
 }
 
-function declare(
-  parent: Command,
-  name: string,
-  description: string,
-  purpose: string,
-  run: (options: PrefilterOptions) => Promise<void>,
-): Command {
-  const command = parent
-    .command(name)
-    .description(description)
+function declare(command: Command, purpose: string, run: (options: PrefilterOptions) => Promise<void>): void {
+  command
     .addOption(integer('--revision <number>', 'Update revision', { min: 0 }).default(0, ''))
     .addOption(stringSlice('--cidr <cidrs>', `List of CIDR prefixes to ${purpose}`))
     .action(async (options: PrefilterOptions) => {
@@ -63,7 +55,7 @@ function declare(
           });
       await run(options);
     });
-  return addWaitOptions(command, 'the agent shows the change');
+  addWaitOptions(command, 'the agent shows the change');
 }
 
 function bodyOf({ revision, cidr }: PrefilterOptions) {

@@ -8,13 +8,8 @@ import { UserError } from '../../errors.ts';
 import { sanitizeCell } from '../../render/text/sanitize.ts';
 
 /** Declares `prefilter list`. */
-export function addPrefilterListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List CIDR filters')
-    .addOption(outputOption())
-    .action((options: OutputFlag) => runPrefilterList(options, ctx));
+export function addPrefilterListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputFlag) => runPrefilterList(options, ctx));
 }
 
 async function runPrefilterList(options: OutputFlag, ctx: Context): Promise<void> {

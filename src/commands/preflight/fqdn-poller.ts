@@ -13,10 +13,8 @@ interface FqdnPollerOptions {
 }
 
 /** Declares `preflight fqdn-poller`. */
-export function addPreflightFqdnPollerCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('fqdn-poller')
-    .description('Prepare for DNS Polling upgrades to cilium 1.4')
+export function addPreflightFqdnPollerCommand(command: Command, ctx: Context): void {
+  command
     .option('--tofqdns-pre-cache <file>', 'The path to write serialized ToFQDNs pre-cache information', '')
     .addOption(
       integer(

@@ -9,14 +9,12 @@ import { withKvstore } from '../kvstore/connect.ts';
 const IDENTITIES = 'cilium/state/identities/v1/id/';
 
 /** Declares `preflight migrate-identity`. */
-export function addPreflightMigrateIdentityCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('migrate-identity')
-    .description('Migrate KVStore-backed identities to kubernetes CRD-backed identities')
+export function addPreflightMigrateIdentityCommand(command: Command, ctx: Context): void {
+  command
     .option('--dry-run', 'Print the CiliumIdentity objects as YAML and change nothing')
     .option('--k8s-api-server <url>', 'As 1.9 names the API server', '')
     .option('--k8s-kubeconfig-path <file>', 'As 1.9 names the kubeconfig', '')
-    .action(async (options: { dryRun?: boolean }, command: Command) => {
+    .action(async (options: { dryRun?: boolean }) => {
       if (!options.dryRun)
         throw new UserError('migrate-identity writes no Kubernetes objects by itself', {
           hint: 'Print them with --dry-run, review them, and create them with "kubectl create -f -": a number that other labels have already then fails instead of being overwritten.',

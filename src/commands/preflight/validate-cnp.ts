@@ -23,10 +23,8 @@ interface ValidateCnpOptions {
 }
 
 /** Declares `preflight validate-cnp`. */
-export function addPreflightValidateCnpCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('validate-cnp')
-    .description('Validate Cilium Network Policies deployed in the cluster')
+export function addPreflightValidateCnpCommand(command: Command, ctx: Context): void {
+  command
     .addOption(
       new Option('--target <version>', 'Release that must take them (default: 1.20)').choices(TARGETS),
     )

@@ -5,17 +5,13 @@ import type { Context } from '../../context.ts';
 import { recorderIdArgument } from './argument.ts';
 
 /** Declares `recorder delete`. */
-export function addRecorderDeleteCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('delete')
-    .description('Delete individual pcap recorder')
-    .argument('[recorder]', 'number of the recorder')
-    .action(async (recorder: string | undefined, _: unknown, command: Command) => {
-      const id = recorderIdArgument(command, recorder);
-      const agent = await ctx.agent();
-      await agent
-        .delete('/recorder/{id}', { path: { id } })
-        .catch(recorderApiGone)
-        .catch(writeFailed(`Cannot delete recorder ${id}`, 'cilium recorder list'));
-    });
+export function addRecorderDeleteCommand(command: Command, ctx: Context): void {
+  command.argument('[recorder]', 'number of the recorder').action(async (recorder: string | undefined) => {
+    const id = recorderIdArgument(command, recorder);
+    const agent = await ctx.agent();
+    await agent
+      .delete('/recorder/{id}', { path: { id } })
+      .catch(recorderApiGone)
+      .catch(writeFailed(`Cannot delete recorder ${id}`, 'cilium recorder list'));
+  });
 }

@@ -8,13 +8,11 @@ import { renderRecorders } from '../../render/agent/recorder.ts';
 import { recorderIdArgument } from './argument.ts';
 
 /** Declares `recorder get`. */
-export function addRecorderGetCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('get')
-    .description('Display individual pcap recorder')
+export function addRecorderGetCommand(command: Command, ctx: Context): void {
+  command
     .argument('[recorder]', 'number of the recorder')
     .addOption(outputOption())
-    .action((recorder: string | undefined, options: OutputFlag, command: Command) =>
+    .action((recorder: string | undefined, options: OutputFlag) =>
       runRecorderGet(recorderIdArgument(command, recorder), options, ctx),
     );
 }

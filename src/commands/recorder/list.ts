@@ -6,13 +6,8 @@ import type { Context } from '../../context.ts';
 import { renderMasks, renderRecorders } from '../../render/agent/recorder.ts';
 
 /** Declares `recorder list`. */
-export function addRecorderListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List current pcap recorders')
-    .addOption(outputOption())
-    .action((options: OutputFlag) => runRecorderList(options, ctx));
+export function addRecorderListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputFlag) => runRecorderList(options, ctx));
 }
 
 /** Recorders, then the masks they share: with -o two documents, as the reference prints them. */

@@ -17,10 +17,8 @@ interface RecorderUpdateOptions {
 const PROTOCOLS = ['TCP', 'UDP', 'SCTP', 'ANY'] as const;
 
 /** Declares `recorder update`. */
-export function addRecorderUpdateCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('update')
-    .description('Update individual pcap recorder')
+export function addRecorderUpdateCommand(command: Command, ctx: Context): void {
+  command
     .addOption(integer('--id <number>', 'Identifier', { min: 0 }).default(0, ''))
     .addOption(integer('--caplen <bytes>', 'Capture Length (0 is full capture)', { min: 0 }).default(0, ''))
     .addOption(

@@ -12,16 +12,14 @@ interface ServiceDeleteOptions extends WaitFlags {
 }
 
 /** Declares `service delete`. */
-export function addServiceDeleteCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('delete')
-    .description('Delete a service')
+export function addServiceDeleteCommand(command: Command, ctx: Context): void {
+  command
     .argument('[service]', 'number of the service')
     .option('--all', 'Delete all services')
     .action((service: string | undefined, options: ServiceDeleteOptions, self: Command) =>
       options.all ? deleteAll(options, ctx) : deleteOne(serviceIdArgument(self, service), options, ctx),
     );
-  return addWaitOptions(command, 'the agent no longer lists the service');
+  addWaitOptions(command, 'the agent no longer lists the service');
 }
 
 async function remove(agent: AgentClient, id: number): Promise<void> {

@@ -12,13 +12,11 @@ import { renderTable } from '../../render/text/blocks.ts';
 import { serviceIdArgument } from './argument.ts';
 
 /** Declares `service get`. */
-export function addServiceGetCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('get')
-    .description('Display service information')
+export function addServiceGetCommand(command: Command, ctx: Context): void {
+  command
     .argument('[service]', 'number of the service')
     .addOption(outputOption())
-    .action((service: string | undefined, options: OutputFlag, command: Command) =>
+    .action((service: string | undefined, options: OutputFlag) =>
       runServiceGet(serviceIdArgument(command, service), options, ctx),
     );
 }

@@ -11,15 +11,12 @@ interface ServiceListOptions extends OutputFlag, WatchFlags {
 }
 
 /** Declares `service list`. */
-export function addServiceListCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('list')
-    .alias('ls')
-    .description('List services')
+export function addServiceListCommand(command: Command, ctx: Context): void {
+  command
     .option('--clustermesh-affinity', 'Print clustermesh affinity if available')
     .addOption(outputOption())
     .action((options: ServiceListOptions) => runServiceList(options, ctx));
-  return addWatchOptions(command);
+  addWatchOptions(command);
 }
 
 async function runServiceList(options: ServiceListOptions, ctx: Context): Promise<void> {

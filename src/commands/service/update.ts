@@ -32,10 +32,8 @@ const STATES = ['active', 'terminating', 'terminating-not-serving', 'quarantined
 const TYPES = ['ExternalIPs', 'NodePort', 'LoadBalancer', 'HostPort', 'LocalRedirect'] as const;
 
 /** Declares `service update`. */
-export function addServiceUpdateCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('update')
-    .description('Update a service')
+export function addServiceUpdateCommand(command: Command, ctx: Context): void {
+  command
     .addOption(integer('--id <number>', 'Identifier', { min: 0 }).default(0, ''))
     .option('--frontend <address>', 'Frontend address', '')
     .addOption(stringSlice('--backends <addresses>', 'Backend address or addresses (<IP:Port>)'))
@@ -59,7 +57,7 @@ export function addServiceUpdateCommand(parent: Command, ctx: Context): Command 
       ),
     )
     .action((options: ServiceUpdateOptions) => runServiceUpdate(options, ctx));
-  return addWaitOptions(command, 'the agent has realized the service');
+  addWaitOptions(command, 'the agent has realized the service');
 }
 
 async function runServiceUpdate(options: ServiceUpdateOptions, ctx: Context): Promise<void> {

@@ -19,9 +19,8 @@ const TIMEOUT_MS = 90_000;
 const DUMPS = ['/statedb/dump', '/v1/statedb/dump'];
 
 /** Declares `statedb`. */
-export function addStatedbCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('statedb')
+export function addStatedbCommand(command: Command, ctx: Context): void {
+  command
     .description("Inspect StateDB: the agent's in-memory tables")
     .argument('[table]', 'a table such as devices; without one, or with "dump", everything as JSON')
     .argument('[name]', 'table of the experimental group, as 1.17 names them')

@@ -9,10 +9,8 @@ import { isUp } from '../../model/status.ts';
 import type { StatusOptions } from './options.ts';
 
 /** Declares `status`. */
-export function addStatusCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('status')
-    .description('Display status of daemon')
+export function addStatusCommand(command: Command, ctx: Context): void {
+  command
     .option('--all-addresses', 'Show all allocated addresses, not just count')
     .option('--all-controllers', 'Show all controllers, not just failing')
     .option('--all-nodes', 'Show all nodes, not just localhost')

@@ -17,10 +17,8 @@ interface TroubleshootClustermeshOptions {
 }
 
 /** Declares `troubleshoot clustermesh`. */
-export function addTroubleshootClustermeshCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('clustermesh')
-    .description('Troubleshoot connectivity towards remote clusters')
+export function addTroubleshootClustermeshCommand(command: Command, ctx: Context): void {
+  command
     .argument('[clusters...]', 'names of clusters; default all')
     .option(
       '--clustermesh-config <folder>',

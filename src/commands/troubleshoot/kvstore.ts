@@ -10,10 +10,8 @@ interface TroubleshootKvstoreOptions {
 }
 
 /** Declares `troubleshoot kvstore`. */
-export function addTroubleshootKvstoreCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('kvstore')
-    .description('Troubleshoot connectivity towards the etcd kvstore')
+export function addTroubleshootKvstoreCommand(command: Command, ctx: Context): void {
+  command
     .option('--etcd-config <file>', 'Path to the etcd configuration', '/var/lib/etcd-config/etcd.config')
     .addOption(
       durationOption('--timeout <duration>', 'Timeout when checking connectivity to the kvstore').default(

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { authTypeName } from '../../../bpf/layouts/names.ts';
 import { authInfo, authKey } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
 import { NO_ENTRIES, notice, type OutputOptions, printStructs, withGlobal } from '../dump.ts';
@@ -12,18 +12,12 @@ const HEADER = ['SRC IDENTITY', 'DST IDENTITY', 'REMOTE NODE ID', 'AUTH TYPE', '
 const UNITS_PER_SECOND = 1_953_125n;
 
 /** Declares `bpf auth list`. */
-export function addBpfAuthListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List all authenticated connections between identities')
-    .addOption(outputOption())
-    .action((options: OutputOptions) => runBpfAuthList(options, ctx));
+export function addBpfAuthListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputOptions) => runBpfAuthList(options, ctx));
 }
 
 /** Prints which identities have authenticated to each other, and until when that holds. */
 export async function runBpfAuthList(options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf auth list', ctx.uid);
   const entries = await withGlobal(ctx, 'cilium_auth_map', (map) => readRecords(map, authKey, authInfo));
   if (!entries) return await notice(ctx, 'Cannot find auth bpf map');
   entries.sort(

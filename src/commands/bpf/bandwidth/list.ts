@@ -2,25 +2,19 @@ import type { Command } from 'commander';
 import { generationOf } from '../../../bpf/kernel/pins.ts';
 import { bandwidth, bandwidth117, bandwidthKey, bandwidthKey117 } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { compareBytes } from '../../../lib/order.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
 import { addPair, NO_ENTRIES, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
 
 /** Declares `bpf bandwidth list`. */
-export function addBpfBandwidthListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List BPF datapath bandwidth settings')
-    .addOption(outputOption())
-    .action((options: OutputOptions) => runBpfBandwidthList(options, ctx));
+export function addBpfBandwidthListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputOptions) => runBpfBandwidthList(options, ctx));
 }
 
 /** Prints the rate limits of this node's endpoints. */
 export async function runBpfBandwidthList(options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf bandwidth list', ctx.uid);
   const old = generationOf(ctx.globals.bpfRoot) === '1.17';
   const header = old
     ? ['IDENTITY', 'EGRESS BANDWIDTH (BitsPerSec)']

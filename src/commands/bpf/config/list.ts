@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { runtimeConfigName } from '../../../bpf/layouts/names.ts';
 import { index32, value64 } from '../../../bpf/layouts/structs.ts';
 import { requireLayout } from '../../../bpf/maps/records.ts';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
 import { type OutputOptions, printStructs, withRequired } from '../dump.ts';
@@ -11,18 +11,12 @@ import { type OutputOptions, printStructs, withRequired } from '../dump.ts';
 const SLOTS = [1, 0];
 
 /** Declares `bpf config list`. */
-export function addBpfConfigListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List runtime config entries')
-    .addOption(outputOption())
-    .action((options: OutputOptions) => runBpfConfigList(options, ctx));
+export function addBpfConfigListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputOptions) => runBpfConfigList(options, ctx));
 }
 
 /** Prints what the agent tells the datapath at run time. */
 export async function runBpfConfigList(options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf config list', ctx.uid);
   const rows = await withRequired(ctx, 'cilium_runtime_config', (map) => {
     requireLayout(map, index32, value64);
     return SLOTS.map((index) => {

@@ -1,27 +1,22 @@
 import type { Command } from 'commander';
 import { globalPath } from '../../../bpf/kernel/pins.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { withGlobal } from '../dump.ts';
 import { flushMap } from '../flush.ts';
 import { conntrackTable, GLOBAL_TABLE, sayMissing } from './maps.ts';
 
 /** Declares `bpf ct flush`. */
-export function addBpfCtFlushCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(
-    parent
-      .command('flush')
-      .description('Flush all connection tracking entries')
-      .argument('[table...]', 'global (default), endpoint <id> or cluster <id>'),
-  ).action((words: string[], options: WriteOptions) => runBpfCtFlush(words, options, ctx));
+export function addBpfCtFlushCommand(command: Command, ctx: Context): void {
+  writeFlags(command.argument('[table...]', 'global (default), endpoint <id> or cluster <id>')).action(
+    (words: string[], options: WriteOptions) => runBpfCtFlush(words, options, ctx),
+  );
 }
 
 /** Forgets connections: replies of those that only the entry lets through are dropped. */
 export async function runBpfCtFlush(words: string[], options: WriteOptions, ctx: Context): Promise<void> {
   const table = conntrackTable(words);
   if ('wrong' in table) return await ctx.err.write(`Invalid argument: ${table.wrong}`);
-  requireRoot('cilium bpf ct flush', ctx.uid);
   const what = `delete all entries of ${table.maps.join(', ')}`;
   if (!(await mayWrite(ctx, what, options))) return;
   for (const name of table.maps) {

@@ -3,7 +3,7 @@ import { type ClockSource, clockSourceOf, stampNow, stampSeconds } from '../../.
 import { generationOf, globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import type { ConnectionFilter } from '../../../bpf/layouts/conntrack.ts';
 import { conntrackEntries, conntrackText, type JsonEntries } from '../../../bpf/maps/connections.ts';
-import { integer, outputOption, requireRoot } from '../../../cli/flags.ts';
+import { integer, outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { clockSourceOrDefault } from '../clock.ts';
@@ -19,11 +19,8 @@ interface CtListOptions extends OutputOptions, FilterOptions {
 }
 
 /** Declares `bpf ct list`. */
-export function addBpfCtListCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('list')
-    .alias('ls')
-    .description('List connection tracking entries')
+export function addBpfCtListCommand(command: Command, ctx: Context): void {
+  command
     .argument('[table...]', 'global (default), endpoint <id> or cluster <id>')
     .option('-d, --time-diff', 'Print time difference for entries')
     .addOption(
@@ -35,7 +32,7 @@ export function addBpfCtListCommand(parent: Command, ctx: Context): Command {
     .addOption(
       integer('--time-diff-clocksource-hz <hz>', 'Manually set clock source Hz', { min: 1 }).default(250),
     );
-  return addFilterFlags(command)
+  addFilterFlags(command)
     .addOption(outputOption())
     .action((words: string[], options: CtListOptions) => runBpfCtList(words, options, ctx));
 }
@@ -44,7 +41,6 @@ export function addBpfCtListCommand(parent: Command, ctx: Context): Command {
 export async function runBpfCtList(words: string[], options: CtListOptions, ctx: Context): Promise<void> {
   const table = conntrackTable(words);
   if ('wrong' in table) return await ctx.err.write(`Invalid argument: ${table.wrong}`);
-  requireRoot('cilium bpf ct list', ctx.uid);
   const filter = await readFilter(options, ctx);
   if (options.output !== '') return await printEntries(ctx, entries(ctx, table.maps, filter), options.output);
   const source = options.timeDiff ? await clockSource(options, ctx) : undefined;

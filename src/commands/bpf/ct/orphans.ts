@@ -4,7 +4,7 @@ import { connectionText } from '../../../bpf/layouts/conntrack.ts';
 import { conntrackFamily } from '../../../bpf/maps/connections.ts';
 import { type ConnectionOrphan, connectionOrphans, type LocalAddresses } from '../../../bpf/maps/orphans.ts';
 import { mayWrite, type WriteOptions } from '../../../cli/confirm.ts';
-import { outputOption, requireRoot, stringSlice } from '../../../cli/flags.ts';
+import { outputOption, stringSlice } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { type OutputOptions, printStructs } from '../dump.ts';
 import { readLocalAddresses } from '../local-addresses.ts';
@@ -16,10 +16,8 @@ interface CtOrphansOptions extends OutputOptions, WriteOptions {
 }
 
 /** Declares `bpf ct orphans`. */
-export function addBpfCtOrphansCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('orphans')
-    .description('List connections of endpoints that are gone; delete them on demand')
+export function addBpfCtOrphansCommand(command: Command, ctx: Context): void {
+  command
     .option('--delete', 'Delete what is listed')
     .option('--dry-run', 'With --delete: say what would be deleted, and change nothing')
     .option('-y, --yes', 'Do not ask')
@@ -30,7 +28,6 @@ export function addBpfCtOrphansCommand(parent: Command, ctx: Context): Command {
 
 /** Prints the connections whose endpoint on this node is gone, and with --delete takes exactly those out. */
 export async function runBpfCtOrphans(options: CtOrphansOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf ct orphans', ctx.uid);
   const local = await readLocalAddresses(ctx, options.podCidr);
   const byMap = await collect(ctx, local);
   const all = [...byMap.values()].flat();

@@ -3,7 +3,6 @@ import { openGlobal } from '../../../bpf/kernel/pins.ts';
 import { walk } from '../../../bpf/kernel/reader.ts';
 import { type Connection, decodeConnection, matchesConnection } from '../../../bpf/layouts/conntrack.ts';
 import { conntrackFamily } from '../../../bpf/maps/connections.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { joinHostPort } from '../../../lib/ip.ts';
@@ -32,12 +31,9 @@ async function keyReader(by: By, ctx: Context): Promise<(connection: Connection)
 }
 
 /** Declares `bpf ct top`. */
-export function addBpfCtTopCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('top')
-    .description('Rank who fills the connection tracking tables')
-    .argument('[table...]', 'global (default), endpoint <id> or cluster <id>');
-  return addFilterFlags(
+export function addBpfCtTopCommand(command: Command, ctx: Context): void {
+  command.argument('[table...]', 'global (default), endpoint <id> or cluster <id>');
+  addFilterFlags(
     topFlags(command, ['source', 'destination', 'pair', 'service', 'protocol', 'direction', 'port', 'pod']),
   ).action((words: string[], options: TopOptions<By> & FilterOptions) => runBpfCtTop(words, options, ctx));
 }
@@ -50,7 +46,6 @@ export async function runBpfCtTop(
 ): Promise<void> {
   const table = conntrackTable(words);
   if ('wrong' in table) throw new UserError(`Invalid argument: ${table.wrong}`);
-  requireRoot('cilium bpf ct top', ctx.uid);
   const filter = await readFilter(options, ctx);
   const keyOf = await keyReader(options.by, ctx);
   await printTop(ctx, options, async (counter) => {

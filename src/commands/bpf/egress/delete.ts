@@ -2,22 +2,15 @@ import type { Command } from 'commander';
 import { egressEntry4, egressKey4 } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { withRequired } from '../dump.ts';
 import { EGRESS_MAP, encodeEgressKey } from './map.ts';
 
 /** Declares `bpf egress delete`, which 1.9 had. */
-export function addBpfEgressDeleteCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(
-    parent
-      .command('delete')
-      .description('Delete egress policy entries')
-      .argument('<src ip>')
-      .argument('<dst cidr>'),
-  ).action((source: string, cidr: string, options: WriteOptions) =>
-    runBpfEgressDelete(source, cidr, options, ctx),
+export function addBpfEgressDeleteCommand(command: Command, ctx: Context): void {
+  writeFlags(command.argument('<src ip>').argument('<dst cidr>')).action(
+    (source: string, cidr: string, options: WriteOptions) => runBpfEgressDelete(source, cidr, options, ctx),
   );
 }
 
@@ -28,7 +21,6 @@ export async function runBpfEgressDelete(
   options: WriteOptions,
   ctx: Context,
 ): Promise<void> {
-  requireRoot('cilium bpf egress delete', ctx.uid);
   const key = encodeEgressKey(source, cidr);
   const wanted = egressKey4.decode(key);
   await withRequired(

@@ -1,18 +1,14 @@
 import type { Command } from 'commander';
 import { egressEntry4, egressKey4 } from '../../../bpf/layouts/structs.ts';
 import { requireLayout } from '../../../bpf/maps/records.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { withRequired } from '../dump.ts';
 import { EGRESS_MAP, encodeEgressKey } from './map.ts';
 
 /** Declares `bpf egress get`, which 1.9 had. */
-export function addBpfEgressGetCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('get')
-    .alias('lookup')
-    .description('Retrieve the egress gateway of a source and a destination')
+export function addBpfEgressGetCommand(command: Command, ctx: Context): void {
+  command
     .argument('<src ip>')
     .argument('<dst ip>')
     .action((source: string, destination: string) => runBpfEgressGet(source, destination, ctx));
@@ -20,7 +16,6 @@ export function addBpfEgressGetCommand(parent: Command, ctx: Context): Command {
 
 /** Prints the gateway that a packet would take: that of the longest matching destination. */
 export async function runBpfEgressGet(source: string, destination: string, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf egress get', ctx.uid);
   const key = encodeEgressKey(source, `${destination}/32`);
   await withRequired(ctx, EGRESS_MAP, async (map) => {
     requireLayout(map, egressKey4, egressEntry4);

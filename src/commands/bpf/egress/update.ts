@@ -2,22 +2,14 @@ import type { Command } from 'commander';
 import { egressEntry4, egressKey4 } from '../../../bpf/layouts/structs.ts';
 import { requireLayout } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { withRequired } from '../dump.ts';
 import { EGRESS_MAP, encodeEgressKey, ipv4Bytes } from './map.ts';
 
 /** Declares `bpf egress update`, which 1.9 had. */
-export function addBpfEgressUpdateCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(
-    parent
-      .command('update')
-      .alias('add')
-      .description('Update egress policy entries')
-      .argument('<src ip>')
-      .argument('<dst cidr>')
-      .argument('<gateway ip>')
-      .argument('<egress ip>'),
+export function addBpfEgressUpdateCommand(command: Command, ctx: Context): void {
+  writeFlags(
+    command.argument('<src ip>').argument('<dst cidr>').argument('<gateway ip>').argument('<egress ip>'),
   ).action((source: string, cidr: string, gateway: string, egress: string, options: WriteOptions) =>
     runBpfEgressUpdate({ source, cidr, gateway, egress }, options, ctx),
   );
@@ -29,7 +21,6 @@ export async function runBpfEgressUpdate(
   options: WriteOptions,
   ctx: Context,
 ): Promise<void> {
-  requireRoot('cilium bpf egress update', ctx.uid);
   const key = encodeEgressKey(entry.source, entry.cidr);
   const value = Buffer.concat([ipv4Bytes(entry.egress), ipv4Bytes(entry.gateway)]);
   await withRequired(

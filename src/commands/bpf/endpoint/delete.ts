@@ -1,21 +1,19 @@
 import type { Command } from 'commander';
 import { encodeFamilyIp, parseIp } from '../../../bpf/layouts/encode.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { withRequired } from '../dump.ts';
 
 /** Declares `bpf endpoint delete`. */
-export function addBpfEndpointDeleteCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(
-    parent.command('delete').description('Delete local endpoint entries').argument('<ip>'),
-  ).action((ip: string, options: WriteOptions) => runBpfEndpointDelete(ip, options, ctx));
+export function addBpfEndpointDeleteCommand(command: Command, ctx: Context): void {
+  writeFlags(command.argument('<ip>')).action((ip: string, options: WriteOptions) =>
+    runBpfEndpointDelete(ip, options, ctx),
+  );
 }
 
 /** Takes an address off the endpoint map: traffic to it is no longer delivered locally. */
 export async function runBpfEndpointDelete(text: string, options: WriteOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf endpoint delete', ctx.uid);
   const ip = parseIp(text);
   const key = Buffer.alloc(20);
   key[16] = encodeFamilyIp(key, 0, ip);

@@ -3,23 +3,17 @@ import { generationOf } from '../../../bpf/kernel/pins.ts';
 import { endpointInfo, endpointInfo117, endpointKey } from '../../../bpf/layouts/structs.ts';
 import { endpointKeyText, endpointText } from '../../../bpf/layouts/texts.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { addPair, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
 
 /** Declares `bpf endpoint list`. */
-export function addBpfEndpointListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List local endpoint entries')
-    .addOption(outputOption())
-    .action((options: OutputOptions) => runBpfEndpointList(options, ctx));
+export function addBpfEndpointListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputOptions) => runBpfEndpointList(options, ctx));
 }
 
 /** Prints the addresses of this node's endpoints and what the datapath knows of each. */
 export async function runBpfEndpointList(options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf endpoint list', ctx.uid);
   const pairs: Pairs = new Map();
   const value = generationOf(ctx.globals.bpfRoot) === '1.17' ? endpointInfo117 : endpointInfo;
   await withRequired(ctx, 'cilium_lxc', async (map) => {

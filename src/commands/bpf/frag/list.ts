@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { fragment4, fragment6, fragmentPorts } from '../../../bpf/layouts/structs.ts';
 import { unswapped } from '../../../bpf/layouts/texts.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { protocolName } from '../../../model/protocol.ts';
@@ -10,18 +10,12 @@ import { renderRows } from '../../../render/bpf/tables.ts';
 import { NO_ENTRIES, notice, type OutputOptions, printStructs, withGlobal } from '../dump.ts';
 
 /** Declares `bpf frag list`. */
-export function addBpfFragListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List IPv4 and IPv6 fragments')
-    .addOption(outputOption())
-    .action((options: OutputOptions) => runBpfFragList(options, ctx));
+export function addBpfFragListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputOptions) => runBpfFragList(options, ctx));
 }
 
 /** Prints the datagrams of which a first fragment was seen. */
 export async function runBpfFragList(options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf frag list', ctx.uid);
   const v4 = await withGlobal(ctx, 'cilium_ipv4_frag_datagrams', async (map) =>
     (await readRecords(map, fragment4, fragmentPorts)).map((entry) => row(entry, false)),
   );

@@ -23,12 +23,8 @@ interface Mount {
 }
 
 /** Declares `bpf fs show`. */
-export function addBpfFsShowCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('show')
-    .description('Show bpf filesystem mount details')
-    .addOption(outputOption())
-    .action((options: OutputOptions) => runBpfFsShow(options, ctx));
+export function addBpfFsShowCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputOptions) => runBpfFsShow(options, ctx));
 }
 
 /** Prints the first BPF file system that is mounted. `HOST_PROC` names another /proc, as for a mounted host. */

@@ -3,7 +3,7 @@ import { parsePrefix } from '../../../bpf/layouts/encode.ts';
 import { ipcacheKey } from '../../../bpf/layouts/structs.ts';
 import { ipcacheKeyText } from '../../../bpf/layouts/texts.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { integer, requireRoot } from '../../../cli/flags.ts';
+import { integer } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { encodeIpcacheKey, withIpcache } from './map.ts';
@@ -14,11 +14,9 @@ interface IpcacheDeleteOptions extends WriteOptions {
 }
 
 /** Declares `bpf ipcache delete`. */
-export function addBpfIpcacheDeleteCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(
-    parent
-      .command('delete')
-      .description('Delete the entry of a prefix')
+export function addBpfIpcacheDeleteCommand(command: Command, ctx: Context): void {
+  writeFlags(
+    command
       .argument('<prefix>')
       .addOption(
         integer('--clusterid <number>', 'Cluster of the prefix', { min: 0, max: 0xffff }).default(0),
@@ -32,7 +30,6 @@ export async function runBpfIpcacheDelete(
   options: IpcacheDeleteOptions,
   ctx: Context,
 ): Promise<void> {
-  requireRoot('cilium bpf ipcache delete', ctx.uid);
   const key = encodeIpcacheKey(parsePrefix(text), options.clusterid);
   const name = ipcacheKeyText(ipcacheKey.decode(key));
   await withIpcache(

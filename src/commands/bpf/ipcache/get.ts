@@ -1,21 +1,15 @@
 import type { Command } from 'commander';
 import { parseIp } from '../../../bpf/layouts/encode.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { encodeIpcacheKey, ipcacheValueText, withIpcache } from './map.ts';
 
 /** Declares `bpf ipcache get`. */
-export function addBpfIpcacheGetCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('get')
-    .description('Retrieve identity for an ip')
-    .argument('<ip>')
-    .action((ip: string) => runBpfIpcacheGet(ip, ctx));
+export function addBpfIpcacheGetCommand(command: Command, ctx: Context): void {
+  command.argument('<ip>').action((ip: string) => runBpfIpcacheGet(ip, ctx));
 }
 
 /** Prints the identity that the datapath gives an address: that of its longest prefix. */
 export async function runBpfIpcacheGet(text: string, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf ipcache get', ctx.uid);
   const ip = parseIp(text);
   const found = await withIpcache(ctx, (map) => {
     // The map itself matches the longest prefix: the key of a single address finds it.

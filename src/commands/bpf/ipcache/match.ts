@@ -4,23 +4,17 @@ import { entriesOf, walk } from '../../../bpf/kernel/reader.ts';
 import { parsePrefix } from '../../../bpf/layouts/encode.ts';
 import { ipcacheKey } from '../../../bpf/layouts/structs.ts';
 import { ipcacheKeyText } from '../../../bpf/layouts/texts.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { encodeIpcacheKey, ipcacheValueText, withIpcache } from './map.ts';
 
 /** Declares `bpf ipcache match`. */
-export function addBpfIpcacheMatchCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('match')
-    .description('Retrieve identity for a prefix using an exact match')
-    .argument('<prefix>')
-    .action((prefix: string) => runBpfIpcacheMatch(prefix, ctx));
+export function addBpfIpcacheMatchCommand(command: Command, ctx: Context): void {
+  command.argument('<prefix>').action((prefix: string) => runBpfIpcacheMatch(prefix, ctx));
 }
 
 /** Prints the entry of exactly this prefix. */
 export async function runBpfIpcacheMatch(text: string, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf ipcache match', ctx.uid);
   const key = encodeIpcacheKey(parsePrefix(text));
   const name = ipcacheKeyText(ipcacheKey.decode(key));
   const value = await withIpcache(ctx, (map) => exactValue(map, key));

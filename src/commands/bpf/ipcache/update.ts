@@ -5,7 +5,7 @@ import { ipcacheKey, remoteEndpoint, remoteEndpoint117 } from '../../../bpf/layo
 import { ipcacheKeyText } from '../../../bpf/layouts/texts.ts';
 import { fits, requireLayout } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { integer, requireRoot } from '../../../cli/flags.ts';
+import { integer } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { encodeIpcacheKey, ipcacheValueText, withIpcache } from './map.ts';
@@ -23,11 +23,9 @@ interface IpcacheUpdateOptions extends WriteOptions {
 }
 
 /** Declares `bpf ipcache update`. */
-export function addBpfIpcacheUpdateCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(
-    parent
-      .command('update')
-      .description('Update the entry of a prefix')
+export function addBpfIpcacheUpdateCommand(command: Command, ctx: Context): void {
+  writeFlags(
+    command
       .argument('<prefix>')
       .addOption(new Option('--tunnelendpoint <ip>', 'Address of the node behind which the prefix lies'))
       .addOption(integer('--identity <number>', 'Security identity', { min: 0, max: 0xffffffff }).default(0))
@@ -45,7 +43,6 @@ export async function runBpfIpcacheUpdate(
   options: IpcacheUpdateOptions,
   ctx: Context,
 ): Promise<void> {
-  requireRoot('cilium bpf ipcache update', ctx.uid);
   const key = encodeIpcacheKey(parsePrefix(text), options.clusterid);
   const tunnel = options.tunnelendpoint === undefined ? undefined : parseIp(options.tunnelendpoint);
   await withIpcache(

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { BpfMap } from '../../../bpf/kernel/objects.ts';
 import { entriesOf, walk } from '../../../bpf/kernel/reader.ts';
 import { prefix4, prefix6 } from '../../../bpf/layouts/structs.ts';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { renderPairs } from '../../../render/bpf/tables.ts';
@@ -10,18 +10,12 @@ import { renderOutput } from '../../../render/text/output.ts';
 import { NO_ENTRIES, type OutputOptions, withGlobal } from '../dump.ts';
 
 /** Declares `bpf ipmasq list`. */
-export function addBpfIpmasqListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List ip-masq-agent CIDRs')
-    .addOption(outputOption())
-    .action((options: OutputOptions) => runBpfIpmasqList(options, ctx));
+export function addBpfIpmasqListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputOptions) => runBpfIpmasqList(options, ctx));
 }
 
 /** Prints the destinations that are reached without masquerading. */
 export async function runBpfIpmasqList(options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf ipmasq list', ctx.uid);
   const v4 = await withGlobal(ctx, 'cilium_ipmasq_v4', (map) => prefixes(map, prefix4));
   const v6 = await withGlobal(ctx, 'cilium_ipmasq_v6', (map) => prefixes(map, prefix6));
   const all = [...(v4 ?? []), ...(v6 ?? [])].sort(compareNatural);

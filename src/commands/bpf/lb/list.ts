@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { type OutputOptions, type Pairs, printPairs } from '../dump.ts';
 import { backendPairs, frontendPairs, revNatPairs, servicePairs, sourceRangePairs } from './maps.ts';
@@ -26,11 +26,8 @@ const VIEWS = {
 } as const satisfies Record<string, View>;
 
 /** Declares `bpf lb list`. */
-export function addBpfLbListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List load-balancing configuration')
+export function addBpfLbListCommand(command: Command, ctx: Context): void {
+  command
     .option('--revnat', 'List reverse NAT entries')
     .option('--frontends', 'List all service frontend entries')
     .option('--backends', 'List all service backend entries')
@@ -41,7 +38,6 @@ export function addBpfLbListCommand(parent: Command, ctx: Context): Command {
 
 /** Prints one of the views of the services; the first flag in the order above wins. */
 export async function runBpfLbList(options: LbListOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf lb list', ctx.uid);
   const name =
     (['revnat', 'frontends', 'backends', 'sourceRanges'] as const).find((flag) => options[flag]) ??
     'services';

@@ -1,15 +1,13 @@
 import type { Command } from 'commander';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { type OutputOptions, printPairs } from '../dump.ts';
 import { MAGLEV_TITLES, maglevPairs } from './maglev.ts';
 
 /** Declares `bpf lb maglev get`, which agents up to 1.17 had. */
-export function addBpfLbMaglevGetCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('get')
-    .description('Get Maglev lookup table for given service by ID')
+export function addBpfLbMaglevGetCommand(command: Command, ctx: Context): void {
+  command
     .argument('<service id>')
     .addOption(outputOption())
     .action((id: string, options: OutputOptions) => runBpfLbMaglevGet(id, options, ctx));
@@ -17,7 +15,6 @@ export function addBpfLbMaglevGetCommand(parent: Command, ctx: Context): Command
 
 /** Prints the table of one service. */
 export async function runBpfLbMaglevGet(text: string, options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf lb maglev get', ctx.uid);
   const id = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(id <= 0xffff))
     throw new UserError(`Unable to parse ${text}: a service id is a number between 0 and 65535`);

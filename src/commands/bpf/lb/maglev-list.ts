@@ -1,23 +1,17 @@
 import type { Command } from 'commander';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { type OutputOptions, printPairs } from '../dump.ts';
 import { MAGLEV_TITLES, maglevPairs } from './maglev.ts';
 
 /** Declares `bpf lb maglev list`. */
-export function addBpfLbMaglevListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List Maglev lookup tables')
-    .addOption(outputOption())
-    .action((options: OutputOptions) => runBpfLbMaglevList(options, ctx));
+export function addBpfLbMaglevListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputOptions) => runBpfLbMaglevList(options, ctx));
 }
 
 /** Prints which backend each slot of a service's table leads to. */
 export async function runBpfLbMaglevList(options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf lb maglev list', ctx.uid);
   const pairs = await maglevPairs(ctx);
   if (!pairs)
     throw new UserError('no Maglev map is pinned', {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { findMap } from '../../../bpf/kernel/find.ts';
 import { generationOf } from '../../../bpf/kernel/pins.ts';
 import { dumpMap } from '../../../bpf/maps/dump.ts';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { goJson } from '../../../render/text/json.ts';
 import { printObjects } from '../stream.ts';
@@ -15,10 +15,8 @@ interface MapsDumpOptions {
 const LINES = 1024;
 
 /** Declares `bpf maps dump`. */
-export function addBpfMapsDumpCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('dump')
-    .description('Print the entries of a map, one JSON object per line')
+export function addBpfMapsDumpCommand(command: Command, ctx: Context): void {
+  command
     .argument('<map>', 'name of a pin or of a loaded map, id, or path')
     .option('--raw', 'Keys and values as hex, not decoded')
     .addOption(outputOption())
@@ -27,7 +25,6 @@ export function addBpfMapsDumpCommand(parent: Command, ctx: Context): Command {
 
 /** Prints the entries as they come; memory does not grow with the map, but for -o yaml and jsonpath. */
 export async function runBpfMapsDump(name: string, options: MapsDumpOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf maps dump', ctx.uid);
   const { bpfRoot } = ctx.globals;
   using map = findMap(bpfRoot, name);
   const entries = dumpMap(map, { generation: generationOf(bpfRoot), raw: options.raw ?? false });

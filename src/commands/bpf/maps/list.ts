@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { readMapUsage, usedInstead } from '../../../bpf/kernel/usage.ts';
 import { summarizeMaps } from '../../../bpf/maps/summary.ts';
-import { durationOption, outputOption, requireRoot } from '../../../cli/flags.ts';
+import { durationOption, outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { compareBytes } from '../../../lib/order.ts';
 import type { BpfMapRow } from '../../../model/bpf-map.ts';
@@ -23,11 +23,8 @@ const DEFAULT_WATCH_MS = 2000;
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
 /** Declares `bpf maps list`. */
-export function addBpfMapsListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List pinned maps with their entries, capacity and memory')
+export function addBpfMapsListCommand(command: Command, ctx: Context): void {
+  command
     .addOption(new Option('--sort <column>', 'Order of the rows').choices(SORTS).default('name'))
     .option('--no-count', 'Do not walk the maps to count their entries')
     .addOption(durationOption('-w, --watch [interval]', 'Look again every interval (default 2s)'))
@@ -37,7 +34,6 @@ export function addBpfMapsListCommand(parent: Command, ctx: Context): Command {
 
 /** Walks the bpffs and prints a row per map; with --watch again and again. */
 export async function runBpfMapsList(options: BpfMapsListOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf maps list', ctx.uid);
   if (options.watch === undefined) return await ctx.out.write(await look(options, ctx));
   const intervalMs = options.watch === true ? DEFAULT_WATCH_MS : options.watch;
   for (;;) {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { metricDirectionName } from '../../../bpf/layouts/names.ts';
 import { metricsKey, metricsValue } from '../../../bpf/layouts/structs.ts';
 import { readSlots } from '../../../bpf/maps/records.ts';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { compareBytes } from '../../../lib/order.ts';
 import { dropReasonText } from '../../../model/drop-reason.ts';
@@ -22,17 +22,12 @@ interface Metric {
 }
 
 /** Declares `bpf metrics list`. */
-export function addBpfMetricsListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .description('List BPF datapath traffic metrics')
-    .addOption(outputOption())
-    .action((options: OutputOptions) => runBpfMetricsList(options, ctx));
+export function addBpfMetricsListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputOptions) => runBpfMetricsList(options, ctx));
 }
 
 /** Prints the datapath's counters, summed over the CPUs. */
 export async function runBpfMetricsList(options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf metrics list', ctx.uid);
   const metrics = await withRequired(ctx, 'cilium_metrics', async (map) =>
     (await readSlots(map, metricsKey, metricsValue)).map(
       ({ key, value }): Metric => ({

@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { createSubscribers, openGroups, parseGroup } from './maps.ts';
 
 /** Declares `bpf multicast group add`. */
-export function addBpfMulticastGroupAddCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(parent.command('add').description('Add a multicast group').argument('<group>')).action(
-    (group: string, options: WriteOptions) => runBpfMulticastGroupAdd(group, options, ctx),
+export function addBpfMulticastGroupAddCommand(command: Command, ctx: Context): void {
+  writeFlags(command.argument('<group>')).action((group: string, options: WriteOptions) =>
+    runBpfMulticastGroupAdd(group, options, ctx),
   );
 }
 
@@ -18,7 +17,6 @@ export async function runBpfMulticastGroupAdd(
   options: WriteOptions,
   ctx: Context,
 ): Promise<void> {
-  requireRoot('cilium bpf multicast group add', ctx.uid);
   const key = parseGroup(group);
   using groups = openGroups(ctx, { write: !options.dryRun });
   if (groups.lookup(key)) throw new UserError(`Error adding multicast group: ${group} exists already`);

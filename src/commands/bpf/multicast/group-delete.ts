@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { openGroups, parseGroup } from './maps.ts';
 
 /** Declares `bpf multicast group delete`. */
-export function addBpfMulticastGroupDeleteCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(
-    parent.command('delete').alias('del').description('Delete a multicast group').argument('<group>'),
-  ).action((group: string, options: WriteOptions) => runBpfMulticastGroupDelete(group, options, ctx));
+export function addBpfMulticastGroupDeleteCommand(command: Command, ctx: Context): void {
+  writeFlags(command.argument('<group>')).action((group: string, options: WriteOptions) =>
+    runBpfMulticastGroupDelete(group, options, ctx),
+  );
 }
 
 /** Deletes a group with its subscribers. */
@@ -18,7 +17,6 @@ export async function runBpfMulticastGroupDelete(
   options: WriteOptions,
   ctx: Context,
 ): Promise<void> {
-  requireRoot('cilium bpf multicast group delete', ctx.uid);
   const key = parseGroup(group);
   using groups = openGroups(ctx, { write: !options.dryRun });
   if (!groups.lookup(key)) throw new UserError(`Error deleting multicast group: ${group} does not exist`);

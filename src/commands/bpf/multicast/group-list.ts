@@ -1,23 +1,19 @@
 import type { Command } from 'commander';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { renderOutput } from '../../../render/text/output.ts';
 import type { OutputOptions } from '../dump.ts';
 import { openGroups, readGroups } from './maps.ts';
 
 /** Declares `bpf multicast group list`. */
-export function addBpfMulticastGroupListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List the multicast groups')
+export function addBpfMulticastGroupListCommand(command: Command, ctx: Context): void {
+  command
     .addOption(outputOption())
     .action((options: OutputOptions) => runBpfMulticastGroupList(options, ctx));
 }
 
 /** Prints the multicast groups of this node. */
 export async function runBpfMulticastGroupList(options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf multicast group list', ctx.uid);
   using map = openGroups(ctx);
   const groups = (await readGroups(map)).map(({ group }) => group);
   if (options.output !== '') return await ctx.out.write(await renderOutput(groups, options.output));

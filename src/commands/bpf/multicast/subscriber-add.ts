@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { parseIp } from '../../../bpf/layouts/encode.ts';
 import { subscriber } from '../../../bpf/layouts/structs.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
 import { openGroups, openSubscribers } from './maps.ts';
@@ -12,13 +11,9 @@ const TUNNEL_DEVICE = 'cilium_vxlan';
 const REMOTE = 1;
 
 /** Declares `bpf multicast subscriber add`. */
-export function addBpfMulticastSubscriberAddCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(
-    parent
-      .command('add')
-      .description('Add a remote subscriber to the multicast group')
-      .argument('<group>')
-      .argument('<subscriber-address>', 'internal address of another node'),
+export function addBpfMulticastSubscriberAddCommand(command: Command, ctx: Context): void {
+  writeFlags(
+    command.argument('<group>').argument('<subscriber-address>', 'internal address of another node'),
   ).action((group: string, address: string, options: WriteOptions) =>
     runBpfMulticastSubscriberAdd(group, address, options, ctx),
   );
@@ -31,7 +26,6 @@ export async function runBpfMulticastSubscriberAdd(
   options: WriteOptions,
   ctx: Context,
 ): Promise<void> {
-  requireRoot('cilium bpf multicast subscriber add', ctx.uid);
   const key = parseSubscriber(address);
   const ifindex = readIfindex(TUNNEL_DEVICE);
   using groups = openGroups(ctx);

@@ -1,22 +1,15 @@
 import type { Command } from 'commander';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { openGroups, openSubscribers } from './maps.ts';
 import { parseSubscriber } from './subscriber-add.ts';
 
 /** Declares `bpf multicast subscriber delete`. */
-export function addBpfMulticastSubscriberDeleteCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(
-    parent
-      .command('delete')
-      .alias('del')
-      .description('Delete a subscriber from the multicast group')
-      .argument('<group>')
-      .argument('<subscriber-address>'),
-  ).action((group: string, address: string, options: WriteOptions) =>
-    runBpfMulticastSubscriberDelete(group, address, options, ctx),
+export function addBpfMulticastSubscriberDeleteCommand(command: Command, ctx: Context): void {
+  writeFlags(command.argument('<group>').argument('<subscriber-address>')).action(
+    (group: string, address: string, options: WriteOptions) =>
+      runBpfMulticastSubscriberDelete(group, address, options, ctx),
   );
 }
 
@@ -27,7 +20,6 @@ export async function runBpfMulticastSubscriberDelete(
   options: WriteOptions,
   ctx: Context,
 ): Promise<void> {
-  requireRoot('cilium bpf multicast subscriber delete', ctx.uid);
   const key = parseSubscriber(address);
   using groups = openGroups(ctx);
   using subscribers = openSubscribers(groups, group, { write: !options.dryRun });

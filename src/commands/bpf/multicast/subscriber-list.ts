@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { BpfMap } from '../../../bpf/kernel/objects.ts';
 import { subscriber, subscriberKey } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { tabulate } from '../../../render/text/table.ts';
@@ -15,11 +15,8 @@ interface GroupSubscribers {
 }
 
 /** Declares `bpf multicast subscriber list`. */
-export function addBpfMulticastSubscriberListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List the multicast subscribers for the given group')
+export function addBpfMulticastSubscriberListCommand(command: Command, ctx: Context): void {
+  command
     .argument('<group>', 'address of a group, or all')
     .addOption(outputOption())
     .action((group: string, options: OutputOptions) => runBpfMulticastSubscriberList(group, options, ctx));
@@ -31,7 +28,6 @@ export async function runBpfMulticastSubscriberList(
   options: OutputOptions,
   ctx: Context,
 ): Promise<void> {
-  requireRoot('cilium bpf multicast subscriber list', ctx.uid);
   using groups = openGroups(ctx);
   const names = group === 'all' ? (await readGroups(groups)).map((entry) => entry.group) : [group];
   const all: GroupSubscribers[] = [];

@@ -1,26 +1,21 @@
 import type { Command } from 'commander';
 import { globalPath } from '../../../bpf/kernel/pins.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { withGlobal } from '../dump.ts';
 import { flushMap } from '../flush.ts';
 import { natMaps, sayMissing } from './maps.ts';
 
 /** Declares `bpf nat flush`. */
-export function addBpfNatFlushCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(
-    parent
-      .command('flush')
-      .description('Flush all NAT mapping entries')
-      .argument('[table...]', 'nothing for the global table, or cluster <id>'),
-  ).action((words: string[], options: WriteOptions) => runBpfNatFlush(words, options, ctx));
+export function addBpfNatFlushCommand(command: Command, ctx: Context): void {
+  writeFlags(command.argument('[table...]', 'nothing for the global table, or cluster <id>')).action(
+    (words: string[], options: WriteOptions) => runBpfNatFlush(words, options, ctx),
+  );
 }
 
 /** Forgets translations: replies to masqueraded connections no longer find their way back. */
 export async function runBpfNatFlush(words: string[], options: WriteOptions, ctx: Context): Promise<void> {
   const names = natMaps(words);
-  requireRoot('cilium bpf nat flush', ctx.uid);
   if (!(await mayWrite(ctx, `delete all entries of ${names.join(', ')}`, options))) return;
   for (const name of names) {
     const path = globalPath(ctx.globals.bpfRoot, name);

@@ -5,7 +5,7 @@ import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { type Batch, walk } from '../../../bpf/kernel/reader.ts';
 import { decodeTranslation, translationLine } from '../../../bpf/layouts/conntrack.ts';
 import { type JsonEntries, natEntries, natFamily } from '../../../bpf/maps/connections.ts';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { clockSourceOrDefault } from '../clock.ts';
 import type { OutputOptions } from '../dump.ts';
@@ -15,11 +15,8 @@ import { natMaps, sayMissing } from './maps.ts';
 type Age = (created: number | bigint) => number;
 
 /** Declares `bpf nat list`. */
-export function addBpfNatListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List all NAT mapping entries')
+export function addBpfNatListCommand(command: Command, ctx: Context): void {
+  command
     .argument('[table...]', 'nothing for the global table, or cluster <id>')
     .addOption(outputOption())
     .action((words: string[], options: OutputOptions) => runBpfNatList(words, options, ctx));
@@ -28,7 +25,6 @@ export function addBpfNatListCommand(parent: Command, ctx: Context): Command {
 /** Prints the translations, batch by batch in the order of the maps. */
 export async function runBpfNatList(words: string[], options: OutputOptions, ctx: Context): Promise<void> {
   const names = natMaps(words);
-  requireRoot('cilium bpf nat list', ctx.uid);
   if (options.output !== '') return await printEntries(ctx, entries(ctx, names), options.output);
   const source = await clockSourceOrDefault(ctx);
   const now = stampNow(source, ctx.clock.uptimeMs());

@@ -4,7 +4,7 @@ import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { translationLine } from '../../../bpf/layouts/conntrack.ts';
 import { type LocalAddresses, type NatOrphan, natOrphans } from '../../../bpf/maps/orphans.ts';
 import { mayWrite, type WriteOptions } from '../../../cli/confirm.ts';
-import { outputOption, requireRoot, stringSlice } from '../../../cli/flags.ts';
+import { outputOption, stringSlice } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { clockSourceOrDefault } from '../clock.ts';
@@ -22,9 +22,8 @@ const FAMILIES = [
 ] as const;
 
 /** Declares `bpf nat orphans`. */
-export function addBpfNatOrphansCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('orphans')
+export function addBpfNatOrphansCommand(command: Command, ctx: Context): void {
+  command
     .description(
       'List NAT entries without a connection, or of endpoints that are gone; delete them on demand',
     )
@@ -38,7 +37,6 @@ export function addBpfNatOrphansCommand(parent: Command, ctx: Context): Command 
 
 /** Prints what is left over in the NAT maps, and with --delete takes exactly that out. */
 export async function runBpfNatOrphans(options: NatOrphansOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf nat orphans', ctx.uid);
   const local = await localAddresses(options, ctx);
   const orphans = await collect(ctx, local);
   if (options.output !== '')

@@ -2,25 +2,19 @@ import type { Command } from 'commander';
 import { globalPath } from '../../../bpf/kernel/pins.ts';
 import { counter32, index32 } from '../../../bpf/layouts/structs.ts';
 import { readSlots } from '../../../bpf/maps/records.ts';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { type OutputOptions, printStructs, withGlobal } from '../dump.ts';
 import { sayMissing } from './maps.ts';
 import { RETRIES } from './retries.ts';
 
 /** Declares `bpf nat retries list`. */
-export function addBpfNatRetriesListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List all NAT port allocation retries')
-    .addOption(outputOption())
-    .action((options: OutputOptions) => runBpfNatRetriesList(options, ctx));
+export function addBpfNatRetriesListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputOptions) => runBpfNatRetriesList(options, ctx));
 }
 
 /** Prints how many translations took how many tries to find a port. */
 export async function runBpfNatRetriesList(options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf nat retries list', ctx.uid);
   for (const name of RETRIES) {
     const counts = await withGlobal(ctx, name, async (map) =>
       (await readSlots(map, index32, counter32)).map(({ key, value }) => ({

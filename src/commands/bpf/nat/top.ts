@@ -3,7 +3,6 @@ import { openGlobal } from '../../../bpf/kernel/pins.ts';
 import { walk } from '../../../bpf/kernel/reader.ts';
 import { decodeTranslation, type Translation } from '../../../bpf/layouts/conntrack.ts';
 import { natFamily } from '../../../bpf/maps/connections.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { joinHostPort } from '../../../lib/ip.ts';
 import { protocolName } from '../../../model/protocol.ts';
@@ -36,12 +35,9 @@ async function keyReader(by: By, ctx: Context): Promise<(nat: Translation) => st
 }
 
 /** Declares `bpf nat top`. */
-export function addBpfNatTopCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('top')
-    .description('Rank who uses the ports of NAT')
-    .argument('[table...]', 'nothing for the global table, or cluster <id>');
-  return topFlags(command, ['remote', 'egress', 'pod', 'source', 'destination', 'port', 'protocol']).action(
+export function addBpfNatTopCommand(command: Command, ctx: Context): void {
+  command.argument('[table...]', 'nothing for the global table, or cluster <id>');
+  topFlags(command, ['remote', 'egress', 'pod', 'source', 'destination', 'port', 'protocol']).action(
     (words: string[], options: TopOptions<By>) => runBpfNatTop(words, options, ctx),
   );
 }
@@ -49,7 +45,6 @@ export function addBpfNatTopCommand(parent: Command, ctx: Context): Command {
 /** Counts translations by one of their properties. Each has an entry for either way: the outgoing one counts. */
 export async function runBpfNatTop(words: string[], options: TopOptions<By>, ctx: Context): Promise<void> {
   const names = natMaps(words);
-  requireRoot('cilium bpf nat top', ctx.uid);
   const keyOf = await keyReader(options.by, ctx);
   await printTop(
     ctx,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { encodePolicyEntry, encodePolicyKey, type PolicyRule } from '../../../bpf/maps/policy-map.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { integer, requireRoot } from '../../../cli/flags.ts';
+import { integer } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { openPolicyMap } from './dump.ts';
 import { parseRule, type RuleWords, ruleText } from './rule.ts';
@@ -12,11 +12,9 @@ interface PolicyAddOptions extends WriteOptions {
 }
 
 /** Declares `bpf policy add`. */
-export function addBpfPolicyAddCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(
-    parent
-      .command('add')
-      .description('Add/update policy entry')
+export function addBpfPolicyAddCommand(command: Command, ctx: Context): void {
+  writeFlags(
+    command
       .argument('<endpoint>')
       .argument('<traffic-direction>', 'ingress or egress')
       .argument('<identity>')
@@ -43,7 +41,6 @@ export async function runBpfPolicyAdd(
   options: PolicyAddOptions,
   ctx: Context,
 ): Promise<void> {
-  requireRoot('cilium bpf policy add', ctx.uid);
   const rules: PolicyRule[] = parseRule(words).map((key) => ({
     ...key,
     deny: options.deny ?? false,

@@ -1,18 +1,15 @@
 import type { Command } from 'commander';
 import { encodePolicyKey } from '../../../bpf/maps/policy-map.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { openPolicyMap } from './dump.ts';
 import { parseRule, type RuleWords, ruleText } from './rule.ts';
 
 /** Declares `bpf policy delete`. */
-export function addBpfPolicyDeleteCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(
-    parent
-      .command('delete')
-      .description('Delete a policy entry')
+export function addBpfPolicyDeleteCommand(command: Command, ctx: Context): void {
+  writeFlags(
+    command
       .argument('<endpoint>')
       .argument('<traffic-direction>', 'ingress or egress')
       .argument('<identity>')
@@ -37,7 +34,6 @@ export async function runBpfPolicyDelete(
   options: WriteOptions,
   ctx: Context,
 ): Promise<void> {
-  requireRoot('cilium bpf policy delete', ctx.uid);
   const rules = parseRule(words);
   using map = openPolicyMap(ctx, endpoint, { write: !options.dryRun });
   const what = `delete from ${words.direction} of endpoint ${endpoint}: ${rules.map(ruleText).join(', ')}`;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UsageError } from '../../../errors.ts';
 import { dumpAllPolicyMaps, dumpPolicyMap, openPolicyMap, type PolicyDumpOptions } from './dump.ts';
@@ -9,10 +9,8 @@ interface PolicyGetOptions extends PolicyDumpOptions {
 }
 
 /** Declares `bpf policy get`. */
-export function addBpfPolicyGetCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('get')
-    .description('Get contents of a policy BPF map')
+export function addBpfPolicyGetCommand(command: Command, ctx: Context): void {
+  command
     .argument('[endpoint]', 'endpoint id, reserved identity or path of a pinned map')
     .option('-n, --numeric', 'Do not resolve IDs')
     .option('--all', 'Dump all policy maps')
@@ -28,7 +26,6 @@ export async function runBpfPolicyGet(
   options: PolicyGetOptions,
   ctx: Context,
 ): Promise<void> {
-  requireRoot('cilium bpf policy get', ctx.uid);
   if (options.all) return await dumpAllPolicyMaps(ctx, options);
   if (endpoint === undefined)
     throw new UsageError('Missing endpoint id argument', { hint: 'Name an endpoint, or all with --all.' });

@@ -3,7 +3,7 @@ import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { captureRule4, captureRule6, captureValue } from '../../../bpf/layouts/structs.ts';
 import { unswapped } from '../../../bpf/layouts/texts.ts';
 import { type MapRecord, readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { protocolName } from '../../../model/protocol.ts';
@@ -18,18 +18,12 @@ type Rule = ReturnType<typeof captureRule4.decode>;
 type Entry = MapRecord<Rule, ReturnType<typeof captureValue.decode>>;
 
 /** Declares `bpf recorder list`, which agents up to 1.17 had. */
-export function addBpfRecorderListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List PCAP recorder entries')
-    .addOption(outputOption())
-    .action((options: OutputOptions) => runBpfRecorderList(options, ctx));
+export function addBpfRecorderListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputOptions) => runBpfRecorderList(options, ctx));
 }
 
 /** Prints what the packet recorder captures. */
 export async function runBpfRecorderList(options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf recorder list', ctx.uid);
   const json: Record<string, unknown>[] = [];
   for (const { name, layout, bracket } of MAPS) {
     using map = openGlobal(ctx.globals.bpfRoot, name);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { renderOutput } from '../../../render/text/output.ts';
@@ -9,11 +9,8 @@ import { readHeader, stateFolder } from './templates.ts';
 const EMBEDDED = /\/\/ JSON_OUTPUT: ((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)/;
 
 /** Declares `bpf sha get`. */
-export function addBpfShaGetCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('get')
-    .alias('describe')
-    .description('Get datapath SHA header')
+export function addBpfShaGetCommand(command: Command, ctx: Context): void {
+  command
     .argument('<sha>')
     .addOption(outputOption())
     .action((sha: string, options: OutputOptions) => runBpfShaGet(sha, options, ctx));
@@ -21,7 +18,6 @@ export function addBpfShaGetCommand(parent: Command, ctx: Context): Command {
 
 /** Prints the C header of a template, or the JSON that the agent put into it. */
 export async function runBpfShaGet(sha: string, options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf sha get', ctx.uid);
   const header = readHeader(stateFolder(ctx.env), sha);
   if (options.output === '') return await ctx.out.write(header);
   const encoded = EMBEDDED.exec(header)?.[1];

@@ -2,23 +2,17 @@ import type { Command } from 'commander';
 import { socketEntry4, socketEntry6, socketTuple4, socketTuple6 } from '../../../bpf/layouts/structs.ts';
 import { socketNatText } from '../../../bpf/layouts/texts.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { addPair, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
 
 /** Declares `bpf socknat list`. */
-export function addBpfSocknatListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List socket-LB reverse NAT entries')
-    .addOption(outputOption())
-    .action((options: OutputOptions) => runBpfSocknatList(options, ctx));
+export function addBpfSocknatListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputOptions) => runBpfSocknatList(options, ctx));
 }
 
 /** Prints which frontend each translated socket was connected to. */
 export async function runBpfSocknatList(options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf socknat list', ctx.uid);
   const pairs: Pairs = new Map();
   await withRequired(ctx, 'cilium_lb4_reverse_sk', async (map) => {
     for (const { key, value } of await readRecords(map, socketTuple4, socketEntry4))

@@ -1,21 +1,7 @@
-import type { Command } from 'commander';
-import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
 import { NO_ENTRIES, type OutputOptions, printStructs } from '../dump.ts';
-
-/** Declares one of the three SRv6 lists. */
-export function addSrv6List(
-  parent: Command,
-  name: string,
-  alias: string | undefined,
-  about: string,
-  run: (options: OutputOptions) => Promise<void>,
-): Command {
-  const command = parent.command(name).description(about).addOption(outputOption()).action(run);
-  return alias ? command.alias(alias) : command;
-}
 
 /** Prints rows whose fields stand in the order of the header. */
 export async function printSrv6(

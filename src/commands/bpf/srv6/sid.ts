@@ -1,19 +1,18 @@
 import type { Command } from 'commander';
 import { segmentId, vrfId } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { notice, type OutputOptions, withGlobal } from '../dump.ts';
-import { addSrv6List, printSrv6 } from './print.ts';
+import { printSrv6 } from './print.ts';
 
 /** Declares `bpf srv6 sid`. */
-export function addBpfSrv6SidCommand(parent: Command, ctx: Context): Command {
-  return addSrv6List(parent, 'sid', undefined, 'List SID entries', (options) => runBpfSrv6Sid(options, ctx));
+export function addBpfSrv6SidCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputOptions) => runBpfSrv6Sid(options, ctx));
 }
 
 /** Prints the VRF that each segment of this node leads to. */
 export async function runBpfSrv6Sid(options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf srv6 sid', ctx.uid);
   const entries = await withGlobal(ctx, 'cilium_srv6_sid', (map) => readRecords(map, segmentId, vrfId));
   if (!entries) return await notice(ctx, 'Cannot find SRv6 SID map');
   const rows = entries.map(({ key, value }) => ({ SID: key.sid, VRFID: value.vrfId }));

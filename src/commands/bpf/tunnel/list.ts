@@ -2,23 +2,17 @@ import type { Command } from 'commander';
 import { tunnelKey117, tunnelValue117 } from '../../../bpf/layouts/structs.ts';
 import { tunnelKeyText, tunnelText } from '../../../bpf/layouts/texts.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption, requireRoot } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { addPair, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
 
 /** Declares `bpf tunnel list`, which agents up to 1.17 had. */
-export function addBpfTunnelListCommand(parent: Command, ctx: Context): Command {
-  return parent
-    .command('list')
-    .alias('ls')
-    .description('List tunnel endpoint entries')
-    .addOption(outputOption())
-    .action((options: OutputOptions) => runBpfTunnelList(options, ctx));
+export function addBpfTunnelListCommand(command: Command, ctx: Context): void {
+  command.addOption(outputOption()).action((options: OutputOptions) => runBpfTunnelList(options, ctx));
 }
 
 /** Prints behind which node each pod range lies. */
 export async function runBpfTunnelList(options: OutputOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf tunnel list', ctx.uid);
   const pairs: Pairs = new Map();
   await withRequired(ctx, 'cilium_tunnel_map', async (map) => {
     for (const { key, value } of await readRecords(map, tunnelKey117, tunnelValue117))

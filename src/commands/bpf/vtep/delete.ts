@@ -1,21 +1,19 @@
 import type { Command } from 'commander';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { withRequired } from '../dump.ts';
 import { encodeVtepKey } from './update.ts';
 
 /** Declares `bpf vtep delete`. */
-export function addBpfVtepDeleteCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(parent.command('delete').description('Delete vtep entries').argument('<cidr>')).action(
-    (cidr: string, options: WriteOptions) => runBpfVtepDelete(cidr, options, ctx),
+export function addBpfVtepDeleteCommand(command: Command, ctx: Context): void {
+  writeFlags(command.argument('<cidr>')).action((cidr: string, options: WriteOptions) =>
+    runBpfVtepDelete(cidr, options, ctx),
   );
 }
 
 /** Deletes the tunnel endpoint of an address range outside the cluster. */
 export async function runBpfVtepDelete(cidr: string, options: WriteOptions, ctx: Context): Promise<void> {
-  requireRoot('cilium bpf vtep delete <vtep_cidr>', ctx.uid);
   const key = encodeVtepKey(cidr);
   await withRequired(
     ctx,

@@ -3,21 +3,14 @@ import { parseIp, parseMac, parsePrefix } from '../../../bpf/layouts/encode.ts';
 import { vtepKey, vtepValue } from '../../../bpf/layouts/structs.ts';
 import { requireLayout } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { requireRoot } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { withRequired } from '../dump.ts';
 
 /** Declares `bpf vtep update`. */
-export function addBpfVtepUpdateCommand(parent: Command, ctx: Context): Command {
-  return writeFlags(
-    parent
-      .command('update')
-      .alias('add')
-      .description('Update vtep entries')
-      .argument('<cidr>')
-      .argument('<ip>', 'IPv4 address of the tunnel endpoint')
-      .argument('<mac>'),
+export function addBpfVtepUpdateCommand(command: Command, ctx: Context): void {
+  writeFlags(
+    command.argument('<cidr>').argument('<ip>', 'IPv4 address of the tunnel endpoint').argument('<mac>'),
   ).action((cidr: string, ip: string, mac: string, options: WriteOptions) =>
     runBpfVtepUpdate({ cidr, ip, mac }, options, ctx),
   );
@@ -29,7 +22,6 @@ export async function runBpfVtepUpdate(
   options: WriteOptions,
   ctx: Context,
 ): Promise<void> {
-  requireRoot('cilium bpf vtep update <vtep_cidr> <vtep_ip> <vtep_mac>', ctx.uid);
   const key = encodeVtepKey(entry.cidr);
   const ip = parseIp(entry.ip);
   if (ip.family !== 4) throw new UserError(`Unable to parse IP '${entry.ip}': an IPv4 address is expected`);

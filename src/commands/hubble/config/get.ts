@@ -5,12 +5,9 @@ import { goYaml } from '../../../render/text/yaml.ts';
 import { readSettings } from '../settings.ts';
 
 /** Declares `hubble config get`. */
-export function addHubbleConfigGetCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('get')
-    .description('Get an individual value from the configuration')
-    .argument('[key...]', 'key of a setting; all of them without');
-  return command.action(async (keys: readonly string[]) => {
+export function addHubbleConfigGetCommand(command: Command, ctx: Context): void {
+  command.argument('[key...]', 'key of a setting; all of them without');
+  command.action(async (keys: readonly string[]) => {
     if (keys.length > 1)
       throw new UserError(
         `invalid arguments: get requires exactly 0 or 1 argument(s): got '${keys.join(' ')}'`,

@@ -6,12 +6,9 @@ import { readSettings } from '../settings.ts';
 import { parseSetting, requiredKey, writeConfig } from './file.ts';
 
 /** Declares `hubble config reset`. */
-export function addHubbleConfigResetCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('reset')
-    .description('Reset all or an individual value in the config file')
-    .argument('[key...]', 'key of a setting; all of them without');
-  return command.action(async (names: readonly string[]) => {
+export function addHubbleConfigResetCommand(command: Command, ctx: Context): void {
+  command.argument('[key...]', 'key of a setting; all of them without');
+  command.action(async (names: readonly string[]) => {
     if (names.length > 1)
       throw new UserError(
         `invalid arguments: reset requires exactly 0 or 1 argument(s): got '${names.join(' ')}'`,

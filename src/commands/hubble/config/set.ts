@@ -5,13 +5,9 @@ import { readSettings } from '../settings.ts';
 import { parseSetting, requiredKey, writeConfig } from './file.ts';
 
 /** Declares `hubble config set`. */
-export function addHubbleConfigSetCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('set')
-    .description('Set an individual value in the config file')
-    .usage('KEY [VALUE]')
-    .argument('[words...]', 'key, and its value; the default without one');
-  return command.action(async (words: readonly string[]) => {
+export function addHubbleConfigSetCommand(command: Command, ctx: Context): void {
+  command.usage('KEY [VALUE]').argument('[words...]', 'key, and its value; the default without one');
+  command.action(async (words: readonly string[]) => {
     const [name, value = '', ...more] = words;
     if (name === undefined || more.length > 0)
       throw new UserError(

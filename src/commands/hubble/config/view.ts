@@ -4,7 +4,6 @@ import { goYaml } from '../../../render/text/yaml.ts';
 import { readSettings } from '../settings.ts';
 
 /** Declares `hubble config view`. */
-export function addHubbleConfigViewCommand(parent: Command, ctx: Context): Command {
-  const command = parent.command('view').description('Display merged configuration settings');
-  return command.action(async () => ctx.out.write(goYaml((await readSettings(command, ctx)).all)));
+export function addHubbleConfigViewCommand(command: Command, ctx: Context): void {
+  command.action(async () => ctx.out.write(goYaml((await readSettings(command, ctx)).all)));
 }

@@ -6,12 +6,9 @@ import { connectHubble } from '../server.ts';
 import { readSettings } from '../settings.ts';
 
 /** Declares `hubble list namespaces`. */
-export function addHubbleListNamespacesCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('namespaces')
-    .description('List namespaces with recent flows')
-    .option('-o, --output <format>', `Form of the output: ${LIST_FORMATS.join(', ')}`, 'table');
-  return command.action(async ({ output }: { output: string }) => {
+export function addHubbleListNamespacesCommand(command: Command, ctx: Context): void {
+  command.option('-o, --output <format>', `Form of the output: ${LIST_FORMATS.join(', ')}`, 'table');
+  command.action(async ({ output }: { output: string }) => {
     await using client = await connectHubble(await readSettings(command, ctx), ctx);
     const { namespaces = [] } = await client.call('/observer.Observer/GetNamespaces', {});
     const text = renderNamespaces(namespaces, output);

@@ -6,12 +6,9 @@ import { connectHubble } from '../server.ts';
 import { readSettings } from '../settings.ts';
 
 /** Declares `hubble list nodes`. */
-export function addHubbleListNodesCommand(parent: Command, ctx: Context): Command {
-  const command = parent
-    .command('nodes')
-    .description('List Hubble nodes')
-    .option('-o, --output <format>', `Form of the output: ${LIST_FORMATS.join(', ')}`, 'table');
-  return command.action(async ({ output }: { output: string }) => {
+export function addHubbleListNodesCommand(command: Command, ctx: Context): void {
+  command.option('-o, --output <format>', `Form of the output: ${LIST_FORMATS.join(', ')}`, 'table');
+  command.action(async ({ output }: { output: string }) => {
     await using client = await connectHubble(await readSettings(command, ctx), ctx);
     const { nodes = [] } = await client.call('/observer.Observer/GetNodes', {});
     const text = renderNodes(nodes, output);

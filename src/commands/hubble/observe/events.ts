@@ -20,15 +20,13 @@ import { formatOf, RecordSink, styleFlags, styleOf } from './output.ts';
 import { type Selection, selectEvents } from './selectors.ts';
 
 /** Declares `hubble observe agent-events`. */
-export function addObserveAgentEventsCommand(parent: Command, ctx: Context): Command {
-  const command = parent.command('agent-events').description('Observe what the agent did');
-  return declare(command, ctx, AGENT_EVENTS);
+export function addObserveAgentEventsCommand(command: Command, ctx: Context): void {
+  declare(command, ctx, AGENT_EVENTS);
 }
 
 /** Declares `hubble observe debug-events`. */
-export function addObserveDebugEventsCommand(parent: Command, ctx: Context): Command {
-  const command = parent.command('debug-events').description('Observe debug events of the datapath');
-  return declare(command, ctx, DEBUG_EVENTS);
+export function addObserveDebugEventsCommand(command: Command, ctx: Context): void {
+  declare(command, ctx, DEBUG_EVENTS);
 }
 
 /** What the two kinds of event do not share. */
@@ -63,10 +61,10 @@ const DEBUG_EVENTS: EventKind<Envelope & { debug_event?: object }> = {
   bare: (answer) => answer.debug_event ?? {},
 };
 
-function declare<Answer>(command: Command, ctx: Context, kind: EventKind<Answer>): Command {
+function declare<Answer>(command: Command, ctx: Context, kind: EventKind<Answer>): void {
   addFormatOptions(addSelectorOptions(command));
   addFlowOptions(command);
-  return command.action((flags: ObserveFlags) => runObserveEvents(command, flags, kind, ctx));
+  command.action((flags: ObserveFlags) => runObserveEvents(command, flags, kind, ctx));
 }
 
 /** Shows the events that a server sends. */

@@ -14,16 +14,16 @@ import { parseRawFilters, renderRawFilters } from './raw-filters.ts';
 import { selectFlows } from './selectors.ts';
 
 /** Declares `hubble observe`, which is `hubble observe flows` by itself. */
-export function addObserveCommand(parent: Command, ctx: Context): Command {
-  return declare(parent.command('observe').description('Observe flows and events'), ctx);
+export function addObserveCommand(command: Command, ctx: Context): void {
+  declare(command, ctx);
 }
 
 /** Declares `hubble observe flows`. */
-export function addObserveFlowsCommand(parent: Command, ctx: Context): Command {
-  return declare(parent.command('flows').description('Observe flows, the same as observe by itself'), ctx);
+export function addObserveFlowsCommand(command: Command, ctx: Context): void {
+  declare(command, ctx);
 }
 
-function declare(command: Command, ctx: Context): Command {
+function declare(command: Command, ctx: Context): void {
   addFormatOptions(addSelectorOptions(command));
   const words = addFlowOptions(command);
   addOwnOptions(command);
@@ -37,7 +37,7 @@ function declare(command: Command, ctx: Context): Command {
       'hubble observe --follow --tui',
     ),
   );
-  return command.action((flags: ObserveFlags & OwnFlags) => runObserveFlows(command, flags, words, ctx));
+  command.action((flags: ObserveFlags & OwnFlags) => runObserveFlows(command, flags, words, ctx));
 }
 
 /** Shows the flows of a server or a file. */

@@ -5,9 +5,8 @@ import { connectHubble } from '../server.ts';
 import { readSettings } from '../settings.ts';
 
 /** Declares `hubble watch peers`. */
-export function addHubbleWatchPeersCommand(parent: Command, ctx: Context): Command {
-  const command = parent.command('peers').description('Watch for nodes that come and go');
-  return command.action(async () => {
+export function addHubbleWatchPeersCommand(command: Command, ctx: Context): void {
+  command.action(async () => {
     await using client = await connectHubble(await readSettings(command, ctx), ctx);
     try {
       for await (const change of client.stream('/peer.Peer/Notify', {}))
