@@ -1,8 +1,7 @@
 import { errorMessage, UserError } from '../../errors.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
-import type { Plain } from '../protobuf/codec.ts';
 import { ENUMS } from '../protobuf/descriptor.gen.ts';
-import { type Field, type MessageType, messageType } from '../protobuf/schema.ts';
+import { type Field, type MessageType, messageType, type Plain } from '../protobuf/schema.ts';
 
 /** Compiles CEL expressions over the variable `_flow`; a flow passes when one of them is true. */
 export async function compileCel(expressions: readonly string[]): Promise<(flow: Flow) => boolean> {

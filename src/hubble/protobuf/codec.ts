@@ -1,11 +1,8 @@
 import { formatTimestamp, inRange, parseTimestamp } from '../../lib/timestamp.ts';
 import type { Messages } from '../../model/hubble.gen.ts';
 import { fieldMaskPaths, fieldMaskText } from './field-mask.ts';
-import { type Field, type MessageName, type MessageType, messageType } from './schema.ts';
+import { type Field, type MessageName, type MessageType, messageType, type Plain } from './schema.ts';
 import { WireReader, WireWriter } from './wire.ts';
-
-/** A message as a plain object in protobuf's JSON form, whatever its type. */
-export type Plain = Record<string, unknown>;
 
 /**
  * Decodes a message to a plain object whose JSON is protobuf's JSON form: names of the schema in declared order,

@@ -1,7 +1,6 @@
 import { UserError } from '../../errors.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
-import type { Plain } from './codec.ts';
-import { type MessageType, messageType } from './schema.ts';
+import { type MessageType, messageType, type Plain } from './schema.ts';
 
 /** The fields of a flow that the printers for people read. */
 export const DEFAULT_FIELD_MASK: readonly string[] = [

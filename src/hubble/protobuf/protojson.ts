@@ -1,8 +1,7 @@
 import { formatTimestamp, parseTimestamp } from '../../lib/timestamp.ts';
 import type { Messages } from '../../model/hubble.gen.ts';
-import type { Plain } from './codec.ts';
 import { type Position, positionOf, syntaxFault } from './json-position.ts';
-import { type Field, type MessageName, type MessageType, messageType } from './schema.ts';
+import { type Field, type MessageName, type MessageType, messageType, type Plain } from './schema.ts';
 
 /** Text that is not the JSON form of a message. The message says what and where, as protobuf's library does. */
 export class ProtoJsonError extends Error {

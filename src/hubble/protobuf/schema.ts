@@ -4,6 +4,9 @@ import { ENUMS, MESSAGES } from './descriptor.gen.ts';
 /** Full name of a message of ours, such as `flow.Flow`. */
 export type MessageName = keyof Messages;
 
+/** A message as a plain object in protobuf's JSON form, whatever its type. */
+export type Plain = Record<string, unknown>;
+
 /** What a field's bytes hold. `message` covers those of the schema; the others have a JSON form of their own. */
 export type Kind =
   | 'bool'
