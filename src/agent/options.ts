@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { isInRelease, NEWEST_RELEASE, type Release } from '../model/release.ts';
 
 /** A setting of the daemon or an endpoint that can be changed while the agent runs. */
 export interface MutableOption {
@@ -7,7 +8,7 @@ export interface MutableOption {
   /** Who has it; default both. */
   only?: 'daemon' | 'endpoint';
   /** Releases that have it, when not all do. */
-  versions?: readonly string[];
+  versions?: readonly Release[];
 }
 
 /** Every option of 1.9, 1.17 and 1.20; those of 1.20 first. */
@@ -46,9 +47,9 @@ export function mutableOptions(of: 'daemon' | 'endpoint'): MutableOption[] {
   return OPTIONS.filter((option) => option.only === undefined || option.only === of);
 }
 
-/** The options of the current release, as `--list-options` shows them. */
+/** The options of the newest release, as `--list-options` shows them. */
 export function currentOptions(of: 'daemon' | 'endpoint'): MutableOption[] {
-  return mutableOptions(of).filter((option) => !option.versions || option.versions.includes('1.20'));
+  return mutableOptions(of).filter((option) => isInRelease(option.versions, NEWEST_RELEASE));
 }
 
 /** The argument is not an option that can be set; the message is the reference's. */

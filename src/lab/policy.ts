@@ -13,7 +13,7 @@ import { entriesOfRules } from './policy-entries.ts';
 import { ruleLabels, sourced } from './rules.ts';
 import { selectorText } from './selector-text.ts';
 import type { LabEndpoint, LabIdentity, LabState, PolicyRule } from './state.ts';
-import type { AgentVersion } from './version.ts';
+import { type AgentVersion, plays, releasePlayed } from './version.ts';
 
 /** What the engine decides about. */
 export interface PolicyInput {
@@ -68,7 +68,7 @@ export class LabPolicy {
       input.endpoints.map((e) => ({ id: e.id, identity: e.identity, namedPorts: e.ports })),
       {
         enforcement: enforcement === 'always' || enforcement === 'never' ? enforcement : 'default',
-        release: input.version === '1.20' ? '1.20' : '1.17',
+        release: releasePlayed(input.version),
         ...(input.around.clusterName !== undefined && { clusterName: input.around.clusterName }),
         ...(input.around.objects && { objects: input.around.objects }),
       },
@@ -77,7 +77,7 @@ export class LabPolicy {
 
   /** The rules as GET /policy answers them. */
   describe(rules: readonly PolicyRule[]): readonly unknown[] {
-    return this.#input.version === '1.20' ? entriesOfRules(rules, this.#input.around) : rules;
+    return plays(this.#input.version, '1.19') ? entriesOfRules(rules, this.#input.around) : rules;
   }
 
   /** What an endpoint is to enforce. */
@@ -219,7 +219,7 @@ function filterModel(filter: Filter, direction: Direction, version: AgentVersion
 }
 
 function peerModel(peer: PeerPolicy, filter: Filter, version: AgentVersion): unknown {
-  if (peer.deny) return version === '1.20' ? { verdict: 1 } : { IsDeny: true };
+  if (peer.deny) return plays(version, '1.20') ? { verdict: 1 } : { IsDeny: true };
   const l7 = l7Of(peer, filter);
   return l7.length > 0 ? Object.assign({}, ...l7) : null;
 }

@@ -1,3 +1,4 @@
+import { NEWEST_RELEASE } from '../model/release.ts';
 import { canonicalRules } from '../policy/language/canonical.ts';
 import { decodeRule } from '../policy/language/check.ts';
 import { Cursor } from '../policy/language/decode.ts';
@@ -25,7 +26,7 @@ export function parseRules(text: string): PolicyRule[] {
 /** Checks rules as an agent does (it overlooks fields that it does not know) and returns them in its form. */
 export function normalRules(values: readonly unknown[]): PolicyRule[] {
   return values.map((value, i) => {
-    const at = new Cursor({ strict: false, target: '1.20', form: 'rule' });
+    const at = new Cursor({ strict: false, target: NEWEST_RELEASE, form: 'rule' });
     const rule = decodeRule(value, at);
     const fault = at.complaints.find((complaint) => complaint.severity === 'error');
     if (fault || !rule) throw new RuleError(`rule ${i + 1}: ${fault?.message ?? 'is not a rule'}`);
@@ -45,7 +46,7 @@ const NOWHERE: SourceDocument = { file: 'lab', locate: () => ({ file: 'lab', lin
 export function sourced(normal: PolicyRule): SourcedRule {
   let rule = DECODED.get(normal);
   if (!rule) {
-    rule = decodeRule(normal, new Cursor({ strict: false, target: '1.20', form: 'rule' }));
+    rule = decodeRule(normal, new Cursor({ strict: false, target: NEWEST_RELEASE, form: 'rule' }));
     if (!rule) throw new RuleError('a stored rule cannot be read');
     DECODED.set(normal, rule);
   }

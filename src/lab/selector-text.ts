@@ -1,6 +1,6 @@
 import type { Selector } from '../policy/evaluate/selectors.ts';
 import { formatAddress } from './derive.ts';
-import type { AgentVersion } from './version.ts';
+import { type AgentVersion, plays } from './version.ts';
 
 /**
  * A selector as agents print it: Go's text form of a Kubernetes selector. Up to 1.17 prefixes are labels in it, later
@@ -11,7 +11,7 @@ export function selectorText(selector: Selector, version: AgentVersion): string 
     case 'cidr': {
       const { first, v6, length } = selector.prefix;
       const cidr = `${formatAddress(first, v6 ? 6 : 4)}/${length}`;
-      return version === '1.20' ? `cidr:${cidr}` : labelSelectorText([`cidr.${cidr}: ,`], []);
+      return plays(version, '1.18') ? `cidr:${cidr}` : labelSelectorText([`cidr.${cidr}: ,`], []);
     }
     case 'fqdn': {
       const [name = ''] = selector.labels;

@@ -3,7 +3,7 @@ import { allControllers } from './controllers.ts';
 import { parsePrefix } from './derive.ts';
 import { takenAddresses } from './ipam.ts';
 import { PROXY_PORT } from './maps.ts';
-import { agentRelease } from './version.ts';
+import { agentRelease, plays } from './version.ts';
 
 /** Counters of the Hubble server. */
 export interface FlowCounts {
@@ -70,7 +70,7 @@ export function fullStatus(agent: Agent) {
     'datapath-mode': 'veth',
     encryption: { mode: 'Disabled' },
     'host-firewall': { mode: 'Disabled', devices: ['eth0'] },
-    ...(agent.version === '1.9' && { 'host-routing': { mode: 'BPF' } }),
+    ...(!plays(agent.version, '1.17') && { 'host-routing': { mode: 'BPF' } }),
     hubble: hubbleStatus(agent.flowCounts?.()),
     'hubble-metrics': { state: 'Disabled' },
     'identity-range': {
@@ -185,7 +185,7 @@ function capacity(cidr: string): string {
 }
 
 function kubeProxyReplacement(agent: Agent) {
-  const old = agent.version === '1.9';
+  const old = !plays(agent.version, '1.17');
   return {
     mode: 'True',
     devices: ['eth0'],

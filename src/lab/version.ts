@@ -1,13 +1,28 @@
+import { atLeast, isInRelease, NEWEST_RELEASE, type Release, releasesOf } from '../model/release.ts';
+
 /** The agents whose API a lab can play; `all` has every path of every one of them. */
-export const AGENT_VERSIONS = ['all', '1.20', '1.17', '1.9'] as const;
-export type AgentVersion = (typeof AGENT_VERSIONS)[number];
+export type AgentVersion = 'all' | Release;
+export const AGENT_VERSIONS: readonly AgentVersion[] = ['all', ...releasesOf('api').reverse()];
 
 /** What the agent says it is. */
 export function agentRelease(version: AgentVersion): string {
-  return `${version === 'all' ? '1.20' : version}.0-lab`;
+  return `${version === 'all' ? NEWEST_RELEASE : version}.0-lab`;
+}
+
+/**
+ * Whether an agent does what came with a release. Where releases differ, `all` does as 1.17 does: the last one whose
+ * API takes policies.
+ */
+export function plays(version: AgentVersion, first: Release): boolean {
+  return atLeast(releasePlayed(version), first);
+}
+
+/** The release that an agent behaves like. */
+export function releasePlayed(version: AgentVersion): Release {
+  return version === 'all' ? '1.17' : version;
 }
 
 /** Whether a part of the API that only some versions have (`x-versions`) is there. */
 export function inVersion(versions: readonly string[] | undefined, version: AgentVersion): boolean {
-  return versions === undefined || version === 'all' || versions.includes(version);
+  return version === 'all' || isInRelease(versions, version);
 }

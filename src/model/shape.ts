@@ -1,3 +1,5 @@
+import { isInRelease, NEWEST_RELEASE } from './release.ts';
+
 /**
  * The Go type behind a value, as a JSON schema: what decides which zero values `-o yaml` shows and what a jsonpath
  * finds under a key that the JSON leaves out.
@@ -19,9 +21,6 @@ export interface TypedShape {
   definitions: Readonly<Record<string, Shape>>;
 }
 
-/** The release whose fields are shown when the value does not hold them. */
-const SHOWN_VERSION = '1.20';
-
 /** Follows references to the definition itself. */
 export function resolveShape(
   shape: Shape | undefined,
@@ -34,14 +33,13 @@ export function resolveShape(
   return here;
 }
 
-/** Fields of a struct type in Go's order: those of the current release, and older ones the value holds. */
+/** Fields of a struct type in Go's order: those of the newest release, and older ones the value holds. */
 export function fieldsOf(
   shape: Shape,
   value: Readonly<Record<string, unknown>>,
 ): [string, Shape | undefined][] {
   const declared = Object.entries(shape.properties ?? {}).filter(
-    ([name, field]) =>
-      Object.hasOwn(value, name) || !field['x-versions'] || field['x-versions'].includes(SHOWN_VERSION),
+    ([name, field]) => Object.hasOwn(value, name) || isInRelease(field['x-versions'], NEWEST_RELEASE),
   );
   const unknown = Object.keys(value).filter((name) => !Object.hasOwn(shape.properties ?? {}, name));
   return [...declared, ...unknown.map((name): [string, undefined] => [name, undefined])];

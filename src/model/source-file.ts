@@ -1,3 +1,5 @@
+import { atLeast, NEWEST_RELEASE, type Release } from './release.ts';
+
 const PROGRAMS: Readonly<Record<number, string>> = {
   1: 'bpf_host.c',
   2: 'bpf_lxc.c',
@@ -46,10 +48,10 @@ const HEADERS_1_17: Readonly<Record<number, string>> = {
 
 /**
  * Name of the datapath's source file that events and metrics give by number; `unknown(n)` for a number without one.
- * The numbers are those of 1.20 unless `release` says otherwise.
+ * The numbers are those of the newest release unless `release` says otherwise.
  */
-export function sourceFileName(id: number, release: '1.17' | '1.20' = '1.20'): string {
-  return PROGRAMS[id] ?? (release === '1.17' ? HEADERS_1_17 : HEADERS)[id] ?? `unknown(${id})`;
+export function sourceFileName(id: number, release: Release = NEWEST_RELEASE): string {
+  return PROGRAMS[id] ?? (atLeast(release, '1.18') ? HEADERS : HEADERS_1_17)[id] ?? `unknown(${id})`;
 }
 
 /** Number of a source file in metrics of 1.20; 0 for one that has none. */

@@ -1,5 +1,4 @@
-/** The release line whose command line an answer is rendered like. */
-export type StatusEra = '1.9' | '1.17' | '1.20';
+import type { Release } from './release.ts';
 
 /** A component's state (Ok, Warning, Failure, Disabled, or what a newer agent says) and its message. */
 export interface ComponentState {
@@ -9,7 +8,8 @@ export interface ComponentState {
 
 /** What an agent says of itself. An absent part is undefined; a missing scalar is its type's zero value. */
 export interface AgentStatus {
-  era: StatusEra;
+  /** The release that the answer is rendered like: the nearest one that the toolkit knows. */
+  release: Release;
   kvstore?: ComponentState;
   containerRuntime?: ComponentState;
   kubernetes?: ComponentState & { apis: string[] };

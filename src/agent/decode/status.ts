@@ -1,4 +1,5 @@
 import { compareBytes } from '../../lib/order.ts';
+import { nearestRelease, parseRelease, type Release, recogniseRelease } from '../../model/release.ts';
 import type {
   AgentStatus,
   BigTcpStatus,
@@ -6,7 +7,6 @@ import type {
   KubeProxyFeatures,
   KubeProxyStatus,
   RemoteClusterStatus,
-  StatusEra,
   WireguardState,
 } from '../../model/status.ts';
 import type { AgentClient } from '../client.ts';
@@ -52,7 +52,7 @@ export function decodeStatus(answer: unknown, call = 'GET /healthz'): AgentStatu
   const r = new Reader<StatusResponse>(call, answer);
   const health = r.at('cluster').at('ciliumHealth');
   const status: AgentStatus = {
-    era: eraOf(r),
+    release: releaseOf(r.at('cilium').text('msg'), new Reader(call, answer)),
     kvstore: component(r.at('kvstore')),
     containerRuntime: component(r.at('container-runtime')),
     kubernetes: part(r.at('kubernetes'), (k) => ({
@@ -126,20 +126,10 @@ function component(reader: Reader<Status>): ComponentState | undefined {
   return part(reader, (r) => ({ state: r.text('state'), message: r.text('msg') }));
 }
 
-/**
- * The era, by the version in the agent's own message, else by fields that came with one. Releases between two known
- * ones follow the nearer: up to 1.12 the oldest, 1.13 to 1.18 the middle one.
- */
-function eraOf(r: Reader<StatusResponse>): StatusEra {
-  const version = /^v?1\.(\d+)\./.exec(r.at('cilium').text('msg'));
-  if (version) {
-    const minor = Number(version[1]);
-    if (minor <= 12) return '1.9';
-    return minor <= 18 ? '1.17' : '1.20';
-  }
-  if (r.has('configured-datapath-mode') || r.has('hubble-metrics')) return '1.20';
-  if (r.has('host-routing')) return '1.9';
-  return r.has('routing') || r.has('cni-file') || r.has('identity-range') ? '1.17' : '1.20';
+/** By the version that the agent's message begins with, else by the fields that the answer has. */
+function releaseOf(message: string, answer: Reader<Record<string, unknown>>): Release {
+  const release = parseRelease(message);
+  return release ? nearestRelease(release, 'api') : recogniseRelease('status', (field) => answer.has(field));
 }
 
 function kubeProxy(r: Reader<KubeProxyReplacement>): KubeProxyStatus {

@@ -1,7 +1,7 @@
 import { readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, UserError } from '../../errors.ts';
-import type { Generation } from '../layouts/catalogue.ts';
+import { NEWEST_RELEASE, type Release, recogniseRelease } from '../../model/release.ts';
 import { KernelError } from './errors.ts';
 import { type BpfLink, BpfMap, type BpfProgram, openMap, openPin } from './objects.ts';
 
@@ -95,20 +95,16 @@ export function isMissing(error: unknown): boolean {
   return error instanceof KernelError && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
-/**
- * Which generation of the agent pinned the maps, for layouts of the same size: agents after 1.17 pin
- * cilium_ipcache_v2 and cilium_policystats.
- */
-export function generationOf(bpfRoot: string): Generation {
+/** The release of the agent that pinned the maps, by their names: for layouts of the same size. */
+export function releaseOfPins(bpfRoot: string): Release {
   let names: string[];
   try {
     names = readdirSync(globalsFolder(bpfRoot));
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return '1.20';
+    if (errorCode(error) === 'ENOENT') return NEWEST_RELEASE;
     throw new KernelError(`open ${globalsFolder(bpfRoot)}`, error);
   }
-  const newer = names.includes('cilium_ipcache_v2') || names.includes('cilium_policystats');
-  return newer || !names.includes('cilium_ipcache') ? '1.20' : '1.17';
+  return recogniseRelease('pins', (name) => names.includes(name));
 }
 
 /** The maps among the pins. */

@@ -1,15 +1,13 @@
+import { atLeast, type Release } from '../../model/release.ts';
 import type { Layout } from './fields.ts';
 import * as s from './structs.ts';
-
-/** Releases whose layouts differ where sizes cannot tell. */
-export type Generation = '1.17' | '1.20';
 
 /** One layout that a map may have. */
 export interface Shape {
   key: Layout<Record<string, unknown>>;
   value: Layout<Record<string, unknown>>;
-  /** Only agents of this generation write it; needed where another shape has the same sizes. */
-  generation?: Generation;
+  /** First release that writes it; needed where an older shape, which comes after it, has the same sizes. */
+  since?: Release;
 }
 
 /** A map that some release of the agent pins. */
@@ -24,8 +22,8 @@ export interface KnownMap {
 
 type AnyLayout = Layout<Record<string, unknown>>;
 
-function shape(key: AnyLayout, value: AnyLayout, generation?: Generation): Shape {
-  return generation ? { key, value, generation } : { key, value };
+function shape(key: AnyLayout, value: AnyLayout, since?: Release): Shape {
+  return since ? { key, value, since } : { key, value };
 }
 
 const ENDPOINT = '(?<endpoint>\\d{5})';
@@ -35,8 +33,8 @@ function known(id: string, name: string, feature: string, ...shapes: Shape[]): K
 }
 
 const program = shape(s.index32, s.programId);
-const ct4 = [shape(s.tuple4, s.ctEntry, '1.20'), shape(s.tuple4, s.ctEntry117, '1.17')];
-const ct6 = [shape(s.tuple6, s.ctEntry, '1.20'), shape(s.tuple6, s.ctEntry117, '1.17')];
+const ct4 = [shape(s.tuple4, s.ctEntry, '1.18'), shape(s.tuple4, s.ctEntry117)];
+const ct6 = [shape(s.tuple6, s.ctEntry, '1.18'), shape(s.tuple6, s.ctEntry117)];
 
 /** Every pinned map by the name of its pin. */
 export const KNOWN_MAPS: readonly KnownMap[] = [
@@ -44,8 +42,8 @@ export const KNOWN_MAPS: readonly KnownMap[] = [
     'lxc',
     'cilium_lxc',
     'endpoints',
-    shape(s.endpointKey, s.endpointInfo, '1.20'),
-    shape(s.endpointKey, s.endpointInfo117, '1.17'),
+    shape(s.endpointKey, s.endpointInfo, '1.18'),
+    shape(s.endpointKey, s.endpointInfo117),
   ),
   known(
     'ipcache',
@@ -143,8 +141,8 @@ export const KNOWN_MAPS: readonly KnownMap[] = [
     'bandwidth',
     'cilium_throttle',
     'bandwidth',
-    shape(s.bandwidthKey, s.bandwidth, '1.20'),
-    shape(s.bandwidthKey117, s.bandwidth117, '1.17'),
+    shape(s.bandwidthKey, s.bandwidth, '1.18'),
+    shape(s.bandwidthKey117, s.bandwidth117),
   ),
   known('egress4', 'cilium_egress_gw_policy_v4', 'egress-gateway', shape(s.egressKey4, s.egressEntry4)),
   known('egress6', 'cilium_egress_gw_policy_v6', 'egress-gateway', shape(s.egressKey6, s.egressEntry6)),
@@ -176,14 +174,14 @@ export function endpointOf(name: string): number | undefined {
   return number === undefined ? undefined : Number(number);
 }
 
-/** Picks the layout by the sizes that the kernel reports, then by generation. */
+/** Picks the layout by the sizes that the kernel reports, then by release. */
 export function shapeOf(
   map: KnownMap,
   sizes: { keySize: number; valueSize: number },
-  generation: Generation,
+  release: Release,
 ): Shape | undefined {
   const fitting = map.shapes.filter(
     ({ key, value }) => key.size === sizes.keySize && value.size === sizes.valueSize,
   );
-  return fitting.find((s) => s.generation === undefined || s.generation === generation) ?? fitting[0];
+  return fitting.find((s) => s.since === undefined || atLeast(release, s.since)) ?? fitting[0];
 }

@@ -1,8 +1,8 @@
 import { formatIpv4, formatIpv6 } from '../../lib/ip.ts';
 import { protocolName } from '../../model/protocol.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 import type { Batch } from '../kernel/reader.ts';
 import { type AsciiWriter, ascii } from './ascii.ts';
-import type { Generation } from './catalogue.ts';
 
 /** Bits of a tuple's flags. */
 const TUPLE_IN = 1;
@@ -59,7 +59,7 @@ export interface ConnectionFilter {
 /** How entries are told. */
 export interface ConntrackText {
   family: 4 | 6;
-  generation: Generation;
+  release: Release;
   /** Seconds until an entry of this lifetime expires; adds them to each line. */
   remaining?: ((lifetime: number) => number) | undefined;
   filter?: ConnectionFilter | undefined;
@@ -140,7 +140,7 @@ const LONGEST_LINE = 1024;
 /** Writes the lines of `bpf ct list` for a batch. Entries without a protocol are left out, as the reference does. */
 export function writeConntrackLines(out: AsciiWriter, batch: Batch, how: ConntrackText): void {
   const { count, keys, values, keySize, valueStride } = batch;
-  const { family, filter, remaining, generation } = how;
+  const { family, filter, remaining, release } = how;
   const t = TUPLE[family];
   for (let i = 0; i < count; i++) {
     const k = i * keySize;
@@ -194,13 +194,13 @@ export function writeConntrackLines(out: AsciiWriter, batch: Batch, how: Conntra
     out.number(be16(values, v + 38));
     out.put(PIECE.identity);
     out.number(le32(values, v + 44));
-    if (generation === '1.17') {
+    if (!atLeast(release, '1.18')) {
       out.put(PIECE.ifindex);
       out.number(le16(values, v + 40));
     }
     out.put(PIECE.backend);
     out.integer(le64(values, v + 8));
-    if (generation !== '1.17') {
+    if (atLeast(release, '1.18')) {
       out.put(PIECE.natPort);
       out.number(be16(values, v + 40));
     }
@@ -271,7 +271,7 @@ function tupleJson(keys: Buffer, base: number, family: 4 | 6): Record<string, un
 export function conntrackJson(
   { keys, values, keySize, valueStride }: Batch,
   i: number,
-  { family, generation }: Pick<ConntrackText, 'family' | 'generation'>,
+  { family, release }: Pick<ConntrackText, 'family' | 'release'>,
 ): Record<string, unknown> {
   const v = i * valueStride;
   const first = [le64(values, v), le64(values, v + 8)] as const;
@@ -283,7 +283,7 @@ export function conntrackJson(
     Flags: le16(values, v + 36),
     RevNAT: le16(values, v + 38),
   };
-  const old = generation === '1.17';
+  const old = !atLeast(release, '1.18');
   return {
     Key: tupleJson(keys, i * keySize, family),
     Value: {

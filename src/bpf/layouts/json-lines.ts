@@ -2,9 +2,9 @@
  * Entries of conntrack and NAT maps as JSON, written straight into bytes: the objects of a million entries would make
  * hundreds of megabytes of garbage. The text around the numbers comes from one real object, so both are the same.
  */
+import type { Release } from '../../model/release.ts';
 import type { Batch } from '../kernel/reader.ts';
 import { type AsciiWriter, ascii } from './ascii.ts';
-import type { Generation } from './catalogue.ts';
 import { conntrackJson, natJson } from './conntrack.ts';
 
 /** A number of an entry: where it lies, and how many bytes it has, in host order. */
@@ -21,7 +21,7 @@ export type EntryWriter = (out: AsciiWriter, batch: Batch, i: number) => void;
 const LONGEST_ENTRY = 4096;
 
 /** The writer of conntrack entries. */
-export function conntrackEntryWriter(family: 4 | 6, generation: Generation): EntryWriter {
+export function conntrackEntryWriter(family: 4 | 6, release: Release): EntryWriter {
   const value: Place[] = [0, 8, 16, 24].map((at) => ({ of: 'values', at, size: 8 }));
   value.push(
     { of: 'values', at: 32, size: 4 },
@@ -34,7 +34,7 @@ export function conntrackEntryWriter(family: 4 | 6, generation: Generation): Ent
     { of: 'values', at: 48, size: 4 },
     { of: 'values', at: 52, size: 4 },
   );
-  const sample = conntrackJson(zeros(family, 56), 0, { family, generation });
+  const sample = conntrackJson(zeros(family, 56), 0, { family, release });
   return entryWriter(sample, [...tuplePlaces(family), ...value]);
 }
 

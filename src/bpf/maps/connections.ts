@@ -1,8 +1,8 @@
 import { UserError } from '../../errors.ts';
+import type { Release } from '../../model/release.ts';
 import type { BpfMap } from '../kernel/objects.ts';
 import { type Batch, walk } from '../kernel/reader.ts';
 import { AsciiWriter } from '../layouts/ascii.ts';
-import type { Generation } from '../layouts/catalogue.ts';
 import {
   type ConnectionFilter,
   type ConntrackText,
@@ -59,18 +59,14 @@ export interface JsonEntries {
   write: EntryWriter;
 }
 
-export function conntrackEntries(
-  map: BpfMap,
-  generation: Generation,
-  filter?: ConnectionFilter,
-): JsonEntries {
+export function conntrackEntries(map: BpfMap, release: Release, filter?: ConnectionFilter): JsonEntries {
   const family = conntrackFamily(map);
   return {
     batches: walk(map, { size: LINES_BATCH }),
     wanted: ({ keys, keySize }, i) =>
       !filter || matchesConnection(decodeConnection(keys, i * keySize, family), filter),
-    toJson: (batch, i) => conntrackJson(batch, i, { family, generation }),
-    write: conntrackEntryWriter(family, generation),
+    toJson: (batch, i) => conntrackJson(batch, i, { family, release }),
+    write: conntrackEntryWriter(family, release),
   };
 }
 

@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
+import type { Release } from '../../model/release.ts';
 import { Btf } from '../kernel/btf.ts';
 import { KernelError } from '../kernel/errors.ts';
 import { type BpfMap, readBtf } from '../kernel/objects.ts';
 import { entriesOf, slotsOf, walk } from '../kernel/reader.ts';
-import { type Generation, knownMap, type Shape, shapeOf } from '../layouts/catalogue.ts';
+import { knownMap, type Shape, shapeOf } from '../layouts/catalogue.ts';
 
 /** Decodes the bytes of keys and of single values. */
 interface Decoder {
@@ -19,7 +20,7 @@ export interface DumpedEntry {
 }
 
 export interface DumpOptions {
-  generation: Generation;
+  release: Release;
   /** Hex, whatever is known about the map. */
   raw: boolean;
 }
@@ -31,7 +32,7 @@ const HEX: Decoder = { key: (raw) => raw.toString('hex'), value: (raw) => raw.to
  * information that the map was loaded with, else as hex.
  */
 export async function* dumpMap(map: BpfMap, options: DumpOptions): AsyncGenerator<DumpedEntry> {
-  const decoder = options.raw ? HEX : decoderOf(map, options.generation);
+  const decoder = options.raw ? HEX : decoderOf(map, options.release);
   for await (const batch of walk(map))
     for (const { key, value } of entriesOf(batch)) {
       if (!map.isPerCpu) yield { key: decoder.key(key), value: decoder.value(value) };
@@ -43,9 +44,9 @@ export async function* dumpMap(map: BpfMap, options: DumpOptions): AsyncGenerato
     }
 }
 
-function decoderOf(map: BpfMap, generation: Generation): Decoder {
+function decoderOf(map: BpfMap, release: Release): Decoder {
   const known = knownMap(basename(map.label)) ?? knownMap(map.info.name);
-  const shape = known && shapeOf(known, map.info, generation);
+  const shape = known && shapeOf(known, map.info, release);
   return shape ? byLayout(shape) : (byTypes(map) ?? HEX);
 }
 

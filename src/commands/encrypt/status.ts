@@ -4,6 +4,7 @@ import { outputOption } from '../../cli/flags.ts';
 import { writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import { atLeast } from '../../model/release.ts';
 import type { AgentStatus, EncryptionState } from '../../model/status.ts';
 import { type Run, systemRun } from '../../node/state/run.ts';
 import {
@@ -50,7 +51,7 @@ async function askAgent(ctx: Context): Promise<AgentStatus> {
 
 async function readIpsec(run: Run, status: AgentStatus | undefined): Promise<EncryptionState['ipsec']> {
   const states = await listXfrmStates(run);
-  const expected = status?.encryption?.mode === 'IPsec' && status.era !== '1.20';
+  const expected = status?.encryption?.mode === 'IPsec' && !atLeast(status.release, '1.20');
   if (states.length === 0 && !expected) return undefined;
   const errors = await readXfrmErrors();
   return {

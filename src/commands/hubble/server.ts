@@ -2,12 +2,13 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { HubbleClient } from '../../hubble/client.ts';
 import { checkServerFlags, serverSettings } from '../../hubble/grpc/target.ts';
+import { compareReleases, NEWEST_RELEASE, parseRelease } from '../../model/release.ts';
 import { VERSION } from '../../version.ts';
 import { logLine } from './log.ts';
 import type { Settings } from './settings.ts';
 
 /** The release of the reference whose API and output this program speaks. */
-const API_VERSION = '1.20.0';
+const API_VERSION = `${NEWEST_RELEASE}.0`;
 
 /** A client for the server that the settings name, closed at the end of the scope. */
 export async function connectHubble(
@@ -58,12 +59,6 @@ async function warnOfSkew(versions: { server?: string; relay?: string }, ctx: Co
 }
 
 function isNewer(version: string): boolean {
-  const [major, minor] = numbers(version);
-  const [ownMajor, ownMinor] = numbers(API_VERSION);
-  return major > ownMajor || (major === ownMajor && minor > ownMinor);
-}
-
-function numbers(version: string): [major: number, minor: number] {
-  const match = /^v?(\d+)\.(\d+)/.exec(version);
-  return [Number(match?.[1] ?? 0), Number(match?.[2] ?? 0)];
+  const release = parseRelease(version);
+  return release !== undefined && compareReleases(release, NEWEST_RELEASE) > 0;
 }

@@ -6,9 +6,9 @@ import type { Endpoint } from '../../agent/decode/types.gen.ts';
 import { stringArray } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
+import { NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import { PolicyEngine, type Settings } from '../../policy/evaluate/engine.ts';
 import type { FlowRecord } from '../../policy/evaluate/flow.ts';
-import type { MapRelease } from '../../policy/evaluate/map-state.ts';
 import { type ClusterObjects, takeObject } from '../../policy/evaluate/objects.ts';
 import { emptyState, type PolicyState, stateOf, stateOfAgent } from '../../policy/evaluate/state.ts';
 import { isEntryList } from '../../policy/read/entries.ts';
@@ -170,7 +170,7 @@ function listOf(call: string, answer: unknown): readonly unknown[] {
 async function rulesOfPolicy(text: string, file: string): Promise<Pick<Loaded, 'rules' | 'settings'>> {
   const [document] = await readDocuments(file, text);
   if (document && isEntryList(document.value))
-    return { rules: rulesOfEntries(document.value, document), settings: { release: '1.20' } };
+    return { rules: rulesOfEntries(document.value, document), settings: { release: NEWEST_RELEASE } };
   return { rules: (await parsePolicies([{ file, text }], { strict: false })).rules, settings: {} };
 }
 
@@ -181,7 +181,7 @@ export async function loadEngine(
     rules?: readonly string[];
     namespace?: string | undefined;
     flows?: readonly FlowRecord[];
-    release?: MapRelease | undefined;
+    release?: Release | undefined;
   },
 ): Promise<{ engine: PolicyEngine; state: PolicyState }> {
   const { state, settings, rules: own } = await loadState(ctx, options);

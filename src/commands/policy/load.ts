@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { TARGETS, type Target } from '../../policy/language/decode.ts';
+import { type Release, releasesOf } from '../../model/release.ts';
 import { type ParseOptions, type Policies, parsePolicies } from '../../policy/read/parse.ts';
 import { renderFindings } from '../../render/policy/findings.ts';
 import { NO_COLOR, paletteFor } from '../../render/text/palette.ts';
@@ -11,7 +11,7 @@ import { type PolicyFile, readPolicyFiles } from './files.ts';
 /** What `addPolicyFileOptions` adds to a command. */
 export interface PolicyFileFlags {
   strict: boolean;
-  target?: Target;
+  target?: Release;
   namespace?: string;
 }
 
@@ -23,7 +23,7 @@ export function addPolicyFileOptions(command: Command): Command {
       new Option(
         '--target <version>',
         'Release that must know every field (default: 1.17 for JSON rules, 1.20 for Kubernetes objects)',
-      ).choices(TARGETS),
+      ).choices(releasesOf('policy')),
     )
     .option('-n, --namespace <name>', 'Namespace of Kubernetes objects that name none (default "default")');
 }

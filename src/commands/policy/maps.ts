@@ -3,13 +3,13 @@ import { examples, outputOption } from '../../cli/flags.ts';
 import { writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { MAP_RELEASES, type MapRelease } from '../../policy/evaluate/map-state.ts';
+import { type Release, releasesOf } from '../../model/release.ts';
 import { renderPolicyMaps } from '../../render/policy/maps.ts';
 import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
 interface MapsOptions extends StateFlags {
   rules: string[];
-  release?: MapRelease;
+  release?: Release;
   output: string;
 }
 
@@ -24,7 +24,7 @@ export function addPolicyMapsCommand(command: Command, ctx: Context): void {
       new Option(
         '--release <version>',
         'Agent whose maps are computed (default: that of the state, else 1.17)',
-      ).choices(MAP_RELEASES),
+      ).choices(releasesOf('maps')),
     )
     .addOption(outputOption())
     .action((options: MapsOptions) => runPolicyMaps(options, ctx));

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { Finding } from '../../model/finding.ts';
-import { TARGETS, type Target } from '../../policy/language/decode.ts';
+import { type Release, releasesOf } from '../../model/release.ts';
 import { parsePolicies } from '../../policy/read/parse.ts';
 import {
   REPORT_FORMATS,
@@ -15,7 +15,7 @@ import { sanitize } from '../../render/text/sanitize.ts';
 
 interface ValidateCnpOptions {
   output: ReportFormat;
-  target?: Target;
+  target?: Release;
   kubeconfig?: string;
   k8sKubeconfigPath?: string;
   k8sApiServer?: string;
@@ -26,7 +26,9 @@ interface ValidateCnpOptions {
 export function addPreflightValidateCnpCommand(command: Command, ctx: Context): void {
   command
     .addOption(
-      new Option('--target <version>', 'Release that must take them (default: 1.20)').choices(TARGETS),
+      new Option('--target <version>', 'Release that must take them (default: 1.20)').choices(
+        releasesOf('policy'),
+      ),
     )
     .addOption(new Option('-o, --output <format>', 'How to report').choices(REPORT_FORMATS).default('text'))
     .option('--kubeconfig <file>', 'How to reach the cluster (default: KUBECONFIG, then ~/.kube/config)')

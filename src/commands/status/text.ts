@@ -3,6 +3,7 @@ import { fetchModuleHealth, NoTable } from '../../agent/statedb.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import type { ClusterHealth, ModuleReport } from '../../model/health.ts';
+import { atLeast } from '../../model/release.ts';
 import type { AgentStatus } from '../../model/status.ts';
 import { clusterHealthLines } from '../../render/agent/status/cluster-health.ts';
 import { moduleHealthSummary, moduleHealthTree } from '../../render/agent/status/module-health.ts';
@@ -29,7 +30,7 @@ export async function fetchBeside(
   timeoutMs: number,
   ctx: Context,
 ): Promise<BesideStatus> {
-  const old = status.era === '1.9';
+  const old = !atLeast(status.release, '1.17');
   if (!old && !status.controllers?.some((c) => c.name === HEALTH_CONTROLLER))
     return { cluster: undefined, modules: undefined };
   const { http } = await ctx.agent();
@@ -76,13 +77,14 @@ export async function printStatus(
 }
 
 function clusterLines(status: AgentStatus, { cluster }: BesideStatus, options: StatusOptions): string {
-  const { era } = status;
-  if (!cluster) return `Cluster health:\t${era === '1.17' ? '\t' : ''}Probe disabled\n`;
+  const { release } = status;
+  const latest = atLeast(release, '1.20');
+  if (!cluster) return `Cluster health:\t${atLeast(release, '1.17') && !latest ? '\t' : ''}Probe disabled\n`;
   if (cluster instanceof UserError) return 'Cluster health:\t\t\tWarning\tcilium-health daemon unreachable\n';
   const verbose = options.verbose === true;
-  const allNodes = verbose || (era === '1.20' ? options.allNodes : options.allHealth) === true;
+  const allNodes = verbose || (latest ? options.allNodes : options.allHealth) === true;
   const maxRows = allNodes || options.allHealth ? 0 : HEALTH_ROWS;
-  return clusterHealthLines(cluster, { era, allNodes, verbose, maxRows });
+  return clusterHealthLines(cluster, { release, allNodes, verbose, maxRows });
 }
 
 function moduleLines(

@@ -4,6 +4,7 @@ import type { Agent } from '../agent.ts';
 import { holdsAll } from '../labels.ts';
 import { parseRules, RuleError, ruleHas, ruleLabels } from '../rules.ts';
 import type { LabIdentity, LabState, PolicyRule } from '../state.ts';
+import { plays } from '../version.ts';
 import { ApiFailure, type Handlers, labelsIn, ok } from './call.ts';
 
 function answer(rules: readonly unknown[], revision: number) {
@@ -93,7 +94,7 @@ function anySource(label: string): string {
 }
 
 function notFound(agent: Agent): ApiFailure {
-  return agent.version === '1.9' ? new ApiFailure(404) : new ApiFailure(500, 'policy not found');
+  return plays(agent.version, '1.17') ? new ApiFailure(500, 'policy not found') : new ApiFailure(404);
 }
 
 /** The reference sends the rules as a JSON text inside a JSON string; a plain list is taken as well. */

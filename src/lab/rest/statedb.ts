@@ -1,5 +1,6 @@
 import type { Agent } from '../agent.ts';
 import { derivedNumber } from '../derive.ts';
+import { plays } from '../version.ts';
 
 /** Modules of the agent that report their health: path, component, message. */
 const MODULES: readonly [string, string, string][] = [
@@ -25,7 +26,7 @@ const MODULES: readonly [string, string, string][] = [
  * line, or all tables in one. Undefined when there is no such table.
  */
 export function tableAnswer(path: string, body: unknown, agent: Agent): string | undefined {
-  if (agent.version === '1.9') return undefined;
+  if (!plays(agent.version, '1.17')) return undefined;
   if (path === '/statedb/dump') return `${JSON.stringify({ health: healthRows(agent) }, null, 2)}\n`;
   const table = typeof body === 'object' && body !== null && 'table' in body ? body.table : undefined;
   if (path !== '/statedb/query' || table !== 'health') return undefined;

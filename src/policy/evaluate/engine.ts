@@ -1,15 +1,9 @@
+import { atLeast, type Release } from '../../model/release.ts';
 import type { SourcedRule } from '../rule.ts';
 import { type CompiledRule, compileRule, DIRECTIONS, type Direction } from './compile.ts';
 import { Identities, type Identity, isHost, isReserved } from './identities.ts';
 import { type DirectionPolicy, directionPolicy } from './l4.ts';
-import {
-  entriesOf,
-  type MapEntry,
-  type MapRelease,
-  type MapState,
-  mapState,
-  type NamedPort,
-} from './map-state.ts';
+import { entriesOf, type MapEntry, type MapState, mapState, type NamedPort } from './map-state.ts';
 import type { ClusterObjects } from './objects.ts';
 import { protocolNumber } from './ports.ts';
 import { type Selector, SelectorCache, type Surroundings, selects } from './selectors.ts';
@@ -37,7 +31,7 @@ export interface Settings {
   /** Pods accept connections from their node whatever the rules say (the agent's default under Kubernetes). */
   allowLocalhost: boolean;
   /** Whose maps are computed, and how exceptions of CIDRs are selected. */
-  release: MapRelease;
+  release: Release;
   /** Name of the cluster; undefined takes it from the identities' labels. */
   clusterName?: string;
   /** Addresses of both families are in use; undefined looks at the identities. */
@@ -99,7 +93,7 @@ export class PolicyEngine {
     this.#around = {
       clusterName: this.settings.clusterName ?? this.identities.clusterName(),
       dualStack: this.settings.dualStack ?? this.identities.dualStack(),
-      holes: this.settings.release !== '1.17',
+      holes: atLeast(this.settings.release, '1.19'),
       ...(objects && { objects }),
     };
     this.#namedPorts = portsByName(endpoints);

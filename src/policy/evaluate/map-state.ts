@@ -1,3 +1,4 @@
+import { atLeast, type Release } from '../../model/release.ts';
 import type { Direction, Part } from './compile.ts';
 import { encloses, type Identities, type Identity } from './identities.ts';
 import { covers, type DirectionPolicy, type Filter, type PeerPolicy } from './l4.ts';
@@ -32,10 +33,6 @@ export interface MapEntry {
   auth: number;
 }
 
-/** From 1.18 on the kernel itself prefers denials, so that maps need no copies of them. */
-export const MAP_RELEASES = ['1.17', '1.20'] as const;
-export type MapRelease = (typeof MAP_RELEASES)[number];
-
 /** Finds a container port by name; 0 when there is none. */
 export type NamedPort = (name: string, protocol: number) => number;
 
@@ -48,7 +45,7 @@ export function mapState(
   policy: DirectionPolicy,
   identities: Identities,
   namedPort: NamedPort,
-  { allowHost, release }: { allowHost: boolean; release: MapRelease },
+  { allowHost, release }: { allowHost: boolean; release: Release },
 ): MapState {
   const allows: MapState = new Map();
   if (!policy.enforced) {
@@ -58,7 +55,8 @@ export function mapState(
   const denies: MapState = new Map();
   for (const filter of policy.filters) addFilter(filter, allows, denies, namedPort);
   if (allowHost) put(allows, ANY_L4, 1, OPEN);
-  if (denies.size > 0) preferDenials(allows, denies, release === '1.17' ? identities : undefined);
+  // From 1.18 on the kernel itself prefers denials, so that maps need no copies of them.
+  if (denies.size > 0) preferDenials(allows, denies, atLeast(release, '1.18') ? undefined : identities);
   if (anyExplicitAuth(allows)) spreadAuth(allows);
   for (const [key, bucket] of denies) for (const [id, verdict] of bucket) put(allows, key, id, verdict);
   return allows;

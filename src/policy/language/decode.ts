@@ -1,11 +1,8 @@
 import { nearest } from '../../lib/nearest.ts';
 import { isRecord } from '../../lib/record.ts';
 import type { Severity } from '../../model/finding.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 import type { Path } from '../rule.ts';
-
-/** A release line of Cilium, as `--target` takes it. */
-export const TARGETS = ['1.9', '1.14', '1.17', '1.20'] as const;
-export type Target = (typeof TARGETS)[number];
 
 /** What a decoder reports; `Finding` adds the position. */
 export interface Complaint {
@@ -20,7 +17,7 @@ export interface DecodeOptions {
   /** Unknown fields are errors; without it they are dropped, and field names match in any case, as in the reference. */
   strict: boolean;
   /** The release that must know the fields; undefined accepts those of every release. */
-  target?: Target | undefined;
+  target?: Release | undefined;
   /** The API server checks more than the agent does, so Kubernetes objects are held to more. */
   form: 'rule' | 'kubernetes';
 }
@@ -67,21 +64,14 @@ export class Cursor {
   }
 
   /** True when the target is this release or newer, or when there is none. */
-  reaches(release: string): boolean {
-    return this.options.target === undefined || compareReleases(this.options.target, release) >= 0;
+  reaches(release: Release): boolean {
+    return this.options.target === undefined || atLeast(this.options.target, release);
   }
 
   /** True when the target is older than this release, or when there is none. */
-  before(release: string): boolean {
-    return this.options.target === undefined || compareReleases(this.options.target, release) < 0;
+  before(release: Release): boolean {
+    return this.options.target === undefined || !atLeast(this.options.target, release);
   }
-}
-
-/** Orders `1.9` before `1.14`. */
-function compareReleases(a: string, b: string): number {
-  const [aMajor = 0, aMinor = 0] = a.split('.').map(Number);
-  const [bMajor = 0, bMinor = 0] = b.split('.').map(Number);
-  return aMajor - bMajor || aMinor - bMinor;
 }
 
 /** Turns an outside value into a typed one; reports and returns undefined where it cannot. */
@@ -92,9 +82,9 @@ export interface Field<T> {
   decode: Decode<T>;
   required?: boolean;
   /** First release that knows the field. */
-  since?: string;
+  since?: Release;
   /** First release that no longer knows it. */
-  until?: string;
+  until?: Release;
   /** Said when the target does not know the field. */
   instead?: string;
 }
@@ -239,10 +229,10 @@ function anyCase(value: Record<string, unknown>, names: readonly string[]): Reco
 function checkRelease(name: string, field: Field<unknown>, at: Cursor): void {
   const { target } = at.options;
   if (target === undefined) return;
-  if (field.since !== undefined && compareReleases(target, field.since) < 0) {
+  if (field.since !== undefined && !atLeast(target, field.since)) {
     at.fail('release', `Cilium ${target} does not know "${name}"`, `It came with ${field.since}.`);
   }
-  if (field.until !== undefined && compareReleases(target, field.until) >= 0) {
+  if (field.until !== undefined && atLeast(target, field.until)) {
     at.fail('release', `Cilium ${target} no longer takes "${name}"`, field.instead);
   }
 }

@@ -1,3 +1,4 @@
+import type { Release } from '../../model/release.ts';
 import {
   type Authentication,
   type CidrRule,
@@ -11,7 +12,7 @@ import {
   type Service,
 } from '../rule.ts';
 import { checkCidr, checkCidrRule, checkRequirement } from './checks.ts';
-import { bool, type Cursor, type Decode, list, object, oneOf, text, texts } from './decode.ts';
+import { bool, type Cursor, type Decode, type Field, list, object, oneOf, text, texts } from './decode.ts';
 import { checkLabelKey, checkLabelValue, parseLabel, selectorKey } from './label.ts';
 
 /** The parts of the policy language that name endpoints and peers; fields stand in the order in which the agent prints them. */
@@ -96,7 +97,7 @@ const ENTITY: Decode<Entity> = (value, at) => {
   return entity;
 };
 
-const ENTITY_SINCE: Partial<Record<Entity, string>> = {
+const ENTITY_SINCE: Partial<Record<Entity, Release>> = {
   'kube-apiserver': '1.11',
   ingress: '1.13',
   unmanaged: '1.10',
@@ -104,7 +105,7 @@ const ENTITY_SINCE: Partial<Record<Entity, string>> = {
   'world-ipv6': '1.15',
 };
 
-function cidrRuleOf(groupsSince: string): Decode<CidrRule> {
+function cidrRuleOf(groupsSince: Release): Decode<CidrRule> {
   return object<CidrRule>({
     name: 'a CIDR set',
     fields: {
@@ -156,8 +157,8 @@ const REQUIRES = {
   decode: list(SELECTOR),
   until: '1.19',
   instead: 'Put the same conditions into the selectors of fromEndpoints or toEndpoints.',
-};
-const NODES = { decode: list(SELECTOR), since: '1.16' };
+} satisfies Field<LabelSelector[]>;
+const NODES = { decode: list(SELECTOR), since: '1.16' } satisfies Field<LabelSelector[]>;
 
 export const INGRESS_PEERS = {
   fromEndpoints: { decode: list(SELECTOR) },
@@ -194,7 +195,7 @@ export const AUTHENTICATION = {
     },
   }),
   since: '1.14',
-};
+} satisfies Field<Authentication>;
 
 export const DEFAULT_DENY = {
   decode: object<{ ingress?: boolean; egress?: boolean }>({
@@ -202,4 +203,4 @@ export const DEFAULT_DENY = {
     fields: { ingress: { decode: bool }, egress: { decode: bool } },
   }),
   since: '1.16',
-};
+} satisfies Field<{ ingress?: boolean; egress?: boolean }>;

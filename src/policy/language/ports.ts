@@ -1,3 +1,4 @@
+import type { Release } from '../../model/release.ts';
 import {
   type FqdnSelector,
   type HeaderMatch,
@@ -26,11 +27,11 @@ import {
   checkPorts,
   finishPort,
 } from './checks.ts';
-import { type Decode, integer, list, object, oneOf, text, texts } from './decode.ts';
+import { type Decode, type Field, integer, list, object, oneOf, text, texts } from './decode.ts';
 
 /** The parts of the policy language that name ports, what is said on them, and ICMP types. */
 
-const PROTOCOL_SINCE: Partial<Record<Protocol, string>> = { SCTP: '1.12', VRRP: '1.18', IGMP: '1.18' };
+const PROTOCOL_SINCE: Partial<Record<Protocol, Release>> = { SCTP: '1.12', VRRP: '1.18', IGMP: '1.18' };
 const WRITABLE = PROTOCOLS.filter((protocol) => !protocol.startsWith('ICMP'));
 
 const PROTOCOL: Decode<Protocol> = (value, at) => {
@@ -240,4 +241,4 @@ export const ICMPS = {
     }),
   ),
   since: '1.11',
-};
+} satisfies Field<IcmpRule[]>;

@@ -1,8 +1,9 @@
 import { nearest } from '../../lib/nearest.ts';
 import { isRecord } from '../../lib/record.ts';
 import { byPosition, type Finding } from '../../model/finding.ts';
+import { NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import { decodeRule } from '../language/check.ts';
-import { type Complaint, Cursor, type Target } from '../language/decode.ts';
+import { type Complaint, Cursor } from '../language/decode.ts';
 import { decodeNetworkPolicy, inNamespace, type ObjectName } from '../language/kubernetes.ts';
 import { type SchemaCheck, type SchemaKind, schemaCheck, unsaid } from '../language/schema.ts';
 import type { OriginKind, Path, Rule, SourcedRule } from '../rule.ts';
@@ -12,15 +13,15 @@ export interface ParseOptions {
   /** Unknown fields are errors. Default true. */
   strict?: boolean;
   /** The release to check for. Default: 1.17 for the agent's own form (the last that takes it), 1.20 for objects. */
-  target?: Target | undefined;
+  target?: Release | undefined;
   /** Of objects that name none. Default `default`. */
   namespace?: string | undefined;
   /** Is shown the objects that are no policies. Those that it takes are not warned about. */
   take?: ((object: Record<string, unknown>) => boolean) | undefined;
 }
 
-const RULE_TARGET: Target = '1.17';
-const OBJECT_TARGET: Target = '1.20';
+const RULE_TARGET: Release = '1.17';
+const OBJECT_TARGET = NEWEST_RELEASE;
 
 /** A Kubernetes policy object as it was written. */
 export interface PolicyObject {

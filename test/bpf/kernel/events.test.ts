@@ -165,7 +165,7 @@ describe('a program', () => {
     const { dumpMap } = await import('../../../src/bpf/maps/dump.ts');
     using map = openMap(pin('counts'));
     const entries: unknown[] = [];
-    for await (const entry of dumpMap(map, { generation: '1.20', raw: false })) entries.push(entry);
+    for await (const entry of dumpMap(map, { release: '1.20', raw: false })) entries.push(entry);
     expect(entries).toEqual([
       { key: 0, value: { calls: expect.any(Number), flags: 5, rest: 0, tag: [0, 9] } },
     ]);

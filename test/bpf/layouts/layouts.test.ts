@@ -20,6 +20,7 @@ import {
 import { conntrackEntryWriter, natEntryWriter } from '../../../src/bpf/layouts/json-lines.ts';
 import * as structs from '../../../src/bpf/layouts/structs.ts';
 import * as texts from '../../../src/bpf/layouts/texts.ts';
+import type { Release } from '../../../src/model/release.ts';
 import { goJson } from '../../../src/render/text/json.ts';
 import type { RecordedMap } from '../../helpers/bpf.ts';
 import { fixture } from '../../helpers/recordings.ts';
@@ -157,11 +158,11 @@ describe('decoders', () => {
 });
 
 describe('connections', () => {
-  const line = (key: Buffer, value: Buffer, generation: '1.17' | '1.20') => {
+  const line = (key: Buffer, value: Buffer, release: Release) => {
     const out = new AsciiWriter(16);
     const family = key.length === 14 ? 4 : 6;
     const batch = { count: 1, keys: key, values: value, keySize: key.length, valueStride: value.length };
-    writeConntrackLines(out, batch, { family, generation });
+    writeConntrackLines(out, batch, { family, release });
     return out.take().toString('latin1');
   };
 
@@ -174,8 +175,8 @@ describe('connections', () => {
           bytes(keySize),
           bytes(56),
           fc.constantFrom('1.17' as const, '1.20' as const),
-          (key, value, generation) => {
-            const text = line(key, value, generation);
+          (key, value, release) => {
+            const text = line(key, value, release);
             if (key[keySize - 2] === 0) expect(text).toBe('');
             else expect(text).toMatch(shape);
           },
@@ -194,7 +195,7 @@ describe('connections', () => {
         expect(text).toContain(` Packets=${packets} `);
         expect(text).toContain(` expires=${lifetime} `);
         const batch = { count: 1, keys: key, values: value, keySize: 14, valueStride: 56 };
-        expect(conntrackJson(batch, 0, { family: 4, generation: '1.20' })).toMatchObject({
+        expect(conntrackJson(batch, 0, { family: 4, release: '1.20' })).toMatchObject({
           Value: { Packets: packets <= 0x1f_ffff_ffff_ffffn ? Number(packets) : packets, Lifetime: lifetime },
         });
       }),
@@ -246,13 +247,13 @@ describe('entries written as JSON', () => {
       [14, 56, 4],
       [38, 56, 6],
     ] as const)
-      for (const generation of ['1.17', '1.20'] as const)
+      for (const release of ['1.17', '1.20'] as const)
         fc.assert(
           fc.property(bytes(keySize), bytes(valueSize), (keys, values) => {
             const batch = { count: 1, keys, values, keySize, valueStride: valueSize };
-            const object = conntrackJson(batch, 0, { family, generation });
+            const object = conntrackJson(batch, 0, { family, release });
             const out = new AsciiWriter(16);
-            conntrackEntryWriter(family, generation)(out, batch, 0);
+            conntrackEntryWriter(family, release)(out, batch, 0);
             expect(`[\n${out.take().toString('latin1')}\n]`).toBe(goJson([object], 2));
           }),
         );

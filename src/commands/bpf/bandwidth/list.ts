@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { generationOf } from '../../../bpf/kernel/pins.ts';
+import { releaseOfPins } from '../../../bpf/kernel/pins.ts';
 import { bandwidth, bandwidth117, bandwidthKey, bandwidthKey117 } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
 import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { compareBytes } from '../../../lib/order.ts';
+import { atLeast } from '../../../model/release.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
 import { addPair, NO_ENTRIES, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
 
@@ -15,7 +16,7 @@ export function addBpfBandwidthListCommand(command: Command, ctx: Context): void
 
 /** Prints the rate limits of this node's endpoints. */
 export async function runBpfBandwidthList(options: OutputOptions, ctx: Context): Promise<void> {
-  const old = generationOf(ctx.globals.bpfRoot) === '1.17';
+  const old = !atLeast(releaseOfPins(ctx.globals.bpfRoot), '1.18');
   const header = old
     ? ['IDENTITY', 'EGRESS BANDWIDTH (BitsPerSec)']
     : ['IDENTITY', 'DIRECTION', 'PRIO', 'BANDWIDTH (BitsPerSec)'];

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type ClockSource, clockSourceOf, stampNow, stampSeconds } from '../../../bpf/kernel/clock-source.ts';
-import { generationOf, globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
+import { globalPath, openGlobal, releaseOfPins } from '../../../bpf/kernel/pins.ts';
 import type { ConnectionFilter } from '../../../bpf/layouts/conntrack.ts';
 import { conntrackEntries, conntrackText, type JsonEntries } from '../../../bpf/maps/connections.ts';
 import { integer, outputOption } from '../../../cli/flags.ts';
@@ -47,14 +47,14 @@ export async function runBpfCtList(words: string[], options: CtListOptions, ctx:
   const now = source && stampNow(source, ctx.clock.uptimeMs());
   const remaining =
     source && now !== undefined ? (lifetime: number) => stampSeconds(source, lifetime - now) : undefined;
-  const generation = generationOf(ctx.globals.bpfRoot);
+  const release = releaseOfPins(ctx.globals.bpfRoot);
   for (const name of table.maps) {
     using map = openGlobal(ctx.globals.bpfRoot, name);
     if (!map) {
       await sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name), name, table.maps === GLOBAL_TABLE);
       continue;
     }
-    for await (const text of conntrackText(map, { generation, filter, remaining })) await ctx.out.write(text);
+    for await (const text of conntrackText(map, { release, filter, remaining })) await ctx.out.write(text);
     await ctx.out.write('\n');
   }
 }
@@ -64,14 +64,14 @@ async function* entries(
   maps: ConntrackTable,
   filter: ConnectionFilter | undefined,
 ): AsyncGenerator<JsonEntries> {
-  const generation = generationOf(ctx.globals.bpfRoot);
+  const release = releaseOfPins(ctx.globals.bpfRoot);
   for (const name of maps) {
     using map = openGlobal(ctx.globals.bpfRoot, name);
     if (!map) {
       await sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name), name, maps === GLOBAL_TABLE);
       continue;
     }
-    yield conntrackEntries(map, generation, filter);
+    yield conntrackEntries(map, release, filter);
   }
 }
 

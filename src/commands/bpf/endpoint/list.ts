@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { generationOf } from '../../../bpf/kernel/pins.ts';
+import { releaseOfPins } from '../../../bpf/kernel/pins.ts';
 import { endpointInfo, endpointInfo117, endpointKey } from '../../../bpf/layouts/structs.ts';
 import { endpointKeyText, endpointText } from '../../../bpf/layouts/texts.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
 import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
+import { atLeast } from '../../../model/release.ts';
 import { addPair, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
 
 /** Declares `bpf endpoint list`. */
@@ -15,7 +16,7 @@ export function addBpfEndpointListCommand(command: Command, ctx: Context): void 
 /** Prints the addresses of this node's endpoints and what the datapath knows of each. */
 export async function runBpfEndpointList(options: OutputOptions, ctx: Context): Promise<void> {
   const pairs: Pairs = new Map();
-  const value = generationOf(ctx.globals.bpfRoot) === '1.17' ? endpointInfo117 : endpointInfo;
+  const value = atLeast(releaseOfPins(ctx.globals.bpfRoot), '1.18') ? endpointInfo : endpointInfo117;
   await withRequired(ctx, 'cilium_lxc', async (map) => {
     for (const record of await readRecords(map, endpointKey, value))
       addPair(pairs, endpointKeyText(record.key), endpointText(record.value));

@@ -1,4 +1,4 @@
-import { generationOf, openGlobal } from '../../../bpf/kernel/pins.ts';
+import { openGlobal, releaseOfPins } from '../../../bpf/kernel/pins.ts';
 import type { Layout } from '../../../bpf/layouts/fields.ts';
 import * as s from '../../../bpf/layouts/structs.ts';
 import {
@@ -12,6 +12,7 @@ import {
 } from '../../../bpf/layouts/texts.ts';
 import { type MapRecord, readRecords } from '../../../bpf/maps/records.ts';
 import type { Context } from '../../../context.ts';
+import { atLeast } from '../../../model/release.ts';
 import { addPair, type Pairs } from '../dump.ts';
 
 type ServiceKey = ReturnType<typeof s.serviceKey4.decode>;
@@ -46,7 +47,7 @@ function backends(ctx: Context): Promise<MapRecord<{ backendId: number }, Backen
 }
 
 /** Agents up to 1.17 keep no protocol in a service's key and print none. */
-const hasProtocols = (ctx: Context) => generationOf(ctx.globals.bpfRoot) !== '1.17';
+const hasProtocols = (ctx: Context) => atLeast(releaseOfPins(ctx.globals.bpfRoot), '1.18');
 
 /** Services with their backends. */
 export async function servicePairs(ctx: Context): Promise<Pairs> {

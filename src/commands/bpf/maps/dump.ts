@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { findMap } from '../../../bpf/kernel/find.ts';
-import { generationOf } from '../../../bpf/kernel/pins.ts';
+import { releaseOfPins } from '../../../bpf/kernel/pins.ts';
 import { dumpMap } from '../../../bpf/maps/dump.ts';
 import { outputOption } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
@@ -27,7 +27,7 @@ export function addBpfMapsDumpCommand(command: Command, ctx: Context): void {
 export async function runBpfMapsDump(name: string, options: MapsDumpOptions, ctx: Context): Promise<void> {
   const { bpfRoot } = ctx.globals;
   using map = findMap(bpfRoot, name);
-  const entries = dumpMap(map, { generation: generationOf(bpfRoot), raw: options.raw ?? false });
+  const entries = dumpMap(map, { release: releaseOfPins(bpfRoot), raw: options.raw ?? false });
   if (options.output !== '') return await printObjects(ctx, objects(entries), options.output);
   let lines: string[] = [];
   for await (const entry of entries) {

@@ -10,13 +10,13 @@ import {
   type Reach,
   reachOf,
 } from '../../../model/health.ts';
-import type { StatusEra } from '../../../model/status.ts';
+import { atLeast, type Release } from '../../../model/release.ts';
 import { goDuration } from '../../text/duration.ts';
 import { sanitize } from '../../text/sanitize.ts';
 
 /** How much of the cluster's health is shown. */
 export interface ClusterHealthOptions {
-  era: StatusEra;
+  release: Release;
   /** Healthy nodes too. */
   allNodes: boolean;
   /** Every probe of a node instead of one row (from 1.18 on). */
@@ -29,7 +29,7 @@ export interface ClusterHealthOptions {
 export function clusterHealthLines(health: ClusterHealth, options: ClusterHealthOptions): string {
   const nodes = health.nodes.toSorted((a, b) => compareBytes(a.name, b.name));
   const healthy = nodes.filter(isHealthyNode).length;
-  const latest = options.era === '1.20';
+  const latest = atLeast(options.release, '1.20');
   const interval = latest && health.probeInterval ? `\t(Probe interval: ${health.probeInterval})` : '';
   const lines = [`Cluster health:\t${healthy}/${nodes.length} reachable\t(${health.timestamp})${interval}`];
   if (latest) lines.push('Name\tIP\tNode\tEndpoints');
@@ -61,7 +61,7 @@ function isLocal(node: NodeHealth, health: ClusterHealth): boolean {
 
 function nodeLines(node: NodeHealth, local: boolean, options: ClusterHealthOptions): string[] {
   const name = `  ${node.name}${local ? ' (localhost)' : ''}`;
-  if (options.era !== '1.20') {
+  if (!atLeast(options.release, '1.20')) {
     const address = node.host?.primary ? node.host.primary.address : 'Unavailable';
     return [`${name}\t${address}\t${worst(node.host)}\t${worst(node.endpoint)}`];
   }

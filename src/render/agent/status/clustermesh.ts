@@ -1,30 +1,27 @@
-import type { AgentStatus, RemoteClusterStatus, StatusEra } from '../../../model/status.ts';
+import { atLeast, type Release } from '../../../model/release.ts';
+import type { AgentStatus, RemoteClusterStatus } from '../../../model/status.ts';
 import { timeSince } from '../../text/duration.ts';
 
 /** The ClusterMesh section: a count, and the clusters that are not ready (or all). */
-export function clusterMeshLines({ era, clusterMesh }: AgentStatus, all: boolean, nowMs: number): string {
+export function clusterMeshLines({ release, clusterMesh }: AgentStatus, all: boolean, nowMs: number): string {
   if (!clusterMesh) return '';
   const { clusters, globalServices } = clusterMesh;
   const ready = `${clusters.filter((c) => c.ready).length}/${clusters.length}`;
-  const lines = [
-    {
-      '1.9': `ClusterMesh:\t${ready} clusters ready, ${globalServices} global-services`,
-      '1.17': `ClusterMesh:\t${ready} remote clusters ready, ${globalServices} global-services`,
-      '1.20': `ClusterMesh:\t${ready} remote clusters ready`,
-    }[era],
-  ];
+  const remote = atLeast(release, '1.17') ? 'remote ' : '';
+  const services = atLeast(release, '1.20') ? '' : `, ${globalServices} global-services`;
+  const lines = [`ClusterMesh:\t${ready} ${remote}clusters ready${services}`];
   for (const cluster of clusters) {
-    if (all || !cluster.ready) lines.push(...clusterLines(cluster, era, nowMs));
+    if (all || !cluster.ready) lines.push(...clusterLines(cluster, release, nowMs));
   }
   return lines.map((line) => `${line}\n`).join('');
 }
 
-function clusterLines(cluster: RemoteClusterStatus, era: StatusEra, nowMs: number): string[] {
+function clusterLines(cluster: RemoteClusterStatus, release: Release, nowMs: number): string[] {
   const { name, config, synced } = cluster;
   const ready = cluster.ready ? 'ready' : 'not-ready';
   const last = timeSince(cluster.lastFailure, nowMs);
   const corner = '   └  ';
-  if (era === '1.9') {
+  if (!atLeast(release, '1.17')) {
     const counts = `${cluster.nodes} nodes, ${cluster.identities} identities, ${cluster.services} services`;
     return [
       `   ${name}: ${ready}, ${counts}, ${cluster.failures} failures (last: ${last})`,

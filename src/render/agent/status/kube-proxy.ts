@@ -1,4 +1,5 @@
-import type { KubeProxyStatus, StatusEra } from '../../../model/status.ts';
+import { atLeast, type Release } from '../../../model/release.ts';
+import type { KubeProxyStatus } from '../../../model/status.ts';
 
 /** The devices of the kube-proxy replacement with their addresses, without brackets; empty when it is off. */
 export function kubeProxyDevices({
@@ -19,25 +20,24 @@ export function kubeProxyDevices({
 }
 
 /** The rows below `KubeProxyReplacement Details:`, cells ending in tabs. */
-export function kubeProxyDetails(proxy: KubeProxyStatus, era: StatusEra): string {
+export function kubeProxyDetails(proxy: KubeProxyStatus, release: Release): string {
   const f = proxy.features;
   const { nodePort } = f;
   const devices = kubeProxyDevices(proxy);
   const rows = [`Status:\t${proxy.mode}`];
-  if (era === '1.9') {
-    if (f.hostReachable.length > 0) rows.push(`Socket LB Protocols:\t${f.hostReachable.join(', ')}`);
-  } else {
+  if (atLeast(release, '1.17')) {
     rows.push(
       `Socket LB:\t${onOff(f.socketLb)}`,
       `Socket LB Tracing:\t${onOff(f.socketLbTracing)}`,
       `Socket LB Coverage:\t${f.socketLbHostNamespaceOnly ? 'Hostns-only' : 'Full'}`,
     );
-  }
+  } else if (f.hostReachable.length > 0) rows.push(`Socket LB Protocols:\t${f.hostReachable.join(', ')}`);
   if (devices) rows.push(`Devices:\t${devices}`);
-  if (nodePort.enabled) rows.push(...nodePortRows(proxy, era));
+  if (nodePort.enabled) rows.push(...nodePortRows(proxy, release));
   rows.push(`Session Affinity:\t${onOff(f.sessionAffinity)}`);
-  if (era === '1.17') rows.push(`Graceful Termination:\t${onOff(f.gracefulTermination)}`);
-  if (era !== '1.9') rows.push(...nat46x64Rows(f.nat46x64));
+  if (atLeast(release, '1.17') && !atLeast(release, '1.20'))
+    rows.push(`Graceful Termination:\t${onOff(f.gracefulTermination)}`);
+  if (atLeast(release, '1.17')) rows.push(...nat46x64Rows(f.nat46x64));
   if (nodePort.enabled && nodePort.acceleration) rows.push(`XDP Acceleration:\t${nodePort.acceleration}`);
   const range = nodePort.enabled ? `Enabled (Range: ${nodePort.portMin}-${nodePort.portMax})` : 'Disabled';
   rows.push(
@@ -49,14 +49,14 @@ export function kubeProxyDetails(proxy: KubeProxyStatus, era: StatusEra): string
     `- externalIPs:\t${onOff(f.externalIps)} `,
     `- HostPort:\t${onOff(f.hostPort)}`,
   );
-  if (era === '1.20') rows.push(...annotationRows(f.annotations));
+  if (atLeast(release, '1.20')) rows.push(...annotationRows(f.annotations));
   return rows.map((row) => `  ${row}\n`).join('');
 }
 
-function nodePortRows({ features: { nodePort } }: KubeProxyStatus, era: StatusEra): string[] {
+function nodePortRows({ features: { nodePort } }: KubeProxyStatus, release: Release): string[] {
   const rows: string[] = [];
   if (nodePort.mode) rows.push(`Mode:\t${nodePort.mode}`);
-  if (era !== '1.9' && (nodePort.mode === 'DSR' || nodePort.mode === 'Hybrid'))
+  if (atLeast(release, '1.17') && (nodePort.mode === 'DSR' || nodePort.mode === 'Hybrid'))
     rows.push(`  DSR Dispatch Mode:\t${nodePort.dsrMode}`);
   const table = nodePort.algorithm === 'Maglev' ? ` (Table Size: ${nodePort.lutSize})` : '';
   if (nodePort.algorithm) rows.push(`Backend Selection:\t${nodePort.algorithm}${table}`);

@@ -1,4 +1,5 @@
 import { compareBytes } from '../../../lib/order.ts';
+import { atLeast } from '../../../model/release.ts';
 import type { AgentStatus, BigTcpStatus, ControllerState } from '../../../model/status.ts';
 import { durationSeconds, timeSince } from '../../text/duration.ts';
 import { sanitize } from '../../text/sanitize.ts';
@@ -108,13 +109,13 @@ const ATTACH_MODES: Readonly<Record<string, string>> = { tc: 'Legacy TC', tcx: '
 const DEVICE_MODES = ['veth', 'netkit', 'netkit-l2'];
 
 function datapath(status: AgentStatus): string {
-  const { era, bandwidthManager, routing, deviceMode, configuredDeviceMode } = status;
+  const { release, bandwidthManager, routing, deviceMode, configuredDeviceMode } = status;
   let out = '';
   if (status.ipv4BigTcp) out += `IPv4 BIG TCP:\t${bigTcp(status.ipv4BigTcp)}\n`;
   if (status.ipv6BigTcp) out += `IPv6 BIG TCP:\t${bigTcp(status.ipv6BigTcp)}\n`;
   if (bandwidthManager) {
     const { enabled, congestionControl, devices } = bandwidthManager;
-    const how = era === '1.9' ? '\t' : ` [${congestionControl.toUpperCase()}] `;
+    const how = atLeast(release, '1.17') ? ` [${congestionControl.toUpperCase()}] ` : '\t';
     out += `BandwidthManager:\t${enabled ? `EDT with BPF${how}${bracketed(devices)}` : 'Disabled'}\n`;
   }
   if (status.hostRouting !== undefined) out += `Host Routing:\t${status.hostRouting}\n`;
@@ -123,7 +124,7 @@ function datapath(status: AgentStatus): string {
     out += `Routing:\tNetwork: ${routing.network}${tunnel}\tHost: ${routing.host}\n`;
   }
   if (status.attachMode) out += `Attach Mode:\t${ATTACH_MODES[status.attachMode] ?? status.attachMode}\n`;
-  if (era !== '1.9') {
+  if (atLeast(release, '1.17')) {
     const differs = configuredDeviceMode !== '' && configuredDeviceMode !== deviceMode;
     const configured = differs
       ? ` [Configured: ${known(configuredDeviceMode, ['auto', ...DEVICE_MODES])}]`
@@ -142,7 +143,7 @@ function bigTcp({ enabled, maxGro, maxGso }: BigTcpStatus): string {
   return maxGro === maxGso ? `Enabled\t[${maxGso}]` : `Enabled\t[${maxGro}, ${maxGso}]`;
 }
 
-function masquerading({ era, masquerading: m, kubeProxy }: AgentStatus): string {
+function masquerading({ release, masquerading: m, kubeProxy }: AgentStatus): string {
   if (!m) return '';
   const { protocols } = m;
   if (!protocols) return `Masquerading:\t${onOff(m.enabled)}\n`;
@@ -151,7 +152,7 @@ function masquerading({ era, masquerading: m, kubeProxy }: AgentStatus): string 
   if (m.mode === 'BPF') {
     how = m.ipMasqAgent ? 'BPF (ip-masq-agent)' : 'BPF';
     if (kubeProxy) {
-      const excluded = era === '1.20' ? `${m.exclusionV4} ${m.exclusionV6}` : m.exclusionV4;
+      const excluded = atLeast(release, '1.20') ? `${m.exclusionV4} ${m.exclusionV6}` : m.exclusionV4;
       how += `\t${bracketed(kubeProxy.devices.map((d) => d.name))}\t${excluded}`;
     }
   } else if (m.mode === 'iptables') how = 'IPTables';
@@ -182,18 +183,18 @@ function controllers(list: readonly ControllerState[] | undefined, all: boolean,
   return summary + tabulate(rows.toSorted(compareBytes).join(''), INNER_TABLE);
 }
 
-function proxy({ era, proxy: p }: AgentStatus, redirects: boolean): string {
+function proxy({ release, proxy: p }: AgentStatus, redirects: boolean): string {
   if (!p) return 'Proxy Status:\tNo managed proxy redirect\n';
-  const envoy = era === '1.9' ? '' : `, Envoy: ${p.envoy}`;
+  const envoy = atLeast(release, '1.17') ? `, Envoy: ${p.envoy}` : '';
   const summary = `Proxy Status:\tOK, ip ${p.ip}, ${p.total} redirects active on ports ${p.ports}${envoy}\n`;
   if (!redirects || p.total <= 0) return summary;
   const rows = p.redirects.map((r) => `  ${r.proxy}\t${r.name}\t${r.port}\n`).toSorted(compareBytes);
   return summary + tabulate(`  Protocol\tRedirect\tProxy Port\n${rows.join('')}`, INNER_TABLE);
 }
 
-function identityRange({ era, identityRange: range }: AgentStatus): string {
+function identityRange({ release, identityRange: range }: AgentStatus): string {
   if (range) return `Global Identity Range:\tmin ${range.min}, max ${range.max}\n`;
-  return era === '1.9' ? '' : 'Global Identity Range:\tUnknown\n';
+  return atLeast(release, '1.17') ? 'Global Identity Range:\tUnknown\n' : '';
 }
 
 function hubble({ hubble: h, hubbleMetrics }: AgentStatus): string {
@@ -212,9 +213,9 @@ function hubble({ hubble: h, hubbleMetrics }: AgentStatus): string {
   return `Hubble:\t${cells.join('\t')}\n`;
 }
 
-function kubeProxyTable({ era, kubernetes, kubeProxy }: AgentStatus): string {
+function kubeProxyTable({ release, kubernetes, kubeProxy }: AgentStatus): string {
   if (!kubernetes || !kubeProxy) return '';
-  return `KubeProxyReplacement Details:\n${tabulate(kubeProxyDetails(kubeProxy, era), INNER_TABLE)}`;
+  return `KubeProxyReplacement Details:\n${tabulate(kubeProxyDetails(kubeProxy, release), INNER_TABLE)}`;
 }
 
 function bpfMaps({ bpfMaps: maps }: AgentStatus): string {

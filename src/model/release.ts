@@ -1,0 +1,83 @@
+/** A release of Cilium, down to the minor version: `1.17`. */
+export type Release = `${number}.${number}`;
+
+/** What the toolkit knows of a release: the REST API and its texts, the pinned maps, or the policy language. */
+type Area = 'api' | 'maps' | 'policy';
+
+interface KnownRelease {
+  release: Release;
+  knows: readonly Area[];
+  /** Fields of `GET /healthz` that agents of no older release in this table have. */
+  status?: readonly string[];
+  /** Pins that agents of no older release in this table make. */
+  pins?: readonly string[];
+}
+
+/** The releases that the toolkit tells apart, oldest first, and what tells them apart when no version is given. */
+const RELEASES: readonly KnownRelease[] = [
+  { release: '1.9', knows: ['api', 'policy'], status: ['host-routing'] },
+  { release: '1.14', knows: ['policy'] },
+  {
+    release: '1.17',
+    knows: ['api', 'maps', 'policy'],
+    status: ['routing', 'cni-file', 'identity-range'],
+    pins: ['cilium_ipcache'],
+  },
+  {
+    release: '1.20',
+    knows: ['api', 'maps', 'policy'],
+    status: ['configured-datapath-mode', 'hubble-metrics'],
+    pins: ['cilium_ipcache_v2', 'cilium_policystats'],
+  },
+];
+
+/** The newest release that the toolkit knows; an unknown newer one is treated like it. */
+export const NEWEST_RELEASE: Release = '1.20';
+
+/** The releases that an area knows, oldest first. */
+export function releasesOf(area: Area): Release[] {
+  return RELEASES.filter(({ knows }) => knows.includes(area)).map(({ release }) => release);
+}
+
+/**
+ * The release at the start of a version: `1.17`, `v1.17.3`, `1.20.0-dev (v1.20.0-…)`; undefined when there is none.
+ * Up to 1.14 a patch number of 90 or more meant development towards the next minor version.
+ */
+export function parseRelease(version: string): Release | undefined {
+  const found = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version);
+  if (!found) return undefined;
+  const [, major, minor, patch = 0] = found.map(Number);
+  return `${major ?? 0}.${(minor ?? 0) + (patch >= 90 ? 1 : 0)}`;
+}
+
+/** Orders `1.9` before `1.14`. */
+export function compareReleases(a: Release, b: Release): number {
+  return ordinal(a) - ordinal(b);
+}
+
+/** True when `release` is `first` or newer. */
+export function atLeast(release: Release, first: Release): boolean {
+  return compareReleases(release, first) >= 0;
+}
+
+/** The release of an area that is nearest to this one; of two that are as near, the newer. */
+export function nearestRelease(release: Release, area: Area): Release {
+  const distance = (known: Release) => Math.abs(compareReleases(known, release));
+  return releasesOf(area).reduce((best, known) => (distance(known) <= distance(best) ? known : best));
+}
+
+/** Recognises a release by what newer ones have and older ones have not; the newest when nothing is there. */
+export function recogniseRelease(by: 'status' | 'pins', has: (name: string) => boolean): Release {
+  return RELEASES.findLast((known) => known[by]?.some(has))?.release ?? NEWEST_RELEASE;
+}
+
+/** Whether a part of the API that names its releases (`x-versions`) is in this one; without a list it is in all. */
+export function isInRelease(versions: readonly string[] | undefined, release: Release): boolean {
+  return versions === undefined || versions.includes(release);
+}
+
+/** Minor versions have stayed far below a thousand. */
+function ordinal(release: Release): number {
+  const [major = 0, minor = 0] = release.split('.').map(Number);
+  return major * 1000 + minor;
+}

@@ -1,0 +1,74 @@
+import { expect, test } from '@jest/globals';
+import {
+  atLeast,
+  compareReleases,
+  isInRelease,
+  NEWEST_RELEASE,
+  nearestRelease,
+  parseRelease,
+  type Release,
+  recogniseRelease,
+  releasesOf,
+} from '../../src/model/release.ts';
+
+test.each([
+  ['1.17', '1.17'],
+  ['v1.17.3', '1.17'],
+  ['1.20.0-dev (v1.20.0-dev-26d721f0fe)', '1.20'],
+  ['1.9.89', '1.9'],
+  ['1.9.90 abcdef 2021-04-07', '1.10'],
+  ['1.13.90', '1.14'],
+  ['2.0.1', '2.0'],
+  ['cilium 1.17', undefined],
+  ['17', undefined],
+  ['', undefined],
+])('the version %j is of release %s', (version, release) => {
+  expect(parseRelease(version)).toBe(release);
+});
+
+test('releases are ordered by number, not by character', () => {
+  const releases: Release[] = ['1.20', '1.9', '2.0', '1.14', '1.10'];
+  expect(releases.sort(compareReleases)).toEqual(['1.9', '1.10', '1.14', '1.20', '2.0']);
+  expect([atLeast('1.14', '1.9'), atLeast('1.14', '1.14'), atLeast('1.9', '1.14')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+});
+
+test('the table goes from the oldest release to the newest', () => {
+  expect(releasesOf('policy')).toEqual(['1.9', '1.14', '1.17', '1.20']);
+  expect(releasesOf('api')).toEqual(['1.9', '1.17', '1.20']);
+  expect(releasesOf('maps')).toEqual(['1.17', NEWEST_RELEASE]);
+});
+
+test.each([
+  ['1.8', '1.9'],
+  ['1.12', '1.9'],
+  ['1.13', '1.17'],
+  ['1.18', '1.17'],
+  ['1.19', '1.20'],
+  ['1.23', '1.20'],
+  ['2.1', '1.20'],
+] as const)('the API of %s is taken for that of %s', (release, known) => {
+  expect(nearestRelease(release, 'api')).toBe(known);
+});
+
+test.each([
+  ['status', ['host-routing', 'cilium'], '1.9'],
+  ['status', ['cni-file'], '1.17'],
+  ['status', ['cni-file', 'hubble-metrics'], '1.20'],
+  ['status', [], '1.20'],
+  ['pins', ['cilium_ipcache', 'cilium_lxc'], '1.17'],
+  ['pins', ['cilium_ipcache', 'cilium_policystats'], '1.20'],
+  ['pins', ['cilium_lxc'], '1.20'],
+] as const)('by %s, %j is release %s', (by, names, release) => {
+  const given: readonly string[] = names;
+  expect(recogniseRelease(by, (name) => given.includes(name))).toBe(release);
+});
+
+test('a part without a list of releases is in all of them', () => {
+  expect(isInRelease(undefined, '1.9')).toBe(true);
+  expect(isInRelease(['1.17', '1.20'], '1.17')).toBe(true);
+  expect(isInRelease(['1.17', '1.20'], '1.9')).toBe(false);
+});
