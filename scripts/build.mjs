@@ -1,9 +1,12 @@
 // Bundles src/bin into dist/. Verbs stay in chunks of their own, so that a start loads only what it runs. A folder given
 // as argument is used instead of dist/, and gets esbuild's description of the bundle as well.
+//
+// The bundle differs from the sources and the packages in what the plugins below change. Each change is counted and
+// printed; the build fails when one of them was not made, because then a package no longer is what it was.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -23,6 +26,22 @@ function revision() {
 const [commit = 'unknown', committed = 'unknown'] = revision();
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
 
+/** What is changed, but for the files of undici. */
+const CHANGES = {
+  whole: 'undici: a whole copy for @kubernetes/client-node',
+  ci: 'ink: draws every frame in CI too (is-in-ci)',
+  devtools: 'ink: no bridge to react-devtools-core',
+  children: 'commander: no child_process',
+  yaml: 'yaml: its ES modules',
+};
+
+/** How often each change was made. */
+const made = new Map();
+const change = (what) => made.set(what, (made.get(what) ?? 0) + 1);
+
+/** The release whose files are cut below. Look at lib/dispatcher/client.js and client-h1.js of another one first. */
+const UNDICI = '8.12.4';
+
 /**
  * undici's client drags in its fetch, WebSocket and HTTP/2 parts, which cost a third of a start and which a
  * request over a unix socket never enters. Each is cut at the file where the client reaches for it.
@@ -38,6 +57,8 @@ const UNUSED_BY_CLIENT = {
   'milo/no-simd.js': 'module.exports = {}',
 };
 
+const cut = (file) => `undici: ${file} left out`;
+
 /** The Kubernetes client fetches with undici as a whole: it gets a copy of its own in which nothing is cut. */
 const WHOLE = { whole: true };
 const RESOLVED = {};
@@ -49,6 +70,7 @@ const slimUndici = {
       const whole =
         pluginData === WHOLE || (path === 'undici' && importer.includes('@kubernetes/client-node'));
       if (!whole || pluginData === RESOLVED) return undefined;
+      if (path === 'undici') change(CHANGES.whole);
       const { kind, namespace, resolveDir } = from;
       const found = await b.resolve(path, { importer, kind, namespace, resolveDir, pluginData: RESOLVED });
       return found.external || found.errors.length > 0
@@ -58,46 +80,34 @@ const slimUndici = {
     b.onLoad({ filter: /undici\/.*\.js$/, namespace: 'file' }, ({ path, suffix }) => {
       if (suffix === '?whole')
         return { contents: readFileSync(path), loader: 'js', resolveDir: dirname(path), pluginData: WHOLE };
-      const contents = UNUSED_BY_CLIENT[path.split('undici/lib/')[1]];
-      return contents ? { contents, loader: 'js', resolveDir: dirname(path) } : undefined;
+      const file = path.split('undici/lib/')[1];
+      const contents = UNUSED_BY_CLIENT[file];
+      if (contents === undefined) return undefined;
+      change(cut(file));
+      return { contents, loader: 'js', resolveDir: dirname(path) };
     });
   },
 };
 
 /**
- * What nearly every verb runs. esbuild makes a chunk for each set of modules that are used by the same verbs, some
- * dozens for one start; with these imported by everything there is one chunk for all of them.
+ * esbuild makes a chunk for each set of modules that the same entries use: some dozens for one start, when each verb is
+ * an entry. So each entry, the program and every file that is loaded later, becomes a module that imports what nearly
+ * every verb runs before it hands on the file. The core is then one chunk. No source file is changed, and the order of
+ * evaluation is that of the sources: the core runs before anything is loaded later.
  */
-const CORE = [
-  'src/main.ts',
-  'src/system.ts',
-  'src/version.ts',
-  'src/agent/client.ts',
-  'src/agent/decode/reader.ts',
-  'src/agent/decode/shapes.ts',
-  'src/cli/output.ts',
-  'src/lib/cidr.ts',
-  'src/lib/ip.ts',
-  'src/lib/order.ts',
-  'src/render/text/duration.ts',
-  'src/render/text/json.ts',
-  'src/render/text/output.ts',
-  'src/render/text/sanitize.ts',
-  'src/render/text/table.ts',
-];
+const CORE = `${root}/scripts/bundle-core.ts`;
 
-const oneCore = {
-  name: 'one-core',
+const coreFirst = {
+  name: 'core-first',
   setup(b) {
-    b.onResolve({ filter: /^core$/ }, () => ({ path: 'core', namespace: 'core' }));
-    b.onLoad({ filter: /./, namespace: 'core' }, () => ({
-      contents: CORE.map((file) => `import '${root}/${file}';`).join(''),
+    b.onResolve({ filter: /^\.\.?\// }, ({ path, kind, importer, resolveDir }) =>
+      kind === 'entry-point' || (kind === 'dynamic-import' && !importer.includes('/node_modules/'))
+        ? { path: join(resolveDir, path), namespace: 'entry' }
+        : undefined,
+    );
+    b.onLoad({ filter: /./, namespace: 'entry' }, ({ path }) => ({
+      contents: `import '${CORE}'; export * from '${path}';`,
       resolveDir: root,
-    }));
-    // It is the first import everywhere, so that the cycles it makes change nothing about the order of evaluation.
-    b.onLoad({ filter: /\/src\/.*\.tsx?$/, namespace: 'file' }, ({ path }) => ({
-      contents: `import 'core';${readFileSync(path, 'utf8')}`,
-      loader: path.endsWith('x') ? 'tsx' : 'ts',
     }));
   },
 };
@@ -117,9 +127,15 @@ const laterProgram = {
 const inkOnTerminals = {
   name: 'ink-on-terminals',
   setup(b) {
-    b.onResolve({ filter: /^is-in-ci$/ }, () => ({ path: 'not-in-ci', namespace: 'not-in-ci' }));
+    b.onResolve({ filter: /^is-in-ci$/ }, () => {
+      change(CHANGES.ci);
+      return { path: 'not-in-ci', namespace: 'not-in-ci' };
+    });
     b.onLoad({ filter: /./, namespace: 'not-in-ci' }, () => ({ contents: 'export default false' }));
-    b.onResolve({ filter: /^react-devtools-core$/ }, () => ({ path: 'devtools', namespace: 'empty' }));
+    b.onResolve({ filter: /^react-devtools-core$/ }, () => {
+      change(CHANGES.devtools);
+      return { path: 'devtools', namespace: 'empty' };
+    });
     b.onLoad({ filter: /./, namespace: 'empty' }, () => ({ contents: 'export default {}' }));
   },
 };
@@ -128,9 +144,11 @@ const inkOnTerminals = {
 const noChildProcess = {
   name: 'no-child-process',
   setup(b) {
-    b.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      importer.includes('/commander/') ? { path: 'child_process', namespace: 'empty' } : undefined,
-    );
+    b.onResolve({ filter: /^node:child_process$/ }, ({ importer }) => {
+      if (!importer.includes('/commander/')) return undefined;
+      change(CHANGES.children);
+      return { path: 'child_process', namespace: 'empty' };
+    });
   },
 };
 
@@ -161,7 +179,10 @@ const builtinsByCall = {
 const yamlAsModules = {
   name: 'yaml-as-modules',
   setup(b) {
-    b.onResolve({ filter: /^yaml$/ }, () => ({ path: `${root}/node_modules/yaml/browser/index.js` }));
+    b.onResolve({ filter: /^yaml$/ }, () => {
+      change(CHANGES.yaml);
+      return { path: `${root}/node_modules/yaml/browser/index.js` };
+    });
   },
 };
 
@@ -195,12 +216,39 @@ await build({
 });
 const { metafile } = await build({
   ...common,
-  entryPoints: ['src/bin/program.ts'],
+  entryPoints: [{ in: './src/bin/program.ts', out: 'program' }],
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
   target: 'node24',
   jsx: 'automatic',
   metafile: true,
-  plugins: [oneCore, slimUndici, inkOnTerminals, noChildProcess, builtinsByCall, yamlAsModules],
+  plugins: [coreFirst, slimUndici, inkOnTerminals, noChildProcess, builtinsByCall, yamlAsModules],
 });
 if (process.argv[2]) writeFileSync(`${outdir}/meta.json`, JSON.stringify(metafile));
+
+/** What is not as this script takes for granted, a sentence each. */
+function brokenAssumptions() {
+  const broken = [];
+  const installed = JSON.parse(readFileSync(`${root}/node_modules/undici/package.json`, 'utf8')).version;
+  if (installed !== UNDICI)
+    broken.push(`undici is ${installed}, and its files were looked at in ${UNDICI}: check UNUSED_BY_CLIENT`);
+  for (const what of [...Object.values(CHANGES), ...Object.keys(UNUSED_BY_CLIENT).map(cut)])
+    if (!made.has(what)) broken.push(`not done, because nothing asks for that file any more: ${what}`);
+  const core = metafile.inputs['scripts/bundle-core.ts'].imports.map(({ path }) => path);
+  const chunks = Object.entries(metafile.outputs).filter(([, { inputs }]) =>
+    core.some((path) => inputs[path]),
+  );
+  if (chunks.length !== 1) broken.push(`the core is in ${chunks.length} chunks`);
+  for (const [path, { entryPoint, imports }] of Object.entries(metafile.outputs))
+    if (entryPoint?.startsWith('entry:') && !imports.some((to) => to.path === chunks[0]?.[0]))
+      broken.push(`${path} does not import the core`);
+  return broken;
+}
+
+const broken = brokenAssumptions();
+for (const [what, times] of made) console.error(`  ${what}${times > 1 ? ` (${times} times)` : ''}`);
+if (broken.length > 0) {
+  for (const sentence of broken) console.error(`Error: ${sentence}`);
+  rmSync(outdir, { recursive: true, force: true });
+  process.exit(1);
+}

@@ -54,6 +54,7 @@ if (
       newest(join(root, 'src')),
       newest(join(root, 'schemas')),
       statSync(join(root, 'scripts/build.mjs')).mtimeMs,
+      statSync(join(root, 'scripts/bundle-core.ts')).mtimeMs,
     )
 ) {
   run('building the bundle and the BPF helper', process.execPath, [join(root, 'scripts/build-native.mjs')]);

@@ -1,0 +1,16 @@
+// What nearly every verb runs. The build keeps it in one chunk, see scripts/build.mjs.
+import '../src/main.ts';
+import '../src/system.ts';
+import '../src/version.ts';
+import '../src/agent/client.ts';
+import '../src/agent/decode/reader.ts';
+import '../src/agent/decode/shapes.ts';
+import '../src/cli/output.ts';
+import '../src/lib/cidr.ts';
+import '../src/lib/ip.ts';
+import '../src/lib/order.ts';
+import '../src/render/text/duration.ts';
+import '../src/render/text/json.ts';
+import '../src/render/text/output.ts';
+import '../src/render/text/sanitize.ts';
+import '../src/render/text/table.ts';
