@@ -1,7 +1,7 @@
 import { fixture, fixturePath, type RestCase, type RestExchange } from '../helpers/recordings.ts';
 import { replay } from '../helpers/replay.ts';
 import { run } from '../helpers/run.ts';
-import { firstDifference, type GoldenResult, type GoldenSuite } from './suite.ts';
+import { chosen, type GoldenResult, type GoldenSuite, nameOf, resultOf } from './suite.ts';
 
 /** The folder that `/opt/node/pol` stands for in the recordings. */
 const POLICIES = fixturePath('recordings/pol');
@@ -14,11 +14,13 @@ const STARTUP_MS = 58;
 
 /** Replays a recording of the in-agent CLI: a real server on a real socket, the clock at the recorded time. */
 export function agentSuite(file: string, exceptions: Record<string, string>): GoldenSuite {
+  const cases = () => fixture<RestCase[]>(`recordings/${file}`);
   return {
     file,
     exceptions,
-    async *run() {
-      for (const recorded of fixture<RestCase[]>(`recordings/${file}`)) yield runCase(file, recorded);
+    names: () => cases().map(nameOf),
+    async *run(only) {
+      for (const recorded of chosen(cases(), only)) yield runCase(file, recorded);
     },
   };
 }
@@ -65,14 +67,6 @@ async function runCase(file: string, recorded: RestCase): Promise<GoldenResult> 
     nowMs: recorded.at * 1000 + STARTUP_MS,
   });
   const view = viewOf(recorded.argv);
-  const want = view(local(recorded.stdout));
-  const got = view(result.stdout);
-  const matched = got === want && result.code === recorded.exit;
-  const name = recorded.argv.join(' ');
-  if (matched) return { name, matched };
-  const difference =
-    result.code === recorded.exit
-      ? firstDifference(want, got)
-      : `exit code: recorded ${recorded.exit}, ours ${result.code}\n  ours says: ${result.stderr.trim()}`;
-  return { name, matched, difference };
+  const want = { stdout: view(local(recorded.stdout)), code: recorded.exit };
+  return resultOf(recorded, { ...result, stdout: view(result.stdout) }, want);
 }

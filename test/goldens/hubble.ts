@@ -3,7 +3,7 @@ import type { Flow, GetFlowsResponse, Node, ServerStatusResponse } from '../../s
 import { type GrpcAnswer, recordedMessages, serveGrpc } from '../helpers/grpc.ts';
 import { fixture, fixturePath } from '../helpers/recordings.ts';
 import { type RunOptions, run } from '../helpers/run.ts';
-import { firstDifference, type GoldenResult, type GoldenSuite } from './suite.ts';
+import { chosen, type GoldenResult, type GoldenSuite, nameOf, resultOf } from './suite.ts';
 
 /** One recorded run of the reference hubble CLI. */
 interface HubbleCase {
@@ -25,11 +25,13 @@ const HOME = '/nonexistent';
 
 /** Replays runs of the hubble CLI that need no server. */
 export function hubbleFileSuite(file: string, exceptions: Record<string, string> = {}): GoldenSuite {
+  const cases = () => fixture<HubbleCase[]>(`recordings/${file}`);
   return {
     file,
     exceptions,
-    async *run() {
-      for (const recorded of fixture<HubbleCase[]>(`recordings/${file}`))
+    names: () => cases().map(nameOf),
+    async *run(only) {
+      for (const recorded of chosen(cases(), only))
         yield compare(
           recorded,
           recorded.argv.map((word) => word.replace('@IN', FLOWS)),
@@ -45,12 +47,13 @@ export function hubbleServerSuite(
   recordings: { events?: string; namespaces: string },
   exceptions: Record<string, string> = {},
 ): GoldenSuite {
+  const cases = fixture<HubbleCase[]>(`recordings/${file}`);
   return {
     file,
     exceptions,
-    async *run() {
-      const cases = fixture<HubbleCase[]>(`recordings/${file}`);
-      for (const recorded of cases) {
+    names: () => cases.map(nameOf),
+    async *run(only) {
+      for (const recorded of chosen(cases, only)) {
         const tcp = !recorded.server?.startsWith('unix:');
         await using server = await serveGrpc(answersFor(recorded, cases, recordings), { tcp });
         const local = (text: string) => text.replaceAll(recorded.server ?? '', server.address);
@@ -67,14 +70,7 @@ async function compare(recorded: HubbleCase, argv: string[], options: RunOptions
     nowMs: (recorded.at ?? RECORDED_AT) * 1000,
     ...options,
   });
-  const matched = result.stdout === recorded.stdout && result.code === recorded.exit;
-  const name = recorded.argv.join(' ');
-  if (matched) return { name, matched };
-  const difference =
-    result.code === recorded.exit
-      ? firstDifference(recorded.stdout, result.stdout)
-      : `exit code: recorded ${recorded.exit}, ours ${result.code}\n  ours says: ${result.stderr.trim()}`;
-  return { name, matched, difference };
+  return resultOf(recorded, result);
 }
 
 /** What the server said when the case was recorded. Numbers that grow are taken from what was printed of them. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fixture, fixturePath } from '../helpers/recordings.ts';
 import { run } from '../helpers/run.ts';
 import { serveStream } from '../helpers/stream-server.ts';
-import { firstDifference, type GoldenResult, type GoldenSuite } from './suite.ts';
+import { chosen, type GoldenResult, type GoldenSuite, nameOf, resultOf } from './suite.ts';
 
 interface MonitorCase {
   argv: string[];
@@ -15,11 +15,13 @@ interface MonitorCase {
 /** Replays a recorded monitor stream on a real socket, once per set of flags, and stops when all of it was read. */
 export function monitorSuite(file: string, exceptions: Record<string, string>): GoldenSuite {
   const stream = readFileSync(fixturePath(`recordings/${file.replace('.json', '.gob')}`));
+  const cases = () => fixture<MonitorCase[]>(`recordings/${file}`);
   return {
     file,
     exceptions,
-    async *run() {
-      for (const recorded of fixture<MonitorCase[]>(`recordings/${file}`)) yield runCase(recorded, stream);
+    names: () => cases().map(nameOf),
+    async *run(only) {
+      for (const recorded of chosen(cases(), only)) yield runCase(recorded, stream);
     },
   };
 }
@@ -39,16 +41,8 @@ async function runCase(recorded: MonitorCase, stream: Buffer): Promise<GoldenRes
     },
     signal: stop.signal,
   });
-  const want = withoutLog(recorded.stdout);
-  const wantedCode = recorded.exit === -9 ? 0 : recorded.exit;
-  const name = recorded.argv.join(' ');
-  const matched = result.stdout === want && result.code === wantedCode;
-  if (matched) return { name, matched };
-  const difference =
-    result.code === wantedCode
-      ? firstDifference(want, result.stdout)
-      : `exit code: recorded ${recorded.exit}, ours ${result.code}\n  ours says: ${result.stderr.trim()}`;
-  return { name, matched, difference };
+  const code = recorded.exit === -9 ? 0 : recorded.exit;
+  return resultOf(recorded, result, { stdout: withoutLog(recorded.stdout), code });
 }
 
 /** The reference logs to stdout; its log lines carry the time. */

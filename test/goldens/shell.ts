@@ -1,7 +1,7 @@
 import { fixture } from '../helpers/recordings.ts';
 import { run } from '../helpers/run.ts';
 import { serveStream } from '../helpers/stream-server.ts';
-import { firstDifference, type GoldenResult, type GoldenSuite } from './suite.ts';
+import { chosen, type GoldenResult, type GoldenSuite, nameOf, resultOf } from './suite.ts';
 
 interface ShellCase {
   argv: string[];
@@ -17,10 +17,12 @@ interface ShellCase {
 
 /** Replays recorded conversations with the agent's shell socket. */
 export function shellSuite(file: string): GoldenSuite {
+  const cases = () => fixture<ShellCase[]>(`recordings/${file}`);
   return {
     file,
-    async *run() {
-      for (const recorded of fixture<ShellCase[]>(`recordings/${file}`)) yield runCase(recorded);
+    names: () => cases().map(nameOf),
+    async *run(only) {
+      for (const recorded of chosen(cases(), only)) yield runCase(recorded);
     },
   };
 }
@@ -40,15 +42,11 @@ async function runCase(recorded: ShellCase): Promise<GoldenResult> {
       ? [...recorded.argv, ...flag]
       : [...recorded.argv.slice(0, at), ...flag, ...recorded.argv.slice(at)];
   const result = await run(argv, { nowMs: recorded.at * 1000 });
-  const name = recorded.argv.join(' ');
-  const matched =
-    result.stdout === recorded.stdout && result.code === recorded.exit && sent === recorded.sent;
-  if (matched) return { name, matched };
-  const difference =
-    sent === recorded.sent
-      ? result.code === recorded.exit
-        ? firstDifference(recorded.stdout, result.stdout)
-        : `exit code: recorded ${recorded.exit}, ours ${result.code}\n  ours says: ${result.stderr.trim()}`
-      : `sent: recorded ${JSON.stringify(recorded.sent)}, ours ${JSON.stringify(sent)}`;
-  return { name, matched, difference };
+  // What went to the socket counts like what was printed.
+  const both = (written: string, stdout: string) => `sent: ${JSON.stringify(written)}\n${stdout}`;
+  return resultOf(
+    recorded,
+    { ...result, stdout: both(sent, result.stdout) },
+    { stdout: both(recorded.sent, recorded.stdout), code: recorded.exit },
+  );
 }
