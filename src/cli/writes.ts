@@ -39,17 +39,18 @@ export function writeFailed(what: string, check: string): (error: unknown) => ne
 }
 
 /**
- * Reads back what a write did. `settled` looks once, and says what is missing or just that something is; without --wait a look that does not show the change yet is a note
- * on stderr, with --wait it is repeated, and a minute without success is an error.
+ * Reads back what a write did. `isApplied` looks once: true, or what is missing (false when it cannot say). Without
+ * --wait a change that the agent does not show yet is a note on stderr. With --wait the look is repeated until
+ * --wait-timeout is over, which is an error.
  */
 export async function readBack(
   ctx: Context,
   flags: WaitFlags,
   change: string,
-  settled: () => Promise<boolean | string>,
+  isApplied: () => Promise<boolean | string>,
 ): Promise<void> {
   if (!flags.wait) {
-    const shown = await settled().catch(() => undefined);
+    const shown = await isApplied().catch(() => undefined);
     if (shown !== true && shown !== undefined)
       await ctx.err.write(`Note: the agent does not show ${change} yet; --wait waits until it does.\n`);
     return;
@@ -60,7 +61,7 @@ export async function readBack(
   let missing = '';
   for (let delay = 50; ; delay = Math.min(delay * 2, 1000)) {
     try {
-      const state = await settled();
+      const state = await isApplied();
       missing = typeof state === 'string' ? `: ${state}` : '';
       if (state === true) {
         if (progress) await ctx.err.write('\r\u001b[K');

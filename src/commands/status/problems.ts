@@ -9,7 +9,7 @@ import { problemsModel, renderProblems } from '../../render/agent/status/problem
 import { renderBriefStatus } from '../../render/agent/status/sections.ts';
 import { paletteFor } from '../../render/text/palette.ts';
 import type { StatusOptions } from './options.ts';
-import { type BesideStatus, fetchBeside, printStatus } from './text.ts';
+import { fetchHealthDetails, type HealthDetails, printStatus } from './text.ts';
 
 /** What --fail-on ends with. 1 stays for a status that could not be had. */
 const EXIT_CODES: Readonly<Record<ProblemLevel, number>> = { warning: 2, degraded: 3 };
@@ -17,14 +17,14 @@ const EXIT_CODES: Readonly<Record<ProblemLevel, number>> = { warning: 2, degrade
 /** Prints the status, or only its problems; with --fail-on the worst of them decides the exit code alone. */
 export async function judgeStatus(answer: unknown, options: StatusOptions, ctx: Context): Promise<void> {
   const status = decodeStatus(answer);
-  const beside = options.brief ? undefined : await fetchBeside(status, options.timeout, ctx);
-  const problems = findProblems(status, beside ? knownOf(beside) : {});
+  const details = options.brief ? undefined : await fetchHealthDetails(status, options.timeout, ctx);
+  const problems = findProblems(status, details ? knownOf(details) : {});
   if (!isUp(status) && !options.output) ctx.exitCode = 1;
   if (options.failOn) ctx.exitCode = exitCode(problems, options.failOn);
   if (options.problems) return printProblems(problems, options, ctx);
   if (options.output) return writeStructured(ctx, options.output, answer, 'StatusResponse');
   if (options.brief) return ctx.out.write(renderBriefStatus(status));
-  await printStatus(status, isUp(status) ? beside : undefined, options, ctx);
+  await printStatus(status, isUp(status) ? details : undefined, options, ctx);
 }
 
 function exitCode(problems: readonly Problem[], failOn: ProblemLevel): number {
@@ -43,7 +43,7 @@ async function printProblems(
   await ctx.out.write(renderProblems(problems, palette));
 }
 
-function knownOf({ cluster, modules }: BesideStatus): KnownHealth {
+function knownOf({ cluster, modules }: HealthDetails): KnownHealth {
   const missing = [
     ...(cluster instanceof UserError ? [{ what: 'cluster health', why: cluster.message }] : []),
     ...(modules instanceof UserError ? [{ what: 'modules', why: modules.message }] : []),

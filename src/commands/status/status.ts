@@ -57,10 +57,10 @@ export async function runStatus(options: StatusOptions, ctx: Context): Promise<v
     return ctx.out.write(renderBriefStatus(status));
   }
   // Without this text a status for scripts starts faster.
-  const { fetchBeside, printStatus } = await import('./text.ts');
+  const { fetchHealthDetails, printStatus } = await import('./text.ts');
   await printStatus(
     status,
-    isUp(status) ? await fetchBeside(status, options.timeout, ctx) : undefined,
+    isUp(status) ? await fetchHealthDetails(status, options.timeout, ctx) : undefined,
     options,
     ctx,
   );

@@ -16,8 +16,8 @@ const HEALTH_ROWS = 10;
 /** The controller that only runs where nodes probe each other. */
 const HEALTH_CONTROLLER = 'cilium-health-ep';
 
-/** Two answers beside the status itself. One that did not come is the error that says why. */
-export interface BesideStatus {
+/** What else `status` asks for. An answer that did not come is the error that says why. */
+export interface HealthDetails {
   /** Undefined where nodes do not probe each other. */
   cluster: ClusterHealth | UserError | undefined;
   /** Undefined for agents that keep no such reports. */
@@ -25,11 +25,11 @@ export interface BesideStatus {
 }
 
 /** Asks the health daemon and the table of module health, at the same time. */
-export async function fetchBeside(
+export async function fetchHealthDetails(
   status: AgentStatus,
   timeoutMs: number,
   ctx: Context,
-): Promise<BesideStatus> {
+): Promise<HealthDetails> {
   const old = !atLeast(status.release, '1.17');
   if (!old && !status.controllers?.some((c) => c.name === HEALTH_CONTROLLER))
     return { cluster: undefined, modules: undefined };
@@ -50,10 +50,10 @@ async function orError<T>(answer: Promise<T>): Promise<T | UserError> {
   }
 }
 
-/** Prints the sections of a status, and what was asked beside it (nothing when the agent is not up). */
+/** Prints the sections of a status, and the health details (none when the agent is not up). */
 export async function printStatus(
   status: AgentStatus,
-  beside: BesideStatus | undefined,
+  health: HealthDetails | undefined,
   options: StatusOptions,
   ctx: Context,
 ): Promise<void> {
@@ -67,16 +67,16 @@ export async function printStatus(
   };
   const nowMs = ctx.clock.nowMs();
   let text = statusSections(status, details, nowMs);
-  if (beside) {
-    text += clusterLines(status, beside, options);
-    if (!(beside.modules instanceof UserError)) text += moduleLines(beside.modules, options, nowMs);
-    else if (beside.modules instanceof NoTable) text += moduleLines([], {}, nowMs);
+  if (health) {
+    text += clusterLines(status, health, options);
+    if (!(health.modules instanceof UserError)) text += moduleLines(health.modules, options, nowMs);
+    else if (health.modules instanceof NoTable) text += moduleLines([], {}, nowMs);
   }
   await ctx.out.write(tabulate(text, STATUS_TABLE));
-  if (beside) await explain(beside, ctx);
+  if (health) await explain(health, ctx);
 }
 
-function clusterLines(status: AgentStatus, { cluster }: BesideStatus, options: StatusOptions): string {
+function clusterLines(status: AgentStatus, { cluster }: HealthDetails, options: StatusOptions): string {
   const { release } = status;
   const latest = atLeast(release, '1.20');
   if (!cluster) return `Cluster health:\t${atLeast(release, '1.17') && !latest ? '\t' : ''}Probe disabled\n`;
@@ -99,7 +99,7 @@ function moduleLines(
 }
 
 /** What is missing from the text goes to stderr; a table that broke is an error, as for the reference. */
-async function explain({ cluster, modules }: BesideStatus, ctx: Context): Promise<void> {
+async function explain({ cluster, modules }: HealthDetails, ctx: Context): Promise<void> {
   if (cluster instanceof UserError && ctx.globals.debug) await ctx.err.write(`${errorMessage(cluster)}\n`);
   if (!(modules instanceof UserError)) return;
   // The reference takes this answer for an empty table.
