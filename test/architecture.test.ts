@@ -69,7 +69,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lab/shell.ts': [...BASE, 'lab'],
   'lab/lab.ts': [...BASE, 'context.ts', 'lab'],
 
-  cli: [...BASE, 'context.ts', 'render', 'agent', 'kube'],
+  cli: [...BASE, 'context.ts', 'render', 'agent', 'kube', 'kvstore'],
+  'cli/bpf': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'bpf'],
   commands: [
     ...BASE,
     'context.ts',
@@ -104,7 +105,6 @@ const KNOWN_CIRCLES: readonly (readonly string[])[] = [
   ],
   ['lab/agent.ts', 'lab/controllers.ts', 'lab/ipcache.ts', 'lab/maps.ts', 'lab/status.ts'],
   ['lab/check.ts', 'lab/load.ts'],
-  ['commands/completion/complete.ts', 'commands/index.ts'],
 ];
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));

@@ -2,7 +2,6 @@ import { type Command, Option } from 'commander';
 import type { Context, Globals } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { parseDurationMs } from '../lib/duration.ts';
-import { unknownFormat } from '../render/text/output.ts';
 import { readConfigFile } from './config-file.ts';
 import type { GlobalFlags } from './tree.ts';
 
@@ -29,19 +28,17 @@ export const BPF_GLOBALS: GlobalFlags = {
   ],
 };
 
-/**
- * `-o json|yaml|jsonpath='{}'`, as the in-agent CLI takes it, and formats of the verb's own. Others are refused before
- * anything is asked or written.
- */
-export function outputOption(...own: readonly string[]): Option {
-  return new Option('-o, --output <format>', ["json| yaml| jsonpath='{}'", ...own].join('| '))
-    .argParser((value: string) => {
-      if (!['', 'json', 'yaml', ...own].includes(value) && !value.startsWith('jsonpath='))
-        throw unknownFormat(value, own);
-      return value;
-    })
-    .default('', '');
-}
+/** Flags of all that speak to the kvstore. */
+export const KVSTORE_GLOBALS: GlobalFlags = {
+  title: 'Key-Value Store Flags:',
+  options: () => [
+    new Option('--kvstore <type>', 'Key-Value Store type'),
+    stringSlice(
+      '--kvstore-opt <options>',
+      'Key-Value Store options, such as etcd.address=http://127.0.0.1:2379',
+    ),
+  ],
+};
 
 /** A flag that may be repeated or hold a comma-separated list; CSV quotes group (pflag's stringSlice). */
 export function stringSlice(flags: string, description: string): Option {
@@ -182,4 +179,24 @@ export async function readGlobals(command: Command, ctx: Context): Promise<void>
 /** Lines for the end of a verb's help: `.addHelpText('after', examples('cilium status'))`. */
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+/** The only argument of a verb, or the usage error that says which one is missing. */
+export function requiredArgument(command: Command, value: string | undefined, name: string): string {
+  if (value) return value;
+  const what = value === '' ? 'Empty' : 'Missing';
+  throw new UsageError(`${what} ${name} argument`, {
+    hint: `Run "cilium ${pathOf(command)} --help" for its arguments.`,
+  });
+}
+
+function pathOf(command: Command): string {
+  return command.parent?.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+}
+
+/** The value of a flag of the whole family, given behind the verb or before it; undefined when it was not given. */
+export function familyFlag<T>(command: Command, name: string): T | undefined {
+  for (let here: Command | null = command; here; here = here.parent)
+    if (here.getOptionValueSource(name) === 'cli') return here.getOptionValue(name) as T;
+  return undefined;
 }

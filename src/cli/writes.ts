@@ -2,8 +2,8 @@ import { type Command, Option } from 'commander';
 import { TransportError } from '../agent/http/http.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { failed } from './answer.ts';
 import { durationOption } from './flags.ts';
-import { failed } from './output.ts';
 
 /** What `addWaitOptions` adds to a command. */
 export interface WaitFlags {

@@ -46,7 +46,10 @@ export const TREE: Verb = {
     __complete: {
       about: 'Answer a completion script',
       hidden: true,
-      load: async () => (await import('./completion/complete.ts')).addCompleteCommand,
+      load: async () => {
+        const { addCompleteCommand } = await import('./completion/complete.ts');
+        return (command, ctx) => addCompleteCommand(command, TREE, ctx);
+      },
     },
     debuginfo: {
       about: 'Request available debugging information from agent',

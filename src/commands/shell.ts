@@ -1,15 +1,10 @@
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
-import {
-  DEFAULT_SHELL_SOCKET,
-  dialShellPatiently,
-  type ShellAnswer,
-  type ShellConnection,
-} from '../agent/shell.ts';
+import { DEFAULT_SHELL_SOCKET, type ShellConnection } from '../agent/shell.ts';
+import { openShell, printAnswer } from '../cli/answer.ts';
 import { readStdin } from '../cli/stdin.ts';
 import type { Context, LinePrompt } from '../context.ts';
 import { SilentExit, UsageError, UserError } from '../errors.ts';
-import { sanitizeStyled } from '../render/text/sanitize.ts';
 
 interface ShellOptions {
   shellSockPath: string;
@@ -51,23 +46,6 @@ function shellCommand(words: readonly string[]): string {
   if (/[\n\r]/.test(line))
     throw new UsageError('a shell command is one line; this one contains a line break');
   return line;
-}
-
-/** Connects to the agent's shell, telling of each try that fails. */
-export function openShell(path: string, ctx: Context): Promise<ShellConnection> {
-  const notice = (text: string) => ctx.err.write(`${text}\n`);
-  return dialShellPatiently(path, { clock: ctx.clock, signal: ctx.signal, notice });
-}
-
-/** Copies an answer to stdout as it arrives; true when the command failed. */
-export async function printAnswer(answer: AsyncIterable<ShellAnswer>, ctx: Context): Promise<boolean> {
-  for await (const { lines, failed } of answer) {
-    const message = failed === undefined ? Buffer.alloc(0) : Buffer.from(`error: ${failed}\n`);
-    const text = Buffer.concat([lines, message]);
-    await ctx.out.write(ctx.out.isTTY ? sanitizeStyled(text.toString('utf8')) : text);
-    if (failed !== undefined) return true;
-  }
-  return false;
 }
 
 const GREETING = "Connected to the Cilium agent's shell. Type 'help' for its commands, Ctrl-D to leave.\n\n";
@@ -123,7 +101,7 @@ async function runTyped(
 
 /** Commands from a file or a pipe, until one fails. */
 async function runScript(options: ShellOptions, ctx: Context): Promise<void> {
-  const lines = (await readStdin(ctx)).split(/\r?\n/);
+  const lines = (await readStdin(ctx)).toString('utf8').split(/\r?\n/);
   const commands = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
   using shell = await openShell(options.shellSockPath, ctx);
   for (const command of commands) {

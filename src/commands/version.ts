@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { Reader } from '../agent/decode/reader.ts';
 import type { DebugInfo } from '../agent/decode/types.gen.ts';
-import { durationOption, outputOption } from '../cli/flags.ts';
+import { durationOption } from '../cli/flags.ts';
+import { outputOption } from '../cli/output.ts';
 import type { Context } from '../context.ts';
 import { errorMessage, UserError } from '../errors.ts';
 import type { Shape, TypedShape } from '../model/shape.ts';

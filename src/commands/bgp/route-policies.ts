@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { decodeRoutePolicies } from '../../agent/decode/bgp.ts';
-import { outputOption } from '../../cli/flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
+import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';

@@ -172,11 +172,11 @@ export const BPF: Verb = {
             list: {
               about: 'List Maglev lookup tables',
               aliases: ['ls'],
-              load: async () => (await import('./lb/maglev-list.ts')).addBpfLbMaglevListCommand,
+              load: async () => (await import('./lb/maglev/list.ts')).addBpfLbMaglevListCommand,
             },
             get: {
               about: 'Get Maglev lookup table for given service by ID',
-              load: async () => (await import('./lb/maglev-get.ts')).addBpfLbMaglevGetCommand,
+              load: async () => (await import('./lb/maglev/get.ts')).addBpfLbMaglevGetCommand,
             },
           },
         },
@@ -220,17 +220,17 @@ export const BPF: Verb = {
             list: {
               about: 'List the multicast groups',
               aliases: ['ls'],
-              load: async () => (await import('./multicast/group-list.ts')).addBpfMulticastGroupListCommand,
+              load: async () => (await import('./multicast/group/list.ts')).addBpfMulticastGroupListCommand,
             },
             add: {
               about: 'Add a multicast group',
-              load: async () => (await import('./multicast/group-add.ts')).addBpfMulticastGroupAddCommand,
+              load: async () => (await import('./multicast/group/add.ts')).addBpfMulticastGroupAddCommand,
             },
             delete: {
               about: 'Delete a multicast group',
               aliases: ['del'],
               load: async () =>
-                (await import('./multicast/group-delete.ts')).addBpfMulticastGroupDeleteCommand,
+                (await import('./multicast/group/delete.ts')).addBpfMulticastGroupDeleteCommand,
             },
           },
         },
@@ -242,18 +242,18 @@ export const BPF: Verb = {
               about: 'List the multicast subscribers for the given group',
               aliases: ['ls'],
               load: async () =>
-                (await import('./multicast/subscriber-list.ts')).addBpfMulticastSubscriberListCommand,
+                (await import('./multicast/subscriber/list.ts')).addBpfMulticastSubscriberListCommand,
             },
             add: {
               about: 'Add a remote subscriber to the multicast group',
               load: async () =>
-                (await import('./multicast/subscriber-add.ts')).addBpfMulticastSubscriberAddCommand,
+                (await import('./multicast/subscriber/add.ts')).addBpfMulticastSubscriberAddCommand,
             },
             delete: {
               about: 'Delete a subscriber from the multicast group',
               aliases: ['del'],
               load: async () =>
-                (await import('./multicast/subscriber-delete.ts')).addBpfMulticastSubscriberDeleteCommand,
+                (await import('./multicast/subscriber/delete.ts')).addBpfMulticastSubscriberDeleteCommand,
             },
           },
         },
@@ -285,11 +285,11 @@ export const BPF: Verb = {
             list: {
               about: 'List all NAT port allocation retries',
               aliases: ['ls'],
-              load: async () => (await import('./nat/retries-list.ts')).addBpfNatRetriesListCommand,
+              load: async () => (await import('./nat/retries/list.ts')).addBpfNatRetriesListCommand,
             },
             flush: {
               about: 'Reset the NAT retries histogram',
-              load: async () => (await import('./nat/retries-flush.ts')).addBpfNatRetriesFlushCommand,
+              load: async () => (await import('./nat/retries/flush.ts')).addBpfNatRetriesFlushCommand,
             },
           },
         },

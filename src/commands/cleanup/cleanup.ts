@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import { examples, outputOption, stringSlice } from '../../cli/flags.ts';
+import { confirmNode } from '../../cli/confirm.ts';
+import { examples, stringSlice } from '../../cli/flags.ts';
+import { outputOption } from '../../cli/output.ts';
 import { undoPath } from '../../cli/undo.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
@@ -11,7 +13,6 @@ import { NODE_PATHS, readNode } from '../../node/state/read.ts';
 import { type Run, systemRun } from '../../node/state/run.ts';
 import { renderOutcome, renderPlan, renderSummary } from '../../render/node/cleanup.ts';
 import { renderOutput } from '../../render/text/output.ts';
-import { confirm } from './confirm.ts';
 import { refuseWhileAgentRuns } from './running.ts';
 
 interface CleanupOptions {
@@ -66,7 +67,7 @@ export async function runCleanup(options: CleanupOptions, ctx: Context): Promise
   if (!options.output) await ctx.out.write(renderPlan(plan));
   if (options.dryRun) return;
   if (plan.items.length === 0) return options.output ? writeResult(plan, {}, options, ctx) : undefined;
-  if (!options.force && !(await confirm(plan.node, ctx)))
+  if (!options.force && !(await confirmNode(ctx, plan.node)))
     throw new UserError('nothing was removed: not confirmed');
   const undoFile = options.undoFile ?? (await undoPath(ctx, 'cleanup'));
   const undo = await writeUndo(plan, undoFile, ctx.clock.nowMs());

@@ -19,7 +19,7 @@ export const CLEANUP: Verb = {
     },
     diff: {
       about: 'Show what this node has that its baseline had not',
-      load: async () => (await import('./baseline.ts')).addCleanupDiffCommand,
+      load: async () => (await import('./diff.ts')).addCleanupDiffCommand,
     },
   },
 };

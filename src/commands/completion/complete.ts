@@ -2,29 +2,33 @@ import { Command, type Option } from 'commander';
 import { build, resolve, type Verb } from '../../cli/tree.ts';
 import type { Context } from '../../context.ts';
 import { sanitizeCell } from '../../render/text/sanitize.ts';
-import { TREE } from '../index.ts';
 import { argumentCandidates, type Candidate, flagCandidates } from './candidates.ts';
 
 /** Declares the hidden verb that the completion scripts call: `__complete -- WORD… CURRENT`. */
-export function addCompleteCommand(command: Command, ctx: Context): void {
-  command.argument('[words...]').action((words: string[]) => runComplete(words, ctx));
+export function addCompleteCommand(command: Command, tree: Verb, ctx: Context): void {
+  command.argument('[words...]').action((words: string[]) => runComplete(words, tree, ctx));
 }
 
 /** Prints a line per candidate: the word, a tab, what it means. Fails silently. */
-export async function runComplete(words: readonly string[], ctx: Context): Promise<void> {
+export async function runComplete(words: readonly string[], tree: Verb, ctx: Context): Promise<void> {
   const current = words.at(-1) ?? '';
-  const candidates = await candidatesFor(words.slice(0, -1), current, ctx);
+  const candidates = await candidatesFor(words.slice(0, -1), current, tree, ctx);
   const lines = candidates
     .filter(({ value }) => value.startsWith(current))
     .map(({ value, meaning }) => `${sanitizeCell(value)}\t${sanitizeCell(meaning)}\n`);
   await ctx.out.write(lines.join(''));
 }
 
-async function candidatesFor(before: readonly string[], current: string, ctx: Context): Promise<Candidate[]> {
-  const { path, unknown } = resolve(TREE, before);
+async function candidatesFor(
+  before: readonly string[],
+  current: string,
+  tree: Verb,
+  ctx: Context,
+): Promise<Candidate[]> {
+  const { path, unknown } = resolve(tree, before);
   if (unknown !== undefined || before.includes('--')) return [];
   const program = new Command('cilium').exitOverride().enablePositionalOptions();
-  const command = await build(program, TREE, path, ctx);
+  const command = await build(program, tree, path, ctx);
   const options = flagsOf(command);
   takeHost(before, ctx);
   const names = path.map(({ name }) => name);
@@ -38,7 +42,7 @@ async function candidatesFor(before: readonly string[], current: string, ctx: Co
     return values.map(({ value, meaning }) => ({ value: `${inline[0]}${value}`, meaning }));
   }
   if (current.startsWith('-')) return flags(options);
-  const here: Verb = path.at(-1)?.verb ?? TREE;
+  const here: Verb = path.at(-1)?.verb ?? tree;
   const atNoun = before.filter((word) => !word.startsWith('-')).at(-1) === names.at(-1) || names.length === 0;
   const verbs = atNoun ? verbsOf(here) : [];
   if (verbs.length > 0 && !here.load) return verbs;

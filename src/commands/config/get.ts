@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { examples, outputOption } from '../../cli/flags.ts';
-import { requiredArgument } from '../../cli/output.ts';
+import { examples, requiredArgument } from '../../cli/flags.ts';
+import { outputOption } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { isRecord } from '../../lib/record.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { failed } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
 import type { Context } from '../../context.ts';
 import { systemRun } from '../../node/state/run.ts';
 import { listXfrmStates, type XfrmAlgorithm, type XfrmState } from '../../node/state/xfrm.ts';

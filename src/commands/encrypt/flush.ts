@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
+import { failed } from '../../cli/answer.ts';
 import { confirm } from '../../cli/confirm.ts';
-import { examples, integer, outputOption } from '../../cli/flags.ts';
-import { failed, parseGoInteger } from '../../cli/output.ts';
+import { examples, integer } from '../../cli/flags.ts';
+import { outputOption } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
+import { parseGoInteger } from '../../lib/go-integer.ts';
 import { failureOf, type Run, systemRun } from '../../node/state/run.ts';
 import {
   CILIUM_REQUEST_ID,

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { decodeStatus, fetchStatus } from '../../agent/decode/status.ts';
-import { outputOption } from '../../cli/flags.ts';
-import { writeStructured } from '../../cli/output.ts';
+import { outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { atLeast } from '../../model/release.ts';

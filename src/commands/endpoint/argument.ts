@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type EndpointRef, parseEndpointRef } from '../../agent/endpoint-id.ts';
-import { requiredArgument } from '../../cli/output.ts';
+import { requiredArgument } from '../../cli/flags.ts';
 
 /** The endpoint that an argument names, with the text that was given. */
 export interface EndpointArgument extends EndpointRef {

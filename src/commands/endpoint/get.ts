@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { examples, outputOption, stringSlice } from '../../cli/flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
+import { examples, stringSlice } from '../../cli/flags.ts';
+import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { endpointArgument } from './argument.ts';

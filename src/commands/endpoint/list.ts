@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { decodeEndpointRows, sortById } from '../../agent/decode/endpoints.ts';
-import { examples, outputOption, stringSlice } from '../../cli/flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
+import { examples, stringSlice } from '../../cli/flags.ts';
+import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { Reader } from '../../agent/decode/reader.ts';
 import type { EndpointStatusLog } from '../../agent/decode/types.gen.ts';
-import { outputOption } from '../../cli/flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
+import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { renderEndpointLog } from '../../render/agent/endpoint.ts';
 import { endpointArgument } from './argument.ts';

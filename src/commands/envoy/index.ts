@@ -19,37 +19,39 @@ export const ENVOY: Verb = {
       verbs: {
         certs: {
           about: 'List Envoy certificates',
-          load: async () => (await import('./admin.ts')).addEnvoyCertsCommand,
+          load: async () => (await import('./admin/certs.ts')).addEnvoyCertsCommand,
         },
         clusters: {
           about: 'List Envoy clusters',
-          load: async () => (await import('./admin.ts')).addEnvoyClustersCommand,
+          load: async () => (await import('./admin/clusters.ts')).addEnvoyClustersCommand,
         },
         config: {
           about: 'View config dump of Envoy Proxy',
-          load: async () => (await import('./admin.ts')).addEnvoyConfigCommand,
+          load: async () => (await import('./admin/config.ts')).addEnvoyConfigCommand,
         },
         listeners: {
           about: 'List Envoy listeners',
-          load: async () => (await import('./admin.ts')).addEnvoyListenersCommand,
+          load: async () => (await import('./admin/listeners.ts')).addEnvoyListenersCommand,
         },
         logging: {
           about: 'View and change the log levels of Envoy',
           verbs: {
             list: {
               about: 'List the log level of every logger',
-              load: async () => (await import('./logging.ts')).addEnvoyLoggingListCommand,
+              load: async () => (await import('./admin/logging/list.ts')).addEnvoyLoggingListCommand,
             },
             set: {
               about: 'Change log levels',
               verbs: {
                 global: {
                   about: 'Change the log level of all loggers',
-                  load: async () => (await import('./logging.ts')).addEnvoyLoggingGlobalCommand,
+                  load: async () =>
+                    (await import('./admin/logging/set/global.ts')).addEnvoyLoggingGlobalCommand,
                 },
                 loggers: {
                   about: 'Change the log level of some loggers',
-                  load: async () => (await import('./logging.ts')).addEnvoyLoggingLoggersCommand,
+                  load: async () =>
+                    (await import('./admin/logging/set/loggers.ts')).addEnvoyLoggingLoggersCommand,
                 },
               },
             },
@@ -57,11 +59,11 @@ export const ENVOY: Verb = {
         },
         metrics: {
           about: 'View metrics of Envoy Proxy',
-          load: async () => (await import('./admin.ts')).addEnvoyMetricsCommand,
+          load: async () => (await import('./admin/metrics.ts')).addEnvoyMetricsCommand,
         },
         serverinfo: {
           about: 'View server info of Envoy Proxy',
-          load: async () => (await import('./admin.ts')).addEnvoyServerInfoCommand,
+          load: async () => (await import('./admin/serverinfo.ts')).addEnvoyServerInfoCommand,
         },
       },
     },

@@ -9,11 +9,11 @@ export const FQDN: Verb = {
       verbs: {
         clean: {
           about: 'Clean fqdn cache',
-          load: async () => (await import('./cache-clean.ts')).addFqdnCacheCleanCommand,
+          load: async () => (await import('./cache/clean.ts')).addFqdnCacheCleanCommand,
         },
         list: {
           about: 'List fqdn cache contents',
-          load: async () => (await import('./cache-list.ts')).addFqdnCacheListCommand,
+          load: async () => (await import('./cache/list.ts')).addFqdnCacheListCommand,
         },
       },
     },

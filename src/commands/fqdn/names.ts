@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { failed, writeStructured } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
+import { writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 
 /** Declares `fqdn names`. */

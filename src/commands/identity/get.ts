@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { sortById } from '../../agent/decode/endpoints.ts';
 import { decodeIdentities } from '../../agent/decode/identities.ts';
-import { examples, outputOption, stringSlice } from '../../cli/flags.ts';
-import { failed, type OutputFlag, requiredArgument, writeStructured } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
+import { examples, requiredArgument, stringSlice } from '../../cli/flags.ts';
+import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { identityTable } from '../../render/agent/identity.ts';
 import { renderTable } from '../../render/text/blocks.ts';

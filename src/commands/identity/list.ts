@@ -6,8 +6,9 @@ import {
   listPods,
   sortByIdentity,
 } from '../../agent/decode/identities.ts';
-import { examples, outputOption } from '../../cli/flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
+import { examples } from '../../cli/flags.ts';
+import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { identityEndpointsTable, identityTable } from '../../render/agent/identity.ts';

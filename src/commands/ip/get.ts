@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { decodeIps, sortByCidr } from '../../agent/decode/identities.ts';
-import { examples, outputOption, stringSlice } from '../../cli/flags.ts';
-import { failed, type OutputFlag, requiredArgument, writeStructured } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
+import { examples, requiredArgument, stringSlice } from '../../cli/flags.ts';
+import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { parseCidr } from '../../lib/cidr.ts';

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { decodeIps, listPods, sortByCidr } from '../../agent/decode/identities.ts';
-import { outputOption } from '../../cli/flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
+import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { ipTable } from '../../render/agent/identity.ts';

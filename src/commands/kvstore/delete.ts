@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { examples } from '../../cli/flags.ts';
+import { withKvstore } from '../../cli/kvstore.ts';
 import { writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { withKvstore } from './connect.ts';
 
 /** Declares `kvstore delete`. */
 export function addKvstoreDeleteCommand(command: Command, ctx: Context): void {

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { examples, outputOption } from '../../cli/flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
+import { examples } from '../../cli/flags.ts';
+import { withKvstore } from '../../cli/kvstore.ts';
+import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { EtcdClient, KeyValue } from '../../kvstore/etcd.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
-import { withKvstore } from './connect.ts';
 
 interface KvstoreGetOptions extends OutputFlag {
   recursive?: boolean;

@@ -1,18 +1,5 @@
-import { Option } from 'commander';
-import { stringSlice } from '../../cli/flags.ts';
-import type { GlobalFlags, Verb } from '../../cli/tree.ts';
-
-/** Flags of all that speak to the kvstore. */
-export const KVSTORE_GLOBALS: GlobalFlags = {
-  title: 'Key-Value Store Flags:',
-  options: () => [
-    new Option('--kvstore <type>', 'Key-Value Store type'),
-    stringSlice(
-      '--kvstore-opt <options>',
-      'Key-Value Store options, such as etcd.address=http://127.0.0.1:2379',
-    ),
-  ],
-};
+import { KVSTORE_GLOBALS } from '../../cli/flags.ts';
+import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium kvstore …` */
 export const KVSTORE: Verb = {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { examples, outputOption } from '../../cli/flags.ts';
-import { type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { examples } from '../../cli/flags.ts';
+import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { exportLines, labEnvironment } from './exports.ts';
 import { addWhichOptions, requireLab, type WhichFlags } from './flags.ts';

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { AgentClient } from '../../agent/client.ts';
 import { HttpClient } from '../../agent/http/http.ts';
-import { outputOption } from '../../cli/flags.ts';
-import { type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, SilentExit } from '../../errors.ts';
 import type { LabInfo } from '../../lab/folder.ts';

@@ -4,12 +4,12 @@ import { decodeMetrics } from '../../agent/decode/metrics.ts';
 import { apiType } from '../../agent/decode/shapes.ts';
 import { TransportError } from '../../agent/http/http.ts';
 import { DEFAULT_SHELL_SOCKET, dialShell, type ShellConnection } from '../../agent/shell.ts';
-import { outputOption } from '../../cli/flags.ts';
+import { openShell, printAnswer } from '../../cli/answer.ts';
+import { outputOption } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { errorCode, errorMessage, SilentExit, UsageError, UserError } from '../../errors.ts';
 import { renderMetricList } from '../../render/agent/metrics.ts';
 import { renderOutput } from '../../render/text/output.ts';
-import { openShell, printAnswer } from '../shell.ts';
 
 interface MetricsListOptions {
   matchPattern: string;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { integer, outputOption } from '../../cli/flags.ts';
-import { writeStructured } from '../../cli/output.ts';
+import { integer } from '../../cli/flags.ts';
+import { outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { costOf } from '../../policy/reports/cost.ts';
 import { renderCost } from '../../render/policy/cost.ts';

@@ -1,5 +1,7 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { failed } from '../../cli/answer.ts';
+import { readStdin, refuseLarge } from '../../cli/stdin.ts';
 import type { Context } from '../../context.ts';
 import { systemReason, UserError } from '../../errors.ts';
 
@@ -8,9 +10,6 @@ export interface PolicyFile {
   file: string;
   text: string;
 }
-
-/** Above this a file is refused: nobody writes policies of that size, and a device file has no end. */
-const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /**
  * Reads policies from a file, from stdin (`-`) or from a folder: its plain files first, then its sub-folders; `.git`
@@ -26,7 +25,7 @@ export async function readPolicyFiles(path: string, ctx: Context, what: string):
 
 /** Reads one file, or stdin (`-`): also state documents and test files, under the same limits. */
 export async function readInput(path: string, ctx: Context, what: string): Promise<PolicyFile> {
-  const bytes = path === '-' ? await readStdin(ctx, what) : await readBytes(path, ctx, what);
+  const bytes = path === '-' ? await readStdin(ctx).catch(failed(what)) : await readBytes(path, ctx, what);
   return { file: path, text: decode(bytes, path, what) };
 }
 
@@ -59,25 +58,8 @@ function readBytes(path: string, ctx: Context, what: string): Promise<Buffer> {
   return attempt(`open ${path}`, what, async () => {
     await using file = await open(resolve(ctx.cwd, path));
     const { size } = await file.stat();
-    if (size > MAX_FILE_BYTES) throw tooLarge(path, what);
+    refuseLarge(path, size);
     return await file.readFile();
-  });
-}
-
-async function readStdin(ctx: Context, what: string): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of ctx.in) {
-    size += part.length;
-    if (size > MAX_FILE_BYTES) throw tooLarge('stdin', what);
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
-}
-
-function tooLarge(path: string, what: string): UserError {
-  return new UserError(`${what}: ${path} is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB`, {
-    hint: 'Split it into several files of one folder.',
   });
 }
 
@@ -93,7 +75,7 @@ async function attempt<T>(operation: string, what: string, body: () => Promise<T
   try {
     return await body();
   } catch (error) {
-    if (error instanceof UserError) throw error;
+    if (error instanceof UserError) failed(what)(error);
     throw new UserError(`${what}: ${operation}: ${systemReason(error)}`, {
       cause: error,
     });

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { ApiError } from '../../agent/client.ts';
 import { decodePolicy } from '../../agent/decode/policy.ts';
-import { examples, outputOption } from '../../cli/flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
+import { examples } from '../../cli/flags.ts';
+import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { entriesWithLabels, isEntryList } from '../../policy/read/entries.ts';

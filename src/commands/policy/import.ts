@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { decodePolicy, isMissingOperation } from '../../agent/decode/policy.ts';
-import { examples, outputOption, stringSlice } from '../../cli/flags.ts';
-import { requiredArgument, writeStructured } from '../../cli/output.ts';
+import { examples, requiredArgument, stringSlice } from '../../cli/flags.ts';
+import { outputOption, writeStructured } from '../../cli/output.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';

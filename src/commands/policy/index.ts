@@ -31,7 +31,7 @@ export const POLICY: Verb = {
     },
     'subject-selectors': {
       about: 'Display cached information about subject selectors',
-      load: async () => (await import('./selectors.ts')).addPolicySubjectSelectorsCommand,
+      load: async () => (await import('./subject-selectors.ts')).addPolicySubjectSelectorsCommand,
     },
     trace: {
       about: 'Trace a policy decision (agents up to 1.9)',

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import { examples, outputOption } from '../../cli/flags.ts';
-import { writeStructured } from '../../cli/output.ts';
+import { examples } from '../../cli/flags.ts';
+import { outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { type Release, releasesOf } from '../../model/release.ts';

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import { examples, outputOption, stringArray } from '../../cli/flags.ts';
-import { writeStructured } from '../../cli/output.ts';
+import { examples, stringArray } from '../../cli/flags.ts';
+import { outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { PolicyEngine } from '../../policy/evaluate/engine.ts';

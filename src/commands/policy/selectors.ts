@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { decodeSelectors, isMissingOperation } from '../../agent/decode/policy.ts';
-import { outputOption } from '../../cli/flags.ts';
-import { failed, type OutputFlag, writeStructured } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
+import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { renderSelectors } from '../../render/agent/policy.ts';
@@ -14,15 +14,11 @@ type SelectorPath = '/policy/selectors' | '/policy/subject-selectors';
 
 /** Declares `policy selectors`. */
 export function addPolicySelectorsCommand(command: Command, ctx: Context): void {
-  declare(command, ctx, '/policy/selectors');
+  declareSelectors(command, ctx, '/policy/selectors');
 }
 
-/** Declares `policy subject-selectors`. */
-export function addPolicySubjectSelectorsCommand(command: Command, ctx: Context): void {
-  declare(command, ctx, '/policy/subject-selectors');
-}
-
-function declare(command: Command, ctx: Context, path: SelectorPath): void {
+/** Adds the flags and the action of a verb that lists selectors. */
+export function declareSelectors(command: Command, ctx: Context, path: SelectorPath): void {
   command
     .option('-v, --verbose', 'Show the full labels')
     .addOption(outputOption())

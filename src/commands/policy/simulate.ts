@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { examples, outputOption } from '../../cli/flags.ts';
-import { writeStructured } from '../../cli/output.ts';
+import { examples } from '../../cli/flags.ts';
+import { outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { decideConnection } from '../../policy/evaluate/decide.ts';

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { outputOption } from '../../cli/flags.ts';
-import { writeStructured } from '../../cli/output.ts';
+import { outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { CompiledRule } from '../../policy/evaluate/compile.ts';

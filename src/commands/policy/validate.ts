@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import { decodePolicy } from '../../agent/decode/policy.ts';
-import { examples } from '../../cli/flags.ts';
-import { requiredArgument } from '../../cli/output.ts';
+import { examples, requiredArgument } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';

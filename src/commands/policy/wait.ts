@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { Reader } from '../../agent/decode/reader.ts';
 import type { Endpoint } from '../../agent/decode/types.gen.ts';
-import { examples, integer } from '../../cli/flags.ts';
-import { failed, requiredArgument } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
+import { examples, integer, requiredArgument } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { goDuration } from '../../render/text/duration.ts';

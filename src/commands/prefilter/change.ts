@@ -3,8 +3,7 @@ import type { AgentClient } from '../../agent/client.ts';
 import { Reader } from '../../agent/decode/reader.ts';
 import type { Prefilter } from '../../agent/decode/types.gen.ts';
 import { integer, stringSlice } from '../../cli/flags.ts';
-import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
-import type { Context } from '../../context.ts';
+import { addWaitOptions, type WaitFlags } from '../../cli/writes.ts';
 import { UserError } from '../../errors.ts';
 import { formatIp, parseCidr } from '../../lib/cidr.ts';
 
@@ -13,37 +12,12 @@ interface PrefilterOptions extends WaitFlags {
   cidr: string[];
 }
 
-/** Declares `prefilter update`. */
-export function addPrefilterUpdateCommand(command: Command, ctx: Context): void {
-  declare(command, 'block', async (options) => {
-    const agent = await ctx.agent();
-    await agent
-      .patch('/prefilter', { body: bodyOf(options) })
-      .catch(writeFailed('Cannot add/update prefilter', 'cilium prefilter list'));
-    await ctx.out.write(`Updated ${options.cidr.length} prefilter entries\n`);
-    await readBack(ctx, options, 'the blocks in the prefilter', async () => {
-      const held = await readBlocks(agent);
-      return options.cidr.every((cidr) => held.has(canonical(cidr)));
-    });
-  });
-}
-
-/** Declares `prefilter delete`. */
-export function addPrefilterDeleteCommand(command: Command, ctx: Context): void {
-  declare(command, 'delete', async (options) => {
-    const agent = await ctx.agent();
-    await agent
-      .delete('/prefilter', { body: bodyOf(options) })
-      .catch(writeFailed('Cannot delete prefilter', 'cilium prefilter list'));
-    await ctx.out.write(`Deleted ${options.cidr.length} prefilter entries\n`);
-    await readBack(ctx, options, 'the prefilter without the blocks', async () => {
-      const held = await readBlocks(agent);
-      return !options.cidr.some((cidr) => held.has(canonical(cidr)));
-    });
-  });
-}
-
-function declare(command: Command, purpose: string, run: (options: PrefilterOptions) => Promise<void>): void {
+/** Adds what both writing verbs take, and checks the ranges before `run` is called. */
+export function declareChange(
+  command: Command,
+  purpose: string,
+  run: (options: PrefilterOptions) => Promise<void>,
+): void {
   command
     .addOption(integer('--revision <number>', 'Update revision', { min: 0 }).default(0, ''))
     .addOption(stringSlice('--cidr <cidrs>', `List of CIDR prefixes to ${purpose}`))
@@ -58,16 +32,19 @@ function declare(command: Command, purpose: string, run: (options: PrefilterOpti
   addWaitOptions(command, 'the agent shows the change');
 }
 
-function bodyOf({ revision, cidr }: PrefilterOptions) {
+/** The body of either request. */
+export function bodyOf({ revision, cidr }: PrefilterOptions) {
   return { ...(cidr.length > 0 && { deny: cidr }), ...(revision !== 0 && { revision }) };
 }
 
-async function readBlocks(agent: AgentClient): Promise<Set<string>> {
+/** The ranges that the agent filters, in canonical form. */
+export async function readBlocks(agent: AgentClient): Promise<Set<string>> {
   const prefilter = new Reader<Prefilter>('GET /prefilter', await agent.get('/prefilter'));
   return new Set(prefilter.at('status').at('realized').texts('deny').map(canonical));
 }
 
-function canonical(text: string): string {
+/** A range as the agent writes it. */
+export function canonical(text: string): string {
   const cidr = parseCidr(text);
   return cidr ? `${formatIp(cidr.network)}/${cidr.length}` : text;
 }

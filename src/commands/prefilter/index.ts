@@ -6,7 +6,7 @@ export const PREFILTER: Verb = {
   verbs: {
     delete: {
       about: 'Delete CIDR filters',
-      load: async () => (await import('./change.ts')).addPrefilterDeleteCommand,
+      load: async () => (await import('./delete.ts')).addPrefilterDeleteCommand,
     },
     list: {
       about: 'List CIDR filters',
@@ -15,7 +15,7 @@ export const PREFILTER: Verb = {
     },
     update: {
       about: 'Update CIDR filters',
-      load: async () => (await import('./change.ts')).addPrefilterUpdateCommand,
+      load: async () => (await import('./update.ts')).addPrefilterUpdateCommand,
     },
   },
 };

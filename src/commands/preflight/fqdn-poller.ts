@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { fqdnsWithAddresses } from '../../agent/decode/policy-fqdns.ts';
+import { failed } from '../../cli/answer.ts';
 import { integer } from '../../cli/flags.ts';
-import { failed } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { systemReason, UserError } from '../../errors.ts';
 import { goJson } from '../../render/text/json.ts';

@@ -1,5 +1,5 @@
+import { KVSTORE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
-import { KVSTORE_GLOBALS } from '../kvstore/index.ts';
 
 /** `cilium preflight …` */
 export const PREFLIGHT: Verb = {

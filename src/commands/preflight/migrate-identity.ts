@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { failed } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
+import { withKvstore } from '../../cli/kvstore.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { parseLabel } from '../../model/labels.ts';
-import { withKvstore } from '../kvstore/connect.ts';
 
 /** Where agents keep identities in the kvstore: number → labels. */
 const IDENTITIES = 'cilium/state/identities/v1/id/';

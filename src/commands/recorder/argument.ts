@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { parseGoInteger, requiredArgument } from '../../cli/output.ts';
+import { requiredArgument } from '../../cli/flags.ts';
 import { UserError } from '../../errors.ts';
+import { parseGoInteger } from '../../lib/go-integer.ts';
 
 /** The number of a recorder, in decimal or with 0x. */
 export function recorderIdArgument(command: Command, argument: string | undefined): number {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { ApiError } from '../../agent/client.ts';
-import { parseGoInteger, requiredArgument } from '../../cli/output.ts';
+import { requiredArgument } from '../../cli/flags.ts';
 import { UserError } from '../../errors.ts';
+import { parseGoInteger } from '../../lib/go-integer.ts';
 
 /** The number of a service, in decimal or with 0x. */
 export function serviceIdArgument(command: Command, argument: string | undefined): number {

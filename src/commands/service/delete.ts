@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type AgentClient, ApiError } from '../../agent/client.ts';
 import { decodeServices } from '../../agent/decode/services.ts';
-import { failed } from '../../cli/output.ts';
+import { failed } from '../../cli/answer.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';

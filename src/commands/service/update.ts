@@ -169,6 +169,7 @@ function validate(options: ServiceUpdateOptions): { id: number; flags: NonNullab
 async function readBackends(ctx: Context): Promise<string[]> {
   await ctx.out.write('Reading backend list from stdin...\n');
   return (await readStdin(ctx))
+    .toString('utf8')
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');

@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
+import { copyAnswer, failed, RawError } from '../../cli/answer.ts';
 import { durationOption } from '../../cli/flags.ts';
-import { failed } from '../../cli/output.ts';
-import { copyAnswer, RawError } from '../../cli/raw.ts';
 import { printList } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { decodeStatus, fetchStatus } from '../../agent/decode/status.ts';
-import { durationOption, examples, outputOption } from '../../cli/flags.ts';
-import { writeStructured } from '../../cli/output.ts';
+import { durationOption, examples } from '../../cli/flags.ts';
+import { outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import { PROBLEM_LEVELS } from '../../model/problem.ts';

@@ -3,7 +3,7 @@ import type { TypedShape } from '../../model/shape.ts';
 import { goJson } from './json.ts';
 
 /** Where the Go type of a value comes from; called only for the formats that need it. */
-export interface OutputOptions {
+export interface OutputFlag {
   type?: () => Promise<TypedShape>;
 }
 
@@ -14,7 +14,7 @@ export interface OutputOptions {
 export async function renderOutput(
   value: unknown,
   format: string,
-  options: OutputOptions = {},
+  options: OutputFlag = {},
 ): Promise<string> {
   if (format === 'json') return `${goJson(value, 2)}\n\n`;
   if (format === 'yaml') {

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { authTypeName } from '../../../bpf/layouts/names.ts';
 import { authInfo, authKey } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption } from '../../../cli/flags.ts';
+import { NO_ENTRIES, notice, printStructs, withGlobal } from '../../../cli/bpf/maps.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-import { NO_ENTRIES, notice, type OutputOptions, printStructs, withGlobal } from '../dump.ts';
 
 const HEADER = ['SRC IDENTITY', 'DST IDENTITY', 'REMOTE NODE ID', 'AUTH TYPE', 'EXPIRATION'];
 /** The map counts time in units of 512 ns. */
@@ -13,11 +13,11 @@ const UNITS_PER_SECOND = 1_953_125n;
 
 /** Declares `bpf auth list`. */
 export function addBpfAuthListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputOptions) => runBpfAuthList(options, ctx));
+  command.addOption(outputOption()).action((options: OutputFlag) => runBpfAuthList(options, ctx));
 }
 
 /** Prints which identities have authenticated to each other, and until when that holds. */
-export async function runBpfAuthList(options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfAuthList(options: OutputFlag, ctx: Context): Promise<void> {
   const entries = await withGlobal(ctx, 'cilium_auth_map', (map) => readRecords(map, authKey, authInfo));
   if (!entries) return await notice(ctx, 'Cannot find auth bpf map');
   entries.sort(

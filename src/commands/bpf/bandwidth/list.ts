@@ -2,20 +2,20 @@ import type { Command } from 'commander';
 import { releaseOfPins } from '../../../bpf/kernel/pins.ts';
 import { bandwidth, bandwidth117, bandwidthKey, bandwidthKey117 } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption } from '../../../cli/flags.ts';
+import { addPair, NO_ENTRIES, type Pairs, printPairs, withRequired } from '../../../cli/bpf/maps.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareBytes } from '../../../lib/order.ts';
 import { atLeast } from '../../../model/release.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-import { addPair, NO_ENTRIES, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
 
 /** Declares `bpf bandwidth list`. */
 export function addBpfBandwidthListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputOptions) => runBpfBandwidthList(options, ctx));
+  command.addOption(outputOption()).action((options: OutputFlag) => runBpfBandwidthList(options, ctx));
 }
 
 /** Prints the rate limits of this node's endpoints. */
-export async function runBpfBandwidthList(options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfBandwidthList(options: OutputFlag, ctx: Context): Promise<void> {
   const old = !atLeast(releaseOfPins(ctx.globals.bpfRoot), '1.18');
   const header = old
     ? ['IDENTITY', 'EGRESS BANDWIDTH (BitsPerSec)']

@@ -2,21 +2,21 @@ import type { Command } from 'commander';
 import { runtimeConfigName } from '../../../bpf/layouts/names.ts';
 import { index32, value64 } from '../../../bpf/layouts/structs.ts';
 import { requireLayout } from '../../../bpf/maps/records.ts';
-import { outputOption } from '../../../cli/flags.ts';
+import { printStructs, withRequired } from '../../../cli/bpf/maps.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-import { type OutputOptions, printStructs, withRequired } from '../dump.ts';
 
 /** Slots in the order of their names. */
 const SLOTS = [1, 0];
 
 /** Declares `bpf config list`. */
 export function addBpfConfigListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputOptions) => runBpfConfigList(options, ctx));
+  command.addOption(outputOption()).action((options: OutputFlag) => runBpfConfigList(options, ctx));
 }
 
 /** Prints what the agent tells the datapath at run time. */
-export async function runBpfConfigList(options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfConfigList(options: OutputFlag, ctx: Context): Promise<void> {
   const rows = await withRequired(ctx, 'cilium_runtime_config', (map) => {
     requireLayout(map, index32, value64);
     return SLOTS.map((index) => {

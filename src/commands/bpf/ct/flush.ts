@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { globalPath } from '../../../bpf/kernel/pins.ts';
+import { flushMap } from '../../../bpf/maps/flush.ts';
+import { withGlobal } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
-import { withGlobal } from '../dump.ts';
-import { flushMap } from '../flush.ts';
 import { conntrackTable, GLOBAL_TABLE, sayMissing } from './maps.ts';
 
 /** Declares `bpf ct flush`. */

@@ -3,16 +3,16 @@ import { type ClockSource, clockSourceOf, stampNow, stampSeconds } from '../../.
 import { globalPath, openGlobal, releaseOfPins } from '../../../bpf/kernel/pins.ts';
 import type { ConnectionFilter } from '../../../bpf/layouts/conntrack.ts';
 import { conntrackEntries, conntrackText, type JsonEntries } from '../../../bpf/maps/connections.ts';
-import { integer, outputOption } from '../../../cli/flags.ts';
+import { clockSourceOrDefault } from '../../../cli/bpf/clock.ts';
+import { printEntries } from '../../../cli/bpf/stream.ts';
+import { integer } from '../../../cli/flags.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { clockSourceOrDefault } from '../clock.ts';
-import type { OutputOptions } from '../dump.ts';
-import { printEntries } from '../stream.ts';
 import { addFilterFlags, type FilterOptions, readFilter } from './filter.ts';
 import { type ConntrackTable, conntrackTable, GLOBAL_TABLE, sayMissing } from './maps.ts';
 
-interface CtListOptions extends OutputOptions, FilterOptions {
+interface CtListOptions extends OutputFlag, FilterOptions {
   timeDiff?: boolean;
   timeDiffClocksourceMode?: string;
   timeDiffClocksourceHz: number;

@@ -3,14 +3,15 @@ import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { connectionText } from '../../../bpf/layouts/conntrack.ts';
 import { conntrackFamily } from '../../../bpf/maps/connections.ts';
 import { type ConnectionOrphan, connectionOrphans, type LocalAddresses } from '../../../bpf/maps/orphans.ts';
+import { readLocalAddresses } from '../../../cli/bpf/local-addresses.ts';
+import { printStructs } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions } from '../../../cli/confirm.ts';
-import { outputOption, stringSlice } from '../../../cli/flags.ts';
+import { stringSlice } from '../../../cli/flags.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
-import { type OutputOptions, printStructs } from '../dump.ts';
-import { readLocalAddresses } from '../local-addresses.ts';
 import { GLOBAL_TABLE } from './maps.ts';
 
-interface CtOrphansOptions extends OutputOptions, WriteOptions {
+interface CtOrphansOptions extends OutputFlag, WriteOptions {
   delete?: boolean;
   podCidr: string[];
 }

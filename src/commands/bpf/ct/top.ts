@@ -3,12 +3,12 @@ import { openGlobal } from '../../../bpf/kernel/pins.ts';
 import { walk } from '../../../bpf/kernel/reader.ts';
 import { type Connection, decodeConnection, matchesConnection } from '../../../bpf/layouts/conntrack.ts';
 import { conntrackFamily } from '../../../bpf/maps/connections.ts';
+import { podNames } from '../../../cli/bpf/pods.ts';
+import { printTop, type TopOptions, topFlags } from '../../../cli/bpf/top.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { joinHostPort } from '../../../lib/ip.ts';
 import { protocolName } from '../../../model/protocol.ts';
-import { podNames } from '../pods.ts';
-import { printTop, type TopOptions, topFlags } from '../top.ts';
 import { addFilterFlags, type FilterOptions, readFilter } from './filter.ts';
 import { conntrackTable } from './maps.ts';
 

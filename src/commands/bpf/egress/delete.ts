@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { egressEntry4, egressKey4 } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
+import { withRequired } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { withRequired } from '../dump.ts';
 import { EGRESS_MAP, encodeEgressKey } from './map.ts';
 
 /** Declares `bpf egress delete`, which 1.9 had. */

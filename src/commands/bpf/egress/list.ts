@@ -1,22 +1,22 @@
 import type { Command } from 'commander';
 import { egressEntry4, egressEntry6, egressKey4, egressKey6 } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption } from '../../../cli/flags.ts';
+import { NO_ENTRIES, notice, printStructs, withGlobal } from '../../../cli/bpf/maps.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-import { NO_ENTRIES, notice, type OutputOptions, printStructs, withGlobal } from '../dump.ts';
 
 /** Gateways that are none. */
 const SPECIAL: Readonly<Record<string, string>> = { '0.0.0.0': 'Not Found', '0.0.0.1': 'Excluded CIDR' };
 
 /** Declares `bpf egress list`. */
 export function addBpfEgressListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputOptions) => runBpfEgressList(options, ctx));
+  command.addOption(outputOption()).action((options: OutputFlag) => runBpfEgressList(options, ctx));
 }
 
 /** Prints which gateway the traffic of which pods takes to which destinations. */
-export async function runBpfEgressList(options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfEgressList(options: OutputFlag, ctx: Context): Promise<void> {
   const v4 = await withGlobal(ctx, 'cilium_egress_gw_policy_v4', async (map) =>
     (await readRecords(map, egressKey4, egressEntry4)).map((entry) => row(entry, 32)),
   );

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { egressEntry4, egressKey4 } from '../../../bpf/layouts/structs.ts';
 import { requireLayout } from '../../../bpf/maps/records.ts';
+import { withRequired } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
-import { withRequired } from '../dump.ts';
 import { EGRESS_MAP, encodeEgressKey, ipv4Bytes } from './map.ts';
 
 /** Declares `bpf egress update`, which 1.9 had. */

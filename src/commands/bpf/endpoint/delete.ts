@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { encodeFamilyIp, parseIp } from '../../../bpf/layouts/encode.ts';
+import { withRequired } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { withRequired } from '../dump.ts';
 
 /** Declares `bpf endpoint delete`. */
 export function addBpfEndpointDeleteCommand(command: Command, ctx: Context): void {

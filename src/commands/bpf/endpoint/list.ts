@@ -3,18 +3,18 @@ import { releaseOfPins } from '../../../bpf/kernel/pins.ts';
 import { endpointInfo, endpointInfo117, endpointKey } from '../../../bpf/layouts/structs.ts';
 import { endpointKeyText, endpointText } from '../../../bpf/layouts/texts.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption } from '../../../cli/flags.ts';
+import { addPair, type Pairs, printPairs, withRequired } from '../../../cli/bpf/maps.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { atLeast } from '../../../model/release.ts';
-import { addPair, type OutputOptions, type Pairs, printPairs, withRequired } from '../dump.ts';
 
 /** Declares `bpf endpoint list`. */
 export function addBpfEndpointListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputOptions) => runBpfEndpointList(options, ctx));
+  command.addOption(outputOption()).action((options: OutputFlag) => runBpfEndpointList(options, ctx));
 }
 
 /** Prints the addresses of this node's endpoints and what the datapath knows of each. */
-export async function runBpfEndpointList(options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfEndpointList(options: OutputFlag, ctx: Context): Promise<void> {
   const pairs: Pairs = new Map();
   const value = atLeast(releaseOfPins(ctx.globals.bpfRoot), '1.18') ? endpointInfo : endpointInfo117;
   await withRequired(ctx, 'cilium_lxc', async (map) => {

@@ -2,20 +2,20 @@ import type { Command } from 'commander';
 import { fragment4, fragment6, fragmentPorts } from '../../../bpf/layouts/structs.ts';
 import { unswapped } from '../../../bpf/layouts/texts.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption } from '../../../cli/flags.ts';
+import { NO_ENTRIES, notice, printStructs, withGlobal } from '../../../cli/bpf/maps.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { protocolName } from '../../../model/protocol.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-import { NO_ENTRIES, notice, type OutputOptions, printStructs, withGlobal } from '../dump.ts';
 
 /** Declares `bpf frag list`. */
 export function addBpfFragListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputOptions) => runBpfFragList(options, ctx));
+  command.addOption(outputOption()).action((options: OutputFlag) => runBpfFragList(options, ctx));
 }
 
 /** Prints the datagrams of which a first fragment was seen. */
-export async function runBpfFragList(options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfFragList(options: OutputFlag, ctx: Context): Promise<void> {
   const v4 = await withGlobal(ctx, 'cilium_ipv4_frag_datagrams', async (map) =>
     (await readRecords(map, fragment4, fragmentPorts)).map((entry) => row(entry, false)),
   );

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { outputOption } from '../../../cli/flags.ts';
+import { printStruct } from '../../../cli/bpf/maps.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
 import { sanitize } from '../../../render/text/sanitize.ts';
 import { tabulate } from '../../../render/text/table.ts';
-import { type OutputOptions, printStruct } from '../dump.ts';
 
 /** One line of /proc/self/mountinfo. */
 interface Mount {
@@ -24,11 +24,11 @@ interface Mount {
 
 /** Declares `bpf fs show`. */
 export function addBpfFsShowCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputOptions) => runBpfFsShow(options, ctx));
+  command.addOption(outputOption()).action((options: OutputFlag) => runBpfFsShow(options, ctx));
 }
 
 /** Prints the first BPF file system that is mounted. `HOST_PROC` names another /proc, as for a mounted host. */
-export async function runBpfFsShow(options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfFsShow(options: OutputFlag, ctx: Context): Promise<void> {
   const path = join(ctx.env.HOST_PROC || '/proc', 'self/mountinfo');
   const mount = parseMounts(read(path)).find(({ FilesystemType }) => FilesystemType === 'bpf');
   if (!mount)

@@ -4,8 +4,8 @@ import { encodeFamilyIp, type Prefix } from '../../../bpf/layouts/encode.ts';
 import { ipcacheKey, remoteEndpoint, remoteEndpoint117 } from '../../../bpf/layouts/structs.ts';
 import { ipcacheKeyText, ipcacheText, ipcacheText117 } from '../../../bpf/layouts/texts.ts';
 import { fits, readRecords, requireLayout } from '../../../bpf/maps/records.ts';
+import { addPair, type Pairs, withRequired } from '../../../cli/bpf/maps.ts';
 import type { Context } from '../../../context.ts';
-import { addPair, type Pairs, withRequired } from '../dump.ts';
 
 const NEW = 'cilium_ipcache_v2';
 const OLD = 'cilium_ipcache';

@@ -2,20 +2,20 @@ import type { Command } from 'commander';
 import type { BpfMap } from '../../../bpf/kernel/objects.ts';
 import { entriesOf, walk } from '../../../bpf/kernel/reader.ts';
 import { prefix4, prefix6 } from '../../../bpf/layouts/structs.ts';
-import { outputOption } from '../../../cli/flags.ts';
+import { NO_ENTRIES, withGlobal } from '../../../cli/bpf/maps.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { renderPairs } from '../../../render/bpf/tables.ts';
 import { renderOutput } from '../../../render/text/output.ts';
-import { NO_ENTRIES, type OutputOptions, withGlobal } from '../dump.ts';
 
 /** Declares `bpf ipmasq list`. */
 export function addBpfIpmasqListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputOptions) => runBpfIpmasqList(options, ctx));
+  command.addOption(outputOption()).action((options: OutputFlag) => runBpfIpmasqList(options, ctx));
 }
 
 /** Prints the destinations that are reached without masquerading. */
-export async function runBpfIpmasqList(options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfIpmasqList(options: OutputFlag, ctx: Context): Promise<void> {
   const v4 = await withGlobal(ctx, 'cilium_ipmasq_v4', (map) => prefixes(map, prefix4));
   const v6 = await withGlobal(ctx, 'cilium_ipmasq_v6', (map) => prefixes(map, prefix6));
   const all = [...(v4 ?? []), ...(v6 ?? [])].sort(compareNatural);

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { outputOption } from '../../../cli/flags.ts';
+import { type Pairs, printPairs } from '../../../cli/bpf/maps.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
-import { type OutputOptions, type Pairs, printPairs } from '../dump.ts';
 import { backendPairs, frontendPairs, revNatPairs, servicePairs, sourceRangePairs } from './maps.ts';
 
-interface LbListOptions extends OutputOptions {
+interface LbListOptions extends OutputFlag {
   revnat?: boolean;
   frontends?: boolean;
   backends?: boolean;

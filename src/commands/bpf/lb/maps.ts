@@ -11,9 +11,9 @@ import {
   sourceRangeText,
 } from '../../../bpf/layouts/texts.ts';
 import { type MapRecord, readRecords } from '../../../bpf/maps/records.ts';
+import { addPair, type Pairs } from '../../../cli/bpf/maps.ts';
 import type { Context } from '../../../context.ts';
 import { atLeast } from '../../../model/release.ts';
-import { addPair, type Pairs } from '../dump.ts';
 
 type ServiceKey = ReturnType<typeof s.serviceKey4.decode>;
 type Service = ReturnType<typeof s.service.decode>;

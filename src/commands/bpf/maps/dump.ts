@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { findMap } from '../../../bpf/kernel/find.ts';
 import { releaseOfPins } from '../../../bpf/kernel/pins.ts';
 import { dumpMap } from '../../../bpf/maps/dump.ts';
-import { outputOption } from '../../../cli/flags.ts';
+import { printObjects } from '../../../cli/bpf/stream.ts';
+import { outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { goJson } from '../../../render/text/json.ts';
-import { printObjects } from '../stream.ts';
 
 interface MapsDumpOptions {
   output: string;

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { readMapUsage, usedInstead } from '../../../bpf/kernel/usage.ts';
 import { summarizeMaps } from '../../../bpf/maps/summary.ts';
-import { durationOption, outputOption } from '../../../cli/flags.ts';
+import { durationOption } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareBytes } from '../../../lib/order.ts';
 import type { BpfMapRow } from '../../../model/bpf-map.ts';

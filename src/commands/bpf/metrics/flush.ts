@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { flushMap } from '../../../bpf/maps/flush.ts';
+import { withRequired } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
-import { withRequired } from '../dump.ts';
-import { flushMap } from '../flush.ts';
 
 /** Declares `bpf metrics flush`. */
 export function addBpfMetricsFlushCommand(command: Command, ctx: Context): void {

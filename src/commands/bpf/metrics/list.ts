@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import { metricDirectionName } from '../../../bpf/layouts/names.ts';
 import { metricsKey, metricsValue } from '../../../bpf/layouts/structs.ts';
 import { readSlots } from '../../../bpf/maps/records.ts';
-import { outputOption } from '../../../cli/flags.ts';
+import { NO_ENTRIES, printStructs, withRequired } from '../../../cli/bpf/maps.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareBytes } from '../../../lib/order.ts';
 import { dropReasonText } from '../../../model/drop-reason.ts';
 import { sourceFileName } from '../../../model/source-file.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-import { NO_ENTRIES, type OutputOptions, printStructs, withRequired } from '../dump.ts';
 
 const HEADER = ['REASON', 'DIRECTION', 'PACKETS', 'BYTES', 'LINE', 'FILE'];
 
@@ -23,11 +23,11 @@ interface Metric {
 
 /** Declares `bpf metrics list`. */
 export function addBpfMetricsListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputOptions) => runBpfMetricsList(options, ctx));
+  command.addOption(outputOption()).action((options: OutputFlag) => runBpfMetricsList(options, ctx));
 }
 
 /** Prints the datapath's counters, summed over the CPUs. */
-export async function runBpfMetricsList(options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfMetricsList(options: OutputFlag, ctx: Context): Promise<void> {
   const metrics = await withRequired(ctx, 'cilium_metrics', async (map) =>
     (await readSlots(map, metricsKey, metricsValue)).map(
       ({ key, value }): Metric => ({

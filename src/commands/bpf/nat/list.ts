@@ -5,11 +5,10 @@ import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { type Batch, walk } from '../../../bpf/kernel/reader.ts';
 import { decodeTranslation, translationLine } from '../../../bpf/layouts/conntrack.ts';
 import { type JsonEntries, natEntries, natFamily } from '../../../bpf/maps/connections.ts';
-import { outputOption } from '../../../cli/flags.ts';
+import { clockSourceOrDefault } from '../../../cli/bpf/clock.ts';
+import { printEntries } from '../../../cli/bpf/stream.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
-import { clockSourceOrDefault } from '../clock.ts';
-import type { OutputOptions } from '../dump.ts';
-import { printEntries } from '../stream.ts';
 import { natMaps, sayMissing } from './maps.ts';
 
 type Age = (created: number | bigint) => number;
@@ -19,11 +18,11 @@ export function addBpfNatListCommand(command: Command, ctx: Context): void {
   command
     .argument('[table...]', 'nothing for the global table, or cluster <id>')
     .addOption(outputOption())
-    .action((words: string[], options: OutputOptions) => runBpfNatList(words, options, ctx));
+    .action((words: string[], options: OutputFlag) => runBpfNatList(words, options, ctx));
 }
 
 /** Prints the translations, batch by batch in the order of the maps. */
-export async function runBpfNatList(words: string[], options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfNatList(words: string[], options: OutputFlag, ctx: Context): Promise<void> {
   const names = natMaps(words);
   if (options.output !== '') return await printEntries(ctx, entries(ctx, names), options.output);
   const source = await clockSourceOrDefault(ctx);

@@ -3,15 +3,16 @@ import { stampNow, stampSeconds } from '../../../bpf/kernel/clock-source.ts';
 import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { translationLine } from '../../../bpf/layouts/conntrack.ts';
 import { type LocalAddresses, type NatOrphan, natOrphans } from '../../../bpf/maps/orphans.ts';
+import { clockSourceOrDefault } from '../../../cli/bpf/clock.ts';
+import { readLocalAddresses } from '../../../cli/bpf/local-addresses.ts';
+import { printStructs } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions } from '../../../cli/confirm.ts';
-import { outputOption, stringSlice } from '../../../cli/flags.ts';
+import { stringSlice } from '../../../cli/flags.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { clockSourceOrDefault } from '../clock.ts';
-import { type OutputOptions, printStructs } from '../dump.ts';
-import { readLocalAddresses } from '../local-addresses.ts';
 
-interface NatOrphansOptions extends OutputOptions, WriteOptions {
+interface NatOrphansOptions extends OutputFlag, WriteOptions {
   delete?: boolean;
   podCidr: string[];
 }

@@ -3,11 +3,11 @@ import { openGlobal } from '../../../bpf/kernel/pins.ts';
 import { walk } from '../../../bpf/kernel/reader.ts';
 import { decodeTranslation, type Translation } from '../../../bpf/layouts/conntrack.ts';
 import { natFamily } from '../../../bpf/maps/connections.ts';
+import { podNames } from '../../../cli/bpf/pods.ts';
+import { printTop, type TopOptions, topFlags } from '../../../cli/bpf/top.ts';
 import type { Context } from '../../../context.ts';
 import { joinHostPort } from '../../../lib/ip.ts';
 import { protocolName } from '../../../model/protocol.ts';
-import { podNames } from '../pods.ts';
-import { printTop, type TopOptions, topFlags } from '../top.ts';
 import { natMaps } from './maps.ts';
 
 /** Ports run out per external address and remote end: that is what is ranked first. */

@@ -1,19 +1,19 @@
 import type { Command } from 'commander';
 import { nodeKey, nodeValue } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption } from '../../../cli/flags.ts';
+import { printStructs, withRequired } from '../../../cli/bpf/maps.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-import { type OutputOptions, printStructs, withRequired } from '../dump.ts';
 
 /** Declares `bpf nodeid list`. */
 export function addBpfNodeidListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputOptions) => runBpfNodeidList(options, ctx));
+  command.addOption(outputOption()).action((options: OutputFlag) => runBpfNodeidList(options, ctx));
 }
 
 /** Prints the number that the datapath gives each node's addresses. */
-export async function runBpfNodeidList(options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfNodeidList(options: OutputFlag, ctx: Context): Promise<void> {
   const entries = await withRequired(ctx, 'cilium_node_map_v2', (map) =>
     readRecords(map, nodeKey, nodeValue),
   );

@@ -13,11 +13,11 @@ import {
   policyMapNames,
   readPolicyMap,
 } from '../../../bpf/maps/policy-map.ts';
+import { failedToOpen, printStructs } from '../../../cli/bpf/maps.ts';
 import type { Context } from '../../../context.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
 import { compareBytes } from '../../../lib/order.ts';
 import { type PolicyMapRow, renderPolicyMap } from '../../../render/bpf/policy.ts';
-import { failedToOpen, printStructs } from '../dump.ts';
 
 export interface PolicyDumpOptions {
   output: string;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { outputOption } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { UsageError } from '../../../errors.ts';
 import { dumpAllPolicyMaps, dumpPolicyMap, openPolicyMap, type PolicyDumpOptions } from './dump.ts';

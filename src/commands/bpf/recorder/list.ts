@@ -3,11 +3,11 @@ import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { captureRule4, captureRule6, captureValue } from '../../../bpf/layouts/structs.ts';
 import { unswapped } from '../../../bpf/layouts/texts.ts';
 import { type MapRecord, readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption } from '../../../cli/flags.ts';
+import { printStructs } from '../../../cli/bpf/maps.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { protocolName } from '../../../model/protocol.ts';
-import { type OutputOptions, printStructs } from '../dump.ts';
 
 const MAPS = [
   { name: 'cilium_capture4_rules', layout: captureRule4, bracket: (text: string) => text },
@@ -19,11 +19,11 @@ type Entry = MapRecord<Rule, ReturnType<typeof captureValue.decode>>;
 
 /** Declares `bpf recorder list`, which agents up to 1.17 had. */
 export function addBpfRecorderListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputOptions) => runBpfRecorderList(options, ctx));
+  command.addOption(outputOption()).action((options: OutputFlag) => runBpfRecorderList(options, ctx));
 }
 
 /** Prints what the packet recorder captures. */
-export async function runBpfRecorderList(options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfRecorderList(options: OutputFlag, ctx: Context): Promise<void> {
   const json: Record<string, unknown>[] = [];
   for (const { name, layout, bracket } of MAPS) {
     using map = openGlobal(ctx.globals.bpfRoot, name);

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { outputOption } from '../../../cli/flags.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { renderOutput } from '../../../render/text/output.ts';
-import type { OutputOptions } from '../dump.ts';
 import { readHeader, stateFolder } from './templates.ts';
 
 const EMBEDDED = /\/\/ JSON_OUTPUT: ((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)/;
@@ -13,11 +12,11 @@ export function addBpfShaGetCommand(command: Command, ctx: Context): void {
   command
     .argument('<sha>')
     .addOption(outputOption())
-    .action((sha: string, options: OutputOptions) => runBpfShaGet(sha, options, ctx));
+    .action((sha: string, options: OutputFlag) => runBpfShaGet(sha, options, ctx));
 }
 
 /** Prints the C header of a template, or the JSON that the agent put into it. */
-export async function runBpfShaGet(sha: string, options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfShaGet(sha: string, options: OutputFlag, ctx: Context): Promise<void> {
   const header = readHeader(stateFolder(ctx.env), sha);
   if (options.output === '') return await ctx.out.write(header);
   const encoded = EMBEDDED.exec(header)?.[1];

@@ -1,18 +1,18 @@
 import type { Command } from 'commander';
 import { segmentId, srv6PolicyKey4, srv6PolicyKey6 } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption } from '../../../cli/flags.ts';
+import { notice, withGlobal } from '../../../cli/bpf/maps.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
-import { notice, type OutputOptions, withGlobal } from '../dump.ts';
 import { printSrv6 } from './print.ts';
 
 /** Declares `bpf srv6 policy`. */
 export function addBpfSrv6PolicyCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputOptions) => runBpfSrv6Policy(options, ctx));
+  command.addOption(outputOption()).action((options: OutputFlag) => runBpfSrv6Policy(options, ctx));
 }
 
 /** Prints the segment that each destination of a VRF is sent to. */
-export async function runBpfSrv6Policy(options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfSrv6Policy(options: OutputFlag, ctx: Context): Promise<void> {
   const v4 = await withGlobal(ctx, 'cilium_srv6_policy_v4', async (map) =>
     (await readRecords(map, srv6PolicyKey4, segmentId)).map(row),
   );

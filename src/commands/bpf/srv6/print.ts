@@ -1,14 +1,15 @@
+import { NO_ENTRIES, printStructs } from '../../../cli/bpf/maps.ts';
+import type { OutputFlag } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-import { NO_ENTRIES, type OutputOptions, printStructs } from '../dump.ts';
 
 /** Prints rows whose fields stand in the order of the header. */
 export async function printSrv6(
   ctx: Context,
   header: readonly string[],
   rows: readonly Record<string, string | number>[],
-  options: OutputOptions,
+  options: OutputFlag,
 ): Promise<void> {
   const cells = (row: Record<string, string | number>) => Object.values(row).map(String);
   const sorted = rows.toSorted((a, b) => compareNatural(cells(a).join(' '), cells(b).join(' ')));

@@ -1,18 +1,18 @@
 import type { Command } from 'commander';
 import { segmentId, vrfId } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption } from '../../../cli/flags.ts';
+import { notice, withGlobal } from '../../../cli/bpf/maps.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
-import { notice, type OutputOptions, withGlobal } from '../dump.ts';
 import { printSrv6 } from './print.ts';
 
 /** Declares `bpf srv6 sid`. */
 export function addBpfSrv6SidCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputOptions) => runBpfSrv6Sid(options, ctx));
+  command.addOption(outputOption()).action((options: OutputFlag) => runBpfSrv6Sid(options, ctx));
 }
 
 /** Prints the VRF that each segment of this node leads to. */
-export async function runBpfSrv6Sid(options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfSrv6Sid(options: OutputFlag, ctx: Context): Promise<void> {
   const entries = await withGlobal(ctx, 'cilium_srv6_sid', (map) => readRecords(map, segmentId, vrfId));
   if (!entries) return await notice(ctx, 'Cannot find SRv6 SID map');
   const rows = entries.map(({ key, value }) => ({ SID: key.sid, VRFID: value.vrfId }));

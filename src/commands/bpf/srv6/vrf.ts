@@ -1,18 +1,18 @@
 import type { Command } from 'commander';
 import { egressKey4, egressKey6, vrfId } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
-import { outputOption } from '../../../cli/flags.ts';
+import { notice, withGlobal } from '../../../cli/bpf/maps.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
-import { notice, type OutputOptions, withGlobal } from '../dump.ts';
 import { printSrv6 } from './print.ts';
 
 /** Declares `bpf srv6 vrf`. */
 export function addBpfSrv6VrfCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputOptions) => runBpfSrv6Vrf(options, ctx));
+  command.addOption(outputOption()).action((options: OutputFlag) => runBpfSrv6Vrf(options, ctx));
 }
 
 /** Prints which traffic belongs to which VRF. */
-export async function runBpfSrv6Vrf(options: OutputOptions, ctx: Context): Promise<void> {
+export async function runBpfSrv6Vrf(options: OutputFlag, ctx: Context): Promise<void> {
   const v4 = await withGlobal(ctx, 'cilium_srv6_vrf_v4', async (map) =>
     (await readRecords(map, egressKey4, vrfId)).map((entry) => row(entry, 32)),
   );

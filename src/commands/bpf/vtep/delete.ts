@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { withRequired } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { withRequired } from '../dump.ts';
 import { encodeVtepKey } from './update.ts';
 
 /** Declares `bpf vtep delete`. */

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { parseIp, parseMac, parsePrefix } from '../../../bpf/layouts/encode.ts';
 import { vtepKey, vtepValue } from '../../../bpf/layouts/structs.ts';
 import { requireLayout } from '../../../bpf/maps/records.ts';
+import { withRequired } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { withRequired } from '../dump.ts';
 
 /** Declares `bpf vtep update`. */
 export function addBpfVtepUpdateCommand(command: Command, ctx: Context): void {

@@ -1,0 +1,54 @@
+import { Reader } from '../../agent/decode/reader.ts';
+import type { ClusterNodeStatus } from '../../agent/decode/types.gen.ts';
+import { endpointInfo, endpointKey } from '../../bpf/layouts/structs.ts';
+import type { LocalAddresses } from '../../bpf/maps/orphans.ts';
+import { readRecords } from '../../bpf/maps/records.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { type Cidr, parseCidr } from '../../lib/cidr.ts';
+import { withRequired } from './maps.ts';
+
+/** The pod ranges of this node and the addresses of the endpoints that it has. */
+export async function readLocalAddresses(ctx: Context, cidrs: readonly string[]): Promise<LocalAddresses> {
+  const ranges = cidrs.length > 0 ? cidrs.map(given) : await rangesOfNode(ctx);
+  const present = await withRequired(ctx, 'cilium_lxc', async (map) =>
+    (await readRecords(map, endpointKey, endpointInfo)).map(({ key }) => key.ip),
+  );
+  return { ranges, present: new Set(present) };
+}
+
+function given(text: string): Cidr {
+  const cidr = parseCidr(text);
+  if (cidr) return cidr;
+  throw new UserError(
+    `invalid argument "${text}" for "--pod-cidr" flag: expected a prefix such as 10.0.1.0/24`,
+  );
+}
+
+/** The ranges from which the agent gives addresses to its pods. */
+async function rangesOfNode(ctx: Context): Promise<Cidr[]> {
+  const hint = 'Name the pod ranges of this node with --pod-cidr.';
+  const answer = await ask(ctx, hint);
+  const status = new Reader<ClusterNodeStatus>('GET /cluster/nodes', answer);
+  const self = status.text('self');
+  const ranges = status
+    .at('nodes-added')
+    .items()
+    .filter((node) => node.text('name') === self)
+    .flatMap((node) => {
+      const primary = node.at('primary-address');
+      return [primary.at('ipv4').text('alloc-range'), primary.at('ipv6').text('alloc-range')];
+    })
+    .flatMap((range) => parseCidr(range) ?? []);
+  if (ranges.length === 0) throw new UserError('the agent names no pod range of this node', { hint });
+  return ranges;
+}
+
+async function ask(ctx: Context, hint: string): Promise<unknown> {
+  try {
+    return await (await ctx.agent()).get('/cluster/nodes');
+  } catch (error) {
+    if (error instanceof UserError) throw new UserError(error.message, { hint, cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,118 @@
+import { KernelError } from '../../bpf/kernel/errors.ts';
+import type { BpfMap } from '../../bpf/kernel/objects.ts';
+import { globalPath, isMissing, openGlobal } from '../../bpf/kernel/pins.ts';
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { compareNatural } from '../../lib/order.ts';
+import type { Shape, TypedShape } from '../../model/shape.ts';
+import { renderPairs } from '../../render/bpf/tables.ts';
+import { renderOutput } from '../../render/text/output.ts';
+import type { OutputFlag } from '../output.ts';
+
+/** Values of a map by key, as the reference's map dumps hold them. */
+export type Pairs = Map<string, string[]>;
+
+/** Runs `work` on a map that the agent pins; undefined when there is no such pin. */
+export async function withGlobal<T>(
+  ctx: Context,
+  name: string,
+  work: (map: BpfMap) => Promise<T> | T,
+  options: { write?: boolean } = {},
+): Promise<T | undefined> {
+  using map = openGlobal(ctx.globals.bpfRoot, name, options);
+  return map && (await work(map));
+}
+
+/** As withGlobal, but a missing pin is an error in the reference's words. */
+export async function withRequired<T>(
+  ctx: Context,
+  name: string,
+  work: (map: BpfMap) => Promise<T> | T,
+  options: { write?: boolean; doing?: string } = {},
+): Promise<T> {
+  const doing = options.doing ?? 'dumping contents of map';
+  using map = openGlobal(ctx.globals.bpfRoot, name, options);
+  if (!map)
+    throw new UserError(
+      `error ${doing}: loading pinned map ${globalPath(ctx.globals.bpfRoot, name)}: no such file or directory`,
+      { hint: 'The agent pins it only where the feature is on.' },
+    );
+  return await work(map);
+}
+
+export function addPair(pairs: Pairs, key: string, value: string): void {
+  const values = pairs.get(key);
+  if (values) values.push(value);
+  else pairs.set(key, [value]);
+}
+
+/**
+ * Prints pairs: sorted, numbers as numbers, where the reference has the order of a Go map. With `quietWhenEmpty` the
+ * header stands alone when there is nothing; else a line on stderr says so.
+ */
+export async function printPairs(
+  ctx: Context,
+  titles: readonly [string, string],
+  pairs: Pairs,
+  { output, quietWhenEmpty = false }: OutputFlag & { quietWhenEmpty?: boolean },
+): Promise<void> {
+  if (output !== '') {
+    const keys = [...pairs.keys()].sort();
+    const value = Object.fromEntries(keys.map((key) => [key, pairs.get(key)]));
+    return await ctx.out.write(await renderOutput(value, output));
+  }
+  if (pairs.size === 0 && !quietWhenEmpty) return await ctx.err.write(NO_ENTRIES);
+  await ctx.out.write(
+    renderPairs(
+      titles,
+      [...pairs].sort(([a], [b]) => compareNatural(a, b)),
+    ),
+  );
+}
+
+export const NO_ENTRIES = 'No entries found.\n';
+
+/** Prints rows for `-o …`: Go's nil slice is null in JSON and an empty list in YAML. */
+export async function printStructs(
+  ctx: Context,
+  rows: readonly Record<string, unknown>[],
+  { output, nil = false }: OutputFlag & { nil?: boolean },
+): Promise<void> {
+  const value = nil && rows.length === 0 && output === 'json' ? null : rows;
+  await ctx.out.write(await renderOutput(value, output, { type: async () => typeOf(rows) }));
+}
+
+/** Prints one struct for `-o …`. */
+export async function printStruct(
+  ctx: Context,
+  value: Record<string, unknown>,
+  { output }: OutputFlag,
+): Promise<void> {
+  await ctx.out.write(await renderOutput(value, output, { type: async () => typeOf(value) }));
+}
+
+/** The Go type of a value made of structs, told by the value: it gives `-o yaml` the order of the fields. */
+function typeOf(value: unknown): TypedShape {
+  return { shape: shapeOf(value), definitions: {} };
+}
+
+function shapeOf(value: unknown): Shape {
+  if (Array.isArray(value)) return { type: 'array', items: shapeOf(value[0]) };
+  if (typeof value !== 'object' || value === null) return {};
+  const properties = Object.fromEntries(Object.entries(value).map(([name, field]) => [name, shapeOf(field)]));
+  return { type: 'object', properties };
+}
+
+/** Says on stderr that a feature's maps are not there, as the reference does, with exit code 0. */
+export async function notice(ctx: Context, text: string): Promise<void> {
+  await ctx.err.write(`${text}\n`);
+}
+
+/** Fails for a map that is missing, in the reference's words; other failures pass through. */
+export function failedToOpen(error: unknown): never {
+  if (isMissing(error))
+    throw new UserError('Failed to open map: no such file or directory', { cause: error });
+  if (error instanceof KernelError)
+    throw new UserError(`Failed to open map: ${error.message}`, { cause: error });
+  throw error;
+}

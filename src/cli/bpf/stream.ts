@@ -1,0 +1,72 @@
+import { AsciiWriter, ascii } from '../../bpf/layouts/ascii.ts';
+import type { JsonEntries } from '../../bpf/maps/connections.ts';
+import type { Context } from '../../context.ts';
+import { goJson } from '../../render/text/json.ts';
+import { printStructs } from './maps.ts';
+
+const CHUNK = 256;
+
+/**
+ * Prints objects for `-o …`. JSON goes out as it comes, byte for byte as if it were one value, so that memory does not
+ * grow with the map; the other formats need all of it first.
+ */
+export async function printObjects(
+  ctx: Context,
+  objects: AsyncIterable<Record<string, unknown>>,
+  output: string,
+): Promise<void> {
+  if (output !== 'json') {
+    const all: Record<string, unknown>[] = [];
+    for await (const object of objects) all.push(object);
+    return await printStructs(ctx, all, { output });
+  }
+  // Some at a time are rendered as a list, of which the brackets are cut off.
+  let chunk: Record<string, unknown>[] = [];
+  let lead = '[\n';
+  const flush = async () => {
+    if (chunk.length === 0) return;
+    await ctx.out.write(lead + goJson(chunk, 2).slice(2, -2));
+    lead = ',\n';
+    chunk = [];
+  };
+  for await (const object of objects) if (chunk.push(object) >= CHUNK) await flush();
+  await flush();
+  await ctx.out.write(lead === '[\n' ? '[]\n\n' : '\n]\n\n');
+}
+
+const FLUSH_BYTES = 1 << 19;
+
+/**
+ * As printObjects, for the entries of conntrack and NAT maps: JSON is written into bytes that are used again, so that
+ * the memory of a dump stays the same whatever the size of the maps.
+ */
+export async function printEntries(
+  ctx: Context,
+  maps: AsyncIterable<JsonEntries>,
+  output: string,
+): Promise<void> {
+  if (output !== 'json') return await printObjects(ctx, objectsOf(maps), output);
+  const out = new AsciiWriter(2 * FLUSH_BYTES);
+  let lead = OPEN;
+  for await (const { batches, wanted, write } of maps)
+    for await (const batch of batches)
+      for (let i = 0; i < batch.count; i++) {
+        if (!wanted(batch, i)) continue;
+        out.reserve(lead.length);
+        out.put(lead);
+        write(out, batch, i);
+        lead = BETWEEN;
+        if (out.length >= FLUSH_BYTES) await ctx.out.write(out.take());
+      }
+  if (out.length > 0) await ctx.out.write(out.take());
+  await ctx.out.write(lead === OPEN ? '[]\n\n' : '\n]\n\n');
+}
+
+const OPEN = ascii('[\n');
+const BETWEEN = ascii(',\n');
+
+async function* objectsOf(maps: AsyncIterable<JsonEntries>): AsyncGenerator<Record<string, unknown>> {
+  for await (const { batches, wanted, toJson } of maps)
+    for await (const batch of batches)
+      for (let i = 0; i < batch.count; i++) if (wanted(batch, i)) yield toJson(batch, i);
+}

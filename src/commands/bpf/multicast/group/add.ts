@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { mayWrite, type WriteOptions, writeFlags } from '../../../../cli/confirm.ts';
+import type { Context } from '../../../../context.ts';
+import { UserError } from '../../../../errors.ts';
+import { createSubscribers, openGroups, parseGroup } from '../maps.ts';
+
+/** Declares `bpf multicast group add`. */
+export function addBpfMulticastGroupAddCommand(command: Command, ctx: Context): void {
+  writeFlags(command.argument('<group>')).action((group: string, options: WriteOptions) =>
+    runBpfMulticastGroupAdd(group, options, ctx),
+  );
+}
+
+/** Adds a group without subscribers. One that exists is left alone: its subscribers would be lost. */
+export async function runBpfMulticastGroupAdd(
+  group: string,
+  options: WriteOptions,
+  ctx: Context,
+): Promise<void> {
+  const key = parseGroup(group);
+  using groups = openGroups(ctx, { write: !options.dryRun });
+  if (groups.lookup(key)) throw new UserError(`Error adding multicast group: ${group} exists already`);
+  if (!(await mayWrite(ctx, `add the multicast group ${group}`, { ...options, yes: true }))) return;
+  using subscribers = createSubscribers();
+  groups.updateObject(key, subscribers);
+}

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { mayWrite, type WriteOptions, writeFlags } from '../../../../cli/confirm.ts';
+import type { Context } from '../../../../context.ts';
+import { UserError } from '../../../../errors.ts';
+import { openGroups, parseGroup } from '../maps.ts';
+
+/** Declares `bpf multicast group delete`. */
+export function addBpfMulticastGroupDeleteCommand(command: Command, ctx: Context): void {
+  writeFlags(command.argument('<group>')).action((group: string, options: WriteOptions) =>
+    runBpfMulticastGroupDelete(group, options, ctx),
+  );
+}
+
+/** Deletes a group with its subscribers. */
+export async function runBpfMulticastGroupDelete(
+  group: string,
+  options: WriteOptions,
+  ctx: Context,
+): Promise<void> {
+  const key = parseGroup(group);
+  using groups = openGroups(ctx, { write: !options.dryRun });
+  if (!groups.lookup(key)) throw new UserError(`Error deleting multicast group: ${group} does not exist`);
+  if (await mayWrite(ctx, `delete the multicast group ${group} and its subscribers`, options))
+    groups.delete(key);
+}

@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { HttpClient, type HttpRequest, TransportError } from '../../../agent/http/http.ts';
+import { copyAnswer } from '../../../cli/answer.ts';
+import { familyFlag } from '../../../cli/flags.ts';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+
+const DEFAULT_SOCKET = '/var/run/cilium/envoy/sockets/admin.sock';
+
+/** Sends a request to Envoy's admin interface and copies the answer to stdout. */
+export async function askEnvoy(
+  ctx: Context,
+  command: Command,
+  path: string,
+  method: HttpRequest['method'] = 'GET',
+): Promise<void> {
+  const given = familyFlag<string>(command, 'adminSocket');
+  const http = new HttpClient({
+    network: 'unix',
+    target: given ?? ctx.env.CILIUM_ENVOY_ADMIN_SOCK ?? DEFAULT_SOCKET,
+  });
+  try {
+    await copyAnswer(
+      ctx,
+      http,
+      {
+        method,
+        path,
+        headers: { host: 'envoy-admin', accept: '*/*' },
+        timeoutMs: 90_000,
+        signal: ctx.signal,
+      },
+      'cannot ask Envoy',
+    );
+  } catch (error) {
+    if (!(error instanceof TransportError) || error.fault !== 'no-socket') throw error;
+    throw new UserError(`cannot ask Envoy: ${error.message}`, {
+      hint: 'Envoy makes the socket when it starts: is a proxy running on this node? --admin-socket names another one.',
+      cause: error,
+    });
+  } finally {
+    await http.close();
+  }
+}
