@@ -14,15 +14,15 @@ interface CostOptions extends StateFlags {
 
 /** Declares `policy cost`. */
 export function addPolicyCostCommand(command: Command, ctx: Context): void {
-  command.description('Count the policy map entries that every rule causes, and how full the maps get');
+  command.description('Count the policy map entries that each rule adds, and how full the maps get');
   addRulesOption(command);
   addStateOptions(command, 'agent')
-    .addOption(integer('--top <n>', 'How many rules and endpoints to list', { min: 1 }).default(20))
+    .addOption(integer('--top <n>', 'Number of rules and endpoints to list', { min: 1 }).default(20))
     .addOption(outputOption())
     .action((options: CostOptions) => runPolicyCost(options, ctx));
 }
 
-/** Load, resolve, count, print. */
+/** Loads rules and state, counts and prints. */
 export async function runPolicyCost(options: CostOptions, ctx: Context): Promise<void> {
   const { engine } = await loadEngine(ctx, { ...options, state: options.state ?? 'agent' });
   const report = costOf(engine);

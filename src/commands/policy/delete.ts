@@ -16,7 +16,7 @@ import { formatLabel, parseLabel } from '../../policy/language/label.ts';
 import { hasLabels } from '../../policy/read/entries.ts';
 import { goJson } from '../../render/text/json.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
-import { type HeldRule, labelsOfRule, readHeldRules } from './held.ts';
+import { type AgentRule, labelsOfRule, readAgentRules } from './agent-rules.ts';
 import { noPolicyApi } from './no-api.ts';
 
 interface DeleteOptions extends OutputFlag, WriteOptions {
@@ -39,7 +39,7 @@ export function addPolicyDeleteCommand(command: Command, ctx: Context): void {
     .addOption(outputOption())
     .option(
       '--undo-file <path>',
-      'Where to record the rules that go, for "policy import" (default /var/lib/cilium-toolkit/policy-TIME.json)',
+      'File to save the deleted rules to, for "policy import" (default /var/lib/cilium-toolkit/policy-TIME.json)',
     );
   writeFlags(command).action((labels: string[], options: DeleteOptions) =>
     runPolicyDelete(labels, options, ctx),
@@ -47,15 +47,15 @@ export function addPolicyDeleteCommand(command: Command, ctx: Context): void {
 }
 
 /**
- * Deletes the rules that carry all of the labels; all rules when there are none and `--all` is given. They are
- * recorded first. Only somebody at a terminal is asked; a script sees what the reference shows.
+ * Deletes the rules that have all of the labels, or every rule with `--all`, after saving them to the undo file.
+ * Asks for confirmation at a terminal only; scripts see the output of the reference.
  */
 export async function runPolicyDelete(labels: string[], options: DeleteOptions, ctx: Context): Promise<void> {
   if (labels.length === 0 && !options.all)
     throw new UserError('Please use --all flag to delete all policies');
   if (labels.length > 0 && options.all)
-    throw new UserError('--all and labels contradict each other', {
-      hint: 'Labels delete the rules that carry them, --all deletes every rule.',
+    throw new UserError('--all and labels cannot be combined', {
+      hint: 'Labels delete the rules that have them; --all deletes every rule.',
     });
   const going = await rulesThatGo(labels, options, ctx);
   if (options.dryRun || (options.all && ctx.in.isTTY && !options.yes)) {
@@ -69,32 +69,32 @@ export async function runPolicyDelete(labels: string[], options: DeleteOptions, 
   if (options.output) await writeStructured(ctx, options.output, answer, 'Policy');
   else await ctx.out.write(`Revision: ${decodePolicy(answer, 'DELETE /policy').revision}\n`);
   if (undo !== undefined && ctx.err.isTTY)
-    await ctx.err.write(`To bring the rules back: cilium policy import ${undo}\n`);
+    await ctx.err.write(`To restore the rules: cilium policy import ${undo}\n`);
 }
 
-/** Undefined when the agent does not tell its rules: the deletion then stands or falls without a record. */
+/** The rules that will be deleted; undefined when the agent does not return its rules, so that none can be saved. */
 async function rulesThatGo(
   labels: readonly string[],
   { undoFile }: DeleteOptions,
   ctx: Context,
-): Promise<HeldRule[] | undefined> {
-  const held = await readHeldRules(ctx).catch((error: unknown) => {
+): Promise<AgentRule[] | undefined> {
+  const rules = await readAgentRules(ctx).catch((error: unknown) => {
     if (error instanceof ApiError && undoFile === undefined) return undefined;
     return failed('Cannot delete policy')(error);
   });
   const wanted = labels.map((label) => parseLabel(label, 'any'));
-  return held?.filter((rule) => hasLabels(labelsOfRule(rule), wanted));
+  return rules?.filter((rule) => hasLabels(labelsOfRule(rule), wanted));
 }
 
-function nameOf(rule: HeldRule): string {
+function nameOf(rule: AgentRule): string {
   const labels = labelsOfRule(rule).map(formatLabel).join(',');
   const about = typeof rule.description === 'string' ? rule.description : '';
   return sanitize([labels || '(no labels)', about].filter(Boolean).join('  '));
 }
 
-/** Writes the rules where `policy import` finds them. A script is not kept from deleting when that fails. */
+/** Saves the rules for `policy import`. When that fails in a script, the deletion goes on with a warning. */
 async function record(
-  rules: readonly HeldRule[],
+  rules: readonly AgentRule[],
   { undoFile }: DeleteOptions,
   ctx: Context,
 ): Promise<string | undefined> {
@@ -105,10 +105,10 @@ async function record(
     if (undoFile === undefined) await pruneUndo(ctx, 'policy');
     return path;
   } catch (cause) {
-    const message = `cannot record the rules in ${path}: ${errorMessage(cause)}`;
+    const message = `cannot save the rules to ${path}: ${errorMessage(cause)}`;
     if (undoFile !== undefined || ctx.in.isTTY)
       throw new UserError(message, {
-        hint: 'Nothing was deleted. Name another file with --undo-file.',
+        hint: 'Nothing was deleted. Choose another file with --undo-file.',
         cause,
       });
     await ctx.err.write(`Warning: ${message}\n`);
@@ -121,7 +121,7 @@ async function send(labels: string[], undo: string | undefined, ctx: Context): P
   try {
     return await agent.delete('/policy', { body: labels });
   } catch (error) {
-    // An agent that answers has kept its rules; of one that does not, nobody knows.
+    // An agent that answers with an error has kept its rules. Without an answer they may be gone.
     if (undo !== undefined && error instanceof ApiError) await rm(undo, { force: true });
     if (isMissingOperation(error)) throw noPolicyApi('deletes', error);
     return writeFailed('Cannot delete policy', 'cilium policy get')(error);

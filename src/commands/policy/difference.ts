@@ -6,26 +6,26 @@ import { hasLabels } from '../../policy/read/entries.ts';
 import type { RuleLabel } from '../../policy/rule.ts';
 import { diffRules, renderRuleDiff } from '../../render/policy/rule-diff.ts';
 import { paletteFor } from '../../render/text/palette.ts';
-import { labelsOfRule, readHeldRules } from './held.ts';
+import { labelsOfRule, readAgentRules } from './agent-rules.ts';
 
 interface ReplaceFlags {
   replace?: boolean;
   replaceWithLabels: string[];
 }
 
-/** Shows what an import would change in the rules that the agent holds. */
+/** Shows what an import would change in the agent's rules. */
 export async function showDifference(
   rules: unknown,
   flags: ReplaceFlags,
   ctx: Context,
   to: Output,
 ): Promise<void> {
-  const before = await readHeldRules(ctx);
+  const before = await readAgentRules(ctx);
   if (!before)
     throw new UserError(
-      'this agent does not give its rules back as they were written, so there is nothing to compare',
+      'this agent does not return its rules as they were written, so there is nothing to compare',
       {
-        hint: 'For objects use --via kubernetes --dry-run, which asks the API server.',
+        hint: 'For Kubernetes objects use --via kubernetes --dry-run, which asks the API server.',
       },
     );
   const added = Array.isArray(rules) ? rules.filter(isRecord) : [];
@@ -34,7 +34,7 @@ export async function showDifference(
   await to.write(renderRuleDiff(diffRules(before, [...kept, ...added]), palette));
 }
 
-/** The agent's rule: with --replace a rule goes when it carries all labels of a new one; no labels replace nothing. */
+/** As the agent decides it: --replace removes a rule that has all labels of a new one; a new rule without labels replaces none. */
 function isReplaced(labels: RuleLabel[], incoming: readonly RuleLabel[][], flags: ReplaceFlags): boolean {
   const { replace, replaceWithLabels } = flags;
   if (replaceWithLabels.length > 0) {

@@ -1,17 +1,17 @@
 import type { Verbs } from '../../cli/tree.ts';
 
-/** The verbs that answer what rules mean. */
+/** Verbs that evaluate rules themselves: no agent is asked for a verdict. */
 export const EVALUATE_VERBS: Verbs = {
   maps: {
     about: 'Compute the policy map of every endpoint from rules and identities',
     load: async () => (await import('./maps.ts')).addPolicyMapsCommand,
   },
   simulate: {
-    about: 'Decide one connection, with the rule behind it and what would change it',
+    about: 'Decide whether a connection is allowed, by which rule, and what would change that',
     load: async () => (await import('./simulate.ts')).addPolicySimulateCommand,
   },
   replay: {
-    about: 'Say which recorded flows a candidate set of rules would newly deny or allow',
+    about: 'Show which recorded flows a new set of rules would deny or allow',
     load: async () => (await import('./replay.ts')).addPolicyReplayCommand,
   },
   suggest: {
@@ -23,15 +23,15 @@ export const EVALUATE_VERBS: Verbs = {
     load: async () => (await import('./test.ts')).addPolicyTestCommand,
   },
   why: {
-    about: 'Say which policy decided a flow',
+    about: 'Show which policy decided a flow',
     load: async () => (await import('./why.ts')).addPolicyWhyCommand,
   },
   cost: {
-    about: 'Count the policy map entries that every rule causes',
+    about: 'Count the policy map entries that each rule adds',
     load: async () => (await import('./cost.ts')).addPolicyCostCommand,
   },
   unused: {
-    about: 'List rules that do nothing',
+    about: 'List rules that have no effect',
     load: async () => (await import('./unused.ts')).addPolicyUnusedCommand,
   },
 };

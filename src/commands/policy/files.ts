@@ -5,7 +5,7 @@ import { readStdin, refuseLarge } from '../../cli/stdin.ts';
 import type { Context } from '../../context.ts';
 import { systemReason, UserError } from '../../errors.ts';
 
-/** A policy file, as it was named. */
+/** A policy file under the name that the user gave. */
 export interface PolicyFile {
   file: string;
   text: string;
@@ -13,7 +13,7 @@ export interface PolicyFile {
 
 /**
  * Reads policies from a file, from stdin (`-`) or from a folder: its plain files first, then its sub-folders; `.git`
- * and links to folders are left out. `what` says in an error what could not be done.
+ * and links to folders are skipped. `what` begins the message of an error.
  */
 export async function readPolicyFiles(path: string, ctx: Context, what: string): Promise<PolicyFile[]> {
   if (path === '-') return [await readInput(path, ctx, what)];
@@ -67,7 +67,7 @@ function decode(bytes: Uint8Array, path: string, what: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new UserError(`${what}: ${path} is no UTF-8 text`, { cause });
+    throw new UserError(`${what}: ${path} is not valid UTF-8`, { cause });
   }
 }
 

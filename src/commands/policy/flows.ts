@@ -10,7 +10,7 @@ import type { FlowRecord } from '../../policy/evaluate/flow.ts';
 import { connectHubble } from '../hubble/server.ts';
 import { readSettings } from '../hubble/settings.ts';
 
-/** Where flows come from. */
+/** The flags that say where flows come from. */
 export interface FlowFlags {
   flows?: string;
   last: number;
@@ -19,20 +19,20 @@ export interface FlowFlags {
 const FLOWS =
   'Flows as "hubble observe -o json" prints them, also compressed: a file, a folder, a glob, or - for stdin';
 
-/** Adds `--flows`, and what a live source needs. */
+/** Adds `--flows` and the flags of a live source. */
 export function addFlowOptions(command: Command): Command {
   return command
     .option('-f, --flows <path>', `${FLOWS} (default: ask Hubble)`)
-    .option('--server <address>', 'Address of a Hubble server (default: as "hubble observe")')
-    .addOption(integer('--last <n>', 'How many flows to ask Hubble for', { min: 1 }).default(10_000));
+    .option('--server <address>', 'Address of a Hubble server (default: the same as for "hubble observe")')
+    .addOption(integer('--last <n>', 'Number of flows to request from Hubble', { min: 1 }).default(10_000));
 }
 
-/** `--flows` alone, for verbs that look at flows only when they are told to. */
+/** `--flows` alone, for verbs that never ask Hubble. */
 export function flowFileOption(): Option {
   return new Option('-f, --flows <path>', FLOWS);
 }
 
-/** Flows of the file, else of the Hubble server. */
+/** The flows of the file, or those of the Hubble server when there is none. */
 export function readFlows(
   command: Command,
   { flows, last }: FlowFlags,
@@ -53,7 +53,7 @@ export async function* askHubble(
   for await (const { flow } of client.stream('/observer.Observer/GetFlows', request)) if (flow) yield flow;
 }
 
-/** Reads flows line by line, of a file, a folder of captures or a glob. Lines that hold no flow are stepped over. */
+/** Reads flows line by line, of a file, a folder of captures or a glob. Lines without a flow are skipped. */
 export async function* readFlowFile(ctx: Context, from: string): AsyncGenerator<FlowRecord> {
   const files = await expandInputs([from], ctx.cwd, '--flows');
   for (const file of files)
@@ -81,7 +81,7 @@ function parse(text: string, path: string, line: number): unknown {
     return JSON.parse(text);
   } catch (error) {
     throw new UserError(`${path}:${line}: not JSON: ${errorMessage(error)}`, {
-      hint: 'Flows are read as "hubble observe -o json" prints them: one JSON object per line.',
+      hint: 'Flows must be in the form that "hubble observe -o json" prints: one JSON object per line.',
       cause: error,
     });
   }

@@ -34,7 +34,7 @@ export async function runPolicyGet(labels: string[], options: OutputFlag, ctx: C
   await ctx.out.write(`${sanitize(policy)}\nRevision: ${revision}\n`);
 }
 
-/** Agents from 1.19 on send every entry whatever labels they are asked for, so the choice is made here. */
+/** Agents from 1.19 on ignore the labels and send every entry, so the entries are filtered here. */
 function chooseEntries(answer: unknown, labels: readonly string[]): unknown {
   if (labels.length === 0) return answer;
   const { policy, revision } = decodePolicy(answer, 'GET /policy');

@@ -43,10 +43,13 @@ export function addPolicyImportCommand(command: Command, ctx: Context): void {
       stringSlice('--replace-with-labels <labels>', 'Replace existing policies that match given labels'),
     )
     .addOption(outputOption())
-    .option('--dry-run', 'Send nothing; show what would change')
-    .option('--diff', 'Show what changes, on stderr, before it is sent')
+    .option('--dry-run', 'Show what would change without sending anything')
+    .option('--diff', 'Print the changes to stderr before sending them')
     .addOption(
-      new Option('--via <way>', 'Where to: the agent of this node, or the cluster; auto prefers the agent')
+      new Option(
+        '--via <way>',
+        "Where to send the policies: this node's agent, or the Kubernetes API; auto tries the agent first",
+      )
         .choices(WAYS)
         .default('auto'),
     )
@@ -113,7 +116,9 @@ async function insteadOfAgent(policies: LoadedPolicies, options: ImportOptions, 
     throw refused;
   const { hasKubeconfig } = await import('../../kube/config.ts');
   if (!(await hasKubeconfig(ctx.env, options.kubeconfig))) throw refused;
-  await ctx.err.write('This agent takes no policies through its API: applying the objects to the cluster.\n');
+  await ctx.err.write(
+    'This agent does not accept policies through its API: applying the objects to the cluster.\n',
+  );
   return applyObjects(policies, options, ctx);
 }
 
@@ -121,14 +126,14 @@ async function applyObjects(policies: LoadedPolicies, options: ImportOptions, ct
   const plain = policies.rules.find(({ origin }) => origin.kind === 'rule');
   if (plain)
     throw new UserError(
-      `${plain.origin.source.file} holds rules in the agent's own form, which Kubernetes does not take`,
+      `${plain.origin.source.file} contains rules in the agent's own form, which Kubernetes does not accept`,
       {
-        hint: 'Put each rule below "spec" of a CiliumNetworkPolicy.',
+        hint: 'Put each rule under "spec" of a CiliumNetworkPolicy.',
       },
     );
   if (options.replace || options.replaceWithLabels.length > 0)
     throw new UserError(
-      '--replace and --replace-with-labels are for the agent; Kubernetes objects replace their namesakes',
+      '--replace and --replace-with-labels only work with the agent; a Kubernetes object replaces the one of the same name',
     );
   const { applyPolicyObjects } = await import('../../kube/apply.ts');
   const objects = policies.objects.map(({ value, name }) => ({ value, namespace: name.namespace }));

@@ -18,7 +18,7 @@ export const POLICY: Verb = {
       load: async () => (await import('./delete.ts')).addPolicyDeleteCommand,
     },
     validate: {
-      about: 'Check policies: every fault with its place in the file',
+      about: 'Check policies and report every error with its place in the file',
       load: async () => (await import('./validate.ts')).addPolicyValidateCommand,
     },
     wait: {

@@ -19,7 +19,7 @@ import type { SourcedRule } from '../../policy/rule.ts';
 import { readInput } from './files.ts';
 import { loadValidPolicies } from './load.ts';
 
-/** What the evaluator works on. */
+/** What the evaluator needs. */
 export interface Loaded {
   rules: SourcedRule[];
   state: PolicyState;
@@ -32,33 +32,33 @@ export interface StateFlags {
   allowLocalhost?: 'always' | 'policy';
 }
 
-/** Adds `--rules`, repeated or with several paths behind it. A verb with an argument takes one at a time. */
+/** Adds `--rules`. It can be repeated, and takes several paths unless the verb has an argument. */
 export function addRulesOption(command: Command, otherwise = 'those of the state'): Command {
   const several = command.registeredArguments.length === 0;
   return command.addOption(
     stringArray(
       `-r, --rules <path${several ? '...' : ''}>`,
-      `Rules: a file or folder, in any form that "policy import" takes (default: ${otherwise})`,
+      `Rules: a file or folder, in any form that "policy import" accepts (default: ${otherwise})`,
     ),
   );
 }
 
-/** Adds `--state` and the setting of the agent that no state document tells. */
+/** Adds `--state`, and the setting of the agent that state documents do not contain. */
 export function addStateOptions(command: Command, otherwise: string): Command {
   return command
     .option(
       '-s, --state <file>',
-      `Identities and endpoints of the cluster: a JSON file, or "agent" for the running agent (default: ${otherwise})`,
+      `Identities and endpoints of the cluster: a JSON file, or "agent" to ask the running agent (default: ${otherwise})`,
     )
     .addOption(
       new Option(
         '--allow-localhost <when>',
-        "Whether pods accept all of their own node, as the agent's option of this name: always (what it does under Kubernetes) or policy (default: as the agent of the state, else policy)",
+        "Whether pods accept all traffic from their own node, like the agent's option of this name: always (the agent's default under Kubernetes) or policy (default: as the agent in --state does, else policy)",
       ).choices(['always', 'policy']),
     );
 }
 
-/** Reads rules from files and folders. CIDR groups and services beside them go to `objects`. */
+/** Reads rules from files and folders. CIDR groups and services found there go to `objects`. */
 export async function loadRules(
   ctx: Context,
   paths: readonly string[],
@@ -71,11 +71,11 @@ export async function loadRules(
     'cannot read rules',
   );
   if (files.length === 0)
-    throw new UserError(`${paths.join(', ')} holds no rules`, { hint: 'The folder holds no files.' });
+    throw new UserError(`${paths.join(', ')} contains no rules`, { hint: 'The folder contains no files.' });
   return rules;
 }
 
-/** The state that `--state` names: a file, or `agent` for the running one, which has rules too. */
+/** Loads what `--state` names: a file, or the running agent with its rules. */
 export async function loadState(ctx: Context, { state: from, allowLocalhost }: StateFlags): Promise<Loaded> {
   const loaded = await loadStateOf(ctx, from);
   const { objects } = loaded.state;
@@ -106,7 +106,7 @@ async function loadStateOf(ctx: Context, from: string | undefined): Promise<Load
     : { state, ...(await rulesOfPolicy(policy, `${from}#policy`)) };
 }
 
-/** Debug information carries the rules as text. */
+/** The agent's debug information contains the rules as text. */
 function policyTextOf(document: unknown): string | undefined {
   if (typeof document !== 'object' || document === null || !('policy' in document)) return undefined;
   const { policy } = document;
@@ -143,7 +143,7 @@ async function loadAgent(ctx: Context): Promise<Loaded> {
   };
 }
 
-/** An agent that has nothing there, or no such call. Any other failure would change verdicts unseen. */
+/** Accepts that the agent has no data or no such call. Other failures are errors: they would silently change verdicts. */
 function whenMissing<T>(value: T): (error: unknown) => T {
   return (error) => {
     if (error instanceof ApiError && (error.status === 404 || error.isUnknownPath)) return value;
@@ -151,7 +151,7 @@ function whenMissing<T>(value: T): (error: unknown) => T {
   };
 }
 
-/** The agent does not say whether pods accept all of their node; its maps do. */
+/** The agent does not report `--allow-localhost`, but its maps show it. */
 function allowsLocalhost(endpoints: unknown): boolean {
   const closed = new Reader<Endpoint[]>('GET /endpoint', endpoints).items().flatMap((endpoint) => {
     const realized = endpoint.at('status').at('policy').at('realized');
@@ -161,7 +161,7 @@ function allowsLocalhost(endpoints: unknown): boolean {
 }
 
 function listOf(call: string, answer: unknown): readonly unknown[] {
-  // Fails with the call's name when it is no list.
+  // Fails with the call's name when it is not a list.
   new Reader<unknown[]>(call, answer).items();
   return Array.isArray(answer) ? answer : [];
 }
@@ -174,7 +174,7 @@ async function rulesOfPolicy(text: string, file: string): Promise<Pick<Loaded, '
   return { rules: (await parsePolicies([{ file, text }], { strict: false })).rules, settings: {} };
 }
 
-/** Sets up the evaluator. Rules given by file replace those of the agent. Flows may tell the cluster's name. */
+/** Sets up the evaluator. Rules from files replace the agent's. The cluster's name may come from flows. */
 export async function loadEngine(
   ctx: Context,
   options: StateFlags & {
@@ -199,7 +199,7 @@ export async function loadEngine(
   return { engine: engine.addAll(rules), state };
 }
 
-/** The address book shows whether the world is split by family. */
+/** The address book shows whether the world identity is split by address family. */
 function splitWorld({ addresses }: PolicyState): Pick<Settings, 'dualStack'> {
   const world = addresses.find(({ cidr }) => cidr === '0.0.0.0/0' || cidr === '::/0');
   return world ? { dualStack: world.identity !== 2 } : {};

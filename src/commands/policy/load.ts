@@ -18,14 +18,17 @@ export interface PolicyFileFlags {
 /** Adds the flags of every verb that reads policy files. */
 export function addPolicyFileOptions(command: Command): Command {
   return command
-    .option('--no-strict', 'Ignore unknown fields, and take field names in any case')
+    .option('--no-strict', 'Ignore unknown fields and match field names in any case')
     .addOption(
       new Option(
         '--target <version>',
-        'Release that must know every field (default: 1.17 for JSON rules, 1.20 for Kubernetes objects)',
+        'Cilium release to check for (default: 1.17 for JSON rules, 1.20 for Kubernetes objects)',
       ).choices(releasesOf('policy')),
     )
-    .option('-n, --namespace <name>', 'Namespace of Kubernetes objects that name none (default "default")');
+    .option(
+      '-n, --namespace <name>',
+      'Namespace for Kubernetes objects that do not name one (default "default")',
+    );
 }
 
 /** Policies and the files they came from. */
@@ -33,7 +36,7 @@ export interface LoadedPolicies extends Policies {
   files: string[];
 }
 
-/** Reads and checks policies of files and folders. What is wrong with them is in `findings`. */
+/** Reads and checks policies of files and folders. Errors are in `findings`. */
 export async function loadPolicies(
   paths: readonly string[],
   options: ParseOptions,
@@ -46,7 +49,7 @@ export async function loadPolicies(
   return { ...policies, files: files.map(({ file }) => file) };
 }
 
-/** Loads policies for use: warnings go to stderr, errors end the command with all of them. */
+/** Loads policies that must be valid: prints warnings to stderr, and throws when there are errors. */
 export async function loadValidPolicies(
   paths: readonly string[],
   options: ParseOptions,
@@ -67,7 +70,7 @@ export async function writeWarnings({ findings }: Policies, ctx: Context): Promi
   if (warnings.length > 0) await ctx.err.write(renderFindings(warnings, palette));
 }
 
-/** Ends the command when a policy is wrong. One error is told in the agent's words, several are listed. */
+/** Throws when a policy has errors: a single one in the agent's words, several as a list. */
 export function throwErrors({ findings }: Policies, prefix: string): void {
   const errors = findings.filter(({ severity }) => severity === 'error');
   const [first] = errors;
@@ -75,7 +78,7 @@ export function throwErrors({ findings }: Policies, prefix: string): void {
   const list = renderFindings(errors, NO_COLOR).trimEnd();
   if (errors.length > 1)
     throw new UserError(`${prefix}${errors.length} errors in the policy`, { hint: list });
-  // Its message stands in the headline already.
+  // The headline already has the message.
   const [place = '', ...rest] = list.split('\n');
   const where = place.slice(0, place.indexOf(': error: '));
   throw new UserError(`${prefix}${sanitize(first.message)}`, { hint: [where, ...rest].join('\n') });

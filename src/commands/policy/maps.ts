@@ -23,20 +23,20 @@ export function addPolicyMapsCommand(command: Command, ctx: Context): void {
     .addOption(
       new Option(
         '--release <version>',
-        'Agent whose maps are computed (default: that of the state, else 1.17)',
+        'Cilium release whose maps are computed (default: that of the agent in --state, else 1.17)',
       ).choices(releasesOf('maps')),
     )
     .addOption(outputOption())
     .action((options: MapsOptions) => runPolicyMaps(options, ctx));
 }
 
-/** Load, resolve, print. */
+/** Loads rules and state, computes the maps and prints them. */
 export async function runPolicyMaps(options: MapsOptions, ctx: Context): Promise<void> {
   const state = options.state ?? 'agent';
   const { engine } = await loadEngine(ctx, { ...options, state });
   if (engine.endpoints.length === 0)
     throw new UserError(`${state} has no endpoints, so there are no maps`, {
-      hint: 'Endpoints stand in the state as "endpoints": [{"id": 7, "identity": 70425}].',
+      hint: 'A state document lists endpoints as "endpoints": [{"id": 7, "identity": 70425}].',
     });
   const maps = engine.endpoints
     .toSorted((a, b) => a.id - b.id)

@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts';
 
-/** Said when the agent has no PUT or DELETE /policy. */
+/** The error for an agent without PUT and DELETE /policy. */
 export function noPolicyApi(verb: 'takes' | 'deletes', cause: unknown): UserError {
   return new UserError(
     `this agent no longer ${verb} policies through its API: PUT and DELETE /policy ended after Cilium 1.17`,

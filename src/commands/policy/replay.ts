@@ -25,11 +25,11 @@ export function addPolicyReplayCommand(command: Command, ctx: Context): void {
     .addOption(stringArray('-c, --candidate <path...>', 'File or folder of the rules to try'))
     .option(
       '--current <path>',
-      'Compare with these rules (a file or folder, or "agent") instead of what happened to the flows',
+      'Compare with these rules (a file or folder, or "agent") instead of the verdicts in the flows',
     );
   addStateOptions(command, 'the identities in the flows')
     .addOption(
-      new Option('--fail-on <change>', 'Exit with 1 when there is any such flow').choices([
+      new Option('--fail-on <change>', 'Exit with 1 if any flow changes this way').choices([
         'newly-denied',
         'newly-allowed',
       ]),
@@ -45,7 +45,7 @@ export function addPolicyReplayCommand(command: Command, ctx: Context): void {
     .action((options: ReplayOptions) => runPolicyReplay(options, command, ctx));
 }
 
-/** Load, read the flows once, compare, print. */
+/** Loads rules, reads the flows once, compares and prints. */
 export async function runPolicyReplay(options: ReplayOptions, command: Command, ctx: Context): Promise<void> {
   if (options.candidate.length === 0) throw new UsageError('Missing --candidate: the rules to try');
   const fromAgent = options.state === 'agent' || options.current === 'agent';
@@ -58,8 +58,8 @@ export async function runPolicyReplay(options: ReplayOptions, command: Command, 
   );
   for await (const flow of readFlows(command, options, ctx)) table.add(flow);
   if (table.total === 0)
-    throw new UserError(`${options.flows ?? 'Hubble'} holds no flows`, {
-      hint: 'Record some with "hubble observe -o json --last 1000 > flows.jsonl".',
+    throw new UserError(`${options.flows ?? 'Hubble'} contains no flows`, {
+      hint: 'Record flows with "hubble observe -o json --last 1000 > flows.jsonl".',
     });
   const clusterName = table.peers.engine.clusterName ?? table.clusterName();
   const engineOf = (sources: readonly SourcedRule[]) =>

@@ -34,8 +34,8 @@ export async function runPolicySelectors(
   const agent = await ctx.agent();
   const answer: unknown = await agent.get(path).catch((error: unknown) => {
     if (path === '/policy/subject-selectors' && isMissingOperation(error))
-      throw new UserError('this agent does not tell its subject selectors: they came with 1.20', {
-        hint: 'The subjects of the rules are in "cilium policy get"; "cilium policy selectors" shows the peers.',
+      throw new UserError('this agent does not list its subject selectors: they came with 1.20', {
+        hint: '"cilium policy get" shows the subjects of the rules; "cilium policy selectors" shows the peers.',
         cause: error,
       });
     return failed('Cannot get policy')(error);

@@ -24,19 +24,19 @@ interface SimulateOptions extends StateFlags {
 export function addPolicySimulateCommand(command: Command, ctx: Context): void {
   command
     .description(
-      'Decide one connection: the verdict at both ends, the rule behind it, and what would change it',
+      'Decide whether a connection is allowed at both ends, by which rule, and what would change that',
     )
     .option(
       '--from <who>',
-      'Who connects: labels (app=web), a pod (namespace/name), an identity, an address or prefix, fqdn:NAME, an entity',
+      'Source: labels (app=web), a pod (namespace/name), an identity number, an address or prefix, fqdn:NAME, or an entity',
     )
-    .option('--to <who>', 'Who is connected to, in the same forms')
+    .option('--to <who>', 'Destination, in the same forms')
     .option('-p, --port <port>', 'Destination port, PORT[/PROTOCOL] (8080, 53/UDP, 8/ICMP)');
   addRulesOption(command);
   addStateOptions(command, 'agent, unless there are --rules')
     .option(
       '-n, --namespace <name>',
-      'Namespace of labels and of Kubernetes objects that name none',
+      'Namespace for labels and Kubernetes objects that do not name one',
       'default',
     )
     .addOption(outputOption())
@@ -50,7 +50,7 @@ export function addPolicySimulateCommand(command: Command, ctx: Context): void {
     .action((options: SimulateOptions) => runPolicySimulate(options, ctx));
 }
 
-/** Load, decide, explain, print. */
+/** Loads rules and state, decides the connection, explains and prints. */
 export async function runPolicySimulate(options: SimulateOptions, ctx: Context): Promise<void> {
   const { from, to, port } = options;
   if (from === undefined || to === undefined || port === undefined)

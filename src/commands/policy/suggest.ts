@@ -20,14 +20,12 @@ interface SuggestOptions extends FlowFlags, StateFlags {
 export function addPolicySuggestCommand(command: Command, ctx: Context): void {
   addFlowOptions(
     command.description(
-      'Write the smallest policies that allow the recorded flows, proved by a replay of them',
+      'Write the smallest policies that allow the recorded flows, and replay the flows to verify them',
     ),
   );
   addStateOptions(command, 'the identities in the flows')
     .addOption(stringSlice('-n, --namespace <names>', 'Only workloads of these namespaces'))
-    .addOption(
-      new Option('-o, --output <format>', 'Form of the policies').choices(['yaml', 'json']).default('yaml'),
-    )
+    .addOption(new Option('-o, --output <format>', 'Output format').choices(['yaml', 'json']).default('yaml'))
     .addHelpText(
       'after',
       examples('cilium policy suggest --flows capture.jsonl --namespace shop > policies.yaml'),
@@ -35,7 +33,7 @@ export function addPolicySuggestCommand(command: Command, ctx: Context): void {
     .action((options: SuggestOptions) => runPolicySuggest(options, command, ctx));
 }
 
-/** Read the flows, write policies, prove them. */
+/** Reads the flows, writes policies and verifies them. */
 export async function runPolicySuggest(
   options: SuggestOptions,
   command: Command,
@@ -50,9 +48,12 @@ export async function runPolicySuggest(
     ({ metadata }) => wanted.size === 0 || wanted.has(metadata.namespace),
   );
   if (policies.length === 0)
-    throw new UserError(`no flow of ${options.flows ?? 'Hubble'} was allowed or denied between pods`, {
-      hint: 'Record flows of the workloads with "hubble observe -o json --last 1000".',
-    });
+    throw new UserError(
+      `no flow of ${options.flows ?? 'Hubble'} shows traffic of a pod that was allowed or denied`,
+      {
+        hint: 'Record flows of the workloads with "hubble observe -o json --last 1000".',
+      },
+    );
   const text = render(policies, options.output);
   await ctx.out.write(text);
   await prove(text, options, table, base, ctx);
@@ -63,7 +64,7 @@ function render(policies: readonly SuggestedPolicy[], format: SuggestOptions['ou
   return policies.map((policy) => goYaml(policy)).join('---\n');
 }
 
-/** Parses what was printed and replays the flows against it. */
+/** Parses the printed policies and replays the flows against them. */
 async function prove(
   text: string,
   options: SuggestOptions,

@@ -23,17 +23,15 @@ interface TestOptions extends StateFlags {
 export function addPolicyTestCommand(command: Command, ctx: Context): void {
   command
     .argument('[file]')
-    .description('Check rules against a file of expected verdicts; exit with 1 when one is not met')
+    .description('Check rules against a file of expected verdicts; exit with 1 if any test fails')
     .option(
       '--init',
-      'Print a test file to start from: what the rules (default: of the agent) allow and deny now',
+      "Print a test file to start from: what the rules (default: the agent's) allow and deny now",
     );
   addRulesOption(command, 'those that the test file names');
   addStateOptions(command, 'the one that the test file names')
     .addOption(
-      new Option('-o, --output <format>', 'Form of the report')
-        .choices(['text', 'json', 'junit'])
-        .default('text'),
+      new Option('-o, --output <format>', 'Output format').choices(['text', 'json', 'junit']).default('text'),
     )
     .addHelpText(
       'after',
@@ -45,7 +43,7 @@ export function addPolicyTestCommand(command: Command, ctx: Context): void {
     .action((file: string | undefined, options: TestOptions) => runPolicyTest(file, options, ctx));
 }
 
-/** Load, decide each expectation, print. */
+/** Loads rules and state, runs the tests and prints the results. */
 export async function runPolicyTest(
   file: string | undefined,
   options: TestOptions,
@@ -53,8 +51,8 @@ export async function runPolicyTest(
 ): Promise<void> {
   if (options.init) return writeStarter(options, ctx);
   if (file === undefined)
-    throw new UsageError('Missing file of tests', {
-      hint: 'Start with "cilium policy test --init > tests.yaml".',
+    throw new UsageError('Missing test file', {
+      hint: 'Create one with "cilium policy test --init > tests.yaml".',
     });
   const { text } = await readInput(file, ctx, 'cannot read tests');
   const [document] = await readDocuments(file, text);
@@ -66,7 +64,7 @@ export async function runPolicyTest(
   const state = options.state ?? (expectations.state === 'agent' ? 'agent' : given);
   if (rules.length === 0 && state === undefined)
     throw new UserError(`${file} names no rules`, {
-      hint: 'Write "rules: [FILE]" into it, or give --rules.',
+      hint: 'Add "rules: [FILE]" to it, or use --rules.',
     });
   const loaded = await loadEngine(ctx, { ...options, rules, state, namespace: expectations.namespace });
   const results = runExpectations(expectations, loaded.engine, loaded.state);
@@ -76,7 +74,7 @@ export async function runPolicyTest(
   await ctx.out.write(renderTests(results));
 }
 
-/** What is allowed now, as a test file; an example where nothing can be known. */
+/** A test file of what is allowed and denied now, or an example when no rules are available. */
 async function writeStarter(options: TestOptions, ctx: Context): Promise<void> {
   const { rules } = options;
   const state = options.state ?? (rules.length === 0 ? 'agent' : undefined);
@@ -88,7 +86,7 @@ async function writeStarter(options: TestOptions, ctx: Context): Promise<void> {
   const tests = loaded ? starterTests(loaded.engine, new Peers(loaded.engine, loaded.state, namespace)) : [];
   if (tests.length > 0) return ctx.out.write(starterFile(tests, { rules, state, namespace }));
   await ctx.err.write(
-    `Note: ${loaded ? 'the rules name no peers and ports' : 'no agent answers and no --rules are given'}, so this is an example.\n`,
+    `Note: ${loaded ? 'the rules name no peers and ports' : 'no agent answers and there are no --rules'}, so this is an example.\n`,
   );
   await ctx.out.write(TEMPLATE);
 }

@@ -120,7 +120,7 @@ interface Side {
   yaml: string | undefined;
 }
 
-/** Every set of labels that a side of the question names. */
+/** The sets of labels that the flags of one side name. */
 async function sidesOf(side: Side, name: string, agent: AgentClient, ctx: Context): Promise<string[][]> {
   const sets: string[][] = [];
   if (side.labels.length > 0) sets.push(side.labels);
@@ -142,7 +142,7 @@ async function sidesOf(side: Side, name: string, agent: AgentClient, ctx: Contex
     const found = await Promise.all(files.map(({ file, text }) => podLabels(file, text)));
     sets.push(...found.flat());
     if (found.flat().length === 0)
-      throw new UserError(`${side.yaml} holds no pod, deployment or other workload`);
+      throw new UserError(`${side.yaml} contains no pod, deployment or other workload`);
   }
   if (sets.length === 0) throw new UsageError(`Missing ${name} argument`);
   return sets;
@@ -168,6 +168,6 @@ function parsePort(text: string): Port {
     return { ...(Number(port) > 0 && { port: Number(port) }), protocol: known };
   }
   if (!/^([A-Za-z0-9]-?)*[A-Za-z](-?[A-Za-z0-9])*$/.test(port))
-    throw wrong(`"${port}" is no number and no port name`);
+    throw wrong(`"${port}" is neither a number nor a port name`);
   return { name: port, protocol: known };
 }

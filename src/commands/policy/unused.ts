@@ -31,7 +31,7 @@ export function addPolicyUnusedCommand(command: Command, ctx: Context): void {
     .action((options: UnusedOptions) => runPolicyUnused(options, ctx));
 }
 
-/** Load, resolve, look for what does nothing, print. */
+/** Loads rules and state, looks for rules without effect and prints them. */
 export async function runPolicyUnused(options: UnusedOptions, ctx: Context): Promise<void> {
   const from = options.state ?? 'agent';
   const { engine, state } = await loadEngine(ctx, { ...options, flows: [], state: from });
@@ -44,7 +44,7 @@ export async function runPolicyUnused(options: UnusedOptions, ctx: Context): Pro
   else await ctx.out.write(renderUnused(unused, engine.rules.length));
 }
 
-/** Rules that decide a flow, or close an endpoint to it. */
+/** The rules that decide a flow, or that enable default deny for it. */
 async function rulesOfFlows(
   path: string,
   engine: PolicyEngine,

@@ -38,9 +38,9 @@ export function addPolicyValidateCommand(command: Command, ctx: Context): void {
       'files, folders, or - for stdin: JSON rules, or Kubernetes objects in YAML or JSON',
     )
     .option('--print', 'Print policy after validation')
-    .addOption(new Option('-v, --verbose', 'Say so when everything is valid').default(true))
-    .addOption(new Option('-o, --output <format>', 'How to report').choices(REPORT_FORMATS).default('text'))
-    .option('--live', 'Check the rules that the agent holds');
+    .addOption(new Option('-v, --verbose', 'Report paths whose policies are all valid').default(true))
+    .addOption(new Option('-o, --output <format>', 'Output format').choices(REPORT_FORMATS).default('text'))
+    .option('--live', "Check the agent's rules");
   addPolicyFileOptions(command);
   command.addHelpText(
     'after',
@@ -63,8 +63,8 @@ export async function runPolicyValidate(
   ctx: Context,
 ): Promise<void> {
   if (options.live && paths.length > 0)
-    throw new UserError('--live checks the agent and takes no files', {
-      hint: 'Check the files in a run of their own.',
+    throw new UserError('--live checks the agent and does not accept files', {
+      hint: 'Check the files in a separate run.',
     });
   if (!options.live) requiredArgument(command, paths[0], 'path');
   const sources = options.live ? ['the agent'] : paths;
@@ -80,7 +80,7 @@ export async function runPolicyValidate(
   for (const { path, policies } of checked) {
     await writeWarnings(policies, ctx);
     const valid = !policies.findings.some(({ severity }) => severity === 'error');
-    // One path is told as the reference tells it; of several each gets its say.
+    // A single path gets the reference's message; of several, each gets its own.
     if (!valid && checked.length === 1) throwErrors(policies, `Validation of policy ${path} has failed: `);
     if (valid && options.verbose) await ctx.out.write(`All policy elements in ${path} are valid.\n`);
     if (valid && options.print)
@@ -122,7 +122,7 @@ async function loadLive(options: ValidateOptions, ctx: Context): Promise<LoadedP
   const agent = await ctx.agent();
   const { policy } = decodePolicy(await agent.get('/policy'), 'GET /policy');
   if (isEntryList(JSON.parse(policy)))
-    throw new UserError('agents from 1.19 on do not give their rules back as they were written', {
+    throw new UserError('agents from 1.19 on do not return their rules as they were written', {
       hint: 'Check the objects instead: kubectl get cnp,ccnp -A -o yaml | cilium policy validate -',
     });
   const files = [{ file: 'agent.json', text: policy }];

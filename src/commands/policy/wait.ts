@@ -41,7 +41,7 @@ export function addPolicyWaitCommand(command: Command, ctx: Context): void {
 /** Polls the endpoints until all have realized the revision. */
 export async function runPolicyWait(text: string, options: WaitOptions, ctx: Context): Promise<void> {
   if (!/^[+-]?\d+$/.test(text))
-    throw new UserError(`invalid revision '${text}': a whole number is expected`, {
+    throw new UserError(`invalid revision '${text}': expected a whole number`, {
       hint: 'The last line of "cilium policy get" shows the current one.',
     });
   const revision = Number(text);
@@ -53,7 +53,7 @@ export async function runPolicyWait(text: string, options: WaitOptions, ctx: Con
       if (waited) await ctx.out.write('\n');
       return;
     }
-    // A clock that is held still (CILIUM_NOW) must not make this endless.
+    // With a fixed clock (CILIUM_NOW) the loop must still end.
     const elapsedMs = Math.max(ctx.clock.nowMs() - start, slept);
     const elapsed = goDuration(Math.round(elapsedMs) * 1_000_000);
     if (elapsedMs > options.failWaitTime * 1000 && failing > 0)
@@ -70,12 +70,12 @@ export async function runPolicyWait(text: string, options: WaitOptions, ctx: Con
   }
 }
 
-/** How many endpoints have realized a policy revision, and how many have failed to. */
+/** Number of endpoints that have realized a policy revision, and that have failed to. */
 export interface Realized {
   ready: number;
   failing: number;
   total: number;
-  /** Those that have not, each with its state. */
+  /** The endpoints that have not, each with its state. */
   late: string[];
 }
 

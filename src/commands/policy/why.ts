@@ -23,10 +23,10 @@ export function addPolicyWhyCommand(command: Command, ctx: Context): void {
     command
       .argument('[flow]')
       .description(
-        'Say which policy decided a flow: a flow in JSON, or the uuid of one. What the agent says stands beside it',
+        'Show which policy decided a flow, given in JSON or by its UUID, and what the agent reports about it',
       ),
   );
-  command.option('--last-drop', 'The last flow that policy dropped');
+  command.option('--last-drop', 'Explain the last flow that policy dropped');
   addRulesOption(command);
   addStateOptions(command, 'agent, unless there are --rules')
     .addOption(outputOption())
@@ -40,7 +40,7 @@ export function addPolicyWhyCommand(command: Command, ctx: Context): void {
     .action((flow: string | undefined, options: WhyOptions) => runPolicyWhy(flow, options, command, ctx));
 }
 
-/** Find the flow, decide it, print. */
+/** Finds the flow, decides it and prints the explanation. */
 export async function runPolicyWhy(
   text: string | undefined,
   options: WhyOptions,
@@ -56,7 +56,7 @@ export async function runPolicyWhy(
   const answer = why(flow, engine, new Peers(engine, state));
   if (typeof answer === 'string')
     throw new UserError(`policy does not decide this flow: ${answer}`, {
-      hint: 'Policy is asked about packets that open a connection. Take a flow of the type "policy-verdict" or "drop".',
+      hint: 'Policy decides only packets that open a connection. Use a flow of type "policy-verdict" or "drop".',
     });
   if (options.output) await writeStructured(ctx, options.output, answer);
   else await ctx.out.write(renderWhy(answer));
@@ -73,7 +73,7 @@ async function findFlow(
   if (text?.trimStart().startsWith('{')) return parseFlow(text);
   if (text === undefined && !options.lastDrop)
     throw new UsageError('Missing flow', {
-      hint: 'Give a flow in JSON, the uuid of one, or --last-drop.',
+      hint: 'Pass a flow in JSON, the UUID of a flow, or --last-drop.',
     });
   const filter: FlowFilter = text === undefined ? { drop_reason_desc: DROPS } : { uuid: [text] };
   const flows =
@@ -88,7 +88,7 @@ async function findFlow(
   throw new UserError(
     text === undefined
       ? `no flow of ${where} was dropped by policy`
-      : `no flow of ${where} has the uuid ${text}`,
+      : `no flow of ${where} has the UUID ${text}`,
   );
 }
 
@@ -108,7 +108,7 @@ function parseFlow(text: string): FlowRecord {
   }
   const flow = flowOf(value);
   if (!flow)
-    throw new UserError('the JSON is no flow', {
+    throw new UserError('the JSON is not a flow', {
       hint: 'Pass one line of "hubble observe -o json", in quotes.',
     });
   return flow;

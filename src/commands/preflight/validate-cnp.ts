@@ -26,15 +26,18 @@ interface ValidateCnpOptions {
 export function addPreflightValidateCnpCommand(command: Command, ctx: Context): void {
   command
     .addOption(
-      new Option('--target <version>', 'Release that must take them (default: 1.20)').choices(
+      new Option('--target <version>', 'Cilium release to check for (default: 1.20)').choices(
         releasesOf('policy'),
       ),
     )
-    .addOption(new Option('-o, --output <format>', 'How to report').choices(REPORT_FORMATS).default('text'))
+    .addOption(new Option('-o, --output <format>', 'Output format').choices(REPORT_FORMATS).default('text'))
     .option('--kubeconfig <file>', 'How to reach the cluster (default: KUBECONFIG, then ~/.kube/config)')
     .option('--context <name>', 'Context of the kubeconfig')
-    .option('--k8s-kubeconfig-path <file>', 'As the reference names the kubeconfig')
-    .option('--k8s-api-server <url>', 'API server that asks for no credentials, such as kubectl proxy')
+    .option('--k8s-kubeconfig-path <file>', 'Same as --kubeconfig')
+    .option(
+      '--k8s-api-server <url>',
+      'Address of an API server that needs no credentials, such as kubectl proxy',
+    )
     .action((options: ValidateCnpOptions) => runPreflightValidateCnp(options, ctx));
 }
 
@@ -70,7 +73,7 @@ export async function runPreflightValidateCnp(options: ValidateCnpOptions, ctx: 
     await ctx.out.write(renderReport({ paths: ['the cluster'], files, rules, findings }, options.output));
   if (invalid.length > 0)
     throw new UserError(`Found invalid policies: ${invalid.length} of ${files.length}`, {
-      hint: 'Correct them before the upgrade. Lines and columns are those of "kubectl get … -o json".',
+      hint: 'Correct them before the upgrade. Lines and columns refer to the output of "kubectl get … -o json".',
     });
   if (text) await ctx.out.write('All CCNPs and CNPs valid!\n');
 }

@@ -22,7 +22,7 @@ export interface CostView {
   entries: number;
 }
 
-/** What each rule costs, then the fullest maps. */
+/** The cost of each rule, then the fullest maps. */
 export function renderCost({ rules, endpoints, entries }: CostView, top: number): string {
   const ruleLines = rules
     .slice(0, top)
@@ -64,9 +64,9 @@ export interface UnusedView {
   text: string;
 }
 
-/** One line per rule that does nothing. */
+/** One line per rule without effect. */
 export function renderUnused(unused: readonly UnusedView[], rules: number): string {
-  if (unused.length === 0) return `All ${rules} rules do something.\n`;
+  if (unused.length === 0) return `All ${rules} rules have an effect.\n`;
   const lines = unused.map(({ rule, reason, text }) =>
     [reason, `${nameOf(rule)}${rule.part ? ` ${rule.part}` : ''}`, sanitizeCell(rule.location), text].join(
       '\t',

@@ -6,17 +6,17 @@ import { sanitize } from '../text/sanitize.ts';
 export const REPORT_FORMATS = ['text', 'json', 'sarif', 'junit'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
-/** What was checked, and what came of it. */
+/** What was checked, with the findings. */
 export interface Report {
-  /** Paths as they were given. */
+  /** The paths as the user gave them. */
   paths: readonly string[];
-  /** Files that were read, in order. */
+  /** The files in the order in which they were read. */
   files: readonly string[];
   rules: number;
   findings: readonly Finding[];
 }
 
-/** Findings for people: `file:line:column: severity: message`, what to do on the next line. */
+/** Findings as text: `file:line:column: severity: message`, with the hint on the next line. */
 export function renderFindings(findings: readonly Finding[], palette: Palette): string {
   return findings
     .map(({ severity, message, hint, position, excerpt }) => {
@@ -34,7 +34,7 @@ export function renderFindings(findings: readonly Finding[], palette: Palette): 
     .join('');
 }
 
-/** A report for programs. */
+/** Findings for other programs: JSON, SARIF or JUnit. */
 export function renderReport(report: Report, format: Exclude<ReportFormat, 'text'>): string {
   switch (format) {
     case 'json':
@@ -118,9 +118,9 @@ function junitReport({ files, findings }: Report): string {
 
 const XML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** Text as it may stand in XML, in attributes too. */
+/** Escapes text for XML elements and attributes. */
 export function xml(text: string): string {
-  // XML 1.0 has no way to write most control characters.
+  // XML 1.0 cannot represent most control characters.
   return text
     .replace(/[&<>"]/g, (c) => XML[c] ?? c)
     .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '\ufffd');

@@ -1,7 +1,7 @@
 import { sanitize } from '../text/sanitize.ts';
 import { tabulate } from '../text/table.ts';
 
-/** What a replay found, as the text shows it. */
+/** A replay report as the text shows it. */
 export interface ReplayView {
   flows: number;
   connections: number;
@@ -27,7 +27,7 @@ const TITLES = [
   ['newly-allowed', 'Newly allowed'],
 ] as const;
 
-/** Changes grouped, then what was decided and what was not. */
+/** The changes in groups, then the number of flows that were decided and that were not. */
 export function renderReplay({
   flows,
   connections,

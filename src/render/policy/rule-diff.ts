@@ -4,7 +4,7 @@ import { diffLines, nearChanges } from '../text/line-diff.ts';
 import type { Palette } from '../text/palette.ts';
 import { sanitize } from '../text/sanitize.ts';
 
-/** A rule as the agent prints it; labels name it for people. */
+/** A rule as the agent prints it. */
 export type DiffRule = object;
 
 export interface RuleDiff {
@@ -46,8 +46,8 @@ export function diffRules(before: readonly DiffRule[], after: readonly DiffRule[
 const CONTEXT = 2;
 
 /**
- * The difference for people: every line of a removed rule begins with `-`, of an added one with `+`. Of a rule that
- * comes in the place of one with the same labels only what changed in it is shown.
+ * The difference as text: `-` begins the lines of a removed rule, `+` those of an added one. A rule that replaces one
+ * with the same labels is shown as a diff of the two.
  */
 export function renderRuleDiff({ added, removed, unchanged }: RuleDiff, palette: Palette): string {
   const left = [...removed];
@@ -83,7 +83,7 @@ function labelsText(rule: DiffRule): string | undefined {
     : undefined;
 }
 
-/** The rule's labels say which one it is, wherever in it the change may be. */
+/** The diff of a rule below its name. */
 function changeOf(before: DiffRule, after: DiffRule, palette: Palette): string {
   const paint = { ' ': (text: string) => text, '-': palette.bad, '+': palette.good };
   const lines = nearChanges(diffLines(linesOf(before), linesOf(after)), CONTEXT).map((line) =>

@@ -12,7 +12,7 @@ export interface DirectionView {
   text: string;
 }
 
-/** A decided connection, as the text shows it. */
+/** A decided connection as the text shows it. */
 export interface SimulationView {
   from: EndView;
   to: EndView;
@@ -23,7 +23,7 @@ export interface SimulationView {
   changes: readonly { text: string; location?: string }[];
 }
 
-/** Both ends, both directions, the verdict, and what would change it. */
+/** Both ends, both directions, the verdict, and changes that would allow the connection. */
 export function renderSimulation(view: SimulationView): string {
   const lines = [
     `From:     ${end(view.from)}`,

@@ -1,7 +1,7 @@
 import { sanitize } from '../text/sanitize.ts';
 import { xml } from './findings.ts';
 
-/** How one expectation came out. */
+/** The result of one test. */
 export interface TestView {
   name: string;
   location: string;
@@ -11,7 +11,7 @@ export interface TestView {
   reason: string;
 }
 
-/** One line per test, more for those that failed, and the count. */
+/** One line per test, details of those that failed, and the totals. */
 export function renderTests(results: readonly TestView[]): string {
   const lines = results.flatMap(({ name, location, passed, expected, got, reason }) =>
     passed
@@ -26,7 +26,7 @@ export function renderTests(results: readonly TestView[]): string {
   return `${lines.join('\n')}\n\n${results.length} tests, ${failed} failed\n`;
 }
 
-/** The same for CI systems. */
+/** The results as JUnit XML. */
 export function renderTestsJunit(results: readonly TestView[], suite: string): string {
   const failed = results.filter(({ passed }) => !passed).length;
   const lines = results.map(({ name, location, passed, expected, got, reason }) => {

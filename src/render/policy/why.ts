@@ -1,6 +1,6 @@
 import { sanitize } from '../text/sanitize.ts';
 
-/** An explained flow, as the text shows it. */
+/** An explained flow as the text shows it. */
 export interface WhyView {
   flow: {
     uuid?: string;
@@ -19,7 +19,7 @@ export interface WhyView {
   reproducer?: { rules: readonly unknown[]; from: string; to: string; port: string };
 }
 
-/** The flow, what the rules say, what the agent said, and whether they agree. */
+/** The flow, the verdict of the rules, the agent's report, and whether they agree. */
 export function renderWhy({ flow, egress, ingress, agent, agrees, reproducer }: WhyView): string {
   const drop = flow.dropReason ? ` (${flow.dropReason})` : '';
   const seen = [
@@ -39,7 +39,7 @@ export function renderWhy({ flow, egress, ingress, agent, agrees, reproducer }: 
           (each) => `Agent:    ${each.direction} ${each.answer} by ${sanitize(each.policies.join('; '))}`,
         )
       : ['Agent:    names no policy for this flow']),
-    `Agree:    ${agrees === undefined ? 'cannot be told from this flow' : agrees ? 'yes' : 'NO'}`,
+    `Agree:    ${agrees === undefined ? 'unknown: this flow does not show what policy decided' : agrees ? 'yes' : 'NO'}`,
   ];
   if (reproducer)
     lines.push(

@@ -307,7 +307,7 @@ tests:
 
   test('without rules and without an agent --init writes an example that can be run', async () => {
     const { stdout, stderr } = await run(['policy', 'test', '--init'], { env: { CILIUM_SOCK: '/nowhere' } });
-    expect(stderr).toBe('Note: no agent answers and no --rules are given, so this is an example.\n');
+    expect(stderr).toBe('Note: no agent answers and there are no --rules, so this is an example.\n');
     const path = write('init.yaml', stdout);
     const result = await run(['policy', 'test', path, '--rules', join(folder, 'api.yaml')]);
     expect([result.code, result.stdout]).toEqual([0, expect.stringContaining('2 tests, 0 failed')]);
@@ -421,7 +421,7 @@ describe('policy why', () => {
 
   test('says when there is no such flow', async () => {
     const { stderr } = await run(['policy', 'why', 'db7dd9cc', '-f', FLOWS, '-r', join(folder, 'api.yaml')]);
-    expect(stderr).toContain('has the uuid db7dd9cc');
+    expect(stderr).toContain('has the UUID db7dd9cc');
   });
 
   test('a flow on the command line', async () => {

@@ -231,6 +231,6 @@ describe('through the Kubernetes API', () => {
       env: { KUBECONFIG: kube.kubeconfig },
     });
     expect(result).toMatchObject({ code: 1, stdout: '' });
-    expect(result.stderr).toContain('Put each rule below "spec" of a CiliumNetworkPolicy.');
+    expect(result.stderr).toContain('Put each rule under "spec" of a CiliumNetworkPolicy.');
   });
 });

@@ -120,7 +120,7 @@ describe('policy delete', () => {
     expect([no.code, no.stdout, no.writes, no.saved]).toEqual([1, '', [], []]);
     const yes = await remove(['--all'], [held, gone], ['y']);
     expect(yes.stdout).toBe('Revision: 3\n');
-    expect(yes.stderr).toContain(`To bring the rules back: cilium policy import ${yes.saved[0]}\n`);
+    expect(yes.stderr).toContain(`To restore the rules: cilium policy import ${yes.saved[0]}\n`);
     const sure = await remove(['--all', '--yes'], [held, gone], []);
     expect(sure.writes).toEqual([sent('[]\n')]);
   });
@@ -137,7 +137,7 @@ describe('policy delete', () => {
     ]);
     const lost = await remove(['--all', '--undo-file', 'no/such/folder.json'], [held, gone]);
     expect([lost.code, lost.writes]).toEqual([1, []]);
-    expect(lost.stderr).toContain('Nothing was deleted. Name another file with --undo-file.');
+    expect(lost.stderr).toContain('Nothing was deleted. Choose another file with --undo-file.');
   });
 
   test('nothing is left behind when the agent refuses', async () => {

@@ -5,16 +5,16 @@ import { isRecord } from '../../lib/record.ts';
 import { isEntryList } from '../../policy/read/entries.ts';
 import type { RuleLabel } from '../../policy/rule.ts';
 
-/** A rule as the agent gives it back. */
-export type HeldRule = Record<string, unknown>;
+/** A rule as the agent returns it. */
+export type AgentRule = Record<string, unknown>;
 
-/** The rules that the agent holds; undefined of agents from 1.19 on, which do not give them back as written. */
-export async function readHeldRules(ctx: Context): Promise<HeldRule[] | undefined> {
+/** The agent's rules; undefined from agents from 1.19 on, which do not return them as written. */
+export async function readAgentRules(ctx: Context): Promise<AgentRule[] | undefined> {
   const agent = await ctx.agent();
   const { policy } = decodePolicy(await agent.get('/policy'), 'GET /policy');
-  const held = parse(policy);
-  if (isEntryList(held)) return undefined;
-  return Array.isArray(held) ? held.filter(isRecord) : [];
+  const rules = parse(policy);
+  if (isEntryList(rules)) return undefined;
+  return Array.isArray(rules) ? rules.filter(isRecord) : [];
 }
 
 function parse(policy: string): unknown {
@@ -25,7 +25,8 @@ function parse(policy: string): unknown {
   }
 }
 
-export function labelsOfRule(rule: HeldRule): RuleLabel[] {
+/** The labels of such a rule; missing parts are empty. */
+export function labelsOfRule(rule: AgentRule): RuleLabel[] {
   if (!Array.isArray(rule.labels)) return [];
   return rule.labels.filter(isRecord).map((label) => ({
     key: String(label.key ?? ''),
