@@ -95,14 +95,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Circles that are still there. Entries go, none is added. */
 const KNOWN_CIRCLES: readonly (readonly string[])[] = [
   ['hubble/protobuf/field-mask.ts', 'hubble/protobuf/codec.ts'],
-  [
-    'commands/hubble/observe/own.ts',
-    'commands/hubble/observe/show-connections.ts',
-    'commands/hubble/observe/show-top.ts',
-    'commands/hubble/observe/show-tui.ts',
-    'commands/hubble/observe/sources.ts',
-    'commands/hubble/observe/why-empty.ts',
-  ],
   ['lab/agent.ts', 'lab/controllers.ts', 'lab/ipcache.ts', 'lab/maps.ts', 'lab/status.ts'],
   ['lab/check.ts', 'lab/load.ts'],
 ];

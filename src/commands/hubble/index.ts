@@ -5,7 +5,7 @@ import { HUBBLE_GLOBALS } from './keys.ts';
 const OBSERVE_VERBS = {
   flows: {
     about: 'Observe flows, the same as observe by itself',
-    load: async () => (await import('./observe/flows.ts')).addObserveFlowsCommand,
+    load: async () => (await import('./observe/declare.ts')).addObserveCommand,
   },
   'agent-events': {
     about: 'Observe what the agent did',
@@ -19,7 +19,7 @@ const OBSERVE_VERBS = {
 
 const OBSERVE_OF_HUBBLE: Verb = {
   about: 'Observe flows and events',
-  load: async () => (await import('./observe/flows.ts')).addObserveCommand,
+  load: async () => (await import('./observe/declare.ts')).addObserveCommand,
   verbs: OBSERVE_VERBS,
 };
 

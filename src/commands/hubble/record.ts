@@ -4,16 +4,13 @@ import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { CaptureWriter } from '../../hubble/captures/capture.ts';
 import { REDACTIONS, type Redaction, redactor } from '../../hubble/captures/redact.ts';
-import { decodeAnswer } from '../../hubble/client.ts';
 import { frame } from '../../hubble/grpc/frames.ts';
-import { decode, encode } from '../../hubble/protobuf/codec.ts';
-import type { GetFlowsResponse } from '../../model/hubble.gen.ts';
+import { encode } from '../../hubble/protobuf/codec.ts';
 import { goJson } from '../../render/text/json.ts';
 import { buildFilters, type FilterWord } from './observe/filter-builder.ts';
 import { addFilterOptions, addSelectorOptions } from './observe/flags.ts';
-import { openFlowStream } from './observe/follow.ts';
-import { flowsRequest } from './observe/request.ts';
 import { type SelectorFlags, selectFlows } from './observe/selectors.ts';
+import { readMessage, readServer } from './observe/source-server.ts';
 import { readSettings } from './settings.ts';
 
 interface RecordFlags extends SelectorFlags {
@@ -80,13 +77,12 @@ export async function runHubbleRecord(
   const redact = flags.redact.length > 0 ? redactor(flags.redact.map(redactionOf)) : undefined;
   const settings = await readSettings(command, ctx);
   const selection = selectFlows(flags, ctx.clock.nowMs(), false);
-  const request = flowsRequest({ filters: buildFilters(words), selection, mask: [] });
+  const query = { filters: buildFilters(words), selection, mask: [] };
   const writer = new CaptureWriter(file, { maxBytes: flags.maxSize * MIB, maxFiles: flags.maxFiles });
   const record = (bytes: Buffer): Buffer => {
     if (flags.format === 'proto' && !redact) return frame(bytes);
-    const message = decodeAnswer(() => decode('observer.GetFlowsResponse', bytes));
-    const kept: GetFlowsResponse =
-      redact && message.flow ? { ...message, flow: redact(message.flow) } : message;
+    const message = readMessage(bytes);
+    const kept = redact && message.flow ? { ...message, flow: redact(message.flow) } : message;
     return flags.format === 'proto'
       ? frame(encode('observer.GetFlowsResponse', kept))
       : Buffer.from(`${goJson(kept)}\n`);
@@ -94,16 +90,14 @@ export async function runHubbleRecord(
   let count = 0;
   let syncedMs = ctx.clock.nowMs();
   try {
-    for await (const batch of openFlowStream(request, settings, flags, ctx)) {
-      await writer.append(Buffer.concat(batch.map(record)));
+    for await (const batch of readServer(query, { ...flags, settings }, record, ctx)) {
+      await writer.append(Buffer.concat(batch));
       count += batch.length;
       if (flags.fsync && ctx.clock.nowMs() - syncedMs >= SYNC_MS) {
         await writer.sync();
         syncedMs = ctx.clock.nowMs();
       }
     }
-  } catch (error) {
-    if (!ctx.signal.aborted) throw error;
   } finally {
     await writer.close();
     await ctx.err.write(`${count} records written to ${file}\n`);

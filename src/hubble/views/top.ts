@@ -1,17 +1,8 @@
+import { UserError } from '../../errors.ts';
+import { nearest } from '../../lib/nearest.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
-import { fieldNamed, type ResolvedField } from '../where/fields.ts';
-
-/** One row of a ranking. */
-export interface TopRow {
-  /** Values of the keys, in the order of the keys; `-` where a flow has none. */
-  values: string[];
-  count: number;
-  /** The count may be too high by this many: rows that came after the table was full took over a smaller row. */
-  error: number;
-  /** Milliseconds since the epoch. */
-  firstMs: number;
-  lastMs: number;
-}
+import type { RankedRow, Ranking } from '../../model/ranking.ts';
+import { fieldNamed, fieldNames, type ResolvedField } from '../where/fields.ts';
 
 /** Rows kept at once. Above it the counts are estimates, with a bound on their error. */
 const TOP_CAPACITY = 10_000;
@@ -22,7 +13,7 @@ const TOP_CAPACITY = 10_000;
  * bound of its error, so that every key with more than total/capacity flows is in the table.
  */
 export class TopCounter {
-  readonly #rows = new Map<string, TopRow>();
+  readonly #rows = new Map<string, RankedRow>();
   /** Rows by count, for finding the smallest: buckets of keys in the order of their counts. */
   readonly #buckets = new Map<number, Set<string>>();
   #least = 0;
@@ -41,6 +32,16 @@ export class TopCounter {
   /** Whether counts have become estimates. */
   get estimated(): boolean {
     return this.#rows.size >= this.capacity && this.#least > 0;
+  }
+
+  /** The ranking so far, cut to the rows with the most flows. */
+  ranking(most: number): Ranking {
+    return {
+      keys: this.keys.map(({ name }) => name),
+      rows: this.rows(most),
+      total: this.#total,
+      overflow: this.estimated ? this.capacity : undefined,
+    };
   }
 
   add(flow: Flow, timeMs: number): void {
@@ -82,30 +83,33 @@ export class TopCounter {
   }
 
   /** The rows with the most flows, most first; ties in the order of their values. */
-  rows(most: number): TopRow[] {
-    const compare = (a: TopRow, b: TopRow) =>
+  rows(most: number): RankedRow[] {
+    const compare = (a: RankedRow, b: RankedRow) =>
       b.count - a.count || (a.values.join('\t') < b.values.join('\t') ? -1 : 1);
     return [...this.#rows.values()].sort(compare).slice(0, most);
   }
 }
 
-/** Resolves the keys of `--top`, such as `src.pod,verdict`; the first that is unknown comes back as text. */
-export function topKeys(words: readonly string[]): ResolvedField[] | string {
-  const keys: ResolvedField[] = [];
-  for (const word of words) {
-    // One end has to be chosen: both in one cell would count every flow twice over.
-    const either =
-      word === 'pod' || word === 'namespace' || word === 'ns' ? fieldNamed(`dst.${word}`) : undefined;
-    const bare: Readonly<Record<string, string>> = {
-      src: 'src.host',
-      dst: 'dst.host',
-      source: 'src.host',
-      destination: 'dst.host',
-      port: 'dst.port',
-    };
-    const key = either ?? fieldNamed(bare[word] ?? word);
-    if (!key) return word;
-    keys.push(key);
-  }
-  return keys;
+/** One end has to be chosen where a field has two: both in one cell would count every flow twice over. */
+const CHOSEN: Readonly<Record<string, string>> = {
+  src: 'src.host',
+  dst: 'dst.host',
+  source: 'src.host',
+  destination: 'dst.host',
+  port: 'dst.port',
+  pod: 'dst.pod',
+  namespace: 'dst.namespace',
+  ns: 'dst.ns',
+};
+
+/** Resolves keys such as `src.pod` and `verdict`. Throws UserError for one that there is not. */
+export function topKeys(words: readonly string[]): ResolvedField[] {
+  return words.map((word) => {
+    const key = fieldNamed(CHOSEN[word] ?? word);
+    if (key) return key;
+    const near = nearest(word, fieldNames());
+    throw new UserError(`--top: there is no key "${word}"`, {
+      hint: near ? `Did you mean "${near}"?` : 'The keys are the fields of --where: see --where help.',
+    });
+  });
 }

@@ -8,6 +8,9 @@ import { flowLine, renderDict, renderLostDict, SEPARATOR, tableLine } from './fl
 /** Formats of flows; `legacy-json` is JSON without the envelope around a flow. */
 export type FlowFormat = 'compact' | 'dict' | 'table' | 'json' | 'legacy-json';
 
+/** Which news of nodes are told. */
+export type StatusDetail = 'none' | 'problems' | 'all';
+
 /**
  * Turns answers of a server into text. Each record of the dict format starts with the separator, which the very
  * first one has to lose; lines of the table are aligned by whoever has them all.
@@ -20,9 +23,13 @@ export class FlowRenderer {
   constructor(
     readonly format: FlowFormat,
     readonly style: FlowStyle,
-    /** Show nodes that are well, too. */
-    private readonly everyStatus: boolean,
+    private readonly statuses: StatusDetail,
   ) {}
+
+  /** More of a flow is printed than a row holds. */
+  get needsWholeFlows(): boolean {
+    return this.format === 'json' || this.format === 'legacy-json' || this.style.policyNames;
+  }
 
   /** Text of an answer for stdout; news of nodes go to `takeStatus`. */
   response(message: GetFlowsResponse): string {
@@ -75,7 +82,7 @@ export class FlowRenderer {
 
   #nodeStatus(message: GetFlowsResponse, status: NodeStatusEvent): string {
     const bad = status.state_change === 'NODE_ERROR' || status.state_change === 'NODE_UNAVAILABLE';
-    if (!bad && !this.everyStatus) return '';
+    if (this.statuses === 'none' || (!bad && this.statuses === 'problems')) return '';
     const at = { time: message.time ?? '', node: message.node_name ?? '' };
     switch (this.format) {
       case 'json':

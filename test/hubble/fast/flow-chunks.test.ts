@@ -29,7 +29,7 @@ interface Query {
 async function fast(lines: readonly string[], format: FlowFormat, query: Query) {
   const problems: string[] = [];
   const reader = await lineReader(query, (problem) => problems.push(problem.kind));
-  const renderer = new FlowRenderer(format, STYLE, true);
+  const renderer = new FlowRenderer(format, STYLE, 'all');
   const read = chunkReader(reader, {
     raw: format === 'json',
     wholeFlows: format === 'legacy-json',
@@ -59,7 +59,7 @@ async function fast(lines: readonly string[], format: FlowFormat, query: Query) 
 async function general(lines: readonly string[], format: FlowFormat, query: Query) {
   const problems: string[] = [];
   const reader = await lineReader(query, (problem) => problems.push(problem.kind));
-  const renderer = new FlowRenderer(format, STYLE, true);
+  const renderer = new FlowRenderer(format, STYLE, 'all');
   let text = '';
   for (const line of lines) {
     const message = reader.read(Buffer.from(line));

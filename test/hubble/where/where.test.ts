@@ -166,7 +166,8 @@ describe('a ranking', () => {
     expect(top.estimated).toBe(true);
   });
 
-  test('an unknown key comes back', () => expect(topKeys(['verdict', 'nonsense'])).toBe('nonsense'));
+  test('an unknown key is refused', () =>
+    expect(() => topKeys(['verdict', 'nonsense'])).toThrow('--top: there is no key "nonsense"'));
 });
 
 describe('connections', () => {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../../context.ts';
 import { formatTimestamp } from '../../../lib/timestamp.ts';
+import { untilAborted } from '../../../lib/until-aborted.ts';
 import type { GetAgentEventsRequest } from '../../../model/hubble.gen.ts';
 import {
   AGENT_EVENT_HEADERS,
@@ -16,8 +17,9 @@ import { goJson } from '../../../render/text/json.ts';
 import { connectHubble } from '../server.ts';
 import { readSettings } from '../settings.ts';
 import { addFlowOptions, addFormatOptions, addSelectorOptions, type ObserveFlags } from './flags.ts';
-import { formatOf, RecordSink, styleFlags, styleOf } from './output.ts';
+import { formatOf, styleOf } from './output.ts';
 import { type Selection, selectEvents } from './selectors.ts';
+import { RecordSink, viewLines } from './view-lines.ts';
 
 /** Declares `hubble observe agent-events`. */
 export function addObserveAgentEventsCommand(command: Command, ctx: Context): void {
@@ -77,22 +79,16 @@ async function runObserveEvents<Answer>(
   const settings = await readSettings(command, ctx);
   const format = formatOf(flags.output, flags.follow === true, ctx);
   const request = requestOf(selectEvents(flags, ctx.clock.nowMs()));
-  const style = { ...styleOf(styleFlags(flags, ctx)), color: false };
+  const style = { ...styleOf(flags, ctx), color: false };
   const headers = ['TIMESTAMP', ...(style.nodeName ? ['NODE'] : []), ...kind.headers];
+  const texts = async function* () {
+    await using client = await connectHubble(settings, ctx);
+    for await (const answer of client.stream(kind.method, request))
+      yield [textOf(answer as Answer, kind, format, style)];
+  };
   // The reference ends its separator without a newline here, so that the next record begins behind it.
   const sink = new RecordSink(ctx, format, headers, SEPARATOR);
-  await using client = await connectHubble(settings, ctx);
-  try {
-    for await (const answer of client.stream(kind.method, request)) {
-      sink.add(textOf(answer as Answer, kind, format, style));
-      await sink.flush();
-    }
-  } catch (error) {
-    await sink.end();
-    if (!ctx.signal.aborted) throw error;
-    return;
-  }
-  await sink.end();
+  await viewLines(untilAborted(texts(), ctx.signal), sink, () => '', ctx);
 }
 
 function requestOf({ number, follow, since, until }: Selection): GetAgentEventsRequest {

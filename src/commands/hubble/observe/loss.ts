@@ -1,6 +1,6 @@
 import type { Context } from '../../../context.ts';
 import { SilentExit } from '../../../errors.ts';
-import type { LostEvent } from '../../../model/hubble.gen.ts';
+import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
 
 /** What to do about lost events, by where they were lost. */
 const ADVICE: Readonly<Record<string, string>> = {
@@ -15,13 +15,18 @@ export class LossCounter {
   #seen = 0n;
   readonly #bySource = new Map<string, bigint>();
 
-  flow(): void {
-    this.#seen++;
-  }
-
-  lost({ source = 'UNKNOWN_LOST_EVENT_SOURCE', num_events_lost: count = '0' }: LostEvent): void {
+  /** Counts a message. */
+  add({ flow, lost_events: lost }: GetFlowsResponse): void {
+    if (flow) this.#seen++;
+    if (!lost) return;
+    const { source = 'UNKNOWN_LOST_EVENT_SOURCE', num_events_lost: count = '0' } = lost;
     this.#lost += BigInt(count);
     this.#bySource.set(String(source), (this.#bySource.get(String(source)) ?? 0n) + BigInt(count));
+  }
+
+  /** No flow came. */
+  get isEmpty(): boolean {
+    return this.#seen === 0n;
   }
 
   /** Share of all events, in percent. */
@@ -49,5 +54,28 @@ export class LossCounter {
   /** Fails when more than `limit` percent were lost. */
   check(limit: number | undefined): void {
     if (limit !== undefined && this.percent > limit) throw new SilentExit(1);
+  }
+}
+
+/** Counts what passes. */
+export async function* countLoss(
+  batches: AsyncIterable<readonly GetFlowsResponse[]>,
+  counter: LossCounter,
+): AsyncGenerator<readonly GetFlowsResponse[]> {
+  for await (const batch of batches) {
+    for (const message of batch) counter.add(message);
+    yield batch;
+  }
+}
+
+/** Leaves out lost events, of which the running counter is shown instead. */
+export async function* showLoss(
+  batches: AsyncIterable<readonly GetFlowsResponse[]>,
+  counter: LossCounter,
+  ctx: Context,
+): AsyncGenerator<readonly GetFlowsResponse[]> {
+  for await (const batch of batches) {
+    yield batch.filter((message) => !message.lost_events);
+    await counter.show(ctx, false);
   }
 }

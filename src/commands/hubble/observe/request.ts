@@ -4,16 +4,16 @@ import type { GetFlowsRequest } from '../../../model/hubble.gen.ts';
 import type { FilterLists } from './filter-builder.ts';
 import type { Selection } from './selectors.ts';
 
-/** The request that asks for what is meant. */
-export function flowsRequest({
-  filters,
-  selection,
-  mask,
-}: {
+/** Which flows are asked for, and which fields of them. */
+export interface FlowQuery {
   filters: FilterLists;
   selection: Selection;
+  /** Paths of fields; empty means all. */
   mask: readonly string[];
-}): GetFlowsRequest {
+}
+
+/** The request that asks a server for the flows of a query. */
+export function flowsRequest({ filters, selection, mask }: FlowQuery): GetFlowsRequest {
   return {
     number: String(selection.number),
     first: selection.first,

@@ -23,12 +23,13 @@ export interface Selection {
   until?: Timestamp;
 }
 
-const MAX_UINT64 = 0xffff_ffff_ffff_ffffn;
+/** What --all stands for. */
+export const MAX_UINT64 = 0xffff_ffff_ffff_ffffn;
 /** So many are shown when nothing says otherwise. */
-export const DEFAULT_LAST = 20n;
+const DEFAULT_LAST = 20n;
 
 /** Refuses flags that contradict each other. */
-export function checkSelectors({ all, last, first, follow }: SelectorFlags): void {
+function checkSelectors({ all, last, first, follow }: SelectorFlags): void {
   const both = (a: string, b: string) => new UserError(`cannot set both --${a} and --${b}`);
   const [hasFirst, hasLast] = [first !== undefined && first > 0n, last !== undefined && last > 0n];
   if (hasFirst && hasLast) throw both('first', 'last');

@@ -1,11 +1,12 @@
-import { TopCounter } from '../../../hubble/views/top.ts';
-import type { ResolvedField } from '../../../hubble/where/fields.ts';
-import type { Flow } from '../../../model/hubble.gen.ts';
+import type { Flow, GetFlowsResponse } from '../../model/hubble.gen.ts';
+import { TopCounter, topKeys } from './top.ts';
 
 /** Flows that can be scrolled back to. */
 export const SCROLLBACK = 5_000;
 /** Seconds that the sparklines show. */
 const HISTORY_S = 30;
+/** Rows that each ranking keeps. */
+const RANKED = 2_000;
 
 /** A flow as the screen holds it. */
 export interface Seen {
@@ -37,15 +38,20 @@ export class LiveState {
   lost = 0n;
   /** What went wrong with the stream, until it runs again. */
   notice = '';
-  readonly talkers: TopCounter;
-  readonly dropped: TopCounter;
+  readonly talkers = new TopCounter(topKeys(['src', 'dst', 'port']), RANKED);
+  readonly dropped = new TopCounter(topKeys(['reason', 'src', 'dst']), RANKED);
 
-  constructor(talkers: readonly ResolvedField[], dropKeys: readonly ResolvedField[]) {
-    this.talkers = new TopCounter(talkers, 2_000);
-    this.dropped = new TopCounter(dropKeys, 2_000);
+  /** Takes a message of the stream. */
+  add({ flow, lost_events: lost, node_status: status }: GetFlowsResponse, nowMs: number): void {
+    if (flow) {
+      this.notice = '';
+      this.#addFlow(flow, nowMs);
+    } else if (lost) this.lost += BigInt(lost.num_events_lost ?? 0);
+    else if (status?.state_change === 'NODE_ERROR' || status?.state_change === 'NODE_UNAVAILABLE')
+      this.notice = `${status.state_change}: ${(status.node_names ?? []).join(', ')} ${status.message ?? ''}`;
   }
 
-  add(flow: Flow, nowMs: number): void {
+  #addFlow(flow: Flow, nowMs: number): void {
     this.tick(nowMs);
     const dropped = flow.verdict === 'DROPPED' || flow.verdict === 'ERROR';
     const seen: Seen = { flow, serial: this.#serial++, dropped };
@@ -131,33 +137,4 @@ export class LiveState {
     const full = this.flowsPerSecond.slice(-6, -1);
     return full.reduce((sum, n) => sum + n, 0) / full.length;
   }
-}
-
-const BARS = '▁▂▃▄▅▆▇█';
-
-/** A row of bars, the highest as high as the highest value. */
-export function sparkline(values: readonly number[]): string {
-  const most = Math.max(1, ...values);
-  return values.map((value) => BARS[Math.round((value / most) * (BARS.length - 1))] ?? BARS[0]).join('');
-}
-
-/** `1234567` as `1.2M`. */
-export function short(n: number): string {
-  if (n < 10_000) return String(Math.round(n));
-  return n < 1e6 ? `${(n / 1e3).toFixed(1)}k` : `${(n / 1e6).toFixed(1)}M`;
-}
-
-/** A flow's fields one per line, nested by dots: what the details pane shows. */
-export function detailLines(value: unknown, path = ''): string[] {
-  if (Array.isArray(value)) {
-    const plain = value.every((item) => typeof item !== 'object');
-    return plain
-      ? [`${path}: ${value.join(', ')}`]
-      : value.flatMap((item, i) => detailLines(item, `${path}[${i}]`));
-  }
-  if (typeof value === 'object' && value !== null)
-    return Object.entries(value).flatMap(([key, child]) =>
-      detailLines(child, path === '' ? key : `${path}.${key}`),
-    );
-  return [`${path}: ${String(value)}`];
 }

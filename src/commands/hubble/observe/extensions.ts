@@ -3,7 +3,7 @@ import { integer, stringSlice } from '../../../cli/flags.ts';
 import { UsageError, UserError } from '../../../errors.ts';
 
 /** Flags that the reference does not have. */
-export interface OwnFlags {
+export interface ExtensionFlags {
   where?: string;
   explain?: boolean;
   top: string[];
@@ -18,7 +18,7 @@ export interface OwnFlags {
 }
 
 /** Declares them, in a section of their own. */
-export function addOwnOptions(command: Command): Command {
+export function addExtensionOptions(command: Command): Command {
   return command
     .optionsGroup('Beyond the reference:')
     .option(
@@ -54,9 +54,8 @@ function percent(text: string): number {
   return value;
 }
 
-/** Whether any flag asks for more than the reference does. */
-export function isOwn(flags: OwnFlags): boolean {
-  checkModes(flags);
+/** Whether any flag asks for more than the reference does: then flows have to be read whole. */
+export function usesExtensions(flags: ExtensionFlags): boolean {
   const { where, explain, top, collapse, sort, tui, lossSummary, maxLoss } = flags;
   return (
     where !== undefined ||
@@ -70,15 +69,20 @@ export function isOwn(flags: OwnFlags): boolean {
   );
 }
 
-/** Flags that cannot go together. */
-function checkModes(flags: OwnFlags): void {
-  const modes = [
-    flags.tui && '--tui',
-    flags.top.length > 0 && '--top',
-    flags.collapse && '--collapse',
-  ].filter((mode) => typeof mode === 'string');
-  if (modes.length > 1)
-    throw new UserError(`${modes.join(' and ')} cannot go together`, {
+/** Ways to show flows, and what asks for each. Without any of them flows are printed as lines. */
+const VIEWS = [
+  { view: 'tui', flag: '--tui', isAsked: ({ tui }: ExtensionFlags) => tui === true },
+  { view: 'top', flag: '--top', isAsked: ({ top }: ExtensionFlags) => top.length > 0 },
+  { view: 'connections', flag: '--collapse', isAsked: ({ collapse }: ExtensionFlags) => collapse === true },
+] as const;
+export type View = (typeof VIEWS)[number]['view'] | 'lines';
+
+/** The view that the flags ask for. Throws UserError when they ask for several. */
+export function chooseView(flags: ExtensionFlags): View {
+  const [asked, ...others] = VIEWS.filter(({ isAsked }) => isAsked(flags));
+  if (asked && others.length > 0)
+    throw new UserError(`${[asked, ...others].map(({ flag }) => flag).join(' and ')} cannot go together`, {
       hint: 'Each is a way of its own to show flows: choose one.',
     });
+  return asked?.view ?? 'lines';
 }

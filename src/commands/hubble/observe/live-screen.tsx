@@ -1,8 +1,9 @@
 import { Box, Text, useInput } from 'ink';
 import { useEffect, useReducer, useState } from 'react';
+import type { LiveState, Seen } from '../../../hubble/views/live.ts';
 import type { Flow } from '../../../model/hubble.gen.ts';
+import { detailLines, short, sparkline } from '../../../render/hubble/live.ts';
 import { sanitizeCell } from '../../../render/text/sanitize.ts';
-import { detailLines, type LiveState, type Seen, short, sparkline } from './state.ts';
 
 /** Frames per second at most: flows are never dropped for a frame, frames are for flows. */
 const FRAME_MS = 125;

@@ -1,0 +1,197 @@
+import type { Command } from 'commander';
+import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
+import { checkFieldMask, DEFAULT_FIELD_MASK } from '../../../hubble/protobuf/field-mask.ts';
+import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
+import { type FlowFormat, FlowRenderer } from '../../../render/hubble/flow-format.ts';
+import { flowHeaders } from '../../../render/hubble/flow-records.ts';
+import { readSettings, type Settings } from '../settings.ts';
+import { chooseView, type ExtensionFlags, usesExtensions, type View } from './extensions.ts';
+import { buildFilters, type FilterLists, type FilterWord } from './filter-builder.ts';
+import type { ObserveFlags } from './flags.ts';
+import { type Limit, limitOf } from './limit.ts';
+import { countLoss, LossCounter, showLoss } from './loss.ts';
+import { formatOf, styleOf } from './output.ts';
+import { parseRawFilters, renderRawFilters } from './raw-filters.ts';
+import { detached, type RecordText } from './record-text.ts';
+import type { FlowQuery } from './request.ts';
+import { selectFlows } from './selectors.ts';
+import { sortByTime } from './sort.ts';
+import { RecordSink, viewLines } from './view-lines.ts';
+import type { Where } from './where.ts';
+
+/** An observation: source → where → sort → limit → view. */
+interface Observation {
+  flags: ObserveFlags & ExtensionFlags;
+  settings: Settings;
+  query: FlowQuery;
+  view: View;
+  renderer: FlowRenderer;
+  /** Only for files: a server cuts by itself. */
+  limit: Limit | undefined;
+  where?: Where;
+}
+
+/** Shows the flows of a server or of files. */
+export async function runObserve(
+  command: Command,
+  flags: ObserveFlags & ExtensionFlags,
+  words: readonly FilterWord[],
+  ctx: Context,
+): Promise<void> {
+  const fromFlags = buildFilters(words);
+  const settings = await readSettings(command, ctx);
+  const filters = withRawFilters(fromFlags, settings);
+  if (flags.printRawFilters) return ctx.out.write(renderRawFilters(filters));
+  const view = chooseView(flags);
+  const fromFile = flags.inputFile.length > 0;
+  if (fromFile && settings.flag('port-forward'))
+    throw new UserError('cannot use --input-file and --port-forward together');
+  // A live screen of a server shows what comes, unless a part of the record is asked for.
+  const live = view === 'tui' && !fromFile && flags.first === undefined && flags.until === undefined;
+  const follow = flags.follow === true || live;
+  const selection = selectFlows({ ...flags, follow }, ctx.clock.nowMs(), fromFile);
+  const format = formatOf(flags.output, follow && !fromFile, ctx);
+  const mask = maskOf(flags, format);
+  const statuses = flags.silentErrors ? 'none' : ctx.globals.debug ? 'all' : 'problems';
+  const observation = {
+    flags,
+    settings,
+    view,
+    query: { filters, selection, mask: view === 'lines' ? mask : [] },
+    renderer: new FlowRenderer(format, styleOf(flags, ctx), statuses),
+    limit: fromFile ? limitOf(selection) : undefined,
+  };
+  if (!usesExtensions(flags)) return printLines(await readTexts(observation, ctx), observation, ctx);
+  const { openWhere, fieldHelp } = await import('./where.ts');
+  if (flags.where === 'help') return ctx.out.write(fieldHelp());
+  const where = flags.where === undefined ? undefined : await openWhere(flags.where, observation.query);
+  await runExtended(where ? { ...observation, where, query: where.query } : observation, ctx);
+}
+
+function withRawFilters({ allow, deny }: FilterLists, settings: Settings): FilterLists {
+  return {
+    allow: [...allow, ...parseRawFilters('allowlist', settings.filters('allowlist'))],
+    deny: [...deny, ...parseRawFilters('denylist', settings.filters('denylist'))],
+  };
+}
+
+/** The fields to ask for: those of --field-mask, else for people those that are printed, else all. */
+function maskOf(flags: ObserveFlags, format: FlowFormat): readonly string[] {
+  const custom = [...(flags.fieldMask ?? []), ...(flags.experimentalFieldMask ?? [])];
+  if (custom.length > 0) {
+    if (format !== 'json')
+      throw new UserError(`${flags.output} output format is not compatible with custom field mask`, {
+        hint: 'Custom masks need -o json.',
+      });
+    checkFieldMask(custom);
+    return custom;
+  }
+  const byDefault = flags.useDefaultFieldMasks !== false && flags.experimentalUseDefaultFieldMasks !== false;
+  return byDefault && format !== 'json' ? DEFAULT_FIELD_MASK : [];
+}
+
+/** The chain of what the reference does as well: sources give text, of which flows are read no further than needed. */
+async function readTexts(
+  { flags, settings, query, renderer, limit }: Observation,
+  ctx: Context,
+): Promise<AsyncIterable<readonly RecordText[]>> {
+  if (flags.inputFile.length === 0) {
+    const { readServer, textReader } = await import('./source-server.ts');
+    return readServer(query, { ...flags, settings }, textReader(renderer), ctx);
+  }
+  const { readFileTexts } = await import('./source-file.ts');
+  const texts = readFileTexts(flags.inputFile, query, renderer, limit, ctx);
+  return limit?.cut(texts, { hold: detached }) ?? texts;
+}
+
+function printLines(
+  texts: AsyncIterable<readonly RecordText[]>,
+  { renderer }: Observation,
+  ctx: Context,
+): Promise<void> {
+  const sink = new RecordSink(ctx, renderer.format, flowHeaders(renderer.style));
+  return viewLines(texts, sink, () => renderer.takeStatus(), ctx);
+}
+
+/** The chain of everything else: sources give whole messages. */
+async function runExtended(observation: Observation, ctx: Context): Promise<void> {
+  const { flags, settings, query, where, view } = observation;
+  const fromFile = flags.inputFile.length > 0;
+  const explain = flags.explain ? await import('./explain.ts') : undefined;
+  if (explain) await ctx.err.write(explain.explainQuery(query, where, fromFile));
+  const counter = new LossCounter();
+  const read = await openMessages(observation, ctx);
+  const messages = (signal: AbortSignal) => countLoss(read(signal), counter);
+  const summary = flags.lossSummary === true || flags.maxLoss !== undefined;
+  if (view === 'lines')
+    await printMessages(messages(ctx.signal), summary ? counter : undefined, observation, ctx);
+  else await showView(view, messages, observation, ctx);
+  if (summary || view === 'top') await counter.show(ctx, true);
+  if (explain && counter.isEmpty && !ctx.signal.aborted)
+    await ctx.err.write(
+      fromFile
+        ? explain.explainEmptyFile(query, where)
+        : await explain.explainEmptyServer(query, where, settings, ctx),
+    );
+  counter.check(flags.maxLoss);
+}
+
+type Messages = AsyncIterable<readonly GetFlowsResponse[]>;
+
+/** Source, where, sort and limit: the messages that are meant, of which news of nodes are not counted. */
+async function openMessages(
+  { flags, settings, query, where, limit }: Observation,
+  ctx: Context,
+): Promise<(signal: AbortSignal) => Messages> {
+  const keep = (messages: Messages) => where?.keep(messages) ?? messages;
+  if (flags.inputFile.length === 0) {
+    const { readServer, readMessage } = await import('./source-server.ts');
+    return (signal) => keep(readServer(query, { ...flags, settings }, readMessage, ctx, signal));
+  }
+  const { readFileMessages } = await import('./source-file.ts');
+  return (signal) => {
+    const kept = keep(readFileMessages(flags.inputFile, query, ctx, signal));
+    const messages = flags.sort ? sortByTime(kept) : kept;
+    return limit?.cut(messages, { counts: (message) => !message.node_status }) ?? messages;
+  };
+}
+
+/** Prints messages as lines; with a counter, lost events are counted instead of printed. */
+function printMessages(
+  messages: Messages,
+  counter: LossCounter | undefined,
+  observation: Observation,
+  ctx: Context,
+): Promise<void> {
+  const { renderer } = observation;
+  const render = async function* (batches: Messages) {
+    for await (const batch of batches) yield batch.map((message) => renderer.response(message));
+  };
+  return printLines(render(counter ? showLoss(messages, counter, ctx) : messages), observation, ctx);
+}
+
+async function showView(
+  view: Exclude<View, 'lines'>,
+  messages: (signal: AbortSignal) => Messages,
+  { flags, settings, query, renderer }: Observation,
+  ctx: Context,
+): Promise<void> {
+  const { follow } = query.selection;
+  const style = { ...renderer.style, color: false };
+  const json = renderer.format === 'json' || renderer.format === 'legacy-json';
+  switch (view) {
+    case 'tui': {
+      const { viewTui } = await import('./view-tui.tsx');
+      return viewTui(messages, { target: flags.inputFile[0] ?? settings.text('server'), style }, ctx);
+    }
+    case 'top': {
+      const { viewTop } = await import('./view-top.ts');
+      return viewTop(messages(ctx.signal), { keys: flags.top, rows: flags.topRows ?? 20, json, follow }, ctx);
+    }
+    case 'connections': {
+      const { viewConnections } = await import('./view-connections.ts');
+      return viewConnections(messages(ctx.signal), { json, style, follow }, ctx);
+    }
+  }
+}

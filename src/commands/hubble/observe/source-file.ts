@@ -1,0 +1,109 @@
+import type { Context } from '../../../context.ts';
+import { type LineProblem, lineReader } from '../../../hubble/captures/flow-lines.ts';
+import { expandInputs, readCapture } from '../../../hubble/captures/inputs.ts';
+import { chunkReader, type RecordVisitor } from '../../../hubble/fast/flow-chunks.ts';
+import { untilAborted } from '../../../lib/until-aborted.ts';
+import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
+import type { FlowRenderer } from '../../../render/hubble/flow-format.ts';
+import { logLine } from '../log.ts';
+import type { Limit } from './limit.ts';
+import type { RecordText } from './record-text.ts';
+import type { FlowQuery } from './request.ts';
+
+/** The records of files, folders and globs that a query means, as messages; `-` is stdin. Ends quietly when aborted. */
+export function readFileMessages(
+  inputs: readonly string[],
+  query: FlowQuery,
+  ctx: Context,
+  signal: AbortSignal,
+): AsyncGenerator<GetFlowsResponse[]> {
+  const collect = (messages: GetFlowsResponse[]): RecordVisitor => ({
+    message: (message) => {
+      messages.push(message);
+      return true;
+    },
+    // Whole flows come as messages alone.
+    raw: () => true,
+    row: () => true,
+  });
+  const want = { raw: false, wholeFlows: true };
+  return untilAborted(readFiles(inputs, query, want, collect, ctx, signal), signal);
+}
+
+/**
+ * The same records as text: read no further than they are printed where the format allows it. A limit that counts
+ * from the first record ends the reading with the line that it is reached at.
+ */
+export function readFileTexts(
+  inputs: readonly string[],
+  query: FlowQuery,
+  renderer: FlowRenderer,
+  limit: Limit | undefined,
+  ctx: Context,
+): AsyncGenerator<RecordText[]> {
+  const collect = (texts: RecordText[], chunk: Buffer): RecordVisitor => {
+    const add = (text: RecordText) => {
+      texts.push(text);
+      return !limit?.isReached(texts.length);
+    };
+    return {
+      raw: (start, end) => add({ chunk, start, end }),
+      row: (row) => add(renderer.row(row)),
+      message: (message) => {
+        const text = renderer.response(message);
+        return text === '' || add(text);
+      },
+    };
+  };
+  const want = { raw: renderer.format === 'json', wholeFlows: renderer.needsWholeFlows };
+  return untilAborted(readFiles(inputs, query, want, collect, ctx, ctx.signal), ctx.signal);
+}
+
+/** Reads files chunk by chunk, and logs what is wrong with their lines. */
+async function* readFiles<T>(
+  inputs: readonly string[],
+  { filters, selection: { since, until } }: FlowQuery,
+  want: { raw: boolean; wholeFlows: boolean },
+  collect: (records: T[], chunk: Buffer) => RecordVisitor,
+  ctx: Context,
+  signal: AbortSignal,
+): AsyncGenerator<T[]> {
+  const problems: LineProblem[] = [];
+  const lines = await lineReader(
+    { ...filters, ...(since && { since }), ...(until && { until }) },
+    (problem) => problems.push(problem),
+  );
+  const timed = since !== undefined || until !== undefined;
+  const read = chunkReader(lines, { ...want, filters, timed });
+  for (const path of await expandInputs(inputs, ctx.cwd)) {
+    lines.number = 0;
+    for await (const chunk of readCapture(path, ctx.in, signal)) {
+      const records: T[] = [];
+      const more = read(chunk, collect(records, chunk));
+      for (const problem of problems.splice(0)) await logProblem(problem, path, ctx);
+      yield records;
+      if (!more) return;
+    }
+  }
+}
+
+async function logProblem(
+  { kind, message, line, number }: LineProblem,
+  path: string,
+  ctx: Context,
+): Promise<void> {
+  const text =
+    kind === 'unknown-field'
+      ? 'unknown field detected, upgrade the Hubble CLI to get rid of this warning'
+      : 'Failed to unmarshal JSON';
+  const at = `${path === '-' ? 'stdin' : path}:${number}`;
+  await logLine(ctx, 'WARN', text, {
+    error: message,
+    at,
+    ...(kind === 'bad-line' && { line: shorten(line) }),
+  });
+}
+
+function shorten(line: string): string {
+  return line.length > 500 ? `${line.slice(0, 500)}…` : line;
+}

@@ -1,0 +1,78 @@
+import type { Context } from '../../../context.ts';
+import type { FlowFormat } from '../../../render/hubble/flow-format.ts';
+import { renderTableLines, SEPARATOR } from '../../../render/hubble/flow-records.ts';
+import type { RecordText, Span } from './record-text.ts';
+
+/** Prints records as they come; `takeStatus` gives what goes to stderr beside them. */
+export async function viewLines(
+  batches: AsyncIterable<readonly RecordText[]>,
+  sink: RecordSink,
+  takeStatus: () => string,
+  ctx: Context,
+): Promise<void> {
+  try {
+    for await (const batch of batches) {
+      for (const record of batch) sink.add(record);
+      const status = takeStatus();
+      if (status !== '') await ctx.err.write(status);
+      await sink.flush();
+    }
+  } finally {
+    await sink.end();
+  }
+}
+
+/** Collects records for stdout: writes them in large pieces, begins dicts right and aligns tables at the end. */
+export class RecordSink {
+  #text = '';
+  #pieces: (string | Span)[] = [];
+  #begun = false;
+
+  constructor(
+    private readonly ctx: Context,
+    private readonly format: FlowFormat,
+    private readonly headers: readonly string[],
+    /** Stands in front of each record of the dict format; left out in front of the first. */
+    private readonly separator = `${SEPARATOR}\n`,
+  ) {}
+
+  /** Adds a record. The bytes of a span must stay as they are until the next flush. */
+  add(record: RecordText): void {
+    if (typeof record === 'string') this.#text += record;
+    else this.#addSpan(record);
+  }
+
+  #addSpan({ chunk, start, end }: Span): void {
+    const last = this.#pieces.at(-1);
+    // Records that stand one behind the other are written in one piece.
+    if (this.#text === '' && typeof last === 'object' && last.chunk === chunk && last.end === start) {
+      last.end = end;
+      return;
+    }
+    if (this.#text !== '') this.#pieces.push(this.#text);
+    this.#text = '';
+    this.#pieces.push({ chunk, start, end });
+  }
+
+  /** Writes what waits. A table waits for its end. */
+  async flush(): Promise<void> {
+    if (this.format === 'table') return;
+    for (const piece of this.#pieces.splice(0))
+      await this.ctx.out.write(
+        typeof piece === 'string' ? piece : piece.chunk.subarray(piece.start, piece.end),
+      );
+    if (this.#text === '') return;
+    const text = this.#text;
+    this.#text = '';
+    const cut = this.format === 'dict' && !this.#begun ? this.separator.length : 0;
+    this.#begun = true;
+    await this.ctx.out.write(cut > 0 ? text.slice(cut) : text);
+  }
+
+  /** Writes the rest, and a table as a whole. */
+  async end(): Promise<void> {
+    if (this.format !== 'table') return this.flush();
+    const text = renderTableLines(this.headers, this.#text);
+    if (text !== '') await this.ctx.out.write(text);
+  }
+}
