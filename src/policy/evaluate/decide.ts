@@ -4,7 +4,7 @@ import { type Identity, isHost, isReserved } from './identities.ts';
 import { type DirectionPolicy, effectivePeers } from './l4.ts';
 import type { Selection } from './selectors.ts';
 
-/** What a rule may look at of a connection, beside its ends. */
+/** What rules can match in a connection besides its ends. */
 export interface Traffic {
   /** Number of the IP protocol; undefined when it is not known. */
   protocol: number | undefined;
@@ -18,29 +18,29 @@ export type Answer = 'allowed' | 'denied' | 'unknown';
 export type Reason =
   /** A rule allows or denies it. */
   | { kind: 'rule'; part: Part; port: PortSpec }
-  /** Rules turn on default deny and none allows it. */
+  /** Rules enable default deny, and none allows the traffic. */
   | { kind: 'default-deny'; rules: readonly CompiledRule[] }
-  /** All rules for the endpoint leave default deny off. */
+  /** No rule for the endpoint enables default deny. */
   | { kind: 'default-allow' }
-  /** No rule speaks of this direction of the endpoint. */
+  /** No rule applies to this direction of the endpoint. */
   | { kind: 'not-enforced' }
-  /** The end is no endpoint that policy is applied to. */
+  /** Policy does not apply to this end of the connection. */
   | { kind: 'no-endpoint' }
   /** Connections of the node to its pods are always allowed. */
   | { kind: 'localhost' }
   | { kind: 'unknown'; why: string };
 
-/** What one end of a connection says to it, and why. */
+/** The verdict at one end of a connection, and why. */
 export interface Decision {
   answer: Answer;
   reason: Reason;
-  /** Allowed, but a proxy decides further. Its rules are in the part. */
+  /** Allowed, but a proxy then applies the L7 rules of this part. */
   proxy?: Part;
   /** Allowed once the peers have authenticated each other. */
   auth?: number;
 }
 
-/** What both ends say: allowed is what both of them allow. */
+/** The verdicts at both ends: a connection is allowed when both allow it. */
 export interface ConnectionDecision {
   answer: Answer;
   egress: Decision;
@@ -49,13 +49,13 @@ export interface ConnectionDecision {
 
 interface Test {
   part: Part;
-  /** Undefined selects everybody. */
+  /** Undefined selects every peer. */
   selections: readonly Selection[] | undefined;
 }
 
 const TESTS = new WeakMap<DirectionPolicy, readonly Test[]>();
 
-/** Decides one direction of traffic between a subject and a peer by its rules, without a policy map. */
+/** Decides one direction of traffic between a subject and a peer from the rules, without a policy map. */
 export function decideDirection(
   engine: PolicyEngine,
   direction: Direction,
@@ -82,7 +82,7 @@ export function decideDirection(
       } else unknown ??= fits === 'yes' ? doubt : fits;
     }
   }
-  if (unknown !== undefined && !settled(matching, policy, engine, peer))
+  if (unknown !== undefined && !isAllowedRegardless(matching, policy, engine, peer))
     return { answer: 'unknown', reason: { kind: 'unknown', why: unknown } };
   const host = engine.settings.allowLocalhost && direction === 'ingress' && isHost(peer);
   const [first] = matching;
@@ -92,10 +92,10 @@ export function decideDirection(
   return { answer: 'denied', reason: { kind: 'default-deny', rules: policy.closedBy } };
 }
 
-/** Why it cannot be said that a part does not mean this peer. */
+/** Why it is unknown whether a part that does not select the peer should; undefined when it is certain. */
 function doubtOf({ peers, unknowns }: Part, peer: Identity): string | undefined {
   if (unknowns[0] !== undefined) return unknowns[0];
-  // Identities of the agent carry labels of the prefixes and names that they are selected by.
+  // Identities of the agent have labels for the prefixes and names that select them.
   if (peer.id >= 0 || !isOutside(peer)) return undefined;
   const byAddress = peer.prefixes.length > 0;
   if (!byAddress && peers?.some(({ kind }) => kind === 'cidr')) return 'the address of the peer is not known';
@@ -108,8 +108,8 @@ function isOutside(peer: Identity): boolean {
   return ['world', 'world-ipv4', 'world-ipv6'].some((name) => isReserved(peer, name));
 }
 
-/** What is not known cannot change the answer: it could only allow what is allowed already. */
-function settled(
+/** Whether the unknown part cannot change the answer: the traffic is allowed, and no rule might deny it. */
+function isAllowedRegardless(
   matching: readonly { part: Part }[],
   policy: DirectionPolicy,
   engine: PolicyEngine,
@@ -130,7 +130,7 @@ function allowedBy(
   first: { part: Part; port: PortSpec },
   matching: readonly { part: Part; port: PortSpec }[],
 ): Decision {
-  // Without any plain allowance the proxy has the last word.
+  // If any of the rules uses a proxy, traffic passes it.
   const proxied = matching.find(({ port }) => port.redirect);
   const auth = matching.map(({ part }) => part.auth).find((type) => type !== undefined && type > 0);
   const { part, port } = proxied ?? first;
@@ -155,7 +155,7 @@ function testsOf(policy: DirectionPolicy, engine: PolicyEngine): readonly Test[]
   return tests;
 }
 
-/** `yes`, `no`, or the reason why that cannot be told. */
+/** `yes`, `no`, or the reason why it is unknown. */
 function portFits(
   spec: PortSpec,
   traffic: Traffic,
@@ -183,10 +183,10 @@ function portFits(
   return traffic.port >= port && traffic.port <= Math.max(port, spec.endPort) ? 'yes' : 'no';
 }
 
-/** Reserved identities that no policy is applied to. */
+/** Reserved identities that policy does not apply to. */
 const NO_ENDPOINTS = ['world', 'world-ipv4', 'world-ipv6', 'remote-node', 'kube-apiserver', 'unmanaged'];
 
-/** Whether the agent applies policy to an identity's traffic at all. */
+/** Whether policy applies to an identity's traffic. */
 function isSubject(identity: Identity, hostFirewall: boolean): boolean {
   if (isHost(identity)) return hostFirewall;
   return !NO_ENDPOINTS.some((name) => isReserved(identity, name)) && identity.prefixes.length === 0;

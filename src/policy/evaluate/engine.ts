@@ -15,22 +15,22 @@ export interface ContainerPort {
   protocol: string;
 }
 
-/** A workload of this node: its number there, its identity, and the ports that rules may call by name. */
+/** An endpoint of this node: its id, its identity, and the ports that rules may refer to by name. */
 export interface Endpoint {
   id: number;
   identity: number;
   namedPorts?: readonly ContainerPort[];
 }
 
-/** Settings of the agent that change what rules mean. */
+/** The agent's settings that change the meaning of rules. */
 export interface Settings {
-  /** `default`: only endpoints that a rule speaks of; `always`; `never`. */
+  /** `default`: only endpoints that a rule selects; `always`; `never`. */
   enforcement: 'default' | 'always' | 'never';
   /** The node's own traffic is subject to rules with a node selector. */
   hostFirewall: boolean;
-  /** Pods accept connections from their node whatever the rules say (the agent's default under Kubernetes). */
+  /** Pods accept connections from their node even without a rule (the agent's default under Kubernetes). */
   allowLocalhost: boolean;
-  /** Whose maps are computed, and how exceptions of CIDRs are selected. */
+  /** The release whose maps are computed, and whose way of handling CIDR exceptions is used. */
   release: Release;
   /** Name of the cluster; undefined takes it from the identities' labels. */
   clusterName?: string;
@@ -47,7 +47,7 @@ const DEFAULT_SETTINGS: Settings = {
   release: '1.17',
 };
 
-/** All that the rules say about one identity. */
+/** The policy of one identity. */
 export interface SubjectPolicy {
   identity: Identity;
   ingress: DirectionPolicy;
@@ -56,12 +56,11 @@ export interface SubjectPolicy {
 
 const NOT_ENFORCED: DirectionPolicy = { enforced: false, open: false, filters: [], parts: [], closedBy: [] };
 
-/** A rule's handle: stays the same while other rules come and go. */
+/** Identifies a rule while other rules are added and removed. */
 export type RuleHandle = number;
 
 /**
- * Rules and identities, and what follows from them. Answers are computed when asked for and kept until a rule that
- * concerns them changes.
+ * Evaluates rules for identities. Results are computed on demand and cached until a rule that affects them changes.
  */
 export class PolicyEngine {
   readonly identities: Identities;
@@ -70,7 +69,7 @@ export class PolicyEngine {
   readonly selectors: SelectorCache;
   readonly #around: Surroundings;
   readonly #rules = new Map<RuleHandle, CompiledRule>();
-  /** Rules by subject, and the subjects by a label that each needs; the others are asked one by one. */
+  /** Rules by subject. Subjects are indexed by a label that each requires; those without one are tried one by one. */
   readonly #bySubject = new Map<string, SubjectGroup>();
   readonly #byLabel = new Map<string, Set<SubjectGroup>>();
   readonly #anyLabel = new Set<SubjectGroup>();
@@ -114,7 +113,7 @@ export class PolicyEngine {
     return [...this.#rules.values()];
   }
 
-  /** Adds a rule; what it concerns is computed anew when next asked for. */
+  /** Adds a rule. Cached results that it affects are dropped. */
   add(source: SourcedRule): RuleHandle {
     const handle = this.#nextHandle++;
     const rule = compileRule(source, this.#around);
@@ -142,7 +141,7 @@ export class PolicyEngine {
     return this.add(source);
   }
 
-  /** What the rules say about an identity, also about one that was not given at the start. */
+  /** The policy of an identity, which need not be one of those given at the start. */
   policyOf(identity: Identity): SubjectPolicy {
     const known = this.#policies.get(identity.id);
     if (known && known.identity === identity) return known;

@@ -1,19 +1,19 @@
 import type { CompiledRule, Direction, Part, PortSpec } from './compile.ts';
 import { type Selection, type Selector, type SelectorCache, WILDCARD } from './selectors.ts';
 
-/** What a filter says about the peers of one selector. */
+/** What a filter does with the peers of one selector. */
 export interface PeerPolicy {
   selection: Selection;
   deny: boolean;
   redirect: boolean;
   listener: string;
   priority: number;
-  /** Undefined: not stated, so that a broader rule's applies. */
+  /** Undefined: not stated, so that of a broader rule applies. */
   auth: number | undefined;
   parts: readonly Part[];
 }
 
-/** All that a subject's rules say about one port (range) and protocol in one direction. */
+/** A subject's rules for one port (range) and protocol in one direction. */
 export interface Filter {
   protocol: number;
   port: number;
@@ -22,19 +22,19 @@ export interface Filter {
   peers: Map<string, PeerPolicy>;
 }
 
-/** A subject's rules, brought together per port and protocol. */
+/** A subject's rules for one direction, merged per port and protocol. */
 export interface DirectionPolicy {
-  /** Some rule speaks of this direction: what no rule allows is dropped. */
+  /** A rule applies to this direction. Unless `open`, traffic that no rule allows is dropped. */
   enforced: boolean;
-  /** Every rule that speaks of it leaves default deny off, so all else is allowed. */
+  /** No rule enables default deny, so all other traffic is allowed. */
   open: boolean;
   filters: readonly Filter[];
   parts: readonly Part[];
-  /** The rules that turn default deny on. */
+  /** The rules that enable default deny. */
   closedBy: readonly CompiledRule[];
 }
 
-/** Brings together what the rules say about one direction. */
+/** Merges the rules for one direction. */
 export function directionPolicy(
   direction: Direction,
   rules: readonly CompiledRule[],
@@ -52,7 +52,7 @@ export function directionPolicy(
   return { enforced, open, filters: [...filters.values()], parts, closedBy };
 }
 
-/** The peers that a part means; the wildcard swallows all others. */
+/** The selectors of a part's peers; the wildcard makes all others redundant. */
 export function effectivePeers({ peers }: Pick<Part, 'peers'>): readonly Selector[] {
   if (peers === undefined) return [];
   if (peers.length === 0) return [WILDCARD];
@@ -100,7 +100,7 @@ function addAllowAll(filters: Map<string, Filter>, cache: SelectorCache): void {
   });
 }
 
-/** A denial replaces an allowance; two allowances join. */
+/** A deny replaces an allow; two of a kind are merged. */
 function mergeInto(filter: Filter, added: PeerPolicy): void {
   const { key } = added.selection.selector;
   const known = filter.peers.get(key);
@@ -109,7 +109,7 @@ function mergeInto(filter: Filter, added: PeerPolicy): void {
 }
 
 function join(a: PeerPolicy, b: PeerPolicy): PeerPolicy {
-  // No stated priority is the lowest one.
+  // No stated priority counts as the lowest.
   const prefers = b.listener !== '' && (a.listener === '' || rank(b.priority) < rank(a.priority));
   return {
     ...a,
@@ -126,8 +126,8 @@ function rank(priority: number): number {
 }
 
 /**
- * Whether the allowance or denial for everybody makes that of one selector on the same port needless.
- * The entry for everybody decides when there is none for the peer.
+ * Whether the policy for every peer makes that of one selector on the same port redundant: without an entry for the peer,
+ * the wildcard entry decides.
  */
 export function covers(everybody: PeerPolicy, peer: PeerPolicy): boolean {
   if (everybody.deny) return true;

@@ -1,8 +1,8 @@
 import type { PortBlock } from './ports.ts';
 
 /**
- * Protocol and port of a map entry as one number: protocol, port, significant port bits. 0 is any of all.
- * A number rather than an object so that it can index a Map.
+ * Protocol, port and significant port bits of a map entry in one number, which can be the key of a Map. 0 is any port of
+ * any protocol.
  */
 export type L4Key = number;
 
@@ -29,7 +29,7 @@ export function prefixOf(key: L4Key): number {
   return key & 31;
 }
 
-/** Keys that hold all traffic of `key` and more, the narrowest first. */
+/** Keys that include all traffic of `key` and more, narrowest first. */
 export function broaderKeys(key: L4Key): L4Key[] {
   if (key === ANY_L4) return [];
   const protocol = protocolOf(key);

@@ -5,18 +5,18 @@ import { covers, type DirectionPolicy, type Filter, type PeerPolicy } from './l4
 import { ANY_L4, broaderKeys, type L4Key, l4Key, portOf, prefixOf, protocolOf } from './map-key.ts';
 import { portBlocks } from './ports.ts';
 
-/** What the map says for one key. Shared between identities: never changed once made. */
+/** The value of a map entry. Shared between identities, so never changed. */
 export interface Verdict {
   deny: boolean;
   proxy: boolean;
   /** 0 none, 1 SPIRE, 2 always fails. */
   auth: number;
-  /** The authentication was stated by a rule, not inherited. */
+  /** A rule states the authentication; it is not inherited. */
   explicitAuth: boolean;
   parts: readonly Part[];
 }
 
-/** Entries with the same protocol and port. Identity 0 stands for every peer. */
+/** Entries with the same protocol and port, by identity. Identity 0 is every peer. */
 export type Bucket = Map<number, Verdict>;
 export type MapState = Map<L4Key, Bucket>;
 
@@ -55,7 +55,7 @@ export function mapState(
   const denies: MapState = new Map();
   for (const filter of policy.filters) addFilter(filter, allows, denies, namedPort);
   if (allowHost) put(allows, ANY_L4, 1, OPEN);
-  // From 1.18 on the kernel itself prefers denials, so that maps need no copies of them.
+  // From 1.18 on the datapath itself prefers deny entries, so no copies are needed.
   if (denies.size > 0) preferDenials(allows, denies, atLeast(release, '1.18') ? undefined : identities);
   if (anyExplicitAuth(allows)) spreadAuth(allows);
   for (const [key, bucket] of denies) for (const [id, verdict] of bucket) put(allows, key, id, verdict);
@@ -71,7 +71,7 @@ function put(state: MapState, key: L4Key, id: number, verdict: Verdict): void {
   }
 }
 
-/** Joins entries of one key: a denial wins, a proxy wins, a stated authentication wins and the stricter of two. */
+/** Merges entries of one key: deny wins, proxy wins, a stated authentication wins, and the stricter of two. */
 function merge(a: Verdict, b: Verdict): Verdict {
   if (a.deny !== b.deny) return a.deny ? a : b;
   const stated = [a, b].filter((verdict) => verdict.explicitAuth);
@@ -108,8 +108,9 @@ function verdictOf(peer: PeerPolicy, proxy: boolean): Verdict {
 }
 
 /**
- * Lets denials win. The kernel of 1.17 looks first for the peer's entry with a port, then for everybody's, so a denial of a
- * broader port or for more peers is repeated for each narrower allowance that would otherwise be found before it. Without `identities` there are no such copies.
+ * Makes deny entries win. The datapath of 1.17 looks first for the peer's entry with a port, then for the wildcard's. So
+ * a deny entry with a broader port or more peers is copied for each narrower allow entry that would be found first.
+ * Without `identities` no copies are made.
  */
 function preferDenials(allows: MapState, denies: MapState, identities: Identities | undefined): void {
   dropCoveredDenials(denies);
@@ -118,7 +119,7 @@ function preferDenials(allows: MapState, denies: MapState, identities: Identitie
   for (const [key, id, verdict] of [...changed, ...copies]) put(denies, key, id, verdict);
 }
 
-/** A denial is needless where a broader port is denied to everybody or the same peer. */
+/** Removes deny entries that one with a broader port covers, for every peer or for the same. */
 function dropCoveredDenials(denies: MapState): void {
   for (const [key, bucket] of denies) {
     const broader = broaderKeys(key).flatMap((above) => denies.get(above) ?? []);
@@ -133,7 +134,7 @@ function dropCoveredDenials(denies: MapState): void {
 
 type Change = [L4Key, number, Verdict];
 
-/** Removes allowances that a denial covers. Those that only a wider CIDR's denial covers turn into denials. */
+/** Removes allow entries that a deny entry covers. One that only the deny of a wider CIDR covers becomes a deny entry. */
 function dropDeniedAllows(allows: MapState, denies: MapState, identities: Identities | undefined): Change[] {
   const changes: Change[] = [];
   for (const [key, bucket] of allows) {
@@ -161,7 +162,7 @@ interface Prefixed {
   verdict: Verdict;
 }
 
-/** The peers of a bucket that stand for prefixes. */
+/** The identities of a bucket that stand for prefixes. */
 function prefixedIn(bucket: Bucket, identities: Identities): Prefixed[] {
   const found: Prefixed[] = [];
   for (const [id, verdict] of bucket) {
@@ -188,7 +189,7 @@ function copyDenials(allows: MapState, denies: MapState, identities: Identities)
   return changes;
 }
 
-/** `denied` has a broader port than `allowed`, which is for more peers: deny the narrower port too. */
+/** `denied` has a broader port than `allowed`, which is for more peers: deny its peers the narrower port too. */
 function repeatForNarrowerPort(
   key: L4Key,
   allowed: Bucket,
@@ -233,7 +234,7 @@ function anyExplicitAuth(state: MapState): boolean {
   return false;
 }
 
-/** Entries without a stated authentication take that of the narrowest broader entry that states one. */
+/** Entries without a stated authentication inherit it from the narrowest broader entry that states one. */
 function spreadAuth(allows: MapState): void {
   const inherited: Change[] = [];
   for (const [key, bucket] of allows) {
@@ -252,7 +253,7 @@ function spreadAuth(allows: MapState): void {
   }
 }
 
-/** The entry whose authentication `id` inherits: the same peer's broader ones, then everybody's, narrowest first. */
+/** The entry whose authentication `id` inherits: of the same peer, then of every peer, narrowest port first. */
 function statedFor(id: number, bucket: Bucket, broader: readonly Bucket[]): Verdict | undefined {
   const candidates =
     id === EVERYBODY
@@ -261,7 +262,7 @@ function statedFor(id: number, bucket: Bucket, broader: readonly Bucket[]): Verd
   return candidates.find((verdict) => verdict?.explicitAuth);
 }
 
-/** Peers whose every port needs authentication need it also on a port that is open to everybody. */
+/** A peer that needs authentication on every port also needs it on a port that is open to every peer. */
 function perPeer(key: L4Key, verdict: Verdict, allows: MapState): Change[] {
   const changes: Change[] = [];
   for (const [id, peer] of allows.get(ANY_L4) ?? []) {
@@ -276,7 +277,7 @@ function perPeer(key: L4Key, verdict: Verdict, allows: MapState): Change[] {
   return changes;
 }
 
-/** Entries in the order of the maps command: identity, protocol, port, prefix. */
+/** The entries in the order in which `policy maps` prints them: identity, protocol, port, prefix. */
 export function entriesOf(direction: Direction, state: MapState): MapEntry[] {
   const entries: MapEntry[] = [];
   for (const [key, bucket] of state) {
@@ -289,7 +290,7 @@ export function entriesOf(direction: Direction, state: MapState): MapEntry[] {
   );
 }
 
-/** The entry that the kernel of 1.17 would find for a packet, or undefined: dropped. */
+/** The entry that the datapath of 1.17 finds for a packet; undefined means that it is dropped. */
 export function lookup(
   state: MapState,
   identity: number,

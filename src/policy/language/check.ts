@@ -11,7 +11,7 @@ import { type Cursor, type Decode, type Fields, list, object, text } from './dec
 import { AUTHENTICATION, DEFAULT_DENY, EGRESS_PEERS, INGRESS_PEERS, RULE_LABEL, SELECTOR } from './peers.ts';
 import { FQDN, ICMPS, PORT_DENY_RULE, portRuleOf } from './ports.ts';
 
-/** A rule as it is written: `enableDefaultDeny` may be partly or wholly left out. */
+/** A rule as users write it: `enableDefaultDeny` may be missing, whole or in part. */
 type WrittenRule = Omit<Rule, 'enableDefaultDeny'> & {
   enableDefaultDeny?: { ingress?: boolean; egress?: boolean };
 };
@@ -81,8 +81,8 @@ const FIELDS: Fields<WrittenRule> = {
 const WRITTEN = object<WrittenRule>({ name: 'a rule', fields: FIELDS, check: checkRule });
 
 /**
- * Checks one rule in the agent's form and puts it in order. All faults are reported to the cursor; what comes back
- * despite them holds the parts that are right. Undefined when the value is no object at all.
+ * Checks one rule in the agent's form and normalizes it. All errors are reported to the cursor; the result contains the
+ * parts without errors. Undefined when the value is not an object.
  */
 export const decodeRule: Decode<Rule> = (value, at) => {
   const written = WRITTEN(value, at);
@@ -135,7 +135,7 @@ function checkRule(rule: WrittenRule, at: Cursor): void {
   const unknown = at.complaints.some(({ code }) => code === 'unknown-field');
   if (written === 0 && !unknown && !failedBelow(at, 'ingress', 'ingressDeny', 'egress', 'egressDeny')) {
     const message = 'rule must have at least one of Ingress, IngressDeny, Egress, EgressDeny';
-    const hint = 'As it stands the rule has no effect; "ingress": [{}] closes ingress.';
+    const hint = 'Without one the rule has no effect; "ingress": [{}] denies all ingress.';
     if (at.options.form === 'kubernetes' && at.reaches('1.18')) at.fail('no-effect', message, hint);
     else at.warn('no-effect', message, hint);
   }
@@ -185,7 +185,7 @@ function l7Kinds({ rules }: PortRule): string[] {
   ];
 }
 
-/** Ways to name peers; the agent takes one of them per rule. */
+/** The fields that select peers; the agent accepts one of them per rule. */
 const PEERS: Readonly<Record<string, string>> = {
   fromEndpoints: 'FromEndpoints',
   fromCIDR: 'FromCIDR',
@@ -220,8 +220,8 @@ function checkDirection(rule: IngressRule | IngressDenyRule | EgressRule | Egres
     if (peers.length === 0 && at.options.form === 'rule' && others.length === 0 && first === undefined)
       at.warn(
         'empty-peers',
-        `an empty "${name}" is dropped when it is sent to the agent, so every peer is meant`,
-        'Remove the rule to mean no peer.',
+        `an empty "${name}" is dropped when it is sent to the agent, so it selects every peer`,
+        'Remove the rule to select no peer.',
         [name],
       );
   }

@@ -4,7 +4,7 @@ import type { Severity } from '../../model/finding.ts';
 import { atLeast, type Release } from '../../model/release.ts';
 import type { Path } from '../rule.ts';
 
-/** What a decoder reports; `Finding` adds the position. */
+/** A problem that a decoder reports. A `Finding` adds its position in the file. */
 export interface Complaint {
   severity: Severity;
   code: string;
@@ -18,11 +18,11 @@ export interface DecodeOptions {
   strict: boolean;
   /** The release that must know the fields; undefined accepts those of every release. */
   target?: Release | undefined;
-  /** The API server checks more than the agent does, so Kubernetes objects are held to more. */
+  /** The API server checks more than the agent, so more is checked in Kubernetes objects. */
   form: 'rule' | 'kubernetes';
 }
 
-/** Where a decoder stands in a document, and what it has found wrong so far. */
+/** A decoder's place in a document, and the problems that it has found. */
 export class Cursor {
   readonly complaints: Complaint[] = [];
   readonly #path: (string | number)[] = [];
@@ -48,7 +48,7 @@ export class Cursor {
     });
   }
 
-  /** An error in a Kubernetes object, a warning in the agent's own form, which takes it. */
+  /** Reports an error in a Kubernetes object, and a warning in the agent's own form, which the agent accepts. */
   failIfKubernetes(code: string, message: string, hint?: string, part: Path = []): void {
     this.#complain(this.options.form === 'kubernetes' ? 'error' : 'warning', code, message, hint, part);
   }
@@ -74,7 +74,7 @@ export class Cursor {
   }
 }
 
-/** Turns an outside value into a typed one; reports and returns undefined where it cannot. */
+/** Checks an untyped value and returns it typed; reports what is wrong and returns undefined when it cannot. */
 export type Decode<T> = (value: unknown, at: Cursor) => T | undefined;
 
 /** A field of an object, with the releases that know it. */
@@ -85,14 +85,14 @@ export interface Field<T> {
   since?: Release;
   /** First release that no longer knows it. */
   until?: Release;
-  /** Said when the target does not know the field. */
+  /** The hint when the target no longer knows the field. */
   instead?: string;
 }
 
 export type Fields<T> = { readonly [K in keyof T]-?: Field<NonNullable<T[K]>> };
 
 export interface ObjectShape<T> {
-  /** What the object is, for messages: `an ingress rule`. */
+  /** What messages call the object: `an ingress rule`. */
   name: string;
   /** In the order in which the agent prints them. */
   fields: Fields<T>;
@@ -100,13 +100,13 @@ export interface ObjectShape<T> {
   check?: (value: T, at: Cursor, given: Readonly<Record<string, unknown>>) => void;
 }
 
-/** How a JSON value is called in messages. */
+/** What messages call a JSON value. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
-  if (typeof value === 'string') return 'a text';
-  if (typeof value === 'boolean') return 'true or false';
+  if (typeof value === 'string') return 'a string';
+  if (typeof value === 'boolean') return 'a boolean';
   return 'a number';
 }
 
@@ -114,12 +114,12 @@ function wrongType(at: Cursor, expected: string, value: unknown, hint?: string):
   return at.fail('type', `expected ${expected}, found ${kindOf(value)}`, hint);
 }
 
-/** A text, then `check`. */
+/** A string that passes `check`. */
 export function text(check?: (value: string, at: Cursor) => string | undefined): Decode<string> {
   return (value, at) => {
     if (typeof value === 'string') return check ? check(value, at) : value;
     const quote = typeof value === 'number' || typeof value === 'boolean';
-    return wrongType(at, 'a text', value, quote ? `Write it in quotes: "${value}".` : undefined);
+    return wrongType(at, 'a string', value, quote ? `Write it in quotes: "${value}".` : undefined);
   };
 }
 
@@ -131,27 +131,32 @@ export function integer(min: number, max: number): Decode<number> {
   return (value, at) => {
     if (typeof value !== 'number' || !Number.isInteger(value)) return wrongType(at, 'a whole number', value);
     if (value >= min && value <= max) return value;
-    return at.fail('range', `${value} is out of range`, `A number from ${min} to ${max} is expected.`);
+    return at.fail('range', `${value} is out of range`, `Expected a number from ${min} to ${max}.`);
   };
 }
 
-/** One of some words. `message` gives the reference's words for another one. */
+/** One of these words. `message` gives the reference's message for any other. */
 export function oneOf<T extends string>(words: readonly T[], message: (value: string) => string): Decode<T> {
   const known: ReadonlySet<string> = new Set(words);
   const isKnown = (value: unknown): value is T => typeof value === 'string' && known.has(value);
   return (value, at) => {
     if (isKnown(value)) return value;
-    if (typeof value !== 'string') return wrongType(at, 'a text', value);
+    if (typeof value !== 'string') return wrongType(at, 'a string', value);
     const near = nearest(value, words);
     return at.fail('value', message(value), near ? `Did you mean "${near}"?` : `One of ${words.join(', ')}.`);
   };
 }
 
-/** A list. An item that cannot be decoded is reported and left out; a list that none is left of counts as wrong. */
+/** A list. Items that cannot be decoded are reported and left out; when none remains, the list is undefined. */
 export function list<T>(item: Decode<T>, check?: (items: T[], at: Cursor) => void): Decode<T[]> {
   return (value, at) => {
     if (!Array.isArray(value)) {
-      return wrongType(at, 'a list', value, isRecord(value) ? 'Put it behind a dash, or in [ ].' : undefined);
+      return wrongType(
+        at,
+        'a list',
+        value,
+        isRecord(value) ? 'Put a dash in front of it, or [ ] around it.' : undefined,
+      );
     }
     const items: T[] = [];
     for (let i = 0; i < value.length; i++) {
@@ -163,13 +168,13 @@ export function list<T>(item: Decode<T>, check?: (items: T[], at: Cursor) => voi
   };
 }
 
-/** Names to texts, in sorted order of the (rewritten) names, as Go prints a map. */
+/** A map of strings, in the order of its (rewritten) keys, as Go prints it. */
 export function texts(
   key: (name: string, at: Cursor) => string,
   value: Decode<string>,
 ): Decode<Record<string, string>> {
   return (given, at) => {
-    if (!isRecord(given)) return wrongType(at, 'an object of texts', given);
+    if (!isRecord(given)) return wrongType(at, 'an object with string values', given);
     const entries: [string, string][] = [];
     for (const [name, item] of Object.entries(given)) {
       at.into(name, () => {
@@ -205,7 +210,7 @@ export function object<T extends object>(shape: ObjectShape<T>): Decode<T> {
       at.into(name, () => {
         checkRelease(name, field, at);
         const result = field.decode(item, at);
-        // Go's encoder leaves an empty text and a zero out where the field may be absent.
+        // Go's encoder omits empty strings and zeros of optional fields.
         const absent = !field.required && (result === '' || result === 0);
         if (result !== undefined && !absent) decoded[name] = result;
         else if (field.required) complete = false;
@@ -237,24 +242,24 @@ function checkRelease(name: string, field: Field<unknown>, at: Cursor): void {
   }
 }
 
-/** What to write instead of a field that does not exist, where a near name would mislead. */
+/** Hints for unknown fields where the most similar known name would mislead. */
 const INSTEAD: Readonly<Record<string, string>> = {
   encrypt:
-    'A policy cannot ask for encryption. It is a setting of the cluster: helm values encryption.enabled=true and encryption.type=wireguard (or ipsec); "cilium encrypt status" shows it.',
+    'A policy cannot require encryption. It is a setting of the cluster: Helm values encryption.enabled=true and encryption.type=wireguard (or ipsec); "cilium encrypt status" shows it.',
   encryption:
-    'A policy cannot ask for encryption. It is a setting of the cluster: helm values encryption.enabled=true and encryption.type=wireguard (or ipsec); "cilium encrypt status" shows it.',
-  ingressRule: 'The field is called "ingress"; its items are the rules.',
-  ingressRules: 'The field is called "ingress"; its items are the rules.',
-  egressRule: 'The field is called "egress"; its items are the rules.',
-  egressRules: 'The field is called "egress"; its items are the rules.',
-  podSelector: 'That is a field of a Kubernetes NetworkPolicy. Here it is "endpointSelector".',
+    'A policy cannot require encryption. It is a setting of the cluster: Helm values encryption.enabled=true and encryption.type=wireguard (or ipsec); "cilium encrypt status" shows it.',
+  ingressRule: 'Use the field "ingress"; each of its items is a rule.',
+  ingressRules: 'Use the field "ingress"; each of its items is a rule.',
+  egressRule: 'Use the field "egress"; each of its items is a rule.',
+  egressRules: 'Use the field "egress"; each of its items is a rule.',
+  podSelector: 'That is a field of a Kubernetes NetworkPolicy. Use "endpointSelector".',
   policyTypes:
-    'That is a field of a Kubernetes NetworkPolicy. Here a direction is closed by having rules for it, or by "enableDefaultDeny".',
+    'That is a field of a Kubernetes NetworkPolicy. Here a direction denies by default when it has rules, or by "enableDefaultDeny".',
   namespaceSelector:
-    'That is a field of a Kubernetes NetworkPolicy. Here use fromEndpoints or toEndpoints with the label "k8s:io.kubernetes.pod.namespace".',
-  ipBlock: 'That is a field of a Kubernetes NetworkPolicy. Here use fromCIDRSet or toCIDRSet.',
-  from: 'That is a field of a Kubernetes NetworkPolicy. Here use fromEndpoints, fromEntities, fromCIDRSet ….',
-  to: 'That is a field of a Kubernetes NetworkPolicy. Here use toEndpoints, toEntities, toCIDRSet ….',
+    'That is a field of a Kubernetes NetworkPolicy. Use fromEndpoints or toEndpoints with the label "k8s:io.kubernetes.pod.namespace".',
+  ipBlock: 'That is a field of a Kubernetes NetworkPolicy. Use fromCIDRSet or toCIDRSet.',
+  from: 'That is a field of a Kubernetes NetworkPolicy. Use fromEndpoints, fromEntities, fromCIDRSet ….',
+  to: 'That is a field of a Kubernetes NetworkPolicy. Use toEndpoints, toEntities, toCIDRSet ….',
   ports: 'Ports belong inside an item of "toPorts".',
 };
 

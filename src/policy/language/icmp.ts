@@ -1,4 +1,4 @@
-/** Names of ICMP types, as a rule may write them in place of the number. */
+/** The names that rules may use for ICMP types. */
 const ICMP_TYPES: Readonly<Record<'IPv4' | 'IPv6', Readonly<Record<string, number>>>> = {
   IPv4: {
     EchoReply: 0,
@@ -45,7 +45,7 @@ const ICMP_TYPES: Readonly<Record<'IPv4' | 'IPv6', Readonly<Record<string, numbe
   },
 };
 
-/** The number of a type that is written as a number or a name; undefined when the family has no such name. */
+/** The number of an ICMP type given as number or name; undefined for an unknown name. */
 export function icmpType(type: number | string, family: 'IPv4' | 'IPv6'): number | undefined {
   if (typeof type === 'number') return type;
   if (/^\d+$/.test(type)) return Number(type);

@@ -29,7 +29,7 @@ import {
 } from './checks.ts';
 import { type Decode, type Field, integer, list, object, oneOf, text, texts } from './decode.ts';
 
-/** The parts of the policy language that name ports, what is said on them, and ICMP types. */
+/** The parts of the policy language about ports, L7 rules and ICMP types. */
 
 const PROTOCOL_SINCE: Partial<Record<Protocol, Release>> = { SCTP: '1.12', VRRP: '1.18', IGMP: '1.18' };
 const WRITABLE = PROTOCOLS.filter((protocol) => !protocol.startsWith('ICMP'));
@@ -54,7 +54,7 @@ const PROTOCOL: Decode<Protocol> = (value, at) => {
 
 const PORT: Decode<string> = (value, at) => {
   if (typeof value !== 'number') return text(checkPort)(value, at);
-  at.fail('type', 'expected a text, found a number', `A port is written in quotes: "${value}".`);
+  at.fail('type', 'expected a string, found a number', `Write the port in quotes: "${value}".`);
   return checkPort(String(value), at);
 };
 
@@ -110,7 +110,7 @@ const LISTENER = object<Listener>({
           kind: {
             decode: oneOf(
               ['CiliumEnvoyConfig', 'CiliumClusterwideEnvoyConfig'],
-              (word) => `"${word}" is no kind of Envoy configuration`,
+              (word) => `"${word}" is not a kind of Envoy configuration`,
             ),
           },
           name: { decode: text(), required: true },
@@ -170,8 +170,8 @@ const KAFKA_LIST: Decode<KafkaRule[]> = (value, at) => {
   if (at.reaches('1.18') && at.options.target !== undefined)
     at.warn(
       'deprecated',
-      'Kafka rules are deprecated and leave Cilium after 1.20',
-      'Without them the port itself can still be opened or closed: keep the item of "toPorts" and drop "rules".',
+      'Kafka rules are deprecated and will be removed after Cilium 1.20',
+      'The port itself can still be allowed or denied: keep the item of "toPorts" and remove "rules".',
     );
   return list(KAFKA)(value, at);
 };
@@ -210,7 +210,7 @@ export function portRuleOf(direction: 'ingress' | 'egress'): Decode<PortRule> {
 
 /** An item of toPorts below ingressDeny or egressDeny. */
 export const PORT_DENY_RULE = object<PortDenyRule>({
-  name: 'a port rule of a deny rule, which knows no L7',
+  name: 'a port rule of a deny rule, which cannot have L7 rules',
   fields: { ports: PORTS },
 });
 

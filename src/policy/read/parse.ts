@@ -14,16 +14,16 @@ export interface ParseOptions {
   strict?: boolean;
   /** The release to check for. Default: 1.17 for the agent's own form (the last that takes it), 1.20 for objects. */
   target?: Release | undefined;
-  /** Of objects that name none. Default `default`. */
+  /** For objects that do not name one. Default `default`. */
   namespace?: string | undefined;
-  /** Is shown the objects that are no policies. Those that it takes are not warned about. */
+  /** Called for objects that are not policies; returns true to suppress the warning about one. */
   take?: ((object: Record<string, unknown>) => boolean) | undefined;
 }
 
 const RULE_TARGET: Release = '1.17';
 const OBJECT_TARGET = NEWEST_RELEASE;
 
-/** A Kubernetes policy object as it was written. */
+/** A Kubernetes policy object as the user wrote it. */
 export interface PolicyObject {
   name: ObjectName;
   value: Record<string, unknown>;
@@ -33,13 +33,13 @@ export interface PolicyObject {
 }
 
 export interface Policies {
-  /** In the order of the files; those with errors are there as far as they could be read. */
+  /** In the order of the files. Rules with errors are included without their wrong parts. */
   rules: SourcedRule[];
   objects: PolicyObject[];
   findings: Finding[];
 }
 
-/** Parses and checks policies in any accepted form. All faults of all files are found; nothing is thrown. */
+/** Parses and checks policies in any accepted form. Reports the errors of all files as findings; throws nothing. */
 export async function parsePolicies(
   files: readonly { file: string; text: string }[],
   options: ParseOptions = {},
@@ -60,7 +60,7 @@ interface ReadOptions extends ParseOptions {
   schemas: ReadonlyMap<string, SchemaCheck>;
 }
 
-/** The API server's checks, for the kinds of a document. The schemas are those of 1.20. */
+/** The schema checks of the API server (1.20) for the kinds of objects in a document. */
 async function schemasFor(
   value: unknown,
   { target = OBJECT_TARGET }: ParseOptions,
@@ -98,7 +98,7 @@ function readItem(
     report({
       severity: 'error',
       code: 'type',
-      message: 'a policy is an object or a list of rules',
+      message: 'expected a policy: an object, or a list of rules',
       path: [],
     });
     return;
@@ -109,8 +109,8 @@ function readItem(
     report({
       severity: 'error',
       code: 'form',
-      message: 'this is an entry of the list that agents from 1.19 on print, not a rule',
-      hint: 'Such a list cannot be imported. Take the policies from Kubernetes: kubectl get cnp,ccnp -A -o yaml.',
+      message: 'this is an entry of the list that agents from 1.19 on return, not a rule',
+      hint: 'Such a list cannot be imported. Get the policies from Kubernetes instead: kubectl get cnp,ccnp -A -o yaml.',
       path: [],
     });
   } else readRule(document, value, path, options, into);
@@ -138,7 +138,7 @@ function readRule(
   if (rule) into.rules.push({ rule, origin: { kind: 'rule', ...ownerOf(rule), source: document, path } });
 }
 
-/** Rules that were made of a Kubernetes object carry its name in their labels. */
+/** Rules made from a Kubernetes object have its name in their labels. */
 function ownerOf(rule: Rule): { namespace?: string; name?: string } {
   const find = (key: string) =>
     rule.labels?.find((label) => label.key === `io.cilium.k8s.policy.${key}`)?.value;
@@ -179,8 +179,10 @@ function readObject(
       severity: near || kind === undefined ? 'error' : 'warning',
       code: 'kind',
       message:
-        kind === undefined ? 'the object has no "kind"' : `kind ${JSON.stringify(kind)} is no network policy`,
-      hint: near ? `Did you mean "${near}"?` : `Policies are of the kinds ${KINDS.join(', ')}.`,
+        kind === undefined
+          ? 'the object has no "kind"'
+          : `kind ${JSON.stringify(kind)} is not a network policy`,
+      hint: near ? `Did you mean "${near}"?` : `The kinds of policies are ${KINDS.join(', ')}.`,
       path: kind === undefined ? [] : ['kind'],
     });
     return;
@@ -257,13 +259,13 @@ function readName(
   const read = (field: string): string | undefined => {
     const text = metadata[field];
     if (text === undefined || text === null || typeof text === 'string') return text || undefined;
-    return at.fail('type', `metadata.${field} must be a text`, 'Put it in quotes.', ['metadata', field]);
+    return at.fail('type', `metadata.${field} must be a string`, 'Put it in quotes.', ['metadata', field]);
   };
   const name = read('name') ?? '';
   const namespace = read('namespace');
   if (name === '') at.fail('name', `${kind} must have name`, undefined, ['metadata']);
   else if (!OBJECT_NAME.test(name) || name.length > 253)
-    at.fail('name', `"${name}" is no name for an object`, 'Lower-case letters, digits, "-" and ".".', [
+    at.fail('name', `"${name}" is not a valid object name`, 'Lower-case letters, digits, "-" and ".".', [
       'metadata',
       'name',
     ]);

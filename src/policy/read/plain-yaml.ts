@@ -1,8 +1,8 @@
 /**
  * The YAML that manifests are written in: block mappings and lists, scalars on one line, comments, several documents.
- * Returns the documents' values, or undefined as soon as the text holds anything else (flow collections with content,
- * anchors, tags, block scalars, doubled keys, a fault …), which is then for the parser proper. That one keeps every
- * token and needs ten times as long, which matters from some thousand policies on.
+ * Returns the documents' values, or undefined when the text has anything else (flow collections with content, anchors,
+ * tags, block scalars, duplicate keys, errors …), which the full YAML parser then reads. The full parser keeps every
+ * token and takes ten times as long, which matters with thousands of policies.
  */
 export function parsePlainYaml(text: string): unknown[] | undefined {
   if (/[\t\r\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u0085\u2028\u2029\ufeff]/.test(text))
@@ -46,7 +46,7 @@ function splitDocuments(text: string): Line[][] {
 const KEY = /^([A-Za-z_][\w./:-]*?|"[^"\\]*"|'[^']*') *:(?: +(.*))?$/;
 const QUOTED = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')(?: +#.*)?$/;
 const NUMBER = /^[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?$/;
-/** Words that YAML gives a meaning; as keys they are left to the parser proper. */
+/** Words with a meaning in YAML; as keys they are left to the full parser. */
 const WORD = /^(null|Null|NULL|true|True|TRUE|false|False|FALSE)$/;
 
 class Reader {
@@ -119,7 +119,7 @@ class Reader {
     return mapping;
   }
 
-  /** What stands below a key or a dash; a list below a key may begin in the key's own column. */
+  /** The value below a key or a dash. A list below a key may begin in the key's own column. */
   #nested(indent: number, belowKey: boolean): unknown {
     const next = this.lines[this.#at];
     if (!next) return null;
@@ -129,7 +129,7 @@ class Reader {
 
   #scalar(text: string, indent: number): unknown {
     const next = this.lines[this.#at];
-    // A deeper line would carry the scalar on.
+    // A more indented line would continue the scalar.
     if (next && next.indent > indent) throw NOT_PLAIN;
     const quoted = QUOTED.exec(text)?.[1];
     if (quoted) return unquote(quoted);

@@ -17,8 +17,8 @@ export interface ParsedFile {
 }
 
 /**
- * Parses a JSON file, or a YAML file of one or more documents. Faults of the syntax are findings, and a document that
- * has one is left out; the others are still there, so that the faults of a file are reported at once.
+ * Parses a JSON file, or a YAML file of one or more documents. Syntax errors are findings. A document with one is left
+ * out; the others are returned, so that all errors of a file are reported at once.
  */
 export async function parseFile(file: string, text: string): Promise<ParsedFile> {
   const plain = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
@@ -26,7 +26,7 @@ export async function parseFile(file: string, text: string): Promise<ParsedFile>
   return parseYaml(file, plain);
 }
 
-/** The documents of a file that must be whole. Throws a UserError for its first fault. */
+/** The documents of a file. Throws a UserError for its first syntax error. */
 export async function readDocuments(file: string, text: string): Promise<ParsedDocument[]> {
   const { documents, findings } = await parseFile(file, text);
   const fault = findings.find(({ severity }) => severity === 'error');
@@ -47,14 +47,14 @@ function parseJson(file: string, text: string): ParsedFile {
     return { documents: [], findings: [jsonFault(file, text, error)] };
   }
   const document = new JsonDocument(file, text, value);
-  // A doubled key can only be seen in the text.
+  // Only the text shows that a key is written twice.
   const findings = doubledKeys(text).map(({ path, offset }): Finding => {
     const name = String(path.at(-1));
     return {
       severity: 'error',
       code: 'doubled-field',
       message: `field "${name}" is written twice`,
-      hint: 'Only the last one would count: join the two or remove one.',
+      hint: 'Only the last one would apply: merge the two or remove one.',
       position: document.positionAt(offset),
       path,
     };
@@ -81,7 +81,7 @@ function jsonFault(file: string, text: string, error: unknown): Finding {
   };
 }
 
-/** The line of an offset with a caret below the column; long lines are cut around it. */
+/** The line at an offset, with a caret below the column. Long lines are cut. */
 function excerptOf(text: string, offset: number): string {
   const from = text.lastIndexOf('\n', offset - 1) + 1;
   const end = text.indexOf('\n', offset);
@@ -147,10 +147,10 @@ async function parseYaml(file: string, text: string): Promise<ParsedFile> {
   for (const document of Array.isArray(parsed) ? parsed : []) {
     const faults = document.errors.map((error) => yamlFault(file, text, lines, error));
     findings.push(...faults);
-    // What the parser guessed behind a fault of syntax is not what was meant: there is nothing to check.
+    // After a syntax error the parser guesses, so there is nothing to check.
     if (faults.some(({ code }) => code === 'syntax')) continue;
     const value = yamlValue(document);
-    // A file may begin or end with an empty document (`---`), which holds nothing to check.
+    // A file may begin or end with an empty document (`---`).
     if (value !== null && value !== undefined) {
       documents.push(new YamlDocument(file, document, lines, value, yaml));
     }
@@ -158,7 +158,7 @@ async function parseYaml(file: string, text: string): Promise<ParsedFile> {
   return { documents, findings };
 }
 
-/** Documents whose values are known already; the parser proper runs when a place in one is asked for. */
+/** Documents whose values are already known; the full YAML parser only runs to locate something in one. */
 function plainDocuments(
   file: string,
   text: string,
@@ -214,9 +214,9 @@ function yamlFault(file: string, text: string, lines: LineCounter, error: YAMLEr
     severity: 'error',
     code: doubled ? 'doubled-field' : 'syntax',
     message: doubled ? 'this field is written twice' : `malformed policy, not YAML? ${error.message}`,
-    ...(doubled && { hint: 'Only one of them would count: join the two or remove one.' }),
+    ...(doubled && { hint: 'Only one of them would apply: merge the two or remove one.' }),
     ...(misplaced && {
-      hint: 'A field of a list item is indented to the column of the text after the dash, not to the dash.',
+      hint: 'Indent the fields of a list item to the column of the text after the dash, not to the dash.',
     }),
     position: { file, ...positionOf(lines, offset) },
     path: [],

@@ -1,7 +1,7 @@
 import { isRecord } from '../../lib/record.ts';
 import { readDocuments } from './source.ts';
 
-/** The labels that the pods of each workload in a file will have, as `k8s:key=value`. */
+/** The labels of the pods of each workload in a file, as `k8s:key=value`. */
 export async function podLabels(file: string, text: string): Promise<string[][]> {
   const documents = await readDocuments(file, text);
   return documents.flatMap(({ value }) => {

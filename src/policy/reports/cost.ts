@@ -5,18 +5,18 @@ import { broaderKeys, type L4Key } from '../evaluate/map-key.ts';
 import { EVERYBODY, type MapState, type Verdict } from '../evaluate/map-state.ts';
 import { type RuleReference, referenceOf } from './explain.ts';
 
-/** Entries that a policy map has room for unless the agent was told otherwise. */
+/** The agent's default size of a policy map. */
 const MAP_CAPACITY = 16_384;
 
-/** What a rule costs. */
+/** The cost of a rule. */
 export interface RuleCost {
   rule: RuleReference;
   endpoints: number;
-  /** Identities that its peers select, all parts together. */
+  /** Identities that its peers select. */
   identities: number;
-  /** Map entries that it has a part in, over all endpoints. */
+  /** Map entries that it contributes to, in the maps of all endpoints. */
   entries: number;
-  /** Entries that no other rule asks for and no broader entry makes needless. */
+  /** Entries that only this rule causes and that no broader entry makes redundant. */
   alone: number;
   /** Entries that send traffic through a proxy. */
   proxied: number;
@@ -85,7 +85,7 @@ function countEntries(maps: Record<Direction, MapState>, costs: Map<CompiledRule
   return entries;
 }
 
-/** A broader entry that stays allows the same, and in the same way. */
+/** Whether a broader entry that stays allows the same in the same way. */
 function isNeedless(
   { state, key, id, verdict: { deny, proxy, auth } }: Place,
   stays: (broader: Verdict) => boolean,
@@ -115,17 +115,17 @@ function peersOf(engine: PolicyEngine, rule: CompiledRule): number {
   return ids.size;
 }
 
-/** Why a rule does nothing: nobody is its subject or its peer, another rule says it already, or no flow needed it. */
+/** Why a rule has no effect: it selects no endpoint, its peers select no identity, others cover it, no flow needed it. */
 export type UnusedReason = 'no-endpoint' | 'no-peer' | 'covered' | 'no-flow';
 
-/** A rule, or a part of one, that does nothing. */
+/** A rule, or a part of one, without effect. */
 export interface Unused {
   rule: RuleReference;
   reason: UnusedReason;
   text: string;
 }
 
-/** Rules that could go without a change: `used` are the rules that flows were decided by, when flows were given. */
+/** Rules that can be removed without effect. `used` are the rules that decided flows, when flows were given. */
 export function unusedRules(engine: PolicyEngine, used?: ReadonlySet<CompiledRule>): Unused[] {
   const costs = countRules(engine).rules;
   const covered = coveredRules(engine);
@@ -147,14 +147,14 @@ export function unusedRules(engine: PolicyEngine, used?: ReadonlySet<CompiledRul
         });
     }
     if (covered.has(rule))
-      found.push({ rule: cost.rule, reason: 'covered', text: 'other rules allow all that it allows' });
+      found.push({ rule: cost.rule, reason: 'covered', text: 'other rules cover all of it' });
     else if (used && !used.has(rule))
-      found.push({ rule: cost.rule, reason: 'no-flow', text: 'no flow was decided by it' });
+      found.push({ rule: cost.rule, reason: 'no-flow', text: 'it decided no flow' });
   }
   return found;
 }
 
-/** An entry of a policy map, where it stands. */
+/** An entry of a policy map, and where it is. */
 interface Place {
   state: MapState;
   key: L4Key;
@@ -163,8 +163,8 @@ interface Place {
 }
 
 /**
- * Rules that can all go together and no map changes. Of rules that cover each other the first stays: they are tried
- * from the last to the first, and what has gone covers nothing any more.
+ * Rules that can all be removed without a change of a map. They are tried from the last to the first and a removed rule
+ * covers nothing, so of rules that cover each other the first stays.
  */
 function coveredRules(engine: PolicyEngine): Set<CompiledRule> {
   const places = placesOfRules(engine);
@@ -183,7 +183,7 @@ function coveredRules(engine: PolicyEngine): Set<CompiledRule> {
   return gone;
 }
 
-/** Whether others ask for the same entry, and in the same way. What a proxy allows is the sum of all rules. */
+/** Whether other rules cause the same entry. Rules that use a proxy add up, so their ports must be equal too. */
 function isRepeated(
   rule: CompiledRule,
   { deny, auth, proxy, parts }: Verdict,
@@ -213,7 +213,7 @@ function placesOfRules(engine: PolicyEngine): Map<CompiledRule, Place[]> {
   return places;
 }
 
-/** Whether an endpoint would no longer be closed in a direction without the rule and those that have gone. */
+/** Whether an endpoint would lose default deny in a direction without the rule and those already removed. */
 function changesDefaults(engine: PolicyEngine, rule: CompiledRule, gone: ReadonlySet<CompiledRule>): boolean {
   return engine.endpoints.some((endpoint) => {
     const identity = engine.identities.get(endpoint.identity);

@@ -9,7 +9,7 @@ import { type Explanation, explain } from './explain.ts';
 export const VERDICTS = ['allow', 'deny', 'unknown'] as const;
 export type ExpectedVerdict = (typeof VERDICTS)[number];
 
-/** One expectation of a test file. */
+/** One test of a test file. */
 export interface Expectation {
   name: string;
   from: string;
@@ -20,7 +20,7 @@ export interface Expectation {
   location: string;
 }
 
-/** What a test file says. */
+/** The contents of a test file. */
 export interface Expectations {
   /** Files and folders of rules, relative to the test file. */
   rules: string[];
@@ -29,14 +29,14 @@ export interface Expectations {
   tests: Expectation[];
 }
 
-/** How one expectation came out. */
+/** The result of one test. */
 export interface TestResult {
   name: string;
   location: string;
   passed: boolean;
   expected: ExpectedVerdict;
   got: ExpectedVerdict;
-  /** The direction that decided it. */
+  /** The explanation of the deciding direction. */
   reason: string;
 }
 
@@ -49,28 +49,29 @@ function isJson(value: unknown): value is Json {
 const FIELDS = ['rules', 'state', 'namespace', 'tests'];
 const TEST_FIELDS = ['name', 'from', 'to', 'port', 'expect'];
 
-/** Reads a test file's document: a list of expectations, or an object that has one as `tests`. */
+/** Reads a test file: a list of tests, or an object with such a list as `tests`. */
 export function expectationsOf(value: unknown, document: SourceDocument): Expectations {
   const fail = (path: Path, message: string, hint?: string): never => {
     throw new UserError(`${formatPosition(document.locate(path))}: ${message}`, { hint });
   };
   const top: Json = Array.isArray(value) ? { tests: value } : isJson(value) ? value : {};
   for (const field of Object.keys(top))
-    if (!FIELDS.includes(field)) fail([field], `unknown field "${field}"`, `Known are ${FIELDS.join(', ')}.`);
+    if (!FIELDS.includes(field))
+      fail([field], `unknown field "${field}"`, `Known fields: ${FIELDS.join(', ')}.`);
   const list = top.tests;
   if (!Array.isArray(list) || list.length === 0)
-    return fail([], 'no tests', 'See "cilium policy test --init" for a file to start from.');
+    return fail([], 'no tests', '"cilium policy test --init" prints a file to start from.');
   const base = Array.isArray(value) ? [] : ['tests'];
   return {
-    rules: textsOf(top.rules, () => fail(['rules'], 'a file or a list of files is expected')),
+    rules: textsOf(top.rules, () => fail(['rules'], 'expected a file or a list of files')),
     state: textOf(top.state),
     namespace: textOf(top.namespace),
     tests: list.map((item: unknown, i) => {
       const path = [...base, i];
-      if (!isJson(item)) return fail(path, 'a test is an object with from, to, port and expect');
+      if (!isJson(item)) return fail(path, 'a test must be an object with from, to, port and expect');
       for (const field of Object.keys(item))
         if (!TEST_FIELDS.includes(field))
-          fail([...path, field], `unknown field "${field}"`, `Known are ${TEST_FIELDS.join(', ')}.`);
+          fail([...path, field], `unknown field "${field}"`, `Known fields: ${TEST_FIELDS.join(', ')}.`);
       const text = (field: string): string =>
         textOf(item[field]) ?? fail(path, `a test must have the field "${field}"`);
       const [from, to, port, wanted] = [text('from'), text('to'), text('port'), text('expect')];
@@ -80,7 +81,8 @@ export function expectationsOf(value: unknown, document: SourceDocument): Expect
         from,
         to,
         port,
-        expect: verdict ?? fail([...path, 'expect'], `expect is allow, deny or unknown, not "${wanted}"`),
+        expect:
+          verdict ?? fail([...path, 'expect'], `expect must be allow, deny or unknown, not "${wanted}"`),
         location: formatPosition(document.locate(path)),
       };
     }),
@@ -103,7 +105,7 @@ const AS_VERDICT: Readonly<Record<Answer, ExpectedVerdict>> = {
   unknown: 'unknown',
 };
 
-/** Decides every expectation. A peer that cannot be found is an error of the file, with its place. */
+/** Runs every test. A peer that cannot be found is an error at the test's place in the file. */
 export function runExpectations(
   { tests, namespace }: Expectations,
   engine: PolicyEngine,
@@ -147,8 +149,8 @@ function reasonOf(egress: Explanation, ingress: Explanation): string {
 export const TEMPLATE = `# What connections the policies must allow and deny. Run: cilium policy test FILE
 rules:
   - policies/            # files or folders, relative to this file
-# state: state.json      # identities and endpoints; only needed for pods by name, identities and addresses of pods
-namespace: default       # of labels that name none
+# state: state.json      # identities and endpoints; only needed for pods by name, identity numbers and pod addresses
+namespace: default       # for labels that do not name one
 tests:
   - name: the frontend reaches the API
     from: app=frontend

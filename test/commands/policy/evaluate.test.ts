@@ -316,7 +316,7 @@ tests:
   test.each([
     ['tests: []', 'no tests'],
     ['tests: [{from: a=b}]', 'must have the field "to"'],
-    ['tests: [{from: a=b, to: c=d, port: 80, expect: maybe}]', 'expect is allow, deny or unknown'],
+    ['tests: [{from: a=b, to: c=d, port: 80, expect: maybe}]', 'expect must be allow, deny or unknown'],
     ['test: []', 'unknown field "test"'],
     ['rules: api.yaml\ntests: [{from: "??", to: c=d, port: 80, expect: deny}]', 'cannot tell who'],
   ])('%j', async (text, message) => {

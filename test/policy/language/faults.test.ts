@@ -56,7 +56,7 @@ describe('an error names its place and says what is wrong', () => {
       'rule cannot have both EndpointSelector and NodeSelector',
     ],
     ['an object for a list', rule('«"ingress": {}'), 'type', 'expected a list, found an object'],
-    ['a number for a port', port('«"port": 80'), 'type', 'expected a text, found a number'],
+    ['a number for a port', port('«"port": 80'), 'type', 'expected a string, found a number'],
     [
       'a port above 65535',
       port('«"port": "65536"'),
@@ -335,7 +335,7 @@ describe('an error names its place and says what is wrong', () => {
       'an object that is no rule',
       '[{«"kind": "CiliumNetworkPolicies", "apiVersion": "cilium.io/v2"}]',
       'kind',
-      'kind "CiliumNetworkPolicies" is no network policy',
+      'kind "CiliumNetworkPolicies" is not a network policy',
     ],
   ])('%s', async (_, text, code, message) => {
     const { policies, want } = await check(text);

@@ -158,6 +158,6 @@ test('lists of objects and several documents are read; other kinds are passed ov
   expect(rules.map(({ origin }) => origin.name)).toEqual(['p', 'q']);
   expect(objects).toHaveLength(2);
   expect(findings.map(({ severity, message }) => [severity, message])).toEqual([
-    ['warning', 'kind "Service" is no network policy'],
+    ['warning', 'kind "Service" is not a network policy'],
   ]);
 });

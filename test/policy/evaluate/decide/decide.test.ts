@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { decideConnection, decideDirection, type Traffic } from '../../../../src/policy/evaluate/decide.ts';
 import { PolicyEngine, type Settings } from '../../../../src/policy/evaluate/engine.ts';
 import { identityOf } from '../../../../src/policy/evaluate/identities.ts';
-import type { Rule } from '../../../../src/policy/rule.ts';
+import type { EgressRule, IngressRule, Rule } from '../../../../src/policy/rule.ts';
 import { ruleOf } from '../../helpers.ts';
 
 const HOST = identityOf(1, ['reserved:host']);
@@ -211,18 +211,18 @@ describe('connections of the node to its pods', () => {
   });
 });
 
-test.each([
+test.each<[string, IngressRule[], EgressRule[]]>([
   ['allowed', [ANYBODY], [{ toEndpoints: [{}] }]],
   ['denied', [{}], [{ toEndpoints: [{}] }]],
   ['denied', [ANYBODY], [{}]],
   ['unknown', [CLOUD], [{ toEndpoints: [{}] }]],
   ['unknown', [ANYBODY], [{ toGroups: [{}] }]],
   ['denied', [CLOUD], [{}]],
-] as const)('a connection is %s by ingress %j and egress %j', (answer, into, out) => {
+])('a connection is %s by ingress %j and egress %j', (answer, into, out) => {
   const rules = [
-    rule({ ingress: [...into] }),
+    rule({ ingress: into }),
     rule(
-      { endpointSelector: { matchLabels: { 'any:app': 'web' } }, egress: [...out] },
+      { endpointSelector: { matchLabels: { 'any:app': 'web' } }, egress: out },
       { ingress: false, egress: true },
     ),
   ];
