@@ -71,6 +71,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   cli: [...BASE, 'context.ts', 'render', 'agent', 'kube', 'kvstore'],
   'cli/bpf': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'bpf'],
+  'cli/hubble': [...BASE, 'context.ts', 'version.ts', 'cli', 'render', 'hubble'],
   commands: [
     ...BASE,
     'context.ts',

@@ -1,6 +1,6 @@
+import { HUBBLE_GLOBALS } from '../../cli/hubble/keys.ts';
 import type { Verb } from '../../cli/tree.ts';
 import { addHubbleCommand } from './hubble.ts';
-import { HUBBLE_GLOBALS } from './keys.ts';
 
 const OBSERVE_VERBS = {
   flows: {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { examples, integer, stringSlice } from '../../cli/flags.ts';
+import { readSettings } from '../../cli/hubble/settings.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { CaptureWriter } from '../../hubble/captures/capture.ts';
@@ -11,7 +12,6 @@ import { buildFilters, type FilterWord } from './observe/filter-builder.ts';
 import { addFilterOptions, addSelectorOptions } from './observe/flags.ts';
 import { type SelectorFlags, selectFlows } from './observe/selectors.ts';
 import { readMessage, readServer } from './observe/source-server.ts';
-import { readSettings } from './settings.ts';
 
 interface RecordFlags extends SelectorFlags {
   maxSize: number;

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
+import { connectHubble } from '../../cli/hubble/server.ts';
+import { readSettings } from '../../cli/hubble/settings.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { decode } from '../../hubble/protobuf/codec.ts';
 import type { ServerReflectionResponse } from '../../model/hubble.gen.ts';
 import { goJson } from '../../render/text/json.ts';
-import { connectHubble } from './server.ts';
-import { readSettings } from './settings.ts';
 
 const METHOD = '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo';
 

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { connectHubble } from '../../cli/hubble/server.ts';
+import { readSettings } from '../../cli/hubble/settings.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import { renderServerStatus } from '../../render/hubble/status.ts';
-import { connectHubble } from './server.ts';
-import { readSettings } from './settings.ts';
 
 /** Declares `hubble status`. */
 export function addHubbleStatusCommand(command: Command, ctx: Context): void {

@@ -1,14 +1,14 @@
 import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
 import { integer } from '../../cli/flags.ts';
+import { connectHubble } from '../../cli/hubble/server.ts';
+import { readSettings } from '../../cli/hubble/settings.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import { eachLine } from '../../hubble/captures/flow-lines.ts';
 import { expandInputs, readCapture } from '../../hubble/captures/inputs.ts';
 import type { FlowFilter } from '../../model/hubble.gen.ts';
 import type { FlowRecord } from '../../policy/evaluate/flow.ts';
-import { connectHubble } from '../hubble/server.ts';
-import { readSettings } from '../hubble/settings.ts';
 
 /** The flags that say where flows come from. */
 export interface FlowFlags {

@@ -1,8 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { compileFilters } from '../../../src/hubble/filter/filter.ts';
-import { Collapser, connectionKey } from '../../../src/hubble/views/collapse.ts';
-import { TopCounter, topKeys } from '../../../src/hubble/views/top.ts';
 import { compileWhere } from '../../../src/hubble/where/evaluate.ts';
 import { parseWhere } from '../../../src/hubble/where/parse.ts';
 import { planWhere } from '../../../src/hubble/where/plan.ts';
@@ -117,81 +115,4 @@ test('what a server would send holds every flow that is meant, and exactly those
     }),
     { numRuns: 300 },
   );
-});
-
-describe('a ranking', () => {
-  const keys = (...words: string[]) => {
-    const found = topKeys(words);
-    if (typeof found === 'string') throw new Error(found);
-    return found;
-  };
-
-  test('counts exactly while the keys fit', () => {
-    const top = new TopCounter(keys('src.pod', 'verdict'));
-    for (const flow of FLOWS) top.add(flow, 1000);
-    const counts = new Map<string, number>();
-    for (const flow of FLOWS) {
-      const pod = flow.source?.pod_name ? `${flow.source.namespace}/${flow.source.pod_name}` : '-';
-      const key = `${pod} ${flow.verdict}`;
-      counts.set(key, (counts.get(key) ?? 0) + 1);
-    }
-    expect(
-      top
-        .rows(1000)
-        .map((row) => [row.values.join(' '), row.count])
-        .sort(),
-    ).toEqual([...counts].sort());
-    expect(top.estimated).toBe(false);
-  });
-
-  test('keeps every heavy key within its bound when there are too many', () => {
-    const capacity = 50;
-    const top = new TopCounter(keys('uuid'), capacity);
-    const flow = (uuid: string): Flow => ({ uuid });
-    let total = 0;
-    for (let i = 0; i < 20_000; i++) {
-      top.add(flow(`rare-${i}`), i);
-      total++;
-      if (i % 4 === 0) {
-        top.add(flow('heavy'), i);
-        total++;
-      }
-    }
-    const [first] = top.rows(1);
-    expect(first?.values).toEqual(['heavy']);
-    expect((first?.count ?? 0) - (first?.error ?? 0)).toBeLessThanOrEqual(5000);
-    expect(first?.count).toBeGreaterThanOrEqual(5000);
-    expect(first?.error).toBeLessThanOrEqual(total / capacity);
-    expect(top.rows(1000).length).toBe(capacity);
-    expect(top.estimated).toBe(true);
-  });
-
-  test('an unknown key is refused', () =>
-    expect(() => topKeys(['verdict', 'nonsense'])).toThrow('--top: there is no key "nonsense"'));
-});
-
-describe('connections', () => {
-  test('hold every flow once, both directions together', () => {
-    const collapser = new Collapser();
-    FLOWS.forEach((flow, i) => void collapser.add(flow, i));
-    const connections = [...collapser.rest()];
-    expect(connections.reduce((n, c) => n + c.forward + c.reply, 0)).toBe(FLOWS.length);
-    expect(new Set(connections.map(({ key }) => key)).size).toBe(connections.length);
-    expect(connections.some(({ forward, reply }) => forward > 0 && reply > 0)).toBe(true);
-    for (const { opening, reply, forward } of connections)
-      if (forward > 0 && reply > 0) expect(opening.is_reply).not.toBe(true);
-  });
-
-  test('make room when there are too many, quietest first', () => {
-    const collapser = new Collapser(2);
-    const flow = (port: number): Flow => ({
-      IP: { source: '10.0.0.1', destination: '10.0.0.2' },
-      l4: { TCP: { source_port: port, destination_port: 80 } },
-    });
-    expect(collapser.add(flow(1), 1)).toBeUndefined();
-    expect(collapser.add(flow(2), 2)).toBeUndefined();
-    expect(collapser.add(flow(1), 3)).toBeUndefined();
-    expect(collapser.add(flow(3), 4)?.key).toBe(connectionKey(flow(2)));
-    expect([...collapser.quiet(4)].map(({ key }) => key)).toEqual([connectionKey(flow(1))]);
-  });
 });

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { readSettings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { goYaml } from '../../../render/text/yaml.ts';
-import { readSettings } from '../settings.ts';
 
 /** Declares `hubble config get`. */
 export function addHubbleConfigGetCommand(command: Command, ctx: Context): void {

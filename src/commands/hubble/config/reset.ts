@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { parseSetting, requiredKey, writeConfig } from '../../../cli/hubble/config-file.ts';
+import { KEYS } from '../../../cli/hubble/keys.ts';
+import { readSettings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { KEYS } from '../keys.ts';
-import { readSettings } from '../settings.ts';
-import { parseSetting, requiredKey, writeConfig } from './file.ts';
 
 /** Declares `hubble config reset`. */
 export function addHubbleConfigResetCommand(command: Command, ctx: Context): void {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { parseSetting, requiredKey, writeConfig } from '../../../cli/hubble/config-file.ts';
+import { readSettings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { readSettings } from '../settings.ts';
-import { parseSetting, requiredKey, writeConfig } from './file.ts';
 
 /** Declares `hubble config set`. */
 export function addHubbleConfigSetCommand(command: Command, ctx: Context): void {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { readSettings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { goYaml } from '../../../render/text/yaml.ts';
-import { readSettings } from '../settings.ts';
 
 /** Declares `hubble config view`. */
 export function addHubbleConfigViewCommand(command: Command, ctx: Context): void {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { connectHubble } from '../../../cli/hubble/server.ts';
+import { readSettings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { LIST_FORMATS, renderNamespaces } from '../../../render/hubble/lists.ts';
-import { connectHubble } from '../server.ts';
-import { readSettings } from '../settings.ts';
 
 /** Declares `hubble list namespaces`. */
 export function addHubbleListNamespacesCommand(command: Command, ctx: Context): void {

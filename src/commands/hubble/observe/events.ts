@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { connectHubble } from '../../../cli/hubble/server.ts';
+import { readSettings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { formatTimestamp } from '../../../lib/timestamp.ts';
 import { untilAborted } from '../../../lib/until-aborted.ts';
@@ -14,8 +16,6 @@ import type { FlowStyle } from '../../../render/hubble/flow.ts';
 import type { FlowFormat } from '../../../render/hubble/flow-format.ts';
 import { renderPairs, SEPARATOR, tableLine } from '../../../render/hubble/flow-records.ts';
 import { goJson } from '../../../render/text/json.ts';
-import { connectHubble } from '../server.ts';
-import { readSettings } from '../settings.ts';
 import { addFlowOptions, addFormatOptions, addSelectorOptions, type ObserveFlags } from './flags.ts';
 import { formatOf, styleOf } from './output.ts';
 import { type Selection, selectEvents } from './selectors.ts';

@@ -1,7 +1,7 @@
+import { connectHubble } from '../../../cli/hubble/server.ts';
+import type { Settings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { errorMessage } from '../../../errors.ts';
-import { connectHubble } from '../server.ts';
-import type { Settings } from '../settings.ts';
 import type { FlowQuery } from './request.ts';
 import type { Where } from './where.ts';
 

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
+import { readSettings, type Settings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { checkFieldMask, DEFAULT_FIELD_MASK } from '../../../hubble/protobuf/field-mask.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
 import { type FlowFormat, FlowRenderer } from '../../../render/hubble/flow-format.ts';
 import { flowHeaders } from '../../../render/hubble/flow-records.ts';
-import { readSettings, type Settings } from '../settings.ts';
 import { chooseView, type ExtensionFlags, usesExtensions, type View } from './extensions.ts';
 import { buildFilters, type FilterLists, type FilterWord } from './filter-builder.ts';
 import type { ObserveFlags } from './flags.ts';

@@ -1,3 +1,4 @@
+import { logLine } from '../../../cli/hubble/log.ts';
 import type { Context } from '../../../context.ts';
 import { type LineProblem, lineReader } from '../../../hubble/captures/flow-lines.ts';
 import { expandInputs, readCapture } from '../../../hubble/captures/inputs.ts';
@@ -5,7 +6,6 @@ import { chunkReader, type RecordVisitor } from '../../../hubble/fast/flow-chunk
 import { untilAborted } from '../../../lib/until-aborted.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
 import type { FlowRenderer } from '../../../render/hubble/flow-format.ts';
-import { logLine } from '../log.ts';
 import type { Limit } from './limit.ts';
 import type { RecordText } from './record-text.ts';
 import type { FlowQuery } from './request.ts';

@@ -1,3 +1,5 @@
+import { connectHubble } from '../../../cli/hubble/server.ts';
+import type { Settings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { decodeAnswer } from '../../../hubble/client.ts';
 import { RowDecoder } from '../../../hubble/fast/flow-wire.ts';
@@ -8,8 +10,6 @@ import { FlowRow } from '../../../model/flow-row.ts';
 import type { GetFlowsRequest, GetFlowsResponse } from '../../../model/hubble.gen.ts';
 import type { FlowRenderer } from '../../../render/hubble/flow-format.ts';
 import { sanitizeCell } from '../../../render/text/sanitize.ts';
-import { connectHubble } from '../server.ts';
-import type { Settings } from '../settings.ts';
 import { type FlowQuery, flowsRequest } from './request.ts';
 
 /** How a server is reached, and what happens when a stream that is followed breaks. */

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { connectHubble } from '../../../cli/hubble/server.ts';
+import { readSettings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { untilAborted } from '../../../lib/until-aborted.ts';
 import { renderPeerChange } from '../../../render/hubble/lists.ts';
-import { connectHubble } from '../server.ts';
-import { readSettings } from '../settings.ts';
 
 /** Declares `hubble watch peers`. */
 export function addHubbleWatchPeersCommand(command: Command, ctx: Context): void {

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { encode } from '../../../../src/hubble/protobuf/codec.ts';
 import type { Flow } from '../../../../src/model/hubble.gen.ts';
-import { recordedMessages, serveGrpc } from '../../../helpers/grpc.ts';
+import { serveGrpc } from '../../../helpers/grpc.ts';
 import { fixturePath, fixtureText } from '../../../helpers/recordings.ts';
 import { type RunOptions, run } from '../../../helpers/run.ts';
 
 const RECORDED = fixturePath('recordings/flows-1.20.jsonl');
-const [FIRST = '', SECOND = '', THIRD = ''] = fixtureText('recordings/flows-1.20.jsonl').split('\n');
+const [FIRST = ''] = fixtureText('recordings/flows-1.20.jsonl').split('\n');
 
 let folder: string;
 beforeAll(() => {
@@ -25,69 +25,6 @@ function observe(lines: readonly string[], flags: readonly string[] = [], option
 }
 
 const flow = (fields: Flow) => JSON.stringify({ flow: { time: '2026-11-22T08:00:00Z', ...fields } });
-
-describe('observe reads a file', () => {
-  test('with a line far longer than the reference can hold', async () => {
-    const long = flow({ IP: { source: '1.1.1.1', destination: '2.2.2.2' }, Summary: 'x'.repeat(3_000_000) });
-    const { stdout, code } = await observe([FIRST, long, SECOND], ['-o', 'json']);
-    expect(stdout).toBe(`${FIRST}\n${long}\n${SECOND}\n`);
-    expect(code).toBe(0);
-  });
-
-  test('past lines that are broken or cut short, and names each', async () => {
-    const broken = ['nonsense', '{"flow":', '[1]', '{"flow":{"verdict":"NOPE"}}', '', FIRST.slice(0, 300)];
-    const { stdout, stderr, code } = await observe([FIRST, ...broken, SECOND], ['-o', 'json'], { nowMs: 0 });
-    expect(stdout).toBe(`${FIRST}\n${SECOND}\n`);
-    expect(code).toBe(0);
-    const warnings = stderr.trimEnd().split('\n');
-    expect(warnings).toHaveLength(5);
-    for (const warning of warnings)
-      expect(warning).toMatch(/level=WARN msg="Failed to unmarshal JSON" error="proto: /);
-    expect(warnings[3]).toContain('invalid value for enum field verdict');
-  });
-
-  test('with fields of a later release, and warns of them once', async () => {
-    const later = FIRST.replace('"uuid"', '"shiny":{"a":[1]},"uuid"');
-    const { stdout, stderr } = await observe([later, later, SECOND], ['-o', 'json']);
-    expect(stdout).toBe(`${FIRST}\n${FIRST}\n${SECOND}\n`);
-    expect(stderr.match(/WARN/g)).toHaveLength(1);
-    expect(stderr).toMatch(/unknown field/);
-  });
-
-  test('without a newline at its end, and from stdin', async () => {
-    const { stdout } = await run(['hubble', 'observe', '--input-file', '-', '-o', 'json'], {
-      stdin: `${FIRST}\r\n${SECOND}`,
-    });
-    expect(stdout).toBe(`${FIRST}\n${SECOND}\n`);
-  });
-
-  test.each([
-    [
-      ['--first', '2'],
-      [FIRST, SECOND],
-    ],
-    [['--last', '1'], [THIRD]],
-    [
-      ['--last', '2'],
-      [SECOND, THIRD],
-    ],
-    [
-      ['--last', '9'],
-      [FIRST, SECOND, THIRD],
-    ],
-    [['--all'], [FIRST, SECOND, THIRD]],
-  ] as const)('and keeps with %j what is asked for', async (flags, lines) => {
-    for (const format of ['json', 'compact']) {
-      const { stdout } = await observe([FIRST, SECOND, THIRD], [...flags, '-o', format]);
-      expect(stdout).toBe((await observe(lines, ['-o', format])).stdout);
-    }
-  });
-
-  test('and refuses to keep more than a million', async () => {
-    const { stderr, code } = await observe([FIRST], ['--last', '1000001']);
-    expect({ stderr, code }).toEqual({ stderr: '--last must be <= 1_000_000, got 1000001\n', code: 1 });
-  });
-});
 
 describe('what comes from the cluster', () => {
   const evil = flow({
@@ -156,81 +93,6 @@ describe('the printers', () => {
   });
 });
 
-describe('observe agent-events', () => {
-  const recorded = {
-    '/observer.Observer/GetAgentEvents': { messages: recordedMessages('getagentevents.grpc') },
-  };
-  const events = async (...flags: string[]) => {
-    await using server = await serveGrpc(recorded);
-    return (await run(['hubble', 'observe', 'agent-events', '--server', server.address, ...flags])).stdout;
-  };
-
-  test('prints a line for each', async () => {
-    const [line = ''] = (await events()).split('\n');
-    expect(line).toMatch(
-      /^Nov 22 \d\d:\d\d:\d\d\.\d{3}: ENDPOINT_REGENERATE_SUCCESS \(id: \d+, labels: \[[^\]]+\]\)$/,
-    );
-  });
-
-  test('prints JSON in the form of the recorded file', async () => {
-    const lines = (await events('-o', 'json')).trimEnd().split('\n');
-    expect(lines).toHaveLength(recorded['/observer.Observer/GetAgentEvents'].messages.length);
-    for (const line of lines) expect(JSON.parse(line).agent_event.type).toMatch(/^[A-Z_]+$/);
-  });
-
-  test('glues the separator of dicts to the next record, as the reference does', async () => {
-    expect(await events('-o', 'dict', '--print-node-name')).toMatch(
-      /^ {2}TIMESTAMP: .*\n {7}NODE: lab\/node1\n {7}TYPE: \w+\n {4}DETAILS: .*\n-{12} {2}TIMESTAMP: /,
-    );
-  });
-
-  test('asks for the last 20 even when it follows', async () => {
-    await using server = await serveGrpc(recorded);
-    await run(['hubble', 'observe', 'agent-events', '--follow', '--server', server.address]);
-    expect(server.seen[0]?.requests[0]?.toString('hex')).toBe('08141001');
-  });
-});
-
-test('observe debug-events prints where a message comes from, its mark and its CPU', async () => {
-  const messages = [
-    encode('observer.GetDebugEventsResponse', {
-      debug_event: {
-        type: 'DBG_CT_MATCH',
-        source: { ID: 7, namespace: 'default', pod_name: 'web' },
-        hash: 255,
-        cpu: 3,
-        message: 'CT entry found',
-      },
-      time: '2026-11-22T08:00:00Z',
-    }),
-    encode('observer.GetDebugEventsResponse', {
-      debug_event: { source: { ID: 1, labels: ['reserved:host'] } },
-    }),
-  ];
-  await using server = await serveGrpc({ '/observer.Observer/GetDebugEvents': { messages } });
-  const { stdout } = await run(['hubble', 'observe', 'debug-events', '--server', server.address]);
-  expect(stdout).toBe(
-    'Nov 22 08:00:00.000: default/web (ID: 7) DBG_CT_MATCH MARK: 0xff CPU: 03 (CT entry found)\n' +
-      'N/A: reserved:host (ID: 1) DBG_EVENT_UNKNOWN MARK: N/A CPU: N/A ()\n',
-  );
-});
-
-test('watch peers prints who comes and goes', async () => {
-  const messages = [
-    encode('peer.ChangeNotification', {
-      name: 'lab/node1',
-      address: '10.0.0.1:4244',
-      type: 'PEER_ADDED',
-      tls: { server_name: 'node1.lab.hubble-grpc.cilium.io' },
-    }),
-  ];
-  await using server = await serveGrpc({ '/peer.Peer/Notify': { messages } });
-  const { stdout } = await run(['hubble', 'watch', 'peers', '--server', server.address]);
-  expect(stdout).toBe(
-    'PEER_ADDED   10.0.0.1:4244 lab/node1 (TLS.ServerName: node1.lab.hubble-grpc.cilium.io)\n',
-  );
-});
-
 test('cilium observe is hubble observe', async () => {
   const flags = ['--input-file', RECORDED, '--last', '3'];
   expect(await run(['observe', ...flags])).toEqual(await run(['hubble', 'observe', ...flags]));
@@ -261,4 +123,17 @@ test('a pattern that would take other engines for ever is answered at once', asy
   const line = flow({ l7: { http: { url: `http://h/${'a'.repeat(2000)}` } } });
   const { code } = await observe([line], ['--http-url', '(a+)+$b', '--http-path', '(a|aa)*c']);
   expect(code).toBe(0);
+});
+
+test.each([
+  [[], 'Range: follow'],
+  [['--last', '5'], 'Range: follow'],
+  [['--first', '5'], 'Range: number 5'],
+])('a live screen %j says: %s', async (words, range) => {
+  await using server = await serveGrpc({});
+  const { stderr } = await run(
+    ['hubble', 'observe', '--tui', '--explain', '--server', server.address, ...words],
+    { columns: 80, typed: [] },
+  );
+  expect(stderr).toContain(range);
 });

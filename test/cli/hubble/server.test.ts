@@ -1,12 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
-import { type GrpcAnswer, recordedMessages, serveGrpc } from '../../helpers/grpc.ts';
+import { encode } from '../../../src/hubble/protobuf/codec.ts';
+import { type GrpcAnswer, serveGrpc } from '../../helpers/grpc.ts';
 import { fixturePath, fixtureText } from '../../helpers/recordings.ts';
 import { run } from '../../helpers/run.ts';
 
-const FLOWS = '/observer.Observer/GetFlows';
 const STATUS = '/observer.Observer/ServerStatus';
 const pem = (name: string) => fixtureText(`tls/${name}`);
 const pemPath = (name: string) => fixturePath(`tls/${name}`);
@@ -184,141 +183,5 @@ describe('the connection to a server', () => {
     expect(stderr).toMatch(
       /^failed to get hubble server status: rpc error: code = DeadlineExceeded desc = context deadline exceeded/,
     );
-  });
-});
-
-describe('a stream of flows', () => {
-  const messages = recordedMessages('relay-GetFlows-100.grpc');
-  const observe = (address: string, ...flags: string[]) =>
-    run(['hubble', 'observe', '--server', address, ...flags]);
-
-  test('is asked for with the number, the filters, the times and the fields that people read', async () => {
-    await using server = await serveGrpc({ [FLOWS]: { messages } });
-    await run(
-      [
-        'hubble',
-        'observe',
-        '--server',
-        server.address,
-        '--since',
-        '5m',
-        '--last',
-        '3',
-        '--not',
-        '--pod',
-        'a',
-        '-n',
-        'b',
-      ],
-      { nowMs: 1_795_337_516_250 },
-    );
-    const request = decode('observer.GetFlowsRequest', server.seen[0]?.requests[0] ?? Buffer.alloc(0));
-    expect(request).toMatchObject({
-      number: '3',
-      since: '2026-11-22T08:46:56.250Z',
-      whitelist: [{ source_pod: ['b/'] }, { destination_pod: ['b/'] }],
-      blacklist: [{ source_pod: ['a'] }, { destination_pod: ['a'] }],
-    });
-    expect(request.field_mask).toMatch(
-      /^time,verdict,ethernet,IP,l4,source.identity,source.namespace,source.podName/,
-    );
-  });
-
-  test.each([
-    [[], '20', false],
-    [['--all'], '18446744073709551615', false],
-    [['--follow'], undefined, false],
-    [['--first', '5'], '5', true],
-    [['--since', '1h', '--all'], undefined, false],
-  ] as const)('with %j asks for %s flows', async (flags, number, first) => {
-    await using server = await serveGrpc({ [FLOWS]: {} });
-    await observe(server.address, '-o', 'json', ...flags);
-    const request = decode('observer.GetFlowsRequest', server.seen[0]?.requests[0] ?? Buffer.alloc(0));
-    expect([request.number, request.first ?? false, request.field_mask]).toEqual([number, first, undefined]);
-  });
-
-  test('reports nodes on stderr, and only those in trouble', async () => {
-    const status = (state_change: 'NODE_CONNECTED' | 'NODE_ERROR', message = '') =>
-      encode('observer.GetFlowsResponse', {
-        node_status: { state_change, node_names: ['a', 'b'], message },
-        node_name: 'relay',
-        time: '2026-11-22T08:00:00Z',
-      });
-    await using server = await serveGrpc({
-      [FLOWS]: { messages: [status('NODE_CONNECTED'), status('NODE_ERROR', 'x\u001b[2J')] },
-    });
-    const { stdout, stderr } = await observe(server.address);
-    expect(stdout).toBe('');
-    expect(stderr).toBe('Nov 22 08:00:00.000 [relay]: Error "x\\u001b[2J" on 2 nodes: a, b\n');
-    expect((await observe(server.address, '--silent-errors')).stderr).toBe('');
-  });
-
-  test('prints lost events', async () => {
-    const lost = encode('observer.GetFlowsResponse', {
-      lost_events: { source: 'HUBBLE_RING_BUFFER', num_events_lost: '12', cpu: 3 },
-      time: '2026-11-22T08:00:00Z',
-    });
-    await using server = await serveGrpc({ [FLOWS]: { messages: [lost] } });
-    expect((await observe(server.address)).stdout).toBe(
-      'Nov 22 08:00:00.000 EVENTS LOST: HUBBLE_RING_BUFFER CPU(3) 12\n',
-    );
-  });
-
-  test('that breaks off in the middle keeps what came, and says that it broke', async () => {
-    await using server = await serveGrpc({
-      [FLOWS]: {
-        messages: messages.slice(0, 4),
-        after: (stream) => setTimeout(() => stream.session?.destroy(), 50),
-      },
-    });
-    const { stdout, stderr, code } = await observe(server.address);
-    expect(stdout.split('\n')).toHaveLength(4);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^rpc error: code = Unavailable desc = error reading from server/);
-  });
-
-  test('that ends inside a message says so', async () => {
-    await using server = await serveGrpc({
-      [FLOWS]: { messages: [], after: (stream) => stream.end(Buffer.from([0, 0, 0, 1, 0, 8])) },
-    });
-    const { stderr, code } = await observe(server.address);
-    expect(code).toBe(1);
-    expect(stderr).toBe('rpc error: code = Internal desc = unexpected EOF: the last message is cut short\n');
-  });
-
-  test.each([
-    ['compressed', [1, 0, 0, 0, 1, 0], /a message is compressed/],
-    ['of four gigabytes', [0, 255, 255, 255, 255], /larger than/],
-    ['not protobuf', [0, 0, 0, 0, 1, 255], /failed to unmarshal the received message/],
-  ] as const)('with a message that is %s is refused', async (_, bytes, message) => {
-    await using server = await serveGrpc({
-      [FLOWS]: { messages: [], after: (stream) => stream.end(Buffer.from(bytes)) },
-    });
-    const { stderr, code } = await observe(server.address);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^rpc error: code = Internal/);
-    expect(stderr).toMatch(message);
-  });
-
-  test('ends with exit code 0 on Ctrl-C', async () => {
-    const stop = new AbortController();
-    await using server = await serveGrpc({ [FLOWS]: { messages, after: () => {} } });
-    const { stdout, stderr, code } = await run(
-      ['hubble', 'observe', '--follow', '--server', server.address],
-      {
-        signal: stop.signal,
-        onStdout: () => stop.abort(new DOMException('stopped', 'AbortError')),
-      },
-    );
-    expect(stdout).not.toBe('');
-    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
-  });
-
-  test('ends quietly when the reader of stdout goes away', async () => {
-    await using server = await serveGrpc({ [FLOWS]: { messages, after: () => {} } });
-    const { stderr } = await run(['hubble', 'observe', '--follow', '--server', server.address], {
-      closeAfter: 0,
-    });
-    expect(stderr).toBe('');
   });
 });

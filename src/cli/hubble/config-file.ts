@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { splitCsv } from '../../../cli/flags.ts';
-import { systemReason, UserError } from '../../../errors.ts';
-import { writeAtomically } from '../../../lib/atomic-file.ts';
-import { parseDurationMs } from '../../../lib/duration.ts';
-import { compareBytes } from '../../../lib/order.ts';
-import { goYaml } from '../../../render/text/yaml.ts';
-import { type Key, keyOf } from '../keys.ts';
-import { readOwnConfig, type SettingValue } from '../settings.ts';
+import { systemReason, UserError } from '../../errors.ts';
+import { writeAtomically } from '../../lib/atomic-file.ts';
+import { parseDurationMs } from '../../lib/duration.ts';
+import { compareBytes } from '../../lib/order.ts';
+import { goYaml } from '../../render/text/yaml.ts';
+import { splitCsv } from '../flags.ts';
+import { type Key, keyOf } from './keys.ts';
+import { readOwnConfig, type SettingValue } from './settings.ts';
 
 /** Writes settings into a config file; its other keys survive. Creates the file and its folder. */
 export async function writeConfig(

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { splitCsv } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { errorCode, errorMessage, systemReason, UserError } from '../../errors.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { isRecord } from '../../lib/record.ts';
 import { goDuration } from '../../render/text/duration.ts';
+import { splitCsv } from '../flags.ts';
 import { KEYS, type Key } from './keys.ts';
 
 /** What a setting may hold, in the form of a config file. */

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import { integer, stringSlice } from '../../cli/flags.ts';
-import type { GlobalFlags } from '../../cli/tree.ts';
+import { integer, stringSlice } from '../flags.ts';
+import type { GlobalFlags } from '../tree.ts';
 
 /** What a setting holds. */
 export type KeyType = 'string' | 'bool' | 'duration' | 'uint16' | 'stringSlice';

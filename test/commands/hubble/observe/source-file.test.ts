@@ -1,0 +1,154 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Flow } from '../../../../src/model/hubble.gen.ts';
+import { fixtureText } from '../../../helpers/recordings.ts';
+import { type RunOptions, run } from '../../../helpers/run.ts';
+
+const LINES = fixtureText('recordings/flows-1.20.jsonl').trimEnd().split('\n');
+const [FIRST = '', SECOND = '', THIRD = ''] = LINES;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'observe-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs observe on these lines. */
+function observe(lines: readonly string[], flags: readonly string[] = [], options: RunOptions = {}) {
+  const file = join(folder, 'flows.jsonl');
+  writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
+  return run(['hubble', 'observe', '--input-file', file, ...flags], options);
+}
+
+const flow = (fields: Flow) => JSON.stringify({ flow: { time: '2026-11-22T08:00:00Z', ...fields } });
+const jsonOf = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
+
+describe('observe reads a file', () => {
+  test('with a line far longer than the reference can hold', async () => {
+    const long = flow({ IP: { source: '1.1.1.1', destination: '2.2.2.2' }, Summary: 'x'.repeat(3_000_000) });
+    const { stdout, code } = await observe([FIRST, long, SECOND], ['-o', 'json']);
+    expect(stdout).toBe(`${FIRST}\n${long}\n${SECOND}\n`);
+    expect(code).toBe(0);
+  });
+
+  test('past lines that are broken or cut short, and names each', async () => {
+    const broken = ['nonsense', '{"flow":', '[1]', '{"flow":{"verdict":"NOPE"}}', '', FIRST.slice(0, 300)];
+    const { stdout, stderr, code } = await observe([FIRST, ...broken, SECOND], ['-o', 'json'], { nowMs: 0 });
+    expect(stdout).toBe(`${FIRST}\n${SECOND}\n`);
+    expect(code).toBe(0);
+    const warnings = stderr.trimEnd().split('\n');
+    expect(warnings).toHaveLength(5);
+    for (const warning of warnings)
+      expect(warning).toMatch(/level=WARN msg="Failed to unmarshal JSON" error="proto: /);
+    expect(warnings[3]).toContain('invalid value for enum field verdict');
+  });
+
+  test('with fields of a later release, and warns of them once', async () => {
+    const later = FIRST.replace('"uuid"', '"shiny":{"a":[1]},"uuid"');
+    const { stdout, stderr } = await observe([later, later, SECOND], ['-o', 'json']);
+    expect(stdout).toBe(`${FIRST}\n${FIRST}\n${SECOND}\n`);
+    expect(stderr.match(/WARN/g)).toHaveLength(1);
+    expect(stderr).toMatch(/unknown field/);
+  });
+
+  test('without a newline at its end, and from stdin', async () => {
+    const { stdout } = await run(['hubble', 'observe', '--input-file', '-', '-o', 'json'], {
+      stdin: `${FIRST}\r\n${SECOND}`,
+    });
+    expect(stdout).toBe(`${FIRST}\n${SECOND}\n`);
+  });
+});
+
+/** An expression that lets every flow pass: with it, flows are read whole. */
+const EVERYTHING = ['--where', 'verdict ~ "."'];
+const LOST = JSON.stringify({ lost_events: { source: 'HUBBLE_RING_BUFFER', num_events_lost: '7' } });
+const STATUS = JSON.stringify({ node_status: { state_change: 'NODE_ERROR', node_names: ['n1'] } });
+
+describe.each([
+  ['as text', []],
+  ['as messages', EVERYTHING],
+] as const)('a part of a file, read %s', (_, mode) => {
+  test.each([
+    [['--first', '1'], 0, 1],
+    [['--first', '2'], 0, 2],
+    [['--first', '9'], 0, 3],
+    [['--last', '1'], 2, 3],
+    [['--last', '2'], 1, 3],
+    [['--last', '3'], 0, 3],
+    [['--last', '9'], 0, 3],
+    [['--last', '0'], 0, 3],
+    [['--all'], 0, 3],
+    [['--last', '1000000'], 0, 3],
+    [['--last', '18446744073709551615'], 0, 3],
+    [['--first', '1000001'], 0, 3],
+  ] as const)('is what %j asks for', async (flags, from, to) => {
+    const lines = [FIRST, SECOND, THIRD];
+    for (const format of ['json', 'compact', 'dict', 'table']) {
+      const whole = await observe(lines.slice(from, to), ['-o', format]);
+      expect(await observe(lines, [...flags, ...mode, '-o', format])).toEqual(whole);
+    }
+  });
+
+  test('is refused when it would hold more than a million', async () => {
+    expect(await observe([FIRST], ['--last', '1000001', ...mode])).toEqual({
+      stdout: '',
+      stderr: '--last must be <= 1_000_000, got 1000001\n',
+      code: 1,
+    });
+  });
+
+  test('counts lost events, but not the news of nodes, which are all told', async () => {
+    const lines = [STATUS, FIRST, LOST, STATUS, SECOND, STATUS];
+    const last = await observe(lines, ['--last', '2', '-o', 'json', ...mode]);
+    expect(last.stdout).toBe(jsonOf([LOST, SECOND]));
+    expect(last.stderr).toBe(jsonOf([STATUS, STATUS, STATUS]));
+    const first = await observe(lines, ['--first', '2', '-o', 'json', ...mode]);
+    expect(first.stdout).toBe(jsonOf([FIRST, LOST]));
+  });
+
+  test('cannot be read beside --port-forward', async () => {
+    const { stdout, stderr, code } = await observe([FIRST], ['--port-forward', ...mode]);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+    expect(stderr).toContain('cannot use --input-file and --port-forward together');
+  });
+});
+
+test('--first reads no further than the line that it ends with', async () => {
+  const { stdout, stderr } = await observe([FIRST, SECOND, 'nonsense'], ['--first', '2', '-o', 'json']);
+  expect({ stdout, stderr }).toEqual({ stdout: jsonOf([FIRST, SECOND]), stderr: '' });
+});
+
+/** The recorded lines of which the flow is one that is meant. */
+const linesOf = (isMeant: (flow: Flow) => boolean) =>
+  LINES.filter((line) => isMeant((JSON.parse(line) as { flow?: Flow }).flow ?? {}));
+
+const dropped = (f: Flow) => f.verdict === 'DROPPED';
+const port = (f: Flow) => f.l4?.TCP?.destination_port ?? f.l4?.UDP?.destination_port ?? 0;
+
+test.each<[string[], (flow: Flow) => boolean]>([
+  [['--where', 'verdict = DROPPED'], dropped],
+  [['--where', 'dst.port >= 1024'], (f) => port(f) >= 1024],
+  [['--verdict', 'DROPPED', '--where', 'dst.port >= 1024'], (f) => dropped(f) && port(f) >= 1024],
+  [
+    ['--verdict', 'DROPPED', '--where', 'verdict = FORWARDED or dst.port = 8080'],
+    (f) => dropped(f) && port(f) === 8080,
+  ],
+  [['--not', '--verdict', 'DROPPED', '--where', 'dst.port = 80'], (f) => !dropped(f) && port(f) === 80],
+  [['--where', 'not verdict = DROPPED and dst.port = 80'], (f) => !dropped(f) && port(f) === 80],
+])('filters, --where and a limit hold together: %j', async (filters, isMeant) => {
+  const meant = linesOf(isMeant);
+  expect(meant.length).toBeGreaterThan(6);
+  const read = async (...more: string[]) =>
+    (await observe(LINES, [...filters, ...more, '-o', 'json'])).stdout;
+  expect(await read()).toBe(jsonOf(meant));
+  expect(await read('--last', '5')).toBe(jsonOf(meant.slice(-5)));
+  expect(await read('--first', '5')).toBe(jsonOf(meant.slice(0, 5)));
+});
+
+test('--sort comes before the limit', async () => {
+  const lines = LINES.toReversed();
+  const { stdout } = await observe(lines, ['--sort', '--first', '3', '-o', 'json']);
+  expect(stdout).toBe(jsonOf(LINES.slice(0, 3)));
+});
