@@ -1,4 +1,3 @@
-import { isIP, isIPv6 } from 'node:net';
 import { type Command, Option } from 'commander';
 import { Reader } from '../agent/decode/reader.ts';
 import type { Endpoint, StatusResponse } from '../agent/decode/types.gen.ts';
@@ -10,6 +9,7 @@ import { NoMonitorSocket, openMonitorSocket, readRecords } from '../agent/monito
 import { examples } from '../cli/flags.ts';
 import type { Context } from '../context.ts';
 import { errorMessage, SilentExit, UsageError, UserError } from '../errors.ts';
+import { addressBytes, formatIp, parseAddress } from '../lib/address.ts';
 import { EVENT_TYPES, type MonitorEvent, type MonitorRecord } from '../model/monitor.ts';
 import type { Dissection } from '../model/packet.ts';
 import {
@@ -103,8 +103,9 @@ function parseUint16(value: string, flag: string): number {
 
 /** The address in the form in which packets show theirs. */
 function parseIp(value: string, flag: string): string {
-  if (isIP(value) === 0) throw invalid(value, flag, 'an IPv4 or IPv6 address is expected');
-  return isIPv6(value) ? new URL(`http://[${value}]`).hostname.slice(1, -1) : value;
+  const address = parseAddress(value);
+  if (!address) throw invalid(value, flag, 'an IPv4 or IPv6 address is expected');
+  return formatIp(addressBytes(address));
 }
 
 /** Shows events until the user stops it, connecting again when the agent restarts. */

@@ -1,6 +1,7 @@
 import type { CoreV1Api, CustomObjectsApi } from '@kubernetes/client-node';
 import { UserError } from '../errors.ts';
 import { compareBytes } from '../lib/order.ts';
+import { accepts, type LabelSelector, termsOf } from '../model/selector.ts';
 import { found } from './answer.ts';
 import { loadKubeConfig } from './config.ts';
 
@@ -29,13 +30,9 @@ const NODE_PREFIX = 'config.cilium.io/';
 const NODE_CONFIG_VERSIONS = ['v2', 'v2alpha1'];
 const KEY = /^[-._a-zA-Z0-9]+$/;
 
-interface Selector {
-  matchLabels?: Record<string, string>;
-  matchExpressions?: { key: string; operator: string; values?: string[] }[];
-}
 interface NodeConfig {
   metadata?: { name?: string };
-  spec?: { defaults?: Record<string, string>; nodeSelector?: Selector };
+  spec?: { defaults?: Record<string, string>; nodeSelector?: LabelSelector };
 }
 
 /** Connects to the cluster that the kubeconfig or the pod's service account names. */
@@ -140,18 +137,6 @@ async function listNodeConfigs(custom: CustomObjectsApi, source: ConfigSource): 
   return [];
 }
 
-function selects(
-  { matchLabels, matchExpressions }: Selector,
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  return (
-    Object.entries(matchLabels ?? {}).every(([key, value]) => labels[key] === value) &&
-    (matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-      const own = labels[key];
-      if (operator === 'In') return own !== undefined && values.includes(own);
-      if (operator === 'NotIn') return own === undefined || !values.includes(own);
-      if (operator === 'Exists') return own !== undefined;
-      return operator === 'DoesNotExist' && own === undefined;
-    })
-  );
+function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+  return termsOf(selector).every((term) => accepts(term, labels[term.name]));
 }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { errorCode, errorMessage } from '../errors.ts';
+import { joinHostPort, splitHostPort } from '../lib/address.ts';
 import { type EtcdConfig, endpointAddress } from './config.ts';
 
 /** One finding of a check. */
@@ -23,10 +24,9 @@ export async function probeEndpoint(
   const findings = await probeName(url.hostname, config);
   try {
     const address = await endpointAddress(endpoint, config);
-    const at = address.target.lastIndexOf(':');
-    const host = address.target.slice(0, at).replace(/^\[|\]$/g, '');
-    const socket = await dial(host, Number(address.target.slice(at + 1)), signal);
-    const remote = `${socket.remoteFamily === 'IPv6' ? `[${socket.remoteAddress}]` : socket.remoteAddress}:${socket.remotePort}`;
+    const { host, port } = splitHostPort(address.target) ?? { host: address.target, port: 0 };
+    const socket = await dial(host, port, signal);
+    const remote = joinHostPort(socket.remoteAddress ?? '', socket.remotePort ?? 0);
     findings.push({ level: 'ok', text: `TCP connection successfully established to ${remote}` });
     if (!address.tls) {
       socket.destroy();

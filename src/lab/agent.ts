@@ -1,6 +1,6 @@
 import type { Clock } from '../context.ts';
 import { nameExpression } from './dns-pattern.ts';
-import { FIRST_LOCAL_IDENTITY, RESERVED } from './labels.ts';
+import { FIRST_LOCAL_IDENTITY, RESERVED } from './identities.ts';
 import { type EndpointPolicyFacts, LabPolicy, surroundingsOf } from './policy.ts';
 import { fqdnsOf } from './rules.ts';
 import type { LabEndpoint, LabIdentity, LabState } from './state.ts';

@@ -1,5 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net';
-import { parsePrefix } from './derive.ts';
+import { parseAddress, parsePrefix } from '../lib/address.ts';
 import type { Path, Problem } from './load.ts';
 import { normalRules, RuleError } from './rules.ts';
 import type { Scenario } from './scenario.ts';
@@ -29,7 +28,7 @@ export function checkScenario(scenario: Scenario): Problem[] {
     };
   };
   const address = (value: string | undefined, family: 4 | 6, path: Path) => {
-    if (value !== undefined && !(family === 4 ? isIPv4(value) : isIPv6(value)))
+    if (value !== undefined && parseAddress(value)?.family !== family)
       report(path, `"${value}" is not an IPv${family} address`);
   };
   const prefix = (value: string | undefined, family: 4 | 6, path: Path) => {
@@ -68,7 +67,7 @@ export function checkScenario(scenario: Scenario): Problem[] {
       const { ip, port } = hostPort(backend.split('=')[0] ?? '');
       const path: Path = ['services', i, 'backends', j];
       if (Number.isNaN(port) || ip === '') report(path, `expected pod:PORT or IP:PORT, not "${backend}"`);
-      else if (!isIPv4(ip) && !isIPv6(ip)) known(ip, pods, path, 'pod');
+      else if (!parseAddress(ip)) known(ip, pods, path, 'pod');
     }
   }
   for (const [i, lookup] of (scenario.dns ?? []).entries())
@@ -88,7 +87,7 @@ export function checkScenario(scenario: Scenario): Problem[] {
   for (const [i, traffic] of (scenario.traffic ?? []).entries()) {
     for (const field of ['from', 'to'] as const) {
       const peer = traffic[field];
-      if (isIPv4(peer) || isIPv6(peer)) continue;
+      if (parseAddress(peer)) continue;
       const service = peer.startsWith('service/');
       known(
         service ? peer.slice('service/'.length) : peer,

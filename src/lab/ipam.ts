@@ -1,4 +1,4 @@
-import { formatAddress, parsePrefix } from './derive.ts';
+import { formatAddress, parsePrefix, rangeAt, WIDTH } from '../lib/address.ts';
 import type { LabState } from './state.ts';
 import type { World } from './world.ts';
 
@@ -24,10 +24,10 @@ export function takenAddresses(
 export function freeAddress(cidr: string, taken: ReadonlyMap<string, string>): string | undefined {
   const prefix = parsePrefix(cidr);
   if (!prefix) return undefined;
-  const bits = (prefix.family === 4 ? 32 : 128) - prefix.length;
-  const room = 2n ** BigInt(Math.min(bits, 20)) - 1n;
+  const { family, first } = prefix;
+  const room = 2n ** BigInt(Math.min(WIDTH[family] - prefix.length, 20)) - 1n;
   for (let offset = 1n; offset < room; offset++) {
-    const address = formatAddress(prefix.network + offset, prefix.family);
+    const address = formatAddress(rangeAt(family, first + offset, WIDTH[family]));
     if (!taken.has(address)) return address;
   }
   return undefined;

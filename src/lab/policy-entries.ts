@@ -1,6 +1,7 @@
+import type { LabelSelector } from '../model/selector.ts';
 import { compileRule, type Part } from '../policy/evaluate/compile.ts';
 import type { Selector, Surroundings } from '../policy/evaluate/selectors.ts';
-import type { EgressRule, IngressRule, LabelSelector, PolicyEntry, Rule } from '../policy/rule.ts';
+import type { EgressRule, IngressRule, PolicyEntry, Rule } from '../policy/rule.ts';
 import { sourced } from './rules.ts';
 import type { PolicyRule } from './state.ts';
 

@@ -1,4 +1,5 @@
 import type { PolicyRule as ApiRule, SelectorCache } from '../agent/decode/types.gen.ts';
+import { formatRange } from '../lib/address.ts';
 import { protocolName } from '../model/protocol.ts';
 import { type CompiledRule, compileRule, type Direction } from '../policy/evaluate/compile.ts';
 import { type ConnectionDecision, decideConnection, type Traffic } from '../policy/evaluate/decide.ts';
@@ -8,7 +9,6 @@ import type { DirectionPolicy, Filter, PeerPolicy } from '../policy/evaluate/l4.
 import type { MapEntry } from '../policy/evaluate/map-state.ts';
 import { noObjects, serviceOf } from '../policy/evaluate/objects.ts';
 import type { Selector, Surroundings } from '../policy/evaluate/selectors.ts';
-import { formatAddress } from './derive.ts';
 import { entriesOfRules } from './policy-entries.ts';
 import { ruleLabels, sourced } from './rules.ts';
 import { selectorText } from './selector-text.ts';
@@ -149,10 +149,9 @@ export class LabPolicy {
       for (const part of compileRule(sourced(rule), around).parts) {
         for (const peer of part.peers ?? []) {
           if (peer.kind !== 'cidr') continue;
-          const { first, v6, length } = peer.prefix;
-          const cidr = `${formatAddress(first, v6 ? 6 : 4)}/${length}`;
-          const world = dualStack ? (v6 ? 'world-ipv6' : 'world-ipv4') : 'world';
-          if (length > 0) found.set(cidr, [`cidr:${cidr}`, `reserved:${world}`]);
+          const cidr = formatRange(peer.prefix);
+          const world = dualStack ? `world-ipv${peer.prefix.family}` : 'world';
+          if (peer.prefix.length > 0) found.set(cidr, [`cidr:${cidr}`, `reserved:${world}`]);
         }
       }
     }

@@ -1,9 +1,9 @@
+import { holdsLabels, type Label, parseLabels } from '../model/label.ts';
 import { NEWEST_RELEASE } from '../model/release.ts';
 import { canonicalRules } from '../policy/language/canonical.ts';
 import { decodeRule } from '../policy/language/check.ts';
 import { Cursor } from '../policy/language/decode.ts';
 import type { Rule, SourceDocument, SourcedRule } from '../policy/rule.ts';
-import { holdsAll } from './labels.ts';
 import type { PolicyRule } from './state.ts';
 
 /** The rules of an import that cannot be taken. */
@@ -64,8 +64,8 @@ export function ruleLabels(rule: Pick<PolicyRule, 'labels'> | Pick<Rule, 'labels
 }
 
 /** Whether a rule carries all these labels. */
-export function ruleHas(rule: PolicyRule, labels: readonly string[]): boolean {
-  return holdsAll(ruleLabels(rule), labels);
+export function ruleHas(rule: PolicyRule, labels: readonly Label[]): boolean {
+  return holdsLabels(parseLabels(ruleLabels(rule)), labels);
 }
 
 /** The FQDN selectors of rules, each once. */

@@ -1,5 +1,5 @@
+import { formatRange } from '../lib/address.ts';
 import type { Selector } from '../policy/evaluate/selectors.ts';
-import { formatAddress } from './derive.ts';
 import { type AgentVersion, plays } from './version.ts';
 
 /**
@@ -9,8 +9,7 @@ import { type AgentVersion, plays } from './version.ts';
 export function selectorText(selector: Selector, version: AgentVersion): string {
   switch (selector.kind) {
     case 'cidr': {
-      const { first, v6, length } = selector.prefix;
-      const cidr = `${formatAddress(first, v6 ? 6 : 4)}/${length}`;
+      const cidr = formatRange(selector.prefix);
       return plays(version, '1.18') ? `cidr:${cidr}` : labelSelectorText([`cidr.${cidr}: ,`], []);
     }
     case 'fqdn': {

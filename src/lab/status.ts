@@ -1,6 +1,6 @@
+import { parsePrefix } from '../lib/address.ts';
 import type { Agent } from './agent.ts';
 import { allControllers } from './controllers.ts';
-import { parsePrefix } from './derive.ts';
 import { takenAddresses } from './ipam.ts';
 import { PROXY_PORT } from './maps.ts';
 import { agentRelease, plays } from './version.ts';
@@ -179,9 +179,7 @@ function ipamStatus(agent: Agent) {
 
 function capacity(cidr: string): string {
   const prefix = parsePrefix(cidr);
-  if (!prefix) return '0';
-  const bits = (prefix.family === 4 ? 32 : 128) - prefix.length;
-  return String(2n ** BigInt(bits) - 2n);
+  return prefix ? String(prefix.last - prefix.first - 1n) : '0';
 }
 
 function kubeProxyReplacement(agent: Agent) {

@@ -1,12 +1,6 @@
-import {
-  derivedAddress,
-  derivedContainer,
-  derivedMac,
-  derivedNumber,
-  type Prefix,
-  parsePrefix,
-} from './derive.ts';
-import { RESERVED } from './labels.ts';
+import { type AddressRange, parsePrefix, splitHostPort } from '../lib/address.ts';
+import { derivedAddress, derivedContainer, derivedMac, derivedNumber } from './derive.ts';
+import { RESERVED } from './identities.ts';
 import { DEFAULT_OPTIONS, ENDPOINT_OPTIONS } from './options.ts';
 import { normalRules } from './rules.ts';
 import type { Scenario, ScenarioEndpoint, ScenarioNode, ScenarioService } from './scenario.ts';
@@ -90,9 +84,9 @@ function nodeOf(node: ScenarioNode, index: number, cluster: string): LabNode {
 }
 
 /** The scenario was checked before: a prefix in it parses. */
-function mustParse(text: string): Prefix {
+function mustParse(text: string): AddressRange {
   const prefix = parsePrefix(text);
-  if (!prefix) throw new Error(`${text} is no prefix`);
+  if (!prefix) throw new Error(`"${text}" is not a prefix`);
   return prefix;
 }
 
@@ -315,13 +309,9 @@ function serviceOf(service: ScenarioService, id: number, podAt: PodAt): LabServi
   };
 }
 
-/** Splits `HOST:PORT[/PROTOCOL]`; HOST may be in brackets. */
+/** Splits `HOST:PORT[/PROTOCOL]`; an IPv6 HOST is in brackets. The port is NaN when the text is not of that form. */
 export function hostPort(text: string): { ip: string; port: number; protocol: string } {
   const [address = '', protocol = 'TCP'] = text.split(/\/(?=[A-Z]+$)/);
-  const colon = address.lastIndexOf(':');
-  return {
-    ip: address.slice(0, colon).replace(/^\[|\]$/g, ''),
-    port: Number(address.slice(colon + 1)),
-    protocol,
-  };
+  const { host, port } = splitHostPort(address) ?? { host: '', port: Number.NaN };
+  return { ip: host, port, protocol };
 }

@@ -18,3 +18,15 @@ export const RESERVED_IDENTITIES: readonly string[] = [
 export function identityName(identity: number): string {
   return RESERVED_IDENTITIES[identity] ?? String(identity);
 }
+
+/** Numbers of the reserved identities that rules and maps name, by name. */
+export const RESERVED_IDS: Readonly<Record<string, number>> = Object.fromEntries(
+  RESERVED_IDENTITIES.slice(1, 11).map((name, i) => [name, i + 1]),
+);
+
+/** Labels of a reserved identity. */
+export function reservedLabels(name: string): string[] {
+  return name === 'kube-apiserver'
+    ? ['reserved:kube-apiserver', 'reserved:remote-node']
+    : [`reserved:${name}`];
+}

@@ -1,4 +1,6 @@
 import type { Path, Position } from '../model/finding.ts';
+import type { Label } from '../model/label.ts';
+import type { LabelSelector } from '../model/selector.ts';
 
 export { formatPosition } from '../model/finding.ts';
 export type { Path, Position };
@@ -18,7 +20,8 @@ export interface Rule {
   ingressDeny?: IngressDenyRule[];
   egress?: EgressRule[];
   egressDeny?: EgressDenyRule[];
-  labels?: RuleLabel[];
+  /** What `policy get` and `policy delete` select by. The source is empty when the document did not say. */
+  labels?: Label[];
   /** Whether the rule turns unmatched traffic of a direction into dropped traffic. */
   enableDefaultDeny: DefaultDeny;
   description?: string;
@@ -33,31 +36,6 @@ export interface DefaultDeny {
 
 export interface RuleLog {
   value: string;
-}
-
-/** A label of the rule itself: what `policy get` and `policy delete` select by. */
-export interface RuleLabel {
-  key: string;
-  value: string;
-  /** `k8s`, `unspec`, `any` …; empty when the document did not say. */
-  source: string;
-}
-
-/** Keys are in the form `source:key`; all entries must hold. */
-export interface LabelSelector {
-  /** In sorted order of keys. */
-  matchLabels?: Record<string, string>;
-  matchExpressions?: Requirement[];
-}
-
-export const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
-export type Operator = (typeof OPERATORS)[number];
-
-export interface Requirement {
-  key: string;
-  operator: Operator;
-  /** Of `In` and `NotIn` only, and there never empty. */
-  values?: string[];
 }
 
 /**
@@ -299,7 +277,7 @@ export interface PolicyEntry {
   /** A selector (keys as `source.key`), or a text such as `cidr:10.0.0.0/8-[10.1.0.0/16]` or an FQDN selector. */
   L3: (LabelSelector | string)[] | null;
   L4: (PortRule & IcmpRule)[] | null;
-  Labels: RuleLabel[];
+  Labels: Label[];
   DefaultDeny: boolean;
   /** 0 allow, 1 deny. */
   Verdict: number;

@@ -1,6 +1,7 @@
+import type { LabelSelector, Requirement } from '../../src/model/selector.ts';
 import type { MapEntry } from '../../src/policy/evaluate/map-state.ts';
 import { fqdnSelector, labelSelector, type Selector } from '../../src/policy/evaluate/selectors.ts';
-import type { LabelSelector, Operator, Requirement, Rule } from '../../src/policy/rule.ts';
+import type { Rule } from '../../src/policy/rule.ts';
 import { fixture } from '../helpers/recordings.ts';
 
 /** One rule set of the recording, with what the agent made of it. */
@@ -57,7 +58,7 @@ export function recordedSelector(text: string): Selector {
   ))
     matchExpressions.push({
       key: dotted(key),
-      operator: operator as Operator,
+      operator: operator as Requirement['operator'],
       ...(values && { values: values.split(' ') }),
     });
   return labelSelector({ matchLabels, matchExpressions } satisfies LabelSelector);

@@ -1,4 +1,4 @@
-import { formatIp } from '../../lib/cidr.ts';
+import { formatIp } from '../../lib/address.ts';
 import type { Capability } from '../../model/bgp.ts';
 
 /** Address families by their numbers. */

@@ -1,4 +1,4 @@
-import { type Cidr, compareCidrs, parseCidr } from '../../lib/cidr.ts';
+import { compareRanges, parsePrefix } from '../../lib/address.ts';
 import type { IdentityRow, IpRow } from '../../model/identity.ts';
 import type { AgentClient } from '../client.ts';
 import { decodeEndpointRows } from './endpoints.ts';
@@ -36,15 +36,11 @@ export function sortByIdentity(answer: IdentityEndpoints[]): IdentityEndpoints[]
 export function sortByCidr(answer: IPListEntry[]): IPListEntry[] {
   if (!Array.isArray(answer)) return answer;
   return answer
-    .map((entry) => ({ entry, cidr: cidrOf(entry?.cidr) }))
-    .toSorted((a, b) => compareCidrs(a.cidr, b.cidr))
+    .map((entry) => ({ entry, range: parsePrefix(String(entry?.cidr)) }))
+    .toSorted(({ range: a }, { range: b }) =>
+      a && b ? compareRanges(a, b) : Number(a !== undefined) - Number(b !== undefined),
+    )
     .map(({ entry }) => entry);
-}
-
-const NOWHERE: Cidr = { network: new Uint8Array(), length: 0 };
-
-function cidrOf(text: unknown): Cidr {
-  return (typeof text === 'string' && parseCidr(text)) || NOWHERE;
 }
 
 /** What `ip list` shows of the entries, in their order; every identity by its number. */

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts';
-import { formatIp, parseCidr } from '../../lib/cidr.ts';
+import { formatAddress, parsePrefix } from '../../lib/address.ts';
 import { compareBytes } from '../../lib/order.ts';
 import { Reader } from './reader.ts';
 import type { Policy } from './types.gen.ts';
@@ -23,9 +23,9 @@ export function fqdnsWithAddresses(answer: unknown): Map<string, string[]> {
       const addresses = egress
         .at('toCIDRSet')
         .items()
-        .map((block) => parseCidr(block.text('cidr')))
+        .map((entry) => parsePrefix(entry.text('cidr')))
         .filter((cidr) => cidr !== undefined)
-        .map((cidr) => formatIp(cidr.network));
+        .map((cidr) => formatAddress(cidr));
       for (const fqdn of egress.at('toFQDNs').items()) {
         const name = fqdn.text('matchName').toLowerCase();
         if (name === '' || addresses.length === 0) continue;

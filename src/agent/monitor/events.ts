@@ -1,4 +1,4 @@
-import { formatIpv4, formatIpv6 } from '../../lib/ip.ts';
+import { formatIpv4, formatIpv6 } from '../../lib/address.ts';
 import type {
   BrokenEvent,
   CaptureEvent,

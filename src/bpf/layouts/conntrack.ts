@@ -1,4 +1,4 @@
-import { formatIpv4, formatIpv6 } from '../../lib/ip.ts';
+import { formatIpv4, formatIpv6 } from '../../lib/address.ts';
 import { protocolName } from '../../model/protocol.ts';
 import { atLeast, type Release } from '../../model/release.ts';
 import type { Batch } from '../kernel/reader.ts';

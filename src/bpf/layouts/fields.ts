@@ -1,5 +1,4 @@
-import { parseIp } from '../../lib/cidr.ts';
-import { formatIpv4, formatIpv6, formatMac } from '../../lib/ip.ts';
+import { addressBytes, formatIpv4, formatIpv6, formatMac, parseAddress } from '../../lib/address.ts';
 
 /** One field of a struct that starts at `base`. */
 export interface Field<T> {
@@ -90,9 +89,11 @@ export const mac = field<string>(formatMac, (raw, at, text) => {
 
 /** Bytes of an address. Formatting writes an IPv4 address that was mapped into IPv6 dotted: it is mapped again. */
 function bytesOf(ip: string, size: 4 | 16): Uint8Array {
-  const bytes = parseIp(ip);
-  if (bytes?.length === size) return bytes;
-  if (bytes === undefined || size === 4) throw new RangeError(`"${ip}" is no address of ${size} bytes`);
+  const address = parseAddress(ip);
+  if (!address || (size === 4 && address.family === 6))
+    throw new RangeError(`"${ip}" is not an address of ${size} bytes`);
+  const bytes = addressBytes(address);
+  if (bytes.length === size) return bytes;
   return Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes);
 }
 

@@ -1,4 +1,4 @@
-import { type Cidr, parseIp } from '../../lib/cidr.ts';
+import { type AddressRange, contains, parseAddress } from '../../lib/address.ts';
 import type { BpfMap } from '../kernel/objects.ts';
 import { walk } from '../kernel/reader.ts';
 import { decodeConnection, decodeTranslation, type Translation } from '../layouts/conntrack.ts';
@@ -24,7 +24,7 @@ export interface NatOrphan {
 
 /** Which addresses belonged to endpoints of this node, and which still do. */
 export interface LocalAddresses {
-  ranges: readonly Cidr[];
+  ranges: readonly AddressRange[];
   /** Text form, as the datapath's endpoint map has them. */
   present: ReadonlySet<string>;
 }
@@ -120,14 +120,6 @@ export async function* connectionOrphans(
 
 function gone(ip: string, local: LocalAddresses | undefined): boolean {
   if (!local || local.present.has(ip)) return false;
-  const bytes = parseIp(ip);
-  return bytes !== undefined && local.ranges.some((range) => contains(range, bytes));
-}
-
-function contains({ network, length }: Cidr, bytes: Uint8Array): boolean {
-  if (network.length !== bytes.length) return false;
-  const whole = length >> 3;
-  for (let i = 0; i < whole; i++) if (network[i] !== bytes[i]) return false;
-  const rest = length & 7;
-  return rest === 0 || ((network[whole] ?? 0) ^ (bytes[whole] ?? 0)) >> (8 - rest) === 0;
+  const address = parseAddress(ip);
+  return address !== undefined && local.ranges.some((range) => contains(range, address));
 }

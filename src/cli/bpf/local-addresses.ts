@@ -5,7 +5,7 @@ import type { LocalAddresses } from '../../bpf/maps/orphans.ts';
 import { readRecords } from '../../bpf/maps/records.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { type Cidr, parseCidr } from '../../lib/cidr.ts';
+import { type AddressRange, parsePrefix } from '../../lib/address.ts';
 import { withRequired } from './maps.ts';
 
 /** The pod ranges of this node and the addresses of the endpoints that it has. */
@@ -17,8 +17,8 @@ export async function readLocalAddresses(ctx: Context, cidrs: readonly string[])
   return { ranges, present: new Set(present) };
 }
 
-function given(text: string): Cidr {
-  const cidr = parseCidr(text);
+function given(text: string): AddressRange {
+  const cidr = parsePrefix(text);
   if (cidr) return cidr;
   throw new UserError(
     `invalid argument "${text}" for "--pod-cidr" flag: expected a prefix such as 10.0.1.0/24`,
@@ -26,7 +26,7 @@ function given(text: string): Cidr {
 }
 
 /** The ranges from which the agent gives addresses to its pods. */
-async function rangesOfNode(ctx: Context): Promise<Cidr[]> {
+async function rangesOfNode(ctx: Context): Promise<AddressRange[]> {
   const hint = 'Name the pod ranges of this node with --pod-cidr.';
   const answer = await ask(ctx, hint);
   const status = new Reader<ClusterNodeStatus>('GET /cluster/nodes', answer);
@@ -39,7 +39,7 @@ async function rangesOfNode(ctx: Context): Promise<Cidr[]> {
       const primary = node.at('primary-address');
       return [primary.at('ipv4').text('alloc-range'), primary.at('ipv6').text('alloc-range')];
     })
-    .flatMap((range) => parseCidr(range) ?? []);
+    .flatMap((range) => parsePrefix(range) ?? []);
   if (ranges.length === 0) throw new UserError('the agent names no pod range of this node', { hint });
   return ranges;
 }

@@ -6,7 +6,7 @@ import { type OutputFlag, outputOption, writeStructured } from '../../cli/output
 import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { formatIp, parseIp } from '../../lib/cidr.ts';
+import { formatAddress, parseAddress } from '../../lib/address.ts';
 import { routeTable } from '../../render/agent/bgp.ts';
 import { unlessBgpIsDisabled } from './disabled.ts';
 import { takeVRouter } from './vrouter.ts';
@@ -115,7 +115,7 @@ function peerAddress([keyword, text]: readonly string[]): string {
   if (keyword !== 'peer' && keyword !== 'neighbor')
     throw new UserError('failed to parse peer address: missing `peer` parameter');
   if (text === undefined) throw new UserError('failed to parse peer address: missing peer IP address');
-  const bytes = parseIp(text);
-  if (!bytes) throw new UserError(`failed to parse peer address: invalid peer IP address: "${text}"`);
-  return formatIp(bytes);
+  const address = parseAddress(text);
+  if (!address) throw new UserError(`failed to parse peer address: invalid peer IP address: "${text}"`);
+  return formatAddress(address);
 }

@@ -7,7 +7,7 @@ import { examples, stringSlice } from '../../cli/flags.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { formatLabel, type Label, labelsByKey, parseLabel } from '../../model/labels.ts';
+import { formatLabel, type Label, labelsByKey, parseLabel } from '../../model/label.ts';
 import { renderEndpointLabels } from '../../render/agent/endpoint.ts';
 import { endpointArgument } from './argument.ts';
 import { endpointReady } from './ready.ts';

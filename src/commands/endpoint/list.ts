@@ -7,7 +7,7 @@ import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts'
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { EndpointRow } from '../../model/endpoint.ts';
-import { parseSelector } from '../../model/labels.ts';
+import { compileSelector } from '../../model/selector.ts';
 import { endpointTable } from '../../render/agent/endpoint.ts';
 import {
   ENDPOINT_COLUMNS,
@@ -73,9 +73,9 @@ type Choose = (rows: EndpointRow[]) => EndpointRow[];
 function chooser(options: EndpointListOptions): Choose | undefined {
   const { selector, notReady, sort } = options;
   if (selector === '' && !notReady && sort.length === 0) return undefined;
-  const matches = selector === '' ? undefined : parseSelector(selector);
+  const matches = selector === '' ? undefined : compileSelector(selector);
   if (selector !== '' && !matches)
-    throw new UserError(`--selector: "${selector}" is no label selector`, {
+    throw new UserError(`--selector: "${selector}" is not a label selector`, {
       hint: 'Expected conditions joined by commas: key, !key, key=value, key!=value, key in (a,b), key notin (a,b).',
     });
   const order = endpointOrder(

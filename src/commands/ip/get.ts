@@ -5,8 +5,8 @@ import { examples, requiredArgument, stringSlice } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { parseCidr } from '../../lib/cidr.ts';
-import { formatLabel, labelsByKey } from '../../model/labels.ts';
+import { parsePrefix } from '../../lib/address.ts';
+import { formatLabel, labelsByKey } from '../../model/label.ts';
 import { ipBriefTable, ipTable } from '../../render/agent/identity.ts';
 import { renderTable } from '../../render/text/blocks.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
@@ -35,7 +35,7 @@ export function addIpGetCommand(command: Command, ctx: Context): void {
 }
 
 async function getByCidr(cidr: string, options: IpGetOptions, ctx: Context): Promise<void> {
-  if (!parseCidr(cidr))
+  if (!parsePrefix(cidr))
     throw new UserError(`Unable to parse CIDR "${cidr}": invalid CIDR address: ${cidr}`, {
       hint: 'An address alone is written with its length: 192.0.2.1/32 or 2001:db8::1/128.',
     });

@@ -4,7 +4,7 @@ import type { Identity } from '../../agent/decode/types.gen.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import type { IpRow } from '../../model/identity.ts';
-import { printableLabels } from '../../model/labels.ts';
+import { printableLabels } from '../../model/label.ts';
 
 /**
  * Puts labels in the place of identity numbers, asking the agent once for each. One that it cannot name is said on

@@ -2,8 +2,8 @@ import { decodePolicy } from '../../agent/decode/policy.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { isRecord } from '../../lib/record.ts';
+import type { Label } from '../../model/label.ts';
 import { isEntryList } from '../../policy/read/entries.ts';
-import type { RuleLabel } from '../../policy/rule.ts';
 
 /** A rule as the agent returns it. */
 export type AgentRule = Record<string, unknown>;
@@ -26,7 +26,7 @@ function parse(policy: string): unknown {
 }
 
 /** The labels of such a rule; missing parts are empty. */
-export function labelsOfRule(rule: AgentRule): RuleLabel[] {
+export function labelsOfRule(rule: AgentRule): Label[] {
   if (!Array.isArray(rule.labels)) return [];
   return rule.labels.filter(isRecord).map((label) => ({
     key: String(label.key ?? ''),

@@ -12,8 +12,7 @@ import { writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import { writeAtomically } from '../../lib/atomic-file.ts';
-import { formatLabel, parseLabel } from '../../policy/language/label.ts';
-import { hasLabels } from '../../policy/read/entries.ts';
+import { formatLabel, holdsLabels, parseLabels } from '../../model/label.ts';
 import { goJson } from '../../render/text/json.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
 import { type AgentRule, labelsOfRule, readAgentRules } from './agent-rules.ts';
@@ -82,8 +81,8 @@ async function rulesThatGo(
     if (error instanceof ApiError && undoFile === undefined) return undefined;
     return failed('Cannot delete policy')(error);
   });
-  const wanted = labels.map((label) => parseLabel(label, 'any'));
-  return rules?.filter((rule) => hasLabels(labelsOfRule(rule), wanted));
+  const wanted = parseLabels(labels, 'any');
+  return rules?.filter((rule) => holdsLabels(labelsOfRule(rule), wanted));
 }
 
 function nameOf(rule: AgentRule): string {

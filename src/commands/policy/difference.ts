@@ -1,9 +1,7 @@
 import type { Context, Output } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { isRecord } from '../../lib/record.ts';
-import { parseLabel } from '../../policy/language/label.ts';
-import { hasLabels } from '../../policy/read/entries.ts';
-import type { RuleLabel } from '../../policy/rule.ts';
+import { holdsLabels, type Label, parseLabels } from '../../model/label.ts';
 import { diffRules, renderRuleDiff } from '../../render/policy/rule-diff.ts';
 import { paletteFor } from '../../render/text/palette.ts';
 import { labelsOfRule, readAgentRules } from './agent-rules.ts';
@@ -35,11 +33,10 @@ export async function showDifference(
 }
 
 /** As the agent decides it: --replace removes a rule that has all labels of a new one; a new rule without labels replaces none. */
-function isReplaced(labels: RuleLabel[], incoming: readonly RuleLabel[][], flags: ReplaceFlags): boolean {
+function isReplaced(labels: Label[], incoming: readonly Label[][], flags: ReplaceFlags): boolean {
   const { replace, replaceWithLabels } = flags;
   if (replaceWithLabels.length > 0) {
-    const wanted = replaceWithLabels.map((label) => parseLabel(label, 'any'));
-    return hasLabels(labels, wanted);
+    return holdsLabels(labels, parseLabels(replaceWithLabels, 'any'));
   }
-  return replace === true && incoming.some((wanted) => wanted.length > 0 && hasLabels(labels, wanted));
+  return replace === true && incoming.some((wanted) => wanted.length > 0 && holdsLabels(labels, wanted));
 }

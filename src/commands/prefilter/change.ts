@@ -5,7 +5,7 @@ import type { Prefilter } from '../../agent/decode/types.gen.ts';
 import { integer, stringSlice } from '../../cli/flags.ts';
 import { addWaitOptions, type WaitFlags } from '../../cli/writes.ts';
 import { UserError } from '../../errors.ts';
-import { formatIp, parseCidr } from '../../lib/cidr.ts';
+import { formatRange, parsePrefix } from '../../lib/address.ts';
 
 interface PrefilterOptions extends WaitFlags {
   revision: number;
@@ -23,7 +23,7 @@ export function declareChange(
     .addOption(stringSlice('--cidr <cidrs>', `List of CIDR prefixes to ${purpose}`))
     .action(async (options: PrefilterOptions) => {
       for (const cidr of options.cidr)
-        if (!parseCidr(cidr))
+        if (!parsePrefix(cidr))
           throw new UserError(`Cannot parse CIDR "${cidr}": invalid CIDR address: ${cidr}`, {
             hint: 'Expected an address and a length, as in 192.0.2.0/24.',
           });
@@ -45,6 +45,6 @@ export async function readBlocks(agent: AgentClient): Promise<Set<string>> {
 
 /** A range as the agent writes it. */
 export function canonical(text: string): string {
-  const cidr = parseCidr(text);
-  return cidr ? `${formatIp(cidr.network)}/${cidr.length}` : text;
+  const range = parsePrefix(text);
+  return range ? formatRange(range) : text;
 }

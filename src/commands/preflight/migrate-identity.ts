@@ -3,7 +3,7 @@ import { failed } from '../../cli/answer.ts';
 import { withKvstore } from '../../cli/kvstore.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { parseLabel } from '../../model/labels.ts';
+import { parseLabels } from '../../model/label.ts';
 
 /** Where agents keep identities in the kvstore: number → labels. */
 const IDENTITIES = 'cilium/state/identities/v1/id/';
@@ -41,10 +41,7 @@ export function addPreflightMigrateIdentityCommand(command: Command, ctx: Contex
 
 /** The object that stands for an identity: its number as name, its labels both as Kubernetes' and as Cilium's. */
 function identityObject(id: string, stored: string) {
-  const labels = stored
-    .split(';')
-    .filter((text) => text !== '')
-    .map(parseLabel);
+  const labels = parseLabels(stored.split(';').filter((text) => text !== ''));
   return {
     apiVersion: 'cilium.io/v2',
     kind: 'CiliumIdentity',

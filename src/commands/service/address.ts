@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts';
-import { parseIp } from '../../lib/cidr.ts';
+import { parseAddress, splitHostPort } from '../../lib/address.ts';
 
 const PROTOCOLS = ['tcp', 'udp', 'any'] as const;
 
@@ -17,12 +17,12 @@ export function parseFrontendAddress(
   const word = slash === -1 ? undefined : text.slice(slash + 1).toLowerCase();
   const protocol = PROTOCOLS.find((known) => known === word);
   if (word !== undefined && !protocol)
-    throw new UserError(`Cannot update service: "${word}" is no protocol`, {
+    throw new UserError(`Cannot update service: "${word}" is not a protocol`, {
       hint: `Expected one of ${PROTOCOLS.join(', ')}.`,
     });
-  const address = parseAddress(slash === -1 ? text : text.slice(0, slash));
+  const address = addressAndPort(slash === -1 ? text : text.slice(0, slash));
   if (!address)
-    throw new UserError(`Cannot update service: "${text}" is no frontend address`, {
+    throw new UserError(`Cannot update service: "${text}" is not a frontend address`, {
       hint: 'Expected --frontend IP:PORT, as in 10.96.0.10:80 or [fd00::10]:80.',
     });
   return { ...address, ...(protocol && { protocol }) };
@@ -30,7 +30,7 @@ export function parseFrontendAddress(
 
 /** Parses a backend's `ip:port`. */
 export function parseBackendAddress(text: string): ParsedAddress {
-  const address = parseAddress(text);
+  const address = addressAndPort(text);
   if (!address)
     throw new UserError(`Cannot parse backend address "${text}"`, {
       hint: 'Expected IP:PORT, as in 10.0.0.5:8080 or [fd00::5]:8080.',
@@ -38,10 +38,8 @@ export function parseBackendAddress(text: string): ParsedAddress {
   return address;
 }
 
-function parseAddress(text: string): ParsedAddress | undefined {
-  if (parseIp(text)) return { ip: text, port: 0 };
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  const ip = match?.[1] ?? match?.[2] ?? '';
-  const port = Number(match?.[3]);
-  return match && parseIp(ip) && port <= 0xffff ? { ip, port } : undefined;
+function addressAndPort(text: string): ParsedAddress | undefined {
+  if (parseAddress(text)) return { ip: text, port: 0 };
+  const { host, port } = splitHostPort(text) ?? { host: '', port: 0 };
+  return parseAddress(host) ? { ip: host, port } : undefined;
 }

@@ -8,7 +8,7 @@ import type {
   TCPFlags,
   Workload,
 } from '../../model/hubble.gen.ts';
-import { parseSelector } from '../../model/labels.ts';
+import { compileSelector } from '../../model/selector.ts';
 import {
   compileFqdns,
   compileIps,
@@ -186,7 +186,7 @@ function labelled(
   read: (flow: Flow) => readonly string[] | undefined,
 ): FlowPredicate {
   const selectors = values.map((value) => {
-    const selector = parseSelector(value);
+    const selector = compileSelector(value);
     if (selector === undefined)
       throw new UserError(`invalid label filter: unable to parse requirement: "${value}"`, {
         hint: 'Examples: app=web, k8s:app!=web, "env in (prod,test)", !legacy',

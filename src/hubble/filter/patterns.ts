@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts';
-import { parseCidr, parseIp } from '../../lib/cidr.ts';
+import { type AddressRange, contains, parseAddress, parsePrefix, withoutZone } from '../../lib/address.ts';
 
 /** Says whether a text is meant. */
 export type TextMatch = (text: string) => boolean;
@@ -23,16 +23,16 @@ export async function compileRegexes(patterns: readonly string[], what: string):
   return (text) => compiled.some((regex) => regex.test(text));
 }
 
-/** Addresses and blocks. */
+/** Addresses and prefixes. */
 export function compileIps(patterns: readonly string[]): TextMatch {
   const exact = new Set<string>();
-  const blocks: { network: Uint8Array; length: number }[] = [];
+  const ranges: AddressRange[] = [];
   for (const pattern of patterns) {
-    const cidr = pattern.includes('/') ? parseCidr(pattern) : undefined;
-    if (cidr) blocks.push(cidr);
+    const range = parsePrefix(pattern);
+    if (range) ranges.push(range);
     else if (pattern.includes('/'))
       throw new UserError(`invalid IP CIDR "${pattern}" in filter: expected ADDRESS/LENGTH`);
-    else if (parseIp(pattern.replace(/%.*$/, '')) === undefined)
+    else if (!parseAddress(withoutZone(pattern)))
       throw new UserError(
         `invalid IP address "${pattern}" in filter: ParseAddr("${pattern}"): unable to parse IP`,
       );
@@ -40,19 +40,10 @@ export function compileIps(patterns: readonly string[]): TextMatch {
   }
   return (text) => {
     if (exact.has(text)) return true;
-    if (blocks.length === 0) return false;
-    const bytes = parseIp(text);
-    return bytes !== undefined && blocks.some((block) => inBlock(bytes, block));
+    if (ranges.length === 0) return false;
+    const address = parseAddress(text);
+    return address !== undefined && ranges.some((range) => contains(range, address));
   };
-}
-
-function inBlock(bytes: Uint8Array, { network, length }: { network: Uint8Array; length: number }): boolean {
-  if (bytes.length !== network.length) return false;
-  for (let i = 0; i * 8 < length; i++) {
-    const mask = length - i * 8 >= 8 ? 0xff : 0xff & ~(0xff >> (length - i * 8));
-    if (((bytes[i] ?? 0) & mask) !== network[i]) return false;
-  }
-  return true;
 }
 
 /** Globs over DNS names: `*` stands for any run of letters, digits, dashes and dots. */

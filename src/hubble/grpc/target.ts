@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { systemReason, UserError } from '../../errors.ts';
+import { joinHostPort } from '../../lib/address.ts';
 
 /** Where a Hubble server listens. */
 export type Target = { network: 'unix'; path: string } | { network: 'tcp'; host: string; port: number };
@@ -144,6 +145,5 @@ function badAddress(server: string, why: string): UserError {
 /** How Go names the far end in errors. */
 export function dialName(target: Target, resolved?: string): string {
   if (target.network === 'unix') return `dial unix ${target.path}`;
-  const host = resolved ?? target.host;
-  return `dial tcp ${host.includes(':') ? `[${host}]` : host}:${target.port}`;
+  return `dial tcp ${joinHostPort(resolved ?? target.host, target.port)}`;
 }

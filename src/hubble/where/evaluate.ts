@@ -1,9 +1,10 @@
 import { parseDurationNs } from '../../lib/duration.ts';
 import { nearest } from '../../lib/nearest.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
+import { compileSelector } from '../../model/selector.ts';
 import type { FlowPredicate } from '../filter/filter.ts';
 import { compileIps, compileRegexes } from '../filter/patterns.ts';
-import { type FieldKind, fieldNamed, fieldNames, labelSelector, type ResolvedField } from './fields.ts';
+import { type FieldKind, fieldNamed, fieldNames, type ResolvedField } from './fields.ts';
 import { type Expression, type Operator, whereError } from './parse.ts';
 
 type Value = string | number | boolean;
@@ -113,7 +114,7 @@ function labelTest<T>(
 ): (item: T) => boolean {
   if (operator !== '=' && operator !== 'in') throw fail(`${field.name} takes = and in, with a selector`);
   const selectors = values.map((value) => {
-    const selector = labelSelector(value);
+    const selector = compileSelector(value);
     if (!selector)
       throw fail(
         `"${value}" is not a label selector`,

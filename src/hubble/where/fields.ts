@@ -1,5 +1,4 @@
 import type { Endpoint, Flow, Service } from '../../model/hubble.gen.ts';
-import { parseSelector } from '../../model/labels.ts';
 
 /** What a field holds, which decides what operators mean on it. */
 export type FieldKind = 'text' | 'name' | 'number' | 'duration' | 'ip' | 'label' | 'flag' | 'truth';
@@ -309,9 +308,4 @@ export function fieldNames(): string[] {
     ...Object.keys(SIDED).flatMap((name) => [name, `src.${name}`, `dst.${name}`]),
     ...Object.keys(PLAIN),
   ];
-}
-
-/** Compiles a label selector; undefined when it is none. */
-export function labelSelector(value: string): ((labels: readonly string[]) => boolean) | undefined {
-  return parseSelector(value);
 }

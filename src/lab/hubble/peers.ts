@@ -1,6 +1,7 @@
+import { contains, parseAddress, parsePrefix } from '../../lib/address.ts';
 import type { Endpoint } from '../../model/hubble.gen.ts';
 import type { Agent } from '../agent.ts';
-import { contains, derivedMac, derivedNumber, parsePrefix } from '../derive.ts';
+import { derivedMac, derivedNumber } from '../derive.ts';
 import { ipcache } from '../ipcache.ts';
 import type { LabEndpoint } from '../state.ts';
 
@@ -61,7 +62,7 @@ function findBackend(service: string, agent: Agent, turn: number): Peer | undefi
 }
 
 function outside(ip: string, agent: Agent): Peer {
-  const address = parsePrefix(ip);
+  const address = parseAddress(ip);
   let best: { length: number; identity: number } | undefined;
   for (const entry of ipcache(agent)) {
     const prefix = parsePrefix(entry.cidr);

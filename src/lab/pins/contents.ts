@@ -1,5 +1,5 @@
 import * as s from '../../bpf/layouts/structs.ts';
-import { formatIp, parseCidr } from '../../lib/cidr.ts';
+import { formatAddress, parsePrefix } from '../../lib/address.ts';
 import type { MapEntry } from '../../policy/evaluate/map-state.ts';
 import type { Agent } from '../agent.ts';
 import { ipcache } from '../ipcache.ts';
@@ -40,14 +40,14 @@ export function endpointEntries(agent: Agent): RawEntry[] {
 /** What cilium_ipcache_v2 holds. */
 export function ipcacheEntries(agent: Agent): RawEntry[] {
   return ipcache(agent).flatMap((entry): RawEntry[] => {
-    const cidr = parseCidr(entry.cidr);
+    const cidr = parsePrefix(entry.cidr);
     if (!cidr) return [];
     const { hostIP, identity, encryptKey = 0 } = entry;
     const remote = hostIP !== undefined && hostIP !== agent.world.self.ipv4 && identity !== REMOTE_NODE;
     return [
       [
         // The 32 bits before the address are always compared.
-        s.ipcacheKey.encode({ prefixLength: 32 + cidr.length, ip: formatIp(cidr.network) }),
+        s.ipcacheKey.encode({ prefixLength: 32 + cidr.length, ip: formatAddress(cidr) }),
         s.remoteEndpoint.encode({
           identity,
           encryptKey,

@@ -4,7 +4,7 @@ import type { Flow } from '../../model/hubble.gen.ts';
 import { sourceFileId } from '../../model/source-file.ts';
 import type { MapEntry } from '../../policy/evaluate/map-state.ts';
 import type { Agent } from '../agent.ts';
-import { FIRST_LOCAL_IDENTITY } from '../labels.ts';
+import { FIRST_LOCAL_IDENTITY } from '../identities.ts';
 import { backendIds, backendText } from '../maps.ts';
 import type { LabService } from '../state.ts';
 import { directionNumber, portBits } from './contents.ts';

@@ -1,5 +1,5 @@
 import type { DNSLookup } from '../../agent/decode/types.gen.ts';
-import { contains, type Prefix, parsePrefix } from '../derive.ts';
+import { type AddressRange, contains, parseAddress, parseRange } from '../../lib/address.ts';
 import { isNamePattern, nameExpression, namePattern } from '../dns-pattern.ts';
 import { fqdnsOf } from '../rules.ts';
 import { ApiFailure, type Call, type Handlers, ok } from './call.ts';
@@ -12,7 +12,7 @@ function filterOf(query: Call['query']): (lookup: DNSLookup) => boolean {
     throw new ApiFailure(400, `Invalid characters in MatchPattern: "${pattern}"`);
   const name = pattern ? nameExpression(pattern) : undefined;
   const cidr = query.get('cidr');
-  const prefix = cidr ? parsePrefix(cidr) : undefined;
+  const prefix = cidr ? parseRange(cidr) : undefined;
   if (cidr && !prefix) throw new ApiFailure(400, `invalid CIDR address: ${cidr}`);
   const source = query.get('source');
   if (source && source !== 'lookup' && source !== 'connection')
@@ -23,8 +23,8 @@ function filterOf(query: Call['query']): (lookup: DNSLookup) => boolean {
     (!source || lookup.source === source);
 }
 
-function within(prefix: Prefix, ip: string): boolean {
-  const address = parsePrefix(ip);
+function within(prefix: AddressRange, ip: string): boolean {
+  const address = parseAddress(ip);
   return address !== undefined && contains(prefix, address);
 }
 

@@ -1,4 +1,4 @@
-import { contains, parsePrefix } from '../derive.ts';
+import { contains, parseRange } from '../../lib/address.ts';
 import { ipcache } from '../ipcache.ts';
 import { sameLabels } from '../world.ts';
 import { ApiFailure, type Handlers, labelsIn, ok } from './call.ts';
@@ -39,11 +39,11 @@ export const identityHandlers: Handlers = {
   'GET /ip': ({ query, body }, agent) => {
     const cidr = query.get('cidr');
     const labels = labelsIn(body);
-    const wanted = cidr ? parsePrefix(cidr) : undefined;
+    const wanted = cidr ? parseRange(cidr) : undefined;
     if (cidr && !wanted) throw new ApiFailure(400, `invalid CIDR address: ${cidr}`);
     const identities = new Map(agent.identities().map((identity) => [identity.id, identity.labels]));
     const entries = ipcache(agent).filter((entry) => {
-      const prefix = parsePrefix(entry.cidr);
+      const prefix = parseRange(entry.cidr);
       if (wanted && !(prefix && contains(wanted, prefix))) return false;
       const have = identities.get(entry.identity) ?? [];
       return labels.every((label) => have.includes(label));

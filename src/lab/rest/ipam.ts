@@ -1,4 +1,4 @@
-import { parseAddress } from '../derive.ts';
+import { parseAddress } from '../../lib/address.ts';
 import { freeAddress, takenAddresses } from '../ipam.ts';
 import { ApiFailure, type Handlers, ok } from './call.ts';
 

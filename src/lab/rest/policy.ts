@@ -1,7 +1,7 @@
 import type { Port, TraceSelector } from '../../agent/decode/types.gen.ts';
+import { holdsLabels, type Label, parseLabels } from '../../model/label.ts';
 import { protocolNumber } from '../../policy/evaluate/ports.ts';
 import type { Agent } from '../agent.ts';
-import { holdsAll } from '../labels.ts';
 import { parseRules, RuleError, ruleHas, ruleLabels } from '../rules.ts';
 import type { LabIdentity, LabState, PolicyRule } from '../state.ts';
 import { plays } from '../version.ts';
@@ -14,7 +14,7 @@ function answer(rules: readonly unknown[], revision: number) {
 export const policyHandlers: Handlers = {
   'GET /policy': ({ body }, agent) => {
     const { rules, revision } = agent.state.policy;
-    const labels = labelsIn(body);
+    const labels = parseLabels(labelsIn(body), 'any');
     const found = rules.filter((rule) => ruleHas(rule, labels));
     if (labels.length > 0 && found.length === 0) throw new ApiFailure(404);
     return answer(agent.policy.describe(found), revision);
@@ -38,7 +38,7 @@ export const policyHandlers: Handlers = {
     const labels = labelsIn(body);
     let deleted = 0;
     const after = await agent.store.update((state) => {
-      const left = state.policy.rules.filter((rule) => !ruleHas(rule, labels));
+      const left = state.policy.rules.filter((rule) => !ruleHas(rule, parseLabels(labels, 'any')));
       deleted = state.policy.rules.length - left.length;
       if (deleted === 0 && labels.length > 0) throw notFound(agent);
       return { ...state, policy: { revision: state.policy.revision + 1, rules: left } };
@@ -85,12 +85,10 @@ function identityOf(labels: readonly string[] | undefined, agent: Agent): LabIde
   const wanted = labels ?? [];
   const all = agent.identities();
   const found =
-    wanted.length > 0 ? all.find((identity) => holdsAll(identity.labels, wanted.map(anySource))) : undefined;
+    wanted.length > 0
+      ? all.find((identity) => holdsLabels(parseLabels(identity.labels), parseLabels(wanted, 'any')))
+      : undefined;
   return found ?? { id: 2, labels: wanted.length > 0 ? [...wanted] : ['reserved:world'] };
-}
-
-function anySource(label: string): string {
-  return label.includes(':') ? label : `any:${label}`;
 }
 
 function notFound(agent: Agent): ApiFailure {
@@ -117,16 +115,16 @@ function importRules(
   { replace, labels }: { replace: boolean; labels: readonly string[] },
 ): LabState {
   let { rules, revision } = state.policy;
-  const remove = (gone: readonly string[]) => {
+  const remove = (gone: readonly Label[]) => {
     const left = rules.filter((rule) => !ruleHas(rule, gone));
     if (left.length === rules.length) return;
     rules = left;
     revision++;
   };
-  if (labels.length > 0) remove(labels);
+  if (labels.length > 0) remove(parseLabels(labels, 'any'));
   if (replace) {
     for (const rule of imported) {
-      const own = ruleLabels(rule);
+      const own = parseLabels(ruleLabels(rule));
       if (own.length > 0) remove(own);
     }
   }

@@ -1,4 +1,4 @@
-import { parsePrefix } from '../derive.ts';
+import { parsePrefix } from '../../lib/address.ts';
 import type { LabState } from '../state.ts';
 import { type Answer, ApiFailure, type Handler, type Handlers, ok } from './call.ts';
 

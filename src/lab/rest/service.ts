@@ -1,5 +1,5 @@
 import type { ServiceSpec } from '../../agent/decode/types.gen.ts';
-import { parseAddress } from '../derive.ts';
+import { parseAddress } from '../../lib/address.ts';
 import type { LabService } from '../state.ts';
 import { ApiFailure, type Handlers, ok } from './call.ts';
 

@@ -1,4 +1,6 @@
 import { PROTOCOL_NUMBER } from '../../model/protocol.ts';
+import type { Term } from '../../model/selector.ts';
+import { termsOf } from '../../model/selector.ts';
 import { icmpType } from '../language/icmp.ts';
 import type {
   Authentication,
@@ -18,8 +20,6 @@ import {
   type Selector,
   type Surroundings,
 } from './selectors.ts';
-import type { Term } from './terms.ts';
-import { termsOf } from './terms.ts';
 
 export type Direction = 'ingress' | 'egress';
 export const DIRECTIONS: readonly Direction[] = ['ingress', 'egress'];

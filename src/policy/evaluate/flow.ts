@@ -1,5 +1,5 @@
+import { formatAddress, formatRange, WIDTH } from '../../lib/address.ts';
 import type { Flow, Endpoint as FlowEndpoint, TCPFlags } from '../../model/hubble.gen.ts';
-import { formatBlock } from './block.ts';
 import type { Traffic } from './decide.ts';
 import type { Identity } from './identities.ts';
 import type { Peers } from './peer.ts';
@@ -175,8 +175,8 @@ export function workloadOf(identity: Identity): string {
     .map(({ key, value }) => `${key}=${value}`);
   if (own.length > 0) return `${namespace ? `${namespace} ` : ''}${own.slice(0, 2).join(',')}`;
   if (identity.names[0]) return identity.names[0];
-  const block = identity.byKey.size > 0 ? identity.prefixes[0] : undefined;
-  if (block && identity.labels.some(({ source }) => source === 'cidr'))
-    return formatBlock(block).replace(block.v6 ? /\/128$/ : /\/32$/, '');
+  const range = identity.byKey.size > 0 ? identity.prefixes[0] : undefined;
+  if (range && identity.labels.some(({ source }) => source === 'cidr'))
+    return range.length === WIDTH[range.family] ? formatAddress(range) : formatRange(range);
   return identity.labels.find(({ source }) => source === 'reserved')?.key ?? `identity ${identity.id}`;
 }

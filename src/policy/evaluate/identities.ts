@@ -1,24 +1,24 @@
-import { parseLabel } from '../language/label.ts';
-import type { RuleLabel } from '../rule.ts';
-import { type Block, blockOfLabel, contains } from './block.ts';
-import type { Term } from './terms.ts';
+import { type AddressRange, contains, rangeAt } from '../../lib/address.ts';
+import type { Label } from '../../model/label.ts';
+import { parseLabels, rangeOfLabel } from '../../model/label.ts';
+import { accepts, type Term } from '../../model/selector.ts';
 
 /** A security identity with its labels indexed by key. Labels have at most one value per key. */
 export interface Identity {
   id: number;
-  labels: readonly RuleLabel[];
-  byKey: ReadonlyMap<string, RuleLabel>;
+  labels: readonly Label[];
+  byKey: ReadonlyMap<string, Label>;
   /** What the identity stands for when it is a CIDR's or the world's; else empty. */
-  prefixes: readonly Block[];
+  prefixes: readonly AddressRange[];
   /** Names that this peer is known by: FQDN selectors match them beside `fqdn:` labels. */
   names: readonly string[];
 }
 
-const ALL_V4: Block = { v6: false, first: 0n, last: (1n << 32n) - 1n, length: 0 };
-const ALL_V6: Block = { v6: true, first: 0n, last: (1n << 128n) - 1n, length: 0 };
+const ALL_V4 = rangeAt(4, 0n, 0);
+const ALL_V6 = rangeAt(6, 0n, 0);
 
 /** Prefixes of the reserved identities that stand for the outside world. */
-const WORLD: ReadonlyMap<number, readonly Block[]> = new Map([
+const WORLD: ReadonlyMap<number, readonly AddressRange[]> = new Map([
   [2, [ALL_V4, ALL_V6]],
   [9, [ALL_V4]],
   [10, [ALL_V6]],
@@ -26,34 +26,13 @@ const WORLD: ReadonlyMap<number, readonly Block[]> = new Map([
 
 const HOST_IDENTITY = 1;
 
-/** Identities that every cluster has, by the entity that they stand for. */
-export const RESERVED_IDS: Readonly<Record<string, number>> = {
-  host: 1,
-  world: 2,
-  unmanaged: 3,
-  health: 4,
-  init: 5,
-  'remote-node': 6,
-  'kube-apiserver': 7,
-  ingress: 8,
-  'world-ipv4': 9,
-  'world-ipv6': 10,
-};
-
-/** Labels of a reserved identity. */
-export function reservedLabels(name: string): string[] {
-  return name === 'kube-apiserver'
-    ? ['reserved:kube-apiserver', 'reserved:remote-node']
-    : [`reserved:${name}`];
-}
-
 /** Builds an identity from labels in the agent's text form (`k8s:app=api`, `cidr:10.0.0.0/8`). */
 export function identityOf(id: number, labels: readonly string[], names: readonly string[] = []): Identity {
-  const parsed = labels.map((text) => parseLabel(text, 'unspec'));
-  let narrowest: Block | undefined;
+  const parsed = parseLabels(labels);
+  let narrowest: AddressRange | undefined;
   for (const { source, key } of parsed) {
     if (source !== 'cidr') continue;
-    const prefix = blockOfLabel(key);
+    const prefix = rangeOfLabel(key);
     if (prefix && (!narrowest || prefix.length > narrowest.length)) narrowest = prefix;
   }
   return {
@@ -81,23 +60,13 @@ export function encloses(outer: Identity, inner: Identity): boolean {
 }
 
 /** Whether an identity meets one requirement. */
-export function meets(identity: Identity, { source, name, operator, values }: Term): boolean {
-  const value = labelValue(identity, source, name);
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-  }
+export function meets(identity: Identity, term: Term): boolean {
+  return accepts(term, labelValue(identity, term.source, term.name));
 }
 
 function labelValue(identity: Identity, source: string, name: string): string | undefined {
   if (source === 'cidr') {
-    const prefix = blockOfLabel(name);
+    const prefix = rangeOfLabel(name);
     return prefix && !WORLD.has(identity.id) && identity.prefixes.some((own) => contains(prefix, own))
       ? ''
       : undefined;
@@ -167,7 +136,7 @@ export class Identities {
   }
 
   /** CIDR identities inside `prefix`. */
-  inside(prefix: Block): Identity[] {
+  inside(prefix: AddressRange): Identity[] {
     let low = 0;
     let high = this.#prefixed.length;
     while (low < high) {
@@ -187,7 +156,7 @@ export class Identities {
   }
 
   /** The most specific CIDR identity that holds the address, if any. */
-  holding(address: Block): Identity | undefined {
+  holding(address: AddressRange): Identity | undefined {
     let best: Identity | undefined;
     for (const identity of this.#prefixed) {
       const own = identity.prefixes[0];
@@ -220,7 +189,7 @@ export class Identities {
   }
 }
 
-function compareFirst(a: Block | undefined, b: Block | undefined): number {
+function compareFirst(a: AddressRange | undefined, b: AddressRange | undefined): number {
   const x = a?.first ?? 0n;
   const y = b?.first ?? 0n;
   return x < y ? -1 : x > y ? 1 : 0;

@@ -1,8 +1,9 @@
 import { UserError } from '../../errors.ts';
-import { formatLabel, parseLabel } from '../language/label.ts';
-import { blockOf, contains, formatBlock } from './block.ts';
+import { contains, parseRange } from '../../lib/address.ts';
+import { cidrLabel, formatLabel, parseLabels } from '../../model/label.ts';
+import { RESERVED_IDS, reservedLabels } from '../../model/reserved-identity.ts';
 import type { PolicyEngine } from './engine.ts';
-import { type Identity, identityOf, RESERVED_IDS, reservedLabels } from './identities.ts';
+import { type Identity, identityOf } from './identities.ts';
 import { protocolNumber } from './ports.ts';
 import type { PolicyState } from './state.ts';
 
@@ -55,24 +56,23 @@ export class Peers {
 
   /** A host outside that is known by name only. */
   named(name: string): Identity {
-    return this.ofLabels([this.#world(false)], [name.toLowerCase().replace(/\.$/, '')]);
+    return this.ofLabels([this.#world(4)], [name.toLowerCase().replace(/\.$/, '')]);
   }
 
   /** Who has this address or prefix: by the address book, else a host outside. */
   address(text: string, names: readonly string[] = []): Identity {
-    const block = blockOf(text);
-    if (!block) throw new UserError(`"${text}" is neither an address nor a prefix`);
+    const range = parseRange(text);
+    if (!range) throw new UserError(`"${text}" is neither an address nor a prefix`);
     let best: { length: number; identity: number } | undefined;
     for (const { cidr, identity } of this.state.addresses) {
-      const book = blockOf(cidr);
-      if (book && contains(book, block) && book.length >= (best?.length ?? 0))
+      const book = parseRange(cidr);
+      if (book && contains(book, range) && book.length >= (best?.length ?? 0))
         best = { length: book.length, identity };
     }
     const known = best && this.engine.identities.get(best.identity);
     // An address outside is inside every prefix that holds it, not only in the one it is known by.
     if (known && known.prefixes.length === 0) return known;
-    const key = formatBlock(block).replaceAll(':', '-');
-    return this.ofLabels([`cidr:${key}`, this.#world(block.v6)], names);
+    return this.ofLabels([cidrLabel(range), this.#world(range.family)], names);
   }
 
   /** A host outside with this address, that the agent has given these reserved and FQDN labels. */
@@ -80,10 +80,10 @@ export class Peers {
     const cached = `${ip} ${labels.join(',')} ${names.join(',')}`;
     const known = this.#outside.get(cached);
     if (known) return known;
-    const block = blockOf(ip);
+    const range = parseRange(ip);
+    const cidr = range ? [cidrLabel(range)] : [];
     const world =
-      labels.some((label) => label.startsWith('reserved:world')) || !block ? [] : [this.#world(block.v6)];
-    const cidr = block ? [`cidr:${formatBlock(block).replaceAll(':', '-')}`] : [];
+      labels.some((label) => label.startsWith('reserved:world')) || !range ? [] : [this.#world(range.family)];
     const made = this.ofLabels(
       [...cidr, ...labels, ...world],
       names.map((name) => name.toLowerCase().replace(/\.$/, '')),
@@ -125,7 +125,7 @@ export class Peers {
   }
 
   #labelled(texts: readonly string[]): Identity {
-    const labels = texts.map((text) => parseLabel(text, 'k8s'));
+    const labels = parseLabels(texts, 'k8s');
     const isPod = labels.every(({ source }) => source === 'k8s' || source === 'any');
     if (isPod && !labels.some(({ key }) => key === NAMESPACE))
       labels.push({ source: 'k8s', key: NAMESPACE, value: this.namespace });
@@ -145,8 +145,8 @@ export class Peers {
   }
 
   /** Where both families are in use, the world is split by family. */
-  #world(v6: boolean): string {
-    return this.engine.dualStack ? `reserved:world-ipv${v6 ? 6 : 4}` : 'reserved:world';
+  #world(family: 4 | 6): string {
+    return this.engine.dualStack ? `reserved:world-ipv${family}` : 'reserved:world';
   }
 
   #make(key: string, labels: readonly string[], names: readonly string[]): Identity {
@@ -161,7 +161,7 @@ export class Peers {
 /** `192.0.2.1`, `192.0.2.0/24`, or either as the label of a block has it: `cidr:192.0.2.0/24`, `cidr:2001-db8--/32`. */
 function addressOf(text: string): string | undefined {
   const bare = text.startsWith('cidr:') ? text.slice(5).replaceAll('-', ':') : text;
-  return blockOf(bare) ? bare : undefined;
+  return parseRange(bare) ? bare : undefined;
 }
 
 /** `8080`, `8080/TCP`, `TCP/8080`, `ICMP/8`, `any`. */

@@ -1,13 +1,21 @@
-import type { CidrRule, EgressPeers, Entity, FqdnSelector, IngressPeers, LabelSelector } from '../rule.ts';
-import { type Block, blockOf, contains, formatBlock, without } from './block.ts';
+import {
+  type AddressRange,
+  contains,
+  formatRange,
+  parseRange,
+  without,
+  withoutZone,
+} from '../../lib/address.ts';
+import type { LabelSelector } from '../../model/selector.ts';
+import { type Term, termsOf } from '../../model/selector.ts';
+import type { CidrRule, EgressPeers, Entity, FqdnSelector, IngressPeers } from '../rule.ts';
 import { type Identities, type Identity, meets } from './identities.ts';
 import { type ClusterObjects, type ClusterService, groupsOf, noObjects, servicesOf } from './objects.ts';
-import { canonical, type Term, termsOf } from './terms.ts';
 
 /** One way to name peers, as the agent keeps it: equal keys select the same. */
 export type Selector =
   | { kind: 'labels'; key: string; terms: readonly Term[] }
-  | { kind: 'cidr'; key: string; prefix: Block; holes: readonly Block[] }
+  | { kind: 'cidr'; key: string; prefix: AddressRange; holes: readonly AddressRange[] }
   | { kind: 'fqdn'; key: string; labels: readonly string[]; pattern: RegExp }
   /** Selects nobody. `why` is there when that is for want of data. */
   | { kind: 'none'; key: string; why?: string };
@@ -30,6 +38,17 @@ export interface Surroundings {
 export function labelSelector(selector: LabelSelector, extra: readonly Term[] = []): Selector {
   const terms = [...termsOf(selector), ...extra];
   return { kind: 'labels', key: canonical(terms), terms };
+}
+
+/** Equal for selectors that select the same, as far as the order of terms and values goes. */
+function canonical(terms: readonly Term[]): string {
+  return terms
+    .map(
+      ({ source, name, operator, values }) =>
+        `${source}:${name} ${operator} ${[...new Set(values)].sort().join(',')}`,
+    )
+    .sort()
+    .join(' & ');
 }
 
 /** `undefined` means that an empty list selects nobody; an empty result that every peer is meant. */
@@ -106,27 +125,32 @@ function entitySelectors(entity: Entity, around: Surroundings): Selector[] {
   }
 }
 
-function cidrSelector(prefix: Block, holes: readonly Block[] = []): Selector {
-  const except = holes.map(formatBlock).sort().join(',');
-  return { kind: 'cidr', key: `cidr ${formatBlock(prefix)} -${except}`, prefix, holes };
+function cidrSelector(prefix: AddressRange, holes: readonly AddressRange[] = []): Selector {
+  const except = holes.map(formatRange).sort().join(',');
+  return { kind: 'cidr', key: `cidr ${formatRange(prefix)} -${except}`, prefix, holes };
+}
+
+/** The agent ignores the zone of an address. */
+function rangeOf(text: string): AddressRange | undefined {
+  return parseRange(withoutZone(text));
 }
 
 function cidrSelectors(list: readonly string[], around: Surroundings): Selector[] {
-  return blockSelectors(
-    list.flatMap((text) => blockOf(text) ?? []),
+  return rangeSelectors(
+    list.flatMap((text) => rangeOf(text) ?? []),
     around,
   );
 }
 
-function blockSelectors(blocks: readonly Block[], around: Surroundings): Selector[] {
-  const narrow = blocks.filter(({ length }) => length > 0).map((block) => cidrSelector(block));
-  return [...narrow, ...worldOf(blocks, around)];
+function rangeSelectors(ranges: readonly AddressRange[], around: Surroundings): Selector[] {
+  const narrow = ranges.filter(({ length }) => length > 0).map((range) => cidrSelector(range));
+  return [...narrow, ...worldOf(ranges, around)];
 }
 
 /** A prefix that holds all addresses means the world, which clusters with both families split by family. */
-function worldOf(blocks: readonly Block[], { dualStack }: Surroundings): Selector[] {
-  const v4 = blocks.some(({ length, v6 }) => length === 0 && !v6);
-  const v6 = blocks.some(({ length, v6: own }) => length === 0 && own);
+function worldOf(ranges: readonly AddressRange[], { dualStack }: Surroundings): Selector[] {
+  const v4 = ranges.some(({ length, family }) => length === 0 && family === 4);
+  const v6 = ranges.some(({ length, family }) => length === 0 && family === 6);
   if (!v4 && !v6) return [];
   const families = [...(v4 ? ['world-ipv4'] : []), ...(v6 ? ['world-ipv6'] : [])];
   if (dualStack === false) return [reserved('world')];
@@ -135,7 +159,7 @@ function worldOf(blocks: readonly Block[], { dualStack }: Surroundings): Selecto
 }
 
 function cidrRuleSelectors(rule: CidrRule, around: Surroundings): Selector[] {
-  const holes = (rule.except ?? []).flatMap((text) => blockOf(text) ?? []);
+  const holes = (rule.except ?? []).flatMap((text) => rangeOf(text) ?? []);
   if (rule.cidr !== undefined) return pieces([rule.cidr], holes, around);
   const group = groupPrefixes(rule, around.objects ?? noObjects());
   if (group) return pieces(group, holes, around);
@@ -152,18 +176,18 @@ function groupPrefixes(
   return cidrGroupSelector && groupsOf(cidrGroupSelector, objects);
 }
 
-function pieces(list: readonly string[], holes: readonly Block[], around: Surroundings): Selector[] {
+function pieces(list: readonly string[], holes: readonly AddressRange[], around: Surroundings): Selector[] {
   if (around.holes)
     return list.flatMap((text) => {
-      const prefix = blockOf(text);
+      const prefix = rangeOf(text);
       if (!prefix) return [];
-      return holes.length > 0 ? [cidrSelector(prefix, holes)] : blockSelectors([prefix], around);
+      return holes.length > 0 ? [cidrSelector(prefix, holes)] : rangeSelectors([prefix], around);
     });
-  const blocks = list.flatMap((text) => {
-    const block = blockOf(text);
-    return block ? without(block, holes) : [];
+  const ranges = list.flatMap((text) => {
+    const range = rangeOf(text);
+    return range ? without(range, holes) : [];
   });
-  return blockSelectors(blocks, around);
+  return rangeSelectors(ranges, around);
 }
 
 function serviceSelectors(peers: EgressPeers, around: Surroundings): Selector[] {
@@ -230,7 +254,7 @@ export function selects(selector: Selector, peer: Identity): boolean {
   }
 }
 
-function inSelector(own: Block, { prefix, holes }: Extract<Selector, { kind: 'cidr' }>): boolean {
+function inSelector(own: AddressRange, { prefix, holes }: Extract<Selector, { kind: 'cidr' }>): boolean {
   return contains(prefix, own) && !holes.some((hole) => contains(hole, own));
 }
 

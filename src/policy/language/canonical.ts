@@ -1,4 +1,5 @@
-import type { Rule, RuleLabel } from '../rule.ts';
+import type { Label } from '../../model/label.ts';
+import type { Rule } from '../rule.ts';
 
 /**
  * Rules as the agent's JSON form has them: fields in the agent's order, empty lists left out. It is what `--print`
@@ -9,7 +10,7 @@ export function canonicalRules(rules: readonly Rule[]): unknown {
   return JSON.parse(JSON.stringify(named, leaveOutEmpty));
 }
 
-function inOrder({ key, value, source }: RuleLabel): Partial<RuleLabel> {
+function inOrder({ key, value, source }: Label): Partial<Label> {
   return { key, ...(value !== '' && { value }), source };
 }
 

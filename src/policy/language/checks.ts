@@ -1,4 +1,6 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js';
+import { type AddressRange, contains, parseAddress, parsePrefix, withoutZone } from '../../lib/address.ts';
+import type { Requirement } from '../../model/selector.ts';
 import type {
   CidrRule,
   FqdnSelector,
@@ -8,64 +10,50 @@ import type {
   L7Rules,
   PortProtocol,
   PortRule,
-  Requirement,
 } from '../rule.ts';
-import { containsPrefix, hasHostBits, type Prefix, parseAddress, parsePrefix, widthOf } from './cidr.ts';
 import type { Cursor } from './decode.ts';
 import { icmpType } from './icmp.ts';
+import { addressFault, prefixFault } from './netip.ts';
 
 const MAX_PORTS = 40;
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
 
 /** An address or a prefix, as fromCIDR takes it. */
 export function checkCidr(value: string, at: Cursor): string | undefined {
   if (value === '') return at.fail('cidr', 'IP must be specified');
-  if (value.includes('/')) {
-    try {
-      warnOfHostBits(value, parsePrefix(value), at);
-      return value;
-    } catch {
-      // The agent tries an address next and reports on that.
-    }
-  }
-  try {
-    parseAddress(value);
-    return value;
-  } catch (error) {
-    return at.fail('cidr', `unable to parse CIDR: ${messageOf(error)}`, hintFor(value));
-  }
+  const prefix = parsePrefix(value);
+  if (prefix) warnOfHostBits(value, prefix, at);
+  // The agent tries an address next and reports on that.
+  if (prefix || parseAddress(withoutZone(value))) return value;
+  return at.fail('cidr', `unable to parse CIDR: ${addressFault(value)}`, hintFor(value));
 }
 
-function hintFor(value: string): string | undefined {
-  try {
-    parsePrefix(value);
-  } catch (error) {
-    const why = /: ([^:]*(prefix length|bad bits).*)$/.exec(messageOf(error))?.[1];
-    if (why) return `After the slash: at most 32 for IPv4 and 128 for IPv6 (${why}).`;
-  }
-  return 'Expected an address, or address/length such as 10.0.0.0/8.';
+function hintFor(value: string): string {
+  const why = /: ([^:]*(prefix length|bad bits).*)$/.exec(prefixFault(value))?.[1];
+  return why
+    ? `After the slash: at most 32 for IPv4 and 128 for IPv6 (${why}).`
+    : 'Expected an address, or address/length such as 10.0.0.0/8.';
 }
 
-function warnOfHostBits(value: string, prefix: Prefix, at: Cursor): void {
-  if (!hasHostBits(prefix)) return;
+/** The address of a prefix, with the bits beyond its length. */
+function addressOf(prefix: string): AddressRange | undefined {
+  return parseAddress(prefix.slice(0, prefix.lastIndexOf('/')));
+}
+
+function warnOfHostBits(value: string, prefix: AddressRange, at: Cursor): void {
+  if (addressOf(value)?.first === prefix.first) return;
   at.warn(
     'host-bits',
     `${value} has bits beyond its prefix`,
-    `The agent reads it as the whole /${prefix.bits}.`,
+    `The agent reads it as the whole /${prefix.length}.`,
   );
 }
 
-function readPrefix(value: string, message: (why: string) => string, at: Cursor): Prefix | undefined {
-  try {
-    const prefix = parsePrefix(value);
-    warnOfHostBits(value, prefix, at);
-    return prefix;
-  } catch (error) {
-    return at.fail('cidr', message(messageOf(error)), 'Expected address/length such as 10.0.0.0/8.');
-  }
+function readPrefix(value: string, message: (why: string) => string, at: Cursor): AddressRange | undefined {
+  const prefix = parsePrefix(value);
+  if (!prefix)
+    return at.fail('cidr', message(prefixFault(value)), 'Expected address/length such as 10.0.0.0/8.');
+  warnOfHostBits(value, prefix, at);
+  return prefix;
 }
 
 export function checkCidrRule(rule: CidrRule, at: Cursor): void {
@@ -84,11 +72,10 @@ export function checkCidrRule(rule: CidrRule, at: Cursor): void {
     at.into('except', () =>
       at.into(i, () => {
         const inner = readPrefix(text, (why) => why, at);
-        if (!outer || !inner || containsPrefix(outer, inner)) return;
+        if (!outer || !inner || contains(outer, inner)) return;
         const message = `allow CIDR prefix ${cidr} does not contain exclude CIDR prefix ${text}`;
         // Agents up to 1.17 look at the address alone, so a wider exception passes: it leaves nothing of the block.
-        const passes =
-          !at.reaches('1.18') && containsPrefix(outer, { ...inner, bits: widthOf(inner.family) });
+        const passes = !at.reaches('1.18') && contains(outer, addressOf(text) ?? inner);
         if (passes) at.warn('except', message, 'It covers the whole block, so nothing of it is meant.');
         else at.fail('except', message);
       }),

@@ -1,15 +1,15 @@
 import { isRecord } from '../../lib/record.ts';
+import type { Label } from '../../model/label.ts';
+import type { LabelSelector } from '../../model/selector.ts';
 import type {
   EgressPeers,
   EgressRule,
   IngressPeers,
   IngressRule,
-  LabelSelector,
   OriginKind,
   PortProtocol,
   PortRule,
   Rule,
-  RuleLabel,
   Service,
 } from '../rule.ts';
 import { checkCidrRule, portNumber } from './checks.ts';
@@ -30,8 +30,8 @@ export interface ObjectName {
 }
 
 /** The labels that the agent derives from an object's name, by which its rules can be found and deleted. */
-function derivedLabels({ kind, namespace, name, uid }: ObjectName): RuleLabel[] {
-  const label = (key: string, value: string): RuleLabel => ({
+function derivedLabels({ kind, namespace, name, uid }: ObjectName): Label[] {
+  const label = (key: string, value: string): Label => ({
     key: `${POLICY_LABEL}.${key}`,
     value,
     source: 'k8s',

@@ -1,34 +1,11 @@
-import type { RuleLabel } from '../rule.ts';
+import { splitSource } from '../../model/label.ts';
 import type { Cursor } from './decode.ts';
-
-/** Splits `source:key`; the source is empty where none is written. `$name` is short for `reserved:name`. */
-export function splitSource(text: string): { source: string; rest: string } {
-  if (text.startsWith('$')) return { source: 'reserved', rest: text.slice(1) };
-  const colon = text.indexOf(':');
-  if (colon >= 0) return { source: text.slice(0, colon), rest: text.slice(colon + 1) };
-  if (text.startsWith('reserved.')) return { source: 'reserved', rest: text.slice('reserved.'.length) };
-  return { source: '', rest: text };
-}
 
 /** A selector's key as the agent prints it: `app` becomes `any:app`. */
 export function selectorKey(text: string): string {
   const { source, rest } = splitSource(text);
   const equals = rest.indexOf('=');
   return `${source || 'any'}:${equals < 0 ? rest : rest.slice(0, equals)}`;
-}
-
-/** Parses `[source:]key[=value]`, the form of labels on a command line. The source defaults to `fallback`. */
-export function parseLabel(text: string, fallback: string): RuleLabel {
-  const { source, rest } = splitSource(text);
-  const equals = rest.indexOf('=');
-  if (equals < 0) return { key: rest, value: '', source: source || fallback };
-  if (equals === 0 && source === 'reserved') return { key: rest.slice(1), value: '', source };
-  return { key: rest.slice(0, equals), value: rest.slice(equals + 1), source: source || fallback };
-}
-
-/** `source:key=value`, or `source:key` when the value is empty. */
-export function formatLabel({ source, key, value }: RuleLabel): string {
-  return value === '' ? `${source}:${key}` : `${source}:${key}=${value}`;
 }
 
 const NAME = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;

@@ -1,19 +1,17 @@
+import { type Label, parseLabel } from '../../model/label.ts';
 import type { Release } from '../../model/release.ts';
+import { type LabelSelector, OPERATORS, type Requirement } from '../../model/selector.ts';
 import {
   type Authentication,
   type CidrRule,
   ENTITIES,
   type Entity,
   type Group,
-  type LabelSelector,
-  OPERATORS,
-  type Requirement,
-  type RuleLabel,
   type Service,
 } from '../rule.ts';
 import { checkCidr, checkCidrRule, checkRequirement } from './checks.ts';
 import { bool, type Cursor, type Decode, type Field, list, object, oneOf, text, texts } from './decode.ts';
-import { checkLabelKey, checkLabelValue, parseLabel, selectorKey } from './label.ts';
+import { checkLabelKey, checkLabelValue, selectorKey } from './label.ts';
 
 /** The parts of the policy language that name endpoints and peers; fields stand in the order in which the agent prints them. */
 
@@ -67,15 +65,15 @@ export const SELECTOR = selectorOf(agentKey);
 export const PLAIN_SELECTOR = selectorOf(plainKey);
 
 /** The label of a rule: an object, or `source:key=value`. */
-export const RULE_LABEL: Decode<RuleLabel> = (value, at) => {
+export const RULE_LABEL: Decode<Label> = (value, at) => {
   if (typeof value === 'string') {
-    const label = parseLabel(value, 'unspec');
+    const label = parseLabel(value);
     return label.key === '' ? at.fail('label', 'a label must have a key') : label;
   }
   return LABEL_OBJECT(value, at);
 };
 
-const LABEL_OBJECT = object<RuleLabel>({
+const LABEL_OBJECT = object<Label>({
   name: 'a label',
   fields: { key: { decode: text(), required: true }, value: { decode: text() }, source: { decode: text() } },
   check: (label, at) => {

@@ -1,6 +1,6 @@
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
+import { parsePrefix } from '../../lib/address.ts';
 import type { Path } from '../rule.ts';
-import { parsePrefix } from './cidr.ts';
 import type { Complaint } from './decode.ts';
 
 export type SchemaKind = 'CiliumNetworkPolicy' | 'CiliumClusterwideNetworkPolicy';
@@ -24,7 +24,13 @@ async function compile(kind: SchemaKind): Promise<SchemaCheck> {
     allErrors: true,
     strict: false,
     verbose: true,
-    formats: { cidr: isPrefix, 'idn-hostname': true, int32: true, int64: true, 'date-time': true },
+    formats: {
+      cidr: (text: string) => parsePrefix(text) !== undefined,
+      'idn-hostname': true,
+      int32: true,
+      int64: true,
+      'date-time': true,
+    },
   });
   const check = ajv.compile(repaired(specSchema(await crdOf(kind))));
   return (spec) => complaintsOf(check, spec);
@@ -53,15 +59,6 @@ function specSchema(crd: unknown): object {
 /** The schema's patterns are RE2, where `\PC` is short for `\P{C}`. */
 function repaired(schema: object): object {
   return JSON.parse(JSON.stringify(schema).replaceAll('\\\\PC', '\\\\P{C}'));
-}
-
-function isPrefix(text: string): boolean {
-  try {
-    parsePrefix(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function complaintsOf(check: ValidateFunction, spec: unknown): Complaint[] {

@@ -1,8 +1,8 @@
+import type { LabelSelector } from '../../model/selector.ts';
 import type {
   CidrRule,
   FqdnSelector,
   IngressRule,
-  LabelSelector,
   Path,
   PolicyEntry,
   PortRule,

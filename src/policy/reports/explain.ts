@@ -1,3 +1,4 @@
+import { formatLabel } from '../../model/label.ts';
 import { protocolName } from '../../model/protocol.ts';
 import type { Direction, Part, PortSpec } from '../evaluate/compile.ts';
 import { type Decision, decideDirection, type Traffic } from '../evaluate/decide.ts';
@@ -5,7 +6,6 @@ import type { PolicyEngine } from '../evaluate/engine.ts';
 import type { Identity } from '../evaluate/identities.ts';
 import { effectivePeers } from '../evaluate/l4.ts';
 import { selects } from '../evaluate/selectors.ts';
-import { formatLabel } from '../language/label.ts';
 import { formatPosition, type Origin, type Path, type Position, positionOf } from '../rule.ts';
 
 /** A rule, or a part of one, as reports name it. */

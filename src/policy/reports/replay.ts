@@ -1,5 +1,5 @@
+import { formatRange, parseRange } from '../../lib/address.ts';
 import { protocolName } from '../../model/protocol.ts';
-import { blockOf, formatBlock } from '../evaluate/block.ts';
 import { type Answer, type ConnectionDecision, type Decision, decideConnection } from '../evaluate/decide.ts';
 import type { PolicyEngine } from '../evaluate/engine.ts';
 import { type Connection, connectionOf, type FlowRecord, workloadOf } from '../evaluate/flow.ts';
@@ -49,15 +49,15 @@ export class FlowTable {
   named(peer: Identity): Identity {
     const [block] = peer.prefixes;
     if (peer.names.length > 0 || peer.id >= 0 || !block) return peer;
-    const address = formatBlock(block);
+    const address = formatRange(block);
     const names = this.#names.get(address);
     return names ? this.peers.withNames(peer, names) : peer;
   }
 
   #learn({ IP, l7, source_names, destination_names }: FlowRecord): void {
     const teach = (ip: string | undefined, names: readonly string[] | undefined) => {
-      const block = ip && names?.length ? blockOf(ip) : undefined;
-      if (block && names) this.#names.set(formatBlock(block), names);
+      const block = ip && names?.length ? parseRange(ip) : undefined;
+      if (block && names) this.#names.set(formatRange(block), names);
     };
     teach(IP?.source, source_names);
     teach(IP?.destination, destination_names);

@@ -1,11 +1,11 @@
-import { formatBlock } from '../evaluate/block.ts';
+import { formatRange } from '../../lib/address.ts';
+import { formatLabel } from '../../model/label.ts';
 import { type CompiledRule, DIRECTIONS, type Direction, type PortSpec } from '../evaluate/compile.ts';
 import { decideConnection } from '../evaluate/decide.ts';
 import type { PolicyEngine } from '../evaluate/engine.ts';
 import { effectivePeers } from '../evaluate/l4.ts';
 import { type Peers, parsePort } from '../evaluate/peer.ts';
 import type { Selector } from '../evaluate/selectors.ts';
-import { formatLabel } from '../language/label.ts';
 import type { ExpectedVerdict } from './expectations.ts';
 import { portText } from './replay.ts';
 
@@ -74,7 +74,7 @@ function nameOf(selector: Selector, engine: PolicyEngine): string | undefined {
     case 'none':
       return undefined;
     case 'cidr':
-      return formatBlock(selector.prefix);
+      return formatRange(selector.prefix);
     case 'fqdn':
       return /^[-a-z0-9._]+$/.test(selector.labels[0] ?? '') ? `fqdn:${selector.labels[0]}` : undefined;
     case 'labels': {

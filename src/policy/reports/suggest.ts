@@ -1,5 +1,6 @@
+import { formatRange } from '../../lib/address.ts';
 import { compareBytes } from '../../lib/order.ts';
-import { formatBlock } from '../evaluate/block.ts';
+import type { LabelSelector } from '../../model/selector.ts';
 import { workloadOf } from '../evaluate/flow.ts';
 import { type Identity, isReserved } from '../evaluate/identities.ts';
 import type {
@@ -7,7 +8,6 @@ import type {
   Entity,
   IcmpField,
   IngressRule,
-  LabelSelector,
   PortProtocol,
   PortRule,
   Protocol,
@@ -132,7 +132,7 @@ function peerName(
     };
   }
   const [block] = peer.prefixes;
-  const cidr = block && peer.labels.some(({ source }) => source === 'cidr') ? formatBlock(block) : undefined;
+  const cidr = block && peer.labels.some(({ source }) => source === 'cidr') ? formatRange(block) : undefined;
   const name = byName && peer.names[0];
   if (name) return { kind: 'name', name };
   return cidr ? { kind: 'cidr', cidr } : { kind: 'entity', entity: 'world' };

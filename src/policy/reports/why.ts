@@ -1,10 +1,10 @@
 import type { Policy } from '../../model/hubble.gen.ts';
+import { formatLabel } from '../../model/label.ts';
 import type { Direction } from '../evaluate/compile.ts';
 import { type Answer, type ConnectionDecision, decideConnection } from '../evaluate/decide.ts';
 import { PolicyEngine } from '../evaluate/engine.ts';
 import { type Connection, connectionOf, type FlowRecord } from '../evaluate/flow.ts';
 import type { Peers } from '../evaluate/peer.ts';
-import { formatLabel } from '../language/label.ts';
 import type { Rule, SourcedRule } from '../rule.ts';
 import { type Explanation, explain } from './explain.ts';
 import { portText } from './replay.ts';

@@ -1,4 +1,4 @@
-import { compareCidrs, parseCidr } from '../../lib/cidr.ts';
+import { compareRanges, parseAddress } from '../../lib/address.ts';
 import { compareBytes } from '../../lib/order.ts';
 import type { EndpointRow } from '../../model/endpoint.ts';
 import type { Table } from '../text/blocks.ts';
@@ -21,14 +21,13 @@ function textColumn(header: string, text: (row: EndpointRow) => string): Column 
 }
 
 function addressColumn(header: string, side: 0 | 1, family: 'ipv4' | 'ipv6'): Column {
-  const bits = family === 'ipv4' ? 32 : 128;
-  const cidr = (row: EndpointRow) => parseCidr(`${row.addresses?.[family] ?? ''}/${bits}`);
+  const address = (row: EndpointRow) => parseAddress(row.addresses?.[family] ?? '');
   return {
     header,
     cell: (row) => [addressCells(row)[side]],
     compare: (a, b) => {
-      const [x, y] = [cidr(a), cidr(b)];
-      return x && y ? compareCidrs(x, y) : Number(y !== undefined) - Number(x !== undefined);
+      const [x, y] = [address(a), address(b)];
+      return x && y ? compareRanges(x, y) : Number(y !== undefined) - Number(x !== undefined);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { compareBytes } from '../../lib/order.ts';
 import type { EndpointRow } from '../../model/endpoint.ts';
-import { formatLabel, type Label } from '../../model/labels.ts';
+import { formatLabel, type Label } from '../../model/label.ts';
 import type { Block, Table } from '../text/blocks.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
 import { tabulate } from '../text/table.ts';

@@ -1,5 +1,5 @@
 import type { IdentityRow, IpRow } from '../../model/identity.ts';
-import { printableLabels } from '../../model/labels.ts';
+import { printableLabels } from '../../model/label.ts';
 import type { Block, Table } from '../text/blocks.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
 

@@ -1,4 +1,4 @@
-import { joinHostPort } from '../../lib/ip.ts';
+import { joinHostPort } from '../../lib/address.ts';
 import type { BackendRow, ServiceAddress, ServiceRow } from '../../model/service.ts';
 import type { Block, Table } from '../text/blocks.ts';
 import { sanitizeCell } from '../text/sanitize.ts';

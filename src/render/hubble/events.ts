@@ -1,4 +1,4 @@
-import { joinHostPort } from '../../lib/ip.ts';
+import { joinHostPort } from '../../lib/address.ts';
 import type {
   AgentEvent,
   DebugEvent,

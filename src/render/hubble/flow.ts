@@ -1,4 +1,4 @@
-import { joinHostPort } from '../../lib/ip.ts';
+import { joinHostPort } from '../../lib/address.ts';
 import { dropReasonText } from '../../model/drop-reason.ts';
 import type { FlowRow, FlowSide } from '../../model/flow-row.ts';
 import type { LostEvent } from '../../model/hubble.gen.ts';

@@ -1,4 +1,4 @@
-import { formatIpv4, formatMac } from '../../lib/ip.ts';
+import { formatIpv4, formatMac } from '../../lib/address.ts';
 import type { Dissection, HeaderOption, Layer, LayerSpan } from '../../model/packet.ts';
 import { destinationAddress, sourceAddress } from './packet.ts';
 import { etherTypeName, icmpName, igmpTypeName, ipProtocolName, vrrpTypeName } from './packet-names.ts';

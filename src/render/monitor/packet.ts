@@ -1,4 +1,4 @@
-import { formatIpv4, formatIpv6, formatMac, joinHostPort } from '../../lib/ip.ts';
+import { formatIpv4, formatIpv6, formatMac, joinHostPort } from '../../lib/address.ts';
 import type { Dissection, EthernetLayer, Layer } from '../../model/packet.ts';
 import { etherTypeName, icmpName, igmpTypeName, vrrpTypeName } from './packet-names.ts';
 

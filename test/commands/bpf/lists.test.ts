@@ -246,7 +246,7 @@ describe('entries', () => {
       'IP PREFIX/ADDRESS   VTEP\n10.9.1.0            vtepmac=02:AB:CD:00:00:01 tunnelendpoint=192.168.1.5   \n',
     );
     expect((await bpf('vtep', 'update', '10.9.1.0/24', '192.168.1.5', '02:ab')).stderr).toContain(
-      'is no MAC address',
+      'is not a valid MAC address',
     );
     expect((await bpf('vtep', 'update', '10.9.1.0/24', 'fd00::1', '02:AB:cd:00:00:01')).code).toBe(1);
     expect((await bpf('vtep', 'delete', '10.9.1.0/24', '--dry-run')).stdout).toBe(

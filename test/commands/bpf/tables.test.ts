@@ -65,7 +65,9 @@ describe('bpf ct', () => {
       expect(both).toEqual(all.filter((line) => /10\.11\.188\.138:/.test(line) && /:443 /.test(line)));
       const json: unknown = JSON.parse((await bpf(['ct', 'list', '--port', '9092', '-o', 'json'])).stdout);
       expect(json).toHaveLength(all.filter((line) => /:9092 /.test(line)).length);
-      expect((await bpf(['ct', 'list', '--ip', 'nowhere'])).stderr).toContain('"nowhere" is no IP address');
+      expect((await bpf(['ct', 'list', '--ip', 'nowhere'])).stderr).toContain(
+        '"nowhere" is not a valid IP address',
+      );
       const where = lines(
         (await bpf(['ct', 'list', '--where', 'dst.port in [53, 9092] and protocol = udp'])).stdout,
       );

@@ -83,7 +83,7 @@ describe('endpoint list', () => {
   test.each([
     [['--columns=ids'], '--columns: there is no column "ids"'],
     [['--sort=-nope'], '--sort: there is no column "nope"'],
-    [['--selector=a=b=c=('], '--selector: "a=b=c=(" is no label selector'],
+    [['--selector=a=b=c=('], '--selector: "a=b=c=(" is not a label selector'],
     [['-o', 'xml'], 'unknown output format "xml"'],
   ])('refuses %j', async (flags, message) => {
     await using agent = await agentOf({ 'GET /v1/endpoint': { body: [] } });

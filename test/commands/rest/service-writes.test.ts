@@ -91,8 +91,8 @@ describe('service update', () => {
 
   test.each([
     [['--frontend=10.0.0.1:80'], 'its number is missing'],
-    [['--id=4', '--frontend=web:80'], '"web:80" is no frontend address'],
-    [['--id=4', '--frontend=10.0.0.1:80/icmp'], '"icmp" is no protocol'],
+    [['--id=4', '--frontend=web:80'], '"web:80" is not a frontend address'],
+    [['--id=4', '--frontend=10.0.0.1:80/icmp'], '"icmp" is not a protocol'],
     [['--id=4', '--frontend=10.0.0.1:80', '--k8s-node-port', '--k8s-host-port'], 'Can only set one of'],
     [['--id=4', '--frontend=10.0.0.1:80', '--k8s-int-traffic-policy=near'], '"near" is no traffic policy'],
     [['--backends=10.0.0.1:80'], 'Cannot update empty backend states'],

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { blockOf, contains, formatBlock, without } from '../../../src/policy/evaluate/block.ts';
+import { contains, formatRange, parseRange, without } from '../../../src/lib/address.ts';
 import { identityOf } from '../../../src/policy/evaluate/identities.ts';
 import { broaderKeys, l4Key, portOf, prefixOf, protocolOf } from '../../../src/policy/evaluate/map-key.ts';
 import { portBlocks } from '../../../src/policy/evaluate/ports.ts';
 import { fqdnSelector, labelSelector, selects } from '../../../src/policy/evaluate/selectors.ts';
 
 function block(text: string) {
-  const found = blockOf(text);
+  const found = parseRange(text);
   if (!found) throw new Error(`${text} is no prefix`);
   return found;
 }
@@ -22,20 +22,20 @@ describe('prefixes', () => {
   });
 
   test('an exception leaves the prefixes around it', () => {
-    expect(without(block('10.0.0.0/8'), [block('10.96.0.0/12')]).map(formatBlock)).toEqual([
+    expect(without(block('10.0.0.0/8'), [block('10.96.0.0/12')]).map(formatRange)).toEqual([
       '10.0.0.0/10',
       '10.64.0.0/11',
       '10.112.0.0/12',
       '10.128.0.0/9',
     ]);
     expect(without(block('10.0.0.0/8'), [block('0.0.0.0/0')])).toEqual([]);
-    expect(without(block('10.0.0.0/8'), [block('11.0.0.0/8')]).map(formatBlock)).toEqual(['10.0.0.0/8']);
+    expect(without(block('10.0.0.0/8'), [block('11.0.0.0/8')]).map(formatRange)).toEqual(['10.0.0.0/8']);
   });
 
   test.each(['::/0', 'fd00::1/128', '2001:db8::1:0:0:1/128', '1.2.3.4/32'])(
     '%s is written as read',
     (text) => {
-      expect(formatBlock(block(text))).toBe(text);
+      expect(formatRange(block(text))).toBe(text);
     },
   );
 });

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { decodeEndpointRows } from '../../../agent/decode/endpoints.ts';
 import type { ConnectionFilter } from '../../../bpf/layouts/conntrack.ts';
-import { parseIp } from '../../../bpf/layouts/encode.ts';
+import { addressArgument } from '../../../cli/addresses.ts';
 import { stringSlice } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { formatIpv4, formatIpv6 } from '../../../lib/ip.ts';
+import { addressBytes, formatIp } from '../../../lib/address.ts';
 
 /** Which connections are wanted. */
 export interface FilterOptions {
@@ -48,8 +48,7 @@ export async function readFilter(
 }
 
 function canonical(text: string): string {
-  const { bytes, family } = parseIp(text);
-  return family === 4 ? formatIpv4(bytes) : formatIpv6(bytes);
+  return formatIp(addressBytes(addressArgument(text)));
 }
 
 function portOf(text: string): number {

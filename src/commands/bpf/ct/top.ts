@@ -7,7 +7,7 @@ import { podNames } from '../../../cli/bpf/pods.ts';
 import { printTop, type TopOptions, topFlags } from '../../../cli/bpf/top.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { joinHostPort } from '../../../lib/ip.ts';
+import { joinHostPort } from '../../../lib/address.ts';
 import { protocolName } from '../../../model/protocol.ts';
 import { addFilterFlags, type FilterOptions, readFilter } from './filter.ts';
 import { conntrackTable } from './maps.ts';

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
-import { encodeFamilyIp, parseIp } from '../../../bpf/layouts/encode.ts';
+import { endpointKey } from '../../../bpf/layouts/structs.ts';
+import { addressArgument } from '../../../cli/addresses.ts';
 import { withRequired } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import { formatAddress } from '../../../lib/address.ts';
 
 /** Declares `bpf endpoint delete`. */
 export function addBpfEndpointDeleteCommand(command: Command, ctx: Context): void {
@@ -14,9 +16,7 @@ export function addBpfEndpointDeleteCommand(command: Command, ctx: Context): voi
 
 /** Takes an address off the endpoint map: traffic to it is no longer delivered locally. */
 export async function runBpfEndpointDelete(text: string, options: WriteOptions, ctx: Context): Promise<void> {
-  const ip = parseIp(text);
-  const key = Buffer.alloc(20);
-  key[16] = encodeFamilyIp(key, 0, ip);
+  const key = endpointKey.encode({ ip: formatAddress(addressArgument(text)) });
   await withRequired(
     ctx,
     'cilium_lxc',

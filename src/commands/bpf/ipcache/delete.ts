@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { parsePrefix } from '../../../bpf/layouts/encode.ts';
 import { ipcacheKey } from '../../../bpf/layouts/structs.ts';
 import { ipcacheKeyText } from '../../../bpf/layouts/texts.ts';
+import { prefixArgument } from '../../../cli/addresses.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import { integer } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
@@ -30,7 +30,7 @@ export async function runBpfIpcacheDelete(
   options: IpcacheDeleteOptions,
   ctx: Context,
 ): Promise<void> {
-  const key = encodeIpcacheKey(parsePrefix(text), options.clusterid);
+  const key = encodeIpcacheKey(prefixArgument(text), options.clusterid);
   const name = ipcacheKeyText(ipcacheKey.decode(key));
   await withIpcache(
     ctx,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { parseIp } from '../../../bpf/layouts/encode.ts';
+import { addressArgument } from '../../../cli/addresses.ts';
 import type { Context } from '../../../context.ts';
 import { encodeIpcacheKey, ipcacheValueText, withIpcache } from './map.ts';
 
@@ -10,10 +10,10 @@ export function addBpfIpcacheGetCommand(command: Command, ctx: Context): void {
 
 /** Prints the identity that the datapath gives an address: that of its longest prefix. */
 export async function runBpfIpcacheGet(text: string, ctx: Context): Promise<void> {
-  const ip = parseIp(text);
+  const address = addressArgument(text);
   const found = await withIpcache(ctx, (map) => {
     // The map itself matches the longest prefix: the key of a single address finds it.
-    const value = map.lookup(encodeIpcacheKey({ ...ip, bits: ip.bytes.length * 8 }));
+    const value = map.lookup(encodeIpcacheKey(address));
     return value && ipcacheValueText(map, value);
   });
   if (found === undefined) {

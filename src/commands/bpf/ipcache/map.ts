@@ -1,11 +1,11 @@
 import type { BpfMap } from '../../../bpf/kernel/objects.ts';
 import { openGlobal } from '../../../bpf/kernel/pins.ts';
-import { encodeFamilyIp, type Prefix } from '../../../bpf/layouts/encode.ts';
 import { ipcacheKey, remoteEndpoint, remoteEndpoint117 } from '../../../bpf/layouts/structs.ts';
 import { ipcacheKeyText, ipcacheText, ipcacheText117 } from '../../../bpf/layouts/texts.ts';
 import { fits, readRecords, requireLayout } from '../../../bpf/maps/records.ts';
 import { addPair, type Pairs, withRequired } from '../../../cli/bpf/maps.ts';
 import type { Context } from '../../../context.ts';
+import { type AddressRange, formatAddress } from '../../../lib/address.ts';
 
 const NEW = 'cilium_ipcache_v2';
 const OLD = 'cilium_ipcache';
@@ -45,10 +45,10 @@ export async function readIpcachePairs(ctx: Context): Promise<Pairs> {
 }
 
 /** The key of a prefix. */
-export function encodeIpcacheKey(prefix: Prefix, clusterId = 0): Buffer {
-  const key = Buffer.alloc(ipcacheKey.size);
-  key.writeUInt32LE(STATIC_BITS + prefix.bits, 0);
-  key.writeUInt16LE(clusterId, 4);
-  key[7] = encodeFamilyIp(key, 8, prefix);
-  return key;
+export function encodeIpcacheKey(prefix: AddressRange, clusterId = 0): Buffer {
+  return ipcacheKey.encode({
+    prefixLength: STATIC_BITS + prefix.length,
+    clusterId,
+    ip: formatAddress(prefix),
+  });
 }

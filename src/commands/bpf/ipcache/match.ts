@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { BpfMap } from '../../../bpf/kernel/objects.ts';
 import { entriesOf, walk } from '../../../bpf/kernel/reader.ts';
-import { parsePrefix } from '../../../bpf/layouts/encode.ts';
 import { ipcacheKey } from '../../../bpf/layouts/structs.ts';
 import { ipcacheKeyText } from '../../../bpf/layouts/texts.ts';
+import { prefixArgument } from '../../../cli/addresses.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { encodeIpcacheKey, ipcacheValueText, withIpcache } from './map.ts';
@@ -15,7 +15,7 @@ export function addBpfIpcacheMatchCommand(command: Command, ctx: Context): void 
 
 /** Prints the entry of exactly this prefix. */
 export async function runBpfIpcacheMatch(text: string, ctx: Context): Promise<void> {
-  const key = encodeIpcacheKey(parsePrefix(text));
+  const key = encodeIpcacheKey(prefixArgument(text));
   const name = ipcacheKeyText(ipcacheKey.decode(key));
   const value = await withIpcache(ctx, (map) => exactValue(map, key));
   if (value === undefined) throw new UserError(`no entry of the ipcache has the prefix ${name}`);

@@ -1,13 +1,14 @@
 import { type Command, Option } from 'commander';
 import type { BpfMap } from '../../../bpf/kernel/objects.ts';
-import { type Ip, parseIp, parsePrefix } from '../../../bpf/layouts/encode.ts';
 import { ipcacheKey, remoteEndpoint, remoteEndpoint117 } from '../../../bpf/layouts/structs.ts';
 import { ipcacheKeyText } from '../../../bpf/layouts/texts.ts';
 import { fits, requireLayout } from '../../../bpf/maps/records.ts';
+import { addressArgument, prefixArgument } from '../../../cli/addresses.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import { integer } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import { type AddressRange, addressBytes } from '../../../lib/address.ts';
 import { encodeIpcacheKey, ipcacheValueText, withIpcache } from './map.ts';
 
 const SKIP_TUNNEL = 1;
@@ -43,8 +44,8 @@ export async function runBpfIpcacheUpdate(
   options: IpcacheUpdateOptions,
   ctx: Context,
 ): Promise<void> {
-  const key = encodeIpcacheKey(parsePrefix(text), options.clusterid);
-  const tunnel = options.tunnelendpoint === undefined ? undefined : parseIp(options.tunnelendpoint);
+  const key = encodeIpcacheKey(prefixArgument(text), options.clusterid);
+  const tunnel = options.tunnelendpoint === undefined ? undefined : addressArgument(options.tunnelendpoint);
   await withIpcache(
     ctx,
     async (map) => {
@@ -58,15 +59,15 @@ export async function runBpfIpcacheUpdate(
   );
 }
 
-function encodeValue(map: BpfMap, options: IpcacheUpdateOptions, tunnel: Ip | undefined): Buffer {
+function encodeValue(map: BpfMap, options: IpcacheUpdateOptions, tunnel: AddressRange | undefined): Buffer {
   const old = fits(map, ipcacheKey, remoteEndpoint117);
   if (!old) requireLayout(map, ipcacheKey, remoteEndpoint);
   if (old && tunnel?.family === 6)
     throw new UserError('this agent takes only IPv4 addresses for --tunnelendpoint');
   const value = Buffer.alloc(old ? remoteEndpoint117.size : remoteEndpoint.size);
-  const present = tunnel?.bytes.some((byte) => byte !== 0) ?? false;
+  const present = tunnel !== undefined && tunnel.first !== 0n;
   value.writeUInt32LE(options.identity, 0);
-  tunnel?.bytes.copy(value, 4);
+  if (tunnel) addressBytes(tunnel).copy(value, 4);
   value[value.length - 2] = options.encryptkey;
   value[value.length - 1] =
     (options.skiptunnel ? SKIP_TUNNEL : 0) |

@@ -1,8 +1,8 @@
 import { type BpfMap, createMap, openMapById } from '../../../bpf/kernel/objects.ts';
 import { openGlobal } from '../../../bpf/kernel/pins.ts';
-import { parseIp } from '../../../bpf/layouts/encode.ts';
 import { innerMap, multicastGroup, subscriber, subscriberKey } from '../../../bpf/layouts/structs.ts';
 import { readRecords } from '../../../bpf/maps/records.ts';
+import { ipv4Argument } from '../../../cli/addresses.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 
@@ -20,8 +20,8 @@ export function openGroups(ctx: Context, options: { write?: boolean } = {}): Bpf
 
 /** Bytes of a multicast group's address. */
 export function parseGroup(text: string): Buffer {
-  const { bytes, family } = parseIp(text);
-  if (family === 4 && ((bytes[0] ?? 0) & 0xf0) === 0xe0) return bytes;
+  const bytes = ipv4Argument(text);
+  if (bytes && ((bytes[0] ?? 0) & 0xf0) === 0xe0) return bytes;
   throw new UserError(`invalid multicast IP: ${text}`, { hint: 'Expected an address within 224.0.0.0/4.' });
 }
 

@@ -6,7 +6,7 @@ import { natFamily } from '../../../bpf/maps/connections.ts';
 import { podNames } from '../../../cli/bpf/pods.ts';
 import { printTop, type TopOptions, topFlags } from '../../../cli/bpf/top.ts';
 import type { Context } from '../../../context.ts';
-import { joinHostPort } from '../../../lib/ip.ts';
+import { joinHostPort } from '../../../lib/address.ts';
 import { protocolName } from '../../../model/protocol.ts';
 import { natMaps } from './maps.ts';
 

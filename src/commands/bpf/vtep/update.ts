@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { parseIp, parseMac, parsePrefix } from '../../../bpf/layouts/encode.ts';
 import { vtepKey, vtepValue } from '../../../bpf/layouts/structs.ts';
 import { requireLayout } from '../../../bpf/maps/records.ts';
+import { ipv4Argument, macArgument, prefixArgument } from '../../../cli/addresses.ts';
 import { withRequired } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import { addressBytes } from '../../../lib/address.ts';
 
 /** Declares `bpf vtep update`. */
 export function addBpfVtepUpdateCommand(command: Command, ctx: Context): void {
@@ -23,11 +24,11 @@ export async function runBpfVtepUpdate(
   ctx: Context,
 ): Promise<void> {
   const key = encodeVtepKey(entry.cidr);
-  const ip = parseIp(entry.ip);
-  if (ip.family !== 4) throw new UserError(`Unable to parse IP '${entry.ip}': an IPv4 address is expected`);
+  const ip = ipv4Argument(entry.ip);
+  if (!ip) throw new UserError(`Unable to parse IP '${entry.ip}': an IPv4 address is expected`);
   const value = Buffer.alloc(vtepValue.size);
-  parseMac(entry.mac).copy(value, 0);
-  ip.bytes.copy(value, 8);
+  macArgument(entry.mac).copy(value, 0);
+  ip.copy(value, 8);
   await withRequired(
     ctx,
     'cilium_vtep_map',
@@ -42,7 +43,7 @@ export async function runBpfVtepUpdate(
 
 /** The map's key is the first address of the range; the length of all ranges is in the agent's configuration. */
 export function encodeVtepKey(cidr: string): Buffer {
-  const prefix = parsePrefix(cidr);
-  if (prefix.family === 4) return prefix.bytes;
+  const prefix = prefixArgument(cidr);
+  if (prefix.family === 4) return addressBytes(prefix);
   throw new UserError(`error parsing cidr ${cidr}: an IPv4 prefix is expected`);
 }

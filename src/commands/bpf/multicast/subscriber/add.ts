@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { parseIp } from '../../../../bpf/layouts/encode.ts';
 import { subscriber } from '../../../../bpf/layouts/structs.ts';
+import { ipv4Argument } from '../../../../cli/addresses.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../../cli/confirm.ts';
 import type { Context } from '../../../../context.ts';
 import { errorMessage, UserError } from '../../../../errors.ts';
@@ -40,8 +40,8 @@ export async function runBpfMulticastSubscriberAdd(
 
 /** Bytes of a subscriber's address. */
 export function parseSubscriber(text: string): Buffer {
-  const { bytes, family } = parseIp(text);
-  if (family === 4) return bytes;
+  const bytes = ipv4Argument(text);
+  if (bytes) return bytes;
   throw new UserError(`invalid subscriber address: ${text}`, { hint: 'Expected an IPv4 address.' });
 }
 

@@ -1,0 +1,35 @@
+import { UserError } from '../errors.ts';
+import { type AddressRange, addressBytes, parseAddress, parseMac, parsePrefix } from '../lib/address.ts';
+
+/** The address that an argument names. */
+export function addressArgument(text: string): AddressRange {
+  const address = parseAddress(text);
+  if (address) return address;
+  throw new UserError(`"${text}" is not a valid IP address`, {
+    hint: 'Expected an address such as 10.0.0.1 or fd00::1.',
+  });
+}
+
+/** The four bytes of an IPv4 address; undefined for an IPv6 address. */
+export function ipv4Argument(text: string): Buffer | undefined {
+  const address = addressArgument(text);
+  return address.family === 4 ? addressBytes(address) : undefined;
+}
+
+/** The prefix that an argument names; bits beyond its length are cleared, as the datapath stores it. */
+export function prefixArgument(text: string): AddressRange {
+  const prefix = parsePrefix(text);
+  if (prefix) return prefix;
+  throw new UserError(`Invalid prefix "${text}"`, {
+    hint: 'Expected a prefix such as 10.0.0.0/8, or 10.0.0.1/32 for one address.',
+  });
+}
+
+/** The six bytes of the MAC address that an argument names. */
+export function macArgument(text: string): Buffer {
+  const bytes = parseMac(text);
+  if (bytes) return bytes;
+  throw new UserError(`"${text}" is not a valid MAC address`, {
+    hint: 'Expected six bytes such as 02:42:ac:11:00:02.',
+  });
+}
