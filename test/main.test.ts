@@ -214,10 +214,9 @@ describe('ends', () => {
   });
 
   test('Ctrl-C while waiting for the agent is quiet', async () => {
-    const server = createServer(() => {});
-    const socket = await listen(server);
     const stop = new AbortController();
-    setTimeout(() => stop.abort(), 50);
+    const server = createServer(() => stop.abort());
+    const socket = await listen(server);
     const result = await run(['endpoint', 'list'], { env: { CILIUM_SOCK: socket }, signal: stop.signal });
     await close(server, socket);
     expect(result).toEqual({ stdout: '', stderr: '', code: 130 });

@@ -159,14 +159,18 @@ test('following begins with now, or with the number that was asked for', async (
 });
 
 test('a reader that is too slow is told how many flows it lost', async () => {
-  await using lab = await startTestLab({ ring: 50, rate: 20_000 });
+  await using lab = await startTestLab({ ring: 50, rate: 5000 });
   const client = clientOf(lab);
+  const onlooker = clientOf(lab);
   try {
     let lost = 0;
-    let seen = 0;
+    let waited = false;
     for await (const answer of client.stream('/observer.Observer/GetFlows', { follow: true })) {
-      seen++;
-      if (seen === 1) await new Promise((wait) => setTimeout(wait, 300));
+      // Reads no further until more flows were made than can be on their way to this reader.
+      while (!waited) {
+        const { seen_flows: made } = await onlooker.call('/observer.Observer/ServerStatus', {});
+        waited = Number(made) > 6000;
+      }
       if (!answer.lost_events) continue;
       expect(answer.lost_events.source).toBe('HUBBLE_RING_BUFFER');
       lost = Number(answer.lost_events.num_events_lost);
@@ -175,6 +179,7 @@ test('a reader that is too slow is told how many flows it lost', async () => {
     expect(lost).toBeGreaterThan(0);
   } finally {
     await client.close();
+    await onlooker.close();
   }
 });
 
@@ -234,22 +239,18 @@ test('what the agent does becomes an agent event', async () => {
   await using lab = await startTestLab({ ring: 10 });
   const client = clientOf(lab);
   try {
-    const events: unknown[] = [];
-    const request = { follow: true };
-    const reading = (async () => {
-      for await (const { agent_event: event } of client.stream(
-        '/observer.Observer/GetAgentEvents',
-        request,
-      )) {
-        events.push(event);
-        if (event?.type === 'ENDPOINT_REGENERATE_SUCCESS') return;
-      }
-    })();
-    await new Promise((wait) => setTimeout(wait, 100));
     const rules = [{ endpointSelector: {}, ingress: [{}], labels: [{ key: 'name', value: 'x' }] }];
-    await lab.rest('PUT', '/v1/policy', JSON.stringify(JSON.stringify(rules)));
-    await reading;
-    expect(events[0]).toEqual({
+    const events: unknown[] = [];
+    // The last event of the past shows that the stream is open.
+    for await (const { agent_event: event } of client.stream('/observer.Observer/GetAgentEvents', {
+      follow: true,
+      number: '1',
+    })) {
+      events.push(event);
+      if (events.length === 1) await lab.rest('PUT', '/v1/policy', JSON.stringify(JSON.stringify(rules)));
+      else if (event?.type === 'ENDPOINT_REGENERATE_SUCCESS') break;
+    }
+    expect(events[1]).toEqual({
       type: 'POLICY_UPDATED',
       policy_update: { labels: [':name=x'], revision: '3', rule_count: '1' },
     });

@@ -4,13 +4,17 @@ import type { SourceDocument } from '../../src/policy/rule.ts';
 import { startTestLab, type TestLab } from '../helpers/lab.ts';
 import { fixture, type RestCase } from '../helpers/recordings.ts';
 
-async function eventually(check: () => Promise<void>): Promise<void> {
-  for (let left = 100; ; left--) {
+/** Looks again after each thing that the agent does, until the check holds or the test's time is up. */
+async function eventually({ lab }: TestLab, check: () => Promise<void>): Promise<void> {
+  for (;;) {
+    const event = Promise.withResolvers<void>();
+    const stop = lab.agent.watch(() => event.resolve());
     try {
       return await check();
-    } catch (error) {
-      if (left === 0) throw error;
-      await new Promise((wait) => setTimeout(wait, 10));
+    } catch {
+      await event.promise;
+    } finally {
+      stop();
     }
   }
 }
@@ -66,7 +70,7 @@ test('an import is enforced: endpoints move to its revision, maps and selectors 
   expect(before['policy-enabled']).toBe('none');
   const { json } = await putPolicy(lab, FRONTEND_TO_KAFKA);
   expect(json.revision).toBe(before['policy-revision'] + 1);
-  await eventually(async () => {
+  await eventually(lab, async () => {
     const endpoints = (await lab.rest('GET', '/v1/endpoint')).json;
     expect(
       endpoints.map(
@@ -135,7 +139,7 @@ test('settings change, and enforcement for everybody shows at every endpoint', a
     options: { Debug: 'Enabled', MonitorAggregationLevel: 'Medium' },
     'policy-enforcement': 'always',
   });
-  await eventually(async () => {
+  await eventually(lab, async () => {
     const { status } = (await lab.rest('GET', '/v1/endpoint/557')).json;
     expect(status.policy.realized['policy-enabled']).toBe('both');
   });
@@ -315,7 +319,7 @@ test('an agent 1.20 tells its rules as entries, and these mean the same', async 
   const rules = rulesOfEntries(entries, source).map(({ rule }) => rule);
   await old.rest('DELETE', '/v1/policy', []);
   await putPolicy(old, rules);
-  await eventually(async () => {
+  await eventually(old, async () => {
     for (const { id } of (await young.rest('GET', '/v1/endpoint')).json) {
       const path = `/v1/map/cilium_policy_v2_${String(id).padStart(5, '0')}`;
       const keys = async (lab: TestLab) =>

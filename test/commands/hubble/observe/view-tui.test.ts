@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { viewTui } from '../../../../src/commands/hubble/observe/view-tui.tsx';
@@ -29,20 +29,17 @@ function terminal(columns: number, rows: number) {
     isTTY: true,
     write: (text: string) => {
       screen += text;
+      stdout.emit('drawn');
       return true;
     },
   });
   const raw = () => screen;
   const plain = () => screen.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '');
-  return { stdin, stdout, raw, plain, press: (text: string) => void stdin.write(text) };
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error('it did not come');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  /** Resolves when the screen has shown every text. */
+  const shows = async (...texts: string[]) => {
+    while (!texts.every((text) => plain().includes(text))) await once(stdout, 'drawn');
+  };
+  return { stdin, stdout, raw, shows, press: (text: string) => void stdin.write(text) };
 }
 
 test('the screen shows flows, never a control byte of theirs, and leaves the terminal as it was', async () => {
@@ -83,11 +80,11 @@ test('the screen shows flows, never a control byte of theirs, and leaves the ter
     },
     ctx,
   );
-  await until(() => term.plain().includes('ns/pod-1') && term.plain().includes('3 lost'));
+  await term.shows('ns/pod-1', '3 lost');
   term.press('\r');
-  await until(() => term.plain().includes('Summary: evil ^[[2Jtext'));
+  await term.shows('Summary: evil ^[[2Jtext');
   term.press('?');
-  await until(() => term.plain().includes('follow'));
+  await term.shows('follow');
   term.press('q');
   await done;
   expect(term.raw().startsWith('\u001b[?1049h')).toBe(true);
