@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { decideConnection } from '../src/policy/evaluate/decide.ts';
-import { PolicyEngine } from '../src/policy/evaluate/engine.ts';
-import type { FlowRecord } from '../src/policy/evaluate/flow.ts';
-import { type Identity, identityOf } from '../src/policy/evaluate/identities.ts';
-import { Peers } from '../src/policy/evaluate/peer.ts';
-import { emptyState } from '../src/policy/evaluate/state.ts';
+import { emptyState } from '../src/policy/evaluate/decide/cluster-state.ts';
+import type { FlowRecord } from '../src/policy/evaluate/decide/connections.ts';
+import { decideConnection } from '../src/policy/evaluate/decide/decide.ts';
+import { PolicyEngine } from '../src/policy/evaluate/decide/engine.ts';
+import { Peers } from '../src/policy/evaluate/decide/peers.ts';
+import { type Identity, identityOf } from '../src/policy/evaluate/selectors/identities.ts';
 import { FlowTable, replay } from '../src/policy/reports/replay.ts';
 import type { Rule, SourcedRule } from '../src/policy/rule.ts';
 

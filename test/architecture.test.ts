@@ -56,8 +56,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'policy/rule.ts': ['model', 'lib'],
   'policy/language': [...BASE, 'policy/rule.ts'],
   'policy/read': [...BASE, 'policy/rule.ts', 'policy/language'],
-  'policy/evaluate': [...BASE, 'policy/rule.ts', 'policy/language'],
-  'policy/reports': [...BASE, 'policy/rule.ts', 'policy/language', 'policy/evaluate'],
+  'policy/evaluate': [],
+  'policy/evaluate/selectors': [...BASE, 'policy/rule.ts'],
+  'policy/evaluate/maps': [...BASE, 'policy/rule.ts', 'policy/language', 'policy/evaluate/selectors'],
+  'policy/evaluate/decide': [...BASE, 'policy/rule.ts', 'policy/evaluate/selectors', 'policy/evaluate/maps'],
+  'policy/reports': [...BASE, 'policy/rule.ts', 'policy/evaluate'],
 
   // The agent's state and what follows from it; the rooms serve it, the three files at the door start it.
   lab: [...BASE, 'context.ts', 'version.ts', 'policy', 'agent', 'hubble', 'bpf'],

@@ -1,6 +1,6 @@
 import type { LabelSelector } from '../model/selector.ts';
-import { compileRule, type Part } from '../policy/evaluate/compile.ts';
-import type { Selector, Surroundings } from '../policy/evaluate/selectors.ts';
+import { compileRule, type Part } from '../policy/evaluate/maps/compile-rule.ts';
+import type { Selector, Surroundings } from '../policy/evaluate/selectors/selectors.ts';
 import type { EgressRule, IngressRule, PolicyEntry, Rule } from '../policy/rule.ts';
 import { sourced } from './rules.ts';
 import type { PolicyRule } from './state.ts';

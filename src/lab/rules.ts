@@ -1,8 +1,8 @@
 import { holdsLabels, type Label, parseLabels } from '../model/label.ts';
 import { NEWEST_RELEASE } from '../model/release.ts';
 import { canonicalRules } from '../policy/language/canonical.ts';
-import { decodeRule } from '../policy/language/check.ts';
-import { Cursor } from '../policy/language/decode.ts';
+import { decodeRule } from '../policy/language/decode-rule.ts';
+import { Cursor } from '../policy/language/decoders.ts';
 import type { Rule, SourceDocument, SourcedRule } from '../policy/rule.ts';
 import type { PolicyRule } from './state.ts';
 

@@ -39,7 +39,8 @@ export interface RuleLog {
 }
 
 /**
- * The peers of an ingress rule. All absent: any peer. Several present: the reference refuses most mixes (see check.ts).
+ * The peers of an ingress rule. All absent: any peer. Several present: the reference refuses most mixes (see
+ * language/decode-rule.ts).
  * `fromRequires` adds conditions to `fromEndpoints` of every rule for the same subject.
  */
 export interface IngressPeers {

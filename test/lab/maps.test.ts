@@ -12,7 +12,7 @@ import { Connections, MAX_CONNECTIONS } from '../../src/lab/pins/connections.ts'
 import { PacketReader } from '../../src/lab/pins/tracked.ts';
 import { selfCommand } from '../../src/lab/spawn.ts';
 import type { Flow } from '../../src/model/hubble.gen.ts';
-import type { MapEntry } from '../../src/policy/evaluate/map-state.ts';
+import type { MapEntry } from '../../src/policy/evaluate/maps/policy-map.ts';
 import { buildHelper } from '../helpers/bpf.ts';
 import { kernelTest } from '../helpers/kernel-test.ts';
 import { startTestLab, type TestLab } from '../helpers/lab.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { rulesOfEntries } from '../../src/policy/read/from-entries.ts';
+import { rulesOfEntries } from '../../src/policy/read/agent-entries.ts';
 import type { SourceDocument } from '../../src/policy/rule.ts';
 import { startTestLab, type TestLab } from '../helpers/lab.ts';
 import { fixture, type RestCase } from '../helpers/recordings.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { LabelSelector } from '../../src/model/selector.ts';
-import { type Identity, identityOf } from '../../src/policy/evaluate/identities.ts';
+import { type Identity, identityOf } from '../../src/policy/evaluate/selectors/identities.ts';
 import type { EgressRule, Entity, IngressRule, PortProtocol, Protocol, Rule } from '../../src/policy/rule.ts';
 
 /** A small cluster: pods that differ in two labels, reserved identities, nested CIDRs of both families. */

@@ -1,4 +1,4 @@
-import type { MapEntry } from '../../src/policy/evaluate/map-state.ts';
+import type { MapEntry } from '../../src/policy/evaluate/maps/policy-map.ts';
 import type { Rule, SourcedRule } from '../../src/policy/rule.ts';
 
 /** A rule of no particular file: position n is line n + 1. */

@@ -8,7 +8,7 @@ import { errorMessage, UserError } from '../../errors.ts';
 import { eachLine } from '../../hubble/captures/flow-lines.ts';
 import { expandInputs, readCapture } from '../../hubble/captures/inputs.ts';
 import type { FlowFilter } from '../../model/hubble.gen.ts';
-import type { FlowRecord } from '../../policy/evaluate/flow.ts';
+import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
 
 /** The flags that say where flows come from. */
 export interface FlowFlags {

@@ -7,14 +7,19 @@ import { stringArray } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import { NEWEST_RELEASE, type Release } from '../../model/release.ts';
-import { PolicyEngine, type Settings } from '../../policy/evaluate/engine.ts';
-import type { FlowRecord } from '../../policy/evaluate/flow.ts';
-import { type ClusterObjects, takeObject } from '../../policy/evaluate/objects.ts';
-import { emptyState, type PolicyState, stateOf, stateOfAgent } from '../../policy/evaluate/state.ts';
+import {
+  emptyState,
+  type PolicyState,
+  stateOf,
+  stateOfAgent,
+} from '../../policy/evaluate/decide/cluster-state.ts';
+import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
+import { PolicyEngine, type Settings } from '../../policy/evaluate/decide/engine.ts';
+import { type ClusterObjects, takeObject } from '../../policy/evaluate/selectors/cluster-objects.ts';
+import { rulesOfEntries } from '../../policy/read/agent-entries.ts';
+import { readDocuments } from '../../policy/read/documents.ts';
 import { isEntryList } from '../../policy/read/entries.ts';
-import { rulesOfEntries } from '../../policy/read/from-entries.ts';
-import { parsePolicies } from '../../policy/read/parse.ts';
-import { readDocuments } from '../../policy/read/source.ts';
+import { parsePolicies } from '../../policy/read/policies.ts';
 import type { SourcedRule } from '../../policy/rule.ts';
 import { readInput } from './files.ts';
 import { loadValidPolicies } from './load.ts';

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { type Release, releasesOf } from '../../model/release.ts';
-import { type ParseOptions, type Policies, parsePolicies } from '../../policy/read/parse.ts';
+import { type ParseOptions, type Policies, parsePolicies } from '../../policy/read/policies.ts';
 import { renderFindings } from '../../render/policy/findings.ts';
 import { NO_COLOR, paletteFor } from '../../render/text/palette.ts';
 import { sanitize } from '../../render/text/sanitize.ts';

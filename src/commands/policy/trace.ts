@@ -8,7 +8,7 @@ import { integer, stringSlice } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { podLabels } from '../../policy/read/workload.ts';
+import { podLabels } from '../../policy/read/workload-labels.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
 import { readPolicyFiles } from './files.ts';
 

@@ -5,7 +5,7 @@ import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
 import { isEntryList } from '../../policy/read/entries.ts';
-import { parsePolicies } from '../../policy/read/parse.ts';
+import { parsePolicies } from '../../policy/read/policies.ts';
 import {
   REPORT_FORMATS,
   type ReportFormat,

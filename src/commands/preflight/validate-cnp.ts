@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { type Release, releasesOf } from '../../model/release.ts';
-import { parsePolicies } from '../../policy/read/parse.ts';
+import { parsePolicies } from '../../policy/read/policies.ts';
 import {
   REPORT_FORMATS,
   type ReportFormat,

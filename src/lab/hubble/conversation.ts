@@ -1,8 +1,8 @@
 import { RE2JS } from 're2js';
 import { enumType } from '../../hubble/protobuf/schema.ts';
 import type { DropReason, Flow, Policy } from '../../model/hubble.gen.ts';
-import type { Decision } from '../../policy/evaluate/decide.ts';
-import { protocolNumber } from '../../policy/evaluate/ports.ts';
+import type { Decision } from '../../policy/evaluate/decide/decide.ts';
+import { protocolNumber } from '../../policy/evaluate/maps/ports.ts';
 import type { Agent } from '../agent.ts';
 import { ruleLabels } from '../rules.ts';
 import type { ScenarioTraffic } from '../scenario.ts';

@@ -1,6 +1,6 @@
 import * as s from '../../bpf/layouts/structs.ts';
 import { formatAddress, parsePrefix } from '../../lib/address.ts';
-import type { MapEntry } from '../../policy/evaluate/map-state.ts';
+import type { MapEntry } from '../../policy/evaluate/maps/policy-map.ts';
 import type { Agent } from '../agent.ts';
 import { ipcache } from '../ipcache.ts';
 import { PROXY_PORT } from '../maps.ts';

@@ -2,7 +2,7 @@ import { protocolNumber } from '../../bpf/layouts/names.ts';
 import * as s from '../../bpf/layouts/structs.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
 import { sourceFileId } from '../../model/source-file.ts';
-import type { MapEntry } from '../../policy/evaluate/map-state.ts';
+import type { MapEntry } from '../../policy/evaluate/maps/policy-map.ts';
 import type { Agent } from '../agent.ts';
 import { FIRST_LOCAL_IDENTITY } from '../identities.ts';
 import { backendIds, backendText } from '../maps.ts';

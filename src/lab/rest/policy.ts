@@ -1,6 +1,6 @@
 import type { Port, TraceSelector } from '../../agent/decode/types.gen.ts';
 import { holdsLabels, type Label, parseLabels } from '../../model/label.ts';
-import { protocolNumber } from '../../policy/evaluate/ports.ts';
+import { protocolNumber } from '../../policy/evaluate/maps/ports.ts';
 import type { Agent } from '../agent.ts';
 import { parseRules, RuleError, ruleHas, ruleLabels } from '../rules.ts';
 import type { LabIdentity, LabState, PolicyRule } from '../state.ts';

@@ -1,5 +1,5 @@
 import { splitSource } from '../../model/label.ts';
-import type { Cursor } from './decode.ts';
+import type { Cursor } from './decoders.ts';
 
 /** A selector's key as the agent prints it: `app` becomes `any:app`. */
 export function selectorKey(text: string): string {

@@ -1,8 +1,8 @@
-import { type CompiledRule, DIRECTIONS, type Direction, type Part } from '../evaluate/compile.ts';
-import type { PolicyEngine } from '../evaluate/engine.ts';
-import { effectivePeers } from '../evaluate/l4.ts';
-import { broaderKeys, type L4Key } from '../evaluate/map-key.ts';
-import { EVERYBODY, type MapState, type Verdict } from '../evaluate/map-state.ts';
+import type { PolicyEngine } from '../evaluate/decide/engine.ts';
+import { type CompiledRule, DIRECTIONS, type Direction, type Part } from '../evaluate/maps/compile-rule.ts';
+import { effectivePeers } from '../evaluate/maps/direction-policy.ts';
+import { broaderKeys, type L4Key } from '../evaluate/maps/map-key.ts';
+import { EVERYBODY, type MapState, type Verdict } from '../evaluate/maps/policy-map.ts';
 import { type RuleReference, referenceOf } from './explain.ts';
 
 /** The agent's default size of a policy map. */

@@ -1,11 +1,11 @@
 import { formatLabel } from '../../model/label.ts';
 import { protocolName } from '../../model/protocol.ts';
-import type { Direction, Part, PortSpec } from '../evaluate/compile.ts';
-import { type Decision, decideDirection, type Traffic } from '../evaluate/decide.ts';
-import type { PolicyEngine } from '../evaluate/engine.ts';
-import type { Identity } from '../evaluate/identities.ts';
-import { effectivePeers } from '../evaluate/l4.ts';
-import { selects } from '../evaluate/selectors.ts';
+import { type Decision, decideDirection, type Traffic } from '../evaluate/decide/decide.ts';
+import type { PolicyEngine } from '../evaluate/decide/engine.ts';
+import type { Direction, Part, PortSpec } from '../evaluate/maps/compile-rule.ts';
+import { effectivePeers } from '../evaluate/maps/direction-policy.ts';
+import type { Identity } from '../evaluate/selectors/identities.ts';
+import { selects } from '../evaluate/selectors/selectors.ts';
 import { formatPosition, type Origin, type Path, type Position, positionOf } from '../rule.ts';
 
 /** A rule, or a part of one, as reports name it. */

@@ -1,10 +1,20 @@
 import { formatRange, parseRange } from '../../lib/address.ts';
 import { protocolName } from '../../model/protocol.ts';
-import { type Answer, type ConnectionDecision, type Decision, decideConnection } from '../evaluate/decide.ts';
-import type { PolicyEngine } from '../evaluate/engine.ts';
-import { type Connection, connectionOf, type FlowRecord, workloadOf } from '../evaluate/flow.ts';
-import type { Identity } from '../evaluate/identities.ts';
-import type { Peers } from '../evaluate/peer.ts';
+import {
+  type Connection,
+  connectionOf,
+  type FlowRecord,
+  workloadOf,
+} from '../evaluate/decide/connections.ts';
+import {
+  type Answer,
+  type ConnectionDecision,
+  type Decision,
+  decideConnection,
+} from '../evaluate/decide/decide.ts';
+import type { PolicyEngine } from '../evaluate/decide/engine.ts';
+import type { Peers } from '../evaluate/decide/peers.ts';
+import type { Identity } from '../evaluate/selectors/identities.ts';
 import { explain, type RuleReference } from './explain.ts';
 
 /** Flows that policy cannot tell apart, counted. */

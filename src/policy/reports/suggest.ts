@@ -1,8 +1,8 @@
 import { formatRange } from '../../lib/address.ts';
 import { compareBytes } from '../../lib/order.ts';
 import type { LabelSelector } from '../../model/selector.ts';
-import { workloadOf } from '../evaluate/flow.ts';
-import { type Identity, isReserved } from '../evaluate/identities.ts';
+import { workloadOf } from '../evaluate/decide/connections.ts';
+import { type Identity, isReserved } from '../evaluate/selectors/identities.ts';
 import type {
   EgressRule,
   Entity,

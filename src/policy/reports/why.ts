@@ -1,10 +1,10 @@
 import type { Policy } from '../../model/hubble.gen.ts';
 import { formatLabel } from '../../model/label.ts';
-import type { Direction } from '../evaluate/compile.ts';
-import { type Answer, type ConnectionDecision, decideConnection } from '../evaluate/decide.ts';
-import { PolicyEngine } from '../evaluate/engine.ts';
-import { type Connection, connectionOf, type FlowRecord } from '../evaluate/flow.ts';
-import type { Peers } from '../evaluate/peer.ts';
+import { type Connection, connectionOf, type FlowRecord } from '../evaluate/decide/connections.ts';
+import { type Answer, type ConnectionDecision, decideConnection } from '../evaluate/decide/decide.ts';
+import { PolicyEngine } from '../evaluate/decide/engine.ts';
+import type { Peers } from '../evaluate/decide/peers.ts';
+import type { Direction } from '../evaluate/maps/compile-rule.ts';
 import type { Rule, SourcedRule } from '../rule.ts';
 import { type Explanation, explain } from './explain.ts';
 import { portText } from './replay.ts';

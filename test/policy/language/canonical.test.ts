@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { canonicalRules } from '../../../src/policy/language/canonical.ts';
-import { parsePolicies } from '../../../src/policy/read/parse.ts';
+import { parsePolicies } from '../../../src/policy/read/policies.ts';
 import { goJson } from '../../../src/render/text/json.ts';
 import { fixture, fixtureText, type RestCase } from '../../helpers/recordings.ts';
 

@@ -1,7 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { decideConnection, decideDirection, type Traffic } from '../../../../src/policy/evaluate/decide.ts';
-import { PolicyEngine, type Settings } from '../../../../src/policy/evaluate/engine.ts';
-import { identityOf } from '../../../../src/policy/evaluate/identities.ts';
+import {
+  decideConnection,
+  decideDirection,
+  type Traffic,
+} from '../../../../src/policy/evaluate/decide/decide.ts';
+import { PolicyEngine, type Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
+import { identityOf } from '../../../../src/policy/evaluate/selectors/identities.ts';
 import type { EgressRule, IngressRule, Rule } from '../../../../src/policy/rule.ts';
 import { ruleOf } from '../../helpers.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { PolicyEngine } from '../../../../src/policy/evaluate/engine.ts';
-import { Identities, identityOf } from '../../../../src/policy/evaluate/identities.ts';
-import { covers, type PeerPolicy } from '../../../../src/policy/evaluate/l4.ts';
-import { SelectorCache, WILDCARD } from '../../../../src/policy/evaluate/selectors.ts';
+import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
+import { covers, type PeerPolicy } from '../../../../src/policy/evaluate/maps/direction-policy.ts';
+import { Identities, identityOf } from '../../../../src/policy/evaluate/selectors/identities.ts';
+import { SelectorCache, WILDCARD } from '../../../../src/policy/evaluate/selectors/selectors.ts';
 import type { IngressRule, Listener } from '../../../../src/policy/rule.ts';
 import { ruleOf } from '../../helpers.ts';
 

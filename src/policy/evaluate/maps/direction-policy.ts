@@ -1,5 +1,5 @@
-import type { CompiledRule, Direction, Part, PortSpec } from './compile.ts';
-import { type Selection, type Selector, type SelectorCache, WILDCARD } from './selectors.ts';
+import { type Selection, type Selector, type SelectorCache, WILDCARD } from '../selectors/selectors.ts';
+import type { CompiledRule, Direction, Part, PortSpec } from './compile-rule.ts';
 
 /** What a filter does with the peers of one selector. */
 export interface PeerPolicy {

@@ -9,8 +9,8 @@ import {
   type Group,
   type Service,
 } from '../rule.ts';
-import { checkCidr, checkCidrRule, checkRequirement } from './checks.ts';
-import { bool, type Cursor, type Decode, type Field, list, object, oneOf, text, texts } from './decode.ts';
+import { checkCidr, checkCidrRule, checkRequirement } from './check-ports.ts';
+import { bool, type Cursor, type Decode, type Field, list, object, oneOf, text, texts } from './decoders.ts';
 import { checkLabelKey, checkLabelValue, selectorKey } from './label.ts';
 
 /** The parts of the policy language that name endpoints and peers; fields stand in the order in which the agent prints them. */

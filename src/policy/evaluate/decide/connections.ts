@@ -1,8 +1,8 @@
-import { formatAddress, formatRange, WIDTH } from '../../lib/address.ts';
-import type { Flow, Endpoint as FlowEndpoint, TCPFlags } from '../../model/hubble.gen.ts';
+import { formatAddress, formatRange, WIDTH } from '../../../lib/address.ts';
+import type { Flow, Endpoint as FlowEndpoint, TCPFlags } from '../../../model/hubble.gen.ts';
+import type { Identity } from '../selectors/identities.ts';
 import type { Traffic } from './decide.ts';
-import type { Identity } from './identities.ts';
-import type { Peers } from './peer.ts';
+import type { Peers } from './peers.ts';
 
 /** A flow in the JSON form of Hubble. */
 export type FlowRecord = Flow;

@@ -26,8 +26,8 @@ import {
   checkPortRule,
   checkPorts,
   finishPort,
-} from './checks.ts';
-import { type Decode, type Field, integer, list, object, oneOf, text, texts } from './decode.ts';
+} from './check-ports.ts';
+import { type Decode, type Field, integer, list, object, oneOf, text, texts } from './decoders.ts';
 
 /** The parts of the policy language about ports, L7 rules and ICMP types. */
 

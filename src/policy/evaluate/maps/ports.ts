@@ -1,4 +1,4 @@
-import { PROTOCOL_NUMBER } from '../../model/protocol.ts';
+import { PROTOCOL_NUMBER } from '../../../model/protocol.ts';
 
 /** A block of ports whose first `prefix` bits are those of `port`; prefix 0 is every port. */
 export interface PortBlock {

@@ -7,9 +7,16 @@ import type {
   Rule,
   RuleLog,
 } from '../rule.ts';
-import { type Cursor, type Decode, type Fields, list, object, text } from './decode.ts';
-import { AUTHENTICATION, DEFAULT_DENY, EGRESS_PEERS, INGRESS_PEERS, RULE_LABEL, SELECTOR } from './peers.ts';
-import { FQDN, ICMPS, PORT_DENY_RULE, portRuleOf } from './ports.ts';
+import {
+  AUTHENTICATION,
+  DEFAULT_DENY,
+  EGRESS_PEERS,
+  INGRESS_PEERS,
+  RULE_LABEL,
+  SELECTOR,
+} from './decode-peers.ts';
+import { FQDN, ICMPS, PORT_DENY_RULE, portRuleOf } from './decode-ports.ts';
+import { type Cursor, type Decode, type Fields, list, object, text } from './decoders.ts';
 
 /** A rule as users write it: `enableDefaultDeny` may be missing, whole or in part. */
 type WrittenRule = Omit<Rule, 'enableDefaultDeny'> & {

@@ -1,8 +1,8 @@
 import { UserError } from '../../errors.ts';
-import { type Answer, decideConnection } from '../evaluate/decide.ts';
-import type { PolicyEngine } from '../evaluate/engine.ts';
-import { Peers, parsePort } from '../evaluate/peer.ts';
-import type { PolicyState } from '../evaluate/state.ts';
+import type { PolicyState } from '../evaluate/decide/cluster-state.ts';
+import { type Answer, decideConnection } from '../evaluate/decide/decide.ts';
+import type { PolicyEngine } from '../evaluate/decide/engine.ts';
+import { Peers, parsePort } from '../evaluate/decide/peers.ts';
 import { formatPosition, type Path, type SourceDocument } from '../rule.ts';
 import { type Explanation, explain } from './explain.ts';
 

@@ -1,5 +1,5 @@
 import { isRecord } from '../../lib/record.ts';
-import { readDocuments } from './source.ts';
+import { readDocuments } from './documents.ts';
 
 /** The labels of the pods of each workload in a file, as `k8s:key=value`. */
 export async function podLabels(file: string, text: string): Promise<string[][]> {

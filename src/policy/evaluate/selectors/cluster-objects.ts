@@ -1,7 +1,7 @@
-import { isRecord } from '../../lib/record.ts';
-import type { LabelSelector } from '../../model/selector.ts';
-import { termsOf } from '../../model/selector.ts';
-import type { Service } from '../rule.ts';
+import { isRecord } from '../../../lib/record.ts';
+import type { LabelSelector } from '../../../model/selector.ts';
+import { termsOf } from '../../../model/selector.ts';
+import type { Service } from '../../rule.ts';
 import { type Identity, identityOf, meets } from './identities.ts';
 
 /** Kubernetes objects that rules refer to by name or label: what a rule means depends on them. */

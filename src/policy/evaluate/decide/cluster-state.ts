@@ -1,8 +1,8 @@
-import { UserError } from '../../errors.ts';
-import { RESERVED_IDS, reservedLabels } from '../../model/reserved-identity.ts';
+import { UserError } from '../../../errors.ts';
+import { RESERVED_IDS, reservedLabels } from '../../../model/reserved-identity.ts';
+import { type ClusterObjects, noObjects, takeObject } from '../selectors/cluster-objects.ts';
+import { type Identity, identityOf } from '../selectors/identities.ts';
 import type { ContainerPort, Endpoint } from './engine.ts';
-import { type Identity, identityOf } from './identities.ts';
-import { type ClusterObjects, noObjects, takeObject } from './objects.ts';
 
 /** What the evaluator must know of a cluster, beside the rules. */
 export interface PolicyState {

@@ -1,12 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { Identities, identityOf } from '../../../../src/policy/evaluate/identities.ts';
+import { Identities, identityOf } from '../../../../src/policy/evaluate/selectors/identities.ts';
 import {
   egressSelectors,
+  fqdnSelector,
   ingressSelectors,
   labelSelector,
   SelectorCache,
   type Surroundings,
-} from '../../../../src/policy/evaluate/selectors.ts';
+  selects,
+} from '../../../../src/policy/evaluate/selectors/selectors.ts';
 import type { EgressPeers, IngressPeers } from '../../../../src/policy/rule.ts';
 
 const CLUSTER = 'k8s:io.cilium.k8s.policy.cluster=lab';
@@ -165,5 +167,38 @@ describe('the index of identities', () => {
     const split = new Identities([identityOf(1, ['cidr:10.0.0.0/8', 'reserved:world-ipv4'])]);
     expect(split.dualStack()).toBe(true);
     expect(new Identities([]).dualStack()).toBeUndefined();
+  });
+});
+
+describe('a selector', () => {
+  const pod = identityOf(1000, ['k8s:app=api', 'user:team=red']);
+
+  test.each([
+    [{ matchLabels: { 'any:app': 'api' } }, true],
+    [{ matchLabels: { 'k8s:app': 'api' } }, true],
+    [{ matchLabels: { 'user:app': 'api' } }, false],
+    [{ matchLabels: { app: 'api', 'any:team': 'red' } }, true],
+    [{ matchLabels: { 'k8s:team': 'red' } }, false],
+    [{ matchExpressions: [{ key: 'any:app', operator: 'In' as const, values: ['x', 'api'] }] }, true],
+    [{ matchExpressions: [{ key: 'any:app', operator: 'NotIn' as const, values: ['api'] }] }, false],
+    [{ matchExpressions: [{ key: 'any:none', operator: 'NotIn' as const, values: ['api'] }] }, true],
+    [{ matchExpressions: [{ key: 'any:app', operator: 'Exists' as const }] }, true],
+    [{ matchExpressions: [{ key: 'any:app', operator: 'DoesNotExist' as const }] }, false],
+    [{}, true],
+  ])('%j', (selector, expected) => {
+    expect(selects(labelSelector(selector), pod)).toBe(expected);
+  });
+
+  test.each([
+    [{ matchName: 'a.example.com' }, 'a.example.com', true],
+    [{ matchName: 'a.example.com' }, 'b.example.com', false],
+    [{ matchPattern: '*.example.com' }, 'a.example.com', true],
+    [{ matchPattern: '*.example.com' }, 'a.b.example.com', false],
+    [{ matchPattern: '*.example.com' }, 'example.com', false],
+    [{ matchPattern: '**.example.com' }, 'a.b.example.com', true],
+    [{ matchPattern: '*' }, 'anything.at.all', true],
+    [{ matchPattern: 'api*.example.com' }, 'api-2.example.com', true],
+  ])('%j, a peer called %s: %s', (selector, name, expected) => {
+    expect(selects(fqdnSelector(selector), identityOf(-1, ['reserved:world'], [name]))).toBe(expected);
   });
 });

@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { PolicyEngine } from '../../../src/policy/evaluate/engine.ts';
-import type { FlowRecord } from '../../../src/policy/evaluate/flow.ts';
-import { Peers } from '../../../src/policy/evaluate/peer.ts';
-import { stateOfAgent } from '../../../src/policy/evaluate/state.ts';
-import { isEntryList } from '../../../src/policy/read/entries.ts';
-import { rulesOfEntries } from '../../../src/policy/read/from-entries.ts';
-import { FlowTable, replay } from '../../../src/policy/reports/replay.ts';
-import { fixture, fixtureText, type RestCase } from '../../helpers/recordings.ts';
-import { entriesText } from '../helpers.ts';
-import { recordedEntries } from '../recorded.ts';
+import { stateOfAgent } from '../../../../src/policy/evaluate/decide/cluster-state.ts';
+import type { FlowRecord } from '../../../../src/policy/evaluate/decide/connections.ts';
+import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
+import { Peers } from '../../../../src/policy/evaluate/decide/peers.ts';
+import { rulesOfEntries } from '../../../../src/policy/read/agent-entries.ts';
+import { isEntryList } from '../../../../src/policy/read/entries.ts';
+import { FlowTable, replay } from '../../../../src/policy/reports/replay.ts';
+import { fixture, fixtureText, type RestCase } from '../../../helpers/recordings.ts';
+import { entriesText } from '../../helpers.ts';
+import { recordedEntries } from '../../recorded.ts';
 
 const EXCHANGES = fixture<RestCase[]>('recordings/agent-1.20.json').flatMap(({ exchanges }) => exchanges);
 

@@ -1,7 +1,7 @@
-import { type AddressRange, contains, rangeAt } from '../../lib/address.ts';
-import type { Label } from '../../model/label.ts';
-import { parseLabels, rangeOfLabel } from '../../model/label.ts';
-import { accepts, type Term } from '../../model/selector.ts';
+import { type AddressRange, contains, rangeAt } from '../../../lib/address.ts';
+import type { Label } from '../../../model/label.ts';
+import { parseLabels, rangeOfLabel } from '../../../model/label.ts';
+import { accepts, type Term } from '../../../model/selector.ts';
 
 /** A security identity with its labels indexed by key. Labels have at most one value per key. */
 export interface Identity {

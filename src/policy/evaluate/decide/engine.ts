@@ -1,12 +1,12 @@
-import { atLeast, type Release } from '../../model/release.ts';
-import type { SourcedRule } from '../rule.ts';
-import { type CompiledRule, compileRule, DIRECTIONS, type Direction } from './compile.ts';
-import { Identities, type Identity, isHost, isReserved } from './identities.ts';
-import { type DirectionPolicy, directionPolicy } from './l4.ts';
-import { entriesOf, type MapEntry, type MapState, mapState, type NamedPort } from './map-state.ts';
-import type { ClusterObjects } from './objects.ts';
-import { protocolNumber } from './ports.ts';
-import { type Selector, SelectorCache, type Surroundings, selects } from './selectors.ts';
+import { atLeast, type Release } from '../../../model/release.ts';
+import type { SourcedRule } from '../../rule.ts';
+import { type CompiledRule, compileRule, DIRECTIONS, type Direction } from '../maps/compile-rule.ts';
+import { type DirectionPolicy, directionPolicy } from '../maps/direction-policy.ts';
+import { entriesOf, type MapEntry, type MapState, mapState, type NamedPort } from '../maps/policy-map.ts';
+import { protocolNumber } from '../maps/ports.ts';
+import type { ClusterObjects } from '../selectors/cluster-objects.ts';
+import { Identities, type Identity, isHost, isReserved } from '../selectors/identities.ts';
+import { type Selector, SelectorCache, type Surroundings, selects } from '../selectors/selectors.ts';
 
 /** A container port that rules may name. */
 export interface ContainerPort {

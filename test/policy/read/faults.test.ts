@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type ParseOptions, type Policies, parsePolicies } from '../../../src/policy/read/parse.ts';
+import { type ParseOptions, type Policies, parsePolicies } from '../../../src/policy/read/policies.ts';
 
 /** In the texts below `«` stands directly before the place that the finding must name. */
 async function check(text: string, options: ParseOptions & { file?: string } = {}) {

@@ -1,11 +1,11 @@
-import { UserError } from '../../errors.ts';
-import { contains, parseRange } from '../../lib/address.ts';
-import { cidrLabel, formatLabel, parseLabels } from '../../model/label.ts';
-import { RESERVED_IDS, reservedLabels } from '../../model/reserved-identity.ts';
+import { UserError } from '../../../errors.ts';
+import { contains, parseRange } from '../../../lib/address.ts';
+import { cidrLabel, formatLabel, parseLabels } from '../../../model/label.ts';
+import { RESERVED_IDS, reservedLabels } from '../../../model/reserved-identity.ts';
+import { protocolNumber } from '../maps/ports.ts';
+import { type Identity, identityOf } from '../selectors/identities.ts';
+import type { PolicyState } from './cluster-state.ts';
 import type { PolicyEngine } from './engine.ts';
-import { type Identity, identityOf } from './identities.ts';
-import { protocolNumber } from './ports.ts';
-import type { PolicyState } from './state.ts';
 
 /** One end of a connection as the user named it. */
 export interface Peer {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { decideDirection } from '../../../src/policy/evaluate/decide.ts';
-import { PolicyEngine } from '../../../src/policy/evaluate/engine.ts';
-import { lookup } from '../../../src/policy/evaluate/map-state.ts';
-import type { Rule } from '../../../src/policy/rule.ts';
-import { anyRule, anyRules, anyTraffic, IDENTITIES, PODS } from '../arbitrary.ts';
-import { entriesText, ruleOf } from '../helpers.ts';
+import { decideDirection } from '../../../../src/policy/evaluate/decide/decide.ts';
+import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
+import { lookup } from '../../../../src/policy/evaluate/maps/policy-map.ts';
+import type { Rule } from '../../../../src/policy/rule.ts';
+import { anyRule, anyRules, anyTraffic, IDENTITIES, PODS } from '../../arbitrary.ts';
+import { entriesText, ruleOf } from '../../helpers.ts';
 
 const ENDPOINTS = PODS.map(({ id }, i) => ({ id: i + 1, identity: id }));
 

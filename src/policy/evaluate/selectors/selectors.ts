@@ -5,12 +5,18 @@ import {
   parseRange,
   without,
   withoutZone,
-} from '../../lib/address.ts';
-import type { LabelSelector } from '../../model/selector.ts';
-import { type Term, termsOf } from '../../model/selector.ts';
-import type { CidrRule, EgressPeers, Entity, FqdnSelector, IngressPeers } from '../rule.ts';
+} from '../../../lib/address.ts';
+import type { LabelSelector } from '../../../model/selector.ts';
+import { type Term, termsOf } from '../../../model/selector.ts';
+import type { CidrRule, EgressPeers, Entity, FqdnSelector, IngressPeers } from '../../rule.ts';
+import {
+  type ClusterObjects,
+  type ClusterService,
+  groupsOf,
+  noObjects,
+  servicesOf,
+} from './cluster-objects.ts';
 import { type Identities, type Identity, meets } from './identities.ts';
-import { type ClusterObjects, type ClusterService, groupsOf, noObjects, servicesOf } from './objects.ts';
 
 /** One way to name peers, as the agent keeps it: equal keys select the same. */
 export type Selector =

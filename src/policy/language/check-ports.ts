@@ -11,8 +11,8 @@ import type {
   PortProtocol,
   PortRule,
 } from '../rule.ts';
-import type { Cursor } from './decode.ts';
-import { icmpType } from './icmp.ts';
+import type { Cursor } from './decoders.ts';
+import { icmpType } from './icmp-types.ts';
 import { addressFault, prefixFault } from './netip.ts';
 
 const MAX_PORTS = 40;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { PolicyEngine } from '../../../src/policy/evaluate/engine.ts';
-import { identityOf } from '../../../src/policy/evaluate/identities.ts';
-import { entriesText, ruleOf } from '../helpers.ts';
-import { policySets, recordedEntries, recordedSelector } from '../recorded.ts';
+import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
+import { identityOf } from '../../../../src/policy/evaluate/selectors/identities.ts';
+import { entriesText, ruleOf } from '../../helpers.ts';
+import { policySets, recordedEntries, recordedSelector } from '../../recorded.ts';
 
 describe('policy maps of a 1.17 agent', () => {
   test.each(policySets().map((set) => [set.name, set] as const))('%s', (_, set) => {

@@ -1,7 +1,7 @@
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
 import { parsePrefix } from '../../lib/address.ts';
+import type { Complaint } from '../language/decoders.ts';
 import type { Path } from '../rule.ts';
-import type { Complaint } from './decode.ts';
 
 export type SchemaKind = 'CiliumNetworkPolicy' | 'CiliumClusterwideNetworkPolicy';
 

@@ -2,12 +2,12 @@ import { nearest } from '../../lib/nearest.ts';
 import { isRecord } from '../../lib/record.ts';
 import { byPosition, type Finding } from '../../model/finding.ts';
 import { NEWEST_RELEASE, type Release } from '../../model/release.ts';
-import { decodeRule } from '../language/check.ts';
-import { type Complaint, Cursor } from '../language/decode.ts';
-import { decodeNetworkPolicy, inNamespace, type ObjectName } from '../language/kubernetes.ts';
-import { type SchemaCheck, type SchemaKind, schemaCheck, unsaid } from '../language/schema.ts';
+import { decodeRule } from '../language/decode-rule.ts';
+import { type Complaint, Cursor } from '../language/decoders.ts';
 import type { OriginKind, Path, Rule, SourcedRule } from '../rule.ts';
-import { type ParsedDocument, parseFile } from './source.ts';
+import { decodeNetworkPolicy, inNamespace, type ObjectName } from './cilium-policy.ts';
+import { type SchemaCheck, type SchemaKind, schemaCheck, unsaid } from './crd-schema.ts';
+import { type ParsedDocument, parseFile } from './documents.ts';
 
 export interface ParseOptions {
   /** Unknown fields are errors. Default true. */

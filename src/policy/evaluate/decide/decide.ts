@@ -1,8 +1,8 @@
-import type { CompiledRule, Direction, Part, PortSpec } from './compile.ts';
+import type { CompiledRule, Direction, Part, PortSpec } from '../maps/compile-rule.ts';
+import { type DirectionPolicy, effectivePeers } from '../maps/direction-policy.ts';
+import { type Identity, isHost, isReserved } from '../selectors/identities.ts';
+import type { Selection } from '../selectors/selectors.ts';
 import type { PolicyEngine } from './engine.ts';
-import { type Identity, isHost, isReserved } from './identities.ts';
-import { type DirectionPolicy, effectivePeers } from './l4.ts';
-import type { Selection } from './selectors.ts';
 
 /** What rules can match in a connection besides its ends. */
 export interface Traffic {

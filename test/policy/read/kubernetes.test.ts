@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parsePolicies } from '../../../src/policy/read/parse.ts';
+import { parsePolicies } from '../../../src/policy/read/policies.ts';
 
 async function rulesOf(text: string, namespace?: string) {
   const { rules, findings } = await parsePolicies([{ file: 'p.yaml', text }], { namespace });

@@ -1,7 +1,7 @@
-import { PROTOCOL_NUMBER } from '../../model/protocol.ts';
-import type { Term } from '../../model/selector.ts';
-import { termsOf } from '../../model/selector.ts';
-import { icmpType } from '../language/icmp.ts';
+import { PROTOCOL_NUMBER } from '../../../model/protocol.ts';
+import type { Term } from '../../../model/selector.ts';
+import { termsOf } from '../../../model/selector.ts';
+import { icmpType } from '../../language/icmp-types.ts';
 import type {
   Authentication,
   EgressRule,
@@ -12,14 +12,14 @@ import type {
   Path,
   PortRule,
   SourcedRule,
-} from '../rule.ts';
+} from '../../rule.ts';
 import {
   egressSelectors,
   ingressSelectors,
   labelSelector,
   type Selector,
   type Surroundings,
-} from './selectors.ts';
+} from '../selectors/selectors.ts';
 
 export type Direction = 'ingress' | 'egress';
 export const DIRECTIONS: readonly Direction[] = ['ingress', 'egress'];

@@ -1,13 +1,18 @@
 import { formatRange } from '../../lib/address.ts';
 import { formatLabel } from '../../model/label.ts';
-import { type CompiledRule, DIRECTIONS, type Direction, type PortSpec } from '../evaluate/compile.ts';
-import { decideConnection } from '../evaluate/decide.ts';
-import type { PolicyEngine } from '../evaluate/engine.ts';
-import { effectivePeers } from '../evaluate/l4.ts';
-import { type Peers, parsePort } from '../evaluate/peer.ts';
-import type { Selector } from '../evaluate/selectors.ts';
-import type { ExpectedVerdict } from './expectations.ts';
+import { decideConnection } from '../evaluate/decide/decide.ts';
+import type { PolicyEngine } from '../evaluate/decide/engine.ts';
+import { type Peers, parsePort } from '../evaluate/decide/peers.ts';
+import {
+  type CompiledRule,
+  DIRECTIONS,
+  type Direction,
+  type PortSpec,
+} from '../evaluate/maps/compile-rule.ts';
+import { effectivePeers } from '../evaluate/maps/direction-policy.ts';
+import type { Selector } from '../evaluate/selectors/selectors.ts';
 import { portText } from './replay.ts';
+import type { ExpectedVerdict } from './test-file.ts';
 
 /** An expectation that holds now. */
 export interface StarterTest {

@@ -1,7 +1,7 @@
-import { atLeast, type Release } from '../../model/release.ts';
-import type { Direction, Part } from './compile.ts';
-import { encloses, type Identities, type Identity } from './identities.ts';
-import { covers, type DirectionPolicy, type Filter, type PeerPolicy } from './l4.ts';
+import { atLeast, type Release } from '../../../model/release.ts';
+import { encloses, type Identities, type Identity } from '../selectors/identities.ts';
+import type { Direction, Part } from './compile-rule.ts';
+import { covers, type DirectionPolicy, type Filter, type PeerPolicy } from './direction-policy.ts';
 import { ANY_L4, broaderKeys, type L4Key, l4Key, portOf, prefixOf, protocolOf } from './map-key.ts';
 import { portBlocks } from './ports.ts';
 

@@ -1,6 +1,9 @@
 import { isRecord } from '../../lib/record.ts';
 import type { Label } from '../../model/label.ts';
 import type { LabelSelector } from '../../model/selector.ts';
+import { checkCidrRule, portNumber } from '../language/check-ports.ts';
+import { PLAIN_SELECTOR } from '../language/decode-peers.ts';
+import { type Cursor, type Decode, list, object, oneOf, text } from '../language/decoders.ts';
 import type {
   EgressPeers,
   EgressRule,
@@ -12,9 +15,6 @@ import type {
   Rule,
   Service,
 } from '../rule.ts';
-import { checkCidrRule, portNumber } from './checks.ts';
-import { type Cursor, type Decode, list, object, oneOf, text } from './decode.ts';
-import { PLAIN_SELECTOR } from './peers.ts';
 
 const NAMESPACE_KEY = 'io.kubernetes.pod.namespace';
 const NAMESPACE_LABELS = 'io.cilium.k8s.namespace.labels';
