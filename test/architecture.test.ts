@@ -22,7 +22,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'render/hubble': [...BASE, 'render/text'],
   'render/monitor': [...BASE, 'render/text'],
   'render/policy': [...BASE, 'render/text'],
-  'render/bpf': [...BASE, 'render/text'],
+  // The writers of map entries are made from the structs, which are data.
+  'render/bpf': [...BASE, 'render/text', 'bpf/layouts'],
   'render/node': [...BASE, 'render/text'],
   'render/lab.ts': [...BASE, 'render/text'],
 
@@ -45,8 +46,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kube: [...BASE, 'context.ts'],
   kvstore: [...BASE, 'context.ts', 'agent/http'],
 
-  'bpf/kernel': [...BASE, 'bpf/layouts/catalogue.ts'],
-  'bpf/layouts': [...BASE, 'bpf/kernel/reader.ts'],
+  'bpf/kernel': BASE,
+  'bpf/layouts': ['model', 'lib'],
   'bpf/maps': [...BASE, 'bpf/kernel', 'bpf/layouts'],
 
   'node/state': [...BASE, 'bpf/kernel'],

@@ -1,5 +1,12 @@
 import { UserError } from '../errors.ts';
-import { type AddressRange, addressBytes, parseAddress, parseMac, parsePrefix } from '../lib/address.ts';
+import {
+  type AddressRange,
+  formatAddress,
+  formatMac,
+  parseAddress,
+  parseMac,
+  parsePrefix,
+} from '../lib/address.ts';
 
 /** The address that an argument names. */
 export function addressArgument(text: string): AddressRange {
@@ -10,10 +17,10 @@ export function addressArgument(text: string): AddressRange {
   });
 }
 
-/** The four bytes of an IPv4 address; undefined for an IPv6 address. */
-export function ipv4Argument(text: string): Buffer | undefined {
+/** The IPv4 address that an argument names, in its text form; undefined for an IPv6 address. */
+export function ipv4Argument(text: string): string | undefined {
   const address = addressArgument(text);
-  return address.family === 4 ? addressBytes(address) : undefined;
+  return address.family === 4 ? formatAddress(address) : undefined;
 }
 
 /** The prefix that an argument names; bits beyond its length are cleared, as the datapath stores it. */
@@ -25,10 +32,10 @@ export function prefixArgument(text: string): AddressRange {
   });
 }
 
-/** The six bytes of the MAC address that an argument names. */
-export function macArgument(text: string): Buffer {
+/** The MAC address that an argument names, as `aa:bb:cc:dd:ee:ff`. */
+export function macArgument(text: string): string {
   const bytes = parseMac(text);
-  if (bytes) return bytes;
+  if (bytes) return formatMac(bytes);
   throw new UserError(`"${text}" is not a valid MAC address`, {
     hint: 'Expected six bytes such as 02:42:ac:11:00:02.',
   });

@@ -20,3 +20,12 @@ export interface BpfMapRow {
   programs: readonly string[];
   path: string;
 }
+
+/** Some entries of a map, packed: key i at i × keySize, value i at i × valueStride. */
+export interface PackedEntries {
+  count: number;
+  keys: Buffer;
+  values: Buffer;
+  keySize: number;
+  valueStride: number;
+}

@@ -18,3 +18,10 @@ const NAMES = new Map<number, string>(
 export function protocolName(protocol: number): string {
   return NAMES.get(protocol) ?? String(protocol);
 }
+
+/** Number of a protocol by its name (any case) or number; undefined when it is neither. */
+export function protocolNumber(text: string): number | undefined {
+  if (/^\d{1,3}$/.test(text)) return Number(text) < 256 ? Number(text) : undefined;
+  const found = Object.entries(PROTOCOL_NUMBER).find(([name]) => name.toLowerCase() === text.toLowerCase());
+  return found?.[1];
+}

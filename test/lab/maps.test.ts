@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { openMap } from '../../src/bpf/kernel/objects.ts';
 import { countEntries, readAll } from '../../src/bpf/kernel/reader.ts';
-import { policyEntry, policyKey } from '../../src/bpf/layouts/structs.ts';
+import { policyEntry, policyKey } from '../../src/bpf/layouts/policy.ts';
+import { decode } from '../../src/bpf/maps/codec.ts';
 import { labEnvironment } from '../../src/commands/lab/exports.ts';
 import { TrafficSource } from '../../src/lab/hubble/traffic.ts';
 import { mountsOfLabs } from '../../src/lab/pins/bpffs.ts';
@@ -31,8 +32,8 @@ async function started(scenario: string): Promise<TestLab> {
 async function pinned(root: string, endpoint: number): Promise<MapEntry[]> {
   using map = openMap(join(root, `tc/globals/cilium_policy_v2_${String(endpoint).padStart(5, '0')}`));
   const entries = (await readAll(map)).map(({ key, value }): MapEntry => {
-    const k = policyKey.decode(key);
-    const v = policyEntry.decode(value);
+    const k = decode(policyKey, key);
+    const v = decode(policyEntry, value);
     const bits = v.flags >> 3;
     expect(k.prefixLength).toBe(40 + bits);
     return {

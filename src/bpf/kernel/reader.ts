@@ -1,16 +1,8 @@
 import { errorCode } from '../../errors.ts';
+import type { PackedEntries } from '../../model/bpf-map.ts';
 import { KernelError } from './errors.ts';
 import { native } from './native.ts';
 import type { BpfMap } from './objects.ts';
-
-/** Some entries of a map, packed: key i at i × keySize, value i at i × valueStride. */
-export interface Batch {
-  count: number;
-  keys: Buffer;
-  values: Buffer;
-  keySize: number;
-  valueStride: number;
-}
 
 export interface WalkOptions {
   /** Entries per batch. */
@@ -27,7 +19,7 @@ const MAX_SIZE = 1 << 22;
  * keeps the memory of a walk the same whatever the size of the map. The next batch is read on another thread while
  * the caller works on this one. Entries that come or go meanwhile may be seen or not; those that stay are seen.
  */
-export async function* walk(map: BpfMap, options: WalkOptions = {}): AsyncGenerator<Batch> {
+export async function* walk(map: BpfMap, options: WalkOptions = {}): AsyncGenerator<PackedEntries> {
   const { keySize } = map.info;
   const stride = map.valueStride;
   let size = Math.max(1, Math.min(options.size ?? DEFAULT_SIZE, map.info.maxEntries || 1));
@@ -88,7 +80,7 @@ export interface Entry {
 }
 
 /** The entries of a batch, as views: copy what outlives the batch. */
-export function* entriesOf({ count, keys, values, keySize, valueStride }: Batch): Generator<Entry> {
+export function* entriesOf({ count, keys, values, keySize, valueStride }: PackedEntries): Generator<Entry> {
   for (let i = 0; i < count; i++)
     yield {
       key: keys.subarray(i * keySize, (i + 1) * keySize),
@@ -103,6 +95,13 @@ export async function readAll(map: BpfMap, options: WalkOptions = {}): Promise<E
     for (const { key, value } of entriesOf(batch))
       all.push({ key: Buffer.from(key), value: Buffer.from(value) });
   return all;
+}
+
+/** Whether a map holds exactly this key: a look-up in a trie would find shorter prefixes too. */
+export async function hasKey(map: BpfMap, key: Buffer): Promise<boolean> {
+  for await (const batch of walk(map))
+    for (const entry of entriesOf(batch)) if (entry.key.equals(key)) return true;
+  return false;
 }
 
 /** Number of entries. */

@@ -1,81 +1,85 @@
-import { UserError } from '../../errors.ts';
+import type { PackedEntries } from '../../model/bpf-map.ts';
+import type { Connection, Translation } from '../../model/conntrack.ts';
 import type { Release } from '../../model/release.ts';
 import type { BpfMap } from '../kernel/objects.ts';
-import { type Batch, walk } from '../kernel/reader.ts';
-import { AsciiWriter } from '../layouts/ascii.ts';
-import {
-  type ConnectionFilter,
-  type ConntrackText,
-  conntrackJson,
-  decodeConnection,
-  matchesConnection,
-  natJson,
-  tupleFamily,
-  writeConntrackLines,
-} from '../layouts/conntrack.ts';
-import { conntrackEntryWriter, type EntryWriter, natEntryWriter } from '../layouts/json-lines.ts';
-import { ctEntry, natEntry4, natEntry6 } from '../layouts/structs.ts';
+import { CONNTRACK4, CONNTRACK6, TUPLE_FLAG, type tuple4, tuple6 } from '../layouts/conntrack.ts';
+import { NAT4, NAT6 } from '../layouts/nat.ts';
+import { decode } from './codec.ts';
+import { requireVariant } from './records.ts';
 
-/** Entries per piece of text: few enough for little memory, many enough for large writes. */
-const LINES_BATCH = 2048;
-const LINES_BYTES = 1 << 20;
-
-/** IP version of an open conntrack or NAT map; fails when its entries have another size than any release's. */
-function familyOf(map: BpfMap, valueSize: (family: 4 | 6) => number): 4 | 6 {
-  const family = tupleFamily(map.info.keySize);
-  if (family !== undefined && map.info.valueSize === valueSize(family)) return family;
-  throw new UserError(
-    `${map.label} has keys of ${map.info.keySize} and values of ${map.info.valueSize} bytes, which no release gave it`,
-    { hint: `See its bytes with "cilium bpf maps dump ${map.label}".` },
-  );
+/** What is wanted of a conntrack map. A connection matches when each set that is given holds one of its ends. */
+export interface ConnectionFilter {
+  ips?: ReadonlySet<string>;
+  ports?: ReadonlySet<number>;
+  /** What else has to hold. */
+  test?: (connection: Connection) => boolean;
 }
 
-export function conntrackFamily(map: BpfMap): 4 | 6 {
-  return familyOf(map, () => ctEntry.size);
+/** The structs of an open conntrack map; fails when its entries have another size than any release's. */
+export function conntrackVariant(map: BpfMap, release?: Release) {
+  return map.info.keySize === tuple6.size
+    ? requireVariant(map, CONNTRACK6, release)
+    : requireVariant(map, CONNTRACK4, release);
 }
 
-export function natFamily(map: BpfMap): 4 | 6 {
-  return familyOf(map, (family) => (family === 4 ? natEntry4.size : natEntry6.size));
+/** The structs of an open NAT map. */
+export function natVariant(map: BpfMap) {
+  return map.info.keySize === tuple6.size ? requireVariant(map, NAT6) : requireVariant(map, NAT4);
 }
 
-/** The lines of a conntrack map as bytes, some thousand at a time; each piece is valid until the next one. */
-export async function* conntrackText(
-  map: BpfMap,
-  how: Omit<ConntrackText, 'family'>,
-): AsyncGenerator<Buffer> {
-  const family = conntrackFamily(map);
-  const out = new AsciiWriter(LINES_BYTES);
-  for await (const batch of walk(map, { size: LINES_BATCH })) {
-    writeConntrackLines(out, batch, { ...how, family });
-    if (out.length > 0) yield out.take();
-  }
-}
+/** IP version of the addresses of a tuple. */
+export const familyOf = (tuple: typeof tuple4 | typeof tuple6): 4 | 6 => (tuple === tuple6 ? 6 : 4);
 
-/** The entries of a map in the reference's JSON form: as objects, and written straight into bytes. */
-export interface JsonEntries {
-  batches: AsyncIterable<Batch>;
-  wanted(batch: Batch, i: number): boolean;
-  toJson(batch: Batch, i: number): Record<string, unknown>;
-  write: EntryWriter;
-}
-
-export function conntrackEntries(map: BpfMap, release: Release, filter?: ConnectionFilter): JsonEntries {
-  const family = conntrackFamily(map);
+/** The connection of the conntrack key at `base`. The addresses are stored exchanged, the ports are not. */
+export function decodeConnection(tuple: typeof tuple4 | typeof tuple6, keys: Buffer, base = 0): Connection {
+  const { source, destination, sourcePort, destinationPort, protocol, flags } = decode(tuple, keys, base);
+  const common = { protocol, related: (flags & TUPLE_FLAG.related) !== 0 };
+  if (flags & TUPLE_FLAG.service)
+    return {
+      ...common,
+      direction: 'SVC',
+      source,
+      sourcePort: destinationPort,
+      destination,
+      destinationPort: sourcePort,
+    };
   return {
-    batches: walk(map, { size: LINES_BATCH }),
-    wanted: ({ keys, keySize }, i) =>
-      !filter || matchesConnection(decodeConnection(keys, i * keySize, family), filter),
-    toJson: (batch, i) => conntrackJson(batch, i, { family, release }),
-    write: conntrackEntryWriter(family, release),
+    ...common,
+    direction: flags & TUPLE_FLAG.in ? 'IN' : 'OUT',
+    source: destination,
+    sourcePort,
+    destination: source,
+    destinationPort,
   };
 }
 
-export function natEntries(map: BpfMap): JsonEntries {
-  const family = natFamily(map);
+/** Whether a connection is wanted. */
+export function matchesConnection(connection: Connection, { ips, ports, test }: ConnectionFilter): boolean {
+  if (ips && !ips.has(connection.source) && !ips.has(connection.destination)) return false;
+  if (ports && !ports.has(connection.sourcePort) && !ports.has(connection.destinationPort)) return false;
+  return test?.(connection) ?? true;
+}
+
+/** The translation of entry `i` of a NAT map. Other than in conntrack maps, source and destination are the packet's. */
+export function decodeTranslation(
+  { key, value }: Pick<ReturnType<typeof natVariant>, 'key' | 'value'>,
+  { keys, values, keySize, valueStride }: PackedEntries,
+  i: number,
+): Translation {
+  const tuple = decode(key, keys, i * keySize);
+  const { address, port, created, needsCt } = decode(value, values, i * valueStride);
   return {
-    batches: walk(map, { size: LINES_BATCH }),
-    wanted: () => true,
-    toJson: (batch, i) => natJson(batch, i, family),
-    write: natEntryWriter(family),
+    protocol: tuple.protocol,
+    direction: tuple.flags & TUPLE_FLAG.in ? 'IN' : 'OUT',
+    related: (tuple.flags & TUPLE_FLAG.related) !== 0,
+    service: (tuple.flags & TUPLE_FLAG.service) !== 0,
+    source: tuple.source,
+    sourcePort: tuple.sourcePort,
+    destination: tuple.destination,
+    destinationPort: tuple.destinationPort,
+    created,
+    needsCt,
+    toAddress: address,
+    toPort: port,
   };
 }

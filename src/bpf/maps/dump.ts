@@ -1,10 +1,13 @@
 import { basename } from 'node:path';
+import { exactNumber } from '../../lib/uint.ts';
 import type { Release } from '../../model/release.ts';
 import { Btf } from '../kernel/btf.ts';
 import { KernelError } from '../kernel/errors.ts';
 import { type BpfMap, readBtf } from '../kernel/objects.ts';
 import { entriesOf, slotsOf, walk } from '../kernel/reader.ts';
-import { knownMap, type Shape, shapeOf } from '../layouts/catalogue.ts';
+import { knownMap } from '../layouts/catalogue.ts';
+import { type Variant, variantOf } from '../layouts/map-layout.ts';
+import { decode } from './codec.ts';
 
 /** Decodes the bytes of keys and of single values. */
 interface Decoder {
@@ -45,13 +48,14 @@ export async function* dumpMap(map: BpfMap, options: DumpOptions): AsyncGenerato
 }
 
 function decoderOf(map: BpfMap, release: Release): Decoder {
-  const known = knownMap(basename(map.label)) ?? knownMap(map.info.name);
-  const shape = known && shapeOf(known, map.info, release);
-  return shape ? byLayout(shape) : (byTypes(map) ?? HEX);
+  const pin = basename(map.label);
+  const known = knownMap(pin) ?? knownMap(map.info.name);
+  const variant = known && variantOf(known, { pin, ...map.info }, release);
+  return variant ? byLayout(variant) : (byTypes(map) ?? HEX);
 }
 
-function byLayout({ key, value }: Shape): Decoder {
-  return { key: (raw) => plain(key.decode(raw)), value: (raw) => plain(value.decode(raw)) };
+function byLayout({ key, value }: Variant): Decoder {
+  return { key: (raw) => plain(decode(key, raw)), value: (raw) => plain(decode(value, raw)) };
 }
 
 /** u64 as numbers where those are exact. */
@@ -59,7 +63,7 @@ function plain(record: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(record).map(([name, field]) => [
       name,
-      typeof field === 'bigint' && field <= Number.MAX_SAFE_INTEGER ? Number(field) : field,
+      typeof field === 'bigint' ? exactNumber(field) : field,
     ]),
   );
 }

@@ -1,11 +1,17 @@
 import { type AddressRange, contains, parseAddress } from '../../lib/address.ts';
+import type { Connection, Translation } from '../../model/conntrack.ts';
 import type { BpfMap } from '../kernel/objects.ts';
 import { walk } from '../kernel/reader.ts';
-import { decodeConnection, decodeTranslation, type Translation } from '../layouts/conntrack.ts';
-import { tuple4, tuple6 } from '../layouts/structs.ts';
-import { natFamily } from './connections.ts';
+import { TUPLE_FLAG, tuple4, tuple6 } from '../layouts/conntrack.ts';
+import { encode } from './codec.ts';
+import {
+  conntrackVariant,
+  decodeConnection,
+  decodeTranslation,
+  familyOf,
+  natVariant,
+} from './connections.ts';
 
-const TUPLE_IN = 1;
 const TCP = 6;
 
 /** Connection tables of one family: that of TCP and that of all other protocols. */
@@ -35,10 +41,11 @@ export async function* natOrphans(
   tables: Tables,
   local: LocalAddresses | undefined,
 ): AsyncGenerator<NatOrphan> {
-  const family = natFamily(map);
+  const variant = natVariant(map);
+  const family = familyOf(variant.key);
   for await (const batch of walk(map))
     for (let i = 0; i < batch.count; i++) {
-      const translation = decodeTranslation(batch, i, family);
+      const translation = decodeTranslation(variant, batch, i);
       const base = i * batch.keySize;
       const key = batch.keys.subarray(base, base + batch.keySize);
       const reason = gone(original(translation).source, local)
@@ -71,7 +78,7 @@ function hasConnection(nat: Translation, family: 4 | 6, tables: Tables): boolean
   const opened = connectionKey(family, nat.protocol, 0, source, sourcePort, peer, peerPort);
   if (table.lookup(opened)) return true;
   return (
-    table.lookup(connectionKey(family, nat.protocol, TUPLE_IN, peer, peerPort, source, sourcePort)) !==
+    table.lookup(connectionKey(family, nat.protocol, TUPLE_FLAG.in, peer, peerPort, source, sourcePort)) !==
     undefined
   );
 }
@@ -86,8 +93,7 @@ function connectionKey(
   destination: string,
   destinationPort: number,
 ): Buffer {
-  const layout = family === 4 ? tuple4 : tuple6;
-  return layout.encode({
+  return encode(family === 4 ? tuple4 : tuple6, {
     destination: source,
     source: destination,
     destinationPort,
@@ -100,21 +106,21 @@ function connectionKey(
 /** A connection of an endpoint that is gone. */
 export interface ConnectionOrphan {
   key: Buffer;
-  text: ReturnType<typeof decodeConnection>;
+  connection: Connection;
 }
 
 /** Connections whose end on this node was an endpoint that is gone. */
 export async function* connectionOrphans(
   map: BpfMap,
-  family: 4 | 6,
   local: LocalAddresses,
 ): AsyncGenerator<ConnectionOrphan> {
+  const { key: tuple } = conntrackVariant(map);
   for await (const { keys, count, keySize } of walk(map))
     for (let i = 0; i < count; i++) {
-      const connection = decodeConnection(keys, i * keySize, family);
+      const connection = decodeConnection(tuple, keys, i * keySize);
       const here = connection.direction === 'IN' ? connection.destination : connection.source;
       if (gone(here, local))
-        yield { key: Buffer.from(keys.subarray(i * keySize, (i + 1) * keySize)), text: connection };
+        yield { key: Buffer.from(keys.subarray(i * keySize, (i + 1) * keySize)), connection };
     }
 }
 

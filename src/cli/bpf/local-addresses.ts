@@ -1,20 +1,17 @@
 import { Reader } from '../../agent/decode/reader.ts';
 import type { ClusterNodeStatus } from '../../agent/decode/types.gen.ts';
-import { endpointInfo, endpointKey } from '../../bpf/layouts/structs.ts';
+import { ENDPOINTS } from '../../bpf/layouts/endpoints.ts';
 import type { LocalAddresses } from '../../bpf/maps/orphans.ts';
-import { readRecords } from '../../bpf/maps/records.ts';
+import { readRequired } from '../../bpf/maps/records.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { type AddressRange, parsePrefix } from '../../lib/address.ts';
-import { withRequired } from './maps.ts';
 
 /** The pod ranges of this node and the addresses of the endpoints that it has. */
 export async function readLocalAddresses(ctx: Context, cidrs: readonly string[]): Promise<LocalAddresses> {
   const ranges = cidrs.length > 0 ? cidrs.map(given) : await rangesOfNode(ctx);
-  const present = await withRequired(ctx, 'cilium_lxc', async (map) =>
-    (await readRecords(map, endpointKey, endpointInfo)).map(({ key }) => key.ip),
-  );
-  return { ranges, present: new Set(present) };
+  const present = await readRequired(ctx.globals.bpfRoot, ENDPOINTS);
+  return { ranges, present: new Set(present.map(({ key }) => key.ip)) };
 }
 
 function given(text: string): AddressRange {

@@ -1,6 +1,5 @@
 import { KernelError } from '../../bpf/kernel/errors.ts';
-import type { BpfMap } from '../../bpf/kernel/objects.ts';
-import { globalPath, isMissing, openGlobal } from '../../bpf/kernel/pins.ts';
+import { isMissing } from '../../bpf/kernel/pins.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { compareNatural } from '../../lib/order.ts';
@@ -12,34 +11,7 @@ import type { OutputFlag } from '../output.ts';
 /** Values of a map by key, as the reference's map dumps hold them. */
 export type Pairs = Map<string, string[]>;
 
-/** Runs `work` on a map that the agent pins; undefined when there is no such pin. */
-export async function withGlobal<T>(
-  ctx: Context,
-  name: string,
-  work: (map: BpfMap) => Promise<T> | T,
-  options: { write?: boolean } = {},
-): Promise<T | undefined> {
-  using map = openGlobal(ctx.globals.bpfRoot, name, options);
-  return map && (await work(map));
-}
-
-/** As withGlobal, but a missing pin is an error in the reference's words. */
-export async function withRequired<T>(
-  ctx: Context,
-  name: string,
-  work: (map: BpfMap) => Promise<T> | T,
-  options: { write?: boolean; doing?: string } = {},
-): Promise<T> {
-  const doing = options.doing ?? 'dumping contents of map';
-  using map = openGlobal(ctx.globals.bpfRoot, name, options);
-  if (!map)
-    throw new UserError(
-      `error ${doing}: loading pinned map ${globalPath(ctx.globals.bpfRoot, name)}: no such file or directory`,
-      { hint: 'The agent pins it only where the feature is on.' },
-    );
-  return await work(map);
-}
-
+/** Adds a value to those of a key. */
 export function addPair(pairs: Pairs, key: string, value: string): void {
   const values = pairs.get(key);
   if (values) values.push(value);
@@ -75,7 +47,7 @@ export const NO_ENTRIES = 'No entries found.\n';
 /** Prints rows for `-o …`: Go's nil slice is null in JSON and an empty list in YAML. */
 export async function printStructs(
   ctx: Context,
-  rows: readonly Record<string, unknown>[],
+  rows: readonly unknown[],
   { output, nil = false }: OutputFlag & { nil?: boolean },
 ): Promise<void> {
   const value = nil && rows.length === 0 && output === 'json' ? null : rows;

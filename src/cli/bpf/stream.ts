@@ -1,10 +1,21 @@
-import { AsciiWriter, ascii } from '../../bpf/layouts/ascii.ts';
-import type { JsonEntries } from '../../bpf/maps/connections.ts';
 import type { Context } from '../../context.ts';
+import type { PackedEntries } from '../../model/bpf-map.ts';
+import type { EntryJson } from '../../render/bpf/entry-json.ts';
+import { AsciiWriter, ascii } from '../../render/text/ascii-writer.ts';
 import { goJson } from '../../render/text/json.ts';
 import { printStructs } from './maps.ts';
 
 const CHUNK = 256;
+/** Entries per batch of a long dump: few enough for little memory, many enough for large writes. */
+export const DUMP_BATCH = 2048;
+
+/** The entries of a map, and how they are shown as JSON. */
+export interface JsonEntries {
+  batches: AsyncIterable<PackedEntries>;
+  json: EntryJson;
+  /** Whether an entry is shown. */
+  wanted?: ((keys: Buffer, base: number) => boolean) | undefined;
+}
 
 /**
  * Prints objects for `-o …`. JSON goes out as it comes, byte for byte as if it were one value, so that memory does not
@@ -12,16 +23,16 @@ const CHUNK = 256;
  */
 export async function printObjects(
   ctx: Context,
-  objects: AsyncIterable<Record<string, unknown>>,
+  objects: AsyncIterable<unknown>,
   output: string,
 ): Promise<void> {
   if (output !== 'json') {
-    const all: Record<string, unknown>[] = [];
+    const all: unknown[] = [];
     for await (const object of objects) all.push(object);
     return await printStructs(ctx, all, { output });
   }
   // Some at a time are rendered as a list, of which the brackets are cut off.
-  let chunk: Record<string, unknown>[] = [];
+  let chunk: unknown[] = [];
   let lead = '[\n';
   const flush = async () => {
     if (chunk.length === 0) return;
@@ -48,13 +59,13 @@ export async function printEntries(
   if (output !== 'json') return await printObjects(ctx, objectsOf(maps), output);
   const out = new AsciiWriter(2 * FLUSH_BYTES);
   let lead = OPEN;
-  for await (const { batches, wanted, write } of maps)
+  for await (const { batches, wanted, json } of maps)
     for await (const batch of batches)
       for (let i = 0; i < batch.count; i++) {
-        if (!wanted(batch, i)) continue;
+        if (wanted?.(batch.keys, i * batch.keySize) === false) continue;
         out.reserve(lead.length);
         out.put(lead);
-        write(out, batch, i);
+        json.write(out, batch, i);
         lead = BETWEEN;
         if (out.length >= FLUSH_BYTES) await ctx.out.write(out.take());
       }
@@ -65,8 +76,9 @@ export async function printEntries(
 const OPEN = ascii('[\n');
 const BETWEEN = ascii(',\n');
 
-async function* objectsOf(maps: AsyncIterable<JsonEntries>): AsyncGenerator<Record<string, unknown>> {
-  for await (const { batches, wanted, toJson } of maps)
+async function* objectsOf(maps: AsyncIterable<JsonEntries>): AsyncGenerator<unknown> {
+  for await (const { batches, wanted, json } of maps)
     for await (const batch of batches)
-      for (let i = 0; i < batch.count; i++) if (wanted(batch, i)) yield toJson(batch, i);
+      for (let i = 0; i < batch.count; i++)
+        if (wanted?.(batch.keys, i * batch.keySize) !== false) yield json.toObject(batch, i);
 }

@@ -1,4 +1,6 @@
-import * as s from '../../bpf/layouts/structs.ts';
+import { ctEntry, TUPLE_FLAG, tuple4, tuple6 } from '../../bpf/layouts/conntrack.ts';
+import { natEntry4, natEntry6 } from '../../bpf/layouts/nat.ts';
+import { encode } from '../../bpf/maps/codec.ts';
 import type { Connection, Packet } from './tracked.ts';
 
 /** Where entries are written to, by name of the map. */
@@ -17,7 +19,6 @@ const FLAG = { rxClosing: 1, txClosing: 2, seenNonSyn: 0x10 };
 const FIN = 1;
 const SYN = 2;
 const TCP = 6;
-const NAT_IN = 1;
 const PACKET_BYTES = 74n;
 const FIRST_NAT_PORT = 1024;
 
@@ -144,22 +145,22 @@ export class Connections {
     const { masqueradeAs, source, sourcePort, destination, destinationPort, protocol } = connection;
     if (masqueradeAs === undefined) return {};
     const v6 = destination.includes(':');
-    const tuple = v6 ? s.tuple6 : s.tuple4;
+    const tuple = v6 ? tuple6 : tuple4;
     const back = (port: number) =>
-      tuple.encode({
+      encode(tuple, {
         destination: masqueradeAs,
         source: destination,
         destinationPort: port,
         sourcePort: destinationPort,
         protocol,
-        flags: NAT_IN,
+        flags: TUPLE_FLAG.in,
       });
     // Echo requests have no ports: their first packet's would be the identifier.
     let port = sourcePort === 0 ? 0 : Math.max(sourcePort, FIRST_NAT_PORT);
     while (port !== 0 && this.#ports.has(back(port).toString('latin1')))
       port = port === 0xffff ? FIRST_NAT_PORT : port + 1;
     const keys: Translation['keys'] = [
-      tuple.encode({ destination, source, destinationPort, sourcePort, protocol }),
+      encode(tuple, { destination, source, destinationPort, sourcePort, protocol }),
       back(port),
     ];
     this.#ports.add(keys[1].toString('latin1'));
@@ -172,7 +173,7 @@ export class Connections {
     this.tables.put(
       table,
       key,
-      s.ctEntry.encode({
+      encode(ctEntry, {
         backendId: BigInt(backendId),
         packets: live.packets,
         bytes: live.packets * PACKET_BYTES,
@@ -187,18 +188,18 @@ export class Connections {
       }),
     );
     if (!nat) return;
-    const entry = connection.destination.includes(':') ? s.natEntry6 : s.natEntry4;
+    const entry = connection.destination.includes(':') ? natEntry6 : natEntry4;
     const common = { created: BigInt(nat.created) };
     const [out, back] = nat.keys;
     this.tables.put(
       nat.table,
       out,
-      entry.encode({ ...common, address: connection.masqueradeAs ?? '', port: nat.port }),
+      encode(entry, { ...common, address: connection.masqueradeAs ?? '', port: nat.port }),
     );
     this.tables.put(
       nat.table,
       back,
-      entry.encode({ ...common, address: connection.source, port: connection.sourcePort }),
+      encode(entry, { ...common, address: connection.source, port: connection.sourcePort }),
     );
   }
 

@@ -1,4 +1,9 @@
-import * as s from '../../bpf/layouts/structs.ts';
+import { endpointInfo, endpointKey } from '../../bpf/layouts/endpoints.ts';
+import { IPCACHE_STATIC_BITS, ipcacheKey, remoteEndpoint } from '../../bpf/layouts/ipcache.ts';
+import { nodeKey, nodeValue } from '../../bpf/layouts/nodes.ts';
+import { POLICY_FLAG, POLICY_STATIC_BITS, policyEntry, policyKey } from '../../bpf/layouts/policy.ts';
+import type { RecordOf } from '../../bpf/layouts/struct.ts';
+import { encode } from '../../bpf/maps/codec.ts';
 import { formatAddress, parsePrefix } from '../../lib/address.ts';
 import type { MapEntry } from '../../policy/evaluate/maps/policy-map.ts';
 import type { Agent } from '../agent.ts';
@@ -17,8 +22,8 @@ const HOST = 1;
 /** What cilium_lxc holds: the endpoints of the node, and its own addresses. */
 export function endpointEntries(agent: Agent): RawEntry[] {
   const { self } = agent.world;
-  const entry = (ip: string | undefined, value: Parameters<typeof s.endpointInfo.encode>[0]): RawEntry[] =>
-    ip === undefined ? [] : [[s.endpointKey.encode({ ip }), s.endpointInfo.encode(value)]];
+  const entry = (ip: string | undefined, value: Partial<RecordOf<typeof endpointInfo>>): RawEntry[] =>
+    ip === undefined ? [] : [[encode(endpointKey, { ip }), encode(endpointInfo, value)]];
   const host = [self.ipv4, self.ipv6, self.router.ipv4, self.router.ipv6].flatMap((ip) =>
     entry(ip, { flags: HOST }),
   );
@@ -47,8 +52,8 @@ export function ipcacheEntries(agent: Agent): RawEntry[] {
     return [
       [
         // The 32 bits before the address are always compared.
-        s.ipcacheKey.encode({ prefixLength: 32 + cidr.length, ip: formatAddress(cidr) }),
-        s.remoteEndpoint.encode({
+        encode(ipcacheKey, { prefixLength: IPCACHE_STATIC_BITS + cidr.length, ip: formatAddress(cidr) }),
+        encode(remoteEndpoint, {
           identity,
           encryptKey,
           ...(remote && { tunnelEndpoint: hostIP, flags: HAS_TUNNEL }),
@@ -61,12 +66,10 @@ export function ipcacheEntries(agent: Agent): RawEntry[] {
 /** What cilium_node_map_v2 holds. */
 export function nodeEntries(agent: Agent): RawEntry[] {
   return nodeIds(agent.world).flatMap(({ id, ips }) =>
-    ips.map((ip): RawEntry => [s.nodeKey.encode({ ip }), s.nodeValue.encode({ id })]),
+    ips.map((ip): RawEntry => [encode(nodeKey, { ip }), encode(nodeValue, { id })]),
   );
 }
 
-const STATIC_BITS = 40;
-const DENY = 1;
 const PRECEDENCE = {
   deny: 0xffff_ffff,
   allow: 0xffff_ff01,
@@ -86,16 +89,16 @@ export function policyEntries(policy: EndpointPolicyFacts): RawEntry[] {
     const bits = portBits(entry);
     const { direction, identity, protocol, port, deny, proxy, auth } = entry;
     return [
-      s.policyKey.encode({
-        prefixLength: STATIC_BITS + bits,
+      encode(policyKey, {
+        prefixLength: POLICY_STATIC_BITS + bits,
         identity,
         direction: directionNumber(direction),
         protocol,
         port,
       }),
-      s.policyEntry.encode({
+      encode(policyEntry, {
         proxyPort: proxy ? PROXY_PORT : 0,
-        flags: (deny ? DENY : 0) | (bits << 3),
+        flags: (deny ? POLICY_FLAG.deny : 0) | (bits << 3),
         auth,
         precedence: PRECEDENCE[deny ? 'deny' : proxy ? parserOf(entry, policy) : 'allow'],
       }),

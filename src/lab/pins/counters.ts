@@ -1,4 +1,6 @@
-import * as s from '../../bpf/layouts/structs.ts';
+import { metricsValue } from '../../bpf/layouts/metrics.ts';
+import { policyStats, policyStatsKey } from '../../bpf/layouts/policy.ts';
+import { decode, encode } from '../../bpf/maps/codec.ts';
 import type { Packet } from './tracked.ts';
 
 const PACKET_BYTES = 74n;
@@ -51,13 +53,13 @@ export class Counters {
   /** Writes what changed. */
   flush(put: (map: string, key: Buffer, value: Buffer) => void): void {
     for (const { key, ...count } of this.#metrics.changes())
-      put('cilium_metrics', key, s.metricsValue.encode(count));
+      put('cilium_metrics', key, encode(metricsValue, count));
     for (const { key, ...count } of this.#statistics.changes())
-      put('cilium_policystats', key, s.policyStats.encode(count));
+      put('cilium_policystats', key, encode(policyStats, count));
   }
 
   /** Forgets the statistics of an endpoint; returns their keys. */
   dropEndpoint(endpoint: number): Buffer[] {
-    return this.#statistics.drop((key) => s.policyStatsKey.decode(key).endpointId === endpoint);
+    return this.#statistics.drop((key) => decode(policyStatsKey, key).endpointId === endpoint);
   }
 }

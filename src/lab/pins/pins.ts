@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import type { KernelError } from '../../bpf/kernel/errors.ts';
 import { globalsFolder } from '../../bpf/kernel/pins.ts';
-import * as s from '../../bpf/layouts/structs.ts';
+import { index32, value64 } from '../../bpf/layouts/common.ts';
+import { encode } from '../../bpf/maps/codec.ts';
 import type { Clock } from '../../context.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
 import type { Agent } from '../agent.ts';
@@ -205,7 +206,7 @@ export class Pins {
   }
 
   #setConfig(index: number, value: bigint): void {
-    this.#maps.get('cilium_runtime_config')?.put(s.index32.encode({ index }), s.value64.encode({ value }));
+    this.#maps.get('cilium_runtime_config')?.put(encode(index32, { index }), encode(value64, { value }));
   }
 
   #seconds(): number {

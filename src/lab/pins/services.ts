@@ -1,19 +1,31 @@
-import { protocolNumber } from '../../bpf/layouts/names.ts';
-import * as s from '../../bpf/layouts/structs.ts';
+import {
+  BACKEND_STATES,
+  backend4,
+  backend6,
+  backendId,
+  INTERNAL_SCOPE,
+  revNat4,
+  revNat6,
+  revNatKey,
+  SERVICE_FLAG,
+  serviceEntry,
+  serviceKey4,
+  serviceKey6,
+} from '../../bpf/layouts/services.ts';
+import type { RecordOf } from '../../bpf/layouts/struct.ts';
+import { encode } from '../../bpf/maps/codec.ts';
+import { protocolNumber } from '../../model/protocol.ts';
 import { backendIds, backendText } from '../maps.ts';
 import type { LabService } from '../state.ts';
 import type { RawEntry } from './contents.ts';
 
 const TYPE_FLAGS: Readonly<Record<string, number>> = {
-  ExternalIPs: 0x01,
-  NodePort: 0x02,
-  HostPort: 0x08,
-  LoadBalancer: 0x20,
-  LocalRedirect: 0x100,
+  ExternalIPs: SERVICE_FLAG.externalIps,
+  NodePort: SERVICE_FLAG.nodePort,
+  HostPort: SERVICE_FLAG.hostPort,
+  LoadBalancer: SERVICE_FLAG.loadBalancer,
+  LocalRedirect: SERVICE_FLAG.localRedirect,
 };
-const FLAG = { localScope: 0x04, routable: 0x40, internalLocal: 0x1000 };
-const STATES = ['active', 'terminating', 'quarantined', 'maintenance'];
-const INTERNAL = 1;
 
 /** What the maps of services hold, by name of the map. */
 export type ServiceMaps = Record<
@@ -43,11 +55,11 @@ export function serviceEntries(services: readonly LabService[]): ServiceMaps {
     const backends = service['backend-addresses']
       .filter(({ ip }) => ip.includes(':') === v6)
       .toSorted((a, b) => stateOf(a.state) - stateOf(b.state));
-    const slot = (number: number, value: Parameters<typeof s.service.encode>[0]) => {
-      const key = { address, port, slot: number, protocol, scope: scope === 'internal' ? INTERNAL : 0 };
+    const slot = (number: number, value: Partial<RecordOf<typeof serviceEntry>>) => {
+      const key = { address, port, slot: number, protocol, scope: scope === 'internal' ? INTERNAL_SCOPE : 0 };
       maps[v6 ? 'services6' : 'services4'].push([
-        (v6 ? s.serviceKey6 : s.serviceKey4).encode(key),
-        s.service.encode({ revNatId, flags, ...value }),
+        encode(v6 ? serviceKey6 : serviceKey4, key),
+        encode(serviceEntry, { revNatId, flags, ...value }),
       ]);
     };
     slot(0, { count: backends.filter(({ state }) => stateOf(state) === 0).length });
@@ -57,8 +69,8 @@ export function serviceEntries(services: readonly LabService[]): ServiceMaps {
       if (known.has(id)) return;
       known.add(id);
       maps[v6 ? 'backends6' : 'backends4'].push([
-        s.backendId.encode({ backendId: id }),
-        (v6 ? s.backend6 : s.backend4).encode({
+        encode(backendId, { backendId: id }),
+        encode(v6 ? backend6 : backend4, {
           address: backend.ip,
           port: backend.port ?? 0,
           protocol,
@@ -67,8 +79,8 @@ export function serviceEntries(services: readonly LabService[]): ServiceMaps {
       ]);
     });
     maps[v6 ? 'reverse6' : 'reverse4'].push([
-      s.revNatKey.encode({ revNatId }),
-      (v6 ? s.revNat6 : s.revNat4).encode({ address, port }),
+      encode(revNatKey, { revNatId }),
+      encode(v6 ? revNat6 : revNat4, { address, port }),
     ]);
   }
   return maps;
@@ -80,7 +92,7 @@ export function revNatOf({ id }: LabService): number {
 }
 
 function stateOf(state = 'active'): number {
-  return Math.max(0, STATES.indexOf(state));
+  return Math.max(0, BACKEND_STATES.indexOf(state));
 }
 
 function flagsOf({ flags }: LabService, address: string): number {
@@ -88,8 +100,8 @@ function flagsOf({ flags }: LabService, address: string): number {
   const anywhere = address === '0.0.0.0' || address === '::';
   return (
     type |
-    (type !== 0 && !anywhere ? FLAG.routable : 0) |
-    (type !== 0 && flags.extTrafficPolicy === 'Local' ? FLAG.localScope : 0) |
-    (flags.intTrafficPolicy === 'Local' ? FLAG.internalLocal : 0)
+    (type !== 0 && !anywhere ? SERVICE_FLAG.routable : 0) |
+    (type !== 0 && flags.extTrafficPolicy === 'Local' ? SERVICE_FLAG.localScope : 0) |
+    (flags.intTrafficPolicy === 'Local' ? SERVICE_FLAG.internalLocal : 0)
   );
 }

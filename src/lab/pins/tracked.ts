@@ -1,6 +1,9 @@
-import { protocolNumber } from '../../bpf/layouts/names.ts';
-import * as s from '../../bpf/layouts/structs.ts';
+import { TUPLE_FLAG, tuple4, tuple6 } from '../../bpf/layouts/conntrack.ts';
+import { METRIC_DIRECTIONS, metricsKey } from '../../bpf/layouts/metrics.ts';
+import { policyStatsKey } from '../../bpf/layouts/policy.ts';
+import { encode } from '../../bpf/maps/codec.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
+import { protocolNumber } from '../../model/protocol.ts';
 import { sourceFileId } from '../../model/source-file.ts';
 import type { MapEntry } from '../../policy/evaluate/maps/policy-map.ts';
 import type { Agent } from '../agent.ts';
@@ -12,7 +15,7 @@ import { revNatOf } from './services.ts';
 
 /** Types of event. */
 const EVENT = { drop: 1, trace: 4, verdict: 5 };
-const TUPLE = { out: 0, in: 1, service: 4 };
+const TUPLE = { out: 0, in: TUPLE_FLAG.in, service: TUPLE_FLAG.service };
 /** Identities of the world, where addresses of pods mean nothing. */
 const WORLD = new Set([2, 9, 10]);
 
@@ -149,7 +152,7 @@ export class PacketReader {
     if (!entry) return [];
     const { identity, protocol, port } = entry;
     return [
-      s.policyStatsKey.encode({
+      encode(policyStatsKey, {
         endpointId,
         prefixLength: portBits(entry),
         identity,
@@ -209,7 +212,7 @@ function connection(
     direction === 'service'
       ? { source, destination, sourcePort: destinationPort, destinationPort: sourcePort }
       : { source: destination, destination: source, sourcePort, destinationPort };
-  const key = (v6 ? s.tuple6 : s.tuple4).encode({ ...stored, protocol, flags });
+  const key = encode(v6 ? tuple6 : tuple4, { ...stored, protocol, flags });
   const table = `cilium_ct${protocol === 6 ? '' : '_any'}${v6 ? 6 : 4}_global`;
   return {
     ...tuple,
@@ -234,8 +237,6 @@ function flagsOf({ l4 }: Flow): number {
   return bits;
 }
 
-const METRIC = { ingress: 1, egress: 2 };
-
 function metricOf({
   traffic_direction,
   drop_reason = 0,
@@ -243,9 +244,9 @@ function metricOf({
   file,
   trace_observation_point,
 }: Flow): Buffer {
-  const direction = traffic_direction === 'INGRESS' ? METRIC.ingress : METRIC.egress;
+  const direction = METRIC_DIRECTIONS.indexOf(traffic_direction === 'INGRESS' ? 'INGRESS' : 'EGRESS');
   if (verdict === 'DROPPED')
-    return s.metricsKey.encode({
+    return encode(metricsKey, {
       reason: drop_reason & 0xff,
       direction,
       line: (file?.line ?? 0) & 0xffff,
@@ -255,5 +256,5 @@ function metricOf({
     trace_observation_point === 'TO_ENDPOINT'
       ? (['bpf_lxc.c', 2178] as const)
       : (['bpf_host.c', 1799] as const);
-  return s.metricsKey.encode({ reason: 0, direction, line, file: sourceFileId(name) });
+  return encode(metricsKey, { reason: 0, direction, line, file: sourceFileId(name) });
 }

@@ -1,19 +1,16 @@
 import type { KernelError } from '../../bpf/kernel/errors.ts';
 import { type BpfMap, openLinkById, openObjects, openProgramById } from '../../bpf/kernel/objects.ts';
 import { isMap, openPins } from '../../bpf/kernel/pins.ts';
-import { entriesOf, walk } from '../../bpf/kernel/reader.ts';
 import { type MapUsage, readMapUsage } from '../../bpf/kernel/usage.ts';
-import { endpointOf } from '../../bpf/layouts/catalogue.ts';
-import {
-  endpointInfo,
-  endpointKey,
-  ipcacheKey,
-  policyKey,
-  remoteEndpoint,
-  remoteEndpoint117,
-} from '../../bpf/layouts/structs.ts';
+import { endpointOf, knownMap } from '../../bpf/layouts/catalogue.ts';
+import { ENDPOINTS } from '../../bpf/layouts/endpoints.ts';
+import { IPCACHE, IPCACHE_STATIC_BITS } from '../../bpf/layouts/ipcache.ts';
+import { variantOf } from '../../bpf/layouts/map-layout.ts';
+import { POLICY } from '../../bpf/layouts/policy.ts';
+import { readRecords } from '../../bpf/maps/records.ts';
 import { summarizeMaps } from '../../bpf/maps/summary.ts';
 import type { BpfMapRow } from '../../model/bpf-map.ts';
+import { NEWEST_RELEASE } from '../../model/release.ts';
 
 /** An endpoint as the agent knows it. */
 export interface KnownEndpoint {
@@ -78,29 +75,18 @@ export async function readKernelFacts(bpfRoot: string): Promise<KernelFacts> {
 }
 
 async function readContents(map: BpfMap, name: string, facts: KernelFacts): Promise<void> {
-  const policyOf = /^cilium_policy_(?:v2_)?\d+$/.test(name) ? endpointOf(name) : undefined;
-  if (policyOf !== undefined && map.info.keySize === policyKey.size) {
-    const identities = new Set<number>();
-    for await (const batch of walk(map))
-      for (const { key } of entriesOf(batch)) identities.add(policyKey.decode(key).identity);
-    facts.policyIdentities.set(policyOf, identities);
-  } else if (/^cilium_ipcache(_v2)?$/.test(name) && map.info.keySize === ipcacheKey.size) {
-    const value = map.info.valueSize === remoteEndpoint117.size ? remoteEndpoint117 : remoteEndpoint;
-    for await (const batch of walk(map))
-      for (const entry of entriesOf(batch)) {
-        const { ip, prefixLength } = ipcacheKey.decode(entry.key);
-        // The prefix counts the 32 bits before the address, which are always compared.
-        facts.ipcache.set(`${ip}/${prefixLength - 32}`, value.decode(entry.value).identity);
-      }
-  } else if (
-    name === 'cilium_lxc' &&
-    map.info.keySize === endpointKey.size &&
-    map.info.valueSize === endpointInfo.size
-  ) {
-    for await (const batch of walk(map))
-      for (const entry of entriesOf(batch)) {
-        const { endpointId: id, ifindex } = endpointInfo.decode(entry.value);
-        facts.lxc.set(endpointKey.decode(entry.key).ip, { id, ifindex });
-      }
+  const layout = knownMap(name);
+  // What is only named like a map of the agent is left alone.
+  if (!layout || !variantOf(layout, { pin: name, ...map.info }, NEWEST_RELEASE)) return;
+  const policyOf = layout === POLICY ? endpointOf(name) : undefined;
+  if (policyOf !== undefined) {
+    const identities = (await readRecords(map, POLICY)).map(({ key }) => key.identity);
+    facts.policyIdentities.set(policyOf, new Set(identities));
+  } else if (layout === IPCACHE) {
+    for (const { key, value } of await readRecords(map, IPCACHE))
+      facts.ipcache.set(`${key.ip}/${key.prefixLength - IPCACHE_STATIC_BITS}`, value.identity);
+  } else if (layout === ENDPOINTS) {
+    for (const { key, value } of await readRecords(map, ENDPOINTS))
+      facts.lxc.set(key.ip, { id: value.endpointId, ifindex: value.ifindex });
   }
 }

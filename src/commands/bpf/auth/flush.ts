@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import { AUTH } from '../../../bpf/layouts/policy.ts';
 import { flushMap } from '../../../bpf/maps/flush.ts';
-import { notice, withGlobal } from '../../../cli/bpf/maps.ts';
+import { openPinned } from '../../../bpf/maps/records.ts';
+import { notice } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 
@@ -11,15 +13,8 @@ export function addBpfAuthFlushCommand(command: Command, ctx: Context): void {
 
 /** Deletes all authentications: traffic that needs one is dropped until it is repeated. */
 export async function runBpfAuthFlush(options: WriteOptions, ctx: Context): Promise<void> {
-  const done = await withGlobal(
-    ctx,
-    'cilium_auth_map',
-    async (map) => {
-      if (await mayWrite(ctx, 'delete all entries of cilium_auth_map', options))
-        await ctx.out.write(`Flushed ${await flushMap(map)} entries\n`);
-      return true;
-    },
-    { write: !options.dryRun },
-  );
-  if (!done) await notice(ctx, 'Cannot find auth bpf map');
+  using map = openPinned(ctx.globals.bpfRoot, AUTH, { write: !options.dryRun });
+  if (!map) return await notice(ctx, 'Cannot find auth bpf map');
+  if (await mayWrite(ctx, 'delete all entries of cilium_auth_map', options))
+    await ctx.out.write(`Flushed ${await flushMap(map)} entries\n`);
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { authTypeName } from '../../../bpf/layouts/names.ts';
-import { authInfo, authKey } from '../../../bpf/layouts/structs.ts';
-import { readRecords } from '../../../bpf/maps/records.ts';
-import { NO_ENTRIES, notice, printStructs, withGlobal } from '../../../cli/bpf/maps.ts';
+import { AUTH } from '../../../bpf/layouts/policy.ts';
+import { readPinned } from '../../../bpf/maps/records.ts';
+import { NO_ENTRIES, notice, printStructs } from '../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
+import { authTypeName } from '../../../render/bpf/policy.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
 
 const HEADER = ['SRC IDENTITY', 'DST IDENTITY', 'REMOTE NODE ID', 'AUTH TYPE', 'EXPIRATION'];
@@ -18,7 +18,7 @@ export function addBpfAuthListCommand(command: Command, ctx: Context): void {
 
 /** Prints which identities have authenticated to each other, and until when that holds. */
 export async function runBpfAuthList(options: OutputFlag, ctx: Context): Promise<void> {
-  const entries = await withGlobal(ctx, 'cilium_auth_map', (map) => readRecords(map, authKey, authInfo));
+  const entries = await readPinned(ctx.globals.bpfRoot, AUTH);
   if (!entries) return await notice(ctx, 'Cannot find auth bpf map');
   entries.sort(
     (a, b) =>

@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
-import { releaseOfPins } from '../../../bpf/kernel/pins.ts';
-import { bandwidth, bandwidth117, bandwidthKey, bandwidthKey117 } from '../../../bpf/layouts/structs.ts';
-import { readRecords } from '../../../bpf/maps/records.ts';
-import { addPair, NO_ENTRIES, type Pairs, printPairs, withRequired } from '../../../cli/bpf/maps.ts';
+import { BANDWIDTH } from '../../../bpf/layouts/metrics.ts';
+import { readRequired } from '../../../bpf/maps/records.ts';
+import { addPair, NO_ENTRIES, type Pairs, printPairs } from '../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareBytes } from '../../../lib/order.ts';
-import { atLeast } from '../../../model/release.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
 
 /** Declares `bpf bandwidth list`. */
@@ -16,34 +14,27 @@ export function addBpfBandwidthListCommand(command: Command, ctx: Context): void
 
 /** Prints the rate limits of this node's endpoints. */
 export async function runBpfBandwidthList(options: OutputFlag, ctx: Context): Promise<void> {
-  const old = !atLeast(releaseOfPins(ctx.globals.bpfRoot), '1.18');
-  const header = old
-    ? ['IDENTITY', 'EGRESS BANDWIDTH (BitsPerSec)']
-    : ['IDENTITY', 'DIRECTION', 'PRIO', 'BANDWIDTH (BitsPerSec)'];
   const pairs: Pairs = new Map();
   const rows: string[][] = [];
-  await withRequired(ctx, 'cilium_throttle', async (map) => {
-    if (old) {
-      for (const { key, value } of await readRecords(map, bandwidthKey117, bandwidth117)) {
-        addPair(pairs, String(key.endpointId), String(value.bytesPerSecond));
-        rows.push([String(key.endpointId), quantity(value.bytesPerSecond * 8n)]);
-      }
-      return;
-    }
-    for (const { key, value } of await readRecords(map, bandwidthKey, bandwidth)) {
+  for (const { key, value } of await readRequired(ctx.globals.bpfRoot, BANDWIDTH)) {
+    const rate = quantity(value.bytesPerSecond * 8n);
+    if ('direction' in key && 'priority' in value) {
       addPair(pairs, `${key.endpointId}, ${key.direction}`, `${value.bytesPerSecond}, ${value.priority}`);
-      rows.push([
-        String(key.endpointId),
-        key.direction === 1 ? 'Ingress' : 'Egress',
-        String(value.priority),
-        quantity(value.bytesPerSecond * 8n),
-      ]);
+      const direction = key.direction === 1 ? 'Ingress' : 'Egress';
+      rows.push([String(key.endpointId), direction, String(value.priority), rate]);
+    } else {
+      addPair(pairs, String(key.endpointId), String(value.bytesPerSecond));
+      rows.push([String(key.endpointId), rate]);
     }
-  });
+  }
   if (options.output !== '') return await printPairs(ctx, ['', ''], pairs, options);
   if (rows.length === 0) return await ctx.err.write(NO_ENTRIES);
   // The reference sorts the texts of the cells, column after column.
   rows.sort((a, b) => compareBytes(a.join('\0'), b.join('\0')));
+  const header =
+    rows[0]?.length === 2
+      ? ['IDENTITY', 'EGRESS BANDWIDTH (BitsPerSec)']
+      : ['IDENTITY', 'DIRECTION', 'PRIO', 'BANDWIDTH (BitsPerSec)'];
   await ctx.out.write(renderRows(header, rows));
 }
 

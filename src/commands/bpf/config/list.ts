@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { runtimeConfigName } from '../../../bpf/layouts/names.ts';
-import { index32, value64 } from '../../../bpf/layouts/structs.ts';
-import { requireLayout } from '../../../bpf/maps/records.ts';
-import { printStructs, withRequired } from '../../../cli/bpf/maps.ts';
+import { RUNTIME_CONFIG, RUNTIME_SETTINGS } from '../../../bpf/layouts/metrics.ts';
+import { decode, encode } from '../../../bpf/maps/codec.ts';
+import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
+import { printStructs } from '../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
@@ -17,14 +17,11 @@ export function addBpfConfigListCommand(command: Command, ctx: Context): void {
 
 /** Prints what the agent tells the datapath at run time. */
 export async function runBpfConfigList(options: OutputFlag, ctx: Context): Promise<void> {
-  const rows = await withRequired(ctx, 'cilium_runtime_config', (map) => {
-    requireLayout(map, index32, value64);
-    return SLOTS.map((index) => {
-      const key = Buffer.alloc(index32.size);
-      key.writeUInt32LE(index);
-      const raw = map.lookup(key);
-      return { Key: runtimeConfigName(index), Value: raw ? value64.decode(raw).value : 0n };
-    });
+  using map = requirePinned(ctx.globals.bpfRoot, RUNTIME_CONFIG);
+  const { key, value } = requireVariant(map, RUNTIME_CONFIG);
+  const rows = SLOTS.map((index) => {
+    const raw = map.lookup(encode(key, { index }));
+    return { Key: RUNTIME_SETTINGS[index] ?? 'Unknown', Value: raw ? decode(value, raw).value : 0n };
   });
   if (options.output !== '') return await printStructs(ctx, rows, options);
   await ctx.out.write(

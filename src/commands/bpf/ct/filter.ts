@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { decodeEndpointRows } from '../../../agent/decode/endpoints.ts';
-import type { ConnectionFilter } from '../../../bpf/layouts/conntrack.ts';
+import type { ConnectionFilter } from '../../../bpf/maps/connections.ts';
 import { addressArgument } from '../../../cli/addresses.ts';
 import { stringSlice } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { addressBytes, formatIp } from '../../../lib/address.ts';
+import { formatAddress } from '../../../lib/address.ts';
 
 /** Which connections are wanted. */
 export interface FilterOptions {
@@ -47,9 +47,7 @@ export async function readFilter(
   };
 }
 
-function canonical(text: string): string {
-  return formatIp(addressBytes(addressArgument(text)));
-}
+const canonical = (text: string) => formatAddress(addressArgument(text));
 
 function portOf(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { globalPath } from '../../../bpf/kernel/pins.ts';
+import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { flushMap } from '../../../bpf/maps/flush.ts';
-import { withGlobal } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { conntrackTable, GLOBAL_TABLE, sayMissing } from './maps.ts';
@@ -21,8 +20,8 @@ export async function runBpfCtFlush(words: string[], options: WriteOptions, ctx:
   if (!(await mayWrite(ctx, what, options))) return;
   for (const name of table.maps) {
     const path = globalPath(ctx.globals.bpfRoot, name);
-    const deleted = await withGlobal(ctx, name, flushMap, { write: true });
-    if (deleted === undefined) await sayMissing(ctx, path, name, table.maps === GLOBAL_TABLE);
-    else await ctx.out.write(`Flushed ${deleted} entries from ${path}\n`);
+    using map = openGlobal(ctx.globals.bpfRoot, name, { write: true });
+    if (!map) await sayMissing(ctx, path, name, table.maps === GLOBAL_TABLE);
+    else await ctx.out.write(`Flushed ${await flushMap(map)} entries from ${path}\n`);
   }
 }

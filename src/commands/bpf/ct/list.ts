@@ -1,16 +1,27 @@
 import { type Command, Option } from 'commander';
 import { type ClockSource, clockSourceOf, stampNow, stampSeconds } from '../../../bpf/kernel/clock-source.ts';
 import { globalPath, openGlobal, releaseOfPins } from '../../../bpf/kernel/pins.ts';
-import type { ConnectionFilter } from '../../../bpf/layouts/conntrack.ts';
-import { conntrackEntries, conntrackText, type JsonEntries } from '../../../bpf/maps/connections.ts';
+import { walk } from '../../../bpf/kernel/reader.ts';
+import {
+  type ConnectionFilter,
+  conntrackVariant,
+  decodeConnection,
+  matchesConnection,
+} from '../../../bpf/maps/connections.ts';
 import { clockSourceOrDefault } from '../../../cli/bpf/clock.ts';
-import { printEntries } from '../../../cli/bpf/stream.ts';
+import { DUMP_BATCH, type JsonEntries, printEntries } from '../../../cli/bpf/stream.ts';
 import { integer } from '../../../cli/flags.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import { conntrackLineWriter } from '../../../render/bpf/conntrack.ts';
+import { entryJson } from '../../../render/bpf/entry-json.ts';
+import { AsciiWriter } from '../../../render/text/ascii-writer.ts';
 import { addFilterFlags, type FilterOptions, readFilter } from './filter.ts';
 import { type ConntrackTable, conntrackTable, GLOBAL_TABLE, sayMissing } from './maps.ts';
+
+/** Room for the lines of a batch. */
+const LINES_BYTES = 1 << 20;
 
 interface CtListOptions extends OutputFlag, FilterOptions {
   timeDiff?: boolean;
@@ -47,15 +58,25 @@ export async function runBpfCtList(words: string[], options: CtListOptions, ctx:
   const now = source && stampNow(source, ctx.clock.uptimeMs());
   const remaining =
     source && now !== undefined ? (lifetime: number) => stampSeconds(source, lifetime - now) : undefined;
-  const release = releaseOfPins(ctx.globals.bpfRoot);
-  for (const name of table.maps) {
-    using map = openGlobal(ctx.globals.bpfRoot, name);
-    if (!map) {
-      await sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name), name, table.maps === GLOBAL_TABLE);
-      continue;
+  const out = new AsciiWriter(LINES_BYTES);
+  for await (const { map, variant } of openTables(ctx, table.maps)) {
+    const write = conntrackLineWriter(variant, { remaining, wanted: wanted(variant, filter) });
+    for await (const batch of walk(map, { size: DUMP_BATCH })) {
+      write(out, batch);
+      if (out.length > 0) await ctx.out.write(out.take());
     }
-    for await (const text of conntrackText(map, { release, filter, remaining })) await ctx.out.write(text);
     await ctx.out.write('\n');
+  }
+}
+
+/** The maps of a table that are there, each closed when the next is asked for; a missing one is reported. */
+async function* openTables(ctx: Context, maps: ConntrackTable) {
+  const { bpfRoot } = ctx.globals;
+  const release = releaseOfPins(bpfRoot);
+  for (const name of maps) {
+    using map = openGlobal(bpfRoot, name);
+    if (map) yield { map, variant: conntrackVariant(map, release) };
+    else await sayMissing(ctx, globalPath(bpfRoot, name), name, maps === GLOBAL_TABLE);
   }
 }
 
@@ -64,15 +85,19 @@ async function* entries(
   maps: ConntrackTable,
   filter: ConnectionFilter | undefined,
 ): AsyncGenerator<JsonEntries> {
-  const release = releaseOfPins(ctx.globals.bpfRoot);
-  for (const name of maps) {
-    using map = openGlobal(ctx.globals.bpfRoot, name);
-    if (!map) {
-      await sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name), name, maps === GLOBAL_TABLE);
-      continue;
-    }
-    yield conntrackEntries(map, release, filter);
-  }
+  for await (const { map, variant } of openTables(ctx, maps))
+    yield {
+      batches: walk(map, { size: DUMP_BATCH }),
+      json: entryJson(variant),
+      wanted: wanted(variant, filter),
+    };
+}
+
+/** Whether the entry of a key is shown. */
+function wanted({ key }: ReturnType<typeof conntrackVariant>, filter: ConnectionFilter | undefined) {
+  return (
+    filter && ((keys: Buffer, base: number) => matchesConnection(decodeConnection(key, keys, base), filter))
+  );
 }
 
 async function clockSource(options: CtListOptions, ctx: Context): Promise<ClockSource> {

@@ -18,12 +18,13 @@ export function conntrackTable(words: readonly string[]): { maps: ConntrackTable
   if (id === undefined) return { wrong: `missing ${kind}ID` };
   const number = /^\d+$/.test(id) ? Number(id) : Number.NaN;
   if (kind === 'endpoint') {
-    if (!(number <= 0xffff)) return { wrong: `invalid endpointID: "${id}" is no number between 0 and 65535` };
+    if (!(number <= 0xffff))
+      return { wrong: `invalid endpointID: "${id}" is not a number between 0 and 65535` };
     const suffix = String(number).padStart(5, '0');
     return { maps: ['ct4', 'ct_any4', 'ct6', 'ct_any6'].map((table) => `cilium_${table}_${suffix}`) };
   }
   if (!(number >= 1 && number <= 511))
-    return { wrong: `invalid clusterID: "${id}" is no number between 1 and 511` };
+    return { wrong: `invalid clusterID: "${id}" is not a number between 1 and 511` };
   return {
     maps: ['tcp4', 'any4', 'tcp6', 'any6'].map((table) => `cilium_per_cluster_ct_${table}_${number}`),
   };

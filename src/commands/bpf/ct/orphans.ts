@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
 import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
-import { connectionText } from '../../../bpf/layouts/conntrack.ts';
-import { conntrackFamily } from '../../../bpf/maps/connections.ts';
 import { type ConnectionOrphan, connectionOrphans, type LocalAddresses } from '../../../bpf/maps/orphans.ts';
 import { readLocalAddresses } from '../../../cli/bpf/local-addresses.ts';
 import { printStructs } from '../../../cli/bpf/maps.ts';
@@ -9,6 +7,7 @@ import { mayWrite, type WriteOptions } from '../../../cli/confirm.ts';
 import { stringSlice } from '../../../cli/flags.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
+import { connectionText } from '../../../render/bpf/connection.ts';
 import { GLOBAL_TABLE } from './maps.ts';
 
 interface CtOrphansOptions extends OutputFlag, WriteOptions {
@@ -35,11 +34,11 @@ export async function runBpfCtOrphans(options: CtOrphansOptions, ctx: Context): 
   if (options.output !== '')
     await printStructs(
       ctx,
-      all.map(({ text }) => ({ ...text })),
+      all.map(({ connection }) => connection),
       options,
     );
   else if (all.length === 0) await ctx.err.write('Every connection has its endpoint.\n');
-  else await ctx.out.write(all.map(({ text }) => `${connectionText(text)}\n`).join(''));
+  else await ctx.out.write(all.map(({ connection }) => `${connectionText(connection)}\n`).join(''));
   if (all.length === 0 || !options.delete) return;
   if (!(await mayWrite(ctx, `delete ${all.length} connections`, options))) return;
   for (const [name, orphans] of byMap) {
@@ -55,7 +54,7 @@ async function collect(ctx: Context, local: LocalAddresses): Promise<Map<string,
     using map = openGlobal(ctx.globals.bpfRoot, name);
     if (!map) continue;
     const orphans: ConnectionOrphan[] = [];
-    for await (const orphan of connectionOrphans(map, conntrackFamily(map), local)) orphans.push(orphan);
+    for await (const orphan of connectionOrphans(map, local)) orphans.push(orphan);
     if (orphans.length > 0) found.set(name, orphans);
   }
   return found;

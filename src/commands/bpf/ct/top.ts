@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { openGlobal } from '../../../bpf/kernel/pins.ts';
 import { walk } from '../../../bpf/kernel/reader.ts';
-import { type Connection, decodeConnection, matchesConnection } from '../../../bpf/layouts/conntrack.ts';
-import { conntrackFamily } from '../../../bpf/maps/connections.ts';
+import { conntrackVariant, decodeConnection, matchesConnection } from '../../../bpf/maps/connections.ts';
 import { podNames } from '../../../cli/bpf/pods.ts';
 import { printTop, type TopOptions, topFlags } from '../../../cli/bpf/top.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { joinHostPort } from '../../../lib/address.ts';
+import type { Connection } from '../../../model/conntrack.ts';
 import { protocolName } from '../../../model/protocol.ts';
 import { addFilterFlags, type FilterOptions, readFilter } from './filter.ts';
 import { conntrackTable } from './maps.ts';
@@ -52,10 +52,10 @@ export async function runBpfCtTop(
     for (const name of table.maps) {
       using map = openGlobal(ctx.globals.bpfRoot, name);
       if (!map) continue;
-      const family = conntrackFamily(map);
+      const { key: tuple } = conntrackVariant(map);
       for await (const { keys, count, keySize } of walk(map))
         for (let i = 0; i < count; i++) {
-          const connection = decodeConnection(keys, i * keySize, family);
+          const connection = decodeConnection(tuple, keys, i * keySize);
           if (!filter || matchesConnection(connection, filter)) counter.add(keyOf(connection));
         }
     }

@@ -1,6 +1,6 @@
-import type { Connection } from '../../../bpf/layouts/conntrack.ts';
 import { compileExpression, type Field, type Language } from '../../../hubble/where/evaluate.ts';
 import { parseWhere } from '../../../hubble/where/parse.ts';
+import type { Connection } from '../../../model/conntrack.ts';
 import { protocolName } from '../../../model/protocol.ts';
 
 const field = (

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { egressEntry4, egressKey4 } from '../../../bpf/layouts/structs.ts';
-import { readRecords } from '../../../bpf/maps/records.ts';
-import { withRequired } from '../../../cli/bpf/maps.ts';
+import { hasKey } from '../../../bpf/kernel/reader.ts';
+import { EGRESS4 } from '../../../bpf/layouts/egress.ts';
+import { requirePinned } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { EGRESS_MAP, encodeEgressKey } from './map.ts';
+import { encodeEgressKey } from './map.ts';
 
 /** Declares `bpf egress delete`, which 1.9 had. */
 export function addBpfEgressDeleteCommand(command: Command, ctx: Context): void {
@@ -22,21 +22,11 @@ export async function runBpfEgressDelete(
   ctx: Context,
 ): Promise<void> {
   const key = encodeEgressKey(source, cidr);
-  const wanted = egressKey4.decode(key);
-  await withRequired(
-    ctx,
-    EGRESS_MAP,
-    async (map) => {
-      const found = (await readRecords(map, egressKey4, egressEntry4)).some(
-        (entry) =>
-          entry.key.prefixLength === wanted.prefixLength &&
-          entry.key.source === wanted.source &&
-          entry.key.destination === wanted.destination,
-      );
-      if (!found) throw new UserError(`no egress gateway entry for ${source} -> ${cidr}`);
-      if (await mayWrite(ctx, `delete the egress gateway entry of ${source} -> ${cidr}`, options))
-        map.delete(key);
-    },
-    { write: !options.dryRun, doing: 'deleting contents of map' },
-  );
+  using map = requirePinned(ctx.globals.bpfRoot, EGRESS4, {
+    write: !options.dryRun,
+    doing: 'deleting contents of map',
+  });
+  if (!(await hasKey(map, key))) throw new UserError(`no egress gateway entry for ${source} -> ${cidr}`);
+  if (await mayWrite(ctx, `delete the egress gateway entry of ${source} -> ${cidr}`, options))
+    map.delete(key);
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { egressEntry4, egressKey4 } from '../../../bpf/layouts/structs.ts';
-import { requireLayout } from '../../../bpf/maps/records.ts';
-import { withRequired } from '../../../cli/bpf/maps.ts';
+import { EGRESS4 } from '../../../bpf/layouts/egress.ts';
+import { decode } from '../../../bpf/maps/codec.ts';
+import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { EGRESS_MAP, encodeEgressKey } from './map.ts';
+import { encodeEgressKey } from './map.ts';
 
 /** Declares `bpf egress get`, which 1.9 had. */
 export function addBpfEgressGetCommand(command: Command, ctx: Context): void {
@@ -17,11 +17,10 @@ export function addBpfEgressGetCommand(command: Command, ctx: Context): void {
 /** Prints the gateway that a packet would take: that of the longest matching destination. */
 export async function runBpfEgressGet(source: string, destination: string, ctx: Context): Promise<void> {
   const key = encodeEgressKey(source, `${destination}/32`);
-  await withRequired(ctx, EGRESS_MAP, async (map) => {
-    requireLayout(map, egressKey4, egressEntry4);
-    const raw = map.lookup(key);
-    if (!raw) throw new UserError(`no egress gateway entry for ${source} -> ${destination}`);
-    const { egressIp, gatewayIp } = egressEntry4.decode(raw);
-    await ctx.out.write(`${gatewayIp} ${egressIp}\n`);
-  });
+  using map = requirePinned(ctx.globals.bpfRoot, EGRESS4);
+  const { value } = requireVariant(map, EGRESS4);
+  const raw = map.lookup(key);
+  if (!raw) throw new UserError(`no egress gateway entry for ${source} -> ${destination}`);
+  const { egressIp, gatewayIp } = decode(value, raw);
+  await ctx.out.write(`${gatewayIp} ${egressIp}\n`);
 }

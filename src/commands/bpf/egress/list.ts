@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import { egressEntry4, egressEntry6, egressKey4, egressKey6 } from '../../../bpf/layouts/structs.ts';
-import { readRecords } from '../../../bpf/maps/records.ts';
-import { NO_ENTRIES, notice, printStructs, withGlobal } from '../../../cli/bpf/maps.ts';
+import { EGRESS_STATIC_BITS, EGRESS4, EGRESS6 } from '../../../bpf/layouts/egress.ts';
+import { readPinned } from '../../../bpf/maps/records.ts';
+import { NO_ENTRIES, notice, printStructs } from '../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
 
-/** Gateways that are none. */
+/** Values of the gateway that stand for something else. */
 const SPECIAL: Readonly<Record<string, string>> = { '0.0.0.0': 'Not Found', '0.0.0.1': 'Excluded CIDR' };
 
 /** Declares `bpf egress list`. */
@@ -17,14 +17,10 @@ export function addBpfEgressListCommand(command: Command, ctx: Context): void {
 
 /** Prints which gateway the traffic of which pods takes to which destinations. */
 export async function runBpfEgressList(options: OutputFlag, ctx: Context): Promise<void> {
-  const v4 = await withGlobal(ctx, 'cilium_egress_gw_policy_v4', async (map) =>
-    (await readRecords(map, egressKey4, egressEntry4)).map((entry) => row(entry, 32)),
-  );
-  const v6 = await withGlobal(ctx, 'cilium_egress_gw_policy_v6', async (map) =>
-    (await readRecords(map, egressKey6, egressEntry6)).map((entry) => row(entry, 128)),
-  );
+  const v4 = await readPinned(ctx.globals.bpfRoot, EGRESS4);
+  const v6 = await readPinned(ctx.globals.bpfRoot, EGRESS6);
   if (!v4 && !v6) return await notice(ctx, 'Cannot find egress gateway bpf maps');
-  const rows = [...(v4 ?? []), ...(v6 ?? [])].sort((a, b) =>
+  const rows = [...(v4 ?? []).map(rowOf(4)), ...(v6 ?? []).map(rowOf(6))].sort((a, b) =>
     compareNatural(`${a.SourceIP} ${a.DestCIDR}`, `${b.SourceIP} ${b.DestCIDR}`),
   );
   if (options.output !== '') return await printStructs(ctx, rows, { ...options, nil: true });
@@ -39,11 +35,11 @@ interface EgressEntry {
   value: { egressIp: string; gatewayIp: string };
 }
 
-function row({ key, value }: EgressEntry, staticBits: number) {
-  return {
+const rowOf =
+  (family: 4 | 6) =>
+  ({ key, value }: EgressEntry) => ({
     SourceIP: key.source,
-    DestCIDR: `${key.destination}/${key.prefixLength - staticBits}`,
+    DestCIDR: `${key.destination}/${key.prefixLength - EGRESS_STATIC_BITS[family]}`,
     EgressIP: value.egressIp,
     GatewayIP: SPECIAL[value.gatewayIp] ?? value.gatewayIp,
-  };
-}
+  });

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { egressEntry4, egressKey4 } from '../../../bpf/layouts/structs.ts';
-import { requireLayout } from '../../../bpf/maps/records.ts';
-import { withRequired } from '../../../cli/bpf/maps.ts';
+import { EGRESS4 } from '../../../bpf/layouts/egress.ts';
+import { encode } from '../../../bpf/maps/codec.ts';
+import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
-import { EGRESS_MAP, encodeEgressKey, ipv4Bytes } from './map.ts';
+import { encodeEgressKey, parseIpv4 } from './map.ts';
 
 /** Declares `bpf egress update`, which 1.9 had. */
 export function addBpfEgressUpdateCommand(command: Command, ctx: Context): void {
@@ -22,15 +22,13 @@ export async function runBpfEgressUpdate(
   ctx: Context,
 ): Promise<void> {
   const key = encodeEgressKey(entry.source, entry.cidr);
-  const value = Buffer.concat([ipv4Bytes(entry.egress), ipv4Bytes(entry.gateway)]);
-  await withRequired(
-    ctx,
-    EGRESS_MAP,
-    async (map) => {
-      requireLayout(map, egressKey4, egressEntry4);
-      const what = `send ${entry.source} -> ${entry.cidr} through ${entry.gateway} as ${entry.egress}`;
-      if (await mayWrite(ctx, what, options)) map.update(key, value);
-    },
-    { write: !options.dryRun, doing: 'updating contents of map' },
-  );
+  const egressIp = parseIpv4(entry.egress);
+  const gatewayIp = parseIpv4(entry.gateway);
+  using map = requirePinned(ctx.globals.bpfRoot, EGRESS4, {
+    write: !options.dryRun,
+    doing: 'updating contents of map',
+  });
+  const { value } = requireVariant(map, EGRESS4);
+  const what = `send ${entry.source} -> ${entry.cidr} through ${entry.gateway} as ${entry.egress}`;
+  if (await mayWrite(ctx, what, options)) map.update(key, encode(value, { egressIp, gatewayIp }));
 }

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { fragment4, fragment6, fragmentPorts } from '../../../bpf/layouts/structs.ts';
-import { unswapped } from '../../../bpf/layouts/texts.ts';
-import { readRecords } from '../../../bpf/maps/records.ts';
-import { NO_ENTRIES, notice, printStructs, withGlobal } from '../../../cli/bpf/maps.ts';
+import { FRAGMENTS4, FRAGMENTS6 } from '../../../bpf/layouts/nat.ts';
+import { readPinned } from '../../../bpf/maps/records.ts';
+import { NO_ENTRIES, notice, printStructs } from '../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
+import { joinHostPort } from '../../../lib/address.ts';
 import { compareNatural } from '../../../lib/order.ts';
+import { swap16 } from '../../../lib/uint.ts';
 import { protocolName } from '../../../model/protocol.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
 
@@ -16,15 +17,11 @@ export function addBpfFragListCommand(command: Command, ctx: Context): void {
 
 /** Prints the datagrams of which a first fragment was seen. */
 export async function runBpfFragList(options: OutputFlag, ctx: Context): Promise<void> {
-  const v4 = await withGlobal(ctx, 'cilium_ipv4_frag_datagrams', async (map) =>
-    (await readRecords(map, fragment4, fragmentPorts)).map((entry) => row(entry, false)),
-  );
-  const v6 = await withGlobal(ctx, 'cilium_ipv6_frag_datagrams', async (map) =>
-    (await readRecords(map, fragment6, fragmentPorts)).map((entry) => row(entry, true)),
-  );
+  const v4 = await readPinned(ctx.globals.bpfRoot, FRAGMENTS4);
+  const v6 = await readPinned(ctx.globals.bpfRoot, FRAGMENTS6);
   if (!v4) await notice(ctx, "IPv4 map doesn't exist, skipping");
   if (!v6) await notice(ctx, "IPv6 map doesn't exist, skipping");
-  const rows = [...(v4 ?? []), ...(v6 ?? [])].sort(
+  const rows = [...(v4 ?? []).map(row), ...(v6 ?? []).map(row)].sort(
     (a, b) => compareNatural(a.SourceAddress, b.SourceAddress) || a.ID - b.ID,
   );
   if (options.output !== '') return await printStructs(ctx, rows, { ...options, nil: true });
@@ -43,12 +40,11 @@ interface Fragment {
 }
 
 /** As the reference has it: ports without the swap to host order, brackets only around an IPv6 destination. */
-function row({ key, value }: Fragment, brackets: boolean) {
-  const destination = brackets ? `[${key.destination}]` : key.destination;
+function row({ key, value }: Fragment) {
   return {
     ID: key.id,
     Proto: key.protocol,
-    SourceAddress: `${key.source}:${unswapped(value.sourcePort)}`,
-    DestAddress: `${destination}:${unswapped(value.destinationPort)}`,
+    SourceAddress: `${key.source}:${swap16(value.sourcePort)}`,
+    DestAddress: joinHostPort(key.destination, swap16(value.destinationPort)),
   };
 }

@@ -1,13 +1,15 @@
 import type { Command } from 'commander';
-import { ipcacheKey } from '../../../bpf/layouts/structs.ts';
-import { ipcacheKeyText } from '../../../bpf/layouts/texts.ts';
+import { hasKey } from '../../../bpf/kernel/reader.ts';
+import { IPCACHE, ipcacheKey } from '../../../bpf/layouts/ipcache.ts';
+import { decode } from '../../../bpf/maps/codec.ts';
+import { requirePinned } from '../../../bpf/maps/records.ts';
 import { prefixArgument } from '../../../cli/addresses.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import { integer } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { encodeIpcacheKey, withIpcache } from './map.ts';
-import { exactValue } from './match.ts';
+import { ipcacheKeyText } from '../../../render/bpf/ipcache.ts';
+import { encodeIpcacheKey } from './map.ts';
 
 interface IpcacheDeleteOptions extends WriteOptions {
   clusterid: number;
@@ -31,16 +33,11 @@ export async function runBpfIpcacheDelete(
   ctx: Context,
 ): Promise<void> {
   const key = encodeIpcacheKey(prefixArgument(text), options.clusterid);
-  const name = ipcacheKeyText(ipcacheKey.decode(key));
-  await withIpcache(
-    ctx,
-    async (map) => {
-      if ((await exactValue(map, key)) === undefined)
-        throw new UserError(`Error deleting entry ${name}: no entry has this prefix`);
-      if (!(await mayWrite(ctx, `delete the entry ${name}`, options))) return;
-      map.delete(key);
-      await ctx.out.write(`Deleted entry ${name}\n`);
-    },
-    { write: !options.dryRun },
-  );
+  const name = ipcacheKeyText(decode(ipcacheKey, key));
+  using map = requirePinned(ctx.globals.bpfRoot, IPCACHE, { write: !options.dryRun });
+  if (!(await hasKey(map, key)))
+    throw new UserError(`Error deleting entry ${name}: no entry has this prefix`);
+  if (!(await mayWrite(ctx, `delete the entry ${name}`, options))) return;
+  map.delete(key);
+  await ctx.out.write(`Deleted entry ${name}\n`);
 }

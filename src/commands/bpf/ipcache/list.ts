@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
-import { printPairs } from '../../../cli/bpf/maps.ts';
+import { releaseOfPins } from '../../../bpf/kernel/pins.ts';
+import { IPCACHE } from '../../../bpf/layouts/ipcache.ts';
+import { readRequired } from '../../../bpf/maps/records.ts';
+import { addPair, type Pairs, printPairs } from '../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
-import { readIpcachePairs } from './map.ts';
+import { ipcacheKeyText, ipcacheText } from '../../../render/bpf/ipcache.ts';
 
 /** Declares `bpf ipcache list`. */
 export function addBpfIpcacheListCommand(command: Command, ctx: Context): void {
@@ -11,5 +14,10 @@ export function addBpfIpcacheListCommand(command: Command, ctx: Context): void {
 
 /** Prints every prefix and the identity that the datapath gives it. */
 export async function runBpfIpcacheList(options: OutputFlag, ctx: Context): Promise<void> {
-  await printPairs(ctx, ['IP PREFIX/ADDRESS', 'IDENTITY'], await readIpcachePairs(ctx), options);
+  const { bpfRoot } = ctx.globals;
+  const release = releaseOfPins(bpfRoot);
+  const pairs: Pairs = new Map();
+  for (const { key, value } of await readRequired(bpfRoot, IPCACHE))
+    addPair(pairs, ipcacheKeyText(key), ipcacheText(value, release));
+  await printPairs(ctx, ['IP PREFIX/ADDRESS', 'IDENTITY'], pairs, options);
 }

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
-import type { BpfMap } from '../../../bpf/kernel/objects.ts';
-import { entriesOf, walk } from '../../../bpf/kernel/reader.ts';
-import { ipcacheKey } from '../../../bpf/layouts/structs.ts';
-import { ipcacheKeyText } from '../../../bpf/layouts/texts.ts';
+import { hasKey } from '../../../bpf/kernel/reader.ts';
+import { IPCACHE, ipcacheKey } from '../../../bpf/layouts/ipcache.ts';
+import { decode } from '../../../bpf/maps/codec.ts';
+import { requirePinned } from '../../../bpf/maps/records.ts';
 import { prefixArgument } from '../../../cli/addresses.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { encodeIpcacheKey, ipcacheValueText, withIpcache } from './map.ts';
+import { ipcacheKeyText } from '../../../render/bpf/ipcache.ts';
+import { encodeIpcacheKey, ipcacheValueText } from './map.ts';
 
 /** Declares `bpf ipcache match`. */
 export function addBpfIpcacheMatchCommand(command: Command, ctx: Context): void {
@@ -16,16 +17,10 @@ export function addBpfIpcacheMatchCommand(command: Command, ctx: Context): void 
 /** Prints the entry of exactly this prefix. */
 export async function runBpfIpcacheMatch(text: string, ctx: Context): Promise<void> {
   const key = encodeIpcacheKey(prefixArgument(text));
-  const name = ipcacheKeyText(ipcacheKey.decode(key));
-  const value = await withIpcache(ctx, (map) => exactValue(map, key));
-  if (value === undefined) throw new UserError(`no entry of the ipcache has the prefix ${name}`);
-  await ctx.out.write(`key ${name} has value "${value}"\n`);
-}
-
-/** The entry of exactly this key, in words. A look-up would find shorter prefixes too. */
-export async function exactValue(map: BpfMap, key: Buffer): Promise<string | undefined> {
-  for await (const batch of walk(map))
-    for (const entry of entriesOf(batch))
-      if (entry.key.equals(key)) return ipcacheValueText(map, entry.value);
-  return undefined;
+  const name = ipcacheKeyText(decode(ipcacheKey, key));
+  using map = requirePinned(ctx.globals.bpfRoot, IPCACHE);
+  // A look-up finds shorter prefixes too: what it finds counts only when the key itself is there.
+  const value = (await hasKey(map, key)) ? map.lookup(key) : undefined;
+  if (!value) throw new UserError(`no entry of the ipcache has the prefix ${name}`);
+  await ctx.out.write(`key ${name} has value "${ipcacheValueText(ctx, map, value)}"\n`);
 }

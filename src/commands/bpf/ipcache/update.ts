@@ -1,15 +1,16 @@
 import { type Command, Option } from 'commander';
 import type { BpfMap } from '../../../bpf/kernel/objects.ts';
-import { ipcacheKey, remoteEndpoint, remoteEndpoint117 } from '../../../bpf/layouts/structs.ts';
-import { ipcacheKeyText } from '../../../bpf/layouts/texts.ts';
-import { fits, requireLayout } from '../../../bpf/maps/records.ts';
+import { IPCACHE, ipcacheKey, remoteEndpoint117 } from '../../../bpf/layouts/ipcache.ts';
+import { decode, encode } from '../../../bpf/maps/codec.ts';
+import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
 import { addressArgument, prefixArgument } from '../../../cli/addresses.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import { integer } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { type AddressRange, addressBytes } from '../../../lib/address.ts';
-import { encodeIpcacheKey, ipcacheValueText, withIpcache } from './map.ts';
+import { type AddressRange, formatAddress } from '../../../lib/address.ts';
+import { ipcacheKeyText } from '../../../render/bpf/ipcache.ts';
+import { encodeIpcacheKey, ipcacheValueText } from './map.ts';
 
 const SKIP_TUNNEL = 1;
 const HAS_TUNNEL = 2;
@@ -46,32 +47,27 @@ export async function runBpfIpcacheUpdate(
 ): Promise<void> {
   const key = encodeIpcacheKey(prefixArgument(text), options.clusterid);
   const tunnel = options.tunnelendpoint === undefined ? undefined : addressArgument(options.tunnelendpoint);
-  await withIpcache(
-    ctx,
-    async (map) => {
-      const value = encodeValue(map, options, tunnel);
-      const words = `${ipcacheKeyText(ipcacheKey.decode(key))} => ${ipcacheValueText(map, value)}`;
-      if (!(await mayWrite(ctx, `update the entry ${words}`, options))) return;
-      map.update(key, value);
-      await ctx.out.write(`Updated entry ${words}\n`);
-    },
-    { write: !options.dryRun },
-  );
+  using map = requirePinned(ctx.globals.bpfRoot, IPCACHE, { write: !options.dryRun });
+  const value = encodeValue(map, options, tunnel);
+  const words = `${ipcacheKeyText(decode(ipcacheKey, key))} => ${ipcacheValueText(ctx, map, value)}`;
+  if (!(await mayWrite(ctx, `update the entry ${words}`, options))) return;
+  map.update(key, value);
+  await ctx.out.write(`Updated entry ${words}\n`);
 }
 
 function encodeValue(map: BpfMap, options: IpcacheUpdateOptions, tunnel: AddressRange | undefined): Buffer {
-  const old = fits(map, ipcacheKey, remoteEndpoint117);
-  if (!old) requireLayout(map, ipcacheKey, remoteEndpoint);
+  const { value } = requireVariant(map, IPCACHE);
+  const old = value === remoteEndpoint117;
   if (old && tunnel?.family === 6)
     throw new UserError('this agent takes only IPv4 addresses for --tunnelendpoint');
-  const value = Buffer.alloc(old ? remoteEndpoint117.size : remoteEndpoint.size);
   const present = tunnel !== undefined && tunnel.first !== 0n;
-  value.writeUInt32LE(options.identity, 0);
-  if (tunnel) addressBytes(tunnel).copy(value, 4);
-  value[value.length - 2] = options.encryptkey;
-  value[value.length - 1] =
-    (options.skiptunnel ? SKIP_TUNNEL : 0) |
-    (!old && present ? HAS_TUNNEL : 0) |
-    (tunnel?.family === 6 ? IPV6_TUNNEL : 0);
-  return value;
+  return encode(value, {
+    identity: options.identity,
+    encryptKey: options.encryptkey,
+    flags:
+      (options.skiptunnel ? SKIP_TUNNEL : 0) |
+      (!old && present ? HAS_TUNNEL : 0) |
+      (tunnel?.family === 6 ? IPV6_TUNNEL : 0),
+    ...(tunnel && { tunnelEndpoint: formatAddress(tunnel) }),
+  });
 }

@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
 import type { BpfMap } from '../../../bpf/kernel/objects.ts';
-import { entriesOf, walk } from '../../../bpf/kernel/reader.ts';
-import { prefix4, prefix6 } from '../../../bpf/layouts/structs.ts';
-import { NO_ENTRIES, withGlobal } from '../../../cli/bpf/maps.ts';
+import { readAll } from '../../../bpf/kernel/reader.ts';
+import { prefix4, prefix6 } from '../../../bpf/layouts/common.ts';
+import { IPMASQ4, IPMASQ6 } from '../../../bpf/layouts/nat.ts';
+import { decode } from '../../../bpf/maps/codec.ts';
+import { openPinned } from '../../../bpf/maps/records.ts';
+import { NO_ENTRIES } from '../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
@@ -16,9 +19,9 @@ export function addBpfIpmasqListCommand(command: Command, ctx: Context): void {
 
 /** Prints the destinations that are reached without masquerading. */
 export async function runBpfIpmasqList(options: OutputFlag, ctx: Context): Promise<void> {
-  const v4 = await withGlobal(ctx, 'cilium_ipmasq_v4', (map) => prefixes(map, prefix4));
-  const v6 = await withGlobal(ctx, 'cilium_ipmasq_v6', (map) => prefixes(map, prefix6));
-  const all = [...(v4 ?? []), ...(v6 ?? [])].sort(compareNatural);
+  using v4 = openPinned(ctx.globals.bpfRoot, IPMASQ4);
+  using v6 = openPinned(ctx.globals.bpfRoot, IPMASQ6);
+  const all = [...(await prefixes(v4, prefix4)), ...(await prefixes(v6, prefix6))].sort(compareNatural);
   if (options.output !== '') return await ctx.out.write(await renderOutput(all, options.output));
   if (all.length === 0) return await ctx.err.write(NO_ENTRIES);
   await ctx.out.write(
@@ -30,12 +33,10 @@ export async function runBpfIpmasqList(options: OutputFlag, ctx: Context): Promi
 }
 
 /** Prefixes of a map; releases disagree about the size of its placeholder values. */
-async function prefixes(map: BpfMap, layout: typeof prefix4 | typeof prefix6): Promise<string[]> {
-  const found: string[] = [];
-  for await (const batch of walk(map))
-    for (const { key } of entriesOf(batch)) {
-      const { ip, prefixLength } = layout.decode(key);
-      found.push(`${ip}/${prefixLength}`);
-    }
-  return found;
+async function prefixes(map: BpfMap | undefined, key: typeof prefix4 | typeof prefix6): Promise<string[]> {
+  const entries = map ? await readAll(map) : [];
+  return entries.map((entry) => {
+    const { ip, prefixLength } = decode(key, entry.key);
+    return `${ip}/${prefixLength}`;
+  });
 }

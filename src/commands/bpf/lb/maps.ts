@@ -1,6 +1,18 @@
-import { openGlobal, releaseOfPins } from '../../../bpf/kernel/pins.ts';
-import type { Layout } from '../../../bpf/layouts/fields.ts';
-import * as s from '../../../bpf/layouts/structs.ts';
+import { releaseOfPins } from '../../../bpf/kernel/pins.ts';
+import type { MapLayout, Variant } from '../../../bpf/layouts/map-layout.ts';
+import {
+  BACKENDS4,
+  BACKENDS6,
+  REV_NAT4,
+  REV_NAT6,
+  SERVICES4,
+  SERVICES6,
+  SOURCE_RANGES4,
+  SOURCE_RANGES6,
+} from '../../../bpf/layouts/services.ts';
+import { type MapRecord, readPinned } from '../../../bpf/maps/records.ts';
+import { addPair, type Pairs } from '../../../cli/bpf/maps.ts';
+import type { Context } from '../../../context.ts';
 import {
   addressText,
   backendText,
@@ -9,94 +21,63 @@ import {
   serviceKeyText,
   serviceText,
   sourceRangeText,
-} from '../../../bpf/layouts/texts.ts';
-import { type MapRecord, readRecords } from '../../../bpf/maps/records.ts';
-import { addPair, type Pairs } from '../../../cli/bpf/maps.ts';
-import type { Context } from '../../../context.ts';
-import { atLeast } from '../../../model/release.ts';
+} from '../../../render/bpf/services.ts';
 
-type ServiceKey = ReturnType<typeof s.serviceKey4.decode>;
-type Service = ReturnType<typeof s.service.decode>;
-type Backend = ReturnType<typeof s.backend4.decode>;
-
-/** Entries of a map and of its twin for the other family; none where they are not pinned. */
-async function readBoth<K, V>(
+/** Entries of the maps of both families; none where they are not pinned. */
+async function readBoth<A extends Variant, B extends Variant>(
   ctx: Context,
-  maps: readonly (readonly [name: string, key: Layout<K>, value: Layout<V>])[],
-): Promise<MapRecord<K, V>[]> {
-  const all: MapRecord<K, V>[] = [];
-  for (const [name, key, value] of maps) {
-    using map = openGlobal(ctx.globals.bpfRoot, name);
-    if (map) all.push(...(await readRecords(map, key, value)));
-  }
-  return all;
+  v4: MapLayout<A>,
+  v6: MapLayout<B>,
+): Promise<(MapRecord<A> | MapRecord<B>)[]> {
+  const { bpfRoot } = ctx.globals;
+  return [...((await readPinned(bpfRoot, v4)) ?? []), ...((await readPinned(bpfRoot, v6)) ?? [])];
 }
-
-function services(ctx: Context): Promise<MapRecord<ServiceKey, Service>[]> {
-  return readBoth(ctx, [
-    ['cilium_lb4_services_v2', s.serviceKey4, s.service],
-    ['cilium_lb6_services_v2', s.serviceKey6, s.service],
-  ]);
-}
-
-function backends(ctx: Context): Promise<MapRecord<{ backendId: number }, Backend>[]> {
-  return readBoth(ctx, [
-    ['cilium_lb4_backends_v3', s.backendId, s.backend4],
-    ['cilium_lb6_backends_v3', s.backendId, s.backend6],
-  ]);
-}
-
-/** Agents up to 1.17 keep no protocol in a service's key and print none. */
-const hasProtocols = (ctx: Context) => atLeast(releaseOfPins(ctx.globals.bpfRoot), '1.18');
 
 /** Services with their backends. */
 export async function servicePairs(ctx: Context): Promise<Pairs> {
-  const byId = new Map((await backends(ctx)).map(({ key, value }) => [key.backendId, value]));
-  const protocols = hasProtocols(ctx);
+  const backends = await readBoth(ctx, BACKENDS4, BACKENDS6);
+  const byId = new Map(backends.map(({ key, value }) => [key.backendId, value]));
+  const release = releaseOfPins(ctx.globals.bpfRoot);
   const pairs: Pairs = new Map();
-  for (const { key, value } of await services(ctx)) {
+  for (const { key, value } of await readBoth(ctx, SERVICES4, SERVICES6)) {
     const text =
       key.slot === 0
         ? frontendText(key, value)
-        : serviceBackendText(key, value, byId.get(value.word), protocols);
-    addPair(pairs, serviceKeyText(key, protocols), text);
+        : serviceBackendText(key, value, byId.get(value.word), release);
+    addPair(pairs, serviceKeyText(key, release), text);
   }
   return pairs;
 }
 
+/** The raw entries of the services. */
 export async function frontendPairs(ctx: Context): Promise<Pairs> {
-  const protocols = hasProtocols(ctx);
+  const release = releaseOfPins(ctx.globals.bpfRoot);
   const pairs: Pairs = new Map();
-  for (const { key, value } of await services(ctx))
-    addPair(pairs, serviceKeyText(key, protocols), serviceText(value));
+  for (const { key, value } of await readBoth(ctx, SERVICES4, SERVICES6))
+    addPair(pairs, serviceKeyText(key, release), serviceText(value));
   return pairs;
 }
 
+/** Backends by their number. */
 export async function backendPairs(ctx: Context): Promise<Pairs> {
   const pairs: Pairs = new Map();
-  for (const { key, value } of await backends(ctx)) addPair(pairs, String(key.backendId), backendText(value));
+  for (const { key, value } of await readBoth(ctx, BACKENDS4, BACKENDS6))
+    addPair(pairs, String(key.backendId), backendText(value));
   return pairs;
 }
 
+/** Frontends by the number that replies carry. */
 export async function revNatPairs(ctx: Context): Promise<Pairs> {
-  const entries = await readBoth<ReturnType<typeof s.revNatKey.decode>, ReturnType<typeof s.revNat4.decode>>(
-    ctx,
-    [
-      ['cilium_lb4_reverse_nat', s.revNatKey, s.revNat4],
-      ['cilium_lb6_reverse_nat', s.revNatKey, s.revNat6],
-    ],
-  );
   const pairs: Pairs = new Map();
-  for (const { key, value } of entries) addPair(pairs, String(key.revNatId), addressText(value));
+  for (const { key, value } of await readBoth(ctx, REV_NAT4, REV_NAT6))
+    addPair(pairs, String(key.revNatId), addressText(value));
   return pairs;
 }
 
+/** Who may call which service. */
 export async function sourceRangePairs(ctx: Context): Promise<Pairs> {
-  const entries = await readBoth(ctx, [
-    ['cilium_lb4_source_range', s.sourceRange4, s.placeholder],
-    ['cilium_lb6_source_range', s.sourceRange6, s.placeholder],
-  ]);
   const pairs: Pairs = new Map();
-  for (const { key } of entries) addPair(pairs, sourceRangeText(key), '');
+  for (const { key } of await readBoth(ctx, SOURCE_RANGES4, SOURCE_RANGES6))
+    addPair(pairs, sourceRangeText(key), '');
   return pairs;
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { METRICS } from '../../../bpf/layouts/metrics.ts';
 import { flushMap } from '../../../bpf/maps/flush.ts';
-import { withRequired } from '../../../cli/bpf/maps.ts';
+import { requirePinned } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 
@@ -11,12 +12,6 @@ export function addBpfMetricsFlushCommand(command: Command, ctx: Context): void 
 
 /** Sets the datapath's counters back to nothing. */
 export async function runBpfMetricsFlush(options: WriteOptions, ctx: Context): Promise<void> {
-  await withRequired(
-    ctx,
-    'cilium_metrics',
-    async (map) => {
-      if (await mayWrite(ctx, 'delete all counters of cilium_metrics', options)) await flushMap(map);
-    },
-    { write: !options.dryRun },
-  );
+  using map = requirePinned(ctx.globals.bpfRoot, METRICS, { write: !options.dryRun });
+  if (await mayWrite(ctx, 'delete all counters of cilium_metrics', options)) await flushMap(map);
 }

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { metricDirectionName } from '../../../bpf/layouts/names.ts';
-import { metricsKey, metricsValue } from '../../../bpf/layouts/structs.ts';
-import { readSlots } from '../../../bpf/maps/records.ts';
-import { NO_ENTRIES, printStructs, withRequired } from '../../../cli/bpf/maps.ts';
+import { METRIC_DIRECTIONS, METRICS } from '../../../bpf/layouts/metrics.ts';
+import { readSlots, requirePinned } from '../../../bpf/maps/records.ts';
+import { NO_ENTRIES, printStructs } from '../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareBytes } from '../../../lib/order.ts';
+import { exactNumber } from '../../../lib/uint.ts';
 import { dropReasonText } from '../../../model/drop-reason.ts';
 import { sourceFileName } from '../../../model/source-file.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
@@ -28,17 +28,16 @@ export function addBpfMetricsListCommand(command: Command, ctx: Context): void {
 
 /** Prints the datapath's counters, summed over the CPUs. */
 export async function runBpfMetricsList(options: OutputFlag, ctx: Context): Promise<void> {
-  const metrics = await withRequired(ctx, 'cilium_metrics', async (map) =>
-    (await readSlots(map, metricsKey, metricsValue)).map(
-      ({ key, value }): Metric => ({
-        reason: dropReasonText(key.reason),
-        direction: metricDirectionName(key.direction),
-        packets: value.reduce((sum, slot) => sum + slot.packets, 0n),
-        bytes: value.reduce((sum, slot) => sum + slot.bytes, 0n),
-        line: key.line,
-        file: sourceFileName(key.file),
-      }),
-    ),
+  using map = requirePinned(ctx.globals.bpfRoot, METRICS);
+  const metrics = (await readSlots(map, METRICS)).map(
+    ({ key, values }): Metric => ({
+      reason: dropReasonText(key.reason),
+      direction: METRIC_DIRECTIONS[key.direction] ?? 'UNKNOWN',
+      packets: values.reduce((sum, slot) => sum + slot.packets, 0n),
+      bytes: values.reduce((sum, slot) => sum + slot.bytes, 0n),
+      line: key.line,
+      file: sourceFileName(key.file),
+    }),
   );
   if (metrics.length === 0) return await ctx.err.write(NO_ENTRIES);
   if (options.output === '') {
@@ -51,8 +50,8 @@ export async function runBpfMetricsList(options: OutputFlag, ctx: Context): Prom
   const json = merged(metrics).map((m) => ({
     ...m,
     direction: m.direction.toLowerCase(),
-    packets: plain(m.packets),
-    bytes: plain(m.bytes),
+    packets: exactNumber(m.packets),
+    bytes: exactNumber(m.bytes),
   }));
   await printStructs(ctx, json, options);
 }
@@ -78,9 +77,4 @@ function merged(metrics: readonly Metric[]): Metric[] {
     });
   }
   return [...rows.entries()].sort(([a], [b]) => compareBytes(a, b)).map(([, row]) => row);
-}
-
-/** A number as long as it is exact. */
-function plain(value: bigint): number | bigint {
-  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
 }

@@ -1,33 +1,34 @@
 import { type BpfMap, createMap, openMapById } from '../../../bpf/kernel/objects.ts';
-import { openGlobal } from '../../../bpf/kernel/pins.ts';
-import { innerMap, multicastGroup, subscriber, subscriberKey } from '../../../bpf/layouts/structs.ts';
-import { readRecords } from '../../../bpf/maps/records.ts';
+import { innerMap } from '../../../bpf/layouts/common.ts';
+import { groupKey, MULTICAST_GROUPS, subscriber, subscriberKey } from '../../../bpf/layouts/multicast.ts';
+import { decode, encode } from '../../../bpf/maps/codec.ts';
+import { openPinned, readRecords } from '../../../bpf/maps/records.ts';
 import { ipv4Argument } from '../../../cli/addresses.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 
-const OUTER = 'cilium_mcast_group_outer_v4_map';
 const MAX_SUBSCRIBERS = 1024;
 
 /** Opens the map of groups. */
 export function openGroups(ctx: Context, options: { write?: boolean } = {}): BpfMap {
-  const map = openGlobal(ctx.globals.bpfRoot, OUTER, options);
+  const map = openPinned(ctx.globals.bpfRoot, MULTICAST_GROUPS, options);
   if (map) return map;
   throw new UserError('failed to get multicast bpf map: multicast not enabled', {
     hint: 'The agent pins it with multicast-enabled=true.',
   });
 }
 
-/** Bytes of a multicast group's address. */
+/** The key of a group. */
 export function parseGroup(text: string): Buffer {
-  const bytes = ipv4Argument(text);
-  if (bytes && ((bytes[0] ?? 0) & 0xf0) === 0xe0) return bytes;
+  const group = ipv4Argument(text);
+  const key = group === undefined ? Buffer.of() : encode(groupKey, { group });
+  if (((key[0] ?? 0) & 0xf0) === 0xe0) return key;
   throw new UserError(`invalid multicast IP: ${text}`, { hint: 'Expected an address within 224.0.0.0/4.' });
 }
 
 /** Groups by address; the value is the id of the map of subscribers. */
 export async function readGroups(map: BpfMap): Promise<{ group: string; mapId: number }[]> {
-  const groups = (await readRecords(map, multicastGroup, innerMap)).map(({ key, value }) => ({
+  const groups = (await readRecords(map, MULTICAST_GROUPS)).map(({ key, value }) => ({
     group: key.group,
     mapId: value.mapId,
   }));
@@ -42,7 +43,7 @@ export function openSubscribers(groups: BpfMap, group: string, options: { write?
     throw new UserError(`failed to lookup multicast group ${group}: there is no such group`, {
       hint: `Add it with "cilium bpf multicast group add ${group}".`,
     });
-  return openMapById(innerMap.decode(raw).mapId, options);
+  return openMapById(decode(innerMap, raw).mapId, options);
 }
 
 /** Makes the map of subscribers of a new group. */

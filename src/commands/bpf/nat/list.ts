@@ -2,16 +2,17 @@ import type { Command } from 'commander';
 import { stampNow, stampSeconds } from '../../../bpf/kernel/clock-source.ts';
 import type { BpfMap } from '../../../bpf/kernel/objects.ts';
 import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
-import { type Batch, walk } from '../../../bpf/kernel/reader.ts';
-import { decodeTranslation, translationLine } from '../../../bpf/layouts/conntrack.ts';
-import { type JsonEntries, natEntries, natFamily } from '../../../bpf/maps/connections.ts';
+import { walk } from '../../../bpf/kernel/reader.ts';
+import { decodeTranslation, familyOf, natVariant } from '../../../bpf/maps/connections.ts';
 import { clockSourceOrDefault } from '../../../cli/bpf/clock.ts';
-import { printEntries } from '../../../cli/bpf/stream.ts';
+import { DUMP_BATCH, type JsonEntries, printEntries } from '../../../cli/bpf/stream.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
+import { translationLine } from '../../../render/bpf/connection.ts';
+import { entryJson } from '../../../render/bpf/entry-json.ts';
 import { natMaps, sayMissing } from './maps.ts';
 
-type Age = (created: number | bigint) => number;
+type Age = (created: bigint) => number;
 
 /** Declares `bpf nat list`. */
 export function addBpfNatListCommand(command: Command, ctx: Context): void {
@@ -39,25 +40,24 @@ export async function runBpfNatList(words: string[], options: OutputFlag, ctx: C
   }
 }
 
-async function* lines(map: BpfMap, age: Age): AsyncGenerator<string> {
-  const family = natFamily(map);
-  for await (const batch of walk(map)) yield batchLines(batch, family, age);
-}
-
 /** Entries without a protocol are left out, as the reference does. */
-function batchLines(batch: Batch, family: 4 | 6, age: Age): string {
-  let text = '';
-  for (let i = 0; i < batch.count; i++) {
-    const nat = decodeTranslation(batch, i, family);
-    if (nat.protocol !== 0) text += `${translationLine(nat, family, age)}\n`;
+async function* lines(map: BpfMap, age: Age): AsyncGenerator<string> {
+  const variant = natVariant(map);
+  const family = familyOf(variant.key);
+  for await (const batch of walk(map)) {
+    let text = '';
+    for (let i = 0; i < batch.count; i++) {
+      const nat = decodeTranslation(variant, batch, i);
+      if (nat.protocol !== 0) text += `${translationLine(nat, family, age)}\n`;
+    }
+    yield text;
   }
-  return text;
 }
 
 async function* entries(ctx: Context, names: readonly string[]): AsyncGenerator<JsonEntries> {
   for (const name of names) {
     using map = openGlobal(ctx.globals.bpfRoot, name);
-    if (map) yield natEntries(map);
+    if (map) yield { batches: walk(map, { size: DUMP_BATCH }), json: entryJson(natVariant(map)) };
     else await sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name));
   }
 }

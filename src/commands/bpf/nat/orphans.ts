@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { stampNow, stampSeconds } from '../../../bpf/kernel/clock-source.ts';
 import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
-import { translationLine } from '../../../bpf/layouts/conntrack.ts';
 import { type LocalAddresses, type NatOrphan, natOrphans } from '../../../bpf/maps/orphans.ts';
 import { clockSourceOrDefault } from '../../../cli/bpf/clock.ts';
 import { readLocalAddresses } from '../../../cli/bpf/local-addresses.ts';
@@ -11,6 +10,7 @@ import { stringSlice } from '../../../cli/flags.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import { translationLine } from '../../../render/bpf/connection.ts';
 
 interface NatOrphansOptions extends OutputFlag, WriteOptions {
   delete?: boolean;

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { openGlobal } from '../../../bpf/kernel/pins.ts';
 import { walk } from '../../../bpf/kernel/reader.ts';
-import { decodeTranslation, type Translation } from '../../../bpf/layouts/conntrack.ts';
-import { natFamily } from '../../../bpf/maps/connections.ts';
+import { decodeTranslation, natVariant } from '../../../bpf/maps/connections.ts';
 import { podNames } from '../../../cli/bpf/pods.ts';
 import { printTop, type TopOptions, topFlags } from '../../../cli/bpf/top.ts';
 import type { Context } from '../../../context.ts';
 import { joinHostPort } from '../../../lib/address.ts';
+import type { Translation } from '../../../model/conntrack.ts';
 import { protocolName } from '../../../model/protocol.ts';
 import { natMaps } from './maps.ts';
 
@@ -53,10 +53,10 @@ export async function runBpfNatTop(words: string[], options: TopOptions<By>, ctx
       for (const name of names) {
         using map = openGlobal(ctx.globals.bpfRoot, name);
         if (!map) continue;
-        const family = natFamily(map);
+        const variant = natVariant(map);
         for await (const batch of walk(map))
           for (let i = 0; i < batch.count; i++) {
-            const nat = decodeTranslation(batch, i, family);
+            const nat = decodeTranslation(variant, batch, i);
             if (nat.direction === 'OUT') counter.add(keyOf(nat));
           }
       }

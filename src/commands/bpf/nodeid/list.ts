@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { nodeKey, nodeValue } from '../../../bpf/layouts/structs.ts';
-import { readRecords } from '../../../bpf/maps/records.ts';
-import { printStructs, withRequired } from '../../../cli/bpf/maps.ts';
+import { NODES } from '../../../bpf/layouts/nodes.ts';
+import { readRequired } from '../../../bpf/maps/records.ts';
+import { printStructs } from '../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
@@ -14,10 +14,7 @@ export function addBpfNodeidListCommand(command: Command, ctx: Context): void {
 
 /** Prints the number that the datapath gives each node's addresses. */
 export async function runBpfNodeidList(options: OutputFlag, ctx: Context): Promise<void> {
-  const entries = await withRequired(ctx, 'cilium_node_map_v2', (map) =>
-    readRecords(map, nodeKey, nodeValue),
-  );
-  const rows = entries
+  const rows = (await readRequired(ctx.globals.bpfRoot, NODES))
     .map(({ key, value }) => ({ ID: value.id, Address: key.ip, SPI: value.spi }))
     .sort((a, b) => a.ID - b.ID || compareNatural(a.Address, b.Address));
   if (options.output !== '') return await printStructs(ctx, rows, options);

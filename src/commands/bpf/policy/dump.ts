@@ -4,20 +4,15 @@ import { Reader } from '../../../agent/decode/reader.ts';
 import type { Identity } from '../../../agent/decode/types.gen.ts';
 import { KernelError } from '../../../bpf/kernel/errors.ts';
 import { type BpfMap, openMap } from '../../../bpf/kernel/objects.ts';
-import { globalPath, globalsFolder, isMissing, openGlobal } from '../../../bpf/kernel/pins.ts';
-import { authTypeName, directionName } from '../../../bpf/layouts/names.ts';
-import { portProtocolText } from '../../../bpf/layouts/texts.ts';
-import {
-  endpointOfPolicyMap,
-  type PolicyMapEntry,
-  policyMapNames,
-  readPolicyMap,
-} from '../../../bpf/maps/policy-map.ts';
+import { globalPath, globalsFolder, isMissing } from '../../../bpf/kernel/pins.ts';
+import { POLICY_STATS, type PolicyMapEntry } from '../../../bpf/layouts/policy.ts';
+import { endpointOfPolicyMap, policyMapNames, readPolicyMap } from '../../../bpf/maps/policy-map.ts';
+import { openPinned } from '../../../bpf/maps/records.ts';
 import { failedToOpen, printStructs } from '../../../cli/bpf/maps.ts';
 import type { Context } from '../../../context.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
 import { compareBytes } from '../../../lib/order.ts';
-import { type PolicyMapRow, renderPolicyMap } from '../../../render/bpf/policy.ts';
+import { policyEntryJson, renderPolicyMap } from '../../../render/bpf/policy.ts';
 
 export interface PolicyDumpOptions {
   output: string;
@@ -43,12 +38,7 @@ export function openPolicyMap(ctx: Context, argument: string, options: { write?:
 /** Prints one policy map. */
 export async function dumpPolicyMap(ctx: Context, map: BpfMap, options: PolicyDumpOptions): Promise<void> {
   const entries = await read(ctx, map);
-  if (options.output !== '')
-    return await printStructs(
-      ctx,
-      entries.map(({ json }) => json),
-      options,
-    );
+  if (options.output !== '') return await printStructs(ctx, entries.map(policyEntryJson), options);
   await ctx.out.write(await tableOf(entries, options, new Labels(ctx)));
 }
 
@@ -61,7 +51,7 @@ export async function dumpAllPolicyMaps(ctx: Context, options: PolicyDumpOptions
     const entries = await readIfThere(ctx, path);
     if (!entries) continue;
     const id = String(endpointOfPolicyMap(basename(path)) ?? basename(path));
-    maps.push({ EndpointID: id, Path: path, Content: entries.map(({ json }) => json) });
+    maps.push({ EndpointID: id, Path: path, Content: entries.map(policyEntryJson) });
     if (options.output === '')
       text += `Endpoint ID: ${id}\nPath: ${path}\n\n${await tableOf(entries, options, labels)}\n\n`;
   }
@@ -89,7 +79,7 @@ async function readIfThere(ctx: Context, path: string): Promise<PolicyMapEntry[]
 }
 
 async function read(ctx: Context, map: BpfMap): Promise<PolicyMapEntry[]> {
-  using stats = openGlobal(ctx.globals.bpfRoot, 'cilium_policystats');
+  using stats = openPinned(ctx.globals.bpfRoot, POLICY_STATS);
   return await readPolicyMap(map, stats);
 }
 
@@ -98,22 +88,11 @@ async function tableOf(
   { numeric = false }: PolicyDumpOptions,
   labels: Labels,
 ): Promise<string> {
-  const rows: PolicyMapRow[] = [];
-  for (const entry of entries)
-    rows.push({
-      policy: entry.deny ? 'Deny' : 'Allow',
-      direction: directionName(entry.key.direction),
-      peer: numeric ? [String(entry.key.identity)] : await labels.of(entry.key.identity),
-      ports: portProtocolText(entry.key),
-      proxyPort: entry.proxyPort === 0 ? 'NONE' : String(entry.proxyPort),
-      authType: authTypeName(entry.authType),
-      bytes: entry.bytes === undefined ? '-' : String(entry.bytes),
-      packets: entry.packets === undefined ? '-' : String(entry.packets),
-      prefix: String(entry.key.prefixLength - 40),
-      cookie: 'Cookie' in entry.json ? String(entry.cookie) : undefined,
-    });
+  if (numeric) return renderPolicyMap(entries, undefined);
+  const peers: string[][] = [];
+  for (const { key } of entries) peers.push(await labels.of(key.identity));
   await labels.report();
-  return renderPolicyMap(rows, { numeric });
+  return renderPolicyMap(entries, peers);
 }
 
 /** Labels of identities, each asked of the agent once. */

@@ -1,7 +1,6 @@
-import { protocolNumber } from '../../../bpf/layouts/names.ts';
 import type { PolicyRule } from '../../../bpf/maps/policy-map.ts';
 import { UserError } from '../../../errors.ts';
-import { protocolName } from '../../../model/protocol.ts';
+import { protocolName, protocolNumber } from '../../../model/protocol.ts';
 import { RESERVED_IDENTITIES } from '../../../model/reserved-identity.ts';
 
 /** The words of `bpf policy add` and `delete` behind the endpoint. */
@@ -32,7 +31,7 @@ export function parseRule({ direction, identity, ports }: RuleWords): RuleKey[] 
     );
   const protocol = protocolText === undefined ? 0 : protocolNumber(protocolText);
   if (protocol === undefined)
-    throw new UserError(`Failed to parse port/proto "${ports}": "${protocolText}" is no protocol`);
+    throw new UserError(`Failed to parse port/proto "${ports}": "${protocolText}" is not a protocol`);
   if (protocol !== 0) return [{ ...key, protocol, port }];
   if (port === 0) return [{ ...key, protocol: 0, port: 0 }];
   return PORT_PROTOCOLS.map((number) => ({ ...key, protocol: number, port }));

@@ -1,21 +1,20 @@
 import type { Command } from 'commander';
 import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
-import { captureRule4, captureRule6, captureValue } from '../../../bpf/layouts/structs.ts';
-import { unswapped } from '../../../bpf/layouts/texts.ts';
+import { CAPTURE_RULES4, CAPTURE_RULES6 } from '../../../bpf/layouts/recorder.ts';
 import { type MapRecord, readRecords } from '../../../bpf/maps/records.ts';
 import { printStructs } from '../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
+import { swap16 } from '../../../lib/uint.ts';
 import { protocolName } from '../../../model/protocol.ts';
 
 const MAPS = [
-  { name: 'cilium_capture4_rules', layout: captureRule4, bracket: (text: string) => text },
-  { name: 'cilium_capture6_rules', layout: captureRule6, bracket: (text: string) => `[${text}]` },
+  { name: 'cilium_capture4_rules', layout: CAPTURE_RULES4, bracket: (text: string) => text },
+  { name: 'cilium_capture6_rules', layout: CAPTURE_RULES6, bracket: (text: string) => `[${text}]` },
 ] as const;
 
-type Rule = ReturnType<typeof captureRule4.decode>;
-type Entry = MapRecord<Rule, ReturnType<typeof captureValue.decode>>;
+type Entry = MapRecord<(typeof CAPTURE_RULES4)['variants'][number]>;
 
 /** Declares `bpf recorder list`, which agents up to 1.17 had. */
 export function addBpfRecorderListCommand(command: Command, ctx: Context): void {
@@ -32,7 +31,7 @@ export async function runBpfRecorderList(options: OutputFlag, ctx: Context): Pro
       await ctx.err.write(`Unable to open ${path}: no such file or directory. Skipping.\n`);
       continue;
     }
-    const entries: Entry[] = await readRecords<Rule, Entry['value']>(map, layout, captureValue);
+    const entries: Entry[] = await readRecords<(typeof layout)['variants'][number]>(map, layout);
     const lines = entries.map((entry) => line(entry, bracket)).sort(compareNatural);
     if (options.output === '') await ctx.out.write(`${lines.join('')}\n`);
     json.push(...entries.map(toJson));
@@ -51,8 +50,8 @@ function toJson({ key, value }: Entry): Record<string, unknown> {
     Key: {
       SrcAddr: key.source,
       DestAddr: key.destination,
-      SrcPort: unswapped(key.sourcePort),
-      DestPort: unswapped(key.destinationPort),
+      SrcPort: swap16(key.sourcePort),
+      DestPort: swap16(key.destinationPort),
       NextHdr: key.protocol,
       SrcMask: key.sourceBits,
       DestMask: key.destinationBits,

@@ -43,7 +43,7 @@ function templateOf(state: string, endpoint: string): string {
 
 /** The C header of a template. */
 export function readHeader(state: string, sha: string): string {
-  if (!/^[\w.-]+$/.test(sha)) throw new UserError(`"${sha}" is no SHA of a template`);
+  if (!/^[\w.-]+$/.test(sha)) throw new UserError(`"${sha}" is not the SHA of a template`);
   try {
     return readFileSync(join(state, 'templates', sha, 'ep_config.h'), 'utf8');
   } catch (error) {

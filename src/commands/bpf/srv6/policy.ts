@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { segmentId, srv6PolicyKey4, srv6PolicyKey6 } from '../../../bpf/layouts/structs.ts';
-import { readRecords } from '../../../bpf/maps/records.ts';
-import { notice, withGlobal } from '../../../cli/bpf/maps.ts';
+import { SRV6_POLICY_STATIC_BITS, SRV6_POLICY4, SRV6_POLICY6 } from '../../../bpf/layouts/egress.ts';
+import { readPinned } from '../../../bpf/maps/records.ts';
+import { notice } from '../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { printSrv6 } from './print.ts';
@@ -13,14 +13,15 @@ export function addBpfSrv6PolicyCommand(command: Command, ctx: Context): void {
 
 /** Prints the segment that each destination of a VRF is sent to. */
 export async function runBpfSrv6Policy(options: OutputFlag, ctx: Context): Promise<void> {
-  const v4 = await withGlobal(ctx, 'cilium_srv6_policy_v4', async (map) =>
-    (await readRecords(map, srv6PolicyKey4, segmentId)).map(row),
-  );
-  const v6 = await withGlobal(ctx, 'cilium_srv6_policy_v6', async (map) =>
-    (await readRecords(map, srv6PolicyKey6, segmentId)).map(row),
-  );
+  const v4 = await readPinned(ctx.globals.bpfRoot, SRV6_POLICY4);
+  const v6 = await readPinned(ctx.globals.bpfRoot, SRV6_POLICY6);
   if (!v4 && !v6) return await notice(ctx, 'Cannot find SRv6 policy maps');
-  await printSrv6(ctx, ['VRF ID', 'Destination CIDR', 'SID'], [...(v4 ?? []), ...(v6 ?? [])], options);
+  await printSrv6(
+    ctx,
+    ['VRF ID', 'Destination CIDR', 'SID'],
+    [...(v4 ?? []), ...(v6 ?? [])].map(row),
+    options,
+  );
 }
 
 interface PolicyEntry {
@@ -29,5 +30,9 @@ interface PolicyEntry {
 }
 
 function row({ key, value }: PolicyEntry) {
-  return { VRFID: key.vrfId, DestCIDR: `${key.destination}/${key.prefixLength - 32}`, SID: value.sid };
+  return {
+    VRFID: key.vrfId,
+    DestCIDR: `${key.destination}/${key.prefixLength - SRV6_POLICY_STATIC_BITS}`,
+    SID: value.sid,
+  };
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { segmentId, vrfId } from '../../../bpf/layouts/structs.ts';
-import { readRecords } from '../../../bpf/maps/records.ts';
-import { notice, withGlobal } from '../../../cli/bpf/maps.ts';
+import { SRV6_SIDS } from '../../../bpf/layouts/egress.ts';
+import { readPinned } from '../../../bpf/maps/records.ts';
+import { notice } from '../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { printSrv6 } from './print.ts';
@@ -13,7 +13,7 @@ export function addBpfSrv6SidCommand(command: Command, ctx: Context): void {
 
 /** Prints the VRF that each segment of this node leads to. */
 export async function runBpfSrv6Sid(options: OutputFlag, ctx: Context): Promise<void> {
-  const entries = await withGlobal(ctx, 'cilium_srv6_sid', (map) => readRecords(map, segmentId, vrfId));
+  const entries = await readPinned(ctx.globals.bpfRoot, SRV6_SIDS);
   if (!entries) return await notice(ctx, 'Cannot find SRv6 SID map');
   const rows = entries.map(({ key, value }) => ({ SID: key.sid, VRFID: value.vrfId }));
   await printSrv6(ctx, ['SID', 'VRF ID'], rows, options);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { egressKey4, egressKey6, vrfId } from '../../../bpf/layouts/structs.ts';
-import { readRecords } from '../../../bpf/maps/records.ts';
-import { notice, withGlobal } from '../../../cli/bpf/maps.ts';
+import { EGRESS_STATIC_BITS, SRV6_VRF4, SRV6_VRF6 } from '../../../bpf/layouts/egress.ts';
+import { readPinned } from '../../../bpf/maps/records.ts';
+import { notice } from '../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { printSrv6 } from './print.ts';
@@ -13,14 +13,15 @@ export function addBpfSrv6VrfCommand(command: Command, ctx: Context): void {
 
 /** Prints which traffic belongs to which VRF. */
 export async function runBpfSrv6Vrf(options: OutputFlag, ctx: Context): Promise<void> {
-  const v4 = await withGlobal(ctx, 'cilium_srv6_vrf_v4', async (map) =>
-    (await readRecords(map, egressKey4, vrfId)).map((entry) => row(entry, 32)),
-  );
-  const v6 = await withGlobal(ctx, 'cilium_srv6_vrf_v6', async (map) =>
-    (await readRecords(map, egressKey6, vrfId)).map((entry) => row(entry, 128)),
-  );
+  const v4 = await readPinned(ctx.globals.bpfRoot, SRV6_VRF4);
+  const v6 = await readPinned(ctx.globals.bpfRoot, SRV6_VRF6);
   if (!v4 && !v6) return await notice(ctx, 'Cannot find SRv6 VRF mapping maps');
-  await printSrv6(ctx, ['Source IP', 'Destination CIDR', 'VRF ID'], [...(v4 ?? []), ...(v6 ?? [])], options);
+  await printSrv6(
+    ctx,
+    ['Source IP', 'Destination CIDR', 'VRF ID'],
+    [...(v4 ?? []).map(rowOf(4)), ...(v6 ?? []).map(rowOf(6))],
+    options,
+  );
 }
 
 interface VrfEntry {
@@ -28,10 +29,10 @@ interface VrfEntry {
   value: { vrfId: number };
 }
 
-function row({ key, value }: VrfEntry, staticBits: number) {
-  return {
+const rowOf =
+  (family: 4 | 6) =>
+  ({ key, value }: VrfEntry) => ({
     SourceIP: key.source,
-    DestCIDR: `${key.destination}/${key.prefixLength - staticBits}`,
+    DestCIDR: `${key.destination}/${key.prefixLength - EGRESS_STATIC_BITS[family]}`,
     ID: value.vrfId,
-  };
-}
+  });

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { withRequired } from '../../../cli/bpf/maps.ts';
+import { VTEP } from '../../../bpf/layouts/nodes.ts';
+import { requirePinned } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
@@ -15,13 +16,10 @@ export function addBpfVtepDeleteCommand(command: Command, ctx: Context): void {
 /** Deletes the tunnel endpoint of an address range outside the cluster. */
 export async function runBpfVtepDelete(cidr: string, options: WriteOptions, ctx: Context): Promise<void> {
   const key = encodeVtepKey(cidr);
-  await withRequired(
-    ctx,
-    'cilium_vtep_map',
-    async (map) => {
-      if (!map.lookup(key)) throw new UserError(`error deleting contents of map: no entry for ${cidr}`);
-      if (await mayWrite(ctx, `delete the entry of ${cidr}`, options)) map.delete(key);
-    },
-    { write: !options.dryRun, doing: 'deleting contents of map' },
-  );
+  using map = requirePinned(ctx.globals.bpfRoot, VTEP, {
+    write: !options.dryRun,
+    doing: 'deleting contents of map',
+  });
+  if (!map.lookup(key)) throw new UserError(`error deleting contents of map: no entry for ${cidr}`);
+  if (await mayWrite(ctx, `delete the entry of ${cidr}`, options)) map.delete(key);
 }

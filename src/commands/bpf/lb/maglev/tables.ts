@@ -1,7 +1,7 @@
 import { KernelError } from '../../../../bpf/kernel/errors.ts';
 import { openMapById } from '../../../../bpf/kernel/objects.ts';
 import { openGlobal } from '../../../../bpf/kernel/pins.ts';
-import { innerMap, revNatKey } from '../../../../bpf/layouts/structs.ts';
+import { MAGLEV } from '../../../../bpf/layouts/services.ts';
 import { readRecords } from '../../../../bpf/maps/records.ts';
 import { addPair, type Pairs } from '../../../../cli/bpf/maps.ts';
 import type { Context } from '../../../../context.ts';
@@ -22,7 +22,7 @@ export async function maglevPairs(ctx: Context, serviceId?: number): Promise<Pai
     using outer = openGlobal(ctx.globals.bpfRoot, name);
     if (!outer) continue;
     present = true;
-    for (const { key, value } of await readRecords(outer, revNatKey, innerMap)) {
+    for (const { key, value } of await readRecords(outer, MAGLEV)) {
       if (serviceId !== undefined && key.revNatId !== serviceId) continue;
       const table = readTable(value.mapId);
       if (table) addPair(pairs, `[${key.revNatId}]/${family}`, `[${table.join(' ')}]`);

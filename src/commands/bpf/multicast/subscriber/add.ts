@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { subscriber } from '../../../../bpf/layouts/structs.ts';
+import { subscriber, subscriberKey } from '../../../../bpf/layouts/multicast.ts';
+import { encode } from '../../../../bpf/maps/codec.ts';
 import { ipv4Argument } from '../../../../cli/addresses.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../../cli/confirm.ts';
 import type { Context } from '../../../../context.ts';
@@ -8,7 +9,6 @@ import { errorMessage, UserError } from '../../../../errors.ts';
 import { openGroups, openSubscribers } from '../maps.ts';
 
 const TUNNEL_DEVICE = 'cilium_vxlan';
-const REMOTE = 1;
 
 /** Declares `bpf multicast subscriber add`. */
 export function addBpfMulticastSubscriberAddCommand(command: Command, ctx: Context): void {
@@ -26,22 +26,21 @@ export async function runBpfMulticastSubscriberAdd(
   options: WriteOptions,
   ctx: Context,
 ): Promise<void> {
-  const key = parseSubscriber(address);
+  const source = parseSubscriber(address);
   const ifindex = readIfindex(TUNNEL_DEVICE);
   using groups = openGroups(ctx);
   using subscribers = openSubscribers(groups, group, { write: !options.dryRun });
-  const value = Buffer.alloc(subscriber.size);
-  key.copy(value, 0);
-  value.writeUInt32LE(ifindex, 4);
-  value[11] = REMOTE;
   if (await mayWrite(ctx, `add ${address} to the multicast group ${group}`, { ...options, yes: true }))
-    subscribers.update(key, value);
+    subscribers.update(
+      encode(subscriberKey, { source }),
+      encode(subscriber, { source, ifindex, remote: true }),
+    );
 }
 
-/** Bytes of a subscriber's address. */
-export function parseSubscriber(text: string): Buffer {
-  const bytes = ipv4Argument(text);
-  if (bytes) return bytes;
+/** Parses the address of a subscriber. */
+export function parseSubscriber(text: string): string {
+  const ip = ipv4Argument(text);
+  if (ip !== undefined) return ip;
   throw new UserError(`invalid subscriber address: ${text}`, { hint: 'Expected an IPv4 address.' });
 }
 

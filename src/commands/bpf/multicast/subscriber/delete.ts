@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { subscriberKey } from '../../../../bpf/layouts/multicast.ts';
+import { encode } from '../../../../bpf/maps/codec.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../../cli/confirm.ts';
 import type { Context } from '../../../../context.ts';
 import { UserError } from '../../../../errors.ts';
@@ -20,7 +22,7 @@ export async function runBpfMulticastSubscriberDelete(
   options: WriteOptions,
   ctx: Context,
 ): Promise<void> {
-  const key = parseSubscriber(address);
+  const key = encode(subscriberKey, { source: parseSubscriber(address) });
   using groups = openGroups(ctx);
   using subscribers = openSubscribers(groups, group, { write: !options.dryRun });
   if (!subscribers.lookup(key))

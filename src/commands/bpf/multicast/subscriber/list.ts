@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { BpfMap } from '../../../../bpf/kernel/objects.ts';
-import { subscriber, subscriberKey } from '../../../../bpf/layouts/structs.ts';
+import { SUBSCRIBERS } from '../../../../bpf/layouts/multicast.ts';
 import { readRecords } from '../../../../bpf/maps/records.ts';
 import { printStructs } from '../../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../../cli/output.ts';
@@ -33,18 +33,13 @@ export async function runBpfMulticastSubscriberList(
   const all: GroupSubscribers[] = [];
   for (const name of names)
     all.push({ group_address: name, subscribers: await readSubscribers(groups, name) });
-  if (options.output !== '')
-    return await printStructs(
-      ctx,
-      all.map((entry) => ({ ...entry })),
-      options,
-    );
+  if (options.output !== '') return await printStructs(ctx, all, options);
   await ctx.out.write(renderSubscribers(all));
 }
 
 async function readSubscribers(groups: BpfMap, group: string): Promise<GroupSubscribers['subscribers']> {
   using map = openSubscribers(groups, group);
-  return (await readRecords(map, subscriberKey, subscriber))
+  return (await readRecords(map, SUBSCRIBERS))
     .map(({ value }) => ({ SAddr: value.source, Ifindex: value.ifindex, IsRemote: value.remote }))
     .sort((a, b) => compareNatural(a.SAddr, b.SAddr));
 }

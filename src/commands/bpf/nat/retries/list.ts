@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
-import { globalPath } from '../../../../bpf/kernel/pins.ts';
-import { counter32, index32 } from '../../../../bpf/layouts/structs.ts';
+import { globalPath, openGlobal } from '../../../../bpf/kernel/pins.ts';
+import { NAT_RETRIES } from '../../../../bpf/layouts/nat.ts';
 import { readSlots } from '../../../../bpf/maps/records.ts';
-import { printStructs, withGlobal } from '../../../../cli/bpf/maps.ts';
+import { printStructs } from '../../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../../cli/output.ts';
 import type { Context } from '../../../../context.ts';
-import { sayMissing } from '../maps.ts';
-import { RETRIES } from './maps.ts';
+import { RETRIES, sayMissing } from '../maps.ts';
 
 /** Declares `bpf nat retries list`. */
 export function addBpfNatRetriesListCommand(command: Command, ctx: Context): void {
@@ -16,15 +15,17 @@ export function addBpfNatRetriesListCommand(command: Command, ctx: Context): voi
 /** Prints how many translations took how many tries to find a port. */
 export async function runBpfNatRetriesList(options: OutputFlag, ctx: Context): Promise<void> {
   for (const name of RETRIES) {
-    const counts = await withGlobal(ctx, name, async (map) =>
-      (await readSlots(map, index32, counter32)).map(({ key, value }) => ({
-        tries: key.index,
-        // 32 bits, as the datapath counts.
-        count: value.reduce((sum, slot) => sum + slot.value, 0) >>> 0,
-      })),
-    );
-    if (!counts) await sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name));
-    else if (options.output === '')
+    using map = openGlobal(ctx.globals.bpfRoot, name);
+    if (!map) {
+      await sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name));
+      continue;
+    }
+    const counts = (await readSlots(map, NAT_RETRIES)).map(({ key, values }) => ({
+      tries: key.index,
+      // 32 bits, as the datapath counts.
+      count: values.reduce((sum, slot) => sum + slot.value, 0) >>> 0,
+    }));
+    if (options.output === '')
       await ctx.out.write(counts.map(({ tries, count }) => `${tries}:\t${count}\n`).join(''));
     else
       await printStructs(

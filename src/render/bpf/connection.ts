@@ -1,0 +1,19 @@
+import type { Connection, Translation } from '../../model/conntrack.ts';
+import { protocolName } from '../../model/protocol.ts';
+
+/** `TCP OUT 10.0.0.1:5 -> 10.0.0.2:80`. */
+export function connectionText(c: Connection): string {
+  return `${protocolName(c.protocol)} ${c.direction} ${c.source}:${c.sourcePort} -> ${c.destination}:${c.destinationPort}`;
+}
+
+/** A line of `bpf nat list`, without its end. `age` gives the seconds since an entry's creation. */
+export function translationLine(nat: Translation, family: 4 | 6, age?: (created: bigint) => number): string {
+  const host = family === 4 ? (ip: string) => ip : (ip: string) => `[${ip}]`;
+  const words = `${nat.related ? 'related ' : ''}${nat.service ? 'service ' : ''}`;
+  const created = age ? `${age(nat.created)}sec ago` : `? (raw ${nat.created})`;
+  return `${protocolName(nat.protocol)} ${nat.direction} ${host(nat.source)}:${nat.sourcePort} -> ${host(
+    nat.destination,
+  )}:${nat.destinationPort} ${words}XLATE_${nat.direction === 'IN' ? 'DST' : 'SRC'} ${host(nat.toAddress)}:${
+    nat.toPort
+  } Created=${created} NeedsCT=${nat.needsCt}`;
+}

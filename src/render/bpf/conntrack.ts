@@ -1,0 +1,159 @@
+/** The lines of `bpf ct list`, written from the bytes of the map by a writer that is made once from its structs. */
+
+import { CT_FLAGS, TUPLE_FLAG, type tuple4, type tuple6 } from '../../bpf/layouts/conntrack.ts';
+import type { Field, Struct } from '../../bpf/layouts/struct.ts';
+import { formatIpv6 } from '../../lib/address.ts';
+import { readUint } from '../../lib/uint.ts';
+import type { PackedEntries } from '../../model/bpf-map.ts';
+import { protocolName } from '../../model/protocol.ts';
+import { type AsciiWriter, ascii } from '../text/ascii-writer.ts';
+
+/** What follows the two ends of a connection, in order. A struct that lacks a field leaves its part out. */
+const PARTS: readonly (readonly [text: string, field: string])[] = [
+  [' expires=', 'lifetime'],
+  [' Packets=', 'packets'],
+  [' Bytes=', 'bytes'],
+  [' RxFlagsSeen=', 'rxFlagsSeen'],
+  [' LastRxReport=', 'lastRxReport'],
+  [' TxFlagsSeen=', 'txFlagsSeen'],
+  [' LastTxReport=', 'lastTxReport'],
+  [' Flags=', 'flags'],
+  [' RevNAT=', 'revNatId'],
+  [' SourceSecurityID=', 'sourceIdentity'],
+  [' IfIndex=', 'ifindex'],
+  [' BackendID=', 'backendId'],
+  [' NatPort=', 'natPort'],
+];
+
+const PIECE = {
+  arrow: ascii(' -> '),
+  colon: ascii(':'),
+  related: ascii(' related'),
+  remaining: ascii(' (remaining: '),
+  seconds: ascii(' sec(s))'),
+  end: ascii(' \n'),
+};
+/** Longest line: two IPv6 addresses, all flags by name, three u64. */
+const LONGEST_LINE = 1024;
+
+/** Writes a batch of a map. */
+export type BatchWriter = (out: AsciiWriter, batch: PackedEntries) => void;
+
+export interface ConntrackLines {
+  /** Seconds until an entry of this lifetime expires; adds them to each line. */
+  remaining?: ((lifetime: number) => number) | undefined;
+  /** Whether the entry with the key at `base` is shown. */
+  wanted?: ((keys: Buffer, base: number) => boolean) | undefined;
+}
+
+/** Makes the writer for a map of these structs. Entries without a protocol are left out, as the reference does. */
+export function conntrackLineWriter(
+  { key, value }: { key: typeof tuple4 | typeof tuple6; value: Struct },
+  { remaining, wanted }: ConntrackLines = {},
+): BatchWriter {
+  const { source, destination, sourcePort, destinationPort, protocol, flags } = key.fields;
+  const parts = PARTS.flatMap(([text, name]) => {
+    const field = value.fields[name];
+    return field ? [{ text: ascii(text), write: partWriter(name, field, remaining) }] : [];
+  });
+  const writeEnd = source.kind === 'ipv4' ? writeIpv4 : writeIpv6;
+  return (out, { count, keys, values, keySize, valueStride }) => {
+    for (let i = 0; i < count; i++) {
+      const k = i * keySize;
+      const v = i * valueStride;
+      const number = keys[k + protocol.at] ?? 0;
+      if (number === 0 || wanted?.(keys, k) === false) continue;
+      const bits = keys[k + flags.at] ?? 0;
+      out.reserve(LONGEST_LINE);
+      out.put(prefixOf(number, bits));
+      // Addresses are stored exchanged, ports are not; a service's entry is told from the client's side.
+      const service = (bits & TUPLE_FLAG.service) !== 0;
+      const [from, fromPort] = service ? [source, destinationPort] : [destination, sourcePort];
+      const [to, toPort] = service ? [destination, sourcePort] : [source, destinationPort];
+      writeEnd(out, keys, k + from.at);
+      writePort(out, keys, k, fromPort);
+      out.put(PIECE.arrow);
+      writeEnd(out, keys, k + to.at);
+      writePort(out, keys, k, toPort);
+      if (bits & TUPLE_FLAG.related) out.put(PIECE.related);
+      for (const { text, write } of parts) {
+        out.put(text);
+        write(out, values, v);
+      }
+      out.put(PIECE.end);
+    }
+  };
+}
+
+function writeIpv4(out: AsciiWriter, raw: Buffer, at: number): void {
+  out.ipv4(raw, at);
+}
+
+/** Addresses of IPv6 have no brackets, as in the reference. */
+function writeIpv6(out: AsciiWriter, raw: Buffer, at: number): void {
+  out.text(formatIpv6(raw, at));
+}
+
+function writePort(out: AsciiWriter, keys: Buffer, base: number, { at, size, order }: Field): void {
+  out.put(PIECE.colon);
+  out.integer(readUint(keys, base + at, size, order));
+}
+
+type PartWriter = (out: AsciiWriter, raw: Buffer, base: number) => void;
+
+function partWriter(
+  name: string,
+  { at, size, order }: Field,
+  remaining: ConntrackLines['remaining'],
+): PartWriter {
+  switch (name) {
+    case 'flags':
+      return (out, raw, base) => out.put(flagsPiece(Number(readUint(raw, base + at, size, order))));
+    case 'rxFlagsSeen':
+    case 'txFlagsSeen':
+      return (out, raw, base) => out.put(HEX_BYTES[raw[base + at] ?? 0] ?? PIECE.end);
+    case 'lifetime':
+      if (remaining)
+        return (out, raw, base) => {
+          const lifetime = Number(readUint(raw, base + at, size, order));
+          out.number(lifetime);
+          out.put(PIECE.remaining);
+          out.integer(remaining(lifetime));
+          out.put(PIECE.seconds);
+        };
+  }
+  return (out, raw, base) => out.integer(readUint(raw, base + at, size, order));
+}
+
+const prefixes = new Map<number, Uint8Array>();
+
+/** `TCP OUT `, made once for each protocol and direction. */
+function prefixOf(protocol: number, flags: number): Uint8Array {
+  const direction = flags & (TUPLE_FLAG.in | TUPLE_FLAG.service);
+  const key = (protocol << 8) | direction;
+  let prefix = prefixes.get(key);
+  if (!prefix) {
+    const word = direction & TUPLE_FLAG.service ? 'SVC' : direction ? 'IN' : 'OUT';
+    prefix = ascii(`${protocolName(protocol)} ${word} `);
+    prefixes.set(key, prefix);
+  }
+  return prefix;
+}
+
+const HEX_BYTES = Array.from({ length: 256 }, (_, i) => ascii(`0x${i.toString(16).padStart(2, '0')}`));
+
+const flagPieces = new Map<number, Uint8Array>();
+
+/** The flags as a number and in words, made once for each number. */
+function flagsPiece(flags: number): Uint8Array {
+  let piece = flagPieces.get(flags);
+  if (!piece) {
+    const words = CT_FLAGS.filter((word, bit) => word !== '' && (flags >> bit) & 1);
+    const unknown = (flags >> CT_FLAGS.length) << CT_FLAGS.length;
+    if (unknown) words.push(`Unknown=0x${unknown.toString(16).padStart(4, '0')}`);
+    const hex = flags.toString(16).padStart(4, '0');
+    piece = ascii(`0x${hex} [ ${words.map((word) => `${word} `).join('')}]`);
+    flagPieces.set(flags, piece);
+  }
+  return piece;
+}

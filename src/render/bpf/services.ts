@@ -1,0 +1,114 @@
+import {
+  type backend4,
+  INTERNAL_SCOPE,
+  type revNat4,
+  SERVICE_FLAG,
+  type SOCKETS4,
+  SOURCE_RANGE_STATIC_BITS,
+  type SOURCE_RANGES4,
+  type serviceEntry,
+  type serviceKey4,
+} from '../../bpf/layouts/services.ts';
+import type { RecordOf } from '../../bpf/layouts/struct.ts';
+import { swap16 } from '../../lib/uint.ts';
+import { protocolName } from '../../model/protocol.ts';
+import { atLeast, type Release } from '../../model/release.ts';
+import { bracketed, clusterSuffix } from './parts.ts';
+
+type Service = RecordOf<typeof serviceEntry>;
+type ServiceKey = RecordOf<typeof serviceKey4>;
+type Backend = RecordOf<typeof backend4>;
+type SourceRange = (typeof SOURCE_RANGES4)['variants'][number];
+type Socket = (typeof SOCKETS4)['variants'][number];
+
+/** `/TCP`; agents up to 1.17 keep no protocol in a service's key and print none. */
+function protocolSuffix(protocol: number, release: Release): string {
+  return atLeast(release, '1.18') ? `/${protocolName(protocol)}` : '';
+}
+
+/** `10.96.0.1:443/TCP (0)`. */
+export function serviceKeyText(
+  { address, port, protocol, scope, slot }: ServiceKey,
+  release: Release,
+): string {
+  const internal = scope === INTERNAL_SCOPE ? '/i' : '';
+  return `${bracketed(address)}:${port}${protocolSuffix(protocol, release)}${internal} (${slot})`;
+}
+
+/** The raw service entry, as `bpf lb list --frontends` shows it. */
+export function serviceText({ word, count, quarantined, revNatId, flags }: Service): string {
+  return `${word} ${count}[${quarantined}] (${revNatId}) [0x${(flags & 0xff).toString(16)} 0x${(flags >> 8).toString(16)}]`;
+}
+
+/** What `bpf lb list` says about a frontend: its flags, and the proxy's port for L7 services. */
+export function frontendText(key: ServiceKey, { word, revNatId, flags }: Service): string {
+  const any = key.address.includes(':') ? '[::]' : '0.0.0.0';
+  const proxy = flags & SERVICE_FLAG.l7 ? `(L7LB Proxy Port: ${swap16(word & 0xffff)})` : '';
+  return `${any}:0 (${revNatId}) (0) [${serviceFlagWords(flags).join(', ')}] ${proxy}`;
+}
+
+/** What `bpf lb list` says about one backend of a service. */
+export function serviceBackendText(
+  key: ServiceKey,
+  service: Service,
+  backend: Pick<Backend, 'address' | 'port' | 'protocol'> | undefined,
+  release: Release,
+): string {
+  if (!backend) return `backend ${service.word} not found`;
+  const host = key.address.includes(':') ? `[${backend.address}]` : backend.address;
+  return `${host}:${backend.port}${protocolSuffix(backend.protocol, release)} (${service.revNatId}) (${key.slot})`;
+}
+
+/** As the reference prints a backend: without its port. The zone has a name only in the agent's flags. */
+export function backendText({ protocol, address, clusterId, zone }: Backend): string {
+  return `${protocolName(protocol)}://${address}${clusterSuffix(clusterId)}${zone === 0 ? '' : `[${zone}]`}`;
+}
+
+/** `10.96.0.1:443` of a reverse NAT entry. */
+export function addressText({ address, port }: RecordOf<typeof revNat4>): string {
+  return `${bracketed(address)}:${port}`;
+}
+
+/** Key of `bpf lb list --source-ranges`. */
+export function sourceRangeText({ ip, prefixLength, revNatId }: RecordOf<SourceRange['key']>): string {
+  return `${ip}/${prefixLength - SOURCE_RANGE_STATIC_BITS} (${revNatId})`;
+}
+
+/** `backend -> frontend` of a socket's reverse translation. The reference prints ports as signed, unswapped numbers. */
+export function socketNatText(key: RecordOf<Socket['key']>, value: RecordOf<Socket['value']>): string {
+  const signed = (port: number) => (swap16(port) << 16) >> 16;
+  const side = (address: string, port: number) => `${bracketed(address)}:${signed(port)}`;
+  return `${side(key.address, key.port)} -> ${side(value.address, value.port)} (revnat=${swap16(value.revNatId)})`;
+}
+
+/** Flags of a service entry: name of its type first, as `bpf lb list` shows them. */
+function serviceFlagWords(flags: number): string[] {
+  const has = (flag: keyof typeof SERVICE_FLAG) => (flags & SERVICE_FLAG[flag]) !== 0;
+  const type = serviceType(has);
+  const denies = has('sourceRange') && has('quarantinedOrDeny');
+  const words: [string, boolean][] = [
+    [type, true],
+    ['Local', has('localScope')],
+    ['InternalLocal', has('internalLocal')],
+    ['two-scopes', has('twoScopes')],
+    ['sessionAffinity', has('affinity')],
+    ['non-routable', !has('routable')],
+    ['check source-range', has('sourceRange')],
+    ['deny', denies],
+    ['46x64', has('nat46x64')],
+    ['l7-load-balancer', has('l7')],
+    [type === 'HostPort' ? 'loopback' : 'delegate-if-local', has('loopbackOrDelegate')],
+    ['quarantined', has('quarantinedOrDeny') && !denies],
+    ['dsr', has('dsr')],
+  ];
+  return words.filter(([, set]) => set).map(([word]) => word);
+}
+
+function serviceType(has: (flag: keyof typeof SERVICE_FLAG) => boolean): string {
+  if (has('externalIps')) return 'ExternalIPs';
+  if (has('nodePort')) return 'NodePort';
+  if (has('loadBalancer')) return 'LoadBalancer';
+  if (has('hostPort')) return 'HostPort';
+  if (has('localRedirect')) return 'LocalRedirect';
+  return 'ClusterIP';
+}

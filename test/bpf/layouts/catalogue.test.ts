@@ -1,0 +1,67 @@
+import { describe, expect, test } from '@jest/globals';
+import { endpointOf, KNOWN_MAPS, knownMap } from '../../../src/bpf/layouts/catalogue.ts';
+import { CONNTRACK4, ctEntry, ctEntry117 } from '../../../src/bpf/layouts/conntrack.ts';
+import { variantOf } from '../../../src/bpf/layouts/map-layout.ts';
+import type { RecordedMap } from '../../helpers/bpf.ts';
+import { fixture } from '../../helpers/recordings.ts';
+
+const { maps } = fixture<{ maps: RecordedMap[] }>('recordings/bpf-1.20.json');
+
+describe('the catalogue', () => {
+  test.each(
+    maps.map(
+      ({ path, keySize, valueSize, type }) =>
+        [path.split('/').at(-1) ?? '', { keySize, valueSize, type }] as const,
+    ),
+  )('knows %s and its layout', (name, { keySize, valueSize, type }) => {
+    const known = knownMap(name);
+    expect(known).toBeDefined();
+    if (!known || type === 'perf_event_array') return;
+    expect(variantOf(known, { pin: name, keySize, valueSize }, '1.20')).toBeDefined();
+  });
+
+  test('knows the endpoint of a map by its name', () => {
+    expect(endpointOf('cilium_policy_v2_00356')).toBe(356);
+    expect(endpointOf('cilium_policy_00356')).toBe(356);
+    expect(endpointOf('cilium_calls_03800')).toBe(3800);
+    expect(endpointOf('cilium_calls_hostns_03260')).toBe(3260);
+    expect(endpointOf('cilium_calls_netdev_00002')).toBeUndefined();
+    expect(endpointOf('cilium_policy_v2_reserved_1')).toBeUndefined();
+    expect(endpointOf('cilium_lxc')).toBeUndefined();
+  });
+
+  test('picks the layout of the release where sizes are the same', () => {
+    const sizes = { keySize: 14, valueSize: 56 };
+    expect(variantOf(CONNTRACK4, sizes, '1.17')?.value).toBe(ctEntry117);
+    expect(variantOf(CONNTRACK4, sizes, '1.18')?.value).toBe(ctEntry);
+    expect(variantOf(CONNTRACK4, sizes, '1.20')?.value).toBe(ctEntry);
+    expect(variantOf(CONNTRACK4, { keySize: 14, valueSize: 55 }, '1.20')).toBeUndefined();
+  });
+});
+
+describe('structs', () => {
+  const structs = KNOWN_MAPS.flatMap(({ variants }) => variants.flatMap(({ key, value }) => [key, value]));
+
+  test('hold all of their fields', () => {
+    for (const { size, fields } of structs)
+      for (const field of Object.values(fields)) {
+        expect(field.at + field.size).toBeLessThanOrEqual(size);
+        expect(field.tag).toBeLessThan(size);
+      }
+  });
+
+  test('have no two fields in one place but for the unions', () => {
+    const shared = structs.flatMap(({ fields }) =>
+      Object.entries(fields).flatMap(([name, a]) =>
+        Object.entries(fields)
+          .filter(([other, b]) => other > name && a.at < b.at + b.size && b.at < a.at + a.size)
+          .map(([other]) => `${name} ${other}`),
+      ),
+    );
+    expect([...new Set(shared)].sort()).toEqual([
+      'backendId natAddress',
+      'backendId union0',
+      'natAddress union0',
+    ]);
+  });
+});
