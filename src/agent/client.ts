@@ -1,14 +1,9 @@
 import { UserError } from '../errors.ts';
 import { parseJson } from '../lib/exact-json.ts';
 import { compareBytes } from '../lib/order.ts';
+import { Reader } from './decode/reader.ts';
 import type { DeleteAnswers, GetAnswers, PatchAnswers, PutAnswers } from './decode/types.gen.ts';
-import {
-  HttpClient,
-  type HttpRequest,
-  type HttpResponse,
-  parseAddress,
-  TransportError,
-} from './http/http.ts';
+import { HttpClient, type HttpRequest, parseAddress, TransportError } from './http/http.ts';
 
 export const DEFAULT_SOCKET = '/var/run/cilium/cilium.sock';
 const BASE_PATH = '/v1';
@@ -22,7 +17,7 @@ export interface CallOptions {
   headers?: Record<string, string>;
   /** Sent as JSON. */
   body?: unknown;
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   signal?: AbortSignal;
 }
 
@@ -82,32 +77,42 @@ function hintFor(path: string, status: number): string | undefined {
   return LISTS.find(([paths, codes]) => codes.includes(status) && paths.test(path))?.[2];
 }
 
-/** The agent's REST API. Every method throws ApiError for an error status and TransportError below HTTP. */
+/**
+ * The agent's REST API, for the functions of decode/. Every method throws ApiError for an error status and
+ * TransportError below HTTP.
+ */
 export class AgentClient {
   constructor(
     readonly http: HttpClient,
     private readonly signal?: AbortSignal,
   ) {}
 
-  get<P extends keyof GetAnswers>(path: P, options: CallOptions = {}): Promise<GetAnswers[P]> {
-    return this.#call('GET', path, options) as Promise<GetAnswers[P]>;
+  get<P extends keyof GetAnswers>(path: P, options: CallOptions = {}): Promise<Reader<GetAnswers[P]>> {
+    return this.#call('GET', path, options);
   }
 
-  put<P extends keyof PutAnswers>(path: P, options: CallOptions = {}): Promise<PutAnswers[P]> {
-    return this.#call('PUT', path, options) as Promise<PutAnswers[P]>;
+  put<P extends keyof PutAnswers>(path: P, options: CallOptions = {}): Promise<Reader<PutAnswers[P]>> {
+    return this.#call('PUT', path, options);
   }
 
-  patch<P extends keyof PatchAnswers>(path: P, options: CallOptions = {}): Promise<PatchAnswers[P]> {
-    return this.#call('PATCH', path, options) as Promise<PatchAnswers[P]>;
+  patch<P extends keyof PatchAnswers>(path: P, options: CallOptions = {}): Promise<Reader<PatchAnswers[P]>> {
+    return this.#call('PATCH', path, options);
   }
 
-  delete<P extends keyof DeleteAnswers>(path: P, options: CallOptions = {}): Promise<DeleteAnswers[P]> {
-    return this.#call('DELETE', path, options) as Promise<DeleteAnswers[P]>;
+  delete<P extends keyof DeleteAnswers>(
+    path: P,
+    options: CallOptions = {},
+  ): Promise<Reader<DeleteAnswers[P]>> {
+    return this.#call('DELETE', path, options);
   }
 
-  async #call(method: HttpRequest['method'], path: string, options: CallOptions): Promise<unknown> {
-    const response = await this.http.request(this.request(method, path, options));
-    return decodeBody(response, method, path);
+  async #call<T>(method: HttpRequest['method'], path: string, options: CallOptions): Promise<Reader<T>> {
+    const request = this.request(method, path, options);
+    const { status, body } = await this.http.request(request);
+    const text = body.toString('utf8');
+    if (status < 200 || status >= 300) throw new ApiError(method, path, status, payloadOf(text));
+    const call = `${method} ${request.path.replace(/\?.*/, '')}`;
+    return new Reader<T>(call, text.trim() === '' ? undefined : parseAnswer(call, text));
   }
 
   /** The HTTP form of a call, for those that read the answer as a stream. */
@@ -167,25 +172,16 @@ function queryOf(query: NonNullable<CallOptions['query']>): string {
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }
 
-function decodeBody(response: HttpResponse, method: string, path: string): unknown {
-  const text = response.body.toString('utf8');
-  if (response.status >= 200 && response.status < 300) {
-    if (text.trim() === '') return undefined;
-    try {
-      return parseJson(text);
-    } catch (cause) {
-      throw new TransportError(
-        'not-http',
-        `${method} ${path}: the answer is not JSON: ${excerpt(text)}`,
-        true,
-        {
-          hint: 'Is this the socket of a Cilium agent?',
-          cause,
-        },
-      );
-    }
+/** Parses the body of an answer, which must be JSON; long numbers keep their digits. */
+export function parseAnswer(call: string, text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (cause) {
+    throw new TransportError('not-http', `${call}: the answer is not JSON: ${excerpt(text)}`, true, {
+      hint: 'Is this the socket of a Cilium agent?',
+      cause,
+    });
   }
-  throw new ApiError(method, path, response.status, payloadOf(text));
 }
 
 /** What the body of a refusal says: usually a sentence. Undefined when it is empty. */

@@ -1,8 +1,12 @@
 import { UserError } from '../errors.ts';
-import { parseJson } from '../lib/exact-json.ts';
 import type { ModuleReport } from '../model/health.ts';
+import { parseAnswer } from './client.ts';
 import { Reader } from './decode/reader.ts';
 import type { HttpClient, HttpRequest } from './http/http.ts';
+
+const QUERY = 'GET /statedb/query';
+/** Where agents serve the dump: 1.20 beside its REST API, 1.17 within. */
+export const DUMP_PATHS = ['/statedb/dump', '/v1/statedb/dump'];
 
 /** A question to a table of the agent's in-memory database. */
 export interface TableQuery {
@@ -15,7 +19,7 @@ export interface TableQuery {
 
 interface Row {
   rev?: number;
-  obj?: unknown;
+  obj?: StatusRow;
   err?: string;
 }
 
@@ -32,7 +36,7 @@ async function queryTable(
   http: HttpClient,
   query: TableQuery,
   options: Pick<HttpRequest, 'timeoutMs' | 'signal'>,
-): Promise<unknown[]> {
+): Promise<Reader<StatusRow>[]> {
   const body = JSON.stringify({
     key: Buffer.from(query.key).toString('base64'),
     table: query.table,
@@ -56,20 +60,14 @@ async function queryTable(
   return rows;
 }
 
-function readRows(text: string): unknown[] {
-  const rows: unknown[] = [];
+function readRows(text: string): Reader<StatusRow>[] {
+  const rows: Reader<StatusRow>[] = [];
   for (const line of text.split('\n')) {
     if (line.trim() === '') continue;
-    let parsed: unknown;
-    try {
-      parsed = parseJson(line);
-    } catch (cause) {
-      throw new UserError(`Decode error: row ${rows.length + 1} is not JSON`, { cause });
-    }
-    const row = new Reader<Row>('GET /statedb/query', parsed);
+    const row = new Reader<Row>(QUERY, parseAnswer(QUERY, line));
     const error = row.text('err');
     if (error) throw new UserError(error);
-    rows.push((parsed as Row).obj);
+    rows.push(row.need('obj'));
   }
   return rows;
 }
@@ -92,8 +90,7 @@ export async function fetchModuleHealth(
   return (await queryTable(http, query, options)).map(report);
 }
 
-function report(row: unknown): ModuleReport {
-  const r = new Reader<StatusRow>('table "health"', row);
+function report(r: Reader<StatusRow>): ModuleReport {
   const id = r.at('ID');
   return {
     // A name may hold dots of its own; the tree splits at every one, as the reference does.
@@ -104,4 +101,36 @@ function report(row: unknown): ModuleReport {
     updated: r.text('Updated'),
     count: r.integer('Count'),
   };
+}
+
+/** The agent serves no dump of its tables. */
+export function noTables(cause?: unknown): UserError {
+  return new UserError('this agent serves no StateDB tables', {
+    hint: 'Cilium 1.17 and later do.',
+    cause,
+  });
+}
+
+/** The rows of one table, as the agent's dump has them. */
+export async function readTable(
+  http: HttpClient,
+  name: string,
+  options: Pick<HttpRequest, 'timeoutMs' | 'signal'>,
+): Promise<unknown[]> {
+  for (const path of DUMP_PATHS) {
+    const { status, body } = await http.request({ method: 'GET', path, ...options });
+    if (status === 404) continue;
+    const call = `GET ${path}`;
+    if (status !== 200) throw new UserError(`${call}: the agent answered ${status}`);
+    const tables = new Reader<Record<string, unknown[]>>(call, parseAnswer(call, body.toString()));
+    if (!tables.has(name))
+      throw new UserError(`the agent has no table "${name}"`, {
+        hint: `Its tables: ${Object.keys(tables.fields()).toSorted().join(', ') || 'none'}.`,
+      });
+    return tables
+      .at(name)
+      .items()
+      .map(({ document }) => document);
+  }
+  throw noTables();
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { Reader } from '../agent/decode/reader.ts';
-import type { DaemonConfiguration } from '../agent/decode/types.gen.ts';
+import { readConfig } from '../agent/decode/config.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { etcdConfigOf } from '../kvstore/config.ts';
 import { EtcdClient } from '../kvstore/etcd.ts';
+import type { AgentConfig } from '../model/config.ts';
 import { failed } from './answer.ts';
 import { familyFlag } from './flags.ts';
 
@@ -41,13 +41,9 @@ export async function withKvstore<T>(
   }
 }
 
-async function agentKvstore(ctx: Context): Promise<{ type: string; options: Record<string, string> }> {
-  const agent = await ctx.agent();
-  const answer = await agent.get('/config').catch(failed('Unable to retrieve cilium configuration'));
-  const kvstore = new Reader<DaemonConfiguration>('GET /config', answer)
-    .at('status')
-    .at('kvstoreConfiguration');
-  return { type: kvstore.text('type'), options: kvstore.at('options').textMap() };
+async function agentKvstore(ctx: Context): Promise<AgentConfig['kvstore']> {
+  const config = await readConfig(await ctx.agent()).catch(failed('Unable to retrieve cilium configuration'));
+  return config.kvstore;
 }
 
 /** `name=value` pairs, each its own or several in a JSON map. */
@@ -56,7 +52,7 @@ function parsePairs(words: readonly string[]): Record<string, string> {
   for (const word of words) {
     const at = word.indexOf('=');
     if (at <= 0)
-      throw new UserError(`--kvstore-opt: "${word}" is no option`, {
+      throw new UserError(`--kvstore-opt: "${word}" is not an option`, {
         hint: 'Expected name=value, such as etcd.address=http://127.0.0.1:2379.',
       });
     pairs[word.slice(0, at)] = word.slice(at + 1);

@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import type { Answer } from '../agent/decode/answer.ts';
 import { apiType } from '../agent/decode/shapes.ts';
 import type { Context } from '../context.ts';
 import { renderOutput, unknownFormat } from '../render/text/output.ts';
@@ -34,4 +35,9 @@ export async function writeStructured(
   // JSON and YAML escape for themselves; jsonpath prints strings as they are, which only programs may read.
   const raw = ctx.out.isTTY && format.startsWith('jsonpath');
   await ctx.out.write(raw ? sanitize(text) : text);
+}
+
+/** Prints an answer of the agent as it came. */
+export function writeAnswer(ctx: Context, format: string, answer: Answer<unknown>): Promise<void> {
+  return writeStructured(ctx, format, answer.document, answer.type);
 }

@@ -1,9 +1,11 @@
 import { type Command, Option } from 'commander';
+import type { Answer } from '../agent/decode/answer.ts';
 import type { Context } from '../context.ts';
 import { errorMessage, UserError } from '../errors.ts';
 import { type Block, markChanges, renderMarked, renderTable, type Table } from '../render/text/blocks.ts';
 import { type Palette, paletteFor } from '../render/text/palette.ts';
 import { durationOption } from './flags.ts';
+import { type OutputFlag, writeAnswer } from './output.ts';
 
 /** What `addWatchOptions` adds to a command. */
 export interface WatchFlags {
@@ -22,9 +24,7 @@ export function addWatchOptions(command: Command): Command {
         });
     })
     .addOption(new Option('-w, --watch', 'Look again and again, and mark what changed'))
-    .addOption(
-      durationOption('--interval <duration>', 'Time between two looks of --watch').default(2000, '2s'),
-    );
+    .addOption(durationOption('--interval <duration>', 'Refresh interval of --watch').default(2000, '2s'));
 }
 
 /**
@@ -54,6 +54,17 @@ export async function printList(ctx: Context, flags: WatchFlags, look: () => Pro
     const text = ctx.out.isTTY ? screen(ctx, table, before, palette) : changes(table, before, palette);
     if (text) await ctx.out.write(text);
   }
+}
+
+/** Prints what the agent answers: with -o as it came, else as a list that --watch repeats. */
+export async function printAnswers<V>(
+  ctx: Context,
+  options: OutputFlag & WatchFlags,
+  ask: () => Promise<Answer<V>>,
+  table: (value: V) => Table | Promise<Table>,
+): Promise<void> {
+  if (options.output) return writeAnswer(ctx, options.output, await ask());
+  await printList(ctx, options, async () => table((await ask()).decode()));
 }
 
 async function pause(ctx: Context, ms: number): Promise<boolean> {

@@ -1,15 +1,15 @@
 import { type Command, Option } from 'commander';
 import type { AgentClient } from '../agent/client.ts';
-import { decodeConfig } from '../agent/decode/config.ts';
-import { decodeIdentities } from '../agent/decode/identities.ts';
-import { Reader } from '../agent/decode/reader.ts';
-import { decodeStatus, fetchStatus } from '../agent/decode/status.ts';
-import type { Endpoint } from '../agent/decode/types.gen.ts';
+import { readConfig } from '../agent/decode/config.ts';
+import { listEndpoints } from '../agent/decode/endpoints.ts';
+import { listIdentities } from '../agent/decode/identities.ts';
+import { readStatus } from '../agent/decode/status.ts';
 import { examples } from '../cli/flags.ts';
 import { outputOption } from '../cli/output.ts';
 import type { Context } from '../context.ts';
 import { SilentExit, UserError } from '../errors.ts';
 import type { Diagnosis, Severity } from '../model/doctor.ts';
+import type { EndpointRow } from '../model/endpoint.ts';
 import { runChecks } from '../node/doctor/checks.ts';
 import { type AgentFacts, type KnownEndpoint, readKernelFacts } from '../node/doctor/facts.ts';
 import { renderDiagnoses } from '../render/node/doctor.ts';
@@ -53,16 +53,14 @@ export async function runDoctor(options: DoctorOptions, ctx: Context): Promise<v
 async function askAgent(ctx: Context): Promise<{ agent?: AgentFacts; problem?: Diagnosis }> {
   try {
     const client = await ctx.agent();
-    const [endpoints, identities, status] = [
-      await client.get('/endpoint'),
-      await client.get('/identity'),
-      await fetchStatus(client, { brief: false }),
-    ];
+    const endpoints = await listEndpoints(client);
+    const identities = await listIdentities(client);
+    const status = await readStatus(client, { brief: false });
     return {
       agent: {
-        endpoints: new Reader<Endpoint[]>('GET /endpoint', endpoints).items().map(knownEndpoint),
-        identities: new Set(decodeIdentities('GET /identity', identities).map(({ id }) => id)),
-        socketLb: decodeStatus(status).kubeProxy?.features.socketLb === true,
+        endpoints: endpoints.decode().map(knownEndpoint),
+        identities: new Set(identities.decode().map(({ id }) => id)),
+        socketLb: status.decode().kubeProxy?.features.socketLb === true,
         dryMode: await inDryMode(client),
       },
     };
@@ -78,26 +76,15 @@ async function askAgent(ctx: Context): Promise<{ agent?: AgentFacts; problem?: D
   }
 }
 
-function knownEndpoint(endpoint: Reader<Endpoint>): KnownEndpoint {
-  const status = endpoint.at('status');
-  const networking = status.at('networking');
-  const addressing = networking.at('addressing').items();
-  return {
-    id: endpoint.integer('id'),
-    identity: status.at('identity').present ? status.at('identity').integer('id') : undefined,
-    addresses: addressing
-      .flatMap((pair) => [pair.text('ipv4'), pair.text('ipv6')])
-      .filter((address) => address !== ''),
-    ifindex: networking.has('interface-index') ? networking.integer('interface-index') : undefined,
-    state: status.text('state'),
-    name: status.at('external-identifiers').text('pod-name'),
-  };
+function knownEndpoint(endpoint: EndpointRow): KnownEndpoint {
+  const { id, identity, allAddresses, ifindex, state = '', pod, namespace } = endpoint;
+  return { id, identity, addresses: allAddresses, ifindex, state, name: pod && `${namespace}/${pod}` };
 }
 
 /** Only an agent that says so is taken to load no programs. */
 async function inDryMode(client: AgentClient): Promise<boolean> {
   try {
-    return decodeConfig(await client.get('/config')).readOnly?.DryMode === true;
+    return (await readConfig(client)).readOnly?.DryMode === true;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return false;

@@ -1,17 +1,19 @@
 import { type Command, Option } from 'commander';
-import { Reader } from '../agent/decode/reader.ts';
-import type { Endpoint, StatusResponse } from '../agent/decode/types.gen.ts';
+import { listEndpoints } from '../agent/decode/endpoints.ts';
+import { readStatus } from '../agent/decode/status.ts';
 import { decodeEvent } from '../agent/monitor/events.ts';
 import { isEventType, type MonitorFilter, passes, passesFlow } from '../agent/monitor/filter.ts';
 import { LinkNames } from '../agent/monitor/links.ts';
 import { dissect } from '../agent/monitor/packet.ts';
 import { NoMonitorSocket, openMonitorSocket, readRecords } from '../agent/monitor/socket.ts';
+import { failed } from '../cli/answer.ts';
 import { examples } from '../cli/flags.ts';
 import type { Context } from '../context.ts';
-import { errorMessage, SilentExit, UsageError, UserError } from '../errors.ts';
+import { SilentExit, UsageError } from '../errors.ts';
 import { addressBytes, formatIp, parseAddress } from '../lib/address.ts';
 import { EVENT_TYPES, type MonitorEvent, type MonitorRecord } from '../model/monitor.ts';
 import type { Dissection } from '../model/packet.ts';
+import type { AgentStatus } from '../model/status.ts';
 import {
   type MonitorFormat,
   renderEvent,
@@ -198,24 +200,15 @@ async function announce(ctx: Context): Promise<void> {
   const monitor = await nodeMonitor(ctx);
   if (monitor)
     await ctx.err.write(
-      `Listening for events on ${monitor.cpus} CPUs with ${monitor.npages}x${monitor.pagesize} of shared memory\n`,
+      `Listening for events on ${monitor.cpus} CPUs with ${monitor.pages}x${monitor.pageSize} of shared memory\n`,
     );
   await ctx.err.write('Press Ctrl-C to quit\n');
 }
 
-async function nodeMonitor(
-  ctx: Context,
-): Promise<{ cpus: number; npages: number; pagesize: number } | undefined> {
+async function nodeMonitor(ctx: Context): Promise<AgentStatus['nodeMonitor']> {
   try {
-    const agent = await ctx.agent();
-    const answer = await agent.get('/healthz', { timeoutMs: HEALTH_TIMEOUT_MS });
-    const monitor = new Reader<StatusResponse>('GET /healthz', answer).at('nodeMonitor');
-    if (!monitor.present) return undefined;
-    return {
-      cpus: monitor.integer('cpus'),
-      npages: monitor.integer('npages'),
-      pagesize: monitor.integer('pagesize'),
-    };
+    const query = { brief: false, timeoutMs: HEALTH_TIMEOUT_MS };
+    return (await readStatus(await ctx.agent(), query)).decode().nodeMonitor;
   } catch {
     return undefined;
   }
@@ -225,19 +218,9 @@ async function nodeMonitor(
 async function checkEndpoints(options: MonitorOptions, ctx: Context): Promise<void> {
   const lists = [options.from, options.to, options.relatedTo];
   if (lists.some((list) => list.length === 0)) return;
-  const existing = await listEndpointIds(ctx);
+  const endpoints = await listEndpoints(await ctx.agent()).catch(failed('cannot get endpoint list'));
+  const existing = new Set(endpoints.decode().map(({ id }) => id));
   const missing = lists.flat().filter((id) => !existing.has(id));
   for (const id of missing) await ctx.err.write(`endpoint ${id} not found\n`);
   if (missing.length === lists.flat().length) throw new SilentExit(1);
-}
-
-async function listEndpointIds(ctx: Context): Promise<ReadonlySet<number>> {
-  try {
-    const answer = await (await ctx.agent()).get('/endpoint');
-    return new Set(
-      new Reader<Endpoint[]>('GET /endpoint', answer).items().map((endpoint) => endpoint.integer('id')),
-    );
-  } catch (error) {
-    throw new UserError(`cannot get endpoint list: ${errorMessage(error)}`, { cause: error });
-  }
 }

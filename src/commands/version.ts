@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { Reader } from '../agent/decode/reader.ts';
-import type { DebugInfo } from '../agent/decode/types.gen.ts';
+import { readVersion } from '../agent/decode/debuginfo.ts';
+import { TransportError } from '../agent/http/http.ts';
 import { durationOption } from '../cli/flags.ts';
 import { outputOption } from '../cli/output.ts';
 import type { Context } from '../context.ts';
@@ -61,15 +61,14 @@ function clientVersion(): string {
   return `${VERSION} ${REVISION} ${REVISION_DATE} node version ${process.version} ${process.platform}/${arch}`;
 }
 
-/** Only this call of the API tells the agent's version whole. */
+/** Undefined when the agent does not tell. That it answers something else is always said, on stderr. */
 async function daemonVersion(timeoutMs: number, ctx: Context): Promise<string | undefined> {
   try {
-    const agent = await ctx.agent();
-    const answer = await agent.get('/debuginfo', { timeoutMs });
-    return new Reader<DebugInfo>('GET /debuginfo', answer).text('cilium-version') || undefined;
+    return await readVersion(await ctx.agent(), timeoutMs);
   } catch (error) {
     if (!(error instanceof UserError) || ctx.signal.aborted) throw error;
-    if (ctx.globals.debug || ctx.err.isTTY) await ctx.err.write(`${errorMessage(error)}\n`);
+    const silent = error instanceof TransportError && error.fault !== 'not-http';
+    if (!silent || ctx.globals.debug || ctx.err.isTTY) await ctx.err.write(`${errorMessage(error)}\n`);
     return undefined;
   }
 }

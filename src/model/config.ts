@@ -9,6 +9,8 @@ export interface AgentConfig {
   readOnly: Record<string, unknown> | undefined;
   kubernetesConfiguration: string;
   kubernetesEndpoint: string;
+  /** The key-value store that the agent uses; without a type there is none. */
+  kvstore: { type: string; options: Record<string, string> };
   /** Pages of the monitor's ring buffer; undefined when there is none. */
   monitorPages: number | undefined;
 }

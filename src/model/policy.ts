@@ -13,3 +13,10 @@ export interface SelectorRow {
   users: number;
   identities: number[];
 }
+
+/** The rules of the agent. */
+export interface AgentPolicy {
+  /** A JSON list: rules up to 1.18, entries from 1.19 on. */
+  policy: string;
+  revision: number;
+}

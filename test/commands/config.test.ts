@@ -166,9 +166,9 @@ describe('config', () => {
   });
 
   test('says when the answer holds no configuration', async () => {
-    expect((await ask([], [get({})])).stderr).toMatch(/^Error: Empty configuration status returned\n/);
+    expect((await ask([], [get({})])).stderr).toMatch(/: GET \/v1\/config: expected an object with fields/);
     expect((await ask([], [get({ status: { realized: { options: { Debug: 1 } } } })])).stderr).toMatch(
-      /realized\.options\.Debug should be a string/,
+      /expected a string at \.status\.realized\.options\.Debug/,
     );
   });
 });

@@ -548,7 +548,7 @@ describe('the connection', () => {
     await using agent = await replay([
       {
         request: { method: 'GET', path: '/v1/healthz' },
-        response: { status: 200, body: '{"nodeMonitor":{"cpus":2,"npages":64,"pagesize":4096}}' },
+        response: { status: 200, body: '{"cilium":{},"nodeMonitor":{"cpus":2,"npages":64,"pagesize":4096}}' },
       },
     ]);
     const { stderr } = await monitor([], [event], { env: { CILIUM_SOCK: agent.socket } });

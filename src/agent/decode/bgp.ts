@@ -1,7 +1,9 @@
 import { compareBytes } from '../../lib/order.ts';
 import type { Capability, PeerRow, RoutePolicyRow, RouteRow } from '../../model/bgp.ts';
 import { decodeCapability, decodeNlri, decodePathAttribute } from '../bgp/wire.ts';
-import { Reader } from './reader.ts';
+import type { AgentClient } from '../client.ts';
+import { type Answer, listAnswer } from './answer.ts';
+import type { Reader } from './reader.ts';
 import type {
   BgpCapabilities,
   BgpPeer,
@@ -10,9 +12,13 @@ import type {
   BgpRoutePolicyStatement,
 } from './types.gen.ts';
 
-/** Peers by local AS, then by address. */
-export function decodePeers(answer: unknown): PeerRow[] {
-  return new Reader<BgpPeer[]>('GET /bgp/peers', answer)
+/** The peers, by local AS, then by address. */
+export function listBgpPeers(agent: AgentClient): Promise<Answer<PeerRow[]>> {
+  return listAnswer(agent.get('/bgp/peers'), 'BgpPeer[]', decodePeers);
+}
+
+function decodePeers(answer: Reader<BgpPeer[]>): PeerRow[] {
+  return answer
     .items()
     .map((peer) => ({
       localAs: peer.integer('local-asn'),
@@ -43,9 +49,25 @@ function capabilities(list: Reader<BgpCapabilities[]>): Capability[] {
     .filter((capability) => capability !== undefined);
 }
 
-/** One row per path; by router, neighbour and prefix. */
-export function decodeRoutes(answer: unknown): RouteRow[] {
-  return new Reader<BgpRoute[]>('GET /bgp/routes', answer)
+/** Which routes are meant. */
+export interface BgpRouteQuery {
+  tableType: 'loc-rib' | 'adj-rib-out';
+  afi: string;
+  safi: string;
+  /** AS number of the virtual router; without it all of them. */
+  asn?: number;
+  neighbor?: string;
+}
+
+/** The routes, one row per path; by router, neighbour and prefix. */
+export function listBgpRoutes(agent: AgentClient, wanted: BgpRouteQuery): Promise<Answer<RouteRow[]>> {
+  const { tableType, afi, safi, asn, neighbor } = wanted;
+  const query = { table_type: tableType, afi, safi, router_asn: asn, neighbor };
+  return listAnswer(agent.get('/bgp/routes', { query }), 'BgpRoute[]', decodeRoutes);
+}
+
+function decodeRoutes(answer: Reader<BgpRoute[]>): RouteRow[] {
+  return answer
     .items()
     .flatMap((route) =>
       route
@@ -74,10 +96,25 @@ export function decodeRoutes(answer: unknown): RouteRow[] {
     );
 }
 
-/** Policies by router and name; `families` tells whether the agent knows of families (1.20). */
-export function decodeRoutePolicies(answer: unknown): { policies: RoutePolicyRow[]; families: boolean } {
+/** The policies, by router and name. */
+export interface BgpRoutePolicies {
+  policies: RoutePolicyRow[];
+  /** Whether the agent knows of families (1.20). */
+  families: boolean;
+}
+
+/** The route policies of a virtual router, or of all. */
+export function listBgpRoutePolicies(
+  agent: AgentClient,
+  asn: number | undefined,
+): Promise<Answer<BgpRoutePolicies>> {
+  const asked = agent.get('/bgp/route-policies', { query: { router_asn: asn } });
+  return listAnswer(asked, 'BgpRoutePolicy[]', decodeRoutePolicies);
+}
+
+function decodeRoutePolicies(answer: Reader<BgpRoutePolicy[]>): BgpRoutePolicies {
   let old = false;
-  const policies = new Reader<BgpRoutePolicy[]>('GET /bgp/route-policies', answer)
+  const policies = answer
     .items()
     .map((policy) => ({
       router: policy.integer('router-asn'),
@@ -105,7 +142,7 @@ export function decodeRoutePolicies(answer: unknown): { policies: RoutePolicyRow
 }
 
 /** Several values in braces, one as it is. */
-export function braced(values: readonly string[]): string {
+function braced(values: readonly string[]): string {
   return values.length === 1 ? (values[0] ?? '') : values.map((value) => `{${value}}`).join(' ');
 }
 

@@ -1,11 +1,37 @@
 import { compareBytes } from '../../lib/order.ts';
-import type { EndpointRow } from '../../model/endpoint.ts';
-import { Reader } from './reader.ts';
-import type { Endpoint } from './types.gen.ts';
+import type { EndpointChange, EndpointConfig, EndpointRow, EndpointState } from '../../model/endpoint.ts';
+import type { AgentClient } from '../client.ts';
+import { type Answer, byNumber, listAnswer, objectAnswer } from './answer.ts';
+import type { Reader } from './reader.ts';
+import type { Endpoint, EndpointStatusLog } from './types.gen.ts';
+
+/** The endpoints of the node, by their number. */
+export function listEndpoints(
+  agent: AgentClient,
+  options: { timeoutMs?: number } = {},
+): Promise<Answer<EndpointRow[]>> {
+  const order = byNumber<Endpoint[]>((endpoint) => endpoint.integer('id'));
+  return listAnswer(agent.get('/endpoint', options), 'Endpoint[]', decodeEndpointRows, order);
+}
+
+/** The endpoints that have these labels, in the agent's order. */
+export function findEndpoints(agent: AgentClient, labels: readonly string[]): Promise<Answer<EndpointRow[]>> {
+  return listAnswer(agent.get('/endpoint', { body: labels }), 'Endpoint[]', decodeEndpointRows);
+}
+
+/** One endpoint, by its number or as `prefix:value`. */
+export function readEndpoint(agent: AgentClient, id: string): Promise<Answer<EndpointRow>> {
+  return objectAnswer(agent.get('/endpoint/{id}', { path: { id } }), 'Endpoint', decodeRow);
+}
+
+/** Whether an endpoint has been regenerated and runs what it is configured to. */
+export async function isEndpointReady(agent: AgentClient, id: string): Promise<boolean> {
+  return (await readEndpoint(agent, id)).decode().state === 'ready';
+}
 
 /** Picks what a list shows from the agent's answer; in order of the endpoint's number. */
-export function decodeEndpointRows(answer: unknown): EndpointRow[] {
-  return new Reader<Endpoint[]>('GET /endpoint', answer)
+export function decodeEndpointRows(answer: Reader<Endpoint[]>): EndpointRow[] {
+  return answer
     .items()
     .map(decodeRow)
     .toSorted((a, b) => a.id - b.id);
@@ -16,31 +42,94 @@ function decodeRow(endpoint: Reader<Endpoint>): EndpointRow {
   const realized = status.at('policy').at('realized');
   const identity = status.at('identity');
   const networking = status.at('networking');
-  const [pair] = networking.at('addressing').items();
+  const pairs = networking.at('addressing').items();
+  const [pair] = pairs;
   const names = status.at('external-identifiers');
   const [podNamespace = '', podName = ''] = names.text('pod-name').split('/', 2);
   return {
     id: endpoint.integer('id'),
     policy: realized.present ? realized.text('policy-enabled') : undefined,
+    policyRevision: realized.present ? realized.integer('policy-revision') : undefined,
     identity: identity.present ? identity.integer('id') : undefined,
+    identityLabels: identity.texts('labels'),
     labels: status.at('labels').texts('security-relevant').toSorted(compareBytes),
     addresses: networking.present
       ? pair
         ? { ipv4: pair.text('ipv4'), ipv6: pair.text('ipv6') }
         : null
       : undefined,
+    allAddresses: pairs.flatMap((each) => [each.text('ipv4'), each.text('ipv6')]).filter(Boolean),
+    ifindex: networking.has('interface-index') ? networking.integer('interface-index') : undefined,
     state: status.has('state') ? status.text('state') : undefined,
     pod: names.text('k8s-pod-name') || podName,
     namespace: names.text('k8s-namespace') || podNamespace,
+    document: endpoint.document,
   };
 }
 
-/** The entries of a list in order of their `id`, as they came; what is no list stays as it is. */
-export function sortById<T>(answer: T[]): T[] {
-  return Array.isArray(answer) ? answer.toSorted((a, b) => idOf(a) - idOf(b)) : answer;
+/** How an endpoint is. */
+export function readEndpointHealth(agent: AgentClient, id: string): Promise<Answer<EndpointState>> {
+  const asked = agent.get('/endpoint/{id}/healthz', { path: { id } });
+  return objectAnswer(asked, 'EndpointHealth', (health) => ({
+    overall: health.need('overallHealth').asText(),
+    bpf: health.text('bpf'),
+    policy: health.text('policy'),
+    connected: health.flag('connected'),
+  }));
 }
 
-function idOf(entry: unknown): number {
-  const id = typeof entry === 'object' && entry !== null && 'id' in entry ? entry.id : undefined;
-  return typeof id === 'number' ? id : 0;
+/** What happened to an endpoint, in the agent's order. */
+export function readEndpointLog(agent: AgentClient, id: string): Promise<Answer<EndpointChange[]>> {
+  const asked = agent.get('/endpoint/{id}/log', { path: { id } });
+  return listAnswer<EndpointStatusLog, EndpointChange[]>(asked, 'EndpointStatusLog', (log) =>
+    log.items().map((change) => ({
+      timestamp: change.text('timestamp'),
+      code: change.text('code'),
+      state: change.text('state'),
+      message: change.text('message'),
+    })),
+  );
+}
+
+/** The configuration of an endpoint. */
+export function readEndpointConfig(agent: AgentClient, id: string): Promise<Answer<EndpointConfig>> {
+  const asked = agent.get('/endpoint/{id}/config', { path: { id } });
+  return objectAnswer(asked, 'EndpointConfigurationStatus', (config) => {
+    const realized = config.need('realized');
+    return {
+      immutable: config.at('immutable').textMap(),
+      options: realized.at('options').textMap(),
+      realized: realized.fields(),
+    };
+  });
+}
+
+/** The labels of an endpoint: those that users added, those of its pod that count, those that are switched off. */
+export async function readEndpointLabels(
+  agent: AgentClient,
+  id: string,
+): Promise<{ user: string[]; securityRelevant: string[]; disabled: string[] }> {
+  const answer = await agent.get('/endpoint/{id}/labels', { path: { id } });
+  const status = answer.need('status');
+  return {
+    user: status.at('realized').texts('user'),
+    securityRelevant: status.texts('security-relevant'),
+    disabled: status.texts('disabled'),
+  };
+}
+
+/** Removes an endpoint; returns how many errors the agent met meanwhile. */
+export async function deleteEndpoint(agent: AgentClient, id: string): Promise<number> {
+  const errors = await agent.delete('/endpoint/{id}', { path: { id } });
+  return errors.present ? errors.asInteger() : 0;
+}
+
+/** Configures an endpoint anew; with an empty configuration it is only regenerated. */
+export async function patchEndpointConfig(agent: AgentClient, id: string, config: object): Promise<void> {
+  await agent.patch('/endpoint/{id}/config', { path: { id }, body: config });
+}
+
+/** Replaces the labels that users added to an endpoint. */
+export async function patchEndpointLabels(agent: AgentClient, id: string, user: string[]): Promise<void> {
+  await agent.patch('/endpoint/{id}/labels', { path: { id }, body: user.length > 0 ? { user } : {} });
 }

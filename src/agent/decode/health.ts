@@ -1,5 +1,4 @@
 import { UserError } from '../../errors.ts';
-import { parseJson } from '../../lib/exact-json.ts';
 import type {
   AddressHealth,
   ClusterHealth,
@@ -7,6 +6,7 @@ import type {
   PathHealth,
   ProbeHealth,
 } from '../../model/health.ts';
+import { parseAnswer } from '../client.ts';
 import { HttpClient } from '../http/http.ts';
 import { Reader } from './reader.ts';
 
@@ -48,31 +48,18 @@ export async function fetchClusterHealth(
   const socket = ctx.env.CILIUM_HEALTH_SOCK || DEFAULT_HEALTH_SOCKET;
   const http = new HttpClient({ network: 'unix', target: socket });
   try {
-    const response = await http.request({
-      method: 'GET',
-      path: '/v1beta/status',
-      timeoutMs,
-      signal: ctx.signal,
-    });
-    if (response.status !== 200)
-      throw new UserError(`GET unix://${socket}/v1beta/status: answered ${response.status}`);
-    return decodeClusterHealth(parse(response.body.toString(), socket));
+    const path = '/v1beta/status';
+    const call = `GET unix://${socket}${path}`;
+    const response = await http.request({ method: 'GET', path, timeoutMs, signal: ctx.signal });
+    if (response.status !== 200) throw new UserError(`${call}: answered ${response.status}`);
+    return decodeClusterHealth(new Reader(call, parseAnswer(call, response.body.toString())));
   } finally {
     await http.close();
   }
 }
 
-function parse(body: string, socket: string): unknown {
-  try {
-    return parseJson(body);
-  } catch (cause) {
-    throw new UserError(`GET unix://${socket}/v1beta/status: the answer is not JSON`, { cause });
-  }
-}
-
 /** Reads an answer of the health API; nodes sorted by name is up to the reader. */
-function decodeClusterHealth(answer: unknown): ClusterHealth {
-  const r = new Reader<HealthAnswer>('GET /v1beta/status', answer);
+function decodeClusterHealth(r: Reader<HealthAnswer>): ClusterHealth {
   return {
     self: r.has('local') ? r.at('local').text('name') : undefined,
     timestamp: r.text('timestamp'),

@@ -1,10 +1,16 @@
 import type { RedirectRow } from '../../model/lrp.ts';
-import { Reader } from './reader.ts';
+import type { AgentClient } from '../client.ts';
+import { type Answer, listAnswer } from './answer.ts';
+import type { Reader } from './reader.ts';
 import type { LRPSpec } from './types.gen.ts';
 
-/** What is shown of local redirect policies. */
-export function decodeRedirects(answer: unknown): RedirectRow[] {
-  return new Reader<LRPSpec[]>('GET /lrp', answer).items().map((policy) => ({
+/** The local redirect policies. */
+export function listRedirects(agent: AgentClient): Promise<Answer<RedirectRow[]>> {
+  return listAnswer(agent.get('/lrp'), 'LRPSpec[]', (answer) => answer.items().map(decodeRedirect));
+}
+
+function decodeRedirect(policy: Reader<LRPSpec>): RedirectRow {
+  return {
     namespace: policy.text('namespace'),
     name: policy.text('name'),
     frontendType: policy.text('frontend-type'),
@@ -30,5 +36,5 @@ export function decodeRedirects(answer: unknown): RedirectRow[] {
             })),
         };
       }),
-  }));
+  };
 }

@@ -1,11 +1,27 @@
 import { UserError } from '../../errors.ts';
 import { parseJson } from '../../lib/exact-json.ts';
 import type { CachedMapRow, MapEventRow } from '../../model/cached-map.ts';
+import { type AgentClient, ApiError, payloadOf } from '../client.ts';
+import { Answer, objectAnswer } from './answer.ts';
 import { Reader } from './reader.ts';
 import type { BPFMap, MapEvent } from './types.gen.ts';
 
-/** What is shown of a map. */
-export function decodeMap(map: Reader<BPFMap>): CachedMapRow {
+/** The maps that the agent has open; undefined when it sent no list. */
+export function listMaps(
+  agent: AgentClient,
+  options: { timeoutMs?: number } = {},
+): Promise<Answer<CachedMapRow[] | undefined>> {
+  return objectAnswer(agent.get('/map', options), 'BPFMapList', (answer) =>
+    answer.has('maps') ? answer.at('maps').items().map(decodeMap) : undefined,
+  );
+}
+
+/** One map, with what the agent keeps of it. */
+export function readMap(agent: AgentClient, name: string): Promise<Answer<CachedMapRow>> {
+  return objectAnswer(agent.get('/map/{name}', { path: { name } }), 'BPFMap', decodeMap);
+}
+
+function decodeMap(map: Reader<BPFMap>): CachedMapRow {
   return {
     path: map.text('path'),
     cache: map.has('cache')
@@ -22,24 +38,45 @@ export function decodeMap(map: Reader<BPFMap>): CachedMapRow {
   };
 }
 
-/** What is shown of a change of a map. */
-export function decodeMapEvent(value: unknown): MapEventRow {
-  const event = new Reader<MapEvent>('GET /map/{name}/events', value);
-  return {
+/** Hands over the changes of a map as they come; `follow` goes on until the signal or the agent ends it. */
+export async function streamMapEvents(
+  agent: AgentClient,
+  name: string,
+  follow: boolean,
+  onEvents: (events: Answer<MapEventRow>[]) => Promise<void>,
+): Promise<void> {
+  const path = '/map/{name}/events';
+  const request = agent.request('GET', path, { path: { name }, query: { follow } });
+  const call = `GET ${request.path.replace(/\?.*/, '')}`;
+  const events = new JsonStream(call);
+  let refusal = '';
+  const { status } = await agent.http.stream(
+    follow ? { ...request, timeoutMs: undefined } : request,
+    async (chunk, status) => {
+      if (status !== 200) refusal = (refusal + chunk.toString()).slice(0, 4096);
+      else await onEvents(events.push(chunk).map((event) => eventOf(new Reader<MapEvent>(call, event))));
+    },
+  );
+  if (status !== 200) throw new ApiError('GET', path, status, payloadOf(refusal));
+  events.end();
+}
+
+function eventOf(event: Reader<MapEvent>): Answer<MapEventRow> {
+  return new Answer(event.document, 'MapEvent', () => ({
     key: event.text('key'),
     value: event.text('value'),
     timestamp: event.text('timestamp'),
     action: event.text('action'),
     desiredAction: event.text('desired-action'),
     lastError: event.text('last-error'),
-  };
+  }));
 }
 
 /** No single value of a stream is larger; beyond it the stream is taken for broken. */
 const MAX_VALUE_BYTES = 16 * 1024 * 1024;
 
 /** Cuts a stream of JSON objects, with or without newlines between them, into its values. */
-export class JsonStream {
+class JsonStream {
   #pending = '';
   #depth = 0;
   #inString = false;

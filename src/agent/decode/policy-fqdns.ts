@@ -1,24 +1,18 @@
-import { UserError } from '../../errors.ts';
 import { formatAddress, parsePrefix } from '../../lib/address.ts';
 import { compareBytes } from '../../lib/order.ts';
+import type { AgentClient } from '../client.ts';
+import { parsePolicy, readPolicy } from './policy.ts';
 import { Reader } from './reader.ts';
-import type { Policy } from './types.gen.ts';
 
 interface FqdnRule {
   egress?: { toFQDNs?: { matchName?: string }[]; toCIDRSet?: { cidr?: string }[] }[];
 }
 
 /** Names that egress rules match, with the addresses that stand beside them in the same rule. */
-export function fqdnsWithAddresses(answer: unknown): Map<string, string[]> {
-  const text = new Reader<Policy>('GET /policy', answer).text('policy');
-  let rules: unknown;
-  try {
-    rules = text === '' ? [] : JSON.parse(text);
-  } catch (cause) {
-    throw new UserError('GET /policy: the policy is not JSON', { cause });
-  }
+export async function readFqdnAddresses(agent: AgentClient): Promise<Map<string, string[]>> {
+  const rules = parsePolicy((await readPolicy(agent)).decode());
   const names = new Map<string, Set<string>>();
-  for (const rule of new Reader<FqdnRule[]>('GET /policy', rules).items()) {
+  for (const rule of new Reader<FqdnRule[]>('GET /v1/policy, the rules', rules).items()) {
     for (const egress of rule.at('egress').items()) {
       const addresses = egress
         .at('toCIDRSet')

@@ -1,5 +1,8 @@
+import { UserError } from '../../errors.ts';
 import type { ServiceAddress, ServiceRow } from '../../model/service.ts';
-import { Reader } from './reader.ts';
+import { type AgentClient, ApiError, payloadOf } from '../client.ts';
+import { Answer, listAnswer } from './answer.ts';
+import type { Reader } from './reader.ts';
 import type { BackendAddress, FrontendAddress, Service } from './types.gen.ts';
 
 /** What lists show of a service; undefined when the agent has not realized it. */
@@ -41,14 +44,96 @@ function backendOf(address: Reader<BackendAddress>): ServiceAddress {
   };
 }
 
-/** The services of GET /service by their number, and how many the agent has not realized. */
-export function decodeServices(answer: unknown): { services: ServiceRow[]; unrealized: number } {
-  const decoded = new Reader<Service[]>('GET /service', answer).items().map(decodeService);
-  const services = decoded.filter((service) => service !== undefined);
+/** The services by their number, and how many the agent has not realized. */
+export interface ServiceList {
+  services: ServiceRow[];
+  unrealized: number;
+}
+
+/** The services of the node, in the agent's order as a document and by their number as rows. */
+export function listServices(
+  agent: AgentClient,
+  options: { timeoutMs?: number } = {},
+): Promise<Answer<ServiceList>> {
+  return listAnswer(agent.get('/service', options), 'Service[]', decodeServices);
+}
+
+/** Agents that no longer answer for one service (1.20) still list all of them: the one is picked from the list. */
+export async function readService(agent: AgentClient, id: number): Promise<Answer<ServiceRow[]>> {
+  const service = await agent.get('/service/{id}', { path: { id } }).catch(async (error: unknown) => {
+    if (!(error instanceof ApiError && error.isUnknownPath)) throw error;
+    const all = (await agent.get('/service')).items();
+    const found = all.find(
+      (each) => each.at('status').at('realized').integer('id') === id || each.at('spec').integer('id') === id,
+    );
+    if (!found) throw new UserError('the agent has no service of this number');
+    return found;
+  });
+  service.need('status').need('realized').fields();
+  return new Answer(service.document, 'Service', () => rowsOf([service]));
+}
+
+/** What the agent has realized of a service, to be sent back with a change. */
+export interface RealizedService {
+  spec: Record<string, unknown>;
+  flags: Record<string, unknown>;
+  backends: number;
+}
+
+/** Undefined when the agent has no service of this number. */
+export async function readRealizedService(
+  agent: AgentClient,
+  id: number,
+): Promise<RealizedService | undefined> {
+  const service = await agent.get('/service/{id}', { path: { id } }).catch((error: unknown) => {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  });
+  const realized = service?.need('status').need('realized');
+  return (
+    realized && {
+      spec: realized.fields(),
+      flags: realized.at('flags').fields(),
+      backends: realized.at('backend-addresses').items().length,
+    }
+  );
+}
+
+/** Makes or changes a service. */
+export async function putService(agent: AgentClient, id: number, spec: object): Promise<'added' | 'updated'> {
+  const request = agent.request('PUT', '/service/{id}', { path: { id }, body: spec });
+  const { status, body } = await agent.http.request(request);
+  if (status >= 300) serviceApiGone(new ApiError('PUT', '/service/{id}', status, payloadOf(body.toString())));
+  return status === 201 ? 'added' : 'updated';
+}
+
+/** Removes a service. */
+export async function deleteService(agent: AgentClient, id: number): Promise<void> {
+  await agent.delete('/service/{id}', { path: { id } }).catch(serviceApiGone);
+}
+
+/** Says what to do when the agent has no such call any more; other errors pass. */
+function serviceApiGone(error: unknown): never {
+  if (error instanceof ApiError && error.isUnknownPath)
+    throw new UserError('this agent takes no changes of single services through its API', {
+      hint: 'Cilium 1.17 still does, 1.20 does not: there, services follow Kubernetes. Use kubectl on the Service.',
+      cause: error,
+    });
+  throw error;
+}
+
+/** Reads a list of services: that of `GET /service`, or the one inside another answer. */
+export function decodeServices(answer: Reader<Service[]>): ServiceList {
+  const items = answer.items();
+  const services = rowsOf(items);
   return {
-    services: withoutStrayProtocols(services).toSorted((a, b) => a.id - b.id),
-    unrealized: decoded.length - services.length,
+    services: services.toSorted((a, b) => a.id - b.id),
+    unrealized: items.length - services.length,
   };
+}
+
+function rowsOf(services: readonly Reader<Service>[]): ServiceRow[] {
+  return withoutStrayProtocols(services.map(decodeService).filter((service) => service !== undefined));
 }
 
 /**

@@ -10,7 +10,8 @@ import type {
   WireguardState,
 } from '../../model/status.ts';
 import type { AgentClient } from '../client.ts';
-import { Reader } from './reader.ts';
+import { type Answer, objectAnswer } from './answer.ts';
+import type { Reader } from './reader.ts';
 import type {
   BPFMapProperties,
   ControllerStatus,
@@ -34,25 +35,25 @@ export interface StatusQuery {
   timeoutMs?: number;
 }
 
-/** Asks the agent how it is. The answer is as it came: decodeStatus makes it safe to read. */
-export async function fetchStatus(agent: AgentClient, query: StatusQuery): Promise<unknown> {
-  return agent.get('/healthz', {
+/** Asks the agent how it is. */
+export function readStatus(agent: AgentClient, query: StatusQuery): Promise<Answer<AgentStatus>> {
+  const asked = agent.get('/healthz', {
     headers: {
       brief: String(query.brief),
       ...(query.requireK8sConnectivity !== undefined && {
         'require-k8s-connectivity': String(query.requireK8sConnectivity),
       }),
     },
-    ...(query.timeoutMs !== undefined && { timeoutMs: query.timeoutMs }),
+    timeoutMs: query.timeoutMs,
   });
+  return objectAnswer(asked, 'StatusResponse', decodeStatus);
 }
 
 /** Reads a status: that of `GET /healthz`, or the one inside another answer. */
-export function decodeStatus(answer: unknown, call = 'GET /healthz'): AgentStatus {
-  const r = new Reader<StatusResponse>(call, answer);
+export function decodeStatus(r: Reader<StatusResponse>): AgentStatus {
   const health = r.at('cluster').at('ciliumHealth');
-  const status: AgentStatus = {
-    release: releaseOf(r.at('cilium').text('msg'), new Reader(call, answer)),
+  return {
+    release: releaseOf(r.at('cilium').text('msg'), r.as()),
     kvstore: component(r.at('kvstore')),
     containerRuntime: component(r.at('container-runtime')),
     kubernetes: part(r.at('kubernetes'), (k) => ({
@@ -65,7 +66,7 @@ export function decodeStatus(answer: unknown, call = 'GET /healthz'): AgentStatu
     srv6: part(r.at('srv6'), (s) => ({ enabled: s.flag('enabled'), encapMode: s.text('srv6EncapMode') })),
     cniChaining: part(r.at('cni-chaining'), (c) => c.text('mode')),
     cniFile: component(r.at('cni-file')),
-    cilium: component(r.at('cilium')),
+    cilium: stateOf(r.need('cilium')),
     stale: part(r.at('stale'), (s) => Object.entries(s.textMap()).toSorted(([a], [b]) => compareBytes(a, b))),
     nodeMonitor: part(r.at('nodeMonitor'), (m) => ({
       cpus: m.integer('cpus'),
@@ -115,7 +116,6 @@ export function decodeStatus(answer: unknown, call = 'GET /healthz'): AgentStatu
     })),
     encryption: part(r.at('encryption'), encryption),
   };
-  return status;
 }
 
 function part<T, V>(reader: Reader<T>, read: (reader: Reader<T>) => V): V | undefined {
@@ -123,7 +123,11 @@ function part<T, V>(reader: Reader<T>, read: (reader: Reader<T>) => V): V | unde
 }
 
 function component(reader: Reader<Status>): ComponentState | undefined {
-  return part(reader, (r) => ({ state: r.text('state'), message: r.text('msg') }));
+  return part(reader, stateOf);
+}
+
+function stateOf(r: Reader<Status>): ComponentState {
+  return { state: r.text('state'), message: r.text('msg') };
 }
 
 /** By the version that the agent's message begins with, else by the fields that the answer has. */

@@ -1,5 +1,4 @@
-import { Reader } from '../../agent/decode/reader.ts';
-import type { ClusterNodeStatus } from '../../agent/decode/types.gen.ts';
+import { listNodes } from '../../agent/decode/nodes.ts';
 import { ENDPOINTS } from '../../bpf/layouts/endpoints.ts';
 import type { LocalAddresses } from '../../bpf/maps/orphans.ts';
 import { readRequired } from '../../bpf/maps/records.ts';
@@ -25,27 +24,18 @@ function given(text: string): AddressRange {
 /** The ranges from which the agent gives addresses to its pods. */
 async function rangesOfNode(ctx: Context): Promise<AddressRange[]> {
   const hint = 'Name the pod ranges of this node with --pod-cidr.';
-  const answer = await ask(ctx, hint);
-  const status = new Reader<ClusterNodeStatus>('GET /cluster/nodes', answer);
-  const self = status.text('self');
-  const ranges = status
-    .at('nodes-added')
-    .items()
-    .filter((node) => node.text('name') === self)
-    .flatMap((node) => {
-      const primary = node.at('primary-address');
-      return [primary.at('ipv4').text('alloc-range'), primary.at('ipv6').text('alloc-range')];
-    })
+  const { self, nodes } = (await listNodes(await ctx.agent()).catch(withHint(hint))).decode();
+  const ranges = nodes
+    .filter(({ name }) => name === self)
+    .flatMap(({ ipv4Range, ipv6Range }) => [ipv4Range, ipv6Range])
     .flatMap((range) => parsePrefix(range) ?? []);
   if (ranges.length === 0) throw new UserError('the agent names no pod range of this node', { hint });
   return ranges;
 }
 
-async function ask(ctx: Context, hint: string): Promise<unknown> {
-  try {
-    return await (await ctx.agent()).get('/cluster/nodes');
-  } catch (error) {
+function withHint(hint: string): (error: unknown) => never {
+  return (error) => {
     if (error instanceof UserError) throw new UserError(error.message, { hint, cause: error });
     throw error;
-  }
+  };
 }

@@ -1,13 +1,11 @@
-import { decodeEndpointRows } from '../../agent/decode/endpoints.ts';
+import { listEndpoints } from '../../agent/decode/endpoints.ts';
 import type { Context } from '../../context.ts';
 
 /** Names of the pods of this node by address, from the agent. */
 export async function podNames(ctx: Context): Promise<ReadonlyMap<string, string>> {
   const names = new Map<string, string>();
-  for (const { namespace, pod, addresses } of decodeEndpointRows(
-    await (await ctx.agent()).get('/endpoint'),
-  )) {
+  const endpoints = (await listEndpoints(await ctx.agent())).decode();
+  for (const { namespace, pod, addresses } of endpoints)
     for (const ip of [addresses?.ipv4, addresses?.ipv6]) if (ip && pod) names.set(ip, `${namespace}/${pod}`);
-  }
   return names;
 }

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import { decodePeers } from '../../agent/decode/bgp.ts';
+import { listBgpPeers } from '../../agent/decode/bgp.ts';
 import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
+import { type OutputFlag, outputOption } from '../../cli/output.ts';
+import { addWatchOptions, printAnswers, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { peerTable, renderCapabilities } from '../../render/agent/bgp.ts';
 import { unlessBgpIsDisabled } from './disabled.ts';
@@ -24,9 +24,8 @@ export function addBgpPeersCommand(command: Command, ctx: Context): void {
 
 async function runBgpPeers(options: BgpPeersOptions, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const fetch = () => agent.get('/bgp/peers').catch(failed('cannot get peers list'));
-  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'BgpPeer[]');
-  if (options.capabilities || options.caps)
-    return ctx.out.write(renderCapabilities(decodePeers(await fetch())));
-  await printList(ctx, options, async () => peerTable(decodePeers(await fetch())));
+  const ask = () => listBgpPeers(agent).catch(failed('cannot get peers list'));
+  if (!options.output && (options.capabilities || options.caps))
+    return ctx.out.write(renderCapabilities((await ask()).decode()));
+  await printAnswers(ctx, options, ask, peerTable);
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { decodeRoutePolicies } from '../../agent/decode/bgp.ts';
+import { listBgpRoutePolicies } from '../../agent/decode/bgp.ts';
 import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
+import { type OutputFlag, outputOption } from '../../cli/output.ts';
+import { addWatchOptions, printAnswers, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { routePolicyTable } from '../../render/agent/bgp.ts';
@@ -32,13 +32,6 @@ async function runBgpRoutePolicies(
   if (words.length > 0 && asn === undefined)
     throw new UserError('failed to parse vrouter ASN: missing `vrouter` parameter');
   const agent = await ctx.agent();
-  const fetch = () =>
-    agent
-      .get('/bgp/route-policies', { query: { router_asn: asn } })
-      .catch(failed('cannot get route policies list'));
-  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'BgpRoutePolicy[]');
-  await printList(ctx, options, async () => {
-    const { policies, families } = decodeRoutePolicies(await fetch());
-    return routePolicyTable(policies, { families });
-  });
+  const ask = () => listBgpRoutePolicies(agent, asn).catch(failed('cannot get route policies list'));
+  await printAnswers(ctx, options, ask, ({ policies, families }) => routePolicyTable(policies, { families }));
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { decodeRoutes } from '../../agent/decode/bgp.ts';
+import { type BgpRouteQuery, listBgpRoutes } from '../../agent/decode/bgp.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples } from '../../cli/flags.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
+import { type OutputFlag, outputOption } from '../../cli/output.ts';
+import { addWatchOptions, printAnswers, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { formatAddress, parseAddress } from '../../lib/address.ts';
@@ -52,12 +52,7 @@ export function addBgpRoutesCommand(command: Command, ctx: Context): void {
 }
 
 /** Which routes the words ask for, and the notice about what they leave open. */
-interface RouteQuery {
-  tableType: 'loc-rib' | 'adj-rib-out';
-  afi: string;
-  safi: string;
-  asn?: number;
-  neighbor?: string;
+interface RouteQuery extends BgpRouteQuery {
   notice: string;
 }
 
@@ -65,21 +60,9 @@ async function runBgpRoutes(words: string[], options: BgpRoutesOptions, ctx: Con
   const query = parseRouteQuery(words);
   const agent = await ctx.agent();
   if (query.notice && !options.output) await ctx.out.write(query.notice);
-  const fetch = () =>
-    agent
-      .get('/bgp/routes', {
-        query: {
-          table_type: query.tableType,
-          afi: query.afi,
-          safi: query.safi,
-          router_asn: query.asn,
-          neighbor: query.neighbor,
-        },
-      })
-      .catch(failed('failed retrieving routes'));
-  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'BgpRoute[]');
+  const ask = () => listBgpRoutes(agent, query).catch(failed('failed retrieving routes'));
   const peer = query.tableType === 'adj-rib-out' && query.neighbor === undefined;
-  await printList(ctx, options, async () => routeTable(decodeRoutes(await fetch()), { peer }));
+  await printAnswers(ctx, options, ask, (routes) => routeTable(routes, { peer }));
 }
 
 function parseRouteQuery(words: readonly string[]): RouteQuery {

@@ -1,7 +1,8 @@
-import type { AgentClient } from '../../agent/client.ts';
-import { decodeConfig } from '../../agent/decode/config.ts';
-import { Reader } from '../../agent/decode/reader.ts';
-import type { BPFMapList, Endpoint, Identity, Service } from '../../agent/decode/types.gen.ts';
+import { readConfig } from '../../agent/decode/config.ts';
+import { listEndpoints } from '../../agent/decode/endpoints.ts';
+import { listIdentities } from '../../agent/decode/identities.ts';
+import { listMaps } from '../../agent/decode/maps.ts';
+import { listServices } from '../../agent/decode/services.ts';
 import { mutableOptions } from '../../agent/options.ts';
 import type { Context } from '../../context.ts';
 import { SHELLS } from './scripts.ts';
@@ -73,52 +74,32 @@ async function nothing(): Promise<Candidate[]> {
   return [];
 }
 
-async function ask<T>(ctx: Context, call: (agent: AgentClient, timeoutMs: number) => Promise<T>): Promise<T> {
-  return call(await ctx.agent(), PATIENCE_MS);
-}
+const PATIENTLY = { timeoutMs: PATIENCE_MS };
 
 async function endpoints(ctx: Context): Promise<Candidate[]> {
-  const answer = await ask(ctx, (agent, timeoutMs) => agent.get('/endpoint', { timeoutMs }));
-  return new Reader<Endpoint[]>('GET /endpoint', answer).items().map((endpoint) => {
-    const status = endpoint.at('status');
-    const names = status.at('external-identifiers');
-    const namespace = names.text('k8s-namespace');
-    // Agents call an endpoint that is no pod "/".
-    const pod = names.text('k8s-pod-name') || names.text('pod-name').replace(/^\/$/, '');
-    const [label = ''] = status.at('labels').texts('security-relevant');
-    return {
-      value: String(endpoint.integer('id')),
-      meaning: pod ? (namespace ? `${namespace}/${pod}` : pod) : label,
-    };
-  });
-}
-
-async function identities(ctx: Context): Promise<Candidate[]> {
-  const answer = await ask(ctx, (agent, timeoutMs) => agent.get('/identity', { timeoutMs }));
-  return new Reader<Identity[]>('GET /identity', answer).items().map((identity) => ({
-    value: String(identity.integer('id')),
-    meaning: identity.texts('labels').join(' '),
+  const answer = await listEndpoints(await ctx.agent(), PATIENTLY);
+  return answer.decode().map(({ id, pod, namespace, labels: [label = ''] }) => ({
+    value: String(id),
+    meaning: pod ? (namespace ? `${namespace}/${pod}` : pod) : label,
   }));
 }
 
+async function identities(ctx: Context): Promise<Candidate[]> {
+  const answer = await listIdentities(await ctx.agent(), PATIENTLY);
+  return answer.decode().map(({ id, labels }) => ({ value: String(id), meaning: labels.join(' ') }));
+}
+
 async function maps(ctx: Context): Promise<Candidate[]> {
-  const answer = await ask(ctx, (agent, timeoutMs) => agent.get('/map', { timeoutMs }));
-  return new Reader<BPFMapList>('GET /map', answer)
-    .at('maps')
-    .items()
-    .map((map) => ({ value: map.text('path').split('/').at(-1) ?? '', meaning: map.text('path') }));
+  const answer = await listMaps(await ctx.agent(), PATIENTLY);
+  const paths = (answer.decode() ?? []).map(({ path }) => path);
+  return paths.map((path) => ({ value: path.split('/').at(-1) ?? '', meaning: path }));
 }
 
 async function services(ctx: Context): Promise<Candidate[]> {
-  const answer = await ask(ctx, (agent, timeoutMs) => agent.get('/service', { timeoutMs }));
-  return new Reader<Service[]>('GET /service', answer).items().map((service) => {
-    const spec = service.at('spec');
-    const frontend = spec.at('frontend-address');
-    return {
-      value: String(spec.integer('id')),
-      meaning: `${frontend.text('ip')}:${frontend.integer('port')}`,
-    };
-  });
+  const answer = await listServices(await ctx.agent(), PATIENTLY);
+  return answer
+    .decode()
+    .services.map(({ id, frontend }) => ({ value: String(id), meaning: `${frontend.ip}:${frontend.port}` }));
 }
 
 async function configOptions(): Promise<Candidate[]> {
@@ -130,7 +111,7 @@ async function configOptions(): Promise<Candidate[]> {
 }
 
 async function configNames(ctx: Context): Promise<Candidate[]> {
-  const config = decodeConfig(await ask(ctx, (agent, timeoutMs) => agent.get('/config', { timeoutMs })));
+  const config = await readConfig(await ctx.agent(), PATIENCE_MS);
   const names = [...Object.keys(config.options), 'PolicyEnforcement', ...Object.keys(config.readOnly ?? {})];
   return [...new Set(names)].map((value) => ({ value, meaning: '' }));
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { AgentClient } from '../../agent/client.ts';
-import { decodeConfig } from '../../agent/decode/config.ts';
+import { patchConfig, readConfig } from '../../agent/decode/config.ts';
 import { currentOptions, OptionError, parseOption, shownValue } from '../../agent/options.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples, integer } from '../../cli/flags.ts';
@@ -67,7 +67,7 @@ export async function runConfig(args: string[], options: ConfigOptions, ctx: Con
 
 /** What the agent is configured with now. */
 export async function fetchConfig(agent: AgentClient): Promise<AgentConfig> {
-  return decodeConfig(await agent.get('/config').catch(failed('Error while retrieving configuration')));
+  return readConfig(agent).catch(failed('Error while retrieving configuration'));
 }
 
 async function show(config: AgentConfig, options: ConfigOptions, ctx: Context): Promise<void> {
@@ -144,14 +144,10 @@ async function change(
   const wanted = { ...config.options, ...changes.options };
   const names = Object.keys(wanted).toSorted(compareBytes);
   const policyEnforcement = changes.policyEnforcement ?? config.policyEnforcement;
-  await agent
-    .patch('/config', {
-      body: {
-        options: Object.fromEntries(names.map((name) => [name, wanted[name]])),
-        'policy-enforcement': policyEnforcement,
-      },
-    })
-    .catch(writeFailed('Unable to change agent configuration', 'cilium config'));
+  const sorted = Object.fromEntries(names.map((name) => [name, wanted[name] ?? '']));
+  await patchConfig(agent, sorted, policyEnforcement).catch(
+    writeFailed('Unable to change agent configuration', 'cilium config'),
+  );
   const pairs = Object.entries(changes.options);
   const what = [
     ...pairs.map(([name, value]) => `${name}=${value}`),

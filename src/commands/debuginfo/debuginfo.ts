@@ -1,10 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Answer } from '../../agent/decode/answer.ts';
+import { readDebugInfo } from '../../agent/decode/debuginfo.ts';
 import { durationOption, examples, stringSlice } from '../../cli/flags.ts';
-import { writeStructured } from '../../cli/output.ts';
+import { writeAnswer, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { systemReason, UsageError, UserError } from '../../errors.ts';
+import type { DebugReport } from '../../model/debug-report.ts';
 import { goJson } from '../../render/text/json.ts';
 import type { TabStop } from '../../render/text/table.ts';
 
@@ -15,6 +18,8 @@ interface DebuginfoOptions {
   outputDirectory: string;
   timeout: number;
 }
+
+type Info = Answer<DebugReport>;
 
 /** A wanted form of the report. */
 type Form = { kind: 'markdown' | 'html' | 'json' } | { kind: 'jsonpath'; expression: string };
@@ -50,11 +55,7 @@ export function addDebuginfoCommand(command: Command, ctx: Context): void {
 export async function runDebuginfo(options: DebuginfoOptions, ctx: Context): Promise<void> {
   const forms = parseForms(options);
   const agent = await ctx.agent();
-  const info = await agent.get('/debuginfo', { timeoutMs: options.timeout });
-  if (typeof info !== 'object' || info === null)
-    throw new UserError('GET /debuginfo: the answer is empty', {
-      hint: 'Is this the socket of a Cilium agent?',
-    });
+  const info = await readDebugInfo(agent, options.timeout);
   const wanted: Form[] = forms.length > 0 ? forms : [{ kind: 'markdown' }];
   const pages = wanted.some(isPage) ? await buildPages(info, options, ctx) : [];
   const stamp = fileStamp(ctx.clock.nowMs());
@@ -97,7 +98,7 @@ interface Page {
   markdown: string;
 }
 
-async function buildPages(info: object, options: DebuginfoOptions, ctx: Context): Promise<Page[]> {
+async function buildPages(info: Info, options: DebuginfoOptions, ctx: Context): Promise<Page[]> {
   if (ctx.uid !== 0 && ctx.uid !== undefined)
     await ctx.err.write('Warning: the sections about BPF maps may be empty, as this does not run as root.\n');
   const [{ debugSections }, { DEBUG_TITLE }, { tabulate }] = await Promise.all([
@@ -105,22 +106,22 @@ async function buildPages(info: object, options: DebuginfoOptions, ctx: Context)
     import('../../render/agent/debuginfo.ts'),
     import('../../render/text/table.ts'),
   ]);
-  const sections = await debugSections(info, ctx);
+  const sections = await debugSections(info.decode(), ctx);
   const page = (texts: string[]) => tabulate(DEBUG_TITLE + texts.join(''), DEBUG_TABLE);
   if (options.filePerCommand && options.file)
     return sections.map(({ name, text }) => ({ name, markdown: page([text]) }));
   return [{ name: '', markdown: page(sections.map(({ text }) => text)) }];
 }
 
-async function print(form: Form, info: object, pages: readonly Page[], ctx: Context): Promise<void> {
-  if (form.kind === 'json') return writeStructured(ctx, 'json', info);
-  if (form.kind === 'jsonpath') return writeStructured(ctx, `jsonpath=${form.expression}`, info, 'DebugInfo');
+async function print(form: Form, info: Info, pages: readonly Page[], ctx: Context): Promise<void> {
+  if (form.kind === 'json') return writeStructured(ctx, 'json', info.document);
+  if (form.kind === 'jsonpath') return writeAnswer(ctx, `jsonpath=${form.expression}`, info);
   for (const { markdown } of pages) await ctx.out.write(`${markdown}\n`);
 }
 
 async function save(
   form: Form,
-  info: object,
+  info: Info,
   pages: readonly Page[],
   stamp: string,
   options: DebuginfoOptions,
@@ -141,16 +142,18 @@ async function save(
 
 async function filesOf(
   form: Form,
-  info: object,
+  info: Info,
   pages: readonly Page[],
 ): Promise<{ name: string; text: string; mode: number }[]> {
-  if (form.kind === 'json') return [{ name: '', text: goJson(info, 2), mode: 0o600 }];
+  if (form.kind === 'json') return [{ name: '', text: goJson(info.document, 2), mode: 0o600 }];
   if (form.kind === 'jsonpath') {
     const [{ jsonpath }, { apiType }] = await Promise.all([
       import('../../render/text/jsonpath.ts'),
       import('../../agent/decode/shapes.ts'),
     ]);
-    return [{ name: '', text: jsonpath(form.expression, info, await apiType('DebugInfo')), mode: 0o600 }];
+    return [
+      { name: '', text: jsonpath(form.expression, info.document, await apiType(info.type)), mode: 0o600 },
+    ];
   }
   const { debugHtml } = await import('../../render/agent/debuginfo.ts');
   return pages.map(({ name, markdown }) =>

@@ -1,11 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeEndpointRows } from '../../agent/decode/endpoints.ts';
-import { Reader } from '../../agent/decode/reader.ts';
-import { decodeServices } from '../../agent/decode/services.ts';
-import { decodeStatus, wireguard } from '../../agent/decode/status.ts';
-import type { DebugInfo } from '../../agent/decode/types.gen.ts';
 import type { Context } from '../../context.ts';
+import type { DebugReport } from '../../model/debug-report.ts';
 import type { EndpointRow } from '../../model/endpoint.ts';
 import { systemRun } from '../../node/state/run.ts';
 import {
@@ -24,35 +20,47 @@ import { sanitize } from '../../render/text/sanitize.ts';
 const AT_ONCE = 4;
 
 /** The parts of the report. The reference prints them in random order; here it is always this one. */
-export async function debugSections(info: object, ctx: Context): Promise<DebugSection[]> {
-  const r = new Reader<DebugInfo>('GET /debuginfo', info);
+export async function debugSections(report: DebugReport, ctx: Context): Promise<DebugSection[]> {
+  const { policy, services, subsystems } = report;
   const sections: DebugSection[] = [
-    { name: 'cilium-version', text: headedBlock('Cilium version', r.text('cilium-version')) },
-    { name: 'kernel-version', text: headedBlock('Kernel version', r.text('kernel-version')) },
-    { name: 'cilium-status', text: statusBlock(r, ctx) },
-    { name: 'cilium-endpoint-list', text: await endpointBlocks(r, ctx) },
-    { name: 'cilium-service-list', text: serviceBlock(r) },
-    { name: 'cilium-policy', text: policyBlock(r) },
-    { name: 'cilium-environment-keys', text: environmentBlock(r) },
-    { name: 'cilium-subsystems', text: subsystemBlocks(r) },
-    { name: 'cilium-encryption', text: encryption(r) },
-    { name: 'cilium-memory-map', text: memoryBlocks(r) },
+    { name: 'cilium-version', text: headedBlock('Cilium version', report.version) },
+    { name: 'kernel-version', text: headedBlock('Kernel version', report.kernelVersion) },
+    { name: 'cilium-status', text: statusBlock(report, ctx) },
+    { name: 'cilium-endpoint-list', text: await endpointBlocks(report, ctx) },
+    {
+      name: 'cilium-service-list',
+      text: headedTable('Service list', renderTable(serviceTable(services, {}))),
+    },
+    {
+      name: 'cilium-policy',
+      text: headedBlock('Policy get', `:\n ${policy.policy}\nRevision: ${policy.revision}\n`),
+    },
+    {
+      name: 'cilium-environment-keys',
+      text: headedBlock('Cilium environment keys', report.environment.join('\n')),
+    },
+    {
+      name: 'cilium-subsystems',
+      text: Object.entries(subsystems)
+        .map(([name, status]) => headedBlock(name, status))
+        .join(''),
+    },
+    { name: 'cilium-encryption', text: encryptionBlock(report.wireguard) },
+    { name: 'cilium-memory-map', text: memoryBlocks(report) },
   ];
   return sections.map(({ name, text }) => ({ name, text: sanitize(text) }));
 }
 
-function statusBlock(r: Reader<DebugInfo>, ctx: Context): string {
-  if (!r.has('cilium-status')) return headedBlock('Cilium status', '');
-  const status = decodeStatus(r.at('cilium-status').raw(), 'GET /debuginfo: cilium-status');
+function statusBlock({ status }: DebugReport, ctx: Context): string {
+  if (!status) return headedBlock('Cilium status', '');
   return headedTable('Cilium status', statusSections(status, ALL_DETAILS, ctx.clock.nowMs()));
 }
 
-async function endpointBlocks(r: Reader<DebugInfo>, ctx: Context): Promise<string> {
-  const rows = decodeEndpointRows(r.at('endpoint-list').raw());
-  const table = headedTable('Endpoint list', renderTable(endpointTable(rows, { headers: true })));
-  const questions = rows.flatMap(questionsAbout);
+async function endpointBlocks({ endpoints }: DebugReport, ctx: Context): Promise<string> {
+  const table = headedTable('Endpoint list', renderTable(endpointTable(endpoints, { headers: true })));
+  const questions = endpoints.flatMap(questionsAbout);
   const program = await findCilium(ctx);
-  if (!program && rows.length > 0)
+  if (!program && endpoints.length > 0)
     await ctx.err.write('Note: no cilium on the PATH, so the sections of each endpoint stay empty.\n');
   const answers = program ? await ask(program, questions, ctx) : [];
   return table + questions.map(({ heading }, i) => headedBlock(heading, answers[i] ?? '')).join('');
@@ -106,35 +114,9 @@ async function ask(program: string, questions: readonly Question[], ctx: Context
   return answers;
 }
 
-function serviceBlock(r: Reader<DebugInfo>): string {
-  const { services } = decodeServices(r.at('service-list').raw());
-  return headedTable('Service list', renderTable(serviceTable(services, {})));
-}
-
-function policyBlock(r: Reader<DebugInfo>): string {
-  const policy = r.at('policy');
-  return headedBlock('Policy get', `:\n ${policy.text('policy')}\nRevision: ${policy.integer('revision')}\n`);
-}
-
-function environmentBlock(r: Reader<DebugInfo>): string {
-  return headedBlock('Cilium environment keys', r.texts('environment-variables').join('\n'));
-}
-
-function subsystemBlocks(r: Reader<DebugInfo>): string {
-  return Object.entries(r.at('subsystem').textMap())
-    .map(([name, status]) => headedBlock(name, status))
-    .join('');
-}
-
-function encryption(r: Reader<DebugInfo>): string {
-  const part = r.at('encryption').at('wireguard');
-  return encryptionBlock(part.present ? wireguard(part) : undefined);
-}
-
-function memoryBlocks(r: Reader<DebugInfo>): string {
-  const monitor = r.text('cilium-nodemonitor-memory-map');
+function memoryBlocks({ memoryMap, monitorMemoryMap }: DebugReport): string {
   return (
-    headedBlock('Cilium memory map\n', r.text('cilium-memory-map')) +
-    (monitor && headedBlock('Cilium nodemonitor memory map', monitor))
+    headedBlock('Cilium memory map\n', memoryMap) +
+    (monitorMemoryMap && headedBlock('Cilium nodemonitor memory map', monitorMemoryMap))
   );
 }

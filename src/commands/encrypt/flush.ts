@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { listNodeIds } from '../../agent/decode/nodes.ts';
 import { failed } from '../../cli/answer.ts';
 import { confirm } from '../../cli/confirm.ts';
 import { examples, integer } from '../../cli/flags.ts';
@@ -87,8 +88,8 @@ function fieldFilter(spi: number, nodeId: number | undefined): Filter {
 
 async function staleFilter(ctx: Context): Promise<Filter> {
   const agent = await ctx.agent();
-  const known = await agent.get('/node/ids').catch(failed('cannot list the node ids'));
-  const ids = new Set((known ?? []).map(({ id }) => id));
+  const known = await listNodeIds(agent).catch(failed('cannot list the node ids'));
+  const ids = new Set(known.decode().map(({ id }) => id));
   if (ids.size === 0)
     throw new UserError('the agent knows of no node: every state would look stale', {
       hint: 'Look with "cilium nodeid list"; without --stale everything is removed.',

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { decodeStatus, fetchStatus } from '../../agent/decode/status.ts';
+import { readStatus } from '../../agent/decode/status.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
@@ -45,7 +45,7 @@ async function note<T>(faults: string[], work: Promise<T>): Promise<T | undefine
 }
 
 async function askAgent(ctx: Context): Promise<AgentStatus> {
-  return decodeStatus(await fetchStatus(await ctx.agent(), { brief: false, timeoutMs: 30_000 }));
+  return (await readStatus(await ctx.agent(), { brief: false, timeoutMs: 30_000 })).decode();
 }
 
 async function readIpsec(run: Run, status: AgentStatus | undefined): Promise<EncryptionState['ipsec']> {

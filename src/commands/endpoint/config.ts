@@ -1,16 +1,13 @@
 import type { Command } from 'commander';
-import type { AgentClient } from '../../agent/client.ts';
-import { Reader } from '../../agent/decode/reader.ts';
-import type { EndpointConfigurationStatus } from '../../agent/decode/types.gen.ts';
+import { isEndpointReady, patchEndpointConfig, readEndpointConfig } from '../../agent/decode/endpoints.ts';
 import { currentOptions, OptionError, parseOption, parseSwitch, shownValue } from '../../agent/options.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples } from '../../cli/flags.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { renderOldOptions, renderOptionList, renderOptions } from '../../render/agent/options.ts';
 import { endpointArgument } from './argument.ts';
-import { endpointReady } from './ready.ts';
 
 interface EndpointConfigOptions extends OutputFlag, WaitFlags {
   listOptions?: boolean;
@@ -38,22 +35,15 @@ export function addEndpointConfigCommand(command: Command, ctx: Context): void {
   addWaitOptions(command, 'the endpoint is ready with its new configuration');
 }
 
-async function fetchConfig(agent: AgentClient, id: string): Promise<EndpointConfigurationStatus> {
-  return agent
-    .get('/endpoint/{id}/config', { path: { id } })
-    .catch(failed(`Cannot get configuration of endpoint ${id}`));
-}
-
-function reader(answer: EndpointConfigurationStatus): Reader<EndpointConfigurationStatus> {
-  return new Reader('GET /endpoint/{id}/config', answer);
-}
-
 async function showConfig(id: string, options: OutputFlag, ctx: Context): Promise<void> {
-  const answer = await fetchConfig(await ctx.agent(), id);
-  if (options.output) return writeStructured(ctx, options.output, answer, 'EndpointConfigurationStatus');
-  const config = reader(answer);
-  const immutable = shown(config.at('immutable').textMap());
-  const realized = shown(config.at('realized').at('options').textMap());
+  const agent = await ctx.agent();
+  const answer = await readEndpointConfig(agent, id).catch(
+    failed(`Cannot get configuration of endpoint ${id}`),
+  );
+  if (options.output) return writeAnswer(ctx, options.output, answer);
+  const config = answer.decode();
+  const immutable = shown(config.immutable);
+  const realized = shown(config.options);
   // Both options went after 1.9, whose lines have another form.
   const render = 'NAT46' in realized || 'Conntrack' in realized ? renderOldOptions : renderOptions;
   await ctx.out.write(render(immutable) + render(realized));
@@ -78,21 +68,21 @@ async function setConfig(
     }
   });
   const agent = await ctx.agent();
-  const answer = await fetchConfig(agent, id);
-  const wanted = reader(answer).at('realized').at('options').textMap();
+  const answer = await readEndpointConfig(agent, id).catch(
+    failed(`Cannot get configuration of endpoint ${id}`),
+  );
+  const before = answer.decode();
+  const wanted = { ...before.options };
   for (const { option, value } of changes) wanted[option.name] = String(value);
-  await agent
-    .patch('/endpoint/{id}/config', { path: { id }, body: { ...answer?.realized, options: wanted } })
-    .catch(writeFailed(`Cannot update endpoint ${id}`, `cilium endpoint config ${id}`));
+  await patchEndpointConfig(agent, id, { ...before.realized, options: wanted }).catch(
+    writeFailed(`Cannot update endpoint ${id}`, `cilium endpoint config ${id}`),
+  );
   await ctx.out.write(`Endpoint ${id} configuration updated successfully\n`);
   const names = changes.map(({ option }) => option.name).join(', ');
   await readBack(ctx, options, `the new ${names} of endpoint ${id}`, async () => {
-    const now = reader(await agent.get('/endpoint/{id}/config', { path: { id } }))
-      .at('realized')
-      .at('options')
-      .textMap();
+    const now = (await readEndpointConfig(agent, id)).decode().options;
     const done = changes.every(({ option, value }) => shows(now[option.name], value));
-    return done && (!options.wait || (await endpointReady(agent, id)));
+    return done && (!options.wait || (await isEndpointReady(agent, id)));
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { ApiError } from '../../agent/client.ts';
+import { deleteEndpoint, readEndpoint } from '../../agent/decode/endpoints.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { endpointArgument } from './argument.ts';
@@ -16,17 +17,17 @@ export function addEndpointDisconnectCommand(command: Command, ctx: Context): vo
 
 async function runEndpointDisconnect(id: string, options: WaitFlags, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const problems = await agent
-    .delete('/endpoint/{id}', { path: { id } })
-    .catch(writeFailed(`Cannot disconnect endpoint ${id}`, `cilium endpoint get ${id}`));
+  const problems = await deleteEndpoint(agent, id).catch(
+    writeFailed(`Cannot disconnect endpoint ${id}`, `cilium endpoint get ${id}`),
+  );
   await ctx.out.write(`Endpoint ${id} successfully disconnected\n`);
-  if (typeof problems === 'number' && problems > 0)
+  if (problems > 0)
     await ctx.err.write(
       `Note: the agent met ${problems} errors while it removed the endpoint; see its log.\n`,
     );
   await readBack(ctx, options, `that endpoint ${id} is gone`, async () => {
     try {
-      await agent.get('/endpoint/{id}', { path: { id } });
+      await readEndpoint(agent, id);
       return false;
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return true;

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import { findEndpoints, readEndpoint } from '../../agent/decode/endpoints.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples, stringSlice } from '../../cli/flags.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { type OutputFlag, outputOption, writeAnswer, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { endpointArgument } from './argument.ts';
@@ -37,21 +38,13 @@ async function runEndpointGet(
 ): Promise<void> {
   if (options.labels.length > 0 && endpoint !== undefined)
     throw new UsageError('Cannot provide both endpoint ID and labels arguments concurrently');
-  const endpoints =
-    options.labels.length > 0
-      ? await byLabels(options.labels, ctx)
-      : [await byId(endpointArgument(command, endpoint).text, ctx)];
-  await writeStructured(ctx, options.output || 'json', endpoints, 'Endpoint[]');
-}
-
-async function byLabels(labels: string[], ctx: Context) {
   const agent = await ctx.agent();
-  return agent
-    .get('/endpoint', { body: labels })
-    .catch(failed(`Cannot get endpoints for given list of labels [${labels.join(' ')}]`));
-}
-
-async function byId(id: string, ctx: Context) {
-  const agent = await ctx.agent();
-  return agent.get('/endpoint/{id}', { path: { id } }).catch(failed(`Cannot get endpoint ${id}`));
+  const format = options.output || 'json';
+  if (options.labels.length > 0) {
+    const what = `Cannot get endpoints for given list of labels [${options.labels.join(' ')}]`;
+    return writeAnswer(ctx, format, await findEndpoints(agent, options.labels).catch(failed(what)));
+  }
+  const id = endpointArgument(command, endpoint).text;
+  const { document } = await readEndpoint(agent, id).catch(failed(`Cannot get endpoint ${id}`));
+  await writeStructured(ctx, format, [document], 'Endpoint[]');
 }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { AgentClient } from '../../agent/client.ts';
-import { Reader } from '../../agent/decode/reader.ts';
-import type { LabelConfiguration } from '../../agent/decode/types.gen.ts';
+import { isEndpointReady, patchEndpointLabels, readEndpointLabels } from '../../agent/decode/endpoints.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples, stringSlice } from '../../cli/flags.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
@@ -10,7 +9,6 @@ import { UserError } from '../../errors.ts';
 import { formatLabel, type Label, labelsByKey, parseLabel } from '../../model/label.ts';
 import { renderEndpointLabels } from '../../render/agent/endpoint.ts';
 import { endpointArgument } from './argument.ts';
-import { endpointReady } from './ready.ts';
 
 interface EndpointLabelsOptions extends WaitFlags {
   add: string[];
@@ -34,17 +32,10 @@ export function addEndpointLabelsCommand(command: Command, ctx: Context): void {
 async function runEndpointLabels(id: string, options: EndpointLabelsOptions, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
   if (options.add.length > 0 || options.delete.length > 0) await changeLabels(agent, id, options, ctx);
-  const { status } = await readLabels(agent, id).catch(failed('Cannot get endpoint labels'));
-  if (!status.present) throw new UserError('Cannot get endpoint labels: empty response');
-  const enabled = labelsByKey([...status.at('realized').texts('user'), ...status.texts('security-relevant')]);
-  const disabled = labelsByKey(status.texts('disabled'));
+  const labels = await readEndpointLabels(agent, id).catch(failed('Cannot get endpoint labels'));
+  const enabled = labelsByKey([...labels.user, ...labels.securityRelevant]);
+  const disabled = labelsByKey(labels.disabled);
   await ctx.out.write(renderEndpointLabels([...enabled.values()], [...disabled.values()]));
-}
-
-async function readLabels(agent: AgentClient, id: string) {
-  const answer = await agent.get('/endpoint/{id}/labels', { path: { id } });
-  const configuration = new Reader<LabelConfiguration>('GET /endpoint/{id}/labels', answer);
-  return { status: configuration.at('status'), spec: configuration.at('spec') };
 }
 
 /** Adds and removes user labels: those of the pod stay as they are. */
@@ -55,8 +46,8 @@ async function changeLabels(
   ctx: Context,
 ): Promise<void> {
   const what = `Cannot modify labels of endpoint ${id}`;
-  const { status } = await readLabels(agent, id).catch(failed(what));
-  const user = labelsByKey(status.at('realized').texts('user'));
+  const before = await readEndpointLabels(agent, id).catch(failed(what));
+  const user = labelsByKey(before.user);
   const gone: Label[] = [];
   for (const text of options.add) {
     const label = parseLabel(text);
@@ -72,15 +63,13 @@ async function changeLabels(
       );
   }
   const labels = [...user.values()].map(formatLabel);
-  await agent
-    .patch('/endpoint/{id}/labels', { path: { id }, body: labels.length > 0 ? { user: labels } : {} })
-    .catch(writeFailed(what, `cilium endpoint labels ${id}`));
+  await patchEndpointLabels(agent, id, labels).catch(writeFailed(what, `cilium endpoint labels ${id}`));
   await readBack(ctx, options, `the new labels of endpoint ${id}`, async () => {
-    const now = labelsByKey((await readLabels(agent, id)).status.at('realized').texts('user'));
+    const now = labelsByKey((await readEndpointLabels(agent, id)).user);
     const shown =
       [...user.values()].every((label) => same(now.get(label.key), label)) &&
       gone.every((label) => !now.has(label.key));
-    return shown && (!options.wait || (await endpointReady(agent, id)));
+    return shown && (!options.wait || (await isEndpointReady(agent, id)));
   });
 }
 

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import { decodeEndpointRows, sortById } from '../../agent/decode/endpoints.ts';
+import { listEndpoints } from '../../agent/decode/endpoints.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples, stringSlice } from '../../cli/flags.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { type OutputFlag, outputOption, writeAnswer, writeStructured } from '../../cli/output.ts';
 import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
@@ -55,14 +55,15 @@ export async function runEndpointList(options: EndpointListOptions, ctx: Context
   const choose = chooser(options);
   const table = layout(options, ctx);
   const agent = await ctx.agent();
-  const fetch = () => agent.get('/endpoint').catch(failed('cannot get endpoint list'));
+  const ask = () => listEndpoints(agent).catch(failed('cannot get endpoint list'));
   if (options.output && options.output !== 'wide') {
-    const answer = await fetch();
-    const chosen = choose ? pick(answer, choose(decodeEndpointRows(answer))) : sortById(answer);
-    return writeStructured(ctx, options.output, chosen, 'Endpoint[]');
+    const answer = await ask();
+    if (!choose) return writeAnswer(ctx, options.output, answer);
+    const chosen = choose(answer.decode()).map(({ document }) => document);
+    return writeStructured(ctx, options.output, chosen, answer.type);
   }
   await printList(ctx, options, async () => {
-    const rows = decodeEndpointRows(await fetch());
+    const rows = (await ask()).decode();
     return table(choose ? choose(rows) : rows);
   });
 }
@@ -107,10 +108,4 @@ function layout(options: EndpointListOptions, ctx: Context): (rows: EndpointRow[
   if (options.output === 'wide')
     return (rows) => endpointWideTable(rows, { headers, width: ctx.out.columns });
   return (rows) => endpointTable(rows, { headers });
-}
-
-/** The agent's own objects of the chosen rows, in their order. */
-function pick<T extends { id?: number }>(answer: T[], rows: readonly EndpointRow[]): T[] {
-  const byId = new Map(answer.map((endpoint) => [endpoint?.id ?? 0, endpoint]));
-  return rows.map((row) => byId.get(row.id)).filter((endpoint) => endpoint !== undefined);
 }

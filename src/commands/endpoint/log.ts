@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { Reader } from '../../agent/decode/reader.ts';
-import type { EndpointStatusLog } from '../../agent/decode/types.gen.ts';
+import { readEndpointLog } from '../../agent/decode/endpoints.ts';
 import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { renderEndpointLog } from '../../render/agent/endpoint.ts';
 import { endpointArgument } from './argument.ts';
@@ -19,19 +18,7 @@ export function addEndpointLogCommand(command: Command, ctx: Context): void {
 
 async function runEndpointLog(id: string, options: OutputFlag, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const answer = await agent
-    .get('/endpoint/{id}/log', { path: { id } })
-    .catch(failed(`Cannot get endpoint log ${id}`));
-  if (options.output) return writeStructured(ctx, options.output, answer, 'EndpointStatusLog');
-  const changes = new Reader<EndpointStatusLog>('GET /endpoint/{id}/log', answer).items();
-  await ctx.out.write(
-    renderEndpointLog(
-      changes.map((change) => ({
-        timestamp: change.text('timestamp'),
-        code: change.text('code'),
-        state: change.text('state'),
-        message: change.text('message'),
-      })),
-    ),
-  );
+  const answer = await readEndpointLog(agent, id).catch(failed(`Cannot get endpoint log ${id}`));
+  if (options.output) return writeAnswer(ctx, options.output, answer);
+  await ctx.out.write(renderEndpointLog(answer.decode()));
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { isEndpointReady, patchEndpointConfig } from '../../agent/decode/endpoints.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { endpointArgument } from './argument.ts';
-import { endpointReady } from './ready.ts';
 
 /** Declares `endpoint regenerate`. */
 export function addEndpointRegenerateCommand(command: Command, ctx: Context): void {
@@ -16,9 +16,9 @@ export function addEndpointRegenerateCommand(command: Command, ctx: Context): vo
 
 async function runEndpointRegenerate(id: string, options: WaitFlags, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  await agent
-    .patch('/endpoint/{id}/config', { path: { id }, body: {} })
-    .catch(writeFailed(`Cannot regenerate endpoint ${id}`, `cilium endpoint log ${id}`));
+  await patchEndpointConfig(agent, id, {}).catch(
+    writeFailed(`Cannot regenerate endpoint ${id}`, `cilium endpoint log ${id}`),
+  );
   await ctx.out.write(`Endpoint ${id} successfully regenerated\n`);
-  if (options.wait) await readBack(ctx, options, `endpoint ${id} ready`, () => endpointReady(agent, id));
+  if (options.wait) await readBack(ctx, options, `endpoint ${id} ready`, () => isEndpointReady(agent, id));
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { readDnsNames } from '../../agent/decode/fqdn.ts';
 import { failed } from '../../cli/answer.ts';
 import { writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
@@ -7,7 +8,7 @@ import type { Context } from '../../context.ts';
 export function addFqdnNamesCommand(command: Command, ctx: Context): void {
   command.action(async () => {
     const agent = await ctx.agent();
-    const names = await agent.get('/fqdn/names').catch(failed('Cannot get the names of the DNS proxy'));
+    const names = await readDnsNames(agent).catch(failed('Cannot get the names of the DNS proxy'));
     await writeStructured(ctx, 'json', names);
   });
 }

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { sortById } from '../../agent/decode/endpoints.ts';
-import { decodeIdentities } from '../../agent/decode/identities.ts';
+import { findIdentity, listIdentities } from '../../agent/decode/identities.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples, requiredArgument, stringSlice } from '../../cli/flags.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { identityTable } from '../../render/agent/identity.ts';
 import { renderTable } from '../../render/text/blocks.ts';
@@ -31,19 +30,16 @@ async function runIdentityGet(
   ctx: Context,
 ): Promise<void> {
   const agent = await ctx.agent();
-  const fetch = async () => {
-    if (options.label.length > 0)
-      return agent
-        .get('/identity', { body: options.label })
-        .catch(failed(`Cannot get identity for labels [${options.label.join(' ')}]`));
+  const ask = () => {
+    const labels = options.label;
+    if (labels.length > 0)
+      return listIdentities(agent, { labels }).catch(
+        failed(`Cannot get identity for labels [${labels.join(' ')}]`),
+      );
     const id = requiredArgument(command, argument, 'identity ID');
-    return [
-      await agent
-        .get('/identity/{id}', { path: { id } })
-        .catch(failed(`Cannot get identity for given ID ${id}`)),
-    ];
+    return findIdentity(agent, id).catch(failed(`Cannot get identity for given ID ${id}`));
   };
-  const answer = sortById(await fetch());
-  if (options.output) return writeStructured(ctx, options.output, answer, 'Identity[]');
-  await ctx.out.write(renderTable(identityTable(decodeIdentities('GET /identity/{id}', answer))));
+  const answer = await ask();
+  if (options.output) return writeAnswer(ctx, options.output, answer);
+  await ctx.out.write(renderTable(identityTable(answer.decode())));
 }

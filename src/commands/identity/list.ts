@@ -1,16 +1,12 @@
 import type { Command } from 'commander';
-import { sortById } from '../../agent/decode/endpoints.ts';
-import {
-  decodeIdentities,
-  decodeIdentityEndpoints,
-  listPods,
-  sortByIdentity,
-} from '../../agent/decode/identities.ts';
+import type { AgentClient } from '../../agent/client.ts';
+import { listIdentities, listPods, listUsedIdentities } from '../../agent/decode/identities.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples } from '../../cli/flags.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
+import { type OutputFlag, outputOption } from '../../cli/output.ts';
+import { addWatchOptions, printAnswers, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
+import type { IdentityRow } from '../../model/identity.ts';
 import { identityEndpointsTable, identityTable } from '../../render/agent/identity.ts';
 
 interface IdentityListOptions extends OutputFlag, WatchFlags {
@@ -38,25 +34,21 @@ async function listAll(labels: string[], options: IdentityListOptions, ctx: Cont
     labels.length > 0
       ? `Cannot get identities for given labels [${labels.join(' ')}]. err`
       : 'Cannot get identities. err';
-  const fetch = () => agent.get('/identity', labels.length > 0 ? { body: labels } : {}).catch(failed(what));
-  if (options.output) return writeStructured(ctx, options.output, sortById(await fetch()), 'Identity[]');
-  await printList(ctx, options, async () => {
-    const rows = decodeIdentities('GET /identity', await fetch());
-    if (!options.pods) return identityTable(rows);
-    const { byIdentity } = await listPods(agent);
-    return identityTable(rows.map((row) => ({ ...row, pods: byIdentity.get(row.id) ?? [] })));
-  });
+  const ask = () => listIdentities(agent, { labels }).catch(failed(what));
+  await printAnswers(ctx, options, ask, async (rows) =>
+    identityTable(options.pods ? await withPods(rows, agent) : rows),
+  );
 }
 
 async function listUsed(options: IdentityListOptions, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const fetch = () => agent.get('/identity/endpoints').catch(failed('Cannot get identities. err'));
-  if (options.output)
-    return writeStructured(ctx, options.output, sortByIdentity(await fetch()), 'IdentityEndpoints[]');
-  await printList(ctx, options, async () => {
-    const rows = decodeIdentityEndpoints(await fetch());
-    if (!options.pods) return identityEndpointsTable(rows);
-    const { byIdentity } = await listPods(agent);
-    return identityTable(rows.map((row) => ({ ...row, pods: byIdentity.get(row.id) ?? [] })));
-  });
+  const ask = () => listUsedIdentities(agent).catch(failed('Cannot get identities. err'));
+  await printAnswers(ctx, options, ask, async (rows) =>
+    options.pods ? identityTable(await withPods(rows, agent)) : identityEndpointsTable(rows),
+  );
+}
+
+async function withPods(rows: readonly IdentityRow[], agent: AgentClient): Promise<IdentityRow[]> {
+  const { byIdentity } = await listPods(agent);
+  return rows.map((row) => ({ ...row, pods: byIdentity.get(row.id) ?? [] }));
 }

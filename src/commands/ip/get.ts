@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import { decodeIps, sortByCidr } from '../../agent/decode/identities.ts';
+import { listIps } from '../../agent/decode/identities.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples, requiredArgument, stringSlice } from '../../cli/flags.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { parsePrefix } from '../../lib/address.ts';
@@ -40,10 +40,9 @@ async function getByCidr(cidr: string, options: IpGetOptions, ctx: Context): Pro
       hint: 'An address alone is written with its length: 192.0.2.1/32 or 2001:db8::1/128.',
     });
   const agent = await ctx.agent();
-  const answer = await agent.get('/ip', { query: { cidr } }).catch(failed('Cannot get ipcache entries. err'));
-  const entries = sortByCidr(answer);
-  if (options.output) return writeStructured(ctx, options.output, entries, 'IPListEntry[]');
-  const rows = await nameIdentities(decodeIps(entries), agent, ctx);
+  const answer = await listIps(agent, { cidr }).catch(failed('Cannot get ipcache entries. err'));
+  if (options.output) return writeAnswer(ctx, options.output, answer);
+  const rows = await nameIdentities(answer.decode(), agent, ctx);
   await ctx.out.write(renderTable(ipTable(rows, options)));
 }
 
@@ -53,10 +52,9 @@ async function getByLabels(options: IpGetOptions, ctx: Context): Promise<void> {
   const rule = '===========================\n';
   await ctx.out.write(`${rule}Labels:\n${labels.map((label) => `    ${sanitize(label)}\n`).join('')}${rule}`);
   const agent = await ctx.agent();
-  const answer = await agent.get('/ip', { body: labels }).catch(failed('Cannot get ipcache entries. err'));
-  const entries = sortByCidr(answer);
-  if (options.output) return writeStructured(ctx, options.output, entries, 'IPListEntry[]');
-  const rows = decodeIps(entries);
+  const answer = await listIps(agent, { labels }).catch(failed('Cannot get ipcache entries. err'));
+  if (options.output) return writeAnswer(ctx, options.output, answer);
+  const rows = answer.decode();
   await ctx.out.write(
     renderTable(
       options.verbose ? ipTable(await nameIdentities(rows, agent, ctx), options) : ipBriefTable(rows),

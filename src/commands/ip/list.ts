@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import { decodeIps, listPods, sortByCidr } from '../../agent/decode/identities.ts';
+import { listIps, listPods } from '../../agent/decode/identities.ts';
 import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
+import { type OutputFlag, outputOption } from '../../cli/output.ts';
+import { addWatchOptions, printAnswers, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { ipTable } from '../../render/agent/identity.ts';
 import { nameIdentities } from './names.ts';
@@ -26,12 +26,9 @@ export function addIpListCommand(command: Command, ctx: Context): void {
 
 async function runIpList(options: IpListOptions, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const fetch = async () =>
-    sortByCidr(await agent.get('/ip').catch(failed('Cannot get ipcache entries. err')));
-  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'IPListEntry[]');
-  await printList(ctx, options, async () => {
-    let rows = decodeIps(await fetch());
-    if (!options.numeric) rows = await nameIdentities(rows, agent, ctx);
+  const ask = () => listIps(agent).catch(failed('Cannot get ipcache entries. err'));
+  await printAnswers(ctx, options, ask, async (entries) => {
+    let rows = options.numeric ? entries : await nameIdentities(entries, agent, ctx);
     if (options.pods && rows.some((row) => row.pod === '')) {
       const { byAddress } = await listPods(agent);
       rows = rows.map((row) => ({

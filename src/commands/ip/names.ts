@@ -1,6 +1,5 @@
 import type { AgentClient } from '../../agent/client.ts';
-import { Reader } from '../../agent/decode/reader.ts';
-import type { Identity } from '../../agent/decode/types.gen.ts';
+import { identityLabels } from '../../agent/decode/identities.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import type { IpRow } from '../../model/identity.ts';
@@ -20,7 +19,7 @@ export async function nameIdentities(
   for (const row of rows) {
     let names = known.get(row.identity);
     if (!names) {
-      names = await labelsOf(row.identity, agent).catch(async (error: unknown) => {
+      names = await identityLabels(agent, row.identity).then(printableLabels, async (error: unknown) => {
         if (!(error instanceof UserError)) throw error;
         await ctx.err.write(`Cannot get identity for ID ${row.identity}: ${errorMessage(error)}\n`);
         return row.names;
@@ -30,9 +29,4 @@ export async function nameIdentities(
     named.push({ ...row, names });
   }
   return named;
-}
-
-async function labelsOf(id: number, agent: AgentClient): Promise<string[]> {
-  const answer = await agent.get('/identity/{id}', { path: { id } });
-  return printableLabels(new Reader<Identity>('GET /identity/{id}', answer).texts('labels'));
 }

@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
 import { AgentClient } from '../../agent/client.ts';
+import { listEndpoints } from '../../agent/decode/endpoints.ts';
+import { readPolicy } from '../../agent/decode/policy.ts';
+import { readStatus } from '../../agent/decode/status.ts';
 import { HttpClient } from '../../agent/http/http.ts';
 import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
@@ -44,16 +47,17 @@ async function rowOf(lab: LabInfo, ctx: Context): Promise<LabRow> {
   };
   try {
     const [status, policy, endpoints] = await Promise.all([
-      agent.get('/healthz', { timeoutMs: 5000 }),
-      agent.get('/policy', { timeoutMs: 5000 }),
-      agent.get('/endpoint', { timeoutMs: 5000 }),
+      readStatus(agent, { brief: false, timeoutMs: 5000 }),
+      readPolicy(agent, { timeoutMs: 5000 }),
+      listEndpoints(agent, { timeoutMs: 5000 }),
     ]);
+    const { cilium, hubble } = status.decode();
     return {
       ...row,
-      state: status.cilium?.state ?? 'Unknown',
-      endpoints: endpoints.length,
-      policyRevision: policy.revision ?? 0,
-      flows: status.hubble?.observer?.['seen-flows'] ?? 0,
+      state: cilium?.state ?? 'Unknown',
+      endpoints: endpoints.decode().length,
+      policyRevision: policy.decode().revision,
+      flows: hubble?.observer?.seen ?? 0,
     };
   } catch (error) {
     return { ...row, state: `Failure: ${errorMessage(error)}`, endpoints: 0, policyRevision: 0, flows: 0 };

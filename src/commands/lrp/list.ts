@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { decodeRedirects } from '../../agent/decode/lrp.ts';
+import { listRedirects } from '../../agent/decode/lrp.ts';
 import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
+import { type OutputFlag, outputOption } from '../../cli/output.ts';
+import { addWatchOptions, printAnswers, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { redirectTable } from '../../render/agent/lrp.ts';
 
@@ -16,7 +16,10 @@ export function addLrpListCommand(command: Command, ctx: Context): void {
 
 async function runLrpList(options: LrpListOptions, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const fetch = () => agent.get('/lrp').catch(failed('Cannot get lrp list'));
-  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'LRPSpec[]');
-  await printList(ctx, options, async () => redirectTable(decodeRedirects(await fetch())));
+  await printAnswers(
+    ctx,
+    options,
+    () => listRedirects(agent).catch(failed('Cannot get lrp list')),
+    redirectTable,
+  );
 }

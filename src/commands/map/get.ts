@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import { decodeMap } from '../../agent/decode/maps.ts';
-import { Reader } from '../../agent/decode/reader.ts';
-import type { BPFMap } from '../../agent/decode/types.gen.ts';
+import { readMap } from '../../agent/decode/maps.ts';
 import { examples } from '../../cli/flags.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { renderMapEntries } from '../../render/agent/maps.ts';
@@ -25,8 +23,7 @@ export function mapName(name: string | undefined): string {
 
 async function runMapGet(name: string, options: OutputFlag, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const answer = await agent.get('/map/{name}', { path: { name } });
-  if (answer === undefined || answer === null) return;
-  if (options.output) return writeStructured(ctx, options.output, answer, 'BPFMap');
-  await ctx.out.write(renderMapEntries(decodeMap(new Reader<BPFMap>('GET /map/{name}', answer))));
+  const answer = await readMap(agent, name);
+  if (options.output) return writeAnswer(ctx, options.output, answer);
+  await ctx.out.write(renderMapEntries(answer.decode()));
 }

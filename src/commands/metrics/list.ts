@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { ApiError } from '../../agent/client.ts';
-import { decodeMetrics } from '../../agent/decode/metrics.ts';
+import { listMetrics } from '../../agent/decode/metrics.ts';
 import { apiType } from '../../agent/decode/shapes.ts';
 import { TransportError } from '../../agent/http/http.ts';
 import { DEFAULT_SHELL_SOCKET, dialShell, type ShellConnection } from '../../agent/shell.ts';
-import { openShell, printAnswer } from '../../cli/answer.ts';
+import { failed, openShell, printAnswer } from '../../cli/answer.ts';
 import { outputOption } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { errorCode, errorMessage, SilentExit, UsageError, UserError } from '../../errors.ts';
+import type { Metric } from '../../model/metric.ts';
 import { renderMetricList } from '../../render/agent/metrics.ts';
 import { renderOutput } from '../../render/text/output.ts';
 
@@ -89,17 +90,17 @@ function metricsCommand({ matchPattern: pattern, output }: MetricsListOptions): 
 
 /** False when the agent's API has no metrics, or does not answer at all. */
 async function listByApi(options: MetricsListOptions, ctx: Context): Promise<boolean> {
-  let answer: unknown;
+  let all: Metric[];
   try {
-    answer = await (await ctx.agent()).get('/metrics/');
+    all = await listMetrics(await ctx.agent());
   } catch (error) {
     if (error instanceof ApiError && (error.status === 404 || error.status === 405)) return false;
     if (error instanceof TransportError && (error.fault === 'no-socket' || error.fault === 'refused'))
       return false;
-    throw new UserError(`Cannot get metrics list: ${errorMessage(error)}`, { cause: error });
+    return failed('Cannot get metrics list')(error);
   }
   const matches = await compilePattern(options.matchPattern);
-  const metrics = decodeMetrics(answer).filter((metric) => matches(metric.name));
+  const metrics = all.filter((metric) => matches(metric.name));
   await ctx.out.write(
     options.output === '' || options.output === 'table'
       ? renderMetricList(metrics)

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { Reader } from '../../agent/decode/reader.ts';
-import type { ClusterNodeStatus } from '../../agent/decode/types.gen.ts';
+import { listNodes } from '../../agent/decode/nodes.ts';
 import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { nodeTable } from '../../render/agent/node.ts';
@@ -17,30 +16,10 @@ export function addNodeListCommand(command: Command, ctx: Context): void {
 
 async function runNodeList(options: NodeListOptions, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const fetch = () => agent.get('/cluster/nodes').catch(failed('Cannot get the list of nodes'));
+  const ask = () => listNodes(agent).catch(failed('Cannot get the list of nodes'));
   if (options.output) {
-    const added = (await fetch())?.['nodes-added'];
-    return added ? writeStructured(ctx, options.output, added, 'NodeElement[]') : undefined;
+    const answer = await ask();
+    return answer.document === undefined ? undefined : writeAnswer(ctx, options.output, answer);
   }
-  await printList(ctx, options, async () => {
-    const nodes = new Reader<ClusterNodeStatus>('GET /cluster/nodes', await fetch())
-      .at('nodes-added')
-      .items();
-    return nodeTable(
-      nodes.map((node) => {
-        const { ipv4, ipv6 } = {
-          ipv4: node.at('primary-address').at('ipv4'),
-          ipv6: node.at('primary-address').at('ipv6'),
-        };
-        return {
-          name: node.text('name'),
-          ipv4: ipv4.text('ip'),
-          ipv4Range: ipv4.text('alloc-range'),
-          ipv6: ipv6.text('ip'),
-          ipv6Range: ipv6.text('alloc-range'),
-          source: node.text('source'),
-        };
-      }),
-    );
-  });
+  await printList(ctx, options, async () => nodeTable((await ask()).decode().nodes));
 }

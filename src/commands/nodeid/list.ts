@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { Reader } from '../../agent/decode/reader.ts';
-import type { NodeID } from '../../agent/decode/types.gen.ts';
+import { listNodeIds } from '../../agent/decode/nodes.ts';
 import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
+import { type OutputFlag, outputOption } from '../../cli/output.ts';
+import { addWatchOptions, printAnswers, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { nodeIdTable } from '../../render/agent/node.ts';
 
@@ -17,10 +16,6 @@ export function addNodeIdListCommand(command: Command, ctx: Context): void {
 
 async function runNodeIdList(options: NodeIdListOptions, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const fetch = () => agent.get('/node/ids').catch(failed('Cannot get node ID list'));
-  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'NodeID[]');
-  await printList(ctx, options, async () => {
-    const nodes = new Reader<NodeID[]>('GET /node/ids', await fetch()).items();
-    return nodeIdTable(nodes.map((node) => ({ id: node.integer('id'), ips: node.texts('ips') })));
-  });
+  const ask = () => listNodeIds(agent).catch(failed('Cannot get node ID list'));
+  await printAnswers(ctx, options, ask, nodeIdTable);
 }

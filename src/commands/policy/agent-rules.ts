@@ -1,6 +1,5 @@
-import { decodePolicy } from '../../agent/decode/policy.ts';
+import { parsePolicy, readPolicy } from '../../agent/decode/policy.ts';
 import type { Context } from '../../context.ts';
-import { UserError } from '../../errors.ts';
 import { isRecord } from '../../lib/record.ts';
 import type { Label } from '../../model/label.ts';
 import { isEntryList } from '../../policy/read/entries.ts';
@@ -10,19 +9,9 @@ export type AgentRule = Record<string, unknown>;
 
 /** The agent's rules; undefined from agents from 1.19 on, which do not return them as written. */
 export async function readAgentRules(ctx: Context): Promise<AgentRule[] | undefined> {
-  const agent = await ctx.agent();
-  const { policy } = decodePolicy(await agent.get('/policy'), 'GET /policy');
-  const rules = parse(policy);
+  const rules = parsePolicy((await readPolicy(await ctx.agent())).decode());
   if (isEntryList(rules)) return undefined;
   return Array.isArray(rules) ? rules.filter(isRecord) : [];
-}
-
-function parse(policy: string): unknown {
-  try {
-    return JSON.parse(policy || '[]');
-  } catch (cause) {
-    throw new UserError('GET /policy: the rules in the answer are not JSON', { cause });
-  }
 }
 
 /** The labels of such a rule; missing parts are empty. */

@@ -2,17 +2,20 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ApiError } from '../../agent/client.ts';
-import { decodePolicy, isMissingOperation } from '../../agent/decode/policy.ts';
+import type { Answer } from '../../agent/decode/answer.ts';
+import { deletePolicy, isMissingOperation } from '../../agent/decode/policy.ts';
 import { failed } from '../../cli/answer.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../cli/confirm.ts';
 import { examples } from '../../cli/flags.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import { pruneUndo, undoPath } from '../../cli/undo.ts';
 import { writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import { writeAtomically } from '../../lib/atomic-file.ts';
 import { formatLabel, holdsLabels, parseLabels } from '../../model/label.ts';
+import type { AgentPolicy } from '../../model/policy.ts';
+
 import { goJson } from '../../render/text/json.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
 import { type AgentRule, labelsOfRule, readAgentRules } from './agent-rules.ts';
@@ -65,8 +68,8 @@ export async function runPolicyDelete(labels: string[], options: DeleteOptions, 
   }
   const undo = going?.length ? await record(going, options, ctx) : undefined;
   const answer = await send(labels, undo, ctx);
-  if (options.output) await writeStructured(ctx, options.output, answer, 'Policy');
-  else await ctx.out.write(`Revision: ${decodePolicy(answer, 'DELETE /policy').revision}\n`);
+  if (options.output) await writeAnswer(ctx, options.output, answer);
+  else await ctx.out.write(`Revision: ${answer.decode().revision}\n`);
   if (undo !== undefined && ctx.err.isTTY)
     await ctx.err.write(`To restore the rules: cilium policy import ${undo}\n`);
 }
@@ -115,10 +118,10 @@ async function record(
   }
 }
 
-async function send(labels: string[], undo: string | undefined, ctx: Context): Promise<unknown> {
+async function send(labels: string[], undo: string | undefined, ctx: Context): Promise<Answer<AgentPolicy>> {
   const agent = await ctx.agent();
   try {
-    return await agent.delete('/policy', { body: labels });
+    return await deletePolicy(agent, labels);
   } catch (error) {
     // An agent that answers with an error has kept its rules. Without an answer they may be gone.
     if (undo !== undefined && error instanceof ApiError) await rm(undo, { force: true });

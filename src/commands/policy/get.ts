@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { ApiError } from '../../agent/client.ts';
-import { decodePolicy } from '../../agent/decode/policy.ts';
+import { parsePolicy, readPolicy } from '../../agent/decode/policy.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import type { AgentPolicy } from '../../model/policy.ts';
 import { entriesWithLabels, isEntryList } from '../../policy/read/entries.ts';
 import { goJson } from '../../render/text/json.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
@@ -25,33 +26,24 @@ export function addPolicyGetCommand(command: Command, ctx: Context): void {
 /** Prints the rules of the agent and their revision. */
 export async function runPolicyGet(labels: string[], options: OutputFlag, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const answer: unknown = await agent
-    .get('/policy', labels.length > 0 ? { body: labels } : {})
-    .catch(failed('Cannot get policy'));
-  const chosen = chooseEntries(answer, labels);
-  if (options.output) return writeStructured(ctx, options.output, chosen, 'Policy');
-  const { policy, revision } = decodePolicy(chosen, 'GET /policy');
+  const answer = await readPolicy(agent, { labels }).catch(failed('Cannot get policy'));
+  const chosen = labels.length > 0 ? chooseEntries(answer.decode(), labels) : undefined;
+  if (options.output) return writeStructured(ctx, options.output, chosen ?? answer.document, answer.type);
+  const { policy, revision } = chosen ?? answer.decode();
   await ctx.out.write(`${sanitize(policy)}\nRevision: ${revision}\n`);
 }
 
-/** Agents from 1.19 on ignore the labels and send every entry, so the entries are filtered here. */
-function chooseEntries(answer: unknown, labels: readonly string[]): unknown {
-  if (labels.length === 0) return answer;
-  const { policy, revision } = decodePolicy(answer, 'GET /policy');
-  const entries = parse(policy);
-  if (!isEntryList(entries)) return answer;
+/**
+ * Agents from 1.19 on ignore the labels and send every entry, so the entries are filtered here. Undefined for an older
+ * agent, which has chosen.
+ */
+function chooseEntries(all: AgentPolicy, labels: readonly string[]): AgentPolicy | undefined {
+  const entries = parsePolicy(all);
+  if (!isEntryList(entries)) return undefined;
   const chosen = entriesWithLabels(entries, labels);
   if (chosen.length === 0)
     throw new UserError(`Cannot get policy: ${new ApiError('GET', '/policy', 404, undefined).message}`, {
       hint: `No rule has the labels ${labels.join(', ')}.`,
     });
-  return { policy: goJson(chosen, 2), revision };
-}
-
-function parse(policy: string): unknown {
-  try {
-    return JSON.parse(policy);
-  } catch (cause) {
-    throw new UserError('Cannot get policy: the rules in the answer are not JSON', { cause });
-  }
+  return { policy: goJson(chosen, 2), revision: all.revision };
 }

@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander';
-import { decodePolicy, isMissingOperation } from '../../agent/decode/policy.ts';
+import type { Answer } from '../../agent/decode/answer.ts';
+import { isMissingOperation, putPolicy } from '../../agent/decode/policy.ts';
 import { examples, requiredArgument, stringSlice } from '../../cli/flags.ts';
-import { outputOption, writeStructured } from '../../cli/output.ts';
+import { outputOption, writeAnswer } from '../../cli/output.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import type { AgentPolicy } from '../../model/policy.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
 import { goJson } from '../../render/text/json.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
@@ -80,31 +82,26 @@ export async function runPolicyImport(path: string, options: ImportOptions, ctx:
   if (options.dryRun) return showDifference(rules, options, ctx, ctx.out);
   if (options.diff) await showDifference(rules, options, ctx, ctx.err);
   const agent = await ctx.agent();
-  const answer: unknown = await agent
-    .put('/policy', {
-      query: {
-        replace: options.replace === true,
-        ...(options.replaceWithLabels.length > 0 && { 'replace-with-labels': options.replaceWithLabels }),
-      },
-      body: goJson(rules, 2),
-    })
-    .catch((error: unknown) => {
-      if (isMissingOperation(error)) return undefined;
-      return writeFailed('Cannot import policy', 'cilium policy get')(error);
-    });
+  const answer = await putPolicy(agent, goJson(rules, 2), {
+    replace: options.replace === true,
+    replaceWithLabels: options.replaceWithLabels,
+  }).catch((error: unknown) => {
+    if (isMissingOperation(error)) return undefined;
+    return writeFailed('Cannot import policy', 'cilium policy get')(error);
+  });
   if (answer === undefined) return insteadOfAgent(policies, options, ctx);
   await printAnswer(answer, options, ctx);
 }
 
-async function printAnswer(answer: unknown, options: ImportOptions, ctx: Context): Promise<void> {
-  const { policy, revision } = decodePolicy(answer, 'PUT /policy');
+async function printAnswer(answer: Answer<AgentPolicy>, options: ImportOptions, ctx: Context): Promise<void> {
+  const { policy, revision } = answer.decode();
   if (options.wait) {
     await readBack(ctx, options, `policy revision ${revision} on every endpoint`, async () => {
       const { ready, total, late } = await countRealized(revision, ctx);
       return ready === total || `${late.slice(0, 3).join(', ')}${late.length > 3 ? ' and others' : ''}`;
     });
   }
-  if (options.output) return writeStructured(ctx, options.output, answer, 'Policy');
+  if (options.output) return writeAnswer(ctx, options.output, answer);
   await ctx.out.write(`${options.print ? `${sanitize(policy)}\n` : ''}Revision: ${revision}\n`);
 }
 

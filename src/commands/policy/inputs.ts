@@ -1,8 +1,5 @@
 import { type Command, Option } from 'commander';
-import { ApiError } from '../../agent/client.ts';
-import { decodePolicy } from '../../agent/decode/policy.ts';
-import { Reader } from '../../agent/decode/reader.ts';
-import type { Endpoint } from '../../agent/decode/types.gen.ts';
+import { readPolicyState } from '../../agent/decode/policy-state.ts';
 import { stringArray } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
@@ -121,54 +118,13 @@ function policyTextOf(document: unknown): string | undefined {
 
 async function loadAgent(ctx: Context): Promise<Loaded> {
   const agent = await ctx.agent();
-  const [identities, endpoints, policy, ips] = await Promise.all([
-    agent.get('/identity'),
-    agent.get('/endpoint'),
-    agent.get('/policy'),
-    agent.get('/ip').catch(whenMissing([])),
-  ]);
-  const config = await agent.get('/config').catch(whenMissing(undefined));
-  const enforcement = config?.status?.realized?.['policy-enforcement'] ?? 'default';
-  const { rules, settings } = await rulesOfPolicy(
-    decodePolicy(policy, 'GET /policy').policy || '[]',
-    'agent',
-  );
+  const { identities, endpoints, ips, policy, enforcement, allowLocalhost } = await readPolicyState(agent);
+  const { rules, settings } = await rulesOfPolicy(policy, 'agent');
   return {
-    state: stateOfAgent(
-      listOf('GET /identity', identities),
-      listOf('GET /endpoint', endpoints),
-      listOf('GET /ip', ips),
-    ),
+    state: stateOfAgent(identities, endpoints, ips),
     rules,
-    settings: {
-      ...settings,
-      enforcement: enforcement === 'always' || enforcement === 'never' ? enforcement : 'default',
-      allowLocalhost: allowsLocalhost(endpoints),
-    },
+    settings: { ...settings, enforcement, allowLocalhost },
   };
-}
-
-/** Accepts that the agent has no data or no such call. Other failures are errors: they would silently change verdicts. */
-function whenMissing<T>(value: T): (error: unknown) => T {
-  return (error) => {
-    if (error instanceof ApiError && (error.status === 404 || error.isUnknownPath)) return value;
-    throw error;
-  };
-}
-
-/** The agent does not report `--allow-localhost`, but its maps show it. */
-function allowsLocalhost(endpoints: unknown): boolean {
-  const closed = new Reader<Endpoint[]>('GET /endpoint', endpoints).items().flatMap((endpoint) => {
-    const realized = endpoint.at('status').at('policy').at('realized');
-    return ['ingress', 'both'].includes(realized.text('policy-enabled')) ? [realized] : [];
-  });
-  return closed.length > 0 && closed.every((each) => each.integers('allowed-ingress-identities').includes(1));
-}
-
-function listOf(call: string, answer: unknown): readonly unknown[] {
-  // Fails with the call's name when it is not a list.
-  new Reader<unknown[]>(call, answer).items();
-  return Array.isArray(answer) ? answer : [];
 }
 
 /** The text of the agent's rules: rules up to 1.18, entries from 1.19 on. */

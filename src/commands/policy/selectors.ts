@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { decodeSelectors, isMissingOperation } from '../../agent/decode/policy.ts';
+import { isMissingOperation, listSelectors, type SelectorPath } from '../../agent/decode/policy.ts';
 import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { renderSelectors } from '../../render/agent/policy.ts';
@@ -9,8 +9,6 @@ import { renderSelectors } from '../../render/agent/policy.ts';
 interface SelectorsOptions extends OutputFlag {
   verbose?: boolean;
 }
-
-type SelectorPath = '/policy/selectors' | '/policy/subject-selectors';
 
 /** Declares `policy selectors`. */
 export function addPolicySelectorsCommand(command: Command, ctx: Context): void {
@@ -32,7 +30,7 @@ export async function runPolicySelectors(
   ctx: Context,
 ): Promise<void> {
   const agent = await ctx.agent();
-  const answer: unknown = await agent.get(path).catch((error: unknown) => {
+  const answer = await listSelectors(agent, path).catch((error: unknown) => {
     if (path === '/policy/subject-selectors' && isMissingOperation(error))
       throw new UserError('this agent does not list its subject selectors: they came with 1.20', {
         hint: '"cilium policy get" shows the subjects of the rules; "cilium policy selectors" shows the peers.',
@@ -40,6 +38,6 @@ export async function runPolicySelectors(
       });
     return failed('Cannot get policy')(error);
   });
-  if (options.output) return writeStructured(ctx, options.output, answer, 'SelectorCache');
-  await ctx.out.write(renderSelectors(decodeSelectors(answer, path), { verbose: options.verbose === true }));
+  if (options.output) return writeAnswer(ctx, options.output, answer);
+  await ctx.out.write(renderSelectors(answer.decode(), { verbose: options.verbose === true }));
 }

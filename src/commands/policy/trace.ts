@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { AgentClient } from '../../agent/client.ts';
-import { isMissingOperation } from '../../agent/decode/policy.ts';
-import { Reader } from '../../agent/decode/reader.ts';
-import type { Endpoint, Identity, PolicyTraceResult, Port } from '../../agent/decode/types.gen.ts';
+import { readEndpoint } from '../../agent/decode/endpoints.ts';
+import { identityLabels } from '../../agent/decode/identities.ts';
+import { isMissingOperation, tracePolicy } from '../../agent/decode/policy.ts';
 import { failed } from '../../cli/answer.ts';
 import { integer, stringSlice } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
@@ -85,7 +85,7 @@ export async function runPolicyTrace(options: TraceOptions, command: Command, ct
         to: { dports: ports, labels: to },
         ...(options.verbose && { verbose: true }),
       };
-      const answer: unknown = await agent.get('/policy/resolve', { body }).catch((error: unknown) => {
+      const answer = await tracePolicy(agent, body).catch((error: unknown) => {
         if (!isMissingOperation(error))
           return failed('Error while retrieving policy assessment result')(error);
         throw new UserError(
@@ -97,13 +97,12 @@ export async function runPolicyTrace(options: TraceOptions, command: Command, ct
         );
       });
       if (options.output) {
-        await writeStructured(ctx, options.output, { Payload: answer });
+        await writeStructured(ctx, options.output, { Payload: answer.document });
         continue;
       }
-      const result = new Reader<PolicyTraceResult>('GET /policy/resolve', answer);
-      const verdict = result.text('verdict').toUpperCase();
+      const { verdict, log } = answer.decode();
       await ctx.out.write(
-        `${'-'.repeat(64)}\n${sanitize(result.text('log'))}\nFinal verdict: ${sanitize(verdict)}\n`,
+        `${'-'.repeat(64)}\n${sanitize(log)}\nFinal verdict: ${sanitize(verdict.toUpperCase())}\n`,
       );
     }
   }
@@ -124,12 +123,10 @@ interface Side {
 async function sidesOf(side: Side, name: string, agent: AgentClient, ctx: Context): Promise<string[][]> {
   const sets: string[][] = [];
   if (side.labels.length > 0) sets.push(side.labels);
-  if (side.identity !== -1) {
-    const answer = await agent
-      .get('/identity/{id}', { path: { id: side.identity } })
-      .catch(failed(`Cannot get identity ${side.identity}`));
-    sets.push(new Reader<Identity>('GET /identity/{id}', answer).texts('labels'));
-  }
+  if (side.identity !== -1)
+    sets.push(
+      await identityLabels(agent, side.identity).catch(failed(`Cannot get identity ${side.identity}`)),
+    );
   if (side.endpoint) sets.push(await endpointLabels(side.endpoint, agent));
   if (side.pod) {
     const [namespace, pod] = side.pod.split(':');
@@ -149,13 +146,11 @@ async function sidesOf(side: Side, name: string, agent: AgentClient, ctx: Contex
 }
 
 async function endpointLabels(id: string, agent: AgentClient): Promise<string[]> {
-  const answer = await agent
-    .get('/endpoint/{id}', { path: { id } })
-    .catch(failed(`Cannot get endpoint corresponding to identifier ${id}`));
-  return new Reader<Endpoint>('GET /endpoint/{id}', answer).at('status').at('identity').texts('labels');
+  const what = `Cannot get endpoint corresponding to identifier ${id}`;
+  return (await readEndpoint(agent, id).catch(failed(what))).decode().identityLabels;
 }
 
-function parsePort(text: string): Port {
+function parsePort(text: string) {
   const [port = '', protocol = 'ANY', more] = text.split('/');
   const wrong = (why: string) => new UserError(`Invalid destination port: ${why}`);
   if (more !== undefined) throw wrong(`invalid format "${text}". Should be <port>[/<protocol>]`);

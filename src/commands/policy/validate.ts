@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { decodePolicy } from '../../agent/decode/policy.ts';
+import { parsePolicy, readPolicy } from '../../agent/decode/policy.ts';
 import { examples, requiredArgument } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
@@ -120,11 +120,11 @@ async function writeReport(
 
 async function loadLive(options: ValidateOptions, ctx: Context): Promise<LoadedPolicies> {
   const agent = await ctx.agent();
-  const { policy } = decodePolicy(await agent.get('/policy'), 'GET /policy');
-  if (isEntryList(JSON.parse(policy)))
+  const live = (await readPolicy(agent)).decode();
+  if (isEntryList(parsePolicy(live)))
     throw new UserError('agents from 1.19 on do not return their rules as they were written', {
       hint: 'Check the objects instead: kubectl get cnp,ccnp -A -o yaml | cilium policy validate -',
     });
-  const files = [{ file: 'agent.json', text: policy }];
+  const files = [{ file: 'agent.json', text: live.policy || '[]' }];
   return { ...(await parsePolicies(files, options)), files: ['agent.json'] };
 }

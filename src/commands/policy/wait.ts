@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { Reader } from '../../agent/decode/reader.ts';
-import type { Endpoint } from '../../agent/decode/types.gen.ts';
+import { listEndpoints } from '../../agent/decode/endpoints.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples, integer, requiredArgument } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
@@ -82,19 +81,16 @@ export interface Realized {
 /** Counts the endpoints of the node that have realized a revision. */
 export async function countRealized(revision: number, ctx: Context): Promise<Realized> {
   const agent = await ctx.agent();
-  const answer = await agent.get('/endpoint').catch(failed('cannot list endpoints'));
-  const endpoints = new Reader<Endpoint[]>('GET /endpoint', answer).items();
+  const answer = await listEndpoints(agent).catch(failed('cannot list endpoints'));
+  const endpoints = answer.decode();
   const realized: Realized = { ready: 0, failing: 0, total: endpoints.length, late: [] };
-  for (const endpoint of endpoints) {
-    const status = endpoint.at('status');
-    const policy = status.at('policy').at('realized');
-    const state = status.has('state') ? status.text('state') : undefined;
-    if (policy.present && policy.integer('policy-revision') >= revision && state === 'ready') {
+  for (const { id, policyRevision, state } of endpoints) {
+    if (policyRevision !== undefined && policyRevision >= revision && state === 'ready') {
       realized.ready++;
       continue;
     }
-    if (!policy.present || state === undefined || state === 'not-ready') realized.failing++;
-    realized.late.push(`endpoint ${endpoint.integer('id')} is ${state ?? 'without a state'}`);
+    if (policyRevision === undefined || state === undefined || state === 'not-ready') realized.failing++;
+    realized.late.push(`endpoint ${id} is ${state ?? 'without a state'}`);
   }
   return realized;
 }

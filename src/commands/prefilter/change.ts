@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { AgentClient } from '../../agent/client.ts';
-import { Reader } from '../../agent/decode/reader.ts';
-import type { Prefilter } from '../../agent/decode/types.gen.ts';
+import { type PrefilterChange, readPrefilter } from '../../agent/decode/prefilter.ts';
 import { integer, stringSlice } from '../../cli/flags.ts';
 import { addWaitOptions, type WaitFlags } from '../../cli/writes.ts';
 import { UserError } from '../../errors.ts';
@@ -32,15 +31,14 @@ export function declareChange(
   addWaitOptions(command, 'the agent shows the change');
 }
 
-/** The body of either request. */
-export function bodyOf({ revision, cidr }: PrefilterOptions) {
+/** The change that the flags ask for. */
+export function changeOf({ revision, cidr }: PrefilterOptions): PrefilterChange {
   return { ...(cidr.length > 0 && { deny: cidr }), ...(revision !== 0 && { revision }) };
 }
 
 /** The ranges that the agent filters, in canonical form. */
 export async function readBlocks(agent: AgentClient): Promise<Set<string>> {
-  const prefilter = new Reader<Prefilter>('GET /prefilter', await agent.get('/prefilter'));
-  return new Set(prefilter.at('status').at('realized').texts('deny').map(canonical));
+  return new Set((await readPrefilter(agent)).decode().deny.map(canonical));
 }
 
 /** A range as the agent writes it. */

@@ -1,15 +1,16 @@
 import type { Command } from 'commander';
+import { deletePrefilter } from '../../agent/decode/prefilter.ts';
 import { readBack, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
-import { bodyOf, canonical, declareChange, readBlocks } from './change.ts';
+import { canonical, changeOf, declareChange, readBlocks } from './change.ts';
 
 /** Declares `prefilter delete`. */
 export function addPrefilterDeleteCommand(command: Command, ctx: Context): void {
   declareChange(command, 'delete', async (options) => {
     const agent = await ctx.agent();
-    await agent
-      .delete('/prefilter', { body: bodyOf(options) })
-      .catch(writeFailed('Cannot delete prefilter', 'cilium prefilter list'));
+    await deletePrefilter(agent, changeOf(options)).catch(
+      writeFailed('Cannot delete prefilter', 'cilium prefilter list'),
+    );
     await ctx.out.write(`Deleted ${options.cidr.length} prefilter entries\n`);
     await readBack(ctx, options, 'the prefilter without the blocks', async () => {
       const held = await readBlocks(agent);

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { fqdnsWithAddresses } from '../../agent/decode/policy-fqdns.ts';
+import { readFqdnAddresses } from '../../agent/decode/policy-fqdns.ts';
 import { failed } from '../../cli/answer.ts';
 import { integer } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
@@ -28,7 +28,7 @@ export function addPreflightFqdnPollerCommand(command: Command, ctx: Context): v
 async function runFqdnPoller(options: FqdnPollerOptions, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
   const what = 'Cannot extract DNS data from local cilium-agent';
-  const names = fqdnsWithAddresses(await agent.get('/policy').catch(failed(what)));
+  const names = await readFqdnAddresses(agent).catch(failed(what));
   const now = ctx.clock.nowMs();
   const ttl = options.tofqdnsPreCacheTtl;
   const lookups = [...names].map(([fqdn, ips]) => ({

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { decodeRecorders, recorderApiGone } from '../../agent/decode/recorder.ts';
+import { readRecorder } from '../../agent/decode/recorder.ts';
 import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
-import { UserError } from '../../errors.ts';
 import { renderRecorders } from '../../render/agent/recorder.ts';
 import { recorderIdArgument } from './argument.ts';
 
@@ -19,12 +18,7 @@ export function addRecorderGetCommand(command: Command, ctx: Context): void {
 
 async function runRecorderGet(id: number, options: OutputFlag, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const recorder = await agent
-    .get('/recorder/{id}', { path: { id } })
-    .catch(recorderApiGone)
-    .catch(failed(`Cannot get recorder '${id}'`));
-  if (options.output) return writeStructured(ctx, options.output, recorder, 'Recorder');
-  const rows = decodeRecorders([recorder]);
-  if (rows.length === 0) throw new UserError(`Cannot get recorder '${id}': empty response`);
-  await ctx.out.write(renderRecorders(rows));
+  const answer = await readRecorder(agent, id).catch(failed(`Cannot get recorder '${id}'`));
+  if (options.output) return writeAnswer(ctx, options.output, answer);
+  await ctx.out.write(renderRecorders([answer.decode()]));
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { decodeMasks, decodeRecorders, recorderApiGone } from '../../agent/decode/recorder.ts';
+import { listRecorderMasks, listRecorders } from '../../agent/decode/recorder.ts';
 import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { renderMasks, renderRecorders } from '../../render/agent/recorder.ts';
 
@@ -13,13 +13,10 @@ export function addRecorderListCommand(command: Command, ctx: Context): void {
 /** Recorders, then the masks they share: with -o two documents, as the reference prints them. */
 async function runRecorderList(options: OutputFlag, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const recorders = await agent
-    .get('/recorder')
-    .catch(recorderApiGone)
-    .catch(failed('Cannot get recorder list'));
-  if (options.output) await writeStructured(ctx, options.output, recorders, 'Recorder[]');
-  else await ctx.out.write(renderRecorders(decodeRecorders(recorders)));
-  const masks = await agent.get('/recorder/masks').catch(failed('Cannot get recorder mask list'));
-  if (options.output) await writeStructured(ctx, options.output, masks, 'RecorderMask[]');
-  else await ctx.out.write(renderMasks(decodeMasks(masks)));
+  const recorders = await listRecorders(agent).catch(failed('Cannot get recorder list'));
+  if (options.output) await writeAnswer(ctx, options.output, recorders);
+  else await ctx.out.write(renderRecorders(recorders.decode()));
+  const masks = await listRecorderMasks(agent).catch(failed('Cannot get recorder mask list'));
+  if (options.output) await writeAnswer(ctx, options.output, masks);
+  else await ctx.out.write(renderMasks(masks.decode()));
 }

@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
-import { ApiError } from '../../agent/client.ts';
-import { recorderApiGone } from '../../agent/decode/recorder.ts';
-import type { RecorderFilter } from '../../agent/decode/types.gen.ts';
+import { putRecorder, readRealizedRecorder } from '../../agent/decode/recorder.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples, integer, stringSlice } from '../../cli/flags.ts';
 import { writeFailed } from '../../cli/writes.ts';
@@ -39,23 +37,16 @@ async function runRecorderUpdate(options: RecorderUpdateOptions, ctx: Context): 
   if (id === 0) throw new UsageError('Empty recorder id argument', { hint: 'Give it with --id.' });
   const filters = options.filters.map(parseFilter);
   const agent = await ctx.agent();
-  const before = await agent.get('/recorder/{id}', { path: { id } }).catch((error: unknown) => {
-    if (!(error instanceof ApiError) || error.status !== 404 || error.isUnknownPath)
-      return Promise.reject(error)
-        .catch(recorderApiGone)
-        .catch(failed(`Cannot update recorder ${id}`));
-    return undefined;
-  });
-  if (before && !before.status?.realized) throw new UserError(`Cannot update recorder ${id}: empty state`);
+  const before = await readRealizedRecorder(agent, id).catch(failed(`Cannot update recorder ${id}`));
   await ctx.out.write(`${before ? 'Updating existing' : 'Creating new'} recorder with id '${id}'\n`);
-  const spec = { ...before?.status?.realized, id, 'capture-length': options.caplen, filters };
-  await agent
-    .put('/recorder/{id}', { path: { id }, body: spec })
-    .catch(writeFailed('Cannot add/update recorder', `cilium recorder get ${id}`));
+  const spec = { ...before, id, 'capture-length': options.caplen, filters };
+  await putRecorder(agent, id, spec).catch(
+    writeFailed('Cannot add/update recorder', `cilium recorder get ${id}`),
+  );
   await ctx.out.write(`${before ? 'Updated' : 'Added'} recorder with ${filters.length} filter\n`);
 }
 
-function parseFilter(text: string): RecorderFilter {
+function parseFilter(text: string) {
   const [source, sourcePort, destination, destinationPort, word, ...more] = text.trim().split(/\s+/);
   const protocol = PROTOCOLS.find((known) => known === word?.toUpperCase());
   if (!source || !sourcePort || !destination || !destinationPort || !protocol || more.length > 0)

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { decodeServices } from '../../agent/decode/services.ts';
+import { listServices } from '../../agent/decode/services.ts';
 import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
+import { type OutputFlag, outputOption } from '../../cli/output.ts';
+import { addWatchOptions, printAnswers, type WatchFlags } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { serviceTable } from '../../render/agent/service.ts';
 
@@ -21,10 +21,8 @@ export function addServiceListCommand(command: Command, ctx: Context): void {
 
 async function runServiceList(options: ServiceListOptions, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const fetch = () => agent.get('/service').catch(failed('Cannot get services list'));
-  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'Service[]');
-  await printList(ctx, options, async () => {
-    const { services, unrealized } = decodeServices(await fetch());
+  const ask = () => listServices(agent).catch(failed('Cannot get services list'));
+  await printAnswers(ctx, options, ask, async ({ services, unrealized }) => {
     if (unrealized > 0)
       await ctx.err.write(`Note: ${unrealized} services have no realized state and are left out.\n`);
     return serviceTable(services, { affinity: options.clustermeshAffinity === true });

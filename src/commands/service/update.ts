@@ -1,14 +1,12 @@
 import { type Command, Option } from 'commander';
-import { ApiError } from '../../agent/client.ts';
-import { Reader } from '../../agent/decode/reader.ts';
-import type { BackendAddress, ServiceSpec } from '../../agent/decode/types.gen.ts';
+import { putService, readRealizedService } from '../../agent/decode/services.ts';
+import { failed } from '../../cli/answer.ts';
 import { examples, integer, stringSlice } from '../../cli/flags.ts';
 import { readStdin } from '../../cli/stdin.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { parseBackendAddress, parseFrontendAddress } from './address.ts';
-import { serviceApiGone } from './argument.ts';
 
 interface ServiceUpdateOptions extends WaitFlags {
   id: number;
@@ -65,12 +63,7 @@ async function runServiceUpdate(options: ServiceUpdateOptions, ctx: Context): Pr
   if (options.frontend === '' && options.backends.length > 0) return updateStates(options, ctx);
   const frontend = parseFrontendAddress(options.frontend);
   const agent = await ctx.agent();
-  const before = await agent.get('/service/{id}', { path: { id } }).catch((error: unknown) => {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  });
-  const realized = before?.status?.realized;
-  if (before && !realized) throw new UserError(`Cannot update service ${id}: empty state`);
+  const before = await readRealizedService(agent, id).catch(failed(`Cannot update service ${id}`));
   await ctx.out.write(
     before ? `Updating existing service with id '${id}'\n` : `Creating new service with id '${id}'\n`,
   );
@@ -78,26 +71,22 @@ async function runServiceUpdate(options: ServiceUpdateOptions, ctx: Context): Pr
   const backends = texts.map((text, i) => backendOf(text, i, texts.length, options));
   if (frontend.port === 0 && backends.some((backend) => backend.port))
     throw new UserError('Cannot update service: backends have a port and the frontend has none');
-  const spec: ServiceSpec = {
-    ...realized,
+  const spec = {
+    ...before?.spec,
     id,
     'frontend-address': { ...frontend, scope: options.k8sClusterInternal ? 'internal' : 'external' },
     'backend-addresses': backends,
-    flags: { ...realized?.flags, ...flags },
+    flags: { ...before?.flags, ...flags },
   };
-  const response = await agent.http
-    .request(agent.request('PUT', '/service/{id}', { path: { id }, body: spec }))
-    .catch(writeFailed('Cannot add/update service', `cilium service get ${id}`));
-  if (response.status >= 300) agentRefused(response.status, response.body.toString());
+  const outcome = await putService(agent, id, spec).catch(
+    writeFailed('Cannot add/update service', `cilium service get ${id}`),
+  );
   await ctx.out.write(
-    `${response.status === 201 ? 'Added' : 'Updated'} service with ${backends.length} backends\n`,
+    `${outcome === 'added' ? 'Added' : 'Updated'} service with ${backends.length} backends\n`,
   );
   await readBack(ctx, options, `service ${id} with its ${backends.length} backends`, async () => {
-    const now = new Reader<ServiceSpec>(
-      'GET /service/{id}',
-      (await agent.get('/service/{id}', { path: { id } }))?.status?.realized,
-    );
-    return now.at('backend-addresses').items().length === backends.length;
+    const now = await readRealizedService(agent, id);
+    return now?.backends === backends.length;
   });
 }
 
@@ -107,31 +96,14 @@ async function updateStates(options: ServiceUpdateOptions, ctx: Context): Promis
   const agent = await ctx.agent();
   const backends = options.backends.map((text, i) => backendOf(text, i, options.backends.length, options));
   await ctx.out.write('Updating backend states \n');
-  await agent
-    .put('/service/{id}', {
-      path: { id: options.id },
-      body: { id: options.id, updateServices: true, 'backend-addresses': backends },
-    })
-    .catch(serviceApiGone)
-    .catch(writeFailed('Cannot add/update service', 'cilium service list'));
+  const change = { id: options.id, updateServices: true, 'backend-addresses': backends };
+  await putService(agent, options.id, change).catch(
+    writeFailed('Cannot add/update service', 'cilium service list'),
+  );
   await ctx.out.write(`Updated service with ${backends.length} backends\n`);
 }
 
-function agentRefused(status: number, body: string): never {
-  let payload: unknown = body;
-  try {
-    payload = JSON.parse(body);
-  } catch {
-    // Plain text says it as well.
-  }
-  try {
-    serviceApiGone(new ApiError('PUT', '/service/{id}', status, payload === '' ? undefined : payload));
-  } catch (error) {
-    return writeFailed('Cannot add/update service', 'cilium service list')(error);
-  }
-}
-
-function validate(options: ServiceUpdateOptions): { id: number; flags: NonNullable<ServiceSpec['flags']> } {
+function validate(options: ServiceUpdateOptions): { id: number; flags: Record<string, string> } {
   if (options.id === 0 && options.frontend !== '')
     throw new UserError('Cannot update service: its number is missing', { hint: 'Give it with --id.' });
   const given = {
@@ -149,10 +121,10 @@ function validate(options: ServiceUpdateOptions): { id: number; flags: NonNullab
   const policy = (flag: string, text: string) => {
     const word = text.toLowerCase();
     if (word !== 'local' && word !== 'cluster')
-      throw new UserError(`--${flag}: "${text}" is no traffic policy`, {
+      throw new UserError(`--${flag}: "${text}" is not a traffic policy`, {
         hint: 'Expected Local or Cluster.',
       });
-    return word === 'local' ? ('Local' as const) : ('Cluster' as const);
+    return word === 'local' ? 'Local' : 'Cluster';
   };
   const ext = policy('k8s-ext-traffic-policy', options.k8sTrafficPolicy || options.k8sExtTrafficPolicy);
   return {
@@ -175,7 +147,7 @@ async function readBackends(ctx: Context): Promise<string[]> {
     .filter((line) => line !== '');
 }
 
-function backendOf(text: string, i: number, count: number, options: ServiceUpdateOptions): BackendAddress {
+function backendOf(text: string, i: number, count: number, options: ServiceUpdateOptions) {
   const { states, backendWeights: weights } = options;
   if (states.length > 1 && states.length !== count)
     throw new UserError(`Invalid number of backend states (${states.length}) for ${count} backends`);

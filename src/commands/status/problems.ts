@@ -1,10 +1,10 @@
-import { decodeStatus } from '../../agent/decode/status.ts';
-import { writeStructured } from '../../cli/output.ts';
+import type { Answer } from '../../agent/decode/answer.ts';
+import { writeAnswer, writeStructured } from '../../cli/output.ts';
 import { findProblems, type KnownHealth } from '../../cluster/status-problems.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { PROBLEM_LEVELS, type Problem, type ProblemLevel, worstOf } from '../../model/problem.ts';
-import { isUp } from '../../model/status.ts';
+import { type AgentStatus, isUp } from '../../model/status.ts';
 import { problemsModel, renderProblems } from '../../render/agent/status/problems.ts';
 import { renderBriefStatus } from '../../render/agent/status/sections.ts';
 import { paletteFor } from '../../render/text/palette.ts';
@@ -15,14 +15,18 @@ import { fetchHealthDetails, type HealthDetails, printStatus } from './text.ts';
 const EXIT_CODES: Readonly<Record<ProblemLevel, number>> = { warning: 2, degraded: 3 };
 
 /** Prints the status, or only its problems; with --fail-on the worst of them decides the exit code alone. */
-export async function judgeStatus(answer: unknown, options: StatusOptions, ctx: Context): Promise<void> {
-  const status = decodeStatus(answer);
+export async function judgeStatus(
+  answer: Answer<AgentStatus>,
+  options: StatusOptions,
+  ctx: Context,
+): Promise<void> {
+  const status = answer.decode();
   const details = options.brief ? undefined : await fetchHealthDetails(status, options.timeout, ctx);
   const problems = findProblems(status, details ? knownOf(details) : {});
   if (!isUp(status) && !options.output) ctx.exitCode = 1;
   if (options.failOn) ctx.exitCode = exitCode(problems, options.failOn);
   if (options.problems) return printProblems(problems, options, ctx);
-  if (options.output) return writeStructured(ctx, options.output, answer, 'StatusResponse');
+  if (options.output) return writeAnswer(ctx, options.output, answer);
   if (options.brief) return ctx.out.write(renderBriefStatus(status));
   await printStatus(status, isUp(status) ? details : undefined, options, ctx);
 }

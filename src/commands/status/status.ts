@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander';
-import { decodeStatus, fetchStatus } from '../../agent/decode/status.ts';
+import type { Answer } from '../../agent/decode/answer.ts';
+import { readStatus } from '../../agent/decode/status.ts';
 import { durationOption, examples } from '../../cli/flags.ts';
-import { outputOption, writeStructured } from '../../cli/output.ts';
+import { outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import { PROBLEM_LEVELS } from '../../model/problem.ts';
-import { isUp } from '../../model/status.ts';
+import { type AgentStatus, isUp } from '../../model/status.ts';
 import type { StatusOptions } from './options.ts';
 
 /** Declares `status`. */
@@ -49,8 +50,8 @@ export async function runStatus(options: StatusOptions, ctx: Context): Promise<v
     const { judgeStatus } = await import('./problems.ts');
     return judgeStatus(answer, options, ctx);
   }
-  if (options.output) return writeStructured(ctx, options.output, answer, 'StatusResponse');
-  const status = decodeStatus(answer);
+  if (options.output) return writeAnswer(ctx, options.output, answer);
+  const status = answer.decode();
   if (!isUp(status)) ctx.exitCode = 1;
   if (options.brief) {
     const { renderBriefStatus } = await import('../../render/agent/status/sections.ts');
@@ -66,18 +67,13 @@ export async function runStatus(options: StatusOptions, ctx: Context): Promise<v
   );
 }
 
-async function ask(options: StatusOptions, ctx: Context): Promise<unknown> {
+async function ask(options: StatusOptions, ctx: Context): Promise<Answer<AgentStatus>> {
   try {
-    const answer = await fetchStatus(await ctx.agent(), {
+    return await readStatus(await ctx.agent(), {
       brief: options.brief === true,
       requireK8sConnectivity: options.requireK8sConnectivity,
       timeoutMs: options.timeout,
     });
-    if (answer === undefined || answer === null)
-      throw new UserError('GET /healthz: the answer is empty', {
-        hint: 'Is this the socket of a Cilium agent?',
-      });
-    return answer;
   } catch (error) {
     if (!options.brief || !(error instanceof UserError)) throw error;
     await ctx.err.write('cilium: daemon unreachable\n');

@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { agentAddress, connectAgent } from '../../agent/client.ts';
+import { readConfig } from '../../agent/decode/config.ts';
 import { durationOption } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { systemReason, UserError } from '../../errors.ts';
@@ -96,9 +97,9 @@ async function localCluster({ H: host }: TroubleshootClustermeshOptions, ctx: Co
   const address = host || agentAddress(ctx);
   try {
     const agent = connectAgent(address, ctx.signal);
-    const answer = await agent.get('/config');
+    const { readOnly } = await readConfig(agent);
     await agent.http.close();
-    const name = answer?.status?.daemonConfigurationMap?.ClusterName;
+    const name = readOnly?.ClusterName;
     return typeof name === 'string' ? name : '';
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

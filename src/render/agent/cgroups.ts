@@ -1,11 +1,9 @@
+import type { CgroupRow } from '../../model/cgroup.ts';
 import type { Table } from '../text/blocks.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
 
 /** `cgroups list`: one line per container; a pod without containers has none. */
-export function cgroupTable(
-  pods: readonly { name: string; namespace: string; ids: (number | bigint)[] }[],
-  options: { headers: boolean },
-): Table {
+export function cgroupTable(pods: readonly CgroupRow[], options: { headers: boolean }): Table {
   const blocks = pods.map(({ name, namespace, ids }) => ({
     key: `${namespace}/${name}`,
     lines: ids.map((id, i) =>

@@ -1,5 +1,5 @@
 import { compareBytes } from '../../lib/order.ts';
-import type { EndpointRow } from '../../model/endpoint.ts';
+import type { EndpointChange, EndpointRow, EndpointState } from '../../model/endpoint.ts';
 import { formatLabel, type Label } from '../../model/label.ts';
 import type { Block, Table } from '../text/blocks.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
@@ -59,12 +59,7 @@ function endpointBlock(row: EndpointRow): Block {
 const NARROW = { minWidth: 2, padding: 3 };
 
 /** `endpoint health`. */
-export function renderEndpointHealth(health: {
-  overall: string;
-  bpf: string;
-  policy: string;
-  connected: boolean;
-}): string {
+export function renderEndpointHealth(health: EndpointState): string {
   const rows = [
     ['Overall Health:', sanitizeCell(health.overall)],
     ['BPF Health:', sanitizeCell(health.bpf)],
@@ -75,9 +70,7 @@ export function renderEndpointHealth(health: {
 }
 
 /** `endpoint log`, in the agent's order. */
-export function renderEndpointLog(
-  changes: readonly { timestamp: string; code: string; state: string; message: string }[],
-): string {
+export function renderEndpointLog(changes: readonly EndpointChange[]): string {
   const rows = changes.map(({ timestamp, code, state, message }) =>
     [timestamp, code, state, message].map(sanitizeCell).join('\t'),
   );

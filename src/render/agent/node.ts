@@ -1,16 +1,7 @@
 import { compareBytes } from '../../lib/order.ts';
+import type { NodeIdRow, NodeRow } from '../../model/node.ts';
 import type { Table } from '../text/blocks.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
-
-/** A node as `node list` shows it. */
-export interface NodeRow {
-  name: string;
-  ipv4: string;
-  ipv4Range: string;
-  ipv6: string;
-  ipv6Range: string;
-  source: string;
-}
 
 /**
  * `node list`: rows sorted as text; nothing at all, not even the header, without a node. Agents of 1.9 tell no source,
@@ -34,7 +25,7 @@ export function nodeTable(rows: readonly NodeRow[]): Table {
 }
 
 /** `nodeid list`; its last column has a title and is never filled. */
-export function nodeIdTable(rows: readonly { id: number; ips: string[] }[]): Table {
+export function nodeIdTable(rows: readonly NodeIdRow[]): Table {
   const blocks = rows.map(({ id, ips }) => ({
     key: String(id),
     lines: ips.map((ip, i) => `${i === 0 ? `0x${id.toString(16)}` : ''}\t${sanitizeCell(ip)}`),

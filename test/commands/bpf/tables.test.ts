@@ -111,7 +111,7 @@ describe('bpf ct', () => {
       expect(wrong.code).toBe(1);
       const alone = await bpf(['ct', 'list', '-d'], { env: { CILIUM_SOCK: '/nowhere' } });
       expect(alone.stdout).toBe(ktime.stdout);
-      expect(alone.stderr).toContain('the agent does not answer');
+      expect(alone.stderr).toContain('the agent does not tell the clock of the entries');
     }),
   );
 

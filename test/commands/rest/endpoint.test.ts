@@ -105,17 +105,17 @@ describe('endpoint list', () => {
   });
 
   test.each([
-    ['{}', 'the answer should be a list, the agent sent an object'],
-    ['[7]', '[0] should be an object, the agent sent a number'],
-    ['[{"id":"7"}]', '[0].id should be a whole number, the agent sent a string'],
+    ['{}', 'cannot get endpoint list: GET /v1/endpoint: expected a list, found an object'],
+    ['[7]', 'GET /v1/endpoint: expected an object at [0], found a number'],
+    ['[{"id":"7"}]', 'GET /v1/endpoint: expected a whole number at [0].id, found a string'],
     [
       '[{"id":1},{"id":2,"status":{"labels":[]}}]',
-      '[1].status.labels should be an object, the agent sent a list',
+      'GET /v1/endpoint: expected an object at [1].status.labels, found a list',
     ],
   ])('names the field that breaks the answer %s', async (text, message) => {
     await using agent = await agentOf({ 'GET /v1/endpoint': { text } });
     const { stderr, stdout, code } = await agent.run(['endpoint', 'list']);
-    expect(stderr).toContain(`Error: GET /endpoint: ${message}`);
+    expect(stderr).toContain(`Error: ${message}`);
     expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
   });
 

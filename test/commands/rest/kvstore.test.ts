@@ -222,7 +222,7 @@ describe('kvstore without an etcd', () => {
     [['kvstore', 'get'], 'Please specify a key'],
     [['kvstore', 'set', '--value=x'], '--key attribute required'],
     [['kvstore', 'delete'], 'Please specify a key or key prefix to delete'],
-    [['kvstore', 'get', 'k', '--kvstore-opt=nothing'], '"nothing" is no option'],
+    [['kvstore', 'get', 'k', '--kvstore-opt=nothing'], '"nothing" is not an option'],
     [
       ['kvstore', 'get', 'k', '--kvstore-opt=etcd.operator=true'],
       'name neither etcd.config nor etcd.address',

@@ -94,7 +94,7 @@ describe('service update', () => {
     [['--id=4', '--frontend=web:80'], '"web:80" is not a frontend address'],
     [['--id=4', '--frontend=10.0.0.1:80/icmp'], '"icmp" is not a protocol'],
     [['--id=4', '--frontend=10.0.0.1:80', '--k8s-node-port', '--k8s-host-port'], 'Can only set one of'],
-    [['--id=4', '--frontend=10.0.0.1:80', '--k8s-int-traffic-policy=near'], '"near" is no traffic policy'],
+    [['--id=4', '--frontend=10.0.0.1:80', '--k8s-int-traffic-policy=near'], '"near" is not a traffic policy'],
     [['--backends=10.0.0.1:80'], 'Cannot update empty backend states'],
   ])('refuses %j before it asks the agent', async (flags, message) => {
     await using agent = await agentOf({});

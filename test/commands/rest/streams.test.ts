@@ -78,7 +78,7 @@ describe('map events', () => {
   test.each([
     [{ text: '{"key":"a"' }, 'the stream broke off within an event'],
     [{ text: '{"key":}' }, 'the agent sent an event that is not JSON'],
-    [{ text: '{"key":7}' }, 'key should be a string, the agent sent a number'],
+    [{ text: '{"key":7}' }, 'expected a string at .key, found a number'],
     [{ status: 404 }, '[GET /map/{name}/events][404]'],
   ])('fails with a sentence on %j', async (answer, message) => {
     await using agent = await agentOf({ [call]: answer });
@@ -91,7 +91,7 @@ describe('map events', () => {
 
 describe('map get', () => {
   test.each([
-    [{}, 'Cache is disabled\n\n'],
+    [{ path: 'm' }, 'Cache is disabled\n\n'],
     [{ cache: [] }, 'Cache is empty\n\n'],
     [
       { cache: [null, { key: 'k', value: 'v', 'last-error': 'no' }] },

@@ -7,7 +7,7 @@ const OK_1_9 = { state: 'Ok', msg: '1.9.5   (v1.9.5-abcdef12)' };
 
 /** The lines of `status` that start with a word, without the columns' padding. */
 async function lines(status: object, start: string, ...flags: string[]): Promise<string[]> {
-  const { stdout } = await ask(['status', ...flags], { status });
+  const { stdout } = await ask(['status', ...flags], { status: { cilium: { state: 'Ok' }, ...status } });
   return stdout
     .split('\n')
     .filter((line) => line.startsWith(start))
@@ -80,7 +80,7 @@ describe('a section of status', () => {
       'Stale',
       ['Stale status:|"check-locks" since 2026-11-22T07:00:00Z, "kvstore" since 2026-11-22T08:00:00Z'],
     ],
-    ['says when there is no monitor', {}, 'NodeMonitor', ['NodeMonitor:|Disabled']],
+    ['says when there is no monitor', { cilium: OK_1_17 }, 'NodeMonitor', ['NodeMonitor:|Disabled']],
     [
       'shows both sizes of IPv6 BIG TCP when they differ',
       {
@@ -190,7 +190,7 @@ describe('a section of status', () => {
       'Controller',
       ['Controller Status:|1/2 healthy'],
     ],
-    ['says when no proxy runs', {}, 'Proxy', ['Proxy Status:|No managed proxy redirect']],
+    ['says when no proxy runs', { cilium: OK_1_17 }, 'Proxy', ['Proxy Status:|No managed proxy redirect']],
     [
       'shows the proxy of 1.9 without Envoy',
       { cilium: OK_1_9, proxy: { ip: '10.0.0.1', 'port-range': '10000-20000', 'total-redirects': 2 } },
@@ -256,7 +256,10 @@ describe('a section of status', () => {
 
   test('counts lost events on a line of its own', async () => {
     const { stdout } = await ask(['status'], {
-      status: { nodeMonitor: { cpus: 2, npages: 64, pagesize: 4096, lost: 7, unknown: 1 } },
+      status: {
+        cilium: OK_1_20,
+        nodeMonitor: { cpus: 2, npages: 64, pagesize: 4096, lost: 7, unknown: 1 },
+      },
     });
     expect(stdout).toMatch(/\n +7 events lost, 1 unknown notifications\n/);
   });

@@ -12,7 +12,11 @@ describe('status --brief', () => {
     [{ cilium: OK }, 'OK\n', 0],
     [{ kvstore: { state: 'Failure', msg: 'no quorum' }, cilium: OK }, 'error in kvstore: no quorum\n', 0],
     [
-      { kubernetes: { state: 'Warning', msg: 'k' }, 'container-runtime': { state: 'Warning', msg: 'c' } },
+      {
+        cilium: OK,
+        kubernetes: { state: 'Warning', msg: 'k' },
+        'container-runtime': { state: 'Warning', msg: 'c' },
+      },
       'error in container runtime: c\n',
       0,
     ],
@@ -23,7 +27,7 @@ describe('status --brief', () => {
       0,
     ],
     [
-      { controllers: [{ name: 'a' }, { name: 'b', status: { 'last-failure-msg': 'x' } }] },
+      { cilium: OK, controllers: [{ name: 'a' }, { name: 'b', status: { 'last-failure-msg': 'x' } }] },
       'error in controller b: x\n',
       0,
     ],
@@ -92,18 +96,32 @@ describe('an agent that does not answer as it should', () => {
   });
 
   test.each([
-    ['text', '"hello"', /should be an object/],
-    ['a list', '[1]', /should be an object/],
-    ['nothing', '', /the answer is empty/],
-    ['null', 'null', /the answer is empty/],
+    ['text', '"hello"', /expected an object, found a string/],
+    ['a list', '[1]', /expected an object, found a list/],
+    ['nothing', '', /GET \/v1\/healthz: expected an object, found nothing/],
+    ['null', 'null', /GET \/v1\/healthz: expected an object, found null/],
+    ['an object without fields', '{}', /expected an object with fields, found an empty one/],
+    ['a status without its main part', '{"kvstore":{}}', /expected an object at \.cilium, found nothing/],
     ['HTML', '<html>', /is not JSON.*\nIs this the socket of a Cilium agent\?/s],
-    ['a state that is a number', '{"kvstore":{"state":5}}', /kvstore\.state should be a string/],
-    ['controllers that are an object', '{"controllers":{"a":1}}', /controllers should be a list/],
-    ['an address owner that is a list', '{"ipam":{"allocations":{"10.0.0.1":[]}}}', /ipam\.allocations/],
+    [
+      'a state that is a number',
+      '{"kvstore":{"state":5}}',
+      /expected a string at \.kvstore\.state, found a number/,
+    ],
+    [
+      'controllers that are an object',
+      '{"cilium":{},"controllers":{"a":1}}',
+      /a list at \.controllers, found an object/,
+    ],
+    [
+      'an address owner that is a list',
+      '{"cilium":{},"ipam":{"allocations":{"10.0.0.1":[]}}}',
+      /ipam\.allocations/,
+    ],
     [
       'a map size that is a fraction',
-      '{"bpf-maps":{"maps":[{"size":1.5}]}}',
-      /size should be a whole number/,
+      '{"cilium":{},"bpf-maps":{"maps":[{"size":1.5}]}}',
+      /a whole number at \.bpf-maps\.maps\[0\]\.size, found a fraction/,
     ],
   ])('%s', async (_, body, message) => {
     const { stdout, stderr, code } = await ask(['status'], { status: body });
@@ -113,25 +131,26 @@ describe('an agent that does not answer as it should', () => {
 
   test('nulls everywhere are as good as nothing', async () => {
     const keys =
-      'kvstore kubernetes cilium cluster controllers hubble ipam proxy masquerading routing encryption stale'.split(
+      'kvstore kubernetes cluster controllers hubble ipam proxy masquerading routing encryption stale'.split(
         ' ',
       );
     const nulls = Object.fromEntries(keys.map((key) => [key, null]));
     const { stdout, code } = await ask(['status', '--verbose'], {
       status: {
         ...nulls,
+        cilium: { state: 'Ok', msg: null },
         'kube-proxy-replacement': { deviceList: [null, { name: null, ip: [null] }], features: null },
         'cluster-mesh': { clusters: null },
         'bpf-maps': { maps: [null] },
       },
     });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^KubeProxyReplacement:.*\nNodeMonitor: +Disabled\n/);
+    expect(stdout).toMatch(/^KubeProxyReplacement:.*\nCilium: +Ok.*\nNodeMonitor: +Disabled\n/);
   });
 
   test('control bytes do not reach the terminal', async () => {
     const { stdout } = await ask(['status'], {
-      status: { kvstore: { state: 'Ok', msg: '\u001b[2Jgone\r' } },
+      status: { cilium: OK, kvstore: { state: 'Ok', msg: '\u001b[2Jgone\r' } },
     });
     expect(stdout).toContain('KVStore:                 Ok   ^[[2Jgone\\r\n');
   });
@@ -188,7 +207,9 @@ describe('what is asked beside the status', () => {
     const { stdout, stderr, code } = await ask(['status'], { status, health: { nodes: [] }, others });
     expect(code).toBe(1);
     expect(stdout).toContain('Cluster health:');
-    expect(stderr).toMatch(/^Error: Failed while streaming remote health data table: Decode error/);
+    expect(stderr).toMatch(
+      /^Error: Failed while streaming remote health data table: .*the answer is not JSON/,
+    );
   });
 
   test('ends the command with the error that the table reports', async () => {

@@ -1,7 +1,6 @@
 import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { Reader } from '../../../agent/decode/reader.ts';
-import type { Identity } from '../../../agent/decode/types.gen.ts';
+import { identityLabels } from '../../../agent/decode/identities.ts';
 import { KernelError } from '../../../bpf/kernel/errors.ts';
 import { type BpfMap, openMap } from '../../../bpf/kernel/objects.ts';
 import { globalPath, globalsFolder, isMissing } from '../../../bpf/kernel/pins.ts';
@@ -112,9 +111,7 @@ class Labels {
 
   async #ask(identity: number): Promise<string[]> {
     try {
-      const agent = await this.ctx.agent();
-      const answer = await agent.get('/identity/{id}', { path: { id: identity } });
-      const labels = new Reader<Identity>('GET /identity/{id}', answer).texts('labels');
+      const labels = await identityLabels(await this.ctx.agent(), identity);
       if (labels.length > 0)
         return labels.toSorted(compareBytes).map((label) => (label === 'reserved:unknown' ? 'ANY' : label));
     } catch (error) {

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { decodeLookups, listLookups } from '../../../agent/decode/fqdn.ts';
+import { deleteLookups, listLookups } from '../../../agent/decode/fqdn.ts';
 import { failed } from '../../../cli/answer.ts';
 import { confirm } from '../../../cli/confirm.ts';
 import { examples } from '../../../cli/flags.ts';
@@ -29,12 +29,12 @@ async function runFqdnCacheClean(options: FqdnCacheCleanOptions, ctx: Context): 
   if (!options.force) {
     await ctx.out.write('Following cache entries are going to be deleted:\n');
     const lookups = await listLookups(agent, filter).catch(failed('Cannot get the DNS cache'));
-    await ctx.out.write(renderTable(lookupTable(decodeLookups(lookups))));
+    await ctx.out.write(renderTable(lookupTable(lookups.decode())));
     if (!(await confirm(ctx))) return;
   }
-  await agent
-    .delete('/fqdn/cache', { query: { matchpattern: options.matchpattern || undefined } })
-    .catch(writeFailed('Cannot clean the DNS cache', 'cilium fqdn cache list'));
+  await deleteLookups(agent, options.matchpattern).catch(
+    writeFailed('Cannot clean the DNS cache', 'cilium fqdn cache list'),
+  );
   await ctx.out.write('FQDN proxy cache cleared\n');
   if (options.wait)
     await readBack(
@@ -42,6 +42,6 @@ async function runFqdnCacheClean(options: FqdnCacheCleanOptions, ctx: Context): 
       options,
       'an empty DNS cache',
       // Addresses in use stay as `connection` until their connections end.
-      async () => decodeLookups(await listLookups(agent, { ...filter, source: 'lookup' })).length === 0,
+      async () => (await listLookups(agent, { ...filter, source: 'lookup' })).decode().length === 0,
     );
 }

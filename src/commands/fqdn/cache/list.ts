@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { decodeLookups, listLookups } from '../../../agent/decode/fqdn.ts';
+import { listLookups } from '../../../agent/decode/fqdn.ts';
 import { failed } from '../../../cli/answer.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../../cli/output.ts';
-import { addWatchOptions, printList, type WatchFlags } from '../../../cli/watch.ts';
+import { type OutputFlag, outputOption } from '../../../cli/output.ts';
+import { addWatchOptions, printAnswers, type WatchFlags } from '../../../cli/watch.ts';
 import type { Context } from '../../../context.ts';
 import { lookupTable } from '../../../render/agent/fqdn.ts';
 
@@ -25,7 +25,6 @@ export function addFqdnCacheListCommand(command: Command, ctx: Context): void {
 
 async function runFqdnCacheList(options: FqdnCacheListOptions, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const fetch = () => listLookups(agent, options).catch(failed('Cannot get the DNS cache'));
-  if (options.output) return writeStructured(ctx, options.output, await fetch(), 'DNSLookup[]');
-  await printList(ctx, options, async () => lookupTable(decodeLookups(await fetch())));
+  const ask = () => listLookups(agent, options).catch(failed('Cannot get the DNS cache'));
+  await printAnswers(ctx, options, ask, lookupTable);
 }
