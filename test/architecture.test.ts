@@ -197,3 +197,15 @@ test('only system.ts and bin touch the process', () => {
   );
   expect(wrong).toEqual([]);
 });
+
+test("only src/agent asks the agent's API and decodes its answers; src/lab serves them", () => {
+  const decoders = ['agent/decode/reader.ts', 'agent/decode/types.gen.ts'];
+  const wrong: string[] = [];
+  for (const [file, targets] of imports) {
+    if (covers('agent', file) || covers('lab', file)) continue;
+    for (const target of targets) if (decoders.includes(target)) wrong.push(`${file} imports ${target}`);
+    const asked = readFileSync(join(SRC, file), 'utf8').match(/\.(get|put|patch|delete)\(\s*'\/.*/);
+    if (asked) wrong.push(`${file} calls ${asked[0]}`);
+  }
+  expect(wrong).toEqual([]);
+});

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { AgentClient } from '../../agent/client.ts';
+import { readStatus } from '../../agent/decode/status.ts';
 import { HttpClient } from '../../agent/http/http.ts';
 import { examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
@@ -85,7 +86,7 @@ function childWords(flags: StartFlags, ctx: Context): string[] {
 async function waitUntilItAnswers(info: LabInfo, ctx: Context): Promise<void> {
   const http = new HttpClient({ network: 'unix', target: info.sockets.agent });
   try {
-    await new AgentClient(http, ctx.signal).get('/healthz', { timeoutMs: 10_000 });
+    await readStatus(new AgentClient(http, ctx.signal), { brief: true, timeoutMs: 10_000 });
   } finally {
     await http.close();
   }
