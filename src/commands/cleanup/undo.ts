@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { SilentExit } from '../../errors.ts';
 import type { Outcome } from '../../model/cleanup.ts';
-import { applyActions } from '../../node/cleanup/remove.ts';
+import { applyActions } from '../../node/cleanup/apply.ts';
 import { readUndo } from '../../node/cleanup/undo.ts';
 import { systemRun } from '../../node/state/run.ts';
 import { renderOutcome } from '../../render/node/cleanup.ts';

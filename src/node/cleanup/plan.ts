@@ -5,9 +5,12 @@ import { attachmentItems, pinItems, tcItems } from './attribute/bpf.ts';
 import { fileItems } from './attribute/files.ts';
 import { firewallItems } from './attribute/firewall.ts';
 import { linkItems } from './attribute/links.ts';
-import { routeItems, ruleItems } from './attribute/routing.ts';
+import { routeItems, ruleItems } from './attribute/routes.ts';
 
-/** Decides what of a node is Cilium's, from names and forms that only it uses. Touches nothing. */
+/**
+ * Decides what of a node is Cilium's, from names and forms that only it uses. Touches nothing. For each kind of thing a
+ * file in attribute/ says what of it is Cilium's and how it is removed and brought back; apply.ts does it.
+ */
 export function planCleanup(state: NodeState, paths: NodePaths): Plan {
   const items: Item[] = [
     ...tcItems(state),

@@ -242,14 +242,8 @@ function checkEndpointPrograms(
     }));
 }
 
-function checkSocketLb({ links, programs }: KernelFacts, { socketLb }: AgentFacts): Diagnosis[] {
-  if (!socketLb) return [];
-  const names = new Map(programs.map(({ id, name }) => [id, name]));
-  const attached = links.some(
-    ({ type, programId }) => type === 'cgroup' && names.get(programId)?.startsWith('cil_sock'),
-  );
-  const legacy = programs.some(({ name }) => name.startsWith('cil_sock'));
-  if (attached || legacy) return [];
+function checkSocketLb({ programs }: KernelFacts, { socketLb }: AgentFacts): Diagnosis[] {
+  if (!socketLb || programs.some(({ name }) => name.startsWith('cil_sock'))) return [];
   return [
     {
       check: 'socket load balancing',

@@ -6,14 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { planCleanup } from '../../../src/node/cleanup/plan.ts';
-import {
-  ownFirewall,
-  parseSave,
-  readFirewall,
-  readIpsets,
-  removalScript,
-  restoreScript,
-} from '../../../src/node/state/firewall.ts';
+import { parseSave } from '../../../src/node/state/firewall.ts';
 import { NODE_PATHS } from '../../../src/node/state/read.ts';
 import { listFrom, systemRun } from '../../../src/node/state/run.ts';
 import type { IpLink, IpRoute, IpRule, NodeState } from '../../../src/node/state/state.ts';
@@ -95,38 +88,6 @@ describe.each(['1.20', '1.17'] as const)('the plan for a recorded %s node', (ver
   test('every item says why it is attributed to Cilium', () => {
     expect(items.filter(({ why }) => why === '')).toEqual([]);
   });
-});
-
-test('a firewall that cannot be read is told of, so that nobody takes it for clean', async () => {
-  const quiet = ['iptables-legacy', 'ip6tables-nft', 'ip6tables-legacy', 'iptables', 'ip6tables'];
-  using programs = fakePrograms({
-    'iptables-nft-save': 'echo "Could not fetch rule set generation id" >&2; exit 4',
-    ...Object.fromEntries(quiet.map((name) => [`${name}-save`, 'exit 0'])),
-    ipset: 'echo "Kernel error received: Operation not permitted" >&2; exit 1',
-  });
-  const onFakes = systemRun({ PATH: programs.path });
-  const notes: string[] = [];
-  expect(await readFirewall(onFakes, notes)).toEqual([]);
-  expect(await readIpsets(onFakes, notes)).toEqual([]);
-  expect(notes).toEqual([
-    'iptables-nft-save: Could not fetch rule set generation id',
-    'ipset save: Kernel error received: Operation not permitted',
-  ]);
-});
-
-test('iptables rules are removed and restored at their places', () => {
-  const [table] = parseSave(
-    'iptables-nft',
-    '*filter\n:INPUT ACCEPT [0:0]\n:CILIUM_INPUT - [0:0]\n-A INPUT -j OTHER\n-A INPUT -j CILIUM_INPUT\n-A CILIUM_INPUT -j ACCEPT\nCOMMIT\n',
-  );
-  if (!table) throw new Error('no table');
-  const own = ownFirewall(table);
-  expect(removalScript('filter', own)).toBe(
-    '*filter\n-D INPUT -j CILIUM_INPUT\n-F CILIUM_INPUT\n-X CILIUM_INPUT\nCOMMIT\n',
-  );
-  expect(restoreScript('filter', own)).toBe(
-    '*filter\n:CILIUM_INPUT - [0:0]\n-A CILIUM_INPUT -j ACCEPT\n-I INPUT 2 -j CILIUM_INPUT\nCOMMIT\n',
-  );
 });
 
 describe('refusals', () => {

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { openMap } from '../../../src/bpf/kernel/objects.ts';
 import type { Diagnosis } from '../../../src/model/doctor.ts';
-import { runChecks } from '../../../src/node/doctor/checks.ts';
-import type { AgentFacts, KernelFacts } from '../../../src/node/doctor/facts.ts';
 import { mountBpffs, pinNew, type RecordedMap, restoreMap } from '../../helpers/bpf.ts';
 import { kernelTest } from '../../helpers/kernel-test.ts';
 import { fixture, type RestCase } from '../../helpers/recordings.ts';
@@ -37,7 +35,7 @@ function found({ stdout }: RunResult, check: string): Diagnosis[] {
 }
 
 describe('a node as it was recorded, its maps restored', () => {
-  // Programs are the whole kernel's, whoever loaded them: what depends on them is tested with given facts below.
+  // Programs are the whole kernel's, whoever loaded them: what depends on them is tested in checks.test.ts.
   kernelTest('is found in order where the agent and the maps agree', async () => {
     using bpffs = mountBpffs();
     const result = await doctor(bpffs.root, (globals) => {
@@ -108,86 +106,5 @@ describe('a node as it was recorded, its maps restored', () => {
     expect(stdout).toMatch(/^failure {2}agent: the agent does not answer\n/);
     expect(stdout).toContain('skipped  policy maps: the agent does not answer');
     expect(stdout).toMatch(/1 failures, \d+ warnings, 3 checks fine, 7 skipped\n$/);
-  });
-});
-
-const KERNEL: KernelFacts = {
-  maps: [],
-  policyIdentities: new Map(),
-  ipcache: new Map(),
-  lxc: new Map(),
-  programs: [],
-  links: [],
-  usage: { programsOf: new Map(), usedByName: new Map() },
-  broken: [],
-};
-const AGENT: AgentFacts = { endpoints: [], identities: new Set(), socketLb: false, dryMode: false };
-
-test('identities that only the policy map knows are a warning; reserved ones are not', () => {
-  const endpoint = { id: 7, identity: 9000, addresses: [], ifindex: 3, state: 'ready', name: 'ns/pod' };
-  const findings = runChecks(
-    { ...KERNEL, policyIdentities: new Map([[7, new Set([0, 1, 5000, 9000])]]) },
-    { ...AGENT, endpoints: [endpoint], identities: new Set([9000]) },
-  );
-  expect(findings.find(({ check }) => check === 'policy identities')).toMatchObject({
-    severity: 'warning',
-    evidence: ['identity 5000'],
-  });
-});
-
-test('a device without a program is found where others have one', () => {
-  const endpoint = (id: number, ifindex: number) => ({
-    id,
-    identity: 9000,
-    addresses: [`10.0.0.${id}`],
-    ifindex,
-    state: 'ready',
-    name: '',
-  });
-  const findings = runChecks(
-    {
-      ...KERNEL,
-      lxc: new Map([
-        ['10.0.0.7', { id: 7, ifindex: 3 }],
-        ['10.0.0.8', { id: 8, ifindex: 4 }],
-      ]),
-      programs: [{ id: 1, name: 'cil_from_contai' }],
-      links: [{ type: 'tcx', programId: 1, ifindex: 3 }],
-    },
-    { ...AGENT, endpoints: [endpoint(7, 3), endpoint(8, 4)] },
-  );
-  expect(findings.find(({ check }) => check === 'programs on endpoints')?.what).toBe(
-    'no program of Cilium is attached to the device of endpoint 8',
-  );
-});
-
-test('a pin that programs no longer use is a failure', () => {
-  const row = {
-    name: 'cilium_lxc',
-    type: 'hash',
-    keySize: 20,
-    valueSize: 48,
-    entries: 0,
-    maxEntries: 8,
-    pressure: 0,
-    memoryBytes: 0,
-    flags: [],
-    id: 5,
-    feature: 'endpoint',
-    endpoint: undefined,
-    programs: [],
-    path: '/x/cilium_lxc',
-  };
-  const findings = runChecks(
-    {
-      ...KERNEL,
-      maps: [row],
-      usage: { programsOf: new Map([[9, ['cil_from_contai']]]), usedByName: new Map([['cilium_lxc', 9]]) },
-    },
-    undefined,
-  );
-  expect(findings.find(({ check }) => check === 'stale pins')).toMatchObject({
-    severity: 'failure',
-    evidence: ['/x/cilium_lxc is map 5', 'loaded programs use map 9 of that name'],
   });
 });

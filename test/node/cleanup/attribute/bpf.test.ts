@@ -1,0 +1,127 @@
+import { describe, expect, test } from '@jest/globals';
+import { attachmentItems, pinItems, tcItems } from '../../../../src/node/cleanup/attribute/bpf.ts';
+import { NODE_PATHS } from '../../../../src/node/state/read.ts';
+import type { NodeFile, TcFilter } from '../../../../src/node/state/state.ts';
+import { link, nodeWith, steps } from '../../node-state.ts';
+
+const filter = (device: string, programNames: string[], more: Partial<TcFilter> = {}): TcFilter => ({
+  device,
+  direction: 'ingress',
+  protocol: 'all',
+  pref: 1,
+  handle: '0x1',
+  programNames,
+  ...more,
+});
+
+test.each([
+  ['cil_from_netdev', true],
+  ['bpf_lxc.o:[from-container]', true],
+  ['bpf_host_7.o', true],
+  ['bpf_netdev_eth0.o', true],
+  ['not_cil_from_netdev', false],
+  ['bpf_lxc', false],
+  ['bpf_lxc.old', false],
+  ['bpf_other.o', false],
+])('a program named %s is Cilium’s: %s', (name, own) => {
+  expect(tcItems(nodeWith({ tcFilters: [filter('eth0', [name])] }))).toHaveLength(own ? 1 : 0);
+  const elsewhere = attachmentItems(
+    nodeWith({
+      xdpPrograms: [{ device: 'eth0', programName: name }],
+      bpfLinks: [{ id: 3, type: 'tcx', programId: 1, programName: name, ifindex: 1 }],
+      cgroupPrograms: [{ cgroup: '/cg', programId: 9, programName: name, attachType: 'cgroup_inet4_bind' }],
+    }),
+  );
+  expect(elsewhere.map(({ kind }) => kind)).toEqual(own ? ['xdp', 'bpf-link', 'cgroup-program'] : []);
+});
+
+describe('a filter of tc', () => {
+  test('is known by any of its names, and removed by all that tells it from others', () => {
+    const [item] = tcItems(
+      nodeWith({
+        tcFilters: [
+          filter('eth0', ['main', 'cil_to_netdev'], {
+            direction: 'egress',
+            pref: 7,
+            handle: '0x2',
+            protocol: 'ip',
+          }),
+          filter('eth0', ['other']),
+        ],
+      }),
+    );
+    expect(item).toMatchObject({ id: 'tc-filter eth0 egress 7 main', what: 'main on eth0 (tc egress)' });
+    expect(steps(item)).toEqual(['tc filter del dev eth0 egress pref 7 protocol ip handle 0x2 bpf']);
+  });
+
+  test('takes the qdisc of its device along when it is the last one', () => {
+    const items = tcItems(
+      nodeWith({
+        tcFilters: [
+          filter('eth0', ['cil_a']),
+          filter('eth0', ['cil_b'], { direction: 'egress' }),
+          filter('eth1', ['cil_a']),
+          filter('eth1', ['other'], { direction: 'egress' }),
+        ],
+      }),
+    );
+    expect(items.map((item) => steps(item).slice(1))).toEqual([[], ['tc qdisc del dev eth0 clsact'], []]);
+  });
+});
+
+test('programs on devices, links and cgroups are named by where they are', () => {
+  const items = attachmentItems(
+    nodeWith({
+      links: [link('lo', undefined, { ifindex: 1 }), link('eth0', undefined, { ifindex: 4 })],
+      xdpPrograms: [{ device: 'eth0', programName: 'cil_xdp' }],
+      bpfLinks: [
+        { id: 8, type: 'tcx', programId: 1, programName: 'cil_tcx', ifindex: 4 },
+        { id: 9, type: 'cgroup', programId: 2, programName: 'cil_sock', ifindex: undefined },
+      ],
+      cgroupPrograms: [{ cgroup: '/cg', programId: 5, programName: 'cil_bind', attachType: 'bind4' }],
+    }),
+  );
+  expect(items.map(({ id, what }) => `${id} = ${what}`)).toEqual([
+    'xdp eth0 cil_xdp = cil_xdp on eth0 (XDP)',
+    'bpf-link 8 = cil_tcx (link 8, tcx on eth0)',
+    'bpf-link 9 = cil_sock (link 9, cgroup)',
+    'cgroup-program /cg bind4 5 = cil_bind on /cg (bind4)',
+  ]);
+  expect(items.flatMap((item) => steps(item))).toEqual([
+    'ip link set dev eth0 xdp off',
+    'detach-link 8',
+    'detach-link 9',
+    'bpftool cgroup detach /cg bind4 id 5',
+  ]);
+});
+
+describe('pins', () => {
+  const file = (path: string, kind: NodeFile['kind'] = 'pin'): NodeFile => ({ path, kind, size: 0 });
+
+  test('are those in Cilium’s folder, and those with its name elsewhere below the bpffs', () => {
+    const items = pinItems(
+      nodeWith({
+        files: [
+          file('/sys/fs/bpf/tc/globals/cilium_lxc'),
+          file('/sys/fs/bpf/tc/globals/not_cilium_lxc'),
+          file('/sys/fs/bpf/tc/globals/cilium_folder', 'folder'),
+          file('/sys/fs/bpf/cilium/devices/eth0/links/x'),
+          file('/sys/fs/bpf/cilium/devices/eth0', 'folder'),
+          file('/sys/fs/bpf/cilium2/x'),
+          file('/sys/fs/bpf2/cilium_lxc'),
+        ],
+      }),
+      NODE_PATHS,
+    );
+    expect(items.map((item) => [...steps(item), item.why])).toEqual([
+      ['unlink /sys/fs/bpf/tc/globals/cilium_lxc', 'its name starts with cilium_'],
+      ['unlink /sys/fs/bpf/cilium/devices/eth0/links/x', "it lies in Cilium's folder"],
+      ['rmdir /sys/fs/bpf/cilium/devices/eth0', "it lies in Cilium's folder"],
+      ['rmdir /sys/fs/bpf/cilium', 'the folder is named cilium'],
+    ]);
+  });
+
+  test('that are none leave no folder to remove', () => {
+    expect(pinItems(nodeWith({ files: [file('/sys/fs/bpf/tc/globals/x')] }), NODE_PATHS)).toEqual([]);
+  });
+});

@@ -1,0 +1,37 @@
+import type { Item } from '../../src/model/cleanup.ts';
+import type { IpLink, NodeState } from '../../src/node/state/state.ts';
+
+/** A node on which nothing is, but for what is given. */
+export function nodeWith(parts: Partial<NodeState>): NodeState {
+  return {
+    nodeName: 'node1',
+    links: [],
+    routes: [],
+    rules: [],
+    firewall: [],
+    ipsets: [],
+    tcFilters: [],
+    bpfLinks: [],
+    cgroupPrograms: [],
+    xdpPrograms: [],
+    netns: [],
+    mounts: [],
+    files: [],
+    notes: [],
+    ...parts,
+  };
+}
+
+/** A link of a kind. */
+export function link(ifname: string, kind?: string, more: Partial<IpLink> = {}): IpLink {
+  return { ifindex: 1, ifname, ...(kind && { linkinfo: { info_kind: kind } }), ...more };
+}
+
+/** The steps of an item as people type them; `remove` or `restore`. */
+export function steps(item: Item | undefined, which: 'remove' | 'restore' = 'remove'): string[] {
+  return (item?.[which] ?? []).map((action) => {
+    if (action.do === 'run') return action.command.join(' ');
+    if (action.do === 'rename') return `rename ${action.from} ${action.to}`;
+    return 'path' in action ? `${action.do} ${action.path}` : `${action.do} ${action.id}`;
+  });
+}
