@@ -4,7 +4,6 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts', '<rootDir>/test/**/*.test.tsx'],
   extensionsToTreatAsEsm: ['.ts', '.tsx'],
   transform: { '\\.tsx?$': '<rootDir>/scripts/jest-transform.mjs' },
-  moduleNameMapper: { '^is-in-ci$': '<rootDir>/test/helpers/not-in-ci.mjs' },
   globalSetup: '<rootDir>/scripts/jest-tmp-setup.mjs',
   globalTeardown: '<rootDir>/scripts/jest-tmp-teardown.mjs',
   testTimeout: 30_000,

@@ -29,7 +29,6 @@ const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
 /** What is changed, but for the files of undici. */
 const CHANGES = {
   whole: 'undici: a whole copy for @kubernetes/client-node',
-  ci: 'ink: draws every frame in CI too (is-in-ci)',
   devtools: 'ink: no bridge to react-devtools-core',
   children: 'commander: no child_process',
   yaml: 'yaml: its ES modules',
@@ -120,18 +119,10 @@ const laterProgram = {
   },
 };
 
-/**
- * Ink loads its devtools bridge only when DEV is set; the bundle leaves it out. In CI it draws only its last frame; our
- * screens start only on a terminal, where frames are wanted whatever CI says.
- */
-const inkOnTerminals = {
-  name: 'ink-on-terminals',
+/** Ink loads its devtools bridge only when DEV is set; the bundle leaves it out. */
+const noDevtools = {
+  name: 'no-devtools',
   setup(b) {
-    b.onResolve({ filter: /^is-in-ci$/ }, () => {
-      change(CHANGES.ci);
-      return { path: 'not-in-ci', namespace: 'not-in-ci' };
-    });
-    b.onLoad({ filter: /./, namespace: 'not-in-ci' }, () => ({ contents: 'export default false' }));
     b.onResolve({ filter: /^react-devtools-core$/ }, () => {
       change(CHANGES.devtools);
       return { path: 'devtools', namespace: 'empty' };
@@ -222,7 +213,7 @@ const { metafile } = await build({
   target: 'node24',
   jsx: 'automatic',
   metafile: true,
-  plugins: [coreFirst, slimUndici, inkOnTerminals, noChildProcess, builtinsByCall, yamlAsModules],
+  plugins: [coreFirst, slimUndici, noDevtools, noChildProcess, builtinsByCall, yamlAsModules],
 });
 if (process.argv[2]) writeFileSync(`${outdir}/meta.json`, JSON.stringify(metafile));
 

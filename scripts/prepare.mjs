@@ -1,5 +1,5 @@
-// Makes a checkout ready: packages, the BPF helper, the bundle. Runs on any Node that npm runs on, says what it
-// does while it takes long, and does nothing when nothing changed.
+// Makes a checkout ready: packages, the BPF helper, the bundle; with --packages only the packages. Runs on any Node
+// that npm runs on, says what it does while it takes long, and does nothing when nothing changed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -40,6 +40,7 @@ if (process.argv.includes('--installed')) writeFileSync(stamp, lock);
 if (!installed()) {
   run('installing packages (npm ci, a minute on a slow line)', 'npm', [
     'ci',
+    '--prefer-offline',
     '--no-audit',
     '--no-fund',
     '--loglevel=error',
@@ -48,14 +49,15 @@ if (!installed()) {
 }
 const bundle = join(root, 'dist/cilium.js');
 if (
-  !existsSync(bundle) ||
-  statSync(bundle).mtimeMs <
-    Math.max(
-      newest(join(root, 'src')),
-      newest(join(root, 'schemas')),
-      statSync(join(root, 'scripts/build.mjs')).mtimeMs,
-      statSync(join(root, 'scripts/bundle-core.ts')).mtimeMs,
-    )
+  !process.argv.includes('--packages') &&
+  (!existsSync(bundle) ||
+    statSync(bundle).mtimeMs <
+      Math.max(
+        newest(join(root, 'src')),
+        newest(join(root, 'schemas')),
+        statSync(join(root, 'scripts/build.mjs')).mtimeMs,
+        statSync(join(root, 'scripts/bundle-core.ts')).mtimeMs,
+      ))
 ) {
   run('building the bundle and the BPF helper', process.execPath, [join(root, 'scripts/build-native.mjs')]);
   run('bundling', process.execPath, [join(root, 'scripts/build.mjs')]);

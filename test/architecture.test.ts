@@ -171,6 +171,16 @@ test('every file and every folder of rooms stands in the table', () => {
   expect({ missing, gone }).toEqual({ missing: [], gone: [] });
 });
 
+test('what the verbs of two nouns share does not stand among the verbs of one', () => {
+  const nounOf = (file: string) => /^commands\/([^/]+)\/./.exec(file)?.[1];
+  const wrong = [...imports].flatMap(([file, targets]) =>
+    targets
+      .filter((target) => nounOf(file) && nounOf(target) !== nounOf(file) && covers('commands', target))
+      .map((target) => `${file} imports ${target}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
 test('no circle of files exists', () => {
   const found = circles(imports).filter(
     (circle) => !KNOWN_CIRCLES.some((known) => circle.every((file) => known.includes(file))),

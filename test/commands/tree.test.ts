@@ -8,23 +8,16 @@ const COMMANDS = fileURLToPath(new URL('../../src/commands', import.meta.url));
 
 /** Verbs that stand elsewhere than their path says, and why. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  // `observe` by itself is `observe flows`, below `hubble` or alone.
-  'hubble observe': 'hubble/observe/flows.ts',
-  observe: 'hubble/observe/flows.ts',
-  'observe flows': 'hubble/observe/flows.ts',
-  // The two streams of events differ in their decoders only.
-  'hubble observe agent-events': 'hubble/observe/events.ts',
-  'hubble observe debug-events': 'hubble/observe/events.ts',
-  'observe agent-events': 'hubble/observe/events.ts',
-  'observe debug-events': 'hubble/observe/events.ts',
+  // `observe` by itself is `observe flows`.
+  'hubble observe': 'hubble/observe/declare.ts',
+  'hubble observe flows': 'hubble/observe/declare.ts',
 };
 
-/** Every verb that runs, with its path. `__complete` has no file of its own name: the scripts of `completion` call it. */
-function* verbs(
-  verb: Verb,
-  path: readonly string[] = [],
-): Generator<[readonly string[], Required<Verb>['load']]> {
-  if (verb.load && path[0] !== '__complete') yield [path, verb.load];
+/** Every verb that runs, with its path. `__complete` is no verb: the scripts that `completion` prints call it. */
+function* verbs(verb: Verb, path: readonly string[] = []): Generator<[string[], Required<Verb>['load']]> {
+  // `cilium observe` is `hubble observe`.
+  if (verb.load && path[0] !== '__complete')
+    yield [path[0] === 'observe' ? ['hubble', ...path] : [...path], verb.load];
   for (const [name, child] of Object.entries(verb.verbs ?? {})) yield* verbs(child, [...path, name]);
 }
 

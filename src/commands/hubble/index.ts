@@ -9,11 +9,11 @@ const OBSERVE_VERBS = {
   },
   'agent-events': {
     about: 'Observe what the agent did',
-    load: async () => (await import('./observe/events.ts')).addObserveAgentEventsCommand,
+    load: async () => (await import('./observe/agent-events.ts')).addObserveAgentEventsCommand,
   },
   'debug-events': {
     about: 'Observe debug events of the datapath',
-    load: async () => (await import('./observe/events.ts')).addObserveDebugEventsCommand,
+    load: async () => (await import('./observe/debug-events.ts')).addObserveDebugEventsCommand,
   },
 } satisfies Record<string, Verb>;
 

@@ -5,13 +5,7 @@ import type { Context } from '../../../context.ts';
 import { formatTimestamp } from '../../../lib/timestamp.ts';
 import { untilAborted } from '../../../lib/until-aborted.ts';
 import type { GetAgentEventsRequest } from '../../../model/hubble.gen.ts';
-import {
-  AGENT_EVENT_HEADERS,
-  agentEventRecord,
-  DEBUG_EVENT_HEADERS,
-  debugEventRecord,
-  type EventRecord,
-} from '../../../render/hubble/events.ts';
+import type { EventRecord } from '../../../render/hubble/events.ts';
 import type { FlowStyle } from '../../../render/hubble/flow.ts';
 import type { FlowFormat } from '../../../render/hubble/flow-format.ts';
 import { renderPairs, SEPARATOR, tableLine } from '../../../render/hubble/flow-records.ts';
@@ -21,18 +15,8 @@ import { formatOf, styleOf } from './output.ts';
 import { type Selection, selectEvents } from './selectors.ts';
 import { RecordSink, viewLines } from './view-lines.ts';
 
-/** Declares `hubble observe agent-events`. */
-export function addObserveAgentEventsCommand(command: Command, ctx: Context): void {
-  declare(command, ctx, AGENT_EVENTS);
-}
-
-/** Declares `hubble observe debug-events`. */
-export function addObserveDebugEventsCommand(command: Command, ctx: Context): void {
-  declare(command, ctx, DEBUG_EVENTS);
-}
-
 /** What the two kinds of event do not share. */
-interface EventKind<Answer> {
+export interface EventKind<Answer> {
   method: '/observer.Observer/GetAgentEvents' | '/observer.Observer/GetDebugEvents';
   headers: readonly string[];
   record(answer: Answer, style: FlowStyle): EventRecord;
@@ -40,30 +24,19 @@ interface EventKind<Answer> {
   bare(answer: Answer): unknown;
 }
 
-interface Envelope {
+/** What stands around every event. */
+export interface Envelope {
   time?: string;
   node_name?: string;
 }
 
-function at({ time = '', node_name = '' }: Envelope): { time: string; node: string } {
+/** When and where an event was. */
+export function at({ time = '', node_name = '' }: Envelope): { time: string; node: string } {
   return { time, node: node_name };
 }
 
-const AGENT_EVENTS: EventKind<Envelope & { agent_event?: object }> = {
-  method: '/observer.Observer/GetAgentEvents',
-  headers: AGENT_EVENT_HEADERS,
-  record: (answer, style) => agentEventRecord(at(answer), answer.agent_event ?? {}, style),
-  bare: (answer) => answer.agent_event ?? {},
-};
-
-const DEBUG_EVENTS: EventKind<Envelope & { debug_event?: object }> = {
-  method: '/observer.Observer/GetDebugEvents',
-  headers: DEBUG_EVENT_HEADERS,
-  record: (answer, style) => debugEventRecord(at(answer), answer.debug_event ?? {}, style),
-  bare: (answer) => answer.debug_event ?? {},
-};
-
-function declare<Answer>(command: Command, ctx: Context, kind: EventKind<Answer>): void {
+/** Adds the flags and the action of a verb that shows one kind of event. */
+export function declareEvents<Answer>(command: Command, ctx: Context, kind: EventKind<Answer>): void {
   addFormatOptions(addSelectorOptions(command));
   addFlowOptions(command);
   command.action((flags: ObserveFlags) => runObserveEvents(command, flags, kind, ctx));

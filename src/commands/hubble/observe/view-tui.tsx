@@ -9,9 +9,6 @@ import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
 import { type FlowStyle, flowCells, sanitizeRow } from '../../../render/hubble/flow.ts';
 import { LiveScreen } from './live-screen.tsx';
 
-const ENTER = '\u001b[?1049h\u001b[?25l';
-const LEAVE = '\u001b[?25h\u001b[?1049l';
-
 /** Shows messages on a live screen until the user quits; a stream that ends stays on the screen. */
 export async function viewTui(
   batches: (signal: AbortSignal) => AsyncIterable<readonly GetFlowsResponse[]>,
@@ -27,7 +24,6 @@ export async function viewTui(
   const stop = new AbortController();
   const signal = AbortSignal.any([ctx.signal, stop.signal]);
   const row = new FlowRow();
-  stdout.write(ENTER);
   const app = render(
     <LiveScreen
       target={target}
@@ -52,7 +48,16 @@ export async function viewTui(
       }}
       quit={() => stop.abort()}
     />,
-    { stdin, stdout, exitOnCtrlC: false, patchConsole: false, maxFps: 10 },
+    // Without `interactive`, Ink takes a CI's variables to mean that there is no terminal.
+    {
+      stdin,
+      stdout,
+      exitOnCtrlC: false,
+      patchConsole: false,
+      maxFps: 10,
+      alternateScreen: true,
+      interactive: true,
+    },
   );
   signal.addEventListener('abort', () => app.unmount(), { once: true });
   try {
@@ -61,7 +66,6 @@ export async function viewTui(
   } finally {
     stop.abort();
     app.unmount();
-    stdout.write(LEAVE);
   }
 }
 

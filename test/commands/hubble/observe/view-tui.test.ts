@@ -27,9 +27,10 @@ function terminal(columns: number, rows: number) {
     columns,
     rows,
     isTTY: true,
-    write: (text: string) => {
+    write: (text: string, done?: () => void) => {
       screen += text;
       stdout.emit('drawn');
+      done?.();
       return true;
     },
   });
@@ -88,6 +89,6 @@ test('the screen shows flows, never a control byte of theirs, and leaves the ter
   term.press('q');
   await done;
   expect(term.raw().startsWith('\u001b[?1049h')).toBe(true);
-  expect(term.raw().endsWith('\u001b[?25h\u001b[?1049l')).toBe(true);
+  expect(term.raw().endsWith('\u001b[?1049l\u001b[?25h')).toBe(true);
   expect(term.raw()).not.toContain('evil \u001b[2J');
 }, 20_000);
