@@ -10,6 +10,7 @@ import { compileCel } from '../src/hubble/filter/cel.ts';
 import { compileFilters } from '../src/hubble/filter/filter.ts';
 import { GrpcClient } from '../src/hubble/grpc/calls.ts';
 import { decode } from '../src/hubble/protobuf/codec.ts';
+import { contains, parseAddress, parsePrefix } from '../src/lib/address.ts';
 import { parsePlainYaml } from '../src/policy/read/plain-yaml.ts';
 import { recordedMessages } from '../test/helpers/grpc.ts';
 import { fixturePath, fixtureText } from '../test/helpers/recordings.ts';
@@ -38,6 +39,7 @@ export async function run(): Promise<void> {
     await yaml(),
     await cel(),
     await undiciStart(),
+    await addresses(),
   ];
   console.log(
     table(
@@ -125,6 +127,28 @@ async function framing(): Promise<Comparison> {
 /** What loading each costs a process, beyond Node's own start. */
 async function grpcStart(): Promise<Comparison> {
   return loads('own gRPC framing', 'to load', "import 'node:http2'", `import '${pathOf('@grpc/grpc-js')}'`);
+}
+
+/** Addresses of flows against two prefixes, as `--ip` and the policy evaluator ask for them. */
+async function addresses(): Promise<Comparison> {
+  const { Address4, Address6 } = await import('ip-address');
+  const texts = Array.from({ length: 20_000 }, (_, i) =>
+    i % 2 === 0 ? `10.${i >> 8}.${i & 255}.7` : `fd00:${i.toString(16)}::${(i * 3).toString(16)}`,
+  );
+  const ours = ['10.0.0.0/10', 'fd00::/20'].flatMap((text) => parsePrefix(text) ?? []);
+  const [four, six] = [new Address4('10.0.0.0/10'), new Address6('fd00::/20')];
+  const times = await inTurns(
+    () =>
+      texts.filter((text) => {
+        const address = parseAddress(text);
+        return address !== undefined && ours.some((range) => contains(range, address));
+      }),
+    () =>
+      texts.filter((text) =>
+        text.includes(':') ? new Address6(text).isInSubnet(six) : new Address4(text).isInSubnet(four),
+      ),
+  );
+  return compare('own addresses', `for ${texts.length} addresses`, times);
 }
 
 /** One request over a unix socket, as a whole process. */

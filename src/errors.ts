@@ -1,3 +1,5 @@
+import { errnoText } from './lib/errno.ts';
+
 /** What the reader can act on: printed as `Error: <message>`, then the hint; exit code 1 unless said otherwise. */
 export class UserError extends Error {
   override name = 'UserError';
@@ -47,18 +49,7 @@ export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-const SYSTEM_REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or directory',
-  EACCES: 'permission denied',
-  EPERM: 'operation not permitted',
-  ENOTDIR: 'not a directory',
-  EISDIR: 'is a directory',
-  ENOSPC: 'no space left on device',
-  EROFS: 'read-only file system',
-  EDQUOT: 'disk quota exceeded',
-};
-
 /** Why an operation on a file failed, in the system's words and without the path, which the message names already. */
 export function systemReason(error: unknown): string {
-  return SYSTEM_REASONS[errorCode(error) ?? ''] ?? errorMessage(error);
+  return errnoText(errorCode(error)) ?? errorMessage(error);
 }

@@ -12,7 +12,7 @@ const BASE = ['model', 'lib', 'errors.ts'];
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
-  'errors.ts': [],
+  'errors.ts': ['lib/errno.ts'],
   'version.ts': [],
   model: ['lib'],
   'context.ts': [...BASE, 'agent', 'hubble', 'kube', 'bpf'],

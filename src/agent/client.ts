@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { parseJson } from '../lib/exact-json.ts';
+import { formatJson, parseJson } from '../lib/exact-json.ts';
 import { compareBytes } from '../lib/order.ts';
 import { Reader } from './decode/reader.ts';
 import type { DeleteAnswers, GetAnswers, PatchAnswers, PutAnswers } from './decode/types.gen.ts';
@@ -33,7 +33,7 @@ export class ApiError extends UserError {
     readonly payload: unknown,
   ) {
     super(
-      `[${method} ${path}][${status}] ${operationName(method, path)}${statusName(method, path, status)}${payload === undefined ? '' : ` ${JSON.stringify(payload)}`}`,
+      `[${method} ${path}][${status}] ${operationName(method, path)}${statusName(method, path, status)}${payload === undefined ? '' : ` ${formatJson(payload)}`}`,
       { hint: isUnknownPath(status, payload) ? UNKNOWN_PATH : hintFor(path, status) },
     );
   }
@@ -117,7 +117,7 @@ export class AgentClient {
 
   /** The HTTP form of a call, for those that read the answer as a stream. */
   request(method: HttpRequest['method'], path: string, options: CallOptions = {}): HttpRequest {
-    const body = options.body === undefined ? undefined : `${JSON.stringify(options.body)}\n`;
+    const body = options.body === undefined ? undefined : `${formatJson(options.body)}\n`;
     return {
       method,
       path: BASE_PATH + fillPath(path, options.path ?? {}) + queryOf(options.query ?? {}),

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { errorCode, errorMessage, UserError } from '../errors.ts';
+import { errorCode, systemReason, UserError } from '../errors.ts';
 
 export const DEFAULT_SHELL_SOCKET = '/var/run/cilium/shell.sock';
 
@@ -166,9 +166,7 @@ function reason(error: unknown): string {
     case 'ECONNREFUSED':
     case 'ENOTSOCK':
       return 'nothing listens there';
-    case 'EACCES':
-      return 'permission denied';
     default:
-      return errorMessage(error);
+      return systemReason(error);
   }
 }

@@ -5,6 +5,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { errorCode, errorMessage } from '../errors.ts';
 import { joinHostPort, splitHostPort } from '../lib/address.ts';
+import { errnoText } from '../lib/errno.ts';
 import { type EtcdConfig, endpointAddress } from './config.ts';
 
 /** One finding of a check. */
@@ -139,16 +140,10 @@ async function askVersion(secure: TLSSocket, host: string, signal: AbortSignal):
 }
 
 function reason(error: unknown, host: string): string {
-  switch (errorCode(error)) {
-    case 'ECONNREFUSED':
-      return `dial tcp ${host}: connect: connection refused`;
-    case 'EHOSTUNREACH':
-      return `dial tcp ${host}: connect: no route to host`;
-    case 'ENOTFOUND':
-      return `dial tcp: lookup ${host.replace(/:\d+$/, '')}: no such host`;
-    default:
-      return errorMessage(error);
-  }
+  const code = errorCode(error);
+  if (code === 'ENOTFOUND') return `dial tcp: lookup ${host.replace(/:\d+$/, '')}: no such host`;
+  const text = errnoText(code);
+  return text ? `dial tcp ${host}: connect: ${text}` : errorMessage(error);
 }
 
 /** A certificate as it is shown. */

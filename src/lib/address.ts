@@ -14,6 +14,9 @@ export interface AddressRange {
 /** Bits of an address. */
 export const WIDTH = { 4: 32, 6: 128 } as const;
 
+const DOT = 0x2e;
+const ZERO = 0x30;
+
 /** The prefix of `length` bits that holds an address. */
 export function rangeAt(family: 4 | 6, address: bigint, length: number): AddressRange {
   const rest = (1n << BigInt(WIDTH[family] - length)) - 1n;
@@ -29,7 +32,16 @@ export function parseAddress(text: string): AddressRange | undefined {
 }
 
 function ipv4Number(text: string): number {
-  return text.split('.').reduce((number, part) => number * 256 + Number(part), 0);
+  let number = 0;
+  let part = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === DOT) {
+      number = number * 256 + part;
+      part = 0;
+    } else part = part * 10 + code - ZERO;
+  }
+  return number * 256 + part;
 }
 
 function ipv6Number(text: string): bigint {

@@ -1,21 +1,14 @@
-/** Whole numbers that a double cannot hold, by the object or list that they stand in and their key there. */
-const EXACT = new WeakMap<object, Map<string, bigint>>();
-let any = false;
-
-/** A number of so many digits may not fit. */
+/** A run of so many digits may be a number that a double cannot hold. */
 const LONG = 16;
-/** Whether digits are a number is not certain: they may stand in a text, which only costs the slower parse. */
+/** The digits may also stand in a string, which only costs the slower parse. */
 const LONG_NUMBER = /[:[,]\s*-?\d{16}/;
 
-/**
- * Parses JSON, and keeps the digits of whole numbers beyond 2^53 aside: the value holds ordinary numbers, and
- * `exactAt` gives the exact ones to whoever prints them. Copies of an object know only its rounded numbers.
- */
+/** Parses JSON. A whole number beyond 2^53 becomes a bigint with all its digits, any other number a number. */
 export function parseJson(text: string): unknown {
   return hasLongDigits(text) && LONG_NUMBER.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
 }
 
-/** Every run of 16 digits has one at a multiple of 16, so a look at every 16th character finds it. */
+/** Every run of 16 digits has one at a multiple of 16, so it is enough to look at every 16th character. */
 function hasLongDigits(text: string): boolean {
   for (let at = 0; at < text.length; at += LONG) {
     if (!isDigit(text, at)) continue;
@@ -32,23 +25,25 @@ function isDigit(text: string, at: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
-/** What `holder` has under `key`: a bigint where the number in the text was longer than `value` can be. */
-export function exactAt(holder: object, key: string | number, value: unknown): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-  return EXACT.get(holder)?.get(String(key)) ?? value;
+function keepDigits(_key: string, value: unknown, { source = '' }: { source?: string } = {}): unknown {
+  const cut = typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source);
+  return cut ? BigInt(source) : value;
 }
 
-/** Whether any number was kept aside at all. */
-export function hasExact(): boolean {
-  return any;
-}
+/** Part of JavaScript since 2025, which the type library lacks. */
+const { rawJSON } = JSON as JSON & { rawJSON(text: string): unknown };
 
-function keepDigits(this: unknown, key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-  const { source = '' } = context ?? {};
-  if (!/^-?\d+$/.test(source) || typeof this !== 'object' || this === null) return value;
-  const own = EXACT.get(this) ?? new Map<string, bigint>();
-  EXACT.set(this, own.set(key, BigInt(source)));
-  any = true;
-  return value;
+/** As JSON.stringify, with a bigint as a number of as many digits as it takes. */
+export function formatJson(value: unknown, indent?: number | string): string | undefined {
+  // A replacer doubles the time: only values that need one get it.
+  try {
+    return JSON.stringify(value, undefined, indent);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return JSON.stringify(
+      value,
+      (_key, item: unknown) => (typeof item === 'bigint' ? rawJSON(String(item)) : item),
+      indent,
+    );
+  }
 }

@@ -1,8 +1,6 @@
-import { isInRelease, NEWEST_RELEASE } from './release.ts';
-
 /**
- * The Go type behind a value, as a JSON schema: what decides which zero values `-o yaml` shows and what a jsonpath
- * finds under a key that the JSON leaves out.
+ * The Go type behind a value, as a JSON schema. It decides which zero values `-o yaml` shows, and what a jsonpath finds
+ * under a key that the JSON leaves out.
  */
 export interface Shape {
   $ref?: string;
@@ -19,49 +17,4 @@ export interface Shape {
 export interface TypedShape {
   shape: Shape;
   definitions: Readonly<Record<string, Shape>>;
-}
-
-/** Follows references to the definition itself. */
-export function resolveShape(
-  shape: Shape | undefined,
-  definitions: TypedShape['definitions'],
-): Shape | undefined {
-  let here = shape;
-  for (let hops = 0; here?.$ref !== undefined && hops < 32; hops++) {
-    here = definitions[here.$ref.slice(here.$ref.lastIndexOf('/') + 1)];
-  }
-  return here;
-}
-
-/** Fields of a struct type in Go's order: those of the newest release, and older ones the value holds. */
-export function fieldsOf(
-  shape: Shape,
-  value: Readonly<Record<string, unknown>>,
-): [string, Shape | undefined][] {
-  const declared = Object.entries(shape.properties ?? {}).filter(
-    ([name, field]) => Object.hasOwn(value, name) || isInRelease(field['x-versions'], NEWEST_RELEASE),
-  );
-  const unknown = Object.keys(value).filter((name) => !Object.hasOwn(shape.properties ?? {}, name));
-  return [...declared, ...unknown.map((name): [string, undefined] => [name, undefined])];
-}
-
-/** Go's zero value of a type: nil pointers are null, slices and maps are empty. */
-export function zeroOf(shape: Shape | undefined, definitions: TypedShape['definitions']): unknown {
-  const type = resolveShape(shape, definitions);
-  switch (type?.type) {
-    case 'string':
-      if (type.format === 'duration') return '0s';
-      return type.format === 'date-time' ? '0001-01-01T00:00:00.000Z' : '';
-    case 'integer':
-    case 'number':
-      return 0;
-    case 'boolean':
-      return false;
-    case 'array':
-      return [];
-    case 'object':
-      return type.additionalProperties && !type.properties ? {} : null;
-    default:
-      return null;
-  }
 }

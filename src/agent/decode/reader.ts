@@ -1,5 +1,4 @@
 import { UserError } from '../../errors.ts';
-import { exactAt } from '../../lib/exact-json.ts';
 import { isRecord } from '../../lib/record.ts';
 
 /** The fields of T that hold a V. */
@@ -72,20 +71,20 @@ export class Reader<T> {
   /** The whole number of a field; 0 when it is absent. */
   integer(key: KeysOf<T, number>): number {
     const value = this.#field(key);
-    return Number.isInteger(value) ? (value as number) : this.at(key).asInteger();
+    return isWhole(value) ? Number(value) : this.at(key).asInteger();
   }
 
   /** The whole number of a field, with all digits that the agent sent; 0 when it is absent. */
   exact(key: KeysOf<T, number>): number | bigint {
-    const value = this.integer(key);
-    const exact = isRecord(this.value) ? exactAt(this.value, key, value) : value;
-    return typeof exact === 'bigint' ? exact : value;
+    const value = this.#field(key);
+    return typeof value === 'bigint' ? value : this.integer(key);
   }
 
   /** The number of a field, whole or not; 0 when it is absent. */
   number(key: KeysOf<T, number>): number {
     const value = this.#field(key);
-    return typeof value === 'number' ? value : this.at(key).#absentOr('a number', 0);
+    if (typeof value === 'number' || isWhole(value)) return Number(value);
+    return this.at(key).#absentOr('a number', 0);
   }
 
   flag(key: KeysOf<T, boolean>): boolean {
@@ -140,7 +139,7 @@ export class Reader<T> {
 
   /** The whole number that stands here. */
   asInteger(): number {
-    return Number.isInteger(this.value) ? (this.value as number) : this.#absentOr('a whole number', 0);
+    return isWhole(this.value) ? Number(this.value) : this.#absentOr('a whole number', 0);
   }
 
   #entries<U>(): Reader<U>[] {
@@ -196,11 +195,17 @@ function isEmpty(object: object): boolean {
   return true;
 }
 
+/** Whole numbers beyond 2^53 come as bigints. */
+function isWhole(value: unknown): value is number | bigint {
+  return Number.isInteger(value) || typeof value === 'bigint';
+}
+
 function kindOf(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'a number' : 'a fraction';
+  if (isWhole(value)) return 'a number';
+  if (typeof value === 'number') return 'a fraction';
   return `a ${typeof value}`;
 }

@@ -1,18 +1,8 @@
-import { errorCode, UserError } from '../../errors.ts';
+import { errorCode, systemReason, UserError } from '../../errors.ts';
 
+/** What an error means for BPF objects, where the system's words would mislead. */
 const WORDS: Readonly<Record<string, string>> = {
-  EPERM: 'operation not permitted',
-  EACCES: 'permission denied',
-  ENOENT: 'no such file or directory',
-  ENOTDIR: 'not a directory',
-  EEXIST: 'file exists',
-  EINVAL: 'invalid argument',
-  E2BIG: 'argument list too long',
-  ENOMEM: 'cannot allocate memory',
-  EBUSY: 'device or resource busy',
-  ENOSYS: 'function not implemented',
   ENOTSUPP: 'operation not supported by this kind of map',
-  EROFS: 'read-only file system',
   ENOLINK: 'the link is detached already',
 };
 
@@ -30,13 +20,9 @@ export class KernelError extends UserError {
 
   constructor(operation: string, cause: unknown) {
     const code = errorCode(cause) ?? '';
-    super(`${operation}: ${WORDS[code] ?? messageOf(cause)}`, { cause, hint: HINTS[code] });
+    super(`${operation}: ${WORDS[code] ?? systemReason(cause)}`, { cause, hint: HINTS[code] });
     this.code = code;
   }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Runs `work`; what fails names the operation. */

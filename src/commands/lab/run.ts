@@ -5,7 +5,7 @@ import { delimiter } from 'node:path';
 import type { Command } from 'commander';
 import { examples } from '../../cli/flags.ts';
 import type { Context, Output } from '../../context.ts';
-import { errorCode, UserError } from '../../errors.ts';
+import { errorCode, systemReason, UserError } from '../../errors.ts';
 import { assetPath } from '../../lab/assets.ts';
 import { startLab } from '../../lab/lab.ts';
 import { labEnvironment } from './exports.ts';
@@ -87,8 +87,7 @@ function exitOf(child: ChildProcess, command: string): Promise<number> {
   return new Promise((resolve, reject) => {
     child.on('error', (cause) => {
       const code = errorCode(cause);
-      const text =
-        code === 'ENOENT' ? 'command not found' : code === 'EACCES' ? 'permission denied' : cause.message;
+      const text = code === 'ENOENT' ? 'command not found' : systemReason(cause);
       reject(new UserError(`${command}: ${text}`, { cause, exitCode: code === 'ENOENT' ? 127 : 126 }));
     });
     child.on('close', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));

@@ -1,17 +1,11 @@
 import { readSync } from 'node:fs';
 import { constants, open } from 'node:fs/promises';
-import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { systemReason, UserError } from '../../errors.ts';
 
 /** Size of a read: large enough that a call costs nothing, small enough for the processor's cache. */
 const CHUNK_BYTES = 128 * 1024;
 
 const NEWLINE = 0x0a;
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or directory',
-  EACCES: 'permission denied',
-  EISDIR: 'is a directory',
-};
 
 /**
  * Reads a file in chunks that hold whole lines. A chunk is valid until the next one but one is asked for: while one
@@ -19,7 +13,7 @@ const REASONS: Readonly<Record<string, string>> = {
  */
 export async function* readLines(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
   const fail = (verb: string, cause: unknown) =>
-    new UserError(`${verb} ${path}: ${REASONS[errorCode(cause) ?? ''] ?? errorMessage(cause)}`, { cause });
+    new UserError(`${verb} ${path}: ${systemReason(cause)}`, { cause });
   const file = await open(path, constants.O_RDONLY).catch((cause: unknown) => {
     throw fail('open', cause);
   });

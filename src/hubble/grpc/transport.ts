@@ -1,5 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { errnoText } from '../../lib/errno.ts';
 import { RpcError } from './status.ts';
 import { dialName, type ServerSettings } from './target.ts';
 
@@ -84,18 +85,6 @@ export function lastError(socket: Socket): Error | undefined {
 
 class DialTimeout extends Error {}
 
-const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ENOENT: 'no such file or directory',
-  EACCES: 'permission denied',
-  EPERM: 'operation not permitted',
-  ECONNRESET: 'connection reset by peer',
-  EHOSTUNREACH: 'no route to host',
-  ENETUNREACH: 'network is unreachable',
-  ETIMEDOUT: 'connection timed out',
-  ENOTSOCK: 'socket operation on non-socket',
-};
-
 const TLS_HINTS: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'The certificate is self-signed: name its authority with --tls-ca-cert-files.',
   SELF_SIGNED_CERT_IN_CHAIN: 'Its authority is not known here: name it with --tls-ca-cert-files.',
@@ -125,7 +114,7 @@ export function dialFault(settings: ServerSettings, error: unknown): RpcError {
       `${dial}: i/o timeout`,
       'Nothing answers there: check --server, or allow more with --timeout.',
     );
-  const system = SYSTEM_ERRORS[code];
+  const system = errnoText(code);
   if (system) return unavailable(`${dial}: connect: ${system}`, hintFor(settings, code));
   if (settings.tls)
     return unavailable(

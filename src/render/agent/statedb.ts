@@ -1,3 +1,4 @@
+import { formatJson } from '../../lib/exact-json.ts';
 import { isRecord } from '../../lib/record.ts';
 import type { Table } from '../text/blocks.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
@@ -19,6 +20,6 @@ export function objectTable(rows: readonly unknown[]): Table {
 
 function cellOf(value: unknown): string {
   if (value === undefined || value === null) return '';
-  const text = sanitizeCell(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
+  const text = sanitizeCell(typeof value === 'string' ? value : (formatJson(value) ?? ''));
   return text.length > LONGEST_CELL ? `${text.slice(0, LONGEST_CELL)}…` : text;
 }

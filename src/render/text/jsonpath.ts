@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts';
-import { exactAt } from '../../lib/exact-json.ts';
 import { isRecord } from '../../lib/record.ts';
-import { fieldsOf, resolveShape, type Shape, type TypedShape, zeroOf } from '../../model/shape.ts';
+import type { Shape, TypedShape } from '../../model/shape.ts';
+import { fieldsOf, resolveShape, zeroOf } from './go-fields.ts';
 import { goJson } from './json.ts';
 import { type Node, type Operand, parseTemplate, type Step } from './jsonpath-parser.ts';
 
@@ -68,29 +68,26 @@ class Evaluator {
   #field(name: string, value: unknown, type: Shape | undefined): Typed[] {
     if (!isRecord(value)) return [];
     if (!type?.properties) {
-      return Object.hasOwn(value, name)
-        ? [{ value: exactAt(value, name, value[name]), shape: type?.additionalProperties }]
-        : [];
+      return Object.hasOwn(value, name) ? [{ value: value[name], shape: type?.additionalProperties }] : [];
     }
     const known =
       fieldsOf(type, value).find(([own]) => own === name) ??
       fieldsOf(type, value).find(([own]) => goName(own) === name);
     if (!known) return [];
     const [key, shape] = known;
-    return [{ value: exactAt(value, key, value[key]) ?? zeroOf(shape, this.definitions), shape }];
+    return [{ value: value[key] ?? zeroOf(shape, this.definitions), shape }];
   }
 
   #children(value: unknown, type: Shape | undefined): Typed[] {
-    if (Array.isArray(value))
-      return value.map((item, i) => ({ value: exactAt(value, i, item), shape: type?.items }));
+    if (Array.isArray(value)) return value.map((item) => ({ value: item, shape: type?.items }));
     if (!isRecord(value)) return [];
     if (!type?.properties) {
       return Object.keys(value)
         .sort()
-        .map((key) => ({ value: exactAt(value, key, value[key]), shape: type?.additionalProperties }));
+        .map((key) => ({ value: value[key], shape: type?.additionalProperties }));
     }
     return fieldsOf(type, value).map(([key, shape]) => ({
-      value: exactAt(value, key, value[key]) ?? zeroOf(shape, this.definitions),
+      value: value[key] ?? zeroOf(shape, this.definitions),
       shape,
     }));
   }
@@ -112,13 +109,13 @@ class Evaluator {
       const at = place(step.from ?? 0);
       if (at < 0 || at >= size)
         throw new UserError(`jsonpath: array index out of bounds: index ${step.from}, length ${size}`);
-      return [{ value: exactAt(value, at, value[at]), shape: type?.items }];
+      return [{ value: value[at], shape: type?.items }];
     }
     if (step.step <= 0) throw new UserError('jsonpath: step must be > 0');
     const hits: Typed[] = [];
     const end = Math.min(place(step.to ?? size), size);
     for (let at = Math.max(place(step.from ?? 0), 0); at < end; at += step.step) {
-      hits.push({ value: exactAt(value, at, value[at]), shape: type?.items });
+      hits.push({ value: value[at], shape: type?.items });
     }
     return hits;
   }

@@ -1,7 +1,7 @@
-import { exactAt } from '../../lib/exact-json.ts';
 import { compareNatural } from '../../lib/order.ts';
 import { isRecord } from '../../lib/record.ts';
-import { fieldsOf, resolveShape, type Shape, type TypedShape, zeroOf } from '../../model/shape.ts';
+import type { Shape, TypedShape } from '../../model/shape.ts';
+import { fieldsOf, resolveShape, zeroOf } from './go-fields.ts';
 
 const BEST_INDENT = 4;
 /** Keys above this many bytes are written as `? key`, with the value behind a colon on the next line. */
@@ -43,7 +43,7 @@ class Writer {
         ])
       : Object.keys(value)
           .sort(compareNatural)
-          .map((name) => [name, exactAt(value, name, value[name]), type?.additionalProperties]);
+          .map((name) => [name, value[name], type?.additionalProperties]);
     if (rows.length === 0) {
       this.#out += '{}\n';
       return;
@@ -79,7 +79,7 @@ class Writer {
     items.forEach((item, i) => {
       if (i > 0 || !inline) this.#out += ' '.repeat(indent);
       this.#out += '- ';
-      this.block(exactAt(items, i, item), type?.items, indent + 2, true);
+      this.block(item, type?.items, indent + 2, true);
     });
   }
 }
@@ -103,7 +103,7 @@ function fieldValue(
   shape: Shape | undefined,
   definitions: TypedShape['definitions'],
 ): unknown {
-  const own = exactAt(value, name, value[name]);
+  const own = value[name];
   return own === undefined || own === null ? zeroOf(shape, definitions) : own;
 }
 

@@ -1,0 +1,47 @@
+import { isInRelease, NEWEST_RELEASE } from '../../model/release.ts';
+import type { Shape, TypedShape } from '../../model/shape.ts';
+
+/** Follows references to the definition itself. */
+export function resolveShape(
+  shape: Shape | undefined,
+  definitions: TypedShape['definitions'],
+): Shape | undefined {
+  let here = shape;
+  for (let hops = 0; here?.$ref !== undefined && hops < 32; hops++) {
+    here = definitions[here.$ref.slice(here.$ref.lastIndexOf('/') + 1)];
+  }
+  return here;
+}
+
+/** Fields of a struct type in Go's order: those of the newest release, and older ones the value holds. */
+export function fieldsOf(
+  shape: Shape,
+  value: Readonly<Record<string, unknown>>,
+): [string, Shape | undefined][] {
+  const declared = Object.entries(shape.properties ?? {}).filter(
+    ([name, field]) => Object.hasOwn(value, name) || isInRelease(field['x-versions'], NEWEST_RELEASE),
+  );
+  const unknown = Object.keys(value).filter((name) => !Object.hasOwn(shape.properties ?? {}, name));
+  return [...declared, ...unknown.map((name): [string, undefined] => [name, undefined])];
+}
+
+/** Go's zero value of a type: nil pointers are null, slices and maps are empty. */
+export function zeroOf(shape: Shape | undefined, definitions: TypedShape['definitions']): unknown {
+  const type = resolveShape(shape, definitions);
+  switch (type?.type) {
+    case 'string':
+      if (type.format === 'duration') return '0s';
+      return type.format === 'date-time' ? '0001-01-01T00:00:00.000Z' : '';
+    case 'integer':
+    case 'number':
+      return 0;
+    case 'boolean':
+      return false;
+    case 'array':
+      return [];
+    case 'object':
+      return type.additionalProperties && !type.properties ? {} : null;
+    default:
+      return null;
+  }
+}
