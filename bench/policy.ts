@@ -5,7 +5,8 @@ import { decideConnection } from '../src/policy/evaluate/decide/decide.ts';
 import { PolicyEngine } from '../src/policy/evaluate/decide/engine.ts';
 import { Peers } from '../src/policy/evaluate/decide/peers.ts';
 import { type Identity, identityOf } from '../src/policy/evaluate/selectors/identities.ts';
-import { FlowTable, replay } from '../src/policy/reports/replay.ts';
+import { FlowTable } from '../src/policy/reports/flow-table.ts';
+import { replay } from '../src/policy/reports/replay.ts';
 import type { Rule, SourcedRule } from '../src/policy/rule.ts';
 
 const NAMESPACES = 50;

@@ -6,13 +6,13 @@ export { formatPosition } from '../model/finding.ts';
 export type { Path, Position };
 
 /**
- * The agent's policy rule, as it stands after the agent (or `parse`) has put it in order: label keys carry their
- * source (`any:app`), protocols are upper case, `enableDefaultDeny` is filled. Field names are those of the JSON form.
- * Empty lists stay, because two of them mean something: an empty list of peers selects no peer (an absent one every
- * peer), and an empty list of L7 rules still makes the traffic pass the proxy. Everywhere else empty means absent.
+ * The agent's policy rule after the agent (or our decoder) has normalized it: label keys have a source (`any:app`),
+ * protocols are upper case, `enableDefaultDeny` is filled in. Field names are those of the JSON form. Empty lists stay,
+ * because two of them have a meaning: an empty list of peers selects no peer (an absent one every peer), and an empty list
+ * of L7 rules still sends traffic through the proxy. Everywhere else empty means absent.
  */
 export interface Rule {
-  /** Exactly one of the two selectors is there. An empty selector selects everything. */
+  /** A rule has exactly one of the two selectors. An empty selector selects everything. */
   endpointSelector?: LabelSelector;
   /** The rule is about the nodes' own traffic (host policy). */
   nodeSelector?: LabelSelector;
@@ -22,10 +22,10 @@ export interface Rule {
   egressDeny?: EgressDenyRule[];
   /** What `policy get` and `policy delete` select by. The source is empty when the document did not say. */
   labels?: Label[];
-  /** Whether the rule turns unmatched traffic of a direction into dropped traffic. */
+  /** Whether the rule makes a direction drop the traffic that no rule allows. */
   enableDefaultDeny: DefaultDeny;
   description?: string;
-  /** A text that policy verdict events carry along (1.18 on). */
+  /** A string that policy verdict events include (from 1.18 on). */
   log?: RuleLog;
 }
 
@@ -106,14 +106,14 @@ export const ENTITIES = [
 ] as const;
 export type Entity = (typeof ENTITIES)[number];
 
-/** Exactly one of `cidr`, `cidrGroupRef` and `cidrGroupSelector` is there. */
+/** Has exactly one of `cidr`, `cidrGroupRef` and `cidrGroupSelector`. */
 export interface CidrRule {
   cidr?: string;
   /** Name of a CiliumCIDRGroup. */
   cidrGroupRef?: string;
   /** Selects CiliumCIDRGroups by their own labels; keys carry no source. */
   cidrGroupSelector?: LabelSelector;
-  /** Prefixes inside `cidr` that are not meant. */
+  /** Prefixes inside `cidr` that are excluded. */
   except?: string[];
 }
 
@@ -131,10 +131,10 @@ export interface Group {
   };
 }
 
-/** Exactly one of the two is there. */
+/** Has exactly one of the two. */
 export interface FqdnSelector {
   matchName?: string;
-  /** `*` stands for any characters within a label; `*` alone for every name; `**.` (1.18 on) for any depth. */
+  /** `*` matches any characters within a DNS label, `*` alone every name, `**.` (from 1.18 on) any depth. */
   matchPattern?: string;
 }
 
@@ -160,14 +160,14 @@ export const PROTOCOLS = ['TCP', 'UDP', 'SCTP', 'ICMP', 'ICMPv6', 'VRRP', 'IGMP'
 export type Protocol = (typeof PROTOCOLS)[number];
 
 export interface PortProtocol {
-  /** A number in text, or the (lower-case) name of a container's port. `0` is every port. */
+  /** A number as a string, or the (lower-case) name of a container port. `0` is every port. */
   port: string;
   /** Last port of a range that begins with `port`. */
   endPort?: number;
   protocol: Protocol;
 }
 
-/** At most one of `http`, `kafka`, `dns` and `l7proto` is there; an empty list counts as there. */
+/** Has at most one of `http`, `kafka`, `dns` and `l7proto`; an empty list counts as present. */
 export interface L7Rules {
   http?: HttpRule[];
   kafka?: KafkaRule[];
@@ -232,11 +232,11 @@ export interface IcmpField {
   type: number | string;
 }
 
-/** A parsed document that can say where a part of it is written. */
+/** A parsed document that can locate its parts. */
 export interface SourceDocument {
   /** As the user named it; `-` is stdin. */
   readonly file: string;
-  /** The nearest existing part of the path. Points at the field's name where the path ends in one. */
+  /** The position of the path's longest part that exists: of the field's name where the path ends in one. */
   locate(path: Path): Position;
 }
 
@@ -266,8 +266,8 @@ export function positionOf({ source, path }: Origin, part: Path = []): Position 
 }
 
 /**
- * One entry of the list that an agent from 1.19 on answers to `GET /policy`: one direction of one rule, its peers
- * and ports already spelt out. Order of evaluation: lower tier, then lower priority, first.
+ * One entry of the list that an agent from 1.19 on returns for `GET /policy`: one direction of one rule, with its peers
+ * and ports. Entries with a lower tier, then a lower priority, are evaluated first.
  */
 export interface PolicyEntry {
   Tier: number;
@@ -275,7 +275,7 @@ export interface PolicyEntry {
   Authentication: Authentication | null;
   Log: Partial<RuleLog>;
   Subject: LabelSelector;
-  /** A selector (keys as `source.key`), or a text such as `cidr:10.0.0.0/8-[10.1.0.0/16]` or an FQDN selector. */
+  /** A selector (keys as `source.key`), or a string such as `cidr:10.0.0.0/8-[10.1.0.0/16]` or an FQDN selector. */
   L3: (LabelSelector | string)[] | null;
   L4: (PortRule & IcmpRule)[] | null;
   Labels: Label[];

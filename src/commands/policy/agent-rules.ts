@@ -2,7 +2,7 @@ import { parsePolicy, readPolicy } from '../../agent/decode/policy.ts';
 import type { Context } from '../../context.ts';
 import { isRecord } from '../../lib/record.ts';
 import type { Label } from '../../model/label.ts';
-import { isEntryList } from '../../policy/read/entries.ts';
+import { isEntryList } from '../../policy/read/agent-entries.ts';
 
 /** A rule as the agent returns it. */
 export type AgentRule = Record<string, unknown>;

@@ -7,7 +7,7 @@ import { type OutputFlag, outputOption, writeStructured } from '../../cli/output
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { AgentPolicy } from '../../model/policy.ts';
-import { entriesWithLabels, isEntryList } from '../../policy/read/entries.ts';
+import { entriesWithLabels, isEntryList } from '../../policy/read/agent-entries.ts';
 import { goJson } from '../../render/text/json.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
 

@@ -13,9 +13,8 @@ import {
 import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
 import { PolicyEngine, type Settings } from '../../policy/evaluate/decide/engine.ts';
 import { type ClusterObjects, takeObject } from '../../policy/evaluate/selectors/cluster-objects.ts';
-import { rulesOfEntries } from '../../policy/read/agent-entries.ts';
+import { isEntryList, rulesOfEntries } from '../../policy/read/agent-entries.ts';
 import { readDocuments } from '../../policy/read/documents.ts';
-import { isEntryList } from '../../policy/read/entries.ts';
 import { parsePolicies } from '../../policy/read/policies.ts';
 import type { SourcedRule } from '../../policy/rule.ts';
 import { readInput } from './files.ts';

@@ -4,7 +4,7 @@ import { examples, requiredArgument } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
-import { isEntryList } from '../../policy/read/entries.ts';
+import { isEntryList } from '../../policy/read/agent-entries.ts';
 import { parsePolicies } from '../../policy/read/policies.ts';
 import {
   REPORT_FORMATS,

@@ -2,8 +2,8 @@ import type { Label } from '../../model/label.ts';
 import type { Rule } from '../rule.ts';
 
 /**
- * Rules as the agent's JSON form has them: fields in the agent's order, empty lists left out. It is what `--print`
- * shows and what is sent to an agent.
+ * Rules in the agent's JSON form: fields in the agent's order, without empty lists. `--print` shows them, and they are
+ * sent to the agent.
  */
 export function canonicalRules(rules: readonly Rule[]): unknown {
   const named = rules.map((rule) => (rule.labels ? { ...rule, labels: rule.labels.map(inOrder) } : rule));

@@ -1,8 +1,5 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js';
-import { type AddressRange, contains, parseAddress, parsePrefix, withoutZone } from '../../lib/address.ts';
-import type { Requirement } from '../../model/selector.ts';
 import type {
-  CidrRule,
   FqdnSelector,
   HttpRule,
   IcmpField,
@@ -13,93 +10,12 @@ import type {
 } from '../rule.ts';
 import type { Cursor } from './decoders.ts';
 import { icmpType } from './icmp-types.ts';
-import { addressFault, prefixFault } from './netip.ts';
 
 const MAX_PORTS = 40;
 
-/** An address or a prefix, as fromCIDR takes it. */
-export function checkCidr(value: string, at: Cursor): string | undefined {
-  if (value === '') return at.fail('cidr', 'IP must be specified');
-  const prefix = parsePrefix(value);
-  if (prefix) warnOfHostBits(value, prefix, at);
-  // The agent tries an address next and reports on that.
-  if (prefix || parseAddress(withoutZone(value))) return value;
-  return at.fail('cidr', `unable to parse CIDR: ${addressFault(value)}`, hintFor(value));
-}
-
-function hintFor(value: string): string {
-  const why = /: ([^:]*(prefix length|bad bits).*)$/.exec(prefixFault(value))?.[1];
-  return why
-    ? `After the slash: at most 32 for IPv4 and 128 for IPv6 (${why}).`
-    : 'Expected an address, or address/length such as 10.0.0.0/8.';
-}
-
-/** The address of a prefix, with the bits beyond its length. */
-function addressOf(prefix: string): AddressRange | undefined {
-  return parseAddress(prefix.slice(0, prefix.lastIndexOf('/')));
-}
-
-function warnOfHostBits(value: string, prefix: AddressRange, at: Cursor): void {
-  if (addressOf(value)?.first === prefix.first) return;
-  at.warn(
-    'host-bits',
-    `${value} has bits beyond its prefix`,
-    `The agent reads it as the whole /${prefix.length}.`,
-  );
-}
-
-function readPrefix(value: string, message: (why: string) => string, at: Cursor): AddressRange | undefined {
-  const prefix = parsePrefix(value);
-  if (!prefix)
-    return at.fail('cidr', message(prefixFault(value)), 'Expected address/length such as 10.0.0.0/8.');
-  warnOfHostBits(value, prefix, at);
-  return prefix;
-}
-
-export function checkCidrRule(rule: CidrRule, at: Cursor): void {
-  const { cidr, cidrGroupRef, cidrGroupSelector, except } = rule;
-  const ways = [cidr, cidrGroupRef, cidrGroupSelector].filter(
-    (way) => way !== undefined && way !== '',
-  ).length;
-  if (ways === 0) at.fail('cidr', 'one of cidr, cidrGroupRef, or cidrGroupSelector is required');
-  if (ways > 1)
-    at.fail('cidr', 'more than one of cidr, cidrGroupRef, or cidrGroupSelector may not be set', 'Keep one.');
-  if (cidr === undefined || cidr === '' || ways > 1) return;
-  const outer = at.into('cidr', () =>
-    readPrefix(cidr, (why) => `Unable to parse CIDRRule ${JSON.stringify(cidr)}: ${why}`, at),
-  );
-  except?.forEach((text, i) => {
-    at.into('except', () =>
-      at.into(i, () => {
-        const inner = readPrefix(text, (why) => why, at);
-        if (!outer || !inner || contains(outer, inner)) return;
-        const message = `allow CIDR prefix ${cidr} does not contain exclude CIDR prefix ${text}`;
-        // Agents up to 1.17 look at the address alone, so a wider exception passes: it leaves nothing of the block.
-        const passes = !at.reaches('1.18') && contains(outer, addressOf(text) ?? inner);
-        if (passes) at.warn('except', message, 'It covers the whole block, so nothing of it is meant.');
-        else at.fail('except', message);
-      }),
-    );
-  });
-}
-
-/** Kubernetes' checks of one line of matchExpressions. */
-export function checkRequirement({ operator, values }: Requirement, at: Cursor): void {
-  const count = values?.length ?? 0;
-  if ((operator === 'In' || operator === 'NotIn') && count === 0)
-    at.fail('selector', `invalid label selector: values must be specified when operator is ${operator}`);
-  if ((operator === 'Exists' || operator === 'DoesNotExist') && count > 0)
-    at.fail(
-      'selector',
-      `invalid label selector: values may not be specified when operator is ${operator}`,
-      undefined,
-      ['values'],
-    );
-}
-
 const SERVICE_NAME = /^([A-Za-z0-9]-?)*[A-Za-z](-?[A-Za-z0-9])*$/;
 
-/** A port's number; NaN for a name; undefined when the text is neither. */
+/** The number of a port; NaN for a port name; undefined when it is neither. */
 export function portNumber(port: string): number | undefined {
   if (port.length <= 15 && /^[A-Za-z0-9-]+$/.test(port) && SERVICE_NAME.test(port)) return Number.NaN;
   if (!/^\d+$/.test(port)) return undefined;
@@ -131,18 +47,18 @@ export function checkPort(port: string, at: Cursor): string | undefined {
   return Number.isNaN(number) ? port.toLowerCase() : port;
 }
 
-/** Checks a range, and fills the protocol. */
+/** Checks a port range, and fills in the protocol. */
 export function finishPort(port: PortProtocol, at: Cursor): void {
   const first = portNumber(port.port ?? '');
   if (port.endPort !== undefined && port.endPort > 0 && first !== undefined) {
     if (Number.isNaN(first))
-      at.warn('end-port', `"endPort" means nothing beside the port name "${port.port}"`, undefined, [
+      at.warn('end-port', `"endPort" has no effect with the port name "${port.port}"`, undefined, [
         'endPort',
       ]);
     else if (port.endPort < first)
       at.warn(
         'end-port',
-        `the range ${first}-${port.endPort} is empty: only port ${first} is meant`,
+        `the range ${first}-${port.endPort} is empty: only port ${first} is selected`,
         undefined,
         ['endPort'],
       );
@@ -163,12 +79,12 @@ function hasL7({ rules }: PortRule): boolean {
   return rules !== undefined && (rules.http ?? rules.kafka ?? rules.dns ?? rules.l7) !== undefined;
 }
 
-/** What must hold inside one item of toPorts. */
+/** Checks one item of toPorts. */
 export function checkPortRule(rule: PortRule, at: Cursor, direction: 'ingress' | 'egress'): void {
   const { rules, ports = [], listener } = rule;
   const dns = (rules?.dns?.length ?? 0) > 0;
   if (direction === 'ingress' && dns)
-    at.fail('l7-direction', 'DNS rules are not allowed on ingress', 'DNS rules belong to egress.', [
+    at.fail('l7-direction', 'DNS rules are not allowed on ingress', 'DNS rules are for egress.', [
       'rules',
       'dns',
     ]);
@@ -210,7 +126,7 @@ export function checkL7Rules(rules: L7Rules, at: Cursor): void {
     at.fail(
       'l7-mixed',
       'multiple L7 protocol rule types specified in single rule',
-      `Here are ${kinds.join(' and ')}: give each its own item of "toPorts".`,
+      `This one has ${kinds.join(' and ')}: use a separate item of "toPorts" for each.`,
       [second],
     );
   if (rules.l7 && !rules.l7proto)
@@ -225,9 +141,9 @@ function checkRegex(value: string | undefined, field: string, at: Cursor): void 
     if (!(error instanceof RE2JSSyntaxException)) throw error;
     const perl = error.message.includes('Perl') || /\\[1-9]/.test(value);
     const hint = perl
-      ? 'The agent and Envoy use RE2, which has no look-around and no back references.'
+      ? 'The agent and Envoy use RE2, which has no look-around and no backreferences.'
       : `"${field}" is an RE2 expression.`;
-    // The agent compiles these two itself; the others are first compiled by Envoy, which then drops the whole rule.
+    // The agent compiles path and method. Envoy compiles the host, and ignores the whole rule when that fails.
     if (field === 'host') at.warn('regex', error.message, hint, [field]);
     else at.fail('regex', error.message, hint, [field]);
   }
@@ -272,11 +188,11 @@ export function checkKafka(rule: KafkaRule, at: Cursor): void {
     at.fail(
       'kafka',
       `invalid Kafka APIKey :${JSON.stringify(apiKey)}`,
-      'Such as produce, fetch, metadata, createtopics.',
+      'Examples: produce, fetch, metadata, createtopics.',
       ['apiKey'],
     );
   if (role && !/^(produce|consume)$/i.test(role))
-    at.fail('kafka', `Invalid Kafka Role ${role}`, 'produce or consume.', ['role']);
+    at.fail('kafka', `Invalid Kafka Role ${role}`, 'Use produce or consume.', ['role']);
   if (apiVersion && !(/^\d+$/.test(apiVersion) && Number(apiVersion) <= 32767))
     at.fail(
       'kafka',
@@ -314,7 +230,7 @@ export function checkFqdn({ matchName, matchPattern }: FqdnSelector, at: Cursor)
       'fqdn',
       `Invalid characters in MatchPattern: "${matchPattern}". Only 0-9, a-z, A-Z and ., - and * characters are allowed`,
       /[[\\(^$+]/.test(matchPattern)
-        ? 'A pattern is no regular expression: "*" is its only wildcard.'
+        ? 'A pattern is not a regular expression: "*" is its only wildcard.'
         : undefined,
       ['matchPattern'],
     );

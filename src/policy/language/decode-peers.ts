@@ -9,11 +9,11 @@ import {
   type Group,
   type Service,
 } from '../rule.ts';
-import { checkCidr, checkCidrRule, checkRequirement } from './check-ports.ts';
+import { checkCidr, checkCidrRule, checkRequirement } from './check-peers.ts';
 import { bool, type Cursor, type Decode, type Field, list, object, oneOf, text, texts } from './decoders.ts';
 import { checkLabelKey, checkLabelValue, selectorKey } from './label.ts';
 
-/** The parts of the policy language that name endpoints and peers; fields stand in the order in which the agent prints them. */
+/** The parts of the policy language about endpoints and peers. Fields are in the order in which the agent prints them. */
 
 type KeyRule = (written: string, at: Cursor) => string;
 
@@ -28,7 +28,7 @@ const plainKey: KeyRule = (written, at) => {
     at.fail(
       'label-key',
       `invalid label selector: key "${written}" may not have a source`,
-      'Leave out what is before ":".',
+      'Remove the source, which is the part before ":".',
     );
   else checkLabelKey(written, written, at);
   return written;
@@ -59,7 +59,7 @@ function selectorOf(key: KeyRule): Decode<LabelSelector> {
   });
 }
 
-/** Selects endpoints (or nodes): keys get their source. */
+/** Selects endpoints or nodes. Keys get a source. */
 export const SELECTOR = selectorOf(agentKey);
 /** Selects Kubernetes objects by their own labels. */
 export const PLAIN_SELECTOR = selectorOf(plainKey);
@@ -154,7 +154,7 @@ const SERVICE = object<Service>({
 const REQUIRES = {
   decode: list(SELECTOR),
   until: '1.19',
-  instead: 'Put the same conditions into the selectors of fromEndpoints or toEndpoints.',
+  instead: 'Add the same conditions to the selectors of fromEndpoints or toEndpoints.',
 } satisfies Field<LabelSelector[]>;
 const NODES = { decode: list(SELECTOR), since: '1.16' } satisfies Field<LabelSelector[]>;
 
@@ -186,7 +186,7 @@ export const AUTHENTICATION = {
       mode: {
         decode: oneOf(
           ['disabled', 'required', 'test-always-fail'],
-          (word) => `"${word}" is no mode of authentication`,
+          (word) => `"${word}" is not an authentication mode`,
         ),
         required: true,
       },

@@ -13,8 +13,8 @@ const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])
 const VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 
 /**
- * Checks a selector's key as Kubernetes does: `[prefix/]name`. The agent checks it with its source in front
- * (`any.app`), which costs some of the 63 characters of a name; `written` is the key without.
+ * Checks a selector's key as Kubernetes does: `[prefix/]name`. The agent checks it with its source (`any.app`), which
+ * uses some of the 63 characters of a name. `written` is the key without the source, for messages.
  */
 export function checkLabelKey(extended: string, written: string, at: Cursor): void {
   const wrong = (why: string, hint?: string) =>

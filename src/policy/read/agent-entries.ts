@@ -1,3 +1,5 @@
+import { isRecord } from '../../lib/record.ts';
+import { holdsLabels, parseLabels } from '../../model/label.ts';
 import type { LabelSelector } from '../../model/selector.ts';
 import type {
   CidrRule,
@@ -11,7 +13,20 @@ import type {
   SourcedRule,
 } from '../rule.ts';
 
-/** Rules that mean the same as the entries of an agent from 1.19 on, one per entry. */
+/** Whether this is the list of entries that agents from 1.19 on return for `GET /policy`. An empty list may be rules too. */
+export function isEntryList(value: unknown): value is PolicyEntry[] {
+  return (
+    Array.isArray(value) && value.length > 0 && value.every((entry) => isRecord(entry) && 'Subject' in entry)
+  );
+}
+
+/** The entries that have all of the labels. A label without a source matches any source. */
+export function entriesWithLabels(entries: readonly PolicyEntry[], labels: readonly string[]): PolicyEntry[] {
+  const wanted = parseLabels(labels, 'any');
+  return entries.filter(({ Labels }) => holdsLabels(Labels ?? [], wanted));
+}
+
+/** The entries as rules of the same meaning, one per entry. */
 export function rulesOfEntries(entries: readonly PolicyEntry[], source: SourceDocument): SourcedRule[] {
   return entries.map((entry, i) => sourced(ruleOfEntry(entry), source, [i]));
 }
@@ -49,7 +64,7 @@ function ruleOfEntry(entry: PolicyEntry): Rule {
   };
 }
 
-/** No list at all selects nobody, an empty one everybody. */
+/** No list selects no peer, an empty one every peer. */
 function peersOf(l3: PolicyEntry['L3'], fqdns: FqdnSelector[]): IngressRule {
   if (l3 === null) return { fromEndpoints: [] };
   const endpoints: LabelSelector[] = [];

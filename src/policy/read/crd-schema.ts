@@ -5,13 +5,13 @@ import type { Path } from '../rule.ts';
 
 export type SchemaKind = 'CiliumNetworkPolicy' | 'CiliumClusterwideNetworkPolicy';
 
-/** What the API server refuses by the custom resource's schema (of 1.20). */
+/** Finds what the API server refuses by the schema of the custom resource (1.20). */
 export type SchemaCheck = (spec: unknown) => Complaint[];
 
 let ajv: Ajv | undefined;
 const checks = new Map<SchemaKind, Promise<SchemaCheck>>();
 
-/** The check of a kind's spec. Compiling takes 0.1 s, so it happens when the first such object is met. */
+/** The schema check for a kind. Compiling it takes 0.1 s, so that is done for the first object of the kind. */
 export function schemaCheck(kind: SchemaKind): Promise<SchemaCheck> {
   const known = checks.get(kind) ?? compile(kind);
   checks.set(kind, known);
@@ -56,7 +56,7 @@ function specSchema(crd: unknown): object {
   return spec;
 }
 
-/** The schema's patterns are RE2, where `\PC` is short for `\P{C}`. */
+/** The schema's patterns are RE2, in which `\PC` means `\P{C}`. */
 function repaired(schema: object): object {
   return JSON.parse(JSON.stringify(schema).replaceAll('\\\\PC', '\\\\P{C}'));
 }
@@ -88,7 +88,7 @@ function messageOf({
   message = '',
   schemaPath,
 }: ErrorObject): string | undefined {
-  // The parts of an alternative are told by the alternative as a whole.
+  // The error of the alternative as a whole covers those of its parts.
   if (/\/(oneOf|anyOf)\/\d+\//.test(schemaPath)) return undefined;
   const shown = JSON.stringify(data);
   switch (keyword) {
@@ -98,15 +98,15 @@ function messageOf({
       return `${shown} does not match ${params.pattern}`;
     case 'format':
       return params.format === 'cidr'
-        ? `${shown} is not written as address/length, which Kubernetes asks for`
-        : `${shown} is no ${params.format}`;
+        ? `${shown} is not in the form address/length, which Kubernetes requires`
+        : `${shown} is not a valid ${params.format}`;
     case 'oneOf':
     case 'anyOf': {
       const names = alternatives(schema);
       if (names.length === 0) return undefined;
       return keyword === 'oneOf'
-        ? `exactly one of ${names.join(', ')} is expected`
-        : `at least one of ${names.join(', ')} is expected`;
+        ? `expected exactly one of ${names.join(', ')}`
+        : `expected at least one of ${names.join(', ')}`;
     }
     case 'required':
       return `the field "${params.missingProperty}" is missing`;
@@ -122,14 +122,14 @@ function alternatives(schema: unknown): string[] {
   );
 }
 
-/** Those complaints of the schema that no error of ours has told already, at the same place, below or around it. */
-export function unsaid(schema: readonly Complaint[], ours: readonly Complaint[]): Complaint[] {
+/** The schema's complaints without those about something that our checks have reported already. */
+export function withoutReported(schema: readonly Complaint[], ours: readonly Complaint[]): Complaint[] {
   const errors = ours.filter(({ severity }) => severity === 'error').map(({ path }) => path);
-  return schema.filter(({ path }) => !errors.some((said) => tells(said, path)));
+  return schema.filter(({ path }) => !errors.some((said) => reports(said, path)));
 }
 
-/** An error about the rule as a whole says nothing of its parts. */
-function tells(said: Path, path: Path): boolean {
+/** Whether an error at `said` is about `path`. An error about the whole rule is not about its parts. */
+function reports(said: Path, path: Path): boolean {
   if (said.length === 0) return path.length === 0;
   const shared = Math.min(said.length, path.length);
   return said.slice(0, shared).every((step, i) => step === path[i]);

@@ -4,10 +4,12 @@ import { byPosition, type Finding } from '../../model/finding.ts';
 import { NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import { decodeRule } from '../language/decode-rule.ts';
 import { type Complaint, Cursor } from '../language/decoders.ts';
-import type { OriginKind, Path, Rule, SourcedRule } from '../rule.ts';
-import { decodeNetworkPolicy, inNamespace, type ObjectName } from './cilium-policy.ts';
-import { type SchemaCheck, type SchemaKind, schemaCheck, unsaid } from './crd-schema.ts';
+import type { Path, Rule, SourcedRule } from '../rule.ts';
+import { inNamespace } from './cilium-policy.ts';
+import { type SchemaCheck, type SchemaKind, schemaCheck, withoutReported } from './crd-schema.ts';
 import { type ParsedDocument, parseFile } from './documents.ts';
+import { isPolicyKind, type ObjectName, POLICY_KINDS, readName, specsOf } from './kubernetes-object.ts';
+import { decodeNetworkPolicy } from './network-policy.ts';
 
 export interface ParseOptions {
   /** Unknown fields are errors. Default true. */
@@ -147,17 +149,6 @@ function ownerOf(rule: Rule): { namespace?: string; name?: string } {
   return { ...(namespace && { namespace }), ...(name && { name }) };
 }
 
-const API_VERSIONS: Readonly<Record<Exclude<OriginKind, 'rule'>, string>> = {
-  CiliumNetworkPolicy: 'cilium.io/v2',
-  CiliumClusterwideNetworkPolicy: 'cilium.io/v2',
-  NetworkPolicy: 'networking.k8s.io/v1',
-};
-const KINDS = Object.keys(API_VERSIONS);
-
-function isPolicyKind(kind: unknown): kind is Exclude<OriginKind, 'rule'> {
-  return typeof kind === 'string' && Object.hasOwn(API_VERSIONS, kind);
-}
-
 function readObject(
   document: ParsedDocument,
   value: Record<string, unknown>,
@@ -174,7 +165,7 @@ function readObject(
   }
   if (!isPolicyKind(kind)) {
     if (options.take?.(value)) return;
-    const near = typeof kind === 'string' ? nearest(kind, KINDS) : undefined;
+    const near = typeof kind === 'string' ? nearest(kind, POLICY_KINDS) : undefined;
     report({
       severity: near || kind === undefined ? 'error' : 'warning',
       code: 'kind',
@@ -182,7 +173,7 @@ function readObject(
         kind === undefined
           ? 'the object has no "kind"'
           : `kind ${JSON.stringify(kind)} is not a network policy`,
-      hint: near ? `Did you mean "${near}"?` : `The kinds of policies are ${KINDS.join(', ')}.`,
+      hint: near ? `Did you mean "${near}"?` : `The kinds of policies are ${POLICY_KINDS.join(', ')}.`,
       path: kind === undefined ? [] : ['kind'],
     });
     return;
@@ -196,7 +187,7 @@ function readObject(
     const here = new Cursor({ strict, target, form: 'kubernetes' });
     const rule = readSpec(spec, name, here);
     const bySchema = options.schemas.get(kind)?.(spec) ?? [];
-    const complaints = [...here.complaints, ...unsaid(bySchema, here.complaints)];
+    const complaints = [...here.complaints, ...withoutReported(bySchema, here.complaints)];
     complaints.forEach(reporter(document, [...path, ...part], into));
     if (rule)
       into.rules.push({
@@ -223,62 +214,4 @@ function readSpec(spec: unknown, name: ObjectName, at: Cursor): Rule | undefined
       ['nodeSelector'],
     );
   return rule && inNamespace(rule, name);
-}
-
-function specsOf(value: Record<string, unknown>, kind: OriginKind): { part: Path; spec: unknown }[] {
-  const found: { part: Path; spec: unknown }[] = [];
-  if (value.spec !== undefined && value.spec !== null) found.push({ part: ['spec'], spec: value.spec });
-  if (kind !== 'NetworkPolicy' && Array.isArray(value.specs))
-    found.push(...value.specs.map((spec: unknown, i) => ({ part: ['specs', i], spec })));
-  return found;
-}
-
-const OBJECT_FIELDS = ['apiVersion', 'kind', 'metadata', 'spec', 'specs', 'status'];
-const OBJECT_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-
-function readName(
-  value: Record<string, unknown>,
-  kind: Exclude<OriginKind, 'rule'>,
-  options: ParseOptions,
-  at: Cursor,
-): ObjectName {
-  const wanted = API_VERSIONS[kind];
-  if (value.apiVersion !== wanted)
-    at.fail('api-version', `the apiVersion of a ${kind} is ${wanted}`, undefined, ['apiVersion']);
-  for (const field of Object.keys(value)) {
-    if (OBJECT_FIELDS.includes(field) || options.strict === false) continue;
-    const inSpec = /^(endpointSelector|nodeSelector|ingress|egress|ingressDeny|egressDeny|podSelector)$/.test(
-      field,
-    );
-    const near = nearest(field, OBJECT_FIELDS);
-    const hint = inSpec ? 'It belongs inside "spec".' : near && `Did you mean "${near}"?`;
-    at.fail('unknown-field', `unknown field "${field}"`, hint, [field]);
-  }
-  if (specsOf(value, kind).length === 0) at.fail('missing', `a ${kind} must have a "spec"`);
-  const metadata = isRecord(value.metadata) ? value.metadata : {};
-  const read = (field: string): string | undefined => {
-    const text = metadata[field];
-    if (text === undefined || text === null || typeof text === 'string') return text || undefined;
-    return at.fail('type', `metadata.${field} must be a string`, 'Put it in quotes.', ['metadata', field]);
-  };
-  const name = read('name') ?? '';
-  const namespace = read('namespace');
-  if (name === '') at.fail('name', `${kind} must have name`, undefined, ['metadata']);
-  else if (!OBJECT_NAME.test(name) || name.length > 253)
-    at.fail('name', `"${name}" is not a valid object name`, 'Lower-case letters, digits, "-" and ".".', [
-      'metadata',
-      'name',
-    ]);
-  const clusterwide = kind === 'CiliumClusterwideNetworkPolicy';
-  if (clusterwide && namespace)
-    at.warn('namespace', `a ${kind} has no namespace: "${namespace}" is ignored`, undefined, [
-      'metadata',
-      'namespace',
-    ]);
-  return {
-    kind,
-    name,
-    namespace: clusterwide ? '' : (namespace ?? options.namespace ?? 'default'),
-    uid: read('uid'),
-  };
 }

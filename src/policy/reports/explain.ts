@@ -8,7 +8,7 @@ import type { Identity } from '../evaluate/selectors/identities.ts';
 import { selects } from '../evaluate/selectors/selectors.ts';
 import { formatPosition, type Origin, type Path, type Position, positionOf } from '../rule.ts';
 
-/** A rule, or a part of one, as reports name it. */
+/** A reference to a rule, or to a part of one, in reports. */
 export interface RuleReference {
   kind: Origin['kind'];
   namespace?: string;
@@ -21,14 +21,14 @@ export interface RuleReference {
   location: string;
 }
 
-/** A decision in words and data. */
+/** A decision as text and data. */
 export interface Explanation {
   direction: Direction;
   answer: Decision['answer'];
   reason: Decision['reason']['kind'];
   text: string;
   rules: RuleReference[];
-  /** A proxy decides further, by rules of this kind. */
+  /** The kind of the proxy that then applies L7 rules. */
   proxy?: string;
   /** Peers must authenticate. */
   auth?: number;
@@ -59,14 +59,14 @@ function referenceOfPart({ origin, path, rule }: Part): RuleReference {
   return referenceOf(origin, rule.source.rule.labels, path);
 }
 
-/** How reports call a rule: `CiliumNetworkPolicy default/api (api.yaml:3:5)`. */
+/** What reports call a rule: `CiliumNetworkPolicy default/api (api.yaml:3:5)`. */
 export function nameOf({ kind, namespace, name, location }: RuleReference): string {
   const what = kind === 'rule' ? 'rule' : kind;
   const who = [namespace, name].filter(Boolean).join('/');
   return `${what}${who && ` ${who}`} (${location})`;
 }
 
-/** Puts a decision into words. */
+/** Explains a decision. */
 export function explain(direction: Direction, decision: Decision, subject: string): Explanation {
   const { answer, reason, proxy, auth } = decision;
   const extra = {
@@ -79,7 +79,7 @@ export function explain(direction: Direction, decision: Decision, subject: strin
       const rule = referenceOfPart(reason.part);
       const verb = reason.part.deny ? 'denied' : 'allowed';
       const more = [
-        ...(proxy ? [`the ${extra.proxy} proxy decides further`] : []),
+        ...(proxy ? [`the ${extra.proxy} proxy then applies its rules`] : []),
         ...(auth ? ['once both ends have authenticated'] : []),
       ];
       return {
@@ -93,14 +93,18 @@ export function explain(direction: Direction, decision: Decision, subject: strin
       const by = rules[0]
         ? `${nameOf(rules[0])}${rules.length > 1 ? ` and ${rules.length - 1} more` : ''}`
         : 'the enforcement mode';
-      return { ...base, rules, text: `${by} closed ${direction} of ${subject}, and no rule allows this` };
+      return {
+        ...base,
+        rules,
+        text: `${by} enabled default deny for ${direction} of ${subject}, and no rule allows this`,
+      };
     }
     case 'default-allow':
-      return { ...base, rules: [], text: `the rules for ${subject} leave default deny off` };
+      return { ...base, rules: [], text: `the rules for ${subject} do not enable default deny` };
     case 'not-enforced':
-      return { ...base, rules: [], text: `no rule speaks of ${direction} of ${subject}` };
+      return { ...base, rules: [], text: `no rule applies to ${direction} of ${subject}` };
     case 'no-endpoint':
-      return { ...base, rules: [], text: `${subject} is no endpoint, so no policy applies there` };
+      return { ...base, rules: [], text: `${subject} is not an endpoint, so no policy applies` };
     case 'localhost':
       return { ...base, rules: [], text: 'connections from the node itself are always allowed' };
     case 'unknown':
@@ -115,13 +119,13 @@ function proxyKind(port: PortSpec | undefined): string {
   return port?.l7?.l7proto ?? (port?.serverNames.length ? 'TLS' : 'L7');
 }
 
-/** Something that would change a denial. */
+/** A change that would allow denied traffic. */
 export interface Remedy {
   text: string;
   location?: string;
 }
 
-/** What would have to change for a denied direction to be allowed, the smallest changes first. */
+/** Changes that would allow a denied direction, the smallest first. */
 export function remedies(
   engine: PolicyEngine,
   direction: Direction,
@@ -133,7 +137,9 @@ export function remedies(
   if (answer !== 'denied') return [];
   if (reason.kind === 'rule') {
     const { location, part } = referenceOfPart(reason.part);
-    return [{ location, text: `take this traffic out of ${part}: a denial wins over every allowance` }];
+    return [
+      { location, text: `remove this traffic from ${part}: deny rules take precedence over allow rules` },
+    ];
   }
   const port =
     traffic.port === undefined || traffic.protocol === undefined
@@ -157,7 +163,7 @@ export function remedies(
   const rest: Remedy = closing
     ? {
         location: referenceOf(closing.source.origin).location,
-        text: `add an ${direction} rule for this peer and ${port} here, or in a policy of its own`,
+        text: `add an ${direction} rule for this peer and ${port} here, or in a separate policy`,
       }
     : { text: `add a rule that allows ${port} ${other} this peer` };
   return [...near.slice(0, 3), rest];

@@ -1,11 +1,5 @@
-import { formatRange, parseRange } from '../../lib/address.ts';
 import { protocolName } from '../../model/protocol.ts';
-import {
-  type Connection,
-  connectionOf,
-  type FlowRecord,
-  workloadOf,
-} from '../evaluate/decide/connections.ts';
+import { type Connection, workloadOf } from '../evaluate/decide/connections.ts';
 import {
   type Answer,
   type ConnectionDecision,
@@ -13,86 +7,12 @@ import {
   decideConnection,
 } from '../evaluate/decide/decide.ts';
 import type { PolicyEngine } from '../evaluate/decide/engine.ts';
-import type { Peers } from '../evaluate/decide/peers.ts';
-import type { Identity } from '../evaluate/selectors/identities.ts';
 import { explain, type RuleReference } from './explain.ts';
-
-/** Flows that policy cannot tell apart, counted. */
-export interface Observed {
-  connection: Connection;
-  allowed: number;
-  denied: number;
-  /** Neither: dropped for another reason. */
-  other: number;
-  example: string | undefined;
-}
-
-/** Gathers flows by connection. Its size follows the number of distinct connections, not of flows. */
-export class FlowTable {
-  total = 0;
-  /** Flows that policy cannot be asked about, by reason. */
-  readonly skipped = new Map<string, number>();
-  readonly #connections = new Map<string, Observed>();
-  /** DNS names by address. */
-  readonly #names = new Map<string, readonly string[]>();
-
-  constructor(readonly peers: Peers) {}
-
-  add(flow: FlowRecord): void {
-    this.total++;
-    this.#learn(flow);
-    const connection = connectionOf(flow, this.peers);
-    if (typeof connection === 'string') {
-      this.skipped.set(connection, (this.skipped.get(connection) ?? 0) + 1);
-      return;
-    }
-    const known = this.#connections.get(connection.key);
-    if (known) known[connection.seen]++;
-    else {
-      const observed: Observed = { connection, allowed: 0, denied: 0, other: 0, example: flow.uuid };
-      observed[connection.seen]++;
-      this.#connections.set(connection.key, observed);
-    }
-  }
-
-  /** The peer with the DNS name that its address was seen with, should the flow itself not say. */
-  named(peer: Identity): Identity {
-    const [block] = peer.prefixes;
-    if (peer.names.length > 0 || peer.id >= 0 || !block) return peer;
-    const address = formatRange(block);
-    const names = this.#names.get(address);
-    return names ? this.peers.withNames(peer, names) : peer;
-  }
-
-  #learn({ IP, l7, source_names, destination_names }: FlowRecord): void {
-    const teach = (ip: string | undefined, names: readonly string[] | undefined) => {
-      const block = ip && names?.length ? parseRange(ip) : undefined;
-      if (block && names) this.#names.set(formatRange(block), names);
-    };
-    teach(IP?.source, source_names);
-    teach(IP?.destination, destination_names);
-    if (l7?.type === 'RESPONSE' && l7.dns?.query)
-      for (const ip of l7.dns.ips ?? []) teach(ip, [l7.dns.query]);
-  }
-
-  /** The cluster's name by the labels of pods that were seen. */
-  clusterName(): string | undefined {
-    for (const { connection } of this.#connections.values())
-      for (const { byKey } of [connection.source, connection.destination]) {
-        const name = byKey.get('io.cilium.k8s.policy.cluster')?.value;
-        if (name) return name;
-      }
-    return undefined;
-  }
-
-  get connections(): Iterable<Observed> {
-    return this.#connections.values();
-  }
-}
+import type { FlowTable, Observed } from './flow-table.ts';
 
 export type Change = 'newly-denied' | 'newly-allowed';
 
-/** Flows that a candidate treats differently, for the same reason. */
+/** Flows that the candidate rules treat differently, for the same reason. */
 export interface ChangeGroup {
   change: Change;
   source: string;
@@ -108,7 +28,7 @@ export interface ChangeGroup {
 export interface ReplayReport {
   flows: number;
   connections: number;
-  /** Flows by what the candidate says about them. */
+  /** Number of flows that the candidate rules allow and deny. */
   allowed: number;
   denied: number;
   /** Flows that could not be decided, by reason. */
@@ -117,8 +37,8 @@ export interface ReplayReport {
 }
 
 /**
- * Compares what a candidate set of rules does with flows that were seen. Without `current` the comparison is with
- * what happened to them.
+ * Compares the verdicts of candidate rules for recorded flows with those of `current` rules, or else with the verdicts in
+ * the flows.
  */
 export function replay(table: FlowTable, candidate: PolicyEngine, current?: PolicyEngine): ReplayReport {
   const groups = new Map<string, ChangeGroup>();
@@ -157,7 +77,7 @@ function decideFlow(
   return decideConnection(engine, table.named(source), table.named(destination), traffic);
 }
 
-/** Packets of a connection that policy dropped are seen on the way there too, so one drop speaks for all. */
+/** Flows of a dropped connection are also seen before the drop, so a single drop means denied. */
 function seenBefore({ allowed, denied }: Observed): Answer {
   if (denied > 0) return 'denied';
   return allowed > 0 ? 'allowed' : 'unknown';
@@ -196,7 +116,7 @@ function addChange(
   groups.set(key, known);
 }
 
-/** The direction that denies; of an allowed connection the one that policy had the most to say about. */
+/** The direction that denies; for an allowed connection the one with the more specific reason. */
 function decidingDirection({ egress, ingress }: ConnectionDecision): 'ingress' | 'egress' {
   if (egress.answer === 'denied') return 'egress';
   if (ingress.answer === 'denied') return 'ingress';
@@ -206,7 +126,7 @@ function decidingDirection({ egress, ingress }: ConnectionDecision): 'ingress' |
   return rank(egress) > rank(ingress) ? 'egress' : 'ingress';
 }
 
-/** `8080/TCP`; `?` for what a flow does not tell. */
+/** `8080/TCP`, with `?` for an unknown part. */
 export function portText(protocol: number | undefined, port: number | undefined): string {
   return `${port ?? '?'}/${protocol === undefined ? '?' : protocolName(protocol)}`;
 }

@@ -14,7 +14,7 @@ import type { Selector } from '../evaluate/selectors/selectors.ts';
 import { portText } from './replay.ts';
 import type { ExpectedVerdict } from './test-file.ts';
 
-/** An expectation that holds now. */
+/** A test that passes now. */
 export interface StarterTest {
   from: string;
   to: string;
@@ -22,12 +22,12 @@ export interface StarterTest {
   expect: ExpectedVerdict;
 }
 
-/** More than anybody reads through; the rest is easily added. */
+/** The most tests that are written. */
 const MOST = 200;
 
 /**
- * Expectations that say what the rules allow now: one per peer and port that a rule names, and for each of these ports
- * that the world is kept out, where it is. What cannot be decided or named is left out.
+ * Tests of what the rules allow now: one per peer and port that a rule names, and one for the world on the same port.
+ * What cannot be decided or named is left out.
  */
 export function starterTests(engine: PolicyEngine, peers: Peers): StarterTest[] {
   const found = new Map<string, StarterTest>();
@@ -45,7 +45,7 @@ export function starterTests(engine: PolicyEngine, peers: Peers): StarterTest[] 
   return [...found.values()];
 }
 
-/** The peers and ports that a rule speaks of, and the world on the same ports. */
+/** The peers and ports that a rule names, and the world on the same ports. */
 function namedBy(
   rule: CompiledRule,
   direction: Direction,
@@ -73,7 +73,7 @@ function decide(
   return { from, to, port, expect: answer === 'allowed' ? 'allow' : 'deny' };
 }
 
-/** A selector in the words of a test file: of whom it selects, as far as one can be named. */
+/** Names what a selector selects, as a test file does; undefined when it cannot. */
 function nameOf(selector: Selector, engine: PolicyEngine): string | undefined {
   switch (selector.kind) {
     case 'none':
@@ -85,7 +85,7 @@ function nameOf(selector: Selector, engine: PolicyEngine): string | undefined {
     case 'labels': {
       if (selector.terms.length === 0) return undefined;
       const [reserved] = selector.terms.filter(({ source }) => source === 'reserved');
-      // The families of the world say nothing that the world does not.
+      // The world itself covers its two families.
       if (reserved) return reserved.name.startsWith('world-') ? undefined : reserved.name;
       const [first] = engine.selectors.resolve(selector).ids;
       const known = first === undefined ? undefined : engine.identities.get(first);
@@ -100,20 +100,20 @@ function nameOf(selector: Selector, engine: PolicyEngine): string | undefined {
   }
 }
 
-/** Labels that people gave, not those that the agent adds; `k8s:` goes without saying. */
+/** The labels without those that the agent adds, and without the source `k8s:`. */
 function namesOfLabels(labels: readonly string[]): string | undefined {
   const own = labels.filter((label) => !label.includes(':io.cilium.k8s.'));
   return own.length === 0 ? undefined : own.map((label) => label.replace(/^k8s:/, '')).join(',');
 }
 
-/** One port that the part is about. */
+/** One port of the part. */
 function portOf({ protocol, port, name }: PortSpec): string | undefined {
   if (name !== '') return undefined;
   if (protocol === 0) return '443/TCP';
   return portText(protocol, port === 0 ? 443 : port);
 }
 
-/** The test file, ready to be run. */
+/** The test file as text. */
 export function starterFile(
   tests: readonly StarterTest[],
   from: { rules: readonly string[]; state: string | undefined; namespace: string },

@@ -12,9 +12,9 @@ import type {
   PortRule,
   Protocol,
 } from '../rule.ts';
-import type { FlowTable, Observed } from './replay.ts';
+import type { FlowTable, Observed } from './flow-table.ts';
 
-/** A CiliumNetworkPolicy as it is written. */
+/** A CiliumNetworkPolicy as users write it. */
 export interface SuggestedPolicy {
   apiVersion: 'cilium.io/v2';
   kind: 'CiliumNetworkPolicy';
@@ -24,9 +24,9 @@ export interface SuggestedPolicy {
 
 const NAMESPACE = 'io.kubernetes.pod.namespace';
 
-/** Traffic of one pod workload, one direction. */
+/** The traffic of one workload in one direction. */
 interface Side {
-  /** Peers with the ports seen, by how the rule will name the peer. */
+  /** Peers and the ports seen, by the name of the peer in the rule. */
   peers: Map<string, { peer: PeerName; ports: Map<string, Observed> }>;
 }
 
@@ -36,7 +36,7 @@ interface Subject {
   egress?: Side;
 }
 
-/** How a rule names a peer. */
+/** The way in which a rule names a peer. */
 type PeerName =
   | { kind: 'labels'; selector: LabelSelector; dns: boolean }
   | { kind: 'entity'; entity: Entity }
@@ -44,8 +44,8 @@ type PeerName =
   | { kind: 'name'; name: string };
 
 /**
- * The smallest policies that allow every connection which was seen to pass: one per workload, naming peers by label,
- * DNS name, entity or address, and only the ports that were used. Directions in which traffic was seen are closed.
+ * The smallest policies that allow every connection that was allowed: one per workload, with peers by label, DNS name,
+ * entity or address, and only the ports that were used. Directions with traffic get default deny.
  */
 export function suggest(table: FlowTable): SuggestedPolicy[] {
   const subjects = new Map<string, Subject>();
@@ -138,7 +138,7 @@ function peerName(
   return cidr ? { kind: 'cidr', cidr } : { kind: 'entity', entity: 'world' };
 }
 
-/** The labels that make a workload what it is: its own, else its service account. Its namespace where it differs. */
+/** Selects a workload by its own labels, else by its service account; also by its namespace if that differs from `from`. */
 function selectorOf({ labels, byKey }: Identity, from: string | undefined): LabelSelector {
   const own = labels.filter(({ key }) => !key.startsWith('io.kubernetes.') && !key.startsWith('io.cilium.'));
   const account = byKey.get('io.cilium.k8s.policy.serviceaccount');
@@ -167,7 +167,7 @@ function policyOf(subject: Subject, taken: Set<string>): SuggestedPolicy {
   };
 }
 
-/** A rule that names nothing closes the direction. */
+/** An empty rule enables default deny. */
 function orClosed<T>(rules: T[]): (T | Record<string, never>)[] {
   return rules.length > 0 ? rules : [{}];
 }
@@ -190,7 +190,7 @@ interface Group {
   ports: Observed[];
 }
 
-/** Peers of one kind that use the same ports share a rule. */
+/** Peers of one kind with the same ports share a rule. */
 function grouped({ peers }: Side): Group[] {
   const groups = new Map<string, Group>();
   for (const { peer, ports } of peers.values()) {
@@ -224,7 +224,7 @@ function egressRules(group: Group): EgressRule[] {
   }));
 }
 
-/** Names that rules speak of are learnt from the answers that the DNS proxy sees. */
+/** The agent learns DNS names from the answers that its DNS proxy sees. */
 function withDns(part: PortPart): PortPart {
   return part.toPorts ? { toPorts: part.toPorts.flatMap(splitDns) } : part;
 }
@@ -256,10 +256,10 @@ function named({ peers }: Group) {
 
 const PROTOCOLS: Readonly<Record<number, Protocol>> = { 6: 'TCP', 17: 'UDP', 132: 'SCTP' };
 
-/** The agent takes no more ports in one rule. */
+/** The most ports that the agent accepts in one rule. */
 const MAX_PORTS = 40;
 
-/** ICMP types and ports cannot stand in one rule. */
+/** A rule cannot have both ICMP types and ports. */
 function portParts(seen: readonly Observed[]): PortPart[] {
   const ports: PortProtocol[] = [];
   const fields: IcmpField[] = [];

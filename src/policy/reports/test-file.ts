@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts';
+import { isRecord } from '../../lib/record.ts';
 import type { PolicyState } from '../evaluate/decide/cluster-state.ts';
 import { type Answer, decideConnection } from '../evaluate/decide/decide.ts';
 import type { PolicyEngine } from '../evaluate/decide/engine.ts';
@@ -40,12 +41,6 @@ export interface TestResult {
   reason: string;
 }
 
-type Json = Record<string, unknown>;
-
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 const FIELDS = ['rules', 'state', 'namespace', 'tests'];
 const TEST_FIELDS = ['name', 'from', 'to', 'port', 'expect'];
 
@@ -54,7 +49,7 @@ export function expectationsOf(value: unknown, document: SourceDocument): Expect
   const fail = (path: Path, message: string, hint?: string): never => {
     throw new UserError(`${formatPosition(document.locate(path))}: ${message}`, { hint });
   };
-  const top: Json = Array.isArray(value) ? { tests: value } : isJson(value) ? value : {};
+  const top: Record<string, unknown> = Array.isArray(value) ? { tests: value } : isRecord(value) ? value : {};
   for (const field of Object.keys(top))
     if (!FIELDS.includes(field))
       fail([field], `unknown field "${field}"`, `Known fields: ${FIELDS.join(', ')}.`);
@@ -68,7 +63,7 @@ export function expectationsOf(value: unknown, document: SourceDocument): Expect
     namespace: textOf(top.namespace),
     tests: list.map((item: unknown, i) => {
       const path = [...base, i];
-      if (!isJson(item)) return fail(path, 'a test must be an object with from, to, port and expect');
+      if (!isRecord(item)) return fail(path, 'a test must be an object with from, to, port and expect');
       for (const field of Object.keys(item))
         if (!TEST_FIELDS.includes(field))
           fail([...path, field], `unknown field "${field}"`, `Known fields: ${TEST_FIELDS.join(', ')}.`);

@@ -9,14 +9,14 @@ import type { Rule, SourcedRule } from '../rule.ts';
 import { type Explanation, explain } from './explain.ts';
 import { portText } from './replay.ts';
 
-/** What the agent itself says about a direction of a flow. */
+/** What the agent reports about a direction of a flow. */
 export interface Attribution {
   direction: Direction;
   answer: 'allowed' | 'denied';
   policies: string[];
 }
 
-/** The least that shows where the evaluator and the agent part. */
+/** The fewest rules for which the evaluator and the agent disagree. */
 export interface Reproducer {
   rules: Rule[];
   from: string;
@@ -24,7 +24,7 @@ export interface Reproducer {
   port: string;
 }
 
-/** Why a flow went as it did. */
+/** Why a flow was allowed or denied. */
 export interface Why {
   flow: {
     uuid?: string;
@@ -39,12 +39,12 @@ export interface Why {
   egress: Explanation;
   ingress: Explanation;
   agent: Attribution[];
-  /** Undefined when the flow does not tell what policy said. */
+  /** Undefined when the flow does not show what policy decided. */
   agrees: boolean | undefined;
   reproducer?: Reproducer;
 }
 
-/** Explains one flow, or says why that cannot be done. */
+/** Explains one flow, or returns the reason why it cannot. */
 export function why(flow: FlowRecord, engine: PolicyEngine, peers: Peers): Why | string {
   const connection = connectionOf(flow, peers);
   if (typeof connection === 'string') return connection;
@@ -84,7 +84,7 @@ function observedAnswer({ seen }: Connection): 'allowed' | 'denied' | undefined 
   return seen === 'other' ? undefined : seen;
 }
 
-/** A denial may have happened at either end; an allowance is told of the end that saw the flow. */
+/** A drop may have happened at either end. An allowed flow only shows the verdict of the end that saw it. */
 function agreement(
   decision: ConnectionDecision,
   observed: 'allowed' | 'denied',
@@ -112,7 +112,7 @@ function policyName({ kind, namespace, name, labels }: Policy): string {
   return who ? `${kind ? `${kind} ` : ''}${who}` : (labels ?? []).join(', ') || 'a policy without a name';
 }
 
-/** Leaves out every rule without which the evaluator would still say the same. */
+/** Removes every rule without which the evaluator still disagrees with the agent. */
 function reproducerOf(
   engine: PolicyEngine,
   connection: Connection,

@@ -164,7 +164,7 @@ describe('policy simulate', () => {
     expect(stdout).toContain(
       `denied by CiliumNetworkPolicy default/api (${folder}/api.yaml:10:7), ingressDeny[0]`,
     );
-    expect(stdout).toContain('a denial wins over every allowance');
+    expect(stdout).toContain('deny rules take precedence over allow rules');
   });
 
   test('prints the same as JSON', async () => {
@@ -234,8 +234,8 @@ describe('policy simulate', () => {
 
   test.each([
     [['--from', 'a=b', '--to', 'c=d'], 'Missing --port'],
-    [['--from', 'a=b', '--to', 'c=d', '-p', 'http'], '"http" is no port'],
-    [['--from', '???', '--to', 'c=d', '-p', '80'], 'cannot tell who "???" is'],
+    [['--from', 'a=b', '--to', 'c=d', '-p', 'http'], '"http" is not a valid port'],
+    [['--from', '???', '--to', 'c=d', '-p', '80'], '"???" does not name a peer'],
     [['--from', '4711', '--to', 'c=d', '-p', '80'], 'identity 4711 is not known'],
   ])('%j', async (argv, message) => {
     const { stderr, code } = await run(['policy', 'simulate', '-r', join(folder, 'api.yaml'), ...argv]);
@@ -318,7 +318,7 @@ tests:
     ['tests: [{from: a=b}]', 'must have the field "to"'],
     ['tests: [{from: a=b, to: c=d, port: 80, expect: maybe}]', 'expect must be allow, deny or unknown'],
     ['test: []', 'unknown field "test"'],
-    ['rules: api.yaml\ntests: [{from: "??", to: c=d, port: 80, expect: deny}]', 'cannot tell who'],
+    ['rules: api.yaml\ntests: [{from: "??", to: c=d, port: 80, expect: deny}]', 'does not name a peer'],
   ])('%j', async (text, message) => {
     const { stderr, code } = await run(['policy', 'test', write('bad.yaml', text)]);
     expect(code).toBe(1);
@@ -621,7 +621,7 @@ endpoints: [{addresses: [198.51.100.8]}]
     expect((await ask(rules, '203.0.113.9', '-s', state([group]))).stdout).toContain('Verdict:  allowed');
     expect((await ask(rules, '203.0.113.9')).stdout).toContain('the CIDR group partners is not known');
     expect((await ask(rules, '203.0.113.9', '-s', state([{ kind: 'Pod' }]))).stderr).toContain(
-      'objects[0].kind: CiliumCIDRGroup, Service, Endpoints or EndpointSlice is expected',
+      'objects[0].kind: expected CiliumCIDRGroup, Service, Endpoints or EndpointSlice',
     );
   });
 

@@ -323,7 +323,7 @@ describe('an error names its place and says what is wrong', () => {
       'a mode of authentication',
       ingress('"authentication": {«"mode": "maybe"}'),
       'value',
-      '"maybe" is no mode of authentication',
+      '"maybe" is not an authentication mode',
     ],
     [
       'a rule label without a key',
@@ -414,7 +414,7 @@ describe('Kubernetes objects are held to more', () => {
       'an address without a length',
       cnp('  ingress:\n  - fromCIDR:\n    - «10.0.0.1\n'),
       'schema',
-      '"10.0.0.1" is not written as address/length, which Kubernetes asks for',
+      '"10.0.0.1" is not in the form address/length, which Kubernetes requires',
     ],
     [
       'a DNS selector of nothing',

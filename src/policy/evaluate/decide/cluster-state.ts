@@ -1,10 +1,11 @@
 import { UserError } from '../../../errors.ts';
+import { isRecord } from '../../../lib/record.ts';
 import { RESERVED_IDS, reservedLabels } from '../../../model/reserved-identity.ts';
 import { type ClusterObjects, noObjects, takeObject } from '../selectors/cluster-objects.ts';
 import { type Identity, identityOf } from '../selectors/identities.ts';
 import type { ContainerPort, Endpoint } from './engine.ts';
 
-/** What the evaluator must know of a cluster, beside the rules. */
+/** What the evaluator needs to know of a cluster besides the rules. */
 export interface PolicyState {
   identities: Identity[];
   endpoints: Endpoint[];
@@ -12,7 +13,7 @@ export interface PolicyState {
   addresses: { cidr: string; identity: number }[];
   /** Identity of a pod by `namespace/name`. */
   pods: Map<string, number>;
-  /** Of the cluster, beside its identities. */
+  /** Kubernetes objects that rules refer to. */
   objects: ClusterObjects;
 }
 
@@ -20,19 +21,12 @@ export function emptyState(): PolicyState {
   return { identities: [], endpoints: [], addresses: [], pods: new Map(), objects: noObjects() };
 }
 
-type Json = Record<string, unknown>;
-
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /**
  * Reads a state document: `{identities: [{id, labels}], endpoints: [{id, identity}], ips: [{cidr, identity}],
- * objects: […]}`, or
- * the agent's debug information. `file` is for messages.
+ * objects: […]}`, or the agent's debug information. `file` is for messages.
  */
 export function stateOf(document: unknown, file: string): PolicyState {
-  if (!isJson(document)) throw wrong(file, 'an object with "identities" and "endpoints" is expected');
+  if (!isRecord(document)) throw wrong(file, 'expected an object with "identities" and "endpoints"');
   if (Array.isArray(document['endpoint-list'])) return stateOfAgent([], document['endpoint-list'], []);
   if (!Array.isArray(document.identities)) throw wrong(file, 'the list "identities" is missing');
   const identities = document.identities.map((item: unknown, i) =>
@@ -57,13 +51,10 @@ export function stateOf(document: unknown, file: string): PolicyState {
 function objectsOf(value: unknown, file: string): ClusterObjects {
   const taken = noObjects();
   if (value === undefined) return taken;
-  if (!Array.isArray(value)) throw wrong(file, '"objects" is a list of Kubernetes objects');
+  if (!Array.isArray(value)) throw wrong(file, '"objects" must be a list of Kubernetes objects');
   for (const [i, item] of value.entries())
-    if (!isJson(item) || !takeObject(item, taken))
-      throw wrong(
-        file,
-        `objects[${i}].kind: CiliumCIDRGroup, Service, Endpoints or EndpointSlice is expected`,
-      );
+    if (!isRecord(item) || !takeObject(item, taken))
+      throw wrong(file, `objects[${i}].kind: expected CiliumCIDRGroup, Service, Endpoints or EndpointSlice`);
   return taken;
 }
 
@@ -76,22 +67,22 @@ export function stateOfAgent(
   const all = new Map<number, Identity>();
   // Debug information lists only the identities of endpoints.
   for (const [name, id] of Object.entries(RESERVED_IDS)) keep(all, id, reservedLabels(name));
-  for (const item of identities) if (isJson(item)) keep(all, item.id, item.labels);
+  for (const item of identities) if (isRecord(item)) keep(all, item.id, item.labels);
   const state = emptyState();
   for (const item of endpoints) {
-    if (!isJson(item) || !isJson(item.status) || !isJson(item.status.identity)) continue;
+    if (!isRecord(item) || !isRecord(item.status) || !isRecord(item.status.identity)) continue;
     const { id, labels } = item.status.identity;
     if (typeof item.id !== 'number' || typeof id !== 'number') continue;
     if (!all.has(id)) keep(all, id, labels);
     const namedPorts = portsOf(item.status['named-ports']);
     state.endpoints.push({ id: item.id, identity: id, ...(namedPorts && { namedPorts }) });
     const external = item.status['external-identifiers'];
-    const pod = isJson(external) ? (external['pod-name'] ?? external['k8s-pod-name']) : undefined;
+    const pod = isRecord(external) ? (external['pod-name'] ?? external['k8s-pod-name']) : undefined;
     if (typeof pod === 'string' && pod.includes('/')) state.pods.set(pod, id);
   }
   state.addresses = addressesOf(ips);
   for (const item of ips) {
-    if (!isJson(item) || !isJson(item.metadata) || typeof item.identity !== 'number') continue;
+    if (!isRecord(item) || !isRecord(item.metadata) || typeof item.identity !== 'number') continue;
     const { name, namespace } = item.metadata;
     if (typeof name === 'string' && typeof namespace === 'string')
       state.pods.set(`${namespace}/${name}`, item.identity);
@@ -105,15 +96,15 @@ function keep(all: Map<number, Identity>, id: unknown, labels: unknown): void {
 }
 
 function identityAt(item: unknown, file: string, at: string): Identity {
-  if (!isJson(item) || !isId(item.id)) throw wrong(file, `${at}.id: a number is expected`);
+  if (!isRecord(item) || !isId(item.id)) throw wrong(file, `${at}.id: expected a number`);
   const labels = texts(item.labels);
-  if (!labels) throw wrong(file, `${at}.labels: a list of labels such as "k8s:app=api" is expected`);
+  if (!labels) throw wrong(file, `${at}.labels: expected a list of labels such as "k8s:app=api"`);
   return identityOf(item.id, labels);
 }
 
 function endpointAt(item: unknown, file: string, at: string): Endpoint {
-  if (!isJson(item) || !isId(item.id)) throw wrong(file, `${at}.id: a number is expected`);
-  if (!isId(item.identity)) throw wrong(file, `${at}.identity: the number of an identity is expected`);
+  if (!isRecord(item) || !isId(item.id)) throw wrong(file, `${at}.id: expected a number`);
+  if (!isId(item.identity)) throw wrong(file, `${at}.identity: expected the number of an identity`);
   const namedPorts = portsOf(item.namedPorts);
   return { id: item.id, identity: item.identity, ...(namedPorts && { namedPorts }) };
 }
@@ -122,13 +113,13 @@ function isId(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** Labels as texts, or in the agent's other form: objects of source, key and value. */
+/** Labels as strings, from a list of strings or of objects with source, key and value. */
 function texts(value: unknown): string[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const labels: string[] = [];
   for (const item of value) {
     if (typeof item === 'string') labels.push(item);
-    else if (isJson(item) && typeof item.key === 'string')
+    else if (isRecord(item) && typeof item.key === 'string')
       labels.push(`${item.source ?? 'unspec'}:${item.key}${item.value ? `=${item.value}` : ''}`);
     else return undefined;
   }
@@ -138,7 +129,7 @@ function texts(value: unknown): string[] | undefined {
 function portsOf(value: unknown): ContainerPort[] | undefined {
   if (!Array.isArray(value)) return undefined;
   return value.flatMap((item: unknown) =>
-    isJson(item) && typeof item.name === 'string' && typeof item.port === 'number'
+    isRecord(item) && typeof item.name === 'string' && typeof item.port === 'number'
       ? [{ name: item.name, port: item.port, protocol: String(item.protocol ?? 'TCP') }]
       : [],
   );
@@ -147,7 +138,7 @@ function portsOf(value: unknown): ContainerPort[] | undefined {
 function addressesOf(value: unknown): PolicyState['addresses'] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((item: unknown) =>
-    isJson(item) && typeof item.cidr === 'string' && typeof item.identity === 'number'
+    isRecord(item) && typeof item.cidr === 'string' && typeof item.identity === 'number'
       ? [{ cidr: item.cidr, identity: item.identity }]
       : [],
   );
@@ -157,7 +148,7 @@ function addressesOf(value: unknown): PolicyState['addresses'] {
 function podsOf(list: readonly unknown[]): Map<string, number> {
   const pods = new Map<string, number>();
   for (const item of list)
-    if (isJson(item) && typeof item.pod === 'string' && typeof item.identity === 'number')
+    if (isRecord(item) && typeof item.pod === 'string' && typeof item.identity === 'number')
       pods.set(item.pod, item.identity);
   return pods;
 }

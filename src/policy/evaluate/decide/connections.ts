@@ -7,15 +7,15 @@ import type { Peers } from './peers.ts';
 /** A flow in the JSON form of Hubble. */
 export type FlowRecord = Flow;
 
-/** What the cluster did with a flow, as far as policy goes. */
+/** What policy did with a flow. */
 export type Seen = 'allowed' | 'denied' | 'other';
 
-/** A connection that a flow is part of, from the end that opened it. */
+/** The connection of a flow; the source is the end that opened it. */
 export interface Connection {
   source: Identity;
   destination: Identity;
   traffic: Traffic;
-  /** Equal for flows that policy cannot tell apart. */
+  /** Equal for flows that policy treats alike. */
   key: string;
   sourceName: string;
   destinationName: string;
@@ -28,12 +28,12 @@ export interface Connection {
 const POLICY_DROPS: ReadonlySet<unknown> = new Set(['POLICY_DENIED', 'POLICY_DENY', 'AUTH_REQUIRED']);
 const PASSED: ReadonlySet<unknown> = new Set(['FORWARDED', 'REDIRECTED', 'TRACED', 'TRANSLATED', 'AUDIT']);
 
-/** The connection of a flow, or the reason why it is none that policy can be asked about. */
+/** The connection of a flow, or the reason why policy does not decide it. */
 export function connectionOf(flow: FlowRecord, peers: Peers): Connection | string {
   if (!flow.IP || !flow.source || !flow.destination) return 'no addresses';
   const ports = portsOf(flow);
   if (!ports) return 'no transport protocol';
-  if (isIcmpError(ports)) return 'an ICMP error belongs to the connection that it tells of';
+  if (isIcmpError(ports)) return 'an ICMP error belongs to the connection that it reports on';
   const reply = isReply(flow, ports);
   if (reply === undefined) return 'it may be a request or a reply';
   const [from, to] = reply ? [flow.destination, flow.source] : [flow.source, flow.destination];
@@ -61,7 +61,7 @@ export function connectionOf(flow: FlowRecord, peers: Peers): Connection | strin
   };
 }
 
-/** L7 refusals count as allowed here: the connection itself was. What is seen on its way in has met no policy yet. */
+/** An L7 drop counts as allowed, because the connection was. Flows seen before policy (`FROM_…`) show no verdict. */
 function seenOf({
   verdict,
   drop_reason_desc: reason,
@@ -103,23 +103,23 @@ function portsOf({ l4 }: FlowRecord): FlowPorts | undefined {
   return undefined;
 }
 
-/** Connection tracking lets these pass with the connection. */
+/** Connection tracking allows these as part of the connection. */
 function isIcmpError({ protocol, destination = -1 }: FlowPorts): boolean {
   if (protocol === 1) return [3, 4, 5, 11, 12].includes(destination);
   return protocol === 58 && destination >= 1 && destination <= 4;
 }
 
-/** The type of the message that an ICMP reply answers. */
+/** The type of the request that an ICMP reply answers. */
 function requestType(type: number): number {
   return { 0: 8, 14: 13, 129: 128, 43: 42, 161: 160 }[type] ?? type;
 }
 
-/** First port that systems give to the opening end. */
+/** The first ephemeral port of most systems. */
 const EPHEMERAL = 32_768;
 
 function isReply(flow: FlowRecord, { protocol, source, destination, flags }: FlowPorts): boolean | undefined {
   if (typeof flow.is_reply === 'boolean') return flow.is_reply;
-  // Policy is only asked about what opens a connection.
+  // Policy only decides packets that open a connection.
   if (flow.event_type?.type === 5 || POLICY_DROPS.has(flow.drop_reason_desc)) return false;
   if (protocol === 1 || protocol === 58) return source !== destination;
   if (flags?.SYN) return flags.ACK === true;
@@ -164,7 +164,7 @@ function reservedName(labels: readonly string[] = []): string {
     : '';
 }
 
-/** The workload behind an identity, for reports that group: `default app=api`. */
+/** The workload of an identity, by which reports group: `default app=api`. */
 export function workloadOf(identity: Identity): string {
   const namespace = identity.byKey.get('io.kubernetes.pod.namespace')?.value;
   const own = identity.labels

@@ -7,17 +7,17 @@ import { type Identity, identityOf } from '../selectors/identities.ts';
 import type { PolicyState } from './cluster-state.ts';
 import type { PolicyEngine } from './engine.ts';
 
-/** One end of a connection as the user named it. */
+/** One end of a connection, as the user named it. */
 export interface Peer {
   identity: Identity;
-  /** How reports call it. */
+  /** What reports call it. */
   label: string;
 }
 
 const NAMESPACE = 'io.kubernetes.pod.namespace';
 const CLUSTER = 'io.cilium.k8s.policy.cluster';
 
-/** Makes identities for peers that the state does not hold; their ids are negative. */
+/** Finds peers by the names that users give them. Peers that the state does not contain get identities with negative ids. */
 export class Peers {
   #next = -1;
   readonly #made = new Map<string, Identity>();
@@ -26,7 +26,7 @@ export class Peers {
   constructor(
     readonly engine: PolicyEngine,
     readonly state: PolicyState,
-    /** Of labels that name no namespace. */
+    /** For labels that do not name one. */
     readonly namespace = 'default',
   ) {}
 
@@ -43,23 +43,23 @@ export class Peers {
       return { label, identity: this.#pod(label) };
     if (/[=:]/.test(label))
       return { label, identity: this.#labelled(label.split(',').map((part) => part.trim())) };
-    throw new UserError(`cannot tell who "${text}" is`, {
-      hint: 'Name labels (app=frontend), a pod (namespace/name), an identity (1234), an address or prefix, fqdn:NAME, or an entity (world, host, …).',
+    throw new UserError(`"${text}" does not name a peer`, {
+      hint: 'Use labels (app=frontend), a pod (namespace/name), an identity number, an address or prefix, fqdn:NAME, or an entity (world, host, …).',
     });
   }
 
-  /** The identity with these labels, known or made up. */
+  /** An identity with these labels and names, made when it is new. */
   ofLabels(labels: readonly string[], names: readonly string[] = []): Identity {
     const key = `${[...labels].sort().join(',')} ${[...names].sort().join(',')}`;
     return this.#make(key, labels, names);
   }
 
-  /** A host outside that is known by name only. */
+  /** A host outside the cluster of which only the name is known. */
   named(name: string): Identity {
     return this.ofLabels([this.#world(4)], [name.toLowerCase().replace(/\.$/, '')]);
   }
 
-  /** Who has this address or prefix: by the address book, else a host outside. */
+  /** The identity of an address or prefix: by the address book, else a host outside the cluster. */
   address(text: string, names: readonly string[] = []): Identity {
     const range = parseRange(text);
     if (!range) throw new UserError(`"${text}" is neither an address nor a prefix`);
@@ -70,12 +70,12 @@ export class Peers {
         best = { length: book.length, identity };
     }
     const known = best && this.engine.identities.get(best.identity);
-    // An address outside is inside every prefix that holds it, not only in the one it is known by.
+    // An address outside the cluster is selected by every prefix that contains it, not only by its identity's.
     if (known && known.prefixes.length === 0) return known;
     return this.ofLabels([cidrLabel(range), this.#world(range.family)], names);
   }
 
-  /** A host outside with this address, that the agent has given these reserved and FQDN labels. */
+  /** A host outside the cluster with this address, and with the reserved and FQDN labels that the agent gave it. */
   outside(ip: string, labels: readonly string[], names: readonly string[] = []): Identity {
     const cached = `${ip} ${labels.join(',')} ${names.join(',')}`;
     const known = this.#outside.get(cached);
@@ -92,7 +92,7 @@ export class Peers {
     return made;
   }
 
-  /** The same peer, known by these names too. */
+  /** The same peer with these names. */
   withNames(peer: Identity, names: readonly string[]): Identity {
     return this.ofLabels(
       peer.labels.map(formatLabel),
@@ -106,7 +106,7 @@ export class Peers {
     const reserved = Object.entries(RESERVED_IDS).find(([, own]) => own === id)?.[0];
     if (reserved) return this.#entity(reserved);
     throw new UserError(`identity ${id} is not known`, {
-      hint: 'Give --state with the identities of the cluster (a file, or "agent").',
+      hint: 'Pass the identities of the cluster with --state (a file, or "agent").',
     });
   }
 
@@ -120,7 +120,7 @@ export class Peers {
     const known = id === undefined ? undefined : this.engine.identities.get(id);
     if (known) return known;
     throw new UserError(`pod ${name} is not known`, {
-      hint: 'Give --state agent, or name the pod by its labels (app=frontend).',
+      hint: 'Use --state agent, or name the pod by its labels (app=frontend).',
     });
   }
 
@@ -144,7 +144,7 @@ export class Peers {
     return this.ofLabels([...own, ...(cluster ? [`k8s:${CLUSTER}=${cluster}`] : [])]);
   }
 
-  /** Where both families are in use, the world is split by family. */
+  /** Dual-stack clusters have a world label for each family. */
   #world(family: 4 | 6): string {
     return this.engine.dualStack ? `reserved:world-ipv${family}` : 'reserved:world';
   }
@@ -171,6 +171,8 @@ export function parsePort(text: string): { protocol: number | undefined; port: n
     second !== undefined && /^\d+$/.test(second) ? [second, first] : [first, second ?? 'TCP'];
   const number = protocolNumber(protocol);
   if (!/^\d+$/.test(port) || Number(port) > 65_535 || number === undefined || number === 0)
-    throw new UserError(`"${text}" is no port`, { hint: 'Write PORT/PROTOCOL: 8080/TCP, 53/UDP, 8/ICMP.' });
+    throw new UserError(`"${text}" is not a valid port`, {
+      hint: 'Write PORT/PROTOCOL: 8080/TCP, 53/UDP, 8/ICMP.',
+    });
   return { protocol: number, port: Number(port) };
 }

@@ -31,7 +31,7 @@ export const AUTH_TYPES: Readonly<Record<Authentication['mode'], number>> = {
   'test-always-fail': 2,
 };
 
-/** One port (range) that a part of a rule speaks of. */
+/** One port (range) of a part of a rule. */
 export interface PortSpec {
   protocol: number;
   /** 0 with no name is every port. */
@@ -51,7 +51,7 @@ export interface PortSpec {
 export interface Part {
   direction: Direction;
   deny: boolean;
-  /** Undefined selects nobody; empty everybody. */
+  /** Undefined selects no peer, empty every peer. */
   peers: readonly Selector[] | undefined;
   ports: readonly PortSpec[];
   /** Undefined: not stated. */
@@ -59,27 +59,27 @@ export interface Part {
   origin: Origin;
   /** Below the rule: `ingress`, 0. */
   path: Path;
-  /** What is missing to know all peers. */
+  /** The data that is missing to know all peers. */
   unknowns: readonly string[];
   /** Position of the rule in the set, for stable reports. */
   rule: CompiledRule;
 }
 
-/** A rule made ready for evaluation. */
+/** A rule prepared for evaluation. */
 export interface CompiledRule {
   source: SourcedRule;
   subject: Selector;
-  /** Rules with a node selector are about the node itself and no pod. */
+  /** The rule has a node selector: it is about the node itself and not about pods. */
   node: boolean;
   parts: readonly Part[];
-  /** Directions that it speaks of, and whether it turns on default deny there. */
+  /** The directions that it has rules for, and those in which it enables default deny. */
   speaks: Record<Direction, boolean>;
   defaultDeny: Record<Direction, boolean>;
-  /** Conditions that the rule adds to every endpoint selector of rules for the same subject. */
+  /** Conditions that it adds to the endpoint selectors of all rules for the same subject. */
   requires: Record<'ingress' | 'ingressDeny' | 'egress' | 'egressDeny', readonly Term[]>;
 }
 
-/** Compiles a rule once for all subjects. `extra` are the requirements of rules that share its subject. */
+/** Compiles a rule for all of its subjects. `extra` are the requirements of other rules for the same subject. */
 export function compileRule(
   source: SourcedRule,
   around: Surroundings,
@@ -137,7 +137,7 @@ function partOf(
 ): Part {
   const deny = section.endsWith('Deny');
   const l3only = !hasAny(part.toPorts) && !hasAny(part.icmps);
-  // A part that names neither peers nor ports allows nothing.
+  // A part without peers and ports allows nothing.
   const ports =
     l3only && peers !== undefined && peers.length > 0
       ? [{ ...NO_PORT, redirect: false }]
@@ -167,7 +167,7 @@ const NO_PORT: PortSpec = {
   serverNames: [],
 };
 
-/** Any protocol stands for those that have ports. */
+/** `ANY` stands for the protocols that have ports. */
 const WITH_PORTS: readonly number[] = [PROTOCOL_NUMBER.TCP, PROTOCOL_NUMBER.UDP, PROTOCOL_NUMBER.SCTP];
 
 function portSpecs(rule: PortRule, deny: boolean): PortSpec[] {
@@ -192,7 +192,7 @@ const NO_PROXY = {
   serverNames: [] as readonly string[],
 };
 
-/** Whether and where a port rule sends traffic through a proxy. All but DNS rules need TCP. */
+/** Whether a port rule sends traffic through a proxy, and which. All L7 rules but DNS need TCP. */
 function proxyOf(rule: PortRule, protocol: number): typeof NO_PROXY {
   const { rules, listener } = rule;
   const tls = rule.terminatingTLS !== undefined || rule.originatingTLS !== undefined;
@@ -212,7 +212,7 @@ function proxyOf(rule: PortRule, protocol: number): typeof NO_PROXY {
   };
 }
 
-/** ICMP types stand where ports stand. Type 0 therefore reads as every type, as it does in the agent. */
+/** ICMP types are stored like ports, so type 0 means every type, as in the agent. */
 function icmpSpecs(rules: readonly IcmpRule[]): PortSpec[] {
   return rules.flatMap(({ fields }) =>
     (fields ?? []).map(({ family = 'IPv4', type }) => ({

@@ -4,7 +4,7 @@ import { termsOf } from '../../../model/selector.ts';
 import type { Service } from '../../rule.ts';
 import { type Identity, identityOf, meets } from './identities.ts';
 
-/** Kubernetes objects that rules refer to by name or label: what a rule means depends on them. */
+/** Kubernetes objects that rules refer to by name or label. */
 export interface ClusterObjects {
   /** Of CiliumCIDRGroups. */
   cidrGroups: { name: string; labels: Identity; cidrs: readonly string[] }[];
@@ -15,7 +15,7 @@ export interface ClusterService {
   namespace: string;
   name: string;
   labels: Identity;
-  /** The pods behind it. Without one its addresses are meant. */
+  /** Selects its pods. A service without one stands for its addresses. */
   selector: Readonly<Record<string, string>> | undefined;
   addresses: string[];
 }
@@ -25,8 +25,8 @@ export function noObjects(): ClusterObjects {
 }
 
 /**
- * Takes in a CiliumCIDRGroup, Service, Endpoints or EndpointSlice; false for an object of another kind. What is
- * malformed in them is left out: the API server has checked them.
+ * Adds a CiliumCIDRGroup, Service, Endpoints or EndpointSlice; returns false for an object of another kind. Malformed
+ * parts are ignored: the API server has checked these objects.
  */
 export function takeObject(object: Record<string, unknown>, into: ClusterObjects): boolean {
   const metadata = isRecord(object.metadata) ? object.metadata : {};
@@ -61,7 +61,7 @@ export function takeObject(object: Record<string, unknown>, into: ClusterObjects
   }
 }
 
-/** Adds what is known of a service's backends to what is known already. */
+/** The service of this name, added when it is new. */
 export function serviceOf(into: ClusterObjects, namespace: string, name: string): ClusterService {
   const known = into.services.find((each) => each.namespace === namespace && each.name === name);
   if (known) return known;
@@ -70,7 +70,7 @@ export function serviceOf(into: ClusterObjects, namespace: string, name: string)
   return made;
 }
 
-/** The services that a `toServices` entry means; undefined when too little is known to tell. */
+/** The services that a `toServices` entry selects; undefined when they are not known. */
 export function servicesOf(
   { k8sService, k8sServiceSelector }: Service,
   { services }: ClusterObjects,
@@ -85,7 +85,7 @@ export function servicesOf(
   return there.filter(({ labels }) => carries(labels, k8sServiceSelector.selector));
 }
 
-/** Prefixes of the groups that carry the labels; undefined when no group is known. */
+/** The prefixes of the CIDR groups that the selector selects; undefined when no group is known. */
 export function groupsOf(selector: LabelSelector, { cidrGroups }: ClusterObjects): string[] | undefined {
   if (cidrGroups.length === 0) return undefined;
   return cidrGroups.filter(({ labels }) => carries(labels, selector)).flatMap(({ cidrs }) => cidrs);

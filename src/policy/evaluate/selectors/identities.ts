@@ -3,21 +3,21 @@ import type { Label } from '../../../model/label.ts';
 import { parseLabels, rangeOfLabel } from '../../../model/label.ts';
 import { accepts, type Term } from '../../../model/selector.ts';
 
-/** A security identity with its labels indexed by key. Labels have at most one value per key. */
+/** A security identity with its labels indexed by key. There is one label per key. */
 export interface Identity {
   id: number;
   labels: readonly Label[];
   byKey: ReadonlyMap<string, Label>;
-  /** What the identity stands for when it is a CIDR's or the world's; else empty. */
+  /** The prefix of a CIDR identity, or those of the world; else empty. */
   prefixes: readonly AddressRange[];
-  /** Names that this peer is known by: FQDN selectors match them beside `fqdn:` labels. */
+  /** Known DNS names of this peer. FQDN selectors match them as well as `fqdn:` labels. */
   names: readonly string[];
 }
 
 const ALL_V4 = rangeAt(4, 0n, 0);
 const ALL_V6 = rangeAt(6, 0n, 0);
 
-/** Prefixes of the reserved identities that stand for the outside world. */
+/** The prefixes of the reserved identities for the world outside the cluster. */
 const WORLD: ReadonlyMap<number, readonly AddressRange[]> = new Map([
   [2, [ALL_V4, ALL_V6]],
   [9, [ALL_V4]],
@@ -75,7 +75,7 @@ function labelValue(identity: Identity, source: string, name: string): string | 
   return label && (source === 'any' || label.source === source) ? label.value : undefined;
 }
 
-/** All identities, indexed by label so that a selector need not look at each. */
+/** All identities, indexed by label so that a selector does not have to look at each. */
 export class Identities {
   readonly all: ReadonlyMap<number, Identity>;
   /** `source:key=value`, `source:key`, and both with source `any`. */
@@ -95,7 +95,7 @@ export class Identities {
     return this.all.get(id);
   }
 
-  /** The cluster's name by the label that most identities carry. */
+  /** The cluster's name, from the label that most identities have. */
   clusterName(): string | undefined {
     const counts = new Map<string, number>();
     for (const identity of this.all.values()) {
@@ -105,7 +105,7 @@ export class Identities {
     return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
   }
 
-  /** Of the labels (`key=value`) that the terms require, the one that the fewest identities carry. */
+  /** Of the labels (`key=value`) that the terms require, the one that the fewest identities have. */
   rarest(terms: readonly Term[]): string | undefined {
     let best: { label: string; count: number } | undefined;
     for (const { source, name, operator, values } of terms) {
@@ -117,7 +117,7 @@ export class Identities {
     return best?.label;
   }
 
-  /** Whether the cluster tells the world's families apart; undefined when no identity shows it. */
+  /** Whether the world identity is split by address family; undefined when there are no identities. */
   dualStack(): boolean | undefined {
     if (this.all.size === 0) return undefined;
     return this.#prefixed.some((identity) => !isReserved(identity, 'world'));

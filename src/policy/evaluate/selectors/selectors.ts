@@ -18,18 +18,18 @@ import {
 } from './cluster-objects.ts';
 import { type Identities, type Identity, meets } from './identities.ts';
 
-/** One way to name peers, as the agent keeps it: equal keys select the same. */
+/** One selector of peers. Selectors with equal keys select the same identities. */
 export type Selector =
   | { kind: 'labels'; key: string; terms: readonly Term[] }
   | { kind: 'cidr'; key: string; prefix: AddressRange; holes: readonly AddressRange[] }
   | { kind: 'fqdn'; key: string; labels: readonly string[]; pattern: RegExp }
-  /** Selects nobody. `why` is there when that is for want of data. */
+  /** Selects no peer. `why` says which data is missing, if that is the reason. */
   | { kind: 'none'; key: string; why?: string };
 
 export const WILDCARD: Selector = { kind: 'labels', key: '', terms: [] };
 const NONE: Selector = { kind: 'none', key: 'none' };
 
-/** What the rules refer to and only the cluster knows. */
+/** What rules refer to and only the cluster knows. */
 export interface Surroundings {
   /** Name of the cluster that `cluster` means; undefined when it is not known. */
   clusterName: string | undefined;
@@ -57,7 +57,7 @@ function canonical(terms: readonly Term[]): string {
     .join(' & ');
 }
 
-/** `undefined` means that an empty list selects nobody; an empty result that every peer is meant. */
+/** The selectors of a rule's peers. Undefined selects no peer (one of the lists is empty); an empty result selects every peer. */
 export function ingressSelectors(
   peers: IngressPeers,
   requirements: readonly Term[],
@@ -75,7 +75,7 @@ export function ingressSelectors(
   ];
 }
 
-/** As ingressSelectors. */
+/** The same for egress. */
 export function egressSelectors(
   peers: EgressPeers,
   requirements: readonly Term[],
@@ -109,7 +109,7 @@ function reserved(name: string): Selector {
   return labelSelector({ matchLabels: { [`reserved:${name}`]: '' } });
 }
 
-/** Whom an entity stands for. */
+/** The selectors that an entity stands for. */
 function entitySelectors(entity: Entity, around: Surroundings): Selector[] {
   switch (entity) {
     case 'all':
@@ -153,7 +153,7 @@ function rangeSelectors(ranges: readonly AddressRange[], around: Surroundings): 
   return [...narrow, ...worldOf(ranges, around)];
 }
 
-/** A prefix that holds all addresses means the world, which clusters with both families split by family. */
+/** A prefix of all addresses means the world. Dual-stack clusters have an identity of it for each family. */
 function worldOf(ranges: readonly AddressRange[], { dualStack }: Surroundings): Selector[] {
   const v4 = ranges.some(({ length, family }) => length === 0 && family === 4);
   const v6 = ranges.some(({ length, family }) => length === 0 && family === 6);
@@ -221,7 +221,7 @@ function backendSelectors(
   ];
 }
 
-/** FQDN selectors match addresses that the agent has labelled with the selector, and peers known by name. */
+/** Matches addresses that the agent has labelled with this selector, and peers whose name is known. */
 export function fqdnSelector({ matchName, matchPattern }: FqdnSelector): Selector {
   const text = (matchName ?? matchPattern ?? '').toLowerCase().replace(/\.$/, '');
   const pattern = matchName === undefined ? patternOf(text) : new RegExp(`^${escapeText(text)}$`);
@@ -232,7 +232,7 @@ function escapeText(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
-/** `*` is any run of name characters within a label, a pattern of only stars any name, a leading `**.` any depth. */
+/** `*` matches any characters within a DNS label, a pattern of only stars any name, a leading `**.` any depth. */
 function patternOf(text: string): RegExp {
   if (/^\*+$/.test(text)) return /^.*$/;
   const deep = text.startsWith('**.');
@@ -268,7 +268,7 @@ function isCidr(peer: Identity): boolean {
   return peer.labels.some(({ source }) => source === 'cidr');
 }
 
-/** Resolves selectors to identities, each once. */
+/** Resolves each selector to identities once. */
 export class SelectorCache {
   readonly #sets = new Map<string, Selection>();
 
@@ -314,7 +314,7 @@ export class Selection {
     return this.selector.kind === 'labels' && this.selector.terms.length === 0;
   }
 
-  /** Whether a peer is selected; peers that were not among the resolved identities have negative ids. */
+  /** Whether a peer is selected. Peers that are not in the resolved identities have negative ids. */
   has(peer: Identity): boolean {
     if (this.wildcard) return true;
     if (peer.id >= 0) {

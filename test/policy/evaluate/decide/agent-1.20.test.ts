@@ -3,9 +3,9 @@ import { stateOfAgent } from '../../../../src/policy/evaluate/decide/cluster-sta
 import type { FlowRecord } from '../../../../src/policy/evaluate/decide/connections.ts';
 import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
 import { Peers } from '../../../../src/policy/evaluate/decide/peers.ts';
-import { rulesOfEntries } from '../../../../src/policy/read/agent-entries.ts';
-import { isEntryList } from '../../../../src/policy/read/entries.ts';
-import { FlowTable, replay } from '../../../../src/policy/reports/replay.ts';
+import { isEntryList, rulesOfEntries } from '../../../../src/policy/read/agent-entries.ts';
+import { FlowTable } from '../../../../src/policy/reports/flow-table.ts';
+import { replay } from '../../../../src/policy/reports/replay.ts';
 import { fixture, fixtureText, type RestCase } from '../../../helpers/recordings.ts';
 import { entriesText } from '../../helpers.ts';
 import { recordedEntries } from '../../recorded.ts';
