@@ -33,12 +33,12 @@ export async function readEtcdConfig(path: string): Promise<EtcdConfig> {
     throw new UserError(`etcd configuration ${path}: expected a map with the key endpoints`);
   const fields = value as Record<string, unknown>;
   const endpoints = fields.endpoints;
-  if (endpoints !== undefined && endpoints !== null && !isTexts(endpoints))
+  if (endpoints !== undefined && endpoints !== null && !isStrings(endpoints))
     throw new UserError(`etcd configuration ${path}: endpoints should be a list of URLs`);
   const text = (...names: string[]): string | undefined => {
     const found = names.map((name) => fields[name]).find((field) => field !== undefined && field !== null);
     if (found === undefined || typeof found === 'string') return found || undefined;
-    throw new UserError(`etcd configuration ${path}: ${names[0]} should be text`);
+    throw new UserError(`etcd configuration ${path}: ${names[0]} should be a string`);
   };
   const ca = text('trusted-ca-file', 'ca-file');
   const cert = text('cert-file');
@@ -56,7 +56,7 @@ export async function readEtcdConfig(path: string): Promise<EtcdConfig> {
   };
 }
 
-function isTexts(value: unknown): value is string[] {
+function isStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
@@ -69,7 +69,7 @@ function aliasesOf(section: unknown): Record<string, string[]> {
   for (const entry of list) {
     if (typeof entry !== 'object' || entry === null) continue;
     const { hostname, ips } = entry as { hostname?: unknown; ips?: unknown };
-    if (typeof hostname === 'string' && isTexts(ips)) aliases[hostname] = ips;
+    if (typeof hostname === 'string' && isStrings(ips)) aliases[hostname] = ips;
   }
   return aliases;
 }
@@ -98,7 +98,7 @@ export async function etcdConfigOf(options: Readonly<Record<string, string>>): P
 /** Where an endpoint is and what it needs for TLS. Reads the certificates' files. */
 export async function endpointAddress(endpoint: string, config: EtcdConfig): Promise<Address> {
   const url = URL.parse(endpoint);
-  if (!url?.host) throw new UserError(`"${endpoint}" is no URL of an etcd member`);
+  if (!url?.host) throw new UserError(`"${endpoint}" is not the URL of an etcd member`);
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
   const alias = config.hostAliases?.[url.hostname]?.[0];
   const host = alias ? (alias.includes(':') ? `[${alias}]` : alias) : url.hostname;

@@ -21,7 +21,7 @@ export async function probeEndpoint(
   signal: AbortSignal,
 ): Promise<Finding[]> {
   const url = URL.parse(endpoint);
-  if (!url?.host) return [{ level: 'bad', text: `Cannot parse endpoint: "${endpoint}" is no URL` }];
+  if (!url?.host) return [{ level: 'bad', text: `Cannot parse endpoint: "${endpoint}" is not a URL` }];
   const findings = await probeName(url.hostname, config);
   try {
     const address = await endpointAddress(endpoint, config);

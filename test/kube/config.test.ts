@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { hasKubeconfig, loadKubeConfig } from '../../src/kube/config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A kubeconfig of one cluster and one context, both of that name. */
+function kubeconfig(name: string, server = `https://${name}:6443`): string {
+  const path = join(folder, name);
+  const config = {
+    clusters: [{ name, cluster: { server } }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    users: [{ name, user: {} }],
+    'current-context': name,
+  };
+  writeFileSync(path, JSON.stringify(config));
+  return path;
+}
+
+const [one, two] = [kubeconfig('one'), kubeconfig('two')];
+const plain = kubeconfig('plain', 'http://127.0.0.1:8001');
+const absent = join(folder, 'absent');
+const nowhere = { HOME: folder };
+
+const serverOf = async (...args: Parameters<typeof loadKubeConfig>) =>
+  (await loadKubeConfig(...args)).getCurrentCluster()?.server;
+
+test('the flag is before KUBECONFIG, and both are before the home', async () => {
+  expect(await serverOf({ KUBECONFIG: two }, { kubeconfig: one })).toBe('https://one:6443');
+  expect(await serverOf({ KUBECONFIG: two, HOME: folder }, {})).toBe('https://two:6443');
+  expect(await hasKubeconfig({ KUBECONFIG: two }, absent)).toBe(false);
+  expect(await hasKubeconfig({ KUBECONFIG: `${absent}${delimiter}${two}` }, undefined)).toBe(true);
+  expect(await hasKubeconfig(nowhere, undefined)).toBe(false);
+  expect(await hasKubeconfig({}, undefined)).toBe(false);
+});
+
+test('several files are one, and the context of the first counts', async () => {
+  const env = { KUBECONFIG: [one, '', two].join(delimiter) };
+  const config = await loadKubeConfig(env, {});
+  expect(config.getContexts().map(({ name }) => name)).toEqual(['one', 'two']);
+  expect(config.getCurrentContext()).toBe('one');
+  expect(await serverOf(env, { context: 'two' })).toBe('https://two:6443');
+});
+
+test('a context that is not there is answered with those that are', async () => {
+  const env = { KUBECONFIG: `${one}${delimiter}${two}` };
+  await expect(loadKubeConfig(env, { context: 'three' })).rejects.toMatchObject({
+    message: 'the kubeconfig has no context "three"',
+    hint: 'Its contexts: one, two.',
+  });
+});
+
+test('a server that is named needs no kubeconfig', async () => {
+  const config = await loadKubeConfig(nowhere, { server: 'https://api:6443', kubeconfig: one });
+  expect(config.getCurrentCluster()).toMatchObject({ server: 'https://api:6443', skipTLSVerify: false });
+});
+
+test('only where there is no TLS is nothing to verify', async () => {
+  expect((await loadKubeConfig(nowhere, { kubeconfig: plain })).getCurrentCluster()?.skipTLSVerify).toBe(
+    true,
+  );
+  expect((await loadKubeConfig(nowhere, { kubeconfig: one })).getCurrentCluster()?.skipTLSVerify).toBe(false);
+});
+
+test('no kubeconfig, and one that cannot be read, are told with the path', async () => {
+  await expect(loadKubeConfig(nowhere, {})).rejects.toThrow(
+    `no kubeconfig: ${folder}/.kube/config: no such file or directory`,
+  );
+  const broken = join(folder, 'broken');
+  writeFileSync(broken, ': {');
+  await expect(loadKubeConfig(nowhere, { kubeconfig: broken })).rejects.toThrow(
+    new RegExp(`^read kubeconfig ${broken}: `),
+  );
+});
