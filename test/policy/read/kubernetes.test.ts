@@ -85,7 +85,42 @@ test('a clusterwide policy means pods of any namespace, and may select nodes', a
   ]);
 });
 
+test('a policy for starting endpoints, which have no namespace yet, gets none', async () => {
+  const spec = `  endpointSelector: {matchLabels: {"reserved:init": ""}}
+  ingress:
+  - fromEndpoints: [{matchLabels: {c: d}}]
+`;
+  const init = { matchLabels: { 'reserved:init': '' } };
+  const [rule] = await rulesOf(object('CiliumNetworkPolicy', spec, 'prod'));
+  expect(rule?.endpointSelector).toEqual(init);
+  expect(rule?.ingress?.[0]?.fromEndpoints).toEqual([{ matchLabels: { 'any:c': 'd', [NS]: 'prod' } }]);
+  const [clusterwide] = await rulesOf(object('CiliumClusterwideNetworkPolicy', spec));
+  expect(clusterwide?.endpointSelector).toEqual(init);
+  expect(clusterwide?.ingress?.[0]?.fromEndpoints).toEqual([{ matchLabels: { 'any:c': 'd' } }]);
+});
+
+test('an error about the whole rule does not hide what the schema finds in its parts', async () => {
+  const text = object('CiliumNetworkPolicy', '  ingress:\n  - fromCIDR: [10.0.0.1]\n');
+  const { findings } = await parsePolicies([{ file: 'p.yaml', text }]);
+  expect(findings.map(({ code, path }) => [code, ...path])).toEqual([
+    ['selector', 'spec'],
+    ['schema', 'spec', 'ingress', 0, 'fromCIDR', 0],
+  ]);
+});
+
 describe('a NetworkPolicy becomes the agent’s rule', () => {
+  test.each([
+    [80, 80, []],
+    [80, 65_535, []],
+    [80, 79, ['"endPort" must be between "port" and 65535']],
+    [80, 65_536, ['"endPort" must be between "port" and 65535']],
+    ['http', 80, ['"endPort" needs a "port" that is a number']],
+  ])('ports %s to %s', async (port, endPort, messages) => {
+    const ports = `  podSelector: {}\n  ingress:\n  - ports: [{port: ${port}, endPort: ${endPort}}]\n`;
+    const { findings } = await parsePolicies([{ file: 'p.yaml', text: object('NetworkPolicy', ports) }]);
+    expect(findings.map(({ message }) => message)).toEqual(messages);
+  });
+
   test('peers, blocks and ports', async () => {
     const [rule] = await rulesOf(
       object(

@@ -1,0 +1,171 @@
+import { describe, expect, test } from '@jest/globals';
+import { decodeRule } from '../../../src/policy/language/decode-rule.ts';
+import { Cursor, type DecodeOptions } from '../../../src/policy/language/decoders.ts';
+
+/** The complaints about a rule for every endpoint, as `severity: message`. */
+function complaints(parts: object, options: Partial<DecodeOptions> = {}): string[] {
+  const at = new Cursor({ strict: true, form: 'rule', target: '1.17', ...options });
+  decodeRule({ endpointSelector: {}, ...parts }, at);
+  return at.complaints.map(({ severity, message }) => `${severity}: ${message}`);
+}
+
+const ports = (...list: object[]) => ({ ingress: [{ toPorts: [{ ports: list }] }] });
+const kafka = (rule: object) => ({
+  ingress: [{ toPorts: [{ ports: [{ port: '9092', protocol: 'TCP' }], rules: { kafka: [rule] } }] }],
+});
+
+describe('the last value that is right, and the first that is wrong', () => {
+  test.each<[string, object, object, string]>([
+    [
+      'a port',
+      ports({ port: '65535' }),
+      ports({ port: '65536' }),
+      'Unable to parse port: strconv.ParseUint: parsing "65536": value out of range',
+    ],
+    [
+      'an octal port',
+      ports({ port: '077' }),
+      ports({ port: '078' }),
+      'Unable to parse port: strconv.ParseUint: parsing "078": invalid syntax',
+    ],
+    [
+      'the number of ports',
+      ports(...Array.from({ length: 40 }, () => ({ port: '80' }))),
+      ports(...Array.from({ length: 41 }, () => ({ port: '80' }))),
+      'too many ports, the max is 40',
+    ],
+    [
+      'the version of a Kafka API',
+      kafka({ apiVersion: '32767' }),
+      kafka({ apiVersion: '32768' }),
+      'unable to parse APIVersion "32768"',
+    ],
+    [
+      'the length of a Kafka topic',
+      kafka({ topic: 'a'.repeat(255) }),
+      kafka({ topic: 'a'.repeat(256) }),
+      'kafka topic exceeds maximum len of 255',
+    ],
+    [
+      'an ICMP type',
+      { ingress: [{ icmps: [{ fields: [{ type: 255 }] }] }] },
+      { ingress: [{ icmps: [{ fields: [{ type: 256 }] }] }] },
+      'ICMP type 256 is out of range',
+    ],
+  ])('of %s', (_, right, wrong, message) => {
+    expect(complaints(right)).toEqual([]);
+    expect(complaints(wrong)).toEqual([`error: ${message}`]);
+  });
+
+  test('of a log value', () => {
+    const log = (length: number) => ({ ingress: [{}], log: { value: 'x'.repeat(length) } });
+    expect(complaints(log(32), { target: '1.20' })).toEqual([]);
+    expect(complaints(log(33), { target: '1.20' })).toEqual([
+      'error: a log value is at most 32 printable characters',
+    ]);
+  });
+
+  test('of a range: one port is a range, none is not', () => {
+    expect(complaints(ports({ port: '80', endPort: 80 }))).toEqual([]);
+    expect(complaints(ports({ port: '80', endPort: 79 }))).toEqual([
+      'warning: the range 80-79 is empty: only port 80 is selected',
+    ]);
+    expect(complaints(ports({ port: 'http', endPort: 80 }))).toEqual([
+      'warning: "endPort" has no effect with the port name "http"',
+    ]);
+  });
+});
+
+describe('what a release takes', () => {
+  test.each<[string, DecodeOptions['target'], object, string[]]>([
+    [
+      'DNS rules in a host policy before 1.15',
+      '1.14',
+      { endpointSelector: undefined, nodeSelector: {}, ...dnsEgress() },
+      ['error: L7 protocol DNS is not supported on host egress yet'],
+    ],
+    [
+      'DNS rules in a host policy',
+      '1.17',
+      { endpointSelector: undefined, nodeSelector: {}, ...dnsEgress() },
+      [],
+    ],
+    [
+      'services with ports before 1.18',
+      '1.17',
+      servicesWithPorts(),
+      ['error: Combining ToServices and ToPorts is not supported yet'],
+    ],
+    ['services with ports', '1.20', servicesWithPorts(), []],
+    [
+      'services with ports in any release',
+      undefined,
+      servicesWithPorts(),
+      ['error: Combining ToServices and ToPorts is not supported yet'],
+    ],
+    ['a Kafka rule', '1.17', kafka({ topic: 'a' }), []],
+    [
+      'a Kafka rule',
+      '1.20',
+      kafka({ topic: 'a' }),
+      ['warning: Kafka rules are deprecated and will be removed after Cilium 1.20'],
+    ],
+    ['a Kafka rule in any release', undefined, kafka({ topic: 'a' }), []],
+    ['conditions of other rules', '1.17', { ingress: [{ fromRequires: [{}] }] }, []],
+    [
+      'conditions of other rules from 1.19 on',
+      '1.20',
+      { ingress: [{ fromRequires: [{}] }] },
+      ['error: Cilium 1.20 no longer takes "fromRequires"'],
+    ],
+  ])('%s, target %s', (_, target, parts, expected) => {
+    expect(complaints(parts, { target })).toEqual(expected);
+  });
+
+  test.each([
+    ['rule', '1.20', 'warning'],
+    ['kubernetes', '1.17', 'warning'],
+    ['kubernetes', '1.20', 'error'],
+  ] as const)('a %s without a direction for %s: %s', (form, target, severity) => {
+    expect(complaints({}, { form, target })).toEqual([
+      `${severity}: rule must have at least one of Ingress, IngressDeny, Egress, EgressDeny`,
+    ]);
+  });
+});
+
+test('a list of which an item cannot be decoded is not checked as a whole', () => {
+  const list = Array.from({ length: 41 }, (_, i) => (i === 0 ? '80' : { port: '80' }));
+  const parts = { ingress: [{ toPorts: [{ ports: list }] }] };
+  expect(complaints(parts)).toEqual(['error: expected a port, found a string']);
+});
+
+test.each<[object, { ingress: boolean; egress: boolean }]>([
+  [{ ingress: [{}] }, { ingress: true, egress: false }],
+  [{ ingressDeny: [{}] }, { ingress: true, egress: false }],
+  [{ egressDeny: [{}] }, { ingress: false, egress: true }],
+  [
+    { ingress: [], egress: [{}] },
+    { ingress: false, egress: true },
+  ],
+  [
+    { ingress: [{}], enableDefaultDeny: { ingress: false } },
+    { ingress: false, egress: false },
+  ],
+  [
+    { ingress: [{}], enableDefaultDeny: { egress: true } },
+    { ingress: true, egress: true },
+  ],
+])('%j has default deny for %j', (parts, expected) => {
+  const at = new Cursor({ strict: true, form: 'rule', target: '1.17' });
+  expect(decodeRule({ endpointSelector: {}, ...parts }, at)?.enableDefaultDeny).toEqual(expected);
+});
+
+function dnsEgress(): object {
+  const dns = { ports: [{ port: '53', protocol: 'UDP' }], rules: { dns: [{ matchPattern: '*' }] } };
+  return { egress: [{ toPorts: [dns] }] };
+}
+
+function servicesWithPorts(): object {
+  const toServices = [{ k8sService: { serviceName: 'api', namespace: 'default' } }];
+  return { egress: [{ toServices, toPorts: [{ ports: [{ port: '80', protocol: 'TCP' }] }] }] };
+}
