@@ -5,7 +5,7 @@ import type { Server as NetServer, Socket } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '../context.ts';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
-import { Agent } from './agent.ts';
+import { Agent } from './agent/agent.ts';
 import { processStart } from './alive.ts';
 import { assetPath } from './assets.ts';
 import {
@@ -22,15 +22,15 @@ import type { HubbleServer } from './hubble/grpc-server.ts';
 import { HubbleServices } from './hubble/observer.ts';
 import { FlowPlayer, loopOf } from './hubble/player.ts';
 import { TrafficSource } from './hubble/traffic.ts';
-import { loadScenario } from './load.ts';
 import { monitorServer } from './monitor.ts';
 import { Pins } from './pins/pins.ts';
 import { healthServer } from './rest/health.ts';
 import { restServer } from './rest/server.ts';
+import { loadScenario } from './scenario/load.ts';
 import { shellServer } from './shell.ts';
-import type { LabState } from './state.ts';
+import type { LabState } from './state/state.ts';
 import type { AgentVersion } from './version.ts';
-import { initialState } from './world.ts';
+import { initialState } from './world/world.ts';
 
 const SOCKET_MODE = 0o660;
 const DEFAULT_RATE = 20;

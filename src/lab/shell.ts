@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import type { Agent } from './agent.ts';
+import type { Agent } from './agent/agent.ts';
 import { metrics } from './rest/debug.ts';
 import { encode } from './rest/server.ts';
 import { healthRows } from './rest/statedb.ts';

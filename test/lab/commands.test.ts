@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { labEnvironment } from '../../src/commands/lab/exports.ts';
-import { shippedScenarios } from '../../src/lab/load.ts';
+import { shippedScenarios } from '../../src/lab/scenario/load.ts';
 import { startTestLab } from '../helpers/lab.ts';
 import { privateFolder } from '../helpers/lab-process.ts';
 import { type RunOptions, run } from '../helpers/run.ts';

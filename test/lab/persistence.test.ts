@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { Store } from '../../src/lab/store.ts';
+import { Store } from '../../src/lab/state/store.ts';
 import { call } from '../helpers/lab.ts';
 import { privateFolder, startLabProcess } from '../helpers/lab-process.ts';
 

@@ -6,7 +6,7 @@ import { UsageError, UserError } from '../../errors.ts';
 import { isAlive } from '../../lab/alive.ts';
 import { type LabInfo, labRoot, readInfo, runningLabs } from '../../lab/folder.ts';
 import { type LabOptions, MAPS_MODES, type MapsMode } from '../../lab/lab.ts';
-import { DEFAULT_SCENARIO } from '../../lab/load.ts';
+import { DEFAULT_SCENARIO } from '../../lab/scenario/load.ts';
 import { AGENT_VERSIONS, type AgentVersion } from '../../lab/version.ts';
 
 /** What a lab can be started with. */

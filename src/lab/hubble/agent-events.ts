@@ -2,7 +2,7 @@ import { frame } from '../../hubble/grpc/frames.ts';
 import { encode } from '../../hubble/protobuf/codec.ts';
 import { compareTimestamps, formatTimestamp, parseTimestamp, type Timestamp } from '../../lib/timestamp.ts';
 import type { GetAgentEventsRequest, AgentEvent as WireEvent } from '../../model/hubble.gen.ts';
-import { type Agent, type AgentEvent, identityLabels } from '../agent.ts';
+import { type Agent, type AgentEvent, identityLabels } from '../agent/agent.ts';
 import { GRPC_CODE, type GrpcCall, GrpcFailure } from './grpc-server.ts';
 import { Ring } from './ring.ts';
 

@@ -3,9 +3,9 @@ import { enumType } from '../../hubble/protobuf/schema.ts';
 import type { DropReason, Flow, Policy } from '../../model/hubble.gen.ts';
 import type { Decision } from '../../policy/evaluate/decide/decide.ts';
 import { protocolNumber } from '../../policy/evaluate/maps/ports.ts';
-import type { Agent } from '../agent.ts';
-import { ruleLabels } from '../rules.ts';
-import type { ScenarioTraffic } from '../scenario.ts';
+import type { Agent } from '../agent/agent.ts';
+import { ruleLabels } from '../policy/rules.ts';
+import type { ScenarioTraffic } from '../scenario/scenario.ts';
 import { agentRelease } from '../version.ts';
 import { clientPort, findPeer, type Peer } from './peers.ts';
 

@@ -4,7 +4,7 @@ import { METHODS } from '../../hubble/protobuf/descriptor.gen.ts';
 import type { MessageName } from '../../hubble/protobuf/schema.ts';
 import { WireError } from '../../hubble/protobuf/wire.ts';
 import type { Messages, Namespace, Node } from '../../model/hubble.gen.ts';
-import type { Agent } from '../agent.ts';
+import type { Agent } from '../agent/agent.ts';
 import { agentRelease } from '../version.ts';
 import { AgentEvents } from './agent-events.ts';
 import { getFlows } from './flows.ts';

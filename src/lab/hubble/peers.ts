@@ -1,9 +1,9 @@
 import { contains, parseAddress, parsePrefix } from '../../lib/address.ts';
 import type { Endpoint } from '../../model/hubble.gen.ts';
-import type { Agent } from '../agent.ts';
+import type { Agent } from '../agent/agent.ts';
+import { ipcache } from '../agent/ipcache.ts';
 import { derivedMac, derivedNumber } from '../derive.ts';
-import { ipcache } from '../ipcache.ts';
-import type { LabEndpoint } from '../state.ts';
+import type { LabEndpoint } from '../state/state.ts';
 
 /** One end of a conversation, as the agent knows it. */
 export interface Peer {

@@ -1,6 +1,6 @@
 import type { Flow } from '../../model/hubble.gen.ts';
-import type { Agent } from '../agent.ts';
-import type { ScenarioTraffic } from '../scenario.ts';
+import type { Agent } from '../agent/agent.ts';
+import type { ScenarioTraffic } from '../scenario/scenario.ts';
 import { converse } from './conversation.ts';
 import type { FlowSource } from './player.ts';
 

@@ -6,11 +6,11 @@ import type { RecordOf } from '../../bpf/layouts/struct.ts';
 import { encode } from '../../bpf/maps/codec.ts';
 import { formatAddress, parsePrefix } from '../../lib/address.ts';
 import type { MapEntry } from '../../policy/evaluate/maps/policy-map.ts';
-import type { Agent } from '../agent.ts';
-import { ipcache } from '../ipcache.ts';
-import { PROXY_PORT } from '../maps.ts';
-import { nodeIds } from '../node-ids.ts';
-import type { EndpointPolicyFacts } from '../policy.ts';
+import type { Agent } from '../agent/agent.ts';
+import { ipcache } from '../agent/ipcache.ts';
+import { PROXY_PORT } from '../agent/maps.ts';
+import type { EndpointPolicyFacts } from '../policy/policy.ts';
+import { nodeIds } from '../world/node-ids.ts';
 
 /** One entry of a map, as the kernel takes it. */
 export type RawEntry = readonly [key: Buffer, value: Buffer];

@@ -15,8 +15,8 @@ import {
 import type { RecordOf } from '../../bpf/layouts/struct.ts';
 import { encode } from '../../bpf/maps/codec.ts';
 import { protocolNumber } from '../../model/protocol.ts';
-import { backendIds, backendText } from '../maps.ts';
-import type { LabService } from '../state.ts';
+import { backendIds, backendText } from '../agent/maps.ts';
+import type { LabService } from '../state/state.ts';
 import type { RawEntry } from './contents.ts';
 
 const TYPE_FLAGS: Readonly<Record<string, number>> = {

@@ -1,5 +1,5 @@
 import type { Flow } from '../../model/hubble.gen.ts';
-import type { Agent } from '../agent.ts';
+import type { Agent } from '../agent/agent.ts';
 import { converse } from '../hubble/conversation.ts';
 
 /** Client ports of connections that stand begin here. */

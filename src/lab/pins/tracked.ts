@@ -6,10 +6,10 @@ import type { Flow } from '../../model/hubble.gen.ts';
 import { protocolNumber } from '../../model/protocol.ts';
 import { sourceFileId } from '../../model/source-file.ts';
 import type { MapEntry } from '../../policy/evaluate/maps/policy-map.ts';
-import type { Agent } from '../agent.ts';
-import { FIRST_LOCAL_IDENTITY } from '../identities.ts';
-import { backendIds, backendText } from '../maps.ts';
-import type { LabService } from '../state.ts';
+import type { Agent } from '../agent/agent.ts';
+import { backendIds, backendText } from '../agent/maps.ts';
+import { FIRST_LOCAL_IDENTITY } from '../state/identities.ts';
+import type { LabService } from '../state/state.ts';
 import { directionNumber, portBits } from './contents.ts';
 import { revNatOf } from './services.ts';
 

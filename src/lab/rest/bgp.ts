@@ -1,5 +1,5 @@
 import type { BgpPath } from '../../agent/decode/types.gen.ts';
-import type { Agent } from '../agent.ts';
+import type { Agent } from '../agent/agent.ts';
 import { ApiFailure, type Handlers, ok } from './call.ts';
 
 function bgpOf(agent: Agent) {

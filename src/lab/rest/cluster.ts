@@ -1,7 +1,7 @@
-import type { Agent } from '../agent.ts';
+import type { Agent } from '../agent/agent.ts';
 import { derivedNumber } from '../derive.ts';
-import { nodeIds } from '../node-ids.ts';
-import type { LabNode } from '../world.ts';
+import { nodeIds } from '../world/node-ids.ts';
+import type { LabNode } from '../world/world.ts';
 import { type Handlers, ok } from './call.ts';
 
 export const clusterHandlers: Handlers = {

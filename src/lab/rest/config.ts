@@ -1,7 +1,7 @@
 import type { DaemonConfigurationSpec } from '../../agent/decode/types.gen.ts';
-import type { Agent } from '../agent.ts';
-import { changeOptions, OptionError } from '../options.ts';
-import { readOnlySettings } from '../settings.ts';
+import type { Agent } from '../agent/agent.ts';
+import { changeOptions, OptionError } from '../state/options.ts';
+import { readOnlySettings } from '../world/settings.ts';
 import { ApiFailure, type Handlers, ok } from './call.ts';
 
 const ENFORCEMENT = ['default', 'always', 'never'];

@@ -1,7 +1,7 @@
 import { arch, platform, release } from 'node:os';
-import type { Agent } from '../agent.ts';
-import { ipcache } from '../ipcache.ts';
-import { fullStatus } from '../status.ts';
+import type { Agent } from '../agent/agent.ts';
+import { ipcache } from '../agent/ipcache.ts';
+import { fullStatus } from '../agent/status.ts';
 import { agentRelease } from '../version.ts';
 import { type Handlers, ok } from './call.ts';
 import { endpointModel } from './endpoint.ts';

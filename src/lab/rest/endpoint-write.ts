@@ -4,12 +4,12 @@ import type {
   EndpointConfigurationSpec,
   LabelConfigurationSpec,
 } from '../../agent/decode/types.gen.ts';
-import { type Agent, identityLabels } from '../agent.ts';
+import { type Agent, identityLabels } from '../agent/agent.ts';
 import { derivedContainer, derivedMac } from '../derive.ts';
-import { freeAddress, takenAddresses } from '../ipam.ts';
-import { changeOptions, ENDPOINT_OPTIONS, OptionError } from '../options.ts';
-import type { LabEndpoint, LabState } from '../state.ts';
-import { identityFor } from '../world.ts';
+import { changeOptions, ENDPOINT_OPTIONS, OptionError } from '../state/options.ts';
+import type { LabEndpoint, LabState } from '../state/state.ts';
+import { freeAddress, takenAddresses } from '../world/ipam.ts';
+import { identityFor } from '../world/world.ts';
 import { ApiFailure, type Handlers, ok } from './call.ts';
 import { endpointModel, findEndpoint } from './endpoint.ts';
 

@@ -1,7 +1,7 @@
-import type { Agent } from '../agent.ts';
-import { endpointControllers } from '../controllers.ts';
-import type { EndpointPolicyFacts } from '../policy.ts';
-import type { LabEndpoint } from '../state.ts';
+import type { Agent } from '../agent/agent.ts';
+import { endpointControllers } from '../agent/controllers.ts';
+import type { EndpointPolicyFacts } from '../policy/policy.ts';
+import type { LabEndpoint } from '../state/state.ts';
 import { ApiFailure, type Handlers, labelsIn, ok } from './call.ts';
 
 export const endpointHandlers: Handlers = {

@@ -1,7 +1,7 @@
 import type { DNSLookup } from '../../agent/decode/types.gen.ts';
 import { type AddressRange, contains, parseAddress, parseRange } from '../../lib/address.ts';
-import { isNamePattern, nameExpression, namePattern } from '../dns-pattern.ts';
-import { fqdnsOf } from '../rules.ts';
+import { isNamePattern, nameExpression, namePattern } from '../policy/dns-pattern.ts';
+import { fqdnsOf } from '../policy/rules.ts';
 import { ApiFailure, type Call, type Handlers, ok } from './call.ts';
 import { findEndpoint } from './endpoint.ts';
 

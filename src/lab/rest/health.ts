@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
-import type { Agent } from '../agent.ts';
+import type { Agent } from '../agent/agent.ts';
+import { fullStatus } from '../agent/status.ts';
 import { derivedNumber } from '../derive.ts';
-import { fullStatus } from '../status.ts';
 import { encode } from './server.ts';
 
 const BASE_PATH = '/v1beta';

@@ -1,6 +1,6 @@
 import { contains, parseRange } from '../../lib/address.ts';
-import { ipcache } from '../ipcache.ts';
-import { sameLabels } from '../world.ts';
+import { ipcache } from '../agent/ipcache.ts';
+import { sameLabels } from '../world/world.ts';
 import { ApiFailure, type Handlers, labelsIn, ok } from './call.ts';
 
 export const identityHandlers: Handlers = {

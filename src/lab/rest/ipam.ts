@@ -1,5 +1,5 @@
 import { parseAddress } from '../../lib/address.ts';
-import { freeAddress, takenAddresses } from '../ipam.ts';
+import { freeAddress, takenAddresses } from '../world/ipam.ts';
 import { ApiFailure, type Handlers, ok } from './call.ts';
 
 export const ipamHandlers: Handlers = {

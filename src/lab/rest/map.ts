@@ -1,5 +1,5 @@
-import type { Agent } from '../agent.ts';
-import { ipcacheEntries, type MapEntry, mapModel, mapsOf } from '../maps.ts';
+import type { Agent } from '../agent/agent.ts';
+import { ipcacheEntries, type MapEntry, mapModel, mapsOf } from '../agent/maps.ts';
 import { ApiFailure, type Handlers, ok } from './call.ts';
 
 /** Maps whose changes the agent records. */

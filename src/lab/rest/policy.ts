@@ -1,9 +1,9 @@
 import type { Port, TraceSelector } from '../../agent/decode/types.gen.ts';
 import { holdsLabels, type Label, parseLabels } from '../../model/label.ts';
 import { protocolNumber } from '../../policy/evaluate/maps/ports.ts';
-import type { Agent } from '../agent.ts';
-import { parseRules, RuleError, ruleHas, ruleLabels } from '../rules.ts';
-import type { LabIdentity, LabState, PolicyRule } from '../state.ts';
+import type { Agent } from '../agent/agent.ts';
+import { parseRules, RuleError, ruleHas, ruleLabels } from '../policy/rules.ts';
+import type { LabIdentity, LabState, PolicyRule } from '../state/state.ts';
 import { plays } from '../version.ts';
 import { ApiFailure, type Handlers, labelsIn, ok } from './call.ts';
 

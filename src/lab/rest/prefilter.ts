@@ -1,5 +1,5 @@
 import { parsePrefix } from '../../lib/address.ts';
-import type { LabState } from '../state.ts';
+import type { LabState } from '../state/state.ts';
 import { type Answer, ApiFailure, type Handler, type Handlers, ok } from './call.ts';
 
 interface Spec {

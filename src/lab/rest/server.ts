@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Ajv, type ValidateFunction } from 'ajv';
 import { errorMessage } from '../../errors.ts';
 import { escapeHtml } from '../../lib/go-html.ts';
-import type { Agent } from '../agent.ts';
+import type { Agent } from '../agent/agent.ts';
 import { type ApiDescription, type ApiOperation, pruneFields, readApi } from './api.ts';
 import { type Answer, ApiFailure, type Call } from './call.ts';
 import { HANDLERS } from './handlers.ts';

@@ -1,6 +1,6 @@
 import type { ServiceSpec } from '../../agent/decode/types.gen.ts';
 import { parseAddress } from '../../lib/address.ts';
-import type { LabService } from '../state.ts';
+import type { LabService } from '../state/state.ts';
 import { ApiFailure, type Handlers, ok } from './call.ts';
 
 /** A service as the API shows it. */

@@ -1,4 +1,4 @@
-import type { Agent } from '../agent.ts';
+import type { Agent } from '../agent/agent.ts';
 import { derivedNumber } from '../derive.ts';
 import { plays } from '../version.ts';
 

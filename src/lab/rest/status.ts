@@ -1,4 +1,4 @@
-import { briefStatus, fullStatus } from '../status.ts';
+import { briefStatus, fullStatus } from '../agent/status.ts';
 import { type Handlers, ok } from './call.ts';
 
 export const statusHandlers: Handlers = {

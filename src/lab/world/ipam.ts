@@ -1,5 +1,5 @@
-import { formatAddress, parsePrefix, rangeAt, WIDTH } from '../lib/address.ts';
-import type { LabState } from './state.ts';
+import { formatAddress, parsePrefix, rangeAt, WIDTH } from '../../lib/address.ts';
+import type { LabState } from '../state/state.ts';
 import type { World } from './world.ts';
 
 /** Addresses of this node's pods and services, with the owner of each. */

@@ -1,19 +1,23 @@
-import type { PolicyRule as ApiRule, SelectorCache } from '../agent/decode/types.gen.ts';
-import { formatRange } from '../lib/address.ts';
-import { protocolName } from '../model/protocol.ts';
-import { type ConnectionDecision, decideConnection, type Traffic } from '../policy/evaluate/decide/decide.ts';
-import { PolicyEngine as Evaluator } from '../policy/evaluate/decide/engine.ts';
-import { type CompiledRule, compileRule, type Direction } from '../policy/evaluate/maps/compile-rule.ts';
-import type { DirectionPolicy, Filter, PeerPolicy } from '../policy/evaluate/maps/direction-policy.ts';
-import type { MapEntry } from '../policy/evaluate/maps/policy-map.ts';
-import { noObjects, serviceOf } from '../policy/evaluate/selectors/cluster-objects.ts';
-import { type Identity, identityOf } from '../policy/evaluate/selectors/identities.ts';
-import type { Selector, Surroundings } from '../policy/evaluate/selectors/selectors.ts';
-import { entriesOfRules } from './policy-entries.ts';
+import type { PolicyRule as ApiRule, SelectorCache } from '../../agent/decode/types.gen.ts';
+import { formatRange } from '../../lib/address.ts';
+import { protocolName } from '../../model/protocol.ts';
+import {
+  type ConnectionDecision,
+  decideConnection,
+  type Traffic,
+} from '../../policy/evaluate/decide/decide.ts';
+import { PolicyEngine as Evaluator } from '../../policy/evaluate/decide/engine.ts';
+import { type CompiledRule, compileRule, type Direction } from '../../policy/evaluate/maps/compile-rule.ts';
+import type { DirectionPolicy, Filter, PeerPolicy } from '../../policy/evaluate/maps/direction-policy.ts';
+import type { MapEntry } from '../../policy/evaluate/maps/policy-map.ts';
+import { noObjects, serviceOf } from '../../policy/evaluate/selectors/cluster-objects.ts';
+import { type Identity, identityOf } from '../../policy/evaluate/selectors/identities.ts';
+import type { Selector, Surroundings } from '../../policy/evaluate/selectors/selectors.ts';
+import type { LabEndpoint, LabIdentity, LabState, PolicyRule } from '../state/state.ts';
+import { type AgentVersion, plays, releasePlayed } from '../version.ts';
+import { entriesOfRules } from './entries.ts';
 import { ruleLabels, sourced } from './rules.ts';
 import { selectorText } from './selector-text.ts';
-import type { LabEndpoint, LabIdentity, LabState, PolicyRule } from './state.ts';
-import { type AgentVersion, plays, releasePlayed } from './version.ts';
 
 /** What the engine decides about. */
 export interface PolicyInput {

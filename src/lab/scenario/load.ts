@@ -2,24 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, isAbsolute, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
-import { errorCode, UserError } from '../errors.ts';
-import { assetPath } from './assets.ts';
-import { checkScenario } from './check.ts';
+import { errorCode, UserError } from '../../errors.ts';
+import type { Path } from '../../model/finding.ts';
+import { assetPath } from '../assets.ts';
+import { checkScenario, type Problem } from './check.ts';
 import type { Scenario } from './scenario.ts';
 
 /** The scenario that a lab plays when none is named. */
 export const DEFAULT_SCENARIO = 'beginners-guide';
 
 const MAX_ERRORS = 10;
-
-/** A place in a scenario: keys and indexes from the top. */
-export type Path = readonly (string | number)[];
-
-/** Something wrong with a scenario. */
-export interface Problem {
-  path: Path;
-  text: string;
-}
 
 /** A scenario that was read, and where from. */
 export interface LoadedScenario {

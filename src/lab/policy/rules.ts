@@ -1,10 +1,10 @@
-import { holdsLabels, type Label, parseLabels } from '../model/label.ts';
-import { NEWEST_RELEASE } from '../model/release.ts';
-import { canonicalRules } from '../policy/language/canonical.ts';
-import { decodeRule } from '../policy/language/decode-rule.ts';
-import { Cursor } from '../policy/language/decoders.ts';
-import type { Rule, SourceDocument, SourcedRule } from '../policy/rule.ts';
-import type { PolicyRule } from './state.ts';
+import { holdsLabels, type Label, parseLabels } from '../../model/label.ts';
+import { NEWEST_RELEASE } from '../../model/release.ts';
+import { canonicalRules } from '../../policy/language/canonical.ts';
+import { decodeRule } from '../../policy/language/decode-rule.ts';
+import { Cursor } from '../../policy/language/decoders.ts';
+import type { Rule, SourceDocument, SourcedRule } from '../../policy/rule.ts';
+import type { PolicyRule } from '../state/state.ts';
 
 /** The rules of an import that cannot be taken. */
 export class RuleError extends Error {

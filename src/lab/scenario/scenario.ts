@@ -9,7 +9,7 @@ import type {
   LRPSpec,
   RecorderSpec,
   StatusResponse,
-} from '../agent/decode/types.gen.ts';
+} from '../../agent/decode/types.gen.ts';
 
 /** What a lab plays, as schemas/lab-scenario.json describes it. */
 export interface Scenario {

@@ -1,4 +1,4 @@
-import { derivedNumber } from './derive.ts';
+import { derivedNumber } from '../derive.ts';
 import type { World } from './world.ts';
 
 /** Numbers that the datapath knows nodes by, with their addresses. */

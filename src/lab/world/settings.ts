@@ -1,4 +1,4 @@
-import type { LabState } from './state.ts';
+import type { LabState } from '../state/state.ts';
 import type { World } from './world.ts';
 
 const SECOND = 1_000_000_000;

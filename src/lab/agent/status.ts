@@ -1,17 +1,9 @@
-import { parsePrefix } from '../lib/address.ts';
-import type { Agent } from './agent.ts';
+import { parsePrefix } from '../../lib/address.ts';
+import { agentRelease, plays } from '../version.ts';
+import { takenAddresses } from '../world/ipam.ts';
+import type { Agent, FlowCounts } from './agent.ts';
 import { allControllers } from './controllers.ts';
-import { takenAddresses } from './ipam.ts';
 import { PROXY_PORT } from './maps.ts';
-import { agentRelease, plays } from './version.ts';
-
-/** Counters of the Hubble server. */
-export interface FlowCounts {
-  current: number;
-  max: number;
-  seen: number;
-  uptimeMs: number;
-}
 
 const MAP_SIZES: readonly [string, number][] = [
   ['Auth', 524_288],

@@ -1,13 +1,12 @@
-import type { Clock } from '../context.ts';
-import { nameExpression } from './dns-pattern.ts';
-import { FIRST_LOCAL_IDENTITY, RESERVED } from './identities.ts';
-import { type EndpointPolicyFacts, LabPolicy, surroundingsOf } from './policy.ts';
-import { fqdnsOf } from './rules.ts';
-import type { LabEndpoint, LabIdentity, LabState } from './state.ts';
-import type { FlowCounts } from './status.ts';
-import { Store } from './store.ts';
-import type { AgentVersion } from './version.ts';
-import { buildWorld, sameLabels, type World } from './world.ts';
+import type { Clock } from '../../context.ts';
+import { nameExpression } from '../policy/dns-pattern.ts';
+import { type EndpointPolicyFacts, LabPolicy, surroundingsOf } from '../policy/policy.ts';
+import { fqdnsOf } from '../policy/rules.ts';
+import { FIRST_LOCAL_IDENTITY, RESERVED } from '../state/identities.ts';
+import type { LabEndpoint, LabIdentity, LabState } from '../state/state.ts';
+import { Store } from '../state/store.ts';
+import type { AgentVersion } from '../version.ts';
+import { buildWorld, sameLabels, type World } from '../world/world.ts';
 
 /** How long endpoints take to follow a change of the policy. */
 const REGENERATION_MS = 40;
@@ -22,6 +21,14 @@ export type AgentEvent =
 
 const NOT_ENFORCED = { enforced: false, allowed: [0], denied: null, l4: [], redirects: [] };
 const NO_POLICY: EndpointPolicyFacts = { ingress: NOT_ENFORCED, egress: NOT_ENFORCED, entries: [] };
+
+/** Counters of the Hubble server. */
+export interface FlowCounts {
+  current: number;
+  max: number;
+  seen: number;
+  uptimeMs: number;
+}
 
 /** A line of an endpoint's log. */
 export interface LogLine {

@@ -1,10 +1,11 @@
-import { type AddressRange, parsePrefix, splitHostPort } from '../lib/address.ts';
-import { derivedAddress, derivedContainer, derivedMac, derivedNumber } from './derive.ts';
-import { RESERVED } from './identities.ts';
-import { DEFAULT_OPTIONS, ENDPOINT_OPTIONS } from './options.ts';
-import { normalRules } from './rules.ts';
-import type { Scenario, ScenarioEndpoint, ScenarioNode, ScenarioService } from './scenario.ts';
-import type { LabEndpoint, LabIdentity, LabService, LabState } from './state.ts';
+import { type AddressRange, parsePrefix } from '../../lib/address.ts';
+import { derivedAddress, derivedContainer, derivedMac, derivedNumber } from '../derive.ts';
+import { normalRules } from '../policy/rules.ts';
+import { hostPort } from '../scenario/host-port.ts';
+import type { Scenario, ScenarioEndpoint, ScenarioNode, ScenarioService } from '../scenario/scenario.ts';
+import { RESERVED } from '../state/identities.ts';
+import { DEFAULT_OPTIONS, ENDPOINT_OPTIONS } from '../state/options.ts';
+import type { LabEndpoint, LabIdentity, LabService, LabState } from '../state/state.ts';
 
 /** What a lab never changes: the cluster around the node it plays. */
 export interface World {
@@ -307,11 +308,4 @@ function serviceOf(service: ScenarioService, id: number, podAt: PodAt): LabServi
       ...(service.cluster && { cluster: service.cluster }),
     },
   };
-}
-
-/** Splits `HOST:PORT[/PROTOCOL]`; an IPv6 HOST is in brackets. The port is NaN when the text is not of that form. */
-export function hostPort(text: string): { ip: string; port: number; protocol: string } {
-  const [address = '', protocol = 'TCP'] = text.split(/\/(?=[A-Z]+$)/);
-  const { host, port } = splitHostPort(address) ?? { host: '', port: Number.NaN };
-  return { ip: host, port, protocol };
 }

@@ -1,7 +1,7 @@
-import { protocolName } from '../model/protocol.ts';
+import { protocolName } from '../../model/protocol.ts';
+import type { LabBackend, LabService } from '../state/state.ts';
 import type { Agent } from './agent.ts';
 import { ipcache } from './ipcache.ts';
-import type { LabBackend, LabService } from './state.ts';
 
 /** Port of the lab's one proxy. */
 export const PROXY_PORT = 43_175;

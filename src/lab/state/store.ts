@@ -1,4 +1,4 @@
-import { writeAtomically } from '../lib/atomic-file.ts';
+import { writeAtomically } from '../../lib/atomic-file.ts';
 
 interface Waiter {
   resolve: () => void;

@@ -1,4 +1,4 @@
-import { RESERVED_IDS, reservedLabels } from '../model/reserved-identity.ts';
+import { RESERVED_IDS, reservedLabels } from '../../model/reserved-identity.ts';
 import type { LabIdentity } from './state.ts';
 
 /** Identities that mean the same in every cluster. */

@@ -1,9 +1,9 @@
-import type { LabelSelector } from '../model/selector.ts';
-import { compileRule, type Part } from '../policy/evaluate/maps/compile-rule.ts';
-import type { Selector, Surroundings } from '../policy/evaluate/selectors/selectors.ts';
-import type { EgressRule, IngressRule, PolicyEntry, Rule } from '../policy/rule.ts';
+import type { LabelSelector } from '../../model/selector.ts';
+import { compileRule, type Part } from '../../policy/evaluate/maps/compile-rule.ts';
+import type { Selector, Surroundings } from '../../policy/evaluate/selectors/selectors.ts';
+import type { EgressRule, IngressRule, PolicyEntry, Rule } from '../../policy/rule.ts';
+import type { PolicyRule } from '../state/state.ts';
 import { sourced } from './rules.ts';
-import type { PolicyRule } from './state.ts';
 
 const SECTIONS = ['egressDeny', 'egress', 'ingressDeny', 'ingress'] as const;
 

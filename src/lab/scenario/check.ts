@@ -1,8 +1,14 @@
-import { parseAddress, parsePrefix } from '../lib/address.ts';
-import type { Path, Problem } from './load.ts';
-import { normalRules, RuleError } from './rules.ts';
+import { parseAddress, parsePrefix } from '../../lib/address.ts';
+import type { Path } from '../../model/finding.ts';
+import { normalRules, RuleError } from '../policy/rules.ts';
+import { hostPort } from './host-port.ts';
 import type { Scenario } from './scenario.ts';
-import { hostPort } from './world.ts';
+
+/** Something wrong with a scenario. */
+export interface Problem {
+  path: Path;
+  text: string;
+}
 
 /** What a schema cannot say: names that must exist, numbers that must differ, addresses that must parse. */
 export function checkScenario(scenario: Scenario): Problem[] {

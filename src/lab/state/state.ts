@@ -1,4 +1,4 @@
-import type { DNSLookup, EndpointHealth, EndpointState, RecorderSpec } from '../agent/decode/types.gen.ts';
+import type { DNSLookup, EndpointHealth, EndpointState, RecorderSpec } from '../../agent/decode/types.gen.ts';
 
 /** All that a lab changes while it runs: written to its folder before a change is acknowledged. */
 export interface LabState {

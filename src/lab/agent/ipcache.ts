@@ -1,4 +1,4 @@
-import type { IPListEntry } from '../agent/decode/types.gen.ts';
+import type { IPListEntry } from '../../agent/decode/types.gen.ts';
 import type { Agent } from './agent.ts';
 
 /** The address book of the node: every address and prefix with the identity behind it. */

@@ -1,6 +1,6 @@
-import { formatRange } from '../lib/address.ts';
-import type { Selector } from '../policy/evaluate/selectors/selectors.ts';
-import { type AgentVersion, plays } from './version.ts';
+import { formatRange } from '../../lib/address.ts';
+import type { Selector } from '../../policy/evaluate/selectors/selectors.ts';
+import { type AgentVersion, plays } from '../version.ts';
 
 /**
  * A selector as agents print it: Go's text form of a Kubernetes selector. Up to 1.17 prefixes are labels in it, later

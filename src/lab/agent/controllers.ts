@@ -1,7 +1,7 @@
+import { derivedNumber, derivedUuid } from '../derive.ts';
+import type { ScenarioController } from '../scenario/scenario.ts';
+import type { LabEndpoint } from '../state/state.ts';
 import type { Agent } from './agent.ts';
-import { derivedNumber, derivedUuid } from './derive.ts';
-import type { ScenarioController } from './scenario.ts';
-import type { LabEndpoint } from './state.ts';
 
 const NEVER = '0001-01-01T00:00:00.000Z';
 
