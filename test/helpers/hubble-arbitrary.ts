@@ -6,11 +6,13 @@ import {
   messageType,
 } from '../../src/hubble/protobuf/schema.ts';
 
+const plainTexts = fc.constantFrom('a', 'web-app', 'default', 'k8s:app=web', 'lab/node1', '10.0.0.1');
+
 /** Texts that a cluster would hold, and some that only an attacker would. */
 const texts = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.constantFrom('a', 'web-app', 'default', 'k8s:app=web', 'lab/node1', '10.0.0.1'),
+    arbitrary: plainTexts,
   },
   {
     weight: 2,
@@ -43,17 +45,31 @@ const times = fc.tuple(seconds, nanos).map(([s, n]) => {
   return `${new Date(s * 1000).toISOString().slice(0, 19)}${digits && `.${digits}`}Z`;
 });
 
-/** A message of the schema in canonical form: declared order, no defaults. */
-export function messages(name: MessageName): fc.Arbitrary<Record<string, unknown>> {
-  return messageOf(messageType(name), 0);
+interface MessageOptions {
+  /** Defaults stand in the message as well. */
+  zeros?: boolean;
+  /** Values are those that a cluster would hold. */
+  plain?: boolean;
 }
 
-function messageOf(type: MessageType, depth: number): fc.Arbitrary<Record<string, unknown>> {
+/** A message of the schema in canonical form: declared order, and no defaults unless asked for. */
+export function messages(
+  name: MessageName,
+  options: MessageOptions = {},
+): fc.Arbitrary<Record<string, unknown>> {
+  return messageOf(messageType(name), 0, options);
+}
+
+function messageOf(
+  type: MessageType,
+  depth: number,
+  options: MessageOptions,
+): fc.Arbitrary<Record<string, unknown>> {
   const fields = type.fields.filter((field) => field.kind !== 'any');
   return fc
     .tuple(
       ...fields.map((field) =>
-        fc.option(fieldValue(field, depth), { nil: undefined, freq: depth > 2 ? 1 : 2 }),
+        fc.option(fieldValue(field, depth, options), { nil: undefined, freq: depth > 2 ? 1 : 2 }),
       ),
     )
     .map((values) => {
@@ -65,7 +81,7 @@ function messageOf(type: MessageType, depth: number): fc.Arbitrary<Record<string
         if (field.oneof !== undefined) {
           if (oneofs.has(field.oneof)) continue;
           oneofs.add(field.oneof);
-        } else if (!field.repeated && isDefault(field, value)) continue;
+        } else if (!options.zeros && !field.repeated && isDefault(field, value)) continue;
         if (field.repeated && Array.isArray(value) && value.length === 0) continue;
         message[field.name] = value;
       }
@@ -84,17 +100,17 @@ function isDefault(field: Field, value: unknown): boolean {
   );
 }
 
-function fieldValue(field: Field, depth: number): fc.Arbitrary<unknown> {
-  const one = scalarOf(field, depth);
+function fieldValue(field: Field, depth: number, options: MessageOptions): fc.Arbitrary<unknown> {
+  const one = scalarOf(field, depth, options);
   return field.repeated ? fc.array(one, { maxLength: 3 }) : one;
 }
 
-function scalarOf(field: Field, depth: number): fc.Arbitrary<unknown> {
+function scalarOf(field: Field, depth: number, options: MessageOptions): fc.Arbitrary<unknown> {
   switch (field.kind) {
     case 'message':
-      return messageOf(field.message(), depth + 1);
+      return messageOf(field.message(), depth + 1, options);
     case 'string':
-      return texts;
+      return options.plain ? plainTexts : texts;
     case 'timestamp':
       return times;
     case 'enum':
@@ -104,12 +120,12 @@ function scalarOf(field: Field, depth: number): fc.Arbitrary<unknown> {
       return fc.boolean();
     case 'int32':
     case 'int32Value':
-      return fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff });
+      return options.plain ? fc.nat(300) : fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff });
     case 'uint32':
     case 'uint32Value':
       return fc.oneof(fc.nat(300), fc.integer({ min: 0, max: 0xffff_ffff }));
     case 'uint64':
-      return fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }).map(String);
+      return fc.bigInt({ min: 0n, max: options.plain ? 1n << 62n : 0xffff_ffff_ffff_ffffn }).map(String);
     case 'int64':
       return fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }).map(String);
     default:

@@ -1,9 +1,9 @@
-import { FlowRow, readFlow } from '../../model/flow-row.ts';
+import { FlowRow } from '../../model/flow-row.ts';
 import type { FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
 import type { LineReader } from '../captures/flow-lines.ts';
 import { canonicalLine } from './canonical-regex.ts';
 import { type Needles, needlesOf } from './flow-needles.ts';
-import { canScan, FlowScanner, LONGEST_SCANNED, RowScanner } from './flow-scan.ts';
+import { canScan, LineScanner, LONGEST_SCANNED } from './flow-scan.ts';
 
 /** What is done with the records of a chunk; each says whether more are wanted. */
 export interface RecordVisitor {
@@ -46,12 +46,7 @@ export function chunkReader(reader: LineReader, options: ChunkOptions): ChunkRea
   const needles = needlesOf(allow);
   const scannable = canScan(all) && (options.raw || !options.wholeFlows);
   if (!scannable && needles === undefined) return eachLine(reader, () => undefined);
-  const labels = all.some(
-    (filter) => filter.source_label !== undefined || filter.destination_label !== undefined,
-  );
-  const choose: LineStep = scannable
-    ? chosen(reader, new FlowScanner({ labels }), options.raw)
-    : () => undefined;
+  const choose: LineStep = scannable ? chosen(reader, all, options) : () => undefined;
   return eachLine(reader, needles === undefined ? choose : withNeedles(needles, choose));
 }
 
@@ -127,21 +122,24 @@ function copy(isWanted: () => boolean): LineStep {
 
 /** Every flow is printed. */
 function rows(): LineStep {
-  const scanner = new RowScanner();
+  const scanner = new LineScanner({ rows: true, filters: [], timed: false });
   const row = new FlowRow();
-  return ({ text, visitor, escapes }, start, end) =>
-    scanner.scan(text, start, escapes(start, end), row) ? visitor.row(row) : undefined;
+  return ({ text, visitor, escapes }, start, end) => {
+    if (!scanner.scan(text, start, escapes(start, end))) return undefined;
+    scanner.fill(row);
+    return visitor.row(row);
+  };
 }
 
 /** Flows are chosen, and printed, by what the scanner captures of them. */
-function chosen(reader: LineReader, scanner: FlowScanner, raw: boolean): LineStep {
+function chosen(reader: LineReader, filters: readonly FlowFilter[], { raw, timed }: ChunkOptions): LineStep {
+  const scanner = new LineScanner({ rows: !raw, filters, timed });
   const row = new FlowRow();
   return ({ text, visitor, escapes }, start, end) => {
-    const scanned = scanner.scan(text, start, escapes(start, end));
-    if (scanned === undefined) return undefined;
-    if (!reader.isWanted(scanned)) return true;
+    if (!scanner.scan(text, start, escapes(start, end))) return undefined;
+    if (!reader.isWanted({ flow: scanner.flow() })) return true;
     if (raw) return visitor.raw(start, end + 1);
-    readFlow(row, scanned.flow ?? {});
+    scanner.fill(row);
     return visitor.row(row);
   };
 }

@@ -91,7 +91,8 @@ function listAt(slots: unknown[], index: number): unknown[] {
   return fresh;
 }
 
-function wireTypeOf(field: Field): number {
+/** How the values of a field stand on the wire. */
+export function wireTypeOf(field: Field): number {
   return WIRE_TYPES[field.kind as keyof typeof WIRE_TYPES] ?? 2;
 }
 
@@ -117,7 +118,8 @@ function isDefault(kind: Field['kind'], value: unknown, field: Field): boolean {
   }
 }
 
-function readScalar(field: Field, reader: WireReader): unknown {
+/** Reads a field of wire type 0 or 1. */
+export function readScalar(field: Field, reader: WireReader): unknown {
   if (field.kind === 'double') {
     const at = reader.pos;
     reader.skip(1);
@@ -228,7 +230,8 @@ function durationText(seconds: number, nanos: number): string {
   return `${sign}${Math.abs(seconds)}${digits && `.${digits}`}s`;
 }
 
-function readWrapper(field: Field, reader: WireReader): boolean | number {
+/** Reads the value of a wrapper message up to the reader's end. */
+export function readWrapper(field: Field, reader: WireReader): boolean | number {
   let lo = 0;
   while (reader.pos < reader.end) {
     const tag = reader.uint32();

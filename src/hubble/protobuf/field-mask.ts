@@ -1,6 +1,7 @@
 import { UserError } from '../../errors.ts';
+import { type PathTree, pathTree } from '../../lib/path-tree.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
-import { type MessageType, messageType, type Plain } from './schema.ts';
+import { fieldAt, type Plain } from './schema.ts';
 
 /** The fields of a flow that the printers for people read. */
 export const DEFAULT_FIELD_MASK: readonly string[] = [
@@ -29,7 +30,7 @@ export const DEFAULT_FIELD_MASK: readonly string[] = [
 /** Refuses paths that a flow has not. */
 export function checkFieldMask(paths: readonly string[]): void {
   for (const path of paths) {
-    if (!exists(path, messageType('flow.Flow')))
+    if (fieldAt('flow.Flow', path) === undefined)
       throw new UserError(
         `failed to construct field mask: proto: invalid path ${JSON.stringify(path)} for message "flow.Flow"`,
         { hint: 'Paths are written as in -o json, for example source.pod_name,verdict,IP.' },
@@ -37,38 +38,19 @@ export function checkFieldMask(paths: readonly string[]): void {
   }
 }
 
-function exists(path: string, type: MessageType): boolean {
-  const [name = '', ...rest] = path.split('.');
-  const field = type.byName.get(name);
-  if (field === undefined || field.name !== name) return false;
-  if (rest.length === 0) return true;
-  return field.kind === 'message' && !field.repeated && exists(rest.join('.'), field.message());
-}
-
-interface MaskTree {
-  [field: string]: MaskTree;
-}
-
 /** Makes the function that keeps of a flow what the paths name, as a server does before it sends. */
 export function fieldMask(paths: readonly string[]): (flow: Flow) => Flow {
-  const tree: MaskTree = {};
-  for (const path of paths) {
-    let here = tree;
-    for (const name of path.split('.')) {
-      here[name] ??= {};
-      here = here[name];
-    }
-  }
-  return (flow) => keep(flow as Plain, tree) as Flow;
+  const fields = pathTree(paths);
+  return (flow) => keep(flow as Plain, fields) as Flow;
 }
 
-function keep(message: Plain, tree: MaskTree): Plain {
+function keep(message: Plain, fields: PathTree): Plain {
   const kept: Plain = {};
   for (const [name, value] of Object.entries(message)) {
-    const below = Object.hasOwn(tree, name) ? tree[name] : undefined;
-    if (below === undefined) continue;
-    const whole = Object.keys(below).length === 0 || typeof value !== 'object' || value === null;
-    kept[name] = whole ? value : keep(value as Plain, below);
+    const field = fields.get(name);
+    if (field === undefined) continue;
+    const whole = field.children.size === 0 || typeof value !== 'object' || value === null;
+    kept[name] = whole ? value : keep(value as Plain, field.children);
   }
   return kept;
 }

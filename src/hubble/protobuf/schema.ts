@@ -90,6 +90,17 @@ export function messageType(name: string): MessageType {
   return type;
 }
 
+/** The field that a dotted path leads to from a message, by the names of the schema; undefined when there is none. */
+export function fieldAt(message: MessageName, path: string): Field | undefined {
+  let field: Field | undefined;
+  for (const name of path.split('.')) {
+    if (field && (field.kind !== 'message' || field.repeated)) return undefined;
+    field = (field ? field.message() : messageType(message)).byName.get(name);
+    if (field?.name !== name) return undefined;
+  }
+  return field;
+}
+
 /** The description of an enum; unfolded on first use. */
 export function enumType(name: string): EnumType {
   const known = enums.get(name);

@@ -40,26 +40,19 @@ function paint(color: keyof typeof COLORS, text: string): string {
 }
 
 /** Makes the texts of a row safe for a terminal. What prints a row takes this for done. */
-export function sanitizeRow(row: FlowRow): void {
-  row.node = sanitizeCell(row.node);
-  row.dnsSource = sanitizeCell(row.dnsSource);
-  row.summary = sanitizeCell(row.summary);
-  for (const side of [row.source, row.destination]) {
-    side.ip = sanitizeCell(side.ip);
-    side.mac = sanitizeCell(side.mac);
-    side.namespace = sanitizeCell(side.namespace);
-    side.pod = sanitizeCell(side.pod);
-    side.service = sanitizeCell(side.service);
-    side.names = sanitizeCell(side.names);
+export function sanitizeRow({ values }: FlowRow): void {
+  for (const [i, value] of values.entries()) {
+    if (typeof value === 'string') values[i] = sanitizeCell(value);
+    else if (typeof value === 'object') values[i] = value.map(sanitizeCell);
   }
 }
 
 /** One line: who, to whom, what happened. A reply is printed in the direction of its request. */
 export function renderCompact(row: FlowRow, style: FlowStyle): string {
-  const reversed = row.reply === 'yes';
+  const reversed = row.isReply === true;
   const left = reversed ? row.destination : row.source;
   const right = reversed ? row.source : row.destination;
-  const arrow = row.reply === 'unknown' ? '<>' : reversed ? '<-' : '->';
+  const arrow = row.isReply === undefined ? '<>' : reversed ? '<-' : '->';
   return `${style.time(row.time)}${nodePart(row.node, style)}: ${hostText(row, left, style)} ${identityText(left.identity, style)} ${arrow} ${hostText(row, right, style)} ${identityText(right.identity, style)} ${typeText(row)} ${verdictText(row, style)} (${summaryText(row, style)})\n`;
 }
 
@@ -94,8 +87,10 @@ export function hostText(row: FlowRow, side: FlowSide, style: FlowStyle): string
 function hostName(side: FlowSide, style: FlowStyle): string {
   if (!style.translateIps) return side.ip;
   const name = side.pod || side.service;
-  if (name !== '') return side.namespace === '' ? name : `${side.namespace}/${name}`;
-  return side.names || side.ip;
+  if (name === '') return side.names.join(',') || side.ip;
+  // Where there is a service, its namespace counts for the pod too.
+  const namespace = side.hasService ? side.serviceNamespace : side.namespace;
+  return namespace === '' ? name : `${namespace}/${name}`;
 }
 
 /** The last reserved identity that is printed by its name. */
@@ -109,9 +104,10 @@ function identityText(identity: number, style: FlowStyle): string {
 
 /** What kind of event it was. */
 export function typeText(row: FlowRow): string {
-  if (row.l7 !== '') {
-    const text = `${row.l7}-${row.l7Type.toLowerCase()}`;
-    return row.l7 === 'dns' ? `${text} ${row.dnsSource}` : text;
+  if (row.isL7) {
+    const type = row.l7Type.toLowerCase();
+    if (row.isDns) return `dns-${type} ${row.dnsSource}`;
+    return `${row.isHttp ? 'http' : row.isKafka ? 'kafka' : 'l7'}-${type}`;
   }
   switch (row.eventType) {
     case EVENT_TRACE:
@@ -179,7 +175,7 @@ function policyText({ policies }: FlowRow): string {
 /** What was in the packet or request. */
 export function summaryText(row: FlowRow, style: FlowStyle): string {
   let text = row.summary;
-  if (row.traceId !== '' && row.traceId !== '0') text = `IP Trace ID: ${row.traceId}; ${text}`;
+  if (row.traceId !== '0') text = `IP Trace ID: ${row.traceId}; ${text}`;
   if (row.auth !== 'DISABLED') {
     const auth = style.color ? paint(row.auth === 'TEST_ALWAYS_FAIL' ? 'bad' : 'good', row.auth) : row.auth;
     text = `${text}; Auth: ${auth}`;

@@ -1,5 +1,6 @@
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 const CONTROLS = new RegExp(CONTROL.source, 'g');
+const IN_CELL = new RegExp(`[\t\n]|${CONTROL.source}`);
 
 /**
  * Makes text from the cluster safe for a terminal: ESC becomes `^[`, CR `\r`, other control bytes and the
@@ -11,7 +12,7 @@ export function sanitize(text: string): string {
 
 /** As `sanitize`, for one cell of a table: tab and newline are escaped too. */
 export function sanitizeCell(text: string): string {
-  return sanitize(text).replace(/[\t\n]/g, (c) => (c === '\t' ? '\\t' : '\\n'));
+  return IN_CELL.test(text) ? sanitize(text).replace(/[\t\n]/g, (c) => (c === '\t' ? '\\t' : '\\n')) : text;
 }
 
 function escapeControl(c: string): string {

@@ -1,11 +1,10 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { RowDecoder } from '../../../src/hubble/fast/flow-wire.ts';
-import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
+import { decode } from '../../../src/hubble/protobuf/codec.ts';
 import { WireError } from '../../../src/hubble/protobuf/wire.ts';
 import { FlowRow, readFlow } from '../../../src/model/flow-row.ts';
 import { recordedMessages } from '../../helpers/grpc.ts';
-import { messages } from '../../helpers/hubble-arbitrary.ts';
 
 /** The row by way of the whole message; undefined when it holds no flow. */
 function byMessage(bytes: Buffer): FlowRow | undefined {
@@ -23,21 +22,6 @@ function byBytes(bytes: Buffer): FlowRow | undefined {
   const row = new FlowRow();
   return decoder.decode(bytes, row) ? row : undefined;
 }
-
-test('recorded flows fill a row as their messages do', () => {
-  for (const file of ['getflows-300.grpc', 'relay-GetFlows-100.grpc'])
-    for (const bytes of recordedMessages(file)) expect(byBytes(bytes)).toEqual(byMessage(bytes));
-});
-
-test('any flow fills a row as its message does', () => {
-  fc.assert(
-    fc.property(messages('observer.GetFlowsResponse'), (message) => {
-      const bytes = encode('observer.GetFlowsResponse', message as never);
-      expect(byBytes(bytes)).toEqual(byMessage(bytes));
-    }),
-    { numRuns: 2000 },
-  );
-});
 
 test('damaged bytes fill a row as their message does, or are refused', () => {
   const recorded = recordedMessages('relay-GetFlows-100.grpc');
