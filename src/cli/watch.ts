@@ -1,9 +1,11 @@
 import { type Command, Option } from 'commander';
+import type { AgentClient } from '../agent/client.ts';
 import type { Answer } from '../agent/decode/answer.ts';
 import type { Context } from '../context.ts';
 import { errorMessage, UserError } from '../errors.ts';
 import { type Block, markChanges, renderMarked, renderTable, type Table } from '../render/text/blocks.ts';
 import { type Palette, paletteFor } from '../render/text/palette.ts';
+import { failed } from './answer.ts';
 import { durationOption } from './flags.ts';
 import { type OutputFlag, writeAnswer } from './output.ts';
 
@@ -12,6 +14,9 @@ export interface WatchFlags {
   watch?: boolean;
   interval: number;
 }
+
+/** Flags of a verb that lists what the agent answers. */
+export interface ListFlags extends OutputFlag, WatchFlags {}
 
 /** Adds `--watch` and `--interval` to a list verb. */
 export function addWatchOptions(command: Command): Command {
@@ -59,12 +64,15 @@ export async function printList(ctx: Context, flags: WatchFlags, look: () => Pro
 /** Prints what the agent answers: with -o as it came, else as a list that --watch repeats. */
 export async function printAnswers<V>(
   ctx: Context,
-  options: OutputFlag & WatchFlags,
-  ask: () => Promise<Answer<V>>,
+  options: ListFlags,
+  ask: (agent: AgentClient) => Promise<Answer<V>>,
+  failure: string,
   table: (value: V) => Table | Promise<Table>,
 ): Promise<void> {
-  if (options.output) return writeAnswer(ctx, options.output, await ask());
-  await printList(ctx, options, async () => table((await ask()).decode()));
+  const agent = await ctx.agent();
+  const answer = () => ask(agent).catch(failed(failure));
+  if (options.output) return writeAnswer(ctx, options.output, await answer());
+  await printList(ctx, options, async () => table((await answer()).decode()));
 }
 
 async function pause(ctx: Context, ms: number): Promise<boolean> {

@@ -1,4 +1,3 @@
-import type { DebugReport } from '../../model/debug-report.ts';
 import type { AgentClient } from '../client.ts';
 import { type Answer, objectAnswer } from './answer.ts';
 import { decodeEndpointRows } from './endpoints.ts';
@@ -18,7 +17,10 @@ export async function readVersion(agent: AgentClient, timeoutMs: number): Promis
   return (await agent.get('/debuginfo', { timeoutMs })).text('cilium-version');
 }
 
-function decodeReport(info: Reader<DebugInfo>): DebugReport {
+/** What a report shows. */
+export type DebugReport = ReturnType<typeof decodeReport>;
+
+function decodeReport(info: Reader<DebugInfo>) {
   const tunnel = info.at('encryption').at('wireguard');
   return {
     version: info.text('cilium-version'),

@@ -1,9 +1,8 @@
-import type { PrefilterState } from '../../model/prefilter.ts';
 import type { AgentClient } from '../client.ts';
 import { type Answer, objectAnswer } from './answer.ts';
 
 /** The blocks of addresses whose packets are dropped first of all. */
-export function readPrefilter(agent: AgentClient): Promise<Answer<PrefilterState>> {
+export function readPrefilter(agent: AgentClient): Promise<Answer<{ revision: number; deny: string[] }>> {
   return objectAnswer(agent.get('/prefilter'), 'Prefilter', (prefilter) => {
     const realized = prefilter.need('status').need('realized');
     return { revision: realized.integer('revision'), deny: realized.texts('deny') };

@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
 import { listBgpPeers } from '../../agent/decode/bgp.ts';
 import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption } from '../../cli/output.ts';
-import { addWatchOptions, printAnswers, type WatchFlags } from '../../cli/watch.ts';
+import { outputOption } from '../../cli/output.ts';
+import { addWatchOptions, type ListFlags, printAnswers } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { peerTable, renderCapabilities } from '../../render/agent/bgp.ts';
 import { unlessBgpIsDisabled } from './disabled.ts';
 
-interface BgpPeersOptions extends OutputFlag, WatchFlags {
+interface BgpPeersOptions extends ListFlags {
   capabilities?: boolean;
   caps?: boolean;
 }
@@ -23,9 +23,9 @@ export function addBgpPeersCommand(command: Command, ctx: Context): void {
 }
 
 async function runBgpPeers(options: BgpPeersOptions, ctx: Context): Promise<void> {
-  const agent = await ctx.agent();
-  const ask = () => listBgpPeers(agent).catch(failed('cannot get peers list'));
-  if (!options.output && (options.capabilities || options.caps))
-    return ctx.out.write(renderCapabilities((await ask()).decode()));
-  await printAnswers(ctx, options, ask, peerTable);
+  const failure = 'cannot get peers list';
+  if (options.output || !(options.capabilities || options.caps))
+    return printAnswers(ctx, options, listBgpPeers, failure, peerTable);
+  const peers = await listBgpPeers(await ctx.agent()).catch(failed(failure));
+  await ctx.out.write(renderCapabilities(peers.decode()));
 }

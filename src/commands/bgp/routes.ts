@@ -1,17 +1,14 @@
 import type { Command } from 'commander';
 import { type BgpRouteQuery, listBgpRoutes } from '../../agent/decode/bgp.ts';
-import { failed } from '../../cli/answer.ts';
 import { examples } from '../../cli/flags.ts';
-import { type OutputFlag, outputOption } from '../../cli/output.ts';
-import { addWatchOptions, printAnswers, type WatchFlags } from '../../cli/watch.ts';
+import { outputOption } from '../../cli/output.ts';
+import { addWatchOptions, type ListFlags, printAnswers } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { formatAddress, parseAddress } from '../../lib/address.ts';
 import { routeTable } from '../../render/agent/bgp.ts';
 import { unlessBgpIsDisabled } from './disabled.ts';
 import { takeVRouter } from './vrouter.ts';
-
-interface BgpRoutesOptions extends OutputFlag, WatchFlags {}
 
 const AFIS = ['ipv4', 'ipv6', 'l2vpn', 'ls', 'opaque'];
 const SAFIS = [
@@ -45,7 +42,7 @@ export function addBgpRoutesCommand(command: Command, ctx: Context): void {
         'cilium bgp routes advertised ipv4 unicast vrouter 65001 peer 192.0.2.1',
       ),
     )
-    .action((words: string[], options: BgpRoutesOptions) =>
+    .action((words: string[], options: ListFlags) =>
       unlessBgpIsDisabled(ctx, () => runBgpRoutes(words, options, ctx)),
     );
   addWatchOptions(command);
@@ -56,13 +53,17 @@ interface RouteQuery extends BgpRouteQuery {
   notice: string;
 }
 
-async function runBgpRoutes(words: string[], options: BgpRoutesOptions, ctx: Context): Promise<void> {
+async function runBgpRoutes(words: string[], options: ListFlags, ctx: Context): Promise<void> {
   const query = parseRouteQuery(words);
-  const agent = await ctx.agent();
   if (query.notice && !options.output) await ctx.out.write(query.notice);
-  const ask = () => listBgpRoutes(agent, query).catch(failed('failed retrieving routes'));
   const peer = query.tableType === 'adj-rib-out' && query.neighbor === undefined;
-  await printAnswers(ctx, options, ask, (routes) => routeTable(routes, { peer }));
+  await printAnswers(
+    ctx,
+    options,
+    (agent) => listBgpRoutes(agent, query),
+    'failed retrieving routes',
+    (routes) => routeTable(routes, { peer }),
+  );
 }
 
 function parseRouteQuery(words: readonly string[]): RouteQuery {

@@ -2,12 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Answer } from '../../agent/decode/answer.ts';
-import { readDebugInfo } from '../../agent/decode/debuginfo.ts';
+import { type DebugReport, readDebugInfo } from '../../agent/decode/debuginfo.ts';
 import { durationOption, examples, stringSlice } from '../../cli/flags.ts';
 import { writeAnswer, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { systemReason, UsageError, UserError } from '../../errors.ts';
-import type { DebugReport } from '../../model/debug-report.ts';
 import { goJson } from '../../render/text/json.ts';
 import type { TabStop } from '../../render/text/table.ts';
 

@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DebugReport } from '../../agent/decode/debuginfo.ts';
 import type { Context } from '../../context.ts';
-import type { DebugReport } from '../../model/debug-report.ts';
 import type { EndpointRow } from '../../model/endpoint.ts';
 import { systemRun } from '../../node/state/run.ts';
 import {

@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
 import type { AgentClient } from '../../agent/client.ts';
 import { listIdentities, listPods, listUsedIdentities } from '../../agent/decode/identities.ts';
-import { failed } from '../../cli/answer.ts';
 import { examples } from '../../cli/flags.ts';
-import { type OutputFlag, outputOption } from '../../cli/output.ts';
-import { addWatchOptions, printAnswers, type WatchFlags } from '../../cli/watch.ts';
+import { outputOption } from '../../cli/output.ts';
+import { addWatchOptions, type ListFlags, printAnswers } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import type { IdentityRow } from '../../model/identity.ts';
 import { identityEndpointsTable, identityTable } from '../../render/agent/identity.ts';
 
-interface IdentityListOptions extends OutputFlag, WatchFlags {
+interface IdentityListOptions extends ListFlags {
   endpoints?: boolean;
   pods?: boolean;
 }
@@ -34,16 +33,15 @@ async function listAll(labels: string[], options: IdentityListOptions, ctx: Cont
     labels.length > 0
       ? `Cannot get identities for given labels [${labels.join(' ')}]. err`
       : 'Cannot get identities. err';
-  const ask = () => listIdentities(agent, { labels }).catch(failed(what));
-  await printAnswers(ctx, options, ask, async (rows) =>
+  const ask = () => listIdentities(agent, { labels });
+  await printAnswers(ctx, options, ask, what, async (rows) =>
     identityTable(options.pods ? await withPods(rows, agent) : rows),
   );
 }
 
 async function listUsed(options: IdentityListOptions, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const ask = () => listUsedIdentities(agent).catch(failed('Cannot get identities. err'));
-  await printAnswers(ctx, options, ask, async (rows) =>
+  await printAnswers(ctx, options, listUsedIdentities, 'Cannot get identities. err', async (rows) =>
     options.pods ? identityTable(await withPods(rows, agent)) : identityEndpointsTable(rows),
   );
 }

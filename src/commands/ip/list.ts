@@ -1,13 +1,12 @@
 import { type Command, Option } from 'commander';
 import { listIps, listPods } from '../../agent/decode/identities.ts';
-import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption } from '../../cli/output.ts';
-import { addWatchOptions, printAnswers, type WatchFlags } from '../../cli/watch.ts';
+import { outputOption } from '../../cli/output.ts';
+import { addWatchOptions, type ListFlags, printAnswers } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { ipTable } from '../../render/agent/identity.ts';
 import { nameIdentities } from './names.ts';
 
-interface IpListOptions extends OutputFlag, WatchFlags {
+interface IpListOptions extends ListFlags {
   numeric?: boolean;
   verbose?: boolean;
   pods?: boolean;
@@ -26,8 +25,7 @@ export function addIpListCommand(command: Command, ctx: Context): void {
 
 async function runIpList(options: IpListOptions, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
-  const ask = () => listIps(agent).catch(failed('Cannot get ipcache entries. err'));
-  await printAnswers(ctx, options, ask, async (entries) => {
+  await printAnswers(ctx, options, listIps, 'Cannot get ipcache entries. err', async (entries) => {
     let rows = options.numeric ? entries : await nameIdentities(entries, agent, ctx);
     if (options.pods && rows.some((row) => row.pod === '')) {
       const { byAddress } = await listPods(agent);

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { listMaps } from '../../agent/decode/maps.ts';
 import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption } from '../../cli/output.ts';
-import { addWatchOptions, printAnswers, type WatchFlags } from '../../cli/watch.ts';
+import { outputOption } from '../../cli/output.ts';
+import { addWatchOptions, type ListFlags, printAnswers } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { mapTable, renderMapsVerbose } from '../../render/agent/maps.ts';
 import { renderTable } from '../../render/text/blocks.ts';
 
-interface MapListOptions extends OutputFlag, WatchFlags {
+interface MapListOptions extends ListFlags {
   verbose?: boolean;
 }
 
@@ -21,10 +21,10 @@ export function addMapListCommand(command: Command, ctx: Context): void {
 }
 
 async function runMapList(options: MapListOptions, ctx: Context): Promise<void> {
-  const agent = await ctx.agent();
-  const ask = () => listMaps(agent).catch(failed('Cannot get the list of maps'));
-  if (options.output || options.watch) return printAnswers(ctx, options, ask, (maps = []) => mapTable(maps));
-  const maps = (await ask()).decode();
+  const failure = 'Cannot get the list of maps';
+  if (options.output || options.watch)
+    return printAnswers(ctx, options, listMaps, failure, (maps = []) => mapTable(maps));
+  const maps = (await listMaps(await ctx.agent()).catch(failed(failure))).decode();
   if (maps === undefined) return;
   await ctx.out.write(options.verbose ? renderMapsVerbose(maps) : renderTable(mapTable(maps)));
 }

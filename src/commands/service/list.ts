@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
 import { listServices } from '../../agent/decode/services.ts';
-import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption } from '../../cli/output.ts';
-import { addWatchOptions, printAnswers, type WatchFlags } from '../../cli/watch.ts';
+import { outputOption } from '../../cli/output.ts';
+import { addWatchOptions, type ListFlags, printAnswers } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import { serviceTable } from '../../render/agent/service.ts';
 
-interface ServiceListOptions extends OutputFlag, WatchFlags {
+interface ServiceListOptions extends ListFlags {
   clustermeshAffinity?: boolean;
 }
 
@@ -20,9 +19,8 @@ export function addServiceListCommand(command: Command, ctx: Context): void {
 }
 
 async function runServiceList(options: ServiceListOptions, ctx: Context): Promise<void> {
-  const agent = await ctx.agent();
-  const ask = () => listServices(agent).catch(failed('Cannot get services list'));
-  await printAnswers(ctx, options, ask, async ({ services, unrealized }) => {
+  const failure = 'Cannot get services list';
+  await printAnswers(ctx, options, listServices, failure, async ({ services, unrealized }) => {
     if (unrealized > 0)
       await ctx.err.write(`Note: ${unrealized} services have no realized state and are left out.\n`);
     return serviceTable(services, { affinity: options.clustermeshAffinity === true });

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
+import type { AgentClient } from '../../../agent/client.ts';
 import { listLookups } from '../../../agent/decode/fqdn.ts';
-import { failed } from '../../../cli/answer.ts';
-import { type OutputFlag, outputOption } from '../../../cli/output.ts';
-import { addWatchOptions, printAnswers, type WatchFlags } from '../../../cli/watch.ts';
+import { outputOption } from '../../../cli/output.ts';
+import { addWatchOptions, type ListFlags, printAnswers } from '../../../cli/watch.ts';
 import type { Context } from '../../../context.ts';
 import { lookupTable } from '../../../render/agent/fqdn.ts';
 
-interface FqdnCacheListOptions extends OutputFlag, WatchFlags {
+interface FqdnCacheListOptions extends ListFlags {
   matchpattern: string;
   endpoint: string;
   source: string;
@@ -24,7 +24,6 @@ export function addFqdnCacheListCommand(command: Command, ctx: Context): void {
 }
 
 async function runFqdnCacheList(options: FqdnCacheListOptions, ctx: Context): Promise<void> {
-  const agent = await ctx.agent();
-  const ask = () => listLookups(agent, options).catch(failed('Cannot get the DNS cache'));
-  await printAnswers(ctx, options, ask, lookupTable);
+  const ask = (agent: AgentClient) => listLookups(agent, options);
+  await printAnswers(ctx, options, ask, 'Cannot get the DNS cache', lookupTable);
 }
