@@ -22,7 +22,7 @@ export async function objectAnswer<T, V>(
   return new Answer(reader.fields(), type, () => decode(reader));
 }
 
-/** Waits for an answer that must be a list; `order` sorts its entries, which are otherwise as they came. */
+/** Waits for an answer that must be a list of objects; `order` sorts its entries, which are otherwise as they came. */
 export async function listAnswer<T extends readonly unknown[], V>(
   asked: Promise<Reader<T>>,
   type: string,
@@ -30,7 +30,7 @@ export async function listAnswer<T extends readonly unknown[], V>(
   order?: (answer: Reader<T>) => unknown[],
 ): Promise<Answer<V>> {
   const reader = await asked;
-  reader.items();
+  for (const entry of reader.items()) entry.fields();
   return new Answer(order ? order(reader) : reader.document, type, () => decode(reader));
 }
 
