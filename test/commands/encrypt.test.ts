@@ -101,6 +101,18 @@ describe('encrypt status', () => {
     });
   });
 
+  test.each([
+    ['', 'expected an object, found nothing'],
+    ['{}', 'expected an object with fields, found an empty one'],
+    ['{"cilium":{},"encryption":{"ipsec":[]}}', 'expected an object at .encryption.ipsec, found a list'],
+  ])('goes on with what the kernel holds when the agent answers %j', async (status, message) => {
+    using programs = node();
+    const { stdout, code } = await ask(['status'], programs, { status });
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Msg: GET /v1/healthz: ${message}\n`);
+    expect(stdout).toContain('\nKeys in use: 2 ');
+  });
+
   test('lists the interfaces of WireGuard', async () => {
     using programs = fakePrograms({ ip: 'exit 0' });
     const wireguard = {

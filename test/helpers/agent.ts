@@ -60,6 +60,16 @@ export async function agentOf(
   };
 }
 
+/** Runs one command against an agent that gives these answers. */
+export async function runWith(
+  argv: readonly string[],
+  answers: Readonly<Record<string, Answer | readonly Answer[]>>,
+  options: RunOptions = {},
+): Promise<RunResult & { seen: SeenRequest[] }> {
+  await using agent = await agentOf(answers);
+  return { ...(await agent.run(argv, options)), seen: agent.seen };
+}
+
 function decode(text: string): unknown {
   try {
     return text === '' ? undefined : JSON.parse(text);

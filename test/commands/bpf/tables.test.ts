@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { createMap, openMap } from '../../../src/bpf/kernel/objects.ts';
 import { countEntries } from '../../../src/bpf/kernel/reader.ts';
+import { agentOf } from '../../helpers/agent.ts';
 import {
   missingKernel,
   mountBpffs,
@@ -112,6 +113,10 @@ describe('bpf ct', () => {
       const alone = await bpf(['ct', 'list', '-d'], { env: { CILIUM_SOCK: '/nowhere' } });
       expect(alone.stdout).toBe(ktime.stdout);
       expect(alone.stderr).toContain('the agent does not tell the clock of the entries');
+      await using odd = await agentOf({ 'GET /v1/healthz': { text: '' } });
+      const mute = await bpf(['ct', 'list', '-d'], { env: { CILIUM_SOCK: odd.socket } });
+      expect(mute.stdout).toBe(ktime.stdout);
+      expect(mute.stderr).toContain('(GET /v1/healthz: expected an object, found nothing): ktime is assumed');
     }),
   );
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { type KubeServer, serveKube } from '../helpers/kube.ts';
-import { run } from '../helpers/run.ts';
+import { type KubeServer, serveKube } from '../../helpers/kube.ts';
+import { run } from '../../helpers/run.ts';
 
 const GROUP = '/apis/cilium.io/v2';
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { close, listen } from '../../helpers/replay.ts';
-import { run } from '../../helpers/run.ts';
+import { close, listen } from '../helpers/replay.ts';
+import { run } from '../helpers/run.ts';
 
 interface Schema {
   $ref?: string;
@@ -19,7 +19,7 @@ interface Description {
 }
 
 const description = JSON.parse(
-  readFileSync(new URL('../../../schemas/agent-api.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../schemas/agent-api.json', import.meta.url), 'utf8'),
 ) as Description;
 
 /** What text may look like: names, control bytes, things that other parsers choke on. */

@@ -106,7 +106,7 @@ describe('endpoint list', () => {
 
   test.each([
     ['{}', 'cannot get endpoint list: GET /v1/endpoint: expected a list, found an object'],
-    ['[7]', 'GET /v1/endpoint: expected an object at [0], found a number'],
+    ['[7]', 'cannot get endpoint list: GET /v1/endpoint: expected an object at [0], found a number'],
     ['[{"id":"7"}]', 'GET /v1/endpoint: expected a whole number at [0].id, found a string'],
     [
       '[{"id":1},{"id":2,"status":{"labels":[]}}]',
@@ -345,30 +345,4 @@ describe('a write whose answer never comes', () => {
     });
     expect(stderr).toContain('The request never reached the agent: nothing was changed.');
   });
-});
-
-test.each([
-  [['endpoint', 'get', '7'], 'GET /v1/endpoint/7', 404, '"cilium endpoint list" shows'],
-  [['endpoint', 'log', 'x'], 'GET /v1/endpoint/x/log', 400, 'Expected the number of an endpoint'],
-  [['identity', 'get', '7'], 'GET /v1/identity/7', 404, '"cilium identity list" shows'],
-  [['map', 'get', 'x'], 'GET /v1/map/x', 404, '"cilium map list" shows'],
-  [['map', 'events', 'x'], 'GET /v1/map/x/events?follow=false', 404, 'Is it in "cilium map list"'],
-])('%j: what the agent does not find is said with the list to look in', async (argv, call, status, hint) => {
-  await using agent = await agentOf({ [call]: { status } });
-  const { stderr, code } = await agent.run(argv);
-  expect(code).toBe(1);
-  expect(stderr).toMatch(new RegExp(`^Error: .*\\[${status}\\].*\n.*${hint}`));
-});
-
-test.each([
-  [['policy', 'import', '-']],
-  [['policy', 'delete', '--all', '--yes']],
-  [['config', 'Debug=true']],
-  [['endpoint', 'config', '7', 'Debug=true']],
-])('%j with an unknown format asks and changes nothing', async (argv) => {
-  await using agent = await agentOf({});
-  const { stdout, stderr, code } = await agent.run([...argv, '-o', 'bogus']);
-  expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
-  expect(stderr).toContain('unknown output format "bogus"\nUse -o json, -o yaml or -o jsonpath');
-  expect(agent.seen).toEqual([]);
 });

@@ -1,0 +1,68 @@
+import { describe, expect, test } from '@jest/globals';
+import { runWith } from '../../helpers/agent.ts';
+
+describe('ip', () => {
+  const entries = [
+    {
+      cidr: '10.0.0.2/32',
+      identity: 7,
+      hostIP: '192.0.2.1',
+      encryptKey: 3,
+      metadata: { source: 'k8s', name: 'a', namespace: 's' },
+    },
+    { cidr: 'fd00::1/128', identity: 8 },
+    { cidr: '10.0.0.0/8', identity: 7 },
+    { cidr: '10.0.0.10/32', identity: 7 },
+  ];
+
+  test('list orders by prefix length and asks for each identity once', async () => {
+    const { stdout, stderr, seen, code } = await runWith(['ip', 'list', '-v'], {
+      'GET /v1/ip': { body: entries },
+      'GET /v1/identity/7': { body: { id: 7, labels: ['k8s:app=web'] } },
+    });
+    expect(stdout).toBe(
+      [
+        'IP             IDENTITY      SOURCE   HOST        ENCRYPT_KEY',
+        '10.0.0.0/8     k8s:app=web                        0',
+        '10.0.0.2/32    k8s:app=web   k8s      192.0.2.1   3',
+        '10.0.0.10/32   k8s:app=web                        0',
+        'fd00::1/128    8                                  0',
+        '',
+      ].join('\n'),
+    );
+    expect(stderr).toBe(
+      'Cannot get identity for ID 8: [GET /identity/{id}][404] getIdentityIdNotFound {"code":404,"message":"path /v1/identity/8 was not found"}\n',
+    );
+    expect(seen.map((request) => request.call)).toEqual([
+      'GET /v1/ip',
+      'GET /v1/identity/7',
+      'GET /v1/identity/8',
+    ]);
+    expect(code).toBe(0);
+  });
+
+  test('get by labels prints its banner and the brief table', async () => {
+    const { stdout, seen } = await runWith(['ip', 'get', '-l', 'k8s:app=web'], {
+      'GET /v1/ip': { body: [entries[0]] },
+    });
+    expect(seen[0]?.body).toEqual(['k8s:app=web']);
+    expect(stdout).toBe(
+      [
+        '===========================',
+        'Labels:',
+        '    k8s:app=web',
+        '===========================',
+        'IP            HOST        IDENTITY   POD   NAMESPACE',
+        '10.0.0.2/32   192.0.2.1   7          a     s',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('get by block asks the agent for it', async () => {
+    const { seen, code } = await runWith(['ip', 'get', '10.0.0.2/32', '-o', 'json'], {
+      'GET /v1/ip?cidr=10.0.0.2%2F32': { body: [entries[0]] },
+    });
+    expect({ code, calls: seen.length }).toEqual({ code: 0, calls: 1 });
+  });
+});

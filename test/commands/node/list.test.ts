@@ -1,0 +1,26 @@
+import { expect, test } from '@jest/globals';
+import { runWith } from '../../helpers/agent.ts';
+
+test('node list prints nothing when the agent knows no node', async () => {
+  const { stdout, code } = await runWith(['node', 'list'], {
+    'GET /v1/cluster/nodes': { body: { self: 'x' } },
+  });
+  expect({ stdout, code }).toEqual({ stdout: '', code: 0 });
+});
+
+test('node list of a 1.9 agent has no column for a source', async () => {
+  const node = {
+    name: 'n1',
+    'primary-address': { ipv4: { ip: '192.0.2.1', 'alloc-range': '10.0.0.0/16' } },
+  };
+  const { stdout } = await runWith(['node', 'list'], {
+    'GET /v1/cluster/nodes': { body: { 'nodes-added': [node] } },
+  });
+  expect(stdout).toBe(
+    [
+      'Name   IPv4 Address   Endpoint CIDR   IPv6 Address   Endpoint CIDR',
+      'n1     192.0.2.1      10.0.0.0/16                    ',
+      '',
+    ].join('\n'),
+  );
+});

@@ -1,0 +1,45 @@
+import { describe, expect, test } from '@jest/globals';
+import { agentOf } from '../../helpers/agent.ts';
+
+describe('statedb', () => {
+  const tables = {
+    devices: [
+      { Index: 1, Name: 'lo', Addrs: [{ Addr: '127.0.0.1' }] },
+      { Index: 2, Name: 'eth\u001b0', MTU: 1500 },
+    ],
+    empty: [],
+  };
+
+  test('without a table copies the dump as it came', async () => {
+    const text = JSON.stringify(tables, undefined, 1);
+    await using agent = await agentOf({ 'GET /statedb/dump': { text } });
+    expect((await agent.run(['statedb'])).stdout).toBe(text);
+    expect((await agent.run(['statedb', 'dump'])).stdout).toBe(text);
+  });
+
+  test('asks a 1.17 agent within its REST API', async () => {
+    await using agent = await agentOf({ 'GET /v1/statedb/dump': { body: tables } });
+    expect((await agent.run(['statedb'])).stdout).toBe(JSON.stringify(tables));
+  });
+
+  test('shows one table, and names the tables there are', async () => {
+    await using agent = await agentOf({ 'GET /statedb/dump': { body: tables } });
+    const { stdout } = await agent.run(['statedb', 'devices']);
+    expect(stdout).toBe(
+      [
+        'Index   Name     Addrs                    MTU',
+        '1       lo       [{"Addr":"127.0.0.1"}]   ',
+        '2       eth^[0                            1500',
+        '',
+      ].join('\n'),
+    );
+    const wrong = await agent.run(['statedb', 'device']);
+    expect(wrong.stderr).toBe('Error: the agent has no table "device"\nIts tables: devices, empty.\n');
+  });
+
+  test('says that an agent has no tables', async () => {
+    await using agent = await agentOf({});
+    for (const argv of [['statedb'], ['statedb', 'devices']])
+      expect((await agent.run(argv)).stderr).toContain('this agent serves no StateDB tables');
+  });
+});
