@@ -12,7 +12,7 @@ export interface Output {
 /** Standard input. */
 export interface Input extends AsyncIterable<Uint8Array> {
   readonly isTTY: boolean;
-  /** Asks for lines at a terminal, with editing and history. Absent where stdin or stdout is no terminal. */
+  /** Asks for lines at a terminal, with editing and history. Absent unless stdin and stdout are terminals. */
   prompt?: ((question: string) => Promise<LinePrompt>) | undefined;
 }
 

@@ -33,8 +33,8 @@ export interface WriteOptions {
 /** Adds the flags of a verb that asks before it changes something. */
 export function writeFlags(command: Command): Command {
   return command
-    .option('--dry-run', 'Say what would be done, and change nothing')
-    .option('-y, --yes', 'Do not ask');
+    .option('--dry-run', 'Print what would be done, and change nothing')
+    .option('-y, --yes', 'Do not ask for confirmation');
 }
 
 /**

@@ -10,7 +10,7 @@ export const AGENT_GLOBALS: GlobalFlags = {
   title: 'Global Flags:',
   options: () => [
     new Option('--config <file>', 'Config file (default is $HOME/.cilium.yaml)'),
-    new Option('-D, --debug', 'Print debug messages, and the stack of an error'),
+    new Option('-D, --debug', 'Print debug messages, and the stack trace of an error'),
     new Option('-H, --host <uri>', 'URI of the agent API: unix://PATH or tcp://HOST:PORT'),
     new Option('--color <when>', 'Colour the output: auto, always, never').choices([
       'auto',
@@ -88,11 +88,11 @@ export function integer(
     const n = /^[+-]?(0[xX][0-9a-fA-F]+|\d+)$/.test(value) ? Number(value) : Number.NaN;
     if (Number.isNaN(n))
       throw new UsageError(
-        `invalid argument "${value}" for "${flagName(option)}" flag: a whole number is expected`,
+        `invalid argument "${value}" for "${flagName(option)}" flag: expected a whole number`,
       );
     if (n < min || n > max)
       throw new UsageError(
-        `invalid argument "${value}" for "${flagName(option)}" flag: it must lie between ${min} and ${max}`,
+        `invalid argument "${value}" for "${flagName(option)}" flag: expected a number from ${min} to ${max}`,
       );
     return n;
   });

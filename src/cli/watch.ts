@@ -25,10 +25,10 @@ export function addWatchOptions(command: Command): Command {
       const { watch, output } = self.opts<{ watch?: boolean; output?: string }>();
       if (watch && output && output !== 'wide')
         throw new UserError('--watch shows a table: it cannot be combined with -o', {
-          hint: 'For other programs, ask again and again without --watch.',
+          hint: 'For other programs, run the command repeatedly without --watch.',
         });
     })
-    .addOption(new Option('-w, --watch', 'Look again and again, and mark what changed'))
+    .addOption(new Option('-w, --watch', 'Repeat the list, and mark what changed'))
     .addOption(durationOption('--interval <duration>', 'Refresh interval of --watch').default(2000, '2s'));
 }
 

@@ -14,7 +14,7 @@ export interface WaitFlags {
 /** Adds `--wait` and `--wait-timeout` to a verb that writes. */
 export function addWaitOptions(command: Command, until: string): Command {
   return command
-    .addOption(new Option('--wait', `Return only when ${until}`))
+    .addOption(new Option('--wait', `Wait until ${until}`))
     .addOption(
       durationOption('--wait-timeout <duration>', 'Give up waiting after this time').default(60_000, '1m0s'),
     );

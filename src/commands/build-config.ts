@@ -18,7 +18,7 @@ interface BuildConfigOptions {
 /** Declares `build-config`. */
 export function addBuildConfigCommand(command: Command, ctx: Context): void {
   command
-    .option('--dest <folder>', 'Folder that gets a file per key', '/tmp/cilium/config-map')
+    .option('--dest <folder>', 'Folder to write one file per key to', '/tmp/cilium/config-map')
     .option('--node-name <name>', 'Name of this node (default K8S_NODE_NAME)')
     .addOption(
       stringSlice(
@@ -29,7 +29,10 @@ export function addBuildConfigCommand(command: Command, ctx: Context): void {
     )
     .addOption(stringSlice('--allow-config-keys <keys>', 'The only keys that later sources may set'))
     .addOption(stringSlice('--deny-config-keys <keys>', 'Keys that later sources may not set'))
-    .option('--k8s-kubeconfig-path <file>', 'A kubeconfig instead of the service account of the pod')
+    .option(
+      '--k8s-kubeconfig-path <file>',
+      'Kubeconfig file to use instead of the service account of the pod',
+    )
     .action((options: BuildConfigOptions) => runBuildConfig(options, ctx));
 }
 

@@ -25,7 +25,7 @@ interface DoctorOptions {
 export function addDoctorCommand(command: Command, ctx: Context): void {
   command
     .addOption(
-      new Option('--fail-on <severity>', 'From which finding on the exit code is 1')
+      new Option('--fail-on <severity>', 'Lowest severity that exits with 1')
         .choices(['warning', 'failure', 'never'])
         .default('failure'),
     )

@@ -28,7 +28,7 @@ import { TROUBLESHOOT } from './troubleshoot/index.ts';
 
 /** The whole command tree. A verb's file is loaded when the command line names it. */
 export const TREE: Verb = {
-  about: 'See and steer the Cilium agent of this node, and the flows that Hubble records',
+  about: 'Inspect and manage the Cilium agent of this node, and observe the flows that Hubble records',
   globals: AGENT_GLOBALS,
   verbs: {
     bpf: BPF,
@@ -44,7 +44,7 @@ export const TREE: Verb = {
       load: async () => (await import('./completion/completion.ts')).addCompletionCommand,
     },
     __complete: {
-      about: 'Answer a completion script',
+      about: 'Print completion candidates, for the completion scripts',
       hidden: true,
       load: async () => {
         const { addCompleteCommand } = await import('./completion/complete.ts');
@@ -60,7 +60,7 @@ export const TREE: Verb = {
       load: async () => (await import('./loadinfo.ts')).addLoadinfoCommand,
     },
     sysdump: {
-      about: 'Say where the collector for a whole cluster is',
+      about: 'Tell how to collect a sysdump of the whole cluster',
       load: async () => (await import('./sysdump.ts')).addSysdumpCommand,
     },
     status: {
@@ -69,7 +69,7 @@ export const TREE: Verb = {
     },
     cleanup: CLEANUP,
     doctor: {
-      about: 'Compare what the agent says with what the kernel holds',
+      about: 'Compare the state that the agent reports with the state of the kernel',
       globals: BPF_GLOBALS,
       root: true,
       load: async () => (await import('./doctor.ts')).addDoctorCommand,

@@ -127,7 +127,7 @@ export async function runMonitor(options: MonitorOptions, ctx: Context): Promise
       return;
     }
     if (!(error instanceof NoMonitorSocket)) throw error;
-    // As the reference: without an agent there is nothing to show, which is no failure.
+    // As the reference: without an agent nothing is shown, and the exit code is 0.
     await ctx.err.write(`Error: ${error.message}\n${error.hint}\n`);
   }
 }

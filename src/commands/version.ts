@@ -39,13 +39,16 @@ const VERSION_TYPE: TypedShape = {
 export function addVersionCommand(command: Command, ctx: Context): void {
   command
     .addOption(
-      durationOption('--timeout <duration>', 'How long the agent may take to answer').default(30_000, '30s'),
+      durationOption('--timeout <duration>', 'How long to wait for the agent to answer').default(
+        30_000,
+        '30s',
+      ),
     )
     .addOption(outputOption())
     .action((options: VersionOptions) => runVersion(options, ctx));
 }
 
-/** Prints the versions of this toolkit and of the agent. An agent that does not answer is no error. */
+/** Prints the versions of this toolkit and of the agent. An agent that does not answer is not an error. */
 export async function runVersion(options: VersionOptions, ctx: Context): Promise<void> {
   const daemon = await daemonVersion(options.timeout, ctx);
   const client = clientVersion();
@@ -61,7 +64,7 @@ function clientVersion(): string {
   return `${VERSION} ${REVISION} ${REVISION_DATE} node version ${process.version} ${process.platform}/${arch}`;
 }
 
-/** Undefined when the agent does not tell. That it answers something else is always said, on stderr. */
+/** Undefined when the agent does not report a version; an unexpected answer is noted on stderr. */
 async function daemonVersion(timeoutMs: number, ctx: Context): Promise<string | undefined> {
   try {
     return await readVersion(await ctx.agent(), timeoutMs);

@@ -73,7 +73,7 @@ interface ClaimOptions {
   name?: string | undefined;
   /** For `lab run`: a folder nobody else will look for. */
   throwaway?: boolean;
-  /** Forget the state of an earlier run. */
+  /** Discard the state of an earlier run. */
   fresh?: boolean;
 }
 

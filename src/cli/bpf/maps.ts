@@ -63,7 +63,7 @@ export async function printStruct(
   await ctx.out.write(await renderOutput(value, output, { type: async () => typeOf(value) }));
 }
 
-/** The Go type of a value made of structs, told by the value: it gives `-o yaml` the order of the fields. */
+/** The Go type of a value made of structs, derived from the value: it gives `-o yaml` the order of the fields. */
 function typeOf(value: unknown): TypedShape {
   return { shape: shapeOf(value), definitions: {} };
 }

@@ -10,7 +10,7 @@ import { type OutputFlag, outputOption } from '../output.ts';
 export interface TopOptions<By extends string> extends OutputFlag {
   by: By;
   number: number;
-  /** Milliseconds between two looks. */
+  /** Refresh interval in milliseconds. */
   watch?: number | true;
 }
 
@@ -20,9 +20,9 @@ const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 /** Adds those flags. */
 export function topFlags(command: Command, by: readonly [string, ...string[]]): Command {
   return command
-    .addOption(new Option('--by <what>', 'What is counted').choices(by).default(by[0]))
-    .addOption(integer('-n, --number <rows>', 'Rows that are shown', { min: 1 }).default(10))
-    .addOption(durationOption('-w, --watch [interval]', 'Look again every interval (default 2s)'))
+    .addOption(new Option('--by <what>', 'Field to count the entries by').choices(by).default(by[0]))
+    .addOption(integer('-n, --number <rows>', 'Number of rows to print', { min: 1 }).default(10))
+    .addOption(durationOption('-w, --watch [interval]', 'Repeat at this interval (default 2s)'))
     .addOption(outputOption());
 }
 

@@ -57,7 +57,7 @@ export const KEYS: readonly Key[] = [
     name: 'port-forward',
     type: 'bool',
     initial: false,
-    description: 'Forward the relay to this machine and use it',
+    description: 'Forward a local port to Hubble Relay, and use it',
     short: 'P',
   },
   {
@@ -70,7 +70,7 @@ export const KEYS: readonly Key[] = [
     name: 'request-timeout',
     type: 'duration',
     initial: '12s',
-    description: 'How long a call with one answer may take',
+    description: 'Timeout of requests with a single answer',
   },
   {
     name: 'server',
@@ -82,7 +82,7 @@ export const KEYS: readonly Key[] = [
     name: 'timeout',
     type: 'duration',
     initial: '5s',
-    description: 'How long the connection to the server may take',
+    description: 'Timeout for connecting to the server',
   },
   { name: 'tls', type: 'bool', initial: false, description: 'Use TLS, as the prefix tls:// does' },
   {

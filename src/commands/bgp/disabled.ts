@@ -1,7 +1,7 @@
 import { ApiError } from '../../agent/client.ts';
 import type { Context } from '../../context.ts';
 
-/** Runs a verb; an agent without BGP is said on stdout and is no error. */
+/** Runs a verb; that BGP is disabled is printed to stdout, and is not an error. */
 export async function unlessBgpIsDisabled(ctx: Context, run: () => Promise<void>): Promise<void> {
   try {
     await run();

@@ -16,7 +16,7 @@ interface BgpPeersOptions extends ListFlags {
 export function addBgpPeersCommand(command: Command, ctx: Context): void {
   command
     .addOption(new Option('-c, --capabilities', 'Show BGP peer capabilities in detail'))
-    .addOption(new Option('--caps', 'As other releases spell it').hideHelp())
+    .addOption(new Option('--caps', 'Same as --capabilities, as other releases spell it').hideHelp())
     .addOption(outputOption())
     .action((options: BgpPeersOptions) => unlessBgpIsDisabled(ctx, () => runBgpPeers(options, ctx)));
   addWatchOptions(command);

@@ -33,7 +33,7 @@ const SAFIS = [
 export function addBgpRoutesCommand(command: Command, ctx: Context): void {
   command
     .usage('<available | advertised> <afi> <safi> [vrouter <asn>] [peer|neighbor <address>]')
-    .argument('[words...]', 'which routes, such as: advertised ipv4 unicast peer 192.0.2.1')
+    .argument('[words...]', 'routes to list, such as: advertised ipv4 unicast peer 192.0.2.1')
     .addOption(outputOption())
     .addHelpText(
       'after',

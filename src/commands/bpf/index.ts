@@ -54,11 +54,11 @@ export const BPF: Verb = {
           load: async () => (await import('./ct/flush.ts')).addBpfCtFlushCommand,
         },
         top: {
-          about: 'Rank who fills the connection tracking tables',
+          about: 'Show what holds the most connection tracking entries',
           load: async () => (await import('./ct/top.ts')).addBpfCtTopCommand,
         },
         orphans: {
-          about: 'List connections of endpoints that are gone; delete them on demand',
+          about: 'List connections of endpoints that no longer exist, and delete them with --delete',
           load: async () => (await import('./ct/orphans.ts')).addBpfCtOrphansCommand,
         },
       },
@@ -183,7 +183,7 @@ export const BPF: Verb = {
       },
     },
     maps: {
-      about: 'Pinned BPF maps, whatever they hold',
+      about: 'Pinned BPF maps of any kind',
       verbs: {
         list: {
           about: 'List pinned maps with their entries, capacity and memory',
@@ -272,11 +272,11 @@ export const BPF: Verb = {
           load: async () => (await import('./nat/flush.ts')).addBpfNatFlushCommand,
         },
         top: {
-          about: 'Rank who uses the ports of NAT',
+          about: 'Show what uses the most NAT ports',
           load: async () => (await import('./nat/top.ts')).addBpfNatTopCommand,
         },
         orphans: {
-          about: 'List NAT entries without a connection, or of endpoints that are gone',
+          about: 'List NAT entries without a connection or of endpoints that no longer exist',
           load: async () => (await import('./nat/orphans.ts')).addBpfNatOrphansCommand,
         },
         retries: {

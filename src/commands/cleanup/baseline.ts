@@ -15,7 +15,7 @@ export interface Baseline {
 
 /** Declares `cleanup baseline`. */
 export function addCleanupBaselineCommand(command: Command, ctx: Context): void {
-  command.argument('<file>', 'where to keep the snapshot').action(async (file: string) => {
+  command.argument('<file>', 'file to write the baseline to').action(async (file: string) => {
     const { node, lines } = await lookAround(ctx);
     const baseline: Baseline = { version: 1, node, at: new Date(ctx.clock.nowMs()).toISOString(), lines };
     await writeAtomically(file, `${JSON.stringify(baseline, undefined, 1)}\n`);

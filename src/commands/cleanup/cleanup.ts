@@ -32,16 +32,16 @@ const BPF_KINDS: readonly Kind[] = ['tc-filter', 'xdp', 'pin', 'bpf-link', 'cgro
 /** Declares `cleanup`, which the reference calls `post-uninstall-cleanup`. */
 export function addCleanupCommand(command: Command, ctx: Context): void {
   command
-    .option('--all-state', 'Remove all of it (the default)')
+    .option('--all-state', 'Remove all state (the default)')
     .option('--bpf-state', 'Remove only BPF programs, links and maps')
-    .option('-f, --force', 'Do not ask')
-    .option('--dry-run', 'Show the plan and change nothing')
+    .option('-f, --force', 'Do not ask for confirmation')
+    .option('--dry-run', 'Print the plan, and change nothing')
     .addOption(stringSlice('--kind <kinds>', `Only these kinds: ${KINDS.join(', ')}`))
     .option(
       '--undo-file <path>',
-      'Where to record what was removed (default /var/lib/cilium-toolkit/cleanup-TIME.json)',
+      'File to record what was removed in (default /var/lib/cilium-toolkit/cleanup-TIME.json)',
     )
-    .option('--even-if-agent-runs', 'Go on although an agent answers on its socket')
+    .option('--even-if-agent-runs', 'Continue although an agent is running')
     .addOption(outputOption())
     .addHelpText(
       'after',
@@ -55,7 +55,7 @@ export function addCleanupCommand(command: Command, ctx: Context): void {
     .action((options: CleanupOptions) => runCleanup(options, ctx));
 }
 
-/** Read, plan, ask, record, remove, look again. */
+/** Reads the node, plans, asks, records, removes, and verifies the result. */
 export async function runCleanup(options: CleanupOptions, ctx: Context): Promise<void> {
   const kinds = selectedKinds(options, ctx);
   if (!options.dryRun && !options.evenIfAgentRuns) await refuseWhileAgentRuns(ctx);

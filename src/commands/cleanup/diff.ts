@@ -10,8 +10,8 @@ import { type Baseline, lookAround } from './baseline.ts';
 /** Declares `cleanup diff`. */
 export function addCleanupDiffCommand(command: Command, ctx: Context): void {
   command
-    .description('Show what this node has that its baseline had not; exit code 1 when there is any')
-    .argument('<file>', 'the snapshot of "cleanup baseline"')
+    .description('Compare this node with its baseline; exit with 1 if something was added')
+    .argument('<file>', 'file that "cleanup baseline" wrote')
     .action(async (file: string) => {
       const before = await readBaseline(file);
       const { added, missing } = compareInventories(before.lines, (await lookAround(ctx)).lines);

@@ -10,8 +10,8 @@ import { renderOutcome } from '../../render/node/cleanup.ts';
 /** Declares `cleanup undo`. */
 export function addCleanupUndoCommand(command: Command, ctx: Context): void {
   command
-    .argument('<file>', 'the undo file that the cleanup recorded')
-    .option('--dry-run', 'Show what would be brought back')
+    .argument('<file>', 'undo file that the cleanup wrote')
+    .option('--dry-run', 'Print what would be restored, and change nothing')
     .action((file: string, options: { dryRun?: boolean }) => runCleanupUndo(file, options, ctx));
 }
 

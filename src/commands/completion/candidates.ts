@@ -61,7 +61,7 @@ export function flagCandidates(flag: string, path: readonly string[], ctx: Conte
   return quietly(known ?? nothing, ctx);
 }
 
-/** No agent, no candidates: a key press is no place for an error. */
+/** Without an agent there are no candidates: completion never prints errors. */
 async function quietly(source: Source, ctx: Context): Promise<Candidate[]> {
   try {
     return await source(ctx);

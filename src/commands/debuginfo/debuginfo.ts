@@ -33,9 +33,9 @@ export function addDebuginfoCommand(command: Command, ctx: Context): void {
     .option('-f, --file', 'Redirect output to file(s)')
     .option('--file-per-command', 'Generate a single file per command')
     .addOption(stringSlice('--output <formats>', "markdown| html| json| jsonpath='{}'"))
-    .option('--output-directory <folder>', 'Folder for the files (default: this one)', '')
+    .option('--output-directory <folder>', 'Folder for the files (default: the current one)', '')
     .addOption(
-      durationOption('--timeout <duration>', 'How long the agent may take to answer').default(
+      durationOption('--timeout <duration>', 'How long to wait for the agent to answer').default(
         90_000,
         '1m30s',
       ),

@@ -39,7 +39,7 @@ const MAX_SPI = 15;
 /** Declares `encrypt flush`. */
 export function addEncryptFlushCommand(command: Command, ctx: Context): void {
   command
-    .description('Remove IPsec states and policies, all or those that the filters name')
+    .description('Remove IPsec states and policies: all, or those that match the filters')
     .option('-f, --force', 'Skip confirmation')
     .addOption(
       integer('--spi <spi>', 'Only states and policies of this SPI (at most 15)', {
@@ -47,10 +47,10 @@ export function addEncryptFlushCommand(command: Command, ctx: Context): void {
         max: 255,
       }).default(0),
     )
-    .option('--node-id <id>', 'Only states and policies for this node, decimal or 0x')
+    .option('--node-id <id>', 'Only states and policies for this node ID, decimal or with 0x')
     .option(
       '--stale',
-      "Only those for nodes that the agent's node ids do not hold; excludes the other filters",
+      'Only those for nodes that the agent no longer knows; cannot be combined with the other filters',
     )
     .option('--dry-run', 'Print the commands that would run, and change nothing')
     .addOption(outputOption())
@@ -138,7 +138,7 @@ async function mustRun(run: Run, command: string[]): Promise<void> {
   if (ran.code !== 0) throw new UserError(`${command.join(' ')}: ${failureOf(ran)}`);
 }
 
-/** Runs each; what fails is said and counted out, and makes the command fail. */
+/** Runs each command. Failures are printed and counted, and make the verb fail. */
 async function runAll(run: Run, commands: readonly string[][], ctx: Context): Promise<number> {
   let done = 0;
   for (const command of commands) {

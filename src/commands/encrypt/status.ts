@@ -26,7 +26,7 @@ export async function runEncryptStatus(options: { output: string }, ctx: Context
   const status = await note(faults, askAgent(ctx));
   const mode = status?.encryption?.mode ?? '';
   const state: EncryptionState = { mode, message: '' };
-  // Where the agent does not encrypt with IPsec, a node without its tools is no fault.
+  // Where the agent does not encrypt with IPsec, missing IPsec tools are not an error.
   state.ipsec = await note(mode === 'IPsec' ? faults : [], readIpsec(systemRun(ctx.env), status));
   if (mode === 'Wireguard') state.wireguard = status?.encryption?.wireguard;
   state.message = faults.join('\n');

@@ -32,10 +32,13 @@ export function addEndpointListCommand(command: Command, ctx: Context): void {
   command
     .option('--no-headers', 'Do not print headers')
     .addOption(outputOption('wide'))
-    .addOption(stringSlice('--columns <columns>', `Only these: ${ENDPOINT_COLUMNS.join(', ')}`))
-    .addOption(stringSlice('--sort <columns>', 'Order by these, a - before one for falling order'))
+    .addOption(stringSlice('--columns <columns>', `Columns to print: ${ENDPOINT_COLUMNS.join(', ')}`))
+    .addOption(stringSlice('--sort <columns>', 'Columns to sort by; a leading - sorts in descending order'))
     .addOption(
-      new Option('--selector <labels>', 'Only with these labels, as in app=web,tier!=db').default('', ''),
+      new Option(
+        '--selector <labels>',
+        'Only endpoints that match this label selector, such as app=web,tier!=db',
+      ).default('', ''),
     )
     .option('--not-ready', 'Only endpoints whose state is not ready')
     .addHelpText(

@@ -28,14 +28,14 @@ export const OBSERVE: Verb = { ...OBSERVE_OF_HUBBLE, globals: HUBBLE_GLOBALS, st
 
 /** The hubble command line. */
 export const HUBBLE: Verb = {
-  about: 'See the flows that Hubble records, on this node or in the whole cluster',
+  about: 'Observe the flows that Hubble records, on this node or in the whole cluster',
   globals: HUBBLE_GLOBALS,
   standalone: true,
   load: async () => addHubbleCommand,
   verbs: {
     observe: OBSERVE_OF_HUBBLE,
     record: {
-      about: 'Write flows to a capture that every reading command takes with --input-file',
+      about: 'Record flows to a capture, which "hubble observe --input-file" reads',
       load: async () => (await import('./record.ts')).addHubbleRecordCommand,
     },
     status: {
@@ -62,7 +62,7 @@ export const HUBBLE: Verb = {
       hidden: true,
       verbs: {
         peers: {
-          about: 'Watch for nodes that come and go',
+          about: 'Watch for nodes that join or leave',
           aliases: ['peer'],
           load: async () => (await import('./watch/peers.ts')).addHubbleWatchPeersCommand,
         },
@@ -90,7 +90,7 @@ export const HUBBLE: Verb = {
       },
     },
     reflect: {
-      about: 'Print the API that the server describes',
+      about: 'Print the API that the server describes by gRPC reflection',
       hidden: true,
       load: async () => (await import('./reflect.ts')).addHubbleReflectCommand,
     },

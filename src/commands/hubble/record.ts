@@ -29,28 +29,35 @@ const MIB = 1024 * 1024;
 /** Declares `hubble record`. */
 export function addHubbleRecordCommand(command: Command, ctx: Context): void {
   command
-    .argument('<file>', 'the capture; FILE.1 is the one before it once it was rotated')
+    .argument('<file>', 'capture to write; FILE.1 is the previous one after a rotation')
     .addOption(
-      integer('--max-size <MiB>', 'Rotate before a file grows beyond this; 0 means never', {
+      integer('--max-size <MiB>', 'Rotate before a file grows larger than this; 0 disables rotation', {
         min: 0,
       }).default(100),
     )
     .addOption(
-      integer('--max-files <n>', 'Files kept, the current one included', { min: 1, max: 1000 }).default(10),
+      integer('--max-files <n>', 'Number of files to keep, including the current one', {
+        min: 1,
+        max: 1000,
+      }).default(10),
     )
-    .addOption(stringSlice('--redact <what>', `Leave out: ${REDACTIONS.join(', ')}`))
+    .addOption(stringSlice('--redact <what>', `Fields to leave out: ${REDACTIONS.join(', ')}`))
     .option(
       '--format <format>',
       'Form of the records: json (one flow a line) or proto (as the server sent it, smaller)',
       'json',
     )
-    .option('--no-fsync', 'Leave it to the system when what was recorded reaches the disk')
+    .option('--no-fsync', 'Do not force records to disk every second')
     .addOption(
-      integer('--max-reconnects <n>', 'Attempts in a row when the stream breaks (default: no limit)', {
-        min: 0,
-      }),
+      integer(
+        '--max-reconnects <n>',
+        'Reconnection attempts in a row when the stream breaks (default: no limit)',
+        {
+          min: 0,
+        },
+      ),
     )
-    .option('--no-reconnect', 'End when the stream breaks');
+    .option('--no-reconnect', 'Exit when the stream breaks');
   addSelectorOptions(command);
   const words = addFilterOptions(command.optionsGroup('Filters Flags:'));
   command.addHelpText(

@@ -6,8 +6,8 @@ import type { IpRow } from '../../model/identity.ts';
 import { printableLabels } from '../../model/label.ts';
 
 /**
- * Puts labels in the place of identity numbers, asking the agent once for each. One that it cannot name is said on
- * stderr and keeps its number.
+ * Puts labels in the place of identity numbers, asking the agent once for each. One that it does not know keeps
+ * its number, with a note on stderr.
  */
 export async function nameIdentities(
   rows: readonly IpRow[],

@@ -9,7 +9,7 @@ import { UserError } from '../../errors.ts';
 export function addKvstoreDeleteCommand(command: Command, ctx: Context): void {
   command
     .addHelpText('after', examples('cilium kvstore delete --recursive cilium/key'))
-    .argument('[key]', 'the key, or with --recursive what keys begin with')
+    .argument('[key]', 'the key, or with --recursive a prefix of keys')
     .option('--recursive', 'Delete all keys that begin with the key')
     .action((key: string | undefined, options: { recursive?: boolean }) => {
       if (!key) throw new UserError('Please specify a key or key prefix to delete');

@@ -22,7 +22,7 @@ export function addKvstoreGetCommand(command: Command, ctx: Context): void {
         'cilium kvstore get cilium/key --kvstore etcd --kvstore-opt etcd.address=http://127.0.0.1:2379',
       ),
     )
-    .argument('[key]', 'the key, or with --recursive what keys begin with', '')
+    .argument('[key]', 'the key, or with --recursive a prefix of keys', '')
     .option('--recursive', 'Recursive lookup')
     .addOption(outputOption())
     .action((key: string, options: KvstoreGetOptions) =>

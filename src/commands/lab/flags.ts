@@ -25,17 +25,20 @@ export function addPlayOptions(command: Command): Command {
   return command
     .option(
       '--scenario <name>',
-      'What to play: beginners-guide, shop, incident, or the path of a YAML file',
+      'Scenario to play: beginners-guide, shop, incident, or the path of a YAML file',
       DEFAULT_SCENARIO,
     )
     .addOption(
-      new Option('--agent-version <version>', 'The API to play: that of one version, or every path of all')
+      new Option(
+        '--agent-version <version>',
+        'Agent version whose API is served; all serves every path of every version',
+      )
         .choices(AGENT_VERSIONS)
         .default('all'),
     )
-    .option('--flows <file>', 'JSON lines of flows to play instead of those of the scenario')
+    .option('--flows <file>', 'File of flows (JSON lines) to play instead of those of the scenario')
     .addOption(positive('--rate <n>', 'Flows per second'))
-    .addOption(integer('--ring <n>', 'Flows to keep', { min: 1, max: 1_000_000 }))
+    .addOption(integer('--ring <n>', 'Number of flows that Hubble keeps', { min: 1, max: 1_000_000 }))
     .addOption(
       new Option('--maps <mode>', 'Pin the BPF maps of an agent: auto pins them where that is possible')
         .choices(MAPS_MODES)

@@ -2,14 +2,14 @@ import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium lab …` */
 export const LAB: Verb = {
-  about: 'Run an agent of its own, without a cluster: for trying things out, for CI, for demos',
+  about: 'Run a simulated agent without a cluster, for trying things out, for CI and for demos',
   verbs: {
     env: {
-      about: 'Print what makes a shell use the lab',
+      about: 'Print the environment variables that make a shell use the lab',
       load: async () => (await import('./env.ts')).addLabEnvCommand,
     },
     run: {
-      about: 'Run a command against a lab that lives as long as the command',
+      about: 'Run a command against a lab that is stopped after it',
       load: async () => (await import('./run.ts')).addLabRunCommand,
     },
     start: {
@@ -17,7 +17,7 @@ export const LAB: Verb = {
       load: async () => (await import('./start.ts')).addLabStartCommand,
     },
     status: {
-      about: 'Show the labs that run',
+      about: 'List the running labs',
       load: async () => (await import('./status.ts')).addLabStatusCommand,
     },
     stop: {

@@ -26,7 +26,7 @@ interface StartFlags extends PlayFlags {
 export function addLabStartCommand(command: Command, ctx: Context): void {
   command
     .description(
-      'Start a lab in the background and print what to export.\nIn a shell: eval "$(cilium lab start)"',
+      'Start a lab in the background, and print the variables to export.\nIn a shell: eval "$(cilium lab start)"',
     )
     .addHelpText(
       'after',
@@ -37,10 +37,10 @@ export function addLabStartCommand(command: Command, ctx: Context): void {
     );
   addPlayOptions(command)
     .option('--name <name>', 'Name of the lab (default: a free one)')
-    .option('--dir <folder>', 'Folder for sockets and state; it and the state stay when the lab stops')
-    .option('--fresh', 'Forget the state of an earlier run')
+    .option('--dir <folder>', 'Folder for sockets and state; it is kept when the lab stops')
+    .option('--fresh', 'Discard the state of an earlier run')
     .option('--foreground', 'Serve in this process until it is interrupted')
-    .option('--var-run [folder]', `Answer in ${VAR_RUN} as well, where an agent would`)
+    .option('--var-run [folder]', `Also serve the sockets in ${VAR_RUN}, where an agent does`)
     .addOption(new Option('--announce').hideHelp())
     .action((flags: StartFlags) => runLabStart(flags, ctx));
 }

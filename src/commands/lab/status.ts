@@ -14,7 +14,7 @@ import { addWhichOptions, findLab, knownLabs, type WhichFlags } from './flags.ts
 /** Declares `lab status`. */
 export function addLabStatusCommand(command: Command, ctx: Context): void {
   command
-    .description('Show the labs that run. Exit code 1 when there is none')
+    .description('List the running labs; exit with 1 if there are none')
     .addOption(outputOption())
     .action((flags: WhichFlags & OutputFlag) => runLabStatus(flags, ctx));
   addWhichOptions(command);

@@ -24,7 +24,7 @@ export function addMetricsListCommand(command: Command, ctx: Context): void {
   command
     .option(
       '-p, --match-pattern <regexp>',
-      'Show only metrics whose names match (from 1.20 on, or labels)',
+      'Show only metrics whose names match (from 1.20 on, also their labels)',
       '',
     )
     .addOption(outputOption('table'))

@@ -12,8 +12,8 @@ const IDENTITIES = 'cilium/state/identities/v1/id/';
 export function addPreflightMigrateIdentityCommand(command: Command, ctx: Context): void {
   command
     .option('--dry-run', 'Print the CiliumIdentity objects as YAML and change nothing')
-    .option('--k8s-api-server <url>', 'As 1.9 names the API server', '')
-    .option('--k8s-kubeconfig-path <file>', 'As 1.9 names the kubeconfig', '')
+    .option('--k8s-api-server <url>', 'API server, as Cilium 1.9 names the flag', '')
+    .option('--k8s-kubeconfig-path <file>', 'Kubeconfig file, as Cilium 1.9 names the flag', '')
     .action(async (options: { dryRun?: boolean }) => {
       if (!options.dryRun)
         throw new UserError('migrate-identity writes no Kubernetes objects by itself', {

@@ -46,7 +46,11 @@ export function addServiceUpdateCommand(command: Command, ctx: Context): void {
     .option('--local-redirect', 'Set service as Local Redirect')
     .option('--k8s-ext-traffic-policy <policy>', 'External traffic policy: Local or Cluster', 'Cluster')
     .option('--k8s-int-traffic-policy <policy>', 'Internal traffic policy: Local or Cluster', 'Cluster')
-    .addOption(new Option('--k8s-traffic-policy <policy>', 'As 1.9 names it').default('', '').hideHelp())
+    .addOption(
+      new Option('--k8s-traffic-policy <policy>', 'Same as --k8s-ext-traffic-policy, as Cilium 1.9 names it')
+        .default('', '')
+        .hideHelp(),
+    )
     .option('--k8s-cluster-internal', 'Set service as cluster-internal')
     .addHelpText(
       'after',

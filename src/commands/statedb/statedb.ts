@@ -21,7 +21,7 @@ export function addStatedbCommand(command: Command, ctx: Context): void {
     .description("Inspect StateDB: the agent's in-memory tables")
     .argument('[table]', 'a table such as devices; without one, or with "dump", everything as JSON')
     .argument('[name]', 'table of the experimental group, as 1.17 names them')
-    .addOption(durationOption('-w, --watch <interval>', 'Look again and again, such as --watch=1s'))
+    .addOption(durationOption('-w, --watch <interval>', 'Repeat at this interval, such as --watch=1s'))
     .addOption(new Option('-o, --output <format>', 'table| json| yaml').default('', ''))
     .action((table: string | undefined, name: string | undefined, options: StatedbOptions) =>
       table === undefined || table === 'dump'

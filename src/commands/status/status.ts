@@ -19,16 +19,22 @@ export function addStatusCommand(command: Command, ctx: Context): void {
     .option('--all-clusters', 'Show all clusters')
     .option('--all-health', 'Show all health status, not just failing')
     .option('--brief', 'Only print a one-line status message')
-    .option('--verbose', 'Everything of the --all flags, and kube-proxy, BPF map and clock details')
+    .option(
+      '--verbose',
+      'Print everything that the --all flags print, and details of kube-proxy replacement, BPF maps and clock',
+    )
     .addOption(
-      durationOption('--timeout <duration>', 'How long the agent may take to answer').default(30_000, '30s'),
+      durationOption('--timeout <duration>', 'How long to wait for the agent to answer').default(
+        30_000,
+        '30s',
+      ),
     )
     .option('--require-k8s-connectivity', 'Fail when the agent cannot reach the Kubernetes API', true)
-    .option('--problems', 'Only what is wrong, each with what to do next')
+    .option('--problems', 'Print only problems, each with what to do next')
     .addOption(
       new Option(
         '--fail-on <level>',
-        'Exit with 2 for warnings and 3 for what is degraded, from this level on',
+        'Lowest level that sets the exit code: 2 for warnings, 3 for what is degraded',
       ).choices(PROBLEM_LEVELS),
     )
     .addOption(outputOption())

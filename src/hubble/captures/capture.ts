@@ -5,7 +5,7 @@ import { errorCode, systemReason, UserError } from '../../errors.ts';
 export interface CaptureOptions {
   /** A file is rotated before it would grow beyond this many bytes; 0 means never. */
   maxBytes: number;
-  /** Files kept, the current one included; the oldest is removed. */
+  /** Number of files to keep, including the current one; the oldest is removed. */
   maxFiles: number;
 }
 

@@ -23,7 +23,7 @@ export function addFilterFlags(command: Command): Command {
     .addOption(stringSlice('--port <number>', 'Only connections from or to these ports'))
     .option(
       '--where <expression>',
-      'Only what an expression means, such as "dst.port in 80..443 and not ip in 10.0.0.0/8"',
+      'Only connections that match an expression, such as "dst.port in 80..443 and not ip in 10.0.0.0/8"',
     );
 }
 

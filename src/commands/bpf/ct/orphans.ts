@@ -1,33 +1,20 @@
 import type { Command } from 'commander';
 import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { type ConnectionOrphan, connectionOrphans, type LocalAddresses } from '../../../bpf/maps/orphans.ts';
-import { readLocalAddresses } from '../../../cli/bpf/local-addresses.ts';
 import { printStructs } from '../../../cli/bpf/maps.ts';
-import { mayWrite, type WriteOptions } from '../../../cli/confirm.ts';
-import { stringSlice } from '../../../cli/flags.ts';
-import { type OutputFlag, outputOption } from '../../../cli/output.ts';
+import { addOrphanOptions, type OrphanOptions, readLocalAddresses } from '../../../cli/bpf/orphans.ts';
+import { mayWrite } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { connectionText } from '../../../render/bpf/connection.ts';
 import { GLOBAL_TABLE } from './maps.ts';
 
-interface CtOrphansOptions extends OutputFlag, WriteOptions {
-  delete?: boolean;
-  podCidr: string[];
-}
-
 /** Declares `bpf ct orphans`. */
 export function addBpfCtOrphansCommand(command: Command, ctx: Context): void {
-  command
-    .option('--delete', 'Delete what is listed')
-    .option('--dry-run', 'With --delete: say what would be deleted, and change nothing')
-    .option('-y, --yes', 'Do not ask')
-    .addOption(stringSlice('--pod-cidr <prefix>', 'Pod ranges of this node (default: asked of the agent)'))
-    .addOption(outputOption())
-    .action((options: CtOrphansOptions) => runBpfCtOrphans(options, ctx));
+  addOrphanOptions(command).action((options: OrphanOptions) => runBpfCtOrphans(options, ctx));
 }
 
 /** Prints the connections whose endpoint on this node is gone, and with --delete takes exactly those out. */
-export async function runBpfCtOrphans(options: CtOrphansOptions, ctx: Context): Promise<void> {
+export async function runBpfCtOrphans(options: OrphanOptions, ctx: Context): Promise<void> {
   const local = await readLocalAddresses(ctx, options.podCidr);
   const byMap = await collect(ctx, local);
   const all = [...byMap.values()].flat();

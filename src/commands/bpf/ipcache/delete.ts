@@ -18,11 +18,12 @@ interface IpcacheDeleteOptions extends WriteOptions {
 /** Declares `bpf ipcache delete`. */
 export function addBpfIpcacheDeleteCommand(command: Command, ctx: Context): void {
   writeFlags(
-    command
-      .argument('<prefix>')
-      .addOption(
-        integer('--clusterid <number>', 'Cluster of the prefix', { min: 0, max: 0xffff }).default(0),
-      ),
+    command.argument('<prefix>').addOption(
+      integer('--clusterid <number>', 'ID of the cluster that the prefix belongs to', {
+        min: 0,
+        max: 0xffff,
+      }).default(0),
+    ),
   ).action((prefix: string, options: IpcacheDeleteOptions) => runBpfIpcacheDelete(prefix, options, ctx));
 }
 

@@ -29,12 +29,17 @@ export function addBpfIpcacheUpdateCommand(command: Command, ctx: Context): void
   writeFlags(
     command
       .argument('<prefix>')
-      .addOption(new Option('--tunnelendpoint <ip>', 'Address of the node behind which the prefix lies'))
+      .addOption(
+        new Option('--tunnelendpoint <ip>', 'Address of the node that the prefix is reached through'),
+      )
       .addOption(integer('--identity <number>', 'Security identity', { min: 0, max: 0xffffffff }).default(0))
       .addOption(integer('--encryptkey <number>', 'Encryption key', { min: 0, max: 255 }).default(0))
-      .option('--skiptunnel', 'Send without the tunnel')
+      .option('--skiptunnel', 'Do not use the tunnel for this prefix')
       .addOption(
-        integer('--clusterid <number>', 'Cluster of the prefix', { min: 0, max: 0xffff }).default(0),
+        integer('--clusterid <number>', 'ID of the cluster that the prefix belongs to', {
+          min: 0,
+          max: 0xffff,
+        }).default(0),
       ),
   ).action((prefix: string, options: IpcacheUpdateOptions) => runBpfIpcacheUpdate(prefix, options, ctx));
 }

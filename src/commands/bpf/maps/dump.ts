@@ -17,8 +17,8 @@ const LINES = 1024;
 /** Declares `bpf maps dump`. */
 export function addBpfMapsDumpCommand(command: Command, ctx: Context): void {
   command
-    .argument('<map>', 'name of a pin or of a loaded map, id, or path')
-    .option('--raw', 'Keys and values as hex, not decoded')
+    .argument('<map>', 'name of a pinned or loaded map, its id, or a path')
+    .option('--raw', 'Print keys and values as hex, not decoded')
     .addOption(outputOption())
     .action((map: string, options: MapsDumpOptions) => runBpfMapsDump(map, options, ctx));
 }

@@ -16,7 +16,7 @@ interface BpfMapsListOptions {
   output: string;
   sort: (typeof SORTS)[number];
   count: boolean;
-  /** Milliseconds between two looks; undefined for one look. */
+  /** Refresh interval in milliseconds; undefined prints once. */
   watch?: number | true;
 }
 
@@ -26,9 +26,9 @@ const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 /** Declares `bpf maps list`. */
 export function addBpfMapsListCommand(command: Command, ctx: Context): void {
   command
-    .addOption(new Option('--sort <column>', 'Order of the rows').choices(SORTS).default('name'))
+    .addOption(new Option('--sort <column>', 'Column to sort by').choices(SORTS).default('name'))
     .option('--no-count', 'Do not walk the maps to count their entries')
-    .addOption(durationOption('-w, --watch [interval]', 'Look again every interval (default 2s)'))
+    .addOption(durationOption('-w, --watch [interval]', 'Repeat at this interval (default 2s)'))
     .addOption(outputOption())
     .action((options: BpfMapsListOptions) => runBpfMapsList(options, ctx));
 }

@@ -7,7 +7,7 @@ import { natMaps, sayMissing } from './maps.ts';
 
 /** Declares `bpf nat flush`. */
 export function addBpfNatFlushCommand(command: Command, ctx: Context): void {
-  writeFlags(command.argument('[table...]', 'nothing for the global table, or cluster <id>')).action(
+  writeFlags(command.argument('[table...]', 'cluster <id> (default: the global table)')).action(
     (words: string[], options: WriteOptions) => runBpfNatFlush(words, options, ctx),
   );
 }

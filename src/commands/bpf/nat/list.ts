@@ -17,7 +17,7 @@ type Age = (created: bigint) => number;
 /** Declares `bpf nat list`. */
 export function addBpfNatListCommand(command: Command, ctx: Context): void {
   command
-    .argument('[table...]', 'nothing for the global table, or cluster <id>')
+    .argument('[table...]', 'cluster <id> (default: the global table)')
     .addOption(outputOption())
     .action((words: string[], options: OutputFlag) => runBpfNatList(words, options, ctx));
 }

@@ -3,19 +3,12 @@ import { stampNow, stampSeconds } from '../../../bpf/kernel/clock-source.ts';
 import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { type LocalAddresses, type NatOrphan, natOrphans } from '../../../bpf/maps/orphans.ts';
 import { clockSourceOrDefault } from '../../../cli/bpf/clock.ts';
-import { readLocalAddresses } from '../../../cli/bpf/local-addresses.ts';
 import { printStructs } from '../../../cli/bpf/maps.ts';
-import { mayWrite, type WriteOptions } from '../../../cli/confirm.ts';
-import { stringSlice } from '../../../cli/flags.ts';
-import { type OutputFlag, outputOption } from '../../../cli/output.ts';
+import { addOrphanOptions, type OrphanOptions, readLocalAddresses } from '../../../cli/bpf/orphans.ts';
+import { mayWrite } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { translationLine } from '../../../render/bpf/connection.ts';
-
-interface NatOrphansOptions extends OutputFlag, WriteOptions {
-  delete?: boolean;
-  podCidr: string[];
-}
 
 const FAMILIES = [
   { family: 4, nat: 'cilium_snat_v4_external', tcp: 'cilium_ct4_global', any: 'cilium_ct_any4_global' },
@@ -24,20 +17,15 @@ const FAMILIES = [
 
 /** Declares `bpf nat orphans`. */
 export function addBpfNatOrphansCommand(command: Command, ctx: Context): void {
-  command
+  addOrphanOptions(command)
     .description(
-      'List NAT entries without a connection, or of endpoints that are gone; delete them on demand',
+      'List NAT entries without a connection or of endpoints that no longer exist, and delete them with --delete',
     )
-    .option('--delete', 'Delete what is listed')
-    .option('--dry-run', 'With --delete: say what would be deleted, and change nothing')
-    .option('-y, --yes', 'Do not ask')
-    .addOption(stringSlice('--pod-cidr <prefix>', 'Pod ranges of this node (default: asked of the agent)'))
-    .addOption(outputOption())
-    .action((options: NatOrphansOptions) => runBpfNatOrphans(options, ctx));
+    .action((options: OrphanOptions) => runBpfNatOrphans(options, ctx));
 }
 
 /** Prints what is left over in the NAT maps, and with --delete takes exactly that out. */
-export async function runBpfNatOrphans(options: NatOrphansOptions, ctx: Context): Promise<void> {
+export async function runBpfNatOrphans(options: OrphanOptions, ctx: Context): Promise<void> {
   const local = await localAddresses(options, ctx);
   const orphans = await collect(ctx, local);
   if (options.output !== '')
@@ -51,8 +39,8 @@ export async function runBpfNatOrphans(options: NatOrphansOptions, ctx: Context)
   if (await mayWrite(ctx, `delete ${orphans.length} NAT entries`, options)) await remove(ctx, orphans, local);
 }
 
-/** Without the agent only connections are judged by, and that is said. */
-async function localAddresses(options: NatOrphansOptions, ctx: Context): Promise<LocalAddresses | undefined> {
+/** Undefined without an agent, with a note on stderr: then only missing connections make an orphan. */
+async function localAddresses(options: OrphanOptions, ctx: Context): Promise<LocalAddresses | undefined> {
   try {
     return await readLocalAddresses(ctx, options.podCidr);
   } catch (error) {

@@ -36,7 +36,7 @@ async function keyReader(by: By, ctx: Context): Promise<(nat: Translation) => st
 
 /** Declares `bpf nat top`. */
 export function addBpfNatTopCommand(command: Command, ctx: Context): void {
-  command.argument('[table...]', 'nothing for the global table, or cluster <id>');
+  command.argument('[table...]', 'cluster <id> (default: the global table)');
   topFlags(command, ['remote', 'egress', 'pod', 'source', 'destination', 'port', 'protocol']).action(
     (words: string[], options: TopOptions<By>) => runBpfNatTop(words, options, ctx),
   );

@@ -21,7 +21,10 @@ export function addBpfPolicyAddCommand(command: Command, ctx: Context): void {
       .argument('[port/proto]')
       .option('--deny', 'Sets deny mode')
       .addOption(
-        integer('--cookie <number>', 'Number of the rule in logs', { min: 0, max: 0xffffffff }).default(0),
+        integer('--cookie <number>', 'Number that identifies the rule in policy logs', {
+          min: 0,
+          max: 0xffffffff,
+        }).default(0),
       ),
   ).action(
     (

@@ -15,7 +15,7 @@ export function addBpfPolicyDeleteCommand(command: Command, ctx: Context): void 
       .argument('<identity>')
       .argument('[port/proto]')
       // Agents up to 1.17 took it; the key of an entry is the same either way.
-      .option('--deny', 'Accepted for scripts written for older releases'),
+      .option('--deny', 'Accepted for compatibility with older releases; has no effect'),
   ).action(
     (
       endpoint: string,

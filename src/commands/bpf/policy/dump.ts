@@ -66,7 +66,7 @@ function policyMapPaths(bpfRoot: string): string[] {
     .map((name) => join(globalsFolder(bpfRoot), name));
 }
 
-/** An endpoint may go away between the listing and the look at its map. */
+/** Undefined when the endpoint was removed after the maps were listed. */
 async function readIfThere(ctx: Context, path: string): Promise<PolicyMapEntry[] | undefined> {
   try {
     using map = openMap(path);
@@ -94,7 +94,7 @@ async function tableOf(
   return renderPolicyMap(entries, peers);
 }
 
-/** Labels of identities, each asked of the agent once. */
+/** Labels of identities; the agent is asked once for each. */
 class Labels {
   readonly #known = new Map<number, string[]>();
   #failures: string[] = [];

@@ -3,7 +3,7 @@ import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { askEnvoy } from './socket.ts';
 
-/** What may be asked of the configuration, by the words of the command line. */
+/** Envoy's resource names by the words of the command line. */
 const RESOURCES: Readonly<Record<string, string>> = {
   all: '',
   clusters: 'dynamic_active_clusters',
@@ -18,7 +18,7 @@ const RESOURCES: Readonly<Record<string, string>> = {
 export function addEnvoyConfigCommand(command: Command, ctx: Context): void {
   command
     .argument('[type]', Object.keys(RESOURCES).join(', '), 'all')
-    .option('-n, --name <regex>', 'Only resources whose name matches', '')
+    .option('-n, --name <regex>', 'Only resources whose names match', '')
     .action((type: string, options: { name: string }) => {
       const resource = Object.hasOwn(RESOURCES, type) ? RESOURCES[type] : undefined;
       if (resource === undefined)

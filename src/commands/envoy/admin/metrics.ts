@@ -5,7 +5,7 @@ import { askEnvoy } from './socket.ts';
 /** Declares `envoy admin metrics`. */
 export function addEnvoyMetricsCommand(command: Command, ctx: Context): void {
   command
-    .option('-f, --filter <regex>', 'Only metrics whose name matches', '')
+    .option('-f, --filter <regex>', 'Only metrics whose names match', '')
     .action((options: { filter: string }) =>
       askEnvoy(
         ctx,

@@ -6,7 +6,7 @@ import { goYaml } from '../../../render/text/yaml.ts';
 
 /** Declares `hubble config get`. */
 export function addHubbleConfigGetCommand(command: Command, ctx: Context): void {
-  command.argument('[key...]', 'key of a setting; all of them without');
+  command.argument('[key...]', 'key to print (default: all keys)');
   command.action(async (keys: readonly string[]) => {
     if (keys.length > 1)
       throw new UserError(

@@ -7,7 +7,7 @@ import { UserError } from '../../../errors.ts';
 
 /** Declares `hubble config reset`. */
 export function addHubbleConfigResetCommand(command: Command, ctx: Context): void {
-  command.argument('[key...]', 'key of a setting; all of them without');
+  command.argument('[key...]', 'key to reset (default: all keys)');
   command.action(async (names: readonly string[]) => {
     if (names.length > 1)
       throw new UserError(

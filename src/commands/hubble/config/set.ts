@@ -6,7 +6,9 @@ import { UserError } from '../../../errors.ts';
 
 /** Declares `hubble config set`. */
 export function addHubbleConfigSetCommand(command: Command, ctx: Context): void {
-  command.usage('KEY [VALUE]').argument('[words...]', 'key, and its value; the default without one');
+  command
+    .usage('KEY [VALUE]')
+    .argument('[words...]', 'key and its value; without a value, its default is set');
   command.action(async (words: readonly string[]) => {
     const [name, value = '', ...more] = words;
     if (name === undefined || more.length > 0)

@@ -9,7 +9,7 @@ export const CHECK = 'cilium envoy admin logging list';
 /** The level, if it is one. */
 export function knownLevel(level: string): string {
   if (LEVELS.includes(level)) return level;
-  throw new UserError(`"${level}" is no log level of Envoy`, {
+  throw new UserError(`"${level}" is not a log level of Envoy`, {
     hint: `Expected one of ${LEVELS.join(', ')}.`,
   });
 }

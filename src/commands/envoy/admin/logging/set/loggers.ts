@@ -13,7 +13,9 @@ export function addEnvoyLoggingLoggersCommand(command: Command, ctx: Context): v
     const paths = changes.map((change) => {
       const [, name, level] = /^([^=:,]+)=(.+)$/.exec(change) ?? [];
       if (!name || !level)
-        throw new UserError(`"${change}" is no change of a logger`, { hint: 'Expected name=level.' });
+        throw new UserError(`"${change}" is not name=level`, {
+          hint: 'Expected a logger and a level, such as http=debug.',
+        });
       return `${encodeURIComponent(name)}:${knownLevel(level)}`;
     });
     return askEnvoy(ctx, command, `/logging?paths=${paths.join(',')}`, 'POST').catch(

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { listNodes } from '../../agent/decode/nodes.ts';
 import { ENDPOINTS } from '../../bpf/layouts/endpoints.ts';
 import type { LocalAddresses } from '../../bpf/maps/orphans.ts';
@@ -5,6 +6,27 @@ import { readRequired } from '../../bpf/maps/records.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { type AddressRange, parsePrefix } from '../../lib/address.ts';
+import type { WriteOptions } from '../confirm.ts';
+import { stringSlice } from '../flags.ts';
+import { type OutputFlag, outputOption } from '../output.ts';
+
+/** Flags of the verbs that list entries of endpoints that no longer exist. */
+export interface OrphanOptions extends OutputFlag, WriteOptions {
+  delete?: boolean;
+  podCidr: string[];
+}
+
+/** Adds those flags. */
+export function addOrphanOptions(command: Command): Command {
+  return command
+    .option('--delete', 'Delete the listed entries')
+    .option('--dry-run', 'With --delete: print what would be deleted, and change nothing')
+    .option('-y, --yes', 'Do not ask for confirmation')
+    .addOption(
+      stringSlice('--pod-cidr <prefix>', 'Pod CIDRs of this node (default: those that the agent reports)'),
+    )
+    .addOption(outputOption());
+}
 
 /** The pod ranges of this node and the addresses of the endpoints that it has. */
 export async function readLocalAddresses(ctx: Context, cidrs: readonly string[]): Promise<LocalAddresses> {
