@@ -13,7 +13,10 @@ interface KnownRelease {
   pins?: readonly string[];
 }
 
-/** The releases that the toolkit tells apart, oldest first, and what tells them apart when no version is given. */
+/**
+ * The releases that the toolkit tells apart, oldest first, and what tells them apart when no version is given. Releases
+ * between two rows are taken for the nearer one. Other marks, such as paths or sizes of maps, are further columns.
+ */
 const RELEASES: readonly KnownRelease[] = [
   { release: '1.9', knows: ['api', 'policy'], status: ['host-routing'] },
   { release: '1.14', knows: ['policy'] },

@@ -67,7 +67,7 @@ export interface EgressPeers {
 
 export interface IngressRule extends IngressPeers {
   toPorts?: PortRule[];
-  /** Never beside `toPorts`. */
+  /** Never together with `toPorts`. */
   icmps?: IcmpRule[];
   authentication?: Authentication;
 }

@@ -105,7 +105,7 @@ async function printAnswer(answer: Answer<AgentPolicy>, options: ImportOptions, 
   await ctx.out.write(`${options.print ? `${sanitize(policy)}\n` : ''}Revision: ${revision}\n`);
 }
 
-/** The agent takes no policies: Kubernetes objects can still go to the cluster. */
+/** For an agent that accepts no policies: Kubernetes objects can still be applied to the cluster. */
 async function insteadOfAgent(policies: LoadedPolicies, options: ImportOptions, ctx: Context): Promise<void> {
   const refused = noPolicyApi('takes', undefined);
   const plain = policies.rules.some(({ origin }) => origin.kind === 'rule');

@@ -58,9 +58,9 @@ export async function runPolicyTest(
   const [document] = await readDocuments(file, text);
   if (!document) throw new UserError(`${file}: no tests`);
   const expectations = expectationsOf(document.value, document);
-  const beside = (path: string) => (isAbsolute(path) || file === '-' ? path : join(dirname(file), path));
-  const rules = options.rules.length > 0 ? options.rules : expectations.rules.map(beside);
-  const given = expectations.state === undefined ? undefined : beside(expectations.state);
+  const besideFile = (path: string) => (isAbsolute(path) || file === '-' ? path : join(dirname(file), path));
+  const rules = options.rules.length > 0 ? options.rules : expectations.rules.map(besideFile);
+  const given = expectations.state === undefined ? undefined : besideFile(expectations.state);
   const state = options.state ?? (expectations.state === 'agent' ? 'agent' : given);
   if (rules.length === 0 && state === undefined)
     throw new UserError(`${file} names no rules`, {

@@ -125,12 +125,12 @@ function alternatives(schema: unknown): string[] {
 /** The schema's complaints without those about something that our checks have reported already. */
 export function withoutReported(schema: readonly Complaint[], ours: readonly Complaint[]): Complaint[] {
   const errors = ours.filter(({ severity }) => severity === 'error').map(({ path }) => path);
-  return schema.filter(({ path }) => !errors.some((said) => reports(said, path)));
+  return schema.filter(({ path }) => !errors.some((reported) => reports(reported, path)));
 }
 
-/** Whether an error at `said` is about `path`. An error about the whole rule is not about its parts. */
-function reports(said: Path, path: Path): boolean {
-  if (said.length === 0) return path.length === 0;
-  const shared = Math.min(said.length, path.length);
-  return said.slice(0, shared).every((step, i) => step === path[i]);
+/** Whether an error at `reported` is about `path`. An error about the whole rule is not about its parts. */
+function reports(reported: Path, path: Path): boolean {
+  if (reported.length === 0) return path.length === 0;
+  const shared = Math.min(reported.length, path.length);
+  return reported.slice(0, shared).every((step, i) => step === path[i]);
 }

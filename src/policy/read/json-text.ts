@@ -1,6 +1,6 @@
 import type { Path } from '../rule.ts';
 
-/** A fault in a JSON text. */
+/** A syntax error in a JSON text. */
 export class JsonSyntaxError extends Error {
   constructor(
     message: string,
@@ -11,8 +11,8 @@ export class JsonSyntaxError extends Error {
 }
 
 /**
- * Walks a JSON text without building values: finds faults, doubled keys and where a path is written. JSON.parse is ten
- * times as fast, so this runs only when there is something to report.
+ * Walks a JSON text without building values: finds syntax errors, duplicate keys and the positions of paths. JSON.parse is
+ * ten times as fast, so this only runs when there is something to report.
  */
 class Scanner {
   #at = 0;

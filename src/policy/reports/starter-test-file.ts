@@ -120,7 +120,7 @@ export function starterFile(
 ): string {
   const quoted = (text: string) => (/^[A-Za-z0-9][-\w./=]*$/.test(text) ? text : JSON.stringify(text));
   const lines = [
-    '# What the policies allow and deny today. Check each line: is that meant? Run: cilium policy test FILE',
+    '# What the policies allow and deny today. Check each line: is that intended? Run: cilium policy test FILE',
     ...(from.rules.length > 0 ? ['rules:', ...from.rules.map((path) => `  - ${quoted(path)}`)] : []),
     ...(from.state === undefined ? [] : [`state: ${quoted(from.state)}`]),
     `namespace: ${quoted(from.namespace)}`,

@@ -73,7 +73,7 @@ export interface CompiledRule {
   node: boolean;
   parts: readonly Part[];
   /** The directions that it has rules for, and those in which it enables default deny. */
-  speaks: Record<Direction, boolean>;
+  hasRules: Record<Direction, boolean>;
   defaultDeny: Record<Direction, boolean>;
   /** Conditions that it adds to the endpoint selectors of all rules for the same subject. */
   requires: Record<'ingress' | 'ingressDeny' | 'egress' | 'egressDeny', readonly Term[]>;
@@ -92,7 +92,7 @@ export function compileRule(
     subject: labelSelector(rule.nodeSelector ?? rule.endpointSelector ?? {}),
     node: rule.nodeSelector !== undefined,
     parts,
-    speaks: {
+    hasRules: {
       ingress: hasAny(rule.ingress) || hasAny(rule.ingressDeny),
       egress: hasAny(rule.egress) || hasAny(rule.egressDeny),
     },

@@ -41,10 +41,10 @@ export function directionPolicy(
   cache: SelectorCache,
   always: boolean,
 ): DirectionPolicy {
-  const speaking = rules.filter((rule) => rule.speaks[direction]);
-  const parts = speaking.flatMap((rule) => rule.parts.filter((part) => part.direction === direction));
-  const enforced = always || speaking.length > 0;
-  const closedBy = speaking.filter((rule) => rule.defaultDeny[direction]);
+  const relevant = rules.filter((rule) => rule.hasRules[direction]);
+  const parts = relevant.flatMap((rule) => rule.parts.filter((part) => part.direction === direction));
+  const enforced = always || relevant.length > 0;
+  const closedBy = relevant.filter((rule) => rule.defaultDeny[direction]);
   const open = !always && enforced && closedBy.length === 0;
   const filters = new Map<string, Filter>();
   for (const part of parts) for (const port of part.ports) addPart(filters, part, port, cache);
