@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander';
+import { ApiError } from '../../agent/client.ts';
 import type { Answer } from '../../agent/decode/answer.ts';
 import { readStatus } from '../../agent/decode/status.ts';
+import { TransportError } from '../../agent/http/http.ts';
 import { durationOption, examples } from '../../cli/flags.ts';
 import { outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
-import { SilentExit, UserError } from '../../errors.ts';
+import { SilentExit } from '../../errors.ts';
 import { PROBLEM_LEVELS } from '../../model/problem.ts';
 import { type AgentStatus, isUp } from '../../model/status.ts';
 import type { StatusOptions } from './options.ts';
@@ -81,7 +83,8 @@ async function ask(options: StatusOptions, ctx: Context): Promise<Answer<AgentSt
       timeoutMs: options.timeout,
     });
   } catch (error) {
-    if (!options.brief || !(error instanceof UserError)) throw error;
+    const mute = error instanceof TransportError || error instanceof ApiError;
+    if (!options.brief || !mute) throw error;
     await ctx.err.write('cilium: daemon unreachable\n');
     throw new SilentExit(1);
   }

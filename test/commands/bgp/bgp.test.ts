@@ -265,6 +265,7 @@ describe('bgp route-policies', () => {
             'add-communities': ['65000:99', 'no-export'],
           },
           { 'route-action': 'reject', 'set-local-preference': 100, 'add-large-communities': ['1:2:3'] },
+          { 'route-action': 'accept', 'set-local-preference': 0 },
         ],
       },
       { 'router-asn': 65001, name: 'a', type: 'import' },
@@ -276,6 +277,7 @@ describe('bgp route-policies', () => {
       '65001     a             import',
       '65001     b             export   (any) {10.0.0.1} {10.0.0.2}   ipv4/unicast   10.1.0.0/24 (24..32)   accept   AddCommunities: [65000:99 no-export]',
       '                                                                                                     reject   {SetLocalPreference: 100} {AddLargeCommunities: [1:2:3]}',
+      '                                                                                                     accept   SetLocalPreference: 0',
       '',
     ]);
   });

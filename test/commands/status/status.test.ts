@@ -36,6 +36,15 @@ describe('status --brief', () => {
     expect(await ask(['status', '--brief'], { status })).toEqual({ stdout, stderr: '', code });
   });
 
+  test('does not take an odd answer for an agent that is not there', async () => {
+    expect(await ask(['status', '--brief'], { status: '{}' })).toEqual({
+      stdout: '',
+      stderr:
+        'Error: GET /v1/healthz: expected an object with fields, found an empty one\nIs this the socket of a Cilium agent?\n',
+      code: 1,
+    });
+  });
+
   test('says in one line that nothing answers', async () => {
     const result = await run(['status', '--brief'], { env: { CILIUM_SOCK: '/nonexistent/agent.sock' } });
     expect(result).toEqual({ stdout: '', stderr: 'cilium: daemon unreachable\n', code: 1 });
