@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { startTestLab, type TestLab } from '../helpers/lab.ts';
+import { call, startTestLab, type TestLab } from '../helpers/lab.ts';
 
 const RULE = (name: string, app = 'kafka') => ({
   endpointSelector: { matchLabels: { app } },
@@ -419,5 +419,54 @@ describe('services, prefilter and recorders', () => {
     expect((await lab.rest('GET', '/v1/recorder/3')).status).toBe(404);
     expect((await lab.rest('DELETE', '/v1/recorder/3')).status).toBe(404);
     expect((await lab.rest('GET', '/v1/recorder/x')).status).toBe(422);
+  });
+});
+
+describe('the health API', () => {
+  test('a node that does not answer is timed out, whatever is asked of it', async () => {
+    await using lab = await startTestLab({ scenario: 'incident' });
+    const { health } = lab.lab.info.sockets;
+    const { json, status } = await call(health, 'GET', '/v1beta/status');
+    expect(status).toBe(200);
+    expect(json.nodes.map(({ name }: { name: string }) => name)).toEqual([
+      'prod/worker-1',
+      'prod/worker-2',
+      'prod/worker-3',
+    ]);
+    const [first, , third] = json.nodes;
+    for (const probe of ['icmp', 'http']) {
+      expect(first.host['primary-address'][probe]).toMatchObject({ latency: expect.any(Number) });
+      expect(first.host['primary-address'][probe]).not.toHaveProperty('status');
+    }
+    expect(third.host['primary-address']).toMatchObject({
+      ip: '10.0.0.13',
+      icmp: { status: 'Connection timed out' },
+      http: { status: expect.stringContaining('Get "http://10.0.0.13:4240/hello"') },
+    });
+    expect(third.endpoint).toEqual(third['health-endpoint']['primary-address']);
+    expect((await call(health, 'PUT', '/v1beta/status/probe')).status).toBe(200);
+    expect(await call(health, 'GET', '/v1beta/nothing')).toMatchObject({
+      status: 404,
+      json: { code: 404, message: 'path /v1beta/nothing was not found' },
+    });
+  });
+});
+
+describe('maps', () => {
+  test('what a map holds is listed as updates, and only of the map whose changes are recorded', async () => {
+    await using lab = await startTestLab();
+    const answer = await lab.rest('GET', '/v1/map/cilium_ipcache_v2/events');
+    const events = answer.text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const { cache } = (await lab.rest('GET', '/v1/map/cilium_ipcache_v2')).json;
+    expect(events.map(({ key, value }) => ({ key, value }))).toEqual(
+      cache.map(({ key, value }: { key: string; value: string }) => ({ key, value })),
+    );
+    expect(new Set(events.map(({ action }) => action))).toEqual(new Set(['update']));
+    expect(new Set(events.map((event) => event['desired-action']))).toEqual(new Set(['sync']));
+    expect((await lab.rest('GET', '/v1/map/cilium_lxc/events')).status).toBe(404);
+    expect((await lab.rest('GET', '/v1/map/none')).status).toBe(404);
   });
 });
