@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { Address } from '../agent/http/http.ts';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
+import { bracketed } from '../lib/address.ts';
 
 /** How to reach an etcd cluster. */
 export interface EtcdConfig {
@@ -101,7 +102,7 @@ export async function endpointAddress(endpoint: string, config: EtcdConfig): Pro
   if (!url?.host) throw new UserError(`"${endpoint}" is not the URL of an etcd member`);
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
   const alias = config.hostAliases?.[url.hostname]?.[0];
-  const host = alias ? (alias.includes(':') ? `[${alias}]` : alias) : url.hostname;
+  const host = alias ? bracketed(alias) : url.hostname;
   const target = `${host}:${port}`;
   if (url.protocol !== 'https:') return { network: 'tcp', target };
   const [ca, cert, key] = await Promise.all(

@@ -174,9 +174,14 @@ export function parseMac(text: string): Buffer | undefined {
   return Buffer.from(text.replaceAll(/[:-]/g, ''), 'hex');
 }
 
+/** A host as it stands before a port: an IPv6 address in brackets. */
+export function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
 /** `host:port`, with brackets around an IPv6 host. */
 export function joinHostPort(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return `${bracketed(host)}:${port}`;
 }
 
 /**

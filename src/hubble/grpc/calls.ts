@@ -1,6 +1,7 @@
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { Socket } from 'node:net';
 import { errorMessage } from '../../errors.ts';
+import { joinHostPort } from '../../lib/address.ts';
 import { FrameError, FrameReader, frame } from './frames.ts';
 import { codeOf, codeOfHttp, RpcError } from './status.ts';
 import type { ServerSettings } from './target.ts';
@@ -148,8 +149,7 @@ export class GrpcClient {
 
 function authority({ target, tls }: ServerSettings): string {
   if (target.network === 'unix') return 'http://localhost';
-  const host = target.host.includes(':') ? `[${target.host}]` : target.host;
-  return `${tls ? 'https' : 'http'}://${host}:${target.port}`;
+  return `${tls ? 'https' : 'http'}://${joinHostPort(target.host, target.port)}`;
 }
 
 /** Collects what the headers and trailers of a call say about its end. */

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { joinHostPort } from '../../lib/address.ts';
 import type { Agent } from '../agent/agent.ts';
 import { fullStatus } from '../agent/status.ts';
 import { derivedNumber } from '../derive.ts';
@@ -75,6 +76,5 @@ function healthStatus(agent: Agent) {
 
 function errorOf(ip: string, outcome: string): string {
   if (outcome !== 'timeout') return outcome;
-  const host = ip.includes(':') ? `[${ip}]` : ip;
-  return `Get "http://${host}:4240/hello": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`;
+  return `Get "http://${joinHostPort(ip, 4240)}/hello": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`;
 }

@@ -2,5 +2,4 @@
 
 export const hexUpper = (n: number, width: number) => n.toString(16).toUpperCase().padStart(width, '0');
 export const padded = (n: number, width: number) => String(n).padEnd(width);
-export const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host);
 export const clusterSuffix = (clusterId: number) => (clusterId === 0 ? '' : `@${clusterId}`);

@@ -10,10 +10,11 @@ import {
   type serviceKey4,
 } from '../../bpf/layouts/services.ts';
 import type { RecordOf } from '../../bpf/layouts/struct.ts';
+import { bracketed, joinHostPort } from '../../lib/address.ts';
 import { swap16 } from '../../lib/uint.ts';
 import { protocolName } from '../../model/protocol.ts';
 import { atLeast, type Release } from '../../model/release.ts';
-import { bracketed, clusterSuffix } from './parts.ts';
+import { clusterSuffix } from './parts.ts';
 
 type Service = RecordOf<typeof serviceEntry>;
 type ServiceKey = RecordOf<typeof serviceKey4>;
@@ -32,7 +33,7 @@ export function serviceKeyText(
   release: Release,
 ): string {
   const internal = scope === INTERNAL_SCOPE ? '/i' : '';
-  return `${bracketed(address)}:${port}${protocolSuffix(protocol, release)}${internal} (${slot})`;
+  return `${joinHostPort(address, port)}${protocolSuffix(protocol, release)}${internal} (${slot})`;
 }
 
 /** The raw service entry, as `bpf lb list --frontends` shows it. */
@@ -66,7 +67,7 @@ export function backendText({ protocol, address, clusterId, zone }: Backend): st
 
 /** `10.96.0.1:443` of a reverse NAT entry. */
 export function addressText({ address, port }: RecordOf<typeof revNat4>): string {
-  return `${bracketed(address)}:${port}`;
+  return joinHostPort(address, port);
 }
 
 /** Key of `bpf lb list --source-ranges`. */

@@ -1,4 +1,4 @@
-import { joinHostPort } from '../../lib/address.ts';
+import { bracketed, joinHostPort } from '../../lib/address.ts';
 import { dropReasonText } from '../../model/drop-reason.ts';
 import type { FlowRow, FlowSide } from '../../model/flow-row.ts';
 import type { LostEvent } from '../../model/hubble.gen.ts';
@@ -80,8 +80,7 @@ export function hostText(row: FlowRow, side: FlowSide, style: FlowStyle): string
   const host = hostName(side, style);
   if (!style.color) return side.port === 0 ? host : joinHostPort(host, side.port);
   if (side.port === 0) return paint('host', host);
-  const named = host.includes(':') ? `[${host}]` : host;
-  return paint('host', `${named}:${paint('port', String(side.port))}`);
+  return paint('host', `${bracketed(host)}:${paint('port', String(side.port))}`);
 }
 
 function hostName(side: FlowSide, style: FlowStyle): string {
