@@ -5,8 +5,8 @@ import { connectHubble } from '../../cli/hubble/server.ts';
 import { readSettings } from '../../cli/hubble/settings.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
-import { eachLine } from '../../hubble/captures/flow-lines.ts';
-import { expandInputs, readCapture } from '../../hubble/captures/inputs.ts';
+import { eachLine } from '../../hubble/captures/line-reader.ts';
+import { expandInputs, readCapture } from '../../hubble/captures/reader.ts';
 import type { FlowFilter } from '../../model/hubble.gen.ts';
 import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { LineScanner } from '../../../src/hubble/fast/flow-scan.ts';
-import { RowDecoder } from '../../../src/hubble/fast/flow-wire.ts';
+import { LineScanner } from '../../../src/hubble/fast/line-scanner.ts';
+import { RowDecoder } from '../../../src/hubble/fast/row-decoder.ts';
 import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
 import { parseProtoJson } from '../../../src/hubble/protobuf/protojson.ts';
 import { fieldAt } from '../../../src/hubble/protobuf/schema.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { compileWhere } from '../../../src/hubble/where/evaluate.ts';
 import { fieldNamed } from '../../../src/hubble/where/fields.ts';
 import { parseWhere } from '../../../src/hubble/where/parse.ts';
-import { planWhere } from '../../../src/hubble/where/plan.ts';
+import { planWhere } from '../../../src/hubble/where/server-plan.ts';
 import type { Flow } from '../../../src/model/hubble.gen.ts';
 
 const port = (destination_port: number): Flow => ({ l4: { TCP: { source_port: 1, destination_port } } });

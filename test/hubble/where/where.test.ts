@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { compileFilters } from '../../../src/hubble/filter/filter.ts';
 import { compileWhere } from '../../../src/hubble/where/evaluate.ts';
 import { parseWhere } from '../../../src/hubble/where/parse.ts';
-import { planWhere } from '../../../src/hubble/where/plan.ts';
+import { planWhere } from '../../../src/hubble/where/server-plan.ts';
 import type { Flow } from '../../../src/model/hubble.gen.ts';
 import { fixtureText } from '../../helpers/recordings.ts';
 

@@ -1,7 +1,7 @@
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import type { FlowStyle } from '../../../render/hubble/flow.ts';
-import type { FlowFormat } from '../../../render/hubble/flow-format.ts';
+import type { FlowFormat } from '../../../render/hubble/flow-renderer.ts';
 import { timeFormat } from '../../../render/hubble/flow-time.ts';
 import { wantsColor } from '../../../render/text/palette.ts';
 import type { ObserveFlags } from './flags.ts';

@@ -1,11 +1,11 @@
 import { logLine } from '../../../cli/hubble/log.ts';
 import type { Context } from '../../../context.ts';
-import { type LineProblem, lineReader } from '../../../hubble/captures/flow-lines.ts';
-import { expandInputs, readCapture } from '../../../hubble/captures/inputs.ts';
-import { chunkReader, type RecordVisitor } from '../../../hubble/fast/flow-chunks.ts';
+import { type LineProblem, lineReader } from '../../../hubble/captures/line-reader.ts';
+import { expandInputs, readCapture } from '../../../hubble/captures/reader.ts';
+import { chunkReader, type RecordVisitor } from '../../../hubble/fast/chunk-reader.ts';
 import { untilAborted } from '../../../lib/until-aborted.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
-import type { FlowRenderer } from '../../../render/hubble/flow-format.ts';
+import type { FlowRenderer } from '../../../render/hubble/flow-renderer.ts';
 import type { Limit } from './limit.ts';
 import type { RecordText } from './record-text.ts';
 import type { FlowQuery } from './request.ts';

@@ -2,13 +2,13 @@ import { connectHubble } from '../../../cli/hubble/server.ts';
 import type { Settings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { decodeAnswer } from '../../../hubble/client.ts';
-import { RowDecoder } from '../../../hubble/fast/flow-wire.ts';
+import { RowDecoder } from '../../../hubble/fast/row-decoder.ts';
 import { decode } from '../../../hubble/protobuf/codec.ts';
 import { followFlows } from '../../../hubble/resume.ts';
 import { untilAborted } from '../../../lib/until-aborted.ts';
 import { FlowRow } from '../../../model/flow-row.ts';
 import type { GetFlowsRequest, GetFlowsResponse } from '../../../model/hubble.gen.ts';
-import type { FlowRenderer } from '../../../render/hubble/flow-format.ts';
+import type { FlowRenderer } from '../../../render/hubble/flow-renderer.ts';
 import { sanitizeCell } from '../../../render/text/sanitize.ts';
 import { type FlowQuery, flowsRequest } from './request.ts';
 

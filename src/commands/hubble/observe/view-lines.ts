@@ -1,6 +1,6 @@
 import type { Context } from '../../../context.ts';
-import type { FlowFormat } from '../../../render/hubble/flow-format.ts';
 import { renderTableLines, SEPARATOR } from '../../../render/hubble/flow-records.ts';
+import type { FlowFormat } from '../../../render/hubble/flow-renderer.ts';
 import type { RecordText, Span } from './record-text.ts';
 
 /** Prints records as they come; `takeStatus` gives what goes to stderr beside them. */

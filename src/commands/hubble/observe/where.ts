@@ -1,7 +1,7 @@
 import { compileWhere } from '../../../hubble/where/evaluate.ts';
 import { fieldList } from '../../../hubble/where/fields.ts';
 import { parseWhere } from '../../../hubble/where/parse.ts';
-import { planWhere } from '../../../hubble/where/plan.ts';
+import { planWhere } from '../../../hubble/where/server-plan.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
 import type { FilterLists } from './filter-builder.ts';
 import type { FlowQuery } from './request.ts';

@@ -5,7 +5,7 @@ import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import { FrameError, FrameReader } from '../grpc/frames.ts';
 import { decode } from '../protobuf/codec.ts';
 import { WireError } from '../protobuf/wire.ts';
-import { readLines, wholeLines } from './flow-file.ts';
+import { readLines, wholeLines } from './whole-lines.ts';
 
 /** Names that a folder may hold besides captures are left out. */
 const CAPTURE = /\.(?:json|jsonl|ndjson|log|grpc|proto|pb)(?:\.\d+)?(?:\.(?:gz|zst))?$/;

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { lineReader } from '../../../src/hubble/captures/flow-lines.ts';
-import { chunkReader } from '../../../src/hubble/fast/flow-chunks.ts';
+import { lineReader } from '../../../src/hubble/captures/line-reader.ts';
+import { chunkReader } from '../../../src/hubble/fast/chunk-reader.ts';
 import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
 import type { FlowFilter } from '../../../src/model/hubble.gen.ts';
-import { type FlowFormat, FlowRenderer } from '../../../src/render/hubble/flow-format.ts';
+import { type FlowFormat, FlowRenderer } from '../../../src/render/hubble/flow-renderer.ts';
 import { timeFormat } from '../../../src/render/hubble/flow-time.ts';
 import { goJson } from '../../../src/render/text/json.ts';
 import { messages } from '../../helpers/hubble-arbitrary.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { RowDecoder } from '../../../src/hubble/fast/flow-wire.ts';
+import { RowDecoder } from '../../../src/hubble/fast/row-decoder.ts';
 import { decode } from '../../../src/hubble/protobuf/codec.ts';
 import { WireError } from '../../../src/hubble/protobuf/wire.ts';
 import { FlowRow, readFlow } from '../../../src/model/flow-row.ts';

@@ -1,9 +1,9 @@
 import { FlowRow } from '../../model/flow-row.ts';
 import type { FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
-import type { LineReader } from '../captures/flow-lines.ts';
+import type { LineReader } from '../captures/line-reader.ts';
 import { canonicalLine } from './canonical-regex.ts';
-import { type Needles, needlesOf } from './flow-needles.ts';
-import { canScan, LineScanner, LONGEST_SCANNED } from './flow-scan.ts';
+import { canScan, LineScanner, LONGEST_SCANNED } from './line-scanner.ts';
+import { type Needles, needlesOf } from './needles.ts';
 
 /** What is done with the records of a chunk; each says whether more are wanted. */
 export interface RecordVisitor {
