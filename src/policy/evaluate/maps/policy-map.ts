@@ -202,7 +202,7 @@ function repeatForNarrowerPort(
   for (const [id, verdict] of denied) {
     if (id === EVERYBODY) continue;
     const peer = wide && identities.get(id);
-    const enclosed = peer && wide.some(({ identity }) => identity.id !== id && encloses(identity, peer));
+    const enclosed = peer && wide.some(({ identity }) => encloses(identity, peer));
     if (!wide || enclosed) changes.push([key, id, verdict]);
   }
 }
@@ -243,14 +243,10 @@ function spreadAuth(allows: MapState): void {
       if (verdict.explicitAuth) continue;
       const from = statedFor(id, bucket, broader);
       if (from) inherited.push([key, id, { ...verdict, auth: from.auth }]);
-      else if (id === EVERYBODY && key !== ANY_L4) inherited.push(...perPeer(key, verdict, allows));
+      else if (id === EVERYBODY) inherited.push(...perPeer(key, verdict, allows));
     }
   }
-  for (const [key, id, verdict] of inherited) {
-    const bucket = allows.get(key);
-    const known = bucket?.get(id);
-    if (!known?.explicitAuth) bucket?.set(id, verdict);
-  }
+  for (const [key, id, verdict] of inherited) allows.get(key)?.set(id, verdict);
 }
 
 /** The entry whose authentication `id` inherits: of the same peer, then of every peer, narrowest port first. */

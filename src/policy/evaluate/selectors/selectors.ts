@@ -246,10 +246,7 @@ export function selects(selector: Selector, peer: Identity): boolean {
     case 'labels':
       return selector.terms.every((term) => meets(peer, term));
     case 'cidr':
-      return (
-        (isCidr(peer) || selector.prefix.length === 0) &&
-        peer.prefixes.some((own) => inSelector(own, selector))
-      );
+      return peer.prefixes.some((own) => inSelector(own, selector));
     case 'fqdn':
       return (
         peer.names.some((name) => selector.pattern.test(name)) ||
@@ -262,10 +259,6 @@ export function selects(selector: Selector, peer: Identity): boolean {
 
 function inSelector(own: AddressRange, { prefix, holes }: Extract<Selector, { kind: 'cidr' }>): boolean {
   return contains(prefix, own) && !holes.some((hole) => contains(hole, own));
-}
-
-function isCidr(peer: Identity): boolean {
-  return peer.labels.some(({ source }) => source === 'cidr');
 }
 
 /** Resolves each selector to identities once. */

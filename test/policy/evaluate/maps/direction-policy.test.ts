@@ -47,6 +47,20 @@ describe('of two rules for the same peers', () => {
     expect(peerOf(one, two)).toMatchObject({ listener, redirect: true, deny: false });
   });
 
+  test('both count as the origin of a denial', () => {
+    const deny = { fromEndpoints: [{}] };
+    const engine = new PolicyEngine([WEB, API], []).addAll(
+      [0, 1].map((i) =>
+        ruleOf(
+          { endpointSelector: {}, ingressDeny: [deny], enableDefaultDeny: { ingress: true, egress: false } },
+          i,
+        ),
+      ),
+    );
+    const peers = engine.policyOf(API).ingress.filters.flatMap((filter) => [...filter.peers.values()]);
+    expect(peers.map(({ deny: denied, parts }) => [denied, parts.length])).toEqual([[true, 2]]);
+  });
+
   test('both count as the origin', () => {
     expect(peerOf(through('a'), through('b'))?.parts.map(({ rule }) => rule.source.origin.name)).toEqual([
       'rule-0',

@@ -18,6 +18,7 @@ interface Case {
   ingress?: IngressRule[];
   ingressDeny?: IngressRule[];
   egress?: EgressRule[];
+  egressDeny?: EgressRule[];
   defaultDeny?: boolean;
 }
 
@@ -191,6 +192,15 @@ describe('authentication', () => {
     ]);
   });
 
+  test('that is inherited leaves the proxy of an entry as it is', () => {
+    const web = { ...from('web'), ...auth('required') };
+    const own = { ...from('web'), ...port('80', HTTP) };
+    const open = { ...ANYBODY, ...port('80') };
+    const wanted = ['0 6/80/16', '1000 0/0/0 auth 1', '1000 6/80/16 proxy auth 1'];
+    expect(entries('ingress', [{ ingress: [web, own, open] }])).toEqual(wanted);
+    expect(entries('ingress', [{ ingress: [web, open, own] }])).toEqual(wanted);
+  });
+
   test('that is stated is not replaced by a broader one', () => {
     expect(
       entries('ingress', [
@@ -330,8 +340,16 @@ test('a part without peers and ports allows nothing; conditions of other rules n
     '1000 0/0/0',
     '1002 0/0/0',
   ]);
-  expect(entries('ingress', [{ ingressDeny: [ANYBODY] }, { ingressDeny: [requires] }])).toEqual([
-    '1000 0/0/0 deny',
-    '1002 0/0/0 deny',
-  ]);
+  const denied = ['1000 0/0/0 deny', '1002 0/0/0 deny'];
+  expect(entries('ingress', [{ ingressDeny: [ANYBODY] }, { ingressDeny: [requires] }])).toEqual(denied);
+  const out = { toEndpoints: ANYBODY.fromEndpoints };
+  const egress = { toRequires: requires.fromRequires };
+  expect(
+    entries('egress', [
+      { egress: [], egressDeny: [out] },
+      { egress: [], egressDeny: [egress] },
+    ]),
+  ).toEqual(denied);
+  // Conditions of allow rules do not narrow deny rules, nor those of one direction the other.
+  expect(entries('ingress', [{ ingressDeny: [ANYBODY] }, { ingress: [requires] }])).toEqual(['0 0/0/0 deny']);
 });

@@ -120,6 +120,14 @@ describe('a prefix', () => {
   });
 });
 
+test('the label of a prefix selects the prefixes inside it, and never the world', () => {
+  const byLabel = (prefix: string) => [
+    ...CACHE.resolve(labelSelector({ matchLabels: { [`cidr:${prefix}`]: '' } })).ids,
+  ];
+  expect(byLabel('10.1.0.0/16')).toEqual([2000, 2001]);
+  expect(byLabel('0.0.0.0/0')).toEqual([2000, 2001, 2002, 2003, 2004]);
+});
+
 describe('lists of peers', () => {
   test('that are empty select nobody, whatever stands beside them', () => {
     expect(selected(LAB, { in: { fromEndpoints: [] } })).toBeUndefined();
