@@ -1,30 +1,26 @@
 import { Box, Text, useInput } from 'ink';
-import { useEffect, useReducer, useState } from 'react';
+import { useEffect, useReducer } from 'react';
 import type { LiveState, Seen } from '../../../hubble/views/live.ts';
 import type { Flow } from '../../../model/hubble.gen.ts';
 import { detailLines, short, sparkline } from '../../../render/hubble/live.ts';
 import { sanitizeCell } from '../../../render/text/sanitize.ts';
+import type { LiveControls } from './live-controls.ts';
 
 /** Frames per second at most: flows are never dropped for a frame, frames are for flows. */
 const FRAME_MS = 125;
 
 /** What the screen needs from outside. */
 export interface LiveScreenProps {
-  state: LiveState;
+  controls: LiveControls;
   /** Where the flows come from, for the title. */
   target: string;
   /** Cells of a flow: time, source, destination, type, verdict, summary. */
   cells: (flow: Flow) => string[];
-  /** Compiles a filter; the text says what is wrong with it. */
-  compile: (source: string) => Promise<((flow: Flow) => boolean) | string>;
   now: () => number;
   /** Size of the terminal in cells, and a way to hear of changes. */
   size: () => { columns: number; rows: number };
   onResize: (listener: () => void) => () => void;
-  quit: () => void;
 }
-
-type Pane = 'flows' | 'details' | 'top' | 'help';
 
 const HELP: readonly [string, string][] = [
   ['↑ ↓ / k j', 'select a flow'],
@@ -40,15 +36,9 @@ const HELP: readonly [string, string][] = [
 ];
 
 /** The live screen. */
-export function LiveScreen(props: LiveScreenProps) {
-  const { state, now, size, onResize } = props;
+export function LiveScreen({ controls, target, cells, now, size, onResize }: LiveScreenProps) {
+  const { state, pane, seen } = controls;
   const [, redraw] = useReducer((n: number) => n + 1, 0);
-  const [pane, setPane] = useState<Pane>('flows');
-  const [selected, setSelected] = useState<number | undefined>(undefined);
-  const [scroll, setScroll] = useState(0);
-  const [filter, setFilter] = useState('');
-  const [typing, setTyping] = useState<string | undefined>(undefined);
-  const [problem, setProblem] = useState('');
 
   useEffect(() => {
     const timer = setInterval(() => {
@@ -64,86 +54,20 @@ export function LiveScreen(props: LiveScreenProps) {
 
   const { columns, rows } = size();
   const height = Math.max(3, rows - 3);
-  const list = state.visible;
-  const at =
-    selected === undefined
-      ? list.length - 1
-      : Math.max(
-          0,
-          list.findIndex(({ serial }) => serial >= selected),
-        );
-
-  const move = (by: number) => {
-    const target = Math.min(list.length - 1, Math.max(0, at + by));
-    setSelected(target >= list.length - 1 ? undefined : list[target]?.serial);
-  };
-
-  const apply = async (source: string) => {
-    setTyping(undefined);
-    const compiled = source.trim() === '' ? undefined : await props.compile(source);
-    if (typeof compiled === 'string') {
-      setProblem(compiled);
-      return;
-    }
-    setProblem('');
-    setFilter(source.trim());
-    state.filter = compiled;
-  };
-
   useInput((input, key) => {
-    if (key.ctrl && input === 'c') return props.quit();
-    if (typing !== undefined) {
-      if (key.return) void apply(typing);
-      else if (key.escape) setTyping(undefined);
-      else if (key.backspace || key.delete) setTyping(typing.slice(0, -1));
-      else if (!key.ctrl && !key.meta && input >= ' ') setTyping(typing + input);
-      return;
-    }
-    if (input === 'q') return props.quit();
-    if (input === '?') return setPane(pane === 'help' ? 'flows' : 'help');
-    if (key.escape) return setPane('flows');
-    if (input === 't') return setPane(pane === 'top' ? 'flows' : 'top');
-    if (input === '/') return setTyping(filter);
-    if (input === 'd') state.dropsOnly = !state.dropsOnly;
-    else if (input === ' ') state.paused = !state.paused;
-    else if (pane === 'details' && (key.downArrow || input === 'j')) setScroll(scroll + 1);
-    else if (pane === 'details' && (key.upArrow || input === 'k')) setScroll(Math.max(0, scroll - 1));
-    else if (key.return && list.length > 0) {
-      setSelected(list[at]?.serial);
-      setScroll(0);
-      setPane('details');
-    } else if (key.downArrow || input === 'j') move(1);
-    else if (key.upArrow || input === 'k') move(-1);
-    else if (key.pageDown) move(height - 1);
-    else if (key.pageUp) move(1 - height);
-    else if (input === 'g') setSelected(list[0]?.serial);
-    else if (input === 'G') {
-      setSelected(undefined);
-      state.paused = false;
-    }
-    redraw();
+    void controls.press(input, key, height).then(redraw);
   });
 
-  const seen = list[at];
   return (
     <Box flexDirection="column" width={columns} height={rows}>
-      <Title state={state} target={props.target} columns={columns} />
+      <Title state={state} target={target} columns={columns} />
       <Box flexDirection="column" height={height + 1}>
         {pane === 'help' && <Help />}
         {pane === 'top' && <Top state={state} columns={columns} height={height} />}
-        {pane === 'details' && seen && <Details seen={seen} scroll={scroll} height={height} />}
-        {pane === 'flows' && (
-          <Flows
-            list={list}
-            at={at}
-            height={height}
-            columns={columns}
-            cells={props.cells}
-            following={selected === undefined && !state.paused}
-          />
-        )}
+        {pane === 'details' && seen && <Details seen={seen} scroll={controls.scroll} height={height} />}
+        {pane === 'flows' && <Flows controls={controls} height={height} columns={columns} cells={cells} />}
       </Box>
-      <Footer state={state} filter={filter} typing={typing} problem={problem} />
+      <Footer controls={controls} />
     </Box>
   );
 }
@@ -195,20 +119,18 @@ function line(cells: readonly string[], widths: readonly number[]): string[] {
 }
 
 function Flows({
-  list,
-  at,
+  controls,
   height,
   columns,
   cells,
-  following,
 }: {
-  list: readonly Seen[];
-  at: number;
+  controls: LiveControls;
   height: number;
   columns: number;
   cells: (flow: Flow) => string[];
-  following: boolean;
 }) {
+  const { at, following } = controls;
+  const list = controls.state.visible;
   const widths = layout(columns);
   const first = Math.max(0, Math.min(at - Math.floor(height / 2), list.length - height));
   const shown = list.slice(following ? Math.max(0, list.length - height) : first).slice(0, height);
@@ -285,17 +207,7 @@ function Help() {
   );
 }
 
-function Footer({
-  state,
-  filter,
-  typing,
-  problem,
-}: {
-  state: LiveState;
-  filter: string;
-  typing: string | undefined;
-  problem: string;
-}) {
+function Footer({ controls: { state, filter, typing, problem } }: { controls: LiveControls }) {
   if (typing !== undefined) return <Text wrap="truncate">{`/${sanitizeCell(typing)}█`}</Text>;
   if (problem)
     return (

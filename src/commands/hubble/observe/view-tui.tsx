@@ -7,6 +7,7 @@ import { parseWhere } from '../../../hubble/where/parse.ts';
 import { FlowRow, readFlow } from '../../../model/flow-row.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
 import { type FlowStyle, flowCells, sanitizeRow } from '../../../render/hubble/flow.ts';
+import { type CompileFilter, LiveControls } from './live-controls.ts';
 import { LiveScreen } from './live-screen.tsx';
 
 /** Shows messages on a live screen until the user quits; a stream that ends stays on the screen. */
@@ -23,22 +24,16 @@ export async function viewTui(
   const state = new LiveState();
   const stop = new AbortController();
   const signal = AbortSignal.any([ctx.signal, stop.signal]);
+  const controls = new LiveControls(state, compileFilter, () => stop.abort());
   const row = new FlowRow();
   const app = render(
     <LiveScreen
       target={target}
-      state={state}
+      controls={controls}
       cells={(flow) => {
         readFlow(row, flow);
         sanitizeRow(row);
         return flowCells(row, { ...style, color: false, nodeName: false });
-      }}
-      compile={async (source) => {
-        try {
-          return await compileWhere(parseWhere(source), source);
-        } catch (error) {
-          return errorMessage(error);
-        }
       }}
       now={ctx.clock.nowMs}
       size={() => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 })}
@@ -46,7 +41,6 @@ export async function viewTui(
         stdout.on('resize', listener);
         return () => void stdout.off('resize', listener);
       }}
-      quit={() => stop.abort()}
     />,
     // Without `interactive`, Ink takes a CI's variables to mean that there is no terminal.
     {
@@ -66,6 +60,14 @@ export async function viewTui(
   } finally {
     stop.abort();
     app.unmount();
+  }
+}
+
+async function compileFilter(source: string): ReturnType<CompileFilter> {
+  try {
+    return await compileWhere(parseWhere(source), source);
+  } catch (error) {
+    return errorMessage(error);
   }
 }
 
