@@ -1,8 +1,7 @@
 import type { HttpClient, HttpRequest } from '../agent/http/http.ts';
-import { dialShellPatiently, type ShellAnswer, type ShellConnection } from '../agent/shell.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
-import { sanitize, sanitizeStyled } from '../render/text/sanitize.ts';
+import { sanitize } from '../render/text/sanitize.ts';
 
 /** The server answered with an error status. */
 export class RawError extends UserError {
@@ -44,21 +43,4 @@ export function failed(what: string): (error: unknown) => never {
       hint: error.hint,
     });
   };
-}
-
-/** Connects to the agent's shell, telling of each try that fails. */
-export function openShell(path: string, ctx: Context): Promise<ShellConnection> {
-  const notice = (text: string) => ctx.err.write(`${text}\n`);
-  return dialShellPatiently(path, { clock: ctx.clock, signal: ctx.signal, notice });
-}
-
-/** Copies an answer to stdout as it arrives; true when the command failed. */
-export async function printAnswer(answer: AsyncIterable<ShellAnswer>, ctx: Context): Promise<boolean> {
-  for await (const { lines, failed } of answer) {
-    const message = failed === undefined ? Buffer.alloc(0) : Buffer.from(`error: ${failed}\n`);
-    const text = Buffer.concat([lines, message]);
-    await ctx.out.write(ctx.out.isTTY ? sanitizeStyled(text.toString('utf8')) : text);
-    if (failed !== undefined) return true;
-  }
-  return false;
 }

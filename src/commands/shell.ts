@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { DEFAULT_SHELL_SOCKET, type ShellConnection } from '../agent/shell.ts';
-import { openShell, printAnswer } from '../cli/answer.ts';
+import { openShell, printAnswer } from '../cli/shell.ts';
 import { readStdin } from '../cli/stdin.ts';
 import type { Context, LinePrompt } from '../context.ts';
 import { SilentExit, UsageError, UserError } from '../errors.ts';

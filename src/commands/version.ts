@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { readVersion } from '../agent/decode/debuginfo.ts';
+import { readVersion } from '../agent/decode/version.ts';
 import { TransportError } from '../agent/http/http.ts';
 import { durationOption } from '../cli/flags.ts';
 import { outputOption } from '../cli/output.ts';

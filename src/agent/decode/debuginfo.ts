@@ -12,11 +12,6 @@ export function readDebugInfo(agent: AgentClient, timeoutMs: number): Promise<An
   return objectAnswer(agent.get('/debuginfo', { timeoutMs }), 'DebugInfo', decodeReport);
 }
 
-/** The agent's version with its revision and date; only this call tells it whole. */
-export async function readVersion(agent: AgentClient, timeoutMs: number): Promise<string> {
-  return (await agent.get('/debuginfo', { timeoutMs })).text('cilium-version');
-}
-
 /** What a report shows. */
 export type DebugReport = ReturnType<typeof decodeReport>;
 
