@@ -1,7 +1,7 @@
 import type { ByteOrder } from '../../lib/uint.ts';
 
 /** What a field decodes to. Numbers hold up to 32 bits, bigints 64; padding is not decoded. */
-interface Decoded {
+export interface Decoded {
   number: number;
   bigint: bigint;
   ipv4: string;

@@ -2,7 +2,7 @@
 
 import { addressBytes, formatIpv4, formatIpv6, formatMac, parseAddress } from '../../lib/address.ts';
 import { readUint, writeUint } from '../../lib/uint.ts';
-import type { Field, FieldKind, RecordOf, Struct } from '../layouts/struct.ts';
+import type { Decoded, Field, FieldKind, RecordOf, Struct } from '../layouts/struct.ts';
 
 /** How a kind of field is read and written in the struct that starts at `base`. */
 interface Codec<T> {
@@ -26,7 +26,7 @@ const HEX: Codec<string> = codec(
     raw.write(text, base + at, size, 'hex');
   },
 );
-const CODECS: Readonly<Record<FieldKind, Codec<unknown>>> = {
+const CODECS: { readonly [K in FieldKind]: Codec<Decoded[K]> } = {
   number: codec<number>(
     (raw, base, { at, size, order }) => Number(readUint(raw, base + at, size, order)),
     (raw, base, { at, size, order }, value) => writeUint(raw, base + at, size, order, value),
@@ -86,6 +86,11 @@ function bytesOf(ip: string, size: 4 | 16): Uint8Array {
   return Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes);
 }
 
+/** Reads one field of the struct that starts at `base`. */
+export function readField<K extends FieldKind>(field: Field<K>, raw: Buffer, base: number): Decoded[K] {
+  return CODECS[field.kind].get(raw, base, field);
+}
+
 const lists = new WeakMap<Struct, readonly (readonly [name: string, field: Field])[]>();
 
 /** The fields that are decoded, listed once for each struct. */
@@ -103,7 +108,7 @@ export function decode<S extends Struct>(struct: S, raw: Buffer, base = 0): Reco
   if (base < 0 || base + struct.size > raw.length)
     throw new RangeError(`a struct of ${struct.size} bytes does not lie in ${raw.length} bytes at ${base}`);
   const record: Record<string, unknown> = {};
-  for (const [name, field] of fieldsOf(struct)) record[name] = CODECS[field.kind].get(raw, base, field);
+  for (const [name, field] of fieldsOf(struct)) record[name] = readField(field, raw, base);
   return record as RecordOf<S>;
 }
 
@@ -113,7 +118,8 @@ export function encode<S extends Struct>(struct: S, record: Partial<RecordOf<S>>
   const values: Readonly<Record<string, unknown>> = record;
   for (const [name, field] of fieldsOf(struct)) {
     const value = values[name];
-    if (value !== undefined) CODECS[field.kind].put(raw, 0, field, value);
+    const codec: Codec<unknown> = CODECS[field.kind];
+    if (value !== undefined) codec.put(raw, 0, field, value);
   }
   return raw;
 }

@@ -4,7 +4,7 @@ import type { Release } from '../../model/release.ts';
 import type { BpfMap } from '../kernel/objects.ts';
 import { CONNTRACK4, CONNTRACK6, TUPLE_FLAG, type tuple4, tuple6 } from '../layouts/conntrack.ts';
 import { NAT4, NAT6 } from '../layouts/nat.ts';
-import { decode } from './codec.ts';
+import { decode, readField } from './codec.ts';
 import { requireVariant } from './records.ts';
 
 /** What is wanted of a conntrack map. A connection matches when each set that is given holds one of its ends. */
@@ -32,24 +32,21 @@ export const familyOf = (tuple: typeof tuple4 | typeof tuple6): 4 | 6 => (tuple 
 
 /** The connection of the conntrack key at `base`. The addresses are stored exchanged, the ports are not. */
 export function decodeConnection(tuple: typeof tuple4 | typeof tuple6, keys: Buffer, base = 0): Connection {
-  const { source, destination, sourcePort, destinationPort, protocol, flags } = decode(tuple, keys, base);
-  const common = { protocol, related: (flags & TUPLE_FLAG.related) !== 0 };
-  if (flags & TUPLE_FLAG.service)
-    return {
-      ...common,
-      direction: 'SVC',
-      source,
-      sourcePort: destinationPort,
-      destination,
-      destinationPort: sourcePort,
-    };
+  const { fields } = tuple;
+  const flags = readField(fields.flags, keys, base);
+  const service = (flags & TUPLE_FLAG.service) !== 0;
+  const [from, to] = service ? [fields.source, fields.destination] : [fields.destination, fields.source];
+  const [fromPort, toPort] = service
+    ? [fields.destinationPort, fields.sourcePort]
+    : [fields.sourcePort, fields.destinationPort];
   return {
-    ...common,
-    direction: flags & TUPLE_FLAG.in ? 'IN' : 'OUT',
-    source: destination,
-    sourcePort,
-    destination: source,
-    destinationPort,
+    protocol: readField(fields.protocol, keys, base),
+    related: (flags & TUPLE_FLAG.related) !== 0,
+    direction: service ? 'SVC' : flags & TUPLE_FLAG.in ? 'IN' : 'OUT',
+    source: readField<'ipv4' | 'ipv6'>(from, keys, base),
+    sourcePort: readField(fromPort, keys, base),
+    destination: readField<'ipv4' | 'ipv6'>(to, keys, base),
+    destinationPort: readField(toPort, keys, base),
   };
 }
 

@@ -79,15 +79,26 @@ export function entryJson({ key, value }: { key: Struct; value: Struct }): Entry
     .slice(2, -2)
     .split(/(?<= )0(?=,?\n)/)
     .map(ascii);
-  const parts = places.map((place, n) => ({ before: pieces[n] ?? ascii(''), place }));
+  const parts = places.map(({ of, at, size }, n) => ({
+    before: pieces[n] ?? ascii(''),
+    ofKey: of === 'keys',
+    at,
+    size,
+  }));
   const last = pieces[places.length] ?? ascii('');
   return {
     toObject: (batch, i) => fill(form, (place) => place.read(batch, i)),
-    write: (out, batch, i) => {
+    write: (out, { keys, values, keySize, valueStride }, i) => {
       out.reserve(LONGEST_ENTRY);
-      for (const { before, place } of parts) {
+      const k = i * keySize;
+      const v = i * valueStride;
+      for (const { before, ofKey, at, size } of parts) {
         out.put(before);
-        out.integer(place.read(batch, i));
+        const raw = ofKey ? keys : values;
+        const from = ofKey ? k + at : v + at;
+        // Most are bytes of addresses.
+        if (size === 1) out.number(raw[from] ?? 0);
+        else out.integer(readUint(raw, from, size));
       }
       out.put(last);
     },
