@@ -13,6 +13,14 @@ afterAll(() => bpffs?.[Symbol.dispose]());
 const root = () => bpffs?.root ?? '';
 const globals = (name: string) => join(bpffs?.globals ?? '', name);
 
+/** Programs of this machine that use maps of the agent's names are none of the test's business. */
+function withoutForeign(stderr: string): string {
+  return stderr.replaceAll(
+    /^Warning: .* but loaded programs use map \d+ of that name: see cilium doctor\.\n/gm,
+    '',
+  );
+}
+
 describe('bpf maps list', () => {
   test('needs root', async () => {
     const result = await run(['bpf', 'maps', 'list'], { uid: 1000 });
@@ -54,7 +62,7 @@ describe('bpf maps list', () => {
       endpoints.update(key, Buffer.alloc(48));
     }
     const result = await run(['bpf', 'maps', 'list', '--bpf-root', root(), '--sort', 'entries']);
-    expect(result.stderr).toBe('');
+    expect(withoutForeign(result.stderr)).toBe('');
     const [header = '', ...rows] = result.stdout.trimEnd().split('\n');
     expect(header.trim().split(/\s{2,}/)).toEqual(
       'NAME,TYPE,KEY,VALUE,ENTRIES,MAX,PRESSURE,MEMORY,FLAGS,ID,PROGS,OWNER,PATH'.split(','),
