@@ -1,6 +1,7 @@
 import { fixture, fixturePath, type RestCase, type RestExchange } from '../helpers/recordings.ts';
 import { replay } from '../helpers/replay.ts';
 import { run } from '../helpers/run.ts';
+import { serveStream } from '../helpers/stream-server.ts';
 import { chosen, type GoldenResult, type GoldenSuite, nameOf, resultOf } from './suite.ts';
 
 /** The folder that `/opt/node/pol` stands for in the recordings. */
@@ -56,17 +57,38 @@ function viewOf(argv: readonly string[]): (stdout: string) => string {
   return VIEWS.find((rule) => rule.argv.every((word, i) => argv[i] === word))?.view ?? ((text) => text);
 }
 
-async function runCase(file: string, recorded: RestCase): Promise<GoldenResult> {
+interface Recorded extends RestCase {
+  /** What the health daemon answered. */
+  health?: RestExchange[];
+  /** Conversations with the shell socket. */
+  shell?: { sent: string; received: string }[];
+}
+
+async function runCase(file: string, recorded: Recorded): Promise<GoldenResult> {
   const beside: Beside = BESIDE[file] ? fixture<Beside>(BESIDE[file]) : { health: [], statedb: [] };
   await using server = await replay([...recorded.exchanges, ...beside.statedb]);
-  await using health = await replay(beside.health);
+  await using health = await replay(recorded.health ?? beside.health);
+  await using shell = await serveShell(recorded.shell?.[0]?.received ?? '');
   const local = (text: string) =>
     text.replaceAll('/opt/node/pol', POLICIES).replaceAll('AGENT_SOCK', server.socket);
-  const result = await run(recorded.argv.map(local), {
+  const argv = recorded.argv.map(local);
+  const flags = recorded.shell ? ['--shell-sock-path', shell.socket] : [];
+  const result = await run([...argv, ...flags], {
     env: { CILIUM_SOCK: server.socket, CILIUM_HEALTH_SOCK: health.socket },
     nowMs: recorded.at * 1000 + STARTUP_MS,
   });
   const view = viewOf(recorded.argv);
   const want = { stdout: view(local(recorded.stdout)), code: recorded.exit };
   return resultOf(recorded, { ...result, stdout: view(result.stdout) }, want);
+}
+
+/** A shell socket that says the same to whatever was asked, once it was asked to end. */
+function serveShell(received: string) {
+  return serveStream((connection) => {
+    let sent = '';
+    connection.on('data', (bytes) => {
+      sent += bytes.toString();
+      if (sent.endsWith('\nexit\n')) connection.end(received);
+    });
+  });
 }

@@ -28,7 +28,12 @@ const ROOT = '/sys/fs/bpf';
  * Restores the recorded maps into a private bpffs and runs every recorded command line on them. The reference prints in
  * the order of Go's maps and of the kernel's hash, so texts are compared as sets of lines and JSON as sets of entries.
  */
-export function bpfSuite(file: string, exceptions: Record<string, string>): GoldenSuite {
+export function bpfSuite(
+  file: string,
+  exceptions: Record<string, string> = {},
+  /** The REST answers of the same moment. */
+  agentFile?: string,
+): GoldenSuite {
   const read = () => fixture<BpfRecording>(`recordings/${file}`);
   return {
     file,
@@ -44,7 +49,10 @@ export function bpfSuite(file: string, exceptions: Record<string, string>): Gold
       restoreMaglev(tables, bpffs);
       const host = restoreHost(recording.cases);
       try {
-        await using agent = await replay(identities(recording.cases));
+        const answers = agentFile
+          ? fixture<RestCase[]>(`recordings/${agentFile}`).flatMap(({ exchanges }) => exchanges)
+          : identities(recording.cases);
+        await using agent = await replay(answers);
         for (const recorded of chosen(recording.cases, only))
           yield await runCase(recorded, {
             bpffs,

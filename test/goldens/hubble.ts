@@ -16,15 +16,18 @@ interface HubbleCase {
   server?: string;
 }
 
-/** The file that `@IN` stands for. */
-const FLOWS = fixturePath('recordings/flows-1.20.jsonl');
 /** When the recordings without a clock were made, near enough for `--since 1h`. */
 const RECORDED_AT = 1_795_337_400;
 /** The home that the reference ran with. */
 const HOME = '/nonexistent';
 
 /** Replays runs of the hubble CLI that need no server. */
-export function hubbleFileSuite(file: string, exceptions: Record<string, string> = {}): GoldenSuite {
+export function hubbleFileSuite(
+  file: string,
+  exceptions: Record<string, string> = {},
+  /** The file that `@IN` stands for. */
+  flows = 'flows-1.20.jsonl',
+): GoldenSuite {
   const cases = () => fixture<HubbleCase[]>(`recordings/${file}`);
   return {
     file,
@@ -34,7 +37,7 @@ export function hubbleFileSuite(file: string, exceptions: Record<string, string>
       for (const recorded of chosen(cases(), only))
         yield compare(
           recorded,
-          recorded.argv.map((word) => word.replace('@IN', FLOWS)),
+          recorded.argv.map((word) => word.replace('@IN', fixturePath(`recordings/${flows}`))),
           {},
         );
     },

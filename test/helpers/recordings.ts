@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 
 /** Where a file of fixtures/ lies. */
 export function fixturePath(name: string): string {
@@ -8,7 +9,8 @@ export function fixturePath(name: string): string {
 
 /** A fixture as text. */
 export function fixtureText(name: string): string {
-  return readFileSync(fixturePath(name), 'utf8');
+  const bytes = readFileSync(fixturePath(name));
+  return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
 }
 
 /** A fixture as JSON; the caller says what it holds. */
