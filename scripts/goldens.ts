@@ -1,6 +1,6 @@
 // Replays recordings of the reference tools and compares; see HELP.
 import { parseArgs } from 'node:util';
-import { SUITES } from '../test/goldens/index.ts';
+import { SUITES, UNFINISHED } from '../test/goldens/index.ts';
 import { firstDifference, type GoldenSuite, wholeDifference } from '../test/goldens/suite.ts';
 
 const HELP = `Replays the recordings of the reference tools and compares standard output and exit codes.
@@ -28,7 +28,7 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', short: 'h' },
   },
 });
-const suites = SUITES.filter(
+const suites = [...SUITES, ...UNFINISHED].filter(
   ({ file }) => positionals.length === 0 || positionals.some((word) => file.includes(word)),
 );
 
