@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { call, startTestLab, type TestLab } from '../helpers/lab.ts';
 
@@ -468,5 +471,55 @@ describe('maps', () => {
     expect(new Set(events.map((event) => event['desired-action']))).toEqual(new Set(['sync']));
     expect((await lab.rest('GET', '/v1/map/cilium_lxc/events')).status).toBe(404);
     expect((await lab.rest('GET', '/v1/map/none')).status).toBe(404);
+  });
+});
+
+describe('BGP', () => {
+  const pathsOf = (safi: string) => [{ family: { afi: 'ipv4', safi } }];
+  const SCENARIO = {
+    name: 'bgp',
+    bgp: {
+      peers: [{ 'local-asn': 64512, 'peer-address': '192.0.2.1' }],
+      routes: [
+        { 'router-asn': 64512, prefix: '10.0.0.0/24', neighbor: '192.0.2.1', paths: pathsOf('unicast') },
+        { 'router-asn': 64512, prefix: '10.0.1.0/24', neighbor: '192.0.2.2', paths: pathsOf('unicast') },
+        { 'router-asn': 64513, prefix: '10.0.2.0/24', paths: pathsOf('unicast') },
+        { 'router-asn': 64512, prefix: '10.0.3.0/24', paths: pathsOf('multicast') },
+      ],
+      routePolicies: [
+        { 'router-asn': 64512, name: 'a' },
+        { 'router-asn': 64513, name: 'b' },
+      ],
+    },
+  };
+
+  test('routes are those of the router, the neighbour and the family that are asked for', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bgp-'));
+    try {
+      const scenario = join(folder, 'bgp.yaml');
+      writeFileSync(scenario, JSON.stringify(SCENARIO));
+      await using lab = await startTestLab({ scenario });
+      const prefixes = async (query = '') =>
+        (await lab.rest('GET', `/v1/bgp/routes?table_type=loc-rib&afi=ipv4&safi=unicast${query}`)).json.map(
+          ({ prefix }: { prefix: string }) => prefix,
+        );
+      expect(await prefixes()).toEqual(['10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24']);
+      expect(await prefixes('&router_asn=0')).toHaveLength(3);
+      expect(await prefixes('&router_asn=64512')).toEqual(['10.0.0.0/24', '10.0.1.0/24']);
+      expect(await prefixes('&neighbor=192.0.2.1')).toEqual(['10.0.0.0/24', '10.0.2.0/24']);
+      const names = (await lab.rest('GET', '/v1/bgp/route-policies?router_asn=64513')).json;
+      expect(names).toEqual([{ 'router-asn': 64513, name: 'b' }]);
+      expect((await lab.rest('GET', '/v1/bgp/peers')).json).toEqual(SCENARIO.bgp.peers);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('a lab without BGP says so', async () => {
+    await using lab = await startTestLab();
+    expect(await lab.rest('GET', '/v1/bgp/peers')).toMatchObject({
+      status: 501,
+      json: 'BGP control plane is disabled',
+    });
   });
 });
