@@ -134,7 +134,7 @@ describe('what a release takes', () => {
 });
 
 test('a list of which an item cannot be decoded is not checked as a whole', () => {
-  const list = Array.from({ length: 41 }, (_, i) => (i === 0 ? '80' : { port: '80' }));
+  const list = Array.from({ length: 42 }, (_, i) => (i === 0 ? '80' : { port: '80' }));
   const parts = { ingress: [{ toPorts: [{ ports: list }] }] };
   expect(complaints(parts)).toEqual(['error: expected a port, found a string']);
 });
