@@ -141,7 +141,8 @@ const DNS = present('dns');
 const NEEDLES: readonly (readonly [keyof FlowFilter, NeedlesOf])[] = [
   ['uuid', whole],
   ['trace_id', whole],
-  ['ip_trace_id', present('ip_trace_id', 'ipTraceId')],
+  // A flow without a trace ID is one of 0.
+  ['ip_trace_id', (value) => (value === '0' ? undefined : present('ip_trace_id', 'ipTraceId')(value))],
   ['dns_query', DNS],
   ['http_url', HTTP],
   ['http_path', HTTP],

@@ -100,8 +100,7 @@ function planAlternative(literals: readonly Literal[], source: string, alone: bo
     else filters = merged.filter((filter) => filter !== undefined);
     exact &&= pushed.exact;
   }
-  const narrowed = filters.filter((filter) => Object.keys(filter).length > 0);
-  return { allow: narrowed.length === filters.length ? narrowed : [], deny, exact };
+  return { allow: filters.filter((filter) => Object.keys(filter).length > 0), deny, exact };
 }
 
 /** Both filters at once; undefined when they set the same field, whose values would be alternatives. */

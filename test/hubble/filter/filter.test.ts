@@ -189,6 +189,7 @@ describe('a filter passes the flows that it means, and no others', () => {
       passes: [http({ code: 404 }, 'RESPONSE'), http({ code: 503 }, 'RESPONSE')],
       fails: [
         http({ code: 404 }, 'REQUEST'),
+        http({ code: 404 }),
         http({ code: 45 }, 'RESPONSE'),
         http({ code: 200 }, 'RESPONSE'),
         {},
@@ -247,7 +248,7 @@ describe('a filter passes the flows that it means, and no others', () => {
     },
     {
       filter: { tcp_flags: [{ SYN: true, ACK: false }] },
-      passes: [tcp(1, 2, { SYN: true, ACK: true })],
+      passes: [tcp(1, 2, { SYN: true, ACK: true }), tcp(1, 2, { SYN: true })],
       fails: [tcp(1, 2, { ACK: true })],
     },
     {
@@ -269,6 +270,12 @@ describe('a filter passes the flows that it means, and no others', () => {
     for (const flow of passes) expect([flow, await pass(filter, flow)]).toEqual([flow, true]);
     for (const flow of fails) expect([flow, await pass(filter, flow)]).toEqual([flow, false]);
   });
+});
+
+test('names are remembered as they matched', async () => {
+  const matches = await compileFilters([{ source_fqdn: ['a.*'] }], []);
+  for (const name of ['a.b', 'b.a', 'a.b', 'b.a'])
+    expect(matches({ source_names: [name] })).toBe(name === 'a.b');
 });
 
 test('one of the allow filters suffices, and a deny filter wins', async () => {
@@ -299,6 +306,7 @@ describe('what is no filter is refused', () => {
     [{ http_url: ['a'], event_type: [{ type: 1 }] }, "to only match 'l7' events"],
     [{ experimental: { cel_expression: ['_flow.nonsense'] } }, 'failed to compile CEL expression'],
     [{ experimental: { cel_expression: ['1u'] } }, 'expected a boolean'],
+    [{ experimental: { cel_expression: ['NodeState.NODE_GONE == 1'] } }, 'failed to compile'],
   ])('%j', async (filter, problem) => {
     await expect(compileFilters([filter], [])).rejects.toThrow(problem);
   });
@@ -324,6 +332,7 @@ describe('an expression in CEL', () => {
     ['_flow.source.labels.exists(l, l == "a")', { source: { labels: ['b', 'a'] } }, true],
     ['_flow.is_reply == true', { is_reply: true }, true],
     ['_flow.is_reply == null', {}, true],
+    ['_flow.IP.encrypted', {}, false],
     ['_flow.time > timestamp("2026-01-01T00:00:00Z")', { time: '2026-02-01T00:00:00Z' }, true],
   ])('%s', async (expression, flow, expected) => {
     expect(await pass({ experimental: { cel_expression: [expression] } }, flow)).toBe(expected);

@@ -36,6 +36,8 @@ describe('an expression passes the flows that it means, and no others', () => {
     ['dst.pod = w*b', [pod('s', 'wb'), pod('s', 'wxxb')], [pod('s', 'wbx'), pod('s', 'w')]],
     ['dst.pod = a*a', [pod('s', 'aa')], [pod('s', 'a')]],
     ['dst.pod = a*b*c', [pod('s', 'abc'), pod('s', 'axbxc')], [pod('s', 'acb'), pod('s', 'ac')]],
+    ['fqdn', [{ source_names: ['a'] }], [{ source_names: [''] }]],
+    ['dst.pod = a*bb*bb*a', [pod('s', 'abbbba')], [pod('s', 'abbba')]],
     ['dst.pod = a*bc*cd', [pod('s', 'abccd')], [pod('s', 'abcd')]],
     ['src.pod = Web', [{ source: { pod_name: 'Web' } }], [{ source: { pod_name: 'web' } }]],
     [
