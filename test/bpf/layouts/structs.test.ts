@@ -1,0 +1,39 @@
+import { expect, test } from '@jest/globals';
+import { ctEntry, ctEntry117 } from '../../../src/bpf/layouts/conntrack.ts';
+import { ipcacheKey, remoteEndpoint, remoteEndpoint117 } from '../../../src/bpf/layouts/ipcache.ts';
+import { backend4, backend6 } from '../../../src/bpf/layouts/services.ts';
+import { decode } from '../../../src/bpf/maps/codec.ts';
+
+// Bytes of the datapath's own structs, written down from its headers: 01 02 03 …, so that each place has its value.
+const counting = (size: number) => Buffer.from(Array.from({ length: size }, (_, i) => i));
+
+test('a conntrack entry has the service id and the NAT port in network order, the rest in the host’s', () => {
+  expect(decode(ctEntry, counting(56))).toMatchObject({
+    lifetime: 0x23222120,
+    flags: 0x2524,
+    revNatId: 0x2627,
+    natPort: 0x2829,
+    sourceIdentity: 0x2f2e2d2c,
+  });
+  expect(decode(ctEntry117, counting(56))).toMatchObject({ revNatId: 0x2627, ifindex: 0x2928 });
+});
+
+test('an ipcache entry keeps its key and flags in the last two bytes', () => {
+  expect(decode(ipcacheKey, counting(24))).toMatchObject({ prefixLength: 0x03020100, clusterId: 0x0504 });
+  const value = counting(24);
+  value[23] = 4;
+  expect(decode(remoteEndpoint, value)).toEqual({
+    identity: 0x03020100,
+    tunnelEndpoint: '405:607:809:a0b:c0d:e0f:1011:1213',
+    encryptKey: 22,
+    flags: 4,
+  });
+  value[23] = 0xfb;
+  expect(decode(remoteEndpoint, value).tunnelEndpoint).toBe('4.5.6.7');
+  expect(decode(remoteEndpoint117, counting(12))).toMatchObject({ encryptKey: 10, flags: 11 });
+});
+
+test('a backend has a cluster of two bytes and a zone of one', () => {
+  expect(decode(backend4, counting(12))).toMatchObject({ port: 0x0405, clusterId: 0x0908, zone: 10 });
+  expect(decode(backend6, counting(24))).toMatchObject({ port: 0x1011, clusterId: 0x1514, zone: 22 });
+});
