@@ -40,6 +40,7 @@ test.each([
   ['/etc/cni/net.d/05-calico-cilium.conf', false],
   ['/etc/cni/net.d/99-loopback.conf', false],
   ['/etc/other/05-cilium.conf', false],
+  ['/etc/cni/net.d/10-flannel.conf.cilium_bak.old', false],
   ['/etc/sysctl.d/99-zzz-override_cilium.conf', true],
   ['/etc/sysctl.d/90-cilium.conf', true],
   ['/etc/sysctl.d/90-cilium.conf.old', false],

@@ -63,6 +63,7 @@ test.each([
 
 test('a table with chains alone is told of, and one without anything is not', () => {
   expect(itemsOf(':OLD_CILIUM_POST - [0:0]')[0]?.what).toBe('iptables-nft table filter: 1 chain, 0 rules');
+  expect(itemsOf(':MY_CILIUM_POST - [0:0]')).toEqual([]);
   expect(itemsOf(':INPUT ACCEPT [0:0]', '-A INPUT -j ACCEPT')).toEqual([]);
 });
 
