@@ -120,12 +120,7 @@ function checkOrphanedPins({ maps }: KernelFacts, { endpoints }: AgentFacts): Di
   const ids = new Set(endpoints.map(({ id }) => id));
   const orphans = maps.filter(({ name }) => {
     const id = endpointOf(name);
-    return (
-      id !== undefined &&
-      !ids.has(id) &&
-      !name.startsWith('cilium_calls_netdev') &&
-      !name.startsWith('cilium_calls_overlay')
-    );
+    return id !== undefined && !ids.has(id);
   });
   if (orphans.length === 0) return [];
   return [

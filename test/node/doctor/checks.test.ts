@@ -127,7 +127,9 @@ describe('the policy map of an endpoint', () => {
     ]);
     // Another map of the endpoint is not its policy.
     const calls = [map('cilium_calls_00008', { feature: 'calls', endpoint: 8 })];
-    expect(found('policy maps', { maps: calls }, { endpoints: [endpoint(8)] })).toHaveLength(1);
+    expect(found('policy maps', { maps: calls }, { endpoints: [endpoint(8)] })).toEqual([
+      expect.stringMatching(/^failure: endpoint 8 is ready and has no policy map/),
+    ]);
     expect(found('policy maps', { maps: [] }, { endpoints })).toEqual(AGREE);
   });
 
