@@ -22,6 +22,7 @@ describe('labels', () => {
     ['$host', 'reserved', 'host', ''],
     ['reserved:host', 'reserved', 'host', ''],
     ['reserved.host', 'reserved', 'host', ''],
+    ['reserved-host', 'unspec', 'reserved-host', ''],
     ['reserved:=host', 'reserved', 'host', ''],
     ['k8s:=host', 'k8s', '', 'host'],
     ['k8s:a=b=c', 'k8s', 'a', 'b=c'],
