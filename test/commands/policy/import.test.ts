@@ -45,7 +45,7 @@ test('one wrong document and nothing is sent', async () => {
     env: { CILIUM_SOCK: server.socket },
   });
   expect({ code, stdout, sent: server.seen }).toEqual({ code: 1, stdout: '', sent: [] });
-  expect(stderr).toMatch(/^Error: Cannot parse policy .*: 11 errors in the policy\n/);
+  expect(stderr).toMatch(/^Error: Cannot parse policy .*: 11 errors in the policy$/m);
   expect(stderr).toContain('badport.json:1:105: error: Unable to parse port');
 });
 
