@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { endpointOf, KNOWN_MAPS, knownMap } from '../../../src/bpf/layouts/catalogue.ts';
 import { CONNTRACK4, ctEntry, ctEntry117 } from '../../../src/bpf/layouts/conntrack.ts';
-import { variantOf } from '../../../src/bpf/layouts/map-layout.ts';
+import { mapLayout, variantOf } from '../../../src/bpf/layouts/map-layout.ts';
+import { struct } from '../../../src/bpf/layouts/struct.ts';
 import type { RecordedMap } from '../../helpers/bpf.ts';
 import { fixture } from '../../helpers/recordings.ts';
 
@@ -28,6 +29,8 @@ describe('the catalogue', () => {
     expect(endpointOf('cilium_calls_netdev_00002')).toBeUndefined();
     expect(endpointOf('cilium_policy_v2_reserved_1')).toBeUndefined();
     expect(endpointOf('cilium_lxc')).toBeUndefined();
+    expect(endpointOf('cilium_policy_v2_0356')).toBeUndefined();
+    expect(knownMap('cilium_policy_v2_003561')).toBeUndefined();
   });
 
   test('picks the layout of the release where sizes are the same', () => {
@@ -37,6 +40,16 @@ describe('the catalogue', () => {
     expect(variantOf(CONNTRACK4, sizes, '1.20')?.value).toBe(ctEntry);
     expect(variantOf(CONNTRACK4, { keySize: 14, valueSize: 55 }, '1.20')).toBeUndefined();
   });
+});
+
+test('the name of a pin decides between variants of the same sizes', () => {
+  const key = struct(4, {});
+  const [one, other] = [struct(8, {}), struct(8, {})];
+  const layout = mapLayout('x', { pins: ['new_{n}'], key, value: one }, { pins: ['old'], key, value: other });
+  const sizes = { keySize: 4, valueSize: 8 };
+  expect(variantOf(layout, { pin: 'old', ...sizes }, '1.20')?.value).toBe(other);
+  expect(variantOf(layout, { pin: 'new_7', ...sizes }, '1.20')?.value).toBe(one);
+  expect(variantOf(layout, { pin: 'else', ...sizes }, '1.20')?.value).toBe(one);
 });
 
 describe('structs', () => {

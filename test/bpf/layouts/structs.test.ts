@@ -1,7 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { ctEntry, ctEntry117 } from '../../../src/bpf/layouts/conntrack.ts';
+import { endpointInfo } from '../../../src/bpf/layouts/endpoints.ts';
 import { ipcacheKey, remoteEndpoint, remoteEndpoint117 } from '../../../src/bpf/layouts/ipcache.ts';
-import { backend4, backend6 } from '../../../src/bpf/layouts/services.ts';
+import { subscriber } from '../../../src/bpf/layouts/multicast.ts';
+import { nodeValue } from '../../../src/bpf/layouts/nodes.ts';
+import { CAPTURE_RULES4 } from '../../../src/bpf/layouts/recorder.ts';
+import { backend4, backend6, socketTuple6 } from '../../../src/bpf/layouts/services.ts';
 import { decode } from '../../../src/bpf/maps/codec.ts';
 
 // Bytes of the datapath's own structs, written down from its headers: 01 02 03 …, so that each place has its value.
@@ -36,4 +40,17 @@ test('an ipcache entry keeps its key and flags in the last two bytes', () => {
 test('a backend has a cluster of two bytes and a zone of one', () => {
   expect(decode(backend4, counting(12))).toMatchObject({ port: 0x0405, clusterId: 0x0908, zone: 10 });
   expect(decode(backend6, counting(24))).toMatchObject({ port: 0x1011, clusterId: 0x1514, zone: 22 });
+});
+
+test('fields that no recording fills lie where the headers have them', () => {
+  expect(decode(socketTuple6, counting(32))).toMatchObject({ port: 0x1819 });
+  expect(decode(endpointInfo, counting(48))).toMatchObject({
+    identity: 0x23222120,
+    parentIfindex: 0x27262524,
+  });
+  expect(decode(nodeValue, counting(4))).toEqual({ id: 0x0100, spi: 2 });
+  expect(decode(subscriber, counting(12))).toEqual({ source: '0.1.2.3', ifindex: 0x07060504, remote: true });
+  const [rules] = CAPTURE_RULES4.variants;
+  if (!rules) throw new Error('no layout');
+  expect(decode(rules.value, counting(8))).toEqual({ ruleId: 0x0100, captureLength: 0x07060504 });
 });
