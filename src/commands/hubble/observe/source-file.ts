@@ -79,10 +79,9 @@ async function* readFiles<T>(
     lines.number = 0;
     for await (const chunk of readCapture(path, ctx.in, signal)) {
       const records: T[] = [];
-      const more = read(chunk, collect(records, chunk));
+      read(chunk, collect(records, chunk));
       for (const problem of problems.splice(0)) await logProblem(problem, path, ctx);
       yield records;
-      if (!more) return;
     }
   }
 }

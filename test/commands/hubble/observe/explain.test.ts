@@ -30,6 +30,12 @@ describe('--explain says', () => {
     );
   });
 
+  test('what an expression forbids beside what flags forbid', async () => {
+    expect(await fileLines('--not', '--verdict', 'ERROR', '--where', 'not verdict = DROPPED')).toEqual(
+      expect.arrayContaining(['  deny  {"verdict":["ERROR"]}', '  deny  {"verdict":["DROPPED"]}']),
+    );
+  });
+
   test('that an expression is evaluated here when it sets the same field as a flag', async () => {
     expect(await fileLines('--verdict', 'DROPPED', '--where', 'verdict = FORWARDED')).toEqual(
       expect.arrayContaining(['  allow {"verdict":["DROPPED"]}', 'Evaluated here: verdict = FORWARDED']),

@@ -152,3 +152,22 @@ test('--sort comes before the limit', async () => {
   const { stdout } = await observe(lines, ['--sort', '--first', '3', '-o', 'json']);
   expect(stdout).toBe(jsonOf(LINES.slice(0, 3)));
 });
+
+test('lines are counted anew in each file', async () => {
+  const path = join(folder, 'broken.jsonl');
+  writeFileSync(path, `${FIRST}\nnonsense\n`);
+  const { stderr } = await run(['hubble', 'observe', '--input-file', path, '--input-file', path]);
+  expect(stderr.match(/at=\S+/g)).toEqual([`at=${path}:2`, `at=${path}:2`]);
+});
+
+test.each(['json', 'compact'])('--until leaves out later flows in %s', async (format) => {
+  const early = flow({ uuid: 'a', time: '2026-11-22T08:00:00Z' });
+  const late = flow({ uuid: 'b', time: '2026-11-22T08:00:02Z' });
+  const until = ['--until', '2026-11-22T08:00:01Z', '-o', format];
+  expect((await observe([early, late], until)).stdout).toBe((await observe([early], ['-o', format])).stdout);
+});
+
+test('a live screen of a file does not wait for what comes', async () => {
+  const { stderr } = await observe([FIRST], ['--tui', '--explain']);
+  expect(stderr).toContain('Range: number 0\n');
+});

@@ -102,6 +102,7 @@ describe('a stream of flows', () => {
   test.each([
     [[], '20', false],
     [['--all'], '18446744073709551615', false],
+    [['--last', '1000001'], '1000001', false],
     [['--follow'], undefined, false],
     [['--first', '5'], '5', true],
     [['--since', '1h', '--all'], undefined, false],
