@@ -8,7 +8,7 @@ interface Call {
   body: Record<string, string>;
   token: string | undefined;
 }
-type Answer = { status?: number; text: string } | object;
+type Answer = { status?: number; text: string } | object | 'broken off';
 
 const b64 = (text: string) => Buffer.from(text).toString('base64');
 const kv = (key: string, more: object = {}) => ({ key: b64(key), value: b64('v'), ...more });
@@ -29,9 +29,9 @@ async function member(answer?: (call: Call) => Answer) {
       token: request.headers.authorization,
     };
     calls.push(call);
-    if (!answer) return request.socket.destroy();
-    const found = answer(call);
-    const text = 'text' in found ? found.text : JSON.stringify(found);
+    const found = answer?.(call) ?? 'broken off';
+    if (found === 'broken off') return request.socket.destroy();
+    const text = 'text' in found ? String(found.text) : JSON.stringify(found);
     response.writeHead('status' in found ? Number(found.status) : 200).end(text);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -203,6 +203,15 @@ describe('members', () => {
       ['/v3/kv/range', 'secret'],
     ]);
     expect(etcd.calls[0]?.body).toEqual({ name: 'u', password: 'p' });
+  });
+
+  test('know each other’s tokens: the next one is not asked for another', async () => {
+    await using first = await member(({ path }) =>
+      path === '/v3/auth/authenticate' ? { token: 'secret' } : 'broken off',
+    );
+    await using second = await member(() => ({}));
+    await on([first.url, second.url], (e) => e.get('a'), { username: 'u', password: 'p' });
+    expect(second.calls.map(({ path, token }) => [path, token])).toEqual([['/v3/kv/range', 'secret']]);
   });
 });
 

@@ -66,7 +66,7 @@ const withOpenssl = spawnSync('openssl', ['version']).status === 0 ? describe : 
 withOpenssl('TLS', () => {
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   beforeAll(() => {
-    const subject = '/C=CH/ST=Bern/O=Lab/CN=127.0.0.1/serialNumber=7';
+    const subject = '/emailAddress=a@lab/C=CH/ST=Bern/O=Lab/CN=127.0.0.1/serialNumber=7';
     const words = `req -x509 -newkey rsa:2048 -nodes -keyout ${key} -out ${cert} -days 2 -set_serial 0x0a0b -subj ${subject}`;
     execFileSync('openssl', [...words.split(' '), '-addext', 'subjectAltName=IP:127.0.0.1'], {
       stdio: 'ignore',
@@ -126,8 +126,8 @@ withOpenssl('TLS', () => {
     expect(first?.facts).toEqual({
       // Pairs from the left, without the leading zero, as the reference prints it.
       serial: 'a0:b',
-      subject: 'serialNumber=7,CN=127.0.0.1,ST=Bern,O=Lab,C=CH',
-      issuer: 'serialNumber=7,CN=127.0.0.1,ST=Bern,O=Lab,C=CH',
+      subject: 'serialNumber=7,CN=127.0.0.1,ST=Bern,O=Lab,C=CH,emailAddress=a@lab',
+      issuer: 'serialNumber=7,CN=127.0.0.1,ST=Bern,O=Lab,C=CH,emailAddress=a@lab',
       notBefore: expect.stringMatching(time),
       notAfter: expect.stringMatching(time),
     });
