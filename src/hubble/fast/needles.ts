@@ -73,12 +73,7 @@ const named =
       : undefined;
 
 /** Names of the value 0, which JSON leaves out. */
-const ZERO_NAMES: ReadonlySet<string> = new Set([
-  'VERDICT_UNKNOWN',
-  'DROP_REASON_UNKNOWN',
-  'TRAFFIC_DIRECTION_UNKNOWN',
-  'IP_NOT_USED',
-]);
+const ZERO_NAMES: ReadonlySet<string> = new Set(['VERDICT_UNKNOWN', 'DROP_REASON_UNKNOWN']);
 
 const number =
   (name: string): NeedlesOf =>
