@@ -113,6 +113,18 @@ describe('a stream of flows', () => {
     expect([request.number, request.first ?? false, request.field_mask]).toEqual([number, first, undefined]);
   });
 
+  test('that is followed is asked for the uuid as well, by which flows are told apart after a break', async () => {
+    await using server = await serveGrpc({ [FLOWS]: {} });
+    const masks = [['--follow'], ['--follow', '-o', 'json', '--field-mask', 'uuid,time'], []];
+    for (const words of masks) await observe(server.address, ...words);
+    const fields = server.seen.map(({ requests: [bytes = Buffer.alloc(0)] }) =>
+      decode('observer.GetFlowsRequest', bytes)
+        .field_mask?.split(',')
+        .filter((path) => path === 'uuid'),
+    );
+    expect(fields).toEqual([['uuid'], ['uuid'], []]);
+  });
+
   test('reports nodes on stderr, and only those in trouble', async () => {
     const status = (state_change: 'NODE_CONNECTED' | 'NODE_ERROR', message = '') =>
       encode('observer.GetFlowsResponse', {
