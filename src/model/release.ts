@@ -19,13 +19,21 @@ interface KnownRelease {
  */
 const RELEASES: readonly KnownRelease[] = [
   { release: '1.9', knows: ['api', 'policy'], status: ['host-routing'] },
+  { release: '1.10', knows: ['policy'] },
+  { release: '1.11', knows: ['policy'] },
+  { release: '1.12', knows: ['policy'] },
+  { release: '1.13', knows: ['policy'] },
   { release: '1.14', knows: ['policy'] },
+  { release: '1.15', knows: ['policy'] },
+  { release: '1.16', knows: ['policy'] },
   {
     release: '1.17',
     knows: ['api', 'maps', 'policy'],
     status: ['routing', 'cni-file', 'identity-range'],
     pins: ['cilium_ipcache'],
   },
+  { release: '1.18', knows: ['policy'] },
+  { release: '1.19', knows: ['policy'] },
   {
     release: '1.20',
     knows: ['api', 'maps', 'policy'],

@@ -93,6 +93,7 @@ export const ENTITIES = [
   'all',
   'world',
   'cluster',
+  'cluster-mesh',
   'host',
   'init',
   'ingress',
@@ -134,7 +135,7 @@ export interface Group {
 /** Has exactly one of the two. */
 export interface FqdnSelector {
   matchName?: string;
-  /** `*` matches any characters within a DNS label, `*` alone every name, `**.` (from 1.18 on) any depth. */
+  /** `*` matches any characters within a DNS label, `*` alone every name, `**.` (from 1.19 on) any depth. */
   matchPattern?: string;
 }
 
@@ -156,7 +157,21 @@ export interface PortRule extends PortDenyRule {
   rules?: L7Rules;
 }
 
-export const PROTOCOLS = ['TCP', 'UDP', 'SCTP', 'ICMP', 'ICMPv6', 'VRRP', 'IGMP', 'ANY'] as const;
+export const PROTOCOLS = [
+  'TCP',
+  'UDP',
+  'SCTP',
+  'ICMP',
+  'ICMPv6',
+  'VRRP',
+  'IGMP',
+  'GRE',
+  'IPIP',
+  'IPV6',
+  'ESP',
+  'AH',
+  'ANY',
+] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
 export interface PortProtocol {

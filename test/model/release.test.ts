@@ -37,7 +37,7 @@ test('releases are ordered by number, not by character', () => {
 });
 
 test('the table goes from the oldest release to the newest', () => {
-  expect(releasesOf('policy')).toEqual(['1.9', '1.14', '1.17', '1.20']);
+  expect(releasesOf('policy')).toEqual(Array.from({ length: 12 }, (_, i) => `1.${i + 9}`));
   expect(releasesOf('api')).toEqual(['1.9', '1.17', '1.20']);
   expect(releasesOf('maps')).toEqual(['1.17', NEWEST_RELEASE]);
 });

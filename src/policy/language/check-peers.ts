@@ -61,8 +61,8 @@ export function checkCidrRule(rule: CidrRule, at: Cursor): void {
         const inner = readPrefix(text, (why) => why, at);
         if (!outer || !inner || contains(outer, inner)) return;
         const message = `allow CIDR prefix ${cidr} does not contain exclude CIDR prefix ${text}`;
-        // Agents up to 1.17 only check the address, so they accept a wider exception, which leaves nothing of the block.
-        const passes = !at.reaches('1.18') && contains(outer, addressOf(text) ?? inner);
+        // Agents up to 1.19 only check the address, so they accept a wider exception, which leaves nothing of the block.
+        const passes = !at.reaches('1.20') && contains(outer, addressOf(text) ?? inner);
         if (passes) at.warn('except', message, 'It covers the whole block, so the rule selects nothing.');
         else at.fail('except', message);
       }),

@@ -44,6 +44,7 @@ export function checkPort(port: string, at: Cursor): string | undefined {
         : 'A port is a number from 0 (every port) to 65535, or the name of a container port.',
     );
   }
+  if (number === 0 && !at.reaches('1.10')) return at.fail('port', 'Port cannot be 0', 'It came with 1.10.');
   return Number.isNaN(number) ? port.toLowerCase() : port;
 }
 

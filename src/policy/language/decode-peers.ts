@@ -97,10 +97,10 @@ const ENTITY: Decode<Entity> = (value, at) => {
 
 const ENTITY_SINCE: Partial<Record<Entity, Release>> = {
   'kube-apiserver': '1.11',
-  ingress: '1.13',
-  unmanaged: '1.10',
+  ingress: '1.12',
   'world-ipv4': '1.15',
   'world-ipv6': '1.15',
+  'cluster-mesh': '1.20',
 };
 
 function cidrRuleOf(groupsSince: Release): Decode<CidrRule> {
@@ -162,7 +162,7 @@ export const INGRESS_PEERS = {
   fromEndpoints: { decode: list(SELECTOR) },
   fromRequires: REQUIRES,
   fromCIDR: { decode: list(text(checkCidr)) },
-  fromCIDRSet: { decode: list(cidrRuleOf('1.13')) },
+  fromCIDRSet: { decode: list(cidrRuleOf('1.14')) },
   fromEntities: { decode: list(ENTITY) },
   fromGroups: { decode: list(GROUP), since: '1.16' },
   fromNodes: NODES,

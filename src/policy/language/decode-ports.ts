@@ -27,17 +27,41 @@ import {
   checkPorts,
   finishPort,
 } from './check-ports.ts';
-import { type Decode, type Field, integer, list, object, oneOf, text, texts } from './decoders.ts';
+import {
+  type Cursor,
+  type Decode,
+  type Field,
+  integer,
+  list,
+  object,
+  oneOf,
+  text,
+  texts,
+} from './decoders.ts';
 
 /** The parts of the policy language about ports, L7 rules and ICMP types. */
 
-const PROTOCOL_SINCE: Partial<Record<Protocol, Release>> = { SCTP: '1.12', VRRP: '1.18', IGMP: '1.18' };
+const PROTOCOL_SINCE: Partial<Record<Protocol, Release>> = {
+  SCTP: '1.13',
+  VRRP: '1.19',
+  IGMP: '1.19',
+  GRE: '1.20',
+  IPIP: '1.20',
+  IPV6: '1.20',
+  ESP: '1.20',
+  AH: '1.20',
+};
+/** Protocols of the network layer: they have no ports. */
+const PORTLESS: readonly Protocol[] = ['VRRP', 'IGMP', 'GRE', 'IPIP', 'IPV6', 'ESP', 'AH'];
 const WRITABLE = PROTOCOLS.filter((protocol) => !protocol.startsWith('ICMP'));
 
 const PROTOCOL: Decode<Protocol> = (value, at) => {
   const upper = typeof value === 'string' ? value.toUpperCase() || 'ANY' : value;
-  const wrong = (word: string) =>
-    `invalid protocol ${JSON.stringify(word)}, must be { tcp | udp | sctp | any }`;
+  const extended = at.options.target !== undefined && at.reaches('1.20');
+  const names = extended
+    ? 'tcp | udp | sctp | vrrp | igmp | gre | ipip | ipv6 | esp | ah | any'
+    : 'tcp | udp | sctp | any';
+  const wrong = (word: string) => `invalid protocol ${JSON.stringify(word)}, must be { ${names} }`;
   if (upper === 'ICMP' || upper === 'ICMPV6') {
     return at.fail('protocol', wrong(upper), 'For ICMP write "icmps" in place of "toPorts".');
   }
@@ -68,17 +92,28 @@ const PORTS = {
         protocol: { decode: PROTOCOL },
       },
       check: (port, at, given) => {
-        // VRRP and IGMP have no ports, so there the field may be left out.
-        const portless = port.protocol === 'VRRP' || port.protocol === 'IGMP';
+        const portless = PORTLESS.includes(port.protocol);
         if (given.port === undefined && portless) port.port = '0';
         if (given.port === undefined && !portless)
           at.fail('port', 'Port must be specified', '"0" stands for every port.');
         else finishPort(port, at);
+        if (portless) checkPortless(port, at);
       },
     }),
     checkPorts,
   ),
 };
+
+/** The datapath drops packets of these protocols unless the agent runs with the option. */
+function checkPortless({ port, protocol }: PortProtocol, at: Cursor): void {
+  if (port !== '0') at.fail('port', 'port must be empty or 0', `${protocol} has no ports.`, ['port']);
+  at.warn(
+    'option',
+    `${protocol} needs the agent's option enable-extended-ip-protocols`,
+    'Without it the agent drops this traffic, and refuses a rule that leaves out "port".',
+    ['protocol'],
+  );
+}
 
 const SECRET = object<SecretRef>({
   name: 'a secret',
@@ -167,23 +202,29 @@ export const FQDN = object<FqdnSelector>({
 });
 
 const KAFKA_LIST: Decode<KafkaRule[]> = (value, at) => {
-  if (at.reaches('1.18') && at.options.target !== undefined)
+  if (at.reaches('1.18') && at.before('1.20') && at.options.target !== undefined)
     at.warn(
       'deprecated',
-      'Kafka rules are deprecated and will be removed after Cilium 1.20',
+      'Kafka rules are deprecated, and Cilium 1.20 no longer takes them',
       'The port itself can still be allowed or denied: keep the item of "toPorts" and remove "rules".',
     );
   return list(KAFKA)(value, at);
 };
 
+const GONE = {
+  until: '1.20',
+  instead:
+    'The port itself can still be allowed or denied: keep the item of "toPorts" and remove this part of "rules".',
+} as const;
+
 const L7_RULES = object<L7Rules>({
   name: 'L7 rules',
   fields: {
     http: { decode: list(HTTP) },
-    kafka: { decode: KAFKA_LIST },
+    kafka: { decode: KAFKA_LIST, ...GONE },
     dns: { decode: list(FQDN) },
-    l7proto: { decode: text((value) => value || undefined) },
-    l7: { decode: list(texts((name) => name, text())) },
+    l7proto: { decode: text((value) => value || undefined), ...GONE },
+    l7: { decode: list(texts((name) => name, text())), ...GONE },
   },
   check: checkL7Rules,
 });
@@ -200,8 +241,8 @@ export function portRuleOf(direction: 'ingress' | 'egress'): Decode<PortRule> {
       ports: PORTS,
       terminatingTLS: TLS,
       originatingTLS: TLS,
-      serverNames: { decode: list(SERVER_NAME), since: '1.10' },
-      listener: { decode: LISTENER, since: '1.12' },
+      serverNames: { decode: list(SERVER_NAME), since: '1.13' },
+      listener: { decode: LISTENER, since: '1.13' },
       rules: { decode: L7_RULES },
     },
     check: (rule, at) => checkPortRule(rule, at, direction),

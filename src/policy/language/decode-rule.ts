@@ -232,7 +232,7 @@ function checkDirection(rule: IngressRule | IngressDenyRule | EgressRule | Egres
         [name],
       );
   }
-  if (first === 'toServices' && count(rule.toPorts) > 0 && at.before('1.18'))
+  if (first === 'toServices' && count(rule.toPorts) > 0 && at.reaches('1.14') && at.before('1.17'))
     at.fail('combination', 'Combining ToServices and ToPorts is not supported yet', undefined, ['toPorts']);
   if (count(rule.icmps) > 0 && count(rule.toPorts) > 0)
     at.fail(

@@ -1,24 +1,39 @@
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
 import { parsePrefix } from '../../lib/address.ts';
+import type { Release } from '../../model/release.ts';
 import type { Complaint } from '../language/decoders.ts';
 import type { Path } from '../rule.ts';
 
-export type SchemaKind = 'CiliumNetworkPolicy' | 'CiliumClusterwideNetworkPolicy';
-
-/** Finds what the API server refuses by the schema of the custom resource (1.20). */
+/** Finds what the API server refuses by the schema of the custom resource. */
 export type SchemaCheck = (spec: unknown) => Complaint[];
 
-let ajv: Ajv | undefined;
-const checks = new Map<SchemaKind, Promise<SchemaCheck>>();
+/** Releases whose schema is here, and how to load it. CiliumClusterwideNetworkPolicy has the same. */
+const SCHEMAS = {
+  '1.18': () => import('../../../schemas/crds/1.18/ciliumnetworkpolicies.json', { with: { type: 'json' } }),
+  '1.19': () => import('../../../schemas/crds/1.19/ciliumnetworkpolicies.json', { with: { type: 'json' } }),
+  '1.20': () => import('../../../schemas/crds/1.20/ciliumnetworkpolicies.json', { with: { type: 'json' } }),
+} as const;
+type SchemaRelease = keyof typeof SCHEMAS;
 
-/** The schema check for a kind. Compiling it takes 0.1 s, so that is done for the first object of the kind. */
-export function schemaCheck(kind: SchemaKind): Promise<SchemaCheck> {
-  const known = checks.get(kind) ?? compile(kind);
-  checks.set(kind, known);
+let ajv: Ajv | undefined;
+const checks = new Map<SchemaRelease, Promise<SchemaCheck>>();
+
+/**
+ * The schema check of a release; undefined when its schema is not here. Compiling takes 0.1 s, so that is done for the
+ * first object that needs it.
+ */
+export async function schemaCheck(release: Release): Promise<SchemaCheck | undefined> {
+  if (!hasSchema(release)) return undefined;
+  const known = checks.get(release) ?? compile(release);
+  checks.set(release, known);
   return known;
 }
 
-async function compile(kind: SchemaKind): Promise<SchemaCheck> {
+function hasSchema(release: Release): release is SchemaRelease {
+  return Object.hasOwn(SCHEMAS, release);
+}
+
+async function compile(release: SchemaRelease): Promise<SchemaCheck> {
   const { Ajv: Compiler } = await import('./ajv-library.ts');
   ajv ??= new Compiler({
     allErrors: true,
@@ -32,18 +47,8 @@ async function compile(kind: SchemaKind): Promise<SchemaCheck> {
       'date-time': true,
     },
   });
-  const check = ajv.compile(repaired(specSchema(await crdOf(kind))));
+  const check = ajv.compile(repaired(specSchema((await SCHEMAS[release]()).default)));
   return (spec) => complaintsOf(check, spec);
-}
-
-async function crdOf(kind: SchemaKind): Promise<unknown> {
-  const { default: crd } =
-    kind === 'CiliumNetworkPolicy'
-      ? await import('../../../schemas/crds/ciliumnetworkpolicies.json', { with: { type: 'json' } })
-      : await import('../../../schemas/crds/ciliumclusterwidenetworkpolicies.json', {
-          with: { type: 'json' },
-        });
-  return crd;
 }
 
 function specSchema(crd: unknown): object {

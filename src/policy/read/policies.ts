@@ -6,7 +6,7 @@ import { decodeRule } from '../language/decode-rule.ts';
 import { type Complaint, Cursor } from '../language/decoders.ts';
 import type { Path, Rule, SourcedRule } from '../rule.ts';
 import { inNamespace } from './cilium-policy.ts';
-import { type SchemaCheck, type SchemaKind, schemaCheck, withoutReported } from './crd-schema.ts';
+import { type SchemaCheck, schemaCheck, withoutReported } from './crd-schema.ts';
 import { type ParsedDocument, parseFile } from './documents.ts';
 import { isPolicyKind, type ObjectName, POLICY_KINDS, readName, specsOf } from './kubernetes-object.ts';
 import { decodeNetworkPolicy } from './network-policy.ts';
@@ -51,7 +51,7 @@ export async function parsePolicies(
     const { documents, findings } = await parseFile(file, text);
     policies.findings.push(...findings);
     for (const document of documents) {
-      readDocument(document, { ...options, schemas: await schemasFor(document.value, options) }, policies);
+      readDocument(document, { ...options, schema: await schemaFor(document.value, options) }, policies);
     }
   }
   policies.findings.sort(byPosition);
@@ -59,26 +59,21 @@ export async function parsePolicies(
 }
 
 interface ReadOptions extends ParseOptions {
-  schemas: ReadonlyMap<string, SchemaCheck>;
+  schema: SchemaCheck | undefined;
 }
 
-/** The schema checks of the API server (1.20) for the kinds of objects in a document. */
-async function schemasFor(
+/** The schema check of the API server, when the document has objects that it is for. */
+async function schemaFor(
   value: unknown,
   { target = OBJECT_TARGET }: ParseOptions,
-): Promise<ReadOptions['schemas']> {
-  const schemas = new Map<string, SchemaCheck>();
-  if (target !== OBJECT_TARGET) return schemas;
+): Promise<ReadOptions['schema']> {
   const items =
     isRecord(value) && Array.isArray(value.items) ? value.items : Array.isArray(value) ? value : [value];
-  for (const item of items) {
-    const kind: unknown = isRecord(item) ? item.kind : undefined;
-    if (isSchemaKind(kind) && !schemas.has(kind)) schemas.set(kind, await schemaCheck(kind));
-  }
-  return schemas;
+  const found = items.some((item) => isRecord(item) && hasSchema(item.kind));
+  return found ? schemaCheck(target) : undefined;
 }
 
-function isSchemaKind(kind: unknown): kind is SchemaKind {
+function hasSchema(kind: unknown): boolean {
   return kind === 'CiliumNetworkPolicy' || kind === 'CiliumClusterwideNetworkPolicy';
 }
 
@@ -186,7 +181,7 @@ function readObject(
   for (const { part, spec } of specsOf(value, kind)) {
     const here = new Cursor({ strict, target, form: 'kubernetes' });
     const rule = readSpec(spec, name, here);
-    const bySchema = options.schemas.get(kind)?.(spec) ?? [];
+    const bySchema = (hasSchema(kind) && options.schema?.(spec)) || [];
     const complaints = [...here.complaints, ...withoutReported(bySchema, here.complaints)];
     complaints.forEach(reporter(document, [...path, ...part], into));
     if (rule)

@@ -91,12 +91,24 @@ describe('what a release takes', () => {
       [],
     ],
     [
-      'services with ports before 1.18',
-      '1.17',
+      'services with ports from 1.14 to 1.16',
+      '1.16',
       servicesWithPorts(),
       ['error: Combining ToServices and ToPorts is not supported yet'],
     ],
-    ['services with ports', '1.20', servicesWithPorts(), []],
+    ['services with ports', '1.13', servicesWithPorts(), []],
+    ['services with ports', '1.17', servicesWithPorts(), []],
+    ['every port', '1.10', ports({ port: '0' }), []],
+    ['every port', '1.9', ports({ port: '0' }), ['error: Port cannot be 0']],
+    [
+      'a port of a protocol without ports',
+      '1.20',
+      ports({ port: '80', protocol: 'ESP' }),
+      [
+        'error: port must be empty or 0',
+        "warning: ESP needs the agent's option enable-extended-ip-protocols",
+      ],
+    ],
     [
       'services with ports in any release',
       undefined,
@@ -106,10 +118,11 @@ describe('what a release takes', () => {
     ['a Kafka rule', '1.17', kafka({ topic: 'a' }), []],
     [
       'a Kafka rule',
-      '1.20',
+      '1.19',
       kafka({ topic: 'a' }),
-      ['warning: Kafka rules are deprecated and will be removed after Cilium 1.20'],
+      ['warning: Kafka rules are deprecated, and Cilium 1.20 no longer takes them'],
     ],
+    ['a Kafka rule', '1.20', kafka({ topic: 'a' }), ['error: Cilium 1.20 no longer takes "kafka"']],
     ['a Kafka rule in any release', undefined, kafka({ topic: 'a' }), []],
     ['conditions of other rules', '1.17', { ingress: [{ fromRequires: [{}] }] }, []],
     [

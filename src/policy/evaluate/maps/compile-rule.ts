@@ -173,7 +173,8 @@ const WITH_PORTS: readonly number[] = [PROTOCOL_NUMBER.TCP, PROTOCOL_NUMBER.UDP,
 function portSpecs(rule: PortRule, deny: boolean): PortSpec[] {
   return (rule.ports ?? []).flatMap(({ port, endPort, protocol }) => {
     const number = /^\d+$/.test(port) ? Number(port) : 0;
-    const protocols = protocol === 'ANY' ? WITH_PORTS : [PROTOCOL_NUMBER[protocol]];
+    const protocols =
+      protocol === 'ANY' ? WITH_PORTS : [PROTOCOL_NUMBER[protocol === 'IPV6' ? 'IPv6' : protocol]];
     return protocols.map((proto) => ({
       protocol: proto,
       port: number,

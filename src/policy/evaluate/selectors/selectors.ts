@@ -118,6 +118,7 @@ function entitySelectors(entity: Entity, around: Surroundings): Selector[] {
       return [NONE];
     case 'world':
       return ['world', 'world-ipv4', 'world-ipv6'].map(reserved);
+    case 'cluster-mesh':
     case 'cluster': {
       const nodes = ['host', 'remote-node', 'init', 'ingress', 'health', 'unmanaged', 'kube-apiserver'];
       const pods: Selector =
