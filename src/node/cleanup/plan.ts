@@ -1,15 +1,15 @@
 import { type Item, KINDS, type Kind, type Plan } from '../../model/cleanup.ts';
 import type { NodePaths } from '../state/read.ts';
 import type { NodeState } from '../state/state.ts';
-import { attachmentItems, pinItems, tcItems } from './attribute/bpf.ts';
-import { fileItems } from './attribute/files.ts';
-import { firewallItems } from './attribute/firewall.ts';
-import { linkItems } from './attribute/links.ts';
-import { routeItems, ruleItems } from './attribute/routes.ts';
+import { attachmentItems, pinItems, tcItems } from './bpf.ts';
+import { fileItems } from './files.ts';
+import { firewallItems } from './firewall.ts';
+import { linkItems } from './links.ts';
+import { routeItems, ruleItems } from './routes.ts';
 
 /**
  * Decides what of a node is Cilium's, from names and forms that only it uses. Touches nothing. For each kind of thing a
- * file in attribute/ says what of it is Cilium's and how it is removed and brought back; apply.ts does it.
+ * file beside this one says what of it is Cilium's and how it is removed and brought back; apply.ts does it.
  */
 export function planCleanup(state: NodeState, paths: NodePaths): Plan {
   const items: Item[] = [

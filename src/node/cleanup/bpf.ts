@@ -1,6 +1,6 @@
-import type { Item } from '../../../model/cleanup.ts';
-import type { NodePaths } from '../../state/read.ts';
-import type { NodeState } from '../../state/state.ts';
+import type { Item } from '../../model/cleanup.ts';
+import type { NodePaths } from '../state/read.ts';
+import type { NodeState } from '../state/state.ts';
 import { command, OWN_PIN, OWN_PROGRAM } from './own.ts';
 
 /** Filters of tc; the qdisc goes with the last one of a device. */

@@ -1,5 +1,5 @@
-import type { Item } from '../../../model/cleanup.ts';
-import type { FirewallTable, NodeState } from '../../state/state.ts';
+import type { Item } from '../../model/cleanup.ts';
+import type { FirewallTable, NodeState } from '../state/state.ts';
 import { command, OWN_PIN } from './own.ts';
 
 /** Chains and rules of every iptables variant, a table at a time, and ip sets. */

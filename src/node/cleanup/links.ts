@@ -1,5 +1,5 @@
-import type { Action, Item } from '../../../model/cleanup.ts';
-import type { IpLink, NodeState } from '../../state/state.ts';
+import type { Action, Item } from '../../model/cleanup.ts';
+import type { IpLink, NodeState } from '../state/state.ts';
 import { command, OWN_LINK, POD_LINK } from './own.ts';
 
 /** A link of another kind that has the name is somebody else's. */

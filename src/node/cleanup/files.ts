@@ -1,6 +1,6 @@
-import type { Item } from '../../../model/cleanup.ts';
-import type { NodePaths } from '../../state/read.ts';
-import type { NodeState } from '../../state/state.ts';
+import type { Item } from '../../model/cleanup.ts';
+import type { NodePaths } from '../state/read.ts';
+import type { NodeState } from '../state/state.ts';
 
 const BACKUP = '.cilium_bak';
 

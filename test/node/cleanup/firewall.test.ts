@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { firewallItems } from '../../../../src/node/cleanup/attribute/firewall.ts';
-import { parseSave } from '../../../../src/node/state/firewall.ts';
-import { nodeWith, steps } from '../../node-state.ts';
+import { firewallItems } from '../../../src/node/cleanup/firewall.ts';
+import { parseSave } from '../../../src/node/state/firewall.ts';
+import { nodeWith, steps } from '../node-state.ts';
 
 const itemsOf = (...lines: string[]) =>
   firewallItems(nodeWith({ firewall: parseSave('iptables-nft', ['*filter', ...lines].join('\n')) }));

@@ -1,5 +1,5 @@
-import type { Action, Item } from '../../../model/cleanup.ts';
-import type { Family, IpRoute, IpRule, NodeState } from '../../state/state.ts';
+import type { Action, Item } from '../../model/cleanup.ts';
+import type { Family, IpRoute, IpRule, NodeState } from '../state/state.ts';
 import { command, OWN_LINK, POD_LINK } from './own.ts';
 
 /** Marks and tables of Cilium's policy routing: to the proxy, from the proxy, and of IPsec. */

@@ -1,4 +1,4 @@
-import type { Action } from '../../../model/cleanup.ts';
+import type { Action } from '../../model/cleanup.ts';
 
 /** Names of programs: since 1.11, and the object files of older agents. */
 export const OWN_PROGRAM = /^(?:cil_|bpf_(?:lxc|host|netdev|network|overlay|sock|xdp|wireguard)\w*\.o\b)/;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { routeItems, ruleItems } from '../../../../src/node/cleanup/attribute/routes.ts';
-import type { Family, IpRoute, IpRule } from '../../../../src/node/state/state.ts';
-import { nodeWith, steps } from '../../node-state.ts';
+import { routeItems, ruleItems } from '../../../src/node/cleanup/routes.ts';
+import type { Family, IpRoute, IpRule } from '../../../src/node/state/state.ts';
+import { nodeWith, steps } from '../node-state.ts';
 
 const routesOf = (route: IpRoute, family: Family = 4) =>
   routeItems(nodeWith({ routes: [{ family, route }] }));

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { attachmentItems, pinItems, tcItems } from '../../../../src/node/cleanup/attribute/bpf.ts';
-import { NODE_PATHS } from '../../../../src/node/state/read.ts';
-import type { NodeFile, TcFilter } from '../../../../src/node/state/state.ts';
-import { link, nodeWith, steps } from '../../node-state.ts';
+import { attachmentItems, pinItems, tcItems } from '../../../src/node/cleanup/bpf.ts';
+import { NODE_PATHS } from '../../../src/node/state/read.ts';
+import type { NodeFile, TcFilter } from '../../../src/node/state/state.ts';
+import { link, nodeWith, steps } from '../node-state.ts';
 
 const filter = (device: string, programNames: string[], more: Partial<TcFilter> = {}): TcFilter => ({
   device,

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { fileItems } from '../../../../src/node/cleanup/attribute/files.ts';
-import { NODE_PATHS } from '../../../../src/node/state/read.ts';
-import { nodeWith, steps } from '../../node-state.ts';
+import { fileItems } from '../../../src/node/cleanup/files.ts';
+import { NODE_PATHS } from '../../../src/node/state/read.ts';
+import { nodeWith, steps } from '../node-state.ts';
 
 const itemsOf = (paths: string[], kind: 'file' | 'folder' | 'link' = 'file') =>
   fileItems(nodeWith({ files: paths.map((path) => ({ path, kind, size: 1 })) }), NODE_PATHS);

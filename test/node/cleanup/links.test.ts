@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { linkItems } from '../../../../src/node/cleanup/attribute/links.ts';
-import { link, nodeWith, steps } from '../../node-state.ts';
+import { linkItems } from '../../../src/node/cleanup/links.ts';
+import { link, nodeWith, steps } from '../node-state.ts';
 
 test.each([
   ['cilium_host', 'veth', true],
