@@ -27,6 +27,7 @@ export async function run(): Promise<void> {
     numeric: false,
     interfaceName: String,
     ports: readPortNames(),
+    release: '1.19',
   };
   const rows: [string, number][] = [
     ['default', measure((shown) => renderEvent(shown, base))],

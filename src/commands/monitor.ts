@@ -6,6 +6,7 @@ import { isEventType, type MonitorFilter, passes, passesFlow } from '../agent/mo
 import { LinkNames } from '../agent/monitor/links.ts';
 import { dissect } from '../agent/monitor/packet.ts';
 import { NoMonitorSocket, openMonitorSocket, readRecords } from '../agent/monitor/socket.ts';
+import { StreamRelease } from '../agent/monitor/stream-release.ts';
 import { failed } from '../cli/answer.ts';
 import { examples } from '../cli/flags.ts';
 import type { Context } from '../context.ts';
@@ -13,6 +14,7 @@ import { SilentExit, UsageError } from '../errors.ts';
 import { addressBytes, formatIp, parseAddress } from '../lib/address.ts';
 import { EVENT_TYPES, type MonitorEvent, type MonitorRecord } from '../model/monitor.ts';
 import type { Dissection } from '../model/packet.ts';
+import { atLeast, NEWEST_RELEASE, parseRelease, type Release } from '../model/release.ts';
 import type { AgentStatus } from '../model/status.ts';
 import {
   type MonitorFormat,
@@ -113,17 +115,20 @@ function parseIp(value: string, flag: string): string {
 /** Shows events until the user stops it, connecting again when the agent restarts. */
 export async function runMonitor(options: MonitorOptions, ctx: Context): Promise<void> {
   await checkEndpoints(options, ctx);
-  await announce(ctx);
+  let agent = await askAgent(ctx);
+  const talk = talkOf(agent, ctx);
+  await announce(agent, talk);
   const printer = await eventPrinter(options, ctx);
   try {
     for (;;) {
-      const end = await showStream(options, printer, ctx);
+      const end = await showStream(options, printer, new StreamRelease(agent?.release), ctx);
       await ctx.err.write(`The agent closed the connection (${end}). Connecting again in 12 s.\n`);
       await ctx.clock.sleep(RECONNECT_MS, ctx.signal);
+      agent = await askAgent(ctx);
     }
   } catch (error) {
     if (ctx.signal.aborted && !(error instanceof SilentExit)) {
-      await ctx.err.write('\nReceived an interrupt, disconnecting from monitor...\n\n');
+      await talk.write('\nReceived an interrupt, disconnecting from monitor...\n\n');
       return;
     }
     if (!(error instanceof NoMonitorSocket)) throw error;
@@ -132,18 +137,30 @@ export async function runMonitor(options: MonitorOptions, ctx: Context): Promise
   }
 }
 
-async function showStream(options: MonitorOptions, printer: Printer, ctx: Context): Promise<string> {
+async function showStream(
+  options: MonitorOptions,
+  printer: Printer,
+  release: StreamRelease,
+  ctx: Context,
+): Promise<string> {
   const socket = await openMonitorSocket(options.monitorSocket || ctx.env.CILIUM_MONITOR_SOCK, ctx.signal);
   const records = readRecords(socket);
   for (;;) {
     const step = await records.next();
     if (step.done) return step.value;
-    const text = printer(step.value);
+    const { text, note } = printer(step.value, release);
+    if (note !== undefined) await ctx.err.write(`${note}\n`);
     if (text !== '') await ctx.out.write(text);
   }
 }
 
-type Printer = (records: readonly MonitorRecord[]) => string;
+type Printer = (records: readonly MonitorRecord[], release: StreamRelease) => Printed;
+
+interface Printed {
+  text: string;
+  /** What is to be said of the stream's release. */
+  note: string | undefined;
+}
 
 async function eventPrinter(options: MonitorOptions, ctx: Context): Promise<Printer> {
   const filter: MonitorFilter = {
@@ -157,58 +174,82 @@ async function eventPrinter(options: MonitorOptions, ctx: Context): Promise<Prin
   const links = new LinkNames(`${ctx.env.CILIUM_SYSFS || '/sys'}/class/net`, () => ctx.clock.nowMs());
   const level = (['info', 'debug', 'dissect'] as const)[options.verbose ?? 0] ?? 'info';
   const layers = options.json || level === 'dissect' || options.type.includes('recorder');
-  const format: MonitorFormat = {
+  let format: MonitorFormat = {
     level,
     hex: options.hex,
     numeric: options.numeric,
     interfaceName: (ifindex) => sanitizeCell(links.name(ifindex)),
+    release: NEWEST_RELEASE,
     ports: layers ? (await import('../render/monitor/port-names.ts')).readPortNames() : () => undefined,
   };
   const render = options.json ? (await import('../render/monitor/json.ts')).renderJsonEvent : renderEvent;
-  return (records) => {
+  let noted = false;
+  return (records, release) => {
     links.refresh();
-    let text = '';
-    for (const record of records) text += renderRecord(record, filter, format, render);
-    return text;
+    const printed: Printed = { text: '', note: undefined };
+    for (const record of records) {
+      if (record.type !== 9) printed.text += renderOtherRecord(record);
+      if (record.type !== 9 || record.data.length === 0) continue;
+      const event = decodeEvent(record.data);
+      release.see(event);
+      if (format.release !== release.release) format = { ...format, release: release.release };
+      const text = renderPassing({ event, cpu: record.cpu }, filter, format, render);
+      if (text !== '' && !noted) printed.note = release.takeNote(event);
+      noted ||= printed.note !== undefined;
+      printed.text += text;
+    }
+    return printed;
   };
 }
 
-function renderRecord(
-  record: MonitorRecord,
+function renderPassing(
+  shown: Omit<ShownEvent, 'packet'>,
   filter: MonitorFilter,
   format: MonitorFormat,
   render: (shown: ShownEvent, format: MonitorFormat) => string,
 ): string {
-  if (record.type !== 9) return renderOtherRecord(record);
-  if (record.data.length === 0) return '';
-  const event = decodeEvent(record.data);
-  if (!passes(event, filter)) return '';
-  const packet = packetOf(event);
-  if (!passesFlow(event, packet, filter)) return '';
-  return render({ event, cpu: record.cpu, packet }, format);
+  if (!passes(shown.event, filter)) return '';
+  const packet = packetOf(shown.event, format.release);
+  if (!passesFlow(shown.event, packet, filter)) return '';
+  return render({ ...shown, packet }, format);
 }
 
-function packetOf(event: MonitorEvent): Dissection | undefined {
+function packetOf(event: MonitorEvent, release: Release): Dissection | undefined {
   if (!('packet' in event)) return undefined;
-  if (event.kind === 'recorder')
-    return dissect(event.packet, { l3Device: false, ipv6: false, vxlan: false, geneve: false });
-  return dissect(event.packet, event.packetKind);
+  const frame = { l3Device: false, ipv6: false, vxlan: false, geneve: false };
+  return dissect(event.packet, event.kind === 'recorder' ? frame : event.packetKind, release);
+}
+
+/** What the agent's API tells; undefined when it does not answer. */
+interface AskedAgent {
+  release: Release;
+  monitor: AgentStatus['nodeMonitor'];
+}
+
+/** Up to 1.10 the reference wrote its own words between the events. */
+function talkOf(agent: AskedAgent | undefined, ctx: Context): Context['out'] {
+  return agent && !atLeast(agent.release, '1.11') ? ctx.out : ctx.err;
 }
 
 /** Says what the agent's monitor listens on; silent when the API does not answer. */
-async function announce(ctx: Context): Promise<void> {
-  const monitor = await nodeMonitor(ctx);
+async function announce(agent: AskedAgent | undefined, talk: Context['out']): Promise<void> {
+  const monitor = agent?.monitor;
   if (monitor)
-    await ctx.err.write(
+    await talk.write(
       `Listening for events on ${monitor.cpus} CPUs with ${monitor.pages}x${monitor.pageSize} of shared memory\n`,
     );
-  await ctx.err.write('Press Ctrl-C to quit\n');
+  await talk.write('Press Ctrl-C to quit\n');
 }
 
-async function nodeMonitor(ctx: Context): Promise<AgentStatus['nodeMonitor']> {
+async function askAgent(ctx: Context): Promise<AskedAgent | undefined> {
   try {
     const query = { brief: false, timeoutMs: HEALTH_TIMEOUT_MS };
-    return (await readStatus(await ctx.agent(), query)).decode().nodeMonitor;
+    const status = (await readStatus(await ctx.agent(), query)).decode();
+    // The status is rendered like the nearest release; events tell their exact one apart.
+    return {
+      release: parseRelease(status.cilium?.message ?? '') ?? status.release,
+      monitor: status.nodeMonitor,
+    };
   } catch {
     return undefined;
   }

@@ -149,6 +149,12 @@ export function formatIpv6(bytes: Uint8Array, at = 0): string {
   return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 }
 
+/** As formatIpv6, but as Go's netip.Addr writes a mapped IPv4 address: `::ffff:10.0.0.1`. */
+export function formatIpv6Unmapped(bytes: Uint8Array, at = 0): string {
+  const text = formatIpv6(bytes, at);
+  return text.includes(':') ? text : `::ffff:${text}`;
+}
+
 /** Start and length of the first longest run of zeros. */
 function longestZeroRun(groups: readonly number[]): [number, number] {
   let best: [number, number] = [0, 0];

@@ -1,3 +1,5 @@
+import { atLeast, NEWEST_RELEASE, type Release } from './release.ts';
+
 /** What the tools call each reason code of the datapath. Codes 0 to 15 are counters or notes, not drops. */
 const DROP_REASONS: Readonly<Record<number, string>> = {
   0: 'Success',
@@ -90,14 +92,21 @@ const DROP_REASONS: Readonly<Record<number, string>> = {
   203: 'Endpoint policy program not available',
   204: 'No Egress IP configured',
   205: 'Punt to proxy',
+  206: 'No device',
+  207: 'First logical datagram fragment not found from world',
 };
+
+/** The codes that came with a release that the toolkit tells apart; older ones have the number only. */
+const SINCE: Readonly<Record<number, Release>> = { 205: '1.18', 206: '1.20', 207: '1.20' };
 
 /**
  * A reason as the tools print it: the label, then the extended error when there is one. A code without a label is
- * printed as its number, always with the extended error.
+ * printed as its number, always with the extended error. The labels are those of the newest release unless `release`
+ * says otherwise.
  */
-export function dropReasonText(reason: number, extError = 0): string {
-  const label = DROP_REASONS[reason];
+export function dropReasonText(reason: number, extError = 0, release: Release = NEWEST_RELEASE): string {
+  const known = atLeast(release, SINCE[reason] ?? release);
+  const label = known ? DROP_REASONS[reason] : undefined;
   if (label === undefined) return `${reason}, ${extError}`;
   return extError === 0 ? label : `${label}, ${extError}`;
 }

@@ -48,9 +48,9 @@ export interface DropEvent extends CapturedEvent {
   line: number;
   /** Number of the source file; 0 where the agent does not say (1.9). */
   file: number;
-  /** What the agent's release calls the file of that number. */
-  fileName: string;
   ifindex: number;
+  /** The form of the event: 0 ends before the place in the source (up to 1.11); 1 to 3 are the agent's own versions. */
+  layout: 0 | 1 | 2 | 3;
   /** 0 where the packet has none, undefined where the agent does not say (up to 1.17). */
   ipTraceId: bigint | undefined;
 }
@@ -68,6 +68,8 @@ export interface TraceEvent extends CapturedEvent {
   /** Source address before translation; all zeros where there is none. */
   originalIp: string;
   ipTraceId: bigint | undefined;
+  /** The version of the event's form: 2 since 1.19. */
+  layout: number;
 }
 
 export interface PolicyVerdictEvent extends CapturedEvent {
@@ -79,7 +81,10 @@ export interface PolicyVerdictEvent extends CapturedEvent {
   ingress: boolean;
   audited: boolean;
   matchType: number;
+  /** 0 where none was asked for, and where the agent does not say (up to 1.14). */
   authType: number;
+  /** Whether the form has the cookie that came with 1.19. */
+  hasCookie: boolean;
 }
 
 export interface CaptureEvent extends CapturedEvent {
@@ -105,6 +110,8 @@ export interface TraceSockEvent {
   port: number;
   socketCookie: bigint;
   cgroupId: bigint;
+  /** Whether the form is the packed one, which ended with 1.19. */
+  packed: boolean;
 }
 
 /** A packet of the capture recorder, which agents up to 1.17 have. */
@@ -171,6 +178,8 @@ export interface LogRecordEvent extends EventBase {
   destinationEndpoint: L7Endpoint;
   http: L7Http | undefined;
   kafka: L7Kafka | undefined;
+  /** Whether the agent's records have room for Kafka, which they lost with 1.20. */
+  knowsKafka: boolean;
   dns: L7Dns | undefined;
   l7: { protocol: string; fields: readonly (readonly [string, string])[] } | undefined;
 }

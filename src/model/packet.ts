@@ -171,6 +171,8 @@ export interface Dissection {
   truncated: boolean;
   /** Why a layer could not be decoded; decoding stops there. */
   error: string | undefined;
+  /** What the last layer carries, where that is something that is not decoded here. */
+  undecoded: string | undefined;
   /** The packet inside a VXLAN or Geneve tunnel, beginning with the tunnel's header. */
   overlay: Dissection | undefined;
 }

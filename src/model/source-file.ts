@@ -6,9 +6,11 @@ const PROGRAMS: Readonly<Record<number, string>> = {
   3: 'bpf_overlay.c',
   4: 'bpf_xdp.c',
   5: 'bpf_sock.c',
-  6: 'bpf_network.c',
   7: 'bpf_wireguard.c',
 };
+
+/** Number 6 was freed with 1.20. */
+const PROGRAMS_1_19: Readonly<Record<number, string>> = { ...PROGRAMS, 6: 'bpf_network.c' };
 
 const HEADERS: Readonly<Record<number, string>> = {
   101: 'drop.h',
@@ -28,8 +30,8 @@ const HEADERS: Readonly<Record<number, string>> = {
   115: 'classifiers.h',
 };
 
-/** The numbers of headers were reassigned after 1.17. */
-const HEADERS_1_17: Readonly<Record<number, string>> = {
+/** The numbers of headers were reassigned with 1.19. */
+const HEADERS_1_18: Readonly<Record<number, string>> = {
   101: 'arp.h',
   102: 'drop.h',
   103: 'srv6.h',
@@ -39,23 +41,38 @@ const HEADERS_1_17: Readonly<Record<number, string>> = {
   107: 'mcast.h',
   108: 'ipv4.h',
   109: 'conntrack.h',
-  110: 'l3.h',
+  110: 'local_delivery.h',
   111: 'trace.h',
   112: 'encap.h',
   113: 'encrypt.h',
   114: 'host_firewall.h',
+  115: 'nodeport_egress.h',
+  116: 'ipv6.h',
+  117: 'classifiers.h',
 };
+
+const FILES_1_20 = { ...PROGRAMS, ...HEADERS };
+const FILES_1_19 = { ...PROGRAMS_1_19, ...HEADERS };
+const FILES_1_18 = { ...PROGRAMS_1_19, ...HEADERS_1_18 };
+const FILES_1_17 = { ...FILES_1_18, 110: 'l3.h' };
 
 /**
  * Name of the datapath's source file that events and metrics give by number; `unknown(n)` for a number without one.
- * The numbers are those of the newest release unless `release` says otherwise.
+ * The numbers are those of the newest release unless `release` says otherwise. Releases up to 1.14 print the number.
  */
 export function sourceFileName(id: number, release: Release = NEWEST_RELEASE): string {
-  return PROGRAMS[id] ?? (atLeast(release, '1.18') ? HEADERS : HEADERS_1_17)[id] ?? `unknown(${id})`;
+  if (!atLeast(release, '1.15')) return String(id);
+  return filesOf(release)[id] ?? `unknown(${id})`;
+}
+
+function filesOf(release: Release): Readonly<Record<number, string>> {
+  if (atLeast(release, '1.20')) return FILES_1_20;
+  if (atLeast(release, '1.19')) return FILES_1_19;
+  return atLeast(release, '1.18') ? FILES_1_18 : FILES_1_17;
 }
 
 /** Number of a source file in metrics of 1.20; 0 for one that has none. */
 export function sourceFileId(name: string): number {
-  const found = [...Object.entries(PROGRAMS), ...Object.entries(HEADERS)].find(([, known]) => known === name);
+  const found = Object.entries(FILES_1_20).find(([, known]) => known === name);
   return Number(found?.[0] ?? 0);
 }

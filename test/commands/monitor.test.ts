@@ -285,23 +285,23 @@ describe('events', () => {
     );
   });
 
-  test('a policy verdict of 1.17, whose header is shorter, is told apart', async () => {
+  test('a policy verdict of up to 1.18, whose header is shorter, is told apart', async () => {
     const event = Buffer.concat([
       hex('05000700 bc0a0000 36000000 3600 0100 64000000 00000000 5000 06 11 00 000000'),
       packet,
       hex('0000'),
     ]);
     expect(await shown(event)).toBe(
-      'Policy verdict log: flow 0xabc local EP ID 7, remote ID 100, proto 6, ingress, action allow, auth: disabled, match L3-L4, 10.0.0.1:1000 -> 10.0.0.2:80 tcp SYN\n',
+      'Policy verdict log: flow 0xabc local EP ID 7, remote ID 100, proto 6, ingress, action allow, match L3-L4, 10.0.0.1:1000 -> 10.0.0.2:80 tcp SYN\n',
     );
   });
 
-  test('a drop and a trace of 1.17 have the files and the JSON of their release', async () => {
+  test('a drop and a trace of 1.12 to 1.17 have the form and the JSON of their release', async () => {
     const drop = Buffer.concat([
       hex('01850700 bc0a0000 36000000 3600 0100 64000000 02000000 09000000 2a00 69 00 03000000'),
       packet,
     ]);
-    expect(await shown(drop)).toContain(', ifindex 3, file nodeport.h:42, , identity 100->world: ');
+    expect(await shown(drop)).toContain(', ifindex 3, file 105:42, , identity 100->world: ');
     const trace = Buffer.concat([
       hex('04000700 bc0a0000 36000000 3600 0100 64000000 02000000 0900 00 00 00000000 0a000001'),
       Buffer.alloc(12),
@@ -341,7 +341,17 @@ describe('records of proxies', () => {
     struct: 'EndpointInfo',
     fields: { ID: 'uint', IPv4: 'string', Port: 'uint', Identity: 'uint', Labels: LABELS_117 },
   };
-  const RECORD: GoType = {
+  const KAFKA: GoType = {
+    struct: 'LogRecordKafka',
+    fields: {
+      ErrorCode: 'int',
+      APIVersion: 'int',
+      APIKey: 'string',
+      CorrelationID: 'int',
+      Topic: { struct: 'KafkaTopic', fields: { Topic: 'string' } },
+    },
+  };
+  const recordType = (more: Record<string, GoType>): GoType => ({
     struct: 'LogRecord',
     fields: {
       Type: 'string',
@@ -359,27 +369,20 @@ describe('records of proxies', () => {
           Headers: { map: ['string', { slice: 'string' }] },
         },
       },
-      Kafka: {
-        struct: 'LogRecordKafka',
-        fields: {
-          ErrorCode: 'int',
-          APIVersion: 'int',
-          APIKey: 'string',
-          CorrelationID: 'int',
-          Topic: { struct: 'KafkaTopic', fields: { Topic: 'string' } },
-        },
-      },
+      ...more,
       L7: { struct: 'LogRecordL7', fields: { Proto: 'string', Fields: { map: ['string', 'string'] } } },
     },
-  };
+  });
+  const RECORD = recordType({ Kafka: KAFKA });
+  const RECORD_1_20 = recordType({});
   const ends = {
     SourceEndpoint: { ID: 1, Identity: 10, Labels: ['k8s:app=a'], IPv4: '10.0.0.1', Port: 999 },
     DestinationEndpoint: { ID: 2, Identity: 20, Labels: ['k8s:app=b'], IPv4: '10.0.0.2', Port: 80 },
   };
-  const record = (fields: Record<string, unknown>) =>
+  const record = (fields: Record<string, unknown>, type = RECORD) =>
     Buffer.concat([
       hex('81'),
-      new GobEncoder().encode(RECORD, {
+      new GobEncoder().encode(type, {
         Type: 'Request',
         ObservationPoint: 'Ingress',
         Verdict: 'Forwarded',
@@ -421,6 +424,18 @@ describe('records of proxies', () => {
       MissingHeaders: null,
       RejectedHeaders: null,
     });
+  });
+
+  test('a record of 1.20 has the fields of a URL in the order of its Go', async () => {
+    const text = await shown(record({ HTTP }, RECORD_1_20), '-j');
+    expect(Object.keys(JSON.parse(text).http.URL).join(' ')).toBe(
+      'Scheme Opaque User Host Path Fragment RawQuery RawPath RawFragment ForceQuery OmitHost',
+    );
+  });
+
+  test('a record without a protocol has no end of line, and one in JSON', async () => {
+    expect(await shown(record({}))).toMatch(/^<- Request unknown-l7 .* verdict Forwarded$/);
+    expect(await shown(record({}), '-j')).toMatch(/^\{.*\}\n$/);
   });
 
   test('a response names its destination first', async () => {

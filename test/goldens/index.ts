@@ -12,6 +12,10 @@ const HUBBLE_EXCEPTIONS = {
   'list bogus': 'an error instead of the help: a typing error in a script must not pass',
 };
 
+const WRONG_FLAG = {
+  'monitor --type bogus': 'a wrong flag prints one message on stderr, nothing on stdout',
+};
+
 /** Every recording that is replayed. */
 export const SUITES: readonly GoldenSuite[] = [
   agentSuite('agent-1.20.json', {}),
@@ -25,9 +29,12 @@ export const SUITES: readonly GoldenSuite[] = [
     'endpoint labels 922': RANDOM_LABELS,
   }),
   monitorSuite('monitor-1.20.json', {
-    'monitor --type bogus': 'a wrong flag prints one message on stderr, nothing on stdout',
+    ...WRONG_FLAG,
     'monitor --from x': 'a wrong flag prints one message on stderr, nothing on stdout',
   }),
+  monitorSuite('monitor-1.20-release.json', WRONG_FLAG),
+  monitorSuite('monitor-1.14.json', WRONG_FLAG, { sys: 'monitor/sys-1.14' }),
+  monitorSuite('monitor-1.10.json', WRONG_FLAG, { agent: 'agent-1.10.json' }),
   shellSuite('shell-1.20.json'),
   hubbleFileSuite('hubble-observe.json'),
   hubbleFileSuite('hubble-raw-filters.json'),
@@ -49,9 +56,6 @@ export const UNFINISHED: readonly GoldenSuite[] = [
   agentSuite('agent-1.20-release.json', {}),
   agentSuite('agent-1.14.json', {}),
   agentSuite('agent-1.10.json', {}),
-  monitorSuite('monitor-1.20-release.json', {}),
-  monitorSuite('monitor-1.14.json', {}),
-  monitorSuite('monitor-1.10.json', {}),
   hubbleFileSuite('hubble-1.20-release.json', {}, 'flows-1.20-release.jsonl'),
   hubbleFileSuite('hubble-random.json.gz', {}, 'flows-random.jsonl'),
   bpfSuite('bpf-1.20-release.json', {}, 'bpf-1.20-release-agent.json'),

@@ -1,4 +1,4 @@
-import { formatIpv4, formatIpv6 } from '../../lib/address.ts';
+import { formatIpv4, formatIpv6, formatIpv6Unmapped } from '../../lib/address.ts';
 import type {
   BrokenEvent,
   CaptureEvent,
@@ -11,7 +11,6 @@ import type {
   TraceSockEvent,
 } from '../../model/monitor.ts';
 import type { PacketKind } from '../../model/packet.ts';
-import { sourceFileName } from '../../model/source-file.ts';
 import { decodeAgentNotice, decodeLogRecord } from './records.ts';
 
 /**
@@ -64,6 +63,8 @@ const ETHERNET: PacketKind = { ipv6: false, l3Device: false, vxlan: false, genev
 
 /** Header lengths of a drop event by version. */
 const DROP_HEADER = [36, 36, 40, 48];
+/** Version 0 was read like 1. */
+const DROP_LAYOUTS = [1, 1, 2, 3] as const;
 
 function decodeDrop(view: DataView, data: Uint8Array): DropEvent | BrokenEvent {
   // 1.9 ends after a reserved word where later agents put the place in the source, which is never 0.
@@ -88,9 +89,9 @@ function decodeDrop(view: DataView, data: Uint8Array): DropEvent | BrokenEvent {
     destinationEndpoint,
     line: view.getUint16(28, true),
     file: data[30] ?? 0,
-    fileName: sourceFileName(data[30] ?? 0, version <= 1 ? '1.17' : '1.20'),
     extError: view.getInt8(31),
     ifindex: old ? 0 : view.getUint32(32, true),
+    layout: old ? 0 : (DROP_LAYOUTS[version] ?? 1),
     ipTraceId: version >= 3 ? view.getBigUint64(40, true) : undefined,
     packet: data.subarray(header),
     packetKind: version >= 2 ? packetKindOf(data[36] ?? 0) : ETHERNET,
@@ -124,6 +125,7 @@ function decodeTrace(view: DataView, data: Uint8Array): TraceEvent | BrokenEvent
     ifindex: view.getUint32(28, true),
     originalIp: originalIp(data, version, flags),
     ipTraceId: version >= 2 ? view.getBigUint64(48, true) : undefined,
+    layout: version,
     packet: data.subarray(header),
     packetKind: packetKindOf(flags),
   };
@@ -156,6 +158,7 @@ function decodePolicyVerdict(view: DataView, data: Uint8Array): PolicyVerdictEve
     audited: (flags & 0x40) !== 0,
     matchType: (flags >> 3) & 7,
     authType: data[28] ?? 0,
+    hasCookie: header === 40,
     packet: data.subarray(header),
     packetKind: { ...ETHERNET, ipv6: (flags & 4) !== 0, l3Device: (flags & 0x80) !== 0 },
   };
@@ -201,11 +204,18 @@ function decodeTraceSock(view: DataView, data: Uint8Array): TraceSockEvent | Bro
     kind: 'trace-sock',
     point: data[1] ?? 0,
     protocol: data[at.protocol] ?? 0,
-    ip: (data[at.flags] ?? 0) & 1 ? formatIpv6(data, at.ip) : formatIpv4(data, at.ip),
+    ip: socketIp(data, at.ip, { ipv6: ((data[at.flags] ?? 0) & 1) !== 0, aligned }),
     port: view.getUint16(at.port, true),
     socketCookie: view.getBigUint64(at.cookie, true),
     cgroupId: view.getBigUint64(at.cgroup, true),
+    packed: !aligned,
   };
+}
+
+/** Agents whose structure is packed still show an IPv4 address that was mapped into an IPv6 one as IPv4. */
+function socketIp(data: Uint8Array, at: number, form: { ipv6: boolean; aligned: boolean }): string {
+  if (!form.ipv6) return formatIpv4(data, at);
+  return form.aligned ? formatIpv6Unmapped(data, at) : formatIpv6(data, at);
 }
 
 /**

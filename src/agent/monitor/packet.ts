@@ -1,5 +1,7 @@
 import type { Dissection, Layer, PacketKind } from '../../model/packet.ts';
+import { atLeast, NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import { PacketBytes } from './packet-bytes.ts';
+import { carriedName } from './packet-carried.ts';
 import { readEthernet, readIpv4, readIpv6 } from './packet-network.ts';
 import {
   readIcmpv4,
@@ -20,27 +22,38 @@ const MAX_LAYERS = 32;
 
 const INNER: ReadonlySet<LayerKind> = new Set<LayerKind>(['VXLAN', 'Geneve']);
 
-/** Dissects a packet, and the packet inside it when the event says that it is a tunnel's. */
-export function dissect(data: Uint8Array, kind: PacketKind): Dissection {
+/** Layers that the tools of older releases do not know. */
+const SINCE: Readonly<Partial<Record<Layer['kind'], Release>>> = { SCTP: '1.13', VRRP: '1.19', IGMP: '1.19' };
+
+/**
+ * Dissects a packet as the tools of a release do, and the packet inside it when the event says that it is a tunnel's.
+ */
+export function dissect(data: Uint8Array, kind: PacketKind, release = NEWEST_RELEASE): Dissection {
   const first = !kind.l3Device ? 'Ethernet' : kind.ipv6 ? 'IPv6' : 'IPv4';
-  const outer = decodeLayers(data, first, 0, data.length, false);
+  const outer = decodeLayers(data, first, { from: 0, to: data.length, inTunnel: false }, release);
   if (!(kind.vxlan || kind.geneve) || outer.error !== undefined) return outer;
   const udp = outer.layers.findLast((layer) => layer.kind === 'UDP');
   const from = udp?.payloadAt ?? data.length;
   const to = udp?.payloadEnd ?? data.length;
-  outer.overlay = decodeLayers(data, kind.vxlan ? 'VXLAN' : 'Geneve', from, to, true);
+  outer.overlay = decodeLayers(data, kind.vxlan ? 'VXLAN' : 'Geneve', { from, to, inTunnel: true }, release);
   return outer;
 }
 
 function decodeLayers(
   data: Uint8Array,
   first: LayerKind,
-  from: number,
-  to: number,
-  inTunnel: boolean,
+  { from, to, inTunnel }: { from: number; to: number; inTunnel: boolean },
+  release: Release,
 ): Dissection {
   const layers: Layer[] = [];
-  const packet: Dissection = { data, layers, truncated: false, error: undefined, overlay: undefined };
+  const packet: Dissection = {
+    data,
+    layers,
+    truncated: false,
+    error: undefined,
+    undecoded: undefined,
+    overlay: undefined,
+  };
   const bytes = new PacketBytes(data);
   let kind = first;
   let at = from;
@@ -53,10 +66,12 @@ function decodeLayers(
     }
     layers.push(layer);
     const next = nextLayer(layer);
-    kind = INNER.has(next) && !inTunnel ? undefined : next;
     at = layer.payloadAt;
     end = layer.payloadEnd;
     if (at >= end) break;
+    const known = next && !(INNER.has(next) && !inTunnel) && atLeast(release, SINCE[next] ?? release);
+    kind = known ? next : undefined;
+    if (!known) packet.undecoded = next ?? carriedName(bytes, layer);
   }
   packet.truncated = bytes.truncated;
   return packet;

@@ -40,6 +40,7 @@ export function decodeLogRecord(bytes: Uint8Array): LogRecordEvent {
     destinationEndpoint,
     http: when(record.get('HTTP'), httpOf),
     kafka: when(record.get('Kafka'), kafkaOf),
+    knowsKafka: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(KAFKA_FIELD),
     dns: when(record.get('DNS'), dnsOf),
     l7: when(l7, (struct) => ({
       protocol: stringOf(struct.get('Proto')),
@@ -49,6 +50,9 @@ export function decodeLogRecord(bytes: Uint8Array): LogRecordEvent {
     })),
   };
 }
+
+/** The name of the field, behind its length, as the description of the record's type has it. */
+const KAFKA_FIELD = '\x05Kafka';
 
 /** A notice of the agent about itself. */
 export function decodeAgentNotice(bytes: Uint8Array): AgentEvent {

@@ -1,24 +1,37 @@
 import { getSystemErrorMessage } from 'node:util';
 import { dropReasonText } from '../../model/drop-reason.ts';
 import type { CaptureEvent, DebugEvent } from '../../model/monitor.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 
 type Name = (ifindex: number) => string;
 
+interface DebugWords {
+  interfaceName: Name;
+  release: Release;
+}
+
 /** What a debug message of the datapath says. */
-export function renderDebugMessage(event: DebugEvent, interfaceName: Name): string {
-  const render = MESSAGES[event.subtype];
+export function renderDebugMessage(event: DebugEvent, { interfaceName, release }: DebugWords): string {
+  const render =
+    (atLeast(release, '1.20') ? undefined : BEFORE_1_20[event.subtype]) ?? MESSAGES[event.subtype];
   if (render) return render(event.arg1, event.arg2, event.arg3, interfaceName);
   return `Unknown message type=${event.subtype} arg1=${event.arg1} arg2=${event.arg2}`;
 }
 
 type Message = (a: number, b: number, c: number, name: Name) => string;
 
+/** Messages that 1.20 says in other words. */
+const BEFORE_1_20: Readonly<Record<number, Message>> = {
+  1: (a, b) => `No message, arg1=${a} (${hex(a)}) arg2=${b} (${hex(b)})`,
+  13: (a, b) => `ICMPv6 neighbour soliciation for address ${a.toString(16)}:${b.toString(16)}`,
+};
+
 /**
  * By the datapath's numbers. Numbers 66 to 68 follow the datapath; the reference counts them one short and shows the
  * message of the next.
  */
 const MESSAGES: Readonly<Record<number, Message>> = {
-  1: (a, b) => `No message, arg1=${a} (${hex(a)}) arg2=${b} (${hex(b)})`,
+  1: (a, b, c) => `No message, arg1=${a} (${hex(a)}) arg2=${b} (${hex(b)}) arg3=${c} (${hex(c)})`,
   2: (a, b) => `Attempting local delivery for container id ${a} from seclabel ${b}`,
   3: (a, b) => `Encapsulating to node ${a} (${hex(a)}) from seclabel ${b}`,
   4: (a, b, _, name) => `Local container found ifindex ${name(a)} seclabel ${swap16(b)}`,
@@ -30,7 +43,7 @@ const MESSAGES: Readonly<Record<number, Message>> = {
   10: (a, b) => `CT created 2/2: ${ipv4(a)} revnat=${swap16(b)}`,
   11: (a) => `Handling ICMPv6 type=${a}`,
   12: (a) => `ICMPv6 echo request for router offset=${a}`,
-  13: (a, b) => `ICMPv6 neighbour soliciation for address ${a.toString(16)}:${b.toString(16)}`,
+  13: (a, b) => `ICMPv6 neighbour solicitation for address ${a.toString(16)}:${b.toString(16)}`,
   14: () => 'Sending ICMPv6 time exceeded',
   15: (a, b) => `CT verdict: ${ctState(a)}, revnat=${swap16(b)}`,
   16: (a, b) => `Tunnel decap: id=${a} flowlabel=${b.toString(16)}`,

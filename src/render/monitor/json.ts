@@ -8,6 +8,7 @@ import type {
   LogRecordEvent,
   TraceEvent,
 } from '../../model/monitor.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 import { goUrl } from '../text/go-url.ts';
 import { escapeSteering, goJson } from '../text/json.ts';
 import { captureMessage, capturePrefix, renderDebugMessage } from './debug.ts';
@@ -36,11 +37,11 @@ export function renderJsonEvent(shown: ShownEvent, format: MonitorFormat): strin
     case 'capture':
       return `${capture(event, shown, format)}\n`;
     case 'debug': {
-      const message = renderDebugMessage(event, format.interfaceName);
+      const message = renderDebugMessage(event, format);
       return `${escapeSteering(JSON.stringify({ cpu: cpuPrefix(shown.cpu), type: 'debug', message }))}\n`;
     }
     case 'l7':
-      return `${goJson(logRecord(event))}\n`;
+      return `${goJson(logRecord(event, format.release))}\n`;
     case 'agent':
       return `${escapeSteering(agent(event))}\n`;
     case 'trace-sock':
@@ -55,16 +56,18 @@ function drop(event: DropEvent, shown: ShownEvent, format: MonitorFormat): strin
     cpu: cpuPrefix(shown.cpu),
     type: 'drop',
     mark: mark(event.hash),
-    reason: dropReasonText(event.reason, event.extError),
+    reason: dropReasonText(event.reason, event.extError, format.release),
     source: event.source,
     bytes: event.originalBytes,
     srcLabel: event.sourceIdentity,
     dstLabel: event.destinationIdentity,
     dstID: event.destinationEndpoint,
-    Line: event.line,
-    File: event.file,
-    ExtError: event.extError,
-    Ifindex: event.ifindex,
+    ...(event.layout > 0 && {
+      Line: event.line,
+      File: event.file,
+      ExtError: event.extError,
+      Ifindex: event.ifindex,
+    }),
   };
   const traceId = event.ipTraceId ? `,"IPTraceID":${event.ipTraceId}` : '';
   return `${open(head)}${traceId}${summary(event, shown, format)}}`;
@@ -96,7 +99,7 @@ function open(head: Readonly<Record<string, string | number>>): string {
 
 function summary(event: DropEvent | TraceEvent, shown: ShownEvent, format: MonitorFormat): string {
   if (event.capturedBytes === 0 || !shown.packet) return '';
-  const found = packetSummary(shown.packet, format.ports);
+  const found = packetSummary(shown.packet, format);
   return found ? `,"summary":${goJson(found)}` : '';
 }
 
@@ -109,7 +112,7 @@ function capture(event: CaptureEvent, shown: ShownEvent, format: MonitorFormat):
     prefix: capturePrefix(event, format.interfaceName) || undefined,
     source: event.source,
     bytes: event.originalBytes,
-    summary: shown.packet ? renderConnection(shown.packet) : undefined,
+    summary: shown.packet ? renderConnection(shown.packet, format.release) : undefined,
   });
 }
 
@@ -125,7 +128,7 @@ function agent(event: AgentEvent): string {
   return `{"type":"agent","subtype":"${agentEventName(event.type)}","message":${message}}`;
 }
 
-function logRecord(event: LogRecordEvent): Record<string, unknown> {
+function logRecord(event: LogRecordEvent, release: Release): Record<string, unknown> {
   const { sourceEndpoint: source, destinationEndpoint: destination, http, kafka, dns, l7 } = event;
   return {
     type: 'logRecord',
@@ -142,7 +145,7 @@ function logRecord(event: LogRecordEvent): Record<string, unknown> {
     http: http && {
       Code: http.code,
       Method: http.method,
-      URL: http.url === undefined ? null : goUrl(http.url),
+      URL: http.url === undefined ? null : urlOf(http.url, release),
       Protocol: http.protocol,
       Headers: headers(http.headers),
       MissingHeaders: headers(http.missingHeaders),
@@ -170,6 +173,14 @@ function logRecord(event: LogRecordEvent): Record<string, unknown> {
       Fields: l7.fields.length === 0 ? undefined : sorted(l7.fields),
     },
   };
+}
+
+/** The reference of 1.20 was built with a Go that has the fields in another order. */
+function urlOf(text: string, release: Release): Record<string, unknown> {
+  const url = goUrl(text);
+  if (!atLeast(release, '1.20')) return { ...url };
+  const { RawPath, OmitHost, ForceQuery, RawQuery, Fragment, RawFragment, ...head } = url;
+  return { ...head, Fragment, RawQuery, RawPath, RawFragment, ForceQuery, OmitHost };
 }
 
 function some<T>(list: readonly T[]): readonly T[] | undefined {

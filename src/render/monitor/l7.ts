@@ -1,10 +1,13 @@
 import type { L7Endpoint, LogRecordEvent } from '../../model/monitor.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
 
-/** A request or response that a proxy saw, as one line. */
+/**
+ * A request or response that a proxy saw. As in the reference the line ends with what a protocol says of it: a record of
+ * an unknown protocol has no end, and the next event follows on its line.
+ */
 export function renderLogRecord(event: LogRecordEvent): string {
-  const parts = [introduction(event), http(event), kafka(event), dns(event), generic(event)];
-  return `${sanitizeCell(parts.join(''))}\n`;
+  const parts = [http(event), kafka(event), dns(event), generic(event)].filter((part) => part !== undefined);
+  return sanitizeCell(introduction(event)) + parts.map((part) => `${sanitizeCell(part)}\n`).join('');
 }
 
 function introduction(event: LogRecordEvent): string {
@@ -31,16 +34,16 @@ export function l7Protocol(event: LogRecordEvent): string {
   return event.l7?.protocol ?? 'unknown-l7';
 }
 
-function http({ http: record }: LogRecordEvent): string {
-  return record ? ` ${record.method} ${record.url ?? ''} => ${record.code}` : '';
+function http({ http: record }: LogRecordEvent): string | undefined {
+  return record && ` ${record.method} ${record.url ?? ''} => ${record.code}`;
 }
 
-function kafka({ kafka: record }: LogRecordEvent): string {
-  return record ? ` ${record.apiKey} topic ${record.topic} => ${record.errorCode}` : '';
+function kafka({ kafka: record }: LogRecordEvent): string | undefined {
+  return record && ` ${record.apiKey} topic ${record.topic} => ${record.errorCode}`;
 }
 
-function dns({ dns: record, flowType }: LogRecordEvent): string {
-  if (!record || (flowType !== 'Request' && flowType !== 'Response')) return '';
+function dns({ dns: record, flowType }: LogRecordEvent): string | undefined {
+  if (!record || (flowType !== 'Request' && flowType !== 'Response')) return undefined;
   const types = record.queryTypes.map((type) => DNS_TYPES[type] ?? '').join(',');
   const question = ` DNS ${record.source}: ${record.query} ${types}`;
   if (flowType === 'Request') return question;
@@ -48,8 +51,8 @@ function dns({ dns: record, flowType }: LogRecordEvent): string {
   return `${question} TTL: ${record.ttl} Answer: '${record.ips.join(',')}'${aliases}`;
 }
 
-function generic({ l7: record }: LogRecordEvent): string {
-  if (!record) return '';
+function generic({ l7: record }: LogRecordEvent): string | undefined {
+  if (!record) return undefined;
   const status = record.fields.findLast(([key]) => key === 'status')?.[1] ?? '';
   const fields = record.fields.filter(([key]) => key !== 'status').map(([key, value]) => ` ${key}:${value}`);
   return fields.join('') + (status && ` => status:${status}`);

@@ -1,19 +1,28 @@
 import { formatIpv4, formatMac } from '../../lib/address.ts';
 import type { Dissection, HeaderOption, Layer, LayerSpan } from '../../model/packet.ts';
-import { destinationAddress, sourceAddress } from './packet.ts';
+import type { Release } from '../../model/release.ts';
+import { destinationAddress, showsBrokenPackets, sourceAddress } from './packet.ts';
 import { etherTypeName, icmpName, igmpTypeName, ipProtocolName, vrrpTypeName } from './packet-names.ts';
 
 /** Name of the service that a port is registered for, if any. */
 export type PortNames = (protocol: 'tcp' | 'udp' | 'sctp', port: number) => string | undefined;
 
+/** What the words for a packet's layers depend on. */
+export interface PacketWords {
+  ports: PortNames;
+  release: Release;
+}
+
 /** One line per layer, as `-vv` prints a packet, and what is wrong with it. */
-export function renderLayers(packet: Dissection, ports: PortNames): string {
+export function renderLayers(packet: Dissection, words: PacketWords): string {
   if (packet.data.length === 0) return '';
   let text = '';
-  for (const layer of distinct(packet.layers)) text += `${renderLayer(packet.data, layer, ports)}\n`;
+  for (const layer of distinct(packet.layers)) text += `${renderLayer(packet.data, layer, words)}\n`;
   if (packet.truncated) text += '  Packet has been truncated\n';
   if (packet.error !== undefined) text += `  Failed to decode layer: ${packet.error}\n`;
-  return packet.overlay ? text + renderLayers(packet.overlay, ports) : text;
+  else if (packet.undecoded !== undefined && showsBrokenPackets(words.release))
+    text += `  Failed to decode layer: No decoder for layer type ${packet.undecoded}\n`;
+  return packet.overlay ? text + renderLayers(packet.overlay, words) : text;
 }
 
 /** The reference decodes into one object per kind of layer, so a nested header is shown in place of the outer one. */
@@ -46,16 +55,17 @@ interface Ends {
 }
 
 /** The `summary` object of the JSON form; undefined when there is nothing to say. */
-export function packetSummary(packet: Dissection, ports: PortNames): Record<string, unknown> | undefined {
-  if (packet.data.length === 0 || packet.error !== undefined) return undefined;
-  const outer = levels(packet.data, packet.layers, ports);
+export function packetSummary(packet: Dissection, words: PacketWords): Record<string, unknown> | undefined {
+  if (packet.data.length === 0) return undefined;
+  if (packet.error !== undefined && !showsBrokenPackets(words.release)) return undefined;
+  const outer = levels(packet.data, packet.layers, words);
   const { overlay } = packet;
   const head = overlay?.layers[0];
   if (!overlay || overlay.error !== undefined || !head) return outer;
   const { ethernet, ipv4, ipv6, udp, l2, l3, l4 } = outer;
   const name = head.kind === 'Geneve' ? 'geneve' : 'vxlan';
-  const tunnel = { ethernet, ipv4, ipv6, udp, [name]: renderLayer(packet.data, head, ports), l2, l3, l4 };
-  return { ...levels(packet.data, overlay.layers.slice(1), ports), tunnel };
+  const tunnel = { ethernet, ipv4, ipv6, udp, [name]: renderLayer(packet.data, head, words), l2, l3, l4 };
+  return { ...levels(packet.data, overlay.layers.slice(1), words), tunnel };
 }
 
 type Levels = Partial<Record<(typeof LEVELS)[number], string | Ends>>;
@@ -76,11 +86,11 @@ const LEVELS = [
   'l4',
 ] as const;
 
-function levels(data: Uint8Array, layers: readonly Layer[], ports: PortNames): Levels {
+function levels(data: Uint8Array, layers: readonly Layer[], words: PacketWords): Levels {
   const found: Levels = {};
   for (const layer of layers) {
     const key = LEVELS.find((level) => level === layer.kind.toLowerCase());
-    if (key) found[key] = renderLayer(data, layer, ports);
+    if (key) found[key] = renderLayer(data, layer, words);
     if (layer.kind === 'Ethernet')
       found.l2 = { src: formatMac(data, layer.at + 6), dst: formatMac(data, layer.at) };
     else if (layer.kind === 'IPv4' || layer.kind === 'IPv6')
@@ -94,11 +104,11 @@ function levels(data: Uint8Array, layers: readonly Layer[], ports: PortNames): L
 }
 
 /** A layer as `Kind\t{Field=value …}`. */
-function renderLayer(data: Uint8Array, layer: Layer, ports: PortNames): string {
-  return `${layer.kind}\t{${span(data, layer)} ${fields(data, layer, ports)}}`;
+function renderLayer(data: Uint8Array, layer: Layer, words: PacketWords): string {
+  return `${layer.kind}\t{${span(data, layer)} ${fields(data, layer, words)}}`;
 }
 
-function fields(data: Uint8Array, layer: Layer, ports: PortNames): string {
+function fields(data: Uint8Array, layer: Layer, { ports, release }: PacketWords): string {
   switch (layer.kind) {
     case 'Ethernet':
       return join({
@@ -159,7 +169,10 @@ function fields(data: Uint8Array, layer: Layer, ports: PortNames): string {
         Urgent: layer.urgent,
         Options: list(layer.options.map((option) => tcpOption(data, option))),
         Padding: byteList(data, layer.paddingAt, layer.payloadAt),
-        Multipath: layer.options.some((option) => option.type === MPTCP),
+        // The packet library learned of MPTCP when the tools began to call broken packets broken.
+        ...(showsBrokenPackets(release)
+          ? {}
+          : { Multipath: layer.options.some((option) => option.type === MPTCP) }),
       });
     case 'UDP':
       return join({

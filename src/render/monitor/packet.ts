@@ -1,24 +1,32 @@
 import { formatIpv4, formatIpv6, formatMac, joinHostPort } from '../../lib/address.ts';
 import type { Dissection, EthernetLayer, Layer } from '../../model/packet.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 import { etherTypeName, icmpName, igmpTypeName, vrrpTypeName } from './packet-names.ts';
+
+/** Up to 1.17 the tools showed what they could decode of a packet; since then a layer that fails spoils the line. */
+export function showsBrokenPackets(release: Release): boolean {
+  return !atLeast(release, '1.18');
+}
 
 /**
  * One line about a packet: who talks to whom with what, the tunnel it travels in behind it. `[unknown]` for a packet
  * without bytes, `[error]` when a layer cannot be decoded.
  */
-export function renderConnection(packet: Dissection): string {
+export function renderConnection(packet: Dissection, release: Release): string {
   if (packet.data.length === 0) return '[unknown]';
+  if (showsBrokenPackets(release)) return talk(packet.data, packet.layers, '');
   if (packet.error !== undefined || packet.overlay?.error !== undefined) return '[error]';
   const { overlay } = packet;
-  if (!overlay) return talk(packet.data, packet.layers);
+  if (!overlay) return talk(packet.data, packet.layers, 'icmp ');
   const outer = endpoints(packet.data, packet.layers);
   const from = joinHostPort(outer.source, outer.sourcePort);
   const to = joinHostPort(outer.destination, outer.destinationPort);
   const tunnel = overlay.layers[0]?.kind === 'Geneve' ? 'geneve' : 'vxlan';
-  return `${talk(packet.data, overlay.layers.slice(1))} [tunnel ${from} -> ${to} ${tunnel}]`;
+  return `${talk(packet.data, overlay.layers.slice(1), 'icmp ')} [tunnel ${from} -> ${to} ${tunnel}]`;
 }
 
-function talk(data: Uint8Array, layers: readonly Layer[]): string {
+/** `icmp` is the word for the protocol before an ICMP type, which came with 1.18. */
+function talk(data: Uint8Array, layers: readonly Layer[], icmp: 'icmp ' | ''): string {
   const ends = endpoints(data, layers);
   const { source, destination } = ends;
   const top = layers.findLast((layer) => layer.kind in TRANSPORTS);
@@ -33,7 +41,7 @@ function talk(data: Uint8Array, layers: readonly Layer[]): string {
     }
     case 'ICMPv4':
     case 'ICMPv6':
-      return `${source} -> ${destination} icmp ${icmpName(top)}`;
+      return `${source} -> ${destination} ${icmp}${icmpName(top)}`;
     case 'VRRP':
       return `${source} -> ${destination} vrrp ${vrrpTypeName(top.type)} ${top.virtualRouterId} ${top.priority}`;
     case 'IGMP':

@@ -10,16 +10,18 @@ import type {
   TraceSockEvent,
 } from '../../model/monitor.ts';
 import type { Dissection } from '../../model/packet.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 import { identityName } from '../../model/reserved-identity.ts';
+import { sourceFileName } from '../../model/source-file.ts';
 import { TRACE_POINTS } from '../../model/trace-point.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
 import { captureMessage, capturePrefix, renderDebugMessage } from './debug.ts';
 import { agentEventName, renderLogRecord } from './l7.ts';
 import { renderConnection } from './packet.ts';
-import { type PortNames, renderHexDump, renderLayers } from './packet-layers.ts';
+import { type PacketWords, renderHexDump, renderLayers } from './packet-layers.ts';
 
 /** How events are printed. */
-export interface MonitorFormat {
+export interface MonitorFormat extends PacketWords {
   /** `info` one line an event, `debug` debug messages too, `dissect` every layer of every packet. */
   level: 'info' | 'debug' | 'dissect';
   /** Packets as bytes instead of layers. */
@@ -28,7 +30,8 @@ export interface MonitorFormat {
   numeric: boolean;
   /** Name of an interface of this machine, or its number. */
   interfaceName: (ifindex: number) => string;
-  ports: PortNames;
+  /** The release of the agent, whose texts events get. */
+  release: Release;
 }
 
 /** An event with its packet taken apart. */
@@ -55,7 +58,7 @@ export function renderEvent(shown: ShownEvent, format: MonitorFormat): string {
       return dissected ? captureInDetail(event, shown, format) : capture(event, shown, format);
     case 'debug': {
       if (format.level === 'info') return '';
-      const message = renderDebugMessage(event, format.interfaceName);
+      const message = renderDebugMessage(event, format);
       return `${cpuPrefix(shown.cpu)} MARK ${mark(event.hash)} FROM ${event.source} DEBUG: ${message}\n`;
     }
     case 'trace-sock':
@@ -98,30 +101,34 @@ function identities(
   return `, identity ${name(event.sourceIdentity)}->${name(event.destinationIdentity)}`;
 }
 
-function connection(shown: ShownEvent): string {
-  return shown.packet ? renderConnection(shown.packet) : '[unknown]';
+function connection(shown: ShownEvent, { release }: MonitorFormat): string {
+  return shown.packet ? renderConnection(shown.packet, release) : '[unknown]';
 }
 
 function drop(event: DropEvent, shown: ShownEvent, format: MonitorFormat): string {
-  const reason = dropReasonText(event.reason, event.extError);
-  const place =
-    event.file === 0 && event.line === 0
-      ? ''
-      : `, ifindex ${event.ifindex}, file ${event.fileName}:${event.line}, `;
+  const reason = dropReasonText(event.reason, event.extError, format.release);
+  const file = sourceFileName(event.file, format.release);
+  const place = event.layout === 0 ? '' : `, ifindex ${event.ifindex}, file ${file}:${event.line}, `;
   const traceId = event.ipTraceId ? ` [ ip-trace-id = ${event.ipTraceId} ]` : '';
   const head = `xx drop (${reason}) flow ${mark(event.hash)} to endpoint ${event.destinationEndpoint}`;
-  return `${head}${place}${traceId}${identities(event, format.numeric)}: ${connection(shown)}\n`;
+  return `${head}${place}${traceId}${identities(event, format.numeric)}: ${connection(shown, format)}\n`;
 }
 
 function dropInDetail(event: DropEvent, shown: ShownEvent, format: MonitorFormat): string {
   const head = `${cpuPrefix(shown.cpu)} MARK ${mark(event.hash)} FROM ${event.source} DROP: ${event.originalBytes} bytes`;
-  const reason = `, reason ${dropReasonText(event.reason, event.extError)}`;
+  const reason = `, reason ${dropReasonText(event.reason, event.extError, format.release)}`;
   const known = event.sourceIdentity !== 0 || event.destinationIdentity !== 0;
   const to = event.destinationEndpoint === 0 ? '' : `, to endpoint ${event.destinationEndpoint}`;
   const traceId = event.ipTraceId ? ` [ IP-TRACE-ID=${event.ipTraceId} ]` : '';
   const line = `${head}${reason}${known ? identities(event, format.numeric) : ''}${to}${traceId}\n`;
-  // Of all events only drops are dumped by default and dissected with --hex.
-  return `${SEPARATOR}${line}${body(event, shown, format, !format.hex)}`;
+  // Since 1.19 drops, of all events, are dumped by default and dissected with --hex.
+  const hex = atLeast(format.release, '1.19') ? !format.hex : format.hex;
+  return inDetail(line, body(event, shown, format, hex), format.release);
+}
+
+/** Up to 1.18 the packet is written before the line that is its head. */
+function inDetail(line: string, packet: string, release: Release): string {
+  return `${SEPARATOR}${atLeast(release, '1.19') ? line + packet : packet + line}`;
 }
 
 function body(
@@ -132,7 +139,7 @@ function body(
 ): string {
   if (event.capturedBytes === 0 || event.packet.length === 0) return '';
   if (hex) return renderHexDump(event.packet);
-  return shown.packet ? renderLayers(shown.packet, format.ports) : '';
+  return shown.packet ? renderLayers(shown.packet, format) : '';
 }
 
 const TRACE_STATES = [
@@ -173,7 +180,7 @@ function trace(event: TraceEvent, shown: ShownEvent, format: MonitorFormat): str
   const head = `${traceDirection(event)}${encrypted} flow ${mark(event.hash)} ${identities(event, format.numeric)}`;
   const traceId = event.ipTraceId ? ` [ ip-trace-id = ${event.ipTraceId} ]` : '';
   const where = `ifindex ${format.interfaceName(event.ifindex)} orig-ip ${event.originalIp}`;
-  return `${head}${traceId} state ${traceState(event)} ${where}: ${connection(shown)}\n`;
+  return `${head}${traceId} state ${traceState(event)} ${where}: ${connection(shown, format)}\n`;
 }
 
 function traceInDetail(event: TraceEvent, shown: ShownEvent, format: MonitorFormat): string {
@@ -186,7 +193,7 @@ function traceInDetail(event: TraceEvent, shown: ShownEvent, format: MonitorForm
   const kind = tracePoint(event) === 'to-proxy' ? 'proxy-port' : 'endpoint';
   const to = event.destination === 0 ? '' : `, to ${kind} ${event.destination}`;
   const line = `${head}: ${size}${via}${who}, orig-ip ${event.originalIp}${to}\n`;
-  return `${SEPARATOR}${line}${body(event, shown, format, format.hex)}`;
+  return inDetail(line, body(event, shown, format, format.hex), format.release);
 }
 
 const MATCH_TYPES = ['none', 'L3-Only', 'L3-L4', 'L4-Only', 'all', 'L3-Proto', 'Proto-Only'];
@@ -201,16 +208,22 @@ function policyVerdict(event: PolicyVerdictEvent, shown: ShownEvent, format: Mon
       : event.verdict > 0
         ? 'redirect'
         : 'allow';
-  const auth = AUTH_TYPES[event.authType] ?? `Unknown-auth-type-${event.authType}`;
+  const auth = authentication(event, format.release);
   const head = `Policy verdict log: flow ${mark(event.hash)} local EP ID ${event.source}, remote ID ${remote}`;
-  const what = `proto ${event.protocol}, ${event.ingress ? 'ingress' : 'egress'}, action ${action}, auth: ${auth}`;
+  const what = `proto ${event.protocol}, ${event.ingress ? 'ingress' : 'egress'}, action ${action}${auth}`;
   const match = MATCH_TYPES[event.matchType] ?? 'unknown';
-  return `${head}, ${what}, match ${match}, ${connection(shown)}\n`;
+  return `${head}, ${what}, match ${match}, ${connection(shown, format)}\n`;
+}
+
+/** Up to 1.14 verdicts tell nothing of authentication; where one was asked for all the same, it is shown. */
+function authentication({ authType }: PolicyVerdictEvent, release: Release): string {
+  if (authType === 0 && !atLeast(release, '1.15')) return '';
+  return `, auth: ${AUTH_TYPES[authType] ?? `Unknown-auth-type-${authType}`}`;
 }
 
 function capture(event: CaptureEvent, shown: ShownEvent, format: MonitorFormat): string {
   const prefix = capturePrefix(event, format.interfaceName);
-  return prefix === '' ? '' : `${prefix}: ${connection(shown)}\n`;
+  return prefix === '' ? '' : `${prefix}: ${connection(shown, format)}\n`;
 }
 
 function captureInDetail(event: CaptureEvent, shown: ShownEvent, format: MonitorFormat): string {
@@ -233,5 +246,5 @@ function recorder(event: RecorderEvent, shown: ShownEvent, format: MonitorFormat
   const direction = event.ingress ? 'ingress' : 'egress';
   const sizes = `caplen:${event.capturedBytes} len:${event.originalBytes}`;
   const head = `Recorder capture: dir:${direction} rule:${event.ruleId} ts:${event.bootTimeNs} ${sizes}\n`;
-  return `${head}${shown.packet ? renderLayers(shown.packet, format.ports) : ''}----\n`;
+  return `${head}${shown.packet ? renderLayers(shown.packet, format) : ''}----\n`;
 }
