@@ -172,12 +172,21 @@ export function rowValue(slot: number, value: unknown): RowValue {
   return Array.isArray(value) ? value : true;
 }
 
+/** Type of the events that tell a policy's verdict. */
+export const EVENT_POLICY = 5;
+
+/** The policies behind a verdict. Flows of other events name policies that did not decide about them. */
 function policiesOf(flow: Flow): readonly Policy[] {
-  switch (flow.traffic_direction) {
-    case 'EGRESS':
-      return [...(flow.egress_allowed_by ?? []), ...(flow.egress_denied_by ?? [])];
-    case 'INGRESS':
-      return [...(flow.ingress_allowed_by ?? []), ...(flow.ingress_denied_by ?? [])];
+  const { event_type: event, traffic_direction: direction, verdict } = flow;
+  if (event?.type !== EVENT_POLICY || (direction !== 'EGRESS' && direction !== 'INGRESS')) return NO_POLICIES;
+  const egress = direction === 'EGRESS';
+  switch (verdict) {
+    case 'FORWARDED':
+    case 'REDIRECTED':
+      return (egress ? flow.egress_allowed_by : flow.ingress_allowed_by) ?? NO_POLICIES;
+    case 'DROPPED':
+    case 'ERROR':
+      return (egress ? flow.egress_denied_by : flow.ingress_denied_by) ?? NO_POLICIES;
     default:
       return NO_POLICIES;
   }

@@ -1,4 +1,5 @@
-import { type Label, parseLabels } from './label.ts';
+import { type AddressRange, contains } from '../lib/address.ts';
+import { type Label, parseLabels, rangeOfLabel } from './label.ts';
 
 export const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
 type Operator = (typeof OPERATORS)[number];
@@ -52,40 +53,98 @@ export function accepts({ operator, values }: Term, value: string | undefined): 
   }
 }
 
+/** What a term of a selector in text form asks of the value of its label. */
+interface TextTerm {
+  source: string;
+  name: string;
+  /** The range that the name stands for, when the source is `cidr`. */
+  range: AddressRange | undefined;
+  accepts(value: string | undefined): boolean;
+}
+
 /**
- * Compiles a selector in text form: `app=web,tier!=db,env in (a,b),!legacy`. A key may carry a source (`k8s:app`).
- * Undefined when the text is not a selector. Several labels may have one key: each of them counts.
+ * Compiles a selector in the text form of Kubernetes: `app=web,tier!=db,env in (a,b),!legacy,replicas>3`. A key may
+ * carry a source (`k8s:app`), and a `cidr:` key stands for the prefixes in it too. The empty text selects everything.
+ * Undefined when the text is not a selector. Of several labels with one key the first counts.
  */
 export function compileSelector(text: string): ((labels: readonly string[]) => boolean) | undefined {
-  const terms: Term[] = [];
-  for (const part of text.split(/,(?![^()]*\))/)) {
+  const terms: TextTerm[] = [];
+  for (const part of text === '' ? [] : text.split(/,(?![^()]*\))/)) {
     const term = parseTerm(part.trim());
     if (!term) return undefined;
     terms.push(term);
   }
   return (texts) => {
     const labels = parseLabels(texts);
-    return terms.every((term) => acceptsLabels(term, labels));
+    return terms.every((term) => term.accepts(labels.find((label) => isMeant(label, term))?.value));
   };
 }
 
-function parseTerm(text: string): Term | undefined {
-  const set = /^(\S+)\s+(in|notin)\s*\(([^()]*)\)$/.exec(text);
-  if (set) {
-    const values = (set[3] ?? '').split(',').map((value) => value.trim());
-    return termOf(set[1] ?? '', set[2] === 'in' ? 'In' : 'NotIn', values);
+const WORD = '[^\\s=!,()<>]+';
+const EXISTS = new RegExp(`^(!?)\\s*(${WORD})$`);
+const COMPARED = new RegExp(`^(${WORD})\\s*(==|=|!=|<|>)\\s*(${WORD})?$`);
+const LISTED = new RegExp(`^(${WORD})\\s+(in|notin)\\s*\\(([^()]*)\\)$`);
+
+function parseTerm(text: string): TextTerm | undefined {
+  const [, listed, word, list = ''] = LISTED.exec(text) ?? [];
+  if (listed !== undefined) {
+    const values = list.split(',').map((value) => value.trim());
+    return textTerm(listed, word === 'in' ? 'In' : 'NotIn', values);
   }
-  const equal = /^([^\s=!]+)\s*(==|=|!=)\s*([^\s=!()]*)$/.exec(text);
-  if (equal) return termOf(equal[1] ?? '', equal[2] === '!=' ? 'NotIn' : 'In', [equal[3] ?? '']);
-  const exists = /^(!?)\s*([^\s=!()]+)$/.exec(text);
-  return exists ? termOf(exists[2] ?? '', exists[1] === '!' ? 'DoesNotExist' : 'Exists') : undefined;
+  const [, compared, sign, value = ''] = COMPARED.exec(text) ?? [];
+  if (compared !== undefined) {
+    if (sign === '<' || sign === '>') return comparison(compared, sign, value);
+    return textTerm(compared, sign === '!=' ? 'NotIn' : 'In', [value]);
+  }
+  const [, not, name] = EXISTS.exec(text) ?? [];
+  return name === undefined ? undefined : textTerm(name, not === '!' ? 'DoesNotExist' : 'Exists', []);
 }
 
-function acceptsLabels(term: Term, labels: readonly Label[]): boolean {
-  const own = labels.filter(
-    ({ source, key }) => key === term.name && (term.source === 'any' || source === term.source),
-  );
-  return term.operator === 'In' || term.operator === 'Exists'
-    ? own.some(({ value }) => accepts(term, value))
-    : own.every(({ value }) => accepts(term, value));
+const INTEGER = /^[+-]?\d+$/;
+
+function comparison(key: string, sign: '<' | '>', bound: string): TextTerm | undefined {
+  const term = textTerm(key, 'In', [bound]);
+  if (term === undefined || !INTEGER.test(bound)) return undefined;
+  const than = BigInt(bound);
+  return {
+    ...term,
+    accepts: (value = '') =>
+      INTEGER.test(value) && (sign === '<' ? BigInt(value) < than : BigInt(value) > than),
+  };
+}
+
+/** A label's value, and the name of a key behind its prefix. */
+const LABEL_VALUE = /^(?:(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
+const SUBDOMAIN = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+const LONGEST_VALUE = 63;
+const LONGEST_PREFIX = 253;
+
+function textTerm(key: string, operator: Operator, values: readonly string[]): TextTerm | undefined {
+  const term = termOf(key, operator, values);
+  // The reference checks the key with its source in front, as if it were one name.
+  const whole = key.includes(':') ? key.replace(':', '.') : `any.${key}`;
+  if (!isQualifiedName(whole) || !values.every(isLabelValue)) return undefined;
+  return {
+    source: term.source,
+    name: term.name,
+    range: term.source === 'cidr' ? rangeOfLabel(term.name) : undefined,
+    accepts: (value) => accepts(term, value),
+  };
+}
+
+function isLabelValue(text: string): boolean {
+  return text.length <= LONGEST_VALUE && LABEL_VALUE.test(text);
+}
+
+function isQualifiedName(text: string): boolean {
+  const [prefix, name, more] = text.includes('/') ? text.split('/') : [undefined, text];
+  if (more !== undefined || !name || !isLabelValue(name)) return false;
+  return prefix === undefined || (prefix.length <= LONGEST_PREFIX && SUBDOMAIN.test(prefix));
+}
+
+function isMeant({ source, key }: Label, term: TextTerm): boolean {
+  if (term.source !== 'any' && term.source !== source) return false;
+  if (term.source !== 'cidr') return key === term.name;
+  const own = rangeOfLabel(key);
+  return own !== undefined && term.range !== undefined && contains(term.range, own);
 }

@@ -95,7 +95,14 @@ describe('labels', () => {
 });
 
 describe('selectors', () => {
-  const LABELS = ['k8s:app=web', 'k8s:env=prod', 'reserved:host', 'container:env=test'];
+  const LABELS = [
+    'k8s:app=web',
+    'k8s:env=prod',
+    'reserved:host',
+    'container:env=test',
+    'k8s:size=10',
+    'cidr:10.1.2.0/24',
+  ];
 
   test.each([
     ['app=web', true],
@@ -122,18 +129,54 @@ describe('selectors', () => {
     ['app=web,env=prod', true],
     ['app=web,env=other', false],
     ['app in (web,db),env in (prod)', true],
-    // Both labels of a key that two sources use count.
-    ['env=test', true],
-    ['env!=test', false],
+    // Of the labels that one key and any source mean, the first counts.
+    ['env=test', false],
+    ['env!=test', true],
+    ['container:env=test', true],
     ['container:env!=prod', true],
+    ['', true],
+    ['app in ()', false],
+    ['reserved:host in ()', true],
+    ['app in (web,)', true],
+    ['size>9', true],
+    ['size > 10', false],
+    ['size<11', true],
+    ['app>1', false],
+    ['none<1', false],
+    ['cidr:10.0.0.0/8', true],
+    ['cidr:10.1.2.0/25', false],
+    ['! app', false],
   ])('%s: %s', (text, expected) => {
     expect(compileSelector(text)?.(LABELS)).toBe(expected);
   });
 
-  test.each(['', 'app=web,', 'a b', 'app in web', 'app=(web)', '=web', 'app=a=b', '!'])(
-    '"%s" is not a selector',
-    (text) => expect(compileSelector(text)).toBeUndefined(),
-  );
+  test.each([
+    ...[
+      ' ',
+      'app=web,',
+      ',app',
+      'a b',
+      'app in web',
+      'app=(web)',
+      '=web',
+      'app=a=b',
+      '!',
+      '!app=web',
+      'app!web',
+    ],
+    ...[
+      'app>x',
+      'app>',
+      'app>=1',
+      ':app',
+      'a:b:c',
+      'app=a:b',
+      'app=-a',
+      'app in (a b)',
+      `app=${'x'.repeat(64)}`,
+    ],
+    ...['x'.repeat(60), 'A/b', 'a/b/c'],
+  ])('"%s" is not a selector', (text) => expect(compileSelector(text)).toBeUndefined());
 
   test('the terms of a selector name the source, or any', () => {
     expect(

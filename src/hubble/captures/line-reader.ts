@@ -25,6 +25,9 @@ export interface LineProblem {
 /** Length of `2006-01-02T15:04:05`. */
 const SECOND_LENGTH = 19;
 
+/** What a record without a time counts as, as an unset Timestamp does. */
+const NO_TIME = '1970-01-01T00:00:00Z';
+
 /** Decides about the lines of a file of flows. */
 export class LineReader {
   #ignoreUnknown = false;
@@ -86,7 +89,7 @@ export class LineReader {
     // Seconds compare as text; only those of a bound have to be looked at closely.
     if (since && second < this.#since) return false;
     if (until && second > this.#until) return false;
-    if (second !== this.#since && second !== this.#until) return text !== '';
+    if (second !== this.#since && second !== this.#until) return true;
     const time = parseTimestamp(text);
     if (time === undefined) return false;
     return (
@@ -100,8 +103,7 @@ export class LineReader {
     const { flow } = message;
     const { since, until, allow } = this.query;
     if (since || until) {
-      const time = (flow ? flow.time : message.time) ?? '';
-      if (!this.#isInside(time)) return false;
+      if (!this.#isInside(message.time ?? NO_TIME)) return false;
     }
     return flow ? this.matches(flow) : allow.length === 0;
   }

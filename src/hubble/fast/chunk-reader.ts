@@ -137,7 +137,8 @@ function chosen(reader: LineReader, filters: readonly FlowFilter[], { raw, timed
   const row = new FlowRow();
   return ({ text, visitor, escapes }, start, end) => {
     if (!scanner.scan(text, start, escapes(start, end))) return undefined;
-    if (!reader.isWanted({ flow: scanner.flow() })) return true;
+    const time = scanner.time();
+    if (!reader.isWanted({ flow: scanner.flow(), ...(time && { time }) })) return true;
     if (raw) return visitor.raw(start, end + 1);
     scanner.fill(row);
     return visitor.row(row);

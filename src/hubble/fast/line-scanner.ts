@@ -44,7 +44,7 @@ const FILTER_PATHS: Readonly<Record<Exclude<keyof FlowFilter, 'experimental'>, r
   tcp_flags: ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR', 'NS'].map(
     (name) => `l4.TCP.flags.${name}`,
   ),
-  http_status_code: ['l7.type', 'l7.http.code'],
+  http_status_code: ['l7.http.code'],
   http_method: ['l7.http.method'],
   http_path: ['l7.http.url'],
   http_url: ['l7.http.url'],
@@ -101,7 +101,7 @@ export interface ScanOptions {
   rows: boolean;
   /** The filters that flows are made for. */
   filters: readonly FlowFilter[];
-  /** Those flows need their time. */
+  /** The times of the records are read. */
   timed: boolean;
 }
 
@@ -121,14 +121,18 @@ export class LineScanner {
     const filterPaths = Object.entries(FILTER_PATHS).flatMap(([name, paths]) =>
       filters.some((filter) => name in filter) ? paths : [],
     );
-    const paths = [...filterPaths, ...(timed ? ['time'] : [])];
-    const captured = ['flow', ...columns.map(({ path }) => `flow.${path}`), ...paths.flatMap(withParents)];
+    const captured = [
+      'flow',
+      ...(timed ? ['time'] : []),
+      ...columns.map(({ path }) => `flow.${path}`),
+      ...filterPaths.flatMap(withParents),
+    ];
     const { regex, captures } = canonicalLine('observer.GetFlowsResponse', new Set(captured));
     this.#regex = regex;
     this.#captures = captures;
     this.#flow = captures.get('flow') ?? 0;
     this.#columns = columns.map(({ path, slot }) => ({ slot, ...this.#captured(path) }));
-    this.#filtered = this.#nodes(pathTree(paths), '');
+    this.#filtered = this.#nodes(pathTree(filterPaths), '');
     const lists = [...captures].filter(([path]) => fieldAt('observer.GetFlowsResponse', path)?.repeated);
     this.#compound = new Set([0, ...lists.map(([, at]) => at)]);
   }
@@ -175,6 +179,12 @@ export class LineScanner {
       if (form === 'text') row.values[slot] = text;
       else row.values[slot] = form === 'message' || fieldValue(text, form);
     }
+  }
+
+  /** When the record that was scanned was made; only of records that are timed. */
+  time(): string | undefined {
+    const at = this.#captures.get('time');
+    return at === undefined ? undefined : this.#match[at];
   }
 
   /** Of the flow that was scanned what the filters read. */

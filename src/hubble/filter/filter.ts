@@ -14,8 +14,8 @@ import {
   compileIps,
   compileNodeNames,
   compileRegexes,
+  requestPath,
   type TextMatch,
-  urlPath,
 } from './patterns.ts';
 
 /** Says whether a flow is meant. */
@@ -77,10 +77,10 @@ const FIELDS: { [Name in keyof FlowFilter]-?: Compiler<NonNullable<FlowFilter[Na
   node_labels: (values) => labelled(values, (flow) => flow.node_labels),
   source_workload: (values) => workload(values, (flow) => flow.source?.workloads),
   destination_workload: (values) => workload(values, (flow) => flow.destination?.workloads),
-  source_cluster_name: oneOf((flow) => flow.source?.cluster_name ?? ''),
-  destination_cluster_name: oneOf((flow) => flow.destination?.cluster_name ?? ''),
-  source_identity: oneOf((flow) => flow.source?.identity ?? 0),
-  destination_identity: oneOf((flow) => flow.destination?.identity ?? 0),
+  source_cluster_name: (values) => clusters(values, (flow) => flow.source?.cluster_name ?? ''),
+  destination_cluster_name: (values) => clusters(values, (flow) => flow.destination?.cluster_name ?? ''),
+  source_identity: oneOf((flow) => flow.source && (flow.source.identity ?? 0)),
+  destination_identity: oneOf((flow) => flow.destination && (flow.destination.identity ?? 0)),
   source_port: (values) => ports(values, 'source', 'source_port'),
   destination_port: (values) => ports(values, 'destination', 'destination_port'),
   traffic_direction: oneOf((flow) => flow.traffic_direction ?? 'TRAFFIC_DIRECTION_UNKNOWN'),
@@ -105,12 +105,14 @@ const FIELDS: { [Name in keyof FlowFilter]-?: Compiler<NonNullable<FlowFilter[Na
   http_status_code: statusCodes,
   http_method: (values) => {
     const wanted = new Set(values.map((method) => method.toLowerCase()));
-    return (flow) => flow.l7?.http !== undefined && wanted.has((flow.l7.http.method ?? '').toLowerCase());
+    return ({ l7 }) => l7?.http?.method !== undefined && wanted.has(l7.http.method.toLowerCase());
   },
   http_path: async (values) =>
-    onText(await compileRegexes(values, 'http path'), ({ l7 }) => l7?.http && urlPath(l7.http.url ?? '')),
+    onText(await compileRegexes(values, 'http path'), ({ l7 }) =>
+      l7?.http?.url ? requestPath(l7.http.url) : undefined,
+    ),
   http_url: async (values) =>
-    onText(await compileRegexes(values, 'http url'), ({ l7 }) => l7?.http && (l7.http.url ?? '')),
+    onText(await compileRegexes(values, 'http url'), ({ l7 }) => l7?.http?.url || undefined),
   http_header: (values) => (flow) =>
     flow.l7?.http?.headers?.some((header) =>
       values.some(
@@ -124,7 +126,7 @@ const FIELDS: { [Name in keyof FlowFilter]-?: Compiler<NonNullable<FlowFilter[Na
     const flags = flow.l4?.TCP?.flags;
     return flags !== undefined && values.some((wanted) => hasFlags(flags, wanted));
   },
-  node_name: (values) => onText(compileNodeNames(values), (flow) => flow.node_name ?? ''),
+  node_name: (values) => onText(compileNodeNames(values), (flow) => flow.node_name || undefined),
   ip_version: oneOf((flow) => flow.IP?.ipVersion ?? 'IP_NOT_USED'),
   trace_id: oneOf((flow) => flow.trace_context?.parent?.trace_id ?? ''),
   ip_trace_id: oneOf((flow) => flow.ip_trace_id?.trace_id ?? '0'),
@@ -133,10 +135,14 @@ const FIELDS: { [Name in keyof FlowFilter]-?: Compiler<NonNullable<FlowFilter[Na
     expressions.length === 0 ? undefined : (await import('./cel.ts')).compileCel(expressions),
 };
 
-function oneOf<Value>(read: (flow: Flow) => Value): (values: readonly Value[]) => FlowPredicate {
+/** A flow without the value matches none. */
+function oneOf<Value>(read: (flow: Flow) => Value | undefined): (values: readonly Value[]) => FlowPredicate {
   return (values) => {
     const wanted = new Set(values);
-    return (flow) => wanted.has(read(flow));
+    return (flow) => {
+      const value = read(flow);
+      return value !== undefined && wanted.has(value);
+    };
   };
 }
 
@@ -164,13 +170,19 @@ function serviceOf(service: Service | undefined): Named {
   return { namespace: service?.namespace ?? '', name: service?.name ?? '' };
 }
 
+function emptyName(): UserError {
+  return new UserError('invalid filter, name must not be empty', {
+    hint: 'A namespace alone is written with a slash, "shop/"; "/" stands for every one.',
+  });
+}
+
 /** `namespace/prefix`; no namespace before the slash means any, no slash means the namespace `default`. */
 function named(values: readonly string[], read: (flow: Flow) => Named): FlowPredicate {
   const wanted = values.map((value) => {
-    const at = value.indexOf('/');
-    return at === -1
-      ? { namespace: 'default', name: value }
-      : { namespace: value.slice(0, at), name: value.slice(at + 1) };
+    if (value === '') throw emptyName();
+    // What stands behind a second slash counts for nothing.
+    const [first = '', name] = value.split('/');
+    return name === undefined ? { namespace: 'default', name: first } : { namespace: first, name };
   });
   return (flow) => {
     const { namespace, name } = read(flow);
@@ -179,6 +191,12 @@ function named(values: readonly string[], read: (flow: Flow) => Named): FlowPred
       (want) => (want.namespace === '' || want.namespace === namespace) && name.startsWith(want.name),
     );
   };
+}
+
+function clusters(values: readonly string[], read: (flow: Flow) => string): FlowPredicate {
+  if (values.includes('')) throw emptyName();
+  const wanted = new Set(values);
+  return (flow) => wanted.has(read(flow));
 }
 
 function labelled(
@@ -233,10 +251,11 @@ function ports(
 
 function eventTypes(values: readonly EventTypeFilter[]): FlowPredicate {
   return ({ event_type: event }) =>
+    event !== undefined &&
     values.some(
-      (wanted) =>
-        (wanted.type ?? 0) === (event?.type ?? 0) &&
-        (!wanted.match_sub_type || (wanted.sub_type ?? 0) === (event?.sub_type ?? 0)),
+      ({ type: wanted = 0, match_sub_type: bySubType, sub_type: subType = 0 }) =>
+        // The type 0 stands for any.
+        (wanted === 0 || wanted === (event.type ?? 0)) && (!bySubType || subType === (event.sub_type ?? 0)),
     );
 }
 
@@ -271,16 +290,17 @@ function statusCodes(values: readonly string[]): FlowPredicate {
   const exact = new Set<string>();
   const prefixes: string[] = [];
   for (const value of values) {
-    if (/^\d{3}$/.test(value)) exact.add(value);
-    else if (/^\d{1,2}\+$/.test(value)) prefixes.push(value.slice(0, -1));
+    if (/^[1-5]\d\d$/.test(value)) exact.add(value);
+    else if (/^[1-5]\d?\+$/.test(value)) prefixes.push(value.slice(0, -1));
     else
       throw new UserError(`invalid http status code filter: invalid status code prefix: "${value}"`, {
-        hint: 'Expected three digits (404) or their beginning and a plus (5+, 40+).',
+        hint: 'Expected a status from 100 to 599 (404) or its beginning and a plus (5+, 40+).',
       });
   }
   return ({ l7 }) => {
-    if (l7?.http === undefined || l7.type !== 'RESPONSE') return false;
-    const code = String(l7.http.code ?? 0).padStart(3, '0');
+    // A request has none yet.
+    if (!l7?.http?.code) return false;
+    const code = String(l7.http.code).padStart(3, '0');
     return exact.has(code) || prefixes.some((prefix) => code.startsWith(prefix));
   };
 }

@@ -97,19 +97,23 @@ function skipAsterisks(glob: string, states: Set<number>): Set<number> {
   return states;
 }
 
-/** `[cluster/]node` patterns; an empty part matches anything, a node without a cluster is one of `default`. */
+/** A name without anything that a pattern could not say. */
+const ANY_NAME = /^[-0-9_a-z]+(?:\.[-0-9_a-z]+)*$/;
+
+/** `[cluster/]node` patterns; an empty part matches any name, a node without a cluster is one of `default`. */
 export function compileNodeNames(patterns: readonly string[]): TextMatch {
+  const anyName = (text: string) => ANY_NAME.test(text);
   const compiled = patterns.map((pattern) => {
+    if (pattern === '') throw new UserError('invalid node name filter: empty pattern');
     const parts = pattern.split('/');
     if (parts.length > 2)
       throw new UserError(
         `invalid node name filter "${pattern}": too many slashes in pattern, expected [CLUSTER/]NODE`,
       );
     const [cluster, node] = parts.length === 2 ? parts : ['', parts[0]];
-    const everything = () => true;
     return {
-      cluster: cluster ? compileFqdns([cluster]) : everything,
-      node: node ? compileFqdns([node]) : everything,
+      cluster: cluster ? compileFqdns([cluster]) : anyName,
+      node: node ? compileFqdns([node]) : anyName,
     };
   });
   return (text) => {
@@ -120,13 +124,33 @@ export function compileNodeNames(patterns: readonly string[]): TextMatch {
   };
 }
 
-/** The path of a URL as Go's url.Parse reads it, percent-decoded; undefined where that fails. */
-export function urlPath(url: string): string | undefined {
-  const rest = /^(?:[A-Za-z][-+.A-Za-z0-9]*:)?(?:\/\/[^/?#]*)?([^?#]*)/s.exec(url)?.[1] ?? '';
-  if (!rest.includes('%')) return rest;
-  try {
-    return decodeURIComponent(rest);
-  } catch {
-    return undefined;
-  }
+const CONTROL = /[\u0000-\u001f\u007f]/;
+/** What may stand in front of a path: user, host and port, as Go's net/url takes them. */
+const AUTHORITY =
+  /^(?:[-A-Za-z0-9._:~!$&'()*+,;=%]*@)?(?:\[[^\]]*\]|(?:[-A-Za-z0-9._~!$&'()*+,;=<>"[\]\u0080-\uffff]|%[89A-Fa-f][0-9A-Fa-f])*)(?::\d*)?$/;
+
+/**
+ * The path of the URL of a request, percent-decoded, as Go's url.ParseRequestURI reads it: the URL is absolute or
+ * begins with a slash, and has no fragment. Undefined where that fails.
+ */
+export function requestPath(url: string): string | undefined {
+  if (CONTROL.test(url)) return undefined;
+  if (url === '*') return url;
+  const [, scheme, rest = url] = /^([A-Za-z][-+.A-Za-z0-9]*):(.*)$/s.exec(url) ?? [];
+  const before = rest.split('?')[0] ?? '';
+  if (!before.startsWith('/')) return scheme === undefined ? undefined : '';
+  if (scheme === undefined || !before.startsWith('//')) return unescapePath(before);
+  const slash = before.indexOf('/', 2);
+  const end = slash === -1 ? before.length : slash;
+  return AUTHORITY.test(before.slice(2, end)) ? unescapePath(before.slice(end)) : undefined;
+}
+
+function unescapePath(path: string): string | undefined {
+  if (!path.includes('%')) return path;
+  if (/%(?![0-9A-Fa-f]{2})/.test(path)) return undefined;
+  const bytes = Buffer.from(path).toString('latin1');
+  const decoded = bytes.replaceAll(/%(..)/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return Buffer.from(decoded, 'latin1').toString();
 }

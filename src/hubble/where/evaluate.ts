@@ -114,7 +114,7 @@ function labelTest<T>(
 ): (item: T) => boolean {
   if (operator !== '=' && operator !== 'in') throw fail(`${field.name} takes = and in, with a selector`);
   const selectors = values.map((value) => {
-    const selector = compileSelector(value);
+    const selector = value === '' ? undefined : compileSelector(value);
     if (!selector)
       throw fail(
         `"${value}" is not a label selector`,

@@ -1,6 +1,6 @@
 import { bracketed, joinHostPort } from '../../lib/address.ts';
 import { dropReasonText } from '../../model/drop-reason.ts';
-import type { FlowRow, FlowSide } from '../../model/flow-row.ts';
+import { EVENT_POLICY, type FlowRow, type FlowSide } from '../../model/flow-row.ts';
 import type { LostEvent } from '../../model/hubble.gen.ts';
 import { RESERVED_IDENTITIES } from '../../model/reserved-identity.ts';
 import { TRACE_POINTS } from '../../model/trace-point.ts';
@@ -17,7 +17,6 @@ export interface FlowStyle {
   policyNames: boolean;
 }
 
-const EVENT_POLICY = 5;
 const EVENT_DROP = 1;
 const EVENT_CAPTURE = 3;
 const EVENT_TRACE = 4;
@@ -126,9 +125,8 @@ export function typeText(row: FlowRow): string {
 
 /** What became of it, and who decided. */
 export function verdictText(row: FlowRow, style: FlowStyle): string {
-  const text = verdictWord(row);
-  const policies = style.policyNames ? policyText(row) : '';
-  return (style.color ? paintVerdict(row.verdict, text) : text) + policies;
+  const text = verdictWord(row) + (style.policyNames ? policyText(row) : '');
+  return style.color ? paintVerdict(row.verdict, text) : text;
 }
 
 function verdictWord({ verdict, eventType }: FlowRow): string {

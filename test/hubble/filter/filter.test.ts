@@ -75,6 +75,16 @@ describe('a filter passes the flows that it means, and no others', () => {
       passes: [labels('k8s:app=web'), labels('reserved:host')],
       fails: [labels('k8s:app=web', 'k8s:env=prod'), labels('k8s:app=api'), {}],
     },
+    {
+      filter: { source_label: [''] },
+      passes: [labels('k8s:app=web'), labels(), {}],
+      fails: [],
+    },
+    {
+      filter: { source_service: ['a/b/c'] },
+      passes: [{ source_service: { namespace: 'a', name: 'bc' } }],
+      fails: [{ source_service: { namespace: 'a', name: 'c' } }],
+    },
     { filter: { node_labels: ['a=b'] }, passes: [{ node_labels: ['a=b'] }], fails: [labels('a=b')] },
     {
       filter: { source_workload: [{ name: 'web' }, { kind: 'Job' }] },
@@ -101,8 +111,8 @@ describe('a filter passes the flows that it means, and no others', () => {
     { filter: { source_cluster_name: ['c'] }, passes: [{ source: { cluster_name: 'c' } }], fails: [{}] },
     {
       filter: { source_identity: [0, 2] },
-      passes: [{}, { source: { identity: 2 } }],
-      fails: [{ source: { identity: 3 } }],
+      passes: [{ source: {} }, { source: { identity: 2 } }],
+      fails: [{ source: { identity: 3 } }, {}],
     },
     {
       filter: { source_port: ['80'] },
@@ -150,8 +160,8 @@ describe('a filter passes the flows that it means, and no others', () => {
     },
     {
       filter: { event_type: [{ match_sub_type: true }] },
-      passes: [{}, { event_type: {} }],
-      fails: [{ event_type: { sub_type: 1 } }],
+      passes: [{ event_type: { type: 4 } }, { event_type: {} }],
+      fails: [{ event_type: { sub_type: 1 } }, {}],
     },
     ...(['TCP', 'UDP', 'SCTP', 'VRRP', 'IGMP', 'ICMPv4', 'ICMPv6'] as const).map(
       (name): Case => ({
@@ -186,30 +196,29 @@ describe('a filter passes the flows that it means, and no others', () => {
     },
     {
       filter: { http_status_code: ['404', '5+'] },
-      passes: [http({ code: 404 }, 'RESPONSE'), http({ code: 503 }, 'RESPONSE')],
-      fails: [
-        http({ code: 404 }, 'REQUEST'),
-        http({ code: 404 }),
-        http({ code: 45 }, 'RESPONSE'),
-        http({ code: 200 }, 'RESPONSE'),
-        {},
-      ],
-    },
-    {
-      filter: { http_status_code: ['0+'] },
-      passes: [http({}, 'RESPONSE'), http({ code: 45 }, 'RESPONSE')],
-      fails: [http({ code: 100 }, 'RESPONSE')],
+      passes: [http({ code: 404 }, 'RESPONSE'), http({ code: 503 }), http({ code: 404 }, 'REQUEST')],
+      fails: [http({}), http({ code: 45 }, 'RESPONSE'), http({ code: 200 }, 'RESPONSE'), {}],
     },
     {
       filter: { http_method: ['Get'] },
       passes: [http({ method: 'GET' })],
-      fails: [http({ method: 'POST' }), {}],
+      fails: [http({ method: 'POST' }), http({}), {}],
     },
     {
       filter: { http_path: ['^/a b$'] },
-      passes: [http({ url: 'http://x/a%20b?q=1#f' })],
+      passes: [http({ url: 'http://x/a%20b?q=1#f' }), http({ url: '/a b' })],
       fails: [http({ url: 'http://x/c' }), http({ url: '/a%zzb' }), {}],
     },
+    {
+      filter: { http_path: ['.*'] },
+      passes: ['*', '/', '/a', '//a', 'http://x', 'http:x', 'http://u:p@[::1]:80/x', '/%ff', '/#'].map(
+        (url) => http({ url }),
+      ),
+      fails: ['', 'a', 'a/b', '://x/', 'http://x:y/', 'http://a b/', '/%f', '/\n'].map((url) =>
+        http({ url }),
+      ),
+    },
+    { filter: { http_url: ['.*'] }, passes: [http({ url: 'a' })], fails: [http({}), { l7: {} }, {}] },
     {
       filter: { http_url: ['x/a'] },
       passes: [http({ url: 'http://x/a' })],
@@ -259,8 +268,9 @@ describe('a filter passes the flows that it means, and no others', () => {
         { node_name: 'x/solo' },
         { node_name: 'east/any' },
       ],
-      fails: [{ node_name: 'lab/m1' }, { node_name: 'n1' }, {}],
+      fails: [{ node_name: 'lab/m1' }, { node_name: 'n1' }, { node_name: 'UP/solo' }, {}],
     },
+    { filter: { node_name: ['*'] }, passes: [{ node_name: 'n' }], fails: [{ node_name: 'UP' }, {}] },
     { filter: { node_name: ['default/a'] }, passes: [{ node_name: 'a' }], fails: [{ node_name: 'lab/a' }] },
     { filter: { ip_version: ['IP_NOT_USED'] }, passes: [{}], fails: [{ IP: { ipVersion: 'IPv4' } }] },
     { filter: { trace_id: ['t'] }, passes: [{ trace_context: { parent: { trace_id: 't' } } }], fails: [{}] },

@@ -80,8 +80,12 @@ class Tracker {
 
   #checkNamespaces(): void {
     const { any, source, destination } = this.#namespaces;
-    checkSide(this.#left, 'source', [...any, ...source]);
-    checkSide(this.#right, 'destination', [...any, ...destination]);
+    for (const draft of [this.#left, this.#right]) {
+      checkNamespaces([...any, ...source], namesOf(draft, 'source'));
+      checkNamespaces([...any, ...destination], namesOf(draft, 'destination'));
+      checkServices(draft, 'source');
+      checkServices(draft, 'destination');
+    }
   }
 
   filters(): FlowFilter[] {
@@ -122,27 +126,34 @@ function qualify(draft: Draft, side: 'source' | 'destination', namespaces: reado
   }
 }
 
-function checkSide(draft: Draft, side: 'source' | 'destination', namespaces: readonly string[]): void {
-  const pods = (draft[`${side}_pod`] ?? []).map(String);
-  const services = (draft[`${side}_service`] ?? []).map(String);
-  if (namespaces.length > 0 && !namespaces.includes('')) {
-    for (const name of [...pods, ...services]) {
-      const namespace = namespaceOf(name);
-      if (namespace !== undefined && !namespaces.includes(namespace))
-        throw new UserError(`namespace conflict: "${namespaces.join(', ')}" does not contain "${name}"`);
+function namesOf(draft: Draft, side: 'source' | 'destination'): string[] {
+  return [...(draft[`${side}_pod`] ?? []), ...(draft[`${side}_service`] ?? [])].map(String);
+}
+
+/** A name that brings its namespace has to lie in each that the flags name; "all" names none. */
+function checkNamespaces(namespaces: readonly string[], names: readonly string[]): void {
+  for (const namespace of namespaces) {
+    for (const name of names) {
+      const own = namespaceOf(name);
+      if (own !== '' && own !== namespace)
+        throw new UserError(`namespace conflict: "${namespace}" does not contain "${name}"`);
     }
   }
-  for (const pod of pods) {
-    const namespace = namespaceOf(pod);
-    if (namespace === undefined) continue;
-    for (const service of services) {
-      if (namespaceOf(service) !== namespace)
+}
+
+/** Pods and services of one end lie in one namespace. A pod without one goes with any. */
+function checkServices(draft: Draft, side: 'source' | 'destination'): void {
+  for (const pod of draft[`${side}_pod`] ?? []) {
+    const namespace = namespaceOf(String(pod));
+    if (namespace === '') continue;
+    for (const service of draft[`${side}_service`] ?? []) {
+      if (namespaceOf(String(service)) !== namespace)
         throw new UserError(`namespace of service "${service}" conflict with pod "${namespace}"`);
     }
   }
 }
 
-function namespaceOf(name: string): string | undefined {
+function namespaceOf(name: string): string {
   const at = name.indexOf('/');
-  return at === -1 ? undefined : name.slice(0, at);
+  return at === -1 ? '' : name.slice(0, at);
 }

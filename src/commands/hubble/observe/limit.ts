@@ -12,11 +12,6 @@ export function limitOf({ first, number }: Selection): Limit | undefined {
   return new Limit(first ? 'first' : 'last', Number(number));
 }
 
-interface Stage<T> {
-  hold?: (record: T) => T;
-  counts?: (record: T) => boolean;
-}
-
 /** Cuts a stream of records to its first or its last ones. Serves one stream. */
 export class Limit {
   #passed = 0;
@@ -31,38 +26,33 @@ export class Limit {
     return this.end === 'first' && this.#passed + more >= this.most;
   }
 
-  /** The records that are wanted. Those that do not count pass at once; `hold` makes a record fit to be held. */
-  cut<T>(batches: AsyncIterable<readonly T[]>, stage: Stage<T> = {}): AsyncGenerator<readonly T[]> {
-    const { hold = (record) => record, counts = () => true } = stage;
-    return this.end === 'first' ? this.#first(batches, counts) : this.#last(batches, hold, counts);
+  /** The records that are wanted; `hold` makes a record fit to be held. */
+  cut<T>(
+    batches: AsyncIterable<readonly T[]>,
+    hold: (record: T) => T = (record) => record,
+  ): AsyncGenerator<readonly T[]> {
+    return this.end === 'first' ? this.#first(batches) : this.#last(batches, hold);
   }
 
-  async *#first<T>(batches: AsyncIterable<readonly T[]>, counts: (record: T) => boolean) {
+  async *#first<T>(batches: AsyncIterable<readonly T[]>) {
     for await (const batch of batches) {
-      const taken: T[] = [];
-      for (const record of batch) {
-        if (this.isReached(0)) break;
-        taken.push(record);
-        if (counts(record)) this.#passed++;
-      }
+      const taken = batch.slice(0, this.most - this.#passed);
+      this.#passed += taken.length;
       yield taken;
       if (this.isReached(0)) return;
     }
   }
 
-  async *#last<T>(
-    batches: AsyncIterable<readonly T[]>,
-    hold: (record: T) => T,
-    counts: (record: T) => boolean,
-  ) {
+  async *#last<T>(batches: AsyncIterable<readonly T[]>, hold: (record: T) => T) {
     const ring: T[] = [];
     let next = 0;
     for await (const batch of batches) {
-      for (const record of batch.filter(counts).slice(-this.most)) {
+      for (const record of batch.slice(-this.most)) {
         ring[next] = hold(record);
         next = (next + 1) % this.most;
       }
-      yield batch.filter((record) => !counts(record));
+      // News of nodes are told as the file is read.
+      yield [];
     }
     // Until the ring is full, what begins at `next` is empty.
     yield* inBlocks([...ring.slice(next), ...ring.slice(0, next)]);

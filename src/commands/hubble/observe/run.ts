@@ -42,17 +42,18 @@ export async function runObserve(
   const fromFlags = buildFilters(words);
   const settings = await readSettings(command, ctx);
   const filters = withRawFilters(fromFlags, settings);
-  if (flags.printRawFilters) return ctx.out.write(renderRawFilters(filters));
   const view = chooseView(flags);
   const fromFile = flags.inputFile.length > 0;
-  if (fromFile && settings.flag('port-forward'))
-    throw new UserError('cannot use --input-file and --port-forward together');
   // A live screen of a server shows what comes, unless a part of the record is asked for.
   const live = view === 'tui' && !fromFile && flags.first === undefined && flags.until === undefined;
   const follow = flags.follow === true || live;
   const selection = selectFlows({ ...flags, follow }, ctx.clock.nowMs(), fromFile);
-  const format = formatOf(flags.output, follow && !fromFile, ctx);
+  const format = formatOf(flags.output, flags.follow === true || (follow && !fromFile), ctx);
   const mask = maskOf(flags, format);
+  // What the real call would refuse was refused above.
+  if (flags.printRawFilters) return ctx.out.write(renderRawFilters(filters));
+  if (fromFile && settings.flag('port-forward'))
+    throw new UserError('cannot use --input-file and --port-forward together');
   const statuses = flags.silentErrors ? 'none' : ctx.globals.debug ? 'all' : 'problems';
   const observation = {
     flags,
@@ -102,7 +103,7 @@ async function readTexts(
   }
   const { readFileTexts } = await import('./source-file.ts');
   const texts = readFileTexts(flags.inputFile, query, renderer, limit, ctx);
-  return limit?.cut(texts, { hold: detached }) ?? texts;
+  return limit?.cut(texts, detached) ?? texts;
 }
 
 function printLines(
@@ -139,7 +140,7 @@ async function runExtended(observation: Observation, ctx: Context): Promise<void
 
 type Messages = AsyncIterable<readonly GetFlowsResponse[]>;
 
-/** Source, where, sort and limit: the messages that are meant, of which news of nodes are not counted. */
+/** Source, where, sort and limit: the messages that are meant. */
 async function openMessages(
   { flags, settings, query, where, limit }: Observation,
   ctx: Context,
@@ -153,7 +154,7 @@ async function openMessages(
   return (signal) => {
     const kept = keep(readFileMessages(flags.inputFile, query, ctx, signal));
     const messages = flags.sort ? sortByTime(kept) : kept;
-    return limit?.cut(messages, { counts: (message) => !message.node_status }) ?? messages;
+    return limit?.cut(messages) ?? messages;
   };
 }
 
