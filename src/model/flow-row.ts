@@ -186,6 +186,7 @@ function policiesOf(flow: Flow): readonly Policy[] {
       return (egress ? flow.egress_allowed_by : flow.ingress_allowed_by) ?? NO_POLICIES;
     case 'DROPPED':
     case 'ERROR':
+    case 'AUDIT':
       return (egress ? flow.egress_denied_by : flow.ingress_denied_by) ?? NO_POLICIES;
     default:
       return NO_POLICIES;

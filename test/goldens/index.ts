@@ -38,6 +38,11 @@ export const SUITES: readonly GoldenSuite[] = [
   shellSuite('shell-1.20.json'),
   hubbleFileSuite('hubble-observe.json'),
   hubbleFileSuite('hubble-raw-filters.json'),
+  hubbleFileSuite(
+    'hubble-1.20-release.json',
+    { version: HUBBLE_EXCEPTIONS.version },
+    'flows-1.20-release.jsonl',
+  ),
   hubbleFileSuite('hubble-random.json.gz', {}, 'flows-random.jsonl'),
   hubbleServerSuite('hubble-relay.json', { namespaces: 'relay-GetNamespaces.grpc' }, HUBBLE_EXCEPTIONS),
   hubbleServerSuite(
@@ -57,7 +62,6 @@ export const UNFINISHED: readonly GoldenSuite[] = [
   agentSuite('agent-1.20-release.json', {}),
   agentSuite('agent-1.14.json', {}),
   agentSuite('agent-1.10.json', {}),
-  hubbleFileSuite('hubble-1.20-release.json', {}, 'flows-1.20-release.jsonl'),
   bpfSuite('bpf-1.20-release.json', {}, 'bpf-1.20-release-agent.json'),
   bpfSuite('bpf-1.10.json', {}, 'bpf-1.10-agent.json'),
 ];

@@ -3,8 +3,8 @@ import { type PathTree, pathTree } from '../../lib/path-tree.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
 import { fieldAt, type Plain } from './schema.ts';
 
-/** The fields of a flow that the printers for people read. */
-export const DEFAULT_FIELD_MASK: readonly string[] = [
+/** The fields of a flow that the printers for people may read, but for names of addresses. */
+const PRINTED: readonly string[] = [
   'time',
   'verdict',
   'ethernet',
@@ -25,7 +25,22 @@ export const DEFAULT_FIELD_MASK: readonly string[] = [
   'is_reply',
   'Summary',
   'ip_trace_id',
+  'traffic_direction',
+  'policy_match_type',
+  'ingress_allowed_by',
+  'ingress_denied_by',
+  'egress_allowed_by',
+  'egress_denied_by',
+  // The reference prints these as well, but leaves them out when it asks.
+  'auth_type',
+  'debug_capture_point',
+  'sock_xlate_point',
 ];
+
+/** The fields to ask for when nobody names any: those that are printed. Names stand for addresses unless turned off. */
+export function defaultFieldMask({ translateIps }: { translateIps: boolean }): readonly string[] {
+  return translateIps ? [...PRINTED, 'source_names', 'destination_names'] : PRINTED;
+}
 
 /** Refuses paths that a flow has not. */
 export function checkFieldMask(paths: readonly string[]): void {

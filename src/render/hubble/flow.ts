@@ -24,12 +24,15 @@ const EVENT_TRACE_SOCK = 7;
 
 const MATCH_TYPES = ['none', 'L3-Only', 'L3-L4', 'L4-Only', 'all', 'L3-Proto', 'Proto-Only'] as const;
 
-const SOCK_POINTS: Readonly<Record<string, string>> = {
-  SOCK_XLATE_POINT_PRE_DIRECTION_FWD: 'pre-xlate-fwd',
-  SOCK_XLATE_POINT_POST_DIRECTION_FWD: 'post-xlate-fwd',
-  SOCK_XLATE_POINT_PRE_DIRECTION_REV: 'pre-xlate-rev',
-  SOCK_XLATE_POINT_POST_DIRECTION_REV: 'post-xlate-rev',
-};
+/** Where a socket translates addresses, by the event's subtype and, in flows without one, by the field of its own. */
+const SOCK_POINTS = ['', 'pre-xlate-fwd', 'post-xlate-fwd', 'pre-xlate-rev', 'post-xlate-rev'] as const;
+const SOCK_POINT_NAMES = [
+  'SOCK_XLATE_POINT_UNKNOWN',
+  'SOCK_XLATE_POINT_PRE_DIRECTION_FWD',
+  'SOCK_XLATE_POINT_POST_DIRECTION_FWD',
+  'SOCK_XLATE_POINT_PRE_DIRECTION_REV',
+  'SOCK_XLATE_POINT_POST_DIRECTION_REV',
+];
 
 /** The colours by what they stand for. The sequences are the reference's own, which scripts strip. */
 const COLORS = { host: 36, port: 33, identity: 35, good: 32, bad: 31, warn: 33 } as const;
@@ -117,7 +120,9 @@ export function typeText(row: FlowRow): string {
     case EVENT_CAPTURE:
       return row.capturePoint;
     case EVENT_TRACE_SOCK:
-      return SOCK_POINTS[row.sockPoint] ?? row.sockPoint;
+      return (
+        SOCK_POINTS[row.eventSubType] || SOCK_POINTS[SOCK_POINT_NAMES.indexOf(row.sockPoint)] || row.sockPoint
+      );
     default:
       return 'UNKNOWN';
   }

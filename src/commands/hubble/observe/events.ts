@@ -10,7 +10,7 @@ import type { FlowStyle } from '../../../render/hubble/flow.ts';
 import { renderPairs, SEPARATOR, tableLine } from '../../../render/hubble/flow-records.ts';
 import type { FlowFormat } from '../../../render/hubble/flow-renderer.ts';
 import { goJson } from '../../../render/text/json.ts';
-import { addFlowOptions, addFormatOptions, addSelectorOptions, type ObserveFlags } from './flags.ts';
+import { addFormatOptions, addOtherOptions, addSelectorOptions, type ObserveFlags } from './flags.ts';
 import { formatOf, styleOf } from './output.ts';
 import { type Selection, selectEvents } from './selectors.ts';
 import { RecordSink, viewLines } from './view-lines.ts';
@@ -37,8 +37,7 @@ export function at({ time = '', node_name = '' }: Envelope): { time: string; nod
 
 /** Adds the flags and the action of a verb that shows one kind of event. */
 export function declareEvents<Answer>(command: Command, ctx: Context, kind: EventKind<Answer>): void {
-  addFormatOptions(addSelectorOptions(command));
-  addFlowOptions(command);
+  addOtherOptions(addFormatOptions(addSelectorOptions(command)));
   command.action((flags: ObserveFlags) => runObserveEvents(command, flags, kind, ctx));
 }
 

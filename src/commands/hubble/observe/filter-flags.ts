@@ -163,6 +163,8 @@ export const FILTER_FLAGS: readonly FilterFlag[] = [
     trafficDirection,
   ),
   one('cel-expression', 'experimental', 'expression', 'Flows for which a CEL expression over _flow is true'),
+  one('reply', 'reply', '', 'Flows that answer others', () => true),
+  one('not-reply', 'reply', '', 'Flows that answer no other', () => false),
   one('interface', 'interface', 'name', 'Flows seen on this network interface', interfaceName),
   one('encrypted', 'encrypted', '', 'Encrypted flows', () => true),
   one('unencrypted', 'encrypted', '', 'Flows that are not encrypted', () => false),
@@ -198,4 +200,5 @@ export const CONFLICTS: readonly (readonly string[])[] = [
   ['workload', 'to-workload'],
   ['workload', 'from-workload'],
   ['encrypted', 'unencrypted'],
+  ['reply', 'not-reply'],
 ];

@@ -14,7 +14,7 @@ export interface ObserveFlags extends SelectorFlags {
   printPolicyNames?: boolean;
   numeric?: boolean;
   ipTranslation?: boolean;
-  color: string;
+  color?: string;
   inputFile: string[];
   printRawFilters?: boolean;
   fieldMask?: string[];
@@ -46,16 +46,13 @@ export function addFormatOptions(command: Command): Command {
       'YearMonthDay, YearMonthDayHour, YearMonthDayHourMinute, StampMilli, RFC3339, RFC3339Milli, RFC3339Micro, RFC3339Nano or RFC1123Z',
       'StampMilli',
     )
-    .option('-s, --silent-errors', 'Keep quiet about nodes that fail');
+    .option('-s, --silent-errors', 'Keep quiet about nodes that fail')
+    .option('--print-policy-names', 'Print the policies that decided');
 }
 
-/** Declares what only flows have: names, colour, masks, files and filters. Returns the filter flags as they come. */
-export function addFlowOptions(command: Command): FilterWord[] {
-  command
-    .option('--print-policy-names', 'Print the policies that decided')
-    .option('--numeric', 'Print addresses instead of names')
-    .addOption(onByDefault('--ip-translation', 'Print names instead of addresses'))
-    .option('--color <when>', 'Colour the output: auto, always or never', 'auto')
+/** Declares files, masks and the rest that events take as well, though most of it does nothing there. */
+export function addOtherOptions(command: Command): Command {
+  return command
     .optionsGroup('Other Flags:')
     .option('--print-raw-filters', 'Print the filters that would be sent, and end')
     .addOption(
@@ -67,7 +64,16 @@ export function addFlowOptions(command: Command): FilterWord[] {
     .addOption(stringSlice('--field-mask <fields>', 'Fields to ask for, with -o json'))
     .addOption(stringSlice('--experimental-field-mask <fields>', '').hideHelp())
     .addOption(onByDefault('--use-default-field-masks', 'Ask only for the fields that are printed'))
-    .addOption(onByDefault('--experimental-use-default-field-masks', '').hideHelp())
+    .addOption(onByDefault('--experimental-use-default-field-masks', '').hideHelp());
+}
+
+/** Declares what only flows have: names, colour and filters. Returns the filter flags as they come. */
+export function addFlowOptions(command: Command): FilterWord[] {
+  command
+    .option('--numeric', 'Print addresses instead of names')
+    .addOption(onByDefault('--ip-translation', 'Print names instead of addresses'))
+    .option('--color <when>', 'Colour the output: auto, always or never', 'auto');
+  addOtherOptions(command)
     .optionsGroup('Raw Filters Flags:')
     .addOption(stringArray('--allowlist <json>', 'Show flows of this FlowFilter too'))
     .addOption(stringArray('--denylist <json>', 'Hide flows of this FlowFilter'))

@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import { readSettings, type Settings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
-import { checkFieldMask, DEFAULT_FIELD_MASK } from '../../../hubble/protobuf/field-mask.ts';
+import { checkFieldMask, defaultFieldMask } from '../../../hubble/protobuf/field-mask.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
+import type { FlowStyle } from '../../../render/hubble/flow.ts';
 import { flowHeaders } from '../../../render/hubble/flow-records.ts';
 import { type FlowFormat, FlowRenderer } from '../../../render/hubble/flow-renderer.ts';
 import { chooseView, type ExtensionFlags, usesExtensions, type View } from './extensions.ts';
@@ -49,7 +50,8 @@ export async function runObserve(
   const follow = flags.follow === true || live;
   const selection = selectFlows({ ...flags, follow }, ctx.clock.nowMs(), fromFile);
   const format = formatOf(flags.output, flags.follow === true || (follow && !fromFile), ctx);
-  const mask = maskOf(flags, format);
+  const style = styleOf(flags, ctx);
+  const mask = maskOf(flags, format, style);
   // What the real call would refuse was refused above.
   if (flags.printRawFilters) return ctx.out.write(renderRawFilters(filters));
   if (fromFile && settings.flag('port-forward'))
@@ -60,7 +62,7 @@ export async function runObserve(
     settings,
     view,
     query: { filters, selection, mask: view === 'lines' ? mask : [] },
-    renderer: new FlowRenderer(format, styleOf(flags, ctx), statuses),
+    renderer: new FlowRenderer(format, style, statuses),
     limit: fromFile ? limitOf(selection) : undefined,
   };
   if (!usesExtensions(flags)) return printLines(await readTexts(observation, ctx), observation, ctx);
@@ -78,7 +80,7 @@ function withRawFilters({ allow, deny }: FilterLists, settings: Settings): Filte
 }
 
 /** The fields to ask for: those of --field-mask, else for people those that are printed, else all. */
-function maskOf(flags: ObserveFlags, format: FlowFormat): readonly string[] {
+function maskOf(flags: ObserveFlags, format: FlowFormat, style: FlowStyle): readonly string[] {
   const custom = [...(flags.fieldMask ?? []), ...(flags.experimentalFieldMask ?? [])];
   if (custom.length > 0) {
     if (format !== 'json')
@@ -89,7 +91,7 @@ function maskOf(flags: ObserveFlags, format: FlowFormat): readonly string[] {
     return custom;
   }
   const byDefault = flags.useDefaultFieldMasks !== false && flags.experimentalUseDefaultFieldMasks !== false;
-  return byDefault && format !== 'json' ? DEFAULT_FIELD_MASK : [];
+  return byDefault && format !== 'json' ? defaultFieldMask(style) : [];
 }
 
 /** The chain of what the reference does as well: sources give text, of which flows are read no further than needed. */

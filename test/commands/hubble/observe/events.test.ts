@@ -31,6 +31,15 @@ describe('observe agent-events', () => {
     );
   });
 
+  test.each(['--numeric', '--color=never', '--verdict=DROPPED', '--allowlist={}'])(
+    'has no flag %s',
+    async (word) => {
+      const { stdout, stderr, code } = await run(['hubble', 'observe', 'agent-events', word]);
+      expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+      expect(stderr).toMatch(/unknown option/);
+    },
+  );
+
   test('asks for the last 20 even when it follows', async () => {
     await using server = await serveGrpc(recorded);
     await run(['hubble', 'observe', 'agent-events', '--follow', '--server', server.address]);

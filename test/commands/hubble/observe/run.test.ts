@@ -112,11 +112,70 @@ test.each([
   [['-o', 'table', '--field-mask', 'uuid'], /not compatible with custom field mask/],
   [['-o', 'json', '--field-mask', 'nope'], /invalid path "nope" for message "flow.Flow"/],
   [['--last', '-1'], /invalid argument "-1" for "--last" flag/],
+  [['-o', 'table', '-f'], /table output format is not compatible with follow mode/],
+  [['--reply', '--not-reply'], /filters --reply and --not-reply cannot be combined/],
+  [['--to-cluster', ''], /name must not be empty/],
+  [['--not', '--from-service', ''], /name must not be empty/],
+  [['--pod', ''], /name must not be empty/],
+  [['--node-name', ''], /empty pattern/],
+  [['--http-status', '600'], /invalid status code prefix: "600"/],
+  [['-n', 'a', '-n', 'b', '--service', 'a/x'], /namespace conflict: "b" does not contain "a\/x"/],
+  [['--from-all-namespaces', '--service', 'a/x'], /namespace conflict: "" does not contain "a\/x"/],
+  [['--from-pod', 'a/x', '--from-service', 'y'], /namespace of service "y" conflict with pod "a"/],
 ])('observe %j is refused before anything is printed', async (flags, message) => {
   const { stdout, stderr, code } = await observe([FIRST], flags);
   expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
   expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/^Error: /);
+});
+
+test.each([
+  [['--since', 'yesterday'], /failed to parse the since time: failed to convert yesterday to time/],
+  [['--until', 'x'], /failed to parse the until time/],
+  [['--first', '1', '--last', '1'], /cannot set both --first and --last/],
+  [['--first', '1', '--all'], /cannot set both --first and --all/],
+  [['-o', 'nope'], /invalid output format: nope/],
+  [['--field-mask', 'source'], /compact output format is not compatible with custom field mask/],
+  [['-o', 'json', '--field-mask', 'nope'], /invalid path "nope"/],
+  [['-o', 'table', '--follow'], /not compatible with follow mode/],
+  [['--denylist', '{"nope":1}'], /invalid --denylist flag/],
+])('--print-raw-filters %j is refused as the real call is', async (flags, message) => {
+  const { stdout, stderr, code } = await run(['hubble', 'observe', '--print-raw-filters', ...flags]);
+  expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+  expect(stderr).toMatch(message);
+});
+
+test('--reply and --not-reply ask for what answers, and for what does not', async () => {
+  const lines = [true, false, undefined].map((is_reply, i) =>
+    flow({ uuid: String(i), ...(is_reply !== undefined && { is_reply }) }),
+  );
+  const uuids = async (word: string) =>
+    (await observe(lines, [word, '-o', 'json'])).stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).flow.uuid);
+  expect(await uuids('--reply')).toEqual(['0']);
+  expect(await uuids('--not-reply')).toEqual(['1']);
+});
+
+test.each([
+  [{ event_type: { type: 4 }, verdict: 'DROPPED' }, 'DROPPED'],
+  [{ verdict: 'FORWARDED' }, 'ALLOWED BY yes (CNP)'],
+  [{ verdict: 'REDIRECTED' }, 'ALLOWED BY yes (CNP)'],
+  [{ verdict: 'ERROR' }, 'DENIED BY no (CCNP)'],
+  [{ verdict: 'AUDIT' }, 'AUDITED BY no (CCNP)'],
+  [{ verdict: 'TRACED' }, 'TRACED'],
+  [{ verdict: 'DROPPED', traffic_direction: 'INGRESS' }, 'DENIED'],
+] as const)('--print-policy-names names for %j those that decided', async (fields, verdict) => {
+  const line = flow({
+    event_type: { type: 5 },
+    traffic_direction: 'EGRESS',
+    egress_allowed_by: [{ name: 'yes', kind: 'CNP' }],
+    egress_denied_by: [{ name: 'no', kind: 'CCNP' }],
+    ...fields,
+  });
+  const { stdout } = await observe([line], ['--print-policy-names', '-o', 'dict']);
+  expect(stdout).toContain(`VERDICT: ${verdict}\n`);
 });
 
 test('a pattern that would take other engines for ever is answered at once', async () => {
