@@ -11,6 +11,7 @@ export function nodeWith(parts: Partial<NodeState>): NodeState {
     firewall: [],
     ipsets: [],
     tcFilters: [],
+    tcUnknown: [],
     bpfLinks: [],
     cgroupPrograms: [],
     xdpPrograms: [],

@@ -36,6 +36,8 @@ export interface Native {
   programMaps(handle: Handle): Buffer;
   pin(handle: Handle, path: string): void;
   detach(handle: Handle): void;
+  /** Ids of the links on a hook of a device, u32 each; 0 for a program without one. */
+  deviceLinks(ifindex: number, attachType: number): Buffer;
   close(handle: Handle): void;
   possibleCpus(): number;
   lookup(map: Handle, key: Uint8Array): Buffer | undefined;

@@ -218,6 +218,31 @@ export function* openObjects<T extends Disposable>(
   }
 }
 
+/** Hooks of devices that links hang on, by the kernel's number (tcx and netkit). */
+const DEVICE_HOOKS = { tcxIngress: 46, tcxEgress: 47, netkitPrimary: 54, netkitPeer: 55 } as const;
+/** Kernels without such hooks, and devices of another kind. */
+const NO_SUCH_HOOK = new Set(['EINVAL', 'E2BIG', 'EOPNOTSUPP', 'ENODEV', 'ENOTSUPP', 'ENXIO', 'EACCES']);
+
+/**
+ * Ids of the tcx and netkit links of a device of this network namespace. The list of all links does not tell: it holds
+ * those of every namespace, and an interface index means another device in each.
+ */
+export function deviceLinkIds(ifindex: number): number[] {
+  return Object.values(DEVICE_HOOKS).flatMap((hook) => {
+    try {
+      const raw = attempt(`list the BPF links of device ${ifindex}`, () =>
+        native().deviceLinks(ifindex, hook),
+      );
+      return Array.from({ length: raw.length / 4 }, (_, i) => raw.readUInt32LE(4 * i)).filter(
+        (id) => id !== 0,
+      );
+    } catch (error) {
+      if (error instanceof KernelError && NO_SUCH_HOOK.has(error.code)) return [];
+      throw error;
+    }
+  });
+}
+
 /** What a new map is to be. */
 export interface MapSpec {
   type: (typeof MAP_TYPES)[number];

@@ -244,6 +244,20 @@ static napi_value js_detach(napi_env env, napi_callback_info info) {
     return NULL;
 }
 
+/* deviceLinks(ifindex, attachType): ids of links, u32 each; 0 for a program without one */
+static napi_value js_device_links(napi_env env, napi_callback_info info) {
+    napi_value args[2];
+    uint32_t ifindex, attach_type, links[ATTACHED_MAX] = {0};
+    int count;
+    if (!arguments(env, info, 2, args) || !to_u32(env, args[0], "ifindex: expected a u32", &ifindex) ||
+        !to_u32(env, args[1], "attachType: expected a u32", &attach_type))
+        return NULL;
+    count = kernel_device_links(ifindex, attach_type, links, ATTACHED_MAX);
+    if (count >= 0) return copy_of(env, links, (size_t)count * sizeof(links[0]));
+    throw_system(env, count, "list the links of a device");
+    return NULL;
+}
+
 static napi_value js_possible_cpus(napi_env env, napi_callback_info info) {
     int count = kernel_possible_cpus();
     (void)info;
@@ -264,6 +278,7 @@ bool define_handles(napi_env env, napi_value exports) {
         {"programMaps", NULL, js_program_maps, NULL, NULL, NULL, napi_enumerable, NULL},
         {"pin", NULL, js_pin, NULL, NULL, NULL, napi_enumerable, NULL},
         {"detach", NULL, js_detach, NULL, NULL, NULL, napi_enumerable, NULL},
+        {"deviceLinks", NULL, js_device_links, NULL, NULL, NULL, napi_enumerable, NULL},
         {"close", NULL, js_close, NULL, NULL, NULL, napi_enumerable, NULL},
         {"possibleCpus", NULL, js_possible_cpus, NULL, NULL, NULL, napi_enumerable, NULL},
     };

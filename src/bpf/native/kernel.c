@@ -228,3 +228,33 @@ int kernel_detach(int fd) {
     attr.link_detach.link_fd = (uint32_t)fd;
     return bpf(BPF_LINK_DETACH, &attr, sizeof(attr));
 }
+
+/* BPF_PROG_QUERY as kernels have it since 6.6; the headers of older systems end before the links. */
+struct prog_query {
+    uint32_t target_ifindex;
+    uint32_t attach_type;
+    uint32_t query_flags;
+    uint32_t attach_flags;
+    uint64_t prog_ids;
+    uint32_t count;
+    uint32_t reserved;
+    uint64_t prog_attach_flags;
+    uint64_t link_ids;
+    uint64_t link_attach_flags;
+    uint64_t revision;
+};
+
+int kernel_device_links(uint32_t ifindex, uint32_t attach_type, uint32_t *links, uint32_t room) {
+    uint32_t programs[ATTACHED_MAX] = {0};
+    struct prog_query query = {0};
+    long result;
+    if (room > ATTACHED_MAX) room = ATTACHED_MAX;
+    query.target_ifindex = ifindex;
+    query.attach_type = attach_type;
+    query.prog_ids = address(programs);
+    query.link_ids = address(links);
+    query.count = room;
+    result = syscall(__NR_bpf, BPF_PROG_QUERY, &query, sizeof(query));
+    if (result < 0) return -errno;
+    return (int)(query.count < room ? query.count : room);
+}

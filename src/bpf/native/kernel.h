@@ -18,6 +18,8 @@
 #define KERNEL_ENOTSUPP 524
 /* Recently walked keys that a walk without batches can go back to. */
 #define WALK_RING 64
+/* Programs on one hook; the kernel takes no more than 64. */
+#define ATTACHED_MAX 64
 
 enum object_kind { OBJECT_OTHER, OBJECT_MAP, OBJECT_PROGRAM, OBJECT_LINK, OBJECT_BTF };
 
@@ -59,6 +61,8 @@ int kernel_create(const struct map_spec *spec);
 int kernel_pin(int fd, const char *path);
 int kernel_freeze(int fd);
 int kernel_detach(int fd);
+/* Ids of the links that hang on a hook of a device of this network namespace. Returns their number, at most `room`. */
+int kernel_device_links(uint32_t ifindex, uint32_t attach_type, uint32_t *links, uint32_t room);
 
 /* A walk over all entries of a map. It does not own the descriptor. */
 struct walk {

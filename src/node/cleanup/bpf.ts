@@ -3,38 +3,29 @@ import type { NodePaths } from '../state/read.ts';
 import type { NodeState } from '../state/state.ts';
 import { command, OWN_PIN, OWN_PROGRAM } from './own.ts';
 
-/** Filters of tc; the qdisc goes with the last one of a device. */
-export function tcItems({ tcFilters }: NodeState): Item[] {
+/** Filters of tc; the qdisc goes with the last one of a device, whoever made the others. */
+export function tcItems({ tcFilters, tcUnknown }: NodeState): Item[] {
   const own = tcFilters.filter((filter) => filter.programNames.some((name) => OWN_PROGRAM.test(name)));
   const items = own.map(
-    ({ device, direction, protocol, pref, handle, programNames: [programName] }): Item => ({
+    ({ device, direction, chain, protocol, pref, handle, programNames: [programName] }): Item => ({
       id: `tc-filter ${device} ${direction} ${pref} ${programName}`,
       kind: 'tc-filter',
       what: `${programName} on ${device} (tc ${direction})`,
       why: 'the program carries a name of Cilium',
       remove: [
         command([
-          'tc',
-          'filter',
-          'del',
-          'dev',
-          device,
-          direction,
-          'pref',
-          String(pref),
-          'protocol',
-          protocol,
-          'handle',
-          handle,
-          'bpf',
+          ...['tc', 'filter', 'del', 'dev', device, direction],
+          ...(chain === 0 ? [] : ['chain', String(chain)]),
+          ...['pref', String(pref), 'protocol', protocol, 'handle', handle, 'bpf'],
         ]),
       ],
     }),
   );
   for (const device of new Set(own.map((filter) => filter.device))) {
     const last = items.findLast((item) => item.id.startsWith(`tc-filter ${device} `));
-    const foreign = tcFilters.some((filter) => filter.device === device && !own.includes(filter));
-    if (!foreign) last?.remove.push(command(['tc', 'qdisc', 'del', 'dev', device, 'clsact']));
+    const others = tcFilters.some((filter) => filter.device === device && !own.includes(filter));
+    if (!others && !tcUnknown.includes(device))
+      last?.remove.push(command(['tc', 'qdisc', 'del', 'dev', device, 'clsact']));
   }
   return items;
 }

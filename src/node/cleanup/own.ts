@@ -1,7 +1,11 @@
 import type { Action } from '../../model/cleanup.ts';
 
-/** Names of programs: since 1.11, and the object files of older agents. */
-export const OWN_PROGRAM = /^(?:cil_|bpf_(?:lxc|host|netdev|network|overlay|sock|xdp|wireguard)\w*\.o\b)/;
+/**
+ * Names of programs: since 1.11, and the object files of older agents, which add the device to those of the host.
+ * `bpf_network_monitor.o` and the like are somebody else's.
+ */
+export const OWN_PROGRAM =
+  /^(?:cil_|bpf_(?:lxc|network|overlay|sock|xdp|wireguard|(?:host|netdev)(?:_[\w-]+)?)\.o\b)/;
 /** Names of pins, and of ip sets. */
 export const OWN_PIN = /^cilium_/;
 /** Names of the node's own links. */

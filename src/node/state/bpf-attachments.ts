@@ -1,7 +1,15 @@
-import { openLinkById, openObjects, openProgramById } from '../../bpf/kernel/objects.ts';
+import { stat } from 'node:fs/promises';
+import {
+  deviceLinkIds,
+  BpfLink as KernelLink,
+  openLinkById,
+  openObjects,
+  openPin,
+  openProgramById,
+} from '../../bpf/kernel/objects.ts';
 import { UserError } from '../../errors.ts';
 import { listFrom, type Run } from './run.ts';
-import type { BpfLink, CgroupProgram, NodeState, XdpProgram } from './state.ts';
+import type { BpfLink, CgroupProgram, IpLink, NodeState, XdpProgram } from './state.ts';
 
 interface CgroupJson {
   cgroup: string;
@@ -11,23 +19,52 @@ interface NetJson {
   xdp?: { devname?: string; id?: number; mode?: string; multi_attachments?: { id: number }[] }[];
 }
 
-/** Reads the BPF links of the kernel, and the programs attached to cgroups and devices without one. */
+/** What tells the attachments of this node from those of other network namespaces and cgroups. */
+export interface Surroundings {
+  /** Devices of this network namespace. */
+  links: readonly IpLink[];
+  /** Where the cgroup hierarchy is mounted: an agent attaches to its root as this node sees it. */
+  cgroupRoots: readonly string[];
+  /** Pins in this node's bpffs. */
+  pins: readonly string[];
+}
+
+/**
+ * Reads the BPF links of this node, and the programs attached to its cgroup root and devices without one. A kernel's
+ * list of links is global, so a link counts only when the kernel shows it on a device of this network namespace or on
+ * the cgroup root, or when it is pinned here.
+ */
 export async function readBpfAttachments(
   run: Run,
   notes: string[],
+  around: Surroundings,
 ): Promise<Pick<NodeState, 'bpfLinks' | 'cgroupPrograms' | 'xdpPrograms'>> {
   const json = <T>(...words: string[]) => listFrom<T>(run, ['bpftool', '-j', ...words], notes);
   const names = new Map<number, string>();
   const bpfLinks: BpfLink[] = [];
+  const linked = new Set<number>();
+  const roots = await cgroupIds(around.cgroupRoots);
   try {
     for (const { info } of openObjects('program', openProgramById)) names.set(info.id, info.name);
+    const local = new Set([
+      ...around.links.flatMap(({ ifindex }) => deviceLinkIds(ifindex)),
+      ...pinnedLinks(around.pins),
+    ]);
     for (const { info } of openObjects('link', openLinkById)) {
-      const programName = names.get(info.programId) ?? '';
+      linked.add(info.programId);
+      const here =
+        local.has(info.id) ||
+        (info.cgroupId !== undefined && roots.has(info.cgroupId)) ||
+        (info.type === 'xdp' &&
+          around.links.some(
+            ({ ifindex, xdp }) => ifindex === info.ifindex && xdp?.prog?.id === info.programId,
+          ));
+      if (!here) continue;
       bpfLinks.push({
         id: info.id,
         type: info.type,
         programId: info.programId,
-        programName,
+        programName: names.get(info.programId) ?? '',
         ifindex: info.ifindex,
       });
     }
@@ -35,9 +72,13 @@ export async function readBpfAttachments(
     if (!(error instanceof UserError)) throw error;
     notes.push(`BPF links: ${error.message}`);
   }
-  const linked = new Set(bpfLinks.map((link) => link.programId));
-  const cgroupPrograms: CgroupProgram[] = (await json<CgroupJson>('cgroup', 'tree')).flatMap(
-    ({ cgroup, programs }) =>
+  const cgroups = await json<CgroupJson>('cgroup', 'tree');
+  const ownCgroups = await Promise.all(
+    cgroups.map(async ({ cgroup }) => [...(await cgroupIds([cgroup]))].some((id) => roots.has(id))),
+  );
+  const cgroupPrograms: CgroupProgram[] = cgroups
+    .filter((_, i) => ownCgroups[i])
+    .flatMap(({ cgroup, programs }) =>
       (programs ?? [])
         .filter(({ id }) => !linked.has(id))
         .map(({ id, attach_type, name }) => ({
@@ -46,10 +87,33 @@ export async function readBpfAttachments(
           programName: name,
           attachType: attach_type,
         })),
-  );
+    );
   const xdpPrograms: XdpProgram[] = (await json<NetJson>('net', 'show'))
     .flatMap(({ xdp }) => xdp ?? [])
     .filter(({ id }) => id !== undefined && !linked.has(id))
     .map(({ devname, id }) => ({ device: devname ?? '', programName: names.get(id ?? 0) ?? '' }));
   return { bpfLinks, cgroupPrograms, xdpPrograms };
+}
+
+/** A cgroup's id is the inode of its folder. */
+async function cgroupIds(folders: readonly string[]): Promise<Set<bigint>> {
+  const ids = new Set<bigint>();
+  for (const folder of folders) {
+    const found = await stat(folder, { bigint: true }).catch(() => undefined);
+    if (found) ids.add(found.ino);
+  }
+  return ids;
+}
+
+/** Ids of the links among pins; what vanishes or is something else is passed over. */
+function pinnedLinks(pins: readonly string[]): number[] {
+  return pins.flatMap((path) => {
+    try {
+      using object = openPin(path);
+      return object instanceof KernelLink ? [object.info.id] : [];
+    } catch (error) {
+      if (error instanceof UserError) return [];
+      throw error;
+    }
+  });
 }

@@ -40,7 +40,12 @@ export async function readNode(run: Run, paths: NodePaths): Promise<NodeState> {
     json<IpRule>(['ip', '-j', '-6', 'rule']),
     json<{ name: string }>(['ip', '-j', 'netns', 'list']),
   ]);
-  const attachments = await readBpfAttachments(run, notes);
+  const [mounts, files] = [await readMounts(), await readFiles(paths)];
+  const attachments = await readBpfAttachments(run, notes, {
+    links,
+    cgroupRoots: mounts.filter(({ type }) => type === 'cgroup2').map(({ target }) => target),
+    pins: files.filter(({ kind }) => kind === 'pin').map(({ path }) => path),
+  });
   return {
     nodeName: hostname(),
     links,
@@ -54,11 +59,11 @@ export async function readNode(run: Run, paths: NodePaths): Promise<NodeState> {
     ],
     firewall: await readFirewall(run, notes),
     ipsets: await readIpsets(run, notes),
-    tcFilters: await readTcFilters(json),
+    ...(await readTcFilters(run, notes)),
     ...attachments,
     netns: netns.map((entry) => entry.name),
-    mounts: await readMounts(),
-    files: await readFiles(paths),
+    mounts,
+    files,
     notes,
   };
 }
@@ -67,32 +72,43 @@ interface TcJson {
   kind?: string;
   protocol?: string;
   pref?: number;
-  options?: { handle?: string; bpf_name?: string; prog?: { name?: string } };
+  chain?: number;
+  options?: { handle?: string; fh?: string; bpf_name?: string; prog?: { name?: string } };
 }
 
-async function readTcFilters(json: <T>(command: string[]) => Promise<T[]>): Promise<TcFilter[]> {
-  const found: TcFilter[] = [];
-  const qdiscs = await json<{ kind: string; dev: string }>(['tc', '-j', 'qdisc', 'show']);
-  for (const { dev } of qdiscs.filter(({ kind }) => kind === 'clsact' || kind === 'ingress')) {
+/** Every filter of every device that has the hooks, whoever made it: the last one's qdisc may only go when none is left. */
+async function readTcFilters(run: Run, notes: string[]): Promise<Pick<NodeState, 'tcFilters' | 'tcUnknown'>> {
+  const tcFilters: TcFilter[] = [];
+  const tcUnknown: string[] = [];
+  const qdiscs = await listFrom<{ kind: string; dev: string }>(run, ['tc', '-j', 'qdisc', 'show'], notes);
+  for (const { dev } of qdiscs.filter(({ kind }) => kind === 'clsact')) {
     for (const direction of ['ingress', 'egress'] as const) {
-      for (const filter of await json<TcJson>(['tc', '-j', 'filter', 'show', 'dev', dev, direction])) {
+      const failed = notes.length;
+      const listed = await listFrom<TcJson>(
+        run,
+        ['tc', '-j', 'filter', 'show', 'dev', dev, direction],
+        notes,
+      );
+      if (notes.length > failed) tcUnknown.push(dev);
+      // tc lists a head without options in front of the programs of a preference.
+      for (const { kind = '', protocol = 'all', pref = 1, chain = 0, options } of listed) {
+        if (options === undefined && kind === 'bpf') continue;
         // The name tc keeps is the file's when the program came from a pin; the kernel's is the program's own.
-        const names = [filter.options?.prog?.name, filter.options?.bpf_name].filter(
-          (name) => name !== undefined,
-        );
-        if (filter.kind !== 'bpf' || names.length === 0) continue;
-        found.push({
+        const names = [options?.prog?.name, options?.bpf_name].filter((name) => name !== undefined);
+        tcFilters.push({
           device: dev,
           direction,
-          protocol: filter.protocol ?? 'all',
-          pref: filter.pref ?? 1,
-          handle: filter.options?.handle ?? '0x1',
-          programNames: names,
+          kind,
+          chain,
+          protocol,
+          pref,
+          handle: options?.handle ?? options?.fh ?? '0x1',
+          programNames: kind === 'bpf' ? names : [],
         });
       }
     }
   }
-  return found;
+  return { tcFilters, tcUnknown };
 }
 
 async function readMounts(): Promise<NodeState['mounts']> {

@@ -8,6 +8,8 @@ export interface IpLink {
   link_netnsid?: number;
   ifalias?: string;
   linkinfo?: { info_kind?: string; info_data?: Record<string, unknown> };
+  /** The program in front of the network stack. */
+  xdp?: { prog?: { id?: number } };
   addr_info?: { family: string; local: string; prefixlen: number; scope?: string }[];
 }
 
@@ -55,15 +57,19 @@ export interface FirewallTable {
   rules: string[];
 }
 
-/** A BPF program attached through tc's classifier. */
+/** A filter of tc's classifier, of any kind. */
 export interface TcFilter {
   device: string;
   direction: 'ingress' | 'egress';
+  /** `bpf`, `u32`, `flower` … */
+  kind: string;
+  /** Number of its chain; 0 is where packets begin. */
+  chain: number;
   protocol: string;
   pref: number;
   /** Of the filter within its chain. */
   handle: string;
-  /** The kernel's name of the program and the one that tc keeps. */
+  /** The kernel's name of the program and the one that tc keeps; none for other kinds. */
   programNames: string[];
 }
 
@@ -109,6 +115,8 @@ export interface NodeState {
   /** Sets in the form of `ipset save`. */
   ipsets: { name: string; saved: string }[];
   tcFilters: TcFilter[];
+  /** Devices whose filters could not all be read: their qdisc may hold more than is known. */
+  tcUnknown: string[];
   bpfLinks: BpfLink[];
   cgroupPrograms: CgroupProgram[];
   xdpPrograms: XdpProgram[];

@@ -7,6 +7,8 @@ import { link, nodeWith, steps } from '../node-state.ts';
 const filter = (device: string, programNames: string[], more: Partial<TcFilter> = {}): TcFilter => ({
   device,
   direction: 'ingress',
+  kind: 'bpf',
+  chain: 0,
   protocol: 'all',
   pref: 1,
   handle: '0x1',
@@ -23,6 +25,9 @@ test.each([
   ['bpf_lxc', false],
   ['bpf_lxc.old', false],
   ['bpf_other.o', false],
+  ['bpf_network_monitor.o', false],
+  ['bpf_lxc_probe.o', false],
+  ['bpf_xdp_filter.o', false],
 ])('a program named %s is Cilium’s: %s', (name, own) => {
   expect(tcItems(nodeWith({ tcFilters: [filter('eth0', [name])] }))).toHaveLength(own ? 1 : 0);
   const elsewhere = attachmentItems(

@@ -43,6 +43,7 @@ function stateOf(node: RecordedNode): NodeState {
     firewall: parseSave('iptables-nft', node.iptables.join('\n')),
     ipsets: [],
     tcFilters: [],
+    tcUnknown: [],
     bpfLinks: [],
     cgroupPrograms: [],
     xdpPrograms: [],
@@ -173,7 +174,10 @@ ${script}`;
   });
   spawnSync(
     'sh',
-    ['-c', 'ip netns del pods-of-test; ip netns del cilium-health; rmdir /sys/fs/cgroup/unified/node-test'],
+    [
+      '-c',
+      'ip netns del pods-of-test; ip netns del cilium-health; ip netns del neighbour-of-test; rmdir /sys/fs/cgroup/unified/*-test',
+    ],
     { stdio: 'ignore' },
   );
   const quiet = stderr.replace(/^# Warning: iptables-legacy tables present.*\n/gm, '');
@@ -249,6 +253,37 @@ cilium cleanup --dry-run | tail -1`);
     expect(code).toBe(0);
     expect(stdout).not.toMatch(/CILIUM|lxc[0-9a-f]{8}|2004|cil_/);
     expect(stdout).toContain('Nothing of Cilium was found');
+  });
+
+  onKernel('what belongs to neighbours stays: other namespaces, other cgroups, other filters', () => {
+    const { stdout, stderr, code } = onNode(`
+mkdir -p /run/other /run/cg/neighbour-of-test
+mount -t bpf bpf /run/other
+python3 ${HERE}/attach.py tc cil_from_netdev /run/other/tc
+ip netns add neighbour-of-test
+inside() { nsenter --net=/run/netns/neighbour-of-test "$@"; }
+inside ip link add cilium_host type veth peer name cilium_net
+inside python3 ${HERE}/attach.py tcx cilium_host cil_from_host /run/other/tcx
+python3 ${HERE}/attach.py cgroup /run/cg/neighbour-of-test cil_sock4_connect /run/other/cgroup
+for device in eth1 eth2; do
+  ip link add $device type veth peer name $device-peer
+  tc qdisc add dev $device clsact
+  tc filter add dev $device ingress pref 1 chain 3 bpf da pinned /run/other/tc
+done
+tc filter add dev eth1 egress pref 51 protocol ip u32 match ip dport 25 0xffff flowid 1:1
+facts() { inside tc qdisc show; bpftool link show pinned /run/other/tcx; bpftool link show pinned /run/other/cgroup; tc filter show dev eth1 egress; }
+facts >/run/before
+cilium cleanup --force --undo-file /run/u.json >/run/out 2>&1
+facts >/run/after
+diff /run/before /run/after && echo same
+echo "eth1: $(tc filter show dev eth1 ingress | wc -l) $(tc qdisc show dev eth1 | grep -c clsact)"
+echo "eth2: $(tc qdisc show dev eth2 | grep -c clsact || true)"
+rm -f /run/other/{tcx,cgroup,tc}; ip netns del neighbour-of-test; rmdir /run/cg/neighbour-of-test`);
+    expect({ stdout, stderr, code }).toEqual({
+      stdout: 'same\neth1: 0 1\neth2: 0\n',
+      stderr: '',
+      code: 0,
+    });
   });
 
   onKernel('a baseline shows the residue', () => {
