@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { isInRelease, NEWEST_RELEASE, type Release } from '../model/release.ts';
+import { atLeast, type Release } from '../model/release.ts';
 
 /** A setting of the daemon or an endpoint that can be changed while the agent runs. */
 export interface MutableOption {
@@ -7,21 +7,27 @@ export interface MutableOption {
   description: string;
   /** Who has it; default both. */
   only?: 'daemon' | 'endpoint';
-  /** Releases that have it, when not all do. */
-  versions?: readonly Release[];
+  /** The first release that has it. */
+  since?: Release;
+  /** The first release that no longer has it. */
+  until?: Release;
 }
 
-/** Every option of 1.9, 1.17 and 1.20; those of 1.20 first. */
+/** Every option of every release; those of 1.20 first. */
 const OPTIONS: readonly MutableOption[] = [
   { name: 'Debug', description: 'Enable debugging trace statements' },
   {
     name: 'DebugTagged',
     description: 'Enable debugging trace statements for tagged packets',
     only: 'daemon',
-    versions: ['1.20'],
+    since: '1.18',
   },
   { name: 'DebugLB', description: 'Enable debugging trace statements for load balancer' },
-  { name: 'DebugPolicy', description: 'Enable debugging trace statements for policy enforcement' },
+  {
+    name: 'DebugPolicy',
+    description: 'Enable debugging trace statements for policy enforcement',
+    since: '1.10',
+  },
   { name: 'DropNotification', description: 'Enable drop notifications' },
   { name: 'TraceNotification', description: 'Enable trace notifications' },
   { name: 'PolicyVerdictNotification', description: 'Enable policy verdict notifications' },
@@ -30,16 +36,29 @@ const OPTIONS: readonly MutableOption[] = [
     name: 'MonitorAggregationLevel',
     description: 'Set the level of aggregation for monitor events in the datapath',
   },
-  { name: 'SourceIPVerification', description: 'Enable the check of the source IP on pod egress' },
+  {
+    name: 'SourceIPVerification',
+    description: 'Enable the check of the source IP on pod egress',
+    since: '1.15',
+  },
   {
     name: 'ConntrackAccounting',
-    description: 'Count packets and bytes per tracked connection',
-    versions: ['1.9', '1.17'],
+    description: 'Enable per flow (conntrack) statistics',
+    until: '1.18',
   },
-  { name: 'ConntrackLocal', description: 'Track connections per endpoint', versions: ['1.9', '1.17'] },
-  { name: 'PolicyAccounting', description: 'Count packets and bytes per policy entry', versions: ['1.17'] },
-  { name: 'Conntrack', description: 'Track connections', versions: ['1.9'] },
-  { name: 'NAT46', description: 'Translate IPv4 to IPv6', only: 'endpoint', versions: ['1.9'] },
+  {
+    name: 'ConntrackLocal',
+    description: 'Use endpoint dedicated tracking table instead of global one',
+    until: '1.18',
+  },
+  {
+    name: 'PolicyAccounting',
+    description: 'Count packets and bytes per policy entry',
+    since: '1.17',
+    until: '1.18',
+  },
+  { name: 'Conntrack', description: 'Enable stateful connection tracking', until: '1.14' },
+  { name: 'NAT46', description: 'Enable automatic NAT46 translation', until: '1.14' },
 ];
 
 /** The options that somebody can change, of any release. */
@@ -47,9 +66,12 @@ export function mutableOptions(of: 'daemon' | 'endpoint'): MutableOption[] {
   return OPTIONS.filter((option) => option.only === undefined || option.only === of);
 }
 
-/** The options of the newest release, as `--list-options` shows them. */
-export function currentOptions(of: 'daemon' | 'endpoint'): MutableOption[] {
-  return mutableOptions(of).filter((option) => isInRelease(option.versions, NEWEST_RELEASE));
+/** The options of a release, as `--list-options` shows them. */
+export function optionsOf(of: 'daemon' | 'endpoint', release: Release): MutableOption[] {
+  return mutableOptions(of).filter(
+    ({ since, until }) =>
+      (since === undefined || atLeast(release, since)) && (until === undefined || !atLeast(release, until)),
+  );
 }
 
 /** The argument is not an option that can be set; the message is the reference's. */

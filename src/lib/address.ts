@@ -100,13 +100,9 @@ export function without(outer: AddressRange, holes: readonly AddressRange[]): Ad
 /** Widest range first, then by the bytes of the first address. */
 export function compareRanges(a: AddressRange, b: AddressRange): number {
   if (a.length !== b.length) return a.length - b.length;
-  const [x, y] = a.family === b.family ? [a.first, b.first] : [leftAligned(a), leftAligned(b)];
-  if (x !== y) return x < y ? -1 : 1;
-  return a.family - b.family;
-}
-
-function leftAligned({ family, first }: AddressRange): bigint {
-  return first << BigInt(WIDTH[6] - WIDTH[family]);
+  if (a.family !== b.family) return a.family - b.family;
+  if (a.first !== b.first) return a.first < b.first ? -1 : 1;
+  return 0;
 }
 
 /** The first address as 4 or 16 bytes. */

@@ -1,4 +1,4 @@
-import { type AddressRange, formatRange, parseRange } from '../lib/address.ts';
+import { type AddressRange, contains, formatRange, parseRange } from '../lib/address.ts';
 import { compareBytes } from '../lib/order.ts';
 
 /** A label of an endpoint, an identity or a rule: `source:key=value`. */
@@ -56,8 +56,23 @@ export function labelsByKey(texts: readonly string[]): Map<string, Label> {
   return labels;
 }
 
-/** Labels as people read them, sorted; the dashes of an IPv6 prefix are colons again. */
+/**
+ * Labels as people read them, sorted; the dashes of an IPv6 prefix are colons again. A range of addresses around another
+ * one is left out: older agents label an identity with every range around its own.
+ */
 export function printableLabels(texts: readonly string[]): string[] {
+  const labels = [...labelsByKey(texts).values()];
+  const ranges = labels.map((label) => (label.source === 'cidr' ? rangeOfLabel(label.key) : undefined));
+  const isAround = (outer: AddressRange) =>
+    ranges.some((inner) => inner && inner.length > outer.length && contains(outer, inner));
+  return labels
+    .filter((_, i) => ranges[i] === undefined || !isAround(ranges[i]))
+    .map(printable)
+    .toSorted(compareBytes);
+}
+
+/** Every label, sorted, ranges of addresses included. */
+export function sortedLabels(texts: readonly string[]): string[] {
   return [...labelsByKey(texts).values()].map(printable).toSorted(compareBytes);
 }
 

@@ -14,33 +14,31 @@ interface KnownRelease {
 }
 
 /**
- * The releases that the toolkit tells apart, oldest first, and what tells them apart when no version is given. Releases
- * between two rows are taken for the nearer one. Other marks, such as paths or sizes of maps, are further columns.
+ * The releases, oldest first, and what tells them apart when no version is given. Other marks, such as paths or sizes of
+ * maps, are further columns.
  */
 const RELEASES: readonly KnownRelease[] = [
   { release: '1.9', knows: ['api', 'policy'], status: ['host-routing'] },
-  { release: '1.10', knows: ['policy'] },
-  { release: '1.11', knows: ['policy'] },
-  { release: '1.12', knows: ['policy'] },
-  { release: '1.13', knows: ['policy'] },
-  { release: '1.14', knows: ['policy'] },
-  { release: '1.15', knows: ['policy'] },
-  { release: '1.16', knows: ['policy'] },
-  {
-    release: '1.17',
-    knows: ['api', 'maps', 'policy'],
-    status: ['routing', 'cni-file', 'identity-range'],
-    pins: ['cilium_ipcache'],
-  },
-  { release: '1.18', knows: ['policy'] },
-  { release: '1.19', knows: ['policy'] },
+  { release: '1.10', knows: ['api', 'policy'], status: ['encryption'] },
+  { release: '1.11', knows: ['api', 'policy'] },
+  { release: '1.12', knows: ['api', 'policy'], status: ['cni-chaining', 'identity-range'] },
+  { release: '1.13', knows: ['api', 'policy'], status: ['cni-file', 'ipv6-big-tcp'] },
+  { release: '1.14', knows: ['api', 'policy'], status: ['ipv4-big-tcp'] },
+  { release: '1.15', knows: ['api', 'policy'], status: ['srv6'] },
+  { release: '1.16', knows: ['api', 'policy'], status: ['routing', 'attach-mode', 'datapath-mode'] },
+  { release: '1.17', knows: ['api', 'maps', 'policy'], pins: ['cilium_ipcache'] },
+  { release: '1.18', knows: ['api', 'policy'], status: ['hubble-metrics'] },
+  { release: '1.19', knows: ['api', 'policy'] },
   {
     release: '1.20',
     knows: ['api', 'maps', 'policy'],
-    status: ['configured-datapath-mode', 'hubble-metrics'],
+    status: ['configured-datapath-mode'],
     pins: ['cilium_ipcache_v2', 'cilium_policystats'],
   },
 ];
+
+/** The releases whose API `schemas/agent-api.json` describes (`x-versions`), oldest first. */
+const DESCRIBED: readonly Release[] = ['1.9', '1.17', '1.20'];
 
 /** The newest release that the toolkit knows; an unknown newer one is treated like it. */
 export const NEWEST_RELEASE: Release = '1.20';
@@ -71,10 +69,19 @@ export function atLeast(release: Release, first: Release): boolean {
   return compareReleases(release, first) >= 0;
 }
 
+/** Whether a release is newer than all that the toolkit knows. */
+export function isNewer(release: Release): boolean {
+  return compareReleases(release, NEWEST_RELEASE) > 0;
+}
+
 /** The release of an area that is nearest to this one; of two that are as near, the newer. */
 export function nearestRelease(release: Release, area: Area): Release {
+  return nearest(release, releasesOf(area));
+}
+
+function nearest(release: Release, among: readonly Release[]): Release {
   const distance = (known: Release) => Math.abs(compareReleases(known, release));
-  return releasesOf(area).reduce((best, known) => (distance(known) <= distance(best) ? known : best));
+  return among.reduce((best, known) => (distance(known) <= distance(best) ? known : best));
 }
 
 /** Recognises a release by what newer ones have and older ones have not; the newest when nothing is there. */
@@ -82,9 +89,14 @@ export function recogniseRelease(by: 'status' | 'pins', has: (name: string) => b
   return RELEASES.findLast((known) => known[by]?.some(has))?.release ?? NEWEST_RELEASE;
 }
 
-/** Whether a part of the API that names its releases (`x-versions`) is in this one; without a list it is in all. */
+/**
+ * Whether a part of the API that names its releases (`x-versions`) is in this one; without a list it is in all. A release
+ * that the description leaves out is taken for the nearest one that it has.
+ */
 export function isInRelease(versions: readonly string[] | undefined, release: Release): boolean {
-  return versions === undefined || versions.includes(release);
+  return (
+    versions === undefined || versions.includes(release) || versions.includes(nearest(release, DESCRIBED))
+  );
 }
 
 /** Minor versions have stayed far below a thousand. */

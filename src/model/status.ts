@@ -10,6 +10,8 @@ export interface ComponentState {
 export interface AgentStatus {
   /** The release that the answer is rendered like: the nearest one that the toolkit knows. */
   release: Release;
+  /** A version on the way to its release, which may lack parts of it. */
+  development: boolean;
   kvstore?: ComponentState;
   containerRuntime?: ComponentState;
   kubernetes?: ComponentState & { apis: string[] };
@@ -39,7 +41,7 @@ export interface AgentStatus {
   proxy?: ProxyState;
   identityRange?: { min: number; max: number };
   hubble?: HubbleState;
-  /** From 1.20 on; before, it is part of `hubble`. */
+  /** From 1.18 on; before, it is part of `hubble`. */
   hubbleMetrics?: ComponentState;
   bpfMaps?: { ratio: number; maps: { name: string; size: number }[] };
   encryption?: EncryptionState;
@@ -86,6 +88,8 @@ export interface RemoteClusterStatus {
   endpoints: number;
   identities: number;
   services: number;
+  /** From 1.20 on. */
+  endpointSlices: number;
   serviceExports: number;
   failures: number;
   lastFailure: string;
@@ -95,6 +99,8 @@ export interface RemoteClusterStatus {
     clusterId: number;
     kvstoreMesh: boolean;
     syncCanaries: boolean;
+    /** Empty where only services are exported, and before 1.20. */
+    endpointSliceMode: string;
     /** undefined: the remote cluster does not know of them. */
     serviceExports?: boolean;
   };
@@ -103,6 +109,8 @@ export interface RemoteClusterStatus {
     endpoints: boolean;
     identities: boolean;
     services: boolean;
+    /** From 1.20 on, where they are exported. */
+    endpointSlices?: boolean;
     serviceExports?: boolean;
   };
 }

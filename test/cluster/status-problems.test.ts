@@ -5,6 +5,7 @@ import type { AgentStatus } from '../../src/model/status.ts';
 
 const HEALTHY: AgentStatus = {
   release: NEWEST_RELEASE,
+  development: false,
   attachMode: '',
   deviceMode: '',
   configuredDeviceMode: '',

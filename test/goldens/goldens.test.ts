@@ -22,8 +22,8 @@ describe.each(SUITES.map((suite) => [suite.file, suite] as const))('%s', (_, sui
 });
 
 test('a case is found by its name, and its difference is told in full', async () => {
-  const agent = SUITES.find(({ file }) => file === 'agent-1.17-policy.json');
-  const name = 'endpoint labels 922';
+  const agent = SUITES.find(({ file }) => file === 'agent-1.10.json');
+  const name = 'service get 902 -o jsonpath={.spec.flags}';
   expect(agent?.names()).toContain(name);
   const [result] = agent ? await Array.fromAsync(agent.run(name)) : [];
   if (!result) throw new Error('nothing was replayed');

@@ -37,17 +37,16 @@ test('releases are ordered by number, not by character', () => {
 });
 
 test('the table goes from the oldest release to the newest', () => {
-  expect(releasesOf('policy')).toEqual(Array.from({ length: 12 }, (_, i) => `1.${i + 9}`));
-  expect(releasesOf('api')).toEqual(['1.9', '1.17', '1.20']);
+  const all = Array.from({ length: 12 }, (_, i) => `1.${i + 9}`);
+  expect(releasesOf('policy')).toEqual(all);
+  expect(releasesOf('api')).toEqual(all);
   expect(releasesOf('maps')).toEqual(['1.17', NEWEST_RELEASE]);
 });
 
 test.each([
   ['1.8', '1.9'],
-  ['1.12', '1.9'],
-  ['1.13', '1.17'],
-  ['1.18', '1.17'],
-  ['1.19', '1.20'],
+  ['1.12', '1.12'],
+  ['1.19', '1.19'],
   ['1.23', '1.20'],
   ['2.1', '1.20'],
 ] as const)('the API of %s is taken for that of %s', (release, known) => {
@@ -56,8 +55,14 @@ test.each([
 
 test.each([
   ['status', ['host-routing', 'cilium'], '1.9'],
-  ['status', ['cni-file'], '1.17'],
-  ['status', ['cni-file', 'hubble-metrics'], '1.20'],
+  ['status', ['host-routing', 'encryption'], '1.10'],
+  ['status', ['host-routing', 'encryption', 'cni-chaining'], '1.12'],
+  ['status', ['cni-file'], '1.13'],
+  ['status', ['cni-file', 'ipv4-big-tcp'], '1.14'],
+  ['status', ['cni-file', 'srv6'], '1.15'],
+  ['status', ['routing', 'cni-file', 'srv6'], '1.16'],
+  ['status', ['cni-file', 'hubble-metrics'], '1.18'],
+  ['status', ['hubble-metrics', 'configured-datapath-mode'], '1.20'],
   ['status', [], '1.20'],
   ['pins', ['cilium_ipcache', 'cilium_lxc'], '1.17'],
   ['pins', ['cilium_ipcache', 'cilium_policystats'], '1.20'],
@@ -71,4 +76,7 @@ test('a part without a list of releases is in all of them', () => {
   expect(isInRelease(undefined, '1.9')).toBe(true);
   expect(isInRelease(['1.17', '1.20'], '1.17')).toBe(true);
   expect(isInRelease(['1.17', '1.20'], '1.9')).toBe(false);
+  expect(isInRelease(['1.9'], '1.10')).toBe(true);
+  expect(isInRelease(['1.9'], '1.14')).toBe(false);
+  expect(isInRelease(['1.17'], '1.18')).toBe(true);
 });

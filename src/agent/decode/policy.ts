@@ -42,15 +42,22 @@ export function readPolicy(
   return objectAnswer(asked, 'Policy', decodePolicy);
 }
 
-/** Adds rules; `replace` first removes all others, `replaceWithLabels` those that have the labels. */
+/** Which rules go when others come. */
+export interface Replacement {
+  replace: boolean;
+  replaceWithLabels: readonly string[];
+}
+
+/** Adds rules; `replace` first removes all others, `replaceWithLabels` those that have the labels. Agents that only add are asked without. */
 export function putPolicy(
   agent: AgentClient,
   rules: string,
-  { replace, replaceWithLabels }: { replace: boolean; replaceWithLabels: readonly string[] },
+  replacement: Replacement | undefined,
 ): Promise<Answer<AgentPolicy>> {
+  const labels = replacement?.replaceWithLabels ?? [];
   const query = {
-    replace,
-    'replace-with-labels': replaceWithLabels.length > 0 ? replaceWithLabels : undefined,
+    replace: replacement?.replace,
+    'replace-with-labels': labels.length > 0 ? labels : undefined,
   };
   return objectAnswer(agent.put('/policy', { query, body: rules }), 'Policy', decodePolicy);
 }

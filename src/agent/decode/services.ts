@@ -58,8 +58,15 @@ export function listServices(
   return listAnswer(agent.get('/service', options), 'Service[]', decodeServices);
 }
 
-/** Agents that no longer answer for one service (1.20) still list all of them: the one is picked from the list. */
-export async function readService(agent: AgentClient, id: number): Promise<Answer<ServiceRow[]>> {
+/** One service; `picked` when it was picked from the list of all. */
+export interface OneService {
+  services: ServiceRow[];
+  picked: boolean;
+}
+
+/** Agents that no longer answer for one service (from 1.18 on) still list all of them: the one is picked from the list. */
+export async function readService(agent: AgentClient, id: number): Promise<Answer<OneService>> {
+  let picked = false;
   const service = await agent.get('/service/{id}', { path: { id } }).catch(async (error: unknown) => {
     if (!(error instanceof ApiError && error.isUnknownPath)) throw error;
     const all = (await agent.get('/service')).items();
@@ -67,10 +74,11 @@ export async function readService(agent: AgentClient, id: number): Promise<Answe
       (each) => each.at('status').at('realized').integer('id') === id || each.at('spec').integer('id') === id,
     );
     if (!found) throw new UserError('the agent has no service of this number');
+    picked = true;
     return found;
   });
   service.need('status').need('realized').fields();
-  return new Answer(service.document, 'Service', () => rowsOf([service]));
+  return new Answer(service.document, 'Service', () => ({ services: rowsOf([service]), picked }));
 }
 
 /** What the agent has realized of a service, to be sent back with a change. */

@@ -1,5 +1,4 @@
 import { compareBytes } from '../../lib/order.ts';
-import { nearestRelease, parseRelease, type Release, recogniseRelease } from '../../model/release.ts';
 import type {
   AgentStatus,
   BigTcpStatus,
@@ -12,6 +11,7 @@ import type {
 import type { AgentClient } from '../client.ts';
 import { type Answer, objectAnswer } from './answer.ts';
 import type { Reader } from './reader.ts';
+import { releaseOfStatus } from './release.ts';
 import type {
   BPFMapProperties,
   ControllerStatus,
@@ -53,7 +53,8 @@ export function readStatus(agent: AgentClient, query: StatusQuery): Promise<Answ
 export function decodeStatus(r: Reader<StatusResponse>): AgentStatus {
   const health = r.at('cluster').at('ciliumHealth');
   return {
-    release: releaseOf(r.at('cilium').text('msg'), r.as()),
+    release: releaseOfStatus(r.at('cilium').text('msg'), r.as()).release,
+    development: /^\S+-dev\b/.test(r.at('cilium').text('msg')),
     kvstore: component(r.at('kvstore')),
     containerRuntime: component(r.at('container-runtime')),
     kubernetes: part(r.at('kubernetes'), (k) => ({
@@ -130,12 +131,6 @@ function stateOf(r: Reader<Status>): ComponentState {
   return { state: r.text('state'), message: r.text('msg') };
 }
 
-/** By the version that the agent's message begins with, else by the fields that the answer has. */
-function releaseOf(message: string, answer: Reader<Record<string, unknown>>): Release {
-  const release = parseRelease(message);
-  return release ? nearestRelease(release, 'api') : recogniseRelease('status', (field) => answer.has(field));
-}
-
 function kubeProxy(r: Reader<KubeProxyReplacement>): KubeProxyStatus {
   return {
     mode: r.text('mode'),
@@ -191,6 +186,7 @@ function remoteCluster(r: Reader<RemoteCluster>): RemoteClusterStatus {
     endpoints: r.integer('num-endpoints'),
     identities: r.integer('num-identities'),
     services: r.integer('num-shared-services'),
+    endpointSlices: r.integer('num-endpoint-slices'),
     serviceExports: r.integer('num-service-exports'),
     failures: r.integer('num-failures'),
     lastFailure: r.text('last-failure'),
@@ -200,6 +196,7 @@ function remoteCluster(r: Reader<RemoteCluster>): RemoteClusterStatus {
       clusterId: c.integer('cluster-id'),
       kvstoreMesh: c.flag('kvstoremesh'),
       syncCanaries: c.flag('sync-canaries'),
+      endpointSliceMode: c.text('endpoint-slices-export-mode'),
       ...(c.has('service-exports-enabled') && { serviceExports: c.flag('service-exports-enabled') }),
     })),
     synced: part(r.at('synced'), (s) => ({
@@ -207,6 +204,7 @@ function remoteCluster(r: Reader<RemoteCluster>): RemoteClusterStatus {
       endpoints: s.flag('endpoints'),
       identities: s.flag('identities'),
       services: s.flag('services'),
+      ...(s.has('endpoint-slices') && { endpointSlices: s.flag('endpoint-slices') }),
       ...(s.has('service-exports') && { serviceExports: s.flag('service-exports') }),
     })),
   };

@@ -417,6 +417,8 @@ export interface EndpointChangeRequest {
   id?: number;
   'interface-index'?: number;
   'interface-name'?: string;
+  /** Only 1.20. */
+  'is-secondary-interface'?: boolean;
   'k8s-namespace'?: string;
   'k8s-pod-name'?: string;
   /** Only 1.17, 1.20. */
@@ -977,6 +979,8 @@ export interface RemoteCluster {
   connected?: boolean;
   'last-failure'?: string;
   name?: string;
+  /** Only 1.20. */
+  'num-endpoint-slices'?: number;
   /** Only 1.17, 1.20. */
   'num-endpoints'?: number;
   'num-failures'?: number;
@@ -994,6 +998,8 @@ export interface RemoteCluster {
 /** Only 1.17, 1.20. */
 export interface RemoteClusterConfig {
   'cluster-id'?: number;
+  /** Only 1.20. */
+  'endpoint-slices-export-mode'?: string;
   kvstoremesh?: boolean;
   required?: boolean;
   retrieved?: boolean;
@@ -1003,6 +1009,8 @@ export interface RemoteClusterConfig {
 
 /** Only 1.17, 1.20. */
 export interface RemoteClusterSynced {
+  /** Only 1.20. */
+  'endpoint-slices'?: boolean;
   endpoints?: boolean;
   identities?: boolean;
   nodes?: boolean;

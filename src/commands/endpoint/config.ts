@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { isEndpointReady, patchEndpointConfig, readEndpointConfig } from '../../agent/decode/endpoints.ts';
-import { currentOptions, OptionError, parseOption, parseSwitch, shownValue } from '../../agent/options.ts';
+import { OptionError, optionsOf, parseOption, parseSwitch, shownValue } from '../../agent/options.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
+import { releaseOfAgent } from '../../cli/release.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
+import { NEWEST_RELEASE } from '../../model/release.ts';
 import { renderOldOptions, renderOptionList, renderOptions } from '../../render/agent/options.ts';
 import { endpointArgument } from './argument.ts';
 
@@ -25,8 +27,16 @@ export function addEndpointConfigCommand(command: Command, ctx: Context): void {
     .option('--list-options', 'List available options')
     .addOption(outputOption())
     .action(
-      (endpoint: string | undefined, settings: string[], options: EndpointConfigOptions, self: Command) => {
-        if (options.listOptions) return ctx.out.write(renderOptionList(currentOptions('endpoint')));
+      async (
+        endpoint: string | undefined,
+        settings: string[],
+        options: EndpointConfigOptions,
+        self: Command,
+      ) => {
+        if (options.listOptions)
+          return ctx.out.write(
+            renderOptionList(optionsOf('endpoint', (await releaseOfAgent(ctx)) ?? NEWEST_RELEASE)),
+          );
         // As in the reference, the API is asked for the value without its prefix.
         const id = endpointArgument(self, endpoint).value;
         return settings.length === 0 ? showConfig(id, options, ctx) : setConfig(id, settings, options, ctx);

@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { findEndpoints, readEndpoint } from '../../agent/decode/endpoints.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples, stringSlice } from '../../cli/flags.ts';
-import { type OutputFlag, outputOption, writeAnswer, writeStructured } from '../../cli/output.ts';
+import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
+import { isRecord } from '../../lib/record.ts';
 import { endpointArgument } from './argument.ts';
 
 interface EndpointGetOptions extends OutputFlag {
@@ -39,12 +40,29 @@ async function runEndpointGet(
   if (options.labels.length > 0 && endpoint !== undefined)
     throw new UsageError('Cannot provide both endpoint ID and labels arguments concurrently');
   const agent = await ctx.agent();
-  const format = options.output || 'json';
   if (options.labels.length > 0) {
     const what = `Cannot get endpoints for given list of labels [${options.labels.join(' ')}]`;
-    return writeAnswer(ctx, format, await findEndpoints(agent, options.labels).catch(failed(what)));
+    const answer = await findEndpoints(agent, options.labels).catch(failed(what));
+    return show(answer.document, options, ctx);
   }
   const id = endpointArgument(command, endpoint).text;
   const { document } = await readEndpoint(agent, id).catch(failed(`Cannot get endpoint ${id}`));
-  await writeStructured(ctx, format, [document], 'Endpoint[]');
+  await show([document], options, ctx);
+}
+
+/** Without a format it is JSON, whose inner texts agents up to 1.17 show written out. */
+async function show(endpoints: unknown, { output }: EndpointGetOptions, ctx: Context): Promise<void> {
+  if (output || !hasOldOptions(endpoints))
+    return writeStructured(ctx, output || 'json', endpoints, 'Endpoint[]');
+  const { expandedJson } = await import('../../render/text/nested-json.ts');
+  await ctx.out.write(`${expandedJson(endpoints)}\n\n`);
+}
+
+/** Endpoints had a switch for their own table of connections up to 1.17. */
+function hasOldOptions(endpoints: unknown): boolean {
+  if (!Array.isArray(endpoints)) return false;
+  return endpoints.some((endpoint: unknown) => {
+    const spec = isRecord(endpoint) && isRecord(endpoint.spec) ? endpoint.spec : {};
+    return isRecord(spec.options) && 'ConntrackLocal' in spec.options;
+  });
 }

@@ -3,6 +3,7 @@ import type { AgentClient } from '../../agent/client.ts';
 import { isEndpointReady, patchEndpointLabels, readEndpointLabels } from '../../agent/decode/endpoints.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples, stringSlice } from '../../cli/flags.ts';
+import { isAgentAtLeast } from '../../cli/release.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
@@ -35,7 +36,8 @@ async function runEndpointLabels(id: string, options: EndpointLabelsOptions, ctx
   const labels = await readEndpointLabels(agent, id).catch(failed('Cannot get endpoint labels'));
   const enabled = labelsByKey([...labels.user, ...labels.securityRelevant]);
   const disabled = labelsByKey(labels.disabled);
-  await ctx.out.write(renderEndpointLabels([...enabled.values()], [...disabled.values()]));
+  const braced = !(await isAgentAtLeast(ctx, '1.15'));
+  await ctx.out.write(renderEndpointLabels([...enabled.values()], [...disabled.values()], { braced }));
 }
 
 /** Adds and removes user labels: those of the pod stay as they are. */

@@ -1,13 +1,17 @@
 import type { AgentClient } from '../../agent/client.ts';
 import { identityLabels } from '../../agent/decode/identities.ts';
+import { releaseOfAgent } from '../../cli/release.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import type { IpRow } from '../../model/identity.ts';
-import { printableLabels } from '../../model/label.ts';
+import { printableLabels, sortedLabels } from '../../model/label.ts';
+import { atLeast } from '../../model/release.ts';
+import { identityName, RESERVED_IDENTITIES } from '../../model/reserved-identity.ts';
 
 /**
  * Puts labels in the place of identity numbers, asking the agent once for each. One that it does not know keeps
- * its number, with a note on stderr.
+ * its number, with a note on stderr. With agents up to 1.14 reserved identities go by their name, and identities of
+ * addresses show every range around them.
  */
 export async function nameIdentities(
   rows: readonly IpRow[],
@@ -15,15 +19,23 @@ export async function nameIdentities(
   ctx: Context,
 ): Promise<IpRow[]> {
   const known = new Map<number, string[]>();
+  const release = await releaseOfAgent(ctx);
+  const old = release !== undefined && !atLeast(release, '1.15');
   const named: IpRow[] = [];
   for (const row of rows) {
     let names = known.get(row.identity);
     if (!names) {
-      names = await identityLabels(agent, row.identity).then(printableLabels, async (error: unknown) => {
-        if (!(error instanceof UserError)) throw error;
-        await ctx.err.write(`Cannot get identity for ID ${row.identity}: ${errorMessage(error)}\n`);
-        return row.names;
-      });
+      const ask = () =>
+        identityLabels(agent, row.identity).then(
+          old ? sortedLabels : printableLabels,
+          async (error: unknown) => {
+            if (!(error instanceof UserError)) throw error;
+            await ctx.err.write(`Cannot get identity for ID ${row.identity}: ${errorMessage(error)}\n`);
+            return row.names;
+          },
+        );
+      const reserved = row.identity < RESERVED_IDENTITIES.length;
+      names = old && reserved ? [identityName(row.identity)] : await ask();
       known.set(row.identity, names);
     }
     named.push({ ...row, names });

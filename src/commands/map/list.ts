@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import { listMaps } from '../../agent/decode/maps.ts';
 import { failed } from '../../cli/answer.ts';
 import { outputOption } from '../../cli/output.ts';
+import { isAgentAtLeast } from '../../cli/release.ts';
 import { addWatchOptions, type ListFlags, printAnswers } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
+import type { CachedMapRow } from '../../model/cached-map.ts';
 import { mapTable, renderMapsVerbose } from '../../render/agent/maps.ts';
 import { renderTable } from '../../render/text/blocks.ts';
 
@@ -23,8 +25,23 @@ export function addMapListCommand(command: Command, ctx: Context): void {
 async function runMapList(options: MapListOptions, ctx: Context): Promise<void> {
   const failure = 'Cannot get the list of maps';
   if (options.output || options.watch)
-    return printAnswers(ctx, options, listMaps, failure, (maps = []) => mapTable(maps));
+    return printAnswers(ctx, options, listMaps, failure, async (maps = []) =>
+      mapTable(maps, await uncachedWord(maps, ctx)),
+    );
   const maps = (await listMaps(await ctx.agent()).catch(failed(failure))).decode();
   if (maps === undefined) return;
-  await ctx.out.write(options.verbose ? renderMapsVerbose(maps) : renderTable(mapTable(maps)));
+  await ctx.out.write(
+    options.verbose ? renderMapsVerbose(maps) : renderTable(mapTable(maps, await uncachedWord(maps, ctx))),
+  );
+}
+
+/**
+ * Before 1.20 a map without a cache counts as empty. Its early snapshots name the same version: the release has policy
+ * maps of the third form.
+ */
+async function uncachedWord(maps: readonly CachedMapRow[], ctx: Context): Promise<'0' | 'unknown'> {
+  const policyMaps = maps.filter(({ path }) => path.includes('cilium_policy_v'));
+  if (policyMaps.length > 0)
+    return policyMaps.some(({ path }) => path.includes('cilium_policy_v3_')) ? 'unknown' : '0';
+  return (await isAgentAtLeast(ctx, '1.20')) ? 'unknown' : '0';
 }

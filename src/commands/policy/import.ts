@@ -1,12 +1,14 @@
 import { type Command, Option } from 'commander';
 import type { Answer } from '../../agent/decode/answer.ts';
-import { isMissingOperation, putPolicy } from '../../agent/decode/policy.ts';
+import { isMissingOperation, putPolicy, type Replacement } from '../../agent/decode/policy.ts';
 import { examples, requiredArgument, stringSlice } from '../../cli/flags.ts';
 import { outputOption, writeAnswer } from '../../cli/output.ts';
+import { releaseOfAgent } from '../../cli/release.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { AgentPolicy } from '../../model/policy.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
 import { goJson } from '../../render/text/json.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
@@ -74,7 +76,15 @@ export function addPolicyImportCommand(command: Command, ctx: Context): void {
 
 /** Checks everything first: one wrong document and nothing is sent. */
 export async function runPolicyImport(path: string, options: ImportOptions, ctx: Context): Promise<void> {
-  const policies = await loadValidPolicies([path], options, ctx, `Cannot parse policy ${path}`);
+  const release = options.via === 'kubernetes' ? undefined : await releaseOfAgent(ctx);
+  // An agent drops without a word what came after it: it is refused here, as --target refuses it.
+  const target = options.target ?? release;
+  const policies = await loadValidPolicies(
+    [path],
+    { ...options, target },
+    ctx,
+    `Cannot parse policy ${path}`,
+  );
   if (policies.rules.length === 0) return ctx.out.write('No policy specified');
   if (options.via === 'kubernetes') return applyObjects(policies, options, ctx);
   refuseEmptyPeers(policies);
@@ -82,15 +92,25 @@ export async function runPolicyImport(path: string, options: ImportOptions, ctx:
   if (options.dryRun) return showDifference(rules, options, ctx, ctx.out);
   if (options.diff) await showDifference(rules, options, ctx, ctx.err);
   const agent = await ctx.agent();
-  const answer = await putPolicy(agent, goJson(rules, 2), {
-    replace: options.replace === true,
-    replaceWithLabels: options.replaceWithLabels,
-  }).catch((error: unknown) => {
-    if (isMissingOperation(error)) return undefined;
-    return writeFailed('Cannot import policy', 'cilium policy get')(error);
-  });
+  const answer = await putPolicy(agent, goJson(rules, 2), replacement(options, release)).catch(
+    (error: unknown) => {
+      if (isMissingOperation(error)) return undefined;
+      return writeFailed('Cannot import policy', 'cilium policy get')(error);
+    },
+  );
   if (answer === undefined) return insteadOfAgent(policies, options, ctx);
   await printAnswer(answer, options, ctx);
+}
+
+/** Agents before 1.15 add rules only: what they do not know is not sent to them, and not dropped without a word. */
+function replacement(options: ImportOptions, release: Release | undefined): Replacement | undefined {
+  const { replace = false, replaceWithLabels } = options;
+  if (release === undefined || atLeast(release, '1.15')) return { replace, replaceWithLabels };
+  if (replace || replaceWithLabels.length > 0)
+    throw new UserError(`agents of Cilium ${release} do not replace rules: --replace came with 1.15`, {
+      hint: 'Delete the old rules first: cilium policy delete LABEL.',
+    });
+  return undefined;
 }
 
 async function printAnswer(answer: Answer<AgentPolicy>, options: ImportOptions, ctx: Context): Promise<void> {

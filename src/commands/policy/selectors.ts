@@ -2,9 +2,11 @@ import type { Command } from 'commander';
 import { isMissingOperation, listSelectors, type SelectorPath } from '../../agent/decode/policy.ts';
 import { failed } from '../../cli/answer.ts';
 import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
+import { releaseOfAgent } from '../../cli/release.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { renderSelectors } from '../../render/agent/policy.ts';
+import { atLeast, NEWEST_RELEASE } from '../../model/release.ts';
+import { renderPlainSelectors, renderSelectors } from '../../render/agent/policy.ts';
 
 interface SelectorsOptions extends OutputFlag {
   verbose?: boolean;
@@ -39,5 +41,12 @@ export async function runPolicySelectors(
     return failed('Cannot get policy')(error);
   });
   if (options.output) return writeAnswer(ctx, options.output, answer);
-  await ctx.out.write(renderSelectors(answer.decode(), { verbose: options.verbose === true }));
+  const rows = answer.decode();
+  // No agent before 1.14 says which rules a selector is from; of a newer one, perhaps no rule has labels.
+  const unlabelled = rows.length > 0 && rows.every(({ labels }) => labels.length === 0);
+  const release = unlabelled ? await releaseOfAgent(ctx) : NEWEST_RELEASE;
+  const plain = release === undefined || !atLeast(release, '1.14');
+  await ctx.out.write(
+    plain ? renderPlainSelectors(rows) : renderSelectors(rows, { verbose: options.verbose === true }),
+  );
 }

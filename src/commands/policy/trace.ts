@@ -6,8 +6,10 @@ import { isMissingOperation, tracePolicy } from '../../agent/decode/policy.ts';
 import { failed } from '../../cli/answer.ts';
 import { integer, stringSlice } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { releaseOfAgent } from '../../cli/release.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
+import { atLeast } from '../../model/release.ts';
 import { podLabels } from '../../policy/read/workload-labels.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
 import { readPolicyFiles } from './files.ts';
@@ -30,7 +32,7 @@ interface TraceOptions extends OutputFlag {
 /** Declares `policy trace`. */
 export function addPolicyTraceCommand(command: Command, ctx: Context): void {
   command
-    .description('Trace a policy decision (agents up to 1.9; for newer ones use "policy simulate")')
+    .description('Trace a policy decision (agents up to 1.14; for newer ones use "policy simulate")')
     .addOption(stringSlice('-s, --src <labels>', 'Source label context'))
     .addOption(stringSlice('-d, --dst <labels>', 'Destination label context'))
     .addOption(stringSlice('--dport <port>', 'L4 destination port, as port[/protocol]'))
@@ -48,9 +50,17 @@ export function addPolicyTraceCommand(command: Command, ctx: Context): void {
   command.addOption(outputOption()).action((options: TraceOptions) => runPolicyTrace(options, command, ctx));
 }
 
+/** Agents from 1.12 on have the call only to be compared with; their command line says so first, on stdout. */
+const DEPRECATED = `Command "trace" is deprecated, the output is not correct for all policy types. Consider instead using https://app.networkpolicy.io
+
+`;
+
 /** Asks the agent for its verdict on each pair of a source and a destination. */
 export async function runPolicyTrace(options: TraceOptions, command: Command, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
+  const release = await releaseOfAgent(ctx);
+  const deprecated = release !== undefined && atLeast(release, '1.12') && !atLeast(release, '1.15');
+  if (deprecated && !options.output) await ctx.out.write(DEPRECATED);
   const ports = options.dport.map(parsePort);
   const sources = await sidesOf(
     {
@@ -76,20 +86,20 @@ export async function runPolicyTrace(options: TraceOptions, command: Command, ct
     agent,
     ctx,
   );
-  if (ports.length === 0)
+  if (ports.length === 0 && deprecated)
     throw new UsageError('Missing destination port/proto', { hint: 'For example --dport 80/tcp.' });
   for (const from of sources) {
     for (const to of targets) {
       const body = {
         from: { labels: from },
-        to: { dports: ports, labels: to },
+        to: { dports: ports.length > 0 ? ports : null, labels: to },
         ...(options.verbose && { verbose: true }),
       };
       const answer = await tracePolicy(agent, body).catch((error: unknown) => {
         if (!isMissingOperation(error))
           return failed('Error while retrieving policy assessment result')(error);
         throw new UserError(
-          'this agent does not trace policies: GET /policy/resolve ended after Cilium 1.9',
+          'this agent does not trace policies: GET /policy/resolve ended after Cilium 1.14',
           {
             hint: '"cilium policy simulate" answers the same question from the policies and identities of any agent.',
             cause: error,

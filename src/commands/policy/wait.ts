@@ -37,6 +37,9 @@ export function addPolicyWaitCommand(command: Command, ctx: Context): void {
   );
 }
 
+/** The least that a look at the endpoints takes, where the clock does not say. */
+const POLL_MS = 1;
+
 /** Polls the endpoints until all have realized the revision. */
 export async function runPolicyWait(text: string, options: WaitOptions, ctx: Context): Promise<void> {
   if (!/^[+-]?\d+$/.test(text))
@@ -52,7 +55,7 @@ export async function runPolicyWait(text: string, options: WaitOptions, ctx: Con
       if (waited) await ctx.out.write('\n');
       return;
     }
-    // With a fixed clock (CILIUM_NOW) the loop must still end.
+    // With a fixed clock (CILIUM_NOW) the loop must still end, and a look takes time too.
     const elapsedMs = Math.max(ctx.clock.nowMs() - start, slept);
     const elapsed = goDuration(Math.round(elapsedMs) * 1_000_000);
     if (elapsedMs > options.failWaitTime * 1000 && failing > 0)
@@ -65,7 +68,7 @@ export async function runPolicyWait(text: string, options: WaitOptions, ctx: Con
       `\rWaiting for endpoints to run policy revision ${revision}: ${ready}/${total}              `,
     );
     await ctx.clock.sleep(options.sleepTime * 1000, ctx.signal);
-    slept += Math.max(options.sleepTime * 1000, 1);
+    slept += options.sleepTime * 1000 + POLL_MS;
   }
 }
 

@@ -4,7 +4,7 @@ import { failed } from '../../cli/answer.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
-import { serviceIdArgument } from './argument.ts';
+import { announceTextIds, serviceIdArgument } from './argument.ts';
 
 interface ServiceDeleteOptions extends WaitFlags {
   all?: boolean;
@@ -16,9 +16,20 @@ export function addServiceDeleteCommand(command: Command, ctx: Context): void {
     .argument('[service]', 'number of the service')
     .option('--all', 'Delete all services')
     .action((service: string | undefined, options: ServiceDeleteOptions, self: Command) =>
-      options.all ? deleteAll(options, ctx) : deleteOne(serviceIdArgument(self, service), options, ctx),
+      runServiceDelete(service, options, self, ctx),
     );
   addWaitOptions(command, 'the agent no longer lists the service');
+}
+
+async function runServiceDelete(
+  service: string | undefined,
+  options: ServiceDeleteOptions,
+  command: Command,
+  ctx: Context,
+): Promise<void> {
+  if (options.all) return deleteAll(options, ctx);
+  await announceTextIds(ctx);
+  return deleteOne(serviceIdArgument(command, service), options, ctx);
 }
 
 async function deleteOne(id: number, options: ServiceDeleteOptions, ctx: Context): Promise<void> {

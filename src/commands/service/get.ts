@@ -21,12 +21,9 @@ async function runServiceGet(id: number, options: OutputFlag, ctx: Context): Pro
   const agent = await ctx.agent();
   const answer = await readService(agent, id).catch(failed(`Cannot get service '${id}'`));
   if (options.output) return writeAnswer(ctx, options.output, answer);
-  const services = answer.decode();
-  // Backends of 1.9 have no state, and one service another form.
-  const old = services.some(
-    ({ backends }) => backends.length > 0 && backends.every(({ state }) => state === ''),
-  );
+  const { services, picked } = answer.decode();
+  // Every release that answers for one service prints it in a form of its own.
   await ctx.out.write(
-    old ? services.map(renderOldService).join('') : renderTable(serviceTable(services, {})),
+    picked ? renderTable(serviceTable(services, {})) : services.map(renderOldService).join(''),
   );
 }

@@ -1,12 +1,17 @@
 import { type Command, Option } from 'commander';
+import { ApiError } from '../../agent/client.ts';
 import { putService, readRealizedService } from '../../agent/decode/services.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples, integer, stringSlice } from '../../cli/flags.ts';
+import { releaseOfAgent } from '../../cli/release.ts';
 import { readStdin } from '../../cli/stdin.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import { splitHostPort } from '../../lib/address.ts';
+import { atLeast } from '../../model/release.ts';
 import { parseBackendAddress, parseFrontendAddress } from './address.ts';
+import { announceTextIds } from './argument.ts';
 
 interface ServiceUpdateOptions extends WaitFlags {
   id: number;
@@ -64,17 +69,18 @@ export function addServiceUpdateCommand(command: Command, ctx: Context): void {
 
 async function runServiceUpdate(options: ServiceUpdateOptions, ctx: Context): Promise<void> {
   const { id, flags } = validate(options);
+  await announceTextIds(ctx);
   if (options.frontend === '' && options.backends.length > 0) return updateStates(options, ctx);
-  const frontend = parseFrontendAddress(options.frontend);
+  const address = options.frontend === '' ? undefined : await frontendOf(options, ctx);
   const agent = await ctx.agent();
   const before = await readRealizedService(agent, id).catch(failed(`Cannot update service ${id}`));
   await ctx.out.write(
     before ? `Updating existing service with id '${id}'\n` : `Creating new service with id '${id}'\n`,
   );
   const texts = options.backends.length > 0 ? options.backends : await readBackends(ctx);
+  const frontend = address ?? parseFrontendAddress('');
   const backends = texts.map((text, i) => backendOf(text, i, texts.length, options));
-  if (frontend.port === 0 && backends.some((backend) => backend.port))
-    throw new UserError('Cannot update service: backends have a port and the frontend has none');
+  if (frontend.port === 0 && backends.some((backend) => backend.port)) throw portless();
   const spec = {
     ...before?.spec,
     id,
@@ -83,7 +89,7 @@ async function runServiceUpdate(options: ServiceUpdateOptions, ctx: Context): Pr
     flags: { ...before?.flags, ...flags },
   };
   const outcome = await putService(agent, id, spec).catch(
-    writeFailed('Cannot add/update service', `cilium service get ${id}`),
+    id === 0 ? withoutId : writeFailed('Cannot add/update service', `cilium service get ${id}`),
   );
   await ctx.out.write(
     `${outcome === 'added' ? 'Added' : 'Updated'} service with ${backends.length} backends\n`,
@@ -92,6 +98,36 @@ async function runServiceUpdate(options: ServiceUpdateOptions, ctx: Context): Pr
     const now = await readRealizedService(agent, id);
     return now?.backends === backends.length;
   });
+}
+
+/** A frontend that is wrong is refused before anything is said of the service. */
+async function frontendOf(
+  options: ServiceUpdateOptions,
+  ctx: Context,
+): Promise<ReturnType<typeof parseFrontendAddress>> {
+  const frontend = parseFrontendAddress(options.frontend);
+  if (frontend.port === 0 && options.backends.some((text) => splitHostPort(text)?.port)) throw portless();
+  if (frontend.protocol === undefined) return frontend;
+  const release = await releaseOfAgent(ctx);
+  if (release !== undefined && !atLeast(release, '1.17'))
+    throw new UserError(
+      `Cannot update service: services of Cilium ${release} have no protocol, but "${options.frontend}" names one`,
+      { hint: 'Expected --frontend IP:PORT, as in 10.96.0.10:80 or [fd00::10]:80.' },
+    );
+  return frontend;
+}
+
+/** Agents refuse the number 0, which stands for none. */
+function withoutId(error: unknown): never {
+  if (!(error instanceof ApiError)) return failed('Cannot add/update service')(error);
+  throw new UserError(`Cannot add/update service: ${error.message}`, {
+    cause: error,
+    hint: 'Give the number of the service with --id.',
+  });
+}
+
+function portless(): UserError {
+  return new UserError('Cannot update service: backends have a port and the frontend has none');
 }
 
 /** Without a frontend the states of backends change, in every service that has them. */
@@ -108,8 +144,6 @@ async function updateStates(options: ServiceUpdateOptions, ctx: Context): Promis
 }
 
 function validate(options: ServiceUpdateOptions): { id: number; flags: Record<string, string> } {
-  if (options.id === 0 && options.frontend !== '')
-    throw new UserError('Cannot update service: its number is missing', { hint: 'Give it with --id.' });
   const given = {
     ExternalIPs: options.k8sExternal,
     NodePort: options.k8sNodePort,

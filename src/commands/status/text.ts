@@ -6,7 +6,11 @@ import type { ClusterHealth, ModuleReport } from '../../model/health.ts';
 import { atLeast } from '../../model/release.ts';
 import type { AgentStatus } from '../../model/status.ts';
 import { clusterHealthLines } from '../../render/agent/status/cluster-health.ts';
-import { moduleHealthSummary, moduleHealthTree } from '../../render/agent/status/module-health.ts';
+import {
+  moduleHealthSummary,
+  moduleHealthTree,
+  moduleHealthTrees,
+} from '../../render/agent/status/module-health.ts';
 import { STATUS_TABLE, statusSections } from '../../render/agent/status/sections.ts';
 import { tabulate } from '../../render/text/table.ts';
 import type { StatusOptions } from './options.ts';
@@ -30,13 +34,15 @@ export async function fetchHealthDetails(
   timeoutMs: number,
   ctx: Context,
 ): Promise<HealthDetails> {
-  const old = !atLeast(status.release, '1.17');
-  if (!old && !status.controllers?.some((c) => c.name === HEALTH_CONTROLLER))
-    return { cluster: undefined, modules: undefined };
+  const probes =
+    !atLeast(status.release, '1.13') || status.controllers?.some((c) => c.name === HEALTH_CONTROLLER);
+  if (!probes) return { cluster: undefined, modules: undefined };
   const { http } = await ctx.agent();
   const [cluster, modules] = await Promise.all([
     orError(fetchClusterHealth(ctx, timeoutMs)),
-    old ? undefined : orError(fetchModuleHealth(http, { timeoutMs, signal: ctx.signal })),
+    !atLeast(status.release, '1.17')
+      ? undefined
+      : orError(fetchModuleHealth(http, { timeoutMs, signal: ctx.signal })),
   ]);
   return { cluster, modules };
 }
@@ -69,8 +75,8 @@ export async function printStatus(
   let text = statusSections(status, details, nowMs);
   if (health) {
     text += clusterLines(status, health, options);
-    if (!(health.modules instanceof UserError)) text += moduleLines(health.modules, options, nowMs);
-    else if (health.modules instanceof NoTable) text += moduleLines([], {}, nowMs);
+    if (!(health.modules instanceof UserError)) text += moduleLines(health.modules, status, options, nowMs);
+    else if (health.modules instanceof NoTable) text += moduleLines([], status, {}, nowMs);
   }
   await ctx.out.write(tabulate(text, STATUS_TABLE));
   if (health) await explain(health, ctx);
@@ -78,8 +84,8 @@ export async function printStatus(
 
 function clusterLines(status: AgentStatus, { cluster }: HealthDetails, options: StatusOptions): string {
   const { release } = status;
-  const latest = atLeast(release, '1.20');
-  if (!cluster) return `Cluster health:\t${atLeast(release, '1.17') && !latest ? '\t' : ''}Probe disabled\n`;
+  const latest = atLeast(release, '1.18');
+  if (!cluster) return `Cluster health:\t${atLeast(release, '1.19') ? '' : '\t'}Probe disabled\n`;
   if (cluster instanceof UserError) return 'Cluster health:\t\t\tWarning\tcilium-health daemon unreachable\n';
   const verbose = options.verbose === true;
   const allNodes = verbose || (latest ? options.allNodes : options.allHealth) === true;
@@ -89,13 +95,29 @@ function clusterLines(status: AgentStatus, { cluster }: HealthDetails, options: 
 
 function moduleLines(
   reports: readonly ModuleReport[] | undefined,
+  status: AgentStatus,
   options: Pick<StatusOptions, 'verbose' | 'allHealth'>,
   nowMs: number,
 ): string {
   if (!reports) return '';
   if (!options.verbose && !options.allHealth) return `Modules Health:\t${moduleHealthSummary(reports)}\n\n`;
+  if (showsTallyFirst(status, reports)) {
+    const trees = moduleHealthTrees(reports, nowMs).map((tree) => `${tree}\n`);
+    const indented = trees.join('').replaceAll('\n', '\n  ');
+    return `Modules Health:\t${moduleHealthSummary(reports)}\n  ${indented}\n\n`;
+  }
   const tree = moduleHealthTree(reports, nowMs).replaceAll('\n', '\n\t\t');
   return `Modules Health:\t\t${tree}\n\t\t\n\n`;
+}
+
+/** Modules that released 1.20 has and its early snapshots, which name the same version, have not. */
+const MODULES_OF_1_20 = ['identity-policy-computer', 'job-module-status-metrics'];
+
+function showsTallyFirst(status: AgentStatus, reports: readonly ModuleReport[]): boolean {
+  if (!atLeast(status.release, '1.20')) return false;
+  return (
+    !status.development || reports.some(({ path }) => path.some((name) => MODULES_OF_1_20.includes(name)))
+  );
 }
 
 /** What is missing from the text goes to stderr; a table that broke is an error, as for the reference. */

@@ -28,8 +28,15 @@ export function renderReadOnlyConfig(config: AgentConfig, shown: Shown): string 
     }
   }
   out += row('k8s-configuration', config.kubernetesConfiguration);
-  out += row('k8s-endpoint', config.kubernetesEndpoint);
+  if (!has120Options(config)) out += row('k8s-endpoint', config.kubernetesEndpoint);
   return out + renderOptions(mapValues(config.immutable, shown));
+}
+
+/** Release 1.20 and its early snapshots name the same version: what the release was started with tells them apart. */
+function has120Options({ readOnly = {} }: AgentConfig): boolean {
+  return ['PreferIpv6', 'EnableFibTableIDAnnotation', 'EnableK8sClusterNetworkPolicy'].some((name) =>
+    Object.hasOwn(readOnly, name),
+  );
 }
 
 /** The one list of 1.9, which has no banners. */

@@ -77,11 +77,19 @@ export function renderEndpointLog(changes: readonly EndpointChange[]): string {
   return tabulate(`${['Timestamp\tStatus\tState\tMessage', ...rows].join('\n')}\n`, NARROW);
 }
 
-/** `endpoint labels`: sorted, where the reference's order is that of a Go map. */
-export function renderEndpointLabels(enabled: readonly Label[], disabled: readonly Label[]): string {
+/**
+ * `endpoint labels`: sorted, where the reference's order is that of a Go map. `braced` is the form of agents up to 1.14,
+ * `{key value source}`.
+ */
+export function renderEndpointLabels(
+  enabled: readonly Label[],
+  disabled: readonly Label[],
+  { braced = false }: { braced?: boolean } = {},
+): string {
+  const form = braced ? ({ key, value, source }: Label) => `{${key} ${value} ${source}}` : formatLabel;
   const rows = (labels: readonly Label[], word: string) =>
     labels
-      .map(formatLabel)
+      .map(form)
       .toSorted(compareBytes)
       .map((label) => `${sanitizeCell(label)}\t${word}\n`);
   return tabulate([...rows(enabled, 'Enabled'), ...rows(disabled, 'Disabled')].join(''), NARROW);

@@ -10,11 +10,11 @@ function baseName(path: string): string {
   return posix.basename(path) || (path.startsWith('/') ? '/' : '.');
 }
 
-/** `map list`. */
-export function mapTable(maps: readonly CachedMapRow[]): Table {
+/** `map list`; `uncached` is what stands for the number of entries of a map without a cache. */
+export function mapTable(maps: readonly CachedMapRow[], uncached: '0' | 'unknown'): Table {
   const blocks = maps.map((map): Block => {
     const errors = map.cache?.filter((entry) => entry.error !== '').length ?? 0;
-    const cells = [baseName(map.path), map.cache?.length ?? 0, errors, map.cache !== undefined];
+    const cells = [baseName(map.path), map.cache?.length ?? uncached, errors, map.cache !== undefined];
     return { key: map.path, lines: [cells.map((cell) => sanitizeCell(String(cell))).join('\t')] };
   });
   return { headers: ['Name\tNum entries\tNum errors\tCache enabled'], blocks };

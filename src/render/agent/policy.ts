@@ -5,6 +5,19 @@ import { LIST_TABLE, tabulate } from '../text/table.ts';
 
 const POLICY_LABEL = 'io.cilium.k8s.policy';
 
+/** The table of `policy selectors` of agents that do not say which rules select, in their order. */
+export function renderPlainSelectors(rows: readonly SelectorRow[]): string {
+  let text = 'SELECTOR\tUSERS\tIDENTITIES\n';
+  for (const { selector, users, identities } of rows) {
+    text += `${sanitizeCell(selector)}\t${users}`;
+    if (identities.length === 0) text += '\t\n';
+    identities.forEach((identity, i) => {
+      text += i === 0 ? `\t${identity}\t\n` : `\t\t${identity}\t\n`;
+    });
+  }
+  return tabulate(text, LIST_TABLE);
+}
+
 /** The table of `policy selectors`: in order of the selector; one identity per line. */
 export function renderSelectors(rows: readonly SelectorRow[], { verbose }: { verbose: boolean }): string {
   let text = 'SELECTOR\tLABELS\tUSERS\tIDENTITIES\n';

@@ -80,9 +80,18 @@ class Parser {
         if (number) {
           this.#at += number[0].length;
           top().nodes.push({ kind: 'text', text: number[0] });
-        } else top().nodes.push({ kind: 'path', ...this.#path() });
+        } else {
+          this.#identifier();
+          top().nodes.push({ kind: 'path', ...this.#path() });
+        }
       }
     }
+  }
+
+  /** A bare word is none of the language: `{n}` is no newline, `{id}` no field. */
+  #identifier(): void {
+    const word = /^[A-Za-z_]\w*/.exec(this.source.slice(this.#at))?.[0];
+    if (word !== undefined) this.#fail(`unrecognized identifier ${word}`);
   }
 
   #blanks(): void {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { runWith } from '../../helpers/agent.ts';
 
 describe('identity', () => {
-  test('list shows one label per key, CIDR labels as blocks, and no identity without labels', async () => {
+  test('list shows one label per key, the innermost CIDR, and no identity without labels', async () => {
     const body = [
       { id: 300, labels: ['cidr:fd00--/64', 'cidr:0--0/0', 'reserved:world'] },
       { id: 200, labels: ['k8s:app=a', 'container:app=b', ':=x'] },
@@ -10,14 +10,9 @@ describe('identity', () => {
     ];
     const { stdout } = await runWith(['identity', 'list'], { 'GET /v1/identity': { body } });
     expect(stdout).toBe(
-      [
-        'ID    LABELS',
-        '200   container:app=b',
-        '300   cidr:::/0',
-        '      cidr:fd00::/64',
-        '      reserved:world',
-        '',
-      ].join('\n'),
+      ['ID    LABELS', '200   container:app=b', '300   cidr:fd00::/64', '      reserved:world', ''].join(
+        '\n',
+      ),
     );
   });
 

@@ -35,10 +35,36 @@ describe('ip', () => {
     );
     expect(seen.map((request) => request.call)).toEqual([
       'GET /v1/ip',
+      'GET /v1/healthz',
       'GET /v1/identity/7',
       'GET /v1/identity/8',
     ]);
     expect(code).toBe(0);
+  });
+
+  test('list of an agent up to 1.14 names reserved identities and shows every range around an address', async () => {
+    const { stdout } = await runWith(['ip', 'list'], {
+      'GET /v1/ip': {
+        body: [
+          { cidr: '0.0.0.0/0', identity: 2 },
+          { cidr: '10.0.0.0/9', identity: 16777217 },
+        ],
+      },
+      'GET /v1/healthz': { body: { cilium: { state: 'Ok', msg: '1.14.2' } } },
+      'GET /v1/identity/16777217': {
+        body: { id: 16777217, labels: ['cidr:10.0.0.0/9', 'cidr:10.0.0.0/8', 'reserved:world'] },
+      },
+    });
+    expect(stdout).toBe(
+      [
+        'IP           IDENTITY          SOURCE',
+        '0.0.0.0/0    world             ',
+        '10.0.0.0/9   cidr:10.0.0.0/8   ',
+        '             cidr:10.0.0.0/9   ',
+        '             reserved:world    ',
+        '',
+      ].join('\n'),
+    );
   });
 
   test('get by labels prints its banner and the brief table', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { agentOf } from '../../helpers/agent.ts';
+import { agentOf, type MadeAgent } from '../../helpers/agent.ts';
 
 const realized = (backends: number) => ({
   body: {
@@ -14,6 +14,13 @@ const realized = (backends: number) => ({
     },
   },
 });
+
+/** The requests that came, but for the question of the agent's release. */
+function asked(agent: MadeAgent): MadeAgent['seen'] {
+  return agent.seen.filter(({ call }) => call !== 'GET /v1/healthz');
+}
+
+const health = (version: string) => ({ body: { cilium: { state: 'Ok', msg: version } } });
 
 describe('service update', () => {
   test('creates a service of its flags, and takes backends from stdin', async () => {
@@ -36,7 +43,7 @@ describe('service update', () => {
       "Creating new service with id '4'\nReading backend list from stdin...\nAdded service with 2 backends\n",
     );
     expect(stderr).toBe('');
-    expect(agent.seen[1]?.body).toEqual({
+    expect(asked(agent)[1]?.body).toEqual({
       id: 4,
       'frontend-address': { ip: 'fd00::4', port: 80, protocol: 'tcp', scope: 'external' },
       'backend-addresses': [
@@ -70,7 +77,7 @@ describe('service update', () => {
     ]);
     expect(stdout).toBe("Updating existing service with id '4'\nUpdated service with 1 backends\n");
     expect(code).toBe(0);
-    expect(agent.seen[1]?.body).toMatchObject({
+    expect(asked(agent)[1]?.body).toMatchObject({
       'frontend-address': { scope: 'internal' },
       'backend-addresses': [{ ip: '10.0.0.9', port: 80, state: 'maintenance', weight: 7 }],
       flags: { name: 'web', namespace: 'shop', type: 'ClusterIP' },
@@ -86,22 +93,21 @@ describe('service update', () => {
       '--states=quarantined',
     ]);
     expect(stdout).toBe('Updating backend states \nUpdated service with 1 backends\n');
-    expect(agent.seen[0]?.body).toMatchObject({ updateServices: true });
+    expect(asked(agent)[0]?.body).toMatchObject({ updateServices: true });
   });
 
   test.each([
-    [['--frontend=10.0.0.1:80'], 'its number is missing'],
     [['--id=4', '--frontend=web:80'], '"web:80" is not a frontend address'],
     [['--id=4', '--frontend=10.0.0.1:80/icmp'], '"icmp" is not a protocol'],
     [['--id=4', '--frontend=10.0.0.1:80', '--k8s-node-port', '--k8s-host-port'], 'Can only set one of'],
     [['--id=4', '--frontend=10.0.0.1:80', '--k8s-int-traffic-policy=near'], '"near" is not a traffic policy'],
     [['--backends=10.0.0.1:80'], 'Cannot update empty backend states'],
-  ])('refuses %j before it asks the agent', async (flags, message) => {
+  ])('refuses %j before it asks the agent for a service', async (flags, message) => {
     await using agent = await agentOf({});
     const { stderr, code } = await agent.run(['service', 'update', ...flags]);
     expect(stderr).toContain(message);
     expect(code).toBe(1);
-    expect(agent.seen).toEqual([]);
+    expect(asked(agent)).toEqual([]);
   });
 
   test.each([
@@ -112,7 +118,42 @@ describe('service update', () => {
     await using agent = await agentOf({ 'GET /v1/service/4': { status: 404 } });
     const { stderr } = await agent.run(['service', 'update', '--id=4', '--frontend=10.0.0.1:80', ...flags]);
     expect(stderr).toContain(message);
-    expect(agent.seen.map((request) => request.call)).toEqual(['GET /v1/service/4']);
+    expect(asked(agent).map((request) => request.call)).toEqual(['GET /v1/service/4']);
+  });
+
+  test('without a number it is the agent that refuses, and a sentence says what to give', async () => {
+    await using agent = await agentOf({
+      'GET /v1/service/0': { status: 404 },
+      'PUT /v1/service/0': { status: 500, body: 'invalid service ID 0' },
+    });
+    const { stdout, stderr, code } = await agent.run([
+      'service',
+      'update',
+      '--frontend=10.0.0.1:80',
+      '--backends=10.0.0.2:80',
+    ]);
+    expect({ stdout, code }).toEqual({ stdout: "Creating new service with id '0'\n", code: 1 });
+    expect(stderr).toContain('invalid service ID 0');
+    expect(stderr).toContain('--id');
+  });
+
+  test('a frontend with a protocol is refused for agents whose services have none', async () => {
+    await using agent = await agentOf({ 'GET /v1/healthz': health('1.10.3') });
+    const flags = ['--id=4', '--frontend=10.0.0.1:80/tcp', '--backends=10.0.0.2:80'];
+    const { stdout, stderr, code } = await agent.run(['service', 'update', ...flags]);
+    expect({ stdout, code, asked: asked(agent) }).toEqual({ stdout: '', code: 1, asked: [] });
+    expect(stderr).toContain('services of Cilium 1.10 have no protocol');
+  });
+
+  test.each([
+    ['1.12.9', ''],
+    ['1.13.4', 'Deprecation warning: --id parameter will change from int to string in v1.14\n'],
+    ['1.17.0', 'Deprecation warning: --id parameter will change from int to string in v1.14\n'],
+    ['1.18.0', ''],
+  ])('the command line of %s says first what it says of numbers', async (version, line) => {
+    await using agent = await agentOf({ 'GET /v1/healthz': health(version), 'DELETE /v1/service/4': {} });
+    const { stdout } = await agent.run(['service', 'delete', '4']);
+    expect(stdout).toBe(`${line}Service 4 deleted successfully\n`);
   });
 
   test('says that a current agent takes no single services', async () => {

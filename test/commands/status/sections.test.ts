@@ -326,7 +326,7 @@ describe('clusters of a mesh', () => {
     });
     expect(stdout).toMatch(/ClusterMesh: +1\/2 remote clusters ready\n/);
     expect(stdout).toContain(
-      '   west: ready, 0 nodes, 0 endpoints, 0 identities, 0 services, 0 MCS-API service exports, 0 reconnections (last: never)\n' +
+      '   west: ready, 0 nodes, 0 endpoints, 0 identities, 0 services, 0 endpoint slices, 0 MCS-API service exports, 0 reconnections (last: never)\n' +
         '   └  fine\n   └  remote configuration: expected=unknown, retrieved=unknown\n',
     );
   });

@@ -228,7 +228,7 @@ describe('what is asked beside the status', () => {
     expect(stderr).toContain('health data table: Index "x" not found');
   });
 
-  test('is a tree of reports with --all-health', async () => {
+  test('is a tally and the trees of all roots with --all-health', async () => {
     const modules = [
       report('agent.a.b/c', 'OK', 'yo'),
       report('agent.a.b/c.d', 'Degraded', 'doh', '0001-01-01T00:00:00Z'),
@@ -237,8 +237,8 @@ describe('what is asked beside the status', () => {
     ];
     const { stdout } = await ask(['status', '--all-health'], { status, health: { nodes: [] }, modules });
     const tree = stdout.slice(stdout.indexOf('Modules Health:')).split('\n');
-    const column = tree[0]?.indexOf('agent') ?? 0;
-    const text = tree.map((line) => line.slice(column).trimEnd());
+    const text = tree.slice(1).map((line) => line.slice(2).trimEnd());
+    expect(tree[0]).toMatch(/^Modules Health: +Stopped\(1\) Degraded\(1\) OK\(2\)$/);
     expect(text.join('\n')).toBe(
       [
         'agent',
@@ -249,6 +249,8 @@ describe('what is asked beside the status', () => {
         `│           └── d${' '.repeat(43)}[DEGRADED] doh (n/a, x2)`,
         '└── a-z',
         `    └── x${' '.repeat(51)}[STOPPED] done (2m, x2)`,
+        'other',
+        `└── y${' '.repeat(43)}[OK] elsewhere (2m, x2)`,
         '',
         '',
         '',

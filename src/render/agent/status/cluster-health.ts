@@ -29,7 +29,7 @@ export interface ClusterHealthOptions {
 export function clusterHealthLines(health: ClusterHealth, options: ClusterHealthOptions): string {
   const nodes = health.nodes.toSorted((a, b) => compareBytes(a.name, b.name));
   const healthy = nodes.filter(isHealthyNode).length;
-  const latest = atLeast(options.release, '1.20');
+  const latest = atLeast(options.release, '1.18');
   const interval = latest && health.probeInterval ? `\t(Probe interval: ${health.probeInterval})` : '';
   const lines = [`Cluster health:\t${healthy}/${nodes.length} reachable\t(${health.timestamp})${interval}`];
   if (latest) lines.push('Name\tIP\tNode\tEndpoints');
@@ -50,7 +50,7 @@ export function clusterHealthLines(health: ClusterHealth, options: ClusterHealth
     if (printed === options.maxRows && (latest || options.maxRows > 0)) break;
     print(node);
   }
-  if (options.maxRows > 0 && nodes.length - healthy > printed) lines.push('  ...');
+  if ((latest || options.maxRows > 0) && nodes.length - healthy > printed) lines.push('  ...');
   return sanitize(lines.map((line) => `${line}\n`).join(''));
 }
 
@@ -61,7 +61,7 @@ function isLocal(node: NodeHealth, health: ClusterHealth): boolean {
 
 function nodeLines(node: NodeHealth, local: boolean, options: ClusterHealthOptions): string[] {
   const name = `  ${node.name}${local ? ' (localhost)' : ''}`;
-  if (!atLeast(options.release, '1.20')) {
+  if (!atLeast(options.release, '1.18')) {
     const address = node.host?.primary ? node.host.primary.address : 'Unavailable';
     return [`${name}\t${address}\t${worst(node.host)}\t${worst(node.endpoint)}`];
   }

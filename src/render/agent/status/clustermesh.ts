@@ -7,8 +7,8 @@ export function clusterMeshLines({ release, clusterMesh }: AgentStatus, all: boo
   if (!clusterMesh) return '';
   const { clusters, globalServices } = clusterMesh;
   const ready = `${clusters.filter((c) => c.ready).length}/${clusters.length}`;
-  const remote = atLeast(release, '1.17') ? 'remote ' : '';
-  const services = atLeast(release, '1.20') ? '' : `, ${globalServices} global-services`;
+  const remote = atLeast(release, '1.16') ? 'remote ' : '';
+  const services = atLeast(release, '1.19') ? '' : `, ${globalServices} global-services`;
   const lines = [`ClusterMesh:\t${ready} ${remote}clusters ready${services}`];
   for (const cluster of clusters) {
     if (all || !cluster.ready) lines.push(...clusterLines(cluster, release, nowMs));
@@ -21,33 +21,36 @@ function clusterLines(cluster: RemoteClusterStatus, release: Release, nowMs: num
   const ready = cluster.ready ? 'ready' : 'not-ready';
   const last = timeSince(cluster.lastFailure, nowMs);
   const corner = '   └  ';
-  if (!atLeast(release, '1.17')) {
+  if (!atLeast(release, '1.14')) {
     const counts = `${cluster.nodes} nodes, ${cluster.identities} identities, ${cluster.services} services`;
     return [
       `   ${name}: ${ready}, ${counts}, ${cluster.failures} failures (last: ${last})`,
       `${corner}${cluster.status}`,
     ];
   }
+  const latest = atLeast(release, '1.20');
   const counts = [
     `${cluster.nodes} nodes`,
     `${cluster.endpoints} endpoints`,
     `${cluster.identities} identities`,
     `${cluster.services} services`,
+    ...(latest ? [`${cluster.endpointSlices} endpoint slices`] : []),
     `${cluster.serviceExports} MCS-API service exports`,
     `${cluster.failures} reconnections (last: ${last})`,
   ];
   const lines = [
     `   ${name}: ${ready}, ${counts.join(', ')}`,
     `${corner}${cluster.status}`,
-    `${corner}remote configuration: ${configText(config)}`,
+    `${corner}remote configuration: ${configText(config, latest)}`,
   ];
   if (synced) {
-    const { nodes, endpoints, identities, services, serviceExports } = synced;
+    const { nodes, endpoints, identities, services, endpointSlices, serviceExports } = synced;
     const parts = [
       `nodes=${nodes}`,
       `endpoints=${endpoints}`,
       `identities=${identities}`,
       `services=${services}`,
+      ...(latest && endpointSlices !== undefined ? [`endpoint-slices=${endpointSlices}`] : []),
       ...(serviceExports === undefined ? [] : [`service-exports=${serviceExports}`]),
     ];
     lines.push(`${corner}synchronization status: ${parts.join(', ')}`);
@@ -55,7 +58,7 @@ function clusterLines(cluster: RemoteClusterStatus, release: Release, nowMs: num
   return lines;
 }
 
-function configText(config: RemoteClusterStatus['config']): string {
+function configText(config: RemoteClusterStatus['config'], latest: boolean): string {
   if (!config) return 'expected=unknown, retrieved=unknown';
   const parts = [`expected=${config.required}`, `retrieved=${config.retrieved}`];
   if (config.retrieved) {
@@ -65,6 +68,7 @@ function configText(config: RemoteClusterStatus['config']): string {
       `kvstoremesh=${config.kvstoreMesh}`,
       `sync-canaries=${config.syncCanaries}`,
       `service-exports=${exports === undefined ? 'unsupported' : exports ? 'enabled' : 'disabled'}`,
+      ...(latest ? [`endpoint-slice-export-mode=${config.endpointSliceMode || 'services-only'}`] : []),
     );
   }
   return parts.join(', ');

@@ -25,9 +25,9 @@ export function kubeProxyDetails(proxy: KubeProxyStatus, release: Release): stri
   const { nodePort } = f;
   const devices = kubeProxyDevices(proxy);
   const rows = [`Status:\t${proxy.mode}`];
-  if (atLeast(release, '1.17')) {
+  if (atLeast(release, '1.12')) rows.push(`Socket LB:\t${onOff(f.socketLb)}`);
+  if (atLeast(release, '1.13')) {
     rows.push(
-      `Socket LB:\t${onOff(f.socketLb)}`,
       `Socket LB Tracing:\t${onOff(f.socketLbTracing)}`,
       `Socket LB Coverage:\t${f.socketLbHostNamespaceOnly ? 'Hostns-only' : 'Full'}`,
     );
@@ -35,9 +35,9 @@ export function kubeProxyDetails(proxy: KubeProxyStatus, release: Release): stri
   if (devices) rows.push(`Devices:\t${devices}`);
   if (nodePort.enabled) rows.push(...nodePortRows(proxy, release));
   rows.push(`Session Affinity:\t${onOff(f.sessionAffinity)}`);
-  if (atLeast(release, '1.17') && !atLeast(release, '1.20'))
+  if (atLeast(release, '1.11') && !atLeast(release, '1.18'))
     rows.push(`Graceful Termination:\t${onOff(f.gracefulTermination)}`);
-  if (atLeast(release, '1.17')) rows.push(...nat46x64Rows(f.nat46x64));
+  if (atLeast(release, '1.12')) rows.push(...nat46x64Rows(f.nat46x64));
   if (nodePort.enabled && nodePort.acceleration) rows.push(`XDP Acceleration:\t${nodePort.acceleration}`);
   const range = nodePort.enabled ? `Enabled (Range: ${nodePort.portMin}-${nodePort.portMax})` : 'Disabled';
   rows.push(
@@ -49,14 +49,14 @@ export function kubeProxyDetails(proxy: KubeProxyStatus, release: Release): stri
     `- externalIPs:\t${onOff(f.externalIps)} `,
     `- HostPort:\t${onOff(f.hostPort)}`,
   );
-  if (atLeast(release, '1.20')) rows.push(...annotationRows(f.annotations));
+  if (atLeast(release, '1.18')) rows.push(...annotationRows(f.annotations));
   return rows.map((row) => `  ${row}\n`).join('');
 }
 
 function nodePortRows({ features: { nodePort } }: KubeProxyStatus, release: Release): string[] {
   const rows: string[] = [];
   if (nodePort.mode) rows.push(`Mode:\t${nodePort.mode}`);
-  if (atLeast(release, '1.17') && (nodePort.mode === 'DSR' || nodePort.mode === 'Hybrid'))
+  if (atLeast(release, '1.14') && (nodePort.mode === 'DSR' || nodePort.mode === 'Hybrid'))
     rows.push(`  DSR Dispatch Mode:\t${nodePort.dsrMode}`);
   const table = nodePort.algorithm === 'Maglev' ? ` (Table Size: ${nodePort.lutSize})` : '';
   if (nodePort.algorithm) rows.push(`Backend Selection:\t${nodePort.algorithm}${table}`);

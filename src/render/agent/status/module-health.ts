@@ -23,10 +23,22 @@ export function moduleHealthSummary(reports: readonly ModuleReport[]): string {
  * root, which is `agent`: the summary may count a report or two more.
  */
 export function moduleHealthTree(reports: readonly ModuleReport[], nowMs: number): string {
+  const [top] = rootsOf(reports);
+  return top ? treeOf(top, nowMs) : 'no reports';
+}
+
+/** The trees of all roots, one after another, as 1.20 shows them. */
+export function moduleHealthTrees(reports: readonly ModuleReport[], nowMs: number): string[] {
+  return rootsOf(reports).map((root) => treeOf(root, nowMs));
+}
+
+function rootsOf(reports: readonly ModuleReport[]): Node[] {
   const root: Node = { name: '', children: new Map() };
   for (const report of reports) insert(root, report);
-  const [top] = childrenOf(root);
-  if (!top) return 'no reports';
+  return childrenOf(root);
+}
+
+function treeOf(top: Node, nowMs: number): string {
   const own = top.report ? ` ${reportText(top.report, nowMs)}` : '';
   return [`${oneLine(top.name)}${own}`, ...branchLines(top, '', 0, depthOf(top), nowMs)].join('\n');
 }

@@ -1,0 +1,25 @@
+import { readRelease } from '../agent/decode/release.ts';
+import type { Context } from '../context.ts';
+import { atLeast, NEWEST_RELEASE, type Release } from '../model/release.ts';
+
+const told = new WeakSet<Context>();
+
+/**
+ * The release of the agent, for verbs whose words, forms or calls differ between releases; undefined when the agent does
+ * not say it. A release that is newer than the toolkit is treated as the newest one, which is said once.
+ */
+export async function releaseOfAgent(ctx: Context): Promise<Release | undefined> {
+  const found = await readRelease(await ctx.agent());
+  if (found?.newer && !told.has(ctx)) {
+    told.add(ctx);
+    await ctx.err.write(
+      `Note: the agent is of Cilium ${found.newer}, which is newer than this program: it is treated as ${NEWEST_RELEASE}.\n`,
+    );
+  }
+  return found?.release;
+}
+
+/** Whether the agent is of this release or a newer one; one that does not say its release is taken for the newest. */
+export async function isAgentAtLeast(ctx: Context, first: Release): Promise<boolean> {
+  return atLeast((await releaseOfAgent(ctx)) ?? NEWEST_RELEASE, first);
+}
