@@ -8,7 +8,7 @@ import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { AgentPolicy } from '../../model/policy.ts';
-import { atLeast, type Release } from '../../model/release.ts';
+import { atLeast, NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
 import { goJson } from '../../render/text/json.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
@@ -78,7 +78,7 @@ export function addPolicyImportCommand(command: Command, ctx: Context): void {
 export async function runPolicyImport(path: string, options: ImportOptions, ctx: Context): Promise<void> {
   const release = options.via === 'kubernetes' ? undefined : await releaseOfAgent(ctx);
   // An agent drops without a word what came after it: it is refused here, as --target refuses it.
-  const target = options.target ?? release;
+  const target = options.target ?? (release === NEWEST_RELEASE ? undefined : release);
   const policies = await loadValidPolicies(
     [path],
     { ...options, target },
