@@ -1,5 +1,9 @@
 /** How bad a problem is, the milder one first: it may become one, or it is one now. */
-export const PROBLEM_LEVELS = ['warning', 'degraded'] as const;
+export const FAULT_LEVELS = ['warning', 'degraded'] as const;
+export type FaultLevel = (typeof FAULT_LEVELS)[number];
+
+/** Worst is a part of the status that the answer does not have: it may hide anything. */
+export const PROBLEM_LEVELS = [...FAULT_LEVELS, 'unknown'] as const;
 export type ProblemLevel = (typeof PROBLEM_LEVELS)[number];
 
 /** One thing that is wrong with an agent, and what to do next. */

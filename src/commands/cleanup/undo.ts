@@ -5,7 +5,7 @@ import type { Outcome } from '../../model/cleanup.ts';
 import { applyActions } from '../../node/cleanup/apply.ts';
 import { readUndo } from '../../node/cleanup/undo.ts';
 import { systemRun } from '../../node/state/run.ts';
-import { renderOutcome } from '../../render/node/cleanup.ts';
+import { renderOutcome, renderRestores } from '../../render/node/cleanup.ts';
 
 /** Declares `cleanup undo`. */
 export function addCleanupUndoCommand(command: Command, ctx: Context): void {
@@ -22,10 +22,7 @@ export async function runCleanupUndo(
   ctx: Context,
 ): Promise<void> {
   const undo = await readUndo(file);
-  if (options.dryRun) {
-    for (const item of undo.items.toReversed()) await ctx.out.write(`would restore ${item.what}\n`);
-    return;
-  }
+  if (options.dryRun) return ctx.out.write(renderRestores(undo.items.toReversed()));
   const run = systemRun(ctx.env);
   const outcomes: Outcome[] = [];
   for (const item of undo.items.toReversed()) {

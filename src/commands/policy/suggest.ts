@@ -7,8 +7,8 @@ import { Peers } from '../../policy/evaluate/decide/peers.ts';
 import { parsePolicies } from '../../policy/read/policies.ts';
 import { FlowTable } from '../../policy/reports/flow-table.ts';
 import { type ReplayReport, replay } from '../../policy/reports/replay.ts';
-import { type SuggestedPolicy, suggest } from '../../policy/reports/suggest.ts';
-import { goYaml } from '../../render/text/yaml.ts';
+import { type Suggestions, suggest } from '../../policy/reports/suggest.ts';
+import { remarkLines, renderSuggestions } from '../../render/policy/suggest.ts';
 import { addFlowOptions, type FlowFlags, readFlows } from './flows.ts';
 import { addStateOptions, loadState, type StateFlags } from './inputs.ts';
 
@@ -44,25 +44,30 @@ export async function runPolicySuggest(
   const base = new PolicyEngine(state.identities, state.endpoints, settings);
   const table = new FlowTable(new Peers(base, state));
   for await (const flow of readFlows(command, options, ctx)) table.add(flow);
-  const wanted = new Set(options.namespace);
-  const policies = suggest(table).filter(
-    ({ metadata }) => wanted.size === 0 || wanted.has(metadata.namespace),
-  );
-  if (policies.length === 0)
-    throw new UserError(
-      `no flow of ${options.flows ?? 'Hubble'} shows traffic of a pod that was allowed or denied`,
-      {
-        hint: 'Record flows of the workloads with "hubble observe -o json --last 1000".',
-      },
-    );
-  const text = render(policies, options.output);
+  const found = inNamespaces(suggest(table), options.namespace);
+  if (found.suggestions.length === 0) throw nothingFound(found, options);
+  const text = renderSuggestions(found, options.output);
   await ctx.out.write(text);
   await prove(text, options, table, base, ctx);
+  await ctx.err.write(remarkLines(found));
 }
 
-function render(policies: readonly SuggestedPolicy[], format: SuggestOptions['output']): string {
-  if (format === 'json') return `${JSON.stringify(policies, null, 2)}\n`;
-  return policies.map((policy) => goYaml(policy)).join('---\n');
+function inNamespaces(found: Suggestions, namespaces: readonly string[]): Suggestions {
+  if (namespaces.length === 0) return found;
+  const wanted = new Set(namespaces);
+  return {
+    ...found,
+    suggestions: found.suggestions.filter(({ policy }) => wanted.has(policy.metadata.namespace)),
+    unnamed: found.unnamed.filter(({ namespace }) => wanted.has(namespace)),
+  };
+}
+
+function nothingFound({ unnamed: [first, ...others] }: Suggestions, { flows }: SuggestOptions): UserError {
+  if (first)
+    return new UserError(others.length > 0 ? `${first.why} (${others.length} more like it)` : first.why);
+  return new UserError(`no flow of ${flows ?? 'Hubble'} shows traffic of a pod that was allowed or denied`, {
+    hint: 'Record flows of the workloads with "hubble observe -o json --last 1000".',
+  });
 }
 
 /** Parses the printed policies and replays the flows against them. */

@@ -1,4 +1,4 @@
-import type { ProblemLevel } from '../../model/problem.ts';
+import type { FaultLevel } from '../../model/problem.ts';
 
 /** Flags of `status`. */
 export interface StatusOptions {
@@ -14,5 +14,5 @@ export interface StatusOptions {
   requireK8sConnectivity: boolean;
   output: string;
   problems?: boolean;
-  failOn?: ProblemLevel;
+  failOn?: FaultLevel;
 }

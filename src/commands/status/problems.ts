@@ -1,18 +1,24 @@
 import type { Answer } from '../../agent/decode/answer.ts';
 import { writeAnswer, writeStructured } from '../../cli/output.ts';
-import { findProblems, type KnownHealth } from '../../cluster/status-problems.ts';
+import { findProblems, type KnownHealth } from '../../cluster/find-problems.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { PROBLEM_LEVELS, type Problem, type ProblemLevel, worstOf } from '../../model/problem.ts';
+import {
+  type FaultLevel,
+  PROBLEM_LEVELS,
+  type Problem,
+  type ProblemLevel,
+  worstOf,
+} from '../../model/problem.ts';
 import { type AgentStatus, isUp } from '../../model/status.ts';
 import { problemsModel, renderProblems } from '../../render/agent/status/problems.ts';
 import { renderBriefStatus } from '../../render/agent/status/sections.ts';
 import { paletteFor } from '../../render/text/palette.ts';
 import type { StatusOptions } from './options.ts';
-import { fetchHealthDetails, type HealthDetails, printStatus } from './text.ts';
+import { fetchHealthDetails, fetchModules, type HealthDetails, printStatus } from './text.ts';
 
 /** What --fail-on ends with. 1 stays for a status that could not be had. */
-const EXIT_CODES: Readonly<Record<ProblemLevel, number>> = { warning: 2, degraded: 3 };
+const EXIT_CODES: Readonly<Record<ProblemLevel, number>> = { warning: 2, degraded: 3, unknown: 3 };
 
 /** Prints the status, or only its problems; with --fail-on the worst of them decides the exit code alone. */
 export async function judgeStatus(
@@ -22,8 +28,9 @@ export async function judgeStatus(
 ): Promise<void> {
   const status = answer.decode();
   const details = options.brief ? undefined : await fetchHealthDetails(status, options.timeout, ctx);
-  const problems = findProblems(status, details ? knownOf(details) : {});
+  const problems = findProblems(status, details ? await knownOf(status, details, options, ctx) : undefined);
   if (!isUp(status) && !options.output) ctx.exitCode = 1;
+  if (options.problems && worstOf(problems) === 'unknown') ctx.exitCode = 1;
   if (options.failOn) ctx.exitCode = exitCode(problems, options.failOn);
   if (options.problems) return printProblems(problems, options, ctx);
   if (options.output) return writeAnswer(ctx, options.output, answer);
@@ -31,7 +38,7 @@ export async function judgeStatus(
   await printStatus(status, isUp(status) ? details : undefined, options, ctx);
 }
 
-function exitCode(problems: readonly Problem[], failOn: ProblemLevel): number {
+function exitCode(problems: readonly Problem[], failOn: FaultLevel): number {
   const worst = worstOf(problems);
   if (!worst || PROBLEM_LEVELS.indexOf(worst) < PROBLEM_LEVELS.indexOf(failOn)) return 0;
   return EXIT_CODES[worst];
@@ -43,11 +50,20 @@ async function printProblems(
   ctx: Context,
 ): Promise<void> {
   if (options.output) return writeStructured(ctx, options.output, problemsModel(problems));
+  if (options.brief)
+    await ctx.err.write('Note: --brief asks only how Cilium itself is; the rest is not known.\n');
   const palette = paletteFor(ctx.globals.color, ctx.env, ctx.out.isTTY);
   await ctx.out.write(renderProblems(problems, palette));
 }
 
-function knownOf({ cluster, modules }: HealthDetails): KnownHealth {
+/** The text asks for the modules only where nodes probe each other, as the reference does; problems need them anyhow. */
+async function knownOf(
+  status: AgentStatus,
+  { cluster, modules: asked }: HealthDetails,
+  options: StatusOptions,
+  ctx: Context,
+): Promise<KnownHealth> {
+  const modules = asked ?? (await fetchModules(status, options.timeout, ctx));
   const missing = [
     ...(cluster instanceof UserError ? [{ what: 'cluster health', why: cluster.message }] : []),
     ...(modules instanceof UserError ? [{ what: 'modules', why: modules.message }] : []),

@@ -7,7 +7,7 @@ import { durationOption, examples } from '../../cli/flags.ts';
 import { outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit } from '../../errors.ts';
-import { PROBLEM_LEVELS } from '../../model/problem.ts';
+import { FAULT_LEVELS } from '../../model/problem.ts';
 import { type AgentStatus, isUp } from '../../model/status.ts';
 import type { StatusOptions } from './options.ts';
 
@@ -36,8 +36,8 @@ export function addStatusCommand(command: Command, ctx: Context): void {
     .addOption(
       new Option(
         '--fail-on <level>',
-        'Lowest level that sets the exit code: 2 for warnings, 3 for what is degraded',
-      ).choices(PROBLEM_LEVELS),
+        'Lowest level that sets the exit code: 2 for warnings, 3 for what is degraded or not known',
+      ).choices(FAULT_LEVELS),
     )
     .addOption(outputOption())
     .addHelpText(

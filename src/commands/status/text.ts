@@ -37,14 +37,26 @@ export async function fetchHealthDetails(
   const probes =
     !atLeast(status.release, '1.13') || status.controllers?.some((c) => c.name === HEALTH_CONTROLLER);
   if (!probes) return { cluster: undefined, modules: undefined };
-  const { http } = await ctx.agent();
   const [cluster, modules] = await Promise.all([
     orError(fetchClusterHealth(ctx, timeoutMs)),
-    !atLeast(status.release, '1.17')
-      ? undefined
-      : orError(fetchModuleHealth(http, { timeoutMs, signal: ctx.signal })),
+    fetchModules(status, timeoutMs, ctx),
   ]);
   return { cluster, modules };
+}
+
+/** Asks how the agent's modules are; undefined for agents that keep no such reports. */
+export async function fetchModules(
+  status: AgentStatus,
+  timeoutMs: number,
+  ctx: Context,
+): Promise<HealthDetails['modules']> {
+  if (!keepsModules(status)) return undefined;
+  const { http } = await ctx.agent();
+  return orError(fetchModuleHealth(http, { timeoutMs, signal: ctx.signal }));
+}
+
+function keepsModules({ release }: AgentStatus): boolean {
+  return atLeast(release, '1.17');
 }
 
 async function orError<T>(answer: Promise<T>): Promise<T | UserError> {

@@ -1,7 +1,7 @@
 import { formatRange } from '../../lib/address.ts';
 import { compareBytes } from '../../lib/order.ts';
+import { formatLabel, type Label } from '../../model/label.ts';
 import type { LabelSelector } from '../../model/selector.ts';
-import { workloadOf } from '../evaluate/decide/connections.ts';
 import { type Identity, isReserved } from '../evaluate/selectors/identities.ts';
 import type {
   EgressRule,
@@ -13,6 +13,7 @@ import type {
   Protocol,
 } from '../rule.ts';
 import type { FlowTable, Observed } from './flow-table.ts';
+import { LabelSorter } from './lasting-labels.ts';
 
 /** A CiliumNetworkPolicy as users write it. */
 export interface SuggestedPolicy {
@@ -22,70 +23,179 @@ export interface SuggestedPolicy {
   spec: { endpointSelector: LabelSelector; ingress?: IngressRule[]; egress?: EgressRule[] };
 }
 
-const NAMESPACE = 'io.kubernetes.pod.namespace';
+/** A policy with what its reader must know of it. */
+export interface Suggestion {
+  policy: SuggestedPolicy;
+  /** One sentence each. */
+  remarks: string[];
+}
 
-/** The traffic of one workload in one direction. */
+/** What `policy suggest` answers. */
+export interface Suggestions {
+  suggestions: Suggestion[];
+  /** Workloads with traffic that no lasting label selects: no policy is written for them. One sentence each. */
+  unnamed: { namespace: string; why: string }[];
+  /** Keys of labels that change from run to run and are left out, by the workload (`jobs app=hello`). */
+  left: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** A peer and the ports seen. */
+interface SeenPeer {
+  peer: PeerName;
+  ports: Map<string, Observed>;
+  flows: number;
+}
+
+/** The traffic of one workload in one direction, by the name of the peer in the rule. */
 interface Side {
-  /** Peers and the ports seen, by the name of the peer in the rule. */
-  peers: Map<string, { peer: PeerName; ports: Map<string, Observed> }>;
+  peers: Map<string, SeenPeer>;
 }
 
 interface Subject {
-  identity: Identity;
+  name: Named;
+  namespace: string;
   ingress?: Side;
   egress?: Side;
 }
 
 /** The way in which a rule names a peer. */
 type PeerName =
-  | { kind: 'labels'; selector: LabelSelector; dns: boolean }
+  | { kind: 'labels'; selector: LabelSelector; dns: boolean; byAccount: boolean }
   | { kind: 'entity'; entity: Entity }
   | { kind: 'cidr'; cidr: string }
   | { kind: 'name'; name: string };
 
+/** How a workload is selected. */
+interface Named {
+  /** By its lasting labels, by its service account, or by nothing but its namespace. */
+  by: 'labels' | 'account' | 'namespace';
+  labels: readonly Label[];
+  /** Labels of this run that are left out. */
+  passing: readonly Label[];
+}
+
+const NAMESPACE = 'io.kubernetes.pod.namespace';
+const ACCOUNT = 'io.cilium.k8s.policy.serviceaccount';
+
 /**
  * The smallest policies that allow every connection that was allowed: one per workload, with peers by label, DNS name,
- * entity or address, and only the ports that were used. Directions with traffic get default deny.
+ * entity or address, and only the ports that were used. Directions with traffic get default deny. Labels that change
+ * from run to run select nothing tomorrow and are left out, which makes one workload of its runs.
  */
-export function suggest(table: FlowTable): SuggestedPolicy[] {
-  const subjects = new Map<string, Subject>();
-  for (const observed of table.connections) {
-    const source = table.named(observed.connection.source);
-    const destination = table.named(observed.connection.destination);
-    const passed = observed.denied === 0 && observed.allowed > 0;
-    if (!passed && observed.denied === 0) continue;
-    if (isWorkload(source))
-      note(subjectOf(subjects, source), 'egress', peerName(source, destination, true), observed, passed);
-    if (isWorkload(destination))
-      note(
-        subjectOf(subjects, destination),
-        'ingress',
-        peerName(destination, source, false),
-        observed,
-        passed,
-      );
+export function suggest(table: FlowTable): Suggestions {
+  return new Suggester(table).answer();
+}
+
+class Suggester {
+  readonly #subjects = new Map<string, Subject>();
+  readonly #unnamed = new Map<string, { namespace: string; why: string }>();
+  readonly #left = new Map<string, Set<string>>();
+  readonly #sorter: LabelSorter;
+
+  constructor(readonly table: FlowTable) {
+    this.#sorter = new LabelSorter(workloadsIn(table));
   }
-  const taken = new Set<string>();
-  return [...subjects.values()]
-    .map((subject) => policyOf(subject, taken))
-    .sort(
-      (a, b) =>
-        compareBytes(a.metadata.namespace, b.metadata.namespace) ||
-        compareBytes(a.metadata.name, b.metadata.name),
-    );
+
+  answer(): Suggestions {
+    for (const observed of this.table.connections) this.#learn(observed);
+    const taken = new Set<string>();
+    const suggestions = [...this.#subjects.values()]
+      .map((subject) => ({ policy: policyOf(subject, taken), remarks: remarksOn(subject) }))
+      .sort(
+        ({ policy: { metadata: a } }, { policy: { metadata: b } }) =>
+          compareBytes(a.namespace, b.namespace) || compareBytes(a.name, b.name),
+      );
+    return { suggestions, unnamed: [...this.#unnamed.values()], left: this.#left };
+  }
+
+  #learn(observed: Observed): void {
+    const { connection, denied, allowed } = observed;
+    const source = this.table.named(connection.source);
+    const destination = this.table.named(connection.destination);
+    const passed = denied === 0 && allowed > 0;
+    if (!passed && denied === 0) return;
+    if (isWorkload(source)) {
+      const subject = this.#subjectOf(source, connection.sourcePod);
+      if (subject) note(subject, 'egress', this.#peerName(source, destination, true), observed, passed);
+    }
+    if (isWorkload(destination)) {
+      const subject = this.#subjectOf(destination, connection.destinationPod);
+      if (subject) note(subject, 'ingress', this.#peerName(destination, source, false), observed, passed);
+    }
+  }
+
+  #subjectOf(identity: Identity, pod: string | undefined): Subject | undefined {
+    const name = this.#name(identity);
+    const namespace = identity.byKey.get(NAMESPACE)?.value ?? 'default';
+    const key = JSON.stringify(selectorOf(name, namespace, undefined));
+    // The account "default" is that of all pods which have none of their own.
+    if (name.by === 'namespace' || (name.by === 'account' && name.labels[0]?.value === 'default')) {
+      this.#unnamed.set(key, { namespace, why: whyUnnamed(name, namespace, pod) });
+      return undefined;
+    }
+    const known = this.#subjects.get(key);
+    if (known) return known;
+    const subject: Subject = { name, namespace };
+    this.#subjects.set(key, subject);
+    return subject;
+  }
+
+  /** By its own lasting labels, else by its service account. */
+  #name(identity: Identity): Named {
+    const { lasting, passing } = this.#sorter.sort(identity);
+    const account = identity.byKey.get(ACCOUNT);
+    const named: Named =
+      lasting.length > 0
+        ? { by: 'labels', labels: lasting, passing }
+        : account
+          ? { by: 'account', labels: [account], passing }
+          : { by: 'namespace', labels: [], passing };
+    if (passing.length > 0) {
+      const namespace = identity.byKey.get(NAMESPACE)?.value ?? 'default';
+      const left = [namespace, ...named.labels.map(shortLabel)].join(' ');
+      const keys = this.#left.get(left) ?? new Set();
+      for (const { key } of passing) keys.add(key);
+      this.#left.set(left, keys);
+    }
+    return named;
+  }
+
+  #peerName(
+    subject: Identity,
+    peer: Identity,
+    /** Ingress rules cannot name peers by DNS. */
+    byName: boolean,
+  ): PeerName {
+    const entity = ENTITIES.find((each) => isReserved(peer, each));
+    if (entity) return { kind: 'entity', entity };
+    if (isWorkload(peer)) {
+      const own = peer.byKey.get('k8s-app')?.value;
+      const name = this.#name(peer);
+      return {
+        kind: 'labels',
+        selector: selectorOf(name, peer.byKey.get(NAMESPACE)?.value, subject.byKey.get(NAMESPACE)?.value),
+        dns: own === 'kube-dns' || own === 'coredns',
+        byAccount: name.by !== 'labels',
+      };
+    }
+    const [block] = peer.prefixes;
+    const cidr =
+      block && peer.labels.some(({ source }) => source === 'cidr') ? formatRange(block) : undefined;
+    const name = byName && peer.names[0];
+    if (name) return { kind: 'name', name };
+    return cidr ? { kind: 'cidr', cidr } : { kind: 'entity', entity: 'world' };
+  }
+}
+
+function* workloadsIn(table: FlowTable): Generator<[Identity, string | undefined]> {
+  for (const { connection } of table.connections) {
+    yield [table.named(connection.source), connection.sourceWorkload];
+    yield [table.named(connection.destination), connection.destinationWorkload];
+  }
 }
 
 function isWorkload(identity: Identity): boolean {
   return identity.byKey.has(NAMESPACE) && !isReserved(identity, 'init');
-}
-
-function subjectOf(subjects: Map<string, Subject>, identity: Identity): Subject {
-  const key = JSON.stringify(selectorOf(identity, undefined));
-  const known = subjects.get(key);
-  if (known) return known;
-  const subject: Subject = { identity };
-  subjects.set(key, subject);
-  return subject;
 }
 
 function note(
@@ -99,9 +209,10 @@ function note(
   subject[direction] = side;
   if (!passed) return;
   const key = JSON.stringify(peer);
-  const known = side.peers.get(key) ?? { peer, ports: new Map<string, Observed>() };
+  const known = side.peers.get(key) ?? { peer, ports: new Map<string, Observed>(), flows: 0 };
   const { protocol, port } = observed.connection.traffic;
   known.ports.set(`${protocol}/${port}`, observed);
+  known.flows += observed.allowed;
   side.peers.set(key, known);
 }
 
@@ -115,36 +226,13 @@ const ENTITIES: readonly Entity[] = [
   'unmanaged',
 ];
 
-function peerName(
-  subject: Identity,
-  peer: Identity,
-  /** Ingress rules cannot name peers by DNS. */
-  byName: boolean,
-): PeerName {
-  const entity = ENTITIES.find((each) => isReserved(peer, each));
-  if (entity) return { kind: 'entity', entity };
-  if (isWorkload(peer)) {
-    const own = peer.byKey.get('k8s-app')?.value;
-    return {
-      kind: 'labels',
-      selector: selectorOf(peer, subject.byKey.get(NAMESPACE)?.value),
-      dns: own === 'kube-dns' || own === 'coredns',
-    };
-  }
-  const [block] = peer.prefixes;
-  const cidr = block && peer.labels.some(({ source }) => source === 'cidr') ? formatRange(block) : undefined;
-  const name = byName && peer.names[0];
-  if (name) return { kind: 'name', name };
-  return cidr ? { kind: 'cidr', cidr } : { kind: 'entity', entity: 'world' };
-}
-
-/** Selects a workload by its own labels, else by its service account; also by its namespace if that differs from `from`. */
-function selectorOf({ labels, byKey }: Identity, from: string | undefined): LabelSelector {
-  const own = labels.filter(({ key }) => !key.startsWith('io.kubernetes.') && !key.startsWith('io.cilium.'));
-  const account = byKey.get('io.cilium.k8s.policy.serviceaccount');
-  const chosen = own.length > 0 ? own : account ? [account] : [];
-  const namespace = byKey.get(NAMESPACE)?.value;
-  const entries = chosen.map(({ source, key, value }): [string, string] => [
+/** Selects a workload; also by its namespace if that differs from `from`. */
+function selectorOf(
+  { labels }: Named,
+  namespace: string | undefined,
+  from: string | undefined,
+): LabelSelector {
+  const entries = labels.map(({ source, key, value }): [string, string] => [
     source === 'k8s' ? key : `${source}:${key}`,
     value,
   ]);
@@ -153,18 +241,90 @@ function selectorOf({ labels, byKey }: Identity, from: string | undefined): Labe
 }
 
 function policyOf(subject: Subject, taken: Set<string>): SuggestedPolicy {
-  const namespace = subject.identity.byKey.get(NAMESPACE)?.value ?? 'default';
-  const { ingress, egress } = subject;
+  const { ingress, egress, name, namespace } = subject;
   return {
     apiVersion: 'cilium.io/v2',
     kind: 'CiliumNetworkPolicy',
-    metadata: { name: freeName(subject.identity, namespace, taken), namespace },
+    metadata: { name: freeName(name, namespace, taken), namespace },
     spec: {
-      endpointSelector: selectorOf(subject.identity, namespace),
+      endpointSelector: selectorOf(name, namespace, namespace),
       ...(ingress && { ingress: orClosed(grouped(ingress).flatMap(ingressRules)) }),
       ...(egress && { egress: orClosed(grouped(egress).flatMap(egressRules)) }),
     },
   };
+}
+
+/** `app=api`, as people write labels of Kubernetes. */
+function shortLabel(label: Label): string {
+  return label.source === 'k8s' ? formatLabel(label).slice('k8s:'.length) : formatLabel(label);
+}
+
+function whyUnnamed({ by, passing }: Named, namespace: string, pod: string | undefined): string {
+  const what = pod ? `pod ${pod}` : `pods of namespace ${namespace}`;
+  const labels =
+    passing.length > 0
+      ? `only labels that change from run to run (${passing.map(shortLabel).join(', ')})`
+      : 'no labels of its own';
+  const account = by === 'account' ? ' and the service account "default", which other pods share' : '';
+  return `No policy for ${what}: it has ${labels}${account}. Give it a label that stays, such as app, and record its flows again.`;
+}
+
+/** Addresses that a remark lists by name. */
+const LISTED = 3;
+
+function remarksOn({ name, ingress, egress }: Subject): string[] {
+  const remarks: string[] = [];
+  if (name.by === 'account')
+    remarks.push(
+      `It selects every pod with the service account "${name.labels[0]?.value}": these pods have no lasting label.`,
+    );
+  for (const [direction, side] of [
+    ['ingress', ingress],
+    ['egress', egress],
+  ] as const) {
+    if (!side) continue;
+    const peers = [...side.peers.values()];
+    if (peers.length === 0)
+      remarks.push(
+        `${direction}: [{}] opens nothing: only denied traffic was seen, and the direction stays closed.`,
+      );
+    remarks.push(...onAddresses(direction, peers), ...onOpenings(direction, peers));
+  }
+  return remarks;
+}
+
+function onAddresses(direction: 'ingress' | 'egress', peers: readonly SeenPeer[]): string[] {
+  const blocks = peers.flatMap(({ peer, flows }) =>
+    peer.kind === 'cidr' ? [{ cidr: peer.cidr, flows }] : [],
+  );
+  if (blocks.length === 0) return [];
+  const flows = blocks.reduce((sum, block) => sum + block.flows, 0);
+  const listed = blocks
+    .toSorted((a, b) => compareBytes(a.cidr, b.cidr))
+    .slice(0, LISTED)
+    .map((block) => `${block.cidr}: ${counted(block.flows, 'flow')}`);
+  const more = blocks.length > LISTED ? `, and ${blocks.length - LISTED} more` : '';
+  return [
+    `${direction} names ${counted(blocks.length, 'address', 'addresses')} outside the cluster, as seen in ${counted(flows, 'flow')} (` +
+      `${listed.join('; ')}${more}). Another address is denied: widen them to the range${direction === 'egress' ? ' or the DNS name' : ''} you mean.`,
+  ];
+}
+
+function onOpenings(direction: 'ingress' | 'egress', peers: readonly SeenPeer[]): string[] {
+  const remarks: string[] = [];
+  if (peers.some(({ peer }) => peer.kind === 'entity' && peer.entity === 'world'))
+    remarks.push(
+      `${direction} is open for every address outside the cluster (world): the flows do not show which one it was.`,
+    );
+  if (peers.some(({ peer }) => peer.kind === 'labels' && peer.byAccount))
+    remarks.push(
+      `${direction} has peers by service account or namespace only, which is wider than what was seen: they have no lasting label.`,
+    );
+  return remarks;
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 /** An empty rule enables default deny. */
@@ -172,13 +332,19 @@ function orClosed<T>(rules: T[]): (T | Record<string, never>)[] {
   return rules.length > 0 ? rules : [{}];
 }
 
-function freeName(identity: Identity, namespace: string, taken: Set<string>): string {
+/** After the first two labels. */
+function freeName({ labels }: Named, namespace: string, taken: Set<string>): string {
   const base =
-    `allow-seen-${workloadOf(identity).split(' ').at(-1) ?? ''}`
+    `allow-seen-${labels
+      .filter(({ source }) => source === 'k8s')
+      .slice(0, 2)
+      .map(({ key, value }) => `${key === ACCOUNT ? 'account' : key}=${value}`)
+      .join(',')}`
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, '-')
       .replace(/^-|-$/g, '')
-      .slice(0, 200) || 'allow-seen';
+      .slice(0, 200)
+      .replace(/-$/, '') || 'allow-seen';
   let name = base;
   for (let n = 2; taken.has(`${namespace}/${name}`); n++) name = `${base}-${n}`;
   taken.add(`${namespace}/${name}`);

@@ -1,5 +1,5 @@
 import { type Item, KINDS, type Kind, type Outcome, type Plan } from '../../model/cleanup.ts';
-import { sanitize } from '../text/sanitize.ts';
+import { sanitize, sanitizeCell } from '../text/sanitize.ts';
 
 const TITLES: Readonly<Record<Kind, string>> = {
   'tc-filter': 'tc filters',
@@ -30,7 +30,7 @@ export function renderPlan(plan: Plan): string {
     const items = plan.items.filter((item) => item.kind === kind);
     if (items.length === 0) continue;
     lines.push('', `${TITLES[kind]} (${items.length})`);
-    for (const item of items.slice(0, SHOWN)) lines.push(`  - ${item.what}`);
+    for (const item of items.slice(0, SHOWN)) lines.push(`  - ${sanitizeCell(item.what)}`);
     if (items.length > SHOWN)
       lines.push(`  … and ${items.length - SHOWN} more (-o json lists them with --dry-run)`);
   }
@@ -40,7 +40,12 @@ export function renderPlan(plan: Plan): string {
 /** One line for one item that was worked on. */
 export function renderOutcome(outcome: Outcome, verb: 'removed' | 'restored'): string {
   const word = { done: verb, gone: 'gone', failed: 'FAILED' }[outcome.result];
-  return sanitize(`${word.padEnd(8)} ${outcome.what}${outcome.error ? `: ${outcome.error}` : ''}\n`);
+  return `${word.padEnd(8)} ${sanitizeCell(outcome.what)}${outcome.error ? `: ${sanitize(outcome.error)}` : ''}\n`;
+}
+
+/** One line for each item that `undo` would bring back. */
+export function renderRestores(items: readonly { what: string }[]): string {
+  return items.map(({ what }) => `would restore ${sanitizeCell(what)}\n`).join('');
 }
 
 /** The last lines: counts, and what is still there. */
@@ -49,7 +54,7 @@ export function renderSummary(outcomes: readonly Outcome[], left: readonly Item[
   const lines = ['', `${count('done')} removed, ${count('gone')} already gone, ${count('failed')} failed`];
   if (left.length > 0) {
     lines.push(`Still there: ${left.length}`);
-    for (const item of left.slice(0, SHOWN)) lines.push(`  - ${item.what}`);
+    for (const item of left.slice(0, SHOWN)) lines.push(`  - ${sanitizeCell(item.what)}`);
   }
   return `${sanitize(lines.join('\n'))}\n`;
 }

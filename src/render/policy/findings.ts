@@ -80,7 +80,7 @@ function sarifReport({ findings }: Report): unknown {
           locations: [
             {
               physicalLocation: {
-                artifactLocation: { uri: file === '-' ? 'stdin' : encodeURI(file) },
+                artifactLocation: { uri: file === '-' ? 'stdin' : encodeURI(file.toWellFormed()) },
                 region: { startLine: line, startColumn: column },
               },
             },
@@ -118,10 +118,15 @@ function junitReport({ files, findings }: Report): string {
 
 const XML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** Escapes text for XML elements and attributes. */
+/** Escapes text for XML elements and attributes, also what a terminal that shows the report would act upon. */
 export function xml(text: string): string {
-  // XML 1.0 cannot represent most control characters.
+  // XML 1.0 cannot represent most control characters, nor half a surrogate pair.
   return text
+    .toWellFormed()
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
     .replace(/[&<>"]/g, (c) => XML[c] ?? c)
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '\ufffd');
+    .replace(
+      /[\r\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+      (c) => `&#x${c.charCodeAt(0).toString(16)};`,
+    );
 }

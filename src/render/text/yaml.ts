@@ -9,7 +9,8 @@ const LONGEST_SIMPLE_KEY = 128;
 
 /**
  * YAML as Go's yaml.v3 writes structs that carry only JSON tags: keys are the lower-cased Go field names, every
- * field of the type is there, zero or not. Without a type, keys stay as they are. Ends with a newline.
+ * field of the type is there, zero or not. Without a type, keys stay as they are. Ends with a newline. Beyond Go, the
+ * characters that reorder a line are escaped: the value is the same, and it steers no terminal.
  */
 export function goYaml(value: unknown, type?: TypedShape): string {
   const writer = new Writer(type?.definitions ?? {});
@@ -49,7 +50,7 @@ class Writer {
       return;
     }
     rows.forEach(([name, child, childType], i) => {
-      const key = scalar(name, 0);
+      const key = name.includes('\n') ? doubleQuoted(name) : scalar(name, 0);
       if (i > 0 || !inline) this.#out += ' '.repeat(indent);
       const simple = Buffer.byteLength(name) <= LONGEST_SIMPLE_KEY;
       this.#out += simple ? `${key}:` : `? ${key}\n${' '.repeat(indent)}:`;
@@ -112,12 +113,13 @@ const NOT_A_STRING =
   /^(?:|~|null|Null|NULL|true|True|TRUE|false|False|FALSE|y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF|<<|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)|[-+]?0b[01_]+|[-+]?0o?[0-7_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)$/;
 const TIMESTAMP =
   /^\d{4}-\d{1,2}-\d{1,2}(?:(?:[Tt]|[ \t]+)\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d{1,2}(?::?\d{2})?))?)?$/;
-const NEEDS_ESCAPES = /[^\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
+const NEEDS_ESCAPES =
+  /[^\n\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
 
 function scalar(value: unknown, indent: number): string {
   if (typeof value !== 'string') return value === null || value === undefined ? 'null' : numberText(value);
   if (NOT_A_STRING.test(value) || TIMESTAMP.test(value)) return doubleQuoted(value);
-  if (NEEDS_ESCAPES.test(value) || /[\x85\u2028\u2029]/.test(value)) return doubleQuoted(value);
+  if (NEEDS_ESCAPES.test(value)) return doubleQuoted(value);
   if (value.includes('\n')) return literal(value, indent);
   return plainAllowed(value) ? value : `'${value.replaceAll("'", "''")}'`;
 }

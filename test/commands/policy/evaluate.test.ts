@@ -275,6 +275,19 @@ tests:
     expect(junit.stdout).toContain('<testsuite name="cilium policy test" tests="2" failures="1">');
   });
 
+  test.each(['text', 'json', 'junit'])('%s carries no control byte of a hostile name', async (format) => {
+    const evil = '\\u009b\\u202e\\e[2J\\r<&';
+    const path = write(
+      'evil.yaml',
+      TESTS.replace('name: in', `name: "${evil}"`).replace('expect: allow', 'expect: deny'),
+    );
+    const { stdout, code } = await run(['policy', 'test', path, '-o', format]);
+    expect(code).toBe(1);
+    expect(stdout).toContain('[2J');
+    expect(stdout).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/);
+    if (format === 'junit') expect(stdout).toContain('name="&#x9b;&#x202e;\ufffd[2J&#xd;&lt;&amp;"');
+  });
+
   test('--init writes what the rules allow and deny now', async () => {
     const rules = write(
       'now.yaml',

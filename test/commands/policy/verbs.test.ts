@@ -398,6 +398,20 @@ describe('policy validate', () => {
     );
   });
 
+  test.each(['json', 'sarif', 'junit'])('%s carries no control byte of a hostile name', async (format) => {
+    const evil = 'in\u001b[2J\u009b\u202e\ufffe\r';
+    const root = folder({
+      'a\u202e\u009b.json': JSON.stringify([{ endpointSelector: {}, [evil]: [], description: evil }]),
+    });
+    const { stdout, stderr, code } = await run(['policy', 'validate', '-o', format, root]);
+    expect(code).toBe(1);
+    expect(stdout).toContain('unknown field');
+    expect(`${stdout}${stderr}`).not.toMatch(
+      /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/,
+    );
+    if (format === 'junit') expect(stdout).toContain('in\ufffd[2J&#x9b;&#x202e;\ufffd');
+  });
+
   test('of several paths each gets its say', async () => {
     const root = folder({ 'a.json': good, 'b.json': bad });
     const { code, stdout, stderr } = await run(['policy', 'validate', 'a.json', 'b.json'], { cwd: root });

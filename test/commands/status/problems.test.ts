@@ -3,7 +3,14 @@ import { ask, report } from './serve.ts';
 
 const OK = { state: 'Ok', msg: '1.20.0 (x)' };
 const PROBED = { name: 'cilium-health-ep', status: {} };
-const WELL = { cilium: OK, controllers: [PROBED] };
+const WELL = {
+  cilium: OK,
+  kvstore: { state: 'Disabled' },
+  kubernetes: { state: 'Ok' },
+  ipam: { status: 'IPv4: 2/254 allocated from 10.0.0.0/24' },
+  hubble: { state: 'Ok' },
+  controllers: [PROBED],
+};
 const health = { local: { name: 'self' }, nodes: [] };
 
 describe('status --problems', () => {
@@ -58,6 +65,61 @@ describe('status --problems', () => {
   test('says what could not be asked', async () => {
     const { stdout } = await ask(['status', '--problems'], { status: WELL, modules: [] });
     expect(stdout).toMatch(/^warning: cluster health: not known: .*404\n/);
+  });
+
+  const FORMS = [[], ['--fail-on', 'warning'], ['--fail-on', 'degraded'], ['-o', 'json']];
+
+  test.each(Object.keys(WELL))('never finds none when %s is not in the answer', async (part) => {
+    const { [part]: _, ...status } = WELL as Record<string, unknown>;
+    for (const flags of FORMS) {
+      const { stdout, stderr, code } = await ask(['status', '--problems', ...flags], {
+        status,
+        health,
+        modules: [],
+      });
+      expect({ flags, code }).toEqual({
+        flags,
+        code: part === 'cilium' || !flags.includes('--fail-on') ? 1 : 3,
+      });
+      if (part === 'cilium') expect([stdout, stderr]).toEqual(['', expect.stringContaining('cilium')]);
+      else if (flags.includes('json')) expect(JSON.parse(stdout)).toMatchObject({ worst: 'unknown' });
+      else
+        expect(stdout).toMatch(
+          new RegExp(`^unknown: ${part}: not known: the answer does not have this part\n`),
+        );
+    }
+  });
+
+  test.each(['{}', '[]', 'null', '{"cilium":null}', '{"ok":true}'])(
+    'fails with the answer %s',
+    async (status) => {
+      for (const flags of FORMS) {
+        const { stdout, stderr, code } = await ask(['status', '--problems', ...flags], {
+          status,
+          health,
+          modules: [],
+        });
+        expect({ flags, stdout, code }).toEqual({ flags, stdout: '', code: 1 });
+        expect(stderr).toMatch(/^Error: GET \/v1\/healthz: /);
+      }
+    },
+  );
+
+  test('asks the modules where nodes do not probe each other', async () => {
+    const status = { ...WELL, controllers: [] };
+    const modules = [report('agent.datapath/mtu', 'Degraded', 'cannot set')];
+    const { stdout } = await ask(['status', '--problems'], { status, modules });
+    expect(stdout).toMatch(/^degraded: module: agent\.datapath\.mtu: cannot set\n/);
+    const broken = await ask(['status', '--problems'], { status });
+    expect(broken.stdout).toMatch(/^warning: modules: not known: /);
+  });
+
+  test('says what --brief leaves open', async () => {
+    const { stdout, stderr, code } = await ask(['status', '--problems', '--brief'], {
+      status: { cilium: OK },
+    });
+    expect({ stdout, code }).toEqual({ stdout: 'No problems found.\n', code: 0 });
+    expect(stderr).toBe('Note: --brief asks only how Cilium itself is; the rest is not known.\n');
   });
 
   test('is a document with -o json', async () => {

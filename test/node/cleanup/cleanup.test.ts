@@ -123,6 +123,18 @@ describe('refusals', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('is not an undo file');
   });
+
+  test('what would be restored carries no control byte of a hostile name', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'undo-')), 'u.json');
+    const item = (what: string) => ({ id: what, kind: 'file', what, restore: [] });
+    const items = [item('file /x'), item('file /y\u001b[2J\u009b\u202e\r\nwould restore /etc')];
+    writeFileSync(path, JSON.stringify({ version: 1, node: 'n', at: '', items, lost: [] }));
+    const { stdout, code } = await run(['cleanup', 'undo', '--dry-run', path]);
+    expect({ stdout, code }).toEqual({
+      stdout: 'would restore file /y^[[2J\\x9b\\u202e\\r\\nwould restore /etc\nwould restore file /x\n',
+      code: 0,
+    });
+  });
 });
 
 const HERE = dirname(fileURLToPath(import.meta.url));

@@ -22,6 +22,9 @@ export interface Connection {
   /** Pods, when the flow names them. */
   sourcePod?: string;
   destinationPod?: string;
+  /** `namespace/kind/name` of what the pods belong to, when the flow names it. */
+  sourceWorkload?: string;
+  destinationWorkload?: string;
   seen: Seen;
 }
 
@@ -48,6 +51,8 @@ export function connectionOf(flow: FlowRecord, peers: Peers): Connection | strin
   const traffic = { protocol: ports.protocol, port };
   const sourcePod = podOf(from);
   const destinationPod = podOf(to);
+  const sourceWorkload = workloadOfEnd(from);
+  const destinationWorkload = workloadOfEnd(to);
   return {
     source,
     destination,
@@ -57,6 +62,8 @@ export function connectionOf(flow: FlowRecord, peers: Peers): Connection | strin
     destinationName: nameOfEnd(to, toIp, toNames),
     ...(sourcePod && { sourcePod }),
     ...(destinationPod && { destinationPod }),
+    ...(sourceWorkload && { sourceWorkload }),
+    ...(destinationWorkload && { destinationWorkload }),
     seen: seenOf(flow),
   };
 }
@@ -151,6 +158,11 @@ function sameLabels(identity: Identity, labels: readonly string[]): boolean {
 
 function podOf({ namespace, pod_name }: FlowEndpoint): string | undefined {
   return pod_name ? `${namespace ?? ''}/${pod_name}` : undefined;
+}
+
+function workloadOfEnd({ namespace, workloads = [] }: FlowEndpoint): string | undefined {
+  const [only] = workloads;
+  return only?.name && only.kind !== 'Pod' ? `${namespace ?? ''}/${only.kind ?? ''}/${only.name}` : undefined;
 }
 
 function nameOfEnd(end: FlowEndpoint, ip: string, names: readonly string[] = []): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { findProblems, type KnownHealth } from '../../src/cluster/status-problems.ts';
+import { findProblems, type KnownHealth } from '../../src/cluster/find-problems.ts';
 import { NEWEST_RELEASE } from '../../src/model/release.ts';
 import type { AgentStatus } from '../../src/model/status.ts';
 
@@ -9,6 +9,12 @@ const HEALTHY: AgentStatus = {
   attachMode: '',
   deviceMode: '',
   configuredDeviceMode: '',
+  cilium: { state: 'Ok', message: '' },
+  kvstore: { state: 'Disabled', message: '' },
+  kubernetes: { state: 'Ok', message: '', apis: [] },
+  ipam: { status: '', allocations: [] },
+  controllers: [],
+  hubble: { state: 'Ok', message: '' },
 };
 
 /** `level area subject: message` of every problem. */
@@ -32,6 +38,33 @@ const module = (level: string) => ({
 });
 
 describe('a problem of the status', () => {
+  test('is none in an answer with all its parts', () => {
+    expect(problems({})).toEqual([]);
+  });
+
+  test.each(['cilium', 'kvstore', 'kubernetes', 'ipam', 'controllers', 'hubble'])(
+    'is that %s is not in the answer',
+    (part) => {
+      expect(
+        problems({
+          [part]: undefined,
+          kvstore: { state: 'Failure', message: 'x' },
+          ...(part === 'kvstore' && { kvstore: undefined }),
+        })[0],
+      ).toBe(`unknown ${part} : not known: the answer does not have this part`);
+      expect(findProblems({ ...HEALTHY, [part]: undefined }, undefined)).toHaveLength(
+        part === 'cilium' ? 1 : 0,
+      );
+    },
+  );
+
+  test.each([
+    ['', 'it has no state'],
+    ['Sleepy', 'its state is "Sleepy"'],
+  ])('is a component whose state is "%s"', (state, why) => {
+    expect(problems({ hubble: { state, message: '' } })).toEqual([`unknown hubble : not known: ${why}`]);
+  });
+
   test.each([
     [227, 254, []],
     [9, 10, ['warning ipam IPv4: 9 of 10 addresses of this node are taken']],

@@ -72,9 +72,24 @@ const COMPONENTS: readonly {
   },
 ];
 
-/** Everything that is wrong, the worst first, otherwise in the order of the status. */
-export function findProblems(status: AgentStatus, known: KnownHealth): Problem[] {
+/** Parts that every agent since 1.9 reports; those of `brief` are in a brief status too. */
+const MAIN_PARTS: readonly { key: keyof AgentStatus; area: string; brief: boolean }[] = [
+  { key: 'cilium', area: 'cilium', brief: true },
+  { key: 'kvstore', area: 'kvstore', brief: false },
+  { key: 'kubernetes', area: 'kubernetes', brief: false },
+  { key: 'ipam', area: 'ipam', brief: false },
+  { key: 'controllers', area: 'controllers', brief: false },
+  { key: 'hubble', area: 'hubble', brief: false },
+];
+
+/**
+ * Everything that is wrong, the worst first, otherwise in the order of the status. Without `known` the status is a
+ * brief one.
+ */
+export function findProblems(status: AgentStatus, health: KnownHealth | undefined): Problem[] {
+  const known = health ?? {};
   const problems = [
+    ...absentParts(status, health === undefined),
     ...COMPONENTS.flatMap(({ key, area, next }) => component(status[key], area, next)),
     ...staleProbes(status),
     ...lostEvents(status),
@@ -97,8 +112,29 @@ export function findProblems(status: AgentStatus, known: KnownHealth): Problem[]
   return problems.toSorted((a, b) => rank(b.level) - rank(a.level));
 }
 
+function absentParts(status: AgentStatus, brief: boolean): Problem[] {
+  return MAIN_PARTS.filter((part) => status[part.key] === undefined && (part.brief || !brief)).map(
+    ({ area }) => notKnown(area, 'the answer does not have this part'),
+  );
+}
+
+function notKnown(area: string, why: string): Problem {
+  return {
+    level: 'unknown',
+    area,
+    subject: '',
+    message: `not known: ${why}`,
+    next: 'Check that this is the socket of a Cilium agent: cilium status -o json prints the answer as it came.',
+  };
+}
+
+/** States that say nothing is wrong. */
+const WELL: ReadonlySet<string> = new Set(['Ok', 'Disabled']);
+
 function component(state: ComponentState | undefined, area: string, next: string): Problem[] {
-  if (state?.state !== 'Warning' && state?.state !== 'Failure') return [];
+  if (!state || WELL.has(state.state)) return [];
+  if (state.state !== 'Warning' && state.state !== 'Failure')
+    return [notKnown(area, state.state ? `its state is "${state.state}"` : 'it has no state')];
   const level = state.state === 'Failure' ? 'degraded' : 'warning';
   return [{ level, area, subject: '', message: state.message || state.state, next }];
 }
