@@ -105,7 +105,8 @@ const coreFirst = {
         : undefined,
     );
     b.onLoad({ filter: /./, namespace: 'entry' }, ({ path }) => ({
-      contents: `import '${CORE}'; export * from '${path}';`,
+      // `export *` leaves the default out, and JSON has nothing else.
+      contents: `import '${CORE}'; export ${path.endsWith('.json') ? '{ default }' : '*'} from '${path}';`,
       resolveDir: root,
     }));
   },
