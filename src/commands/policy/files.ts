@@ -4,6 +4,7 @@ import { failed } from '../../cli/answer.ts';
 import { readStdin, refuseLarge } from '../../cli/stdin.ts';
 import type { Context } from '../../context.ts';
 import { systemReason, UserError } from '../../errors.ts';
+import { wideEncoding } from '../../lib/encoding.ts';
 
 /** A policy file under the name that the user gave. */
 export interface PolicyFile {
@@ -64,6 +65,11 @@ function readBytes(path: string, ctx: Context, what: string): Promise<Buffer> {
 }
 
 function decode(bytes: Uint8Array, path: string, what: string): string {
+  const encoding = wideEncoding(bytes);
+  if (encoding !== undefined)
+    throw new UserError(`${what}: ${path} is ${encoding}, not UTF-8`, {
+      hint: `Convert it first: iconv -f ${encoding} -t UTF-8 ${path === '-' ? 'FILE' : path} > utf-8.yaml`,
+    });
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {

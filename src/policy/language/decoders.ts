@@ -20,6 +20,8 @@ export interface DecodeOptions {
   target?: Release | undefined;
   /** The API server checks more than the agent, so more is checked in Kubernetes objects. */
   form: 'rule' | 'kubernetes';
+  /** How the number or word at a path is written in the document. */
+  written?: ((path: Path) => string | undefined) | undefined;
 }
 
 /** A decoder's place in a document, and the problems that it has found. */
@@ -51,6 +53,14 @@ export class Cursor {
   /** Reports an error in a Kubernetes object, and a warning in the agent's own form, which the agent accepts. */
   failIfKubernetes(code: string, message: string, hint?: string, part: Path = []): void {
     this.#complain(this.options.form === 'kubernetes' ? 'error' : 'warning', code, message, hint, part);
+  }
+
+  /** How to write the number, true or false at this place so that it is a string; undefined for other values. */
+  quoted(value: unknown, part: Path = []): string | undefined {
+    if (typeof value !== 'number' && typeof value !== 'boolean') return undefined;
+    const written = this.options.written?.([...this.#path, ...part]) ?? String(value);
+    const reading = written === String(value) ? '' : `${written} is ${value} without quotes. `;
+    return `${reading}Write it in quotes: "${written}".`;
   }
 
   /** Runs `body` one step further down. */
@@ -118,8 +128,7 @@ function wrongType(at: Cursor, expected: string, value: unknown, hint?: string):
 export function text(check?: (value: string, at: Cursor) => string | undefined): Decode<string> {
   return (value, at) => {
     if (typeof value === 'string') return check ? check(value, at) : value;
-    const quote = typeof value === 'number' || typeof value === 'boolean';
-    return wrongType(at, 'a string', value, quote ? `Write it in quotes: "${value}".` : undefined);
+    return wrongType(at, 'a string', value, at.quoted(value));
   };
 }
 
@@ -141,7 +150,7 @@ export function oneOf<T extends string>(words: readonly T[], message: (value: st
   const isKnown = (value: unknown): value is T => typeof value === 'string' && known.has(value);
   return (value, at) => {
     if (isKnown(value)) return value;
-    if (typeof value !== 'string') return wrongType(at, 'a string', value);
+    if (typeof value !== 'string') return wrongType(at, 'a string', value, at.quoted(value));
     const near = nearest(value, words);
     return at.fail('value', message(value), near ? `Did you mean "${near}"?` : `One of ${words.join(', ')}.`);
   };

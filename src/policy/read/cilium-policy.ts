@@ -1,5 +1,6 @@
 import type { LabelSelector } from '../../model/selector.ts';
-import type { EgressPeers, IngressPeers, Rule, Service } from '../rule.ts';
+import type { Cursor } from '../language/decoders.ts';
+import type { EgressPeers, IngressPeers, Path, Rule, Service } from '../rule.ts';
 import {
   derivedLabels,
   NAMESPACE_KEY,
@@ -45,6 +46,40 @@ export function inNamespace(rule: Rule, owner: ObjectName): Rule {
     ...(log && { log }),
   };
 }
+
+/**
+ * Warns of a subject in another namespace than the policy's own. Agents put the policy's namespace in its place, which
+ * a label gives way to and an expression does not.
+ */
+export function warnOfOtherNamespace({ endpointSelector }: Rule, namespace: string, at: Cursor): void {
+  if (!endpointSelector || hasSource(endpointSelector, 'reserved:init')) return;
+  const warn = (other: string, effect: string, part: Path) =>
+    at.warn(
+      'namespace',
+      `the selector names the namespace ${other}, but the policy is in "${namespace}": ${effect}`,
+      'A policy selects pods of its own namespace only: set "metadata.namespace", or use a CiliumClusterwideNetworkPolicy.',
+      ['endpointSelector', ...part],
+    );
+  const nothing = 'agents require both, so it selects no pod';
+  for (const [key, value] of Object.entries(endpointSelector.matchLabels ?? {})) {
+    if (value === namespace || !NAMESPACE_KEYS.has(key)) continue;
+    const replaced = key.startsWith('k8s:');
+    const effect = replaced ? `agents select the pods of "${namespace}" instead` : nothing;
+    warn(`"${value}"`, effect, ['matchLabels']);
+  }
+  for (const [i, { key, operator, values = [] }] of (endpointSelector.matchExpressions ?? []).entries()) {
+    if (!NAMESPACE_KEYS.has(key)) continue;
+    const list = values.map((value) => `"${value}"`).join(', ');
+    const part = ['matchExpressions', i];
+    if (operator === 'In' && !values.includes(namespace)) warn(list, nothing, part);
+    else if (operator === 'In' && values.length > 1)
+      warn(list, `agents select the pods of "${namespace}" only`, part);
+    else if (operator === 'NotIn' && values.includes(namespace)) warn(`other than ${list}`, nothing, part);
+    else if (operator === 'DoesNotExist') warn('of no pod', nothing, part);
+  }
+}
+
+const NAMESPACE_KEYS: ReadonlySet<string> = new Set([`k8s:${NAMESPACE_KEY}`, `any:${NAMESPACE_KEY}`]);
 
 function subjectIn(selector: LabelSelector, namespace: string): LabelSelector {
   if (namespace === '' || hasSource(selector, 'reserved:init')) return selector;

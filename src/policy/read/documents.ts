@@ -1,29 +1,39 @@
-import type { Document, LineCounter, YAMLError } from 'yaml';
 import { UserError } from '../../errors.ts';
 import { type Finding, formatPosition } from '../../model/finding.ts';
-import type { Path, Position, SourceDocument } from '../rule.ts';
+import type { Path, Position } from '../rule.ts';
 import { checkJson, doubledKeys, indexJson, JsonSyntaxError, pathKey } from './json-text.ts';
-import { parsePlainYaml } from './plain-yaml.ts';
+import type { ParsedDocument, ParsedFile } from './parsed.ts';
+import { templateFault } from './template.ts';
+import { parseYaml } from './yaml-documents.ts';
 
-/** One document of a file: the value and where its parts are written. */
-export interface ParsedDocument extends SourceDocument {
-  readonly value: unknown;
-  readonly format: 'json' | 'yaml';
-}
-
-export interface ParsedFile {
-  documents: ParsedDocument[];
-  findings: Finding[];
-}
+export type { ParsedDocument, ParsedFile };
 
 /**
  * Parses a JSON file, or a YAML file of one or more documents. Syntax errors are findings. A document with one is left
  * out; the others are returned, so that all errors of a file are reported at once.
  */
 export async function parseFile(file: string, text: string): Promise<ParsedFile> {
-  const plain = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-  if (looksLikeJson(file, plain)) return parseJson(file, plain);
-  return parseYaml(file, plain);
+  // Files that were joined may have a byte order mark before each of them.
+  const plain = text.replace(/(^|\n---[^\n]*\n)\ufeff/g, '$1');
+  const template = templateFault(file, plain);
+  if (template) return { documents: [], findings: [template] };
+  try {
+    return looksLikeJson(file, plain) ? parseJson(file, plain) : await parseYaml(file, plain);
+  } catch (error) {
+    // What nests deeper than the stack is no policy.
+    if (!(error instanceof RangeError)) throw error;
+    return { documents: [], findings: [tooDeep(file)] };
+  }
+}
+
+function tooDeep(file: string): Finding {
+  return {
+    severity: 'error',
+    code: 'syntax',
+    message: 'malformed policy: its parts are nested too deeply to be read',
+    position: { file, line: 1, column: 1 },
+    path: [],
+  };
 }
 
 /** The documents of a file. Throws a UserError for its first syntax error. */
@@ -113,6 +123,14 @@ class JsonDocument implements ParsedDocument {
     return { file: this.file, line: 1, column: 1 };
   }
 
+  written(path: Path): string | undefined {
+    this.#index ??= indexJson(this.text);
+    const offset = this.#index.get(pathKey(path));
+    if (offset === undefined) return undefined;
+    // A field is indexed by its name.
+    return /^(?:"(?:[^"\\]|\\.)*"\s*:\s*)?([^\s,:{}[\]"]+)/.exec(this.text.slice(offset))?.[1];
+  }
+
   positionAt(offset: number): Position {
     this.#lines ??= lineStarts(this.text);
     let low = 0;
@@ -130,136 +148,4 @@ function lineStarts(text: string): number[] {
   const starts = [0];
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
   return starts;
-}
-
-async function parseYaml(file: string, text: string): Promise<ParsedFile> {
-  const yaml = await import('yaml');
-  const plain = parsePlainYaml(text);
-  if (plain) return plainDocuments(file, text, plain, yaml);
-  const lines = new yaml.LineCounter();
-  const parsed = yaml.parseAllDocuments(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    logLevel: 'silent',
-  });
-  const documents: ParsedDocument[] = [];
-  const findings: Finding[] = [];
-  for (const document of Array.isArray(parsed) ? parsed : []) {
-    const faults = document.errors.map((error) => yamlFault(file, text, lines, error));
-    findings.push(...faults);
-    // After a syntax error the parser guesses, so there is nothing to check.
-    if (faults.some(({ code }) => code === 'syntax')) continue;
-    const value = yamlValue(document);
-    // A file may begin or end with an empty document (`---`).
-    if (value !== null && value !== undefined) {
-      documents.push(new YamlDocument(file, document, lines, value, yaml));
-    }
-  }
-  return { documents, findings };
-}
-
-/** Documents whose values are already known; the full YAML parser only runs to locate something in one. */
-function plainDocuments(
-  file: string,
-  text: string,
-  values: readonly unknown[],
-  yaml: typeof import('yaml'),
-): ParsedFile {
-  let parsed: YamlDocument[] | undefined;
-  const located = (index: number, path: Path): Position => {
-    parsed ??= yamlDocuments(file, text, yaml);
-    return parsed[index]?.locate(path) ?? { file, line: 1, column: 1 };
-  };
-  const present = values.filter((value) => value !== null);
-  return {
-    documents: present.map((value, i) => ({
-      file,
-      format: 'yaml',
-      value,
-      locate: (path) => located(i, path),
-    })),
-    findings: [],
-  };
-}
-
-function yamlDocuments(file: string, text: string, yaml: typeof import('yaml')): YamlDocument[] {
-  const lines = new yaml.LineCounter();
-  const parsed = yaml.parseAllDocuments(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    logLevel: 'silent',
-  });
-  return (Array.isArray(parsed) ? parsed : []).flatMap((document) => {
-    const value = yamlValue(document);
-    return value === null || value === undefined
-      ? []
-      : [new YamlDocument(file, document, lines, value, yaml)];
-  });
-}
-
-function yamlValue(document: Document.Parsed): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 1000 });
-  } catch {
-    return undefined;
-  }
-}
-
-function yamlFault(file: string, text: string, lines: LineCounter, error: YAMLError): Finding {
-  const doubled = error.code === 'DUPLICATE_KEY';
-  const misplaced = error.code === 'BAD_INDENT' && error.message.includes('mapping items');
-  let [offset] = error.pos;
-  while (misplaced && text[offset] === ' ') offset++;
-  return {
-    severity: 'error',
-    code: doubled ? 'doubled-field' : 'syntax',
-    message: doubled ? 'this field is written twice' : `malformed policy, not YAML? ${error.message}`,
-    ...(doubled && { hint: 'Only one of them would apply: merge the two or remove one.' }),
-    ...(misplaced && {
-      hint: 'Indent the fields of a list item to the column of the text after the dash, not to the dash.',
-    }),
-    position: { file, ...positionOf(lines, offset) },
-    path: [],
-  };
-}
-
-function positionOf(lines: LineCounter, offset: number): { line: number; column: number } {
-  const { line, col } = lines.linePos(offset);
-  return { line: Math.max(line, 1), column: Math.max(col, 1) };
-}
-
-class YamlDocument implements ParsedDocument {
-  readonly format = 'yaml';
-
-  constructor(
-    readonly file: string,
-    private readonly document: Document.Parsed,
-    private readonly lines: LineCounter,
-    readonly value: unknown,
-    private readonly yaml: typeof import('yaml'),
-  ) {}
-
-  locate(path: Path): Position {
-    let node: unknown = this.document.contents;
-    let offset = this.#start(node) ?? 0;
-    for (const step of path) {
-      if (this.yaml.isAlias(node)) node = node.resolve(this.document);
-      if (this.yaml.isMap(node)) {
-        const pair = node.items.find(
-          (item) => this.yaml.isScalar(item.key) && String(item.key.value) === step,
-        );
-        if (!pair) break;
-        offset = this.#start(pair.key) ?? offset;
-        node = pair.value;
-      } else if (this.yaml.isSeq(node) && typeof step === 'number') {
-        node = node.items[step];
-        offset = this.#start(node) ?? offset;
-      } else break;
-    }
-    return { file: this.file, ...positionOf(this.lines, offset) };
-  }
-
-  #start(node: unknown): number | undefined {
-    return this.yaml.isNode(node) ? node.range?.[0] : undefined;
-  }
 }

@@ -2,7 +2,7 @@ import { nearest } from '../../lib/nearest.ts';
 import { isRecord } from '../../lib/record.ts';
 import type { Label } from '../../model/label.ts';
 import type { LabelSelector } from '../../model/selector.ts';
-import type { Cursor } from '../language/decoders.ts';
+import { type Cursor, kindOf } from '../language/decoders.ts';
 import type { OriginKind, Path } from '../rule.ts';
 
 /** A kind of Kubernetes object that is a policy. */
@@ -96,8 +96,11 @@ export function readName(
   const read = (field: string): string | undefined => {
     const text = metadata[field];
     if (text === undefined || text === null || typeof text === 'string') return text || undefined;
-    return at.fail('type', `metadata.${field} must be a string`, 'Put it in quotes.', ['metadata', field]);
+    const place = ['metadata', field];
+    return at.fail('type', `metadata.${field} must be a string`, at.quoted(text, place), place);
   };
+  checkTexts(metadata, 'labels', at);
+  checkTexts(metadata, 'annotations', at);
   const name = read('name') ?? '';
   const namespace = read('namespace');
   if (name === '') at.fail('name', `${kind} must have name`, undefined, ['metadata']);
@@ -118,4 +121,15 @@ export function readName(
     namespace: clusterwide ? '' : (namespace ?? options.namespace ?? 'default'),
     uid: read('uid'),
   };
+}
+
+/** Labels and annotations are strings: the API server refuses an object with anything else among them. */
+function checkTexts(metadata: Record<string, unknown>, field: string, at: Cursor): void {
+  const texts = metadata[field];
+  if (!isRecord(texts)) return;
+  for (const [key, value] of Object.entries(texts)) {
+    const place = ['metadata', field, key];
+    if (value === null || typeof value === 'string') continue;
+    at.fail('type', `expected a string, found ${kindOf(value)}`, at.quoted(value, place), place);
+  }
 }

@@ -118,6 +118,7 @@ export function decodeNetworkPolicy(spec: unknown, owner: ObjectName, at: Cursor
   const policy = NETWORK_POLICY(spec, at);
   if (policy === undefined) return undefined;
   const types = policy.policyTypes ?? [];
+  warnOfTypes(policy, at);
   const ingress = (policy.ingress ?? []).flatMap(({ from, ports }) =>
     ingressRules(from, ports, owner.namespace),
   );
@@ -137,6 +138,20 @@ export function decodeNetworkPolicy(spec: unknown, owner: ObjectName, at: Cursor
     labels: derivedLabels(owner),
     enableDefaultDeny: { ingress: ingress.length > 0, egress: egress.length > 0 },
   };
+}
+
+/** Kubernetes ignores the rules of a direction that `policyTypes` leaves out. Agents apply them. */
+function warnOfTypes({ policyTypes = [], ingress = [], egress = [] }: NetworkPolicySpec, at: Cursor): void {
+  if (policyTypes.length === 0) return;
+  const warn = (section: 'ingress' | 'egress', type: 'Ingress' | 'Egress') =>
+    at.warn(
+      'policy-types',
+      `"policyTypes" does not name ${type}: agents apply the rules of "${section}" all the same and deny all other ${section}`,
+      `Kubernetes ignores them. Add ${type} to "policyTypes", or remove the rules.`,
+      [section],
+    );
+  if (ingress.length > 0 && !policyTypes.includes('Ingress')) warn('ingress', 'Ingress');
+  if (egress.length > 0 && !policyTypes.includes('Egress')) warn('egress', 'Egress');
 }
 
 function ingressRules(

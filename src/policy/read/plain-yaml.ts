@@ -1,3 +1,5 @@
+import { plainScalar } from './yaml-scalar.ts';
+
 /**
  * The YAML that manifests are written in: block mappings and lists, scalars on one line, comments, several documents.
  * Returns the documents' values, or undefined when the text has anything else (flow collections with content, anchors,
@@ -45,9 +47,6 @@ function splitDocuments(text: string): Line[][] {
 
 const KEY = /^([A-Za-z_][\w./:-]*?|"[^"\\]*"|'[^']*') *:(?: +(.*))?$/;
 const QUOTED = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')(?: +#.*)?$/;
-const NUMBER = /^[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?$/;
-/** Words with a meaning in YAML; as keys they are left to the full parser. */
-const WORD = /^(null|Null|NULL|true|True|TRUE|false|False|FALSE)$/;
 
 class Reader {
   #at = 0;
@@ -111,7 +110,9 @@ class Reader {
       if (!match) break;
       const [, written = '', rest = ''] = match;
       const key = /^["']/.test(written) ? written.slice(1, -1) : written;
-      if (WORD.test(written) || key === '__proto__' || Object.hasOwn(mapping, key)) throw NOT_PLAIN;
+      // Names with a meaning of their own are left to the full parser, which warns of them.
+      const meant = key !== written || plainScalar(written) === written;
+      if (!meant || key === '__proto__' || Object.hasOwn(mapping, key)) throw NOT_PLAIN;
       this.#at++;
       mapping[key] =
         rest === '' || rest.startsWith('#') ? this.#nested(indent, true) : this.#scalar(rest, indent);
@@ -155,11 +156,9 @@ function unquote(quoted: string): string {
   }
 }
 
+/** A number that JSON does not have is left to the full parser, which refuses it. */
 function resolve(plain: string): unknown {
-  if (plain === '~' || /^(null|Null|NULL)$/.test(plain)) return null;
-  if (/^(true|True|TRUE)$/.test(plain)) return true;
-  if (/^(false|False|FALSE)$/.test(plain)) return false;
-  if (NUMBER.test(plain)) return Number(plain);
-  if (/^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|0[xo])/.test(plain)) throw NOT_PLAIN;
-  return plain;
+  const value = plainScalar(plain);
+  if (typeof value === 'number' && !Number.isFinite(value)) throw NOT_PLAIN;
+  return value;
 }

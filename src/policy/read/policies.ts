@@ -5,9 +5,10 @@ import { NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import { decodeRule } from '../language/decode-rule.ts';
 import { type Complaint, Cursor } from '../language/decoders.ts';
 import type { Path, Rule, SourcedRule } from '../rule.ts';
-import { inNamespace } from './cilium-policy.ts';
+import { inNamespace, warnOfOtherNamespace } from './cilium-policy.ts';
 import { type SchemaCheck, schemaCheck, withoutReported } from './crd-schema.ts';
 import { type ParsedDocument, parseFile } from './documents.ts';
+import { foreignPolicy } from './foreign-policies.ts';
 import { isPolicyKind, type ObjectName, POLICY_KINDS, readName, specsOf } from './kubernetes-object.ts';
 import { decodeNetworkPolicy } from './network-policy.ts';
 
@@ -113,6 +114,11 @@ function readItem(
   } else readRule(document, value, path, options, into);
 }
 
+/** How a part of an object or rule at `base` is written. */
+function writtenIn(document: ParsedDocument, base: Path): (path: Path) => string | undefined {
+  return (path) => document.written([...base, ...path]);
+}
+
 type Report = (complaint: Complaint) => void;
 
 function reporter(document: ParsedDocument, base: Path, into: Policies): Report {
@@ -129,7 +135,7 @@ function readRule(
   { strict = true, target = RULE_TARGET }: ParseOptions,
   into: Policies,
 ): void {
-  const at = new Cursor({ strict, target, form: 'rule' });
+  const at = new Cursor({ strict, target, form: 'rule', written: writtenIn(document, path) });
   const rule = decodeRule(value, at);
   at.complaints.forEach(reporter(document, path, into));
   if (rule) into.rules.push({ rule, origin: { kind: 'rule', ...ownerOf(rule), source: document, path } });
@@ -158,6 +164,12 @@ function readObject(
       readItem(document, item, [...path, 'items', i], options, into);
     return;
   }
+  const { strict = true, target = OBJECT_TARGET } = options;
+  const foreign = foreignPolicy(value, target);
+  if (foreign) {
+    report(foreign);
+    return;
+  }
   if (!isPolicyKind(kind)) {
     if (options.take?.(value)) return;
     const near = typeof kind === 'string' ? nearest(kind, POLICY_KINDS) : undefined;
@@ -173,13 +185,13 @@ function readObject(
     });
     return;
   }
-  const { strict = true, target = OBJECT_TARGET } = options;
-  const at = new Cursor({ strict, target, form: 'kubernetes' });
+  const at = new Cursor({ strict, target, form: 'kubernetes', written: writtenIn(document, path) });
   const name = readName(value, kind, options, at);
   at.complaints.forEach(report);
   into.objects.push({ name, value, document, path });
   for (const { part, spec } of specsOf(value, kind)) {
-    const here = new Cursor({ strict, target, form: 'kubernetes' });
+    const written = writtenIn(document, [...path, ...part]);
+    const here = new Cursor({ strict, target, form: 'kubernetes', written });
     const rule = readSpec(spec, name, here);
     const bySchema = (hasSchema(kind) && options.schema?.(spec)) || [];
     const complaints = [...here.complaints, ...withoutReported(bySchema, here.complaints)];
@@ -208,5 +220,6 @@ function readSpec(spec: unknown, name: ObjectName, at: Cursor): Rule | undefined
       'A host policy is a CiliumClusterwideNetworkPolicy.',
       ['nodeSelector'],
     );
+  if (rule && name.kind === 'CiliumNetworkPolicy') warnOfOtherNamespace(rule, name.namespace, at);
   return rule && inNamespace(rule, name);
 }

@@ -1,14 +1,14 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseAllDocuments, stringify } from 'yaml';
+import * as yaml from 'yaml';
+import { stringify } from 'yaml';
 import { parsePlainYaml } from '../../../src/policy/read/plain-yaml.ts';
+import { parseFullYaml } from '../../../src/policy/read/yaml-documents.ts';
 
-/** What the parser proper reads; undefined when it finds a fault. */
+/** What the parser proper reads; undefined when it finds something to say. */
 function proper(text: string): unknown[] | undefined {
-  const documents = parseAllDocuments(text, { logLevel: 'silent' });
-  if (!Array.isArray(documents)) return [];
-  if (documents.some(({ errors }) => errors.length > 0)) return undefined;
-  return documents.map((document) => document.toJS()).filter((value) => value !== null);
+  const { documents, findings } = parseFullYaml('p.yaml', text, yaml);
+  return findings.length > 0 ? undefined : documents.map(({ value }) => value);
 }
 
 function agrees(text: string): boolean {
@@ -26,7 +26,19 @@ const scalar = fc.oneof(
     '0x10',
     '010',
     '1_000',
+    '1_0',
+    '0o7',
+    '017',
+    '08',
+    '1.10',
+    '-0b1',
+    '.inf',
+    '18446744073709551616',
     'true',
+    'yes',
+    'n',
+    'Off',
+    'oN',
     'null',
     '~',
     '-',
@@ -43,7 +55,7 @@ const scalar = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),
 );
 const key = fc.oneof(
-  fc.constantFrom('app', 'k8s:app', 'a.b/c-d', 'matchLabels', 'true', '1', 'null', ''),
+  fc.constantFrom('app', 'k8s:app', 'a.b/c-d', 'matchLabels', 'true', '1', 'null', '', 'y', 'on', 'No', '<<'),
   fc.string({ maxLength: 5 }),
 );
 const value = fc.letrec((tie) => ({
@@ -55,10 +67,15 @@ const value = fc.letrec((tie) => ({
   ),
 })).any;
 
+/** Quotes around words and numbers of YAML 1.1 are what their authors forget. */
+function unquoted(text: string): string {
+  return text.replace(/"([\w.+]{1,5})"/g, '$1');
+}
+
 test('what it reads of a written document is what the parser proper reads', () => {
   fc.assert(
     fc.property(fc.array(value, { minLength: 1, maxLength: 3 }), fc.boolean(), (documents, indentSeq) =>
-      agrees(documents.map((one) => `---\n${stringify(one, { indentSeq })}`).join('')),
+      agrees(documents.map((one) => `---\n${unquoted(stringify(one, { indentSeq }))}`).join('')),
     ),
     { numRuns: 500 },
   );
@@ -85,6 +102,11 @@ test('so it does of any text', () => {
     '|',
     '&x ',
     'b: ',
+    'y',
+    'off',
+    '0x1F',
+    '1_0',
+    '<<',
     '\n  - ',
     '\n- ',
   );
@@ -106,6 +128,10 @@ test('it reads manifests, and leaves what it does not know', () => {
     'a:\tb',
     '? a',
     'a: "\\x41"',
+    'y: a',
+    'off: a',
+    '<<: a',
+    'a: .inf',
   ])
     expect(parsePlainYaml(other)).toBeUndefined();
 });
