@@ -78,7 +78,7 @@ const PROTOCOL: Decode<Protocol> = (value, at) => {
 
 const PORT: Decode<string> = (value, at) => {
   if (typeof value !== 'number') return text(checkPort)(value, at);
-  at.fail('type', 'expected a string, found a number', `Write the port in quotes: "${value}".`);
+  at.fail('type', 'expected a string, found a number', at.quoted(value));
   return checkPort(String(value), at);
 };
 
@@ -135,6 +135,15 @@ const TLS = {
   }),
 };
 
+/** Agents print an empty kind for none, and take it back; the API server does not. */
+const ENVOY_KIND: Decode<NonNullable<Listener['envoyConfig']['kind']>> = (value, at) =>
+  value === '' && at.options.form === 'rule'
+    ? undefined
+    : oneOf(
+        ['CiliumEnvoyConfig', 'CiliumClusterwideEnvoyConfig'],
+        (word) => `"${word}" is not a kind of Envoy configuration`,
+      )(value, at);
+
 const LISTENER = object<Listener>({
   name: 'a listener',
   fields: {
@@ -142,12 +151,7 @@ const LISTENER = object<Listener>({
       decode: object<Listener['envoyConfig']>({
         name: 'a reference to an Envoy configuration',
         fields: {
-          kind: {
-            decode: oneOf(
-              ['CiliumEnvoyConfig', 'CiliumClusterwideEnvoyConfig'],
-              (word) => `"${word}" is not a kind of Envoy configuration`,
-            ),
-          },
+          kind: { decode: ENVOY_KIND },
           name: { decode: text(), required: true },
         },
       }),
@@ -217,6 +221,12 @@ const GONE = {
     'The port itself can still be allowed or denied: keep the item of "toPorts" and remove this part of "rules".',
 } as const;
 
+function l7Key(name: string, at: Cursor): string {
+  if (name === '')
+    at.fail('l7-key', 'Empty key not allowed', "Each key names a field of the parser's protocol.");
+  return name;
+}
+
 const L7_RULES = object<L7Rules>({
   name: 'L7 rules',
   fields: {
@@ -224,7 +234,7 @@ const L7_RULES = object<L7Rules>({
     kafka: { decode: KAFKA_LIST, ...GONE },
     dns: { decode: list(FQDN) },
     l7proto: { decode: text((value) => value || undefined), ...GONE },
-    l7: { decode: list(texts((name) => name, text())), ...GONE },
+    l7: { decode: list(texts(l7Key, text())), ...GONE },
   },
   check: checkL7Rules,
 });

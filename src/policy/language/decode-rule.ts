@@ -137,16 +137,37 @@ function checkRule(rule: WrittenRule, at: Cursor): void {
       'rule must have one of EndpointSelector or NodeSelector',
       'An empty "endpointSelector" selects every endpoint.',
     );
-  const sections = [rule.ingress, rule.ingressDeny, rule.egress, rule.egressDeny];
-  const written = sections.filter((section) => section !== undefined).length;
-  const unknown = at.complaints.some(({ code }) => code === 'unknown-field');
-  if (written === 0 && !unknown && !failedBelow(at, 'ingress', 'ingressDeny', 'egress', 'egressDeny')) {
-    const message = 'rule must have at least one of Ingress, IngressDeny, Egress, EgressDeny';
-    const hint = 'Without one the rule has no effect; "ingress": [{}] denies all ingress.';
-    if (at.options.form === 'kubernetes' && at.reaches('1.18')) at.fail('no-effect', message, hint);
-    else at.warn('no-effect', message, hint);
-  }
+  checkSections(rule, at);
   if (rule.nodeSelector) checkHostL7(rule, at);
+}
+
+const SECTIONS = ['ingress', 'ingressDeny', 'egress', 'egressDeny'] as const;
+
+/** An empty section says nothing: it counts as absent. Released agents refuse a rule without sections since 1.17. */
+function checkSections(rule: WrittenRule, at: Cursor): void {
+  const unknown = at.complaints.some(({ code }) => code === 'unknown-field');
+  const empty = SECTIONS.filter((section) => rule[section]?.length === 0);
+  if (SECTIONS.some((section) => count(rule[section]) > 0)) {
+    for (const section of empty)
+      at.warn(
+        'no-effect',
+        `an empty "${section}" has no effect`,
+        section.endsWith('Deny')
+          ? 'Remove it.'
+          : `To deny all ${section} write "${section}": [{}]; else remove it.`,
+        [section],
+      );
+    return;
+  }
+  if (unknown || failedBelow(at, ...SECTIONS)) return;
+  const message = 'rule must have at least one of Ingress, IngressDeny, Egress, EgressDeny';
+  const hint = `Without one${empty.length > 0 ? ' that is not empty' : ''} the rule has no effect${
+    at.reaches('1.17') ? ', and agents from 1.17 on refuse it' : ''
+  }; "ingress": [{}] denies all ingress.`;
+  // Rules in the agent's own form are checked for 1.17 unless told otherwise, and its early builds took such a rule.
+  const refused = at.reaches(at.options.form === 'kubernetes' ? '1.17' : '1.18');
+  if (refused) at.fail('no-effect', message, hint);
+  else at.warn('no-effect', message, hint);
 }
 
 function failedBelow(at: Cursor, ...fields: string[]): boolean {

@@ -6,7 +6,7 @@ import { fixture, fixtureText, type RestCase } from '../../helpers/recordings.ts
 
 async function canonical(files: { file: string; text: string }[]): Promise<unknown> {
   const { rules, findings } = await parsePolicies(files);
-  expect(findings).toEqual([]);
+  expect(findings.filter(({ code }) => code !== 'no-effect')).toEqual([]);
   return canonicalRules(rules.map(({ rule }) => rule));
 }
 

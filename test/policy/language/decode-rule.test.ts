@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { atLeast } from '../../../src/model/release.ts';
 import { decodeRule } from '../../../src/policy/language/decode-rule.ts';
 import { Cursor, type DecodeOptions } from '../../../src/policy/language/decoders.ts';
 
@@ -136,12 +137,33 @@ describe('what a release takes', () => {
   });
 
   test.each([
-    ['rule', '1.20', 'warning'],
-    ['kubernetes', '1.17', 'warning'],
+    ['rule', '1.9', 'warning'],
+    ['rule', '1.17', 'warning'],
+    ['rule', '1.20', 'error'],
+    ['kubernetes', '1.16', 'warning'],
+    ['kubernetes', '1.17', 'error'],
     ['kubernetes', '1.20', 'error'],
   ] as const)('a %s without a direction for %s: %s', (form, target, severity) => {
-    expect(complaints({}, { form, target })).toEqual([
-      `${severity}: rule must have at least one of Ingress, IngressDeny, Egress, EgressDeny`,
+    for (const parts of [
+      {},
+      { ingress: [] },
+      { egress: [] },
+      { ingressDeny: [], egressDeny: [] },
+      { ingress: [], egress: [], ingressDeny: [], egressDeny: [] },
+      { ingress: null, egress: [] },
+      ...(atLeast(target, '1.16')
+        ? [{ ingress: [], enableDefaultDeny: { ingress: true, egress: true } }]
+        : []),
+    ])
+      expect(complaints(parts, { form, target })).toEqual([
+        `${severity}: rule must have at least one of Ingress, IngressDeny, Egress, EgressDeny`,
+      ]);
+  });
+
+  test('an empty section beside others is said to have no effect', () => {
+    expect(complaints({ ingress: [], egress: [{}], egressDeny: [] })).toEqual([
+      'warning: an empty "ingress" has no effect',
+      'warning: an empty "egressDeny" has no effect',
     ]);
   });
 });
