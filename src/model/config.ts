@@ -1,3 +1,13 @@
+/**
+ * Whether an agent of 1.20 was started with options of the release: its early snapshots name the same version and lack
+ * parts of it.
+ */
+export function hasOptionsOf120({ readOnly = {} }: Pick<AgentConfig, 'readOnly'>): boolean {
+  return ['PreferIpv6', 'EnableFibTableIDAnnotation', 'EnableK8sClusterNetworkPolicy'].some((name) =>
+    Object.hasOwn(readOnly, name),
+  );
+}
+
 /** What the agent says of its configuration. */
 export interface AgentConfig {
   /** Options that can be changed while it runs, as they are realized. */

@@ -11,6 +11,8 @@ export interface Shape {
   additionalProperties?: Shape;
   required?: readonly string[];
   'x-versions'?: readonly string[];
+  /** A pointer in Go: nothing is not the same as zero. */
+  'x-nullable'?: boolean;
 }
 
 /** A named type and the definitions that its references point into. */

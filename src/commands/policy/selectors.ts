@@ -42,10 +42,10 @@ export async function runPolicySelectors(
   });
   if (options.output) return writeAnswer(ctx, options.output, answer);
   const rows = answer.decode();
-  // No agent before 1.14 says which rules a selector is from; of a newer one, perhaps no rule has labels.
+  // No agent before 1.16 says which rules a selector is from; of a newer one, perhaps no rule has labels.
   const unlabelled = rows.length > 0 && rows.every(({ labels }) => labels.length === 0);
   const release = unlabelled ? await releaseOfAgent(ctx) : NEWEST_RELEASE;
-  const plain = release === undefined || !atLeast(release, '1.14');
+  const plain = release === undefined || !atLeast(release, '1.16');
   await ctx.out.write(
     plain ? renderPlainSelectors(rows) : renderSelectors(rows, { verbose: options.verbose === true }),
   );

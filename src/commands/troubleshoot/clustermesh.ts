@@ -5,8 +5,9 @@ import { agentAddress, connectAgent } from '../../agent/client.ts';
 import { readConfig } from '../../agent/decode/config.ts';
 import { durationOption } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
-import { systemReason, UserError } from '../../errors.ts';
+import { errorCode, systemReason, UserError } from '../../errors.ts';
 import { compareBytes } from '../../lib/order.ts';
+import { hasOptionsOf120 } from '../../model/config.ts';
 import { goQuote } from '../../render/text/go-quote.ts';
 import { withoutServiceResolution } from './kvstore.ts';
 import { reportEtcd } from './report.ts';
@@ -45,14 +46,15 @@ async function runTroubleshootClustermesh(
   ctx: Context,
 ): Promise<void> {
   const local = await localCluster(options, ctx);
-  const files = await clusterFiles(options.clustermeshConfig, ctx);
+  const files = await clusterFiles(options.clustermeshConfig, local?.expectsNone === true, ctx);
+  if (files === undefined) return;
   await ctx.out.write(`Found ${files.size} cluster configurations\n`);
   if (wanted.length > 0)
     await ctx.out.write(`Troubleshooting filtered subset of clusters: ${wanted.join(', ')}\n`);
   const clusters = (wanted.length > 0 ? wanted : [...files.keys()]).toSorted(compareBytes);
   for (const cluster of clusters) {
     await ctx.out.write(`\nCluster ${goQuote(cluster)}:\n`);
-    if (cluster === local) await ctx.out.write('ℹ️  This entry corresponds to the local cluster\n');
+    if (cluster === local?.name) await ctx.out.write('ℹ️  This entry corresponds to the local cluster\n');
     const file = files.get(cluster);
     const wrong = clusterNameFault(cluster);
     if (wrong) await ctx.out.write(`❌ Invalid cluster name: ${wrong}\n`);
@@ -69,17 +71,27 @@ function clusterNameFault(name: string): string | undefined {
     : 'must consist of lower case alphanumeric characters and -, and start and end with an alphanumeric character';
 }
 
-/** Files of the folder that are etcd configurations, by name; certificates lie beside them. */
-async function clusterFiles(folder: string, ctx: Context): Promise<Map<string, string>> {
+/**
+ * Files of the folder that are etcd configurations, by name; certificates lie beside them. Undefined when there is no
+ * folder and that is no fault: from 1.20 on a cluster without a mesh is answered so.
+ */
+async function clusterFiles(
+  folder: string,
+  expectsNone: boolean,
+  ctx: Context,
+): Promise<Map<string, string> | undefined> {
   const files = new Map<string, string>();
   let names: string[];
   try {
     names = await readdir(folder);
   } catch (error) {
     const why = systemReason(error);
-    await ctx.out.write(
-      `Unable to retrieve cluster configurations: open ${folder}: ${why}\nIs ${goQuote(folder)} the correct configuration directory?\n`,
-    );
+    const unable = `Unable to retrieve cluster configurations: open ${folder}: ${why}\n`;
+    if (expectsNone && errorCode(error) === 'ENOENT') {
+      await ctx.out.write(`${unable}This is expected when Cluster Mesh is disabled\n`);
+      return undefined;
+    }
+    await ctx.out.write(`${unable}Is ${goQuote(folder)} the correct configuration directory?\n`);
     throw new UserError(`cannot read the folder ${folder}: ${why}`, {
       hint: 'Name it with --clustermesh-config.',
     });
@@ -92,18 +104,27 @@ async function clusterFiles(folder: string, ctx: Context): Promise<Map<string, s
   return files;
 }
 
-/** The name of the cluster that this agent belongs to. Not knowing it costs only a hint. */
-async function localCluster({ H: host }: TroubleshootClustermeshOptions, ctx: Context): Promise<string> {
+interface LocalCluster {
+  name: string;
+  /** Whether the agent's release takes a missing folder for a mesh that is off. */
+  expectsNone: boolean;
+}
+
+/** The cluster that this agent belongs to. Not knowing it costs only a hint. */
+async function localCluster(
+  { H: host }: TroubleshootClustermeshOptions,
+  ctx: Context,
+): Promise<LocalCluster | undefined> {
   const address = host || agentAddress(ctx);
   try {
     const agent = connectAgent(address, ctx.signal);
-    const { readOnly } = await readConfig(agent);
+    const config = await readConfig(agent);
     await agent.http.close();
-    const name = readOnly?.ClusterName;
-    return typeof name === 'string' ? name : '';
+    const name = config.readOnly?.ClusterName;
+    return { name: typeof name === 'string' ? name : '', expectsNone: hasOptionsOf120(config) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     await ctx.err.write("⚠️ Could not connect to the Cilium's API and retrieve the local cluster name\n");
-    return '';
+    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { compareBytes } from '../../lib/order.ts';
 import { isRecord } from '../../lib/record.ts';
-import type { AgentConfig } from '../../model/config.ts';
+import { type AgentConfig, hasOptionsOf120 } from '../../model/config.ts';
 import { goValue } from '../text/go-value.ts';
 import { sanitize } from '../text/sanitize.ts';
 import { renderOptions } from './options.ts';
@@ -28,15 +28,8 @@ export function renderReadOnlyConfig(config: AgentConfig, shown: Shown): string 
     }
   }
   out += row('k8s-configuration', config.kubernetesConfiguration);
-  if (!has120Options(config)) out += row('k8s-endpoint', config.kubernetesEndpoint);
+  if (!hasOptionsOf120(config)) out += row('k8s-endpoint', config.kubernetesEndpoint);
   return out + renderOptions(mapValues(config.immutable, shown));
-}
-
-/** Release 1.20 and its early snapshots name the same version: what the release was started with tells them apart. */
-function has120Options({ readOnly = {} }: AgentConfig): boolean {
-  return ['PreferIpv6', 'EnableFibTableIDAnnotation', 'EnableK8sClusterNetworkPolicy'].some((name) =>
-    Object.hasOwn(readOnly, name),
-  );
 }
 
 /** The one list of 1.9, which has no banners. */

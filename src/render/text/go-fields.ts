@@ -28,6 +28,7 @@ export function fieldsOf(
 /** Go's zero value of a type: nil pointers are null, slices and maps are empty. */
 export function zeroOf(shape: Shape | undefined, definitions: TypedShape['definitions']): unknown {
   const type = resolveShape(shape, definitions);
+  if (shape?.['x-nullable']) return null;
   switch (type?.type) {
     case 'string':
       if (type.format === 'duration') return '0s';

@@ -80,7 +80,9 @@ class Writer {
     items.forEach((item, i) => {
       if (i > 0 || !inline) this.#out += ' '.repeat(indent);
       this.#out += '- ';
-      this.block(item, type?.items, indent + 2, true);
+      // 1.20 sends lists of labels where older agents send labels.
+      const nested = Array.isArray(item) && resolveShape(type?.items, this.definitions)?.type !== 'array';
+      this.block(item, nested ? type : type?.items, indent + 2, true);
     });
   }
 }

@@ -277,4 +277,16 @@ describe('kvstore without an etcd', () => {
     expect(stdout).toContain('Is "/nonexistent" the correct configuration directory?\n');
     expect(code).toBe(1);
   });
+
+  test('troubleshoot clustermesh of 1.20 takes a missing folder for a mesh that is off', async () => {
+    const config = { status: { daemonConfigurationMap: { ClusterName: 'lab', PreferIpv6: false } } };
+    await using agent = await agentOf({ 'GET /v1/config': { body: config } });
+    const flags = ['--clustermesh-config=/nonexistent', `--H=unix://${agent.socket}`];
+    const { stdout, code } = await agent.run(['troubleshoot', 'clustermesh', ...flags]);
+    expect({ stdout, code }).toEqual({
+      stdout:
+        'Unable to retrieve cluster configurations: open /nonexistent: no such file or directory\nThis is expected when Cluster Mesh is disabled\n',
+      code: 0,
+    });
+  });
 });
