@@ -109,7 +109,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       closers.push(() => stopHttp(server));
     }
     for (const [server, path] of [
-      [monitorServer(), sockets.monitor],
+      [monitorServer(options.version), sockets.monitor],
       [shellServer(agent), sockets.shell],
     ] as const) {
       const connections = new Set<Socket>();

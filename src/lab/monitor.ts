@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { assetPath } from './assets.ts';
+import { type AgentVersion, plays } from './version.ts';
 
 /** Events per second that a watcher gets. */
 const RATE = 10;
@@ -15,12 +16,23 @@ interface Recording {
 }
 
 /** Serves the monitor socket: events recorded from a real agent, again and again. Not listening yet. */
-export function monitorServer(): Server {
+export function monitorServer(version: AgentVersion): Server {
   let recording: Recording | undefined;
   return createServer((socket) => {
-    recording ??= readRecording(readFileSync(assetPath('scenarios/monitor.gob')));
+    recording ??= readRecording(readFileSync(assetPath(`scenarios/${recordingOf(version)}`)));
     play(socket, recording);
   });
+}
+
+/**
+ * The recording whose events have the form of a release. That of 1.10 knows only the agent's notices, and that of 1.14
+ * has the drops of 1.12 to 1.17.
+ */
+function recordingOf(version: AgentVersion): string {
+  if (version === 'all') return 'monitor.gob';
+  if (plays(version, '1.20')) return 'monitor-1.20.gob';
+  if (plays(version, '1.19')) return 'monitor.gob';
+  return plays(version, '1.12') ? 'monitor-1.14.gob' : 'monitor-1.10.gob';
 }
 
 function play(socket: Socket, { types, events }: Recording): void {

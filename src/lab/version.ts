@@ -1,6 +1,6 @@
 import { atLeast, isInRelease, NEWEST_RELEASE, type Release, releasesOf } from '../model/release.ts';
 
-/** The agents whose API a lab can play; `all` has every path of every one of them. */
+/** The agents that a lab can play: one of each release; `all` has every path of every one of them. */
 export type AgentVersion = 'all' | Release;
 export const AGENT_VERSIONS: readonly AgentVersion[] = ['all', ...releasesOf('api').reverse()];
 

@@ -5,6 +5,7 @@ import { labEnvironment } from '../../src/commands/lab/exports.ts';
 import { shippedScenarios } from '../../src/lab/scenario/load.ts';
 import { startTestLab } from '../helpers/lab.ts';
 import { privateFolder } from '../helpers/lab-process.ts';
+import { READERS } from '../helpers/readers.ts';
 import { type RunOptions, run } from '../helpers/run.ts';
 
 const inRuntime = (path: string, more: Record<string, string> = {}): RunOptions => ({
@@ -191,47 +192,6 @@ test('a scenario that is wrong is told by file, line and column', async () => {
 }, 60_000);
 
 /** Verbs that read, each with words that make sense in every scenario. */
-const READERS = [
-  'status --verbose',
-  'endpoint list',
-  'identity list',
-  'identity list --endpoints',
-  'identity get 1',
-  'ip list',
-  'ip list -n -v',
-  'policy get',
-  'policy selectors -v',
-  'policy subject-selectors',
-  'policy wait 1',
-  'service list',
-  'service get 1',
-  'map list',
-  'map get cilium_ipcache_v2',
-  'map events cilium_ipcache_v2',
-  'node list',
-  'nodeid list',
-  'config',
-  'config --all',
-  'config get PolicyEnforcement',
-  'fqdn cache list',
-  'fqdn names',
-  'lrp list',
-  'prefilter list',
-  'cgroups list',
-  'debuginfo',
-  'version',
-  'statedb',
-  'statedb health',
-  'metrics list',
-  'shell -- help',
-  'shell -- db/show health',
-  'hubble status',
-  'hubble list nodes',
-  'hubble list namespaces',
-  'hubble observe --last 5',
-  'hubble observe agent-events --last 5',
-];
-
 test.each(shippedScenarios())('every verb that reads works in the scenario %s', async (scenario) => {
   await using lab = await startTestLab({ scenario });
   const env = labEnvironment(lab.lab.info);

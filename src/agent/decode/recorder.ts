@@ -89,7 +89,7 @@ function decodeMasks(answer: Reader<RecorderMask[]>): RecorderMaskRow[] {
 function recorderApiGone(error: unknown): never {
   if (error instanceof ApiError && error.isUnknownPath)
     throw new UserError('this agent has no packet recorder', {
-      hint: 'Cilium 1.17 has one, 1.20 does not: there, tcpdump on the node records packets.',
+      hint: 'Cilium 1.10 to 1.18 have one; on the others, tcpdump on the node records packets.',
       cause: error,
     });
   throw error;

@@ -31,7 +31,7 @@ export function addPlayOptions(command: Command): Command {
     .addOption(
       new Option(
         '--agent-version <version>',
-        'Agent version whose API is served; all serves every path of every version',
+        'Release of the agent that is played; all serves every path of every release',
       )
         .choices(AGENT_VERSIONS)
         .default('all'),

@@ -95,7 +95,7 @@ async function waitUntilItAnswers(info: LabInfo, ctx: Context): Promise<void> {
 async function sayStarted(info: LabInfo, flags: StartFlags, ctx: Context): Promise<void> {
   const plays =
     info.agentVersion === 'all'
-      ? 'every path of the agents 1.9, 1.17 and 1.20'
+      ? 'every path of the agents 1.9 to 1.20'
       : `the API of an agent ${info.agentVersion}`;
   await ctx.err.write(
     `Lab ${info.name} plays scenario ${info.scenario} with ${plays} (process ${info.pid}).\n`,

@@ -1,4 +1,5 @@
 import { parsePrefix } from '../../lib/address.ts';
+import type { Release } from '../../model/release.ts';
 import { agentRelease, plays } from '../version.ts';
 import { takenAddresses } from '../world/ipam.ts';
 import type { Agent, FlowCounts } from './agent.ts';
@@ -103,7 +104,29 @@ export function fullStatus(agent: Agent) {
     },
     srv6: { enabled: false, srv6EncapMode: 'reduced' },
   };
-  return mergeOver(derived, scenario.status ?? {});
+  return mergeOver(ofRelease(derived, agent), scenario.status ?? {});
+}
+
+/** The parts that came with a release which the description of the API does not tell from its neighbours. */
+const SINCE: Readonly<Record<string, Release>> = {
+  encryption: '1.10',
+  'cni-chaining': '1.12',
+  'identity-range': '1.12',
+  'cni-file': '1.13',
+  'ipv6-big-tcp': '1.13',
+  'ipv4-big-tcp': '1.14',
+  srv6: '1.15',
+  'attach-mode': '1.16',
+  'datapath-mode': '1.16',
+  routing: '1.16',
+  'hubble-metrics': '1.18',
+  'configured-datapath-mode': '1.20',
+};
+
+function ofRelease<T extends object>(status: T, { version }: Agent): T {
+  if (version === 'all') return status;
+  const parts = Object.entries(status).filter(([name]) => plays(version, SINCE[name] ?? version));
+  return Object.fromEntries(parts) as T;
 }
 
 /** The second over the first, objects field by field. */
