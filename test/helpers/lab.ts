@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Lab } from '../../src/lab/lab.ts';
 import { type LabOptions, startLab } from '../../src/lab/lab.ts';
+import { unmountWithin } from './mounts.ts';
 
 /** A lab in this process, in a folder of its own, that goes with the test. */
 export interface TestLab extends AsyncDisposable {
@@ -34,8 +35,12 @@ export async function startTestLab(options: Partial<LabOptions> = {}): Promise<T
     lab,
     rest: (method, path, body, headers) => call(lab.info.sockets.agent, method, path, body, headers),
     [Symbol.asyncDispose]: async () => {
-      await lab.close();
-      rmSync(root, { recursive: true, force: true });
+      try {
+        await lab.close();
+      } finally {
+        unmountWithin(root);
+        rmSync(root, { recursive: true, force: true });
+      }
     },
   };
 }

@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { labEnvironment } from '../../src/commands/lab/exports.ts';
 import { shippedScenarios } from '../../src/lab/scenario/load.ts';
 import { startTestLab } from '../helpers/lab.ts';
-import { privateFolder } from '../helpers/lab-process.ts';
+import { privateFolder, runBuilt } from '../helpers/lab-process.ts';
 import { READERS } from '../helpers/readers.ts';
 import { type RunOptions, run } from '../helpers/run.ts';
 
@@ -25,7 +25,7 @@ function exportsOf(stdout: string): Record<string, string> {
 test('a folder of labs that cannot be read is named', async () => {
   using folder = privateFolder();
   writeFileSync(join(folder.path, 'cilium-lab'), '');
-  const { stderr, code } = await run(['lab', 'status'], inRuntime(folder.path));
+  const { stderr, code } = await runBuilt(['lab', 'status'], inRuntime(folder.path));
   expect({ stderr, code }).toEqual({
     stderr: `Error: cannot look for labs in ${join(folder.path, 'cilium-lab')}: ENOTDIR\nLabs belong to the user who started them. XDG_RUNTIME_DIR names the folder that holds yours.\n`,
     code: 1,
@@ -35,13 +35,13 @@ test('a folder of labs that cannot be read is named', async () => {
 test('a lab is started, used, shown and stopped', async () => {
   using folder = privateFolder();
   const options = inRuntime(folder.path);
-  const none = await run(['lab', 'status'], options);
+  const none = await runBuilt(['lab', 'status'], options);
   expect(none).toEqual({
     stdout: '',
     stderr: 'No lab is running. Start one with: cilium lab start\n',
     code: 1,
   });
-  const started = await run(['lab', 'start'], options);
+  const started = await runBuilt(['lab', 'start'], options);
   expect(started.code).toBe(0);
   expect(started.stderr).toMatch(/^Lab default plays scenario beginners-guide with every path of the agents/);
   const env = exportsOf(started.stdout);
@@ -55,29 +55,29 @@ test('a lab is started, used, shown and stopped', async () => {
     'HUBBLE_SERVER',
   ]);
   try {
-    expect((await run(['lab', 'env'], options)).stdout).toBe(started.stdout);
+    expect((await runBuilt(['lab', 'env'], options)).stdout).toBe(started.stdout);
     const list = await run(['endpoint', 'list', '-o', 'jsonpath={[*].id}'], inRuntime(folder.path, env));
     expect(list.stdout.trim().split(' ').map(Number)).toContain(2622);
-    const status = await run(['lab', 'status'], options);
+    const status = await runBuilt(['lab', 'status'], options);
     expect(status.stdout).toMatch(
       /^NAME +STATE +PID .*\ndefault +Ok +\d+ +beginners-guide +all +10 +2 +\d+ /,
     );
     const flows = await run(['hubble', 'observe', '--last', '3', '-o', 'json'], inRuntime(folder.path, env));
     expect(flows.stdout.trim().split('\n')).toHaveLength(3);
   } finally {
-    const stopped = await run(['lab', 'stop'], options);
+    const stopped = await runBuilt(['lab', 'stop'], options);
     expect(stopped).toEqual({ stdout: '', stderr: 'Lab default has stopped.\n', code: 0 });
   }
   expect(readdirSync(join(folder.path, 'cilium-lab'))).toEqual([]);
-  expect((await run(['lab', 'stop'], options)).stderr).toBe('No lab is running.\n');
+  expect((await runBuilt(['lab', 'stop'], options)).stderr).toBe('No lab is running.\n');
 }, 60_000);
 
 test('two labs run beside each other, and the shell of one means its own', async () => {
   using folder = privateFolder();
   const options = inRuntime(folder.path);
   const [a, b] = await Promise.all([
-    run(['lab', 'start'], options),
-    run(['lab', 'start', '--scenario', 'shop', '--agent-version', '1.20'], options),
+    runBuilt(['lab', 'start'], options),
+    runBuilt(['lab', 'start', '--scenario', 'shop', '--agent-version', '1.20'], options),
   ]);
   try {
     expect([a.code, b.code]).toEqual([0, 0]);
@@ -86,15 +86,15 @@ test('two labs run beside each other, and the shell of one means its own', async
     const self = async (env: Record<string, string>) =>
       (await run(['node', 'list'], inRuntime(folder.path, env))).stdout.split('\n')[1]?.split(' ')[0];
     expect([await self(envA), await self(envB)].toSorted()).toEqual(['lab/node1', 'shop/node-a']);
-    expect((await run(['lab', 'status', '-o', 'jsonpath={[*].scenario}'], options)).stdout.trim()).toContain(
-      'shop',
-    );
-    const ambiguous = await run(['lab', 'env'], options);
+    expect(
+      (await runBuilt(['lab', 'status', '-o', 'jsonpath={[*].scenario}'], options)).stdout.trim(),
+    ).toContain('shop');
+    const ambiguous = await runBuilt(['lab', 'env'], options);
     expect(ambiguous.code).toBe(1);
     expect(ambiguous.stderr).toMatch(/several labs are running: default, lab-2\nSay which one with --name/);
-    expect((await run(['lab', 'env'], inRuntime(folder.path, envB))).stdout).toBe(b.stdout);
+    expect((await runBuilt(['lab', 'env'], inRuntime(folder.path, envB))).stdout).toBe(b.stdout);
   } finally {
-    expect((await run(['lab', 'stop', '--all'], options)).code).toBe(0);
+    expect((await runBuilt(['lab', 'stop', '--all'], options)).code).toBe(0);
   }
   expect(readdirSync(join(folder.path, 'cilium-lab'))).toEqual([]);
 }, 60_000);
@@ -102,17 +102,17 @@ test('two labs run beside each other, and the shell of one means its own', async
 test('a name or a folder that is in use is refused', async () => {
   using folder = privateFolder();
   const options = inRuntime(folder.path);
-  await run(['lab', 'start', '--name', 'mine'], options);
+  await runBuilt(['lab', 'start', '--name', 'mine'], options);
   try {
-    const again = await run(['lab', 'start', '--name', 'mine'], options);
+    const again = await runBuilt(['lab', 'start', '--name', 'mine'], options);
     expect(again.code).toBe(1);
     expect(again.stderr).toMatch(/lab mine is running already.*\n.*cilium lab stop --name mine/);
-    expect((await run(['lab', 'stop', '--name', 'other'], options)).stderr).toBe('No lab is running.\n');
-    expect((await run(['lab', 'env', '--name', 'other'], options)).stderr).toMatch(
+    expect((await runBuilt(['lab', 'stop', '--name', 'other'], options)).stderr).toBe('No lab is running.\n');
+    expect((await runBuilt(['lab', 'env', '--name', 'other'], options)).stderr).toMatch(
       /no lab named other is running/,
     );
   } finally {
-    await run(['lab', 'stop', '--name', 'mine'], options);
+    await runBuilt(['lab', 'stop', '--name', 'mine'], options);
   }
 }, 60_000);
 
@@ -120,21 +120,21 @@ test('a command is run against a lab of its own and gives its exit code', async 
   using folder = privateFolder();
   const options = inRuntime(folder.path);
   const script = 'test -S "$CILIUM_SOCK" && test -S "$CILIUM_HEALTH_SOCK" && echo "$HUBBLE_SERVER"; exit 7';
-  const result = await run(['lab', 'run', '--', 'sh', '-c', script], options);
+  const result = await runBuilt(['lab', 'run', '--', 'sh', '-c', script], options);
   expect(result).toMatchObject({ code: 7, stderr: '' });
   expect(result.stdout).toMatch(/^unix:\/\/.*\/cilium-lab\/run-[0-9a-f]{8}\/hubble\.sock\n$/);
   expect(readdirSync(join(folder.path, 'cilium-lab'))).toEqual([]);
-  expect((await run(['lab', 'run', '--', 'sh', '-c', 'kill -9 $$'], options)).code).toBe(137);
-  const missing = await run(['lab', 'run', '--', 'no-such-command'], options);
+  expect((await runBuilt(['lab', 'run', '--', 'sh', '-c', 'kill -9 $$'], options)).code).toBe(137);
+  const missing = await runBuilt(['lab', 'run', '--', 'no-such-command'], options);
   expect(missing).toMatchObject({ code: 127, stderr: 'Error: no-such-command: command not found\n' });
-  expect((await run(['lab', 'run'], options)).code).toBe(1);
+  expect((await runBuilt(['lab', 'run'], options)).code).toBe(1);
 }, 30_000);
 
 test('/var/run/cilium is touched only when it is asked for, and never beside an agent', async () => {
   using folder = privateFolder();
   const options = inRuntime(folder.path);
   const varRun = join(folder.path, 'var-run');
-  const started = await run(['lab', 'start', '--var-run', varRun], options);
+  const started = await runBuilt(['lab', 'start', '--var-run', varRun], options);
   expect(started.code).toBe(0);
   expect(readdirSync(varRun).toSorted()).toEqual([
     'cilium.sock',
@@ -145,13 +145,13 @@ test('/var/run/cilium is touched only when it is asked for, and never beside an 
   ]);
   const list = await run(['-H', `unix://${varRun}/cilium.sock`, 'endpoint', 'list'], inRuntime(folder.path));
   expect(list.code).toBe(0);
-  const second = await run(['lab', 'start', '--name', 'second', '--var-run', varRun], options);
+  const second = await runBuilt(['lab', 'start', '--name', 'second', '--var-run', varRun], options);
   expect(second).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('is there already: an agent may be running'),
   });
   expect(readlinkSync(join(varRun, 'cilium.sock'))).toContain('/default/');
-  await run(['lab', 'stop', '--all'], options);
+  await runBuilt(['lab', 'stop', '--all'], options);
   expect(readdirSync(varRun)).toEqual([]);
 }, 60_000);
 
@@ -161,7 +161,7 @@ test('a scenario that is wrong is told by file, line and column', async () => {
   const file = join(folder.path, 'mine.yaml');
   const start = async (text: string) => {
     writeFileSync(file, text);
-    const { stderr, code } = await run(['lab', 'run', '--scenario', 'mine.yaml', '--', 'true'], options);
+    const { stderr, code } = await runBuilt(['lab', 'run', '--scenario', 'mine.yaml', '--', 'true'], options);
     expect(code).toBe(1);
     return stderr.replaceAll(`${folder.path}/`, '');
   };
@@ -187,7 +187,7 @@ test('a scenario that is wrong is told by file, line and column', async () => {
       ].join('\\n'),
     ),
   );
-  const missing = await run(['lab', 'start', '--scenario', 'nothing'], options);
+  const missing = await runBuilt(['lab', 'start', '--scenario', 'nothing'], options);
   expect(missing.stderr).toMatch(/no scenario nothing: no such file\n.*beginners-guide, incident, shop/);
 }, 60_000);
 
@@ -210,7 +210,7 @@ test('a folder that others can enter is refused', async () => {
   using folder = privateFolder();
   const dir = join(folder.path, 'open');
   mkdirSync(dir, { mode: 0o755 });
-  const result = await run(['lab', 'start', '--dir', dir], inRuntime(folder.path));
+  const result = await runBuilt(['lab', 'start', '--dir', dir], inRuntime(folder.path));
   expect(result).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('other users can enter the folder'),
@@ -223,7 +223,7 @@ test("a folder with somebody else's sockets is left alone", async () => {
   const dir = join(folder.path, 'agent');
   mkdirSync(dir, { mode: 0o700 });
   writeFileSync(join(dir, 'health.sock'), '');
-  const result = await run(['lab', 'start', '--dir', dir], inRuntime(folder.path));
+  const result = await runBuilt(['lab', 'start', '--dir', dir], inRuntime(folder.path));
   expect(result).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('holds sockets that no lab left there'),
@@ -242,7 +242,7 @@ test('the monitor shows events, and the shell of an agent 1.20 its metrics', asy
   };
   const watched = await run(['monitor'], { env, signal: stop.signal, onStdout });
   expect(watched.code).toBe(0);
-  expect(seen).toMatch(/^-> .* flow 0x[0-9a-f]+/m);
+  expect(seen).toMatch(/^(->|<-) .* flow 0x[0-9a-f]+/m);
   const metrics = await run(['metrics', 'list', '-p', 'endpoint_count', '-o', 'json'], { env });
   expect(JSON.parse(metrics.stdout)).toEqual([{ name: 'cilium_endpoint_count', value: 10 }]);
   const unknown = await run(['shell', '--', 'nonsense'], { env });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { openMap } from '../../src/bpf/kernel/objects.ts';
@@ -11,16 +11,15 @@ import { TrafficSource } from '../../src/lab/hubble/traffic.ts';
 import { mountsOfLabs } from '../../src/lab/pins/bpffs.ts';
 import { Connections, MAX_CONNECTIONS } from '../../src/lab/pins/connections.ts';
 import { PacketReader } from '../../src/lab/pins/tracked.ts';
-import { selfCommand } from '../../src/lab/spawn.ts';
 import type { Flow } from '../../src/model/hubble.gen.ts';
 import type { MapEntry } from '../../src/policy/evaluate/maps/policy-map.ts';
 import { buildHelper } from '../helpers/bpf.ts';
 import { kernelTest } from '../helpers/kernel-test.ts';
 import { startTestLab, type TestLab } from '../helpers/lab.ts';
-import { privateFolder, startLabProcess } from '../helpers/lab-process.ts';
+import { builtCommand, privateFolder, startLabProcess } from '../helpers/lab-process.ts';
+import { labMounts } from '../helpers/mounts.ts';
 import { run } from '../helpers/run.ts';
 
-const mounts = () => mountsOfLabs(readFileSync('/proc/self/mountinfo', 'utf8')).map(({ path }) => path);
 const environment = ({ lab }: TestLab) => ({ env: labEnvironment(lab.info), nowMs: Date.now() });
 
 async function started(scenario: string): Promise<TestLab> {
@@ -167,24 +166,24 @@ describe('a lab with maps', () => {
       using folder = privateFolder();
       const env = { XDG_RUNTIME_DIR: folder.path };
       const one = await startLabProcess(['--maps', 'on'], env);
-      expect(mounts()).toContain(one.info.bpfRoot);
+      expect(labMounts()).toContain(one.info.bpfRoot);
       await one.end('SIGTERM');
-      expect(mounts()).not.toContain(one.info.bpfRoot);
+      expect(labMounts()).not.toContain(one.info.bpfRoot);
 
       const elsewhere = join(folder.path, 'mine');
       const killed = await startLabProcess(['--maps', 'on', '--dir', elsewhere], env);
       await killed.end('SIGKILL');
-      expect(mounts()).toContain(killed.info.bpfRoot);
+      expect(labMounts()).toContain(killed.info.bpfRoot);
       const next = await startLabProcess(['--maps', 'off'], env);
       expect(next.info.noMaps).toBe('they are switched off');
-      expect(mounts()).not.toContain(killed.info.bpfRoot);
+      expect(labMounts()).not.toContain(killed.info.bpfRoot);
       await next.end('SIGTERM');
 
       const again = await startLabProcess([], env);
       await again.end('SIGKILL');
-      expect(mounts()).toContain(again.info.bpfRoot);
+      expect(labMounts()).toContain(again.info.bpfRoot);
       expect((await run(['lab', 'stop'], { env })).stderr).toBe('No lab is running.\n');
-      expect(mounts()).not.toContain(again.info.bpfRoot);
+      expect(labMounts()).not.toContain(again.info.bpfRoot);
     },
     60_000,
   );
@@ -195,7 +194,7 @@ describe('a lab with maps', () => {
       using folder = privateFolder();
       // As in a container: root, without the right to mount.
       const unable = (...words: string[]) => {
-        const { command, args } = selfCommand();
+        const { command, args } = builtCommand();
         const { status, stderr } = spawnSync(
           'setpriv',
           ['--bounding-set=-sys_admin', command, ...args, 'lab', ...words],
