@@ -122,6 +122,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'lab/folder.ts': [...BASE, 'lab/alive.ts', 'lab/version.ts', 'lab/pins/bpffs.ts'],
   'lab/var-run.ts': [...BASE, 'lab/folder.ts'],
+  'lab/monitor.ts': [...BASE, 'lab/assets.ts', 'lab/version.ts'],
   'lab/shell.ts': [...BASE, 'lab/agent', 'lab/rest'],
   'lab/lab.ts': [...BASE, 'context.ts', 'lab'],
 
