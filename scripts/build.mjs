@@ -100,7 +100,9 @@ const coreFirst = {
   name: 'core-first',
   setup(b) {
     b.onResolve({ filter: /^\.\.?\// }, ({ path, kind, importer, resolveDir }) =>
-      kind === 'entry-point' || (kind === 'dynamic-import' && !importer.includes('/node_modules/'))
+      kind === 'entry-point' ||
+      // A JSON file has nothing to evaluate, and a default, which "export *" leaves out.
+      (kind === 'dynamic-import' && !importer.includes('/node_modules/') && !path.endsWith('.json'))
         ? { path: join(resolveDir, path), namespace: 'entry' }
         : undefined,
     );

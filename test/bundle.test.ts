@@ -94,3 +94,13 @@ test('every chunk of the bundle can be loaded by itself', async () => {
   const script = `for (const name of ${JSON.stringify(chunks)}) await import(${JSON.stringify(`${dist}/chunks/`)} + name);`;
   await promisify(execFile)(process.execPath, ['--input-type=module', '-e', `${script} process.exit(0);`]);
 }, 60_000);
+
+test('the bundle holds the schemas that policies are checked with', async () => {
+  const file = join(folder, 'policy.yaml');
+  const spec = { endpointSelector: {}, ingress: [{ fromEntities: ['world'] }] };
+  const policy = { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata: { name: 'a' }, spec };
+  writeFileSync(file, JSON.stringify(policy));
+  const argv = [join(dist, 'cilium.js'), 'policy', 'validate', file];
+  const { stdout } = await promisify(execFile)(process.execPath, argv, { env: { HOME: folder } });
+  expect(stdout).toContain('are valid');
+});

@@ -7,6 +7,7 @@ import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import { eachLine } from '../../hubble/captures/line-reader.ts';
 import { expandInputs, readCapture } from '../../hubble/captures/reader.ts';
+import { withoutMark } from '../../hubble/captures/record-line.ts';
 import type { FlowFilter } from '../../model/hubble.gen.ts';
 import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
 
@@ -67,7 +68,7 @@ async function* readCaptureFile(ctx: Context, file: string, shown: string): Asyn
     eachLine(chunk, (bytes) => {
       line++;
       if (bytes.length === 0) return true;
-      const flow = flowOf(parse(bytes.toString('utf8'), shown, line));
+      const flow = flowOf(parse(withoutMark(bytes.toString('utf8')), shown, line));
       if (flow) flows.push(flow);
       return true;
     });

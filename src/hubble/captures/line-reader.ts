@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { compareTimestamps, parseTimestamp, secondText, type Timestamp } from '../../lib/timestamp.ts';
 import type { FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
-import { compileFilters, type FlowPredicate } from '../filter/filter.ts';
-import { ProtoJsonError, parseProtoJson } from '../protobuf/protojson.ts';
+import { compileFilters, type FlowPredicate, NO_FLOW } from '../filter/filter.ts';
+import { ProtoJsonError } from '../protobuf/protojson.ts';
+import { parseRecord, withoutMark } from './record-line.ts';
 
 /** Which of a file's records are meant. */
 export interface LineQuery {
@@ -61,7 +62,8 @@ export class LineReader {
   }
 
   /** As `read`, for text. */
-  readText(line: string): GetFlowsResponse | undefined {
+  readText(text: string): GetFlowsResponse | undefined {
+    const line = withoutMark(text);
     if (line.trim() === '') return undefined;
     const message = this.#parse(line);
     return message && this.isWanted(message) ? message : undefined;
@@ -69,16 +71,24 @@ export class LineReader {
 
   #parse(line: string): GetFlowsResponse | undefined {
     try {
-      return parseProtoJson('observer.GetFlowsResponse', line, { ignoreUnknown: this.#ignoreUnknown });
+      return parseRecord(line, { ignoreUnknown: this.#ignoreUnknown });
     } catch (error) {
       if (!(error instanceof ProtoJsonError)) throw error;
-      if (error.unknownField) {
-        this.#ignoreUnknown = true;
-        this.onProblem({ kind: 'unknown-field', message: error.message, line, number: this.number });
-        return this.#parse(line);
-      }
-      this.onProblem({ kind: 'bad-line', message: error.message, line, number: this.number });
-      return undefined;
+      const newer = error.unknown ? this.#parseNewer(line) : undefined;
+      this.#ignoreUnknown ||= newer !== undefined;
+      const kind = newer ? 'unknown-field' : 'bad-line';
+      this.onProblem({ kind, message: error.message, line, number: this.number });
+      return newer;
+    }
+  }
+
+  /** A line that is right but for names that the schema lacks. */
+  #parseNewer(line: string): GetFlowsResponse | undefined {
+    try {
+      return parseRecord(line, { ignoreUnknown: true });
+    } catch (error) {
+      if (error instanceof ProtoJsonError) return undefined;
+      throw error;
     }
   }
 
@@ -98,14 +108,14 @@ export class LineReader {
     );
   }
 
-  /** Whether filters and times let a record through. What is no flow has no fields that a filter could ask for. */
+  /** Whether filters and times let a record through. What is no flow is to a filter one that has nothing set. */
   isWanted(message: GetFlowsResponse): boolean {
     const { flow } = message;
-    const { since, until, allow } = this.query;
+    const { since, until } = this.query;
     if (since || until) {
       if (!this.#isInside(message.time ?? NO_TIME)) return false;
     }
-    return flow ? this.matches(flow) : allow.length === 0;
+    return this.matches(flow ?? NO_FLOW);
   }
 }
 

@@ -64,6 +64,13 @@ function oldestFirst(names: readonly string[]): string[] {
   });
 }
 
+/** How UTF-16 text begins: with a mark, or with a brace. */
+const UTF16 = [
+  [0xff, 0xfe],
+  [0xfe, 0xff],
+  [0x7b, 0x00],
+  [0x00, 0x7b, 0x00],
+];
 const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -87,11 +94,19 @@ export async function* readCapture(
     yield* textOf(unpacked(plain, path), path);
     return;
   }
+  checkEncoding(head, path);
   if (head[0] === 0) {
     yield* textOf(chunks ?? rawChunks(path, signal), path);
     return;
   }
   yield* chunks ? wholeLines(chunks) : readLines(path, signal);
+}
+
+function checkEncoding(head: Uint8Array, path: string): void {
+  if (!UTF16.some((start) => start.every((byte, i) => head[i] === byte))) return;
+  throw new UserError(`read ${path === '-' ? 'stdin' : path}: the text is UTF-16, and flows are UTF-8`, {
+    hint: 'Convert it with "iconv -f UTF-16 -t UTF-8"; Windows PowerShell writes UTF-8 with "| Out-File -Encoding utf8".',
+  });
 }
 
 /** The first bytes; of a stream, together with the stream as it was. */
@@ -155,6 +170,7 @@ async function* unpacked(stream: AsyncIterable<Uint8Array>, path: string): Async
 /** Lines as they are; framed messages as lines. */
 async function* textOf(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Buffer> {
   const { head, chunks: all = chunks } = await peek(chunks, path);
+  checkEncoding(head, path);
   if (head[0] !== 0) {
     yield* wholeLines(all);
     return;

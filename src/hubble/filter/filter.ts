@@ -21,6 +21,9 @@ import {
 /** Says whether a flow is meant. */
 export type FlowPredicate = (flow: Flow) => boolean;
 
+/** Stands for the flow of a record that is none: news of nodes, lost events. It has no verdict, not even an unknown one. */
+export const NO_FLOW: Flow = Object.freeze({});
+
 /** Event type of a request that a proxy saw. */
 const EVENT_L7 = 129;
 
@@ -62,7 +65,7 @@ type Compiler<Values> = (values: Values) => FlowPredicate | undefined | Promise<
 
 /** How each field of a filter is matched. */
 const FIELDS: { [Name in keyof FlowFilter]-?: Compiler<NonNullable<FlowFilter[Name]>> } = {
-  uuid: oneOf((flow) => flow.uuid ?? ''),
+  uuid: oneOf((flow) => ofFlow(flow, flow.uuid ?? '')),
   source_ip: (values) => onText(compileIps(values), (flow) => flow.IP?.source),
   source_ip_xlated: (values) => onText(compileIps(values), (flow) => flow.IP?.source_xlated),
   destination_ip: (values) => onText(compileIps(values), (flow) => flow.IP?.destination),
@@ -83,8 +86,8 @@ const FIELDS: { [Name in keyof FlowFilter]-?: Compiler<NonNullable<FlowFilter[Na
   destination_identity: oneOf((flow) => flow.destination && (flow.destination.identity ?? 0)),
   source_port: (values) => ports(values, 'source', 'source_port'),
   destination_port: (values) => ports(values, 'destination', 'destination_port'),
-  traffic_direction: oneOf((flow) => flow.traffic_direction ?? 'TRAFFIC_DIRECTION_UNKNOWN'),
-  verdict: oneOf((flow) => flow.verdict ?? 'VERDICT_UNKNOWN'),
+  traffic_direction: oneOf((flow) => ofFlow(flow, flow.traffic_direction ?? 'TRAFFIC_DIRECTION_UNKNOWN')),
+  verdict: oneOf((flow) => ofFlow(flow, flow.verdict ?? 'VERDICT_UNKNOWN')),
   drop_reason_desc: (values) => {
     const wanted = new Set(values);
     return (flow) => flow.verdict === 'DROPPED' && wanted.has(flow.drop_reason_desc ?? 'DROP_REASON_UNKNOWN');
@@ -127,13 +130,17 @@ const FIELDS: { [Name in keyof FlowFilter]-?: Compiler<NonNullable<FlowFilter[Na
     return flags !== undefined && values.some((wanted) => hasFlags(flags, wanted));
   },
   node_name: (values) => onText(compileNodeNames(values), (flow) => flow.node_name || undefined),
-  ip_version: oneOf((flow) => flow.IP?.ipVersion ?? 'IP_NOT_USED'),
+  ip_version: oneOf((flow) => ofFlow(flow, flow.IP?.ipVersion ?? 'IP_NOT_USED')),
   trace_id: oneOf((flow) => flow.trace_context?.parent?.trace_id ?? ''),
   ip_trace_id: oneOf((flow) => flow.ip_trace_id?.trace_id ?? '0'),
   encrypted: oneOf((flow) => flow.IP?.encrypted ?? false),
   experimental: async ({ cel_expression: expressions = [] }) =>
     expressions.length === 0 ? undefined : (await import('./cel.ts')).compileCel(expressions),
 };
+
+function ofFlow<Value>(flow: Flow, value: Value): Value | undefined {
+  return flow === NO_FLOW ? undefined : value;
+}
 
 /** A flow without the value matches none. */
 function oneOf<Value>(read: (flow: Flow) => Value | undefined): (values: readonly Value[]) => FlowPredicate {

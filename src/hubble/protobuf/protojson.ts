@@ -8,15 +8,15 @@ export class ProtoJsonError extends Error {
   override name = 'ProtoJsonError';
   constructor(
     message: string,
-    /** True when all that is wrong is a field that the schema lacks. */
-    readonly unknownField: boolean,
+    /** True when what is wrong is a name that the schema lacks, of a field or of an enum's value. */
+    readonly unknown: boolean,
   ) {
     super(message);
   }
 }
 
 export interface ParseOptions {
-  /** Leave out fields that the schema lacks instead of refusing the text. */
+  /** Leave out fields that the schema lacks, and keep names of enum values as text, instead of refusing the text. */
   ignoreUnknown?: boolean;
 }
 
@@ -38,7 +38,7 @@ export function parseProtoJson<N extends MessageName>(
     if (!(error instanceof Fault)) throw error;
     throw new ProtoJsonError(
       `proto: ${error.explain(positionOf(text, error.path, error.atName))}`,
-      error.unknownField,
+      error.unknown,
     );
   }
 }
@@ -57,7 +57,7 @@ export class Fault extends Error {
   readonly path: (string | number)[] = [];
   constructor(
     readonly explain: (at: Position) => string,
-    readonly unknownField = false,
+    readonly unknown = false,
     /** The fault lies in the name of the last step of the path, not in its value. */
     readonly atName = false,
   ) {
@@ -173,11 +173,12 @@ function readList(field: Field, value: unknown, options: ParseOptions): unknown[
   return same ? value : items;
 }
 
-function invalid(field: Field): never {
+function invalid(field: Field, unknown = false): never {
   const kind = field.kind === 'enum' ? 'enum' : field.kind;
   throw new Fault(
     ({ line, column, token }) =>
       `(line ${line}:${column}): invalid value for ${kind} field ${field.jsonName}: ${token}`,
+    unknown,
   );
 }
 
@@ -215,7 +216,7 @@ function readValue(field: Field, value: unknown, options: ParseOptions): unknown
     case 'boolValue':
       return typeof value === 'boolean' ? value : invalid(field);
     case 'enum':
-      return readEnum(field, value);
+      return readEnum(field, value, options);
     case 'timestamp':
       return readTimestamp(field, value);
     case 'uint32':
@@ -239,9 +240,10 @@ function readValue(field: Field, value: unknown, options: ParseOptions): unknown
   }
 }
 
-function readEnum(field: Field, value: unknown): unknown {
+function readEnum(field: Field, value: unknown, options: ParseOptions): unknown {
   const { names, numbers } = field.values();
-  if (typeof value === 'string') return numbers.has(value) ? value : invalid(field);
+  if (typeof value === 'string')
+    return numbers.has(value) || options.ignoreUnknown ? value : invalid(field, true);
   if (typeof value === 'number' && Number.isInteger(value) && (value | 0) === value)
     return names.get(value) ?? value;
   return invalid(field);

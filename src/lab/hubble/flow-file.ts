@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { errorMessage, UserError } from '../../errors.ts';
-import { parseProtoJson } from '../../hubble/protobuf/protojson.ts';
+import { parseRecord, withoutMark } from '../../hubble/captures/record-line.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
 
 /** Reads the flows of a file of JSON lines, as `hubble observe -o json` writes it; lines of other kinds are left out. */
@@ -14,10 +14,11 @@ export function readFlows(file: string): Flow[] {
   }
   const text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
   const flows: Flow[] = [];
-  for (const [i, line] of text.split('\n').entries()) {
+  for (const [i, marked] of text.split('\n').entries()) {
+    const line = withoutMark(marked);
     if (line.trim() === '') continue;
     try {
-      const { flow } = parseProtoJson('observer.GetFlowsResponse', line, { ignoreUnknown: true });
+      const { flow } = parseRecord(line, { ignoreUnknown: true });
       if (flow) flows.push(flow);
     } catch (cause) {
       throw new UserError(`${file}:${i + 1}: ${errorMessage(cause)}`, {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Flow } from '../../../../src/model/hubble.gen.ts';
 import { fixtureText } from '../../../helpers/recordings.ts';
@@ -35,7 +36,7 @@ describe('observe reads a file', () => {
   });
 
   test('past lines that are broken or cut short, and names each', async () => {
-    const broken = ['nonsense', '{"flow":', '[1]', '{"flow":{"verdict":"NOPE"}}', '', FIRST.slice(0, 300)];
+    const broken = ['nonsense', '{"flow":', '[1]', '{"flow":{"verdict":true}}', '', FIRST.slice(0, 300)];
     const { stdout, stderr, code } = await observe([FIRST, ...broken, SECOND], ['-o', 'json'], { nowMs: 0 });
     expect(stdout).toBe(`${FIRST}\n${SECOND}\n`);
     expect(code).toBe(0);
@@ -119,6 +120,119 @@ describe.each([
 test('--first reads no further than the line that it ends with', async () => {
   const { stdout, stderr } = await observe([FIRST, SECOND, 'nonsense'], ['--first', '2', '-o', 'json']);
   expect({ stdout, stderr }).toEqual({ stdout: jsonOf([FIRST, SECOND]), stderr: '' });
+});
+
+describe('a flow of a newer server', () => {
+  const enums: readonly [string, Flow][] = [
+    ['verdict', { verdict: 'NEWER' as 'DROPPED' }],
+    ['drop_reason_desc', { drop_reason_desc: 'NEWER' as 'POLICY_DENIED' }],
+    ['Type', { Type: 'NEWER' as 'L7' }],
+    ['auth_type', { auth_type: 'NEWER' as 'SPIRE' }],
+    ['traffic_direction', { traffic_direction: 'NEWER' as 'EGRESS' }],
+    ['trace_observation_point', { trace_observation_point: 'NEWER' as 'TO_STACK' }],
+    ['IP.ipVersion', { IP: { ipVersion: 'NEWER' as 'IPv4' } }],
+    ['l7.type', { l7: { type: 'NEWER' as 'REQUEST' } }],
+    ['a field', { newer: 'NEWER' } as Flow],
+  ];
+  const views = [
+    ['-o', 'json'],
+    ['-o', 'compact'],
+    ['-o', 'dict'],
+    ['-o', 'table'],
+    ['--top', 'verdict'],
+    ['--collapse'],
+  ];
+
+  test.each(enums)(
+    'that knows more than this program, in %s, is shown with one warning',
+    async (name, fields) => {
+      const line = flow({ uuid: 'u', ...fields });
+      for (const view of views) {
+        const { stdout, stderr, code } = await observe(
+          [line, line],
+          [...view, ...(view[1] === 'json' ? EVERYTHING : [])],
+        );
+        expect({ code, view, warnings: stderr.match(/level=WARN/g)?.length }).toEqual({
+          code: 0,
+          view,
+          warnings: 1,
+        });
+        expect(stdout).not.toBe('');
+      }
+      const { stdout } = await observe([line], ['-o', 'json']);
+      expect(stdout).toBe(`${name === 'a field' ? flow({ uuid: 'u' }) : line}\n`);
+    },
+  );
+
+  test('is not passed by a filter for what it is not', async () => {
+    const line = flow({ verdict: 'NEWER' as 'DROPPED' });
+    expect((await observe([line], ['--verdict', 'DROPPED'])).stdout).toBe('');
+    expect((await observe([line], ['--not', '--verdict', 'DROPPED'])).stdout).not.toBe('');
+  });
+
+  test('counts as damaged when it is that too', async () => {
+    const line = JSON.stringify({ flow: { verdict: 'NEWER', is_reply: 'maybe' } });
+    const { stdout, stderr } = await observe([line], []);
+    expect({ stdout, warnings: stderr.match(/WARN/g)?.length }).toEqual({ stdout: '', warnings: 1 });
+    expect(stderr).toContain('Failed to unmarshal JSON');
+  });
+});
+
+describe('lines of bare flows', () => {
+  const bare = LINES.slice(0, 60).map((line) => JSON.stringify(JSON.parse(line).flow));
+  const whole = LINES.slice(0, 60);
+
+  test.each([
+    ['-o', 'json'],
+    ['-o', 'compact', '--print-node-name'],
+    ['-o', 'table', '--verdict', 'DROPPED'],
+    ['-o', 'dict', '--not', '--protocol', 'tcp'],
+    ['--since', '2026-01-01', '--last', '7'],
+    ['--first', '3', '--type', 'trace'],
+    ['--top', 'src,dst'],
+    ['--collapse'],
+    ['--where', 'verdict = DROPPED'],
+  ])('are read as whole answers are: %j %j %j %j', async (...words) => {
+    const flags = words.filter((word) => word !== undefined);
+    const [a, b] = [await observe(bare, flags), await observe(whole, flags)];
+    expect(a).toEqual(b);
+    expect(a.stdout).not.toBe('');
+  });
+
+  test('come back from what HUBBLE_COMPAT made of them, lost events too', async () => {
+    const lines = [...whole, LOST];
+    const env = { HUBBLE_COMPAT: 'legacy-json-output' };
+    const written = (await observe(lines, ['-o', 'json'], { env })).stdout.trimEnd().split('\n');
+    expect(written).toHaveLength(lines.length);
+    expect(await observe(written, ['-o', 'json'])).toEqual(await observe(lines, ['-o', 'json']));
+  });
+});
+
+describe('a file that an editor of Windows wrote', () => {
+  const text = `${FIRST}\r\n${SECOND}\r\n`;
+  const read = (bytes: Buffer, ...flags: string[]) =>
+    run(['hubble', 'observe', '--input-file', '-', '-o', 'json', ...flags], { stdin: bytes });
+
+  test.each([
+    ['at its beginning', `\ufeff${text}`],
+    ['before every line', text.replaceAll(/^(?=\{)/gm, '\ufeff')],
+  ])('is read past the byte order mark %s', async (_, marked) => {
+    for (const bytes of [Buffer.from(marked), gzipSync(marked)])
+      expect(await read(bytes)).toEqual({ stdout: `${FIRST}\n${SECOND}\n`, stderr: '', code: 0 });
+  });
+
+  test.each([
+    ['with a mark', `\ufeff${text}`],
+    ['without one', text],
+  ])('in UTF-16 %s is named as such, with the way out', async (_, marked) => {
+    const little = Buffer.from(marked, 'utf16le');
+    const big = Buffer.from(little).swap16();
+    for (const bytes of [little, big, gzipSync(little), gzipSync(big)]) {
+      const { stdout, stderr, code } = await read(bytes);
+      expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+      expect(stderr).toMatch(/the text is UTF-16[^]*iconv -f UTF-16 -t UTF-8/);
+    }
+  });
 });
 
 /** The recorded lines of which the flow is one that is meant. */
