@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -129,6 +129,28 @@ describe('which agent is asked', () => {
     expect(byHost.code).toBe(1);
     const bySocket = await run(['endpoint', 'list'], { env: { CILIUM_SOCK: server.socket } });
     expect(bySocket.stdout).toBe(LIST?.stdout);
+  });
+
+  test('a config file that cannot be read is passed over with a note, and not when it was named', async () => {
+    await using server = await agent();
+    const home = scratch();
+    const path = join(home, '.cilium.yaml');
+    mkdirSync(path);
+    const env = { HOME: home, CILIUM_SOCK: server.socket };
+    expect(await run(['endpoint', 'list'], { env })).toEqual({
+      stdout: LIST?.stdout,
+      stderr: `Config file ${path} is passed over: is a directory\n`,
+      code: 0,
+    });
+    const named = await run(['endpoint', 'list', '--config', path], { env });
+    expect(named).toEqual({
+      stdout: '',
+      stderr: `Error: read config file ${path}: is a directory\n`,
+      code: 1,
+    });
+    writeFileSync(join(home, 'file'), '');
+    const under = await run(['endpoint', 'list'], { env: { ...env, HOME: join(home, 'file') } });
+    expect(under).toEqual({ stdout: LIST?.stdout, stderr: '', code: 0 });
   });
 
   test('a broken config file is named', async () => {

@@ -13,7 +13,8 @@ const NAMES = ['.cilium.yaml', '.cilium.yml', '.cilium.json'];
 
 /**
  * Settings of the file that `--config` names, else of the first of $HOME/.cilium.yaml, .yml and .json. A file that
- * was named must be there and be right; one that was found must be right.
+ * was named must be there and be right; one that was found must be right. What cannot be read without having been
+ * named, such as a file in the home of another user, is passed over with a note.
  */
 export async function readConfigFile(named: string | undefined, ctx: Context): Promise<FileSettings> {
   const home = ctx.env.HOME;
@@ -23,8 +24,9 @@ export async function readConfigFile(named: string | undefined, ctx: Context): P
     try {
       text = readFileSync(path, 'utf8');
     } catch (cause) {
-      if (errorCode(cause) === 'ENOENT' && !named) continue;
-      throw new UserError(`read config file ${path}: ${systemReason(cause)}`, { cause });
+      if (named) throw new UserError(`read config file ${path}: ${systemReason(cause)}`, { cause });
+      if (await isPassedOver(path, cause, ctx)) return {};
+      continue;
     }
     const { parse } = await import('yaml');
     let settings: unknown;
@@ -36,6 +38,17 @@ export async function readConfigFile(named: string | undefined, ctx: Context): P
     return check(settings, path);
   }
   return {};
+}
+
+/**
+ * Whether a file that nobody named is there and cannot be read, which is then told. The program does without it, as a
+ * verb must not fail for a home that is not its own.
+ */
+export async function isPassedOver(path: string, cause: unknown, ctx: Context): Promise<boolean> {
+  const code = errorCode(cause);
+  if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+  await ctx.err.write(`Config file ${path} is passed over: ${systemReason(cause)}\n`);
+  return true;
 }
 
 function check(settings: unknown, path: string): FileSettings {

@@ -6,6 +6,7 @@ import { errorCode, errorMessage, systemReason, UserError } from '../../errors.t
 import { parseDurationMs } from '../../lib/duration.ts';
 import { isRecord } from '../../lib/record.ts';
 import { goDuration } from '../../render/text/duration.ts';
+import { isPassedOver } from '../config-file.ts';
 import { splitCsv } from '../flags.ts';
 import { KEYS, type Key } from './keys.ts';
 
@@ -26,8 +27,9 @@ export interface Settings {
 
 /** Reads what flags, environment and config file say, and turns on debugging where they do. */
 export async function readSettings(command: Command, ctx: Context): Promise<Settings> {
-  const path = given(command, 'config') ?? ctx.env[variable('config')] ?? defaultConfigPath(ctx);
-  const file = await readConfig(String(path));
+  const named = given(command, 'config') ?? ctx.env[variable('config')];
+  const path = named ?? defaultConfigPath(ctx);
+  const file = await readConfig(String(path), named !== undefined, ctx);
   const find = (name: string): unknown => given(command, name) ?? ctx.env[variable(name)] ?? file[name];
   const all: Record<string, SettingValue> = {};
   for (const key of KEYS) {
@@ -98,24 +100,44 @@ function defaultConfigPath(ctx: Context): string {
   return base ? join(base, 'hubble', 'config.yaml') : home ? join(home, '.hubble', 'config.yaml') : '';
 }
 
-/** Keys and values of a config file. One that is missing or broken counts as empty, as in the reference. */
-async function readConfig(path: string): Promise<Record<string, unknown>> {
-  return readOwnConfig(path).catch((error: unknown) => {
+/**
+ * Keys and values of a config file. One that is missing or broken counts as empty, as in the reference; so does one
+ * that cannot be read, unless it was named.
+ */
+async function readConfig(path: string, named: boolean, ctx: Context): Promise<Record<string, unknown>> {
+  let text: string;
+  try {
+    text = readText(path);
+  } catch (error) {
+    if (!(error instanceof UserError) || named) throw error;
+    await isPassedOver(path, error.cause, ctx);
+    return {};
+  }
+  return parseConfig(path, text).catch((error: unknown) => {
     if (error instanceof UserError) return {};
     throw error;
   });
 }
 
-/** The same for who writes the file anew: only a missing one counts as empty, of a broken one nothing may get lost. */
-export async function readOwnConfig(path: string): Promise<Record<string, unknown>> {
-  if (path === '') return {};
-  let text: string;
+/** The text of a config file; empty when there is none. */
+function readText(path: string): string {
+  if (path === '') return '';
   try {
-    text = readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (cause) {
-    if (errorCode(cause) === 'ENOENT') return {};
+    const code = errorCode(cause);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return '';
     throw new UserError(`read config file ${path}: ${systemReason(cause)}`, { cause });
   }
+}
+
+/** The same for who writes the file anew: only a missing one counts as empty, of a broken one nothing may get lost. */
+export async function readOwnConfig(path: string): Promise<Record<string, unknown>> {
+  return parseConfig(path, readText(path));
+}
+
+async function parseConfig(path: string, text: string): Promise<Record<string, unknown>> {
+  if (text === '') return {};
   const { parse } = await import('yaml');
   let value: unknown;
   try {

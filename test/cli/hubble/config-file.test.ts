@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -42,6 +42,22 @@ describe('hubble config', () => {
     expect(await config('get', 'server')).toMatchObject({ stdout: 'relay.example.com:443\n' });
     await config('reset');
     expect(await config('get', 'server')).toMatchObject({ stdout: 'localhost:4245\n' });
+  });
+
+  test('is passed over with a note where it cannot be read, and not when it was named', async () => {
+    mkdirSync(file, { recursive: true });
+    const note = `Config file ${file} is passed over: is a directory\n`;
+    expect(await config('get', 'server')).toEqual({ code: 0, stdout: 'localhost:4245\n', stderr: note });
+    const refused = { code: 1, stdout: '', stderr: `read config file ${file}: is a directory\n` };
+    expect(await config('get', 'server', '--config', file)).toEqual(refused);
+    const env = { HOME: home, HUBBLE_CONFIG: file };
+    expect(await run(['hubble', 'config', 'get', 'server'], { env })).toEqual(refused);
+    writeFileSync(join(home, 'file'), '');
+    const under = { HOME: join(home, 'file') };
+    expect(await run(['hubble', 'config', 'get', 'tls'], { env: under })).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
   });
 
   test.each([
