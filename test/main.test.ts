@@ -29,12 +29,14 @@ describe('a command line that is wrong', () => {
     });
   });
 
+  // differs: unknown-verb
   test('an unknown verb of a noun is an error, not help', async () => {
     const { stdout, stderr, code } = await run(['endpoint', 'lsit']);
     expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
     expect(stderr).toContain('Did you mean "cilium endpoint list"?');
   });
 
+  // differs: wrong-words
   test('an unknown flag names itself and where its help is', async () => {
     const { stdout, stderr, code } = await run(['endpoint', 'list', '--no-header']);
     expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
@@ -167,6 +169,7 @@ describe('which agent is asked', () => {
 describe('an agent that does not answer as it should', () => {
   const list = (socket: string) => run(['endpoint', 'list'], { env: { CILIUM_SOCK: socket } });
 
+  // differs: agent-away
   test('no socket', async () => {
     const { stdout, stderr, code } = await list(join(scratch(), 'none.sock'));
     expect({ stdout, code }).toEqual({ stdout: '', code: 1 });

@@ -89,6 +89,7 @@ describe('config', () => {
     );
   });
 
+  // differs: config-write
   test('sends the whole map with the changes in words, and is silent', async () => {
     const exchanges = [
       get(config({ Debug: 'Disabled', PolicyAuditMode: 'Enabled' })),

@@ -40,6 +40,7 @@ const ask = (argv: string[], options: RunOptions = {}, info: unknown = INFO) =>
   askAgent(['debuginfo', ...argv], { others: [answer('/v1/debuginfo', info)] }, { cwd: folder, ...options });
 
 describe('debuginfo', () => {
+  // differs: debuginfo-endpoints
   test('asks the cilium of the PATH about each endpoint', async () => {
     using programs = fakePrograms({ cilium: 'echo "[$*]"; echo warn >&2' });
     const { stdout, stderr } = await ask([], { env: { PATH: `${programs.path}:/usr/bin:/bin` } });
@@ -77,6 +78,7 @@ describe('debuginfo', () => {
     expect((await ask(['--output', 'jsonpath={.policy.revision}'])).stdout).toBe('3\n');
   });
 
+  // differs: debuginfo-html
   test('writes every form to a file of its own', async () => {
     const name = 'cilium-debuginfo-20261122-';
     const { stdout } = await ask([

@@ -113,6 +113,7 @@ describe('encrypt status', () => {
     expect(stdout).toContain('\nKeys in use: 2 ');
   });
 
+  // differs: encrypt-wireguard
   test('lists the interfaces of WireGuard', async () => {
     using programs = fakePrograms({ ip: 'exit 0' });
     const wireguard = {
@@ -214,6 +215,7 @@ describe('encrypt flush', () => {
     expect(changes(programs)).toEqual([]);
   });
 
+  // differs: encrypt-flush
   test('counts only what was removed, and fails when something was not', async () => {
     using programs = node();
     const { stdout, stderr, code } = await ask(['flush', '-f', '--spi', '4'], programs);

@@ -151,6 +151,7 @@ describe('-vv', () => {
 });
 
 describe('without an agent', () => {
+  // differs: monitor-release
   test('an old stream gets the words that all its releases share', async () => {
     const { stdout, stderr } = await monitor(undefined, [verdict(0), drop(FRAME)]);
     expect(stdout).toContain('action allow, match L3-L4');

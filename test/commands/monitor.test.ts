@@ -153,6 +153,7 @@ describe('every layer, with -vv', () => {
   const layers = async (packet: Uint8Array, flags = 0) =>
     (await shown(traceEvent(packet, { flags }), '-vv')).split('\n').slice(2, -1);
 
+  // differs: monitor-reused
   test('names ports, options and padding', async () => {
     const options = hex('020405b4 0303 07 00');
     const [, header] = await layers(ethernet(0x800, ipv4(6, SYN, hex('94040000'))));
@@ -311,6 +312,7 @@ describe('events', () => {
     expect(await shown(trace, '-j')).toContain('"dstID":9,"summary":{');
   });
 
+  // differs: monitor-old-events
   test('a drop of 1.9, without the place in the source, is told apart', async () => {
     const event = Buffer.concat([
       hex('01850700 bc0a0000 36000000 3600 0100 64000000 02000000 09000000 00000000'),
@@ -460,6 +462,7 @@ describe('records of proxies', () => {
     expect(await shown(record({ L7 }))).toMatch(/ cassandra from .* query:x => status:ok\n$/);
   });
 
+  // differs: monitor-steering
   test('names from the cluster cannot steer the terminal', async () => {
     const text = await shown(record({ HTTP: { ...HTTP, Method: 'GET\u001b[2J\n>> fake' } }));
     expect(text).toContain(' GET^[[2J\\n>> fake http://');
@@ -559,6 +562,7 @@ describe('filters', () => {
 describe('the connection', () => {
   const event = monitorStream([{ Data: traceEvent(ethernet(0x800, ipv4(6, SYN))) }]);
 
+  // differs: monitor-log
   test('begins with what the agent listens on', async () => {
     await using agent = await replay([
       {

@@ -119,6 +119,7 @@ describe('a server that answers', () => {
     });
 
   describe.each(ODD)('%s', (_, text) => {
+    // differs: odd-answers
     test.each(READERS)('to %s is an error that names %s', async (line, path, due) => {
       body = text;
       for (const more of [[], ...(TAKES_OUTPUT.test(line) ? [['-o', 'json']] : [])]) {

@@ -57,6 +57,7 @@ describe('a command of the shell', () => {
     });
   });
 
+  // differs: shell-break
   test('whose answer breaks off is an error', async () => {
     await using server = await serveStream((connection) =>
       connection.once('data', () => connection.end('half\n')),
@@ -96,6 +97,7 @@ describe('a command of the shell', () => {
   });
 });
 
+// differs: shell-pipe
 test('commands come from stdin too, until one fails', async () => {
   await using agent = await shell({ one: '1\n<<end>>\n', two: '2\n<<end>>\n' });
   const flag = ['--shell-sock-path', agent.socket];
@@ -136,6 +138,7 @@ describe('metrics list', () => {
     return await run(['metrics', 'list', ...argv], { env: { CILIUM_SOCK: agent.socket } });
   };
 
+  // differs: metrics-list
   test('of an agent up to 1.17 comes from its API', async () => {
     expect(await list()).toEqual({
       stdout:

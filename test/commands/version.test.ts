@@ -4,6 +4,7 @@ import { answer, ask } from './status/serve.ts';
 const NONE = { env: { CILIUM_SOCK: '/nonexistent/agent.sock' } };
 
 describe('version', () => {
+  // differs: version-client
   test('tells both versions', async () => {
     const others = [
       answer('/v1/debuginfo', {

@@ -15,6 +15,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 const config = (...words: string[]) => run(['hubble', 'config', ...words], { env: { HOME: home } });
 
 describe('hubble config', () => {
+  // differs: hubble-config-set
   test('keeps what is set in a file that only its owner can read, and shows it', async () => {
     expect(await config('set', 'server', 'relay.example.com:443')).toEqual({
       code: 0,
@@ -34,6 +35,7 @@ describe('hubble config', () => {
     expect(readFileSync(file, 'utf8')).toBe('mine: kept\ntimeout: 90s\ntls: true\n');
   });
 
+  // differs: hubble-config-keys
   test('goes back to the default of one key or of all', async () => {
     await config('set', 'server', 'relay.example.com:443');
     await config('set', 'tls', 'true');

@@ -102,6 +102,7 @@ describe('the connection to a server', () => {
     expect(server.seen[0]?.headers.authorization).toBe(`Basic ${btoa('ann:secret')}`);
   });
 
+  // differs: hubble-port-forward, hubble-basic-auth
   test.each([
     [
       ['--basic-auth-username', 'ann'],
@@ -124,6 +125,7 @@ describe('the connection to a server', () => {
     expect(stderr).toMatch(message);
   });
 
+  // differs: hubble-advice
   test.each([
     [
       'unix:///nonexistent.sock',
@@ -157,6 +159,7 @@ describe('the connection to a server', () => {
     expect(stderr).toMatch(/add --tls/);
   });
 
+  // differs: hubble-newer-server
   test('warns when the server is of a later release', async () => {
     const later = {
       ...HEALTHY,

@@ -45,6 +45,7 @@ describe('bgp peers', () => {
     },
   ];
 
+  // differs: bgp-peers
   test('has a line per family, by local AS and address', async () => {
     await using agent = await agentOf({ 'GET /v1/bgp/peers': { body: peers } });
     const { stdout } = await agent.run(['bgp', 'neighbors']);
@@ -232,6 +233,7 @@ describe('bgp routes', () => {
     expect(agent.seen).toEqual([]);
   });
 
+  // differs: bgp-attributes
   test('bytes that end too early stay visible as they are', async () => {
     await using agent = await agentOf({
       'GET /v1/bgp/routes?afi=ipv4&safi=unicast&table_type=loc-rib': {
@@ -282,6 +284,7 @@ describe('bgp route-policies', () => {
     ]);
   });
 
+  // differs: release-forms
   test('of 1.17 has no families and lists peers as they are', async () => {
     const body = [
       {

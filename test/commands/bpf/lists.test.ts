@@ -62,6 +62,7 @@ describe('a map that is not pinned', () => {
 });
 
 describe('entries', () => {
+  // differs: bpf-auth-utc
   kernelTest('of authentication show until when it holds', async () => {
     pinned('cilium_auth_map', { ...HASH, keySize: 12, valueSize: 8 }, [
       [`${le32(70000)}${le32(9)}0300ff00`, le64(1_953_125n * 1_700_000_000n + 976_563n)],
@@ -120,6 +121,7 @@ describe('entries', () => {
     });
   });
 
+  // differs: bpf-sorted
   kernelTest('of egress gateways show special gateways in words', async () => {
     pinned('cilium_egress_gw_policy_v4', { ...TRIE, keySize: 12, valueSize: 8 }, [
       [`${le32(32 + 8)}0a00000214000000`, '0a01010100000000'],
@@ -206,6 +208,7 @@ describe('entries', () => {
     ]);
   });
 
+  // differs: bpf-old-verbs
   kernelTest('of older agents are read too: tunnels and the recorder', async () => {
     pinned('cilium_tunnel_map', { ...HASH, keySize: 20, valueSize: 20 }, [
       [`0a020000${'00'.repeat(12)}01000000`, `c0a80107${'00'.repeat(12)}01050000`],
@@ -256,6 +259,7 @@ describe('entries', () => {
     expect((await bpf('vtep', 'delete', '10.9.1.0/24')).stderr).toContain('no entry for 10.9.1.0/24');
   });
 
+  // differs: bpf-multicast
   kernelTest('of multicast groups are listed, added and deleted', async () => {
     using inner = createMap({ ...HASH, maxEntries: 1024, keySize: 4, valueSize: 12 });
     using outer = createMap({ type: 'hash_of_maps', keySize: 4, valueSize: 4, maxEntries: 8, inner });

@@ -81,6 +81,7 @@ async function snapshot(globals: string): Promise<Record<string, unknown>> {
 const quiet = { env: { CILIUM_SOCK: '/nowhere' } };
 
 describe('maps', () => {
+  // differs: bpf-read-only
   kernelTest('are not changed by verbs that read, nor by --dry-run', async () => {
     using bpffs = mountBpffs();
     for (const map of maps) restoreMap(map, bpffs.globals);
@@ -134,6 +135,7 @@ describe('maps', () => {
   });
 });
 
+// differs: bpf-root
 describe('without root', () => {
   test.each([...READING, ...WRITING].map((argv) => [argv.join(' '), argv] as const))(
     'bpf %s says so',

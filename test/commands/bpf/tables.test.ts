@@ -101,6 +101,7 @@ describe('bpf ct', () => {
     }),
   );
 
+  // differs: bpf-clock
   kernelTest('says how long entries last, by the clock that is named', () =>
     restored(/cilium_ct4_global|ipcache_v2/, async () => {
       const ktime = await bpf(['ct', 'list', '-d', '--time-diff-clocksource-mode', 'ktime']);
@@ -137,6 +138,7 @@ describe('bpf ct', () => {
     }),
   );
 
+  // differs: bpf-write
   kernelTest('asks in a terminal before it forgets connections', () =>
     restored(/cilium_ct4_global|cilium_ct_any4/, async (globals) => {
       const terminal = { columns: 80, env: {} };
@@ -228,6 +230,7 @@ describe('bpf nat', () => {
 });
 
 describe('bpf ipcache', () => {
+  // differs: bpf-ipcache-prefix
   kernelTest('matches, updates and deletes exactly one prefix', () =>
     restored(/cilium_ipcache_v2/, async () => {
       expect((await bpf(['ipcache', 'match', '192.168.50.0/24'])).stdout).toBe(
@@ -305,6 +308,7 @@ describe('bpf endpoint delete', () => {
 });
 
 describe('bpf policy', () => {
+  // differs: bpf-policy-ports
   kernelTest('adds and deletes entries as the agent writes them', () =>
     restored(/cilium_policy_v2_00356|cilium_policystats/, async (globals) => {
       const numeric = async () =>
@@ -363,6 +367,7 @@ describe('bpf policy', () => {
     }),
   );
 
+  // differs: bpf-policy-unknown
   kernelTest('shows the number of an identity that the agent does not know, and says so once', () =>
     restored(/cilium_policy_v2_00356/, async (globals) => {
       const result = await bpf(['policy', 'get', join(globals, 'cilium_policy_v2_00356')]);

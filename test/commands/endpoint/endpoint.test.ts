@@ -190,6 +190,7 @@ describe('endpoint config', () => {
     );
   });
 
+  // differs: release-forms
   test('of a 1.9 agent has the lines of 1.9', async () => {
     const body = { realized: { options: { Conntrack: 'Enabled', Debug: 'Disabled' } } };
     await using agent = await agentOf({ 'GET /v1/endpoint/7/config': { body } });
@@ -214,6 +215,7 @@ describe('endpoint config', () => {
     expect(stderr).toBe('');
   });
 
+  // differs: write-read-back
   test('says when the change does not show, and with --wait waits until it does and the endpoint is ready', async () => {
     await using agent = await agentOf({
       'GET /v1/endpoint/7/config': [
@@ -263,6 +265,7 @@ describe('endpoint config', () => {
     expect(agent.seen).toEqual([]);
   });
 
+  // differs: endpoint-options
   test('--list-options needs no agent', async () => {
     await using agent = await agentOf({});
     const { stdout } = await agent.run(['endpoint', 'config', '--list-options']);
@@ -276,6 +279,7 @@ describe('endpoint labels', () => {
     body: { status: { realized: { user }, 'security-relevant': ['k8s:app=web'], disabled: ['k8s:old'] } },
   });
 
+  // differs: endpoint-labels, endpoint-labels-delete
   test('adds and deletes user labels by key, and lists them sorted', async () => {
     await using agent = await agentOf({
       'GET /v1/endpoint/7/labels': [with_(['k8s:a=1', 'k8s:b=2']), with_(['k8s:b=2', 'unspec:c=3'])],
@@ -325,6 +329,7 @@ describe('endpoint disconnect and regenerate', () => {
 });
 
 describe('a write whose answer never comes', () => {
+  // differs: write-lost
   test('is said to be unknown when the request was sent', async () => {
     await using agent = await agentOf({
       'DELETE /v1/endpoint/7': (_, response) => void response.destroy(),

@@ -19,6 +19,7 @@ describe('envoy admin', () => {
     }
   }
 
+  // differs: envoy-admin
   test.each([
     [['certs'], 'GET /certs envoy-admin'],
     [['clusters'], 'GET /clusters?format=text envoy-admin'],

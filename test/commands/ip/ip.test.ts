@@ -15,6 +15,7 @@ describe('ip', () => {
     { cidr: '10.0.0.10/32', identity: 7 },
   ];
 
+  // differs: ip-list
   test('list orders by prefix length and asks for each identity once', async () => {
     const { stdout, stderr, seen, code } = await runWith(['ip', 'list', '-v'], {
       'GET /v1/ip': { body: entries },

@@ -19,6 +19,7 @@ withEtcd('kvstore, against a real etcd', () => {
   const kvstore = (...argv: string[]) =>
     run(['kvstore', '--kvstore=etcd', ...argv, `--kvstore-opt=etcd.address=${etcd.url}`]);
 
+  // differs: kvstore-nothing
   test('sets, gets and deletes a key', async () => {
     expect(await kvstore('set', '--key=a/1', '--value=x=y <z>')).toEqual({ stdout: '', stderr: '', code: 0 });
     expect((await kvstore('get', 'a/1')).stdout).toBe('a/1 => x=y <z>\n');
@@ -47,6 +48,7 @@ withEtcd('kvstore, against a real etcd', () => {
     expect((await kvstore('get', '--recursive', '')).stdout).not.toContain('p/');
   });
 
+  // differs: kvstore-gateway
   test('reads a large prefix page by page', async () => {
     const keys = Array.from({ length: 2501 }, (_, i) => `many/${String(i).padStart(5, '0')}`);
     for (let at = 0; at < keys.length; at += 100)
@@ -124,6 +126,7 @@ withEtcd('kvstore, against a real etcd', () => {
     expect(stderr).toBe('1 identities.\n');
   });
 
+  // differs: troubleshoot-names
   test('troubleshoot kvstore finds a healthy member', async () => {
     const file = join(etcd.folder, 'plain.yaml');
     writeFileSync(file, `endpoints: ['${etcd.url}']\n`);

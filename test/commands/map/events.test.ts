@@ -34,6 +34,7 @@ describe('map events', () => {
     expect(code).toBe(0);
   });
 
+  // differs: map-events
   test('quotes twice, as the reference does, and lets no control character through', async () => {
     await using agent = await agentOf({
       [call]: {

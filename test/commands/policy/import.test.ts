@@ -54,6 +54,7 @@ test('one wrong document and nothing is sent', async () => {
   expect(stderr).toContain('badport.json:1:105: error: Unable to parse port');
 });
 
+// differs: policy-unknown-fields
 test('unknown fields are refused, and dropped with --no-strict', async () => {
   const argv = ['policy', 'import', fixturePath('recordings/pol/unknown.json')];
   const exchange = answer('PUT', '/v1/policy?replace=false', { policy: '[]', revision: 9 });

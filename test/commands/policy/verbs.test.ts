@@ -44,6 +44,7 @@ describe('policy get', () => {
     expect(seen).toEqual([{ method: 'GET', path: '/v1/policy', body: '["k8s:a=b","c"]\n' }]);
   });
 
+  // differs: policy-get
   test('newer agents send everything, so the choice is made here', async () => {
     const { stdout, code } = await ask(['policy', 'get', 'filename=l3l4.yaml'], entries ?? []);
     expect(code).toBe(0);
@@ -101,6 +102,7 @@ describe('policy delete', () => {
     expect(writes).toEqual([sent('[]\n')]);
   });
 
+  // differs: policy-delete
   test('what goes is recorded, and policy import brings it back', async () => {
     const { saved } = await remove(['unspec:name=two'], [held, gone]);
     expect(saved).toHaveLength(1);
@@ -160,6 +162,7 @@ describe('policy delete', () => {
     expect([stdout, saved]).toEqual(['Revision: 3\n', []]);
   });
 
+  // differs: policy-delete-all
   test('labels and --all contradict each other', async () => {
     const { code, seen } = await ask(['policy', 'delete', '--all', 'a=b'], []);
     expect({ code, seen }).toEqual({ code: 1, seen: [] });

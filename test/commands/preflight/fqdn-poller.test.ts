@@ -46,6 +46,7 @@ describe('preflight', () => {
     }
   });
 
+  // differs: preflight-identity
   test('migrate-identity says that it only prints', async () => {
     const { stderr, code } = await run(['preflight', 'migrate-identity']);
     expect(stderr).toContain('migrate-identity writes no Kubernetes objects by itself');

@@ -56,6 +56,7 @@ test('every policy of the cluster is checked', async () => {
   ]);
 });
 
+// differs: preflight-cnp
 test('every fault of every policy is told, with its place', async () => {
   await using kube = await cluster({
     ciliumnetworkpolicies: [

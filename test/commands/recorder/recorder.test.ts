@@ -65,6 +65,7 @@ describe('recorder', () => {
     });
   });
 
+  // differs: ended-api
   test('says which agents have a recorder when this one has none', async () => {
     const { stderr, code } = await runWith(['recorder', 'list'], {});
     expect(stderr).toContain('this agent has no packet recorder');

@@ -7,6 +7,7 @@ describe('service list', () => {
     status: { realized: { id, ...spec } },
   });
 
+  // differs: service-unrealized
   test('marks remote services in the type, preferred backends on request, and the internal scope', async () => {
     const body = [
       service({
@@ -50,6 +51,7 @@ describe('service list', () => {
     expect(stdout.split('\n')[1]).toBe('1    10.96.0.1:443   ClusterIP      1 => 10.0.0.1:6443   ');
   });
 
+  // differs: release-forms
   test('get of a 1.9 agent has the form of 1.9', async () => {
     const body = service({
       'frontend-address': { ip: '10.96.0.1', port: 443 },
@@ -62,6 +64,7 @@ describe('service list', () => {
     expect(stdout).toBe('10.96.0.1:443 =>\n\t\t1 => 10.0.0.1:6443 (1)\n\t\t2 => 10.0.0.2:6443 (1)\n');
   });
 
+  // differs: service-get
   test('get falls back to the list where the agent has no such call', async () => {
     const body = [
       service({ 'frontend-address': { ip: '10.96.0.1', port: 443 }, flags: { type: 'ClusterIP' } }, 16),

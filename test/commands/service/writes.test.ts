@@ -156,6 +156,7 @@ describe('service update', () => {
     expect(stdout).toBe(`${line}Service 4 deleted successfully\n`);
   });
 
+  // differs: ended-api
   test('says that a current agent takes no single services', async () => {
     await using agent = await agentOf({});
     const { stderr, code } = await agent.run([
@@ -180,6 +181,7 @@ describe('service delete', () => {
     expect({ stdout, stderr }).toEqual({ stdout: 'Service 4 deleted successfully\n', stderr: '' });
   });
 
+  // differs: service-delete-all
   test('--all goes on after a service that cannot be deleted, and fails in the end', async () => {
     const service = (id: number) => ({ spec: { id }, status: { realized: { id } } });
     await using agent = await agentOf({

@@ -22,6 +22,7 @@ describe('statedb', () => {
     expect((await agent.run(['statedb'])).stdout).toBe(JSON.stringify(tables));
   });
 
+  // differs: statedb-table
   test('shows one table, and names the tables there are', async () => {
     await using agent = await agentOf({ 'GET /statedb/dump': { body: tables } });
     const { stdout } = await agent.run(['statedb', 'devices']);

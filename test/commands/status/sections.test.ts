@@ -385,6 +385,7 @@ describe('the details of the kube-proxy replacement', () => {
     expect(shown.some((line) => /Annotations|Mode|Backend/.test(line))).toBe(false);
   });
 
+  // differs: status-release
   test('in 1.9 name the protocols of the socket load-balancer', async () => {
     expect((await details(status(OK_1_9))).slice(0, 4)).toEqual([
       '  Status:|Strict',

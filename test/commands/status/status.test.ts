@@ -204,6 +204,7 @@ describe('what is asked beside the status', () => {
     expect(stdout).toMatch(/\nCluster health: +Warning +cilium-health daemon unreachable\n/);
   });
 
+  // differs: status-no-modules
   test('may be an agent without the table, which is said on stderr', async () => {
     const { stdout, stderr, code } = await ask(['status'], { status, health: { nodes: [] } });
     expect(code).toBe(0);
@@ -211,6 +212,7 @@ describe('what is asked beside the status', () => {
     expect(stderr).toBe('This agent does not report the health of its modules.\n');
   });
 
+  // differs: status-modules-break
   test('ends the command when the table breaks off, after what is known', async () => {
     const others = [answer('/statedb/query', '{"rev":1,"obj":{}}\n{"rev":')];
     const { stdout, stderr, code } = await ask(['status'], { status, health: { nodes: [] }, others });

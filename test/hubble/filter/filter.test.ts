@@ -327,6 +327,7 @@ test('a filter on HTTP goes together with the type that requests have', async ()
   expect(await pass(filter, { ...http({ url: 'a' }), event_type: { type: 129 } })).toBe(true);
 });
 
+// differs: cel-unsigned
 describe('an expression in CEL', () => {
   test.each<[string, Flow, boolean]>([
     ['_flow.verdict == Verdict.DROPPED', { verdict: 'DROPPED' }, true],

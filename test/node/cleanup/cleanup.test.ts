@@ -68,6 +68,7 @@ describe.each(['1.20', '1.17'] as const)('the plan for a recorded %s node', (ver
     );
   });
 
+  // differs: cleanup-scope
   test('holds the rules and the routes to the proxy, which the reference leaves behind', () => {
     expect(ids).toContain('rule 4 pref 9 fwmark 0x200/0xf00 lookup 2004');
     expect(ids).toContain('rule 4 pref 100 lookup local');

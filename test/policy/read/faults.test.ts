@@ -28,6 +28,7 @@ const port = (body: string, rules = '') =>
 const l7 = (rules: string) =>
   `"toPorts": [{"ports": [{"port": "80", "protocol": "TCP"}], "rules": {${rules}}}]`;
 
+// differs: policy-twice
 describe('an error names its place and says what is wrong', () => {
   test.each<[string, string, string, string]>([
     // title, text, code, message
@@ -336,6 +337,7 @@ describe('an error names its place and says what is wrong', () => {
   });
 });
 
+// differs: policy-faults
 test('all errors of all documents are reported, in the order of the text', async () => {
   const { policies } = await check(
     `[{"ingress": [{"fromCIDR": ["x"]}]},\n{"endpointSelector": {}, "egress": [{"toPorts": [{"ports": [{"port": "a b"}]}], "toFoo": 1}]}]`,

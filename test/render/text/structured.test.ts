@@ -77,6 +77,7 @@ test('an unknown format is named with those that work', async () => {
   await expect(renderOutput({}, 'xml')).rejects.toThrow('unknown output format "xml"');
 });
 
+// differs: json-steering
 test('JSON escapes what would steer a terminal, and stays the same value', () => {
   const value = { '\u009b2J': 'a\u202eb\u0085' };
   expect(goJson(value)).toBe('{"\\u009b2J":"a\\u202eb\\u0085"}');

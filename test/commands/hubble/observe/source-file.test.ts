@@ -28,6 +28,7 @@ const flow = ({ time = '2026-11-22T08:00:00Z', ...fields }: Flow) =>
 const jsonOf = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
 
 describe('observe reads a file', () => {
+  // differs: observe-long-line
   test('with a line far longer than the reference can hold', async () => {
     const long = flow({ IP: { source: '1.1.1.1', destination: '2.2.2.2' }, Summary: 'x'.repeat(3_000_000) });
     const { stdout, code } = await observe([FIRST, long, SECOND], ['-o', 'json']);
@@ -101,6 +102,7 @@ describe.each([
     });
   });
 
+  // differs: observe-node-news
   test('counts lost events and the news of nodes too', async () => {
     const lines = [STATUS, FIRST, LOST, STATUS, SECOND, STATUS];
     const last = await observe(lines, ['--last', '4', '-o', 'json', ...mode]);

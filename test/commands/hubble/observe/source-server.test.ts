@@ -67,6 +67,7 @@ describe('a stream of flows', () => {
   const observe = (address: string, ...flags: string[]) =>
     run(['hubble', 'observe', '--server', address, ...flags]);
 
+  // differs: observe-field-mask
   test('is asked for with the number, the filters, the times and the fields that people read', async () => {
     await using server = await serveGrpc({ [FLOWS]: { messages } });
     await run(
@@ -125,6 +126,7 @@ describe('a stream of flows', () => {
     expect(fields).toEqual([['uuid'], ['uuid'], []]);
   });
 
+  // differs: observe-node-news
   test('reports nodes on stderr, and only those in trouble', async () => {
     const status = (state_change: 'NODE_CONNECTED' | 'NODE_ERROR', message = '') =>
       encode('observer.GetFlowsResponse', {
