@@ -1,4 +1,5 @@
 import type { AgentClient } from './agent/client.ts';
+import type { Release } from './model/release.ts';
 
 /** A stream of ours: stdout or stderr. */
 export interface Output {
@@ -44,6 +45,8 @@ export interface Globals {
   color: 'auto' | 'always' | 'never';
   /** The folder that Cilium's maps are pinned below. */
   bpfRoot: string;
+  /** The release of the agent that made the maps, where it was named. */
+  agentRelease?: Release | undefined;
 }
 
 /** All that a command may touch of the outside world. Built once by main, faked by tests. */

@@ -1,7 +1,8 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Context, Globals } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { parseDurationMs } from '../lib/duration.ts';
+import { compareReleases, OLDEST_RELEASE, parseRelease, type Release } from '../model/release.ts';
 import { readConfigFile } from './config-file.ts';
 import type { GlobalFlags } from './tree.ts';
 
@@ -20,11 +21,21 @@ export const AGENT_GLOBALS: GlobalFlags = {
   ],
 };
 
-/** The flag of every bpf verb that says where maps are pinned. */
+function releaseArgument(text: string): Release {
+  const release = parseRelease(text);
+  if (release !== undefined && compareReleases(release, OLDEST_RELEASE) >= 0) return release;
+  throw new InvalidArgumentError(`Expected a release from ${OLDEST_RELEASE} on, such as 1.14.`);
+}
+
+/** Flags of every bpf verb: where maps are pinned, and who made them. */
 export const BPF_GLOBALS: GlobalFlags = {
   title: 'BPF Flags:',
   options: () => [
     new Option('--bpf-root <folder>', 'Root of the bpffs that maps are pinned in (default /sys/fs/bpf)'),
+    new Option(
+      '--agent-release <release>',
+      'Release of the agent that made the maps, such as 1.14 (default: as the maps and the agent tell)',
+    ).argParser(releaseArgument),
   ],
 };
 
@@ -162,7 +173,7 @@ export async function readGlobals(command: Command, ctx: Context): Promise<void>
   const given: Partial<Globals> & { config?: string } = {};
   for (let here: Command | null = command; here; here = here.parent) {
     const values = here.opts<typeof given>();
-    for (const key of ['host', 'debug', 'color', 'bpfRoot', 'config'] as const) {
+    for (const key of ['host', 'debug', 'color', 'bpfRoot', 'agentRelease', 'config'] as const) {
       if (here.getOptionValueSource(key) === 'cli' && given[key] === undefined)
         Object.assign(given, { [key]: values[key] });
     }
@@ -172,6 +183,7 @@ export async function readGlobals(command: Command, ctx: Context): Promise<void>
     host: given.host ?? ctx.env.CILIUM_HOST ?? file.host ?? '',
     debug: given.debug ?? (TRUE.has(ctx.env.CILIUM_DEBUG ?? '') || file.debug === true),
     color: given.color ?? 'auto',
+    agentRelease: given.agentRelease,
     bpfRoot: given.bpfRoot ?? ctx.env.CILIUM_BPF_ROOT ?? '/sys/fs/bpf',
   } satisfies Globals);
 }

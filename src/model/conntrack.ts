@@ -15,5 +15,8 @@ export interface Translation extends Connection {
   toAddress: string;
   toPort: number;
   created: bigint;
-  needsCt: bigint;
+  /** Since 1.14: whether the entry goes when its connection does. */
+  needsCt?: bigint;
+  /** Up to 1.13: whether the node itself opened the connection. */
+  hostLocal?: bigint;
 }

@@ -97,16 +97,32 @@ const DROP_REASONS: Readonly<Record<number, string>> = {
 };
 
 /** The codes that came with a release that the toolkit tells apart; older ones have the number only. */
-const SINCE: Readonly<Record<number, Release>> = { 205: '1.18', 206: '1.20', 207: '1.20' };
+const SINCE: Readonly<Record<number, Release>> = {
+  12: '1.18',
+  13: '1.18',
+  14: '1.18',
+  15: '1.18',
+  205: '1.18',
+  206: '1.20',
+  207: '1.20',
+};
+
+function sinceOf(reason: number): Release {
+  return SINCE[reason] ?? (reason > 189 ? '1.14' : reason > 181 ? '1.11' : '1.9');
+}
+
+/** What 161 meant before it was used anew. */
+const PROXYMAP = 'Failed to insert into proxymap';
 
 /**
  * A reason as the tools print it: the label, then the extended error when there is one. A code without a label is
- * printed as its number, always with the extended error. The labels are those of the newest release unless `release`
- * says otherwise.
+ * printed as its number, with the extended error since 1.11. The labels are those of the newest release unless
+ * `release` says otherwise.
  */
 export function dropReasonText(reason: number, extError = 0, release: Release = NEWEST_RELEASE): string {
-  const known = atLeast(release, SINCE[reason] ?? release);
-  const label = known ? DROP_REASONS[reason] : undefined;
-  if (label === undefined) return `${reason}, ${extError}`;
+  const old = !atLeast(release, '1.11');
+  const known = atLeast(release, sinceOf(reason));
+  const label = old && reason === 161 ? PROXYMAP : known ? DROP_REASONS[reason] : undefined;
+  if (label === undefined) return old ? String(reason) : `${reason}, ${extError}`;
   return extError === 0 ? label : `${label}, ${extError}`;
 }

@@ -1,3 +1,5 @@
+import { atLeast, NEWEST_RELEASE, type Release } from './release.ts';
+
 /** Numbers of the IP protocols that rules and maps speak of, as Cilium spells them. */
 export const PROTOCOL_NUMBER = {
   ANY: 0,
@@ -19,9 +21,18 @@ const NAMES = new Map<number, string>(
   Object.entries(PROTOCOL_NUMBER).map(([name, number]) => [number, name]),
 );
 
-/** `TCP`, or the number when it has no name here. */
-export function protocolName(protocol: number): string {
-  return NAMES.get(protocol) ?? String(protocol);
+/** The releases that were the first to name a protocol. */
+const NAMED_SINCE: Readonly<Record<number, Release>> = {
+  [PROTOCOL_NUMBER.SCTP]: '1.12',
+  [PROTOCOL_NUMBER.IGMP]: '1.18',
+  [PROTOCOL_NUMBER.VRRP]: '1.18',
+};
+
+/** `TCP`, or the number when it has no name in this release. */
+export function protocolName(protocol: number, release: Release = NEWEST_RELEASE): string {
+  const since = NAMED_SINCE[protocol];
+  const named = since === undefined || atLeast(release, since);
+  return (named ? NAMES.get(protocol) : undefined) ?? String(protocol);
 }
 
 /** Number of a protocol by its name (any case) or number; undefined when it is neither. */

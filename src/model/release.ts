@@ -4,13 +4,20 @@ export type Release = `${number}.${number}`;
 /** What the toolkit knows of a release: the REST API and its texts, the pinned maps, or the policy language. */
 type Area = 'api' | 'maps' | 'policy';
 
+/** A pinned map as a mark: its name, where `{n}` stands for any number, and its sizes where older ones had others. */
+export interface PinMark {
+  pin: string;
+  keySize?: number;
+  valueSize?: number;
+}
+
 interface KnownRelease {
   release: Release;
   knows: readonly Area[];
   /** Fields of `GET /healthz` that agents of no older release in this table have. */
   status?: readonly string[];
-  /** Pins that agents of no older release in this table make. */
-  pins?: readonly string[];
+  /** Maps that agents of no older release in this table pin. */
+  pins?: readonly PinMark[];
 }
 
 /**
@@ -18,27 +25,79 @@ interface KnownRelease {
  * maps, are further columns.
  */
 const RELEASES: readonly KnownRelease[] = [
-  { release: '1.9', knows: ['api', 'policy'], status: ['host-routing'] },
+  {
+    release: '1.9',
+    knows: ['api', 'policy'],
+    status: ['host-routing'],
+    pins: [
+      { pin: 'cilium_policy_{n}', keySize: 8 },
+      { pin: 'cilium_lb4_backends', keySize: 2 },
+      { pin: 'cilium_lb6_backends', keySize: 2 },
+    ],
+  },
   { release: '1.10', knows: ['api', 'policy'], status: ['encryption'] },
-  { release: '1.11', knows: ['api', 'policy'] },
+  {
+    release: '1.11',
+    knows: ['api', 'policy'],
+    pins: [{ pin: 'cilium_lb4_backends_v2' }, { pin: 'cilium_lb6_backends_v2' }],
+  },
   { release: '1.12', knows: ['api', 'policy'], status: ['cni-chaining', 'identity-range'] },
-  { release: '1.13', knows: ['api', 'policy'], status: ['cni-file', 'ipv6-big-tcp'] },
-  { release: '1.14', knows: ['api', 'policy'], status: ['ipv4-big-tcp'] },
+  {
+    release: '1.13',
+    knows: ['api', 'policy'],
+    status: ['cni-file', 'ipv6-big-tcp'],
+    pins: [{ pin: 'cilium_lb4_backends_v3' }, { pin: 'cilium_lb6_backends_v3' }],
+  },
+  {
+    release: '1.14',
+    knows: ['api', 'policy'],
+    status: ['ipv4-big-tcp'],
+    pins: [{ pin: 'cilium_auth_map' }, { pin: 'cilium_node_map' }, { pin: 'cilium_runtime_config' }],
+  },
   { release: '1.15', knows: ['api', 'policy'], status: ['srv6'] },
-  { release: '1.16', knows: ['api', 'policy'], status: ['routing', 'attach-mode', 'datapath-mode'] },
-  { release: '1.17', knows: ['api', 'maps', 'policy'], pins: ['cilium_ipcache'] },
-  { release: '1.18', knows: ['api', 'policy'], status: ['hubble-metrics'] },
-  { release: '1.19', knows: ['api', 'policy'] },
+  {
+    release: '1.16',
+    knows: ['api', 'policy'],
+    status: ['routing', 'attach-mode', 'datapath-mode'],
+    pins: [{ pin: 'cilium_policy_{n}', keySize: 12 }],
+  },
+  {
+    release: '1.17',
+    knows: ['api', 'maps', 'policy'],
+    pins: [{ pin: 'cilium_policy_v2_{n}', valueSize: 24 }],
+  },
+  {
+    release: '1.18',
+    knows: ['api', 'policy'],
+    status: ['hubble-metrics'],
+    pins: [{ pin: 'cilium_policystats' }, { pin: 'cilium_ipcache_v2' }],
+  },
+  {
+    release: '1.19',
+    knows: ['api', 'policy'],
+    pins: [
+      { pin: 'cilium_policy_v2_{n}', valueSize: 12 },
+      { pin: 'cilium_percpu_trace_id' },
+      { pin: 'cilium_l2_responder_v6' },
+    ],
+  },
   {
     release: '1.20',
     knows: ['api', 'maps', 'policy'],
     status: ['configured-datapath-mode'],
-    pins: ['cilium_ipcache_v2', 'cilium_policystats'],
+    pins: [
+      { pin: 'cilium_policy_v3_{n}' },
+      { pin: 'cilium_devices' },
+      { pin: 'cilium_egress_gw_policy_v4_v2' },
+    ],
   },
 ];
 
 /** The releases whose API `schemas/agent-api.json` describes (`x-versions`), oldest first. */
 const DESCRIBED: readonly Release[] = ['1.9', '1.17', '1.20'];
+
+/** The oldest release that the toolkit knows. */
+export const OLDEST_RELEASE: Release = '1.9';
 
 /** The newest release that the toolkit knows; an unknown newer one is treated like it. */
 export const NEWEST_RELEASE: Release = '1.20';
@@ -85,8 +144,33 @@ function nearest(release: Release, among: readonly Release[]): Release {
 }
 
 /** Recognises a release by what newer ones have and older ones have not; the newest when nothing is there. */
-export function recogniseRelease(by: 'status' | 'pins', has: (name: string) => boolean): Release {
+export function recogniseRelease(by: 'status', has: (name: string) => boolean): Release {
   return RELEASES.findLast((known) => known[by]?.some(has))?.release ?? NEWEST_RELEASE;
+}
+
+/** Releases that cannot be told apart, from the oldest to the newest. */
+export interface ReleaseRange {
+  first: Release;
+  last: Release;
+}
+
+/**
+ * The releases that may have pinned these maps: from the newest one of which a mark is there up to the one before the next
+ * that has marks. All of them when no mark is there.
+ */
+export function recognisePins(has: (mark: PinMark) => boolean): ReleaseRange {
+  const marked = RELEASES.filter(({ pins }) => pins !== undefined);
+  const at = marked.findLastIndex(({ pins = [] }) => pins.some(has));
+  const next = at === -1 ? undefined : marked[at + 1];
+  return {
+    first: marked[Math.max(at, 0)]?.release ?? NEWEST_RELEASE,
+    last: next ? before(next.release) : NEWEST_RELEASE,
+  };
+}
+
+function before(release: Release): Release {
+  const [major, minor] = release.split('.').map(Number);
+  return `${major ?? 0}.${(minor ?? 0) - 1}`;
 }
 
 /**

@@ -113,13 +113,33 @@ function onlyCountersMoved(want: string, got: string): boolean {
 
 /** The same text for all orders of the same output. */
 function canonical(text: string): string {
-  const lines = text.split('\n').sort().join('\n');
-  if (!/^[[{]/.test(text)) return lines;
+  if (!/^[[{]/.test(text)) return withKeys(text.split('\n')).sort().join('\n');
+  // Which line has no comma depends on the order.
+  const lines = text
+    .split('\n')
+    .map((line) => line.replace(/,$/, ''))
+    .sort()
+    .join('\n');
   const value: unknown = JSON.parse(text);
   const entries = Array.isArray(value)
     ? value.map((entry) => JSON.stringify(entry, sortedContent)).sort()
-    : [JSON.stringify(value)];
+    : [JSON.stringify(value, sortedValues)];
   return `${entries.join('\n')}\n${lines}`;
+}
+
+/** Further values of a key stand below it, in no order: each gets the key. */
+function withKeys(lines: readonly string[]): string[] {
+  let key = '';
+  return lines.map((line) => {
+    key = /^\S+/.exec(line)?.[0] ?? key;
+    const blank = /^ +/.exec(line)?.[0] ?? '';
+    return blank.length > key.length ? key + line.slice(key.length) : line;
+  });
+}
+
+/** Values of one key of a dump come in the order of the kernel's hash. */
+function sortedValues(_: string, value: unknown): unknown {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value.toSorted() : value;
 }
 
 /** The lists inside a policy dump are in no order either. */
@@ -182,6 +202,8 @@ function restoreHost(cases: readonly BpfCase[]): string {
   )) {
     sha = name ?? sha;
     mkdirSync(join(host, 'state/templates', sha), { recursive: true });
+    const header = output(cases, `bpf sha get ${sha}`);
+    if (header !== '') writeFileSync(join(host, 'state/templates', sha, 'ep_config.h'), header);
     if (endpoint === '-') continue;
     mkdirSync(join(host, 'state', endpoint));
     writeFileSync(join(host, 'state', endpoint, 'template.txt'), `${sha}\n`);

@@ -29,7 +29,7 @@ async function started(scenario: string): Promise<TestLab> {
 
 /** Entries of an endpoint's pinned policy map, as `policy maps` tells them. */
 async function pinned(root: string, endpoint: number): Promise<MapEntry[]> {
-  using map = openMap(join(root, `tc/globals/cilium_policy_v2_${String(endpoint).padStart(5, '0')}`));
+  using map = openMap(join(root, `tc/globals/cilium_policy_v3_${String(endpoint).padStart(5, '0')}`));
   const entries = (await readAll(map)).map(({ key, value }): MapEntry => {
     const k = decode(policyKey, key);
     const v = decode(policyEntry, value);
@@ -102,7 +102,7 @@ describe('a lab with maps', () => {
   kernelTest('follows endpoints and services as they come, change and go', async () => {
     await using lab = await started('beginners-guide');
     const { bpfRoot } = lab.lab.info;
-    const policyMap = join(bpfRoot, 'tc/globals/cilium_policy_v2_02622');
+    const policyMap = join(bpfRoot, 'tc/globals/cilium_policy_v3_02622');
     const list = async (...words: string[]) => (await run(['bpf', ...words], environment(lab))).stdout;
     expect(await list('endpoint', 'list')).toMatch(/10\.11\.7\.179:0 +id=2622 /);
     await lab.rest('PATCH', '/v1/endpoint/2622/labels', { user: ['k8s:tier=front'] });

@@ -86,7 +86,7 @@ test('an import is enforced: endpoints move to its revision, maps and selectors 
     l4: { ingress: [{ 'derived-from-rules': [[':name=kafka-in']] }] },
   });
   expect(JSON.parse(after.policy.realized.l4.ingress[0].rule)).toMatchObject({ port: 9092, protocol: 'TCP' });
-  expect((await lab.rest('GET', '/v1/map/cilium_policy_v2_01244')).json.cache).toEqual([
+  expect((await lab.rest('GET', '/v1/map/cilium_policy_v3_01244')).json.cache).toEqual([
     { key: 'Egress: 0 ANY', value: '0 0' },
     { key: 'Ingress: 76684 9092/TCP', value: '0 24' },
   ]);
@@ -181,7 +181,7 @@ test('an endpoint that is disconnected is gone everywhere', async () => {
   expect((await lab.rest('DELETE', '/v1/endpoint/557')).status).toBe(404);
   expect((await lab.rest('GET', '/v1/ip?cidr=10.11.1.82/32')).status).toBe(404);
   const maps = (await lab.rest('GET', '/v1/map')).json.maps.map((map: { path: string }) => map.path);
-  expect(maps).not.toContain('/sys/fs/bpf/tc/globals/cilium_policy_v2_00557');
+  expect(maps).not.toContain('/sys/fs/bpf/tc/globals/cilium_policy_v3_00557');
 });
 
 test('an endpoint that is made has an address, an identity and a policy', async () => {
@@ -321,7 +321,7 @@ test('an agent 1.20 tells its rules as entries, and these mean the same', async 
   await putPolicy(old, rules);
   await eventually(old, async () => {
     for (const { id } of (await young.rest('GET', '/v1/endpoint')).json) {
-      const path = `/v1/map/cilium_policy_v2_${String(id).padStart(5, '0')}`;
+      const path = `/v1/map/cilium_policy_v3_${String(id).padStart(5, '0')}`;
       const keys = async (lab: TestLab) =>
         (await lab.rest('GET', path)).json.cache.map((entry: { key: string }) => entry.key).toSorted();
       expect(await keys(old)).toEqual(await keys(young));

@@ -7,6 +7,7 @@ import {
   nearestRelease,
   parseRelease,
   type Release,
+  recognisePins,
   recogniseRelease,
   releasesOf,
 } from '../../src/model/release.ts';
@@ -64,12 +65,29 @@ test.each([
   ['status', ['cni-file', 'hubble-metrics'], '1.18'],
   ['status', ['hubble-metrics', 'configured-datapath-mode'], '1.20'],
   ['status', [], '1.20'],
-  ['pins', ['cilium_ipcache', 'cilium_lxc'], '1.17'],
-  ['pins', ['cilium_ipcache', 'cilium_policystats'], '1.20'],
-  ['pins', ['cilium_lxc'], '1.20'],
 ] as const)('by %s, %j is release %s', (by, names, release) => {
   const given: readonly string[] = names;
   expect(recogniseRelease(by, (name) => given.includes(name))).toBe(release);
+});
+
+test.each([
+  [['cilium_policy_{n} 8'], '1.9', '1.10'],
+  [['cilium_lb4_backends 2'], '1.9', '1.10'],
+  [['cilium_policy_{n} 8', 'cilium_lb4_backends_v2'], '1.11', '1.12'],
+  [['cilium_policy_{n} 8', 'cilium_lb6_backends_v3'], '1.13', '1.13'],
+  [['cilium_lb4_backends_v3', 'cilium_auth_map'], '1.14', '1.15'],
+  [['cilium_policy_{n} 12', 'cilium_auth_map'], '1.16', '1.16'],
+  [['cilium_policy_v2_{n} 24', 'cilium_policy_{n} 12'], '1.17', '1.17'],
+  [['cilium_policystats', 'cilium_policy_v2_{n} 8'], '1.18', '1.18'],
+  [['cilium_policystats', 'cilium_policy_v2_{n} 12'], '1.19', '1.19'],
+  [['cilium_policy_v3_{n}', 'cilium_policy_v2_{n} 12'], '1.20', '1.20'],
+  [[], '1.9', '1.20'],
+] as const)('the pins %j are of %s to %s', (pins, first, last) => {
+  const given: readonly string[] = pins;
+  const range = recognisePins(({ pin, keySize, valueSize }) =>
+    given.includes([pin, keySize ?? valueSize].filter((part) => part !== undefined).join(' ')),
+  );
+  expect(range).toEqual({ first, last });
 });
 
 test('a part without a list of releases is in all of them', () => {

@@ -40,6 +40,15 @@ export function stampSeconds(source: ClockSource, stamps: number): number {
   return source.mode === 'ktime' ? stamps : Math.trunc((stamps * JIFFIES_SHIFT) / source.hertz);
 }
 
+/** Largest stamp: they are differences of a 32-bit clock. */
+const LARGEST_STAMP = 0xffff_ffffn;
+
+/** Seconds since a NAT entry was made. What is too large for a stamp is in nanoseconds since boot, as 1.10 reads it. */
+export function ageSeconds(source: ClockSource, created: bigint, uptimeMs: number): number {
+  if (created > LARGEST_STAMP) return Math.floor(uptimeMs / 1000) - Number(created / 1_000_000_000n);
+  return stampSeconds(source, stampNow(source, uptimeMs) - Number(created));
+}
+
 /** The kernel's jiffies. They start five minutes before the 32-bit counter wraps. */
 function readJiffies(hertz: number, uptimeMs: number): number {
   try {

@@ -1,7 +1,7 @@
 import { readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, UserError } from '../../errors.ts';
-import { NEWEST_RELEASE, type Release, recogniseRelease } from '../../model/release.ts';
+import { NEWEST_RELEASE, type PinMark, type ReleaseRange, recognisePins } from '../../model/release.ts';
 import { KernelError } from './errors.ts';
 import { type BpfLink, BpfMap, type BpfProgram, openMap, openPin } from './objects.ts';
 
@@ -95,16 +95,36 @@ export function isMissing(error: unknown): boolean {
   return error instanceof KernelError && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
-/** The release of the agent that pinned the maps, by their names: for layouts of the same size. */
-export function releaseOfPins(bpfRoot: string): Release {
+/** The releases that may have pinned the maps, by their names and by the sizes of those that a mark asks for. */
+export function releasesOfPins(bpfRoot: string): ReleaseRange {
   let names: string[];
   try {
     names = readdirSync(globalsFolder(bpfRoot));
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return NEWEST_RELEASE;
-    throw new KernelError(`open ${globalsFolder(bpfRoot)}`, error);
+    if (errorCode(error) !== 'ENOENT') throw new KernelError(`open ${globalsFolder(bpfRoot)}`, error);
+    names = [];
   }
-  return recogniseRelease('pins', (name) => names.includes(name));
+  const range = recognisePins((mark) => {
+    const pattern = new RegExp(`^${mark.pin.replace('{n}', '(?:reserved_)?\\d+')}$`);
+    return names.some((name) => pattern.test(name) && hasSizes(globalPath(bpfRoot, name), mark));
+  });
+  // An agent always has a policy map, that of its host: without one, what is missing tells nothing.
+  return names.some((name) => name.startsWith('cilium_policy_')) ? range : { ...range, last: NEWEST_RELEASE };
+}
+
+function hasSizes(path: string, { keySize, valueSize }: PinMark): boolean {
+  if (keySize === undefined && valueSize === undefined) return true;
+  try {
+    using map = openMap(path);
+    return (
+      (keySize === undefined || map.info.keySize === keySize) &&
+      (valueSize === undefined || map.info.valueSize === valueSize)
+    );
+  } catch (error) {
+    // Gone meanwhile, or no map: another one tells.
+    if (error instanceof KernelError && error.code !== 'EPERM') return false;
+    throw error;
+  }
 }
 
 /** The maps among the pins. */

@@ -43,15 +43,27 @@ export const ctEntry = struct(56, {
   ...common,
   natPort: be16(40),
 });
-export const ctEntry117 = struct(56, {
-  reserved0: pad(0, 8),
-  backendId: u64(8),
-  ...common,
+/** Of 1.18, which no longer keeps the interface. */
+export const ctEntry118 = struct(56, { reserved0: pad(0, 8), backendId: u64(8), ...common });
+export const ctEntry117 = struct(56, { ...ctEntry118.fields, ifindex: u16(40) });
+/** Up to 1.15 either direction is counted by itself; in service entries `rxBytes` holds a backend id. */
+export const ctEntry115 = struct(56, {
+  rxPackets: u64(0),
+  rxBytes: u64(8),
+  txPackets: u64(16),
+  txBytes: u64(24),
+  lifetime: common.lifetime,
+  flags: common.flags,
+  revNatId: common.revNatId,
   ifindex: u16(40),
+  txFlagsSeen: common.txFlagsSeen,
+  rxFlagsSeen: common.rxFlagsSeen,
+  sourceIdentity: common.sourceIdentity,
+  lastTxReport: common.lastTxReport,
+  lastRxReport: common.lastRxReport,
 });
 
-/** Flags of an entry by bit; '' where a bit has no name but is known. */
-export const CT_FLAGS = [
+const flags110 = [
   'RxClosing',
   'TxClosing',
   'Nat64',
@@ -59,11 +71,17 @@ export const CT_FLAGS = [
   'SeenNonSyn',
   'NodePort',
   'ProxyRedirect',
-  'DSRInternal',
-  'FromL7LB',
-  '',
-  'FromTunnel',
+  'DSR',
 ];
+const flags113 = [...flags110, 'FromL7LB', 'AuthRequired'];
+/** Flags of an entry by bit; '' where a bit has no name but is known. */
+export const CT_FLAGS = [...flags110.slice(0, 7), 'DSRInternal', 'FromL7LB', '', 'FromTunnel'];
+
+/** How a release stores an entry, and how it names the flags. */
+export interface ConntrackVariant<K extends Struct = Struct, V extends Struct = Struct>
+  extends Variant<K, V> {
+  flagWords: readonly string[];
+}
 
 /** The global tables, those of single endpoints (up to 1.17), and those of other clusters. */
 function table<K extends Struct>(key: K, family: 4 | 6) {
@@ -75,10 +93,15 @@ function table<K extends Struct>(key: K, family: 4 | 6) {
     `cilium_per_cluster_ct_tcp${family}_{n}`,
     `cilium_per_cluster_ct_any${family}_{n}`,
   ];
-  return mapLayout<Variant<K, typeof ctEntry | typeof ctEntry117>>(
+  return mapLayout<
+    ConntrackVariant<K, typeof ctEntry | typeof ctEntry118 | typeof ctEntry117 | typeof ctEntry115>
+  >(
     'conntrack',
-    { pins, key, value: ctEntry, since: '1.18' },
-    { pins, key, value: ctEntry117 },
+    { pins, key, value: ctEntry, since: '1.19', flagWords: CT_FLAGS },
+    { pins, key, value: ctEntry118, since: '1.18', flagWords: CT_FLAGS },
+    { pins, key, value: ctEntry117, since: '1.16', flagWords: CT_FLAGS },
+    { pins, key, value: ctEntry115, since: '1.13', flagWords: flags113 },
+    { pins, key, value: ctEntry115, flagWords: flags110 },
   );
 }
 export const CONNTRACK4 = table(tuple4, 4);

@@ -11,7 +11,9 @@ const common = {
   nodeMac: mac(24),
   identity: u32(32),
 };
-export const endpointInfo = struct(48, { ...common, parentIfindex: u32(36) });
+export const endpointInfo118 = struct(48, { ...common, parentIfindex: u32(36) });
+export const endpointInfo = struct(48, { ...endpointInfo118.fields, routeInfo: u32(12) });
+/** Up to 1.13 the identity is padding, which is zero. */
 export const endpointInfo117 = struct(48, common);
 
 /** Flag of the node's own addresses. */
@@ -20,6 +22,7 @@ export const ENDPOINT_IS_HOST = 1;
 const pins = ['cilium_lxc'];
 export const ENDPOINTS = mapLayout(
   'endpoints',
-  { pins, key: endpointKey, value: endpointInfo, since: '1.18' },
+  { pins, key: endpointKey, value: endpointInfo, since: '1.20' },
+  { pins, key: endpointKey, value: endpointInfo118, since: '1.18' },
   { pins, key: endpointKey, value: endpointInfo117 },
 );

@@ -23,10 +23,26 @@ export const remoteEndpoint117 = struct(12, {
   flags: u8(11),
 });
 
+/** Of 1.14, with the node's number for IPsec. */
+export const remoteEndpoint114 = struct(12, {
+  identity: u32(0),
+  tunnelEndpoint: ipv4(4),
+  nodeId: u16(8),
+  encryptKey: u8(10),
+});
+export const remoteEndpoint113 = struct(12, {
+  identity: u32(0),
+  tunnelEndpoint: ipv4(4),
+  encryptKey: u8(8),
+});
+
+const pins = ['cilium_ipcache'];
 export const IPCACHE = mapLayout(
   'ipcache',
   { pins: ['cilium_ipcache_v2'], key: ipcacheKey, value: remoteEndpoint },
-  { pins: ['cilium_ipcache'], key: ipcacheKey, value: remoteEndpoint117 },
+  { pins, key: ipcacheKey, value: remoteEndpoint117, since: '1.15' },
+  { pins, key: ipcacheKey, value: remoteEndpoint114, since: '1.14' },
+  { pins, key: ipcacheKey, value: remoteEndpoint113 },
 );
 export const WORLD_CIDRS = mapLayout('ipcache', {
   pins: ['cilium_world_cidrs4'],

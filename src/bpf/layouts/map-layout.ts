@@ -1,4 +1,4 @@
-import { atLeast, type Release } from '../../model/release.ts';
+import { atLeast, type Release, type ReleaseRange } from '../../model/release.ts';
 import type { Struct } from './struct.ts';
 
 /** One form that a map has in some releases. */
@@ -36,19 +36,50 @@ export function endpointPin(pin: string, endpoint: number): string {
   return pin.replace('{endpoint}', String(endpoint).padStart(5, '0'));
 }
 
-/** The variant that a map of these sizes has: one of its pin's where there are several, then by the release. */
-export function variantOf<V extends Variant>(
-  { variants }: MapLayout<V>,
-  map: { pin?: string; keySize: number; valueSize: number },
-  release: Release,
-): V | undefined {
+interface SizedMap {
+  pin?: string;
+  keySize: number;
+  valueSize: number;
+}
+
+/** The variants that a map of these sizes may have, newest first: those of its pin where there are some. */
+function variantsOf<V extends Variant>({ variants }: MapLayout<V>, map: SizedMap): V[] {
   const fitting = variants.filter(
     ({ key, value }) => key.size === map.keySize && value.size === map.valueSize,
   );
   const { pin } = map;
   const named =
     pin === undefined ? [] : fitting.filter(({ pins }) => pins.some((one) => pinPattern(one).test(pin)));
-  return (named.length > 0 ? named : fitting).find(
-    ({ since }) => since === undefined || atLeast(release, since),
+  return named.length > 0 ? named : fitting;
+}
+
+/** The variant that a map of these sizes has: one of its pin's where there are several, then by the release. */
+export function variantOf<V extends Variant>(
+  layout: MapLayout<V>,
+  map: SizedMap,
+  release: Release,
+): V | undefined {
+  return variantsOf(layout, map).find(({ since }) => since === undefined || atLeast(release, since));
+}
+
+/** Whether two releases of a range take the same bytes of a map for different things. */
+export function readsDifferently(layout: MapLayout, map: SizedMap, { first, last }: ReleaseRange): boolean {
+  const possible = variantsOf(layout, map).filter(({ since }) => since === undefined || atLeast(last, since));
+  const oldest = possible.findIndex(({ since }) => since === undefined || atLeast(first, since));
+  const [newest, ...older] = possible.slice(0, oldest + 1);
+  return older.some(
+    (variant) => newest && (conflict(newest.key, variant.key) || conflict(newest.value, variant.value)),
   );
+}
+
+/** Whether a field of the older struct lies elsewhere in the newer one, or where that has others. */
+function conflict(newer: Struct, older: Struct): boolean {
+  return Object.entries(older.fields).some(([name, field]) => {
+    const same = newer.fields[name];
+    if (field.kind === 'pad' || (same?.at === field.at && same.size === field.size)) return false;
+    if (same) return true;
+    return Object.values(newer.fields).some(
+      ({ kind, at, size }) => kind !== 'pad' && at < field.at + field.size && field.at < at + size,
+    );
+  });
 }

@@ -6,11 +6,14 @@ import { struct, u8, u16, u32, u64 } from './struct.ts';
 export const METRIC_DIRECTIONS = ['UNKNOWN', 'INGRESS', 'EGRESS', 'SERVICE'];
 export const metricsKey = struct(8, { reason: u8(0), direction: u8(1), line: u16(2), file: u8(4) });
 export const metricsValue = struct(16, { packets: u64(0), bytes: u64(8) });
-export const METRICS = mapLayout('metrics', {
-  pins: ['cilium_metrics'],
-  key: metricsKey,
-  value: metricsValue,
-});
+const metrics = ['cilium_metrics'];
+/** Up to 1.15 the counters are not kept by place in the sources. */
+export const metricsKey115 = struct(8, { reason: u8(0), direction: u8(1) });
+export const METRICS = mapLayout(
+  'metrics',
+  { pins: metrics, key: metricsKey, value: metricsValue, since: '1.16' },
+  { pins: metrics, key: metricsKey115, value: metricsValue },
+);
 
 /** Slots of cilium_runtime_config by index. */
 export const RUNTIME_SETTINGS = ['UTimeOffset', 'AgentLiveness'];

@@ -1,7 +1,7 @@
 /** Nodes and how they are reached: node ids, tunnels, encryption, VTEPs, announced addresses. */
 import { index32 } from './common.ts';
 import { mapLayout } from './map-layout.ts';
-import { ipOfFamily, ipv4, ipv6, mac, struct, u8, u16, u32, u64 } from './struct.ts';
+import { bit, ipOfFamily, ipv4, ipv6, mac, struct, u8, u16, u32, u64 } from './struct.ts';
 
 export const nodeKey = struct(20, { ip: ipOfFamily(4, 3) });
 export const nodeValue = struct(4, { id: u16(0), spi: u8(2) });
@@ -14,10 +14,23 @@ export const NODES_V1 = mapLayout('nodes', {
 });
 
 /** Up to 1.17. */
-export const TUNNEL = mapLayout('tunnel', {
-  pins: ['cilium_tunnel_map'],
-  key: struct(20, { ip: ipOfFamily(0, 16), clusterId: u16(18) }),
-  value: struct(20, { ip: ipOfFamily(0, 16), encryptKey: u8(17) }),
+const tunnelPins = ['cilium_tunnel_map'];
+const tunnelEnd = struct(20, { ip: ipOfFamily(0, 16), encryptKey: u8(17) });
+export const TUNNEL = mapLayout(
+  'tunnel',
+  {
+    pins: tunnelPins,
+    key: struct(20, { ip: ipOfFamily(0, 16), clusterId: u16(18) }),
+    value: tunnelEnd,
+    since: '1.14',
+  },
+  { pins: tunnelPins, key: tunnelEnd, value: tunnelEnd },
+);
+/** Devices of the node that the datapath runs on, since 1.20; `l3` ones have no MAC. */
+export const DEVICES = mapLayout('devices', {
+  pins: ['cilium_devices'],
+  key: struct(4, { ifindex: u32(0) }),
+  value: struct(16, { mac: mac(0), l3: bit(8, 1) }),
 });
 export const ENCRYPT = mapLayout('ipsec', {
   pins: ['cilium_encrypt_state'],

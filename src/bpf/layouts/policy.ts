@@ -32,22 +32,53 @@ export const policyEntry117 = struct(24, {
   packets: u64(8),
   bytes: u64(16),
 });
+/** Of 1.18, whose counters are in a map of their own. */
+export const policyEntry118 = struct(8, {
+  proxyPort: be16(0),
+  flags: u8(2),
+  auth: u8(3),
+  proxyPortPriority: u8(4),
+});
+/** Up to 1.15 the map is a hash, whose entries stand for one port or for any. */
+export const policyKey115 = struct(8, {
+  identity: u32(0),
+  port: be16(4),
+  protocol: u8(6),
+  direction: u8(7),
+});
+/** Up to 1.13 there is no authentication. */
+export const policyEntry113 = struct(24, {
+  proxyPort: be16(0),
+  flags: u8(2),
+  packets: u64(8),
+  bytes: u64(16),
+});
+
+const v1 = ['cilium_policy_{endpoint}', 'cilium_policy_reserved_{n}'];
+const v2 = ['cilium_policy_v2_{endpoint}', 'cilium_policy_v2_reserved_{n}'];
+const v3 = ['cilium_policy_v3_{endpoint}', 'cilium_policy_v3_reserved_{n}'];
 export const POLICY = mapLayout(
   'policy',
-  {
-    pins: ['cilium_policy_v2_{endpoint}', 'cilium_policy_v2_reserved_{n}'],
-    key: policyKey,
-    value: policyEntry,
-  },
-  { pins: ['cilium_policy_{endpoint}', 'cilium_policy_reserved_{n}'], key: policyKey, value: policyEntry117 },
+  { pins: [...v3, ...v2], key: policyKey, value: policyEntry },
+  { pins: v2, key: policyKey, value: policyEntry118 },
+  { pins: [...v2, ...v1], key: policyKey, value: policyEntry117 },
+  { pins: v1, key: policyKey115, value: policyEntry117, since: '1.14' },
+  { pins: v1, key: policyKey115, value: policyEntry113 },
 );
+export type PolicyVariant = (typeof POLICY)['variants'][number];
 
-/** One entry of an endpoint's policy map. */
+/** One entry of an endpoint's policy map. Keys without a prefix length get the one that says the same. */
 export interface PolicyMapEntry {
   key: RecordOf<typeof policyKey>;
-  value: RecordOf<typeof policyEntry> | RecordOf<typeof policyEntry117>;
+  value: RecordOf<PolicyVariant['value']>;
   /** Undefined where the datapath counts nothing for the entry. */
   counters: RecordOf<typeof policyStats> | undefined;
+}
+
+/** The entries of a policy map, and in which layout they are. */
+export interface PolicyMapDump {
+  variant: PolicyVariant;
+  entries: PolicyMapEntry[];
 }
 
 /** Counters of the entries of all policy maps; up to 1.17 the entries have their own. */

@@ -65,23 +65,16 @@ const backendOld4 = struct(8, { address: ipv4(0), port: be16(4), protocol: u8(6)
 const backendOld6 = struct(20, { address: ipv6(0), port: be16(16), protocol: u8(18), state: u8(19) });
 export const backend4 = struct(12, { ...backendOld4.fields, clusterId: u16(8), zone: u8(10) });
 export const backend6 = struct(24, { ...backendOld6.fields, clusterId: u16(20), zone: u8(22) });
-export const BACKENDS4 = mapLayout('services', {
-  pins: ['cilium_lb4_backends_v3'],
-  key: backendId,
-  value: backend4,
-});
-export const BACKENDS6 = mapLayout('services', {
-  pins: ['cilium_lb6_backends_v3'],
-  key: backendId,
-  value: backend6,
-});
-export const BACKENDS4_OLD = mapLayout(
+/** Newer agents may leave the maps of older ones behind. */
+export const BACKENDS4 = mapLayout(
   'services',
+  { pins: ['cilium_lb4_backends_v3'], key: backendId, value: backend4 },
   { pins: ['cilium_lb4_backends_v2'], key: backendId, value: backendOld4 },
   { pins: ['cilium_lb4_backends'], key: backendIdV1, value: backendOld4 },
 );
-export const BACKENDS6_OLD = mapLayout(
+export const BACKENDS6 = mapLayout(
   'services',
+  { pins: ['cilium_lb6_backends_v3'], key: backendId, value: backend6 },
   { pins: ['cilium_lb6_backends_v2'], key: backendId, value: backendOld6 },
   { pins: ['cilium_lb6_backends'], key: backendIdV1, value: backendOld6 },
 );

@@ -23,8 +23,10 @@ export function conntrackVariant(map: BpfMap, release?: Release) {
 }
 
 /** The structs of an open NAT map. */
-export function natVariant(map: BpfMap) {
-  return map.info.keySize === tuple6.size ? requireVariant(map, NAT6) : requireVariant(map, NAT4);
+export function natVariant(map: BpfMap, release?: Release) {
+  return map.info.keySize === tuple6.size
+    ? requireVariant(map, NAT6, release)
+    : requireVariant(map, NAT4, release);
 }
 
 /** IP version of the addresses of a tuple. */
@@ -64,7 +66,8 @@ export function decodeTranslation(
   i: number,
 ): Translation {
   const tuple = decode(key, keys, i * keySize);
-  const { address, port, created, needsCt } = decode(value, values, i * valueStride);
+  const entry = decode(value, values, i * valueStride);
+  const { address, port, created } = entry;
   return {
     protocol: tuple.protocol,
     direction: tuple.flags & TUPLE_FLAG.in ? 'IN' : 'OUT',
@@ -75,7 +78,7 @@ export function decodeTranslation(
     destination: tuple.destination,
     destinationPort: tuple.destinationPort,
     created,
-    needsCt,
+    ...('needsCt' in entry ? { needsCt: entry.needsCt } : { hostLocal: entry.hostLocal }),
     toAddress: address,
     toPort: port,
   };

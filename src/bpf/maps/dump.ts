@@ -6,7 +6,7 @@ import { KernelError } from '../kernel/errors.ts';
 import { type BpfMap, readBtf } from '../kernel/objects.ts';
 import { entriesOf, slotsOf, walk } from '../kernel/reader.ts';
 import { knownMap } from '../layouts/catalogue.ts';
-import { type Variant, variantOf } from '../layouts/map-layout.ts';
+import { type MapLayout, type Variant, variantOf } from '../layouts/map-layout.ts';
 import { decode } from './codec.ts';
 
 /** Decodes the bytes of keys and of single values. */
@@ -47,10 +47,14 @@ export async function* dumpMap(map: BpfMap, options: DumpOptions): AsyncGenerato
     }
 }
 
+/** The map of the agent that a map is, by the name of its pin or by its own. */
+export function layoutOf(map: BpfMap): MapLayout | undefined {
+  return knownMap(basename(map.label)) ?? knownMap(map.info.name);
+}
+
 function decoderOf(map: BpfMap, release: Release): Decoder {
-  const pin = basename(map.label);
-  const known = knownMap(pin) ?? knownMap(map.info.name);
-  const variant = known && variantOf(known, { pin, ...map.info }, release);
+  const known = layoutOf(map);
+  const variant = known && variantOf(known, { pin: basename(map.label), ...map.info }, release);
   return variant ? byLayout(variant) : (byTypes(map) ?? HEX);
 }
 

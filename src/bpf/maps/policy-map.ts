@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { UserError } from '../../errors.ts';
+import type { Release } from '../../model/release.ts';
 import { RESERVED_IDENTITIES } from '../../model/reserved-identity.ts';
 import type { BpfMap } from '../kernel/objects.ts';
 import { slotsOf } from '../kernel/reader.ts';
@@ -9,13 +10,13 @@ import {
   POLICY_FLAG,
   POLICY_STATIC_BITS,
   POLICY_STATS,
+  type PolicyMapDump,
   type PolicyMapEntry,
-  policyEntry,
-  policyEntry117,
-  policyKey,
+  type PolicyVariant,
   policyStats,
   policyStatsKey,
 } from '../layouts/policy.ts';
+import type { Struct } from '../layouts/struct.ts';
 import { decode, encode } from './codec.ts';
 import { readRecords, requireVariant } from './records.ts';
 
@@ -24,15 +25,20 @@ const PRECEDENCE_DENY = 0xffff_ffff;
 const PRECEDENCE_ALLOW = 0xffff_ff01;
 
 /** Reads a policy map. Newer agents keep the counters in a map of their own, which is joined. */
-export async function readPolicyMap(map: BpfMap, stats: BpfMap | undefined): Promise<PolicyMapEntry[]> {
-  const entries = (await readRecords(map, POLICY)).map(
-    ({ key, value }): PolicyMapEntry => ({
-      key,
+export async function readPolicyMap(
+  map: BpfMap,
+  stats: BpfMap | undefined,
+  release: Release,
+): Promise<PolicyMapDump> {
+  const entries = (await readRecords(map, POLICY, release)).map(({ key, value }): PolicyMapEntry => {
+    const full = 'prefixLength' in key ? key : { ...key, prefixLength: prefixOf(key.protocol, key.port) };
+    return {
+      key: full,
       value,
-      counters: 'packets' in value ? value : stats && countersOf(map, stats, key),
-    }),
-  );
-  return entries.sort(byImportance);
+      counters: 'packets' in value ? value : stats && countersOf(map, stats, full),
+    };
+  });
+  return { variant: requireVariant(map, POLICY, release), entries: entries.sort(byImportance) };
 }
 
 function byImportance(a: PolicyMapEntry, b: PolicyMapEntry): number {
@@ -96,26 +102,34 @@ export interface PolicyRule {
   cookie: number;
 }
 
+/** How entries of this map are written. All that a rule writes is at the same place in layouts of the same sizes. */
+export function policyVariant(map: BpfMap): PolicyVariant {
+  return requireVariant(map, POLICY);
+}
+
 /** The key of a rule: a protocol takes 8 bits of the prefix, a port 16 more. */
-export function encodePolicyKey(rule: Omit<PolicyRule, 'deny' | 'cookie'>): Buffer {
-  return encode(policyKey, {
-    ...rule,
-    prefixLength: POLICY_STATIC_BITS + ruleBits(rule.protocol, rule.port),
-  });
+export function encodePolicyKey({ key }: PolicyVariant, rule: Omit<PolicyRule, 'deny' | 'cookie'>): Buffer {
+  return encode<Struct>(key, { ...rule, prefixLength: prefixOf(rule.protocol, rule.port) });
 }
 
 const ruleBits = (protocol: number, port: number) => (protocol === 0 ? 0 : port === 0 ? 8 : 24);
+const prefixOf = (protocol: number, port: number) => POLICY_STATIC_BITS + ruleBits(protocol, port);
 
 /** The value of a rule in the layout of the map. */
-export function encodePolicyEntry(map: BpfMap, { protocol, port, deny, cookie }: PolicyRule): Buffer {
+export function encodePolicyEntry(
+  { key, value }: PolicyVariant,
+  { protocol, port, deny, cookie }: PolicyRule,
+): Buffer {
   const denies = deny ? POLICY_FLAG.deny : 0;
-  if (requireVariant(map, POLICY).value === policyEntry117) {
-    const wildcards =
-      (protocol === 0 ? POLICY_FLAG.wildcardProtocol : 0) | (port === 0 ? POLICY_FLAG.wildcardPort : 0);
-    return encode(policyEntry117, { flags: denies | wildcards });
-  }
-  return encode(policyEntry, {
-    flags: denies | (ruleBits(protocol, port) << 3),
+  const wildcards =
+    (protocol === 0 ? POLICY_FLAG.wildcardProtocol : 0) | (port === 0 ? POLICY_FLAG.wildcardPort : 0);
+  const how = !('prefixLength' in key.fields)
+    ? 0
+    : 'packets' in value.fields
+      ? wildcards
+      : ruleBits(protocol, port) << 3;
+  return encode<Struct>(value, {
+    flags: denies | how,
     precedence: deny ? PRECEDENCE_DENY : PRECEDENCE_ALLOW,
     cookie,
   });

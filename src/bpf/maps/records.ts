@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import { UserError } from '../../errors.ts';
 import { NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import type { BpfMap } from '../kernel/objects.ts';
-import { globalPath, openGlobal, releaseOfPins } from '../kernel/pins.ts';
-import { entriesOf, slotsOf, walk } from '../kernel/reader.ts';
+import { globalPath, openGlobal } from '../kernel/pins.ts';
+import { entriesOf, readAll, slotsOf, walk } from '../kernel/reader.ts';
 import { type MapLayout, type Variant, variantOf } from '../layouts/map-layout.ts';
 import type { RecordOf } from '../layouts/struct.ts';
 import { decode } from './codec.ts';
@@ -18,7 +18,10 @@ export type SlotRecord<V extends Variant = Variant> = V extends Variant
   ? { key: RecordOf<V['key']>; values: RecordOf<V['value']>[] }
   : never;
 
-/** The variant that a map has; fails when it has other sizes than any release of the agent gave it. */
+/**
+ * The variant that a map has; fails when it has other sizes than any release of the agent gave it. The release matters
+ * where variants of the same sizes differ.
+ */
 export function requireVariant<V extends Variant>(
   map: BpfMap,
   layout: MapLayout<V>,
@@ -66,6 +69,17 @@ export async function readSlots(map: BpfMap, layout: MapLayout, release?: Releas
   return records;
 }
 
+/** Fails when new keys do not fit into a map that drops nothing by itself: what the kernel would say of the write. */
+export async function requireRoom(map: BpfMap, keys: readonly Buffer[]): Promise<void> {
+  if (/lru/.test(map.info.type)) return;
+  const present = new Set((await readAll(map)).map(({ key }) => key.toString('hex')));
+  const added = keys.filter((key) => !present.has(key.toString('hex'))).length;
+  if (added === 0 || present.size + added <= map.info.maxEntries) return;
+  throw new UserError(`${map.label} is full: it holds ${present.size} of ${map.info.maxEntries} entries`, {
+    hint: 'Entries that exist can still be changed.',
+  });
+}
+
 /** Opens the newest pin of a map; undefined when none of its pins is there. */
 export function openPinned(
   bpfRoot: string,
@@ -78,6 +92,21 @@ export function openPinned(
       if (map) return map;
     }
   return undefined;
+}
+
+/**
+ * Opens all pins of a map, newest first, where releases write several of which the datapath asks one after the other. A
+ * missing one is an error in the reference's words.
+ */
+export function requireAllPinned(
+  bpfRoot: string,
+  layout: MapLayout,
+  { doing, ...options }: { write?: boolean; doing: string },
+): BpfMap[] {
+  const maps = layout.variants
+    .flatMap(({ pins }) => pins)
+    .flatMap((pin) => openGlobal(bpfRoot, pin, options) ?? []);
+  return maps.length > 0 ? maps : [requirePinned(bpfRoot, layout, { doing })];
 }
 
 /** As openPinned, but a missing pin is an error in the reference's words. */
@@ -98,16 +127,18 @@ export function requirePinned(
 export async function readPinned<V extends Variant>(
   bpfRoot: string,
   layout: MapLayout<V>,
+  release?: Release,
 ): Promise<MapRecord<V>[] | undefined> {
   using map = openPinned(bpfRoot, layout);
-  return map && (await readRecords(map, layout, releaseOfPins(bpfRoot)));
+  return map && (await readRecords(map, layout, release));
 }
 
 /** As readPinned, but a missing pin is an error in the reference's words. */
 export async function readRequired<V extends Variant>(
   bpfRoot: string,
   layout: MapLayout<V>,
+  release?: Release,
 ): Promise<MapRecord<V>[]> {
   using map = requirePinned(bpfRoot, layout);
-  return await readRecords(map, layout, releaseOfPins(bpfRoot));
+  return await readRecords(map, layout, release);
 }

@@ -50,7 +50,7 @@ export function mapsOf(agent: Agent): Map<string, MapEntry[] | undefined> {
   ]);
   for (const endpoint of agent.state.endpoints) {
     const entries = policyEntries(agent, endpoint.id);
-    maps.set(`cilium_policy_v2_${String(endpoint.id).padStart(5, '0')}`, entries);
+    maps.set(`cilium_policy_v3_${String(endpoint.id).padStart(5, '0')}`, entries);
   }
   for (const name of EMPTY) if (!maps.has(name)) maps.set(name, []);
   for (const name of UNCACHED) maps.set(name, undefined);

@@ -1,5 +1,6 @@
 import type { Connection, Translation } from '../../model/conntrack.ts';
 import { protocolName } from '../../model/protocol.ts';
+import type { Release } from '../../model/release.ts';
 
 /** `TCP OUT 10.0.0.1:5 -> 10.0.0.2:80`. */
 export function connectionText(c: Connection): string {
@@ -7,13 +8,23 @@ export function connectionText(c: Connection): string {
 }
 
 /** A line of `bpf nat list`, without its end. `age` gives the seconds since an entry's creation. */
-export function translationLine(nat: Translation, family: 4 | 6, age?: (created: bigint) => number): string {
+export function translationLine(
+  nat: Translation,
+  family: 4 | 6,
+  age?: (created: bigint) => number,
+  release?: Release,
+): string {
   const host = family === 4 ? (ip: string) => ip : (ip: string) => `[${ip}]`;
   const words = `${nat.related ? 'related ' : ''}${nat.service ? 'service ' : ''}`;
-  const created = age ? `${age(nat.created)}sec ago` : `? (raw ${nat.created})`;
-  return `${protocolName(nat.protocol)} ${nat.direction} ${host(nat.source)}:${nat.sourcePort} -> ${host(
+  const created = age ? `${age(nat.created)}sec` : `? (raw ${nat.created})`;
+  // Up to 1.13 another word stands in the same place.
+  const rest =
+    nat.hostLocal === undefined
+      ? `${age ? ' ago' : ''} NeedsCT=${nat.needsCt}`
+      : ` HostLocal=${nat.hostLocal}`;
+  return `${protocolName(nat.protocol, release)} ${nat.direction} ${host(nat.source)}:${nat.sourcePort} -> ${host(
     nat.destination,
   )}:${nat.destinationPort} ${words}XLATE_${nat.direction === 'IN' ? 'DST' : 'SRC'} ${host(nat.toAddress)}:${
     nat.toPort
-  } Created=${created} NeedsCT=${nat.needsCt}`;
+  } Created=${created}${rest}`;
 }

@@ -1,11 +1,12 @@
 /** The lines of `bpf ct list`, written from the bytes of the map by a writer that is made once from its structs. */
 
-import { CT_FLAGS, TUPLE_FLAG, type tuple4, type tuple6 } from '../../bpf/layouts/conntrack.ts';
-import type { Field, Struct } from '../../bpf/layouts/struct.ts';
+import { type ConntrackVariant, TUPLE_FLAG, type tuple4, type tuple6 } from '../../bpf/layouts/conntrack.ts';
+import type { Field } from '../../bpf/layouts/struct.ts';
 import { formatIpv6 } from '../../lib/address.ts';
 import { readUint } from '../../lib/uint.ts';
 import type { PackedEntries } from '../../model/bpf-map.ts';
 import { protocolName } from '../../model/protocol.ts';
+import type { Release } from '../../model/release.ts';
 import { type AsciiWriter, ascii } from '../text/ascii-writer.ts';
 
 /** What follows the two ends of a connection, in order. A struct that lacks a field leaves its part out. */
@@ -13,8 +14,12 @@ const PARTS: readonly (readonly [text: string, field: string])[] = [
   [' expires=', 'lifetime'],
   [' Packets=', 'packets'],
   [' Bytes=', 'bytes'],
+  [' RxPackets=', 'rxPackets'],
+  [' RxBytes=', 'rxBytes'],
   [' RxFlagsSeen=', 'rxFlagsSeen'],
   [' LastRxReport=', 'lastRxReport'],
+  [' TxPackets=', 'txPackets'],
+  [' TxBytes=', 'txBytes'],
   [' TxFlagsSeen=', 'txFlagsSeen'],
   [' LastTxReport=', 'lastTxReport'],
   [' Flags=', 'flags'],
@@ -29,6 +34,8 @@ const PIECE = {
   arrow: ascii(' -> '),
   colon: ascii(':'),
   related: ascii(' related'),
+  service: ascii(' service'),
+  space: ascii(' '),
   remaining: ascii(' (remaining: '),
   seconds: ascii(' sec(s))'),
   end: ascii(' \n'),
@@ -44,18 +51,25 @@ export interface ConntrackLines {
   remaining?: ((lifetime: number) => number) | undefined;
   /** Whether the entry with the key at `base` is shown. */
   wanted?: ((keys: Buffer, base: number) => boolean) | undefined;
+  /** The map is that of one endpoint: of its connections only the other end is told, and both ports. */
+  ofEndpoint?: boolean;
+  /** Which protocols have names. */
+  release?: Release;
 }
 
 /** Makes the writer for a map of these structs. Entries without a protocol are left out, as the reference does. */
 export function conntrackLineWriter(
-  { key, value }: { key: typeof tuple4 | typeof tuple6; value: Struct },
-  { remaining, wanted }: ConntrackLines = {},
+  { key, value, flagWords }: ConntrackVariant<typeof tuple4 | typeof tuple6>,
+  { remaining, wanted, ofEndpoint = false, release }: ConntrackLines = {},
 ): BatchWriter {
   const { source, destination, sourcePort, destinationPort, protocol, flags } = key.fields;
   const parts = PARTS.flatMap(([text, name]) => {
     const field = value.fields[name];
-    return field ? [{ text: ascii(text), write: partWriter(name, field, remaining) }] : [];
+    return field ? [{ text: ascii(text), write: partWriter(name, field, remaining, flagWords) }] : [];
   });
+  const prefixOf = prefixWriter(release);
+  // Up to 1.15 a service's entry is told like any other, with one word more.
+  const services = !('rxPackets' in value.fields);
   const writeEnd = source.kind === 'ipv4' ? writeIpv4 : writeIpv6;
   return (out, { count, keys, values, keySize, valueStride }) => {
     for (let i = 0; i < count; i++) {
@@ -65,17 +79,26 @@ export function conntrackLineWriter(
       if (number === 0 || wanted?.(keys, k) === false) continue;
       const bits = keys[k + flags.at] ?? 0;
       out.reserve(LONGEST_LINE);
-      out.put(prefixOf(number, bits));
-      // Addresses are stored exchanged, ports are not; a service's entry is told from the client's side.
-      const service = (bits & TUPLE_FLAG.service) !== 0;
-      const [from, fromPort] = service ? [source, destinationPort] : [destination, sourcePort];
-      const [to, toPort] = service ? [destination, sourcePort] : [source, destinationPort];
-      writeEnd(out, keys, k + from.at);
-      writePort(out, keys, k, fromPort);
-      out.put(PIECE.arrow);
-      writeEnd(out, keys, k + to.at);
-      writePort(out, keys, k, toPort);
+      const service = services && (bits & TUPLE_FLAG.service) !== 0;
+      out.put(prefixOf(number, service ? TUPLE_FLAG.service : bits & TUPLE_FLAG.in));
+      if (ofEndpoint) {
+        const incoming = !service && (bits & TUPLE_FLAG.in) !== 0;
+        writeEnd(out, keys, k + (service ? destination : source).at);
+        out.put(PIECE.space);
+        out.integer(portOf(keys, k, incoming ? sourcePort : destinationPort));
+        writePort(out, keys, k, incoming ? destinationPort : sourcePort);
+      } else {
+        // Addresses are stored exchanged, ports are not; a service's entry is told from the client's side.
+        const [from, fromPort] = service ? [source, destinationPort] : [destination, sourcePort];
+        const [to, toPort] = service ? [destination, sourcePort] : [source, destinationPort];
+        writeEnd(out, keys, k + from.at);
+        writePort(out, keys, k, fromPort);
+        out.put(PIECE.arrow);
+        writeEnd(out, keys, k + to.at);
+        writePort(out, keys, k, toPort);
+      }
       if (bits & TUPLE_FLAG.related) out.put(PIECE.related);
+      if (bits & TUPLE_FLAG.service && !services) out.put(PIECE.service);
       for (const { text, write } of parts) {
         out.put(text);
         write(out, values, v);
@@ -94,9 +117,13 @@ function writeIpv6(out: AsciiWriter, raw: Buffer, at: number): void {
   out.text(formatIpv6(raw, at));
 }
 
-function writePort(out: AsciiWriter, keys: Buffer, base: number, { at, size, order }: Field): void {
+function portOf(keys: Buffer, base: number, { at, size, order }: Field): number | bigint {
+  return readUint(keys, base + at, size, order);
+}
+
+function writePort(out: AsciiWriter, keys: Buffer, base: number, field: Field): void {
   out.put(PIECE.colon);
-  out.integer(readUint(keys, base + at, size, order));
+  out.integer(portOf(keys, base, field));
 }
 
 type PartWriter = (out: AsciiWriter, raw: Buffer, base: number) => void;
@@ -105,10 +132,21 @@ function partWriter(
   name: string,
   { at, size, order }: Field,
   remaining: ConntrackLines['remaining'],
+  flagWords: readonly string[],
 ): PartWriter {
   switch (name) {
-    case 'flags':
-      return (out, raw, base) => out.put(flagsPiece(Number(readUint(raw, base + at, size, order))));
+    case 'flags': {
+      const pieces = new Map<number, Uint8Array>();
+      return (out, raw, base) => {
+        const flags = Number(readUint(raw, base + at, size, order));
+        let piece = pieces.get(flags);
+        if (!piece) {
+          piece = flagsPiece(flags, flagWords);
+          pieces.set(flags, piece);
+        }
+        out.put(piece);
+      };
+    }
     case 'rxFlagsSeen':
     case 'txFlagsSeen':
       return (out, raw, base) => out.put(HEX_BYTES[raw[base + at] ?? 0] ?? PIECE.end);
@@ -125,35 +163,30 @@ function partWriter(
   return (out, raw, base) => out.integer(readUint(raw, base + at, size, order));
 }
 
-const prefixes = new Map<number, Uint8Array>();
+type PrefixOf = (protocol: number, direction: number) => Uint8Array;
 
 /** `TCP OUT `, made once for each protocol and direction. */
-function prefixOf(protocol: number, flags: number): Uint8Array {
-  const direction = flags & (TUPLE_FLAG.in | TUPLE_FLAG.service);
-  const key = (protocol << 8) | direction;
-  let prefix = prefixes.get(key);
-  if (!prefix) {
-    const word = direction & TUPLE_FLAG.service ? 'SVC' : direction ? 'IN' : 'OUT';
-    prefix = ascii(`${protocolName(protocol)} ${word} `);
-    prefixes.set(key, prefix);
-  }
-  return prefix;
+function prefixWriter(release: Release | undefined): PrefixOf {
+  const prefixes = new Map<number, Uint8Array>();
+  return (protocol, direction) => {
+    const key = (protocol << 8) | direction;
+    let prefix = prefixes.get(key);
+    if (!prefix) {
+      const word = direction & TUPLE_FLAG.service ? 'SVC' : direction ? 'IN' : 'OUT';
+      prefix = ascii(`${protocolName(protocol, release)} ${word} `);
+      prefixes.set(key, prefix);
+    }
+    return prefix;
+  };
 }
 
 const HEX_BYTES = Array.from({ length: 256 }, (_, i) => ascii(`0x${i.toString(16).padStart(2, '0')}`));
 
-const flagPieces = new Map<number, Uint8Array>();
-
-/** The flags as a number and in words, made once for each number. */
-function flagsPiece(flags: number): Uint8Array {
-  let piece = flagPieces.get(flags);
-  if (!piece) {
-    const words = CT_FLAGS.filter((word, bit) => word !== '' && (flags >> bit) & 1);
-    const unknown = (flags >> CT_FLAGS.length) << CT_FLAGS.length;
-    if (unknown) words.push(`Unknown=0x${unknown.toString(16).padStart(4, '0')}`);
-    const hex = flags.toString(16).padStart(4, '0');
-    piece = ascii(`0x${hex} [ ${words.map((word) => `${word} `).join('')}]`);
-    flagPieces.set(flags, piece);
-  }
-  return piece;
+/** The flags as a number and in words. */
+function flagsPiece(flags: number, known: readonly string[]): Uint8Array {
+  const words = known.filter((word, bit) => word !== '' && (flags >> bit) & 1);
+  const unknown = (flags >> known.length) << known.length;
+  if (unknown) words.push(`Unknown=0x${unknown.toString(16).padStart(4, '0')}`);
+  const hex = flags.toString(16).padStart(4, '0');
+  return ascii(`0x${hex} [ ${words.map((word) => `${word} `).join('')}]`);
 }

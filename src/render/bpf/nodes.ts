@@ -1,5 +1,6 @@
 import type { TUNNEL, VTEP } from '../../bpf/layouts/nodes.ts';
-import type { RecordOf } from '../../bpf/layouts/struct.ts';
+import type { RecordOf, Struct } from '../../bpf/layouts/struct.ts';
+import { bracketed } from '../../lib/address.ts';
 import { clusterSuffix } from './parts.ts';
 
 type Tunnel = (typeof TUNNEL)['variants'][number];
@@ -10,12 +11,16 @@ export function vtepText({ mac, tunnelEndpoint }: RecordOf<Vtep['value']>): stri
   return `vtepmac=${mac.toUpperCase()} tunnelendpoint=${tunnelEndpoint}`;
 }
 
-/** Key of `bpf tunnel list`. */
-export function tunnelKeyText({ ip, clusterId }: RecordOf<Tunnel['key']>): string {
-  return ip === '' ? 'nil' : `${ip}${clusterSuffix(clusterId)}`;
+/** Entry of `bpf tunnel list`. Up to 1.13 both ends have a key, and addresses of IPv6 have brackets. */
+export function tunnelTexts({ key, value }: MapRecordOf<Tunnel>): [key: string, value: string] {
+  const end = ({ ip, encryptKey }: RecordOf<Tunnel['value']>, host = ip) =>
+    ip === '' ? 'nil' : `${host}:${encryptKey}`;
+  if ('clusterId' in key)
+    return [key.ip === '' ? 'nil' : `${key.ip}${clusterSuffix(key.clusterId)}`, end(value)];
+  return [end(key, bracketed(key.ip)), end(value, bracketed(value.ip))];
 }
 
-/** Value of `bpf tunnel list`. */
-export function tunnelText({ ip, encryptKey }: RecordOf<Tunnel['value']>): string {
-  return ip === '' ? 'nil' : `${ip}:${encryptKey}`;
+interface MapRecordOf<V extends { key: Struct; value: Struct }> {
+  key: RecordOf<V['key']>;
+  value: RecordOf<V['value']>;
 }

@@ -4,7 +4,9 @@ import {
   POLICY_DIRECTIONS,
   POLICY_FLAG,
   POLICY_STATIC_BITS,
+  type PolicyMapDump,
   type PolicyMapEntry,
+  type PolicyVariant,
 } from '../../bpf/layouts/policy.ts';
 import { exactNumber, swap16 } from '../../lib/uint.ts';
 import { protocolName } from '../../model/protocol.ts';
@@ -17,54 +19,102 @@ const NOT_AVAILABLE = 0xffff_ffff_ffff_ffffn;
 
 /** The table of `bpf policy get`. `peers` are the labels of each entry's peer, undefined for their numbers. */
 export function renderPolicyMap(
-  entries: readonly PolicyMapEntry[],
+  { variant, entries }: PolicyMapDump,
   peers: readonly (readonly string[])[] | undefined,
 ): string {
-  const cookies = entries.length === 0 || entries.some(({ value }) => 'cookie' in value);
-  const header = [
-    'POLICY',
-    'DIRECTION',
-    peers ? 'LABELS (source:key[=value])' : 'IDENTITY',
-    'PORT/PROTO',
-    'PROXY PORT',
-    'AUTH TYPE',
-    'BYTES',
-    'PACKETS',
-    'PREFIX',
-    ...(cookies ? ['COOKIE'] : []),
-  ];
-  const lines = [header.join('\t')];
-  for (const [i, { key, value, counters }] of entries.entries()) {
-    const [first = '', ...more] = (peers?.[i] ?? [String(key.identity)]).map(sanitizeCell);
-    const cells = [
-      value.flags & POLICY_FLAG.deny ? 'Deny' : 'Allow',
-      POLICY_DIRECTIONS[key.direction] ?? 'Unknown',
-      first,
-      portProtocolText(key),
-      value.proxyPort === 0 ? 'NONE' : value.proxyPort,
-      authTypeName('cookie' in value ? value.auth & AUTH_TYPE_MASK : value.auth),
-      counters?.bytes ?? '-',
-      counters?.packets ?? '-',
-      key.prefixLength - POLICY_STATIC_BITS,
-      ...(cookies ? ['cookie' in value ? value.cookie : 0] : []),
-    ];
-    lines.push(cells.join('\t'));
-    const rest = '\t'.repeat(header.length - 3);
-    for (const label of more) lines.push(`\t\t${label}${rest}`);
+  const columns = COLUMNS.filter(({ of }) => of === undefined || of(variant));
+  const header = columns.map(({ title }) =>
+    title === 'IDENTITY' && peers ? 'LABELS (source:key[=value])' : title,
+  );
+  const line = (cells: readonly (string | number | bigint)[]) =>
+    `${cells.join('\t')}${hasPrefixes(variant) ? '' : '\t'}\n`;
+  let text = line(header);
+  for (const [i, entry] of entries.entries()) {
+    const [first = '', ...more] = (peers?.[i] ?? [String(entry.key.identity)]).map(sanitizeCell);
+    text += line(
+      columns.map(({ title, cell }) => (title === 'IDENTITY' ? first : cell(entry, hasPrefixes(variant)))),
+    );
+    // Up to 1.15 the lines of further labels have one cell more than the others.
+    const end = hasPrefixes(variant) ? '' : '\t';
+    for (const label of more)
+      text += line(columns.map(({ title }) => (title === 'IDENTITY' ? label : ''))).replace('\n', `${end}\n`);
   }
-  return tabulate(`${lines.join('\n')}\n`, LIST_TABLE) + (entries.length === 0 ? EMPTY : '');
+  return tabulate(text, LIST_TABLE) + (entries.length === 0 ? EMPTY : '');
+}
+
+interface Column {
+  title: string;
+  cell: (entry: PolicyMapEntry, prefixes: boolean) => string | number | bigint;
+  /** The layouts whose command line has it; all without this. */
+  of?: (variant: PolicyVariant) => boolean;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'POLICY', cell: ({ value }) => (value.flags & POLICY_FLAG.deny ? 'Deny' : 'Allow') },
+  { title: 'DIRECTION', cell: ({ key }) => POLICY_DIRECTIONS[key.direction] ?? 'Unknown' },
+  { title: 'IDENTITY', cell: ({ key }) => key.identity },
+  {
+    title: 'PORT/PROTO',
+    cell: ({ key }, prefixes) => (prefixes ? portProtocolText(key) : oldPortText(key)),
+  },
+  { title: 'PROXY PORT', cell: ({ value }) => (value.proxyPort === 0 ? 'NONE' : value.proxyPort) },
+  {
+    title: 'AUTH TYPE',
+    cell: ({ value }) =>
+      'auth' in value ? authTypeName('cookie' in value ? value.auth & AUTH_TYPE_MASK : value.auth) : '',
+    of: ({ value }) => 'auth' in value.fields,
+  },
+  { title: 'BYTES', cell: ({ counters }) => counters?.bytes ?? '-' },
+  { title: 'PACKETS', cell: ({ counters }) => counters?.packets ?? '-' },
+  { title: 'PREFIX', cell: ({ key }) => key.prefixLength - POLICY_STATIC_BITS, of: hasPrefixes },
+  {
+    title: 'COOKIE',
+    cell: ({ value }) => ('cookie' in value ? value.cookie : 0),
+    of: ({ value }) => 'cookie' in value.fields,
+  },
+];
+
+/** Whether keys have a prefix length: since 1.16. */
+export function hasPrefixes({ key }: PolicyVariant): boolean {
+  return 'prefixLength' in key.fields;
+}
+
+const ICMP = [1, 58];
+
+/** Up to 1.15 a protocol without a port is not shown; that of ICMP is its type, which may be 0. */
+function oldPortText({ port, protocol }: PolicyMapEntry['key']): string {
+  return port !== 0 || ICMP.includes(protocol) ? `${port}/${protocolName(protocol)}` : 'ANY';
 }
 
 /** An entry in the reference's JSON form, which differs between releases. */
-export function policyEntryJson({ key, value, counters }: PolicyMapEntry): Record<string, unknown> {
+export function policyEntryJson(
+  variant: PolicyVariant,
+  { key, value, counters }: PolicyMapEntry,
+): Record<string, unknown> {
+  const packets = exactNumber(counters?.packets ?? NOT_AVAILABLE);
+  const bytes = exactNumber(counters?.bytes ?? NOT_AVAILABLE);
+  if (!hasPrefixes(variant))
+    return {
+      ProxyPort: swap16(value.proxyPort),
+      Flags: value.flags,
+      ...('auth' in value ? { AuthType: value.auth } : { Pad0: 0 }),
+      Pad1: 0,
+      Pad2: 0,
+      Packets: packets,
+      Bytes: bytes,
+      Key: {
+        Identity: key.identity,
+        DestPort: swap16(key.port),
+        Nexthdr: key.protocol,
+        TrafficDirection: key.direction,
+      },
+    };
   return {
     ProxyPortNetwork: swap16(value.proxyPort),
     Flags: value.flags,
-    ...('cookie' in value
-      ? { AuthRequirement: value.auth, Precedence: value.precedence, Cookie: value.cookie }
-      : { AuthType: value.auth, Pad1: 0, Pad2: 0 }),
-    Packets: exactNumber(counters?.packets ?? NOT_AVAILABLE),
-    Bytes: exactNumber(counters?.bytes ?? NOT_AVAILABLE),
+    ...valueJson(value),
+    Packets: packets,
+    Bytes: bytes,
     Key: {
       Prefixlen: key.prefixLength,
       Identity: key.identity,
@@ -73,6 +123,20 @@ export function policyEntryJson({ key, value, counters }: PolicyMapEntry): Recor
       DestPortNetwork: swap16(key.port),
     },
   };
+}
+
+function valueJson(value: PolicyMapEntry['value']): Record<string, unknown> {
+  if ('cookie' in value)
+    return { AuthRequirement: value.auth, Precedence: value.precedence, Cookie: value.cookie };
+  if ('proxyPortPriority' in value)
+    return {
+      AuthRequirement: value.auth,
+      ProxyPortPriority: value.proxyPortPriority,
+      Pad1: 0,
+      Pad2: 0,
+      Pad3: 0,
+    };
+  return { AuthType: 'auth' in value ? value.auth : 0, Pad1: 0, Pad2: 0 };
 }
 
 /** Name of an authentication type. */

@@ -18,34 +18,49 @@ import { clusterSuffix } from './parts.ts';
 
 type Service = RecordOf<typeof serviceEntry>;
 type ServiceKey = RecordOf<typeof serviceKey4>;
-type Backend = RecordOf<typeof backend4>;
+type Backend = Omit<RecordOf<typeof backend4>, 'clusterId' | 'zone'> & { clusterId?: number; zone?: number };
 type SourceRange = (typeof SOURCE_RANGES4)['variants'][number];
 type Socket = (typeof SOCKETS4)['variants'][number];
 
-/** `/TCP`; agents up to 1.17 keep no protocol in a service's key and print none. */
+/** `/TCP`; agents up to 1.16 keep no protocol in a service's key and print none, those of 1.17 may. */
 function protocolSuffix(protocol: number, release: Release): string {
-  return atLeast(release, '1.18') ? `/${protocolName(protocol)}` : '';
+  const shown = atLeast(release, protocol === 0 ? '1.18' : '1.17');
+  return shown ? `/${protocolName(protocol)}` : '';
 }
 
-/** `10.96.0.1:443/TCP (0)`. */
+/** `10.96.0.1:443/TCP (0)`. Up to 1.15 the slot is not part of it. */
 export function serviceKeyText(
   { address, port, protocol, scope, slot }: ServiceKey,
   release: Release,
 ): string {
   const internal = scope === INTERNAL_SCOPE ? '/i' : '';
-  return `${joinHostPort(address, port)}${protocolSuffix(protocol, release)}${internal} (${slot})`;
+  const place = atLeast(release, '1.16') ? ` (${slot})` : '';
+  return `${joinHostPort(address, port)}${protocolSuffix(protocol, release)}${internal}${place}`;
 }
 
 /** The raw service entry, as `bpf lb list --frontends` shows it. */
-export function serviceText({ word, count, quarantined, revNatId, flags }: Service): string {
-  return `${word} ${count}[${quarantined}] (${revNatId}) [0x${(flags & 0xff).toString(16)} 0x${(flags >> 8).toString(16)}]`;
+export function serviceText(
+  { word, count, quarantined, revNatId, flags }: Service,
+  release: Release,
+): string {
+  const [low, high] = [(flags & 0xff).toString(16), (flags >> 8).toString(16)];
+  if (!atLeast(release, '1.11')) return `${word} (${revNatId}) [FLAGS: 0x${flags.toString(16)}]`;
+  const aside = atLeast(release, '1.16') ? `[${quarantined}]` : '';
+  return `${word} ${count}${aside} (${revNatId}) [0x${low} 0x${high}]`;
 }
 
 /** What `bpf lb list` says about a frontend: its flags, and the proxy's port for L7 services. */
-export function frontendText(key: ServiceKey, { word, revNatId, flags }: Service): string {
+export function frontendText(key: ServiceKey, { word, revNatId, flags }: Service, release: Release): string {
   const any = key.address.includes(':') ? '[::]' : '0.0.0.0';
   const proxy = flags & SERVICE_FLAG.l7 ? `(L7LB Proxy Port: ${swap16(word & 0xffff)})` : '';
-  return `${any}:0 (${revNatId}) (0) [${serviceFlagWords(flags).join(', ')}] ${proxy}`;
+  const words = serviceFlagWords(flags, release).join(', ');
+  if (!atLeast(release, '1.16')) return `${any}:0 (${revNatId})${slotText(0, release)} [${words}]`;
+  return `${any}:0 (${revNatId}) (0) [${words}] ${proxy}`;
+}
+
+/** ` (1)`; 1.10 does not print the slot. */
+function slotText(slot: number, release: Release): string {
+  return atLeast(release, '1.11') ? ` (${slot})` : '';
 }
 
 /** What `bpf lb list` says about one backend of a service. */
@@ -57,12 +72,19 @@ export function serviceBackendText(
 ): string {
   if (!backend) return `backend ${service.word} not found`;
   const host = key.address.includes(':') ? `[${backend.address}]` : backend.address;
-  return `${host}:${backend.port}${protocolSuffix(backend.protocol, release)} (${service.revNatId}) (${key.slot})`;
+  return `${host}:${backend.port}${protocolSuffix(backend.protocol, release)} (${service.revNatId})${slotText(key.slot, release)}`;
 }
 
-/** As the reference prints a backend: without its port. The zone has a name only in the agent's flags. */
-export function backendText({ protocol, address, clusterId, zone }: Backend): string {
-  return `${protocolName(protocol)}://${address}${clusterSuffix(clusterId)}${zone === 0 ? '' : `[${zone}]`}`;
+/**
+ * As the reference prints a backend: without its port since 1.13. The zone has a name only in the agent's flags.
+ */
+export function backendText(
+  { protocol, address, port, clusterId = 0, zone = 0 }: Backend,
+  release: Release,
+): string {
+  const name = protocolName(protocol);
+  if (!atLeast(release, '1.13')) return `${name}://${joinHostPort(address, port)}`;
+  return `${name}://${address}${clusterSuffix(clusterId)}${zone === 0 ? '' : `[${zone}]`}`;
 }
 
 /** `10.96.0.1:443` of a reverse NAT entry. */
@@ -83,10 +105,12 @@ export function socketNatText(key: RecordOf<Socket['key']>, value: RecordOf<Sock
 }
 
 /** Flags of a service entry: name of its type first, as `bpf lb list` shows them. */
-function serviceFlagWords(flags: number): string[] {
+function serviceFlagWords(flags: number, release: Release): string[] {
   const has = (flag: keyof typeof SERVICE_FLAG) => (flags & SERVICE_FLAG[flag]) !== 0;
   const type = serviceType(has);
-  const denies = has('sourceRange') && has('quarantinedOrDeny');
+  // The bits that are used for two things are since 1.18.
+  const both = atLeast(release, '1.18');
+  const denies = both && has('sourceRange') && has('quarantinedOrDeny');
   const words: [string, boolean][] = [
     [type, true],
     ['Local', has('localScope')],
@@ -98,7 +122,7 @@ function serviceFlagWords(flags: number): string[] {
     ['deny', denies],
     ['46x64', has('nat46x64')],
     ['l7-load-balancer', has('l7')],
-    [type === 'HostPort' ? 'loopback' : 'delegate-if-local', has('loopbackOrDelegate')],
+    [!both || type === 'HostPort' ? 'loopback' : 'delegate-if-local', has('loopbackOrDelegate')],
     ['quarantined', has('quarantinedOrDeny') && !denies],
     ['dsr', has('dsr')],
   ];

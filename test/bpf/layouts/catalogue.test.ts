@@ -1,7 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { endpointOf, KNOWN_MAPS, knownMap } from '../../../src/bpf/layouts/catalogue.ts';
-import { CONNTRACK4, ctEntry, ctEntry117 } from '../../../src/bpf/layouts/conntrack.ts';
-import { mapLayout, variantOf } from '../../../src/bpf/layouts/map-layout.ts';
+import {
+  CONNTRACK4,
+  ctEntry,
+  ctEntry115,
+  ctEntry117,
+  ctEntry118,
+} from '../../../src/bpf/layouts/conntrack.ts';
+import { ENDPOINTS } from '../../../src/bpf/layouts/endpoints.ts';
+import { IPCACHE } from '../../../src/bpf/layouts/ipcache.ts';
+import { mapLayout, readsDifferently, variantOf } from '../../../src/bpf/layouts/map-layout.ts';
 import { struct } from '../../../src/bpf/layouts/struct.ts';
 import type { RecordedMap } from '../../helpers/bpf.ts';
 import { fixture } from '../../helpers/recordings.ts';
@@ -35,11 +43,42 @@ describe('the catalogue', () => {
 
   test('picks the layout of the release where sizes are the same', () => {
     const sizes = { keySize: 14, valueSize: 56 };
-    expect(variantOf(CONNTRACK4, sizes, '1.17')?.value).toBe(ctEntry117);
-    expect(variantOf(CONNTRACK4, sizes, '1.18')?.value).toBe(ctEntry);
+    expect(variantOf(CONNTRACK4, sizes, '1.9')?.value).toBe(ctEntry115);
+    expect(variantOf(CONNTRACK4, sizes, '1.15')?.value).toBe(ctEntry115);
+    expect(variantOf(CONNTRACK4, sizes, '1.16')?.value).toBe(ctEntry117);
+    expect(variantOf(CONNTRACK4, sizes, '1.18')?.value).toBe(ctEntry118);
+    expect(variantOf(CONNTRACK4, sizes, '1.19')?.value).toBe(ctEntry);
     expect(variantOf(CONNTRACK4, sizes, '1.20')?.value).toBe(ctEntry);
     expect(variantOf(CONNTRACK4, { keySize: 14, valueSize: 55 }, '1.20')).toBeUndefined();
   });
+});
+
+test.each([
+  ['1.14', '1.15', false],
+  ['1.15', '1.16', true],
+  ['1.17', '1.18', false],
+  ['1.18', '1.20', false],
+  ['1.17', '1.19', true],
+  ['1.9', '1.20', true],
+  ['1.16', '1.16', false],
+] as const)('from %s to %s connections are read in different ways: %j', (first, last, different) => {
+  expect(readsDifferently(CONNTRACK4, { keySize: 14, valueSize: 56 }, { first, last })).toBe(different);
+});
+
+test.each([
+  ['1.9', '1.13', false],
+  ['1.13', '1.14', true],
+  ['1.14', '1.17', false],
+  ['1.12', '1.17', true],
+] as const)('from %s to %s the ipcache is read in different ways: %j', (first, last, different) => {
+  const map = { pin: 'cilium_ipcache', keySize: 24, valueSize: 12 };
+  expect(readsDifferently(IPCACHE, map, { first, last })).toBe(different);
+});
+
+test('endpoints, whose newer fields were zeros, are read alike by all', () => {
+  expect(readsDifferently(ENDPOINTS, { keySize: 20, valueSize: 48 }, { first: '1.9', last: '1.20' })).toBe(
+    false,
+  );
 });
 
 test('the name of a pin decides between variants of the same sizes', () => {

@@ -134,7 +134,15 @@ describe('entries', () => {
         `fd0000000000000000000000000000ffc0a80101${'00'.repeat(12)}${le32(4)}00000000`,
       ],
     ]);
-    expect((await bpf('egress', 'list')).stdout).toBe(
+    const release = ['--agent-release', '1.19'];
+    expect((await bpf('egress', 'list', '--agent-release', '1.20')).stdout).toMatch(
+      /Gateway IP +Egress Ifindex\n10\.0\.0\.2 (?:.|\n)*Not Found +0\n(?:.|\n)*\nfd00::2 .* 4\n$/,
+    );
+    expect(JSON.parse((await bpf('egress', 'list', '-o', 'json')).stdout)).toContainEqual(
+      expect.objectContaining({ SourceIP: 'fd00::2', Ifindex: 4 }),
+    );
+    expect((await bpf('egress', 'list', '--agent-release', '1.13')).stdout).toContain(' 0.0.0.1\n');
+    expect((await bpf('egress', 'list', ...release)).stdout).toBe(
       'Source IP   Destination CIDR   Egress IP     Gateway IP\n' +
         '10.0.0.2    20.0.0.0/8         10.1.1.1      Not Found\n' +
         '10.0.0.2    20.1.0.0/16        0.0.0.0       Excluded CIDR\n' +
@@ -217,14 +225,16 @@ describe('entries', () => {
     pinned('cilium_capture4_rules', { ...HASH, keySize: 16, valueSize: 8 }, [
       ['0a0000000a01000000501f9006181000', `0100000080000000`],
     ]);
-    expect((await bpf('recorder', 'list')).stdout).toBe(
+    expect((await bpf('recorder', 'list', '--agent-release', '1.17')).stdout).toBe(
       '10.0.0.0/24:80 -> 10.1.0.0/16:8080 TCP ID:1 CapLen:128\n\n',
     );
-    expect(JSON.parse((await bpf('recorder', 'list', '-o', 'json')).stdout)).toEqual([
+    expect(
+      JSON.parse((await bpf('recorder', 'list', '--agent-release', '1.17', '-o', 'json')).stdout),
+    ).toEqual([
       {
         Key: {
-          SrcAddr: '10.0.0.0',
-          DestAddr: '10.1.0.0',
+          SrcAddr: [10, 0, 0, 0],
+          DestAddr: [10, 1, 0, 0],
           SrcPort: 20480,
           DestPort: 36895,
           NextHdr: 6,

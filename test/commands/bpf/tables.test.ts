@@ -267,15 +267,22 @@ describe('bpf ipcache', () => {
 
   kernelTest('of an agent of 1.17 is read and written in its own layout', () =>
     restored(/cilium_ipcache$/, async () => {
-      const { stdout } = await bpf(['ipcache', 'list']);
+      const release = ['--agent-release', '1.17'];
+      const { stdout } = await bpf(['ipcache', 'list', ...release]);
       expect(stdout).toContain(
         '10.22.128.204/32    identity=4 encryptkey=0 tunnelendpoint=0.0.0.0, flags=<none> ',
       );
       expect(
-        (await bpf(['ipcache', 'update', '10.9.0.0/16', '--identity', '7', '--tunnelendpoint', '1.2.3.4']))
-          .stdout,
+        (
+          await bpf([
+            ...['ipcache', 'update', '10.9.0.0/16', ...release],
+            ...['--identity', '7', '--tunnelendpoint', '1.2.3.4'],
+          ])
+        ).stdout,
       ).toBe('Updated entry 10.9.0.0/16 => identity=7 encryptkey=0 tunnelendpoint=1.2.3.4, flags=<none>\n');
-      expect((await bpf(['ipcache', 'update', '10.9.0.0/16', '--tunnelendpoint', 'fd00::1'])).code).toBe(1);
+      expect(
+        (await bpf(['ipcache', 'update', '10.9.0.0/16', ...release, '--tunnelendpoint', 'fd00::1'])).code,
+      ).toBe(1);
     }),
   );
 

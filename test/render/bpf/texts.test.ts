@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { variantOf } from '../../../src/bpf/layouts/map-layout.ts';
+import { POLICY } from '../../../src/bpf/layouts/policy.ts';
+import type { Release } from '../../../src/model/release.ts';
 import { endpointKeyText, endpointText } from '../../../src/render/bpf/endpoints.ts';
 import { ipcacheKeyText, ipcacheText } from '../../../src/render/bpf/ipcache.ts';
-import { tunnelKeyText, tunnelText, vtepText } from '../../../src/render/bpf/nodes.ts';
+import { tunnelTexts, vtepText } from '../../../src/render/bpf/nodes.ts';
 import {
   authTypeName,
   policyEntryJson,
@@ -30,13 +33,22 @@ describe('an endpoint', () => {
   };
 
   test('is told with its identity and devices', () => {
-    expect(endpointKeyText({ ip: '10.0.0.1', key: 0, clusterId: 3 })).toBe('10.0.0.1@3:0');
-    expect(endpointKeyText({ ip: '', key: 0, clusterId: 0 })).toBe('nil');
-    expect(endpointText(info)).toBe(
+    expect(endpointKeyText({ ip: '10.0.0.1', key: 0, clusterId: 3 }, '1.20')).toBe('10.0.0.1@3:0');
+    expect(endpointKeyText({ ip: 'fd00::1', key: 0, clusterId: 0 }, '1.14')).toBe('fd00::1:0');
+    expect(endpointKeyText({ ip: 'fd00::1', key: 0, clusterId: 3 }, '1.13')).toBe('[fd00::1]:0');
+    expect(endpointKeyText({ ip: '', key: 0, clusterId: 0 }, '1.20')).toBe('nil');
+    expect(endpointText(info, '1.17')).toBe(
       'id=42    sec_id=900   flags=0x001A ifindex=7   mac=AA:BB:CC:DD:EE:FF nodemac=01:02:03:04:05:06',
     );
-    expect(endpointText({ ...info, parentIfindex: 3 })).toMatch(/:06 parent_ifindex=3 {2}$/);
-    expect(endpointText({ ...info, flags: 3 })).toBe('(localhost)');
+    expect(endpointText({ ...info, parentIfindex: 3 }, '1.18')).toMatch(/:06 parent_ifindex=3 {2}$/);
+    expect(endpointText({ ...info, parentIfindex: 3, routeInfo: 9 }, '1.20')).toMatch(/=3 {3}rt_info:9$/);
+    expect(endpointText({ ...info, flags: 3 }, '1.20')).toBe('(localhost)');
+  });
+
+  test('has no identity where agents write none, and shows one that is there', () => {
+    expect(endpointText({ ...info, identity: 0 }, '1.13')).toMatch(/^id=42 {4}flags=/);
+    expect(endpointText(info, '1.13')).toContain(' sec_id=900 ');
+    expect(endpointText({ ...info, identity: 0 }, '1.15')).toContain(' sec_id=0 ');
   });
 });
 
@@ -50,6 +62,13 @@ describe('an entry of the ipcache', () => {
     expect(ipcacheText({ ...value, flags: 4 }, '1.18')).toMatch(/1 flags=ipv6tunnel$/);
     expect(ipcacheText(value, '1.17')).toMatch(/tunnelendpoint=10.1.1.1, flags=skiptunnel$/);
     expect(ipcacheText({ ...value, flags: 2 }, '1.17')).toMatch(/, flags=<none>$/);
+  });
+
+  test('is told in the words of older releases', () => {
+    const old = { identity: 6, encryptKey: 3, tunnelEndpoint: '10.1.1.1' };
+    expect(ipcacheText(old, '1.10')).toBe('6 3 10.1.1.1');
+    expect(ipcacheText(old, '1.13')).toBe('identity=6 encryptkey=3 tunnelendpoint=10.1.1.1');
+    expect(ipcacheText({ ...old, nodeId: 12 }, '1.14')).toMatch(/tunnelendpoint=10.1.1.1 nodeid=12$/);
   });
 
   test('shows the prefix without the bits before the address', () => {
@@ -76,6 +95,14 @@ describe('a policy entry', () => {
   const key = { prefixLength: 64, identity: 9, direction: 1, protocol: 6, port: 0x0102 };
   const value = { proxyPort: 0x0304, flags: 1, auth: 0x81, precedence: 5, cookie: 6 };
   const old = { proxyPort: 0, flags: 0, auth: 0x81, packets: 7n, bytes: 2n ** 63n };
+  const variantOfSizes = (keySize: number, valueSize: number, release: Release) => {
+    const variant = variantOf(POLICY, { keySize, valueSize }, release);
+    if (!variant) throw new Error('no such layout');
+    return variant;
+  };
+  const newest = variantOfSizes(12, 12, '1.20');
+  const counting = variantOfSizes(12, 24, '1.17');
+  const hash = variantOfSizes(8, 24, '1.14');
 
   test('is a row of the table of its release', () => {
     const cells = (text: string) =>
@@ -83,7 +110,11 @@ describe('a policy entry', () => {
         .trimEnd()
         .split('\n')
         .map((line) => line.trim().split(/ {2,}/));
-    expect(cells(renderPolicyMap([{ key, value, counters: undefined }], [['a', 'b']]))).toEqual([
+    expect(
+      cells(
+        renderPolicyMap({ variant: newest, entries: [{ key, value, counters: undefined }] }, [['a', 'b']]),
+      ),
+    ).toEqual([
       [
         'POLICY',
         'DIRECTION',
@@ -100,7 +131,10 @@ describe('a policy entry', () => {
       ['b'],
     ]);
     const row = cells(
-      renderPolicyMap([{ key: { ...key, direction: 2 }, value: old, counters: old }], undefined),
+      renderPolicyMap(
+        { variant: counting, entries: [{ key: { ...key, direction: 2 }, value: old, counters: old }] },
+        undefined,
+      ),
     );
     expect(row[0]?.slice(2, 4)).toEqual(['IDENTITY', 'PORT/PROTO']);
     expect(row[0]?.at(-1)).toBe('PREFIX');
@@ -115,7 +149,9 @@ describe('a policy entry', () => {
       '7',
       '24',
     ]);
-    expect(renderPolicyMap([], undefined)).toMatch(/COOKIE\s+Policy stats empty\. /);
+    expect(renderPolicyMap({ variant: newest, entries: [] }, undefined)).toMatch(
+      /COOKIE\s+Policy stats empty\. /,
+    );
   });
 
   test('is JSON of its release, with the ports unswapped', () => {
@@ -126,7 +162,7 @@ describe('a policy entry', () => {
       Nexthdr: 6,
       DestPortNetwork: 0x0201,
     };
-    expect(policyEntryJson({ key, value, counters: undefined })).toEqual({
+    expect(policyEntryJson(newest, { key, value, counters: undefined })).toEqual({
       ProxyPortNetwork: 0x0403,
       Flags: 1,
       AuthRequirement: 0x81,
@@ -136,7 +172,7 @@ describe('a policy entry', () => {
       Bytes: 0xffff_ffff_ffff_ffffn,
       Key: json,
     });
-    expect(policyEntryJson({ key, value: old, counters: old })).toEqual({
+    expect(policyEntryJson(counting, { key, value: old, counters: old })).toEqual({
       ProxyPortNetwork: 0,
       Flags: 0,
       AuthType: 0x81,
@@ -146,6 +182,34 @@ describe('a policy entry', () => {
       Bytes: 2n ** 63n,
       Key: json,
     });
+  });
+
+  test('of a hash map has no prefix, and no port means any', () => {
+    const any = { ...key, protocol: 6, port: 0 };
+    const ping = { ...key, protocol: 1, port: 0 };
+    const entries = [key, any, ping].map((one) => ({ key: one, value: old, counters: old }));
+    const lines = renderPolicyMap({ variant: hash, entries }, undefined).split('\n');
+    expect(lines[0]).toMatch(/PROXY PORT +AUTH TYPE +BYTES +PACKETS +$/);
+    expect(lines.slice(1, 4).map((line) => line.trim().split(/ {2,}/)[3])).toEqual([
+      '258/TCP',
+      'ANY',
+      '0/ICMP',
+    ]);
+    const { auth: _, ...first } = old;
+    const oldest = variantOfSizes(8, 24, '1.10');
+    const without = { variant: oldest, entries: [{ key, value: first, counters: first }] };
+    expect(renderPolicyMap(without, undefined)).not.toContain('AUTH TYPE');
+    expect(policyEntryJson(oldest, { key, value: first, counters: first })).toEqual({
+      ProxyPort: 0,
+      Flags: 0,
+      Pad0: 0,
+      Pad1: 0,
+      Pad2: 0,
+      Packets: 7,
+      Bytes: 2n ** 63n,
+      Key: { Identity: 9, DestPort: 0x0201, Nexthdr: 6, TrafficDirection: 1 },
+    });
+    expect(policyEntryJson(hash, { key, value: old, counters: old })).toMatchObject({ AuthType: 0x81 });
   });
 
   test('names the types of authentication', () => {
@@ -165,19 +229,35 @@ describe('a service', () => {
 
   test('has a protocol in its key since 1.18', () => {
     expect(serviceKeyText(key, '1.18')).toBe('10.96.0.1:80/TCP/i (0)');
-    expect(serviceKeyText({ ...key, scope: 2 }, '1.17')).toBe('10.96.0.1:80 (0)');
-    expect(serviceKeyText({ ...key, address: 'fd00::1' }, '1.17')).toBe('[fd00::1]:80/i (0)');
+    expect(serviceKeyText({ ...key, scope: 2 }, '1.16')).toBe('10.96.0.1:80 (0)');
+    expect(serviceKeyText({ ...key, address: 'fd00::1' }, '1.16')).toBe('[fd00::1]:80/i (0)');
+    expect(serviceKeyText(key, '1.17')).toBe('10.96.0.1:80/TCP/i (0)');
+    expect(serviceKeyText({ ...key, protocol: 0 }, '1.17')).toBe('10.96.0.1:80/i (0)');
+    expect(serviceKeyText({ ...key, protocol: 0 }, '1.18')).toBe('10.96.0.1:80/ANY/i (0)');
+    expect(serviceKeyText(key, '1.15')).toBe('10.96.0.1:80/i');
   });
 
   test('shows the two bytes of its flags one by one', () => {
-    expect(serviceText({ ...entry, word: 9 })).toBe('9 2[1] (7) [0xc0 0x4]');
+    expect(serviceText({ ...entry, word: 9 }, '1.20')).toBe('9 2[1] (7) [0xc0 0x4]');
+  });
+
+  test('is told as its release tells it', () => {
+    const plain = { ...entry, flags: 0x0840, word: 9 };
+    expect(frontendText(key, plain, '1.10')).toBe('0.0.0.0:0 (7) [ClusterIP, loopback]');
+    expect(frontendText(key, plain, '1.15')).toBe('0.0.0.0:0 (7) (0) [ClusterIP, loopback]');
+    expect(frontendText(key, plain, '1.17')).toBe('0.0.0.0:0 (7) (0) [ClusterIP, loopback] ');
+    expect(serviceText(plain, '1.10')).toBe('9 (7) [FLAGS: 0x840]');
+    expect(serviceText(plain, '1.13')).toBe('9 2 (7) [0x40 0x8]');
+    expect(serviceBackendText({ ...key, slot: 2 }, entry, backend, '1.10')).toBe('fd00::9:8080 (7)');
+    expect(serviceBackendText({ ...key, slot: 2 }, entry, backend, '1.11')).toBe('fd00::9:8080 (7) (2)');
+    expect(backendText(backend, '1.12')).toBe('UDP://[fd00::9]:8080');
   });
 
   test('names all of its flags', () => {
-    expect(frontendText(key, entry)).toBe(
+    expect(frontendText(key, entry, '1.20')).toBe(
       '0.0.0.0:0 (7) (0) [ClusterIP, check source-range, l7-load-balancer] (L7LB Proxy Port: 80)',
     );
-    expect(frontendText(key, { ...entry, flags: 0xffff })).toContain(
+    expect(frontendText(key, { ...entry, flags: 0xffff }, '1.20')).toContain(
       '[ExternalIPs, Local, InternalLocal, two-scopes, sessionAffinity, check source-range, deny, 46x64, l7-load-balancer, delegate-if-local, dsr]',
     );
   });
@@ -202,7 +282,7 @@ describe('a service', () => {
     [0x40c0, 'ClusterIP, check source-range, deny'],
     [0x8040, 'ClusterIP, dsr'],
   ])('with the flags %# is %j', (flags, words) => {
-    expect(frontendText({ ...key, address: 'fd00::1' }, { ...entry, flags })).toBe(
+    expect(frontendText({ ...key, address: 'fd00::1' }, { ...entry, flags }, '1.20')).toBe(
       `[::]:0 (7) (0) [${words}] `,
     );
   });
@@ -212,11 +292,11 @@ describe('a service', () => {
       'backend 1200128 not found',
     );
     expect(serviceBackendText({ ...key, slot: 2 }, entry, backend, '1.20')).toBe('fd00::9:8080/UDP (7) (2)');
-    expect(serviceBackendText({ ...key, address: '::', slot: 2 }, entry, backend, '1.17')).toBe(
+    expect(serviceBackendText({ ...key, address: '::', slot: 2 }, entry, backend, '1.16')).toBe(
       '[fd00::9]:8080 (7) (2)',
     );
-    expect(backendText(backend)).toBe('UDP://fd00::9');
-    expect(backendText({ ...backend, clusterId: 3, zone: 2 })).toBe('UDP://fd00::9@3[2]');
+    expect(backendText(backend, '1.20')).toBe('UDP://fd00::9');
+    expect(backendText({ ...backend, clusterId: 3, zone: 2 }, '1.20')).toBe('UDP://fd00::9@3[2]');
   });
 
   test('has addresses for replies and source ranges', () => {
@@ -235,10 +315,23 @@ describe('a service', () => {
 });
 
 test('tunnels and VTEPs are told by address', () => {
-  expect(tunnelKeyText({ ip: '10.0.0.0', clusterId: 2 })).toBe('10.0.0.0@2');
-  expect(tunnelKeyText({ ip: '', clusterId: 0 })).toBe('nil');
-  expect(tunnelText({ ip: '10.0.0.1', encryptKey: 4 })).toBe('10.0.0.1:4');
-  expect(tunnelText({ ip: '', encryptKey: 4 })).toBe('nil');
+  const end = { ip: 'fd00::1', encryptKey: 4 };
+  expect(tunnelTexts({ key: { ip: '10.0.0.0', clusterId: 2 }, value: end })).toEqual([
+    '10.0.0.0@2',
+    'fd00::1:4',
+  ]);
+  expect(tunnelTexts({ key: { ip: '', clusterId: 0 }, value: { ip: '', encryptKey: 4 } })).toEqual([
+    'nil',
+    'nil',
+  ]);
+  expect(tunnelTexts({ key: { ip: 'fd00::', encryptKey: 0 }, value: end })).toEqual([
+    '[fd00::]:0',
+    '[fd00::1]:4',
+  ]);
+  expect(tunnelTexts({ key: { ip: '', encryptKey: 0 }, value: { ip: '10.0.0.1', encryptKey: 3 } })).toEqual([
+    'nil',
+    '10.0.0.1:3',
+  ]);
   expect(vtepText({ mac: 'aa:bb:cc:dd:ee:ff', tunnelEndpoint: '10.0.0.1' })).toBe(
     'vtepmac=AA:BB:CC:DD:EE:FF tunnelendpoint=10.0.0.1',
   );

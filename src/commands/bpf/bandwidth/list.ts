@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { BANDWIDTH } from '../../../bpf/layouts/metrics.ts';
 import { readRequired } from '../../../bpf/maps/records.ts';
 import { addPair, NO_ENTRIES, type Pairs, printPairs } from '../../../cli/bpf/maps.ts';
+import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareBytes } from '../../../lib/order.ts';
@@ -16,7 +17,7 @@ export function addBpfBandwidthListCommand(command: Command, ctx: Context): void
 export async function runBpfBandwidthList(options: OutputFlag, ctx: Context): Promise<void> {
   const pairs: Pairs = new Map();
   const rows: string[][] = [];
-  for (const { key, value } of await readRequired(ctx.globals.bpfRoot, BANDWIDTH)) {
+  for (const { key, value } of await readRequired(ctx.globals.bpfRoot, BANDWIDTH, await mapsRelease(ctx))) {
     const rate = quantity(value.bytesPerSecond * 8n);
     if ('direction' in key && 'priority' in value) {
       addPair(pairs, `${key.endpointId}, ${key.direction}`, `${value.bytesPerSecond}, ${value.priority}`);

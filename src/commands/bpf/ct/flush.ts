@@ -16,12 +16,18 @@ export function addBpfCtFlushCommand(command: Command, ctx: Context): void {
 export async function runBpfCtFlush(words: string[], options: WriteOptions, ctx: Context): Promise<void> {
   const table = conntrackTable(words);
   if ('wrong' in table) return await ctx.err.write(`Invalid argument: ${table.wrong}`);
-  const what = `delete all entries of ${table.maps.join(', ')}`;
-  if (!(await mayWrite(ctx, what, options))) return;
+  const { bpfRoot } = ctx.globals;
+  const present: string[] = [];
   for (const name of table.maps) {
-    const path = globalPath(ctx.globals.bpfRoot, name);
-    using map = openGlobal(ctx.globals.bpfRoot, name, { write: true });
-    if (!map) await sayMissing(ctx, path, name, table.maps === GLOBAL_TABLE);
-    else await ctx.out.write(`Flushed ${await flushMap(map)} entries from ${path}\n`);
+    using map = openGlobal(bpfRoot, name, { write: !options.dryRun });
+    if (map) present.push(name);
+    else await sayMissing(ctx, globalPath(bpfRoot, name), name, table.maps === GLOBAL_TABLE);
+  }
+  if (present.length === 0) return;
+  if (!(await mayWrite(ctx, `delete all entries of ${present.join(', ')}`, options))) return;
+  for (const name of present) {
+    using map = openGlobal(bpfRoot, name, { write: true });
+    if (map)
+      await ctx.out.write(`Flushed ${await flushMap(map)} entries from ${globalPath(bpfRoot, name)}\n`);
   }
 }

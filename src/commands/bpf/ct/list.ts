@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { type ClockSource, clockSourceOf, stampNow, stampSeconds } from '../../../bpf/kernel/clock-source.ts';
-import { globalPath, openGlobal, releaseOfPins } from '../../../bpf/kernel/pins.ts';
+import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { walk } from '../../../bpf/kernel/reader.ts';
+import { CONNTRACK4 } from '../../../bpf/layouts/conntrack.ts';
 import {
   type ConnectionFilter,
   conntrackVariant,
@@ -9,6 +10,7 @@ import {
   matchesConnection,
 } from '../../../bpf/maps/connections.ts';
 import { clockSourceOrDefault } from '../../../cli/bpf/clock.ts';
+import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { DUMP_BATCH, type JsonEntries, printEntries } from '../../../cli/bpf/stream.ts';
 import { integer } from '../../../cli/flags.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
@@ -59,8 +61,13 @@ export async function runBpfCtList(words: string[], options: CtListOptions, ctx:
   const remaining =
     source && now !== undefined ? (lifetime: number) => stampSeconds(source, lifetime - now) : undefined;
   const out = new AsciiWriter(LINES_BYTES);
-  for await (const { map, variant } of openTables(ctx, table.maps)) {
-    const write = conntrackLineWriter(variant, { remaining, wanted: wanted(variant, filter) });
+  for await (const { map, variant, release } of openTables(ctx, table.maps)) {
+    const write = conntrackLineWriter(variant, {
+      remaining,
+      wanted: wanted(variant, filter),
+      ofEndpoint: table.ofEndpoint,
+      release,
+    });
     for await (const batch of walk(map, { size: DUMP_BATCH })) {
       write(out, batch);
       if (out.length > 0) await ctx.out.write(out.take());
@@ -72,10 +79,10 @@ export async function runBpfCtList(words: string[], options: CtListOptions, ctx:
 /** The maps of a table that are there, each closed when the next is asked for; a missing one is reported. */
 async function* openTables(ctx: Context, maps: ConntrackTable) {
   const { bpfRoot } = ctx.globals;
-  const release = releaseOfPins(bpfRoot);
+  const release = await mapsRelease(ctx, CONNTRACK4);
   for (const name of maps) {
     using map = openGlobal(bpfRoot, name);
-    if (map) yield { map, variant: conntrackVariant(map, release) };
+    if (map) yield { map, variant: conntrackVariant(map, release), release };
     else await sayMissing(ctx, globalPath(bpfRoot, name), name, maps === GLOBAL_TABLE);
   }
 }

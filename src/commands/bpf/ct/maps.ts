@@ -10,10 +10,16 @@ export const GLOBAL_TABLE: ConntrackTable = [
   'cilium_ct_any6_global',
 ];
 
-/** The maps that `[global | endpoint <id> | cluster <id>]` name, or what is wrong with the words. */
-export function conntrackTable(words: readonly string[]): { maps: ConntrackTable } | { wrong: string } {
-  const [kind = 'global', id] = words;
-  if (kind === 'global') return { maps: GLOBAL_TABLE };
+/**
+ * The maps that `[global | endpoint <id> | cluster <id>]` name, or what is wrong with the words. Agents up to 1.15 took the
+ * number of an endpoint alone.
+ */
+export function conntrackTable(
+  words: readonly string[],
+): { maps: ConntrackTable; ofEndpoint: boolean } | { wrong: string } {
+  const [first = 'global', second] = words;
+  const [kind, id] = /^\d+$/.test(first) ? ['endpoint', first] : [first, second];
+  if (kind === 'global') return { maps: GLOBAL_TABLE, ofEndpoint: false };
   if (kind !== 'endpoint' && kind !== 'cluster') return { wrong: `unknown type ${kind}` };
   if (id === undefined) return { wrong: `missing ${kind}ID` };
   const number = /^\d+$/.test(id) ? Number(id) : Number.NaN;
@@ -21,12 +27,16 @@ export function conntrackTable(words: readonly string[]): { maps: ConntrackTable
     if (!(number <= 0xffff))
       return { wrong: `invalid endpointID: "${id}" is not a number between 0 and 65535` };
     const suffix = String(number).padStart(5, '0');
-    return { maps: ['ct4', 'ct_any4', 'ct6', 'ct_any6'].map((table) => `cilium_${table}_${suffix}`) };
+    return {
+      maps: ['ct4', 'ct_any4', 'ct6', 'ct_any6'].map((table) => `cilium_${table}_${suffix}`),
+      ofEndpoint: true,
+    };
   }
   if (!(number >= 1 && number <= 511))
     return { wrong: `invalid clusterID: "${id}" is not a number between 1 and 511` };
   return {
     maps: ['tcp4', 'any4', 'tcp6', 'any6'].map((table) => `cilium_per_cluster_ct_${table}_${number}`),
+    ofEndpoint: false,
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import type { BpfMap } from '../../../bpf/kernel/objects.ts';
 import { hasKey } from '../../../bpf/kernel/reader.ts';
 import { EGRESS4 } from '../../../bpf/layouts/egress.ts';
-import { requirePinned } from '../../../bpf/maps/records.ts';
+import { requireAllPinned, requireVariant } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
@@ -22,11 +23,17 @@ export async function runBpfEgressDelete(
   ctx: Context,
 ): Promise<void> {
   const key = encodeEgressKey(source, cidr);
-  using map = requirePinned(ctx.globals.bpfRoot, EGRESS4, {
+  using maps = new DisposableStack();
+  const holding: BpfMap[] = [];
+  for (const map of requireAllPinned(ctx.globals.bpfRoot, EGRESS4, {
     write: !options.dryRun,
     doing: 'deleting contents of map',
-  });
-  if (!(await hasKey(map, key))) throw new UserError(`no egress gateway entry for ${source} -> ${cidr}`);
-  if (await mayWrite(ctx, `delete the egress gateway entry of ${source} -> ${cidr}`, options))
-    map.delete(key);
+  })) {
+    maps.use(map);
+    requireVariant(map, EGRESS4);
+    if (await hasKey(map, key)) holding.push(map);
+  }
+  if (holding.length === 0) throw new UserError(`no egress gateway entry for ${source} -> ${cidr}`);
+  if (!(await mayWrite(ctx, `delete the egress gateway entry of ${source} -> ${cidr}`, options))) return;
+  for (const map of holding) map.delete(key);
 }

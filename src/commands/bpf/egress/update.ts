@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { EGRESS4 } from '../../../bpf/layouts/egress.ts';
+import type { Struct } from '../../../bpf/layouts/struct.ts';
 import { encode } from '../../../bpf/maps/codec.ts';
-import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
+import { requireAllPinned, requireRoom, requireVariant } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { encodeEgressKey, parseIpv4 } from './map.ts';
@@ -24,11 +25,16 @@ export async function runBpfEgressUpdate(
   const key = encodeEgressKey(entry.source, entry.cidr);
   const egressIp = parseIpv4(entry.egress);
   const gatewayIp = parseIpv4(entry.gateway);
-  using map = requirePinned(ctx.globals.bpfRoot, EGRESS4, {
+  using maps = new DisposableStack();
+  const writes = requireAllPinned(ctx.globals.bpfRoot, EGRESS4, {
     write: !options.dryRun,
     doing: 'updating contents of map',
+  }).map((map) => {
+    maps.use(map);
+    return { map, value: encode<Struct>(requireVariant(map, EGRESS4).value, { egressIp, gatewayIp }) };
   });
-  const { value } = requireVariant(map, EGRESS4);
+  for (const { map } of writes) await requireRoom(map, [key]);
   const what = `send ${entry.source} -> ${entry.cidr} through ${entry.gateway} as ${entry.egress}`;
-  if (await mayWrite(ctx, what, options)) map.update(key, encode(value, { egressIp, gatewayIp }));
+  if (!(await mayWrite(ctx, what, options))) return;
+  for (const { map, value } of writes) map.update(key, value);
 }

@@ -21,5 +21,5 @@ export async function runBpfIpcacheGet(text: string, ctx: Context): Promise<void
     ctx.exitCode = 1;
     return;
   }
-  await ctx.out.write(`${text} maps to identity ${ipcacheValueText(ctx, map, value)}\n`);
+  await ctx.out.write(`${text} maps to identity ${await ipcacheValueText(ctx, map, value)}\n`);
 }

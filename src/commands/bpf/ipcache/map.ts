@@ -1,15 +1,15 @@
 import type { BpfMap } from '../../../bpf/kernel/objects.ts';
-import { releaseOfPins } from '../../../bpf/kernel/pins.ts';
 import { IPCACHE, IPCACHE_STATIC_BITS, ipcacheKey } from '../../../bpf/layouts/ipcache.ts';
 import { decode, encode } from '../../../bpf/maps/codec.ts';
 import { requireVariant } from '../../../bpf/maps/records.ts';
+import { mapsRelease } from '../../../cli/bpf/release.ts';
 import type { Context } from '../../../context.ts';
 import { type AddressRange, formatAddress } from '../../../lib/address.ts';
 import { ipcacheText } from '../../../render/bpf/ipcache.ts';
 
 /** The value of an entry in words. */
-export function ipcacheValueText(ctx: Context, map: BpfMap, raw: Buffer): string {
-  const release = releaseOfPins(ctx.globals.bpfRoot);
+export async function ipcacheValueText(ctx: Context, map: BpfMap, raw: Buffer): Promise<string> {
+  const release = await mapsRelease(ctx, IPCACHE);
   return ipcacheText(decode(requireVariant(map, IPCACHE, release).value, raw), release);
 }
 

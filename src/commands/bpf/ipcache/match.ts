@@ -22,5 +22,5 @@ export async function runBpfIpcacheMatch(text: string, ctx: Context): Promise<vo
   // A look-up finds shorter prefixes too: what it finds counts only when the key itself is there.
   const value = (await hasKey(map, key)) ? map.lookup(key) : undefined;
   if (!value) throw new UserError(`no entry of the ipcache has the prefix ${name}`);
-  await ctx.out.write(`key ${name} has value "${ipcacheValueText(ctx, map, value)}"\n`);
+  await ctx.out.write(`key ${name} has value "${await ipcacheValueText(ctx, map, value)}"\n`);
 }

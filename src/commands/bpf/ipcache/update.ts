@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
-import type { BpfMap } from '../../../bpf/kernel/objects.ts';
-import { IPCACHE, ipcacheKey, remoteEndpoint117 } from '../../../bpf/layouts/ipcache.ts';
+import { IPCACHE, ipcacheKey, remoteEndpoint } from '../../../bpf/layouts/ipcache.ts';
+import type { Struct } from '../../../bpf/layouts/struct.ts';
 import { decode, encode } from '../../../bpf/maps/codec.ts';
-import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
+import { requirePinned, requireRoom, requireVariant } from '../../../bpf/maps/records.ts';
 import { addressArgument, prefixArgument } from '../../../cli/addresses.ts';
+import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import { integer } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
@@ -53,20 +54,29 @@ export async function runBpfIpcacheUpdate(
   const key = encodeIpcacheKey(prefixArgument(text), options.clusterid);
   const tunnel = options.tunnelendpoint === undefined ? undefined : addressArgument(options.tunnelendpoint);
   using map = requirePinned(ctx.globals.bpfRoot, IPCACHE, { write: !options.dryRun });
-  const value = encodeValue(map, options, tunnel);
-  const words = `${ipcacheKeyText(decode(ipcacheKey, key))} => ${ipcacheValueText(ctx, map, value)}`;
+  const variant = requireVariant(map, IPCACHE, await mapsRelease(ctx, IPCACHE));
+  const value = encodeValue(variant, options, tunnel);
+  const words = `${ipcacheKeyText(decode(ipcacheKey, key))} => ${await ipcacheValueText(ctx, map, value)}`;
+  await requireRoom(map, [key]);
   if (!(await mayWrite(ctx, `update the entry ${words}`, options))) return;
   map.update(key, value);
   await ctx.out.write(`Updated entry ${words}\n`);
 }
 
-function encodeValue(map: BpfMap, options: IpcacheUpdateOptions, tunnel: AddressRange | undefined): Buffer {
-  const { value } = requireVariant(map, IPCACHE);
-  const old = value === remoteEndpoint117;
+type IpcacheVariant = (typeof IPCACHE)['variants'][number];
+
+function encodeValue(
+  { value }: IpcacheVariant,
+  options: IpcacheUpdateOptions,
+  tunnel: AddressRange | undefined,
+): Buffer {
+  const old = value !== remoteEndpoint;
+  if (options.skiptunnel && !('flags' in value.fields))
+    throw new UserError('this agent has no flags in its ipcache: --skiptunnel needs 1.15 or later');
   if (old && tunnel?.family === 6)
     throw new UserError('this agent takes only IPv4 addresses for --tunnelendpoint');
   const present = tunnel !== undefined && tunnel.first !== 0n;
-  return encode(value, {
+  return encode<Struct>(value, {
     identity: options.identity,
     encryptKey: options.encryptkey,
     flags:

@@ -6,9 +6,11 @@ import { IPMASQ4, IPMASQ6 } from '../../../bpf/layouts/nat.ts';
 import { decode } from '../../../bpf/maps/codec.ts';
 import { openPinned } from '../../../bpf/maps/records.ts';
 import { NO_ENTRIES } from '../../../cli/bpf/maps.ts';
+import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
+import { atLeast } from '../../../model/release.ts';
 import { renderPairs } from '../../../render/bpf/tables.ts';
 import { renderOutput } from '../../../render/text/output.ts';
 
@@ -22,7 +24,11 @@ export async function runBpfIpmasqList(options: OutputFlag, ctx: Context): Promi
   using v4 = openPinned(ctx.globals.bpfRoot, IPMASQ4);
   using v6 = openPinned(ctx.globals.bpfRoot, IPMASQ6);
   const all = [...(await prefixes(v4, prefix4)), ...(await prefixes(v6, prefix6))].sort(compareNatural);
-  if (options.output !== '') return await ctx.out.write(await renderOutput(all, options.output));
+  if (options.output !== '') {
+    // Up to 1.15 prefixes are Go's own pairs of address and mask.
+    const old = !atLeast(await mapsRelease(ctx), '1.16');
+    return await ctx.out.write(await renderOutput(old ? all.map(addressAndMask) : all, options.output));
+  }
   if (all.length === 0) return await ctx.err.write(NO_ENTRIES);
   await ctx.out.write(
     renderPairs(
@@ -30,6 +36,13 @@ export async function runBpfIpmasqList(options: OutputFlag, ctx: Context): Promi
       all.map((cidr) => [cidr, ['']]),
     ),
   );
+}
+
+function addressAndMask(cidr: string): { IP: string; Mask: string } {
+  const [ip = '', length] = cidr.split('/');
+  const mask = Buffer.alloc(ip.includes(':') ? 16 : 4);
+  for (let bit = 0; bit < Number(length); bit++) mask[bit >> 3] = (mask[bit >> 3] ?? 0) | (0x80 >> (bit & 7));
+  return { IP: ip, Mask: mask.toString('base64') };
 }
 
 /** Prefixes of a map; releases disagree about the size of its placeholder values. */

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { type Pairs, printPairs } from '../../../cli/bpf/maps.ts';
+import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
+import { atLeast } from '../../../model/release.ts';
 import { backendPairs, frontendPairs, revNatPairs, servicePairs, sourceRangePairs } from './maps.ts';
 
 interface LbListOptions extends OutputFlag {
@@ -42,5 +44,8 @@ export async function runBpfLbList(options: LbListOptions, ctx: Context): Promis
     (['revnat', 'frontends', 'backends', 'sourceRanges'] as const).find((flag) => options[flag]) ??
     'services';
   const view: View = VIEWS[name];
-  await printPairs(ctx, view.titles, await view.read(ctx), { ...options, quietWhenEmpty: true });
+  const [left, right] = view.titles;
+  // 1.10 prints neither the slot nor its title.
+  const title = right === BACKENDS && !atLeast(await mapsRelease(ctx), '1.11') ? 'BACKEND ADDRESS' : right;
+  await printPairs(ctx, [left, title], await view.read(ctx), { ...options, quietWhenEmpty: true });
 }

@@ -1,4 +1,3 @@
-import { releaseOfPins } from '../../../bpf/kernel/pins.ts';
 import type { MapLayout, Variant } from '../../../bpf/layouts/map-layout.ts';
 import {
   BACKENDS4,
@@ -12,6 +11,7 @@ import {
 } from '../../../bpf/layouts/services.ts';
 import { type MapRecord, readPinned } from '../../../bpf/maps/records.ts';
 import { addPair, type Pairs } from '../../../cli/bpf/maps.ts';
+import { mapsRelease } from '../../../cli/bpf/release.ts';
 import type { Context } from '../../../context.ts';
 import {
   addressText,
@@ -37,12 +37,12 @@ async function readBoth<A extends Variant, B extends Variant>(
 export async function servicePairs(ctx: Context): Promise<Pairs> {
   const backends = await readBoth(ctx, BACKENDS4, BACKENDS6);
   const byId = new Map(backends.map(({ key, value }) => [key.backendId, value]));
-  const release = releaseOfPins(ctx.globals.bpfRoot);
+  const release = await mapsRelease(ctx);
   const pairs: Pairs = new Map();
-  for (const { key, value } of await readBoth(ctx, SERVICES4, SERVICES6)) {
+  for (const { key, value } of await readServices(ctx)) {
     const text =
       key.slot === 0
-        ? frontendText(key, value)
+        ? frontendText(key, value, release)
         : serviceBackendText(key, value, byId.get(value.word), release);
     addPair(pairs, serviceKeyText(key, release), text);
   }
@@ -51,18 +51,25 @@ export async function servicePairs(ctx: Context): Promise<Pairs> {
 
 /** The raw entries of the services. */
 export async function frontendPairs(ctx: Context): Promise<Pairs> {
-  const release = releaseOfPins(ctx.globals.bpfRoot);
+  const release = await mapsRelease(ctx);
   const pairs: Pairs = new Map();
-  for (const { key, value } of await readBoth(ctx, SERVICES4, SERVICES6))
-    addPair(pairs, serviceKeyText(key, release), serviceText(value));
+  for (const { key, value } of await readServices(ctx))
+    addPair(pairs, serviceKeyText(key, release), serviceText(value, release));
   return pairs;
+}
+
+/** The entries of one service stand below each other, by slot, where the key does not tell the slot. */
+async function readServices(ctx: Context) {
+  const services = await readBoth(ctx, SERVICES4, SERVICES6);
+  return services.sort((a, b) => a.key.slot - b.key.slot);
 }
 
 /** Backends by their number. */
 export async function backendPairs(ctx: Context): Promise<Pairs> {
+  const release = await mapsRelease(ctx);
   const pairs: Pairs = new Map();
   for (const { key, value } of await readBoth(ctx, BACKENDS4, BACKENDS6))
-    addPair(pairs, String(key.backendId), backendText(value));
+    addPair(pairs, String(key.backendId), backendText(value, release));
   return pairs;
 }
 

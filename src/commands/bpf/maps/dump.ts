@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { findMap } from '../../../bpf/kernel/find.ts';
-import { releaseOfPins } from '../../../bpf/kernel/pins.ts';
-import { dumpMap } from '../../../bpf/maps/dump.ts';
+import { dumpMap, layoutOf } from '../../../bpf/maps/dump.ts';
+import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { printObjects } from '../../../cli/bpf/stream.ts';
 import { outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
@@ -27,7 +27,9 @@ export function addBpfMapsDumpCommand(command: Command, ctx: Context): void {
 export async function runBpfMapsDump(name: string, options: MapsDumpOptions, ctx: Context): Promise<void> {
   const { bpfRoot } = ctx.globals;
   using map = findMap(bpfRoot, name);
-  const entries = dumpMap(map, { release: releaseOfPins(bpfRoot), raw: options.raw ?? false });
+  const raw = options.raw ?? false;
+  const layout = raw ? undefined : layoutOf(map);
+  const entries = dumpMap(map, { release: await mapsRelease(ctx, ...(layout ? [layout] : [])), raw });
   if (options.output !== '') return await printObjects(ctx, objects(entries), options.output);
   let lines: string[] = [];
   for await (const entry of entries) {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { METRIC_DIRECTIONS, METRICS } from '../../../bpf/layouts/metrics.ts';
 import { readSlots, requirePinned } from '../../../bpf/maps/records.ts';
 import { NO_ENTRIES, printStructs } from '../../../cli/bpf/maps.ts';
+import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { compareBytes } from '../../../lib/order.ts';
@@ -13,12 +14,13 @@ import { renderRows } from '../../../render/bpf/tables.ts';
 const HEADER = ['REASON', 'DIRECTION', 'PACKETS', 'BYTES', 'LINE', 'FILE'];
 
 interface Metric {
+  code: number;
   reason: string;
   direction: string;
   packets: bigint;
   bytes: bigint;
-  line: number;
-  file: string;
+  /** Where in the datapath's sources it was counted; up to 1.15 that is not kept. */
+  place: { line: number; file: string } | undefined;
 }
 
 /** Declares `bpf metrics list`. */
@@ -28,32 +30,54 @@ export function addBpfMetricsListCommand(command: Command, ctx: Context): void {
 
 /** Prints the datapath's counters, summed over the CPUs. */
 export async function runBpfMetricsList(options: OutputFlag, ctx: Context): Promise<void> {
+  const release = await mapsRelease(ctx);
   using map = requirePinned(ctx.globals.bpfRoot, METRICS);
-  const metrics = (await readSlots(map, METRICS)).map(
+  const metrics = (await readSlots(map, METRICS, release)).map(
     ({ key, values }): Metric => ({
-      reason: dropReasonText(key.reason),
+      code: key.reason,
+      reason: dropReasonText(key.reason, 0, release),
       direction: METRIC_DIRECTIONS[key.direction] ?? 'UNKNOWN',
       packets: values.reduce((sum, slot) => sum + slot.packets, 0n),
       bytes: values.reduce((sum, slot) => sum + slot.bytes, 0n),
-      line: key.line,
-      file: sourceFileName(key.file),
+      place: 'line' in key ? { line: key.line, file: sourceFileName(key.file, release) } : undefined,
     }),
   );
   if (metrics.length === 0) return await ctx.err.write(NO_ENTRIES);
-  if (options.output === '') {
-    // The reference sorts the texts of the cells, numbers too.
-    const rows = metrics
-      .map((m) => [m.reason, m.direction, String(m.packets), String(m.bytes), String(m.line), m.file])
-      .sort(byCells);
-    return await ctx.out.write(renderRows(HEADER, rows));
-  }
-  const json = merged(metrics).map((m) => ({
-    ...m,
-    direction: m.direction.toLowerCase(),
-    packets: exactNumber(m.packets),
-    bytes: exactNumber(m.bytes),
+  if (options.output !== '') return await printStructs(ctx, toJson(metrics), options);
+  // The reference sorts the texts of the cells, numbers too.
+  const rows = metrics
+    .map(({ reason, direction, packets, bytes, place }) => [
+      reason,
+      direction,
+      String(packets),
+      String(bytes),
+      ...(place ? [String(place.line), place.file] : []),
+    ])
+    .sort(byCells);
+  await ctx.out.write(renderRows(HEADER.slice(0, rows[0]?.length), rows));
+}
+
+/** Up to 1.15 one object for each reason, with the counters by direction. */
+function toJson(metrics: readonly Metric[]): Record<string, unknown>[] {
+  const rows = merged(metrics);
+  const counters = ({ packets, bytes }: Metric) => ({
+    packets: exactNumber(packets),
+    bytes: exactNumber(bytes),
+  });
+  if (rows.every(({ place }) => place))
+    return rows.map(({ reason, direction, place, ...metric }) => ({
+      reason,
+      direction: direction.toLowerCase(),
+      ...counters({ reason, direction, place, ...metric }),
+      ...place,
+    }));
+  return [...Map.groupBy(rows, ({ code }) => code)].map(([reason, all]) => ({
+    reason,
+    description: all[0]?.reason,
+    values: Object.fromEntries(
+      all.map((metric) => [metric.direction.toLowerCase(), counters(metric)]).sort(),
+    ),
   }));
-  await printStructs(ctx, json, options);
 }
 
 function byCells(a: readonly string[], b: readonly string[]): number {
@@ -68,7 +92,7 @@ function byCells(a: readonly string[], b: readonly string[]): number {
 function merged(metrics: readonly Metric[]): Metric[] {
   const rows = new Map<string, Metric>();
   for (const metric of metrics) {
-    const key = [metric.reason, metric.direction, metric.line, metric.file].join('\0');
+    const key = [metric.reason, metric.direction, metric.place?.line, metric.place?.file].join('\0');
     const row = rows.get(key);
     rows.set(key, {
       ...metric,

@@ -14,12 +14,18 @@ export function addBpfNatFlushCommand(command: Command, ctx: Context): void {
 
 /** Forgets translations: replies to masqueraded connections no longer find their way back. */
 export async function runBpfNatFlush(words: string[], options: WriteOptions, ctx: Context): Promise<void> {
-  const names = natMaps(words);
-  if (!(await mayWrite(ctx, `delete all entries of ${names.join(', ')}`, options))) return;
-  for (const name of names) {
-    const path = globalPath(ctx.globals.bpfRoot, name);
-    using map = openGlobal(ctx.globals.bpfRoot, name, { write: true });
-    if (!map) await sayMissing(ctx, path);
-    else await ctx.out.write(`Flushed ${await flushMap(map)} entries from ${path}\n`);
+  const { bpfRoot } = ctx.globals;
+  const present: string[] = [];
+  for (const name of natMaps(words)) {
+    using map = openGlobal(bpfRoot, name, { write: !options.dryRun });
+    if (map) present.push(name);
+    else await sayMissing(ctx, globalPath(bpfRoot, name));
+  }
+  if (present.length === 0) return;
+  if (!(await mayWrite(ctx, `delete all entries of ${present.join(', ')}`, options))) return;
+  for (const name of present) {
+    using map = openGlobal(bpfRoot, name, { write: true });
+    if (map)
+      await ctx.out.write(`Flushed ${await flushMap(map)} entries from ${globalPath(bpfRoot, name)}\n`);
   }
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { stampNow, stampSeconds } from '../../../bpf/kernel/clock-source.ts';
+import { ageSeconds } from '../../../bpf/kernel/clock-source.ts';
 import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { type LocalAddresses, type NatOrphan, natOrphans } from '../../../bpf/maps/orphans.ts';
 import { clockSourceOrDefault } from '../../../cli/bpf/clock.ts';
@@ -65,10 +65,10 @@ async function collect(ctx: Context, local: LocalAddresses | undefined): Promise
 async function printLines(ctx: Context, orphans: readonly NatOrphan[]): Promise<void> {
   if (orphans.length === 0) return await ctx.err.write('Every NAT entry has its connection.\n');
   const source = await clockSourceOrDefault(ctx);
-  const now = stampNow(source, ctx.clock.uptimeMs());
+  const uptimeMs = ctx.clock.uptimeMs();
   const lines = orphans.map(
     ({ translation, family, reason }) =>
-      `${translationLine(translation, family, (created) => stampSeconds(source, now - Number(created)))} (${reason})\n`,
+      `${translationLine(translation, family, (created) => ageSeconds(source, created, uptimeMs))} (${reason})\n`,
   );
   await ctx.out.write(lines.join(''));
 }

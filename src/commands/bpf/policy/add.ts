@@ -1,5 +1,11 @@
 import type { Command } from 'commander';
-import { encodePolicyEntry, encodePolicyKey, type PolicyRule } from '../../../bpf/maps/policy-map.ts';
+import {
+  encodePolicyEntry,
+  encodePolicyKey,
+  type PolicyRule,
+  policyVariant,
+} from '../../../bpf/maps/policy-map.ts';
+import { requireRoom } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import { integer } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
@@ -50,9 +56,14 @@ export async function runBpfPolicyAdd(
     cookie: options.cookie,
   }));
   using map = openPolicyMap(ctx, endpoint, { write: !options.dryRun });
+  const variant = policyVariant(map);
+  await requireRoom(
+    map,
+    rules.map((rule) => encodePolicyKey(variant, rule)),
+  );
   const verb = options.deny ? 'deny' : 'allow';
   const what = `${verb} ${words.direction} of endpoint ${endpoint}: ${rules.map(ruleText).join(', ')}`;
   // Only a denial drops traffic: nobody is asked about an allowance.
   if (!(await mayWrite(ctx, what, { ...options, yes: options.yes || !options.deny }))) return;
-  for (const rule of rules) map.update(encodePolicyKey(rule), encodePolicyEntry(map, rule));
+  for (const rule of rules) map.update(encodePolicyKey(variant, rule), encodePolicyEntry(variant, rule));
 }

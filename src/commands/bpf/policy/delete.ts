@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { encodePolicyKey } from '../../../bpf/maps/policy-map.ts';
+import { readAll } from '../../../bpf/kernel/reader.ts';
+import { encodePolicyKey, policyVariant } from '../../../bpf/maps/policy-map.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { openPolicyMap } from './dump.ts';
-import { parseRule, type RuleWords, ruleText } from './rule.ts';
+import { parseRule, type RuleKey, type RuleWords, ruleText } from './rule.ts';
 
 /** Declares `bpf policy delete`. */
 export function addBpfPolicyDeleteCommand(command: Command, ctx: Context): void {
@@ -36,14 +37,18 @@ export async function runBpfPolicyDelete(
 ): Promise<void> {
   const rules = parseRule(words);
   using map = openPolicyMap(ctx, endpoint, { write: !options.dryRun });
+  const variant = policyVariant(map);
+  const keys = rules.map((rule) => encodePolicyKey(variant, rule));
+  const present = await readAll(map);
+  if (!keys.some((key) => present.some((entry) => entry.key.equals(key)))) throw noSuchEntry(endpoint, rules);
   const what = `delete from ${words.direction} of endpoint ${endpoint}: ${rules.map(ruleText).join(', ')}`;
   if (!(await mayWrite(ctx, what, options))) return;
-  const missing = rules.filter((rule) => !map.delete(encodePolicyKey(rule)));
-  if (missing.length === rules.length)
-    throw new UserError(
-      `Cannot delete policy key '${rules.map(ruleText).join(', ')}': there is no such entry`,
-      {
-        hint: `See "cilium bpf policy get ${endpoint} -n" for the entries.`,
-      },
-    );
+  if (!keys.map((key) => map.delete(key)).some(Boolean)) throw noSuchEntry(endpoint, rules);
+}
+
+function noSuchEntry(endpoint: string, rules: readonly RuleKey[]): UserError {
+  return new UserError(
+    `Cannot delete policy key '${rules.map(ruleText).join(', ')}': there is no such entry`,
+    { hint: `See "cilium bpf policy get ${endpoint} -n" for the entries.` },
+  );
 }

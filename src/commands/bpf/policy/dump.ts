@@ -4,14 +4,16 @@ import { identityLabels } from '../../../agent/decode/identities.ts';
 import { KernelError } from '../../../bpf/kernel/errors.ts';
 import { type BpfMap, openMap } from '../../../bpf/kernel/objects.ts';
 import { globalPath, globalsFolder, isMissing } from '../../../bpf/kernel/pins.ts';
-import { POLICY_STATS, type PolicyMapEntry } from '../../../bpf/layouts/policy.ts';
+import { POLICY_STATS, type PolicyMapDump } from '../../../bpf/layouts/policy.ts';
 import { endpointOfPolicyMap, policyMapNames, readPolicyMap } from '../../../bpf/maps/policy-map.ts';
 import { openPinned } from '../../../bpf/maps/records.ts';
 import { failedToOpen, printStructs } from '../../../cli/bpf/maps.ts';
+import { mapsRelease } from '../../../cli/bpf/release.ts';
 import type { Context } from '../../../context.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
-import { compareBytes } from '../../../lib/order.ts';
-import { policyEntryJson, renderPolicyMap } from '../../../render/bpf/policy.ts';
+import { printableLabels } from '../../../model/label.ts';
+import type { Release } from '../../../model/release.ts';
+import { hasPrefixes, policyEntryJson, renderPolicyMap } from '../../../render/bpf/policy.ts';
 
 export interface PolicyDumpOptions {
   output: string;
@@ -36,27 +38,45 @@ export function openPolicyMap(ctx: Context, argument: string, options: { write?:
 
 /** Prints one policy map. */
 export async function dumpPolicyMap(ctx: Context, map: BpfMap, options: PolicyDumpOptions): Promise<void> {
-  const entries = await read(ctx, map);
-  if (options.output !== '') return await printStructs(ctx, entries.map(policyEntryJson), options);
-  await ctx.out.write(await tableOf(entries, options, new Labels(ctx)));
+  const dump = await read(ctx, map, await mapsRelease(ctx));
+  if (options.output !== '') return await printStructs(ctx, contentOf(dump), options);
+  await ctx.out.write(await tableOf(dump, options, new Labels(ctx)));
+}
+
+interface DumpedMap {
+  path: string;
+  id: string;
+  dump: PolicyMapDump;
 }
 
 /** Prints the policy maps of all endpoints. */
 export async function dumpAllPolicyMaps(ctx: Context, options: PolicyDumpOptions): Promise<void> {
-  const maps: { EndpointID: string; Path: string; Content: unknown[] }[] = [];
-  const labels = new Labels(ctx);
-  let text = '';
+  const maps: DumpedMap[] = [];
+  const release = await mapsRelease(ctx);
   for (const path of policyMapPaths(ctx.globals.bpfRoot)) {
-    const entries = await readIfThere(ctx, path);
-    if (!entries) continue;
-    const id = String(endpointOfPolicyMap(basename(path)) ?? basename(path));
-    maps.push({ EndpointID: id, Path: path, Content: entries.map(policyEntryJson) });
-    if (options.output === '')
-      text += `Endpoint ID: ${id}\nPath: ${path}\n\n${await tableOf(entries, options, labels)}\n\n`;
+    const dump = await readIfThere(ctx, path, release);
+    if (dump) maps.push({ path, id: String(endpointOfPolicyMap(basename(path)) ?? basename(path)), dump });
   }
   if (maps.length === 0) return await ctx.out.write('no maps found\n');
-  if (options.output !== '') return await printStructs(ctx, maps, options);
-  await ctx.out.write(text);
+  // Up to 1.15 the dumps stand below each other, each a document of its own.
+  const framed = maps.some(({ dump }) => hasPrefixes(dump.variant));
+  if (options.output !== '' && framed)
+    return await printStructs(
+      ctx,
+      maps.map(({ id, path, dump }) => ({ EndpointID: id, Path: path, Content: contentOf(dump) })),
+      options,
+    );
+  const labels = new Labels(ctx);
+  for (const { id, path, dump } of maps) {
+    await ctx.out.write(framed ? `Endpoint ID: ${id}\nPath: ${path}\n\n` : `${path}:\n\n`);
+    if (options.output !== '') await printStructs(ctx, contentOf(dump), options);
+    else await ctx.out.write(await tableOf(dump, options, labels));
+    await ctx.out.write('\n\n');
+  }
+}
+
+function contentOf({ variant, entries }: PolicyMapDump): Record<string, unknown>[] {
+  return entries.map((entry) => policyEntryJson(variant, entry));
 }
 
 /** Paths of all policy maps, in order of their names. */
@@ -67,32 +87,43 @@ function policyMapPaths(bpfRoot: string): string[] {
 }
 
 /** Undefined when the endpoint was removed after the maps were listed. */
-async function readIfThere(ctx: Context, path: string): Promise<PolicyMapEntry[] | undefined> {
+async function readIfThere(ctx: Context, path: string, release: Release): Promise<PolicyMapDump | undefined> {
   try {
     using map = openMap(path);
-    return await read(ctx, map);
+    return await read(ctx, map, release);
   } catch (error) {
     if (error instanceof KernelError && isMissing(error)) return undefined;
     throw error;
   }
 }
 
-async function read(ctx: Context, map: BpfMap): Promise<PolicyMapEntry[]> {
+async function read(ctx: Context, map: BpfMap, release: Release): Promise<PolicyMapDump> {
   using stats = openPinned(ctx.globals.bpfRoot, POLICY_STATS);
-  return await readPolicyMap(map, stats);
+  return await readPolicyMap(map, stats, release);
 }
 
 async function tableOf(
-  entries: readonly PolicyMapEntry[],
+  dump: PolicyMapDump,
   { numeric = false }: PolicyDumpOptions,
   labels: Labels,
 ): Promise<string> {
-  if (numeric) return renderPolicyMap(entries, undefined);
+  if (numeric) return renderPolicyMap(dump, undefined);
+  // Up to 1.17 the peer that is anybody goes by the label of identity 0.
+  const any = 'packets' in dump.variant.value.fields ? UNKNOWN : 'ANY';
+  const shown = hasPrefixes(dump.variant) ? (label: string) => label : oldCidrLabel;
   const peers: string[][] = [];
-  for (const { key } of entries) peers.push(await labels.of(key.identity));
+  for (const { key } of dump.entries)
+    peers.push((await labels.of(key.identity)).map((label) => (label === UNKNOWN ? any : shown(label))));
   await labels.report();
-  return renderPolicyMap(entries, peers);
+  return renderPolicyMap(dump, peers);
 }
+
+/** Up to 1.15 a prefix of IPv6 is shown as its label has it, which neither begins nor ends with a colon. */
+function oldCidrLabel(label: string): string {
+  return label.startsWith('cidr:') ? label.replace(/^cidr::/, 'cidr:0::').replace('::/', '::0/') : label;
+}
+
+const UNKNOWN = 'reserved:unknown';
 
 /** Labels of identities; the agent is asked once for each. */
 class Labels {
@@ -112,8 +143,7 @@ class Labels {
   async #ask(identity: number): Promise<string[]> {
     try {
       const labels = await identityLabels(await this.ctx.agent(), identity);
-      if (labels.length > 0)
-        return labels.toSorted(compareBytes).map((label) => (label === 'reserved:unknown' ? 'ANY' : label));
+      if (labels.length > 0) return printableLabels(labels);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       this.#failures.push(`Was impossible to retrieve label ID ${identity}: ${errorMessage(error)}\n`);

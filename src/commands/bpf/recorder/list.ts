@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
 import { CAPTURE_RULES4, CAPTURE_RULES6 } from '../../../bpf/layouts/recorder.ts';
-import { type MapRecord, readRecords } from '../../../bpf/maps/records.ts';
+import type { Struct } from '../../../bpf/layouts/struct.ts';
+import { type MapRecord, readRecords, requireVariant } from '../../../bpf/maps/records.ts';
 import { printStructs } from '../../../cli/bpf/maps.ts';
+import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
+import { addressBytes, parseAddress } from '../../../lib/address.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { swap16 } from '../../../lib/uint.ts';
 import { protocolName } from '../../../model/protocol.ts';
@@ -24,6 +27,7 @@ export function addBpfRecorderListCommand(command: Command, ctx: Context): void 
 /** Prints what the packet recorder captures. */
 export async function runBpfRecorderList(options: OutputFlag, ctx: Context): Promise<void> {
   const json: Record<string, unknown>[] = [];
+  const release = await mapsRelease(ctx, CAPTURE_RULES4);
   for (const { name, layout, bracket } of MAPS) {
     using map = openGlobal(ctx.globals.bpfRoot, name);
     if (!map) {
@@ -31,10 +35,11 @@ export async function runBpfRecorderList(options: OutputFlag, ctx: Context): Pro
       await ctx.err.write(`Unable to open ${path}: no such file or directory. Skipping.\n`);
       continue;
     }
-    const entries: Entry[] = await readRecords<(typeof layout)['variants'][number]>(map, layout);
+    const { key: struct } = requireVariant<(typeof layout)['variants'][number]>(map, layout, release);
+    const entries: Entry[] = await readRecords<(typeof layout)['variants'][number]>(map, layout, release);
     const lines = entries.map((entry) => line(entry, bracket)).sort(compareNatural);
     if (options.output === '') await ctx.out.write(`${lines.join('')}\n`);
-    json.push(...entries.map(toJson));
+    json.push(...entries.map((entry) => toJson(struct, entry)));
   }
   if (options.output !== '') await printStructs(ctx, json, options);
 }
@@ -45,18 +50,32 @@ function line({ key, value }: Entry, bracket: (text: string) => string): string 
   return `${source} -> ${destination} ${protocolName(key.protocol)} ID:${value.ruleId} CapLen:${value.captureLength}\n`;
 }
 
-function toJson({ key, value }: Entry): Record<string, unknown> {
+const NAMES: Readonly<Record<string, string>> = {
+  source: 'SrcAddr',
+  destination: 'DestAddr',
+  sourcePort: 'SrcPort',
+  destinationPort: 'DestPort',
+  protocol: 'NextHdr',
+  sourceBits: 'SrcMask',
+  destinationBits: 'DestMask',
+  flags: 'Flags',
+};
+
+/** The stored bytes, in the order of the struct: ports are not swapped. */
+function toJson({ fields }: Struct, { key, value }: Entry): Record<string, unknown> {
+  const fieldOf: Readonly<Record<string, string | number>> = key;
+  const shown = (name: string) => {
+    const field = fieldOf[name] ?? 0;
+    if (typeof field === 'string') return addressList(field);
+    return name.endsWith('Port') ? swap16(field) : field;
+  };
   return {
-    Key: {
-      SrcAddr: key.source,
-      DestAddr: key.destination,
-      SrcPort: swap16(key.sourcePort),
-      DestPort: swap16(key.destinationPort),
-      NextHdr: key.protocol,
-      SrcMask: key.sourceBits,
-      DestMask: key.destinationBits,
-      Flags: key.flags,
-    },
+    Key: Object.fromEntries(Object.keys(fields).map((name) => [NAMES[name] ?? name, shown(name)])),
     Value: { RuleId: value.ruleId, Reserved: 0, CapLen: value.captureLength },
   };
+}
+
+function addressList(ip: string): number[] {
+  const address = parseAddress(ip);
+  return address ? [...addressBytes(address)] : [];
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { VTEP, vtepKey } from '../../../bpf/layouts/nodes.ts';
 import { encode } from '../../../bpf/maps/codec.ts';
-import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
+import { requirePinned, requireRoom, requireVariant } from '../../../bpf/maps/records.ts';
 import { ipv4Argument, macArgument, prefixArgument } from '../../../cli/addresses.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
@@ -33,6 +33,7 @@ export async function runBpfVtepUpdate(
     doing: 'updating contents of map',
   });
   const { value } = requireVariant(map, VTEP);
+  await requireRoom(map, [key]);
   if (await mayWrite(ctx, `write the entry ${entry.cidr} => ${entry.ip} ${entry.mac}`, options))
     map.update(key, encode(value, { mac, tunnelEndpoint }));
 }

@@ -4,7 +4,9 @@ import { openGlobal } from '../../../../bpf/kernel/pins.ts';
 import { MAGLEV } from '../../../../bpf/layouts/services.ts';
 import { readRecords } from '../../../../bpf/maps/records.ts';
 import { addPair, type Pairs } from '../../../../cli/bpf/maps.ts';
+import { mapsRelease } from '../../../../cli/bpf/release.ts';
 import type { Context } from '../../../../context.ts';
+import { atLeast } from '../../../../model/release.ts';
 
 const OUTER = [
   ['v4', 'cilium_lb4_maglev'],
@@ -14,29 +16,38 @@ const OUTER = [
 /** The titles of both Maglev verbs. */
 export const MAGLEV_TITLES = ['SVC ID', 'LOOKUP TABLE'] as const;
 
-/** Look-up tables of the services, or of one; undefined when this node has no Maglev maps at all. */
+/**
+ * Look-up tables of the services, or of one; undefined when this node has no Maglev maps at all, which up to 1.15 is an
+ * empty table.
+ */
 export async function maglevPairs(ctx: Context, serviceId?: number): Promise<Pairs | undefined> {
   const pairs: Pairs = new Map();
-  let present = false;
+  const release = await mapsRelease(ctx);
+  // In 1.10 the numbers of backends have two bytes, and the key is the service's number alone.
+  const wide = atLeast(release, '1.11');
+  let present = !atLeast(release, '1.16');
   for (const [family, name] of OUTER) {
     using outer = openGlobal(ctx.globals.bpfRoot, name);
     if (!outer) continue;
     present = true;
     for (const { key, value } of await readRecords(outer, MAGLEV)) {
       if (serviceId !== undefined && key.revNatId !== serviceId) continue;
-      const table = readTable(value.mapId);
-      if (table) addPair(pairs, `[${key.revNatId}]/${family}`, `[${table.join(' ')}]`);
+      const table = readTable(value.mapId, wide ? 4 : 2);
+      const name = wide ? `[${key.revNatId}]/${family}` : String(key.revNatId);
+      if (table) addPair(pairs, name, `[${table.join(' ')}]`);
     }
   }
   return present ? pairs : undefined;
 }
 
 /** Backend ids by slot; undefined when the service went away meanwhile. */
-function readTable(mapId: number): number[] | undefined {
+function readTable(mapId: number, size: 2 | 4): number[] | undefined {
   try {
     using inner = openMapById(mapId);
     const raw = inner.lookup(Buffer.alloc(4));
-    return raw && Array.from({ length: raw.length >> 2 }, (_, i) => raw.readUInt32LE(4 * i));
+    return (
+      raw && Array.from({ length: Math.floor(raw.length / size) }, (_, i) => raw.readUIntLE(size * i, size))
+    );
   } catch (error) {
     if (error instanceof KernelError && error.code === 'ENOENT') return undefined;
     throw error;

@@ -13,13 +13,18 @@ export function addBpfNatRetriesFlushCommand(command: Command, ctx: Context): vo
 
 /** Sets the histograms back to zero. */
 export async function runBpfNatRetriesFlush(options: WriteOptions, ctx: Context): Promise<void> {
-  if (!(await mayWrite(ctx, `set the counters of ${RETRIES.join(' and ')} to zero`, options))) return;
+  const { bpfRoot } = ctx.globals;
+  const present: string[] = [];
   for (const name of RETRIES) {
-    using map = openGlobal(ctx.globals.bpfRoot, name, { write: true });
-    if (!map) {
-      await sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name));
-      continue;
-    }
+    using map = openGlobal(bpfRoot, name, { write: !options.dryRun });
+    if (map) present.push(name);
+    else await sayMissing(ctx, globalPath(bpfRoot, name));
+  }
+  if (present.length === 0) return;
+  if (!(await mayWrite(ctx, `set the counters of ${present.join(' and ')} to zero`, options))) return;
+  for (const name of present) {
+    using map = openGlobal(bpfRoot, name, { write: true });
+    if (!map) continue;
     const zero = Buffer.alloc(map.valueStride);
     for (let index = 0; index < map.info.maxEntries; index++) map.update(encode(index32, { index }), zero);
   }
