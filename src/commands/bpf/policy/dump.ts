@@ -120,7 +120,7 @@ async function tableOf(
 
 /** Up to 1.15 a prefix of IPv6 is shown as its label has it, which neither begins nor ends with a colon. */
 function oldCidrLabel(label: string): string {
-  return label.startsWith('cidr:') ? label.replace(/^cidr::/, 'cidr:0::').replace('::/', '::0/') : label;
+  return label.startsWith('cidr:') ? label.replace(/^cidr:::/, 'cidr:0::').replace('::/', '::0/') : label;
 }
 
 const UNKNOWN = 'reserved:unknown';
