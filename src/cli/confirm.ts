@@ -13,12 +13,16 @@ export async function confirm(ctx: Context, question = 'Do you want to continue?
  * Asks before something that cannot simply be taken back. In a terminal the answer is the node's name; a script that
  * pipes `y` into the reference's prompt keeps working.
  */
-export async function confirmNode(ctx: Context, node: string): Promise<boolean> {
+export async function confirmNode(
+  ctx: Context,
+  node: string,
+  done: 'removed' | 'restored' = 'removed',
+): Promise<boolean> {
   const wanted = ctx.in.isTTY ? [node] : [node, 'y'];
   await ctx.err.write(`Type the name of this node (${node}) to go on: `);
   const answer = await readAnswer(ctx);
   if (answer === undefined && !ctx.in.isTTY)
-    throw new UserError('nothing was removed: there is no terminal to ask', {
+    throw new UserError(`nothing was ${done}: there is no terminal to ask`, {
       hint: 'Use --force to go on without asking, --dry-run to see the plan.',
     });
   return wanted.includes(answer ?? '');

@@ -1,7 +1,8 @@
-import { access, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { agentAddress } from '../agent/client.ts';
 import type { Context } from '../context.ts';
+import { errorCode, systemReason, UserError } from '../errors.ts';
 import { compareBytes } from '../lib/order.ts';
 
 /** Where destructive verbs record what they remove: a lab's own folder, the system's for root, else the user's. */
@@ -16,16 +17,38 @@ export function undoFolder(ctx: Context): string {
 /** Files of one verb that are kept: a script that deletes every minute must not fill the disk. */
 const KEPT = 100;
 
-/** A new file there, named after the verb and the time. */
-export async function undoPath(ctx: Context, verb: string): Promise<string> {
+/**
+ * Creates the file that a verb will record in, empty, and returns its path: the one that was named, or a new one in the
+ * undo folder, named after the verb and the time. A record that exists is never written over, whoever made it.
+ */
+export async function reserveUndo(ctx: Context, verb: string, named: string | undefined): Promise<string> {
+  if (named !== undefined) {
+    if (named === '') throw new UserError('--undo-file: expected a path, found an empty string');
+    const path = resolve(ctx.cwd, named);
+    if (await createNew(path)) return path;
+    throw new UserError(`--undo-file: ${path} exists`, {
+      hint: 'An undo record is never written over. Name a new file. Nothing was removed.',
+    });
+  }
   const time = new Date(ctx.clock.nowMs()).toISOString().replace(/[:.]/g, '').slice(0, 17);
+  await mkdir(undoFolder(ctx), { recursive: true, mode: 0o700 });
   for (let n = 1; ; n++) {
     const path = join(undoFolder(ctx), `${verb}-${time}Z${n === 1 ? '' : `-${n}`}.json`);
-    const taken = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (!taken) return path;
+    if (await createNew(path)) return path;
+  }
+}
+
+/** Returns false when the path is taken. */
+async function createNew(path: string): Promise<boolean> {
+  try {
+    await (await open(path, 'wx', 0o600)).close();
+    return true;
+  } catch (cause) {
+    if (errorCode(cause) === 'EEXIST') return false;
+    throw new UserError(`create undo file ${path}: ${systemReason(cause)}`, {
+      hint: 'Nothing was removed. Name another file with --undo-file.',
+      cause,
+    });
   }
 }
 

@@ -19,13 +19,7 @@ export type Kind = (typeof KINDS)[number];
 
 /** One step of removing or restoring, as data: the plan can be read, kept and applied later. */
 export type Action =
-  | {
-      do: 'run';
-      command: string[];
-      stdin?: string;
-      /** Failure texts that mean the thing is gone already. */
-      gone?: string;
-    }
+  | { do: 'run'; command: string[]; stdin?: string }
   | { do: 'detach-link'; id: number }
   | { do: 'unlink'; path: string }
   | { do: 'rmdir'; path: string }
@@ -59,6 +53,8 @@ export interface Plan {
   items: Item[];
   /** What could not be looked at. */
   notes: string[];
+  /** What is Cilium's and stays, each with the reason. */
+  leftAlone: string[];
 }
 
 /** How one item ended. */

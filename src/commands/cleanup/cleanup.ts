@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { confirmNode } from '../../cli/confirm.ts';
 import { examples, stringSlice } from '../../cli/flags.ts';
 import { outputOption } from '../../cli/output.ts';
-import { undoPath } from '../../cli/undo.ts';
+import { reserveUndo } from '../../cli/undo.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import { type Item, KINDS, type Kind, type Outcome, type Plan } from '../../model/cleanup.ts';
@@ -69,7 +69,7 @@ export async function runCleanup(options: CleanupOptions, ctx: Context): Promise
   if (plan.items.length === 0) return options.output ? writeResult(plan, {}, options, ctx) : undefined;
   if (!options.force && !(await confirmNode(ctx, plan.node)))
     throw new UserError('nothing was removed: not confirmed');
-  const undoFile = options.undoFile ?? (await undoPath(ctx, 'cleanup'));
+  const undoFile = await reserveUndo(ctx, 'cleanup', options.undoFile);
   const undo = await writeUndo(plan, undoFile, ctx.clock.nowMs());
   await ctx.err.write(
     `Recorded for "cilium cleanup undo": ${undoFile} (${undo.items.length} of ${plan.items.length} can be brought back)\n`,

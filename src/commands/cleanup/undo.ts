@@ -1,28 +1,42 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { confirmNode } from '../../cli/confirm.ts';
 import type { Context } from '../../context.ts';
-import { SilentExit } from '../../errors.ts';
+import { SilentExit, UserError } from '../../errors.ts';
 import type { Outcome } from '../../model/cleanup.ts';
 import { applyActions } from '../../node/cleanup/apply.ts';
 import { readUndo } from '../../node/cleanup/undo.ts';
+import { NODE_PATHS } from '../../node/state/read.ts';
 import { systemRun } from '../../node/state/run.ts';
-import { renderOutcome, renderRestores } from '../../render/node/cleanup.ts';
+import { renderOutcome, renderRestore } from '../../render/node/cleanup.ts';
+
+interface UndoOptions {
+  dryRun?: boolean;
+  force?: boolean;
+}
 
 /** Declares `cleanup undo`. */
 export function addCleanupUndoCommand(command: Command, ctx: Context): void {
   command
     .argument('<file>', 'undo file that the cleanup wrote')
-    .option('--dry-run', 'Print what would be restored, and change nothing')
-    .action((file: string, options: { dryRun?: boolean }) => runCleanupUndo(file, options, ctx));
+    .option('--dry-run', 'Print the steps that would restore, and change nothing')
+    .option('-f, --force', 'Do not ask, and restore a record of another node')
+    .action((file: string, options: UndoOptions) => runCleanupUndo(file, options, ctx));
 }
 
 /** Restores in the reverse order of removal, and says what cannot come back. */
-export async function runCleanupUndo(
-  file: string,
-  options: { dryRun?: boolean },
-  ctx: Context,
-): Promise<void> {
-  const undo = await readUndo(file);
-  if (options.dryRun) return ctx.out.write(renderRestores(undo.items.toReversed()));
+export async function runCleanupUndo(file: string, options: UndoOptions, ctx: Context): Promise<void> {
+  const paths = { ...NODE_PATHS, bpfRoot: ctx.globals.bpfRoot };
+  const undo = await readUndo(resolve(ctx.cwd, file), { paths, uid: ctx.uid });
+  await ctx.out.write(renderRestore(undo));
+  if (options.dryRun) return;
+  if (undo.node !== hostname() && !options.force)
+    throw new UserError(`${file} was recorded on node ${undo.node}, and this is ${hostname()}`, {
+      hint: 'Restore it there, or use --force if the node was renamed.',
+    });
+  if (!options.force && !(await confirmNode(ctx, undo.node, 'restored')))
+    throw new UserError('nothing was restored: not confirmed');
   const run = systemRun(ctx.env);
   const outcomes: Outcome[] = [];
   for (const item of undo.items.toReversed()) {

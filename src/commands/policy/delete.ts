@@ -1,5 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { ApiError } from '../../agent/client.ts';
 import type { Answer } from '../../agent/decode/answer.ts';
@@ -8,7 +7,7 @@ import { failed } from '../../cli/answer.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../cli/confirm.ts';
 import { examples } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
-import { pruneUndo, undoPath } from '../../cli/undo.ts';
+import { pruneUndo, reserveUndo } from '../../cli/undo.ts';
 import { writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
@@ -100,14 +99,13 @@ async function record(
   { undoFile }: DeleteOptions,
   ctx: Context,
 ): Promise<string | undefined> {
-  const path = undoFile === undefined ? await undoPath(ctx, 'policy') : resolve(ctx.cwd, undoFile);
   try {
-    if (undoFile === undefined) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const path = await reserveUndo(ctx, 'policy', undoFile);
     await writeAtomically(path, `${goJson(rules, 2)}\n`);
     if (undoFile === undefined) await pruneUndo(ctx, 'policy');
     return path;
   } catch (cause) {
-    const message = `cannot save the rules to ${path}: ${errorMessage(cause)}`;
+    const message = `cannot save the rules: ${errorMessage(cause)}`;
     if (undoFile !== undefined || ctx.in.isTTY)
       throw new UserError(message, {
         hint: 'Nothing was deleted. Choose another file with --undo-file.',

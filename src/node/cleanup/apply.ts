@@ -6,6 +6,10 @@ import { errorCode, errorMessage } from '../../errors.ts';
 import type { Action, Outcome } from '../../model/cleanup.ts';
 import type { Run } from '../state/run.ts';
 
+/** What the programs say of a thing that is not there. */
+const GONE =
+  /Cannot find device|does not exist|No such file|No such process|Bad rule|does a matching rule exist|No such device|not found|not mounted|no mount point/;
+
 /** Carries out the actions of one item, in order; stops at the first that fails. */
 export async function applyActions(
   item: { id: string; what: string },
@@ -30,7 +34,7 @@ async function apply(action: Action, run: Run): Promise<boolean> {
       const { code, stdout, stderr } = await run(action.command, action.stdin);
       if (code === 0) return true;
       const said = stderr.trim() || stdout.trim() || `exit code ${code}`;
-      if (action.gone !== undefined && new RegExp(action.gone).test(said)) return false;
+      if (GONE.test(said)) return false;
       throw new Error(`${action.command.join(' ')}: ${said.split('\n')[0]}`);
     }
     case 'detach-link':

@@ -18,7 +18,7 @@ export function fileItems({ files, mounts }: NodeState, paths: NodePaths): Item[
         kind: 'mount',
         what: `mount ${target}`,
         why: "it lies in Cilium's folder",
-        remove: [{ do: 'run', command: ['umount', target], gone: 'not mounted|no mount point' }],
+        remove: [{ do: 'run', command: ['umount', target] }],
       });
   }
   const there = new Set(files.map(({ path }) => path));

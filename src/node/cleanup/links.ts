@@ -65,7 +65,12 @@ function restoreLink(link: IpLink, links: readonly IpLink[]): Action[] | undefin
           ...(scope ? ['scope', scope] : []),
         ]),
       ),
-    command(['ip', 'link', 'set', 'dev', link.ifname, ...(link.mtu ? ['mtu', String(link.mtu)] : []), 'up']),
+    command([
+      ...['ip', 'link', 'set', 'dev', link.ifname],
+      ...(link.mtu ? ['mtu', String(link.mtu)] : []),
+      ...(link.flags?.includes('NOARP') ? ['arp', 'off'] : []),
+      'up',
+    ]),
   ];
   const address = link.address ? ['address', link.address] : [];
   if (link.ifname === 'cilium_host' && kind === 'veth') {

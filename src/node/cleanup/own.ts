@@ -12,11 +12,7 @@ export const OWN_PIN = /^cilium_/;
 export const OWN_LINK = /^cilium(?:_|$)/;
 /** Cilium names a pod's end `lxc` and eight to twelve hex digits of its id; `lxcbr0` and the like are not its. */
 export const POD_LINK = /^lxc(?:_health|[0-9a-f]{8,12})$/;
-/** What the tools say of a thing that is not there. */
-const GONE =
-  'Cannot find device|does not exist|No such file|No such process|Bad rule|does a matching rule exist|No such device|not found';
-
 /** A step that runs a program; that the thing is gone already is no failure. */
 export function command(words: string[], stdin?: string): Action {
-  return { do: 'run', command: words, ...(stdin !== undefined && { stdin }), gone: GONE };
+  return { do: 'run', command: words, ...(stdin !== undefined && { stdin }) };
 }

@@ -5,7 +5,7 @@ import { attachmentItems, pinItems, tcItems } from './bpf.ts';
 import { fileItems } from './files.ts';
 import { firewallItems } from './firewall.ts';
 import { linkItems } from './links.ts';
-import { routeItems, ruleItems } from './routes.ts';
+import { routeItems, routesLeft, ruleItems } from './routes.ts';
 
 /**
  * Decides what of a node is Cilium's, from names and forms that only it uses. Touches nothing. For each kind of thing a
@@ -27,5 +27,6 @@ export function planCleanup(state: NodeState, paths: NodePaths): Plan {
     node: state.nodeName,
     items: items.toSorted((a, b) => rank(a.kind) - rank(b.kind)),
     notes: state.notes,
+    leftAlone: routesLeft(state),
   };
 }

@@ -1,3 +1,4 @@
+import { isRecord } from '../../lib/record.ts';
 import type { Action, Item } from '../../model/cleanup.ts';
 import type { Family, IpRoute, IpRule, NodeState } from '../state/state.ts';
 import { command, OWN_LINK, POD_LINK } from './own.ts';
@@ -34,6 +35,7 @@ export function ruleItems(state: NodeState): Item[] {
       .map(({ route }) => route.dst.replace(/\/(?:32|128)$/, '')),
   );
   return state.rules.flatMap(({ family, rule }): Item[] => {
+    if (unwrittenRule(rule).length > 0) return [];
     const words = ruleWords(rule);
     const known = OWN_RULES.find(
       (own) => own.fwmark === rule.fwmark && own.fwmask === rule.fwmask && own.table === rule.table,
@@ -80,6 +82,16 @@ export function ruleItems(state: NodeState): Item[] {
   });
 }
 
+/** Fields of a rule that `ruleWords` writes. */
+const RULE_FIELDS = new Set(
+  'priority src srclen dst dstlen fwmark fwmask iif iif_detached oif oif_detached table protocol'.split(' '),
+);
+
+/** What a rule has beyond them, such as `not`, `ipproto` and ports. Cilium makes no such rules. */
+function unwrittenRule(rule: IpRule): string[] {
+  return Object.keys(rule).filter((field) => !RULE_FIELDS.has(field));
+}
+
 function ip(family: Family, ...words: string[]): string[] {
   return family === 6 ? ['ip', '-6', ...words] : ['ip', ...words];
 }
@@ -111,7 +123,7 @@ const MADE_BY_KERNEL = new Set(['local', 'multicast', 'anycast', 'broadcast']);
 export function routeItems({ routes }: NodeState): Item[] {
   return routes.flatMap(({ family, route }): Item[] => {
     const why = ownRoute(route);
-    if (!why) return [];
+    if (!why || unwrittenRoute(route).length > 0) return [];
     const words = routeWords(route);
     return [
       {
@@ -139,6 +151,7 @@ function ownRoute(route: IpRoute): string | undefined {
 function routeWords(route: IpRoute): string[] {
   const words = [...(route.type && route.type !== 'unicast' ? [route.type] : []), route.dst];
   if (route.gateway) words.push('via', route.gateway);
+  if (isVia(route.via)) words.push('via', route.via.family, route.via.host);
   if (route.dev) words.push('dev', route.dev);
   if (route.flags?.includes('onlink')) words.push('onlink');
   if (route.protocol) words.push('proto', route.protocol);
@@ -146,5 +159,47 @@ function routeWords(route: IpRoute): string[] {
   if (route.prefsrc) words.push('src', route.prefsrc);
   if (route.metric) words.push('metric', String(route.metric));
   if (route.table) words.push('table', route.table);
+  for (const [name, value] of metricsOf(route)) words.push(name, String(value));
   return words;
+}
+
+/** Fields of a route that `routeWords` writes, and the preference that every IPv6 route has. */
+const ROUTE_FIELDS = new Set(
+  'dst type gateway via dev flags protocol scope prefsrc metric table metrics pref'.split(' '),
+);
+/** Metrics that are written as they are printed. */
+const METRICS = new Set(['mtu', 'advmss', 'window', 'initcwnd', 'initrwnd', 'hoplimit', 'quickack']);
+/** Flags that the kernel sets by itself, and the one that is written. */
+const ROUTE_FLAGS = new Set(['onlink', 'linkdown', 'dead', 'offload', 'trap', 'rt_offload', 'rt_trap']);
+
+function metricsOf({ metrics }: IpRoute): [string, unknown][] {
+  return Array.isArray(metrics) ? metrics.filter(isRecord).flatMap((each) => Object.entries(each)) : [];
+}
+
+function isVia(via: unknown): via is { family: string; host: string } {
+  return isRecord(via) && typeof via.family === 'string' && typeof via.host === 'string';
+}
+
+/** What a route has that cannot be written back: next hops, encapsulation, locked metrics … */
+function unwrittenRoute(route: IpRoute): string[] {
+  return [
+    ...Object.keys(route).filter((field) => !ROUTE_FIELDS.has(field)),
+    ...(route.via !== undefined && !isVia(route.via) ? ['via'] : []),
+    ...(route.pref !== undefined && route.pref !== 'medium' ? ['pref'] : []),
+    ...(route.flags ?? []).filter((flag) => !ROUTE_FLAGS.has(flag)),
+    ...metricsOf(route).flatMap(([name, value]) =>
+      METRICS.has(name) && typeof value === 'number' ? [] : [name],
+    ),
+  ];
+}
+
+/** Routes to Cilium's links and pods that stay, because undo could not make the same again. */
+export function routesLeft({ routes }: NodeState): string[] {
+  return routes.flatMap(({ family, route }) => {
+    const fields = ownRoute(route) ? unwrittenRoute(route) : [];
+    if (fields.length === 0) return [];
+    return [
+      `IPv${family} route ${routeWords(route).join(' ')}: undo could not bring back ${fields.join(', ')}`,
+    ];
+  });
 }

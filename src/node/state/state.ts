@@ -4,6 +4,7 @@ export interface IpLink {
   ifname: string;
   address?: string;
   mtu?: number;
+  flags?: string[];
   link?: string;
   link_netnsid?: number;
   ifalias?: string;
@@ -42,7 +43,8 @@ export interface IpRule {
   oif?: string;
   table?: string;
   protocol?: string;
-  not?: boolean;
+  /** The rest of what ip prints, such as not, ipproto and ports. */
+  [field: string]: unknown;
 }
 
 export type Family = 4 | 6;

@@ -1,4 +1,4 @@
-import { type Item, KINDS, type Kind, type Outcome, type Plan } from '../../model/cleanup.ts';
+import { type Action, type Item, KINDS, type Kind, type Outcome, type Plan } from '../../model/cleanup.ts';
 import { sanitize, sanitizeCell } from '../text/sanitize.ts';
 
 const TITLES: Readonly<Record<Kind, string>> = {
@@ -22,7 +22,10 @@ const SHOWN = 12;
 
 /** The plan, kind by kind. */
 export function renderPlan(plan: Plan): string {
-  const lines = plan.notes.map((note) => `Not looked at: ${note}`);
+  const lines = [
+    ...plan.notes.map((note) => `Not looked at: ${sanitizeCell(note)}`),
+    ...plan.leftAlone.map((what) => `Left alone: ${sanitizeCell(what)}`),
+  ];
   if (plan.items.length === 0)
     return `${[...lines, `Nothing of Cilium was found on ${plan.node}.`].join('\n')}\n`;
   lines.push(`To be removed from ${plan.node}: ${plan.items.length} items`);
@@ -37,15 +40,51 @@ export function renderPlan(plan: Plan): string {
   return `${sanitize(lines.join('\n'))}\n\n`;
 }
 
+/** What an undo file brings back, in the order in which it will, with every step. */
+export function renderRestore(undo: {
+  node: string;
+  at: string;
+  items: readonly { what: string; restore: readonly Action[] }[];
+}): string {
+  const [node, at] = [sanitizeCell(undo.node), sanitizeCell(undo.at)];
+  const lines = [`Removed from ${node} at ${at}; to be restored: ${undo.items.length} items`];
+  for (const { what, restore } of undo.items.toReversed())
+    lines.push(
+      `  - ${sanitizeCell(what)}`,
+      ...restore.flatMap(stepLines).map((line) => `      ${sanitizeCell(line)}`),
+    );
+  return `${lines.join('\n')}\n\n`;
+}
+
+function stepLines(action: Action): string[] {
+  switch (action.do) {
+    case 'run':
+      return [
+        action.command.join(' '),
+        ...(action.stdin
+          ?.trimEnd()
+          .split('\n')
+          .map((line) => `< ${line}`) ?? []),
+      ];
+    case 'rename':
+      return [`rename ${action.from} to ${action.to}`];
+    case 'write':
+      return [`write ${action.path} (${Buffer.byteLength(action.base64, 'base64')} bytes)`];
+    case 'symlink':
+      return [`link ${action.path} to ${action.target}`];
+    case 'copy-back':
+      return [`copy ${action.copy} to ${action.path}`];
+    case 'detach-link':
+      return [`detach BPF link ${action.id}`];
+    default:
+      return [`${action.do} ${action.path}`];
+  }
+}
+
 /** One line for one item that was worked on. */
 export function renderOutcome(outcome: Outcome, verb: 'removed' | 'restored'): string {
   const word = { done: verb, gone: 'gone', failed: 'FAILED' }[outcome.result];
   return `${word.padEnd(8)} ${sanitizeCell(outcome.what)}${outcome.error ? `: ${sanitize(outcome.error)}` : ''}\n`;
-}
-
-/** One line for each item that `undo` would bring back. */
-export function renderRestores(items: readonly { what: string }[]): string {
-  return items.map(({ what }) => `would restore ${sanitizeCell(what)}\n`).join('');
 }
 
 /** The last lines: counts, and what is still there. */

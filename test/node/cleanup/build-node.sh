@@ -32,6 +32,9 @@ ip route add default via 192.168.50.12 dev eth0
 ip route add 10.11.0.0/16 via 10.11.179.185 dev cilium_host src 10.11.179.185
 ip route add 10.11.7.179/32 dev lxc8a23dd6694
 ip -6 route add fd00:11::/96 dev cilium_host
+ip route add 10.12.0.0/16 dev cilium_host mtu 1450 advmss 1410
+ip link set cilium_host arp off
+ip rule add pref 10 fwmark 0x200/0xf00 ipproto tcp dport 80 lookup 77
 ip route add local default dev lo table 2004 && ip -6 route add local default dev lo table 2004
 ip route add 203.0.113.0/24 via 192.168.50.12 dev eth0 table 2100
 ip rule add pref 9 fwmark 0x200/0xf00 lookup 2004 && ip -6 rule add pref 9 fwmark 0x200/0xf00 lookup 2004

@@ -129,10 +129,16 @@ describe('refusals', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'undo-')), 'u.json');
     const item = (what: string) => ({ id: what, kind: 'file', what, restore: [] });
     const items = [item('file /x'), item('file /y\u001b[2J\u009b\u202e\r\nwould restore /etc')];
-    writeFileSync(path, JSON.stringify({ version: 1, node: 'n', at: '', items, lost: [] }));
+    writeFileSync(path, JSON.stringify({ version: 1, node: 'n', at: '', items, lost: [] }), {
+      mode: 0o600,
+    });
     const { stdout, code } = await run(['cleanup', 'undo', '--dry-run', path]);
     expect({ stdout, code }).toEqual({
-      stdout: 'would restore file /y^[[2J\\x9b\\u202e\\r\\nwould restore /etc\nwould restore file /x\n',
+      stdout: `Removed from n at ; to be restored: 2 items
+  - file /y^[[2J\\x9b\\u202e\\r\\nwould restore /etc
+  - file /x
+
+`,
       code: 0,
     });
   });
@@ -243,10 +249,10 @@ cilium cleanup --force`.replace('$PWD/..', '/run'),
 
   onKernel("undo brings back rules, routes, chains, sets, files and the node's own links", () => {
     const { stdout, stderr, code } = onNode(`
-facts() { { ip rule; ip -6 rule; ip -4 route show table all | grep 'cilium\\|2004' | sort; ip -6 route show table all | grep 'cilium\\|2004' | sort; iptables-nft-save | grep '^-A\\|^:CIL' | sort; iptables-legacy-save | grep CILIUM | sort; ipset save | sort; find /etc/cni /etc/sysctl.d /run/cilium /var/lib/cilium -type f | sort; cat /etc/cni/net.d/05-cilium.conflist; } | grep -v 'lxc8a\\|local.*table local'; }
+facts() { { ip -br link show cilium_host | grep -o NOARP; ip rule; ip -6 rule; ip -4 route show table all | grep 'cilium\\|2004' | sort; ip -6 route show table all | grep 'cilium\\|2004' | sort; iptables-nft-save | grep '^-A\\|^:CIL' | sort; iptables-legacy-save | grep CILIUM | sort; ipset save | sort; find /etc/cni /etc/sysctl.d /run/cilium /var/lib/cilium -type f | sort; cat /etc/cni/net.d/05-cilium.conflist; } | grep -v 'lxc8a\\|local.*table local'; }
 facts >/run/before
 cilium cleanup --force --undo-file /run/u.json >/dev/null 2>&1
-cilium cleanup undo /run/u.json >/run/undo.out 2>/dev/null || { grep FAILED /run/undo.out; }
+cilium cleanup undo --force /run/u.json >/run/undo.out 2>/dev/null || { grep FAILED /run/undo.out; }
 facts >/run/after
 diff /run/before /run/after && echo same`);
     expect({ stdout, stderr, code }).toEqual({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { routeItems, ruleItems } from '../../../src/node/cleanup/routes.ts';
+import { routeItems, routesLeft, ruleItems } from '../../../src/node/cleanup/routes.ts';
 import type { Family, IpRoute, IpRule } from '../../../src/node/state/state.ts';
 import { nodeWith, steps } from '../node-state.ts';
 
@@ -147,5 +147,56 @@ describe('a rule', () => {
       }),
     );
     expect(both.map(({ id }) => id)).toEqual(['rule 4 pref 100 lookup local']);
+  });
+});
+
+describe('what undo could not make again', () => {
+  const mark = { fwmark: '0x200', fwmask: '0xf00', table: '2004' };
+
+  test.each([
+    ['not', null],
+    ['ipproto', 'tcp'],
+    ['sport', 5000],
+    ['dport', 80],
+    ['uid_start', 0],
+    ['tun_id', 7],
+    ['l3mdev', null],
+    ['goto', 100],
+  ])('a rule with %s is no rule of Cilium', (field, value) => {
+    expect(rulesOf([{ priority: 9, ...mark, [field]: value }])).toEqual([]);
+    expect(rulesOf([{ priority: 9, ...mark }])).toHaveLength(1);
+  });
+
+  test.each<[string, Partial<IpRoute>]>([
+    ['nexthops', { nexthops: [{ gateway: '10.0.0.1' }] }],
+    ['encap', { encap: 'ip' }],
+    ['nhid', { nhid: 4 }],
+    ['rto_min', { metrics: [{ mtu: 1450, rto_min: 40 }] }],
+    ['mtu', { metrics: [{ mtu: 'lock 1400' }] }],
+    ['pref', { pref: 'high' }],
+    ['pervasive', { flags: ['pervasive'] }],
+  ])('a route with %s stays, and the plan says so', (field, more) => {
+    const state = nodeWith({
+      routes: [{ family: 4, route: { dst: '10.1.0.0/24', dev: 'cilium_host', ...more } }],
+    });
+    expect(routeItems(state)).toEqual([]);
+    expect(routesLeft(state)).toEqual([
+      expect.stringMatching(`^IPv4 route 10.1.0.0/24 .*: undo could not bring back ${field}$`),
+    ]);
+  });
+
+  test('a route with plain metrics and a gateway of the other family is written in full', () => {
+    const route = {
+      dst: '10.1.0.0/24',
+      dev: 'cilium_host',
+      via: { family: 'inet6', host: 'fe80::1' },
+      flags: ['linkdown'],
+      metrics: [{ mtu: 1450, advmss: 1410 }],
+    };
+    const [item] = routesOf(route);
+    expect(steps(item)).toEqual([
+      'ip route del 10.1.0.0/24 via inet6 fe80::1 dev cilium_host mtu 1450 advmss 1410',
+    ]);
+    expect(routesLeft(nodeWith({ routes: [{ family: 4, route }] }))).toEqual([]);
   });
 });
