@@ -36,6 +36,30 @@ describe('completion', () => {
     expect(values(await complete(''))).toEqual(expect.arrayContaining(['status', 'policy', 'bpf']));
   });
 
+  test.each([
+    '$(id)',
+    '`id`',
+    'a;id',
+    'a|id',
+    'a&id',
+    "a'b",
+    'a"b',
+    'a b',
+    'a*',
+    '~root',
+    'a\\b',
+    '!id',
+    'a>b',
+    '{a,b}',
+    'a\u001b[2J',
+    'ü',
+  ])('leaves out a map that an agent calls %j', async (name) => {
+    const maps = [name, 'cilium_lxc'].map((each) => ({ path: `/sys/fs/bpf/tc/globals/${each}` }));
+    expect(values(await complete('map get ', { others: [answer('/v1/map', { maps })] }))).toEqual([
+      'cilium_lxc',
+    ]);
+  });
+
   // differs: completion
   test('hides what is not for people', async () => {
     expect(values(await complete('__'))).toEqual([]);
