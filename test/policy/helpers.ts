@@ -12,7 +12,7 @@ export function entriesText(entries: readonly MapEntry[]): string[] {
   return entries
     .map(
       (e) =>
-        `${e.direction} identity ${e.identity} protocol ${e.protocol} port ${e.port}/${e.prefix}${e.deny ? ' deny' : ''}${e.proxy ? ' proxy' : ''} auth ${e.auth}`,
+        `${e.direction} identity ${e.identity} protocol ${e.protocol} port ${e.port}/${e.prefix}${e.deny ? ' deny' : ''}${e.proxy ? ' proxy' : ''} auth ${e.auth}${e.precedence === undefined ? '' : ` precedence ${e.precedence.toString(16)}`}`,
     )
     .sort();
 }

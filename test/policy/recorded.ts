@@ -40,6 +40,7 @@ export function recordedEntries(pairs: readonly [keyHex: string, valueHex: strin
       proxy: value.readUInt16BE(0) !== 0,
       // The highest bit says that a rule asked for it.
       auth: value.readUInt8(3) & 127,
+      ...(value.length === 12 && { precedence: value.readUInt32LE(4) }),
     };
   });
 }

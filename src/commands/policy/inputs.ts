@@ -3,7 +3,8 @@ import { readPolicyState } from '../../agent/decode/policy-state.ts';
 import { stringArray } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
-import { NEWEST_RELEASE, type Release } from '../../model/release.ts';
+import { type Release, releasesOf } from '../../model/release.ts';
+import { AGGREGATE_IDS } from '../../model/reserved-identity.ts';
 import {
   emptyState,
   type PolicyState,
@@ -16,7 +17,7 @@ import { type ClusterObjects, takeObject } from '../../policy/evaluate/selectors
 import { isEntryList, rulesOfEntries } from '../../policy/read/agent-entries.ts';
 import { readDocuments } from '../../policy/read/documents.ts';
 import { parsePolicies } from '../../policy/read/policies.ts';
-import type { SourcedRule } from '../../policy/rule.ts';
+import type { PolicyEntry, SourcedRule } from '../../policy/rule.ts';
 import { readInput } from './files.ts';
 import { loadValidPolicies } from './load.ts';
 
@@ -31,6 +32,7 @@ export interface Loaded {
 export interface StateFlags {
   state?: string;
   allowLocalhost?: 'always' | 'policy';
+  release?: Release;
 }
 
 /** Adds `--rules`. It can be repeated, and takes several paths unless the verb has an argument. */
@@ -56,6 +58,12 @@ export function addStateOptions(command: Command, otherwise: string): Command {
         '--allow-localhost <when>',
         "Whether pods accept all traffic from their own node, like the agent's option of this name: always (the agent's default under Kubernetes) or policy (default: as the agent in --state does, else policy)",
       ).choices(['always', 'policy']),
+    )
+    .addOption(
+      new Option(
+        '--release <version>',
+        'Cilium release whose meaning of rules counts (default: that of the state where it shows, else 1.17)',
+      ).choices(releasesOf('policy')),
     );
 }
 
@@ -63,11 +71,16 @@ export function addStateOptions(command: Command, otherwise: string): Command {
 export async function loadRules(
   ctx: Context,
   paths: readonly string[],
-  options: { objects: ClusterObjects; namespace?: string | undefined },
+  options: { objects: ClusterObjects; namespace?: string | undefined; release?: Release | undefined },
 ): Promise<SourcedRule[]> {
   const { rules, files } = await loadValidPolicies(
     paths,
-    { namespace: options.namespace, take: (object) => takeObject(object, options.objects) },
+    {
+      namespace: options.namespace,
+      target: options.release,
+      anyRelease: options.release === undefined,
+      take: (object) => takeObject(object, options.objects),
+    },
     ctx,
     'cannot read rules',
   );
@@ -77,14 +90,19 @@ export async function loadRules(
 }
 
 /** Loads what `--state` names: a file, or the running agent with its rules. */
-export async function loadState(ctx: Context, { state: from, allowLocalhost }: StateFlags): Promise<Loaded> {
+export async function loadState(
+  ctx: Context,
+  { state: from, allowLocalhost, release }: StateFlags,
+): Promise<Loaded> {
   const loaded = await loadStateOf(ctx, from);
   const { objects } = loaded.state;
   return {
     ...loaded,
     settings: {
+      ...releaseShown(loaded.state),
       ...loaded.settings,
       objects,
+      ...(release && { release }),
       ...(allowLocalhost && { allowLocalhost: allowLocalhost === 'always' }),
     },
   };
@@ -130,8 +148,25 @@ async function loadAgent(ctx: Context): Promise<Loaded> {
 async function rulesOfPolicy(text: string, file: string): Promise<Pick<Loaded, 'rules' | 'settings'>> {
   const [document] = await readDocuments(file, text);
   if (document && isEntryList(document.value))
-    return { rules: rulesOfEntries(document.value, document), settings: { release: NEWEST_RELEASE } };
+    return {
+      rules: rulesOfEntries(document.value, document),
+      settings: { release: releaseOfEntries(document.value) },
+    };
   return { rules: (await parsePolicies([{ file, text }], { strict: false })).rules, settings: {} };
+}
+
+/** Tiers are numbered in hundreds from 1.20 on. */
+function releaseOfEntries(entries: readonly PolicyEntry[]): Release {
+  return entries.some(({ Tier }) => Tier >= 100) ? '1.20' : '1.19';
+}
+
+/** Only 1.20 has identities for all peers of a kind. */
+function releaseShown({ identities }: PolicyState): { release?: Release } {
+  const ids: ReadonlySet<number> = new Set(Object.values(AGGREGATE_IDS));
+  const shown = identities.some(
+    ({ id, labels }) => ids.has(id) && labels.some(({ key }) => key.startsWith('aggregate-')),
+  );
+  return shown ? { release: '1.20' } : {};
 }
 
 /** Sets up the evaluator. Rules from files replace the agent's. The cluster's name may come from flows. */
@@ -141,20 +176,22 @@ export async function loadEngine(
     rules?: readonly string[];
     namespace?: string | undefined;
     flows?: readonly FlowRecord[];
-    release?: Release | undefined;
   },
 ): Promise<{ engine: PolicyEngine; state: PolicyState }> {
   const { state, settings, rules: own } = await loadState(ctx, options);
   const { objects } = state;
   const rules = options.rules?.length
-    ? await loadRules(ctx, options.rules, { objects, namespace: options.namespace })
+    ? await loadRules(ctx, options.rules, {
+        objects,
+        namespace: options.namespace,
+        release: settings.release,
+      })
     : own;
   const clusterName = state.identities.length === 0 ? clusterOf(options.flows ?? []) : undefined;
   const engine = new PolicyEngine(state.identities, state.endpoints, {
     ...settings,
     ...(clusterName && { clusterName }),
     ...splitWorld(state),
-    ...(options.release && { release: options.release }),
   });
   return { engine: engine.addAll(rules), state };
 }

@@ -1,15 +1,13 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { examples } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { type Release, releasesOf } from '../../model/release.ts';
 import { renderPolicyMaps } from '../../render/policy/maps.ts';
 import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
 interface MapsOptions extends StateFlags {
   rules: string[];
-  release?: Release;
   output: string;
 }
 
@@ -20,12 +18,6 @@ export function addPolicyMapsCommand(command: Command, ctx: Context): void {
     .addHelpText('after', examples('cilium policy maps --state agent --rules policies/'));
   addRulesOption(command);
   addStateOptions(command, 'agent')
-    .addOption(
-      new Option(
-        '--release <version>',
-        'Cilium release whose maps are computed (default: that of the agent in --state, else 1.17)',
-      ).choices(releasesOf('maps')),
-    )
     .addOption(outputOption())
     .action((options: MapsOptions) => runPolicyMaps(options, ctx));
 }

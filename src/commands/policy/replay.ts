@@ -68,11 +68,17 @@ export async function runPolicyReplay(options: ReplayOptions, command: Command, 
       ...settings,
       ...(clusterName && { clusterName }),
     }).addAll(sources);
-  const candidate = engineOf(await loadRules(ctx, options.candidate, state));
+  const candidate = engineOf(
+    await loadRules(ctx, options.candidate, { ...state, release: settings.release }),
+  );
   const current =
     options.current === undefined
       ? undefined
-      : engineOf(options.current === 'agent' ? rules : await loadRules(ctx, [options.current], state));
+      : engineOf(
+          options.current === 'agent'
+            ? rules
+            : await loadRules(ctx, [options.current], { ...state, release: settings.release }),
+        );
   const report = replay(table, candidate, current);
   if (options.output) await writeStructured(ctx, options.output, report);
   else await ctx.out.write(renderReplay(report));

@@ -1,5 +1,5 @@
 import { holdsLabels, type Label, parseLabels } from '../../model/label.ts';
-import { NEWEST_RELEASE } from '../../model/release.ts';
+import { NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
 import { decodeRule } from '../../policy/language/decode-rule.ts';
 import { Cursor } from '../../policy/language/decoders.ts';
@@ -26,15 +26,25 @@ export function parseRules(text: string): PolicyRule[] {
 /** Checks rules as an agent does (it overlooks fields that it does not know) and returns them in its form. */
 export function normalRules(values: readonly unknown[]): PolicyRule[] {
   return values.map((value, i) => {
-    const at = new Cursor({ strict: false, target: NEWEST_RELEASE, form: 'rule' });
-    const rule = decodeRule(value, at);
-    const fault = at.complaints.find((complaint) => complaint.severity === 'error');
-    if (fault || !rule) throw new RuleError(`rule ${i + 1}: ${fault?.message ?? 'is not a rule'}`);
+    const { rule, fault } = decoded(value);
+    if (fault !== undefined || !rule) throw new RuleError(`rule ${i + 1}: ${fault ?? 'is not a rule'}`);
     const [normal] = canonicalRules([rule]) as PolicyRule[];
     if (!normal) throw new RuleError(`rule ${i + 1}: is not a rule`);
     DECODED.set(normal, rule);
     return normal;
   });
+}
+
+/** The newest release, and the last that takes Kafka rules: the lab takes what either takes. */
+const TARGETS: readonly Release[] = [NEWEST_RELEASE, '1.19'];
+
+function decoded(value: unknown): { rule: Rule | undefined; fault: string | undefined } {
+  const tried = TARGETS.map((target) => {
+    const at = new Cursor({ strict: false, target, form: 'rule' });
+    const rule = decodeRule(value, at);
+    return { rule, fault: at.complaints.find(({ severity }) => severity === 'error')?.message };
+  });
+  return tried.find(({ fault }) => fault === undefined) ?? tried[0] ?? { rule: undefined, fault: undefined };
 }
 
 /** Rules are never changed, so that each needs to be decoded once. */
@@ -46,7 +56,7 @@ const NOWHERE: SourceDocument = { file: 'lab', locate: () => ({ file: 'lab', lin
 export function sourced(normal: PolicyRule): SourcedRule {
   let rule = DECODED.get(normal);
   if (!rule) {
-    rule = decodeRule(normal, new Cursor({ strict: false, target: NEWEST_RELEASE, form: 'rule' }));
+    rule = decoded(normal).rule;
     if (!rule) throw new RuleError('a stored rule cannot be read');
     DECODED.set(normal, rule);
   }

@@ -17,6 +17,8 @@ export interface ParseOptions {
   strict?: boolean;
   /** The release to check for. Default: 1.17 for the agent's own form (the last that takes it), 1.20 for objects. */
   target?: Release | undefined;
+  /** What the target does not know is a warning. */
+  anyRelease?: boolean;
   /** For objects that do not name one. Default `default`. */
   namespace?: string | undefined;
   /** Called for objects that are not policies; returns true to suppress the warning about one. */
@@ -91,7 +93,7 @@ function readItem(
   options: ReadOptions,
   into: Policies,
 ): void {
-  const report = reporter(document, path, into);
+  const report = reporter(document, path, options, into);
   if (!isRecord(value)) {
     report({
       severity: 'error',
@@ -121,10 +123,16 @@ function writtenIn(document: ParsedDocument, base: Path): (path: Path) => string
 
 type Report = (complaint: Complaint) => void;
 
-function reporter(document: ParsedDocument, base: Path, into: Policies): Report {
+function reporter(
+  document: ParsedDocument,
+  base: Path,
+  { anyRelease = false }: ParseOptions,
+  into: Policies,
+): Report {
   return ({ path, ...complaint }) => {
     const whole = [...base, ...path];
-    into.findings.push({ ...complaint, position: document.locate(whole), path: whole });
+    const severity = anyRelease && complaint.code === 'release' ? 'warning' : complaint.severity;
+    into.findings.push({ ...complaint, severity, position: document.locate(whole), path: whole });
   };
 }
 
@@ -132,12 +140,13 @@ function readRule(
   document: ParsedDocument,
   value: unknown,
   path: Path,
-  { strict = true, target = RULE_TARGET }: ParseOptions,
+  options: ParseOptions,
   into: Policies,
 ): void {
+  const { strict = true, target = RULE_TARGET } = options;
   const at = new Cursor({ strict, target, form: 'rule', written: writtenIn(document, path) });
   const rule = decodeRule(value, at);
-  at.complaints.forEach(reporter(document, path, into));
+  at.complaints.forEach(reporter(document, path, options, into));
   if (rule) into.rules.push({ rule, origin: { kind: 'rule', ...ownerOf(rule), source: document, path } });
 }
 
@@ -158,7 +167,7 @@ function readObject(
   into: Policies,
 ): void {
   const { kind } = value;
-  const report = reporter(document, path, into);
+  const report = reporter(document, path, options, into);
   if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(value.items)) {
     for (const [i, item] of value.items.entries())
       readItem(document, item, [...path, 'items', i], options, into);
@@ -195,7 +204,7 @@ function readObject(
     const rule = readSpec(spec, name, here);
     const bySchema = (hasSchema(kind) && options.schema?.(spec)) || [];
     const complaints = [...here.complaints, ...withoutReported(bySchema, here.complaints)];
-    complaints.forEach(reporter(document, [...path, ...part], into));
+    complaints.forEach(reporter(document, [...path, ...part], options, into));
     if (rule)
       into.rules.push({
         rule,

@@ -1,8 +1,9 @@
 import type { PolicyEngine } from '../evaluate/decide/engine.ts';
+import { EVERYBODY } from '../evaluate/maps/aggregates.ts';
 import { type CompiledRule, DIRECTIONS, type Direction } from '../evaluate/maps/compile-rule.ts';
 import { effectivePeers } from '../evaluate/maps/direction-policy.ts';
 import { broaderKeys, type L4Key } from '../evaluate/maps/map-key.ts';
-import { EVERYBODY, type MapState, type Verdict } from '../evaluate/maps/policy-map.ts';
+import type { MapState, Verdict } from '../evaluate/maps/policy-map.ts';
 import { type RuleReference, referenceOf } from './explain.ts';
 
 /** The agent's default size of a policy map. */

@@ -1,11 +1,21 @@
 import { atLeast, type Release } from '../../../model/release.ts';
+import { AGGREGATE_IDS, hasIdentity, reservedLabels } from '../../../model/reserved-identity.ts';
 import type { SourcedRule } from '../../rule.ts';
+import { type AggregateOf, aggregateByKind, aggregateOfAll } from '../maps/aggregates.ts';
 import { type CompiledRule, compileRule, DIRECTIONS, type Direction } from '../maps/compile-rule.ts';
 import { type DirectionPolicy, directionPolicy } from '../maps/direction-policy.ts';
-import { entriesOf, type MapEntry, type MapState, mapState, type NamedPort } from '../maps/policy-map.ts';
+import {
+  type EgressPorts,
+  entriesOf,
+  type MapEntry,
+  type MapState,
+  mapState,
+  type NamedPort,
+} from '../maps/policy-map.ts';
 import { protocolNumber } from '../maps/ports.ts';
+import { precedenceMap } from '../maps/precedence-map.ts';
 import type { ClusterObjects } from '../selectors/cluster-objects.ts';
-import { Identities, type Identity, isHost, isReserved } from '../selectors/identities.ts';
+import { Identities, type Identity, identityOf, isHost, isReserved } from '../selectors/identities.ts';
 import { type Selector, SelectorCache, type Surroundings, selects } from '../selectors/selectors.ts';
 
 /** A container port that rules may name. */
@@ -77,6 +87,7 @@ export class PolicyEngine {
   /** By identity, then by the endpoint's own named ports. */
   readonly #maps = new Map<number, Map<string, Record<Direction, MapState>>>();
   readonly #namedPorts: Map<string, number>;
+  readonly #aggregateOf: AggregateOf;
   #nextHandle: RuleHandle = 0;
 
   constructor(
@@ -84,18 +95,21 @@ export class PolicyEngine {
     endpoints: readonly Endpoint[],
     settings: Partial<Settings> = {},
   ) {
-    this.identities = new Identities(identities);
-    this.endpoints = endpoints;
     this.settings = { ...DEFAULT_SETTINGS, ...settings };
+    this.identities = new Identities(identitiesIn(this.settings.release, identities));
+    this.endpoints = endpoints;
     this.selectors = new SelectorCache(this.identities);
     const { objects } = this.settings;
     this.#around = {
       clusterName: this.settings.clusterName ?? this.identities.clusterName(),
       dualStack: this.settings.dualStack ?? this.identities.dualStack(),
-      holes: atLeast(this.settings.release, '1.19'),
+      release: this.settings.release,
       ...(objects && { objects }),
     };
     this.#namedPorts = portsByName(endpoints);
+    this.#aggregateOf = atLeast(this.settings.release, '1.20')
+      ? aggregateByKind(this.identities, this.#around.clusterName)
+      : aggregateOfAll;
   }
 
   /** Name of the cluster that the entity `cluster` means. */
@@ -171,7 +185,7 @@ export class PolicyEngine {
   /** Entries of an endpoint's policy map, ingress first, each direction in order. */
   entriesOf(endpoint: Endpoint): MapEntry[] {
     const maps = this.mapsOf(endpoint);
-    return DIRECTIONS.flatMap((direction) => entriesOf(direction, maps[direction]));
+    return DIRECTIONS.flatMap((direction) => entriesOf(direction, maps[direction], this.settings.release));
   }
 
   /**
@@ -192,14 +206,35 @@ export class PolicyEngine {
       return (name, protocol) => ports.get(`${name}/${protocol}`) ?? 0;
     };
     const { allowLocalhost: allowHost, release } = this.settings;
+    if (atLeast(release, '1.18')) {
+      const common = { release, aggregateOf: this.#aggregateOf };
+      const egressPorts = atLeast(release, '1.20') ? this.#portsByIdentity : undefined;
+      const [ingress, egress] = [namedPort(own), namedPort(this.#namedPorts)];
+      return {
+        ingress: precedenceMap(policy.ingress, {
+          ...common,
+          allowHost,
+          namedPort: ingress,
+          egressPorts: undefined,
+        }),
+        egress: precedenceMap(policy.egress, { ...common, allowHost: false, namedPort: egress, egressPorts }),
+      };
+    }
     return {
-      ingress: mapState(policy.ingress, this.identities, namedPort(own), { allowHost, release }),
-      egress: mapState(policy.egress, this.identities, namedPort(this.#namedPorts), {
-        allowHost: false,
-        release,
-      }),
+      ingress: mapState(policy.ingress, this.identities, namedPort(own), allowHost),
+      egress: mapState(policy.egress, this.identities, namedPort(this.#namedPorts), false),
     };
   }
+
+  /** From 1.20 on a port name on egress means the peer's own number. An identity with several numbers has none. */
+  readonly #portsByIdentity: EgressPorts = (name, protocol) => {
+    const identities = new Set(this.endpoints.map(({ identity }) => identity));
+    return [...identities].flatMap((identity): [number, number][] => {
+      const own = this.endpoints.filter((endpoint) => endpoint.identity === identity);
+      const port = portsByName(own).get(`${name}/${protocol}`) ?? 0;
+      return port === 0 ? [] : [[identity, port]];
+    });
+  };
 
   /** Rules whose subject the identity is, in order. */
   rulesFor(identity: Identity): CompiledRule[] {
@@ -268,6 +303,15 @@ export class PolicyEngine {
       this.#maps.delete(id);
     }
   }
+}
+
+/** Leaves out the reserved identities that the release does not have, and adds those that no agent of it is without. */
+function identitiesIn(release: Release, given: Iterable<Identity>): Identity[] {
+  const known = [...given].filter(({ id }) => hasIdentity(release, id));
+  if (known.length === 0 || !atLeast(release, '1.20')) return known;
+  const ids = new Set(known.map(({ id }) => id));
+  const missing = Object.entries(AGGREGATE_IDS).filter(([, id]) => !ids.has(id));
+  return [...known, ...missing.map(([name, id]) => identityOf(id, reservedLabels(name)))];
 }
 
 /** Rules that share a subject. */

@@ -85,7 +85,8 @@ export function compileRule(
   around: Surroundings,
   extra?: CompiledRule['requires'],
 ): CompiledRule {
-  const { rule } = source;
+  const { rule, origin } = source;
+  const here = origin.kind === 'rule' ? around : { ...around, ofObject: true };
   const parts: Part[] = [];
   const compiled: CompiledRule = {
     source,
@@ -106,13 +107,13 @@ export function compileRule(
   };
   const ingress = (section: 'ingress' | 'ingressDeny', list: readonly IngressRule[] = []) => {
     for (const [i, part] of list.entries()) {
-      const peers = ingressSelectors(part, extra?.[section] ?? [], around);
+      const peers = ingressSelectors(part, extra?.[section] ?? [], here);
       parts.push(partOf(compiled, 'ingress', section, i, peers, part));
     }
   };
   const egress = (section: 'egress' | 'egressDeny', list: readonly EgressRule[] = []) => {
     for (const [i, part] of list.entries()) {
-      const peers = egressSelectors(part, extra?.[section] ?? [], part.toFQDNs ?? [], around);
+      const peers = egressSelectors(part, extra?.[section] ?? [], part.toFQDNs ?? [], here);
       parts.push(partOf(compiled, 'egress', section, i, peers, part));
     }
   };
@@ -193,6 +194,17 @@ const NO_PROXY = {
   serverNames: [] as readonly string[],
 };
 
+/** The priority of each kind of proxy, when a listener states none: which one wins when several rules want one. */
+const LISTENER_PRIORITY = { http: 101, kafka: 106, l7: 111, tls: 116, dns: 121, listener: 126 } as const;
+
+function parserOf({ rules, listener }: PortRule, tcp: boolean): keyof typeof LISTENER_PRIORITY {
+  if (listener !== undefined) return 'listener';
+  if (hasAny(rules?.dns)) return 'dns';
+  if (tcp && hasAny(rules?.http)) return 'http';
+  if (tcp && hasAny(rules?.kafka)) return 'kafka';
+  return tcp && rules?.l7proto !== undefined ? 'l7' : 'tls';
+}
+
 /** Whether a port rule sends traffic through a proxy, and which. All L7 rules but DNS need TCP. */
 function proxyOf(rule: PortRule, protocol: number): typeof NO_PROXY {
   const { rules, listener } = rule;
@@ -207,7 +219,7 @@ function proxyOf(rule: PortRule, protocol: number): typeof NO_PROXY {
   return {
     redirect: parser && (listener !== undefined || tls || names || anyRule),
     listener: listener ? `${listener.envoyConfig.name}/${listener.name}` : '',
-    priority: listener?.priority ?? 0,
+    priority: parser ? (listener?.priority ?? LISTENER_PRIORITY[parserOf(rule, tcp)]) : 0,
     l7: parsed ? rules : undefined,
     serverNames: rule.serverNames ?? [],
   };

@@ -109,18 +109,20 @@ function mergeInto(filter: Filter, added: PeerPolicy): void {
 }
 
 function join(a: PeerPolicy, b: PeerPolicy): PeerPolicy {
-  // No stated priority counts as the lowest.
   const prefers = b.listener !== '' && (a.listener === '' || rank(b.priority) < rank(a.priority));
+  // Of two proxies without a listener, that which reads more of the traffic.
+  const parser = a.listener === '' && b.listener === '' && rank(b.priority) < rank(a.priority);
   return {
     ...a,
     redirect: a.redirect || b.redirect,
     listener: prefers ? b.listener : a.listener,
-    priority: prefers ? b.priority : a.priority,
+    priority: prefers || parser ? b.priority : a.priority,
     auth: a.auth ?? b.auth,
     parts: [...a.parts, ...b.parts],
   };
 }
 
+/** No priority counts as the lowest. */
 function rank(priority: number): number {
   return priority === 0 ? 0x10000 : priority;
 }

@@ -29,6 +29,14 @@ export function prefixOf(key: L4Key): number {
   return key & 31;
 }
 
+/** Whether all traffic of `narrow` is also that of `key`. */
+export function includesKey(key: L4Key, narrow: L4Key): boolean {
+  if (key === ANY_L4) return true;
+  if (narrow === ANY_L4 || protocolOf(key) !== protocolOf(narrow)) return false;
+  const prefix = prefixOf(key);
+  return prefixOf(narrow) >= prefix && (portOf(key) ^ portOf(narrow)) >> (16 - prefix) === 0;
+}
+
 /** Keys that include all traffic of `key` and more, narrowest first. */
 export function broaderKeys(key: L4Key): L4Key[] {
   if (key === ANY_L4) return [];

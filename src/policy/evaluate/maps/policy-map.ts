@@ -1,5 +1,6 @@
 import { atLeast, type Release } from '../../../model/release.ts';
 import { encloses, type Identities, type Identity } from '../selectors/identities.ts';
+import { EVERYBODY } from './aggregates.ts';
 import type { Direction, Part } from './compile-rule.ts';
 import { covers, type DirectionPolicy, type Filter, type PeerPolicy } from './direction-policy.ts';
 import { ANY_L4, broaderKeys, type L4Key, l4Key, portOf, prefixOf, protocolOf } from './map-key.ts';
@@ -14,6 +15,8 @@ export interface Verdict {
   /** A rule states the authentication; it is not inherited. */
   explicitAuth: boolean;
   parts: readonly Part[];
+  /** From 1.18 on: the entry with the higher one decides. */
+  precedence?: number;
 }
 
 /** Entries with the same protocol and port, by identity. Identity 0 is every peer. */
@@ -31,21 +34,24 @@ export interface MapEntry {
   deny: boolean;
   proxy: boolean;
   auth: number;
+  /** From 1.19 on maps contain it. */
+  precedence?: number;
 }
 
 /** Finds a container port by name; 0 when there is none. */
 export type NamedPort = (name: string, protocol: number) => number;
 
-export const EVERYBODY = 0;
+/** Numbers of a container port of other endpoints, by identity. */
+export type EgressPorts = (name: string, protocol: number) => Iterable<[identity: number, port: number]>;
 
 const OPEN: Verdict = { deny: false, proxy: false, auth: 0, explicitAuth: true, parts: [] };
 
-/** The map of one direction as the agent computes it. */
+/** The map of one direction as agents up to 1.17 compute it. */
 export function mapState(
   policy: DirectionPolicy,
   identities: Identities,
   namedPort: NamedPort,
-  { allowHost, release }: { allowHost: boolean; release: Release },
+  allowHost: boolean,
 ): MapState {
   const allows: MapState = new Map();
   if (!policy.enforced) {
@@ -55,8 +61,7 @@ export function mapState(
   const denies: MapState = new Map();
   for (const filter of policy.filters) addFilter(filter, allows, denies, namedPort);
   if (allowHost) put(allows, ANY_L4, 1, OPEN);
-  // From 1.18 on the datapath itself prefers deny entries, so no copies are needed.
-  if (denies.size > 0) preferDenials(allows, denies, atLeast(release, '1.18') ? undefined : identities);
+  if (denies.size > 0) preferDenials(allows, denies, identities);
   if (anyExplicitAuth(allows)) spreadAuth(allows);
   for (const [key, bucket] of denies) for (const [id, verdict] of bucket) put(allows, key, id, verdict);
   return allows;
@@ -110,12 +115,11 @@ function verdictOf(peer: PeerPolicy, proxy: boolean): Verdict {
 /**
  * Makes deny entries win. The datapath of 1.17 looks first for the peer's entry with a port, then for the wildcard's. So
  * a deny entry with a broader port or more peers is copied for each narrower allow entry that would be found first.
- * Without `identities` no copies are made.
  */
-function preferDenials(allows: MapState, denies: MapState, identities: Identities | undefined): void {
+function preferDenials(allows: MapState, denies: MapState, identities: Identities): void {
   dropCoveredDenials(denies);
   const changed = dropDeniedAllows(allows, denies, identities);
-  const copies = identities ? copyDenials(allows, denies, identities) : [];
+  const copies = copyDenials(allows, denies, identities);
   for (const [key, id, verdict] of [...changed, ...copies]) put(denies, key, id, verdict);
 }
 
@@ -135,16 +139,16 @@ function dropCoveredDenials(denies: MapState): void {
 type Change = [L4Key, number, Verdict];
 
 /** Removes allow entries that a deny entry covers. One that only the deny of a wider CIDR covers becomes a deny entry. */
-function dropDeniedAllows(allows: MapState, denies: MapState, identities: Identities | undefined): Change[] {
+function dropDeniedAllows(allows: MapState, denies: MapState, identities: Identities): Change[] {
   const changes: Change[] = [];
   for (const [key, bucket] of allows) {
     const above = [key, ...broaderKeys(key)].flatMap((each) => denies.get(each) ?? []);
     if (above.length === 0) continue;
-    const prefixed = identities ? above.flatMap((denied) => prefixedIn(denied, identities)) : [];
+    const prefixed = above.flatMap((denied) => prefixedIn(denied, identities));
     for (const id of bucket.keys()) {
       if (above.some((denied) => denied.has(EVERYBODY) || denied.has(id))) bucket.delete(id);
       else {
-        const peer = identities?.get(id);
+        const peer = identities.get(id);
         const wider =
           peer && peer.prefixes.length > 0 && prefixed.find(({ identity }) => encloses(identity, peer));
         if (!wider) continue;
@@ -274,12 +278,21 @@ function perPeer(key: L4Key, verdict: Verdict, allows: MapState): Change[] {
 }
 
 /** The entries in the order in which `policy maps` prints them: identity, protocol, port, prefix. */
-export function entriesOf(direction: Direction, state: MapState): MapEntry[] {
+export function entriesOf(direction: Direction, state: MapState, release: Release): MapEntry[] {
   const entries: MapEntry[] = [];
+  const written = atLeast(release, '1.19');
   for (const [key, bucket] of state) {
     const at = { protocol: protocolOf(key), port: portOf(key), prefix: prefixOf(key) };
-    for (const [identity, { deny, proxy, auth }] of bucket)
-      entries.push({ direction, identity, ...at, deny, proxy, auth });
+    for (const [identity, { deny, proxy, auth, precedence }] of bucket)
+      entries.push({
+        direction,
+        identity,
+        ...at,
+        deny,
+        proxy,
+        auth,
+        ...(precedence !== undefined && written && { precedence }),
+      });
   }
   return entries.sort(
     (a, b) => a.identity - b.identity || a.protocol - b.protocol || a.port - b.port || a.prefix - b.prefix,

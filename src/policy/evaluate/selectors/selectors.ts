@@ -6,6 +6,8 @@ import {
   without,
   withoutZone,
 } from '../../../lib/address.ts';
+import { atLeast, type Release } from '../../../model/release.ts';
+import { AGGREGATE_IDS, type AggregateName } from '../../../model/reserved-identity.ts';
 import type { LabelSelector } from '../../../model/selector.ts';
 import { type Term, termsOf } from '../../../model/selector.ts';
 import type { CidrRule, EgressPeers, Entity, FqdnSelector, IngressPeers } from '../../rule.ts';
@@ -16,7 +18,7 @@ import {
   noObjects,
   servicesOf,
 } from './cluster-objects.ts';
-import { type Identities, type Identity, meets } from './identities.ts';
+import { type Identities, type Identity, isReserved, meets } from './identities.ts';
 
 /** One selector of peers. Selectors with equal keys select the same identities. */
 export type Selector =
@@ -35,8 +37,10 @@ export interface Surroundings {
   clusterName: string | undefined;
   /** Addresses of both families are in use. Undefined: not known. */
   dualStack?: boolean | undefined;
-  /** From 1.19 on an exception is a hole in a selector; before, the selector is cut into the prefixes around it. */
-  holes?: boolean;
+  /** Undefined: what all releases do alike. */
+  release?: Release;
+  /** The rule was written as a Kubernetes object, in whose selectors the agent puts what is left unsaid. */
+  ofObject?: boolean;
   /** CIDR groups and services. */
   objects?: ClusterObjects;
 }
@@ -66,8 +70,8 @@ export function ingressSelectors(
   if (anyEmpty(peers.fromEndpoints, peers.fromNodes, peers.fromEntities, peers.fromCIDR, peers.fromCIDRSet))
     return undefined;
   return [
-    ...(peers.fromEndpoints ?? []).map((selector) => labelSelector(selector, requirements)),
-    ...(peers.fromNodes ?? []).map((selector) => labelSelector(selector)),
+    ...(peers.fromEndpoints ?? []).map((selector) => peerSelector(selector, requirements, around)),
+    ...(peers.fromNodes ?? []).map((selector) => nodeSelector(selector, around)),
     ...(peers.fromEntities ?? []).flatMap((entity) => entitySelectors(entity, around)),
     ...cidrSelectors(peers.fromCIDR ?? [], around),
     ...(peers.fromCIDRSet ?? []).flatMap((rule) => cidrRuleSelectors(rule, around)),
@@ -85,8 +89,8 @@ export function egressSelectors(
   if (anyEmpty(peers.toEndpoints, peers.toNodes, peers.toEntities, peers.toCIDR, peers.toCIDRSet))
     return undefined;
   return [
-    ...(peers.toEndpoints ?? []).map((selector) => labelSelector(selector, requirements)),
-    ...(peers.toNodes ?? []).map((selector) => labelSelector(selector)),
+    ...(peers.toEndpoints ?? []).map((selector) => peerSelector(selector, requirements, around)),
+    ...(peers.toNodes ?? []).map((selector) => nodeSelector(selector, around)),
     ...(peers.toEntities ?? []).flatMap((entity) => entitySelectors(entity, around)),
     ...cidrSelectors(peers.toCIDR ?? [], around),
     ...(peers.toCIDRSet ?? []).flatMap((rule) => cidrRuleSelectors(rule, around)),
@@ -95,6 +99,38 @@ export function egressSelectors(
     ...(fqdns.length > 0 ? [NONE] : []),
     ...fqdns.map(fqdnSelector),
   ];
+}
+
+/** Of Kubernetes objects only peers of the own cluster, from 1.19 on, unless the selector says which cluster. */
+function peerSelector(
+  selector: LabelSelector,
+  requirements: readonly Term[],
+  around: Surroundings,
+): Selector {
+  const aboutReserved = termsOf(selector).some(({ source }) => source === 'reserved');
+  return labelSelector(selector, [...requirements, ...(aboutReserved ? [] : ownCluster(selector, around))]);
+}
+
+/** Of Kubernetes objects only other nodes, from 1.18 on. */
+function nodeSelector(selector: LabelSelector, around: Surroundings): Selector {
+  const remote: Term[] =
+    around.ofObject && reaches(around, '1.18')
+      ? [{ source: 'reserved', name: 'remote-node', operator: 'Exists', values: [] }]
+      : [];
+  return labelSelector(selector, [...remote, ...ownCluster(selector, around)]);
+}
+
+function ownCluster(selector: LabelSelector, around: Surroundings): Term[] {
+  const { clusterName, ofObject } = around;
+  if (!ofObject || clusterName === undefined || !reaches(around, '1.19')) return [];
+  const says = termsOf(selector).some(
+    ({ source, name }) => name === CLUSTER_LABEL && (source === 'k8s' || source === 'any'),
+  );
+  return says ? [] : [{ source: 'k8s', name: CLUSTER_LABEL, operator: 'In', values: [clusterName] }];
+}
+
+function reaches({ release }: Surroundings, first: Release): boolean {
+  return release !== undefined && atLeast(release, first);
 }
 
 function anyEmpty(...lists: (readonly unknown[] | undefined)[]): boolean {
@@ -109,23 +145,33 @@ function reserved(name: string): Selector {
   return labelSelector({ matchLabels: { [`reserved:${name}`]: '' } });
 }
 
+const CLUSTER_LABEL = 'io.cilium.k8s.policy.cluster';
+/** The reserved identities in entity `cluster`. */
+const CLUSTER_ENTITIES = ['host', 'remote-node', 'init', 'ingress', 'health', 'unmanaged', 'kube-apiserver'];
+
 /** The selectors that an entity stands for. */
 function entitySelectors(entity: Entity, around: Surroundings): Selector[] {
+  const aggregates = (...names: AggregateName[]) => (reaches(around, '1.20') ? names : []);
   switch (entity) {
     case 'all':
       return [WILDCARD];
     case 'none':
       return [NONE];
     case 'world':
-      return ['world', 'world-ipv4', 'world-ipv6'].map(reserved);
-    case 'cluster-mesh':
+      return ['world', 'world-ipv4', 'world-ipv6', ...aggregates('aggregate-world')].map(reserved);
+    case 'remote-node':
+      return ['remote-node', ...aggregates('aggregate-remote-node')].map(reserved);
+    case 'cluster-mesh': {
+      const pods = { matchExpressions: [{ key: `k8s:${CLUSTER_LABEL}`, operator: 'Exists' as const }] };
+      const names = [...CLUSTER_ENTITIES, ...aggregates('aggregate-cluster', 'aggregate-cluster-mesh')];
+      return [...names.map(reserved), labelSelector(pods)];
+    }
     case 'cluster': {
-      const nodes = ['host', 'remote-node', 'init', 'ingress', 'health', 'unmanaged', 'kube-apiserver'];
       const pods: Selector =
         around.clusterName === undefined
           ? { kind: 'none', key: 'none cluster', why: 'the name of the cluster is not known' }
-          : labelSelector({ matchLabels: { 'k8s:io.cilium.k8s.policy.cluster': around.clusterName } });
-      return [...nodes.map(reserved), pods];
+          : labelSelector({ matchLabels: { [`k8s:${CLUSTER_LABEL}`]: around.clusterName } });
+      return [...[...CLUSTER_ENTITIES, ...aggregates('aggregate-cluster')].map(reserved), pods];
     }
     default:
       return [reserved(entity)];
@@ -184,7 +230,8 @@ function groupPrefixes(
 }
 
 function pieces(list: readonly string[], holes: readonly AddressRange[], around: Surroundings): Selector[] {
-  if (around.holes)
+  // From 1.19 on an exception is a hole in a selector; before, the selector is cut into the prefixes around it.
+  if (reaches(around, '1.19'))
     return list.flatMap((text) => {
       const prefix = rangeOf(text);
       if (!prefix) return [];
@@ -245,7 +292,7 @@ function patternOf(text: string): RegExp {
 export function selects(selector: Selector, peer: Identity): boolean {
   switch (selector.kind) {
     case 'labels':
-      return selector.terms.every((term) => meets(peer, term));
+      return !isHidden(peer, selector.terms) && selector.terms.every((term) => meets(peer, term));
     case 'cidr':
       return peer.prefixes.some((own) => inSelector(own, selector));
     case 'fqdn':
@@ -257,6 +304,21 @@ export function selects(selector: Selector, peer: Identity): boolean {
       return false;
   }
 }
+
+/**
+ * Whether selectors by label do not see an identity: the aggregates are only for entities and for every peer, whatever
+ * labels a selector excludes.
+ */
+function isHidden(peer: Identity, terms: readonly Term[]): boolean {
+  if (terms.length === 0 || !AGGREGATES.has(peer.id)) return false;
+  return (
+    !terms.some(({ source }) => source === 'reserved') && isReserved(peer, AGGREGATES.get(peer.id) ?? '')
+  );
+}
+
+const AGGREGATES: ReadonlyMap<number, string> = new Map(
+  Object.entries(AGGREGATE_IDS).map(([name, id]) => [id, name]),
+);
 
 function inSelector(own: AddressRange, { prefix, holes }: Extract<Selector, { kind: 'cidr' }>): boolean {
   return contains(prefix, own) && !holes.some((hole) => contains(hole, own));
@@ -280,7 +342,9 @@ export class SelectorCache {
   #find(selector: Selector): Identity[] {
     switch (selector.kind) {
       case 'labels':
-        return this.identities.select(selector.terms);
+        return this.identities
+          .select(selector.terms)
+          .filter((identity) => !isHidden(identity, selector.terms));
       case 'cidr':
         return selector.prefix.length === 0
           ? [...this.identities.all.values()].filter((identity) => selects(selector, identity))

@@ -26,7 +26,7 @@ function engine(without: readonly number[] = []): PolicyEngine {
   return new PolicyEngine(
     STATE.identities.filter(({ id }) => !without.includes(id)),
     STATE.endpoints,
-    { release: '1.20' },
+    { release: '1.19' },
   ).addAll(rulesOfEntries(entries, source));
 }
 
@@ -35,7 +35,7 @@ interface PinnedMap {
   entries: [string, string][];
 }
 
-describe('a 1.20 agent', () => {
+describe('an early 1.20 agent, which is 1.19 and two weeks', () => {
   test('has the policy maps that its rules say', () => {
     const maps = fixture<{ maps: PinnedMap[] }>('recordings/bpf-1.20.json').maps.filter(({ path }) =>
       path.includes('cilium_policy_v2_'),

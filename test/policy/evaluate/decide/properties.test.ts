@@ -1,23 +1,35 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { atLeast, type Release } from '../../../../src/model/release.ts';
 import { decideDirection } from '../../../../src/policy/evaluate/decide/decide.ts';
 import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
+import { aggregateByKind, EVERYBODY } from '../../../../src/policy/evaluate/maps/aggregates.ts';
+import { l4Key } from '../../../../src/policy/evaluate/maps/map-key.ts';
 import { lookup } from '../../../../src/policy/evaluate/maps/policy-map.ts';
+import { lookupByPrecedence } from '../../../../src/policy/evaluate/maps/precedence-map.ts';
+import { Identities } from '../../../../src/policy/evaluate/selectors/identities.ts';
 import type { Rule } from '../../../../src/policy/rule.ts';
 import { anyRule, anyRules, anyTraffic, IDENTITIES, PODS } from '../../arbitrary.ts';
 import { entriesText, ruleOf } from '../../helpers.ts';
 
 const ENDPOINTS = PODS.map(({ id }, i) => ({ id: i + 1, identity: id }));
 
-function engineOf(rules: readonly Rule[]): PolicyEngine {
-  return new PolicyEngine(IDENTITIES, ENDPOINTS).addAll(rules.map(ruleOf));
+function engineOf(rules: readonly Rule[], release: Release = '1.17'): PolicyEngine {
+  return new PolicyEngine(IDENTITIES, ENDPOINTS, { release }).addAll(rules.map(ruleOf));
 }
+
+const AGGREGATE_OF = aggregateByKind(new Identities(IDENTITIES), 'lab');
 
 type Asked = typeof anyTraffic extends fc.Arbitrary<infer T> ? T : never;
 
 function byMap(engine: PolicyEngine, { subject, peer, direction, protocol, port }: Asked): boolean {
   const endpoint = ENDPOINTS.find(({ identity }) => identity === subject.id);
-  const found = endpoint && lookup(engine.mapsOf(endpoint)[direction], peer.id, protocol, port);
+  const state = endpoint ? engine.mapsOf(endpoint)[direction] : new Map();
+  const { release } = engine.settings;
+  const aggregate = atLeast(release, '1.20') ? AGGREGATE_OF(peer.id) : EVERYBODY;
+  const found = atLeast(release, '1.18')
+    ? lookupByPrecedence(state, peer.id, aggregate, l4Key(protocol, { port, prefix: 16 }))
+    : lookup(state, peer.id, protocol, port);
   return found !== undefined && !found.deny;
 }
 
@@ -28,13 +40,17 @@ function byRules(engine: PolicyEngine, { subject, peer, direction, ...traffic }:
 }
 
 describe('random rules and traffic', () => {
-  test('the policy map and the rules give the same answer', () => {
+  test.each([
+    ['1.17', 10_000],
+    ['1.18', 2_000],
+    ['1.20', 4_000],
+  ] as const)('the policy map of %s and the rules give the same answer', (release, numRuns) => {
     fc.assert(
       fc.property(anyRules, fc.array(anyTraffic, { minLength: 1, maxLength: 8 }), (rules, asked) => {
-        const engine = engineOf(rules);
+        const engine = engineOf(rules, release);
         for (const each of asked) expect(byMap(engine, each)).toBe(byRules(engine, each));
       }),
-      { numRuns: 10_000 },
+      { numRuns },
     );
   });
 
