@@ -240,3 +240,17 @@ describe('through the Kubernetes API', () => {
     expect(result.stderr).toContain('Put each rule under "spec" of a CiliumNetworkPolicy.');
   });
 });
+
+test.each([
+  ['UTF-16LE', '\ufeff', 'utf16le'],
+  ['UTF-16LE', '', 'utf16le'],
+  ['UTF-16BE', '\ufeff', 'utf16be'],
+  ['UTF-16BE', '', 'utf16be'],
+] as const)('a file in %s, marked %j, is named as such with the way out', async (name, mark, encoding) => {
+  const bytes = Buffer.from(`${mark}${CNP('a')}`, 'utf16le');
+  const stdin = encoding === 'utf16be' ? bytes.swap16() : bytes;
+  const { code, stderr } = await run(['policy', 'validate', '-'], { stdin });
+  expect(code).toBe(1);
+  expect(stderr).toContain(`- is ${name}, not UTF-8`);
+  expect(stderr).toContain(`iconv -f ${name} -t UTF-8 FILE`);
+});

@@ -204,3 +204,24 @@ function servicesWithPorts(): object {
   const toServices = [{ k8sService: { serviceName: 'api', namespace: 'default' } }];
   return { egress: [{ toServices, toPorts: [{ ports: [{ port: '80', protocol: 'TCP' }] }] }] };
 }
+
+test('an empty key of an L7 rule is refused, as the agent does', () => {
+  const l7 = (rule: object) => ({
+    ingress: [
+      { toPorts: [{ ports: [{ port: '80', protocol: 'TCP' }], rules: { l7proto: 'x', l7: [rule] } }] },
+    ],
+  });
+  expect(complaints(l7({ '': 'a', b: 'c' }))).toEqual(['error: Empty key not allowed']);
+  expect(complaints(l7({ a: '' }))).toEqual([]);
+});
+
+test.each([
+  ['rule', '', []],
+  ['rule', 'CiliumEnvoyConfig', []],
+  ['rule', 'Envoy', ['error: "Envoy" is not a kind of Envoy configuration']],
+  ['kubernetes', '', ['error: "" is not a kind of Envoy configuration']],
+] as const)('the kind of a listener, in the form %s: %j', (form, kind, expected) => {
+  const listener = { name: 'a', envoyConfig: { kind, name: 'b' } };
+  const toPorts = [{ ports: [{ port: '80', protocol: 'TCP' }], listener }];
+  expect(complaints({ egress: [{ toPorts }] }, { form })).toEqual(expected);
+});
