@@ -157,6 +157,8 @@ class Builder {
   #object(node: YAMLMap): Record<string, unknown> {
     const members = new Map<string, Member>();
     for (const { key, value } of node.items) {
+      // The parser loses what stands below such a name.
+      if (value === null && !node.flow) throw this.#fault(key, 'a name after "?" has no value');
       if (this.#isMerge(key)) this.#merge(key, value, members);
       else {
         const name = this.#name(key, node);
