@@ -107,8 +107,7 @@ const coreFirst = {
         : undefined,
     );
     b.onLoad({ filter: /./, namespace: 'entry' }, ({ path }) => ({
-      // `export *` leaves the default out, and JSON has nothing else.
-      contents: `import '${CORE}'; export ${path.endsWith('.json') ? '{ default }' : '*'} from '${path}';`,
+      contents: `import '${CORE}'; export * from '${path}';`,
       resolveDir: root,
     }));
   },

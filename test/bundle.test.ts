@@ -42,16 +42,6 @@ async function loads(program: 'cilium' | 'hubble', argv: readonly string[], env:
   return { files, builtins, packages: [...new Set(packages)].filter((name) => name !== undefined).sort() };
 }
 
-test('a document that is loaded late arrives in the bundle: the schema of a policy', async () => {
-  const policy = join(folder, 'policy.yaml');
-  writeFileSync(
-    policy,
-    'apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: a}\nspec: {endpointSelector: {}, ingress: [{fromCIDR: [10.0.0.1]}]}\n',
-  );
-  const ran = promisify(execFile)(process.execPath, [join(dist, 'cilium.js'), 'policy', 'validate', policy]);
-  await expect(ran).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('address/length') });
-});
-
 const NOT_FOR_A_SOCKET = ['child_process', 'crypto', 'http', 'http2', 'https', 'readline', 'tls', 'zlib'];
 
 test.each([

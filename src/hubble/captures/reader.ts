@@ -2,6 +2,7 @@ import { glob, open, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { wideEncoding } from '../../lib/encoding.ts';
 import { FrameError, FrameReader } from '../grpc/frames.ts';
 import { decode } from '../protobuf/codec.ts';
 import { WireError } from '../protobuf/wire.ts';
@@ -64,13 +65,6 @@ function oldestFirst(names: readonly string[]): string[] {
   });
 }
 
-/** How UTF-16 text begins: with a mark, or with a brace. */
-const UTF16 = [
-  [0xff, 0xfe],
-  [0xfe, 0xff],
-  [0x7b, 0x00],
-  [0x00, 0x7b, 0x00],
-];
 const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -103,9 +97,10 @@ export async function* readCapture(
 }
 
 function checkEncoding(head: Uint8Array, path: string): void {
-  if (!UTF16.some((start) => start.every((byte, i) => head[i] === byte))) return;
-  throw new UserError(`read ${path === '-' ? 'stdin' : path}: the text is UTF-16, and flows are UTF-8`, {
-    hint: 'Convert it with "iconv -f UTF-16 -t UTF-8"; Windows PowerShell writes UTF-8 with "| Out-File -Encoding utf8".',
+  const encoding = wideEncoding(head);
+  if (encoding === undefined) return;
+  throw new UserError(`read ${path === '-' ? 'stdin' : path}: the text is ${encoding}, and flows are UTF-8`, {
+    hint: `Convert it with "iconv -f ${encoding} -t UTF-8"; Windows PowerShell writes UTF-8 with "| Out-File -Encoding utf8".`,
   });
 }
 

@@ -232,7 +232,7 @@ describe('a file that an editor of Windows wrote', () => {
     for (const bytes of [little, big, gzipSync(little), gzipSync(big)]) {
       const { stdout, stderr, code } = await read(bytes);
       expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
-      expect(stderr).toMatch(/the text is UTF-16, .*\n.*iconv -f UTF-16 -t UTF-8/);
+      expect(stderr).toMatch(/the text is UTF-16[LB]E, .*\n.*iconv -f UTF-16[LB]E -t UTF-8/);
     }
   });
 });
