@@ -174,6 +174,15 @@ describe('config', () => {
   });
 });
 
+// differs: random-order
+test('config --list-options has one order', async () => {
+  const names = async () =>
+    (await ask(['--list-options'], [])).stdout.split('\n').map((line) => line.split(/\s/)[0] ?? '');
+  const first = await names();
+  expect(first.length).toBeGreaterThan(5);
+  expect(await names()).toEqual(first);
+});
+
 describe('config get', () => {
   const answer = get(
     config(

@@ -125,6 +125,14 @@ describe('encrypt status', () => {
     );
   });
 
+  // differs: encrypt-no-ipsec
+  test('does not speak of IPsec where the agent does not use it', async () => {
+    using programs = fakePrograms({ ip: 'echo "RTNETLINK answers: Operation not permitted" >&2; exit 2' });
+    const { stdout } = await ask(['status'], programs, mode('Wireguard'));
+    expect(stdout).toMatch(/^Encryption: Wireguard/);
+    expect(stdout).not.toContain('Msg:');
+  });
+
   test('says what could not be read in a message of its own', async () => {
     using programs = fakePrograms({ ip: 'echo "RTNETLINK answers: Operation not permitted" >&2; exit 2' });
     const { stdout } = await ask(['status'], programs, mode('IPsec'));

@@ -253,6 +253,22 @@ describe('events', () => {
     expect(await shown(debugEvent(250, 1, 2), '-v')).toContain('Unknown message type=250 arg1=1 arg2=2');
   });
 
+  // differs: monitor-debug
+  test.each([
+    [66, 'Skipping policy enforcement, arg1=1 arg2=2'],
+    [67, 'Loopback SNAT from='],
+    [68, 'Loopback reverse SNAT from='],
+  ])('debug message %i is that of the datapath', async (number, text) => {
+    expect(await shown(debugEvent(number, 1, 2), '-v')).toContain(text);
+  });
+
+  // differs: monitor-trace-id
+  test('-vv of a drop with a trace id ends its line', async () => {
+    const text = await shown(dropEvent(packet, { ipTraceId: 5n }), '-vv');
+    const line = text.split('\n').find((each) => each.includes('IP-TRACE-ID'));
+    expect(line).toMatch(/\[ IP-TRACE-ID=5 \]$/);
+  });
+
   test('three -v are as none', async () => {
     expect(await shown(debugEvent(30, 1), '-vvv')).toBe('');
     expect(await shown(traceEvent(packet), '-vvv')).toMatch(/^-> endpoint 9 flow/);

@@ -14,6 +14,19 @@ test.each([
   expect(stderr).toMatch(new RegExp(`^Error: .*\\[${status}\\].*\n.*${hint}`));
 });
 
+// differs: missing-call
+test.each([
+  [['cgroups', 'list'], '/v1/cgroup-dump-metadata'],
+  [['lrp', 'list'], '/v1/lrp'],
+  [['prefilter', 'list'], '/v1/prefilter'],
+])('%j: a call that the agent does not have is named and explained', async (argv, path) => {
+  const missing = { status: 404, body: { code: 404, message: `path ${path} was not found` } };
+  await using agent = await agentOf({ [`GET ${path}`]: missing });
+  const { stdout, stderr, code } = await agent.run(argv);
+  expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+  expect(stderr).toMatch(/\nThis agent does not have the call: it came with a later release, or has ended/);
+});
+
 test.each([
   [['policy', 'import', '-']],
   [['policy', 'delete', '--all', '--yes']],

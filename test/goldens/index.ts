@@ -5,15 +5,16 @@ import { monitorSuite } from './monitor.ts';
 import { shellSuite } from './shell.ts';
 import type { GoldenSuite } from './suite.ts';
 
-const USAGE = 'a missing argument: the reference prints its usage on stdout, ours one message on stderr';
-const NO_VERB = 'the verb came later: one message on stderr, nothing on stdout';
+const USAGE =
+  'a missing argument: the reference prints its usage on stdout, ours one message on stderr (differs: wrong-argument)';
+const NO_VERB = 'the verb came later: one message on stderr, nothing on stdout (differs: wrong-words)';
 const ETCD = 'the kvstore is an etcd of its own, which the recording does not hold';
 const GO_STRUCT =
-  "the reference prints Go's form of a structure, which holds addresses of its memory; ours is JSON";
+  "the reference prints Go's form of a structure, which holds addresses of its memory; ours is JSON (differs: jsonpath-structure)";
 const TRACE_USAGE = `${USAGE}; what the release says of the verb before that is printed by both`;
 
 const HUBBLE_EXCEPTIONS = {
-  version: 'names this program and its runtime, not the reference',
+  version: 'names this program and its runtime, not the reference (differs: hubble-version)',
   'list bogus': 'an error instead of the help: a typing error in a script must not pass',
 };
 
@@ -47,7 +48,8 @@ export const SUITES: readonly GoldenSuite[] = [
     'status --nosuch': 'a wrong flag prints one message on stderr, nothing on stdout',
   }),
   agentSuite('agent-1.14.json', {
-    'encrypt status -o json': 'the reference takes -o and prints text; ours prints JSON',
+    'encrypt status -o json':
+      'the reference takes -o and prints text; ours prints JSON (differs: encrypt-output)',
     'nodeid list': NO_VERB,
     statedb: NO_VERB,
     'endpoint get': USAGE,

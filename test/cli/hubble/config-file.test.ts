@@ -46,6 +46,7 @@ describe('hubble config', () => {
     expect(await config('get', 'server')).toMatchObject({ stdout: 'localhost:4245\n' });
   });
 
+  // differs: config-file-named, config-file-default
   test('is passed over with a note where it cannot be read, and not when it was named', async () => {
     mkdirSync(file, { recursive: true });
     const note = `Config file ${file} is passed over: is a directory\n`;

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { encode } from '../../../src/hubble/protobuf/codec.ts';
 import { type GrpcAnswer, serveGrpc } from '../../helpers/grpc.ts';
@@ -17,6 +17,37 @@ const HEALTHY: Record<string, GrpcAnswer> = {
   },
   [STATUS]: { messages: [encode('observer.ServerStatusResponse', { num_flows: '7', max_flows: '9' })] },
 };
+
+// differs: hubble-reflect
+test('reflect prints messages, fields, enums and services of each file once', async () => {
+  const file = encode('google.protobuf.FileDescriptorProto', {
+    name: 'a.proto',
+    package: 'a',
+    message_type: [{ name: 'M', field: [{ name: 'f', number: 1 }] }],
+    service: [{ name: 'S', method: [{ name: 'Get', input_type: '.a.M', output_type: '.a.M' }] }],
+  });
+  const file_descriptor_response = { file_descriptor_proto: [file.toString('base64')] };
+  const response = (
+    message: Parameters<typeof encode<'grpc.reflection.v1alpha.ServerReflectionResponse'>>[1],
+  ) => encode('grpc.reflection.v1alpha.ServerReflectionResponse', message);
+  let calls = 0;
+  await using server = await serveGrpc({
+    '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': () => ({
+      messages:
+        calls++ === 0
+          ? [response({ list_services_response: { service: [{ name: 'a.S' }, { name: 'a.T' }] } })]
+          : [response({ file_descriptor_response }), response({ file_descriptor_response })],
+    }),
+  });
+  const { stdout, code } = await run(['hubble', 'reflect', '--server', server.address]);
+  expect(code).toBe(0);
+  expect(stdout.trim().split('\n')).toHaveLength(1);
+  expect(JSON.parse(stdout)).toMatchObject({
+    name: 'a.proto',
+    message_type: [{ name: 'M', field: [{ name: 'f' }] }],
+    service: [{ name: 'S' }],
+  });
+});
 
 describe('the connection to a server', () => {
   test('goes over TCP', async () => {
@@ -170,6 +201,18 @@ describe('the connection to a server', () => {
     expect(stderr).toBe(
       'time=1970-01-01T00:00:00.000Z level=WARN msg="Hubble CLI version is lower than Hubble Server, API compatibility is not guaranteed, updating to a matching or higher version is recommended" hubble-cli-version=1.20.0 hubble-server-version=1.21.3\n',
     );
+  });
+
+  // differs: hubble-timeout
+  test('gives up on a connection after --timeout', async () => {
+    const server = createTcpServer(() => {});
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const address = `127.0.0.1:${port}`;
+    const { stderr, code } = await run(['hubble', 'status', '--timeout', '100ms', '--server', address]);
+    server.close();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/code = (?:Unavailable|DeadlineExceeded)/);
   });
 
   test('gives up on a call after --request-timeout', async () => {

@@ -181,6 +181,22 @@ describe('bpf ct', () => {
   );
 });
 
+describe('bpf metrics', () => {
+  // differs: bpf-metrics-order
+  kernelTest('are in one order as JSON', () =>
+    restored(/metrics/, async () => {
+      const list = async () =>
+        JSON.parse((await bpf(['metrics', 'list', '-o', 'json'])).stdout) as { reason: number }[];
+      const first = await list();
+      expect(first.length).toBeGreaterThan(3);
+      expect(first.map(({ reason }) => reason)).toEqual(
+        first.map(({ reason }) => reason).toSorted((a, b) => a - b),
+      );
+      expect(await list()).toEqual(first);
+    }),
+  );
+});
+
 describe('bpf nat', () => {
   kernelTest('finds entries without a connection, and deletes only those', () =>
     restored(/cilium_ct4|cilium_ct_any4|cilium_snat_v4_external|cilium_lxc/, async (globals) => {
@@ -315,7 +331,7 @@ describe('bpf endpoint delete', () => {
 });
 
 describe('bpf policy', () => {
-  // differs: bpf-policy-ports
+  // differs: bpf-policy-ports, bpf-policy-order
   kernelTest('adds and deletes entries as the agent writes them', () =>
     restored(/cilium_policy_v2_00356|cilium_policystats/, async (globals) => {
       const numeric = async () =>

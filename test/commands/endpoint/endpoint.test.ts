@@ -138,6 +138,16 @@ describe('endpoint list', () => {
   });
 });
 
+// differs: jsonpath-terminal
+test('-o jsonpath escapes control characters in a terminal, and gives scripts what was sent', async () => {
+  const label = 'k8s:a=\u001b[2J\u202e';
+  const body = [{ id: 7, status: { identity: { id: 9, labels: [label] } } }];
+  await using agent = await agentOf({ 'GET /v1/endpoint': { body } });
+  const argv = ['endpoint', 'list', '-o', 'jsonpath={[0].status.identity.labels[0]}'];
+  expect((await agent.run(argv)).stdout).toBe(`${label}\n`);
+  expect((await agent.run(argv, { columns: 80 })).stdout).toBe('k8s:a=^[[2J\\u202e\n');
+});
+
 describe('endpoint get', () => {
   test.each([
     ['922', '/v1/endpoint/922'],

@@ -64,6 +64,36 @@ test('unknown fields are refused, and dropped with --no-strict', async () => {
   expect(await run([...argv, '--no-strict'], { env })).toMatchObject({ code: 0, stdout: 'Revision: 9\n' });
 });
 
+// differs: policy-import-release
+test('what the agent’s release does not know is refused, and nothing is sent', async () => {
+  const rule = {
+    endpointSelector: {},
+    ingress: [{ fromEntities: ['world'] }],
+    enableDefaultDeny: { ingress: false },
+  };
+  const health = answer('GET', '/v1/healthz', { cilium: { state: 'Ok', msg: '1.10.3 (v1.10.3-x)' } });
+  await using server = await replay([health]);
+  const { stderr, code } = await run(['policy', 'import', '-'], {
+    env: { CILIUM_SOCK: server.socket },
+    stdin: JSON.stringify([rule]),
+  });
+  expect(code).toBe(1);
+  expect(stderr).toContain('enableDefaultDeny');
+  expect(asked(server)).toEqual([]);
+});
+
+// differs: policy-import-replace
+test('--replace is refused for agents that would only add', async () => {
+  const health = answer('GET', '/v1/healthz', { cilium: { state: 'Ok', msg: '1.10.3 (v1.10.3-x)' } });
+  await using server = await replay([health]);
+  const { stderr, code } = await run(['policy', 'import', RULES, '--replace'], {
+    env: { CILIUM_SOCK: server.socket },
+  });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^Error: .*replace/);
+  expect(asked(server)).toEqual([]);
+});
+
 test('rules come from stdin, as YAML and objects too', async () => {
   await using server = await replay([
     answer('PUT', '/v1/policy?replace=false', { policy: '[]', revision: 2 }),

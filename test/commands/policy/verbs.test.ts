@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -289,6 +290,7 @@ describe('policy trace', () => {
     });
   });
 
+  // differs: policy-trace-flags
   test('without a port, agents up to 1.11 are asked about all', async () => {
     const resolve = answer('/v1/policy/resolve', { log: 'Resolving\n', verdict: 'denied' });
     const { seen } = await ask(['policy', 'trace', '-s', 'a', '-d', 'b'], [resolve]);
@@ -307,6 +309,26 @@ describe('policy trace', () => {
         'Command "trace" is deprecated, the output is not correct for all policy types. Consider instead using https://app.networkpolicy.io\n\n',
     });
     expect(stderr).toContain('Missing destination port/proto');
+  });
+
+  // differs: policy-trace-output
+  test('-o of agents from 1.12 on is JSON alone', async () => {
+    const health = answer('/v1/healthz', { cilium: { state: 'Ok', msg: '1.14.2 (v1.14.2-a6748946)' } });
+    const resolve = answer('/v1/policy/resolve', { log: 'Resolving\n', verdict: 'allowed' });
+    const { stdout } = await ask([...argv, '-o', 'json'], [health, resolve]);
+    expect(JSON.parse(stdout)).toEqual({ Payload: { log: 'Resolving\n', verdict: 'allowed' } });
+  });
+
+  // differs: policy-trace-pod
+  test('the labels of a pod are those of its endpoint', async () => {
+    const endpoint = answer('/v1/endpoint/pod-name:shop%2Fweb', {
+      id: 7,
+      status: { identity: { id: 9, labels: ['k8s:app=web'] } },
+    });
+    const resolve = answer('/v1/policy/resolve', { log: '', verdict: 'allowed' });
+    const words = ['policy', 'trace', '--src-k8s-pod', 'shop:web', '-d', 'k8s:app=b', '--dport', '80/tcp'];
+    const { seen } = await ask(words, [endpoint, resolve]);
+    expect(JSON.parse(seen.at(-1)?.body ?? '')).toMatchObject({ from: { labels: ['k8s:app=web'] } });
   });
 
   test('newer agents are answered with what replaced it', async () => {
@@ -442,6 +464,29 @@ describe('policy validate', () => {
     expect((await run(['policy', 'validate', '-v=false', '--print', path])).stdout).toMatch(
       /^\[\n {2}\{\n[\s\S]*\n\]$/,
     );
+  });
+
+  // differs: policy-size
+  test('a file may be larger than 1 MiB, and is refused above 64', async () => {
+    const root = folder({ 'a.json': good + ' '.repeat(2 << 20), 'b.json': '' });
+    expect((await run(['policy', 'validate', join(root, 'a.json')])).code).toBe(0);
+    truncateSync(join(root, 'b.json'), (64 << 20) + 1);
+    const { stderr, code } = await run(['policy', 'validate', join(root, 'b.json')]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('is larger than 64 MiB');
+  });
+
+  // differs: policy-nodes
+  test('rules about nodes are checked like all others', async () => {
+    const rule = (peers: object) => JSON.stringify([{ endpointSelector: {}, ingress: [peers] }]);
+    const root = folder({
+      'good.json': rule({ fromNodes: [{ matchLabels: { a: 'b' } }] }),
+      'bad.json': rule({ fromNodes: [{ matchLabel: {} }] }),
+    });
+    const good = await run(['policy', 'validate', join(root, 'good.json')]);
+    expect([good.code, good.stdout]).toEqual([0, expect.not.stringContaining('skipped')]);
+    const bad = await run(['policy', 'validate', join(root, 'bad.json')]);
+    expect([bad.code, bad.stderr]).toEqual([1, expect.stringContaining('Did you mean "matchLabels"?')]);
   });
 
   test('control bytes of a file do not reach the terminal', async () => {

@@ -110,6 +110,7 @@ describe('service update', () => {
     expect(asked(agent)).toEqual([]);
   });
 
+  // differs: service-update-nothing
   test.each([
     [['--backends=nowhere'], 'Cannot parse backend address "nowhere"'],
     [['--backends=10.0.0.1:80', '--states=tired'], 'Invalid backend state (tired)'],
@@ -137,6 +138,7 @@ describe('service update', () => {
     expect(stderr).toContain('--id');
   });
 
+  // differs: service-update-protocol
   test('a frontend with a protocol is refused for agents whose services have none', async () => {
     await using agent = await agentOf({ 'GET /v1/healthz': health('1.10.3') });
     const flags = ['--id=4', '--frontend=10.0.0.1:80/tcp', '--backends=10.0.0.2:80'];

@@ -5,15 +5,17 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { confirmNode } from '../../../src/cli/confirm.ts';
 import { planCleanup } from '../../../src/node/cleanup/plan.ts';
 import { parseSave } from '../../../src/node/state/firewall.ts';
 import { NODE_PATHS } from '../../../src/node/state/read.ts';
 import { listFrom, systemRun } from '../../../src/node/state/run.ts';
 import type { IpLink, IpRoute, IpRule, NodeState } from '../../../src/node/state/state.ts';
+import { renderPlan } from '../../../src/render/node/cleanup.ts';
 import { fakePrograms } from '../../helpers/programs.ts';
 import { fixture } from '../../helpers/recordings.ts';
 import { close, listen } from '../../helpers/replay.ts';
-import { run } from '../../helpers/run.ts';
+import { run, testContext } from '../../helpers/run.ts';
 
 interface RecordedNode {
   bpffs: string[];
@@ -87,9 +89,39 @@ describe.each(['1.20', '1.17'] as const)('the plan for a recorded %s node', (ver
     expect(left.some(({ id }) => id.startsWith('link lxc'))).toBe(true);
   });
 
+  // differs: cleanup-plan
+  test('is a list by kind, long kinds cut', () => {
+    const text = renderPlan({ node: 'n1', items, notes: [], leftAlone: [] });
+    expect(text).toContain(`To be removed from n1: ${items.length} items\n`);
+    expect(text).toMatch(/\n\nnetwork links \(\d+\)\n {2}- /);
+    expect(text).toMatch(/\n {2}… and \d+ more \(-o json lists them with --dry-run\)\n/);
+  });
+
   test('every item says why it is attributed to Cilium', () => {
     expect(items.filter(({ why }) => why === '')).toEqual([]);
   });
+});
+
+// differs: cleanup-question
+test.each([
+  ['a terminal', { columns: 80, typed: ['y'] }, false],
+  ['a terminal', { columns: 80, typed: ['n1'] }, true],
+  ['a pipe', { stdin: 'y\n' }, true],
+  ['a pipe', { stdin: 'n1\n' }, true],
+  ['a pipe', { stdin: 'no\n' }, false],
+])('%s with the answer %j: %s', async (_, options, goesOn) => {
+  expect(await confirmNode(testContext(options), 'n1')).toBe(goesOn);
+});
+
+// differs: cleanup-exit
+test('what fails is named, and the exit code is 1', async () => {
+  using programs = fakePrograms({ ip: 'echo "RTNETLINK answers: No" >&2; exit 2' });
+  const path = join(mkdtempSync(join(tmpdir(), 'undo-')), 'u.json');
+  const restore = [{ do: 'run', command: ['ip', 'rule', 'add', 'from', 'all', 'lookup', '9'] }];
+  const items = [{ id: 'rule 4 pref 9', kind: 'rule', what: 'rule 9', restore }];
+  writeFileSync(path, JSON.stringify({ version: 1, node: 'n', at: '', items, lost: [] }), { mode: 0o600 });
+  const { stdout, code } = await run(['cleanup', 'undo', '--force', path], { env: { PATH: programs.path } });
+  expect([code, stdout]).toEqual([1, expect.stringMatching(/^FAILED {3}rule 9: .*No/m)]);
 });
 
 describe('refusals', () => {

@@ -48,6 +48,21 @@ describe('observe reads a file', () => {
     expect(warnings[3]).toContain('invalid value for enum field verdict');
   });
 
+  // differs: observe-unseen-damage
+  test('past a damaged line that a filter could not have meant, with or without a word', async () => {
+    const { stdout, code } = await observe(
+      [FIRST, '{"flow":{"verdict":', SECOND],
+      ['--pod', 'no/such', '-o', 'json'],
+    );
+    expect({ stdout, code }).toEqual({ stdout: '', code: 0 });
+    const meant = await observe(
+      [FIRST, '{"flow":{"source":{"pod_name":"such","namespace":"no"', SECOND],
+      ['--pod', 'no/such'],
+    );
+    expect([meant.stdout, meant.code]).toEqual(['', 0]);
+    expect(meant.stderr).toContain('Failed to unmarshal JSON');
+  });
+
   test('with fields of a later release, and warns of them once', async () => {
     const later = FIRST.replace('"uuid"', '"shiny":{"a":[1]},"uuid"');
     const { stdout, stderr } = await observe([later, later, SECOND], ['-o', 'json']);
@@ -124,6 +139,7 @@ test('--first reads no further than the line that it ends with', async () => {
   expect({ stdout, stderr }).toEqual({ stdout: jsonOf([FIRST, SECOND]), stderr: '' });
 });
 
+// differs: observe-newer-enum
 describe('a flow of a newer server', () => {
   const enums: readonly [string, Flow][] = [
     ['verdict', { verdict: 'NEWER' as 'DROPPED' }],
@@ -180,6 +196,7 @@ describe('a flow of a newer server', () => {
   });
 });
 
+// differs: observe-bare-flows
 describe('lines of bare flows', () => {
   const bare = LINES.slice(0, 60).map((line) => JSON.stringify(JSON.parse(line).flow));
   const whole = LINES.slice(0, 60);
@@ -210,6 +227,7 @@ describe('lines of bare flows', () => {
   });
 });
 
+// differs: observe-bom
 describe('a file that an editor of Windows wrote', () => {
   const text = `${FIRST}\r\n${SECOND}\r\n`;
   const read = (bytes: Buffer, ...flags: string[]) =>
