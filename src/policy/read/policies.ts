@@ -183,7 +183,8 @@ function readObject(
     if (options.take?.(value)) return;
     const near = typeof kind === 'string' ? nearest(kind, POLICY_KINDS) : undefined;
     report({
-      severity: near || kind === undefined ? 'error' : 'warning',
+      // Something that names no kind may be meant as a policy.
+      severity: near || typeof kind !== 'string' || kind === '' ? 'error' : 'warning',
       code: 'kind',
       message:
         kind === undefined

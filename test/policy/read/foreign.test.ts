@@ -171,3 +171,32 @@ describe('a selector that names another namespace than its policy is in', () => 
     expect((await told(peers)).findings).toEqual([]);
   });
 });
+
+test.each(['', '""', 'yes', '~', '5', '[NetworkPolicy]'])(
+  'an object of the kind %j is an error',
+  async (kind) => {
+    const { findings } = await told(object(kind, 'cilium.io/v2'));
+    expect(findings).toMatchObject([['error', expect.any(Number), expect.stringContaining('kind')]]);
+  },
+);
+
+test('each of `specs` must have a section', async () => {
+  const specs = [
+    '{endpointSelector: {}, ingress: []}',
+    '{endpointSelector: {}, ingress: [{}]}',
+    '{endpointSelector: {}, egressDeny: []}',
+  ];
+  const text = `apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: a}\nspecs:\n${specs.map((spec) => `- ${spec}\n`).join('')}`;
+  for (const [target, severity] of [
+    ['1.20', 'error'],
+    ['1.17', 'error'],
+    ['1.14', 'warning'],
+  ] as const) {
+    const { findings, rules } = await told(text, { target });
+    expect(findings.map(([found, line]) => [found, line])).toEqual([
+      [severity, 5],
+      [severity, 7],
+    ]);
+    expect(rules).toHaveLength(3);
+  }
+});
