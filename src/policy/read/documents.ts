@@ -15,10 +15,10 @@ export type { ParsedDocument, ParsedFile };
 export async function parseFile(file: string, text: string): Promise<ParsedFile> {
   // Files that were joined may have a byte order mark before each of them.
   const plain = text.replace(/(^|\n---[^\n]*\n)\ufeff/g, '$1');
-  const template = templateFault(file, plain);
-  if (template) return { documents: [], findings: [template] };
   try {
-    return looksLikeJson(file, plain) ? parseJson(file, plain) : await parseYaml(file, plain);
+    const parsed = looksLikeJson(file, plain) ? parseJson(file, plain) : await parseYaml(file, plain);
+    const template = parsed.findings.some(({ code }) => code === 'syntax') && templateFault(file, plain);
+    return template ? { documents: [], findings: [template] } : parsed;
   } catch (error) {
     // What nests deeper than the stack is no policy.
     if (!(error instanceof RangeError)) throw error;

@@ -11,6 +11,7 @@ import { type ParsedDocument, parseFile } from './documents.ts';
 import { foreignPolicy } from './foreign-policies.ts';
 import { isPolicyKind, type ObjectName, POLICY_KINDS, readName, specsOf } from './kubernetes-object.ts';
 import { decodeNetworkPolicy } from './network-policy.ts';
+import { templateComplaint } from './template.ts';
 
 export interface ParseOptions {
   /** Unknown fields are errors. Default true. */
@@ -103,6 +104,7 @@ function readItem(
     });
     return;
   }
+  const before = into.findings.length;
   if (value.kind !== undefined || value.apiVersion !== undefined)
     readObject(document, value, path, options, into);
   else if ('Subject' in value || 'L3' in value) {
@@ -114,6 +116,12 @@ function readItem(
       path: [],
     });
   } else readRule(document, value, path, options, into);
+  // Of a template that was not rendered that alone is said. A list says it of each of its items.
+  const failed = into.findings.slice(before).some(({ severity }) => severity === 'error');
+  const template = failed && !Array.isArray(value.items) ? templateComplaint(value) : undefined;
+  if (!template) return;
+  into.findings.length = before;
+  report(template);
 }
 
 /** How a part of an object or rule at `base` is written. */
