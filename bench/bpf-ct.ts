@@ -24,7 +24,7 @@ async function measure(entries: number): Promise<string[][]> {
   using bpffs = mountBpffs();
   const pin = join(bpffs.globals, 'cilium_ct4_global');
   fill(entries, pin);
-  const ours = ['bpf', 'ct', 'list', 'global', '--bpf-root', bpffs.root];
+  const ours = ['bpf', 'ct', 'list', 'global', '--bpf-root', bpffs.root, '--agent-release', '1.20'];
   const reference = await measureRun('bpftool', ['-j', 'map', 'dump', 'pinned', pin]);
   const text = await measureRun(PROGRAM, ours);
   const json = await measureRun(PROGRAM, [...ours, '-o', 'json']);

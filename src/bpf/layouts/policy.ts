@@ -46,13 +46,14 @@ export const policyKey115 = struct(8, {
   protocol: u8(6),
   direction: u8(7),
 });
-/** Up to 1.13 there is no authentication. */
-export const policyEntry113 = struct(24, {
+/** Up to 1.12 there is no authentication; 1.13 keeps its type, which its command line shows in JSON alone. */
+export const policyEntry112 = struct(24, {
   proxyPort: be16(0),
   flags: u8(2),
   packets: u64(8),
   bytes: u64(16),
 });
+export const policyEntry113 = struct(24, { ...policyEntry112.fields, authType: u8(3) });
 
 const v1 = ['cilium_policy_{endpoint}', 'cilium_policy_reserved_{n}'];
 const v2 = ['cilium_policy_v2_{endpoint}', 'cilium_policy_v2_reserved_{n}'];
@@ -63,7 +64,8 @@ export const POLICY = mapLayout(
   { pins: v2, key: policyKey, value: policyEntry118 },
   { pins: [...v2, ...v1], key: policyKey, value: policyEntry117 },
   { pins: v1, key: policyKey115, value: policyEntry117, since: '1.14' },
-  { pins: v1, key: policyKey115, value: policyEntry113 },
+  { pins: v1, key: policyKey115, value: policyEntry113, since: '1.13' },
+  { pins: v1, key: policyKey115, value: policyEntry112 },
 );
 export type PolicyVariant = (typeof POLICY)['variants'][number];
 

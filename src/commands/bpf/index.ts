@@ -375,6 +375,10 @@ export const BPF: Verb = {
           about: 'List SID entries',
           load: async () => (await import('./srv6/sid.ts')).addBpfSrv6SidCommand,
         },
+        state: {
+          about: 'List state entries',
+          load: async () => (await import('./srv6/state.ts')).addBpfSrv6StateCommand,
+        },
         vrf: {
           about: 'List VRF mappings',
           aliases: ['ctx'],

@@ -97,7 +97,7 @@ export function policyEntryJson(
     return {
       ProxyPort: swap16(value.proxyPort),
       Flags: value.flags,
-      ...('auth' in value ? { AuthType: value.auth } : { Pad0: 0 }),
+      ...oldAuthJson(value),
       Pad1: 0,
       Pad2: 0,
       Packets: packets,
@@ -123,6 +123,11 @@ export function policyEntryJson(
       DestPortNetwork: swap16(key.port),
     },
   };
+}
+
+function oldAuthJson(value: PolicyMapEntry['value']): Record<string, number> {
+  if ('auth' in value) return { AuthType: value.auth };
+  return 'authType' in value ? { AuthType: value.authType } : { Pad0: 0 };
 }
 
 function valueJson(value: PolicyMapEntry['value']): Record<string, unknown> {

@@ -210,6 +210,10 @@ describe('a policy entry', () => {
       Key: { Identity: 9, DestPort: 0x0201, Nexthdr: 6, TrafficDirection: 1 },
     });
     expect(policyEntryJson(hash, { key, value: old, counters: old })).toMatchObject({ AuthType: 0x81 });
+    const between = variantOfSizes(8, 24, '1.13');
+    const typed = { key, value: { ...first, authType: 1 }, counters: first };
+    expect(policyEntryJson(between, typed)).toMatchObject({ AuthType: 1 });
+    expect(renderPolicyMap({ variant: between, entries: [typed] }, undefined)).not.toContain('AUTH TYPE');
   });
 
   test('names the types of authentication', () => {

@@ -1,0 +1,291 @@
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { createMap, type MapSpec, openMap } from '../../../src/bpf/kernel/objects.ts';
+import { readAll } from '../../../src/bpf/kernel/reader.ts';
+import { ctEntry115, tuple4 } from '../../../src/bpf/layouts/conntrack.ts';
+import { egressKey4 } from '../../../src/bpf/layouts/egress.ts';
+import { ipcacheKey, remoteEndpoint113 } from '../../../src/bpf/layouts/ipcache.ts';
+import { natEntry113v4 } from '../../../src/bpf/layouts/nat.ts';
+import { policyKey115 } from '../../../src/bpf/layouts/policy.ts';
+import { encode } from '../../../src/bpf/maps/codec.ts';
+import { agentOf } from '../../helpers/agent.ts';
+import { mountBpffs, type RecordedMap, restoreMap, type TestBpffs } from '../../helpers/bpf.ts';
+import { kernelTest } from '../../helpers/kernel-test.ts';
+import { fixture } from '../../helpers/recordings.ts';
+import { run } from '../../helpers/run.ts';
+
+type Entries = readonly (readonly [key: Buffer, value: Buffer])[];
+
+function pin({ globals }: TestBpffs, name: string, spec: Omit<MapSpec, 'name'>, entries: Entries = []): void {
+  using map = createMap({ name, ...spec });
+  for (const [key, value] of entries) map.update(key, value);
+  map.pin(join(globals, name));
+}
+
+const NOBODY = { CILIUM_SOCK: '/nowhere' };
+const bpf = ({ root }: TestBpffs, argv: readonly string[], env: Record<string, string> = NOBODY) =>
+  run(['bpf', ...argv, '--bpf-root', root], { env, uptimeMs: 5_000_000 });
+
+const POLICY_OLD = { type: 'hash', keySize: 8, valueSize: 24, maxEntries: 2 } as const;
+const CT4 = { type: 'lru_hash', keySize: 14, valueSize: 56, maxEntries: 64 } as const;
+/** Pins that tell the releases, the sizes beside them. */
+const MARKS = {
+  '1.10': [['cilium_lb4_backends', 2, 8]],
+  '1.12': [['cilium_lb4_backends_v2', 4, 8]],
+  '1.13': [['cilium_lb4_backends_v3', 4, 12]],
+} as const;
+
+function pinsOf(fs: TestBpffs, release: keyof typeof MARKS): void {
+  pin(fs, 'cilium_policy_00123', POLICY_OLD);
+  for (const [name, keySize, valueSize] of MARKS[release])
+    pin(fs, name, { type: 'hash', keySize, valueSize, maxEntries: 8 });
+}
+
+const connection = [
+  encode(tuple4, {
+    destination: '10.0.0.1',
+    source: '10.0.0.2',
+    destinationPort: 80,
+    sourcePort: 443,
+    protocol: 132,
+    flags: 4,
+  }),
+  encode(ctEntry115, { rxPackets: 1n, rxBytes: 22n, txPackets: 3n, txBytes: 44n, lifetime: 9, flags: 0x380 }),
+] as const;
+
+describe('a policy map with keys of 8 bytes', () => {
+  kernelTest('is read and written, and a dry run changes nothing', async () => {
+    using fs = mountBpffs();
+    pin(fs, 'cilium_policy_00123', POLICY_OLD);
+    const rule = ['123', 'ingress', '1001', '80/TCP'];
+    const dry = await bpf(fs, ['policy', 'add', ...rule, '--dry-run']);
+    expect(dry).toEqual({
+      stdout: 'Would allow ingress of endpoint 123: 1001 80/TCP.\n',
+      stderr: '',
+      code: 0,
+    });
+    expect((await bpf(fs, ['policy', 'get', '123', '-n'])).stdout).toContain('Policy stats empty.');
+    expect(await bpf(fs, ['policy', 'add', ...rule, '--deny', '-y'])).toEqual({
+      stdout: '',
+      stderr: '',
+      code: 0,
+    });
+    using map = openMap(join(fs.globals, 'cilium_policy_00123'));
+    const [entry] = await readAll(map);
+    expect(entry?.key).toEqual(encode(policyKey115, { identity: 1001, direction: 0, protocol: 6, port: 80 }));
+    expect(entry?.value.toString('hex')).toBe(`000001${'00'.repeat(21)}`);
+    expect((await bpf(fs, ['policy', 'get', '123', '-n'])).stdout).toMatch(
+      /\nDeny +Ingress +1001 +80\/TCP +NONE +0 +0 +\n$/,
+    );
+    const missing = ['policy', 'delete', '123', 'egress', '1001', '80/TCP'];
+    const said = await bpf(fs, missing);
+    expect(said).toMatchObject({ stdout: '', code: 1 });
+    expect(await bpf(fs, [...missing, '--dry-run'])).toEqual(said);
+    expect((await bpf(fs, ['policy', 'delete', ...rule])).code).toBe(0);
+    expect(await readAll(map)).toEqual([]);
+  });
+
+  kernelTest('that is full is told by the dry run as by the real one', async () => {
+    using fs = mountBpffs();
+    const key = (identity: number) => encode(policyKey115, { identity });
+    pin(fs, 'cilium_policy_00123', POLICY_OLD, [
+      [key(1), Buffer.alloc(24)],
+      [key(2), Buffer.alloc(24)],
+    ]);
+    const add = ['policy', 'add', '123', 'ingress', '3'];
+    const real = await bpf(fs, [...add, '-y']);
+    expect(real.stderr).toMatch(/^Error: .*cilium_policy_00123 is full: it holds 2 of 2 entries\n/);
+    expect(real.code).toBe(1);
+    expect(await bpf(fs, [...add, '--dry-run'])).toEqual(real);
+    expect((await bpf(fs, ['policy', 'add', '123', 'ingress', '2', '--dry-run'])).code).toBe(0);
+  });
+});
+
+describe.each([
+  [['policy', 'add', '123', 'ingress', '9'], 'cilium_policy_00123'],
+  [['policy', 'delete', '123', 'ingress', '9', '-y'], 'cilium_policy_00123'],
+  [['ipcache', 'update', '10.0.0.0/8'], 'cilium_ipcache_v2'],
+  [['egress', 'update', '10.0.0.1', '10.0.0.0/8', '10.0.0.2', '10.0.0.3'], 'cilium_egress_gw_policy_v4'],
+  [['egress', 'delete', '10.0.0.1', '10.0.0.0/8', '-y'], 'cilium_egress_gw_policy_v4'],
+  [['vtep', 'update', '10.0.0.0/8', '10.0.0.1', '02:00:00:00:00:01'], 'cilium_vtep_map'],
+  [['endpoint', 'delete', '10.0.0.1', '-y'], 'cilium_lxc'],
+] as const)('bpf %j', (argv, name) => {
+  kernelTest(
+    'fails on a map of unknown sizes, and when it is missing, with and without --dry-run',
+    async () => {
+      using fs = mountBpffs();
+      const missing = await bpf(fs, argv);
+      expect(missing).toMatchObject({ stdout: '', code: 1 });
+      expect(await bpf(fs, [...argv, '--dry-run'])).toEqual(missing);
+      pin(fs, name, { type: 'hash', keySize: 9, valueSize: 5, maxEntries: 4 });
+      const real = await bpf(fs, argv);
+      expect(real).toMatchObject({ stdout: '', code: 1 });
+      expect(await bpf(fs, [...argv, '--dry-run'])).toEqual(real);
+    },
+  );
+});
+
+describe.each([['ct'], ['nat'], ['nat retries']])('bpf %s flush', (noun) => {
+  kernelTest('says which maps are not there in a dry run too', async () => {
+    using fs = mountBpffs();
+    const argv = [...noun.split(' '), 'flush'];
+    const real = await bpf(fs, argv);
+    expect(real.stderr).toContain('no such file or directory');
+    expect(await bpf(fs, [...argv, '--dry-run'])).toEqual(real);
+  });
+});
+
+describe('the release of the maps', () => {
+  describe.each([
+    ['1.10', '132 OUT 10.0.0.1:443 -> 10.0.0.2:80 service', 'DSR Unknown=0x0300'],
+    ['1.12', 'SCTP OUT 10.0.0.1:443 -> 10.0.0.2:80 service', 'DSR Unknown=0x0300'],
+    ['1.13', 'SCTP OUT 10.0.0.1:443 -> 10.0.0.2:80 service', 'DSR FromL7LB AuthRequired'],
+  ] as const)('%s', (release, ends, flags) => {
+    kernelTest('is told by its pins, and counts either direction', async () => {
+      using fs = mountBpffs();
+      pinsOf(fs, release);
+      pin(fs, 'cilium_ct4_global', CT4, [connection]);
+      expect((await bpf(fs, ['ct', 'list', 'global'])).stdout).toBe(
+        `${ends} expires=9 RxPackets=1 RxBytes=22 RxFlagsSeen=0x00 LastRxReport=0 TxPackets=3 TxBytes=44 TxFlagsSeen=0x00 LastTxReport=0 Flags=0x0380 [ ${flags} ] RevNAT=0 SourceSecurityID=0 IfIndex=0 \n\n`,
+      );
+      const [entry] = JSON.parse((await bpf(fs, ['ct', 'list', '-o', 'json'])).stdout) as { Value: object }[];
+      expect(entry?.Value).toMatchObject({ RxPackets: 1, RxBytes: 22, TxPackets: 3, TxBytes: 44 });
+    });
+  });
+
+  kernelTest('is never guessed where it would change what the bytes mean', async () => {
+    using fs = mountBpffs();
+    pin(fs, 'cilium_ct4_global', CT4, [connection]);
+    pin(fs, 'cilium_ipcache', { type: 'lpm_trie', keySize: 24, valueSize: 12, maxEntries: 4, flags: 1 }, [
+      [
+        encode(ipcacheKey, { prefixLength: 64, ip: '10.0.0.9' }),
+        encode(remoteEndpoint113, { identity: 7, encryptKey: 3 }),
+      ],
+    ]);
+    const error =
+      /^Error: the maps may be those of any agent from 1\.9 to 1\.20, .*\nName the release .*--agent-release/;
+    for (const argv of [
+      ['ct', 'list'],
+      ['ct', 'list', '-o', 'json'],
+      ['ipcache', 'list'],
+      ['ipcache', 'get', '10.0.0.9'],
+    ]) {
+      const result = await bpf(fs, argv);
+      expect(result).toMatchObject({ code: 1 });
+      expect(result.stderr).toMatch(error);
+    }
+    const named = await bpf(fs, ['ct', 'list', '--agent-release', '1.15']);
+    expect(named.stdout).toContain(' RxPackets=1 RxBytes=22 ');
+    expect((await bpf(fs, ['--agent-release', '1.17', 'ct', 'list'])).stdout).toContain(
+      ' Packets=3 Bytes=44 ',
+    );
+    await using agent = await agentOf({
+      'GET /v1/healthz': { body: { cilium: { state: 'Ok', msg: '1.12.3 (v1.12.3-abcdef)' } } },
+    });
+    const asked = await bpf(fs, ['ipcache', 'list'], { CILIUM_SOCK: agent.socket });
+    expect(asked.stdout).toContain('identity=7 encryptkey=3 tunnelendpoint=0.0.0.0 ');
+    expect((await bpf(fs, ['ipcache', 'list', '--agent-release', '1.10'])).stdout).toContain(' 7 3 0.0.0.0 ');
+  });
+
+  kernelTest('up to 1.13 lets NAT entries be stamped in seconds or in nanoseconds', async () => {
+    using fs = mountBpffs();
+    pinsOf(fs, '1.13');
+    const entry = (port: number, created: bigint) =>
+      [
+        encode(tuple4, { destination: '10.0.0.1', source: '10.0.0.2', sourcePort: port, protocol: 6 }),
+        encode(natEntry113v4, { created, hostLocal: 1n, address: '10.0.0.3', port: 7 }),
+      ] as const;
+    pin(fs, 'cilium_snat_v4_external', { ...CT4, valueSize: 40 }, [
+      entry(1, 4990n),
+      entry(2, 4_980_000_000_000n),
+    ]);
+    const { stdout } = await bpf(fs, ['nat', 'list']);
+    expect(stdout).toContain('10.0.0.2:1 -> 10.0.0.1:0 XLATE_SRC 10.0.0.3:7 Created=10sec HostLocal=1\n');
+    expect(stdout).toContain('10.0.0.2:2 -> 10.0.0.1:0 XLATE_SRC 10.0.0.3:7 Created=20sec HostLocal=1\n');
+    expect((await bpf(fs, ['nat', 'list', '--agent-release', '1.14'])).stdout).toContain(
+      ' Created=10sec ago NeedsCT=1\n',
+    );
+  });
+
+  test('has to be one that the toolkit knows', async () => {
+    for (const text of ['1.8', 'new', '']) {
+      const result = await run(['bpf', 'ct', 'list', '--agent-release', text]);
+      expect(result.stderr).toContain('Expected a release from 1.9 on, such as 1.14.');
+      expect(result.code).toBe(1);
+    }
+  });
+});
+
+describe('an egress gateway of 1.20', () => {
+  kernelTest('is written to both of its maps, and deleted from both', async () => {
+    using fs = mountBpffs();
+    const trie = { type: 'lpm_trie', keySize: 12, maxEntries: 8, flags: 1 } as const;
+    pin(fs, 'cilium_egress_gw_policy_v4', { ...trie, valueSize: 8 });
+    pin(fs, 'cilium_egress_gw_policy_v4_v2', { ...trie, valueSize: 28 });
+    const pair = ['10.0.0.1', '20.0.0.0/8'];
+    expect((await bpf(fs, ['egress', 'update', ...pair, '10.0.0.2', '10.0.0.3'])).code).toBe(0);
+    const key = encode(egressKey4, { prefixLength: 40, source: '10.0.0.1', destination: '20.0.0.0' });
+    using old = openMap(join(fs.globals, 'cilium_egress_gw_policy_v4'));
+    using young = openMap(join(fs.globals, 'cilium_egress_gw_policy_v4_v2'));
+    expect(old.lookup(key)?.toString('hex')).toBe('0a0000030a000002');
+    expect(young.lookup(key)?.toString('hex')).toBe(`0a0000030a000002${'00'.repeat(20)}`);
+    expect((await bpf(fs, ['egress', 'list'])).stdout).toMatch(/10\.0\.0\.3 +10\.0\.0\.2 +0\n$/);
+    expect((await bpf(fs, ['egress', 'delete', ...pair, '-y'])).code).toBe(0);
+    expect([...(await readAll(old)), ...(await readAll(young))]).toEqual([]);
+  });
+});
+
+const EMPTY = { stdout: '', stderr: 'No entries found.\n', code: 0 };
+
+describe('maps without entries', () => {
+  describe.each([
+    ['tunnel list', 'TUNNEL   VALUE\n'],
+    ['lb list', 'SERVICE ADDRESS   BACKEND ADDRESS\n'],
+    ['lb list --revnat', 'ID   BACKEND ADDRESS\n'],
+    ['lb maglev list', 'SVC ID   LOOKUP TABLE\n'],
+    ['recorder list', '\n\n'],
+    ['ct list global', '\n\n\n\n'],
+    ['nat list', '\n\n'],
+  ])('of 1.10, bpf %s', (words, stdout) => {
+    kernelTest('prints its frame', async () => {
+      using fs = mountBpffs();
+      const { maps } = fixture<{ maps: RecordedMap[] }>('recordings/bpf-1.10.json');
+      for (const map of maps) restoreMap({ ...map, entries: [] }, fs.globals);
+      expect((await bpf(fs, words.split(' '))).stdout).toBe(stdout);
+    });
+  });
+
+  describe.each([
+    'endpoint list',
+    'ipcache list',
+    'egress list',
+    'ipmasq list',
+    'bandwidth list',
+    'metrics list',
+  ])('of 1.10, bpf %s', (words) => {
+    kernelTest('says so on stderr', async () => {
+      using fs = mountBpffs();
+      const { maps } = fixture<{ maps: RecordedMap[] }>('recordings/bpf-1.10.json');
+      for (const map of maps) restoreMap({ ...map, entries: [] }, fs.globals);
+      expect(await bpf(fs, words.split(' '))).toEqual(EMPTY);
+    });
+  });
+
+  kernelTest('of SRv6 are said too', async () => {
+    using fs = mountBpffs();
+    expect(await bpf(fs, ['srv6', 'state'])).toMatchObject({
+      stderr: 'Cannot find SRv6 state maps\n',
+      code: 0,
+    });
+    pin(fs, 'cilium_srv6_state_v4', { type: 'lru_hash', keySize: 8, valueSize: 32, maxEntries: 4 });
+    expect(await bpf(fs, ['srv6', 'state'])).toEqual(EMPTY);
+    using map = openMap(join(fs.globals, 'cilium_srv6_state_v4'), { write: true });
+    map.update(
+      Buffer.from('0a0000010a000002', 'hex'),
+      Buffer.from(`fd${'00'.repeat(14)}01fd${'00'.repeat(14)}02`, 'hex'),
+    );
+    expect((await bpf(fs, ['srv6', 'state'])).stdout).toMatch(
+      /\n10\.0\.0\.1 +10\.0\.0\.2 +fd00::1 +fd00::2\n$/,
+    );
+  });
+});
