@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { SUITES } from './goldens/index.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const HERE = 'test/differences.test.ts';
@@ -57,6 +58,18 @@ test('every difference has an id of its own and all cells that matter', () => {
   const [where, reference, here] = [0, 1, 2];
   expect(
     all.filter(({ cells }) => cells.length !== 4 || !cells[where] || !cells[reference] || !cells[here]),
+  ).toEqual([]);
+});
+
+test('every recorded case that is not matched is a difference, or rests on what no recording holds', () => {
+  const reasons = SUITES.flatMap(({ file, exceptions = {} }) =>
+    Object.entries(exceptions).map(([name, reason]) => `${file}: ${name}: ${reason}`),
+  );
+  expect(reasons.length).toBeGreaterThan(20);
+  expect(
+    reasons.filter(
+      (reason) => !/\(differs: [a-z0-9-]+\)/.test(reason) && !reason.includes('the recording does not hold'),
+    ),
   ).toEqual([]);
 });
 

@@ -15,37 +15,41 @@ const TRACE_USAGE = `${USAGE}; what the release says of the verb before that is 
 
 const HUBBLE_EXCEPTIONS = {
   version: 'names this program and its runtime, not the reference (differs: hubble-version)',
-  'list bogus': 'an error instead of the help: a typing error in a script must not pass',
+  'list bogus':
+    'an error instead of the help: a typing error in a script must not pass (differs: unknown-verb)',
 };
 
 const WRONG_FLAG = {
-  'monitor --type bogus': 'a wrong flag prints one message on stderr, nothing on stdout',
+  'monitor --type bogus':
+    'a wrong flag prints one message on stderr, nothing on stdout (differs: wrong-words)',
 };
-const WRONG_FLAG_HELP = 'a wrong flag prints no help on stdout (docs/differences.md, command line)';
-const LAST_KEY = 'the old command line repeats the entry that it read last';
-const NOTHING = 'the old command line prints nothing for a whole map in jsonpath';
-const WRONG_ARGUMENT = 'a wrong argument prints no help on stdout (docs/differences.md, command line)';
+const WRONG_FLAG_HELP = 'a wrong flag prints no help on stdout (differs: wrong-words)';
+const LAST_KEY = 'the old command line repeats the entry that it read last (differs: bpf-last-entry)';
+const NOTHING = 'the old command line prints nothing for a whole map in jsonpath (differs: bpf-jsonpath)';
+const WRONG_ARGUMENT = 'a wrong argument prints no help on stdout (differs: wrong-argument)';
 
 /** Every recording that is replayed. */
 export const SUITES: readonly GoldenSuite[] = [
   agentSuite('agent-1.20.json', {}),
   agentSuite('agent-1.17-policy.json', {
     'policy import /opt/node/pol/unknown.json':
-      'the reference drops unknown fields without a word and imports a rule without effect; ours refuses unless --no-strict',
+      'the reference drops unknown fields without a word and imports a rule without effect; ours refuses unless --no-strict (differs: policy-unknown-fields)',
     'policy delete --all -f':
-      'a flag that does not exist: the reference prints its usage on stdout, ours one message on stderr',
+      'a flag that does not exist: the reference prints its usage on stdout, ours one message on stderr (differs: wrong-words)',
   }),
   agentSuite('agent-1.20-release.json', {
     'endpoint get': USAGE,
     'identity get': USAGE,
-    'policy get nosuch=label': 'the agent ignores the labels and sends all rules, ours chooses among them',
+    'policy get nosuch=label':
+      'the agent ignores the labels and sends all rules, ours chooses among them (differs: policy-get)',
     'policy import /opt/node/pol/l3l4.json':
-      'the reference no longer has the verb and prints help with exit code 0; ours says what took its place',
-    'metrics list -p [': 'a wrong argument prints no help on stdout (docs/differences.md, command line)',
+      'the reference no longer has the verb and prints help with exit code 0; ours says what took its place (differs: policy-import-gone)',
+    'metrics list -p [': 'a wrong argument prints no help on stdout (differs: wrong-argument)',
     'kvstore get --recursive cilium/state/nodes/v1': ETCD,
     'kvstore get --kvstore etcd --kvstore-opt etcd.address=http://127.0.0.1:2379 cilium/state/nosuch': ETCD,
-    nosuchcommand: 'an unknown command prints one message on stderr, nothing on stdout',
-    'status --nosuch': 'a wrong flag prints one message on stderr, nothing on stdout',
+    nosuchcommand:
+      'an unknown command prints one message on stderr, nothing on stdout (differs: wrong-words)',
+    'status --nosuch': 'a wrong flag prints one message on stderr, nothing on stdout (differs: wrong-words)',
   }),
   agentSuite('agent-1.14.json', {
     'encrypt status -o json':
@@ -58,9 +62,9 @@ export const SUITES: readonly GoldenSuite[] = [
     'policy trace -s k8s:app=client -d k8s:app=web': TRACE_USAGE,
     'policy trace -s app=web --dport 80': TRACE_USAGE,
     'policy trace --src-k8s-yaml /opt/node/pol/pod.yaml --dst-k8s-yaml /opt/node/pol/dep.yaml --dport 80':
-      'a flag that 1.14 no longer has; ours keeps it for all agents',
+      'a flag that 1.14 no longer has; ours keeps it for all agents (differs: policy-trace-flags)',
     'policy trace --src-k8s-pod default:web -d app=web --dport 80':
-      'the reference asks Kubernetes and panics without it, ours asks the agent for its endpoint of that pod',
+      'the reference asks Kubernetes and panics without it, ours asks the agent for its endpoint of that pod (differs: policy-trace-pod)',
   }),
   agentSuite('agent-1.10.json', {
     'endpoint get': USAGE,
@@ -70,7 +74,8 @@ export const SUITES: readonly GoldenSuite[] = [
     'service delete': USAGE,
     'policy trace -s app=web --dport 80': USAGE,
     'policy trace -d app=web --dport 80': USAGE,
-    'fqdn names -o json': 'a flag that 1.10 does not have: ours prints one message on stderr',
+    'fqdn names -o json':
+      'a flag that 1.10 does not have: ours prints one message on stderr (differs: wrong-words)',
     'endpoint get 2574 -o jsonpath={[0].status.policy.realized.l4}': GO_STRUCT,
     'service get 902 -o jsonpath={.spec.flags}': GO_STRUCT,
     'kvstore get --recursive cilium/state/identities/v1/id': ETCD,
@@ -78,7 +83,7 @@ export const SUITES: readonly GoldenSuite[] = [
   }),
   monitorSuite('monitor-1.20.json', {
     ...WRONG_FLAG,
-    'monitor --from x': 'a wrong flag prints one message on stderr, nothing on stdout',
+    'monitor --from x': 'a wrong flag prints one message on stderr, nothing on stdout (differs: wrong-words)',
   }),
   monitorSuite('monitor-1.20-release.json', WRONG_FLAG),
   monitorSuite('monitor-1.14.json', WRONG_FLAG, { sys: 'monitor/sys-1.14' }),
@@ -101,7 +106,8 @@ export const SUITES: readonly GoldenSuite[] = [
   bpfSuite(
     'bpf-1.10.json',
     {
-      'bpf ct list': 'without an argument the global table is meant, as in later releases',
+      'bpf ct list':
+        'without an argument the global table is meant, as in later releases (differs: bpf-ct-global)',
       'bpf ct list global -o json': LAST_KEY,
       'bpf ct list 901 -o json': LAST_KEY,
       'bpf nat list -o json': LAST_KEY,
@@ -121,14 +127,16 @@ export const SUITES: readonly GoldenSuite[] = [
       'bpf ipcache get foo': WRONG_ARGUMENT,
       'bpf ipcache match 131372': WRONG_ARGUMENT,
       'bpf policy get': WRONG_ARGUMENT,
-      'bpf policy list -n': 'the flag of "bpf policy get" is taken here too, where 1.20 refuses it',
+      'bpf policy list -n':
+        'the flag of "bpf policy get" is taken here too, where 1.20 refuses it (differs: bpf-policy-flag)',
     },
     'bpf-1.20-release-agent.json',
   ),
   bpfSuite('bpf-1.20.json', {
     'bpf ipcache list -n': WRONG_FLAG_HELP,
     'bpf ipcache match 1': WRONG_ARGUMENT,
-    'bpf lb maglev get 1': 'the verb of older releases is kept, where 1.20 prints help',
+    'bpf lb maglev get 1':
+      'the verb of older releases is kept, where 1.20 prints help (differs: bpf-old-verbs)',
   }),
 ];
 

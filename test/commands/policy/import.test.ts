@@ -94,6 +94,7 @@ test('--replace is refused for agents that would only add', async () => {
   expect(asked(server)).toEqual([]);
 });
 
+// differs: policy-input
 test('rules come from stdin, as YAML and objects too', async () => {
   await using server = await replay([
     answer('PUT', '/v1/policy?replace=false', { policy: '[]', revision: 2 }),
@@ -181,6 +182,7 @@ test('--wait returns when every endpoint has realized the revision', async () =>
   expect(asked(server).map(({ method }) => method)).toEqual(['PUT', 'GET', 'GET']);
 });
 
+// differs: policy-import-gone
 test('an agent without PUT /policy is told in one sentence with what works instead', async () => {
   await using server = await replay([REFUSED]);
   const result = await run(['policy', 'import', RULES], { env: { CILIUM_SOCK: server.socket } });

@@ -124,6 +124,7 @@ describe('broken captures', () => {
   });
 });
 
+// differs: hubble-record
 describe('hubble record', () => {
   const answers = {
     '/observer.Observer/GetFlows': {

@@ -7,6 +7,7 @@ import {
 
 const flags = (more: Partial<ExtensionFlags> = {}): ExtensionFlags => ({ top: [], reconnect: true, ...more });
 
+// differs: extra-verbs
 test.each<Partial<ExtensionFlags>>([
   { where: 'reply' },
   { explain: true },
