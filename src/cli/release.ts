@@ -10,13 +10,17 @@ const told = new WeakSet<Context>();
  */
 export async function releaseOfAgent(ctx: Context): Promise<Release | undefined> {
   const found = await readRelease(await ctx.agent());
-  if (found?.newer && !told.has(ctx)) {
-    told.add(ctx);
-    await ctx.err.write(
-      `Note: the agent is of Cilium ${found.newer}, which is newer than this program: it is treated as ${NEWEST_RELEASE}.\n`,
-    );
-  }
+  await tellNewer(found?.newer, ctx);
   return found?.release;
+}
+
+/** Says, once, that the agent is of a release that the toolkit does not know yet. */
+export async function tellNewer(newer: Release | undefined, ctx: Context): Promise<void> {
+  if (newer === undefined || told.has(ctx)) return;
+  told.add(ctx);
+  await ctx.err.write(
+    `Note: the agent is of Cilium ${newer}, which is newer than this program: it is treated as ${NEWEST_RELEASE}.\n`,
+  );
 }
 
 /** Whether the agent is of this release or a newer one; one that does not say its release is taken for the newest. */

@@ -128,6 +128,21 @@ export function atLeast(release: Release, first: Release): boolean {
   return compareReleases(release, first) >= 0;
 }
 
+/** What an agent says of its release. */
+export interface AgentRelease {
+  /** An unknown newer release is taken for the newest one. */
+  release: Release;
+  /** The release that the agent names itself, when the toolkit does not know it yet. */
+  newer?: Release;
+}
+
+/** By the version that the message of a status begins with, else by the fields that the status has. */
+export function releaseOfStatus(message: string, has: (field: string) => boolean): AgentRelease {
+  const named = parseRelease(message);
+  if (!named) return { release: recogniseRelease('status', has) };
+  return isNewer(named) ? { release: NEWEST_RELEASE, newer: named } : { release: named };
+}
+
 /** Whether a release is newer than all that the toolkit knows. */
 export function isNewer(release: Release): boolean {
   return compareReleases(release, NEWEST_RELEASE) > 0;

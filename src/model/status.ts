@@ -10,6 +10,8 @@ export interface ComponentState {
 export interface AgentStatus {
   /** The release that the answer is rendered like: the nearest one that the toolkit knows. */
   release: Release;
+  /** The release that the agent names itself, when the toolkit does not know it yet and takes it for the newest. */
+  newer?: Release;
   /** A version on the way to its release, which may lack parts of it. */
   development: boolean;
   kvstore?: ComponentState;

@@ -48,6 +48,14 @@ describe('the release of an agent', () => {
   });
 });
 
+test('status says too that an agent is newer', async () => {
+  const { stdout, stderr } = await runWith(['status', '--brief'], { 'GET /v1/healthz': health('1.23.1') });
+  expect({ stdout, stderr }).toEqual({
+    stdout: 'OK\n',
+    stderr: 'Note: the agent is of Cilium 1.23, which is newer than this program: it is treated as 1.20.\n',
+  });
+});
+
 describe('forms of releases', () => {
   const endpoint = (option: string) => ({
     body: { id: 7, spec: { options: { [option]: 'Disabled' } }, status: { log: '{"b":1,"a":"<&>"}' } },

@@ -124,7 +124,7 @@ export async function deleteService(agent: AgentClient, id: number): Promise<voi
 function serviceApiGone(error: unknown): never {
   if (error instanceof ApiError && error.isUnknownPath)
     throw new UserError('this agent takes no changes of single services through its API', {
-      hint: 'Cilium 1.17 still does, 1.20 does not: there, services follow Kubernetes. Use kubectl on the Service.',
+      hint: 'Cilium 1.17 is the last release that does; later, services follow Kubernetes. Use kubectl on the Service.',
       cause: error,
     });
   throw error;

@@ -1,4 +1,5 @@
 import { compareBytes } from '../../lib/order.ts';
+import { releaseOfStatus } from '../../model/release.ts';
 import type {
   AgentStatus,
   BigTcpStatus,
@@ -11,7 +12,6 @@ import type {
 import type { AgentClient } from '../client.ts';
 import { type Answer, objectAnswer } from './answer.ts';
 import type { Reader } from './reader.ts';
-import { releaseOfStatus } from './release.ts';
 import type {
   BPFMapProperties,
   ControllerStatus,
@@ -52,8 +52,9 @@ export function readStatus(agent: AgentClient, query: StatusQuery): Promise<Answ
 /** Reads a status: that of `GET /healthz`, or the one inside another answer. */
 export function decodeStatus(r: Reader<StatusResponse>): AgentStatus {
   const health = r.at('cluster').at('ciliumHealth');
+  const fields = r.as<Record<string, unknown>>();
   return {
-    release: releaseOfStatus(r.at('cilium').text('msg'), r.as()).release,
+    ...releaseOfStatus(r.at('cilium').text('msg'), (field) => fields.has(field)),
     development: /^\S+-dev\b/.test(r.at('cilium').text('msg')),
     kvstore: component(r.at('kvstore')),
     containerRuntime: component(r.at('container-runtime')),

@@ -21,20 +21,19 @@ export async function nameIdentities(
   const known = new Map<number, string[]>();
   const release = await releaseOfAgent(ctx);
   const old = release !== undefined && !atLeast(release, '1.15');
+  // Only older agents label an identity with ranges around its own: of another one this drops nothing.
+  const labelsOf = release !== undefined && !old ? printableLabels : sortedLabels;
   const named: IpRow[] = [];
   for (const row of rows) {
     let names = known.get(row.identity);
     if (!names) {
+      const reserved = row.identity > 0 && row.identity < RESERVED_IDENTITIES.length;
       const ask = () =>
-        identityLabels(agent, row.identity).then(
-          old ? sortedLabels : printableLabels,
-          async (error: unknown) => {
-            if (!(error instanceof UserError)) throw error;
-            await ctx.err.write(`Cannot get identity for ID ${row.identity}: ${errorMessage(error)}\n`);
-            return row.names;
-          },
-        );
-      const reserved = row.identity < RESERVED_IDENTITIES.length;
+        identityLabels(agent, row.identity).then(labelsOf, async (error: unknown) => {
+          if (!(error instanceof UserError)) throw error;
+          await ctx.err.write(`Cannot get identity for ID ${row.identity}: ${errorMessage(error)}\n`);
+          return release === undefined && reserved ? [identityName(row.identity)] : row.names;
+        });
       names = old && reserved ? [identityName(row.identity)] : await ask();
       known.set(row.identity, names);
     }

@@ -40,7 +40,7 @@ async function runMapList(options: MapListOptions, ctx: Context): Promise<void> 
  * maps of the third form.
  */
 async function uncachedWord(maps: readonly CachedMapRow[], ctx: Context): Promise<'0' | 'unknown'> {
-  const policyMaps = maps.filter(({ path }) => path.includes('cilium_policy_v'));
+  const policyMaps = maps.filter(({ path }) => /cilium_policy_(v\d+_)?\d/.test(path));
   if (policyMaps.length > 0)
     return policyMaps.some(({ path }) => path.includes('cilium_policy_v3_')) ? 'unknown' : '0';
   return (await isAgentAtLeast(ctx, '1.20')) ? 'unknown' : '0';

@@ -3,7 +3,7 @@ import { UserError } from '../../errors.ts';
 /** The error for an agent without PUT and DELETE /policy. */
 export function noPolicyApi(verb: 'takes' | 'deletes', cause: unknown): UserError {
   return new UserError(
-    `this agent no longer ${verb} policies through its API: PUT and DELETE /policy ended after Cilium 1.17`,
+    `this agent no longer ${verb} policies through its API: PUT and DELETE /policy ended after Cilium 1.18`,
     {
       hint:
         verb === 'takes'

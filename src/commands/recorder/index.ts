@@ -1,6 +1,6 @@
 import type { Verb } from '../../cli/tree.ts';
 
-/** `cilium recorder …` (agents up to 1.17). */
+/** `cilium recorder …` (agents up to 1.18). */
 export const RECORDER: Verb = {
   about: 'Introspect or mangle pcap recorder',
   verbs: {

@@ -60,6 +60,10 @@ export async function runStatus(options: StatusOptions, ctx: Context): Promise<v
   }
   if (options.output) return writeAnswer(ctx, options.output, answer);
   const status = answer.decode();
+  if (status.newer) {
+    const { tellNewer } = await import('../../cli/release.ts');
+    await tellNewer(status.newer, ctx);
+  }
   if (!isUp(status)) ctx.exitCode = 1;
   if (options.brief) {
     const { renderBriefStatus } = await import('../../render/agent/status/sections.ts');
