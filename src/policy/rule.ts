@@ -179,7 +179,8 @@ export interface PortProtocol {
   port: string;
   /** Last port of a range that begins with `port`. */
   endPort?: number;
-  protocol: Protocol;
+  /** Absent only in deny rules for agents up to 1.14, where it does not mean any protocol. */
+  protocol?: Protocol;
 }
 
 /** Has at most one of `http`, `kafka`, `dns` and `l7proto`; an empty list counts as present. */

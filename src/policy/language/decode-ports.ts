@@ -26,6 +26,7 @@ import {
   checkPortRule,
   checkPorts,
   finishPort,
+  portNumber,
 } from './check-ports.ts';
 import {
   type Cursor,
@@ -82,23 +83,29 @@ const PORT: Decode<string> = (value, at) => {
   return checkPort(String(value), at);
 };
 
+const PORT_FIELDS = {
+  port: { decode: PORT },
+  endPort: { decode: integer(0, 65535), since: '1.16' },
+  protocol: { decode: PROTOCOL },
+} as const;
+
+/** Fills in what a port leaves unsaid. */
+function finishGiven(port: PortProtocol, at: Cursor, given: Readonly<Record<string, unknown>>): void {
+  const { protocol } = port;
+  const portless = protocol !== undefined && PORTLESS.includes(protocol);
+  if (given.port === undefined && portless) port.port = '0';
+  if (given.port === undefined && !portless)
+    at.fail('port', 'Port must be specified', '"0" stands for every port.');
+  else finishPort(port, at);
+  if (portless) checkPortless(port, at);
+}
+
 const PORTS = {
   decode: list(
     object<PortProtocol>({
       name: 'a port',
-      fields: {
-        port: { decode: PORT },
-        endPort: { decode: integer(0, 65535), since: '1.16' },
-        protocol: { decode: PROTOCOL },
-      },
-      check: (port, at, given) => {
-        const portless = PORTLESS.includes(port.protocol);
-        if (given.port === undefined && portless) port.port = '0';
-        if (given.port === undefined && !portless)
-          at.fail('port', 'Port must be specified', '"0" stands for every port.');
-        else finishPort(port, at);
-        if (portless) checkPortless(port, at);
-      },
+      fields: PORT_FIELDS,
+      check: finishGiven,
     }),
     checkPorts,
   ),
@@ -259,10 +266,33 @@ export function portRuleOf(direction: 'ingress' | 'egress'): Decode<PortRule> {
   });
 }
 
+/** Agents up to 1.14 do not fill in the protocol of a deny rule. */
+const DENY_PORTS = {
+  decode: list(
+    object<PortProtocol>({
+      name: 'a port',
+      fields: PORT_FIELDS,
+      check: (port, at, given) => {
+        const unstated = port.protocol === undefined;
+        finishGiven(port, at, given);
+        if (!unstated || at.reaches('1.15')) return;
+        delete port.protocol;
+        if (portNumber(port.port) === 0) return;
+        at.warn(
+          'no-effect',
+          `Cilium ${at.options.target} denies nothing by a port without a protocol`,
+          'Write "protocol": "ANY".',
+        );
+      },
+    }),
+    checkPorts,
+  ),
+};
+
 /** An item of toPorts below ingressDeny or egressDeny. */
 export const PORT_DENY_RULE = object<PortDenyRule>({
   name: 'a port rule of a deny rule, which cannot have L7 rules',
-  fields: { ports: PORTS },
+  fields: { ports: DENY_PORTS },
 });
 
 const ICMP_TYPE: Decode<number | string> = (value, at) =>

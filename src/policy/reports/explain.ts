@@ -170,7 +170,7 @@ export function remedies(
 }
 
 function covered(spec: PortSpec, { protocol, port }: Traffic): boolean {
-  if (spec.protocol === 0) return true;
+  if (spec.protocol === 0) return spec.port === 0 && spec.name === '';
   if (spec.protocol !== protocol) return false;
   if (spec.port === 0 && spec.name === '') return true;
   return port !== undefined && port >= spec.port && port <= Math.max(spec.port, spec.endPort);

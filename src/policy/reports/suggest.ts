@@ -436,7 +436,7 @@ function portParts(seen: readonly Observed[]): PortPart[] {
     else if (protocol === 1 || protocol === 58)
       fields.push({ family: protocol === 1 ? 'IPv4' : 'IPv6', type: port });
   }
-  ports.sort((a, b) => Number(a.port) - Number(b.port) || compareBytes(a.protocol, b.protocol));
+  ports.sort((a, b) => Number(a.port) - Number(b.port) || compareBytes(a.protocol ?? '', b.protocol ?? ''));
   fields.sort((a, b) => Number(a.type) - Number(b.type));
   return [
     ...(ports.length > 0 ? [{ toPorts: chunks(ports).map((chunk) => ({ ports: chunk })) }] : []),

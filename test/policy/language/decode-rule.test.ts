@@ -226,3 +226,13 @@ test.each([
   const toPorts = [{ ports: [{ port: '80', protocol: 'TCP' }], listener }];
   expect(complaints({ egress: [{ toPorts }] }, { form })).toEqual(expected);
 });
+
+test('a deny rule without a protocol denies nothing by a port up to 1.14', () => {
+  const parts = { ingressDeny: [{ toPorts: [{ ports: [{ port: '80' }] }] }] };
+  expect(complaints(parts, { target: '1.14' })).toEqual([
+    'warning: Cilium 1.14 denies nothing by a port without a protocol',
+  ]);
+  expect(complaints(parts, { target: '1.15' })).toEqual([]);
+  const stated = { ingressDeny: [{ toPorts: [{ ports: [{ port: '80', protocol: 'ANY' }] }] }] };
+  expect(complaints(stated, { target: '1.14' })).toEqual([]);
+});

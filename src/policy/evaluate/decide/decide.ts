@@ -164,7 +164,8 @@ function portFits(
   peer: Identity,
   engine: PolicyEngine,
 ): string {
-  if (spec.protocol === 0) return 'yes';
+  // A port without a protocol is a deny rule of an agent up to 1.14, which no packet meets.
+  if (spec.protocol === 0) return spec.port === 0 && spec.name === '' ? 'yes' : 'no';
   if (traffic.protocol === undefined) return 'the protocol is not known';
   if (traffic.protocol !== spec.protocol) return 'no';
   let { port } = spec;

@@ -4,6 +4,7 @@ import type { SourcedRule } from '../../rule.ts';
 import { type AggregateOf, aggregateByKind, aggregateOfAll } from '../maps/aggregates.ts';
 import { type CompiledRule, compileRule, DIRECTIONS, type Direction } from '../maps/compile-rule.ts';
 import { type DirectionPolicy, directionPolicy } from '../maps/direction-policy.ts';
+import { plainMap } from '../maps/plain-map.ts';
 import {
   type EgressPorts,
   entriesOf,
@@ -220,6 +221,11 @@ export class PolicyEngine {
         egress: precedenceMap(policy.egress, { ...common, allowHost: false, namedPort: egress, egressPorts }),
       };
     }
+    if (!atLeast(release, '1.14'))
+      return {
+        ingress: plainMap(policy.ingress, namedPort(own), allowHost),
+        egress: plainMap(policy.egress, namedPort(this.#namedPorts), false),
+      };
     return {
       ingress: mapState(policy.ingress, this.identities, namedPort(own), allowHost),
       egress: mapState(policy.egress, this.identities, namedPort(this.#namedPorts), false),

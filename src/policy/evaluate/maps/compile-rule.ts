@@ -1,4 +1,5 @@
 import { PROTOCOL_NUMBER } from '../../../model/protocol.ts';
+import { atLeast } from '../../../model/release.ts';
 import type { Term } from '../../../model/selector.ts';
 import { termsOf } from '../../../model/selector.ts';
 import { icmpType } from '../../language/icmp-types.ts';
@@ -11,6 +12,7 @@ import type {
   Origin,
   Path,
   PortRule,
+  Protocol,
   SourcedRule,
 } from '../../rule.ts';
 import {
@@ -87,6 +89,7 @@ export function compileRule(
 ): CompiledRule {
   const { rule, origin } = source;
   const here = origin.kind === 'rule' ? around : { ...around, ofObject: true };
+  const withPorts = protocolsOfAny(around);
   const parts: Part[] = [];
   const compiled: CompiledRule = {
     source,
@@ -108,13 +111,13 @@ export function compileRule(
   const ingress = (section: 'ingress' | 'ingressDeny', list: readonly IngressRule[] = []) => {
     for (const [i, part] of list.entries()) {
       const peers = ingressSelectors(part, extra?.[section] ?? [], here);
-      parts.push(partOf(compiled, 'ingress', section, i, peers, part));
+      parts.push(partOf(compiled, 'ingress', section, i, peers, part, withPorts));
     }
   };
   const egress = (section: 'egress' | 'egressDeny', list: readonly EgressRule[] = []) => {
     for (const [i, part] of list.entries()) {
       const peers = egressSelectors(part, extra?.[section] ?? [], part.toFQDNs ?? [], here);
-      parts.push(partOf(compiled, 'egress', section, i, peers, part));
+      parts.push(partOf(compiled, 'egress', section, i, peers, part, withPorts));
     }
   };
   ingress('ingress', rule.ingress);
@@ -135,6 +138,7 @@ function partOf(
   index: number,
   peers: readonly Selector[] | undefined,
   part: { toPorts?: readonly PortRule[]; icmps?: readonly IcmpRule[]; authentication?: Authentication },
+  withPorts: readonly number[],
 ): Part {
   const deny = section.endsWith('Deny');
   const l3only = !hasAny(part.toPorts) && !hasAny(part.icmps);
@@ -142,7 +146,10 @@ function partOf(
   const ports =
     l3only && peers !== undefined && peers.length > 0
       ? [{ ...NO_PORT, redirect: false }]
-      : [...(part.toPorts ?? []).flatMap((port) => portSpecs(port, deny)), ...icmpSpecs(part.icmps ?? [])];
+      : [
+          ...(part.toPorts ?? []).flatMap((port) => portSpecs(port, deny, withPorts)),
+          ...icmpSpecs(part.icmps ?? []),
+        ];
   return {
     direction,
     deny,
@@ -168,14 +175,16 @@ const NO_PORT: PortSpec = {
   serverNames: [],
 };
 
-/** `ANY` stands for the protocols that have ports. */
-const WITH_PORTS: readonly number[] = [PROTOCOL_NUMBER.TCP, PROTOCOL_NUMBER.UDP, PROTOCOL_NUMBER.SCTP];
+/** `ANY` stands for the protocols that have ports. SCTP came with 1.13. */
+function protocolsOfAny({ release }: Surroundings): readonly number[] {
+  const { TCP, UDP, SCTP } = PROTOCOL_NUMBER;
+  return release !== undefined && !atLeast(release, '1.13') ? [TCP, UDP] : [TCP, UDP, SCTP];
+}
 
-function portSpecs(rule: PortRule, deny: boolean): PortSpec[] {
+function portSpecs(rule: PortRule, deny: boolean, withPorts: readonly number[]): PortSpec[] {
   return (rule.ports ?? []).flatMap(({ port, endPort, protocol }) => {
     const number = /^\d+$/.test(port) ? Number(port) : 0;
-    const protocols =
-      protocol === 'ANY' ? WITH_PORTS : [PROTOCOL_NUMBER[protocol === 'IPV6' ? 'IPv6' : protocol]];
+    const protocols = protocol === 'ANY' ? withPorts : [numberOf(protocol)];
     return protocols.map((proto) => ({
       protocol: proto,
       port: number,
@@ -184,6 +193,12 @@ function portSpecs(rule: PortRule, deny: boolean): PortSpec[] {
       ...(deny ? NO_PROXY : proxyOf(rule, proto)),
     }));
   });
+}
+
+/** Without a protocol the entry is for 0, which no packet with a port meets. */
+function numberOf(protocol: Protocol | undefined): number {
+  if (protocol === undefined) return 0;
+  return PROTOCOL_NUMBER[protocol === 'IPV6' ? 'IPv6' : protocol];
 }
 
 const NO_PROXY = {

@@ -44,9 +44,9 @@ export type NamedPort = (name: string, protocol: number) => number;
 /** Numbers of a container port of other endpoints, by identity. */
 export type EgressPorts = (name: string, protocol: number) => Iterable<[identity: number, port: number]>;
 
-const OPEN: Verdict = { deny: false, proxy: false, auth: 0, explicitAuth: true, parts: [] };
+export const OPEN: Verdict = { deny: false, proxy: false, auth: 0, explicitAuth: true, parts: [] };
 
-/** The map of one direction as agents up to 1.17 compute it. */
+/** The map of one direction as agents from 1.14 to 1.17 compute it. */
 export function mapState(
   policy: DirectionPolicy,
   identities: Identities,
@@ -72,12 +72,12 @@ function put(state: MapState, key: L4Key, id: number, verdict: Verdict): void {
   if (!bucket) state.set(key, new Map([[id, verdict]]));
   else {
     const known = bucket.get(id);
-    bucket.set(id, known && known !== verdict ? merge(known, verdict) : verdict);
+    bucket.set(id, known && known !== verdict ? mergeVerdicts(known, verdict) : verdict);
   }
 }
 
 /** Merges entries of one key: deny wins, proxy wins, a stated authentication wins, and the stricter of two. */
-function merge(a: Verdict, b: Verdict): Verdict {
+export function mergeVerdicts(a: Verdict, b: Verdict): Verdict {
   if (a.deny !== b.deny) return a.deny ? a : b;
   const stated = [a, b].filter((verdict) => verdict.explicitAuth);
   return {
@@ -107,7 +107,7 @@ function addFilter(filter: Filter, allows: MapState, denies: MapState, namedPort
   }
 }
 
-function verdictOf(peer: PeerPolicy, proxy: boolean): Verdict {
+export function verdictOf(peer: PeerPolicy, proxy: boolean): Verdict {
   const auth = peer.deny ? undefined : peer.auth;
   return { deny: peer.deny, proxy, auth: auth ?? 0, explicitAuth: auth !== undefined, parts: peer.parts };
 }
