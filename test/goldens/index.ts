@@ -24,8 +24,9 @@ const WRONG_FLAG = {
     'a wrong flag prints one message on stderr, nothing on stdout (differs: wrong-words)',
 };
 const WRONG_FLAG_HELP = 'a wrong flag prints no help on stdout (differs: wrong-words)';
-const LAST_KEY = 'the old command line repeats the entry that it read last (differs: bpf-last-entry)';
-const NOTHING = 'the old command line prints nothing for a whole map in jsonpath (differs: bpf-jsonpath)';
+const LAST_KEY = 'the old command line repeats the entry that it read last (differs: bpf-json-each)';
+const NOTHING =
+  'the old command line prints nothing for a whole map in jsonpath (differs: bpf-jsonpath-whole)';
 const WRONG_ARGUMENT = 'a wrong argument prints no help on stdout (differs: wrong-argument)';
 
 /** Every recording that is replayed. */
@@ -107,7 +108,7 @@ export const SUITES: readonly GoldenSuite[] = [
     'bpf-1.10.json',
     {
       'bpf ct list':
-        'without an argument the global table is meant, as in later releases (differs: bpf-ct-global)',
+        'without an argument the global table is meant, as in later releases (differs: bpf-ct-default)',
       'bpf ct list global -o json': LAST_KEY,
       'bpf ct list 901 -o json': LAST_KEY,
       'bpf nat list -o json': LAST_KEY,
@@ -128,7 +129,7 @@ export const SUITES: readonly GoldenSuite[] = [
       'bpf ipcache match 131372': WRONG_ARGUMENT,
       'bpf policy get': WRONG_ARGUMENT,
       'bpf policy list -n':
-        'the flag of "bpf policy get" is taken here too, where 1.20 refuses it (differs: bpf-policy-flag)',
+        'the flag of "bpf policy get" is taken here too, where 1.20 refuses it (differs: bpf-policy-list-numeric)',
     },
     'bpf-1.20-release-agent.json',
   ),

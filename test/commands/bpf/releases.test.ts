@@ -85,6 +85,7 @@ describe('a policy map with keys of 8 bytes', () => {
     expect(await readAll(map)).toEqual([]);
   });
 
+  // differs: bpf-dry-run-errors
   kernelTest('that is full is told by the dry run as by the real one', async () => {
     using fs = mountBpffs();
     const key = (identity: number) => encode(policyKey115, { identity });
@@ -153,6 +154,7 @@ describe('the release of the maps', () => {
     });
   });
 
+  // differs: bpf-release
   kernelTest('is never guessed where it would change what the bytes mean', async () => {
     using fs = mountBpffs();
     pin(fs, 'cilium_ct4_global', CT4, [connection]);
@@ -187,6 +189,7 @@ describe('the release of the maps', () => {
     expect((await bpf(fs, ['ipcache', 'list', '--agent-release', '1.10'])).stdout).toContain(' 7 3 0.0.0.0 ');
   });
 
+  // differs: bpf-nat-age
   kernelTest('up to 1.13 lets NAT entries be stamped in seconds or in nanoseconds', async () => {
     using fs = mountBpffs();
     pinsOf(fs, '1.13');
@@ -217,6 +220,7 @@ describe('the release of the maps', () => {
 });
 
 describe('an egress gateway of 1.20', () => {
+  // differs: bpf-egress-both
   kernelTest('is written to both of its maps, and deleted from both', async () => {
     using fs = mountBpffs();
     const trie = { type: 'lpm_trie', keySize: 12, maxEntries: 8, flags: 1 } as const;
