@@ -61,6 +61,16 @@ describe('bgp peers', () => {
     );
   });
 
+  // differs: bgp-deprecated
+  test('says nothing of a verb that 1.20 calls deprecated', async () => {
+    await using agent = await agentOf({
+      'GET /v1/healthz': { body: { cilium: { state: 'Ok', msg: '1.20.1' } } },
+      'GET /v1/bgp/peers': { body: peers },
+    });
+    const { code, stderr } = await agent.run(['bgp', 'peers']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
   test('-c tells capabilities of both sides', async () => {
     const body = [
       {
