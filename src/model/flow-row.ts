@@ -35,6 +35,7 @@ const ROW_COLUMNS = {
   node: column('', 'node_name'),
   /** Without it the hardware addresses are printed. */
   hasIp: column(false, 'IP'),
+  hasMac: column(false, 'ethernet'),
   eventType: column(0, 'event_type.type'),
   eventSubType: column(0, 'event_type.sub_type'),
   /** Whether the flow answers another one; undefined when the datapath cannot tell. */

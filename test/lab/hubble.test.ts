@@ -209,7 +209,7 @@ test('status, nodes and namespaces are told', async () => {
     ]);
     const { namespaces = [] } = await client.call('/observer.Observer/GetNamespaces', {});
     expect(namespaces.map(({ namespace }) => namespace)).toEqual(['default', 'kube-system', 'monitoring']);
-    expect(await client.call('/grpc.health.v1.Health/Check', { service: 'observer.Observer' })).toEqual({
+    expect(await client.call('/grpc.health.v1.Health/Check', { service: 'hubble.server.Observer' })).toEqual({
       status: 'SERVING',
     });
     await expect(client.call('/grpc.health.v1.Health/Check', { service: 'x' })).rejects.toThrow(

@@ -5,6 +5,9 @@ import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import { renderServerStatus } from '../../render/hubble/status.ts';
 
+/** The name under which Hubble tells its health, which is not that of its API. */
+const HEALTH_SERVICE = 'hubble.server.Observer';
+
 /** Declares `hubble status`. */
 export function addHubbleStatusCommand(command: Command, ctx: Context): void {
   command.option('-o, --output <format>', 'Form of the output: compact, dict, json or table', 'compact');
@@ -20,7 +23,7 @@ export async function runHubbleStatus(command: Command, output: string, ctx: Con
     throw new UserError(`${what}: ${errorMessage(error)}`, { hint: error.hint, cause: error });
   };
   const { status = 'UNKNOWN' } = await client
-    .call('/grpc.health.v1.Health/Check', { service: 'observer.Observer' })
+    .call('/grpc.health.v1.Health/Check', { service: HEALTH_SERVICE })
     .catch(failed('failed getting status'));
   const healthy = status === 'SERVING';
   if (output === 'compact') {

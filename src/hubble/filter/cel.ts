@@ -46,14 +46,15 @@ async function makeEnvironment(): Promise<CelEnvironment> {
     RE2JS.compile(pattern).test(text),
   );
   env.registerFunction('field_is_set(dyn, string): bool', (view: unknown, name: string) => isSet(view, name));
-  // A number without `u` is an int, and a port or an identity is unsigned: both spellings are taken.
-  env.registerOperator('uint == int', (a: { valueOf(): unknown }, b: unknown) => a.valueOf() === b);
+  env.registerFunction('int(uint): int', (value: { valueOf(): bigint }) => value.valueOf());
+  // A message is never null: one that is unset reads as its defaults.
+  for (const name of views.all.keys()) env.registerOperator(`${name} == null`, () => false);
   return {
     view: (flow) => new flowView.constructor(flow as Plain),
     compile(expression) {
       const fail = (why: string, cause?: unknown) =>
         new UserError(`failed to compile CEL expression: ${why}`, {
-          hint: `The expression is over the variable _flow, for example: _flow.verdict == Verdict.DROPPED && _flow.source.namespace == "default"`,
+          hint: `The expression is over the variable _flow, for example: _flow.verdict == Verdict.DROPPED && _flow.l4.TCP.destination_port == 80u`,
           cause,
         });
       let program: ReturnType<typeof env.parse>;
@@ -64,8 +65,9 @@ async function makeEnvironment(): Promise<CelEnvironment> {
       }
       const checked = program.check();
       if (!checked.valid) throw fail(errorMessage(checked.error), checked.error);
-      if (String(checked.type) !== 'bool' && String(checked.type) !== 'dyn')
-        throw fail(`expected a boolean, found ${String(checked.type)}`);
+      const refused = refusal(program.ast, enums);
+      if (refused !== undefined) throw fail(refused);
+      if (String(checked.type) !== 'bool') throw fail(`expected a boolean, found ${String(checked.type)}`);
       return (view) => {
         try {
           return program({ _flow: view }) === true;
@@ -76,6 +78,38 @@ async function makeEnvironment(): Promise<CelEnvironment> {
       };
     },
   };
+}
+
+const COMPARISONS = ['==', '!=', '<', '<=', '>', '>='];
+const NUMBERS = ['int', 'uint', 'double'];
+/** What they hold is not checked there. */
+const MACROS = ['all', 'exists', 'exists_one', 'filter', 'map'];
+
+type Enums = Readonly<Record<string, Readonly<Record<string, bigint>>>>;
+
+/**
+ * Says what the reference and a server refuse in an expression that the evaluator takes: a number compared with one of
+ * another type, and a value that an enum has not. Undefined when there is nothing.
+ */
+function refusal(node: unknown, enums: Enums): string | undefined {
+  if (typeof node !== 'object' || node === null) return undefined;
+  if (Array.isArray(node))
+    return node.map((inner) => refusal(inner, enums)).find((found) => found !== undefined);
+  if (!('op' in node && 'args' in node)) return undefined;
+  const { op, args } = node;
+  if (!Array.isArray(args)) return refusal(args, enums);
+  const [first, second] = args;
+  if (op === 'rcall' && MACROS.includes(String(first))) return refusal(second, enums);
+  if (op === '.') {
+    const values = first?.op === 'id' && Object.hasOwn(enums, first.args) ? enums[first.args] : undefined;
+    if (values && !Object.hasOwn(values, second)) return `the enum ${first.args} has no value ${second}`;
+  }
+  if (COMPARISONS.includes(String(op))) {
+    const [left, right] = [String(first?.checkedType), String(second?.checkedType)];
+    if (left !== right && NUMBERS.includes(left) && NUMBERS.includes(right))
+      return `no "${op}" between ${left} and ${right}: an unsigned number is written 80u, or converted by int()`;
+  }
+  return refusal(args, enums);
 }
 
 const LITERAL =

@@ -22,7 +22,7 @@ type Method = keyof typeof METHODS;
 type RequestOf<M extends Method> = Messages[(typeof METHODS)[M]['request']];
 type ResponseOf<M extends Method> = Messages[(typeof METHODS)[M]['response']];
 
-const SERVICES = ['', 'observer.Observer', 'peer.Peer'];
+const SERVICES = ['', 'hubble.server.Observer', 'observer.Observer', 'peer.Peer'];
 
 /** Hubble's services over the flows and the state of a lab. */
 export class HubbleServices {

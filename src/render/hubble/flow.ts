@@ -78,7 +78,7 @@ export function flowCells(row: FlowRow, style: FlowStyle): string[] {
 
 /** An end of a flow: name or address, and the port. */
 export function hostText(row: FlowRow, side: FlowSide, style: FlowStyle): string {
-  if (!row.hasIp) return style.color ? paint('host', side.mac) : side.mac;
+  if (!row.hasIp) return style.color && row.hasMac ? paint('host', side.mac) : side.mac;
   const host = hostName(side, style);
   if (!style.color) return side.port === 0 ? host : joinHostPort(host, side.port);
   if (side.port === 0) return paint('host', host);

@@ -327,13 +327,12 @@ test('a filter on HTTP goes together with the type that requests have', async ()
   expect(await pass(filter, { ...http({ url: 'a' }), event_type: { type: 129 } })).toBe(true);
 });
 
-// differs: cel-unsigned
 describe('an expression in CEL', () => {
   test.each<[string, Flow, boolean]>([
     ['_flow.verdict == Verdict.DROPPED', { verdict: 'DROPPED' }, true],
     ['_flow.verdict == Verdict.DROPPED', {}, false],
     ['_flow.verdict == flow.Verdict.VERDICT_UNKNOWN', {}, true],
-    ['_flow.source.identity == 2u || _flow.source.identity == 3', { source: { identity: 3 } }, true],
+    ['_flow.source.identity == 2u || _flow.source.identity == 3u', { source: { identity: 3 } }, true],
     ['_flow.source.namespace == ""', {}, true],
     ['has(_flow.source)', {}, false],
     ['has(_flow.source.namespace)', { source: { namespace: 'a' } }, true],
