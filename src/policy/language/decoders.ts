@@ -277,8 +277,9 @@ const BELONGS_IN_DIRECTION = /^(from[A-Z]|to[A-Z]|icmps$|authentication$)/;
 function complainOfField(name: string, names: readonly string[], shape: string, at: Cursor): void {
   const misplaced = names.includes('ingress') && BELONGS_IN_DIRECTION.test(name);
   const near = nearest(name, names);
+  const instead = Object.hasOwn(INSTEAD, name) ? INSTEAD[name] : undefined;
   const hint = misplaced
     ? `It belongs inside an item of "${name.startsWith('from') ? 'ingress' : 'ingress" or "egress'}".`
-    : (INSTEAD[name] ?? (near ? `Did you mean "${near}"?` : `Fields of ${shape}: ${names.join(', ')}.`));
+    : (instead ?? (near ? `Did you mean "${near}"?` : `Fields of ${shape}: ${names.join(', ')}.`));
   at.fail('unknown-field', `unknown field "${name}"`, hint, [name]);
 }

@@ -61,6 +61,8 @@ function plainDocuments(file: string, text: string, values: readonly unknown[], 
 }
 
 function syntaxFault(file: string, text: string, lines: LineCounter, error: YAMLError): Finding {
+  // The parser makes a fault of its text of it.
+  if (error.message.includes('call stack')) throw new RangeError(error.message);
   const misplaced = error.code === 'BAD_INDENT' && error.message.includes('mapping items');
   let [offset] = error.pos;
   while (misplaced && text[offset] === ' ') offset++;

@@ -103,7 +103,9 @@ describe('every document is read or is an error', () => {
 
   test('what is nested deeper than the stack is an error', async () => {
     for (const text of [`a: ${'['.repeat(30_000)}${']'.repeat(30_000)}`, `${'- '.repeat(30_000)}a`])
-      expect((await read(text)).errors).toHaveLength(1);
+      expect((await read(text)).errors.map(({ message }) => message)).toEqual([
+        'malformed policy: its parts are nested too deeply to be read',
+      ]);
   });
 });
 
@@ -225,6 +227,13 @@ spec:
       '1.10 is 1.1 without quotes. Write it in quotes: "1.10".',
     ]);
   });
+});
+
+test.each(['p.yaml', 'p.json'])('%s: `__proto__` is a field like any other', async (file) => {
+  const text = '{"__proto__": {"a": 1}, "endpointSelector": {}, "ingress": [{}]}';
+  const { findings } = await parsePolicies([{ file, text }]);
+  expect(findings.map(({ message }) => message)).toEqual(['unknown field "__proto__"']);
+  expect(findings[0]?.hint).toMatch(/^Fields of a rule: /);
 });
 
 test('what a writer writes is read back', () => {
