@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { apiType } from '../../../src/agent/decode/shapes.ts';
 import { goJson } from '../../../src/render/text/json.ts';
 import { renderOutput } from '../../../src/render/text/output.ts';
+import { goYaml } from '../../../src/render/text/yaml.ts';
 import { fixture, type RestCase } from '../../helpers/recordings.ts';
 
 const CASES = fixture<RestCase[]>('recordings/agent-1.20.json');
@@ -82,6 +84,14 @@ test('JSON escapes what would steer a terminal, and stays the same value', () =>
   const value = { '\u009b2J': 'a\u202eb\u0085' };
   expect(goJson(value)).toBe('{"\\u009b2J":"a\\u202eb\\u0085"}');
   expect(JSON.parse(goJson(value))).toEqual(value);
+});
+
+// differs: json-steering
+test('so does YAML, in keys too', () => {
+  const value = { 'a\u202eb': 'c\u2066\u009b', 'k\nspec': 'd' };
+  const text = goYaml(value);
+  expect(text).toBe('"a\\u202Eb": "c\\u2066\\x9B"\n"k\\nspec": d\n');
+  expect(parse(text)).toEqual(value);
 });
 
 test('JSON escapes what Go escapes', () => {
