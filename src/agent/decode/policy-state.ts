@@ -1,7 +1,8 @@
+import { parseRelease, type Release } from '../../model/release.ts';
 import { type AgentClient, ApiError } from '../client.ts';
 import { decodePolicy } from './policy.ts';
 import type { Reader } from './reader.ts';
-import type { Endpoint } from './types.gen.ts';
+import type { DaemonConfiguration, Endpoint } from './types.gen.ts';
 
 /** What decides about traffic, as the agent tells it. */
 export interface AgentPolicyState {
@@ -9,6 +10,12 @@ export interface AgentPolicyState {
   identities: readonly unknown[];
   endpoints: readonly unknown[];
   ips: readonly unknown[];
+  services: readonly unknown[];
+  /** Undefined: the agent does not say. */
+  hostFirewall: boolean | undefined;
+  /** Whether both address families are in use. Undefined: the agent does not say. */
+  dualStack: boolean | undefined;
+  release: Release | undefined;
   /** A JSON list: rules up to 1.18, entries from 1.19 on. */
   policy: string;
   enforcement: 'default' | 'always' | 'never';
@@ -24,16 +31,34 @@ export async function readPolicyState(agent: AgentClient): Promise<AgentPolicySt
     agent.get('/policy'),
     agent.get('/ip').catch(whenMissing),
   ]);
-  const config = await agent.get('/config').catch(whenMissing);
+  const [config, health, services] = await Promise.all([
+    agent.get('/config').catch(whenMissing),
+    agent.get('/healthz').catch(whenMissing),
+    agent.get('/service').catch(whenMissing),
+  ]);
   const enforcement = config?.at('status').at('realized').text('policy-enforcement');
   return {
     identities: documents(identities),
     endpoints: documents(endpoints),
     ips: ips ? documents(ips) : [],
+    services: services ? documents(services) : [],
+    hostFirewall: isOn(health?.at('host-firewall').text('mode')),
+    dualStack: usesBothFamilies(config),
+    release: parseRelease(health?.at('cilium').text('msg') ?? ''),
     policy: decodePolicy(policy).policy || '[]',
     enforcement: enforcement === 'always' || enforcement === 'never' ? enforcement : 'default',
     allowLocalhost: allowsLocalhost(endpoints),
   };
+}
+
+function isOn(mode: string | undefined): boolean | undefined {
+  return mode === undefined || mode === '' ? undefined : mode === 'Enabled';
+}
+
+function usesBothFamilies(config: Reader<DaemonConfiguration> | undefined): boolean | undefined {
+  const addressing = config?.at('status').at('addressing');
+  if (!addressing?.present) return undefined;
+  return addressing.at('ipv4').flag('enabled') && addressing.at('ipv6').flag('enabled');
 }
 
 /** Accepts that the agent has no data or no such call. Other failures are errors: they would silently change verdicts. */

@@ -3,7 +3,7 @@ import { readPolicyState } from '../../agent/decode/policy-state.ts';
 import { stringArray } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
-import { type Release, releasesOf } from '../../model/release.ts';
+import { atLeast, type Release, releasesOf } from '../../model/release.ts';
 import { AGGREGATE_IDS } from '../../model/reserved-identity.ts';
 import {
   emptyState,
@@ -13,7 +13,9 @@ import {
 } from '../../policy/evaluate/decide/cluster-state.ts';
 import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
 import { PolicyEngine, type Settings } from '../../policy/evaluate/decide/engine.ts';
+import { FlowFacts } from '../../policy/evaluate/decide/flow-facts.ts';
 import { type ClusterObjects, takeObject } from '../../policy/evaluate/selectors/cluster-objects.ts';
+import { Identities } from '../../policy/evaluate/selectors/identities.ts';
 import { isEntryList, rulesOfEntries } from '../../policy/read/agent-entries.ts';
 import { readDocuments } from '../../policy/read/documents.ts';
 import { parsePolicies } from '../../policy/read/policies.ts';
@@ -32,6 +34,7 @@ export interface Loaded {
 export interface StateFlags {
   state?: string;
   allowLocalhost?: 'always' | 'policy';
+  hostFirewall?: 'on' | 'off';
   release?: Release;
 }
 
@@ -61,8 +64,14 @@ export function addStateOptions(command: Command, otherwise: string): Command {
     )
     .addOption(
       new Option(
+        '--host-firewall <state>',
+        "Whether rules for nodes apply to the nodes' own traffic: on or off (default: as in --state, else not known)",
+      ).choices(['on', 'off']),
+    )
+    .addOption(
+      new Option(
         '--release <version>',
-        'Cilium release whose meaning of rules counts (default: that of the state where it shows, else 1.17)',
+        'Cilium release whose meaning of rules counts (default: that of the state where it shows, else 1.17 where releases agree)',
       ).choices(releasesOf('policy')),
     );
 }
@@ -92,18 +101,21 @@ export async function loadRules(
 /** Loads what `--state` names: a file, or the running agent with its rules. */
 export async function loadState(
   ctx: Context,
-  { state: from, allowLocalhost, release }: StateFlags,
+  { state: from, allowLocalhost, hostFirewall, release }: StateFlags,
 ): Promise<Loaded> {
   const loaded = await loadStateOf(ctx, from);
-  const { objects } = loaded.state;
+  const { objects, hostFirewall: stated } = loaded.state;
   return {
     ...loaded,
     settings: {
       ...releaseShown(loaded.state),
+      ...splitWorld(loaded.state),
+      ...(stated !== undefined && { hostFirewall: stated }),
       ...loaded.settings,
       objects,
-      ...(release && { release }),
       ...(allowLocalhost && { allowLocalhost: allowLocalhost === 'always' }),
+      ...(hostFirewall && { hostFirewall: hostFirewall === 'on' }),
+      ...(release && { release }),
     },
   };
 }
@@ -135,12 +147,33 @@ function policyTextOf(document: unknown): string | undefined {
 
 async function loadAgent(ctx: Context): Promise<Loaded> {
   const agent = await ctx.agent();
-  const { identities, endpoints, ips, policy, enforcement, allowLocalhost } = await readPolicyState(agent);
+  const {
+    policy,
+    enforcement,
+    allowLocalhost,
+    hostFirewall,
+    dualStack,
+    release: told,
+    ...lists
+  } = await readPolicyState(agent);
   const { rules, settings } = await rulesOfPolicy(policy, 'agent');
+  // The form of the rules counts more than the version: entries come from 1.19 on.
+  const release = settings.release ?? (told && !atLeast(told, '1.19') ? told : undefined);
+  const state = stateOfAgent(lists);
+  // Identities show whether the world is split. Only agents from 1.15 on split it, where they use both families.
+  const split =
+    new Identities(state.identities).dualStack() ?? (dualStack && release && atLeast(release, '1.15'));
   return {
-    state: stateOfAgent(identities, endpoints, ips),
+    state,
     rules,
-    settings: { ...settings, enforcement, allowLocalhost },
+    settings: {
+      ...settings,
+      enforcement,
+      allowLocalhost,
+      ...(hostFirewall !== undefined && { hostFirewall }),
+      ...(split !== undefined && { dualStack: split }),
+      ...(release && { release }),
+    },
   };
 }
 
@@ -187,26 +220,25 @@ export async function loadEngine(
         release: settings.release,
       })
     : own;
-  const clusterName = state.identities.length === 0 ? clusterOf(options.flows ?? []) : undefined;
-  const engine = new PolicyEngine(state.identities, state.endpoints, {
-    ...settings,
-    ...(clusterName && { clusterName }),
-    ...splitWorld(state),
-  });
+  const facts = new FlowFacts();
+  for (const flow of options.flows ?? []) facts.add(flow);
+  const engine = new PolicyEngine(state.identities, state.endpoints, settingsBeside(facts, state, settings));
   return { engine: engine.addAll(rules), state };
+}
+
+/** The settings, and what the flows show beside them. The cluster's name of a state wins. */
+export function settingsBeside(
+  facts: FlowFacts,
+  { identities }: PolicyState,
+  settings: Partial<Settings>,
+): Partial<Settings> {
+  const { clusterName, ...others } = facts.settingsBeside(settings);
+  const own = clusterName === undefined ? undefined : new Identities(identities).clusterName();
+  return { ...others, ...(clusterName !== undefined && { clusterName: own ?? clusterName }) };
 }
 
 /** The address book shows whether the world identity is split by address family. */
 function splitWorld({ addresses }: PolicyState): Pick<Settings, 'dualStack'> {
   const world = addresses.find(({ cidr }) => cidr === '0.0.0.0/0' || cidr === '::/0');
   return world ? { dualStack: world.identity !== 2 } : {};
-}
-
-function clusterOf(flows: readonly FlowRecord[]): string | undefined {
-  const label = 'k8s:io.cilium.k8s.policy.cluster=';
-  const labels = flows.flatMap(({ source, destination }) => [
-    ...(source?.labels ?? []),
-    ...(destination?.labels ?? []),
-  ]);
-  return labels.find((each) => each.startsWith(label))?.slice(label.length);
 }

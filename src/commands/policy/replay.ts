@@ -1,21 +1,22 @@
 import { type Command, Option } from 'commander';
-import { examples, stringArray } from '../../cli/flags.ts';
+import { examples, integer, stringArray } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { PolicyEngine } from '../../policy/evaluate/decide/engine.ts';
 import { Peers } from '../../policy/evaluate/decide/peers.ts';
 import { FlowTable } from '../../policy/reports/flow-table.ts';
-import { type Change, replay } from '../../policy/reports/replay.ts';
+import { type Change, type ReplayReport, replay } from '../../policy/reports/replay.ts';
 import type { SourcedRule } from '../../policy/rule.ts';
 import { renderReplay } from '../../render/policy/replay.ts';
 import { addFlowOptions, type FlowFlags, readFlows } from './flows.ts';
-import { addStateOptions, loadRules, loadState, type StateFlags } from './inputs.ts';
+import { addStateOptions, loadRules, loadState, type StateFlags, settingsBeside } from './inputs.ts';
 
 interface ReplayOptions extends FlowFlags, StateFlags {
   candidate: string[];
   current?: string;
   failOn?: Change;
+  maxUndecided: number;
   output: string;
 }
 
@@ -30,10 +31,15 @@ export function addPolicyReplayCommand(command: Command, ctx: Context): void {
     );
   addStateOptions(command, 'the identities in the flows')
     .addOption(
-      new Option('--fail-on <change>', 'Exit with 1 if any flow changes this way').choices([
-        'newly-denied',
-        'newly-allowed',
-      ]),
+      new Option(
+        '--fail-on <change>',
+        'Exit with 1 if any flow changes this way, or may but is not decided',
+      ).choices(['newly-denied', 'newly-allowed']),
+    )
+    .addOption(
+      integer('--max-undecided <n>', 'With --fail-on: number of such flows that may stay undecided', {
+        min: 0,
+      }).default(0),
     )
     .addOption(outputOption())
     .addHelpText(
@@ -62,12 +68,9 @@ export async function runPolicyReplay(options: ReplayOptions, command: Command, 
     throw new UserError(`${options.flows ?? 'Hubble'} contains no flows`, {
       hint: 'Record flows with "hubble observe -o json --last 1000 > flows.jsonl".',
     });
-  const clusterName = table.peers.engine.clusterName ?? table.clusterName();
+  const full = settingsBeside(table.facts, state, settings);
   const engineOf = (sources: readonly SourcedRule[]) =>
-    new PolicyEngine(state.identities, state.endpoints, {
-      ...settings,
-      ...(clusterName && { clusterName }),
-    }).addAll(sources);
+    new PolicyEngine(state.identities, state.endpoints, full).addAll(sources);
   const candidate = engineOf(
     await loadRules(ctx, options.candidate, { ...state, release: settings.release }),
   );
@@ -82,5 +85,20 @@ export async function runPolicyReplay(options: ReplayOptions, command: Command, 
   const report = replay(table, candidate, current);
   if (options.output) await writeStructured(ctx, options.output, report);
   else await ctx.out.write(renderReplay(report));
-  if (options.failOn && report.changes.some(({ change }) => change === options.failOn)) ctx.exitCode = 1;
+  if (options.failOn) await applyGate(report, options.failOn, options.maxUndecided, ctx);
+}
+
+/** Fails when a flow changes, and also when too many are not decided that may. */
+async function applyGate(
+  { changes, open }: ReplayReport,
+  change: Change,
+  most: number,
+  ctx: Context,
+): Promise<void> {
+  if (changes.some((each) => each.change === change)) ctx.exitCode = 1;
+  if (open[change] <= most) return;
+  ctx.exitCode = 1;
+  await ctx.err.write(
+    `Failed: ${open[change]} flows that were not decided may be ${change.replace('-', ' ')} (--max-undecided ${most}).\n`,
+  );
 }

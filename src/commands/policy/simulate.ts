@@ -4,8 +4,8 @@ import { outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { formatLabel } from '../../model/label.ts';
-import { decideConnection } from '../../policy/evaluate/decide/decide.ts';
 import { type Peer, Peers, parsePort } from '../../policy/evaluate/decide/peers.ts';
+import { balancedBy, decideWanted } from '../../policy/evaluate/decide/services.ts';
 import { explain, remedies } from '../../policy/reports/explain.ts';
 import { portText } from '../../policy/reports/replay.ts';
 import { renderSimulation } from '../../render/policy/simulate.ts';
@@ -63,18 +63,38 @@ export async function runPolicySimulate(options: SimulateOptions, ctx: Context):
   const peers = new Peers(engine, state, options.namespace);
   const source = peers.find(from);
   const destination = peers.find(to);
-  const decision = decideConnection(engine, source.identity, destination.identity, traffic);
+  const balanced = balancedBy(peers, destination, traffic);
+  const decision = decideWanted(engine, {
+    source: source.identity,
+    destination: destination.identity,
+    traffic,
+    balanced,
+  });
+  const backends = decision.backends?.map(({ label, port: number, answer, ...both }) => ({
+    name: label,
+    port: portText(traffic.protocol, number),
+    verdict: answer,
+    egress: explain('egress', both.egress, source.label),
+    ingress: explain('ingress', both.ingress, label),
+  }));
   const simulation = {
     from: endOf(source),
     to: endOf(destination),
     port: portText(traffic.protocol, traffic.port),
     verdict: decision.answer,
+    ...(decision.service !== undefined && { service: decision.service, backends }),
     egress: explain('egress', decision.egress, source.label),
-    ingress: explain('ingress', decision.ingress, destination.label),
-    changes: [
-      ...remedies(engine, 'egress', source.identity, destination.identity, traffic),
-      ...remedies(engine, 'ingress', destination.identity, source.identity, traffic),
-    ],
+    ingress: explain('ingress', decision.ingress, balanced?.targets[0]?.label ?? destination.label),
+    changes: (balanced
+      ? balanced.targets.map(({ identity, port: number }) => ({
+          identity,
+          at: { ...traffic, port: number },
+        }))
+      : [{ identity: destination.identity, at: traffic }]
+    ).flatMap(({ identity, at }) => [
+      ...remedies(engine, 'egress', source.identity, identity, at),
+      ...remedies(engine, 'ingress', identity, source.identity, at),
+    ]),
   };
   if (options.output) await writeStructured(ctx, options.output, simulation);
   else await ctx.out.write(renderSimulation(simulation));

@@ -10,7 +10,7 @@ import { type ReplayReport, replay } from '../../policy/reports/replay.ts';
 import { type Suggestions, suggest } from '../../policy/reports/suggest.ts';
 import { remarkLines, renderSuggestions } from '../../render/policy/suggest.ts';
 import { addFlowOptions, type FlowFlags, readFlows } from './flows.ts';
-import { addStateOptions, loadState, type StateFlags } from './inputs.ts';
+import { addStateOptions, loadState, type StateFlags, settingsBeside } from './inputs.ts';
 
 interface SuggestOptions extends FlowFlags, StateFlags {
   namespace: string[];
@@ -81,11 +81,9 @@ async function prove(
   const { rules, findings } = await parsePolicies([{ file: `suggested.${options.output}`, text }]);
   const [error] = findings.filter(({ severity }) => severity === 'error');
   if (error) throw new Error(`the suggested policy is wrong: ${error.message}`);
-  const clusterName = base.clusterName ?? table.clusterName();
-  const engine = new PolicyEngine(base.identities.all.values(), base.endpoints, {
-    ...base.settings,
-    ...(clusterName && { clusterName }),
-  }).addAll(rules);
+  const identities = [...base.identities.all.values()];
+  const settings = settingsBeside(table.facts, { ...table.peers.state, identities }, base.settings);
+  const engine = new PolicyEngine(identities, base.endpoints, settings).addAll(rules);
   const report = replay(table, engine);
   await ctx.err.write(proofOf(report));
   if (report.changes.some(({ change }) => change === 'newly-denied')) ctx.exitCode = 1;

@@ -3,7 +3,7 @@ import { outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { PolicyState } from '../../policy/evaluate/decide/cluster-state.ts';
-import { decideConnection } from '../../policy/evaluate/decide/decide.ts';
+import { rulesOf } from '../../policy/evaluate/decide/decide.ts';
 import type { PolicyEngine } from '../../policy/evaluate/decide/engine.ts';
 import { Peers } from '../../policy/evaluate/decide/peers.ts';
 import type { CompiledRule } from '../../policy/evaluate/maps/compile-rule.ts';
@@ -44,7 +44,7 @@ export async function runPolicyUnused(options: UnusedOptions, ctx: Context): Pro
   else await ctx.out.write(renderUnused(unused, engine.rules.length));
 }
 
-/** The rules that decide a flow, or that enable default deny for it. */
+/** The rules that decide a flow or may, or that enable default deny for it. */
 async function rulesOfFlows(
   path: string,
   engine: PolicyEngine,
@@ -55,12 +55,9 @@ async function rulesOfFlows(
   for await (const flow of readFlowFile(ctx, path)) table.add(flow);
   const used = new Set<CompiledRule>();
   for (const { connection } of table.connections) {
-    const [source, destination] = [table.named(connection.source), table.named(connection.destination)];
-    const decision = decideConnection(engine, source, destination, connection.traffic);
-    for (const { reason } of [decision.egress, decision.ingress]) {
-      if (reason.kind === 'rule') used.add(reason.part.rule);
-      if (reason.kind === 'default-deny') for (const rule of reason.rules) used.add(rule);
-    }
+    const { egress, ingress, backends = [] } = table.decide(engine, connection);
+    for (const each of [egress, ingress, ...backends.flatMap((backend) => [backend.egress, backend.ingress])])
+      for (const rule of rulesOf(each)) used.add(rule);
   }
   return used;
 }

@@ -1,12 +1,9 @@
 import type { PolicyRule as ApiRule, SelectorCache } from '../../agent/decode/types.gen.ts';
 import { formatRange } from '../../lib/address.ts';
 import { protocolName } from '../../model/protocol.ts';
-import {
-  type ConnectionDecision,
-  decideConnection,
-  type Traffic,
-} from '../../policy/evaluate/decide/decide.ts';
+import { type ConnectionDecision, decideConnection } from '../../policy/evaluate/decide/decide.ts';
 import { PolicyEngine as Evaluator } from '../../policy/evaluate/decide/engine.ts';
+import type { Traffic } from '../../policy/evaluate/decide/ports-of-traffic.ts';
 import { type CompiledRule, compileRule, type Direction } from '../../policy/evaluate/maps/compile-rule.ts';
 import type { DirectionPolicy, Filter, PeerPolicy } from '../../policy/evaluate/maps/direction-policy.ts';
 import type { MapEntry } from '../../policy/evaluate/maps/policy-map.ts';

@@ -1,7 +1,8 @@
 import { formatLabel } from '../../model/label.ts';
 import { protocolName } from '../../model/protocol.ts';
-import { type Decision, decideDirection, type Traffic } from '../evaluate/decide/decide.ts';
+import { type Decision, decideDirection } from '../evaluate/decide/decide.ts';
 import type { PolicyEngine } from '../evaluate/decide/engine.ts';
+import type { Traffic } from '../evaluate/decide/ports-of-traffic.ts';
 import type { Direction, Part, PortSpec } from '../evaluate/maps/compile-rule.ts';
 import { effectivePeers } from '../evaluate/maps/direction-policy.ts';
 import type { Identity } from '../evaluate/selectors/identities.ts';
@@ -68,7 +69,7 @@ export function nameOf({ kind, namespace, name, location }: RuleReference): stri
 
 /** Explains a decision. */
 export function explain(direction: Direction, decision: Decision, subject: string): Explanation {
-  const { answer, reason, proxy, auth } = decision;
+  const { answer, reason, proxy, auth, remark } = decision;
   const extra = {
     ...(proxy && { proxy: proxyKind(reason.kind === 'rule' ? reason.port : undefined) }),
     ...(auth !== undefined && { auth }),
@@ -96,7 +97,7 @@ export function explain(direction: Direction, decision: Decision, subject: strin
       return {
         ...base,
         rules,
-        text: `${by} enabled default deny for ${direction} of ${subject}, and no rule allows this`,
+        text: `${by} enabled default deny for ${direction} of ${subject}, and no rule allows this${remark === undefined ? '' : `; ${remark}`}`,
       };
     }
     case 'default-allow':

@@ -1,6 +1,16 @@
 import { formatRange, parseRange } from '../../lib/address.ts';
-import { type Connection, connectionOf, type FlowRecord } from '../evaluate/decide/connections.ts';
+import {
+  type Connection,
+  connectionOf,
+  type FlowRecord,
+  ICMP_ERROR,
+  type Seen,
+  seenOf,
+} from '../evaluate/decide/connections.ts';
+import type { PolicyEngine } from '../evaluate/decide/engine.ts';
+import { FlowFacts } from '../evaluate/decide/flow-facts.ts';
 import type { Peers } from '../evaluate/decide/peers.ts';
+import { decideWanted, type FullDecision } from '../evaluate/decide/services.ts';
 import type { Identity } from '../evaluate/selectors/identities.ts';
 
 /** Number of flows that policy treats alike, by what happened to them. */
@@ -18,6 +28,9 @@ export class FlowTable {
   total = 0;
   /** Number of flows that policy does not decide, by reason. */
   readonly skipped = new Map<string, number>();
+  /** Of these, how many may have a verdict, by what happened to them. */
+  readonly unread: Record<Seen, number> = { allowed: 0, denied: 0, other: 0 };
+  readonly facts = new FlowFacts();
   readonly #connections = new Map<string, Observed>();
   /** DNS names by address. */
   readonly #names = new Map<string, readonly string[]>();
@@ -28,7 +41,9 @@ export class FlowTable {
     this.total++;
     this.#learn(flow);
     const connection = connectionOf(flow, this.peers);
+    this.facts.add(flow);
     if (typeof connection === 'string') {
+      if (connection !== ICMP_ERROR) this.unread[seenOf(flow)]++;
       this.skipped.set(connection, (this.skipped.get(connection) ?? 0) + 1);
       return;
     }
@@ -61,14 +76,14 @@ export class FlowTable {
       for (const ip of l7.dns.ips ?? []) teach(ip, [l7.dns.query]);
   }
 
-  /** The cluster's name, from the labels of pods in the flows. */
-  clusterName(): string | undefined {
-    for (const { connection } of this.#connections.values())
-      for (const { byKey } of [connection.source, connection.destination]) {
-        const name = byKey.get('io.cilium.k8s.policy.cluster')?.value;
-        if (name) return name;
-      }
-    return undefined;
+  /** Decides a connection, with the names that other flows show. */
+  decide(engine: PolicyEngine, { source, destination, traffic, balanced }: Connection): FullDecision {
+    return decideWanted(engine, {
+      source: this.named(source),
+      destination: this.named(destination),
+      traffic,
+      balanced,
+    });
   }
 
   get connections(): Iterable<Observed> {

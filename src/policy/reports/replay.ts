@@ -1,12 +1,9 @@
 import { protocolName } from '../../model/protocol.ts';
-import { type Connection, workloadOf } from '../evaluate/decide/connections.ts';
-import {
-  type Answer,
-  type ConnectionDecision,
-  type Decision,
-  decideConnection,
-} from '../evaluate/decide/decide.ts';
+import { type Connection, type Seen, workloadOf } from '../evaluate/decide/connections.ts';
+import type { Answer, ConnectionDecision, Decision } from '../evaluate/decide/decide.ts';
 import type { PolicyEngine } from '../evaluate/decide/engine.ts';
+import type { FullDecision } from '../evaluate/decide/services.ts';
+import { type Identity, isNode } from '../evaluate/selectors/identities.ts';
 import { explain, type RuleReference } from './explain.ts';
 import type { FlowTable, Observed } from './flow-table.ts';
 
@@ -33,6 +30,8 @@ export interface ReplayReport {
   denied: number;
   /** Flows that could not be decided, by reason. */
   undecided: { reason: string; flows: number }[];
+  /** How many of these may be a change. */
+  open: Record<Change, number>;
   changes: ChangeGroup[];
 }
 
@@ -43,6 +42,7 @@ export interface ReplayReport {
 export function replay(table: FlowTable, candidate: PolicyEngine, current?: PolicyEngine): ReplayReport {
   const groups = new Map<string, ChangeGroup>();
   const undecided = new Map(table.skipped);
+  const open = openIn(table.unread, current !== undefined);
   const report = { allowed: 0, denied: 0, connections: 0 };
   for (const observed of table.connections) {
     report.connections++;
@@ -52,11 +52,15 @@ export function replay(table: FlowTable, candidate: PolicyEngine, current?: Poli
     if (decision.answer === 'unknown') {
       const why = unknownReason(decision);
       undecided.set(why, (undecided.get(why) ?? 0) + flows);
+      const may = openIn(observed, current !== undefined);
+      open['newly-allowed'] += may['newly-allowed'];
+      open['newly-denied'] += may['newly-denied'];
       continue;
     }
     report[decision.answer] += flows;
     const before = current ? decideFlow(current, connection, table).answer : seenBefore(observed);
     const changed = current ? flows : decision.answer === 'denied' ? observed.allowed : observed.denied;
+    if (current && before === 'unknown') open[changeTo(decision.answer)] += flows;
     if (before === 'unknown' || before === decision.answer || changed === 0) continue;
     addChange(groups, observed, decision, changed);
   }
@@ -65,16 +69,31 @@ export function replay(table: FlowTable, candidate: PolicyEngine, current?: Poli
     flows: table.total,
     ...report,
     undecided: [...undecided].map(([reason, flows]) => ({ reason, flows })).sort((a, b) => b.flows - a.flows),
+    open,
     changes,
   };
 }
 
-function decideFlow(
-  engine: PolicyEngine,
-  { source, destination, traffic }: Connection,
-  table: FlowTable,
-): ConnectionDecision {
-  return decideConnection(engine, table.named(source), table.named(destination), traffic);
+/** What undecided flows may be: any change where rules are compared, else the reverse of what was seen. */
+function openIn({ allowed, denied, other }: Record<Seen, number>, any: boolean): Record<Change, number> {
+  const all = allowed + denied + other;
+  return { 'newly-denied': any ? all : allowed, 'newly-allowed': any ? all : denied };
+}
+
+function changeTo(answer: 'allowed' | 'denied'): Change {
+  return answer === 'denied' ? 'newly-denied' : 'newly-allowed';
+}
+
+/** A drop of the host itself shows that rules for nodes were there: it is open what else allows the traffic. */
+function decideFlow(engine: PolicyEngine, connection: Connection, table: FlowTable): FullDecision {
+  const decision = table.decide(engine, connection);
+  if (decision.answer !== 'allowed' || !connection.droppedAtHost) return decision;
+  const { egress, ingress } = decision;
+  const byRule = [egress, ingress].some(({ reason }) => reason.kind === 'rule' && reason.part.rule.node);
+  if (engine.settings.hostFirewall === true && byRule) return decision;
+  const why = 'the agent dropped it at its host, so rules for nodes decide it';
+  const unknown: Decision = { answer: 'unknown', reason: { kind: 'unknown', why, rules: [] } };
+  return { answer: 'unknown', egress: unknown, ingress: unknown };
 }
 
 /** Flows of a dropped connection are also seen before the drop, so a single drop means denied. */
@@ -83,9 +102,9 @@ function seenBefore({ allowed, denied }: Observed): Answer {
   return allowed > 0 ? 'allowed' : 'unknown';
 }
 
-function unknownReason({ egress, ingress }: ConnectionDecision): string {
+function unknownReason({ egress, ingress, backends, service }: FullDecision): string {
   for (const { reason } of [egress, ingress]) if (reason.kind === 'unknown') return reason.why;
-  return 'unknown';
+  return backends ? `the backends of ${service} differ` : 'unknown';
 }
 
 function addChange(
@@ -94,15 +113,19 @@ function addChange(
   decision: ConnectionDecision,
   flows: number,
 ): void {
-  const change: Change = decision.answer === 'denied' ? 'newly-denied' : 'newly-allowed';
+  const change = changeTo(decision.answer === 'denied' ? 'denied' : 'allowed');
   const direction = decidingDirection(decision);
   const subject = direction === 'egress' ? connection.source : connection.destination;
-  const { text, rules } = explain(direction, decision[direction], workloadOf(subject));
+  const { text, rules } = explain(
+    direction,
+    decision[direction],
+    endOf(subject, direction === 'egress' ? connection.sourceName : connection.destinationName),
+  );
   const { protocol, port } = connection.traffic;
   const group: ChangeGroup = {
     change,
-    source: workloadOf(connection.source),
-    destination: workloadOf(connection.destination),
+    source: endOf(connection.source, connection.sourceName),
+    destination: endOf(connection.destination, connection.destinationName),
     port: portText(protocol, port),
     direction,
     flows: 0,
@@ -114,6 +137,11 @@ function addChange(
   const known = groups.get(key) ?? group;
   known.flows += flows;
   groups.set(key, known);
+}
+
+/** The workload; the name in the flow where the labels that tell the workload are not known. */
+function endOf(identity: Identity, name: string): string {
+  return identity.gap && !isNode(identity) ? name : workloadOf(identity);
 }
 
 /** The direction that denies; for an allowed connection the one with the more specific reason. */

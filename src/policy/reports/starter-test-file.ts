@@ -1,8 +1,8 @@
 import { formatRange } from '../../lib/address.ts';
 import { formatLabel } from '../../model/label.ts';
-import { decideConnection } from '../evaluate/decide/decide.ts';
 import type { PolicyEngine } from '../evaluate/decide/engine.ts';
 import { type Peers, parsePort } from '../evaluate/decide/peers.ts';
+import { balancedBy, decideWanted } from '../evaluate/decide/services.ts';
 import {
   type CompiledRule,
   DIRECTIONS,
@@ -67,8 +67,9 @@ function decide(
   engine: PolicyEngine,
   peers: Peers,
 ): StarterTest | undefined {
-  const [source, destination] = [peers.find(from).identity, peers.find(to).identity];
-  const { answer } = decideConnection(engine, source, destination, parsePort(port));
+  const [source, destination, traffic] = [peers.find(from).identity, peers.find(to), parsePort(port)];
+  const balanced = balancedBy(peers, destination, traffic);
+  const { answer } = decideWanted(engine, { source, destination: destination.identity, traffic, balanced });
   if (answer === 'unknown') return undefined;
   return { from, to, port, expect: answer === 'allowed' ? 'allow' : 'deny' };
 }

@@ -2,7 +2,7 @@ import { formatRange } from '../../lib/address.ts';
 import { compareBytes } from '../../lib/order.ts';
 import { formatLabel, type Label } from '../../model/label.ts';
 import type { LabelSelector } from '../../model/selector.ts';
-import { type Identity, isReserved } from '../evaluate/selectors/identities.ts';
+import { type Identity, isNode, isReserved } from '../evaluate/selectors/identities.ts';
 import type {
   EgressRule,
   Entity,
@@ -114,6 +114,10 @@ class Suggester {
     const destination = this.table.named(connection.destination);
     const passed = denied === 0 && allowed > 0;
     if (!passed && denied === 0) return;
+    // A rule could name neither end, and an address of a service is none that policy sees.
+    const gap = [source, destination].find((end) => end.gap && !isNode(end));
+    if (gap) this.#leaveOut(gap);
+    if (gap || connection.balanced) return;
     if (isWorkload(source)) {
       const subject = this.#subjectOf(source, connection.sourcePod);
       if (subject) note(subject, 'egress', this.#peerName(source, destination, true), observed, passed);
@@ -122,6 +126,12 @@ class Suggester {
       const subject = this.#subjectOf(destination, connection.destinationPod);
       if (subject) note(subject, 'ingress', this.#peerName(destination, source, false), observed, passed);
     }
+  }
+
+  #leaveOut({ byKey, gap }: Identity): void {
+    const namespace = byKey.get(NAMESPACE)?.value ?? 'default';
+    const why = `Some flows are left out: ${gap?.why}. Record them with source.labels and destination.labels in the field mask, or name the pods with --state.`;
+    this.#unnamed.set(why, { namespace, why });
   }
 
   #subjectOf(identity: Identity, pod: string | undefined): Subject | undefined {

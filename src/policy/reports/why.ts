@@ -1,9 +1,10 @@
 import type { Policy } from '../../model/hubble.gen.ts';
 import { formatLabel } from '../../model/label.ts';
 import { type Connection, connectionOf, type FlowRecord } from '../evaluate/decide/connections.ts';
-import { type Answer, type ConnectionDecision, decideConnection } from '../evaluate/decide/decide.ts';
+import type { Answer, ConnectionDecision } from '../evaluate/decide/decide.ts';
 import { PolicyEngine } from '../evaluate/decide/engine.ts';
 import type { Peers } from '../evaluate/decide/peers.ts';
+import { decideWanted, type FullDecision } from '../evaluate/decide/services.ts';
 import type { Direction } from '../evaluate/maps/compile-rule.ts';
 import type { Rule, SourcedRule } from '../rule.ts';
 import { type Explanation, explain } from './explain.ts';
@@ -39,8 +40,9 @@ export interface Why {
   egress: Explanation;
   ingress: Explanation;
   agent: Attribution[];
-  /** Undefined when the flow does not show what policy decided. */
+  /** Undefined when the flow does not show what policy decided, or the rules do not decide it. */
   agrees: boolean | undefined;
+  verdict: Answer;
   reproducer?: Reproducer;
 }
 
@@ -67,13 +69,14 @@ export function why(flow: FlowRecord, engine: PolicyEngine, peers: Peers): Why |
     ingress: explain('ingress', decision.ingress, connection.destinationName),
     agent: attributions(flow),
     agrees,
+    verdict: decision.answer,
     ...(agrees === false &&
       observed && { reproducer: reproducerOf(engine, connection, observed, direction) }),
   };
 }
 
-function decide(engine: PolicyEngine, { source, destination, traffic }: Connection): ConnectionDecision {
-  return decideConnection(engine, source, destination, traffic);
+function decide(engine: PolicyEngine, { source, destination, traffic, balanced }: Connection): FullDecision {
+  return decideWanted(engine, { source, destination, traffic, balanced });
 }
 
 function directionOf({ traffic_direction }: FlowRecord): Direction | undefined {

@@ -18,6 +18,9 @@ export interface SimulationView {
   to: EndView;
   port: string;
   verdict: string;
+  /** The service that the destination is an address of, and the verdict for each of its backends. */
+  service?: string;
+  backends?: readonly { name: string; port: string; verdict: string }[] | undefined;
   egress: DirectionView;
   ingress: DirectionView;
   changes: readonly { text: string; location?: string }[];
@@ -29,6 +32,10 @@ export function renderSimulation(view: SimulationView): string {
     `From:     ${end(view.from)}`,
     `To:       ${end(view.to)}`,
     `Port:     ${view.port}`,
+    ...(view.service === undefined ? [] : [`Service:  ${sanitize(view.service)}: policy sees its backends`]),
+    ...(view.backends ?? []).map(
+      ({ name, port, verdict }) => `Backend:  ${sanitize(name)} ${port} ${verdict}`,
+    ),
     '',
     direction('Egress', view.egress),
     direction('Ingress', view.ingress),

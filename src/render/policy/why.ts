@@ -16,17 +16,23 @@ export interface WhyView {
   ingress: { answer: string; text: string };
   agent: readonly { direction: string; answer: string; policies: readonly string[] }[];
   agrees: boolean | undefined;
+  /** What the rules decide. */
+  verdict: string;
   reproducer?: { rules: readonly unknown[]; from: string; to: string; port: string };
 }
 
 /** The flow, the verdict of the rules, the agent's report, and whether they agree. */
-export function renderWhy({ flow, egress, ingress, agent, agrees, reproducer }: WhyView): string {
+export function renderWhy({ flow, egress, ingress, agent, agrees, verdict, reproducer }: WhyView): string {
   const drop = flow.dropReason ? ` (${flow.dropReason})` : '';
   const seen = [
     flow.verdict + drop,
     flow.direction && `on ${flow.direction}`,
     flow.time && `at ${flow.time}`,
   ];
+  const open =
+    verdict === 'unknown'
+      ? 'too little is known to decide this flow'
+      : 'this flow does not show what policy decided';
   const lines = [
     `Flow:     ${sanitize(flow.from)} -> ${sanitize(flow.to)} ${flow.port}`,
     `Seen:     ${sanitize(seen.filter(Boolean).join(' '))}`,
@@ -39,7 +45,7 @@ export function renderWhy({ flow, egress, ingress, agent, agrees, reproducer }: 
           (each) => `Agent:    ${each.direction} ${each.answer} by ${sanitize(each.policies.join('; '))}`,
         )
       : ['Agent:    names no policy for this flow']),
-    `Agree:    ${agrees === undefined ? 'unknown: this flow does not show what policy decided' : agrees ? 'yes' : 'NO'}`,
+    `Agree:    ${agrees === undefined ? `unknown: ${open}` : agrees ? 'yes' : 'NO'}`,
   ];
   if (reproducer)
     lines.push(

@@ -1,6 +1,7 @@
 import { UserError } from '../../../errors.ts';
 import { isRecord } from '../../../lib/record.ts';
 import { RESERVED_IDS, reservedLabels } from '../../../model/reserved-identity.ts';
+import { takeAgentService } from '../selectors/agent-services.ts';
 import { type ClusterObjects, noObjects, takeObject } from '../selectors/cluster-objects.ts';
 import { type Identity, identityOf } from '../selectors/identities.ts';
 import type { ContainerPort, Endpoint } from './engine.ts';
@@ -15,6 +16,8 @@ export interface PolicyState {
   pods: Map<string, number>;
   /** Kubernetes objects that rules refer to. */
   objects: ClusterObjects;
+  /** Whether the nodes' own traffic is subject to policy, if the state says so. */
+  hostFirewall?: boolean;
 }
 
 export function emptyState(): PolicyState {
@@ -27,7 +30,7 @@ export function emptyState(): PolicyState {
  */
 export function stateOf(document: unknown, file: string): PolicyState {
   if (!isRecord(document)) throw wrong(file, 'expected an object with "identities" and "endpoints"');
-  if (Array.isArray(document['endpoint-list'])) return stateOfAgent([], document['endpoint-list'], []);
+  if (Array.isArray(document['endpoint-list'])) return stateOfDebugInfo(document, document['endpoint-list']);
   if (!Array.isArray(document.identities)) throw wrong(file, 'the list "identities" is missing');
   const identities = document.identities.map((item: unknown, i) =>
     identityAt(item, file, `identities[${i}]`),
@@ -44,7 +47,23 @@ export function stateOf(document: unknown, file: string): PolicyState {
     addresses: addressesOf(document.ips),
     pods: podsOf(list),
     objects: objectsOf(document.objects, file),
+    ...hostFirewallOf(document.hostFirewall, file),
   };
+}
+
+function stateOfDebugInfo(document: Record<string, unknown>, endpoints: readonly unknown[]): PolicyState {
+  const services = Array.isArray(document['service-list']) ? document['service-list'] : [];
+  const state = stateOfAgent({ identities: [], endpoints, ips: [], services });
+  const status = isRecord(document['cilium-status']) ? document['cilium-status'] : {};
+  const firewall = status['host-firewall'];
+  const mode = isRecord(firewall) ? firewall.mode : undefined;
+  return mode === undefined ? state : { ...state, hostFirewall: mode === 'Enabled' };
+}
+
+function hostFirewallOf(value: unknown, file: string): Pick<PolicyState, 'hostFirewall'> {
+  if (value === undefined) return {};
+  if (typeof value !== 'boolean') throw wrong(file, '"hostFirewall" must be true or false');
+  return { hostFirewall: value };
 }
 
 /** `objects`: a list of CiliumCIDRGroup, Service, Endpoints and EndpointSlice, as kubectl prints them. */
@@ -58,12 +77,16 @@ function objectsOf(value: unknown, file: string): ClusterObjects {
   return taken;
 }
 
-/** The state in the agent's answers to GET /identity, /endpoint and /ip. */
-export function stateOfAgent(
-  identities: readonly unknown[],
-  endpoints: readonly unknown[],
-  ips: readonly unknown[],
-): PolicyState {
+/** The agent's answers to GET /identity, /endpoint, /ip and /service. */
+export interface AgentLists {
+  identities: readonly unknown[];
+  endpoints: readonly unknown[];
+  ips: readonly unknown[];
+  services: readonly unknown[];
+}
+
+/** The state in an agent's answers. */
+export function stateOfAgent({ identities, endpoints, ips, services }: AgentLists): PolicyState {
   const all = new Map<number, Identity>();
   // Debug information lists only the identities of endpoints.
   for (const [name, id] of Object.entries(RESERVED_IDS)) keep(all, id, reservedLabels(name));
@@ -73,7 +96,8 @@ export function stateOfAgent(
     if (!isRecord(item) || !isRecord(item.status) || !isRecord(item.status.identity)) continue;
     const { id, labels } = item.status.identity;
     if (typeof item.id !== 'number' || typeof id !== 'number') continue;
-    if (!all.has(id)) keep(all, id, labels);
+    // The host's endpoint has the labels of its node, its identity in the list has not.
+    if (!all.get(id) || all.get(id)?.gap?.of === 'node') keep(all, id, labels);
     const namedPorts = portsOf(item.status['named-ports']);
     state.endpoints.push({ id: item.id, identity: id, ...(namedPorts && { namedPorts }) });
     const external = item.status['external-identifiers'];
@@ -88,6 +112,7 @@ export function stateOfAgent(
       state.pods.set(`${namespace}/${name}`, item.identity);
   }
   state.identities = [...all.values()];
+  for (const service of services) if (isRecord(service)) takeAgentService(service, state.objects);
   return state;
 }
 

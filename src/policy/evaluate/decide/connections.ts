@@ -1,8 +1,10 @@
 import { formatAddress, formatRange, WIDTH } from '../../../lib/address.ts';
 import type { Flow, Endpoint as FlowEndpoint, TCPFlags } from '../../../model/hubble.gen.ts';
-import type { Identity } from '../selectors/identities.ts';
-import type { Traffic } from './decide.ts';
+import { type Identity, isHost, isNode, isOutside } from '../selectors/identities.ts';
 import type { Peers } from './peers.ts';
+import type { Traffic } from './ports-of-traffic.ts';
+import { type Balanced, balancedBy, balancedByName } from './services.ts';
+import { identityWithoutLabels } from './unlabelled.ts';
 
 /** A flow in the JSON form of Hubble. */
 export type FlowRecord = Flow;
@@ -26,6 +28,10 @@ export interface Connection {
   sourceWorkload?: string;
   destinationWorkload?: string;
   seen: Seen;
+  /** Policy dropped it at the host itself. */
+  droppedAtHost: boolean;
+  /** The destination is the address of a service. */
+  balanced: Balanced | undefined;
 }
 
 const POLICY_DROPS: ReadonlySet<unknown> = new Set(['POLICY_DENIED', 'POLICY_DENY', 'AUTH_REQUIRED']);
@@ -33,14 +39,14 @@ const PASSED: ReadonlySet<unknown> = new Set(['FORWARDED', 'REDIRECTED', 'TRACED
 
 /** The connection of a flow, or the reason why policy does not decide it. */
 export function connectionOf(flow: FlowRecord, peers: Peers): Connection | string {
-  if (!flow.IP || !flow.source || !flow.destination) return 'no addresses';
+  if (!flow.source || !flow.destination) return 'no addresses';
   const ports = portsOf(flow);
-  if (!ports) return 'no transport protocol';
-  if (isIcmpError(ports)) return 'an ICMP error belongs to the connection that it reports on';
+  if (!ports) return flow.IP ? 'no transport protocol' : 'no addresses';
+  if (isIcmpError(ports)) return ICMP_ERROR;
   const reply = isReply(flow, ports);
   if (reply === undefined) return 'it may be a request or a reply';
   const [from, to] = reply ? [flow.destination, flow.source] : [flow.source, flow.destination];
-  const { source: left = '', destination: right = '' } = flow.IP;
+  const { source: left = '', destination: right = '' } = flow.IP ?? {};
   const [fromIp, toIp] = reply ? [right, left] : [left, right];
   const [fromNames, toNames] = reply
     ? [flow.destination_names, flow.source_names]
@@ -53,11 +59,15 @@ export function connectionOf(flow: FlowRecord, peers: Peers): Connection | strin
   const destinationPod = podOf(to);
   const sourceWorkload = workloadOfEnd(from);
   const destinationWorkload = workloadOfEnd(to);
+  const service = reply ? flow.source_service : flow.destination_service;
+  const balanced = balancedOf({ identity: destination, ip: toIp }, service, traffic, peers);
+  const droppedAtHost = isDroppedAtHost(flow, source, destination);
+  const pod = (identity: Identity, name: string | undefined) => (identity.gap ? ` ${name}` : '');
   return {
     source,
     destination,
     traffic,
-    key: `${source.id} ${destination.id} ${ports.protocol} ${port}`,
+    key: `${source.id}${pod(source, sourcePod)} ${destination.id}${pod(destination, destinationPod)} ${ports.protocol} ${port} ${droppedAtHost} ${balanced?.service}`,
     sourceName: nameOfEnd(from, fromIp, fromNames),
     destinationName: nameOfEnd(to, toIp, toNames),
     ...(sourcePod && { sourcePod }),
@@ -65,16 +75,52 @@ export function connectionOf(flow: FlowRecord, peers: Peers): Connection | strin
     ...(sourceWorkload && { sourceWorkload }),
     ...(destinationWorkload && { destinationWorkload }),
     seen: seenOf(flow),
+    droppedAtHost,
+    balanced,
   };
 }
 
-/** An L7 drop counts as allowed, because the connection was. Flows seen before policy (`FROM_…`) show no verdict. */
-function seenOf({
+/** The only flows without a verdict of their own. */
+export const ICMP_ERROR = 'an ICMP error belongs to the connection that it reports on';
+
+/** A pod is no address of a service, whatever the flow says. */
+function balancedOf(
+  destination: { identity: Identity; ip: string },
+  named: Flow['destination_service'],
+  traffic: Traffic,
+  peers: Peers,
+): Balanced | undefined {
+  const { identity } = destination;
+  if (!isOutside(identity) && !isNode(identity) && identity.gap?.of !== 'any') return undefined;
+  const found = balancedBy(peers, destination, traffic);
+  if (found || isNode(identity) || !named?.name) return found;
+  return balancedByName(peers, { namespace: named.namespace ?? '', name: named.name }, traffic);
+}
+
+/** Whether the end that dropped the flow is the host. */
+function isDroppedAtHost(flow: FlowRecord, source: Identity, destination: Identity): boolean {
+  if (!isPolicyDrop(flow)) return false;
+  if (flow.traffic_direction === 'INGRESS') return isHost(destination);
+  if (flow.traffic_direction === 'EGRESS') return isHost(source);
+  return (isHost(destination) && isOutside(source)) || (isHost(source) && isOutside(destination));
+}
+
+/** Whether policy dropped the flow. */
+export function isPolicyDrop({ verdict, drop_reason_desc: reason }: FlowRecord): boolean {
+  return verdict === 'DROPPED' && POLICY_DROPS.has(reason);
+}
+
+/**
+ * An L7 drop counts as allowed, because the connection was. Flows seen before policy (`FROM_…`) and calls to sockets show no
+ * verdict.
+ */
+export function seenOf({
   verdict,
   drop_reason_desc: reason,
   Type,
   trace_observation_point: point,
 }: FlowRecord): Seen {
+  if (Type === 'SOCK') return 'other';
   if (PASSED.has(verdict)) return String(point ?? '').startsWith('FROM_') ? 'other' : 'allowed';
   if (verdict !== 'DROPPED') return 'other';
   if (Type === 'L7') return 'allowed';
@@ -137,13 +183,12 @@ function isReply(flow: FlowRecord, { protocol, source, destination, flags }: Flo
 }
 
 function identityOfEnd(end: FlowEndpoint, ip: string, names: readonly string[] = [], peers: Peers): Identity {
-  const labels = end.labels ?? [];
+  const labels = (end.labels ?? []).filter((label) => label !== 'reserved:unknown');
+  if (labels.length === 0) return identityWithoutLabels(end, ip, names, peers);
   const known = end.identity === undefined ? undefined : peers.engine.identities.get(end.identity);
-  const outside =
-    labels.some(
-      (label) => label.startsWith('cidr:') || label.startsWith('fqdn:') || label.startsWith('reserved:world'),
-    ) ||
-    (labels.length === 0 && ip !== '' && known === undefined);
+  const outside = labels.some(
+    (label) => label.startsWith('cidr:') || label.startsWith('fqdn:') || label.startsWith('reserved:world'),
+  );
   if (outside && ip) {
     const world = labels.filter((label) => label.startsWith('reserved:') || label.startsWith('fqdn:'));
     return peers.outside(ip, world, names);
@@ -153,7 +198,7 @@ function identityOfEnd(end: FlowEndpoint, ip: string, names: readonly string[] =
 }
 
 function sameLabels(identity: Identity, labels: readonly string[]): boolean {
-  return labels.length === 0 || labels.length === identity.labels.length;
+  return labels.length === identity.labels.length;
 }
 
 function podOf({ namespace, pod_name }: FlowEndpoint): string | undefined {

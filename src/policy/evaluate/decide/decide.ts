@@ -1,16 +1,9 @@
 import type { CompiledRule, Direction, Part, PortSpec } from '../maps/compile-rule.ts';
 import { type DirectionPolicy, effectivePeers } from '../maps/direction-policy.ts';
-import { type Identity, isHost, isReserved } from '../selectors/identities.ts';
+import { type Identity, isHost, isNode, isReserved } from '../selectors/identities.ts';
 import type { Selection } from '../selectors/selectors.ts';
 import type { PolicyEngine } from './engine.ts';
-
-/** What rules can match in a connection besides its ends. */
-export interface Traffic {
-  /** Number of the IP protocol; undefined when it is not known. */
-  protocol: number | undefined;
-  /** Destination port, or the ICMP type. */
-  port: number | undefined;
-}
+import { type Asked, portFits, remarkOn, type Traffic } from './ports-of-traffic.ts';
 
 export type Answer = 'allowed' | 'denied' | 'unknown';
 
@@ -28,7 +21,8 @@ export type Reason =
   | { kind: 'no-endpoint' }
   /** Connections of the node to its pods are always allowed. */
   | { kind: 'localhost' }
-  | { kind: 'unknown'; why: string };
+  /** Something that the answer rests on is not known. `rules` may decide it. */
+  | { kind: 'unknown'; why: string; rules: readonly CompiledRule[] };
 
 /** The verdict at one end of a connection, and why. */
 export interface Decision {
@@ -38,6 +32,8 @@ export interface Decision {
   proxy?: Part;
   /** Allowed once the peers have authenticated each other. */
   auth?: number;
+  /** What is surprising about the answer. */
+  remark?: string;
 }
 
 /** The verdicts at both ends: a connection is allowed when both allow it. */
@@ -63,73 +59,131 @@ export function decideDirection(
   peer: Identity,
   traffic: Traffic,
 ): Decision {
-  if (!isSubject(subject, engine.settings.hostFirewall))
-    return { answer: 'allowed', reason: { kind: 'no-endpoint' } };
-  const policy = engine.policyOf(subject)[direction];
-  if (!policy.enforced) return { answer: 'allowed', reason: { kind: 'not-enforced' } };
-  const matching: { part: Part; port: PortSpec }[] = [];
-  let unknown: string | undefined;
+  const applies = policyApplies(subject, engine.settings.hostFirewall);
+  const none: Decision = { answer: 'allowed', reason: { kind: 'no-endpoint' } };
+  if (applies === false) return none;
+  const decision = decideForEndpoint(engine, direction, subject, peer, traffic);
+  if (applies === true) return decision;
+  if (decision.answer === 'allowed') return none;
+  return unknown({ why: applies, rules: rulesOf(decision) });
+}
+
+/** The rules that decide, or that may. */
+export function rulesOf({ reason }: Decision): readonly CompiledRule[] {
+  if (reason.kind === 'rule') return [reason.part.rule];
+  return 'rules' in reason ? reason.rules : [];
+}
+
+/** What the rules say: parts that match, and why others, or rules that may be for the subject, may match. */
+interface Findings {
+  denied: Match | undefined;
+  allowed: Match[];
+  mayDeny: Doubt | undefined;
+  mayAllow: Doubt | undefined;
+}
+
+interface Match {
+  part: Part;
+  port: PortSpec;
+}
+
+interface Doubt {
+  why: string;
+  rules: readonly CompiledRule[];
+}
+
+function unknown({ why, rules }: Doubt): Decision {
+  return { answer: 'unknown', reason: { kind: 'unknown', why, rules: [...new Set(rules)] } };
+}
+
+/** The same, where it is not known whether the rules are for the subject at all. */
+function inDoubt(found: Findings, why: string): Pick<Findings, 'mayDeny' | 'mayAllow'> {
+  const doubt = (matches: readonly Match[], more: Doubt | undefined): Doubt | undefined =>
+    matches.length > 0 || more
+      ? { why, rules: [...matches.map(({ part }) => part.rule), ...(more?.rules ?? [])] }
+      : undefined;
+  return {
+    mayDeny: doubt(found.denied ? [found.denied] : [], found.mayDeny),
+    mayAllow: doubt(found.allowed, found.mayAllow),
+  };
+}
+
+function decideForEndpoint(
+  engine: PolicyEngine,
+  direction: Direction,
+  subject: Identity,
+  peer: Identity,
+  traffic: Traffic,
+): Decision {
+  const { [direction]: policy, perhaps } = engine.policyOf(subject);
+  const asked = { direction, subject, peer, traffic };
+  const sure = findingsIn(policy, engine, asked);
+  if (sure.denied) return { answer: 'denied', reason: { kind: 'rule', ...sure.denied } };
+  // What rules say that are for the subject only if it has labels that are not known.
+  const other = perhaps && inDoubt(findingsIn(perhaps[direction], engine, asked), perhaps.why);
+  const mayDeny = joined(sure.mayDeny, other?.mayDeny);
+  const [first] = sure.allowed;
+  const host = engine.settings.allowLocalhost && direction === 'ingress' && isHost(peer);
+  if (first || host) {
+    if (mayDeny) return unknown(mayDeny);
+    return first ? allowedBy(first, sure.allowed) : { answer: 'allowed', reason: { kind: 'localhost' } };
+  }
+  const closed = policy.enforced && !policy.open;
+  if (!closed) {
+    const closing = perhaps && { why: perhaps.why, rules: perhaps[direction].closedBy };
+    const doubt = joined(mayDeny, closing?.rules.length ? closing : undefined);
+    if (doubt) return unknown(joined(doubt, other?.mayAllow) ?? doubt);
+    return { answer: 'allowed', reason: { kind: policy.enforced ? 'default-allow' : 'not-enforced' } };
+  }
+  const mayAllow = joined(sure.mayAllow, other?.mayAllow);
+  if (mayAllow) return unknown({ ...mayAllow, rules: [...mayAllow.rules, ...policy.closedBy] });
+  const remark = remarkOn(engine, policy.parts, traffic, direction);
+  return {
+    answer: 'denied',
+    reason: { kind: 'default-deny', rules: policy.closedBy },
+    ...(remark !== undefined && { remark }),
+  };
+}
+
+function joined(a: Doubt | undefined, b: Doubt | undefined): Doubt | undefined {
+  if (!a || !b) return a ?? b;
+  return { why: a.why, rules: [...a.rules, ...b.rules] };
+}
+
+function findingsIn(policy: DirectionPolicy, engine: PolicyEngine, asked: Asked): Findings {
+  const found: Findings = { denied: undefined, allowed: [], mayDeny: undefined, mayAllow: undefined };
   for (const { part, selections } of testsOf(policy, engine)) {
-    const peerMatches = selections === undefined || selections.some((selection) => selection.has(peer));
-    const doubt = peerMatches ? undefined : doubtOf(part, peer);
-    if (!peerMatches && doubt === undefined) continue;
+    const peerFits = fitsAny(selections, asked.peer);
+    if (peerFits === false) continue;
     for (const port of part.ports) {
-      const fits = portFits(port, traffic, direction, subject, peer, engine);
-      if (fits === 'no') continue;
-      if (peerMatches && fits === 'yes') {
-        if (part.deny) return { answer: 'denied', reason: { kind: 'rule', part, port } };
-        matching.push({ part, port });
-      } else unknown ??= fits === 'yes' ? doubt : fits;
+      const fits = portFits(port, { ...asked, everyPeer: selections === undefined }, engine);
+      if (fits === false) continue;
+      if (peerFits === true && fits === true) {
+        if (part.deny) return { ...found, denied: { part, port } };
+        found.allowed.push({ part, port });
+        continue;
+      }
+      const doubt = { why: String(peerFits === true ? fits : peerFits), rules: [part.rule] };
+      if (part.deny) found.mayDeny = joined(found.mayDeny, doubt);
+      else found.mayAllow = joined(found.mayAllow, doubt);
     }
   }
-  if (unknown !== undefined && !isAllowedRegardless(matching, policy, engine, peer))
-    return { answer: 'unknown', reason: { kind: 'unknown', why: unknown } };
-  const host = engine.settings.allowLocalhost && direction === 'ingress' && isHost(peer);
-  const [first] = matching;
-  if (host && !first) return { answer: 'allowed', reason: { kind: 'localhost' } };
-  if (first) return allowedBy(first, matching);
-  if (policy.open) return { answer: 'allowed', reason: { kind: 'default-allow' } };
-  return { answer: 'denied', reason: { kind: 'default-deny', rules: policy.closedBy } };
+  return found;
 }
 
-/** Why it is unknown whether a part that does not select the peer should; undefined when it is certain. */
-function doubtOf({ peers, unknowns }: Part, peer: Identity): string | undefined {
-  if (unknowns[0] !== undefined) return unknowns[0];
-  // Identities of the agent have labels for the prefixes and names that select them.
-  if (peer.id >= 0 || !isOutside(peer)) return undefined;
-  const byAddress = peer.prefixes.length > 0;
-  if (!byAddress && peers?.some(({ kind }) => kind === 'cidr')) return 'the address of the peer is not known';
-  if (peer.names.length === 0 && peers?.some(({ kind }) => kind === 'fqdn'))
-    return 'the DNS name of the peer is not known';
-  return undefined;
+/** Whether one of the selections has the peer, or why that is not known. */
+function fitsAny(selections: readonly Selection[] | undefined, peer: Identity): boolean | string {
+  if (selections === undefined) return true;
+  let unknown: string | undefined;
+  for (const selection of selections) {
+    const has = selection.has(peer);
+    if (has === true) return true;
+    if (has !== false) unknown ??= has;
+  }
+  return unknown ?? false;
 }
 
-function isOutside(peer: Identity): boolean {
-  return ['world', 'world-ipv4', 'world-ipv6'].some((name) => isReserved(peer, name));
-}
-
-/** Whether the unknown part cannot change the answer: the traffic is allowed, and no rule might deny it. */
-function isAllowedRegardless(
-  matching: readonly { part: Part }[],
-  policy: DirectionPolicy,
-  engine: PolicyEngine,
-  peer: Identity,
-): boolean {
-  const allowed = matching.length > 0 || policy.open;
-  if (!allowed) return false;
-  return !testsOf(policy, engine).some(
-    ({ part, selections }) =>
-      part.deny &&
-      (doubtOf(part, peer) !== undefined ||
-        selections === undefined ||
-        selections.some((each) => each.has(peer))),
-  );
-}
-
-function allowedBy(
-  first: { part: Part; port: PortSpec },
-  matching: readonly { part: Part; port: PortSpec }[],
-): Decision {
+function allowedBy(first: Match, matching: readonly Match[]): Decision {
   // If any of the rules uses a proxy, traffic passes it.
   const proxied = matching.find(({ port }) => port.redirect);
   const auth = matching.map(({ part }) => part.auth).find((type) => type !== undefined && type > 0);
@@ -155,41 +209,14 @@ function testsOf(policy: DirectionPolicy, engine: PolicyEngine): readonly Test[]
   return tests;
 }
 
-/** `yes`, `no`, or the reason why it is unknown. */
-function portFits(
-  spec: PortSpec,
-  traffic: Traffic,
-  direction: Direction,
-  subject: Identity,
-  peer: Identity,
-  engine: PolicyEngine,
-): string {
-  // A port without a protocol is a deny rule of an agent up to 1.14, which no packet meets.
-  if (spec.protocol === 0) return spec.port === 0 && spec.name === '' ? 'yes' : 'no';
-  if (traffic.protocol === undefined) return 'the protocol is not known';
-  if (traffic.protocol !== spec.protocol) return 'no';
-  let { port } = spec;
-  if (spec.name !== '') {
-    const named = engine.namedPort(
-      direction === 'ingress' ? subject : peer,
-      spec.name,
-      spec.protocol,
-      direction,
-    );
-    if (named === undefined) return `the port named ${spec.name} is not known`;
-    port = named;
-    if (port === 0) return 'no';
-  } else if (port === 0 && (spec.endPort === 0 || spec.endPort === 0xffff)) return 'yes';
-  if (traffic.port === undefined) return 'the port is not known';
-  return traffic.port >= port && traffic.port <= Math.max(port, spec.endPort) ? 'yes' : 'no';
-}
-
 /** Reserved identities that policy does not apply to. */
-const NO_ENDPOINTS = ['world', 'world-ipv4', 'world-ipv6', 'remote-node', 'kube-apiserver', 'unmanaged'];
+const NO_ENDPOINTS = ['world', 'world-ipv4', 'world-ipv6', 'kube-apiserver', 'unmanaged'];
 
-/** Whether policy applies to an identity's traffic. */
-function isSubject(identity: Identity, hostFirewall: boolean): boolean {
-  if (isHost(identity)) return hostFirewall;
+/** Whether policy applies to an identity's traffic, or why that is not known. */
+function policyApplies(identity: Identity, hostFirewall: boolean | undefined): boolean | string {
+  if (isNode(identity))
+    return hostFirewall ?? 'whether the host firewall is on is not known (--host-firewall)';
+  if (identity.gap?.of === 'any') return identity.gap.why;
   return !NO_ENDPOINTS.some((name) => isReserved(identity, name)) && identity.prefixes.length === 0;
 }
 

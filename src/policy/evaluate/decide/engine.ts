@@ -16,8 +16,8 @@ import {
 import { protocolNumber } from '../maps/ports.ts';
 import { precedenceMap } from '../maps/precedence-map.ts';
 import type { ClusterObjects } from '../selectors/cluster-objects.ts';
-import { Identities, type Identity, identityOf, isHost, isReserved } from '../selectors/identities.ts';
-import { type Selector, SelectorCache, type Surroundings, selects } from '../selectors/selectors.ts';
+import { Identities, type Identity, identityOf, isNode, isReserved } from '../selectors/identities.ts';
+import { type Selector, SelectorCache, type Surroundings, selectsOrWhy } from '../selectors/selectors.ts';
 
 /** A container port that rules may name. */
 export interface ContainerPort {
@@ -37,12 +37,12 @@ export interface Endpoint {
 export interface Settings {
   /** `default`: only endpoints that a rule selects; `always`; `never`. */
   enforcement: 'default' | 'always' | 'never';
-  /** The node's own traffic is subject to rules with a node selector. */
-  hostFirewall: boolean;
+  /** The nodes' own traffic is subject to rules with a node selector. Undefined: not known. */
+  hostFirewall: boolean | undefined;
   /** Pods accept connections from their node even without a rule (the agent's default under Kubernetes). */
   allowLocalhost: boolean;
-  /** The release whose maps are computed, and whose way of handling CIDR exceptions is used. */
-  release: Release;
+  /** The release whose maps are computed, and whose way of handling CIDR exceptions is used. Undefined: not known. */
+  release: Release | undefined;
   /** Name of the cluster; undefined takes it from the identities' labels. */
   clusterName?: string;
   /** Addresses of both families are in use; undefined looks at the identities. */
@@ -53,16 +53,21 @@ export interface Settings {
 
 const DEFAULT_SETTINGS: Settings = {
   enforcement: 'default',
-  hostFirewall: false,
+  hostFirewall: undefined,
   allowLocalhost: false,
-  release: '1.17',
+  release: undefined,
 };
+
+/** The release that is assumed where none is known. */
+const USUAL_RELEASE: Release = '1.17';
 
 /** The policy of one identity. */
 export interface SubjectPolicy {
   identity: Identity;
   ingress: DirectionPolicy;
   egress: DirectionPolicy;
+  /** What rules add that are for this identity only if it has labels that are not known, and why they are not. */
+  perhaps?: { why: string; ingress: DirectionPolicy; egress: DirectionPolicy };
 }
 
 const NOT_ENFORCED: DirectionPolicy = { enforced: false, open: false, filters: [], parts: [], closedBy: [] };
@@ -97,20 +102,25 @@ export class PolicyEngine {
     settings: Partial<Settings> = {},
   ) {
     this.settings = { ...DEFAULT_SETTINGS, ...settings };
-    this.identities = new Identities(identitiesIn(this.settings.release, identities));
+    this.identities = new Identities(identitiesIn(this.release, identities));
     this.endpoints = endpoints;
     this.selectors = new SelectorCache(this.identities);
     const { objects } = this.settings;
     this.#around = {
       clusterName: this.settings.clusterName ?? this.identities.clusterName(),
       dualStack: this.settings.dualStack ?? this.identities.dualStack(),
-      release: this.settings.release,
+      release: this.release,
       ...(objects && { objects }),
     };
     this.#namedPorts = portsByName(endpoints);
-    this.#aggregateOf = atLeast(this.settings.release, '1.20')
+    this.#aggregateOf = atLeast(this.release, '1.20')
       ? aggregateByKind(this.identities, this.#around.clusterName)
       : aggregateOfAll;
+  }
+
+  /** The release whose rules and maps are followed. */
+  get release(): Release {
+    return this.settings.release ?? USUAL_RELEASE;
   }
 
   /** Name of the cluster that the entity `cluster` means. */
@@ -186,39 +196,53 @@ export class PolicyEngine {
   /** Entries of an endpoint's policy map, ingress first, each direction in order. */
   entriesOf(endpoint: Endpoint): MapEntry[] {
     const maps = this.mapsOf(endpoint);
-    return DIRECTIONS.flatMap((direction) => entriesOf(direction, maps[direction], this.settings.release));
+    return DIRECTIONS.flatMap((direction) => entriesOf(direction, maps[direction], this.release));
   }
 
   /**
-   * The number of a named container port: of the subject's endpoints on ingress, of any endpoint on egress.
-   * Undefined when nothing is known of the endpoints' ports.
+   * The numbers that endpoints have for a named container port: those of one identity, or all. Undefined when nothing is
+   * known of their ports.
    */
-  namedPort(owner: Identity, name: string, protocol: number, direction: Direction): number | undefined {
+  portsNamed(name: string, protocol: number, owner?: Identity): ReadonlySet<number> | undefined {
     const own = this.endpoints.filter(
-      ({ identity, namedPorts }) => namedPorts && (direction === 'egress' || identity === owner.id),
+      ({ identity, namedPorts }) => namedPorts && (owner === undefined || identity === owner.id),
     );
     if (own.length === 0) return undefined;
-    return portsByName(own).get(`${name}/${protocol}`) ?? 0;
+    const numbers = new Set<number>();
+    for (const { namedPorts = [] } of own)
+      for (const each of namedPorts)
+        if (each.name.toLowerCase() === name && protocolNumber(each.protocol) === protocol)
+          numbers.add(each.port);
+    return numbers;
+  }
+
+  /** Whether a port name in an egress rule stands for the destination's own number (from 1.20 on); undefined: not known. */
+  get resolvesNames(): boolean | undefined {
+    const { release } = this.settings;
+    return release && atLeast(release, '1.20');
   }
 
   #mapsFor(policy: SubjectPolicy, endpoint: Endpoint): Record<Direction, MapState> {
+    const applies = !isNode(policy.identity) || this.settings.hostFirewall === true;
+    const { ingress, egress } = applies ? policy : { ingress: NOT_ENFORCED, egress: NOT_ENFORCED };
     const own = portsByName([endpoint]);
     const namedPort = (ports: ReadonlyMap<string, number>): NamedPort => {
       return (name, protocol) => ports.get(`${name}/${protocol}`) ?? 0;
     };
-    const { allowLocalhost: allowHost, release } = this.settings;
+    const { allowLocalhost: allowHost } = this.settings;
+    const release = this.release;
     if (atLeast(release, '1.18')) {
       const common = { release, aggregateOf: this.#aggregateOf };
       const egressPorts = atLeast(release, '1.20') ? this.#portsByIdentity : undefined;
-      const [ingress, egress] = [namedPort(own), namedPort(this.#namedPorts)];
+      const [ingressPort, egressPort] = [namedPort(own), namedPort(this.#namedPorts)];
       return {
-        ingress: precedenceMap(policy.ingress, {
+        ingress: precedenceMap(ingress, {
           ...common,
           allowHost,
-          namedPort: ingress,
+          namedPort: ingressPort,
           egressPorts: undefined,
         }),
-        egress: precedenceMap(policy.egress, { ...common, allowHost: false, namedPort: egress, egressPorts }),
+        egress: precedenceMap(egress, { ...common, allowHost: false, namedPort: egressPort, egressPorts }),
       };
     }
     if (!atLeast(release, '1.14'))
@@ -227,8 +251,8 @@ export class PolicyEngine {
         egress: plainMap(policy.egress, namedPort(this.#namedPorts), false),
       };
     return {
-      ingress: mapState(policy.ingress, this.identities, namedPort(own), allowHost),
-      egress: mapState(policy.egress, this.identities, namedPort(this.#namedPorts), false),
+      ingress: mapState(ingress, this.identities, namedPort(own), allowHost),
+      egress: mapState(egress, this.identities, namedPort(this.#namedPorts), false),
     };
   }
 
@@ -242,35 +266,54 @@ export class PolicyEngine {
     });
   };
 
-  /** Rules whose subject the identity is, in order. */
+  /** Rules whose subject the identity is, or may be, in order. */
   rulesFor(identity: Identity): CompiledRule[] {
-    const host = isHost(identity);
-    const handles: RuleHandle[] = [];
-    const take = (groups: Iterable<SubjectGroup> | undefined) => {
-      for (const group of groups ?? [])
-        if (selects(group.subject, identity)) for (const handle of group.handles) handles.push(handle);
+    const { sure, perhaps } = this.#rulesFor(identity);
+    return [...sure, ...perhaps];
+  }
+
+  #rulesFor(identity: Identity): { sure: CompiledRule[]; perhaps: CompiledRule[] } {
+    const found = new Map<RuleHandle, boolean>();
+    const take = (groups: Iterable<SubjectGroup>) => {
+      for (const { subject, handles } of groups) {
+        const selected = selectsOrWhy(subject, identity, 'subject');
+        if (selected !== false) for (const handle of handles) found.set(handle, selected === true);
+      }
     };
-    take(this.#anyLabel);
-    for (const { key, value } of identity.labels) take(this.#byLabel.get(`${key}=${value}`));
-    const found: CompiledRule[] = [];
-    for (const handle of handles.sort((a, b) => a - b)) {
-      const rule = this.#rules.get(handle);
-      if (rule && rule.node === host) found.push(rule);
+    if (identity.gap) take(this.#bySubject.values());
+    else {
+      take(this.#anyLabel);
+      for (const { key, value } of identity.labels) take(this.#byLabel.get(`${key}=${value}`) ?? []);
     }
-    return found;
+    const sure: CompiledRule[] = [];
+    const perhaps: CompiledRule[] = [];
+    for (const [handle, surely] of [...found].sort(([a], [b]) => a - b)) {
+      const rule = this.#rules.get(handle);
+      if (!rule) continue;
+      if (identity.gap?.of === 'any') perhaps.push(rule);
+      else if (rule.node === isNode(identity)) (surely ? sure : perhaps).push(rule);
+    }
+    return { sure, perhaps };
   }
 
   #resolve(identity: Identity): SubjectPolicy {
     const { enforcement, hostFirewall } = this.settings;
-    const host = isHost(identity);
-    if (enforcement === 'never' || (host && !hostFirewall))
+    if (enforcement === 'never' || (isNode(identity) && hostFirewall === false))
       return { identity, ingress: NOT_ENFORCED, egress: NOT_ENFORCED };
-    const rules = this.#withRequirements(this.rulesFor(identity));
+    let { sure, perhaps } = this.#rulesFor(identity);
+    if (perhaps.some(({ requires }) => Object.values(requires).some((terms) => terms.length > 0)))
+      [sure, perhaps] = [[], [...sure, ...perhaps]];
     const always = enforcement === 'always' || isReserved(identity, 'init');
+    const policyOf = (rules: readonly CompiledRule[], closed: boolean) => ({
+      ingress: directionPolicy('ingress', rules, this.selectors, closed),
+      egress: directionPolicy('egress', rules, this.selectors, closed),
+    });
     return {
       identity,
-      ingress: directionPolicy('ingress', rules, this.selectors, always),
-      egress: directionPolicy('egress', rules, this.selectors, always),
+      ...policyOf(this.#withRequirements(sure), always),
+      ...(perhaps.length > 0 && {
+        perhaps: { why: identity.gap?.why ?? '', ...policyOf(this.#withRequirements(perhaps), false) },
+      }),
     };
   }
 
@@ -304,7 +347,7 @@ export class PolicyEngine {
   /** Drops what was computed for the subjects of a rule. */
   #forget({ subject }: CompiledRule): void {
     for (const [id, { identity }] of this.#policies) {
-      if (!selects(subject, identity)) continue;
+      if (selectsOrWhy(subject, identity, 'subject') === false) continue;
       this.#policies.delete(id);
       this.#maps.delete(id);
     }

@@ -1,9 +1,10 @@
 import { UserError } from '../../../errors.ts';
-import { contains, parseRange } from '../../../lib/address.ts';
+import { type AddressRange, contains, parseAddress, parseRange } from '../../../lib/address.ts';
 import { cidrLabel, formatLabel, parseLabels } from '../../../model/label.ts';
-import { RESERVED_IDS, reservedLabels } from '../../../model/reserved-identity.ts';
+import { RESERVED_IDENTITIES, RESERVED_IDS, reservedLabels } from '../../../model/reserved-identity.ts';
 import { protocolNumber } from '../maps/ports.ts';
-import { type Identity, identityOf } from '../selectors/identities.ts';
+import type { Backend, ClusterService } from '../selectors/cluster-objects.ts';
+import { type Gap, type Identity, identityOf, isPodNumber } from '../selectors/identities.ts';
 import type { PolicyState } from './cluster-state.ts';
 import type { PolicyEngine } from './engine.ts';
 
@@ -12,8 +13,11 @@ export interface Peer {
   identity: Identity;
   /** What reports call it. */
   label: string;
+  /** The address that named it. */
+  ip?: string;
 }
 
+const ADDED = 'the labels of its namespace and its service account are not known';
 const NAMESPACE = 'io.kubernetes.pod.namespace';
 const CLUSTER = 'io.cilium.k8s.policy.cluster';
 
@@ -38,7 +42,7 @@ export class Peers {
     const bare = label.replace(/^reserved:/, '');
     if (Object.hasOwn(RESERVED_IDS, bare)) return { label: bare, identity: this.#entity(bare) };
     const address = addressOf(label);
-    if (address !== undefined) return { label, identity: this.address(address) };
+    if (address !== undefined) return { label, identity: this.address(address), ip: address };
     if (/^[a-z0-9][-a-z0-9.]*\/[a-z0-9][-a-z0-9.]*$/.test(label))
       return { label, identity: this.#pod(label) };
     if (/[=:]/.test(label))
@@ -49,30 +53,104 @@ export class Peers {
   }
 
   /** An identity with these labels and names, made when it is new. */
-  ofLabels(labels: readonly string[], names: readonly string[] = []): Identity {
-    const key = `${[...labels].sort().join(',')} ${[...names].sort().join(',')}`;
-    return this.#make(key, labels, names);
+  ofLabels(labels: readonly string[], names: readonly string[] = [], gap?: Gap): Identity {
+    const key = `${[...labels].sort().join(',')} ${[...names].sort().join(',')} ${gap?.of} ${gap?.why}`;
+    return this.#make(key, labels, names, gap);
   }
 
   /** A host outside the cluster of which only the name is known. */
   named(name: string): Identity {
-    return this.ofLabels([this.#world(4)], [name.toLowerCase().replace(/\.$/, '')]);
+    return this.ofLabels(['reserved:world'], [name.toLowerCase().replace(/\.$/, '')]);
   }
 
   /** The identity of an address or prefix: by the address book, else a host outside the cluster. */
   address(text: string, names: readonly string[] = []): Identity {
     const range = parseRange(text);
     if (!range) throw new UserError(`"${text}" is neither an address nor a prefix`);
+    const best = this.#inBook(range);
+    const known = best && this.#ofNumber(best.identity);
+    // An address outside the cluster is selected by every prefix that contains it, not only by its identity's.
+    if (known && known.prefixes.length === 0) return known;
+    if (isPrivate(range) && !(best && best.length > 0) && this.#hidesServices())
+      return this.ofLabels([], names, {
+        of: 'any',
+        why: `the state does not have ${text}, which may be the address of a service`,
+      });
+    return this.ofLabels([cidrLabel(range), this.#world(range.family)], names);
+  }
+
+  /** The pod, or the node, that the address book has for exactly this address. */
+  atAddress(ip: string): Identity | undefined {
+    const range = parseAddress(ip);
+    const best = range && this.#inBook(range);
+    if (!best || best.length !== range.length) return undefined;
+    const known = this.#ofNumber(best.identity);
+    return known?.prefixes.length === 0 ? known : undefined;
+  }
+
+  /** The identity of a pod by `namespace/name`, if the state has it. */
+  ofPod(name: string): Identity | undefined {
+    const id = this.state.pods.get(name);
+    return id === undefined ? undefined : this.#ofNumber(id);
+  }
+
+  /** The identity of a service's endpoint. */
+  backend({ ip, pod }: Backend, { selector, namespace }: ClusterService): Identity {
+    const known = (pod === undefined ? undefined : this.ofPod(pod)) ?? this.atAddress(ip);
+    if (known) return known;
+    return selector ? this.#selectedPod(Object.entries(selector), namespace) : this.address(ip);
+  }
+
+  /** The identities of pods with these labels. Without any, a pod of which only these labels are known. */
+  selected(labels: readonly (readonly [key: string, value: string])[], namespace: string): Identity[] {
+    const all: [string, string][] = [
+      ...labels.map(([key, value]): [string, string] => [key, value]),
+      [NAMESPACE, namespace],
+    ];
+    const pods = [...this.engine.identities.all.values()].filter(({ byKey }) =>
+      all.every(([key, value]) => byKey.get(key)?.value === value && byKey.get(key)?.source === 'k8s'),
+    );
+    return pods.length > 0 ? pods : [this.#selectedPod(labels, namespace)];
+  }
+
+  #selectedPod(labels: readonly (readonly [string, string])[], namespace: string): Identity {
+    const { clusterName } = this.engine;
+    const own = [...labels, [NAMESPACE, namespace], ...(clusterName ? [[CLUSTER, clusterName]] : [])];
+    return this.ofLabels(
+      own.map(([key, value]) => `k8s:${key}=${value}`),
+      [],
+      { of: 'pod', why: 'of the pods of the service only the labels in its selector are known' },
+    );
+  }
+
+  /** The narrowest entry of the address book that holds the range. */
+  #inBook(range: AddressRange): { length: number; identity: number } | undefined {
     let best: { length: number; identity: number } | undefined;
     for (const { cidr, identity } of this.state.addresses) {
       const book = parseRange(cidr);
       if (book && contains(book, range) && book.length >= (best?.length ?? 0))
         best = { length: book.length, identity };
     }
-    const known = best && this.engine.identities.get(best.identity);
-    // An address outside the cluster is selected by every prefix that contains it, not only by its identity's.
-    if (known && known.prefixes.length === 0) return known;
-    return this.ofLabels([cidrLabel(range), this.#world(range.family)], names);
+    return best;
+  }
+
+  /** The identity of a number; undefined for a number of local scope that the state does not have. */
+  #ofNumber(id: number): Identity | undefined {
+    const known = this.engine.identities.get(id);
+    if (known) return known;
+    const name = RESERVED_IDENTITIES[id];
+    if (name !== undefined && Object.hasOwn(RESERVED_IDS, name)) return this.ofLabels(reservedLabels(name));
+    return isPodNumber(id)
+      ? this.ofLabels([], [], { of: 'pod', why: `the state has no identity ${id}` })
+      : undefined;
+  }
+
+  /** The state has the addresses of pods, but no service. */
+  #hidesServices(): boolean {
+    return (
+      this.state.objects.services.length === 0 &&
+      this.state.addresses.some(({ identity }) => isPodNumber(identity))
+    );
   }
 
   /** A host outside the cluster with this address, and with the reserved and FQDN labels that the agent gave it. */
@@ -111,13 +189,14 @@ export class Peers {
   }
 
   #entity(name: string): Identity {
-    const known = this.engine.identities.get(RESERVED_IDS[name] ?? -1);
+    // Where the families have identities of their own, the world is more than the identity of its name.
+    const whole = name === 'world' && this.engine.dualStack;
+    const known = whole ? undefined : this.engine.identities.get(RESERVED_IDS[name] ?? -1);
     return known ?? this.ofLabels(reservedLabels(name));
   }
 
   #pod(name: string): Identity {
-    const id = this.state.pods.get(name);
-    const known = id === undefined ? undefined : this.engine.identities.get(id);
+    const known = this.ofPod(name);
     if (known) return known;
     throw new UserError(`pod ${name} is not known`, {
       hint: 'Use --state agent, or name the pod by its labels (app=frontend).',
@@ -141,7 +220,12 @@ export class Peers {
     const own = labels.map((label) =>
       formatLabel({ ...label, source: label.source === 'any' ? 'k8s' : label.source }),
     );
-    return this.ofLabels([...own, ...(cluster ? [`k8s:${CLUSTER}=${cluster}`] : [])]);
+    const gap: Gap = { of: 'added', why: ADDED };
+    return this.ofLabels(
+      [...own, ...(cluster ? [`k8s:${CLUSTER}=${cluster}`] : [])],
+      [],
+      isPod ? gap : undefined,
+    );
   }
 
   /** Dual-stack clusters have a world label for each family. */
@@ -149,13 +233,22 @@ export class Peers {
     return this.engine.dualStack ? `reserved:world-ipv${family}` : 'reserved:world';
   }
 
-  #make(key: string, labels: readonly string[], names: readonly string[]): Identity {
+  #make(key: string, labels: readonly string[], names: readonly string[], gap?: Gap): Identity {
     const known = this.#made.get(key);
     if (known) return known;
-    const made = identityOf(this.#next--, labels, names);
+    const made = identityOf(this.#next--, labels, names, gap);
     this.#made.set(key, made);
     return made;
   }
+}
+
+/** Addresses that clusters use for pods and services. */
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'].flatMap(
+  (text) => parseRange(text) ?? [],
+);
+
+function isPrivate(range: AddressRange): boolean {
+  return PRIVATE.some((block) => contains(block, range));
 }
 
 /** `192.0.2.1`, `192.0.2.0/24`, or either as the label of a block has it: `cidr:192.0.2.0/24`, `cidr:2001-db8--/32`. */

@@ -17,7 +17,32 @@ export interface ClusterService {
   labels: Identity;
   /** Selects its pods. A service without one stands for its addresses. */
   selector: Readonly<Record<string, string>> | undefined;
+  /** Of its endpoints. */
   addresses: string[];
+  /** The addresses that clients use; `outer` are for clients outside the cluster, too. */
+  ips: { address: string; outer: boolean }[];
+  ports: ServicePort[];
+  /** Its endpoints with their ports. */
+  backends: Backend[];
+  /** Nodes keep the client's address (externalTrafficPolicy: Local). */
+  keepsClient: boolean;
+}
+
+/** A port of a service: what clients use, and the number or name of the container's port behind it. */
+export interface ServicePort {
+  name: string;
+  protocol: string;
+  port: number;
+  nodePort: number | undefined;
+  target: number | string;
+}
+
+export interface Backend {
+  ip: string;
+  /** By the name of the service's port. */
+  ports: { name: string; port: number; protocol: string }[];
+  /** `namespace/name`. */
+  pod?: string;
 }
 
 export function noObjects(): ClusterObjects {
@@ -43,17 +68,30 @@ export function takeObject(object: Record<string, unknown>, into: ClusterObjects
       const selector = textMap(spec.selector);
       service.labels = labelled(labels);
       service.selector = Object.keys(selector).length > 0 ? selector : undefined;
+      service.ips.push(...clientAddresses(spec, object.status));
+      service.ports.push(...objects(spec.ports).map(portOf));
+      service.keepsClient = spec.externalTrafficPolicy === 'Local';
       return true;
     }
-    case 'Endpoints':
+    case 'Endpoints': {
+      const service = serviceOf(into, namespace, name);
       for (const subset of objects(object.subsets))
-        for (const { ip } of objects(subset.addresses))
-          serviceOf(into, namespace, name).addresses.push(String(ip));
+        for (const { ip, targetRef } of objects(subset.addresses)) {
+          service.addresses.push(String(ip));
+          service.backends.push(backendOf(String(ip), targetRef, subset.ports));
+        }
       return true;
+    }
     case 'EndpointSlice': {
       const owner = labels['kubernetes.io/service-name'];
-      for (const { addresses } of objects(object.endpoints))
-        if (owner !== undefined) serviceOf(into, namespace, owner).addresses.push(...texts(addresses));
+      if (owner === undefined) return true;
+      const service = serviceOf(into, namespace, owner);
+      for (const { addresses, targetRef, conditions } of objects(object.endpoints))
+        for (const ip of texts(addresses)) {
+          service.addresses.push(ip);
+          if (!isRecord(conditions) || conditions.ready !== false)
+            service.backends.push(backendOf(ip, targetRef, object.ports));
+        }
       return true;
     }
     default:
@@ -61,11 +99,64 @@ export function takeObject(object: Record<string, unknown>, into: ClusterObjects
   }
 }
 
+/** Everything that clients can address but a name and the nodes. */
+function clientAddresses(spec: Record<string, unknown>, status: unknown): ClusterService['ips'] {
+  const balancer = isRecord(status) && isRecord(status.loadBalancer) ? status.loadBalancer : {};
+  const outer = [
+    ...texts([spec.loadBalancerIP]),
+    ...texts(spec.externalIPs),
+    ...objects(balancer.ingress).flatMap(({ ip }) => texts([ip])),
+  ];
+  return [
+    ...[...texts([spec.clusterIP]), ...texts(spec.clusterIPs)].map((address) => ({ address, outer: false })),
+    ...outer.map((address) => ({ address, outer: true })),
+  ];
+}
+
+function portOf({ name, protocol, port, nodePort, targetPort }: Record<string, unknown>): ServicePort {
+  const number = Number(port);
+  return {
+    name: String(name ?? ''),
+    protocol: String(protocol ?? 'TCP'),
+    port: number,
+    nodePort: typeof nodePort === 'number' && nodePort > 0 ? nodePort : undefined,
+    target: targetOf(targetPort) ?? number,
+  };
+}
+
+function targetOf(target: unknown): number | string | undefined {
+  if (typeof target === 'number') return target === 0 ? undefined : target;
+  return typeof target === 'string' && target !== '' ? target : undefined;
+}
+
+function backendOf(ip: string, target: unknown, ports: unknown): Backend {
+  const pod = isRecord(target) && target.kind === 'Pod' ? `${target.namespace}/${target.name}` : undefined;
+  return {
+    ip,
+    ports: objects(ports).flatMap(({ name, port, protocol }) =>
+      typeof port === 'number'
+        ? [{ name: String(name ?? ''), port, protocol: String(protocol ?? 'TCP') }]
+        : [],
+    ),
+    ...(pod !== undefined && { pod }),
+  };
+}
+
 /** The service of this name, added when it is new. */
 export function serviceOf(into: ClusterObjects, namespace: string, name: string): ClusterService {
   const known = into.services.find((each) => each.namespace === namespace && each.name === name);
   if (known) return known;
-  const made = { namespace, name, labels: labelled({}), selector: undefined, addresses: [] };
+  const made: ClusterService = {
+    namespace,
+    name,
+    labels: labelled({}),
+    selector: undefined,
+    addresses: [],
+    ips: [],
+    ports: [],
+    backends: [],
+    keepsClient: false,
+  };
   into.services.push(made);
   return made;
 }

@@ -12,6 +12,19 @@ export interface Identity {
   prefixes: readonly AddressRange[];
   /** Known DNS names of this peer. FQDN selectors match them as well as `fqdn:` labels. */
   names: readonly string[];
+  /** Present when it may have more labels than these. */
+  gap?: Gap;
+}
+
+/** What is not known of an identity. */
+export interface Gap {
+  /** What is missing, for messages. */
+  why: string;
+  /**
+   * Which labels may be missing: every label (`any`: it may be a pod, a node or a host outside), those that a pod can have
+   * (`pod`), those that Cilium adds to a pod (`added`), the labels of a node (`node`).
+   */
+  of: 'any' | 'pod' | 'added' | 'node';
 }
 
 const ALL_V4 = rangeAt(4, 0n, 0);
@@ -26,8 +39,26 @@ const WORLD: ReadonlyMap<number, readonly AddressRange[]> = new Map([
 
 const HOST_IDENTITY = 1;
 
-/** Builds an identity from labels in the agent's text form (`k8s:app=api`, `cidr:10.0.0.0/8`). */
-export function identityOf(id: number, labels: readonly string[], names: readonly string[] = []): Identity {
+/** Numbers from here on, up to those of local scope, are of pods. */
+const FIRST_POD_IDENTITY = 256;
+/** Identities of prefixes and DNS names have numbers from here on, those of remote nodes twice that. */
+export const FIRST_LOCAL_IDENTITY = 1 << 24;
+
+/** Whether identities of this number are those of pods. */
+export function isPodNumber(id: number): boolean {
+  return id >= FIRST_POD_IDENTITY && id < FIRST_LOCAL_IDENTITY;
+}
+
+/**
+ * Builds an identity from labels in the agent's text form (`k8s:app=api`, `cidr:10.0.0.0/8`). A node without labels of its
+ * own, and a pod without any, have a gap: every node and every pod has some.
+ */
+export function identityOf(
+  id: number,
+  labels: readonly string[],
+  names: readonly string[] = [],
+  gap: Gap | undefined = gapOf(id, labels),
+): Identity {
   const parsed = parseLabels(labels);
   let narrowest: AddressRange | undefined;
   for (const { source, key } of parsed) {
@@ -41,7 +72,16 @@ export function identityOf(id: number, labels: readonly string[], names: readonl
     byKey: new Map(parsed.map((label) => [label.key, label])),
     prefixes: narrowest ? [narrowest] : (WORLD.get(id) ?? []),
     names,
+    ...(gap && { gap }),
   };
+}
+
+function gapOf(id: number, labels: readonly string[]): Gap | undefined {
+  if (labels.length === 0 && isPodNumber(id)) return { of: 'pod', why: `identity ${id} has no labels here` };
+  const node = labels.some((label) => label === 'reserved:host' || label === 'reserved:remote-node');
+  return node && labels.every((label) => label.startsWith('reserved:'))
+    ? { of: 'node', why: 'the labels of the node are not known' }
+    : undefined;
 }
 
 /** Whether the identity carries `reserved:<name>`. */
@@ -54,6 +94,19 @@ export function isHost(identity: Identity): boolean {
   return identity.id === HOST_IDENTITY || isReserved(identity, 'host');
 }
 
+/** Whether the identity is this or another node. */
+export function isNode(identity: Identity): boolean {
+  return isHost(identity) || isReserved(identity, 'remote-node');
+}
+
+/** Whether the identity stands for hosts outside the cluster. */
+export function isOutside(identity: Identity): boolean {
+  return (
+    identity.prefixes.length > 0 ||
+    ['world', 'world-ipv4', 'world-ipv6'].some((name) => isReserved(identity, name))
+  );
+}
+
 /** Every address of one of `inner`'s prefixes lies in one of `outer`'s. */
 export function encloses(outer: Identity, inner: Identity): boolean {
   return outer.prefixes.some((a) => inner.prefixes.some((b) => contains(a, b)));
@@ -63,6 +116,46 @@ export function encloses(outer: Identity, inner: Identity): boolean {
 export function meets(identity: Identity, term: Term): boolean {
   return accepts(term, labelValue(identity, term.source, term.name));
 }
+
+/** The part that an identity has where a selector is applied to it. */
+export type Role = 'subject' | 'peer';
+
+/** Whether an identity meets one requirement, or why that is not known. */
+export function meetsOrWhy(identity: Identity, term: Term, role: Role): boolean | string {
+  const own = labelValue(identity, term.source, term.name) ?? impliedValue(identity, term);
+  if (own !== undefined) return accepts(term, own);
+  return mayHave(identity, term, role)
+    ? (identity.gap?.why ?? 'its labels are not known')
+    : accepts(term, undefined);
+}
+
+const NAMESPACE_NAME = 'io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name';
+
+/** Kubernetes labels each namespace with its name. */
+function impliedValue(identity: Identity, { source, name }: Term): string | undefined {
+  if (!identity.gap || name !== NAMESPACE_NAME || (source !== 'any' && source !== 'k8s')) return undefined;
+  return identity.byKey.get('io.kubernetes.pod.namespace')?.value;
+}
+
+/** Whether the label that the term names may be one of those that are not known. */
+function mayHave({ gap, byKey }: Identity, { source, name }: Term, role: Role): boolean {
+  const others = source !== 'reserved' && source !== 'cidr' && source !== 'fqdn';
+  switch (gap?.of) {
+    case undefined:
+      return false;
+    case 'any':
+      return true;
+    case 'pod':
+      return others;
+    case 'added':
+      return others && name.startsWith('io.cilium.k8s.') && !(name === CLUSTER && byKey.has(CLUSTER));
+    case 'node':
+      // Rules name nodes as peers by labels of an own source.
+      return role === 'subject' ? others && name !== 'io.kubernetes.pod.namespace' : source === 'node';
+  }
+}
+
+const CLUSTER = 'io.cilium.k8s.policy.cluster';
 
 function labelValue(identity: Identity, source: string, name: string): string | undefined {
   if (source === 'cidr') {
@@ -99,7 +192,7 @@ export class Identities {
   clusterName(): string | undefined {
     const counts = new Map<string, number>();
     for (const identity of this.all.values()) {
-      const name = identity.byKey.get('io.cilium.k8s.policy.cluster')?.value;
+      const name = identity.byKey.get(CLUSTER)?.value;
       if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
     }
     return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
@@ -117,10 +210,14 @@ export class Identities {
     return best?.label;
   }
 
-  /** Whether the world identity is split by address family; undefined when there are no identities. */
+  /** Whether the world identity is split by address family; undefined when no prefix has an identity that shows it. */
   dualStack(): boolean | undefined {
-    if (this.all.size === 0) return undefined;
-    return this.#prefixed.some((identity) => !isReserved(identity, 'world'));
+    // Agents list all reserved identities, whether they use them or not.
+    for (const identity of this.#prefixed) {
+      if (isReserved(identity, 'world-ipv4') || isReserved(identity, 'world-ipv6')) return true;
+      if (isReserved(identity, 'world')) return false;
+    }
+    return undefined;
   }
 
   /** Identities that meet all terms, in no particular order. */

@@ -18,15 +18,26 @@ import {
   noObjects,
   servicesOf,
 } from './cluster-objects.ts';
-import { type Identities, type Identity, isReserved, meets } from './identities.ts';
+import {
+  type Identities,
+  type Identity,
+  isOutside,
+  isReserved,
+  meetsOrWhy,
+  type Role,
+} from './identities.ts';
 
 /** One selector of peers. Selectors with equal keys select the same identities. */
 export type Selector =
-  | { kind: 'labels'; key: string; terms: readonly Term[] }
+  /** Of one address family, if it says so, or of nodes. */
+  | { kind: 'labels'; key: string; terms: readonly Term[]; family?: 4 | 6; nodes?: true }
   | { kind: 'cidr'; key: string; prefix: AddressRange; holes: readonly AddressRange[] }
   | { kind: 'fqdn'; key: string; labels: readonly string[]; pattern: RegExp }
-  /** Selects no peer. `why` says which data is missing, if that is the reason. */
-  | { kind: 'none'; key: string; why?: string };
+  /** Selects no peer. `why` says which data is missing, if that is the reason, and `among` what it can select. */
+  | { kind: 'none'; key: string; why?: string; among?: Among };
+
+/** Pods, hosts outside the cluster, or both. */
+type Among = 'pods' | 'outside' | 'both';
 
 export const WILDCARD: Selector = { kind: 'labels', key: '', terms: [] };
 const NONE: Selector = { kind: 'none', key: 'none' };
@@ -75,7 +86,7 @@ export function ingressSelectors(
     ...(peers.fromEntities ?? []).flatMap((entity) => entitySelectors(entity, around)),
     ...cidrSelectors(peers.fromCIDR ?? [], around),
     ...(peers.fromCIDRSet ?? []).flatMap((rule) => cidrRuleSelectors(rule, around)),
-    ...unknownPeers(peers.fromGroups, 'fromGroups needs the cloud provider'),
+    ...unknownPeers(peers.fromGroups, 'fromGroups needs the cloud provider', 'outside'),
   ];
 }
 
@@ -95,7 +106,7 @@ export function egressSelectors(
     ...cidrSelectors(peers.toCIDR ?? [], around),
     ...(peers.toCIDRSet ?? []).flatMap((rule) => cidrRuleSelectors(rule, around)),
     ...serviceSelectors(peers, around),
-    ...unknownPeers(peers.toGroups, 'toGroups needs the cloud provider'),
+    ...unknownPeers(peers.toGroups, 'toGroups needs the cloud provider', 'outside'),
     ...(fqdns.length > 0 ? [NONE] : []),
     ...fqdns.map(fqdnSelector),
   ];
@@ -117,7 +128,8 @@ function nodeSelector(selector: LabelSelector, around: Surroundings): Selector {
     around.ofObject && reaches(around, '1.18')
       ? [{ source: 'reserved', name: 'remote-node', operator: 'Exists', values: [] }]
       : [];
-  return labelSelector(selector, [...remote, ...ownCluster(selector, around)]);
+  const terms = [...termsOf(selector), ...remote, ...ownCluster(selector, around)];
+  return { kind: 'labels', key: `nodes ${canonical(terms)}`, terms, nodes: true };
 }
 
 function ownCluster(selector: LabelSelector, around: Surroundings): Term[] {
@@ -137,8 +149,8 @@ function anyEmpty(...lists: (readonly unknown[] | undefined)[]): boolean {
   return lists.some((list) => list?.length === 0);
 }
 
-function unknownPeers(list: readonly unknown[] | undefined, why: string): Selector[] {
-  return list?.length ? [{ kind: 'none', key: `none ${why}`, why }] : [];
+function unknownPeers(list: readonly unknown[] | undefined, why: string, among: Among): Selector[] {
+  return list?.length ? [{ kind: 'none', key: `none ${why}`, why, among }] : [];
 }
 
 function reserved(name: string): Selector {
@@ -169,7 +181,12 @@ function entitySelectors(entity: Entity, around: Surroundings): Selector[] {
     case 'cluster': {
       const pods: Selector =
         around.clusterName === undefined
-          ? { kind: 'none', key: 'none cluster', why: 'the name of the cluster is not known' }
+          ? {
+              kind: 'none',
+              key: 'none cluster',
+              why: 'the name of the cluster is not known',
+              among: 'pods',
+            }
           : labelSelector({ matchLabels: { [`k8s:${CLUSTER_LABEL}`]: around.clusterName } });
       return [...[...CLUSTER_ENTITIES, ...aggregates('aggregate-cluster')].map(reserved), pods];
     }
@@ -201,14 +218,26 @@ function rangeSelectors(ranges: readonly AddressRange[], around: Surroundings): 
 }
 
 /** A prefix of all addresses means the world. Dual-stack clusters have an identity of it for each family. */
-function worldOf(ranges: readonly AddressRange[], { dualStack }: Surroundings): Selector[] {
+function worldOf(ranges: readonly AddressRange[], around: Surroundings): Selector[] {
   const v4 = ranges.some(({ length, family }) => length === 0 && family === 4);
   const v6 = ranges.some(({ length, family }) => length === 0 && family === 6);
   if (!v4 && !v6) return [];
   const families = [...(v4 ? ['world-ipv4'] : []), ...(v6 ? ['world-ipv6'] : [])];
-  if (dualStack === false) return [reserved('world')];
-  const whole = dualStack === undefined || (v4 && v6) ? ['world'] : [];
-  return [...whole, ...families].map(reserved);
+  const { dualStack, release } = around;
+  // Before 1.15 both families share one identity.
+  const shared = release !== undefined && !atLeast(release, '1.15');
+  if (shared || (v4 && v6 && dualStack === false)) return [reserved('world')];
+  const own = families.map(reserved);
+  if (v4 && v6) return [reserved('world'), ...own];
+  if (dualStack === true) return own;
+  const world = worldOfFamily(v4 ? 4 : 6);
+  return dualStack === false ? [world] : [world, ...own];
+}
+
+/** No IPv6 address meets `0.0.0.0/0`, and no IPv4 address `::/0`, also where both families share an identity. */
+function worldOfFamily(family: 4 | 6): Selector {
+  const terms = termsOf({ matchLabels: { 'reserved:world': '' } });
+  return { kind: 'labels', key: `${canonical(terms)} ipv${family}`, terms, family };
 }
 
 function cidrRuleSelectors(rule: CidrRule, around: Surroundings): Selector[] {
@@ -218,7 +247,7 @@ function cidrRuleSelectors(rule: CidrRule, around: Surroundings): Selector[] {
   if (group) return pieces(group, holes, around);
   const what = rule.cidrGroupRef === undefined ? 'no CIDR group' : `the CIDR group ${rule.cidrGroupRef}`;
   const why = rule.cidrGroupRef === undefined ? `${what} is known` : `${what} is not known`;
-  return [{ kind: 'none', key: `none ${why}`, why }];
+  return unknownPeers([rule], why, 'outside');
 }
 
 function groupPrefixes(
@@ -251,7 +280,7 @@ function serviceSelectors(peers: EgressPeers, around: Surroundings): Selector[] 
     const { namespace, serviceName } = service.k8sService ?? {};
     const name = [namespace, serviceName].filter(Boolean).join('/');
     const why = name ? `the service ${name} is not known` : 'services by selector are not known';
-    return unknownPeers([service], why);
+    return unknownPeers([service], why, 'both');
   });
 }
 
@@ -288,20 +317,22 @@ function patternOf(text: string): RegExp {
   return new RegExp(`^${deep ? '([-a-z0-9_]+\\.)+' : ''}${rest}$`);
 }
 
-/** Whether the selector selects a peer. */
+/** Whether the selector selects a peer, as far as is known of it. */
 export function selects(selector: Selector, peer: Identity): boolean {
+  return selectsOrWhy(selector, peer) === true;
+}
+
+/** Whether the selector selects a peer, or why that is not known. */
+export function selectsOrWhy(selector: Selector, peer: Identity, role: Role = 'peer'): boolean | string {
   switch (selector.kind) {
     case 'labels':
-      return !isHidden(peer, selector.terms) && selector.terms.every((term) => meets(peer, term));
+      return !isHidden(peer, selector.terms) && hasLabels(selector, peer, role);
     case 'cidr':
-      return peer.prefixes.some((own) => inSelector(own, selector));
+      return hasAddress(selector, peer);
     case 'fqdn':
-      return (
-        peer.names.some((name) => selector.pattern.test(name)) ||
-        peer.labels.some(({ source, key }) => source === 'fqdn' && selector.labels.includes(key))
-      );
+      return hasName(selector, peer);
     case 'none':
-      return false;
+      return selector.why !== undefined && mayBe(peer, selector.among ?? 'both') ? selector.why : false;
   }
 }
 
@@ -319,6 +350,81 @@ function isHidden(peer: Identity, terms: readonly Term[]): boolean {
 const AGGREGATES: ReadonlyMap<number, string> = new Map(
   Object.entries(AGGREGATE_IDS).map(([name, id]) => [id, name]),
 );
+/** Identities of the agent have labels for the prefixes and names that select them. */
+function isMade({ id }: Identity): boolean {
+  return id < 0;
+}
+
+function hasLabels(
+  { terms, family, nodes }: Extract<Selector, { kind: 'labels' }>,
+  peer: Identity,
+  role: Role,
+): boolean | string {
+  let unknown: string | undefined;
+  for (const term of terms) {
+    const split = familyOfWorld(term);
+    const met =
+      split !== undefined && isWhole(peer)
+        ? isOfFamily(peer, split, 'whether both address families are in use is not known')
+        : meetsOrWhy(peer, term, nodes ? 'subject' : role);
+    if (met === false) return false;
+    if (met !== true) unknown ??= met;
+  }
+  const fits = family === undefined ? true : isOfFamily(peer, family, true);
+  return fits === true ? (unknown ?? true) : fits;
+}
+
+/** The family that a term of the identities `world-ipv4` and `world-ipv6` asks for. */
+function familyOfWorld({ source, name, operator }: Term): 4 | 6 | undefined {
+  if (source !== 'reserved' || operator === 'DoesNotExist' || operator === 'NotIn') return undefined;
+  return name === 'world-ipv4' ? 4 : name === 'world-ipv6' ? 6 : undefined;
+}
+
+/** A host outside that is not said to be of one of the two families. */
+function isWhole(peer: Identity): boolean {
+  return isMade(peer) && isReserved(peer, 'world');
+}
+
+/** `then` when all known addresses are of the family. */
+function isOfFamily<T>({ prefixes }: Identity, family: 4 | 6, then: T): T | false | string {
+  const fitting = prefixes.filter((prefix) => prefix.family === family);
+  if (prefixes.length > 0 && fitting.length === 0) return false;
+  return prefixes.length > 0 && fitting.length === prefixes.length
+    ? then
+    : 'the address family of the peer is not known';
+}
+
+function hasAddress(selector: Extract<Selector, { kind: 'cidr' }>, peer: Identity): boolean | string {
+  if (peer.prefixes.some((own) => inSelector(own, selector))) return true;
+  if (peer.gap?.of === 'any') return peer.gap.why;
+  if (!isMade(peer)) return false;
+  if (peer.prefixes.length === 0 && isOutside(peer)) return 'the address of the peer is not known';
+  const { prefix, holes } = selector;
+  const parts = peer.prefixes.some(
+    (own) => contains(own, prefix) || (contains(prefix, own) && holes.some((hole) => contains(own, hole))),
+  );
+  return parts && !peer.prefixes.some((own) => holes.some((hole) => contains(hole, own)))
+    ? `it selects a part of ${peer.prefixes.map(formatRange).join(' and ')}`
+    : false;
+}
+
+function hasName({ pattern, labels }: Extract<Selector, { kind: 'fqdn' }>, peer: Identity): boolean | string {
+  if (
+    peer.names.some((name) => pattern.test(name)) ||
+    peer.labels.some(({ source, key }) => source === 'fqdn' && labels.includes(key))
+  )
+    return true;
+  if (peer.gap?.of === 'any') return peer.gap.why;
+  return isMade(peer) && isOutside(peer) && peer.names.length === 0
+    ? 'the DNS name of the peer is not known'
+    : false;
+}
+
+function mayBe(peer: Identity, among: Among): boolean {
+  if (peer.gap?.of === 'any') return true;
+  if (isOutside(peer)) return among !== 'pods';
+  return among !== 'outside' && !peer.labels.some(({ source }) => source === 'reserved');
+}
 
 function inSelector(own: AddressRange, { prefix, holes }: Extract<Selector, { kind: 'cidr' }>): boolean {
   return contains(prefix, own) && !holes.some((hole) => contains(hole, own));
@@ -360,7 +466,7 @@ export class SelectorCache {
 /** The identities that a selector selects. */
 export class Selection {
   #set: Set<number> | undefined;
-  readonly #others = new Map<number, boolean>();
+  readonly #others = new Map<number, boolean | string>();
 
   constructor(
     readonly selector: Selector,
@@ -372,16 +478,16 @@ export class Selection {
     return this.selector.kind === 'labels' && this.selector.terms.length === 0;
   }
 
-  /** Whether a peer is selected. Peers that are not in the resolved identities have negative ids. */
-  has(peer: Identity): boolean {
+  /** Whether a peer is selected, or why that is not known. Peers that are not in the resolved identities have negative ids. */
+  has(peer: Identity): boolean | string {
     if (this.wildcard) return true;
-    if (peer.id >= 0) {
+    if (peer.id >= 0 && !peer.gap && this.selector.kind !== 'none') {
       this.#set ??= new Set(this.ids);
       return this.#set.has(peer.id);
     }
     const known = this.#others.get(peer.id);
     if (known !== undefined) return known;
-    const answer = selects(this.selector, peer);
+    const answer = selectsOrWhy(this.selector, peer);
     this.#others.set(peer.id, answer);
     return answer;
   }

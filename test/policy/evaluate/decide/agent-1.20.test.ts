@@ -17,7 +17,12 @@ function answer<T>(path: string): T {
   return JSON.parse(found?.response.body ?? 'null') as T;
 }
 
-const STATE = stateOfAgent(answer('/identity'), answer('/endpoint'), answer('/ip'));
+const STATE = stateOfAgent({
+  identities: answer('/identity'),
+  endpoints: answer('/endpoint'),
+  ips: answer('/ip'),
+  services: answer('/service'),
+});
 
 function engine(without: readonly number[] = []): PolicyEngine {
   const entries: unknown = JSON.parse(answer<{ policy: string }>('/policy').policy);

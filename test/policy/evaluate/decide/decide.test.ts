@@ -1,10 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  decideConnection,
-  decideDirection,
-  type Traffic,
-} from '../../../../src/policy/evaluate/decide/decide.ts';
+import { decideConnection, decideDirection } from '../../../../src/policy/evaluate/decide/decide.ts';
 import { PolicyEngine, type Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
+import type { Traffic } from '../../../../src/policy/evaluate/decide/ports-of-traffic.ts';
 import { identityOf } from '../../../../src/policy/evaluate/selectors/identities.ts';
 import type { EgressRule, IngressRule, Rule } from '../../../../src/policy/rule.ts';
 import { ruleOf } from '../../helpers.ts';
@@ -22,6 +19,9 @@ const CLOSED = { ingress: true, egress: false };
 const OPEN = { ingress: false, egress: false };
 const ANYBODY = { fromEndpoints: [{}] };
 const CLOUD = { fromGroups: [{ aws: { region: 'eu-north-1' } }] };
+/** What this means is not known here: the cluster has no name. */
+const OF_CLUSTER: IngressRule = { fromEntities: ['cluster'] };
+const SERVICE = { k8sService: { serviceName: 'db', namespace: 'shop' } };
 const port = (number: string, endPort?: number) => [
   { ports: [{ port: number, protocol: 'TCP' as const, ...(endPort && { endPort }) }] },
 ];
@@ -57,10 +57,12 @@ describe('what is not known', () => {
   });
 
   test('may be a denial, so an allowance is not certain', () => {
-    expect(ingress([rule({ ingress: [ANYBODY], ingressDeny: [CLOUD] })])).toMatchObject({
+    const rules = [rule({ ingress: [ANYBODY], ingressDeny: [CLOUD] })];
+    expect(decideDirection(engineOf(rules), 'ingress', API, BLOCK, TCP_80)).toMatchObject({
       answer: 'unknown',
       reason: { kind: 'unknown', why: 'fromGroups needs the cloud provider' },
     });
+    expect(ingress(rules).answer).toBe('allowed');
   });
 
   test('cannot undo a denial', () => {
@@ -114,7 +116,7 @@ describe('ports', () => {
       ingress: [{ ...ANYBODY, toPorts: port('http') }],
       egress: [],
     };
-    expect(decideDirection(engineOf([unnamed]), 'ingress', WEB, API, TCP_80).reason).toEqual({
+    expect(decideDirection(engineOf([unnamed]), 'ingress', WEB, API, TCP_80).reason).toMatchObject({
       kind: 'unknown',
       why: 'the port named http is not known',
     });
@@ -219,9 +221,11 @@ test.each<[string, IngressRule[], EgressRule[]]>([
   ['allowed', [ANYBODY], [{ toEndpoints: [{}] }]],
   ['denied', [{}], [{ toEndpoints: [{}] }]],
   ['denied', [ANYBODY], [{}]],
-  ['unknown', [CLOUD], [{ toEndpoints: [{}] }]],
-  ['unknown', [ANYBODY], [{ toGroups: [{}] }]],
-  ['denied', [CLOUD], [{}]],
+  ['unknown', [OF_CLUSTER], [{ toEndpoints: [{}] }]],
+  ['unknown', [ANYBODY], [{ toServices: [SERVICE] }]],
+  ['denied', [OF_CLUSTER], [{}]],
+  // No pod has an address of the cloud provider's groups.
+  ['denied', [CLOUD], [{ toEndpoints: [{}] }]],
 ])('a connection is %s by ingress %j and egress %j', (answer, into, out) => {
   const rules = [
     rule({ ingress: into }),

@@ -25,7 +25,7 @@ type Asked = typeof anyTraffic extends fc.Arbitrary<infer T> ? T : never;
 function byMap(engine: PolicyEngine, { subject, peer, direction, protocol, port }: Asked): boolean {
   const endpoint = ENDPOINTS.find(({ identity }) => identity === subject.id);
   const state = endpoint ? engine.mapsOf(endpoint)[direction] : new Map();
-  const { release } = engine.settings;
+  const { release } = engine;
   const aggregate = atLeast(release, '1.20') ? AGGREGATE_OF(peer.id) : EVERYBODY;
   const found = atLeast(release, '1.18')
     ? lookupByPrecedence(state, peer.id, aggregate, l4Key(protocol, { port, prefix: 16 }))

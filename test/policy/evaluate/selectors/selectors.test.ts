@@ -5,6 +5,7 @@ import {
   fqdnSelector,
   ingressSelectors,
   labelSelector,
+  type Selector,
   SelectorCache,
   type Surroundings,
   selects,
@@ -68,7 +69,7 @@ describe('an entity', () => {
   test('cluster is partly unknown without the name of the cluster', () => {
     const selectors = ingressSelectors({ fromEntities: ['cluster'] }, [], { clusterName: undefined });
     expect(selectors?.filter(({ kind }) => kind === 'none')).toEqual([
-      { kind: 'none', key: 'none cluster', why: 'the name of the cluster is not known' },
+      { kind: 'none', key: 'none cluster', why: 'the name of the cluster is not known', among: 'pods' },
     ]);
   });
 });
@@ -89,18 +90,29 @@ describe('a prefix', () => {
   });
 
   test.each([
-    [false, ['0.0.0.0/0'], ['world']],
+    [false, ['0.0.0.0/0'], ['world of IPv4']],
+    [false, ['::/0'], ['world of IPv6']],
     [false, ['0.0.0.0/0', '::/0'], ['world']],
     [true, ['0.0.0.0/0'], ['world-ipv4']],
     [true, ['::/0'], ['world-ipv6']],
     [true, ['0.0.0.0/0', '::/0'], ['world', 'world-ipv4', 'world-ipv6']],
-    [undefined, ['0.0.0.0/0'], ['world', 'world-ipv4']],
-    [undefined, ['::/0'], ['world', 'world-ipv6']],
+    [undefined, ['0.0.0.0/0'], ['world of IPv4', 'world-ipv4']],
+    [undefined, ['::/0'], ['world of IPv6', 'world-ipv6']],
+    [undefined, ['0.0.0.0/0', '::/0'], ['world', 'world-ipv4', 'world-ipv6']],
   ])('of every address, dual stack %s: %j is %j', (dualStack, fromCIDR, worlds) => {
     const selectors = ingressSelectors({ fromCIDR }, [], { clusterName: 'lab', dualStack });
-    expect(selectors?.map(({ key }) => key)).toEqual(
-      worlds.map((world) => labelSelector({ matchLabels: { [`reserved:${world}`]: '' } }).key),
-    );
+    expect(selectors?.map(nameOfWorld)).toEqual(worlds);
+  });
+
+  function nameOfWorld(selector: Selector): string | undefined {
+    if (selector.kind !== 'labels') return undefined;
+    const family = selector.family === undefined ? '' : ` of IPv${selector.family}`;
+    return `${selector.terms[0]?.name}${family}`;
+  }
+
+  test('of every address is one world for both families before 1.15', () => {
+    const around = { clusterName: 'lab', dualStack: true, release: '1.14' as const };
+    expect(ingressSelectors({ fromCIDR: ['0.0.0.0/0'] }, [], around)?.map(nameOfWorld)).toEqual(['world']);
   });
 
   test.each([true, false])('has exceptions (as holes: %s)', (holes) => {
@@ -151,6 +163,7 @@ describe('lists of peers', () => {
       {
         kind: 'none',
         key: 'none toGroups needs the cloud provider',
+        among: 'outside',
         why: 'toGroups needs the cloud provider',
       },
     ]);

@@ -1,0 +1,96 @@
+import type { Direction, Part, PortSpec } from '../maps/compile-rule.ts';
+import type { Identity } from '../selectors/identities.ts';
+import type { PolicyEngine } from './engine.ts';
+
+/** What rules can match in a connection besides its ends. */
+export interface Traffic {
+  /** Number of the IP protocol; undefined when it is not known. */
+  protocol: number | undefined;
+  /** Destination port, or the ICMP type. */
+  port: number | undefined;
+}
+
+/** What is asked: one direction of a connection. */
+export interface Asked {
+  direction: Direction;
+  subject: Identity;
+  peer: Identity;
+  traffic: Traffic;
+}
+
+/** The same, of a part of a rule. */
+interface AskedOfPart extends Asked {
+  /** The part selects every peer. */
+  everyPeer: boolean;
+}
+
+/** Whether a port of a rule is the one asked for, or why that is not known. */
+export function portFits(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boolean | string {
+  const { traffic } = asked;
+  // A port without a protocol is a deny rule of an agent up to 1.14, which no packet meets.
+  if (spec.protocol === 0) return spec.port === 0 && spec.name === '';
+  if (traffic.protocol === undefined) return 'the protocol is not known';
+  if (traffic.protocol !== spec.protocol) return false;
+  if (spec.name !== '') return nameFits(spec, asked, engine);
+  if (spec.port === 0 && (spec.endPort === 0 || spec.endPort === 0xffff)) return true;
+  if (traffic.port === undefined) return 'the port is not known';
+  return traffic.port >= spec.port && traffic.port <= Math.max(spec.port, spec.endPort);
+}
+
+function nameFits(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boolean | string {
+  const { direction, subject, peer, traffic } = asked;
+  const { name, protocol } = spec;
+  if (direction === 'ingress') {
+    const numbers = engine.portsNamed(name, protocol, subject);
+    if (numbers === undefined) return `the port named ${name} is not known`;
+    // The pods of an identity may have different numbers for a name. Each goes by its own.
+    return isOneOf(
+      numbers,
+      traffic,
+      `pods with these labels have different numbers for the port named ${name}`,
+    );
+  }
+  const everywhere = engine.portsNamed(name, protocol);
+  if (everywhere === undefined) return `the port named ${name} is not known`;
+  if (traffic.port === undefined) return everywhere.size === 0 ? false : 'the port is not known';
+  // Agents before 1.20 take the number that all pods have for the name, and none where pods differ.
+  const common = everywhere.size === 1 && everywhere.has(traffic.port);
+  const own = asked.everyPeer && everywhere.size === 1 ? everywhere : engine.portsNamed(name, protocol, peer);
+  const ofPeer =
+    own === undefined ? `the port named ${name} of the peer is not known` : own.has(traffic.port);
+  const byPeer = engine.resolvesNames;
+  if (byPeer !== undefined) return byPeer ? ofPeer : common;
+  if (common === ofPeer || (!common && !everywhere.has(traffic.port))) return common;
+  return everywhere.size > 1 ? twoNumbers(name, everywhere) : BY_PEER;
+}
+
+const BY_PEER = 'agents from 1.20 on ask the peer itself for the number of a port name (--release)';
+
+function isOneOf(numbers: ReadonlySet<number>, { port }: Traffic, several: string): boolean | string {
+  if (numbers.size === 0) return false;
+  if (port === undefined) return 'the port is not known';
+  if (!numbers.has(port)) return false;
+  return numbers.size === 1 || several;
+}
+
+function twoNumbers(name: string, numbers: ReadonlySet<number>): string {
+  const list = [...numbers].sort((a, b) => a - b).join(' and ');
+  return `the port name ${name} stands for ${list}: agents before 1.20 then allow none of them, 1.20 allows each destination its own (--release)`;
+}
+
+/** Says of a denied direction which port names stand for no port, because pods have different numbers for them. */
+export function remarkOn(
+  engine: PolicyEngine,
+  parts: readonly Part[],
+  { protocol, port }: Traffic,
+  direction: Direction,
+): string | undefined {
+  if (direction === 'ingress' || engine.resolvesNames !== false) return undefined;
+  for (const spec of parts.filter(({ deny }) => !deny).flatMap(({ ports }) => ports)) {
+    if (spec.name === '' || spec.protocol !== protocol) continue;
+    const numbers = engine.portsNamed(spec.name, spec.protocol);
+    if (numbers && numbers.size > 1 && port !== undefined && numbers.has(port))
+      return twoNumbers(spec.name, numbers);
+  }
+  return undefined;
+}
