@@ -158,7 +158,8 @@ async function loadAgent(ctx: Context): Promise<Loaded> {
   } = await readPolicyState(agent);
   const { rules, settings } = await rulesOfPolicy(policy, 'agent');
   // The form of the rules counts more than the version: entries come from 1.19 on.
-  const release = settings.release ?? (told && !atLeast(told, '1.19') ? told : undefined);
+  const fits = told !== undefined && (rules.length === 0 || !atLeast(told, '1.19'));
+  const release = settings.release ?? (fits ? told : undefined);
   const state = stateOfAgent(lists);
   // Identities show whether the world is split. Only agents from 1.15 on split it, where they use both families.
   const split =

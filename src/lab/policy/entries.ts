@@ -21,6 +21,9 @@ export function entriesOfRules(rules: readonly PolicyRule[], around: Surrounding
   });
 }
 
+/** That of network policies, as 1.20 numbers tiers. */
+const NORMAL_TIER = 200;
+
 function entryOf(
   rule: Rule,
   section: (typeof SECTIONS)[number],
@@ -29,7 +32,7 @@ function entryOf(
 ): PolicyEntry {
   const ingress = section.startsWith('ingress');
   return {
-    Tier: 0,
+    Tier: NORMAL_TIER,
     Priority: 0,
     Authentication: item.authentication ?? null,
     Log: rule.log ?? {},
