@@ -22,6 +22,11 @@ export function releasePlayed(version: AgentVersion): Release {
   return version === 'all' ? '1.17' : version;
 }
 
+/** The release whose maps an agent pins. */
+export function pinsRelease(version: AgentVersion): Release {
+  return version === 'all' ? NEWEST_RELEASE : version;
+}
+
 /** Whether a part of the API that only some versions have (`x-versions`) is there. */
 export function inVersion(versions: readonly string[] | undefined, version: AgentVersion): boolean {
   return version === 'all' || isInRelease(versions, version);

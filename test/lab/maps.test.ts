@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { openMap } from '../../src/bpf/kernel/objects.ts';
+import { releasesOfPins } from '../../src/bpf/kernel/pins.ts';
 import { countEntries, readAll } from '../../src/bpf/kernel/reader.ts';
 import { policyEntry, policyKey } from '../../src/bpf/layouts/policy.ts';
 import { decode } from '../../src/bpf/maps/codec.ts';
@@ -11,7 +12,9 @@ import { TrafficSource } from '../../src/lab/hubble/traffic.ts';
 import { mountsOfLabs } from '../../src/lab/pins/bpffs.ts';
 import { Connections, MAX_CONNECTIONS } from '../../src/lab/pins/connections.ts';
 import { PacketReader } from '../../src/lab/pins/tracked.ts';
+import { AGENT_VERSIONS } from '../../src/lab/version.ts';
 import type { Flow } from '../../src/model/hubble.gen.ts';
+import { atLeast, type Release } from '../../src/model/release.ts';
 import type { MapEntry } from '../../src/policy/evaluate/maps/policy-map.ts';
 import { buildHelper } from '../helpers/bpf.ts';
 import { kernelTest } from '../helpers/kernel-test.ts';
@@ -21,6 +24,35 @@ import { labMounts } from '../helpers/mounts.ts';
 import { run } from '../helpers/run.ts';
 
 const environment = ({ lab }: TestLab) => ({ env: labEnvironment(lab.info), nowMs: Date.now() });
+
+const BPF_READERS = [
+  'bpf maps list',
+  'bpf endpoint list',
+  'bpf ipcache list',
+  'bpf policy get --all -n',
+  'bpf lb list',
+  'bpf nat list',
+  'bpf metrics list',
+];
+
+/** Some pins by which agents of a release are told from their neighbours. */
+function pinsOf(version: Release): string[] {
+  const since = (...rows: [Release, string][]) =>
+    rows.find(([release]) => atLeast(version, release))?.[1] ?? '';
+  return [
+    since(
+      ['1.20', 'cilium_policy_v3_00637'],
+      ['1.17', 'cilium_policy_v2_00637'],
+      ['1.9', 'cilium_policy_00637'],
+    ),
+    since(['1.18', 'cilium_ipcache_v2'], ['1.9', 'cilium_ipcache']),
+    since(
+      ['1.13', 'cilium_lb4_backends_v3'],
+      ['1.11', 'cilium_lb4_backends_v2'],
+      ['1.9', 'cilium_lb4_backends'],
+    ),
+  ];
+}
 
 async function started(scenario: string): Promise<TestLab> {
   buildHelper();
@@ -136,10 +168,23 @@ describe('a lab with maps', () => {
       expect(code).toBe(0);
     });
 
-  for (const version of ['1.9', '1.17', '1.20'] as const)
-    kernelTest(`passes doctor as an agent ${version} too`, async () => {
+  for (const version of AGENT_VERSIONS.filter((one) => one !== 'all'))
+    kernelTest(`is of an agent ${version}, whose bpf verbs and doctor find it in order`, async () => {
       buildHelper();
       await using lab = await startTestLab({ scenario: 'shop', maps: 'on', version });
+      const pins = readdirSync(join(lab.lab.info.bpfRoot, 'tc/globals'));
+      expect(pins).toEqual(expect.arrayContaining(pinsOf(version)));
+      const { first, last } = releasesOfPins(lab.lab.info.bpfRoot);
+      expect(atLeast(version, first) && atLeast(last, version)).toBe(true);
+      for (const words of BPF_READERS) {
+        const read = await run(words.split(' '), environment(lab));
+        expect({ words, ...read }).toMatchObject({ code: 0, stderr: '' });
+        expect(read.stdout.split('\n').length).toBeGreaterThan(3);
+      }
+      const { stdout: ct } = await run(['bpf', 'ct', 'list', 'global'], environment(lab));
+      expect(ct).toMatch(
+        atLeast(version, '1.16') ? /^TCP OUT .* Packets=[1-9]/m : /^TCP OUT .* TxPackets=[1-9]/m,
+      );
       const { stdout, code } = await run(['doctor'], environment(lab));
       const troubles = stdout.split('\n').filter((line) => /^(failure|warning) /.test(line));
       // Programs of this machine that use maps of these names make an agent that is not known to be idle look stale.

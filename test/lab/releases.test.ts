@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { labEnvironment } from '../../src/commands/lab/exports.ts';
+import { pinName } from '../../src/lab/pin-names.ts';
 import { AGENT_VERSIONS } from '../../src/lab/version.ts';
 import { atLeast, type Release } from '../../src/model/release.ts';
 import { startTestLab, type TestLab } from '../helpers/lab.ts';
@@ -31,7 +32,8 @@ describe.each(RELEASES)('an agent %s', (version) => {
     const env = labEnvironment(lab.lab.info);
     const wrong: string[] = [];
     for (const words of [...READERS, ...MORE_READERS]) {
-      const result = await run(words.split(' '), { env, nowMs: Date.now() });
+      const argv = words.split(' ').map((word) => pinName(word, version) ?? word);
+      const result = await run(argv, { env, nowMs: Date.now() });
       if (!isRight(words, version, result)) wrong.push(`${words}: ${result.code} ${result.stderr}`);
     }
     expect(wrong).toEqual([]);

@@ -1,5 +1,7 @@
 import { protocolName } from '../../model/protocol.ts';
+import { pinName, policyPinName } from '../pin-names.ts';
 import type { LabBackend, LabService } from '../state/state.ts';
+import { pinsRelease } from '../version.ts';
 import type { Agent } from './agent.ts';
 import { ipcache } from './ipcache.ts';
 
@@ -43,17 +45,21 @@ const EMPTY = [
 
 /** Every pinned map by its name; `undefined` where the agent remembers no content. */
 export function mapsOf(agent: Agent): Map<string, MapEntry[] | undefined> {
-  const maps = new Map<string, MapEntry[] | undefined>([
-    ['cilium_ipcache_v2', ipcacheEntries(agent)],
-    ['cilium_lxc', lxcEntries(agent)],
-    ...serviceMaps(agent),
-  ]);
+  const release = pinsRelease(agent.version);
+  const maps = new Map<string, MapEntry[] | undefined>();
+  const add = (newest: string, entries: MapEntry[] | undefined) => {
+    const name = pinName(newest, release);
+    if (name !== undefined && !maps.has(name)) maps.set(name, entries);
+  };
+  add('cilium_ipcache_v2', ipcacheEntries(agent));
+  add('cilium_lxc', lxcEntries(agent));
+  for (const [name, entries] of serviceMaps(agent)) add(name, entries);
   for (const endpoint of agent.state.endpoints) {
     const entries = policyEntries(agent, endpoint.id);
-    maps.set(`cilium_policy_v3_${String(endpoint.id).padStart(5, '0')}`, entries);
+    maps.set(policyPinName(endpoint.id, release), entries);
   }
-  for (const name of EMPTY) if (!maps.has(name)) maps.set(name, []);
-  for (const name of UNCACHED) maps.set(name, undefined);
+  for (const name of EMPTY) add(name, []);
+  for (const name of UNCACHED) add(name, undefined);
   for (const { path = '', cache } of agent.world.scenario.maps ?? [])
     maps.set(
       path.slice(path.lastIndexOf('/') + 1),

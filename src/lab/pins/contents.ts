@@ -1,16 +1,18 @@
 import { endpointInfo, endpointKey } from '../../bpf/layouts/endpoints.ts';
 import { IPCACHE_STATIC_BITS, ipcacheKey, remoteEndpoint } from '../../bpf/layouts/ipcache.ts';
 import { nodeKey, nodeValue } from '../../bpf/layouts/nodes.ts';
-import { POLICY_FLAG, POLICY_STATIC_BITS, policyEntry, policyKey } from '../../bpf/layouts/policy.ts';
-import type { RecordOf } from '../../bpf/layouts/struct.ts';
+import { POLICY_FLAG, POLICY_STATIC_BITS, policyKey, policyKey115 } from '../../bpf/layouts/policy.ts';
+import type { RecordOf, Struct } from '../../bpf/layouts/struct.ts';
 import { encode } from '../../bpf/maps/codec.ts';
 import { formatAddress, parsePrefix } from '../../lib/address.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 import type { MapEntry } from '../../policy/evaluate/maps/policy-map.ts';
 import type { Agent } from '../agent/agent.ts';
 import { ipcache } from '../agent/ipcache.ts';
 import { PROXY_PORT } from '../agent/maps.ts';
 import type { EndpointPolicyFacts } from '../policy/policy.ts';
 import { nodeIds } from '../world/node-ids.ts';
+import { policyVariant } from './specs.ts';
 
 /** One entry of a map, as the kernel takes it. */
 export type RawEntry = readonly [key: Buffer, value: Buffer];
@@ -83,27 +85,39 @@ export function portBits({ protocol, prefix }: Pick<MapEntry, 'protocol' | 'pref
   return protocol === 0 ? 0 : 8 + prefix;
 }
 
-/** What the policy map of an endpoint holds. */
-export function policyEntries(policy: EndpointPolicyFacts): RawEntry[] {
-  return policy.entries.map((entry): RawEntry => {
+/** What the policy map of an endpoint holds, as agents of a release write it. */
+export function policyEntries(policy: EndpointPolicyFacts, release: Release): RawEntry[] {
+  const variant = policyVariant(release);
+  return policy.entries.flatMap((entry): RawEntry[] => {
     const bits = portBits(entry);
     const { direction, identity, protocol, port, deny, proxy, auth } = entry;
-    return [
-      encode(policyKey, {
-        prefixLength: POLICY_STATIC_BITS + bits,
-        identity,
-        direction: directionNumber(direction),
-        protocol,
-        port,
-      }),
-      encode(policyEntry, {
-        proxyPort: proxy ? PROXY_PORT : 0,
-        flags: (deny ? POLICY_FLAG.deny : 0) | (bits << 3),
-        auth,
-        precedence: PRECEDENCE[deny ? 'deny' : proxy ? parserOf(entry, policy) : 'allow'],
-      }),
-    ];
+    if (variant.key === policyKey115) {
+      // A hash has no ranges of ports.
+      if (bits > 8 && bits < 24) return [];
+      const key = encode(policyKey115, { identity, direction: directionNumber(direction), protocol, port });
+      const value = { proxyPort: proxy ? PROXY_PORT : 0, flags: deny ? POLICY_FLAG.deny : 0, auth };
+      return [[key, encode(variant.value, value)]];
+    }
+    const value = {
+      proxyPort: proxy ? PROXY_PORT : 0,
+      flags: (deny ? POLICY_FLAG.deny : 0) | (atLeast(release, '1.18') ? bits << 3 : wildcards(bits)),
+      auth,
+      precedence: PRECEDENCE[deny ? 'deny' : proxy ? parserOf(entry, policy) : 'allow'],
+    };
+    const key = encode(policyKey, {
+      prefixLength: POLICY_STATIC_BITS + bits,
+      identity,
+      direction: directionNumber(direction),
+      protocol,
+      port,
+    });
+    return [[key, encode<Struct>(variant.value, value)]];
   });
+}
+
+/** Up to 1.17 flags say what an entry leaves open. */
+function wildcards(bits: number): number {
+  return (bits === 0 ? POLICY_FLAG.wildcardProtocol : 0) | (bits <= 8 ? POLICY_FLAG.wildcardPort : 0);
 }
 
 export function directionNumber(direction: MapEntry['direction']): 0 | 1 {

@@ -1,8 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { KernelError } from '../../bpf/kernel/errors.ts';
-import { type BpfMap, createMap, type MapSpec } from '../../bpf/kernel/objects.ts';
+import { type BpfMap, createMap } from '../../bpf/kernel/objects.ts';
 import type { RawEntry } from './contents.ts';
+import type { MapForm } from './forms.ts';
 
 /** A map that a lab made and keeps up to date. Entries that somebody else changes stay changed until they change here. */
 export class PinnedMap implements Disposable {
@@ -13,12 +14,11 @@ export class PinnedMap implements Disposable {
 
   constructor(
     folder: string,
-    readonly name: string,
-    spec: Omit<MapSpec, 'name'>,
+    private readonly form: MapForm,
     private readonly onFailure: (error: KernelError) => void,
   ) {
-    this.#path = join(folder, name);
-    this.#map = createMap({ name, ...spec });
+    this.#path = join(folder, form.pin);
+    this.#map = createMap({ name: form.pin, ...form.spec });
     try {
       this.#map.pin(this.#path);
     } catch (error) {
@@ -31,18 +31,23 @@ export class PinnedMap implements Disposable {
   sync(entries: readonly RawEntry[]): void {
     const wanted = new Map<string, Buffer>();
     const changed: RawEntry[] = [];
-    for (const [key, value] of entries) {
+    for (const [newestKey, newestValue] of entries) {
+      const [key, value] = this.form.entry(newestKey, newestValue);
       const text = key.toString('latin1');
       wanted.set(text, value);
       if (!this.#written.get(text)?.equals(value)) changed.push([key, value]);
     }
     for (const text of this.#written.keys()) if (!wanted.has(text)) this.remove(Buffer.from(text, 'latin1'));
-    for (const [key, value] of changed) this.put(key, value);
+    for (const [key, value] of changed) this.#update(key, value);
     this.#written = wanted;
   }
 
   /** Writes an entry. A per-CPU map gets the value on its first CPU. */
-  put(key: Buffer, value: Buffer): void {
+  put(newestKey: Buffer, newestValue: Buffer): void {
+    this.#update(...this.form.entry(newestKey, newestValue));
+  }
+
+  #update(key: Buffer, value: Buffer): void {
     const padded = this.#map.isPerCpu ? Buffer.alloc(this.#map.valueStride) : value;
     if (padded !== value) value.copy(padded);
     this.#attempt(() => this.#map.update(key, padded));

@@ -5,15 +5,19 @@ import { index32, value64 } from '../../bpf/layouts/common.ts';
 import { encode } from '../../bpf/maps/codec.ts';
 import type { Clock } from '../../context.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
+import type { Release } from '../../model/release.ts';
 import type { Agent } from '../agent/agent.ts';
+import { policyPinName } from '../pin-names.ts';
 import type { LabIdentity, LabState } from '../state/state.ts';
+import { pinsRelease } from '../version.ts';
 import { mountBpffs, unmountBpffs } from './bpffs.ts';
 import { Connections } from './connections.ts';
 import { endpointEntries, ipcacheEntries, nodeEntries, policyEntries } from './contents.ts';
 import { Counters } from './counters.ts';
+import { formOf, type MapForm } from './forms.ts';
 import { PinnedMap } from './map.ts';
 import { serviceEntries } from './services.ts';
-import { MAP_SPECS, POLICY_SPEC, policyMapName } from './specs.ts';
+import { MAP_SPECS, policySpec } from './specs.ts';
 import { standingFlows } from './standing.ts';
 import { PacketReader } from './tracked.ts';
 
@@ -50,6 +54,7 @@ export class Pins {
   readonly #counters = new Counters();
   readonly #played = new Map<Flow, number>();
   readonly #folder: string;
+  readonly #release: Release;
   readonly #stops: (() => void)[] = [];
   #reader: PacketReader;
   #localIdentities: readonly LabIdentity[] = [];
@@ -62,6 +67,7 @@ export class Pins {
     private readonly clock: Pick<Clock, 'nowMs' | 'uptimeMs'>,
   ) {
     this.#folder = globalsFolder(root);
+    this.#release = pinsRelease(agent.version);
     this.#reader = new PacketReader(agent);
     this.#connections = new Connections({
       put: (name, key, value) => this.#maps.get(name)?.put(key, value),
@@ -139,7 +145,8 @@ export class Pins {
     const { capacities = {} } = this.agent.world.scenario;
     for (const [name, spec] of Object.entries(MAP_SPECS)) {
       const maxEntries = capacities[name] ?? spec.maxEntries;
-      this.#maps.set(name, this.#pin(name, { ...spec, maxEntries }));
+      const form = formOf(name, { ...spec, maxEntries }, this.#release);
+      if (form) this.#maps.set(name, this.#pin(form));
     }
     this.#maps.get('cilium_node_map_v2')?.sync(nodeEntries(this.agent));
     const sinceBoot = BigInt(Math.floor(this.clock.nowMs() - this.clock.uptimeMs()));
@@ -149,8 +156,8 @@ export class Pins {
     for (const { id } of this.agent.state.endpoints) this.#syncPolicy(id);
   }
 
-  #pin(name: string, spec: (typeof MAP_SPECS)[string]): PinnedMap {
-    return new PinnedMap(this.#folder, name, spec, (error) => this.#complain(name, error));
+  #pin(form: MapForm): PinnedMap {
+    return new PinnedMap(this.#folder, form, (error) => this.#complain(form.pin, error));
   }
 
   #follow(state: LabState, before: LabState): void {
@@ -199,10 +206,14 @@ export class Pins {
   #syncPolicy(endpoint: number): void {
     let map = this.#policyMaps.get(endpoint);
     if (!map) {
-      map = this.#pin(policyMapName(endpoint), POLICY_SPEC);
+      map = this.#pin({
+        pin: policyPinName(endpoint, this.#release),
+        spec: policySpec(this.#release),
+        entry: (key, value) => [key, value],
+      });
       this.#policyMaps.set(endpoint, map);
     }
-    map.sync(policyEntries(this.agent.realized(endpoint).policy));
+    map.sync(policyEntries(this.agent.realized(endpoint).policy, this.#release));
   }
 
   #setConfig(index: number, value: bigint): void {

@@ -1,7 +1,8 @@
 import type { MapSpec } from '../../bpf/kernel/objects.ts';
 import { knownMap } from '../../bpf/layouts/catalogue.ts';
-import { endpointPin, type MapLayout } from '../../bpf/layouts/map-layout.ts';
-import { POLICY } from '../../bpf/layouts/policy.ts';
+import type { MapLayout, Variant } from '../../bpf/layouts/map-layout.ts';
+import { POLICY, type PolicyVariant } from '../../bpf/layouts/policy.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 
 type Spec = Omit<MapSpec, 'name'>;
 
@@ -75,10 +76,25 @@ export const MAP_SPECS: Readonly<Record<string, Spec>> = Object.fromEntries(
   ]),
 );
 
-/** The policy map of each endpoint. */
-export const POLICY_SPEC: Spec = spec(POLICY, 'lpm_trie', 16_384, NO_PREALLOC | READ_ONLY_PROGRAM);
+/** The first release of each form of policy maps, newest first. */
+const POLICY_SINCE: readonly Release[] = ['1.19', '1.18', '1.16', '1.14', '1.9'];
 
-/** Pin of an endpoint's policy map. */
-export function policyMapName(endpoint: number): string {
-  return endpointPin(POLICY.variants[0]?.pins[0] ?? '', endpoint);
+/** The form of policy maps that agents of a release write. */
+export function policyVariant(release: Release): PolicyVariant {
+  const found = POLICY.variants[POLICY_SINCE.findIndex((since) => atLeast(release, since))];
+  if (!found) throw new Error(`policy maps have no form in ${release}`);
+  return found;
+}
+
+/** The policy map of each endpoint; up to 1.15 it is a hash. */
+export function policySpec(release: Release): Spec {
+  const { key, value }: Variant = policyVariant(release);
+  const trie = atLeast(release, '1.16');
+  return {
+    type: trie ? 'lpm_trie' : 'hash',
+    keySize: key.size,
+    valueSize: value.size,
+    maxEntries: 16_384,
+    flags: trie ? NO_PREALLOC | READ_ONLY_PROGRAM : NO_PREALLOC,
+  };
 }

@@ -1,8 +1,10 @@
 import type { Agent } from '../agent/agent.ts';
 import { ipcacheEntries, type MapEntry, mapModel, mapsOf } from '../agent/maps.ts';
+import { pinName } from '../pin-names.ts';
+import { pinsRelease } from '../version.ts';
 import { ApiFailure, type Handlers, ok } from './call.ts';
 
-/** Maps whose changes the agent records. */
+/** The map whose changes the agent records. */
 const RECORDED = 'cilium_ipcache_v2';
 
 export const mapHandlers: Handlers = {
@@ -16,7 +18,7 @@ export const mapHandlers: Handlers = {
   },
 
   'GET /map/{name}/events': ({ params: { name = '' }, query }, agent) => {
-    if (name !== RECORDED) throw new ApiFailure(404);
+    if (name !== pinName(RECORDED, pinsRelease(agent.version))) throw new ApiFailure(404);
     const follow = query.get('follow') === 'true';
     return { status: 200, stream: (gone) => mapEvents(agent, follow, gone) };
   },
