@@ -247,8 +247,8 @@ export class PolicyEngine {
     }
     if (!atLeast(release, '1.14'))
       return {
-        ingress: plainMap(policy.ingress, namedPort(own), allowHost),
-        egress: plainMap(policy.egress, namedPort(this.#namedPorts), false),
+        ingress: plainMap(ingress, namedPort(own), allowHost),
+        egress: plainMap(egress, namedPort(this.#namedPorts), false),
       };
     return {
       ingress: mapState(ingress, this.identities, namedPort(own), allowHost),

@@ -71,7 +71,7 @@ export class Peers {
     const known = best && this.#ofNumber(best.identity);
     // An address outside the cluster is selected by every prefix that contains it, not only by its identity's.
     if (known && known.prefixes.length === 0) return known;
-    if (isPrivate(range) && !(best && best.length > 0) && this.#hidesServices())
+    if (isPrivate(range) && !(best && best.length > 0) && this.hidesServices())
       return this.ofLabels([], names, {
         of: 'any',
         why: `the state does not have ${text}, which may be the address of a service`,
@@ -146,7 +146,7 @@ export class Peers {
   }
 
   /** The state has the addresses of pods, but no service. */
-  #hidesServices(): boolean {
+  hidesServices(): boolean {
     return (
       this.state.objects.services.length === 0 &&
       this.state.addresses.some(({ identity }) => isPodNumber(identity))

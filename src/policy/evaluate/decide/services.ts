@@ -138,6 +138,9 @@ export function balancedBy(
   });
   const owner = owners.find(({ port }) => port) ?? owners[0];
   if (owner) return balanced(peers, owner.service, owner.port, traffic, owner.hidesClient);
+  // The port, too, would be another one behind a service.
+  if (identity.gap?.of === 'any' && peers.hidesServices())
+    return { service: '?', targets: [], hidesClient: false, missing: identity.gap.why };
   if (!isNode(identity)) return undefined;
   if (services.length === 0 && mayBeNodePort(traffic)) {
     const missing = `no services are known, and port ${traffic.port} may be a node port of one`;
