@@ -35,8 +35,11 @@ export function normalRules(values: readonly unknown[]): PolicyRule[] {
   });
 }
 
-/** The newest release, and the last that takes Kafka rules: the lab takes what either takes. */
-const TARGETS: readonly Release[] = [NEWEST_RELEASE, '1.19'];
+/**
+ * The newest release, the last that takes Kafka rules, and the last that takes rules at its own API, also those without a
+ * section: the lab takes what one of them takes.
+ */
+const TARGETS: readonly Release[] = [NEWEST_RELEASE, '1.19', '1.17'];
 
 function decoded(value: unknown): { rule: Rule | undefined; fault: string | undefined } {
   const tried = TARGETS.map((target) => {
