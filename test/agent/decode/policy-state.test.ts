@@ -31,6 +31,7 @@ describe('the state that verdicts rest on', () => {
       policy: '[]',
       enforcement: 'default',
       allowLocalhost: false,
+      services: [],
     });
   });
 
