@@ -1,16 +1,20 @@
+import type { AgentLists, AgentService } from '../../model/agent-lists.ts';
 import { parseRelease, type Release } from '../../model/release.ts';
 import { type AgentClient, ApiError } from '../client.ts';
 import { decodePolicy } from './policy.ts';
-import type { Reader } from './reader.ts';
-import type { DaemonConfiguration, Endpoint } from './types.gen.ts';
+import { Reader } from './reader.ts';
+import type {
+  DaemonConfiguration,
+  DebugInfo,
+  Endpoint,
+  Identity,
+  IPListEntry,
+  Port,
+  Service,
+} from './types.gen.ts';
 
 /** What decides about traffic, as the agent tells it. */
-export interface AgentPolicyState {
-  /** Identities, endpoints and addresses as they came: the evaluator takes what it understands of them. */
-  identities: readonly unknown[];
-  endpoints: readonly unknown[];
-  ips: readonly unknown[];
-  services: readonly unknown[];
+export interface AgentPolicyState extends AgentLists {
   /** Undefined: the agent does not say. */
   hostFirewall: boolean | undefined;
   /** Whether both address families are in use. Undefined: the agent does not say. */
@@ -38,10 +42,10 @@ export async function readPolicyState(agent: AgentClient): Promise<AgentPolicySt
   ]);
   const enforcement = config?.at('status').at('realized').text('policy-enforcement');
   return {
-    identities: documents(identities),
-    endpoints: documents(endpoints),
-    ips: ips ? documents(ips) : [],
-    services: services ? documents(services) : [],
+    identities: identities.items().map(identityOf),
+    endpoints: endpoints.items().flatMap(endpointOf),
+    ips: ips ? ips.items().map(addressOf) : [],
+    services: services ? services.items().flatMap(serviceOf) : [],
     hostFirewall: isOn(health?.at('host-firewall').text('mode')),
     dualStack: usesBothFamilies(config),
     release: parseRelease(health?.at('cilium').text('msg') ?? ''),
@@ -67,8 +71,83 @@ function whenMissing(error: unknown): undefined {
   throw error;
 }
 
-function documents<I>(list: Reader<I[]>): unknown[] {
-  return list.items().map((item) => item.fields());
+/** The lists in the agent's debug information (`cilium debuginfo -o json`), and whether its host firewall is on. */
+export function decodeDebugLists(
+  document: unknown,
+  file: string,
+): AgentLists & Pick<AgentPolicyState, 'hostFirewall'> {
+  const info = new Reader<DebugInfo>(file, document);
+  return {
+    identities: [],
+    endpoints: info.at('endpoint-list').items().flatMap(endpointOf),
+    ips: [],
+    services: info.at('service-list').items().flatMap(serviceOf),
+    hostFirewall: isOn(info.at('cilium-status').at('host-firewall').text('mode')),
+  };
+}
+
+function identityOf(identity: Reader<Identity>): AgentLists['identities'][number] {
+  return { id: identity.need('id').asInteger(), labels: identity.texts('labels') };
+}
+
+/** Nothing for an endpoint without an identity: it is being made. */
+function endpointOf(endpoint: Reader<Endpoint>): AgentLists['endpoints'] {
+  const status = endpoint.at('status');
+  const identity = status.at('identity');
+  if (!identity.has('id')) return [];
+  const ports = status.as<{ 'named-ports'?: Port[] }>().at('named-ports');
+  const names = status.at('external-identifiers');
+  const pod = names.text('pod-name') || names.text('k8s-pod-name');
+  return [
+    {
+      id: endpoint.need('id').asInteger(),
+      identity: identity.integer('id'),
+      labels: identity.texts('labels'),
+      ...(ports.present && {
+        namedPorts: ports.items().map((port) => ({
+          name: port.text('name'),
+          port: port.integer('port'),
+          protocol: port.text('protocol') || 'TCP',
+        })),
+      }),
+      ...(pod.includes('/') && { pod }),
+    },
+  ];
+}
+
+function addressOf(entry: Reader<IPListEntry>): AgentLists['ips'][number] {
+  const metadata = entry.at('metadata');
+  const [name, namespace] = [metadata.text('name'), metadata.text('namespace')];
+  return {
+    cidr: entry.need('cidr').asText(),
+    identity: entry.need('identity').asInteger(),
+    ...(name && namespace && { pod: `${namespace}/${name}` }),
+  };
+}
+
+/** Nothing for what serves only the node's own cluster scope: clients elsewhere have an entry of their own. */
+function serviceOf(service: Reader<Service>): AgentService[] {
+  const realized = service.at('status').at('realized');
+  const given = realized.present ? realized : service.at('spec');
+  const frontend = given.at('frontend-address');
+  if (!frontend.has('ip') || frontend.text('scope') === 'internal') return [];
+  const flags = given.at('flags');
+  const policies = [flags.text('trafficPolicy'), flags.text('extTrafficPolicy')];
+  return [
+    {
+      ip: frontend.text('ip'),
+      port: frontend.integer('port'),
+      protocol: frontend.text('protocol'),
+      namespace: flags.text('namespace'),
+      name: flags.text('name'),
+      type: flags.text('type'),
+      keepsClient: policies.includes('Local'),
+      backends: given
+        .at('backend-addresses')
+        .items()
+        .map((backend) => ({ ip: backend.text('ip'), port: backend.integer('port') })),
+    },
+  ];
 }
 
 /** The agent does not report `--allow-localhost`, but its maps show it. */

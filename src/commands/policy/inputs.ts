@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
-import { readPolicyState } from '../../agent/decode/policy-state.ts';
+import { decodeDebugLists, readPolicyState } from '../../agent/decode/policy-state.ts';
 import { stringArray } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
+import { isRecord } from '../../lib/record.ts';
 import { atLeast, type Release, releasesOf } from '../../model/release.ts';
 import { AGGREGATE_IDS } from '../../model/reserved-identity.ts';
 import {
@@ -131,10 +132,19 @@ async function loadStateOf(ctx: Context, from: string | undefined): Promise<Load
     throw new UserError(`${from}: not JSON: ${errorMessage(error)}`, { cause: error });
   }
   const policy = policyTextOf(document);
-  const state = stateOf(document, from);
+  const state = isDebugInfo(document) ? stateOfDebugInfo(document, from) : stateOf(document, from);
   return policy === undefined
     ? { state, rules: [], settings: {} }
     : { state, ...(await rulesOfPolicy(policy, `${from}#policy`)) };
+}
+
+function isDebugInfo(document: unknown): boolean {
+  return isRecord(document) && Array.isArray(document['endpoint-list']);
+}
+
+function stateOfDebugInfo(document: unknown, file: string): PolicyState {
+  const { hostFirewall, ...lists } = decodeDebugLists(document, file);
+  return { ...stateOfAgent(lists), ...(hostFirewall !== undefined && { hostFirewall }) };
 }
 
 /** The agent's debug information contains the rules as text. */

@@ -2,12 +2,16 @@ import { describe, expect, test } from '@jest/globals';
 import { connectAgent } from '../../../src/agent/client.ts';
 import { type AgentPolicyState, readPolicyState } from '../../../src/agent/decode/policy-state.ts';
 import { type Answer, agentOf } from '../../helpers/agent.ts';
+import { fixture, type RestCase } from '../../helpers/recordings.ts';
+import { replay } from '../../helpers/replay.ts';
 
 /** The state of an agent with one endpoint and one identity, where `more` does not say otherwise. */
 async function stateWith(more: Record<string, Answer> = {}): Promise<AgentPolicyState> {
   await using made = await agentOf({
     'GET /v1/identity': { body: [{ id: 7, labels: ['k8s:app=web'] }] },
-    'GET /v1/endpoint': { body: [{ id: 1 }] },
+    'GET /v1/endpoint': {
+      body: [{ id: 1 }, { id: 2, status: { identity: { id: 7, labels: ['k8s:app=web'] } } }],
+    },
     'GET /v1/policy': { body: { policy: '[]', revision: 1 } },
     'GET /v1/ip': { body: [{ cidr: '10.0.0.1/32', identity: 7 }] },
     ...more,
@@ -26,13 +30,90 @@ describe('the state that verdicts rest on', () => {
   test('has the answers as they came', async () => {
     expect(await stateWith()).toEqual({
       identities: [{ id: 7, labels: ['k8s:app=web'] }],
-      endpoints: [{ id: 1 }],
+      endpoints: [{ id: 2, identity: 7, labels: ['k8s:app=web'] }],
       ips: [{ cidr: '10.0.0.1/32', identity: 7 }],
       policy: '[]',
       enforcement: 'default',
       allowLocalhost: false,
       services: [],
     });
+  });
+
+  test('has the ports, pods and services that rules may mean', async () => {
+    const state = await stateWith({
+      'GET /v1/endpoint': {
+        body: [
+          {
+            id: 3,
+            status: {
+              identity: { id: 7, labels: [] },
+              'named-ports': [{ name: 'web', port: 80, protocol: 'TCP' }, { name: 'any', port: 5 }, null],
+              'external-identifiers': { 'pod-name': 'shop/web-0' },
+            },
+          },
+        ],
+      },
+      'GET /v1/ip': { body: [{ cidr: '10.0.0.1/32', identity: 7, metadata: { name: 'a', namespace: 'b' } }] },
+      'GET /v1/service': {
+        body: [
+          {
+            spec: {
+              'frontend-address': { ip: '10.96.0.1', port: 443, protocol: 'TCP' },
+              'backend-addresses': [{ ip: '10.0.0.1', port: 6443 }],
+              flags: { type: 'NodePort', name: 'api', namespace: 'shop', extTrafficPolicy: 'Local' },
+            },
+          },
+          { status: { realized: { 'frontend-address': { ip: '10.96.0.2', port: 1, scope: 'internal' } } } },
+          { spec: { 'frontend-address': { port: 1 } } },
+        ],
+      },
+    });
+    expect(state.endpoints).toEqual([
+      {
+        id: 3,
+        identity: 7,
+        labels: [],
+        namedPorts: [
+          { name: 'web', port: 80, protocol: 'TCP' },
+          { name: 'any', port: 5, protocol: 'TCP' },
+        ],
+        pod: 'shop/web-0',
+      },
+    ]);
+    expect(state.ips).toEqual([{ cidr: '10.0.0.1/32', identity: 7, pod: 'b/a' }]);
+    expect(state.services).toEqual([
+      {
+        ip: '10.96.0.1',
+        port: 443,
+        protocol: 'TCP',
+        namespace: 'shop',
+        name: 'api',
+        type: 'NodePort',
+        keepsClient: true,
+        backends: [{ ip: '10.0.0.1', port: 6443 }],
+      },
+    ]);
+  });
+
+  test.each([
+    [
+      'GET /v1/identity',
+      [{ labels: [] }],
+      'GET /v1/identity: expected a whole number at [0].id, found nothing',
+    ],
+    [
+      'GET /v1/identity',
+      [{ id: 'x' }],
+      'GET /v1/identity: expected a whole number at [0].id, found a string',
+    ],
+    ['GET /v1/ip', [{ cidr: 5, identity: 1 }], 'GET /v1/ip: expected a string at [0].cidr, found a number'],
+    [
+      'GET /v1/endpoint',
+      [{ id: 1, status: { identity: { id: 4, labels: 'x' } } }],
+      'GET /v1/endpoint: expected a list at [0].status.identity.labels, found a string',
+    ],
+  ])('does not rest on what is not understood: %s %j', async (call, body, message) => {
+    await expect(stateWith({ [call]: { body } })).rejects.toThrow(message);
   });
 
   test.each<[string, object[], boolean]>([
@@ -64,4 +145,23 @@ describe('the state that verdicts rest on', () => {
       'GET /v1/identity: expected an object at [0], found a number',
     );
   });
+});
+
+test.each([
+  ['bpf-1.10-agent.json', '1.10'],
+  ['bpf-1.20-release-agent.json', '1.20'],
+])('the answers of the real agent of %s are understood whole', async (file, release) => {
+  const exchanges = fixture<RestCase[]>(`recordings/${file}`).flatMap((recorded) => recorded.exchanges);
+  await using server = await replay(exchanges);
+  const state = await readPolicyState(connectAgent(`unix://${server.socket}`, AbortSignal.timeout(10_000)));
+  const listed = (path: string) =>
+    JSON.parse(exchanges.find(({ request }) => request.path === path)?.response.body ?? '[]') as unknown[];
+  expect(state.release).toBe(release);
+  expect(state.identities).toHaveLength(listed('/v1/identity').length);
+  expect(state.endpoints).toHaveLength(listed('/v1/endpoint').length);
+  expect(state.ips).toHaveLength(listed('/v1/ip').length);
+  expect(state.services.length).toBeGreaterThan(0);
+  expect(state.endpoints.every(({ identity }) => state.identities.some(({ id }) => id === identity))).toBe(
+    true,
+  );
 });

@@ -1,10 +1,11 @@
 import { UserError } from '../../../errors.ts';
 import { isRecord } from '../../../lib/record.ts';
+import type { AgentLists, ContainerPort } from '../../../model/agent-lists.ts';
 import { RESERVED_IDS, reservedLabels } from '../../../model/reserved-identity.ts';
 import { takeAgentService } from '../selectors/agent-services.ts';
 import { type ClusterObjects, noObjects, takeObject } from '../selectors/cluster-objects.ts';
 import { type Identity, identityOf } from '../selectors/identities.ts';
-import type { ContainerPort, Endpoint } from './engine.ts';
+import type { Endpoint } from './engine.ts';
 
 /** What the evaluator needs to know of a cluster besides the rules. */
 export interface PolicyState {
@@ -26,11 +27,10 @@ export function emptyState(): PolicyState {
 
 /**
  * Reads a state document: `{identities: [{id, labels}], endpoints: [{id, identity}], ips: [{cidr, identity}],
- * objects: […]}`, or the agent's debug information. `file` is for messages.
+ * objects: […]}`. `file` is for messages.
  */
 export function stateOf(document: unknown, file: string): PolicyState {
   if (!isRecord(document)) throw wrong(file, 'expected an object with "identities" and "endpoints"');
-  if (Array.isArray(document['endpoint-list'])) return stateOfDebugInfo(document, document['endpoint-list']);
   if (!Array.isArray(document.identities)) throw wrong(file, 'the list "identities" is missing');
   const identities = document.identities.map((item: unknown, i) =>
     identityAt(item, file, `identities[${i}]`),
@@ -51,15 +51,6 @@ export function stateOf(document: unknown, file: string): PolicyState {
   };
 }
 
-function stateOfDebugInfo(document: Record<string, unknown>, endpoints: readonly unknown[]): PolicyState {
-  const services = Array.isArray(document['service-list']) ? document['service-list'] : [];
-  const state = stateOfAgent({ identities: [], endpoints, ips: [], services });
-  const status = isRecord(document['cilium-status']) ? document['cilium-status'] : {};
-  const firewall = status['host-firewall'];
-  const mode = isRecord(firewall) ? firewall.mode : undefined;
-  return mode === undefined ? state : { ...state, hostFirewall: mode === 'Enabled' };
-}
-
 function hostFirewallOf(value: unknown, file: string): Pick<PolicyState, 'hostFirewall'> {
   if (value === undefined) return {};
   if (typeof value !== 'boolean') throw wrong(file, '"hostFirewall" must be true or false');
@@ -77,47 +68,27 @@ function objectsOf(value: unknown, file: string): ClusterObjects {
   return taken;
 }
 
-/** The agent's answers to GET /identity, /endpoint, /ip and /service. */
-export interface AgentLists {
-  identities: readonly unknown[];
-  endpoints: readonly unknown[];
-  ips: readonly unknown[];
-  services: readonly unknown[];
-}
-
-/** The state in an agent's answers. */
+/** The state that an agent knows, or its debug information, which lists only the identities of endpoints. */
 export function stateOfAgent({ identities, endpoints, ips, services }: AgentLists): PolicyState {
   const all = new Map<number, Identity>();
-  // Debug information lists only the identities of endpoints.
-  for (const [name, id] of Object.entries(RESERVED_IDS)) keep(all, id, reservedLabels(name));
-  for (const item of identities) if (isRecord(item)) keep(all, item.id, item.labels);
+  const keep = (id: number, labels: readonly string[]) => all.set(id, identityOf(id, labels));
+  for (const [name, id] of Object.entries(RESERVED_IDS)) keep(id, reservedLabels(name));
+  for (const { id, labels } of identities) keep(id, labels);
   const state = emptyState();
-  for (const item of endpoints) {
-    if (!isRecord(item) || !isRecord(item.status) || !isRecord(item.status.identity)) continue;
-    const { id, labels } = item.status.identity;
-    if (typeof item.id !== 'number' || typeof id !== 'number') continue;
+  for (const { id, identity, labels, namedPorts, pod } of endpoints) {
     // The host's endpoint has the labels of its node, its identity in the list has not.
-    if (!all.get(id) || all.get(id)?.gap?.of === 'node') keep(all, id, labels);
-    const namedPorts = portsOf(item.status['named-ports']);
-    state.endpoints.push({ id: item.id, identity: id, ...(namedPorts && { namedPorts }) });
-    const external = item.status['external-identifiers'];
-    const pod = isRecord(external) ? (external['pod-name'] ?? external['k8s-pod-name']) : undefined;
-    if (typeof pod === 'string' && pod.includes('/')) state.pods.set(pod, id);
+    const known = all.get(identity);
+    if (!known || known.gap?.of === 'node') keep(identity, labels);
+    state.endpoints.push({ id, identity, ...(namedPorts && { namedPorts }) });
+    if (pod) state.pods.set(pod, identity);
   }
-  state.addresses = addressesOf(ips);
-  for (const item of ips) {
-    if (!isRecord(item) || !isRecord(item.metadata) || typeof item.identity !== 'number') continue;
-    const { name, namespace } = item.metadata;
-    if (typeof name === 'string' && typeof namespace === 'string')
-      state.pods.set(`${namespace}/${name}`, item.identity);
+  for (const { cidr, identity, pod } of ips) {
+    state.addresses.push({ cidr, identity });
+    if (pod) state.pods.set(pod, identity);
   }
   state.identities = [...all.values()];
-  for (const service of services) if (isRecord(service)) takeAgentService(service, state.objects);
+  for (const service of services) takeAgentService(service, state.objects);
   return state;
-}
-
-function keep(all: Map<number, Identity>, id: unknown, labels: unknown): void {
-  if (typeof id === 'number') all.set(id, identityOf(id, texts(labels) ?? []));
 }
 
 function identityAt(item: unknown, file: string, at: string): Identity {

@@ -1,3 +1,4 @@
+import type { ContainerPort } from '../../../model/agent-lists.ts';
 import { atLeast, type Release } from '../../../model/release.ts';
 import { AGGREGATE_IDS, hasIdentity, reservedLabels } from '../../../model/reserved-identity.ts';
 import type { SourcedRule } from '../../rule.ts';
@@ -18,13 +19,6 @@ import { precedenceMap } from '../maps/precedence-map.ts';
 import type { ClusterObjects } from '../selectors/cluster-objects.ts';
 import { Identities, type Identity, identityOf, isNode, isReserved } from '../selectors/identities.ts';
 import { type Selector, SelectorCache, type Surroundings, selectsOrWhy } from '../selectors/selectors.ts';
-
-/** A container port that rules may name. */
-export interface ContainerPort {
-  name: string;
-  port: number;
-  protocol: string;
-}
 
 /** An endpoint of this node: its id, its identity, and the ports that rules may refer to by name. */
 export interface Endpoint {

@@ -1,12 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
+import { connectAgent } from '../../../../src/agent/client.ts';
+import { readPolicyState } from '../../../../src/agent/decode/policy-state.ts';
 import { stateOfAgent } from '../../../../src/policy/evaluate/decide/cluster-state.ts';
 import type { FlowRecord } from '../../../../src/policy/evaluate/decide/connections.ts';
 import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
 import { Peers } from '../../../../src/policy/evaluate/decide/peers.ts';
 import { isEntryList, rulesOfEntries } from '../../../../src/policy/read/agent-entries.ts';
 import { FlowTable } from '../../../../src/policy/reports/flow-table.ts';
-import { replay } from '../../../../src/policy/reports/replay.ts';
+import { replay as replayFlows } from '../../../../src/policy/reports/replay.ts';
 import { fixture, fixtureText, type RestCase } from '../../../helpers/recordings.ts';
+import { replay } from '../../../helpers/replay.ts';
 import { entriesText } from '../../helpers.ts';
 import { recordedEntries } from '../../recorded.ts';
 
@@ -17,12 +20,10 @@ function answer<T>(path: string): T {
   return JSON.parse(found?.response.body ?? 'null') as T;
 }
 
-const STATE = stateOfAgent({
-  identities: answer('/identity'),
-  endpoints: answer('/endpoint'),
-  ips: answer('/ip'),
-  services: answer('/service'),
-});
+await using server = await replay(EXCHANGES);
+const STATE = stateOfAgent(
+  await readPolicyState(connectAgent(`unix://${server.socket}`, AbortSignal.timeout(10_000))),
+);
 
 function engine(without: readonly number[] = []): PolicyEngine {
   const entries: unknown = JSON.parse(answer<{ policy: string }>('/policy').policy);
@@ -63,7 +64,7 @@ describe('an early 1.20 agent, which is 1.19 and two weeks', () => {
     const table = new FlowTable(new Peers(current, STATE));
     for (const line of fixtureText('recordings/flows-1.20.jsonl').split('\n').filter(Boolean))
       table.add((JSON.parse(line) as { flow: FlowRecord }).flow);
-    const { changes, flows, undecided } = replay(table, current);
+    const { changes, flows, undecided } = replayFlows(table, current);
     expect(
       changes.map(({ change, source, destination, port }) => [change, source, destination, port]),
     ).toEqual([
