@@ -4,12 +4,15 @@ import { integer } from '../../cli/flags.ts';
 import { connectHubble } from '../../cli/hubble/server.ts';
 import { readSettings } from '../../cli/hubble/settings.ts';
 import type { Context } from '../../context.ts';
-import { errorMessage, UserError } from '../../errors.ts';
-import { eachLine } from '../../hubble/captures/line-reader.ts';
+import { UserError } from '../../errors.ts';
+import { lineReader } from '../../hubble/captures/line-reader.ts';
 import { expandInputs, readCapture } from '../../hubble/captures/reader.ts';
-import { withoutMark } from '../../hubble/captures/record-line.ts';
-import type { FlowFilter } from '../../model/hubble.gen.ts';
+import { parseRecord } from '../../hubble/captures/record-line.ts';
+import { chunkReader } from '../../hubble/fast/chunk-reader.ts';
+import { ProtoJsonError } from '../../hubble/protobuf/protojson.ts';
+import type { FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
 import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
+import { sanitize } from '../../render/text/sanitize.ts';
 
 /** The flags that say where flows come from. */
 export interface FlowFlags {
@@ -61,36 +64,42 @@ export async function* readFlowFile(ctx: Context, from: string): AsyncGenerator<
     yield* readCaptureFile(ctx, file, files.length > 1 ? relative(ctx.cwd, file) : from);
 }
 
+const EVERY_FLOW = { filters: { allow: [], deny: [] }, raw: false };
+
 async function* readCaptureFile(ctx: Context, file: string, shown: string): AsyncGenerator<FlowRecord> {
-  let line = 0;
+  let newer: string | undefined;
+  const lines = await lineReader(EVERY_FLOW.filters, ({ kind, message, number }) => {
+    // A verdict on the rest of a file would be a guess.
+    if (kind === 'bad-line') throw notFlow(`${shown}:${number}`, message);
+    newer ??= `Warning: ${shown}:${number}: ${message}: names that this program does not know are passed over\n`;
+  });
+  const read = chunkReader(lines, { ...EVERY_FLOW, wholeFlows: true, timed: false });
+  let said = false;
   for await (const chunk of readCapture(file, ctx.in, ctx.signal)) {
     const flows: FlowRecord[] = [];
-    eachLine(chunk, (bytes) => {
-      line++;
-      if (bytes.length === 0) return true;
-      const flow = flowOf(parse(withoutMark(bytes.toString('utf8')), shown, line));
-      if (flow) flows.push(flow);
-      return true;
-    });
+    const message = ({ flow }: GetFlowsResponse) => flow === undefined || flows.push(flow) > 0;
+    // Whole flows come as messages alone.
+    read(chunk, { message, raw: () => true, row: () => true });
+    if (newer !== undefined && !said) await ctx.err.write(sanitize(newer));
+    said = newer !== undefined;
     yield* flows;
   }
 }
 
-function parse(text: string, path: string, line: number): unknown {
-  if (text.trim() === '') return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${path}:${line}: not JSON: ${errorMessage(error)}`, {
-      hint: 'Flows must be in the form that "hubble observe -o json" prints: one JSON object per line.',
-      cause: error,
-    });
-  }
+function notFlow(where: string, message: string): UserError {
+  return new UserError(`${where}: not a flow: ${message}`, {
+    hint: 'Flows must be in the form that "hubble observe -o json" prints: one JSON object per line.',
+  });
 }
 
-/** The flow of a GetFlows answer, or the object itself in the older form. */
-export function flowOf(value: unknown): FlowRecord | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  if ('flow' in value) return flowOf(value.flow);
-  return 'verdict' in value || 'IP' in value ? (value as FlowRecord) : undefined;
+/** The flow in a line of JSON that was given as an argument. Names that are newer than this program are passed over. */
+export function parseFlow(text: string): FlowRecord {
+  try {
+    const { flow } = parseRecord(text, { ignoreUnknown: true });
+    if (flow) return flow;
+  } catch (error) {
+    if (error instanceof ProtoJsonError) throw notFlow('the argument', error.message);
+    throw error;
+  }
+  throw notFlow('the argument', 'it has none of the fields of a flow');
 }

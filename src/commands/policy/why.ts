@@ -8,7 +8,7 @@ import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
 import { Peers } from '../../policy/evaluate/decide/peers.ts';
 import { why } from '../../policy/reports/why.ts';
 import { renderWhy } from '../../render/policy/why.ts';
-import { addFlowOptions, askHubble, type FlowFlags, flowOf, readFlowFile } from './flows.ts';
+import { addFlowOptions, askHubble, type FlowFlags, parseFlow, readFlowFile } from './flows.ts';
 import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
 interface WhyOptions extends FlowFlags, StateFlags {
@@ -94,22 +94,4 @@ async function findFlow(
 
 function isPolicyDrop({ verdict, drop_reason_desc: reason }: FlowRecord): boolean {
   return verdict === 'DROPPED' && DROPS.some((each) => each === reason);
-}
-
-function parseFlow(text: string): FlowRecord {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new UserError('the flow is not JSON', {
-      hint: 'Pass one line of "hubble observe -o json", in quotes.',
-      cause,
-    });
-  }
-  const flow = flowOf(value);
-  if (!flow)
-    throw new UserError('the JSON is not a flow', {
-      hint: 'Pass one line of "hubble observe -o json", in quotes.',
-    });
-  return flow;
 }

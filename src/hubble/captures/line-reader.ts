@@ -126,18 +126,3 @@ export async function lineReader(
 ): Promise<LineReader> {
   return new LineReader(query, await compileFilters(query.allow, query.deny), onProblem);
 }
-
-const NEWLINE = 0x0a;
-const RETURN = 0x0d;
-
-/** Calls `use` for each line of a chunk that ends with a newline, without its end; stops when `use` says so. */
-export function eachLine(chunk: Buffer, use: (line: Buffer) => boolean): boolean {
-  for (let at = 0; at < chunk.length; ) {
-    const found = chunk.indexOf(NEWLINE, at);
-    const end = found === -1 ? chunk.length : found;
-    const trimmed = end > at && chunk[end - 1] === RETURN ? end - 1 : end;
-    if (!use(chunk.subarray(at, trimmed))) return false;
-    at = end + 1;
-  }
-  return true;
-}

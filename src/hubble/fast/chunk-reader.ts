@@ -45,8 +45,7 @@ export function chunkReader(reader: LineReader, options: ChunkOptions): ChunkRea
   }
   const needles = needlesOf(allow);
   const scannable = canScan(all) && (options.raw || !options.wholeFlows);
-  if (!scannable && needles === undefined) return eachLine(reader, () => undefined);
-  const choose: LineStep = scannable ? chosen(reader, all, options) : () => undefined;
+  const choose: LineStep = scannable ? chosen(reader, all, options) : whole(reader);
   return eachLine(reader, needles === undefined ? choose : withNeedles(needles, choose));
 }
 
@@ -117,6 +116,17 @@ function copy(isWanted: () => boolean): LineStep {
     // News of nodes and lost events are no flows, and go other ways.
     if (!text.startsWith('{"flow":{', start) || !regex.test(text)) return undefined;
     return isWanted() ? visitor.raw(start, end + 1) : true;
+  };
+}
+
+/** What is canonical needs no check: its JSON is the message. */
+function whole(reader: LineReader): LineStep {
+  const { regex } = canonicalLine('observer.GetFlowsResponse', new Set());
+  return ({ text, visitor }, start, end) => {
+    regex.lastIndex = start;
+    if (!text.startsWith('{"flow":{', start) || !regex.test(text)) return undefined;
+    const message = JSON.parse(text.slice(start, end)) as GetFlowsResponse;
+    return reader.isWanted(message) ? visitor.message(message) : true;
   };
 }
 

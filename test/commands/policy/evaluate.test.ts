@@ -377,11 +377,28 @@ describe('policy replay', () => {
     );
   });
 
-  test('says which line is no JSON', async () => {
-    const path = write('broken.jsonl', '{"flow":{}}\n{"flow"\n');
+  test.each([
+    ['no JSON', '{"flow"'],
+    ['text where an object is due', '{"flow":{"verdict":"FORWARDED","IP":"10.0.0.1"}}'],
+    ['an object where labels are due', '{"flow":{"verdict":"FORWARDED","source":{"labels":{}}}}'],
+    ['a port that is none', '{"verdict":"FORWARDED","l4":{"TCP":{"source_port":"x"}}}'],
+  ])('says which line of a file of flows is %s', async (_what, line) => {
+    const path = write('broken.jsonl', `{"flow":{}}\n${line}\n`);
     const { stderr, code } = await run(['policy', 'replay', '-f', path, '-c', join(folder, 'api.yaml')]);
     expect(code).toBe(1);
-    expect(stderr).toContain(`${path}:2: not JSON`);
+    expect(stderr).toContain(`${path}:2: not a flow: proto: `);
+    const given = await run(['policy', 'why', line, '--rules', join(folder, 'api.yaml')]);
+    expect([given.code, given.stderr]).toEqual([1, expect.stringContaining('the argument: not a flow')]);
+  });
+
+  test('passes over names that are newer than this program, and says so once', async () => {
+    const newer = '{"flow":{"verdict":"FORWARDED","of_tomorrow":{"a":1}}}\n';
+    const path = write('newer.jsonl', newer + newer);
+    const { stderr, code } = await run(['policy', 'replay', '-f', path, '-c', join(folder, 'api.yaml')]);
+    expect(code).toBe(0);
+    expect(
+      stderr.match(/Warning: .*:1: .*of_tomorrow.*: names that this program does not know/g),
+    ).toHaveLength(1);
   });
 });
 

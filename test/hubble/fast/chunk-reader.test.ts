@@ -147,6 +147,31 @@ test.each(['compact', 'dict', 'table', 'json', 'legacy-json'] as const)(
   60_000,
 );
 
+/** The messages of the lines as the fast reader and as the parser hand them on. */
+async function wholeFlows(sample: readonly string[], query: Query): Promise<[unknown[], unknown[]]> {
+  const fastReader = await lineReader(query, () => {});
+  const read = chunkReader(fastReader, { raw: false, wholeFlows: true, filters: query, timed: false });
+  const ours: unknown[] = [];
+  const message = (found: unknown) => ours.push(found) > 0;
+  read(Buffer.from(`${sample.join('\n')}\n`), { message, raw: () => true, row: () => true });
+  const parser = await lineReader(query, () => {});
+  const theirs = sample.map((line) => parser.read(Buffer.from(line))).filter((found) => found !== undefined);
+  return [ours, theirs];
+}
+
+test('whole flows are the same messages as the parser makes, whatever the lines and filters are', async () => {
+  const [recorded, parsed] = await wholeFlows(RECORDED, { allow: [], deny: [] });
+  expect(recorded).toHaveLength(RECORDED.length);
+  expect(recorded).toStrictEqual(parsed);
+  await fc.assert(
+    fc.asyncProperty(fc.array(lines, { minLength: 1, maxLength: 6 }), queries, async (sample, query) => {
+      const [ours, theirs] = await wholeFlows(sample, query);
+      expect(ours).toStrictEqual(theirs);
+    }),
+    { numRuns: 500 },
+  );
+}, 60_000);
+
 /** The same flow, spelt as protobuf's JSON also allows it. */
 function respelt(line: string): string {
   return line
