@@ -1,6 +1,6 @@
 import type { LabelSelector, Requirement } from '../../src/model/selector.ts';
 import type { MapEntry } from '../../src/policy/evaluate/maps/policy-map.ts';
-import { fqdnSelector, labelSelector, type Selector } from '../../src/policy/evaluate/selectors/selectors.ts';
+import { fqdnSelector, labelSelector, type Selector } from '../../src/policy/evaluate/selectors/selector.ts';
 import type { Rule } from '../../src/policy/rule.ts';
 import { fixture } from '../helpers/recordings.ts';
 

@@ -9,6 +9,6 @@ export const innerMap = struct(4, { mapId: u32(0) });
 /** Key of a map of maps with one map per cluster. */
 export const clusterIndex = struct(4, { clusterId: u32(0) });
 /** Value of a map that is a set. */
-export const placeholder = struct(1, {});
+export const setMember = struct(1, {});
 export const prefix4 = struct(8, { prefixLength: u32(0), ip: ipv4(4) });
 export const prefix6 = struct(20, { prefixLength: u32(0), ip: ipv6(4) });

@@ -1,5 +1,5 @@
 /** Identities and tunnel endpoints by prefix (`bpf ipcache`). */
-import { placeholder, prefix4 } from './common.ts';
+import { prefix4, setMember } from './common.ts';
 import { mapLayout } from './map-layout.ts';
 import { ipByFlag, ipOfFamily, ipv4, struct, u8, u16, u32 } from './struct.ts';
 
@@ -47,5 +47,5 @@ export const IPCACHE = mapLayout(
 export const WORLD_CIDRS = mapLayout('ipcache', {
   pins: ['cilium_world_cidrs4'],
   key: prefix4,
-  value: placeholder,
+  value: setMember,
 });

@@ -1,5 +1,5 @@
 /** Address translation: NAT entries, ranges that are not masqueraded, fragments (`bpf nat`, `ipmasq`, `frag`). */
-import { clusterIndex, counter32, index32, innerMap, placeholder, prefix4, prefix6 } from './common.ts';
+import { clusterIndex, counter32, index32, innerMap, prefix4, prefix6, setMember } from './common.ts';
 import { tuple4, tuple6 } from './conntrack.ts';
 import { mapLayout } from './map-layout.ts';
 import { be16, be32, ipv4, ipv6, pad, struct, u8, u64 } from './struct.ts';
@@ -38,12 +38,12 @@ export const NAT_RETRIES = mapLayout('nat', {
 export const IPMASQ4 = mapLayout('masquerade', {
   pins: ['cilium_ipmasq_v4'],
   key: prefix4,
-  value: placeholder,
+  value: setMember,
 });
 export const IPMASQ6 = mapLayout('masquerade', {
   pins: ['cilium_ipmasq_v6'],
   key: prefix6,
-  value: placeholder,
+  value: setMember,
 });
 
 const fragmentPorts = struct(4, { sourcePort: be16(0), destinationPort: be16(2) });

@@ -1,5 +1,5 @@
 /** The packet recorder and the prefilter (`bpf recorder`). */
-import { index32, placeholder, prefix4, prefix6, value64 } from './common.ts';
+import { index32, prefix4, prefix6, setMember, value64 } from './common.ts';
 import { mapLayout } from './map-layout.ts';
 import { be16, ipv4, ipv6, struct, u8, u16, u32 } from './struct.ts';
 
@@ -85,10 +85,10 @@ export const KTIME_CACHE = mapLayout('recorder', {
 export const PREFILTER4 = mapLayout('prefilter', {
   pins: ['cilium_cidr_v4_fix', 'cilium_cidr_v4_dyn'],
   key: prefix4,
-  value: placeholder,
+  value: setMember,
 });
 export const PREFILTER6 = mapLayout('prefilter', {
   pins: ['cilium_cidr_v6_fix', 'cilium_cidr_v6_dyn'],
   key: prefix6,
-  value: placeholder,
+  value: setMember,
 });

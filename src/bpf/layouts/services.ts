@@ -1,5 +1,5 @@
 /** Load balancing: services, backends, affinity, Maglev tables, sockets (`bpf lb`, `bpf socknat`). */
-import { innerMap, placeholder } from './common.ts';
+import { innerMap, setMember } from './common.ts';
 import { mapLayout } from './map-layout.ts';
 import { be16, bit, hex, ipv4, ipv6, struct, u8, u16, u32, u64 } from './struct.ts';
 
@@ -107,7 +107,7 @@ export const AFFINITY6 = mapLayout('services', {
 export const AFFINITY_MATCH = mapLayout('services', {
   pins: ['cilium_lb_affinity_match'],
   key: struct(8, { backendId: u32(0), revNatId: be16(4) }),
-  value: placeholder,
+  value: setMember,
 });
 
 /** Bits of a prefix length that stand before those of the address. */
@@ -117,12 +117,12 @@ const sourceRange6 = struct(24, { prefixLength: u32(0), revNatId: be16(4), ip: i
 export const SOURCE_RANGES4 = mapLayout('services', {
   pins: ['cilium_lb4_source_range'],
   key: sourceRange4,
-  value: placeholder,
+  value: setMember,
 });
 export const SOURCE_RANGES6 = mapLayout('services', {
   pins: ['cilium_lb6_source_range'],
   key: sourceRange6,
-  value: placeholder,
+  value: setMember,
 });
 
 export const MAGLEV = mapLayout('services', {
@@ -159,12 +159,12 @@ export const HEALTH6 = mapLayout('services', {
 export const SKIP_LB4 = mapLayout('local-redirect', {
   pins: ['cilium_skip_lb4'],
   key: struct(16, { netnsCookie: u64(0), address: ipv4(8), port: be16(12) }),
-  value: placeholder,
+  value: setMember,
 });
 export const SKIP_LB6 = mapLayout('local-redirect', {
   pins: ['cilium_skip_lb6'],
   key: struct(32, { netnsCookie: u64(0), address: ipv6(8), port: be16(28) }),
-  value: placeholder,
+  value: setMember,
 });
 
 const serviceZone = struct(4, { revNatId: be16(0), zone: u8(2) });

@@ -1,6 +1,6 @@
 import type { MapSpec } from '../../bpf/kernel/objects.ts';
 import { knownMap } from '../../bpf/layouts/catalogue.ts';
-import { ctEntry115, TUPLE_FLAG } from '../../bpf/layouts/conntrack.ts';
+import { ctEntry, ctEntry115, TUPLE_FLAG } from '../../bpf/layouts/conntrack.ts';
 import { pinPattern, type Variant } from '../../bpf/layouts/map-layout.ts';
 import { metricsValue } from '../../bpf/layouts/metrics.ts';
 import type { RecordOf, Struct } from '../../bpf/layouts/struct.ts';
@@ -55,17 +55,11 @@ function valueForm(to: Variant, from: Variant): (key: Buffer, value: Buffer) => 
   const shape = (value: Buffer) => reshaped(value, from.value, to.value);
   if (to.value !== ctEntry115) return (_, value) => shape(value);
   return (key, value) => {
-    const { packets, bytes, backendId } = decode(from.value, value) as unknown as Counted;
+    const { packets, bytes, backendId } = decode(ctEntry, value);
     const service = ((key.at(-1) ?? 0) & TUPLE_FLAG.service) !== 0;
     const counted = { txPackets: packets, txBytes: bytes, ...(service && { rxBytes: backendId }) };
     return encode(ctEntry115, { ...decode(ctEntry115, shape(value)), ...counted });
   };
-}
-
-interface Counted {
-  packets: bigint;
-  bytes: bigint;
-  backendId: bigint;
 }
 
 /** The fields that both structs have, where the other one has them. */

@@ -1,5 +1,5 @@
 import { formatRange } from '../../lib/address.ts';
-import type { Selector } from '../../policy/evaluate/selectors/selectors.ts';
+import type { Selector } from '../../policy/evaluate/selectors/selector.ts';
 import { type AgentVersion, plays } from '../version.ts';
 
 /**

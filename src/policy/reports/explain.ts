@@ -6,7 +6,7 @@ import type { Traffic } from '../evaluate/decide/ports-of-traffic.ts';
 import type { Direction, Part, PortSpec } from '../evaluate/maps/compile-rule.ts';
 import { effectivePeers } from '../evaluate/maps/direction-policy.ts';
 import type { Identity } from '../evaluate/selectors/identities.ts';
-import { selects } from '../evaluate/selectors/selectors.ts';
+import { selects } from '../evaluate/selectors/match.ts';
 import { formatPosition, type Origin, type Path, type Position, positionOf } from '../rule.ts';
 
 /** A reference to a rule, or to a part of one, in reports. */

@@ -10,7 +10,7 @@ import {
   type PortSpec,
 } from '../evaluate/maps/compile-rule.ts';
 import { effectivePeers } from '../evaluate/maps/direction-policy.ts';
-import type { Selector } from '../evaluate/selectors/selectors.ts';
+import type { Selector } from '../evaluate/selectors/selector.ts';
 import { portText } from './replay.ts';
 import type { ExpectedVerdict } from './test-file.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
-import { flushMap } from '../../../bpf/maps/flush.ts';
-import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { globalPath } from '../../../bpf/kernel/pins.ts';
+import { flushTables } from '../../../cli/bpf/flush.ts';
+import { type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { conntrackTable, GLOBAL_TABLE, sayMissing } from './maps.ts';
 
@@ -16,18 +16,7 @@ export function addBpfCtFlushCommand(command: Command, ctx: Context): void {
 export async function runBpfCtFlush(words: string[], options: WriteOptions, ctx: Context): Promise<void> {
   const table = conntrackTable(words);
   if ('wrong' in table) return await ctx.err.write(`Invalid argument: ${table.wrong}`);
-  const { bpfRoot } = ctx.globals;
-  const present: string[] = [];
-  for (const name of table.maps) {
-    using map = openGlobal(bpfRoot, name, { write: !options.dryRun });
-    if (map) present.push(name);
-    else await sayMissing(ctx, globalPath(bpfRoot, name), name, table.maps === GLOBAL_TABLE);
-  }
-  if (present.length === 0) return;
-  if (!(await mayWrite(ctx, `delete all entries of ${present.join(', ')}`, options))) return;
-  for (const name of present) {
-    using map = openGlobal(bpfRoot, name, { write: true });
-    if (map)
-      await ctx.out.write(`Flushed ${await flushMap(map)} entries from ${globalPath(bpfRoot, name)}\n`);
-  }
+  const missing = (name: string) =>
+    sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name), name, table.maps === GLOBAL_TABLE);
+  await flushTables(ctx, table.maps, missing, options);
 }

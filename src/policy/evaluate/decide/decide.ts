@@ -1,7 +1,7 @@
 import type { CompiledRule, Direction, Part, PortSpec } from '../maps/compile-rule.ts';
 import { type DirectionPolicy, effectivePeers } from '../maps/direction-policy.ts';
 import { type Identity, isHost, isNode, isReserved } from '../selectors/identities.ts';
-import type { Selection } from '../selectors/selectors.ts';
+import type { Selection } from '../selectors/selection.ts';
 import type { PolicyEngine } from './engine.ts';
 import { type Asked, portFits, remarkOn, type Traffic } from './ports-of-traffic.ts';
 

@@ -18,7 +18,10 @@ import { protocolNumber } from '../maps/ports.ts';
 import { precedenceMap } from '../maps/precedence-map.ts';
 import type { ClusterObjects } from '../selectors/cluster-objects.ts';
 import { Identities, type Identity, identityOf, isNode, isReserved } from '../selectors/identities.ts';
-import { type Selector, SelectorCache, type Surroundings, selectsOrWhy } from '../selectors/selectors.ts';
+import { selectsOrWhy } from '../selectors/match.ts';
+import type { Surroundings } from '../selectors/peers.ts';
+import { SelectorCache } from '../selectors/selection.ts';
+import type { Selector } from '../selectors/selector.ts';
 
 /** An endpoint of this node: its id, its identity, and the ports that rules may refer to by name. */
 export interface Endpoint {

@@ -15,13 +15,8 @@ import type {
   Protocol,
   SourcedRule,
 } from '../../rule.ts';
-import {
-  egressSelectors,
-  ingressSelectors,
-  labelSelector,
-  type Selector,
-  type Surroundings,
-} from '../selectors/selectors.ts';
+import { egressSelectors, ingressSelectors, type Surroundings } from '../selectors/peers.ts';
+import { labelSelector, type Selector } from '../selectors/selector.ts';
 
 export type Direction = 'ingress' | 'egress';
 export const DIRECTIONS: readonly Direction[] = ['ingress', 'egress'];

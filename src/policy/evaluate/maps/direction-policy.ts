@@ -1,4 +1,5 @@
-import { type Selection, type Selector, type SelectorCache, WILDCARD } from '../selectors/selectors.ts';
+import type { Selection, SelectorCache } from '../selectors/selection.ts';
+import { type Selector, WILDCARD } from '../selectors/selector.ts';
 import type { CompiledRule, Direction, Part, PortSpec } from './compile-rule.ts';
 
 /** What a filter does with the peers of one selector. */

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
 import { covers, type PeerPolicy } from '../../../../src/policy/evaluate/maps/direction-policy.ts';
 import { Identities, identityOf } from '../../../../src/policy/evaluate/selectors/identities.ts';
-import { SelectorCache, WILDCARD } from '../../../../src/policy/evaluate/selectors/selectors.ts';
+import { SelectorCache } from '../../../../src/policy/evaluate/selectors/selection.ts';
+import { WILDCARD } from '../../../../src/policy/evaluate/selectors/selector.ts';
 import type { IngressRule, Listener } from '../../../../src/policy/rule.ts';
 import { ruleOf } from '../../helpers.ts';
 

@@ -1,15 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import { Identities, identityOf } from '../../../../src/policy/evaluate/selectors/identities.ts';
+import { selects } from '../../../../src/policy/evaluate/selectors/match.ts';
 import {
   egressSelectors,
-  fqdnSelector,
   ingressSelectors,
+  type Surroundings,
+} from '../../../../src/policy/evaluate/selectors/peers.ts';
+import { SelectorCache } from '../../../../src/policy/evaluate/selectors/selection.ts';
+import {
+  fqdnSelector,
   labelSelector,
   type Selector,
-  SelectorCache,
-  type Surroundings,
-  selects,
-} from '../../../../src/policy/evaluate/selectors/selectors.ts';
+} from '../../../../src/policy/evaluate/selectors/selector.ts';
 import type { EgressPeers, IngressPeers } from '../../../../src/policy/rule.ts';
 
 const CLUSTER = 'k8s:io.cilium.k8s.policy.cluster=lab';

@@ -1,15 +1,7 @@
-import {
-  type AddressRange,
-  contains,
-  formatRange,
-  parseRange,
-  without,
-  withoutZone,
-} from '../../../lib/address.ts';
+import { type AddressRange, formatRange, parseRange, without, withoutZone } from '../../../lib/address.ts';
 import { atLeast, type Release } from '../../../model/release.ts';
-import { AGGREGATE_IDS, type AggregateName } from '../../../model/reserved-identity.ts';
-import type { LabelSelector } from '../../../model/selector.ts';
-import { type Term, termsOf } from '../../../model/selector.ts';
+import type { AggregateName } from '../../../model/reserved-identity.ts';
+import { type LabelSelector, type Term, termsOf } from '../../../model/selector.ts';
 import type { CidrRule, EgressPeers, Entity, FqdnSelector, IngressPeers } from '../../rule.ts';
 import {
   type ClusterObjects,
@@ -19,28 +11,14 @@ import {
   servicesOf,
 } from './cluster-objects.ts';
 import {
-  type Identities,
-  type Identity,
-  isOutside,
-  isReserved,
-  meetsOrWhy,
-  type Role,
-} from './identities.ts';
-
-/** One selector of peers. Selectors with equal keys select the same identities. */
-export type Selector =
-  /** Of one address family, if it says so, or of nodes. */
-  | { kind: 'labels'; key: string; terms: readonly Term[]; family?: 4 | 6; nodes?: true }
-  | { kind: 'cidr'; key: string; prefix: AddressRange; holes: readonly AddressRange[] }
-  | { kind: 'fqdn'; key: string; labels: readonly string[]; pattern: RegExp }
-  /** Selects no peer. `why` says which data is missing, if that is the reason, and `among` what it can select. */
-  | { kind: 'none'; key: string; why?: string; among?: Among };
-
-/** Pods, hosts outside the cluster, or both. */
-type Among = 'pods' | 'outside' | 'both';
-
-export const WILDCARD: Selector = { kind: 'labels', key: '', terms: [] };
-const NONE: Selector = { kind: 'none', key: 'none' };
+  type Among,
+  canonical,
+  fqdnSelector,
+  labelSelector,
+  NOBODY,
+  type Selector,
+  WILDCARD,
+} from './selector.ts';
 
 /** What rules refer to and only the cluster knows. */
 export interface Surroundings {
@@ -54,22 +32,6 @@ export interface Surroundings {
   ofObject?: boolean;
   /** CIDR groups and services. */
   objects?: ClusterObjects;
-}
-
-export function labelSelector(selector: LabelSelector, extra: readonly Term[] = []): Selector {
-  const terms = [...termsOf(selector), ...extra];
-  return { kind: 'labels', key: canonical(terms), terms };
-}
-
-/** Equal for selectors that select the same, as far as the order of terms and values goes. */
-function canonical(terms: readonly Term[]): string {
-  return terms
-    .map(
-      ({ source, name, operator, values }) =>
-        `${source}:${name} ${operator} ${[...new Set(values)].sort().join(',')}`,
-    )
-    .sort()
-    .join(' & ');
 }
 
 /** The selectors of a rule's peers. Undefined selects no peer (one of the lists is empty); an empty result selects every peer. */
@@ -107,7 +69,7 @@ export function egressSelectors(
     ...(peers.toCIDRSet ?? []).flatMap((rule) => cidrRuleSelectors(rule, around)),
     ...serviceSelectors(peers, around),
     ...unknownPeers(peers.toGroups, 'toGroups needs the cloud provider', 'outside'),
-    ...(fqdns.length > 0 ? [NONE] : []),
+    ...(fqdns.length > 0 ? [NOBODY] : []),
     ...fqdns.map(fqdnSelector),
   ];
 }
@@ -168,7 +130,7 @@ function entitySelectors(entity: Entity, around: Surroundings): Selector[] {
     case 'all':
       return [WILDCARD];
     case 'none':
-      return [NONE];
+      return [NOBODY];
     case 'world':
       return ['world', 'world-ipv4', 'world-ipv6', ...aggregates('aggregate-world')].map(reserved);
     case 'remote-node':
@@ -296,199 +258,4 @@ function backendSelectors(
       matchLabels: { ...Object.fromEntries(own), 'k8s:io.kubernetes.pod.namespace': namespace },
     }),
   ];
-}
-
-/** Matches addresses that the agent has labelled with this selector, and peers whose name is known. */
-export function fqdnSelector({ matchName, matchPattern }: FqdnSelector): Selector {
-  const text = (matchName ?? matchPattern ?? '').toLowerCase().replace(/\.$/, '');
-  const pattern = matchName === undefined ? patternOf(text) : new RegExp(`^${escapeText(text)}$`);
-  return { kind: 'fqdn', key: `fqdn ${text}`, labels: [text, `${text}.`], pattern };
-}
-
-function escapeText(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-}
-
-/** `*` matches any characters within a DNS label, a pattern of only stars any name, a leading `**.` any depth. */
-function patternOf(text: string): RegExp {
-  if (/^\*+$/.test(text)) return /^.*$/;
-  const deep = text.startsWith('**.');
-  const rest = escapeText(deep ? text.slice(3) : text).replaceAll('\\*', '[-a-z0-9_]*');
-  return new RegExp(`^${deep ? '([-a-z0-9_]+\\.)+' : ''}${rest}$`);
-}
-
-/** Whether the selector selects a peer, as far as is known of it. */
-export function selects(selector: Selector, peer: Identity): boolean {
-  return selectsOrWhy(selector, peer) === true;
-}
-
-/** Whether the selector selects a peer, or why that is not known. */
-export function selectsOrWhy(selector: Selector, peer: Identity, role: Role = 'peer'): boolean | string {
-  switch (selector.kind) {
-    case 'labels':
-      return !isHidden(peer, selector.terms) && hasLabels(selector, peer, role);
-    case 'cidr':
-      return hasAddress(selector, peer);
-    case 'fqdn':
-      return hasName(selector, peer);
-    case 'none':
-      return selector.why !== undefined && mayBe(peer, selector.among ?? 'both') ? selector.why : false;
-  }
-}
-
-/**
- * Whether selectors by label do not see an identity: the aggregates are only for entities and for every peer, whatever
- * labels a selector excludes.
- */
-function isHidden(peer: Identity, terms: readonly Term[]): boolean {
-  if (terms.length === 0 || !AGGREGATES.has(peer.id)) return false;
-  return (
-    !terms.some(({ source }) => source === 'reserved') && isReserved(peer, AGGREGATES.get(peer.id) ?? '')
-  );
-}
-
-const AGGREGATES: ReadonlyMap<number, string> = new Map(
-  Object.entries(AGGREGATE_IDS).map(([name, id]) => [id, name]),
-);
-/** Identities of the agent have labels for the prefixes and names that select them. */
-function isMade({ id }: Identity): boolean {
-  return id < 0;
-}
-
-function hasLabels(
-  { terms, family, nodes }: Extract<Selector, { kind: 'labels' }>,
-  peer: Identity,
-  role: Role,
-): boolean | string {
-  let unknown: string | undefined;
-  for (const term of terms) {
-    const split = familyOfWorld(term);
-    const met =
-      split !== undefined && isWhole(peer)
-        ? isOfFamily(peer, split, 'whether both address families are in use is not known')
-        : meetsOrWhy(peer, term, nodes ? 'subject' : role);
-    if (met === false) return false;
-    if (met !== true) unknown ??= met;
-  }
-  const fits = family === undefined ? true : isOfFamily(peer, family, true);
-  return fits === true ? (unknown ?? true) : fits;
-}
-
-/** The family that a term of the identities `world-ipv4` and `world-ipv6` asks for. */
-function familyOfWorld({ source, name, operator }: Term): 4 | 6 | undefined {
-  if (source !== 'reserved' || operator === 'DoesNotExist' || operator === 'NotIn') return undefined;
-  return name === 'world-ipv4' ? 4 : name === 'world-ipv6' ? 6 : undefined;
-}
-
-/** A host outside that is not said to be of one of the two families. */
-function isWhole(peer: Identity): boolean {
-  return isMade(peer) && isReserved(peer, 'world');
-}
-
-/** `then` when all known addresses are of the family. */
-function isOfFamily<T>({ prefixes }: Identity, family: 4 | 6, then: T): T | false | string {
-  const fitting = prefixes.filter((prefix) => prefix.family === family);
-  if (prefixes.length > 0 && fitting.length === 0) return false;
-  return prefixes.length > 0 && fitting.length === prefixes.length
-    ? then
-    : 'the address family of the peer is not known';
-}
-
-function hasAddress(selector: Extract<Selector, { kind: 'cidr' }>, peer: Identity): boolean | string {
-  if (peer.prefixes.some((own) => inSelector(own, selector))) return true;
-  if (peer.gap?.of === 'any') return peer.gap.why;
-  if (!isMade(peer)) return false;
-  if (peer.prefixes.length === 0 && isOutside(peer)) return 'the address of the peer is not known';
-  const { prefix, holes } = selector;
-  const parts = peer.prefixes.some(
-    (own) => contains(own, prefix) || (contains(prefix, own) && holes.some((hole) => contains(own, hole))),
-  );
-  return parts && !peer.prefixes.some((own) => holes.some((hole) => contains(hole, own)))
-    ? `it selects a part of ${peer.prefixes.map(formatRange).join(' and ')}`
-    : false;
-}
-
-function hasName({ pattern, labels }: Extract<Selector, { kind: 'fqdn' }>, peer: Identity): boolean | string {
-  if (
-    peer.names.some((name) => pattern.test(name)) ||
-    peer.labels.some(({ source, key }) => source === 'fqdn' && labels.includes(key))
-  )
-    return true;
-  if (peer.gap?.of === 'any') return peer.gap.why;
-  return isMade(peer) && isOutside(peer) && peer.names.length === 0
-    ? 'the DNS name of the peer is not known'
-    : false;
-}
-
-function mayBe(peer: Identity, among: Among): boolean {
-  if (peer.gap?.of === 'any') return true;
-  if (isOutside(peer)) return among !== 'pods';
-  return among !== 'outside' && !peer.labels.some(({ source }) => source === 'reserved');
-}
-
-function inSelector(own: AddressRange, { prefix, holes }: Extract<Selector, { kind: 'cidr' }>): boolean {
-  return contains(prefix, own) && !holes.some((hole) => contains(hole, own));
-}
-
-/** Resolves each selector to identities once. */
-export class SelectorCache {
-  readonly #sets = new Map<string, Selection>();
-
-  constructor(readonly identities: Identities) {}
-
-  resolve(selector: Selector): Selection {
-    const known = this.#sets.get(selector.key);
-    if (known) return known;
-    const found = this.#find(selector).map(({ id }) => id);
-    const selection = new Selection(selector, new Uint32Array(found).sort());
-    this.#sets.set(selector.key, selection);
-    return selection;
-  }
-
-  #find(selector: Selector): Identity[] {
-    switch (selector.kind) {
-      case 'labels':
-        return this.identities
-          .select(selector.terms)
-          .filter((identity) => !isHidden(identity, selector.terms));
-      case 'cidr':
-        return selector.prefix.length === 0
-          ? [...this.identities.all.values()].filter((identity) => selects(selector, identity))
-          : this.identities.inside(selector.prefix).filter((identity) => selects(selector, identity));
-      case 'fqdn':
-        return [...this.identities.all.values()].filter((identity) => selects(selector, identity));
-      case 'none':
-        return [];
-    }
-  }
-}
-
-/** The identities that a selector selects. */
-export class Selection {
-  #set: Set<number> | undefined;
-  readonly #others = new Map<number, boolean | string>();
-
-  constructor(
-    readonly selector: Selector,
-    /** Ascending. */
-    readonly ids: Uint32Array,
-  ) {}
-
-  get wildcard(): boolean {
-    return this.selector.kind === 'labels' && this.selector.terms.length === 0;
-  }
-
-  /** Whether a peer is selected, or why that is not known. Peers that are not in the resolved identities have negative ids. */
-  has(peer: Identity): boolean | string {
-    if (this.wildcard) return true;
-    if (peer.id >= 0 && !peer.gap && this.selector.kind !== 'none') {
-      this.#set ??= new Set(this.ids);
-      return this.#set.has(peer.id);
-    }
-    const known = this.#others.get(peer.id);
-    if (known !== undefined) return known;
-    const answer = selectsOrWhy(this.selector, peer);
-    this.#others.set(peer.id, answer);
-    return answer;
-  }
 }

@@ -1,0 +1,118 @@
+import { type AddressRange, contains, formatRange } from '../../../lib/address.ts';
+import { AGGREGATE_IDS } from '../../../model/reserved-identity.ts';
+import type { Term } from '../../../model/selector.ts';
+import { type Identity, isOutside, isReserved, meetsOrWhy, type Role } from './identities.ts';
+import type { Among, Selector } from './selector.ts';
+
+/** Whether the selector selects a peer, as far as is known of it. */
+export function selects(selector: Selector, peer: Identity): boolean {
+  return selectsOrWhy(selector, peer) === true;
+}
+
+/** Whether the selector selects a peer, or why that is not known. */
+export function selectsOrWhy(selector: Selector, peer: Identity, role: Role = 'peer'): boolean | string {
+  switch (selector.kind) {
+    case 'labels':
+      return !isHidden(peer, selector.terms) && hasLabels(selector, peer, role);
+    case 'cidr':
+      return hasAddress(selector, peer);
+    case 'fqdn':
+      return hasName(selector, peer);
+    case 'none':
+      return selector.why !== undefined && mayBe(peer, selector.among ?? 'both') ? selector.why : false;
+  }
+}
+
+/**
+ * Whether selectors by label do not see an identity: the aggregates are only for entities and for every peer, whatever
+ * labels a selector excludes.
+ */
+export function isHidden(peer: Identity, terms: readonly Term[]): boolean {
+  if (terms.length === 0 || !AGGREGATES.has(peer.id)) return false;
+  return (
+    !terms.some(({ source }) => source === 'reserved') && isReserved(peer, AGGREGATES.get(peer.id) ?? '')
+  );
+}
+
+const AGGREGATES: ReadonlyMap<number, string> = new Map(
+  Object.entries(AGGREGATE_IDS).map(([name, id]) => [id, name]),
+);
+/** Identities of the agent have labels for the prefixes and names that select them. */
+function isMade({ id }: Identity): boolean {
+  return id < 0;
+}
+
+function hasLabels(
+  { terms, family, nodes }: Extract<Selector, { kind: 'labels' }>,
+  peer: Identity,
+  role: Role,
+): boolean | string {
+  let unknown: string | undefined;
+  for (const term of terms) {
+    const split = familyOfWorld(term);
+    const met =
+      split !== undefined && isWhole(peer)
+        ? isOfFamily(peer, split, 'whether both address families are in use is not known')
+        : meetsOrWhy(peer, term, nodes ? 'subject' : role);
+    if (met === false) return false;
+    if (met !== true) unknown ??= met;
+  }
+  const fits = family === undefined ? true : isOfFamily(peer, family, true);
+  return fits === true ? (unknown ?? true) : fits;
+}
+
+/** The family that a term of the identities `world-ipv4` and `world-ipv6` asks for. */
+function familyOfWorld({ source, name, operator }: Term): 4 | 6 | undefined {
+  if (source !== 'reserved' || operator === 'DoesNotExist' || operator === 'NotIn') return undefined;
+  return name === 'world-ipv4' ? 4 : name === 'world-ipv6' ? 6 : undefined;
+}
+
+/** A host outside that is not said to be of one of the two families. */
+function isWhole(peer: Identity): boolean {
+  return isMade(peer) && isReserved(peer, 'world');
+}
+
+/** `then` when all known addresses are of the family. */
+function isOfFamily<T>({ prefixes }: Identity, family: 4 | 6, then: T): T | false | string {
+  const fitting = prefixes.filter((prefix) => prefix.family === family);
+  if (prefixes.length > 0 && fitting.length === 0) return false;
+  return prefixes.length > 0 && fitting.length === prefixes.length
+    ? then
+    : 'the address family of the peer is not known';
+}
+
+function hasAddress(selector: Extract<Selector, { kind: 'cidr' }>, peer: Identity): boolean | string {
+  if (peer.prefixes.some((own) => inSelector(own, selector))) return true;
+  if (peer.gap?.of === 'any') return peer.gap.why;
+  if (!isMade(peer)) return false;
+  if (peer.prefixes.length === 0 && isOutside(peer)) return 'the address of the peer is not known';
+  const { prefix, holes } = selector;
+  const parts = peer.prefixes.some(
+    (own) => contains(own, prefix) || (contains(prefix, own) && holes.some((hole) => contains(own, hole))),
+  );
+  return parts && !peer.prefixes.some((own) => holes.some((hole) => contains(hole, own)))
+    ? `it selects a part of ${peer.prefixes.map(formatRange).join(' and ')}`
+    : false;
+}
+
+function hasName({ pattern, labels }: Extract<Selector, { kind: 'fqdn' }>, peer: Identity): boolean | string {
+  if (
+    peer.names.some((name) => pattern.test(name)) ||
+    peer.labels.some(({ source, key }) => source === 'fqdn' && labels.includes(key))
+  )
+    return true;
+  if (peer.gap?.of === 'any') return peer.gap.why;
+  return isMade(peer) && isOutside(peer) && peer.names.length === 0
+    ? 'the DNS name of the peer is not known'
+    : false;
+}
+
+function mayBe(peer: Identity, among: Among): boolean {
+  if (peer.gap?.of === 'any') return true;
+  if (isOutside(peer)) return among !== 'pods';
+  return among !== 'outside' && !peer.labels.some(({ source }) => source === 'reserved');
+}
+
+function inSelector(own: AddressRange, { prefix, holes }: Extract<Selector, { kind: 'cidr' }>): boolean {
+  return contains(prefix, own) && !holes.some((hole) => contains(hole, own));
+}

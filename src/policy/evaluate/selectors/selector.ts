@@ -1,0 +1,56 @@
+import type { AddressRange } from '../../../lib/address.ts';
+import { type LabelSelector, type Term, termsOf } from '../../../model/selector.ts';
+import type { FqdnSelector } from '../../rule.ts';
+
+/** One selector of peers. Selectors with equal keys select the same identities. */
+export type Selector =
+  /** Of one address family, if it says so, or of nodes. */
+  | { kind: 'labels'; key: string; terms: readonly Term[]; family?: 4 | 6; nodes?: true }
+  | { kind: 'cidr'; key: string; prefix: AddressRange; holes: readonly AddressRange[] }
+  | { kind: 'fqdn'; key: string; labels: readonly string[]; pattern: RegExp }
+  /** Selects no peer. `why` says which data is missing, if that is the reason, and `among` what it can select. */
+  | { kind: 'none'; key: string; why?: string; among?: Among };
+
+/** Pods, hosts outside the cluster, or both. */
+export type Among = 'pods' | 'outside' | 'both';
+
+/** Selects every peer. */
+export const WILDCARD: Selector = { kind: 'labels', key: '', terms: [] };
+/** Selects no peer. */
+export const NOBODY: Selector = { kind: 'none', key: 'none' };
+
+/** Selects by labels; `extra` are further requirements. */
+export function labelSelector(selector: LabelSelector, extra: readonly Term[] = []): Selector {
+  const terms = [...termsOf(selector), ...extra];
+  return { kind: 'labels', key: canonical(terms), terms };
+}
+
+/** Equal for selectors that select the same, as far as the order of terms and values goes. */
+export function canonical(terms: readonly Term[]): string {
+  return terms
+    .map(
+      ({ source, name, operator, values }) =>
+        `${source}:${name} ${operator} ${[...new Set(values)].sort().join(',')}`,
+    )
+    .sort()
+    .join(' & ');
+}
+
+/** Matches addresses that the agent has labelled with this selector, and peers whose name is known. */
+export function fqdnSelector({ matchName, matchPattern }: FqdnSelector): Selector {
+  const text = (matchName ?? matchPattern ?? '').toLowerCase().replace(/\.$/, '');
+  const pattern = matchName === undefined ? patternOf(text) : new RegExp(`^${escapeText(text)}$`);
+  return { kind: 'fqdn', key: `fqdn ${text}`, labels: [text, `${text}.`], pattern };
+}
+
+function escapeText(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/** `*` matches any characters within a DNS label, a pattern of only stars any name, a leading `**.` any depth. */
+function patternOf(text: string): RegExp {
+  if (/^\*+$/.test(text)) return /^.*$/;
+  const deep = text.startsWith('**.');
+  const rest = escapeText(deep ? text.slice(3) : text).replaceAll('\\*', '[-a-z0-9_]*');
+  return new RegExp(`^${deep ? '([-a-z0-9_]+\\.)+' : ''}${rest}$`);
+}
