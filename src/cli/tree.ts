@@ -7,8 +7,10 @@ export type AddCommand = (command: Command, ctx: Context) => void;
 
 /** A verb: loaded only when the command line names it. */
 export interface Verb {
-  /** Its description. A verb's file may replace it with a longer one for the verb's own help. */
+  /** What it does, in the list of verbs. */
   about: string;
+  /** The same at more length, for the verb's own help. */
+  long?: string;
   aliases?: readonly string[];
   hidden?: boolean;
   /**
@@ -111,6 +113,7 @@ export async function build(
     if (verb.load) addStubs(here, verb, step.name);
     verb = step.verb;
     here = declare(here, step.name, verb);
+    if (verb.long) here.description(verb.long);
     if (verb.load) (await verb.load())(here, ctx);
     else here.usage('[command]');
     needsRoot = verb.root ?? needsRoot;

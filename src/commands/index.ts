@@ -106,10 +106,12 @@ export const TREE: Verb = {
     troubleshoot: TROUBLESHOOT,
     monitor: {
       about: 'Display BPF program events',
+      long: 'Display BPF program events: drops, packet traces, policy verdicts, debug messages, L7 records',
       load: async () => (await import('./monitor.ts')).addMonitorCommand,
     },
     shell: {
       about: 'Connect to the shell of the agent',
+      long: 'Connect to the shell of the agent (1.20 or later)',
       load: async () => (await import('./shell.ts')).addShellCommand,
     },
     version: {

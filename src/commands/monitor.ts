@@ -47,9 +47,7 @@ const HEALTH_TIMEOUT_MS = 5_000;
 export function addMonitorCommand(command: Command, ctx: Context): void {
   const types = Object.keys(EVENT_TYPES).join(' ');
   command
-    .description(
-      'Display BPF program events: drops, packet traces, policy verdicts, debug messages, L7 records',
-    )
+
     .option('--hex', 'Do not dissect, print payload in HEX', false)
     .addOption(repeated('-t, --type <type>', `Filter by event types [${types}]`, parseType))
     .addOption(repeated('--from <id>', 'Filter by source endpoint id', parseUint16))

@@ -13,7 +13,7 @@ interface ShellOptions {
 /** Declares `shell`. */
 export function addShellCommand(command: Command, ctx: Context): void {
   command
-    .description('Connect to the shell of the agent (1.20 or later)')
+
     .argument(
       '[command...]',
       'a command of the shell and its arguments; without one the shell is interactive',

@@ -33,16 +33,32 @@ export interface RouteRow {
   attributes: string;
 }
 
+/** What a statement matches; `type` says how, where the agent tells (1.20). */
+export interface Matched<T> {
+  type: string;
+  values: T[];
+}
+
+/** Prefixes inside of one, with lengths between two. */
+export interface PrefixLengths {
+  cidr: string;
+  min: number;
+  max: number;
+}
+
 /** One policy with its statements. */
 export interface RoutePolicyRow {
   router: number;
   name: string;
   type: string;
   statements: {
-    peers: string;
+    peers: Matched<string>;
     families: string[];
-    prefixes: string;
+    prefixes: Matched<PrefixLengths>;
     action: string;
-    actions: string[];
+    /** Negative: it is left alone. */
+    localPreference: number;
+    communities: string[];
+    largeCommunities: string[];
   }[];
 }

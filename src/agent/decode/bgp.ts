@@ -1,5 +1,12 @@
 import { compareBytes } from '../../lib/order.ts';
-import type { Capability, PeerRow, RoutePolicyRow, RouteRow } from '../../model/bgp.ts';
+import type {
+  Capability,
+  Matched,
+  PeerRow,
+  PrefixLengths,
+  RoutePolicyRow,
+  RouteRow,
+} from '../../model/bgp.ts';
 import { decodeCapability, decodeNlri, decodePathAttribute } from '../bgp/wire.ts';
 import type { AgentClient } from '../client.ts';
 import { type Answer, listAnswer } from './answer.ts';
@@ -133,7 +140,9 @@ function decodeRoutePolicies(answer: Reader<BgpRoutePolicy[]>): BgpRoutePolicies
               .map((family) => `${family.text('afi')}/${family.text('safi')}`),
             prefixes: matchedPrefixes(statement),
             action: statement.text('route-action'),
-            actions: pathActions(statement),
+            localPreference: statement.integer('set-local-preference'),
+            communities: statement.texts('add-communities'),
+            largeCommunities: statement.texts('add-large-communities'),
           };
         }),
     }))
@@ -141,42 +150,29 @@ function decodeRoutePolicies(answer: Reader<BgpRoutePolicy[]>): BgpRoutePolicies
   return { policies, families: !old };
 }
 
-/** Several values in braces, one as it is. */
-function braced(values: readonly string[]): string {
-  return values.length === 1 ? (values[0] ?? '') : values.map((value) => `{${value}}`).join(' ');
-}
-
-function matched(type: string, values: readonly string[]): string {
-  return values.length > 1 && type ? `(${type}) ${braced(values)}` : braced(values);
-}
-
 /** 1.17 lists the peers; 1.20 says as well how they match. */
-function matchedPeers(statement: Reader<BgpRoutePolicyStatement>): string {
+function matchedPeers(statement: Reader<BgpRoutePolicyStatement>): Matched<string> {
   const match = statement.at('match-neighbors');
-  return match.isList ? braced(match.asTexts()) : matched(match.text('type'), match.texts('neighbors'));
+  return match.isList
+    ? { type: '', values: match.asTexts() }
+    : { type: match.text('type'), values: match.texts('neighbors') };
 }
 
-interface PrefixRange {
+interface WrittenRange {
   cidr?: string;
   'prefix-len-min'?: number;
   'prefix-len-max'?: number;
 }
 
-function matchedPrefixes(statement: Reader<BgpRoutePolicyStatement>): string {
+function matchedPrefixes(statement: Reader<BgpRoutePolicyStatement>): Matched<PrefixLengths> {
   const match = statement.at('match-prefixes');
-  const range = (prefix: Reader<PrefixRange>) =>
-    `${prefix.text('cidr')} (${prefix.integer('prefix-len-min')}..${prefix.integer('prefix-len-max')})`;
-  if (match.isList) return braced(match.as<PrefixRange[]>().items().map(range));
-  return matched(match.text('type'), match.at('prefixes').as<PrefixRange[]>().items().map(range));
-}
-
-function pathActions(statement: Reader<BgpRoutePolicyStatement>): string[] {
-  const preference = statement.integer('set-local-preference');
-  const communities = statement.texts('add-communities');
-  const large = statement.texts('add-large-communities');
-  return [
-    preference >= 0 ? `SetLocalPreference: ${preference}` : '',
-    communities.length > 0 ? `AddCommunities: [${communities.join(' ')}]` : '',
-    large.length > 0 ? `AddLargeCommunities: [${large.join(' ')}]` : '',
-  ].filter((action) => action !== '');
+  const list = (match.isList ? match : match.at('prefixes')).as<WrittenRange[]>();
+  return {
+    type: match.isList ? '' : match.text('type'),
+    values: list.items().map((prefix) => ({
+      cidr: prefix.text('cidr'),
+      min: prefix.integer('prefix-len-min'),
+      max: prefix.integer('prefix-len-max'),
+    })),
+  };
 }

@@ -277,6 +277,7 @@ export const BPF: Verb = {
         },
         orphans: {
           about: 'List NAT entries without a connection or of endpoints that no longer exist',
+          long: 'List NAT entries without a connection or of endpoints that no longer exist, and delete them with --delete',
           load: async () => (await import('./nat/orphans.ts')).addBpfNatOrphansCommand,
         },
         retries: {

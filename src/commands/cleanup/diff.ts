@@ -9,20 +9,15 @@ import { type Baseline, lookAround } from './baseline.ts';
 
 /** Declares `cleanup diff`. */
 export function addCleanupDiffCommand(command: Command, ctx: Context): void {
-  command
-    .description('Compare this node with its baseline; exit with 1 if something was added')
-    .argument('<file>', 'file that "cleanup baseline" wrote')
-    .action(async (file: string) => {
-      const before = await readBaseline(file);
-      const { added, missing } = compareInventories(before.lines, (await lookAround(ctx)).lines);
-      const lines = [...added.map((line) => `+ ${line}`), ...missing.map((line) => `- ${line}`)];
-      await ctx.out.write(
-        lines.length > 0
-          ? `${sanitize(lines.join('\n'))}\n`
-          : `${before.node} is as it was on ${before.at}\n`,
-      );
-      if (added.length > 0) throw new SilentExit(1);
-    });
+  command.argument('<file>', 'file that "cleanup baseline" wrote').action(async (file: string) => {
+    const before = await readBaseline(file);
+    const { added, missing } = compareInventories(before.lines, (await lookAround(ctx)).lines);
+    const lines = [...added.map((line) => `+ ${line}`), ...missing.map((line) => `- ${line}`)];
+    await ctx.out.write(
+      lines.length > 0 ? `${sanitize(lines.join('\n'))}\n` : `${before.node} is as it was on ${before.at}\n`,
+    );
+    if (added.length > 0) throw new SilentExit(1);
+  });
 }
 
 async function readBaseline(file: string): Promise<Baseline> {

@@ -19,6 +19,7 @@ export const CLEANUP: Verb = {
     },
     diff: {
       about: 'Compare this node with its baseline',
+      long: 'Compare this node with its baseline; exit with 1 if something was added',
       load: async () => (await import('./diff.ts')).addCleanupDiffCommand,
     },
   },

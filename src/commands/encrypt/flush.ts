@@ -39,7 +39,7 @@ const MAX_SPI = 15;
 /** Declares `encrypt flush`. */
 export function addEncryptFlushCommand(command: Command, ctx: Context): void {
   command
-    .description('Remove IPsec states and policies: all, or those that match the filters')
+
     .option('-f, --force', 'Skip confirmation')
     .addOption(
       integer('--spi <spi>', 'Only states and policies of this SPI (at most 15)', {

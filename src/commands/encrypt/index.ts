@@ -11,6 +11,7 @@ export const ENCRYPT: Verb = {
     },
     flush: {
       about: 'Remove IPsec states and policies',
+      long: 'Remove IPsec states and policies: all, or those that match the filters',
       load: async () => (await import('./flush.ts')).addEncryptFlushCommand,
     },
     'dump-xfrm': {

@@ -8,9 +8,7 @@ import { addWhichOptions, requireLab, type WhichFlags } from './flags.ts';
 /** Declares `lab env`. */
 export function addLabEnvCommand(command: Command, ctx: Context): void {
   command
-    .description(
-      'Print the environment variables that make a shell use the lab.\nIn a shell: eval "$(cilium lab env)"',
-    )
+
     .addHelpText('after', examples('eval "$(cilium lab env)"'))
     .addOption(outputOption())
     .action((flags: WhichFlags & OutputFlag) => runLabEnv(flags, ctx));

@@ -17,9 +17,7 @@ const PATIENCE_MS = 1000;
 /** Declares `lab run`. */
 export function addLabRunCommand(command: Command, ctx: Context): void {
   command
-    .description(
-      'Run a command against a lab that is stopped after it, and exit with the exit code of the command',
-    )
+
     .argument('<command...>', 'the command and its arguments, after --')
     .passThroughOptions()
     .addHelpText(

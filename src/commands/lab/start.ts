@@ -24,17 +24,13 @@ interface StartFlags extends PlayFlags {
 
 /** Declares `lab start`. */
 export function addLabStartCommand(command: Command, ctx: Context): void {
-  command
-    .description(
-      'Start a lab in the background, and print the variables to export.\nIn a shell: eval "$(cilium lab start)"',
-    )
-    .addHelpText(
-      'after',
-      examples(
-        'eval "$(cilium lab start)"',
-        'cilium lab start --scenario incident --agent-version 1.17 --name old',
-      ),
-    );
+  command.addHelpText(
+    'after',
+    examples(
+      'eval "$(cilium lab start)"',
+      'cilium lab start --scenario incident --agent-version 1.17 --name old',
+    ),
+  );
   addPlayOptions(command)
     .option('--name <name>', 'Name of the lab (default: a free one)')
     .option('--dir <folder>', 'Folder for sockets and state; it is kept when the lab stops')

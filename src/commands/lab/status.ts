@@ -13,10 +13,7 @@ import { addWhichOptions, findLab, knownLabs, type WhichFlags } from './flags.ts
 
 /** Declares `lab status`. */
 export function addLabStatusCommand(command: Command, ctx: Context): void {
-  command
-    .description('List the running labs; exit with 1 if there are none')
-    .addOption(outputOption())
-    .action((flags: WhichFlags & OutputFlag) => runLabStatus(flags, ctx));
+  command.addOption(outputOption()).action((flags: WhichFlags & OutputFlag) => runLabStatus(flags, ctx));
   addWhichOptions(command);
 }
 

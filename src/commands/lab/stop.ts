@@ -13,7 +13,7 @@ const PATIENCE_MS = 5000;
 /** Declares `lab stop`. */
 export function addLabStopCommand(command: Command, ctx: Context): void {
   command
-    .description('Stop a lab, and remove its folder unless it was started with --dir')
+
     .addHelpText('after', examples('cilium lab stop', 'cilium lab stop --all'))
     .option('--all', 'Stop every lab of this user')
     .action((flags: WhichFlags & { all?: boolean }) => runLabStop(flags, ctx));

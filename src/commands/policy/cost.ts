@@ -14,7 +14,6 @@ interface CostOptions extends StateFlags {
 
 /** Declares `policy cost`. */
 export function addPolicyCostCommand(command: Command, ctx: Context): void {
-  command.description('Count the policy map entries that each rule adds, and how full the maps get');
   addRulesOption(command);
   addStateOptions(command, 'agent')
     .addOption(integer('--top <n>', 'Number of rules and endpoints to list', { min: 1 }).default(20))

@@ -35,6 +35,7 @@ export const POLICY: Verb = {
     },
     trace: {
       about: 'Trace a policy decision (agents up to 1.9)',
+      long: 'Trace a policy decision (agents up to 1.14; for newer ones use "policy simulate")',
       load: async () => (await import('./trace.ts')).addPolicyTraceCommand,
     },
     ...EVALUATE_VERBS,

@@ -13,9 +13,7 @@ interface MapsOptions extends StateFlags {
 
 /** Declares `policy maps`. */
 export function addPolicyMapsCommand(command: Command, ctx: Context): void {
-  command
-    .description('Compute the policy map of every endpoint from rules and identities, with no agent involved')
-    .addHelpText('after', examples('cilium policy maps --state agent --rules policies/'));
+  command.addHelpText('after', examples('cilium policy maps --state agent --rules policies/'));
   addRulesOption(command);
   addStateOptions(command, 'agent')
     .addOption(outputOption())

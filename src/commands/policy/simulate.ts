@@ -23,9 +23,7 @@ interface SimulateOptions extends StateFlags {
 /** Declares `policy simulate`. */
 export function addPolicySimulateCommand(command: Command, ctx: Context): void {
   command
-    .description(
-      'Decide whether a connection is allowed at both ends, by which rule, and what would change that',
-    )
+
     .option(
       '--from <who>',
       'Source: labels (app=web), a pod (namespace/name), an identity number, an address or prefix, fqdn:NAME, or an entity',

@@ -19,11 +19,7 @@ interface SuggestOptions extends FlowFlags, StateFlags {
 
 /** Declares `policy suggest`. */
 export function addPolicySuggestCommand(command: Command, ctx: Context): void {
-  addFlowOptions(
-    command.description(
-      'Write the smallest policies that allow the recorded flows, and replay the flows to verify them',
-    ),
-  );
+  addFlowOptions(command);
   addStateOptions(command, 'the identities in the flows')
     .addOption(stringSlice('-n, --namespace <names>', 'Only workloads of these namespaces'))
     .addOption(new Option('-o, --output <format>', 'Output format').choices(['yaml', 'json']).default('yaml'))

@@ -23,7 +23,7 @@ interface TestOptions extends StateFlags {
 export function addPolicyTestCommand(command: Command, ctx: Context): void {
   command
     .argument('[file]')
-    .description('Check rules against a file of expected verdicts; exit with 1 if any test fails')
+
     .option(
       '--init',
       "Print a test file to start from: what the rules (default: the agent's) allow and deny now",

@@ -32,7 +32,7 @@ interface TraceOptions extends OutputFlag {
 /** Declares `policy trace`. */
 export function addPolicyTraceCommand(command: Command, ctx: Context): void {
   command
-    .description('Trace a policy decision (agents up to 1.14; for newer ones use "policy simulate")')
+
     .addOption(stringSlice('-s, --src <labels>', 'Source label context'))
     .addOption(stringSlice('-d, --dst <labels>', 'Destination label context'))
     .addOption(stringSlice('--dport <port>', 'L4 destination port, as port[/protocol]'))

@@ -21,9 +21,6 @@ interface UnusedOptions extends StateFlags {
 
 /** Declares `policy unused`. */
 export function addPolicyUnusedCommand(command: Command, ctx: Context): void {
-  command.description(
-    'List rules that select no endpoint or peer, that others cover, or that no recorded flow needed',
-  );
   addRulesOption(command);
   addStateOptions(command, 'agent')
     .addOption(flowFileOption())

@@ -19,13 +19,7 @@ interface WhyOptions extends FlowFlags, StateFlags {
 
 /** Declares `policy why`. */
 export function addPolicyWhyCommand(command: Command, ctx: Context): void {
-  addFlowOptions(
-    command
-      .argument('[flow]')
-      .description(
-        'Show which policy decided a flow, given in JSON or by its UUID, and what the agent reports about it',
-      ),
-  );
+  addFlowOptions(command.argument('[flow]'));
   command.option('--last-drop', 'Explain the last flow that policy dropped');
   addRulesOption(command);
   addStateOptions(command, 'agent, unless there are --rules')

@@ -3,5 +3,6 @@ import type { Verb } from '../../cli/tree.ts';
 /** `cilium statedb …` */
 export const STATEDB: Verb = {
   about: 'Inspect StateDB',
+  long: "Inspect StateDB: the agent's in-memory tables",
   load: async () => (await import('./statedb.ts')).addStatedbCommand,
 };

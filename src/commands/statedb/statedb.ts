@@ -18,7 +18,7 @@ const TIMEOUT_MS = 90_000;
 /** Declares `statedb`. */
 export function addStatedbCommand(command: Command, ctx: Context): void {
   command
-    .description("Inspect StateDB: the agent's in-memory tables")
+
     .argument('[table]', 'a table such as devices; without one, or with "dump", everything as JSON')
     .argument('[name]', 'table of the experimental group, as 1.17 names them')
     .addOption(durationOption('-w, --watch <interval>', 'Repeat at this interval, such as --watch=1s'))

@@ -1,4 +1,4 @@
-import type { Capability, PeerRow, RoutePolicyRow, RouteRow } from '../../model/bgp.ts';
+import type { Capability, Matched, PeerRow, RoutePolicyRow, RouteRow } from '../../model/bgp.ts';
 import type { Table } from '../text/blocks.ts';
 import { goDuration } from '../text/duration.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
@@ -96,17 +96,15 @@ export function routeTable(routes: readonly RouteRow[], options: { peer: boolean
 
 /** `bgp route-policies`: one line per statement; agents before 1.20 match no families. */
 export function routePolicyTable(policies: readonly RoutePolicyRow[], options: { families: boolean }): Table {
-  const braced = (values: readonly string[]) =>
-    values.length === 1 ? (values[0] ?? '') : values.map((value) => `{${value}}`).join(' ');
   const blocks = policies.map((policy) => {
     const lead = [String(policy.router), policy.name, policy.type].map(sanitizeCell).join('\t');
     const statements = policy.statements.map((statement) =>
       [
-        statement.peers,
+        matched(statement.peers, (peer) => peer),
         ...(options.families ? [braced(statement.families)] : []),
-        statement.prefixes,
+        matched(statement.prefixes, ({ cidr, min, max }) => `${cidr} (${min}..${max})`),
         statement.action,
-        braced(statement.actions),
+        braced(pathActions(statement)),
       ]
         .map(sanitizeCell)
         .join('\t'),
@@ -121,4 +119,26 @@ export function routePolicyTable(policies: readonly RoutePolicyRow[], options: {
     ],
     blocks,
   };
+}
+
+/** Several values in braces, one as it is. */
+function braced(values: readonly string[]): string {
+  return values.length === 1 ? (values[0] ?? '') : values.map((value) => `{${value}}`).join(' ');
+}
+
+function matched<T>({ type, values }: Matched<T>, text: (value: T) => string): string {
+  const all = braced(values.map(text));
+  return values.length > 1 && type ? `(${type}) ${all}` : all;
+}
+
+function pathActions({
+  localPreference,
+  communities,
+  largeCommunities,
+}: RoutePolicyRow['statements'][number]): string[] {
+  return [
+    localPreference >= 0 ? `SetLocalPreference: ${localPreference}` : '',
+    communities.length > 0 ? `AddCommunities: [${communities.join(' ')}]` : '',
+    largeCommunities.length > 0 ? `AddLargeCommunities: [${largeCommunities.join(' ')}]` : '',
+  ].filter((action) => action !== '');
 }

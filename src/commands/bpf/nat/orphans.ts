@@ -17,11 +17,7 @@ const FAMILIES = [
 
 /** Declares `bpf nat orphans`. */
 export function addBpfNatOrphansCommand(command: Command, ctx: Context): void {
-  addOrphanOptions(command)
-    .description(
-      'List NAT entries without a connection or of endpoints that no longer exist, and delete them with --delete',
-    )
-    .action((options: OrphanOptions) => runBpfNatOrphans(options, ctx));
+  addOrphanOptions(command).action((options: OrphanOptions) => runBpfNatOrphans(options, ctx));
 }
 
 /** Prints what is left over in the NAT maps, and with --delete takes exactly that out. */
