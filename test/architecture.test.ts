@@ -133,6 +133,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   cli: [...BASE, 'context.ts', 'render', 'agent', 'kvstore'],
   'cli/bpf': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'bpf'],
+  'cli/policy': [...BASE, 'context.ts', 'cli', 'cli/hubble', 'render', 'agent', 'hubble', 'policy'],
   'cli/hubble': [...BASE, 'context.ts', 'version.ts', 'cli', 'render', 'hubble'],
   commands: [
     ...BASE,

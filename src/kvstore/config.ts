@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { Address } from '../agent/http/http.ts';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
-import { bracketed } from '../lib/address.ts';
+import { bracketed, unbracketed } from '../lib/address.ts';
 
 /** How to reach an etcd cluster. */
 export interface EtcdConfig {
@@ -108,7 +108,7 @@ export async function endpointAddress(endpoint: string, config: EtcdConfig): Pro
   const [ca, cert, key] = await Promise.all(
     [config.caFile, config.certFile, config.keyFile].map((file) => (file ? readText(file) : undefined)),
   );
-  const name = url.hostname.replace(/^\[|\]$/g, '');
+  const name = unbracketed(url.hostname);
   return {
     network: 'tcp',
     target,

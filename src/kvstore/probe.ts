@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { errorCode, errorMessage } from '../errors.ts';
-import { joinHostPort, splitHostPort } from '../lib/address.ts';
+import { joinHostPort, splitHostPort, unbracketed } from '../lib/address.ts';
 import { errnoText } from '../lib/errno.ts';
 import { type EtcdConfig, endpointAddress } from './config.ts';
 
@@ -44,7 +44,7 @@ export async function probeEndpoint(
 }
 
 async function probeName(hostname: string, config: EtcdConfig): Promise<Finding[]> {
-  const name = hostname.replace(/^\[|\]$/g, '');
+  const name = unbracketed(hostname);
   if (isIP(name)) return [];
   try {
     const ips = config.hostAliases?.[name] ?? (await lookup(name, { all: true })).map((hit) => hit.address);
@@ -93,7 +93,7 @@ async function probeTls(
   const findings: Finding[] = [];
   let secure: TLSSocket;
   try {
-    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const host = unbracketed(url.hostname);
     secure = await settle(connectTls({ socket, host, ...tls }), 'secureConnect', signal);
   } catch (error) {
     return [

@@ -176,6 +176,11 @@ export function parseMac(text: string): Buffer | undefined {
   return Buffer.from(text.replaceAll(/[:-]/g, ''), 'hex');
 }
 
+/** The host of a URL as programs take it: an IPv6 address without its brackets. */
+export function unbracketed(host: string): string {
+  return host.replace(/^\[|\]$/g, '');
+}
+
 /** A host as it stands before a port: an IPv6 address in brackets. */
 export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;

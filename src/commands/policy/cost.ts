@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { integer } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
+import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { costOf } from '../../policy/reports/cost.ts';
 import { renderCost } from '../../render/policy/cost.ts';
-import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
 interface CostOptions extends StateFlags {
   rules: string[];

@@ -7,6 +7,8 @@ import { failed } from '../../cli/answer.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../cli/confirm.ts';
 import { examples } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
+import { type AgentRule, labelsOfRule, readAgentRules } from '../../cli/policy/agent-rules.ts';
+import { noPolicyApi } from '../../cli/policy/no-api.ts';
 import { pruneUndo, reserveUndo } from '../../cli/undo.ts';
 import { writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
@@ -14,11 +16,8 @@ import { errorMessage, UserError } from '../../errors.ts';
 import { writeAtomically } from '../../lib/atomic-file.ts';
 import { formatLabel, holdsLabels, parseLabels } from '../../model/label.ts';
 import type { AgentPolicy } from '../../model/policy.ts';
-
 import { goJson } from '../../render/text/json.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
-import { type AgentRule, labelsOfRule, readAgentRules } from './agent-rules.ts';
-import { noPolicyApi } from './no-api.ts';
 
 interface DeleteOptions extends OutputFlag, WriteOptions {
   all?: boolean;

@@ -3,6 +3,14 @@ import type { Answer } from '../../agent/decode/answer.ts';
 import { isMissingOperation, putPolicy, type Replacement } from '../../agent/decode/policy.ts';
 import { examples, requiredArgument, stringSlice } from '../../cli/flags.ts';
 import { outputOption, writeAnswer } from '../../cli/output.ts';
+import { showDifference } from '../../cli/policy/difference.ts';
+import {
+  addPolicyFileOptions,
+  type LoadedPolicies,
+  loadValidPolicies,
+  type PolicyFileFlags,
+} from '../../cli/policy/load.ts';
+import { noPolicyApi } from '../../cli/policy/no-api.ts';
 import { releaseOfAgent } from '../../cli/release.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
@@ -12,14 +20,6 @@ import { atLeast, NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
 import { goJson } from '../../render/text/json.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
-import { showDifference } from './difference.ts';
-import {
-  addPolicyFileOptions,
-  type LoadedPolicies,
-  loadValidPolicies,
-  type PolicyFileFlags,
-} from './load.ts';
-import { noPolicyApi } from './no-api.ts';
 import { countRealized } from './wait.ts';
 
 const WAYS = ['agent', 'kubernetes', 'auto'] as const;

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { examples } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
+import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { renderPolicyMaps } from '../../render/policy/maps.ts';
-import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
 interface MapsOptions extends StateFlags {
   rules: string[];

@@ -1,6 +1,14 @@
 import { type Command, Option } from 'commander';
 import { examples, integer, stringArray } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
+import { addFlowOptions, type FlowFlags, readFlows } from '../../cli/policy/flows.ts';
+import {
+  addStateOptions,
+  loadRules,
+  loadState,
+  type StateFlags,
+  settingsBeside,
+} from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { PolicyEngine } from '../../policy/evaluate/decide/engine.ts';
@@ -9,8 +17,6 @@ import { FlowTable } from '../../policy/reports/flow-table.ts';
 import { type Change, type ReplayReport, replay } from '../../policy/reports/replay.ts';
 import type { SourcedRule } from '../../policy/rule.ts';
 import { renderReplay } from '../../render/policy/replay.ts';
-import { addFlowOptions, type FlowFlags, readFlows } from './flows.ts';
-import { addStateOptions, loadRules, loadState, type StateFlags, settingsBeside } from './inputs.ts';
 
 interface ReplayOptions extends FlowFlags, StateFlags {
   candidate: string[];

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { examples } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
+import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { formatLabel } from '../../model/label.ts';
@@ -9,7 +10,6 @@ import { balancedBy, decideWanted } from '../../policy/evaluate/decide/services.
 import { explain, remedies } from '../../policy/reports/explain.ts';
 import { portText } from '../../policy/reports/replay.ts';
 import { renderSimulation } from '../../render/policy/simulate.ts';
-import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
 interface SimulateOptions extends StateFlags {
   rules: string[];

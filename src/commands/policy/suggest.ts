@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander';
 import { examples, stringSlice } from '../../cli/flags.ts';
+import { addFlowOptions, type FlowFlags, readFlows } from '../../cli/policy/flows.ts';
+import { addStateOptions, loadState, type StateFlags, settingsBeside } from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { PolicyEngine } from '../../policy/evaluate/decide/engine.ts';
@@ -9,8 +11,6 @@ import { FlowTable } from '../../policy/reports/flow-table.ts';
 import { type ReplayReport, replay } from '../../policy/reports/replay.ts';
 import { type Suggestions, suggest } from '../../policy/reports/suggest.ts';
 import { remarkLines, renderSuggestions } from '../../render/policy/suggest.ts';
-import { addFlowOptions, type FlowFlags, readFlows } from './flows.ts';
-import { addStateOptions, loadState, type StateFlags, settingsBeside } from './inputs.ts';
 
 interface SuggestOptions extends FlowFlags, StateFlags {
   namespace: string[];

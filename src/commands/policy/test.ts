@@ -2,6 +2,8 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { TransportError } from '../../agent/http/http.ts';
 import { examples } from '../../cli/flags.ts';
+import { readInput } from '../../cli/policy/files.ts';
+import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { Peers } from '../../policy/evaluate/decide/peers.ts';
@@ -10,8 +12,6 @@ import { starterFile, starterTests } from '../../policy/reports/starter-test-fil
 import { expectationsOf, runExpectations, TEMPLATE } from '../../policy/reports/test-file.ts';
 import { renderTests, renderTestsJunit } from '../../render/policy/test.ts';
 import { goJson } from '../../render/text/json.ts';
-import { readInput } from './files.ts';
-import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
 interface TestOptions extends StateFlags {
   init?: boolean;

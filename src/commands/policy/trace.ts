@@ -6,13 +6,13 @@ import { isMissingOperation, tracePolicy } from '../../agent/decode/policy.ts';
 import { failed } from '../../cli/answer.ts';
 import { integer, stringSlice } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { readPolicyFiles } from '../../cli/policy/files.ts';
 import { releaseOfAgent } from '../../cli/release.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { atLeast } from '../../model/release.ts';
 import { podLabels } from '../../policy/read/workload-labels.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
-import { readPolicyFiles } from './files.ts';
 
 interface TraceOptions extends OutputFlag {
   src: string[];

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { outputOption, writeStructured } from '../../cli/output.ts';
+import { flowFileOption, readFlowFile } from '../../cli/policy/flows.ts';
+import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { PolicyState } from '../../policy/evaluate/decide/cluster-state.ts';
@@ -10,8 +12,6 @@ import type { CompiledRule } from '../../policy/evaluate/maps/compile-rule.ts';
 import { FlowTable } from '../../policy/reports/flow-table.ts';
 import { unusedRules } from '../../policy/reports/unused.ts';
 import { renderUnused } from '../../render/policy/cost.ts';
-import { flowFileOption, readFlowFile } from './flows.ts';
-import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
 interface UnusedOptions extends StateFlags {
   rules: string[];

@@ -1,6 +1,14 @@
 import { type Command, Option } from 'commander';
 import { parsePolicy, readPolicy } from '../../agent/decode/policy.ts';
 import { examples, requiredArgument } from '../../cli/flags.ts';
+import {
+  addPolicyFileOptions,
+  type LoadedPolicies,
+  loadPolicies,
+  type PolicyFileFlags,
+  throwErrors,
+  writeWarnings,
+} from '../../cli/policy/load.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
@@ -14,14 +22,6 @@ import {
 } from '../../render/policy/findings.ts';
 import { goJson } from '../../render/text/json.ts';
 import { paletteFor } from '../../render/text/palette.ts';
-import {
-  addPolicyFileOptions,
-  type LoadedPolicies,
-  loadPolicies,
-  type PolicyFileFlags,
-  throwErrors,
-  writeWarnings,
-} from './load.ts';
 
 interface ValidateOptions extends PolicyFileFlags {
   output: ReportFormat;

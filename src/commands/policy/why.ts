@@ -1,6 +1,14 @@
 import type { Command } from 'commander';
 import { examples } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
+import {
+  addFlowOptions,
+  askHubble,
+  type FlowFlags,
+  parseFlow,
+  readFlowFile,
+} from '../../cli/policy/flows.ts';
+import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import type { DropReason, FlowFilter } from '../../model/hubble.gen.ts';
@@ -8,8 +16,6 @@ import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
 import { Peers } from '../../policy/evaluate/decide/peers.ts';
 import { why } from '../../policy/reports/why.ts';
 import { renderWhy } from '../../render/policy/why.ts';
-import { addFlowOptions, askHubble, type FlowFlags, parseFlow, readFlowFile } from './flows.ts';
-import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from './inputs.ts';
 
 interface WhyOptions extends FlowFlags, StateFlags {
   lastDrop?: boolean;

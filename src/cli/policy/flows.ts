@@ -1,8 +1,5 @@
 import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
-import { integer } from '../../cli/flags.ts';
-import { connectHubble } from '../../cli/hubble/server.ts';
-import { readSettings } from '../../cli/hubble/settings.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { lineReader } from '../../hubble/captures/line-reader.ts';
@@ -13,6 +10,9 @@ import { ProtoJsonError } from '../../hubble/protobuf/protojson.ts';
 import type { FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
 import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
+import { integer } from '../flags.ts';
+import { connectHubble } from '../hubble/server.ts';
+import { readSettings } from '../hubble/settings.ts';
 
 /** The flags that say where flows come from. */
 export interface FlowFlags {

@@ -1,10 +1,10 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { failed } from '../../cli/answer.ts';
-import { readStdin, refuseLarge } from '../../cli/stdin.ts';
 import type { Context } from '../../context.ts';
 import { systemReason, UserError } from '../../errors.ts';
 import { wideEncoding } from '../../lib/encoding.ts';
+import { failed } from '../answer.ts';
+import { readStdin, refuseLarge } from '../stdin.ts';
 
 /** A policy file under the name that the user gave. */
 export interface PolicyFile {

@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
 import { decodeDebugLists, readPolicyState } from '../../agent/decode/policy-state.ts';
-import { stringArray } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import { isRecord } from '../../lib/record.ts';
@@ -21,6 +20,7 @@ import { isEntryList, rulesOfEntries } from '../../policy/read/agent-entries.ts'
 import { readDocuments } from '../../policy/read/documents.ts';
 import { parsePolicies } from '../../policy/read/policies.ts';
 import type { PolicyEntry, SourcedRule } from '../../policy/rule.ts';
+import { stringArray } from '../flags.ts';
 import { readInput } from './files.ts';
 import { loadValidPolicies } from './load.ts';
 
