@@ -3,8 +3,14 @@ import type { Release } from './model/release.ts';
 
 /** A stream of ours: stdout or stderr. */
 export interface Output {
-  /** Resolves when the consumer can take more. Rejects with ClosedPipe when it has gone. */
-  write(chunk: string | Uint8Array): Promise<void>;
+  /**
+   * Writes text, in which nothing but our own sequences (`render/text/sanitize.ts`) steers a terminal: whatever a
+   * cluster or a file put into it is escaped here. Resolves when the consumer can take more. Rejects with ClosedPipe when
+   * it has gone.
+   */
+  write(text: string): Promise<void>;
+  /** Writes bytes as they are: what a program of the user's printed, or what is known to be plain. */
+  pass(bytes: Uint8Array): Promise<void>;
   readonly isTTY: boolean;
   /** Width of the terminal in cells; undefined when it is not one. */
   readonly columns: number | undefined;

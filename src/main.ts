@@ -5,7 +5,6 @@ import { TREE } from './commands/index.ts';
 import type { Context } from './context.ts';
 import { errorMessage, SilentExit, UsageError, UserError } from './errors.ts';
 import { nearest } from './lib/nearest.ts';
-import { sanitize } from './render/text/sanitize.ts';
 
 /** Runs one command line and returns its exit code. Nothing is thrown: every error is printed here, once. */
 export async function main(argv: readonly string[], ctx: Context): Promise<number> {
@@ -141,8 +140,7 @@ async function report(error: unknown, found: Resolved, ctx: Context): Promise<nu
   if (!expected && !ctx.globals.debug)
     lines.push('This is a fault in the toolkit itself: run again with --debug for its stack.');
   if (ctx.globals.debug) lines.push(stackOf(error));
-  // What an agent says goes into messages.
-  await ctx.err.write(`${sanitize(lines.join('\n'))}\n`);
+  await ctx.err.write(`${lines.join('\n')}\n`);
   return expected ? error.exitCode : 1;
 }
 

@@ -1,6 +1,7 @@
 import { agentAddress, connectAgent } from './agent/client.ts';
 import type { Context, Input, LinePrompt, Output } from './context.ts';
 import { ClosedPipe, errorCode, UserError } from './errors.ts';
+import { forTerminal } from './render/text/sanitize.ts';
 
 /** The real Context: the only file besides src/bin that touches `process`. */
 export function systemContext(): Context {
@@ -32,14 +33,36 @@ export function systemContext(): Context {
 }
 
 /** What a Context is made of; the rest (clients, flags) follows from it. */
-export type World = Pick<Context, 'out' | 'err' | 'in' | 'tty' | 'env' | 'cwd' | 'uid' | 'clock' | 'signal'>;
+export interface World extends Pick<Context, 'in' | 'tty' | 'env' | 'cwd' | 'uid' | 'clock' | 'signal'> {
+  readonly out: Sink;
+  readonly err: Sink;
+}
+
+/** Where what passed the door goes. */
+export interface Sink extends Pick<Output, 'isTTY' | 'columns'> {
+  write(chunk: string | Uint8Array): Promise<void>;
+}
+
+/** The door in front of a sink: text leaves only as `forTerminal` has it. */
+function guarded(sink: Sink): Output {
+  return {
+    write: (text) => sink.write(forTerminal(text)),
+    pass: (bytes) => sink.write(bytes),
+    get isTTY() {
+      return sink.isTTY;
+    },
+    get columns() {
+      return sink.columns;
+    },
+  };
+}
 
 /** Completes a world, real or made for a test, to a Context whose clients connect when first asked for. */
 export function contextOf(world: World): Context {
   const { out, err, in: input, env, cwd, uid, clock, signal } = world;
   const ctx: Context = {
-    out,
-    err,
+    out: guarded(out),
+    err: guarded(err),
     in: input,
     env,
     cwd,
@@ -91,7 +114,7 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** Opens the stream when it is first asked for: each costs a start two milliseconds. */
-function output(open: () => NodeJS.WriteStream, name: string): Output {
+function output(open: () => NodeJS.WriteStream, name: string): Sink {
   let closed = false;
   let opened: NodeJS.WriteStream | undefined;
   const stream = () => {

@@ -151,8 +151,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'policy',
     'lab',
   ],
-  'system.ts': [...BASE, 'context.ts', 'agent'],
-  'main.ts': [...BASE, 'context.ts', 'render', 'cli', 'commands'],
+  'system.ts': [...BASE, 'context.ts', 'agent', 'render/text'],
+  'main.ts': [...BASE, 'context.ts', 'cli', 'commands'],
   bin: ['main.ts', 'system.ts', 'version.ts'],
 };
 
@@ -285,6 +285,33 @@ test("only src/agent asks the agent's API and decodes its answers; src/lab serve
     for (const target of targets) if (decoders.includes(target)) wrong.push(`${file} imports ${target}`);
     const asked = readFileSync(join(SRC, file), 'utf8').match(/\.(get|put|patch|delete)\(\s*'\/.*/);
     if (asked) wrong.push(`${file} calls ${asked[0]}`);
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('what steers a terminal is made in one place, and leaves through one door', () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    const text = readFileSync(join(SRC, file), 'utf8');
+    const room = roomOf(file);
+    // YAML has a name for ESC, and sanitize one for every control character.
+    if (
+      !['render/text/sanitize.ts', 'render/text/yaml.ts'].includes(file) &&
+      /\\(?:u001b|x1b|u\{1b\}|033)/i.test(text)
+    )
+      wrong.push(`${file} has an escape sequence`);
+    if (
+      file !== 'render/text/sanitize.ts' &&
+      room !== 'render/text' &&
+      /\bownSequence\b/.test(text) &&
+      file !== 'render/hubble/flow.ts'
+    )
+      wrong.push(`${file} makes sequences: ask render/text/palette.ts or screen.ts`);
+    if (
+      file !== 'commands/hubble/observe/safe-text.tsx' &&
+      /import \{[^}]*\bText\b[^}]*\} from 'ink'/.test(text)
+    )
+      wrong.push(`${file} shows text that is not made safe`);
   }
   expect(wrong).toEqual([]);
 });

@@ -3,7 +3,6 @@ import type { Answer } from '../agent/decode/answer.ts';
 import { apiType } from '../agent/decode/shapes.ts';
 import type { Context } from '../context.ts';
 import { renderOutput, unknownFormat } from '../render/text/output.ts';
-import { sanitize } from '../render/text/sanitize.ts';
 
 /** What `outputOption()` adds to a command. */
 export interface OutputFlag {
@@ -32,9 +31,7 @@ export async function writeStructured(
   type?: string,
 ): Promise<void> {
   const text = await renderOutput(value, format, type ? { type: () => apiType(type) } : {});
-  // JSON and YAML escape for themselves; jsonpath prints strings as they are, which only programs may read.
-  const raw = ctx.out.isTTY && format.startsWith('jsonpath');
-  await ctx.out.write(raw ? sanitize(text) : text);
+  await ctx.out.write(text);
 }
 
 /** Prints an answer of the agent as it came. */

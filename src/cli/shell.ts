@@ -1,6 +1,5 @@
 import { dialShellPatiently, type ShellAnswer, type ShellConnection } from '../agent/shell.ts';
 import type { Context } from '../context.ts';
-import { sanitizeStyled } from '../render/text/sanitize.ts';
 
 /** Connects to the agent's shell, telling of each try that fails. */
 export function openShell(path: string, ctx: Context): Promise<ShellConnection> {
@@ -11,9 +10,7 @@ export function openShell(path: string, ctx: Context): Promise<ShellConnection> 
 /** Copies an answer to stdout as it arrives; true when the command failed. */
 export async function printAnswer(answer: AsyncIterable<ShellAnswer>, ctx: Context): Promise<boolean> {
   for await (const { lines, failed } of answer) {
-    const message = failed === undefined ? Buffer.alloc(0) : Buffer.from(`error: ${failed}\n`);
-    const text = Buffer.concat([lines, message]);
-    await ctx.out.write(ctx.out.isTTY ? sanitizeStyled(text.toString('utf8')) : text);
+    await ctx.out.write(lines.toString('utf8') + (failed === undefined ? '' : `error: ${failed}\n`));
     if (failed !== undefined) return true;
   }
   return false;

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { errorMessage, UserError } from '../errors.ts';
 import { type Block, markChanges, renderMarked, renderTable, type Table } from '../render/text/blocks.ts';
 import { type Palette, paletteFor } from '../render/text/palette.ts';
+import { CLEAR_SCREEN } from '../render/text/screen.ts';
 import { failed } from './answer.ts';
 import { durationOption } from './flags.ts';
 import { type OutputFlag, writeAnswer } from './output.ts';
@@ -85,7 +86,7 @@ async function pause(ctx: Context, ms: number): Promise<boolean> {
 /** The whole list; in a terminal from the top of a cleared screen. */
 function screen(ctx: Context, table: Table, before: readonly Block[], palette: Palette): string {
   const lines = renderMarked(table, markChanges(before, table.blocks)).map((row) => paint(row, palette));
-  const top = ctx.out.isTTY ? '\u001b[H\u001b[2J' : '';
+  const top = ctx.out.isTTY ? CLEAR_SCREEN : '';
   return `${top}${lines.join('\n')}\n`;
 }
 

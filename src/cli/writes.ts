@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { TransportError } from '../agent/http/http.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { CLEAR_LINE } from '../render/text/screen.ts';
 import { failed } from './answer.ts';
 import { durationOption } from './flags.ts';
 
@@ -64,7 +65,7 @@ export async function readBack(
       const state = await isApplied();
       missing = typeof state === 'string' ? `: ${state}` : '';
       if (state === true) {
-        if (progress) await ctx.err.write('\r\u001b[K');
+        if (progress) await ctx.err.write(CLEAR_LINE);
         return;
       }
       last = undefined;
@@ -74,13 +75,13 @@ export async function readBack(
       last = error;
     }
     if (waited + delay > flags.waitTimeout) {
-      if (progress) await ctx.err.write('\r\u001b[K');
+      if (progress) await ctx.err.write(CLEAR_LINE);
       throw new UserError(`${change}: not shown by the agent after ${flags.waitTimeout / 1000} s${missing}`, {
         hint: 'The request was accepted; a longer --wait-timeout waits longer.',
         cause: last,
       });
     }
-    if (progress) await ctx.err.write(`\r\u001b[KWaiting for ${change} … ${Math.floor(waited / 1000)}s`);
+    if (progress) await ctx.err.write(`${CLEAR_LINE}Waiting for ${change} … ${Math.floor(waited / 1000)}s`);
     await ctx.clock.sleep(delay, ctx.signal);
     waited += delay;
   }

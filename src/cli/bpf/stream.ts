@@ -67,9 +67,9 @@ export async function printEntries(
         out.put(lead);
         json.write(out, batch, i);
         lead = BETWEEN;
-        if (out.length >= FLUSH_BYTES) await ctx.out.write(out.take());
+        if (out.length >= FLUSH_BYTES) await ctx.out.pass(out.take());
       }
-  if (out.length > 0) await ctx.out.write(out.take());
+  if (out.length > 0) await ctx.out.pass(out.take());
   await ctx.out.write(lead === OPEN ? '[]\n\n' : '\n]\n\n');
 }
 

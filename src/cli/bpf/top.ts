@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { TopCounter } from '../../bpf/maps/top.ts';
 import type { Context } from '../../context.ts';
 import { renderOutput } from '../../render/text/output.ts';
+import { CLEAR_SCREEN } from '../../render/text/screen.ts';
 import { tabulate } from '../../render/text/table.ts';
 import { durationOption, integer } from '../flags.ts';
 import { type OutputFlag, outputOption } from '../output.ts';
@@ -15,7 +16,6 @@ export interface TopOptions<By extends string> extends OutputFlag {
 }
 
 const DEFAULT_WATCH_MS = 2000;
-const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
 /** Adds those flags. */
 export function topFlags(command: Command, by: readonly [string, ...string[]]): Command {

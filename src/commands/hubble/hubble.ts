@@ -9,7 +9,7 @@ export function addHubbleCommand(command: Command, ctx: Context): void {
   command.usage('[command]').argument('[words...]').option('--version', 'Print the version');
   command.action(async (words: readonly string[], options: { version?: boolean }) => {
     // The reference ends this one line as Windows does; scripts that compare it rely on that.
-    if (options.version) return ctx.out.write(`hubble ${VERSION}\r\n`);
+    if (options.version) return ctx.out.pass(Buffer.from(`hubble ${VERSION}\r\n`));
     if (words[0] !== undefined) {
       const names = command.commands.map((verb) => verb.name());
       const near = nearest(words[0], names);

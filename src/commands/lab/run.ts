@@ -80,7 +80,7 @@ async function execute(
 
 async function forward(from: ChildProcess['stdout'], to: Output): Promise<void> {
   if (!from) return;
-  for await (const chunk of from as AsyncIterable<Buffer>) await to.write(chunk);
+  for await (const chunk of from as AsyncIterable<Buffer>) await to.pass(chunk);
 }
 
 function exitOf(child: ChildProcess, command: string): Promise<number> {

@@ -5,6 +5,7 @@ import { examples, integer, requiredArgument } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { goDuration } from '../../render/text/duration.ts';
+import { OWN_RETURN } from '../../render/text/sanitize.ts';
 
 interface WaitOptions {
   sleepTime: number;
@@ -65,7 +66,7 @@ export async function runPolicyWait(text: string, options: WaitOptions, ctx: Con
         `\n${total - ready} endpoints still not ready after ${elapsed} (${failing} failed)\n`,
       );
     await ctx.out.write(
-      `\rWaiting for endpoints to run policy revision ${revision}: ${ready}/${total}              `,
+      `${OWN_RETURN}Waiting for endpoints to run policy revision ${revision}: ${ready}/${total}              `,
     );
     await ctx.clock.sleep(options.sleepTime * 1000, ctx.signal);
     slept += options.sleepTime * 1000 + POLL_MS;

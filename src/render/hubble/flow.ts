@@ -4,7 +4,7 @@ import { EVENT_POLICY, type FlowRow, type FlowSide } from '../../model/flow-row.
 import type { LostEvent } from '../../model/hubble.gen.ts';
 import { RESERVED_IDENTITIES } from '../../model/reserved-identity.ts';
 import { TRACE_POINTS } from '../../model/trace-point.ts';
-import { sanitizeCell } from '../text/sanitize.ts';
+import { ownSequence, sanitizeCell } from '../text/sanitize.ts';
 import type { TimeFormat } from './flow-time.ts';
 
 /** How flows and events are printed. */
@@ -38,7 +38,7 @@ const SOCK_POINT_NAMES = [
 const COLORS = { host: 36, port: 33, identity: 35, good: 32, bad: 31, warn: 33 } as const;
 
 function paint(color: keyof typeof COLORS, text: string): string {
-  return `\u001b[${COLORS[color]}m${text}\u001b[0m`;
+  return `${ownSequence(`[${COLORS[color]}m`)}${text}${ownSequence('[0m')}`;
 }
 
 /** Makes the texts of a row safe for a terminal. What prints a row takes this for done. */

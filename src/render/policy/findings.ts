@@ -1,7 +1,7 @@
 import { type Finding, formatPosition } from '../../model/finding.ts';
 import { goJson } from '../text/json.ts';
 import type { Palette } from '../text/palette.ts';
-import { sanitize } from '../text/sanitize.ts';
+import { STEERING, sanitize } from '../text/sanitize.ts';
 
 export const REPORT_FORMATS = ['text', 'json', 'sarif', 'junit'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
@@ -125,8 +125,6 @@ export function xml(text: string): string {
     .toWellFormed()
     .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
     .replace(/[&<>"]/g, (c) => XML[c] ?? c)
-    .replace(
-      /[\r\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-      (c) => `&#x${c.charCodeAt(0).toString(16)};`,
-    );
+    .replaceAll('\r', '&#xd;')
+    .replace(STEERING, (c) => `&#x${c.charCodeAt(0).toString(16)};`);
 }

@@ -1,5 +1,6 @@
 import { formatJson } from '../../lib/exact-json.ts';
 import { escapeHtml } from '../../lib/go-html.ts';
+import { STEERING } from './sanitize.ts';
 
 /**
  * JSON as Go's encoder writes it: `<`, `>`, `&` and the line separators are escaped, a bigint is a number of as many
@@ -14,8 +15,6 @@ export function goJson(value: unknown, indent?: number | string): string {
 export function escapeSteering(json: string): string {
   return json.replace(STEERING, unicodeEscape);
 }
-
-const STEERING = /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 function unicodeEscape(c: string): string {
   return `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -1,4 +1,4 @@
-import { Chalk, type ChalkInstance } from 'chalk';
+import { ownSequence } from './sanitize.ts';
 
 /** Colours by meaning. Pad first, then colour: an escape sequence counts as width. */
 export interface Palette {
@@ -10,22 +10,38 @@ export interface Palette {
   bold(text: string): string;
 }
 
-function paletteOf(chalk: ChalkInstance): Palette {
-  return {
-    enabled: chalk.level > 0,
-    good: chalk.green,
-    warn: chalk.yellow,
-    bad: chalk.red,
-    dim: chalk.dim,
-    bold: chalk.bold,
-  };
+/** Text between two choices of a colour or weight; lines are coloured each for itself, as some terminals want. */
+function style(on: number, off: number): (text: string) => string {
+  return (text) =>
+    text === ''
+      ? ''
+      : text
+          .split('\n')
+          .map((line) => `${ownSequence(`[${on}m`)}${line}${ownSequence(`[${off}m`)}`)
+          .join('\n');
 }
 
+const plain = (text: string) => text;
+
 /** No colour at all. */
-export const NO_COLOR: Palette = paletteOf(new Chalk({ level: 0 }));
+export const NO_COLOR: Palette = {
+  enabled: false,
+  good: plain,
+  warn: plain,
+  bad: plain,
+  dim: plain,
+  bold: plain,
+};
 
 /** The sixteen colours that every terminal has. */
-const ANSI: Palette = paletteOf(new Chalk({ level: 1 }));
+const ANSI: Palette = {
+  enabled: true,
+  good: style(32, 39),
+  warn: style(33, 39),
+  bad: style(31, 39),
+  dim: style(2, 22),
+  bold: style(1, 22),
+};
 
 /** What decides about colour: `--color`, then NO_COLOR and FORCE_COLOR, then whether the stream is a terminal. */
 export function wantsColor(

@@ -1,10 +1,13 @@
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+/** Control characters but tab and newline, and the characters that reorder or break a line. */
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const CONTROLS = new RegExp(CONTROL.source, 'g');
 const IN_CELL = new RegExp(`[\t\n]|${CONTROL.source}`);
+/** The same beyond ASCII and DEL: what JSON and YAML may hold as it is. */
+export const STEERING = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
- * Makes text from the cluster safe for a terminal: ESC becomes `^[`, CR `\r`, other control bytes and the
- * characters that reorder a line `\xNN` or `\uNNNN`. Tab and newline stay: tables give them their meaning.
+ * Makes text from outside safe for a terminal: ESC becomes `^[`, CR `\r`, other control characters `\xNN`, and from DEL
+ * on `\uNNNN`, which in JSON is the same value. Tab and newline stay: tables give them their meaning.
  */
 export function sanitize(text: string): string {
   return CONTROL.test(text) ? text.replace(CONTROLS, escapeControl) : text;
@@ -19,15 +22,40 @@ function escapeControl(c: string): string {
   if (c === '\u001b') return '^[';
   if (c === '\r') return '\\r';
   const code = c.charCodeAt(0);
-  return code < 0x100
+  return code < 0x7f
     ? `\\x${code.toString(16).padStart(2, '0')}`
     : `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
-/** As `sanitize`, for text that may be coloured: sequences that only choose colours and weights stay. */
-export function sanitizeStyled(text: string): string {
-  return text
-    .split(/(\u001b\[[0-9;]*m)/)
-    .map((part, i) => (i % 2 === 0 ? sanitize(part) : part))
-    .join('');
+/**
+ * Stands in front of what the program itself says to a terminal. It is made anew for each run and leaves the process
+ * nowhere, so that no text from outside can hold it.
+ */
+const OWN = `\u001b${Math.random().toString(36).slice(2)}${Math.random().toString(36).slice(2)};`;
+const OWN_OR_CONTROL = new RegExp(`${OWN}\r?|${CONTROL.source}`, 'g');
+const HARMLESS = /[\t\n\x20-\x7e]*/y;
+
+/** A sequence of our own for the terminal, without its ESC. What else looks like one is escaped on its way out. */
+export function ownSequence(rest: string): string {
+  return OWN + rest;
+}
+
+/** A carriage return of our own. */
+export const OWN_RETURN = `${OWN}\r`;
+
+/**
+ * The door that all output goes through: own sequences become what they are, all that others could steer a terminal
+ * with is escaped as in `sanitize`.
+ */
+export function forTerminal(text: string): string {
+  // Most text is ASCII: this runs at a gigabyte a second.
+  HARMLESS.lastIndex = 0;
+  HARMLESS.test(text);
+  if (HARMLESS.lastIndex === text.length || !CONTROL.test(text)) return text;
+  return text.replace(OWN_OR_CONTROL, ownOrEscaped);
+}
+
+function ownOrEscaped(found: string): string {
+  if (found.length === 1) return escapeControl(found);
+  return found.endsWith('\r') ? '\r' : '\u001b';
 }

@@ -70,7 +70,7 @@ export async function runBpfCtList(words: string[], options: CtListOptions, ctx:
     });
     for await (const batch of walk(map, { size: DUMP_BATCH })) {
       write(out, batch);
-      if (out.length > 0) await ctx.out.write(out.take());
+      if (out.length > 0) await ctx.out.pass(out.take());
     }
     await ctx.out.write('\n');
   }

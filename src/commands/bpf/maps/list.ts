@@ -9,6 +9,7 @@ import type { BpfMapRow } from '../../../model/bpf-map.ts';
 import { renderBpfMaps } from '../../../render/bpf/maps.ts';
 import { renderOutput } from '../../../render/text/output.ts';
 import { paletteFor } from '../../../render/text/palette.ts';
+import { CLEAR_SCREEN } from '../../../render/text/screen.ts';
 
 const SORTS = ['name', 'entries', 'max', 'pressure', 'memory', 'type', 'id'] as const;
 
@@ -21,7 +22,6 @@ interface BpfMapsListOptions {
 }
 
 const DEFAULT_WATCH_MS = 2000;
-const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
 /** Declares `bpf maps list`. */
 export function addBpfMapsListCommand(command: Command, ctx: Context): void {

@@ -1,10 +1,10 @@
-import { Box, Text, useInput } from 'ink';
+import { Box, useInput } from 'ink';
 import { useEffect, useReducer } from 'react';
 import type { LiveState, Seen } from '../../../hubble/views/live.ts';
 import type { Flow } from '../../../model/hubble.gen.ts';
 import { detailLines, short, sparkline } from '../../../render/hubble/live.ts';
-import { sanitizeCell } from '../../../render/text/sanitize.ts';
 import type { LiveControls } from './live-controls.ts';
+import { Text } from './safe-text.tsx';
 
 /** Frames per second at most: flows are never dropped for a frame, frames are for flows. */
 const FRAME_MS = 125;
@@ -76,7 +76,7 @@ function Title({ state, target, columns }: { state: LiveState; target: string; c
   const share = state.total > 0 ? (100 * state.drops) / state.total : 0;
   return (
     <Text wrap="truncate">
-      <Text bold>{sanitizeCell(target)}</Text>
+      <Text bold>{target}</Text>
       {`  ${short(state.total)} flows  ${short(state.rate)}/s `}
       {columns >= 100 && <Text color="cyan">{sparkline(state.flowsPerSecond)}</Text>}
       {'  '}
@@ -165,7 +165,7 @@ function Details({ seen, scroll, height }: { seen: Seen; scroll: number; height:
       >{`All fields (${from + 1}–${Math.min(lines.length, from + height)} of ${lines.length}; ↑ ↓ scroll, Esc back)`}</Text>
       {lines.slice(from, from + height).map((text) => (
         <Text key={text} wrap="truncate">
-          {sanitizeCell(text)}
+          {text}
         </Text>
       ))}
     </>
@@ -180,7 +180,7 @@ function Top({ state, columns, height }: { state: LiveState; columns: number; he
       {counter.rows(half - 1).map((row) => (
         <Text key={row.values.join('\t')} wrap="truncate">
           {clip(
-            `${String(row.count).padStart(8)}  ${((100 * row.count) / Math.max(1, total)).toFixed(1).padStart(5)} %  ${row.values.map(sanitizeCell).join('  ')}`,
+            `${String(row.count).padStart(8)}  ${((100 * row.count) / Math.max(1, total)).toFixed(1).padStart(5)} %  ${row.values.join('  ')}`,
             columns,
           )}
         </Text>
@@ -208,22 +208,22 @@ function Help() {
 }
 
 function Footer({ controls: { state, filter, typing, problem } }: { controls: LiveControls }) {
-  if (typing !== undefined) return <Text wrap="truncate">{`/${sanitizeCell(typing)}█`}</Text>;
+  if (typing !== undefined) return <Text wrap="truncate">{`/${typing}█`}</Text>;
   if (problem)
     return (
       <Text color="red" wrap="truncate">
-        {sanitizeCell(problem.split('\n')[0] ?? '')}
+        {problem.split('\n')[0] ?? ''}
       </Text>
     );
   if (state.notice)
     return (
       <Text color="yellow" wrap="truncate">
-        {sanitizeCell(state.notice)}
+        {state.notice}
       </Text>
     );
   return (
     <Text dimColor wrap="truncate">
-      {`${filter ? `filter: ${sanitizeCell(filter)}   ` : ''}? help  / filter  d drops  Space pause  Enter details  t top  q quit`}
+      {`${filter ? `filter: ${filter}   ` : ''}? help  / filter  d drops  Space pause  Enter details  t top  q quit`}
     </Text>
   );
 }

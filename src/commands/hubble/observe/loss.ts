@@ -1,6 +1,7 @@
 import type { Context } from '../../../context.ts';
 import { SilentExit } from '../../../errors.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
+import { CLEAR_LINE } from '../../../render/text/screen.ts';
 
 /** What to do about lost events, by where they were lost. */
 const ADVICE: Readonly<Record<string, string>> = {
@@ -47,7 +48,7 @@ export class LossCounter {
   /** Writes the running counter: on one line of a terminal, as lines of their own elsewhere. */
   async show(ctx: Context, final: boolean): Promise<void> {
     if (this.line === '') return;
-    if (ctx.err.isTTY) await ctx.err.write(`\r\u001b[K${this.line}${final ? '\n' : ''}`);
+    if (ctx.err.isTTY) await ctx.err.write(`${CLEAR_LINE}${this.line}${final ? '\n' : ''}`);
     else if (final) await ctx.err.write(`${this.line}\n`);
   }
 

@@ -58,9 +58,9 @@ export class RecordSink {
   async flush(): Promise<void> {
     if (this.format === 'table') return;
     for (const piece of this.#pieces.splice(0))
-      await this.ctx.out.write(
-        typeof piece === 'string' ? piece : piece.chunk.subarray(piece.start, piece.end),
-      );
+      if (typeof piece === 'string') await this.ctx.out.write(piece);
+      // Spans are canonical lines, which have nothing that steers: hubble/fast/canonical-regex.ts.
+      else await this.ctx.out.pass(piece.chunk.subarray(piece.start, piece.end));
     if (this.#text === '') return;
     const text = this.#text;
     this.#text = '';

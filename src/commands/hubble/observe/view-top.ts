@@ -2,6 +2,7 @@ import type { Context } from '../../../context.ts';
 import { TopCounter, topKeys } from '../../../hubble/views/top.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
 import { renderTop, renderTopJson } from '../../../render/hubble/top.ts';
+import { clearLinesAbove } from '../../../render/text/screen.ts';
 
 const REDRAW_MS = 1000;
 
@@ -27,7 +28,7 @@ export async function viewTop(
   let drawn = 0;
   const draw = async () => {
     const text = cut(renderTop(top.ranking(rows), (ctx.clock.nowMs() - startMs) / 1000), ctx.out.columns);
-    await ctx.out.write(`${drawn > 0 ? `\u001b[${drawn}A\u001b[J` : ''}${text}`);
+    await ctx.out.write(clearLinesAbove(drawn) + text);
     drawn = text.split('\n').length - 1;
     drawnMs = ctx.clock.nowMs();
   };
