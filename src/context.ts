@@ -49,6 +49,8 @@ export interface Globals {
   debug: boolean;
   /** When text may be coloured. */
   color: 'auto' | 'always' | 'never';
+  /** How long a request to the agent may take, in milliseconds, where `--timeout` says so. */
+  timeoutMs?: number | undefined;
   /** The folder that Cilium's maps are pinned below. */
   bpfRoot: string;
   /** The release of the agent that made the maps, where it was named. */

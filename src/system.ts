@@ -73,7 +73,7 @@ export function contextOf(world: World): Context {
       return world.tty;
     },
     globals: { host: '', debug: false, color: 'auto', bpfRoot: '/sys/fs/bpf' },
-    agent: once(async () => connectAgent(agentAddress(ctx), signal)),
+    agent: once(async () => connectAgent(agentAddress(ctx), signal, ctx.globals.timeoutMs)),
     exitCode: 0,
   };
   return ctx;

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { formatJson, parseJson } from '../lib/exact-json.ts';
+import { formatJson, parseJson, parsePlainJson, TooDeep } from '../lib/exact-json.ts';
 import { compareBytes } from '../lib/order.ts';
 import { Reader } from './decode/reader.ts';
 import type { DeleteAnswers, GetAnswers, PatchAnswers, PutAnswers } from './decode/types.gen.ts';
@@ -7,7 +7,9 @@ import { HttpClient, type HttpRequest, parseAddress, TransportError } from './ht
 
 export const DEFAULT_SOCKET = '/var/run/cilium/cilium.sock';
 const BASE_PATH = '/v1';
-const DEFAULT_TIMEOUT_MS = 90_000;
+/** What an answer may take, and a change: one that is given up may have been made. */
+export const TIMEOUT_MS = 30_000;
+const WRITE_TIMEOUT_MS = 90_000;
 
 /** Values for the places, the query, the headers and the body of a request. */
 export interface CallOptions {
@@ -33,7 +35,7 @@ export class ApiError extends UserError {
     readonly payload: unknown,
   ) {
     super(
-      `[${method} ${path}][${status}] ${operationName(method, path)}${statusName(method, path, status)}${payload === undefined ? '' : ` ${formatJson(payload)}`}`,
+      `[${method} ${path}][${status}] ${operationName(method, path)}${statusName(method, path, status)}${payload === undefined ? '' : ` ${cut(formatJson(payload) ?? '')}`}`,
       { hint: isUnknownPath(status, payload) ? UNKNOWN_PATH : hintFor(path, status) },
     );
   }
@@ -42,6 +44,13 @@ export class ApiError extends UserError {
   get isUnknownPath(): boolean {
     return isUnknownPath(this.status, this.payload);
   }
+}
+
+/** What is shown of an answer that may be anything. */
+const SHOWN = 4096;
+
+function cut(text: string): string {
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}… (${text.length} characters)` : text;
 }
 
 function isUnknownPath(status: number, payload: unknown): boolean {
@@ -85,6 +94,8 @@ export class AgentClient {
   constructor(
     readonly http: HttpClient,
     private readonly signal?: AbortSignal,
+    /** What the user said a request may take, if anything. */
+    private readonly timeoutMs?: number,
   ) {}
 
   get<P extends keyof GetAnswers>(path: P, options: CallOptions = {}): Promise<Reader<GetAnswers[P]>> {
@@ -123,15 +134,18 @@ export class AgentClient {
       path: BASE_PATH + fillPath(path, options.path ?? {}) + queryOf(options.query ?? {}),
       headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...options.headers },
       ...(body !== undefined && { body }),
-      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      timeoutMs: Math.min(
+        this.timeoutMs ?? Number.POSITIVE_INFINITY,
+        options.timeoutMs ?? this.timeoutMs ?? (method === 'GET' ? TIMEOUT_MS : WRITE_TIMEOUT_MS),
+      ),
       ...((options.signal ?? this.signal) && { signal: options.signal ?? this.signal }),
     };
   }
 }
 
 /** The agent at an address such as `unix:///var/run/cilium/cilium.sock`; `signal` ends its calls. */
-export function connectAgent(address: string, signal: AbortSignal): AgentClient {
-  return new AgentClient(new HttpClient(parseAddress(address)), signal);
+export function connectAgent(address: string, signal: AbortSignal, timeoutMs?: number): AgentClient {
+  return new AgentClient(new HttpClient(parseAddress(address)), signal, timeoutMs);
 }
 
 /** `--host`, else CILIUM_HOST (both in `globals.host`), else CILIUM_SOCK, else the default socket. */
@@ -177,7 +191,8 @@ export function parseAnswer(call: string, text: string): unknown {
   try {
     return parseJson(text);
   } catch (cause) {
-    throw new TransportError('not-http', `${call}: the answer is not JSON: ${excerpt(text)}`, true, {
+    const why = cause instanceof TooDeep ? cause.message : `the answer is not JSON: ${excerpt(text)}`;
+    throw new TransportError('not-http', `${call}: ${why}`, true, {
       hint: 'Is this the socket of a Cilium agent?',
       cause,
     });
@@ -188,7 +203,7 @@ export function parseAnswer(call: string, text: string): unknown {
 export function payloadOf(text: string): unknown {
   if (text.trim() === '') return undefined;
   try {
-    return JSON.parse(text);
+    return parsePlainJson(text);
   } catch {
     return excerpt(text);
   }

@@ -18,6 +18,7 @@ export const AGENT_GLOBALS: GlobalFlags = {
       'always',
       'never',
     ]),
+    durationOption('--timeout <duration>', 'How long to wait for an answer of the agent (default 30s)'),
   ],
 };
 
@@ -170,20 +171,24 @@ export function normalize(
  * environment, then from the config file.
  */
 export async function readGlobals(command: Command, ctx: Context): Promise<void> {
-  const given: Partial<Globals> & { config?: string } = {};
+  const given: Partial<Globals> & { config?: string; timeout?: number } = {};
   for (let here: Command | null = command; here; here = here.parent) {
     const values = here.opts<typeof given>();
-    for (const key of ['host', 'debug', 'color', 'bpfRoot', 'agentRelease', 'config'] as const) {
+    for (const key of ['host', 'debug', 'color', 'bpfRoot', 'agentRelease', 'config', 'timeout'] as const) {
       if (here.getOptionValueSource(key) === 'cli' && given[key] === undefined)
         Object.assign(given, { [key]: values[key] });
     }
   }
+  // A verb with such a flag of its own means the same by it, wherever it stands.
+  if (given.timeout !== undefined && command.getOptionValueSource('timeout') === 'default')
+    command.setOptionValueWithSource('timeout', given.timeout, 'cli');
   const file = await readConfigFile(given.config, ctx);
   Object.assign(ctx.globals, {
     host: given.host ?? ctx.env.CILIUM_HOST ?? file.host ?? '',
     debug: given.debug ?? (TRUE.has(ctx.env.CILIUM_DEBUG ?? '') || file.debug === true),
     color: given.color ?? 'auto',
     agentRelease: given.agentRelease,
+    timeoutMs: given.timeout,
     bpfRoot: given.bpfRoot ?? ctx.env.CILIUM_BPF_ROOT ?? '/sys/fs/bpf',
   } satisfies Globals);
 }

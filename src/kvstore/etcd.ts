@@ -1,5 +1,6 @@
 import { HttpClient, type HttpResponse, TransportError } from '../agent/http/http.ts';
 import { UserError } from '../errors.ts';
+import { parsePlainJson } from '../lib/exact-json.ts';
 import { type EtcdConfig, endpointAddress } from './config.ts';
 
 /** A key and what is stored under it. */
@@ -121,7 +122,7 @@ export class EtcdClient {
 function decodeAnswer(path: string, { status, body }: HttpResponse): unknown {
   let answer: unknown;
   try {
-    answer = JSON.parse(body.toString());
+    answer = parsePlainJson(body.toString());
   } catch (cause) {
     throw new UserError(`${path}: the answer of status ${status} is not JSON`, {
       hint:

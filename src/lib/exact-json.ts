@@ -3,9 +3,64 @@ const LONG = 16;
 /** The digits may also stand in a string, which only costs the slower parse. */
 const LONG_NUMBER = /[:[,]\s*-?\d{16}/;
 
-/** Parses JSON. A whole number beyond 2^53 becomes a bigint with all its digits, any other number a number. */
+/** What nests deeper is no answer and no file of ours, and would exhaust the stack of whoever walks it. */
+export const MAX_DEPTH = 1000;
+
+/** Text of JSON that nests deeper than MAX_DEPTH. */
+export class TooDeep extends SyntaxError {
+  override name = 'TooDeep';
+  constructor(
+    /** Where the first part that is too deep begins. */
+    readonly offset: number,
+  ) {
+    super(`the parts of the JSON are nested more than ${MAX_DEPTH} deep`);
+  }
+}
+
+/**
+ * Parses JSON. A whole number beyond 2^53 becomes a bigint with all its digits, any other number a number. Throws
+ * SyntaxError, and TooDeep for text that nests deeper than MAX_DEPTH.
+ */
 export function parseJson(text: string): unknown {
+  refuseDeep(text);
   return hasLongDigits(text) && LONG_NUMBER.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+}
+
+/** As JSON.parse, which takes any depth: throws TooDeep for text that nests deeper than MAX_DEPTH. */
+export function parsePlainJson(text: string): unknown {
+  refuseDeep(text);
+  return JSON.parse(text);
+}
+
+function refuseDeep(text: string): void {
+  if (text.length < 2 * MAX_DEPTH) return;
+  let depth = 0;
+  const end = text.length;
+  // A switch over literals takes an eighth of the time of the parser, named constants half of it.
+  for (let at = 0; at < end; at++) {
+    switch (text.charCodeAt(at)) {
+      case 0x22: // "
+        at = endOfString(text, at);
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        if (++depth > MAX_DEPTH) throw new TooDeep(at);
+        break;
+      case 0x5d: // ]
+      case 0x7d: // }
+        depth--;
+    }
+  }
+}
+
+/** The quote that ends the string which begins at a quote; the end of the text when none does. */
+function endOfString(text: string, from: number): number {
+  for (let at = text.indexOf('"', from + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let escapes = 0;
+    while (text.charCodeAt(at - 1 - escapes) === 0x5c) escapes++;
+    if (escapes % 2 === 0) return at;
+  }
+  return text.length;
 }
 
 /** Every run of 16 digits has one at a multiple of 16, so it is enough to look at every 16th character. */

@@ -1,4 +1,5 @@
-import { UserError } from '../../errors.ts';
+import { errorMessage, UserError } from '../../errors.ts';
+import { parsePlainJson } from '../../lib/exact-json.ts';
 import type { AgentPolicy, ApiLabel, SelectorRow } from '../../model/policy.ts';
 import { type AgentClient, ApiError } from '../client.ts';
 import { type Answer, listAnswer, objectAnswer } from './answer.ts';
@@ -75,9 +76,11 @@ export function decodePolicy(answer: Reader<Policy>): AgentPolicy {
 /** The rules of a policy, which the agent sends as text: a list of rules, from 1.19 on one of entries. */
 export function parsePolicy({ policy }: AgentPolicy): unknown {
   try {
-    return JSON.parse(policy || '[]');
+    return parsePlainJson(policy || '[]');
   } catch (cause) {
-    throw new UserError('GET /v1/policy: the rules in the answer are not JSON', { cause });
+    throw new UserError(`GET /v1/policy: the rules in the answer are not JSON: ${errorMessage(cause)}`, {
+      cause,
+    });
   }
 }
 

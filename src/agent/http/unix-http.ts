@@ -30,6 +30,8 @@ export class HttpFault extends Error {
 
 const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_LINE_BYTES = 1024;
+/** Answers such as 100 Continue that may come before the real one. */
+const MAX_INTERIM = 16;
 
 /**
  * One HTTP/1.1 exchange over a unix socket, on a connection of its own. An exchange with the agent of this node is
@@ -90,7 +92,8 @@ interface Head {
 }
 
 async function readHead(reader: ByteReader): Promise<Head> {
-  for (;;) {
+  for (let interim = 0; ; interim++) {
+    if (interim > MAX_INTERIM) throw new HttpFault('HPE_INVALID', 'interim answers without an end');
     const text = await reader.until('\r\n\r\n', MAX_HEAD_BYTES);
     const [first = '', ...lines] = text.split('\r\n');
     const match = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(first);

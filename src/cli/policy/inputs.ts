@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { decodeDebugLists, readPolicyState } from '../../agent/decode/policy-state.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
+import { parsePlainJson } from '../../lib/exact-json.ts';
 import { isRecord } from '../../lib/record.ts';
 import { atLeast, type Release, releasesOf } from '../../model/release.ts';
 import { AGGREGATE_IDS } from '../../model/reserved-identity.ts';
@@ -127,7 +128,7 @@ async function loadStateOf(ctx: Context, from: string | undefined): Promise<Load
   const { text } = await readInput(from, ctx, 'cannot read the state');
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = parsePlainJson(text);
   } catch (error) {
     throw new UserError(`${from}: not JSON: ${errorMessage(error)}`, { cause: error });
   }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { SilentExit, systemReason, UserError } from '../../errors.ts';
+import { parsePlainJson } from '../../lib/exact-json.ts';
 import { isRecord } from '../../lib/record.ts';
 import { compareInventories } from '../../node/state/inventory.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
@@ -23,7 +24,7 @@ export function addCleanupDiffCommand(command: Command, ctx: Context): void {
 async function readBaseline(file: string): Promise<Baseline> {
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(file, 'utf8'));
+    value = parsePlainJson(await readFile(file, 'utf8'));
   } catch (cause) {
     throw new UserError(`read baseline ${file}: ${systemReason(cause)}`, { cause });
   }

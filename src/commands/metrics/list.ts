@@ -9,6 +9,7 @@ import { outputOption } from '../../cli/output.ts';
 import { openShell, printAnswer } from '../../cli/shell.ts';
 import type { Context } from '../../context.ts';
 import { errorCode, errorMessage, SilentExit, UsageError, UserError } from '../../errors.ts';
+import { parsePlainJson } from '../../lib/exact-json.ts';
 import type { Metric } from '../../model/metric.ts';
 import { renderMetricList } from '../../render/agent/metrics.ts';
 import { renderOutput } from '../../render/text/output.ts';
@@ -75,7 +76,7 @@ async function listByShell(
 
 function parseAnswer(json: string): unknown {
   try {
-    return JSON.parse(json);
+    return parsePlainJson(json);
   } catch (cause) {
     throw new UserError("the agent's shell answered with something else than JSON", { cause });
   }

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { TIMEOUT_MS } from '../../agent/client.ts';
 import { DUMP_PATHS, noTables, readTable } from '../../agent/statedb.ts';
 import { copyAnswer, RawError } from '../../cli/answer.ts';
 import { durationOption } from '../../cli/flags.ts';
@@ -12,8 +13,6 @@ interface StatedbOptions {
   output: string;
   watch?: number;
 }
-
-const TIMEOUT_MS = 90_000;
 
 /** Declares `statedb`. */
 export function addStatedbCommand(command: Command, ctx: Context): void {
@@ -37,7 +36,7 @@ async function dump(ctx: Context): Promise<void> {
       return await copyAnswer(
         ctx,
         http,
-        { method: 'GET', path, timeoutMs: TIMEOUT_MS, signal: ctx.signal },
+        { method: 'GET', path, timeoutMs: ctx.globals.timeoutMs ?? TIMEOUT_MS, signal: ctx.signal },
         'cannot dump the tables',
       );
     } catch (error) {
@@ -50,7 +49,8 @@ async function dump(ctx: Context): Promise<void> {
 
 async function showTable(name: string, options: StatedbOptions, ctx: Context): Promise<void> {
   const { http } = await ctx.agent();
-  const look = () => readTable(http, name, { timeoutMs: TIMEOUT_MS, signal: ctx.signal });
+  const look = () =>
+    readTable(http, name, { timeoutMs: ctx.globals.timeoutMs ?? TIMEOUT_MS, signal: ctx.signal });
   if (options.output && options.output !== 'table')
     return ctx.out.write(await renderOutput(await look(), options.output));
   if (options.watch === undefined) return ctx.out.write(renderTable(objectTable(await look())));

@@ -93,13 +93,17 @@ export async function* readCapture(
     yield* textOf(chunks ?? rawChunks(path, signal), path);
     return;
   }
-  yield* chunks ? wholeLines(chunks) : readLines(path, signal);
+  yield* chunks ? wholeLines(chunks, nameOf(path)) : readLines(path, signal);
+}
+
+function nameOf(path: string): string {
+  return path === '-' ? 'stdin' : path;
 }
 
 function checkEncoding(head: Uint8Array, path: string): void {
   const encoding = wideEncoding(head);
   if (encoding === undefined) return;
-  throw new UserError(`read ${path === '-' ? 'stdin' : path}: the text is ${encoding}, and flows are UTF-8`, {
+  throw new UserError(`read ${nameOf(path)}: the text is ${encoding}, and flows are UTF-8`, {
     hint: `Convert it with "iconv -f ${encoding} -t UTF-8"; Windows PowerShell writes UTF-8 with "| Out-File -Encoding utf8".`,
   });
 }
@@ -167,15 +171,20 @@ async function* textOf(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGe
   const { head, chunks: all = chunks } = await peek(chunks, path);
   checkEncoding(head, path);
   if (head[0] !== 0) {
-    yield* wholeLines(all);
+    yield* wholeLines(all, nameOf(path));
     return;
   }
   const reader = new FrameReader();
+  let count = 0;
+  // Bytes of zero, which a file may end in after a crash, look like messages of nothing.
+  const textOfMessage = (bytes: Buffer) => {
+    count++;
+    if (bytes.length === 0) throw new FrameError(`message ${count} is empty`);
+    return `${JSON.stringify(decode('observer.GetFlowsResponse', bytes))}\n`;
+  };
   try {
     for await (const chunk of all) {
-      const lines = reader
-        .push(Buffer.from(chunk))
-        .map((bytes) => `${JSON.stringify(decode('observer.GetFlowsResponse', bytes))}\n`);
+      const lines = reader.push(Buffer.from(chunk)).map(textOfMessage);
       if (lines.length > 0) yield Buffer.from(lines.join(''));
     }
   } catch (cause) {

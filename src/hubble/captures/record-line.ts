@@ -1,3 +1,4 @@
+import { parsePlainJson } from '../../lib/exact-json.ts';
 import type { GetFlowsResponse } from '../../model/hubble.gen.ts';
 import { type ParseOptions, parseProtoJson } from '../protobuf/protojson.ts';
 import { messageType } from '../protobuf/schema.ts';
@@ -33,7 +34,7 @@ export function parseRecord(line: string, options: ParseOptions): GetFlowsRespon
 function formOf(line: string): typeof RESPONSE {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parsePlainJson(line);
   } catch {
     return RESPONSE;
   }

@@ -7,6 +7,17 @@ const CHUNK_BYTES = 128 * 1024;
 
 const NEWLINE = 0x0a;
 
+/** Longest line that is taken: a server sends messages of four MiB at most. */
+export const MAX_LINE_BYTES = 16 * 1024 * 1024;
+
+function refuseLong(size: number, path: string, begins: number): void {
+  if (size > MAX_LINE_BYTES)
+    throw new UserError(
+      `read ${path}: the line that begins at byte ${begins} is longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`,
+      { hint: 'Is this a capture of Hubble? What came before it was read.' },
+    );
+}
+
 /**
  * Reads a file in chunks that hold whole lines. A chunk is valid until the next one but one is asked for: while one
  * is worked on the other is being filled.
@@ -33,6 +44,7 @@ export async function* readLines(path: string, signal: AbortSignal): AsyncGenera
     let buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     let spare = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     let filled = 0;
+    let begins = 0;
     let pending = read(buffer, 0);
     for (;;) {
       const count = await pending;
@@ -44,6 +56,7 @@ export async function* readLines(path: string, signal: AbortSignal): AsyncGenera
       }
       const end = buffer.lastIndexOf(NEWLINE, filled - 1) + 1;
       if (end === 0) {
+        refuseLong(filled, path, begins);
         // A line longer than the buffer: read on behind it.
         if (filled === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
         pending = read(buffer, filled);
@@ -58,24 +71,31 @@ export async function* readLines(path: string, signal: AbortSignal): AsyncGenera
       yield buffer.subarray(0, end);
       [buffer, spare] = [spare, buffer];
       filled = rest;
+      begins += end;
     }
   } finally {
     await file.close();
   }
 }
 
-/** Regroups chunks so that each ends with a newline; only the last may lack it. A line may be of any length. */
-export async function* wholeLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+/** Regroups chunks so that each ends with a newline; only the last may lack it. */
+export async function* wholeLines(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Buffer> {
   let rest: Buffer[] = [];
+  let size = 0;
+  let begins = 0;
   for await (const chunk of chunks) {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const end = bytes.lastIndexOf(NEWLINE) + 1;
     if (end === 0) {
       rest.push(bytes);
+      size += bytes.length;
+      refuseLong(size, path, begins);
       continue;
     }
     yield rest.length === 0 ? bytes.subarray(0, end) : Buffer.concat([...rest, bytes.subarray(0, end)]);
     rest = end < bytes.length ? [bytes.subarray(end)] : [];
+    begins += size + end;
+    size = bytes.length - end;
   }
   if (rest.length > 0) yield Buffer.concat(rest);
 }

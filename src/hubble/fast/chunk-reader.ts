@@ -71,6 +71,11 @@ function eachLine(reader: LineReader, step: LineStep): ChunkReader {
       escapes: (from, to) => backslashes.isBetween(text, from, to),
     };
     for (let at = 0; at < bytes.length; ) {
+      if (bytes[at] === NEWLINE) {
+        reader.number++;
+        at++;
+        continue;
+      }
       const end = endOfLine(bytes, at);
       reader.number++;
       const more =

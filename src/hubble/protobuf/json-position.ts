@@ -63,13 +63,13 @@ export function syntaxFault(text: string): string {
       if (rest.trim() === '')
         return before === '' || open.length > 0
           ? `syntax error ${lineColumn(text, token.offset)}: unexpected token `
-          : `syntax error ${lineColumn(text, token.offset)}: unexpected token ${before}`;
+          : `syntax error ${lineColumn(text, token.offset)}: unexpected token ${shown(before)}`;
       const start = token.offset + (/^\s*/.exec(rest)?.[0].length ?? 0);
       const word = /^(?:"[^"]*"?|[^\s{}[\]:,"]+|.)/s.exec(text.slice(start))?.[0] ?? '';
-      return `syntax error ${lineColumn(text, start)}: invalid value ${word}`;
+      return `syntax error ${lineColumn(text, start)}: invalid value ${shown(word)}`;
     }
     if (!fits(token.text, before, open))
-      return `syntax error ${lineColumn(text, token.offset)}: unexpected token ${token.text}`;
+      return `syntax error ${lineColumn(text, token.offset)}: unexpected token ${shown(token.text)}`;
     if (token.text === '{' || token.text === '[') open.push(token.text);
     else if (token.text === '}' || token.text === ']') open.pop();
     before = token.text;
@@ -124,7 +124,12 @@ class TokenReader {
 
 function place(text: string, token: Token): Position {
   const [line, column] = lineAndColumn(text, token.offset);
-  return { line, column, token: token.text };
+  return { line, column, token: shown(token.text) };
+}
+
+/** A token may be all of a line. */
+function shown(token: string): string {
+  return token.length > 500 ? `${token.slice(0, 500)}…` : token;
 }
 
 function lineColumn(text: string, offset: number): string {
@@ -133,7 +138,12 @@ function lineColumn(text: string, offset: number): string {
 }
 
 function lineAndColumn(text: string, offset: number): [number, number] {
-  const before = text.slice(0, offset);
-  const line = before.split('\n').length;
-  return [line, [...before.slice(before.lastIndexOf('\n') + 1)].length + 1];
+  let [line, column] = [1, 1];
+  for (let at = 0; at < offset; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x0a) [line, column] = [line + 1, 1];
+    // The second half of a pair is no character of its own.
+    else if (code < 0xdc00 || code > 0xdfff) column++;
+  }
+  return [line, column];
 }

@@ -1,3 +1,4 @@
+import { parsePlainJson, TooDeep } from '../../lib/exact-json.ts';
 import { formatTimestamp, parseTimestamp } from '../../lib/timestamp.ts';
 import type { Messages } from '../../model/hubble.gen.ts';
 import { type Position, positionOf, syntaxFault } from './json-position.ts';
@@ -28,9 +29,10 @@ export function parseProtoJson<N extends MessageName>(
 ): Messages[N] {
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    throw new ProtoJsonError(`proto: ${syntaxFault(text)}`, false);
+    value = parsePlainJson(text);
+  } catch (error) {
+    const fault = error instanceof TooDeep ? error.message : syntaxFault(text);
+    throw new ProtoJsonError(`proto: ${fault}`, false);
   }
   try {
     return canonical(name, value, options);

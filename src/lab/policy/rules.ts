@@ -1,3 +1,4 @@
+import { parsePlainJson } from '../../lib/exact-json.ts';
 import { holdsLabels, type Label, parseLabels } from '../../model/label.ts';
 import { NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
@@ -15,7 +16,7 @@ export class RuleError extends Error {
 export function parseRules(text: string): PolicyRule[] {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parsePlainJson(text);
   } catch (error) {
     throw new RuleError(`unable to parse rules: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { errorMessage } from '../../errors.ts';
+import { parsePlainJson } from '../../lib/exact-json.ts';
 import { escapeHtml } from '../../lib/go-html.ts';
 import type { Agent } from '../agent/agent.ts';
 import { type ApiDescription, type ApiOperation, pruneFields, readApi } from './api.ts';
@@ -99,7 +100,7 @@ export function encode(value: unknown, indent = 0): string {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parsePlainJson(text);
   } catch {
     return undefined;
   }
@@ -153,7 +154,7 @@ class BodyChecks {
     }
     let body: unknown;
     try {
-      body = JSON.parse(text);
+      body = parsePlainJson(text);
     } catch (error) {
       throw new ApiFailure(400, {
         code: 400,

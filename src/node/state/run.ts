@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { errorCode, errorMessage } from '../../errors.ts';
+import { parsePlainJson } from '../../lib/exact-json.ts';
 
 /** What a program left behind. */
 export interface Ran {
@@ -28,7 +29,7 @@ export async function listFrom<T>(run: Run, command: readonly string[], notes: s
   }
   if (ran.stdout.trim() === '') return [];
   try {
-    return JSON.parse(ran.stdout) as T[];
+    return parsePlainJson(ran.stdout) as T[];
   } catch (error) {
     notes.push(`${command.join(' ')}: not JSON: ${errorMessage(error)}`);
     return [];

@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts';
+import { parsePlainJson, TooDeep } from '../../lib/exact-json.ts';
 import { type Finding, formatPosition } from '../../model/finding.ts';
 import type { Path, Position } from '../rule.ts';
 import { checkJson, doubledKeys, indexJson, JsonSyntaxError, pathKey } from './json-text.ts';
@@ -22,18 +23,23 @@ export async function parseFile(file: string, text: string): Promise<ParsedFile>
   } catch (error) {
     // What nests deeper than the stack is no policy.
     if (!(error instanceof RangeError)) throw error;
-    return { documents: [], findings: [tooDeep(file)] };
+    return { documents: [], findings: [tooDeep(file, text, 0)] };
   }
 }
 
-function tooDeep(file: string): Finding {
+function tooDeep(file: string, text: string, offset: number): Finding {
   return {
     severity: 'error',
     code: 'syntax',
     message: 'malformed policy: its parts are nested too deeply to be read',
-    position: { file, line: 1, column: 1 },
+    position: { file, ...placeIn(text, offset) },
     path: [],
   };
+}
+
+function placeIn(text: string, offset: number): { line: number; column: number } {
+  const lines = text.slice(0, offset).split('\n');
+  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
 }
 
 /** The documents of a file. Throws a UserError for its first syntax error. */
@@ -52,9 +58,10 @@ function looksLikeJson(file: string, text: string): boolean {
 function parseJson(file: string, text: string): ParsedFile {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parsePlainJson(text);
   } catch (error) {
-    return { documents: [], findings: [jsonFault(file, text, error)] };
+    const fault = error instanceof TooDeep ? tooDeep(file, text, error.offset) : jsonFault(file, text, error);
+    return { documents: [], findings: [fault] };
   }
   const document = new JsonDocument(file, text, value);
   // Only the text shows that a key is written twice.
@@ -80,12 +87,11 @@ function jsonFault(file: string, text: string, error: unknown): Finding {
     if (found instanceof JsonSyntaxError) fault = found;
   }
   const offset = fault?.offset ?? text.length;
-  const line = text.slice(0, offset).split('\n');
   return {
     severity: 'error',
     code: 'syntax',
     message: `malformed policy, not JSON? ${fault?.message ?? String(error)}`,
-    position: { file, line: line.length, column: (line.at(-1)?.length ?? 0) + 1 },
+    position: { file, ...placeIn(text, offset) },
     path: [],
     excerpt: excerptOf(text, offset),
   };

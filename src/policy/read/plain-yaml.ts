@@ -1,3 +1,4 @@
+import { MAX_DEPTH } from '../../lib/exact-json.ts';
 import { plainScalar } from './yaml-scalar.ts';
 
 /**
@@ -50,6 +51,7 @@ const QUOTED = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')(?: +#.*)?$/;
 
 class Reader {
   #at = 0;
+  #depth = 0;
 
   constructor(private readonly lines: readonly Line[]) {}
 
@@ -64,10 +66,12 @@ class Reader {
   /** The mapping or list whose lines begin at `indent`. */
   #block(indent: number): unknown {
     const line = this.lines[this.#at];
-    if (!line) throw NOT_PLAIN;
-    if (isItem(line.text)) return this.#list(indent);
-    if (KEY.test(line.text)) return this.#mapping(indent);
-    throw NOT_PLAIN;
+    // The full parser says where it is too deep.
+    if (!line || this.#depth >= MAX_DEPTH) throw NOT_PLAIN;
+    this.#depth++;
+    const value = isItem(line.text) ? this.#list(indent) : this.#mapping(indent);
+    this.#depth--;
+    return value;
   }
 
   #list(indent: number): unknown[] {
@@ -104,6 +108,7 @@ class Reader {
   }
 
   #mapping(indent: number): Record<string, unknown> {
+    if (!KEY.test(this.lines[this.#at]?.text ?? '')) throw NOT_PLAIN;
     const mapping: Record<string, unknown> = {};
     for (let line = this.lines[this.#at]; line?.indent === indent; line = this.lines[this.#at]) {
       const match = KEY.exec(line.text);

@@ -1,4 +1,5 @@
 import type { Alias, Document, Node, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { MAX_DEPTH } from '../../lib/exact-json.ts';
 import type { Path } from '../rule.ts';
 import { plainKey, plainScalar } from './yaml-scalar.ts';
 
@@ -83,10 +84,19 @@ class Builder {
   readonly #members = new Map<unknown, Map<string, Member>>();
   #nodes = 0;
   #unfolded = 0;
+  #depth = 0;
 
   constructor(private readonly yaml: Yaml) {}
 
   read(node: unknown): unknown {
+    if (this.#depth >= MAX_DEPTH) throw this.#fault(node, `its parts are nested more than ${MAX_DEPTH} deep`);
+    this.#depth++;
+    const value = this.#read(node);
+    this.#depth--;
+    return value;
+  }
+
+  #read(node: unknown): unknown {
     if (this.yaml.isAlias(node)) return this.#alias(node).value;
     this.#nodes++;
     if (!this.yaml.isNode(node)) return null;

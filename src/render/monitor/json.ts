@@ -1,3 +1,4 @@
+import { parsePlainJson } from '../../lib/exact-json.ts';
 import { compareBytes } from '../../lib/order.ts';
 import { dropReasonText } from '../../model/drop-reason.ts';
 import type {
@@ -120,7 +121,7 @@ function capture(event: CaptureEvent, shown: ShownEvent, format: MonitorFormat):
 function agent(event: AgentEvent): string {
   let message = event.text;
   try {
-    const value: unknown = JSON.parse(message);
+    const value: unknown = parsePlainJson(message);
     if (/[\n\r\t]/.test(message)) message = JSON.stringify(value);
   } catch {
     message = JSON.stringify(message);

@@ -29,6 +29,57 @@ function file(name: string, content: string | Uint8Array): string {
 const observe = (...words: string[]) => run(['hubble', 'observe', ...words], { cwd: folder });
 const plain = () => observe('--input-file', FILE, '-o', 'json');
 
+describe('what is no capture takes neither memory nor time', () => {
+  test.each<[string, () => Uint8Array, RegExp]>([
+    [
+      'a line without an end',
+      () => Buffer.alloc(20 << 20, 'x'),
+      /the line that begins at byte 0 is longer than 16 MiB/,
+    ],
+    [
+      'one in the middle, unpacked',
+      () => gzipSync(Buffer.concat([Buffer.from(`${LINES[0]}\n`), Buffer.alloc(20 << 20, 'x')])),
+      new RegExp(`the line that begins at byte ${Buffer.byteLength(LINES[0] ?? '') + 1} is longer`),
+    ],
+    [
+      'zeros',
+      () => gzipSync(Buffer.alloc(50 << 20)),
+      /it is no capture of framed messages: message 1 is empty/,
+    ],
+  ])('%s', async (name, content, error) => {
+    const { stderr, code } = await observe('--input-file', file(name, content()));
+    expect(stderr).toMatch(error);
+    expect(stderr.length).toBeLessThan(500);
+    expect(code).toBe(1);
+  });
+
+  test('a large line that is none is cut in the message', async () => {
+    const { stderr, code } = await observe(
+      '--input-file',
+      file('long', `${'x'.repeat(1 << 20)}\n${LINES[0]}\n`),
+    );
+    expect(stderr).toContain('invalid value xxxx');
+    expect(stderr.length).toBeLessThan(2000);
+    expect(code).toBe(0);
+  });
+
+  test('millions of empty lines', async () => {
+    const { stdout } = await observe(
+      '--input-file',
+      file('empty', `${'\n'.repeat(8 << 20)}${LINES[0]}\n`),
+      '-o',
+      'json',
+    );
+    expect(stdout).toBe(`${LINES[0]}\n`);
+  });
+
+  test('a line that nests without an end is a bad line', async () => {
+    const { stderr, code } = await observe('--input-file', file('deep', `${'{"flow":'.repeat(50_000)}\n`));
+    expect(stderr).toContain('nested more than 1000 deep');
+    expect(code).toBe(0);
+  });
+});
+
 describe('a capture is read whatever it is', () => {
   test.each<[string, () => string | Uint8Array]>([
     ['gzip.jsonl', () => gzipSync(LINES.join('\n'))],

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import { parsePlainJson } from '../../../lib/exact-json.ts';
 import { renderOutput } from '../../../render/text/output.ts';
 import { readHeader, stateFolder } from './templates.ts';
 
@@ -23,7 +24,7 @@ export async function runBpfShaGet(sha: string, options: OutputFlag, ctx: Contex
   if (!encoded) throw new UserError('No JSON embedded in the file.');
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(encoded, 'base64').toString('utf8'));
+    value = parsePlainJson(Buffer.from(encoded, 'base64').toString('utf8'));
   } catch (error) {
     throw new UserError(`the JSON embedded in the header of ${sha} is broken`, { cause: error });
   }

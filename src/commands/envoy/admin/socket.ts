@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { TIMEOUT_MS } from '../../../agent/client.ts';
 import { HttpClient, type HttpRequest, TransportError } from '../../../agent/http/http.ts';
 import { copyAnswer } from '../../../cli/answer.ts';
 import { familyFlag } from '../../../cli/flags.ts';
@@ -27,7 +28,7 @@ export async function askEnvoy(
         method,
         path,
         headers: { host: 'envoy-admin', accept: '*/*' },
-        timeoutMs: 90_000,
+        timeoutMs: ctx.globals.timeoutMs ?? TIMEOUT_MS,
         signal: ctx.signal,
       },
       'cannot ask Envoy',

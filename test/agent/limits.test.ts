@@ -1,0 +1,57 @@
+import type { Socket } from 'node:net';
+import { expect, test } from '@jest/globals';
+import { run } from '../helpers/run.ts';
+import { serveStream } from '../helpers/stream-server.ts';
+
+const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n';
+
+/** Sends a piece again and again, until the other side has enough. */
+function drip(connection: Socket, first: string, piece: string, everyMs: number): void {
+  connection.write(first);
+  const timer = setInterval(() => connection.write(piece), everyMs);
+  connection.on('close', () => clearInterval(timer));
+}
+
+// differs: agent-timeout
+test.each<[string, (connection: Socket) => void]>([
+  ['no answer', () => {}],
+  ['a slow head', (connection) => drip(connection, '', 'H', 50)],
+  ['a slow body', (connection) => drip(connection, `${HEAD}Content-Length: 100000\r\n\r\n`, '[', 50)],
+  [
+    'slow chunks',
+    (connection) => drip(connection, `${HEAD}Transfer-Encoding: chunked\r\n\r\n`, '1\r\n[\r\n', 50),
+  ],
+])('%s ends a verb after --timeout', async (_, serve) => {
+  await using server = await serveStream((connection) => connection.once('data', () => serve(connection)));
+  for (const argv of [
+    ['endpoint', 'list', '--timeout', '300ms'],
+    ['--timeout=300ms', 'status'],
+    ['policy', 'get', '--timeout', '0.3s'],
+  ]) {
+    const { stderr, code } = await run(argv, { env: { CILIUM_SOCK: server.socket } });
+    expect(stderr).toMatch(/no answer within 0.3 s|Cilium API client timeout exceeded/);
+    expect(code).toBe(1);
+  }
+});
+
+test('interim answers without an end are an error', async () => {
+  await using server = await serveStream((connection) =>
+    connection.once('data', () => connection.write('HTTP/1.1 100 Continue\r\n\r\n'.repeat(1000))),
+  );
+  const { stderr, code } = await run(['endpoint', 'list'], { env: { CILIUM_SOCK: server.socket } });
+  expect(stderr).toContain('the server does not speak HTTP');
+  expect(code).toBe(1);
+});
+
+test('what an agent refuses with is shown cut', async () => {
+  const body = JSON.stringify('x'.repeat(1 << 20));
+  await using server = await serveStream((connection) =>
+    connection.once('data', () =>
+      connection.end(`HTTP/1.1 500 No\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
+    ),
+  );
+  const { stderr, code } = await run(['endpoint', 'list'], { env: { CILIUM_SOCK: server.socket } });
+  expect(stderr).toContain('xxx… (1048578 characters)');
+  expect(stderr.length).toBeLessThan(5000);
+  expect(code).toBe(1);
+});
