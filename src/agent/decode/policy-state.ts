@@ -15,6 +15,8 @@ import type {
 
 /** What decides about traffic, as the agent tells it. */
 export interface AgentPolicyState extends AgentLists {
+  /** Name of its cluster. Undefined: the agent does not say. */
+  clusterName: string | undefined;
   /** Undefined: the agent does not say. */
   hostFirewall: boolean | undefined;
   /** Whether both address families are in use. Undefined: the agent does not say. */
@@ -46,6 +48,7 @@ export async function readPolicyState(agent: AgentClient): Promise<AgentPolicySt
     endpoints: endpoints.items().flatMap(endpointOf),
     ips: ips ? ips.items().map(addressOf) : [],
     services: services ? services.items().flatMap(serviceOf) : [],
+    clusterName: clusterNameOf(config),
     hostFirewall: isOn(health?.at('host-firewall').text('mode')),
     dualStack: usesBothFamilies(config),
     release: parseRelease(health?.at('cilium').text('msg') ?? ''),
@@ -57,6 +60,12 @@ export async function readPolicyState(agent: AgentClient): Promise<AgentPolicySt
 
 function isOn(mode: string | undefined): boolean | undefined {
   return mode === undefined || mode === '' ? undefined : mode === 'Enabled';
+}
+
+function clusterNameOf(config: Reader<DaemonConfiguration> | undefined): string | undefined {
+  const map = config?.at('status').at('daemonConfigurationMap');
+  const name = map?.present ? map.fields().ClusterName : undefined;
+  return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
 function usesBothFamilies(config: Reader<DaemonConfiguration> | undefined): boolean | undefined {
@@ -80,7 +89,7 @@ export function decodeDebugLists(
   return {
     identities: [],
     endpoints: info.at('endpoint-list').items().flatMap(endpointOf),
-    ips: [],
+    ips: info.at('endpoint-list').items().flatMap(addressesOf),
     services: info.at('service-list').items().flatMap(serviceOf),
     hostFirewall: isOn(info.at('cilium-status').at('host-firewall').text('mode')),
   };
@@ -113,6 +122,23 @@ function endpointOf(endpoint: Reader<Endpoint>): AgentLists['endpoints'] {
       ...(pod.includes('/') && { pod }),
     },
   ];
+}
+
+/** The addresses of an endpoint. */
+function addressesOf(endpoint: Reader<Endpoint>): AgentLists['ips'] {
+  const status = endpoint.at('status');
+  const identity = status.at('identity');
+  if (!identity.has('id')) return [];
+  return status
+    .at('networking')
+    .at('addressing')
+    .items()
+    .flatMap((pair) => [
+      { ip: pair.text('ipv4'), length: 32 },
+      { ip: pair.text('ipv6'), length: 128 },
+    ])
+    .filter(({ ip }) => ip !== '')
+    .map(({ ip, length }) => ({ cidr: `${ip}/${length}`, identity: identity.integer('id') }));
 }
 
 function addressOf(entry: Reader<IPListEntry>): AgentLists['ips'][number] {

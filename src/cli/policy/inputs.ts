@@ -145,7 +145,7 @@ function isDebugInfo(document: unknown): boolean {
 
 function stateOfDebugInfo(document: unknown, file: string): PolicyState {
   const { hostFirewall, ...lists } = decodeDebugLists(document, file);
-  return { ...stateOfAgent(lists), ...(hostFirewall !== undefined && { hostFirewall }) };
+  return { ...stateOfAgent(lists), localOnly: true, ...(hostFirewall !== undefined && { hostFirewall }) };
 }
 
 /** The agent's debug information contains the rules as text. */
@@ -163,6 +163,7 @@ async function loadAgent(ctx: Context): Promise<Loaded> {
     enforcement,
     allowLocalhost,
     hostFirewall,
+    clusterName,
     dualStack,
     release: told,
     ...lists
@@ -183,6 +184,7 @@ async function loadAgent(ctx: Context): Promise<Loaded> {
       enforcement,
       allowLocalhost,
       ...(hostFirewall !== undefined && { hostFirewall }),
+      ...(clusterName !== undefined && { clusterName }),
       ...(split !== undefined && { dualStack: split }),
       ...(release && { release }),
     },
@@ -241,11 +243,11 @@ export async function loadEngine(
 /** The settings, and what the flows show beside them. The cluster's name of a state wins. */
 export function settingsBeside(
   facts: FlowFacts,
-  { identities }: PolicyState,
+  { identities, endpoints }: PolicyState,
   settings: Partial<Settings>,
 ): Partial<Settings> {
   const { clusterName, ...others } = facts.settingsBeside(settings);
-  const own = clusterName === undefined ? undefined : new Identities(identities).clusterName();
+  const own = clusterName === undefined ? undefined : new Identities(identities).clusterName(endpoints);
   return { ...others, ...(clusterName !== undefined && { clusterName: own ?? clusterName }) };
 }
 

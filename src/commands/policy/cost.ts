@@ -4,7 +4,9 @@ import { outputOption, writeStructured } from '../../cli/output.ts';
 import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { costOf } from '../../policy/reports/cost.ts';
+import { openQuestions } from '../../policy/reports/open-questions.ts';
 import { renderCost } from '../../render/policy/cost.ts';
+import { renderOpenQuestions } from '../../render/policy/open-questions.ts';
 
 interface CostOptions extends StateFlags {
   rules: string[];
@@ -27,4 +29,5 @@ export async function runPolicyCost(options: CostOptions, ctx: Context): Promise
   const report = costOf(engine);
   if (options.output) await writeStructured(ctx, options.output, report);
   else await ctx.out.write(renderCost(report, options.top));
+  await ctx.err.write(renderOpenQuestions(openQuestions(engine)));
 }

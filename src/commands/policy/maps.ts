@@ -4,7 +4,9 @@ import { outputOption, writeStructured } from '../../cli/output.ts';
 import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import { openQuestions } from '../../policy/reports/open-questions.ts';
 import { renderPolicyMaps } from '../../render/policy/maps.ts';
+import { renderOpenQuestions } from '../../render/policy/open-questions.ts';
 
 interface MapsOptions extends StateFlags {
   rules: string[];
@@ -33,4 +35,5 @@ export async function runPolicyMaps(options: MapsOptions, ctx: Context): Promise
     .map((endpoint) => ({ endpoint: endpoint.id, entries: engine.entriesOf(endpoint) }));
   if (options.output) await writeStructured(ctx, options.output, maps);
   else await ctx.out.write(renderPolicyMaps(maps));
+  await ctx.err.write(renderOpenQuestions(openQuestions(engine)));
 }

@@ -3,7 +3,7 @@ import { type Connection, type Seen, workloadOf } from '../evaluate/decide/conne
 import type { Answer, ConnectionDecision, Decision } from '../evaluate/decide/decide.ts';
 import type { PolicyEngine } from '../evaluate/decide/engine.ts';
 import type { FullDecision } from '../evaluate/decide/services.ts';
-import { type Identity, isNode } from '../evaluate/selectors/identities.ts';
+import { type Identity, isVague } from '../evaluate/selectors/identities.ts';
 import { explain, type RuleReference } from './explain.ts';
 import type { FlowTable, Observed } from './flow-table.ts';
 
@@ -141,7 +141,7 @@ function addChange(
 
 /** The workload; the name in the flow where the labels that tell the workload are not known. */
 function endOf(identity: Identity, name: string): string {
-  return identity.gap && !isNode(identity) ? name : workloadOf(identity);
+  return isVague(identity) ? name : workloadOf(identity);
 }
 
 /** The direction that denies; for an allowed connection the one with the more specific reason. */

@@ -1,6 +1,6 @@
 import { formatRange } from '../../lib/address.ts';
 import { compareBytes } from '../../lib/order.ts';
-import { type Identity, isNode, isReserved } from '../evaluate/selectors/identities.ts';
+import { type Identity, isReserved, isVague } from '../evaluate/selectors/identities.ts';
 import type { Entity } from '../rule.ts';
 import type { FlowTable, Observed } from './flow-table.ts';
 import { LabelSorter } from './lasting-labels.ts';
@@ -70,7 +70,7 @@ class Suggester {
     const passed = denied === 0 && allowed > 0;
     if (!passed && denied === 0) return;
     // A rule could name neither end, and an address of a service is none that policy sees.
-    const gap = [source, destination].find((end) => end.gap && !isNode(end));
+    const gap = [source, destination].find(isVague);
     if (gap) this.#leaveOut(gap);
     if (gap || connection.balanced) return;
     if (isWorkload(source)) {

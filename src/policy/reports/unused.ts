@@ -1,9 +1,15 @@
+import { connectionOf, endsOf, type FlowRecord, ICMP_ERROR } from '../evaluate/decide/connections.ts';
+import { rulesOf } from '../evaluate/decide/decide.ts';
 import type { PolicyEngine } from '../evaluate/decide/engine.ts';
+import type { Peers } from '../evaluate/decide/peers.ts';
 import { type CompiledRule, DIRECTIONS, type Part } from '../evaluate/maps/compile-rule.ts';
 import { effectivePeers } from '../evaluate/maps/direction-policy.ts';
 import type { Verdict } from '../evaluate/maps/policy-map.ts';
+import type { Selector } from '../evaluate/selectors/selector.ts';
 import { countRules, isRedundant, type Place } from './cost.ts';
 import { type RuleReference, referenceOf } from './explain.ts';
+import { FlowTable } from './flow-table.ts';
+import { isOpen } from './open-questions.ts';
 
 /** Why a rule has no effect: it selects no endpoint, its peers select no identity, others cover it, no flow needed it. */
 export type UnusedReason = 'no-endpoint' | 'no-peer' | 'covered' | 'no-flow';
@@ -15,8 +21,16 @@ export interface Unused {
   text: string;
 }
 
-/** Rules that can be removed without effect. `used` are the rules that decided flows, when flows were given. */
-export function unusedRules(engine: PolicyEngine, used?: ReadonlySet<CompiledRule>): Unused[] {
+/** What is known besides the rules and the endpoints. */
+interface Evidence {
+  /** The rules that decided flows, when flows were given. */
+  used?: ReadonlySet<CompiledRule> | undefined;
+  /** Of the peers only those on one node are known. */
+  partial?: boolean | undefined;
+}
+
+/** Rules that can be removed without effect. */
+export function unusedRules(engine: PolicyEngine, { used, partial = false }: Evidence = {}): Unused[] {
   const costs = countRules(engine).rules;
   const covered = coveredRules(engine);
   const found: Unused[] = [];
@@ -26,9 +40,11 @@ export function unusedRules(engine: PolicyEngine, used?: ReadonlySet<CompiledRul
       continue;
     }
     for (const part of rule.parts) {
-      if (part.peers === undefined || part.unknowns.length > 0) continue;
+      if (partial || part.peers === undefined || isOpen(part, engine)) continue;
       const peers = effectivePeers(part);
-      const selected = peers.some((peer) => engine.selectors.resolve(peer).ids.length > 0);
+      const selected = peers.some(
+        (peer) => isAlwaysThere(peer) || engine.selectors.resolve(peer).ids.length > 0,
+      );
       if (peers.length > 0 && !selected && part.ports.length > 0)
         found.push({
           rule: referenceOf(part.origin, rule.source.rule.labels, part.path),
@@ -44,6 +60,35 @@ export function unusedRules(engine: PolicyEngine, used?: ReadonlySet<CompiledRul
   return found;
 }
 
+/** Every cluster has reserved identities, and addresses outside, whether the state lists them or not. */
+function isAlwaysThere(peer: Selector): boolean {
+  return (
+    peer.kind === 'cidr' || (peer.kind === 'labels' && peer.terms.some(({ source }) => source === 'reserved'))
+  );
+}
+
+/** The rules that decide one of the flows or may, or that enable default deny for it. */
+export async function rulesOfFlows(
+  flows: AsyncIterable<FlowRecord>,
+  engine: PolicyEngine,
+  peers: Peers,
+): Promise<Set<CompiledRule>> {
+  const table = new FlowTable(peers);
+  const used = new Set<CompiledRule>();
+  for await (const flow of flows) {
+    table.add(flow);
+    const connection = connectionOf(flow, peers);
+    if (typeof connection !== 'string' || connection === ICMP_ERROR) continue;
+    for (const end of endsOf(flow, peers)) for (const rule of engine.rulesFor(end)) used.add(rule);
+  }
+  for (const { connection } of table.connections) {
+    const { egress, ingress, backends = [] } = table.decide(engine, connection);
+    for (const each of [egress, ingress, ...backends.flatMap((backend) => [backend.egress, backend.ingress])])
+      for (const rule of rulesOf(each)) used.add(rule);
+  }
+  return used;
+}
+
 /**
  * Rules that can all be removed without a change of a map. They are tried from the last to the first and a removed rule
  * covers nothing, so of rules that cover each other the first stays.
@@ -51,9 +96,14 @@ export function unusedRules(engine: PolicyEngine, used?: ReadonlySet<CompiledRul
 function coveredRules(engine: PolicyEngine): Set<CompiledRule> {
   const places = placesOfRules(engine);
   const removed = new Set<CompiledRule>();
+  const perhaps = engine.endpoints.flatMap(({ identity }) => engine.identities.get(identity) ?? []);
   for (const rule of engine.rules.reverse()) {
     const own = places.get(rule);
-    if (!own) continue;
+    // What is not known may give it an entry that no other rule has.
+    const open =
+      rule.parts.some((part) => isOpen(part, engine)) ||
+      perhaps.some((identity) => engine.maySelect(rule, identity));
+    if (!own || open) continue;
     const others = ({ parts }: Verdict) =>
       parts.filter((part) => part.rule !== rule && !removed.has(part.rule));
     const redundant = own.every(

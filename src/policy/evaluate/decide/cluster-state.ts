@@ -17,6 +17,8 @@ export interface PolicyState {
   pods: Map<string, number>;
   /** Kubernetes objects that rules refer to. */
   objects: ClusterObjects;
+  /** Of the pods' addresses it has those of one node. */
+  localOnly?: true;
   /** Whether the nodes' own traffic is subject to policy, if the state says so. */
   hostFirewall?: boolean;
 }

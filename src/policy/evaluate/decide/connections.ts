@@ -1,6 +1,6 @@
 import { formatAddress, formatRange, WIDTH } from '../../../lib/address.ts';
 import type { Flow, Endpoint as FlowEndpoint, TCPFlags } from '../../../model/hubble.gen.ts';
-import { type Identity, isHost, isNode, isOutside } from '../selectors/identities.ts';
+import { type Identity, isHost, isNode, isOutside, isVague } from '../selectors/identities.ts';
 import type { Peers } from './peers.ts';
 import type { Traffic } from './ports-of-traffic.ts';
 import { type Balanced, balancedBy, balancedByName } from './services.ts';
@@ -62,7 +62,7 @@ export function connectionOf(flow: FlowRecord, peers: Peers): Connection | strin
   const service = reply ? flow.source_service : flow.destination_service;
   const balanced = balancedOf({ identity: destination, ip: toIp }, service, traffic, peers);
   const droppedAtHost = isDroppedAtHost(flow, source, destination);
-  const pod = (identity: Identity, name: string | undefined) => (identity.gap ? ` ${name}` : '');
+  const pod = (identity: Identity, name: string | undefined) => (isVague(identity) ? ` ${name}` : '');
   return {
     source,
     destination,
@@ -78,6 +78,15 @@ export function connectionOf(flow: FlowRecord, peers: Peers): Connection | strin
     droppedAtHost,
     balanced,
   };
+}
+
+/** The ends of a flow of which it is not known which one opened the connection. */
+export function endsOf(flow: FlowRecord, peers: Peers): Identity[] {
+  const { source, destination, IP, source_names, destination_names } = flow;
+  return [
+    ...(source ? [identityOfEnd(source, IP?.source ?? '', source_names, peers)] : []),
+    ...(destination ? [identityOfEnd(destination, IP?.destination ?? '', destination_names, peers)] : []),
+  ];
 }
 
 /** The only flows without a verdict of their own. */

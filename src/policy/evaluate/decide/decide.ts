@@ -2,6 +2,7 @@ import type { CompiledRule, Direction, Part, PortSpec } from '../maps/compile-ru
 import { type DirectionPolicy, effectivePeers } from '../maps/direction-policy.ts';
 import { type Identity, isHost, isNode, isReserved } from '../selectors/identities.ts';
 import type { Selection } from '../selectors/selection.ts';
+import type { Selector } from '../selectors/selector.ts';
 import type { PolicyEngine } from './engine.ts';
 import { type Asked, portFits, remarkOn, type Traffic } from './ports-of-traffic.ts';
 
@@ -202,11 +203,18 @@ function testsOf(policy: DirectionPolicy, engine: PolicyEngine): readonly Test[]
   const tests = policy.parts
     .filter((part) => part.peers !== undefined)
     .map((part) => {
-      const selections = effectivePeers(part).map((peer) => engine.selectors.resolve(peer));
+      const selections = peersOf(part).map((peer) => engine.selectors.resolve(peer));
       return { part, selections: selections.some((each) => each.wildcard) ? undefined : selections };
     });
   TESTS.set(policy, tests);
   return tests;
+}
+
+/** All that may be selected: whether a wildcard has bounds may depend on the release. */
+function peersOf(part: Part): readonly Selector[] {
+  return part.peers?.some((peer) => peer.kind === 'labels' && peer.within)
+    ? part.peers
+    : effectivePeers(part);
 }
 
 /** Reserved identities that policy does not apply to. */

@@ -17,7 +17,15 @@ import {
 import { protocolNumber } from '../maps/ports.ts';
 import { precedenceMap } from '../maps/precedence-map.ts';
 import type { ClusterObjects } from '../selectors/cluster-objects.ts';
-import { Identities, type Identity, identityOf, isNode, isReserved } from '../selectors/identities.ts';
+import {
+  asksNamespace,
+  Identities,
+  type Identity,
+  identityOf,
+  isNode,
+  isPodNumber,
+  isReserved,
+} from '../selectors/identities.ts';
 import { selectsOrWhy } from '../selectors/match.ts';
 import type { Surroundings } from '../selectors/peers.ts';
 import { SelectorCache } from '../selectors/selection.ts';
@@ -91,6 +99,7 @@ export class PolicyEngine {
   readonly #maps = new Map<number, Map<string, Record<Direction, MapState>>>();
   readonly #namedPorts: Map<string, number>;
   readonly #aggregateOf: AggregateOf;
+  #hasEveryEndpoint: boolean | undefined;
   #nextHandle: RuleHandle = 0;
 
   constructor(
@@ -104,9 +113,10 @@ export class PolicyEngine {
     this.selectors = new SelectorCache(this.identities);
     const { objects } = this.settings;
     this.#around = {
-      clusterName: this.settings.clusterName ?? this.identities.clusterName(),
+      clusterName: this.settings.clusterName ?? this.identities.clusterName(endpoints),
       dualStack: this.settings.dualStack ?? this.identities.dualStack(),
       release: this.release,
+      assumed: this.settings.release === undefined,
       ...(objects && { objects }),
     };
     this.#namedPorts = portsByName(endpoints);
@@ -125,9 +135,9 @@ export class PolicyEngine {
     return this.#around.clusterName;
   }
 
-  /** Addresses of both families are in use. */
-  get dualStack(): boolean {
-    return this.#around.dualStack === true;
+  /** Addresses of both families are in use. Undefined: not known. */
+  get dualStack(): boolean | undefined {
+    return this.#around.dualStack;
   }
 
   /** Rules in the order in which they were added. */
@@ -213,6 +223,12 @@ export class PolicyEngine {
     return numbers;
   }
 
+  /** Whether there is an endpoint of every pod: agents list those of their own node. */
+  get hasEveryEndpoint(): boolean {
+    this.#hasEveryEndpoint ??= hasEndpoints(this.identities, this.endpoints);
+    return this.#hasEveryEndpoint;
+  }
+
   /** Whether a port name in an egress rule stands for the destination's own number (from 1.20 on); undefined: not known. */
   get resolvesNames(): boolean | undefined {
     const { release } = this.settings;
@@ -269,12 +285,17 @@ export class PolicyEngine {
     return [...sure, ...perhaps];
   }
 
-  #rulesFor(identity: Identity): { sure: CompiledRule[]; perhaps: CompiledRule[] } {
-    const found = new Map<RuleHandle, boolean>();
+  /** Whether the rule is for the identity only if it has labels that are not known. */
+  maySelect(rule: CompiledRule, identity: Identity): boolean {
+    return this.#rulesFor(identity).perhaps.includes(rule);
+  }
+
+  #rulesFor(identity: Identity): { sure: CompiledRule[]; perhaps: CompiledRule[]; why: string } {
+    const found = new Map<RuleHandle, boolean | string>();
     const take = (groups: Iterable<SubjectGroup>) => {
       for (const { subject, handles } of groups) {
         const selected = selectsOrWhy(subject, identity, 'subject');
-        if (selected !== false) for (const handle of handles) found.set(handle, selected === true);
+        if (selected !== false) for (const handle of handles) found.set(handle, selected);
       }
     };
     if (identity.gap) take(this.#bySubject.values());
@@ -284,20 +305,22 @@ export class PolicyEngine {
     }
     const sure: CompiledRule[] = [];
     const perhaps: CompiledRule[] = [];
-    for (const [handle, surely] of [...found].sort(([a], [b]) => a - b)) {
+    let why = identity.gap?.why;
+    for (const [handle, selected] of [...found].sort(([a], [b]) => a - b)) {
       const rule = this.#rules.get(handle);
       if (!rule) continue;
+      if (selected !== true) why ??= String(selected);
       if (identity.gap?.of === 'any') perhaps.push(rule);
-      else if (rule.node === isNode(identity)) (surely ? sure : perhaps).push(rule);
+      else if (rule.node === isNode(identity)) (selected === true ? sure : perhaps).push(rule);
     }
-    return { sure, perhaps };
+    return { sure, perhaps, why: why ?? '' };
   }
 
   #resolve(identity: Identity): SubjectPolicy {
     const { enforcement, hostFirewall } = this.settings;
     if (enforcement === 'never' || (isNode(identity) && hostFirewall === false))
       return { identity, ingress: NOT_ENFORCED, egress: NOT_ENFORCED };
-    let { sure, perhaps } = this.#rulesFor(identity);
+    let { sure, perhaps, why } = this.#rulesFor(identity);
     if (perhaps.some(({ requires }) => Object.values(requires).some((terms) => terms.length > 0)))
       [sure, perhaps] = [[], [...sure, ...perhaps]];
     const always = enforcement === 'always' || isReserved(identity, 'init');
@@ -309,7 +332,7 @@ export class PolicyEngine {
       identity,
       ...policyOf(this.#withRequirements(sure), always),
       ...(perhaps.length > 0 && {
-        perhaps: { why: identity.gap?.why ?? '', ...policyOf(this.#withRequirements(perhaps), false) },
+        perhaps: { why, ...policyOf(this.#withRequirements(perhaps), false) },
       }),
     };
   }
@@ -334,7 +357,8 @@ export class PolicyEngine {
     if (known) return known;
     const group: SubjectGroup = { subject, handles: new Set() };
     this.#bySubject.set(subject.key, group);
-    const label = subject.kind === 'labels' ? this.identities.rarest(subject.terms) : undefined;
+    const indexed = subject.kind === 'labels' && !asksNamespace(subject.terms);
+    const label = indexed ? this.identities.rarest(subject.terms) : undefined;
     const set = label === undefined ? this.#anyLabel : (this.#byLabel.get(label) ?? new Set());
     if (label !== undefined) this.#byLabel.set(label, set);
     set.add(group);
@@ -358,6 +382,11 @@ function identitiesIn(release: Release, given: Iterable<Identity>): Identity[] {
   const ids = new Set(known.map(({ id }) => id));
   const missing = Object.entries(AGGREGATE_IDS).filter(([, id]) => !ids.has(id));
   return [...known, ...missing.map(([name, id]) => identityOf(id, reservedLabels(name)))];
+}
+
+function hasEndpoints(identities: Identities, endpoints: readonly Endpoint[]): boolean {
+  const there = new Set(endpoints.map(({ identity }) => identity));
+  return [...identities.all.keys()].every((id) => !isPodNumber(id) || there.has(id));
 }
 
 /** Rules that share a subject. */

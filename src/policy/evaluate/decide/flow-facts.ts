@@ -5,12 +5,17 @@ const CLUSTER = 'k8s:io.cilium.k8s.policy.cluster=';
 
 /** What flows show of the cluster that they were seen in. */
 export class FlowFacts {
-  #clusterName: string | undefined;
+  /** Of the nodes that saw the flows. */
+  readonly #ofNodes = new Set<string>();
+  /** Of all pods, also those of other clusters. */
+  readonly #ofPods = new Set<string>();
   #dualStack: boolean | undefined;
 
-  add({ source, destination }: FlowRecord): this {
+  add({ source, destination, node_name: node = '' }: FlowRecord): this {
+    // `cluster/node`; agents of a cluster without a name of its own leave it out.
+    if (node.includes('/')) this.#ofNodes.add(node.slice(0, node.indexOf('/')));
     for (const label of [...(source?.labels ?? []), ...(destination?.labels ?? [])]) {
-      if (label.startsWith(CLUSTER)) this.#clusterName ??= label.slice(CLUSTER.length);
+      if (label.startsWith(CLUSTER)) this.#ofPods.add(label.slice(CLUSTER.length));
       if (label === 'reserved:world-ipv4' || label === 'reserved:world-ipv6') this.#dualStack = true;
       if (label === 'reserved:world') this.#dualStack ??= false;
     }
@@ -19,8 +24,9 @@ export class FlowFacts {
 
   /** The settings that the flows show and that are not known. */
   settingsBeside(known: Partial<Settings>): Partial<Settings> {
+    const [clusterName, ...others] = this.#ofNodes.size > 0 ? this.#ofNodes : this.#ofPods;
     const shown: Partial<Settings> = {
-      ...(this.#clusterName !== undefined && { clusterName: this.#clusterName }),
+      ...(clusterName !== undefined && others.length === 0 && { clusterName }),
       ...(this.#dualStack !== undefined && { dualStack: this.#dualStack }),
     };
     const defined = Object.entries(known).filter(([, value]) => value !== undefined);

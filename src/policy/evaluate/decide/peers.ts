@@ -4,7 +4,7 @@ import { cidrLabel, formatLabel, parseLabels } from '../../../model/label.ts';
 import { RESERVED_IDENTITIES, RESERVED_IDS, reservedLabels } from '../../../model/reserved-identity.ts';
 import { protocolNumber } from '../maps/ports.ts';
 import type { Backend, ClusterService } from '../selectors/cluster-objects.ts';
-import { type Gap, type Identity, identityOf, isPodNumber } from '../selectors/identities.ts';
+import { type Gap, type Identity, identityOf, isOutside, isPodNumber } from '../selectors/identities.ts';
 import type { PolicyState } from './cluster-state.ts';
 import type { PolicyEngine } from './engine.ts';
 
@@ -26,6 +26,7 @@ export class Peers {
   #next = -1;
   readonly #made = new Map<string, Identity>();
   readonly #outside = new Map<string, Identity>();
+  #lacksPods: boolean | undefined;
 
   constructor(
     readonly engine: PolicyEngine,
@@ -70,13 +71,12 @@ export class Peers {
     const best = this.#inBook(range);
     const known = best && this.#ofNumber(best.identity);
     // An address outside the cluster is selected by every prefix that contains it, not only by its identity's.
-    if (known && known.prefixes.length === 0) return known;
-    if (isPrivate(range) && !(best && best.length > 0) && this.hidesServices())
-      return this.ofLabels([], names, {
-        of: 'any',
-        why: `the state does not have ${text}, which may be the address of a service`,
-      });
-    return this.ofLabels([cidrLabel(range), this.#world(range.family)], names);
+    if (known && !isOutside(known)) return known;
+    const why = isPrivate(range) && this.#whyOpen(text);
+    if (why) return this.ofLabels([], names, { of: 'any', why });
+    // The agent learned these names for it.
+    const learned = (known?.labels ?? []).filter(({ source }) => source === 'fqdn').map(formatLabel);
+    return this.ofLabels([cidrLabel(range), ...learned, this.#world(range.family)], names);
   }
 
   /** The pod, or the node, that the address book has for exactly this address. */
@@ -85,7 +85,7 @@ export class Peers {
     const best = range && this.#inBook(range);
     if (!best || best.length !== range.length) return undefined;
     const known = this.#ofNumber(best.identity);
-    return known?.prefixes.length === 0 ? known : undefined;
+    return known && !isOutside(known) ? known : undefined;
   }
 
   /** The identity of a pod by `namespace/name`, if the state has it. */
@@ -145,12 +145,27 @@ export class Peers {
       : undefined;
   }
 
-  /** The state has the addresses of pods, but no service. */
+  /** Why a private address that no pod or node is known to have may be one of the cluster. */
+  #whyOpen(address: string): string | undefined {
+    const what = this.#hidesPods() ? 'a pod' : this.hidesServices() ? 'a service' : undefined;
+    return what && `the state does not have ${address}, which may be the address of ${what}`;
+  }
+
+  /** The state has pods whose addresses it does not have. */
+  #hidesPods(): boolean {
+    const { identities, addresses, localOnly } = this.state;
+    this.#lacksPods ??=
+      localOnly === true ||
+      (identities.some(({ id }) => isPodNumber(id)) &&
+        !addresses.some(({ identity }) => isPodNumber(identity)));
+    return this.#lacksPods;
+  }
+
+  /** The state has pods, but no service. */
   hidesServices(): boolean {
-    return (
-      this.state.objects.services.length === 0 &&
-      this.state.addresses.some(({ identity }) => isPodNumber(identity))
-    );
+    const { objects, addresses } = this.state;
+    if (objects.services.length > 0) return false;
+    return addresses.some(({ identity }) => isPodNumber(identity)) || this.#hidesPods();
   }
 
   /** A host outside the cluster with this address, and with the reserved and FQDN labels that the agent gave it. */
@@ -190,7 +205,7 @@ export class Peers {
 
   #entity(name: string): Identity {
     // Where the families have identities of their own, the world is more than the identity of its name.
-    const whole = name === 'world' && this.engine.dualStack;
+    const whole = name === 'world' && this.engine.dualStack !== false;
     const known = whole ? undefined : this.engine.identities.get(RESERVED_IDS[name] ?? -1);
     return known ?? this.ofLabels(reservedLabels(name));
   }
@@ -205,7 +220,9 @@ export class Peers {
 
   #labelled(texts: readonly string[]): Identity {
     const labels = parseLabels(texts, 'k8s');
-    const isPod = labels.every(({ source }) => source === 'k8s' || source === 'any');
+    const isPod =
+      labels.some(({ source }) => source === 'k8s' || source === 'any') &&
+      !labels.some(({ source }) => source === 'reserved' || source === 'cidr' || source === 'fqdn');
     if (isPod && !labels.some(({ key }) => key === NAMESPACE))
       labels.push({ source: 'k8s', key: NAMESPACE, value: this.namespace });
     const fits = [...this.engine.identities.all.values()].filter((identity) =>
@@ -230,7 +247,7 @@ export class Peers {
 
   /** Dual-stack clusters have a world label for each family. */
   #world(family: 4 | 6): string {
-    return this.engine.dualStack ? `reserved:world-ipv${family}` : 'reserved:world';
+    return this.engine.dualStack === true ? `reserved:world-ipv${family}` : 'reserved:world';
   }
 
   #make(key: string, labels: readonly string[], names: readonly string[], gap?: Gap): Identity {
@@ -243,9 +260,14 @@ export class Peers {
 }
 
 /** Addresses that clusters use for pods and services. */
-const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'].flatMap(
-  (text) => parseRange(text) ?? [],
-);
+const PRIVATE = [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  'fc00::/7',
+  'fe80::/10',
+].flatMap((text) => parseRange(text) ?? []);
 
 function isPrivate(range: AddressRange): boolean {
   return PRIVATE.some((block) => contains(block, range));

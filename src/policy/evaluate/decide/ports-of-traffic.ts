@@ -55,12 +55,19 @@ function nameFits(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boo
   if (traffic.port === undefined) return everywhere.size === 0 ? false : 'the port is not known';
   // Agents before 1.20 take the number that all pods have for the name, and none where pods differ.
   const common = everywhere.size === 1 && everywhere.has(traffic.port);
-  const own = asked.everyPeer && everywhere.size === 1 ? everywhere : engine.portsNamed(name, protocol, peer);
+  const lacking = engine.hasEveryEndpoint
+    ? undefined
+    : `the ports of pods of which the state has no endpoint are not known`;
+  const shared = asked.everyPeer && everywhere.size === 1 && !lacking;
+  const own = shared ? everywhere : engine.portsNamed(name, protocol, peer);
   const ofPeer =
     own === undefined ? `the port named ${name} of the peer is not known` : own.has(traffic.port);
   const byPeer = engine.resolvesNames;
-  if (byPeer !== undefined) return byPeer ? ofPeer : common;
-  if (common === ofPeer || (!common && !everywhere.has(traffic.port))) return common;
+  if (byPeer === true) return ofPeer;
+  // Another pod may have another number, or the only one.
+  if (lacking && (common || everywhere.size === 0)) return lacking;
+  if (byPeer === false || common === ofPeer) return common;
+  if (typeof ofPeer === 'string') return ofPeer;
   return everywhere.size > 1 ? twoNumbers(name, everywhere) : BY_PEER;
 }
 

@@ -141,7 +141,8 @@ export function balancedBy(
   // The port, too, would be another one behind a service.
   if (identity.gap?.of === 'any' && peers.hidesServices())
     return { service: '?', targets: [], hidesClient: false, missing: identity.gap.why };
-  if (!isNode(identity)) return undefined;
+  const mayBeNode = identity.gap?.of === 'any';
+  if (!isNode(identity) && !mayBeNode) return undefined;
   if (services.length === 0 && mayBeNodePort(traffic)) {
     const missing = `no services are known, and port ${traffic.port} may be a node port of one`;
     return { service: '?', targets: [], hidesClient: false, missing };
@@ -150,7 +151,10 @@ export function balancedBy(
     const port = service.ports.find(
       ({ nodePort, ...each }) => nodePort !== undefined && nodePort === traffic.port && speaks(each, traffic),
     );
-    if (port) return balanced(peers, service, port, traffic, !service.keepsClient);
+    if (!port) continue;
+    if (!mayBeNode) return balanced(peers, service, port, traffic, !service.keepsClient);
+    const missing = `${identity.gap?.why}, and port ${traffic.port} of a node is one of ${service.namespace}/${service.name}`;
+    return { service: `${service.namespace}/${service.name}`, targets: [], hidesClient: false, missing };
   }
   return undefined;
 }

@@ -39,6 +39,12 @@ const WORLD: ReadonlyMap<number, readonly AddressRange[]> = new Map([
 
 const HOST_IDENTITY = 1;
 
+const NAMESPACE = 'io.kubernetes.pod.namespace';
+/** Key of the label that says which cluster a pod is of. */
+export const CLUSTER = 'io.cilium.k8s.policy.cluster';
+
+/** The pods that every agent knows, such as those of DNS, have numbers from here on. */
+const FIRST_KNOWN_POD = 100;
 /** Numbers from here on, up to those of local scope, are of pods. */
 const FIRST_POD_IDENTITY = 256;
 /** Identities of prefixes and DNS names have numbers from here on, those of remote nodes twice that. */
@@ -78,15 +84,33 @@ export function identityOf(
 
 function gapOf(id: number, labels: readonly string[]): Gap | undefined {
   if (labels.length === 0 && isPodNumber(id)) return { of: 'pod', why: `identity ${id} has no labels here` };
+  // Cilium labels every pod with its namespace and its cluster.
+  if (id >= FIRST_KNOWN_POD && ofPod(labels) && ![NAMESPACE, CLUSTER].every((key) => carries(labels, key)))
+    return { of: 'added', why: `identity ${id} has no labels of its namespace and cluster here` };
   const node = labels.some((label) => label === 'reserved:host' || label === 'reserved:remote-node');
   return node && labels.every((label) => label.startsWith('reserved:'))
     ? { of: 'node', why: 'the labels of the node are not known' }
     : undefined;
 }
 
+function ofPod(labels: readonly string[]): boolean {
+  return (
+    labels.some((label) => label.startsWith('k8s:')) && !labels.some((label) => label.startsWith('reserved:'))
+  );
+}
+
+function carries(labels: readonly string[], key: string): boolean {
+  return labels.some((label) => label.startsWith(`k8s:${key}=`));
+}
+
 /** Whether the identity carries `reserved:<name>`. */
 export function isReserved(identity: Identity, name: string): boolean {
   return identity.byKey.get(name)?.source === 'reserved';
+}
+
+/** Whether little more than the namespace of a pod is known, so that several pods look like this one. */
+export function isVague({ gap }: Identity): boolean {
+  return gap?.of === 'any' || gap?.of === 'pod';
 }
 
 /** Whether the identity is the node itself. */
@@ -124,17 +148,34 @@ export type Role = 'subject' | 'peer';
 export function meetsOrWhy(identity: Identity, term: Term, role: Role): boolean | string {
   const own = labelValue(identity, term.source, term.name) ?? impliedValue(identity, term);
   if (own !== undefined) return accepts(term, own);
+  if (isNamespaceLabel(term) && lacksNamespaceLabels(identity)) return NAMESPACE_LABELS_UNKNOWN;
   return mayHave(identity, term, role)
     ? (identity.gap?.why ?? 'its labels are not known')
     : accepts(term, undefined);
 }
 
-const NAMESPACE_NAME = 'io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name';
+const NAMESPACE_LABEL = 'io.cilium.k8s.namespace.labels.';
+const NAMESPACE_NAME = `${NAMESPACE_LABEL}kubernetes.io/metadata.name`;
+const NAMESPACE_LABELS_UNKNOWN = 'the labels of its namespace are not known';
+
+/** Whether one of the terms is about labels of namespaces: states may be without them. */
+export function asksNamespace(terms: readonly Term[]): boolean {
+  return terms.some(isNamespaceLabel);
+}
+
+function isNamespaceLabel({ name }: Term): boolean {
+  return name.startsWith(NAMESPACE_LABEL);
+}
+
+/** Kubernetes gives every namespace at least one label. */
+function lacksNamespaceLabels({ id, labels, byKey }: Identity): boolean {
+  return id >= 0 && byKey.has(NAMESPACE) && !labels.some(({ key }) => key.startsWith(NAMESPACE_LABEL));
+}
 
 /** Kubernetes labels each namespace with its name. */
 function impliedValue(identity: Identity, { source, name }: Term): string | undefined {
-  if (!identity.gap || name !== NAMESPACE_NAME || (source !== 'any' && source !== 'k8s')) return undefined;
-  return identity.byKey.get('io.kubernetes.pod.namespace')?.value;
+  if (name !== NAMESPACE_NAME || (source !== 'any' && source !== 'k8s')) return undefined;
+  return identity.byKey.get(NAMESPACE)?.value;
 }
 
 /** Whether the label that the term names may be one of those that are not known. */
@@ -148,14 +189,12 @@ function mayHave({ gap, byKey }: Identity, { source, name }: Term, role: Role): 
     case 'pod':
       return others;
     case 'added':
-      return others && name.startsWith('io.cilium.k8s.') && !(name === CLUSTER && byKey.has(CLUSTER));
+      return others && (name === NAMESPACE || name.startsWith('io.cilium.k8s.')) && !byKey.has(name);
     case 'node':
       // Rules name nodes as peers by labels of an own source.
-      return role === 'subject' ? others && name !== 'io.kubernetes.pod.namespace' : source === 'node';
+      return role === 'subject' ? others && name !== NAMESPACE : source === 'node';
   }
 }
-
-const CLUSTER = 'io.cilium.k8s.policy.cluster';
 
 function labelValue(identity: Identity, source: string, name: string): string | undefined {
   if (source === 'cidr') {
@@ -188,14 +227,19 @@ export class Identities {
     return this.all.get(id);
   }
 
-  /** The cluster's name, from the label that most identities have. */
-  clusterName(): string | undefined {
-    const counts = new Map<string, number>();
-    for (const identity of this.all.values()) {
-      const name = identity.byKey.get(CLUSTER)?.value;
-      if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
-    return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+  /**
+   * The cluster's name, from the labels of its endpoints, else of all identities. Undefined where these have several, or
+   * none: identities may be those of other clusters too.
+   */
+  clusterName(endpoints: Iterable<{ identity: number }>): string | undefined {
+    const local = [...endpoints].flatMap(({ identity }) =>
+      isPodNumber(identity) ? (this.get(identity) ?? []) : [],
+    );
+    const names = new Set(
+      [...(local.length > 0 ? local : this.all.values())].map(({ byKey }) => byKey.get(CLUSTER)?.value),
+    );
+    names.delete(undefined);
+    return names.size === 1 ? [...names][0] : undefined;
   }
 
   /** Of the labels (`key=value`) that the terms require, the one that the fewest identities have. */

@@ -1,8 +1,16 @@
 import { type AddressRange, contains, formatRange } from '../../../lib/address.ts';
 import { AGGREGATE_IDS } from '../../../model/reserved-identity.ts';
 import type { Term } from '../../../model/selector.ts';
-import { type Identity, isOutside, isReserved, meetsOrWhy, type Role } from './identities.ts';
-import type { Among, Selector } from './selector.ts';
+import {
+  CLUSTER,
+  type Identity,
+  isNode,
+  isOutside,
+  isReserved,
+  meetsOrWhy,
+  type Role,
+} from './identities.ts';
+import type { Among, Bounds, Selector } from './selector.ts';
 
 /** Whether the selector selects a peer, as far as is known of it. */
 export function selects(selector: Selector, peer: Identity): boolean {
@@ -43,7 +51,7 @@ function isMade({ id }: Identity): boolean {
 }
 
 function hasLabels(
-  { terms, family, nodes }: Extract<Selector, { kind: 'labels' }>,
+  { terms, family, nodes, within }: Extract<Selector, { kind: 'labels' }>,
   peer: Identity,
   role: Role,
 ): boolean | string {
@@ -57,8 +65,26 @@ function hasLabels(
     if (met === false) return false;
     if (met !== true) unknown ??= met;
   }
+  const inside = within === undefined ? true : isWithin(within, peer);
+  if (inside === false) return false;
+  if (inside !== true) unknown ??= inside;
   const fits = family === undefined ? true : isOfFamily(peer, family, true);
   return fits === true ? (unknown ?? true) : fits;
+}
+
+/** Whether the peer is within the bounds, or why that is not known. */
+function isWithin({ cluster, remoteNodes, why }: Bounds, peer: Identity): boolean | string {
+  if (peer.gap?.of === 'any') return peer.gap.why;
+  const own = cluster ? inCluster(cluster.name, peer) : true;
+  if (own === true && (!remoteNodes || isReserved(peer, 'remote-node'))) return true;
+  return why ?? own;
+}
+
+/** Pods that do not say which cluster they are of count as those of the own one. */
+function inCluster(name: string | undefined, peer: Identity): boolean | string {
+  const label = peer.byKey.get(CLUSTER)?.value;
+  if (label === undefined) return peer.gap !== undefined && !isNode(peer) && !isOutside(peer);
+  return name === undefined ? 'the name of the cluster is not known' : label === name;
 }
 
 /** The family that a term of the identities `world-ipv4` and `world-ipv6` asks for. */

@@ -12,6 +12,7 @@ import {
 } from './cluster-objects.ts';
 import {
   type Among,
+  type Bounds,
   canonical,
   fqdnSelector,
   labelSelector,
@@ -26,8 +27,9 @@ export interface Surroundings {
   clusterName: string | undefined;
   /** Addresses of both families are in use. Undefined: not known. */
   dualStack?: boolean | undefined;
-  /** Undefined: what all releases do alike. */
   release?: Release;
+  /** The release is assumed: what others do otherwise is not known. */
+  assumed?: boolean;
   /** The rule was written as a Kubernetes object, in whose selectors the agent puts what is left unsaid. */
   ofObject?: boolean;
   /** CIDR groups and services. */
@@ -81,7 +83,8 @@ function peerSelector(
   around: Surroundings,
 ): Selector {
   const aboutReserved = termsOf(selector).some(({ source }) => source === 'reserved');
-  return labelSelector(selector, [...requirements, ...(aboutReserved ? [] : ownCluster(selector, around))]);
+  const { terms, within } = aboutReserved ? NO_BOUNDS : ownCluster(selector, around);
+  return bounded(labelSelector(selector, [...requirements, ...terms]), within);
 }
 
 /** Of Kubernetes objects only other nodes, from 1.18 on. */
@@ -90,17 +93,50 @@ function nodeSelector(selector: LabelSelector, around: Surroundings): Selector {
     around.ofObject && reaches(around, '1.18')
       ? [{ source: 'reserved', name: 'remote-node', operator: 'Exists', values: [] }]
       : [];
-  const terms = [...termsOf(selector), ...remote, ...ownCluster(selector, around)];
-  return { kind: 'labels', key: `nodes ${canonical(terms)}`, terms, nodes: true };
+  const own = ownCluster(selector, around);
+  const terms = [...termsOf(selector), ...remote, ...own.terms];
+  const perhaps: Bounds | undefined =
+    around.ofObject && around.assumed && remote.length === 0
+      ? {
+          why: 'agents from 1.18 on select no other than remote nodes here (--release)',
+          ...own.within,
+          remoteNodes: true,
+        }
+      : own.within;
+  return bounded({ kind: 'labels', key: `nodes ${canonical(terms)}`, terms, nodes: true }, perhaps);
 }
 
-function ownCluster(selector: LabelSelector, around: Surroundings): Term[] {
-  const { clusterName, ofObject } = around;
-  if (!ofObject || clusterName === undefined || !reaches(around, '1.19')) return [];
+interface ClusterBounds {
+  terms: readonly Term[];
+  within?: Bounds;
+}
+
+const NO_BOUNDS: ClusterBounds = { terms: [] };
+
+function ownCluster(selector: LabelSelector, around: Surroundings): ClusterBounds {
+  const { clusterName: name, ofObject, assumed } = around;
+  const sure = reaches(around, '1.19');
+  if (!ofObject || (!sure && !assumed)) return NO_BOUNDS;
   const says = termsOf(selector).some(
-    ({ source, name }) => name === CLUSTER_LABEL && (source === 'k8s' || source === 'any'),
+    ({ source, name: key }) => key === CLUSTER_LABEL && (source === 'k8s' || source === 'any'),
   );
-  return says ? [] : [{ source: 'k8s', name: CLUSTER_LABEL, operator: 'In', values: [clusterName] }];
+  if (says) return NO_BOUNDS;
+  if (!sure)
+    return {
+      terms: [],
+      within: {
+        cluster: { name },
+        why: 'agents from 1.19 on select only pods of the own cluster here (--release)',
+      },
+    };
+  if (name === undefined) return { terms: [], within: { cluster: { name } } };
+  return { terms: [{ source: 'k8s', name: CLUSTER_LABEL, operator: 'In', values: [name] }] };
+}
+
+type Labels = Extract<Selector, { kind: 'labels' }>;
+
+function bounded(selector: Labels, within: Bounds | undefined): Labels {
+  return within ? { ...selector, key: `${selector.key} within ${JSON.stringify(within)}`, within } : selector;
 }
 
 function reaches({ release }: Surroundings, first: Release): boolean {

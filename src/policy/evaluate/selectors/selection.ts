@@ -1,4 +1,4 @@
-import type { Identities, Identity } from './identities.ts';
+import { asksNamespace, type Identities, type Identity } from './identities.ts';
 import { isHidden, selects, selectsOrWhy } from './match.ts';
 import type { Selector } from './selector.ts';
 
@@ -47,13 +47,19 @@ export class Selection {
   ) {}
 
   get wildcard(): boolean {
-    return this.selector.kind === 'labels' && this.selector.terms.length === 0;
+    return this.selector.kind === 'labels' && this.selector.terms.length === 0 && !this.selector.within;
+  }
+
+  #isCertain(): boolean {
+    const { selector } = this;
+    if (selector.kind === 'labels') return !selector.within && !asksNamespace(selector.terms);
+    return selector.kind !== 'none';
   }
 
   /** Whether a peer is selected, or why that is not known. Peers that are not in the resolved identities have negative ids. */
   has(peer: Identity): boolean | string {
     if (this.wildcard) return true;
-    if (peer.id >= 0 && !peer.gap && this.selector.kind !== 'none') {
+    if (peer.id >= 0 && !peer.gap && this.#isCertain()) {
       this.#set ??= new Set(this.ids);
       return this.#set.has(peer.id);
     }

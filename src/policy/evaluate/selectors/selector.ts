@@ -4,12 +4,30 @@ import type { FqdnSelector } from '../../rule.ts';
 
 /** One selector of peers. Selectors with equal keys select the same identities. */
 export type Selector =
-  /** Of one address family, if it says so, or of nodes. */
-  | { kind: 'labels'; key: string; terms: readonly Term[]; family?: 4 | 6; nodes?: true }
+  /** Of one address family, if it says so, or of nodes. `within` are bounds that are not known for certain. */
+  | {
+      kind: 'labels';
+      key: string;
+      terms: readonly Term[];
+      family?: 4 | 6;
+      nodes?: true;
+      within?: Bounds;
+    }
   | { kind: 'cidr'; key: string; prefix: AddressRange; holes: readonly AddressRange[] }
   | { kind: 'fqdn'; key: string; labels: readonly string[]; pattern: RegExp }
   /** Selects no peer. `why` says which data is missing, if that is the reason, and `among` what it can select. */
   | { kind: 'none'; key: string; why?: string; among?: Among };
+
+/**
+ * Whom the selector leaves out although its terms do not: peers of other clusters, or all but other nodes. Where `why` is
+ * there, only some releases do so.
+ */
+export interface Bounds {
+  /** The name of the own cluster; undefined when it is not known. */
+  cluster?: { name: string | undefined };
+  remoteNodes?: true;
+  why?: string;
+}
 
 /** Pods, hosts outside the cluster, or both. */
 export type Among = 'pods' | 'outside' | 'both';
@@ -20,7 +38,10 @@ export const WILDCARD: Selector = { kind: 'labels', key: '', terms: [] };
 export const NOBODY: Selector = { kind: 'none', key: 'none' };
 
 /** Selects by labels; `extra` are further requirements. */
-export function labelSelector(selector: LabelSelector, extra: readonly Term[] = []): Selector {
+export function labelSelector(
+  selector: LabelSelector,
+  extra: readonly Term[] = [],
+): Extract<Selector, { kind: 'labels' }> {
   const terms = [...termsOf(selector), ...extra];
   return { kind: 'labels', key: canonical(terms), terms };
 }

@@ -1,17 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
-import { type PolicyState, stateOf } from '../../../../src/policy/evaluate/decide/cluster-state.ts';
+import { formatLabel } from '../../../../src/model/label.ts';
+import { atLeast, releasesOf } from '../../../../src/model/release.ts';
 import type { Answer } from '../../../../src/policy/evaluate/decide/decide.ts';
-import { PolicyEngine, type Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
 import { Peers, parsePort } from '../../../../src/policy/evaluate/decide/peers.ts';
 import { balancedBy, decideWanted } from '../../../../src/policy/evaluate/decide/services.ts';
 import { parsePolicies } from '../../../../src/policy/read/policies.ts';
 import type { SourcedRule } from '../../../../src/policy/rule.ts';
-
-/** A cluster of which everything is known. */
-interface Known {
-  state: Record<string, unknown>;
-  settings: Partial<Settings>;
-}
+import { copyOf, TAKEN } from '../../taken.ts';
+import {
+  engineOf,
+  type Known,
+  labWorld,
+  readState,
+  recordedSets,
+  recordedWorld,
+  type World,
+} from '../../worlds.ts';
 
 const pod = (id: number, app: string, namespace: string, more: string[] = []) => ({
   id,
@@ -24,70 +28,67 @@ const pod = (id: number, app: string, namespace: string, more: string[] = []) =>
   ],
 });
 
-const FULL: Known = {
-  state: {
-    identities: [
-      { id: 1, labels: ['reserved:host', 'k8s:role=worker'] },
-      { id: 2, labels: ['reserved:world'] },
-      { id: 6, labels: ['reserved:remote-node', 'k8s:role=control'] },
-      { id: 9, labels: ['reserved:world-ipv4'] },
-      { id: 10, labels: ['reserved:world-ipv6'] },
-      pod(1001, 'web', 'shop'),
-      pod(1002, 'api', 'shop', ['k8s:tier=back']),
-      pod(1003, 'db', 'data'),
-      pod(1004, 'dns', 'kube-system'),
-      { id: 16_777_217, labels: ['cidr:192.0.2.0/24', 'reserved:world-ipv4'] },
-    ],
-    endpoints: [
-      { id: 1, identity: 1 },
-      { id: 11, identity: 1001, pod: 'shop/web-0' },
-      {
-        id: 12,
-        identity: 1002,
-        pod: 'shop/api-0',
-        namedPorts: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+const FULL = {
+  identities: [
+    { id: 1, labels: ['reserved:host', 'k8s:role=worker'] },
+    { id: 2, labels: ['reserved:world'] },
+    { id: 6, labels: ['reserved:remote-node', 'k8s:role=control'] },
+    { id: 9, labels: ['reserved:world-ipv4'] },
+    { id: 10, labels: ['reserved:world-ipv6'] },
+    pod(1001, 'web', 'shop'),
+    pod(1002, 'api', 'shop', ['k8s:tier=back']),
+    pod(1003, 'db', 'data'),
+    pod(1004, 'dns', 'kube-system'),
+    { id: 16_777_217, labels: ['cidr:192.0.2.0/24', 'reserved:world-ipv4'] },
+  ],
+  endpoints: [
+    { id: 1, identity: 1 },
+    { id: 11, identity: 1001, pod: 'shop/web-0' },
+    {
+      id: 12,
+      identity: 1002,
+      pod: 'shop/api-0',
+      namedPorts: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+    },
+    {
+      id: 13,
+      identity: 1003,
+      pod: 'data/db-0',
+      namedPorts: [{ name: 'http', port: 9090, protocol: 'TCP' }],
+    },
+    { id: 14, identity: 1004, pod: 'kube-system/dns-0' },
+  ],
+  ips: [
+    { cidr: '0.0.0.0/0', identity: 9 },
+    { cidr: '::/0', identity: 10 },
+    { cidr: '10.0.0.1/32', identity: 1001 },
+    { cidr: '10.0.0.2/32', identity: 1002 },
+    { cidr: '10.0.0.3/32', identity: 1003 },
+    { cidr: '10.0.0.4/32', identity: 1004 },
+    { cidr: '172.18.0.2/32', identity: 1 },
+  ],
+  objects: [
+    {
+      kind: 'Service',
+      metadata: { name: 'dns', namespace: 'kube-system' },
+      spec: {
+        clusterIP: '10.96.0.10',
+        selector: { app: 'dns' },
+        ports: [{ port: 53, protocol: 'UDP', targetPort: 5353 }],
       },
-      {
-        id: 13,
-        identity: 1003,
-        pod: 'data/db-0',
-        namedPorts: [{ name: 'http', port: 9090, protocol: 'TCP' }],
+    },
+    {
+      kind: 'Service',
+      metadata: { name: 'api', namespace: 'shop' },
+      spec: {
+        clusterIP: '10.96.0.20',
+        selector: { app: 'api' },
+        ports: [{ port: 80, protocol: 'TCP', targetPort: 'http', nodePort: 30080 }],
       },
-      { id: 14, identity: 1004, pod: 'kube-system/dns-0' },
-    ],
-    ips: [
-      { cidr: '0.0.0.0/0', identity: 9 },
-      { cidr: '::/0', identity: 10 },
-      { cidr: '10.0.0.1/32', identity: 1001 },
-      { cidr: '10.0.0.2/32', identity: 1002 },
-      { cidr: '10.0.0.3/32', identity: 1003 },
-      { cidr: '10.0.0.4/32', identity: 1004 },
-      { cidr: '172.18.0.2/32', identity: 1 },
-    ],
-    objects: [
-      {
-        kind: 'Service',
-        metadata: { name: 'dns', namespace: 'kube-system' },
-        spec: {
-          clusterIP: '10.96.0.10',
-          selector: { app: 'dns' },
-          ports: [{ port: 53, protocol: 'UDP', targetPort: 5353 }],
-        },
-      },
-      {
-        kind: 'Service',
-        metadata: { name: 'api', namespace: 'shop' },
-        spec: {
-          clusterIP: '10.96.0.20',
-          selector: { app: 'api' },
-          ports: [{ port: 80, protocol: 'TCP', targetPort: 'http', nodePort: 30080 }],
-        },
-      },
-      { kind: 'CiliumCIDRGroup', metadata: { name: 'office' }, spec: { externalCIDRs: ['198.51.100.0/24'] } },
-    ],
-    hostFirewall: true,
-  },
-  settings: { release: '1.17' },
+    },
+    { kind: 'CiliumCIDRGroup', metadata: { name: 'office' }, spec: { externalCIDRs: ['198.51.100.0/24'] } },
+  ],
+  hostFirewall: true,
 };
 
 const cnp = (name: string, namespace: string, spec: string) =>
@@ -195,91 +196,7 @@ const POLICIES: readonly (readonly [string, string])[] = [
   ['every node', ccnp('hn', '{nodeSelector: {}, egress: [{toEntities: [world]}]}')],
 ];
 
-/** Each takes away one piece of what is known. */
-const TAKEN: readonly (readonly [string, (known: Known) => void])[] = [
-  ['nothing', () => {}],
-  [
-    'the state',
-    (known) => {
-      known.state = { identities: [] };
-    },
-  ],
-  [
-    'the labels of identities',
-    ({ state }) => {
-      for (const each of listOf(state.identities)) each.labels = reservedOnly(each.labels);
-    },
-  ],
-  [
-    'the labels of nodes',
-    ({ state }) => {
-      for (const each of listOf(state.identities))
-        if (Number(each.id) < 100) each.labels = reservedOnly(each.labels);
-    },
-  ],
-  [
-    'identities of pods',
-    ({ state }) => {
-      state.identities = listOf(state.identities).filter(({ id }) => Number(id) < 256);
-      state.endpoints = [{ id: 1, identity: 1 }];
-    },
-  ],
-  [
-    'identities of prefixes',
-    ({ state }) => {
-      state.identities = listOf(state.identities).filter(({ id }) => Number(id) < 1 << 24);
-    },
-  ],
-  [
-    'the host firewall',
-    ({ state }) => {
-      delete state.hostFirewall;
-    },
-  ],
-  [
-    'services',
-    ({ state }) => {
-      state.objects = listOf(state.objects).filter(({ kind }) => kind !== 'Service');
-    },
-  ],
-  [
-    'objects',
-    ({ state }) => {
-      delete state.objects;
-    },
-  ],
-  [
-    'the name of the cluster',
-    ({ state }) => {
-      for (const each of listOf(state.identities))
-        each.labels = (each.labels as string[]).filter((label) => !label.includes('policy.cluster'));
-    },
-  ],
-  [
-    'named ports',
-    ({ state }) => {
-      for (const each of listOf(state.endpoints)) delete each.namedPorts;
-    },
-  ],
-  [
-    'the release',
-    (known) => {
-      known.settings = {};
-    },
-  ],
-];
-
-function listOf(value: unknown): Record<string, unknown>[] {
-  return value as Record<string, unknown>[];
-}
-
-function reservedOnly(labels: unknown): string[] {
-  return (labels as string[]).filter((label) => /^(reserved|cidr):/.test(label));
-}
-
-const LABELS = (id: number) =>
-  listOf(FULL.state.identities).find((each) => each.id === id)?.labels as string[];
-const ENDS = [
+const MADE_ENDS = [
   'shop/web-0',
   'shop/api-0',
   'data/db-0',
@@ -291,43 +208,90 @@ const ENDS = [
   '172.18.0.2',
   '192.0.2.9',
   '198.51.100.7',
+];
+const ALWAYS = [
   '203.0.113.7',
   '2001:db8::1',
   'host',
   'remote-node',
   'world',
+  'health',
+  'kube-apiserver',
   'fqdn:api.example.com',
-  LABELS(1001).join(','),
-  LABELS(1002).join(','),
 ];
-const PORTS = ['80/TCP', '22/TCP', '53/UDP', '5353/UDP', '8080/TCP', '9090/TCP', '30080/TCP', '8/ICMP'];
+const MADE_PORTS = ['80/TCP', '22/TCP', '53/UDP', '5353/UDP', '8080/TCP', '9090/TCP', '30080/TCP', '8/ICMP'];
 
-function answersOf(
-  rules: readonly SourcedRule[],
-  { state: document, settings }: Known,
-): Map<string, Answer | 'error'> {
-  const state: PolicyState = stateOf(document, 'state');
-  const engine = new PolicyEngine(state.identities, state.endpoints, {
-    objects: state.objects,
-    ...(state.hostFirewall !== undefined && { hostFirewall: state.hostFirewall }),
-    ...settings,
-  }).addAll(rules);
-  const peers = new Peers(engine, state);
+/** Whom and what is asked for in a cluster. */
+interface Asked {
+  ends: readonly string[];
+  ports: readonly string[];
+}
+
+type Answers = ReadonlyMap<string, Answer | 'error'>;
+
+function answersOf(rules: readonly SourcedRule[], known: Known, { ends, ports }: Asked): Answers {
+  const engine = engineOf(known, rules);
+  const peers = new Peers(engine, known.state);
   const found = new Map<string, Answer | 'error'>();
-  for (const from of ENDS)
-    for (const to of ENDS)
-      for (const port of PORTS) {
+  const byName = new Map(ends.map((end) => [end, findOrNot(peers, end)]));
+  for (const [from, source] of byName)
+    for (const [to, destination] of byName)
+      for (const port of ports) {
         const probe = `${from} -> ${to} ${port}`;
-        try {
-          const [source, destination, traffic] = [peers.find(from), peers.find(to), parsePort(port)];
-          const balanced = balancedBy(peers, destination, traffic);
-          const wanted = { source: source.identity, destination: destination.identity, traffic, balanced };
-          found.set(probe, decideWanted(engine, wanted).answer);
-        } catch {
+        if (from === to) continue;
+        if (!source || !destination) {
           found.set(probe, 'error');
+          continue;
         }
+        const traffic = parsePort(port);
+        const balanced = balancedBy(peers, destination, traffic);
+        const wanted = { source: source.identity, destination: destination.identity, traffic, balanced };
+        found.set(probe, decideWanted(engine, wanted).answer);
       }
   return found;
+}
+
+function findOrNot(peers: Peers, end: string): ReturnType<Peers['find']> | undefined {
+  try {
+    return peers.find(end);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A certain answer must be the one that is given when everything is known. */
+function contradictions(full: Answers, less: Answers): string[] {
+  return [...less].flatMap(([probe, answer]) => {
+    const known = full.get(probe);
+    const certain = answer === 'allowed' || answer === 'denied';
+    return certain && known !== 'error' && known !== answer
+      ? [`${probe}: ${answer}, with more knowledge ${known}`]
+      : [];
+  });
+}
+
+/** Without a release those before 1.15 are left out, where both families shared one world. */
+const RELEASES = releasesOf('policy').filter((release) => atLeast(release, '1.15'));
+
+/** The world, with everything taken away in turn: what is wrong then, by piece. */
+function wrongIn(world: Known, rules: readonly SourcedRule[], asked: Asked): Record<string, string[]> {
+  const full = answersOf(rules, world, asked);
+  const wrong: Record<string, string[]> = {};
+  for (const [piece, take] of TAKEN) {
+    const known = copyOf(world);
+    take(known);
+    const less = answersOf(rules, known, asked);
+    const wholes =
+      piece === 'the release'
+        ? RELEASES.map((release) =>
+            answersOf(rules, { ...world, settings: { ...world.settings, release } }, asked),
+          )
+        : [full];
+    const found = wholes.flatMap((whole) => contradictions(whole, less));
+    if (found.length > 0) wrong[piece] = found.slice(0, 3);
+  }
+  expect([...full.values()]).toContain('allowed');
+  return wrong;
 }
 
 async function rulesOf(text: string): Promise<SourcedRule[]> {
@@ -336,27 +300,78 @@ async function rulesOf(text: string): Promise<SourcedRule[]> {
   return rules;
 }
 
-/** Without an address book an address stands for itself: nothing can tell whose it is. */
-const OF_CLUSTER = /\b(10|172)\.\d/;
-
-function contradictions(full: ReadonlyMap<string, string>, less: ReadonlyMap<string, string>): string[] {
-  return [...less].flatMap(([probe, answer]) => {
-    const known = full.get(probe);
-    const reverse = answer === 'allowed' ? 'denied' : answer === 'denied' ? 'allowed' : undefined;
-    return known === reverse ? [`${probe}: ${answer}, with more knowledge ${known}`] : [];
-  });
-}
-
 describe('with one piece of knowledge taken away, no certain answer turns out wrong', () => {
-  describe.each(POLICIES)('%s', (_, text) => {
-    test.each(TAKEN)('without %s', async (taken, take) => {
-      const rules = await rulesOf(text);
-      const full = answersOf(rules, FULL);
-      const known = structuredClone(FULL);
-      take(known);
-      const wrong = contradictions(full, answersOf(rules, known));
-      expect(taken === 'the state' ? wrong.filter((probe) => !OF_CLUSTER.test(probe)) : wrong).toEqual([]);
-      if (taken === 'nothing') expect([...full.values()]).toContain('allowed');
-    });
+  test.each(POLICIES)('in a cluster made for it: %s', async (_, text) => {
+    const world = await readState(FULL);
+    const labels = [1001, 1002].map(
+      (id) => FULL.identities.find((each) => each.id === id)?.labels.join(',') ?? '',
+    );
+    const asked = { ends: [...MADE_ENDS, ...ALWAYS, ...labels], ports: MADE_PORTS };
+    expect(wrongIn(world, await rulesOf(text), asked)).toEqual({});
+  });
+
+  test.each(['agent-1.10', 'agent-1.14', 'agent-1.20', 'agent-1.20-release'])(
+    'at the agent of %s',
+    async (name) => {
+      const world = await recordedWorld(name);
+      expect(wrongIn(world, world.rules, askedIn(world))).toEqual({});
+    },
+  );
+
+  test.each(['shop', 'incident', 'beginners-guide'])("in the lab's scenario %s", async (scenario) => {
+    const world = await labWorld(scenario);
+    expect(wrongIn(world, world.rules, askedIn(world))).toEqual({});
+  });
+
+  test.each([
+    ['policy-maps-1.10', '1.10', 4],
+    ['policy-maps-1.17', '1.17', 2],
+    ['policy-maps-1.20-release', '1.20', 2],
+  ] as const)('with the sets of rules of %s', async (name, release, step) => {
+    const worlds = (await recordedSets(name, release)).filter((_, n) => n % step === 0);
+    expect(worlds.length).toBeGreaterThan(5);
+    for (const world of worlds)
+      expect([world.name, wrongIn(world, world.rules, askedIn(world, 2))]).toEqual([world.name, {}]);
   });
 });
+
+/** Pods, nodes, services and prefixes of a recorded cluster, and ports of its rules. */
+function askedIn({ state, rules }: World, most = 3): Asked {
+  const pods = state.identities.filter(({ id }) => isPod(id)).map(({ labels }) => labels.map(formatLabel));
+  const own = pods.map((labels) => labels.filter((label) => !label.includes('io.cilium.')));
+  const hosts = state.addresses.filter(({ cidr }) => /\/(32|128)$/.test(cidr));
+  const ofPods = hosts.filter(({ identity }) => isPod(identity));
+  const ofOthers = hosts.filter(({ identity }) => !isPod(identity) && identity < 1 << 24);
+  // An address outside the private blocks counts as one outside the cluster where no service is known that has it.
+  const services = state.objects.services.flatMap(({ ips }) => ips.filter(({ outer }) => !outer));
+  const text = JSON.stringify(rules.map(({ rule }) => rule));
+  const found = (pattern: RegExp) => [...text.matchAll(pattern)].flatMap(([, value]) => value ?? []);
+  const prefixes = ofPods.length > 0 ? found(/"(\d+\.\d+\.\d+\.\d+)\/\d+/g) : [];
+  const names = found(/"matchName":"([^"]+)"/g).map((name) => `fqdn:${name}`);
+  const ports = [
+    ...found(/"port":"(\d+)"/g).slice(0, most),
+    ...state.objects.services.flatMap((service) => service.ports.map(({ port }) => String(port))).slice(0, 1),
+  ];
+  const outer = new Set(state.objects.services.flatMap(({ ips }) => ips.map(({ address }) => address)));
+  const some = (list: readonly string[]) => [...new Set(list)].slice(0, most);
+  return {
+    ends: [
+      ...new Set([
+        ...some([...state.pods.keys()]),
+        ...some(pods.map((labels) => labels.join(','))),
+        ...some(own.map((labels) => labels.join(','))),
+        ...some(ofPods.map(({ cidr }) => cidr.replace(/\/\d+$/, ''))),
+        ...some(ofOthers.map(({ cidr }) => cidr.replace(/\/\d+$/, ''))),
+        ...some(services.map(({ address }) => address)),
+        ...some(prefixes),
+        ...some(names),
+        ...ALWAYS.filter((end) => !outer.has(end)),
+      ]),
+    ],
+    ports: [...new Set([...ports.map((port) => `${port}/TCP`), '9/UDP', '8/ICMP', '30080/TCP'])],
+  };
+}
+
+function isPod(id: number): boolean {
+  return id >= 100 && id < 1 << 24;
+}

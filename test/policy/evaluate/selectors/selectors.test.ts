@@ -185,7 +185,11 @@ describe('the index of identities', () => {
   });
 
   test('knows the name of the cluster, and whether families are told apart', () => {
-    expect(IDENTITIES.clusterName()).toBe('lab');
+    // Those of the pods on the node tell, where pods of several clusters are known.
+    expect(IDENTITIES.clusterName([])).toBeUndefined();
+    expect(IDENTITIES.clusterName([{ identity: 1000 }, { identity: 4 }])).toBe('lab');
+    expect(IDENTITIES.clusterName([{ identity: 1001 }])).toBe('other');
+    expect(IDENTITIES.clusterName([{ identity: 1000 }, { identity: 1001 }])).toBeUndefined();
     expect(IDENTITIES.dualStack()).toBe(false);
     const split = new Identities([identityOf(1, ['cidr:10.0.0.0/8', 'reserved:world-ipv4'])]);
     expect(split.dualStack()).toBe(true);
