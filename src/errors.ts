@@ -1,4 +1,6 @@
-import { errnoText } from './lib/errno.ts';
+import { errnoText, errorCode } from './lib/errno.ts';
+
+export { errorCode };
 
 /** What the reader can act on: printed as `Error: <message>`, then the hint; exit code 1 unless said otherwise. */
 export class UserError extends Error {
@@ -36,12 +38,6 @@ export class ClosedPipe extends SilentExit {
   constructor() {
     super(141);
   }
-}
-
-/** The `code` of a Node system error (`ENOENT`, `ECONNREFUSED` …), or undefined. */
-export function errorCode(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** The message of whatever was thrown. */

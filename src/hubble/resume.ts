@@ -1,6 +1,6 @@
 import { compareTimestamps, formatTimestamp, parseTimestamp, type Timestamp } from '../lib/timestamp.ts';
-import type { Flow, GetFlowsRequest, GetFlowsResponse } from '../model/hubble.gen.ts';
-import { RpcError } from './grpc/status.ts';
+import type { GetFlowsRequest } from '../model/hubble.gen.ts';
+import { ConnectionLost, RpcError } from './grpc/status.ts';
 import { decode } from './protobuf/codec.ts';
 
 /** A break in a stream that was followed, and how it was mended. */
@@ -9,9 +9,9 @@ export interface Gap {
   cause: string;
   /** How long it took until the server answered again. */
   lengthMs: number;
-  /** Time of the last flow before the break; undefined when there was none yet. */
+  /** Time of the last flow before the break, of the node that may lack flows; undefined when none had come yet. */
   after: string | undefined;
-  /** True when the server sent flows again that had been seen: then it still held all that came between. */
+  /** True when every node sent flows again that had been seen: then it still held all that came between. */
   complete: boolean;
 }
 
@@ -32,8 +32,14 @@ type Stream = (request: GetFlowsRequest) => AsyncIterable<Buffer[]>;
 
 /** Messages remembered for the comparison after a break; they are decoded only then. */
 const REMEMBERED = 20_000;
-/** What may arrive late at a relay: so far before the last flow the resumed stream starts. */
+/** What may arrive late at a relay: so far before the last flow of a node the resumed stream starts. */
 const OVERLAP_S = 2;
+/** How far the clock of a server that has sent nothing yet may be behind this one. */
+const CLOCKS_S = 10;
+/** How long it is waited for every node to be heard of before the gap is reported. */
+const REPORT_MS = 5000;
+/** So long after a break flows may still be repeated. */
+const REPEAT_MS = 60_000;
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 10_000;
 /** Ends of a stream that are the connection's, not an answer to the request. */
@@ -41,71 +47,87 @@ const BREAKS = new Set(['Unavailable', 'Internal', 'Aborted', 'Canceled', 'Unkno
 
 /**
  * Follows a stream of flows: when it breaks, connects again with growing pauses, asks for everything since shortly
- * before the last flow, and leaves out what was seen already, by uuid. A stream that the server ends properly stays
- * ended. The first connection is not retried.
+ * before the last flow of the node whose clock is furthest behind, and leaves out what was seen already, by uuid. A
+ * stream that the server ends properly stays ended. A first connection that does not stand is not retried.
  */
 export async function* followFlows(
   open: Stream,
   request: GetFlowsRequest,
   options: FollowOptions,
 ): AsyncGenerator<Buffer[]> {
+  const startMs = options.nowMs();
   const memory = new Memory();
   let asked = request;
-  let broke: { cause: string; atMs: number } | undefined;
+  let broke: { cause: string; atMs: number; backMs?: number } | undefined;
+  let stood = false;
   for (let attempt = 0; ; ) {
+    const openMs = options.nowMs();
     try {
       for await (const batch of open(asked)) {
-        const fresh = memory.sift(batch);
+        stood = true;
+        attempt = 0;
+        const nowMs = options.nowMs();
+        const fresh = memory.sift(batch, nowMs);
         if (broke) {
-          await options.onResume({
-            cause: broke.cause,
-            lengthMs: options.nowMs() - broke.atMs,
-            after: memory.resumedAfter,
-            complete: memory.repeated,
-          });
-          broke = undefined;
-          attempt = 0;
+          broke.backMs ??= nowMs;
+          if (memory.isDecided || nowMs - broke.backMs >= REPORT_MS) {
+            const { cause, atMs, backMs } = broke;
+            broke = undefined;
+            await options.onResume({ cause, lengthMs: backMs - atMs, ...memory.gap });
+          }
         }
         if (fresh.length > 0) yield fresh;
         memory.keep(fresh);
       }
       return;
     } catch (error) {
-      if (
-        options.signal.aborted ||
-        !isBreak(error) ||
-        (memory.empty && !broke) ||
-        attempt >= options.maxReconnects
-      )
-        throw error;
-      broke ??= { cause: error.message, atMs: options.nowMs() };
+      const nowMs = options.nowMs();
+      stood ||= error instanceof ConnectionLost;
+      if (options.signal.aborted || !isBreak(error) || !stood) throw error;
+      // A connection without flows that lasted was none of the attempts in a row.
+      if (error instanceof ConnectionLost && nowMs - openMs > LONGEST_WAIT_MS) attempt = 0;
+      if (attempt >= options.maxReconnects) throw error;
+      broke ??= { cause: error.message, atMs: nowMs };
       const waitMs = Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS);
       attempt++;
       await options.onBreak(error.message, attempt, waitMs);
       await options.sleep(waitMs, options.signal);
-      const since = memory.resumePoint();
-      const { until: _, ...rest } = request;
-      asked = since ? { ...rest, number: '0', since: formatTimestamp(since) } : request;
+      asked = again(request, memory.resumePoint(), startMs);
     }
   }
+}
+
+/** The request that goes on where the stream broke. */
+function again(request: GetFlowsRequest, seenUntil: Timestamp | undefined, startMs: number): GetFlowsRequest {
+  const { until: _, ...rest } = request;
+  if (seenUntil) return { ...rest, number: '0', since: formatTimestamp(seenUntil) };
+  // Nothing was seen: what was asked for is asked again, and flows that are new to come are those since the start.
+  if (request.since || (request.number ?? '0') !== '0') return request;
+  return { ...rest, since: formatTimestamp({ seconds: Math.floor(startMs / 1000) - CLOCKS_S, nanos: 0 }) };
 }
 
 function isBreak(error: unknown): error is RpcError {
   return error instanceof RpcError && BREAKS.has(error.code);
 }
 
+/** What is remembered of one node at a break; clocks of nodes differ, so that each has its own times. */
+interface NodeMemory {
+  oldest: Timestamp;
+  last: Timestamp;
+  /** What the resumed stream began with: a flow that had been seen, or a new one. */
+  began?: 'repeated' | 'new';
+  /** True when the resumed stream is well past the break. */
+  past: boolean;
+}
+
 /** The last messages of a stream, and after a break what of the new stream was among them. */
 class Memory {
   #ring: Buffer[] = [];
   #next = 0;
-  #seen: Set<string> | undefined;
-  #last: Timestamp | undefined;
-  resumedAfter: string | undefined;
-  repeated = false;
-
-  get empty(): boolean {
-    return this.#ring.length === 0;
-  }
+  #seen = new Set<string>();
+  #nodes = new Map<string, NodeMemory>();
+  #full = false;
+  #resumedMs: number | undefined;
 
   keep(messages: readonly Buffer[]): void {
     for (const message of messages) {
@@ -116,51 +138,76 @@ class Memory {
 
   /** Where the resumed stream has to start; remembers what was seen from there on. */
   resumePoint(): Timestamp | undefined {
-    const flows: { key: string; time: Timestamp }[] = [];
+    this.#seen = new Set();
+    this.#nodes = new Map();
+    this.#full = this.#ring.length >= REMEMBERED;
+    this.#resumedMs = undefined;
     for (const bytes of this.#ring) {
-      const { flow } = decode('observer.GetFlowsResponse', bytes);
-      const time = parseTimestamp(flow?.time ?? '');
-      if (time) flows.push({ key: keyOf(flow, bytes), time });
+      const { key, node, time } = identify(bytes);
+      if (!time) continue;
+      this.#seen.add(key);
+      const known = this.#nodes.get(node);
+      if (!known) this.#nodes.set(node, { oldest: time, last: time, past: false });
+      else if (compareTimestamps(time, known.last) > 0) known.last = time;
+      else if (compareTimestamps(time, known.oldest) < 0) known.oldest = time;
     }
-    const last = flows.reduce<Timestamp | undefined>(
-      (latest, { time }) => (latest && compareTimestamps(latest, time) >= 0 ? latest : time),
-      undefined,
-    );
-    if (!last) return undefined;
-    this.#last = last;
-    this.resumedAfter = formatTimestamp(last);
-    this.#seen = new Set(flows.map(({ key }) => key));
-    this.repeated = false;
-    const start = { seconds: last.seconds - OVERLAP_S, nanos: last.nanos };
-    const full = this.#ring.length >= REMEMBERED;
-    const oldest = flows.reduce(
-      (first, { time }) => (compareTimestamps(first, time) <= 0 ? first : time),
-      last,
-    );
-    return full && compareTimestamps(oldest, start) > 0 ? oldest : start;
+    const lowest = earliest([...this.#nodes.values()].map(({ last }) => last));
+    return lowest && { seconds: lowest.seconds - OVERLAP_S, nanos: lowest.nanos };
+  }
+
+  /** Whether it is known of every node what the resumed stream began with. */
+  get isDecided(): boolean {
+    return [...this.#nodes.values()].every(({ began }) => began !== undefined);
+  }
+
+  /** What may be missing between the break and the resumed stream. */
+  get gap(): Pick<Gap, 'after' | 'complete'> {
+    const nodes = [...this.#nodes.values()];
+    const lacking = nodes.filter(({ began }) => began !== 'repeated');
+    const after = earliest((lacking.length > 0 ? lacking : nodes).map(({ last }) => last));
+    return { after: after && formatTimestamp(after), complete: nodes.length > 0 && lacking.length === 0 };
   }
 
   /** The messages that are new. After a break they are compared until the stream is well past it. */
-  sift(batch: Buffer[]): Buffer[] {
-    const seen = this.#seen;
-    const last = this.#last;
-    if (!seen || !last) return batch;
-    const horizon = { seconds: last.seconds + OVERLAP_S, nanos: last.nanos };
-    let past = false;
-    const fresh = batch.filter((bytes) => {
-      const { flow }: GetFlowsResponse = decode('observer.GetFlowsResponse', bytes);
-      const time = parseTimestamp(flow?.time ?? '');
-      if (time && compareTimestamps(time, horizon) > 0) past = true;
-      if (!flow || !seen.has(keyOf(flow, bytes))) return true;
-      this.repeated = true;
-      return false;
-    });
-    if (past) this.#seen = undefined;
+  sift(batch: Buffer[], nowMs: number): Buffer[] {
+    if (this.#seen.size === 0) return batch;
+    this.#resumedMs ??= nowMs;
+    const fresh = batch.filter((bytes) => !this.#isRepeated(bytes));
+    const isPast = [...this.#nodes.values()].every(({ past }) => past);
+    if (isPast || nowMs - this.#resumedMs > REPEAT_MS) this.#seen = new Set();
     return fresh;
+  }
+
+  #isRepeated(bytes: Buffer): boolean {
+    const { key, node, time } = identify(bytes);
+    const known = this.#nodes.get(node);
+    if (!known || !time) return false;
+    // What came before the oldest that is remembered was seen too, and is forgotten.
+    if (this.#seen.has(key) || (this.#full && compareTimestamps(time, known.oldest) < 0)) {
+      known.began ??= 'repeated';
+      return true;
+    }
+    known.began ??= 'new';
+    const { seconds, nanos } = known.last;
+    known.past ||= compareTimestamps(time, { seconds: seconds + OVERLAP_S, nanos }) > 0;
+    return false;
   }
 }
 
-/** What tells a flow from others: its uuid, or all of it where a server sends none. */
-function keyOf(flow: Flow | undefined, bytes: Buffer): string {
-  return flow?.uuid || bytes.toString('latin1');
+/** What tells a flow from others, its uuid, or all of it where a server sends none; its node and its time. */
+function identify(bytes: Buffer): { key: string; node: string; time: Timestamp | undefined } {
+  const message = decode('observer.GetFlowsResponse', bytes);
+  const { flow } = message;
+  return {
+    key: flow?.uuid || bytes.toString('latin1'),
+    node: message.node_name || flow?.node_name || '',
+    time: flow && parseTimestamp(flow.time ?? message.time ?? ''),
+  };
+}
+
+function earliest(times: readonly Timestamp[]): Timestamp | undefined {
+  return times.reduce<Timestamp | undefined>(
+    (first, time) => (first && compareTimestamps(first, time) <= 0 ? first : time),
+    undefined,
+  );
 }

@@ -6,6 +6,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { errorCode, errorMessage } from '../errors.ts';
 import { joinHostPort, splitHostPort, unbracketed } from '../lib/address.ts';
 import { errnoText } from '../lib/errno.ts';
+import { checkServerName, verifyFault } from '../lib/go-x509.ts';
 import { type EtcdConfig, endpointAddress } from './config.ts';
 
 /** One finding of a check. */
@@ -94,7 +95,11 @@ async function probeTls(
   let secure: TLSSocket;
   try {
     const host = unbracketed(url.hostname);
-    secure = await settle(connectTls({ socket, host, ...tls }), 'secureConnect', signal);
+    secure = await settle(
+      connectTls({ socket, host, ...tls, checkServerIdentity: checkServerName }),
+      'secureConnect',
+      signal,
+    );
   } catch (error) {
     return [
       { level: 'bad', text: `Cannot establish TLS connection to ${url.host}: ${reason(error, url.host)}` },
@@ -143,7 +148,7 @@ function reason(error: unknown, host: string): string {
   const code = errorCode(error);
   if (code === 'ENOTFOUND') return `dial tcp: lookup ${host.replace(/:\d+$/, '')}: no such host`;
   const text = errnoText(code);
-  return text ? `dial tcp ${host}: connect: ${text}` : errorMessage(error);
+  return text ? `dial tcp ${host}: connect: ${text}` : (verifyFault(code) ?? errorMessage(error));
 }
 
 /** A certificate as it is shown. */

@@ -13,8 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { errorCode, UserError } from '../errors.ts';
+import { isAlive, processStart } from '../lib/alive.ts';
 import { writeAtomically } from '../lib/atomic-file.ts';
-import { isAlive, processStart } from './alive.ts';
 import { unmountDead } from './pins/bpffs.ts';
 import type { AgentVersion } from './version.ts';
 

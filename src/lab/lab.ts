@@ -5,8 +5,8 @@ import type { Server as NetServer, Socket } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '../context.ts';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
+import { processStart } from '../lib/alive.ts';
 import { Agent } from './agent/agent.ts';
-import { processStart } from './alive.ts';
 import { assetPath } from './assets.ts';
 import {
   bpfRootIn,

@@ -26,3 +26,9 @@ const TEXTS: Readonly<Record<string, string>> = {
 export function errnoText(code: string | undefined): string | undefined {
   return code !== undefined && Object.hasOwn(TEXTS, code) ? TEXTS[code] : undefined;
 }
+
+/** The `code` of a Node system error (`ENOENT`, `ECONNREFUSED` …), or undefined. */
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

@@ -38,6 +38,8 @@ export interface GrpcAnswer {
   header?: Record<string, string>;
   /** Takes over after the messages: to hang, to break off, to send more. */
   after?: (stream: ServerHttp2Stream) => void;
+  /** Answers instead of all of the above. */
+  raw?: (stream: ServerHttp2Stream) => void;
 }
 
 /** A gRPC server on a real socket. */
@@ -96,6 +98,10 @@ export async function serveGrpc(
 }
 
 function answer(stream: ServerHttp2Stream, found: GrpcAnswer): void {
+  if (found.raw) {
+    found.raw(stream);
+    return;
+  }
   const { messages = [], status = 0, message = '', header = {} } = found;
   const outcome = {
     'grpc-status': String(status),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { RpcError } from '../../src/hubble/grpc/status.ts';
+import { ConnectionLost, RpcError } from '../../src/hubble/grpc/status.ts';
 import { decode, encode } from '../../src/hubble/protobuf/codec.ts';
 import { type FollowOptions, followFlows, type Gap } from '../../src/hubble/resume.ts';
 import type { GetFlowsRequest } from '../../src/model/hubble.gen.ts';
@@ -123,6 +123,121 @@ describe('a followed stream that breaks', () => {
     };
     await expect(Array.fromAsync(followFlows(open, REQUEST, options([])))).rejects.toThrow(error.message);
     expect(opened).toBe(1);
+  });
+
+  /** Nodes whose clocks differ, one flow of each every 20 ms, kept without an end. */
+  function skewedRing(skewsMs: Record<string, number>) {
+    const flows: { node: string; ms: number; uuid: string }[] = [];
+    return {
+      flows,
+      emit(): Buffer[] {
+        const n = flows.length;
+        const fresh = Object.entries(skewsMs).map(([node, skew]) => ({
+          node,
+          ms: 1_700_000_000_000 + n * 10 + skew,
+          uuid: `${node}-${n}`,
+        }));
+        flows.push(...fresh);
+        return fresh.map(bytesOf);
+      },
+      held: ({ since }: GetFlowsRequest) =>
+        flows.filter(({ ms }) => since !== undefined && ms >= Date.parse(since)),
+    };
+  }
+
+  function bytesOf({ node, ms, uuid }: { node: string; ms: number; uuid: string }): Buffer {
+    const time = new Date(ms).toISOString();
+    return encode('observer.GetFlowsResponse', { flow: { uuid, time }, time, node_name: node });
+  }
+
+  test.each([
+    ['as they came', (held: { node: string; ms: number; uuid: string }[]) => [held]],
+    [
+      'node by node',
+      (held: { node: string; ms: number; uuid: string }[]) =>
+        ['a', 'b', 'c'].map((node) => held.filter((f) => f.node === node)),
+    ],
+    [
+      'by time',
+      (held: { node: string; ms: number; uuid: string }[]) => [held.toSorted((x, y) => x.ms - y.ms)],
+    ],
+  ])('nodes whose clocks differ lose nothing and show nothing twice, sent again %s', async (_, order) => {
+    const ring = skewedRing({ a: 30_000, b: 0, c: -7000 });
+    let connection = 0;
+    const open = async function* (request: GetFlowsRequest) {
+      connection++;
+      for (const part of order(ring.held(request))) yield part.map(bytesOf);
+      for (let i = 0; i < 300; i++) yield ring.emit();
+      for (let i = 0; i < 40; i++) ring.emit();
+      if (connection < 5) throw new ConnectionLost('gone');
+    };
+    const gaps: Gap[] = [];
+    const seen: string[] = [];
+    for await (const batch of followFlows(open, REQUEST, options(gaps))) seen.push(...batch.map(uuidOf));
+    expect(seen.length).toBe(new Set(seen).size);
+    // The last 40 of each node come after the last connection.
+    expect(seen.length).toBe(ring.flows.length - 40 * 3);
+    expect(gaps.map(({ complete }) => complete)).toEqual([true, true, true, true]);
+  });
+
+  test('a node that held nothing any more is told, though others did', async () => {
+    const ring = skewedRing({ a: 0, b: 0 });
+    let connection = 0;
+    const open = async function* (request: GetFlowsRequest) {
+      connection++;
+      yield ring
+        .held(request)
+        .filter(({ node }) => node === 'a')
+        .map(bytesOf);
+      for (let i = 0; i < 10; i++) yield ring.emit();
+      if (connection === 1) throw new ConnectionLost('gone');
+    };
+    const gaps: Gap[] = [];
+    await Array.fromAsync(followFlows(open, REQUEST, options(gaps)));
+    expect(gaps).toEqual([
+      {
+        cause: 'rpc error: code = Unavailable desc = gone',
+        lengthMs: 0,
+        after: '2023-11-14T22:13:20.180Z',
+        complete: false,
+      },
+    ]);
+  });
+
+  test('a stream that was quiet survives its first break, and asks for what it may have missed', async () => {
+    const requests: GetFlowsRequest[] = [];
+    const open = async function* (request: GetFlowsRequest) {
+      requests.push(request);
+      if (requests.length < 3) throw new ConnectionLost('gone');
+      yield [new RingServer(1).emit()];
+    };
+    const gaps: Gap[] = [];
+    const nowMs = () => 1_700_000_020_000;
+    const batches = await Array.fromAsync(followFlows(open, REQUEST, options(gaps, { nowMs })));
+    expect(batches.length).toBe(1);
+    expect(requests.map(({ since }) => since)).toEqual([
+      undefined,
+      '2023-11-14T22:13:30Z',
+      '2023-11-14T22:13:30Z',
+    ]);
+    expect(gaps).toMatchObject([{ after: undefined, complete: false }]);
+  });
+
+  test('connections in vain that lasted are no attempts in a row', async () => {
+    const waits: number[] = [];
+    let nowMs = 0;
+    let connection = 0;
+    const open = async function* () {
+      nowMs += 60_000;
+      if (++connection > 12) return;
+      yield* [];
+      throw new ConnectionLost('gone');
+    };
+    const sleep = async (ms: number) => void waits.push(ms);
+    await Array.fromAsync(
+      followFlows(open, REQUEST, options([], { maxReconnects: 2, nowMs: () => nowMs, sleep })),
+    );
+    expect(new Set(waits)).toEqual(new Set([200]));
   });
 
   test('a stream that the server ends stays ended', async () => {

@@ -1,5 +1,6 @@
 import type { Client as UndiciClient } from 'undici';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { checkServerName } from '../../lib/go-x509.ts';
 import { exchangeOverSocket } from './unix-http.ts';
 
 /** Where a server listens: `unix:///path` or `tcp://host:port`. */
@@ -87,7 +88,7 @@ export class HttpClient {
     const { target, tls } = this.address;
     this.#client ??= new Client(`${tls ? 'https' : 'http'}://${target}`, {
       // HTTP/2 is not part of the bundle.
-      ...(tls && { connect: { ...tls }, allowH2: false }),
+      ...(tls && { connect: { ...tls, checkServerIdentity: checkServerName }, allowH2: false }),
       connectTimeout: 10_000,
       maxHeaderSize: 64 * 1024,
       pipelining: 1,

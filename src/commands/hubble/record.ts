@@ -3,6 +3,7 @@ import { examples, integer, stringSlice } from '../../cli/flags.ts';
 import { readSettings } from '../../cli/hubble/settings.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
+import type { CaptureFormat } from '../../hubble/captures/existing.ts';
 import { REDACTIONS, type Redaction, redactor } from '../../hubble/captures/redact.ts';
 import { CaptureWriter } from '../../hubble/captures/writer.ts';
 import { frame } from '../../hubble/grpc/frames.ts';
@@ -17,7 +18,7 @@ interface RecordFlags extends SelectorFlags {
   maxSize: number;
   maxFiles: number;
   redact: string[];
-  format: 'json' | 'proto';
+  format: CaptureFormat;
   fsync: boolean;
   reconnect: boolean;
   maxReconnects?: number;
@@ -85,7 +86,15 @@ export async function runHubbleRecord(
   const settings = await readSettings(command, ctx);
   const selection = selectFlows(flags, ctx.clock.nowMs(), false);
   const query = { filters: buildFilters(words), selection, mask: [] };
-  const writer = new CaptureWriter(file, { maxBytes: flags.maxSize * MIB, maxFiles: flags.maxFiles });
+  await using writer = await CaptureWriter.open(file, {
+    maxBytes: flags.maxSize * MIB,
+    maxFiles: flags.maxFiles,
+    format: flags.format,
+  });
+  if (writer.removedBytes > 0)
+    await ctx.err.write(
+      `${file} ended in the middle of a record: its last ${writer.removedBytes} bytes are removed.\n`,
+    );
   const record = (bytes: Buffer): Buffer => {
     if (flags.format === 'proto' && !redact) return frame(bytes);
     const message = readMessage(bytes);
@@ -106,7 +115,6 @@ export async function runHubbleRecord(
       }
     }
   } finally {
-    await writer.close();
     await ctx.err.write(`${count} records written to ${file}\n`);
   }
 }

@@ -3,11 +3,11 @@ import { type Command, Option } from 'commander';
 import { integer } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { isAlive } from '../../lab/alive.ts';
 import { type LabInfo, labRoot, readInfo, runningLabs } from '../../lab/folder.ts';
 import { type LabOptions, MAPS_MODES, type MapsMode } from '../../lab/lab.ts';
 import { DEFAULT_SCENARIO } from '../../lab/scenario/load.ts';
 import { AGENT_VERSIONS, type AgentVersion } from '../../lab/version.ts';
+import { isAlive } from '../../lib/alive.ts';
 
 /** What a lab can be started with. */
 export interface PlayFlags {

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { errorCode, UserError } from '../../errors.ts';
-import { isAlive } from '../../lab/alive.ts';
 import { type LabInfo, releaseFolder } from '../../lab/folder.ts';
 import { unmountDead } from '../../lab/pins/bpffs.ts';
+import { isAlive } from '../../lib/alive.ts';
 import { addWhichOptions, findLab, knownLabs, type WhichFlags } from './flags.ts';
 
 /** How long a lab may take to end by itself. */

@@ -6,9 +6,9 @@ import { readConfig } from '../../agent/decode/config.ts';
 import { durationOption } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { errorCode, systemReason, UserError } from '../../errors.ts';
+import { goQuote } from '../../lib/go-quote.ts';
 import { compareBytes } from '../../lib/order.ts';
 import { hasOptionsOf120 } from '../../model/config.ts';
-import { goQuote } from '../../render/text/go-quote.ts';
 import { withoutServiceResolution } from './kvstore.ts';
 import { reportEtcd } from './report.ts';
 

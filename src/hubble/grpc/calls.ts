@@ -2,8 +2,9 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 
 import type { Socket } from 'node:net';
 import { errorMessage } from '../../errors.ts';
 import { joinHostPort } from '../../lib/address.ts';
-import { FrameError, FrameReader, frame } from './frames.ts';
-import { codeOf, codeOfHttp, RpcError } from './status.ts';
+import { goQuote } from '../../lib/go-quote.ts';
+import { FrameError, FrameReader, FrameTooLarge, frame } from './frames.ts';
+import { ConnectionLost, codeOf, codeOfHttp, codeOfReset, RpcError } from './status.ts';
 import type { ServerSettings } from './target.ts';
 import { dialFault, lastError, open } from './transport.ts';
 
@@ -88,24 +89,28 @@ export class GrpcClient {
     const session = await raceAbort(this.#connect(), signal).catch((error: unknown) => {
       throw this.#ended(error, call, deadline);
     });
-    const stream = session.request(this.#headers(call), { signal });
-    const outcome = watch(stream, this.onHeader);
-    for (const request of call.requests) stream.write(frame(request));
-    stream.end();
-    const reader = new FrameReader();
+    let stream: ClientHttp2Stream | undefined;
+    let outcome: Outcome | undefined;
     try {
+      stream = session.request(this.#headers(call), { signal });
+      outcome = watch(stream, this.onHeader);
+      for (const request of call.requests) stream.write(frame(request));
+      stream.end();
+      const reader = new FrameReader();
       for await (const chunk of stream) {
+        if (outcome.isForeign) throw await foreignAnswer(outcome, chunk as Buffer, stream);
         const messages = reader.push(chunk as Buffer);
         if (messages.length > 0) yield messages;
       }
-      const failure = outcome.failure(reader.pending);
+      const failure = await outcome.failure(reader.pending, session.destroyed);
       if (failure) throw failure;
     } catch (error) {
       // What ended the stream says more than how the stream put it.
-      const ended = error instanceof FrameError ? error : (outcome.failure(0) ?? error);
-      throw this.#ended(ended, call, deadline);
+      const isSaid = error instanceof RpcError || error instanceof FrameError;
+      const failure = isSaid || !outcome?.hasHeader ? undefined : await outcome.failure(0, true);
+      throw this.#ended(failure ?? error, call, deadline);
     } finally {
-      if (!stream.closed) stream.close();
+      if (stream && !stream.closed) stream.close();
     }
   }
 
@@ -133,8 +138,16 @@ export class GrpcClient {
         hint: `The server did not answer within ${(call.timeoutMs ?? 0) / 1000} s (--request-timeout).`,
       });
     if (error instanceof RpcError) return error;
-    if (error instanceof FrameError) return new RpcError('Internal', error.message, { cause: error });
-    return new RpcError('Unavailable', `error reading from server: ${errorMessage(error)}`, {
+    if (error instanceof FrameError)
+      return new RpcError(error instanceof FrameTooLarge ? 'ResourceExhausted' : 'Internal', error.message, {
+        cause: error,
+      });
+    const reset = /Stream closed with error code NGHTTP2_(\w+)/.exec(errorMessage(error))?.[1];
+    if (reset)
+      return new RpcError(codeOfReset(reset), `stream terminated by RST_STREAM with error code: ${reset}`, {
+        cause: error,
+      });
+    return new ConnectionLost(`error reading from server: ${errorMessage(error)}`, {
       hint: 'The connection broke: is the server restarting?',
       cause: error,
     });
@@ -152,11 +165,23 @@ function authority({ target, tls }: ServerSettings): string {
   return `${tls ? 'https' : 'http'}://${joinHostPort(target.host, target.port)}`;
 }
 
-/** Collects what the headers and trailers of a call say about its end. */
-function watch(
-  stream: ClientHttp2Stream,
-  onHeader: (header: IncomingHttpHeaders) => void,
-): { failure(pending: number): RpcError | undefined } {
+/** What the headers and trailers of a call say about its end. */
+interface Outcome {
+  readonly hasHeader: boolean;
+  /** The answer is none of gRPC. */
+  readonly isForeign: boolean;
+  /**
+   * Why a call that is over failed, when `pending` bytes of a message came last and the connection is gone or stands;
+   * undefined when it did not.
+   */
+  failure(pending: number, isGone: boolean): Promise<RpcError | undefined>;
+}
+
+const FOREIGN_HINT = 'Is this the address of a Hubble server? A proxy in between must pass HTTP/2 and gRPC.';
+/** So much is shown of an answer that is none of gRPC. */
+const FOREIGN_BYTES = 1024;
+
+function watch(stream: ClientHttp2Stream, onHeader: (header: IncomingHttpHeaders) => void): Outcome {
   let header: IncomingHttpHeaders | undefined;
   let trailer: IncomingHttpHeaders | undefined;
   stream.on('response', (headers) => {
@@ -167,9 +192,15 @@ function watch(
     trailer = headers;
   });
   return {
-    failure(pending) {
+    get hasHeader() {
+      return header !== undefined;
+    },
+    get isForeign() {
+      return header !== undefined && isForeign(header);
+    },
+    async failure(pending, isGone) {
+      if (header && isForeign(header)) return foreignHeader(header);
       const last = trailer ?? header;
-      const status = header?.[':status'];
       if (last?.['grpc-status'] !== undefined) {
         const code = codeOf(Number(last['grpc-status']));
         if (code !== 'OK') return new RpcError(code, decodeMessage(last['grpc-message']));
@@ -177,20 +208,59 @@ function watch(
           ? new RpcError('Internal', 'unexpected EOF: the last message is cut short')
           : undefined;
       }
-      if (status === undefined) return undefined;
-      if (Number(status) !== 200)
-        return new RpcError(
-          codeOfHttp(Number(status)),
-          `unexpected HTTP status code received from server: ${status}`,
-          { hint: 'Is this the address of a Hubble server? A proxy in between must pass HTTP/2 and gRPC.' },
-        );
-      return new RpcError(
-        'Unavailable',
+      if (header && !isGone)
+        return new RpcError('Internal', 'server closed the stream without sending trailers');
+      return new ConnectionLost(
         pending > 0 ? 'the answer broke off in the middle of a message' : 'error reading from server: EOF',
-        { hint: 'The server went away in the middle of its answer.' },
+        { hint: 'The server went away before its answer ended.' },
       );
     },
   };
+}
+
+function isGrpc(header: IncomingHttpHeaders): boolean {
+  return /^application\/grpc(?:$|[+;])/i.test(header['content-type'] ?? '');
+}
+
+function isForeign(header: IncomingHttpHeaders): boolean {
+  return !isGrpc(header) || Number(header[':status']) !== 200;
+}
+
+/** What is wrong with a header that does not belong to gRPC, in the words of gRPC for Go. */
+async function foreignHeader(header: IncomingHttpHeaders): Promise<RpcError> {
+  const { STATUS_CODES } = await import('node:http');
+  const status = Number(header[':status']);
+  const type = header['content-type'];
+  const parts = [
+    `unexpected HTTP status code received from server: ${status} (${STATUS_CODES[status] ?? ''})`,
+  ];
+  if (type === undefined) parts.push('malformed header: missing HTTP content-type');
+  else if (!isGrpc(header)) parts.push(`transport: received unexpected content-type ${goQuote(type)}`);
+  return new RpcError(codeOfHttp(status), parts.join('; '), { hint: FOREIGN_HINT });
+}
+
+/** The error of an answer that is none of gRPC, with the start of what came. */
+async function foreignAnswer(
+  outcome: Outcome,
+  first: Buffer,
+  rest: AsyncIterable<Buffer>,
+): Promise<RpcError | undefined> {
+  let body = first;
+  for await (const chunk of rest) {
+    if (body.length >= FOREIGN_BYTES) break;
+    body = Buffer.concat([body, chunk]);
+  }
+  const failure = await outcome.failure(0, true);
+  return (
+    failure &&
+    new RpcError(
+      failure.code,
+      `${failure.desc}\ndata: ${goQuote(body.toString('latin1', 0, FOREIGN_BYTES))}`,
+      {
+        hint: FOREIGN_HINT,
+      },
+    )
+  );
 }
 
 /** gRPC percent-encodes the bytes of its messages. */

@@ -6,6 +6,9 @@ export class FrameError extends Error {
   override name = 'FrameError';
 }
 
+/** A message is larger than is taken. */
+export class FrameTooLarge extends FrameError {}
+
 /** Cuts a gRPC body into messages: a byte of flags, a length of four bytes, the message. */
 export class FrameReader {
   #parts: Buffer[] = [];
@@ -43,13 +46,11 @@ export class FrameReader {
 }
 
 function checkedLength(bytes: Buffer, at: number): number {
-  if (bytes[at] === 1) throw new FrameError('a message is compressed, which was not asked for');
+  if (bytes[at] === 1) throw new FrameError('grpc: compressed flag set with identity or empty encoding');
   if (bytes[at] !== 0) throw new FrameError('the answer is not framed as gRPC');
   const length = bytes.readUInt32BE(at + 1);
   if (length > MAX_MESSAGE_BYTES)
-    throw new FrameError(
-      `a message of ${length} bytes is larger than the ${MAX_MESSAGE_BYTES} that are taken`,
-    );
+    throw new FrameTooLarge(`grpc: received message larger than max (${length} vs. ${MAX_MESSAGE_BYTES})`);
   return length;
 }
 

@@ -21,8 +21,8 @@ const CODES = [
   'Unauthenticated',
 ] as const;
 
-/** A gRPC status code by name. */
-export type Code = (typeof CODES)[number];
+/** A gRPC status code by name; Go writes one that it does not know as `Code(99)`. */
+export type Code = (typeof CODES)[number] | `Code(${number})`;
 
 /** A call ended with a status other than OK. */
 export class RpcError extends UserError {
@@ -37,14 +37,17 @@ export class RpcError extends UserError {
   }
 }
 
-/** The code of a number on the wire. */
-export function codeOf(number: number): Code {
-  return CODES[number] ?? 'Unknown';
+/** The connection went away while a call was open: no answer of the server to the call. */
+export class ConnectionLost extends RpcError {
+  override name = 'ConnectionLost';
+  constructor(desc: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
+    super('Unavailable', desc, options);
+  }
 }
 
-/** The number of a code on the wire. */
-export function numberOf(code: Code): number {
-  return CODES.indexOf(code);
+/** The code of a number on the wire. */
+export function codeOf(number: number): Code {
+  return CODES[number] ?? (Number.isInteger(number) ? `Code(${number})` : 'Unknown');
 }
 
 /** What gRPC makes of a status of HTTP that carries none of its own. */
@@ -65,5 +68,22 @@ export function codeOfHttp(status: number): Code {
       return 'Unavailable';
     default:
       return 'Unknown';
+  }
+}
+
+/** The code of a stream that the server reset, by the names of HTTP/2's errors. */
+export function codeOfReset(reason: string): Code {
+  switch (reason) {
+    case 'REFUSED_STREAM':
+      return 'Unavailable';
+    case 'CANCEL':
+      return 'Canceled';
+    case 'FLOW_CONTROL_ERROR':
+    case 'ENHANCE_YOUR_CALM':
+      return 'ResourceExhausted';
+    case 'INADEQUATE_SECURITY':
+      return 'PermissionDenied';
+    default:
+      return 'Internal';
   }
 }

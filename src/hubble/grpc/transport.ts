@@ -1,6 +1,8 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { unbracketed } from '../../lib/address.ts';
 import { errnoText } from '../../lib/errno.ts';
+import { checkServerName, verifyFault } from '../../lib/go-x509.ts';
 import { RpcError } from './status.ts';
 import { dialName, type ServerSettings } from './target.ts';
 
@@ -30,7 +32,9 @@ async function secure(plain: Socket, settings: ServerSettings): Promise<Socket> 
       socket: plain,
       ALPNProtocols: ['h2'],
       // A certificate for an address is checked against `host`; SNI only ever carries names.
-      ...(isAddress(name) ? { host: name } : { servername: name, host: name }),
+      ...(isAddress(name) ? { host: unbracketed(name) } : { servername: name, host: name }),
+      // Only the name that was asked for counts, not the one of the far end's choice.
+      checkServerIdentity: (_, certificate) => checkServerName(name, certificate),
       rejectUnauthorized: tls?.allowInsecure !== true,
       ...(tls?.ca && { ca: tls.ca }),
       ...(tls?.cert && { cert: tls.cert }),
@@ -91,6 +95,8 @@ const TLS_HINTS: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'Its authority is not known here: name it with --tls-ca-cert-files.',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'Its authority is not known here: name it with --tls-ca-cert-files.',
   CERT_HAS_EXPIRED: 'The certificate has expired; is the clock of this machine right?',
+  CERT_NOT_YET_VALID: 'The certificate is not valid yet; is the clock of this machine right?',
+  INVALID_PURPOSE: 'The certificate is not meant for servers: its extended key usage lacks serverAuth.',
   ERR_TLS_CERT_ALTNAME_INVALID:
     'The certificate is for another name: give it with --tls-server-name (for example instance.hubble-relay.cilium.io).',
 };
@@ -118,7 +124,7 @@ export function dialFault(settings: ServerSettings, error: unknown): RpcError {
   if (system) return unavailable(`${dial}: connect: ${system}`, hintFor(settings, code));
   if (settings.tls)
     return unavailable(
-      `authentication handshake failed: ${tlsMessage(errorMessage(inner))}`,
+      `authentication handshake failed: ${verifyFault(code) ?? tlsMessage(errorMessage(inner))}`,
       TLS_HINTS[code] ?? tlsHint(code, errorMessage(inner)),
     );
   if (/protocol error|bad preface|HTTP\/2|EOF|before its greeting/i.test(errorMessage(inner)))

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { errorCode, UserError } from '../../errors.ts';
-import { isAlive, processStart } from '../alive.ts';
+import { isAlive, processStart } from '../../lib/alive.ts';
 
 /** Mounts of labs say in their source whose they are: `cilium-lab:PID:START`. */
 const SOURCE = 'cilium-lab';

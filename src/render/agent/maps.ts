@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
+import { goQuote } from '../../lib/go-quote.ts';
 import type { CachedMapRow, MapEventRow } from '../../model/cached-map.ts';
 import type { Block, Table } from '../text/blocks.ts';
 import { renderTable } from '../text/blocks.ts';
-import { goQuote } from '../text/go-quote.ts';
 import { sanitize, sanitizeCell } from '../text/sanitize.ts';
 
 /** Last part of a path, as Go's path.Base. */

@@ -1,5 +1,16 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from '@jest/globals';
@@ -233,13 +244,163 @@ describe('hubble record', () => {
   test('rotates by size and keeps so many files', async () => {
     const path = join(folder, 'rotating', 'r.jsonl');
     mkdirSync(join(path, '..'));
-    const writer = new CaptureWriter(path, { maxBytes: 100, maxFiles: 3 });
-    for (let i = 0; i < 20; i++)
-      await writer.append(Buffer.from(`record ${String(i).padStart(2, '0')} ${'x'.repeat(30)}\n`));
-    await writer.close();
+    {
+      await using writer = await CaptureWriter.open(path, { maxBytes: 100, maxFiles: 3, format: 'json' });
+      for (let i = 0; i < 20; i++)
+        await writer.append(Buffer.from(`record ${String(i).padStart(2, '0')} ${'x'.repeat(30)}\n`));
+    }
     expect(readdirSync(join(path, '..')).sort()).toEqual(['r.jsonl', 'r.jsonl.1', 'r.jsonl.2']);
     const text = ['.2', '.1', ''].map((end) => readFileSync(path + end, 'utf8')).join('');
     expect(text.match(/record \d\d/g)).toEqual([14, 15, 16, 17, 18, 19].map((n) => `record ${n}`));
+  });
+});
+
+describe('hubble record goes on with a file', () => {
+  const messages = MESSAGES.slice(0, 20).map((message) => encode('observer.GetFlowsResponse', message));
+  const lines = LINES.slice(0, 20);
+  const frames = messages.map((message) => frame(message));
+  const answers = { '/observer.Observer/GetFlows': { messages } };
+
+  async function record(path: string, ...words: string[]) {
+    await using server = await serveGrpc(answers);
+    return await run(['hubble', 'record', path, ...words, '--server', server.address]);
+  }
+
+  async function recordsOf(path: string): Promise<number> {
+    const { stdout, stderr } = await observe('--input-file', path, '-o', 'json');
+    expect(stderr).toBe('');
+    return stdout.split('\n').length - 1;
+  }
+
+  test.each<[string, string, () => string | Uint8Array, number, RegExp]>([
+    ['json', 'that is empty', () => '', 20, /^20 records/],
+    ['json', 'that is whole', () => `${lines.join('\n')}\n`, 40, /^20 records/],
+    ['json', 'that lacks its last newline', () => lines.join('\n'), 40, /^20 records/],
+    ['json', 'of bare flows', () => `${JSON.stringify(MESSAGES[0]?.flow)}\n`, 21, /^20 records/],
+    ['json', 'with a byte order mark', () => `\ufeff${lines[0]}\n`, 21, /^20 records/],
+    [
+      'json',
+      'cut in its last record',
+      () => lines.join('\n').slice(0, -30),
+      39,
+      /its last \d+ bytes are removed/,
+    ],
+    [
+      'json',
+      'cut in its first record',
+      () => lines[0]?.slice(0, 40) ?? '',
+      20,
+      /its last 40 bytes are removed/,
+    ],
+    ['json', 'cut behind a brace', () => `${lines[0]}\n{`, 21, /its last 1 bytes are removed/],
+    ['proto', 'that is whole', () => Buffer.concat(frames), 40, /^20 records/],
+    [
+      'proto',
+      'cut in its last record',
+      () => Buffer.concat(frames).subarray(0, -30),
+      39,
+      /bytes are removed/,
+    ],
+    [
+      'proto',
+      'cut in a header',
+      () => Buffer.concat([...frames, Buffer.alloc(3)]),
+      40,
+      /last 3 bytes are removed/,
+    ],
+  ])('%s %s', async (format, name, content, expected, said) => {
+    const path = file(`on/${format} ${name}`, content());
+    const { stderr, code } = await record(path, '--format', format);
+    expect({ code, records: await recordsOf(path) }).toEqual({ code: 0, records: expected });
+    expect(stderr).toMatch(said);
+  });
+
+  test.each<[string, string, () => string | Uint8Array, string]>([
+    ['json', 'text', () => 'precious text', 'exists and is not a capture of flows'],
+    ['json', 'other JSON', () => '{"a":1}\n', 'exists and is not a capture of flows'],
+    ['json', 'an empty object', () => '{}\n', 'exists and is not a capture of flows'],
+    ['json', 'a byte', () => 'x', 'exists and is not a capture of flows'],
+    ['json', 'text behind flows', () => `${lines[0]}\nprecious`, 'does not end with a record of a flow'],
+    ['json', 'JSON behind flows', () => `${lines[0]}\n{"a":1}`, 'does not end with a record of a flow'],
+    [
+      'json',
+      'UTF-16',
+      () => Buffer.from(`\ufeff${lines[0]}\n`, 'utf16le'),
+      'is not a capture: its text is not UTF-8',
+    ],
+    ['json', 'gzip', () => gzipSync(lines.join('\n')), 'is compressed'],
+    ['json', 'zstd', () => zstdCompressSync(lines.join('\n')), 'is compressed'],
+    ['json', 'frames', () => Buffer.concat(frames), 'holds records of the form proto'],
+    ['proto', 'lines', () => `${lines.join('\n')}\n`, 'holds records of the form json'],
+    ['proto', 'zeros', () => Buffer.alloc(64), 'exists and is not a capture of flows'],
+    [
+      'proto',
+      'frames and something else',
+      () => Buffer.concat([...frames, Buffer.from('precious')]),
+      'holds something that is not a record',
+    ],
+  ])('%s is not written into %s', async (format, name, content, message) => {
+    const path = file(`off/${format} ${name}`, content());
+    const { stderr, code } = await record(path, '--format', format);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${path} ${message}`);
+    expect(readFileSync(path)).toEqual(Buffer.from(content()));
+    expect(readdirSync(join(path, '..')).filter((other) => other.includes('.lock'))).toEqual([]);
+  });
+
+  test('a file that a rotation would move stays', async () => {
+    const path = join(folder, 'off', 'fresh.jsonl');
+    file('off/fresh.jsonl.2', 'precious');
+    const refused = await record(path);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('fresh.jsonl.2 exists and is not a capture');
+    expect((await record(path, '--max-size', '0')).code).toBe(0);
+    expect(readFileSync(`${path}.2`, 'utf8')).toBe('precious');
+  });
+
+  test('a file of another user is not written to', async () => {
+    if (process.geteuid?.() !== 0) return;
+    const path = file('off/of-another.jsonl', '');
+    chownSync(path, 65_534, 65_534);
+    const { stderr, code } = await record(path);
+    expect({ code, size: statSync(path).size }).toEqual({ code: 1, size: 0 });
+    expect(stderr).toContain('belongs to another user (uid 65534)');
+  });
+
+  test('a second recorder is refused while the first one runs, and may go on after it', async () => {
+    const path = join(folder, 'two.jsonl');
+    const options = { maxBytes: 0, maxFiles: 1, format: 'json' } as const;
+    {
+      await using first = await CaptureWriter.open(path, options);
+      await first.append(Buffer.from(`${lines[0]}\n`));
+      symlinkSync(path, `${path}.link`);
+      for (const name of [path, `${path}.link`])
+        await expect(CaptureWriter.open(name, options)).rejects.toThrow(
+          `is being recorded into by process ${process.pid}`,
+        );
+    }
+    expect((await record(path)).code).toBe(0);
+    expect(await recordsOf(path)).toBe(21);
+  });
+
+  test.each([
+    ['of a process that has ended', { pid: 4_194_303, pidStart: '1', host: hostname() }, true],
+    [
+      'of a process whose number was given again',
+      { pid: process.pid, pidStart: '1', host: hostname() },
+      true,
+    ],
+    ['of another machine', { pid: 1, pidStart: '1', host: 'elsewhere' }, false],
+    ['that is none', 'precious', false],
+  ])('a lock %s', async (_, holder, isTaken) => {
+    const path = file('locked.jsonl', '');
+    const lock = join(folder, '.locked.jsonl.lock');
+    writeFileSync(lock, typeof holder === 'string' ? holder : JSON.stringify(holder));
+    const { stderr, code } = await record(path);
+    expect(code).toBe(isTaken ? 0 : 1);
+    expect(existsSync(lock)).toBe(!isTaken);
+    expect(stderr).toContain(isTaken ? '20 records written' : 'is being recorded into by');
+    rmSync(lock, { force: true });
   });
 });
 

@@ -13,6 +13,7 @@ import { goJson } from '../../../render/text/json.ts';
 import { addFormatOptions, addOtherOptions, addSelectorOptions, type ObserveFlags } from './flags.ts';
 import { formatOf, styleOf } from './output.ts';
 import { type Selection, selectEvents } from './selectors.ts';
+import { inWordsOfObserve } from './source-server.ts';
 import { RecordSink, viewLines } from './view-lines.ts';
 
 /** What the two kinds of event do not share. */
@@ -60,7 +61,9 @@ async function runObserveEvents<Answer>(
   };
   // The reference ends its separator without a newline here, so that the next record begins behind it.
   const sink = new RecordSink(ctx, format, headers, SEPARATOR);
-  await viewLines(untilAborted(texts(), ctx.signal), sink, () => '', ctx);
+  await viewLines(untilAborted(texts(), ctx.signal), sink, () => '', ctx).catch((error: unknown) => {
+    throw inWordsOfObserve(error);
+  });
 }
 
 function requestOf({ number, follow, since, until }: Selection): GetAgentEventsRequest {

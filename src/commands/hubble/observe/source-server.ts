@@ -1,8 +1,10 @@
 import { connectHubble } from '../../../cli/hubble/server.ts';
 import type { Settings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
 import { decodeAnswer } from '../../../hubble/client.ts';
 import { RowDecoder } from '../../../hubble/fast/row-decoder.ts';
+import { RpcError } from '../../../hubble/grpc/status.ts';
 import { decode } from '../../../hubble/protobuf/codec.ts';
 import { followFlows } from '../../../hubble/resume.ts';
 import { untilAborted } from '../../../lib/until-aborted.ts';
@@ -29,8 +31,18 @@ export async function* readServer<T>(
   signal: AbortSignal = ctx.signal,
 ): AsyncGenerator<T[]> {
   const stream = openStream(flowsRequest(query), access, ctx, signal);
-  for await (const batch of untilAborted(stream, signal))
-    yield batch.map((bytes) => decodeAnswer(() => read(bytes)));
+  try {
+    for await (const batch of untilAborted(stream, signal))
+      yield batch.map((bytes) => decodeAnswer(() => read(bytes)));
+  } catch (error) {
+    throw inWordsOfObserve(error);
+  }
+}
+
+/** `observe` prints what a server says in its own words alone, without a code, as the reference does. */
+export function inWordsOfObserve(error: unknown): unknown {
+  if (!(error instanceof RpcError) || error.code !== 'Unknown') return error;
+  return new UserError(error.desc, { hint: error.hint, cause: error });
 }
 
 /** Reads a whole answer. */

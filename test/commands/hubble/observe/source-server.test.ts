@@ -1,7 +1,8 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { describe, expect, test } from '@jest/globals';
+import { frame } from '../../../../src/hubble/grpc/frames.ts';
 import { decode, encode } from '../../../../src/hubble/protobuf/codec.ts';
-import { recordedMessages, serveGrpc } from '../../../helpers/grpc.ts';
+import { type GrpcAnswer, recordedMessages, serveGrpc } from '../../../helpers/grpc.ts';
 import { run } from '../../../helpers/run.ts';
 
 const FLOWS = '/observer.Observer/GetFlows';
@@ -60,6 +61,95 @@ test('observe --follow --no-reconnect ends when the server goes away', async () 
   const { stdout, code } = await server.observe('--no-reconnect');
   expect(code).toBe(1);
   expect(stdout.trim().split('\n')).toHaveLength(2);
+});
+
+describe('a call that ends badly is told as gRPC for Go tells it', () => {
+  const foreign = (stream: ServerHttp2Stream, status: number, type: string | undefined, body: string) => {
+    stream.respond({ ':status': status, ...(type && { 'content-type': type }) });
+    stream.end(body);
+  };
+  const raw = (end: (stream: ServerHttp2Stream) => void): GrpcAnswer => ({ raw: end });
+
+  // differs: observe-ended
+  test.each<[string, GrpcAnswer, string]>([
+    ['in its own words', { status: 2, message: 'no such thing' }, 'no such thing\n'],
+    ['with a code that is unknown', { status: 99, message: 'x' }, 'rpc error: code = Code(99) desc = x\n'],
+    ['cancelled by the server', { status: 1, message: 'x' }, 'rpc error: code = Canceled desc = x\n'],
+    [
+      'reset',
+      raw((stream) => stream.close(2)),
+      'rpc error: code = Internal desc = stream terminated by RST_STREAM with error code: INTERNAL_ERROR\n',
+    ],
+    [
+      'refused',
+      raw((stream) => stream.close(7)),
+      'rpc error: code = Unavailable desc = stream terminated by RST_STREAM with error code: REFUSED_STREAM\n',
+    ],
+    [
+      'without trailers',
+      raw((stream) => {
+        stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
+        stream.end(frame(flow(1)));
+      }),
+      'rpc error: code = Internal desc = server closed the stream without sending trailers\n',
+    ],
+    [
+      'by a page',
+      raw((stream) => foreign(stream, 200, 'text/html', '<html>\u001b[2J')),
+      'unexpected HTTP status code received from server: 200 (OK); transport: received unexpected content-type "text/html"\ndata: "<html>\\x1b[2J"\n',
+    ],
+    [
+      'by a proxy',
+      raw((stream) => foreign(stream, 502, 'text/html', '')),
+      'rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 502 (Bad Gateway); transport: received unexpected content-type "text/html"\n',
+    ],
+    [
+      'without a type',
+      raw((stream) => foreign(stream, 404, undefined, '')),
+      'rpc error: code = Unimplemented desc = unexpected HTTP status code received from server: 404 (Not Found); malformed header: missing HTTP content-type\n',
+    ],
+    [
+      'by the connection',
+      raw((stream) => stream.session?.destroy()),
+      'rpc error: code = Unavailable desc = error reading from server: EOF\n',
+    ],
+    [
+      'with a notice of going away',
+      raw((stream) => {
+        stream.session?.goaway(0);
+        setTimeout(() => stream.session?.destroy(), 10);
+      }),
+      'rpc error: code = Unavailable desc = error reading from server: EOF\n',
+    ],
+  ])('%s', async (_, answer, text) => {
+    await using server = await serveGrpc({ [FLOWS]: answer });
+    const { stderr, code } = await run(['hubble', 'observe', '--server', server.address]);
+    expect(code).toBe(1);
+    // A line that says what to do may follow.
+    expect(`${stderr.slice(0, text.length - 1)}\n`).toBe(text);
+  });
+
+  test.each([
+    ['cut off', (stream: ServerHttp2Stream) => stream.session?.destroy()],
+    [
+      'told to go away',
+      (stream: ServerHttp2Stream) => {
+        stream.session?.goaway(0);
+        setTimeout(() => stream.session?.destroy(), 10);
+      },
+    ],
+  ])('but a quiet stream that is followed goes on after it was %s', async (_, end) => {
+    let calls = 0;
+    await using server = await serveGrpc({
+      [FLOWS]: () =>
+        ++calls === 1 ? raw((stream) => setTimeout(() => end(stream), 50)) : { messages: [flow(1)] },
+    });
+    const { stdout, stderr, code } = await run(['hubble', 'observe', '--follow', '--server', server.address]);
+    expect([code, stdout.split('\n').length]).toEqual([0, 2]);
+    expect(stderr).toMatch(
+      /^The stream broke .*\nThe stream is back after .*; nothing had been shown before\.\n$/,
+    );
+  });
 });
 
 describe('a stream of flows', () => {
@@ -173,9 +263,10 @@ describe('a stream of flows', () => {
     expect(stderr).toBe('rpc error: code = Internal desc = unexpected EOF: the last message is cut short\n');
   });
 
+  // differs: hubble-message-size
   test.each([
-    ['compressed', [1, 0, 0, 0, 1, 0], /a message is compressed/],
-    ['of four gigabytes', [0, 255, 255, 255, 255], /larger than/],
+    ['compressed', [1, 0, 0, 0, 1, 0], /compressed flag set/],
+    ['of four gigabytes', [0, 255, 255, 255, 255], /larger than max \(4294967295 vs\. 67108864\)/],
     ['not protobuf', [0, 0, 0, 0, 1, 255], /failed to unmarshal the received message/],
   ] as const)('with a message that is %s is refused', async (_, bytes, message) => {
     await using server = await serveGrpc({
@@ -183,7 +274,7 @@ describe('a stream of flows', () => {
     });
     const { stderr, code } = await observe(server.address);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^rpc error: code = Internal/);
+    expect(stderr).toMatch(/^rpc error: code = (?:Internal|ResourceExhausted) /);
     expect(stderr).toMatch(message);
   });
 

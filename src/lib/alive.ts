@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { errorCode } from '../errors.ts';
+import { errorCode } from './errno.ts';
 
 /** A process as it was noted: its number, and what tells it from a later one of the same number. */
 export interface NotedProcess {
