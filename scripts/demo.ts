@@ -81,7 +81,7 @@ try {
   say('A policy that shuts the frontend out of the catalog, imported, in force, and taken away again.');
   writeFileSync(join(folder, 'policy.json'), `${JSON.stringify(CATALOG_FOR_CHECKOUT, null, 2)}\n`);
   const imported = await show('cilium policy import policy.json', { expect: /Revision: \d+/ });
-  await show('cilium policy get name=demo', { expect: /Only the checkout/ });
+  await show('cilium policy get --matching name=demo', { expect: /Only the checkout/ });
   await show(`cilium policy wait ${/Revision: (\d+)/.exec(imported)?.[1] ?? ''}`);
   await show('hubble observe --follow --verdict DROPPED --to-pod shop/catalog', {
     forMs: 2500,

@@ -19,9 +19,19 @@ export class UserError extends Error {
   }
 }
 
-/** A wrong flag or argument: the message, then the usage of the command it was given to. */
+/** A wrong flag or argument. Where the reference has the verb, its usage is printed on stdout, as the reference does. */
 export class UsageError extends UserError {
   override name = 'UsageError';
+  /** What stands below the usage, for an error that the reference finds while the verb runs and takes for one of its flags. */
+  readonly flagsError?: string;
+
+  constructor(
+    message: string,
+    options: { hint?: string | undefined; cause?: unknown; exitCode?: number; flagsError?: string } = {},
+  ) {
+    super(message, options);
+    if (options.flagsError !== undefined) this.flagsError = options.flagsError;
+  }
 }
 
 /** Everything has been said already: end with this exit code and print nothing more. */

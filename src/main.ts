@@ -1,6 +1,7 @@
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { normalize, readGlobals } from './cli/flags.ts';
 import { build, type Resolved, resolve } from './cli/tree.ts';
+import type { WrongWords } from './cli/usage/wrong-words.ts';
 import { TREE } from './commands/index.ts';
 import type { Context } from './context.ts';
 import { errorMessage, SilentExit, UsageError, UserError } from './errors.ts';
@@ -11,15 +12,24 @@ export async function main(argv: readonly string[], ctx: Context): Promise<numbe
   const asksHelp = argv[0] === 'help';
   const words = asksHelp ? [...argv.slice(1), '--help'] : [...argv];
   const found = resolve(TREE, words);
+  const progress: Progress = { acted: false };
   try {
-    await run(words, found, ctx);
+    await run(words, found, progress, ctx);
     return ctx.exitCode;
   } catch (error) {
-    return await report(error, found, ctx).catch(() => 1);
+    return await report(error, found, progress, ctx).catch(() => 1);
   }
 }
 
-async function run(words: readonly string[], found: Resolved, ctx: Context): Promise<void> {
+/** How far a command line came. */
+type Progress = Pick<WrongWords, 'command' | 'acted'>;
+
+async function run(
+  words: readonly string[],
+  found: Resolved,
+  progress: Progress,
+  ctx: Context,
+): Promise<void> {
   const program = new Command('cilium').description(TREE.about);
   program
     .exitOverride()
@@ -42,8 +52,12 @@ async function run(words: readonly string[], found: Resolved, ctx: Context): Pro
   });
   try {
     const command = await build(program, TREE, found.path, ctx);
+    progress.command = command;
     if (found.unknown !== undefined) throw unknownCommand(found, found.unknown);
     if (!isStandalone(found)) program.hook('preAction', (_, action) => readGlobals(action, ctx));
+    program.hook('preAction', () => {
+      progress.acted = true;
+    });
     const { argv: normal, off } = normalize(
       words,
       ancestors(command).flatMap((c) => [...c.options]),
@@ -131,7 +145,7 @@ function usageError(error: CommanderError, found: Resolved): UsageError {
 }
 
 /** The one map from errors to what is printed and the exit code. */
-async function report(error: unknown, found: Resolved, ctx: Context): Promise<number> {
+async function report(error: unknown, found: Resolved, progress: Progress, ctx: Context): Promise<number> {
   if (error instanceof SilentExit) return error.exitCode;
   if (ctx.signal.aborted) return 130;
   const expected = error instanceof UserError;
@@ -140,6 +154,12 @@ async function report(error: unknown, found: Resolved, ctx: Context): Promise<nu
   if (!expected && !ctx.globals.debug)
     lines.push('This is a fault in the toolkit itself: run again with --debug for its stack.');
   if (ctx.globals.debug) lines.push(stackOf(error));
+  if (!isStandalone(found)) {
+    const { unknown } = found;
+    const path = found.path.map(({ name }) => name);
+    const { printAsReference } = await import('./cli/usage/wrong-words.ts');
+    await printAsReference(error, { ...progress, path, unknown }, ctx);
+  }
   await ctx.err.write(`${lines.join('\n')}\n`);
   return expected ? error.exitCode : 1;
 }

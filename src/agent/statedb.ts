@@ -104,11 +104,11 @@ function report(r: Reader<StatusRow>): ModuleReport {
 }
 
 /** The agent serves no dump of its tables. */
-export function noTables(cause?: unknown): UserError {
-  return new UserError('this agent serves no StateDB tables', {
-    hint: 'Cilium 1.17 and later do.',
-    cause,
-  });
+export class NoTables extends UserError {
+  override name = 'NoTables';
+  constructor(cause?: unknown) {
+    super('this agent serves no StateDB tables', { hint: 'Cilium 1.17 and later do.', cause });
+  }
 }
 
 /** The rows of one table, as the agent's dump has them. */
@@ -132,5 +132,5 @@ export async function readTable(
       .items()
       .map(({ document }) => document);
   }
-  throw noTables();
+  throw new NoTables();
 }

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import {
   type AddressRange,
   formatAddress,
@@ -12,7 +12,7 @@ import {
 export function addressArgument(text: string): AddressRange {
   const address = parseAddress(text);
   if (address) return address;
-  throw new UserError(`"${text}" is not a valid IP address`, {
+  throw new UsageError(`"${text}" is not a valid IP address`, {
     hint: 'Expected an address such as 10.0.0.1 or fd00::1.',
   });
 }
@@ -27,7 +27,7 @@ export function ipv4Argument(text: string): string | undefined {
 export function prefixArgument(text: string): AddressRange {
   const prefix = parsePrefix(text);
   if (prefix) return prefix;
-  throw new UserError(`Invalid prefix "${text}"`, {
+  throw new UsageError(`Invalid prefix "${text}"`, {
     hint: 'Expected a prefix such as 10.0.0.0/8, or 10.0.0.1/32 for one address.',
   });
 }
@@ -36,7 +36,7 @@ export function prefixArgument(text: string): AddressRange {
 export function macArgument(text: string): string {
   const bytes = parseMac(text);
   if (bytes) return formatMac(bytes);
-  throw new UserError(`"${text}" is not a valid MAC address`, {
+  throw new UsageError(`"${text}" is not a valid MAC address`, {
     hint: 'Expected six bytes such as 02:42:ac:11:00:02.',
   });
 }

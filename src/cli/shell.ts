@@ -7,11 +7,19 @@ export function openShell(path: string, ctx: Context): Promise<ShellConnection> 
   return dialShellPatiently(path, { clock: ctx.clock, signal: ctx.signal, notice });
 }
 
-/** Copies an answer to stdout as it arrives; true when the command failed. */
-export async function printAnswer(answer: AsyncIterable<ShellAnswer>, ctx: Context): Promise<boolean> {
+/**
+ * Copies an answer to stdout as it arrives. Returns what the command failed with: the last line of the answer, which is
+ * repeated as an error unless that is left to the caller (`bare`).
+ */
+export async function printAnswer(
+  answer: AsyncIterable<ShellAnswer>,
+  ctx: Context,
+  { bare = false } = {},
+): Promise<string | undefined> {
   for await (const { lines, failed } of answer) {
-    await ctx.out.write(lines.toString('utf8') + (failed === undefined ? '' : `error: ${failed}\n`));
-    if (failed !== undefined) return true;
+    const again = failed !== undefined && !bare ? `error: ${failed}\n` : '';
+    await ctx.out.write(lines.toString('utf8') + again);
+    if (failed !== undefined) return failed;
   }
-  return false;
+  return undefined;
 }

@@ -9,10 +9,11 @@ import { NoMonitorSocket, openMonitorSocket, readRecords } from '../agent/monito
 import { StreamRelease } from '../agent/monitor/stream-release.ts';
 import { failed } from '../cli/answer.ts';
 import { examples } from '../cli/flags.ts';
+import { releaseOfAgent } from '../cli/release.ts';
 import type { Context } from '../context.ts';
 import { SilentExit, UsageError } from '../errors.ts';
 import { addressBytes, formatIp, parseAddress } from '../lib/address.ts';
-import { EVENT_TYPES, type MonitorEvent, type MonitorRecord } from '../model/monitor.ts';
+import { EVENT_TYPES, eventTypesOf, type MonitorEvent, type MonitorRecord } from '../model/monitor.ts';
 import type { Dissection } from '../model/packet.ts';
 import { atLeast, NEWEST_RELEASE, parseRelease, type Release } from '../model/release.ts';
 import type { AgentStatus } from '../model/status.ts';
@@ -49,7 +50,7 @@ export function addMonitorCommand(command: Command, ctx: Context): void {
   command
 
     .option('--hex', 'Do not dissect, print payload in HEX', false)
-    .addOption(repeated('-t, --type <type>', `Filter by event types [${types}]`, parseType))
+    .addOption(repeated('-t, --type <type>', `Filter by event types [${types}]`, (value) => value))
     .addOption(repeated('--from <id>', 'Filter by source endpoint id', parseUint16))
     .addOption(repeated('--to <id>', 'Filter by destination endpoint id', parseUint16))
     .addOption(
@@ -86,12 +87,20 @@ function invalid(value: string, flag: string, why: string): UsageError {
   return new UsageError(`invalid argument "${value}" for "${flag}" flag: ${why}`);
 }
 
-function parseType(value: string, flag: string): string {
-  if (isEventType(value)) return value;
-  const known = Object.entries(EVENT_TYPES)
+/** Which kinds there are depends on the release, which is asked only to say what was meant. */
+async function checkTypes(types: readonly string[], ctx: Context): Promise<void> {
+  const wrong = types.find((type) => !isEventType(type));
+  if (wrong === undefined) return;
+  const release = (await releaseOfAgent(ctx)) ?? NEWEST_RELEASE;
+  const known = Object.entries(eventTypesOf(release))
     .map(([name, number]) => `${name}:${number}`)
     .join(' ');
-  throw invalid(value, flag, `Unknown type (${value}). Please use one of the following ones map[${known}]`);
+  const error = invalid(
+    wrong,
+    '-t, --type',
+    `Unknown type (${wrong}). Please use one of the following ones map[${known}]`,
+  );
+  throw new UsageError(error.message, { flagsError: error.message });
 }
 
 function parseUint16(value: string, flag: string): number {
@@ -112,6 +121,7 @@ function parseIp(value: string, flag: string): string {
 
 /** Shows events until the user stops it, connecting again when the agent restarts. */
 export async function runMonitor(options: MonitorOptions, ctx: Context): Promise<void> {
+  await checkTypes(options.type, ctx);
   await checkEndpoints(options, ctx);
   let agent = await askAgent(ctx);
   const talk = talkOf(agent, ctx);

@@ -32,7 +32,7 @@ export async function runShell(words: string[], options: ShellOptions, ctx: Cont
     const command = shellCommand(words);
     using shell = await openShell(options.shellSockPath, ctx);
     const failed = await printAnswer(shell.runOnce(command), ctx);
-    if (failed) throw new SilentExit(1);
+    if (failed !== undefined) throw new SilentExit(1);
     return;
   }
   const ask = ctx.in.prompt;
@@ -106,6 +106,6 @@ async function runScript(options: ShellOptions, ctx: Context): Promise<void> {
   using shell = await openShell(options.shellSockPath, ctx);
   for (const command of commands) {
     if (command === 'exit' || command === 'quit') return;
-    if (await printAnswer(shell.run(command), ctx)) throw new SilentExit(1);
+    if ((await printAnswer(shell.run(command), ctx)) !== undefined) throw new SilentExit(1);
   }
 }

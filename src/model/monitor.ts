@@ -1,4 +1,5 @@
 import type { PacketKind } from './packet.ts';
+import { atLeast, type Release } from './release.ts';
 
 /** Kinds of monitor events that can be asked for, with the number by which a datapath event names its kind. */
 export const EVENT_TYPES = {
@@ -11,6 +12,17 @@ export const EVENT_TYPES = {
   trace: 4,
   'trace-sock': 7,
 } as const;
+
+/** The kinds of events that the monitor of a release knows, with their numbers, sorted by name. */
+export function eventTypesOf(release: Release): Readonly<Record<string, number>> {
+  const { agent, capture, debug, drop, l7, 'policy-verdict': verdict, trace, ...sockets } = EVENT_TYPES;
+  return {
+    ...{ agent, capture, debug, drop, l7, 'policy-verdict': verdict },
+    ...(!atLeast(release, '1.19') && { recorder: 6 }),
+    trace,
+    ...(atLeast(release, '1.13') && sockets),
+  };
+}
 
 /** A record of the agent's monitor socket. */
 export interface MonitorRecord {

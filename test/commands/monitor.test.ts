@@ -556,7 +556,10 @@ describe('filters', () => {
     [['--ip', '10.0.0'], 'invalid argument "10.0.0" for "--ip" flag: an IPv4 or IPv6 address is expected'],
   ])('%j are refused', async (argv, message) => {
     const result = await run(['monitor', ...argv]);
-    expect(result).toMatchObject({ stdout: '', code: 1 });
+    expect(result.code).toBe(1);
+    const usage = expect.stringMatching(/^Usage:\n {2}cilium-dbg monitor \[flags\]\n/);
+    expect(result.stdout).toEqual(argv[0] === '--ip' ? '' : usage);
+    expect(result.stdout.endsWith(`\n\n${message}\n`)).toBe(argv[0] !== '--ip');
     expect(result.stderr).toContain(`Error: ${message}\n`);
   });
 

@@ -8,7 +8,7 @@ import { failed } from '../../cli/answer.ts';
 import { outputOption } from '../../cli/output.ts';
 import { openShell, printAnswer } from '../../cli/shell.ts';
 import type { Context } from '../../context.ts';
-import { errorCode, errorMessage, SilentExit, UsageError, UserError } from '../../errors.ts';
+import { errorCode, errorMessage, UsageError, UserError } from '../../errors.ts';
 import { parsePlainJson } from '../../lib/exact-json.ts';
 import type { Metric } from '../../model/metric.ts';
 import { renderMetricList } from '../../render/agent/metrics.ts';
@@ -71,7 +71,11 @@ async function listByShell(
       json += lines.toString('utf8');
     }
     await ctx.out.write(await renderOutput(parseAnswer(json), options.output));
-  } else if (await printAnswer(answer, ctx)) throw new SilentExit(1);
+  } else {
+    // What the shell refuses, the reference prints, takes for a wrong flag and prints again.
+    const failure = await printAnswer(answer, ctx, { bare: true });
+    if (failure !== undefined) throw new UsageError(failure, { flagsError: failure });
+  }
 }
 
 function parseAnswer(json: string): unknown {
@@ -85,7 +89,7 @@ function parseAnswer(json: string): unknown {
 /** The shell takes a pattern between single quotes, where a quote is written twice. */
 function metricsCommand({ matchPattern: pattern, output }: MetricsListOptions): string {
   if (/[\n\r]/.test(pattern))
-    throw new UsageError('invalid argument for "-p, --match-pattern" flag: it contains a line break');
+    throw new UserError('invalid argument for "-p, --match-pattern" flag: it contains a line break');
   const format = output === '' ? 'table' : output.startsWith('jsonpath=') ? 'json' : output;
   return `metrics --format=${format} '${pattern.replaceAll("'", "''")}'`;
 }

@@ -8,42 +8,62 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { AgentPolicy } from '../../model/policy.ts';
 import { entriesWithLabels, isEntryList } from '../../policy/read/agent-entries.ts';
+import type { PolicyEntry } from '../../policy/rule.ts';
 import { goJson } from '../../render/text/json.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
+
+/** What an agent sent that ignores labels. */
+interface SentEntries {
+  entries: PolicyEntry[];
+  revision: number;
+}
+
+interface PolicyGetOptions extends OutputFlag {
+  matching?: boolean;
+}
 
 /** Declares `policy get`. */
 export function addPolicyGetCommand(command: Command, ctx: Context): void {
   command
-    .argument('[labels...]', 'only rules with all of these labels, as [source:]key[=value]')
+    .argument(
+      '[labels...]',
+      'only rules with all of these labels, as [source:]key[=value]; ignored by agents from 1.19 on',
+    )
+    .option('--matching', 'Choose the rules with these labels here, where the agent sends all of them')
     .addHelpText(
       'after',
-      examples('cilium policy get', 'cilium policy get k8s:io.cilium.k8s.policy.name=web'),
+      examples('cilium policy get', 'cilium policy get --matching k8s:io.cilium.k8s.policy.name=web'),
     )
     .addOption(outputOption())
-    .action((labels: string[], options: OutputFlag) => runPolicyGet(labels, options, ctx));
+    .action((labels: string[], options: PolicyGetOptions) => runPolicyGet(labels, options, ctx));
 }
 
 /** Prints the rules of the agent and their revision. */
-export async function runPolicyGet(labels: string[], options: OutputFlag, ctx: Context): Promise<void> {
+export async function runPolicyGet(labels: string[], options: PolicyGetOptions, ctx: Context): Promise<void> {
   const agent = await ctx.agent();
   const answer = await readPolicy(agent, { labels }).catch(failed('Cannot get policy'));
-  const chosen = labels.length > 0 ? chooseEntries(answer.decode(), labels) : undefined;
+  const all = labels.length > 0 ? sentAll(answer.decode()) : undefined;
+  const chosen = all && options.matching ? chooseEntries(all, labels) : undefined;
+  if (all && !options.matching)
+    await ctx.err.write(
+      'Note: this agent ignores labels and sends all rules. --matching chooses among them.\n',
+    );
   if (options.output) return writeStructured(ctx, options.output, chosen ?? answer.document, answer.type);
   const { policy, revision } = chosen ?? answer.decode();
   await ctx.out.write(`${sanitize(policy)}\nRevision: ${revision}\n`);
 }
 
-/**
- * Agents from 1.19 on ignore the labels and send every entry, so the entries are filtered here. Undefined for an older
- * agent, which has chosen.
- */
-function chooseEntries(all: AgentPolicy, labels: readonly string[]): AgentPolicy | undefined {
-  const entries = parsePolicy(all);
-  if (!isEntryList(entries)) return undefined;
+/** The entries of an agent from 1.19 on, which ignores labels. Undefined for an older agent, which has chosen. */
+function sentAll(policy: AgentPolicy): SentEntries | undefined {
+  const entries = parsePolicy(policy);
+  return isEntryList(entries) ? { entries, revision: policy.revision } : undefined;
+}
+
+function chooseEntries({ entries, revision }: SentEntries, labels: readonly string[]): AgentPolicy {
   const chosen = entriesWithLabels(entries, labels);
   if (chosen.length === 0)
     throw new UserError(`Cannot get policy: ${new ApiError('GET', '/policy', 404, undefined).message}`, {
       hint: `No rule has the labels ${labels.join(', ')}.`,
     });
-  return { policy: goJson(chosen, 2), revision: all.revision };
+  return { policy: goJson(chosen, 2), revision };
 }

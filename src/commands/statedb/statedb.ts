@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { TIMEOUT_MS } from '../../agent/client.ts';
-import { DUMP_PATHS, noTables, readTable } from '../../agent/statedb.ts';
+import { DUMP_PATHS, NoTables, readTable } from '../../agent/statedb.ts';
 import { copyAnswer, RawError } from '../../cli/answer.ts';
 import { durationOption } from '../../cli/flags.ts';
 import { printList } from '../../cli/watch.ts';
@@ -42,7 +42,7 @@ async function dump(ctx: Context): Promise<void> {
     } catch (error) {
       const last = i === DUMP_PATHS.length - 1;
       if (!(error instanceof RawError && error.status === 404)) throw error;
-      if (last) throw noTables(error);
+      if (last) throw new NoTables(error);
     }
   }
 }

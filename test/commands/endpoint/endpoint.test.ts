@@ -176,7 +176,8 @@ describe('endpoint get', () => {
     const { stderr, code } = await agent.run(argv);
     expect(stderr).toContain(message);
     expect(code).toBe(1);
-    expect(agent.seen).toEqual([]);
+    // No more than its release is asked for.
+    expect(agent.seen.filter(({ call }) => call !== 'GET /v1/healthz')).toEqual([]);
   });
 });
 

@@ -1,0 +1,95 @@
+import { type Command, CommanderError } from 'commander';
+import { ApiError } from '../../agent/client.ts';
+import { NoTables } from '../../agent/statedb.ts';
+import type { Context } from '../../context.ts';
+import { UsageError, UserError } from '../../errors.ts';
+import { NEWEST_RELEASE, type Release } from '../../model/release.ts';
+import { readGlobals } from '../flags.ts';
+import { releaseOfAgent } from '../release.ts';
+import { hasUsage, unknownNoun, usageOfVerb, type VerbUsage } from './usage.ts';
+
+/** A command line that ended with an error, as far as it was understood. */
+export interface WrongWords {
+  /** The words of the verb. */
+  path: readonly string[];
+  /** The first word, when no command has that name. */
+  unknown?: string | undefined;
+  /** The verb; undefined when the words named none. */
+  command?: Command | undefined;
+  /** Whether the verb had begun: its flags were all right then. */
+  acted: boolean;
+}
+
+/**
+ * Prints on stdout what the reference of the agent's release prints there when it is called wrongly: the usage of the verb,
+ * or that there is no such command. Nothing for verbs that the reference does not have.
+ */
+export async function printAsReference(error: unknown, words: WrongWords, ctx: Context): Promise<void> {
+  const told = await toldByReference(error, words, ctx);
+  if (told !== undefined) await ctx.out.write(told);
+}
+
+async function toldByReference(
+  error: unknown,
+  { path, unknown, command, acted }: WrongWords,
+  ctx: Context,
+): Promise<string | undefined> {
+  if (!(error instanceof UserError)) return undefined;
+  if (!acted && command) await readGlobals(command, ctx).catch(() => {});
+  const [noun = unknown] = path;
+  const isNoCommand = path.length === 0 || isUnknownCall(error);
+  if (isNoCommand) return noun === undefined ? undefined : unknownNoun(noun, await releaseFor(ctx));
+  if (!command || unknown !== undefined || !(error instanceof UsageError) || !hasUsage(path))
+    return undefined;
+  const flags = acted ? error.flagsError : flagsError(error);
+  if (flags === undefined && isTooMany(error)) return undefined;
+  const verb = usageOfVerb(command, path, await releaseFor(ctx));
+  if (!verb || isOwnFlag(flags ?? '', verb)) return undefined;
+  return flags === undefined ? `${verb.about}\n\n${verb.usage}` : `${verb.usage}\n${flags}\n`;
+}
+
+/** Whether the agent has no such call: the reference of its release may not know the verb at all. */
+function isUnknownCall(error: unknown): boolean {
+  if (error instanceof NoTables || (error instanceof ApiError && error.isUnknownPath)) return true;
+  return error instanceof Error && error.cause !== undefined && isUnknownCall(error.cause);
+}
+
+async function releaseFor(ctx: Context): Promise<Release> {
+  const { agentRelease } = ctx.globals;
+  return agentRelease ?? (await releaseOfAgent(ctx).catch(() => undefined)) ?? NEWEST_RELEASE;
+}
+
+/** More arguments than a verb takes are no fault for the reference. */
+function isTooMany({ cause }: UsageError): boolean {
+  return cause instanceof CommanderError && cause.code === 'commander.excessArguments';
+}
+
+/** Whether a flag has a wrong value that only this program has: the reference says nothing of it. */
+function isOwnFlag(message: string, { usage }: VerbUsage): boolean {
+  const flag = /^invalid argument ".*" for "(?:-., )?(--[\w-]+)" flag:/s.exec(message)?.[1];
+  return flag !== undefined && !usage.includes(` ${flag} `);
+}
+
+/** What Go's package for flags says of a flag; undefined when an argument is wrong. */
+function flagsError({ message, cause }: UsageError): string | undefined {
+  if (!(cause instanceof CommanderError)) return message;
+  const flag = /'(-[^']*)'/.exec(message)?.[1] ?? '';
+  switch (cause.code) {
+    case 'commander.unknownOption':
+      return flag.startsWith('--')
+        ? `unknown flag: ${flag.replace(/=.*/s, '')}`
+        : `unknown shorthand flag: '${flag[1]}' in ${flag}`;
+    case 'commander.optionMissingArgument': {
+      const long = /--[\w-]+/.exec(flag)?.[0] ?? flag;
+      return `flag needs an argument: ${long}`;
+    }
+    case 'commander.invalidArgument':
+      return message.replace(
+        /^option '([^']*)' argument '(.*)' is invalid\. /s,
+        (_, names: string, value: string) =>
+          `invalid argument "${value}" for "${names.replace(/ <.*/, '')}" flag: `,
+      );
+    default:
+      return undefined;
+  }
+}
