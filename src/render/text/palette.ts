@@ -1,4 +1,5 @@
-import { ownSequence } from './sanitize.ts';
+import { Chalk, type ChalkInstance } from 'chalk';
+import { ownSequences } from './sanitize.ts';
 
 /** Colours by meaning. Pad first, then colour: an escape sequence counts as width. */
 export interface Palette {
@@ -10,38 +11,35 @@ export interface Palette {
   bold(text: string): string;
 }
 
-/** Text between two choices of a colour or weight; lines are coloured each for itself, as some terminals want. */
-function style(on: number, off: number): (text: string) => string {
+/** As chalk styles a text, with what steers the terminal marked as our own; each line for itself, as some terminals want. */
+function style(paint: ChalkInstance): (text: string) => string {
+  const [on = '', off = ''] = paint('|').split('|');
+  const [begin, end] = [ownSequences(on), ownSequences(off)];
   return (text) =>
     text === ''
       ? ''
       : text
           .split('\n')
-          .map((line) => `${ownSequence(`[${on}m`)}${line}${ownSequence(`[${off}m`)}`)
+          .map((line) => `${begin}${line}${end}`)
           .join('\n');
 }
 
-const plain = (text: string) => text;
+function paletteOf(chalk: ChalkInstance): Palette {
+  return {
+    enabled: chalk.level > 0,
+    good: style(chalk.green),
+    warn: style(chalk.yellow),
+    bad: style(chalk.red),
+    dim: style(chalk.dim),
+    bold: style(chalk.bold),
+  };
+}
 
 /** No colour at all. */
-export const NO_COLOR: Palette = {
-  enabled: false,
-  good: plain,
-  warn: plain,
-  bad: plain,
-  dim: plain,
-  bold: plain,
-};
+export const NO_COLOR: Palette = paletteOf(new Chalk({ level: 0 }));
 
 /** The sixteen colours that every terminal has. */
-const ANSI: Palette = {
-  enabled: true,
-  good: style(32, 39),
-  warn: style(33, 39),
-  bad: style(31, 39),
-  dim: style(2, 22),
-  bold: style(1, 22),
-};
+const ANSI: Palette = paletteOf(new Chalk({ level: 1 }));
 
 /** What decides about colour: `--color`, then NO_COLOR and FORCE_COLOR, then whether the stream is a terminal. */
 export function wantsColor(
