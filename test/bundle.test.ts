@@ -47,7 +47,7 @@ const NOT_FOR_A_SOCKET = ['child_process', 'crypto', 'http', 'http2', 'https', '
 test.each([
   { verb: 'version', most: 6, packages: ['commander'] },
   { verb: 'status', most: 12, packages: ['commander'] },
-  { verb: 'endpoint list', most: 14, packages: ['commander'] },
+  { verb: 'endpoint list', most: 14, packages: ['chalk', 'commander'] },
 ])(
   'cilium $verb loads few files, and no library or module that it does not run',
   async ({ verb, most, packages: expected }) => {
@@ -65,7 +65,7 @@ test.each([
 
 test.each([
   { verb: 'version', most: 6, packages: ['commander'] },
-  { verb: 'observe --last 20', most: 34, packages: ['commander'] },
+  { verb: 'observe --last 20', most: 34, packages: ['chalk', 'commander'] },
 ])(
   'hubble $verb loads few files, and no library that it does not run',
   async ({ verb, most, packages: expected }) => {
