@@ -15,6 +15,7 @@ import {
 import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
 import { PolicyEngine, type Settings } from '../../policy/evaluate/decide/engine.ts';
 import { FlowFacts } from '../../policy/evaluate/decide/flow-facts.ts';
+import { takePods } from '../../policy/evaluate/decide/pods.ts';
 import { type ClusterObjects, takeObject } from '../../policy/evaluate/selectors/cluster-objects.ts';
 import { Identities } from '../../policy/evaluate/selectors/identities.ts';
 import { isEntryList, rulesOfEntries } from '../../policy/read/agent-entries.ts';
@@ -106,6 +107,7 @@ export async function loadState(
   { state: from, allowLocalhost, hostFirewall, release }: StateFlags,
 ): Promise<Loaded> {
   const loaded = await loadStateOf(ctx, from);
+  takePods(loaded.state);
   const { objects, hostFirewall: stated } = loaded.state;
   return {
     ...loaded,
@@ -234,6 +236,7 @@ export async function loadEngine(
         release: settings.release,
       })
     : own;
+  takePods(state);
   const facts = new FlowFacts();
   for (const flow of options.flows ?? []) facts.add(flow);
   const engine = new PolicyEngine(state.identities, state.endpoints, settingsBeside(facts, state, settings));

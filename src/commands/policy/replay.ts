@@ -13,6 +13,7 @@ import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { PolicyEngine } from '../../policy/evaluate/decide/engine.ts';
 import { Peers } from '../../policy/evaluate/decide/peers.ts';
+import { takePods } from '../../policy/evaluate/decide/pods.ts';
 import { FlowTable } from '../../policy/reports/flow-table.ts';
 import { type Change, type ReplayReport, replay } from '../../policy/reports/replay.ts';
 import type { SourcedRule } from '../../policy/rule.ts';
@@ -66,6 +67,13 @@ export async function runPolicyReplay(options: ReplayOptions, command: Command, 
     ...options,
     ...(fromAgent && { state: 'agent' }),
   });
+  const { release } = settings;
+  const read = (paths: string[]) => loadRules(ctx, paths, { objects: state.objects, release });
+  // The objects beside the rules say what flows to services mean.
+  const tried = await read(options.candidate);
+  const compared =
+    options.current === undefined || options.current === 'agent' ? rules : await read([options.current]);
+  takePods(state);
   const table = new FlowTable(
     new Peers(new PolicyEngine(state.identities, state.endpoints, settings), state),
   );
@@ -77,17 +85,8 @@ export async function runPolicyReplay(options: ReplayOptions, command: Command, 
   const full = settingsBeside(table.facts, state, settings);
   const engineOf = (sources: readonly SourcedRule[]) =>
     new PolicyEngine(state.identities, state.endpoints, full).addAll(sources);
-  const candidate = engineOf(
-    await loadRules(ctx, options.candidate, { ...state, release: settings.release }),
-  );
-  const current =
-    options.current === undefined
-      ? undefined
-      : engineOf(
-          options.current === 'agent'
-            ? rules
-            : await loadRules(ctx, [options.current], { ...state, release: settings.release }),
-        );
+  const candidate = engineOf(tried);
+  const current = options.current === undefined ? undefined : engineOf(compared);
   const report = replay(table, candidate, current);
   if (options.output) await writeStructured(ctx, options.output, report);
   else await ctx.out.write(renderReplay(report));

@@ -6,6 +6,7 @@ import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { formatLabel } from '../../model/label.ts';
 import { type Peer, Peers, parsePort } from '../../policy/evaluate/decide/peers.ts';
+import { isOfAgent } from '../../policy/evaluate/decide/pods.ts';
 import { balancedBy, decideWanted } from '../../policy/evaluate/decide/services.ts';
 import { explain, remedies } from '../../policy/reports/explain.ts';
 import { portText } from '../../policy/reports/replay.ts';
@@ -101,7 +102,7 @@ export async function runPolicySimulate(options: SimulateOptions, ctx: Context):
 function endOf({ identity, label }: Peer) {
   return {
     name: label,
-    ...(identity.id >= 0 && { identity: identity.id }),
+    ...(isOfAgent(identity.id) && { identity: identity.id }),
     labels: identity.labels.map(formatLabel),
   };
 }

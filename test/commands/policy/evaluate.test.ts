@@ -658,8 +658,8 @@ endpoints: [{addresses: [198.51.100.8]}]
     const state = (objects: unknown) => write('objects.json', { identities: [], objects });
     expect((await ask(rules, '203.0.113.9', '-s', state([group]))).stdout).toContain('Verdict:  allowed');
     expect((await ask(rules, '203.0.113.9')).stdout).toContain('the CIDR group partners is not known');
-    expect((await ask(rules, '203.0.113.9', '-s', state([{ kind: 'Pod' }]))).stderr).toContain(
-      'objects[0].kind: expected CiliumCIDRGroup, Service, Endpoints or EndpointSlice',
+    expect((await ask(rules, '203.0.113.9', '-s', state([{ kind: 'Node' }]))).stderr).toContain(
+      'objects[0].kind: expected CiliumCIDRGroup, Service, Endpoints, EndpointSlice, Pod or Namespace',
     );
   });
 

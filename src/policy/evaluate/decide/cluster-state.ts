@@ -3,7 +3,7 @@ import { isRecord } from '../../../lib/record.ts';
 import type { AgentLists, ContainerPort } from '../../../model/agent-lists.ts';
 import { RESERVED_IDS, reservedLabels } from '../../../model/reserved-identity.ts';
 import { takeAgentService } from '../selectors/agent-services.ts';
-import { type ClusterObjects, noObjects, takeObject } from '../selectors/cluster-objects.ts';
+import { type ClusterObjects, noObjects, OBJECT_KINDS, takeObject } from '../selectors/cluster-objects.ts';
 import { type Identity, identityOf } from '../selectors/identities.ts';
 import type { Endpoint } from './engine.ts';
 
@@ -29,10 +29,12 @@ export function emptyState(): PolicyState {
 
 /**
  * Reads a state document: `{identities: [{id, labels}], endpoints: [{id, identity}], ips: [{cidr, identity}],
- * objects: […]}`. `file` is for messages.
+ * objects: […]}`, or a list of Kubernetes objects. `file` is for messages.
  */
 export function stateOf(document: unknown, file: string): PolicyState {
   if (!isRecord(document)) throw wrong(file, 'expected an object with "identities" and "endpoints"');
+  if (Array.isArray(document.items) && document.identities === undefined)
+    return { ...emptyState(), objects: objectsOfList(document.items) };
   if (!Array.isArray(document.identities)) throw wrong(file, 'the list "identities" is missing');
   const identities = document.identities.map((item: unknown, i) =>
     identityAt(item, file, `identities[${i}]`),
@@ -59,14 +61,21 @@ function hostFirewallOf(value: unknown, file: string): Pick<PolicyState, 'hostFi
   return { hostFirewall: value };
 }
 
-/** `objects`: a list of CiliumCIDRGroup, Service, Endpoints and EndpointSlice, as kubectl prints them. */
+/** A list as `kubectl get pods,services,endpointslices,namespaces -A -o json` prints it. Other kinds are passed over. */
+function objectsOfList(items: readonly unknown[]): ClusterObjects {
+  const taken = noObjects();
+  for (const item of items) if (isRecord(item)) takeObject(item, taken);
+  return taken;
+}
+
+/** `objects`: a list of Kubernetes objects, as kubectl prints them. */
 function objectsOf(value: unknown, file: string): ClusterObjects {
   const taken = noObjects();
   if (value === undefined) return taken;
   if (!Array.isArray(value)) throw wrong(file, '"objects" must be a list of Kubernetes objects');
   for (const [i, item] of value.entries())
     if (!isRecord(item) || !takeObject(item, taken))
-      throw wrong(file, `objects[${i}].kind: expected CiliumCIDRGroup, Service, Endpoints or EndpointSlice`);
+      throw wrong(file, `objects[${i}].kind: expected ${OBJECT_KINDS}`);
   return taken;
 }
 

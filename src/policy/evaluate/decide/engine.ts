@@ -16,7 +16,7 @@ import {
 } from '../maps/policy-map.ts';
 import { protocolNumber } from '../maps/ports.ts';
 import { precedenceMap } from '../maps/precedence-map.ts';
-import type { ClusterObjects } from '../selectors/cluster-objects.ts';
+import type { ClusterObjects, PodObject } from '../selectors/cluster-objects.ts';
 import {
   asksNamespace,
   Identities,
@@ -211,7 +211,8 @@ export class PolicyEngine {
    * known of their ports.
    */
   portsNamed(name: string, protocol: number, owner?: Identity): ReadonlySet<number> | undefined {
-    const own = this.endpoints.filter(
+    const given = this.settings.objects?.pods ?? [];
+    const own = [...this.endpoints, ...given].filter(
       ({ identity, namedPorts }) => namedPorts && (owner === undefined || identity === owner.id),
     );
     if (own.length === 0) return undefined;
@@ -225,7 +226,10 @@ export class PolicyEngine {
 
   /** Whether there is an endpoint of every pod: agents list those of their own node. */
   get hasEveryEndpoint(): boolean {
-    this.#hasEveryEndpoint ??= hasEndpoints(this.identities, this.endpoints);
+    this.#hasEveryEndpoint ??= hasEndpoints(this.identities, [
+      ...this.endpoints,
+      ...(this.settings.objects?.pods ?? []),
+    ]);
     return this.#hasEveryEndpoint;
   }
 
@@ -384,7 +388,7 @@ function identitiesIn(release: Release, given: Iterable<Identity>): Identity[] {
   return [...known, ...missing.map(([name, id]) => identityOf(id, reservedLabels(name)))];
 }
 
-function hasEndpoints(identities: Identities, endpoints: readonly Endpoint[]): boolean {
+function hasEndpoints(identities: Identities, endpoints: readonly Pick<PodObject, 'identity'>[]): boolean {
   const there = new Set(endpoints.map(({ identity }) => identity));
   return [...identities.all.keys()].every((id) => !isPodNumber(id) || there.has(id));
 }

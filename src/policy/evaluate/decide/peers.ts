@@ -3,7 +3,7 @@ import { type AddressRange, contains, parseAddress, parseRange } from '../../../
 import { cidrLabel, formatLabel, parseLabels } from '../../../model/label.ts';
 import { RESERVED_IDENTITIES, RESERVED_IDS, reservedLabels } from '../../../model/reserved-identity.ts';
 import { protocolNumber } from '../maps/ports.ts';
-import type { Backend, ClusterService } from '../selectors/cluster-objects.ts';
+import type { Backend, ClusterService, PodObject } from '../selectors/cluster-objects.ts';
 import { type Gap, type Identity, identityOf, isOutside, isPodNumber } from '../selectors/identities.ts';
 import type { PolicyState } from './cluster-state.ts';
 import type { PolicyEngine } from './engine.ts';
@@ -26,7 +26,6 @@ export class Peers {
   #next = -1;
   readonly #made = new Map<string, Identity>();
   readonly #outside = new Map<string, Identity>();
-  #lacksPods: boolean | undefined;
 
   constructor(
     readonly engine: PolicyEngine,
@@ -72,6 +71,8 @@ export class Peers {
     const known = best && this.#ofNumber(best.identity);
     // An address outside the cluster is selected by every prefix that contains it, not only by its identity's.
     if (known && !isOutside(known)) return known;
+    const onNode = this.state.objects.pods.find(({ onNode, ips }) => onNode && ips.includes(text));
+    if (onNode) return this.#onNode(onNode);
     const why = isPrivate(range) && this.#whyOpen(text);
     if (why) return this.ofLabels([], names, { of: 'any', why });
     // The agent learned these names for it.
@@ -98,7 +99,16 @@ export class Peers {
   backend({ ip, pod }: Backend, { selector, namespace }: ClusterService): Identity {
     const known = (pod === undefined ? undefined : this.ofPod(pod)) ?? this.atAddress(ip);
     if (known) return known;
-    return selector ? this.#selectedPod(Object.entries(selector), namespace) : this.address(ip);
+    const given =
+      pod === undefined ? undefined : this.state.objects.pods.find((each) => nameOf(each) === pod);
+    if (given?.onNode) return this.#onNode(given);
+    if (selector) return this.#selectedPod(Object.entries(selector), namespace);
+    const { addresses, identities } = this.state;
+    // Most backends are pods, and the state has pods, but no address of one.
+    const mayBePod = identities.some(({ id }) => isPodNumber(id)) && addresses.length === 0;
+    return mayBePod
+      ? this.ofLabels([], [], { of: 'any', why: `the state does not say whose address ${ip} is` })
+      : this.address(ip);
   }
 
   /** The identities of pods with these labels. Without any, a pod of which only these labels are known. */
@@ -110,7 +120,17 @@ export class Peers {
     const pods = [...this.engine.identities.all.values()].filter(({ byKey }) =>
       all.every(([key, value]) => byKey.get(key)?.value === value && byKey.get(key)?.source === 'k8s'),
     );
-    return pods.length > 0 ? pods : [this.#selectedPod(labels, namespace)];
+    const onNodes = this.state.objects.pods
+      .filter((pod) => pod.onNode && !pod.ended && pod.namespace === namespace)
+      .filter((pod) => labels.every(([key, value]) => pod.labels[key] === value))
+      .map((pod) => this.#onNode(pod));
+    const found = [...pods, ...onNodes];
+    return found.length > 0 ? found : [this.#selectedPod(labels, namespace)];
+  }
+
+  /** Its traffic is that of a node, which may be this one or another. */
+  #onNode(pod: PodObject): Identity {
+    return this.ofLabels([], [], { of: 'any', why: `pod ${nameOf(pod)} uses the network of its node` });
   }
 
   #selectedPod(labels: readonly (readonly [string, string])[], namespace: string): Identity {
@@ -147,25 +167,14 @@ export class Peers {
 
   /** Why a private address that no pod or node is known to have may be one of the cluster. */
   #whyOpen(address: string): string | undefined {
-    const what = this.#hidesPods() ? 'a pod' : this.hidesServices() ? 'a service' : undefined;
+    const what = this.state.localOnly ? 'a pod' : this.hidesServices() ? 'a service' : undefined;
     return what && `the state does not have ${address}, which may be the address of ${what}`;
   }
 
-  /** The state has pods whose addresses it does not have. */
-  #hidesPods(): boolean {
-    const { identities, addresses, localOnly } = this.state;
-    this.#lacksPods ??=
-      localOnly === true ||
-      (identities.some(({ id }) => isPodNumber(id)) &&
-        !addresses.some(({ identity }) => isPodNumber(identity)));
-    return this.#lacksPods;
-  }
-
-  /** The state has pods, but no service. */
+  /** The state has the addresses of pods, but no service. */
   hidesServices(): boolean {
     const { objects, addresses } = this.state;
-    if (objects.services.length > 0) return false;
-    return addresses.some(({ identity }) => isPodNumber(identity)) || this.#hidesPods();
+    return objects.services.length === 0 && addresses.some(({ identity }) => isPodNumber(identity));
   }
 
   /** A host outside the cluster with this address, and with the reserved and FQDN labels that the agent gave it. */
@@ -257,6 +266,10 @@ export class Peers {
     this.#made.set(key, made);
     return made;
   }
+}
+
+function nameOf({ namespace, name }: PodObject): string {
+  return `${namespace}/${name}`;
 }
 
 /** Addresses that clusters use for pods and services. */

@@ -1,4 +1,5 @@
 import { isRecord } from '../../../lib/record.ts';
+import type { ContainerPort } from '../../../model/agent-lists.ts';
 import type { LabelSelector } from '../../../model/selector.ts';
 import { termsOf } from '../../../model/selector.ts';
 import type { Service } from '../../rule.ts';
@@ -9,6 +10,24 @@ export interface ClusterObjects {
   /** Of CiliumCIDRGroups. */
   cidrGroups: { name: string; labels: Identity; cidrs: readonly string[] }[];
   services: ClusterService[];
+  pods: PodObject[];
+  /** Labels by the name of the namespace. */
+  namespaces: Map<string, Readonly<Record<string, string>>>;
+}
+
+/** A pod as Kubernetes has it. */
+export interface PodObject {
+  namespace: string;
+  name: string;
+  labels: Readonly<Record<string, string>>;
+  account: string;
+  ips: readonly string[];
+  namedPorts: readonly ContainerPort[];
+  /** It uses the network of its node: its traffic is the node's. */
+  onNode: boolean;
+  ended: boolean;
+  /** The number of its identity, once it is in the state. */
+  identity?: number;
 }
 
 export interface ClusterService {
@@ -46,11 +65,11 @@ export interface Backend {
 }
 
 export function noObjects(): ClusterObjects {
-  return { cidrGroups: [], services: [] };
+  return { cidrGroups: [], services: [], pods: [], namespaces: new Map() };
 }
 
 /**
- * Adds a CiliumCIDRGroup, Service, Endpoints or EndpointSlice; returns false for an object of another kind. Malformed
+ * Adds a CiliumCIDRGroup, Service, Endpoints, EndpointSlice, Pod or Namespace; returns false for an object of another kind. Malformed
  * parts are ignored: the API server has checked these objects.
  */
 export function takeObject(object: Record<string, unknown>, into: ClusterObjects): boolean {
@@ -94,9 +113,40 @@ export function takeObject(object: Record<string, unknown>, into: ClusterObjects
         }
       return true;
     }
+    case 'Pod':
+      into.pods.push(podOf({ namespace, name, labels }, spec, isRecord(object.status) ? object.status : {}));
+      return true;
+    case 'Namespace':
+      into.namespaces.set(name, { 'kubernetes.io/metadata.name': name, ...labels });
+      return true;
     default:
       return false;
   }
+}
+
+/** The kinds that `takeObject` takes. */
+export const OBJECT_KINDS = 'CiliumCIDRGroup, Service, Endpoints, EndpointSlice, Pod or Namespace';
+
+function podOf(
+  named: Pick<PodObject, 'namespace' | 'name' | 'labels'>,
+  spec: Record<string, unknown>,
+  status: Record<string, unknown>,
+): PodObject {
+  const { podIP, podIPs, phase } = status;
+  return {
+    ...named,
+    account: String(spec.serviceAccountName ?? spec.serviceAccount ?? 'default'),
+    ips: [...new Set([...texts([podIP]), ...objects(podIPs).flatMap(({ ip }) => texts([ip]))])],
+    namedPorts: objects(spec.containers)
+      .flatMap(({ ports }) => objects(ports))
+      .flatMap(({ name, containerPort, protocol }) =>
+        typeof name === 'string' && typeof containerPort === 'number'
+          ? [{ name, port: containerPort, protocol: String(protocol ?? 'TCP') }]
+          : [],
+      ),
+    onNode: spec.hostNetwork === true,
+    ended: phase === 'Succeeded' || phase === 'Failed',
+  };
 }
 
 /** Everything that clients can address but a name and the nodes. */

@@ -117,6 +117,8 @@ function ownCluster(selector: LabelSelector, around: Surroundings): ClusterBound
   const { clusterName: name, ofObject, assumed } = around;
   const sure = reaches(around, '1.19');
   if (!ofObject || (!sure && !assumed)) return NO_BOUNDS;
+  // Every peer of a NetworkPolicy, also those outside: the selectors of other objects name a namespace at least.
+  if (termsOf(selector).length === 0) return NO_BOUNDS;
   const says = termsOf(selector).some(
     ({ source, name: key }) => key === CLUSTER_LABEL && (source === 'k8s' || source === 'any'),
   );

@@ -259,6 +259,9 @@ function findOrNot(peers: Peers, end: string): ReturnType<Peers['find']> | undef
   }
 }
 
+/** Without any address of a pod an address stands for itself: nothing can tell whose it is. */
+const OF_CLUSTER = /(^|-> )(10|172|192\.168|f[de])[.\d:]/;
+
 /** A certain answer must be the one that is given when everything is known. */
 function contradictions(full: Answers, less: Answers): string[] {
   return [...less].flatMap(([probe, answer]) => {
@@ -287,7 +290,9 @@ function wrongIn(world: Known, rules: readonly SourcedRule[], asked: Asked): Rec
             answersOf(rules, { ...world, settings: { ...world.settings, release } }, asked),
           )
         : [full];
-    const found = wholes.flatMap((whole) => contradictions(whole, less));
+    const found = wholes
+      .flatMap((whole) => contradictions(whole, less))
+      .filter((probe) => piece !== 'addresses' || !OF_CLUSTER.test(probe));
     if (found.length > 0) wrong[piece] = found.slice(0, 3);
   }
   expect([...full.values()]).toContain('allowed');
