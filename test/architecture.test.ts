@@ -55,7 +55,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'bpf/maps': [...BASE, 'bpf/kernel', 'bpf/layouts'],
 
   'node/state': [...BASE, 'bpf/kernel'],
-  'node/cleanup': [...BASE, 'bpf/kernel', 'node/state'],
+  // The names of pins are those of the maps that are known.
+  'node/cleanup': [...BASE, 'bpf/kernel', 'bpf/layouts', 'node/state'],
   'node/doctor': [...BASE, 'bpf'],
 
   'policy/rule.ts': ['model', 'lib'],

@@ -1,3 +1,5 @@
+import type { Family, IpLink, IpNeighbour, IpRoute, IpRule } from './ip.ts';
+
 /** Kinds of things on a node, in the order in which they are removed. */
 export const KINDS = [
   'tc-filter',
@@ -9,6 +11,7 @@ export const KINDS = [
   'route',
   'iptables',
   'ipset',
+  'xfrm',
   'link',
   'netns',
   'mount',
@@ -17,19 +20,73 @@ export const KINDS = [
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** One step of removing or restoring, as data: the plan can be read, kept and applied later. */
+/** One step of removing, as data: the plan can be read and applied later. */
 export type Action =
   | { do: 'run'; command: string[]; stdin?: string }
   | { do: 'detach-link'; id: number }
   | { do: 'unlink'; path: string }
   | { do: 'rmdir'; path: string }
   | { do: 'remove-tree'; path: string }
-  | { do: 'rename'; from: string; to: string }
-  /** Brings a file back from the undo file. */
-  | { do: 'write'; path: string; mode: number; base64: string }
-  | { do: 'symlink'; path: string; target: string }
-  /** Brings a folder back from the copy beside the undo file. */
-  | { do: 'copy-back'; path: string; copy: string };
+  | { do: 'rename'; from: string; to: string };
+
+/**
+ * One thing that undo brings back, as what it was and not as commands: what stands already is left, and what came back
+ * is compared with it.
+ */
+export type Restore =
+  | { bring: 'rule'; family: Family; rule: IpRule }
+  /** The kernel's rule for local addresses, at the priority to which Cilium moves it. */
+  | { bring: 'local-rule'; family: Family; rule: IpRule }
+  | { bring: 'route'; family: Family; route: IpRoute }
+  /** A link, or both ends of a pair. */
+  | { bring: 'link'; ends: LinkEnd[] }
+  | {
+      bring: 'firewall';
+      program: string;
+      table: string;
+      chains: string[];
+      inside: string[];
+      feeders: Feeder[];
+    }
+  /** The lines of `ipset save`. */
+  | { bring: 'ipset'; name: string; lines: string[] }
+  /** The lines of `ip xfrm policy`. */
+  | { bring: 'xfrm-policy'; lines: string[] }
+  | { bring: 'mount'; target: string; type: string }
+  | { bring: 'rename'; from: string; to: string }
+  /** Files and folders, each folder before what is in it. */
+  | { bring: 'files'; entries: FileEntry[] };
+
+/** A link with what hangs on it. */
+export interface LinkEnd {
+  link: IpLink;
+  neighbours: IpNeighbour[];
+}
+
+/** A rule of the firewall outside of Cilium's chains that leads to them. */
+export interface Feeder {
+  chain: string;
+  rule: string;
+  /** The rules before it in its chain, nearest last, and those behind it, nearest first: they tell its place. */
+  before: string[];
+  after: string[];
+}
+
+/** A file of any kind with its contents, owner and mode. */
+export interface FileEntry {
+  path: string;
+  kind: 'file' | 'folder' | 'link' | 'fifo' | 'socket';
+  mode: number;
+  uid: number;
+  gid: number;
+  mtimeMs: number;
+  /** Contents of a small file. */
+  base64?: string;
+  /** Where the contents of a larger one are kept. */
+  copy?: string;
+  /** Of a symbolic link. */
+  target?: string;
+}
 
 /** One thing to remove. */
 export interface Item {
@@ -41,8 +98,8 @@ export interface Item {
   /** Why it is Cilium's. */
   why: string;
   remove: Action[];
-  /** Absent when it cannot be brought back. */
-  restore?: Action[];
+  /** Absent when it cannot be brought back, and for files, which are read when they are recorded. */
+  restore?: Restore[];
   /** The parts of a compound item, such as the rules of a table. */
   details?: string[];
 }
@@ -61,7 +118,7 @@ export interface Plan {
 export interface Outcome {
   id: string;
   what: string;
-  /** `gone`: something else had removed it before. */
-  result: 'done' | 'gone' | 'failed';
+  /** `gone`: something else had removed it before. `there`: it stands, and nothing was to be brought back. */
+  result: 'done' | 'gone' | 'there' | 'failed';
   error?: string;
 }

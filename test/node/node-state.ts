@@ -1,22 +1,28 @@
 import type { Item } from '../../src/model/cleanup.ts';
-import type { IpLink, NodeState } from '../../src/node/state/state.ts';
+import type { IpLink } from '../../src/model/ip.ts';
+import { describeRestore } from '../../src/node/cleanup/restore.ts';
+import type { NodeState } from '../../src/node/state/state.ts';
 
 /** A node on which nothing is, but for what is given. */
 export function nodeWith(parts: Partial<NodeState>): NodeState {
   return {
     nodeName: 'node1',
     links: [],
+    neighbours: [],
     routes: [],
     rules: [],
     firewall: [],
     ipsets: [],
+    xfrm: { policies: [], states: [] },
     tcFilters: [],
     tcUnknown: [],
     bpfLinks: [],
+    bpfUnknown: false,
     cgroupPrograms: [],
     xdpPrograms: [],
     netns: [],
     mounts: [],
+    runStates: ['/var/run/cilium', '/run/cilium'],
     files: [],
     notes: [],
     ...parts,
@@ -30,7 +36,8 @@ export function link(ifname: string, kind?: string, more: Partial<IpLink> = {}):
 
 /** The steps of an item as people type them; `remove` or `restore`. */
 export function steps(item: Item | undefined, which: 'remove' | 'restore' = 'remove'): string[] {
-  return (item?.[which] ?? []).map((action) => {
+  if (which === 'restore') return (item?.restore ?? []).flatMap(describeRestore);
+  return (item?.remove ?? []).map((action) => {
     if (action.do === 'run') return action.command.join(' ');
     if (action.do === 'rename') return `rename ${action.from} ${action.to}`;
     return 'path' in action ? `${action.do} ${action.path}` : `${action.do} ${action.id}`;

@@ -12,6 +12,10 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOSYS: 'This kernel was built without the bpf() system call (CONFIG_BPF_SYSCALL).',
 };
 
+/** Lists by id are given to fewer than the objects. */
+const LIST_HINT =
+  'Lists of BPF objects need CAP_SYS_ADMIN, and no seccomp profile that refuses bpf(): run the command with sudo, in a privileged container.';
+
 /** A failed operation of the kernel on one object, said with verb and object. */
 export class KernelError extends UserError {
   override name = 'KernelError';
@@ -20,7 +24,8 @@ export class KernelError extends UserError {
 
   constructor(operation: string, cause: unknown) {
     const code = errorCode(cause) ?? '';
-    super(`${operation}: ${WORDS[code] ?? systemReason(cause)}`, { cause, hint: HINTS[code] });
+    const hint = code === 'EPERM' && operation.startsWith('list ') ? LIST_HINT : HINTS[code];
+    super(`${operation}: ${WORDS[code] ?? systemReason(cause)}`, { cause, hint });
     this.code = code;
   }
 }

@@ -1,14 +1,15 @@
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { confirmNode } from '../../cli/confirm.ts';
 import { examples, stringSlice } from '../../cli/flags.ts';
 import { outputOption } from '../../cli/output.ts';
-import { reserveUndo } from '../../cli/undo.ts';
+import { reserveUndo, undoFolder } from '../../cli/undo.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import { type Item, KINDS, type Kind, type Outcome, type Plan } from '../../model/cleanup.ts';
 import { applyActions } from '../../node/cleanup/apply.ts';
 import { planCleanup } from '../../node/cleanup/plan.ts';
-import { writeUndo } from '../../node/cleanup/undo.ts';
+import { refuseInside, writeUndo } from '../../node/cleanup/undo.ts';
 import { NODE_PATHS, readNode } from '../../node/state/read.ts';
 import { type Run, systemRun } from '../../node/state/run.ts';
 import { renderOutcome, renderPlan, renderSummary } from '../../render/node/cleanup.ts';
@@ -69,6 +70,8 @@ export async function runCleanup(options: CleanupOptions, ctx: Context): Promise
   if (plan.items.length === 0) return options.output ? writeResult(plan, {}, options, ctx) : undefined;
   if (!options.force && !(await confirmNode(ctx, plan.node)))
     throw new UserError('nothing was removed: not confirmed');
+  const named = options.undoFile || join(undoFolder(ctx), 'cleanup.json');
+  await refuseInside(resolve(ctx.cwd, named), plan);
   const undoFile = await reserveUndo(ctx, 'cleanup', options.undoFile);
   const undo = await writeUndo(plan, undoFile, ctx.clock.nowMs());
   await ctx.err.write(
@@ -83,12 +86,12 @@ export async function runCleanup(options: CleanupOptions, ctx: Context): Promise
 
 /** `-o`: what became of each item, and what is still there. */
 async function writeResult(
-  { node }: Plan,
+  { node, leftAlone }: Plan,
   { undoFile, outcomes = [], left = [] }: { undoFile?: string; outcomes?: Outcome[]; left?: Item[] },
   { output }: CleanupOptions,
   ctx: Context,
 ): Promise<void> {
-  const result = { node, ...(undoFile && { undoFile }), outcomes, left: left.map(({ id }) => id) };
+  const result = { node, ...(undoFile && { undoFile }), outcomes, left: left.map(({ id }) => id), leftAlone };
   await ctx.out.write(await renderOutput(result, output));
 }
 

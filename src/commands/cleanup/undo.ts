@@ -5,7 +5,7 @@ import { confirmNode } from '../../cli/confirm.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import type { Outcome } from '../../model/cleanup.ts';
-import { applyActions } from '../../node/cleanup/apply.ts';
+import { describeRestore, restoreItem, restoreOrder } from '../../node/cleanup/restore.ts';
 import { readUndo } from '../../node/cleanup/undo.ts';
 import { NODE_PATHS } from '../../node/state/read.ts';
 import { systemRun } from '../../node/state/run.ts';
@@ -25,11 +25,14 @@ export function addCleanupUndoCommand(command: Command, ctx: Context): void {
     .action((file: string, options: UndoOptions) => runCleanupUndo(file, options, ctx));
 }
 
-/** Restores in the reverse order of removal, and says what cannot come back. */
+/** Restores what is missing, in the reverse order of removal, and says what cannot come back. */
 export async function runCleanupUndo(file: string, options: UndoOptions, ctx: Context): Promise<void> {
   const paths = { ...NODE_PATHS, bpfRoot: ctx.globals.bpfRoot };
   const undo = await readUndo(resolve(ctx.cwd, file), { paths, uid: ctx.uid });
-  await ctx.out.write(renderRestore(undo));
+  if (!undo) return ctx.out.write(`${file} is empty: that cleanup ended before it had removed anything.\n`);
+  const items = restoreOrder(undo.items);
+  const shown = items.map(({ what, restore }) => ({ what, steps: restore.flatMap(describeRestore) }));
+  await ctx.out.write(renderRestore(undo, shown));
   if (options.dryRun) return;
   if (undo.node !== hostname() && !options.force)
     throw new UserError(`${file} was recorded on node ${undo.node}, and this is ${hostname()}`, {
@@ -39,8 +42,8 @@ export async function runCleanupUndo(file: string, options: UndoOptions, ctx: Co
     throw new UserError('nothing was restored: not confirmed');
   const run = systemRun(ctx.env);
   const outcomes: Outcome[] = [];
-  for (const item of undo.items.toReversed()) {
-    const outcome = await applyActions(item, item.restore, run);
+  for (const item of items) {
+    const outcome = await restoreItem(item, run);
     outcomes.push(outcome);
     await ctx.out.write(renderOutcome(outcome, 'restored'));
   }

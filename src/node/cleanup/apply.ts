@@ -1,9 +1,9 @@
-import { cp, lstat, mkdir, rename, rm, rmdir, symlink, unlink, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { lstat, realpath, rename, rm, rmdir, unlink } from 'node:fs/promises';
 import { KernelError } from '../../bpf/kernel/errors.ts';
 import { openLinkById } from '../../bpf/kernel/objects.ts';
-import { errorCode, errorMessage } from '../../errors.ts';
+import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import type { Action, Outcome } from '../../model/cleanup.ts';
+import { isBelow, readMounts } from '../state/mounts.ts';
 import type { Run } from '../state/run.ts';
 
 /** What the programs say of a thing that is not there. */
@@ -43,28 +43,29 @@ async function apply(action: Action, run: Run): Promise<boolean> {
       return ifThere(() => unlink(action.path));
     case 'rmdir':
       return ifThere(() => rmdir(action.path));
-    case 'remove-tree': {
-      const there = await lstat(action.path).then(
-        () => true,
-        () => false,
-      );
-      await rm(action.path, { recursive: true, force: true });
-      return there;
-    }
+    case 'remove-tree':
+      return removeTree(action.path);
     case 'rename':
+      if (await isThere(action.to)) throw new UserError(`${action.to} is taken by now`);
       return ifThere(() => rename(action.from, action.to));
-    case 'write':
-      await mkdir(dirname(action.path), { recursive: true });
-      await writeFile(action.path, Buffer.from(action.base64, 'base64'), { mode: action.mode });
-      return true;
-    case 'symlink':
-      await mkdir(dirname(action.path), { recursive: true });
-      await symlink(action.target, action.path);
-      return true;
-    case 'copy-back':
-      await cp(action.copy, action.path, { recursive: true, preserveTimestamps: true, force: false });
-      return true;
   }
+}
+
+/** Removes a folder and all in it, unless something is mounted there: what is below would be somebody else's. */
+async function removeTree(path: string): Promise<boolean> {
+  if (!(await isThere(path))) return false;
+  const real = await realpath(path);
+  const mount = (await readMounts()).find(({ target }) => isBelow(target, real));
+  if (mount) throw new UserError(`${mount.type} is mounted on ${mount.target}`);
+  await rm(path, { recursive: true, force: true });
+  return true;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function ifThere(change: () => Promise<void>): Promise<boolean> {

@@ -1,11 +1,11 @@
 import type { Item } from '../../model/cleanup.ts';
 import type { NodePaths } from '../state/read.ts';
 import type { NodeState } from '../state/state.ts';
-import { command, OWN_PIN, OWN_PROGRAM } from './own.ts';
+import { command, isOwnPin, isOwnProgram, LOOKS_OWN } from './own.ts';
 
 /** Filters of tc; the qdisc goes with the last one of a device, whoever made the others. */
 export function tcItems({ tcFilters, tcUnknown }: NodeState): Item[] {
-  const own = tcFilters.filter((filter) => filter.programNames.some((name) => OWN_PROGRAM.test(name)));
+  const own = tcFilters.filter((filter) => filter.programNames.some(isOwnProgram));
   const items = own.map(
     ({ device, direction, chain, protocol, pref, handle, programNames: [programName] }): Item => ({
       id: `tc-filter ${device} ${direction} ${pref} ${programName}`,
@@ -37,7 +37,7 @@ export function attachmentItems(state: NodeState): Item[] {
   const named = 'the program carries a name of Cilium';
   return [
     ...state.xdpPrograms
-      .filter(({ programName }) => OWN_PROGRAM.test(programName))
+      .filter(({ programName }) => isOwnProgram(programName))
       .map(
         ({ device, programName }): Item => ({
           id: `xdp ${device} ${programName}`,
@@ -48,7 +48,7 @@ export function attachmentItems(state: NodeState): Item[] {
         }),
       ),
     ...state.bpfLinks
-      .filter(({ programName }) => OWN_PROGRAM.test(programName))
+      .filter(({ programName }) => isOwnProgram(programName))
       .map(
         (link): Item => ({
           id: `bpf-link ${link.id}`,
@@ -59,7 +59,7 @@ export function attachmentItems(state: NodeState): Item[] {
         }),
       ),
     ...state.cgroupPrograms
-      .filter(({ programName }) => OWN_PROGRAM.test(programName))
+      .filter(({ programName }) => isOwnProgram(programName))
       .map(
         (program): Item => ({
           id: `cgroup-program ${program.cgroup} ${program.attachType} ${program.programId}`,
@@ -86,21 +86,45 @@ export function attachmentItems(state: NodeState): Item[] {
 export function pinItems({ files }: NodeState, { bpfRoot }: NodePaths): Item[] {
   const own = `${bpfRoot}/cilium/`;
   return files
-    .filter(({ path }) => path.startsWith(`${bpfRoot}/`))
-    .filter(
-      ({ path, kind }) =>
-        path.startsWith(own) || (kind === 'pin' && OWN_PIN.test(path.slice(path.lastIndexOf('/') + 1))),
-    )
+    .filter(({ path, kind }) => path.startsWith(`${bpfRoot}/`) && kind !== 'link')
+    .filter(({ path, kind }) => path.startsWith(own) || (kind === 'pin' && isOwnPin(nameOf(path))))
     .map(
       ({ path, kind }): Item => ({
         id: `pin ${path}`,
         kind: 'pin',
         what: path,
-        why: path.startsWith(own) ? "it lies in Cilium's folder" : 'its name starts with cilium_',
+        why: path.startsWith(own) ? "it lies in Cilium's folder" : 'it has the name of a map of Cilium',
         remove: [kind === 'pin' ? { do: 'unlink', path } : { do: 'rmdir', path }],
       }),
     )
     .concat(files.some(({ path }) => path.startsWith(own)) ? [ownPinFolder(`${bpfRoot}/cilium`)] : []);
+}
+
+/** Pins and programs that are named like Cilium's and are of no release, each once. */
+export function bpfLeft(state: NodeState, { bpfRoot }: NodePaths): string[] {
+  const own = `${bpfRoot}/cilium/`;
+  const pins = state.files
+    .filter(({ path, kind }) => kind === 'pin' && path.startsWith(`${bpfRoot}/`) && !path.startsWith(own))
+    .filter(({ path }) => LOOKS_OWN.test(nameOf(path)) && !isOwnPin(nameOf(path)))
+    .map(({ path }) => `pin ${path}`);
+  const programs = [
+    ...state.tcFilters
+      .filter(({ programNames }) => !programNames.some(isOwnProgram))
+      .flatMap(({ device, programNames }) => programNames.map((name) => `program ${name} on ${device} (tc)`)),
+    ...state.xdpPrograms.map(({ device, programName }) => `program ${programName} on ${device} (XDP)`),
+    ...state.bpfLinks.map(({ id, programName }) => `program ${programName} (link ${id})`),
+    ...state.cgroupPrograms.map(({ cgroup, programName }) => `program ${programName} on ${cgroup}`),
+  ].filter((what) => {
+    const name = what.split(' ')[1] ?? '';
+    return LOOKS_OWN.test(name) && !isOwnProgram(name);
+  });
+  return [...new Set([...pins, ...programs])].map(
+    (what) => `${what}: no release of Cilium has one of this name`,
+  );
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function ownPinFolder(path: string): Item {

@@ -1,26 +1,18 @@
 import type { Item } from '../../model/cleanup.ts';
+import { isBelow } from '../state/mounts.ts';
 import type { NodePaths } from '../state/read.ts';
-import type { NodeState } from '../state/state.ts';
+import type { Mount, NodeState } from '../state/state.ts';
 
 const BACKUP = '.cilium_bak';
+/** The names that agents and their installers give, in every release. */
+const CNI_CONFIG = /^(?:\d\d-)?cilium(?:-cni)?\.conf(?:list)?$/;
+const SYSCTL_DROP_IN = '99-zzz-override_cilium.conf';
 
 /** Mounts, state folders, CNI configuration and sysctl files. */
-export function fileItems({ files, mounts }: NodeState, paths: NodePaths): Item[] {
-  const items: Item[] = [];
-  for (const target of mounts.map((mount) => mount.target)) {
-    if (
-      target === `${paths.runState}/cgroupv2` ||
-      target === '/run/cilium/cgroupv2' ||
-      target.startsWith(`${paths.runState}/netns/`)
-    )
-      items.push({
-        id: `mount ${target}`,
-        kind: 'mount',
-        what: `mount ${target}`,
-        why: "it lies in Cilium's folder",
-        remove: [{ do: 'run', command: ['umount', target] }],
-      });
-  }
+export function fileItems(state: NodeState, paths: NodePaths): Item[] {
+  const { files } = state;
+  // What was mounted last goes first: it may lie on what was mounted before.
+  const items = ownMounts(state).toReversed().map(mountItem);
   const there = new Set(files.map(({ path }) => path));
   for (const { path, kind } of files) {
     const name = path.slice(path.lastIndexOf('/') + 1);
@@ -28,14 +20,15 @@ export function fileItems({ files, mounts }: NodeState, paths: NodePaths): Item[
       id: `${kind === 'folder' ? 'folder' : 'file'} ${path}`,
       kind: kind === 'folder' ? ('folder' as const) : ('file' as const),
     };
-    if (path === paths.runState || path === paths.libState)
+    if (kind === 'folder' && (path === paths.runState || path === paths.libState)) {
+      if (foreignMounts(path, state).length > 0) continue;
       items.push({
         ...base,
         what: `${path} and all in it`,
         why: 'it is a state folder of Cilium',
         remove: [{ do: 'remove-tree', path }],
       });
-    else if (path.startsWith(`${paths.cniConfig}/`) && name.endsWith(BACKUP)) {
+    } else if (path.startsWith(`${paths.cniConfig}/`) && name.endsWith(BACKUP)) {
       const original = path.slice(0, -BACKUP.length);
       const free = !there.has(original);
       items.push({
@@ -43,20 +36,58 @@ export function fileItems({ files, mounts }: NodeState, paths: NodePaths): Item[
         what: free ? `${path} (becomes ${original} again)` : path,
         why: 'Cilium set the configuration of another CNI plugin aside',
         remove: [free ? { do: 'rename', from: path, to: original } : { do: 'unlink', path }],
-        ...(free && { restore: [{ do: 'rename', from: original, to: path }] }),
+        ...(free && { restore: [{ bring: 'rename', from: original, to: path }] }),
       });
-    } else if (path.startsWith(`${paths.cniConfig}/`) && /^\d*-?cilium[-.\w]*\.conf(?:list)?$/.test(name))
+    } else if (path.startsWith(`${paths.cniConfig}/`) && CNI_CONFIG.test(name))
       items.push({
         ...base,
         what: path,
         why: "it is Cilium's CNI configuration",
         remove: [{ do: 'unlink', path }],
       });
-    else if (
-      path.startsWith(`${paths.sysctlDropIns}/`) &&
-      /^\d+-zzz-override_cilium\.conf$|^\d+-cilium\.conf$/.test(name)
-    )
+    else if (path === `${paths.sysctlDropIns}/${SYSCTL_DROP_IN}`)
       items.push({ ...base, what: path, why: 'its name says so', remove: [{ do: 'unlink', path }] });
   }
   return items;
+}
+
+/** State folders that stay, because something of somebody else is mounted in them, or they are elsewhere. */
+export function filesLeft(state: NodeState, paths: NodePaths): string[] {
+  return state.files
+    .filter(({ path }) => path === paths.runState || path === paths.libState)
+    .flatMap(({ path, kind }) => {
+      if (kind === 'link') return [`${path}: it is a symbolic link, to a folder that somebody else has made`];
+      const [mount] = foreignMounts(path, state);
+      return mount ? [`${path}: ${mount.type} of somebody else is mounted on ${mount.target}`] : [];
+    });
+}
+
+/** Mounts that agents make: the cgroup hierarchy, and the network namespaces of endpoints. */
+function ownMounts({ mounts, runStates }: NodeState): Mount[] {
+  return mounts.filter(({ target, type }) =>
+    runStates.some(
+      (folder) =>
+        (target === `${folder}/cgroupv2` && type === 'cgroup2') ||
+        (isBelow(target, `${folder}/netns`) && type === 'nsfs'),
+    ),
+  );
+}
+
+function foreignMounts(path: string, state: NodeState): Mount[] {
+  const own = ownMounts(state);
+  const folders = state.runStates.includes(path) ? state.runStates : [path];
+  return state.mounts.filter(
+    (mount) => folders.some((folder) => isBelow(mount.target, folder)) && !own.includes(mount),
+  );
+}
+
+function mountItem({ target, type, root }: Mount): Item {
+  return {
+    id: `mount ${target}`,
+    kind: 'mount',
+    what: `mount ${target}`,
+    why: "it lies in Cilium's folder",
+    remove: [{ do: 'run', command: ['umount', target] }],
+    ...(type === 'cgroup2' && root === '/' && { restore: [{ bring: 'mount', target, type }] }),
+  };
 }

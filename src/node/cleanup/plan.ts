@@ -1,15 +1,17 @@
 import { type Item, KINDS, type Kind, type Plan } from '../../model/cleanup.ts';
 import type { NodePaths } from '../state/read.ts';
 import type { NodeState } from '../state/state.ts';
-import { attachmentItems, pinItems, tcItems } from './bpf.ts';
-import { fileItems } from './files.ts';
-import { firewallItems } from './firewall.ts';
-import { linkItems } from './links.ts';
-import { routeItems, routesLeft, ruleItems } from './routes.ts';
+import { attachmentItems, bpfLeft, pinItems, tcItems } from './bpf.ts';
+import { fileItems, filesLeft } from './files.ts';
+import { firewallItems, firewallLeft } from './firewall.ts';
+import { linkItems, linksLeft } from './links.ts';
+import { routeItems, routesLeft } from './routes.ts';
+import { ruleItems, rulesLeft } from './rules.ts';
+import { xfrmItems, xfrmLeft } from './xfrm.ts';
 
 /**
  * Decides what of a node is Cilium's, from names and forms that only it uses. Touches nothing. For each kind of thing a
- * file beside this one says what of it is Cilium's and how it is removed and brought back; apply.ts does it.
+ * file beside this one says what of it is Cilium's and how it is removed and brought back.
  */
 export function planCleanup(state: NodeState, paths: NodePaths): Plan {
   const items: Item[] = [
@@ -19,6 +21,7 @@ export function planCleanup(state: NodeState, paths: NodePaths): Plan {
     ...ruleItems(state),
     ...routeItems(state),
     ...firewallItems(state),
+    ...xfrmItems(state),
     ...linkItems(state),
     ...fileItems(state, paths),
   ];
@@ -27,6 +30,14 @@ export function planCleanup(state: NodeState, paths: NodePaths): Plan {
     node: state.nodeName,
     items: items.toSorted((a, b) => rank(a.kind) - rank(b.kind)),
     notes: state.notes,
-    leftAlone: routesLeft(state),
+    leftAlone: [
+      ...bpfLeft(state, paths),
+      ...rulesLeft(state),
+      ...routesLeft(state),
+      ...firewallLeft(state),
+      ...xfrmLeft(state),
+      ...linksLeft(state),
+      ...filesLeft(state, paths),
+    ],
   };
 }

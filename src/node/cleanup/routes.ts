@@ -1,128 +1,50 @@
+import { isDeepStrictEqual } from 'node:util';
+import { UserError } from '../../errors.ts';
 import { isRecord } from '../../lib/record.ts';
-import type { Action, Item } from '../../model/cleanup.ts';
-import type { Family, IpRoute, IpRule, NodeState } from '../state/state.ts';
-import { command, OWN_LINK, POD_LINK } from './own.ts';
+import type { Item, Restore } from '../../model/cleanup.ts';
+import type { Family, IpRoute } from '../../model/ip.ts';
+import { readRoutes } from '../state/read.ts';
+import type { Run } from '../state/run.ts';
+import type { NodeState } from '../state/state.ts';
+import { mustRun } from './must-run.ts';
+import { command, isOwnLink, isOwnLinkName, isPodLink, isPodLinkName } from './own.ts';
 
-/** Marks and tables of Cilium's policy routing: to the proxy, from the proxy, and of IPsec. */
-const OWN_RULES: readonly { fwmark: string; fwmask: string; table: string; why: string }[] = [
-  {
-    fwmark: '0x200',
-    fwmask: '0xf00',
-    table: '2004',
-    why: 'mark 0x200/0xf00 sends proxied traffic to table 2004',
-  },
-  {
-    fwmark: '0xa00',
-    fwmask: '0xf00',
-    table: '2005',
-    why: 'mark 0xa00/0xf00 sends traffic of the proxy to table 2005',
-  },
-  {
-    fwmark: '0xb00',
-    fwmask: '0xf00',
-    table: '2005',
-    why: 'mark 0xb00/0xf00 sends traffic of the proxy to table 2005',
-  },
-  { fwmark: '0xd00', fwmask: '0xf00', table: '200', why: 'mark 0xd00/0xf00 is of IPsec decryption' },
-  { fwmark: '0xe00', fwmask: '0xf00', table: '200', why: 'mark 0xe00/0xf00 is of IPsec encryption' },
-];
-
-/** Policy routing rules, among them the kernel's own one that Cilium moves. */
-export function ruleItems(state: NodeState): Item[] {
-  const pods = new Set(
-    state.routes
-      .filter(({ route }) => POD_LINK.test(route.dev ?? ''))
-      .map(({ route }) => route.dst.replace(/\/(?:32|128)$/, '')),
-  );
-  return state.rules.flatMap(({ family, rule }): Item[] => {
-    if (unwrittenRule(rule).length > 0) return [];
-    const words = ruleWords(rule);
-    const known = OWN_RULES.find(
-      (own) => own.fwmark === rule.fwmark && own.fwmask === rule.fwmask && own.table === rule.table,
-    );
-    const pod =
-      [20, 110, 111].includes(rule.priority) && (pods.has(rule.src ?? '') || pods.has(rule.dst ?? ''));
-    const why = known?.why ?? (pod ? 'it routes an address of a pod of this node' : undefined);
-    const item = (reason: string, remove: Action[], restore: Action[]): Item => ({
-      id: `rule ${family} ${words.join(' ')}`,
-      kind: 'rule',
-      what: `IPv${family} rule ${words.join(' ')}`,
-      why: reason,
-      remove,
-      restore,
-    });
-    if (why)
-      return [
-        item(
-          why,
-          [command(ip(family, 'rule', 'del', ...words))],
-          [command(ip(family, 'rule', 'add', ...words))],
-        ),
-      ];
-    const moved =
-      rule.priority === 100 &&
-      rule.table === 'local' &&
-      rule.src === 'all' &&
-      rule.fwmark === undefined &&
-      !state.rules.some((other) => other.family === family && other.rule.priority === 0);
-    if (!moved) return [];
-    return [
-      item(
-        "Cilium moved the kernel's rule for local addresses from priority 0 to 100; it goes back",
-        [
-          command(ip(family, 'rule', 'add', 'pref', '0', 'lookup', 'local')),
-          command(ip(family, 'rule', 'del', 'pref', '100', 'lookup', 'local')),
-        ],
-        [
-          command(ip(family, 'rule', 'add', 'pref', '100', 'lookup', 'local')),
-          command(ip(family, 'rule', 'del', 'pref', '0', 'lookup', 'local')),
-        ],
-      ),
-    ];
-  });
-}
-
-/** Fields of a rule that `ruleWords` writes. */
-const RULE_FIELDS = new Set(
-  'priority src srclen dst dstlen fwmark fwmask iif iif_detached oif oif_detached table protocol'.split(' '),
-);
-
-/** What a rule has beyond them, such as `not`, `ipproto` and ports. Cilium makes no such rules. */
-function unwrittenRule(rule: IpRule): string[] {
-  return Object.keys(rule).filter((field) => !RULE_FIELDS.has(field));
-}
-
-function ip(family: Family, ...words: string[]): string[] {
-  return family === 6 ? ['ip', '-6', ...words] : ['ip', ...words];
-}
-
-function ruleWords(rule: IpRule): string[] {
-  const prefix = (address: string | undefined, length: number | undefined) =>
-    address === undefined || address === 'all'
-      ? undefined
-      : length === undefined
-        ? address
-        : `${address}/${length}`;
-  const words = ['pref', String(rule.priority)];
-  const from = prefix(rule.src, rule.srclen);
-  const to = prefix(rule.dst, rule.dstlen);
-  if (from) words.push('from', from);
-  if (to) words.push('to', to);
-  if (rule.fwmark) words.push('fwmark', rule.fwmask ? `${rule.fwmark}/${rule.fwmask}` : rule.fwmark);
-  if (rule.iif) words.push('iif', rule.iif);
-  if (rule.oif) words.push('oif', rule.oif);
-  if (rule.table) words.push('lookup', rule.table);
-  if (rule.protocol) words.push('protocol', rule.protocol);
-  return words;
-}
+type RouteRecord = Extract<Restore, { bring: 'route' }>;
 
 /** Kernel-made routes go and come with their device and its addresses. */
 const MADE_BY_KERNEL = new Set(['local', 'multicast', 'anycast', 'broadcast']);
 
+/** Tells the devices of Cilium from those of others. */
+interface Devices {
+  isOwn(name: string): boolean;
+  isPod(name: string): boolean;
+}
+
+/** The devices of a node: a link of somebody else may have a name like those of Cilium. */
+function devicesIn({ links }: NodeState): Devices {
+  const own = new Set(links.filter(isOwnLink).map(({ ifname }) => ifname));
+  const pods = new Set(links.filter(isPodLink).map(({ ifname }) => ifname));
+  return { isOwn: (name) => own.has(name), isPod: (name) => pods.has(name) };
+}
+
+/** The devices of a record: the links are gone, and the names are all there is. */
+const BY_NAME: Devices = { isOwn: isOwnLinkName, isPod: isPodLinkName };
+
+/** Addresses of pods of this node: those with a route to a pod's link. */
+export function podAddresses(state: NodeState): ReadonlySet<string> {
+  const { isPod } = devicesIn(state);
+  return new Set(
+    state.routes
+      .filter(({ route }) => isPod(route.dev ?? ''))
+      .map(({ route }) => route.dst.replace(/\/(?:32|128)$/, '')),
+  );
+}
+
 /** Routes of Cilium's tables, to its links and to pods. */
-export function routeItems({ routes }: NodeState): Item[] {
-  return routes.flatMap(({ family, route }): Item[] => {
-    const why = ownRoute(route);
+export function routeItems(state: NodeState): Item[] {
+  const devices = devicesIn(state);
+  return state.routes.flatMap(({ family, route }): Item[] => {
+    const why = ownRoute(route, devices);
     if (!why || unwrittenRoute(route).length > 0) return [];
     const words = routeWords(route);
     return [
@@ -131,75 +53,214 @@ export function routeItems({ routes }: NodeState): Item[] {
         kind: 'route',
         what: `IPv${family} route ${words.join(' ')}`,
         why,
-        remove: [command(ip(family, 'route', 'del', ...words))],
-        restore: [command(ip(family, 'route', 'replace', ...words))],
+        remove: [command(ip(family, 'del', ...words))],
+        restore: [{ bring: 'route', family, route: steady(route) }],
       },
     ];
   });
 }
 
-function ownRoute(route: IpRoute): string | undefined {
-  const { table = 'main', dev = '', dst, type } = route;
+/** Routes to Cilium's links and pods that stay, because undo could not make the same again. */
+export function routesLeft(state: NodeState): string[] {
+  const devices = devicesIn(state);
+  return state.routes.flatMap(({ family, route }) => {
+    const fields = ownRoute(route, devices) ? unwrittenRoute(route) : [];
+    if (fields.length === 0) return [];
+    return [
+      `IPv${family} route ${routeWords(route).join(' ')}: undo could not bring back ${fields.join(', ')}`,
+    ];
+  });
+}
+
+/** Routes that would go with a device, and that undo could not bring back or that are not of this device alone. */
+export function routesInTheWay(state: NodeState, device: string): string[] {
+  const devices = devicesIn(state);
+  return state.routes
+    .filter(({ route }) => devicesOf(route).includes(device) && !isKernelRoute(route))
+    .filter(({ route }) => ownRoute(route, devices) === undefined || unwrittenRoute(route).length > 0)
+    .map(({ family, route }) => `IPv${family} route ${routeWords(route).join(' ')}`);
+}
+
+function devicesOf({ dev, nexthops }: IpRoute): string[] {
+  return [dev, ...nextHops(nexthops).map((hop) => hop.dev)].filter((name) => typeof name === 'string');
+}
+
+function isKernelRoute({ table = 'main', type, dst }: IpRoute): boolean {
+  return (
+    table === 'local' || MADE_BY_KERNEL.has(type ?? '') || dst === 'fe80::/64' || dst.startsWith('ff00::')
+  );
+}
+
+function ownRoute(route: IpRoute, { isOwn, isPod }: Devices): string | undefined {
+  const { table = 'main', dst, type } = route;
+  const devices = devicesOf(route);
+  const [dev = ''] = devices;
+  const own = devices.length > 0 && devices.every(isOwn);
   if (table === '2004' && type === 'local' && dst === 'default' && dev === 'lo')
     return 'table 2004 is the way to the proxy';
-  if (table === '2005' && OWN_LINK.test(dev)) return 'table 2005 is the way from the proxy';
-  if (table === 'local' || MADE_BY_KERNEL.has(type ?? '') || dst === 'fe80::/64') return undefined;
-  if (OWN_LINK.test(dev)) return `it leads to ${dev}`;
-  return POD_LINK.test(dev) ? 'it leads to a pod' : undefined;
+  if (isKernelRoute(route)) return undefined;
+  if (table === '2005' && own) return 'table 2005 is the way from the proxy';
+  if (own) return `it leads to ${dev}`;
+  return devices.length === 1 && isPod(dev) ? 'it leads to a pod' : undefined;
+}
+
+function ip(family: Family, ...words: string[]): string[] {
+  return ['ip', `-${family}`, 'route', ...words];
+}
+
+/** Metrics that are written as they are printed. */
+const METRICS = new Set(
+  'mtu advmss window cwnd ssthresh reordering hoplimit initcwnd initrwnd quickack fastopen_no_cookie'.split(
+    ' ',
+  ),
+);
+/** Metrics that are printed in milliseconds. */
+const TIMES = new Set(['rtt', 'rttvar', 'rto_min']);
+/** Flags that the kernel sets by itself. */
+const PASSING_FLAGS = new Set(['linkdown', 'dead', 'offload', 'trap', 'rt_offload', 'rt_trap']);
+
+function metricWords(route: IpRoute): string[] {
+  return metricsOf(route).flatMap(([name, value]): string[] => {
+    // ip locks this one by itself.
+    const lock = route.locked?.includes(name) && name !== 'rto_min' ? ['lock'] : [];
+    if (name === 'congestion') return ['congctl', ...lock, String(value)];
+    if (name === 'ecn') return ['features', 'ecn'];
+    return [name, ...lock, TIMES.has(name) ? `${value}ms` : String(value)];
+  });
+}
+
+/** Metrics that ip takes no lock for. */
+const NEVER_LOCKED = new Set(['quickack', 'fastopen_no_cookie', 'ecn']);
+
+/** Some metric that `metricWords` cannot write. */
+function isUnwritten([name, value]: [string, unknown], locked: readonly string[]): boolean {
+  const isLocked = locked.includes(name === 'ecn' ? 'features' : name);
+  if (NEVER_LOCKED.has(name) ? isLocked : name === 'rto_min' && !isLocked) return true;
+  if (name === 'congestion') return typeof value !== 'string' || !/^\w+$/.test(value);
+  if (name === 'ecn') return value !== null;
+  return !(METRICS.has(name) || TIMES.has(name)) || !Number.isInteger(value);
 }
 
 function routeWords(route: IpRoute): string[] {
   const words = [...(route.type && route.type !== 'unicast' ? [route.type] : []), route.dst];
-  if (route.gateway) words.push('via', route.gateway);
-  if (isVia(route.via)) words.push('via', route.via.family, route.via.host);
-  if (route.dev) words.push('dev', route.dev);
+  if (typeof route.tos === 'string') words.push('tos', route.tos);
+  words.push(...hopWords(route));
   if (route.flags?.includes('onlink')) words.push('onlink');
   if (route.protocol) words.push('proto', route.protocol);
   if (route.scope) words.push('scope', route.scope);
   if (route.prefsrc) words.push('src', route.prefsrc);
   if (route.metric) words.push('metric', String(route.metric));
   if (route.table) words.push('table', route.table);
-  for (const [name, value] of metricsOf(route)) words.push(name, String(value));
+  const realms = realmsOf(route);
+  if (realms) words.push('realms', realms);
+  words.push(...metricWords(route));
+  if (typeof route.pref === 'string' && route.pref !== 'medium') words.push('pref', route.pref);
+  for (const hop of nextHops(route.nexthops))
+    words.push('nexthop', ...hopWords(hop), 'weight', String(hop.weight ?? 1), ...onlink(hop));
   return words;
 }
 
-/** Fields of a route that `routeWords` writes, and the preference that every IPv6 route has. */
+function hopWords({ gateway, via, dev }: Record<string, unknown>): string[] {
+  return [
+    ...(typeof gateway === 'string' ? ['via', gateway] : []),
+    ...(isVia(via) ? ['via', via.family, via.host] : []),
+    ...(typeof dev === 'string' ? ['dev', dev] : []),
+  ];
+}
+
+function onlink({ flags }: Record<string, unknown>): string[] {
+  return Array.isArray(flags) && flags.includes('onlink') ? ['onlink'] : [];
+}
+
+function realmsOf({ flow }: IpRoute): string | undefined {
+  if (!isRecord(flow) || typeof flow.to !== 'string') return undefined;
+  return typeof flow.from === 'string' ? `${flow.from}/${flow.to}` : flow.to;
+}
+
+/** Fields of a route that `routeWords` writes. */
 const ROUTE_FIELDS = new Set(
-  'dst type gateway via dev flags protocol scope prefsrc metric table metrics pref'.split(' '),
+  'dst type tos gateway via dev flags protocol scope prefsrc metric table flow metrics pref nexthops locked'.split(
+    ' ',
+  ),
 );
-/** Metrics that are written as they are printed. */
-const METRICS = new Set(['mtu', 'advmss', 'window', 'initcwnd', 'initrwnd', 'hoplimit', 'quickack']);
-/** Flags that the kernel sets by itself, and the one that is written. */
-const ROUTE_FLAGS = new Set(['onlink', 'linkdown', 'dead', 'offload', 'trap', 'rt_offload', 'rt_trap']);
+const HOP_FIELDS = new Set(['gateway', 'via', 'dev', 'weight', 'flags']);
 
 function metricsOf({ metrics }: IpRoute): [string, unknown][] {
   return Array.isArray(metrics) ? metrics.filter(isRecord).flatMap((each) => Object.entries(each)) : [];
+}
+
+function nextHops(nexthops: unknown): Record<string, unknown>[] {
+  return Array.isArray(nexthops) ? nexthops.filter(isRecord) : [];
 }
 
 function isVia(via: unknown): via is { family: string; host: string } {
   return isRecord(via) && typeof via.family === 'string' && typeof via.host === 'string';
 }
 
-/** What a route has that cannot be written back: next hops, encapsulation, locked metrics … */
+/** What a route has that cannot be written back, such as encapsulation. */
 function unwrittenRoute(route: IpRoute): string[] {
+  const flags = [route.flags ?? [], ...nextHops(route.nexthops).map((hop) => hop.flags ?? [])].flat();
   return [
     ...Object.keys(route).filter((field) => !ROUTE_FIELDS.has(field)),
     ...(route.via !== undefined && !isVia(route.via) ? ['via'] : []),
-    ...(route.pref !== undefined && route.pref !== 'medium' ? ['pref'] : []),
-    ...(route.flags ?? []).filter((flag) => !ROUTE_FLAGS.has(flag)),
-    ...metricsOf(route).flatMap(([name, value]) =>
-      METRICS.has(name) && typeof value === 'number' ? [] : [name],
-    ),
+    ...(route.flow !== undefined && !realmsOf(route) ? ['realms'] : []),
+    ...flags.map(String).filter((flag) => flag !== 'onlink' && !PASSING_FLAGS.has(flag)),
+    ...metricsOf(route)
+      .filter((metric) => isUnwritten(metric, route.locked ?? []))
+      .map(([name]) => name),
+    ...nextHops(route.nexthops).flatMap((hop) => Object.keys(hop).filter((field) => !HOP_FIELDS.has(field))),
   ];
 }
 
-/** Routes to Cilium's links and pods that stay, because undo could not make the same again. */
-export function routesLeft({ routes }: NodeState): string[] {
-  return routes.flatMap(({ family, route }) => {
-    const fields = ownRoute(route) ? unwrittenRoute(route) : [];
-    if (fields.length === 0) return [];
-    return [
-      `IPv${family} route ${routeWords(route).join(' ')}: undo could not bring back ${fields.join(', ')}`,
-    ];
-  });
+/** A route without the flags that the kernel sets while a link is down or a device helps. */
+function steady(route: IpRoute): IpRoute {
+  const quiet = (flags: unknown) =>
+    Array.isArray(flags) ? flags.filter((flag) => !PASSING_FLAGS.has(String(flag))) : flags;
+  const { nexthops } = route;
+  return {
+    ...route,
+    ...(route.flags && { flags: route.flags.filter((flag) => !PASSING_FLAGS.has(flag)) }),
+    ...(Array.isArray(nexthops) && {
+      nexthops: nextHops(nexthops).map((hop) => ({ ...hop, flags: quiet(hop.flags) })),
+    }),
+  };
+}
+
+const WORD = /^[\w.:/][\w.:/-]*$/;
+
+/** Whether a recorded route is one that cleanup removes. */
+export function isOwnRouteRecord({ family, route }: RouteRecord): boolean {
+  if (family !== 4 && family !== 6) return false;
+  if (
+    typeof route.dst !== 'string' ||
+    ownRoute(route, BY_NAME) === undefined ||
+    unwrittenRoute(route).length > 0
+  )
+    return false;
+  return routeWords(route).every((word) => WORD.test(word));
+}
+
+/** The command that would bring a route back. It never takes the place of another one. */
+export function routeCommand({ family, route }: RouteRecord): string[] {
+  return ip(family, 'add', ...routeWords(route));
+}
+
+/** Whether a route leads to a pod whose link went with it and does not come back. */
+export async function isPodGone({ route: { dev = '' } }: RouteRecord, run: Run): Promise<boolean> {
+  return isPodLinkName(dev) && (await run(['ip', 'link', 'show', 'dev', dev])).code !== 0;
+}
+
+/** Brings a route back unless it stands. Returns whether anything was to be done. */
+export async function restoreRoute(step: RouteRecord, run: Run): Promise<boolean> {
+  const stands = async () => {
+    const notes: string[] = [];
+    const routes = await readRoutes(run, step.family, notes);
+    if (notes.length > 0) throw new UserError(notes.join('; '));
+    return routes.some((route) => isDeepStrictEqual(steady(route), step.route));
+  };
+  if (await stands()) return false;
+  await mustRun(run, routeCommand(step));
+  if (!(await stands()))
+    throw new UserError('it came back in another form: compare "ip -d route show table all"');
+  return true;
 }

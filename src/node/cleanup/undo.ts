@@ -1,54 +1,56 @@
-import {
-  constants,
-  cp,
-  type FileHandle,
-  lstat,
-  open,
-  readdir,
-  readFile,
-  readlink,
-  rm,
-} from 'node:fs/promises';
-import { join, normalize } from 'node:path';
+import { constants, type FileHandle, open, realpath, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
-import { writeAtomically } from '../../lib/atomic-file.ts';
 import { isRecord } from '../../lib/record.ts';
-import { type Action, KINDS, type Kind, type Plan } from '../../model/cleanup.ts';
+import { type Action, type Item, KINDS, type Kind, type Plan, type Restore } from '../../model/cleanup.ts';
+import { isBelow } from '../state/mounts.ts';
 import type { NodePaths } from '../state/read.ts';
+import { keepFiles, syncFile } from './keep.ts';
+import { isRestorable } from './restore.ts';
 
 /** What `cleanup undo` needs to bring back what can be brought back. */
 export interface UndoFile {
-  version: 1;
+  version: 2;
   node: string;
   /** RFC 3339. */
   at: string;
-  items: { id: string; kind: Kind; what: string; restore: Action[] }[];
+  items: { id: string; kind: Kind; what: string; restore: Restore[] }[];
   /** Items that cannot be brought back. */
   lost: { id: string; what: string }[];
 }
 
 /**
- * Records everything a plan will remove, contents included, before anything is touched. The file, which the caller has
- * created for this, is written atomically; state folders are copied to `<path>.d/`. All of it is on disk on return.
+ * Records everything a plan will remove, contents included, before anything is touched. The file is one that the caller
+ * has created for this; larger files are copied to `<path>.d/`. All of it is on disk on return.
  */
 export async function writeUndo(plan: Plan, path: string, nowMs: number): Promise<UndoFile> {
   const undo: UndoFile = {
-    version: 1,
+    version: 2,
     node: plan.node,
     at: new Date(nowMs).toISOString(),
     items: [],
     lost: [],
   };
+  const copies = `${path}.d`;
   try {
     for (const item of plan.items) {
-      const restore = item.restore ?? (await keep(item.remove, `${path}.d/${undo.items.length}`));
+      const restore = await recordOf(item, `${copies}/${undo.items.length}`);
       if (restore.length > 0) undo.items.push({ id: item.id, kind: item.kind, what: item.what, restore });
       else undo.lost.push({ id: item.id, what: item.what });
     }
-    await syncTree(`${path}.d`);
-    await writeAtomically(path, `${JSON.stringify(undo, undefined, 2)}\n`);
+    await syncFolder(copies);
+    // In place: what the name stands for is either this or, after a crash, nothing that can be read.
+    const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+    try {
+      await file.writeFile(`${JSON.stringify(undo, undefined, 2)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await syncFolder(dirname(path));
   } catch (cause) {
     await rm(path, { force: true });
+    await rm(copies, { recursive: true, force: true });
     throw new UserError(`record what will be removed in ${path}: ${systemReason(cause)}`, {
       hint: 'Nothing was removed. Name another file with --undo-file.',
       cause,
@@ -57,40 +59,36 @@ export async function writeUndo(plan: Plan, path: string, nowMs: number): Promis
   return undo;
 }
 
-/** Brings a tree of copies to the disk; there may be none. */
-async function syncTree(path: string): Promise<void> {
-  const info = await lstat(path).catch(() => undefined);
-  if (info?.isDirectory()) for (const name of await readdir(path)) await syncTree(join(path, name));
-  if (!info?.isDirectory() && !info?.isFile()) return;
-  const file = await open(path, 'r');
-  await file.sync().finally(() => file.close());
-}
-
-async function keep(remove: readonly Action[], copy: string): Promise<Action[]> {
-  const kept: Action[] = [];
-  for (const action of remove) {
-    if (action.do === 'unlink') {
-      const info = await lstat(action.path).catch(() => undefined);
-      if (info?.isFile() && info.size < 16 * 1024 * 1024 && !action.path.startsWith('/sys/')) {
-        const base64 = (await readFile(action.path)).toString('base64');
-        kept.push({ do: 'write', path: action.path, mode: info.mode & 0o777, base64 });
-      } else if (info?.isSymbolicLink())
-        kept.push({ do: 'symlink', path: action.path, target: await readlink(action.path) });
-    } else if (action.do === 'remove-tree') {
-      await cp(action.path, copy, {
-        recursive: true,
-        preserveTimestamps: true,
-        force: false,
-        errorOnExist: true,
-        filter: async (source) => {
-          const info = await lstat(source);
-          return info.isFile() || info.isDirectory() || info.isSymbolicLink();
-        },
-      });
-      kept.push({ do: 'copy-back', path: action.path, copy });
-    }
+async function recordOf(item: Item, copies: string): Promise<Restore[]> {
+  if (item.restore) return item.restore;
+  const kept: Restore[] = [];
+  for (const action of item.remove) {
+    if ((action.do !== 'unlink' && action.do !== 'remove-tree') || item.kind === 'pin') continue;
+    const entries = await keepFiles(action.path, copies);
+    if (entries.length > 0) kept.push({ bring: 'files', entries });
   }
   return kept;
+}
+
+/** Brings a folder's names to the disk; there may be none. */
+async function syncFolder(path: string): Promise<void> {
+  await syncFile(path).catch((error: unknown) => {
+    if (isRecord(error) && error.code === 'ENOENT') return;
+    throw error;
+  });
+}
+
+/** Refuses a record that the cleanup itself would remove. */
+export async function refuseInside(path: string, plan: Plan): Promise<void> {
+  const folder = await realpath(dirname(path)).catch(() => dirname(path));
+  for (const { remove } of plan.items)
+    for (const tree of remove.filter(
+      (action): action is Action & { do: 'remove-tree' } => action.do === 'remove-tree',
+    ))
+      if (isBelow(folder, await realpath(tree.path).catch(() => tree.path)))
+        throw new UserError(`--undo-file: ${path} lies in ${tree.path}, which will be removed`, {
+          hint: 'Name a file elsewhere. Nothing was removed.',
+        });
 }
 
 /** Where things may be restored, and who asks. */
@@ -101,32 +99,45 @@ export interface UndoLimits {
 }
 
 /**
- * Reads and checks an undo file. It runs programs as root, so it is trusted only when it is a file of the user's own that
- * nobody else can write, and when each of its steps has a form that `cleanup` records.
+ * Reads and checks an undo file; undefined when a cleanup created it and ended before it had recorded, and so removed,
+ * anything. It is trusted only when it is a file of the user's own that nobody else can write, and when each of its steps
+ * brings back what `cleanup` removes.
  */
-export async function readUndo(path: string, limits: UndoLimits): Promise<UndoFile> {
+export async function readUndo(path: string, limits: UndoLimits): Promise<UndoFile | undefined> {
+  let text: string;
   let value: unknown;
   try {
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       await checkOwner(file, path, limits.uid);
-      value = JSON.parse(await file.readFile('utf8'));
+      text = await file.readFile('utf8');
     } finally {
       await file.close();
     }
+    if (text === '') return undefined;
+    value = JSON.parse(text);
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
-    throw new UserError(`read undo file ${path}: ${systemReason(cause)}`, { cause });
+    throw new UserError(`read undo file ${path}: ${systemReason(cause)}`, {
+      ...(cause instanceof SyntaxError && {
+        hint: 'A cleanup that was ended while it wrote its record has removed nothing.',
+      }),
+      cause,
+    });
   }
+  if (isRecord(value) && value.version === 1)
+    throw new UserError(`${path} is not an undo file of "cilium cleanup" of this version`, {
+      hint: 'Version 1 holds commands instead of data: restore with the build that wrote it.',
+    });
   if (!isUndo(value))
     throw new UserError(`${path} is not an undo file of "cilium cleanup"`, {
-      hint: 'Expected "version": 1, "node", "at" and "items".',
+      hint: 'Expected "version": 2, "node", "at" and "items".',
     });
   for (const { id, restore } of value.items) {
-    for (const action of restore)
-      if (!isRestoring(action, path, limits.paths))
+    for (const step of restore)
+      if (!isRestorable(step, path, limits.paths))
         throw new UserError(`${path}: item "${id}" holds a step that "cilium cleanup" does not record`, {
-          hint: `The step is ${JSON.stringify(action).slice(0, 200)}. Nothing was restored.`,
+          hint: `The step is ${JSON.stringify(step).slice(0, 200)}. Nothing was restored.`,
         });
   }
   return value;
@@ -154,7 +165,7 @@ function isUndo(value: unknown): value is UndoFile {
   if (!isRecord(value)) return false;
   const { version, node, at, items, lost } = value;
   return (
-    version === 1 &&
+    version === 2 &&
     typeof node === 'string' &&
     typeof at === 'string' &&
     Array.isArray(lost) &&
@@ -166,56 +177,7 @@ function isUndo(value: unknown): value is UndoFile {
         typeof item.what === 'string' &&
         KINDS.some((kind) => kind === item.kind) &&
         Array.isArray(item.restore) &&
-        item.restore.every((action) => isRecord(action)),
+        item.restore.every((step) => isRecord(step)),
     )
   );
-}
-
-/** The programs that restore, with the words that they begin with. */
-const RESTORING: readonly (readonly string[])[] = [
-  ...['rule', 'route', 'link', 'addr'].flatMap((noun) => [
-    ['ip', noun],
-    ['ip', '-6', noun],
-  ]),
-  ...['iptables', 'ip6tables'].flatMap((program) => [
-    [`${program}-nft-restore`, '--noflush'],
-    [`${program}-legacy-restore`, '--noflush'],
-  ]),
-  ['ipset', 'restore', '-exist'],
-];
-const RESTORING_VERBS = new Set(['add', 'replace', 'set', 'del']);
-
-/** Whether a step is of the kind that `planCleanup` and `writeUndo` make, within Cilium's places. */
-function isRestoring(action: Action, undoFile: string, paths: NodePaths): boolean {
-  const texts = (...values: unknown[]) => values.every((value) => typeof value === 'string');
-  const below = (path: string, ...folders: string[]) =>
-    path === normalize(path) && folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
-  const places = [paths.cniConfig, paths.sysctlDropIns, paths.runState, paths.libState];
-  switch (action.do) {
-    case 'run': {
-      if (!Array.isArray(action.command) || !texts(...action.command)) return false;
-      const known = RESTORING.find((words) => words.every((word, i) => action.command[i] === word));
-      if (!known) return false;
-      const rest = action.command.slice(known.length);
-      return known[0] === 'ip'
-        ? RESTORING_VERBS.has(rest[0] ?? '') && !rest.some((word) => word.startsWith('-'))
-        : rest.length === 0 && texts(action.stdin);
-    }
-    case 'rename':
-      return texts(action.from, action.to) && below(action.from, ...places) && below(action.to, ...places);
-    case 'write':
-      return (
-        texts(action.path, action.base64) && Number.isInteger(action.mode) && below(action.path, ...places)
-      );
-    case 'symlink':
-      return texts(action.path, action.target) && below(action.path, ...places);
-    case 'copy-back':
-      return (
-        texts(action.path, action.copy) &&
-        below(action.path, ...places) &&
-        below(action.copy, `${undoFile}.d`)
-      );
-    default:
-      return false;
-  }
 }

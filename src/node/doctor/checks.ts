@@ -29,19 +29,19 @@ export function runChecks(kernel: KernelFacts, agent: AgentFacts | undefined): D
     ['socket load balancing', checkSocketLb],
   ];
   // Programs on this node are not those of an agent that loads none.
-  const idle = agent?.dryMode === true;
+  const idle = agent?.dryMode === true ? NO_PROGRAMS : kernel.unlisted;
   return [
     ...report('pins', checkBrokenPins(kernel), `${kernel.maps.length} pinned maps can be read`),
     ...report('map pressure', checkPressure(kernel), 'no map is above 80 % of its capacity'),
     ...(idle
-      ? skipped('stale pins', NO_PROGRAMS)
+      ? skipped('stale pins', idle)
       : report('stale pins', checkStalePins(kernel), 'programs use the maps that are pinned')),
     ...withAgent.flatMap(([name, check]) =>
       agent ? report(name, check(kernel, agent), AGREE) : skipped(name, NO_AGENT),
     ),
     ...withPrograms.flatMap(([name, check]) => {
       if (!agent) return skipped(name, NO_AGENT);
-      return idle ? skipped(name, NO_PROGRAMS) : report(name, check(kernel, agent), AGREE);
+      return idle ? skipped(name, idle) : report(name, check(kernel, agent), AGREE);
     }),
   ];
 }

@@ -1,4 +1,4 @@
-import type { KernelError } from '../../bpf/kernel/errors.ts';
+import { KernelError } from '../../bpf/kernel/errors.ts';
 import { type BpfMap, openLinkById, openObjects, openProgramById } from '../../bpf/kernel/objects.ts';
 import { isMap, openPins } from '../../bpf/kernel/pins.ts';
 import { type MapUsage, readMapUsage } from '../../bpf/kernel/usage.ts';
@@ -45,6 +45,8 @@ export interface KernelFacts {
   usage: MapUsage;
   links: { type: string; programId: number; ifindex: number | undefined }[];
   broken: { path: string; error: string }[];
+  /** Why the kernel does not list its programs and links; undefined when it does. */
+  unlisted?: string;
 }
 
 /** Reads everything that the checks compare. Writes nothing. */
@@ -56,7 +58,7 @@ export async function readKernelFacts(bpfRoot: string): Promise<KernelFacts> {
     lxc: new Map(),
     programs: [],
     links: [],
-    usage: readMapUsage(),
+    usage: { programsOf: new Map(), usedByName: new Map() },
     broken: [],
   };
   const onBroken = ({ path, error }: { path: string; error: KernelError }) =>
@@ -65,13 +67,24 @@ export async function readKernelFacts(bpfRoot: string): Promise<KernelFacts> {
   for (const { path, object } of openPins(bpfRoot)) {
     if (isMap(object)) await readContents(object, path.slice(path.lastIndexOf('/') + 1), facts);
   }
+  try {
+    readLists(facts);
+  } catch (error) {
+    // With CAP_BPF alone pins can be opened, and lists are refused.
+    if (!(error instanceof KernelError && error.code === 'EPERM')) throw error;
+    facts.unlisted = error.message;
+  }
+  return facts;
+}
+
+function readLists(facts: KernelFacts): void {
+  facts.usage = readMapUsage();
   for (const program of openObjects('program', openProgramById)) {
     facts.programs.push({ id: program.info.id, name: program.info.name });
   }
   for (const { info } of openObjects('link', openLinkById)) {
     facts.links.push({ type: info.type, programId: info.programId, ifindex: info.ifindex });
   }
-  return facts;
 }
 
 async function readContents(map: BpfMap, name: string, facts: KernelFacts): Promise<void> {

@@ -8,12 +8,14 @@ import {
   openProgramById,
 } from '../../bpf/kernel/objects.ts';
 import { UserError } from '../../errors.ts';
+import type { IpLink } from '../../model/ip.ts';
 import { listFrom, type Run } from './run.ts';
-import type { BpfLink, CgroupProgram, IpLink, NodeState, XdpProgram } from './state.ts';
+import type { BpfLink, CgroupProgram, NodeState, XdpProgram } from './state.ts';
 
-interface CgroupJson {
-  cgroup: string;
-  programs?: { id: number; attach_type: string; name: string }[];
+interface CgroupProgramJson {
+  id: number;
+  attach_type: string;
+  name: string;
 }
 interface NetJson {
   xdp?: { devname?: string; id?: number; mode?: string; multi_attachments?: { id: number }[] }[];
@@ -25,7 +27,7 @@ export interface Surroundings {
   links: readonly IpLink[];
   /** Where the cgroup hierarchy is mounted: an agent attaches to its root as this node sees it. */
   cgroupRoots: readonly string[];
-  /** Pins in this node's bpffs. */
+  /** Pins in the folder that agents keep their links in. */
   pins: readonly string[];
 }
 
@@ -38,10 +40,11 @@ export async function readBpfAttachments(
   run: Run,
   notes: string[],
   around: Surroundings,
-): Promise<Pick<NodeState, 'bpfLinks' | 'cgroupPrograms' | 'xdpPrograms'>> {
+): Promise<Pick<NodeState, 'bpfLinks' | 'bpfUnknown' | 'cgroupPrograms' | 'xdpPrograms'>> {
   const json = <T>(...words: string[]) => listFrom<T>(run, ['bpftool', '-j', ...words], notes);
   const names = new Map<number, string>();
   const bpfLinks: BpfLink[] = [];
+  let bpfUnknown = false;
   const linked = new Set<number>();
   const roots = await cgroupIds(around.cgroupRoots);
   try {
@@ -70,37 +73,28 @@ export async function readBpfAttachments(
     }
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
+    bpfUnknown = true;
     notes.push(`BPF links: ${error.message}`);
   }
-  const cgroups = await json<CgroupJson>('cgroup', 'tree');
-  const ownCgroups = await Promise.all(
-    cgroups.map(async ({ cgroup }) => [...(await cgroupIds([cgroup]))].some((id) => roots.has(id))),
-  );
-  const cgroupPrograms: CgroupProgram[] = cgroups
-    .filter((_, i) => ownCgroups[i])
-    .flatMap(({ cgroup, programs }) =>
-      (programs ?? [])
-        .filter(({ id }) => !linked.has(id))
-        .map(({ id, attach_type, name }) => ({
-          cgroup,
-          programId: id,
-          programName: name,
-          attachType: attach_type,
-        })),
-    );
+  const cgroupPrograms: CgroupProgram[] = [];
+  for (const cgroup of roots.values()) {
+    const programs = await json<CgroupProgramJson>('cgroup', 'show', cgroup);
+    for (const { id, attach_type, name } of programs.filter((program) => !linked.has(program.id)))
+      cgroupPrograms.push({ cgroup, programId: id, programName: name, attachType: attach_type });
+  }
   const xdpPrograms: XdpProgram[] = (await json<NetJson>('net', 'show'))
     .flatMap(({ xdp }) => xdp ?? [])
     .filter(({ id }) => id !== undefined && !linked.has(id))
     .map(({ devname, id }) => ({ device: devname ?? '', programName: names.get(id ?? 0) ?? '' }));
-  return { bpfLinks, cgroupPrograms, xdpPrograms };
+  return { bpfLinks, bpfUnknown, cgroupPrograms, xdpPrograms };
 }
 
-/** A cgroup's id is the inode of its folder. */
-async function cgroupIds(folders: readonly string[]): Promise<Set<bigint>> {
-  const ids = new Set<bigint>();
+/** Folders of cgroups by the id of each, which is the inode of its folder. */
+async function cgroupIds(folders: readonly string[]): Promise<Map<bigint, string>> {
+  const ids = new Map<bigint, string>();
   for (const folder of folders) {
     const found = await stat(folder, { bigint: true }).catch(() => undefined);
-    if (found) ids.add(found.ino);
+    if (found && !ids.has(found.ino)) ids.set(found.ino, folder);
   }
   return ids;
 }

@@ -41,8 +41,13 @@ export async function readIpsets(run: Run, notes: string[]): Promise<NodeState['
     notes.push(`ipset save: ${failureOf(ran)}`);
     return [];
   }
+  return parseIpsets(ran.stdout);
+}
+
+/** Parses what `ipset save` prints. */
+export function parseIpsets(text: string): NodeState['ipsets'] {
   const sets = new Map<string, string>();
-  for (const line of ran.stdout.split('\n')) {
+  for (const line of text.split('\n')) {
     const name = /^(?:create|add) (\S+)/.exec(line)?.[1];
     if (name) sets.set(name, `${sets.get(name) ?? ''}${line}\n`);
   }

@@ -1,12 +1,15 @@
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir, realpath } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { errorCode } from '../../errors.ts';
+import { errorCode, systemReason, UserError } from '../../errors.ts';
 import { compareBytes } from '../../lib/order.ts';
+import type { Family, IpLink, IpNeighbour, IpRoute, IpRule } from '../../model/ip.ts';
 import { readBpfAttachments } from './bpf-attachments.ts';
 import { readFirewall, readIpsets } from './firewall.ts';
+import { readMounts } from './mounts.ts';
 import { listFrom, type Run } from './run.ts';
-import type { IpLink, IpRoute, IpRule, NodeFile, NodeState, TcFilter } from './state.ts';
+import type { NodeFile, NodeState, TcFilter } from './state.ts';
+import { listXfrmPolicies, listXfrmStates } from './xfrm.ts';
 
 /** Where Cilium keeps things on a node. */
 export interface NodePaths {
@@ -25,30 +28,34 @@ export const NODE_PATHS: NodePaths = {
   sysctlDropIns: '/etc/sysctl.d',
 };
 
-/** Folders below the bpffs root that may hold Cilium's pins. */
+/** Folders below the bpffs root that may hold Cilium's pins, with all below them. */
 const PIN_FOLDERS = ['tc/globals', 'cilium', 'xdp/globals', 'ip/globals'];
 
 /** Reads the node. Changes nothing. */
 export async function readNode(run: Run, paths: NodePaths): Promise<NodeState> {
   const notes: string[] = [];
   const json = <T>(command: string[]) => listFrom<T>(run, command, notes);
-  const links = await json<IpLink>(['ip', '-d', '-j', 'addr']);
-  const [routes4, routes6, rules4, rules6, netns] = await Promise.all([
-    json<IpRoute>(['ip', '-j', '-4', 'route', 'show', 'table', 'all']),
-    json<IpRoute>(['ip', '-j', '-6', 'route', 'show', 'table', 'all']),
-    json<IpRule>(['ip', '-j', '-4', 'rule']),
-    json<IpRule>(['ip', '-j', '-6', 'rule']),
+  const links = await readLinks(run, notes);
+  const [routes4, routes6, rules4, rules6, netns, neighbours] = await Promise.all([
+    readRoutes(run, 4, notes),
+    readRoutes(run, 6, notes),
+    readRules(run, 4, notes),
+    readRules(run, 6, notes),
     json<{ name: string }>(['ip', '-j', 'netns', 'list']),
+    json<IpNeighbour>(['ip', '-d', '-j', 'neigh', 'show', 'nud', 'permanent']),
   ]);
-  const [mounts, files] = [await readMounts(), await readFiles(paths)];
+  const [mounts, files] = [await readMounts(), await readFiles(paths, notes)];
   const attachments = await readBpfAttachments(run, notes, {
     links,
     cgroupRoots: mounts.filter(({ type }) => type === 'cgroup2').map(({ target }) => target),
-    pins: files.filter(({ kind }) => kind === 'pin').map(({ path }) => path),
+    pins: files
+      .filter(({ kind, path }) => kind === 'pin' && path.startsWith(`${paths.bpfRoot}/cilium/`))
+      .map(({ path }) => path),
   });
   return {
     nodeName: hostname(),
     links,
+    neighbours,
     routes: [
       ...routes4.map((route) => ({ family: 4 as const, route })),
       ...routes6.map((route) => ({ family: 6 as const, route })),
@@ -59,13 +66,58 @@ export async function readNode(run: Run, paths: NodePaths): Promise<NodeState> {
     ],
     firewall: await readFirewall(run, notes),
     ipsets: await readIpsets(run, notes),
+    xfrm: await readXfrm(run, notes),
     ...(await readTcFilters(run, notes)),
     ...attachments,
     netns: netns.map((entry) => entry.name),
     mounts,
+    runStates: [paths.runState, await realpath(paths.runState).catch(() => paths.runState)],
     files,
     notes,
   };
+}
+
+/** Links with their addresses. One of the two lists has the addresses, the other the rest in full. */
+export async function readLinks(run: Run, notes: string[]): Promise<IpLink[]> {
+  const links = await listFrom<IpLink>(run, ['ip', '-d', '-j', 'link'], notes);
+  const addresses = await listFrom<IpLink>(run, ['ip', '-d', '-j', 'addr'], notes);
+  const byIndex = new Map(addresses.map((link) => [link.ifindex, link.addr_info]));
+  return links.map((link) => ({ ...link, addr_info: byIndex.get(link.ifindex) ?? [] }));
+}
+
+/** Rules of a family, in the order in which the kernel asks them. */
+export async function readRules(run: Run, family: Family, notes: string[]): Promise<IpRule[]> {
+  const rules = await listFrom<IpRule>(run, ['ip', '-d', '-j', `-${family}`, 'rule'], notes);
+  // A rule for a link that is not there says so, and no longer does once the link comes.
+  return rules.map(({ iif_detached: _, oif_detached: __, ...rule }) => rule);
+}
+
+/** Routes of a family in all tables. */
+export async function readRoutes(run: Run, family: Family, notes: string[]): Promise<IpRoute[]> {
+  const command = ['ip', '-d', '-j', `-${family}`, 'route', 'show', 'table', 'all'];
+  const routes = await listFrom<IpRoute>(run, command, notes);
+  if (routes.length === 0) return routes;
+  // The list in JSON leaves out which metrics are locked.
+  const text = await run(['ip', '-o', '-d', `-${family}`, 'route', 'show', 'table', 'all']);
+  const lines = text.stdout.split('\n').filter((line) => line.trim() !== '');
+  if (text.code !== 0 || lines.length !== routes.length) {
+    notes.push(`${command.join(' ')}: the list changed while it was read`);
+    return [];
+  }
+  return routes.map((route, i) => {
+    const locked = [...(lines[i] ?? '').matchAll(/(\S+) lock /g)].map(([, name = '']) => name);
+    return locked.length > 0 ? { ...route, locked } : route;
+  });
+}
+
+async function readXfrm(run: Run, notes: string[]): Promise<NodeState['xfrm']> {
+  try {
+    return { policies: await listXfrmPolicies(run), states: await listXfrmStates(run) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    notes.push(`IPsec: ${error.message}`);
+    return { policies: [], states: [] };
+  }
 }
 
 interface TcJson {
@@ -111,42 +163,64 @@ async function readTcFilters(run: Run, notes: string[]): Promise<Pick<NodeState,
   return { tcFilters, tcUnknown };
 }
 
-async function readMounts(): Promise<NodeState['mounts']> {
-  const text = await readFile('/proc/self/mounts', 'utf8').catch(() => '');
-  return text
-    .split('\n')
-    .map((line) => line.split(' '))
-    .filter((fields) => fields.length >= 3)
-    .map(([, target = '', type = '']) => ({ target: target.replaceAll('\\040', ' '), type }));
+async function readFiles(paths: NodePaths, notes: string[]): Promise<NodeFile[]> {
+  const lists = [
+    pinsIn(paths.bpfRoot),
+    ...PIN_FOLDERS.map((folder) => walkPins(paths.bpfRoot, folder)),
+    ...[paths.runState, paths.libState].map(stateFolder),
+    ...[paths.cniConfig, paths.sysctlDropIns].map(filesIn),
+  ];
+  return (await Promise.all(lists.map((list) => noting(list, notes)))).flat();
 }
 
-async function readFiles(paths: NodePaths): Promise<NodeFile[]> {
+async function stateFolder(path: string): Promise<NodeFile[]> {
+  const info = await lstat(path).catch(() => undefined);
+  if (info?.isSymbolicLink()) return [{ path, kind: 'link', size: info.size }];
+  const size = await treeSize(path);
+  return size === undefined ? [] : [{ path, kind: 'folder', size }];
+}
+
+async function filesIn(folder: string): Promise<NodeFile[]> {
   const files: NodeFile[] = [];
-  for (const folder of PIN_FOLDERS) files.push(...(await walkPins(join(paths.bpfRoot, folder))));
-  for (const folder of [paths.runState, paths.libState]) {
-    const size = await treeSize(folder);
-    if (size !== undefined) files.push({ path: folder, kind: 'folder', size });
-  }
-  for (const folder of [paths.cniConfig, paths.sysctlDropIns]) {
-    for (const entry of await entriesOf(folder)) {
-      if (!entry.isFile() && !entry.isSymbolicLink()) continue;
-      const path = join(folder, entry.name);
-      const info = await lstat(path).catch(() => undefined);
-      if (info) files.push({ path, kind: entry.isFile() ? 'file' : 'link', size: info.size });
-    }
+  for (const entry of await entriesOf(folder)) {
+    if (!entry.isFile() && !entry.isSymbolicLink()) continue;
+    const path = join(folder, entry.name);
+    const info = await lstat(path).catch(() => undefined);
+    if (info) files.push({ path, kind: entry.isFile() ? 'file' : 'link', size: info.size });
   }
   return files;
 }
 
-async function walkPins(folder: string): Promise<NodeFile[]> {
+/** Pins that lie in a folder itself. */
+async function pinsIn(folder: string): Promise<NodeFile[]> {
+  return (await entriesOf(folder))
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => ({ path: join(folder, name), kind: 'pin', size: 0 }));
+}
+
+/** What is read of files, or nothing and a note where that is refused. */
+async function noting(read: Promise<NodeFile[]>, notes: string[]): Promise<NodeFile[]> {
+  return read.catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    notes.push(error.message);
+    return [];
+  });
+}
+
+/** Everything below a folder of the bpffs. A symbolic link on the way leads to what is somebody else's. */
+async function walkPins(root: string, folder: string): Promise<NodeFile[]> {
+  let path = root;
+  for (const name of folder.split('/')) {
+    path = join(path, name);
+    if (!(await lstat(path).catch(() => undefined))?.isDirectory()) return [];
+  }
   const found: NodeFile[] = [];
-  for (const entry of await entriesOf(folder)) {
-    const path = join(folder, entry.name);
-    if (!entry.isDirectory()) found.push({ path, kind: 'pin', size: 0 });
-    else {
-      found.push(...(await walkPins(path)));
-      found.push({ path, kind: 'folder', size: 0 });
-    }
+  for (const entry of await entriesOf(path)) {
+    const below = join(path, entry.name);
+    if (entry.isDirectory()) {
+      found.push(...(await walkPins(root, join(folder, entry.name))));
+      found.push({ path: below, kind: 'folder', size: 0 });
+    } else found.push({ path: below, kind: entry.isSymbolicLink() ? 'link' : 'pin', size: 0 });
   }
   return found;
 }
@@ -169,6 +243,6 @@ async function entriesOf(folder: string) {
     return (await readdir(folder, { withFileTypes: true })).sort((a, b) => compareBytes(a.name, b.name));
   } catch (error) {
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return [];
-    throw error;
+    throw new UserError(`read ${folder}: ${systemReason(error)}`, { cause: error });
   }
 }

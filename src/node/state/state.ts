@@ -1,53 +1,5 @@
-/** A network link with its addresses, as `ip -d -j addr` names its fields. */
-export interface IpLink {
-  ifindex: number;
-  ifname: string;
-  address?: string;
-  mtu?: number;
-  flags?: string[];
-  link?: string;
-  link_netnsid?: number;
-  ifalias?: string;
-  linkinfo?: { info_kind?: string; info_data?: Record<string, unknown> };
-  /** The program in front of the network stack. */
-  xdp?: { prog?: { id?: number } };
-  addr_info?: { family: string; local: string; prefixlen: number; scope?: string }[];
-}
-
-/** A route, as `ip -j route show table all` names its fields. */
-export interface IpRoute {
-  dst: string;
-  type?: string;
-  gateway?: string;
-  dev?: string;
-  table?: string;
-  protocol?: string;
-  scope?: string;
-  prefsrc?: string;
-  metric?: number;
-  flags?: string[];
-  /** The rest of what ip prints, such as mtu and nexthops. */
-  [field: string]: unknown;
-}
-
-/** A policy rule, as `ip -j rule` names its fields. */
-export interface IpRule {
-  priority: number;
-  src?: string;
-  srclen?: number;
-  dst?: string;
-  dstlen?: number;
-  fwmark?: string;
-  fwmask?: string;
-  iif?: string;
-  oif?: string;
-  table?: string;
-  protocol?: string;
-  /** The rest of what ip prints, such as not, ipproto and ports. */
-  [field: string]: unknown;
-}
-
-export type Family = 4 | 6;
+import type { Family, IpLink, IpNeighbour, IpRoute, IpRule } from '../../model/ip.ts';
+import type { XfrmPolicy, XfrmState } from './xfrm.ts';
 
 /** One table of one iptables variant, with the lines that iptables-save prints of it. */
 export interface FirewallTable {
@@ -99,6 +51,15 @@ export interface XdpProgram {
   programName: string;
 }
 
+/** What is mounted on a folder. */
+export interface Mount {
+  target: string;
+  type: string;
+  /** Folder of the file system that is shown there. */
+  root: string;
+  options: string;
+}
+
 /** A file, folder, socket or pin. */
 export interface NodeFile {
   path: string;
@@ -111,6 +72,8 @@ export interface NodeFile {
 export interface NodeState {
   nodeName: string;
   links: IpLink[];
+  /** Entries that somebody made; those that the kernel learns come and go. */
+  neighbours: IpNeighbour[];
   routes: { family: Family; route: IpRoute }[];
   rules: { family: Family; rule: IpRule }[];
   firewall: FirewallTable[];
@@ -120,11 +83,16 @@ export interface NodeState {
   /** Devices whose filters could not all be read: their qdisc may hold more than is known. */
   tcUnknown: string[];
   bpfLinks: BpfLink[];
+  /** The kernel does not list BPF links: a device may have programs that are not known. */
+  bpfUnknown: boolean;
   cgroupPrograms: CgroupProgram[];
   xdpPrograms: XdpProgram[];
   netns: string[];
-  /** Mount points below Cilium's folders. */
-  mounts: { target: string; type: string }[];
+  xfrm: { policies: XfrmPolicy[]; states: XfrmState[] };
+  /** Mount points of this mount namespace, in the order in which they were mounted. */
+  mounts: Mount[];
+  /** The run-time folder as it is named, and as it is where its links lead. */
+  runStates: string[];
   files: NodeFile[];
   /** What could not be read, for the reader of the plan. */
   notes: string[];

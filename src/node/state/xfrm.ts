@@ -24,6 +24,8 @@ export interface XfrmState {
   proto: string;
   spi: number;
   requestId: number;
+  /** `tunnel`, `transport` … */
+  mode: string;
   mark?: XfrmMark;
   auth?: XfrmAlgorithm;
   crypt?: XfrmAlgorithm;
@@ -41,6 +43,8 @@ export interface XfrmPolicy {
   /** Of the first template; 0 when it names none. */
   spi: number;
   requestId: number;
+  /** All that ip prints of it, a line each, without margins. */
+  lines: string[];
 }
 
 /** Lists the kernel's states; those of Cilium only, unless told otherwise. */
@@ -73,6 +77,7 @@ function parseXfrmStates(text: string): XfrmState[] {
       proto: /^\s*proto (\S+)/.exec(rest)?.[1] ?? '',
       spi: Number(hexOf(/\bspi (0x[0-9a-f]+)/, rest)),
       requestId: Number(/\breqid (\d+)/.exec(rest)?.[1] ?? 0),
+      mode: /\bmode (\S+)/.exec(rest)?.[1] ?? '',
       ...markOf(rest),
       ...algorithm('auth', /^\s*auth(?:-trunc)? (.+) 0x([0-9a-f]+)(?: \d+)?\s*$/m, rest),
       ...algorithm('crypt', /^\s*enc (.+) 0x([0-9a-f]+)\s*$/m, rest),
@@ -83,7 +88,7 @@ function parseXfrmStates(text: string): XfrmState[] {
 }
 
 /** Reads what `ip xfrm policy list` prints. */
-function parseXfrmPolicies(text: string): XfrmPolicy[] {
+export function parseXfrmPolicies(text: string): XfrmPolicy[] {
   return blocks(text).map(([first = '', ...lines]): XfrmPolicy => {
     const rest = lines.join('\n');
     return {
@@ -92,6 +97,7 @@ function parseXfrmPolicies(text: string): XfrmPolicy[] {
       ...markOf(rest),
       spi: Number(hexOf(/\bspi (0x[0-9a-f]+)/, rest)),
       requestId: Number(/\breqid (\d+)/.exec(rest)?.[1] ?? 0),
+      lines: [first, ...lines].map((line) => line.trim()),
     };
   });
 }

@@ -1,4 +1,4 @@
-import { type Action, type Item, KINDS, type Kind, type Outcome, type Plan } from '../../model/cleanup.ts';
+import { type Item, KINDS, type Kind, type Outcome, type Plan } from '../../model/cleanup.ts';
 import { sanitize, sanitizeCell } from '../text/sanitize.ts';
 
 const TITLES: Readonly<Record<Kind, string>> = {
@@ -11,6 +11,7 @@ const TITLES: Readonly<Record<Kind, string>> = {
   route: 'routes',
   iptables: 'iptables chains and rules',
   ipset: 'IP sets',
+  xfrm: 'IPsec policies and states',
   link: 'network links',
   netns: 'network namespaces',
   mount: 'mounts',
@@ -41,49 +42,20 @@ export function renderPlan(plan: Plan): string {
 }
 
 /** What an undo file brings back, in the order in which it will, with every step. */
-export function renderRestore(undo: {
-  node: string;
-  at: string;
-  items: readonly { what: string; restore: readonly Action[] }[];
-}): string {
+export function renderRestore(
+  undo: { node: string; at: string },
+  items: readonly { what: string; steps: readonly string[] }[],
+): string {
   const [node, at] = [sanitizeCell(undo.node), sanitizeCell(undo.at)];
-  const lines = [`Removed from ${node} at ${at}; to be restored: ${undo.items.length} items`];
-  for (const { what, restore } of undo.items.toReversed())
-    lines.push(
-      `  - ${sanitizeCell(what)}`,
-      ...restore.flatMap(stepLines).map((line) => `      ${sanitizeCell(line)}`),
-    );
+  const lines = [`Removed from ${node} at ${at}; to be restored: ${items.length} items`];
+  for (const { what, steps } of items)
+    lines.push(`  - ${sanitizeCell(what)}`, ...steps.map((line) => `      ${sanitizeCell(line)}`));
   return `${lines.join('\n')}\n\n`;
-}
-
-function stepLines(action: Action): string[] {
-  switch (action.do) {
-    case 'run':
-      return [
-        action.command.join(' '),
-        ...(action.stdin
-          ?.trimEnd()
-          .split('\n')
-          .map((line) => `< ${line}`) ?? []),
-      ];
-    case 'rename':
-      return [`rename ${action.from} to ${action.to}`];
-    case 'write':
-      return [`write ${action.path} (${Buffer.byteLength(action.base64, 'base64')} bytes)`];
-    case 'symlink':
-      return [`link ${action.path} to ${action.target}`];
-    case 'copy-back':
-      return [`copy ${action.copy} to ${action.path}`];
-    case 'detach-link':
-      return [`detach BPF link ${action.id}`];
-    default:
-      return [`${action.do} ${action.path}`];
-  }
 }
 
 /** One line for one item that was worked on. */
 export function renderOutcome(outcome: Outcome, verb: 'removed' | 'restored'): string {
-  const word = { done: verb, gone: 'gone', failed: 'FAILED' }[outcome.result];
+  const word = { done: verb, gone: 'gone', there: 'there', failed: 'FAILED' }[outcome.result];
   return `${word.padEnd(8)} ${sanitizeCell(outcome.what)}${outcome.error ? `: ${sanitize(outcome.error)}` : ''}\n`;
 }
 

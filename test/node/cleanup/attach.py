@@ -1,6 +1,6 @@
 """Loads a BPF program that does nothing, attaches it as Cilium does and pins the link.
 
-usage: attach.py tcx DEVICE NAME [PIN] | cgroup FOLDER NAME [PIN] | tc NAME PIN
+usage: attach.py tcx DEVICE NAME [PIN] | xdp DEVICE NAME [PIN] | cgroup FOLDER NAME [PIN] | tc NAME PIN
 """
 import ctypes
 import os
@@ -9,8 +9,8 @@ import struct
 import sys
 
 BPF_OBJ_PIN, BPF_PROG_LOAD, BPF_LINK_CREATE = 6, 5, 28
-SCHED_CLS, CGROUP_SOCK_ADDR = 3, 18
-TCX_INGRESS, CGROUP_INET4_CONNECT = 46, 10
+SCHED_CLS, XDP, CGROUP_SOCK_ADDR = 3, 6, 18
+TCX_INGRESS, XDP_ATTACH, CGROUP_INET4_CONNECT = 46, 37, 10
 SYS_BPF = 321 if os.uname().machine == "x86_64" else 280
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -45,6 +45,9 @@ elif kind == "tcx":
     index = socket.if_nametoindex(target)
     link = bpf(BPF_LINK_CREATE, struct.pack("<IIII", load(SCHED_CLS, name, 0), index, TCX_INGRESS, 0))
     pin(link, path)
+elif kind == "xdp":
+    index = socket.if_nametoindex(target)
+    pin(bpf(BPF_LINK_CREATE, struct.pack("<IIII", load(XDP, name, XDP_ATTACH), index, XDP_ATTACH, 0)), path)
 elif kind == "cgroup":
     folder = os.open(target, os.O_RDONLY)
     link = bpf(BPF_LINK_CREATE, struct.pack("<IIII", load(CGROUP_SOCK_ADDR, name, CGROUP_INET4_CONNECT), folder, CGROUP_INET4_CONNECT, 0))

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { attachmentItems, pinItems, tcItems } from '../../../src/node/cleanup/bpf.ts';
+import { attachmentItems, bpfLeft, pinItems, tcItems } from '../../../src/node/cleanup/bpf.ts';
 import { NODE_PATHS } from '../../../src/node/state/read.ts';
 import type { NodeFile, TcFilter } from '../../../src/node/state/state.ts';
 import { link, nodeWith, steps } from '../node-state.ts';
@@ -21,6 +21,15 @@ test.each([
   ['bpf_lxc.o:[from-container]', true],
   ['bpf_host_7.o', true],
   ['bpf_netdev_eth0.o', true],
+  ['bpf_netdev_eth0.100.o:[from-netdev]', true],
+  ['cil_from_contai', true],
+  ['cil_from_container-lxc8a23dd6694', true],
+  ['cil_sock6_post_b', false],
+  ['cil_sock6_post_', true],
+  ['cil_lxc_policy_egress', true],
+  ['cil_user_probe', false],
+  ['cil_from_contain', false],
+  ['cil_from_container2', false],
   ['not_cil_from_netdev', false],
   ['bpf_lxc', false],
   ['bpf_lxc.old', false],
@@ -63,9 +72,9 @@ describe('a filter of tc', () => {
     const items = tcItems(
       nodeWith({
         tcFilters: [
-          filter('eth0', ['cil_a']),
-          filter('eth0', ['cil_b'], { direction: 'egress' }),
-          filter('eth1', ['cil_a']),
+          filter('eth0', ['cil_to_host']),
+          filter('eth0', ['cil_from_host'], { direction: 'egress' }),
+          filter('eth1', ['cil_to_host']),
           filter('eth1', ['other'], { direction: 'egress' }),
         ],
       }),
@@ -78,19 +87,21 @@ test('programs on devices, links and cgroups are named by where they are', () =>
   const items = attachmentItems(
     nodeWith({
       links: [link('lo', undefined, { ifindex: 1 }), link('eth0', undefined, { ifindex: 4 })],
-      xdpPrograms: [{ device: 'eth0', programName: 'cil_xdp' }],
+      xdpPrograms: [{ device: 'eth0', programName: 'cil_xdp_entry' }],
       bpfLinks: [
-        { id: 8, type: 'tcx', programId: 1, programName: 'cil_tcx', ifindex: 4 },
-        { id: 9, type: 'cgroup', programId: 2, programName: 'cil_sock', ifindex: undefined },
+        { id: 8, type: 'tcx', programId: 1, programName: 'cil_to_netdev', ifindex: 4 },
+        { id: 9, type: 'cgroup', programId: 2, programName: 'cil_sock_release', ifindex: undefined },
       ],
-      cgroupPrograms: [{ cgroup: '/cg', programId: 5, programName: 'cil_bind', attachType: 'bind4' }],
+      cgroupPrograms: [
+        { cgroup: '/cg', programId: 5, programName: 'cil_sock4_post_bind', attachType: 'bind4' },
+      ],
     }),
   );
   expect(items.map(({ id, what }) => `${id} = ${what}`)).toEqual([
-    'xdp eth0 cil_xdp = cil_xdp on eth0 (XDP)',
-    'bpf-link 8 = cil_tcx (link 8, tcx on eth0)',
-    'bpf-link 9 = cil_sock (link 9, cgroup)',
-    'cgroup-program /cg bind4 5 = cil_bind on /cg (bind4)',
+    'xdp eth0 cil_xdp_entry = cil_xdp_entry on eth0 (XDP)',
+    'bpf-link 8 = cil_to_netdev (link 8, tcx on eth0)',
+    'bpf-link 9 = cil_sock_release (link 9, cgroup)',
+    'cgroup-program /cg bind4 5 = cil_sock4_post_bind on /cg (bind4)',
   ]);
   expect(items.flatMap((item) => steps(item))).toEqual([
     'ip link set dev eth0 xdp off',
@@ -108,7 +119,12 @@ describe('pins', () => {
       nodeWith({
         files: [
           file('/sys/fs/bpf/tc/globals/cilium_lxc'),
+          file('/sys/fs/bpf/cilium_rootmap'),
           file('/sys/fs/bpf/tc/globals/not_cilium_lxc'),
+          file('/sys/fs/bpf/tc/globals/cilium_teamfoo'),
+          file('/sys/fs/bpf/tc/globals/cilium_policy_v2_00356'),
+          file('/sys/fs/bpf/tc/globals/cilium_policy_v2_356'),
+          file('/sys/fs/bpf/tc/globals/cilium_metrics', 'link'),
           file('/sys/fs/bpf/tc/globals/cilium_folder', 'folder'),
           file('/sys/fs/bpf/cilium/devices/eth0/links/x'),
           file('/sys/fs/bpf/cilium/devices/eth0', 'folder'),
@@ -119,7 +135,9 @@ describe('pins', () => {
       NODE_PATHS,
     );
     expect(items.map((item) => [...steps(item), item.why])).toEqual([
-      ['unlink /sys/fs/bpf/tc/globals/cilium_lxc', 'its name starts with cilium_'],
+      ['unlink /sys/fs/bpf/tc/globals/cilium_lxc', 'it has the name of a map of Cilium'],
+      ['unlink /sys/fs/bpf/cilium_rootmap', 'it has the name of a map of Cilium'],
+      ['unlink /sys/fs/bpf/tc/globals/cilium_policy_v2_00356', 'it has the name of a map of Cilium'],
       ['unlink /sys/fs/bpf/cilium/devices/eth0/links/x', "it lies in Cilium's folder"],
       ['rmdir /sys/fs/bpf/cilium/devices/eth0', "it lies in Cilium's folder"],
       ['rmdir /sys/fs/bpf/cilium', 'the folder is named cilium'],
@@ -128,5 +146,28 @@ describe('pins', () => {
 
   test('that are none leave no folder to remove', () => {
     expect(pinItems(nodeWith({ files: [file('/sys/fs/bpf/tc/globals/x')] }), NODE_PATHS)).toEqual([]);
+  });
+
+  test('and programs that are named like Cilium’s and are of no release stay, and are told of', () => {
+    const state = nodeWith({
+      files: [
+        file('/sys/fs/bpf/tc/globals/cilium_teamfoo'),
+        file('/sys/fs/bpf/tc/globals/cilium_lxc'),
+        file('/sys/fs/bpf/cilium/cilium_x'),
+        file('/sys/fs/bpf/tc/globals/other'),
+      ],
+      tcFilters: [
+        filter('eth0', ['cil_user_probe']),
+        filter('eth0', ['other']),
+        filter('eth0', ['cil_to_host']),
+      ],
+      bpfLinks: [{ id: 3, type: 'tcx', programId: 1, programName: 'cil_probe', ifindex: 1 }],
+    });
+    const why = 'no release of Cilium has one of this name';
+    expect(bpfLeft(state, NODE_PATHS)).toEqual([
+      `pin /sys/fs/bpf/tc/globals/cilium_teamfoo: ${why}`,
+      `program cil_user_probe on eth0 (tc): ${why}`,
+      `program cil_probe (link 3): ${why}`,
+    ]);
   });
 });

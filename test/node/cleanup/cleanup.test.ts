@@ -6,16 +6,19 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { confirmNode } from '../../../src/cli/confirm.ts';
+import type { IpLink, IpRoute, IpRule } from '../../../src/model/ip.ts';
 import { planCleanup } from '../../../src/node/cleanup/plan.ts';
 import { parseSave } from '../../../src/node/state/firewall.ts';
 import { NODE_PATHS } from '../../../src/node/state/read.ts';
 import { listFrom, systemRun } from '../../../src/node/state/run.ts';
-import type { IpLink, IpRoute, IpRule, NodeState } from '../../../src/node/state/state.ts';
+import type { NodeState } from '../../../src/node/state/state.ts';
 import { renderPlan } from '../../../src/render/node/cleanup.ts';
 import { fakePrograms } from '../../helpers/programs.ts';
 import { fixture } from '../../helpers/recordings.ts';
 import { close, listen } from '../../helpers/replay.ts';
 import { run, testContext } from '../../helpers/run.ts';
+import { nodeWith } from '../node-state.ts';
+import { obstacle, realCilium } from './obstacle.ts';
 
 interface RecordedNode {
   bpffs: string[];
@@ -31,8 +34,7 @@ type Recording = Record<'1.20' | '1.17', { before: RecordedNode; after: Recorded
 const RECORDED = fixture<Recording>('recordings/node-cleanup.json');
 
 function stateOf(node: RecordedNode): NodeState {
-  return {
-    nodeName: 'node1',
+  return nodeWith({
     links: node.link,
     routes: [
       ...node.route4.map((route) => ({ family: 4 as const, route })),
@@ -43,19 +45,10 @@ function stateOf(node: RecordedNode): NodeState {
       ...node.rule6.map((rule) => ({ family: 6 as const, rule })),
     ],
     firewall: parseSave('iptables-nft', node.iptables.join('\n')),
-    ipsets: [],
-    tcFilters: [],
-    tcUnknown: [],
-    bpfLinks: [],
-    cgroupPrograms: [],
-    xdpPrograms: [],
-    netns: [],
-    mounts: [],
     files: node.bpffs
       .filter((path) => path.includes('/cilium'))
       .map((path) => ({ path, kind: 'pin', size: 0 })),
-    notes: [],
-  };
+  });
 }
 
 describe.each(['1.20', '1.17'] as const)('the plan for a recorded %s node', (version) => {
@@ -117,9 +110,10 @@ test.each([
 test('what fails is named, and the exit code is 1', async () => {
   using programs = fakePrograms({ ip: 'echo "RTNETLINK answers: No" >&2; exit 2' });
   const path = join(mkdtempSync(join(tmpdir(), 'undo-')), 'u.json');
-  const restore = [{ do: 'run', command: ['ip', 'rule', 'add', 'from', 'all', 'lookup', '9'] }];
+  const rule = { priority: 9, src: 'all', fwmark: '0x200', fwmask: '0xf00', table: '2004' };
+  const restore = [{ bring: 'rule', family: 4, rule }];
   const items = [{ id: 'rule 4 pref 9', kind: 'rule', what: 'rule 9', restore }];
-  writeFileSync(path, JSON.stringify({ version: 1, node: 'n', at: '', items, lost: [] }), { mode: 0o600 });
+  writeFileSync(path, JSON.stringify({ version: 2, node: 'n', at: '', items, lost: [] }), { mode: 0o600 });
   const { stdout, code } = await run(['cleanup', 'undo', '--force', path], { env: { PATH: programs.path } });
   expect([code, stdout]).toEqual([1, expect.stringMatching(/^FAILED {3}rule 9: .*No/m)]);
 });
@@ -151,7 +145,7 @@ describe('refusals', () => {
 
   test('a file that is no undo file', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'undo-')), 'u.json');
-    writeFileSync(path, '{"version":2}');
+    writeFileSync(path, '{"version":3}');
     const { stderr, code } = await run(['cleanup', 'undo', path]);
     expect(code).toBe(1);
     expect(stderr).toContain('is not an undo file');
@@ -161,14 +155,14 @@ describe('refusals', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'undo-')), 'u.json');
     const item = (what: string) => ({ id: what, kind: 'file', what, restore: [] });
     const items = [item('file /x'), item('file /y\u001b[2J\u009b\u202e\r\nwould restore /etc')];
-    writeFileSync(path, JSON.stringify({ version: 1, node: 'n', at: '', items, lost: [] }), {
+    writeFileSync(path, JSON.stringify({ version: 2, node: 'n', at: '', items, lost: [] }), {
       mode: 0o600,
     });
     const { stdout, code } = await run(['cleanup', 'undo', '--dry-run', path]);
     expect({ stdout, code }).toEqual({
       stdout: `Removed from n at ; to be restored: 2 items
-  - file /y^[[2J\\x9b\\u202e\\r\\nwould restore /etc
   - file /x
+  - file /y^[[2J\\u009b\\u202e\\r\\nwould restore /etc
 
 `,
       code: 0,
@@ -181,28 +175,7 @@ const ROOT = join(HERE, '../../..');
 const scratch = mkdtempSync(join(tmpdir(), 'node-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** Why the test on a real kernel cannot run here, if it cannot. */
-function obstacle(): string | undefined {
-  if (process.getuid?.() !== 0) return 'not root';
-  for (const tool of [
-    'ip',
-    'tc',
-    'bpftool',
-    'iptables-nft',
-    'iptables-legacy',
-    'ipset',
-    'unshare',
-    'python3',
-  ]) {
-    if (spawnSync('sh', ['-c', `PATH=$PATH:/usr/sbin:/sbin command -v ${tool}`]).status !== 0)
-      return `${tool} is not installed`;
-  }
-  const links = spawnSync('sh', ['-c', 'PATH=$PATH:/usr/sbin:/sbin bpftool prog show | grep -q "name cil_"']);
-  if (links.status === 0) return 'a real Cilium has programs on this machine';
-  return undefined;
-}
-
-const why = obstacle();
+const why = obstacle() ?? realCilium();
 const onKernel = why ? test.skip : test;
 
 /** Runs a shell script in fresh network and mount namespaces after the node was built there. */
@@ -335,6 +308,28 @@ rm -f /run/other/{tcx,cgroup,tc}; ip netns del neighbour-of-test; rmdir /run/cg/
       stderr: '',
       code: 0,
     });
+  });
+
+  onKernel('what is mounted in a state folder of Cilium is not emptied, whatever is chosen', () => {
+    const { stdout } = onNode(`
+mkdir -p /run/foreign /run/cilium/hostdata /run/cilium/cgroupv2; echo precious >/run/foreign/precious
+mount --bind /run/foreign /run/cilium/hostdata
+cilium cleanup --force --kind folder --undo-file /run/a.json 2>&1 | grep 'run/cilium' || true
+umount /run/cilium/hostdata; mount -t cgroup2 none /run/cilium/cgroupv2
+cilium cleanup --force --kind folder --undo-file /run/b.json 2>&1 | grep '^FAILED' || true
+cilium cleanup --force --kind mount,folder --undo-file /run/c.json 2>&1 | grep 'run/cilium' || true
+cat /run/foreign/precious; ls -d /run/cilium 2>&1`);
+    expect(stdout.split('\n')).toEqual([
+      'Left alone: /var/run/cilium: tmpfs of somebody else is mounted on /run/cilium/hostdata',
+      'FAILED   /var/run/cilium and all in it: cgroup2 is mounted on /run/cilium/cgroupv2',
+      '  - mount /run/cilium/cgroupv2',
+      '  - /var/run/cilium and all in it',
+      'removed  mount /run/cilium/cgroupv2',
+      'removed  /var/run/cilium and all in it',
+      'precious',
+      "ls: cannot access '/run/cilium': No such file or directory",
+      '',
+    ]);
   });
 
   onKernel('a baseline shows the residue', () => {

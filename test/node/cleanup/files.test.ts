@@ -1,27 +1,54 @@
 import { expect, test } from '@jest/globals';
-import { fileItems } from '../../../src/node/cleanup/files.ts';
+import { fileItems, filesLeft } from '../../../src/node/cleanup/files.ts';
 import { NODE_PATHS } from '../../../src/node/state/read.ts';
+import type { Mount } from '../../../src/node/state/state.ts';
 import { nodeWith, steps } from '../node-state.ts';
 
 const itemsOf = (paths: string[], kind: 'file' | 'folder' | 'link' = 'file') =>
   fileItems(nodeWith({ files: paths.map((path) => ({ path, kind, size: 1 })) }), NODE_PATHS);
 
-test('mounts are those of Cilium’s folders', () => {
-  const targets = [
-    '/var/run/cilium/cgroupv2',
-    '/run/cilium/cgroupv2',
-    '/var/run/cilium/netns/1',
-    '/var/run/cilium/netns',
-    '/run/cilium/other',
-    '/sys/fs/bpf',
+const mount = (target: string, type: string): Mount => ({ target, type, root: '/', options: 'rw' });
+
+test('mounts are those that agents make, where the links of the folder lead', () => {
+  const mounts = [
+    mount('/run/cilium/cgroupv2', 'cgroup2'),
+    mount('/var/run/cilium/cgroupv2', 'cgroup2'),
+    mount('/run/cilium/netns/1', 'nsfs'),
+    mount('/run/cilium/netns/2', 'tmpfs'),
+    mount('/run/cilium/other', 'cgroup2'),
+    mount('/srv/state/cgroupv2', 'cgroup2'),
+    mount('/run/ciliumdata', 'nsfs'),
   ];
-  const items = fileItems(nodeWith({ mounts: targets.map((target) => ({ target, type: 't' })) }), NODE_PATHS);
-  expect(items.map(({ id }) => id)).toEqual([
+  const ids = (runStates: string[]) =>
+    fileItems(nodeWith({ mounts, runStates }), NODE_PATHS).map(({ id }) => id);
+  expect(ids(['/var/run/cilium', '/run/cilium'])).toEqual([
+    'mount /run/cilium/netns/1',
     'mount /var/run/cilium/cgroupv2',
     'mount /run/cilium/cgroupv2',
-    'mount /var/run/cilium/netns/1',
   ]);
-  expect(items.flatMap((item) => steps(item))[0]).toBe('umount /var/run/cilium/cgroupv2');
+  expect(ids(['/var/run/cilium', '/srv/state'])).toContain('mount /srv/state/cgroupv2');
+  const items = fileItems(nodeWith({ mounts }), NODE_PATHS);
+  expect(items.map((item) => steps(item, 'restore'))).toEqual([
+    [],
+    ['mount -t cgroup2 cgroup2 /var/run/cilium/cgroupv2'],
+    ['mount -t cgroup2 cgroup2 /run/cilium/cgroupv2'],
+  ]);
+  expect(steps(items[2])).toEqual(['umount /run/cilium/cgroupv2']);
+});
+
+test('a state folder in which something else is mounted stays, and so does one that is elsewhere', () => {
+  const folder = { path: '/var/run/cilium', kind: 'folder', size: 1 } as const;
+  const state = nodeWith({
+    files: [folder],
+    mounts: [mount('/run/cilium/cgroupv2', 'cgroup2'), mount('/run/cilium/hostdata', 'ext4')],
+  });
+  expect(fileItems(state, NODE_PATHS).map(({ id }) => id)).toEqual(['mount /run/cilium/cgroupv2']);
+  expect(filesLeft(state, NODE_PATHS)).toEqual([
+    '/var/run/cilium: ext4 of somebody else is mounted on /run/cilium/hostdata',
+  ]);
+  const linked = nodeWith({ files: [{ ...folder, kind: 'link' }] });
+  expect(fileItems(linked, NODE_PATHS)).toEqual([]);
+  expect(filesLeft(linked, NODE_PATHS)).toEqual([expect.stringContaining('it is a symbolic link')]);
 });
 
 test('state folders go with all that is in them', () => {
@@ -36,13 +63,16 @@ test.each([
   ['/etc/cni/net.d/05-cilium.conflist', true],
   ['/etc/cni/net.d/cilium.conf', true],
   ['/etc/cni/net.d/05-cilium-cni.conf', true],
+  ['/etc/cni/net.d/00-cilium-cni.conf', true],
+  ['/etc/cni/net.d/99-cilium-corp.conf', false],
   ['/etc/cni/net.d/05-cilium.json', false],
   ['/etc/cni/net.d/05-calico-cilium.conf', false],
   ['/etc/cni/net.d/99-loopback.conf', false],
   ['/etc/other/05-cilium.conf', false],
   ['/etc/cni/net.d/10-flannel.conf.cilium_bak.old', false],
   ['/etc/sysctl.d/99-zzz-override_cilium.conf', true],
-  ['/etc/sysctl.d/90-cilium.conf', true],
+  ['/etc/sysctl.d/90-cilium.conf', false],
+  ['/etc/sysctl.d/50-zzz-override_cilium.conf', false],
   ['/etc/sysctl.d/90-cilium.conf.old', false],
   ['/etc/sysctl.d/my-90-cilium.conf', false],
   ['/etc/sysctl.d/10-ours.conf', false],
@@ -56,7 +86,7 @@ test('a configuration that was set aside takes its name back, unless another has
   const [free] = itemsOf([aside]);
   expect(free?.what).toBe(`${aside} (becomes ${original} again)`);
   expect(steps(free)).toEqual([`rename ${aside} ${original}`]);
-  expect(steps(free, 'restore')).toEqual([`rename ${original} ${aside}`]);
+  expect(steps(free, 'restore')).toEqual([`rename ${original} to ${aside}`]);
   const [taken] = itemsOf([aside, original]);
   expect(taken?.what).toBe(aside);
   expect(steps(taken)).toEqual([`unlink ${aside}`]);

@@ -1,21 +1,29 @@
 import { describe, expect, test } from '@jest/globals';
-import { routeItems, routesLeft, ruleItems } from '../../../src/node/cleanup/routes.ts';
-import type { Family, IpRoute, IpRule } from '../../../src/node/state/state.ts';
-import { nodeWith, steps } from '../node-state.ts';
+import type { Family, IpRoute } from '../../../src/model/ip.ts';
+import {
+  isOwnRouteRecord,
+  routeItems,
+  routesInTheWay,
+  routesLeft,
+} from '../../../src/node/cleanup/routes.ts';
+import { link, nodeWith, steps } from '../node-state.ts';
 
-const routesOf = (route: IpRoute, family: Family = 4) =>
-  routeItems(nodeWith({ routes: [{ family, route }] }));
-const rulesOf = (rules: IpRule[], routes: IpRoute[] = [], family: Family = 4) =>
-  ruleItems(
-    nodeWith({
-      rules: rules.map((rule) => ({ family, rule })),
-      routes: routes.map((route) => ({ family, route })),
-    }),
-  );
+/** Devices of Cilium, and one that has the name of a pod's and an address of its own. */
+const LINKS = [
+  link('cilium_host', 'veth'),
+  link('lxc1234567890', 'veth'),
+  link('lxc00112233aa', 'veth', {
+    addr_info: [{ family: 'inet', local: '192.0.2.1', prefixlen: 24, scope: 'global' }],
+  }),
+];
+const nodeOf = (route: IpRoute, family: Family = 4) =>
+  nodeWith({ links: LINKS, routes: [{ family, route }] });
+
+const routesOf = (route: IpRoute, family: Family = 4) => routeItems(nodeOf(route, family));
 
 test.each<[string, IpRoute, string | undefined]>([
   ['to its link', { dst: '10.0.0.0/8', dev: 'cilium_host' }, 'it leads to cilium_host'],
-  ['to a pod', { dst: '10.0.0.7', dev: 'lxc12345678' }, 'it leads to a pod'],
+  ['to a pod', { dst: '10.0.0.7', dev: 'lxc1234567890' }, 'it leads to a pod'],
   [
     'of the proxy',
     { dst: 'default', type: 'local', dev: 'lo', table: '2004' },
@@ -41,9 +49,10 @@ test.each<[string, IpRoute, string | undefined]>([
   ['of the kernel', { dst: '10.0.0.1', type: 'local', dev: 'cilium_host', table: 'local' }, undefined],
   ['in the local table', { dst: '10.0.0.1', dev: 'cilium_host', table: 'local' }, undefined],
   ['for multicast', { dst: 'ff00::/8', type: 'multicast', dev: 'cilium_host' }, undefined],
-  ['for broadcast', { dst: '10.0.0.255', type: 'broadcast', dev: 'lxc12345678' }, undefined],
+  ['for broadcast', { dst: '10.0.0.255', type: 'broadcast', dev: 'lxc1234567890' }, undefined],
   ['for anycast', { dst: 'fd00::', type: 'anycast', dev: 'cilium_host' }, undefined],
   ['of link-local addresses', { dst: 'fe80::/64', dev: 'cilium_host' }, undefined],
+  ['to a link with the name of a pod’s', { dst: '10.0.0.7', dev: 'lxc00112233aa' }, undefined],
   ['to elsewhere', { dst: '10.0.0.0/8', dev: 'eth0' }, undefined],
   ['without a device', { dst: '10.0.0.0/8', type: 'unreachable' }, undefined],
 ])('a route %s: why it is Cilium’s', (_, route, why) => {
@@ -70,133 +79,80 @@ test('a route is removed and brought back with all that it says', () => {
     'fd00::/96 via fd00::1 dev cilium_host onlink proto kernel scope link src fd00::2 metric 5 table 2005';
   expect(item?.what).toBe(`IPv6 route ${words}`);
   expect(steps(item)).toEqual([`ip -6 route del ${words}`]);
-  expect(steps(item, 'restore')).toEqual([`ip -6 route replace ${words}`]);
+  expect(steps(item, 'restore')).toEqual([`ip -6 route add ${words}`]);
   expect(steps(routesOf({ dst: 'default', type: 'local', dev: 'lo', table: '2004' })[0])).toEqual([
-    'ip route del local default dev lo table 2004',
+    'ip -4 route del local default dev lo table 2004',
   ]);
 });
 
-describe('a rule', () => {
-  test.each([
-    ['0x200', '0xf00', '2004', true],
-    ['0xa00', '0xf00', '2005', true],
-    ['0xb00', '0xf00', '2005', true],
-    ['0xd00', '0xf00', '200', true],
-    ['0xe00', '0xf00', '200', true],
-    ['0x200', '0xffff', '2004', false],
-    ['0x200', '0xf00', '2005', false],
-    ['0xc00', '0xf00', '200', false],
-    ['0x200', undefined, '2004', false],
-  ])('with the mark %s/%s and table %s is Cilium’s: %s', (fwmark, fwmask, table, own) => {
-    const [item] = rulesOf([{ priority: 9, src: 'all', fwmark, table, ...(fwmask && { fwmask }) }]);
-    const words = `pref 9 fwmark ${fwmark}/${fwmask} lookup ${table}`;
-    expect(steps(item)).toEqual(own ? [`ip rule del ${words}`] : []);
-    expect(steps(item, 'restore')).toEqual(own ? [`ip rule add ${words}`] : []);
-  });
-
-  test('for the address of a pod of this node is known by its priority', () => {
-    const routes: IpRoute[] = [
-      { dst: '10.0.0.7/32', dev: 'lxc12345678' },
-      { dst: '10.0.0.9', dev: 'eth0' },
-    ];
-    const words = (rule: IpRule) => rulesOf([rule], routes).flatMap((item) => steps(item));
-    expect(words({ priority: 20, src: 'all', dst: '10.0.0.7', table: 'main' })).toEqual([
-      'ip rule del pref 20 to 10.0.0.7 lookup main',
-    ]);
-    expect(words({ priority: 110, src: '10.0.0.7', dst: '10.0.0.0', dstlen: 8, table: '11' })).toEqual([
-      'ip rule del pref 110 from 10.0.0.7 to 10.0.0.0/8 lookup 11',
-    ]);
-    expect(words({ priority: 111, src: '10.0.0.7', table: '11' })).toHaveLength(1);
-    expect(words({ priority: 112, src: '10.0.0.7', table: '11' })).toEqual([]);
-    expect(words({ priority: 111, src: '10.0.0.9', table: '11' })).toEqual([]);
-    const six = rulesOf(
-      [{ priority: 20, src: 'fd00::7', iif: 'a', oif: 'b', fwmark: '0x1', protocol: 'x' }],
-      [{ dst: 'fd00::7/128', dev: 'lxc12345678' }],
-      6,
-    );
-    expect(six.map(({ what }) => what)).toEqual([
-      'IPv6 rule pref 20 from fd00::7 fwmark 0x1 iif a oif b protocol x',
-    ]);
-    expect(steps(six[0])).toEqual(['ip -6 rule del pref 20 from fd00::7 fwmark 0x1 iif a oif b protocol x']);
-  });
-
-  test('for local addresses goes back to the place from which Cilium moved it', () => {
-    const moved: IpRule = { priority: 100, src: 'all', table: 'local' };
-    const [item] = rulesOf([moved]);
-    expect(steps(item)).toEqual(['ip rule add pref 0 lookup local', 'ip rule del pref 100 lookup local']);
-    expect(steps(item, 'restore')).toEqual([
-      'ip rule add pref 100 lookup local',
-      'ip rule del pref 0 lookup local',
-    ]);
-    for (const other of [
-      { ...moved, priority: 101 },
-      { ...moved, table: 'main' },
-      { ...moved, src: '10.0.0.1' },
-      { ...moved, fwmark: '0x1' },
-    ])
-      expect(rulesOf([other])).toEqual([]);
-    const first: IpRule = { priority: 0, src: 'all', table: 'local' };
-    expect(rulesOf([first, moved])).toEqual([]);
-    // The families have rules of their own.
-    const both = ruleItems(
-      nodeWith({
-        rules: [
-          { family: 6, rule: first },
-          { family: 4, rule: moved },
-        ],
-      }),
-    );
-    expect(both.map(({ id }) => id)).toEqual(['rule 4 pref 100 lookup local']);
-  });
-});
-
 describe('what undo could not make again', () => {
-  const mark = { fwmark: '0x200', fwmask: '0xf00', table: '2004' };
-
-  test.each([
-    ['not', null],
-    ['ipproto', 'tcp'],
-    ['sport', 5000],
-    ['dport', 80],
-    ['uid_start', 0],
-    ['tun_id', 7],
-    ['l3mdev', null],
-    ['goto', 100],
-  ])('a rule with %s is no rule of Cilium', (field, value) => {
-    expect(rulesOf([{ priority: 9, ...mark, [field]: value }])).toEqual([]);
-    expect(rulesOf([{ priority: 9, ...mark }])).toHaveLength(1);
-  });
-
   test.each<[string, Partial<IpRoute>]>([
-    ['nexthops', { nexthops: [{ gateway: '10.0.0.1' }] }],
     ['encap', { encap: 'ip' }],
     ['nhid', { nhid: 4 }],
-    ['rto_min', { metrics: [{ mtu: 1450, rto_min: 40 }] }],
-    ['mtu', { metrics: [{ mtu: 'lock 1400' }] }],
-    ['pref', { pref: 'high' }],
+    ['via', { via: 'x' }],
+    ['realms', { flow: 5 }],
+    ['rto_min', { metrics: [{ rto_min: 40 }] }],
+    ['quickack', { metrics: [{ quickack: 1 }], locked: ['quickack'] }],
+    ['mtu', { metrics: [{ mtu: 'x' }] }],
+    ['cwnd_new', { metrics: [{ cwnd_new: 1 }] }],
     ['pervasive', { flags: ['pervasive'] }],
+    ['flags_new', { nexthops: [{ dev: 'cilium_host', flags_new: 1 }] }],
   ])('a route with %s stays, and the plan says so', (field, more) => {
-    const state = nodeWith({
-      routes: [{ family: 4, route: { dst: '10.1.0.0/24', dev: 'cilium_host', ...more } }],
-    });
+    const state = nodeOf({ dst: '10.1.0.0/24', dev: 'cilium_host', ...more });
     expect(routeItems(state)).toEqual([]);
     expect(routesLeft(state)).toEqual([
       expect.stringMatching(`^IPv4 route 10.1.0.0/24 .*: undo could not bring back ${field}$`),
     ]);
+    // Its device cannot go either.
+    expect(routesInTheWay(state, 'cilium_host')).toEqual([expect.stringContaining('10.1.0.0/24')]);
   });
 
-  test('a route with plain metrics and a gateway of the other family is written in full', () => {
-    const route = {
-      dst: '10.1.0.0/24',
-      dev: 'cilium_host',
-      via: { family: 'inet6', host: 'fe80::1' },
-      flags: ['linkdown'],
-      metrics: [{ mtu: 1450, advmss: 1410 }],
-    };
-    const [item] = routesOf(route);
-    expect(steps(item)).toEqual([
-      'ip route del 10.1.0.0/24 via inet6 fe80::1 dev cilium_host mtu 1450 advmss 1410',
-    ]);
-    expect(routesLeft(nodeWith({ routes: [{ family: 4, route }] }))).toEqual([]);
+  test('a route of somebody else with a hop over a device of Cilium keeps the device', () => {
+    const nexthops = [
+      { dev: 'cilium_host', weight: 1, flags: [] },
+      { dev: 'eth0', weight: 1, flags: [] },
+    ];
+    const state = nodeOf({ dst: '10.1.0.0/24', nexthops });
+    expect(routeItems(state)).toEqual([]);
+    expect(routesInTheWay(state, 'cilium_host')).toHaveLength(1);
+    expect(routesInTheWay(state, 'lxc1234567890')).toEqual([]);
   });
+});
+
+test.each<[string, Partial<IpRoute>, string]>([
+  ['metrics', { metrics: [{ mtu: 1450, advmss: 1410 }] }, 'mtu 1450 advmss 1410'],
+  ['locked metrics', { metrics: [{ mtu: 1450, rtt: 10 }], locked: ['mtu'] }, 'mtu lock 1450 rtt 10ms'],
+  ['a lock that ip sets by itself', { metrics: [{ rto_min: 40 }], locked: ['rto_min'] }, 'rto_min 40ms'],
+  ['an algorithm', { metrics: [{ congestion: 'cubic', ecn: null }] }, 'congctl cubic features ecn'],
+  ['a preference', { pref: 'high' }, 'pref high'],
+  ['realms', { flow: { from: '4', to: '5' } }, 'realms 4/5'],
+])('a route with %s is written in full', (_what, more, words) => {
+  const route = { dst: '10.1.0.0/24', dev: 'cilium_host', ...more };
+  const [item] = routesOf(route);
+  expect(steps(item, 'restore')).toEqual([`ip -4 route add 10.1.0.0/24 dev cilium_host ${words}`]);
+  expect(routesLeft(nodeOf(route))).toEqual([]);
+});
+
+test('a route with several hops, and one through a gateway of the other family, are written in full', () => {
+  const via = { family: 'inet6', host: 'fe80::1' };
+  const nexthops = [
+    { dev: 'cilium_host', weight: 2, flags: ['linkdown'] },
+    { gateway: '10.0.0.1', dev: 'cilium_host', weight: 3, flags: ['onlink'] },
+  ];
+  expect(steps(routesOf({ dst: '10.1.2.0/24', via, dev: 'cilium_host', tos: '0x10' })[0])).toEqual([
+    'ip -4 route del 10.1.2.0/24 tos 0x10 via inet6 fe80::1 dev cilium_host',
+  ]);
+  expect(steps(routesOf({ dst: '10.1.4.0/24', nexthops })[0], 'restore')).toEqual([
+    'ip -4 route add 10.1.4.0/24 nexthop dev cilium_host weight 2 nexthop via 10.0.0.1 dev cilium_host weight 3 onlink',
+  ]);
+});
+
+test.each<[string, IpRoute, boolean]>([
+  ['to a link of Cilium', { dst: '10.1.0.0/24', dev: 'cilium_host' }, true],
+  ['to a pod', { dst: '10.1.0.0/24', dev: 'lxc1234567890' }, true],
+  ['to elsewhere', { dst: '10.1.0.0/24', dev: 'eth0' }, false],
+  ['with words of its own', { dst: '10.1.0.0/24', dev: 'cilium_host', gateway: '-netns' }, false],
+  ['without a destination', { dst: 5 as unknown as string, dev: 'cilium_host' }, false],
+])('a recorded route %s is taken: %s', (_what, route, taken) => {
+  expect(isOwnRouteRecord({ bring: 'route', family: 4, route })).toBe(taken);
 });

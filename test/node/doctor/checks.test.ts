@@ -271,3 +271,15 @@ describe('programs', () => {
     expect(found('stale pins', { maps, usage: used })).toEqual(['ok: programs use the maps that are pinned']);
   });
 });
+
+test('what needs the lists of the kernel is skipped where it does not give them', () => {
+  const unlisted = 'list program ids: operation not permitted';
+  const skipped = runChecks({ ...KERNEL, unlisted }, { ...AGENT, socketLb: true }).filter(
+    ({ severity }) => severity !== 'ok',
+  );
+  expect(skipped.map(({ check, severity, what }) => [check, severity, what])).toEqual([
+    ['stale pins', 'skipped', unlisted],
+    ['programs on endpoints', 'skipped', unlisted],
+    ['socket load balancing', 'skipped', unlisted],
+  ]);
+});

@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import {
+  chmod,
+  copyFile,
+  lchown,
+  lstat,
+  lutimes,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname, join, normalize } from 'node:path';
+import { errorCode, UserError } from '../../errors.ts';
+import type { FileEntry } from '../../model/cleanup.ts';
+import { isBelow, readMounts } from '../state/mounts.ts';
+import type { Run } from '../state/run.ts';
+import { mustRun } from './must-run.ts';
+
+/** Larger files are copied and not written into the record. */
+const SMALL = 64 * 1024;
+
+/** Keeps a file or a tree: what each is, its owner and mode, and its contents, larger ones as copies in a folder. */
+export async function keepFiles(path: string, copies: string): Promise<FileEntry[]> {
+  const entries: FileEntry[] = [];
+  const real = await realpath(path).catch(() => path);
+  const mounts = (await readMounts()).filter(({ target }) => isBelow(target, real));
+  const covered = new Set(mounts.map(({ target }) => `${path}${target.slice(real.length)}`));
+  await keep(path, copies, covered, entries);
+  return entries;
+}
+
+async function keep(
+  path: string,
+  copies: string,
+  covered: ReadonlySet<string>,
+  entries: FileEntry[],
+): Promise<void> {
+  const info = await lstat(path).catch((error: unknown) => {
+    // It went away since the plan was made.
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!info) return;
+  const { mode, uid, gid, mtimeMs } = info;
+  const base = { path, mode: mode & 0o7777, uid, gid, mtimeMs };
+  if (covered.has(path)) {
+    // What is mounted here is seen, not what is beneath; agents make such a folder like this.
+    if (info.isDirectory()) entries.push({ ...base, kind: 'folder', mode: 0o755, uid: 0, gid: 0 });
+  } else if (info.isDirectory()) {
+    entries.push({ ...base, kind: 'folder' });
+    for (const name of (await readdir(path)).sort()) await keep(join(path, name), copies, covered, entries);
+  } else if (info.isSymbolicLink()) entries.push({ ...base, kind: 'link', target: await readlink(path) });
+  else if (info.isFIFO()) entries.push({ ...base, kind: 'fifo' });
+  else if (info.isSocket()) entries.push({ ...base, kind: 'socket' });
+  else if (info.isFile() && info.size <= SMALL)
+    entries.push({ ...base, kind: 'file', base64: (await readFile(path)).toString('base64') });
+  else if (info.isFile()) {
+    await mkdir(copies, { recursive: true, mode: 0o700 });
+    const copy = join(copies, String(entries.length));
+    await copyFile(path, copy);
+    await syncFile(copy);
+    entries.push({ ...base, kind: 'file', copy });
+  } else throw new UserError(`${path} is a device: cleanup could not bring it back`);
+}
+
+/** Brings a file or folder to the disk. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  await file.sync().finally(() => file.close());
+}
+
+/**
+ * Whether recorded files lie in folders of Cilium, and their copies in the record's own. The first is such a folder or lies
+ * in one; each other one lies in a folder before it, and in no link.
+ */
+export function areOwnFiles(
+  entries: readonly FileEntry[],
+  places: readonly string[],
+  copies: string,
+): boolean {
+  if (!Array.isArray(entries)) return false;
+  const folders = new Set<string>();
+  return entries.every((entry, i) => {
+    const { path, kind, mode, uid, gid, mtimeMs, base64, copy, target } = entry;
+    if (typeof path !== 'string' || path !== normalize(path)) return false;
+    const inside =
+      i === 0 ? places.includes(path) || places.includes(dirname(path)) : folders.has(dirname(path));
+    if (kind === 'folder') folders.add(path);
+    return (
+      inside &&
+      ['file', 'folder', 'link', 'fifo', 'socket'].includes(kind) &&
+      [mode, uid, gid].every((number) => Number.isInteger(number) && number >= 0) &&
+      mode <= 0o7777 &&
+      Number.isFinite(mtimeMs) &&
+      (kind !== 'link' || typeof target === 'string') &&
+      (kind !== 'file' ||
+        (copy === undefined ? typeof base64 === 'string' : copy === normalize(copy) && isBelow(copy, copies)))
+    );
+  });
+}
+
+/**
+ * Brings files back, each whole or not at all: it is made beside its place and renamed. What stands there, of whatever
+ * kind, is left. Returns whether anything was to be done.
+ */
+export async function restoreFiles(entries: readonly FileEntry[], run: Run): Promise<boolean> {
+  const changed = new Set<string>();
+  for (const entry of entries) {
+    await removeLeftovers(entry.path);
+    if (await isThere(entry.path)) continue;
+    const beside = join(dirname(entry.path), `.${randomBytes(4).toString('hex')}${UNFINISHED}`);
+    try {
+      await requireFolder(dirname(entry.path), entry === entries[0]);
+      await make(entry, beside, run);
+      await lchown(beside, entry.uid, entry.gid);
+      if (entry.kind !== 'link') await chmod(beside, entry.mode);
+      await lutimes(beside, entry.mtimeMs / 1000, entry.mtimeMs / 1000);
+      await rename(beside, entry.path);
+    } catch (error) {
+      await rm(beside, { recursive: true, force: true });
+      throw error;
+    }
+    changed.add(entry.path).add(dirname(entry.path));
+  }
+  // What is made in a folder changes its time.
+  for (const { kind, path, mtimeMs } of entries.toReversed())
+    if (kind === 'folder' && changed.has(path)) await utimes(path, mtimeMs / 1000, mtimeMs / 1000);
+  return changed.size > 0;
+}
+
+/** The folder of the first file may have gone with the package that made it; the others were made just before. */
+async function requireFolder(path: string, isFirst: boolean): Promise<void> {
+  if (isFirst) await mkdir(path, { recursive: true });
+  else if (!(await lstat(path)).isDirectory()) throw new UserError(`${path} is no folder by now`);
+}
+
+/** Ends the name of what an interrupted undo was about to make. */
+const UNFINISHED = '.cilium-undo';
+
+async function removeLeftovers(path: string): Promise<void> {
+  const folder = dirname(path);
+  for (const name of await readdir(folder).catch(() => []))
+    if (/^\.[0-9a-f]{8}\.cilium-und[o_]$/.test(name))
+      await rm(join(folder, name), { recursive: true, force: true });
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function make(entry: FileEntry, path: string, run: Run): Promise<void> {
+  switch (entry.kind) {
+    case 'folder':
+      return mkdir(path, { mode: 0o700 }).then(() => {});
+    case 'link':
+      return symlink(entry.target ?? '', path);
+    case 'fifo':
+      return mustRun(run, ['mkfifo', '-m', '0600', path]);
+    case 'socket':
+      return makeSocket(path);
+    case 'file':
+      if (entry.copy === undefined)
+        await writeFile(path, Buffer.from(entry.base64 ?? '', 'base64'), { mode: 0o600, flag: 'wx' });
+      else await copyFile(entry.copy, path);
+      return syncFile(path);
+  }
+}
+
+/** Makes the file of a socket on which nobody listens. The name that is bound goes when the socket is closed. */
+async function makeSocket(path: string): Promise<void> {
+  const bound = `${path.slice(0, -1)}_`;
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(bound, resolve));
+  await rename(bound, path);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+}

@@ -1,0 +1,91 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { isBelow, parseMounts } from '../../../src/node/state/mounts.ts';
+import { readNode, readRoutes, readRules } from '../../../src/node/state/read.ts';
+import { systemRun } from '../../../src/node/state/run.ts';
+import { fakePrograms } from '../../helpers/programs.ts';
+
+test('mounts are told apart by target, type, and what of a file system they show', () => {
+  const text = `22 1 0:21 / /run rw,nosuid shared:5 - tmpfs tmpfs rw,size=1k
+40 22 0:4 net:[4026532480] /run/netns/a\\040b rw shared:9 master:1 - nsfs nsfs rw
+41 22 0:30 / /run/cilium/cgroupv2 rw - cgroup2 none rw
+short line
+`;
+  expect(parseMounts(text)).toEqual([
+    { target: '/run', type: 'tmpfs', root: '/', options: 'rw,nosuid' },
+    { target: '/run/netns/a b', type: 'nsfs', root: 'net:[4026532480]', options: 'rw' },
+    { target: '/run/cilium/cgroupv2', type: 'cgroup2', root: '/', options: 'rw' },
+  ]);
+  expect(['/a', '/a/b', '/ab', '/'].map((path) => isBelow(path, '/a'))).toEqual([true, true, false, false]);
+});
+
+test('which metrics of a route are locked is read from the text, which alone tells it', async () => {
+  const json = '[{"dst":"10.1.0.0/24","metrics":[{"mtu":1400}]},{"dst":"10.2.0.0/24"}]';
+  using programs = fakePrograms({
+    ip: `case "$*" in *-j*) echo '${json}';; *) printf '%s\\n' '10.1.0.0/24 dev a mtu lock 1400 rtt lock 5ms ' '10.2.0.0/24 dev a';; esac`,
+  });
+  const notes: string[] = [];
+  expect(await readRoutes(systemRun({ PATH: programs.path }), 4, notes)).toEqual([
+    { dst: '10.1.0.0/24', metrics: [{ mtu: 1400 }], locked: ['mtu', 'rtt'] },
+    { dst: '10.2.0.0/24' },
+  ]);
+  expect(notes).toEqual([]);
+});
+
+test('routes that change between the two lists are not taken for what they are not', async () => {
+  using programs = fakePrograms({
+    ip: `case "$*" in *-j*) echo '[{"dst":"10.1.0.0/24"},{"dst":"10.2.0.0/24"}]';; *) echo '10.2.0.0/24 dev a';; esac`,
+  });
+  const notes: string[] = [];
+  expect(await readRoutes(systemRun({ PATH: programs.path }), 6, notes)).toEqual([]);
+  expect(notes).toEqual(['ip -d -j -6 route show table all: the list changed while it was read']);
+});
+
+test('that the device of a rule is missing is no part of the rule', async () => {
+  using programs = fakePrograms({ ip: `echo '[{"priority":9,"iif":"a","iif_detached":null}]'` });
+  expect(await readRules(systemRun({ PATH: programs.path }), 4, [])).toEqual([{ priority: 9, iif: 'a' }]);
+});
+
+test('pins are those of the bpffs itself: no symbolic link leads out of it', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'state-'));
+  const outside = mkdtempSync(join(tmpdir(), 'outside-'));
+  mkdirSync(join(outside, 'globals'));
+  mkdirSync(join(root, 'bpf/tc/globals'), { recursive: true });
+  for (const path of ['bpf/tc/globals/cilium_lxc', 'bpf/cilium_rootmap']) writeFileSync(join(root, path), '');
+  writeFileSync(join(outside, 'globals/cilium_lxc'), '');
+  symlinkSync(outside, join(root, 'bpf/xdp'));
+  symlinkSync(outside, join(root, 'bpf/cilium'));
+  symlinkSync('/etc/hostname', join(root, 'bpf/tc/globals/cilium_metrics'));
+  symlinkSync(outside, join(root, 'run'));
+  const paths = {
+    bpfRoot: join(root, 'bpf'),
+    runState: join(root, 'run'),
+    libState: join(root, 'lib'),
+    cniConfig: join(root, 'cni'),
+    sysctlDropIns: join(root, 'sysctl'),
+  };
+  const quiet = [
+    'iptables-nft',
+    'iptables-legacy',
+    'ip6tables-nft',
+    'ip6tables-legacy',
+    'iptables',
+    'ip6tables',
+  ];
+  using programs = fakePrograms({
+    ...Object.fromEntries(quiet.map((name) => [`${name}-save`, 'exit 0'])),
+    ...Object.fromEntries(['ip', 'tc', 'ipset', 'bpftool'].map((name) => [name, 'exit 0'])),
+  });
+  const { files, runStates } = await readNode(systemRun({ PATH: programs.path }), paths);
+  expect(files.map(({ path, kind }) => [path.slice(root.length + 1), kind])).toEqual([
+    ['bpf/cilium_rootmap', 'pin'],
+    ['bpf/tc/globals/cilium_lxc', 'pin'],
+    ['bpf/tc/globals/cilium_metrics', 'link'],
+    ['run', 'link'],
+  ]);
+  expect(runStates).toEqual([join(root, 'run'), outside]);
+  rmSync(root, { recursive: true });
+  rmSync(outside, { recursive: true });
+});
