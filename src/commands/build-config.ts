@@ -13,6 +13,8 @@ interface BuildConfigOptions {
   allowConfigKeys: string[];
   denyConfigKeys: string[];
   k8sKubeconfigPath?: string;
+  k8sApiServer?: string;
+  k8sApiServerUrls: string[];
 }
 
 /** Declares `build-config`. */
@@ -33,6 +35,13 @@ export function addBuildConfigCommand(command: Command, ctx: Context): void {
       '--k8s-kubeconfig-path <file>',
       'Kubeconfig file to use instead of the service account of the pod',
     )
+    .option('--k8s-api-server <url>', 'Address of an API server that needs no credentials')
+    .addOption(
+      stringSlice(
+        '--k8s-api-server-urls <urls>',
+        'The same, as Cilium names it from 1.18 on: the first is asked',
+      ),
+    )
     .action((options: BuildConfigOptions) => runBuildConfig(options, ctx));
 }
 
@@ -49,6 +58,7 @@ export async function runBuildConfig(options: BuildConfigOptions, ctx: Context):
   const reader = await connectConfigReader({
     env: ctx.env,
     kubeconfig: options.k8sKubeconfigPath,
+    server: options.k8sApiServer ?? options.k8sApiServerUrls[0],
     nodeName,
     note,
   });

@@ -39,6 +39,7 @@ interface NodeConfig {
 export async function connectConfigReader(options: {
   env: Readonly<Record<string, string | undefined>>;
   kubeconfig?: string | undefined;
+  server?: string | undefined;
   nodeName: string;
   note: (text: string) => Promise<void>;
 }): Promise<ConfigReader> {

@@ -187,7 +187,8 @@ export type DropReason =
   | 'DROP_HOST_NOT_READY'
   | 'DROP_EP_NOT_READY'
   | 'DROP_NO_EGRESS_IP'
-  | 'DROP_PUNT_PROXY';
+  | 'DROP_PUNT_PROXY'
+  | 'DROP_FRAG_NOT_FOUND_WORLD';
 
 export type TrafficDirection =
   | 'TRAFFIC_DIRECTION_UNKNOWN'

@@ -256,8 +256,8 @@ describe('events', () => {
   // differs: monitor-debug
   test.each([
     [66, 'Skipping policy enforcement, arg1=1 arg2=2'],
-    [67, 'Loopback SNAT from='],
-    [68, 'Loopback reverse SNAT from='],
+    [67, 'Loopback SNAT from.p4='],
+    [68, 'Loopback reverse SNAT from.p4='],
   ])('debug message %i is that of the datapath', async (number, text) => {
     expect(await shown(debugEvent(number, 1, 2), '-v')).toContain(text);
   });

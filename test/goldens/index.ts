@@ -21,7 +21,10 @@ const NOTHING =
 
 /** Every recording that is replayed. */
 export const SUITES: readonly GoldenSuite[] = [
-  agentSuite('agent-1.20.json', {}),
+  agentSuite('agent-1.20.json', {
+    'status -o yaml':
+      'a field that the early snapshots of 1.20 had, and released 1.20 has not, is not shown empty (differs: status-yaml-snapshot)',
+  }),
   agentSuite('agent-1.17-policy.json', {
     'policy import /opt/node/pol/unknown.json':
       'the reference drops unknown fields without a word and imports a rule without effect; ours refuses unless --no-strict (differs: policy-unknown-fields)',

@@ -87,7 +87,7 @@ function decodeIp(entry: Reader<IPListEntry>): IpRow {
   return {
     cidr: entry.text('cidr'),
     identity,
-    names: [String(identity)],
+    names: [entry.has('identity') ? String(identity) : 'N/A'],
     source: metadata.text('source'),
     host: entry.text('hostIP'),
     encryptKey: entry.integer('encryptKey'),

@@ -336,6 +336,8 @@ export interface DaemonConfigurationStatus {
   'egress-multi-home-ip-rule-compat'?: boolean;
   /** Only 1.20. */
   enableBBRHostNamespaceOnly?: boolean;
+  /** Only 1.19. */
+  enablePacketizationLayerPMTUD?: boolean;
   /** Only 1.17, 1.20. */
   enableRouteMTUForCNIChaining?: boolean;
   immutable?: ConfigurationMap;
@@ -404,14 +406,17 @@ export interface EndpointChangeRequest {
   'container-id'?: string;
   /** Only 1.17, 1.20. */
   'container-interface-name'?: string;
+  /** Only 1.9, 1.17, 1.18, 1.19. */
   'container-name'?: string;
   /** Only 1.20. */
   'container-netns-path'?: string;
   'datapath-configuration'?: EndpointDatapathConfiguration;
   'datapath-map-id'?: number;
-  /** Only 1.17, 1.20. */
+  /** Only 1.17, 1.18, 1.19. */
   'disable-legacy-identifiers'?: boolean;
+  /** Only 1.9, 1.17, 1.18, 1.19. */
   'docker-endpoint-id'?: string;
+  /** Only 1.9, 1.17, 1.18, 1.19. */
   'docker-network-id'?: string;
   'host-mac'?: string;
   id?: number;
@@ -1110,6 +1115,7 @@ export interface StatusResponse {
   'cni-file'?: Status;
   /** Only 1.20. */
   'configured-datapath-mode'?: ConfiguredDatapathMode;
+  /** Only 1.9, 1.17, 1.18, 1.19. */
   'container-runtime'?: Status;
   controllers?: ControllerStatuses;
   /** Only 1.17, 1.20. */

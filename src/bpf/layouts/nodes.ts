@@ -5,13 +5,13 @@ import { bit, ipOfFamily, ipv4, ipv6, mac, struct, u8, u16, u32, u64 } from './s
 
 export const nodeKey = struct(20, { ip: ipOfFamily(4, 3) });
 export const nodeValue = struct(4, { id: u16(0), spi: u8(2) });
-export const NODES = mapLayout('nodes', { pins: ['cilium_node_map_v2'], key: nodeKey, value: nodeValue });
-/** Without the index of the IPsec key. */
-export const NODES_V1 = mapLayout('nodes', {
-  pins: ['cilium_node_map'],
-  key: nodeKey,
-  value: struct(2, { id: u16(0) }),
-});
+/** Up to 1.15, and beside the newer one up to 1.17: without the index of the IPsec key. */
+export const nodeValue115 = struct(2, { id: u16(0) });
+export const NODES = mapLayout(
+  'nodes',
+  { pins: ['cilium_node_map_v2'], key: nodeKey, value: nodeValue },
+  { pins: ['cilium_node_map'], key: nodeKey, value: nodeValue115 },
+);
 
 /** Up to 1.17. */
 const tunnelPins = ['cilium_tunnel_map'];

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { failed } from '../../cli/answer.ts';
+import { stringSlice } from '../../cli/flags.ts';
 import { withKvstore } from '../../cli/kvstore.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
@@ -12,7 +13,10 @@ const IDENTITIES = 'cilium/state/identities/v1/id/';
 export function addPreflightMigrateIdentityCommand(command: Command, ctx: Context): void {
   command
     .option('--dry-run', 'Print the CiliumIdentity objects as YAML and change nothing')
-    .option('--k8s-api-server <url>', 'API server, as Cilium 1.9 names the flag', '')
+    .option('--k8s-api-server <url>', 'API server, as Cilium up to 1.17 names the flag', '')
+    .addOption(
+      stringSlice('--k8s-api-server-urls <urls>', 'API servers, as Cilium from 1.18 on names the flag'),
+    )
     .option('--k8s-kubeconfig-path <file>', 'Kubeconfig file, as Cilium 1.9 names the flag', '')
     .action(async (options: { dryRun?: boolean }) => {
       if (!options.dryRun)

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { stringSlice } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { Finding } from '../../model/finding.ts';
@@ -19,6 +20,7 @@ interface ValidateCnpOptions {
   kubeconfig?: string;
   k8sKubeconfigPath?: string;
   k8sApiServer?: string;
+  k8sApiServerUrls: string[];
   context?: string;
 }
 
@@ -38,6 +40,12 @@ export function addPreflightValidateCnpCommand(command: Command, ctx: Context): 
       '--k8s-api-server <url>',
       'Address of an API server that needs no credentials, such as kubectl proxy',
     )
+    .addOption(
+      stringSlice(
+        '--k8s-api-server-urls <urls>',
+        'The same, as Cilium names it from 1.18 on: the first is asked',
+      ),
+    )
     .action((options: ValidateCnpOptions) => runPreflightValidateCnp(options, ctx));
 }
 
@@ -47,7 +55,7 @@ export async function runPreflightValidateCnp(options: ValidateCnpOptions, ctx: 
   const stored = listPolicies(ctx.env, {
     kubeconfig: options.kubeconfig ?? options.k8sKubeconfigPath,
     context: options.context,
-    server: options.k8sApiServer,
+    server: options.k8sApiServer ?? options.k8sApiServerUrls[0],
   });
   const text = options.output === 'text';
   const palette = paletteFor(ctx.globals.color, ctx.env, ctx.err.isTTY);

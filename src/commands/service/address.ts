@@ -2,6 +2,16 @@ import { UserError } from '../../errors.ts';
 import { parseAddress, splitHostPort } from '../../lib/address.ts';
 
 const PROTOCOLS = ['tcp', 'udp', 'any'] as const;
+export type ServiceProtocol = (typeof PROTOCOLS)[number];
+
+/** The protocol of a name in letters of either case. */
+export function protocolName(word: string): ServiceProtocol {
+  const protocol = PROTOCOLS.find((known) => known === word.toLowerCase());
+  if (protocol) return protocol;
+  throw new UserError(`Cannot update service: "${word.toLowerCase()}" is not a protocol`, {
+    hint: `Expected one of ${PROTOCOLS.join(', ')}.`,
+  });
+}
 
 /** An address as the API takes it. */
 interface ParsedAddress {
@@ -10,16 +20,9 @@ interface ParsedAddress {
 }
 
 /** Parses `ip:port`, `[ip]:port` or an address alone, with an optional `/protocol`. */
-export function parseFrontendAddress(
-  text: string,
-): ParsedAddress & { protocol?: (typeof PROTOCOLS)[number] } {
+export function parseFrontendAddress(text: string): ParsedAddress & { protocol?: ServiceProtocol } {
   const slash = text.lastIndexOf('/');
-  const word = slash === -1 ? undefined : text.slice(slash + 1).toLowerCase();
-  const protocol = PROTOCOLS.find((known) => known === word);
-  if (word !== undefined && !protocol)
-    throw new UserError(`Cannot update service: "${word}" is not a protocol`, {
-      hint: `Expected one of ${PROTOCOLS.join(', ')}.`,
-    });
+  const protocol = slash === -1 ? undefined : protocolName(text.slice(slash + 1));
   const address = addressAndPort(slash === -1 ? text : text.slice(0, slash));
   if (!address)
     throw new UserError(`Cannot update service: "${text}" is not a frontend address`, {

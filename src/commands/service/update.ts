@@ -10,7 +10,7 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { splitHostPort } from '../../lib/address.ts';
 import { atLeast } from '../../model/release.ts';
-import { parseBackendAddress, parseFrontendAddress } from './address.ts';
+import { parseBackendAddress, parseFrontendAddress, protocolName, type ServiceProtocol } from './address.ts';
 import { announceTextIds } from './argument.ts';
 
 interface ServiceUpdateOptions extends WaitFlags {
@@ -25,6 +25,7 @@ interface ServiceUpdateOptions extends WaitFlags {
   k8sTrafficPolicy: string;
   k8sClusterInternal?: boolean;
   frontend: string;
+  protocol?: ServiceProtocol;
   backends: string[];
   states: string[];
   backendWeights: string[];
@@ -39,6 +40,11 @@ export function addServiceUpdateCommand(command: Command, ctx: Context): void {
   command
     .addOption(integer('--id <number>', 'Identifier', { min: 0 }).default(0, ''))
     .option('--frontend <address>', 'Frontend address', '')
+    .addOption(
+      new Option('--protocol <name>', 'Protocol of the service and its backends: tcp, udp or any').argParser(
+        protocolName,
+      ),
+    )
     .addOption(stringSlice('--backends <addresses>', 'Backend address or addresses (<IP:Port>)'))
     .addOption(stringSlice('--states <states>', `Backend state(s): ${STATES.join(', ')}`))
     .addOption(
@@ -105,13 +111,15 @@ async function frontendOf(
   options: ServiceUpdateOptions,
   ctx: Context,
 ): Promise<ReturnType<typeof parseFrontendAddress>> {
-  const frontend = parseFrontendAddress(options.frontend);
+  const parsed = parseFrontendAddress(options.frontend);
+  const protocol = parsed.protocol ?? options.protocol;
+  const frontend = { ...parsed, ...(protocol && { protocol }) };
   if (frontend.port === 0 && options.backends.some((text) => splitHostPort(text)?.port)) throw portless();
   if (frontend.protocol === undefined) return frontend;
   const release = await releaseOfAgent(ctx);
   if (release !== undefined && !atLeast(release, '1.17'))
     throw new UserError(
-      `Cannot update service: services of Cilium ${release} have no protocol, but "${options.frontend}" names one`,
+      `Cannot update service: services of Cilium ${release} have no protocol, but "${protocol}" is named`,
       { hint: 'Expected --frontend IP:PORT, as in 10.96.0.10:80 or [fd00::10]:80.' },
     );
   return frontend;
@@ -200,5 +208,10 @@ function backendOf(text: string, i: number, count: number, options: ServiceUpdat
   const weight = weights[i];
   if (weight !== undefined && !(/^\d+$/.test(weight) && Number(weight) <= 0xffff))
     throw new UserError(`Invalid backend weight (${weight})`, { hint: 'Expected a number from 0 to 65535.' });
-  return { ...parseBackendAddress(text), state, ...(weight !== undefined && { weight: Number(weight) }) };
+  return {
+    ...parseBackendAddress(text),
+    ...(options.protocol && { protocol: options.protocol }),
+    state,
+    ...(weight !== undefined && { weight: Number(weight) }),
+  };
 }

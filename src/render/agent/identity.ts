@@ -62,7 +62,9 @@ export function ipTable(rows: readonly IpRow[], options: { verbose?: boolean; po
 export function ipBriefTable(rows: readonly IpRow[]): Table {
   const blocks = rows.map((row) => ({
     key: row.cidr,
-    lines: [[row.cidr, row.host, String(row.identity), row.pod, row.namespace].map(sanitizeCell).join('\t')],
+    lines: [
+      [row.cidr || 'N/A', row.host, row.names.join(' '), row.pod, row.namespace].map(sanitizeCell).join('\t'),
+    ],
   }));
   return { headers: ['IP\tHOST\tIDENTITY\tPOD\tNAMESPACE'], blocks };
 }

@@ -98,8 +98,8 @@ const MESSAGES: Readonly<Record<number, Message>> = {
   64: (a) => `Socket assign: ${systemError(a)}`,
   65: (a, b, c) => `L7 LB from ${ipv4(a)} to ${ipv4(b)}: proxy port ${c}`,
   66: (a, b) => `Skipping policy enforcement, arg1=${a} arg2=${b}`,
-  67: (a, b) => `Loopback SNAT from=[::${ipv6Tail(a)}] to=[::${ipv6Tail(b)}]`,
-  68: (a, b) => `Loopback reverse SNAT from=[::${ipv6Tail(a)}] to=[::${ipv6Tail(b)}]`,
+  67: (a, b) => `Loopback SNAT from.p4=${a.toString(16)} to.p4=${b.toString(16)}`,
+  68: (a, b) => `Loopback reverse SNAT from.p4=${a.toString(16)} to.p4=${b.toString(16)}`,
 };
 
 function hex(value: number): string {

@@ -6,6 +6,7 @@ import { ctEntry115, tuple4 } from '../../../src/bpf/layouts/conntrack.ts';
 import { egressKey4 } from '../../../src/bpf/layouts/egress.ts';
 import { ipcacheKey, remoteEndpoint113 } from '../../../src/bpf/layouts/ipcache.ts';
 import { natEntry113v4 } from '../../../src/bpf/layouts/nat.ts';
+import { nodeKey, nodeValue, nodeValue115 } from '../../../src/bpf/layouts/nodes.ts';
 import { policyKey115 } from '../../../src/bpf/layouts/policy.ts';
 import { encode } from '../../../src/bpf/maps/codec.ts';
 import { agentOf } from '../../helpers/agent.ts';
@@ -240,6 +241,40 @@ describe('an egress gateway of 1.20', () => {
 });
 
 const EMPTY = { stdout: '', stderr: 'No entries found.\n', code: 0 };
+
+describe('the node ids of 1.14 and 1.15', () => {
+  const entries = [
+    [encode(nodeKey, { ip: '10.0.0.7' }), encode(nodeValue115, { id: 300 })],
+    [encode(nodeKey, { ip: 'fd00::7' }), encode(nodeValue115, { id: 12 })],
+  ] as const;
+  const spec = { type: 'hash', keySize: 20, valueSize: 2, maxEntries: 8 } as const;
+
+  kernelTest('have no SPI', async () => {
+    using fs = mountBpffs();
+    pin(fs, 'cilium_node_map', spec, entries);
+    expect(await bpf(fs, ['nodeid', 'list'])).toEqual({
+      stdout: 'NODE ID   IP ADDRESSES\n12        fd00::7\n300       10.0.0.7\n',
+      stderr: '',
+      code: 0,
+    });
+    const { stdout } = await bpf(fs, ['nodeid', 'list', '-o', 'json']);
+    expect(JSON.parse(stdout)).toEqual([
+      { ID: 12, Address: 'fd00::7' },
+      { ID: 300, Address: '10.0.0.7' },
+    ]);
+  });
+
+  kernelTest('give way to the map of 1.16, where both are pinned', async () => {
+    using fs = mountBpffs();
+    pin(fs, 'cilium_node_map', spec, entries);
+    pin(fs, 'cilium_node_map_v2', { ...spec, valueSize: 4 }, [
+      [encode(nodeKey, { ip: '10.0.0.7' }), encode(nodeValue, { id: 300, spi: 3 })],
+    ]);
+    expect((await bpf(fs, ['nodeid', 'list'])).stdout).toMatch(
+      /^NODE ID +IP ADDRESSES +SPI\n0x12c +10\.0\.0\.7 +3\n$/,
+    );
+  });
+});
 
 describe('maps without entries', () => {
   describe.each([

@@ -73,6 +73,8 @@ test('every fault of every policy is told, with its place', async () => {
   expect(stderr).toContain('CiliumNetworkPolicy shop/bad:10:9: error: unknown field "ingresRule"');
   expect(stderr).toContain('300.0.0.0/8');
   expect(stderr).toContain('Error: Found invalid policies: 1 of 2');
+  const urls = await run(['preflight', 'validate-cnp', '--k8s-api-server-urls', `${kube.url},http://other`]);
+  expect(urls.stdout).toBe(stdout);
 });
 
 test('a target that lacks a field refuses it; a report is for programs', async () => {

@@ -147,6 +147,19 @@ describe('service update', () => {
     expect(stderr).toContain('services of Cilium 1.10 have no protocol');
   });
 
+  test('--protocol is that of the frontend and of the backends', async () => {
+    await using agent = await agentOf({
+      'GET /v1/healthz': health('1.17.3'),
+      'PUT /v1/service/4': { status: 201 },
+    });
+    const flags = ['--id=4', '--protocol=UDP', '--frontend=10.0.0.1:53', '--backends=10.0.0.2:53'];
+    await agent.run(['service', 'update', ...flags]);
+    expect(agent.seen.find(({ call }) => call.startsWith('PUT '))?.body).toMatchObject({
+      'frontend-address': { ip: '10.0.0.1', port: 53, protocol: 'udp' },
+      'backend-addresses': [{ ip: '10.0.0.2', port: 53, protocol: 'udp' }],
+    });
+  });
+
   test.each([
     ['1.12.9', ''],
     ['1.13.4', 'Deprecation warning: --id parameter will change from int to string in v1.14\n'],

@@ -27,7 +27,9 @@ describe('structured output equals the reference', () => {
     const { definitions } = await apiType(type);
     expect(definitions).toBeDefined();
     const ordered = Array.isArray(body) ? body.toSorted((a, b) => Number(a.id) - Number(b.id)) : body;
-    expect(await renderOutput(ordered, format, { type: () => apiType(type) })).toBe(stdout);
+    // A field of the early snapshot, which released 1.20 no longer has.
+    const released = stdout.replace(/^containerruntime: null\n/m, '');
+    expect(await renderOutput(ordered, format, { type: () => apiType(type) })).toBe(released);
   });
 });
 

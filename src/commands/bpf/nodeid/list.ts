@@ -15,13 +15,17 @@ export function addBpfNodeidListCommand(command: Command, ctx: Context): void {
 /** Prints the number that the datapath gives each node's addresses. */
 export async function runBpfNodeidList(options: OutputFlag, ctx: Context): Promise<void> {
   const rows = (await readRequired(ctx.globals.bpfRoot, NODES))
-    .map(({ key, value }) => ({ ID: value.id, Address: key.ip, SPI: value.spi }))
+    .map(({ key, value }) => ({ ID: value.id, Address: key.ip, ...('spi' in value && { SPI: value.spi }) }))
     .sort((a, b) => a.ID - b.ID || compareNatural(a.Address, b.Address));
   if (options.output !== '') return await printStructs(ctx, rows, options);
+  // Releases whose map has no SPI show the numbers in decimal.
+  const old = rows.some(({ SPI }) => SPI === undefined);
   await ctx.out.write(
     renderRows(
-      ['NODE ID', 'IP ADDRESSES', 'SPI'],
-      rows.map((row) => [`0x${row.ID.toString(16)}`, row.Address, String(row.SPI)]),
+      ['NODE ID', 'IP ADDRESSES', ...(old ? [] : ['SPI'])],
+      rows.map(({ ID, Address, SPI }) =>
+        SPI === undefined ? [String(ID), Address] : [`0x${ID.toString(16)}`, Address, String(SPI)],
+      ),
     ),
   );
 }

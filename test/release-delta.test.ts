@@ -1,0 +1,338 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { KNOWN_MAPS } from '../src/bpf/layouts/catalogue.ts';
+import { pinPattern } from '../src/bpf/layouts/map-layout.ts';
+import { resolve } from '../src/cli/tree.ts';
+import { VERBS } from '../src/cli/usage/reference.ts';
+import { TREE } from '../src/commands/index.ts';
+import { dropReasonText } from '../src/model/drop-reason.ts';
+import { eventTypesOf } from '../src/model/monitor.ts';
+import { parseRelease, type Release } from '../src/model/release.ts';
+import { AGGREGATE_IDS, hasIdentity, identityName } from '../src/model/reserved-identity.ts';
+import { sourceFileName } from '../src/model/source-file.ts';
+import { TRACE_POINTS } from '../src/model/trace-point.ts';
+import { renderDebugMessage } from '../src/render/monitor/debug.ts';
+import { agentOf } from './helpers/agent.ts';
+import { fixture } from './helpers/recordings.ts';
+import { run } from './helpers/run.ts';
+
+type Span = [since: string | null, until: string | null];
+type Outcome =
+  | { test: string; says: string }
+  | { recording: string; case: string }
+  | { difference: string }
+  | { not: string };
+
+/** What 1.18, 1.19 and released 1.20 have that 1.17 and the early snapshot of 1.20 had not, and the other way round. */
+const DELTA = fixture<{
+  drops: [number, string, string | null][];
+  sourceFiles: Record<string, Record<string, string>>;
+  tracePoints: [number, string][];
+  debugEvents: [number, string][];
+  debugTexts: [number, string][];
+  proto: [item: string, name: string, number: number | null, type: string | null, label: string | null][];
+  verbs: [string, ...Span][];
+  flags: [verb: string, flag: string, ...Span][];
+  uses: [string, string[]][];
+  api: [item: string, name: string, ...Span][];
+  crd: { path: string; change: string; release: string; value?: unknown; to?: unknown; in?: string[] }[];
+  identities: [number, string, string][];
+  entities: string[];
+  maps: string[];
+  options: [name: string, ...Span][];
+  rows: [section: string, row: string, outcome: Outcome][];
+}>('release-delta.json');
+
+const text = (path: string) => readFileSync(fileURLToPath(new URL(`../${path}`, import.meta.url)), 'utf8');
+const isRelease = (name: string): name is Release => /^1\.\d+$/.test(name);
+
+test.each(DELTA.drops)('drop reason %i is %s', (number, words) => {
+  expect(dropReasonText(number)).toBe(words);
+});
+
+test.each(Object.entries(DELTA.sourceFiles).filter(([release]) => isRelease(release)))(
+  'the files of drops in %s',
+  (release, table) => {
+    if (!isRelease(release)) throw new Error(release);
+    const ours = Object.keys(table).map((id) => [id, sourceFileName(Number(id), release)]);
+    expect(Object.fromEntries(ours)).toEqual(table);
+    expect(sourceFileName(6, release) === 'bpf_network.c').toBe(release !== '1.20');
+  },
+);
+
+test('the points of traces', () => {
+  expect(DELTA.tracePoints.map(([number]) => TRACE_POINTS[number])).toEqual(
+    DELTA.tracePoints.map(([, name]) => name),
+  );
+});
+
+test('the kinds of monitor events, of which 1.19 lost the recorder', () => {
+  const names = (release: Release) => Object.keys(eventTypesOf(release));
+  expect(eventTypesOf('1.20')).toEqual({
+    drop: 1,
+    debug: 2,
+    capture: 3,
+    trace: 4,
+    'policy-verdict': 5,
+    'trace-sock': 7,
+    l7: 129,
+    agent: 130,
+  });
+  expect(names('1.18')).toEqual([...names('1.19'), 'recorder'].toSorted());
+});
+
+describe('debug messages', () => {
+  const render = (subtype: number, release: Release) =>
+    renderDebugMessage(
+      { kind: 'debug', source: 0, target: 0, subtype, hash: 0, arg1: 1, arg2: 2, arg3: 3 },
+      { interfaceName: String, release },
+    );
+
+  test.each(DELTA.debugEvents.filter(([number]) => number > 0))('%i, %s, has words', (number) => {
+    expect(render(number, '1.20')).not.toMatch(/^Unknown message/);
+  });
+
+  test.each(DELTA.debugTexts)('%i says: %s', (number, words) => {
+    const start = /^[^%]*/.exec(words)?.[0] ?? '';
+    expect(render(number, '1.20').slice(0, start.length)).toBe(start);
+  });
+});
+
+describe('the Hubble API', () => {
+  const proto = text('schemas/hubble/flow.proto');
+  const block = (name: string) =>
+    new RegExp(`(?:message|enum) ${name} \\{([^{}]*(?:\\{[^{}]*\\}[^{}]*)*)\\}`, 's').exec(proto)?.[1];
+
+  test.each(DELTA.proto.filter(([item]) => item === 'message' || item === 'enum'))('%s %s', (_, name) => {
+    expect(block(name.split('.').at(-1) ?? '')).toBeDefined();
+  });
+
+  test.each(DELTA.proto.filter(([, , number]) => number !== null))(
+    '%s %s = %i',
+    (item, name, number, type) => {
+      const [member = '', owner = ''] = name.split('.').reverse();
+      const kind = item === 'field' ? `${type?.split('.').at(-1)} +` : '';
+      expect(block(owner)).toMatch(new RegExp(`${kind}${member} *= *${number}\\b`));
+    },
+  );
+});
+
+describe('the command line', () => {
+  test.each(DELTA.verbs.filter(([verb]) => !/^statedb ./.test(verb)))('has %s', (verb) => {
+    const { path, unknown } = resolve(TREE, verb.split(' '));
+    expect({ path: path.map(({ name }) => name).join(' '), unknown }).toEqual({
+      path: verb,
+      unknown: undefined,
+    });
+  });
+
+  test.each(DELTA.verbs.filter(([verb]) => Object.hasOwn(VERBS, verb)))(
+    '%s: since and until',
+    (verb, since, until) => {
+      const known = VERBS[verb] ?? {};
+      expect(known.until ?? null).toBe(until);
+      // The tree of 1.17 of which these facts were made had all that 1.17 names as new.
+      if (since !== null && since !== '1.17') expect(known.since ?? null).toBe(since);
+    },
+  );
+
+  test.each(DELTA.flags)('"%s" takes %s', async (verb, flag) => {
+    // Flags of logs, which stand above all verbs, are this program's own affair.
+    if (verb === '') return;
+    const { stdout } = await run([...verb.split(' '), '--help']);
+    // A flag that is kept for older releases may be hidden.
+    const taken = stdout.includes(` ${flag} `) || stdout.includes(` ${flag}\n`);
+    const hidden = () => text(`src/commands/${verb.replaceAll(' ', '/')}.ts`).includes(flag);
+    expect(taken || hidden()).toBe(true);
+  });
+
+  test.each(DELTA.uses)('the usage of %s', (verb, changes) => {
+    const { args } = VERBS[verb] ?? {};
+    for (const change of changes) {
+      const [, release = '', line = ''] = /^(\S+?):? ?: (.*)$/.exec(change.replace(': ', ' : ')) ?? [];
+      if (!isRelease(release) || args === undefined) continue;
+      const words = line.replace(`cilium-dbg ${verb}`, '').replace('[flags]', '').trim();
+      const dated = typeof args === 'string' ? args : args[release];
+      expect({ release, words: dated }).toEqual({ release, words });
+    }
+  });
+});
+
+describe('the agent’s API', () => {
+  interface Described {
+    $ref?: string;
+    items?: Described;
+    properties?: Record<string, Described>;
+    'x-versions'?: string[];
+  }
+  const api: {
+    definitions: Record<string, Described>;
+    paths: Record<
+      string,
+      Record<string, { parameters?: { name: string }[]; responses: object; 'x-versions'?: string[] }>
+    >;
+  } = JSON.parse(text('schemas/agent-api.json'));
+
+  function find(name: string): Described | undefined {
+    const [model = '', ...fields] = name.split('.');
+    let here: Described | undefined = api.definitions[model];
+    for (const field of fields) {
+      while (here?.$ref) here = api.definitions[here.$ref.split('/').at(-1) ?? ''];
+      here = here?.properties?.[field];
+    }
+    return here;
+  }
+
+  /** Whether a part is described for released 1.20 as the facts have it. */
+  const of120 = (versions: string[] | undefined) => versions === undefined || versions.includes('1.20');
+
+  test.each(
+    DELTA.api.filter(
+      ([item, name]) => (item === 'property' || item === 'model') && name !== 'LabelArrayList',
+    ),
+  )('describes the %s %s', (item, name, since, until) => {
+    const described = find(name);
+    expect(described).toBeDefined();
+    if (until !== null && !name.startsWith('Recorder') && item === 'property' && !name.includes('.metrics.'))
+      expect(of120(described?.['x-versions'])).toBe(false);
+    if (since !== null && until === null) expect(of120(described?.['x-versions'])).toBe(true);
+  });
+
+  test.each(DELTA.api.filter(([item]) => item === 'path'))('has the %s %s', (_, name, __, until) => {
+    const [method = '', path = ''] = name.split(' ');
+    const operation = api.paths[path]?.[method.toLowerCase()];
+    expect(operation).toBeDefined();
+    expect(of120(operation?.['x-versions'])).toBe(until === null);
+  });
+
+  test.each(DELTA.api.filter(([item]) => item === 'response'))('knows the %s %s', (_, name) => {
+    const [method = '', path = '', status = ''] = name.split(' ');
+    expect(api.paths[path]?.[method.toLowerCase()]?.responses).toHaveProperty([status]);
+  });
+
+  test('otherTypes: states and modes that came later are values of theirs', () => {
+    expect(JSON.stringify(find('BackendAddress.state'))).toContain('terminating-not-serving');
+    expect(JSON.stringify(find('EncryptionStatus.mode'))).toContain('Ztunnel');
+    expect(find('BgpRoutePolicyStatement.match-neighbors')?.$ref).toContain('BgpRoutePolicyNeighborMatch');
+  });
+});
+
+test.each(DELTA.crd)(
+  'the schema of policies: $path $change in $release',
+  ({ path, change, release, value, to }) => {
+    const schema = text(`schemas/crds/${release}/ciliumnetworkpolicies.json`);
+    const before =
+      release === '1.18'
+        ? undefined
+        : text(`schemas/crds/1.${Number(release.slice(2)) - 1}/ciliumnetworkpolicies.json`);
+    const wanted = to ?? value;
+    const says =
+      wanted === undefined
+        ? `"${path
+            .split(/[./]/)
+            .at(-1)
+            ?.replace(/[[(].*/, '')}"`
+        : JSON.stringify(wanted);
+    if (change !== 'removed') expect(schema).toContain(says);
+    // What was removed is still told of in the release before.
+    else if (before !== undefined) expect(schema.length).not.toBe(before.length);
+  },
+);
+
+test.each(DELTA.identities)('identity %i is %s', (number, name) => {
+  if (name.startsWith('aggregate-')) {
+    expect(AGGREGATE_IDS).toHaveProperty(name, number);
+    expect([hasIdentity('1.19', number), hasIdentity('1.20', number)]).toEqual([number === 11, true]);
+  } else expect(identityName(number)).toBe(name);
+});
+
+test.each(DELTA.entities)('the entity %s is known to rules', (entity) => {
+  expect(text('src/policy/rule.ts')).toContain(entity.includes('-') ? `'${entity}'` : `${entity}`);
+});
+
+test.each([...new Set(DELTA.maps)].filter((name) => !/nat_buffer|version$|cilium_policy$/.test(name)))(
+  'the map %s is known',
+  (name) => {
+    const pin = name.replace('NNNNN', '00123');
+    const pins = KNOWN_MAPS.flatMap(({ variants, opaque = [] }) => [
+      ...variants.flatMap((one) => one.pins),
+      ...opaque,
+    ]);
+    const known = pins.some((one) => pinPattern(one).test(pin) || one.startsWith(name.replace(/_$/, '')));
+    expect(known).toBe(true);
+  },
+);
+
+/** Options whose names the toolkit has as names of something else: fields of answers, its own flags, words of messages. */
+const OTHER_MEANINGS = new Set([
+  'egress-multi-home-ip-rule-compat',
+  'enable-extended-ip-protocols',
+  'hubble-metrics',
+  'k8s-api-server',
+  'k8s-api-server-urls',
+  'kube-proxy-replacement',
+  'kvstore-opt',
+  'restore',
+  'shell-sock-path',
+  'tofqdns-pre-cache',
+]);
+
+test('no option of the agent that came or went is read by its name', () => {
+  const src = fileURLToPath(new URL('../src', import.meta.url));
+  const files = readdirSync(src, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const all = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8')).join('\n');
+  const read = DELTA.options.filter(([name]) => all.includes(`'${name}'`) || all.includes(`--${name}`));
+  expect(read.map(([name]) => name).filter((name) => !OTHER_MEANINGS.has(name))).toEqual([]);
+});
+
+describe('rows that are texts', () => {
+  const differences = text('docs/differences.md');
+
+  test.each(DELTA.rows)('%s: %s', (_, __, outcome) => {
+    if ('test' in outcome) expect(text(outcome.test)).toContain(outcome.says);
+    else if ('difference' in outcome) expect(differences).toContain(`| ${outcome.difference} |`);
+    else if ('recording' in outcome) {
+      const recorded = fixture<{ argv: string[] }[]>(`recordings/${outcome.recording}`);
+      const names = JSON.stringify(recorded).match(/"argv":\[[^\]]*\]/g) ?? [];
+      expect(names.some((argv) => argv.replaceAll('","', ' ').includes(outcome.case))).toBe(true);
+    } else expect(outcome.not).not.toBe('');
+  });
+
+  test('the type of a socket’s flow is told by its subtype: pre-xlate-rev', async () => {
+    const line = {
+      flow: { time: '2026-11-22T08:00:00Z', event_type: { type: 7, sub_type: 3 }, sock_xlate_point: 1 },
+    };
+    const { stdout } = await run(['hubble', 'observe', '--input-file', '-'], { stdin: JSON.stringify(line) });
+    expect(stdout).toContain(' pre-xlate-rev ');
+  });
+
+  // differs: observe-kafka
+  test('a Kafka flow names its protocol', async () => {
+    const line = {
+      flow: { time: '2026-11-22T08:00:00Z', Type: 'L7', l7: { type: 'REQUEST', kafka: { topic: 't' } } },
+    };
+    const { stdout } = await run(['hubble', 'observe', '--input-file', '-'], { stdin: JSON.stringify(line) });
+    expect(stdout).toContain(' kafka-request ');
+  });
+
+  test('ip get -l says N/A where the agent names no block or identity', async () => {
+    await using agent = await agentOf({
+      'GET /v1/ip': { body: [{ metadata: { name: 'web', namespace: 'shop' } }] },
+    });
+    const { stdout } = await agent.run(['ip', 'get', '-l', 'k8s:app=web']);
+    expect(stdout).toMatch(/\nN\/A +N\/A +web +shop *\n/);
+  });
+
+  test('a CiliumNetworkPolicy with neither spec nor specs is refused', async () => {
+    const object = { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata: { name: 'a' } };
+    const { code, stderr } = await run(['policy', 'validate', '-'], { stdin: JSON.stringify(object) });
+    expect(code).toBe(1);
+    expect(stderr).toContain('must have a "spec"');
+  });
+});
+
+test('a version on the way to a release counts as that release', () => {
+  expect(parseRelease('1.17.0-dev')).toBe('1.17');
+});
