@@ -6,6 +6,7 @@ import type { FlowTable, Observed } from './flow-table.ts';
 import { LabelSorter } from './lasting-labels.ts';
 import {
   ACCOUNT,
+  CLUSTER,
   NAMESPACE,
   type Named,
   type PeerName,
@@ -138,7 +139,12 @@ class Suggester {
       const name = this.#name(peer);
       return {
         kind: 'labels',
-        selector: selectorOf(name, peer.byKey.get(NAMESPACE)?.value, subject.byKey.get(NAMESPACE)?.value),
+        selector: selectorOf(
+          name,
+          peer.byKey.get(NAMESPACE)?.value,
+          subject.byKey.get(NAMESPACE)?.value,
+          otherCluster(peer, subject),
+        ),
         dns: own === 'kube-dns' || own === 'coredns',
         byAccount: name.by !== 'labels',
       };
@@ -150,6 +156,12 @@ class Suggester {
     if (name) return { kind: 'name', name };
     return cidr ? { kind: 'cidr', cidr } : { kind: 'entity', entity: 'world' };
   }
+}
+
+/** Agents from 1.19 on select only pods of the own cluster unless the selector says which. */
+function otherCluster(peer: Identity, subject: Identity): string | undefined {
+  const [own, other] = [subject, peer].map(({ byKey }) => byKey.get(CLUSTER)?.value);
+  return own !== undefined && other !== own ? other : undefined;
 }
 
 function* workloadsIn(table: FlowTable): Generator<[Identity, string | undefined]> {

@@ -55,21 +55,24 @@ export interface Named {
   passing: readonly Label[];
 }
 
-/** Keys of the labels that say which namespace and service account a pod has. */
+/** Keys of the labels that say which namespace, cluster and service account a pod has. */
 export const NAMESPACE = 'io.kubernetes.pod.namespace';
+export const CLUSTER = 'io.cilium.k8s.policy.cluster';
 export const ACCOUNT = 'io.cilium.k8s.policy.serviceaccount';
 
-/** Selects a workload; also by its namespace if that differs from `from`. */
+/** Selects a workload; also by its namespace if that differs from `from`, and by its cluster if it is another one. */
 export function selectorOf(
   { labels }: Named,
   namespace: string | undefined,
   from: string | undefined,
+  cluster?: string,
 ): LabelSelector {
   const entries = labels.map(({ source, key, value }): [string, string] => [
     source === 'k8s' ? key : `${source}:${key}`,
     value,
   ]);
   if (namespace !== undefined && namespace !== from) entries.push([`k8s:${NAMESPACE}`, namespace]);
+  if (cluster !== undefined) entries.push([`k8s:${CLUSTER}`, cluster]);
   return { matchLabels: Object.fromEntries(entries.sort(([a], [b]) => compareBytes(a, b))) };
 }
 

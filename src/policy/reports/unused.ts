@@ -1,11 +1,13 @@
+import type { Release } from '../../model/release.ts';
 import { connectionOf, endsOf, type FlowRecord, ICMP_ERROR } from '../evaluate/decide/connections.ts';
 import { rulesOf } from '../evaluate/decide/decide.ts';
-import type { PolicyEngine } from '../evaluate/decide/engine.ts';
+import { PolicyEngine } from '../evaluate/decide/engine.ts';
 import type { Peers } from '../evaluate/decide/peers.ts';
 import { type CompiledRule, DIRECTIONS, type Part } from '../evaluate/maps/compile-rule.ts';
 import { effectivePeers } from '../evaluate/maps/direction-policy.ts';
 import type { Verdict } from '../evaluate/maps/policy-map.ts';
 import type { Selector } from '../evaluate/selectors/selector.ts';
+import type { SourcedRule } from '../rule.ts';
 import { countRules, isRedundant, type Place } from './cost.ts';
 import { type RuleReference, referenceOf } from './explain.ts';
 import { FlowTable } from './flow-table.ts';
@@ -32,7 +34,7 @@ interface Evidence {
 /** Rules that can be removed without effect. */
 export function unusedRules(engine: PolicyEngine, { used, partial = false }: Evidence = {}): Unused[] {
   const costs = countRules(engine).rules;
-  const covered = coveredRules(engine);
+  const covered = coveredAnywhere(engine);
   const found: Unused[] = [];
   for (const [rule, cost] of costs) {
     if (cost.endpoints === 0) {
@@ -52,7 +54,7 @@ export function unusedRules(engine: PolicyEngine, { used, partial = false }: Evi
           text: 'its peers select no identity',
         });
     }
-    if (covered.has(rule))
+    if (covered.has(rule.source))
       found.push({ rule: cost.rule, reason: 'covered', text: 'other rules cover all of it' });
     else if (used && !used.has(rule))
       found.push({ rule: cost.rule, reason: 'no-flow', text: 'it decided no flow' });
@@ -65,6 +67,12 @@ function isAlwaysThere(peer: Selector): boolean {
   return (
     peer.kind === 'cidr' || (peer.kind === 'labels' && peer.terms.some(({ source }) => source === 'reserved'))
   );
+}
+
+/** Whether identities of peers that every cluster has are missing, so that the maps lack their entries. */
+function lacksIdentities({ peers = [] }: Part, engine: PolicyEngine): boolean {
+  const there = peers.filter(isAlwaysThere);
+  return there.length > 0 && there.every((peer) => engine.selectors.resolve(peer).ids.length === 0);
 }
 
 /** The rules that decide one of the flows or may, or that enable default deny for it. */
@@ -89,6 +97,24 @@ export async function rulesOfFlows(
   return used;
 }
 
+/** Releases whose maps differ: without a known release a rule must be covered in all. */
+const MAPS: readonly Release[] = ['1.17', '1.19', '1.20'];
+
+function coveredAnywhere(engine: PolicyEngine): Set<SourcedRule> {
+  const sourcesIn = (each: PolicyEngine) => new Set([...coveredRules(each)].map(({ source }) => source));
+  if (engine.settings.release !== undefined) return sourcesIn(engine);
+  const sources = engine.rules.map(({ source }) => source);
+  const [first = new Set<SourcedRule>(), ...others] = MAPS.map((release) =>
+    sourcesIn(
+      new PolicyEngine(engine.identities.all.values(), engine.endpoints, {
+        ...engine.settings,
+        release,
+      }).addAll(sources),
+    ),
+  );
+  return new Set([...first].filter((source) => others.every((each) => each.has(source))));
+}
+
 /**
  * Rules that can all be removed without a change of a map. They are tried from the last to the first and a removed rule
  * covers nothing, so of rules that cover each other the first stays.
@@ -101,7 +127,7 @@ function coveredRules(engine: PolicyEngine): Set<CompiledRule> {
     const own = places.get(rule);
     // What is not known may give it an entry that no other rule has.
     const open =
-      rule.parts.some((part) => isOpen(part, engine)) ||
+      rule.parts.some((part) => isOpen(part, engine) || lacksIdentities(part, engine)) ||
       perhaps.some((identity) => engine.maySelect(rule, identity));
     if (!own || open) continue;
     const others = ({ parts }: Verdict) =>

@@ -559,8 +559,15 @@ describe('policy cost and unused', () => {
     expect(found.map(({ reason, rule }) => `${reason} ${rule.location.replace(folder, '')}`)).toEqual([
       'no-endpoint /rules.json:1:2',
       'no-peer /rules.json:1:132',
-      'covered /api.yaml:4:1',
     ]);
+    // With the identity of the world the rule about it shows in the maps.
+    const whole = write('state.json', {
+      identities: [...IDENTITIES, { id: 2, labels: ['reserved:world'] }],
+      endpoints: [{ id: 7, identity: 1000 }],
+    });
+    const argv = ['policy', 'unused', '-r', rules, '-s', whole, '-o', 'json'];
+    const again = await run([...argv, '--release', '1.17']);
+    expect(again.stdout).not.toContain('covered');
   });
 
   test('name one of two rules that cover each other', async () => {

@@ -3,7 +3,13 @@ import { atLeast, type Release } from '../../../model/release.ts';
 import { AGGREGATE_IDS, hasIdentity, reservedLabels } from '../../../model/reserved-identity.ts';
 import type { SourcedRule } from '../../rule.ts';
 import { type AggregateOf, aggregateByKind, aggregateOfAll } from '../maps/aggregates.ts';
-import { type CompiledRule, compileRule, DIRECTIONS, type Direction } from '../maps/compile-rule.ts';
+import {
+  type CompiledRule,
+  compileRule,
+  DIRECTIONS,
+  type Direction,
+  type Part,
+} from '../maps/compile-rule.ts';
 import { type DirectionPolicy, directionPolicy } from '../maps/direction-policy.ts';
 import { plainMap } from '../maps/plain-map.ts';
 import {
@@ -328,21 +334,22 @@ export class PolicyEngine {
     if (perhaps.some(({ requires }) => Object.values(requires).some((terms) => terms.length > 0)))
       [sure, perhaps] = [[], [...sure, ...perhaps]];
     const always = enforcement === 'always' || isReserved(identity, 'init');
-    const policyOf = (rules: readonly CompiledRule[], closed: boolean) => ({
-      ingress: directionPolicy('ingress', rules, this.selectors, closed),
-      egress: directionPolicy('egress', rules, this.selectors, closed),
-    });
+    const policyOf = (rules: readonly CompiledRule[], closed: boolean) => {
+      const partsOf = this.#withRequirements(rules);
+      return {
+        ingress: directionPolicy('ingress', rules, this.selectors, closed, partsOf),
+        egress: directionPolicy('egress', rules, this.selectors, closed, partsOf),
+      };
+    };
     return {
       identity,
-      ...policyOf(this.#withRequirements(sure), always),
-      ...(perhaps.length > 0 && {
-        perhaps: { why, ...policyOf(this.#withRequirements(perhaps), false) },
-      }),
+      ...policyOf(sure, always),
+      ...(perhaps.length > 0 && { perhaps: { why, ...policyOf(perhaps, false) } }),
     };
   }
 
   /** `fromRequires` and `toRequires` bind every rule for the subject. */
-  #withRequirements(rules: CompiledRule[]): CompiledRule[] {
+  #withRequirements(rules: readonly CompiledRule[]): (rule: CompiledRule) => readonly Part[] {
     const collect = (section: keyof CompiledRule['requires']) =>
       rules.flatMap((rule) => rule.requires[section]);
     const all = {
@@ -351,8 +358,8 @@ export class PolicyEngine {
       egress: collect('egress'),
       egressDeny: collect('egressDeny'),
     };
-    if (Object.values(all).every((terms) => terms.length === 0)) return rules;
-    return rules.map((rule) => compileRule(rule.source, this.#around, all));
+    if (Object.values(all).every((terms) => terms.length === 0)) return ({ parts }) => parts;
+    return (rule) => compileRule(rule.source, this.#around, all).parts.map((part) => ({ ...part, rule }));
   }
 
   /** The group of rules with the same subject. */

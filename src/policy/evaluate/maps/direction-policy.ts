@@ -35,15 +35,16 @@ export interface DirectionPolicy {
   closedBy: readonly CompiledRule[];
 }
 
-/** Merges the rules for one direction. */
+/** Merges the rules for one direction. `partsOf` gives what a rule means for the subject. */
 export function directionPolicy(
   direction: Direction,
   rules: readonly CompiledRule[],
   cache: SelectorCache,
   always: boolean,
+  partsOf: (rule: CompiledRule) => readonly Part[] = (rule) => rule.parts,
 ): DirectionPolicy {
   const relevant = rules.filter((rule) => rule.hasRules[direction]);
-  const parts = relevant.flatMap((rule) => rule.parts.filter((part) => part.direction === direction));
+  const parts = relevant.flatMap((rule) => partsOf(rule).filter((part) => part.direction === direction));
   const enforced = always || relevant.length > 0;
   const closedBy = relevant.filter((rule) => rule.defaultDeny[direction]);
   const open = !always && enforced && closedBy.length === 0;

@@ -38,7 +38,8 @@ export class SelectorCache {
 /** The identities that a selector selects. */
 export class Selection {
   #set: Set<number> | undefined;
-  readonly #others = new Map<number, boolean | string>();
+  /** By identity: made ones of several owners may share a number. */
+  readonly #others = new WeakMap<Identity, boolean | string>();
 
   constructor(
     readonly selector: Selector,
@@ -63,10 +64,10 @@ export class Selection {
       this.#set ??= new Set(this.ids);
       return this.#set.has(peer.id);
     }
-    const known = this.#others.get(peer.id);
+    const known = this.#others.get(peer);
     if (known !== undefined) return known;
     const answer = selectsOrWhy(this.selector, peer);
-    this.#others.set(peer.id, answer);
+    this.#others.set(peer, answer);
     return answer;
   }
 }
