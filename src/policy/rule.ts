@@ -27,6 +27,19 @@ export interface Rule {
   description?: string;
   /** A string that policy verdict events include (from 1.18 on). */
   log?: RuleLog;
+  /** Where the rule stands among others (from 1.20 on); absent: with those of all network policies. */
+  order?: Order;
+}
+
+/** Lower tiers are asked first, of one tier lower priorities. Network policies are in the tier between the other two. */
+export const TIERS = { Admin: 100, Normal: 200, Baseline: 250 } as const;
+export type Tier = keyof typeof TIERS;
+
+export interface Order {
+  tier: Tier;
+  priority: number;
+  /** What the rule matches is left to the next tier; its `ingress` and `egress` then allow nothing. */
+  pass?: true;
 }
 
 export interface DefaultDeny {
@@ -52,6 +65,8 @@ export interface IngressPeers {
   fromEntities?: Entity[];
   fromGroups?: Group[];
   fromNodes?: LabelSelector[];
+  /** Pods of every cluster (of a ClusterNetworkPolicy). */
+  fromNamespaces?: LabelSelector[];
 }
 
 export interface EgressPeers {
@@ -63,6 +78,7 @@ export interface EgressPeers {
   toServices?: Service[];
   toGroups?: Group[];
   toNodes?: LabelSelector[];
+  toNamespaces?: LabelSelector[];
 }
 
 export interface IngressRule extends IngressPeers {
@@ -257,7 +273,12 @@ export interface SourceDocument {
 }
 
 /** Kinds of objects that hold rules; `rule` is the agent's own JSON form. */
-export type OriginKind = 'CiliumNetworkPolicy' | 'CiliumClusterwideNetworkPolicy' | 'NetworkPolicy' | 'rule';
+export type OriginKind =
+  | 'CiliumNetworkPolicy'
+  | 'CiliumClusterwideNetworkPolicy'
+  | 'NetworkPolicy'
+  | 'ClusterNetworkPolicy'
+  | 'rule';
 
 /** The object that a rule was written in. */
 export interface Origin {
@@ -268,12 +289,16 @@ export interface Origin {
   source: SourceDocument;
   /** The rule's place in the source. */
   path: Path;
+  /** The place below it that all of the rule is written at, where one object makes several rules. */
+  part?: Path;
 }
 
 /** A rule and where it came from. */
 export interface SourcedRule {
   rule: Rule;
   origin: Origin;
+  /** Agents refuse the rule's object unless they give nodes labels of their own (enable-node-selector-labels). */
+  needsNodeLabels?: true;
 }
 
 /** Where a part of a rule is written; without `part`, the rule itself. */
@@ -296,7 +321,7 @@ export interface PolicyEntry {
   L4: (PortRule & IcmpRule)[] | null;
   Labels: Label[];
   DefaultDeny: boolean;
-  /** 0 allow, 1 deny. */
+  /** 0 allow, 1 deny, 2 pass. */
   Verdict: number;
   Ingress: boolean;
   /** The subject is the node itself. */

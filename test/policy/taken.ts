@@ -84,6 +84,13 @@ export const TAKEN: readonly (readonly [name: string, take: Take])[] = [
       delete settings.release;
     },
   ],
+  [
+    'the options of the agents',
+    ({ settings }) => {
+      delete settings.clusterNetworkPolicy;
+      delete settings.nodeLabels;
+    },
+  ],
 ];
 
 /** Labels of other clusters stay: pods without one count as those of the own cluster. */

@@ -19,6 +19,10 @@ export interface AgentPolicyState extends AgentLists {
   clusterName: string | undefined;
   /** Undefined: the agent does not say. */
   hostFirewall: boolean | undefined;
+  /** Whether it reads ClusterNetworkPolicy. Undefined: the agent does not say. */
+  clusterNetworkPolicy: boolean | undefined;
+  /** Whether nodes have labels of their own. Undefined: the agent does not say. */
+  nodeLabels: boolean | undefined;
   /** Whether both address families are in use. Undefined: the agent does not say. */
   dualStack: boolean | undefined;
   release: Release | undefined;
@@ -50,6 +54,8 @@ export async function readPolicyState(agent: AgentClient): Promise<AgentPolicySt
     services: services ? services.items().flatMap(serviceOf) : [],
     clusterName: clusterNameOf(config),
     hostFirewall: isOn(health?.at('host-firewall').text('mode')),
+    clusterNetworkPolicy: switchOf(config, 'EnableK8sClusterNetworkPolicy'),
+    nodeLabels: switchOf(config, 'EnableNodeSelectorLabels'),
     dualStack: usesBothFamilies(config),
     release: parseRelease(health?.at('cilium').text('msg') ?? ''),
     policy: decodePolicy(policy).policy || '[]',
@@ -66,6 +72,15 @@ function clusterNameOf(config: Reader<DaemonConfiguration> | undefined): string 
   const map = config?.at('status').at('daemonConfigurationMap');
   const name = map?.present ? map.fields().ClusterName : undefined;
   return typeof name === 'string' && name !== '' ? name : undefined;
+}
+
+/** An option that the agent was started with, by its Go field name. */
+function switchOf(config: Reader<DaemonConfiguration> | undefined, name: string): boolean | undefined {
+  const status = config?.at('status');
+  const found = status?.has('daemonConfigurationMap')
+    ? status.at('daemonConfigurationMap').fields()[name]
+    : undefined;
+  return typeof found === 'boolean' ? found : undefined;
 }
 
 function usesBothFamilies(config: Reader<DaemonConfiguration> | undefined): boolean | undefined {

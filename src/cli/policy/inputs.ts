@@ -24,7 +24,7 @@ import { parsePolicies } from '../../policy/read/policies.ts';
 import type { PolicyEntry, SourcedRule } from '../../policy/rule.ts';
 import { stringArray } from '../flags.ts';
 import { readInput } from './files.ts';
-import { loadValidPolicies } from './load.ts';
+import { clusterNetworkPolicyOption, loadValidPolicies } from './load.ts';
 
 /** What the evaluator needs. */
 export interface Loaded {
@@ -38,6 +38,7 @@ export interface StateFlags {
   state?: string;
   allowLocalhost?: 'always' | 'policy';
   hostFirewall?: 'on' | 'off';
+  clusterNetworkPolicy?: 'on' | 'off';
   release?: Release;
 }
 
@@ -71,6 +72,7 @@ export function addStateOptions(command: Command, otherwise: string): Command {
         "Whether rules for nodes apply to the nodes' own traffic: on or off (default: as in --state, else not known)",
       ).choices(['on', 'off']),
     )
+    .addOption(clusterNetworkPolicyOption('as in --state, else not known'))
     .addOption(
       new Option(
         '--release <version>',
@@ -83,14 +85,21 @@ export function addStateOptions(command: Command, otherwise: string): Command {
 export async function loadRules(
   ctx: Context,
   paths: readonly string[],
-  options: { objects: ClusterObjects; namespace?: string | undefined; release?: Release | undefined },
+  options: {
+    objects: ClusterObjects;
+    namespace?: string | undefined;
+    settings: Pick<Partial<Settings>, 'release' | 'clusterNetworkPolicy'>;
+  },
 ): Promise<SourcedRule[]> {
+  const { release, clusterNetworkPolicy } = options.settings;
   const { rules, files } = await loadValidPolicies(
     paths,
     {
       namespace: options.namespace,
-      target: options.release,
-      anyRelease: options.release === undefined,
+      target: release,
+      anyRelease: release === undefined,
+      clusterNetworkPolicy,
+      readAll: true,
       take: (object) => takeObject(object, options.objects),
     },
     ctx,
@@ -104,29 +113,37 @@ export async function loadRules(
 /** Loads what `--state` names: a file, or the running agent with its rules. */
 export async function loadState(
   ctx: Context,
-  { state: from, allowLocalhost, hostFirewall, release }: StateFlags,
+  { state: from, allowLocalhost, hostFirewall, clusterNetworkPolicy, release }: StateFlags,
 ): Promise<Loaded> {
-  const loaded = await loadStateOf(ctx, from);
+  const loaded = await loadStateOf(ctx, from, release);
   takePods(loaded.state);
-  const { objects, hostFirewall: stated } = loaded.state;
-  return {
-    ...loaded,
-    settings: {
-      ...releaseShown(loaded.state),
-      ...splitWorld(loaded.state),
-      ...(stated !== undefined && { hostFirewall: stated }),
-      ...loaded.settings,
-      objects,
-      ...(allowLocalhost && { allowLocalhost: allowLocalhost === 'always' }),
-      ...(hostFirewall && { hostFirewall: hostFirewall === 'on' }),
-      ...(release && { release }),
-    },
+  const { objects, hostFirewall: stated, clusterNetworkPolicy: read } = loaded.state;
+  const settings: Partial<Settings> = {
+    ...releaseShown(loaded.state),
+    ...splitWorld(loaded.state),
+    ...(stated !== undefined && { hostFirewall: stated }),
+    ...(read !== undefined && { clusterNetworkPolicy: read }),
+    ...loaded.settings,
+    objects,
+    ...(allowLocalhost && { allowLocalhost: allowLocalhost === 'always' }),
+    ...(hostFirewall && { hostFirewall: hostFirewall === 'on' }),
+    ...(clusterNetworkPolicy && { clusterNetworkPolicy: clusterNetworkPolicy === 'on' }),
+    ...(release && { release }),
   };
+  // Only agents from 1.20 on read them.
+  const told = settings.release ?? (settings.clusterNetworkPolicy ? FIRST_TO_READ : undefined);
+  return { ...loaded, settings: { ...settings, ...(told && { release: told }) } };
 }
 
-async function loadStateOf(ctx: Context, from: string | undefined): Promise<Loaded> {
+const FIRST_TO_READ: Release = '1.20';
+
+async function loadStateOf(
+  ctx: Context,
+  from: string | undefined,
+  release: Release | undefined,
+): Promise<Loaded> {
   if (from === undefined) return { rules: [], state: emptyState(), settings: {} };
-  if (from === 'agent') return loadAgent(ctx);
+  if (from === 'agent') return loadAgent(ctx, release);
   const { text } = await readInput(from, ctx, 'cannot read the state');
   let document: unknown;
   try {
@@ -138,7 +155,7 @@ async function loadStateOf(ctx: Context, from: string | undefined): Promise<Load
   const state = isDebugInfo(document) ? stateOfDebugInfo(document, from) : stateOf(document, from);
   return policy === undefined
     ? { state, rules: [], settings: {} }
-    : { state, ...(await rulesOfPolicy(policy, `${from}#policy`)) };
+    : { state, ...(await rulesOfPolicy(policy, `${from}#policy`, release)) };
 }
 
 function isDebugInfo(document: unknown): boolean {
@@ -158,7 +175,7 @@ function policyTextOf(document: unknown): string | undefined {
   return typeof policy.policy === 'string' ? policy.policy : undefined;
 }
 
-async function loadAgent(ctx: Context): Promise<Loaded> {
+async function loadAgent(ctx: Context, asked: Release | undefined): Promise<Loaded> {
   const agent = await ctx.agent();
   const {
     policy,
@@ -166,11 +183,13 @@ async function loadAgent(ctx: Context): Promise<Loaded> {
     allowLocalhost,
     hostFirewall,
     clusterName,
+    clusterNetworkPolicy,
+    nodeLabels,
     dualStack,
     release: told,
     ...lists
   } = await readPolicyState(agent);
-  const { rules, settings } = await rulesOfPolicy(policy, 'agent');
+  const { rules, settings } = await rulesOfPolicy(policy, 'agent', asked ?? told);
   // The form of the rules counts more than the version: entries come from 1.19 on.
   const fits = told !== undefined && (rules.length === 0 || !atLeast(told, '1.19'));
   const release = settings.release ?? (fits ? told : undefined);
@@ -187,6 +206,8 @@ async function loadAgent(ctx: Context): Promise<Loaded> {
       allowLocalhost,
       ...(hostFirewall !== undefined && { hostFirewall }),
       ...(clusterName !== undefined && { clusterName }),
+      ...(clusterNetworkPolicy !== undefined && { clusterNetworkPolicy }),
+      ...(nodeLabels !== undefined && { nodeLabels }),
       ...(split !== undefined && { dualStack: split }),
       ...(release && { release }),
     },
@@ -194,14 +215,18 @@ async function loadAgent(ctx: Context): Promise<Loaded> {
 }
 
 /** The text of the agent's rules: rules up to 1.18, entries from 1.19 on. */
-async function rulesOfPolicy(text: string, file: string): Promise<Pick<Loaded, 'rules' | 'settings'>> {
+async function rulesOfPolicy(
+  text: string,
+  file: string,
+  target: Release | undefined,
+): Promise<Pick<Loaded, 'rules' | 'settings'>> {
   const [document] = await readDocuments(file, text);
   if (document && isEntryList(document.value))
     return {
       rules: rulesOfEntries(document.value, document),
       settings: { release: releaseOfEntries(document.value) },
     };
-  return { rules: (await parsePolicies([{ file, text }], { strict: false })).rules, settings: {} };
+  return { rules: (await parsePolicies([{ file, text }], { strict: false, target })).rules, settings: {} };
 }
 
 /** Tiers are numbered in hundreds from 1.20 on. */
@@ -233,7 +258,7 @@ export async function loadEngine(
     ? await loadRules(ctx, options.rules, {
         objects,
         namespace: options.namespace,
-        release: settings.release,
+        settings,
       })
     : own;
   takePods(state);
@@ -241,6 +266,18 @@ export async function loadEngine(
   for (const flow of options.flows ?? []) facts.add(flow);
   const engine = new PolicyEngine(state.identities, state.endpoints, settingsBeside(facts, state, settings));
   return { engine: engine.addAll(rules), state };
+}
+
+/** Refuses to go on where it is not known which rules the agent has: its maps rest on all of them. */
+export function needAllRules(engine: PolicyEngine): PolicyEngine {
+  const [open] = engine.openRules;
+  if (!open) return engine;
+  const { origin } = open.rule.source;
+  throw new UserError(`the maps rest on ${origin.kind} ${origin.name}: ${open.why}`, {
+    ...(engine.settings.clusterNetworkPolicy === undefined && {
+      hint: 'Say --cluster-network-policy on or off.',
+    }),
+  });
 }
 
 /** The settings, and what the flows show beside them. The cluster's name of a state wins. */

@@ -13,6 +13,18 @@ export interface PolicyFileFlags {
   strict: boolean;
   target?: Release;
   namespace?: string;
+  clusterNetworkPolicy?: 'on' | 'off';
+}
+
+/** How the flags say that policies are read. */
+export function parseOptionsOf({
+  strict,
+  target,
+  namespace,
+  clusterNetworkPolicy,
+}: PolicyFileFlags): ParseOptions {
+  const read = clusterNetworkPolicy && clusterNetworkPolicy === 'on';
+  return { strict, target, namespace, clusterNetworkPolicy: read };
 }
 
 /** Adds the flags of every verb that reads policy files. */
@@ -28,7 +40,16 @@ export function addPolicyFileOptions(command: Command): Command {
     .option(
       '-n, --namespace <name>',
       'Namespace for Kubernetes objects that do not name one (default "default")',
-    );
+    )
+    .addOption(clusterNetworkPolicyOption('not known, and then a ClusterNetworkPolicy is an error'));
+}
+
+/** Whether agents read ClusterNetworkPolicy; `otherwise` says what is assumed without the flag. */
+export function clusterNetworkPolicyOption(otherwise: string): Option {
+  return new Option(
+    '--cluster-network-policy <state>',
+    `Whether agents of 1.20 read ClusterNetworkPolicy, which their option enable-k8s-cluster-network-policy turns on: on or off (default: ${otherwise})`,
+  ).choices(['on', 'off']);
 }
 
 /** Policies and the files they came from. */

@@ -1,7 +1,13 @@
 import type { Command } from 'commander';
 import { integer } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
-import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '../../cli/policy/inputs.ts';
+import {
+  addRulesOption,
+  addStateOptions,
+  loadEngine,
+  needAllRules,
+  type StateFlags,
+} from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { costOf } from '../../policy/reports/cost.ts';
 import { openQuestions } from '../../policy/reports/open-questions.ts';
@@ -26,6 +32,7 @@ export function addPolicyCostCommand(command: Command, ctx: Context): void {
 /** Loads rules and state, counts and prints. */
 export async function runPolicyCost(options: CostOptions, ctx: Context): Promise<void> {
   const { engine } = await loadEngine(ctx, { ...options, state: options.state ?? 'agent' });
+  needAllRules(engine);
   const report = costOf(engine);
   if (options.output) await writeStructured(ctx, options.output, report);
   else await ctx.out.write(renderCost(report, options.top));

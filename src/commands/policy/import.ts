@@ -9,6 +9,7 @@ import {
   type LoadedPolicies,
   loadValidPolicies,
   type PolicyFileFlags,
+  parseOptionsOf,
 } from '../../cli/policy/load.ts';
 import { noPolicyApi } from '../../cli/policy/no-api.ts';
 import { releaseOfAgent } from '../../cli/release.ts';
@@ -81,13 +82,14 @@ export async function runPolicyImport(path: string, options: ImportOptions, ctx:
   const target = options.target ?? (release === NEWEST_RELEASE ? undefined : release);
   const policies = await loadValidPolicies(
     [path],
-    { ...options, target },
+    { ...parseOptionsOf(options), target },
     ctx,
     `Cannot parse policy ${path}`,
   );
   if (policies.rules.length === 0) return ctx.out.write('No policy specified');
   if (options.via === 'kubernetes') return applyObjects(policies, options, ctx);
   refuseEmptyPeers(policies);
+  refuseClusterPolicies(policies);
   const rules = canonicalRules(policies.rules.map(({ rule }) => rule));
   if (options.dryRun) return showDifference(rules, options, ctx, ctx.out);
   if (options.diff) await showDifference(rules, options, ctx, ctx.err);
@@ -169,6 +171,16 @@ async function applyObjects(policies: LoadedPolicies, options: ImportOptions, ct
     }
   }
   if (wrong > 0) throw new UserError(`${wrong} of ${objects.length} objects could not be applied`);
+}
+
+/** Rules of the agent's own form have no tier. */
+function refuseClusterPolicies({ rules }: LoadedPolicies): void {
+  const found = rules.find(({ rule }) => rule.order);
+  if (found)
+    throw new UserError(
+      `${found.origin.kind} ${found.origin.name}: no agent takes a ClusterNetworkPolicy through its API`,
+      { hint: 'Apply the object to the cluster with --via kubernetes.' },
+    );
 }
 
 /**

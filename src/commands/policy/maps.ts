@@ -1,7 +1,13 @@
 import type { Command } from 'commander';
 import { examples } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
-import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '../../cli/policy/inputs.ts';
+import {
+  addRulesOption,
+  addStateOptions,
+  loadEngine,
+  needAllRules,
+  type StateFlags,
+} from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { openQuestions } from '../../policy/reports/open-questions.ts';
@@ -26,6 +32,7 @@ export function addPolicyMapsCommand(command: Command, ctx: Context): void {
 export async function runPolicyMaps(options: MapsOptions, ctx: Context): Promise<void> {
   const state = options.state ?? 'agent';
   const { engine } = await loadEngine(ctx, { ...options, state });
+  needAllRules(engine);
   if (engine.endpoints.length === 0)
     throw new UserError(`${state} has no endpoints, so there are no maps`, {
       hint: 'A state document lists endpoints as "endpoints": [{"id": 7, "identity": 70425}].',

@@ -67,8 +67,7 @@ export async function runPolicyReplay(options: ReplayOptions, command: Command, 
     ...options,
     ...(fromAgent && { state: 'agent' }),
   });
-  const { release } = settings;
-  const read = (paths: string[]) => loadRules(ctx, paths, { objects: state.objects, release });
+  const read = (paths: string[]) => loadRules(ctx, paths, { objects: state.objects, settings });
   // The objects beside the rules say what flows to services mean.
   const tried = await read(options.candidate);
   const compared =

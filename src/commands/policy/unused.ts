@@ -1,7 +1,13 @@
 import type { Command } from 'commander';
 import { outputOption, writeStructured } from '../../cli/output.ts';
 import { flowFileOption, readFlowFile } from '../../cli/policy/flows.ts';
-import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '../../cli/policy/inputs.ts';
+import {
+  addRulesOption,
+  addStateOptions,
+  loadEngine,
+  needAllRules,
+  type StateFlags,
+} from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { Peers } from '../../policy/evaluate/decide/peers.ts';
@@ -27,6 +33,7 @@ export function addPolicyUnusedCommand(command: Command, ctx: Context): void {
 export async function runPolicyUnused(options: UnusedOptions, ctx: Context): Promise<void> {
   const from = options.state ?? 'agent';
   const { engine, state } = await loadEngine(ctx, { ...options, flows: [], state: from });
+  needAllRules(engine);
   if (engine.endpoints.length === 0)
     throw new UserError(`${from} has no endpoints, so every rule would be listed`);
   const used =

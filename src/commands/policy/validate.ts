@@ -6,9 +6,11 @@ import {
   type LoadedPolicies,
   loadPolicies,
   type PolicyFileFlags,
+  parseOptionsOf,
   throwErrors,
   writeWarnings,
 } from '../../cli/policy/load.ts';
+import { releaseOfAgent } from '../../cli/release.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
@@ -72,7 +74,7 @@ export async function runPolicyValidate(
   for (const path of sources) {
     const policies = options.live
       ? await loadLive(options, ctx)
-      : await loadPolicies([path], options, ctx, `Validation of policy ${path} has failed`);
+      : await loadPolicies([path], parseOptionsOf(options), ctx, `Validation of policy ${path} has failed`);
     checked.push({ path, policies });
   }
   if (options.output !== 'text') return writeReport(checked, options.output, ctx);
@@ -126,5 +128,6 @@ async function loadLive(options: ValidateOptions, ctx: Context): Promise<LoadedP
       hint: 'Check the objects instead: kubectl get cnp,ccnp -A -o yaml | cilium policy validate -',
     });
   const files = [{ file: 'agent.json', text: live.policy || '[]' }];
-  return { ...(await parsePolicies(files, options)), files: ['agent.json'] };
+  const target = options.target ?? (await releaseOfAgent(ctx));
+  return { ...(await parsePolicies(files, { ...parseOptionsOf(options), target })), files: ['agent.json'] };
 }

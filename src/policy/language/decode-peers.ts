@@ -34,7 +34,7 @@ const plainKey: KeyRule = (written, at) => {
   return written;
 };
 
-function selectorOf(key: KeyRule): Decode<LabelSelector> {
+function selectorOf(key: KeyRule, instead?: Readonly<Record<string, string>>): Decode<LabelSelector> {
   const requirement = object<Requirement>({
     name: 'a match expression',
     fields: {
@@ -52,6 +52,7 @@ function selectorOf(key: KeyRule): Decode<LabelSelector> {
   });
   return object<LabelSelector>({
     name: 'a selector',
+    ...(instead && { instead }),
     fields: {
       matchLabels: { decode: texts(key, text(checkLabelValue)) },
       matchExpressions: { decode: list(requirement) },
@@ -62,7 +63,7 @@ function selectorOf(key: KeyRule): Decode<LabelSelector> {
 /** Selects endpoints or nodes. Keys get a source. */
 export const SELECTOR = selectorOf(agentKey);
 /** Selects Kubernetes objects by their own labels. */
-export const PLAIN_SELECTOR = selectorOf(plainKey);
+export const PLAIN_SELECTOR = selectorOf(plainKey, {});
 
 /** The label of a rule: an object, or `source:key=value`. */
 export const RULE_LABEL: Decode<Label> = (value, at) => {

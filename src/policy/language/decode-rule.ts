@@ -19,11 +19,11 @@ import { FQDN, ICMPS, PORT_DENY_RULE, portRuleOf } from './decode-ports.ts';
 import { type Cursor, type Decode, type Fields, list, object, text } from './decoders.ts';
 
 /** A rule as users write it: `enableDefaultDeny` may be missing, whole or in part. */
-type WrittenRule = Omit<Rule, 'enableDefaultDeny'> & {
+type WrittenRule = Omit<Rule, 'enableDefaultDeny' | 'order'> & {
   enableDefaultDeny?: { ingress?: boolean; egress?: boolean };
 };
 
-const INGRESS = object<IngressRule>({
+const INGRESS = object<Omit<IngressRule, 'fromNamespaces'>>({
   name: 'an ingress rule',
   fields: {
     ...INGRESS_PEERS,
@@ -34,13 +34,13 @@ const INGRESS = object<IngressRule>({
   check: checkDirection,
 });
 
-const INGRESS_DENY = object<IngressDenyRule>({
+const INGRESS_DENY = object<Omit<IngressDenyRule, 'fromNamespaces'>>({
   name: 'an ingress deny rule',
   fields: { ...INGRESS_PEERS, toPorts: { decode: list(PORT_DENY_RULE) }, icmps: ICMPS },
   check: checkDirection,
 });
 
-const EGRESS = object<EgressRule>({
+const EGRESS = object<Omit<EgressRule, 'toNamespaces'>>({
   name: 'an egress rule',
   fields: {
     ...EGRESS_PEERS,
@@ -52,7 +52,7 @@ const EGRESS = object<EgressRule>({
   check: checkDirection,
 });
 
-const EGRESS_DENY = object<EgressDenyRule>({
+const EGRESS_DENY = object<Omit<EgressDenyRule, 'toNamespaces'>>({
   name: 'an egress deny rule',
   fields: { ...EGRESS_PEERS, toPorts: { decode: list(PORT_DENY_RULE) }, icmps: ICMPS },
   check: checkDirection,

@@ -106,6 +106,8 @@ export interface ObjectShape<T> {
   name: string;
   /** In the order in which the agent prints them. */
   fields: Fields<T>;
+  /** Hints for fields that are not known; without it those for rules of Cilium. */
+  instead?: Readonly<Record<string, string>>;
   /** What must hold between the fields. `given` is the object as it was written. */
   check?: (value: T, at: Cursor, given: Readonly<Record<string, unknown>>) => void;
 }
@@ -204,7 +206,7 @@ export function object<T extends object>(shape: ObjectShape<T>): Decode<T> {
     if (!isRecord(value)) return wrongType(at, shape.name, value);
     const given = at.options.strict ? value : anyCase(value, names);
     for (const name of Object.keys(given)) {
-      if (!known.has(name) && at.options.strict) complainOfField(name, names, shape.name, at);
+      if (!known.has(name) && at.options.strict) complainOfField(name, names, shape, at);
     }
     const decoded: Record<string, unknown> = {};
     let complete = true;
@@ -274,10 +276,15 @@ const INSTEAD: Readonly<Record<string, string>> = {
 
 const BELONGS_IN_DIRECTION = /^(from[A-Z]|to[A-Z]|icmps$|authentication$)/;
 
-function complainOfField(name: string, names: readonly string[], shape: string, at: Cursor): void {
+function complainOfField(
+  name: string,
+  names: readonly string[],
+  { name: shape, instead: hints = INSTEAD }: Pick<ObjectShape<object>, 'name' | 'instead'>,
+  at: Cursor,
+): void {
   const misplaced = names.includes('ingress') && BELONGS_IN_DIRECTION.test(name);
   const near = nearest(name, names);
-  const instead = Object.hasOwn(INSTEAD, name) ? INSTEAD[name] : undefined;
+  const instead = Object.hasOwn(hints, name) ? hints[name] : undefined;
   const hint = misplaced
     ? `It belongs inside an item of "${name.startsWith('from') ? 'ingress' : 'ingress" or "egress'}".`
     : (instead ?? (near ? `Did you mean "${near}"?` : `Fields of ${shape}: ${names.join(', ')}.`));

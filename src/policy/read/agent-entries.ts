@@ -1,16 +1,18 @@
 import { isRecord } from '../../lib/record.ts';
 import { holdsLabels, parseLabels } from '../../model/label.ts';
 import type { LabelSelector } from '../../model/selector.ts';
-import type {
-  CidrRule,
-  FqdnSelector,
-  IngressRule,
-  Path,
-  PolicyEntry,
-  PortRule,
-  Rule,
-  SourceDocument,
-  SourcedRule,
+import {
+  type CidrRule,
+  type FqdnSelector,
+  type IngressRule,
+  type Path,
+  type PolicyEntry,
+  type PortRule,
+  type Rule,
+  type SourceDocument,
+  type SourcedRule,
+  TIERS,
+  type Tier,
 } from '../rule.ts';
 
 /** Whether this is the list of entries that agents from 1.19 on return for `GET /policy`. An empty list may be rules too. */
@@ -61,7 +63,16 @@ function ruleOfEntry(entry: PolicyEntry): Rule {
       ingress: entry.Ingress && entry.DefaultDeny,
       egress: !entry.Ingress && entry.DefaultDeny,
     },
+    ...orderOf(entry),
   };
+}
+
+/** Tiers have these numbers from 1.20 on. Before, all entries are of network policies. */
+function orderOf({ Tier, Priority, Verdict }: PolicyEntry): Pick<Rule, 'order'> {
+  const tier: Tier = Tier === TIERS.Admin ? 'Admin' : Tier === TIERS.Baseline ? 'Baseline' : 'Normal';
+  const pass = Verdict === 2;
+  if (Tier < TIERS.Admin || (tier === 'Normal' && Priority === 0 && !pass)) return {};
+  return { order: { tier, priority: Priority, ...(pass && { pass }) } };
 }
 
 /** No list selects no peer, an empty one every peer. */

@@ -51,7 +51,9 @@ const API_VERSIONS: Readonly<Record<PolicyKind, string>> = {
   CiliumNetworkPolicy: 'cilium.io/v2',
   CiliumClusterwideNetworkPolicy: 'cilium.io/v2',
   NetworkPolicy: 'networking.k8s.io/v1',
+  ClusterNetworkPolicy: 'policy.networking.k8s.io/v1alpha2',
 };
+const CLUSTERWIDE: readonly PolicyKind[] = ['CiliumClusterwideNetworkPolicy', 'ClusterNetworkPolicy'];
 /** The kinds of Kubernetes objects that are policies. */
 export const POLICY_KINDS = Object.keys(API_VERSIONS);
 
@@ -84,9 +86,10 @@ export function readName(
     at.fail('api-version', `the apiVersion of a ${kind} is ${wanted}`, undefined, ['apiVersion']);
   for (const field of Object.keys(value)) {
     if (OBJECT_FIELDS.includes(field) || options.strict === false) continue;
-    const inSpec = /^(endpointSelector|nodeSelector|ingress|egress|ingressDeny|egressDeny|podSelector)$/.test(
-      field,
-    );
+    const inSpec =
+      /^(endpointSelector|nodeSelector|ingress|egress|ingressDeny|egressDeny|podSelector|tier|priority|subject)$/.test(
+        field,
+      );
     const near = nearest(field, OBJECT_FIELDS);
     const hint = inSpec ? 'It belongs inside "spec".' : near && `Did you mean "${near}"?`;
     at.fail('unknown-field', `unknown field "${field}"`, hint, [field]);
@@ -109,7 +112,7 @@ export function readName(
       'metadata',
       'name',
     ]);
-  const clusterwide = kind === 'CiliumClusterwideNetworkPolicy';
+  const clusterwide = CLUSTERWIDE.includes(kind);
   if (clusterwide && namespace)
     at.warn('namespace', `a ${kind} has no namespace: "${namespace}" is ignored`, undefined, [
       'metadata',

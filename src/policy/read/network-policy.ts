@@ -192,9 +192,14 @@ function portRules(ports: NetworkPolicyPort[] | undefined): { toPorts?: PortRule
   return { toPorts: ports.map((port) => ({ ports: [one(port)] })) };
 }
 
-function peerSelector({ podSelector, namespaceSelector }: Peer, namespace: string): LabelSelector {
-  const pods = withSource(podSelector ?? {}, 'k8s:');
-  if (!namespaceSelector) return withLabel(pods, `k8s:${NAMESPACE_KEY}`, namespace);
+function peerSelector({ podSelector = {}, namespaceSelector }: Peer, namespace: string): LabelSelector {
+  if (namespaceSelector) return selectorOfPods(podSelector, namespaceSelector);
+  return withLabel(withSource(podSelector, 'k8s:'), `k8s:${NAMESPACE_KEY}`, namespace);
+}
+
+/** The pods with these labels in the namespaces with those. Everything else has no namespace. */
+export function selectorOfPods(podSelector: LabelSelector, namespaceSelector: LabelSelector): LabelSelector {
+  const pods = withSource(podSelector, 'k8s:');
   const namespaces = withSource(namespaceSelector, `k8s:${NAMESPACE_LABELS}.`);
   const everywhere =
     Object.keys(namespaces.matchLabels ?? {}).length + (namespaces.matchExpressions?.length ?? 0) === 0;

@@ -6,9 +6,10 @@ import { decodeRule } from '../language/decode-rule.ts';
 import { type Complaint, Cursor } from '../language/decoders.ts';
 import type { Path, Rule, SourcedRule } from '../rule.ts';
 import { inNamespace, warnOfOtherNamespace } from './cilium-policy.ts';
+import { decodeClusterNetworkPolicy, type OrderedRule } from './cluster-network-policy.ts';
 import { type SchemaCheck, schemaCheck, withoutReported } from './crd-schema.ts';
 import { type ParsedDocument, parseFile } from './documents.ts';
-import { foreignPolicy } from './foreign-policies.ts';
+import { foreignPolicy, optionComplaint } from './foreign-policies.ts';
 import { isPolicyKind, type ObjectName, POLICY_KINDS, readName, specsOf } from './kubernetes-object.ts';
 import { decodeNetworkPolicy } from './network-policy.ts';
 import { templateComplaint } from './template.ts';
@@ -20,6 +21,10 @@ export interface ParseOptions {
   target?: Release | undefined;
   /** What the target does not know is a warning. */
   anyRelease?: boolean;
+  /** Whether agents read ClusterNetworkPolicy, which from 1.20 on they do with an option. Undefined: not known. */
+  clusterNetworkPolicy?: boolean | undefined;
+  /** Policies that agents may not read, or do not, are for the evaluator: a warning where they do not. */
+  readAll?: boolean;
   /** For objects that do not name one. Default `default`. */
   namespace?: string | undefined;
   /** Called for objects that are not policies; returns true to suppress the warning about one. */
@@ -206,15 +211,16 @@ function readObject(
   const at = new Cursor({ strict, target, form: 'kubernetes', written: writtenIn(document, path) });
   const name = readName(value, kind, options, at);
   at.complaints.forEach(report);
+  if (kind === 'ClusterNetworkPolicy') reportOption(options, report);
   into.objects.push({ name, value, document, path });
   for (const { part, spec } of specsOf(value, kind)) {
     const written = writtenIn(document, [...path, ...part]);
     const here = new Cursor({ strict, target, form: 'kubernetes', written });
-    const rule = readSpec(spec, name, here);
+    const found = readSpec(spec, name, here);
     const bySchema = (hasSchema(kind) && options.schema?.(spec)) || [];
     const complaints = [...here.complaints, ...withoutReported(bySchema, here.complaints)];
     complaints.forEach(reporter(document, [...path, ...part], options, into));
-    if (rule)
+    for (const { rule, part: below, needsNodeLabels } of found)
       into.rules.push({
         rule,
         origin: {
@@ -223,13 +229,29 @@ function readObject(
           name: name.name,
           source: document,
           path: [...path, ...part],
+          ...(below && { part: below }),
         },
+        ...(needsNodeLabels && { needsNodeLabels }),
       });
   }
 }
 
-function readSpec(spec: unknown, name: ObjectName, at: Cursor): Rule | undefined {
-  if (name.kind === 'NetworkPolicy') return decodeNetworkPolicy(spec, name, at);
+function readSpec(spec: unknown, name: ObjectName, at: Cursor): SpecRule[] {
+  if (name.kind === 'ClusterNetworkPolicy') return decodeClusterNetworkPolicy(spec, name, at);
+  const rule = name.kind === 'NetworkPolicy' ? decodeNetworkPolicy(spec, name, at) : readOwn(spec, name, at);
+  return rule ? [{ rule }] : [];
+}
+
+function reportOption({ clusterNetworkPolicy, readAll = false }: ParseOptions, report: Report): void {
+  const complaint = optionComplaint(clusterNetworkPolicy);
+  if (!complaint || (readAll && clusterNetworkPolicy === undefined)) return;
+  report({ ...complaint, severity: readAll ? 'warning' : 'error' });
+}
+
+/** A rule of an object; `part` where the object makes several. */
+type SpecRule = { rule: Rule } & Partial<OrderedRule>;
+
+function readOwn(spec: unknown, name: ObjectName, at: Cursor): Rule | undefined {
   const rule = decodeRule(spec, at);
   if (rule?.nodeSelector && name.kind === 'CiliumNetworkPolicy')
     at.fail(

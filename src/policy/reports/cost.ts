@@ -55,7 +55,7 @@ export function countRules(engine: PolicyEngine): {
   for (const rule of engine.rules) {
     const { source } = rule;
     costs.set(rule, {
-      rule: referenceOf(source.origin, source.rule.labels),
+      rule: referenceOf(source.origin, source.rule.labels, source.origin.part),
       endpoints: 0,
       identities: peersOf(engine, rule),
       entries: 0,

@@ -7,7 +7,7 @@ import type { Direction, Part, PortSpec } from '../evaluate/maps/compile-rule.ts
 import { effectivePeers } from '../evaluate/maps/direction-policy.ts';
 import type { Identity } from '../evaluate/selectors/identities.ts';
 import { selects } from '../evaluate/selectors/match.ts';
-import { formatPosition, type Origin, type Path, type Position, positionOf } from '../rule.ts';
+import { formatPosition, type Origin, type Path, type Position, positionOf, type Tier } from '../rule.ts';
 
 /** A reference to a rule, or to a part of one, in reports. */
 export interface RuleReference {
@@ -69,7 +69,9 @@ export function nameOf({ kind, namespace, name, location }: RuleReference): stri
 
 /** Explains a decision. */
 export function explain(direction: Direction, decision: Decision, subject: string): Explanation {
-  const { answer, reason, proxy, auth, remark } = decision;
+  const { answer, reason, proxy, auth, remark, passed = [] } = decision;
+  const passing = passed.map(referenceOfPart);
+  const by = passing.map((rule) => `passed on by ${nameOf(rule)}, ${rule.part}; `).join('');
   const extra = {
     ...(proxy && { proxy: proxyKind(reason.kind === 'rule' ? reason.port : undefined) }),
     ...(auth !== undefined && { auth }),
@@ -82,26 +84,31 @@ export function explain(direction: Direction, decision: Decision, subject: strin
       const more = [
         ...(proxy ? [`the ${extra.proxy} proxy then applies its rules`] : []),
         ...(auth ? ['once both ends have authenticated'] : []),
+        ...(remark === undefined ? [] : [remark]),
       ];
       return {
         ...base,
-        rules: [rule],
-        text: [`${verb} by ${nameOf(rule)}, ${rule.part}`, ...more].join('; '),
+        rules: [rule, ...passing],
+        text: [`${by}${verb} by ${nameOf(rule)}, ${rule.part}`, ...more].join('; '),
       };
     }
     case 'default-deny': {
       const rules = reason.rules.map(({ source }) => referenceOf(source.origin, source.rule.labels));
-      const by = rules[0]
+      const closing = rules[0]
         ? `${nameOf(rules[0])}${rules.length > 1 ? ` and ${rules.length - 1} more` : ''}`
         : 'the enforcement mode';
       return {
         ...base,
-        rules,
-        text: `${by} enabled default deny for ${direction} of ${subject}, and no rule allows this${remark === undefined ? '' : `; ${remark}`}`,
+        rules: [...rules, ...passing],
+        text: `${by}${closing} enabled default deny for ${direction} of ${subject}, and no rule allows this${remark === undefined ? '' : `; ${remark}`}`,
       };
     }
     case 'default-allow':
-      return { ...base, rules: [], text: `the rules for ${subject} do not enable default deny` };
+      return {
+        ...base,
+        rules: passing,
+        text: `${by}the rules for ${subject} do not enable default deny`,
+      };
     case 'not-enforced':
       return { ...base, rules: [], text: `no rule applies to ${direction} of ${subject}` };
     case 'no-endpoint':
@@ -138,9 +145,7 @@ export function remedies(
   if (answer !== 'denied') return [];
   if (reason.kind === 'rule') {
     const { location, part } = referenceOfPart(reason.part);
-    return [
-      { location, text: `remove this traffic from ${part}: deny rules take precedence over allow rules` },
-    ];
+    return [{ location, text: `remove this traffic from ${part}: ${FIRST[tierOf(reason.part)]}` }];
   }
   const port =
     traffic.port === undefined || traffic.protocol === undefined
@@ -149,7 +154,7 @@ export function remedies(
   const other = direction === 'ingress' ? 'from' : 'to';
   const allows = engine
     .policyOf(subject)
-    [direction].parts.filter(({ deny, ports }) => !deny && ports.length > 0);
+    [direction].parts.filter(({ deny, pass, ports }) => !deny && !pass && ports.length > 0);
   const near: Remedy[] = [];
   for (const part of allows) {
     const { location } = referenceOfPart(part);
@@ -168,6 +173,17 @@ export function remedies(
       }
     : { text: `add a rule that allows ${port} ${other} this peer` };
   return [...near.slice(0, 3), rest];
+}
+
+/** What goes before a rule that denies, by its tier. */
+const FIRST: Readonly<Record<Tier, string>> = {
+  Admin: 'only an earlier rule of the Admin tier goes before it',
+  Normal: 'deny rules take precedence over allow rules',
+  Baseline: 'or allow it in a network policy, which goes before the Baseline tier',
+};
+
+function tierOf({ rule }: Part): Tier {
+  return rule.source.rule.order?.tier ?? 'Normal';
 }
 
 function covered(spec: PortSpec, { protocol, port }: Traffic): boolean {

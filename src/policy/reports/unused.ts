@@ -4,7 +4,7 @@ import { rulesOf } from '../evaluate/decide/decide.ts';
 import { PolicyEngine } from '../evaluate/decide/engine.ts';
 import type { Peers } from '../evaluate/decide/peers.ts';
 import { type CompiledRule, DIRECTIONS, type Part } from '../evaluate/maps/compile-rule.ts';
-import { effectivePeers } from '../evaluate/maps/direction-policy.ts';
+import { effectivePeers, isOrdered } from '../evaluate/maps/direction-policy.ts';
 import type { Verdict } from '../evaluate/maps/policy-map.ts';
 import type { Selector } from '../evaluate/selectors/selector.ts';
 import type { SourcedRule } from '../rule.ts';
@@ -122,6 +122,7 @@ function coveredAnywhere(engine: PolicyEngine): Set<SourcedRule> {
 function coveredRules(engine: PolicyEngine): Set<CompiledRule> {
   const places = placesOfRules(engine);
   const removed = new Set<CompiledRule>();
+  const ordered = orderedRules(engine);
   const perhaps = engine.endpoints.flatMap(({ identity }) => engine.identities.get(identity) ?? []);
   for (const rule of engine.rules.reverse()) {
     const own = places.get(rule);
@@ -129,7 +130,7 @@ function coveredRules(engine: PolicyEngine): Set<CompiledRule> {
     const open =
       rule.parts.some((part) => isOpen(part, engine) || lacksIdentities(part, engine)) ||
       perhaps.some((identity) => engine.maySelect(rule, identity));
-    if (!own || open) continue;
+    if (!own || open || ordered.has(rule)) continue;
     const others = ({ parts }: Verdict) =>
       parts.filter((part) => part.rule !== rule && !removed.has(part.rule));
     const redundant = own.every(
@@ -140,6 +141,20 @@ function coveredRules(engine: PolicyEngine): Set<CompiledRule> {
     if (redundant && !changesDefaults(engine, rule, removed)) removed.add(rule);
   }
   return removed;
+}
+
+/** Rules for endpoints that rules of several tiers are for: what covers what there is not looked into. */
+function orderedRules(engine: PolicyEngine): Set<CompiledRule> {
+  const found = new Set<CompiledRule>();
+  for (const { identity: id } of engine.endpoints) {
+    const identity = engine.identities.get(id);
+    const policy = identity && engine.policyOf(identity);
+    for (const direction of policy ? DIRECTIONS : []) {
+      const { levels = [], parts = [] } = policy?.[direction] ?? {};
+      if (isOrdered(levels)) for (const { rule } of parts) found.add(rule);
+    }
+  }
+  return found;
 }
 
 /** Whether other rules cause the same entry. Rules that use a proxy add up, so their ports must be equal too. */

@@ -17,7 +17,6 @@ describe('policies of other APIs', () => {
   test.each([
     ['AdminNetworkPolicy', 'policy.networking.k8s.io/v1alpha1'],
     ['BaselineAdminNetworkPolicy', 'policy.networking.k8s.io/v1alpha1'],
-    ['ClusterNetworkPolicy', 'policy.networking.k8s.io/v1alpha2'],
     ['ClusterNetworkPolicy', 'crd.antrea.io/v1beta1'],
     ['GlobalNetworkPolicy', 'projectcalico.org/v3'],
     ['GlobalNetworkPolicy', 'crd.projectcalico.org/v1'],

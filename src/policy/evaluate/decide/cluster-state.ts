@@ -21,6 +21,8 @@ export interface PolicyState {
   localOnly?: true;
   /** Whether the nodes' own traffic is subject to policy, if the state says so. */
   hostFirewall?: boolean;
+  /** Whether the agents read ClusterNetworkPolicy, if the state says so. */
+  clusterNetworkPolicy?: boolean;
 }
 
 export function emptyState(): PolicyState {
@@ -51,14 +53,20 @@ export function stateOf(document: unknown, file: string): PolicyState {
     addresses: addressesOf(document.ips),
     pods: podsOf(list),
     objects: objectsOf(document.objects, file),
-    ...hostFirewallOf(document.hostFirewall, file),
+    ...switchOf('hostFirewall', document, file),
+    ...switchOf('clusterNetworkPolicy', document, file),
   };
 }
 
-function hostFirewallOf(value: unknown, file: string): Pick<PolicyState, 'hostFirewall'> {
+function switchOf<K extends 'hostFirewall' | 'clusterNetworkPolicy'>(
+  name: K,
+  document: Readonly<Record<string, unknown>>,
+  file: string,
+): { [name in K]?: boolean } {
+  const value = document[name];
   if (value === undefined) return {};
-  if (typeof value !== 'boolean') throw wrong(file, '"hostFirewall" must be true or false');
-  return { hostFirewall: value };
+  if (typeof value !== 'boolean') throw wrong(file, `"${name}" must be true or false`);
+  return { [name]: value } as { [name in K]?: boolean };
 }
 
 /** A list as `kubectl get pods,services,endpointslices,namespaces -A -o json` prints it. Other kinds are passed over. */

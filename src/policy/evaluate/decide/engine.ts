@@ -50,6 +50,10 @@ export interface Settings {
   enforcement: 'default' | 'always' | 'never';
   /** The nodes' own traffic is subject to rules with a node selector. Undefined: not known. */
   hostFirewall: boolean | undefined;
+  /** Agents read ClusterNetworkPolicy, which those of 1.20 do with an option. Undefined: not known. */
+  clusterNetworkPolicy: boolean | undefined;
+  /** Nodes have labels of their own, which a ClusterNetworkPolicy may select them by. Undefined: not known. */
+  nodeLabels: boolean | undefined;
   /** Pods accept connections from their node even without a rule (the agent's default under Kubernetes). */
   allowLocalhost: boolean;
   /** The release whose maps are computed, and whose way of handling CIDR exceptions is used. Undefined: not known. */
@@ -65,12 +69,16 @@ export interface Settings {
 const DEFAULT_SETTINGS: Settings = {
   enforcement: 'default',
   hostFirewall: undefined,
+  clusterNetworkPolicy: undefined,
+  nodeLabels: undefined,
   allowLocalhost: false,
   release: undefined,
 };
 
 /** The release that is assumed where none is known. */
 const USUAL_RELEASE: Release = '1.17';
+/** The first release whose agents read ClusterNetworkPolicy. */
+const FIRST_WITH_TIERS: Release = '1.20';
 
 /** The policy of one identity. */
 export interface SubjectPolicy {
@@ -79,9 +87,27 @@ export interface SubjectPolicy {
   egress: DirectionPolicy;
   /** What rules add that are for this identity only if it has labels that are not known, and why they are not. */
   perhaps?: { why: string; ingress: DirectionPolicy; egress: DirectionPolicy };
+  /** Its policy if an option of the agents is on of which that is not known. The above is without. */
+  whenOn?: { why: string; policy: SubjectPolicy };
 }
 
-const NOT_ENFORCED: DirectionPolicy = { enforced: false, open: false, filters: [], parts: [], closedBy: [] };
+/** Settings that decide which rules the agents have. */
+type Option = 'clusterNetworkPolicy' | 'nodeLabels';
+
+const NOT_KNOWN: Readonly<Record<Option, string>> = {
+  clusterNetworkPolicy:
+    'whether the agents read ClusterNetworkPolicy is not known (--cluster-network-policy)',
+  nodeLabels: 'whether the agents have the option enable-node-selector-labels is not known',
+};
+
+const NOT_ENFORCED: DirectionPolicy = {
+  enforced: false,
+  open: false,
+  filters: [],
+  parts: [],
+  levels: [],
+  closedBy: [],
+};
 
 /** Identifies a rule while other rules are added and removed. */
 export type RuleHandle = number;
@@ -122,7 +148,7 @@ export class PolicyEngine {
       clusterName: this.settings.clusterName ?? this.identities.clusterName(endpoints),
       dualStack: this.settings.dualStack ?? this.identities.dualStack(),
       release: this.release,
-      assumed: this.settings.release === undefined,
+      assumed: this.settings.release === undefined && !this.settings.clusterNetworkPolicy,
       ...(objects && { objects }),
     };
     this.#namedPorts = portsByName(endpoints);
@@ -133,7 +159,8 @@ export class PolicyEngine {
 
   /** The release whose rules and maps are followed. */
   get release(): Release {
-    return this.settings.release ?? USUAL_RELEASE;
+    const { release, clusterNetworkPolicy } = this.settings;
+    return release ?? (clusterNetworkPolicy ? FIRST_WITH_TIERS : USUAL_RELEASE);
   }
 
   /** Name of the cluster that the entity `cluster` means. */
@@ -146,9 +173,9 @@ export class PolicyEngine {
     return this.#around.dualStack;
   }
 
-  /** Rules in the order in which they were added. */
+  /** Rules in the order in which they were added, without those that the agents do not read. */
   get rules(): CompiledRule[] {
-    return [...this.#rules.values()];
+    return [...this.#rules.values()].filter((rule) => this.#has(rule) !== false);
   }
 
   /** Adds a rule. Cached results that it affects are dropped. */
@@ -291,16 +318,37 @@ export class PolicyEngine {
 
   /** Rules whose subject the identity is, or may be, in order. */
   rulesFor(identity: Identity): CompiledRule[] {
-    const { sure, perhaps } = this.#rulesFor(identity);
-    return [...sure, ...perhaps];
+    return this.#rulesFor(identity).map(({ rule }) => rule);
   }
 
   /** Whether the rule is for the identity only if it has labels that are not known. */
   maySelect(rule: CompiledRule, identity: Identity): boolean {
-    return this.#rulesFor(identity).perhaps.includes(rule);
+    return this.#rulesFor(identity).some((each) => each.rule === rule && each.unless !== undefined);
   }
 
-  #rulesFor(identity: Identity): { sure: CompiledRule[]; perhaps: CompiledRule[]; why: string } {
+  /** Whether the agents have the rule, or the option that this rests on. `on` are options that are taken to be on. */
+  #has({ source }: CompiledRule, on: readonly Option[] = []): boolean | Option {
+    if (source.origin.kind !== 'ClusterNetworkPolicy') return true;
+    const { release } = this.settings;
+    if (release !== undefined && !atLeast(release, FIRST_WITH_TIERS)) return false;
+    const needed: Option[] = [
+      'clusterNetworkPolicy',
+      ...(source.needsNodeLabels ? (['nodeLabels'] as const) : []),
+    ];
+    if (needed.some((option) => this.settings[option] === false)) return false;
+    return needed.find((option) => !this.settings[option] && !on.includes(option)) ?? true;
+  }
+
+  /** Rules of which it is not known whether the agents have them, with the reason. */
+  get openRules(): { rule: CompiledRule; why: string }[] {
+    return this.rules.flatMap((rule) => {
+      const has = this.#has(rule);
+      return typeof has === 'string' ? [{ rule, why: NOT_KNOWN[has] }] : [];
+    });
+  }
+
+  /** Rules for the identity in order; `unless` says why it is not sure that they are for it. */
+  #rulesFor(identity: Identity): { rule: CompiledRule; unless?: string }[] {
     const found = new Map<RuleHandle, boolean | string>();
     const take = (groups: Iterable<SubjectGroup>) => {
       for (const { subject, handles } of groups) {
@@ -313,24 +361,29 @@ export class PolicyEngine {
       take(this.#anyLabel);
       for (const { key, value } of identity.labels) take(this.#byLabel.get(`${key}=${value}`) ?? []);
     }
-    const sure: CompiledRule[] = [];
-    const perhaps: CompiledRule[] = [];
-    let why = identity.gap?.why;
-    for (const [handle, selected] of [...found].sort(([a], [b]) => a - b)) {
-      const rule = this.#rules.get(handle);
-      if (!rule) continue;
-      if (selected !== true) why ??= String(selected);
-      if (identity.gap?.of === 'any') perhaps.push(rule);
-      else if (rule.node === isNode(identity)) (selected === true ? sure : perhaps).push(rule);
-    }
-    return { sure, perhaps, why: why ?? '' };
+    const gap = identity.gap?.of === 'any' ? identity.gap.why : undefined;
+    return [...found]
+      .sort(([a], [b]) => a - b)
+      .flatMap(([handle, selected]) => {
+        const rule = this.#rules.get(handle);
+        if (!rule || this.#has(rule) === false) return [];
+        if (gap === undefined && rule.node !== isNode(identity)) return [];
+        const unless = gap ?? (selected === true ? undefined : String(selected));
+        return [{ rule, ...(unless !== undefined && { unless }) }];
+      });
   }
 
-  #resolve(identity: Identity): SubjectPolicy {
+  /** `on` are options of the agents that are taken to be on. */
+  #resolve(identity: Identity, on: readonly Option[] = []): SubjectPolicy {
     const { enforcement, hostFirewall } = this.settings;
     if (enforcement === 'never' || (isNode(identity) && hostFirewall === false))
       return { identity, ingress: NOT_ENFORCED, egress: NOT_ENFORCED };
-    let { sure, perhaps, why } = this.#rulesFor(identity);
+    const all = this.#rulesFor(identity);
+    const found = all.filter(({ rule }) => this.#has(rule, on) === true);
+    const [option] = all.map(({ rule }) => this.#has(rule, on)).filter((has) => typeof has === 'string');
+    let sure = found.filter(({ unless }) => unless === undefined).map(({ rule }) => rule);
+    let perhaps = found.filter(({ unless }) => unless !== undefined).map(({ rule }) => rule);
+    const why = identity.gap?.why ?? found.flatMap(({ unless }) => unless ?? [])[0] ?? '';
     if (perhaps.some(({ requires }) => Object.values(requires).some((terms) => terms.length > 0)))
       [sure, perhaps] = [[], [...sure, ...perhaps]];
     const always = enforcement === 'always' || isReserved(identity, 'init');
@@ -345,6 +398,7 @@ export class PolicyEngine {
       identity,
       ...policyOf(sure, always),
       ...(perhaps.length > 0 && { perhaps: { why, ...policyOf(perhaps, false) } }),
+      ...(option && { whenOn: { why: NOT_KNOWN[option], policy: this.#resolve(identity, [...on, option]) } }),
     };
   }
 

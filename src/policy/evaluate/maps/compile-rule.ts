@@ -3,17 +3,18 @@ import { atLeast } from '../../../model/release.ts';
 import type { Term } from '../../../model/selector.ts';
 import { termsOf } from '../../../model/selector.ts';
 import { icmpType } from '../../language/icmp-types.ts';
-import type {
-  Authentication,
-  EgressRule,
-  IcmpRule,
-  IngressRule,
-  L7Rules,
-  Origin,
-  Path,
-  PortRule,
-  Protocol,
-  SourcedRule,
+import {
+  type Authentication,
+  type EgressRule,
+  type IcmpRule,
+  type IngressRule,
+  type L7Rules,
+  type Origin,
+  type Path,
+  type PortRule,
+  type Protocol,
+  type SourcedRule,
+  TIERS,
 } from '../../rule.ts';
 import { egressSelectors, ingressSelectors, type Surroundings } from '../selectors/peers.ts';
 import { labelSelector, type Selector } from '../selectors/selector.ts';
@@ -48,6 +49,8 @@ export interface PortSpec {
 export interface Part {
   direction: Direction;
   deny: boolean;
+  /** It leaves what it matches to the next tier. */
+  pass: boolean;
   /** Undefined selects no peer, empty every peer. */
   peers: readonly Selector[] | undefined;
   ports: readonly PortSpec[];
@@ -62,12 +65,22 @@ export interface Part {
   rule: CompiledRule;
 }
 
+/** Where a rule stands among others: lower tiers go first, of one tier lower priorities. */
+export interface Level {
+  tier: number;
+  priority: number;
+}
+
+/** That of all network policies. */
+export const NORMAL: Level = { tier: TIERS.Normal, priority: 0 };
+
 /** A rule prepared for evaluation. */
 export interface CompiledRule {
   source: SourcedRule;
   subject: Selector;
   /** The rule has a node selector: it is about the node itself and not about pods. */
   node: boolean;
+  level: Level;
   parts: readonly Part[];
   /** The directions that it has rules for, and those in which it enables default deny. */
   hasRules: Record<Direction, boolean>;
@@ -83,13 +96,15 @@ export function compileRule(
   extra?: CompiledRule['requires'],
 ): CompiledRule {
   const { rule, origin } = source;
-  const here = origin.kind === 'rule' ? around : { ...around, ofObject: true };
+  const ofClusterPolicy = origin.kind === 'ClusterNetworkPolicy';
+  const here = origin.kind === 'rule' ? around : { ...around, ofObject: true, ofClusterPolicy };
   const withPorts = protocolsOfAny(around);
   const parts: Part[] = [];
   const compiled: CompiledRule = {
     source,
     subject: labelSelector(rule.nodeSelector ?? rule.endpointSelector ?? {}),
     node: rule.nodeSelector !== undefined,
+    level: rule.order ? { tier: TIERS[rule.order.tier], priority: rule.order.priority } : NORMAL,
     parts,
     hasRules: {
       ingress: hasAny(rule.ingress) || hasAny(rule.ingressDeny),
@@ -142,17 +157,20 @@ function partOf(
     l3only && peers !== undefined && peers.length > 0
       ? [{ ...NO_PORT, redirect: false }]
       : [
-          ...(part.toPorts ?? []).flatMap((port) => portSpecs(port, deny, withPorts)),
+          ...(part.toPorts ?? []).flatMap((port) =>
+            portSpecs(port, deny || rule.source.rule.order?.pass === true, withPorts),
+          ),
           ...icmpSpecs(part.icmps ?? []),
         ];
   return {
     direction,
     deny,
+    pass: rule.source.rule.order?.pass === true,
     peers,
     ports,
     auth: part.authentication && AUTH_TYPES[part.authentication.mode],
     origin: rule.source.origin,
-    path: [section, index],
+    path: rule.source.origin.part ?? [section, index],
     unknowns: (peers ?? []).flatMap((peer) => (peer.kind === 'none' && peer.why ? [peer.why] : [])),
     rule,
   };

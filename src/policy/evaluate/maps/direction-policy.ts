@@ -1,11 +1,20 @@
 import type { Selection, SelectorCache } from '../selectors/selection.ts';
 import { type Selector, WILDCARD } from '../selectors/selector.ts';
-import type { CompiledRule, Direction, Part, PortSpec } from './compile-rule.ts';
+import {
+  type CompiledRule,
+  type Direction,
+  type Level,
+  NORMAL,
+  type Part,
+  type PortSpec,
+} from './compile-rule.ts';
 
 /** What a filter does with the peers of one selector. */
 export interface PeerPolicy {
   selection: Selection;
   deny: boolean;
+  /** It leaves the decision to the next tier. */
+  pass: boolean;
   redirect: boolean;
   listener: string;
   priority: number;
@@ -14,13 +23,20 @@ export interface PeerPolicy {
   parts: readonly Part[];
 }
 
-/** A subject's rules for one port (range) and protocol in one direction. */
+/** A subject's rules of one level for one port (range) and protocol in one direction. */
 export interface Filter {
+  /** Index into the levels; beyond the last for what holds when no rule does. */
+  level: number;
   protocol: number;
   port: number;
   endPort: number;
   name: string;
   peers: Map<string, PeerPolicy>;
+}
+
+/** The parts of rules of one level. */
+export interface PartLevel extends Level {
+  parts: readonly Part[];
 }
 
 /** A subject's rules for one direction, merged per port and protocol. */
@@ -31,6 +47,8 @@ export interface DirectionPolicy {
   open: boolean;
   filters: readonly Filter[];
   parts: readonly Part[];
+  /** The parts in the order in which they are asked. Network policies alone are one level. */
+  levels: readonly PartLevel[];
   /** The rules that enable default deny. */
   closedBy: readonly CompiledRule[];
 }
@@ -44,14 +62,42 @@ export function directionPolicy(
   partsOf: (rule: CompiledRule) => readonly Part[] = (rule) => rule.parts,
 ): DirectionPolicy {
   const relevant = rules.filter((rule) => rule.hasRules[direction]);
-  const parts = relevant.flatMap((rule) => partsOf(rule).filter((part) => part.direction === direction));
   const enforced = always || relevant.length > 0;
   const closedBy = relevant.filter((rule) => rule.defaultDeny[direction]);
   const open = !always && enforced && closedBy.length === 0;
+  const levels = levelsOf(relevant, direction, partsOf);
+  const parts = levels.flatMap((level) => level.parts);
   const filters = new Map<string, Filter>();
-  for (const part of parts) for (const port of part.ports) addPart(filters, part, port, cache);
-  if (open) addAllowAll(filters, cache);
-  return { enforced, open, filters: [...filters.values()], parts, closedBy };
+  for (const [i, { parts: own }] of levels.entries())
+    for (const part of own) for (const port of part.ports) addPart(filters, i, part, port, cache);
+  if (open) addAllowAll(filters, isOrdered(levels) ? levels.length : 0, cache);
+  return { enforced, open, filters: [...filters.values()], parts, levels, closedBy };
+}
+
+/** Whether there are rules of other levels than that of network policies. */
+export function isOrdered(levels: readonly Level[]): boolean {
+  return levels.some(({ tier, priority }) => tier !== NORMAL.tier || priority !== NORMAL.priority);
+}
+
+/** Which of two levels goes first: negative for the first of them. */
+export function compareLevels(a: Level, b: Level): number {
+  return a.tier - b.tier || a.priority - b.priority;
+}
+
+function levelsOf(
+  rules: readonly CompiledRule[],
+  direction: Direction,
+  partsOf: (rule: CompiledRule) => readonly Part[],
+): PartLevel[] {
+  const levels: (Level & { parts: Part[] })[] = [];
+  for (const rule of rules.toSorted((a, b) => compareLevels(a.level, b.level))) {
+    const { level } = rule;
+    const last = levels.at(-1);
+    const own = partsOf(rule).filter((part) => part.direction === direction);
+    if (last && compareLevels(last, level) === 0) last.parts.push(...own);
+    else levels.push({ ...level, parts: own });
+  }
+  return levels;
 }
 
 /** The selectors of a part's peers; the wildcard makes all others redundant. */
@@ -62,23 +108,30 @@ export function effectivePeers({ peers }: Pick<Part, 'peers'>): readonly Selecto
   return all ? [WILDCARD] : peers;
 }
 
-function filterAt(filters: Map<string, Filter>, port: PortSpec): Filter {
-  const key = `${port.protocol} ${port.port} ${port.endPort} ${port.name}`;
+function filterAt(filters: Map<string, Filter>, level: number, port: PortSpec): Filter {
+  const key = `${level} ${port.protocol} ${port.port} ${port.endPort} ${port.name}`;
   const known = filters.get(key);
   if (known) return known;
   const { protocol, endPort, name } = port;
-  const filter: Filter = { protocol, port: port.port, endPort, name, peers: new Map() };
+  const filter: Filter = { level, protocol, port: port.port, endPort, name, peers: new Map() };
   filters.set(key, filter);
   return filter;
 }
 
-function addPart(filters: Map<string, Filter>, part: Part, port: PortSpec, cache: SelectorCache): void {
-  const filter = filterAt(filters, port);
+function addPart(
+  filters: Map<string, Filter>,
+  level: number,
+  part: Part,
+  port: PortSpec,
+  cache: SelectorCache,
+): void {
+  const filter = filterAt(filters, level, port);
   for (const selector of effectivePeers(part)) {
     const { redirect, listener, priority } = port;
     mergeInto(filter, {
       selection: cache.resolve(selector),
       deny: part.deny,
+      pass: part.pass,
       redirect,
       listener,
       priority,
@@ -88,12 +141,13 @@ function addPart(filters: Map<string, Filter>, part: Part, port: PortSpec, cache
   }
 }
 
-function addAllowAll(filters: Map<string, Filter>, cache: SelectorCache): void {
+function addAllowAll(filters: Map<string, Filter>, level: number, cache: SelectorCache): void {
   const all = { protocol: 0, port: 0, endPort: 0, name: '', redirect: false, listener: '', priority: 0 };
-  const filter = filterAt(filters, { ...all, l7: undefined, serverNames: [] });
+  const filter = filterAt(filters, level, { ...all, l7: undefined, serverNames: [] });
   mergeInto(filter, {
     selection: cache.resolve(WILDCARD),
     deny: false,
+    pass: false,
     redirect: false,
     listener: '',
     priority: 0,
@@ -102,12 +156,17 @@ function addAllowAll(filters: Map<string, Filter>, cache: SelectorCache): void {
   });
 }
 
-/** A deny replaces an allow; two of a kind are merged. */
+/** A deny replaces an allow, and that a pass; two of a kind are merged. */
 function mergeInto(filter: Filter, added: PeerPolicy): void {
   const { key } = added.selection.selector;
   const known = filter.peers.get(key);
-  if (!known || (added.deny && !known.deny)) filter.peers.set(key, added);
-  else if (known.deny === added.deny) filter.peers.set(key, join(known, added));
+  const over = known ? strength(added) - strength(known) : 1;
+  if (!known || over > 0) filter.peers.set(key, added);
+  else if (over === 0) filter.peers.set(key, join(known, added));
+}
+
+function strength({ deny, pass }: PeerPolicy): number {
+  return deny ? 2 : pass ? 0 : 1;
 }
 
 function join(a: PeerPolicy, b: PeerPolicy): PeerPolicy {

@@ -1,9 +1,26 @@
+import { UserError } from '../../../errors.ts';
 import { atLeast, type Release } from '../../../model/release.ts';
 import { type AggregateOf, ALL_AGGREGATES, EVERYBODY } from './aggregates.ts';
-import type { DirectionPolicy, Filter, PeerPolicy } from './direction-policy.ts';
+import { type DirectionPolicy, type Filter, isOrdered, type PeerPolicy } from './direction-policy.ts';
 import { ANY_L4, broaderKeys, includesKey, type L4Key, l4Key, prefixOf } from './map-key.ts';
+import { PassMap } from './pass-map.ts';
 import type { Bucket, EgressPorts, MapState, NamedPort, Verdict } from './policy-map.ts';
 import { portBlocks } from './ports.ts';
+import {
+  ALLOW,
+  add,
+  DENY,
+  type Entry,
+  equivalent,
+  PASS,
+  precedence,
+  precedenceOf,
+  withoutListener,
+} from './precedence-entry.ts';
+import { type Priorities, prioritiesOf } from './priorities.ts';
+
+/** Up to 1.19 the priority of what holds when no rule does. */
+const DEFAULT_PRIORITY_1_19 = 1;
 
 /**
  * The map of releases whose datapath compares entries by precedence (1.18 on). It looks a peer up by its own identity
@@ -11,43 +28,6 @@ import { portBlocks } from './ports.ts';
  * peer's own. So an entry is left out when one with a broader or equal port, for the same peer or its aggregate, has a
  * higher precedence.
  */
-export interface Entry extends Verdict {
-  /** See `precedenceOf`. */
-  precedence: number;
-  /** Which proxy a redirect goes to. */
-  listener: string;
-}
-
-/** What precedences are made of: the priority of the rule, inverted, and what it does. */
-const LOWEST_PRIORITY = 0xffffff;
-const DENY = 255;
-const REDIRECT = 2;
-const ALLOW = 1;
-/** The priority of what holds when no rule does: allow all, or allow the own node. */
-const DEFAULT_PRIORITY_1_19 = 1;
-const DEFAULT_PRIORITY = 10;
-
-function precedence(priority: number, byte: number): number {
-  return (LOWEST_PRIORITY - priority) * 256 + byte;
-}
-
-/** Within one priority: deny first, then redirects by the priority of their listener, then allow. */
-function precedenceOf(peer: PeerPolicy, priority: number): number {
-  if (peer.deny) return precedence(priority, DENY);
-  if (!peer.redirect) return precedence(priority, ALLOW);
-  return precedence(priority, peer.priority > 0 ? DENY - peer.priority : REDIRECT);
-}
-
-/** Whether two entries are of rules with one priority, so that they are merged when they meet. */
-function sameLevel(a: Entry, b: Entry): boolean {
-  return Math.floor(a.precedence / 256) === Math.floor(b.precedence / 256) && a.deny === b.deny;
-}
-
-/** Precedence without the listener's part. */
-function withoutListener({ precedence: value }: Entry): number {
-  return value - (value % 256) + ALLOW;
-}
-
 export interface PrecedenceOptions {
   release: Release;
   allowHost: boolean;
@@ -62,19 +42,85 @@ export interface PrecedenceOptions {
 export function precedenceMap(policy: DirectionPolicy, options: PrecedenceOptions): MapState {
   const { release, allowHost } = options;
   const folds = atLeast(release, '1.20');
+  const closed = policy.enforced && !policy.open;
   const open = policy.filters.some((filter) => [...filter.peers.values()].some(isDefault));
   // From 1.20 on the own node is allowed by a rule of its own, which exists only beside others.
-  const hostRule = allowHost && (!folds || (policy.parts.length > 0 && !policy.open));
+  const hostRule = allowHost && (!folds || (policy.parts.length > 0 && closed));
+  const passes = policy.parts.some(({ pass }) => pass);
+  const denyRule = passes && closed;
+  const features = featuresOf(policy);
+  if (passes && features.auth)
+    throw new UserError(
+      'the map of an endpoint with rules that pass and rules that ask for authentication is not computed',
+      {
+        hint: 'No recording shows what agents write then. "cilium policy simulate" still decides each connection.',
+      },
+    );
+  const priorities: Priorities = folds
+    ? prioritiesOf(policy.levels, open || hostRule || denyRule)
+    : { levels: [], tiers: [], defaults: atLeast(release, '1.19') ? DEFAULT_PRIORITY_1_19 : 0 };
   const map = new PrecedenceMap(options.aggregateOf, folds, {
-    ...featuresOf(policy),
-    ...((open && atLeast(release, '1.19')) || (folds && hostRule) ? { precedence: true } : {}),
+    ...features,
+    ...((open && atLeast(release, '1.19')) || (folds && hostRule) || isOrdered(policy.levels)
+      ? { precedence: true }
+      : {}),
   });
+  const writer = passes ? new PassWriter(new PassMap(options.aggregateOf), map.everybody, priorities) : map;
   if (!policy.enforced) map.insert(ANY_L4, map.everybody, allow(precedence(0, ALLOW)));
   else {
-    for (const filter of policy.filters) addFilter(filter, map, options);
-    if (hostRule) map.insertHost(allow(precedence(folds ? DEFAULT_PRIORITY : 0, ALLOW)));
+    for (const filter of policy.filters) addFilter(filter, writer, { ...options, priorities });
+    if (hostRule) writer.insertHost(allow(precedence(folds ? priorities.defaults : 0, ALLOW)));
+    if (denyRule)
+      writer.insert(ANY_L4, writer.everybody, {
+        ...allow(precedence(priorities.defaults + (hostRule ? 1 : 0), DENY)),
+        deny: true,
+      });
   }
-  return map.state;
+  return writer.state;
+}
+
+/** What entries are written to. `level` is that of the rule, past the last for what holds when no rule does. */
+interface Writer {
+  readonly everybody: readonly number[];
+  readonly state: MapState;
+  insert(key: L4Key, ids: Iterable<number>, entry: Entry, level?: number): void;
+  insertHost(entry: Entry): void;
+  insertPass?(key: L4Key, ids: Iterable<number>, level: number): void;
+}
+
+/** Writes the entries of a policy in which rules pass. */
+class PassWriter implements Writer {
+  constructor(
+    readonly map: PassMap,
+    readonly everybody: readonly number[],
+    readonly priorities: Priorities,
+  ) {}
+
+  get state(): MapState {
+    return this.map.state;
+  }
+
+  insert(key: L4Key, ids: Iterable<number>, entry: Entry, level = Number.POSITIVE_INFINITY): void {
+    this.map.insert(key, ids, entry, precedence(this.#firstOf(level), DENY));
+  }
+
+  insertHost(entry: Entry): void {
+    this.insert(ANY_L4, [1], entry);
+  }
+
+  insertPass(key: L4Key, ids: Iterable<number>, level: number): void {
+    const { levels, tiers, defaults } = this.priorities;
+    this.map.insertPass(key, ids, {
+      precedence: precedence(levels[level] ?? defaults, PASS),
+      highest: precedence(this.#firstOf(level), DENY),
+      lowest: precedence((tiers[level]?.next ?? defaults) - 1, PASS),
+    });
+  }
+
+  /** The first priority of the tier. */
+  #firstOf(level: number): number {
+    return this.priorities.tiers[level]?.first ?? this.priorities.defaults;
+  }
 }
 
 function allow(value: number): Entry {
@@ -103,21 +149,27 @@ function featuresOf({ filters }: DirectionPolicy): Features {
   };
 }
 
-function addFilter(filter: Filter, map: PrecedenceMap, options: PrecedenceOptions): void {
+interface FilterOptions extends PrecedenceOptions {
+  priorities: Priorities;
+}
+
+function addFilter(filter: Filter, map: Writer, options: FilterOptions): void {
   const everybody = [...filter.peers.values()].find((peer) => peer.selection.wildcard);
   const byPeer = filter.name !== '' && options.egressPorts !== undefined;
   const port = filter.name === '' || byPeer ? filter.port : options.namedPort(filter.name, filter.protocol);
   if (filter.name !== '' && !byPeer && port === 0) return;
   for (const peer of filter.peers.values()) {
     const besideAll = everybody !== undefined && peer !== everybody && (byPeer || port !== 0);
-    const entry = entryOf(peer, options.release);
-    if (besideAll && equivalent(entry, entryOf(everybody, options.release))) continue;
-    if (byPeer) addNamed(filter, peer, entry, map, options.egressPorts);
+    const entry = entryOf(peer, filter, options);
+    const covered =
+      besideAll && peer.pass === everybody.pass && equivalent(entry, entryOf(everybody, filter, options));
+    if (covered) continue;
+    const put = (key: L4Key, ids: Iterable<number>) =>
+      peer.pass ? map.insertPass?.(key, ids, filter.level) : map.insert(key, ids, entry, filter.level);
+    if (byPeer) addNamed(filter, peer, put, options.egressPorts);
     else
-      for (const block of portBlocks(port, filter.endPort)) {
-        const ids = peer.selection.wildcard ? map.everybody : peer.selection.ids;
-        map.insert(l4Key(filter.protocol, block), ids, entry);
-      }
+      for (const block of portBlocks(port, filter.endPort))
+        put(l4Key(filter.protocol, block), peer.selection.wildcard ? map.everybody : peer.selection.ids);
   }
 }
 
@@ -125,18 +177,16 @@ function addFilter(filter: Filter, map: PrecedenceMap, options: PrecedenceOption
 function addNamed(
   filter: Filter,
   { selection }: PeerPolicy,
-  entry: Entry,
-  map: PrecedenceMap,
+  put: (key: L4Key, ids: Iterable<number>) => void,
   ports: EgressPorts | undefined,
 ): void {
   for (const [id, port] of ports?.(filter.name, filter.protocol) ?? [])
     if (selection.wildcard || selection.ids.includes(id))
-      map.insert(l4Key(filter.protocol, { port, prefix: 16 }), [id], entry);
+      put(l4Key(filter.protocol, { port, prefix: 16 }), [id]);
 }
 
-function entryOf(peer: PeerPolicy, release: Release): Entry {
-  const fallback = atLeast(release, '1.20') ? DEFAULT_PRIORITY : DEFAULT_PRIORITY_1_19;
-  const priority = isDefault(peer) && atLeast(release, '1.19') ? fallback : 0;
+function entryOf(peer: PeerPolicy, { level }: Filter, { priorities }: FilterOptions): Entry {
+  const priority = isDefault(peer) ? priorities.defaults : (priorities.levels[level] ?? 0);
   const auth = peer.deny ? undefined : peer.auth;
   return {
     deny: peer.deny,
@@ -149,20 +199,9 @@ function entryOf(peer: PeerPolicy, release: Release): Entry {
   };
 }
 
-/** Whether two entries do the same, so that one of them can be left out beside the other. */
-function equivalent(a: Entry, b: Entry): boolean {
-  return (
-    a.precedence === b.precedence &&
-    a.proxy === b.proxy &&
-    a.listener === b.listener &&
-    a.auth === b.auth &&
-    a.explicitAuth === b.explicitAuth
-  );
-}
-
 type Entries = Map<number, Entry>;
 
-class PrecedenceMap {
+class PrecedenceMap implements Writer {
   readonly #buckets = new Map<L4Key, Entries>();
   /** The identities under which an entry for every peer is written. */
   readonly everybody: readonly number[];
@@ -183,7 +222,11 @@ class PrecedenceMap {
     return state;
   }
 
-  insert(key: L4Key, ids: Iterable<number>, entry: Entry, features = this.features): void {
+  insert(key: L4Key, ids: Iterable<number>, entry: Entry): void {
+    this.#insert(key, ids, entry, this.features);
+  }
+
+  #insert(key: L4Key, ids: Iterable<number>, entry: Entry, features: Features): void {
     const own = this.#buckets.get(key) ?? new Map<number, Entry>();
     this.#buckets.set(key, own);
     const level = {
@@ -203,7 +246,7 @@ class PrecedenceMap {
 
   /** The own node is always allowed, whatever the rules have of it. */
   insertHost(entry: Entry): void {
-    this.insert(ANY_L4, [1], entry, { precedence: true, auth: true });
+    this.#insert(ANY_L4, [1], entry, { precedence: true, auth: true });
   }
 
   #above(key: L4Key): Entries[] {
@@ -313,32 +356,6 @@ interface Level {
   own: Entries;
   above: readonly Entries[];
   below: readonly Entries[];
-}
-
-/** Adds an entry; one of the same priority is merged with that which is there, else the higher precedence wins. */
-function add(own: Entries, id: number, entry: Entry): void {
-  const known = own.get(id);
-  if (!known) own.set(id, entry);
-  else if (sameLevel(known, entry)) own.set(id, merged(known, entry));
-  else if (known.precedence < entry.precedence) own.set(id, entry);
-}
-
-function merged(known: Entry, entry: Entry): Entry {
-  if (known === entry) return known;
-  const parts = [...new Set([...known.parts, ...entry.parts])];
-  if (known.deny) return { ...known, parts };
-  const proxied = entry.proxy && entry.precedence > known.precedence ? entry : known;
-  const stated = entry.explicitAuth === known.explicitAuth ? entry.auth > known.auth : entry.explicitAuth;
-  const authenticated = stated ? entry : known;
-  return {
-    deny: false,
-    proxy: proxied.proxy,
-    listener: proxied.listener,
-    precedence: proxied.precedence,
-    auth: authenticated.auth,
-    explicitAuth: authenticated.explicitAuth,
-    parts,
-  };
 }
 
 /** The entry that the datapath finds for a packet; undefined means that it is dropped. */

@@ -32,6 +32,8 @@ export interface Surroundings {
   assumed?: boolean;
   /** The rule was written as a Kubernetes object, in whose selectors the agent puts what is left unsaid. */
   ofObject?: boolean;
+  /** The object is a ClusterNetworkPolicy. */
+  ofClusterPolicy?: boolean;
   /** CIDR groups and services. */
   objects?: ClusterObjects;
 }
@@ -46,7 +48,8 @@ export function ingressSelectors(
     return undefined;
   return [
     ...(peers.fromEndpoints ?? []).map((selector) => peerSelector(selector, requirements, around)),
-    ...(peers.fromNodes ?? []).map((selector) => nodeSelector(selector, around)),
+    ...(peers.fromNamespaces ?? []).map((selector) => labelSelector(selector, requirements)),
+    ...(peers.fromNodes ?? []).flatMap((selector) => nodeSelectors(selector, around)),
     ...(peers.fromEntities ?? []).flatMap((entity) => entitySelectors(entity, around)),
     ...cidrSelectors(peers.fromCIDR ?? [], around),
     ...(peers.fromCIDRSet ?? []).flatMap((rule) => cidrRuleSelectors(rule, around)),
@@ -65,7 +68,8 @@ export function egressSelectors(
     return undefined;
   return [
     ...(peers.toEndpoints ?? []).map((selector) => peerSelector(selector, requirements, around)),
-    ...(peers.toNodes ?? []).map((selector) => nodeSelector(selector, around)),
+    ...(peers.toNamespaces ?? []).map((selector) => labelSelector(selector, requirements)),
+    ...(peers.toNodes ?? []).flatMap((selector) => nodeSelectors(selector, around)),
     ...(peers.toEntities ?? []).flatMap((entity) => entitySelectors(entity, around)),
     ...cidrSelectors(peers.toCIDR ?? [], around),
     ...(peers.toCIDRSet ?? []).flatMap((rule) => cidrRuleSelectors(rule, around)),
@@ -87,16 +91,22 @@ function peerSelector(
   return bounded(labelSelector(selector, [...requirements, ...terms]), within);
 }
 
-/** Of Kubernetes objects only other nodes, from 1.18 on. */
-function nodeSelector(selector: LabelSelector, around: Surroundings): Selector {
-  const remote: Term[] =
-    around.ofObject && reaches(around, '1.18')
-      ? [{ source: 'reserved', name: 'remote-node', operator: 'Exists', values: [] }]
-      : [];
+/** Of Kubernetes objects only other nodes, from 1.18 on; of a ClusterNetworkPolicy also the own one. */
+function nodeSelectors(selector: LabelSelector, around: Surroundings): Selector[] {
+  if (around.ofClusterPolicy)
+    return ['remote-node', 'host'].map((kind) => nodeSelector(selector, around, kind));
+  return [
+    nodeSelector(selector, around, around.ofObject && reaches(around, '1.18') ? 'remote-node' : undefined),
+  ];
+}
+
+function nodeSelector(selector: LabelSelector, around: Surroundings, kind: string | undefined): Selector {
+  const reservedKind: Term[] =
+    kind === undefined ? [] : [{ source: 'reserved', name: kind, operator: 'Exists', values: [] }];
   const own = ownCluster(selector, around);
-  const terms = [...termsOf(selector), ...remote, ...own.terms];
+  const terms = [...termsOf(selector), ...reservedKind, ...own.terms];
   const perhaps: Bounds | undefined =
-    around.ofObject && around.assumed && remote.length === 0
+    around.ofObject && around.assumed && kind === undefined
       ? {
           why: 'agents from 1.18 on select no other than remote nodes here (--release)',
           ...own.within,

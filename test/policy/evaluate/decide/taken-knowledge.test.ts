@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { formatLabel } from '../../../../src/model/label.ts';
 import { atLeast, releasesOf } from '../../../../src/model/release.ts';
 import type { Answer } from '../../../../src/policy/evaluate/decide/decide.ts';
+import type { Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
 import { Peers, parsePort } from '../../../../src/policy/evaluate/decide/peers.ts';
 import { balancedBy, decideWanted } from '../../../../src/policy/evaluate/decide/services.ts';
 import { parsePolicies } from '../../../../src/policy/read/policies.ts';
@@ -196,6 +197,94 @@ const POLICIES: readonly (readonly [string, string])[] = [
   ['every node', ccnp('hn', '{nodeSelector: {}, egress: [{toEntities: [world]}]}')],
 ];
 
+const kcnp = (
+  name: string,
+  tier: string,
+  rules: string,
+  subject = '{namespaces: {matchLabels: {team: red}}}',
+) =>
+  `{apiVersion: policy.networking.k8s.io/v1alpha2, kind: ClusterNetworkPolicy, metadata: {name: k-${name}}, spec: {tier: ${tier}, priority: 5, subject: ${subject}, ${rules}}}`;
+const SHOP_OPEN = cnp('open', 'shop', '{endpointSelector: {}, ingress: [{}], egress: [{}]}');
+const SHOP_CLOSED = cnp(
+  'closed',
+  'shop',
+  '{endpointSelector: {}, ingress: [{fromEndpoints: []}], egress: [{toEndpoints: []}]}',
+);
+
+/** Policies of several tiers, which only agents of 1.20 read, and only with an option. */
+const TIERED: readonly (readonly [string, string])[] = [
+  [
+    'a deny of the Admin tier',
+    [
+      kcnp('a', 'Admin', 'ingress: [{action: Deny, from: [{namespaces: {matchLabels: {team: red}}}]}]'),
+      SHOP_OPEN,
+    ].join('\n---\n'),
+  ],
+  [
+    'a pass of the Admin tier before a deny',
+    [
+      kcnp(
+        'p',
+        'Admin',
+        'ingress: [{action: Pass, from: [{pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: db}}}}]}, {action: Deny, from: [{namespaces: {}}]}]',
+      ),
+      SHOP_OPEN,
+    ].join('\n---\n'),
+  ],
+  [
+    'ports of the Admin tier',
+    [
+      kcnp(
+        'pp',
+        'Admin',
+        'egress: [{action: Accept, to: [{namespaces: {}}], protocols: [{destinationNamedPort: http}, {udp: {destinationPort: {range: {start: 50, end: 60}}}}]}]',
+      ),
+      SHOP_CLOSED,
+    ].join('\n---\n'),
+  ],
+  [
+    'networks of the Admin tier',
+    [
+      kcnp(
+        'n',
+        'Admin',
+        'egress: [{action: Accept, to: [{networks: [192.0.2.0/25]}]}, {action: Deny, to: [{networks: [0.0.0.0/0]}]}]',
+      ),
+      SHOP_OPEN,
+    ].join('\n---\n'),
+  ],
+  [
+    'names of the Admin tier',
+    [
+      kcnp('d', 'Admin', 'egress: [{action: Accept, to: [{domainNames: [api.example.com]}]}]'),
+      SHOP_CLOSED,
+    ].join('\n---\n'),
+  ],
+  [
+    'nodes of the Admin tier',
+    [kcnp('no', 'Admin', 'egress: [{action: Deny, to: [{nodes: {}}]}]'), SHOP_OPEN].join('\n---\n'),
+  ],
+  [
+    'the Baseline tier alone',
+    kcnp(
+      'b',
+      'Baseline',
+      'ingress: [{action: Deny, from: [{namespaces: {}}]}], egress: [{action: Deny, to: [{networks: [0.0.0.0/0]}]}]',
+    ),
+  ],
+  [
+    'the Baseline tier after default deny',
+    [
+      kcnp(
+        'bd',
+        'Baseline',
+        'ingress: [{action: Accept, from: [{pods: {podSelector: {matchLabels: {app: db}}}}]}]',
+      ),
+      SHOP_CLOSED,
+    ].join('\n---\n'),
+  ],
+];
+
 const MADE_ENDS = [
   'shop/web-0',
   'shop/api-0',
@@ -286,8 +375,8 @@ function wrongIn(world: Known, rules: readonly SourcedRule[], asked: Asked): Rec
     const less = answersOf(rules, known, asked);
     const wholes =
       piece === 'the release'
-        ? RELEASES.map((release) =>
-            answersOf(rules, { ...world, settings: { ...world.settings, release } }, asked),
+        ? RELEASES.filter((each) => !world.settings.clusterNetworkPolicy || atLeast(each, '1.20')).map(
+            (release) => answersOf(rules, { ...world, settings: { ...world.settings, release } }, asked),
           )
         : [full];
     const found = wholes
@@ -300,20 +389,27 @@ function wrongIn(world: Known, rules: readonly SourcedRule[], asked: Asked): Rec
 }
 
 async function rulesOf(text: string): Promise<SourcedRule[]> {
-  const { rules, findings } = await parsePolicies([{ file: 'policy.yaml', text }], {});
+  const { rules, findings } = await parsePolicies([{ file: 'policy.yaml', text }], { readAll: true });
   expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
   return rules;
 }
 
 describe('with one piece of knowledge taken away, no certain answer turns out wrong', () => {
-  test.each(POLICIES)('in a cluster made for it: %s', async (_, text) => {
+  const inMadeCluster = async (text: string, settings: Partial<Settings> = {}) => {
     const world = await readState(FULL);
     const labels = [1001, 1002].map(
       (id) => FULL.identities.find((each) => each.id === id)?.labels.join(',') ?? '',
     );
     const asked = { ends: [...MADE_ENDS, ...ALWAYS, ...labels], ports: MADE_PORTS };
-    expect(wrongIn(world, await rulesOf(text), asked)).toEqual({});
-  });
+    const known = { ...world, settings: { ...world.settings, ...settings } };
+    expect(wrongIn(known, await rulesOf(text), asked)).toEqual({});
+  };
+
+  test.each(POLICIES)('in a cluster made for it: %s', (_, text) => inMadeCluster(text));
+
+  test.each(TIERED)('in one whose agents read ClusterNetworkPolicy: %s', (_, text) =>
+    inMadeCluster(text, { release: '1.20', clusterNetworkPolicy: true, nodeLabels: true }),
+  );
 
   test.each(['agent-1.10', 'agent-1.14', 'agent-1.20', 'agent-1.20-release'])(
     'at the agent of %s',

@@ -72,7 +72,7 @@ describe('of two rules for the same peers', () => {
 
 describe('a peer needs no entry beside the one for everybody', () => {
   const selection = new SelectorCache(new Identities([])).resolve(WILDCARD);
-  const plain = { deny: false, redirect: false, listener: '', priority: 0, auth: undefined };
+  const plain = { deny: false, pass: false, redirect: false, listener: '', priority: 0, auth: undefined };
   const peer: PeerPolicy = { selection, ...plain, parts: [] };
   const proxied = { ...peer, redirect: true };
 
