@@ -6,6 +6,7 @@ import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import type { Outcome } from '../../model/cleanup.ts';
 import { describeRestore, restoreItem, restoreOrder } from '../../node/cleanup/restore.ts';
+import { orderRules } from '../../node/cleanup/rules.ts';
 import { readUndo } from '../../node/cleanup/undo.ts';
 import { NODE_PATHS } from '../../node/state/read.ts';
 import { systemRun } from '../../node/state/run.ts';
@@ -47,6 +48,10 @@ export async function runCleanupUndo(file: string, options: UndoOptions, ctx: Co
     outcomes.push(outcome);
     await ctx.out.write(renderOutcome(outcome, 'restored'));
   }
+  await orderRules(
+    items.flatMap(({ restore }) => restore),
+    run,
+  );
   if (undo.lost.length > 0)
     await ctx.err.write(
       `${undo.lost.length} things cannot be brought back (programs, maps, links of pods): a new agent makes them.\n`,

@@ -114,8 +114,8 @@ export function areOwnFiles(
  */
 export async function restoreFiles(entries: readonly FileEntry[], run: Run): Promise<boolean> {
   const changed = new Set<string>();
+  for (const folder of new Set(entries.map(({ path }) => dirname(path)))) await removeLeftovers(folder);
   for (const entry of entries) {
-    await removeLeftovers(entry.path);
     if (await isThere(entry.path)) continue;
     const beside = join(dirname(entry.path), `.${randomBytes(4).toString('hex')}${UNFINISHED}`);
     try {
@@ -146,8 +146,7 @@ async function requireFolder(path: string, isFirst: boolean): Promise<void> {
 /** Ends the name of what an interrupted undo was about to make. */
 const UNFINISHED = '.cilium-undo';
 
-async function removeLeftovers(path: string): Promise<void> {
-  const folder = dirname(path);
+async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => []))
     if (/^\.[0-9a-f]{8}\.cilium-und[o_]$/.test(name))
       await rm(join(folder, name), { recursive: true, force: true });

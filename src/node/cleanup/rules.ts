@@ -9,6 +9,8 @@ import { mustRun } from './must-run.ts';
 import { command } from './own.ts';
 import { podAddresses } from './routes.ts';
 
+type RuleRecord = Extract<Restore, { bring: 'rule' }>;
+
 /** Marks and tables of Cilium's policy routing: to the proxy, from the proxy, and of IPsec. */
 const OWN_RULES: readonly { fwmark: string; fwmask: string; table: string; why: string }[] = [
   {
@@ -196,6 +198,33 @@ export async function restoreRule(
   if (!remove || !first) return !there;
   await mustRun(run, remove);
   return true;
+}
+
+/**
+ * Puts rules of one priority into the order of the record, where they were brought back by more than one record. A rule
+ * goes to the end of its priority when it is added, so each that stands too early is removed and added again.
+ */
+export async function orderRules(steps: readonly Restore[], run: Run): Promise<boolean> {
+  const recorded = steps.filter((step) => step.bring === 'rule');
+  let changed = false;
+  for (const group of Map.groupBy(recorded, ({ family, rule }) => `${family} ${rule.priority}`).values()) {
+    const place = (rules: readonly IpRule[], { rule }: RuleRecord) =>
+      rules.findIndex((each) => isDeepStrictEqual(each, rule));
+    const first = await currentRules(run, group[0]?.family ?? 4);
+    const places = group.map((step) => place(first, step)).filter((each) => each >= 0);
+    const wrong = places.findIndex((each, i) => i > 0 && each < (places[i - 1] ?? 0));
+    if (wrong < 0) continue;
+    for (const step of group.slice(1)) {
+      const now = await currentRules(run, step.family);
+      const here = place(now, step);
+      // It could not come back, or ip would remove another one.
+      if (here < 0 || now.findIndex((rule) => covers(rule, step.rule)) !== here) continue;
+      await mustRun(run, ip(step.family, 'del', ...ruleWords(step.rule)));
+      await mustRun(run, ip(step.family, 'add', ...ruleWords(step.rule)));
+      changed = true;
+    }
+  }
+  return changed;
 }
 
 async function currentRules(run: Run, family: Family): Promise<IpRule[]> {

@@ -18,11 +18,11 @@ export function inventory(state: NodeState): string[] {
         [
           'route',
           family,
-          r.type,
+          r.type !== 'unicast' && r.type,
           r.dst,
           r.gateway && `via ${r.gateway}`,
           r.dev && `dev ${r.dev}`,
-          r.table && `table ${r.table}`,
+          r.table && r.table !== 'main' && `table ${r.table}`,
         ]
           .filter(Boolean)
           .join(' '),
@@ -44,6 +44,8 @@ export function inventory(state: NodeState): string[] {
       ...rules.map((rule) => `${program} ${table} ${rule}`),
     ]),
     ...state.ipsets.map(({ name }) => `ipset ${name}`),
+    ...state.xfrm.policies.map((p) => `xfrm-policy ${p.src} ${p.dst} ${p.direction}`),
+    ...state.xfrm.states.map((s) => `xfrm-state ${s.src} ${s.dst} ${s.proto}`),
     ...state.tcFilters.map((f) => `tc-filter ${f.device} ${f.direction} ${f.programNames[0]}`),
     ...state.bpfLinks.map((l) => `bpf-link ${l.programName} (${l.type})`),
     ...state.cgroupPrograms.map((p) => `cgroup-program ${p.cgroup} ${p.attachType} ${p.programName}`),

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Family, IpRoute, IpRule } from '../../../src/model/ip.ts';
-import { isOwnRuleRecord, ruleItems, rulesLeft } from '../../../src/node/cleanup/rules.ts';
+import { isOwnRuleRecord, orderRules, ruleItems, rulesLeft } from '../../../src/node/cleanup/rules.ts';
+import { systemRun } from '../../../src/node/state/run.ts';
+import { fakePrograms } from '../../helpers/programs.ts';
 import { link, nodeWith, steps } from '../node-state.ts';
 
 const stateOf = (rules: IpRule[], routes: IpRoute[] = [], family: Family = 4) =>
@@ -145,4 +147,35 @@ test.each<[string, IpRule, boolean]>([
   ['whose priority is no number', { ...MARK, priority: '-batch' as unknown as number }, false],
 ])('a recorded rule %s is taken: %s', (_what, rule, taken) => {
   expect(isOwnRuleRecord({ bring: 'rule', family: 4, rule })).toBe(taken);
+});
+
+describe('rules of one priority', () => {
+  const rule = (fwmark: string, table: string): IpRule => ({
+    priority: 21,
+    src: 'all',
+    fwmark,
+    fwmask: '0xf00',
+    table,
+  });
+  const [one, two] = [rule('0x200', '2004'), rule('0xa00', '2005')];
+  const steps = [one, two].map((each) => ({ bring: 'rule' as const, family: 4 as const, rule: each }));
+  const ran = async (now: IpRule[]) => {
+    using programs = fakePrograms({ ip: `case "$*" in *-j*) echo '${JSON.stringify(now)}';; esac` });
+    const changed = await orderRules(steps, systemRun({ PATH: programs.path }));
+    return { changed, calls: programs.calls().filter((call) => !call.includes('-j')) };
+  };
+
+  test('come into their order, where they stand in another', async () => {
+    expect(await ran([one, two])).toEqual({ changed: false, calls: [] });
+    expect(await ran([two])).toEqual({ changed: false, calls: [] });
+    const words = 'pref 21 fwmark 0xa00/0xf00 lookup 2005';
+    expect(await ran([two, one])).toEqual({
+      changed: true,
+      calls: [`ip -4 rule del ${words}`, `ip -4 rule add ${words}`],
+    });
+  });
+
+  test('stay as they are, where ip would remove one of somebody else', async () => {
+    expect(await ran([{ ...two, sport: 5 }, two, one])).toEqual({ changed: false, calls: [] });
+  });
 });

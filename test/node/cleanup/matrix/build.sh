@@ -87,7 +87,7 @@ ip -6 route add fd01::/64 dev cilium_host metric 1024 mtu 1430 pref high
 ip route add local default dev lo table 2004; ip -6 route add local default dev lo table 2004
 ip route add default dev cilium_host table 2005
 ip rule add pref 10 fwmark 0xa00/0xf00 lookup 2005 protocol kernel
-ip rule add pref 21 fwmark 0x200/0xf00 lookup 2004; ip -6 rule add pref 21 fwmark 0x200/0xf00 lookup 2004 protocol kernel
+ip rule add pref 21 fwmark 0x200/0xf00 lookup 2004; ip rule add pref 21 fwmark 0xb00/0xf00 lookup 2005; ip -6 rule add pref 21 fwmark 0x200/0xf00 lookup 2004 protocol kernel
 ip rule add pref 100 lookup local protocol kernel; ip rule del pref 0
 ip xfrm policy add src 10.0.0.0/24 dst 10.1.0.0/24 dir out mark 0x3e00 mask 0xff00 tmpl src 1.1.1.1 dst 2.2.2.2 proto esp spi 3 reqid 1 mode tunnel
 ip xfrm policy add src 0.0.0.0/0 dst 10.0.0.0/24 dir in priority 5 mark 0xd00 mask 0xf00 tmpl src 0.0.0.0 dst 10.0.0.1 proto esp reqid 1 mode tunnel level use

@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { obstacle } from './cleanup/obstacle.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'rights-'));
+const why = obstacle();
+const onKernel = why ? test.skip : test;
+
+beforeAll(() => {
+  // Does nothing when the bundle is as new as the sources.
+  if (!why) spawnSync(process.execPath, [join(ROOT, 'scripts/prepare.mjs')], { stdio: 'ignore' });
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const USER = 'setpriv --reuid 65534 --regid 65534 --clear-groups';
+const BPF_ALONE = '--inh-caps -all,+bpf --bounding-set -all,+bpf';
+const WHO = {
+  'a user': `${USER} --`,
+  'a user with CAP_BPF alone': `${USER} ${BPF_ALONE} --ambient-caps -all,+bpf --`,
+  'root with CAP_BPF alone': `setpriv ${BPF_ALONE} --`,
+  'root under a seccomp profile that refuses bpf()': `python3 ${ROOT}/test/node/no-bpf.py`,
+};
+
+/** Runs verbs on a node with Cilium, each as those that are given; the lines of each. */
+function answers(who: keyof typeof WHO, verbs: readonly string[]): string[][] {
+  const script = `cd ${ROOT}/test/node/cleanup/matrix
+LOSABLE=1 ./build.sh >/run/build.log 2>&1 || { cat /run/build.log; exit 1; }
+${verbs.map((verb) => `${WHO[who]} ${ROOT}/bin/cilium ${verb} 2>&1; echo "exit $?"; echo ==`).join('\n')}`;
+  const { stdout } = spawnSync(
+    join(ROOT, 'test/node/cleanup/matrix/enter.sh'),
+    [scratch, 'bash', '-c', script],
+    { encoding: 'utf8', timeout: 100_000 },
+  );
+  return stdout.split('==\n').map((text) => text.trim().split('\n'));
+}
+
+describe(`those with fewer rights than they need${why ? ` (skipped: ${why})` : ''}`, () => {
+  onKernel.each(['a user', 'a user with CAP_BPF alone'] as const)(
+    '%s is told who may',
+    (who) => {
+      const verbs = [
+        'bpf maps list',
+        'doctor',
+        'cleanup --force',
+        'cleanup undo /run/x',
+        'cleanup baseline /run/x',
+      ];
+      const found = answers(who, [...verbs, 'status']);
+      expect(found.slice(0, verbs.length)).toEqual(
+        verbs.map((verb) => [
+          `Error: Please run "cilium ${verb.replace(/ (--force|\/run\/x)$/, '')}" command(s) with root privileges.`,
+          'exit 1',
+        ]),
+      );
+      expect(found[verbs.length]?.join('\n')).toContain('a member of the group that owns the socket');
+    },
+    100_000,
+  );
+
+  onKernel(
+    'root with CAP_BPF alone opens pins, and is told of what the kernel does not list',
+    () => {
+      const [maps, doctor, cleanup] = answers('root with CAP_BPF alone', [
+        'bpf maps dump cilium_lxc',
+        'doctor',
+        'cleanup --force --undo-file /run/u.json',
+      ]);
+      expect(maps).toEqual(['exit 0']);
+      expect(doctor?.join('\n')).toMatch(/skipped.*stale pins.*list program ids: operation not permitted/);
+      const text = cleanup?.join('\n') ?? '';
+      expect(text).toContain('Not looked at: BPF links: list program ids: operation not permitted');
+      expect(text).toContain('Left alone: link cilium_host: the BPF programs on it could not be read');
+      expect(text).not.toMatch(/fault in the toolkit|^removed {2}cilium_/m);
+    },
+    100_000,
+  );
+
+  onKernel(
+    'root under a seccomp profile that refuses bpf() keeps the links that may have programs',
+    () => {
+      const [maps, doctor, cleanup] = answers('root under a seccomp profile that refuses bpf()', [
+        'bpf maps dump cilium_lxc',
+        'doctor',
+        'cleanup --force --undo-file /run/u.json',
+      ]);
+      expect(maps?.join('\n')).toMatch(
+        /^Error: open pin .*cilium_lxc: operation not permitted\n.*CAP_BPF.*\nexit 1$/,
+      );
+      expect(doctor?.join('\n')).not.toContain('fault in the toolkit');
+      const text = cleanup?.join('\n') ?? '';
+      expect(text).toContain('Left alone: link cilium_host: the BPF programs on it could not be read');
+      expect(text).toContain('removed  IPv4 rule pref 10 fwmark 0xa00/0xf00 lookup 2005');
+      expect(text).not.toMatch(/fault in the toolkit|^removed {2}cilium_/m);
+    },
+    100_000,
+  );
+});
