@@ -47,6 +47,8 @@ export interface ModuleReport {
   error: string;
   updated: string;
   count: number;
+  /** How the whole module is, on its first report (1.15). */
+  moduleLevel?: string;
 }
 
 /** How a path does; one that was never probed counts as unreachable, a missing probe as unknown. */

@@ -34,7 +34,7 @@ export const POLICY: Verb = {
       load: async () => (await import('./subject-selectors.ts')).addPolicySubjectSelectorsCommand,
     },
     trace: {
-      about: 'Trace a policy decision (agents up to 1.9)',
+      about: 'Trace a policy decision (agents up to 1.14)',
       long: 'Trace a policy decision (agents up to 1.14; for newer ones use "policy simulate")',
       load: async () => (await import('./trace.ts')).addPolicyTraceCommand,
     },

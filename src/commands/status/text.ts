@@ -1,4 +1,5 @@
 import { fetchClusterHealth } from '../../agent/decode/health.ts';
+import { fetchModuleHealth115 } from '../../agent/module-health.ts';
 import { fetchModuleHealth, NoTable } from '../../agent/statedb.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
@@ -8,7 +9,9 @@ import type { AgentStatus } from '../../model/status.ts';
 import { clusterHealthLines } from '../../render/agent/status/cluster-health.ts';
 import {
   moduleHealthSummary,
+  moduleHealthSummary115,
   moduleHealthTree,
+  moduleHealthTree115,
   moduleHealthTrees,
 } from '../../render/agent/status/module-health.ts';
 import { STATUS_TABLE, statusSections } from '../../render/agent/status/sections.ts';
@@ -52,11 +55,13 @@ export async function fetchModules(
 ): Promise<HealthDetails['modules']> {
   if (!keepsModules(status)) return undefined;
   const { http } = await ctx.agent();
+  if (!atLeast(status.release, '1.16'))
+    return orError(fetchModuleHealth115(http, { timeoutMs, signal: ctx.signal }));
   return orError(fetchModuleHealth(http, { timeoutMs, signal: ctx.signal }));
 }
 
 function keepsModules({ release }: AgentStatus): boolean {
-  return atLeast(release, '1.17');
+  return atLeast(release, '1.15');
 }
 
 async function orError<T>(answer: Promise<T>): Promise<T | UserError> {
@@ -112,6 +117,7 @@ function moduleLines(
   nowMs: number,
 ): string {
   if (!reports) return '';
+  if (!atLeast(status.release, '1.16')) return moduleLines115(reports, options, nowMs);
   if (!options.verbose && !options.allHealth) return `Modules Health:\t${moduleHealthSummary(reports)}\n\n`;
   if (showsTallyFirst(status, reports)) {
     const trees = moduleHealthTrees(reports, nowMs).map((tree) => `${tree}\n`);
@@ -120,6 +126,16 @@ function moduleLines(
   }
   const tree = moduleHealthTree(reports, nowMs).replaceAll('\n', '\n\t\t');
   return `Modules Health:\t\t${tree}\n\t\t\n\n`;
+}
+
+function moduleLines115(
+  reports: readonly ModuleReport[],
+  options: Pick<StatusOptions, 'verbose' | 'allHealth'>,
+  nowMs: number,
+): string {
+  if (!options.verbose && !options.allHealth) return `Modules Health:\t${moduleHealthSummary115(reports)}\n`;
+  const known = reports.filter(({ level }) => level !== 'Unknown');
+  return `Modules Health:\n${moduleHealthTree115(known, nowMs)}\n\n`;
 }
 
 /** Modules that released 1.20 has and its early snapshots, which name the same version, have not. */

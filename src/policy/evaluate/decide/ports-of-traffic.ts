@@ -44,11 +44,7 @@ function nameFits(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boo
     const numbers = engine.portsNamed(name, protocol, subject);
     if (numbers === undefined) return `the port named ${name} is not known`;
     // The pods of an identity may have different numbers for a name. Each goes by its own.
-    return isOneOf(
-      numbers,
-      traffic,
-      `pods with these labels have different numbers for the port named ${name}`,
-    );
+    return isOneOf(numbers, traffic, severalNumbers(name));
   }
   const everywhere = engine.portsNamed(name, protocol);
   if (everywhere === undefined) return `the port named ${name} is not known`;
@@ -61,7 +57,10 @@ function nameFits(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boo
   const shared = asked.everyPeer && everywhere.size === 1 && !lacking;
   const own = shared ? everywhere : engine.portsNamed(name, protocol, peer);
   const ofPeer =
-    own === undefined ? `the port named ${name} of the peer is not known` : own.has(traffic.port);
+    own === undefined
+      ? `the port named ${name} of the peer is not known`
+      : // 1.20 gives pods with other numbers an identity of their own, but not those that were there before.
+        isOneOf(own, traffic, severalNumbers(name));
   const byPeer = engine.resolvesNames;
   if (byPeer === true) return ofPeer;
   // Another pod may have another number, or the only one.
@@ -72,6 +71,10 @@ function nameFits(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boo
 }
 
 const BY_PEER = 'agents from 1.20 on ask the peer itself for the number of a port name (--release)';
+
+function severalNumbers(name: string): string {
+  return `pods with these labels have different numbers for the port named ${name}`;
+}
 
 function isOneOf(numbers: ReadonlySet<number>, { port }: Traffic, several: string): boolean | string {
   if (numbers.size === 0) return false;

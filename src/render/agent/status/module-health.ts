@@ -18,6 +18,23 @@ export function moduleHealthSummary(reports: readonly ModuleReport[]): string {
   return `Stopped(${count('Stopped')}) Degraded(${count('Degraded')}) OK(${count('OK')})`;
 }
 
+/** The same of 1.15, which counts whole modules, and those that have said nothing yet. */
+export function moduleHealthSummary115(reports: readonly ModuleReport[]): string {
+  const count = (level: string) => reports.filter(({ moduleLevel }) => moduleLevel === level).length;
+  const levels = ['Stopped', 'Degraded', 'OK', 'Unknown'];
+  return levels.map((level) => `${level}(${count(level)})`).join(' ');
+}
+
+/** The tree of 1.15: in the order of the reports, which also stand on inner nodes. */
+export function moduleHealthTree115(reports: readonly ModuleReport[], nowMs: number): string {
+  const root: Node = { name: 'agent', children: new Map() };
+  for (const report of reports) insert(root, report);
+  const children = (node: Node) => [...node.children.values()];
+  // 1.15 counts the depth without the root.
+  const depth = Math.max(0, depthOf(root, children) - 1);
+  return ['agent', ...branchLines(root, '', 0, depth, { nowMs, children })].join('\n');
+}
+
 /**
  * The reports as a tree, a line each, without a newline at the end. As in the reference it is the tree of the first
  * root, which is `agent`: the summary may count a report or two more.
@@ -39,8 +56,11 @@ function rootsOf(reports: readonly ModuleReport[]): Node[] {
 }
 
 function treeOf(top: Node, nowMs: number): string {
+  const drawing = { nowMs, children: childrenOf };
   const own = top.report ? ` ${reportText(top.report, nowMs)}` : '';
-  return [`${oneLine(top.name)}${own}`, ...branchLines(top, '', 0, depthOf(top), nowMs)].join('\n');
+  return [`${oneLine(top.name)}${own}`, ...branchLines(top, '', 0, depthOf(top, childrenOf), drawing)].join(
+    '\n',
+  );
 }
 
 function insert(root: Node, report: ModuleReport): void {
@@ -71,21 +91,26 @@ function byName(a: Node, b: Node): number {
   return compareBytes(a.name, b.name);
 }
 
-function depthOf(node: Node): number {
+function depthOf(node: Node, childrenOf: Drawing['children']): number {
   const children = childrenOf(node);
-  return children.length === 0 ? 0 : 1 + Math.max(...children.map(depthOf));
+  return children.length === 0 ? 0 : 1 + Math.max(...children.map((child) => depthOf(child, childrenOf)));
 }
 
-function branchLines(node: Node, indent: string, level: number, depth: number, nowMs: number): string[] {
-  const children = childrenOf(node);
+interface Drawing {
+  nowMs: number;
+  children: (node: Node) => Node[];
+}
+
+function branchLines(node: Node, indent: string, level: number, depth: number, drawing: Drawing): string[] {
+  const children = drawing.children(node);
   return children.flatMap((child, i) => {
     const last = i === children.length - 1;
     const edge = `${indent}${last ? '└──' : '├──'} `;
     const spread = Math.max(0, depth - level);
     const line = child.report
-      ? `${edge}${pad(oneLine(child.name), LEAF_WIDTH + 2 * spread)}${'  '.repeat(spread)}${reportText(child.report, nowMs)}`
+      ? `${edge}${pad(oneLine(child.name), LEAF_WIDTH + 2 * spread)}${'  '.repeat(spread)}${reportText(child.report, drawing.nowMs)}`
       : `${edge}${oneLine(child.name)}`;
-    return [line, ...branchLines(child, `${indent}${last ? ' ' : '│'}   `, level + 1, depth, nowMs)];
+    return [line, ...branchLines(child, `${indent}${last ? ' ' : '│'}   `, level + 1, depth, drawing)];
   });
 }
 

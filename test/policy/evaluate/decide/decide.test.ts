@@ -97,6 +97,27 @@ describe('ports', () => {
     expect(ingress(rules, { protocol: 6, port: number }).answer).toBe(answer);
   });
 
+  test('a name for which pods of one identity have different numbers is not certain on egress to it', () => {
+    const toApi: Rule = {
+      endpointSelector: { matchLabels: { 'any:app': 'web' } },
+      egress: [{ toEndpoints: [{}], toPorts: port('http') }],
+      enableDefaultDeny: { ingress: false, egress: true },
+    };
+    const pod = (id: number, number: number) => ({
+      id,
+      identity: 1001,
+      namedPorts: [{ name: 'http', port: number, protocol: 'TCP' }],
+    });
+    const endpoints = [{ id: 1, identity: 1000 }, pod(2, 80), pod(3, 81)];
+    const engine = new PolicyEngine(IDENTITIES, endpoints, { release: '1.20' }).addAll([ruleOf(toApi)]);
+    const answer = (number: number) =>
+      decideDirection(engine, 'egress', WEB, API, { protocol: 6, port: number }).answer;
+    expect([answer(80), answer(81), answer(82)]).toEqual(['unknown', 'unknown', 'denied']);
+    // The agent writes no entry for such an identity.
+    const [web] = endpoints;
+    expect(web && engine.entriesOf(web).filter(({ port: number }) => number !== 0)).toEqual([]);
+  });
+
   test('a name is that of a port of the destination', () => {
     const named = [rule({ ingress: [{ ...ANYBODY, toPorts: port('http') }] })];
     expect(ingress(named).answer).toBe('allowed');
