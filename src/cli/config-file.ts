@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { errorCode, errorMessage, systemReason, UserError } from '../errors.ts';
+import { parseYamlText } from '../lib/yaml-text.ts';
 
 /** What a config file may set for the whole in-agent family. */
 export interface FileSettings {
@@ -28,10 +29,9 @@ export async function readConfigFile(named: string | undefined, ctx: Context): P
       if (await isPassedOver(path, cause, ctx)) return {};
       continue;
     }
-    const { parse } = await import('yaml');
     let settings: unknown;
     try {
-      settings = parse(text) ?? {};
+      settings = (await parseYamlText(text)) ?? {};
     } catch (cause) {
       throw new UserError(`config file ${path}: ${errorMessage(cause)}`, { cause });
     }

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { Address } from '../agent/http/http.ts';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
 import { bracketed, unbracketed } from '../lib/address.ts';
+import { parseYamlText } from '../lib/yaml-text.ts';
 
 /** How to reach an etcd cluster. */
 export interface EtcdConfig {
@@ -20,10 +21,9 @@ export interface EtcdConfig {
 
 /** Reads an etcd configuration file (YAML, as the agent and Cluster Mesh use it). */
 export async function readEtcdConfig(path: string): Promise<EtcdConfig> {
-  const { parse } = await import('yaml');
   let value: unknown;
   try {
-    value = parse(await readText(path));
+    value = await parseYamlText(await readText(path));
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`etcd configuration ${path}: ${errorMessage(error).split('\n')[0]}`, {

@@ -5,6 +5,7 @@ import type { Context } from '../../context.ts';
 import { errorCode, errorMessage, systemReason, UserError } from '../../errors.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { isRecord } from '../../lib/record.ts';
+import { parseYamlText } from '../../lib/yaml-text.ts';
 import { goDuration } from '../../render/text/duration.ts';
 import { isPassedOver } from '../config-file.ts';
 import { splitCsv } from '../flags.ts';
@@ -30,7 +31,8 @@ export async function readSettings(command: Command, ctx: Context): Promise<Sett
   const named = given(command, 'config') ?? ctx.env[variable('config')];
   const path = named ?? defaultConfigPath(ctx);
   const file = await readConfig(String(path), named !== undefined, ctx);
-  const find = (name: string): unknown => given(command, name) ?? ctx.env[variable(name)] ?? file[name];
+  const find = (name: string): unknown =>
+    given(command, name) ?? ctx.env[variable(name)] ?? plainSetting(file[name], name, String(path));
   const all: Record<string, SettingValue> = {};
   for (const key of KEYS) {
     const initial = key.name === 'config' ? String(path) : key.initial;
@@ -49,6 +51,13 @@ export async function readSettings(command: Command, ctx: Context): Promise<Sett
   };
   ctx.globals.debug = settings.flag('debug');
   return settings;
+}
+
+/** A value of the file, which is a text, a number, true or false, or a list of these. */
+function plainSetting(value: unknown, key: string, path: string): unknown {
+  if ((Array.isArray(value) ? value : [value]).some((item) => typeof item === 'object' && item !== null))
+    throw new UserError(`config file ${path}: ${key}: expected a value or a list of values`);
+  return value;
 }
 
 function variable(key: string): string {
@@ -138,10 +147,9 @@ export async function readOwnConfig(path: string): Promise<Record<string, unknow
 
 async function parseConfig(path: string, text: string): Promise<Record<string, unknown>> {
   if (text === '') return {};
-  const { parse } = await import('yaml');
   let value: unknown;
   try {
-    value = parse(text) ?? {};
+    value = (await parseYamlText(text)) ?? {};
   } catch (cause) {
     throw new UserError(`config file ${path}: ${errorMessage(cause).split('\n')[0]}`, {
       hint: 'Mend it, or remove it to start from an empty one.',

@@ -10,6 +10,7 @@ import { parsePolicies } from '../../policy/read/policies.ts';
 import { FlowTable } from '../../policy/reports/flow-table.ts';
 import { type ReplayReport, replay } from '../../policy/reports/replay.ts';
 import { type Suggestions, suggest } from '../../policy/reports/suggest.ts';
+import type { SourcedRule } from '../../policy/rule.ts';
 import { remarkLines, renderSuggestions } from '../../render/policy/suggest.ts';
 
 interface SuggestOptions extends FlowFlags, StateFlags {
@@ -43,8 +44,9 @@ export async function runPolicySuggest(
   const found = inNamespaces(suggest(table), options.namespace);
   if (found.suggestions.length === 0) throw nothingFound(found, options);
   const text = renderSuggestions(found, options.output);
+  const rules = await checked(text, options);
   await ctx.out.write(text);
-  await prove(text, options, table, base, ctx);
+  await prove(rules, table, base, ctx);
   await ctx.err.write(remarkLines(found));
 }
 
@@ -66,17 +68,24 @@ function nothingFound({ unnamed: [first, ...others] }: Suggestions, { flows }: S
   });
 }
 
-/** Parses the printed policies and replays the flows against them. */
+/** The rules of what will be printed. Flows may hold names that no policy can. */
+async function checked(text: string, { output }: SuggestOptions): Promise<SourcedRule[]> {
+  const { rules, findings } = await parsePolicies([{ file: `suggested.${output}`, text }]);
+  const error = findings.find(({ severity }) => severity === 'error');
+  if (error)
+    throw new UserError(`no policy can be written for these flows: ${error.message}`, {
+      hint: 'Is the file a capture of Hubble? --namespace leaves out what is elsewhere.',
+    });
+  return rules;
+}
+
+/** Replays the flows against the policies. */
 async function prove(
-  text: string,
-  options: SuggestOptions,
+  rules: readonly SourcedRule[],
   table: FlowTable,
   base: PolicyEngine,
   ctx: Context,
 ): Promise<void> {
-  const { rules, findings } = await parsePolicies([{ file: `suggested.${options.output}`, text }]);
-  const [error] = findings.filter(({ severity }) => severity === 'error');
-  if (error) throw new Error(`the suggested policy is wrong: ${error.message}`);
   const identities = [...base.identities.all.values()];
   const settings = settingsBeside(table.facts, { ...table.peers.state, identities }, base.settings);
   const engine = new PolicyEngine(identities, base.endpoints, settings).addAll(rules);

@@ -62,6 +62,9 @@ function parseScenario(text: string, file: string): Scenario {
       hint: 'The fields of a scenario are described in schemas/lab-scenario.json and docs/lab.md.',
     });
   };
+  // The parser makes an error of its text of a stack that is exhausted.
+  if (doc.errors.some(({ message }) => message.includes('call stack')))
+    fail([`${file}:1:1: its parts are nested too deeply to be read`]);
   if (doc.errors.length > 0) {
     fail(
       doc.errors.map((error) => {

@@ -49,6 +49,9 @@ function splitDocuments(text: string): Line[][] {
 const KEY = /^([A-Za-z_][\w./:-]*?|"[^"\\]*"|'[^']*') *:(?: +(.*))?$/;
 const QUOTED = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')(?: +#.*)?$/;
 
+/** What stands before a colon on one line may not be longer in YAML; the full parser says so. */
+const LONGEST_NAME = 1000;
+
 class Reader {
   #at = 0;
   #depth = 0;
@@ -114,6 +117,7 @@ class Reader {
       const match = KEY.exec(line.text);
       if (!match) break;
       const [, written = '', rest = ''] = match;
+      if (written.length > LONGEST_NAME) throw NOT_PLAIN;
       const key = /^["']/.test(written) ? written.slice(1, -1) : written;
       // Names with a meaning of their own are left to the full parser, which warns of them.
       const meant = key !== written || plainScalar(written) === written;

@@ -1,0 +1,196 @@
+// Gives inputs that nobody would send to everything that reads: see HELP.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { faultsOf } from '../test/fuzz/judge.ts';
+import { randomOf } from '../test/fuzz/random.ts';
+import type { Input, Target } from '../test/fuzz/target.ts';
+import { TARGETS } from '../test/fuzz/targets.ts';
+
+const HELP = `Gives hostile inputs to every reader, in this process, and judges what it does.
+
+Usage: npm run fuzz -- [options] [target...]
+
+  --seconds <n>        Stop after this time (default 60 unless --inputs is given)
+  --inputs <n>         Stop after this many inputs
+  --seed <n>           Inputs follow from the seed and their number alone (default 1)
+  --only <n>           Run input number n of the seed, and print all of it
+  --keep               Write inputs with faults to fixtures/fuzz, for the test that replays those
+  --outputFile <file>  Write counts in the form of jest's JSON
+
+Targets: ${Object.keys(TARGETS).join(', ')}
+Every input of fixtures/fuzz is given first. An input may take 5 s and 300 MB; no internal error, no control character
+may come out.
+`;
+
+/** How long an input may hang before the process is ended. */
+const PATIENCE_MS = 60_000;
+const CORPUS = fileURLToPath(new URL('../fixtures/fuzz', import.meta.url));
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: 'string' },
+    inputs: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string' },
+    keep: { type: 'boolean' },
+    outputFile: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+if (options.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+
+const seed = Number(options.seed);
+const inputs = Number(options.inputs ?? Number.POSITIVE_INFINITY);
+const seconds = Number(options.seconds ?? (options.inputs ? Number.POSITIVE_INFINITY : 60));
+
+const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
+await using stack = new AsyncDisposableStack();
+stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+
+const targets: Target[] = [];
+for (const [name, open] of Object.entries(TARGETS)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  const target = await open(folder, stack);
+  if (typeof target === 'string') console.log(`${name}: skipped (${target})`);
+  else targets.push(target);
+}
+
+const unhandled: string[] = [];
+process.on('unhandledRejection', (error) => void unhandled.push(`not handled: ${String(error)}`));
+process.on('uncaughtException', (error) => void unhandled.push(`not caught: ${String(error)}`));
+
+/** Ends the process when an input keeps it busy: nothing else can. */
+const progress = new BigInt64Array(new SharedArrayBuffer(16));
+const watchdog = new Worker(
+  `const { workerData: { progress, seed, patience } } = require('node:worker_threads');
+   let [last, since] = [-1n, Date.now()];
+   setInterval(() => {
+     const now = Atomics.load(progress, 0);
+     if (now !== last) [last, since] = [now, Date.now()];
+     else if (Date.now() - since > patience) {
+       require('node:fs').writeSync(2, 'input ' + now + ' of seed ' + seed + ' hangs: --only ' + now + '\\n');
+       process.kill(process.pid, 'SIGKILL');
+     }
+   }, 1000);`,
+  { eval: true, workerData: { progress, seed, patience: PATIENCE_MS } },
+);
+stack.defer(() => void watchdog.terminate());
+
+interface Count {
+  inputs: number;
+  faults: number;
+  /** Runs that ended without an error: what they printed was judged as well. */
+  fine: number;
+  slowestMs: number;
+  largestBytes: number;
+}
+const counts = new Map<string, Count>();
+const seen = new Map<string, number>();
+
+async function give(target: Target, input: Input, name: string, show = false): Promise<string[]> {
+  const count = counts.get(target.name) ?? { inputs: 0, faults: 0, fine: 0, slowestMs: 0, largestBytes: 0 };
+  counts.set(target.name, count);
+  const stop = new AbortController();
+  const largest = process.resourceUsage().maxRSS;
+  const start = performance.now();
+  const timer = setTimeout(() => stop.abort(new DOMException('too long', 'AbortError')), PATIENCE_MS / 2);
+  const result = await target.run(input, stop.signal).catch((error: unknown) => ({
+    stdout: '',
+    stderr: `a fault in the toolkit itself: ${String(error)}`,
+    code: 1,
+  }));
+  clearTimeout(timer);
+  const cost = {
+    ms: performance.now() - start,
+    bytes: (process.resourceUsage().maxRSS - largest) * 1024,
+  };
+  const faults = [...faultsOf(input, result, cost), ...unhandled.splice(0)];
+  count.inputs++;
+  if (result.code === 0) count.fine++;
+  count.slowestMs = Math.max(count.slowestMs, cost.ms);
+  count.largestBytes = Math.max(count.largestBytes, cost.bytes);
+  if (show) console.log(JSON.stringify({ input, result, cost, faults }, undefined, 1));
+  if (faults.length === 0) return faults;
+  count.faults++;
+  for (const fault of faults) {
+    const key = `${target.name}: ${input.argv
+      .filter((word) => !word.includes('/'))
+      .slice(0, 4)
+      .join(' ')}: ${fault.replaceAll(/[\d.]+/g, 'N')}`;
+    const times = (seen.get(key) ?? 0) + 1;
+    seen.set(key, times);
+    if (times <= 2)
+      console.log(`FAULT ${name} ${key}\n  ${result.stderr.slice(0, 300).replaceAll('\n', '\n  ')}`);
+  }
+  if (options.keep && name.startsWith('input'))
+    writeFileSync(
+      join(CORPUS, `${target.name}-${seed}-${name.split(' ')[1]}.json`),
+      `${JSON.stringify({ target: target.name, found: faults.join('; '), ...input }, undefined, 1)}\n`,
+    );
+  return faults;
+}
+
+function nextTarget(random: ReturnType<typeof randomOf>): Target {
+  const total = targets.reduce((sum, { weight }) => sum + weight, 0);
+  let at = random.next() * total;
+  for (const target of targets) {
+    at -= target.weight;
+    if (at < 0) return target;
+  }
+  throw new RangeError('no target');
+}
+
+const started = performance.now();
+if (options.only !== undefined) {
+  const random = randomOf(seed, Number(options.only));
+  const target = nextTarget(random);
+  await give(target, target.make(random), `input ${options.only}`, true);
+} else {
+  for (const file of readdirSync(CORPUS).filter((name) => name.endsWith('.json'))) {
+    const kept = JSON.parse(readFileSync(join(CORPUS, file), 'utf8')) as Input & { target: string };
+    const target = targets.find(({ name }) => name === kept.target);
+    if (target) await give(target, kept, file);
+  }
+  for (let number = 0; number < inputs && performance.now() - started < seconds * 1000; number++) {
+    Atomics.store(progress, 0, BigInt(number));
+    const random = randomOf(seed, number);
+    const target = nextTarget(random);
+    await give(target, target.make(random), `input ${number}`);
+  }
+}
+
+let [all, faulty] = [0, 0];
+console.log(
+  `\n${'target'.padEnd(12)}${'inputs'.padStart(8)}${'exit 0'.padStart(8)}${'faults'.padStart(8)}${'slowest'.padStart(10)}${'most MB'.padStart(9)}`,
+);
+for (const [name, { inputs, faults, fine, slowestMs, largestBytes }] of counts) {
+  all += inputs;
+  faulty += faults;
+  console.log(
+    `${name.padEnd(12)}${String(inputs).padStart(8)}${String(fine).padStart(8)}${String(faults).padStart(8)}${`${slowestMs.toFixed(0)} ms`.padStart(10)}${(largestBytes / 1024 / 1024).toFixed(0).padStart(9)}`,
+  );
+}
+console.log(
+  `${all} inputs of seed ${seed} in ${((performance.now() - started) / 1000).toFixed(0)} s, ${faulty} with faults; at most ${Math.round(process.resourceUsage().maxRSS / 1024)} MB in all`,
+);
+if (options.outputFile)
+  writeFileSync(
+    options.outputFile,
+    JSON.stringify({
+      numPassedTests: all - faulty,
+      numFailedTests: faulty,
+      numPendingTests: 0,
+      numTodoTests: 0,
+      numRuntimeErrorTestSuites: 0,
+    }),
+  );
+await stack.disposeAsync();
+process.exit(faulty > 0 ? 1 : 0);

@@ -1,0 +1,41 @@
+import type { RunResult } from '../helpers/run.ts';
+import type { Input } from './target.ts';
+
+/** What one input may cost. */
+export const LIMITS = { ms: 5_000, bytes: 300 * 1024 * 1024 } as const;
+
+/** What a run cost. */
+export interface Cost {
+  ms: number;
+  /** Growth of the largest resident size. */
+  bytes: number;
+}
+
+const INTERNAL =
+  /a fault in the toolkit itself|Maximum call stack|heap out of memory|is not a function|is not iterable|Cannot read propert|Cannot mix BigInt|Invalid (?:array|string) length|Invalid time value|\n\s+at /;
+const STEERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+const JUNK = /\[object \w+\]/;
+const CODES: readonly number[] = [0, 1, 2, 3, 130];
+
+/** What the program itself says to a terminal: colours where they are asked for, one line that is written again. */
+function withoutOwn(text: string, argv: readonly string[]): string {
+  if (argv.includes('--color')) return text.replaceAll(/\u001b\[(?:[0-2]|22|3[1-69])m/g, '');
+  return argv[0] === 'policy' && argv[1] === 'wait' ? text.replaceAll('\rWaiting', 'Waiting') : text;
+}
+
+/** What a run did wrong, whatever it was given. */
+export function faultsOf({ data, argv }: Input, { stdout, stderr, code }: RunResult, cost: Cost): string[] {
+  const faults: string[] = [];
+  const internal = INTERNAL.exec(stderr);
+  if (internal) faults.push(`internal error: ${internal[0].trim()}`);
+  if (!CODES.includes(code)) faults.push(`exit code ${code}`);
+  if (STEERS.test(withoutOwn(stdout, argv))) faults.push('control characters on stdout');
+  if (STEERS.test(withoutOwn(stderr, argv))) faults.push('control characters on stderr');
+  if (JUNK.test(stdout + stderr) && !Object.values(data).some((part) => JUNK.test(part)))
+    faults.push('an object as text');
+  if (code === 1 && stdout.trim() === '' && stderr.trim() === '') faults.push('failed without a word');
+  if (cost.ms > LIMITS.ms) faults.push(`took ${(cost.ms / 1000).toFixed(1)} s`);
+  if (cost.bytes > LIMITS.bytes) faults.push(`took ${Math.round(cost.bytes / 1024 / 1024)} MB`);
+  if (stderr.length > 1 << 20 && argv[0] !== 'policy') faults.push(`${stderr.length} characters on stderr`);
+  return faults;
+}

@@ -1,0 +1,20 @@
+import { openMonitor, openShell } from './agent-streams.ts';
+import { openBpf } from './bpf.ts';
+import { openPolicies, openScenarios, openSettings, openUndo } from './files.ts';
+import { openFlowFiles, openGrpc } from './hubble.ts';
+import { openRest } from './rest.ts';
+import type { OpenTarget } from './target.ts';
+
+/** Every reader that gets inputs. */
+export const TARGETS: Readonly<Record<string, OpenTarget>> = {
+  rest: openRest,
+  grpc: openGrpc,
+  monitor: openMonitor,
+  shell: openShell,
+  policy: openPolicies,
+  'flow-file': openFlowFiles,
+  'undo-file': openUndo,
+  scenario: openScenarios,
+  settings: openSettings,
+  'bpf-map': openBpf,
+};
