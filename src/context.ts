@@ -71,6 +71,11 @@ export interface Context {
   readonly clock: Clock;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
+  /**
+   * Does work that may compute for long in one go and changes nothing: a signal ends the process at once meanwhile, as no
+   * handler could run.
+   */
+  computing<T>(work: () => Promise<T>): Promise<T>;
   /** Filled in by main as soon as the command line is parsed. */
   readonly globals: Globals;
   /** The agent's REST API. Connects on the first call. */

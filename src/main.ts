@@ -66,7 +66,8 @@ async function run(
     const runs = found.path.at(-1)?.verb.load !== undefined;
     const asked = normal.includes('--help') || normal.includes('-h');
     if (!runs && !asked) refuseUnknownFlag(command, normal, found);
-    await program.parseAsync(runs || asked ? normal : [...normal, '--help'], { from: 'user' });
+    const act = () => program.parseAsync(runs || asked ? normal : [...normal, '--help'], { from: 'user' });
+    await (found.path.some(({ verb }) => verb.computes) ? ctx.computing(act) : act());
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw usageError(error, found);

@@ -6,12 +6,7 @@ import { forTerminal } from './render/text/sanitize.ts';
 /** The real Context: the only file besides src/bin that touches `process`. */
 export function systemContext(): Context {
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(130);
-      stop.abort(new DOMException(`stopped by ${signal}`, 'AbortError'));
-    });
-  }
+  const signals = catchSignals(stop);
   return contextOf({
     out: output(() => process.stdout, 'stdout'),
     err: output(() => process.stderr, 'stderr'),
@@ -29,11 +24,52 @@ export function systemContext(): Context {
       sleep,
     },
     signal: stop.signal,
+    computing: signals.uncaughtIn,
   });
 }
 
+/** How long a command may take to end by itself after a signal. */
+const PATIENCE_MS = 3000;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/**
+ * Aborts at the first signal, so that a command ends in order. One that does not, because it waits for something that cannot
+ * be given up, ends by the signal itself, as it does at the second one.
+ */
+function catchSignals(stop: AbortController) {
+  const end = (signal: NodeJS.Signals) => {
+    release();
+    // As if it had never been caught; leaving by process.exit() would wait for a thread that is still opening a FIFO.
+    process.kill(process.pid, signal);
+  };
+  const caught = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) return end(signal);
+    setTimeout(end, PATIENCE_MS, signal).unref();
+    stop.abort(new DOMException(`stopped by ${signal}`, 'AbortError'));
+  };
+  const hold = () => {
+    for (const signal of SIGNALS) process.on(signal, caught);
+  };
+  const release = () => {
+    for (const signal of SIGNALS) process.off(signal, caught);
+  };
+  let computing = 0;
+  hold();
+  return {
+    async uncaughtIn<T>(work: () => Promise<T>): Promise<T> {
+      if (computing++ === 0) release();
+      try {
+        return await work();
+      } finally {
+        if (--computing === 0) hold();
+      }
+    },
+  };
+}
+
 /** What a Context is made of; the rest (clients, flags) follows from it. */
-export interface World extends Pick<Context, 'in' | 'tty' | 'env' | 'cwd' | 'uid' | 'clock' | 'signal'> {
+export interface World
+  extends Pick<Context, 'in' | 'tty' | 'env' | 'cwd' | 'uid' | 'clock' | 'signal' | 'computing'> {
   readonly out: Sink;
   readonly err: Sink;
 }
@@ -59,7 +95,7 @@ function guarded(sink: Sink): Output {
 
 /** Completes a world, real or made for a test, to a Context whose clients connect when first asked for. */
 export function contextOf(world: World): Context {
-  const { out, err, in: input, env, cwd, uid, clock, signal } = world;
+  const { out, err, in: input, env, cwd, uid, clock, signal, computing } = world;
   const ctx: Context = {
     out: guarded(out),
     err: guarded(err),
@@ -69,6 +105,7 @@ export function contextOf(world: World): Context {
     uid,
     clock,
     signal,
+    computing,
     get tty() {
       return world.tty;
     },

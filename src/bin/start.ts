@@ -16,5 +16,8 @@ export async function start(name: 'cilium' | 'hubble'): Promise<void> {
   const { main, systemContext } = await import('./program.ts');
   const words = process.argv.slice(2);
   const ctx = systemContext();
-  process.exit(await main(name === 'hubble' ? ['hubble', ...words] : words, ctx));
+  const code = await main(name === 'hubble' ? ['hubble', ...words] : words, ctx);
+  // Leaving waits for threads, one of which may be opening a FIFO: a signal ends that, too.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.removeAllListeners(signal);
+  process.exit(code);
 }

@@ -182,7 +182,8 @@ export async function readGlobals(command: Command, ctx: Context): Promise<void>
   // A verb with such a flag of its own means the same by it, wherever it stands.
   if (given.timeout !== undefined && command.getOptionValueSource('timeout') === 'default')
     command.setOptionValueWithSource('timeout', given.timeout, 'cli');
-  const file = await readConfigFile(given.config, ctx);
+  // The file may be a FIFO that nobody writes to.
+  const file = await ctx.computing(() => readConfigFile(given.config, ctx));
   Object.assign(ctx.globals, {
     host: given.host ?? ctx.env.CILIUM_HOST ?? file.host ?? '',
     debug: given.debug ?? (TRUE.has(ctx.env.CILIUM_DEBUG ?? '') || file.debug === true),

@@ -1,8 +1,9 @@
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { agentAddress } from '../agent/client.ts';
 import type { Context } from '../context.ts';
 import { errorCode, systemReason, UserError } from '../errors.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { compareBytes } from '../lib/order.ts';
 
 /** Where destructive verbs record what they remove: a lab's own folder, the system's for root, else the user's. */
@@ -31,7 +32,7 @@ export async function reserveUndo(ctx: Context, verb: string, named: string | un
     });
   }
   const time = new Date(ctx.clock.nowMs()).toISOString().replace(/[:.]/g, '').slice(0, 17);
-  await mkdir(undoFolder(ctx), { recursive: true, mode: 0o700 });
+  makeFolder(undoFolder(ctx), 0o700);
   for (let n = 1; ; n++) {
     const path = join(undoFolder(ctx), `${verb}-${time}Z${n === 1 ? '' : `-${n}`}.json`);
     if (await createNew(path)) return path;

@@ -1,10 +1,11 @@
-import { mkdir, readdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { stringSlice } from '../cli/flags.ts';
 import type { Context } from '../context.ts';
 import { errorCode, systemReason, UsageError, UserError } from '../errors.ts';
 import type { ConfigReader, ConfigSource } from '../kube/config-sources.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 
 interface BuildConfigOptions {
   dest: string;
@@ -143,7 +144,7 @@ async function writeConfig(
   );
   try {
     const before = await readdir(dest).catch((): string[] => []);
-    await mkdir(join(dest, folder), { recursive: true });
+    makeFolder(join(dest, folder));
     for (const key of keys) await writeFile(join(dest, folder, key), values[key] ?? '', { flush: true });
     await rm(join(dest, '..data.tmp'), { force: true });
     await symlink(folder, join(dest, '..data.tmp'));

@@ -15,6 +15,7 @@ import { basename, join, resolve } from 'node:path';
 import { errorCode, UserError } from '../errors.ts';
 import { isAlive, processStart } from '../lib/alive.ts';
 import { writeAtomically } from '../lib/atomic-file.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { unmountDead } from './pins/bpffs.ts';
 import type { AgentVersion } from './version.ts';
 
@@ -199,7 +200,7 @@ export function releaseFolder({ dir, temporary }: Pick<Claimed, 'dir' | 'tempora
 function privateFolder(path: string): string {
   const dir = resolve(path);
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolder(dir, 0o700);
   } catch (cause) {
     throw new UserError(`cannot make the folder ${dir}: ${errorCode(cause) ?? String(cause)}`, { cause });
   }

@@ -1,6 +1,7 @@
-import { existsSync, lstatSync, mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import type { LabInfo } from './folder.ts';
 
 /** Where the programs of a node look for an agent. */
@@ -25,7 +26,7 @@ export function linkSockets(info: LabInfo, folder: string): () => void {
       hint: 'Stop it first, or start the lab without --var-run and use `cilium lab env`.',
     });
   }
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   for (const { path, target } of links) {
     rmSync(path, { force: true });
     symlinkSync(target, path);

@@ -95,7 +95,7 @@ const CALLS: readonly { argv: string[]; path: string; files: string[] }[] = [
     files: ['getflows-300', 'getflows-1.20-release', 'getflows-1.14', 'relay-GetFlows-100'],
   })),
   {
-    argv: ['observe', '--follow', '--max-reconnects', '1'],
+    argv: ['observe', '--follow', '--no-reconnect'],
     path: '/observer.Observer/GetFlows',
     files: ['getflows-300'],
   },

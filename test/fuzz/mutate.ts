@@ -210,9 +210,13 @@ export function mutateText(text: string, random: Random): string {
       () => `${changed}garbage`,
       () => '',
     ])();
+    changed = changed.slice(0, LONGEST);
   }
   return changed;
 }
+
+/** Longer texts only take time: limits of size have tests of their own. */
+const LONGEST = 400_000;
 
 /** Changes bytes of any kind. */
 export function mutateBytes(bytes: Uint8Array, random: Random): Buffer {

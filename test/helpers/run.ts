@@ -83,6 +83,7 @@ export function testContext(options: RunOptions = {}, stdout: Buffer[] = [], std
         ),
     },
     signal: options.signal ?? new AbortController().signal,
+    computing: (work) => work(),
   });
 }
 

@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
 import { writeAtomically } from '../../lib/atomic-file.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
 import { compareBytes } from '../../lib/order.ts';
 import { goYaml } from '../../render/text/yaml.ts';
 import { splitCsv } from '../flags.ts';
@@ -21,7 +21,7 @@ export async function writeConfig(
   const merged = { ...(await readOwnConfig(path)), ...changes };
   const sorted = Object.fromEntries(Object.entries(merged).toSorted(([a], [b]) => compareBytes(a, b)));
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+    makeFolder(dirname(path), 0o750);
     await writeAtomically(path, goYaml(sorted));
   } catch (cause) {
     throw new UserError(`write config file ${path}: ${systemReason(cause)}`, { cause });

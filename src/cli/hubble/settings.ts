@@ -30,7 +30,7 @@ export interface Settings {
 export async function readSettings(command: Command, ctx: Context): Promise<Settings> {
   const named = given(command, 'config') ?? ctx.env[variable('config')];
   const path = named ?? defaultConfigPath(ctx);
-  const file = await readConfig(String(path), named !== undefined, ctx);
+  const file = await ctx.computing(() => readConfig(String(path), named !== undefined, ctx));
   const find = (name: string): unknown =>
     given(command, name) ?? ctx.env[variable(name)] ?? plainSetting(file[name], name, String(path));
   const all: Record<string, SettingValue> = {};

@@ -80,11 +80,8 @@ export async function runPolicyImport(path: string, options: ImportOptions, ctx:
   const release = options.via === 'kubernetes' ? undefined : await releaseOfAgent(ctx);
   // An agent drops without a word what came after it: it is refused here, as --target refuses it.
   const target = options.target ?? (release === NEWEST_RELEASE ? undefined : release);
-  const policies = await loadValidPolicies(
-    [path],
-    { ...parseOptionsOf(options), target },
-    ctx,
-    `Cannot parse policy ${path}`,
+  const policies = await ctx.computing(() =>
+    loadValidPolicies([path], { ...parseOptionsOf(options), target }, ctx, `Cannot parse policy ${path}`),
   );
   if (policies.rules.length === 0) return ctx.out.write('No policy specified');
   if (options.via === 'kubernetes') return applyObjects(policies, options, ctx);

@@ -19,6 +19,7 @@ export const POLICY: Verb = {
     },
     validate: {
       about: 'Check policies and report every error with its place in the file',
+      computes: true,
       load: async () => (await import('./validate.ts')).addPolicyValidateCommand,
     },
     wait: {

@@ -7,6 +7,9 @@ const CHUNK_BYTES = 128 * 1024;
 
 const NEWLINE = 0x0a;
 
+/** How long a file is read without looking for a signal. */
+const TURN_MS = 50;
+
 /** Longest line that is taken: a server sends messages of four MiB at most. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
@@ -45,9 +48,15 @@ export async function* readLines(path: string, signal: AbortSignal): AsyncGenera
     let spare = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     let filled = 0;
     let begins = 0;
+    let turned = performance.now();
     let pending = read(buffer, 0);
     for (;;) {
       const count = await pending;
+      // Reads that answer at once leave no room for a signal.
+      if (isFile && performance.now() - turned > TURN_MS) {
+        await new Promise((resolve) => setImmediate(resolve));
+        turned = performance.now();
+      }
       signal.throwIfAborted();
       filled += count;
       if (count === 0) {

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { readFileSync, rmdirSync } from 'node:fs';
 import { errorCode, UserError } from '../../errors.ts';
 import { isAlive, processStart } from '../../lib/alive.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
 
 /** Mounts of labs say in their source whose they are: `cilium-lab:PID:START`. */
 const SOURCE = 'cilium-lab';
@@ -10,7 +11,7 @@ const SOURCE = 'cilium-lab';
 export function mountBpffs(path: string): void {
   if (process.platform !== 'linux') throw new UserError('BPF maps need Linux');
   if (process.geteuid?.() !== 0) throw new UserError('mounting a BPF file system needs root');
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeFolder(path, 0o700);
   const source = `${SOURCE}:${process.pid}:${processStart(process.pid)}`;
   run('mount', ['-t', 'bpf', '-o', 'mode=0700', source, path]);
 }

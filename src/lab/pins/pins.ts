@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import type { KernelError } from '../../bpf/kernel/errors.ts';
 import { globalsFolder } from '../../bpf/kernel/pins.ts';
 import { index32, value64 } from '../../bpf/layouts/common.ts';
 import { encode } from '../../bpf/maps/codec.ts';
 import type { Clock } from '../../context.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
 import type { Release } from '../../model/release.ts';
 import type { Agent } from '../agent/agent.ts';
@@ -141,7 +141,7 @@ export class Pins {
   }
 
   #create(): void {
-    mkdirSync(this.#folder, { recursive: true });
+    makeFolder(this.#folder);
     const { capacities = {} } = this.agent.world.scenario;
     for (const [name, spec] of Object.entries(MAP_SPECS)) {
       const maxEntries = capacities[name] ?? spec.maxEntries;

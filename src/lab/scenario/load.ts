@@ -49,8 +49,19 @@ export function loadScenario(nameOrFile: string, cwd: string): LoadedScenario {
       },
     );
   }
-  return { scenario: parseScenario(text, file), file };
+  if (text.length > MAX_LENGTH)
+    throw new UserError(`scenario ${file}: it is longer than ${MAX_LENGTH / 1024 / 1024} MiB`);
+  try {
+    return { scenario: parseScenario(text, file), file };
+  } catch (cause) {
+    // What nests deeper than the stack is no scenario.
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new UserError(`${file}:1:1: its parts are nested too deeply to be read`, { cause });
+  }
 }
+
+/** Larger than any scenario; the parser takes a second for a MiB. */
+const MAX_LENGTH = 4 * 1024 * 1024;
 
 /** Parses and checks the text of a scenario; errors name `file:line:column`. */
 function parseScenario(text: string, file: string): Scenario {

@@ -277,7 +277,8 @@ const DENY_PORTS = {
         finishGiven(port, at, given);
         if (!unstated || at.reaches('1.15')) return;
         delete port.protocol;
-        if (portNumber(port.port) === 0) return;
+        // A port that is missing was complained of.
+        if (!given.port || portNumber(port.port) === 0) return;
         at.warn(
           'no-effect',
           `Cilium ${at.options.target} denies nothing by a port without a protocol`,
