@@ -36,6 +36,8 @@ export function faultsOf({ data, argv }: Input, { stdout, stderr, code }: RunRes
   if (code === 1 && stdout.trim() === '' && stderr.trim() === '') faults.push('failed without a word');
   if (cost.ms > LIMITS.ms) faults.push(`took ${(cost.ms / 1000).toFixed(1)} s`);
   if (cost.bytes > LIMITS.bytes) faults.push(`took ${Math.round(cost.bytes / 1024 / 1024)} MB`);
-  if (stderr.length > 1 << 20 && argv[0] !== 'policy') faults.push(`${stderr.length} characters on stderr`);
+  // Each line of a file may have its warning.
+  const given = Object.values(data).reduce((sum, part) => sum + part.length, 0);
+  if (stderr.length > (1 << 20) + 20 * given) faults.push(`${stderr.length} characters on stderr`);
   return faults;
 }

@@ -41,7 +41,7 @@ export async function* readServer<T>(
 
 /** `observe` prints what a server says in its own words alone, without a code, as the reference does. */
 export function inWordsOfObserve(error: unknown): unknown {
-  if (!(error instanceof RpcError) || error.code !== 'Unknown') return error;
+  if (!(error instanceof RpcError) || error.code !== 'Unknown' || error.desc.trim() === '') return error;
   return new UserError(error.desc, { hint: error.hint, cause: error });
 }
 
