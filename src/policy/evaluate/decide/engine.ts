@@ -442,7 +442,10 @@ export class PolicyEngine {
 
 /** Leaves out the reserved identities that the release does not have, and adds those that no agent of it is without. */
 function identitiesIn(release: Release, given: Iterable<Identity>): Identity[] {
-  const known = [...given].filter(({ id }) => hasIdentity(release, id));
+  // States that people write may number their pods from 1 on.
+  const known = [...given].filter(
+    ({ id, labels }) => hasIdentity(release, id) || !labels.some(({ source }) => source === 'reserved'),
+  );
   if (known.length === 0 || !atLeast(release, '1.20')) return known;
   const ids = new Set(known.map(({ id }) => id));
   const missing = Object.entries(AGGREGATE_IDS).filter(([, id]) => !ids.has(id));

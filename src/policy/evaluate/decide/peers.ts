@@ -242,7 +242,8 @@ export class Peers {
     );
     const closest = fits.sort((a, b) => a.labels.length - b.labels.length || a.id - b.id)[0];
     if (closest) return closest;
-    const cluster = isPod ? this.engine.clusterName : undefined;
+    const says = labels.some(({ key }) => key === CLUSTER);
+    const cluster = isPod && !says ? this.engine.clusterName : undefined;
     const own = labels.map((label) =>
       formatLabel({ ...label, source: label.source === 'any' ? 'k8s' : label.source }),
     );

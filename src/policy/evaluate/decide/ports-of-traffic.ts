@@ -1,5 +1,5 @@
 import type { Direction, Part, PortSpec } from '../maps/compile-rule.ts';
-import type { Identity } from '../selectors/identities.ts';
+import { type Identity, isNode, isOutside } from '../selectors/identities.ts';
 import type { PolicyEngine } from './engine.ts';
 
 /** What rules can match in a connection besides its ends. */
@@ -55,7 +55,11 @@ function nameFits(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boo
     ? undefined
     : `the ports of pods of which the state has no endpoint are not known`;
   const shared = asked.everyPeer && everywhere.size === 1 && !lacking;
-  const own = shared ? everywhere : engine.portsNamed(name, protocol, peer);
+  const own = shared
+    ? everywhere
+    : isOutside(peer) || isNode(peer)
+      ? NONE
+      : engine.portsNamed(name, protocol, peer);
   const ofPeer =
     own === undefined
       ? `the port named ${name} of the peer is not known`
@@ -69,6 +73,9 @@ function nameFits(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boo
   if (typeof ofPeer === 'string') return ofPeer;
   return everywhere.size > 1 ? twoNumbers(name, everywhere) : BY_PEER;
 }
+
+/** Only pods have names of ports. */
+const NONE: ReadonlySet<number> = new Set();
 
 const BY_PEER = 'agents from 1.20 on ask the peer itself for the number of a port name (--release)';
 

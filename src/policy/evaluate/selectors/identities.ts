@@ -39,12 +39,11 @@ const WORLD: ReadonlyMap<number, readonly AddressRange[]> = new Map([
 
 const HOST_IDENTITY = 1;
 
-const NAMESPACE = 'io.kubernetes.pod.namespace';
+/** Key of the label that says which namespace a pod is of. */
+export const NAMESPACE = 'io.kubernetes.pod.namespace';
 /** Key of the label that says which cluster a pod is of. */
 export const CLUSTER = 'io.cilium.k8s.policy.cluster';
 
-/** The pods that every agent knows, such as those of DNS, have numbers from here on. */
-const FIRST_KNOWN_POD = 100;
 /** Numbers from here on, up to those of local scope, are of pods. */
 const FIRST_POD_IDENTITY = 256;
 /** Identities of prefixes and DNS names have numbers from here on, those of remote nodes twice that. */
@@ -85,7 +84,7 @@ export function identityOf(
 function gapOf(id: number, labels: readonly string[]): Gap | undefined {
   if (labels.length === 0 && isPodNumber(id)) return { of: 'pod', why: `identity ${id} has no labels here` };
   // Cilium labels every pod with its namespace and its cluster.
-  if (id >= FIRST_KNOWN_POD && ofPod(labels) && ![NAMESPACE, CLUSTER].every((key) => carries(labels, key)))
+  if (id >= 0 && ofPod(labels) && ![NAMESPACE, CLUSTER].every((key) => carries(labels, key)))
     return { of: 'added', why: `identity ${id} has no labels of its namespace and cluster here` };
   const node = labels.some((label) => label === 'reserved:host' || label === 'reserved:remote-node');
   return node && labels.every((label) => label.startsWith('reserved:'))

@@ -8,6 +8,7 @@ import {
   isOutside,
   isReserved,
   meetsOrWhy,
+  NAMESPACE,
   type Role,
 } from './identities.ts';
 import type { Among, Bounds, Selector } from './selector.ts';
@@ -83,7 +84,8 @@ function isWithin({ cluster, remoteNodes, why }: Bounds, peer: Identity): boolea
 /** Pods that do not say which cluster they are of count as those of the own one. */
 function inCluster(name: string | undefined, peer: Identity): boolean | string {
   const label = peer.byKey.get(CLUSTER)?.value;
-  if (label === undefined) return peer.gap !== undefined && !isNode(peer) && !isOutside(peer);
+  if (label === undefined)
+    return peer.byKey.has(NAMESPACE) || (peer.gap !== undefined && !isNode(peer) && !isOutside(peer));
   return name === undefined ? 'the name of the cluster is not known' : label === name;
 }
 
