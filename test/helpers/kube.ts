@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { KubeClient, type KubeOptions } from '../../src/kube/client.ts';
 
 /** A stand-in for a Kubernetes API server, and the kubeconfig that leads to it. */
 export interface KubeServer extends AsyncDisposable {
@@ -9,9 +11,26 @@ export interface KubeServer extends AsyncDisposable {
   kubeconfig: string;
 }
 
-/** Serves the handler's answers on a port of its own. */
-export async function serveKube(handler: RequestListener): Promise<KubeServer> {
+/** Takes a WebSocket that a client asked for; returns false to leave the refusal to the handler. */
+export type SocketHandler = (socket: WebSocket, url: URL) => void;
+
+/** Serves the handler's answers on a port of its own, and the WebSockets of `onSocket` where the handler is not asked. */
+export async function serveKube(
+  handler: RequestListener,
+  onSocket?: SocketHandler,
+  protocol = 'v5.channel.k8s.io',
+): Promise<KubeServer> {
   const server = createServer(handler);
+  const sockets = new WebSocketServer({
+    noServer: true,
+    handleProtocols: (offered) => (offered.has(protocol) ? protocol : ([...offered][0] ?? false)),
+  });
+  if (onSocket)
+    server.on('upgrade', (request, socket, head) =>
+      sockets.handleUpgrade(request, socket, head, (ws) =>
+        onSocket(ws, new URL(request.url ?? '/', 'http://x')),
+      ),
+    );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
@@ -30,9 +49,28 @@ export async function serveKube(handler: RequestListener): Promise<KubeServer> {
     url,
     kubeconfig,
     [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets.clients) socket.terminate();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A client of that server, as an anonymous user. */
+export function kubeClient(
+  { kubeconfig }: KubeServer,
+  options: Partial<KubeOptions> = {},
+): Promise<KubeClient> {
+  return KubeClient.open({ env: {}, kubeconfig, signal: new AbortController().signal, ...options });
+}
+
+/** Answers with JSON. */
+export function answerJson(response: ServerResponse, value: unknown, status = 200): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
+
+/** A refusal as the API server words it. */
+export function refusal(code: number, reason: string, message: string): object {
+  return { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message };
 }

@@ -1,0 +1,321 @@
+import type { Readable } from 'node:stream';
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { Dispatcher } from 'undici';
+import { errorCode, errorMessage, UserError } from '../errors.ts';
+import { errnoText } from '../lib/errno.ts';
+import { verifyFault } from '../lib/go-x509.ts';
+import { type ClusterFlags, loadKubeConfig } from './config.ts';
+
+/** An object of the Kubernetes API, as far as every one has the same. */
+export interface KubeObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: {
+    name?: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    creationTimestamp?: string;
+    deletionTimestamp?: string;
+    resourceVersion?: string;
+    uid?: string;
+    ownerReferences?: { kind?: string; name?: string; uid?: string }[];
+    finalizers?: string[];
+    managedFields?: unknown[];
+  };
+}
+
+/** The API server's own words about a request that failed (`kind: Status`). */
+export interface Status {
+  message?: string;
+  reason?: string;
+  code?: number;
+  details?: {
+    name?: string;
+    kind?: string;
+    causes?: { reason?: string; message?: string; field?: string }[];
+    retryAfterSeconds?: number;
+  };
+}
+
+/** The API server refused a request. */
+export class KubeRefusal extends UserError {
+  override name = 'KubeRefusal';
+  constructor(
+    readonly code: number,
+    readonly status: Status,
+    message: string,
+    hint?: string,
+  ) {
+    super(message, { hint });
+  }
+}
+
+/** The API server was not reached, or went away before its answer ended. */
+export class KubeUnreachable extends UserError {
+  override name = 'KubeUnreachable';
+}
+
+/** One request. */
+export interface KubeRequest {
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** From `/api` or `/apis` on, without a query. */
+  path: string;
+  query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Sent as JSON. */
+  body?: unknown;
+  contentType?: string;
+  accept?: string;
+  /** Until the answer begins, and for JSON until it ends; absent means the client's. 0 means no limit. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+/** As whom requests are made. */
+export interface Impersonation {
+  user?: string | undefined;
+  groups?: readonly string[] | undefined;
+}
+
+/** How a cluster is spoken to. */
+export interface KubeOptions extends ClusterFlags {
+  env: Readonly<Record<string, string | undefined>>;
+  signal: AbortSignal;
+  /** For a request with one answer, in milliseconds. Default 30 s. */
+  timeoutMs?: number | undefined;
+  as?: Impersonation | undefined;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** Larger answers are refused; lists come in pages. */
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+
+/**
+ * The API server of a cluster, over the credentials and proxies of a kubeconfig. Raw paths and plain objects: the typed
+ * classes of the client library would cost a second of every start.
+ */
+export class KubeClient implements AsyncDisposable {
+  #dispatcher: Dispatcher | undefined;
+
+  private constructor(
+    readonly config: KubeConfig,
+    private readonly options: KubeOptions,
+  ) {}
+
+  /** Reads the kubeconfig, or in a pod the service account. Connects on the first request. */
+  static async open(options: KubeOptions): Promise<KubeClient> {
+    return new KubeClient(await loadKubeConfig(options.env, options), options);
+  }
+
+  /** URL of the API server, without a slash at its end. */
+  get server(): string {
+    return (this.config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
+  }
+
+  /** The namespace that the kubeconfig's context names. */
+  get namespace(): string | undefined {
+    return this.config.getContextObject(this.config.getCurrentContext())?.namespace;
+  }
+
+  get signal(): AbortSignal {
+    return this.options.signal;
+  }
+
+  /** An answer as JSON. Throws KubeRefusal or KubeUnreachable. */
+  async json<T>(request: KubeRequest): Promise<T> {
+    const limitMs = request.timeoutMs ?? this.options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const deadline = limitMs > 0 ? AbortSignal.timeout(limitMs) : undefined;
+    const signals = [request.signal ?? this.options.signal, deadline].filter((s) => s !== undefined);
+    const signal = AbortSignal.any(signals);
+    try {
+      const body = await this.open({ ...request, signal, timeoutMs: 0 });
+      return JSON.parse((await collect(body, MAX_ANSWER_BYTES)).toString('utf8')) as T;
+    } catch (error) {
+      if (deadline?.aborted)
+        throw new KubeUnreachable(`${this.#what(request)}: no answer within ${limitMs / 1000} s`, {
+          hint: 'Is the API server overloaded? A longer --timeout may help.',
+        });
+      if (error instanceof SyntaxError)
+        throw new KubeUnreachable(`${this.#what(request)}: the answer is not JSON`, {
+          hint: 'Is this the address of a Kubernetes API server?',
+          cause: error,
+        });
+      throw error instanceof UserError || signal.aborted ? error : this.explain(error, request);
+    }
+  }
+
+  /** As `json`; undefined where the server does not know the object or its kind. */
+  async find<T>(request: KubeRequest): Promise<T | undefined> {
+    try {
+      return await this.json<T>(request);
+    } catch (error) {
+      if (error instanceof KubeRefusal && error.code === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** The body of an answer as it comes: of a watch, of logs. Errors while it is read are the caller's (`explain`). */
+  async open(request: KubeRequest): Promise<Readable> {
+    const { method = 'GET', body, contentType = 'application/json' } = request;
+    const headers = await this.headers();
+    headers.accept = request.accept ?? 'application/json';
+    if (body !== undefined) headers['content-type'] = contentType;
+    const limitMs = request.timeoutMs ?? this.options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const { dispatcher, origin, prefix } = await this.#connection();
+    const signal = request.signal ?? this.options.signal;
+    signal.throwIfAborted();
+    try {
+      const answer = await dispatcher.request({
+        origin,
+        path: prefix + withQuery(request),
+        method,
+        headers,
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        signal,
+        headersTimeout: limitMs,
+        bodyTimeout: 0,
+      });
+      if (answer.statusCode < 300) return answer.body;
+      throw this.refusal(answer.statusCode, await collect(answer.body, MAX_ANSWER_BYTES), request);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error instanceof UserError ? error : this.explain(error, request);
+    }
+  }
+
+  /** Credentials and impersonation; asked anew for each request, since tokens are renewed. */
+  async headers(): Promise<Record<string, string | string[]>> {
+    const headers: Record<string, string | string[]> = {};
+    await this.#secure({ setHeaderParam: (name, value) => Object.assign(headers, { [name]: value }) });
+    return { ...headers, ...impersonationHeaders(this.options.as) };
+  }
+
+  /** Puts an error below HTTP into words. */
+  explain(error: unknown, request: KubeRequest): KubeUnreachable {
+    const inner = innermost(error);
+    const code = errorCode(inner);
+    const fail = (text: string, hint?: string) =>
+      new KubeUnreachable(`${this.#what(request)}: ${text}`, { hint, cause: error });
+    const tls =
+      verifyFault(code) ?? (code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? errorMessage(inner) : undefined);
+    if (tls)
+      return fail(
+        tls,
+        'The kubeconfig names the authority and the name: certificate-authority, tls-server-name.',
+      );
+    if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+      return fail('no such host', 'Does the kubeconfig name the right cluster? See --context.');
+    if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_CONNECT_TIMEOUT')
+      return fail('no answer in time', 'Is the API server reachable from here?');
+    if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE')
+      return fail('the connection broke', 'Is the API server restarting?');
+    return fail(
+      errnoText(code) ?? errorMessage(inner),
+      'Is the cluster of the kubeconfig reachable from here?',
+    );
+  }
+
+  /** An answer of the server that is no success. */
+  refusal(code: number, body: Buffer, request: KubeRequest): KubeRefusal {
+    const status = parseStatus(body);
+    const told = status.message ?? (body.toString('utf8', 0, 200).trim() || `HTTP status ${code}`);
+    return new KubeRefusal(code, status, `${this.#what(request)}: ${told}`, hintOf(code, this.options.as));
+  }
+
+  #what({ method = 'GET', path }: KubeRequest): string {
+    return `${method} ${this.server}${path}`;
+  }
+
+  async #secure(context: {
+    setHeaderParam: (name: string, value: string) => void;
+    setDispatcher?: (dispatcher: Dispatcher) => void;
+  }): Promise<void> {
+    const { setHeaderParam, setDispatcher = () => {} } = context;
+    try {
+      // The library fills in what it calls a request; these two calls are all that it makes.
+      await this.config.applySecurityAuthentication({ setHeaderParam, setDispatcher } as never);
+    } catch (error) {
+      throw new UserError(`the credentials of the kubeconfig cannot be used: ${errorMessage(error)}`, {
+        hint: `Try the same with: kubectl --context ${this.config.getCurrentContext()} auth whoami`,
+        cause: error,
+      });
+    }
+  }
+
+  async #connection(): Promise<{ dispatcher: Dispatcher; origin: string; prefix: string }> {
+    const url = new URL(this.server);
+    if (!this.#dispatcher) {
+      await this.#secure({
+        setHeaderParam: () => {},
+        setDispatcher: (dispatcher) => {
+          this.#dispatcher = dispatcher;
+        },
+      });
+      const { Agent } = await import('undici');
+      this.#dispatcher ??= new Agent();
+    }
+    return { dispatcher: this.#dispatcher, origin: url.origin, prefix: url.pathname.replace(/\/$/, '') };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#dispatcher?.destroy();
+  }
+}
+
+function impersonationHeaders(as: Impersonation | undefined): Record<string, string | string[]> {
+  return {
+    ...(as?.user && { 'Impersonate-User': as.user }),
+    ...(as?.groups?.length && { 'Impersonate-Group': [...as.groups] }),
+  };
+}
+
+function withQuery({ path, query = {} }: KubeRequest): string {
+  const words = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) words.set(name, String(value));
+  return words.size > 0 ? `${path}?${words}` : path;
+}
+
+/** The Status in a body; empty where there is none. */
+export function parseStatus(body: Buffer): Status {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'));
+    return typeof value === 'object' && value !== null ? (value as Status) : {};
+  } catch {
+    return {};
+  }
+}
+
+function hintOf(code: number, as: Impersonation | undefined): string | undefined {
+  switch (code) {
+    case 401:
+      return 'The credentials are not accepted: has a token or certificate of the kubeconfig expired?';
+    case 403:
+      return as?.user
+        ? `Asked as ${as.user} (--as). The message names the verb and the resource that are missing.`
+        : 'The message names the verb and the resource that the user or service account lacks.';
+    case 404:
+      return 'Is the resource installed (CRDs), and the namespace right?';
+    case 429:
+      return 'The API server asks to slow down; try again later.';
+    default:
+      return undefined;
+  }
+}
+
+async function collect(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of body) {
+    size += part.length;
+    if (size > limit) throw new UserError(`the answer is larger than ${limit / 1024 / 1024} MiB`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts, size);
+}
+
+/** The error below what the client wraps around it. */
+function innermost(error: unknown): unknown {
+  let inner = error;
+  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
+  return inner;
+}

@@ -1,0 +1,82 @@
+import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
+
+/** What a list may be narrowed to. */
+export interface ListQuery {
+  labelSelector?: string | undefined;
+  fieldSelector?: string | undefined;
+}
+
+/** A part of a list. */
+export interface Page<T> {
+  items: T[];
+  /** True when the list began anew, since the server no longer knew the state it was of: what came before is void. */
+  restarted: boolean;
+  /** State of the cluster that the list shows. */
+  resourceVersion: string;
+  /** How many items follow, as far as the server says. */
+  remaining: number | undefined;
+}
+
+interface ObjectList<T> {
+  metadata?: { continue?: string; resourceVersion?: string; remainingItemCount?: number };
+  items?: T[] | null;
+}
+
+/** Objects per request, as kubectl asks for them. */
+const PAGE = 500;
+const GONE = 410;
+
+/** A list page by page. A consumer starts over when a page says that it restarted. Throws as `KubeClient.json` does. */
+export async function* pages<T extends KubeObject>(
+  client: KubeClient,
+  path: string,
+  query: ListQuery = {},
+): AsyncGenerator<Page<T>> {
+  let next: string | undefined;
+  let restarted = false;
+  do {
+    let list: ObjectList<T>;
+    try {
+      list = await client.json<ObjectList<T>>({ path, query: { ...query, limit: PAGE, continue: next } });
+    } catch (error) {
+      // The list took longer than the server keeps its state: once more from the beginning, and only once.
+      if (!(error instanceof KubeRefusal && error.code === GONE && next !== undefined && !restarted))
+        throw error;
+      next = undefined;
+      restarted = true;
+      list = await client.json<ObjectList<T>>({ path, query: { ...query, limit: PAGE } });
+      yield page(list, true);
+      next = list.metadata?.continue || undefined;
+      continue;
+    }
+    yield page(list, false);
+    next = list.metadata?.continue || undefined;
+  } while (next !== undefined);
+}
+
+function page<T>({ items, metadata }: ObjectList<T>, restarted: boolean): Page<T> {
+  return {
+    items: items ?? [],
+    restarted,
+    resourceVersion: metadata?.resourceVersion ?? '',
+    remaining: metadata?.remainingItemCount,
+  };
+}
+
+/** A list, each object reduced to what is kept of it as it arrives. */
+export async function listAll<T extends KubeObject, K = T>(
+  client: KubeClient,
+  path: string,
+  query: ListQuery = {},
+  keep: (object: T) => K | undefined = (object) => object as unknown as K,
+): Promise<K[]> {
+  let kept: K[] = [];
+  for await (const { items, restarted } of pages<T>(client, path, query)) {
+    if (restarted) kept = [];
+    for (const item of items) {
+      const value = keep(item);
+      if (value !== undefined) kept.push(value);
+    }
+  }
+  return kept;
+}

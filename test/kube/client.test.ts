@@ -1,0 +1,134 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describe, expect, test } from '@jest/globals';
+import type { KubeRequest } from '../../src/kube/client.ts';
+import { answerJson, kubeClient, refusal, serveKube } from '../helpers/kube.ts';
+
+const PODS = '/api/v1/pods';
+
+test('a request carries its query, its body and as whom it is made', async () => {
+  const seen: { line: string; body: string; as: unknown; groups: unknown; type: unknown }[] = [];
+  await using server = await serveKube(async (request, response) => {
+    let body = '';
+    for await (const part of request) body += String(part);
+    const { headers } = request;
+    seen.push({
+      line: `${request.method} ${request.url}`,
+      body,
+      as: headers['impersonate-user'],
+      groups: headers['impersonate-group'],
+      type: headers['content-type'],
+    });
+    answerJson(response, { kind: 'Pod' });
+  });
+  await using client = await kubeClient(server, { as: { user: 'jane', groups: ['dev', 'ops'] } });
+  expect(
+    await client.json({ path: PODS, query: { limit: 5, labelSelector: 'a=b,c', continue: undefined } }),
+  ).toEqual({
+    kind: 'Pod',
+  });
+  await client.json({
+    method: 'PATCH',
+    path: PODS,
+    body: { a: 1 },
+    contentType: 'application/merge-patch+json',
+  });
+  expect(seen).toEqual([
+    {
+      line: `GET ${PODS}?limit=5&labelSelector=a%3Db%2Cc`,
+      body: '',
+      as: 'jane',
+      groups: 'dev, ops',
+      type: undefined,
+    },
+    {
+      line: `PATCH ${PODS}`,
+      body: '{"a":1}',
+      as: 'jane',
+      groups: 'dev, ops',
+      type: 'application/merge-patch+json',
+    },
+  ]);
+});
+
+describe('what the server says instead is told', () => {
+  const html = (response: ServerResponse) =>
+    void response.writeHead(502, { 'content-type': 'text/html' }).end('<p>Bad');
+  test.each<
+    [string, (response: ServerResponse, request: IncomingMessage) => void, string, string | undefined]
+  >([
+    [
+      'a refusal of RBAC',
+      (response) =>
+        answerJson(response, refusal(403, 'Forbidden', 'pods is forbidden: User "u" cannot list'), 403),
+      'pods is forbidden: User "u" cannot list',
+      'The message names the verb and the resource that the user or service account lacks.',
+    ],
+    [
+      'an expired token',
+      (response) => answerJson(response, refusal(401, 'Unauthorized', 'Unauthorized'), 401),
+      'Unauthorized',
+      'The credentials are not accepted: has a token or certificate of the kubeconfig expired?',
+    ],
+    ['a page of a proxy', html, '<p>Bad', undefined],
+    ['nothing', (response) => void response.writeHead(500).end(), 'HTTP status 500', undefined],
+    [
+      'what is no JSON',
+      (response) => void response.writeHead(200).end('hello'),
+      'the answer is not JSON',
+      'Is this the address of a Kubernetes API server?',
+    ],
+    [
+      'half an answer',
+      (response) => {
+        response.writeHead(200, { 'content-length': 100 });
+        response.write('{"kind":', () => response.destroy());
+      },
+      'the connection broke',
+      'Is the API server restarting?',
+    ],
+    [
+      'no answer',
+      () => {},
+      'no answer within 0.2 s',
+      'Is the API server overloaded? A longer --timeout may help.',
+    ],
+    [
+      'an answer that does not end',
+      (response) => void response.writeHead(200).write('{'),
+      'no answer within 0.2 s',
+      'Is the API server overloaded? A longer --timeout may help.',
+    ],
+  ])('%s', async (_, answer, message, hint) => {
+    await using server = await serveKube((request, response) => answer(response, request));
+    await using client = await kubeClient(server, { timeoutMs: 200 });
+    await expect(client.json({ path: PODS })).rejects.toMatchObject({
+      message: `GET ${server.url}${PODS}: ${message}`,
+      hint,
+    });
+  });
+
+  test('a server that is away', async () => {
+    const server = await serveKube(() => {});
+    await using client = await kubeClient(server);
+    await client.config.getCurrentCluster();
+    await server[Symbol.asyncDispose]();
+    await expect(client.json({ path: PODS })).rejects.toThrow(`GET ${server.url}${PODS}: connection refused`);
+  });
+});
+
+test('what is not found is nothing, and any other refusal stays one', async () => {
+  await using server = await serveKube((request, response) => {
+    const code = request.url === '/none' ? 404 : 403;
+    answerJson(response, refusal(code, 'x', 'no'), code);
+  });
+  await using client = await kubeClient(server);
+  expect(await client.find({ path: '/none' } satisfies KubeRequest)).toBeUndefined();
+  await expect(client.find({ path: '/denied' })).rejects.toThrow('/denied: no');
+});
+
+test('a request ends with the signal', async () => {
+  const stop = new AbortController();
+  await using server = await serveKube(() => stop.abort(new Error('stopped')));
+  await using client = await kubeClient(server, { signal: stop.signal });
+  await expect(client.json({ path: PODS })).rejects.toThrow('stopped');
+});
