@@ -28,7 +28,8 @@ const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
 
 /** What is changed, but for the files of undici. */
 const CHANGES = {
-  whole: 'undici: a whole copy for @kubernetes/client-node',
+  whole: 'undici: a whole copy for the Kubernetes API',
+  generated: '@kubernetes/client-node: no typed classes of the API',
   devtools: 'ink: no bridge to react-devtools-core',
   children: 'commander: no child_process',
   yaml: 'yaml: its ES modules',
@@ -58,7 +59,7 @@ const UNUSED_BY_CLIENT = {
 
 const cut = (file) => `undici: ${file} left out`;
 
-/** The Kubernetes client fetches with undici as a whole: it gets a copy of its own in which nothing is cut. */
+/** The API server is spoken to with undici as a whole: there it is a copy of its own in which nothing is cut. */
 const WHOLE = { whole: true };
 const RESOLVED = {};
 
@@ -66,8 +67,7 @@ const slimUndici = {
   name: 'slim-undici',
   setup(b) {
     b.onResolve({ filter: /./ }, async ({ path, pluginData, importer, ...from }) => {
-      const whole =
-        pluginData === WHOLE || (path === 'undici' && importer.includes('@kubernetes/client-node'));
+      const whole = pluginData === WHOLE || (path === 'undici' && /@kubernetes\/client-node|\/src\/kube\//.test(importer));
       if (!whole || pluginData === RESOLVED) return undefined;
       if (path === 'undici') change(CHANGES.whole);
       const { kind, namespace, resolveDir } = from;
@@ -118,6 +118,21 @@ const laterProgram = {
   name: 'later-program',
   setup(b) {
     b.onResolve({ filter: /\/program\.ts$/ }, () => ({ path: './program.js', external: true }));
+  },
+};
+
+/** A kubeconfig can make clients of the library's typed classes, which are most of it and which nothing here asks for. */
+const noTypedClasses = {
+  name: 'no-typed-classes',
+  setup(b) {
+    b.onResolve({ filter: /^\.\/gen\/index\.js$/ }, ({ importer }) => {
+      if (!importer.endsWith('@kubernetes/client-node/dist/config.js')) return undefined;
+      change(CHANGES.generated);
+      return { path: 'gen', namespace: 'typed' };
+    });
+    b.onLoad({ filter: /./, namespace: 'typed' }, () => ({
+      contents: 'export const createConfiguration = undefined; export const ServerConfiguration = undefined;',
+    }));
   },
 };
 
@@ -215,7 +230,7 @@ const { metafile } = await build({
   target: 'node24',
   jsx: 'automatic',
   metafile: true,
-  plugins: [coreFirst, slimUndici, noDevtools, noChildProcess, builtinsByCall, yamlAsModules],
+  plugins: [coreFirst, noTypedClasses, slimUndici, noDevtools, noChildProcess, builtinsByCall, yamlAsModules],
 });
 if (process.argv[2]) writeFileSync(`${outdir}/meta.json`, JSON.stringify(metafile));
 

@@ -56,8 +56,10 @@ export async function runBuildConfig(options: BuildConfigOptions, ctx: Context):
   const sources = specs.map((text) => parseSource(text, namespace, nodeName));
   const note = (text: string) => ctx.err.write(`${text}\n`);
   const { connectConfigReader } = await import('../kube/config-sources.ts');
-  const reader = await connectConfigReader({
+  await using reader = await connectConfigReader({
     env: ctx.env,
+    signal: ctx.signal,
+    timeoutMs: ctx.globals.timeoutMs,
     kubeconfig: options.k8sKubeconfigPath,
     server: options.k8sApiServer ?? options.k8sApiServerUrls[0],
     nodeName,

@@ -1,55 +1,130 @@
-import type { KubernetesObject } from '@kubernetes/client-node';
-import { apiMessage } from './answer.ts';
-import { type ClusterFlags, loadKubeConfig } from './config.ts';
+import { UserError } from '../errors.ts';
+import { KubeClient, type KubeObject, type KubeOptions, KubeRefusal, type Status } from './client.ts';
 
 /** How an object fared. */
 export interface Applied {
   /** `kind namespace/name`. */
   name: string;
-  outcome: string;
+  outcome: 'applied' | 'failed';
   error?: string;
+  hint?: string | undefined;
 }
 
 /** Which cluster, and whether in earnest. */
-export interface ApplyOptions extends ClusterFlags {
-  env: Readonly<Record<string, string | undefined>>;
+export interface ApplyOptions extends KubeOptions {
   /** The API server checks the objects and keeps nothing. */
   dryRun: boolean;
+  /** Take over fields that somebody else manages. */
+  forceConflicts: boolean;
 }
 
 /** Whose fields the applied ones become. */
 const FIELD_MANAGER = 'cilium-toolkit';
 
-/** Applies objects one after the other (server-side apply); one that fails does not keep the others back. */
+/** Resources by kind, of the groups whose kinds need not be looked up. */
+const RESOURCES: Readonly<Record<string, string>> = {
+  'cilium.io/v2 CiliumNetworkPolicy': 'ciliumnetworkpolicies',
+  'cilium.io/v2 CiliumClusterwideNetworkPolicy': 'ciliumclusterwidenetworkpolicies',
+  'networking.k8s.io/v1 NetworkPolicy': 'networkpolicies',
+};
+
+/**
+ * Applies objects (server-side apply). The API server checks all of them first: when it would refuse one, none is
+ * applied. After that one that fails does not keep the others back, and the same run again ends in the same state.
+ */
 export async function* applyPolicyObjects(
   objects: readonly { value: Record<string, unknown>; namespace: string }[],
   options: ApplyOptions,
 ): AsyncGenerator<Applied> {
-  const config = await loadKubeConfig(options.env, options);
-  const { KubernetesObjectApi, PatchStrategy } = await import('@kubernetes/client-node');
-  const api = KubernetesObjectApi.makeApiClient(config);
+  await using client = await KubeClient.open(options);
+  const resources = new Map(Object.entries(RESOURCES));
+  const targets: { object: KubeObject; path: string; name: string }[] = [];
+  const checked: Applied[] = [];
   for (const { value, namespace } of objects) {
     const object = applicable(value, namespace);
     const { name = '' } = object.metadata ?? {};
     const shown = `${object.kind} ${namespace === '' ? '' : `${namespace}/`}${name}`;
-    try {
-      await api.patch(
-        object,
-        undefined,
-        options.dryRun ? 'All' : undefined,
-        FIELD_MANAGER,
-        true,
-        PatchStrategy.ServerSideApply,
-      );
-      yield { name: shown, outcome: 'applied' };
-    } catch (error) {
-      yield { name: shown, outcome: 'failed', error: apiMessage(error) };
-    }
+    const path = await pathOf(client, object, resources);
+    targets.push({ object, path, name: shown });
+    checked.push(await apply(client, path, object, shown, { ...options, dryRun: true }));
+  }
+  const failed = checked.filter(({ outcome }) => outcome === 'failed');
+  if (options.dryRun || failed.length > 0) {
+    yield* options.dryRun ? checked : failed;
+    return;
+  }
+  for (const { object, path, name } of targets) yield await apply(client, path, object, name, options);
+}
+
+async function apply(
+  client: KubeClient,
+  path: string,
+  object: KubeObject,
+  name: string,
+  { dryRun, forceConflicts }: ApplyOptions,
+): Promise<Applied> {
+  try {
+    await client.json({
+      method: 'PATCH',
+      path,
+      query: {
+        fieldManager: FIELD_MANAGER,
+        ...(dryRun && { dryRun: 'All' }),
+        ...(forceConflicts && { force: true }),
+      },
+      body: object,
+      contentType: 'application/apply-patch+yaml',
+    });
+    return { name, outcome: 'applied' };
+  } catch (error) {
+    if (!(error instanceof KubeRefusal)) throw error;
+    const { code, status, message, hint } = error;
+    const told = status.message ?? message;
+    if (code !== 409) return { name, outcome: 'failed', error: told, hint };
+    return { name, outcome: 'failed', ...conflict(status, told) };
   }
 }
 
+/** A conflict, field by field with who manages it. */
+function conflict(status: Status, told: string): Pick<Applied, 'error' | 'hint'> {
+  const rows = (status.details?.causes ?? [])
+    .filter(({ reason }) => reason === 'FieldManagerConflict')
+    .map(({ field = '', message = '' }) => {
+      const owner = /^conflict with "([^"]*)"/.exec(message)?.[1] ?? message;
+      return `${field.replace(/^\./, '')} is managed by ${owner}`;
+    });
+  if (rows.length === 0) return { error: told, hint: undefined };
+  return {
+    error: `another manager has set: ${rows.join('; ')}`,
+    hint: 'Change it where it is managed (Helm, Argo CD, Flux, kubectl), or take the fields over with --force-conflicts.',
+  };
+}
+
+/** The path of an object. Kinds that are not known are asked for. */
+async function pathOf(
+  client: KubeClient,
+  object: KubeObject,
+  resources: Map<string, string>,
+): Promise<string> {
+  const { apiVersion = '', kind = '', metadata = {} } = object;
+  const key = `${apiVersion} ${kind}`;
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  if (!resources.has(key)) {
+    const found = await client.find<{ resources?: { name: string; kind: string }[] }>({ path: root });
+    for (const resource of found?.resources ?? [])
+      if (!resource.name.includes('/')) resources.set(`${apiVersion} ${resource.kind}`, resource.name);
+  }
+  const plural = resources.get(key);
+  if (plural === undefined)
+    throw new UserError(`the cluster has no resource ${kind} of ${apiVersion}`, {
+      hint: 'Is Cilium installed there, with this version of its CRDs?',
+    });
+  const scope = metadata.namespace ? `/namespaces/${encodeURIComponent(metadata.namespace)}` : '';
+  return `${root}${scope}/${plural}/${encodeURIComponent(metadata.name ?? '')}`;
+}
+
 /** The object without what only the server may write, in the namespace it is meant for. */
-function applicable(value: Record<string, unknown>, namespace: string): KubernetesObject {
+function applicable(value: Record<string, unknown>, namespace: string): KubeObject {
   const { status: _, ...object } = value;
   const metadata: Record<string, unknown> =
     typeof value.metadata === 'object' && value.metadata !== null ? { ...value.metadata } : {};

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Dispatcher } from 'undici';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
 import { errnoText } from '../lib/errno.ts';
@@ -218,7 +218,9 @@ export class KubeClient implements AsyncDisposable {
   /** An answer of the server that is no success. */
   refusal(code: number, body: Buffer, request: KubeRequest): KubeRefusal {
     const status = parseStatus(body);
-    const told = status.message ?? (body.toString('utf8', 0, 200).trim() || `HTTP status ${code}`);
+    const isJson = Object.keys(status).length > 0 || body.length === 0 || body[0] === 0x7b;
+    const rest = isJson ? '' : `: ${body.toString('utf8', 0, 200).trim()}`;
+    const told = status.message ?? `the API server answered ${code}${rest}`;
     return new KubeRefusal(code, status, `${this.#what(request)}: ${told}`, hintOf(code, this.options.as));
   }
 

@@ -1,9 +1,7 @@
-import type { CoreV1Api, CustomObjectsApi } from '@kubernetes/client-node';
 import { UserError } from '../errors.ts';
 import { compareBytes } from '../lib/order.ts';
 import { accepts, type LabelSelector, termsOf } from '../model/selector.ts';
-import { found } from './answer.ts';
-import { loadKubeConfig } from './config.ts';
+import { KubeClient, type KubeObject, type KubeOptions } from './client.ts';
 
 /** Where a part of the agent's configuration comes from. */
 export interface ConfigSource {
@@ -20,7 +18,7 @@ export interface ConfigValues {
 }
 
 /** Reads sources through the Kubernetes API. */
-export interface ConfigReader {
+export interface ConfigReader extends AsyncDisposable {
   /** Undefined when the source does not exist. Notes go to `note`. */
   read(source: ConfigSource): Promise<ConfigValues | undefined>;
 }
@@ -36,42 +34,35 @@ interface NodeConfig {
 }
 
 /** Connects to the cluster that the kubeconfig or the pod's service account names. */
-export async function connectConfigReader(options: {
-  env: Readonly<Record<string, string | undefined>>;
-  kubeconfig?: string | undefined;
-  server?: string | undefined;
-  nodeName: string;
-  note: (text: string) => Promise<void>;
-}): Promise<ConfigReader> {
-  const config = await loadKubeConfig(options.env, options);
-  const { CoreV1Api: Core, CustomObjectsApi: Custom } = await import('@kubernetes/client-node');
-  const core = config.makeApiClient(Core);
-  const custom = config.makeApiClient(Custom);
+export async function connectConfigReader(
+  options: KubeOptions & { nodeName: string; note: (text: string) => Promise<void> },
+): Promise<ConfigReader> {
+  const client = await KubeClient.open(options);
   const { nodeName, note } = options;
   return {
     read: (source) => {
-      if (source.kind === 'config-map') return readConfigMap(core, source);
-      if (source.kind === 'node') return readNode(core, source, note);
-      return readNodeConfigs(core, custom, source, nodeName, note);
+      if (source.kind === 'config-map') return readConfigMap(client, source);
+      if (source.kind === 'node') return readNode(client, source, note);
+      return readNodeConfigs(client, source, nodeName, note);
     },
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
 }
 
-async function readConfigMap(core: CoreV1Api, source: ConfigSource): Promise<ConfigValues | undefined> {
+async function readConfigMap(client: KubeClient, source: ConfigSource): Promise<ConfigValues | undefined> {
   const { namespace, name } = source;
-  const map = await found(
-    core.readNamespacedConfigMap({ name, namespace }),
-    `ConfigMap ${namespace}/${name}`,
-  );
+  const map = await client.find<{ data?: Record<string, string> }>({
+    path: `/api/v1/namespaces/${namespace}/configmaps/${name}`,
+  });
   return map && { from: [source], values: map.data ?? {} };
 }
 
 async function readNode(
-  core: CoreV1Api,
+  client: KubeClient,
   source: ConfigSource,
   note: (text: string) => Promise<void>,
 ): Promise<ConfigValues> {
-  const node = await found(core.readNode({ name: source.name }), `Node ${source.name}`);
+  const node = await findNode(client, source.name);
   if (!node) throw new UserError(`Node ${source.name}: not found`);
   const values: Record<string, string> = {};
   const pairs = { ...node.metadata?.labels, ...node.metadata?.annotations };
@@ -85,15 +76,14 @@ async function readNode(
 }
 
 async function readNodeConfigs(
-  core: CoreV1Api,
-  custom: CustomObjectsApi,
+  client: KubeClient,
   source: ConfigSource,
   nodeName: string,
   note: (text: string) => Promise<void>,
 ): Promise<ConfigValues | undefined> {
-  const matching = await listNodeConfigs(custom, source);
+  const matching = await listNodeConfigs(client, source);
   if (matching.length === 0) return undefined;
-  const node = await found(core.readNode({ name: nodeName }), `Node ${nodeName}`);
+  const node = await findNode(client, nodeName);
   if (!node)
     throw new UserError(`Node ${nodeName || '""'}: not found`, {
       hint: 'Name the node with --node-name or K8S_NODE_NAME.',
@@ -122,15 +112,18 @@ function nameOf({ metadata }: NodeConfig): string {
   return metadata?.name ?? '';
 }
 
+function findNode(client: KubeClient, name: string): Promise<KubeObject | undefined> {
+  return client.find<KubeObject>({ path: `/api/v1/nodes/${name}` });
+}
+
 /** Objects of the newest version of the resource that holds any. */
-async function listNodeConfigs(custom: CustomObjectsApi, source: ConfigSource): Promise<NodeConfig[]> {
+async function listNodeConfigs(client: KubeClient, source: ConfigSource): Promise<NodeConfig[]> {
   const { namespace, name } = source;
   for (const version of NODE_CONFIG_VERSIONS) {
-    const where = { group: 'cilium.io', version, namespace, plural: 'ciliumnodeconfigs' };
-    const what = `CiliumNodeConfigs (${version}) in ${namespace}`;
-    const answer: unknown = name
-      ? await found(custom.getNamespacedCustomObject({ ...where, name }), what)
-      : await found(custom.listNamespacedCustomObject(where), what);
+    const path = `/apis/cilium.io/${version}/namespaces/${namespace}/ciliumnodeconfigs`;
+    const answer = await client.find<NodeConfig | { items?: NodeConfig[] }>({
+      path: name ? `${path}/${name}` : path,
+    });
     if (answer === undefined) continue;
     const items = name ? [answer as NodeConfig] : ((answer as { items?: NodeConfig[] }).items ?? []);
     if (items.length > 0) return items;

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import type { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { errorMessage, UserError } from '../errors.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -37,7 +37,7 @@ export async function loadKubeConfig(
   env: Env,
   { kubeconfig, context, server }: ClusterFlags,
 ): Promise<KubeConfig> {
-  const { KubeConfig: Config } = await import('@kubernetes/client-node');
+  const { KubeConfig: Config } = await import('@kubernetes/client-node/dist/config.js');
   const config = new Config();
   const files = kubeconfigFiles(env, kubeconfig);
   try {

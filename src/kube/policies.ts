@@ -1,13 +1,11 @@
-import { found } from './answer.ts';
-import { type ClusterFlags, loadKubeConfig } from './config.ts';
+import { KubeClient, type KubeObject, type KubeOptions, KubeRefusal } from './client.ts';
+import { pages } from './pages.ts';
 
 const PLURALS = {
   CiliumNetworkPolicy: 'ciliumnetworkpolicies',
   CiliumClusterwideNetworkPolicy: 'ciliumclusterwidenetworkpolicies',
 } as const;
 const API_VERSION = 'cilium.io/v2';
-/** Objects per request. */
-const PAGE = 100;
 
 /** A policy as the API server holds it. */
 export interface StoredPolicy {
@@ -18,38 +16,27 @@ export interface StoredPolicy {
 }
 
 /** Every CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy of the cluster, page by page; none without their CRDs. */
-export async function* listPolicies(
-  env: Readonly<Record<string, string | undefined>>,
-  flags: ClusterFlags,
-): AsyncGenerator<StoredPolicy> {
-  const config = await loadKubeConfig(env, flags);
-  const { CustomObjectsApi } = await import('@kubernetes/client-node');
-  const api = config.makeApiClient(CustomObjectsApi);
+export async function* listPolicies(options: KubeOptions): AsyncGenerator<StoredPolicy> {
+  await using client = await KubeClient.open(options);
   for (const kind of ['CiliumNetworkPolicy', 'CiliumClusterwideNetworkPolicy'] as const) {
-    let next: string | undefined;
-    do {
-      const request = api.listClusterCustomObject({
-        group: 'cilium.io',
-        version: 'v2',
-        plural: PLURALS[kind],
-        limit: PAGE,
-        ...(next && { _continue: next }),
-      });
-      const page = (await found(request, `list of ${kind}`)) as ObjectList | undefined;
-      for (const item of page?.items ?? []) yield stored(kind, item);
-      next = page?.metadata?.continue;
-    } while (next);
+    // A list that began anew repeats what came before.
+    const told = new Set<string>();
+    try {
+      for await (const { items } of pages(client, `/apis/${API_VERSION}/${PLURALS[kind]}`))
+        for (const item of items) {
+          const policy = stored(kind, item);
+          if (!told.has(policy.name)) yield policy;
+          told.add(policy.name);
+        }
+    } catch (error) {
+      if (!(error instanceof KubeRefusal && error.code === 404)) throw error;
+    }
   }
 }
 
-interface ObjectList {
-  metadata?: { continue?: string };
-  items?: Record<string, unknown>[] | null;
-}
-
 /** Without the record of who set which field, as `kubectl get -o json` shows it. */
-function stored(kind: StoredPolicy['kind'], item: Record<string, unknown>): StoredPolicy {
-  const { managedFields: _, ...metadata } = (item.metadata ?? {}) as Record<string, unknown>;
+function stored(kind: StoredPolicy['kind'], item: KubeObject): StoredPolicy {
+  const { managedFields: _, ...metadata } = item.metadata ?? {};
   return {
     kind,
     name: [metadata.namespace, metadata.name].filter(Boolean).join('/'),

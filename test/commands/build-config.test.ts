@@ -171,7 +171,7 @@ describe('build-config', () => {
     objects = { [MAP]: 403 };
     const { stderr, code } = await build('none');
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^Error: ConfigMap kube-system\/cilium-config: the API server answered 403\n/);
+    expect(stderr).toMatch(/^Error: GET .*\/namespaces\/kube-system\/configmaps\/cilium-config: no\n/);
     expect(existsSync(join(folder, 'none'))).toBe(false);
   });
 

@@ -69,8 +69,8 @@ describe('what the server says instead is told', () => {
       'Unauthorized',
       'The credentials are not accepted: has a token or certificate of the kubeconfig expired?',
     ],
-    ['a page of a proxy', html, '<p>Bad', undefined],
-    ['nothing', (response) => void response.writeHead(500).end(), 'HTTP status 500', undefined],
+    ['a page of a proxy', html, 'the API server answered 502: <p>Bad', undefined],
+    ['nothing', (response) => void response.writeHead(500).end(), 'the API server answered 500', undefined],
     [
       'what is no JSON',
       (response) => void response.writeHead(200).end('hello'),

@@ -18,8 +18,9 @@ async function read(
     response.writeHead(object === undefined ? 404 : 200).end(JSON.stringify(object ?? {}));
   });
   const notes: string[] = [];
-  const reader = await connectConfigReader({
+  await using reader = await connectConfigReader({
     env: {},
+    signal: new AbortController().signal,
     kubeconfig: kube.kubeconfig,
     nodeName,
     note: async (text) => void notes.push(text),

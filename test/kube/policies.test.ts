@@ -2,6 +2,8 @@ import { expect, test } from '@jest/globals';
 import { listPolicies } from '../../src/kube/policies.ts';
 import { serveKube } from '../helpers/kube.ts';
 
+const { signal } = new AbortController();
+
 test('both kinds are listed page by page, without the record of who set which field', async () => {
   const asked: string[] = [];
   await using kube = await serveKube((request, response) => {
@@ -16,7 +18,7 @@ test('both kinds are listed page by page, without the record of who set which fi
     const items = wide && first ? null : [{ metadata, spec: { n: 1 } }];
     response.end(JSON.stringify({ metadata: first ? { continue: 'next page' } : {}, items }));
   });
-  const policies = await Array.fromAsync(listPolicies({}, { server: kube.url }));
+  const policies = await Array.fromAsync(listPolicies({ env: {}, signal, server: kube.url }));
   const apiVersion = 'cilium.io/v2';
   const namespaced = (name: string) => ({
     kind: 'CiliumNetworkPolicy',
@@ -42,15 +44,15 @@ test('both kinds are listed page by page, without the record of who set which fi
       },
     },
   ]);
-  const [start, next] = ['?limit=100', '?continue=next+page&limit=100'];
+  const [start, next] = ['?limit=500', '?limit=500&continue=next+page'];
   expect(asked.map((query) => query.replace('%20', '+'))).toEqual([start, next, start, next]);
 });
 
 test('a cluster without the CRDs has none, and one that refuses is told', async () => {
   await using empty = await serveKube((_, response) => response.writeHead(404).end('{}'));
-  expect(await Array.fromAsync(listPolicies({}, { server: empty.url }))).toEqual([]);
+  expect(await Array.fromAsync(listPolicies({ env: {}, signal, server: empty.url }))).toEqual([]);
   await using closed = await serveKube((_, response) => response.writeHead(403).end('{}'));
-  await expect(Array.fromAsync(listPolicies({}, { server: closed.url }))).rejects.toThrow(
-    'list of CiliumNetworkPolicy: the API server answered 403',
+  await expect(Array.fromAsync(listPolicies({ env: {}, signal, server: closed.url }))).rejects.toThrow(
+    `GET ${closed.url}/apis/cilium.io/v2/ciliumnetworkpolicies: the API server answered 403`,
   );
 });

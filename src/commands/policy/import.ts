@@ -35,6 +35,7 @@ export interface ImportOptions extends PolicyFileFlags, WaitFlags {
   dryRun?: boolean;
   diff?: boolean;
   kubeconfig?: string;
+  forceConflicts?: boolean;
   context?: string;
 }
 
@@ -59,7 +60,8 @@ export function addPolicyImportCommand(command: Command, ctx: Context): void {
         .default('auto'),
     )
     .option('--kubeconfig <file>', 'How to reach the cluster (default: KUBECONFIG, then ~/.kube/config)')
-    .option('--context <name>', 'Context of the kubeconfig');
+    .option('--context <name>', 'Context of the kubeconfig')
+    .option('--force-conflicts', 'Take over fields of the objects that somebody else manages');
   addPolicyFileOptions(command);
   addWaitOptions(command, 'every endpoint has realized the new revision');
   command.addHelpText(
@@ -155,19 +157,27 @@ async function applyObjects(policies: LoadedPolicies, options: ImportOptions, ct
   const objects = policies.objects.map(({ value, name }) => ({ value, namespace: name.namespace }));
   const results = applyPolicyObjects(objects, {
     env: ctx.env,
+    signal: ctx.signal,
+    timeoutMs: ctx.globals.timeoutMs,
     kubeconfig: options.kubeconfig,
     context: options.context,
     dryRun: options.dryRun === true,
+    forceConflicts: options.forceConflicts === true,
   });
-  let wrong = 0;
-  for await (const { name, outcome, error } of results) {
-    if (error === undefined) await ctx.out.write(`${name} ${outcome}${options.dryRun ? ' (dry run)' : ''}\n`);
-    else {
+  let [wrong, applied] = [0, 0];
+  for await (const { name, outcome, error, hint } of results) {
+    if (error === undefined) {
+      applied++;
+      await ctx.out.write(`${name} ${outcome}${options.dryRun ? ' (dry run)' : ''}\n`);
+    } else {
       wrong++;
-      await ctx.err.write(`${name}: ${sanitize(error)}\n`);
+      await ctx.err.write(`${name}: ${error}\n${hint ? `${hint}\n` : ''}`);
     }
   }
-  if (wrong > 0) throw new UserError(`${wrong} of ${objects.length} objects could not be applied`);
+  if (wrong > 0)
+    throw new UserError(
+      `${wrong} of ${objects.length} objects could not be applied${applied === 0 ? ': nothing was changed' : ''}`,
+    );
 }
 
 /** Rules of the agent's own form have no tier. */

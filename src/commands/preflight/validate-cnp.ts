@@ -52,7 +52,10 @@ export function addPreflightValidateCnpCommand(command: Command, ctx: Context): 
 /** Reads every policy of the cluster and checks each as `policy validate` does. Nothing is written. */
 export async function runPreflightValidateCnp(options: ValidateCnpOptions, ctx: Context): Promise<void> {
   const { listPolicies } = await import('../../kube/policies.ts');
-  const stored = listPolicies(ctx.env, {
+  const stored = listPolicies({
+    env: ctx.env,
+    signal: ctx.signal,
+    timeoutMs: ctx.globals.timeoutMs,
     kubeconfig: options.kubeconfig ?? options.k8sKubeconfigPath,
     context: options.context,
     server: options.k8sApiServer ?? options.k8sApiServerUrls[0],

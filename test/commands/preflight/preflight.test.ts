@@ -50,9 +50,9 @@ test('every policy of the cluster is checked', async () => {
       'All CCNPs and CNPs valid!\n',
   });
   expect(kube.asked).toEqual([
-    `GET ${GROUP}/ciliumnetworkpolicies?limit=100`,
-    `GET ${GROUP}/ciliumnetworkpolicies?continue=1&limit=100`,
-    `GET ${GROUP}/ciliumclusterwidenetworkpolicies?limit=100`,
+    `GET ${GROUP}/ciliumnetworkpolicies?limit=500`,
+    `GET ${GROUP}/ciliumnetworkpolicies?limit=500&continue=1`,
+    `GET ${GROUP}/ciliumclusterwidenetworkpolicies?limit=500`,
   ]);
 });
 
@@ -98,8 +98,8 @@ test('a cluster without the CRDs has nothing to check', async () => {
 });
 
 test.each([
-  [403, 'list of CiliumNetworkPolicy: the API server answered 403'],
-  [500, 'list of CiliumNetworkPolicy: the API server answered 500'],
+  [403, '/ciliumnetworkpolicies: the API server answered 403'],
+  [500, '/ciliumnetworkpolicies: the API server answered 500'],
 ])('an API server that answers %d ends the check', async (status, message) => {
   await using kube = await serveKube((_, response) => {
     response.statusCode = status;
@@ -114,5 +114,5 @@ test('an API server that is away is told with the reason', async () => {
   const kube = await serveKube(() => {});
   await kube[Symbol.asyncDispose]();
   const { stderr } = await run(['preflight', 'validate-cnp', '--k8s-api-server', kube.url]);
-  expect(stderr).toMatch(/^Error: list of CiliumNetworkPolicy: .*ECONNREFUSED/);
+  expect(stderr).toMatch(/^Error: GET .*\/ciliumnetworkpolicies: connection refused\n/);
 });
