@@ -67,7 +67,9 @@ const slimUndici = {
   name: 'slim-undici',
   setup(b) {
     b.onResolve({ filter: /./ }, async ({ path, pluginData, importer, ...from }) => {
-      const whole = pluginData === WHOLE || (path === 'undici' && /@kubernetes\/client-node|\/src\/kube\//.test(importer));
+      const whole =
+        pluginData === WHOLE ||
+        (path === 'undici' && /@kubernetes\/client-node|\/src\/kube\//.test(importer));
       if (!whole || pluginData === RESOLVED) return undefined;
       if (path === 'undici') change(CHANGES.whole);
       const { kind, namespace, resolveDir } = from;

@@ -226,7 +226,23 @@ describe('through the Kubernetes API', () => {
   });
   afterAll(async () => kube[Symbol.asyncDispose]());
 
-  test('objects are applied by the server, one by one, and each outcome is told', async () => {
+  test('objects are applied by the server, one by one, and each is told', async () => {
+    seen.length = 0;
+    const stdin = `${CNP('one')}---\n${CNP('two')}`;
+    const result = await run(['policy', 'import', '--via', 'kubernetes', '-'], {
+      env: { KUBECONFIG: kube.kubeconfig },
+      stdin,
+    });
+    expect(result).toEqual({
+      code: 0,
+      stdout: 'CiliumNetworkPolicy shop/one applied\nCiliumNetworkPolicy shop/two applied\n',
+      stderr: '',
+    });
+    const dry = seen.map(({ url }) => url.includes('dryRun=All'));
+    expect(dry).toEqual([true, true, false, false]);
+  });
+
+  test('where the server would refuse one object, nothing is applied', async () => {
     seen.length = 0;
     const stdin = `${CNP('one')}---\n${CNP('refused')}---\n${CNP('two')}`;
     const result = await run(['policy', 'import', '--via', 'kubernetes', '-'], {
@@ -234,11 +250,9 @@ describe('through the Kubernetes API', () => {
       stdin,
     });
     expect(result.code).toBe(1);
-    expect(result.stdout).toBe(
-      'CiliumNetworkPolicy shop/one applied\nCiliumNetworkPolicy shop/two applied\n',
-    );
+    expect(result.stdout).toBe('');
     expect(result.stderr).toContain('CiliumNetworkPolicy shop/refused: policies are closed today\n');
-    expect(result.stderr).toContain('Error: 1 of 3 objects could not be applied');
+    expect(result.stderr).toContain('Error: 1 of 3 objects could not be applied: nothing was changed');
     expect(seen[0]).toMatchObject({ method: 'PATCH', type: 'application/apply-patch+yaml' });
     expect(seen[0]?.url).toMatch(/^\/apis\/cilium\.io\/v2\/namespaces\/shop\/ciliumnetworkpolicies\/one\?/);
     expect(seen[0]?.url).toContain('fieldManager=cilium-toolkit');
