@@ -23,6 +23,13 @@ export const remoteEndpoint117 = struct(12, {
   flags: u8(11),
 });
 
+/** Of 1.15, between the node's number and the flags. */
+export const remoteEndpoint115 = struct(12, {
+  identity: u32(0),
+  tunnelEndpoint: ipv4(4),
+  encryptKey: u8(10),
+});
+
 /** Of 1.14, with the node's number for IPsec. */
 export const remoteEndpoint114 = struct(12, {
   identity: u32(0),
@@ -40,7 +47,8 @@ const pins = ['cilium_ipcache'];
 export const IPCACHE = mapLayout(
   'ipcache',
   { pins: ['cilium_ipcache_v2'], key: ipcacheKey, value: remoteEndpoint },
-  { pins, key: ipcacheKey, value: remoteEndpoint117, since: '1.15' },
+  { pins, key: ipcacheKey, value: remoteEndpoint117, since: '1.16' },
+  { pins, key: ipcacheKey, value: remoteEndpoint115, since: '1.15' },
   { pins, key: ipcacheKey, value: remoteEndpoint114, since: '1.14' },
   { pins, key: ipcacheKey, value: remoteEndpoint113 },
 );

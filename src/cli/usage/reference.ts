@@ -159,10 +159,10 @@ export const VERBS: Readonly<Record<string, ReferenceVerb>> = {
     flags: { deny: { text: 'Sets deny mode', until: '1.19' } },
   },
   'bpf policy get': {
-    about: { '1.9': 'List contents of a policy BPF map', '1.15': 'Get contents of a policy BPF map' },
+    about: { '1.9': 'List contents of a policy BPF map', '1.13': 'Get contents of a policy BPF map' },
     flags: { all: '', numeric: '', ...OUTPUT },
   },
-  'bpf policy list': { since: '1.15', ...LIST },
+  'bpf policy list': { since: '1.13', ...LIST },
   'bpf recorder list': { since: '1.10', until: '1.19', ...LIST },
   'bpf sha list': LIST,
   'bpf sha get': { args: '<sha>', flags: OUTPUT },

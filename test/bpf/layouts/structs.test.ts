@@ -1,12 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { ctEntry, ctEntry117 } from '../../../src/bpf/layouts/conntrack.ts';
 import { endpointInfo } from '../../../src/bpf/layouts/endpoints.ts';
-import { ipcacheKey, remoteEndpoint, remoteEndpoint117 } from '../../../src/bpf/layouts/ipcache.ts';
+import { IPCACHE, ipcacheKey, remoteEndpoint, remoteEndpoint117 } from '../../../src/bpf/layouts/ipcache.ts';
+import { variantOf } from '../../../src/bpf/layouts/map-layout.ts';
 import { subscriber } from '../../../src/bpf/layouts/multicast.ts';
 import { nodeValue } from '../../../src/bpf/layouts/nodes.ts';
 import { CAPTURE_RULES4 } from '../../../src/bpf/layouts/recorder.ts';
 import { backend4, backend6, socketTuple6 } from '../../../src/bpf/layouts/services.ts';
 import { decode } from '../../../src/bpf/maps/codec.ts';
+import type { Release } from '../../../src/model/release.ts';
 
 // Bytes of the datapath's own structs, written down from its headers: 01 02 03 …, so that each place has its value.
 const counting = (size: number) => Buffer.from(Array.from({ length: size }, (_, i) => i));
@@ -53,4 +55,18 @@ test('fields that no recording fills lie where the headers have them', () => {
   const [rules] = CAPTURE_RULES4.variants;
   if (!rules) throw new Error('no layout');
   expect(decode(rules.value, counting(8))).toEqual({ ruleId: 0x0100, captureLength: 0x07060504 });
+});
+
+test.each<[Release, string[]]>([
+  ['1.13', ['encryptKey', 'identity', 'tunnelEndpoint']],
+  ['1.14', ['encryptKey', 'identity', 'nodeId', 'tunnelEndpoint']],
+  ['1.15', ['encryptKey', 'identity', 'tunnelEndpoint']],
+  ['1.16', ['encryptKey', 'flags', 'identity', 'tunnelEndpoint']],
+])('an entry of the ipcache of %s has the fields of its release', (release, fields) => {
+  const variant = variantOf(
+    IPCACHE,
+    { pin: 'cilium_ipcache', keySize: ipcacheKey.size, valueSize: 12 },
+    release,
+  );
+  expect(Object.keys(variant?.value.fields ?? {}).sort()).toEqual(fields);
 });

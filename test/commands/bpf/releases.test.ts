@@ -242,6 +242,19 @@ describe('an egress gateway of 1.20', () => {
 
 const EMPTY = { stdout: '', stderr: 'No entries found.\n', code: 0 };
 
+kernelTest('the maps of all endpoints are one document from 1.14 on', async () => {
+  using fs = mountBpffs();
+  pin(fs, 'cilium_policy_00123', POLICY_OLD);
+  const path = join(fs.globals, 'cilium_policy_00123');
+  const list = async (release: string, ...flags: string[]) =>
+    (await bpf(fs, ['policy', 'list', '--agent-release', release, ...flags])).stdout;
+  expect((await list('1.13')).startsWith(`${path}:\n\n`)).toBe(true);
+  expect((await list('1.14')).startsWith(`Endpoint ID: 123\nPath: ${path}\n\n`)).toBe(true);
+  expect(JSON.parse(await list('1.14', '-o', 'json'))).toEqual([
+    { EndpointID: '123', Path: path, Content: [] },
+  ]);
+});
+
 describe('the node ids of 1.14 and 1.15', () => {
   const entries = [
     [encode(nodeKey, { ip: '10.0.0.7' }), encode(nodeValue115, { id: 300 })],

@@ -12,7 +12,7 @@ import { mapsRelease } from '../../../cli/bpf/release.ts';
 import type { Context } from '../../../context.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
 import { printableLabels } from '../../../model/label.ts';
-import type { Release } from '../../../model/release.ts';
+import { atLeast, type Release } from '../../../model/release.ts';
 import { hasPrefixes, policyEntryJson, renderPolicyMap } from '../../../render/bpf/policy.ts';
 
 export interface PolicyDumpOptions {
@@ -58,8 +58,8 @@ export async function dumpAllPolicyMaps(ctx: Context, options: PolicyDumpOptions
     if (dump) maps.push({ path, id: String(endpointOfPolicyMap(basename(path)) ?? basename(path)), dump });
   }
   if (maps.length === 0) return await ctx.out.write('no maps found\n');
-  // Up to 1.15 the dumps stand below each other, each a document of its own.
-  const framed = maps.some(({ dump }) => hasPrefixes(dump.variant));
+  // Up to 1.13 the dumps stand below each other, each a document of its own.
+  const framed = atLeast(release, '1.14') || maps.some(({ dump }) => hasPrefixes(dump.variant));
   if (options.output !== '' && framed)
     return await printStructs(
       ctx,
