@@ -29,7 +29,8 @@ export function addCleanupUndoCommand(command: Command, ctx: Context): void {
 /** Restores what is missing, in the reverse order of removal, and says what cannot come back. */
 export async function runCleanupUndo(file: string, options: UndoOptions, ctx: Context): Promise<void> {
   const paths = { ...NODE_PATHS, bpfRoot: ctx.globals.bpfRoot };
-  const undo = await readUndo(resolve(ctx.cwd, file), { paths, uid: ctx.uid });
+  const path = resolve(ctx.cwd, file);
+  const undo = await readUndo(path, { paths, uid: ctx.uid });
   if (!undo) return ctx.out.write(`${file} is empty: that cleanup ended before it had removed anything.\n`);
   const items = restoreOrder(undo.items);
   const shown = items.map(({ what, restore }) => ({ what, steps: restore.flatMap(describeRestore) }));
@@ -44,7 +45,7 @@ export async function runCleanupUndo(file: string, options: UndoOptions, ctx: Co
   const run = systemRun(ctx.env);
   const outcomes: Outcome[] = [];
   for (const item of items) {
-    const outcome = await restoreItem(item, run);
+    const outcome = await restoreItem(item, path, run);
     outcomes.push(outcome);
     await ctx.out.write(renderOutcome(outcome, 'restored'));
   }

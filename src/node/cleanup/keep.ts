@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmod,
+  constants,
   copyFile,
   lchown,
   lstat,
@@ -28,8 +29,32 @@ import { mustRun } from './must-run.ts';
 /** Larger files are copied and not written into the record. */
 const SMALL = 64 * 1024;
 
+/** Where a record keeps larger files; created with the first, and never one that somebody else has made. */
+export class Copies {
+  readonly folder: string;
+  #count = 0;
+
+  constructor(undoFile: string) {
+    this.folder = `${undoFile}.d`;
+  }
+
+  /** Whether there is one of this record. */
+  get isMade(): boolean {
+    return this.#count > 0;
+  }
+
+  /** Copies a file, brings it to the disk, and returns its name in the folder. */
+  async add(path: string): Promise<string> {
+    if (this.#count === 0) await mkdir(this.folder, { mode: 0o700 });
+    const name = String(this.#count++);
+    await copyFile(path, join(this.folder, name));
+    await syncFile(join(this.folder, name));
+    return name;
+  }
+}
+
 /** Keeps a file or a tree: what each is, its owner and mode, and its contents, larger ones as copies in a folder. */
-export async function keepFiles(path: string, copies: string): Promise<FileEntry[]> {
+export async function keepFiles(path: string, copies: Copies): Promise<FileEntry[]> {
   const entries: FileEntry[] = [];
   const real = await realpath(path).catch(() => path);
   const mounts = (await readMounts()).filter(({ target }) => isBelow(target, real));
@@ -40,7 +65,7 @@ export async function keepFiles(path: string, copies: string): Promise<FileEntry
 
 async function keep(
   path: string,
-  copies: string,
+  copies: Copies,
   covered: ReadonlySet<string>,
   entries: FileEntry[],
 ): Promise<void> {
@@ -63,13 +88,8 @@ async function keep(
   else if (info.isSocket()) entries.push({ ...base, kind: 'socket' });
   else if (info.isFile() && info.size <= SMALL)
     entries.push({ ...base, kind: 'file', base64: (await readFile(path)).toString('base64') });
-  else if (info.isFile()) {
-    await mkdir(copies, { recursive: true, mode: 0o700 });
-    const copy = join(copies, String(entries.length));
-    await copyFile(path, copy);
-    await syncFile(copy);
-    entries.push({ ...base, kind: 'file', copy });
-  } else throw new UserError(`${path} is a device: cleanup could not bring it back`);
+  else if (info.isFile()) entries.push({ ...base, kind: 'file', copy: await copies.add(path) });
+  else throw new UserError(`${path} is a device: cleanup could not bring it back`);
 }
 
 /** Brings a file or folder to the disk. */
@@ -79,14 +99,10 @@ export async function syncFile(path: string): Promise<void> {
 }
 
 /**
- * Whether recorded files lie in folders of Cilium, and their copies in the record's own. The first is such a folder or lies
- * in one; each other one lies in a folder before it, and in no link.
+ * Whether recorded files lie in folders of Cilium, and their copies in the record's own folder. The first is such a folder
+ * or lies in one; each other one lies in a folder before it, and in no link.
  */
-export function areOwnFiles(
-  entries: readonly FileEntry[],
-  places: readonly string[],
-  copies: string,
-): boolean {
+export function areOwnFiles(entries: readonly FileEntry[], places: readonly string[]): boolean {
   if (!Array.isArray(entries)) return false;
   const folders = new Set<string>();
   return entries.every((entry, i) => {
@@ -102,8 +118,7 @@ export function areOwnFiles(
       mode <= 0o7777 &&
       Number.isFinite(mtimeMs) &&
       (kind !== 'link' || typeof target === 'string') &&
-      (kind !== 'file' ||
-        (copy === undefined ? typeof base64 === 'string' : copy === normalize(copy) && isBelow(copy, copies)))
+      (kind !== 'file' || (copy === undefined ? typeof base64 === 'string' : /^\d+$/.test(copy)))
     );
   });
 }
@@ -112,7 +127,11 @@ export function areOwnFiles(
  * Brings files back, each whole or not at all: it is made beside its place and renamed. What stands there, of whatever
  * kind, is left. Returns whether anything was to be done.
  */
-export async function restoreFiles(entries: readonly FileEntry[], run: Run): Promise<boolean> {
+export async function restoreFiles(
+  entries: readonly FileEntry[],
+  undoFile: string,
+  run: Run,
+): Promise<boolean> {
   const changed = new Set<string>();
   for (const folder of new Set(entries.map(({ path }) => dirname(path)))) await removeLeftovers(folder);
   for (const entry of entries) {
@@ -120,9 +139,8 @@ export async function restoreFiles(entries: readonly FileEntry[], run: Run): Pro
     const beside = join(dirname(entry.path), `.${randomBytes(4).toString('hex')}${UNFINISHED}`);
     try {
       await requireFolder(dirname(entry.path), entry === entries[0]);
-      await make(entry, beside, run);
-      await lchown(beside, entry.uid, entry.gid);
-      if (entry.kind !== 'link') await chmod(beside, entry.mode);
+      await make(entry, beside, new Copies(undoFile).folder, run);
+      await own(entry, beside);
       await lutimes(beside, entry.mtimeMs / 1000, entry.mtimeMs / 1000);
       await rename(beside, entry.path);
     } catch (error) {
@@ -135,6 +153,15 @@ export async function restoreFiles(entries: readonly FileEntry[], run: Run): Pro
   for (const { kind, path, mtimeMs } of entries.toReversed())
     if (kind === 'folder' && changed.has(path)) await utimes(path, mtimeMs / 1000, mtimeMs / 1000);
   return changed.size > 0;
+}
+
+/** Gives a file its owner and mode. The folder may be another user's, who could put a link in its place: none is followed. */
+async function own({ kind, mode, uid, gid }: FileEntry, path: string): Promise<void> {
+  await lchown(path, uid, gid);
+  if (kind === 'file' || kind === 'folder') {
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    await file.chmod(mode).finally(() => file.close());
+  } else if (kind !== 'link' && !(await lstat(path)).isSymbolicLink()) await chmod(path, mode);
 }
 
 /** The folder of the first file may have gone with the package that made it; the others were made just before. */
@@ -159,7 +186,7 @@ async function isThere(path: string): Promise<boolean> {
   );
 }
 
-async function make(entry: FileEntry, path: string, run: Run): Promise<void> {
+async function make(entry: FileEntry, path: string, copies: string, run: Run): Promise<void> {
   switch (entry.kind) {
     case 'folder':
       return mkdir(path, { mode: 0o700 }).then(() => {});
@@ -172,7 +199,7 @@ async function make(entry: FileEntry, path: string, run: Run): Promise<void> {
     case 'file':
       if (entry.copy === undefined)
         await writeFile(path, Buffer.from(entry.base64 ?? '', 'base64'), { mode: 0o600, flag: 'wx' });
-      else await copyFile(entry.copy, path);
+      else await copyFile(join(copies, entry.copy), path, constants.COPYFILE_EXCL);
       return syncFile(path);
   }
 }

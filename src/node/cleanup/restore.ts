@@ -37,12 +37,16 @@ function isThroughGateway({ gateway, via, nexthops }: Record<string, unknown>): 
 }
 
 /** Brings one item back. What stands already is left, so that it can be done again at any time. */
-export async function restoreItem({ id, what, restore }: Restorable, run: Run): Promise<Outcome> {
+export async function restoreItem(
+  { id, what, restore }: Restorable,
+  undoFile: string,
+  run: Run,
+): Promise<Outcome> {
   let changed = false;
   for (const step of restore) {
     try {
       if (step.bring === 'route' && (await isPodGone(step, run))) return { id, what, result: 'gone' };
-      if (await bring(step, run)) changed = true;
+      if (await bring(step, undoFile, run)) changed = true;
     } catch (error) {
       return { id, what, result: 'failed', error: errorMessage(error) };
     }
@@ -51,7 +55,7 @@ export async function restoreItem({ id, what, restore }: Restorable, run: Run): 
 }
 
 /** Returns false when there was nothing to do. */
-async function bring(step: Restore, run: Run): Promise<boolean> {
+async function bring(step: Restore, undoFile: string, run: Run): Promise<boolean> {
   switch (step.bring) {
     case 'rule':
     case 'local-rule':
@@ -77,7 +81,7 @@ async function bring(step: Restore, run: Run): Promise<boolean> {
       await rename(step.from, step.to);
       return true;
     case 'files':
-      return restoreFiles(step.entries, run);
+      return restoreFiles(step.entries, undoFile, run);
   }
 }
 
@@ -89,7 +93,7 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 /** Whether a recorded step brings back what `cleanup` removes, within Cilium's places. Nothing of it is trusted. */
-export function isRestorable(step: Restore, undoFile: string, paths: NodePaths): boolean {
+export function isRestorable(step: Restore, paths: NodePaths): boolean {
   const places = [paths.cniConfig, paths.sysctlDropIns, paths.runState, paths.libState];
   try {
     switch (step.bring) {
@@ -113,7 +117,7 @@ export function isRestorable(step: Restore, undoFile: string, paths: NodePaths):
           (path) => typeof path === 'string' && path === normalize(path) && isBelow(path, paths.cniConfig),
         );
       case 'files':
-        return areOwnFiles(step.entries, places, `${undoFile}.d`);
+        return areOwnFiles(step.entries, places);
       default:
         return false;
     }

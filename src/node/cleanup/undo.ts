@@ -5,7 +5,7 @@ import { isRecord } from '../../lib/record.ts';
 import { type Action, type Item, KINDS, type Kind, type Plan, type Restore } from '../../model/cleanup.ts';
 import { isBelow } from '../state/mounts.ts';
 import type { NodePaths } from '../state/read.ts';
-import { keepFiles, syncFile } from './keep.ts';
+import { Copies, keepFiles, syncFile } from './keep.ts';
 import { isRestorable } from './restore.ts';
 
 /** What `cleanup undo` needs to bring back what can be brought back. */
@@ -31,14 +31,14 @@ export async function writeUndo(plan: Plan, path: string, nowMs: number): Promis
     items: [],
     lost: [],
   };
-  const copies = `${path}.d`;
+  const copies = new Copies(path);
   try {
     for (const item of plan.items) {
-      const restore = await recordOf(item, `${copies}/${undo.items.length}`);
+      const restore = await recordOf(item, copies);
       if (restore.length > 0) undo.items.push({ id: item.id, kind: item.kind, what: item.what, restore });
       else undo.lost.push({ id: item.id, what: item.what });
     }
-    await syncFolder(copies);
+    await syncFolder(copies.folder);
     // In place: what the name stands for is either this or, after a crash, nothing that can be read.
     const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
     try {
@@ -50,7 +50,7 @@ export async function writeUndo(plan: Plan, path: string, nowMs: number): Promis
     await syncFolder(dirname(path));
   } catch (cause) {
     await rm(path, { force: true });
-    await rm(copies, { recursive: true, force: true });
+    if (copies.isMade) await rm(copies.folder, { recursive: true, force: true });
     throw new UserError(`record what will be removed in ${path}: ${systemReason(cause)}`, {
       hint: 'Nothing was removed. Name another file with --undo-file.',
       cause,
@@ -59,7 +59,7 @@ export async function writeUndo(plan: Plan, path: string, nowMs: number): Promis
   return undo;
 }
 
-async function recordOf(item: Item, copies: string): Promise<Restore[]> {
+async function recordOf(item: Item, copies: Copies): Promise<Restore[]> {
   if (item.restore) return item.restore;
   const kept: Restore[] = [];
   for (const action of item.remove) {
@@ -135,7 +135,7 @@ export async function readUndo(path: string, limits: UndoLimits): Promise<UndoFi
     });
   for (const { id, restore } of value.items) {
     for (const step of restore)
-      if (!isRestorable(step, path, limits.paths))
+      if (!isRestorable(step, limits.paths))
         throw new UserError(`${path}: item "${id}" holds a step that "cilium cleanup" does not record`, {
           hint: `The step is ${JSON.stringify(step).slice(0, 200)}. Nothing was restored.`,
         });

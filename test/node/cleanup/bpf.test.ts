@@ -148,6 +148,7 @@ describe('pins', () => {
     expect(pinItems(nodeWith({ files: [file('/sys/fs/bpf/tc/globals/x')] }), NODE_PATHS)).toEqual([]);
   });
 
+  // differs: cleanup-attribution
   test('and programs that are named like Cilium’s and are of no release stay, and are told of', () => {
     const state = nodeWith({
       files: [

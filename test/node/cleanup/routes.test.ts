@@ -2,10 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import type { Family, IpRoute } from '../../../src/model/ip.ts';
 import {
   isOwnRouteRecord,
+  restoreRoute,
   routeItems,
   routesInTheWay,
   routesLeft,
 } from '../../../src/node/cleanup/routes.ts';
+import { systemRun } from '../../../src/node/state/run.ts';
+import { fakePrograms } from '../../helpers/programs.ts';
 import { link, nodeWith, steps } from '../node-state.ts';
 
 /** Devices of Cilium, and one that has the name of a pod's and an address of its own. */
@@ -155,4 +158,41 @@ test.each<[string, IpRoute, boolean]>([
   ['without a destination', { dst: 5 as unknown as string, dev: 'cilium_host' }, false],
 ])('a recorded route %s is taken: %s', (_what, route, taken) => {
   expect(isOwnRouteRecord({ bring: 'route', family: 4, route })).toBe(taken);
+});
+
+describe('a route comes back', () => {
+  const step = {
+    bring: 'route',
+    family: 4,
+    route: { dst: '10.1.0.0/24', dev: 'cilium_host', flags: [] },
+  } as const;
+  /** What was asked of ip, where it lists these routes before and after the first change. */
+  const ran = async (before: object[], after: object[]) => {
+    const say = (routes: object[]) =>
+      `case "$*" in *-j*) echo '${JSON.stringify(routes)}';; *) ${routes.map((_, i) => `echo ${i} dev`).join('; ') || ':'};; esac`;
+    using programs = fakePrograms({
+      ip: `here=$(dirname $0); case "$*" in *add*) touch $here/added; exit 0;; esac
+if [ -e $here/added ]; then ${say(after)}; else ${say(before)}; fi`,
+    });
+    const run = systemRun({ PATH: programs.path });
+    const result = await restoreRoute({ ...step, route: { ...step.route, flags: [] } }, run).catch(
+      (error: Error) => error.message,
+    );
+    return { result, added: programs.calls().filter((call) => call.includes(' add ')) };
+  };
+  const added = ['ip -4 route add 10.1.0.0/24 dev cilium_host'];
+
+  test('when it is missing, and is compared', async () => {
+    const other = { ...step.route, metric: 5 };
+    expect(await ran([other], [other, step.route])).toEqual({ result: true, added });
+    expect(await ran([], [other])).toEqual({
+      result: 'it came back in another form: compare "ip -d route show table all"',
+      added,
+    });
+  });
+
+  test('and is left where it stands, though its link be down', async () => {
+    const down = { ...step.route, flags: ['linkdown'] };
+    expect(await ran([down], [])).toEqual({ result: false, added: [] });
+  });
 });

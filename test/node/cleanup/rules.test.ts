@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Family, IpRoute, IpRule } from '../../../src/model/ip.ts';
-import { isOwnRuleRecord, orderRules, ruleItems, rulesLeft } from '../../../src/node/cleanup/rules.ts';
+import {
+  isOwnRuleRecord,
+  orderRules,
+  restoreRule,
+  ruleItems,
+  rulesLeft,
+} from '../../../src/node/cleanup/rules.ts';
 import { systemRun } from '../../../src/node/state/run.ts';
 import { fakePrograms } from '../../helpers/programs.ts';
 import { link, nodeWith, steps } from '../node-state.ts';
@@ -177,5 +183,40 @@ describe('rules of one priority', () => {
 
   test('stay as they are, where ip would remove one of somebody else', async () => {
     expect(await ran([{ ...two, sport: 5 }, two, one])).toEqual({ changed: false, calls: [] });
+  });
+});
+
+describe('a rule comes back', () => {
+  const rule: IpRule = { priority: 9, ...MARK };
+  const local: IpRule = { priority: 0, src: 'all', table: 'local' };
+  const moved: IpRule = { ...local, priority: 100 };
+  /** What was changed, where ip lists these rules before and after the first change. */
+  const ran = async (step: Parameters<typeof restoreRule>[0], before: IpRule[], after: IpRule[]) => {
+    using programs = fakePrograms({
+      ip: `here=$(dirname $0); case "$*" in *-j*) if [ -e $here/changed ]; then echo '${JSON.stringify(after)}'; else echo '${JSON.stringify(before)}'; fi;; *) touch $here/changed;; esac`,
+    });
+    const result = await restoreRule(step, systemRun({ PATH: programs.path })).catch(
+      (error: Error) => error.message,
+    );
+    return { result, calls: programs.calls().filter((call) => !call.includes('-j')) };
+  };
+  const own = { bring: 'rule', family: 4, rule } as const;
+  const back = { bring: 'local-rule', family: 4, rule: moved } as const;
+
+  test('when it is missing, and is compared', async () => {
+    const calls = ['ip -4 rule add pref 9 fwmark 0x200/0xf00 lookup 2004'];
+    expect(await ran(own, [{ ...rule, sport: 5 }], [rule])).toEqual({ result: true, calls });
+    expect(await ran(own, [], [{ ...rule, protocol: 'boot' }])).toEqual({
+      result: 'it came back in another form: compare "ip -d rule"',
+      calls,
+    });
+    expect(await ran(own, [rule], [])).toEqual({ result: false, calls: [] });
+  });
+
+  test('for local addresses, from wherever an undo was interrupted', async () => {
+    const [add, del] = ['ip -4 rule add pref 100 lookup local', 'ip -4 rule del pref 0 lookup local'];
+    expect(await ran(back, [local], [local, moved])).toEqual({ result: true, calls: [add, del] });
+    expect(await ran(back, [local, moved], [moved])).toEqual({ result: true, calls: [del] });
+    expect(await ran(back, [moved], [])).toEqual({ result: false, calls: [] });
   });
 });

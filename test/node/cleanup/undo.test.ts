@@ -17,7 +17,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { reserveUndo } from '../../../src/cli/undo.ts';
-import { keepFiles, restoreFiles } from '../../../src/node/cleanup/keep.ts';
+import type { Plan } from '../../../src/model/cleanup.ts';
+import { Copies, keepFiles, restoreFiles } from '../../../src/node/cleanup/keep.ts';
 import { restoreOrder } from '../../../src/node/cleanup/restore.ts';
 import { readUndo, refuseInside, writeUndo } from '../../../src/node/cleanup/undo.ts';
 import { NODE_PATHS } from '../../../src/node/state/read.ts';
@@ -157,7 +158,7 @@ describe('a step of an undo file', () => {
     ['a file elsewhere', files({ path: '/etc/cron.d/x' })],
     ['a path that climbs', files({ path: '/etc/cni/net.d/../../cron.d/x' })],
     ['a link elsewhere', files({ kind: 'link', path: '/etc/shadow', target: '/tmp/x' })],
-    ['a copy from elsewhere', files({ copy: '/etc/shadow' })],
+    ['a copy from elsewhere', files({ copy: '../../etc/shadow' })],
     [
       'a file behind a link of its own',
       {
@@ -314,32 +315,34 @@ describe('files and folders', () => {
   test('come back as they were: owners, modes, times, links, pipes and sockets; and once is enough', async () => {
     const root = build();
     const before = facts(root);
-    const entries = await keepFiles(root, join(folder, 'copies'));
+    const entries = await keepFiles(root, new Copies(join(folder, 'copies')));
     rmSync(root, { recursive: true });
-    expect(await restoreFiles(entries, onHere)).toBe(true);
+    expect(await restoreFiles(entries, join(folder, 'copies'), onHere)).toBe(true);
     expect(facts(root)).toEqual(before);
-    expect(await restoreFiles(entries, onHere)).toBe(false);
+    expect(await restoreFiles(entries, join(folder, 'copies'), onHere)).toBe(false);
     expect(facts(root)).toEqual(before);
   });
 
   test('that stand are left, and what an interrupted undo left is taken away', async () => {
     const root = build();
-    const entries = await keepFiles(root, join(folder, 'more-copies'));
+    const entries = await keepFiles(root, new Copies(join(folder, 'more-copies')));
     rmSync(join(root, 'big'));
     writeFileSync(join(root, 'sub/key'), 'changed since');
     writeFileSync(join(root, '.0123abcd.cilium-undo'), 'half');
-    expect(await restoreFiles(entries, onHere)).toBe(true);
+    expect(await restoreFiles(entries, join(folder, 'more-copies'), onHere)).toBe(true);
     expect(readFileSync(join(root, 'sub/key'), 'utf8')).toBe('changed since');
     expect(readdirSync(root).sort()).toEqual(['big', 'dangling', 'fifo', 'socket', 'sub']);
   });
 
   test('are not made where a link has taken the place of their folder', async () => {
     const root = build();
-    const entries = await keepFiles(root, join(folder, 'late-copies'));
+    const entries = await keepFiles(root, new Copies(join(folder, 'late-copies')));
     const outside = mkdtempSync(join(folder, 'outside-'));
     rmSync(join(root, 'sub'), { recursive: true });
     symlinkSync(outside, join(root, 'sub'));
-    await expect(restoreFiles(entries, onHere)).rejects.toThrow('sub is no folder by now');
+    await expect(restoreFiles(entries, join(folder, 'late-copies'), onHere)).rejects.toThrow(
+      'sub is no folder by now',
+    );
     expect(readdirSync(outside)).toEqual([]);
   });
 
@@ -347,11 +350,34 @@ describe('files and folders', () => {
     const root = build();
     const outside = build();
     symlinkSync(outside, join(root, 'out'));
-    const entries = await keepFiles(root, join(folder, 'other-copies'));
+    const entries = await keepFiles(root, new Copies(join(folder, 'other-copies')));
     expect(entries.filter(({ path }) => path.includes('/out'))).toMatchObject([
       { kind: 'link', target: outside },
     ]);
   });
+});
+
+test('copies go to a folder of the record’s own, and never to one that somebody else has made', async () => {
+  const tree = mkdtempSync(join(folder, 'tree-'));
+  writeFileSync(join(tree, 'key'), 'x'.repeat(100_000));
+  const path = undoFile([]);
+  const theirs = mkdtempSync(join(folder, 'theirs-'));
+  symlinkSync(theirs, `${path}.d`);
+  const item = { id: 'x', kind: 'folder', what: 'x', why: 'x' } as const;
+  const plan: Plan = {
+    node: 'a',
+    items: [{ ...item, remove: [{ do: 'remove-tree', path: tree }] }],
+    notes: [],
+    leftAlone: [],
+  };
+  await expect(writeUndo(plan, path, 0)).rejects.toThrow(
+    `record what will be removed in ${path}: file exists`,
+  );
+  expect(readdirSync(theirs)).toEqual([]);
+  const own = undoFile([]);
+  await writeUndo(plan, own, 0);
+  expect(readdirSync(`${own}.d`)).toEqual(['0']);
+  expect(lstatSync(`${own}.d`).mode & 0o777).toBe(0o700);
 });
 
 test('a record in a folder that will be removed is refused', async () => {
