@@ -471,6 +471,20 @@ describe('policy validate', () => {
     expect(ok).toMatchObject({ code: 0, stdout: 'All policy elements in the agent are valid.\n' });
   });
 
+  test.each([
+    ['1.10.5', 1, 'Cilium 1.10 does not know "icmps"'],
+    ['1.17.3', 0, ''],
+  ])('--live checks for the release of the agent: %s', async (version, wanted, says) => {
+    const rules = [{ endpointSelector: {}, ingress: [{ icmps: [{ fields: [{ type: 8 }] }] }] }];
+    const held = [
+      answer('/v1/policy', { policy: JSON.stringify(rules), revision: 1 }),
+      answer('/v1/healthz', { cilium: { state: 'Ok', msg: version } }),
+    ];
+    const { code, stderr } = await ask(['policy', 'validate', '--live'], held);
+    expect(code).toBe(wanted);
+    expect(stderr).toContain(says);
+  });
+
   test('-v=false is quiet, --print shows the canonical form', async () => {
     const path = fixturePath('recordings/pol/dir/b.json');
     expect(await run(['policy', 'validate', '-v=false', path])).toEqual({ code: 0, stdout: '', stderr: '' });

@@ -1,11 +1,21 @@
 import { TIERS } from '../../rule.ts';
-import type { CompiledRule, Direction, Level, Part, PortSpec } from '../maps/compile-rule.ts';
-import { compareLevels, type DirectionPolicy, effectivePeers } from '../maps/direction-policy.ts';
+import type { CompiledRule, Direction, Part, PortSpec } from '../maps/compile-rule.ts';
+import type { DirectionPolicy } from '../maps/direction-policy.ts';
 import { type Identity, isHost, isNode, isReserved } from '../selectors/identities.ts';
-import type { Selection } from '../selectors/selection.ts';
-import type { Selector } from '../selectors/selector.ts';
 import type { PolicyEngine, SubjectPolicy } from './engine.ts';
-import { type Asked, portFits, remarkOn, type Traffic } from './ports-of-traffic.ts';
+import {
+  type Doubt,
+  type Findings,
+  findingsAt,
+  inDoubtAt,
+  inOrder,
+  joined,
+  type LevelTests,
+  type Match,
+  noFindings,
+  testsOf,
+} from './levels.ts';
+import { type Asked, remarkOn, type Traffic } from './ports-of-traffic.ts';
 
 export type Answer = 'allowed' | 'denied' | 'unknown';
 
@@ -47,19 +57,6 @@ export interface ConnectionDecision {
   ingress: Decision;
 }
 
-interface Test {
-  part: Part;
-  /** Undefined selects every peer. */
-  selections: readonly Selection[] | undefined;
-}
-
-/** The tests of one level; `why` of rules that may not apply. */
-interface LevelTests extends Level {
-  of: readonly { why?: string; tests: readonly Test[] }[];
-}
-
-const TESTS = new WeakMap<DirectionPolicy, readonly LevelTests[]>();
-
 /** Decides one direction of traffic between a subject and a peer from the rules, without a policy map. */
 export function decideDirection(
   engine: PolicyEngine,
@@ -85,51 +82,8 @@ export function rulesOf({ reason, passed = [] }: Decision): readonly CompiledRul
   return 'rules' in reason ? [...reason.rules, ...passing] : passing;
 }
 
-/** What the rules of a level say: parts that match, and why others, or rules that may not apply, may match. */
-interface Findings {
-  denied: Match | undefined;
-  allowed: Match[];
-  passed: Match[];
-  mayDeny: Doubt | undefined;
-  mayAllow: Doubt | undefined;
-  mayPass: Doubt | undefined;
-}
-
-interface Match {
-  part: Part;
-  port: PortSpec;
-}
-
-interface Doubt {
-  why: string;
-  rules: readonly CompiledRule[];
-}
-
 function unknown({ why, rules }: Doubt): Decision {
   return { answer: 'unknown', reason: { kind: 'unknown', why, rules: [...new Set(rules)] } };
-}
-
-const NOTHING: Findings = {
-  denied: undefined,
-  allowed: [],
-  passed: [],
-  mayDeny: undefined,
-  mayAllow: undefined,
-  mayPass: undefined,
-};
-
-/** The same, where it is not known whether the rules apply at all. */
-function inDoubt(found: Findings, why: string): Findings {
-  const doubt = (matches: readonly Match[], more: Doubt | undefined): Doubt | undefined =>
-    matches.length > 0 || more
-      ? { why, rules: [...matches.map(({ part }) => part.rule), ...(more?.rules ?? [])] }
-      : undefined;
-  return {
-    ...NOTHING,
-    mayDeny: doubt(found.denied ? [found.denied] : [], found.mayDeny),
-    mayAllow: doubt(found.allowed, found.mayAllow),
-    mayPass: doubt(found.passed, found.mayPass),
-  };
 }
 
 function decideForEndpoint(engine: PolicyEngine, asked: Asked, policy: SubjectPolicy): Decision {
@@ -165,75 +119,54 @@ function decideBy(engine: PolicyEngine, asked: Asked, { perhaps, ...own }: Subje
   return conclude(walk, policy);
 }
 
-function inDoubtAt(level: LevelTests, why: string): LevelTests {
-  return { ...level, of: level.of.map((each) => ({ ...each, why })) };
-}
-
 /** What was found level by level. Where something is not known there are several ends. */
-interface Walk {
+interface Walk extends Pick<Findings, 'passed' | 'mayDeny' | 'mayAllow' | 'mayPass' | 'openAllows'> {
   ends: Decision[];
   /** No rule is sure to have decided it. */
   goesOn: boolean;
-  passed: Match[];
-  mayDeny: Doubt | undefined;
-  mayAllow: Doubt | undefined;
-  mayPass: Doubt | undefined;
-  /** The part of `mayAllow` that is of rules that may not apply. */
-  openAllows: Doubt | undefined;
   /** Rules of later levels that ask for authentication where one allows without. */
   auth: Doubt | undefined;
 }
 
 /** Asks tier after tier, and in each level after level: a deny goes before an allow, and that before a pass. */
 function walkLevels(levels: readonly LevelTests[], engine: PolicyEngine, asked: Asked): Walk {
-  const walk: Walk = {
-    ...NOTHING,
-    ends: [],
-    goesOn: true,
-    passed: [],
-    openAllows: undefined,
-    auth: undefined,
-  };
+  const walk: Walk = { ...noFindings(), ends: [], goesOn: true, auth: undefined };
   let [tier, here, next] = [0, true, false];
   for (const level of levels) {
     if (level.tier !== tier) [tier, here, next] = [level.tier, here || next, false];
-    if (!here && !walk.ends.some(needsNoAuth)) continue;
-    const found = level.of.map(({ why, tests }) => {
-      const own = findingsIn(tests, engine, asked);
-      return why === undefined ? own : inDoubt(own, why);
-    });
-    // What agents make of authentication that a later level asks for, no recording shows.
-    for (const { part } of found.flatMap((each) => each.allowed))
-      if (part.auth && walk.ends.some(needsNoAuth))
-        walk.auth = joined(walk.auth, { why: LATER_AUTH, rules: [part.rule] });
+    const plain = walk.ends.some(needsNoAuth);
+    if (!here && !plain) continue;
+    const found = findingsAt(level, engine, asked);
+    if (plain) walk.auth = joined(walk.auth, laterAuth(found.allowed));
     if (!here) continue;
-    const denied = found.find((each) => each.denied)?.denied;
-    if (denied) {
-      walk.ends.push({ answer: 'denied', reason: { kind: 'rule', ...denied } });
+    if (found.denied) {
+      walk.ends.push({ answer: 'denied', reason: { kind: 'rule', ...found.denied } });
       here = false;
       continue;
     }
-    const allowed = found.flatMap((each) => each.allowed);
-    const passed = found.flatMap((each) => each.passed);
-    for (const [i, each] of found.entries()) {
-      walk.mayDeny = joined(walk.mayDeny, each.mayDeny);
-      walk.mayAllow = joined(walk.mayAllow, each.mayAllow);
-      if (level.of[i]?.why !== undefined) walk.openAllows = joined(walk.openAllows, each.mayAllow);
-      if (allowed.length > 0 || passed.length > 0 || !each.mayPass) continue;
-      walk.mayPass = joined(walk.mayPass, each.mayPass);
-      next = true;
-    }
-    const [first] = allowed;
+    walk.mayDeny = joined(walk.mayDeny, found.mayDeny);
+    walk.mayAllow = joined(walk.mayAllow, found.mayAllow);
+    walk.openAllows = joined(walk.openAllows, found.openAllows);
+    const [first] = found.allowed;
     if (first) {
-      walk.ends.push(allowedBy(first, allowed));
+      walk.ends.push(allowedBy(first, found.allowed));
       here = false;
-    } else if (passed.length > 0) {
-      walk.passed.push(...passed);
+    } else if (found.passed.length > 0) {
+      walk.passed.push(...found.passed);
       [here, next] = [false, true];
+    } else if (found.mayPass) {
+      walk.mayPass = joined(walk.mayPass, found.mayPass);
+      next = true;
     }
   }
   walk.goesOn = here || next;
   return walk;
+}
+
+/** What agents make of authentication that a later level asks for, no recording shows. */
+function laterAuth(allowed: readonly Match[]): Doubt | undefined {
+  const rules = allowed.flatMap(({ part }) => (part.auth ? [part.rule] : []));
+  return rules.length > 0 ? { why: LATER_AUTH, rules } : undefined;
 }
 
 const LATER_AUTH = 'whether authentication that a later rule asks for still holds is not known';
@@ -306,57 +239,6 @@ function liftsDefaultDeny({ answer, reason }: Decision, { closedBy }: DirectionP
   );
 }
 
-function joined(a: Doubt | undefined, b: Doubt | undefined): Doubt | undefined {
-  if (!a || !b) return a ?? b;
-  return { why: a.why, rules: [...a.rules, ...b.rules] };
-}
-
-/** The levels in order, those of one place together. */
-function inOrder(all: readonly LevelTests[]): LevelTests[] {
-  const levels: LevelTests[] = [];
-  for (const level of all.toSorted(compareLevels)) {
-    const last = levels.at(-1);
-    if (last && compareLevels(last, level) === 0)
-      levels.splice(-1, 1, { ...last, of: [...last.of, ...level.of] });
-    else levels.push(level);
-  }
-  return levels;
-}
-
-function findingsIn(tests: readonly Test[], engine: PolicyEngine, asked: Asked): Findings {
-  const found: Findings = { ...NOTHING, allowed: [], passed: [] };
-  for (const { part, selections } of tests) {
-    const peerFits = fitsAny(selections, asked.peer);
-    if (peerFits === false) continue;
-    for (const port of part.ports) {
-      const fits = portFits(port, { ...asked, everyPeer: selections === undefined }, engine);
-      if (fits === false) continue;
-      if (peerFits === true && fits === true) {
-        if (part.deny) return { ...found, denied: { part, port } };
-        (part.pass ? found.passed : found.allowed).push({ part, port });
-        continue;
-      }
-      const doubt = { why: String(peerFits === true ? fits : peerFits), rules: [part.rule] };
-      if (part.deny) found.mayDeny = joined(found.mayDeny, doubt);
-      else if (part.pass) found.mayPass = joined(found.mayPass, doubt);
-      else found.mayAllow = joined(found.mayAllow, doubt);
-    }
-  }
-  return found;
-}
-
-/** Whether one of the selections has the peer, or why that is not known. */
-function fitsAny(selections: readonly Selection[] | undefined, peer: Identity): boolean | string {
-  if (selections === undefined) return true;
-  let unknown: string | undefined;
-  for (const selection of selections) {
-    const has = selection.has(peer);
-    if (has === true) return true;
-    if (has !== false) unknown ??= has;
-  }
-  return unknown ?? false;
-}
-
 function allowedBy(first: Match, matching: readonly Match[]): Decision {
   // If any of the rules uses a proxy, traffic passes it.
   const proxied = matching.find(({ port }) => port.redirect);
@@ -368,30 +250,6 @@ function allowedBy(first: Match, matching: readonly Match[]): Decision {
     ...(proxied && { proxy: proxied.part }),
     ...(auth !== undefined && { auth }),
   };
-}
-
-function testsOf(policy: DirectionPolicy, engine: PolicyEngine): readonly LevelTests[] {
-  const known = TESTS.get(policy);
-  if (known) return known;
-  const tests = policy.levels.map(({ tier, priority, parts }) => ({
-    tier,
-    priority,
-    of: [{ tests: parts.filter((part) => part.peers !== undefined).map((part) => testOf(part, engine)) }],
-  }));
-  TESTS.set(policy, tests);
-  return tests;
-}
-
-/** All that may be selected: whether a wildcard has bounds may depend on the release. */
-function peersOf(part: Part): readonly Selector[] {
-  return part.peers?.some((peer) => peer.kind === 'labels' && peer.within)
-    ? part.peers
-    : effectivePeers(part);
-}
-
-function testOf(part: Part, engine: PolicyEngine): Test {
-  const selections = peersOf(part).map((peer) => engine.selectors.resolve(peer));
-  return { part, selections: selections.some((each) => each.wildcard) ? undefined : selections };
 }
 
 /** Reserved identities that policy does not apply to. */
