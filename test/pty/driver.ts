@@ -1,0 +1,56 @@
+// Runs many command lines, one after the other, on the terminal that this process stands at: for hostile-terminal.test.ts.
+import { readFileSync } from 'node:fs';
+import { main } from '../../src/main.ts';
+import { contextOf } from '../../src/system.ts';
+
+interface Plan {
+  env: Record<string, string>;
+  cwd: string;
+  lines: string[][];
+}
+
+/** How long a verb may follow something. */
+const FOLLOW_MS = 1500;
+
+const { env, cwd, lines } = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Plan;
+const sink = (stream: NodeJS.WriteStream) => ({
+  isTTY: stream.isTTY,
+  columns: stream.columns,
+  write: (chunk: string | Uint8Array) => new Promise<void>((done) => stream.write(chunk, () => done())),
+});
+process.stdin.on('error', () => {});
+
+for (const [number, argv] of lines.entries()) {
+  process.stdout.write(`\n@@${number}@@\n`);
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(new DOMException('stopped', 'AbortError')), FOLLOW_MS);
+  const ctx = contextOf({
+    out: sink(process.stdout),
+    err: sink(process.stderr),
+    in: {
+      isTTY: true,
+      async *[Symbol.asyncIterator]() {},
+    },
+    tty: { stdin: process.stdin, stdout: process.stdout },
+    env,
+    cwd,
+    // What only root may do to the machine is refused.
+    uid: 1000,
+    clock: {
+      nowMs: Date.now,
+      uptimeMs: () => 0,
+      sleep: (ms, signal) =>
+        new Promise((resolve, reject) => {
+          setTimeout(resolve, Math.min(ms, 20));
+          signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+        }),
+    },
+    signal: stop.signal,
+    computing: (work) => work(),
+  });
+  const limit = new Promise((resolve) => setTimeout(resolve, 4 * FOLLOW_MS).unref());
+  await Promise.race([main(argv, ctx), limit]);
+  clearTimeout(timer);
+}
+process.stdout.write('\n@@end@@\n');
+process.exit(0);

@@ -1,0 +1,320 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Verb } from '../../src/cli/tree.ts';
+import { TREE } from '../../src/commands/index.ts';
+import { decode, encode } from '../../src/hubble/protobuf/codec.ts';
+import { GobEncoder, monitorStream } from '../helpers/gob.ts';
+import { recordedMessages, serveGrpc } from '../helpers/grpc.ts';
+import { fixturePath, fixtureText } from '../helpers/recordings.ts';
+import { close, listen } from '../helpers/replay.ts';
+import { serveStream } from '../helpers/stream-server.ts';
+
+/** A title, blinking, a C1 control, reordering, a bell: nothing of it does the program itself say to a terminal. */
+const EVIL = 'pwn\u001b]0;t\u0007\u001b[5m\u009b31m\u202e\u200f\u2066\b\u007f';
+const ARRIVED = /\u001b\]0;|\u001b\[5m|[\u0007\b\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+/** What the program says to a terminal, but for the live screen, which is Ink's. */
+const OWN = /\u001b\[(?:\d+(?:;\d+)*m|H|2J|K|J|\d+A)|\r(?=\u001b\[K|\n|Waiting)/g;
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+
+/** Verbs that show nothing of a cluster here, by their path or the beginning of it, and why. */
+const EXCUSED: Readonly<Record<string, string>> = {
+  bpf: 'entries are numbers and addresses; names of pins need root: test/commands/bpf',
+  cleanup: 'reads the node as root; plan, undo and diff are in test/node/cleanup',
+  completion: 'constant scripts; candidates are in test/commands/completion.test.ts',
+  __complete: 'candidates for a shell, not a terminal: test/commands/completion.test.ts',
+  'map events': 'a stream: test/commands/map/events.test.ts',
+  'policy maps': 'needs a state that holds together: test/commands/hostile-answers.test.ts',
+  'policy cost': 'needs a state that holds together: test/commands/hostile-answers.test.ts',
+  'prefilter delete': 'says what it was told',
+  'prefilter update': 'says what it was told',
+  'hubble config': 'the own settings of the user',
+  'hubble version': 'constant',
+  'kvstore set': 'says what it was told',
+  'policy trace': 'agents up to 1.14: test/commands/policy',
+  'preflight validate-cnp': 'asks Kubernetes: test/commands/preflight',
+  'preflight migrate-identity': 'asks etcd: test/commands/preflight',
+  'recorder update': 'says what it was told',
+  'service update': 'says what it was told',
+  'troubleshoot kvstore': 'reads files of the node: test/commands/troubleshoot',
+  sysdump: 'says only who makes one',
+  'policy wait': 'numbers only',
+  statedb: 'a call that the description of the API does not have: test/commands/statedb',
+  'troubleshoot clustermesh': 'reads files of the node: test/commands/troubleshoot',
+  'build-config': 'writes files from the options it was given',
+  doctor: 'reads the node as root; test/node/doctor',
+  encrypt: 'reads the kernel as root; names are in test/render/agent/encrypt.test.ts',
+  lab: 'its own names only',
+  loadinfo: 'test/commands/loadinfo.test.ts',
+  help: 'constant',
+};
+
+/** Words behind a verb that needs some. `{…}` stands for a file. */
+const WORDS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  'envoy admin logging set global': [['debug']],
+  'envoy admin logging set loggers': [['http=debug']],
+  'ip get': [['10.0.0.1'], ['-l', 'a=b']],
+  'policy validate': [['{policy}'], ['{policy}', '--color', 'always']],
+  'policy import': [['{policy}'], ['{fine}', '--dry-run']],
+  'policy simulate': [['--rules', '{policy}', '--from', 'a=b', '--to', 'c=d', '--port', '80']],
+  'policy suggest': [['--flows', '{flows}']],
+  'policy replay': [['--flows', '{flows}', '--candidate', '{fine}']],
+  'policy why': [['--flows', '{flows}', '--last-drop']],
+  'policy unused': [['--flows', '{flows}', '--rules', '{fine}', '--state', 'agent']],
+  'policy test': [['{tests}', '--rules', '{fine}']],
+  'policy wait': [['1', '--max-wait-time', '1']],
+  'hubble observe': [
+    [],
+    ['--input-file', '{flows}'],
+    ['--input-file', '{flows}', '--color', 'always', '-o', 'table', '--print-node-name'],
+    ['--input-file', '{flows}', '-o', 'dict'],
+    ['--input-file', '{flows}', '--collapse'],
+    ['--input-file', '{flows}', '--top', 'src,dst'],
+    ['--input-file', '{flows}', '--tui'],
+    ['--follow', '--max-reconnects', '1'],
+    ['--where', 'src.pod ~ "pwn"', '--explain'],
+  ],
+};
+
+interface Schema {
+  $ref?: string;
+  type?: string;
+  items?: Schema;
+  properties?: Record<string, Schema>;
+  additionalProperties?: Schema;
+}
+const api = JSON.parse(readFileSync(new URL('../../schemas/agent-api.json', import.meta.url), 'utf8')) as {
+  definitions: Record<string, Schema>;
+  paths: Record<string, Record<string, { responses: Record<string, { schema?: Schema } & Schema> }>>;
+};
+
+/** A body with all its fields, of which every text is hostile, but for what must be an address or a time to be shown. */
+function bodyOf(schema: Schema | undefined, name: string, wellFormed: boolean, depth = 0): unknown {
+  if (!schema || depth > 7) return undefined;
+  if (schema.$ref)
+    return bodyOf(api.definitions[schema.$ref.split('/').at(-1) ?? ''], name, wellFormed, depth);
+  const inner = (each: Schema | undefined, as: string) => bodyOf(each, as, wellFormed, depth + 1);
+  switch (schema.type) {
+    case 'string':
+      if (wellFormed && /ip|addr|cidr|prefix|gateway/i.test(name)) return '10.0.0.1';
+      if (wellFormed && /time|stamp|since|seen/i.test(name)) return '2026-11-22T08:03:30Z';
+      return EVIL;
+    case 'integer':
+    case 'number':
+      return 1;
+    case 'boolean':
+      return true;
+    case 'array':
+      return [inner(schema.items, name)];
+    default:
+      if (schema.properties)
+        return Object.fromEntries(
+          Object.entries(schema.properties).map(([key, field]) => [key, inner(field, key)]),
+        );
+      return { [EVIL]: inner(schema.additionalProperties ?? { type: 'string' }, name) };
+  }
+}
+
+const PATHS = Object.entries(api.paths).map(([template, calls]) => ({
+  pattern: new RegExp(`^/v1${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+  calls,
+}));
+
+/** Everything that is text in a message, hostile; what is a name of the schema stays. */
+function spoiled(value: unknown, key = ''): unknown {
+  if (typeof value === 'string')
+    return /name|label|summary|url|path|method|message|node|version|address|kind|cluster|query|pod/i.test(key)
+      ? EVIL
+      : value;
+  if (Array.isArray(value)) return value.map((item) => spoiled(item, key));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, spoiled(item, name)]));
+}
+
+/** The verbs of the tree, each by its words. */
+function verbsOf(verb: Verb, path: readonly string[] = []): string[][] {
+  const own = verb.load ? [[...path]] : [];
+  return [
+    ...own,
+    ...Object.entries(verb.verbs ?? {}).flatMap(([name, child]) => verbsOf(child, [...path, name])),
+  ];
+}
+
+/** A noun that also runs by itself only prints its help. */
+const excuseOf = (words: readonly string[]) =>
+  (words.join(' ') === 'hubble' ? 'constant' : undefined) ??
+  words.map((_, i) => EXCUSED[words.slice(0, i + 1).join(' ')]).find((reason) => reason !== undefined);
+const VERBS = verbsOf(TREE).filter((words) => words.length > 0);
+
+const SCRIPT = ['/usr/bin/script', '/bin/script'].find((path) => existsSync(path));
+const terminal = SCRIPT === undefined ? test.skip : test;
+const title = SCRIPT === undefined ? ' (skipped: no script(1))' : '';
+
+let folder = '';
+const stack = new AsyncDisposableStack();
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pty-'));
+});
+afterAll(async () => {
+  await stack.disposeAsync();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function files(): Record<string, string> {
+  const flows = fixtureText('recordings/flows-1.20.jsonl')
+    .trim()
+    .split('\n')
+    .slice(0, 20)
+    .map((line) => JSON.stringify(spoiled(JSON.parse(line))));
+  const rule = (labels: object) =>
+    JSON.stringify([{ endpointSelector: { matchLabels: labels }, ingress: [{}] }]);
+  const texts = {
+    flows: `${flows.join('\n')}\n${EVIL}\n`,
+    policy: `${rule({ [EVIL]: EVIL }).slice(0, -1)},{"${EVIL.replaceAll(/[\u0000-\u001f]/g, '')}":1}]`,
+    fine: rule({ app: 'web' }),
+    tests: JSON.stringify([{ name: EVIL, from: 'app=a', to: 'app=b', port: '80', expect: 'allow' }]),
+  };
+  return Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => {
+      const path = join(folder, name);
+      writeFileSync(path, text);
+      return [name, path];
+    }),
+  );
+}
+
+async function servers(): Promise<Record<string, string>[]> {
+  const envs = [false, true].map(async (wellFormed) => {
+    const server = createServer((request, response) => {
+      const url = (request.url ?? '').replace(/\?.*/, '');
+      const found = PATHS.find(({ pattern }) => pattern.test(url))?.calls[
+        request.method?.toLowerCase() ?? ''
+      ];
+      const schema = found?.responses['200'] ?? found?.responses['201'];
+      response.writeHead(schema ? 200 : 404, { 'content-type': 'application/json' });
+      const health = url === '/v1beta/status' && {
+        local: { name: EVIL },
+        nodes: [{ name: EVIL, host: { 'primary-address': { ip: EVIL, icmp: { status: EVIL } } } }],
+      };
+      const body = health || (schema ? bodyOf(schema.schema ?? schema, '', wellFormed) : { message: EVIL });
+      response.end(JSON.stringify(body));
+    });
+    const socket = await listen(server);
+    stack.defer(() => close(server, socket));
+    return socket;
+  });
+  const [hostile = '', fine = ''] = await Promise.all(envs);
+  const messages = (file: string, name: 'observer.GetFlowsResponse' | 'observer.GetNodesResponse') =>
+    recordedMessages(file)
+      .slice(0, 10)
+      .map((bytes) => encode(name, spoiled(decode(name, bytes)) as never));
+  const failing = { status: 14, message: EVIL };
+  const hubble = stack.use(
+    await serveGrpc({
+      '/observer.Observer/GetFlows': {
+        messages: messages('getflows-300.grpc', 'observer.GetFlowsResponse'),
+        ...failing,
+      },
+      '/observer.Observer/GetNodes': {
+        messages: messages('relay-GetNodes.grpc', 'observer.GetNodesResponse'),
+      },
+      '/observer.Observer/GetNamespaces': failing,
+      '/observer.Observer/ServerStatus': failing,
+      '/observer.Observer/GetAgentEvents': failing,
+      '/observer.Observer/GetDebugEvents': failing,
+      '/peer.Peer/Notify': failing,
+      '/grpc.health.v1.Health/Check': failing,
+      '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo': failing,
+      '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': failing,
+    }),
+  );
+  const shell = stack.use(
+    await serveStream((connection) =>
+      connection.on('data', () => connection.write(`${EVIL}\n${EVIL}<<error>>\n`)),
+    ),
+  );
+  const notice = Buffer.concat([
+    Buffer.of(0x82),
+    new GobEncoder().encode(
+      { struct: 'AgentNotify', fields: { Type: 'uint', Text: 'string' } },
+      { Type: 1, Text: EVIL },
+    ),
+  ]);
+  const monitor = stack.use(
+    await serveStream((connection) => connection.end(monitorStream([{ Data: notice, CPU: 1 }]))),
+  );
+  const home = join(folder, 'home');
+  mkdirSync(home, { recursive: true });
+  return [hostile, fine].map((agent) => ({
+    HOME: home,
+    TERM: 'xterm',
+    // No program of the machine is run.
+    PATH: join(folder, 'none'),
+    CILIUM_SOCK: agent,
+    CILIUM_HEALTH_SOCK: agent,
+    CILIUM_MONITOR_SOCK: monitor.socket,
+    CILIUM_BPF_ROOT: join(folder, 'bpf'),
+    CILIUM_SYSFS: fixturePath('monitor/sys'),
+    CILIUM_ENVOY_ADMIN_SOCK: agent,
+    HUBBLE_SERVER: hubble.address,
+    SHELL_SOCKET: shell.socket,
+  }));
+}
+
+/** Runs command lines at a terminal and returns what arrived there of each. */
+async function atTerminal(lines: readonly string[][], env: Record<string, string>): Promise<string[]> {
+  const plan = join(folder, 'plan.json');
+  const typescript = join(folder, 'typescript');
+  writeFileSync(plan, JSON.stringify({ env, cwd: folder, lines }));
+  const driver = fileURLToPath(new URL('driver.ts', import.meta.url));
+  const tsx = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
+  const command = `'${process.execPath}' --import '${tsx}' '${driver}' '${plan}'`;
+  const child = spawn(SCRIPT ?? 'script', ['-qefc', command, typescript], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+    cwd: folder,
+  });
+  await new Promise((resolve) => child.on('close', resolve));
+  const text = readFileSync(typescript, 'utf8').replaceAll('\r\n', '\n');
+  const parts = text.split(/\n@@(?:\d+|end)@@\n/).slice(1, -1);
+  expect(parts.length).toBe(lines.length);
+  return parts;
+}
+
+terminal(
+  `no verb lets a hostile cluster steer a terminal${title}`,
+  async () => {
+    const paths = files();
+    const shown = new Set<string>();
+    for (const env of await servers()) {
+      const lines = VERBS.filter((words) => excuseOf(words) === undefined).flatMap((words) => {
+        const given = WORDS[words.join(' ')] ?? [[], ['1'], ['1', '-o', 'yaml'], [EVIL]];
+        return given.map((more) => [
+          ...words,
+          ...more.map((word) => word.replace(/^\{(\w+)\}$/, (_, name: string) => paths[name] ?? word)),
+          ...(words[0] === 'shell' || words[0] === 'metrics'
+            ? ['--shell-sock-path', env.SHELL_SOCKET ?? '']
+            : []),
+        ]);
+      });
+      const arrived = await atTerminal(lines, env);
+      const wrong = lines.flatMap((argv, i) => {
+        const text = arrived[i] ?? '';
+        const verb = VERBS.filter((words) => words.every((word, at) => argv[at] === word)).at(-1) ?? [];
+        if (text.includes('pwn') && !argv.includes(EVIL)) shown.add(verb.join(' '));
+        const strict = !argv.includes('--tui') && CONTROL.test(text.replaceAll(OWN, ''));
+        return ARRIVED.test(text) || strict
+          ? [{ argv: argv.join(' '), text: JSON.stringify(text.slice(0, 600)) }]
+          : [];
+      });
+      expect(wrong).toEqual([]);
+    }
+    const silent = VERBS.filter((words) => excuseOf(words) === undefined && !shown.has(words.join(' ')));
+    // A verb that shows nothing of what is hostile needs words above, or an excuse.
+    expect(silent.map((words) => words.join(' '))).toEqual([]);
+  },
+  240_000,
+);
