@@ -13,7 +13,7 @@ const why = obstacle();
 const onKernel = why ? test.skip : test;
 
 /** Rounds of kills; `npm run cleanup-kills` asks for more. */
-const ROUNDS = process.env.CLEANUP_KILLS ?? '2';
+const ROUNDS = process.env.CLEANUP_KILLS ?? '1';
 
 beforeAll(() => {
   // Does nothing when the bundle is as new as the sources.

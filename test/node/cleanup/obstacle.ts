@@ -19,9 +19,3 @@ export function obstacle(): string | undefined {
   }
   return undefined;
 }
-
-/** Why tests that see this machine's own cgroups must not run: a real Cilium would be taken for that of the test. */
-export function realCilium(): string | undefined {
-  const links = spawnSync('sh', ['-c', 'PATH=$PATH:/usr/sbin:/sbin bpftool prog show | grep -q "name cil_"']);
-  return links.status === 0 ? 'a real Cilium has programs on this machine' : undefined;
-}
