@@ -9,8 +9,7 @@ import { nearest } from './lib/nearest.ts';
 
 /** Runs one command line and returns its exit code. Nothing is thrown: every error is printed here, once. */
 export async function main(argv: readonly string[], ctx: Context): Promise<number> {
-  const asksHelp = argv[0] === 'help';
-  const words = asksHelp ? [...argv.slice(1), '--help'] : [...argv];
+  const words = withoutHelpVerb(argv);
   const found = resolve(TREE, words);
   const progress: Progress = { acted: false };
   try {
@@ -19,6 +18,12 @@ export async function main(argv: readonly string[], ctx: Context): Promise<numbe
   } catch (error) {
     return await report(error, found, progress, ctx).catch(() => 1);
   }
+}
+
+/** `help observe` is `observe --help`, of `hubble` as well. */
+function withoutHelpVerb(argv: readonly string[]): string[] {
+  const at = argv[0] === 'hubble' ? 1 : 0;
+  return argv[at] === 'help' ? [...argv.toSpliced(at, 1), '--help'] : [...argv];
 }
 
 /** How far a command line came. */

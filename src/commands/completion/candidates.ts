@@ -4,8 +4,8 @@ import { listIdentities } from '../../agent/decode/identities.ts';
 import { listMaps } from '../../agent/decode/maps.ts';
 import { listServices } from '../../agent/decode/services.ts';
 import { mutableOptions } from '../../agent/options.ts';
+import { SHELLS } from '../../cli/completion-scripts.ts';
 import type { Context } from '../../context.ts';
-import { SHELLS } from './scripts.ts';
 
 /** What may stand at a place of the command line, and what it means. */
 export interface Candidate {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { completionScript, SHELLS, shellOf } from '../../cli/completion-scripts.ts';
 import { examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
-import { completionScript, SHELLS } from './scripts.ts';
 
 /** Declares `completion`. */
 export function addCompletionCommand(command: Command, ctx: Context): void {
@@ -23,7 +23,5 @@ export function addCompletionCommand(command: Command, ctx: Context): void {
 /** Prints the script; bash is the default. */
 export async function runCompletion(shell: string, more: readonly string[], ctx: Context): Promise<void> {
   if (more.length > 0) throw new UsageError('too many arguments; expected only the shell type');
-  const known = SHELLS.find((name) => name === shell);
-  if (!known) throw new UsageError(`unsupported shell: ${shell}`, { hint: `Shells: ${SHELLS.join(', ')}.` });
-  await ctx.out.write(completionScript(known));
+  await ctx.out.write(completionScript(shellOf(shell)));
 }

@@ -89,6 +89,10 @@ export const HUBBLE: Verb = {
         },
       },
     },
+    completion: {
+      about: 'Print the completion script for a shell',
+      load: async () => (await import('./completion.ts')).addHubbleCompletionCommand,
+    },
     reflect: {
       about: 'Print the API that the server describes by gRPC reflection',
       hidden: true,

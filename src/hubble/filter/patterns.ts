@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.ts';
 import { type AddressRange, contains, parseAddress, parsePrefix, withoutZone } from '../../lib/address.ts';
+import { addressFault, prefixFault } from '../../lib/netip.ts';
 
 /** Says whether a text is meant. */
 export type TextMatch = (text: string) => boolean;
@@ -15,7 +16,7 @@ export async function compileRegexes(patterns: readonly string[], what: string):
       return RE2JS.compile(pattern);
     } catch (cause) {
       throw new UserError(
-        `invalid ${what} filter: failed to compile regexp: ${cause instanceof Error ? cause.message : pattern}`,
+        `invalid ${what} filter: ${pattern}: ${cause instanceof Error ? cause.message : 'no regular expression'}`,
         { hint: 'The syntax is that of RE2: https://github.com/google/re2/wiki/Syntax', cause },
       );
     }
@@ -31,11 +32,9 @@ export function compileIps(patterns: readonly string[]): TextMatch {
     const range = parsePrefix(pattern);
     if (range) ranges.push(range);
     else if (pattern.includes('/'))
-      throw new UserError(`invalid IP CIDR "${pattern}" in filter: expected ADDRESS/LENGTH`);
+      throw new UserError(`invalid IP prefix "${pattern}" in filter: ${prefixFault(pattern)}`);
     else if (!parseAddress(withoutZone(pattern)))
-      throw new UserError(
-        `invalid IP address "${pattern}" in filter: ParseAddr("${pattern}"): unable to parse IP`,
-      );
+      throw new UserError(`invalid IP address "${pattern}" in filter: ${addressFault(pattern)}`);
     else exact.add(pattern);
   }
   return (text) => {
@@ -67,7 +66,7 @@ function globOf(pattern: string): string {
   if (text.endsWith('.')) throw new UserError('multiple trailing dots in pattern');
   const wrong = /[^-.0-9a-z_*]/u.exec(text);
   if (wrong)
-    throw new UserError(`invalid rune in pattern: '${wrong[0]}'`, {
+    throw new UserError(`'${wrong[0]}': invalid rune in pattern`, {
       hint: 'A name pattern holds letters, digits, "-", ".", "_" and "*".',
     });
   return text;

@@ -1,8 +1,8 @@
 import { type AddressRange, contains, parseAddress, parsePrefix, withoutZone } from '../../lib/address.ts';
+import { addressFault, prefixFault } from '../../lib/netip.ts';
 import type { Requirement } from '../../model/selector.ts';
 import type { CidrRule } from '../rule.ts';
 import type { Cursor } from './decoders.ts';
-import { addressFault, prefixFault } from './netip.ts';
 
 /** Checks an address or a prefix, as in fromCIDR. */
 export function checkCidr(value: string, at: Cursor): string | undefined {

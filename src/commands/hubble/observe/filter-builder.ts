@@ -63,11 +63,14 @@ class Tracker {
   readonly #namespaces = { any: [] as string[], source: [] as string[], destination: [] as string[] };
 
   add(flag: FilterFlag, value: string): void {
-    const clash = this.#used.find(
-      (used) =>
-        used !== flag.name && CONFLICTS.some((group) => group.includes(used) && group.includes(flag.name)),
+    const others = this.#used.filter((used) => used !== flag.name);
+    const clash = CONFLICTS.find(
+      (group) => group.includes(flag.name) && others.some((used) => group.includes(used)),
     );
-    if (clash !== undefined) throw new UserError(`filters --${clash} and --${flag.name} cannot be combined`);
+    if (clash) {
+      const [first, second] = clash.filter((name) => name === flag.name || others.includes(name));
+      throw new UserError(`filters --${first} and --${second} cannot be combined`);
+    }
     this.#used.push(flag.name);
     const parsed = flag.parse(value);
     if (flag.namespaces) this.#namespaces[flag.namespaces].push(String(parsed));

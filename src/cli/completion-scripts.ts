@@ -1,6 +1,15 @@
+import { UsageError } from '../errors.ts';
+
 /** Shells that there is a script for. */
 export const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
 export type Shell = (typeof SHELLS)[number];
+
+/** The shell of this name. */
+export function shellOf(name: string): Shell {
+  const known = SHELLS.find((shell) => shell === name);
+  if (!known) throw new UsageError(`unsupported shell: ${name}`, { hint: `Shells: ${SHELLS.join(', ')}.` });
+  return known;
+}
 
 /**
  * The script of a shell. Each hands the words of the line to the hidden verb `__complete`, which answers a candidate

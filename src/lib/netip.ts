@@ -1,4 +1,4 @@
-import { parseAddress, withoutZone } from '../../lib/address.ts';
+import { parseAddress, withoutZone } from './address.ts';
 
 /** Why Go's netip.ParsePrefix refuses a text that is not a prefix, in its words: the agent shows them. */
 export function prefixFault(text: string): string {
