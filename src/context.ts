@@ -1,4 +1,5 @@
 import type { AgentClient } from './agent/client.ts';
+import type { Dial } from './lib/dial.ts';
 import type { Release } from './model/release.ts';
 
 /** A stream of ours: stdout or stderr. */
@@ -42,6 +43,18 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** An agent of a cluster that is asked instead of the one of this machine. */
+export interface Elsewhere {
+  /** Name of the node, or `namespace/name` of a pod that runs there. */
+  target: { node: string } | { pod: string };
+  kubeconfig?: string | undefined;
+  context?: string | undefined;
+  /** Where Cilium is installed; looked for when absent. */
+  namespace?: string | undefined;
+  as?: string | undefined;
+  asGroups?: readonly string[] | undefined;
+}
+
 /** Flags that every command of a family takes, before or after the verb. */
 export interface Globals {
   /** `unix://PATH` or `tcp://HOST:PORT`; empty means the environment, then the default socket. */
@@ -53,6 +66,8 @@ export interface Globals {
   timeoutMs?: number | undefined;
   /** The folder that Cilium's maps are pinned below. */
   bpfRoot: string;
+  /** Which agent is asked, when it is not the one of this machine. */
+  elsewhere?: Elsewhere | undefined;
   /** The release of the agent that made the maps, where it was named. */
   agentRelease?: Release | undefined;
 }
@@ -78,6 +93,8 @@ export interface Context {
   computing<T>(work: () => Promise<T>): Promise<T>;
   /** Filled in by main as soon as the command line is parsed. */
   readonly globals: Globals;
+  /** Opens a unix socket: of this machine, or with `globals.elsewhere` of the agent's container there. */
+  readonly dial: Dial;
   /** The agent's REST API. Connects on the first call. */
   agent(): Promise<AgentClient>;
   /** The exit code when the command returns without an error. Default 0. */

@@ -1,6 +1,7 @@
 import { agentAddress, connectAgent } from './agent/client.ts';
 import type { Context, Input, LinePrompt, Output } from './context.ts';
 import { ClosedPipe, errorCode, UserError } from './errors.ts';
+import { dialSocket } from './lib/dial.ts';
 import { forTerminal } from './render/text/sanitize.ts';
 
 /** The real Context: the only file besides src/bin that touches `process`. */
@@ -96,6 +97,7 @@ function guarded(sink: Sink): Output {
 /** Completes a world, real or made for a test, to a Context whose clients connect when first asked for. */
 export function contextOf(world: World): Context {
   const { out, err, in: input, env, cwd, uid, clock, signal, computing } = world;
+  const road = once(async () => (await import('./kube/road.ts')).openRoad(ctx));
   const ctx: Context = {
     out: guarded(out),
     err: guarded(err),
@@ -110,7 +112,13 @@ export function contextOf(world: World): Context {
       return world.tty;
     },
     globals: { host: '', debug: false, color: 'auto', bpfRoot: '/sys/fs/bpf' },
-    agent: once(async () => connectAgent(agentAddress(ctx), signal, ctx.globals.timeoutMs)),
+    dial: async (path, dialSignal) => {
+      const dial = ctx.globals.elsewhere ? await road() : dialSocket;
+      return dial(path, dialSignal);
+    },
+    agent: once(async () =>
+      connectAgent(agentAddress(ctx), signal, { timeoutMs: ctx.globals.timeoutMs, dial: ctx.dial }),
+    ),
     exitCode: 0,
   };
   return ctx;

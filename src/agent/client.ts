@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import type { Dial } from '../lib/dial.ts';
 import { formatJson, parseJson, parsePlainJson, TooDeep } from '../lib/exact-json.ts';
 import { compareBytes } from '../lib/order.ts';
 import { Reader } from './decode/reader.ts';
@@ -144,13 +145,33 @@ export class AgentClient {
 }
 
 /** The agent at an address such as `unix:///var/run/cilium/cilium.sock`; `signal` ends its calls. */
-export function connectAgent(address: string, signal: AbortSignal, timeoutMs?: number): AgentClient {
-  return new AgentClient(new HttpClient(parseAddress(address)), signal, timeoutMs);
+export function connectAgent(
+  address: string,
+  signal: AbortSignal,
+  { timeoutMs, dial }: { timeoutMs?: number | undefined; dial?: Dial } = {},
+): AgentClient {
+  return new AgentClient(new HttpClient(parseAddress(address), dial), signal, timeoutMs);
 }
 
-/** `--host`, else CILIUM_HOST (both in `globals.host`), else CILIUM_SOCK, else the default socket. */
-export function agentAddress(from: { globals: { host: string }; env: Environment }): string {
+/**
+ * `--host`, else CILIUM_HOST (both in `globals.host`), else CILIUM_SOCK, else the default socket; of an agent in a
+ * cluster its default socket.
+ */
+export function agentAddress(from: {
+  globals: { host: string; elsewhere?: unknown };
+  env: Environment;
+}): string {
+  if (from.globals.elsewhere) return `unix://${DEFAULT_SOCKET}`;
   return from.globals.host || `unix://${from.env.CILIUM_SOCK || DEFAULT_SOCKET}`;
+}
+
+/** The path of another socket of the agent: what the environment says of this machine, else the default. */
+export function socketPath(
+  from: { globals: { elsewhere?: unknown }; env: Environment },
+  variable: string,
+  fallback: string,
+): string {
+  return (from.globals.elsewhere ? undefined : from.env[variable]) || fallback;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,6 @@
-import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { errorCode, systemReason, UserError } from '../errors.ts';
+import type { Dial } from '../lib/dial.ts';
 
 export const DEFAULT_SHELL_SOCKET = '/var/run/cilium/shell.sock';
 
@@ -26,7 +27,7 @@ export class ShellConnection implements Disposable {
   readonly #chunks: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(private readonly socket: Socket) {
+  constructor(private readonly socket: Duplex) {
     this.#chunks = (socket as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   }
 
@@ -111,17 +112,12 @@ function endsWith(line: Buffer, mark: Buffer): boolean {
 }
 
 /** Connects once. Rejects with the system's error when nothing listens. */
-export function dialShell(path: string, signal: AbortSignal): Promise<ShellConnection> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ path, signal });
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      // A connection that breaks is noticed by whoever reads from it.
-      socket.on('error', () => {});
-      resolve(new ShellConnection(socket));
-    });
-  });
+export async function dialShell(path: string, signal: AbortSignal, dial: Dial): Promise<ShellConnection> {
+  const socket = await dial(path, signal);
+  // A connection that breaks is noticed by whoever reads from it.
+  socket.on('error', () => {});
+  signal.addEventListener('abort', () => void socket.destroy(), { once: true });
+  return new ShellConnection(socket);
 }
 
 /**
@@ -133,13 +129,14 @@ export async function dialShellPatiently(
   options: {
     clock: { sleep(ms: number, signal?: AbortSignal): Promise<void> };
     signal: AbortSignal;
+    dial: Dial;
     notice: (text: string) => Promise<void>;
   },
 ): Promise<ShellConnection> {
-  const { clock, signal, notice } = options;
+  const { clock, signal, dial, notice } = options;
   for (let left = DIAL_FOR_MS / DIAL_EVERY_MS; ; left--) {
     try {
-      return await dialShell(path, signal);
+      return await dialShell(path, signal, dial);
     } catch (error) {
       if (signal.aborted) throw error;
       const why = reason(error);

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Context, Globals } from '../context.ts';
+import type { Context, Elsewhere, Globals } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { parseDurationMs } from '../lib/duration.ts';
 import { compareReleases, OLDEST_RELEASE, parseRelease, type Release } from '../model/release.ts';
@@ -19,6 +19,20 @@ export const AGENT_GLOBALS: GlobalFlags = {
       'never',
     ]),
     durationOption('--timeout <duration>', 'How long to wait for an answer of the agent (default 30s)'),
+  ],
+};
+
+/** Flags of verbs that can ask an agent of a cluster instead of the one of this machine. */
+export const ELSEWHERE_GLOBALS: GlobalFlags = {
+  title: 'Cluster Flags:',
+  options: () => [
+    new Option('--node <name>', 'Ask the agent of this node of a cluster'),
+    new Option('--pod <[namespace/]name>', 'Ask the agent of the node that this pod runs on'),
+    new Option('--kubeconfig <file>', 'How to reach the cluster (default: KUBECONFIG, then ~/.kube/config)'),
+    new Option('--context <name>', 'Context of the kubeconfig'),
+    new Option('-n, --namespace <name>', 'Namespace that Cilium is installed in (default: looked for)'),
+    new Option('--as <user>', 'Ask the API server as this user'),
+    stringArray('--as-group <group>', 'Ask as a member of this group too; may be repeated'),
   ],
 };
 
@@ -166,15 +180,56 @@ export function normalize(
   return { argv: words, off };
 }
 
+const GLOBALS = [
+  ...(['host', 'debug', 'color', 'bpfRoot', 'agentRelease', 'config', 'timeout'] as const),
+  ...(['node', 'pod', 'kubeconfig', 'context', 'namespace', 'as', 'asGroup'] as const),
+];
+
+type Given = Partial<Globals> & {
+  config?: string;
+  timeout?: number;
+  node?: string;
+  pod?: string;
+  kubeconfig?: string;
+  context?: string;
+  namespace?: string;
+  as?: string;
+  asGroup?: string[];
+};
+
+/** The agent of a cluster that the flags name. A verb without these flags may have others of the same names. */
+function elsewhereOf(given: Given, ctx: Context): Elsewhere | undefined {
+  const { node, pod, kubeconfig, context, namespace, as, asGroup } = given;
+  if (typeof node !== 'string' && typeof pod !== 'string') return undefined;
+  if (node !== undefined && pod !== undefined)
+    throw new UsageError('--node and --pod cannot be used together', {
+      hint: '--pod asks the agent of the node that the pod runs on.',
+    });
+  if (given.host !== undefined)
+    throw new UsageError(
+      '--host names an agent by its address, --node and --pod by its place in a cluster: use one',
+    );
+  if (asGroup?.length && as === undefined)
+    throw new UsageError('--as-group needs --as: groups are of a user');
+  return {
+    target: node !== undefined ? { node } : { pod: pod ?? '' },
+    kubeconfig,
+    context,
+    namespace: namespace ?? (ctx.env.CILIUM_NAMESPACE || undefined),
+    as,
+    asGroups: asGroup,
+  };
+}
+
 /**
  * Copies the global flags of the parsed command and its parents into the context. What no flag says comes from the
  * environment, then from the config file.
  */
 export async function readGlobals(command: Command, ctx: Context): Promise<void> {
-  const given: Partial<Globals> & { config?: string; timeout?: number } = {};
+  const given: Given = {};
   for (let here: Command | null = command; here; here = here.parent) {
     const values = here.opts<typeof given>();
-    for (const key of ['host', 'debug', 'color', 'bpfRoot', 'agentRelease', 'config', 'timeout'] as const) {
+    for (const key of GLOBALS) {
       if (here.getOptionValueSource(key) === 'cli' && given[key] === undefined)
         Object.assign(given, { [key]: values[key] });
     }
@@ -190,6 +245,7 @@ export async function readGlobals(command: Command, ctx: Context): Promise<void>
     color: given.color ?? 'auto',
     agentRelease: given.agentRelease,
     timeoutMs: given.timeout,
+    elsewhere: elsewhereOf(given, ctx),
     bpfRoot: given.bpfRoot ?? ctx.env.CILIUM_BPF_ROOT ?? '/sys/fs/bpf',
   } satisfies Globals);
 }

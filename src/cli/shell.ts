@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 /** Connects to the agent's shell, telling of each try that fails. */
 export function openShell(path: string, ctx: Context): Promise<ShellConnection> {
   const notice = (text: string) => ctx.err.write(`${text}\n`);
-  return dialShellPatiently(path, { clock: ctx.clock, signal: ctx.signal, notice });
+  return dialShellPatiently(path, { clock: ctx.clock, signal: ctx.signal, dial: ctx.dial, notice });
 }
 
 /**

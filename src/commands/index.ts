@@ -1,4 +1,4 @@
-import { AGENT_GLOBALS, BPF_GLOBALS } from '../cli/flags.ts';
+import { AGENT_GLOBALS, BPF_GLOBALS, ELSEWHERE_GLOBALS } from '../cli/flags.ts';
 import type { Verb } from '../cli/tree.ts';
 import { BGP } from './bgp/index.ts';
 import { BPF } from './bpf/index.ts';
@@ -65,6 +65,7 @@ export const TREE: Verb = {
     },
     status: {
       about: 'Display status of daemon',
+      globals: ELSEWHERE_GLOBALS,
       load: async () => (await import('./status/status.ts')).addStatusCommand,
     },
     cleanup: CLEANUP,
@@ -95,6 +96,7 @@ export const TREE: Verb = {
     service: SERVICE,
     metrics: {
       about: 'Access metric status',
+      globals: ELSEWHERE_GLOBALS,
       verbs: {
         list: {
           about: 'List all metrics',
@@ -106,11 +108,13 @@ export const TREE: Verb = {
     troubleshoot: TROUBLESHOOT,
     monitor: {
       about: 'Display BPF program events',
+      globals: ELSEWHERE_GLOBALS,
       long: 'Display BPF program events: drops, packet traces, policy verdicts, debug messages, L7 records',
       load: async () => (await import('./monitor.ts')).addMonitorCommand,
     },
     shell: {
       about: 'Connect to the shell of the agent',
+      globals: ELSEWHERE_GLOBALS,
       long: 'Connect to the shell of the agent (1.20 or later)',
       load: async () => (await import('./shell.ts')).addShellCommand,
     },

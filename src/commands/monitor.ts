@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { socketPath } from '../agent/client.ts';
 import { listEndpoints } from '../agent/decode/endpoints.ts';
 import { readStatus } from '../agent/decode/status.ts';
 import { decodeEvent } from '../agent/monitor/events.ts';
@@ -151,7 +152,11 @@ async function showStream(
   release: StreamRelease,
   ctx: Context,
 ): Promise<string> {
-  const socket = await openMonitorSocket(options.monitorSocket || ctx.env.CILIUM_MONITOR_SOCK, ctx.signal);
+  const socket = await openMonitorSocket(
+    options.monitorSocket || socketPath(ctx, 'CILIUM_MONITOR_SOCK', ''),
+    ctx.signal,
+    ctx.dial,
+  );
   const records = readRecords(socket);
   for (;;) {
     const step = await records.next();

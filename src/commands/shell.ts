@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
+import { socketPath } from '../agent/client.ts';
 import { DEFAULT_SHELL_SOCKET, type ShellConnection } from '../agent/shell.ts';
 import { openShell, printAnswer } from '../cli/shell.ts';
 import { readStdin } from '../cli/stdin.ts';
@@ -21,7 +22,7 @@ export function addShellCommand(command: Command, ctx: Context): void {
     .option(
       '--shell-sock-path <path>',
       'Path to the shell UNIX socket',
-      ctx.env.CILIUM_SHELL_SOCK || DEFAULT_SHELL_SOCKET,
+      socketPath(ctx, 'CILIUM_SHELL_SOCK', DEFAULT_SHELL_SOCKET),
     )
     .action((words: string[], options: ShellOptions) => runShell(words, options, ctx));
 }

@@ -119,9 +119,13 @@ export async function exec(
 
 /**
  * A command in a container as a stream in both directions: what is written goes to its stdin, what it prints is read.
- * Errors of the stream are as of `execStream`; a command that fails is one, with what it said on stderr.
+ * Errors of the stream are as of `execStream`; a command that fails is one, which `failed` may put in other words.
  */
-export async function execDuplex(client: KubeClient, target: ExecTarget): Promise<Duplex> {
+export async function execDuplex(
+  client: KubeClient,
+  target: ExecTarget,
+  failed: (error: CommandFailed) => Error = (error) => error,
+): Promise<Duplex> {
   const name = nameOf(target);
   const stderr = new Tail();
   let status: Buffer | undefined;
@@ -140,7 +144,7 @@ export async function execDuplex(client: KubeClient, target: ExecTarget): Promis
     })
     .then(() => {
       const code = outcome(status, name);
-      if (code !== 0) throw new CommandFailed(name, code, stderr.text);
+      if (code !== 0) throw failed(new CommandFailed(name, code, stderr.text));
       stream.push(null);
     })
     .catch((error: Error) => stream.destroy(error));

@@ -1,3 +1,5 @@
+import type { CommandFailed } from './exec.ts';
+
 /**
  * Joins stdin and stdout to a unix socket. Perl's base is part of every official image of the agent, where no other
  * program can do this (docs/decisions/kube-road.md). Its end is the end of the socket; exit code 69 means that the
@@ -21,5 +23,16 @@ export function relayCommand(path: string): string[] {
   return ['perl', '-e', RELAY, path];
 }
 
-/** The exit code of a relay whose socket is not there. */
-export const NO_SOCKET = 69;
+/** What perl says of a socket that does not answer, as the system's error of a socket here. */
+const CODES: readonly [RegExp, string][] = [
+  [/No such file or directory/, 'ENOENT'],
+  [/Connection refused/, 'ECONNREFUSED'],
+  [/Permission denied/, 'EACCES'],
+];
+const NO_SOCKET = 69;
+
+/** The error of a relay that ended, as one of a socket of this machine where its socket does not answer. */
+export function relayFault(error: CommandFailed): Error {
+  const code = CODES.find(([text]) => text.test(error.stderr))?.[1];
+  return error.code === NO_SOCKET && code ? Object.assign(new Error(error.message), { code }) : error;
+}

@@ -1,62 +1,15 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import type { WebSocket } from 'ws';
 import { exec, execDuplex, execStream } from '../../src/kube/exec.ts';
 import { forwardPort } from '../../src/kube/forward.ts';
 import { answerJson, kubeClient, refusal, type SocketHandler, serveKube } from '../helpers/kube.ts';
+import { end, SUCCESS, say, spawning } from '../helpers/kubelet.ts';
 
 const TARGET = { namespace: 'kube-system', pod: 'cilium-x', container: 'cilium-agent', command: ['cat'] };
-const SUCCESS = { kind: 'Status', status: 'Success' };
-const failed = (code: number) => ({
-  kind: 'Status',
-  status: 'Failure',
-  reason: 'NonZeroExitCode',
-  message: `command terminated with exit code ${code}`,
-  details: { causes: [{ reason: 'ExitCode', message: String(code) }] },
-});
-
-const say = (socket: WebSocket, channel: number, bytes: string | Buffer) =>
-  socket.send(Buffer.concat([Buffer.of(channel), Buffer.from(bytes)]));
-const end = (socket: WebSocket, status: object) => {
-  say(socket, 3, JSON.stringify(status));
-  socket.close(1000);
-};
-
-/** A kubelet that really runs the command, as its own user. */
-const spawning: SocketHandler = (socket, url) => {
-  const [program = '', ...words] = url.searchParams.getAll('command');
-  const child = spawn(program, words);
-  child.on('error', (error) =>
-    end(socket, {
-      status: 'Failure',
-      message: `exec: "${program}": executable file not found in $PATH: ${error}`,
-    }),
-  );
-  child.stdout.on('data', (bytes: Buffer) => {
-    say(socket, 1, bytes);
-    if (socket.bufferedAmount < 1e6) return;
-    child.stdout.pause();
-    const wait = setInterval(() => {
-      if (socket.bufferedAmount > 1e5 && socket.readyState === socket.OPEN) return;
-      clearInterval(wait);
-      child.stdout.resume();
-    }, 5);
-  });
-  child.stderr.on('data', (bytes: Buffer) => say(socket, 2, bytes));
-  child.on('close', (code) => end(socket, code === 0 ? SUCCESS : failed(code ?? 1)));
-  child.stdin.on('error', () => {});
-  socket.on('close', () => child.kill());
-  socket.on('message', (data: Buffer) => {
-    if (data[0] === 0) child.stdin.write(data.subarray(1));
-    else if (data[0] === 255) child.stdin.end();
-  });
-};
-
 async function running(onSocket: SocketHandler, protocol?: string) {
   const server = await serveKube((_, response) => void response.writeHead(404).end(), onSocket, protocol);
   const client = await kubeClient(server);
@@ -77,7 +30,7 @@ describe('a command in a container', () => {
     [['sh', '-c', 'exit 7'], 7, '', ''],
     [['sh', '-c', 'kill -9 $$'], 1, '', ''],
   ])('%j ends with exit code %i', async (command, exitCode, stdout, stderr) => {
-    await using kubelet = await running(spawning);
+    await using kubelet = await running(spawning());
     const result = await kubelet.run(...command);
     expect({ ...result, stdout: result.stdout.toString() }).toEqual({ exitCode, stdout, stderr });
   });
@@ -95,7 +48,7 @@ describe('a command in a container', () => {
   });
 
   test('that is not there is told apart from one that fails', async () => {
-    await using kubelet = await running(spawning);
+    await using kubelet = await running(spawning());
     await expect(kubelet.run('no-such-program')).rejects.toMatchObject({ name: 'ExecNotStarted' });
   });
 
@@ -139,7 +92,7 @@ describe('a command in a container', () => {
   });
 
   test('is held back by a slow reader, and loses nothing', async () => {
-    await using kubelet = await running(spawning);
+    await using kubelet = await running(spawning());
     let size = 0;
     let waits = 0;
     const command = ['sh', '-c', 'head -c 20000000 /dev/zero'];
@@ -155,7 +108,7 @@ describe('a command as a stream in both directions', () => {
   test.each(['v5.channel.k8s.io', 'v4.channel.k8s.io'])(
     'gives back what it is given (%s)',
     async (protocol) => {
-      await using kubelet = await running(spawning, protocol);
+      await using kubelet = await running(spawning(), protocol);
       const stream = await execDuplex(kubelet.client, { ...TARGET, command: ['sed', '-u', '2q'] });
       stream.write('one\n');
       const [first] = (await once(stream, 'data')) as [Buffer];
@@ -168,7 +121,7 @@ describe('a command as a stream in both directions', () => {
   );
 
   test('ends its input alone, where the protocol can', async () => {
-    await using kubelet = await running(spawning);
+    await using kubelet = await running(spawning());
     const stream = await execDuplex(kubelet.client, { ...TARGET, command: ['sort'] });
     stream.end('b\na\n');
     let text = '';
@@ -177,7 +130,7 @@ describe('a command as a stream in both directions', () => {
   });
 
   test('fails as the command does, with what it said last', async () => {
-    await using kubelet = await running(spawning);
+    await using kubelet = await running(spawning());
     const command = ['sh', '-c', 'echo no such socket >&2; exit 69'];
     const stream = await execDuplex(kubelet.client, { ...TARGET, command });
     await expect(Array.fromAsync(stream)).rejects.toMatchObject({
@@ -231,7 +184,7 @@ test('a unix socket in a container is reached through perl', async () => {
   );
   await once(agent, 'listening');
   const { relayCommand } = await import('../../src/kube/relay.ts');
-  await using kubelet = await running(spawning, 'v4.channel.k8s.io');
+  await using kubelet = await running(spawning(), 'v4.channel.k8s.io');
   const stream = await execDuplex(kubelet.client, { ...TARGET, command: relayCommand(path) });
   stream.write('hello');
   let text = '';

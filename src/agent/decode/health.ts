@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts';
+import type { Dial } from '../../lib/dial.ts';
 import type {
   AddressHealth,
   ClusterHealth,
@@ -6,7 +7,7 @@ import type {
   PathHealth,
   ProbeHealth,
 } from '../../model/health.ts';
-import { parseAnswer } from '../client.ts';
+import { parseAnswer, socketPath } from '../client.ts';
 import { HttpClient } from '../http/http.ts';
 import { Reader } from './reader.ts';
 
@@ -42,11 +43,16 @@ interface HealthAnswer {
 
 /** Asks the cilium-health daemon of this node, which listens on a socket of its own. */
 export async function fetchClusterHealth(
-  ctx: { env: Readonly<Record<string, string | undefined>>; signal: AbortSignal },
+  ctx: {
+    env: Readonly<Record<string, string | undefined>>;
+    signal: AbortSignal;
+    globals: { elsewhere?: unknown };
+    dial: Dial;
+  },
   timeoutMs: number,
 ): Promise<ClusterHealth> {
-  const socket = ctx.env.CILIUM_HEALTH_SOCK || DEFAULT_HEALTH_SOCKET;
-  const http = new HttpClient({ network: 'unix', target: socket });
+  const socket = socketPath(ctx, 'CILIUM_HEALTH_SOCK', DEFAULT_HEALTH_SOCKET);
+  const http = new HttpClient({ network: 'unix', target: socket }, ctx.dial);
   try {
     const path = '/v1beta/status';
     const call = `GET unix://${socket}${path}`;

@@ -1,5 +1,6 @@
 import type { Client as UndiciClient } from 'undici';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { type Dial, dialSocket } from '../../lib/dial.ts';
 import { checkServerName } from '../../lib/go-x509.ts';
 import { exchangeOverSocket } from './unix-http.ts';
 
@@ -79,7 +80,10 @@ export function parseAddress(host: string): Address {
 export class HttpClient {
   #client: UndiciClient | undefined;
 
-  constructor(readonly address: Address) {}
+  constructor(
+    readonly address: Address,
+    private readonly dial: Dial = dialSocket,
+  ) {}
 
   async #connect(): Promise<UndiciClient> {
     if (this.#client) return this.#client;
@@ -186,7 +190,7 @@ export class HttpClient {
     const { method, path, body } = request;
     try {
       const headers = { accept: 'application/json', ...request.headers };
-      await exchangeOverSocket(this.address.target, { method, path, headers, body }, signal, {
+      await exchangeOverSocket(this.dial, this.address.target, { method, path, headers, body }, signal, {
         onConnect: () => {
           progress.sent = true;
         },

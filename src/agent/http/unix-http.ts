@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Dial } from '../../lib/dial.ts';
 
 /** What the caller of an exchange is told, in this order. */
 export interface ExchangeEvents {
@@ -39,20 +40,20 @@ const MAX_INTERIM = 16;
  * reason, an error of the system, or HttpFault.
  */
 export async function exchangeOverSocket(
+  dial: Dial,
   socketPath: string,
   request: ExchangeRequest,
   signal: AbortSignal,
   events: ExchangeEvents,
 ): Promise<void> {
   signal.throwIfAborted();
-  const socket = connect(socketPath);
+  const socket: Duplex = await dial(socketPath, signal);
   const stop = () => void socket.destroy(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
   try {
-    await connected(socket);
     events.onConnect();
     socket.write(requestHead(request) + (request.body ?? ''));
-    const reader = new ByteReader(socket);
+    const reader = new ByteReader(socket as AsyncIterable<Buffer>);
     const head = await readHead(reader);
     events.onHead(head.status, head.headers);
     await readBody(reader, head, events);
@@ -63,16 +64,6 @@ export async function exchangeOverSocket(
     signal.removeEventListener('abort', stop);
     socket.destroy();
   }
-}
-
-function connected(socket: Socket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve();
-    });
-  });
 }
 
 function requestHead({ method, path, headers, body }: ExchangeRequest): string {

@@ -1,5 +1,6 @@
-import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import type { Dial } from '../../lib/dial.ts';
 import type { MonitorRecord } from '../../model/monitor.ts';
 import { GobDecoder, GobError } from './gob.ts';
 import { decodeRecord } from './records.ts';
@@ -12,7 +13,11 @@ export class NoMonitorSocket extends UserError {
 }
 
 /** Opens the socket named by the user, else the default one. */
-export async function openMonitorSocket(named: string | undefined, signal: AbortSignal): Promise<Socket> {
+export async function openMonitorSocket(
+  named: string | undefined,
+  signal: AbortSignal,
+  dial: Dial,
+): Promise<Duplex> {
   const failed: string[] = [];
   let denied = false;
   for (const path of [named, DEFAULT_MONITOR_SOCKET]) {
@@ -32,17 +37,6 @@ export async function openMonitorSocket(named: string | undefined, signal: Abort
   });
 }
 
-function dial(path: string, signal: AbortSignal): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ path, signal });
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve(socket);
-    });
-  });
-}
-
 /** Why the stream of records ended. */
 export type StreamEnd = 'EOF' | 'unexpected EOF';
 
@@ -50,7 +44,7 @@ export type StreamEnd = 'EOF' | 'unexpected EOF';
  * Reads records until the agent closes the connection, as many at a time as have arrived. Returns `unexpected EOF`
  * when it ends in the middle of a record. Throws UserError for bytes that are no such stream.
  */
-export async function* readRecords(socket: Socket): AsyncGenerator<MonitorRecord[], StreamEnd> {
+export async function* readRecords(socket: Duplex): AsyncGenerator<MonitorRecord[], StreamEnd> {
   const decoder = new GobDecoder();
   let cpu = 0;
   try {

@@ -1,8 +1,10 @@
+import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium bgp …` */
 export const BGP: Verb = {
   about: 'Access to BGP control plane',
+  globals: ELSEWHERE_GLOBALS,
   verbs: {
     peers: {
       about: 'List current state of all peers',

@@ -1,8 +1,10 @@
+import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium endpoint …` */
 export const ENDPOINT: Verb = {
   about: 'Manage endpoints',
+  globals: ELSEWHERE_GLOBALS,
   verbs: {
     config: {
       about: 'View & modify endpoint configuration',

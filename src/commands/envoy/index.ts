@@ -1,9 +1,11 @@
 import { Option } from 'commander';
+import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium envoy …` */
 export const ENVOY: Verb = {
   about: 'Manage Envoy Proxy',
+  globals: ELSEWHERE_GLOBALS,
   verbs: {
     admin: {
       about: 'Access Envoy Admin Interface',

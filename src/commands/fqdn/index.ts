@@ -1,8 +1,10 @@
+import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium fqdn …` */
 export const FQDN: Verb = {
   about: 'Manage fqdn proxy',
+  globals: ELSEWHERE_GLOBALS,
   verbs: {
     cache: {
       about: 'Manage fqdn proxy cache',

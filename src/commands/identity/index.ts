@@ -1,8 +1,10 @@
+import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium identity …` */
 export const IDENTITY: Verb = {
   about: 'Manage security identities',
+  globals: ELSEWHERE_GLOBALS,
   verbs: {
     get: {
       about: 'Retrieve information about an identity',

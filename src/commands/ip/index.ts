@@ -1,8 +1,10 @@
+import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium ip …` */
 export const IP: Verb = {
   about: 'Manage IP addresses and associated information',
+  globals: ELSEWHERE_GLOBALS,
   verbs: {
     get: {
       about: 'Display IP Cache information',

@@ -1,8 +1,10 @@
+import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium lrp …` */
 export const LRP: Verb = {
   about: 'Manage local redirect policies',
+  globals: ELSEWHERE_GLOBALS,
   verbs: {
     list: {
       about: 'List local redirect policies',

@@ -1,8 +1,10 @@
+import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium map …` */
 export const MAP: Verb = {
   about: 'Access userspace cached content of BPF maps',
+  globals: ELSEWHERE_GLOBALS,
   verbs: {
     events: {
       about: 'Display cached list of events for a BPF map',

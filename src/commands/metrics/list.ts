@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { ApiError } from '../../agent/client.ts';
+import { ApiError, socketPath } from '../../agent/client.ts';
 import { listMetrics } from '../../agent/decode/metrics.ts';
 import { apiType } from '../../agent/decode/shapes.ts';
 import { TransportError } from '../../agent/http/http.ts';
@@ -39,7 +39,7 @@ export function addMetricsListCommand(command: Command, ctx: Context): void {
  * asked; when neither does, the shell is tried for a while, as the agent may be about to come up.
  */
 export async function runMetricsList(options: MetricsListOptions, ctx: Context): Promise<void> {
-  const path = options.shellSockPath ?? (ctx.env.CILIUM_SHELL_SOCK || DEFAULT_SHELL_SOCKET);
+  const path = options.shellSockPath ?? socketPath(ctx, 'CILIUM_SHELL_SOCK', DEFAULT_SHELL_SOCKET);
   const command = metricsCommand(options);
   const shell = await openShellNow(path, ctx);
   if (shell) return listByShell(shell, command, options, ctx);
@@ -49,7 +49,7 @@ export async function runMetricsList(options: MetricsListOptions, ctx: Context):
 
 async function openShellNow(path: string, ctx: Context): Promise<ShellConnection | undefined> {
   try {
-    return await dialShell(path, ctx.signal);
+    return await dialShell(path, ctx.signal, ctx.dial);
   } catch (error) {
     if (ctx.signal.aborted || errorCode(error) === 'EACCES') throw error;
     return undefined;

@@ -1,8 +1,10 @@
+import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium node …` */
 export const NODE: Verb = {
   about: 'Manage cluster nodes',
+  globals: ELSEWHERE_GLOBALS,
   verbs: {
     list: {
       about: 'List nodes',

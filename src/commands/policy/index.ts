@@ -1,3 +1,4 @@
+import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 import { EVALUATE_VERBS } from './evaluate.ts';
 
@@ -7,6 +8,7 @@ export const POLICY: Verb = {
   verbs: {
     get: {
       about: 'Display policy node information',
+      globals: ELSEWHERE_GLOBALS,
       load: async () => (await import('./get.ts')).addPolicyGetCommand,
     },
     import: {
@@ -15,6 +17,7 @@ export const POLICY: Verb = {
     },
     delete: {
       about: 'Delete policy rules',
+      globals: ELSEWHERE_GLOBALS,
       load: async () => (await import('./delete.ts')).addPolicyDeleteCommand,
     },
     validate: {
@@ -24,18 +27,22 @@ export const POLICY: Verb = {
     },
     wait: {
       about: 'Wait for all endpoints to have updated to a given policy revision',
+      globals: ELSEWHERE_GLOBALS,
       load: async () => (await import('./wait.ts')).addPolicyWaitCommand,
     },
     selectors: {
       about: 'Display cached information about selectors',
+      globals: ELSEWHERE_GLOBALS,
       load: async () => (await import('./selectors.ts')).addPolicySelectorsCommand,
     },
     'subject-selectors': {
       about: 'Display cached information about subject selectors',
+      globals: ELSEWHERE_GLOBALS,
       load: async () => (await import('./subject-selectors.ts')).addPolicySubjectSelectorsCommand,
     },
     trace: {
       about: 'Trace a policy decision (agents up to 1.14)',
+      globals: ELSEWHERE_GLOBALS,
       long: 'Trace a policy decision (agents up to 1.14; for newer ones use "policy simulate")',
       load: async () => (await import('./trace.ts')).addPolicyTraceCommand,
     },

@@ -1,8 +1,10 @@
+import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium prefilter …` */
 export const PREFILTER: Verb = {
   about: 'Manage XDP CIDR filters',
+  globals: ELSEWHERE_GLOBALS,
   verbs: {
     delete: {
       about: 'Delete CIDR filters',

@@ -1,8 +1,10 @@
+import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium recorder …` (agents up to 1.18). */
 export const RECORDER: Verb = {
   about: 'Introspect or mangle pcap recorder',
+  globals: ELSEWHERE_GLOBALS,
   verbs: {
     delete: {
       about: 'Delete individual pcap recorder',

@@ -1,8 +1,10 @@
+import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium service …` */
 export const SERVICE: Verb = {
   about: 'Manage services & loadbalancers',
+  globals: ELSEWHERE_GLOBALS,
   verbs: {
     delete: {
       about: 'Delete a service',

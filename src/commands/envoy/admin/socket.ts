@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { TIMEOUT_MS } from '../../../agent/client.ts';
+import { socketPath, TIMEOUT_MS } from '../../../agent/client.ts';
 import { HttpClient, type HttpRequest, TransportError } from '../../../agent/http/http.ts';
 import { copyAnswer } from '../../../cli/answer.ts';
 import { familyFlag } from '../../../cli/flags.ts';
@@ -16,10 +16,8 @@ export async function askEnvoy(
   method: HttpRequest['method'] = 'GET',
 ): Promise<void> {
   const given = familyFlag<string>(command, 'adminSocket');
-  const http = new HttpClient({
-    network: 'unix',
-    target: given ?? ctx.env.CILIUM_ENVOY_ADMIN_SOCK ?? DEFAULT_SOCKET,
-  });
+  const target = given ?? socketPath(ctx, 'CILIUM_ENVOY_ADMIN_SOCK', DEFAULT_SOCKET);
+  const http = new HttpClient({ network: 'unix', target }, ctx.dial);
   try {
     await copyAnswer(
       ctx,

@@ -1,0 +1,169 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ELSEWHERE_GLOBALS } from '../../src/cli/flags.ts';
+import type { Verb } from '../../src/cli/tree.ts';
+import { TREE } from '../../src/commands/index.ts';
+import { answerJson, type KubeServer, refusal, serveKube } from '../helpers/kube.ts';
+import { spawning } from '../helpers/kubelet.ts';
+import { startTestLab, type TestLab } from '../helpers/lab.ts';
+import { run } from '../helpers/run.ts';
+
+const AGENT = {
+  metadata: { name: 'cilium-1', namespace: 'kube-system', labels: { 'k8s-app': 'cilium' } },
+  spec: { nodeName: 'n1' },
+  status: { phase: 'Running', containerStatuses: [{ name: 'cilium-agent', state: { running: {} } }] },
+};
+const WAITING = {
+  ...AGENT,
+  metadata: { ...AGENT.metadata, name: 'cilium-2' },
+  spec: { nodeName: 'n2' },
+  status: {
+    phase: 'Running',
+    containerStatuses: [{ name: 'cilium-agent', state: { waiting: { reason: 'CrashLoopBackOff' } } }],
+  },
+};
+
+/** A cluster of two nodes, of which the second one's agent does not run, and a third one without an agent. */
+function cluster(request: IncomingMessage, response: ServerResponse): void {
+  const url = new URL(request.url ?? '', 'http://x');
+  const pods: Record<string, unknown> = {
+    '/api/v1/namespaces/shop/pods/web': { spec: { nodeName: 'n1' } },
+    '/api/v1/namespaces/shop/pods/pending': { spec: {} },
+    '/api/v1/nodes/n3': {},
+  };
+  if (url.pathname === '/api/v1/pods' || url.pathname === '/api/v1/namespaces/kube-system/pods') {
+    expect(url.searchParams.get('labelSelector')).toBe('k8s-app=cilium');
+    const node = /^spec\.nodeName=(.*)$/.exec(url.searchParams.get('fieldSelector') ?? '')?.[1];
+    answerJson(response, {
+      items: [AGENT, WAITING].filter(({ spec }) => node === undefined || spec.nodeName === node),
+    });
+    return;
+  }
+  const found = pods[url.pathname];
+  answerJson(response, found ?? refusal(404, 'NotFound', 'not found'), found ? 200 : 404);
+}
+
+let lab: TestLab;
+let kube: KubeServer;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  lab = await startTestLab({ scenario: 'shop' });
+  const { sockets } = lab.lab.info;
+  const within: Record<string, string> = {
+    '/var/run/cilium/cilium.sock': sockets.agent,
+    '/var/run/cilium/health.sock': sockets.health,
+    '/var/run/cilium/shell.sock': sockets.shell,
+    '/var/run/cilium/monitor1_2.sock': sockets.monitor,
+  };
+  kube = await serveKube(
+    cluster,
+    spawning((word) => within[word] ?? word),
+  );
+  env = {
+    CILIUM_SOCK: sockets.agent,
+    CILIUM_HEALTH_SOCK: sockets.health,
+    CILIUM_SHELL_SOCK: sockets.shell,
+    CILIUM_MONITOR_SOCK: sockets.monitor,
+  };
+});
+afterAll(async () => {
+  await kube[Symbol.asyncDispose]();
+  await lab[Symbol.asyncDispose]();
+});
+
+const elsewhere = (...argv: string[]) => run(argv, { env: { KUBECONFIG: kube.kubeconfig } });
+
+/** The verbs that take --node, as command lines. */
+function verbsOf(verb: Verb, path: string[], inside: boolean): string[][] {
+  const takes = inside || verb.globals === ELSEWHERE_GLOBALS;
+  return [
+    ...(takes && verb.load && path.length > 0 ? [path] : []),
+    ...Object.entries(verb.verbs ?? {}).flatMap(([name, child]) => verbsOf(child, [...path, name], takes)),
+  ];
+}
+
+/** What a verb is given where it needs it, and why one is not in the comparison. */
+const WORDS: Readonly<Record<string, string[] | string>> = {
+  monitor: 'goes on for ever: below',
+  shell: 'needs a conversation: below',
+  'endpoint config': ['1'],
+  'endpoint disconnect': 'changes the agent',
+  'endpoint regenerate': 'changes the agent',
+  'policy delete': 'changes the agent',
+  'prefilter delete': 'changes the agent',
+  'prefilter update': 'changes the agent',
+  'service delete': 'changes the agent',
+  'service update': 'changes the agent',
+  'recorder delete': 'changes the agent',
+  'recorder update': 'changes the agent',
+  'fqdn cache clean': 'changes the agent',
+  'policy wait': ['1'],
+  'map events': 'goes on for ever',
+  statedb: 'has times in it that go on',
+  'statedb dump': 'has times in it that go on',
+  'lrp list': [],
+};
+
+describe('a verb prints of an agent in a cluster what it prints of the agent here', () => {
+  const verbs = verbsOf(TREE, [], false);
+
+  test('for so many of them', () => {
+    expect(verbs.length).toBeGreaterThan(40);
+  });
+
+  test.each(
+    verbs.filter((path) => typeof WORDS[path.join(' ')] !== 'string').map((path) => [path.join(' '), path]),
+  )('%s', async (name, path) => {
+    const words = WORDS[name as string];
+    const argv = [...(path as string[]), ...(Array.isArray(words) ? words : [])];
+    const here = await run(argv, { env });
+    const there = await elsewhere(...argv, '--node', 'n1');
+    const text = (result: typeof here) => JSON.stringify(result).replace(/\d+(?:\.\d+)?(?:ms|s|µs)\b/g, 'T');
+    expect(text(there)).toBe(text(here));
+  });
+});
+
+describe('an agent of a cluster', () => {
+  test('is found by a pod of its node, in a namespace or wherever it is', async () => {
+    const wanted = await run(['endpoint', 'list'], { env });
+    expect(await elsewhere('endpoint', 'list', '--pod', 'shop/web')).toEqual(wanted);
+    expect(await elsewhere('endpoint', 'list', '--node', 'n1', '-n', 'kube-system')).toEqual(wanted);
+  });
+
+  test.each([
+    [
+      ['--node', 'n2'],
+      'the agent kube-system/cilium-2 of node n2 cannot be asked: the container waits: CrashLoopBackOff',
+    ],
+    [['--node', 'n3'], 'no agent of Cilium runs on node n3'],
+    [['--node', 'n4'], 'the cluster has no node n4'],
+    [['--pod', 'shop/none'], 'there is no pod shop/none'],
+    [['--pod', 'shop/pending'], 'the pod shop/pending runs on no node yet'],
+    [['--node', 'n1', '--pod', 'shop/web'], '--node and --pod cannot be used together'],
+    [['--node', 'n1', '--host', 'unix:///x'], '--host names an agent by its address'],
+    [['--node', 'n1', '--as-group', 'dev'], '--as-group needs --as'],
+    [['--node', 'n1', '--context', 'other'], 'the kubeconfig has no context "other"'],
+  ])('that is not there is told: %j', async (flags, message) => {
+    const { stdout, stderr, code } = await elsewhere('endpoint', 'list', ...flags);
+    expect([stdout.includes('ENDPOINT'), code]).toEqual([false, 1]);
+    expect(stderr).toContain(message);
+  });
+
+  test('sends its monitor events', async () => {
+    const stop = new AbortController();
+    const { stdout, stderr } = await run(['monitor', '--node', 'n1'], {
+      env: { KUBECONFIG: kube.kubeconfig },
+      signal: stop.signal,
+      onStdout: (text) => text.includes('->') && stop.abort(new DOMException('enough', 'AbortError')),
+    });
+    expect(stdout).toContain('->');
+    expect(stderr).toContain('Listening for events');
+  });
+
+  test('talks through its shell', async () => {
+    const { stdout, code } = await elsewhere('shell', 'help', '--node', 'n1');
+    expect(code).toBe(0);
+    expect(stdout).not.toBe('');
+  });
+});
