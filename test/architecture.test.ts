@@ -48,6 +48,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   cluster: BASE,
   kube: BASE,
+  // The only one that knows which agent a command line names.
+  'kube/road.ts': [...BASE, 'context.ts', 'kube'],
   kvstore: [...BASE, 'agent/http'],
 
   'bpf/kernel': BASE,
@@ -152,7 +154,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'policy',
     'lab',
   ],
-  'system.ts': [...BASE, 'context.ts', 'agent', 'render/text'],
+  'system.ts': [...BASE, 'context.ts', 'agent', 'kube', 'render/text'],
   'main.ts': [...BASE, 'context.ts', 'cli', 'commands'],
   bin: ['main.ts', 'system.ts', 'version.ts'],
 };
