@@ -277,8 +277,9 @@ const DENY_PORTS = {
         finishGiven(port, at, given);
         if (!unstated || at.reaches('1.15')) return;
         delete port.protocol;
-        // A port that is missing was complained of.
-        if (!given.port || portNumber(port.port) === 0) return;
+        // A port that is missing or wrong was complained of.
+        const { port: number }: Partial<PortProtocol> = port;
+        if (number === undefined || portNumber(number) === 0) return;
         at.warn(
           'no-effect',
           `Cilium ${at.options.target} denies nothing by a port without a protocol`,

@@ -14,13 +14,18 @@ export async function parseYaml(file: string, text: string): Promise<ParsedFile>
   return plain ? plainDocuments(file, text, plain, yaml) : parseFullYaml(file, text, yaml);
 }
 
+/** Errors that are told of a document: after the first ones the parser only guesses, one for each letter. */
+const MOST_ERRORS = 20;
+
 /** Any YAML, with the full parser. */
 export function parseFullYaml(file: string, text: string, yaml: Yaml): ParsedFile {
   const lines = new yaml.LineCounter();
   const documents: ParsedDocument[] = [];
   const findings: Finding[] = [];
   for (const document of parseAll(text, lines, yaml)) {
-    const faults = document.errors.map((error) => syntaxFault(file, text, lines, error));
+    const faults = document.errors
+      .slice(0, MOST_ERRORS)
+      .map((error) => syntaxFault(file, text, lines, error));
     // After a syntax error the parser guesses, so there is nothing to check.
     const read = faults.length === 0 ? yamlValueOf(document, yaml) : undefined;
     faults.push(...(read?.faults ?? []).map((fault) => finding(file, lines, fault)));

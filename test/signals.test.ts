@@ -1,0 +1,72 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { fixtureText } from './helpers/recordings.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+let folder = '';
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'signals-'));
+  spawnSync('mkfifo', [join(folder, 'fifo')]);
+  const policy = (i: number) =>
+    `---\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: a${i}, namespace: d}\nspec: {endpointSelector: {matchLabels: {app: a${i}}}, ingress: [{}]}\n`;
+  writeFileSync(join(folder, 'long.yaml'), Array.from({ length: 150_000 }, (_, i) => policy(i)).join(''));
+  writeFileSync(join(folder, 'flows'), fixtureText('recordings/flows-1.20.jsonl').repeat(400));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** How a command ended after a signal, and after how long. */
+async function interrupted(argv: readonly string[], afterMs: number, signal: NodeJS.Signals) {
+  const [program = '', ...words] = argv.map((word) => word.replace('{}', folder));
+  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, `src/bin/${program}.ts`), ...words], {
+    cwd: ROOT,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: { PATH: process.env.PATH, HOME: folder },
+  });
+  const ended = new Promise<{ code: number | null; by: string | null }>((resolve) =>
+    child.on('close', (code, by) => resolve({ code, by })),
+  );
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  expect(child.exitCode).toBeNull();
+  const start = performance.now();
+  child.kill(signal);
+  const limit = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  const end = await ended;
+  clearTimeout(limit);
+  return { ...end, ms: performance.now() - start };
+}
+
+describe('a signal ends a command', () => {
+  test.each([
+    ['that computes', ['cilium', 'policy', 'validate', '{}/long.yaml'], 3000],
+    ['that reads a large file', ['hubble', 'observe', '--input-file', '{}/flows', '--top', 'src.pod'], 2500],
+    ['that waits for a FIFO', ['hubble', 'observe', '--input-file', '{}/fifo'], 2500],
+    ['whose configuration is a FIFO', ['cilium', '--config', '{}/fifo', 'version'], 2500],
+    ['whose configuration is one, of hubble', ['hubble', '--config', '{}/fifo', 'config', 'view'], 2500],
+    ['whose flows are a FIFO', ['cilium', 'policy', 'suggest', '--flows', '{}/fifo'], 2500],
+    ['that reads what is typed', ['cilium', 'policy', 'validate', '-'], 2500],
+  ])('%s', async (_, argv, afterMs) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const { code, by, ms } = await interrupted(argv, afterMs, signal);
+      // A ranking is shown as far as it came.
+      expect(by === signal || code === 130 || (code === 0 && argv.includes('--top'))).toBe(true);
+      expect(ms).toBeLessThan(10_000);
+    }
+  });
+});
+
+test('a folder that cannot be made is an error', () => {
+  for (const home of ['/proc/nope', '/dev/null']) {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', join(ROOT, 'src/bin/hubble.ts'), 'config', 'set', 'tls', 'true'],
+      { cwd: ROOT, env: { PATH: process.env.PATH, HOME: home }, timeout: 20_000, encoding: 'utf8' },
+    );
+    expect(status).toBe(1);
+    expect(stderr).not.toContain('a fault in the toolkit itself');
+  }
+});
