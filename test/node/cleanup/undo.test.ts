@@ -16,10 +16,12 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { reserveUndo } from '../../../src/cli/undo.ts';
+import { UserError } from '../../../src/errors.ts';
 import type { Plan } from '../../../src/model/cleanup.ts';
 import { Copies, keepFiles, restoreFiles } from '../../../src/node/cleanup/keep.ts';
-import { restoreOrder } from '../../../src/node/cleanup/restore.ts';
+import { describeRestore, restoreOrder } from '../../../src/node/cleanup/restore.ts';
 import { readUndo, refuseInside, writeUndo } from '../../../src/node/cleanup/undo.ts';
 import { NODE_PATHS } from '../../../src/node/state/read.ts';
 import { systemRun } from '../../../src/node/state/run.ts';
@@ -51,6 +53,16 @@ function undoFile(restore: unknown, more: Record<string, unknown> = {}): string 
 }
 
 const MARK = { src: 'all', fwmark: '0x200', fwmask: '0xf00', table: '2004' };
+/** Every place in a value that can be given another one. */
+function fieldsOf(value: unknown): [holder: Record<string, unknown>, key: string][] {
+  if (typeof value !== 'object' || value === null) return [];
+  const holder = value as Record<string, unknown>;
+  return Object.keys(holder).flatMap((key) => [
+    [holder, key] as [Record<string, unknown>, string],
+    ...fieldsOf(holder[key]),
+  ]);
+}
+
 const ADD = { bring: 'rule', family: 4, rule: { priority: 9, ...MARK } };
 const FILE = {
   path: '/etc/cni/net.d/05-cilium.conflist',
@@ -177,6 +189,51 @@ describe('a step of an undo file', () => {
   ])('%s is refused', async (_what, step) => {
     await expect(readUndo(undoFile([ADD, step]), LIMITS)).rejects.toThrow(
       'item "rule 4 pref 9" holds a step that "cilium cleanup" does not record',
+    );
+  });
+
+  test('that is changed anywhere is taken or refused, and never a fault of the program', async () => {
+    const odd: readonly unknown[] = [
+      null,
+      5,
+      '',
+      '__proto__',
+      '-netns',
+      'a\nb',
+      [],
+      {},
+      [[]],
+      { constructor: 1 },
+      true,
+      '../../etc',
+      'eth0',
+    ];
+    const steps = [
+      ADD,
+      tunnel({ address: 'aa:aa' }),
+      feeder('INPUT', '-A INPUT -j CILIUM_INPUT'),
+      SET,
+      POLICY,
+      files({}),
+    ];
+    const changed = fc.record({
+      steps: fc.constantFrom(...steps).map((step) => [structuredClone(step) as object]),
+      place: fc.nat(),
+      value: fc.option(fc.constantFrom(...odd), { nil: undefined }),
+    });
+    await fc.assert(
+      fc.asyncProperty(changed, async ({ steps: [step], place, value }) => {
+        const places = fieldsOf(step);
+        const [holder, key] = places[place % places.length] ?? [];
+        if (holder !== undefined && key !== undefined) holder[key] = value;
+        const undo = await readUndo(undoFile([step]), LIMITS).catch((error: unknown) => {
+          expect(error).toBeInstanceOf(UserError);
+          return undefined;
+        });
+        for (const { restore } of restoreOrder(undo?.items ?? []))
+          for (const each of restore) describeRestore(each);
+      }),
+      { numRuns: 300 },
     );
   });
 
