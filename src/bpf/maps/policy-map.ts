@@ -52,6 +52,9 @@ function byImportance(a: PolicyMapEntry, b: PolicyMapEntry): number {
   );
 }
 
+/** What a byte of the keys of counters holds. */
+const MAX_PREFIX = 255;
+
 /** The counters of an entry, over all CPUs; undefined when the datapath has not counted it. */
 function countersOf(map: BpfMap, stats: BpfMap, key: PolicyMapEntry['key']): PolicyMapEntry['counters'] {
   const endpointId = endpointOfPolicyMap(basename(map.label));
@@ -59,6 +62,8 @@ function countersOf(map: BpfMap, stats: BpfMap, key: PolicyMapEntry['key']): Pol
   if (endpointId === undefined || key.prefixLength < POLICY_STATIC_BITS) return undefined;
   requireVariant(stats, POLICY_STATS);
   const prefixLength = key.prefixLength - POLICY_STATIC_BITS;
+  // Nor one that is longer than the key.
+  if (prefixLength > MAX_PREFIX) return undefined;
   const value = stats.lookup(encode(policyStatsKey, { ...key, endpointId, prefixLength }));
   if (!value) return undefined;
   const sum = { packets: 0n, bytes: 0n };

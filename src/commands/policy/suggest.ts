@@ -44,8 +44,8 @@ export async function runPolicySuggest(
   const found = inNamespaces(suggest(table), options.namespace);
   if (found.suggestions.length === 0) throw nothingFound(found, options);
   const text = renderSuggestions(found, options.output);
-  const rules = await checked(text, options);
   await ctx.out.write(text);
+  const rules = await checked(text, options);
   await prove(rules, table, base, ctx);
   await ctx.err.write(remarkLines(found));
 }
@@ -73,7 +73,7 @@ async function checked(text: string, { output }: SuggestOptions): Promise<Source
   const { rules, findings } = await parsePolicies([{ file: `suggested.${output}`, text }]);
   const error = findings.find(({ severity }) => severity === 'error');
   if (error)
-    throw new UserError(`no policy can be written for these flows: ${error.message}`, {
+    throw new UserError(`no policy can hold what these flows name: ${error.message}`, {
       hint: 'Is the file a capture of Hubble? --namespace leaves out what is elsewhere.',
     });
   return rules;

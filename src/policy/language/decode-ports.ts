@@ -93,9 +93,9 @@ const PORT_FIELDS = {
 function finishGiven(port: PortProtocol, at: Cursor, given: Readonly<Record<string, unknown>>): void {
   const { protocol } = port;
   const portless = protocol !== undefined && PORTLESS.includes(protocol);
-  if (given.port === undefined && portless) port.port = '0';
-  if (given.port === undefined && !portless)
-    at.fail('port', 'Port must be specified', '"0" stands for every port.');
+  const unset = given.port === undefined || given.port === null;
+  if (unset && portless) port.port = '0';
+  if (unset && !portless) at.fail('port', 'Port must be specified', '"0" stands for every port.');
   else finishPort(port, at);
   if (portless) checkPortless(port, at);
 }

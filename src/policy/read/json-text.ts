@@ -164,11 +164,16 @@ export function doubledKeys(text: string): { path: Path; offset: number }[] {
   return found;
 }
 
-/** Offsets of every path of a JSON text, for look-ups by `pathKey`. The last of doubled keys wins, as in JSON.parse. */
+/** Deeper than any field of a policy; a text of nothing but brackets would take time and memory by the square. */
+const DEEPEST = 40;
+
+/** Offsets of every path of a JSON text that is not too deep, for look-ups by `pathKey`. The last of doubled keys wins, as in JSON.parse. */
 export function indexJson(text: string): Map<string, number> {
   const index = new Map<string, number>();
   try {
-    new Scanner(text, (path, offset) => index.set(pathKey(path), offset)).document();
+    new Scanner(text, (path, offset) => {
+      if (path.length <= DEEPEST) index.set(pathKey(path), offset);
+    }).document();
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
   }
