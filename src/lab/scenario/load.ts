@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, isAbsolute, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
-import { errorCode, UserError } from '../../errors.ts';
+import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import type { Path } from '../../model/finding.ts';
 import { assetPath } from '../assets.ts';
 import { checkScenario, type Problem } from './check.ts';
@@ -88,7 +88,14 @@ function parseScenario(text: string, file: string): Scenario {
     const { line, col } = lines.linePos(offsetOf(doc, path));
     return `${file}:${line}:${col}: `;
   };
-  const value: unknown = doc.toJS();
+  let value: unknown;
+  try {
+    value = doc.toJS();
+  } catch (error) {
+    // An alias that stands for nothing, or too many of them.
+    if (error instanceof RangeError) throw error;
+    fail([`${file}:1:1: ${errorMessage(error)}`]);
+  }
   const problems = schemaProblems(value);
   if (problems.length > 0) fail(problems.map((p) => at(p.path) + p.text));
   const scenario = value as Scenario;
