@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { recordedMessages, serveGrpc } from './helpers/grpc.ts';
+import { answerJson, serveKube } from './helpers/kube.ts';
+import { spawning } from './helpers/kubelet.ts';
 import { fixture, type RestCase } from './helpers/recordings.ts';
 import { replay } from './helpers/replay.ts';
 
@@ -93,4 +95,24 @@ test('the bundle holds the schemas that policies are checked with', async () => 
   const argv = [join(dist, 'cilium.js'), 'policy', 'validate', file];
   const { stdout } = await promisify(execFile)(process.execPath, argv, { env: { HOME: folder } });
   expect(stdout).toContain('are valid');
+});
+
+test('the bundle reaches the agent of a node through an API server', async () => {
+  const recorded = fixture<RestCase[]>('recordings/agent-1.20.json').find(
+    ({ argv }) => argv.join(' ') === 'endpoint list',
+  );
+  await using agent = await replay(recorded?.exchanges ?? []);
+  const pod = {
+    metadata: { namespace: 'kube-system', name: 'cilium-1' },
+    spec: { nodeName: 'n1' },
+    status: { containerStatuses: [{ name: 'cilium-agent', state: { running: {} } }] },
+  };
+  await using kube = await serveKube(
+    (_, response) => answerJson(response, { items: [pod] }),
+    spawning((word) => (word === '/var/run/cilium/cilium.sock' ? agent.socket : word)),
+  );
+  const argv = [join(dist, 'cilium.js'), 'endpoint', 'list', '--node', 'n1'];
+  const env = { HOME: folder, PATH: process.env.PATH, KUBECONFIG: kube.kubeconfig };
+  const { stdout } = await promisify(execFile)(process.execPath, argv, { env });
+  expect(stdout).toContain('ENDPOINT');
 });

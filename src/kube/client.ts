@@ -253,8 +253,9 @@ export class KubeClient implements AsyncDisposable {
           this.#dispatcher = dispatcher;
         },
       });
-      const { Agent } = await import('undici');
-      this.#dispatcher ??= new Agent();
+      // Of a CommonJS package a bundle has no names but this one.
+      const { default: undici } = await import('undici');
+      this.#dispatcher ??= new undici.Agent();
     }
     return { dispatcher: this.#dispatcher, origin: url.origin, prefix: url.pathname.replace(/\/$/, '') };
   }
