@@ -111,7 +111,8 @@ describe('a lab with maps', () => {
     await using lab = await started('shop');
     const check = async () => {
       const { stdout, stderr } = await run(['policy', 'maps', '-o', 'json'], environment(lab));
-      expect(stderr).toBe('');
+      // A lab that plays every release at once is none of them.
+      expect(stderr).toBe('Note: the release is not known, 1.17 is assumed (--release).\n');
       const maps = JSON.parse(stdout) as { endpoint: number; entries: MapEntry[] }[];
       expect(maps.length).toBeGreaterThan(3);
       for (const { endpoint, entries } of maps)

@@ -104,7 +104,7 @@ test.each([
   [['--not', '--not', '--pod', 'a'], /consecutive --not statements/],
   [['--pod', 'a', '--not'], /trailing --not found in the arguments/],
   [['--fqdn', 'a..'], /multiple trailing dots in pattern/],
-  [['--http-url', '('], /invalid http url filter: failed to compile regexp/],
+  [['--http-url', '('], /^invalid http url filter: \(: error parsing regexp: missing closing \): `\(`/],
   [['-t', 'drop', '--http-method', 'get'], /requires the event type filter to only match 'l7' events/],
   [['--protocol', 'quux'], /unknown protocol: "quux"/],
   [['--label', '!!'], /invalid label filter/],
