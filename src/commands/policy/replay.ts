@@ -103,6 +103,6 @@ async function applyGate(
   if (open[change] <= most) return;
   ctx.exitCode = 1;
   await ctx.err.write(
-    `Failed: ${open[change]} flows that were not decided may be ${change.replace('-', ' ')} (--max-undecided ${most}).\n`,
+    `Failed: ${open[change]} flows that were not decided or not compared may be ${change.replace('-', ' ')} (--max-undecided ${most}).\n`,
   );
 }

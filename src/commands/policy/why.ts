@@ -12,7 +12,7 @@ import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '..
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import type { DropReason, FlowFilter } from '../../model/hubble.gen.ts';
-import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
+import { type FlowRecord, isPolicyDrop } from '../../policy/evaluate/decide/connections.ts';
 import { Peers } from '../../policy/evaluate/decide/peers.ts';
 import { why } from '../../policy/reports/why.ts';
 import { renderWhy } from '../../render/policy/why.ts';
@@ -90,8 +90,4 @@ async function findFlow(
       ? `no flow of ${where} was dropped by policy`
       : `no flow of ${where} has the UUID ${text}`,
   );
-}
-
-function isPolicyDrop({ verdict, drop_reason_desc: reason }: FlowRecord): boolean {
-  return verdict === 'DROPPED' && DROPS.some((each) => each === reason);
 }

@@ -34,7 +34,11 @@ const plainKey: KeyRule = (written, at) => {
   return written;
 };
 
-function selectorOf(key: KeyRule, instead?: Readonly<Record<string, string>>): Decode<LabelSelector> {
+function selectorOf(
+  key: KeyRule,
+  schema: 'custom' | 'none',
+  instead?: Readonly<Record<string, string>>,
+): Decode<LabelSelector> {
   const requirement = object<Requirement>({
     name: 'a match expression',
     fields: {
@@ -54,16 +58,16 @@ function selectorOf(key: KeyRule, instead?: Readonly<Record<string, string>>): D
     name: 'a selector',
     ...(instead && { instead }),
     fields: {
-      matchLabels: { decode: texts(key, text(checkLabelValue)) },
+      matchLabels: { decode: texts(key, text(checkLabelValue), schema) },
       matchExpressions: { decode: list(requirement) },
     },
   });
 }
 
 /** Selects endpoints or nodes. Keys get a source. */
-export const SELECTOR = selectorOf(agentKey);
+export const SELECTOR = selectorOf(agentKey, 'custom');
 /** Selects Kubernetes objects by their own labels. */
-export const PLAIN_SELECTOR = selectorOf(plainKey, {});
+export const PLAIN_SELECTOR = selectorOf(plainKey, 'none', {});
 
 /** The label of a rule: an object, or `source:key=value`. */
 export const RULE_LABEL: Decode<Label> = (value, at) => {

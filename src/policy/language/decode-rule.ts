@@ -126,7 +126,7 @@ function count(items: readonly unknown[] | undefined): number {
   return items?.length ?? 0;
 }
 
-function checkRule(rule: WrittenRule, at: Cursor): void {
+function checkRule(rule: WrittenRule, at: Cursor, given: Readonly<Record<string, unknown>>): void {
   if (rule.endpointSelector && rule.nodeSelector)
     at.fail('selector', 'rule cannot have both EndpointSelector and NodeSelector', undefined, [
       'nodeSelector',
@@ -137,16 +137,16 @@ function checkRule(rule: WrittenRule, at: Cursor): void {
       'rule must have one of EndpointSelector or NodeSelector',
       'An empty "endpointSelector" selects every endpoint.',
     );
-  checkSections(rule, at);
+  checkSections(rule, at, given);
   if (rule.nodeSelector) checkHostL7(rule, at);
 }
 
 const SECTIONS = ['ingress', 'ingressDeny', 'egress', 'egressDeny'] as const;
 
-/** An empty section says nothing: it counts as absent. Released agents refuse a rule without sections since 1.17. */
-function checkSections(rule: WrittenRule, at: Cursor): void {
+/** An empty section, or one that is null, says nothing: it counts as absent. Released agents refuse a rule without sections since 1.17. */
+function checkSections(rule: WrittenRule, at: Cursor, given: Readonly<Record<string, unknown>>): void {
   const unknown = at.complaints.some(({ code }) => code === 'unknown-field');
-  const empty = SECTIONS.filter((section) => rule[section]?.length === 0);
+  const empty = SECTIONS.filter((section) => given[section] === null || rule[section]?.length === 0);
   if (SECTIONS.some((section) => count(rule[section]) > 0)) {
     for (const section of empty)
       at.warn(

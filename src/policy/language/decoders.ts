@@ -59,6 +59,8 @@ export class Cursor {
   quoted(value: unknown, part: Path = []): string | undefined {
     if (typeof value !== 'number' && typeof value !== 'boolean') return undefined;
     const written = this.options.written?.([...this.#path, ...part]) ?? String(value);
+    if (/^["']/.test(written))
+      return `Its tag makes a ${typeof value} of it: write ${written} without the tag.`;
     const reading = written === String(value) ? '' : `${written} is ${value} without quotes. `;
     return `${reading}Write it in quotes: "${written}".`;
   }
@@ -179,17 +181,22 @@ export function list<T>(item: Decode<T>, check?: (items: T[], at: Cursor) => voi
   };
 }
 
-/** A map of strings, in the order of its (rewritten) keys, as Go prints it. */
+/**
+ * A map of strings, in the order of its (rewritten) keys, as Go prints it. A null is an empty string to Go; the schema of
+ * a custom resource refuses it.
+ */
 export function texts(
   key: (name: string, at: Cursor) => string,
   value: Decode<string>,
+  schema: 'custom' | 'none' = 'none',
 ): Decode<Record<string, string>> {
   return (given, at) => {
     if (!isRecord(given)) return wrongType(at, 'an object with string values', given);
     const entries: [string, string][] = [];
     for (const [name, item] of Object.entries(given)) {
       at.into(name, () => {
-        const decoded = value(item ?? '', at);
+        const refused = schema === 'custom' && at.options.form === 'kubernetes';
+        const decoded = value(refused ? item : (item ?? ''), at);
         if (decoded !== undefined) entries.push([key(name, at), decoded]);
       });
     }

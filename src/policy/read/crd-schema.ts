@@ -1,5 +1,6 @@
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
 import { parsePrefix } from '../../lib/address.ts';
+import { isRecord } from '../../lib/record.ts';
 import type { Release } from '../../model/release.ts';
 import type { Complaint } from '../language/decoders.ts';
 import type { Path } from '../rule.ts';
@@ -47,8 +48,25 @@ async function compile(release: SchemaRelease): Promise<SchemaCheck> {
       'date-time': true,
     },
   });
-  const check = ajv.compile(repaired(specSchema((await SCHEMAS[release]()).default)));
-  return (spec) => complaintsOf(check, spec);
+  const schema = repaired(specSchema((await SCHEMAS[release]()).default));
+  const check = ajv.compile(schema);
+  return (spec) => complaintsOf(check, withoutNulls(spec, schema));
+}
+
+/**
+ * A value as the API server checks it: without the fields of the schema that are null, as "ingress:" with nothing after
+ * it is. Items of lists and of maps stay, and are refused.
+ */
+function withoutNulls(value: unknown, schema: unknown): unknown {
+  const known = isRecord(schema) ? schema : {};
+  if (Array.isArray(value)) return value.map((item) => withoutNulls(item, known.items));
+  if (!isRecord(value)) return value;
+  const fields = isRecord(known.properties) ? known.properties : {};
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name, item]) => item !== null || !Object.hasOwn(fields, name))
+      .map(([name, item]) => [name, withoutNulls(item, fields[name] ?? known.additionalProperties)]),
+  );
 }
 
 function specSchema(crd: unknown): object {

@@ -106,8 +106,9 @@ export function readName(
   checkTexts(metadata, 'annotations', at);
   const name = read('name') ?? '';
   const namespace = read('namespace');
-  if (name === '') at.fail('name', `${kind} must have name`, undefined, ['metadata']);
-  else if (!OBJECT_NAME.test(name) || name.length > 253)
+  if (name === '') {
+    if (!metadata.name) at.fail('name', `${kind} must have name`, undefined, ['metadata']);
+  } else if (!OBJECT_NAME.test(name) || name.length > 253)
     at.fail('name', `"${name}" is not a valid object name`, 'Lower-case letters, digits, "-" and ".".', [
       'metadata',
       'name',

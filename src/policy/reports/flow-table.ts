@@ -14,14 +14,12 @@ import { decideWanted, type FullDecision } from '../evaluate/decide/services.ts'
 import type { Identity } from '../evaluate/selectors/identities.ts';
 
 /** Number of flows that policy treats alike, by what happened to them. */
-export interface Observed {
+export interface Observed extends Record<Seen, number> {
   connection: Connection;
-  allowed: number;
-  denied: number;
-  /** Neither, such as dropped for another reason. */
-  other: number;
   example: string | undefined;
 }
+
+const NONE: Readonly<Record<Seen, number>> = { allowed: 0, denied: 0, other: 0, dropped: 0, unsaid: 0 };
 
 /** Groups flows by connection. Its size grows with the number of distinct connections, not of flows. */
 export class FlowTable {
@@ -29,7 +27,7 @@ export class FlowTable {
   /** Number of flows that policy does not decide, by reason. */
   readonly skipped = new Map<string, number>();
   /** Of these, how many may have a verdict, by what happened to them. */
-  readonly unread: Record<Seen, number> = { allowed: 0, denied: 0, other: 0 };
+  readonly unread: Record<Seen, number> = { ...NONE };
   readonly facts = new FlowFacts();
   readonly #connections = new Map<string, Observed>();
   /** DNS names by address. */
@@ -50,7 +48,7 @@ export class FlowTable {
     const known = this.#connections.get(connection.key);
     if (known) known[connection.seen]++;
     else {
-      const observed: Observed = { connection, allowed: 0, denied: 0, other: 0, example: flow.uuid };
+      const observed: Observed = { ...NONE, connection, example: flow.uuid };
       observed[connection.seen]++;
       this.#connections.set(connection.key, observed);
     }

@@ -30,7 +30,9 @@ export interface ReplayReport {
   denied: number;
   /** Flows that could not be decided, by reason. */
   undecided: { reason: string; flows: number }[];
-  /** How many of these may be a change. */
+  /** Flows that do not show what policy did with them, so that there is nothing to compare with. */
+  unsaid: number;
+  /** How many of the flows that are not decided or not compared may be a change. */
   open: Record<Change, number>;
   changes: ChangeGroup[];
 }
@@ -43,11 +45,11 @@ export function replay(table: FlowTable, candidate: PolicyEngine, current?: Poli
   const groups = new Map<string, ChangeGroup>();
   const undecided = new Map(table.skipped);
   const open = openIn(table.unread, current !== undefined);
-  const report = { allowed: 0, denied: 0, connections: 0 };
+  const report = { allowed: 0, denied: 0, connections: 0, unsaid: 0 };
   for (const observed of table.connections) {
     report.connections++;
     const { connection } = observed;
-    const flows = observed.allowed + observed.denied + observed.other;
+    const flows = countOf(observed);
     const decision = decideFlow(candidate, connection, table);
     if (decision.answer === 'unknown') {
       const why = unknownReason(decision);
@@ -60,7 +62,12 @@ export function replay(table: FlowTable, candidate: PolicyEngine, current?: Poli
     report[decision.answer] += flows;
     const before = current ? decideFlow(current, connection, table).answer : seenBefore(observed);
     const changed = current ? flows : decision.answer === 'denied' ? observed.allowed : observed.denied;
-    if (current && before === 'unknown') open[changeTo(decision.answer)] += flows;
+    const change = changeTo(decision.answer);
+    if (current) open[change] += before === 'unknown' ? flows : 0;
+    else {
+      report.unsaid += observed.unsaid + observed.dropped;
+      if (before === 'unknown') open[change] += openIn(observed, false)[change];
+    }
     if (before === 'unknown' || before === decision.answer || changed === 0) continue;
     addChange(groups, observed, decision, changed);
   }
@@ -75,9 +82,14 @@ export function replay(table: FlowTable, candidate: PolicyEngine, current?: Poli
 }
 
 /** What undecided flows may be: any change where rules are compared, else the reverse of what was seen. */
-function openIn({ allowed, denied, other }: Record<Seen, number>, any: boolean): Record<Change, number> {
-  const all = allowed + denied + other;
-  return { 'newly-denied': any ? all : allowed, 'newly-allowed': any ? all : denied };
+function openIn(seen: Record<Seen, number>, any: boolean): Record<Change, number> {
+  if (any) return { 'newly-denied': countOf(seen), 'newly-allowed': countOf(seen) };
+  const { allowed, denied, dropped, unsaid } = seen;
+  return { 'newly-denied': allowed + unsaid, 'newly-allowed': denied + dropped + unsaid };
+}
+
+function countOf({ allowed, denied, other, dropped, unsaid }: Record<Seen, number>): number {
+  return allowed + denied + other + dropped + unsaid;
 }
 
 function changeTo(answer: 'allowed' | 'denied'): Change {
@@ -96,10 +108,13 @@ function decideFlow(engine: PolicyEngine, connection: Connection, table: FlowTab
   return { answer: 'unknown', egress: unknown, ingress: unknown };
 }
 
-/** Flows of a dropped connection are also seen before the drop, so a single drop means denied. */
-function seenBefore({ allowed, denied }: Observed): Answer {
+/**
+ * Flows of a dropped connection are also seen before the drop, so a single drop means denied, and one without a reason that
+ * it may have been.
+ */
+function seenBefore({ allowed, denied, dropped }: Observed): Answer {
   if (denied > 0) return 'denied';
-  return allowed > 0 ? 'allowed' : 'unknown';
+  return allowed > 0 && dropped === 0 ? 'allowed' : 'unknown';
 }
 
 function unknownReason({ egress, ingress, backends, service }: FullDecision): string {

@@ -69,7 +69,10 @@ class Suggester {
     const source = this.table.named(connection.source);
     const destination = this.table.named(connection.destination);
     const passed = denied === 0 && allowed > 0;
-    if (!passed && denied === 0) return;
+    if (!passed && denied === 0) {
+      if (observed.unsaid > 0) this.#leaveOutUnsaid(source);
+      return;
+    }
     // A rule could name neither end, and an address of a service is none that policy sees.
     const gap = [source, destination].find(isVague);
     if (gap) this.#leaveOut(gap);
@@ -82,6 +85,11 @@ class Suggester {
       const subject = this.#subjectOf(destination, connection.destinationPod);
       if (subject) note(subject, 'ingress', this.#peerName(destination, source, false), observed, passed);
     }
+  }
+
+  #leaveOutUnsaid({ byKey }: Identity): void {
+    const why = 'Some flows are left out: they have no verdict. Record them with verdict in the field mask.';
+    this.#unnamed.set(why, { namespace: byKey.get(NAMESPACE)?.value ?? 'default', why });
   }
 
   #leaveOut({ byKey, gap }: Identity): void {

@@ -84,7 +84,7 @@ function directionOf({ traffic_direction }: FlowRecord): Direction | undefined {
 }
 
 function observedAnswer({ seen }: Connection): 'allowed' | 'denied' | undefined {
-  return seen === 'other' ? undefined : seen;
+  return seen === 'allowed' || seen === 'denied' ? seen : undefined;
 }
 
 /** A drop may have happened at either end. An allowed flow only shows the verdict of the end that saw it. */

@@ -8,6 +8,7 @@ export interface ReplayView {
   allowed: number;
   denied: number;
   undecided: readonly { reason: string; flows: number }[];
+  unsaid: number;
   changes: readonly ChangeView[];
 }
 
@@ -34,6 +35,7 @@ export function renderReplay({
   allowed,
   denied,
   undecided,
+  unsaid,
   changes,
 }: ReplayView): string {
   const parts = TITLES.map(([change, title]) =>
@@ -47,6 +49,7 @@ export function renderReplay({
   const summary = [
     `${flows} flows, ${connections} connections: ${allowed} allowed, ${denied} denied, ${open} (${share.toFixed(1)} %) not decided`,
     ...undecided.map((each) => `  ${each.flows} not decided: ${sanitize(each.reason)}`),
+    ...(unsaid > 0 ? [`  ${unsaid} not compared: no verdict that is known, or a drop without a reason`] : []),
   ];
   return `${[...parts, summary.join('\n')].join('\n\n')}\n`;
 }

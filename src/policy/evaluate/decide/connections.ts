@@ -9,8 +9,11 @@ import { identityWithoutLabels } from './unlabelled.ts';
 /** A flow in the JSON form of Hubble. */
 export type FlowRecord = Flow;
 
-/** What policy did with a flow. */
-export type Seen = 'allowed' | 'denied' | 'other';
+/**
+ * What policy did with a flow: nothing (`other`), or the flow does not show it: it has no verdict, or a new one (`unsaid`), or it was
+ * dropped and has no reason (`dropped`).
+ */
+export type Seen = 'allowed' | 'denied' | 'other' | 'dropped' | 'unsaid';
 
 /** The connection of a flow; the source is the end that opened it. */
 export interface Connection {
@@ -34,7 +37,9 @@ export interface Connection {
   balanced: Balanced | undefined;
 }
 
-const POLICY_DROPS: ReadonlySet<unknown> = new Set(['POLICY_DENIED', 'POLICY_DENY', 'AUTH_REQUIRED']);
+/** Names and numbers of the reasons for which policy drops. */
+export const POLICY_DROPS = { POLICY_DENIED: 133, POLICY_DENY: 181, AUTH_REQUIRED: 189 } as const;
+const POLICY_DROP_NUMBERS: ReadonlySet<unknown> = new Set(Object.values(POLICY_DROPS));
 const PASSED: ReadonlySet<unknown> = new Set(['FORWARDED', 'REDIRECTED', 'TRACED', 'TRANSLATED', 'AUDIT']);
 
 /** The connection of a flow, or the reason why policy does not decide it. */
@@ -114,26 +119,37 @@ function isDroppedAtHost(flow: FlowRecord, source: Identity, destination: Identi
   return (isHost(destination) && isOutside(source)) || (isHost(source) && isOutside(destination));
 }
 
-/** Whether policy dropped the flow. */
-export function isPolicyDrop({ verdict, drop_reason_desc: reason }: FlowRecord): boolean {
-  return verdict === 'DROPPED' && POLICY_DROPS.has(reason);
+/** Whether the flow shows that policy dropped it. */
+export function isPolicyDrop(flow: FlowRecord): boolean {
+  return flow.verdict === 'DROPPED' && byPolicy(flow) === true;
+}
+
+/** Whether policy is why a flow was dropped: by the reason's name or number, or by the event's. Undefined without any. */
+function byPolicy({
+  drop_reason_desc: name,
+  drop_reason,
+  event_type: event,
+}: FlowRecord): boolean | undefined {
+  if (name && name !== 'DROP_REASON_UNKNOWN') return Object.hasOwn(POLICY_DROPS, name);
+  if (event?.type === 5) return true;
+  const number = drop_reason || (event?.type === 1 && event.sub_type) || 0;
+  return number === 0 ? undefined : POLICY_DROP_NUMBERS.has(number);
 }
 
 /**
  * An L7 drop counts as allowed, because the connection was. Flows seen before policy (`FROM_…`) and calls to sockets show no
  * verdict.
  */
-export function seenOf({
-  verdict,
-  drop_reason_desc: reason,
-  Type,
-  trace_observation_point: point,
-}: FlowRecord): Seen {
+export function seenOf(flow: FlowRecord): Seen {
+  const { verdict, Type, trace_observation_point: point } = flow;
   if (Type === 'SOCK') return 'other';
-  if (PASSED.has(verdict)) return String(point ?? '').startsWith('FROM_') ? 'other' : 'allowed';
-  if (verdict !== 'DROPPED') return 'other';
+  const before = String(point ?? '').startsWith('FROM_');
+  if (PASSED.has(verdict)) return before ? 'other' : 'allowed';
+  if (verdict === 'ERROR') return 'other';
+  if (verdict !== 'DROPPED') return before ? 'other' : 'unsaid';
   if (Type === 'L7') return 'allowed';
-  return POLICY_DROPS.has(reason) ? 'denied' : 'other';
+  const policy = byPolicy(flow);
+  return policy === undefined ? 'dropped' : policy ? 'denied' : 'other';
 }
 
 interface FlowPorts {
@@ -182,7 +198,7 @@ const EPHEMERAL = 32_768;
 function isReply(flow: FlowRecord, { protocol, source, destination, flags }: FlowPorts): boolean | undefined {
   if (typeof flow.is_reply === 'boolean') return flow.is_reply;
   // Policy only decides packets that open a connection.
-  if (flow.event_type?.type === 5 || POLICY_DROPS.has(flow.drop_reason_desc)) return false;
+  if (flow.event_type?.type === 5 || byPolicy(flow)) return false;
   if (protocol === 1 || protocol === 58) return source !== destination;
   if (flags?.SYN) return flags.ACK === true;
   const low = (port: number | undefined) => port !== undefined && port < EPHEMERAL;

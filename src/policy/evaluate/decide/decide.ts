@@ -71,7 +71,11 @@ export function decideDirection(
   const asked = { direction, subject, peer, traffic };
   const decision = decideForEndpoint(engine, asked, engine.policyOf(subject));
   if (applies === true) return decision;
-  if (decision.answer === 'allowed') return none;
+  if (decision.answer === 'allowed') {
+    // Nothing says that it is no endpoint, and no rule applies if it is one.
+    const anyone = subject.gap?.of === 'any' && decision.reason.kind !== 'rule';
+    return anyone ? decision : none;
+  }
   return unknown({ why: applies, rules: rulesOf(decision) });
 }
 
