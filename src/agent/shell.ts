@@ -138,7 +138,8 @@ export async function dialShellPatiently(
     try {
       return await dialShell(path, signal, dial);
     } catch (error) {
-      if (signal.aborted) throw error;
+      // A cluster that cannot be asked says so itself.
+      if (signal.aborted || error instanceof UserError) throw error;
       const why = reason(error);
       if (errorCode(error) === 'EACCES')
         throw new UserError(`cannot open the agent's shell ${path}: ${why}`, {

@@ -198,9 +198,26 @@ type Given = Partial<Globals> & {
 };
 
 /** The agent of a cluster that the flags name. A verb without these flags may have others of the same names. */
-function elsewhereOf(given: Given, ctx: Context): Elsewhere | undefined {
+function elsewhereOf(given: Given, command: Command, ctx: Context): Elsewhere | undefined {
   const { node, pod, kubeconfig, context, namespace, as, asGroup } = given;
-  if (typeof node !== 'string' && typeof pod !== 'string') return undefined;
+  const flags = ELSEWHERE_GLOBALS.options().map(({ long }) => long);
+  if (!flags.every((flag) => command.options.some(({ long }) => long === flag))) return undefined;
+  if (node === undefined && pod === undefined) {
+    const alone = Object.entries({ kubeconfig, context, namespace, as, 'as-group': asGroup }).find(
+      ([, value]) => value !== undefined,
+    );
+    if (alone)
+      throw new UsageError(
+        `--${alone[0]} needs --node or --pod: without them the agent of this machine is asked`,
+      );
+    return undefined;
+  }
+  if (node === '' || (pod !== undefined && !/^([^/]+\/)?[^/]+$/.test(pod)))
+    throw new UsageError(
+      node === ''
+        ? '--node needs the name of a node'
+        : `--pod needs the name of a pod, as NAMESPACE/NAME: "${pod}"`,
+    );
   if (node !== undefined && pod !== undefined)
     throw new UsageError('--node and --pod cannot be used together', {
       hint: '--pod asks the agent of the node that the pod runs on.',
@@ -245,7 +262,7 @@ export async function readGlobals(command: Command, ctx: Context): Promise<void>
     color: given.color ?? 'auto',
     agentRelease: given.agentRelease,
     timeoutMs: given.timeout,
-    elsewhere: elsewhereOf(given, ctx),
+    elsewhere: elsewhereOf(given, command, ctx),
     bpfRoot: given.bpfRoot ?? ctx.env.CILIUM_BPF_ROOT ?? '/sys/fs/bpf',
   } satisfies Globals);
 }

@@ -107,7 +107,7 @@ export async function build(
     if (entered.globals) globals.push(entered.globals);
     for (const flags of globals) {
       command.optionsGroup(flags.title);
-      for (const option of flags.options()) if (!clashes(command, option)) command.addOption(option);
+      for (const option of flags.options()) addGlobal(command, option);
     }
   };
   enter(here, verb);
@@ -143,10 +143,14 @@ function declare(parent: Command, name: string, verb: Verb): Command {
   return command;
 }
 
-function clashes(command: Command, option: Option): boolean {
-  return command.options.some(
-    (own) => own.long === option.long || (own.short !== undefined && own.short === option.short),
-  );
+/** A verb's own flag goes before a global one of its name; of one whose letter is taken the long form stays. */
+function addGlobal(command: Command, option: Option): void {
+  if (command.options.some(({ long }) => long === option.long)) return;
+  if (option.short !== undefined && command.options.some(({ short }) => short === option.short)) {
+    option.flags = option.flags.replace(/^-\w, /, '');
+    delete option.short;
+  }
+  command.addOption(option);
 }
 
 function addStubs(command: Command, verb: Verb, except?: string): void {

@@ -87,7 +87,8 @@ export async function* followFlows(
       // A connection without flows that lasted was none of the attempts in a row.
       if (error instanceof ConnectionLost && nowMs - openMs > LONGEST_WAIT_MS) attempt = 0;
       if (attempt >= options.maxReconnects) throw error;
-      broke ??= { cause: error.message, atMs: nowMs };
+      // One that breaks again before it was reported is one gap, which lasts on.
+      broke = { cause: broke?.cause ?? error.message, atMs: broke?.atMs ?? nowMs };
       const waitMs = Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS);
       attempt++;
       await options.onBreak(error.message, attempt, waitMs);

@@ -31,18 +31,30 @@ interface Pod extends KubeObject {
   };
 }
 
-/** The agents of a cluster by node, of one namespace or of all. Of two on one node the one that runs counts. */
+/**
+ * The agents of a cluster by node, of one namespace or of all. Of two on one node the one that runs counts. Throws
+ * UserError where they are of several namespaces: anybody can give a pod the agent's label.
+ */
 export async function listAgents(
   client: KubeClient,
   { namespace, node }: { namespace?: string | undefined; node?: string | undefined } = {},
 ): Promise<AgentPod[]> {
-  const path = namespace === undefined ? '/api/v1/pods' : `/api/v1/namespaces/${namespace}/pods`;
+  const path =
+    namespace === undefined ? '/api/v1/pods' : `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
   const found = await listAll<Pod, AgentPod>(
     client,
     path,
     { labelSelector: AGENT_LABEL, ...(node !== undefined && { fieldSelector: `spec.nodeName=${node}` }) },
     agentOf,
   );
+  const namespaces = [...new Set(found.map((agent) => agent.namespace))].toSorted();
+  if (namespaces.length > 1)
+    throw new UserError(
+      `pods with the label ${AGENT_LABEL} are in several namespaces: ${namespaces.join(', ')}`,
+      {
+        hint: 'Name the one that Cilium is installed in: --namespace.',
+      },
+    );
   const byNode = new Map<string, AgentPod>();
   for (const agent of found) {
     const other = byNode.get(agent.node);
@@ -91,8 +103,10 @@ export async function findAgent(
 }
 
 async function nodeOfPod(client: KubeClient, pod: string): Promise<string> {
-  const [namespace, name] = pod.includes('/') ? pod.split('/', 2) : [client.namespace ?? 'default', pod];
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace ?? '')}/pods/${encodeURIComponent(name ?? '')}`;
+  const slash = pod.indexOf('/');
+  const namespace = slash < 0 ? (client.namespace ?? 'default') : pod.slice(0, slash);
+  const name = pod.slice(slash + 1);
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
   const found = await client.find<Pod>({ path });
   if (!found)
     throw new UserError(`there is no pod ${namespace}/${name}`, { hint: 'Name it as --pod NAMESPACE/NAME.' });

@@ -2,13 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import type { RawData, WebSocket as WebSocketType } from 'ws';
 import { UserError } from '../errors.ts';
-import { type KubeClient, KubeUnreachable, parseStatus } from './client.ts';
+import { collect, type KubeClient, KubeUnreachable, parseStatus } from './client.ts';
 
 /** Bytes that may wait to be sent before a writer is held back. */
 const HIGH_WATER = 1024 * 1024;
 /** A peer that does not answer a ping before the next one is gone. */
 const PING_MS = 15_000;
-const OPEN_MS = 30_000;
 /** Closes a channel of the other side; only v5 has it. */
 const CLOSE_CHANNEL = 255;
 
@@ -67,25 +66,28 @@ export class Channels {
     const what = `GET ${client.server}${path}`;
     const options: Record<string, unknown> = { headers: {} };
     await client.config.applyToHTTPSOptions(options as never);
-    // An agent of the library's may keep a socket that was closed; a WebSocket needs one of its own.
     const url = `${client.server.replace(/^http/, 'ws')}${path}?${query}`;
+    const headers = { ...(options.headers as object), ...(await client.headers()) };
+    const { signal, timeoutMs } = client;
+    signal.throwIfAborted();
     const socket = new WebSocket(url, [...protocols], {
       ...options,
-      headers: { ...(options.headers as object), ...(await client.headers()) },
-      handshakeTimeout: OPEN_MS,
+      headers,
       perMessageDeflate: false,
       maxPayload: 64 * 1024 * 1024,
       followRedirects: false,
     });
-    const { signal } = client;
     const stop = () => socket.terminate();
     signal.addEventListener('abort', stop, { once: true });
     socket.once('close', () => signal.removeEventListener('abort', stop));
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
-        socket.terminate();
+        clearTimeout(timer);
         reject(signal.aborted ? signal.reason : error);
+        socket.terminate();
       };
+      const late = () => fail(client.tooLate({ path }, timeoutMs));
+      const timer = timeoutMs > 0 ? setTimeout(late, timeoutMs) : undefined;
       socket.once('unexpected-response', (_, response: IncomingMessage) => {
         refusalOf(response, client, path).then(fail, fail);
       });
@@ -93,7 +95,10 @@ export class Channels {
         fail(error instanceof UserError ? error : client.explain(error, { path })),
       );
       // Messages may follow in the same read: whoever takes them has to be there at once.
-      socket.once('open', () => resolve(new Channels(socket, what, onData)));
+      socket.once('open', () => {
+        clearTimeout(timer);
+        resolve(new Channels(socket, what, onData));
+      });
     });
   }
 
@@ -207,9 +212,7 @@ export class ChannelStream extends Duplex {
 
 /** What the server said instead of opening the connection. */
 async function refusalOf(response: IncomingMessage, client: KubeClient, path: string): Promise<Error> {
-  const parts: Buffer[] = [];
-  for await (const part of response) parts.push(part as Buffer);
-  return client.refusal(response.statusCode ?? 0, Buffer.concat(parts), { path });
+  return client.refusal(response.statusCode ?? 0, await collect(response), { path });
 }
 
 /** The outcome of a command as channel 3 tells it: its exit code, or why it did not run. */

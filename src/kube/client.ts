@@ -121,20 +121,22 @@ export class KubeClient implements AsyncDisposable {
     return this.options.signal;
   }
 
+  /** How long a request may take that says nothing of it, in milliseconds; 0 means no limit. */
+  get timeoutMs(): number {
+    return this.options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  }
+
   /** An answer as JSON. Throws KubeRefusal or KubeUnreachable. */
   async json<T>(request: KubeRequest): Promise<T> {
-    const limitMs = request.timeoutMs ?? this.options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const limitMs = request.timeoutMs ?? this.timeoutMs;
     const deadline = limitMs > 0 ? AbortSignal.timeout(limitMs) : undefined;
     const signals = [request.signal ?? this.options.signal, deadline].filter((s) => s !== undefined);
     const signal = AbortSignal.any(signals);
     try {
       const body = await this.open({ ...request, signal, timeoutMs: 0 });
-      return JSON.parse((await collect(body, MAX_ANSWER_BYTES)).toString('utf8')) as T;
+      return JSON.parse((await collect(body)).toString('utf8')) as T;
     } catch (error) {
-      if (deadline?.aborted)
-        throw new KubeUnreachable(`${this.#what(request)}: no answer within ${limitMs / 1000} s`, {
-          hint: 'Is the API server overloaded? A longer --timeout may help.',
-        });
+      if (deadline?.aborted) throw this.tooLate(request, limitMs);
       if (error instanceof SyntaxError)
         throw new KubeUnreachable(`${this.#what(request)}: the answer is not JSON`, {
           hint: 'Is this the address of a Kubernetes API server?',
@@ -160,7 +162,7 @@ export class KubeClient implements AsyncDisposable {
     const headers = await this.headers();
     headers.accept = request.accept ?? 'application/json';
     if (body !== undefined) headers['content-type'] = contentType;
-    const limitMs = request.timeoutMs ?? this.options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const limitMs = request.timeoutMs ?? this.timeoutMs;
     const { dispatcher, origin, prefix } = await this.#connection();
     const signal = request.signal ?? this.options.signal;
     signal.throwIfAborted();
@@ -176,7 +178,7 @@ export class KubeClient implements AsyncDisposable {
         bodyTimeout: 0,
       });
       if (answer.statusCode < 300) return answer.body;
-      throw this.refusal(answer.statusCode, await collect(answer.body, MAX_ANSWER_BYTES), request);
+      throw this.refusal(answer.statusCode, await collect(answer.body), request);
     } catch (error) {
       signal.throwIfAborted();
       throw error instanceof UserError ? error : this.explain(error, request);
@@ -213,6 +215,13 @@ export class KubeClient implements AsyncDisposable {
       errnoText(code) ?? errorMessage(inner),
       'Is the cluster of the kubeconfig reachable from here?',
     );
+  }
+
+  /** The error of a request that was not answered in its time. */
+  tooLate(request: KubeRequest, limitMs: number): KubeUnreachable {
+    return new KubeUnreachable(`${this.#what(request)}: no answer within ${limitMs / 1000} s`, {
+      hint: 'Is the API server overloaded? A longer --timeout may help.',
+    });
   }
 
   /** An answer of the server that is no success. */
@@ -305,7 +314,8 @@ function hintOf(code: number, as: Impersonation | undefined): string | undefined
   }
 }
 
-async function collect(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
+/** Collects an answer of at most `limit` bytes. */
+export async function collect(body: AsyncIterable<Buffer>, limit = MAX_ANSWER_BYTES): Promise<Buffer> {
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of body) {

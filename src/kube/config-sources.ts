@@ -52,7 +52,7 @@ export async function connectConfigReader(
 async function readConfigMap(client: KubeClient, source: ConfigSource): Promise<ConfigValues | undefined> {
   const { namespace, name } = source;
   const map = await client.find<{ data?: Record<string, string> }>({
-    path: `/api/v1/namespaces/${namespace}/configmaps/${name}`,
+    path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${encodeURIComponent(name)}`,
   });
   return map && { from: [source], values: map.data ?? {} };
 }
@@ -113,16 +113,16 @@ function nameOf({ metadata }: NodeConfig): string {
 }
 
 function findNode(client: KubeClient, name: string): Promise<KubeObject | undefined> {
-  return client.find<KubeObject>({ path: `/api/v1/nodes/${name}` });
+  return client.find<KubeObject>({ path: `/api/v1/nodes/${encodeURIComponent(name)}` });
 }
 
 /** Objects of the newest version of the resource that holds any. */
 async function listNodeConfigs(client: KubeClient, source: ConfigSource): Promise<NodeConfig[]> {
   const { namespace, name } = source;
   for (const version of NODE_CONFIG_VERSIONS) {
-    const path = `/apis/cilium.io/${version}/namespaces/${namespace}/ciliumnodeconfigs`;
+    const path = `/apis/cilium.io/${version}/namespaces/${encodeURIComponent(namespace)}/ciliumnodeconfigs`;
     const answer = await client.find<NodeConfig | { items?: NodeConfig[] }>({
-      path: name ? `${path}/${name}` : path,
+      path: name ? `${path}/${encodeURIComponent(name)}` : path,
     });
     if (answer === undefined) continue;
     const items = name ? [answer as NodeConfig] : ((answer as { items?: NodeConfig[] }).items ?? []);

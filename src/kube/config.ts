@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
-import { errorMessage, UserError } from '../errors.ts';
+import { errorCode, systemReason, UserError } from '../errors.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -22,14 +22,20 @@ function kubeconfigFiles(env: Env, flag: string | undefined): string[] {
 
 /** Whether there is a kubeconfig at all. */
 export async function hasKubeconfig(env: Env, flag: string | undefined): Promise<boolean> {
-  for (const path of kubeconfigFiles(env, flag)) {
-    const there = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (there) return true;
-  }
-  return false;
+  return (await existing(kubeconfigFiles(env, flag))).length > 0;
+}
+
+/** Of a list of files those that are there, as kubectl reads it. */
+async function existing(paths: readonly string[]): Promise<string[]> {
+  const there = await Promise.all(
+    paths.map((path) =>
+      access(path).then(
+        () => true,
+        (error: unknown) => errorCode(error) !== 'ENOENT',
+      ),
+    ),
+  );
+  return paths.filter((_, i) => there[i]);
 }
 
 /** Loads the kubeconfig, or inside a pod the service account's. The client library is loaded only here. */
@@ -40,11 +46,11 @@ export async function loadKubeConfig(
   const { KubeConfig: Config } = await import('@kubernetes/client-node/dist/config.js');
   const config = new Config();
   const files = kubeconfigFiles(env, kubeconfig);
+  const [first, ...others] = await existing(files);
   try {
     if (server)
       config.loadFromClusterAndUser({ name: server, server, skipTLSVerify: false }, { name: 'anonymous' });
-    else if (await hasKubeconfig(env, kubeconfig)) {
-      const [first = '', ...others] = files;
+    else if (first !== undefined) {
       config.loadFromFile(first);
       for (const file of others) {
         const other = new Config();
@@ -55,7 +61,7 @@ export async function loadKubeConfig(
     else throw new UserError(`no kubeconfig: ${files.join(', ')}: no such file or directory`);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`read kubeconfig ${files.join(', ')}: ${errorMessage(error)}`, { cause: error });
+    throw new UserError(`read kubeconfig ${files.join(', ')}: ${systemReason(error)}`, { cause: error });
   }
   // The library asks for this of servers without TLS, such as kubectl proxy, where there is nothing to verify.
   config.clusters = config.clusters.map((cluster) =>
@@ -71,5 +77,21 @@ export async function loadKubeConfig(
       });
     config.setCurrentContext(context);
   }
+  checkServer(config);
   return config;
+}
+
+/** Throws where the current context leads to no API server. */
+function checkServer(config: KubeConfig): void {
+  const context = config.getCurrentContext();
+  const cluster = config.getCurrentCluster();
+  if (cluster && /^https?:\/\//.test(cluster.server) && URL.canParse(cluster.server)) return;
+  throw new UserError(
+    cluster
+      ? `the cluster "${cluster.name}" of the kubeconfig has no URL of an API server: "${cluster.server}"`
+      : context
+        ? `the kubeconfig has no cluster for its context "${context}"`
+        : 'the kubeconfig has no current context',
+    { hint: 'See: kubectl config view' },
+  );
 }

@@ -44,7 +44,7 @@ function address(
     ...(stdin && { stdin: 'true' }),
   });
   for (const word of command) query.append('command', word);
-  return [`/api/v1/namespaces/${namespace}/pods/${pod}/exec`, query];
+  return [`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/exec`, query];
 }
 
 function nameOf({ namespace, pod, container, command }: ExecTarget): string {

@@ -18,7 +18,7 @@ export async function forwardPort(
   const stream = new ChannelStream(DATA);
   const skip = [PORT_BYTES, PORT_BYTES];
   let told = '';
-  const path = `/api/v1/namespaces/${namespace}/pods/${pod}/portforward`;
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/portforward`;
   const query = new URLSearchParams({ ports: String(port) });
   const channels = await Channels.open(client, path, query, PROTOCOLS, (channel, bytes) => {
     const head = Math.min(skip[channel] ?? 0, bytes.length);

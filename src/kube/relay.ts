@@ -1,13 +1,16 @@
-import type { CommandFailed } from './exec.ts';
+import type { Duplex } from 'node:stream';
+import { type KubeClient, KubeUnreachable } from './client.ts';
+import { type CommandFailed, type ExecTarget, execDuplex } from './exec.ts';
 
 /**
  * Joins stdin and stdout to a unix socket. Perl's base is part of every official image of the agent, where no other
- * program can do this (docs/decisions/kube-road.md). Its end is the end of the socket; exit code 69 means that the
- * socket is not there or does not answer.
+ * program can do this (docs/decisions/kube-road.md). It prints a byte once it is connected. Its end is the end of the
+ * socket; exit code 69 means that the socket is not there or does not answer.
  */
 const RELAY = `
 use strict; use IO::Select; use IO::Socket::UNIX; $SIG{PIPE} = 'IGNORE';
 my $s = IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => $ARGV[0]) or do { print STDERR "connect $ARGV[0]: $!\\n"; exit 69 };
+syswrite(STDOUT, '+');
 sub put { my ($to, $bytes) = @_; while (length $bytes) { my $n = syswrite($to, $bytes); return 0 unless defined $n; substr($bytes, 0, $n, '') } 1 }
 my $wait = IO::Select->new($s, \\*STDIN);
 while (my @ready = $wait->can_read) { for my $from (@ready) {
@@ -18,9 +21,37 @@ while (my @ready = $wait->can_read) { for my $from (@ready) {
 } }
 `;
 
-/** The command that reaches the socket at `path` from within a container. */
-export function relayCommand(path: string): string[] {
-  return ['perl', '-e', RELAY, path];
+/**
+ * Opens the unix socket at `path` within a container. Rejects as a socket of this machine does where it is not there or
+ * does not answer, and otherwise as `execDuplex` does.
+ */
+export async function dialWithin(
+  client: KubeClient,
+  container: Omit<ExecTarget, 'command'>,
+  path: string,
+  signal?: AbortSignal,
+): Promise<Duplex> {
+  const target = { ...container, command: ['perl', '-e', RELAY, path] };
+  const stream = await execDuplex(client, target, relayFault);
+  const stop = () => void stream.destroy(signal?.reason);
+  if (signal?.aborted) stop();
+  signal?.addEventListener('abort', stop, { once: true });
+  stream.once('close', () => signal?.removeEventListener('abort', stop));
+  await connected(stream);
+  return stream;
+}
+
+/** Takes the byte that the relay prints first. */
+function connected(stream: Duplex): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const take = () => {
+    if (stream.read(1) !== null) resolve();
+  };
+  const ended = () => reject(new KubeUnreachable('the relay in the container ended before it was connected'));
+  stream.on('readable', take).on('error', reject).on('end', ended).on('close', ended);
+  return promise.finally(() => {
+    stream.off('readable', take).off('error', reject).off('end', ended).off('close', ended);
+  });
 }
 
 /** What perl says of a socket that does not answer, as the system's error of a socket here. */
@@ -32,7 +63,7 @@ const CODES: readonly [RegExp, string][] = [
 const NO_SOCKET = 69;
 
 /** The error of a relay that ended, as one of a socket of this machine where its socket does not answer. */
-export function relayFault(error: CommandFailed): Error {
+function relayFault(error: CommandFailed): Error {
   const code = CODES.find(([text]) => text.test(error.stderr))?.[1];
   return error.code === NO_SOCKET && code ? Object.assign(new Error(error.message), { code }) : error;
 }

@@ -2,11 +2,13 @@ import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Dial } from '../lib/dial.ts';
 import { AGENT_CONTAINER, type AgentPod, findAgent } from './agents.ts';
-import { KubeClient } from './client.ts';
-import { execDuplex } from './exec.ts';
-import { relayCommand, relayFault } from './relay.ts';
+import { KubeClient, KubeRefusal } from './client.ts';
+import { dialWithin } from './relay.ts';
 
-/** The way to the sockets of the agent that `globals.elsewhere` names. The agent is looked up once. */
+/**
+ * The way to the sockets of the agent that `globals.elsewhere` names. The agent is looked up once, and again when its pod
+ * has been replaced. The client lives as long as the process, which its idle connections do not hold.
+ */
 export async function openRoad(ctx: Context): Promise<Dial> {
   const { elsewhere } = ctx.globals;
   if (!elsewhere) throw new Error('no agent of a cluster was named');
@@ -19,20 +21,25 @@ export async function openRoad(ctx: Context): Promise<Dial> {
     context,
     as: { user: as, groups: asGroups },
   });
-  return relayTo(client, await findAgent(client, target, namespace));
-}
-
-/** Opens unix sockets within an agent's container. */
-export function relayTo(client: KubeClient, agent: AgentPod): Dial {
-  return async (path, signal) => {
-    const { namespace, pod } = agent;
-    const target = { namespace, pod, container: AGENT_CONTAINER, command: relayCommand(path) };
-    const stream = await execDuplex(client, target, relayFault).catch((error: unknown) => {
+  let agent = await findAgent(client, target, namespace);
+  const dial: Dial = (path, signal) =>
+    dialWithin(client, { ...agent, container: AGENT_CONTAINER }, path, signal).catch((error: unknown) => {
       throw named(error, agent);
     });
-    signal?.addEventListener('abort', () => void stream.destroy(signal.reason), { once: true });
-    return stream;
+  return async (path, signal) => {
+    try {
+      return await dial(path, signal);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      agent = await findAgent(client, target, namespace);
+      return dial(path, signal);
+    }
   };
+}
+
+/** Whether the pod that was asked is there no longer. */
+function isGone(error: unknown): boolean {
+  return error instanceof UserError && error.cause instanceof KubeRefusal && error.cause.code === 404;
 }
 
 /** Says of which node an error is. */

@@ -45,16 +45,21 @@ export async function* watch<T extends KubeObject>(
     try {
       if (version === undefined) {
         if (!isFirst) yield { type: 'RESTARTED', cause };
+        let listed = '';
         for await (const page of pages<T>(client, path, query)) {
           if (page.restarted)
             yield { type: 'RESTARTED', cause: 'the list took longer than the server keeps it' };
-          version = page.resourceVersion;
+          listed = page.resourceVersion;
           for (const object of page.items) yield { type: 'ADDED', object };
         }
+        // Only a whole list is watched on from: one that broke is asked for anew.
+        version = listed;
         yield { type: 'SYNCED' };
         isFirst = false;
       }
-      for await (const event of changes<T>(client, path, query, version ?? '', timing)) {
+      let isEmpty = true;
+      for await (const event of changes<T>(client, path, query, version, timing)) {
+        isEmpty = false;
         if (failures > 0) {
           failures = 0;
           yield { type: 'RESUMED', cause };
@@ -62,13 +67,15 @@ export async function* watch<T extends KubeObject>(
         if (event.object.metadata?.resourceVersion) version = event.object.metadata.resourceVersion;
         if (event.type !== 'BOOKMARK') yield event as WatchEvent<T>;
       }
-      // The server ended the watch at its time; asked again at once, it goes on.
+      // The server ended the watch at its time; asked again, it goes on. One that ends each at once is not flooded.
+      if (isEmpty) await sleep(timing.firstWaitMs, client.signal);
     } catch (error) {
       client.signal.throwIfAborted();
       if (isFirst) throw error;
       cause = error instanceof Error ? error.message : String(error);
       if (error instanceof KubeRefusal && error.code === GONE) {
         version = undefined;
+        await sleep(timing.firstWaitMs, client.signal);
         continue;
       }
       if (!isPassing(error)) throw error;

@@ -11,14 +11,20 @@ export interface KubeServer extends AsyncDisposable {
   kubeconfig: string;
 }
 
-/** Takes a WebSocket that a client asked for; returns false to leave the refusal to the handler. */
+/** Takes a WebSocket that a client asked for. */
 export type SocketHandler = (socket: WebSocket, url: URL) => void;
 
-/** Serves the handler's answers on a port of its own, and the WebSockets of `onSocket` where the handler is not asked. */
+/**
+ * Serves the handler's answers on a port of its own, and with `onSocket` WebSockets, but for those of a pod that is not
+ * there.
+ */
 export async function serveKube(
   handler: RequestListener,
   onSocket?: SocketHandler,
-  protocol = 'v5.channel.k8s.io',
+  {
+    protocol = 'v5.channel.k8s.io',
+    isThere = () => true,
+  }: { protocol?: string | undefined; isThere?: (url: URL) => boolean } = {},
 ): Promise<KubeServer> {
   const server = createServer(handler);
   const sockets = new WebSocketServer({
@@ -26,11 +32,12 @@ export async function serveKube(
     handleProtocols: (offered) => (offered.has(protocol) ? protocol : ([...offered][0] ?? false)),
   });
   if (onSocket)
-    server.on('upgrade', (request, socket, head) =>
-      sockets.handleUpgrade(request, socket, head, (ws) =>
-        onSocket(ws, new URL(request.url ?? '/', 'http://x')),
-      ),
-    );
+    server.on('upgrade', (request, socket, head) => {
+      const url = new URL(request.url ?? '/', 'http://x');
+      if (isThere(url)) return sockets.handleUpgrade(request, socket, head, (ws) => onSocket(ws, url));
+      const body = JSON.stringify(refusal(404, 'NotFound', `${url.pathname} not found`));
+      socket.end(`HTTP/1.1 404 Not Found\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;

@@ -94,6 +94,35 @@ describe('a followed stream that breaks', () => {
     expect(new Set(seen).size).toBe(seen.length);
   });
 
+  test('is one gap, which lasts until it is known of every node, when it breaks again meanwhile', async () => {
+    const flow = (node: string, uuid: string) =>
+      encode('observer.GetFlowsResponse', {
+        node_name: node,
+        flow: { uuid, time: '2023-11-14T22:13:20Z', node_name: node },
+      });
+    const seen = [flow('a', 'a1'), flow('b', 'b1')];
+    let nowMs = 0;
+    let connection = 0;
+    const open = async function* () {
+      nowMs += 1000;
+      connection++;
+      if (connection === 1) yield seen;
+      if (connection === 2) yield seen.slice(0, 1);
+      if (connection === 3) yield seen;
+      if (connection < 3) throw new RpcError('Unavailable', `break ${connection}`);
+    };
+    const gaps: Gap[] = [];
+    await Array.fromAsync(followFlows(open, REQUEST, options(gaps, { nowMs: () => nowMs })));
+    expect(gaps).toEqual([
+      {
+        cause: 'rpc error: code = Unavailable desc = break 1',
+        lengthMs: 2000,
+        after: '2023-11-14T22:13:20Z',
+        complete: true,
+      },
+    ]);
+  });
+
   test('waits longer from attempt to attempt and gives up after the given number', async () => {
     const waits: number[] = [];
     let connection = 0;

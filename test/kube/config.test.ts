@@ -9,13 +9,16 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A kubeconfig of one cluster and one context, both of that name. */
 function kubeconfig(name: string, server = `https://${name}:6443`): string {
-  const path = join(folder, name);
-  const config = {
+  return written(name, {
     clusters: [{ name, cluster: { server } }],
     contexts: [{ name, context: { cluster: name, user: name } }],
     users: [{ name, user: {} }],
     'current-context': name,
-  };
+  });
+}
+
+function written(name: string, config: object): string {
+  const path = join(folder, name);
   writeFileSync(path, JSON.stringify(config));
   return path;
 }
@@ -43,6 +46,31 @@ test('several files are one, and the context of the first counts', async () => {
   expect(config.getContexts().map(({ name }) => name)).toEqual(['one', 'two']);
   expect(config.getCurrentContext()).toBe('one');
   expect(await serverOf(env, { context: 'two' })).toBe('https://two:6443');
+});
+
+test('of several files those that are not there are left out', async () => {
+  const env = { KUBECONFIG: [absent, two].join(delimiter) };
+  expect(await serverOf(env, {})).toBe('https://two:6443');
+});
+
+test.each([
+  [
+    'a word',
+    kubeconfig('word', 'api'),
+    'the cluster "word" of the kubeconfig has no URL of an API server: "api"',
+  ],
+  ['a file', kubeconfig('file', 'file:///x'), 'has no URL of an API server'],
+  [
+    'nothing',
+    written('lost', {
+      contexts: [{ name: 'lost', context: { cluster: 'x', user: 'x' } }],
+      'current-context': 'lost',
+    }),
+    'the kubeconfig has no cluster for its context "lost"',
+  ],
+  ['no context', written('none', {}), 'the kubeconfig has no current context'],
+])('a context that leads to %s is told', async (_, path, message) => {
+  await expect(loadKubeConfig(nowhere, { kubeconfig: path })).rejects.toThrow(message);
 });
 
 test('a context that is not there is answered with those that are', async () => {

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { listEndpoints } from '../../src/agent/decode/endpoints.ts';
 import { ELSEWHERE_GLOBALS } from '../../src/cli/flags.ts';
 import type { Verb } from '../../src/cli/tree.ts';
 import { TREE } from '../../src/commands/index.ts';
 import { answerJson, type KubeServer, refusal, serveKube } from '../helpers/kube.ts';
 import { spawning } from '../helpers/kubelet.ts';
 import { startTestLab, type TestLab } from '../helpers/lab.ts';
-import { run } from '../helpers/run.ts';
+import { run, testContext } from '../helpers/run.ts';
 
 const AGENT = {
   metadata: { name: 'cilium-1', namespace: 'kube-system', labels: { 'k8s-app': 'cilium' } },
@@ -23,7 +24,18 @@ const WAITING = {
   },
 };
 
-/** A cluster of two nodes, of which the second one's agent does not run, and a third one without an agent. */
+/** A pod of somebody's that has the agent's label. */
+const FALSE = {
+  ...AGENT,
+  metadata: { ...AGENT.metadata, name: 'mine', namespace: 'dev' },
+  spec: { nodeName: 'n5' },
+};
+const REAL = { ...AGENT, metadata: { ...AGENT.metadata, name: 'cilium-5' }, spec: { nodeName: 'n5' } };
+
+/**
+ * A cluster of two nodes, of which the second one's agent does not run, a third one without an agent, and a fifth one that
+ * two pods are told of.
+ */
 function cluster(request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? '', 'http://x');
   const pods: Record<string, unknown> = {
@@ -34,9 +46,10 @@ function cluster(request: IncomingMessage, response: ServerResponse): void {
   if (url.pathname === '/api/v1/pods' || url.pathname === '/api/v1/namespaces/kube-system/pods') {
     expect(url.searchParams.get('labelSelector')).toBe('k8s-app=cilium');
     const node = /^spec\.nodeName=(.*)$/.exec(url.searchParams.get('fieldSelector') ?? '')?.[1];
-    answerJson(response, {
-      items: [AGENT, WAITING].filter(({ spec }) => node === undefined || spec.nodeName === node),
-    });
+    const there = [AGENT, WAITING, FALSE, REAL].filter(
+      ({ metadata: { namespace } }) => url.pathname === '/api/v1/pods' || namespace === 'kube-system',
+    );
+    answerJson(response, { items: there.filter(({ spec }) => node === undefined || spec.nodeName === node) });
     return;
   }
   const found = pods[url.pathname];
@@ -131,6 +144,7 @@ describe('an agent of a cluster', () => {
     const wanted = await run(['endpoint', 'list'], { env });
     expect(await elsewhere('endpoint', 'list', '--pod', 'shop/web')).toEqual(wanted);
     expect(await elsewhere('endpoint', 'list', '--node', 'n1', '-n', 'kube-system')).toEqual(wanted);
+    expect(await elsewhere('endpoint', 'list', '--node', 'n5', '-n', 'kube-system')).toEqual(wanted);
   });
 
   test.each([
@@ -142,6 +156,16 @@ describe('an agent of a cluster', () => {
     [['--node', 'n4'], 'the cluster has no node n4'],
     [['--pod', 'shop/none'], 'there is no pod shop/none'],
     [['--pod', 'shop/pending'], 'the pod shop/pending runs on no node yet'],
+    [['--node', 'n5'], 'pods with the label k8s-app=cilium are in several namespaces: dev, kube-system'],
+    [['--node', ''], '--node needs the name of a node'],
+    [['--pod', 'shop/'], '--pod needs the name of a pod, as NAMESPACE/NAME: "shop/"'],
+    [['--pod', 'a/b/c'], '--pod needs the name of a pod'],
+    [
+      ['--context', 'other'],
+      '--context needs --node or --pod: without them the agent of this machine is asked',
+    ],
+    [['-n', 'kube-system'], '--namespace needs --node or --pod'],
+    [['--as-group', 'dev'], '--as-group needs --node or --pod'],
     [['--node', 'n1', '--pod', 'shop/web'], '--node and --pod cannot be used together'],
     [['--node', 'n1', '--host', 'unix:///x'], '--host names an agent by its address'],
     [['--node', 'n1', '--as-group', 'dev'], '--as-group needs --as'],
@@ -150,6 +174,43 @@ describe('an agent of a cluster', () => {
     const { stdout, stderr, code } = await elsewhere('endpoint', 'list', ...flags);
     expect([stdout.includes('ENDPOINT'), code]).toEqual([false, 1]);
     expect(stderr).toContain(message);
+  });
+
+  test.each([
+    ['monitor', '--node', 'n4', '--namespace', 'kube-system'],
+    ['shell', 'help', '--node', 'n4'],
+    ['metrics', 'list', '--node', 'n4'],
+  ])('that is not there is an error at once, of %s too', async (...argv) => {
+    const { stderr, code } = await elsewhere(...argv);
+    expect(stderr).toContain('the cluster has no node n4\nIts nodes: kubectl get nodes\n');
+    expect(code).toBe(1);
+  });
+
+  test('is asked as an agent of this machine is where a socket of it is not there', async () => {
+    await using old = await serveKube(
+      cluster,
+      spawning((word) => ({ '/var/run/cilium/cilium.sock': lab.lab.info.sockets.agent })[word] ?? word),
+    );
+    const { stdout, code } = await run(['metrics', 'list', '--node', 'n1'], {
+      env: { KUBECONFIG: old.kubeconfig },
+    });
+    expect(stdout).toContain('cilium_endpoint_state');
+    expect(code).toBe(0);
+    const monitor = await run(['monitor', '--node', 'n1'], { env: { KUBECONFIG: old.kubeconfig } });
+    expect(monitor.stderr).toContain("cannot open the agent's monitor socket");
+  });
+
+  test('is looked up again when its pod has been replaced', async () => {
+    let name = 'cilium-1';
+    await using moved = await serveKube(
+      (_, response) => answerJson(response, { items: [{ ...AGENT, metadata: { ...AGENT.metadata, name } }] }),
+      spawning((word) => (word === '/var/run/cilium/cilium.sock' ? lab.lab.info.sockets.agent : word)),
+      { isThere: (url) => url.pathname.endsWith(`/${name}/exec`) },
+    );
+    const ctx = testContext({ env: { KUBECONFIG: moved.kubeconfig } });
+    Object.assign(ctx.globals, { elsewhere: { target: { node: 'n1' } } });
+    for (name of ['cilium-1', 'cilium-2'])
+      expect((await listEndpoints(await ctx.agent())).decode().length).toBeGreaterThan(0);
   });
 
   test('sends its monitor events', async () => {

@@ -6,12 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { exec, execDuplex, execStream } from '../../src/kube/exec.ts';
 import { forwardPort } from '../../src/kube/forward.ts';
+import { dialWithin } from '../../src/kube/relay.ts';
 import { answerJson, kubeClient, refusal, type SocketHandler, serveKube } from '../helpers/kube.ts';
 import { end, SUCCESS, say, spawning } from '../helpers/kubelet.ts';
 
 const TARGET = { namespace: 'kube-system', pod: 'cilium-x', container: 'cilium-agent', command: ['cat'] };
 async function running(onSocket: SocketHandler, protocol?: string) {
-  const server = await serveKube((_, response) => void response.writeHead(404).end(), onSocket, protocol);
+  const server = await serveKube((_, response) => void response.writeHead(404).end(), onSocket, { protocol });
   const client = await kubeClient(server);
   return {
     client,
@@ -183,14 +184,12 @@ test('a unix socket in a container is reached through perl', async () => {
     path,
   );
   await once(agent, 'listening');
-  const { relayCommand } = await import('../../src/kube/relay.ts');
   await using kubelet = await running(spawning(), 'v4.channel.k8s.io');
-  const stream = await execDuplex(kubelet.client, { ...TARGET, command: relayCommand(path) });
+  const stream = await dialWithin(kubelet.client, TARGET, path);
   stream.write('hello');
   let text = '';
   for await (const part of stream) text += String(part);
   expect(text).toBe('got hello');
-  const missing = await execDuplex(kubelet.client, { ...TARGET, command: relayCommand('/nonexistent') });
-  await expect(Array.fromAsync(missing)).rejects.toMatchObject({ code: 69 });
+  await expect(dialWithin(kubelet.client, TARGET, '/nonexistent')).rejects.toMatchObject({ code: 'ENOENT' });
   agent.close();
 });

@@ -160,6 +160,32 @@ describe('a watch', () => {
     expect(versions[0]).toBe('10');
   });
 
+  test('lists anew from its beginning when a later list breaks', async () => {
+    const stop = new AbortController();
+    let lists = 0;
+    await using server = await serveKube((request, response) => {
+      const query = new URL(request.url ?? '', 'http://x').searchParams;
+      if (query.has('watch')) {
+        if (lists === 1) answerJson(response, refusal(410, 'Gone', 'too old'), 410);
+      } else if (query.has('continue')) {
+        response.destroy();
+      } else {
+        lists++;
+        const metadata = { resourceVersion: '7', ...(lists === 2 && { continue: 'c' }) };
+        answerJson(response, { metadata, items: [pod(`l${lists}`, '1')] });
+      }
+    });
+    await using client = await kubeClient(server, { signal: stop.signal });
+    const seen: string[] = [];
+    const timing = { serverMs: 60_000, graceMs: 0, firstWaitMs: 1, longestWaitMs: 1 };
+    for await (const event of watch(client, PATH, {}, timing)) {
+      seen.push('object' in event ? `${event.type} ${event.object.metadata?.name}` : event.type);
+      if (seen.filter((type) => type === 'SYNCED').length === 2) break;
+    }
+    stop.abort();
+    expect(seen.join(' ')).toBe('ADDED l1 SYNCED RESTARTED ADDED l2 RESTARTED ADDED l3 SYNCED');
+  });
+
   test('is asked for anew when it is silent for longer than it may be', async () => {
     const { seen } = await follow(
       [() => {}, (response) => send(response, ['ADDED', pod('new', '2')])],

@@ -25,7 +25,8 @@ export async function openMonitorSocket(
     try {
       return await dial(path, signal);
     } catch (error) {
-      if (signal.aborted) throw error;
+      // A cluster that cannot be asked says so itself.
+      if (signal.aborted || error instanceof UserError) throw error;
       denied ||= errorCode(error) === 'EACCES';
       failed.push(`${path}: ${errorCode(error) ?? errorMessage(error)}`);
     }

@@ -51,7 +51,7 @@ async function openShellNow(path: string, ctx: Context): Promise<ShellConnection
   try {
     return await dialShell(path, ctx.signal, ctx.dial);
   } catch (error) {
-    if (ctx.signal.aborted || errorCode(error) === 'EACCES') throw error;
+    if (ctx.signal.aborted || error instanceof UserError || errorCode(error) === 'EACCES') throw error;
     return undefined;
   }
 }
