@@ -9,11 +9,11 @@ interface Holder extends NotedProcess {
   host: string;
 }
 
-/** Another process holds the lock. */
+/** The lock is held: by another process, or undefined when its file is nobody's lock. */
 export class Locked extends Error {
   override name = 'Locked';
-  constructor(readonly holder: string) {
-    super(`locked by ${holder}`);
+  constructor(readonly holder: string | undefined) {
+    super(`locked by ${holder ?? 'what is no lock'}`);
   }
 }
 
@@ -47,7 +47,7 @@ async function removeStale(path: string): Promise<void> {
   const text = await readOrNothing(path);
   if (text === undefined) return;
   const holder = parseHolder(text);
-  if (!holder) throw new Locked(`${path}, which is no lock of this program`);
+  if (!holder) throw new Locked(undefined);
   if (holder.host !== hostname()) throw new Locked(`process ${holder.pid} of the machine ${holder.host}`);
   if (isAlive(holder)) throw new Locked(`process ${holder.pid}`);
   // Somebody else may have taken it over since it was read: only what was read goes.

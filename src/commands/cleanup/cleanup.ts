@@ -77,7 +77,7 @@ export async function runCleanup(options: CleanupOptions, ctx: Context): Promise
   await ctx.err.write(
     `Recorded for "cilium cleanup undo": ${undoFile} (${undo.items.length} of ${plan.items.length} can be brought back)\n`,
   );
-  const outcomes = await removeAll(plan, run, options.output ? undefined : ctx);
+  const outcomes = await removeAll(plan, run, !options.output, ctx);
   const left = (await look()).items;
   if (options.output) await writeResult(plan, { undoFile, outcomes, left }, options, ctx);
   else await ctx.out.write(renderSummary(outcomes, left));
@@ -95,12 +95,18 @@ async function writeResult(
   await ctx.out.write(await renderOutput(result, output));
 }
 
-async function removeAll(plan: Plan, run: Run, talk: Context | undefined): Promise<Outcome[]> {
+/** Removes item by item. After a signal no further one is begun. */
+async function removeAll(plan: Plan, run: Run, tells: boolean, ctx: Context): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const item of plan.items) {
+    if (ctx.signal.aborted) {
+      const left = plan.items.length - outcomes.length;
+      await ctx.err.write(`Stopped: ${left} of ${plan.items.length} items were not removed.\n`);
+      throw ctx.signal.reason;
+    }
     const outcome = await applyActions(item, item.remove, run);
     outcomes.push(outcome);
-    if (talk) await talk.out.write(renderOutcome(outcome, 'removed'));
+    if (tells) await ctx.out.write(renderOutcome(outcome, 'removed'));
   }
   return outcomes;
 }

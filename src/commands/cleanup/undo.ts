@@ -45,6 +45,8 @@ export async function runCleanupUndo(file: string, options: UndoOptions, ctx: Co
   const run = systemRun(ctx.env);
   const outcomes: Outcome[] = [];
   for (const item of items) {
+    // It can be run again, which goes on.
+    ctx.signal.throwIfAborted();
     const outcome = await restoreItem(item, path, run);
     outcomes.push(outcome);
     await ctx.out.write(renderOutcome(outcome, 'restored'));

@@ -94,10 +94,14 @@ export class CaptureWriter implements AsyncDisposable {
     await this.sync();
     await this.file.close();
     const { maxFiles } = this.options;
-    if (maxFiles <= 1) await unlink(this.path);
-    for (let n = maxFiles - 2; n >= 0; n--) {
-      if (await stat(rotated(this.path, n)).catch(() => undefined))
-        await rename(rotated(this.path, n), rotated(this.path, n + 1));
+    try {
+      if (maxFiles <= 1) await unlink(this.path);
+      for (let n = maxFiles - 2; n >= 0; n--) {
+        if (await stat(rotated(this.path, n)).catch(() => undefined))
+          await rename(rotated(this.path, n), rotated(this.path, n + 1));
+      }
+    } catch (cause) {
+      throw new UserError(`rotate ${this.path}: ${reasonOf(cause)}`, { cause });
     }
     this.file = await openFile(this.path, 'ax');
     this.size = 0;
@@ -106,9 +110,8 @@ export class CaptureWriter implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.sync();
-      await this.file.close();
     } finally {
-      await this.unlock?.();
+      await this.file.close().finally(this.unlock);
     }
   }
 }
@@ -148,8 +151,12 @@ async function takeLock(path: string): Promise<() => Promise<void>> {
   try {
     return await lockFile(lock);
   } catch (cause) {
-    if (!(cause instanceof Locked)) throw new UserError(`open ${path}: ${reasonOf(cause)}`, { cause });
-    throw new UserError(`${path} is being recorded into by ${cause.holder}`, {
+    if (!(cause instanceof Locked))
+      throw new UserError(`open ${errorCode(cause) === 'ENOENT' ? path : lock}: ${reasonOf(cause)}`, {
+        cause,
+      });
+    const by = cause.holder === undefined ? undefined : `${path} is being recorded into by ${cause.holder}`;
+    throw new UserError(by ?? `${path} cannot be locked: ${lock} exists and is no lock of a recorder`, {
       cause,
       hint: `Record into another file. If nothing records into it, remove ${lock}.`,
     });

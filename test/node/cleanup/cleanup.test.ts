@@ -106,6 +106,46 @@ test.each([
   expect(await confirmNode(testContext(options), 'n1')).toBe(goesOn);
 });
 
+describe('a signal', () => {
+  const rules = ['0x200', '0x200'].map((fwmark, i) => ({
+    ...{ priority: 9 + i, src: 'all', fwmark, fwmask: '0xf00', table: '2004' },
+  }));
+
+  test('lets a cleanup begin no further item, and says how many are left', async () => {
+    using programs = fakePrograms({
+      ip: `case "$*" in "-d -j -4 rule") echo '${JSON.stringify(rules)}';; *del*) ;; *) echo '[]';; esac`,
+    });
+    const stop = new AbortController();
+    const undoFile = join(mkdtempSync(join(tmpdir(), 'undo-')), 'u.json');
+    const { stdout, stderr, code } = await run(
+      ['cleanup', '--force', '--even-if-agent-runs', '--kind', 'rule', '--undo-file', undoFile],
+      {
+        env: { PATH: programs.path },
+        signal: stop.signal,
+        onStdout: (text) => /^removed/m.test(text) && stop.abort(),
+      },
+    );
+    expect(stdout.match(/^removed/gm)).toHaveLength(1);
+    expect([code, stderr]).toEqual([130, expect.stringContaining('Stopped: 1 of 2 items were not removed.')]);
+  });
+
+  test('lets an undo begin no further item', async () => {
+    using programs = fakePrograms({ ip: 'echo "RTNETLINK answers: No" >&2; exit 2' });
+    const path = join(mkdtempSync(join(tmpdir(), 'undo-')), 'u.json');
+    const items = rules.map((rule, i) => ({
+      ...{ id: `${i}`, kind: 'rule', what: `rule ${i}`, restore: [{ bring: 'rule', family: 4, rule }] },
+    }));
+    writeFileSync(path, JSON.stringify({ version: 2, node: 'n', at: '', items, lost: [] }), { mode: 0o600 });
+    const stop = new AbortController();
+    const { stdout, code } = await run(['cleanup', 'undo', '--force', path], {
+      env: { PATH: programs.path },
+      signal: stop.signal,
+      onStdout: (text) => text.startsWith('FAILED') && stop.abort(),
+    });
+    expect([code, stdout.match(/^FAILED/gm)?.length]).toEqual([130, 1]);
+  });
+});
+
 // differs: cleanup-exit
 test('what fails is named, and the exit code is 1', async () => {
   using programs = fakePrograms({ ip: 'echo "RTNETLINK answers: No" >&2; exit 2' });
