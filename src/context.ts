@@ -55,6 +55,15 @@ export interface Elsewhere {
   asGroups?: readonly string[] | undefined;
 }
 
+/** All agents of a cluster, or those of some nodes. */
+export interface Everywhere extends Omit<Elsewhere, 'target'> {
+  target?: undefined;
+  /** Labels of the nodes that are meant; all when absent. */
+  selector?: string | undefined;
+  /** How many are asked at once. */
+  concurrency: number;
+}
+
 /** Flags that every command of a family takes, before or after the verb. */
 export interface Globals {
   /** `unix://PATH` or `tcp://HOST:PORT`; empty means the environment, then the default socket. */

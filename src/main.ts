@@ -1,4 +1,5 @@
 import { Command, CommanderError, Help, type Option } from 'commander';
+import { RunEverywhere } from './cli/everywhere.ts';
 import { normalize, readGlobals } from './cli/flags.ts';
 import { build, type Resolved, resolve } from './cli/tree.ts';
 import type { WrongWords } from './cli/usage/wrong-words.ts';
@@ -16,6 +17,7 @@ export async function main(argv: readonly string[], ctx: Context): Promise<numbe
     await run(words, found, progress, ctx);
     return ctx.exitCode;
   } catch (error) {
+    if (error instanceof RunEverywhere) return everywhere(argv, error, found, ctx);
     return await report(error, found, progress, ctx).catch(() => 1);
   }
 }
@@ -24,6 +26,22 @@ export async function main(argv: readonly string[], ctx: Context): Promise<numbe
 function withoutHelpVerb(argv: readonly string[]): string[] {
   const at = argv[0] === 'hubble' ? 1 : 0;
   return argv[at] === 'help' ? [...argv.toSpliced(at, 1), '--help'] : [...argv];
+}
+
+/** Runs the command line for each agent of a cluster. */
+async function everywhere(
+  argv: readonly string[],
+  asked: RunEverywhere,
+  found: Resolved,
+  ctx: Context,
+): Promise<number> {
+  try {
+    const { runEverywhere } = await import('./cli/fan-out.ts');
+    const streams = found.path.at(-1)?.verb.streams === true;
+    return await runEverywhere(argv, asked.everywhere, { streams }, main, ctx);
+  } catch (error) {
+    return await report(error, found, { acted: true }, ctx).catch(() => 1);
+  }
 }
 
 /** How far a command line came. */

@@ -4,6 +4,7 @@ import { UsageError } from '../errors.ts';
 import { parseDurationMs } from '../lib/duration.ts';
 import { compareReleases, OLDEST_RELEASE, parseRelease, type Release } from '../model/release.ts';
 import { readConfigFile } from './config-file.ts';
+import { RunEverywhere } from './everywhere.ts';
 import type { GlobalFlags } from './tree.ts';
 
 /** Global flags of the agent's command line. */
@@ -28,6 +29,9 @@ export const ELSEWHERE_GLOBALS: GlobalFlags = {
   options: () => [
     new Option('--node <name>', 'Ask the agent of this node of a cluster'),
     new Option('--pod <[namespace/]name>', 'Ask the agent of the node that this pod runs on'),
+    new Option('--all-nodes', 'Ask the agents of all nodes of a cluster'),
+    new Option('--limit-nodes <selector>', 'Ask the agents of the nodes with these labels'),
+    integer('--concurrency <n>', 'Agents that are asked at once (default 10)', { min: 1, max: 500 }),
     new Option('--kubeconfig <file>', 'How to reach the cluster (default: KUBECONFIG, then ~/.kube/config)'),
     new Option('--context <name>', 'Context of the kubeconfig'),
     new Option('-n, --namespace <name>', 'Namespace that Cilium is installed in (default: looked for)'),
@@ -180,9 +184,12 @@ export function normalize(
   return { argv: words, off };
 }
 
-const GLOBALS = [
-  ...(['host', 'debug', 'color', 'bpfRoot', 'agentRelease', 'config', 'timeout'] as const),
-  ...(['node', 'pod', 'kubeconfig', 'context', 'namespace', 'as', 'asGroup'] as const),
+const GLOBALS = [...(['host', 'debug', 'color', 'bpfRoot', 'agentRelease', 'config', 'timeout'] as const)];
+
+/** Of ELSEWHERE_GLOBALS: verbs may have flags of their own with these names. */
+const CLUSTER = [
+  ...(['node', 'pod', 'allNodes', 'limitNodes', 'concurrency'] as const),
+  ...(['kubeconfig', 'context', 'namespace', 'as', 'asGroup'] as const),
 ];
 
 type Given = Partial<Globals> & {
@@ -190,6 +197,9 @@ type Given = Partial<Globals> & {
   timeout?: number;
   node?: string;
   pod?: string;
+  allNodes?: boolean;
+  limitNodes?: string;
+  concurrency?: number;
   kubeconfig?: string;
   context?: string;
   namespace?: string;
@@ -197,45 +207,53 @@ type Given = Partial<Globals> & {
   asGroup?: string[];
 };
 
-/** The agent of a cluster that the flags name. A verb without these flags may have others of the same names. */
-function elsewhereOf(given: Given, command: Command, ctx: Context): Elsewhere | undefined {
-  const { node, pod, kubeconfig, context, namespace, as, asGroup } = given;
-  const flags = ELSEWHERE_GLOBALS.options().map(({ long }) => long);
-  if (!flags.every((flag) => command.options.some(({ long }) => long === flag))) return undefined;
-  if (node === undefined && pod === undefined) {
-    const alone = Object.entries({ kubeconfig, context, namespace, as, 'as-group': asGroup }).find(
-      ([, value]) => value !== undefined,
-    );
+function isClusterFlag(command: Command, key: string): boolean {
+  const option = command.options.find((one) => one.attributeName() === key);
+  return option?.helpGroupHeading === ELSEWHERE_GLOBALS.title;
+}
+
+/** The agent of a cluster that the flags name. Throws RunEverywhere when they name several. */
+function elsewhereOf(given: Given, ctx: Context): Elsewhere | undefined {
+  const { node, pod, allNodes, limitNodes, kubeconfig, context, namespace, as, asGroup } = given;
+  const asked = [
+    ...(node !== undefined ? ['--node'] : []),
+    ...(pod !== undefined ? ['--pod'] : []),
+    ...(allNodes || limitNodes !== undefined ? [allNodes ? '--all-nodes' : '--limit-nodes'] : []),
+  ];
+  if (asked.length === 0) {
+    const { concurrency } = given;
+    const alone = Object.entries({
+      kubeconfig,
+      context,
+      namespace,
+      as,
+      'as-group': asGroup,
+      concurrency,
+    }).find(([, value]) => value !== undefined);
     if (alone)
       throw new UsageError(
-        `--${alone[0]} needs --node or --pod: without them the agent of this machine is asked`,
+        `--${alone[0]} needs --node, --pod or --all-nodes: without them the agent of this machine is asked`,
       );
     return undefined;
   }
-  if (node === '' || (pod !== undefined && !/^([^/]+\/)?[^/]+$/.test(pod)))
-    throw new UsageError(
-      node === ''
-        ? '--node needs the name of a node'
-        : `--pod needs the name of a pod, as NAMESPACE/NAME: "${pod}"`,
-    );
-  if (node !== undefined && pod !== undefined)
-    throw new UsageError('--node and --pod cannot be used together', {
-      hint: '--pod asks the agent of the node that the pod runs on.',
-    });
-  if (given.host !== undefined)
-    throw new UsageError(
-      '--host names an agent by its address, --node and --pod by its place in a cluster: use one',
-    );
+  if (given.host !== undefined) asked.push('--host');
+  if (asked.length > 1)
+    throw new UsageError(`${asked.join(' and ')} cannot be used together: each says which agent is asked`);
+  if (node === '') throw new UsageError('--node needs the name of a node');
+  if (pod !== undefined && !/^([^/]+\/)?[^/]+$/.test(pod))
+    throw new UsageError(`--pod needs the name of a pod, as NAMESPACE/NAME: "${pod}"`);
   if (asGroup?.length && as === undefined)
     throw new UsageError('--as-group needs --as: groups are of a user');
-  return {
-    target: node !== undefined ? { node } : { pod: pod ?? '' },
+  const cluster = {
     kubeconfig,
     context,
     namespace: namespace ?? (ctx.env.CILIUM_NAMESPACE || undefined),
     as,
     asGroups: asGroup,
   };
+  if (node !== undefined) return { ...cluster, target: { node } };
+  if (pod !== undefined) return { ...cluster, target: { pod } };
+  throw new RunEverywhere({ ...cluster, selector: limitNodes, concurrency: given.concurrency ?? 10 });
 }
 
 /**
@@ -246,8 +264,9 @@ export async function readGlobals(command: Command, ctx: Context): Promise<void>
   const given: Given = {};
   for (let here: Command | null = command; here; here = here.parent) {
     const values = here.opts<typeof given>();
-    for (const key of GLOBALS) {
-      if (here.getOptionValueSource(key) === 'cli' && given[key] === undefined)
+    for (const key of [...GLOBALS, ...CLUSTER]) {
+      const isOwn = (CLUSTER as readonly string[]).includes(key) && !isClusterFlag(here, key);
+      if (!isOwn && here.getOptionValueSource(key) === 'cli' && given[key] === undefined)
         Object.assign(given, { [key]: values[key] });
     }
   }
@@ -262,9 +281,9 @@ export async function readGlobals(command: Command, ctx: Context): Promise<void>
     color: given.color ?? 'auto',
     agentRelease: given.agentRelease,
     timeoutMs: given.timeout,
-    elsewhere: elsewhereOf(given, command, ctx),
     bpfRoot: given.bpfRoot ?? ctx.env.CILIUM_BPF_ROOT ?? '/sys/fs/bpf',
   } satisfies Globals);
+  ctx.globals.elsewhere = elsewhereOf(given, ctx);
 }
 
 /** Lines for the end of a verb's help: `.addHelpText('after', examples('cilium status'))`. */

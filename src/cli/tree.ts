@@ -18,6 +18,8 @@ export interface Verb {
    * the command, where the reference uses more words than its path.
    */
   root?: boolean | string;
+  /** It prints what happens until it is stopped: of several agents, line by line as it comes. */
+  streams?: boolean;
   /** It may compute for long, and changes nothing: a signal ends it at once. */
   computes?: boolean;
   /** Loads the verb's file. A noun that also runs by itself (`config`, `observe`) has `verbs` as well. */

@@ -108,6 +108,7 @@ export const TREE: Verb = {
     troubleshoot: TROUBLESHOOT,
     monitor: {
       about: 'Display BPF program events',
+      streams: true,
       globals: ELSEWHERE_GLOBALS,
       long: 'Display BPF program events: drops, packet traces, policy verdicts, debug messages, L7 records',
       load: async () => (await import('./monitor.ts')).addMonitorCommand,

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import type { Dial } from '../lib/dial.ts';
 import type { KubeClient, KubeObject } from './client.ts';
 import { listAll } from './pages.ts';
 
@@ -13,6 +14,14 @@ export interface AgentPod {
   pod: string;
   /** Why it cannot be asked; undefined when it runs. */
   trouble: string | undefined;
+}
+
+/** A node, and the way to its agent, or why there is none. */
+export interface Stop {
+  node: string;
+  pod?: string | undefined;
+  dial?: Dial;
+  trouble?: string | undefined;
 }
 
 interface ContainerState {

@@ -1,19 +1,44 @@
-import type { Context } from '../context.ts';
+import type { Context, Elsewhere, Everywhere } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Dial } from '../lib/dial.ts';
-import { AGENT_CONTAINER, type AgentPod, findAgent } from './agents.ts';
-import { KubeClient, KubeRefusal } from './client.ts';
+import { compareNatural } from '../lib/order.ts';
+import { AGENT_CONTAINER, type AgentPod, findAgent, listAgents, type Stop } from './agents.ts';
+import { KubeClient, type KubeObject, KubeRefusal } from './client.ts';
+import { listAll } from './pages.ts';
 import { dialWithin } from './relay.ts';
 
-/**
- * The way to the sockets of the agent that `globals.elsewhere` names. The agent is looked up once, and again when its pod
- * has been replaced. The client lives as long as the process, which its idle connections do not hold.
- */
+/** The way to the sockets of the agent that `globals.elsewhere` names. */
 export async function openRoad(ctx: Context): Promise<Dial> {
   const { elsewhere } = ctx.globals;
   if (!elsewhere) throw new Error('no agent of a cluster was named');
-  const { kubeconfig, context, namespace, as, asGroups, target } = elsewhere;
-  const client = await KubeClient.open({
+  const client = await clientFor(ctx, elsewhere);
+  const find = () => findAgent(client, elsewhere.target, elsewhere.namespace);
+  return roadTo(client, await find(), find);
+}
+
+/** The ways to all agents of a cluster, in the order of the nodes. A node without an agent that runs says why. */
+export async function openRoads(ctx: Context, everywhere: Everywhere): Promise<Stop[]> {
+  const { namespace, selector } = everywhere;
+  const client = await clientFor(ctx, everywhere);
+  const nameOf = ({ metadata }: KubeObject) => metadata?.name;
+  const [nodes, agents] = await Promise.all([
+    listAll<KubeObject, string>(client, '/api/v1/nodes', { labelSelector: selector }, nameOf),
+    listAgents(client, { namespace }),
+  ]);
+  const byNode = new Map(agents.map((agent) => [agent.node, agent]));
+  return nodes.toSorted(compareNatural).map((node) => {
+    const agent = byNode.get(node);
+    if (!agent) return { node, trouble: 'no agent of Cilium runs there' };
+    const { pod, trouble } = agent;
+    if (trouble !== undefined) return { node, pod, trouble };
+    return { node, pod, dial: roadTo(client, agent, () => findAgent(client, { node }, namespace)) };
+  });
+}
+
+/** The client lives as long as the process, which its idle connections do not hold. */
+function clientFor(ctx: Context, cluster: Omit<Elsewhere, 'target'>): Promise<KubeClient> {
+  const { kubeconfig, context, as, asGroups } = cluster;
+  return KubeClient.open({
     env: ctx.env,
     signal: ctx.signal,
     timeoutMs: ctx.globals.timeoutMs,
@@ -21,7 +46,11 @@ export async function openRoad(ctx: Context): Promise<Dial> {
     context,
     as: { user: as, groups: asGroups },
   });
-  let agent = await findAgent(client, target, namespace);
+}
+
+/** Opens unix sockets within an agent's container. The agent is looked up again when its pod has been replaced. */
+function roadTo(client: KubeClient, first: AgentPod, find: () => Promise<AgentPod>): Dial {
+  let agent = first;
   const dial: Dial = (path, signal) =>
     dialWithin(client, { ...agent, container: AGENT_CONTAINER }, path, signal).catch((error: unknown) => {
       throw named(error, agent);
@@ -31,7 +60,7 @@ export async function openRoad(ctx: Context): Promise<Dial> {
       return await dial(path, signal);
     } catch (error) {
       if (!isGone(error)) throw error;
-      agent = await findAgent(client, target, namespace);
+      agent = await find();
       return dial(path, signal);
     }
   };

@@ -32,9 +32,11 @@ const FALSE = {
 };
 const REAL = { ...AGENT, metadata: { ...AGENT.metadata, name: 'cilium-5' }, spec: { nodeName: 'n5' } };
 
+const SECOND = { ...AGENT, metadata: { ...AGENT.metadata, name: 'cilium-10' }, spec: { nodeName: 'n10' } };
+
 /**
- * A cluster of two nodes, of which the second one's agent does not run, a third one without an agent, and a fifth one that
- * two pods are told of.
+ * A cluster of two nodes whose agents run, one whose agent does not, one without an agent, and a fifth one that two pods are
+ * told of.
  */
 function cluster(request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? '', 'http://x');
@@ -42,11 +44,14 @@ function cluster(request: IncomingMessage, response: ServerResponse): void {
     '/api/v1/namespaces/shop/pods/web': { spec: { nodeName: 'n1' } },
     '/api/v1/namespaces/shop/pods/pending': { spec: {} },
     '/api/v1/nodes/n3': {},
+    '/api/v1/nodes': { items: ['n10', 'n2', 'n1', 'n3'].map((name) => ({ metadata: { name } })) },
   };
+  if (url.pathname === '/api/v1/nodes' && url.searchParams.get('labelSelector') === 'zone=a')
+    pods[url.pathname] = { items: [{ metadata: { name: 'n1' } }] };
   if (url.pathname === '/api/v1/pods' || url.pathname === '/api/v1/namespaces/kube-system/pods') {
     expect(url.searchParams.get('labelSelector')).toBe('k8s-app=cilium');
     const node = /^spec\.nodeName=(.*)$/.exec(url.searchParams.get('fieldSelector') ?? '')?.[1];
-    const there = [AGENT, WAITING, FALSE, REAL].filter(
+    const there = [AGENT, WAITING, SECOND, FALSE, REAL].filter(
       ({ metadata: { namespace } }) => url.pathname === '/api/v1/pods' || namespace === 'kube-system',
     );
     answerJson(response, { items: there.filter(({ spec }) => node === undefined || spec.nodeName === node) });
@@ -162,12 +167,12 @@ describe('an agent of a cluster', () => {
     [['--pod', 'a/b/c'], '--pod needs the name of a pod'],
     [
       ['--context', 'other'],
-      '--context needs --node or --pod: without them the agent of this machine is asked',
+      '--context needs --node, --pod or --all-nodes: without them the agent of this machine is asked',
     ],
-    [['-n', 'kube-system'], '--namespace needs --node or --pod'],
-    [['--as-group', 'dev'], '--as-group needs --node or --pod'],
+    [['-n', 'kube-system'], '--namespace needs --node, --pod or --all-nodes'],
+    [['--as-group', 'dev'], '--as-group needs --node, --pod or --all-nodes'],
     [['--node', 'n1', '--pod', 'shop/web'], '--node and --pod cannot be used together'],
-    [['--node', 'n1', '--host', 'unix:///x'], '--host names an agent by its address'],
+    [['--node', 'n1', '--host', 'unix:///x'], '--node and --host cannot be used together'],
     [['--node', 'n1', '--as-group', 'dev'], '--as-group needs --as'],
     [['--node', 'n1', '--context', 'other'], 'the kubeconfig has no context "other"'],
   ])('that is not there is told: %j', async (flags, message) => {
@@ -228,5 +233,118 @@ describe('an agent of a cluster', () => {
     const { stdout, code } = await elsewhere('shell', 'help', '--node', 'n1');
     expect(code).toBe(0);
     expect(stdout).not.toBe('');
+  });
+});
+
+describe('all agents of a cluster', () => {
+  const TROUBLE = [
+    'n2: the container waits: CrashLoopBackOff',
+    'n3: no agent of Cilium runs there',
+    '2 of 4 nodes failed',
+  ];
+
+  test('print the lines of the single nodes, each behind the name of its node', async () => {
+    const one = (await elsewhere('endpoint', 'list', '--node', 'n1')).stdout.split('\n');
+    const header = one.slice(0, 2);
+    const rows = one.slice(2, -1);
+    const { stdout, stderr, code } = await elsewhere(
+      'endpoint',
+      'list',
+      '--all-nodes',
+      '--namespace',
+      'kube-system',
+    );
+    expect(stdout).toBe(
+      `${[
+        `NODE  ${header[0]}`,
+        `      ${header[1]}`,
+        ...rows.map((row) => (row === '' ? row : `n1    ${row}`)),
+        ...rows.map((row) => (row === '' ? row : `n10   ${row}`)),
+      ].join('\n')}\n`,
+    );
+    expect(stderr.trim().split('\n')).toEqual(TROUBLE);
+    expect(code).toBe(3);
+  });
+
+  test('are values by node with -o json', async () => {
+    const one = JSON.parse(
+      (await elsewhere('identity', 'list', '-o', 'json', '--node', 'n1')).stdout,
+    ) as unknown;
+    const { stdout, code } = await elsewhere(
+      'identity',
+      'list',
+      '--all-nodes',
+      '-n',
+      'kube-system',
+      '-o',
+      'json',
+    );
+    expect(JSON.parse(stdout)).toEqual([
+      { node: 'n1', pod: 'cilium-1', value: one },
+      { node: 'n2', pod: 'cilium-2', error: 'the container waits: CrashLoopBackOff' },
+      { node: 'n3', error: 'no agent of Cilium runs there' },
+      { node: 'n10', pod: 'cilium-10', value: one },
+    ]);
+    expect(code).toBe(3);
+  });
+
+  test.each([
+    [['--limit-nodes', 'zone=a'], 0],
+    [['--limit-nodes=zone=a', '--concurrency', '1'], 0],
+    [['--all-nodes', '--concurrency=1'], 3],
+  ])('are chosen by %j', async (flags, expected) => {
+    const { stdout, code } = await elsewhere('policy', 'get', '--namespace', 'kube-system', ...flags);
+    expect(code).toBe(expected);
+    expect(stdout).toContain('n1');
+  });
+
+  test('that hang end at their time, and the others are told', async () => {
+    const hanging = await serveKube(cluster, (socket, url) => {
+      if (url.pathname.includes('cilium-10')) return;
+      spawning((word) => (word === '/var/run/cilium/cilium.sock' ? lab.lab.info.sockets.agent : word))(
+        socket,
+        url,
+      );
+    });
+    await using _ = hanging;
+    const { stdout, stderr, code } = await run(
+      ['ip', 'list', '--all-nodes', '--namespace', 'kube-system', '--timeout', '4s'],
+      {
+        env: { KUBECONFIG: hanging.kubeconfig },
+      },
+    );
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/^n1 /m);
+    expect(stderr).toContain('n10: no answer within 4 s');
+  });
+
+  test('send their events as they come', async () => {
+    const stop = new AbortController();
+    let text = '';
+    await run(['monitor', '--all-nodes', '--namespace', 'kube-system'], {
+      env: { KUBECONFIG: kube.kubeconfig },
+      signal: stop.signal,
+      onStdout: (part) => {
+        text += part;
+        if (/^n1 /m.test(text) && /^n10 /m.test(text)) stop.abort(new DOMException('enough', 'AbortError'));
+      },
+    });
+    expect(text).toMatch(/^n10 {3}.*->/m);
+  });
+
+  test('cannot be meant together with one', async () => {
+    const { stderr, code } = await elsewhere('ip', 'list', '--all-nodes', '--node', 'n1');
+    expect(code).toBe(1);
+    expect(stderr).toContain('--node and --all-nodes cannot be used together');
+  });
+
+  test('with none that is meant is an error', async () => {
+    const none = await serveKube((_, response) => answerJson(response, { items: [] }));
+    await using _ = none;
+    const { stderr, code } = await run(['ip', 'list', '--limit-nodes', 'a=b'], {
+      env: { KUBECONFIG: none.kubeconfig },
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain('no node of the cluster is meant');
   });
 });

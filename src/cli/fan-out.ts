@@ -1,0 +1,218 @@
+import { agentAddress, connectAgent } from '../agent/client.ts';
+import type { Context, Elsewhere, Everywhere, Output } from '../context.ts';
+import { errorMessage, UserError } from '../errors.ts';
+import type { Stop } from '../kube/agents.ts';
+import { formatJson, parseJson } from '../lib/exact-json.ts';
+
+/** What a node's run left behind. */
+interface Outcome {
+  stop: Stop;
+  out: string;
+  err: string;
+  failed: boolean;
+}
+
+/** Exit codes: some nodes failed, all did. */
+const SOME_FAILED = 3;
+const ALL_FAILED = 1;
+/** How long a node may take, where `--timeout` does not say so. */
+const NODE_MS = 10_000;
+
+/** A verb, as main runs it. */
+export type Run = (argv: readonly string[], ctx: Context) => Promise<number>;
+
+/**
+ * Runs a verb for each agent of a cluster, several at once, and writes what they print in the order of the nodes, each line
+ * behind the name of its node. Returns the exit code: 0 when all succeeded, 3 when some did, 1 when none did.
+ */
+export async function runEverywhere(
+  argv: readonly string[],
+  everywhere: Everywhere,
+  { streams }: { streams: boolean },
+  run: Run,
+  ctx: Context,
+): Promise<number> {
+  const { openRoads } = await import('../kube/road.ts');
+  const stops = await openRoads(ctx, everywhere);
+  if (stops.length === 0)
+    throw new UserError('no node of the cluster is meant', {
+      hint: everywhere.selector
+        ? `No node has the labels ${everywhere.selector} (--limit-nodes).`
+        : undefined,
+    });
+  const words = withoutFanOut(argv);
+  const width = Math.max(...stops.map(({ node }) => node.length), 'NODE'.length);
+  const json = !streams && asksForJson(words);
+  const limitMs = streams ? undefined : (ctx.globals.timeoutMs ?? NODE_MS);
+  const begin = (stop: Stop) =>
+    runAt(stop, words, everywhere, { limitMs, live: streams ? width : undefined }, run, ctx);
+  const outcomes = bounded(stops, streams ? stops.length : everywhere.concurrency, begin);
+  let [failed, isFirst] = [0, true];
+  const values: unknown[] = [];
+  for (const outcome of outcomes) {
+    const { stop, out, err, failed: bad } = await outcome;
+    if (ctx.signal.aborted) {
+      await Promise.allSettled(outcomes);
+      // Who stops a stream has seen enough; who stops a list has not seen all of it.
+      if (streams) return 0;
+      throw ctx.signal.reason;
+    }
+    if (bad) failed++;
+    if (json) values.push(nodeValue(stop, out, err, bad));
+    else {
+      const lines = tableOf(out, stop.node, width, isFirst);
+      if (lines !== '') isFirst = false;
+      await ctx.out.write(lines);
+    }
+    if (err !== '') await ctx.err.write(prefixed(err, `${stop.node}: `));
+  }
+  if (json) await ctx.out.write(`${formatJson(values, 2)}\n`);
+  if (failed === 0) return 0;
+  await ctx.err.write(`${failed} of ${stops.length} nodes failed\n`);
+  return failed === stops.length ? ALL_FAILED : SOME_FAILED;
+}
+
+/** Starts so many at once, and yields all in order. */
+function bounded<T, R>(items: readonly T[], limit: number, begin: (item: T) => Promise<R>): Promise<R>[] {
+  let free = limit;
+  const waiting: (() => void)[] = [];
+  return items.map(async (item) => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await begin(item);
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free++;
+    }
+  });
+}
+
+/** One node's run. What it prints is kept, or with `live` printed line by line as it comes. */
+async function runAt(
+  stop: Stop,
+  argv: readonly string[],
+  { target: _, ...cluster }: Everywhere,
+  { limitMs, live }: { limitMs: number | undefined; live: number | undefined },
+  run: Run,
+  ctx: Context,
+): Promise<Outcome> {
+  const { node, dial } = stop;
+  if (!dial) return { stop, out: '', err: `${stop.trouble ?? 'no agent'}\n`, failed: true };
+  const deadline = limitMs === undefined ? undefined : AbortSignal.timeout(limitMs);
+  const signal = AbortSignal.any([ctx.signal, deadline].filter((s) => s !== undefined));
+  const [out, err] = [collector(ctx.out), collector(ctx.err)];
+  const elsewhere: Elsewhere = { ...cluster, target: { node } };
+  const here: Context = {
+    ...ctx,
+    tty: undefined,
+    out: live === undefined ? out : lineByLine(ctx.out, `${node.padEnd(live)}  `),
+    err: live === undefined ? err : lineByLine(ctx.err, `${node}: `),
+    globals: { ...ctx.globals, elsewhere },
+    signal,
+    dial,
+    agent: once(async () =>
+      connectAgent(agentAddress(here), signal, { timeoutMs: ctx.globals.timeoutMs, dial }),
+    ),
+    exitCode: 0,
+  };
+  const code = await run([...argv, '--node', node], here).catch((error: unknown) => {
+    err.text += `${errorMessage(error)}\n`;
+    return 1;
+  });
+  if (deadline?.aborted) err.text = `no answer within ${(limitMs ?? 0) / 1000} s\n`;
+  return { stop, out: out.text, err: err.text, failed: code !== 0 || deadline?.aborted === true };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** Keeps what is written; the door is passed when it is printed. */
+function collector({ isTTY, columns }: Output): Output & { text: string } {
+  return {
+    text: '',
+    isTTY,
+    columns,
+    async write(text) {
+      this.text += text;
+    },
+    async pass(bytes) {
+      this.text += Buffer.from(bytes).toString('utf8');
+    },
+  };
+}
+
+/** Writes whole lines behind a prefix, as they come. */
+function lineByLine(target: Output, prefix: string): Output {
+  let rest = '';
+  const write = async (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    if (lines.length > 0) await target.write(prefixed(`${lines.join('\n')}\n`, prefix));
+  };
+  return {
+    isTTY: target.isTTY,
+    columns: target.columns,
+    write,
+    pass: (bytes) => write(Buffer.from(bytes).toString('utf8')),
+  };
+}
+
+function prefixed(text: string, prefix: string): string {
+  return text.replace(/^(?=[^\n])/gm, prefix);
+}
+
+/** The lines of a node; those of a table's header only where it is the first. */
+function tableOf(text: string, node: string, width: number, isFirst: boolean): string {
+  const lines = text.split('\n');
+  const rows = lines.findIndex((line) => !isHeader(line));
+  const header = lines
+    .slice(0, Math.max(rows, 0))
+    .map((line, i) => `${(i === 0 ? 'NODE' : '').padEnd(width)}  ${line}`);
+  const body = lines.slice(Math.max(rows, 0)).join('\n');
+  return (
+    (isFirst && header.length > 0 ? `${header.join('\n')}\n` : '') + prefixed(body, `${node.padEnd(width)}  `)
+  );
+}
+
+/** Columns' names are capitals; what stands in brackets explains them. */
+function isHeader(line: string): boolean {
+  const plain = line.replace(/\([^)]*\)|\[[^\]]*\]/g, '').replace(/IPv[46]/g, 'IP');
+  return /^\s*[A-Z][A-Z#/ -]*(?: {2,}[A-Z#][A-Z#/ -]*)+\s*$/.test(plain);
+}
+
+function nodeValue({ node, pod }: Stop, out: string, err: string, failed: boolean): object {
+  const named = { node, ...(pod !== undefined && { pod }) };
+  if (failed) return { ...named, error: err.trim() };
+  try {
+    return { ...named, value: parseJson(out) };
+  } catch {
+    return { ...named, value: out };
+  }
+}
+
+function asksForJson(argv: readonly string[]): boolean {
+  return argv.some(
+    (word, i) =>
+      /^(?:-o=?json|--output=json)$/.test(word) || (/^(?:-o|--output)$/.test(word) && argv[i + 1] === 'json'),
+  );
+}
+
+/** The words without the flags that ask for every node. */
+function withoutFanOut(argv: readonly string[]): string[] {
+  const words: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? '';
+    if (word === '--') return [...words, ...argv.slice(i)];
+    if (word === '--all-nodes' || /^--(?:limit-nodes|concurrency)=/.test(word)) continue;
+    if (word === '--limit-nodes' || word === '--concurrency') i++;
+    else words.push(word);
+  }
+  return words;
+}
