@@ -156,43 +156,51 @@ export class PassMap {
     return slot;
   }
 
-  #at(key: L4Key, wanted: (id: number) => boolean): Place[] {
-    return [...(this.#slots.get(key) ?? [])]
-      .filter(([id]) => wanted(id))
-      .map(([id, slot]) => ({ key, id, ...slot }));
+  #places(keys: readonly L4Key[], ids: readonly number[]): Place[] {
+    return keys.flatMap((key) => {
+      const slots = this.#slots.get(key);
+      return ids.flatMap((id): Place[] => {
+        const slot = slots?.get(id);
+        return slot ? [{ key, id, ...slot }] : [];
+      });
+    });
+  }
+
+  /** The same of an aggregate and of each that it stands for. A bucket may hold thousands: only here all are looked at. */
+  #placesOfAll(keys: readonly L4Key[], aggregate: number): Place[] {
+    return keys.flatMap((key) =>
+      [...(this.#slots.get(key) ?? [])]
+        .filter(([id]) => this.aggregateOf(id) === aggregate)
+        .map(([id, slot]) => ({ key, id, ...slot })),
+    );
   }
 
   /** At the key and broader ones: of the peer or its aggregate. */
   #covering(key: L4Key, id: number): Place[] {
-    const aggregate = this.aggregateOf(id);
-    return [key, ...broaderKeys(key)].flatMap((each) =>
-      this.#at(each, (other) => other === id || other === aggregate),
-    );
+    return this.#places([key, ...broaderKeys(key)], [...new Set([id, this.aggregateOf(id)])]);
   }
 
   /** The same, of an aggregate also of each that it stands for. */
   #broader(key: L4Key, id: number): Place[] {
-    const aggregate = this.aggregateOf(id);
-    return [key, ...broaderKeys(key)].flatMap((each) =>
-      this.#at(each, (other) => other === id || other === aggregate || this.aggregateOf(other) === id),
-    );
+    if (this.aggregateOf(id) !== id) return this.#covering(key, id);
+    return this.#placesOfAll([key, ...broaderKeys(key)], id);
   }
 
   /** At the key and narrower ones: of the peer, of an aggregate also of each that it stands for. */
   #covered(key: L4Key, id: number): Place[] {
-    return this.#below(key, (other) => other === id || this.aggregateOf(other) === id);
+    const keys = this.#below(key);
+    return this.aggregateOf(id) === id ? this.#placesOfAll(keys, id) : this.#places(keys, [id]);
   }
 
   /** The same, and of the peer's aggregate. */
   #narrower(key: L4Key, id: number): Place[] {
+    const keys = this.#below(key);
     const aggregate = this.aggregateOf(id);
-    return this.#below(key, (other) => other === id || other === aggregate || this.aggregateOf(other) === id);
+    return aggregate === id ? this.#placesOfAll(keys, id) : this.#places(keys, [id, aggregate]);
   }
 
-  #below(key: L4Key, wanted: (id: number) => boolean): Place[] {
-    return [...this.#slots.keys()]
-      .filter((each) => each === key || includesKey(key, each))
-      .flatMap((each) => this.#at(each, wanted));
+  #below(key: L4Key): L4Key[] {
+    return [...this.#slots.keys()].filter((each) => each === key || includesKey(key, each));
   }
 }
 
