@@ -89,34 +89,118 @@ export const openPolicies: OpenTarget = async (folder) => {
   };
 };
 
-const UNDO = {
-  version: 1,
-  node: hostname(),
-  at: '2026-01-01T00:00:00Z',
-  items: [
-    {
-      id: 'rule 4 pref 9',
-      kind: 'rule',
-      what: 'IPv4 rule pref 9',
-      restore: [{ do: 'run', command: ['ip', 'rule', 'add', 'pref', '9', 'lookup', '2004'] }],
+/** A step of each kind that a record may hold. */
+export const STEPS: readonly { kind: string; step: object }[] = [
+  {
+    kind: 'rule',
+    step: {
+      bring: 'rule',
+      family: 4,
+      rule: { priority: 9, src: 'all', fwmark: '0x200', fwmask: '0xf00', table: '2004' },
     },
-    {
-      id: 'file /etc/cni/net.d/05-cilium.conflist',
-      kind: 'file',
-      what: '/etc/cni/net.d/05-cilium.conflist',
-      restore: [{ do: 'write', path: '/etc/cni/net.d/05-cilium.conflist', mode: 384, base64: '' }],
+  },
+  {
+    kind: 'rule',
+    step: { bring: 'local-rule', family: 6, rule: { priority: 100, src: 'all', table: 'local' } },
+  },
+  {
+    kind: 'route',
+    step: {
+      bring: 'route',
+      family: 4,
+      route: {
+        dst: '10.1.0.0/24',
+        gateway: '10.0.0.10',
+        dev: 'cilium_host',
+        prefsrc: '10.0.0.10',
+        flags: [],
+        metrics: [{ mtu: 1450 }],
+      },
     },
-    {
-      id: 'set',
-      kind: 'ipset',
-      what: 'set cilium_x',
-      restore: [{ do: 'run', command: ['ipset', 'restore', '-exist'], stdin: 'create cilium_x hash:ip\n' }],
+  },
+  {
+    kind: 'link',
+    step: {
+      bring: 'link',
+      ends: [
+        {
+          link: {
+            ifindex: 4,
+            ifname: 'cilium_vxlan',
+            flags: ['BROADCAST', 'UP'],
+            mtu: 1450,
+            address: '00:00:00:00:00:01',
+            addr_info: [{ family: 'inet', local: '10.0.0.1', prefixlen: 32, scope: 'global' }],
+            linkinfo: { info_kind: 'vxlan', info_data: { external: true, port: 8472 } },
+          },
+          neighbours: [
+            { dst: '10.0.0.9', dev: 'cilium_vxlan', lladdr: '00:00:00:00:00:02', state: ['PERMANENT'] },
+          ],
+        },
+      ],
     },
-  ],
-  lost: [],
-};
+  },
+  {
+    kind: 'chain',
+    step: {
+      bring: 'firewall',
+      program: 'iptables-nft',
+      table: 'filter',
+      chains: ['CILIUM_INPUT'],
+      inside: ['-A CILIUM_INPUT -j ACCEPT'],
+      feeders: [{ chain: 'INPUT', rule: '-A INPUT -j CILIUM_INPUT', before: [], after: [] }],
+    },
+  },
+  {
+    kind: 'ipset',
+    step: {
+      bring: 'ipset',
+      name: 'cilium_node_set_v4',
+      lines: ['create cilium_node_set_v4 hash:ip', 'add cilium_node_set_v4 10.0.0.1'],
+    },
+  },
+  {
+    kind: 'xfrm',
+    step: {
+      bring: 'xfrm-policy',
+      lines: [
+        'src 10.0.0.0/24 dst 10.1.0.0/24',
+        'dir out priority 0 ptype main',
+        'mark 0x3e00/0xff00',
+        'tmpl src 1.1.1.1 dst 2.2.2.2',
+        'proto esp spi 0x00000003 reqid 1 mode tunnel',
+      ],
+    },
+  },
+  { kind: 'mount', step: { bring: 'mount', type: 'cgroup2', target: '/run/cilium/cgroupv2' } },
+  {
+    kind: 'file',
+    step: {
+      bring: 'files',
+      entries: [
+        { path: '/var/run/cilium', kind: 'folder', mode: 0o755, uid: 0, gid: 0, mtimeMs: 0 },
+        { path: '/var/run/cilium/l', kind: 'link', mode: 0o777, uid: 0, gid: 0, mtimeMs: 0, target: 'a' },
+        { path: '/var/run/cilium/a', kind: 'file', mode: 0o600, uid: 0, gid: 0, mtimeMs: 0, base64: 'YQ==' },
+        { path: '/var/run/cilium/b', kind: 'file', mode: 0o600, uid: 0, gid: 0, mtimeMs: 0, copy: '0' },
+        { path: '/var/run/cilium/s', kind: 'socket', mode: 0o600, uid: 0, gid: 0, mtimeMs: 0 },
+      ],
+    },
+  },
+  {
+    kind: 'file',
+    step: { bring: 'rename', from: '/etc/cni/net.d/a.cilium_bak', to: '/etc/cni/net.d/a' },
+  },
+];
 
-/** Undo files of cleanup, which are only shown. */
+/** A record of some steps, each of them such as a cleanup wrote it. */
+function undoOf(random: Random): string {
+  const items = Array.from({ length: 1 + random.below(3) }, () => random.pick(STEPS)).map(
+    ({ kind, step }, i) => ({ id: `${kind} ${i}`, kind, what: `${kind} of Cilium`, restore: [step] }),
+  );
+  return JSON.stringify({ version: 2, node: hostname(), at: '2026-01-01T00:00:00Z', items, lost: [] });
+}
+
+/** Undo files of cleanup: each step of them is checked and shown, and the judge looks at what is shown. */
 export const openUndo: OpenTarget = async (folder) => {
   const path = join(folder, 'undo');
   return {
@@ -124,7 +208,7 @@ export const openUndo: OpenTarget = async (folder) => {
     weight: 2,
     make: (random) => ({
       argv: ['cleanup', 'undo', path, '--dry-run'],
-      data: { undo: mutateJson(JSON.stringify(UNDO), random) },
+      data: { undo: mutateJson(undoOf(random), random) },
     }),
     run({ data }, signal) {
       writeFileSync(path, unpacked(data.undo), { mode: 0o600 });

@@ -8,6 +8,7 @@ import { fixtureText } from '../helpers/recordings.ts';
 import { run } from '../helpers/run.ts';
 import { mutateBytes, mutateJson, mutateText, STEERING } from './mutate.ts';
 import type { Random } from './random.ts';
+import { runOnScreen } from './screen.ts';
 import { type OpenTarget, packed, unpacked } from './target.ts';
 
 const VIEWS: readonly string[][] = [
@@ -28,6 +29,8 @@ const VIEWS: readonly string[][] = [
   ['--to-label', 'k8s-app=kube-dns'],
   ['--http-status', '2+'],
 ];
+/** Views of flow files alone: the live screen takes a moment for each of its frames. */
+const FILE_VIEWS: readonly string[][] = [...VIEWS, ['--tui']];
 const POLICY: readonly string[][] = [
   ['policy', 'suggest'],
   ['policy', 'suggest', '-o', 'json'],
@@ -77,13 +80,14 @@ export const openFlowFiles: OpenTarget = async (folder) => {
       const policy = random.chance(0.25);
       const argv = policy
         ? [...random.pick(POLICY), '--flows', path]
-        : ['hubble', 'observe', '--input-file', path, ...random.pick(VIEWS)];
+        : ['hubble', 'observe', '--input-file', path, ...random.pick(FILE_VIEWS)];
       return { argv, data: { flows: packed(content(random)) } };
     },
     run({ argv, data }, signal) {
       writeFileSync(path, unpacked(data.flows));
       const here = argv.map((word) => (word.endsWith('/flows') ? path : word));
-      return run(here, { signal, cwd: folder, nowMs: Date.UTC(2026, 10, 28) });
+      const show = here.includes('--tui') ? runOnScreen : run;
+      return show(here, { signal, cwd: folder, nowMs: Date.UTC(2026, 10, 28) });
     },
   };
 };

@@ -17,9 +17,23 @@ const STEERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028
 const JUNK = /\[object \w+\]/;
 const CODES: readonly number[] = [0, 1, 2, 3, 130];
 
+/** How the live screen draws: its own screen, the cursor, lines that are cleared, colours. */
+const DRAWS = /\u001b\[(?:\?(?:25|1049|2026)[hl]|\d*[AGJK]|1;1H|\d+(?:;\d+)*m)|\r(?=\n)/g;
+
+/** Programs and places of the steps that `cleanup undo` shows: it has no other. */
+const STEP =
+  /^ {6}(?:ip (?:-[46] |-batch )?(?:rule|route|link|address|addr|neighbour|neighbor|neigh|xfrm policy) |ip6?tables(?:-nft|-legacy)?-restore --noflush$|ipset restore -exist$|< |mount -t cgroup2 cgroup2 (?:\/[\w.-]+)*\/cilium\/cgroupv2$|rename \/etc\/cni\/net\.d\/|(?:file|folder|link|fifo|socket) \/(?:etc\/cni\/net\.d|etc\/sysctl\.d|var\/run\/cilium|var\/lib\/cilium)(?:[ /]|$))/;
+
+/** Steps of an undo that are none of cleanup's, or that climb out of its places. */
+function foreignSteps(stdout: string): string[] {
+  const steps = stdout.split('\n').filter((line) => line.startsWith('      '));
+  return steps.filter((line) => !STEP.test(line) || /^ {6}(?!< ).*\/\.\.?\//.test(line));
+}
+
 /** What the program itself says to a terminal: colours where they are asked for, one line that is written again. */
 function withoutOwn(text: string, argv: readonly string[]): string {
   if (argv.includes('--color')) return text.replaceAll(/\u001b\[(?:[0-2]|22|3[1-69])m/g, '');
+  if (argv.includes('--tui')) return text.replaceAll(DRAWS, '');
   return argv[0] === 'policy' && argv[1] === 'wait' ? text.replaceAll('\rWaiting', 'Waiting') : text;
 }
 
@@ -33,6 +47,8 @@ export function faultsOf({ data, argv }: Input, { stdout, stderr, code }: RunRes
   if (STEERS.test(withoutOwn(stderr, argv))) faults.push('control characters on stderr');
   if (JUNK.test(stdout + stderr) && !Object.values(data).some((part) => JUNK.test(part)))
     faults.push('an object as text');
+  if (argv[1] === 'undo')
+    for (const step of foreignSteps(stdout).slice(0, 1)) faults.push(`a step of its own: ${step.trim()}`);
   if (code === 1 && stdout.trim() === '' && stderr.trim() === '') faults.push('failed without a word');
   if (cost.ms > LIMITS.ms) faults.push(`took ${(cost.ms / 1000).toFixed(1)} s`);
   if (cost.bytes > LIMITS.bytes) faults.push(`took ${Math.round(cost.bytes / 1024 / 1024)} MB`);

@@ -127,9 +127,12 @@ function remove(holder: Place['holder'], key: string | number): void {
 
 function grow(holder: Place['holder'], key: string | number, random: Random): void {
   const value = holder[key];
-  if (Array.isArray(value) && value.length > 0)
-    holder[key] = Array.from({ length: random.pick([2, 50, 1000]) }, (_, i) => value[i % value.length]);
-  else holder[key] = [value, value];
+  if (Array.isArray(value) && value.length > 0) {
+    // What has grown before may grow again, and must not become gigabytes.
+    const most = Math.ceil((LONGEST * value.length) / serialise(value).length);
+    const length = Math.min(random.pick([2, 50, 1000]), most);
+    holder[key] = Array.from({ length }, (_, i) => value[i % value.length]);
+  } else holder[key] = [value, value];
 }
 
 /** Writes a second member behind one, as no serialiser does. */

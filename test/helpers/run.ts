@@ -25,6 +25,8 @@ export interface RunOptions {
   cwd?: string;
   uid?: number;
   signal?: AbortSignal;
+  /** The terminal that a live screen draws on. */
+  tty?: Context['tty'];
   /** The reader of stdout goes away after this many bytes. */
   closeAfter?: number;
   /** Called with each piece of stdout. */
@@ -71,6 +73,7 @@ export function testContext(options: RunOptions = {}, stdout: Buffer[] = [], std
         else for (const line of options.typed ?? []) yield Buffer.from(`${line}\n`);
       },
     },
+    tty: options.tty,
     env: { HOME: tmpdir(), XDG_STATE_HOME: join(tmpdir(), 'toolkit-test-state'), ...options.env },
     cwd: options.cwd ?? tmpdir(),
     uid: options.uid ?? 0,

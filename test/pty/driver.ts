@@ -1,5 +1,6 @@
 // Runs many command lines, one after the other, on the terminal that this process stands at: for hostile-terminal.test.ts.
 import { readFileSync } from 'node:fs';
+import { createMap } from '../../src/bpf/kernel/objects.ts';
 import { main } from '../../src/main.ts';
 import { contextOf } from '../../src/system.ts';
 
@@ -7,18 +8,28 @@ interface Plan {
   env: Record<string, string>;
   cwd: string;
   lines: string[][];
+  /** Of who runs them. What only root may do to the machine is refused to others. */
+  uid: number;
+  /** Paths at which a full map is pinned first. */
+  pins: string[];
 }
 
 /** How long a verb may follow something. */
 const FOLLOW_MS = 1500;
 
-const { env, cwd, lines } = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Plan;
+const { env, cwd, lines, uid, pins } = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Plan;
 const sink = (stream: NodeJS.WriteStream) => ({
   isTTY: stream.isTTY,
   columns: stream.columns,
   write: (chunk: string | Uint8Array) => new Promise<void>((done) => stream.write(chunk, () => done())),
 });
 process.stdin.on('error', () => {});
+
+for (const path of pins) {
+  using map = createMap({ name: 'pwn', type: 'hash', keySize: 8, valueSize: 8, maxEntries: 4 });
+  for (let key = 0; key < map.info.maxEntries; key++) map.update(Buffer.alloc(8, key), Buffer.alloc(8));
+  map.pin(path);
+}
 
 for (const [number, argv] of lines.entries()) {
   process.stdout.write(`\n@@${number}@@\n`);
@@ -34,8 +45,7 @@ for (const [number, argv] of lines.entries()) {
     tty: { stdin: process.stdin, stdout: process.stdout },
     env,
     cwd,
-    // What only root may do to the machine is refused.
-    uid: 1000,
+    uid,
     clock: {
       nowMs: Date.now,
       uptimeMs: () => 0,

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Verb } from '../../src/cli/tree.ts';
 import { TREE } from '../../src/commands/index.ts';
 import { decode, encode } from '../../src/hubble/protobuf/codec.ts';
+import { missingKernel } from '../helpers/bpf.ts';
 import { GobEncoder, monitorStream } from '../helpers/gob.ts';
 import { recordedMessages, serveGrpc } from '../helpers/grpc.ts';
 import { fixturePath, fixtureText } from '../helpers/recordings.ts';
@@ -23,8 +24,7 @@ const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202
 
 /** Verbs that show nothing of a cluster here, by their path or the beginning of it, and why. */
 const EXCUSED: Readonly<Record<string, string>> = {
-  bpf: 'entries are numbers and addresses; names of pins need root: test/commands/bpf',
-  cleanup: 'reads the node as root; plan, undo and diff are in test/node/cleanup',
+  'hubble completion': 'constant scripts',
   completion: 'constant scripts; candidates are in test/commands/completion.test.ts',
   __complete: 'candidates for a shell, not a terminal: test/commands/completion.test.ts',
   'map events': 'a stream: test/commands/map/events.test.ts',
@@ -46,8 +46,6 @@ const EXCUSED: Readonly<Record<string, string>> = {
   statedb: 'a call that the description of the API does not have: test/commands/statedb',
   'troubleshoot clustermesh': 'reads files of the node: test/commands/troubleshoot',
   'build-config': 'writes files from the options it was given',
-  doctor: 'reads the node as root; test/node/doctor',
-  encrypt: 'reads the kernel as root; names are in test/render/agent/encrypt.test.ts',
   lab: 'its own names only',
   loadinfo: 'test/commands/loadinfo.test.ts',
   help: 'constant',
@@ -79,6 +77,9 @@ const WORDS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['--where', 'src.pod ~ "pwn"', '--explain'],
   ],
 };
+
+/** What reads the machine itself: tried on a node of its own, as root. */
+const OF_THE_NODE = ['bpf', 'cleanup', 'doctor', 'encrypt'];
 
 interface Schema {
   $ref?: string;
@@ -149,6 +150,11 @@ const excuseOf = (words: readonly string[]) =>
   (words.join(' ') === 'hubble' ? 'constant' : undefined) ??
   words.map((_, i) => EXCUSED[words.slice(0, i + 1).join(' ')]).find((reason) => reason !== undefined);
 const VERBS = verbsOf(TREE).filter((words) => words.length > 0);
+
+const TRIED = VERBS.filter((words) => excuseOf(words) === undefined);
+const isOfTheNode = ([first = '']: readonly string[]) => OF_THE_NODE.includes(first);
+const CLUSTER_VERBS = TRIED.filter((words) => !isOfTheNode(words));
+const NODE_VERBS = TRIED.filter(isOfTheNode);
 
 const SCRIPT = ['/usr/bin/script', '/bin/script'].find((path) => existsSync(path));
 const terminal = SCRIPT === undefined ? test.skip : test;
@@ -265,14 +271,28 @@ async function servers(): Promise<Record<string, string>[]> {
   }));
 }
 
+/** How the driver is run: as nobody on this machine, or as root on a node that is made for it. */
+interface Place {
+  uid: number;
+  pins: string[];
+  /** Words of a program that runs another one elsewhere. */
+  enter: string[];
+}
+const HERE: Place = { uid: 1000, pins: [], enter: [] };
+
 /** Runs command lines at a terminal and returns what arrived there of each. */
-async function atTerminal(lines: readonly string[][], env: Record<string, string>): Promise<string[]> {
+async function atTerminal(
+  lines: readonly string[][],
+  env: Record<string, string>,
+  { uid, pins, enter } = HERE,
+): Promise<string[]> {
   const plan = join(folder, 'plan.json');
   const typescript = join(folder, 'typescript');
-  writeFileSync(plan, JSON.stringify({ env, cwd: folder, lines }));
+  writeFileSync(plan, JSON.stringify({ env, cwd: folder, lines, uid, pins }));
   const driver = fileURLToPath(new URL('driver.ts', import.meta.url));
   const tsx = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
-  const command = `'${process.execPath}' --import '${tsx}' '${driver}' '${plan}'`;
+  const words = [...enter, process.execPath, '--import', tsx, driver, plan];
+  const command = words.map((word) => `'${word}'`).join(' ');
   const child = spawn(SCRIPT ?? 'script', ['-qefc', command, typescript], {
     stdio: ['pipe', 'ignore', 'inherit'],
     cwd: folder,
@@ -284,13 +304,32 @@ async function atTerminal(lines: readonly string[][], env: Record<string, string
   return parts;
 }
 
+/** Command lines of which something arrived that steers a terminal. */
+function wrongOf(lines: readonly string[][], arrived: readonly string[]): object[] {
+  return lines.flatMap((argv, i) => {
+    const text = arrived[i] ?? '';
+    const strict = !argv.includes('--tui') && CONTROL.test(text.replaceAll(OWN, ''));
+    return ARRIVED.test(text) || strict
+      ? [{ argv: argv.join(' '), text: JSON.stringify(text.slice(0, 600)) }]
+      : [];
+  });
+}
+
+/** Verbs that showed something of what is hostile and that was not told to them. */
+function shownBy(lines: readonly string[][], arrived: readonly string[]): string[] {
+  return lines
+    .filter((argv, i) => arrived[i]?.includes('pwn') && !argv.some((word) => word.includes(EVIL)))
+    .map((argv) => VERBS.filter((words) => words.every((word, at) => argv[at] === word)).at(-1) ?? [])
+    .map((words) => words.join(' '));
+}
+
 terminal(
   `no verb lets a hostile cluster steer a terminal${title}`,
   async () => {
     const paths = files();
     const shown = new Set<string>();
     for (const env of await servers()) {
-      const lines = VERBS.filter((words) => excuseOf(words) === undefined).flatMap((words) => {
+      const lines = CLUSTER_VERBS.flatMap((words) => {
         const given = WORDS[words.join(' ')] ?? [[], ['1'], ['1', '-o', 'yaml'], [EVIL]];
         return given.map((more) => [
           ...words,
@@ -301,20 +340,87 @@ terminal(
         ]);
       });
       const arrived = await atTerminal(lines, env);
-      const wrong = lines.flatMap((argv, i) => {
-        const text = arrived[i] ?? '';
-        const verb = VERBS.filter((words) => words.every((word, at) => argv[at] === word)).at(-1) ?? [];
-        if (text.includes('pwn') && !argv.includes(EVIL)) shown.add(verb.join(' '));
-        const strict = !argv.includes('--tui') && CONTROL.test(text.replaceAll(OWN, ''));
-        return ARRIVED.test(text) || strict
-          ? [{ argv: argv.join(' '), text: JSON.stringify(text.slice(0, 600)) }]
-          : [];
-      });
+      const wrong = wrongOf(lines, arrived);
+      for (const words of shownBy(lines, arrived)) shown.add(words);
       expect(wrong).toEqual([]);
     }
-    const silent = VERBS.filter((words) => excuseOf(words) === undefined && !shown.has(words.join(' ')));
+    const silent = CLUSTER_VERBS.filter((words) => !shown.has(words.join(' ')));
     // A verb that shows nothing of what is hostile needs words above, or an excuse.
     expect(silent.map((words) => words.join(' '))).toEqual([]);
+  },
+  240_000,
+);
+
+/** Of the verbs of the node those, or nouns, that show numbers, addresses and the kernel's own names only. They are tried as well. */
+const NUMBERS: readonly string[] = [
+  ...'auth bandwidth config ct egress endpoint frag ipcache ipmasq lb metrics multicast nat nodeid recorder socknat srv6 tunnel vtep'
+    .split(' ')
+    .map((noun) => `bpf ${noun}`),
+  // Of what they are told.
+  ...[
+    'bpf maps dump',
+    'bpf policy get',
+    'bpf policy add',
+    'bpf policy delete',
+    'bpf sha get',
+    'cleanup baseline',
+  ],
+  ...['encrypt flush', 'encrypt dump-xfrm'],
+];
+
+/** Why no node can be made here. */
+const missing = SCRIPT === undefined ? 'no script(1)' : missingKernel();
+const node = missing === undefined ? test : test.skip;
+
+node(
+  `no verb lets a hostile node steer a terminal${missing === undefined ? '' : ` (skipped: ${missing})`}`,
+  async () => {
+    const [env = {}] = await servers();
+    const evil = join(folder, 'evil');
+    writeFileSync(evil, EVIL);
+    const scratch = join(folder, 'node');
+    mkdirSync(scratch);
+    const [record, baseline] = [join(folder, 'record.json'), join(folder, 'baseline.json')];
+    const words: Readonly<Record<string, readonly (readonly string[])[]>> = {
+      cleanup: [
+        ['--dry-run'],
+        ['--dry-run', '-o', 'yaml'],
+        [],
+        ['--force', '--even-if-agent-runs', '--undo-file', record],
+      ],
+      'cleanup baseline': [[baseline]],
+      'cleanup diff': [[baseline], [baseline, '-o', 'yaml'], [EVIL]],
+      'cleanup undo': [[record, '--dry-run'], [record], [record, '--force'], [EVIL]],
+    };
+    // What others show is removed late, and is in the difference then.
+    const last = ['cleanup', 'cleanup diff', 'cleanup undo'];
+    const order = (verb: readonly string[]) => last.indexOf(verb.join(' '));
+    const lines = NODE_VERBS.toSorted((a, b) => order(a) - order(b)).flatMap((verb) =>
+      (words[verb.join(' ')] ?? [[], ['-o', 'yaml'], ['1'], [EVIL], [`cilium_${EVIL}`]]).map((more) => [
+        ...verb,
+        ...more,
+      ]),
+    );
+    const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+    const enter = [
+      'bash',
+      here('../node/cleanup/matrix/enter.sh'),
+      scratch,
+      'bash',
+      here('hostile-node.sh'),
+      evil,
+    ];
+    const pins = ['cilium_', 'cilium_policy_', 'cilium_lb4_maglev_'].map(
+      (name) => `/sys/fs/bpf/tc/globals/${name}${EVIL}`,
+    );
+    const root = { ...env, PATH: process.env.PATH ?? '', CILIUM_BPF_ROOT: '/sys/fs/bpf' };
+    const arrived = await atTerminal(lines, root, { uid: 0, pins, enter });
+    expect(wrongOf(lines, arrived)).toEqual([]);
+    const shown = shownBy(lines, arrived);
+    const silent = NODE_VERBS.map((verb) => verb.join(' ')).filter(
+      (verb) => !shown.includes(verb) && !NUMBERS.some((each) => `${verb} `.startsWith(`${each} `)),
+    );
+    expect(silent).toEqual([]);
   },
   240_000,
 );

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { examples, integer, stringSlice } from '../../cli/flags.ts';
 import { readSettings } from '../../cli/hubble/settings.ts';
@@ -86,7 +87,7 @@ export async function runHubbleRecord(
   const settings = await readSettings(command, ctx);
   const selection = selectFlows(flags, ctx.clock.nowMs(), false);
   const query = { filters: buildFilters(words), selection, mask: [] };
-  await using writer = await CaptureWriter.open(file, {
+  await using writer = await CaptureWriter.open(resolve(ctx.cwd, file), {
     maxBytes: flags.maxSize * MIB,
     maxFiles: flags.maxFiles,
     format: flags.format,

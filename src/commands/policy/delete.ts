@@ -98,12 +98,15 @@ async function record(
   { undoFile }: DeleteOptions,
   ctx: Context,
 ): Promise<string | undefined> {
+  let path: string | undefined;
   try {
-    const path = await reserveUndo(ctx, 'policy', undoFile);
+    path = await reserveUndo(ctx, 'policy', undoFile);
     await writeAtomically(path, `${goJson(rules, 2)}\n`);
     if (undoFile === undefined) await pruneUndo(ctx, 'policy');
     return path;
   } catch (cause) {
+    // Empty, it would only be in the way of another try.
+    if (path !== undefined) await rm(path, { force: true });
     const message = `cannot save the rules: ${errorMessage(cause)}`;
     if (undoFile !== undefined || ctx.in.isTTY)
       throw new UserError(message, {

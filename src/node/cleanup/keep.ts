@@ -21,6 +21,7 @@ import {
 import { createServer } from 'node:net';
 import { dirname, join, normalize } from 'node:path';
 import { errorCode, UserError } from '../../errors.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
 import type { FileEntry } from '../../model/cleanup.ts';
 import { isBelow, readMounts } from '../state/mounts.ts';
 import type { Run } from '../state/run.ts';
@@ -166,7 +167,7 @@ async function own({ kind, mode, uid, gid }: FileEntry, path: string): Promise<v
 
 /** The folder of the first file may have gone with the package that made it; the others were made just before. */
 async function requireFolder(path: string, isFirst: boolean): Promise<void> {
-  if (isFirst) await mkdir(path, { recursive: true });
+  if (isFirst) makeFolder(path);
   else if (!(await lstat(path)).isDirectory()) throw new UserError(`${path} is no folder by now`);
 }
 

@@ -29,11 +29,19 @@ export async function listFrom<T>(run: Run, command: readonly string[], notes: s
   }
   if (ran.stdout.trim() === '') return [];
   try {
-    return parsePlainJson(ran.stdout) as T[];
+    return parsePlainJson(withEscapes(ran.stdout)) as T[];
   } catch (error) {
     notes.push(`${command.join(' ')}: not JSON: ${errorMessage(error)}`);
     return [];
   }
+}
+
+/** ip writes what stands in a name or an alias as it is, which JSON allows no control character. Between values none stands. */
+function withEscapes(json: string): string {
+  return json.replaceAll(
+    /[\u0000-\u0008\u000b-\u001f]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Runs a program with arguments (no shell) and waits for its end. Never throws for a failure of the program. */

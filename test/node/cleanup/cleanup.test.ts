@@ -390,6 +390,7 @@ cilium cleanup diff /run/base.json || echo "exit $?"`);
 
 test.each([
   ['a list', `echo '[{"dev":"lo"}]'`, [{ dev: 'lo' }], []],
+  ['a name with a control character', `printf '[\\n{"dev":"a\\033b"}]'`, [{ dev: 'a\u001bb' }], []],
   ['nothing', 'true', [], []],
   ['a list that is cut short', `echo '[{"dev":'`, [], [/^ip -j route: not JSON: /]],
   ['a failure', 'echo no such table >&2; exit 2', [], [/^ip -j route: no such table$/]],
