@@ -8,6 +8,21 @@ class Raw {
   constructor(readonly text: string) {}
 }
 
+/** A list of texts of JSON. What has grown does not grow again, which would make gigabytes of it. */
+class Many extends Raw {
+  constructor(values: readonly string[]) {
+    super(`[${values.join(',')}]`);
+  }
+
+  toJSON(): unknown {
+    try {
+      return JSON.parse(this.text);
+    } catch {
+      return this.text;
+    }
+  }
+}
+
 const STRINGS: readonly string[] = [
   '',
   ' ',
@@ -127,12 +142,10 @@ function remove(holder: Place['holder'], key: string | number): void {
 
 function grow(holder: Place['holder'], key: string | number, random: Random): void {
   const value = holder[key];
-  if (Array.isArray(value) && value.length > 0) {
-    // What has grown before may grow again, and must not become gigabytes.
-    const most = Math.ceil((LONGEST * value.length) / serialise(value).length);
-    const length = Math.min(random.pick([2, 50, 1000]), most);
-    holder[key] = Array.from({ length }, (_, i) => value[i % value.length]);
-  } else holder[key] = [value, value];
+  const values = Array.isArray(value) && value.length > 0 ? value.map(serialise) : [serialise(value)];
+  const size = values.reduce((sum, { length }) => sum + length, 1);
+  const length = Math.min(random.pick([2, 50, 1000]), Math.ceil((LONGEST * values.length) / size));
+  holder[key] = new Many(Array.from({ length }, (_, i) => values[i % values.length] ?? 'null'));
 }
 
 /** Writes a second member behind one, as no serialiser does. */

@@ -155,6 +155,10 @@ describe('policy delete', () => {
     const lost = await remove(['--all', '--undo-file', 'no/such/folder.json'], [held, gone]);
     expect([lost.code, lost.writes]).toEqual([1, []]);
     expect(lost.stderr).toContain('Nothing was deleted. Choose another file with --undo-file.');
+    // Room for the file, and none for what is written beside it first.
+    const name = `${'long'.repeat(63)}`;
+    const full = await remove(['--all', '--undo-file', name], [held, gone]);
+    expect([full.code, full.writes, existsSync(join(full.state, name))]).toEqual([1, [], false]);
   });
 
   test('nothing is left behind when the agent refuses', async () => {

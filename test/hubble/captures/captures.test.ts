@@ -215,6 +215,15 @@ describe('hubble record', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
+  test('takes a name as every verb does: from the folder it is run in', async () => {
+    await using server = await serveGrpc(answers);
+    const words = ['hubble', 'record', 'here.jsonl', '--server', server.address];
+    expect((await run(words, { cwd: folder })).stderr).toBe(
+      `${LINES.length} records written to here.jsonl\n`,
+    );
+    expect(statSync(join(folder, 'here.jsonl')).size).toBeGreaterThan(0);
+  });
+
   test('leaves out what is redacted', async () => {
     await using server = await serveGrpc(answers);
     const path = join(folder, 'redacted.jsonl');
