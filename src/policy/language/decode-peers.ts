@@ -97,6 +97,13 @@ const ENTITY: Decode<Entity> = (value, at) => {
       `Cilium ${at.options.target} does not know the entity "${entity}"`,
       `It came with ${since}.`,
     );
+  // From 1.18 on the schema says so.
+  else if (entity?.startsWith('world-') && at.options.form === 'kubernetes' && at.before('1.18'))
+    at.fail(
+      'schema',
+      `objects may not name the entity "${entity}"`,
+      `The schema of the custom resource does not list it: use the CIDR ${entity === 'world-ipv4' ? '0.0.0.0/0' : '::/0'}.`,
+    );
   return entity;
 };
 

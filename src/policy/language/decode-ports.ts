@@ -297,8 +297,17 @@ export const PORT_DENY_RULE = object<PortDenyRule>({
   fields: { ports: DENY_PORTS },
 });
 
-const ICMP_TYPE: Decode<number | string> = (value, at) =>
-  typeof value === 'number' ? value : text()(value, at);
+const ICMP_TYPE: Decode<number | string> = (value, at) => {
+  if (typeof value === 'number') return value;
+  const name = text()(value, at);
+  if (name !== undefined && !at.reaches('1.16'))
+    at.fail(
+      'release',
+      `Cilium ${at.options.target} does not know ICMP types by name`,
+      'That came with 1.16. Write the number.',
+    );
+  return name;
+};
 
 export const ICMPS = {
   decode: list(

@@ -10,7 +10,9 @@ export interface SortedLabels {
 /** Keys whose value belongs to one run, one pod or one revision: whoever makes pods sets them anew each time. */
 const PASSING_KEYS: readonly RegExp[] = [
   /^(?:batch\.kubernetes\.io\/.+|job-name|controller-uid)$/,
-  /^(?:statefulset\.kubernetes\.io\/pod-name|(?:apps|statefulset)\.kubernetes\.io\/pod-index|pod-index)$/,
+  /^(?:(?:apps|statefulset)\.kubernetes\.io\/pod-index|pod-index)$/,
+  // What names the pod itself: statefulset.kubernetes.io/pod-name, job.runner.gitlab.com/pod, …
+  /(?:^|\/)pod(?:[-_.]?name)?$/i,
   // pod-template-hash, controller-revision-hash, rollouts-pod-template-hash, template-revision-hash, …
   /(?:^|[-./_])(?:hash|uid|uuid)$/i,
   /(?:^|\/)\w*(?:UID|Uid)$/,
@@ -18,7 +20,7 @@ const PASSING_KEYS: readonly RegExp[] = [
   /^workflows\.argoproj\.io\/(?:workflow|completed|phase|resubmitted-from-workflow|workflow-archiving-status)$/,
   /^tekton\.dev\/(?:pipelineRun|taskRun|customRun)$/,
   /^(?:spark-app-selector|spark-exec-id|sparkoperator\.k8s\.io\/(?:submission-id|executor-id))$/,
-  /^(?:run_id|execution_date|logical_date|try_number|map_index)$/,
+  /^(?:run_id|execution_date|logical_date|try_number|map_index|airflow-worker)$/,
   /^serving\.knative\.dev\/(?:revision|configurationGeneration|routingState)$/,
   /^(?:jobset\.sigs\.k8s\.io|leaderworkerset\.sigs\.k8s\.io)\/(?:job-index|job-global-index|job-key|restart-attempt|worker-index|group-index|group-key)$/,
 ];
