@@ -79,7 +79,10 @@ async function apply(
   } catch (error) {
     if (!(error instanceof KubeRefusal)) throw error;
     const { code, status, message, hint } = error;
-    const told = status.message ?? message;
+    const isUnknown = code === 404 && status.message === undefined;
+    const told = isUnknown
+      ? `the cluster has no resource ${object.kind} of ${object.apiVersion}`
+      : (status.message ?? message);
     if (code !== 409) return { name, outcome: 'failed', error: told, hint };
     return { name, outcome: 'failed', ...conflict(status, told) };
   }
