@@ -89,6 +89,37 @@ test.each([
   expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining(message) });
 });
 
+// differs: hubble-value-words
+test.each([
+  [
+    ['status', '--timeout', 'foo'],
+    'invalid argument "foo" for "--timeout" flag: expected a duration such as 5s',
+  ],
+  [['config', 'set', 'debug', 'maybe'], 'invalid value "maybe" for key debug: expected true or false'],
+  [['status', '--server', 'foo://x'], 'invalid server address "foo://x": expected HOST:PORT'],
+  [['status', '--server', ':99999'], 'invalid server address ":99999": port 99999 does not exist'],
+  [
+    ['status', '--server', 'localhost:1', '--tls', '--tls-ca-cert-files', '/nope'],
+    "cannot load cert '/nope': no such file or directory",
+  ],
+])('a value of %j that cannot be read', async (words, message) => {
+  const { stdout, stderr, code } = await run(['hubble', ...words], { cwd: folder });
+  expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining(message) });
+});
+
+// differs: hubble-debug-log
+test('--debug logs nothing on stderr but an error with its stack', async () => {
+  expect(await run(['hubble', '--debug', 'config', 'get', 'server'], { cwd: folder })).toMatchObject({
+    code: 0,
+    stderr: '',
+  });
+  const { stderr } = await run(['hubble', '--debug', 'status', '--server', 'unix:///nope.sock'], {
+    cwd: folder,
+  });
+  expect(stderr).not.toContain('level=DEBUG');
+  expect(stderr).toContain('UserError: ');
+});
+
 // differs: hubble-help
 test.each([[[]], [['observe']], [['list', 'nodes']], [['config', 'set']]])(
   'help %j is that of --help',
