@@ -239,6 +239,8 @@ function elsewhereOf(given: Given, ctx: Context): Elsewhere | undefined {
   if (given.host !== undefined) asked.push('--host');
   if (asked.length > 1)
     throw new UsageError(`${asked.join(' and ')} cannot be used together: each says which agent is asked`);
+  if (limitNodes === '')
+    throw new UsageError('--limit-nodes needs labels, such as zone=a: --all-nodes asks every node');
   if (node === '') throw new UsageError('--node needs the name of a node');
   if (pod !== undefined && !/^([^/]+\/)?[^/]+$/.test(pod))
     throw new UsageError(`--pod needs the name of a pod, as NAMESPACE/NAME: "${pod}"`);

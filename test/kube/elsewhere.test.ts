@@ -163,6 +163,7 @@ describe('an agent of a cluster', () => {
     [['--pod', 'shop/pending'], 'the pod shop/pending runs on no node yet'],
     [['--node', 'n5'], 'pods with the label k8s-app=cilium are in several namespaces: dev, kube-system'],
     [['--node', ''], '--node needs the name of a node'],
+    [['--limit-nodes', ''], '--limit-nodes needs labels'],
     [['--pod', 'shop/'], '--pod needs the name of a pod, as NAMESPACE/NAME: "shop/"'],
     [['--pod', 'a/b/c'], '--pod needs the name of a pod'],
     [
