@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,6 +49,7 @@ describe('a signal ends a command', () => {
     ['whose configuration is one, of hubble', ['hubble', '--config', '{}/fifo', 'config', 'view'], 2500],
     ['whose flows are a FIFO', ['cilium', 'policy', 'suggest', '--flows', '{}/fifo'], 2500],
     ['that reads what is typed', ['cilium', 'policy', 'validate', '-'], 2500],
+    ['that asks', ['cilium', 'encrypt', 'flush'], 2500],
   ])('%s', async (_, argv, afterMs) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       const { code, by, ms } = await interrupted(argv, afterMs, signal);
@@ -58,6 +59,33 @@ describe('a signal ends a command', () => {
     }
   });
 });
+
+const SCRIPT = ['/usr/bin/script', '/bin/script'].find((path) => existsSync(path));
+const terminal = SCRIPT === undefined ? test.skip : test;
+
+terminal(
+  `Ctrl-C ends a question at a terminal at once, and nothing is done${SCRIPT === undefined ? ' (skipped: no script(1))' : ''}`,
+  async () => {
+    const words = [process.execPath, '--import', 'tsx', 'src/bin/cilium.ts', 'encrypt', 'flush'];
+    const child = spawn(SCRIPT ?? '', ['-qefc', words.join(' '), '/dev/null'], {
+      cwd: ROOT,
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { PATH: process.env.PATH, HOME: folder, SHELL: '/bin/sh' },
+    });
+    const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+    let said = '';
+    let start = 0;
+    for await (const chunk of child.stdout) {
+      said += String(chunk);
+      if (start > 0 || !said.includes('[y/N]')) continue;
+      start = performance.now();
+      child.stdin.write('\u0003');
+    }
+    expect([await ended, said]).toEqual([130, expect.stringMatching(/\[y\/N\] \^C\s*$/)]);
+    // A command that does not end by itself is ended after 3 s.
+    expect(performance.now() - start).toBeLessThan(2500);
+  },
+);
 
 test('a folder that cannot be made is an error', () => {
   for (const home of ['/proc/nope', '/dev/null']) {

@@ -30,7 +30,7 @@ export class EtcdClient {
   /** The value of one key. */
   async get(key: string): Promise<KeyValue | undefined> {
     const answer = await this.#call('/v3/kv/range', { key: encode(key) });
-    return decodeKvs(answer)[0];
+    return decodeKvs(answer)[0]?.pair;
   }
 
   /** All keys that begin with `prefix`, in order, page by page. */
@@ -44,10 +44,18 @@ export class EtcdClient {
         limit: String(PAGE),
       });
       const page = decodeKvs(answer);
-      if (page.length > 0) yield page;
-      const last = page.at(-1);
-      if (!last || page.length < PAGE) return;
-      from = Buffer.concat([Buffer.from(last.key), Buffer.from([0])]);
+      for (const { bytes, pair } of page) {
+        if (Buffer.compare(bytes, from) < 0)
+          throw new UserError(
+            `etcd: key ${JSON.stringify(pair.key)} was not asked for, or comes out of order`,
+            {
+              hint: 'Is this the client address of an etcd member?',
+            },
+          );
+        from = Buffer.concat([bytes, Buffer.from([0])]);
+      }
+      if (page.length > 0) yield page.map(({ pair }) => pair);
+      if (page.length < PAGE) return;
     }
   }
 
@@ -62,15 +70,16 @@ export class EtcdClient {
       recursive ? { key: encode(keyBytes(key)), range_end: encode(prefixEnd(key)) } : { key: encode(key) },
       true,
     );
-    return Number(field(answer, 'deleted') ?? 0);
+    return countOf(answer, 'deleted');
   }
 
   /** Cluster and member that answered. */
   async status(): Promise<{ clusterId: string; version: string }> {
     const answer = await this.#call('/v3/maintenance/status', {});
-    const header = field(answer, 'header');
+    const id = String(field(field(answer, 'header'), 'cluster_id') ?? '0');
+    if (!/^\d{1,20}$/.test(id)) throw new UserError('etcd: cluster_id should be a number');
     return {
-      clusterId: BigInt(String(field(header, 'cluster_id') ?? '0')).toString(16),
+      clusterId: BigInt(id).toString(16),
       version: String(field(answer, 'version') ?? ''),
     };
   }
@@ -143,16 +152,32 @@ function field(value: unknown, name: string): unknown {
     : undefined;
 }
 
-function decodeKvs(answer: unknown): KeyValue[] {
+/** A whole number of an answer; gRPC's gateway writes those of 64 bits as text and leaves out a zero. */
+function countOf(value: unknown, name: string): number {
+  const count = field(value, name) ?? 0;
+  if (!/^\d{1,20}$/.test(String(count))) throw new UserError(`etcd: ${name} should be a number`);
+  return Number(count);
+}
+
+/** Pairs with the bytes of their keys: one that is no UTF-8 would not be found again by its text. */
+function decodeKvs(answer: unknown): { bytes: Buffer; pair: KeyValue }[] {
   const kvs = field(answer, 'kvs');
   if (kvs === undefined) return [];
   if (!Array.isArray(kvs)) throw new UserError('etcd: kvs should be a list');
-  return kvs.map((kv) => ({
-    key: Buffer.from(String(field(kv, 'key') ?? ''), 'base64').toString(),
-    value: Buffer.from(String(field(kv, 'value') ?? ''), 'base64'),
-    modRevision: Number(field(kv, 'mod_revision') ?? 0),
-    lease: String(field(kv, 'lease') ?? '0'),
-  }));
+  return kvs.map((kv) => {
+    const [key = '', value = '', lease = '0'] = ['key', 'value', 'lease'].map((name) => field(kv, name));
+    if (typeof key !== 'string' || typeof value !== 'string')
+      throw new UserError('etcd: a key and its value should be texts in base64');
+    if (!/^\d{1,20}$/.test(String(lease))) throw new UserError('etcd: lease should be a number');
+    const bytes = Buffer.from(key, 'base64');
+    const pair = {
+      key: bytes.toString(),
+      value: Buffer.from(value, 'base64'),
+      modRevision: countOf(kv, 'mod_revision'),
+      lease: String(lease),
+    };
+    return { bytes, pair };
+  });
 }
 
 function encode(text: string | Uint8Array): string {

@@ -45,6 +45,23 @@ async function member(answer?: (call: Call) => Answer) {
   };
 }
 
+/** A member that sends a byte now and then, and never the last. */
+async function slowMember() {
+  const server = createServer((_, response) => {
+    response.writeHead(200);
+    const timer = setInterval(() => response.write(' '), 50);
+    response.on('close', () => clearInterval(timer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
 /** Runs something on a client of these members. */
 async function on<T>(
   endpoints: string[],
@@ -108,7 +125,7 @@ describe('keys', () => {
     expect(await on([empty.url], (e) => Array.fromAsync(e.list('x')))).toEqual([]);
     let calls = 0;
     await using full = await member(() => ({
-      kvs: calls++ === 0 ? Array.from({ length: 1000 }, () => kv('k')) : [],
+      kvs: calls++ === 0 ? Array.from({ length: 1000 }, (_, i) => kv(`k${String(i).padStart(4, '0')}`)) : [],
     }));
     expect((await on([full.url], (e) => Array.fromAsync(e.list('k')))).length).toBe(1);
     expect(calls).toBe(2);
@@ -141,6 +158,66 @@ describe('keys', () => {
     await using none = await member(() => ({}));
     expect(await on([none.url], (e) => e.delete('k', false))).toBe(0);
   });
+});
+
+describe('an answer that no etcd gives', () => {
+  const full = (key: (i: number) => string) => ({
+    kvs: Array.from({ length: 1000 }, (_, i) => ({ key: key(i), value: '' })),
+  });
+  test.each<[string, Answer, RegExp]>([
+    ['the same page for ever', full(() => b64('p/a')), /key "p\/a" was not asked for, or comes out of order/],
+    ['keys from before the prefix', { kvs: [kv('a')] }, /key "a" was not asked for/],
+    [
+      'keys backwards',
+      { kvs: [kv('p/b'), kv('p/a')] },
+      /key "p\/a" was not asked for, or comes out of order/,
+    ],
+    ['a key that is a number', { kvs: [{ key: 1 }] }, /should be texts in base64/],
+    ['a lease that is none', { kvs: [kv('p/a', { lease: {} })] }, /lease should be a number/],
+    [
+      'a revision that is none',
+      { kvs: [kv('p/a', { mod_revision: 'x' })] },
+      /mod_revision should be a number/,
+    ],
+    ['pairs that are none', { kvs: {} }, /kvs should be a list/],
+    ['a body that is no JSON', { status: 200, text: '\u001b[2J' }, /the answer of status 200 is not JSON/],
+    ['JSON that is too deep', { status: 200, text: '['.repeat(100_000) }, /is not JSON/],
+  ])('%s is an error', async (_what, answer, error) => {
+    await using etcd = await member(() => answer);
+    await expect(on([etcd.url], (e) => Array.fromAsync(e.list('p/')))).rejects.toThrow(error);
+    expect(etcd.calls.length).toBeLessThanOrEqual(2);
+  });
+
+  test('is one as a count or an id, too', async () => {
+    await using etcd = await member(() => ({ deleted: 'many', header: { cluster_id: 'x' } }));
+    await expect(on([etcd.url], (e) => e.delete('k', false))).rejects.toThrow('deleted should be a number');
+    await expect(on([etcd.url], (e) => e.status())).rejects.toThrow('cluster_id should be a number');
+  });
+
+  test('larger than 64 MiB, or slower than the limit, ends', async () => {
+    await using large = await member(() => ({ status: 200, text: ' '.repeat((64 << 20) + 1) }));
+    await expect(on([large.url], (e) => e.get('k'))).rejects.toThrow('larger than 64 MiB');
+    await using slow = await slowMember();
+    const etcd = new EtcdClient(
+      { endpoints: [slow.url] },
+      { timeoutMs: 300, signal: new AbortController().signal },
+    );
+    await expect(etcd.get('k')).rejects.toThrow(/no answer within/);
+    await etcd.close();
+  });
+});
+
+test('keys that are no UTF-8 are gone on from by their bytes', async () => {
+  const raw = (i: number) =>
+    Buffer.concat([Buffer.from('p/'), Buffer.of(0xff), Buffer.from(String(i).padStart(4, '0'))]);
+  const keys = Array.from({ length: 1500 }, (_, i) => raw(i));
+  await using etcd = await member(({ body }) => {
+    const from = Buffer.from(body.key ?? '', 'base64');
+    const rest = keys.filter((key) => Buffer.compare(key, from) >= 0).slice(0, Number(body.limit));
+    return { kvs: rest.map((key) => ({ key: key.toString('base64'), value: '' })) };
+  });
+  const pages = await on([etcd.url], (e) => Array.fromAsync(e.list('p/')));
+  expect(pages.map((page) => page.length)).toEqual([1000, 500]);
 });
 
 test('the status has the id of the cluster as hex', async () => {

@@ -32,6 +32,9 @@ export function addKvstoreGetCommand(command: Command, ctx: Context): void {
     );
 }
 
+/** What is printed as one document is collected first. */
+const MAX_STRUCTURED_BYTES = 64 * 1024 * 1024;
+
 function line({ key, value }: KeyValue): string {
   return `${sanitize(key)} => ${sanitize(value.toString())}\n`;
 }
@@ -46,20 +49,32 @@ async function getOne(kvstore: EtcdClient, key: string, options: OutputFlag, ctx
 }
 
 async function getAll(kvstore: EtcdClient, prefix: string, options: OutputFlag, ctx: Context): Promise<void> {
-  const pairs: Record<string, unknown> = {};
+  const pairs: [string, object][] = [];
+  let size = 0;
   try {
     for await (const page of kvstore.list(prefix)) {
-      if (!options.output) await ctx.out.write(page.map(line).join(''));
-      else
-        for (const { key, value, modRevision, lease } of page)
-          pairs[key] = {
+      if (!options.output) {
+        await ctx.out.write(page.map(line).join(''));
+        continue;
+      }
+      for (const { key, value, modRevision, lease } of page) {
+        size += key.length + value.length;
+        pairs.push([
+          key,
+          {
             Data: value.toString('base64'),
             ModRevision: modRevision,
             LeaseID: Number.isSafeInteger(Number(lease)) ? Number(lease) : lease,
-          };
+          },
+        ]);
+      }
+      if (size > MAX_STRUCTURED_BYTES)
+        throw new UserError(`more than ${MAX_STRUCTURED_BYTES / 1024 / 1024} MiB`, {
+          hint: 'Name a longer prefix, or leave out -o: keys are printed as they arrive then.',
+        });
     }
   } catch (error) {
     failed('Unable to list keys')(error);
   }
-  if (options.output) await writeStructured(ctx, options.output, pairs);
+  if (options.output) await writeStructured(ctx, options.output, Object.fromEntries(pairs));
 }

@@ -319,6 +319,21 @@ describe('an undo file', () => {
   });
 });
 
+test('a file below what takes no folder is an error, not a search without an end', async () => {
+  const entry = {
+    path: '/proc/nope/deep/x',
+    kind: 'file',
+    mode: 0o600,
+    uid: 0,
+    gid: 0,
+    mtimeMs: 0,
+    base64: '',
+  } as const;
+  await expect(restoreFiles([entry], join(folder, 'u.json'), systemRun({}))).rejects.toThrow('ENOENT');
+  const behind = { ...entry, path: '/dev/null/deep/x' };
+  await expect(restoreFiles([behind], join(folder, 'u.json'), systemRun({}))).rejects.toThrow('ENOTDIR');
+});
+
 test('a record is never written over, and an empty name is refused', async () => {
   const path = undoFile([ADD]);
   const before = readFileSync(path, 'utf8');
