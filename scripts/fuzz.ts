@@ -67,6 +67,14 @@ const unhandled: string[] = [];
 process.on('unhandledRejection', (error) => void unhandled.push(`not handled: ${String(error)}`));
 process.on('uncaughtException', (error) => void unhandled.push(`not caught: ${String(error)}`));
 
+let finished = false;
+// An input whose run never comes back, with nothing left to wait for, would end this as if all were well.
+process.on('exit', () => {
+  if (finished) return;
+  console.log(`input ${Atomics.load(progress, 0)} of seed ${seed} never came back`);
+  process.exitCode = 1;
+});
+
 /** Ends the process when an input keeps it busy: nothing else can. */
 const progress = new BigInt64Array(new SharedArrayBuffer(16));
 const watchdog = new Worker(
@@ -222,4 +230,5 @@ if (options.outputFile)
     }),
   );
 await stack.disposeAsync();
+finished = true;
 process.exit(faulty > 0 ? 1 : 0);
