@@ -24,7 +24,13 @@ function mutateDocument(text: string, random: Random): string {
   }
   const changed = mutateValue(structuredClone(value), random);
   if (random.chance(0.3)) return serialise(changed);
-  const yaml = stringify(JSON.parse(JSON.stringify(changed) ?? 'null'));
+  let yaml: string;
+  try {
+    yaml = stringify(JSON.parse(JSON.stringify(changed) ?? 'null'));
+  } catch {
+    // Nothing writes YAML that deep.
+    return serialise(changed);
+  }
   return random.chance(0.3) ? mutateText(yaml, random) : yaml;
 }
 
