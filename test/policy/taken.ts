@@ -91,6 +91,13 @@ export const TAKEN: readonly (readonly [name: string, take: Take])[] = [
       delete settings.nodeLabels;
     },
   ],
+  [
+    'whom CIDR rules select',
+    ({ state, settings }) => {
+      delete state.cidrMatchMode;
+      delete settings.cidrMatchMode;
+    },
+  ],
 ];
 
 /** Labels of other clusters stay: pods without one count as those of the own cluster. */

@@ -26,8 +26,10 @@ export interface World extends Known {
 
 /** The evaluator of what is known. */
 export function engineOf({ state, settings }: Known, rules: readonly SourcedRule[]): PolicyEngine {
-  const { objects } = state;
-  return new PolicyEngine(state.identities, state.endpoints, { ...settings, objects }).addAll(rules);
+  const { objects, addresses } = state;
+  return new PolicyEngine(state.identities, state.endpoints, { ...settings, objects, addresses }).addAll(
+    rules,
+  );
 }
 
 /** What the agent of a recording knows, with its rules. */
@@ -67,7 +69,7 @@ export async function recordedSets(name: string, release: Release): Promise<Worl
     sets.map(async ({ rules, documents, identities, ips = [], endpoints = [], ...set }) => {
       const text = JSON.stringify(documents ?? rules);
       const read = await parsePolicies([{ file: 'p.json', text }], { target: release, strict: false });
-      const known = await readState({ identities, ips, endpoints, hostFirewall: false });
+      const known = await readState({ identities, ips, endpoints, hostFirewall: false, cidrMatchMode: [] });
       return {
         name: `${name}, ${set.name}`,
         state: known.state,

@@ -21,6 +21,8 @@ export interface AgentPolicyState extends AgentLists {
   hostFirewall: boolean | undefined;
   /** Whether it reads ClusterNetworkPolicy. Undefined: the agent does not say. */
   clusterNetworkPolicy: boolean | undefined;
+  /** Which peers of the cluster CIDR rules select. Undefined: the agent does not say. */
+  cidrMatchMode: ('nodes' | 'pods')[] | undefined;
   /** Whether nodes have labels of their own. Undefined: the agent does not say. */
   nodeLabels: boolean | undefined;
   /** Whether both address families are in use. Undefined: the agent does not say. */
@@ -55,6 +57,7 @@ export async function readPolicyState(agent: AgentClient): Promise<AgentPolicySt
     clusterName: clusterNameOf(config),
     hostFirewall: isOn(health?.at('host-firewall').text('mode')),
     clusterNetworkPolicy: switchOf(config, 'EnableK8sClusterNetworkPolicy'),
+    cidrMatchMode: cidrMatchModeOf(config),
     nodeLabels: switchOf(config, 'EnableNodeSelectorLabels'),
     dualStack: usesBothFamilies(config),
     release: parseRelease(health?.at('cilium').text('msg') ?? ''),
@@ -81,6 +84,15 @@ function switchOf(config: Reader<DaemonConfiguration> | undefined, name: string)
     ? status.at('daemonConfigurationMap').fields()[name]
     : undefined;
   return typeof found === 'boolean' ? found : undefined;
+}
+
+/** Undefined where the agent does not list the option: an empty list may be null. */
+function cidrMatchModeOf(config: Reader<DaemonConfiguration> | undefined): ('nodes' | 'pods')[] | undefined {
+  const map = config?.at('status').at('daemonConfigurationMap');
+  const found = map?.present ? map.fields().PolicyCIDRMatchMode : undefined;
+  if (found === null) return [];
+  const modes: readonly unknown[] | undefined = Array.isArray(found) ? found : undefined;
+  return modes?.filter((mode) => mode === 'nodes' || mode === 'pods');
 }
 
 function usesBothFamilies(config: Reader<DaemonConfiguration> | undefined): boolean | undefined {

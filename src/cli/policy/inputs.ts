@@ -13,11 +13,17 @@ import {
   stateOfAgent,
 } from '../../policy/evaluate/decide/cluster-state.ts';
 import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
-import { PolicyEngine, type Settings } from '../../policy/evaluate/decide/engine.ts';
+import {
+  NEWEST_NEEDED,
+  needsNewest,
+  PolicyEngine,
+  type Settings,
+} from '../../policy/evaluate/decide/engine.ts';
 import { FlowFacts } from '../../policy/evaluate/decide/flow-facts.ts';
 import { takePods } from '../../policy/evaluate/decide/pods.ts';
 import { type ClusterObjects, takeObject } from '../../policy/evaluate/selectors/cluster-objects.ts';
 import { Identities } from '../../policy/evaluate/selectors/identities.ts';
+import type { CidrMatchMode } from '../../policy/evaluate/selectors/peers.ts';
 import { isEntryList, rulesOfEntries } from '../../policy/read/agent-entries.ts';
 import { readDocuments } from '../../policy/read/documents.ts';
 import { parsePolicies } from '../../policy/read/policies.ts';
@@ -39,6 +45,7 @@ export interface StateFlags {
   allowLocalhost?: 'always' | 'policy';
   hostFirewall?: 'on' | 'off';
   clusterNetworkPolicy?: 'on' | 'off';
+  cidrMatchMode?: 'none' | 'nodes' | 'pods' | 'nodes,pods';
   release?: Release;
 }
 
@@ -73,6 +80,12 @@ export function addStateOptions(command: Command, otherwise: string): Command {
       ).choices(['on', 'off']),
     )
     .addOption(clusterNetworkPolicyOption('as in --state, else not known'))
+    .addOption(
+      new Option(
+        '--cidr-match-mode <modes>',
+        "Whom CIDR rules select in the cluster, like the agent's option policy-cidr-match-mode (nodes from 1.15 on, pods from 1.20 on): none (the agent's default), nodes, pods or nodes,pods (default: as in --state, else not known)",
+      ).choices(['none', 'nodes', 'pods', 'nodes,pods']),
+    )
     .addOption(
       new Option(
         '--release <version>',
@@ -113,29 +126,35 @@ export async function loadRules(
 /** Loads what `--state` names: a file, or the running agent with its rules. */
 export async function loadState(
   ctx: Context,
-  { state: from, allowLocalhost, hostFirewall, clusterNetworkPolicy, release }: StateFlags,
+  { state: from, allowLocalhost, hostFirewall, clusterNetworkPolicy, cidrMatchMode, release }: StateFlags,
 ): Promise<Loaded> {
   const loaded = await loadStateOf(ctx, from, release);
   takePods(loaded.state);
-  const { objects, hostFirewall: stated, clusterNetworkPolicy: read } = loaded.state;
+  const { objects, addresses, localOnly } = loaded.state;
+  const { hostFirewall: stated, clusterNetworkPolicy: read, cidrMatchMode: mode } = loaded.state;
   const settings: Partial<Settings> = {
     ...releaseShown(loaded.state),
     ...splitWorld(loaded.state),
     ...(stated !== undefined && { hostFirewall: stated }),
     ...(read !== undefined && { clusterNetworkPolicy: read }),
+    ...(mode && { cidrMatchMode: mode }),
     ...loaded.settings,
     objects,
+    ...(!localOnly && { addresses }),
     ...(allowLocalhost && { allowLocalhost: allowLocalhost === 'always' }),
     ...(hostFirewall && { hostFirewall: hostFirewall === 'on' }),
     ...(clusterNetworkPolicy && { clusterNetworkPolicy: clusterNetworkPolicy === 'on' }),
+    ...(cidrMatchMode && { cidrMatchMode: modesOf(cidrMatchMode) }),
     ...(release && { release }),
   };
-  // Only agents from 1.20 on read them.
-  const told = settings.release ?? (settings.clusterNetworkPolicy ? FIRST_TO_READ : undefined);
+  // Only agents from 1.20 on read them, or let CIDR rules select pods.
+  const told = settings.release ?? (needsNewest(settings) ? NEWEST_NEEDED : undefined);
   return { ...loaded, settings: { ...settings, ...(told && { release: told }) } };
 }
 
-const FIRST_TO_READ: Release = '1.20';
+function modesOf(given: NonNullable<StateFlags['cidrMatchMode']>): CidrMatchMode {
+  return (['nodes', 'pods'] as const).filter((mode) => given.split(',').includes(mode));
+}
 
 async function loadStateOf(
   ctx: Context,
@@ -184,6 +203,7 @@ async function loadAgent(ctx: Context, asked: Release | undefined): Promise<Load
     hostFirewall,
     clusterName,
     clusterNetworkPolicy,
+    cidrMatchMode,
     nodeLabels,
     dualStack,
     release: told,
@@ -207,6 +227,7 @@ async function loadAgent(ctx: Context, asked: Release | undefined): Promise<Load
       ...(hostFirewall !== undefined && { hostFirewall }),
       ...(clusterName !== undefined && { clusterName }),
       ...(clusterNetworkPolicy !== undefined && { clusterNetworkPolicy }),
+      ...(cidrMatchMode && { cidrMatchMode }),
       ...(nodeLabels !== undefined && { nodeLabels }),
       ...(split !== undefined && { dualStack: split }),
       ...(release && { release }),

@@ -90,6 +90,7 @@ export function readOnlySettings(world: World, config: LabState['config']): Reco
     NodePortBindProtection: true,
     PolicyAccounting: true,
     PolicyAuditMode: false,
+    PolicyCIDRMatchMode: [],
     PolicyDenyResponse: 'none',
     PolicyMapFullReconciliationInterval: 900 * SECOND,
     PolicyTriggerInterval: SECOND,

@@ -52,8 +52,10 @@ function uncertainPeers(engine: PolicyEngine): readonly Identity[] {
 function whyOpen(peer: Selector, engine: PolicyEngine, uncertain: readonly Identity[]): string[] {
   if (peer.kind === 'fqdn' && engine.selectors.resolve(peer).ids.length === 0)
     return ['the addresses of DNS names are not known before pods have asked for them'];
-  if (peer.kind !== 'labels') return [];
-  const asked = peer.within ? engine.identities.all.values() : uncertain;
+  const inside = peer.kind === 'cidr' && peer.insiders;
+  if (peer.kind !== 'labels' && !inside) return [];
+  const asked =
+    inside || (peer.kind === 'labels' && peer.within) ? engine.identities.all.values() : uncertain;
   for (const identity of asked) {
     const selected = selectsOrWhy(peer, identity);
     if (typeof selected === 'string') return [selected];

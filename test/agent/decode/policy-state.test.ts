@@ -39,6 +39,21 @@ describe('the state that verdicts rest on', () => {
     });
   });
 
+  test.each([
+    [['nodes'], ['nodes']],
+    [
+      ['nodes', 'pods'],
+      ['nodes', 'pods'],
+    ],
+    [[], []],
+    [null, []],
+    [undefined, undefined],
+  ])('whom CIDR rules select: %j', async (PolicyCIDRMatchMode, wanted) => {
+    const daemonConfigurationMap = { Debug: false, PolicyCIDRMatchMode };
+    const state = await stateWith({ 'GET /v1/config': { body: { status: { daemonConfigurationMap } } } });
+    expect(state.cidrMatchMode).toEqual(wanted);
+  });
+
   test('has the ports, pods and services that rules may mean', async () => {
     const state = await stateWith({
       'GET /v1/endpoint': {

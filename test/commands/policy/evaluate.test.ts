@@ -55,6 +55,8 @@ describe('policy maps', () => {
         state,
         '--release',
         '1.17',
+        '--cidr-match-mode',
+        'none',
         '-o',
         'json',
       ]);

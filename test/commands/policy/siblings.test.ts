@@ -74,7 +74,7 @@ describe('prefixes of all addresses are of one family', () => {
   ] as const)('%s to %s: %s', async (policy, to, verdict) => {
     const words = ['--from', 'app=a', '--to', to, '-p', '443'];
     for (const state of [undefined, SPLIT])
-      for (const release of [[], ['--release', '1.15'], ['--release', '1.20']])
+      for (const release of [[], ['--release', '1.15'], ['--release', '1.20', '--cidr-match-mode', 'none']])
         expect([to, await verdictOf(POLICIES[policy], [...words, ...release], state)]).toEqual([to, verdict]);
   });
 

@@ -5,6 +5,7 @@ import { RESERVED_IDS, reservedLabels } from '../../../model/reserved-identity.t
 import { takeAgentService } from '../selectors/agent-services.ts';
 import { type ClusterObjects, noObjects, OBJECT_KINDS, takeObject } from '../selectors/cluster-objects.ts';
 import { type Identity, identityOf } from '../selectors/identities.ts';
+import type { CidrMatchMode } from '../selectors/peers.ts';
 import type { Endpoint } from './engine.ts';
 
 /** What the evaluator needs to know of a cluster besides the rules. */
@@ -21,6 +22,8 @@ export interface PolicyState {
   localOnly?: true;
   /** Whether the nodes' own traffic is subject to policy, if the state says so. */
   hostFirewall?: boolean;
+  /** Which peers of the cluster CIDR rules select, if the state says so. */
+  cidrMatchMode?: CidrMatchMode;
   /** Whether the agents read ClusterNetworkPolicy, if the state says so. */
   clusterNetworkPolicy?: boolean;
 }
@@ -55,6 +58,7 @@ export function stateOf(document: unknown, file: string): PolicyState {
     objects: objectsOf(document.objects, file),
     ...switchOf('hostFirewall', document, file),
     ...switchOf('clusterNetworkPolicy', document, file),
+    ...modeOf(document.cidrMatchMode, file),
   };
 }
 
@@ -67,6 +71,15 @@ function switchOf<K extends 'hostFirewall' | 'clusterNetworkPolicy'>(
   if (value === undefined) return {};
   if (typeof value !== 'boolean') throw wrong(file, `"${name}" must be true or false`);
   return { [name]: value } as { [name in K]?: boolean };
+}
+
+function modeOf(value: unknown, file: string): Pick<PolicyState, 'cidrMatchMode'> {
+  if (value === undefined) return {};
+  const list: readonly unknown[] | undefined = Array.isArray(value) ? value : undefined;
+  const modes = list?.filter((mode) => mode === 'nodes' || mode === 'pods');
+  if (!list || !modes || modes.length < list.length)
+    throw wrong(file, '"cidrMatchMode" must be a list of "nodes" and "pods"');
+  return { cidrMatchMode: modes };
 }
 
 /** A list as `kubectl get pods,services,endpointslices,namespaces -A -o json` prints it. Other kinds are passed over. */

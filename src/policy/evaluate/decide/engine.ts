@@ -1,3 +1,4 @@
+import { type AddressRange, parseRange } from '../../../lib/address.ts';
 import type { ContainerPort } from '../../../model/agent-lists.ts';
 import { atLeast, type Release } from '../../../model/release.ts';
 import { AGGREGATE_IDS, hasIdentity, reservedLabels } from '../../../model/reserved-identity.ts';
@@ -29,13 +30,15 @@ import {
   type Identity,
   identityOf,
   isNode,
+  isOutside,
   isPodNumber,
   isReserved,
 } from '../selectors/identities.ts';
 import { selectsOrWhy } from '../selectors/match.ts';
-import type { Surroundings } from '../selectors/peers.ts';
+import type { CidrMatchMode, Surroundings } from '../selectors/peers.ts';
 import { SelectorCache } from '../selectors/selection.ts';
 import type { Selector } from '../selectors/selector.ts';
+import type { PolicyState } from './cluster-state.ts';
 
 /** An endpoint of this node: its id, its identity, and the ports that rules may refer to by name. */
 export interface Endpoint {
@@ -54,6 +57,8 @@ export interface Settings {
   clusterNetworkPolicy: boolean | undefined;
   /** Nodes have labels of their own, which a ClusterNetworkPolicy may select them by. Undefined: not known. */
   nodeLabels: boolean | undefined;
+  /** Which peers of the cluster CIDR rules select. Undefined: not known. */
+  cidrMatchMode: CidrMatchMode | undefined;
   /** Pods accept connections from their node even without a rule (the agent's default under Kubernetes). */
   allowLocalhost: boolean;
   /** The release whose maps are computed, and whose way of handling CIDR exceptions is used. Undefined: not known. */
@@ -62,6 +67,8 @@ export interface Settings {
   clusterName?: string;
   /** Addresses of both families are in use; undefined looks at the identities. */
   dualStack?: boolean;
+  /** Addresses of nodes and pods, all of those of an identity that has one. */
+  addresses?: PolicyState['addresses'];
   /** CIDR groups and services that rules refer to. */
   objects?: ClusterObjects;
 }
@@ -71,14 +78,21 @@ const DEFAULT_SETTINGS: Settings = {
   hostFirewall: undefined,
   clusterNetworkPolicy: undefined,
   nodeLabels: undefined,
+  cidrMatchMode: undefined,
   allowLocalhost: false,
   release: undefined,
 };
 
 /** The release that is assumed where none is known. */
 const USUAL_RELEASE: Release = '1.17';
-/** The first release whose agents read ClusterNetworkPolicy. */
-const FIRST_WITH_TIERS: Release = '1.20';
+
+/** The first release whose agents read ClusterNetworkPolicy, and whose CIDR rules can select pods. */
+export const NEWEST_NEEDED: Release = '1.20';
+
+/** Whether only agents from there on can have these settings. */
+export function needsNewest({ clusterNetworkPolicy, cidrMatchMode }: Partial<Settings>): boolean {
+  return clusterNetworkPolicy === true || cidrMatchMode?.includes('pods') === true;
+}
 
 /** The policy of one identity. */
 export interface SubjectPolicy {
@@ -140,15 +154,16 @@ export class PolicyEngine {
     settings: Partial<Settings> = {},
   ) {
     this.settings = { ...DEFAULT_SETTINGS, ...settings };
-    this.identities = new Identities(identitiesIn(this.release, identities));
+    const { objects, addresses = [], cidrMatchMode } = this.settings;
+    this.identities = new Identities(withAddresses(identitiesIn(this.release, identities), addresses));
     this.endpoints = endpoints;
     this.selectors = new SelectorCache(this.identities);
-    const { objects } = this.settings;
     this.#around = {
       clusterName: this.settings.clusterName ?? this.identities.clusterName(endpoints),
       dualStack: this.settings.dualStack ?? this.identities.dualStack(),
       release: this.release,
-      assumed: this.settings.release === undefined && !this.settings.clusterNetworkPolicy,
+      assumed: this.settings.release === undefined && !needsNewest(this.settings),
+      cidrMatchMode,
       ...(objects && { objects }),
     };
     this.#namedPorts = portsByName(endpoints);
@@ -159,8 +174,7 @@ export class PolicyEngine {
 
   /** The release whose rules and maps are followed. */
   get release(): Release {
-    const { release, clusterNetworkPolicy } = this.settings;
-    return release ?? (clusterNetworkPolicy ? FIRST_WITH_TIERS : USUAL_RELEASE);
+    return this.settings.release ?? (needsNewest(this.settings) ? NEWEST_NEEDED : USUAL_RELEASE);
   }
 
   /** Name of the cluster that the entity `cluster` means. */
@@ -330,7 +344,7 @@ export class PolicyEngine {
   #has({ source }: CompiledRule, on: readonly Option[] = []): boolean | Option {
     if (source.origin.kind !== 'ClusterNetworkPolicy') return true;
     const { release } = this.settings;
-    if (release !== undefined && !atLeast(release, FIRST_WITH_TIERS)) return false;
+    if (release !== undefined && !atLeast(release, NEWEST_NEEDED)) return false;
     const needed: Option[] = [
       'clusterNetworkPolicy',
       ...(source.needsNodeLabels ? (['nodeLabels'] as const) : []),
@@ -450,6 +464,19 @@ function identitiesIn(release: Release, given: Iterable<Identity>): Identity[] {
   const ids = new Set(known.map(({ id }) => id));
   const missing = Object.entries(AGGREGATE_IDS).filter(([, id]) => !ids.has(id));
   return [...known, ...missing.map(([name, id]) => identityOf(id, reservedLabels(name)))];
+}
+
+/** Adds to nodes and pods the addresses that the address book has for them. */
+function withAddresses(identities: readonly Identity[], book: PolicyState['addresses']): readonly Identity[] {
+  const known = new Map<number, AddressRange[]>();
+  for (const { cidr, identity } of book) {
+    const range = parseRange(cidr);
+    if (range) known.set(identity, [...(known.get(identity) ?? []), range]);
+  }
+  return identities.map((each) => {
+    const addresses = known.get(each.id);
+    return addresses && !each.addresses && !isOutside(each) ? { ...each, addresses } : each;
+  });
 }
 
 function hasEndpoints(identities: Identities, endpoints: readonly Pick<PodObject, 'identity'>[]): boolean {

@@ -10,6 +10,8 @@ export interface Identity {
   byKey: ReadonlyMap<string, Label>;
   /** The prefix of a CIDR identity, or those of the world; else empty. */
   prefixes: readonly AddressRange[];
+  /** The addresses of a node or a pod; undefined when they are not known. */
+  addresses?: readonly AddressRange[];
   /** Known DNS names of this peer. FQDN selectors match them as well as `fqdn:` labels. */
   names: readonly string[];
   /** Present when it may have more labels than these. */
@@ -65,17 +67,19 @@ export function identityOf(
   gap: Gap | undefined = gapOf(id, labels),
 ): Identity {
   const parsed = parseLabels(labels);
+  const own = parsed.flatMap(({ source, key }) => (source === 'cidr' ? (rangeOfLabel(key) ?? []) : []));
+  // Nodes and pods have them only where CIDR rules select nodes and pods: one for each of their addresses.
+  const inside = ofPod(labels) || ofNode(labels);
+  const addresses = own.filter((each) => !own.some((other) => other !== each && contains(each, other)));
   let narrowest: AddressRange | undefined;
-  for (const { source, key } of parsed) {
-    if (source !== 'cidr') continue;
-    const prefix = rangeOfLabel(key);
-    if (prefix && (!narrowest || prefix.length > narrowest.length)) narrowest = prefix;
-  }
+  if (!inside)
+    for (const prefix of own) if (!narrowest || prefix.length > narrowest.length) narrowest = prefix;
   return {
     id,
     labels: parsed,
     byKey: new Map(parsed.map((label) => [label.key, label])),
     prefixes: narrowest ? [narrowest] : (WORLD.get(id) ?? []),
+    ...(inside && addresses.length > 0 && { addresses }),
     names,
     ...(gap && { gap }),
   };
@@ -86,10 +90,13 @@ function gapOf(id: number, labels: readonly string[]): Gap | undefined {
   // Cilium labels every pod with its namespace and its cluster.
   if (id >= 0 && ofPod(labels) && ![NAMESPACE, CLUSTER].every((key) => carries(labels, key)))
     return { of: 'added', why: `identity ${id} has no labels of its namespace and cluster here` };
-  const node = labels.some((label) => label === 'reserved:host' || label === 'reserved:remote-node');
-  return node && labels.every((label) => label.startsWith('reserved:'))
+  return ofNode(labels) && labels.every((label) => /^(reserved|cidr):/.test(label))
     ? { of: 'node', why: 'the labels of the node are not known' }
     : undefined;
+}
+
+function ofNode(labels: readonly string[]): boolean {
+  return labels.some((label) => label === 'reserved:host' || label === 'reserved:remote-node');
 }
 
 function ofPod(labels: readonly string[]): boolean {

@@ -110,6 +110,10 @@ function isOfFamily<T>({ prefixes }: Identity, family: 4 | 6, then: T): T | fals
 }
 
 function hasAddress(selector: Extract<Selector, { kind: 'cidr' }>, peer: Identity): boolean | string {
+  const { insiders } = selector;
+  const sort = insiders && kindInside(peer);
+  if (sort) return hasInsider(selector, insiders[sort], peer);
+  if (insiders?.only) return peer.gap?.of === 'any' ? peer.gap.why : false;
   if (peer.prefixes.some((own) => inSelector(own, selector))) return true;
   if (peer.gap?.of === 'any') return peer.gap.why;
   if (!isMade(peer)) return false;
@@ -121,6 +125,27 @@ function hasAddress(selector: Extract<Selector, { kind: 'cidr' }>, peer: Identit
   return parts && !peer.prefixes.some((own) => holes.some((hole) => contains(hole, own)))
     ? `it selects a part of ${peer.prefixes.map(formatRange).join(' and ')}`
     : false;
+}
+
+function kindInside(peer: Identity): 'nodes' | 'pods' | undefined {
+  if (peer.gap?.of === 'any') return undefined;
+  if (isNode(peer)) return 'nodes';
+  const isPod = !isOutside(peer) && !peer.labels.some(({ source }) => source === 'reserved');
+  return isPod ? 'pods' : undefined;
+}
+
+/** Whether the selector has all addresses of a node or a pod, if it has any such peer. */
+function hasInsider(
+  selector: Extract<Selector, { kind: 'cidr' }>,
+  has: true | string | undefined,
+  { addresses = [] }: Identity,
+): boolean | string {
+  if (has === undefined) return false;
+  const inside = addresses.filter((own) => inSelector(own, selector));
+  if (inside.length === 0 && addresses.length > 0) return false;
+  if (has !== true) return has;
+  if (addresses.length === 0) return 'the address of the peer is not known';
+  return inside.length === addresses.length || 'it selects a part of the addresses of the peer';
 }
 
 function hasName({ pattern, labels }: Extract<Selector, { kind: 'fqdn' }>, peer: Identity): boolean | string {
@@ -138,7 +163,8 @@ function hasName({ pattern, labels }: Extract<Selector, { kind: 'fqdn' }>, peer:
 function mayBe(peer: Identity, among: Among): boolean {
   if (peer.gap?.of === 'any') return true;
   if (isOutside(peer)) return among !== 'pods';
-  return among !== 'outside' && !peer.labels.some(({ source }) => source === 'reserved');
+  if (isNode(peer)) return among === 'hosts' || among === 'anyone';
+  return among !== 'outside' && among !== 'hosts' && !peer.labels.some(({ source }) => source === 'reserved');
 }
 
 function inSelector(own: AddressRange, { prefix, holes }: Extract<Selector, { kind: 'cidr' }>): boolean {

@@ -15,11 +15,15 @@ import {
   type Bounds,
   canonical,
   fqdnSelector,
+  type Insiders,
   labelSelector,
   NOBODY,
   type Selector,
   WILDCARD,
 } from './selector.ts';
+
+/** Peers of the cluster that CIDR rules select beside the addresses outside: the agent's option of this name. */
+export type CidrMatchMode = readonly ('nodes' | 'pods')[];
 
 /** What rules refer to and only the cluster knows. */
 export interface Surroundings {
@@ -30,6 +34,8 @@ export interface Surroundings {
   release?: Release;
   /** The release is assumed: what others do otherwise is not known. */
   assumed?: boolean;
+  /** Which peers of the cluster CIDR rules select. Undefined: not known. */
+  cidrMatchMode?: CidrMatchMode | undefined;
   /** The rule was written as a Kubernetes object, in whose selectors the agent puts what is left unsaid. */
   ofObject?: boolean;
   /** The object is a ClusterNetworkPolicy. */
@@ -205,9 +211,41 @@ function entitySelectors(entity: Entity, around: Surroundings): Selector[] {
   }
 }
 
-function cidrSelector(prefix: AddressRange, holes: readonly AddressRange[] = []): Selector {
+function cidrSelector(
+  prefix: AddressRange,
+  holes: readonly AddressRange[] = [],
+  insiders?: Insiders,
+): Selector {
   const except = holes.map(formatRange).sort().join(',');
-  return { kind: 'cidr', key: `cidr ${formatRange(prefix)} -${except}`, prefix, holes };
+  const key = `cidr ${formatRange(prefix)} -${except}`;
+  return insiders
+    ? { kind: 'cidr', key: `${key} ${JSON.stringify(insiders)}`, prefix, holes, insiders }
+    : { kind: 'cidr', key, prefix, holes };
+}
+
+const NODES_UNKNOWN = 'whether CIDR rules select nodes is not known (--cidr-match-mode)';
+const PODS_UNKNOWN = 'whether CIDR rules select pods is not known (--cidr-match-mode)';
+
+/**
+ * Whom a CIDR rule selects in the cluster: nodes from 1.15 on and pods from 1.20 on, where the agents have the option for it.
+ */
+function insidersOf({ release, cidrMatchMode: mode }: Surroundings): Insiders | undefined {
+  const nodes = mode ? mode.includes('nodes') || undefined : NODES_UNKNOWN;
+  const pods = mode ? mode.includes('pods') || undefined : PODS_UNKNOWN;
+  const has = (first: Release) => release !== undefined && atLeast(release, first);
+  const found: Insiders = {
+    ...(nodes && has('1.15') && { nodes }),
+    ...(pods && has('1.20') && { pods }),
+  };
+  return found.nodes || found.pods ? found : undefined;
+}
+
+/** Of a rule for all addresses: from 1.19 on they select nodes only where they select pods. */
+function insidersOfAll(around: Surroundings, cut: boolean): Insiders | undefined {
+  const { nodes, pods } = insidersOf(around) ?? {};
+  if (pods) return { ...(nodes && { nodes: nodes === true ? pods : nodes }), pods };
+  if (!cut || !nodes || reaches(around, '1.19')) return undefined;
+  return { nodes: around.assumed ? 'agents from 1.19 on select no nodes here (--release)' : nodes };
 }
 
 /** The agent ignores the zone of an address. */
@@ -223,8 +261,15 @@ function cidrSelectors(list: readonly string[], around: Surroundings): Selector[
 }
 
 function rangeSelectors(ranges: readonly AddressRange[], around: Surroundings): Selector[] {
-  const narrow = ranges.filter(({ length }) => length > 0).map((range) => cidrSelector(range));
-  return [...narrow, ...worldOf(ranges, around)];
+  const insiders = insidersOf(around);
+  const narrow = ranges.filter(({ length }) => length > 0).map((range) => cidrSelector(range, [], insiders));
+  const all = insidersOfAll(around, false);
+  const wide = all
+    ? ranges
+        .filter(({ length }) => length === 0)
+        .map((range) => cidrSelector(range, [], { ...all, only: true }))
+    : [];
+  return [...narrow, ...worldOf(ranges, around), ...wide];
 }
 
 /** A prefix of all addresses means the world. Dual-stack clusters have an identity of it for each family. */
@@ -257,7 +302,13 @@ function cidrRuleSelectors(rule: CidrRule, around: Surroundings): Selector[] {
   if (group) return pieces(group, holes, around);
   const what = rule.cidrGroupRef === undefined ? 'no CIDR group' : `the CIDR group ${rule.cidrGroupRef}`;
   const why = rule.cidrGroupRef === undefined ? `${what} is known` : `${what} is not known`;
-  return unknownPeers([rule], why, 'outside');
+  return unknownPeers([rule], why, amongCidrs(around));
+}
+
+/** Whom a CIDR rule can select. */
+function amongCidrs(around: Surroundings): Among {
+  const { nodes, pods } = insidersOf(around) ?? {};
+  return pods ? 'anyone' : nodes ? 'hosts' : 'outside';
 }
 
 function groupPrefixes(
@@ -274,13 +325,22 @@ function pieces(list: readonly string[], holes: readonly AddressRange[], around:
     return list.flatMap((text) => {
       const prefix = rangeOf(text);
       if (!prefix) return [];
-      return holes.length > 0 ? [cidrSelector(prefix, holes)] : rangeSelectors([prefix], around);
+      const insiders = prefix.length > 0 ? insidersOf(around) : insidersOfAll(around, true);
+      return holes.length > 0 ? [cidrSelector(prefix, holes, insiders)] : rangeSelectors([prefix], around);
     });
   const ranges = list.flatMap((text) => {
     const range = rangeOf(text);
     return range ? without(range, holes) : [];
   });
-  return rangeSelectors(ranges, around);
+  // Of a prefix of all addresses, agents from 1.19 on keep the prefix whole.
+  const whole = holes.length > 0 && list.some((text) => rangeOf(text)?.length === 0);
+  return whole
+    ? ranges.flatMap((range) =>
+        range.length > 0
+          ? [cidrSelector(range, [], insidersOfAll(around, true))]
+          : rangeSelectors([range], around),
+      )
+    : rangeSelectors(ranges, around);
 }
 
 function serviceSelectors(peers: EgressPeers, around: Surroundings): Selector[] {
@@ -290,7 +350,7 @@ function serviceSelectors(peers: EgressPeers, around: Surroundings): Selector[] 
     const { namespace, serviceName } = service.k8sService ?? {};
     const name = [namespace, serviceName].filter(Boolean).join('/');
     const why = name ? `the service ${name} is not known` : 'services by selector are not known';
-    return unknownPeers([service], why, 'both');
+    return unknownPeers([service], why, insidersOf(around) ? 'anyone' : 'both');
   });
 }
 

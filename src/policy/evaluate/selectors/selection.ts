@@ -24,7 +24,7 @@ export class SelectorCache {
           .select(selector.terms)
           .filter((identity) => !isHidden(identity, selector.terms));
       case 'cidr':
-        return selector.prefix.length === 0
+        return selector.prefix.length === 0 || selector.insiders
           ? [...this.identities.all.values()].filter((identity) => selects(selector, identity))
           : this.identities.inside(selector.prefix).filter((identity) => selects(selector, identity));
       case 'fqdn':
@@ -54,7 +54,7 @@ export class Selection {
   #isCertain(): boolean {
     const { selector } = this;
     if (selector.kind === 'labels') return !selector.within && !asksNamespace(selector.terms);
-    return selector.kind !== 'none';
+    return selector.kind !== 'none' && !(selector.kind === 'cidr' && selector.insiders);
   }
 
   /** Whether a peer is selected, or why that is not known. Peers that are not in the resolved identities have negative ids. */

@@ -13,7 +13,14 @@ export type Selector =
       nodes?: true;
       within?: Bounds;
     }
-  | { kind: 'cidr'; key: string; prefix: AddressRange; holes: readonly AddressRange[] }
+  /** `insiders` are the peers of the cluster that it may select too, by their addresses. */
+  | {
+      kind: 'cidr';
+      key: string;
+      prefix: AddressRange;
+      holes: readonly AddressRange[];
+      insiders?: Insiders;
+    }
   | { kind: 'fqdn'; key: string; labels: readonly string[]; pattern: RegExp }
   /** Selects no peer. `why` says which data is missing, if that is the reason, and `among` what it can select. */
   | { kind: 'none'; key: string; why?: string; among?: Among };
@@ -29,8 +36,18 @@ export interface Bounds {
   why?: string;
 }
 
-/** Pods, hosts outside the cluster, or both. */
-export type Among = 'pods' | 'outside' | 'both';
+/**
+ * Peers of the cluster that CIDR rules select with the agent's option `policy-cidr-match-mode`. Missing: not these; a text
+ * says why it is not known. `only`: the addresses outside the cluster have a selector of their own.
+ */
+export interface Insiders {
+  nodes?: true | string;
+  pods?: true | string;
+  only?: true;
+}
+
+/** Pods, hosts outside the cluster, both, hosts outside and nodes, or all of these. */
+export type Among = 'pods' | 'outside' | 'both' | 'hosts' | 'anyone';
 
 /** Selects every peer. */
 export const WILDCARD: Selector = { kind: 'labels', key: '', terms: [] };

@@ -55,6 +55,7 @@ async function engineOf(text: string, settings: Partial<Settings> = {}): Promise
   return new PolicyEngine(STATE.identities, STATE.endpoints, {
     release: '1.20',
     clusterNetworkPolicy: true,
+    cidrMatchMode: [],
     objects: STATE.objects,
     ...settings,
   }).addAll(rules);

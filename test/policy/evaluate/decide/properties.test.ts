@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { atLeast, type Release } from '../../../../src/model/release.ts';
 import { decideDirection } from '../../../../src/policy/evaluate/decide/decide.ts';
-import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
+import { PolicyEngine, type Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
 import { aggregateByKind, EVERYBODY } from '../../../../src/policy/evaluate/maps/aggregates.ts';
 import { l4Key } from '../../../../src/policy/evaluate/maps/map-key.ts';
 import { lookup } from '../../../../src/policy/evaluate/maps/policy-map.ts';
@@ -14,9 +14,21 @@ import { entriesText, ruleOf } from '../../helpers.ts';
 
 const ENDPOINTS = PODS.map(({ id }, i) => ({ id: i + 1, identity: id }));
 
-function engineOf(rules: readonly Rule[], release: Release = '1.17'): PolicyEngine {
-  return new PolicyEngine(IDENTITIES, ENDPOINTS, { release }).addAll(rules.map(ruleOf));
+function engineOf(
+  rules: readonly Rule[],
+  release: Release = '1.17',
+  settings: Partial<Settings> = {},
+): PolicyEngine {
+  return new PolicyEngine(IDENTITIES, ENDPOINTS, { release, cidrMatchMode: [], ...settings }).addAll(
+    rules.map(ruleOf),
+  );
 }
+
+/** One address for each node and pod, some of them within the prefixes of the rules. */
+const BOOK = IDENTITIES.filter(({ prefixes }) => prefixes.length === 0).map(({ id }, i) => ({
+  cidr: `${i % 3 === 0 ? '172.16.0' : i % 3 === 1 ? '10.1.2' : '10.9.0'}.${i + 3}/32`,
+  identity: id,
+}));
 
 const AGGREGATE_OF = aggregateByKind(new Identities(IDENTITIES), 'lab');
 
@@ -34,7 +46,9 @@ function byMap(engine: PolicyEngine, { subject, peer, direction, protocol, port 
 }
 
 function byRules(engine: PolicyEngine, { subject, peer, direction, ...traffic }: Asked): boolean {
-  const { answer } = decideDirection(engine, direction, subject, peer, traffic);
+  // The engine's own knows its addresses.
+  const known = engine.identities.get(peer.id) ?? peer;
+  const { answer } = decideDirection(engine, direction, subject, known, traffic);
   expect(answer).not.toBe('unknown');
   return answer === 'allowed';
 }
@@ -51,6 +65,19 @@ describe('random rules and traffic', () => {
         for (const each of asked) expect(byMap(engine, each)).toBe(byRules(engine, each));
       }),
       { numRuns },
+    );
+  });
+
+  test.each([
+    ['1.17', ['nodes']],
+    ['1.20', ['nodes', 'pods']],
+  ] as const)('they do so in %s where CIDR rules select %j', (release, cidrMatchMode) => {
+    fc.assert(
+      fc.property(anyRules, fc.array(anyTraffic, { minLength: 1, maxLength: 8 }), (rules, asked) => {
+        const engine = engineOf(rules, release, { cidrMatchMode, addresses: BOOK });
+        for (const each of asked) expect(byMap(engine, each)).toBe(byRules(engine, each));
+      }),
+      { numRuns: 2_000 },
     );
   });
 

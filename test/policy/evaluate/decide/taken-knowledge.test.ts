@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { formatLabel } from '../../../../src/model/label.ts';
 import { atLeast, releasesOf } from '../../../../src/model/release.ts';
 import type { Answer } from '../../../../src/policy/evaluate/decide/decide.ts';
-import type { Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
+import { NEWEST_NEEDED, needsNewest, type Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
 import { Peers, parsePort } from '../../../../src/policy/evaluate/decide/peers.ts';
 import { balancedBy, decideWanted } from '../../../../src/policy/evaluate/decide/services.ts';
 import { parsePolicies } from '../../../../src/policy/read/policies.ts';
@@ -90,6 +90,7 @@ const FULL = {
     { kind: 'CiliumCIDRGroup', metadata: { name: 'office' }, spec: { externalCIDRs: ['198.51.100.0/24'] } },
   ],
   hostFirewall: true,
+  cidrMatchMode: [],
 };
 
 const cnp = (name: string, namespace: string, spec: string) =>
@@ -375,7 +376,7 @@ function wrongIn(world: Known, rules: readonly SourcedRule[], asked: Asked): Rec
     const less = answersOf(rules, known, asked);
     const wholes =
       piece === 'the release'
-        ? RELEASES.filter((each) => !world.settings.clusterNetworkPolicy || atLeast(each, '1.20')).map(
+        ? RELEASES.filter((each) => !needsNewest(world.settings) || atLeast(each, NEWEST_NEEDED)).map(
             (release) => answersOf(rules, { ...world, settings: { ...world.settings, release } }, asked),
           )
         : [full];
@@ -409,6 +410,10 @@ describe('with one piece of knowledge taken away, no certain answer turns out wr
 
   test.each(TIERED)('in one whose agents read ClusterNetworkPolicy: %s', (_, text) =>
     inMadeCluster(text, { release: '1.20', clusterNetworkPolicy: true, nodeLabels: true }),
+  );
+
+  test.each(POLICIES)('in one whose CIDR rules select nodes and pods: %s', (_, text) =>
+    inMadeCluster(text, { release: '1.20', cidrMatchMode: ['nodes', 'pods'] }),
   );
 
   test.each(['agent-1.10', 'agent-1.14', 'agent-1.20', 'agent-1.20-release'])(

@@ -16,7 +16,9 @@ const ENDPOINTS = PODS.map(({ id }, i) => ({ id: i + 1, identity: id }));
 const AGGREGATE_OF = aggregateByKind(new Identities(IDENTITIES), 'lab');
 
 function engineOf(rules: readonly Rule[], settings: Partial<Settings> = {}): PolicyEngine {
-  return new PolicyEngine(IDENTITIES, ENDPOINTS, { release: '1.20', ...settings }).addAll(rules.map(ruleOf));
+  return new PolicyEngine(IDENTITIES, ENDPOINTS, { release: '1.20', cidrMatchMode: [], ...settings }).addAll(
+    rules.map(ruleOf),
+  );
 }
 
 /** Rules of all tiers. Those with an order are as a ClusterNetworkPolicy makes them: without default deny. */
