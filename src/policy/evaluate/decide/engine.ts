@@ -38,13 +38,18 @@ import { selectsOrWhy } from '../selectors/match.ts';
 import type { CidrMatchMode, Surroundings } from '../selectors/peers.ts';
 import { SelectorCache } from '../selectors/selection.ts';
 import type { Selector } from '../selectors/selector.ts';
-import type { PolicyState } from './cluster-state.ts';
 
 /** An endpoint of this node: its id, its identity, and the ports that rules may refer to by name. */
 export interface Endpoint {
   id: number;
   identity: number;
   namedPorts?: readonly ContainerPort[];
+}
+
+/** Which identity an address or prefix has. */
+interface AddressOf {
+  cidr: string;
+  identity: number;
 }
 
 /** The agent's settings that change the meaning of rules. */
@@ -68,7 +73,7 @@ export interface Settings {
   /** Addresses of both families are in use; undefined looks at the identities. */
   dualStack?: boolean;
   /** Addresses of nodes and pods, all of those of an identity that has one. */
-  addresses?: PolicyState['addresses'];
+  addresses?: readonly AddressOf[];
   /** CIDR groups and services that rules refer to. */
   objects?: ClusterObjects;
 }
@@ -467,7 +472,7 @@ function identitiesIn(release: Release, given: Iterable<Identity>): Identity[] {
 }
 
 /** Adds to nodes and pods the addresses that the address book has for them. */
-function withAddresses(identities: readonly Identity[], book: PolicyState['addresses']): readonly Identity[] {
+function withAddresses(identities: readonly Identity[], book: readonly AddressOf[]): readonly Identity[] {
   const known = new Map<number, AddressRange[]>();
   for (const { cidr, identity } of book) {
     const range = parseRange(cidr);
