@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream';
+import type { PeerCertificate } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Dispatcher } from 'undici';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
 import { errnoText } from '../lib/errno.ts';
-import { verifyFault } from '../lib/go-x509.ts';
+import { checkServerName, verifyFault } from '../lib/go-x509.ts';
 import { type ClusterFlags, loadKubeConfig } from './config.ts';
 
 /** An object of the Kubernetes API, as far as every one has the same. */
@@ -198,8 +199,7 @@ export class KubeClient implements AsyncDisposable {
     const code = errorCode(inner);
     const fail = (text: string, hint?: string) =>
       new KubeUnreachable(`${this.#what(request)}: ${text}`, { hint, cause: error });
-    const tls =
-      verifyFault(code) ?? (code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? errorMessage(inner) : undefined);
+    const tls = verifyFault(code) ?? (code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? nameFault(inner) : undefined);
     if (tls)
       return fail(
         tls,
@@ -211,9 +211,12 @@ export class KubeClient implements AsyncDisposable {
       return fail('no answer in time', 'Is the API server reachable from here?');
     if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE')
       return fail('the connection broke', 'Is the API server restarting?');
+    const { proxyUrl } = this.config.getCurrentCluster() ?? {};
     return fail(
       errnoText(code) ?? errorMessage(inner),
-      'Is the cluster of the kubeconfig reachable from here?',
+      proxyUrl
+        ? `It is asked through the proxy of the kubeconfig: ${withoutPassword(proxyUrl)}`
+        : 'Is the cluster of the kubeconfig reachable from here?',
     );
   }
 
@@ -246,7 +249,8 @@ export class KubeClient implements AsyncDisposable {
       // The library fills in what it calls a request; these two calls are all that it makes.
       await this.config.applySecurityAuthentication({ setHeaderParam, setDispatcher } as never);
     } catch (error) {
-      throw new UserError(`the credentials of the kubeconfig cannot be used: ${errorMessage(error)}`, {
+      const why = errorMessage(error).trim() || 'its plugin failed without a word';
+      throw new UserError(`the credentials of the kubeconfig cannot be used: ${why}`, {
         hint: `Try the same with: kubectl --context ${this.config.getCurrentContext()} auth whoami`,
         cause: error,
       });
@@ -324,6 +328,17 @@ export async function collect(body: AsyncIterable<Buffer>, limit = MAX_ANSWER_BY
     parts.push(part);
   }
   return Buffer.concat(parts, size);
+}
+
+/** Why the name of a certificate is refused, in the words that all of this program has for it. */
+function nameFault(error: unknown): string {
+  const { host, cert } = Object(error) as { host?: string; cert?: PeerCertificate };
+  const told = host !== undefined && cert ? checkServerName(host, cert) : undefined;
+  return errorMessage(told ?? error);
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, '//');
 }
 
 /** The error below what the client wraps around it. */

@@ -1,8 +1,8 @@
-import { atLeast, isInRelease, NEWEST_RELEASE, type Release, releasesOf } from '../model/release.ts';
+import { atLeast, isInRelease, KNOWN_RELEASES, NEWEST_RELEASE, type Release } from '../model/release.ts';
 
 /** The agents that a lab can play: one of each release; `all` has every path of every one of them. */
 export type AgentVersion = 'all' | Release;
-export const AGENT_VERSIONS: readonly AgentVersion[] = ['all', ...releasesOf('api').reverse()];
+export const AGENT_VERSIONS: readonly AgentVersion[] = ['all', ...KNOWN_RELEASES.toReversed()];
 
 /** What the agent says it is. */
 export function agentRelease(version: AgentVersion): string {

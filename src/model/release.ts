@@ -1,9 +1,6 @@
 /** A release of Cilium, down to the minor version: `1.17`. */
 export type Release = `${number}.${number}`;
 
-/** What the toolkit knows of a release: the REST API and its texts, the pinned maps, or the policy language. */
-type Area = 'api' | 'maps' | 'policy';
-
 /** A pinned map as a mark: its name, where `{n}` stands for any number, and its sizes where older ones had others. */
 export interface PinMark {
   pin: string;
@@ -13,7 +10,6 @@ export interface PinMark {
 
 interface KnownRelease {
   release: Release;
-  knows: readonly Area[];
   /** Fields of `GET /healthz` that agents of no older release in this table have. */
   status?: readonly string[];
   /** Maps that agents of no older release in this table pin. */
@@ -27,7 +23,6 @@ interface KnownRelease {
 const RELEASES: readonly KnownRelease[] = [
   {
     release: '1.9',
-    knows: ['api', 'policy'],
     status: ['host-routing'],
     pins: [
       { pin: 'cilium_policy_{n}', keySize: 8 },
@@ -35,46 +30,39 @@ const RELEASES: readonly KnownRelease[] = [
       { pin: 'cilium_lb6_backends', keySize: 2 },
     ],
   },
-  { release: '1.10', knows: ['api', 'policy'], status: ['encryption'] },
+  { release: '1.10', status: ['encryption'] },
   {
     release: '1.11',
-    knows: ['api', 'policy'],
     pins: [{ pin: 'cilium_lb4_backends_v2' }, { pin: 'cilium_lb6_backends_v2' }],
   },
-  { release: '1.12', knows: ['api', 'policy'], status: ['cni-chaining', 'identity-range'] },
+  { release: '1.12', status: ['cni-chaining', 'identity-range'] },
   {
     release: '1.13',
-    knows: ['api', 'policy'],
     status: ['cni-file', 'ipv6-big-tcp'],
     pins: [{ pin: 'cilium_lb4_backends_v3' }, { pin: 'cilium_lb6_backends_v3' }],
   },
   {
     release: '1.14',
-    knows: ['api', 'policy'],
     status: ['ipv4-big-tcp'],
     pins: [{ pin: 'cilium_auth_map' }, { pin: 'cilium_node_map' }, { pin: 'cilium_runtime_config' }],
   },
-  { release: '1.15', knows: ['api', 'policy'], status: ['srv6'] },
+  { release: '1.15', status: ['srv6'] },
   {
     release: '1.16',
-    knows: ['api', 'policy'],
     status: ['routing', 'attach-mode', 'datapath-mode'],
     pins: [{ pin: 'cilium_policy_{n}', keySize: 12 }],
   },
   {
     release: '1.17',
-    knows: ['api', 'maps', 'policy'],
     pins: [{ pin: 'cilium_policy_v2_{n}', valueSize: 24 }],
   },
   {
     release: '1.18',
-    knows: ['api', 'policy'],
     status: ['hubble-metrics'],
     pins: [{ pin: 'cilium_policystats' }, { pin: 'cilium_ipcache_v2' }],
   },
   {
     release: '1.19',
-    knows: ['api', 'policy'],
     pins: [
       { pin: 'cilium_policy_v2_{n}', valueSize: 12 },
       { pin: 'cilium_percpu_trace_id' },
@@ -83,7 +71,6 @@ const RELEASES: readonly KnownRelease[] = [
   },
   {
     release: '1.20',
-    knows: ['api', 'maps', 'policy'],
     status: ['configured-datapath-mode'],
     pins: [
       { pin: 'cilium_policy_v3_{n}' },
@@ -102,10 +89,8 @@ export const OLDEST_RELEASE: Release = '1.9';
 /** The newest release that the toolkit knows; an unknown newer one is treated like it. */
 export const NEWEST_RELEASE: Release = '1.20';
 
-/** The releases that an area knows, oldest first. */
-export function releasesOf(area: Area): Release[] {
-  return RELEASES.filter(({ knows }) => knows.includes(area)).map(({ release }) => release);
-}
+/** The releases that the toolkit knows, oldest first. */
+export const KNOWN_RELEASES: readonly Release[] = RELEASES.map(({ release }) => release);
 
 /**
  * The release at the start of a version: `1.17`, `v1.17.3`, `1.20.0-dev (v1.20.0-…)`; undefined when there is none.
@@ -148,11 +133,7 @@ export function isNewer(release: Release): boolean {
   return compareReleases(release, NEWEST_RELEASE) > 0;
 }
 
-/** The release of an area that is nearest to this one; of two that are as near, the newer. */
-export function nearestRelease(release: Release, area: Area): Release {
-  return nearest(release, releasesOf(area));
-}
-
+/** The release that is nearest to this one; of two that are as near, the newer. */
 function nearest(release: Release, among: readonly Release[]): Release {
   const distance = (known: Release) => Math.abs(compareReleases(known, release));
   return among.reduce((best, known) => (distance(known) <= distance(best) ? known : best));

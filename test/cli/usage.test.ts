@@ -4,7 +4,7 @@ import { build, resolve } from '../../src/cli/tree.ts';
 import { VERBS } from '../../src/cli/usage/reference.ts';
 import { unknownNoun, usageOfVerb } from '../../src/cli/usage/usage.ts';
 import { TREE } from '../../src/commands/index.ts';
-import { NEWEST_RELEASE, type Release, releasesOf } from '../../src/model/release.ts';
+import { KNOWN_RELEASES, NEWEST_RELEASE, type Release } from '../../src/model/release.ts';
 import { agentOf } from '../helpers/agent.ts';
 import { run, testContext } from '../helpers/run.ts';
 
@@ -113,7 +113,7 @@ describe('the reference’s verbs', () => {
       for (const { long } of here.options) taken.add(long);
     const missing = Object.keys(VERBS[name]?.flags ?? {}).filter((flag) => !taken.has(`--${flag}`));
     expect(missing).toEqual([]);
-    for (const release of releasesOf('api')) {
+    for (const release of KNOWN_RELEASES) {
       const usage = usageOfVerb(command, name.split(' '), release)?.usage ?? '';
       // Every flag says what it is for.
       expect(usage.split('\n').filter((line) => /^ +-/.test(line) && !/\S {3,}\S/.test(line))).toEqual([]);

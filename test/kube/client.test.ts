@@ -1,6 +1,9 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import type { KubeRequest } from '../../src/kube/client.ts';
+import { KubeClient, type KubeRequest } from '../../src/kube/client.ts';
 import { answerJson, kubeClient, refusal, serveKube } from '../helpers/kube.ts';
 
 const PODS = '/api/v1/pods';
@@ -131,4 +134,24 @@ test('a request ends with the signal', async () => {
   await using server = await serveKube(() => stop.abort(new Error('stopped')));
   await using client = await kubeClient(server, { signal: stop.signal });
   await expect(client.json({ path: PODS })).rejects.toThrow('stopped');
+});
+
+test('a proxy that does not answer is named, without its password', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'kube-')), 'config');
+  const cluster = { server: 'https://127.0.0.1:6443', 'proxy-url': 'http://me:secret@127.0.0.1:1' };
+  writeFileSync(
+    path,
+    JSON.stringify({
+      clusters: [{ name: 'c', cluster }],
+      contexts: [{ name: 'k', context: { cluster: 'c', user: 'u' } }],
+      users: [{ name: 'u', user: {} }],
+      'current-context': 'k',
+    }),
+  );
+  const options = { env: {}, kubeconfig: path, signal: new AbortController().signal };
+  await using client = await KubeClient.open(options);
+  await expect(client.json({ path: PODS })).rejects.toMatchObject({
+    message: `GET https://127.0.0.1:6443${PODS}: connection refused`,
+    hint: 'It is asked through the proxy of the kubeconfig: http://127.0.0.1:1',
+  });
 });

@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import { parsePlainJson } from '../../lib/exact-json.ts';
 import { isRecord } from '../../lib/record.ts';
-import { atLeast, type Release, releasesOf } from '../../model/release.ts';
+import { atLeast, KNOWN_RELEASES, type Release } from '../../model/release.ts';
 import { AGGREGATE_IDS } from '../../model/reserved-identity.ts';
 import {
   emptyState,
@@ -90,7 +90,7 @@ export function addStateOptions(command: Command, otherwise: string): Command {
       new Option(
         '--release <version>',
         'Cilium release whose meaning of rules counts (default: that of the state where it shows, else 1.17 where releases agree)',
-      ).choices(releasesOf('policy')),
+      ).choices(KNOWN_RELEASES),
     );
 }
 

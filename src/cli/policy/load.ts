@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { type Release, releasesOf } from '../../model/release.ts';
+import { KNOWN_RELEASES, type Release } from '../../model/release.ts';
 import { type ParseOptions, type Policies, parsePolicies } from '../../policy/read/policies.ts';
 import { renderFindings } from '../../render/policy/findings.ts';
 import { NO_COLOR, paletteFor } from '../../render/text/palette.ts';
@@ -35,7 +35,7 @@ export function addPolicyFileOptions(command: Command): Command {
       new Option(
         '--target <version>',
         'Cilium release to check for (default: 1.17 for JSON rules, 1.20 for Kubernetes objects)',
-      ).choices(releasesOf('policy')),
+      ).choices(KNOWN_RELEASES),
     )
     .option(
       '-n, --namespace <name>',

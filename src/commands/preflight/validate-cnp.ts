@@ -3,7 +3,7 @@ import { stringSlice } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { Finding } from '../../model/finding.ts';
-import { type Release, releasesOf } from '../../model/release.ts';
+import { KNOWN_RELEASES, type Release } from '../../model/release.ts';
 import { parsePolicies } from '../../policy/read/policies.ts';
 import {
   REPORT_FORMATS,
@@ -28,9 +28,7 @@ interface ValidateCnpOptions {
 export function addPreflightValidateCnpCommand(command: Command, ctx: Context): void {
   command
     .addOption(
-      new Option('--target <version>', 'Cilium release to check for (default: 1.20)').choices(
-        releasesOf('policy'),
-      ),
+      new Option('--target <version>', 'Cilium release to check for (default: 1.20)').choices(KNOWN_RELEASES),
     )
     .addOption(new Option('-o, --output <format>', 'Output format').choices(REPORT_FORMATS).default('text'))
     .option('--kubeconfig <file>', 'How to reach the cluster (default: KUBECONFIG, then ~/.kube/config)')

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { formatLabel } from '../../../../src/model/label.ts';
-import { atLeast, releasesOf } from '../../../../src/model/release.ts';
+import { atLeast, KNOWN_RELEASES } from '../../../../src/model/release.ts';
 import type { Answer } from '../../../../src/policy/evaluate/decide/decide.ts';
 import { NEWEST_NEEDED, needsNewest, type Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
 import { Peers, parsePort } from '../../../../src/policy/evaluate/decide/peers.ts';
@@ -364,7 +364,7 @@ function contradictions(full: Answers, less: Answers): string[] {
 }
 
 /** Without a release those before 1.15 are left out, where both families shared one world. */
-const RELEASES = releasesOf('policy').filter((release) => atLeast(release, '1.15'));
+const RELEASES = KNOWN_RELEASES.filter((release) => atLeast(release, '1.15'));
 
 /** The world, with everything taken away in turn: what is wrong then, by piece. */
 function wrongIn(world: Known, rules: readonly SourcedRule[], asked: Asked): Record<string, string[]> {
