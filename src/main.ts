@@ -37,7 +37,15 @@ async function everywhere(
 ): Promise<number> {
   try {
     const { runEverywhere } = await import('./cli/fan-out.ts');
-    const streams = found.path.at(-1)?.verb.streams === true;
+    const verb = found.path.at(-1)?.verb;
+    if (verb?.changes)
+      throw new UsageError(
+        '--all-nodes and --limit-nodes are for verbs that read: this one changes the agent',
+        {
+          hint: 'Name one agent at a time: --node NAME.',
+        },
+      );
+    const streams = verb?.streams === true;
     return await runEverywhere(argv, asked.everywhere, { streams }, main, ctx);
   } catch (error) {
     return await report(error, found, { acted: true }, ctx).catch(() => 1);

@@ -15,6 +15,8 @@ interface Outcome {
 /** Exit codes: some nodes failed, all did. */
 const SOME_FAILED = 3;
 const ALL_FAILED = 1;
+/** What is kept of a node until those before it are printed. */
+const MAX_OUTPUT = 64 * 1024 * 1024;
 /** How long a node may take, where `--timeout` does not say so. */
 const NODE_MS = 10_000;
 
@@ -117,7 +119,10 @@ async function runAt(
     ),
     exitCode: 0,
   };
-  const code = await run([...argv, '--node', node], here).catch((error: unknown) => {
+  // A word behind `--` is no flag.
+  const end = argv.indexOf('--');
+  const words = argv.toSpliced(end < 0 ? argv.length : end, 0, '--node', node);
+  const code = await run(words, here).catch((error: unknown) => {
     err.text += `${errorMessage(error)}\n`;
     return 1;
   });
@@ -140,10 +145,14 @@ function collector({ isTTY, columns }: Output): Output & { text: string } {
     isTTY,
     columns,
     async write(text) {
+      if (this.text.length + text.length > MAX_OUTPUT)
+        throw new UserError(`it prints more than ${MAX_OUTPUT / 1024 / 1024} MiB`, {
+          hint: 'Ask this node alone: --node.',
+        });
       this.text += text;
     },
-    async pass(bytes) {
-      this.text += Buffer.from(bytes).toString('utf8');
+    pass(bytes) {
+      return this.write(Buffer.from(bytes).toString('utf8'));
     },
   };
 }
@@ -210,7 +219,7 @@ function withoutFanOut(argv: readonly string[]): string[] {
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] ?? '';
     if (word === '--') return [...words, ...argv.slice(i)];
-    if (word === '--all-nodes' || /^--(?:limit-nodes|concurrency)=/.test(word)) continue;
+    if (word === '--all-nodes' || /^--(?:all-nodes|limit-nodes|concurrency)=/.test(word)) continue;
     if (word === '--limit-nodes' || word === '--concurrency') i++;
     else words.push(word);
   }

@@ -18,6 +18,8 @@ export interface Verb {
    * the command, where the reference uses more words than its path.
    */
   root?: boolean | string;
+  /** It changes the agent: of a cluster one agent is named, never all at once. */
+  changes?: boolean;
   /** It prints what happens until it is stopped: of several agents, line by line as it comes. */
   streams?: boolean;
   /** It may compute for long, and changes nothing: a signal ends it at once. */

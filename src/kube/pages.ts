@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
 
 /** What a list may be narrowed to. */
@@ -50,7 +51,10 @@ export async function* pages<T extends KubeObject>(
       continue;
     }
     yield page(list, false);
-    next = list.metadata?.continue || undefined;
+    const after = list.metadata?.continue || undefined;
+    if (after !== undefined && after === next)
+      throw new UserError(`list ${path}: the server sends the same page again and again`);
+    next = after;
   } while (next !== undefined);
 }
 

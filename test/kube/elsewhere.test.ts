@@ -339,6 +339,29 @@ describe('all agents of a cluster', () => {
     expect(stderr).toContain('--node and --all-nodes cannot be used together');
   });
 
+  test.each([
+    ['policy', 'delete', '--all', '--all-nodes'],
+    ['endpoint', 'disconnect', '1', '--limit-nodes', 'zone=a'],
+  ])('are not changed at once: %j', async (...argv) => {
+    const { stderr, code } = await elsewhere(...argv);
+    expect(code).toBe(1);
+    expect(stderr).toContain('are for verbs that read: this one changes the agent');
+  });
+
+  test('are meant by --all-nodes=true as well, and words behind -- stay what they are', async () => {
+    const { stdout, code } = await elsewhere(
+      'identity',
+      'get',
+      '--all-nodes=true',
+      '--namespace',
+      'kube-system',
+      '--',
+      '1',
+    );
+    expect(code).toBe(3);
+    expect(stdout).toContain('n10');
+  });
+
   test('with none that is meant is an error', async () => {
     const none = await serveKube((_, response) => answerJson(response, { items: [] }));
     await using _ = none;

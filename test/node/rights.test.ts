@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startTestLab } from '../helpers/lab.ts';
 import { obstacle } from './cleanup/obstacle.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -100,3 +101,37 @@ describe(`those with fewer rights than they need${why ? ` (skipped: ${why})` : '
     100_000,
   );
 });
+
+const isRoot = process.geteuid?.() === 0;
+const asRoot = isRoot ? test : test.skip;
+
+asRoot(
+  `a user of the socket's group may ask the agent and change it, and nothing else${isRoot ? '' : ' (skipped: not root)'}`,
+  async () => {
+    await using lab = await startTestLab({ scenario: 'shop', version: '1.17' });
+    const { agent } = lab.lab.info.sockets;
+    const group = 4242;
+    // As an agent does it: the socket is its group's, and the folders above it can be passed.
+    chownSync(agent, 0, group);
+    chmodSync(agent, 0o660);
+    for (let folder = dirname(agent); folder !== dirname(tmpdir()); folder = dirname(folder))
+      chmodSync(folder, 0o711);
+    const as = (groups: string, ...verb: string[]) => {
+      const who = ['--reuid', '65534', '--regid', '65534', ...groups.split(' ')];
+      const env = { PATH: process.env.PATH, CILIUM_SOCK: agent, HOME: '/nonexistent' };
+      // The lab answers from this process: it must not be held.
+      return new Promise<{ stdout: string; stderr: string; ok: boolean }>((resolve) =>
+        execFile('setpriv', [...who, join(ROOT, 'bin/cilium'), ...verb], { env }, (error, stdout, stderr) =>
+          resolve({ stdout, stderr, ok: !error }),
+        ),
+      );
+    };
+    const member = `--groups ${group}`;
+    expect((await as(member, 'endpoint', 'list')).stdout).toContain('ENDPOINT');
+    expect((await as(member, 'config', 'PolicyVerdictNotification=true')).ok).toBe(true);
+    expect((await as(member, 'bpf', 'maps', 'list')).stderr).toContain('with root privileges');
+    const stranger = await as('--clear-groups', 'endpoint', 'list');
+    expect(stranger.ok).toBe(false);
+    expect(stranger.stderr).toContain('a member of the group that owns the socket');
+  },
+);

@@ -12,6 +12,7 @@ export const ENDPOINT: Verb = {
     },
     disconnect: {
       about: 'Disconnect an endpoint from the network',
+      changes: true,
       load: async () => (await import('./disconnect.ts')).addEndpointDisconnectCommand,
     },
     get: {
@@ -24,6 +25,7 @@ export const ENDPOINT: Verb = {
     },
     labels: {
       about: 'Manage label configuration of endpoint',
+      changes: true,
       load: async () => (await import('./labels.ts')).addEndpointLabelsCommand,
     },
     list: {

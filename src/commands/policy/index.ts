@@ -17,6 +17,7 @@ export const POLICY: Verb = {
     },
     delete: {
       about: 'Delete policy rules',
+      changes: true,
       globals: ELSEWHERE_GLOBALS,
       load: async () => (await import('./delete.ts')).addPolicyDeleteCommand,
     },

@@ -8,6 +8,7 @@ export const PREFILTER: Verb = {
   verbs: {
     delete: {
       about: 'Delete CIDR filters',
+      changes: true,
       load: async () => (await import('./delete.ts')).addPrefilterDeleteCommand,
     },
     list: {
@@ -17,6 +18,7 @@ export const PREFILTER: Verb = {
     },
     update: {
       about: 'Update CIDR filters',
+      changes: true,
       load: async () => (await import('./update.ts')).addPrefilterUpdateCommand,
     },
   },

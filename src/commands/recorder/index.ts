@@ -8,6 +8,7 @@ export const RECORDER: Verb = {
   verbs: {
     delete: {
       about: 'Delete individual pcap recorder',
+      changes: true,
       load: async () => (await import('./delete.ts')).addRecorderDeleteCommand,
     },
     get: {
@@ -21,6 +22,7 @@ export const RECORDER: Verb = {
     },
     update: {
       about: 'Update individual pcap recorder',
+      changes: true,
       load: async () => (await import('./update.ts')).addRecorderUpdateCommand,
     },
   },

@@ -8,6 +8,7 @@ export const SERVICE: Verb = {
   verbs: {
     delete: {
       about: 'Delete a service',
+      changes: true,
       load: async () => (await import('./delete.ts')).addServiceDeleteCommand,
     },
     get: {
@@ -21,6 +22,7 @@ export const SERVICE: Verb = {
     },
     update: {
       about: 'Update a service',
+      changes: true,
       load: async () => (await import('./update.ts')).addServiceUpdateCommand,
     },
   },
