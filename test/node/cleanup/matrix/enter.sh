@@ -17,7 +17,7 @@ mount -t overlay overlay -o "lowerdir=/etc,upperdir=$scratch/etc.upper,workdir=$
 mount -t overlay overlay -o "lowerdir=/var/lib,upperdir=$scratch/lib.upper,workdir=$scratch/lib.work" /var/lib || exit 99
 mount -t tmpfs tmpfs /run && mkdir -p /run/netns /run/lock /run/home
 mount -t sysfs sysfs /sys && mount -t bpf bpf /sys/fs/bpf && mount -t cgroup2 cgroup2 /sys/fs/cgroup || exit 99
-rm -rf /etc/cni /var/lib/cilium; mkdir -p /etc/cni/net.d /etc/sysctl.d
+rm -rf /etc/cni /var/lib/cilium /var/lib/cilium-toolkit; mkdir -p /etc/cni/net.d /etc/sysctl.d
 export HOME=/run/home PATH=$PATH:/usr/sbin:/sbin
 "$@"' _ "$scratch" "$@"
 )
