@@ -1,7 +1,10 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** Opens a connection to the unix socket at a path. Rejects with the system's error, or the signal's reason. */
+/**
+ * Opens a connection to the unix socket at a path. Rejects with the system's error, or the signal's reason; the signal also
+ * breaks a connection that stands.
+ */
 export type Dial = (path: string, signal?: AbortSignal) => Promise<Duplex>;
 
 /** Opens a unix socket of this machine. */
@@ -11,14 +14,12 @@ export const dialSocket: Dial = (path, signal) =>
     const socket = connect(path);
     const stop = () => void socket.destroy(signal?.reason);
     signal?.addEventListener('abort', stop, { once: true });
-    const settle = () => signal?.removeEventListener('abort', stop);
-    socket.once('error', (error) => {
-      settle();
-      reject(error);
-    });
+    socket.once('close', () => signal?.removeEventListener('abort', stop));
+    socket.once('error', reject);
     socket.once('connect', () => {
-      settle();
-      socket.removeAllListeners('error');
+      socket.off('error', reject);
+      // Whoever reads from a connection that breaks hears of it there.
+      socket.on('error', () => {});
       resolve(socket);
     });
   });
