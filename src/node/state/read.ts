@@ -92,22 +92,28 @@ export async function readRules(run: Run, family: Family, notes: string[]): Prom
   return rules.map(({ iif_detached: _, oif_detached: __, ...rule }) => rule);
 }
 
+/** Two lists of routes have to agree; so often they are read. */
+const ROUTE_TRIES = 8;
+
 /** Routes of a family in all tables. */
 export async function readRoutes(run: Run, family: Family, notes: string[]): Promise<IpRoute[]> {
   const command = ['ip', '-d', '-j', `-${family}`, 'route', 'show', 'table', 'all'];
-  const routes = await listFrom<IpRoute>(run, command, notes);
-  if (routes.length === 0) return routes;
-  // The list in JSON leaves out which metrics are locked.
-  const text = await run(['ip', '-o', '-d', `-${family}`, 'route', 'show', 'table', 'all']);
-  const lines = text.stdout.split('\n').filter((line) => line.trim() !== '');
-  if (text.code !== 0 || lines.length !== routes.length) {
+  for (let tries = 1; ; tries++) {
+    const routes = await listFrom<IpRoute>(run, command, notes);
+    if (routes.length === 0) return routes;
+    // The list in JSON leaves out which metrics are locked.
+    const text = await run(['ip', '-o', '-d', `-${family}`, 'route', 'show', 'table', 'all']);
+    const lines = text.stdout.split('\n').filter((line) => line.trim() !== '');
+    if (text.code === 0 && lines.length === routes.length)
+      return routes.map((route, i) => {
+        const locked = [...(lines[i] ?? '').matchAll(/(\S+) lock /g)].map(([, name = '']) => name);
+        return locked.length > 0 ? { ...route, locked } : route;
+      });
+    // Routes come and go by themselves, as those of an address of IPv6 that is being checked.
+    if (tries < ROUTE_TRIES) continue;
     notes.push(`${command.join(' ')}: the list changed while it was read`);
     return [];
   }
-  return routes.map((route, i) => {
-    const locked = [...(lines[i] ?? '').matchAll(/(\S+) lock /g)].map(([, name = '']) => name);
-    return locked.length > 0 ? { ...route, locked } : route;
-  });
 }
 
 async function readXfrm(run: Run, notes: string[]): Promise<NodeState['xfrm']> {
