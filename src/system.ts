@@ -2,6 +2,7 @@ import { agentAddress, connectAgent } from './agent/client.ts';
 import type { Context, Input, LinePrompt, Output } from './context.ts';
 import { ClosedPipe, errorCode, UserError } from './errors.ts';
 import { dialSocket } from './lib/dial.ts';
+import { once } from './lib/once.ts';
 import { forTerminal } from './render/text/sanitize.ts';
 
 /** The real Context: the only file besides src/bin that touches `process`. */
@@ -122,14 +123,6 @@ export function contextOf(world: World): Context {
     exitCode: 0,
   };
   return ctx;
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }
 
 /** Node's high-resolution time is CLOCK_MONOTONIC on Linux. */

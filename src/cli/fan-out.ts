@@ -3,6 +3,7 @@ import type { Context, Elsewhere, Everywhere, Output } from '../context.ts';
 import { errorMessage, UserError } from '../errors.ts';
 import type { Stop } from '../kube/agents.ts';
 import { formatJson, parseJson } from '../lib/exact-json.ts';
+import { once } from '../lib/once.ts';
 
 /** What a node's run left behind. */
 interface Outcome {
@@ -128,14 +129,6 @@ async function runAt(
   });
   if (deadline?.aborted) err.text = `no answer within ${(limitMs ?? 0) / 1000} s\n`;
   return { stop, out: out.text, err: err.text, failed: code !== 0 || deadline?.aborted === true };
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }
 
 /** Keeps what is written; the door is passed when it is printed. */

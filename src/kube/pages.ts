@@ -68,11 +68,11 @@ function page<T>({ items, metadata }: ObjectList<T>, restarted: boolean): Page<T
 }
 
 /** A list, each object reduced to what is kept of it as it arrives. */
-export async function listAll<T extends KubeObject, K = T>(
+export async function listAll<T extends KubeObject, K>(
   client: KubeClient,
   path: string,
-  query: ListQuery = {},
-  keep: (object: T) => K | undefined = (object) => object as unknown as K,
+  query: ListQuery,
+  keep: (object: T) => K | undefined,
 ): Promise<K[]> {
   let kept: K[] = [];
   for await (const { items, restarted } of pages<T>(client, path, query)) {

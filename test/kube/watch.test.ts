@@ -43,7 +43,7 @@ describe('a list', () => {
       });
     });
     await using client = await kubeClient(server);
-    const list = listAll(client, PATH);
+    const list = listAll(client, PATH, {}, (object) => object);
     if (expected) expect(names(await list)).toEqual(expected);
     else await expect(list).rejects.toThrow('too old');
   });
@@ -55,7 +55,7 @@ describe('a list', () => {
       }),
     );
     await using client = await kubeClient(server);
-    expect(await listAll(client, '/none')).toEqual([]);
+    expect(await listAll(client, '/none', {}, (object) => object)).toEqual([]);
     expect(
       await listAll(client, PATH, {}, ({ metadata }) =>
         metadata?.name === 'a' ? undefined : metadata?.name,
