@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { parseJson } from '../../src/lib/exact-json.ts';
 import { goJson } from '../../src/render/text/json.ts';
 import { agentOf } from '../helpers/agent.ts';
+import fc from '../helpers/properties.ts';
 
 const LARGE = '18446744073709551615';
 const BODY = `{"pod-metadatas":[{"name":"web","namespace":"shop","ips":[],"containers":[{"cgroup-id":${LARGE},"cgroup-path":"/a, 1234567890123456789"},{"cgroup-id":9007199254740991}]}]}`;

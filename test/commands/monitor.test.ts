@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import {
   captureEvent,
   debugEvent,
@@ -15,6 +14,7 @@ import {
   udp,
 } from '../helpers/events.ts';
 import { GobEncoder, type GoType, monitorStream } from '../helpers/gob.ts';
+import fc from '../helpers/properties.ts';
 import { fixturePath } from '../helpers/recordings.ts';
 import { replay } from '../helpers/replay.ts';
 import { type RunOptions, type RunResult, run } from '../helpers/run.ts';

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import {
   type Field,
   type MessageName,
   type MessageType,
   messageType,
 } from '../../src/hubble/protobuf/schema.ts';
+import fc from './properties.ts';
 
 const plainTexts = fc.constantFrom('a', 'web-app', 'default', 'k8s:app=web', 'lab/node1', '10.0.0.1');
 

@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import {
   type AddressRange,
   addressBytes,
@@ -23,6 +22,7 @@ import {
   without,
   withoutZone,
 } from '../../src/lib/address.ts';
+import fc from '../helpers/properties.ts';
 
 const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, 'hex'));
 

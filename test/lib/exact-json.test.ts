@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { MAX_DEPTH, parseJson, parsePlainJson, TooDeep } from '../../src/lib/exact-json.ts';
+import fc from '../helpers/properties.ts';
 
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { parseAddress, parsePrefix, withoutZone } from '../../src/lib/address.ts';
 import { addressFault, prefixFault } from '../../src/lib/netip.ts';
+import fc from '../helpers/properties.ts';
 
 test.each([
   ['', 'unable to parse IP'],

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import {
   compareTimestamps,
   formatTimestamp,
@@ -7,6 +6,7 @@ import {
   parseTimestamp,
   secondsOf,
 } from '../../src/lib/timestamp.ts';
+import fc from '../helpers/properties.ts';
 
 /** 2026-11-28T12:00:00Z. */
 const NOON = 1_795_867_200;

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { exactNumber, readUint, swap16, writeUint } from '../../src/lib/uint.ts';
+import fc from '../helpers/properties.ts';
 
 test.each([1, 2, 4, 8])('numbers of %i bytes are read exactly, in either order', (size) => {
   fc.assert(

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { formatRange, parseRange } from '../../src/lib/address.ts';
 import {
   cidrLabel,
@@ -12,6 +11,7 @@ import {
   rangeOfLabel,
 } from '../../src/model/label.ts';
 import { accepts, compileSelector, termsOf } from '../../src/model/selector.ts';
+import fc from '../helpers/properties.ts';
 
 describe('labels', () => {
   test.each([

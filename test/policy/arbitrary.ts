@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import type { LabelSelector } from '../../src/model/selector.ts';
 import { type Identity, identityOf } from '../../src/policy/evaluate/selectors/identities.ts';
 import type { EgressRule, Entity, IngressRule, PortProtocol, Protocol, Rule } from '../../src/policy/rule.ts';
+import fc from '../helpers/properties.ts';
 
 /** A small cluster: pods that differ in two labels, reserved identities, nested CIDRs of both families. */
 export const IDENTITIES: readonly Identity[] = [

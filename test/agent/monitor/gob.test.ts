@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { decodeGob, GobDecoder, GobError, GobMap, type GobValue } from '../../../src/agent/monitor/gob.ts';
 import { decodeRecord } from '../../../src/agent/monitor/records.ts';
 import { GobEncoder, type GoType } from '../../helpers/gob.ts';
+import fc from '../../helpers/properties.ts';
 import { fixturePath } from '../../helpers/recordings.ts';
 
 const STREAM = readFileSync(fixturePath('recordings/monitor-1.20.gob'));

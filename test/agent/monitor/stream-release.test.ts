@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { decodeEvent } from '../../../src/agent/monitor/events.ts';
 import { StreamRelease } from '../../../src/agent/monitor/stream-release.ts';
 import { atLeast, NEWEST_RELEASE } from '../../../src/model/release.ts';
 import { hex } from '../../helpers/events.ts';
+import fc from '../../helpers/properties.ts';
 
 /** An event of a kind and version, long enough for each of its forms. */
 const event = (type: number, version: number, marks: Readonly<Record<number, number>> = {}) => {

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { decodeEvents, readEvents } from '../../../src/bpf/kernel/events.ts';
 import { BpfProgram, createMap, openMap, openPin, openProgramById } from '../../../src/bpf/kernel/objects.ts';
 import { buildHelper, missingKernel, mountBpffs, type TestBpffs } from '../../helpers/bpf.ts';
 import { kernelTest } from '../../helpers/kernel-test.ts';
+import fc from '../../helpers/properties.ts';
 
 /** Sends the number of its call to both kinds of buffer. */
 const SOURCE = `

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { Btf } from '../../../src/bpf/kernel/btf.ts';
 import {
   decodeLinkInfo,
@@ -7,6 +6,7 @@ import {
   decodeProgramInfo,
   mapFlagWords,
 } from '../../../src/bpf/kernel/info.ts';
+import fc from '../../helpers/properties.ts';
 
 describe('decoders', () => {
   test('of kernel infos take any bytes', () => {

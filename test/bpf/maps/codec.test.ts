@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { KNOWN_MAPS, knownMap } from '../../../src/bpf/layouts/catalogue.ts';
 import { ctEntry } from '../../../src/bpf/layouts/conntrack.ts';
 import { variantOf } from '../../../src/bpf/layouts/map-layout.ts';
@@ -23,6 +22,7 @@ import {
 } from '../../../src/bpf/layouts/struct.ts';
 import { decode, encode } from '../../../src/bpf/maps/codec.ts';
 import type { RecordedMap } from '../../helpers/bpf.ts';
+import fc from '../../helpers/properties.ts';
 import { fixture } from '../../helpers/recordings.ts';
 
 const { maps } = fixture<{ maps: RecordedMap[] }>('recordings/bpf-1.20.json');

@@ -1,5 +1,4 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { lineReader } from '../../../src/hubble/captures/line-reader.ts';
 import { chunkReader } from '../../../src/hubble/fast/chunk-reader.ts';
 import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
@@ -8,6 +7,7 @@ import { type FlowFormat, FlowRenderer } from '../../../src/render/hubble/flow-r
 import { timeFormat } from '../../../src/render/hubble/flow-time.ts';
 import { goJson } from '../../../src/render/text/json.ts';
 import { messages } from '../../helpers/hubble-arbitrary.ts';
+import fc from '../../helpers/properties.ts';
 import { fixtureText } from '../../helpers/recordings.ts';
 
 const STYLE = {

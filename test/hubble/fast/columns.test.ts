@@ -1,5 +1,4 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { LineScanner } from '../../../src/hubble/fast/line-scanner.ts';
 import { RowDecoder } from '../../../src/hubble/fast/row-decoder.ts';
 import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
@@ -11,6 +10,7 @@ import type { GetFlowsResponse } from '../../../src/model/hubble.gen.ts';
 import { goJson } from '../../../src/render/text/json.ts';
 import { recordedMessages } from '../../helpers/grpc.ts';
 import { messages } from '../../helpers/hubble-arbitrary.ts';
+import fc from '../../helpers/properties.ts';
 import { fixtureText } from '../../helpers/recordings.ts';
 
 type Values = readonly RowValue[] | undefined;

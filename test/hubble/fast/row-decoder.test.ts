@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { RowDecoder } from '../../../src/hubble/fast/row-decoder.ts';
 import { decode } from '../../../src/hubble/protobuf/codec.ts';
 import { WireError } from '../../../src/hubble/protobuf/wire.ts';
 import { FlowRow, readFlow } from '../../../src/model/flow-row.ts';
 import { recordedMessages } from '../../helpers/grpc.ts';
+import fc from '../../helpers/properties.ts';
 
 /** The row by way of the whole message; undefined when it holds no flow. */
 function byMessage(bytes: Buffer): FlowRow | undefined {

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { generate, readSchemas } from '../../../scripts/generate-hubble-proto.ts';
 import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
 import { parseProtoJson } from '../../../src/hubble/protobuf/protojson.ts';
 import { WireError } from '../../../src/hubble/protobuf/wire.ts';
 import { recordedMessages } from '../../helpers/grpc.ts';
+import fc from '../../helpers/properties.ts';
 import { fixture, fixtureText } from '../../helpers/recordings.ts';
 
 test('the generated files are what the schemas say', () => {

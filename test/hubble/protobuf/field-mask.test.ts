@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { defaultFieldMask, fieldMask } from '../../../src/hubble/protobuf/field-mask.ts';
 import type { Flow } from '../../../src/model/hubble.gen.ts';
 import { type FlowFormat, FlowRenderer } from '../../../src/render/hubble/flow-renderer.ts';
 import { timeFormat } from '../../../src/render/hubble/flow-time.ts';
 import { messages } from '../../helpers/hubble-arbitrary.ts';
+import fc from '../../helpers/properties.ts';
 
 const FORMATS: readonly FlowFormat[] = ['compact', 'dict', 'table'];
 

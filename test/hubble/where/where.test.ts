@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { compileFilters } from '../../../src/hubble/filter/filter.ts';
 import { compileWhere } from '../../../src/hubble/where/evaluate.ts';
 import { parseWhere } from '../../../src/hubble/where/parse.ts';
 import { planWhere } from '../../../src/hubble/where/server-plan.ts';
 import type { Flow } from '../../../src/model/hubble.gen.ts';
+import fc from '../../helpers/properties.ts';
 import { fixtureText } from '../../helpers/recordings.ts';
 
 const FLOWS = fixtureText('recordings/flows-1.20.jsonl')

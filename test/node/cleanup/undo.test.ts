@@ -16,7 +16,6 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { reserveUndo } from '../../../src/cli/undo.ts';
 import { UserError } from '../../../src/errors.ts';
 import type { Plan } from '../../../src/model/cleanup.ts';
@@ -25,6 +24,7 @@ import { describeRestore, restoreOrder } from '../../../src/node/cleanup/restore
 import { readUndo, refuseInside, writeUndo } from '../../../src/node/cleanup/undo.ts';
 import { NODE_PATHS } from '../../../src/node/state/read.ts';
 import { systemRun } from '../../../src/node/state/run.ts';
+import fc from '../../helpers/properties.ts';
 import { run, testContext } from '../../helpers/run.ts';
 
 let folder = '';

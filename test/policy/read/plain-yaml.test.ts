@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import * as yaml from 'yaml';
 import { stringify } from 'yaml';
 import { parsePlainYaml } from '../../../src/policy/read/plain-yaml.ts';
 import { parseFullYaml } from '../../../src/policy/read/yaml-documents.ts';
+import fc from '../../helpers/properties.ts';
 
 /** What the parser proper reads; undefined when it finds something to say. */
 function proper(text: string): unknown[] | undefined {

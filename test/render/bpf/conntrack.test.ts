@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { CONNTRACK4, CONNTRACK6, ctEntry, tuple4, tuple6 } from '../../../src/bpf/layouts/conntrack.ts';
 import { variantOf } from '../../../src/bpf/layouts/map-layout.ts';
 import { encode } from '../../../src/bpf/maps/codec.ts';
 import type { Release } from '../../../src/model/release.ts';
 import { type ConntrackLines, conntrackLineWriter } from '../../../src/render/bpf/conntrack.ts';
 import { AsciiWriter } from '../../../src/render/text/ascii-writer.ts';
+import fc from '../../helpers/properties.ts';
 
 const bytes = (size: number) =>
   fc.uint8Array({ minLength: size, maxLength: size }).map((b) => Buffer.from(b));

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { ctEntry, ctEntry117, tuple4, tuple6 } from '../../../src/bpf/layouts/conntrack.ts';
 import { natEntry4, natEntry6 } from '../../../src/bpf/layouts/nat.ts';
 import { entryJson } from '../../../src/render/bpf/entry-json.ts';
 import { AsciiWriter } from '../../../src/render/text/ascii-writer.ts';
 import { goJson } from '../../../src/render/text/json.ts';
+import fc from '../../helpers/properties.ts';
 
 /** Bytes that count up from a number, so that each field has a value of its own. */
 const counting = (size: number, from: number) =>

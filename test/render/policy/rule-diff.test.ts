@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { diffRules, renderRuleDiff } from '../../../src/render/policy/rule-diff.ts';
 import { diffLines, nearChanges } from '../../../src/render/text/line-diff.ts';
 import { NO_COLOR } from '../../../src/render/text/palette.ts';
+import fc from '../../helpers/properties.ts';
 
 describe('a diff of lines', () => {
   const lines = fc.array(fc.constantFrom('a', 'b', 'c', '{', '}'), { maxLength: 30 });

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { paletteFor } from '../../../src/render/text/palette.ts';
 import { forTerminal, ownSequence, sanitize } from '../../../src/render/text/sanitize.ts';
 import { CLEAR_LINE, CLEAR_SCREEN } from '../../../src/render/text/screen.ts';
+import fc from '../../helpers/properties.ts';
 
 const STEERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 

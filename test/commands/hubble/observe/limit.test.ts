@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { Limit, limitOf, MOST_HELD } from '../../../../src/commands/hubble/observe/limit.ts';
 import { MAX_UINT64 } from '../../../../src/commands/hubble/observe/selectors.ts';
+import fc from '../../../helpers/properties.ts';
 
 async function* each<T>(batches: readonly (readonly T[])[]): AsyncGenerator<readonly T[]> {
   yield* batches;

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { atLeast, type Release } from '../../../../src/model/release.ts';
 import { decideDirection } from '../../../../src/policy/evaluate/decide/decide.ts';
 import { PolicyEngine, type Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
@@ -9,6 +8,7 @@ import { lookup } from '../../../../src/policy/evaluate/maps/policy-map.ts';
 import { lookupByPrecedence } from '../../../../src/policy/evaluate/maps/precedence-map.ts';
 import { Identities } from '../../../../src/policy/evaluate/selectors/identities.ts';
 import type { Rule } from '../../../../src/policy/rule.ts';
+import fc from '../../../helpers/properties.ts';
 import { anyRule, anyRules, anyTraffic, IDENTITIES, PODS } from '../../arbitrary.ts';
 import { entriesText, ruleOf } from '../../helpers.ts';
 

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { decideDirection } from '../../../../src/policy/evaluate/decide/decide.ts';
 import { PolicyEngine, type Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
 import { aggregateByKind } from '../../../../src/policy/evaluate/maps/aggregates.ts';
@@ -9,6 +8,7 @@ import { Identities } from '../../../../src/policy/evaluate/selectors/identities
 import { selects } from '../../../../src/policy/evaluate/selectors/match.ts';
 import { labelSelector } from '../../../../src/policy/evaluate/selectors/selector.ts';
 import { type Order, type Rule, TIERS } from '../../../../src/policy/rule.ts';
+import fc from '../../../helpers/properties.ts';
 import { anyRule, anyTraffic, IDENTITIES, PODS } from '../../arbitrary.ts';
 import { ruleOf } from '../../helpers.ts';
 
