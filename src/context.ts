@@ -43,10 +43,8 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** An agent of a cluster that is asked instead of the one of this machine. */
-export interface Elsewhere {
-  /** Name of the node, or `namespace/name` of a pod that runs there. */
-  target: { node: string } | { pod: string };
+/** Which cluster is spoken to, and as whom. */
+export interface Cluster {
   kubeconfig?: string | undefined;
   context?: string | undefined;
   /** Where Cilium is installed; looked for when absent. */
@@ -55,9 +53,14 @@ export interface Elsewhere {
   asGroups?: readonly string[] | undefined;
 }
 
+/** An agent of a cluster that is asked instead of the one of this machine. */
+export interface Elsewhere extends Cluster {
+  /** Name of the node, or `namespace/name` of a pod that runs there. */
+  target: { node: string } | { pod: string };
+}
+
 /** All agents of a cluster, or those of some nodes. */
-export interface Everywhere extends Omit<Elsewhere, 'target'> {
-  target?: undefined;
+export interface Everywhere extends Cluster {
   /** Labels of the nodes that are meant; all when absent. */
   selector?: string | undefined;
   /** How many are asked at once. */
@@ -77,6 +80,8 @@ export interface Globals {
   bpfRoot: string;
   /** Which agent is asked, when it is not the one of this machine. */
   elsewhere?: Elsewhere | undefined;
+  /** What the flags and the environment say of the cluster, for verbs that ask its API server; `isNamed` by a flag. */
+  cluster?: (Cluster & { isNamed: boolean }) | undefined;
   /** The release of the agent that made the maps, where it was named. */
   agentRelease?: Release | undefined;
 }

@@ -85,7 +85,10 @@ async function run(
     const command = await build(program, TREE, found.path, ctx);
     progress.command = command;
     if (found.unknown !== undefined) throw unknownCommand(found, found.unknown);
-    if (!isStandalone(found)) program.hook('preAction', (_, action) => readGlobals(action, ctx));
+    if (!isStandalone(found)) {
+      const asks = found.path.at(-1)?.verb.asks;
+      program.hook('preAction', (_, action) => readGlobals(action, asks, ctx));
+    }
     program.hook('preAction', () => {
       progress.acted = true;
     });

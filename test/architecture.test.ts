@@ -135,6 +135,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   cli: [...BASE, 'context.ts', 'render', 'agent', 'kvstore'],
   'cli/fan-out.ts': [...BASE, 'context.ts', 'agent', 'kube'],
+  'cli/target.ts': [...BASE, 'context.ts', 'agent', 'kube/config.ts'],
   'cli/usage': [...BASE, 'context.ts', 'cli', 'render/text', 'agent'],
   'cli/bpf': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'bpf'],
   'cli/policy': [...BASE, 'context.ts', 'cli', 'cli/hubble', 'render', 'agent', 'hubble', 'policy'],

@@ -96,7 +96,7 @@ function bounded<T, R>(items: readonly T[], limit: number, begin: (item: T) => P
 async function runAt(
   stop: Stop,
   argv: readonly string[],
-  { target: _, ...cluster }: Everywhere,
+  { selector: _, concurrency: __, ...cluster }: Everywhere,
   { limitMs, live }: { limitMs: number | undefined; live: number | undefined },
   run: Run,
   ctx: Context,

@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Context, Elsewhere, Globals } from '../context.ts';
+import type { Cluster, Context, Elsewhere, Globals } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { parseDurationMs } from '../lib/duration.ts';
 import { compareReleases, OLDEST_RELEASE, parseRelease, type Release } from '../model/release.ts';
 import { readConfigFile } from './config-file.ts';
 import { RunEverywhere } from './everywhere.ts';
-import type { GlobalFlags } from './tree.ts';
+import type { GlobalFlags, Verb } from './tree.ts';
 
 /** Global flags of the agent's command line. */
 export const AGENT_GLOBALS: GlobalFlags = {
@@ -23,20 +23,28 @@ export const AGENT_GLOBALS: GlobalFlags = {
   ],
 };
 
+/** Flags of verbs that ask the API server of a cluster. */
+export const CLUSTER_GLOBALS: GlobalFlags = {
+  title: 'Cluster Flags:',
+  options: () => [
+    new Option('--kubeconfig <file>', 'How to reach the cluster (default: KUBECONFIG, then ~/.kube/config)'),
+    new Option('--context <name>', 'Context of the kubeconfig'),
+    new Option('-n, --namespace <name>', 'Namespace that Cilium is installed in (default: looked for)'),
+    new Option('--as <user>', 'Ask the API server as this user'),
+    stringArray('--as-group <group>', 'Ask as a member of this group too; may be repeated'),
+  ],
+};
+
 /** Flags of verbs that can ask an agent of a cluster instead of the one of this machine. */
 export const ELSEWHERE_GLOBALS: GlobalFlags = {
-  title: 'Cluster Flags:',
+  title: CLUSTER_GLOBALS.title,
   options: () => [
     new Option('--node <name>', 'Ask the agent of this node of a cluster'),
     new Option('--pod <[namespace/]name>', 'Ask the agent of the node that this pod runs on'),
     new Option('--all-nodes', 'Ask the agents of all nodes of a cluster'),
     new Option('--limit-nodes <selector>', 'Ask the agents of the nodes with these labels'),
     integer('--concurrency <n>', 'Agents that are asked at once (default 10)', { min: 1, max: 500 }),
-    new Option('--kubeconfig <file>', 'How to reach the cluster (default: KUBECONFIG, then ~/.kube/config)'),
-    new Option('--context <name>', 'Context of the kubeconfig'),
-    new Option('-n, --namespace <name>', 'Namespace that Cilium is installed in (default: looked for)'),
-    new Option('--as <user>', 'Ask the API server as this user'),
-    stringArray('--as-group <group>', 'Ask as a member of this group too; may be repeated'),
+    ...CLUSTER_GLOBALS.options(),
   ],
 };
 
@@ -212,30 +220,55 @@ function isClusterFlag(command: Command, key: string): boolean {
   return option?.helpGroupHeading === ELSEWHERE_GLOBALS.title;
 }
 
+/** What the flags and the environment say of a cluster. */
+function clusterOf({ kubeconfig, context, namespace, as, asGroup }: Given, ctx: Context): Cluster {
+  return {
+    kubeconfig,
+    context,
+    namespace: namespace ?? (ctx.env.CILIUM_NAMESPACE || undefined),
+    as,
+    asGroups: asGroup,
+  };
+}
+
+function checkGroups({ as, asGroup }: Given): void {
+  if (asGroup?.length && as === undefined)
+    throw new UsageError('--as-group needs --as: groups are of a user');
+}
+
+/** The flags that say which cluster is meant, as far as they were given. */
+function clusterFlagsIn({ kubeconfig, context, namespace, as, asGroup, concurrency }: Given): string[] {
+  const flags = { kubeconfig, context, namespace, as, 'as-group': asGroup, concurrency };
+  return Object.entries(flags)
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => `--${name}`);
+}
+
 /** The agent of a cluster that the flags name. Throws RunEverywhere when they name several. */
-function elsewhereOf(given: Given, ctx: Context): Elsewhere | undefined {
-  const { node, pod, allNodes, limitNodes, kubeconfig, context, namespace, as, asGroup } = given;
+function elsewhereOf(given: Given, cluster: Cluster, asks: Verb['asks']): Elsewhere | undefined {
+  const { node, pod, allNodes, limitNodes } = given;
   const asked = [
     ...(node !== undefined ? ['--node'] : []),
     ...(pod !== undefined ? ['--pod'] : []),
     ...(allNodes || limitNodes !== undefined ? [allNodes ? '--all-nodes' : '--limit-nodes'] : []),
   ];
-  if (asked.length === 0) {
-    const { concurrency } = given;
-    const alone = Object.entries({
-      kubeconfig,
-      context,
-      namespace,
-      as,
-      'as-group': asGroup,
-      concurrency,
-    }).find(([, value]) => value !== undefined);
-    if (alone)
-      throw new UsageError(
-        `--${alone[0]} needs --node, --pod or --all-nodes: without them the agent of this machine is asked`,
-      );
+  if (asks === 'cluster') {
+    const [flag] = given.host === undefined ? asked : [...asked, '--host'];
+    if (flag !== undefined)
+      throw new UsageError(`${flag} names an agent: this verb asks the API server of the cluster`);
+    checkGroups(given);
     return undefined;
   }
+  if (asked.length === 0) {
+    const [alone] = asks === 'either' ? [] : clusterFlagsIn(given);
+    if (alone !== undefined)
+      throw new UsageError(
+        `${alone} needs --node, --pod or --all-nodes: without them the agent of this machine is asked`,
+      );
+    checkGroups(given);
+    return undefined;
+  }
+  checkGroups(given);
   if (given.host !== undefined) asked.push('--host');
   if (asked.length > 1)
     throw new UsageError(`${asked.join(' and ')} cannot be used together: each says which agent is asked`);
@@ -244,15 +277,6 @@ function elsewhereOf(given: Given, ctx: Context): Elsewhere | undefined {
   if (node === '') throw new UsageError('--node needs the name of a node');
   if (pod !== undefined && !/^([^/]+\/)?[^/]+$/.test(pod))
     throw new UsageError(`--pod needs the name of a pod, as NAMESPACE/NAME: "${pod}"`);
-  if (asGroup?.length && as === undefined)
-    throw new UsageError('--as-group needs --as: groups are of a user');
-  const cluster = {
-    kubeconfig,
-    context,
-    namespace: namespace ?? (ctx.env.CILIUM_NAMESPACE || undefined),
-    as,
-    asGroups: asGroup,
-  };
   if (node !== undefined) return { ...cluster, target: { node } };
   if (pod !== undefined) return { ...cluster, target: { pod } };
   throw new RunEverywhere({ ...cluster, selector: limitNodes, concurrency: given.concurrency ?? 10 });
@@ -262,7 +286,7 @@ function elsewhereOf(given: Given, ctx: Context): Elsewhere | undefined {
  * Copies the global flags of the parsed command and its parents into the context. What no flag says comes from the
  * environment, then from the config file.
  */
-export async function readGlobals(command: Command, ctx: Context): Promise<void> {
+export async function readGlobals(command: Command, asks: Verb['asks'], ctx: Context): Promise<void> {
   const given: Given = {};
   for (let here: Command | null = command; here; here = here.parent) {
     const values = here.opts<typeof given>();
@@ -285,7 +309,9 @@ export async function readGlobals(command: Command, ctx: Context): Promise<void>
     timeoutMs: given.timeout,
     bpfRoot: given.bpfRoot ?? ctx.env.CILIUM_BPF_ROOT ?? '/sys/fs/bpf',
   } satisfies Globals);
-  ctx.globals.elsewhere = elsewhereOf(given, ctx);
+  const cluster = clusterOf(given, ctx);
+  ctx.globals.cluster = { ...cluster, isNamed: clusterFlagsIn(given).length > 0 };
+  ctx.globals.elsewhere = elsewhereOf(given, cluster, asks);
 }
 
 /** Lines for the end of a verb's help: `.addHelpText('after', examples('cilium status'))`. */

@@ -24,10 +24,12 @@ export interface Verb {
   streams?: boolean;
   /** It may compute for long, and changes nothing: a signal ends it at once. */
   computes?: boolean;
+  /** Who is asked: the API server of a cluster, or as the flags and the machine say one of the two. Default: an agent. */
+  asks?: 'cluster' | 'either';
   /** Loads the verb's file. A noun that also runs by itself (`config`, `observe`) has `verbs` as well. */
   load?: () => Promise<AddCommand>;
   verbs?: Verbs;
-  /** Flags shared by everything below this noun. */
+  /** Flags shared by everything below this noun, instead of those above it that have the same title. */
   globals?: GlobalFlags;
   /** Title under which help lists it. */
   section?: string;
@@ -108,7 +110,8 @@ export async function build(
   const globals: GlobalFlags[] = [];
   const enter = (command: Command, entered: Verb) => {
     if (entered.standalone) globals.length = 0;
-    if (entered.globals) globals.push(entered.globals);
+    const own = entered.globals;
+    if (own) globals.splice(0, globals.length, ...globals.filter(({ title }) => title !== own.title), own);
     for (const flags of globals) {
       command.optionsGroup(flags.title);
       for (const option of flags.options()) addGlobal(command, option);

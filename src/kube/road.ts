@@ -1,4 +1,4 @@
-import type { Context, Elsewhere, Everywhere } from '../context.ts';
+import type { Cluster, Context, Everywhere } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Dial } from '../lib/dial.ts';
 import { compareNatural } from '../lib/order.ts';
@@ -35,8 +35,13 @@ export async function openRoads(ctx: Context, everywhere: Everywhere): Promise<S
   });
 }
 
+/** The API server of the cluster that the command line names. The caller disposes of it. */
+export function openCluster(ctx: Context): Promise<KubeClient> {
+  return clientFor(ctx, ctx.globals.cluster ?? {});
+}
+
 /** The client lives as long as the process, which its idle connections do not hold. */
-function clientFor(ctx: Context, cluster: Omit<Elsewhere, 'target'>): Promise<KubeClient> {
+function clientFor(ctx: Context, cluster: Cluster): Promise<KubeClient> {
   const { kubeconfig, context, as, asGroups } = cluster;
   return KubeClient.open({
     env: ctx.env,

@@ -35,7 +35,7 @@ async function toldByReference(
   ctx: Context,
 ): Promise<string | undefined> {
   if (!(error instanceof UserError)) return undefined;
-  if (!acted && command) await readGlobals(command, ctx).catch(() => {});
+  if (!acted && command) await readGlobals(command, 'either', ctx).catch(() => {});
   const [noun = unknown] = path;
   const isNoCommand = path.length === 0 || isUnknownCall(error);
   if (isNoCommand) return noun === undefined ? undefined : unknownNoun(noun, await releaseFor(ctx));
