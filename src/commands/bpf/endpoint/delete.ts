@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { ENDPOINTS, endpointKey } from '../../../bpf/layouts/endpoints.ts';
 import { encode } from '../../../bpf/maps/codec.ts';
-import { requirePinned } from '../../../bpf/maps/records.ts';
+import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
 import { addressArgument } from '../../../cli/addresses.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
@@ -22,6 +22,7 @@ export async function runBpfEndpointDelete(text: string, options: WriteOptions, 
     write: !options.dryRun,
     doing: 'deleting contents of map',
   });
+  requireVariant(map, ENDPOINTS);
   if (!map.lookup(key)) throw new UserError(`Unable to delete endpoint entry: ${text} is not in the map`);
   if (await mayWrite(ctx, `delete the endpoint entry of ${text}`, options)) map.delete(key);
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { hasKey } from '../../../bpf/kernel/reader.ts';
 import { IPCACHE, ipcacheKey } from '../../../bpf/layouts/ipcache.ts';
 import { decode } from '../../../bpf/maps/codec.ts';
-import { requirePinned } from '../../../bpf/maps/records.ts';
+import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
 import { prefixArgument } from '../../../cli/addresses.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import { integer } from '../../../cli/flags.ts';
@@ -36,6 +36,7 @@ export async function runBpfIpcacheDelete(
   const key = encodeIpcacheKey(prefixArgument(text), options.clusterid);
   const name = ipcacheKeyText(decode(ipcacheKey, key));
   using map = requirePinned(ctx.globals.bpfRoot, IPCACHE, { write: !options.dryRun });
+  requireVariant(map, IPCACHE);
   if (!(await hasKey(map, key)))
     throw new UserError(`Error deleting entry ${name}: no entry has this prefix`);
   if (!(await mayWrite(ctx, `delete the entry ${name}`, options))) return;

@@ -1,8 +1,14 @@
 import { type BpfMap, createMap, openMapById } from '../../../bpf/kernel/objects.ts';
 import { innerMap } from '../../../bpf/layouts/common.ts';
-import { groupKey, MULTICAST_GROUPS, subscriber, subscriberKey } from '../../../bpf/layouts/multicast.ts';
+import {
+  groupKey,
+  MULTICAST_GROUPS,
+  SUBSCRIBERS,
+  subscriber,
+  subscriberKey,
+} from '../../../bpf/layouts/multicast.ts';
 import { decode, encode } from '../../../bpf/maps/codec.ts';
-import { openPinned, readRecords } from '../../../bpf/maps/records.ts';
+import { openPinned, readRecords, requireVariant } from '../../../bpf/maps/records.ts';
 import { ipv4Argument } from '../../../cli/addresses.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
@@ -38,12 +44,16 @@ export async function readGroups(map: BpfMap): Promise<{ group: string; mapId: n
 
 /** Opens the subscribers of a group. */
 export function openSubscribers(groups: BpfMap, group: string, options: { write?: boolean } = {}): BpfMap {
-  const raw = groups.lookup(parseGroup(group));
+  const key = parseGroup(group);
+  requireVariant(groups, MULTICAST_GROUPS);
+  const raw = groups.lookup(key);
   if (!raw)
     throw new UserError(`failed to lookup multicast group ${group}: there is no such group`, {
       hint: `Add it with "cilium bpf multicast group add ${group}".`,
     });
-  return openMapById(decode(innerMap, raw).mapId, options);
+  const subscribers = openMapById(decode(innerMap, raw).mapId, options);
+  requireVariant(subscribers, SUBSCRIBERS);
+  return subscribers;
 }
 
 /** Makes the map of subscribers of a new group. */

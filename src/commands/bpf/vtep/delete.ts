@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { VTEP } from '../../../bpf/layouts/nodes.ts';
-import { requirePinned } from '../../../bpf/maps/records.ts';
+import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
@@ -20,6 +20,7 @@ export async function runBpfVtepDelete(cidr: string, options: WriteOptions, ctx:
     write: !options.dryRun,
     doing: 'deleting contents of map',
   });
+  requireVariant(map, VTEP);
   if (!map.lookup(key)) throw new UserError(`error deleting contents of map: no entry for ${cidr}`);
   if (await mayWrite(ctx, `delete the entry of ${cidr}`, options)) map.delete(key);
 }

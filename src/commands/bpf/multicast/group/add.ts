@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { MULTICAST_GROUPS } from '../../../../bpf/layouts/multicast.ts';
+import { requireRoom, requireVariant } from '../../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../../cli/confirm.ts';
 import type { Context } from '../../../../context.ts';
 import { UserError } from '../../../../errors.ts';
@@ -19,7 +21,9 @@ export async function runBpfMulticastGroupAdd(
 ): Promise<void> {
   const key = parseGroup(group);
   using groups = openGroups(ctx, { write: !options.dryRun });
+  requireVariant(groups, MULTICAST_GROUPS);
   if (groups.lookup(key)) throw new UserError(`Error adding multicast group: ${group} exists already`);
+  await requireRoom(groups, [key]);
   if (!(await mayWrite(ctx, `add the multicast group ${group}`, { ...options, yes: true }))) return;
   using subscribers = createSubscribers();
   groups.updateObject(key, subscribers);

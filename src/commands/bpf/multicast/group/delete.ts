@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { MULTICAST_GROUPS } from '../../../../bpf/layouts/multicast.ts';
+import { requireVariant } from '../../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../../cli/confirm.ts';
 import type { Context } from '../../../../context.ts';
 import { UserError } from '../../../../errors.ts';
@@ -19,6 +21,7 @@ export async function runBpfMulticastGroupDelete(
 ): Promise<void> {
   const key = parseGroup(group);
   using groups = openGroups(ctx, { write: !options.dryRun });
+  requireVariant(groups, MULTICAST_GROUPS);
   if (!groups.lookup(key)) throw new UserError(`Error deleting multicast group: ${group} does not exist`);
   if (await mayWrite(ctx, `delete the multicast group ${group} and its subscribers`, options))
     groups.delete(key);

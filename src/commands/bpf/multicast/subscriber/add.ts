@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { subscriber, subscriberKey } from '../../../../bpf/layouts/multicast.ts';
 import { encode } from '../../../../bpf/maps/codec.ts';
+import { requireRoom } from '../../../../bpf/maps/records.ts';
 import { ipv4Argument } from '../../../../cli/addresses.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../../cli/confirm.ts';
 import type { Context } from '../../../../context.ts';
@@ -30,11 +31,10 @@ export async function runBpfMulticastSubscriberAdd(
   const ifindex = readIfindex(TUNNEL_DEVICE);
   using groups = openGroups(ctx);
   using subscribers = openSubscribers(groups, group, { write: !options.dryRun });
+  const key = encode(subscriberKey, { source });
+  await requireRoom(subscribers, [key]);
   if (await mayWrite(ctx, `add ${address} to the multicast group ${group}`, { ...options, yes: true }))
-    subscribers.update(
-      encode(subscriberKey, { source }),
-      encode(subscriber, { source, ifindex, remote: true }),
-    );
+    subscribers.update(key, encode(subscriber, { source, ifindex, remote: true }));
 }
 
 /** Parses the address of a subscriber. */
