@@ -42,6 +42,17 @@ export class SilentExit extends Error {
   }
 }
 
+/** Why a command ends before its time: a signal came. Commands that go on until one comes end with 0 all the same. */
+export class Stopped extends Error {
+  override name = 'AbortError';
+  constructor(
+    readonly signal: 'SIGINT' | 'SIGTERM',
+    readonly exitCode: number,
+  ) {
+    super(`stopped by ${signal}`);
+  }
+}
+
 /** The reader of our stdout went away (EPIPE). Ends the program quietly, as SIGPIPE would. */
 export class ClosedPipe extends SilentExit {
   override name = 'ClosedPipe';

@@ -5,7 +5,7 @@ import { build, type Resolved, resolve } from './cli/tree.ts';
 import type { WrongWords } from './cli/usage/wrong-words.ts';
 import { TREE } from './commands/index.ts';
 import type { Context } from './context.ts';
-import { errorMessage, SilentExit, UsageError, UserError } from './errors.ts';
+import { errorMessage, SilentExit, Stopped, UsageError, UserError } from './errors.ts';
 import { nearest } from './lib/nearest.ts';
 
 /** Runs one command line and returns its exit code. Nothing is thrown: every error is printed here, once. */
@@ -182,7 +182,7 @@ function usageError(error: CommanderError, found: Resolved): UsageError {
 /** The one map from errors to what is printed and the exit code. */
 async function report(error: unknown, found: Resolved, progress: Progress, ctx: Context): Promise<number> {
   if (error instanceof SilentExit) return error.exitCode;
-  if (ctx.signal.aborted) return 130;
+  if (ctx.signal.aborted) return ctx.signal.reason instanceof Stopped ? ctx.signal.reason.exitCode : 130;
   const expected = error instanceof UserError;
   const lines = [`${isStandalone(found) && expected ? '' : 'Error: '}${errorMessage(error)}`];
   if (expected && error.hint) lines.push(error.hint);

@@ -1,6 +1,7 @@
+import { constants } from 'node:os';
 import { agentAddress, connectAgent } from './agent/client.ts';
 import type { Context, Input, LinePrompt, Output } from './context.ts';
-import { ClosedPipe, errorCode, UserError } from './errors.ts';
+import { ClosedPipe, errorCode, Stopped, UserError } from './errors.ts';
 import { dialSocket } from './lib/dial.ts';
 import { once } from './lib/once.ts';
 import { forTerminal } from './render/text/sanitize.ts';
@@ -44,10 +45,10 @@ function catchSignals(stop: AbortController) {
     // As if it had never been caught; leaving by process.exit() would wait for a thread that is still opening a FIFO.
     process.kill(process.pid, signal);
   };
-  const caught = (signal: NodeJS.Signals) => {
+  const caught = (signal: (typeof SIGNALS)[number]) => {
     if (stop.signal.aborted) return end(signal);
     setTimeout(end, PATIENCE_MS, signal).unref();
-    stop.abort(new DOMException(`stopped by ${signal}`, 'AbortError'));
+    stop.abort(new Stopped(signal, 128 + constants.signals[signal]));
   };
   const hold = () => {
     for (const signal of SIGNALS) process.on(signal, caught);
@@ -67,6 +68,19 @@ function catchSignals(stop: AbortController) {
       }
     },
   };
+}
+
+/**
+ * Ends the process. Who sent SIGTERM sees that it was obeyed: a shell as 143, a supervisor as a clean end. Ctrl-C is how
+ * people end what follows, and means 0 there, as the reference does. An error found before stays one.
+ */
+export function leave({ signal: { reason } }: Context, code: number): never {
+  // Leaving waits for threads, one of which may be opening a FIFO: a signal ends that, too.
+  for (const signal of SIGNALS) process.removeAllListeners(signal);
+  const obeyed =
+    reason instanceof Stopped && reason.signal === 'SIGTERM' && [0, reason.exitCode].includes(code);
+  if (obeyed) process.kill(process.pid, reason.signal);
+  process.exit(obeyed ? reason.exitCode : code);
 }
 
 /** What a Context is made of; the rest (clients, flags) follows from it. */

@@ -13,11 +13,9 @@ export async function start(name: 'cilium' | 'hubble'): Promise<void> {
   // What the runtime warns of (NO_COLOR beside FORCE_COLOR, say) is no matter of the user's.
   if (BUNDLED) process.removeAllListeners('warning');
   if (BUNDLED) module.enableCompileCache(`${import.meta.dirname}/.cache`);
-  const { main, systemContext } = await import('./program.ts');
+  const { leave, main, systemContext } = await import('./program.ts');
   const words = process.argv.slice(2);
   const ctx = systemContext();
   const code = await main(name === 'hubble' ? ['hubble', ...words] : words, ctx);
-  // Leaving waits for threads, one of which may be opening a FIFO: a signal ends that, too.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.removeAllListeners(signal);
-  process.exit(code);
+  leave(ctx, code);
 }

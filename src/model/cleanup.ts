@@ -23,6 +23,8 @@ export type Kind = (typeof KINDS)[number];
 /** One step of removing, as data: the plan can be read and applied later. */
 export type Action =
   | { do: 'run'; command: string[]; stdin?: string }
+  /** Takes rules (`-D`) and chains (`-F`, `-X`) out of a table: all at once, or each by itself where that is refused. */
+  | { do: 'firewall'; program: string; table: string; lines: string[] }
   | { do: 'detach-link'; id: number }
   | { do: 'unlink'; path: string }
   | { do: 'rmdir'; path: string }

@@ -39,6 +39,7 @@ export function steps(item: Item | undefined, which: 'remove' | 'restore' = 'rem
   if (which === 'restore') return (item?.restore ?? []).flatMap(describeRestore);
   return (item?.remove ?? []).map((action) => {
     if (action.do === 'run') return action.command.join(' ');
+    if (action.do === 'firewall') return `${action.program}-restore --noflush`;
     if (action.do === 'rename') return `rename ${action.from} ${action.to}`;
     return 'path' in action ? `${action.do} ${action.path}` : `${action.do} ${action.id}`;
   });

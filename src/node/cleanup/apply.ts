@@ -5,6 +5,7 @@ import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import type { Action, Outcome } from '../../model/cleanup.ts';
 import { isBelow, readMounts } from '../state/mounts.ts';
 import type { Run } from '../state/run.ts';
+import { removeFirewall } from './firewall.ts';
 
 /** What the programs say of a thing that is not there. */
 const GONE =
@@ -37,6 +38,8 @@ async function apply(action: Action, run: Run): Promise<boolean> {
       if (GONE.test(said)) return false;
       throw new Error(`${action.command.join(' ')}: ${said.split('\n')[0]}`);
     }
+    case 'firewall':
+      return removeFirewall(action, run);
     case 'detach-link':
       return detachLink(action.id);
     case 'unlink':

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts';
-import type { Feeder, Item, Restore } from '../../model/cleanup.ts';
+import type { Action, Feeder, Item, Restore } from '../../model/cleanup.ts';
 import { parseIpsets, parseSave } from '../state/firewall.ts';
 import { failureOf, type Run } from '../state/run.ts';
 import type { FirewallTable, NodeState } from '../state/state.ts';
@@ -7,6 +7,7 @@ import { mustRun } from './must-run.ts';
 import { command, LOOKS_OWN, OWN_IPSETS } from './own.ts';
 
 type FirewallRecord = Extract<Restore, { bring: 'firewall' }>;
+type FirewallRemoval = Extract<Action, { do: 'firewall' }>;
 type IpsetRecord = Extract<Restore, { bring: 'ipset' }>;
 
 /** Chains and rules of every iptables variant, a table at a time, and ip sets. */
@@ -20,7 +21,7 @@ export function firewallItems({ firewall, ipsets }: NodeState): Item[] {
         kind: 'iptables',
         what: `${table.program} table ${table.table}: ${count(own.chains.length, 'chain')}, ${count(own.inside.length + own.feeders.length, 'rule')}`,
         why: 'the chains have the names that Cilium gives, the other rules lead to them',
-        remove: [command([`${table.program}-restore`, '--noflush'], removalScript(table.table, own))],
+        remove: [{ do: 'firewall', program: table.program, table: table.table, lines: removalLines(own) }],
         restore: [{ bring: 'firewall', program: table.program, table: table.table, ...own }],
         details: [
           ...own.chains.map((chain) => `:${chain}`),
@@ -113,13 +114,47 @@ function targetOf(rule: string): string | undefined {
   return place < 0 ? undefined : words[place + 1];
 }
 
-/** Input for `iptables-restore --noflush` that removes what is Cilium's and nothing else. */
-function removalScript(table: string, own: OwnFirewall): string {
-  return script(table, [
-    ...own.feeders.map(({ rule }) => rule.replace(/^-A/, '-D')),
-    ...own.chains.map((chain) => `-F ${chain}`),
-    ...own.chains.map((chain) => `-X ${chain}`),
-  ]);
+/** Lines for `iptables-restore --noflush` that remove what is Cilium's and nothing else. */
+function removalLines({ feeders, chains }: OwnFirewall): string[] {
+  return [
+    ...feeders.map(({ rule }) => rule.replace(/^-A/, '-D')),
+    ...chains.map((chain) => `-F ${chain}`),
+    ...chains.map((chain) => `-X ${chain}`),
+  ];
+}
+
+/** The lines for which something still stands. */
+function linesLeft(lines: readonly string[], now: FirewallTable | undefined): string[] {
+  const rules = [...(now?.rules ?? [])];
+  return lines.filter((line) => {
+    if (!line.startsWith('-D ')) return now?.chains.includes(chainOf(line)) === true;
+    // The same rule may stand in a chain more than once.
+    const place = rules.indexOf(line.replace(/^-D/, '-A'));
+    if (place >= 0) rules.splice(place, 1);
+    return place >= 0;
+  });
+}
+
+/**
+ * Removes what still stands of a table, line by line where all at once is refused: one rule that has gone by then fails
+ * them all. Whether something stands is read from the table, never from what the program says. Returns false when
+ * nothing of it stood.
+ */
+export async function removeFirewall({ program, table, lines }: FirewallRemoval, run: Run): Promise<boolean> {
+  const restore = [`${program}-restore`, '--noflush'];
+  const left = async () => linesLeft(lines, await readTable({ program, table }, run));
+  const standing = await left();
+  if (standing.length === 0) return false;
+  if ((await run(restore, script(table, standing))).code === 0) return true;
+  const refused = new Map<string, string>();
+  for (const line of await left()) {
+    const alone = await run(restore, script(table, [line]));
+    if (alone.code !== 0) refused.set(line, failureOf(alone));
+  }
+  const still = await left();
+  if (still.length === 0) return true;
+  const reasons = still.map((line) => `${line}${refused.has(line) ? ` (${refused.get(line)})` : ''}`);
+  throw new UserError(`${restore.join(' ')}: ${reasons.join('; ')}`);
 }
 
 function script(table: string, lines: readonly string[]): string {
@@ -235,7 +270,10 @@ export async function restoreFirewall(step: FirewallRecord, run: Run): Promise<b
   return true;
 }
 
-async function readTable({ program, table }: FirewallRecord, run: Run): Promise<FirewallTable | undefined> {
+async function readTable(
+  { program, table }: { program: string; table: string },
+  run: Run,
+): Promise<FirewallTable | undefined> {
   const ran = await run([`${program}-save`, '-t', table]);
   if (ran.code !== 0) throw new UserError(`${program}-save -t ${table}: ${failureOf(ran)}`);
   return parseSave(program, ran.stdout).find((each) => each.table === table);

@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import {
   firewallItems,
   firewallLeft,
+  removeFirewall,
   restoreFirewall,
   restoreIpset,
 } from '../../../src/node/cleanup/firewall.ts';
@@ -20,7 +21,7 @@ const scripts = (...lines: string[]) => {
   const [item] = itemsOf(...lines);
   const [remove] = item?.remove ?? [];
   return [
-    remove?.do === 'run' ? remove.stdin?.split('\n').slice(1, -2) : undefined,
+    remove?.do === 'firewall' ? remove.lines : undefined,
     item &&
       steps(item, 'restore')
         .slice(2, -1)
@@ -43,7 +44,7 @@ test('rules are removed and brought back at their places', () => {
   });
   expect(steps(item)).toEqual(['iptables-nft-restore --noflush']);
   expect(item?.remove[0]).toMatchObject({
-    stdin: '*filter\n-D INPUT -j CILIUM_INPUT\n-F CILIUM_INPUT\n-X CILIUM_INPUT\nCOMMIT\n',
+    lines: ['-D INPUT -j CILIUM_INPUT', '-F CILIUM_INPUT', '-X CILIUM_INPUT'],
   });
   expect(item?.restore).toEqual([
     {
@@ -149,6 +150,70 @@ describe('a table comes back', () => {
     const { result, lines } = await fed([':INPUT ACCEPT [0:0]'], '-j DROP');
     expect(result).toBe('iptables-nft-restore --noflush: -A CILIUM_INPUT -j DROP (refused)');
     expect(lines.slice(4)).toEqual([CHAIN, ...INSIDE, OWN]);
+  });
+});
+
+describe('a table is removed', () => {
+  const RULES = ['-A INPUT -p tcp -j CILIUM_INPUT', '-A INPUT -j CILIUM_INPUT', '-A INPUT -j OTHER'];
+  const CHAINS = [':INPUT ACCEPT [0:0]', ':CILIUM_INPUT - [0:0]', ':CILIUM_OUTPUT - [0:0]'];
+
+  /**
+   * What becomes of a table that was planned with all of the above and holds less by now. iptables-restore refuses a text
+   * as a whole when a line of it has nothing to do, or is of a kind that is refused.
+   */
+  const removed = async (now: string[], refuse = 'nothing') => {
+    const [item] = firewallItems(
+      nodeWith({
+        firewall: parseSave('iptables-nft', ['*filter', ...CHAINS, ...RULES].join('\n')),
+      }),
+    );
+    const [action] = item?.remove ?? [];
+    if (action?.do !== 'firewall') throw new Error('nothing is planned');
+    using programs = fakePrograms({
+      'iptables-nft-save': 'cat $(dirname $0)/table',
+      'iptables-nft-restore': `
+cd $(dirname $0); cp table new; cat >text; echo TEXT >>fed; cat text >>fed
+while read -r line; do
+  case "$line" in
+    *'${refuse}'*) echo refused >&2; exit 2;;
+    -D*) grep -qx -e "-A\${line#-D}" new || { echo "Bad rule (does a matching rule exist in that chain?)." >&2; exit 1; }
+        awk -v rule="-A\${line#-D}" '$0 == rule && !gone++ { next } 1' new >next; mv next new;;
+    -F*) grep -q "^:\${line#-F } " new || exit 1; grep -v "^-A \${line#-F } " new >next; mv next new;;
+    -X*) grep -v "^:\${line#-X } " new >next; mv next new;;
+  esac
+done <text
+cp new table`,
+    });
+    const table = join(programs.path, 'table');
+    writeFileSync(table, `${['*filter', ...now].join('\n')}\n`);
+    writeFileSync(join(programs.path, 'fed'), '');
+    const result = await removeFirewall(action, systemRun({ PATH: `${programs.path}:/usr/bin:/bin` })).catch(
+      (error: Error) => error.message,
+    );
+    const texts = readFileSync(join(programs.path, 'fed'), 'utf8').split('TEXT\n').length - 1;
+    return { result, left: readFileSync(table, 'utf8').trim().split('\n').slice(1), texts };
+  };
+  const FOREIGN = [':INPUT ACCEPT [0:0]', '-A INPUT -j OTHER'];
+
+  test('all at once', async () => {
+    expect(await removed([...CHAINS, ...RULES])).toEqual({ result: true, left: FOREIGN, texts: 1 });
+  });
+
+  test('as far as it still stands, where rules and chains have gone by themselves', async () => {
+    expect(await removed([...CHAINS.slice(0, 2), ...RULES.slice(1)])).toEqual({
+      result: true,
+      left: FOREIGN,
+      texts: 1,
+    });
+    expect(await removed(FOREIGN)).toEqual({ result: false, left: FOREIGN, texts: 0 });
+  });
+
+  test('line by line where all at once is refused, and what stays is an error', async () => {
+    expect(await removed([...CHAINS, ...RULES], '-X CILIUM_OUTPUT')).toEqual({
+      result: 'iptables-nft-restore --noflush: -F CILIUM_OUTPUT; -X CILIUM_OUTPUT (refused)',
+      left: [CHAINS[0], CHAINS[2], RULES[2]],
+      texts: 7,
+    });
   });
 });
 
