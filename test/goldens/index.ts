@@ -16,8 +16,6 @@ const HUBBLE_EXCEPTIONS = {
 };
 
 const LAST_KEY = 'the old command line repeats the entry that it read last (differs: bpf-json-each)';
-const NOTHING =
-  'the old command line prints nothing for a whole map in jsonpath (differs: bpf-jsonpath-whole)';
 
 /** Every recording that is replayed. */
 export const SUITES: readonly GoldenSuite[] = [
@@ -71,14 +69,10 @@ export const SUITES: readonly GoldenSuite[] = [
   bpfSuite(
     'bpf-1.10.json',
     {
-      'bpf ct list':
-        'without an argument the global table is meant, as in later releases (differs: bpf-ct-default)',
       'bpf ct list global -o json': LAST_KEY,
       'bpf ct list 901 -o json': LAST_KEY,
       'bpf nat list -o json': LAST_KEY,
       'bpf recorder list -o json': LAST_KEY,
-      'bpf endpoint list -o jsonpath={.}': NOTHING,
-      'bpf lb list -o jsonpath={.}': NOTHING,
     },
     'bpf-1.10-agent.json',
   ),

@@ -56,12 +56,14 @@ class Parser {
     stack: { nodes: Node[]; range?: Extract<Node, { kind: 'range' }> }[],
     top: () => { nodes: Node[] },
   ): void {
-    for (;;) {
+    for (let first = true; ; first = false) {
       this.#blanks();
       const c = this.source[this.#at];
       if (c === undefined) this.#fail('unclosed action');
       if (c === '}') {
         this.#at++;
+        // An empty action is the current object.
+        if (first) top().nodes.push({ kind: 'path', root: false, steps: [] });
         return;
       }
       if (c === '"' || c === "'") {
@@ -149,7 +151,8 @@ class Parser {
       const c = this.source[this.#at];
       if (c === '.') {
         this.#at++;
-        if (this.source[this.#at] === '.') {
+        const recursive = this.source[this.#at] === '.';
+        if (recursive) {
           this.#at++;
           steps.push({ kind: 'recursive' });
           if (this.source[this.#at] === '[') continue;
@@ -158,8 +161,9 @@ class Parser {
           this.#at++;
           steps.push({ kind: 'wildcard' });
         } else {
+          // A dot alone asks for the key of no name: `{.}` is not the current object, `{@}` is.
           const name = this.#name();
-          if (name !== '') steps.push({ kind: 'field', name });
+          if (name !== '' || !recursive) steps.push({ kind: 'field', name });
         }
       } else if (c === '[') steps.push(this.#bracket());
       else if (steps.length === 0 && this.#at === start && /\w/.test(c ?? ''))

@@ -92,8 +92,11 @@ class Evaluator {
     }));
   }
 
+  /** Whatever has parts, with all that it holds: strings have, as lists of their bytes, and what is empty has none. */
   #descend(from: Typed): Typed[] {
+    if (typeof from.value === 'string') return from.value === '' ? [] : [from];
     if (!Array.isArray(from.value) && !isRecord(from.value)) return [];
+    if (Object.keys(from.value).length === 0) return [];
     const type = resolveShape(from.shape, this.definitions);
     return [from, ...this.#children(from.value, type).flatMap((child) => this.#descend(child))];
   }

@@ -55,7 +55,13 @@ describe('maps of somebody else that are named like those of the agent', () => {
         '{"key":"010203","value":"0405060708"}\n',
       );
     }
-    for (const words of ['endpoint list', 'ipcache list', 'ct list', 'ct list -o json', 'policy get 7 -n']) {
+    for (const words of [
+      'endpoint list',
+      'ipcache list',
+      'ct list global',
+      'ct list global -o json',
+      'policy get 7 -n',
+    ]) {
       const { stderr, code } = await run(['bpf', ...words.split(' '), '--bpf-root', bpffs.root]);
       expect(stderr).toContain('has keys of 3 and values of 5 bytes, which no known release gave it');
       expect(code).toBe(1);

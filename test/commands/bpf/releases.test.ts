@@ -150,7 +150,9 @@ describe('the release of the maps', () => {
       expect((await bpf(fs, ['ct', 'list', 'global'])).stdout).toBe(
         `${ends} expires=9 RxPackets=1 RxBytes=22 RxFlagsSeen=0x00 LastRxReport=0 TxPackets=3 TxBytes=44 TxFlagsSeen=0x00 LastTxReport=0 Flags=0x0380 [ ${flags} ] RevNAT=0 SourceSecurityID=0 IfIndex=0 \n\n`,
       );
-      const [entry] = JSON.parse((await bpf(fs, ['ct', 'list', '-o', 'json'])).stdout) as { Value: object }[];
+      const [entry] = JSON.parse((await bpf(fs, ['ct', 'list', 'global', '-o', 'json'])).stdout) as {
+        Value: object;
+      }[];
       expect(entry?.Value).toMatchObject({ RxPackets: 1, RxBytes: 22, TxPackets: 3, TxBytes: 44 });
     });
   });
@@ -168,8 +170,8 @@ describe('the release of the maps', () => {
     const error =
       /^Error: the maps may be those of any agent from 1\.9 to 1\.20, .*\nName the release .*--agent-release/;
     for (const argv of [
-      ['ct', 'list'],
-      ['ct', 'list', '-o', 'json'],
+      ['ct', 'list', 'global'],
+      ['ct', 'list', 'global', '-o', 'json'],
       ['ipcache', 'list'],
       ['ipcache', 'get', '10.0.0.9'],
     ]) {

@@ -3,7 +3,7 @@ import { globalPath } from '../../../bpf/kernel/pins.ts';
 import { flushTables } from '../../../cli/bpf/flush.ts';
 import { type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
-import { conntrackTable, GLOBAL_TABLE, sayMissing } from './maps.ts';
+import { conntrackTable, GLOBAL_TABLE, requireTable, sayMissing } from './maps.ts';
 
 /** Declares `bpf ct flush`. */
 export function addBpfCtFlushCommand(command: Command, ctx: Context): void {
@@ -14,6 +14,7 @@ export function addBpfCtFlushCommand(command: Command, ctx: Context): void {
 
 /** Forgets connections: replies of those that only the entry lets through are dropped. */
 export async function runBpfCtFlush(words: string[], options: WriteOptions, ctx: Context): Promise<void> {
+  await requireTable(words, ctx);
   const table = conntrackTable(words);
   if ('wrong' in table) return await ctx.err.write(`Invalid argument: ${table.wrong}`);
   const missing = (name: string) =>

@@ -20,7 +20,7 @@ import { conntrackLineWriter } from '../../../render/bpf/conntrack.ts';
 import { entryJson } from '../../../render/bpf/entry-json.ts';
 import { AsciiWriter } from '../../../render/text/ascii-writer.ts';
 import { addFilterFlags, type FilterOptions, readFilter } from './filter.ts';
-import { type ConntrackTable, conntrackTable, GLOBAL_TABLE, sayMissing } from './maps.ts';
+import { type ConntrackTable, conntrackTable, GLOBAL_TABLE, requireTable, sayMissing } from './maps.ts';
 
 /** Room for the lines of a batch. */
 const LINES_BYTES = 1 << 20;
@@ -52,6 +52,7 @@ export function addBpfCtListCommand(command: Command, ctx: Context): void {
 
 /** Prints the connections of a table, batch by batch in the order of the maps. */
 export async function runBpfCtList(words: string[], options: CtListOptions, ctx: Context): Promise<void> {
+  await requireTable(words, ctx);
   const table = conntrackTable(words);
   if ('wrong' in table) return await ctx.err.write(`Invalid argument: ${table.wrong}`);
   const filter = await readFilter(options, ctx);

@@ -1,4 +1,7 @@
+import { mapsRelease } from '../../../cli/bpf/release.ts';
 import type { Context } from '../../../context.ts';
+import { UsageError } from '../../../errors.ts';
+import { atLeast } from '../../../model/release.ts';
 
 /** Names of the maps of one table of connections, in the reference's order. */
 export type ConntrackTable = readonly string[];
@@ -38,6 +41,12 @@ export function conntrackTable(
     maps: ['tcp4', 'any4', 'tcp6', 'any6'].map((table) => `cilium_per_cluster_ct_${table}_${number}`),
     ofEndpoint: false,
   };
+}
+
+/** Up to 1.14 there was no table that was meant without a word. */
+export async function requireTable(words: readonly string[], ctx: Context): Promise<void> {
+  if (words.length === 0 && !atLeast(await mapsRelease(ctx), '1.15'))
+    throw new UsageError("Missing endpoint id or 'global' argument");
 }
 
 /** Says that a table is not there. IPv6 may simply be off, so its tables go missing without a word. */
