@@ -188,14 +188,23 @@ export class KubeClient implements AsyncDisposable {
 
   /** Credentials and impersonation; asked anew for each request, since tokens are renewed. */
   async headers(): Promise<Record<string, string | string[]>> {
-    const headers: Record<string, string | string[]> = {};
-    await this.#secure({ setHeaderParam: (name, value) => Object.assign(headers, { [name]: value }) });
-    return { ...headers, ...impersonationHeaders(this.options.as) };
+    const { username, password = '' } = this.config.getCurrentUser() ?? {};
+    const asked: { headers: Record<string, string> } = { headers: {} };
+    // The public way to the same headers makes a pool of connections each time.
+    const config = this.config as unknown as HeaderSource;
+    await this.#withCredentials(() => config.applyAuthorizationHeader(asked));
+    const basic = username && `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    return {
+      ...(basic && { Authorization: basic }),
+      ...asked.headers,
+      ...impersonationHeaders(this.options.as),
+    };
   }
 
-  /** Puts an error below HTTP into words. */
-  explain(error: unknown, request: KubeRequest): KubeUnreachable {
+  /** Puts an error below HTTP into words. A fault of this program stays what it is. */
+  explain(error: unknown, request: KubeRequest): Error {
     const inner = innermost(error);
+    if (isOwnFault(inner)) return inner;
     const code = errorCode(inner);
     const fail = (text: string, hint?: string) =>
       new KubeUnreachable(`${this.#what(request)}: ${text}`, { hint, cause: error });
@@ -240,14 +249,9 @@ export class KubeClient implements AsyncDisposable {
     return `${method} ${this.server}${path}`;
   }
 
-  async #secure(context: {
-    setHeaderParam: (name: string, value: string) => void;
-    setDispatcher?: (dispatcher: Dispatcher) => void;
-  }): Promise<void> {
-    const { setHeaderParam, setDispatcher = () => {} } = context;
+  async #withCredentials(take: () => Promise<void>): Promise<void> {
     try {
-      // The library fills in what it calls a request; these two calls are all that it makes.
-      await this.config.applySecurityAuthentication({ setHeaderParam, setDispatcher } as never);
+      await take();
     } catch (error) {
       const why = errorMessage(error).trim() || 'its plugin failed without a word';
       throw new UserError(`the credentials of the kubeconfig cannot be used: ${why}`, {
@@ -260,12 +264,14 @@ export class KubeClient implements AsyncDisposable {
   async #connection(): Promise<{ dispatcher: Dispatcher; origin: string; prefix: string }> {
     const url = new URL(this.server);
     if (!this.#dispatcher) {
-      await this.#secure({
+      // The library fills in what it calls a request; these two calls are all that it makes.
+      const asked = {
         setHeaderParam: () => {},
-        setDispatcher: (dispatcher) => {
+        setDispatcher: (dispatcher: Dispatcher) => {
           this.#dispatcher = dispatcher;
         },
-      });
+      };
+      await this.#withCredentials(() => this.config.applySecurityAuthentication(asked as never));
       // Of a CommonJS package a bundle has no names but this one.
       const { default: undici } = await import('undici');
       this.#dispatcher ??= new undici.Agent();
@@ -276,6 +282,19 @@ export class KubeClient implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#dispatcher?.destroy();
   }
+}
+
+/** What the library has for headers alone; its types call it private. */
+interface HeaderSource {
+  applyAuthorizationHeader(asked: { headers: Record<string, string> }): Promise<void>;
+}
+
+/** Whether an error is a mistake in this program rather than one of the connection. */
+function isOwnFault(error: unknown): error is Error {
+  const isOfLanguage =
+    error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+  const code = errorCode(error);
+  return isOfLanguage && (code === undefined || /^ERR_INVALID_(?:ARG|RETURN|THIS)/.test(code));
 }
 
 function impersonationHeaders(as: Impersonation | undefined): Record<string, string | string[]> {

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { LineSplitter } from '../lib/line-splitter.ts';
 import { type KubeClient, type KubeObject, KubeRefusal, KubeUnreachable, type Status } from './client.ts';
 import { type ListQuery, pages } from './pages.ts';
 
@@ -122,17 +123,19 @@ async function* changes<T extends KubeObject>(
   let timer = setTimeout(mute, limitMs);
   try {
     const body = await client.open(request);
-    let rest = '';
-    const decoder = new TextDecoder();
+    const splitter = new LineSplitter(MAX_LINE_BYTES);
     for await (const chunk of body as AsyncIterable<Buffer>) {
       clearTimeout(timer);
       timer = setTimeout(mute, limitMs);
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      if (rest.length > MAX_LINE_BYTES) throw new UserError(`watch ${path}: an object is larger than 64 MiB`);
-      for (const line of lines) if (line.trim() !== '') yield parseEvent<T>(line, path);
+      const lines = splitter.push(chunk);
+      if (splitter.pending > MAX_LINE_BYTES) throw tooLarge(path);
+      for (const { bytes, length } of lines) {
+        if (length > MAX_LINE_BYTES) throw tooLarge(path);
+        const line = bytes.toString('utf8');
+        if (line.trim() !== '') yield parseEvent<T>(line, path);
+      }
     }
-    if (rest.trim() !== '')
+    if (splitter.rest().bytes.toString('utf8').trim() !== '')
       throw new KubeUnreachable(`watch ${path}: the connection broke in the middle of an object`);
   } catch (error) {
     client.signal.throwIfAborted();
@@ -142,6 +145,10 @@ async function* changes<T extends KubeObject>(
     clearTimeout(timer);
     silence.abort();
   }
+}
+
+function tooLarge(path: string): UserError {
+  return new UserError(`watch ${path}: an object is larger than 64 MiB`);
 }
 
 function parseEvent<T extends KubeObject>(line: string, path: string): RawEvent<T> {

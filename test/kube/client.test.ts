@@ -155,3 +155,37 @@ test('a proxy that does not answer is named, without its password', async () => 
     hint: 'It is asked through the proxy of the kubeconfig: http://127.0.0.1:1',
   });
 });
+
+test('credentials are asked for each request, and connections are pooled once', async () => {
+  const seen: unknown[] = [];
+  await using server = await serveKube((request, response) => {
+    seen.push(request.headers.authorization);
+    answerJson(response, {});
+  });
+  await using client = await kubeClient(server);
+  const [user] = client.config.users;
+  let pools = 0;
+  const { config } = client as unknown as { config: { createDispatcher: (...given: unknown[]) => unknown } };
+  const create = config.createDispatcher.bind(config);
+  config.createDispatcher = (...given) => {
+    pools++;
+    return create(...given);
+  };
+  for (const token of ['a', 'b', 'c']) {
+    Object.assign(user ?? {}, { token });
+    await client.json({ path: PODS });
+  }
+  Object.assign(user ?? {}, { token: undefined, username: 'ann', password: 'secret' });
+  await client.json({ path: PODS });
+  expect(seen).toEqual(['Bearer a', 'Bearer b', 'Bearer c', `Basic ${btoa('ann:secret')}`]);
+  expect(pools).toBe(1);
+});
+
+test('a mistake of this program is not told as a cluster that is out of reach', async () => {
+  await using server = await serveKube((_, response) => answerJson(response, {}));
+  await using client = await kubeClient(server);
+  const mistake = new TypeError("cannot read properties of undefined (reading 'x')");
+  expect(client.explain(mistake, { path: PODS })).toBe(mistake);
+  const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+  expect(client.explain(refused, { path: PODS }).message).toContain('connection refused');
+});
