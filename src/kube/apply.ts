@@ -19,7 +19,7 @@ export interface ApplyOptions extends KubeOptions {
 }
 
 /** Whose fields the applied ones become. */
-const FIELD_MANAGER = 'cilium-toolkit';
+export const FIELD_MANAGER = 'cilium-toolkit';
 
 /** Resources by kind, of the groups whose kinds need not be looked up. */
 const RESOURCES: Readonly<Record<string, string>> = {
@@ -84,12 +84,12 @@ async function apply(
       ? `the cluster has no resource ${object.kind} of ${object.apiVersion}`
       : (status.message ?? message);
     if (code !== 409) return { name, outcome: 'failed', error: told, hint };
-    return { name, outcome: 'failed', ...conflict(status, told) };
+    return { name, outcome: 'failed', ...conflictOf(status, told) };
   }
 }
 
-/** A conflict, field by field with who manages it. */
-function conflict(status: Status, told: string): Pick<Applied, 'error' | 'hint'> {
+/** A conflict, field by field with who manages it. The hint is there when it is one of managers. */
+export function conflictOf(status: Status, told: string): Pick<Applied, 'error' | 'hint'> {
   const rows = (status.details?.causes ?? [])
     .filter(({ reason }) => reason === 'FieldManagerConflict')
     .map(({ field = '', message = '' }) => {

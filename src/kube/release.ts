@@ -1,0 +1,99 @@
+import { gunzipSync } from 'node:zlib';
+import { errorMessage, UserError } from '../errors.ts';
+import { isRecord } from '../lib/record.ts';
+import type { KubeClient, KubeObject } from './client.ts';
+
+/** Who sets an object back to what is written somewhere else. */
+export interface Owner {
+  kind: 'Helm' | 'Argo CD' | 'Flux';
+  /** Of the release or application. */
+  name: string;
+}
+
+/** A release as Helm keeps it in the cluster. */
+export interface HelmRelease {
+  name: string;
+  revision: number;
+  status: string;
+  chartVersion: string;
+  /** What the user gave beside the chart's defaults. */
+  values: Record<string, unknown>;
+  /** The rendered objects, as YAML documents. */
+  manifest: string;
+}
+
+const HELM_NAME = 'meta.helm.sh/release-name';
+/** A Secret holds 1 MiB; of what is packed in it no more than this is looked at. */
+const MAX_UNPACKED = 64 * 1024 * 1024;
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+
+/** By whom an object is kept, as its labels and annotations tell; what acts upon Helm comes before Helm. */
+export function ownersOf({ metadata }: KubeObject): Owner[] {
+  const { labels = {}, annotations = {} } = metadata ?? {};
+  const owners: Owner[] = [];
+  const argo =
+    annotations['argocd.argoproj.io/tracking-id']?.split(':')[0] ?? labels['argocd.argoproj.io/instance'];
+  if (argo !== undefined) owners.push({ kind: 'Argo CD', name: argo });
+  const flux = labels['helm.toolkit.fluxcd.io/name'] ?? labels['kustomize.toolkit.fluxcd.io/name'];
+  if (flux !== undefined) owners.push({ kind: 'Flux', name: flux });
+  const helm = annotations[HELM_NAME];
+  if (helm !== undefined || labels['app.kubernetes.io/managed-by'] === 'Helm')
+    owners.push({ kind: 'Helm', name: helm ?? 'cilium' });
+  return owners;
+}
+
+/**
+ * The newest deployed revision of a release, else the newest of any status; undefined when there is none. Throws
+ * KubeRefusal where Secrets may not be read, and UserError where one cannot be understood.
+ */
+export async function findRelease(
+  client: KubeClient,
+  namespace: string,
+  name: string,
+): Promise<HelmRelease | undefined> {
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
+  // Only names: each Secret holds a whole chart.
+  const { items = [] } = await client.json<{ items?: KubeObject[] }>({
+    path,
+    query: { labelSelector: `owner=helm,name=${name}`, limit: 500 },
+    accept: METADATA_ONLY,
+  });
+  const revisions = items
+    .map(({ metadata }) => ({
+      secret: metadata?.name ?? '',
+      status: metadata?.labels?.status ?? '',
+      revision: Number(/\.v(\d+)$/.exec(metadata?.name ?? '')?.[1] ?? 0),
+    }))
+    .toSorted((a, b) => b.revision - a.revision);
+  const newest = revisions.find(({ status }) => status === 'deployed') ?? revisions[0];
+  if (!newest) return undefined;
+  const secret = await client.find<{ data?: { release?: string } }>({
+    path: `${path}/${encodeURIComponent(newest.secret)}`,
+  });
+  const packed = secret?.data?.release;
+  if (packed === undefined) return undefined;
+  return decodeRelease(packed, `Secret ${namespace}/${newest.secret}`);
+}
+
+/** Unpacks `data.release` of a release's Secret: base64 of base64 of JSON, which Helm packs with gzip. */
+export function decodeRelease(packed: string, from: string): HelmRelease {
+  try {
+    const inner = Buffer.from(Buffer.from(packed, 'base64').toString('latin1'), 'base64');
+    const isPacked = inner[0] === 0x1f && inner[1] === 0x8b;
+    const text = isPacked ? gunzipSync(inner, { maxOutputLength: MAX_UNPACKED }) : inner;
+    const value: unknown = JSON.parse(text.toString('utf8'));
+    if (!isRecord(value)) throw new Error('it is no object');
+    const { name, version, info, chart, config, manifest } = value;
+    const metadata = isRecord(chart) && isRecord(chart.metadata) ? chart.metadata : {};
+    return {
+      name: String(name ?? ''),
+      revision: Number(version ?? 0),
+      status: isRecord(info) ? String(info.status ?? '') : '',
+      chartVersion: String(metadata.version ?? ''),
+      values: isRecord(config) ? config : {},
+      manifest: typeof manifest === 'string' ? manifest : '',
+    };
+  } catch (error) {
+    throw new UserError(`${from} is not a release that Helm wrote: ${errorMessage(error)}`, { cause: error });
+  }
+}
