@@ -56,7 +56,7 @@ export async function* followFlows(
   options: FollowOptions,
 ): AsyncGenerator<Buffer[]> {
   const startMs = options.nowMs();
-  const memory = new Memory();
+  const memory = new Memory(request.since !== undefined);
   let asked = request;
   let broke: { cause: string; atMs: number; backMs?: number } | undefined;
   let stood = false;
@@ -130,6 +130,9 @@ class Memory {
   #full = false;
   #resumedMs: number | undefined;
 
+  /** Without `hasSince` the stream began with what came first of each node: what is older was not asked for. */
+  constructor(private readonly hasSince: boolean) {}
+
   keep(messages: readonly Buffer[]): void {
     for (const message of messages) {
       this.#ring[this.#next] = message;
@@ -183,8 +186,9 @@ class Memory {
     const { key, node, time } = identify(bytes);
     const known = this.#nodes.get(node);
     if (!known || !time) return false;
-    // What came before the oldest that is remembered was seen too, and is forgotten.
-    if (this.#seen.has(key) || (this.#full && compareTimestamps(time, known.oldest) < 0)) {
+    // What came before the oldest that is remembered was seen too, and is forgotten; or it was not asked for.
+    const isBefore = (this.#full || !this.hasSince) && compareTimestamps(time, known.oldest) < 0;
+    if (this.#seen.has(key) || isBefore) {
       known.began ??= 'repeated';
       return true;
     }

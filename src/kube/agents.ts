@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts';
 import type { Dial } from '../lib/dial.ts';
 import type { KubeClient, KubeObject } from './client.ts';
 import { listAll } from './pages.ts';
+import { type Pod, podPath, podsPath, troubleOf } from './pods.ts';
 
 /** Label and container of the agent, in every release. */
 const AGENT_LABEL = 'k8s-app=cilium';
@@ -24,22 +25,6 @@ export interface Stop {
   trouble?: string | undefined;
 }
 
-interface ContainerState {
-  waiting?: { reason?: string; message?: string };
-  terminated?: { reason?: string; exitCode?: number };
-  running?: object;
-}
-
-interface Pod extends KubeObject {
-  spec?: { nodeName?: string };
-  status?: {
-    phase?: string;
-    reason?: string;
-    containerStatuses?: { name?: string; ready?: boolean; state?: ContainerState }[];
-    initContainerStatuses?: { name?: string; state?: ContainerState }[];
-  };
-}
-
 /**
  * The agents of a cluster by node, of one namespace or of all. Of two on one node the one that runs counts. Throws
  * UserError where they are of several namespaces: anybody can give a pod the agent's label.
@@ -48,11 +33,9 @@ export async function listAgents(
   client: KubeClient,
   { namespace, node }: { namespace?: string | undefined; node?: string | undefined } = {},
 ): Promise<AgentPod[]> {
-  const path =
-    namespace === undefined ? '/api/v1/pods' : `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
   const found = await listAll<Pod, AgentPod>(
     client,
-    path,
+    podsPath(namespace),
     { labelSelector: AGENT_LABEL, ...(node !== undefined && { fieldSelector: `spec.nodeName=${node}` }) },
     agentOf,
   );
@@ -76,20 +59,7 @@ function agentOf(pod: Pod): AgentPod | undefined {
   const node = pod.spec?.nodeName;
   if (!node) return undefined;
   const { namespace = '', name = '' } = pod.metadata ?? {};
-  return { node, namespace, pod: name, trouble: troubleOf(pod) };
-}
-
-function troubleOf({ metadata, status }: Pod): string | undefined {
-  const own = status?.containerStatuses?.find(({ name }) => name === AGENT_CONTAINER);
-  if (own?.state?.running) return undefined;
-  const init = status?.initContainerStatuses?.find(({ state }) => state && !state.terminated);
-  const { waiting, terminated } = own?.state ?? {};
-  if (metadata?.deletionTimestamp) return 'the pod is being deleted';
-  if (init)
-    return `the init container ${init.name} has not ended (${init.state?.waiting?.reason ?? 'running'})`;
-  if (waiting) return `the container waits: ${waiting.reason ?? waiting.message ?? 'no reason is given'}`;
-  if (terminated) return `the container ended: ${terminated.reason ?? `exit code ${terminated.exitCode}`}`;
-  return `the pod is ${status?.reason ?? status?.phase ?? 'in an unknown phase'}`;
+  return { node, namespace, pod: name, trouble: troubleOf(pod, AGENT_CONTAINER) };
 }
 
 /** The agent of the node that is named, or of the one that a pod (`namespace/name`) runs on. It is there and runs. */
@@ -115,8 +85,7 @@ async function nodeOfPod(client: KubeClient, pod: string): Promise<string> {
   const slash = pod.indexOf('/');
   const namespace = slash < 0 ? (client.namespace ?? 'default') : pod.slice(0, slash);
   const name = pod.slice(slash + 1);
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
-  const found = await client.find<Pod>({ path });
+  const found = await client.find<Pod>({ path: podPath(namespace, name) });
   if (!found)
     throw new UserError(`there is no pod ${namespace}/${name}`, { hint: 'Name it as --pod NAMESPACE/NAME.' });
   const node = found.spec?.nodeName;

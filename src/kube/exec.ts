@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { UserError } from '../errors.ts';
 import { ChannelStream, Channels, exitCodeOf } from './channels.ts';
 import { type KubeClient, KubeUnreachable } from './client.ts';
+import { podPath } from './pods.ts';
 
 /** Where a command runs, and which. */
 export interface ExecTarget {
@@ -44,7 +45,7 @@ function address(
     ...(stdin && { stdin: 'true' }),
   });
   for (const word of command) query.append('command', word);
-  return [`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/exec`, query];
+  return [`${podPath(namespace, pod)}/exec`, query];
 }
 
 function nameOf({ namespace, pod, container, command }: ExecTarget): string {

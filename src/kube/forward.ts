@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { ChannelStream, Channels } from './channels.ts';
 import { type KubeClient, KubeUnreachable } from './client.ts';
+import { podPath } from './pods.ts';
 
 /** Port-forward knows this one alone. */
 const PROTOCOLS = ['v4.channel.k8s.io'];
@@ -18,7 +19,7 @@ export async function forwardPort(
   const stream = new ChannelStream(DATA);
   const skip = [PORT_BYTES, PORT_BYTES];
   let told = '';
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/portforward`;
+  const path = `${podPath(namespace, pod)}/portforward`;
   const query = new URLSearchParams({ ports: String(port) });
   const channels = await Channels.open(client, path, query, PROTOCOLS, (channel, bytes) => {
     const head = Math.min(skip[channel] ?? 0, bytes.length);

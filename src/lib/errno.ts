@@ -2,6 +2,8 @@
 const TEXTS: Readonly<Record<string, string>> = {
   E2BIG: 'argument list too long',
   EACCES: 'permission denied',
+  EADDRINUSE: 'address already in use',
+  EADDRNOTAVAIL: 'cannot assign requested address',
   EBUSY: 'device or resource busy',
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset by peer',

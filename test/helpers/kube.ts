@@ -24,7 +24,13 @@ export async function serveKube(
   {
     protocol = 'v5.channel.k8s.io',
     isThere = () => true,
-  }: { protocol?: string | undefined; isThere?: (url: URL) => boolean } = {},
+    port = 0,
+  }: {
+    protocol?: string | undefined;
+    isThere?: (url: URL) => boolean;
+    /** Any when absent. */
+    port?: number | undefined;
+  } = {},
 ): Promise<KubeServer> {
   const server = createServer(handler);
   const sockets = new WebSocketServer({
@@ -38,7 +44,7 @@ export async function serveKube(
       const body = JSON.stringify(refusal(404, 'NotFound', `${url.pathname} not found`));
       socket.end(`HTTP/1.1 404 Not Found\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
     });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', () => resolve()));
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
   const folder = mkdtempSync(join(tmpdir(), 'kube-'));

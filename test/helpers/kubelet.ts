@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { connect, type Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { SocketHandler } from './kube.ts';
 
@@ -48,4 +49,31 @@ export const spawning =
       if (data[0] === 0) child.stdin.write(data.subarray(1));
       else if (data[0] === 255) child.stdin.end();
     });
+  };
+
+/** Where port-forwards lead: a port of 127.0.0.1, a unix socket, or why there is none. */
+export type Forwarded = (url: URL) => number | string | Error;
+
+/** A kubelet that forwards the port of a pod to one of this machine, as `portforward` of v4 has it. */
+export const forwarding =
+  (targetOf: Forwarded): SocketHandler =>
+  (socket, url) => {
+    const number = Buffer.alloc(2);
+    number.writeUInt16LE(Number(url.searchParams.get('ports')));
+    say(socket, 0, number);
+    say(socket, 1, number);
+    const target = targetOf(url);
+    if (target instanceof Error) {
+      say(socket, 1, target.message);
+      socket.close(1000);
+      return;
+    }
+    const far: Socket = typeof target === 'number' ? connect(target, '127.0.0.1') : connect(target);
+    far.on('error', (error) => say(socket, 1, `an error occurred forwarding: ${error.message}`));
+    far.on('data', (bytes) => say(socket, 0, bytes));
+    far.on('close', () => socket.close(1000));
+    socket.on('message', (data: Buffer) => {
+      if (data[0] === 0) far.write(data.subarray(1));
+    });
+    socket.on('close', () => far.destroy());
   };

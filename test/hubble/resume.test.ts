@@ -48,6 +48,19 @@ function options(gaps: Gap[], over: Partial<FollowOptions> = {}): FollowOptions 
 const uuidOf = (bytes: Buffer) => decode('observer.GetFlowsResponse', bytes).flow?.uuid ?? '';
 
 describe('a followed stream that breaks', () => {
+  test('does not show what was before its beginning', async () => {
+    const server = new RingServer(1000);
+    for (let i = 0; i < 50; i++) server.emit();
+    let connection = 0;
+    const open = async function* (request: GetFlowsRequest) {
+      yield [...(connection++ > 0 ? server.held(request) : []), server.emit()];
+      if (connection < 3) throw BREAK();
+    };
+    const shown: string[] = [];
+    for await (const batch of followFlows(open, REQUEST, options([]))) shown.push(...batch.map(uuidOf));
+    expect(shown).toEqual(['flow-50', 'flow-51', 'flow-52']);
+  });
+
   test('loses nothing that the server still holds and shows nothing twice', async () => {
     const server = new RingServer(10_000);
     let connection = 0;

@@ -13,6 +13,8 @@ export interface Key {
   initial: string | boolean | readonly string[];
   description: string;
   short?: string;
+  /** Help does not name its initial value, which is not what counts without the flag. */
+  hidesInitial?: boolean;
   /** Shown under the global flags rather than the server flags. */
   global?: boolean;
 }
@@ -57,14 +59,15 @@ export const KEYS: readonly Key[] = [
     name: 'port-forward',
     type: 'bool',
     initial: false,
-    description: 'Forward a local port to Hubble Relay, and use it',
+    description: 'Reach Hubble Relay through the Kubernetes API; --server is ignored',
     short: 'P',
   },
   {
     name: 'port-forward-port',
     type: 'uint16',
     initial: '4245',
-    description: 'Local port of --port-forward, 0 for any',
+    hidesInitial: true,
+    description: 'With --port-forward: a local port that leads to the relay too, 0 for any',
   },
   {
     name: 'request-timeout',
@@ -132,7 +135,9 @@ export const HUBBLE_GLOBALS: GlobalFlags = {
 function optionOf(key: Key): Option {
   const initial = String(key.initial);
   const about =
-    initial === '' || initial === 'false' ? key.description : `${key.description} (default ${initial})`;
+    initial === '' || initial === 'false' || key.hidesInitial
+      ? key.description
+      : `${key.description} (default ${initial})`;
   const short = key.short ? `-${key.short}, ` : '';
   switch (key.type) {
     case 'bool':

@@ -1,7 +1,14 @@
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { HubbleClient } from '../../hubble/client.ts';
-import { checkServerFlags, serverSettings } from '../../hubble/grpc/target.ts';
+import { NoWay, RpcError } from '../../hubble/grpc/status.ts';
+import {
+  checkServerFlags,
+  type ServerFlags,
+  type ServerSettings,
+  serverSettings,
+  usesTls,
+} from '../../hubble/grpc/target.ts';
 import { compareReleases, NEWEST_RELEASE, parseRelease } from '../../model/release.ts';
 import { VERSION } from '../../version.ts';
 import { logLine } from './log.ts';
@@ -28,17 +35,36 @@ export async function connectHubble(
     basicAuthPassword: settings.text('basic-auth-password'),
   };
   checkServerFlags(flags);
-  if (settings.flag('port-forward'))
-    throw new UserError('--port-forward is not part of this release: it comes with the cluster verbs', {
-      hint: 'Until then: kubectl -n kube-system port-forward service/hubble-relay 4245:80, and leave out --port-forward.',
-    });
-  const client = new HubbleClient(serverSettings(flags), {
+  const server = await openServer(settings, flags, ctx);
+  const client = new HubbleClient(server.settings, {
     version: VERSION,
     requestTimeoutMs: settings.durationMs('request-timeout'),
     signal: ctx.signal,
     onVersions: (versions) => void warnOfSkew(versions, ctx),
   });
-  return Object.assign(client, { [Symbol.asyncDispose]: () => client.close() });
+  const dispose = async () => {
+    await client.close();
+    await server[Symbol.asyncDispose]?.();
+  };
+  return Object.assign(client, { [Symbol.asyncDispose]: dispose });
+}
+
+/** The server that is meant: the relay of a cluster, or the one of the address. */
+async function openServer(
+  settings: Settings,
+  flags: ServerFlags,
+  ctx: Context,
+): Promise<{ settings: ServerSettings } & Partial<AsyncDisposable>> {
+  if (!settings.flag('port-forward')) return { settings: serverSettings(flags) };
+  // The same refusals as without it, but of an address that does not count.
+  serverSettings({ ...flags, server: usesTls(flags) ? 'tls://localhost' : 'localhost' });
+  try {
+    const { openRelay } = await import('./relay.ts');
+    return await openRelay(settings, flags, ctx);
+  } catch (error) {
+    if (ctx.signal.aborted) throw error;
+    throw error instanceof UserError && !(error instanceof RpcError) ? new NoWay(error) : error;
+  }
 }
 
 /** A newer server may send what this program does not know. */

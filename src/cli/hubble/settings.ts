@@ -18,6 +18,8 @@ export type SettingValue = string | number | boolean | readonly string[];
 export interface Settings {
   /** Every setting by its key, sorted, as `config view` shows them. */
   readonly all: Readonly<Record<string, SettingValue>>;
+  /** Whether the flag, the environment or the config file gives it. */
+  has(key: string): boolean;
   text(key: string): string;
   flag(key: string): boolean;
   durationMs(key: string): number;
@@ -40,6 +42,7 @@ export async function readSettings(command: Command, ctx: Context): Promise<Sett
   }
   const settings: Settings = {
     all,
+    has: (key) => find(key) !== undefined,
     text: (key) => String(all[key] ?? ''),
     flag: (key) => /^(1|t|true)$/i.test(String(all[key])),
     durationMs: (key) => durationOf(key, String(all[key])),

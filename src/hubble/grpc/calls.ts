@@ -1,5 +1,4 @@
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
-import type { Socket } from 'node:net';
 import { errorMessage } from '../../errors.ts';
 import { joinHostPort } from '../../lib/address.ts';
 import { goQuote } from '../../lib/go-quote.ts';
@@ -44,7 +43,7 @@ export class GrpcClient {
   async #dial(): Promise<ClientHttp2Session> {
     const [socket, http2] = await Promise.all([open(this.settings), import('node:http2')]);
     const session = http2.connect(authority(this.settings), {
-      createConnection: () => socket as Socket,
+      createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
     });
     session.on('error', () => {});

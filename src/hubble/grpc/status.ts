@@ -45,6 +45,15 @@ export class ConnectionLost extends RpcError {
   }
 }
 
+/** The way to the server, which leads through a cluster, does not stand; told in the cluster's own words. */
+export class NoWay extends RpcError {
+  override name = 'NoWay';
+  constructor(error: UserError) {
+    super('Unavailable', error.message, { hint: error.hint, cause: error });
+    this.message = error.message;
+  }
+}
+
 /** The code of a number on the wire. */
 export function codeOf(number: number): Code {
   return CODES[number] ?? (Number.isInteger(number) ? `Code(${number})` : 'Unknown');

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
 import { systemReason, UserError } from '../../errors.ts';
 import { joinHostPort } from '../../lib/address.ts';
 
@@ -13,6 +14,8 @@ export interface TlsSettings {
   cert?: Buffer;
   key?: Buffer;
   serverName?: string;
+  /** What could not be found of the above, told where a handshake fails. */
+  missing?: string;
 }
 
 /** A server and how to speak to it. */
@@ -24,6 +27,8 @@ export interface ServerSettings {
   basicAuth?: { username: string; password: string };
   /** How long a connection may take to stand. */
   dialTimeoutMs: number;
+  /** Opens a connection where another way than that of the target leads there. */
+  dial?: () => Promise<Duplex>;
 }
 
 /** The server flags, as the command line, the environment and the config file gave them. */
@@ -65,7 +70,8 @@ export function checkServerFlags(flags: ServerFlags): void {
     fail('must specify both basic-auth-username and basic-auth-password');
 }
 
-function usesTls(flags: ServerFlags): boolean {
+/** Whether the flags ask for TLS. */
+export function usesTls(flags: ServerFlags): boolean {
   return flags.tls || flags.server.startsWith(TLS_PREFIX);
 }
 
@@ -87,7 +93,8 @@ export function serverSettings(flags: ServerFlags): ServerSettings {
   return settings;
 }
 
-function tlsSettings(flags: ServerFlags): TlsSettings {
+/** What the flags say of TLS. */
+export function tlsSettings(flags: ServerFlags): TlsSettings {
   const settings: TlsSettings = { allowInsecure: flags.tlsAllowInsecure };
   if (flags.tlsServerName !== '') settings.serverName = flags.tlsServerName;
   if (flags.tlsCaCertFiles.length > 0) {

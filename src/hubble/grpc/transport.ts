@@ -1,28 +1,48 @@
 import { connect as connectTcp, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import { unbracketed } from '../../lib/address.ts';
 import { errnoText } from '../../lib/errno.ts';
 import { checkServerName, verifyFault } from '../../lib/go-x509.ts';
-import { RpcError } from './status.ts';
+import { NoWay, RpcError } from './status.ts';
 import { dialName, type ServerSettings } from './target.ts';
 
 /** Opens the connection that HTTP/2 runs on. Rejects with an RpcError that says what is wrong and where. */
-export async function open(settings: ServerSettings): Promise<Socket> {
-  const { target, tls } = settings;
-  const plain =
-    target.network === 'unix'
-      ? connectTcp({ path: target.path })
-      : connectTcp({ host: target.host, port: target.port, autoSelectFamily: true, noDelay: true });
+export async function open(settings: ServerSettings): Promise<Duplex> {
+  const plain = await (settings.dial ? dialled(settings.dial, settings) : connected(settings));
   try {
-    await established(plain, 'connect', settings.dialTimeoutMs);
-    return tls ? await secure(plain, settings) : plain;
+    return settings.tls ? await secure(plain, settings) : plain;
   } catch (error) {
     plain.destroy();
     throw error instanceof UserError ? error : dialFault(settings, error);
   }
 }
 
-async function secure(plain: Socket, settings: ServerSettings): Promise<Socket> {
+async function connected(settings: ServerSettings): Promise<Socket> {
+  const { target } = settings;
+  const socket =
+    target.network === 'unix'
+      ? connectTcp({ path: target.path })
+      : connectTcp({ host: target.host, port: target.port, autoSelectFamily: true, noDelay: true });
+  try {
+    await established(socket, 'connect', settings.dialTimeoutMs);
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw dialFault(settings, error);
+  }
+}
+
+async function dialled(dial: () => Promise<Duplex>, settings: ServerSettings): Promise<Duplex> {
+  try {
+    const stream = await dial();
+    return stream.on('error', (error) => lastErrors.set(stream, error));
+  } catch (error) {
+    throw dialFault(settings, error);
+  }
+}
+
+async function secure(plain: Duplex, settings: ServerSettings): Promise<Duplex> {
   const { connect } = await import('node:tls');
   const { target, tls } = settings;
   const name = tls?.serverName ?? (target.network === 'tcp' ? target.host : 'localhost');
@@ -80,10 +100,10 @@ function established(socket: Socket, event: 'connect' | 'secureConnect', timeout
   });
 }
 
-const lastErrors = new WeakMap<Socket, Error>();
+const lastErrors = new WeakMap<Duplex, Error>();
 
 /** What a connection failed with after it stood: a server may refuse a client certificate only then. */
-export function lastError(socket: Socket): Error | undefined {
+export function lastError(socket: Duplex): Error | undefined {
   return lastErrors.get(socket);
 }
 
@@ -104,6 +124,8 @@ const TLS_HINTS: Readonly<Record<string, string>> = {
 /** Puts a failed connection into gRPC's words, with a hint about the usual cause. */
 export function dialFault(settings: ServerSettings, error: unknown): RpcError {
   const inner = innermost(error);
+  if (inner instanceof RpcError) return inner;
+  if (inner instanceof UserError) return new NoWay(inner);
   const code = errorCode(inner) ?? '';
   const unavailable = (desc: string, hint?: string) =>
     new RpcError('Unavailable', `connection error: desc = "transport: ${desc}"`, { hint, cause: error });
@@ -125,7 +147,9 @@ export function dialFault(settings: ServerSettings, error: unknown): RpcError {
   if (settings.tls)
     return unavailable(
       `authentication handshake failed: ${verifyFault(code) ?? tlsMessage(errorMessage(inner))}`,
-      TLS_HINTS[code] ?? tlsHint(code, errorMessage(inner)),
+      [TLS_HINTS[code] ?? tlsHint(code, errorMessage(inner)), settings.tls.missing]
+        .filter((part) => part !== undefined)
+        .join(' ') || undefined,
     );
   if (/protocol error|bad preface|HTTP\/2|EOF|before its greeting/i.test(errorMessage(inner)))
     return unavailable(
@@ -167,5 +191,5 @@ function hintFor({ target }: ServerSettings, code: string): string {
     return 'Run the command as root, or as a member of the group that owns the socket.';
   return target.network === 'unix'
     ? 'Is the agent running on this node, with Hubble enabled?'
-    : 'Is the relay reachable there? In a cluster: kubectl -n kube-system port-forward service/hubble-relay 4245:80. --server names another address.';
+    : 'Is the relay reachable there? In a cluster --port-forward leads to it; --server names another address.';
 }

@@ -133,7 +133,7 @@ describe('the connection to a server', () => {
     expect(server.seen[0]?.headers.authorization).toBe(`Basic ${btoa('ann:secret')}`);
   });
 
-  // differs: hubble-port-forward, hubble-basic-auth
+  // differs: hubble-basic-auth
   test.each([
     [
       ['--basic-auth-username', 'ann'],
@@ -149,7 +149,7 @@ describe('the connection to a server', () => {
     [['--tls', '--tls-ca-cert-files', pemPath('server.key')], /must be a PEM encoded certificate/],
     [['--server', ''], /invalid server address "": it is empty/],
     [['--server', 'host:99999'], /port 99999 does not exist/],
-    [['--port-forward'], /comes with the cluster verbs/],
+    [['--port-forward', '--kubeconfig', '/nonexistent'], /^no kubeconfig: \/nonexistent: no such file/],
   ])('is refused with %j', async (flags, message) => {
     const { stderr, stdout, code } = await run(['hubble', 'list', 'nodes', ...flags]);
     expect({ stdout, code }).toEqual({ stdout: '', code: 1 });

@@ -18,6 +18,7 @@ export function addObserveCommand(command: Command, ctx: Context): void {
       'hubble observe --last 2000 --top reason,src,dst,port',
       'hubble observe --input-file capture.jsonl.gz --collapse',
       'hubble observe --follow --tui',
+      'hubble observe -P --kube-context prod --follow --verdict DROPPED',
     ),
   );
   command.action((flags: ObserveFlags & ExtensionFlags) => runObserve(command, flags, words, ctx));
