@@ -60,8 +60,13 @@ function catchSignals(stop: AbortController) {
   hold();
   return {
     async uncaughtIn<T>(work: () => Promise<T>): Promise<T> {
-      if (computing++ === 0) release();
+      if (computing++ === 0) {
+        // One that came while something else ran waits for the loop: without its listener it would be lost.
+        await nextTurn();
+        release();
+      }
       try {
+        stop.signal.throwIfAborted();
         return await work();
       } finally {
         if (--computing === 0) hold();
@@ -70,16 +75,22 @@ function catchSignals(stop: AbortController) {
   };
 }
 
+/** Lets the event loop deliver what has come. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /**
  * Ends the process. Who sent SIGTERM sees that it was obeyed: a shell as 143, a supervisor as a clean end. Ctrl-C is how
  * people end what follows, and means 0 there, as the reference does. An error found before stays one.
  */
 export function leave({ signal: { reason } }: Context, code: number): never {
-  // Leaving waits for threads, one of which may be opening a FIFO: a signal ends that, too.
+  // Leaving waits for threads, one of which may be opening a FIFO that nobody writes to: only a signal ends that.
   for (const signal of SIGNALS) process.removeAllListeners(signal);
   const obeyed =
     reason instanceof Stopped && reason.signal === 'SIGTERM' && [0, reason.exitCode].includes(code);
-  if (obeyed) process.kill(process.pid, reason.signal);
+  const isOpening = process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
+  if (obeyed || (isOpening && reason instanceof Stopped)) process.kill(process.pid, reason.signal);
   process.exit(obeyed ? reason.exitCode : code);
 }
 
