@@ -128,7 +128,7 @@ function describe(option: Option): string {
 }
 
 function isStandalone(found: Resolved): boolean {
-  return found.path.some((step) => step.verb.standalone);
+  return found.path.findLast(({ verb }) => verb.standalone !== undefined)?.verb.standalone === true;
 }
 
 function ancestors(command: Command): Command[] {
@@ -151,9 +151,9 @@ function refuseUnknownFlag(command: Command, words: readonly string[], found: Re
 }
 
 /** How the user calls the command: `hubble` is a program of its own. */
-function calledAs({ path }: Resolved): string {
-  const names = path.map((step) => step.name);
-  return (names[0] === 'hubble' ? names : ['cilium', ...names]).join(' ');
+function calledAs(found: Resolved): string {
+  const names = found.path.map((step) => step.name);
+  return (names[0] === 'hubble' && isStandalone(found) ? names : ['cilium', ...names]).join(' ');
 }
 
 function flagsHint(found: Resolved): string {

@@ -35,7 +35,7 @@ export interface Verb {
   section?: string;
   /**
    * A program of its own that lives under this one, as `hubble` does: it takes none of the flags above it, and
-   * its errors are printed without a word in front.
+   * its errors are printed without a word in front. False for a verb below one that is of the program around it again.
    */
   standalone?: boolean;
 }
@@ -109,7 +109,8 @@ export async function build(
   let needsRoot = verb.root;
   const globals: GlobalFlags[] = [];
   const enter = (command: Command, entered: Verb) => {
-    if (entered.standalone) globals.length = 0;
+    if (entered.standalone !== undefined) globals.length = 0;
+    if (entered.standalone === false && root.globals) globals.push(root.globals);
     const own = entered.globals;
     if (own) globals.splice(0, globals.length, ...globals.filter(({ title }) => title !== own.title), own);
     for (const flags of globals) {

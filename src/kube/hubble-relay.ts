@@ -61,7 +61,7 @@ export class NoRelay extends UserError {
 
 function notInstalled(error: KubeRefusal, namespace: string): NoRelay {
   return new NoRelay(`failed to get service "${SERVICE}": ${error.status.message ?? 'not found'}`, {
-    hint: `Hubble Relay is not installed in the namespace ${namespace}: Helm's hubble.relay.enabled=true installs it. Another namespace: --kube-namespace.`,
+    hint: `Hubble Relay is not installed in the namespace ${namespace}: Helm's hubble.relay.enabled=true installs it.`,
     cause: error,
   });
 }
@@ -92,24 +92,25 @@ function portOf({ spec }: Service, pod: Pod): number {
   );
 }
 
+/** What happens to the way to the relay. */
+export interface RelayEvents {
+  /** A connection was ended by the far end, or broke. */
+  onLost?: (pod: RelayPod, error: Error | undefined) => void;
+}
+
 /** Connections to Hubble Relay. The pod is looked up again when one to it failed or was ended there. */
 export class RelayRoad {
   #at: RelayPod | undefined;
-  #last: string | undefined;
 
   constructor(
     private readonly client: KubeClient,
     private readonly namespace: string,
-    /** Called with the pod when it is another one than before. */
-    private readonly onMove: (pod: RelayPod) => void = () => {},
+    private readonly events: RelayEvents = {},
   ) {}
 
   /** The pod that connections lead to. */
   async find(): Promise<RelayPod> {
     this.#at ??= await findRelay(this.client, this.namespace);
-    const { pod } = this.#at;
-    if (this.#last !== undefined && this.#last !== pod) this.onMove(this.#at);
-    this.#last = pod;
     return this.#at;
   }
 
@@ -117,18 +118,20 @@ export class RelayRoad {
   async dial(): Promise<Duplex> {
     const isKnown = this.#at !== undefined;
     const at = await this.find();
-    const forget = () => {
-      if (this.#at === at) this.#at = undefined;
+    const forget = (error?: Error) => {
+      if (this.#at !== at) return;
+      this.#at = undefined;
+      this.events.onLost?.(at, error);
     };
     let stream: Duplex;
     try {
       stream = await forwardPort(this.client, at);
     } catch (error) {
-      forget();
+      if (this.#at === at) this.#at = undefined;
       if (!isKnown) throw error;
       return this.dial();
     }
-    stream.once('end', forget).once('error', forget);
+    stream.once('end', () => forget()).once('error', forget);
     return stream;
   }
 }

@@ -1,3 +1,4 @@
+import { CLUSTER_GLOBALS } from '../../cli/flags.ts';
 import { HUBBLE_GLOBALS } from '../../cli/hubble/keys.ts';
 import type { Verb } from '../../cli/tree.ts';
 import { addHubbleCommand } from './hubble.ts';
@@ -88,6 +89,13 @@ export const HUBBLE: Verb = {
           load: async () => (await import('./config/reset.ts')).addHubbleConfigResetCommand,
         },
       },
+    },
+    'port-forward': {
+      about: 'Forward the relay port to the local machine',
+      standalone: false,
+      asks: 'cluster',
+      globals: CLUSTER_GLOBALS,
+      load: async () => (await import('./port-forward.ts')).addHubblePortForwardCommand,
     },
     completion: {
       about: 'Print the completion script for a shell',
