@@ -45,8 +45,8 @@ async function everywhere(
           hint: 'Name one agent at a time: --node NAME.',
         },
       );
-    const streams = verb?.streams === true;
-    return await runEverywhere(argv, asked.everywhere, { streams }, main, ctx);
+    const { streams = verb?.streams === true, namesNode = false } = asked.printing;
+    return await runEverywhere(argv, asked.everywhere, { streams, namesNode }, main, ctx);
   } catch (error) {
     return await report(error, found, { acted: true }, ctx).catch(() => 1);
   }

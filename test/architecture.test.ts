@@ -135,7 +135,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lab/lab.ts': [...BASE, 'context.ts', 'lab'],
 
   cli: [...BASE, 'context.ts', 'render', 'agent', 'kvstore'],
-  'cli/fan-out.ts': [...BASE, 'context.ts', 'agent', 'kube'],
+  'cli/fan-out.ts': [...BASE, 'context.ts', 'cli/everywhere.ts', 'render/text', 'agent', 'kube'],
   'cli/target.ts': [...BASE, 'context.ts', 'agent', 'kube/config.ts'],
   'cli/usage': [...BASE, 'context.ts', 'cli', 'render/text', 'agent'],
   'cli/bpf': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'bpf'],

@@ -1,9 +1,20 @@
 import type { Everywhere } from '../context.ts';
 
+/** How a verb prints, where its place in the tree does not say so. */
+export interface Printing {
+  /** It prints what happens until it is stopped. */
+  streams?: boolean;
+  /** What it prints names the node already. */
+  namesNode?: boolean;
+}
+
 /** Thrown instead of running a verb: it is to run for each agent of a cluster. */
 export class RunEverywhere extends Error {
   override name = 'RunEverywhere';
-  constructor(readonly everywhere: Everywhere) {
+  constructor(
+    readonly everywhere: Everywhere,
+    readonly printing: Printing = {},
+  ) {
     super('to be run on every node');
   }
 }

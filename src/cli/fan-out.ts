@@ -4,6 +4,8 @@ import { errorMessage, UserError } from '../errors.ts';
 import type { Stop } from '../kube/agents.ts';
 import { formatJson, parseJson } from '../lib/exact-json.ts';
 import { once } from '../lib/once.ts';
+import { paletteFor } from '../render/text/palette.ts';
+import type { Printing } from './everywhere.ts';
 
 /** What a node's run left behind. */
 interface Outcome {
@@ -31,7 +33,7 @@ export type Run = (argv: readonly string[], ctx: Context) => Promise<number>;
 export async function runEverywhere(
   argv: readonly string[],
   everywhere: Everywhere,
-  { streams }: { streams: boolean },
+  { streams, namesNode }: Required<Printing>,
   run: Run,
   ctx: Context,
 ): Promise<number> {
@@ -45,10 +47,12 @@ export async function runEverywhere(
     });
   const words = withoutFanOut(argv);
   const width = Math.max(...stops.map(({ node }) => node.length), 'NODE'.length);
-  const json = !streams && asksForJson(words);
+  const json = !streams && !namesNode && asksForJson(words);
   const limitMs = streams ? undefined : (ctx.globals.timeoutMs ?? NODE_MS);
+  const color = paletteFor(ctx.globals.color, ctx.env, ctx.out.isTTY);
+  const liveOf = ({ node }: Stop) => (namesNode ? '' : `${color.named(node, node.padEnd(width))}  `);
   const begin = (stop: Stop) =>
-    runAt(stop, words, everywhere, { limitMs, live: streams ? width : undefined }, run, ctx);
+    runAt(stop, words, everywhere, { limitMs, live: streams ? liveOf(stop) : undefined }, run, ctx);
   const outcomes = bounded(stops, streams ? stops.length : everywhere.concurrency, begin);
   let [failed, isFirst] = [0, true];
   const values: unknown[] = [];
@@ -62,6 +66,7 @@ export async function runEverywhere(
     }
     if (bad) failed++;
     if (json) values.push(nodeValue(stop, out, err, bad));
+    else if (namesNode) await ctx.out.write(out);
     else {
       const lines = tableOf(out, stop.node, width, isFirst);
       if (lines !== '') isFirst = false;
@@ -92,26 +97,32 @@ function bounded<T, R>(items: readonly T[], limit: number, begin: (item: T) => P
   });
 }
 
-/** One node's run. What it prints is kept, or with `live` printed line by line as it comes. */
+/** One node's run. What it prints is kept, or printed line by line as it comes, behind the text of `live`. */
 async function runAt(
   stop: Stop,
   argv: readonly string[],
   { selector: _, concurrency: __, ...cluster }: Everywhere,
-  { limitMs, live }: { limitMs: number | undefined; live: number | undefined },
+  { limitMs, live }: { limitMs: number | undefined; live: string | undefined },
   run: Run,
   ctx: Context,
 ): Promise<Outcome> {
   const { node, dial } = stop;
-  if (!dial) return { stop, out: '', err: `${stop.trouble ?? 'no agent'}\n`, failed: true };
+  const [out, err] = [collector(ctx.out), collector(ctx.err)];
+  // Others go on meanwhile, so that what is wrong is told at once.
+  const liveErr = live === undefined ? undefined : lineByLine(ctx.err, `${node}: `);
+  const tell = liveErr ?? err;
+  if (!dial) {
+    await tell.write(`${stop.trouble ?? 'no agent'}\n`);
+    return { stop, out: '', err: err.text, failed: true };
+  }
   const deadline = limitMs === undefined ? undefined : AbortSignal.timeout(limitMs);
   const signal = AbortSignal.any([ctx.signal, deadline].filter((s) => s !== undefined));
-  const [out, err] = [collector(ctx.out), collector(ctx.err)];
   const elsewhere: Elsewhere = { ...cluster, target: { node } };
   const here: Context = {
     ...ctx,
     tty: undefined,
-    out: live === undefined ? out : lineByLine(ctx.out, `${node.padEnd(live)}  `),
-    err: live === undefined ? err : lineByLine(ctx.err, `${node}: `),
+    out: live === undefined ? out : lineByLine(ctx.out, live),
+    err: tell,
     globals: { ...ctx.globals, elsewhere },
     signal,
     dial,
@@ -123,8 +134,8 @@ async function runAt(
   // A word behind `--` is no flag.
   const end = argv.indexOf('--');
   const words = argv.toSpliced(end < 0 ? argv.length : end, 0, '--node', node);
-  const code = await run(words, here).catch((error: unknown) => {
-    err.text += `${errorMessage(error)}\n`;
+  const code = await run(words, here).catch(async (error: unknown) => {
+    await tell.write(`${errorMessage(error)}\n`);
     return 1;
   });
   if (deadline?.aborted) err.text = `no answer within ${(limitMs ?? 0) / 1000} s\n`;
@@ -167,7 +178,7 @@ function lineByLine(target: Output, prefix: string): Output {
 }
 
 function prefixed(text: string, prefix: string): string {
-  return text.replace(/^(?=[^\n])/gm, prefix);
+  return prefix === '' ? text : text.replace(/^(?=[^\n])/gm, () => prefix);
 }
 
 /** The lines of a node; those of a table's header only where it is the first. */

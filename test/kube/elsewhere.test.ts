@@ -94,7 +94,7 @@ const elsewhere = (...argv: string[]) => run(argv, { env: { KUBECONFIG: kube.kub
 
 /** The verbs that take --node, as command lines. */
 function verbsOf(verb: Verb, path: string[], inside: boolean): string[][] {
-  const takes = inside || verb.globals === ELSEWHERE_GLOBALS;
+  const takes = (inside || verb.globals === ELSEWHERE_GLOBALS) && verb.asks !== 'cluster';
   return [
     ...(takes && verb.load && path.length > 0 ? [path] : []),
     ...Object.entries(verb.verbs ?? {}).flatMap(([name, child]) => verbsOf(child, [...path, name], takes)),

@@ -132,6 +132,23 @@ export const HUBBLE_GLOBALS: GlobalFlags = {
   options: () => KEYS.map(optionOf),
 };
 
+/** Flags that name agents of a cluster, whose own servers are asked instead of a relay. They are no settings. */
+const NODE_FLAGS: GlobalFlags = {
+  title: 'Node Flags:',
+  options: () => [
+    new Option('--node <name>', 'Ask the agent of this node of a cluster itself, without a relay'),
+    new Option('--all-nodes', 'Ask the agents of all nodes of a cluster, each for itself'),
+    new Option('--limit-nodes <selector>', 'Ask the agents of the nodes with these labels'),
+    integer('--concurrency <n>', 'Agents that are asked at once (default 10)', { min: 1, max: 500 }),
+  ],
+};
+
+/** Flags of a verb that asks a server. */
+export const ASKING_GLOBALS: GlobalFlags = {
+  title: HUBBLE_GLOBALS.title,
+  options: () => [...HUBBLE_GLOBALS.options(), ...NODE_FLAGS.options()],
+};
+
 function optionOf(key: Key): Option {
   const initial = String(key.initial);
   const about =

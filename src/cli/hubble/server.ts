@@ -17,6 +17,9 @@ import type { Settings } from './settings.ts';
 /** The release of the reference whose API and output this program speaks. */
 const API_VERSION = `${NEWEST_RELEASE}.0`;
 
+/** Where an agent serves Hubble, for which it asks neither for TLS nor for a password. */
+const AGENT_SOCKET = '/var/run/cilium/hubble.sock';
+
 /** A client for the server that the settings name, closed at the end of the scope. */
 export async function connectHubble(
   settings: Settings,
@@ -34,7 +37,7 @@ export async function connectHubble(
     basicAuthUsername: settings.text('basic-auth-username'),
     basicAuthPassword: settings.text('basic-auth-password'),
   };
-  checkServerFlags(flags);
+  if (!ctx.globals.elsewhere) checkServerFlags(flags);
   const server = await openServer(settings, flags, ctx);
   const client = new HubbleClient(server.settings, {
     version: VERSION,
@@ -49,12 +52,13 @@ export async function connectHubble(
   return Object.assign(client, { [Symbol.asyncDispose]: dispose });
 }
 
-/** The server that is meant: the relay of a cluster, or the one of the address. */
+/** The server that is meant: that of an agent of a cluster, its relay, or the one of the address. */
 async function openServer(
   settings: Settings,
   flags: ServerFlags,
   ctx: Context,
 ): Promise<{ settings: ServerSettings } & Partial<AsyncDisposable>> {
+  if (ctx.globals.elsewhere) return { settings: agentServer(flags, ctx) };
   if (!settings.flag('port-forward')) return { settings: serverSettings(flags) };
   // The same refusals as without it, but of an address that does not count.
   serverSettings({ ...flags, server: usesTls(flags) ? 'tls://localhost' : 'localhost' });
@@ -65,6 +69,16 @@ async function openServer(
     if (ctx.signal.aborted) throw error;
     throw error instanceof UserError && !(error instanceof RpcError) ? new NoWay(error) : error;
   }
+}
+
+/** The server of an agent of a cluster, on the socket in its container. */
+function agentServer({ timeoutMs }: ServerFlags, ctx: Context): ServerSettings {
+  return {
+    address: `unix://${AGENT_SOCKET}`,
+    target: { network: 'unix', path: AGENT_SOCKET },
+    dialTimeoutMs: timeoutMs,
+    dial: () => ctx.dial(AGENT_SOCKET, ctx.signal),
+  };
 }
 
 /** A newer server may send what this program does not know. */

@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
-import { errorCode, errorMessage, systemReason, UserError } from '../../errors.ts';
+import { errorCode, errorMessage, systemReason, UsageError, UserError } from '../../errors.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { isRecord } from '../../lib/record.ts';
 import { parseYamlText } from '../../lib/yaml-text.ts';
 import { goDuration } from '../../render/text/duration.ts';
 import { isPassedOver } from '../config-file.ts';
+import { RunEverywhere } from '../everywhere.ts';
 import { splitCsv } from '../flags.ts';
 import { KEYS, type Key } from './keys.ts';
 
@@ -53,7 +54,58 @@ export async function readSettings(command: Command, ctx: Context): Promise<Sett
     },
   };
   ctx.globals.debug = settings.flag('debug');
+  readNodes(command, settings, ctx);
   return settings;
+}
+
+/** Which agents of a cluster are asked instead of a server. Throws RunEverywhere when they are several. */
+function readNodes(command: Command, settings: Settings, ctx: Context): void {
+  const flags = ['node', 'all-nodes', 'limit-nodes', 'port-forward', 'server', 'input-file'] as const;
+  const asked = flags.filter((flag) => given(command, flag) !== undefined).map((flag) => `--${flag}`);
+  const [first, other] = asked;
+  const isNode = first !== undefined && flags.slice(0, 3).some((flag) => first === `--${flag}`);
+  if (!isNode) {
+    if (given(command, 'concurrency') !== undefined)
+      throw new UsageError('--concurrency needs --all-nodes or --limit-nodes');
+    return;
+  }
+  if (other !== undefined && !(first === '--all-nodes' && other === '--limit-nodes'))
+    throw new UsageError(`${first} and ${other} cannot be used together: each says who is asked`);
+  const cluster = {
+    kubeconfig: settings.text('kubeconfig') || undefined,
+    context: settings.text('kube-context') || undefined,
+    namespace: settings.has('kube-namespace') ? settings.text('kube-namespace') : undefined,
+  };
+  const node = given(command, 'node');
+  const selector = given(command, 'limit-nodes');
+  if (node === '') throw new UsageError('--node needs the name of a node');
+  if (selector === '')
+    throw new UsageError('--limit-nodes needs labels, such as zone=a: --all-nodes asks every node');
+  if (typeof node === 'string') {
+    ctx.globals.elsewhere = { ...cluster, target: { node } };
+    return;
+  }
+  refuseOfMany(command, first);
+  const concurrency = Number(given(command, 'concurrency') ?? 10);
+  const isJson = /^json/.test(String(command.opts<{ output?: unknown }>().output));
+  throw new RunEverywhere(
+    { ...cluster, selector: typeof selector === 'string' ? selector : undefined, concurrency },
+    {
+      ...(given(command, 'follow') !== undefined && { streams: true }),
+      // Records of Hubble hold the name of their node; those of other verbs are lists.
+      namesNode: isJson && command.options.some(({ long }) => long === '--follow'),
+    },
+  );
+}
+
+/** What makes one of many answers needs one server. */
+function refuseOfMany(command: Command, flag: string): void {
+  const one =
+    command.name() === 'record' ? 'record' : given(command, 'tui') === undefined ? undefined : '--tui';
+  if (one !== undefined)
+    throw new UsageError(`${flag} and ${one} cannot be used together`, {
+      hint: 'Ask the relay (--port-forward), or one node (--node).',
+    });
 }
 
 /** A value of the file, which is a text, a number, true or false, or a list of these. */

@@ -1,5 +1,5 @@
 import { CLUSTER_GLOBALS } from '../../cli/flags.ts';
-import { HUBBLE_GLOBALS } from '../../cli/hubble/keys.ts';
+import { ASKING_GLOBALS, HUBBLE_GLOBALS } from '../../cli/hubble/keys.ts';
 import type { Verb } from '../../cli/tree.ts';
 import { addHubbleCommand } from './hubble.ts';
 
@@ -20,12 +20,13 @@ const OBSERVE_VERBS = {
 
 const OBSERVE_OF_HUBBLE: Verb = {
   about: 'Observe flows and events',
+  globals: ASKING_GLOBALS,
   load: async () => (await import('./observe/declare.ts')).addObserveCommand,
   verbs: OBSERVE_VERBS,
 };
 
 /** `cilium observe`, the same verb as `hubble observe`. */
-export const OBSERVE: Verb = { ...OBSERVE_OF_HUBBLE, globals: HUBBLE_GLOBALS, standalone: true };
+export const OBSERVE: Verb = { ...OBSERVE_OF_HUBBLE, standalone: true };
 
 /** The hubble command line. */
 export const HUBBLE: Verb = {
@@ -37,14 +38,17 @@ export const HUBBLE: Verb = {
     observe: OBSERVE_OF_HUBBLE,
     record: {
       about: 'Record flows to a capture, which "hubble observe --input-file" reads',
+      globals: ASKING_GLOBALS,
       load: async () => (await import('./record.ts')).addHubbleRecordCommand,
     },
     status: {
       about: 'Display status of Hubble server',
+      globals: ASKING_GLOBALS,
       load: async () => (await import('./status.ts')).addHubbleStatusCommand,
     },
     list: {
       about: 'List Hubble objects',
+      globals: ASKING_GLOBALS,
       verbs: {
         nodes: {
           about: 'List Hubble nodes',
@@ -59,11 +63,13 @@ export const HUBBLE: Verb = {
     },
     watch: {
       about: 'Watch Hubble objects',
+      globals: ASKING_GLOBALS,
       aliases: ['w'],
       hidden: true,
       verbs: {
         peers: {
           about: 'Watch for nodes that join or leave',
+          streams: true,
           aliases: ['peer'],
           load: async () => (await import('./watch/peers.ts')).addHubbleWatchPeersCommand,
         },
@@ -103,6 +109,7 @@ export const HUBBLE: Verb = {
     },
     reflect: {
       about: 'Print the API that the server describes by gRPC reflection',
+      globals: ASKING_GLOBALS,
       hidden: true,
       load: async () => (await import('./reflect.ts')).addHubbleReflectCommand,
     },

@@ -27,7 +27,7 @@ export async function runHubbleStatus(command: Command, output: string, ctx: Con
     .catch(failed('failed getting status'));
   const healthy = status === 'SERVING';
   if (output === 'compact') {
-    const via = settings.text('server').replace(/^tls:\/\//, '');
+    const via = client.settings.address.replace(/^tls:\/\//, '');
     await ctx.out.write(`Healthcheck (via ${via}): ${healthy ? 'Ok' : `Unavailable: ${status}`}\n`);
   }
   if (!healthy) throw new UserError('not healthy', { hint: `The server reports ${status}.` });

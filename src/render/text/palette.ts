@@ -9,6 +9,8 @@ export interface Palette {
   bad(text: string): string;
   dim(text: string): string;
   bold(text: string): string;
+  /** A text in the colour of a name, which is the same wherever that name stands. */
+  named(name: string, text: string): string;
 }
 
 /** As chalk styles a text, with what steers the terminal marked as our own; each line for itself, as some terminals want. */
@@ -24,7 +26,19 @@ function style(paint: ChalkInstance): (text: string) => string {
           .join('\n');
 }
 
+/** FNV-1a of a name. */
+function hashOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash;
+}
+
 function paletteOf(chalk: ChalkInstance): Palette {
+  // Red stands for what is bad.
+  const names = [
+    ...[chalk.cyan, chalk.green, chalk.magenta, chalk.yellow, chalk.blue],
+    ...[chalk.cyanBright, chalk.greenBright, chalk.magentaBright, chalk.yellowBright, chalk.blueBright],
+  ].map(style);
   return {
     enabled: chalk.level > 0,
     good: style(chalk.green),
@@ -32,6 +46,7 @@ function paletteOf(chalk: ChalkInstance): Palette {
     bad: style(chalk.red),
     dim: style(chalk.dim),
     bold: style(chalk.bold),
+    named: (name, text) => names[hashOf(name) % names.length]?.(text) ?? text,
   };
 }
 

@@ -19,6 +19,7 @@ export function addObserveCommand(command: Command, ctx: Context): void {
       'hubble observe --input-file capture.jsonl.gz --collapse',
       'hubble observe --follow --tui',
       'hubble observe -P --kube-context prod --follow --verdict DROPPED',
+      'hubble observe --all-nodes --since 1m --type drop',
     ),
   );
   command.action((flags: ObserveFlags & ExtensionFlags) => runObserve(command, flags, words, ctx));
