@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'render/node': [...BASE, 'render/text'],
   'render/cluster': [...BASE, 'render/text'],
   'render/lab.ts': [...BASE, 'render/text'],
+  'render/cluster': [...BASE, 'render/text', 'cluster'],
 
   agent: [...BASE, 'agent/http', 'agent/decode', 'agent/client.ts'],
   'agent/http': ['errors.ts', 'lib'],

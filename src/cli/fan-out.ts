@@ -2,6 +2,7 @@ import { agentAddress, connectAgent } from '../agent/client.ts';
 import type { Context, Elsewhere, Everywhere, Output } from '../context.ts';
 import { errorMessage, UserError } from '../errors.ts';
 import type { Stop } from '../kube/agents.ts';
+import { bounded } from '../lib/bounded.ts';
 import { formatJson, parseJson } from '../lib/exact-json.ts';
 import { once } from '../lib/once.ts';
 import { paletteFor } from '../render/text/palette.ts';
@@ -78,23 +79,6 @@ export async function runEverywhere(
   if (failed === 0) return 0;
   await ctx.err.write(`${failed} of ${stops.length} nodes failed\n`);
   return failed === stops.length ? ALL_FAILED : SOME_FAILED;
-}
-
-/** Starts so many at once, and yields all in order. */
-function bounded<T, R>(items: readonly T[], limit: number, begin: (item: T) => Promise<R>): Promise<R>[] {
-  let free = limit;
-  const waiting: (() => void)[] = [];
-  return items.map(async (item) => {
-    if (free > 0) free--;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      return await begin(item);
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else free++;
-    }
-  });
 }
 
 /** One node's run. What it prints is kept, or printed line by line as it comes, behind the text of `live`. */

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import { type Command, Option } from 'commander';
 import { agentAddress } from '../agent/client.ts';
 import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
@@ -8,13 +7,6 @@ import { UsageError } from '../errors.ts';
 export interface TargetOptions {
   agent?: boolean;
   cluster?: boolean;
-}
-
-/** Adds the flags that say which of the two is meant. */
-export function addTargetFlags(command: Command): void {
-  command
-    .addOption(new Option('--agent', 'Ask the agent of this machine, or the one that --node names'))
-    .addOption(new Option('--cluster', 'Ask the API server for the whole cluster'));
 }
 
 /**

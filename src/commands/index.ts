@@ -64,8 +64,9 @@ export const TREE: Verb = {
       load: async () => (await import('./sysdump.ts')).addSysdumpCommand,
     },
     status: {
-      about: 'Display status of daemon',
+      about: 'Display status of daemon, or of a whole cluster',
       globals: ELSEWHERE_GLOBALS,
+      asks: 'either',
       load: async () => (await import('./status/status.ts')).addStatusCommand,
     },
     cleanup: CLEANUP,

@@ -23,6 +23,7 @@ export interface KubeObject {
     ownerReferences?: { kind?: string; name?: string; uid?: string }[];
     finalizers?: string[];
     managedFields?: unknown[];
+    generation?: number;
   };
 }
 

@@ -40,6 +40,12 @@ export function openCluster(ctx: Context): Promise<KubeClient> {
   return clientFor(ctx, ctx.globals.cluster ?? {});
 }
 
+/** The way to the agent in a pod that is known. */
+export function openRoadTo(client: KubeClient, { node, namespace, pod }: Omit<AgentPod, 'trouble'>): Dial {
+  const agent = { node, namespace, pod, trouble: undefined };
+  return roadTo(client, agent, () => findAgent(client, { node }, namespace));
+}
+
 /** The client lives as long as the process, which its idle connections do not hold. */
 function clientFor(ctx: Context, cluster: Cluster): Promise<KubeClient> {
   const { kubeconfig, context, as, asGroups } = cluster;

@@ -15,6 +15,7 @@ export interface AgentStatus {
   /** A version on the way to its release, which may lack parts of it. */
   development: boolean;
   kvstore?: ComponentState;
+  authCertificates?: ComponentState;
   containerRuntime?: ComponentState;
   kubernetes?: ComponentState & { apis: string[] };
   kubeProxy?: KubeProxyStatus;

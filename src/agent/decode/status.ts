@@ -57,6 +57,7 @@ export function decodeStatus(r: Reader<StatusResponse>): AgentStatus {
     ...releaseOfStatus(r.at('cilium').text('msg'), (field) => fields.has(field)),
     development: /^\S+-dev\b/.test(r.at('cilium').text('msg')),
     kvstore: component(r.at('kvstore')),
+    authCertificates: component(r.at('auth-certificate-provider')),
     containerRuntime: component(r.at('container-runtime')),
     kubernetes: part(r.at('kubernetes'), (k) => ({
       state: k.text('state'),

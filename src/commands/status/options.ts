@@ -15,4 +15,15 @@ export interface StatusOptions {
   output: string;
   problems?: boolean;
   failOn?: FaultLevel;
+  agent?: boolean;
+  cluster?: boolean;
+  wait?: boolean;
+  /** Milliseconds. */
+  waitDuration: number;
+  ignoreWarnings?: boolean;
+  /** How many agents of a cluster are asked at once. */
+  workerCount: number;
+  interactive: boolean;
+  unmanaged?: boolean;
+  compatExit?: boolean;
 }

@@ -3,7 +3,7 @@ import { ApiError } from '../../agent/client.ts';
 import type { Answer } from '../../agent/decode/answer.ts';
 import { readStatus } from '../../agent/decode/status.ts';
 import { TransportError } from '../../agent/http/http.ts';
-import { durationOption, examples } from '../../cli/flags.ts';
+import { durationOption, examples, integer } from '../../cli/flags.ts';
 import { outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit } from '../../errors.ts';
@@ -39,16 +39,38 @@ export function addStatusCommand(command: Command, ctx: Context): void {
         'Lowest level that sets the exit code: 2 for warnings, 3 for what is degraded or not known',
       ).choices(FAULT_LEVELS),
     )
-    .addOption(outputOption())
+    .addOption(outputOption('summary'))
+    .optionsGroup('Flags for a cluster:')
+    .addOption(new Option('--agent', 'Show the agent of this machine, or the one that --node names'))
+    .addOption(new Option('--cluster', 'Show the whole cluster, as its API server and its agents tell'))
+    .option('--wait', 'Wait until there are no errors and no warnings')
+    .addOption(
+      durationOption('--wait-duration <duration>', 'How long all of it may take').default(300_000, '5m'),
+    )
+    .option('--ignore-warnings', 'Wait for errors only')
+    .addOption(
+      integer('--worker-count <n>', 'Agents that are asked at once', { min: 1, max: 500 }).default(10),
+    )
+    .option('--interactive', 'Show the status again after each look of --wait, at a terminal', true)
+    .option('--unmanaged', 'Name the pods that Cilium does not manage, and why')
+    .option('--compat-exit', 'Exit with 0 although there are errors, as the reference does')
     .addHelpText(
       'after',
       examples(
         'cilium status --problems --fail-on warning',
         'cilium status --verbose',
         'cilium status -o jsonpath={.cilium.state}',
+        'cilium status --cluster --wait --wait-duration 10m',
+        'cilium status --cluster --unmanaged',
+        'cilium status --node worker-2 --verbose',
       ),
     )
-    .action((options: StatusOptions) => runStatus(options, ctx));
+    .action(async (options: StatusOptions) => {
+      const { isClusterMeant } = await import('../../cli/target.ts');
+      if (!(await isClusterMeant(options, ctx))) return runStatus(options, ctx);
+      const { runClusterStatus } = await import('./cluster.ts');
+      await runClusterStatus(options, ctx);
+    });
 }
 
 /** Asks the agent how it is, and prints that. */
@@ -58,7 +80,7 @@ export async function runStatus(options: StatusOptions, ctx: Context): Promise<v
     const { judgeStatus } = await import('./problems.ts');
     return judgeStatus(answer, options, ctx);
   }
-  if (options.output) return writeAnswer(ctx, options.output, answer);
+  if (options.output && options.output !== 'summary') return writeAnswer(ctx, options.output, answer);
   const status = answer.decode();
   if (status.newer) {
     const { tellNewer } = await import('../../cli/release.ts');

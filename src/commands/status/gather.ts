@@ -1,0 +1,265 @@
+import { connectAgent, DEFAULT_SOCKET } from '../../agent/client.ts';
+import { listEndpoints } from '../../agent/decode/endpoints.ts';
+import { readStatus } from '../../agent/decode/status.ts';
+import { agentTrouble, brokenContainer, ClusterStatus, COMPONENT, reduceLog } from '../../cluster/status.ts';
+import { type UnmanagedPod, unmanagedPods } from '../../cluster/unmanaged.ts';
+import type { Context } from '../../context.ts';
+import { errorMessage } from '../../errors.ts';
+import { type KubeClient, type KubeObject, KubeRefusal } from '../../kube/client.ts';
+import { ciliumNamespace } from '../../kube/install.ts';
+import { findRelease, ownersOf } from '../../kube/release.ts';
+import { openRoadTo } from '../../kube/road.ts';
+import {
+  findWorkload,
+  listComponentPods,
+  listEndpointNames,
+  listNetworkPods,
+  readLog,
+} from '../../kube/workloads.ts';
+import { bounded } from '../../lib/bounded.ts';
+import type { ComponentPod, Workload } from '../../model/cluster.ts';
+import { CLEAR_LINE } from '../../render/text/screen.ts';
+import type { StatusOptions } from './options.ts';
+
+/** A component beside the agent: its workload, its pods, and the container whose log is worth reading. */
+interface Part {
+  name: string;
+  type: Workload['type'];
+  selector: string;
+  /** Where its pods are looked for although it is not there; absent when they are not. */
+  without?: string;
+  container: string;
+}
+
+const PARTS: readonly Part[] = [
+  { name: COMPONENT.envoy, type: 'DaemonSet', selector: 'name=cilium-envoy', container: 'cilium-envoy' },
+  {
+    name: COMPONENT.operator,
+    type: 'Deployment',
+    selector: 'name=cilium-operator',
+    without: 'io.cilium/app=operator',
+    container: 'cilium-operator',
+  },
+  {
+    name: COMPONENT.relay,
+    type: 'Deployment',
+    selector: 'k8s-app=hubble-relay',
+    without: 'app.kubernetes.io/name=hubble-relay',
+    container: 'hubble-relay',
+  },
+  { name: COMPONENT.ui, type: 'Deployment', selector: 'k8s-app=hubble-ui', container: 'frontend' },
+  {
+    name: COMPONENT.clusterMesh,
+    type: 'Deployment',
+    selector: 'k8s-app=clustermesh-apiserver',
+    without: 'k8s-app=clustermesh-apiserver',
+    container: 'apiserver',
+  },
+];
+/** Of these the reference does not read a log. */
+const QUIET: ReadonlySet<string> = new Set([COMPONENT.envoy, COMPONENT.ui]);
+
+const AGENT_MS = 10_000;
+const LOG_BEFORE_MS = 120_000;
+/** From this number of agents on, a terminal shows how many have answered. */
+const MANY_AGENTS = 20;
+
+/** Looks at a cluster through its API server and its agents, as often as it is asked to. */
+export class Survey {
+  /** Pods that Cilium has to do with and does not manage, as of the last look. */
+  unmanaged: UnmanagedPod[] = [];
+  /** An agent crashes again and again: waiting for it is in vain. */
+  isOver = false;
+
+  private constructor(
+    private readonly client: KubeClient,
+    private readonly namespace: string,
+    private readonly options: StatusOptions,
+    private readonly ctx: Context,
+  ) {}
+
+  static async open(client: KubeClient, options: StatusOptions, ctx: Context): Promise<Survey> {
+    const namespace = await ciliumNamespace(client, ctx.globals.cluster?.namespace);
+    return new Survey(client, namespace, options, ctx);
+  }
+
+  /** One look, of at most so many milliseconds. What cannot be looked at is an error of the status. */
+  async look(limitMs: number): Promise<ClusterStatus> {
+    const status = new ClusterStatus();
+    const signal = AbortSignal.any([this.ctx.signal, AbortSignal.timeout(limitMs)]);
+    this.isOver = false;
+    const agents = await this.#try(status, () =>
+      this.#pods(status, COMPONENT.agent, 'k8s-app=cilium', 'cilium-agent'),
+    );
+    await Promise.all([
+      this.#try(status, () => this.#agentSet(status)),
+      ...PARTS.map((part) => this.#part(status, part)),
+      this.#try(status, () => this.#countPods(status, agents ?? [])),
+      this.#try(status, () => this.#configMap(status)),
+      this.#try(status, () => this.#chart(status)),
+      this.#agents(status, agents ?? [], signal),
+    ]);
+    this.ctx.signal.throwIfAborted();
+    return status;
+  }
+
+  /** Does a part; undefined and a note where it failed. */
+  async #try<T>(status: ClusterStatus, part: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await part();
+    } catch (error) {
+      this.ctx.signal.throwIfAborted();
+      status.collectionErrors.push(reasonOf(error));
+      return undefined;
+    }
+  }
+
+  async #pods(
+    status: ClusterStatus,
+    component: string,
+    selector: string,
+    container: string,
+  ): Promise<ComponentPod[]> {
+    const pods = await listComponentPods(this.client, this.namespace, selector, container);
+    status.addPods(component, pods);
+    return pods;
+  }
+
+  async #agentSet(status: ClusterStatus): Promise<void> {
+    const { agent } = COMPONENT;
+    try {
+      const found = await findWorkload(this.client, 'DaemonSet', this.namespace, agent);
+      if (!found) throw new Error(`daemonsets.apps "${agent}" not found`);
+      status.addWorkload(found);
+    } catch (error) {
+      status.of(agent, agent).errors.push(reasonOf(error));
+      throw error;
+    }
+  }
+
+  async #part(status: ClusterStatus, { name, type, selector, without, container }: Part): Promise<void> {
+    const own = status.of(name, name);
+    try {
+      const found = await findWorkload(this.client, type, this.namespace, name);
+      if (found) status.addWorkload(found);
+      own.disabled = !found;
+      const where = found ? selector : without;
+      if (where === undefined) return;
+      const pods = await this.#pods(status, name, where, container);
+      const broken = QUIET.has(name) ? [] : pods.filter(({ phase }) => phase === 'Running');
+      await Promise.all(broken.map((pod) => this.#lastLog(status, name, pod)));
+    } catch (error) {
+      this.ctx.signal.throwIfAborted();
+      own.errors.push(reasonOf(error));
+      status.collectionErrors.push(reasonOf(error));
+    }
+  }
+
+  /** The end of what a container that does not run said last. */
+  async #lastLog(status: ClusterStatus, component: string, pod: ComponentPod): Promise<void> {
+    const told = brokenContainer(pod);
+    const { container } = pod;
+    if (told === undefined || !container?.ended) return;
+    const ended = Date.parse(container.ended.finishedAt);
+    const since = Number.isFinite(ended) ? ended - LOG_BEFORE_MS : this.ctx.clock.nowMs() - LOG_BEFORE_MS;
+    await this.#try(status, async () => {
+      const log = await readLog(this.client, pod, {
+        container: container.name,
+        sinceTime: new Date(since).toISOString(),
+        previous: container.restarts > 0,
+      });
+      if (log === '') return;
+      const lines = this.options.verbose ? log.trim() : reduceLog(log);
+      status.of(component, pod.name).errors.push(`${told}\n${lines}`);
+    });
+  }
+
+  async #countPods(status: ClusterStatus, agents: readonly ComponentPod[]): Promise<void> {
+    const [pods, names] = await Promise.all([listNetworkPods(this.client), listEndpointNames(this.client)]);
+    status.pods = { all: pods.length, managed: names.length };
+    this.unmanaged = unmanagedPods(pods, new Set(names), agents);
+  }
+
+  async #configMap(status: ClusterStatus): Promise<void> {
+    const path = `/api/v1/namespaces/${encodeURIComponent(this.namespace)}/configmaps/cilium-config`;
+    const { metadata } = await this.client.json<KubeObject>({ path }).catch((error: unknown) => {
+      throw new Error(`unable to retrieve ConfigMap "cilium-config": ${reasonOf(error)}`);
+    });
+    status.configErrors = Object.entries(metadata?.annotations ?? {})
+      .filter(([name]) => name.startsWith('config.cilium.io'))
+      .map(([, text]) => text)
+      .toSorted();
+  }
+
+  /** The chart's version; where Helm keeps none, who set Cilium up instead. */
+  async #chart(status: ClusterStatus): Promise<void> {
+    const release = await findRelease(this.client, this.namespace, 'cilium');
+    if (release) {
+      status.chartVersion = release.chartVersion;
+      return;
+    }
+    const path = `/apis/apps/v1/namespaces/${encodeURIComponent(this.namespace)}/daemonsets/cilium`;
+    const found = await this.client.find<KubeObject>({ path });
+    const [owner] = found ? ownersOf(found).filter(({ kind }) => kind !== 'Helm') : [];
+    if (owner) status.chartVersion = `none (${owner.kind}: ${owner.name})`;
+  }
+
+  async #agents(status: ClusterStatus, pods: readonly ComponentPod[], signal: AbortSignal): Promise<void> {
+    const running = pods.filter(({ phase }) => phase === 'Running');
+    let answered = 0;
+    const isShown = this.ctx.err.isTTY && running.length >= MANY_AGENTS;
+    const progress = (text: string) => (isShown ? this.ctx.err.write(CLEAR_LINE + text) : undefined);
+    const [first] = running;
+    await Promise.all([
+      first && this.#lastLog(status, COMPONENT.agent, first),
+      ...bounded(running, this.options.workerCount, async (pod) => {
+        await this.#agent(status, pod, signal);
+        await progress(`${++answered} of ${running.length} agents asked`);
+      }),
+    ]);
+    await progress('');
+  }
+
+  async #agent(status: ClusterStatus, pod: ComponentPod, signal: AbortSignal): Promise<void> {
+    const troubles = status.of(COMPONENT.agent, pod.name);
+    const answers: { status: unknown; endpoints: unknown } = { status: undefined, endpoints: undefined };
+    status.agents.set(pod.name, answers);
+    const trouble = agentTrouble(pod);
+    if (trouble) {
+      this.isOver ||= trouble.isOver;
+      troubles.errors.push(`unable to retrieve cilium status: ${trouble.text}`);
+      status.addEndpoints(pod.name, []);
+      return;
+    }
+    const { workerCount: _, timeout, output } = this.options;
+    const timeoutMs = this.ctx.globals.timeoutMs === undefined ? AGENT_MS : timeout;
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const dial = openRoadTo(this.client, { node: pod.node, namespace: pod.namespace, pod: pod.name });
+    const agent = connectAgent(`unix://${DEFAULT_SOCKET}`, limit, { timeoutMs, dial });
+    const keeps = output === 'json';
+    const failed = (what: string) => (error: unknown) => {
+      this.ctx.signal.throwIfAborted();
+      const why = limit.aborted ? `no answer within ${timeoutMs / 1000} s` : reasonOf(error);
+      troubles.errors.push(`unable to retrieve cilium ${what}: ${why}`);
+    };
+    const asked = readStatus(agent, { brief: false, requireK8sConnectivity: true, timeoutMs });
+    await asked.then((answer) => {
+      status.addAgent(pod.name, answer.decode(), this.ctx.clock.nowMs());
+      if (keeps) answers.status = answer.document;
+    }, failed('status'));
+    if (limit.aborted) return;
+    await listEndpoints(agent, { timeoutMs }).then((answer) => {
+      const rows = answer.decode();
+      status.addEndpoints(
+        pod.name,
+        rows.map(({ state }) => state),
+      );
+      if (keeps) answers.endpoints = answer.document;
+    }, failed('endpoint information'));
+  }
+}
+
+/** The server's own words where it refused. */
+function reasonOf(error: unknown): string {
+  return error instanceof KubeRefusal ? (error.status.message ?? error.message) : errorMessage(error);
+}

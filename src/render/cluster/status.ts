@@ -1,0 +1,152 @@
+import { type ClusterStatus, COMPONENT, sortedEntries } from '../../cluster/status.ts';
+import type { Workload } from '../../model/cluster.ts';
+import { ownSequence, sanitizeCell } from '../text/sanitize.ts';
+import { tabulate } from '../text/table.ts';
+
+const CODES = { red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36, reset: 0 } as const;
+type Paint = Readonly<Record<keyof typeof CODES, string>>;
+
+const paints = (code: (n: number) => string): Paint =>
+  Object.fromEntries(Object.entries(CODES).map(([name, n]) => [name, code(n)])) as Paint;
+const PLAIN = paints(() => '');
+const COLOURED = paints((n) => ownSequence(`[${n}m`));
+
+/** Geometry of the reference's writer for this text. */
+const STOP = { minWidth: 0, padding: 4 };
+
+/** The state of Cilium in a cluster, as text: the components at a glance, then what they consist of and what is wrong. */
+export function renderClusterStatus(status: ClusterStatus, isColoured: boolean): string {
+  const c = isColoured ? COLOURED : PLAIN;
+  const rows = [...glance(status, c)];
+  for (const [name, workload] of sortedEntries(status.workloads))
+    rows.push([workload.type, name, workloadText(workload, c)].join('\t'));
+  rows.push(
+    ...labelled(
+      'Containers:',
+      sortedEntries(status.phases).map(([name, phases]) => `${name}\t${phasesText(phases, c)}`),
+    ),
+  );
+  const { all, managed } = status.pods ?? { all: 0, managed: 0 };
+  rows.push(`Cluster Pods:\t${managed}/${all} managed by Cilium`);
+  rows.push(`Helm chart version:\t${sanitizeCell(status.chartVersion)}`);
+  rows.push(
+    ...labelled(
+      'Image versions',
+      sortedEntries(status.images).flatMap(([name, images]) =>
+        sortedEntries(images).map(([image, n]) => `${name}\t${sanitizeCell(image)}: ${n}`),
+      ),
+    ),
+  );
+  for (const [label, level] of [
+    ['Errors:', 'errors'],
+    ['Warnings:', 'warnings'],
+  ] as const)
+    rows.push(
+      ...labelled(
+        label,
+        status
+          .sorted()
+          .flatMap(([component, pod, troubles]) =>
+            troubles[level].map((text) => `${component}\t${sanitizeCell(pod)}\t${text}`),
+          ),
+      ),
+    );
+  rows.push(
+    ...labelled(
+      'Configuration:',
+      status.configErrors.flatMap((text) => text.split('\n').map((line) => ` \t${line}`)),
+    ),
+  );
+  return tabulate(`${rows.join('\n')}\n`, STOP);
+}
+
+/** The components, beside the logo. */
+function* glance(status: ClusterStatus, c: Paint): Generator<string> {
+  const of = (component: string) => stateText(status, component, c);
+  const envoy = of(COMPONENT.envoy).replace('disabled', 'disabled (using embedded mode)');
+  yield `${c.yellow}    /¯¯\\`;
+  yield `${c.cyan} /¯¯${c.yellow}\\__/${c.green}¯¯\\${c.reset}\tCilium:\t${of(COMPONENT.agent)}`;
+  yield `${c.cyan} \\__${c.red}/¯¯\\${c.green}__/${c.reset}\tOperator:\t${of(COMPONENT.operator)}`;
+  yield `${c.green} /¯¯${c.red}\\__/${c.magenta}¯¯\\${c.reset}\tEnvoy DaemonSet:\t${envoy}`;
+  yield `${c.green} \\__${c.blue}/¯¯\\${c.magenta}__/${c.reset}\tHubble Relay:\t${of(COMPONENT.relay)}`;
+  // Sequences count as width: each row has as many.
+  yield `${c.blue}${c.blue}${c.blue}    \\__/${c.reset}\tClusterMesh:\t${of(COMPONENT.clusterMesh)}`;
+  yield '';
+}
+
+function stateText(status: ClusterStatus, component: string, c: Paint): string {
+  const { errors, warnings } = status.count(component);
+  const parts = [
+    ...(errors > 0 ? [`${c.red}${errors} errors${c.reset}`] : []),
+    ...(warnings > 0 ? [`${c.yellow}${warnings} warnings${c.reset}`] : []),
+    ...(status.isDisabled(component) ? [`${c.cyan}disabled${c.reset}`] : []),
+  ];
+  return parts.length > 0 ? parts.join(', ') : `${c.green}OK${c.reset}`;
+}
+
+function workloadText({ desired, ready, available, unavailable }: Workload, c: Paint): string {
+  const colour = ready < desired ? c.yellow : c.green;
+  const parts = [
+    ...(desired > 0 ? [`Desired: ${desired}`] : []),
+    ...(ready > 0 ? [`Ready: ${colour}${ready}/${desired}${c.reset}`] : []),
+    ...(available > 0 ? [`Available: ${colour}${available}/${desired}${c.reset}`] : []),
+    ...(unavailable > 0 ? [`Unavailable: ${c.red}${unavailable}/${desired}${c.reset}`] : []),
+  ];
+  return parts.join(', ');
+}
+
+function phasesText(phases: ReadonlyMap<string, number>, c: Paint): string {
+  const colourOf = (phase: string) =>
+    ['Failed', 'Unknown'].includes(phase)
+      ? c.red
+      : ['Running', 'Pending', 'Succeeded'].includes(phase)
+        ? c.green
+        : '';
+  return sortedEntries(phases)
+    .map(([phase, n]) => `${sanitizeCell(phase)}: ${colourOf(phase)}${n}${c.reset}`)
+    .join(', ');
+}
+
+/** Rows of which the first has a label. */
+function labelled(label: string, rows: readonly string[]): string[] {
+  return rows.map((row, i) => `${i === 0 ? label : ''}\t${row}`);
+}
+
+/** The same for programs, with the names that the reference gives its fields. */
+export function clusterStatusDocument(status: ClusterStatus): Record<string, unknown> {
+  const counts = (of: ReadonlyMap<string, ReadonlyMap<string, number>>) =>
+    objectOf(of, (inner) => objectOf(inner, (n) => n));
+  const document: Record<string, unknown> = {
+    image_count: counts(status.images),
+    phase_count: counts(status.phases),
+    pod_state: objectOf(status.workloads, ({ type, desired, ready, available, unavailable }) => ({
+      Type: type,
+      Desired: desired,
+      Ready: ready,
+      Available: available,
+      Unavailable: unavailable,
+    })),
+    pods_count: { all: status.pods?.all ?? 0, by_cilium: status.pods?.managed ?? 0 },
+    cilium_status: objectOf(status.agents, (answers) => answers.status ?? null),
+    cilium_endpoints: objectOf(status.agents, ({ endpoints }) => endpoints ?? null),
+    errors: objectOf(status.troubles, (pods) =>
+      objectOf(pods, ({ errors, warnings, disabled }) => ({
+        Errors: errors,
+        Warnings: warnings,
+        Disabled: disabled,
+      })),
+    ),
+    collection_errors: status.collectionErrors,
+    helm_chart_version: status.chartVersion,
+    config_errors: status.configErrors,
+  };
+  return Object.fromEntries(Object.entries(document).filter(([, value]) => !isEmpty(value)));
+}
+
+function objectOf<V, R>(map: ReadonlyMap<string, V>, value: (of: V) => R): Record<string, R> {
+  return Object.fromEntries(sortedEntries(map).map(([key, of]) => [key, value(of)]));
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === '' || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+}
