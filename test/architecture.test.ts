@@ -25,7 +25,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The writers of map entries are made from the structs, which are data.
   'render/bpf': [...BASE, 'render/text', 'bpf/layouts'],
   'render/node': [...BASE, 'render/text'],
-  'render/cluster': [...BASE, 'render/text'],
   'render/lab.ts': [...BASE, 'render/text'],
   'render/cluster': [...BASE, 'render/text', 'cluster'],
 
