@@ -5,7 +5,7 @@ import { openCluster } from '../../kube/road.ts';
 import { clusterStatusDocument, renderClusterStatus } from '../../render/cluster/status.ts';
 import { goJson } from '../../render/text/json.ts';
 import { wantsColor } from '../../render/text/palette.ts';
-import { OWN_RETURN, ownSequence } from '../../render/text/sanitize.ts';
+import { eraseLines } from '../../render/text/screen.ts';
 import { Survey } from './gather.ts';
 import type { StatusOptions } from './options.ts';
 
@@ -71,11 +71,6 @@ async function report(
   const { errors, warnings } = status.count();
   if (errors > 0) ctx.exitCode = 1;
   else if (warnings > 0 && failOn === 'warning') ctx.exitCode = 2;
-}
-
-/** Takes back lines that were written. */
-function eraseLines(count: number): string {
-  return count > 0 ? OWN_RETURN + ownSequence(`[${count}A`) + ownSequence('[J') : '';
 }
 
 /** How many lines of the terminal a text takes. */

@@ -1,22 +1,15 @@
 import { type ClusterStatus, COMPONENT, sortedEntries } from '../../cluster/status.ts';
 import type { Workload } from '../../model/cluster.ts';
-import { ownSequence, sanitizeCell } from '../text/sanitize.ts';
+import { COLOR_CODES, type Codes, NO_CODES } from '../text/palette.ts';
+import { sanitizeCell } from '../text/sanitize.ts';
 import { tabulate } from '../text/table.ts';
-
-const CODES = { red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36, reset: 0 } as const;
-type Paint = Readonly<Record<keyof typeof CODES, string>>;
-
-const paints = (code: (n: number) => string): Paint =>
-  Object.fromEntries(Object.entries(CODES).map(([name, n]) => [name, code(n)])) as Paint;
-const PLAIN = paints(() => '');
-const COLOURED = paints((n) => ownSequence(`[${n}m`));
 
 /** Geometry of the reference's writer for this text. */
 const STOP = { minWidth: 0, padding: 4 };
 
 /** The state of Cilium in a cluster, as text: the components at a glance, then what they consist of and what is wrong. */
 export function renderClusterStatus(status: ClusterStatus, isColoured: boolean): string {
-  const c = isColoured ? COLOURED : PLAIN;
+  const c = isColoured ? COLOR_CODES : NO_CODES;
   const rows = [...glance(status, c)];
   for (const [name, workload] of sortedEntries(status.workloads))
     rows.push([workload.type, name, workloadText(workload, c)].join('\t'));
@@ -61,7 +54,7 @@ export function renderClusterStatus(status: ClusterStatus, isColoured: boolean):
 }
 
 /** The components, beside the logo. */
-function* glance(status: ClusterStatus, c: Paint): Generator<string> {
+function* glance(status: ClusterStatus, c: Codes): Generator<string> {
   const of = (component: string) => stateText(status, component, c);
   const envoy = of(COMPONENT.envoy).replace('disabled', 'disabled (using embedded mode)');
   yield `${c.yellow}    /¯¯\\`;
@@ -74,7 +67,7 @@ function* glance(status: ClusterStatus, c: Paint): Generator<string> {
   yield '';
 }
 
-function stateText(status: ClusterStatus, component: string, c: Paint): string {
+function stateText(status: ClusterStatus, component: string, c: Codes): string {
   const { errors, warnings } = status.count(component);
   const parts = [
     ...(errors > 0 ? [`${c.red}${errors} errors${c.reset}`] : []),
@@ -84,7 +77,7 @@ function stateText(status: ClusterStatus, component: string, c: Paint): string {
   return parts.length > 0 ? parts.join(', ') : `${c.green}OK${c.reset}`;
 }
 
-function workloadText({ desired, ready, available, unavailable }: Workload, c: Paint): string {
+function workloadText({ desired, ready, available, unavailable }: Workload, c: Codes): string {
   const colour = ready < desired ? c.yellow : c.green;
   const parts = [
     ...(desired > 0 ? [`Desired: ${desired}`] : []),
@@ -95,7 +88,7 @@ function workloadText({ desired, ready, available, unavailable }: Workload, c: P
   return parts.join(', ');
 }
 
-function phasesText(phases: ReadonlyMap<string, number>, c: Paint): string {
+function phasesText(phases: ReadonlyMap<string, number>, c: Codes): string {
   const colourOf = (phase: string) =>
     ['Failed', 'Unknown'].includes(phase)
       ? c.red

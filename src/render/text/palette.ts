@@ -56,6 +56,18 @@ export const NO_COLOR: Palette = paletteOf(new Chalk({ level: 0 }));
 /** The sixteen colours that every terminal has. */
 const ANSI: Palette = paletteOf(new Chalk({ level: 1 }));
 
+const CODES = { red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36, reset: 0 } as const;
+
+/** What begins each colour, and `reset`, which ends them all: for texts that colour as the reference does. */
+export type Codes = Readonly<Record<keyof typeof CODES, string>>;
+
+const codes = (code: (n: number) => string): Codes =>
+  Object.fromEntries(Object.entries(CODES).map(([name, n]) => [name, code(n)])) as Codes;
+
+/** The codes of a terminal, or none. */
+export const COLOR_CODES = codes((n) => ownSequences(`\u001b[${n}m`));
+export const NO_CODES = codes(() => '');
+
 /** What decides about colour: `--color`, then NO_COLOR and FORCE_COLOR, then whether the stream is a terminal. */
 export function wantsColor(
   when: 'auto' | 'always' | 'never',

@@ -10,3 +10,8 @@ export const CLEAR_LINE = OWN_RETURN + ownSequence('[K');
 export function clearLinesAbove(lines: number): string {
   return lines > 0 ? ownSequence(`[${lines}A`) + ownSequence('[J') : '';
 }
+
+/** Takes back so many lines above the cursor. */
+export function eraseLines(count: number): string {
+  return count > 0 ? OWN_RETURN + ownSequence(`[${count}A`) + ownSequence('[J') : '';
+}
