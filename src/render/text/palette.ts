@@ -1,5 +1,5 @@
 import { Chalk, type ChalkInstance } from 'chalk';
-import { ownSequences } from './sanitize.ts';
+import { ownSequence, ownSequences } from './sanitize.ts';
 
 /** Colours by meaning. Pad first, then colour: an escape sequence counts as width. */
 export interface Palette {
@@ -65,7 +65,7 @@ const codes = (code: (n: number) => string): Codes =>
   Object.fromEntries(Object.entries(CODES).map(([name, n]) => [name, code(n)])) as Codes;
 
 /** The codes of a terminal, or none. */
-export const COLOR_CODES = codes((n) => ownSequences(`\u001b[${n}m`));
+export const COLOR_CODES = codes((n) => ownSequence(`[${n}m`));
 export const NO_CODES = codes(() => '');
 
 /** What decides about colour: `--color`, then NO_COLOR and FORCE_COLOR, then whether the stream is a terminal. */
