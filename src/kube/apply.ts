@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import { KubeClient, type KubeObject, type KubeOptions, KubeRefusal, type Status } from './client.ts';
+import { RESOURCE_LIST } from './forms.ts';
 
 /** How an object fared. */
 export interface Applied {
@@ -113,7 +114,10 @@ async function pathOf(
   const key = `${apiVersion} ${kind}`;
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   if (!resources.has(key)) {
-    const found = await client.find<{ resources?: { name: string; kind: string }[] }>({ path: root });
+    const found = await client.find<{ resources?: { name: string; kind: string }[] }>({
+      path: root,
+      form: RESOURCE_LIST,
+    });
     for (const resource of found?.resources ?? [])
       if (!resource.name.includes('/')) resources.set(`${apiVersion} ${resource.kind}`, resource.name);
   }

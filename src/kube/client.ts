@@ -4,8 +4,11 @@ import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Dispatcher } from 'undici';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
 import { errnoText } from '../lib/errno.ts';
+import { parsePlainJson, TooDeep } from '../lib/exact-json.ts';
+import { type Form, Misfit, ofForm } from '../lib/form.ts';
 import { checkServerName, verifyFault } from '../lib/go-x509.ts';
 import { type ClusterFlags, loadKubeConfig } from './config.ts';
+import { OBJECT, STATUS } from './forms.ts';
 
 /** An object of the Kubernetes API, as far as every one has the same. */
 export interface KubeObject {
@@ -68,6 +71,8 @@ export interface KubeRequest {
   body?: unknown;
   contentType?: string;
   accept?: string;
+  /** What the answer has to be; absent means an object. */
+  form?: Form;
   /** Until the answer begins, and for JSON until it ends; absent means the client's. 0 means no limit. */
   timeoutMs?: number;
   signal?: AbortSignal;
@@ -136,14 +141,24 @@ export class KubeClient implements AsyncDisposable {
     const signal = AbortSignal.any(signals);
     try {
       const body = await this.open({ ...request, signal, timeoutMs: 0 });
-      return JSON.parse((await collect(body)).toString('utf8')) as T;
+      return ofForm<T>(parsePlainJson((await collect(body)).toString('utf8')), request.form ?? OBJECT);
     } catch (error) {
       if (deadline?.aborted) throw this.tooLate(request, limitMs);
       if (error instanceof SyntaxError)
-        throw new KubeUnreachable(`${this.#what(request)}: the answer is not JSON`, {
-          hint: 'Is this the address of a Kubernetes API server?',
-          cause: error,
-        });
+        throw new KubeUnreachable(
+          `${this.#what(request)}: ${error instanceof TooDeep ? error.message : 'the answer is not JSON'}`,
+          {
+            hint: 'Is this the address of a Kubernetes API server?',
+            cause: error,
+          },
+        );
+      if (error instanceof Misfit)
+        throw new UserError(
+          `${this.#what(request)}: the answer is not as Kubernetes gives it: ${error.message}`,
+          {
+            cause: error,
+          },
+        );
       throw error instanceof UserError || signal.aborted ? error : this.explain(error, request);
     }
   }
@@ -314,8 +329,7 @@ function withQuery({ path, query = {} }: KubeRequest): string {
 /** The Status in a body; empty where there is none. */
 export function parseStatus(body: Buffer): Status {
   try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
-    return typeof value === 'object' && value !== null ? (value as Status) : {};
+    return ofForm<Status>(parsePlainJson(body.toString('utf8')), STATUS);
   } catch {
     return {};
   }

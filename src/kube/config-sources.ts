@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts';
 import { compareBytes } from '../lib/order.ts';
 import { accepts, type LabelSelector, termsOf } from '../model/selector.ts';
 import { KubeClient, type KubeObject, type KubeOptions } from './client.ts';
+import { listOf, NODE_CONFIG } from './forms.ts';
 
 /** Where a part of the agent's configuration comes from. */
 export interface ConfigSource {
@@ -123,6 +124,7 @@ async function listNodeConfigs(client: KubeClient, source: ConfigSource): Promis
     const path = `/apis/cilium.io/${version}/namespaces/${encodeURIComponent(namespace)}/ciliumnodeconfigs`;
     const answer = await client.find<NodeConfig | { items?: NodeConfig[] }>({
       path: name ? `${path}/${encodeURIComponent(name)}` : path,
+      form: name ? NODE_CONFIG : listOf(NODE_CONFIG),
     });
     if (answer === undefined) continue;
     const items = name ? [answer as NodeConfig] : ((answer as { items?: NodeConfig[] }).items ?? []);

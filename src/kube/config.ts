@@ -2,6 +2,8 @@ import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { errorCode, systemReason, UserError } from '../errors.ts';
+import { ofForm } from '../lib/form.ts';
+import { KUBECONFIG } from './forms.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -59,9 +61,11 @@ export async function loadKubeConfig(
       }
     } else if (env.KUBERNETES_SERVICE_HOST) config.loadFromCluster();
     else throw new UserError(`no kubeconfig: ${files.join(', ')}: no such file or directory`);
+    const { clusters, contexts, users, currentContext } = config;
+    ofForm({ clusters, contexts, users, currentContext }, KUBECONFIG);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`read kubeconfig ${files.join(', ')}: ${systemReason(error)}`, { cause: error });
+    throw new UserError(`read kubeconfig ${files.join(', ')}: ${faultOf(error)}`, { cause: error });
   }
   // The library asks for this of servers without TLS, such as kubectl proxy, where there is nothing to verify.
   config.clusters = config.clusters.map((cluster) =>
@@ -79,6 +83,12 @@ export async function loadKubeConfig(
   }
   checkServer(config);
   return config;
+}
+
+/** Why a file is none: the library finds values of other types, and parts within parts without an end, by failing. */
+function faultOf(error: unknown): string {
+  if (error instanceof TypeError) return 'a value in it is not of its type';
+  return error instanceof RangeError ? 'its parts are nested too deeply to be read' : systemReason(error);
 }
 
 /** Throws where the current context leads to no API server. */

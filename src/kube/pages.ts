@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
+import { listOf, OBJECT } from './forms.ts';
 
 /** What a list may be narrowed to. */
 export interface ListQuery {
@@ -33,19 +34,24 @@ export async function* pages<T extends KubeObject>(
   path: string,
   query: ListQuery = {},
 ): AsyncGenerator<Page<T>> {
+  const form = listOf(OBJECT);
   let next: string | undefined;
   let restarted = false;
   do {
     let list: ObjectList<T>;
     try {
-      list = await client.json<ObjectList<T>>({ path, query: { ...query, limit: PAGE, continue: next } });
+      list = await client.json<ObjectList<T>>({
+        path,
+        form,
+        query: { ...query, limit: PAGE, continue: next },
+      });
     } catch (error) {
       // The list took longer than the server keeps its state: once more from the beginning, and only once.
       if (!(error instanceof KubeRefusal && error.code === GONE && next !== undefined && !restarted))
         throw error;
       next = undefined;
       restarted = true;
-      list = await client.json<ObjectList<T>>({ path, query: { ...query, limit: PAGE } });
+      list = await client.json<ObjectList<T>>({ path, form, query: { ...query, limit: PAGE } });
       yield page(list, true);
       next = list.metadata?.continue || undefined;
       continue;

@@ -1,7 +1,9 @@
 import { gunzipSync } from 'node:zlib';
 import { errorMessage, UserError } from '../errors.ts';
+import { parsePlainJson } from '../lib/exact-json.ts';
 import { isRecord } from '../lib/record.ts';
 import type { KubeClient, KubeObject } from './client.ts';
+import { listOf, OBJECT } from './forms.ts';
 
 /** Who sets an object back to what is written somewhere else. */
 export interface Owner {
@@ -57,6 +59,7 @@ export async function findRelease(
     path,
     query: { labelSelector: `owner=helm,name=${name}`, limit: 500 },
     accept: METADATA_ONLY,
+    form: listOf(OBJECT),
   });
   const revisions = items
     .map(({ metadata }) => ({
@@ -81,7 +84,7 @@ export function decodeRelease(packed: string, from: string): HelmRelease {
     const inner = Buffer.from(Buffer.from(packed, 'base64').toString('latin1'), 'base64');
     const isPacked = inner[0] === 0x1f && inner[1] === 0x8b;
     const text = isPacked ? gunzipSync(inner, { maxOutputLength: MAX_UNPACKED }) : inner;
-    const value: unknown = JSON.parse(text.toString('utf8'));
+    const value: unknown = parsePlainJson(text.toString('utf8'));
     if (!isRecord(value)) throw new Error('it is no object');
     const { name, version, info, chart, config, manifest } = value;
     const metadata = isRecord(chart) && isRecord(chart.metadata) ? chart.metadata : {};

@@ -1,6 +1,10 @@
 import { UserError } from '../errors.ts';
+import { parsePlainJson } from '../lib/exact-json.ts';
+import { Misfit, ofForm } from '../lib/form.ts';
 import { LineSplitter } from '../lib/line-splitter.ts';
+import { isRecord } from '../lib/record.ts';
 import { type KubeClient, type KubeObject, KubeRefusal, KubeUnreachable, type Status } from './client.ts';
+import { OBJECT, STATUS } from './forms.ts';
 import { type ListQuery, pages } from './pages.ts';
 
 /** What a watch tells, in order. */
@@ -154,8 +158,17 @@ function tooLarge(path: string): UserError {
 function parseEvent<T extends KubeObject>(line: string, path: string): RawEvent<T> {
   let event: RawEvent<T>;
   try {
-    event = JSON.parse(line) as RawEvent<T>;
+    const value: unknown = parsePlainJson(line);
+    const ended = isRecord(value) && value.type === 'ERROR';
+    event = ofForm<RawEvent<T>>(value, {
+      fields: { type: 'text', object: ended ? STATUS : OBJECT },
+      needs: ['type', 'object'],
+    });
   } catch (cause) {
+    if (cause instanceof Misfit)
+      throw new UserError(`watch ${path}: an event is not as Kubernetes gives it: ${cause.message}`, {
+        cause,
+      });
     throw new KubeUnreachable(`watch ${path}: the server sent a line that is not JSON`, { cause });
   }
   if (event.type !== 'ERROR') return event;

@@ -70,17 +70,15 @@ export class EtcdClient {
       recursive ? { key: encode(keyBytes(key)), range_end: encode(prefixEnd(key)) } : { key: encode(key) },
       true,
     );
-    return countOf(answer, 'deleted');
+    return Number(digitsOf(answer, 'deleted'));
   }
 
   /** Cluster and member that answered. */
   async status(): Promise<{ clusterId: string; version: string }> {
     const answer = await this.#call('/v3/maintenance/status', {});
-    const id = String(field(field(answer, 'header'), 'cluster_id') ?? '0');
-    if (!/^\d{1,20}$/.test(id)) throw new UserError('etcd: cluster_id should be a number');
     return {
-      clusterId: BigInt(id).toString(16),
-      version: String(field(answer, 'version') ?? ''),
+      clusterId: BigInt(digitsOf(field(answer, 'header'), 'cluster_id')).toString(16),
+      version: textOf(answer, 'version'),
     };
   }
 
@@ -113,7 +111,10 @@ export class EtcdClient {
     const { username, password } = this.config;
     if (!username || this.#token) return;
     const answer = await this.#post(http, '/v3/auth/authenticate', { name: username, password });
-    this.#token = String(field(answer, 'token') ?? '');
+    this.#token = textOf(answer, 'token');
+    // It goes into a header.
+    if (!/^[\x21-\x7e]*$/.test(this.#token))
+      throw new UserError('etcd: token should be a text without spaces');
   }
 
   async #post(http: HttpClient, path: string, body: object): Promise<unknown> {
@@ -142,8 +143,8 @@ function decodeAnswer(path: string, { status, body }: HttpResponse): unknown {
     });
   }
   if (status === 200) return answer;
-  const message = field(answer, 'message') ?? field(answer, 'error') ?? `status ${status}`;
-  throw new UserError(`etcd: ${String(message)}`);
+  const told = [field(answer, 'message'), field(answer, 'error')].find((text) => typeof text === 'string');
+  throw new UserError(`etcd: ${told ?? `status ${status}`}`);
 }
 
 function field(value: unknown, name: string): unknown {
@@ -153,10 +154,17 @@ function field(value: unknown, name: string): unknown {
 }
 
 /** A whole number of an answer; gRPC's gateway writes those of 64 bits as text and leaves out a zero. */
-function countOf(value: unknown, name: string): number {
-  const count = field(value, name) ?? 0;
-  if (!/^\d{1,20}$/.test(String(count))) throw new UserError(`etcd: ${name} should be a number`);
-  return Number(count);
+function digitsOf(value: unknown, name: string): string {
+  const found = field(value, name) ?? '0';
+  const digits = typeof found === 'number' ? String(found) : found;
+  if (typeof digits === 'string' && /^\d{1,20}$/.test(digits)) return digits;
+  throw new UserError(`etcd: ${name} should be a number`);
+}
+
+function textOf(value: unknown, name: string): string {
+  const found = field(value, name) ?? '';
+  if (typeof found === 'string') return found;
+  throw new UserError(`etcd: ${name} should be a text`);
 }
 
 /** Pairs with the bytes of their keys: one that is no UTF-8 would not be found again by its text. */
@@ -165,16 +173,12 @@ function decodeKvs(answer: unknown): { bytes: Buffer; pair: KeyValue }[] {
   if (kvs === undefined) return [];
   if (!Array.isArray(kvs)) throw new UserError('etcd: kvs should be a list');
   return kvs.map((kv) => {
-    const [key = '', value = '', lease = '0'] = ['key', 'value', 'lease'].map((name) => field(kv, name));
-    if (typeof key !== 'string' || typeof value !== 'string')
-      throw new UserError('etcd: a key and its value should be texts in base64');
-    if (!/^\d{1,20}$/.test(String(lease))) throw new UserError('etcd: lease should be a number');
-    const bytes = Buffer.from(key, 'base64');
+    const bytes = Buffer.from(textOf(kv, 'key'), 'base64');
     const pair = {
       key: bytes.toString(),
-      value: Buffer.from(value, 'base64'),
-      modRevision: countOf(kv, 'mod_revision'),
-      lease: String(lease),
+      value: Buffer.from(textOf(kv, 'value'), 'base64'),
+      modRevision: Number(digitsOf(kv, 'mod_revision')),
+      lease: digitsOf(kv, 'lease'),
     };
     return { bytes, pair };
   });

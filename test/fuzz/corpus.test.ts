@@ -32,7 +32,7 @@ describe.each(Object.entries(TARGETS))('%s', (name, open) => {
       inputs.push([`number ${number}`, target.make(randomOf(7, number))]);
     for (const [which, input] of inputs) {
       const result = await target.run(input, AbortSignal.timeout(20_000));
-      const faults = faultsOf(input, result, { ms: 0, bytes: 0 });
+      const faults = faultsOf(input, result, { cpuMs: 0, wallMs: 0, bytes: 0 });
       expect({ which, faults, stderr: faults.length > 0 ? result.stderr.slice(0, 500) : '' }).toEqual({
         which,
         faults: [],
@@ -55,7 +55,7 @@ test('an input follows from its seed and number alone', () => {
 test('the judge finds what must not be', () => {
   const input: Input = { argv: ['status'], data: {} };
   const fine = { stdout: 'a\n', stderr: '', code: 0 };
-  const cheap = { ms: 1, bytes: 0 };
+  const cheap = { cpuMs: 1, wallMs: 6000, bytes: 0 };
   expect(faultsOf(input, fine, cheap)).toEqual([]);
   expect(faultsOf(input, { ...fine, stdout: 'a\u001b[2J' }, cheap)).toEqual(['control characters on stdout']);
   expect(faultsOf(input, { ...fine, stderr: 'This is a fault in the toolkit itself' }, cheap)).toEqual([
@@ -63,5 +63,9 @@ test('the judge finds what must not be', () => {
   ]);
   expect(faultsOf(input, { ...fine, code: 139 }, cheap)).toEqual(['exit code 139']);
   expect(faultsOf(input, { stdout: '', stderr: '', code: 1 }, cheap)).toEqual(['failed without a word']);
-  expect(faultsOf(input, fine, { ms: 6000, bytes: 400 << 20 })).toEqual(['took 6.0 s', 'took 400 MB']);
+  expect(faultsOf(input, fine, { cpuMs: 6000, wallMs: 31_000, bytes: 400 << 20 })).toEqual([
+    'computed for 6.0 s',
+    'took 31.0 s',
+    'took 400 MB',
+  ]);
 });

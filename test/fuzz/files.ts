@@ -14,7 +14,7 @@ import { type OpenTarget, packed, unpacked } from './target.ts';
 const SCENARIOS = fileURLToPath(new URL('../../scenarios', import.meta.url));
 
 /** The text with some of its values or some of its letters changed, as JSON or as YAML. */
-function mutateDocument(text: string, random: Random): string {
+export function mutateDocument(text: string, random: Random): string {
   if (random.chance(0.3)) return mutateText(text, random);
   let value: unknown;
   try {

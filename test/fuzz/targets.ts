@@ -2,7 +2,10 @@ import { openMonitor, openShell } from './agent-streams.ts';
 import { openBpf } from './bpf.ts';
 import { openPolicies, openScenarios, openSettings, openUndo } from './files.ts';
 import { openFlowFiles, openGrpc } from './hubble.ts';
+import { openKube } from './kube.ts';
+import { openNode } from './node.ts';
 import { openRest } from './rest.ts';
+import { openKvstore } from './store.ts';
 import type { OpenTarget } from './target.ts';
 
 /** Every reader that gets inputs. */
@@ -17,4 +20,7 @@ export const TARGETS: Readonly<Record<string, OpenTarget>> = {
   scenario: openScenarios,
   settings: openSettings,
   'bpf-map': openBpf,
+  kvstore: openKvstore,
+  node: openNode,
+  kube: openKube,
 };

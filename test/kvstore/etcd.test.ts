@@ -172,7 +172,7 @@ describe('an answer that no etcd gives', () => {
       { kvs: [kv('p/b'), kv('p/a')] },
       /key "p\/a" was not asked for, or comes out of order/,
     ],
-    ['a key that is a number', { kvs: [{ key: 1 }] }, /should be texts in base64/],
+    ['a key that is a number', { kvs: [{ key: 1 }] }, /key should be a text/],
     ['a lease that is none', { kvs: [kv('p/a', { lease: {} })] }, /lease should be a number/],
     [
       'a revision that is none',

@@ -3,7 +3,8 @@ import { UserError } from '../../errors.ts';
 import { isRecord } from '../../lib/record.ts';
 import type { Item, LinkEnd, Restore } from '../../model/cleanup.ts';
 import type { IpAddress, IpLink, IpNeighbour } from '../../model/ip.ts';
-import { readLinks } from '../state/read.ts';
+import { NEIGHBOUR } from '../state/forms.ts';
+import { PERMANENT_NEIGHBOURS, readLinks } from '../state/read.ts';
 import { listFrom, type Run } from '../state/run.ts';
 import type { NodeState } from '../state/state.ts';
 import { mustRun } from './must-run.ts';
@@ -398,11 +399,7 @@ function withoutIndex({ ifindex: _, ...link }: IpLink): Omit<IpLink, 'ifindex'> 
 async function restoreNeighbours(entries: readonly IpNeighbour[], run: Run): Promise<boolean> {
   if (entries.length === 0) return false;
   const notes: string[] = [];
-  const now = await listFrom<IpNeighbour>(
-    run,
-    ['ip', '-d', '-j', 'neigh', 'show', 'nud', 'permanent'],
-    notes,
-  );
+  const now = await listFrom<IpNeighbour>(run, PERMANENT_NEIGHBOURS, NEIGHBOUR, notes);
   const missing = entries.filter((entry) => !now.some((each) => isDeepStrictEqual(each, entry)));
   for (const entry of missing) await mustRun(run, neighbourCommand(entry));
   return missing.length > 0;

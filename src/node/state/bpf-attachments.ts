@@ -9,13 +9,14 @@ import {
 } from '../../bpf/kernel/objects.ts';
 import { UserError } from '../../errors.ts';
 import type { IpLink } from '../../model/ip.ts';
+import { CGROUP_PROGRAM, NET } from './forms.ts';
 import { listFrom, type Run } from './run.ts';
 import type { BpfLink, CgroupProgram, NodeState, XdpProgram } from './state.ts';
 
 interface CgroupProgramJson {
   id: number;
   attach_type: string;
-  name: string;
+  name?: string;
 }
 interface NetJson {
   xdp?: { devname?: string; id?: number; mode?: string; multi_attachments?: { id: number }[] }[];
@@ -41,7 +42,6 @@ export async function readBpfAttachments(
   notes: string[],
   around: Surroundings,
 ): Promise<Pick<NodeState, 'bpfLinks' | 'bpfUnknown' | 'cgroupPrograms' | 'xdpPrograms'>> {
-  const json = <T>(...words: string[]) => listFrom<T>(run, ['bpftool', '-j', ...words], notes);
   const names = new Map<number, string>();
   const bpfLinks: BpfLink[] = [];
   let bpfUnknown = false;
@@ -78,11 +78,18 @@ export async function readBpfAttachments(
   }
   const cgroupPrograms: CgroupProgram[] = [];
   for (const cgroup of roots.values()) {
-    const programs = await json<CgroupProgramJson>('cgroup', 'show', cgroup);
+    const programs = await listFrom<CgroupProgramJson>(
+      run,
+      ['bpftool', '-j', 'cgroup', 'show', cgroup],
+      CGROUP_PROGRAM,
+      notes,
+    );
     for (const { id, attach_type, name } of programs.filter((program) => !linked.has(program.id)))
-      cgroupPrograms.push({ cgroup, programId: id, programName: name, attachType: attach_type });
+      cgroupPrograms.push({ cgroup, programId: id, programName: name ?? '', attachType: attach_type });
   }
-  const xdpPrograms: XdpProgram[] = (await json<NetJson>('net', 'show'))
+  const xdpPrograms: XdpProgram[] = (
+    await listFrom<NetJson>(run, ['bpftool', '-j', 'net', 'show'], NET, notes)
+  )
     .flatMap(({ xdp }) => xdp ?? [])
     .filter(({ id }) => id !== undefined && !linked.has(id))
     .map(({ devname, id }) => ({ device: devname ?? '', programName: names.get(id ?? 0) ?? '' }));

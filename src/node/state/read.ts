@@ -6,6 +6,7 @@ import { compareBytes } from '../../lib/order.ts';
 import type { Family, IpLink, IpNeighbour, IpRoute, IpRule } from '../../model/ip.ts';
 import { readBpfAttachments } from './bpf-attachments.ts';
 import { readFirewall, readIpsets } from './firewall.ts';
+import { FILTER, LINK, NEIGHBOUR, NETNS, QDISC, ROUTE, RULE } from './forms.ts';
 import { readMounts } from './mounts.ts';
 import { listFrom, type Run } from './run.ts';
 import type { NodeFile, NodeState, TcFilter } from './state.ts';
@@ -28,21 +29,23 @@ export const NODE_PATHS: NodePaths = {
   sysctlDropIns: '/etc/sysctl.d',
 };
 
+/** Lists the neighbours that somebody has set. */
+export const PERMANENT_NEIGHBOURS = ['ip', '-d', '-j', 'neigh', 'show', 'nud', 'permanent'];
+
 /** Folders below the bpffs root that may hold Cilium's pins, with all below them. */
 const PIN_FOLDERS = ['tc/globals', 'cilium', 'xdp/globals', 'ip/globals'];
 
 /** Reads the node. Changes nothing. */
 export async function readNode(run: Run, paths: NodePaths): Promise<NodeState> {
   const notes: string[] = [];
-  const json = <T>(command: string[]) => listFrom<T>(run, command, notes);
   const links = await readLinks(run, notes);
   const [routes4, routes6, rules4, rules6, netns, neighbours] = await Promise.all([
     readRoutes(run, 4, notes),
     readRoutes(run, 6, notes),
     readRules(run, 4, notes),
     readRules(run, 6, notes),
-    json<{ name: string }>(['ip', '-j', 'netns', 'list']),
-    json<IpNeighbour>(['ip', '-d', '-j', 'neigh', 'show', 'nud', 'permanent']),
+    listFrom<{ name: string }>(run, ['ip', '-j', 'netns', 'list'], NETNS, notes),
+    listFrom<IpNeighbour>(run, PERMANENT_NEIGHBOURS, NEIGHBOUR, notes),
   ]);
   const [mounts, files] = [await readMounts(), await readFiles(paths, notes)];
   const attachments = await readBpfAttachments(run, notes, {
@@ -79,15 +82,15 @@ export async function readNode(run: Run, paths: NodePaths): Promise<NodeState> {
 
 /** Links with their addresses. One of the two lists has the addresses, the other the rest in full. */
 export async function readLinks(run: Run, notes: string[]): Promise<IpLink[]> {
-  const links = await listFrom<IpLink>(run, ['ip', '-d', '-j', 'link'], notes);
-  const addresses = await listFrom<IpLink>(run, ['ip', '-d', '-j', 'addr'], notes);
+  const links = await listFrom<IpLink>(run, ['ip', '-d', '-j', 'link'], LINK, notes);
+  const addresses = await listFrom<IpLink>(run, ['ip', '-d', '-j', 'addr'], LINK, notes);
   const byIndex = new Map(addresses.map((link) => [link.ifindex, link.addr_info]));
   return links.map((link) => ({ ...link, addr_info: byIndex.get(link.ifindex) ?? [] }));
 }
 
 /** Rules of a family, in the order in which the kernel asks them. */
 export async function readRules(run: Run, family: Family, notes: string[]): Promise<IpRule[]> {
-  const rules = await listFrom<IpRule>(run, ['ip', '-d', '-j', `-${family}`, 'rule'], notes);
+  const rules = await listFrom<IpRule>(run, ['ip', '-d', '-j', `-${family}`, 'rule'], RULE, notes);
   // A rule for a link that is not there says so, and no longer does once the link comes.
   return rules.map(({ iif_detached: _, oif_detached: __, ...rule }) => rule);
 }
@@ -99,7 +102,7 @@ const ROUTE_TRIES = 8;
 export async function readRoutes(run: Run, family: Family, notes: string[]): Promise<IpRoute[]> {
   const command = ['ip', '-d', '-j', `-${family}`, 'route', 'show', 'table', 'all'];
   for (let tries = 1; ; tries++) {
-    const routes = await listFrom<IpRoute>(run, command, notes);
+    const routes = await listFrom<IpRoute>(run, command, ROUTE, notes);
     if (routes.length === 0) return routes;
     // The list in JSON leaves out which metrics are locked.
     const text = await run(['ip', '-o', '-d', `-${family}`, 'route', 'show', 'table', 'all']);
@@ -131,20 +134,26 @@ interface TcJson {
   protocol?: string;
   pref?: number;
   chain?: number;
-  options?: { handle?: string; fh?: string; bpf_name?: string; prog?: { name?: string } };
+  options?: { handle?: unknown; fh?: unknown; bpf_name?: string; prog?: { name?: string } };
 }
 
 /** Every filter of every device that has the hooks, whoever made it: the last one's qdisc may only go when none is left. */
 async function readTcFilters(run: Run, notes: string[]): Promise<Pick<NodeState, 'tcFilters' | 'tcUnknown'>> {
   const tcFilters: TcFilter[] = [];
   const tcUnknown: string[] = [];
-  const qdiscs = await listFrom<{ kind: string; dev: string }>(run, ['tc', '-j', 'qdisc', 'show'], notes);
+  const qdiscs = await listFrom<{ kind: string; dev: string }>(
+    run,
+    ['tc', '-j', 'qdisc', 'show'],
+    QDISC,
+    notes,
+  );
   for (const { dev } of qdiscs.filter(({ kind }) => kind === 'clsact')) {
     for (const direction of ['ingress', 'egress'] as const) {
       const failed = notes.length;
       const listed = await listFrom<TcJson>(
         run,
         ['tc', '-j', 'filter', 'show', 'dev', dev, direction],
+        FILTER,
         notes,
       );
       if (notes.length > failed) tcUnknown.push(dev);
@@ -152,6 +161,7 @@ async function readTcFilters(run: Run, notes: string[]): Promise<Pick<NodeState,
       for (const { kind = '', protocol = 'all', pref = 1, chain = 0, options } of listed) {
         if (options === undefined && kind === 'bpf') continue;
         // The name tc keeps is the file's when the program came from a pin; the kernel's is the program's own.
+        const handle = options?.handle ?? options?.fh;
         const names = [options?.prog?.name, options?.bpf_name].filter((name) => name !== undefined);
         tcFilters.push({
           device: dev,
@@ -160,7 +170,7 @@ async function readTcFilters(run: Run, notes: string[]): Promise<Pick<NodeState,
           chain,
           protocol,
           pref,
-          handle: options?.handle ?? options?.fh ?? '0x1',
+          handle: typeof handle === 'string' ? handle : '0x1',
           programNames: kind === 'bpf' ? names : [],
         });
       }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { errorCode, errorMessage } from '../../errors.ts';
 import { parsePlainJson } from '../../lib/exact-json.ts';
+import { type Form, Misfit, ofForm } from '../../lib/form.ts';
 
 /** What a program left behind. */
 export interface Ran {
@@ -18,10 +19,15 @@ export function failureOf({ code, stdout, stderr }: Ran): string {
 }
 
 /**
- * The JSON list that a program printed, empty when it printed nothing.
+ * The JSON list that a program printed, each of the form that is given; empty when it printed nothing.
  * What failed, or cannot be read, counts as empty too and goes to `notes`.
  */
-export async function listFrom<T>(run: Run, command: readonly string[], notes: string[]): Promise<T[]> {
+export async function listFrom<T>(
+  run: Run,
+  command: readonly string[],
+  form: Form,
+  notes: string[],
+): Promise<T[]> {
   const ran = await run(command);
   if (ran.code !== 0) {
     notes.push(`${command.join(' ')}: ${failureOf(ran)}`);
@@ -29,9 +35,10 @@ export async function listFrom<T>(run: Run, command: readonly string[], notes: s
   }
   if (ran.stdout.trim() === '') return [];
   try {
-    return parsePlainJson(withEscapes(ran.stdout)) as T[];
+    return ofForm<T[]>(parsePlainJson(withEscapes(ran.stdout)), { list: form });
   } catch (error) {
-    notes.push(`${command.join(' ')}: not JSON: ${errorMessage(error)}`);
+    const why = error instanceof Misfit ? 'not as this program knows it' : 'not JSON';
+    notes.push(`${command.join(' ')}: ${why}: ${errorMessage(error)}`);
     return [];
   }
 }

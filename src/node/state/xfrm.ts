@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../../errors.ts';
+import { FILTER, LINK, QDISC } from './forms.ts';
 import { failureOf, listFrom, type Ran, type Run } from './run.ts';
 
 /** What Cilium marks its IPsec states and policies with. */
@@ -177,8 +178,13 @@ interface TcFilterJson {
 
 /** Interfaces whose ingress has a program that decrypts, by tc filter or by tcx link. */
 export async function listDecryptInterfaces(run: Run): Promise<string[]> {
-  const links = await listFrom<{ ifname: string; ifindex: number }>(run, ['ip', '-j', 'link', 'show'], []);
-  const qdiscs = await listFrom<{ kind: string; dev: string }>(run, ['tc', '-j', 'qdisc', 'show'], []);
+  const links = await listFrom<{ ifname: string; ifindex: number }>(
+    run,
+    ['ip', '-j', 'link', 'show'],
+    LINK,
+    [],
+  );
+  const qdiscs = await listFrom<{ kind: string; dev: string }>(run, ['tc', '-j', 'qdisc', 'show'], QDISC, []);
   const filtered = new Set(
     qdiscs.filter((q) => q.kind === 'clsact' || q.kind === 'ingress').map((q) => q.dev),
   );
@@ -195,6 +201,7 @@ async function decryptsByFilter(run: Run, device: string): Promise<boolean> {
   const filters = await listFrom<TcFilterJson>(
     run,
     ['tc', '-j', 'filter', 'show', 'dev', device, 'ingress'],
+    FILTER,
     [],
   );
   return filters.some(({ options }) =>

@@ -394,10 +394,18 @@ test.each([
   ['a name with a control character', `printf '[\\n{"dev":"a\\033b"}]'`, [{ dev: 'a\u001bb' }], []],
   ['nothing', 'true', [], []],
   ['a list that is cut short', `echo '[{"dev":'`, [], [/^ip -j route: not JSON: /]],
+  [
+    'another type',
+    `echo '[{"dev":1}]'`,
+    [],
+    [/: not as this program knows it: \[0\]\.dev should be a text$/],
+  ],
   ['a failure', 'echo no such table >&2; exit 2', [], [/^ip -j route: no such table$/]],
 ])('a program that prints %s', async (_what, script, list, expected) => {
   using programs = fakePrograms({ ip: script });
   const notes: string[] = [];
-  expect(await listFrom(systemRun({ PATH: programs.path }), ['ip', '-j', 'route'], notes)).toEqual(list);
+  const form = { fields: { dev: 'text' } } as const;
+  const ran = listFrom(systemRun({ PATH: programs.path }), ['ip', '-j', 'route'], form, notes);
+  expect(await ran).toEqual(list);
   expect(notes).toEqual(expected.map((pattern) => expect.stringMatching(pattern)));
 });

@@ -1,0 +1,186 @@
+import type { Form } from '../lib/form.ts';
+
+const TEXTS: Form = { map: 'text' };
+const METADATA: Form = {
+  fields: {
+    name: 'text',
+    namespace: 'text',
+    labels: TEXTS,
+    annotations: TEXTS,
+    creationTimestamp: 'text',
+    deletionTimestamp: 'text',
+    resourceVersion: 'text',
+    generation: 'number',
+    uid: 'text',
+    ownerReferences: { list: { fields: { kind: 'text', name: 'text', uid: 'text' } } },
+    finalizers: { list: 'text' },
+    managedFields: {
+      list: {
+        fields: {
+          manager: 'text',
+          operation: 'text',
+          fieldsV1: { fields: { 'f:data': { fields: {} } } },
+        },
+      },
+    },
+    // Of a list.
+    continue: 'text',
+    remainingItemCount: 'number',
+  },
+};
+const CONTAINERS: Form = {
+  list: {
+    fields: {
+      name: 'text',
+      ready: 'flag',
+      state: {
+        fields: {
+          waiting: { fields: { reason: 'text', message: 'text' } },
+          terminated: { fields: { reason: 'text', message: 'text', exitCode: 'number' } },
+          running: { fields: {} },
+        },
+      },
+    },
+  },
+};
+const COUNTS = Object.fromEntries(
+  [
+    'observedGeneration',
+    'desiredNumberScheduled',
+    'updatedNumberScheduled',
+    'numberAvailable',
+    'numberReady',
+    'replicas',
+    'updatedReplicas',
+    'availableReplicas',
+    'readyReplicas',
+  ].map((name): [string, Form] => [name, 'number']),
+);
+
+/** An object, as far as this program reads any: pods, nodes, workloads, ConfigMaps, Secrets, policies. */
+export const OBJECT: Form = {
+  fields: {
+    apiVersion: 'text',
+    kind: 'text',
+    metadata: METADATA,
+    data: TEXTS,
+    spec: {
+      fields: {
+        nodeName: 'text',
+        replicas: 'number',
+        selector: { fields: { matchLabels: TEXTS } },
+        updateStrategy: { fields: { type: 'text' } },
+      },
+    },
+    status: {
+      fields: {
+        ...COUNTS,
+        phase: 'text',
+        reason: 'text',
+        conditions: {
+          list: { fields: { type: 'text', status: 'text', reason: 'text', message: 'text' } },
+        },
+        containerStatuses: CONTAINERS,
+        initContainerStatuses: CONTAINERS,
+      },
+    },
+  },
+};
+
+/** A CiliumNodeConfig. */
+export const NODE_CONFIG: Form = {
+  fields: {
+    metadata: METADATA,
+    spec: {
+      fields: {
+        defaults: { map: 'plain' },
+        nodeSelector: {
+          fields: {
+            matchLabels: TEXTS,
+            matchExpressions: {
+              list: {
+                fields: { key: 'text', operator: 'text', values: { list: 'text' } },
+                needs: ['key', 'operator'],
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+};
+
+/** A list of objects of a form. */
+export function listOf(form: Form): Form {
+  return { fields: { metadata: METADATA, items: { list: form } } };
+}
+
+/** The resources of a group. */
+export const RESOURCE_LIST: Form = {
+  fields: { resources: { list: { fields: { name: 'text', kind: 'text' }, needs: ['name', 'kind'] } } },
+};
+
+/** Why a request failed. */
+export const STATUS: Form = {
+  fields: {
+    status: 'text',
+    message: 'text',
+    reason: 'text',
+    code: 'number',
+    details: {
+      fields: {
+        name: 'text',
+        kind: 'text',
+        causes: { list: { fields: { reason: 'text', message: 'text', field: 'text' } } },
+        retryAfterSeconds: 'number',
+      },
+    },
+  },
+};
+
+/** A kubeconfig as the client library has read it. */
+export const KUBECONFIG: Form = {
+  fields: {
+    currentContext: 'text',
+    clusters: {
+      list: {
+        fields: {
+          name: 'text',
+          server: 'text',
+          caData: 'text',
+          caFile: 'text',
+          tlsServerName: 'text',
+          proxyUrl: 'text',
+          skipTLSVerify: 'flag',
+        },
+        needs: ['name', 'server'],
+      },
+    },
+    contexts: {
+      list: { fields: { name: 'text', cluster: 'text', user: 'text', namespace: 'text' }, needs: ['name'] },
+    },
+    users: {
+      list: {
+        fields: {
+          name: 'text',
+          token: 'text',
+          username: 'text',
+          password: 'text',
+          certData: 'text',
+          certFile: 'text',
+          keyData: 'text',
+          keyFile: 'text',
+          exec: {
+            fields: {
+              command: 'text',
+              args: { list: 'text' },
+              env: { list: { fields: { name: 'text', value: 'text' }, needs: ['name'] } },
+            },
+          },
+          authProvider: { fields: { name: 'text', config: { fields: {} } } },
+        },
+        needs: ['name'],
+      },
+    },
+  },
+};

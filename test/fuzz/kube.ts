@@ -1,0 +1,246 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorMessage, UserError } from '../../src/errors.ts';
+import { watch } from '../../src/kube/watch.ts';
+import { forTerminal } from '../../src/render/text/sanitize.ts';
+import { kubeClient, serveKube } from '../helpers/kube.ts';
+import { end, SUCCESS, say } from '../helpers/kubelet.ts';
+import { fixture, type RestCase } from '../helpers/recordings.ts';
+import { type RunResult, run } from '../helpers/run.ts';
+import { mutateDocument } from './files.ts';
+import { mutateBytes, mutateJson } from './mutate.ts';
+import { type OpenTarget, packed, unpacked } from './target.ts';
+
+const pod = (name: string, node: string) => ({
+  metadata: {
+    name,
+    namespace: 'kube-system',
+    labels: { 'k8s-app': 'cilium' },
+    annotations: { a: 'b' },
+    resourceVersion: '7',
+    ownerReferences: [{ kind: 'DaemonSet', name: 'cilium', uid: 'u' }],
+  },
+  spec: { nodeName: node },
+  status: {
+    phase: 'Running',
+    conditions: [{ type: 'Ready', status: 'True' }],
+    containerStatuses: [{ name: 'cilium-agent', ready: true, state: { running: {} } }],
+    initContainerStatuses: [{ name: 'mount', state: { terminated: { reason: 'Completed', exitCode: 0 } } }],
+  },
+});
+const node = (name: string) => ({
+  metadata: {
+    name,
+    labels: { 'config.cilium.io/debug': 'true' },
+    annotations: { 'config.cilium.io/x': 'y' },
+  },
+});
+const list = (...items: object[]) => ({ metadata: { resourceVersion: '7' }, items });
+const CONFIG_MAP = {
+  metadata: {
+    name: 'cilium-config',
+    namespace: 'kube-system',
+    resourceVersion: '3',
+    managedFields: [
+      { manager: 'helm', operation: 'Update', fieldsV1: { 'f:data': { '.': {}, 'f:debug': {} } } },
+      { manager: 'cilium-toolkit', operation: 'Apply', fieldsV1: { 'f:data': { 'f:mtu': {} } } },
+    ],
+  },
+  data: { debug: 'false', mtu: '1500' },
+};
+const POLICY = {
+  metadata: { name: 'web', namespace: 'shop', managedFields: [{ manager: 'm' }] },
+  spec: { endpointSelector: { matchLabels: { app: 'web' } }, ingress: [{ fromEndpoints: [{}] }] },
+};
+const NODE_CONFIG = {
+  metadata: { name: 'c' },
+  spec: { defaults: { mtu: '9000' }, nodeSelector: { matchLabels: { a: 'b' } } },
+};
+const WORKLOAD = {
+  metadata: { name: 'cilium', namespace: 'kube-system', generation: 2 },
+  spec: {
+    replicas: 1,
+    selector: { matchLabels: { 'k8s-app': 'cilium' } },
+    updateStrategy: { type: 'RollingUpdate' },
+  },
+  status: { observedGeneration: 2, desiredNumberScheduled: 1, updatedNumberScheduled: 1, numberAvailable: 1 },
+};
+const FAILED = {
+  kind: 'Status',
+  status: 'Failure',
+  code: 409,
+  reason: 'Conflict',
+  message: 'Apply failed with 1 conflict',
+  details: {
+    name: 'web',
+    kind: 'pods',
+    causes: [
+      { reason: 'FieldManagerConflict', message: 'conflict with "helm" using v1', field: '.data.debug' },
+    ],
+  },
+};
+const EVENTS = [
+  { type: 'ADDED', object: pod('a', 'n1') },
+  { type: 'MODIFIED', object: pod('a', 'n2') },
+  { type: 'BOOKMARK', object: { metadata: { resourceVersion: '12' } } },
+  { type: 'ERROR', object: { ...FAILED, code: 403 } },
+];
+
+/** What the API server says, by the end of its path. */
+const ANSWERS: readonly (readonly [string, object])[] = [
+  ['/pods', list(pod('cilium-1', 'n1'), pod('cilium-2', 'n2'))],
+  ['/pods/web', pod('web', 'n1')],
+  ['/nodes', list(node('n1'), node('n2'))],
+  ['/nodes/n1', node('n1')],
+  ['/configmaps/cilium-config', CONFIG_MAP],
+  ['/ciliumnodeconfigs', list(NODE_CONFIG)],
+  ['/ciliumnetworkpolicies', list(POLICY)],
+  ['/ciliumclusterwidenetworkpolicies', list(POLICY)],
+  ['/ciliumnetworkpolicies/web', POLICY],
+  ['/daemonsets', list(WORKLOAD)],
+  ['/deployments', list(WORKLOAD)],
+  ['/daemonsets/cilium', WORKLOAD],
+  ['/deployments/cilium', WORKLOAD],
+  ['/secrets', list({ metadata: { name: 'sh.helm.release.v1.cilium.v1', labels: { status: 'deployed' } } })],
+];
+const VERBS: readonly string[][] = [
+  ['status', '--node', 'n1'],
+  ['endpoint', 'list', '--node', 'n1'],
+  ['endpoint', 'list', '-o', 'json', '--pod', 'shop/web'],
+  ['status', '--all-nodes'],
+  ['endpoint', 'list', '--all-nodes', '-o', 'json'],
+  [
+    'build-config',
+    '--node-name',
+    'n1',
+    '--source',
+    'config-map:kube-system/cilium-config,node:n1,cilium-node-config:kube-system',
+  ],
+  ['preflight', 'validate-cnp'],
+  ['policy', 'import', 'POLICY', '--via', 'kubernetes'],
+  ['policy', 'import', 'POLICY', '--via', 'kubernetes', '--dry-run'],
+  ['config', 'view'],
+  ['config', 'view', '-o', 'json'],
+  ['config', 'set', 'debug', 'true', '--dry-run'],
+  ['config', 'delete', 'mtu', '--dry-run'],
+  ['watch'],
+];
+const CNP = `apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: web, namespace: shop}
+spec: {endpointSelector: {}, ingress: [{}]}
+`;
+
+/** Answers of an API server, watches, what arrives of a command in a pod, and kubeconfigs. */
+export const openKube: OpenTarget = async (folder, onClose) => {
+  const cases = fixture<RestCase[]>('recordings/agent-1.20.json').flatMap(({ exchanges = [] }) => exchanges);
+  const agent = new Map(cases.map(({ request, response }) => [request.path, response.body]));
+  let data: Readonly<Record<string, string>> = {};
+  const server = onClose.use(
+    await serveKube(
+      (request, response) => {
+        request.resume();
+        const url = new URL(request.url ?? '', 'http://x');
+        const watches = url.searchParams.has('watch');
+        const key = watches ? 'watch' : ANSWERS.map(([end]) => end).find((end) => url.pathname.endsWith(end));
+        const [, status = '404', text = '{}'] = /^(\d{3}) (.*)$/s.exec(data[key ?? ''] ?? '') ?? [];
+        response.writeHead(Number(status), { 'content-type': 'application/json' }).end(unpacked(text));
+      },
+      (socket) => {
+        socket.on('error', () => {});
+        if (data.first !== undefined) socket.send(unpacked(data.first));
+        else say(socket, 1, '+');
+        socket.on('message', (bytes: Buffer) => {
+          if (bytes[0] !== 0) return;
+          const path = /^GET (\S+)/.exec(bytes.subarray(1).toString())?.[1] ?? '';
+          const body = data.agent ?? agent.get(path) ?? '{}';
+          const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
+          if (data.frame !== undefined) socket.send(unpacked(data.frame));
+          else say(socket, 1, head + body);
+          if (data.status !== undefined) say(socket, 3, unpacked(data.status));
+          else end(socket, SUCCESS);
+          socket.close(1000);
+        });
+      },
+    ),
+  );
+  const kubeconfig = {
+    clusters: [{ name: 'c', cluster: { server: 'URL' } }],
+    contexts: [{ name: 'k', context: { cluster: 'c', user: 'u', namespace: 'd' } }],
+    users: [{ name: 'u', user: { token: 't' } }],
+    'current-context': 'k',
+  };
+  const paths = { config: join(folder, 'kubeconfig'), policy: join(folder, 'kube.yaml') };
+  writeFileSync(paths.policy, CNP);
+  return {
+    name: 'kube',
+    weight: 3,
+    make(random) {
+      const argv = [...random.pick(VERBS)];
+      const answers = [...ANSWERS, ['watch', EVENTS] as const].map(([end, value]) => {
+        const fails = random.chance(0.05);
+        const given = fails ? FAILED : value;
+        const spoil = (text: string) => (random.chance(0.35) ? mutateJson(text, random) : text);
+        const text = Array.isArray(given)
+          ? given
+              .slice(0, 1 + random.below(4))
+              .map((event) => spoil(JSON.stringify(event)))
+              .join('\n')
+          : spoil(JSON.stringify(given));
+        return [
+          end,
+          `${fails ? random.pick([400, 401, 403, 409, 410, 429, 500]) : 200} ${packed(Buffer.from(text))}`,
+        ];
+      });
+      const frame = (text: string) =>
+        packed(mutateBytes(Buffer.concat([Buffer.of(1), Buffer.from(text)]), random));
+      const parts: [string, string][] = [];
+      if (random.chance(0.1)) parts.push(['first', frame('+')]);
+      if (random.chance(0.2)) parts.push(['frame', frame('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}')]);
+      if (random.chance(0.3)) parts.push(['status', mutateJson(JSON.stringify(FAILED), random)]);
+      if (random.chance(0.2)) parts.push(['agent', mutateJson(random.pick([...agent.values()]), random)]);
+      const config = JSON.stringify(kubeconfig);
+      parts.push(['config', random.chance(0.15) ? mutateDocument(config, random) : config]);
+      return { argv, data: { ...Object.fromEntries(answers), ...Object.fromEntries(parts) } };
+    },
+    async run({ argv, data: given }, signal) {
+      data = given;
+      writeFileSync(paths.config, unpacked(given.config).toString().replaceAll('URL', server.url));
+      if (argv[0] === 'watch') return follow(paths.config, signal);
+      const words = argv.map((word) => (word === 'POLICY' ? paths.policy : word));
+      // A relay that says nothing more is waited for.
+      if (argv.some((word) => /^--(?:node|pod|all-nodes)$/.test(word))) words.push('--timeout', '2s');
+      if (argv[0] === 'build-config') words.push('--dest', join(folder, 'config-map'));
+      return run(words, {
+        signal,
+        cwd: folder,
+        nowMs: Date.UTC(2026, 10, 28),
+        env: { KUBECONFIG: paths.config, CILIUM_SOCK: '', XDG_STATE_HOME: folder },
+      });
+    },
+  };
+
+  /** A watch through its first two requests. */
+  async function follow(path: string, signal: AbortSignal): Promise<RunResult> {
+    const lines: string[] = [];
+    let requests = 0;
+    const stop = new Error('enough');
+    const sleep = async () => {
+      if (requests++ > 1) throw stop;
+    };
+    try {
+      await using client = await kubeClient({ ...server, kubeconfig: path }, { signal, timeoutMs: 3000 });
+      const timing = { serverMs: 1000, graceMs: 1000, firstWaitMs: 1, longestWaitMs: 1 };
+      for await (const event of watch(client, '/api/v1/pods', {}, timing, sleep)) {
+        const told = 'object' in event ? (event.object.metadata?.name ?? '') : '';
+        lines.push(`${event.type} ${told}\n`);
+        if (lines.length > 10_000) break;
+      }
+    } catch (error) {
+      const fault = error instanceof UserError || error === stop ? '' : 'a fault in the toolkit itself: ';
+      const text = fault ? (error as Error).stack : errorMessage(error);
+      return { stdout: forTerminal(lines.join('')), stderr: forTerminal(`${fault}${text}`), code: 1 };
+    }
+    return { stdout: forTerminal(lines.join('')), stderr: '', code: 0 };
+  }
+};
