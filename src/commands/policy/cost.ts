@@ -36,5 +36,5 @@ export async function runPolicyCost(options: CostOptions, ctx: Context): Promise
   const report = costOf(engine);
   if (options.output) await writeStructured(ctx, options.output, report);
   else await ctx.out.write(renderCost(report, options.top));
-  await ctx.err.write(renderOpenQuestions(openQuestions(engine)));
+  await ctx.err.write(renderOpenQuestions(openQuestions(engine, engine.rules)));
 }

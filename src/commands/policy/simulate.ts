@@ -7,7 +7,7 @@ import { UsageError } from '../../errors.ts';
 import { formatLabel } from '../../model/label.ts';
 import { type Peer, Peers, parsePort } from '../../policy/evaluate/decide/peers.ts';
 import { isOfAgent } from '../../policy/evaluate/decide/pods.ts';
-import { balancedBy, decideWanted } from '../../policy/evaluate/decide/services.ts';
+import { balancedBy, decideNamed } from '../../policy/evaluate/decide/services.ts';
 import { explain, remedies } from '../../policy/reports/explain.ts';
 import { portText } from '../../policy/reports/replay.ts';
 import { renderSimulation } from '../../render/policy/simulate.ts';
@@ -63,12 +63,7 @@ export async function runPolicySimulate(options: SimulateOptions, ctx: Context):
   const source = peers.find(from);
   const destination = peers.find(to);
   const balanced = balancedBy(peers, destination, traffic);
-  const decision = decideWanted(engine, {
-    source: source.identity,
-    destination: destination.identity,
-    traffic,
-    balanced,
-  });
+  const decision = decideNamed(peers, [source, destination], traffic, balanced);
   const backends = decision.backends?.map(({ label, port: number, answer, ...both }) => ({
     name: label,
     port: portText(traffic.protocol, number),

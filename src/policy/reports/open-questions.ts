@@ -1,11 +1,17 @@
+import { formatRange } from '../../lib/address.ts';
+import { hasIdentity, RESERVED_IDS } from '../../model/reserved-identity.ts';
 import type { PolicyEngine } from '../evaluate/decide/engine.ts';
-import type { Part } from '../evaluate/maps/compile-rule.ts';
+import type { CompiledRule, Part } from '../evaluate/maps/compile-rule.ts';
+import { effectivePeers } from '../evaluate/maps/direction-policy.ts';
 import { type Identity, isNode } from '../evaluate/selectors/identities.ts';
 import { selectsOrWhy } from '../evaluate/selectors/match.ts';
 import type { Selector } from '../evaluate/selectors/selector.ts';
 
-/** What is not known and the policy maps of the endpoints rest on, one sentence each. */
-export function openQuestions(engine: PolicyEngine): string[] {
+/**
+ * What is not known and the policy maps of the endpoints rest on, one sentence each. `peersOf` are rules whose peers are
+ * counted, whether they select an endpoint or not.
+ */
+export function openQuestions(engine: PolicyEngine, peersOf: readonly CompiledRule[] = []): string[] {
   const found = new Set<string>();
   const uncertain = uncertainPeers(engine);
   for (const { identity: id } of engine.endpoints) {
@@ -18,14 +24,20 @@ export function openQuestions(engine: PolicyEngine): string[] {
     const { perhaps } = engine.policyOf(identity);
     if (perhaps) found.add(perhaps.why);
     for (const part of rules.flatMap(({ parts }) => parts)) {
-      for (const why of part.unknowns) found.add(why);
-      for (const peer of part.peers ?? []) for (const why of whyOpen(peer, engine, uncertain)) found.add(why);
+      for (const why of openPeers(part, engine, uncertain)) found.add(why);
       for (const why of unknownPorts(part, identity, engine)) found.add(why);
     }
   }
+  for (const part of peersOf.flatMap(({ parts }) => parts))
+    for (const why of openPeers(part, engine, uncertain)) found.add(why);
   if (engine.settings.release === undefined && engine.rules.length > 0 && engine.endpoints.length > 0)
     found.add(`the release is not known, ${engine.release} is assumed (--release)`);
   return [...found];
+}
+
+function openPeers(part: Part, engine: PolicyEngine, uncertain: readonly Identity[]): string[] {
+  const open = (part.peers ?? []).flatMap((peer) => whyOpen(peer, engine, uncertain));
+  return [...part.unknowns, ...open, ...missingPeers(part, engine)];
 }
 
 /** Whether something that is not known may give the part an effect that the policy maps do not show. */
@@ -56,11 +68,67 @@ function whyOpen(peer: Selector, engine: PolicyEngine, uncertain: readonly Ident
   if (peer.kind !== 'labels' && !inside) return [];
   const asked =
     inside || (peer.kind === 'labels' && peer.within) ? engine.identities.all.values() : uncertain;
+  const open = new Map<string, number[]>();
   for (const identity of asked) {
     const selected = selectsOrWhy(peer, identity);
-    if (typeof selected === 'string') return [selected];
+    if (typeof selected === 'string') open.set(selected, [...(open.get(selected) ?? []), identity.id]);
   }
-  return [];
+  return [...open].map(([why, ids]) => why.replace('the peer', identitiesText(ids)));
+}
+
+/** The most identities that a question names. */
+const NAMED = 3;
+
+function identitiesText(ids: readonly number[]): string {
+  const more = ids.length - NAMED;
+  const named = ids.slice(0, NAMED).join(', ');
+  return `${ids.length === 1 ? 'identity' : 'identities'} ${named}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** Every cluster has reserved identities, and addresses outside, whether the state lists them or not. */
+export function isAlwaysThere(peer: Selector): boolean {
+  return (
+    peer.kind === 'cidr' || (peer.kind === 'labels' && peer.terms.some(({ source }) => source === 'reserved'))
+  );
+}
+
+/** Peers that every cluster has and whose entries are missing, because no identity of theirs is known. */
+function missingPeers(part: Part, engine: PolicyEngine): string[] {
+  const there = effectivePeers(part).filter(isAlwaysThere);
+  const missing = there.filter((peer) => isMissing(peer, engine));
+  // Which of the identities of the world a cluster uses depends on its address families.
+  const hasWorld = there.some((peer) => !missing.includes(peer) && isWorld(peer));
+  const names = missing
+    .flatMap((peer) => (hasWorld && isWorld(peer) ? [] : (reservedName(peer) ?? [])))
+    .filter((name) => hasIdentity(engine.release, RESERVED_IDS[name] ?? 0));
+  const prefixes = missing.flatMap((peer) =>
+    peer.kind === 'cidr' && !peer.insiders?.only ? formatRange(peer.prefix) : [],
+  );
+  const families =
+    engine.dualStack === undefined && there.some((peer) => peer.kind === 'labels' && peer.family);
+  return [
+    ...prefixes.map(
+      (prefix) => `no identity of ${prefix} is known: agents make one for a prefix that rules name`,
+    ),
+    ...new Set(names.map((name) => `the identity of ${name.replace(/^world-.*/, 'world')} is not known`)),
+    ...(families ? ['whether both address families are in use is not known'] : []),
+  ];
+}
+
+function isMissing(peer: Selector, engine: PolicyEngine): boolean {
+  const found = [...engine.selectors.resolve(peer).ids].flatMap((id) => engine.identities.get(id) ?? []);
+  // Prefixes outside the cluster have the labels of the world, too; CIDR rules may select nodes and pods beside them.
+  if (peer.kind === 'cidr') return found.every(({ prefixes }) => prefixes.length === 0);
+  return found.every(({ labels }) => labels.some(({ source }) => source === 'cidr'));
+}
+
+const isWorld = (peer: Selector) => /^(aggregate-)?world/.test(reservedName(peer) ?? '');
+
+/** The name of the reserved identity that a selector asks for. */
+function reservedName(peer: Selector): string | undefined {
+  if (peer.kind !== 'labels') return undefined;
+  return peer.terms.find(({ source, operator }) => source === 'reserved' && operator !== 'DoesNotExist')
+    ?.name;
 }
 
 function unknownPorts({ ports, direction }: Part, subject: Identity, engine: PolicyEngine): string[] {

@@ -2,7 +2,7 @@ import { formatRange } from '../../lib/address.ts';
 import { formatLabel } from '../../model/label.ts';
 import type { PolicyEngine } from '../evaluate/decide/engine.ts';
 import { type Peers, parsePort } from '../evaluate/decide/peers.ts';
-import { balancedBy, decideWanted } from '../evaluate/decide/services.ts';
+import { balancedBy, decideNamed } from '../evaluate/decide/services.ts';
 import {
   type CompiledRule,
   DIRECTIONS,
@@ -37,7 +37,7 @@ export function starterTests(engine: PolicyEngine, peers: Peers): StarterTest[] 
     for (const direction of DIRECTIONS)
       for (const { peer, port } of namedBy(rule, direction, engine)) {
         const [from, to] = direction === 'ingress' ? [peer, subject] : [subject, peer];
-        const test = decide(from, to, port, engine, peers);
+        const test = decide(from, to, port, peers);
         if (test) found.set(`${from} ${to} ${port}`, test);
         if (found.size === MOST) return [...found.values()];
       }
@@ -60,16 +60,10 @@ function namedBy(
     });
 }
 
-function decide(
-  from: string,
-  to: string,
-  port: string,
-  engine: PolicyEngine,
-  peers: Peers,
-): StarterTest | undefined {
-  const [source, destination, traffic] = [peers.find(from).identity, peers.find(to), parsePort(port)];
+function decide(from: string, to: string, port: string, peers: Peers): StarterTest | undefined {
+  const [source, destination, traffic] = [peers.find(from), peers.find(to), parsePort(port)];
   const balanced = balancedBy(peers, destination, traffic);
-  const { answer } = decideWanted(engine, { source, destination: destination.identity, traffic, balanced });
+  const { answer } = decideNamed(peers, [source, destination], traffic, balanced);
   if (answer === 'unknown') return undefined;
   return { from, to, port, expect: answer === 'allowed' ? 'allow' : 'deny' };
 }
@@ -86,8 +80,8 @@ function nameOf(selector: Selector, engine: PolicyEngine): string | undefined {
     case 'labels': {
       if (selector.terms.length === 0) return undefined;
       const [reserved] = selector.terms.filter(({ source }) => source === 'reserved');
-      // The world itself covers its two families.
-      if (reserved) return reserved.name.startsWith('world-') ? undefined : reserved.name;
+      // The world itself covers its two families, and no packet carries an aggregate.
+      if (reserved) return /^(world|aggregate)-/.test(reserved.name) ? undefined : reserved.name;
       const [first] = engine.selectors.resolve(selector).ids;
       const known = first === undefined ? undefined : engine.identities.get(first);
       if (known) return namesOfLabels(known.labels.map(formatLabel));

@@ -4,7 +4,7 @@ import type { PolicyState } from '../evaluate/decide/cluster-state.ts';
 import type { Answer } from '../evaluate/decide/decide.ts';
 import type { PolicyEngine } from '../evaluate/decide/engine.ts';
 import { Peers, parsePort } from '../evaluate/decide/peers.ts';
-import { balancedBy, decideWanted } from '../evaluate/decide/services.ts';
+import { balancedBy, decideNamed } from '../evaluate/decide/services.ts';
 import { formatPosition, type Path, type SourceDocument } from '../rule.ts';
 import { type Explanation, explain } from './explain.ts';
 
@@ -120,12 +120,12 @@ export function runExpectations(
     const source = at(() => peers.find(from));
     const destination = at(() => peers.find(to));
     const traffic = at(() => parsePort(port));
-    const decision = decideWanted(engine, {
-      source: source.identity,
-      destination: destination.identity,
+    const decision = decideNamed(
+      peers,
+      [source, destination],
       traffic,
-      balanced: balancedBy(peers, destination, traffic),
-    });
+      balancedBy(peers, destination, traffic),
+    );
     const got = AS_VERDICT[decision.answer];
     const egress = explain('egress', decision.egress, source.label);
     const ingress = explain('ingress', decision.ingress, destination.label);

@@ -6,12 +6,11 @@ import type { Peers } from '../evaluate/decide/peers.ts';
 import { type CompiledRule, DIRECTIONS, type Part } from '../evaluate/maps/compile-rule.ts';
 import { effectivePeers, isOrdered } from '../evaluate/maps/direction-policy.ts';
 import type { Verdict } from '../evaluate/maps/policy-map.ts';
-import type { Selector } from '../evaluate/selectors/selector.ts';
 import type { SourcedRule } from '../rule.ts';
 import { countRules, isRedundant, type Place } from './cost.ts';
 import { type RuleReference, referenceOf } from './explain.ts';
 import { FlowTable } from './flow-table.ts';
-import { isOpen } from './open-questions.ts';
+import { isAlwaysThere, isOpen } from './open-questions.ts';
 
 /** Why a rule has no effect: it selects no endpoint, its peers select no identity, others cover it, no flow needed it. */
 export type UnusedReason = 'no-endpoint' | 'no-peer' | 'covered' | 'no-flow';
@@ -60,13 +59,6 @@ export function unusedRules(engine: PolicyEngine, { used, partial = false }: Evi
       found.push({ rule: cost.rule, reason: 'no-flow', text: 'it decided no flow' });
   }
   return found;
-}
-
-/** Every cluster has reserved identities, and addresses outside, whether the state lists them or not. */
-function isAlwaysThere(peer: Selector): boolean {
-  return (
-    peer.kind === 'cidr' || (peer.kind === 'labels' && peer.terms.some(({ source }) => source === 'reserved'))
-  );
 }
 
 /** Whether identities of peers that every cluster has are missing, so that the maps lack their entries. */

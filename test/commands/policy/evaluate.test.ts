@@ -106,7 +106,8 @@ describe('policy maps', () => {
     const result = await run(['policy', 'maps', '--rules', join(folder, 'api.yaml'), more, '--state', state]);
     expect(result).toEqual({
       code: 0,
-      stderr: 'Note: the release is not known, 1.17 is assumed (--release).\n',
+      stderr:
+        'Note: the identity of world is not known.\nNote: the identity of host is not known.\nNote: the release is not known, 1.17 is assumed (--release).\n',
       stdout: [
         'ENDPOINT   DIRECTION   VERDICT   IDENTITY   PORT       PROXY   AUTH',
         '7          ingress     allow     1001       8080/TCP   -       -',

@@ -1,10 +1,17 @@
 import { UserError } from '../../../errors.ts';
 import { type AddressRange, contains, parseAddress, parseRange } from '../../../lib/address.ts';
-import { cidrLabel, formatLabel, parseLabels } from '../../../model/label.ts';
+import { cidrLabel, formatLabel, type Label, parseLabels } from '../../../model/label.ts';
 import { RESERVED_IDENTITIES, RESERVED_IDS, reservedLabels } from '../../../model/reserved-identity.ts';
 import { protocolNumber } from '../maps/ports.ts';
 import type { Backend, ClusterService, PodObject } from '../selectors/cluster-objects.ts';
-import { type Gap, type Identity, identityOf, isOutside, isPodNumber } from '../selectors/identities.ts';
+import {
+  type Gap,
+  type Identity,
+  identityOf,
+  isOutside,
+  isPodNumber,
+  isReserved,
+} from '../selectors/identities.ts';
 import type { PolicyState } from './cluster-state.ts';
 import type { PolicyEngine } from './engine.ts';
 
@@ -15,7 +22,13 @@ export interface Peer {
   label: string;
   /** The address that named it. */
   ip?: string;
+  /** Other identities that the labels may mean as well. */
+  alike?: readonly Identity[];
 }
+
+/** Not one of those that Cilium adds to the labels of a pod. */
+const isOwn = ({ key }: Label) => !key.startsWith('io.cilium.');
+const ownLabels = ({ labels }: Identity) => labels.filter(isOwn).length;
 
 const ADDED = 'the labels of its namespace and its service account are not known';
 const NAMESPACE = 'io.kubernetes.pod.namespace';
@@ -45,8 +58,10 @@ export class Peers {
     if (address !== undefined) return { label, identity: this.address(address), ip: address };
     if (/^[a-z0-9][-a-z0-9.]*\/[a-z0-9][-a-z0-9.]*$/.test(label))
       return { label, identity: this.#pod(label) };
-    if (/[=:]/.test(label))
-      return { label, identity: this.#labelled(label.split(',').map((part) => part.trim())) };
+    if (/[=:]/.test(label)) {
+      const [identity, ...alike] = this.#labelled(label.split(',').map((part) => part.trim()));
+      return { label, identity, ...(alike.length > 0 && { alike }) };
+    }
     throw new UserError(`"${text}" does not name a peer`, {
       hint: 'Use labels (app=frontend), a pod (namespace/name), an identity number, an address or prefix, fqdn:NAME, or an entity (world, host, …).',
     });
@@ -227,7 +242,11 @@ export class Peers {
     });
   }
 
-  #labelled(texts: readonly string[]): Identity {
+  /**
+   * The identities that have the labels. Those that have no others, but for what Cilium adds, are meant where there are
+   * some; pods that are not labelled yet are not where others are.
+   */
+  #labelled(texts: readonly string[]): [Identity, ...Identity[]] {
     const labels = parseLabels(texts, 'k8s');
     const isPod =
       labels.some(({ source }) => source === 'k8s' || source === 'any') &&
@@ -240,19 +259,22 @@ export class Peers {
         return own?.value === value && (source === 'any' || own.source === source);
       }),
     );
-    const closest = fits.sort((a, b) => a.labels.length - b.labels.length || a.id - b.id)[0];
-    if (closest) return closest;
+    fits.sort((a, b) => a.labels.length - b.labels.length || a.id - b.id);
+    const ready = isPod ? fits.filter((identity) => !isReserved(identity, 'init')) : [];
+    const [first, ...others] = ready.length > 0 ? ready : fits;
+    if (first) {
+      const fewest = ownLabels(first);
+      const exact = fewest === labels.filter(isOwn).length;
+      return [first, ...others.filter((each) => !exact || ownLabels(each) === fewest)];
+    }
     const says = labels.some(({ key }) => key === CLUSTER);
     const cluster = isPod && !says ? this.engine.clusterName : undefined;
     const own = labels.map((label) =>
       formatLabel({ ...label, source: label.source === 'any' ? 'k8s' : label.source }),
     );
     const gap: Gap = { of: 'added', why: ADDED };
-    return this.ofLabels(
-      [...own, ...(cluster ? [`k8s:${CLUSTER}=${cluster}`] : [])],
-      [],
-      isPod ? gap : undefined,
-    );
+    const made = [...own, ...(cluster ? [`k8s:${CLUSTER}=${cluster}`] : [])];
+    return [this.ofLabels(made, [], isPod ? gap : undefined)];
   }
 
   /** Dual-stack clusters have a world label for each family. */

@@ -5,7 +5,7 @@ import type { Backend, ClusterService, ServicePort } from '../selectors/cluster-
 import { type Identity, identityOf, isNode, isOutside } from '../selectors/identities.ts';
 import { type Answer, type ConnectionDecision, type Decision, decideConnection, rulesOf } from './decide.ts';
 import type { PolicyEngine } from './engine.ts';
-import type { Peers } from './peers.ts';
+import type { Peer, Peers } from './peers.ts';
 import type { Traffic } from './ports-of-traffic.ts';
 
 /** What traffic to an address of a service becomes before policy sees it. */
@@ -73,6 +73,47 @@ export function decideWanted(
   const answers = new Set(backends.map(({ answer }) => answer));
   const answer: Answer = answers.size === 1 ? first.answer : 'unknown';
   return { answer, egress, ingress, service, backends };
+}
+
+/** The most pairs of identities that are tried where labels stand for several. */
+const MOST_PAIRS = 4096;
+
+/**
+ * Decides a connection between peers as words name them. Where labels stand for several identities, the answer is that for
+ * all of them, else unknown.
+ */
+export function decideNamed(
+  { engine }: Peers,
+  [source, destination]: readonly [Peer, Peer],
+  traffic: Traffic,
+  balanced: Balanced | undefined,
+): FullDecision {
+  const sources = [source.identity, ...(source.alike ?? [])];
+  const destinations = balanced
+    ? [destination.identity]
+    : [destination.identity, ...(destination.alike ?? [])];
+  const wanted = { source: source.identity, destination: destination.identity, traffic, balanced };
+  const first = decideWanted(engine, wanted);
+  if (sources.length * destinations.length > MOST_PAIRS) {
+    const [peer, count] =
+      sources.length > destinations.length ? [source, sources.length] : [destination, destinations.length];
+    return { ...first, ...bothUnknown(`${count} identities have the labels ${peer.label}`, [first]) };
+  }
+  const others = sources.flatMap((from) =>
+    destinations.map((to) => ({
+      from,
+      to,
+      ...decideWanted(engine, { ...wanted, source: from, destination: to }),
+    })),
+  );
+  const other = others.find(({ answer }) => answer !== first.answer);
+  if (!other) return first;
+  const [peer, id, own] =
+    other.from === source.identity
+      ? [destination, other.to.id, destination.identity.id]
+      : [source, other.from.id, source.identity.id];
+  const why = `several identities have the labels ${peer.label}: for ${own} it is ${first.answer}, for ${id} ${other.answer}`;
+  return { ...first, ...bothUnknown(why, [first, other]) };
 }
 
 const NODE = identityOf(-1, ['reserved:remote-node']);
