@@ -52,7 +52,8 @@ export interface AgentStatus {
 
 export interface KubeProxyStatus {
   mode: string;
-  devices: { name: string; addresses: string[] }[];
+  /** Agents of 1.9 have no addresses here. */
+  devices: { name: string; addresses?: string[] }[];
   /** Length of the list of names that older agents had instead. */
   legacyDevices: number;
   directRoutingDevice: string;
@@ -130,6 +131,7 @@ export interface MasqueradingStatus {
   protocols?: { ipv4: boolean; ipv6: boolean };
   ipMasqAgent: boolean;
   mode: string;
+  /** Up to 1.10 there is one, whatever its family. */
   exclusionV4: string;
   exclusionV6: string;
 }

@@ -136,10 +136,12 @@ function stateOf(r: Reader<Status>): ComponentState {
 function kubeProxy(r: Reader<KubeProxyReplacement>): KubeProxyStatus {
   return {
     mode: r.text('mode'),
-    devices: r
-      .at('deviceList')
-      .items()
-      .map((d) => ({ name: d.text('name'), addresses: d.texts('ip') })),
+    devices: r.has('deviceList')
+      ? r
+          .at('deviceList')
+          .items()
+          .map((d) => ({ name: d.text('name'), addresses: d.texts('ip') }))
+      : r.texts('devices').map((name) => ({ name })),
     legacyDevices: r.texts('devices').length,
     directRoutingDevice: r.text('directRoutingDevice'),
     features: features(r.at('features')),
@@ -222,7 +224,7 @@ function masquerading(r: Reader<Masquerading>): AgentStatus['masquerading'] {
     protocols: part(r.at('enabledProtocols'), (p) => ({ ipv4: p.flag('ipv4'), ipv6: p.flag('ipv6') })),
     ipMasqAgent: r.flag('ip-masq-agent'),
     mode: r.text('mode'),
-    exclusionV4: r.text('snat-exclusion-cidr-v4'),
+    exclusionV4: r.text('snat-exclusion-cidr-v4') || r.text('snat-exclusion-cidr'),
     exclusionV6: r.text('snat-exclusion-cidr-v6'),
   };
 }

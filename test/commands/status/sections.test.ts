@@ -233,6 +233,7 @@ describe('a section of status', () => {
     [
       'lists the interfaces of WireGuard',
       {
+        cilium: OK_1_17,
         encryption: {
           mode: 'Wireguard',
           wireguard: {
@@ -274,6 +275,105 @@ describe('a section of status', () => {
   test('with --verbose tells that BPF maps are not sized dynamically', async () => {
     const status = { 'bpf-maps': { 'dynamic-size-ratio': 0, maps: [{ name: 'NAT', size: 10 }] } };
     expect(await lines(status, 'BPF', '--verbose')).toEqual(['BPF Maps:|dynamic sizing: off']);
+  });
+});
+
+describe('by release, as the released sources print it', () => {
+  const of = (release: string) => ({ state: 'Ok', msg: `${release}.2 (v)` });
+  const proxy = { mode: 'True', devices: ['eth0', 'eth1'], directRoutingDevice: 'eth1' };
+  const bpf = { enabled: true, mode: 'BPF', 'snat-exclusion-cidr': '10.0.0.0/8' };
+  const families = {
+    ...bpf,
+    enabledProtocols: { ipv4: true },
+    'snat-exclusion-cidr-v4': '10.0.0.0/8',
+    'snat-exclusion-cidr-v6': 'fd00::/8',
+  };
+  const wireguard = { interfaces: [{ name: 'w', 'public-key': 'K', 'listen-port': 1, 'peer-count': 2 }] };
+
+  test.each<[string, object, string, string[]]>([
+    [
+      '1.9',
+      { masquerading: bpf, 'kube-proxy-replacement': proxy },
+      'Masquerading',
+      ['Masquerading:|BPF|[eth0, eth1]|10.0.0.0/8'],
+    ],
+    [
+      '1.9',
+      { masquerading: { enabled: true, mode: 'iptables' } },
+      'Masquerading',
+      ['Masquerading:|IPTables'],
+    ],
+    [
+      '1.9',
+      { 'kube-proxy-replacement': proxy },
+      'KubeProxyReplacement:',
+      ['KubeProxyReplacement:|True|[eth0, eth1 (Direct Routing)]'],
+    ],
+    [
+      '1.17',
+      { masquerading: families, 'kube-proxy-replacement': { mode: 'True' } },
+      'Masquerading',
+      ['Masquerading:|BPF|[]|10.0.0.0/8 [IPv4: Enabled, IPv6: Disabled]'],
+    ],
+    [
+      '1.18',
+      { masquerading: families, 'kube-proxy-replacement': { mode: 'True' } },
+      'Masquerading',
+      ['Masquerading:|BPF|[]|10.0.0.0/8 fd00::/8 [IPv4: Enabled, IPv6: Disabled]'],
+    ],
+    ['1.13', { 'ipv6-big-tcp': { enabled: true } }, 'IPv6 BIG', ['IPv6 BIG TCP:|Enabled']],
+    [
+      '1.14',
+      { 'ipv4-big-tcp': {}, 'ipv6-big-tcp': { enabled: true, maxGRO: 7, maxGSO: 8 } },
+      'IPv6 BIG',
+      ['IPv6 BIG TCP:|Enabled|[7, 8]'],
+    ],
+    [
+      '1.12',
+      { encryption: { mode: 'Wireguard', wireguard } },
+      'Encryption',
+      ['Encryption:|Wireguard|[w (Pubkey: K, Port: 1, Peers: 2)]'],
+    ],
+    [
+      '1.15',
+      { encryption: { mode: 'Wireguard', wireguard } },
+      'Encryption',
+      ['Encryption:|Wireguard|[NodeEncryption: , w (Pubkey: K, Port: 1, Peers: 2)]'],
+    ],
+    [
+      '1.17',
+      { hubble: { state: 'Ok', metrics: { state: 'Warning', msg: 'm' } } },
+      'Hubble',
+      ['Hubble:|Ok|Metrics: Warning'],
+    ],
+    [
+      '1.18',
+      { hubble: { state: 'Ok' }, 'hubble-metrics': { state: 'Warning', msg: 'm' } },
+      'Hubble',
+      ['Hubble:|Ok|Metrics: Warning (m)'],
+    ],
+  ])('%s, %j', async (release, status, start, wanted) => {
+    expect(await lines({ cilium: of(release), ...status }, start)).toEqual(wanted);
+  });
+
+  test.each([
+    ['1.13', '1 nodes, 3 identities, 4 services, 6 failures', undefined],
+    ['1.16', '1 nodes, 2 endpoints, 3 identities, 4 services, 6 failures', 'sync-canaries=false'],
+    [
+      '1.17',
+      '1 nodes, 2 endpoints, 3 identities, 4 services, 5 MCS-API service exports, 6 reconnections',
+      'service-exports=unsupported',
+    ],
+  ])('%s, a cluster of a mesh', async (release, counts, last) => {
+    const cluster = {
+      ...{ name: 'east', 'num-nodes': 1, 'num-endpoints': 2, 'num-identities': 3, 'num-shared-services': 4 },
+      ...{ 'num-service-exports': 5, 'num-failures': 6, config: { retrieved: true } },
+    };
+    const shown = await lines({ cilium: of(release), 'cluster-mesh': { clusters: [cluster] } }, '   ');
+    expect(shown[0]).toContain(`east: not-ready, ${counts} (last: never)`);
+    expect(shown.find((line) => line.includes('configuration'))?.endsWith(String(last))).toBe(
+      last === undefined ? undefined : true,
+    );
   });
 });
 
@@ -378,18 +478,35 @@ describe('the details of the kube-proxy replacement', () => {
     ]);
   });
 
-  test('in 1.17 name graceful termination and no annotations', async () => {
+  test('in 1.17 name graceful termination, and head the annotations even without one', async () => {
     const shown = await details(status(OK_1_17, {}));
     expect(shown).toContain('  Graceful Termination:|Disabled');
     expect(shown).toContain('  - NodePort:|Disabled ');
-    expect(shown.some((line) => /Annotations|Mode|Backend/.test(line))).toBe(false);
+    expect(shown.at(-1)).toBe('  Annotations:');
+    expect(shown.some((line) => /Mode|Backend/.test(line))).toBe(false);
+  });
+
+  /** What the released sources print of the same answer. */
+  test.each([
+    ['1.9', ['Protocols'], ['Socket LB', 'Graceful', 'NAT46/64', 'DSR Dispatch', 'Annotations']],
+    ['1.11', ['Socket LB Protocols', 'Graceful'], ['Tracing', 'NAT46/64', 'DSR Dispatch', 'Annotations']],
+    ['1.12', ['Socket LB', 'Socket LB Protocols', 'NAT46/64 Support:|Enabled'], ['Tracing', 'Gateway']],
+    ['1.13', ['Socket LB Tracing', '- Gateway'], ['Coverage', 'Protocols', 'DSR Dispatch']],
+    ['1.14', ['Socket LB Coverage', 'Graceful'], ['DSR Dispatch', 'Annotations']],
+    ['1.15', ['DSR Dispatch Mode', 'Graceful'], ['Annotations']],
+    ['1.17', ['Annotations:', 'Graceful'], ['(n/a)']],
+    ['1.18', ['Annotations:|(n/a)'], ['Graceful']],
+  ] as const)('in %s have %j and not %j', async (release, has, hasNot) => {
+    const shown = (await details(status({ state: 'Ok', msg: `${release}.2 (v)` }))).join('\n');
+    for (const part of has) expect(shown).toContain(`${part}`);
+    for (const part of hasNot) expect(shown).not.toContain(part);
   });
 
   // differs: status-release
   test('in 1.9 name the protocols of the socket load-balancer', async () => {
     expect((await details(status(OK_1_9))).slice(0, 4)).toEqual([
       '  Status:|Strict',
-      '  Socket LB Protocols:|TCP, UDP',
+      '  Protocols:|TCP, UDP',
       '  Mode:|DSR',
       '  Backend Selection:|Random',
     ]);

@@ -29,19 +29,21 @@ function clusterLines(cluster: RemoteClusterStatus, release: Release, nowMs: num
     ];
   }
   const latest = atLeast(release, '1.20');
+  // Agents that export no services for others to know leave them out.
+  const exports = atLeast(release, '1.17');
   const counts = [
     `${cluster.nodes} nodes`,
     `${cluster.endpoints} endpoints`,
     `${cluster.identities} identities`,
     `${cluster.services} services`,
     ...(latest ? [`${cluster.endpointSlices} endpoint slices`] : []),
-    `${cluster.serviceExports} MCS-API service exports`,
-    `${cluster.failures} reconnections (last: ${last})`,
+    ...(exports ? [`${cluster.serviceExports} MCS-API service exports`] : []),
+    `${cluster.failures} ${exports ? 'reconnections' : 'failures'} (last: ${last})`,
   ];
   const lines = [
     `   ${name}: ${ready}, ${counts.join(', ')}`,
     `${corner}${cluster.status}`,
-    `${corner}remote configuration: ${configText(config, latest)}`,
+    `${corner}remote configuration: ${configText(config, release)}`,
   ];
   if (synced) {
     const { nodes, endpoints, identities, services, endpointSlices, serviceExports } = synced;
@@ -58,7 +60,7 @@ function clusterLines(cluster: RemoteClusterStatus, release: Release, nowMs: num
   return lines;
 }
 
-function configText(config: RemoteClusterStatus['config'], latest: boolean): string {
+function configText(config: RemoteClusterStatus['config'], release: Release): string {
   if (!config) return 'expected=unknown, retrieved=unknown';
   const parts = [`expected=${config.required}`, `retrieved=${config.retrieved}`];
   if (config.retrieved) {
@@ -67,8 +69,12 @@ function configText(config: RemoteClusterStatus['config'], latest: boolean): str
       `cluster-id=${config.clusterId}`,
       `kvstoremesh=${config.kvstoreMesh}`,
       `sync-canaries=${config.syncCanaries}`,
-      `service-exports=${exports === undefined ? 'unsupported' : exports ? 'enabled' : 'disabled'}`,
-      ...(latest ? [`endpoint-slice-export-mode=${config.endpointSliceMode || 'services-only'}`] : []),
+      ...(atLeast(release, '1.17')
+        ? [`service-exports=${exports === undefined ? 'unsupported' : exports ? 'enabled' : 'disabled'}`]
+        : []),
+      ...(atLeast(release, '1.20')
+        ? [`endpoint-slice-export-mode=${config.endpointSliceMode || 'services-only'}`]
+        : []),
     );
   }
   return parts.join(', ');

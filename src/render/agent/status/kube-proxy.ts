@@ -11,7 +11,7 @@ export function kubeProxyDevices({
   if (mode === 'False' || mode === 'Disabled') return '';
   let out = '';
   devices.forEach((device, i) => {
-    out += `${device.name} ${device.addresses.join(' ')}`;
+    out += device.addresses ? `${device.name} ${device.addresses.join(' ')}` : device.name;
     if (device.name === directRoutingDevice) out += ' (Direct Routing)';
     // The reference counts the older list of names here, so the two lists may disagree.
     if (i + 1 !== legacyDevices) out += ', ';
@@ -27,17 +27,19 @@ export function kubeProxyDetails(proxy: KubeProxyStatus, release: Release): stri
   const rows = [`Status:\t${proxy.mode}`];
   if (atLeast(release, '1.12')) rows.push(`Socket LB:\t${onOff(f.socketLb)}`);
   if (atLeast(release, '1.13')) {
-    rows.push(
-      `Socket LB Tracing:\t${onOff(f.socketLbTracing)}`,
-      `Socket LB Coverage:\t${f.socketLbHostNamespaceOnly ? 'Hostns-only' : 'Full'}`,
-    );
-  } else if (f.hostReachable.length > 0) rows.push(`Socket LB Protocols:\t${f.hostReachable.join(', ')}`);
+    rows.push(`Socket LB Tracing:\t${onOff(f.socketLbTracing)}`);
+    if (atLeast(release, '1.14'))
+      rows.push(`Socket LB Coverage:\t${f.socketLbHostNamespaceOnly ? 'Hostns-only' : 'Full'}`);
+  } else if (f.hostReachable.length > 0) {
+    const title = atLeast(release, '1.10') ? 'Socket LB Protocols' : 'Protocols';
+    rows.push(`${title}:\t${f.hostReachable.join(', ')}`);
+  }
   if (devices) rows.push(`Devices:\t${devices}`);
   if (nodePort.enabled) rows.push(...nodePortRows(proxy, release));
   rows.push(`Session Affinity:\t${onOff(f.sessionAffinity)}`);
   if (atLeast(release, '1.11') && !atLeast(release, '1.18'))
     rows.push(`Graceful Termination:\t${onOff(f.gracefulTermination)}`);
-  if (atLeast(release, '1.12')) rows.push(...nat46x64Rows(f.nat46x64));
+  if (atLeast(release, '1.12')) rows.push(...nat46x64Rows(f.nat46x64, release));
   if (nodePort.enabled && nodePort.acceleration) rows.push(`XDP Acceleration:\t${nodePort.acceleration}`);
   const range = nodePort.enabled ? `Enabled (Range: ${nodePort.portMin}-${nodePort.portMax})` : 'Disabled';
   rows.push(
@@ -49,22 +51,22 @@ export function kubeProxyDetails(proxy: KubeProxyStatus, release: Release): stri
     `- externalIPs:\t${onOff(f.externalIps)} `,
     `- HostPort:\t${onOff(f.hostPort)}`,
   );
-  if (atLeast(release, '1.18')) rows.push(...annotationRows(f.annotations));
+  if (atLeast(release, '1.17')) rows.push(...annotationRows(f.annotations, release));
   return rows.map((row) => `  ${row}\n`).join('');
 }
 
 function nodePortRows({ features: { nodePort } }: KubeProxyStatus, release: Release): string[] {
   const rows: string[] = [];
   if (nodePort.mode) rows.push(`Mode:\t${nodePort.mode}`);
-  if (atLeast(release, '1.14') && (nodePort.mode === 'DSR' || nodePort.mode === 'Hybrid'))
+  if (atLeast(release, '1.15') && (nodePort.mode === 'DSR' || nodePort.mode === 'Hybrid'))
     rows.push(`  DSR Dispatch Mode:\t${nodePort.dsrMode}`);
   const table = nodePort.algorithm === 'Maglev' ? ` (Table Size: ${nodePort.lutSize})` : '';
   if (nodePort.algorithm) rows.push(`Backend Selection:\t${nodePort.algorithm}${table}`);
   return rows;
 }
 
-function nat46x64Rows(nat: KubeProxyStatus['features']['nat46x64']): string[] {
-  if (!nat.enabled) return ['NAT46/64 Support:\tDisabled'];
+function nat46x64Rows(nat: KubeProxyStatus['features']['nat46x64'], release: Release): string[] {
+  if (!nat.enabled || !atLeast(release, '1.13')) return [`NAT46/64 Support:\t${onOff(nat.enabled)}`];
   const rows = [
     'NAT46/64 Support:',
     `- Services:\t${onOff(nat.services)}`,
@@ -74,8 +76,8 @@ function nat46x64Rows(nat: KubeProxyStatus['features']['nat46x64']): string[] {
   return rows;
 }
 
-function annotationRows(annotations: readonly string[]): string[] {
-  if (annotations.length === 0) return ['Annotations:\t(n/a)'];
+function annotationRows(annotations: readonly string[], release: Release): string[] {
+  if (annotations.length === 0 && atLeast(release, '1.18')) return ['Annotations:\t(n/a)'];
   return ['Annotations:', ...annotations.map((annotation) => `- ${annotation}`)];
 }
 

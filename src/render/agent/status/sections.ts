@@ -75,8 +75,9 @@ function components(status: AgentStatus): string {
   if (srv6) out += `SRv6:\t${srv6.enabled ? `Enabled\t[encap-mode: ${srv6.encapMode}]` : 'Disabled'}\n`;
   if (status.cniChaining !== undefined) out += `CNI Chaining:\t${status.cniChaining}\n`;
   if (status.cniFile) out += `CNI Config file:\t${status.cniFile.message}\n`;
-  // Three blanks, not a tab: the reference keeps this message out of the columns.
-  if (cilium) out += `Cilium:\t${cilium.state}   ${cilium.message}\n`;
+  // Three blanks, not a tab: the reference keeps this message out of the columns since 1.10.
+  const gap = atLeast(status.release, '1.10') ? '   ' : '\t';
+  if (cilium) out += `Cilium:\t${cilium.state}${gap}${cilium.message}\n`;
   return out;
 }
 
@@ -112,7 +113,9 @@ function datapath(status: AgentStatus): string {
   const { bandwidthManager, routing, deviceMode, configuredDeviceMode } = status;
   let out = '';
   if (status.ipv4BigTcp) out += `IPv4 BIG TCP:\t${bigTcp(status.ipv4BigTcp)}\n`;
-  if (status.ipv6BigTcp) out += `IPv6 BIG TCP:\t${bigTcp(status.ipv6BigTcp)}\n`;
+  // The sizes came together with those of IPv4.
+  if (status.ipv6BigTcp)
+    out += `IPv6 BIG TCP:\t${status.ipv4BigTcp ? bigTcp(status.ipv6BigTcp) : onOff(status.ipv6BigTcp.enabled)}\n`;
   if (bandwidthManager) {
     const { enabled, congestionControl, devices } = bandwidthManager;
     const how = congestionControl ? ` [${congestionControl.toUpperCase()}] ` : '\t';
@@ -146,17 +149,18 @@ function bigTcp({ enabled, maxGro, maxGso }: BigTcpStatus): string {
 function masquerading({ release, masquerading: m, kubeProxy }: AgentStatus): string {
   if (!m) return '';
   const { protocols } = m;
-  if (!protocols) return `Masquerading:\t${onOff(m.enabled)}\n`;
-  if (!protocols.ipv4 && !protocols.ipv6) return 'Masquerading:\tDisabled\n';
+  if (!protocols && (!m.enabled || atLeast(release, '1.10'))) return `Masquerading:\t${onOff(m.enabled)}\n`;
+  if (protocols && !protocols.ipv4 && !protocols.ipv6) return 'Masquerading:\tDisabled\n';
   let how = '';
   if (m.mode === 'BPF') {
     how = m.ipMasqAgent ? 'BPF (ip-masq-agent)' : 'BPF';
     if (kubeProxy) {
-      const excluded = atLeast(release, '1.19') ? `${m.exclusionV4} ${m.exclusionV6}` : m.exclusionV4;
+      const excluded = atLeast(release, '1.18') ? `${m.exclusionV4} ${m.exclusionV6}` : m.exclusionV4;
       how += `\t${bracketed(kubeProxy.devices.map((d) => d.name))}\t${excluded}`;
     }
   } else if (m.mode === 'iptables') how = 'IPTables';
-  return `Masquerading:\t${how} [IPv4: ${onOff(protocols.ipv4)}, IPv6: ${onOff(protocols.ipv6)}]\n`;
+  const families = protocols ? ` [IPv4: ${onOff(protocols.ipv4)}, IPv6: ${onOff(protocols.ipv6)}]` : '';
+  return `Masquerading:\t${how}${families}\n`;
 }
 
 function clockSource({ clockSource: clock }: AgentStatus): string {
@@ -208,8 +212,10 @@ function hubble({ hubble: h, hubbleMetrics }: AgentStatus): string {
     if (seconds > 0) halves.push(`Flows/s: ${(seen / seconds).toFixed(2)}`);
     cells.push(halves.join(', '));
   }
-  const metrics = hubbleMetrics ?? h.metrics;
-  if (metrics) cells.push(`Metrics: ${metrics.state}${metrics.message && ` (${metrics.message})`}`);
+  const { metrics } = h;
+  if (hubbleMetrics)
+    cells.push(`Metrics: ${hubbleMetrics.state}${hubbleMetrics.message && ` (${hubbleMetrics.message})`}`);
+  else if (metrics) cells.push(`Metrics: ${metrics.state}`);
   return `Hubble:\t${cells.join('\t')}\n`;
 }
 
@@ -227,15 +233,18 @@ function bpfMaps({ bpfMaps: maps }: AgentStatus): string {
 
 function encryption({ release, ipv4BigTcp, encryption: e }: AgentStatus): string {
   if (!e) return '';
+  // Snapshots on the way to 1.14 have neither its form nor IPv4 BIG TCP.
+  const late = atLeast(release, '1.15') || (atLeast(release, '1.14') && ipv4BigTcp !== undefined);
   let message = e.message;
   if (!message && e.wireguard) {
     const parts = e.wireguard.interfaces.map(
       (i) => `${i.name} (Pubkey: ${i.publicKey}, Port: ${i.port}, Peers: ${i.peerCount})`,
     );
-    message = bracketed([`NodeEncryption: ${e.wireguard.nodeEncryption}`, ...parts]);
+    message = late
+      ? `[NodeEncryption: ${e.wireguard.nodeEncryption}, ${parts.join(', ')}]`
+      : bracketed(parts);
   }
-  // 1.14 leaves a place for a message that is not there; snapshots on the way to it have neither that nor IPv4 BIG TCP.
-  const place = message !== '' || (atLeast(release, '1.14') && ipv4BigTcp !== undefined);
+  const place = message !== '' || late;
   return `Encryption:\t${e.mode}${place ? `\t${message}` : ''}\n`;
 }
 
