@@ -1,12 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { isAlive, type NotedProcess, processStart } from './alive.ts';
 import { errorCode } from './errno.ts';
 
 /** Who holds a lock. */
 interface Holder extends NotedProcess {
   host: string;
+  /** The kernel's id of its boot, and the space that the number of the process is of; empty where there is none. */
+  boot: string;
+  space: string;
 }
 
 /** The lock is held: by another process, or undefined when its file is nobody's lock. */
@@ -17,50 +22,86 @@ export class Locked extends Error {
   }
 }
 
+/** How long another one may take to take a lock over. */
+const WAIT_MS = 20;
+
 /**
  * Takes the lock that the file `path` stands for, and returns what gives it back. The file names its holder; one whose
  * process has ended, in whatever way, is taken over. Throws Locked, or what the file system says.
  */
-export async function lockFile(path: string): Promise<() => Promise<void>> {
-  const mine: Holder = { pid: process.pid, pidStart: processStart(process.pid), host: hostname() };
-  const text = JSON.stringify(mine);
+export async function lockFile(path: string, self: Holder = thisProcess()): Promise<() => Promise<void>> {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
-  await writeFile(temporary, text, { flag: 'wx', mode: 0o600 });
+  await writeFile(temporary, JSON.stringify(self), { flag: 'wx', mode: 0o600 });
   try {
     for (;;) {
       try {
         // A link appears with its content, and only where no file stands.
         await link(temporary, path);
-        return () => rm(path, { force: true });
+        break;
       } catch (error) {
         if (errorCode(error) !== 'EEXIST') throw error;
       }
-      await removeStale(path);
+      const text = await readOrNothing(path);
+      if (text === undefined) continue;
+      refuseHeld(text, self);
+      if (await takeOver(path, text, temporary, self)) break;
     }
   } finally {
     await rm(temporary, { force: true });
   }
+  return () => rm(path, { force: true });
 }
 
-/** Removes the lock of a process that has ended. Throws Locked when it has not. */
-async function removeStale(path: string): Promise<void> {
-  const text = await readOrNothing(path);
-  if (text === undefined) return;
+/**
+ * Puts a lock in the place of one whose process has ended; false when it is no longer there. Who does so holds a lock of its
+ * own for it: without that a second one that had read the old lock, too, would remove the new one of the first.
+ */
+async function takeOver(path: string, text: string, temporary: string, self: Holder): Promise<boolean> {
+  let release: () => Promise<void>;
+  try {
+    release = await lockFile(`${path}.next`, self);
+  } catch (error) {
+    if (!(error instanceof Locked) || error.holder === undefined) throw error;
+    await setTimeout(WAIT_MS);
+    return false;
+  }
+  try {
+    if ((await readOrNothing(path)) !== text) return false;
+    await rename(temporary, path);
+    return true;
+  } finally {
+    await release();
+  }
+}
+
+/** Throws Locked when the process that a lock names may still run, and when it is no lock. */
+function refuseHeld(text: string, self: Holder): void {
   const holder = parseHolder(text);
   if (!holder) throw new Locked(undefined);
-  if (holder.host !== hostname()) throw new Locked(`process ${holder.pid} of the machine ${holder.host}`);
-  if (isAlive(holder)) throw new Locked(`process ${holder.pid}`);
-  // Somebody else may have taken it over since it was read: only what was read goes.
-  const moved = `${path}.${randomBytes(4).toString('hex')}.old`;
+  const name = `process ${holder.pid}`;
+  const isSameBoot = holder.boot === self.boot;
+  // A machine that has been started anew runs none of the processes from before.
+  if (holder.host === self.host && !isSameBoot && holder.boot !== '' && self.boot !== '') return;
+  if (!isSameBoot || (self.boot === '' && holder.host !== self.host))
+    throw new Locked(`${name} of the machine ${holder.host}`);
+  // Of a container with numbers of its own nobody else can say whether it runs.
+  if (holder.space !== self.space) throw new Locked(`${name} of another container (${holder.host})`);
+  if (isAlive(holder)) throw new Locked(name);
+}
+
+function thisProcess(): Holder {
+  const { pid } = process;
+  const boot = attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+  const space = attempt(() => readlinkSync('/proc/self/ns/pid'));
+  return { pid, pidStart: processStart(pid), host: hostname(), boot, space };
+}
+
+function attempt(read: () => string): string {
   try {
-    await rename(path, moved);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return;
-    throw error;
+    return read();
+  } catch {
+    return '';
   }
-  const found = await readOrNothing(moved);
-  if (found !== text) await link(moved, path).catch(() => {});
-  await rm(moved, { force: true });
 }
 
 async function readOrNothing(path: string): Promise<string | undefined> {
@@ -72,9 +113,11 @@ async function readOrNothing(path: string): Promise<string | undefined> {
 
 function parseHolder(text: string): Holder | undefined {
   try {
-    const { pid, pidStart, host } = JSON.parse(text) as Partial<Record<keyof Holder, unknown>>;
-    const fits = Number.isInteger(pid) && typeof pidStart === 'string' && typeof host === 'string';
-    return fits ? { pid: Number(pid), pidStart, host } : undefined;
+    const { pid, ...texts } = JSON.parse(text) as Partial<Record<keyof Holder, unknown>>;
+    const { pidStart, host, boot, space } = texts;
+    if (!Number.isInteger(pid) || ![pidStart, host, boot, space].every((part) => typeof part === 'string'))
+      return undefined;
+    return { pid: Number(pid), pidStart, host, boot, space } as Holder;
   } catch {
     return undefined;
   }

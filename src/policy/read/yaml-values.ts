@@ -77,6 +77,9 @@ interface Member {
   merged: boolean;
 }
 
+/** More of them no document of a hand has, and a hostile one of a megabyte would take many seconds. */
+const MAX_ALIASES = 20_000;
+
 class Builder {
   readonly faults: YamlFault[] = [];
   readonly #anchors = new Map<string, Anchored>();
@@ -84,6 +87,7 @@ class Builder {
   readonly #members = new Map<unknown, Map<string, Member>>();
   #nodes = 0;
   #unfolded = 0;
+  #aliases = 0;
   #depth = 0;
 
   constructor(private readonly yaml: Yaml) {}
@@ -118,6 +122,12 @@ class Builder {
   }
 
   #alias(node: Alias): Anchored {
+    if (++this.#aliases > MAX_ALIASES)
+      throw this.#fault(
+        node,
+        `the document has more than ${MAX_ALIASES} aliases`,
+        'Write out what they stand for, or cut it into several documents.',
+      );
     const anchored = this.#anchors.get(node.source);
     if (!anchored)
       throw this.#fault(

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
 import { type BpfMap, createMap, openMapById, openObjects } from '../../../src/bpf/kernel/objects.ts';
@@ -66,6 +67,22 @@ describe('maps of somebody else that are named like those of the agent', () => {
       expect(stderr).toContain('has keys of 3 and values of 5 bytes, which no known release gave it');
       expect(code).toBe(1);
     }
+    using policy = createMap({
+      name: 'cilium_policy_v2_00008',
+      type: 'lpm_trie',
+      keySize: 12,
+      valueSize: 8,
+      maxEntries: 4,
+      flags: 1,
+    });
+    policy.pin(join(bpffs.globals, 'cilium_policy_v2_00008'));
+    const all = await run(['bpf', 'policy', 'get', '--all', '-n', '--bpf-root', bpffs.root]);
+    expect(all.stdout).toMatch(/^Endpoint ID: 8\n/);
+    expect(all.stderr).toMatch(
+      /^Error: not read: .*cilium_policy_v2_00007 has keys of 3 and values of 5 bytes/,
+    );
+    expect(all.code).toBe(1);
+    rmSync(join(bpffs.globals, 'cilium_policy_v2_00008'));
     const doctor = await run(['doctor', '--bpf-root', bpffs.root]);
     expect(doctor.stdout).toContain('4 pinned maps can be read');
     expect(doctor.stderr).not.toContain('toolkit itself');

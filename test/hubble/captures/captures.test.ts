@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -392,14 +393,15 @@ describe('hubble record goes on with a file', () => {
     expect(await recordsOf(path)).toBe(21);
   });
 
+  const HERE = {
+    host: hostname(),
+    boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    space: readlinkSync('/proc/self/ns/pid'),
+  };
   test.each([
-    ['of a process that has ended', { pid: 4_194_303, pidStart: '1', host: hostname() }, true],
-    [
-      'of a process whose number was given again',
-      { pid: process.pid, pidStart: '1', host: hostname() },
-      true,
-    ],
-    ['of another machine', { pid: 1, pidStart: '1', host: 'elsewhere' }, false],
+    ['of a process that has ended', { ...HERE, pid: 4_194_303, pidStart: '1' }, true],
+    ['of a process whose number was given again', { ...HERE, pid: process.pid, pidStart: '1' }, true],
+    ['of another machine', { pid: 1, pidStart: '1', host: 'elsewhere', boot: '', space: '' }, false],
     ['that is none', 'precious', false],
   ])('a lock %s', async (_, holder, isTaken) => {
     const path = file('locked.jsonl', '');

@@ -101,6 +101,17 @@ describe('every document is read or is an error', () => {
     ]);
   });
 
+  test('so many aliases that they take long are refused, also where each stands for little', async () => {
+    const text = (count: number) =>
+      `- &p {fromEndpoints: [{matchLabels: {a: b}}]}\n${'- *p\n'.repeat(count)}`;
+    expect((await read(text(20_000))).errors).toEqual([]);
+    const { values, errors } = await read(text(20_001));
+    expect(values).toEqual([]);
+    expect(errors.map(({ message }) => message)).toEqual([
+      'malformed policy, not YAML? the document has more than 20000 aliases',
+    ]);
+  });
+
   test('what is nested deeper than the stack is an error', async () => {
     for (const text of [`a: ${'['.repeat(30_000)}${']'.repeat(30_000)}`, `${'- '.repeat(30_000)}a`])
       expect((await read(text)).errors.map(({ message }) => message)).toEqual([

@@ -52,11 +52,27 @@ interface DumpedMap {
 /** Prints the policy maps of all endpoints. */
 export async function dumpAllPolicyMaps(ctx: Context, options: PolicyDumpOptions): Promise<void> {
   const maps: DumpedMap[] = [];
+  const unread: string[] = [];
   const release = await mapsRelease(ctx);
   for (const path of policyMapPaths(ctx.globals.bpfRoot)) {
-    const dump = await readIfThere(ctx, path, release);
+    const dump = await readIfThere(ctx, path, release).catch((error: unknown) => {
+      // One map that cannot be read keeps none of the others back.
+      if (!(error instanceof UserError)) throw error;
+      unread.push(errorMessage(error));
+      return undefined;
+    });
     if (dump) maps.push({ path, id: String(endpointOfPolicyMap(basename(path)) ?? basename(path)), dump });
   }
+  await printAll(ctx, maps, release, options);
+  if (unread.length > 0) throw new UserError(`not read: ${unread.join('\nError: not read: ')}`);
+}
+
+async function printAll(
+  ctx: Context,
+  maps: readonly DumpedMap[],
+  release: Release,
+  options: PolicyDumpOptions,
+): Promise<void> {
   if (maps.length === 0) return await ctx.out.write('no maps found\n');
   // Up to 1.13 the dumps stand below each other, each a document of its own.
   const framed = atLeast(release, '1.14') || maps.some(({ dump }) => hasPrefixes(dump.variant));

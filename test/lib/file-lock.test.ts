@@ -1,0 +1,58 @@
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Locked, lockFile } from '../../src/lib/file-lock.ts';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lock-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A process that has ended, of this boot and this container. */
+const ENDED = {
+  pid: 4_194_303,
+  pidStart: '1',
+  host: hostname(),
+  boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+  space: readlinkSync('/proc/self/ns/pid'),
+};
+
+test('of many that find the lock of a process that has ended, one takes it over', async () => {
+  const path = join(folder, 'many');
+  for (let round = 0; round < 40; round++) {
+    writeFileSync(path, JSON.stringify(ENDED));
+    const tries = await Promise.allSettled(Array.from({ length: 12 }, () => lockFile(path)));
+    const held = tries.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const refused = tries.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    expect(held).toHaveLength(1);
+    expect(
+      refused.every((error) => error instanceof Locked && error.holder === `process ${process.pid}`),
+    ).toBe(true);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ pid: process.pid });
+    await held[0]?.();
+    expect(readdirSync(folder)).toEqual([]);
+  }
+});
+
+test('a takeover that was killed is taken over as well', async () => {
+  const path = join(folder, 'halfway');
+  for (const name of [path, `${path}.next`]) writeFileSync(name, JSON.stringify(ENDED));
+  await (await lockFile(path))();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test.each([
+  ['this machine, started anew since', { pid: 1, boot: 'before' }, undefined],
+  ['another machine', { host: 'elsewhere', boot: 'other' }, `process ${ENDED.pid} of the machine elsewhere`],
+  ['another container', { host: 'pod', space: 'pid:[1]' }, `process ${ENDED.pid} of another container (pod)`],
+  ['another name of this container', { host: 'renamed' }, undefined],
+])('a lock of a process of %s', async (_what, part, holder) => {
+  const path = join(folder, 'one');
+  writeFileSync(path, JSON.stringify({ ...ENDED, ...part }));
+  const lock = lockFile(path);
+  if (holder === undefined) await (await lock)();
+  else await expect(lock).rejects.toMatchObject({ holder });
+  rmSync(path, { force: true });
+});
