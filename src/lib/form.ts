@@ -37,7 +37,8 @@ export function ofForm<T>(value: unknown, form: Form, where = ''): T {
 function fitted(value: unknown, form: Form, where: string): unknown {
   if (typeof form === 'string') {
     if (!TYPES[form].includes(typeof value)) throw misfit(where, NOUNS[form]);
-    return value;
+    // Half of a surrogate pair is no character: Go has U+FFFD for it, and no path can hold it.
+    return typeof value === 'string' ? value.toWellFormed() : value;
   }
   if ('list' in form) {
     if (!Array.isArray(value)) throw misfit(where, 'a list');

@@ -21,6 +21,10 @@ test.each([
   expect(ofForm(value, POD)).toEqual(value);
 });
 
+test('half of a character is none', () => {
+  expect(ofForm('a\ud800', 'text')).toBe('a\ufffd');
+});
+
 test('a field that is null counts as missing', () => {
   expect(ofForm({ name: 'a', labels: null, more: null }, POD)).toEqual({ name: 'a', more: null });
 });

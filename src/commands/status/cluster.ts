@@ -30,7 +30,7 @@ export async function runClusterStatus(options: StatusOptions, ctx: Context): Pr
     shown = 0;
     const { errors, warnings } = status.count();
     const isWell = errors === 0 && (warnings === 0 || options.ignoreWarnings === true);
-    if (isWell || !wait) return report(status, survey, text, options, ctx);
+    if (isWell || !wait) return await report(status, survey, text, options, ctx);
     const why = survey.isOver
       ? 'wait canceled, cilium agent container has crashed or was terminated: context canceled'
       : ctx.clock.nowMs() + RETRY_MS > until
