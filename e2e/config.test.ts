@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type RunOptions, run } from '../test/helpers/run.ts';
 import { type ApiServer, startApiServer } from './api-server.ts';
@@ -228,6 +229,48 @@ describe('--restart rolling', () => {
     );
     expect(code).toBe(1);
     expect(stderr).toContain('is not rolled out after 4s');
-    expect(stderr).toContain('container cilium-agent waits: ImagePullBackOff: no such image');
+    expect(stderr).toContain('pod cilium-x on n1: the container waits: ImagePullBackOff');
+  });
+});
+
+describe('drift and lint', () => {
+  const manifest = `---\nkind: ConfigMap\nmetadata: {name: cilium-config}\ndata: ${JSON.stringify(DATA)}\n`;
+  const release = gzipSync(
+    JSON.stringify({ name: 'cilium', version: 1, info: { status: 'deployed' }, manifest }),
+  );
+
+  beforeAll(async () => {
+    const made = await server.call('POST', '/api/v1/namespaces/kube-system/secrets', {
+      metadata: {
+        name: 'sh.helm.release.v1.cilium.v1',
+        labels: { owner: 'helm', name: 'cilium', status: 'deployed', version: '1' },
+      },
+      type: 'helm.sh/release.v1',
+      data: { release: Buffer.from(release.toString('base64')).toString('base64') },
+    });
+    expect(made.status).toBe(201);
+    await server.call('POST', '/api/v1/nodes', { metadata: { name: 'n1' } });
+  });
+
+  test('what was changed after Helm is found, and a node without an agent is not without drift', async () => {
+    const same = await as('admin', ['config', 'drift']);
+    expect([same.stdout, same.code]).toEqual(['', 3]);
+    expect(same.stderr).toContain('n1: not read: ');
+    await as('admin', ['config', 'set', 'enable-ipv4', 'false', '--force-conflicts']);
+    const { stdout, code } = await as('admin', ['config', 'drift']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^\* +enable-ipv4 +true +false +- +- +not from Helm/m);
+  });
+
+  test('who may not list pods, nodes or Secrets is told so', async () => {
+    const { stdout, stderr, code } = await as('admin', ['config', 'drift', '--as', 'reader']);
+    expect([stdout, code]).toEqual(['', 1]);
+    expect(stderr).toMatch(/User "reader" cannot list resource "(?:pods|nodes|daemonsets)"/);
+  });
+
+  test('--live checks what is stored', async () => {
+    await server.call('PATCH', MAP, { data: { tunnel: 'vxlan' } }, 'application/merge-patch+json');
+    const { stdout, code } = await as('admin', ['config', 'lint', '--live', '--target', '1.20']);
+    expect([code, stdout]).toEqual([1, expect.stringContaining('error: tunnel is gone since 1.15')]);
   });
 });

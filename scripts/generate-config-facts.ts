@@ -141,6 +141,8 @@ interface Moved {
   gone: number;
   /** What takes its place, by the minor since when it does; several where one became several. */
   to?: [number, ...string[]][];
+  /** What takes its place, where that is no name. */
+  instead?: string;
   /** What is to be known of it. */
   say?: string;
 }
@@ -170,13 +172,13 @@ function moved(old: string, gone: string | undefined, to: string, note: string |
     .filter((name) => name !== 'pprof' && name !== 'pprof-port')
     .map((name) => {
       const [path = '', value] = name.split('=');
-      const text = [free, say].filter((part) => part !== '').join('; ');
       return {
         old: path,
         ...(value !== undefined && { value }),
         gone: since,
         ...(goals.length > 0 && { to: goals }),
-        ...(text !== '' && { say: text }),
+        ...(free !== '' && { instead: free }),
+        ...(say !== '' && { say }),
       };
     });
 }

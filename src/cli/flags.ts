@@ -48,7 +48,8 @@ export const ELSEWHERE_GLOBALS: GlobalFlags = {
   ],
 };
 
-function releaseArgument(text: string): Release {
+/** Reads a release; one that is newer than all that are known is taken. */
+export function releaseArgument(text: string): Release {
   const release = parseRelease(text);
   if (release !== undefined && compareReleases(release, OLDEST_RELEASE) >= 0) return release;
   throw new InvalidArgumentError(`Expected a release from ${OLDEST_RELEASE} on, such as 1.14.`);

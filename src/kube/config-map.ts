@@ -169,3 +169,15 @@ async function retried<T>(
     }
   }
 }
+
+/**
+ * When a key of `data` was last written, at the latest: its manager may have written another one then. Without a key it is
+ * any part of the object. Undefined where nobody's writes are recorded.
+ */
+export function writtenMs({ metadata }: KubeObject, key: string | undefined): number | undefined {
+  const times = ((metadata?.managedFields ?? []) as (ManagedFields & { time?: string })[])
+    .filter(({ fieldsV1 }) => key === undefined || Object.hasOwn(fieldsV1?.['f:data'] ?? {}, `f:${key}`))
+    .map(({ time = '' }) => Date.parse(time))
+    .filter((ms) => !Number.isNaN(ms));
+  return times.length === 0 ? undefined : Math.max(...times);
+}

@@ -29,8 +29,8 @@ const NODE_PREFIX = 'config.cilium.io/';
 const NODE_CONFIG_VERSIONS = ['v2', 'v2alpha1'];
 const KEY = /^[-._a-zA-Z0-9]+$/;
 
-interface NodeConfig {
-  metadata?: { name?: string };
+/** A CiliumNodeConfig, as far as it is looked at. */
+export interface NodeConfig extends KubeObject {
   spec?: { defaults?: Record<string, string>; nodeSelector?: LabelSelector };
 }
 
@@ -89,11 +89,20 @@ async function readNodeConfigs(
     throw new UserError(`Node ${nodeName || '""'}: not found`, {
       hint: 'Name the node with --node-name or K8S_NODE_NAME.',
     });
-  const labels = node.metadata?.labels ?? {};
+  return mergeNodeConfigs(matching, node.metadata?.labels ?? {}, source, note);
+}
+
+/** The values that a node with these labels takes from node configurations. */
+export async function mergeNodeConfigs(
+  configs: readonly NodeConfig[],
+  labels: Readonly<Record<string, string>>,
+  source: ConfigSource,
+  note: (text: string) => Promise<void>,
+): Promise<ConfigValues> {
   const from: ConfigSource[] = [];
   const values: Record<string, string> = {};
   // Within one source the names decide: the last one wins.
-  for (const { metadata, spec } of matching.toSorted((a, b) => compareBytes(nameOf(a), nameOf(b)))) {
+  for (const { metadata, spec } of configs.toSorted((a, b) => compareBytes(nameOf(a), nameOf(b)))) {
     const entries = Object.entries(spec?.defaults ?? {});
     if (entries.length === 0) continue;
     if (source.name === '' && !(spec?.nodeSelector && selects(spec.nodeSelector, labels))) continue;
@@ -118,7 +127,7 @@ function findNode(client: KubeClient, name: string): Promise<KubeObject | undefi
 }
 
 /** Objects of the newest version of the resource that holds any. */
-async function listNodeConfigs(client: KubeClient, source: ConfigSource): Promise<NodeConfig[]> {
+export async function listNodeConfigs(client: KubeClient, source: ConfigSource): Promise<NodeConfig[]> {
   const { namespace, name } = source;
   for (const version of NODE_CONFIG_VERSIONS) {
     const path = `/apis/cilium.io/${version}/namespaces/${encodeURIComponent(namespace)}/ciliumnodeconfigs`;

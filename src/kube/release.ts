@@ -2,8 +2,13 @@ import { gunzipSync } from 'node:zlib';
 import { errorMessage, UserError } from '../errors.ts';
 import { parsePlainJson } from '../lib/exact-json.ts';
 import { isRecord } from '../lib/record.ts';
+import { parseRelease, type Release } from '../model/release.ts';
 import type { KubeClient, KubeObject } from './client.ts';
 import { listOf, OBJECT } from './forms.ts';
+
+interface DaemonSet extends KubeObject {
+  spec?: { template?: { spec?: { containers?: { name?: string; image?: string }[] } } };
+}
 
 /** Who sets an object back to what is written somewhere else. */
 export interface Owner {
@@ -99,4 +104,15 @@ export function decodeRelease(packed: string, from: string): HelmRelease {
   } catch (error) {
     throw new UserError(`${from} is not a release that Helm wrote: ${errorMessage(error)}`, { cause: error });
   }
+}
+
+/** The release of the agents, as the image of their DaemonSet names it; undefined where it names none. */
+export async function installedRelease(client: KubeClient, namespace: string): Promise<Release | undefined> {
+  const { items = [] } = await client.json<{ items?: DaemonSet[] }>({
+    path: `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/daemonsets`,
+    query: { labelSelector: 'k8s-app=cilium', limit: 500 },
+  });
+  const images = items.flatMap(({ spec }) => spec?.template?.spec?.containers ?? []);
+  const image = images.find(({ name }) => name === 'cilium-agent')?.image ?? '';
+  return parseRelease(/:(v?\d[^@:/]*)(?:@|$)/.exec(image)?.[1] ?? '');
 }

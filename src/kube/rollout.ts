@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts';
 import { FIELD_MANAGER } from './apply.ts';
 import type { KubeClient, KubeObject } from './client.ts';
 import { listAll } from './pages.ts';
+import { type Pod, podsPath, unreadyOf } from './pods.ts';
 
 /** What runs pods of Cilium and can be rolled out anew. */
 export interface Workload {
@@ -23,6 +24,7 @@ interface Template extends KubeObject {
     replicas?: number;
     selector?: { matchLabels?: Record<string, string> };
     updateStrategy?: { type?: string };
+    template?: { spec?: { containers?: { name?: string }[] } };
   };
   metadata?: KubeObject['metadata'] & { generation?: number };
   status?: {
@@ -89,57 +91,15 @@ export async function readRollout(client: KubeClient, { kind, path }: Workload):
   };
 }
 
-interface Pod extends KubeObject {
-  spec?: { nodeName?: string };
-  status?: {
-    phase?: string;
-    conditions?: { type?: string; status?: string; reason?: string; message?: string }[];
-    initContainerStatuses?: ContainerStatus[];
-    containerStatuses?: ContainerStatus[];
-  };
-}
-
-interface ContainerStatus {
-  name?: string;
-  ready?: boolean;
-  state?: {
-    waiting?: { reason?: string; message?: string };
-    terminated?: { reason?: string; exitCode?: number; message?: string };
-    running?: object;
-  };
-}
-
 /** Why pods of a workload are not ready: one line each. */
 export async function stuckPods(client: KubeClient, { namespace, path }: Workload): Promise<string[]> {
   const { spec } = await client.json<Template>({ path });
   const labels = Object.entries(spec?.selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
-  return listAll<Pod, string>(
-    client,
-    `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`,
-    { labelSelector: labels.join(',') },
-    (pod) => {
-      const why = troubleOf(pod);
-      const at = pod.spec?.nodeName === undefined ? '' : ` on ${pod.spec.nodeName}`;
-      return why === undefined ? undefined : `pod ${pod.metadata?.name}${at}: ${why}`;
-    },
-  );
-}
-
-function troubleOf({ metadata, status }: Pod): string | undefined {
-  if (metadata?.deletionTimestamp) return 'it is being deleted';
-  const conditions = status?.conditions ?? [];
-  if (conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True')) return undefined;
-  const unplaced = conditions.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
-  if (unplaced) return `no node takes it: ${unplaced.message ?? unplaced.reason ?? 'no reason is given'}`;
-  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
-  for (const { name, state = {} } of containers) {
-    const { waiting, terminated } = state;
-    if (waiting && waiting.reason !== 'PodInitializing')
-      return `container ${name} waits: ${[waiting.reason, waiting.message].filter(Boolean).join(': ')}`;
-    if (terminated && terminated.exitCode !== 0)
-      return `container ${name} ended: ${terminated.reason ?? ''} (exit code ${terminated.exitCode})`;
-  }
-  const behind = containers.find(({ ready, state }) => state?.running && ready === false);
-  if (behind) return `container ${behind.name} runs and is not ready yet`;
-  return `it is ${status?.phase ?? 'in an unknown phase'}`;
+  // The first container is what the workload is for.
+  const container = spec?.template?.spec?.containers?.[0]?.name ?? '';
+  return listAll<Pod, string>(client, podsPath(namespace), { labelSelector: labels.join(',') }, (pod) => {
+    const why = unreadyOf(pod, container);
+    const at = pod.spec?.nodeName === undefined ? '' : ` on ${pod.spec.nodeName}`;
+    return why === undefined ? undefined : `pod ${pod.metadata?.name}${at}: ${why}`;
+  });
 }

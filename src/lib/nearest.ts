@@ -5,7 +5,10 @@ export function nearest(word: string, names: readonly string[]): string | undefi
   let least = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const name of names) {
     const known = name.toLowerCase();
-    const distance = wanted !== '' && known.startsWith(wanted) ? 1 : editDistance(wanted, known);
+    const isBeginning = wanted !== '' && known.startsWith(wanted);
+    // So many letters are to be added or left out at least.
+    if (!isBeginning && Math.abs(known.length - wanted.length) >= least) continue;
+    const distance = isBeginning ? 1 : editDistance(wanted, known);
     if (distance < least) [best, least] = [name, distance];
   }
   return best;

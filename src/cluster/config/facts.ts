@@ -9,6 +9,8 @@ export interface Moved {
   gone: number;
   /** What takes its place, by the minor since when; several where one became several. */
   to?: [number, ...string[]][];
+  /** What takes its place, where that is no name. */
+  instead?: string;
   /** What is to be known of it. */
   say?: string;
 }
@@ -44,7 +46,9 @@ export type Reader = 'agent' | 'operator' | 'both' | 'unknown';
 export class Names {
   #table: Readonly<Record<string, string>>;
   readonly moved: readonly Moved[];
+  readonly #ranges = new Map<string, [number, number][]>();
   #parents: Set<string> | undefined;
+  #children: Map<string, string[]> | undefined;
 
   constructor(table: Readonly<Record<string, string>>, moved: readonly Moved[]) {
     this.#table = table;
@@ -52,13 +56,14 @@ export class Names {
   }
 
   /** The minors that have a name, as ranges; empty when none has. */
-  rangesOf(name: string): [number, number][] {
-    const [ranges = ''] = this.#row(name);
-    if (ranges === '') return [];
-    return ranges.split(',').map((range) => {
-      const [first = 0, last = first] = range.split('-').map(Number);
-      return [first, last];
-    });
+  rangesOf(name: string): readonly [number, number][] {
+    let ranges = this.#ranges.get(name);
+    if (!ranges) {
+      const [text = ''] = this.#row(name);
+      ranges = text === '' ? [] : text.split(',').map(rangeOf);
+      this.#ranges.set(name, ranges);
+    }
+    return ranges;
   }
 
   has(name: string, minor: number): boolean {
@@ -83,11 +88,11 @@ export class Names {
   }
 
   /** All names directly below one; those of the root for ''. */
-  below(name: string): string[] {
-    const prefix = name === '' ? '' : `${name}.`;
-    return Object.keys(this.#table).filter(
-      (path) => path.startsWith(prefix) && path !== name && !path.slice(prefix.length).includes('.'),
+  below(name: string): readonly string[] {
+    this.#children ??= Map.groupBy(Object.keys(this.#table), (path) =>
+      path.slice(0, Math.max(0, path.lastIndexOf('.'))),
     );
+    return this.#children.get(name) ?? [];
   }
 
   /** The names that a release has. */
@@ -139,6 +144,13 @@ export interface Facts {
   readerOf(key: string): Reader;
 }
 
+/** Keys whose values a Helm value has too, though the template computes them. */
+const WHOLE_VALUES = [
+  ['ipam', 'ipam.mode'],
+  ['routing-mode', 'routingMode'],
+  ['datapath-mode', 'bpf.datapathMode'],
+] as const;
+
 /** Reads what is known; the file is large, and is loaded once it is needed. */
 export async function loadFacts(): Promise<Facts> {
   const { default: json } = await import('../../../schemas/config-facts.json', { with: { type: 'json' } });
@@ -151,8 +163,10 @@ export async function loadFacts(): Promise<Facts> {
     const [value, more] = vals;
     if (set && value !== undefined && more === undefined && !value.startsWith('$')) sets.set(value, set);
   }
-  const ipam = sets.get('ipam');
-  if (ipam) sets.set('ipam.mode', ipam);
+  for (const [key, value] of WHOLE_VALUES) {
+    const set = sets.get(key);
+    if (set) sets.set(value, set);
+  }
   return {
     values: new Names(file.values, file.valuesMoved),
     keys: new Names(file.keys, file.keysMoved),
@@ -160,6 +174,11 @@ export async function loadFacts(): Promise<Facts> {
     valuesFor: (key) => (Object.hasOwn(configMap, key) ? (configMap[key]?.vals ?? []) : []),
     readerOf: (key) => readerOf(Object.hasOwn(configMap, key) ? configMap[key]?.by : undefined),
   };
+}
+
+function rangeOf(text: string): [number, number] {
+  const [first = 0, last = first] = text.split('-').map(Number);
+  return [first, last];
 }
 
 /** `auto (1.20)` is a value since then, `lb-only (plain Docker, until 1.18)` one up to then. */

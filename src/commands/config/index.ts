@@ -11,6 +11,18 @@ export const CONFIG: Verb = {
       about: 'Retrieve cilium configuration',
       load: async () => (await import('./get.ts')).addConfigGetCommand,
     },
+    drift: {
+      about: 'Compare what Helm wrote, the ConfigMap, node configurations and running agents',
+      asks: 'cluster',
+      globals: CLUSTER_GLOBALS,
+      load: async () => (await import('./drift.ts')).addConfigDriftCommand,
+    },
+    lint: {
+      about: 'Check Helm values and configurations for a release',
+      asks: 'cluster',
+      globals: CLUSTER_GLOBALS,
+      load: async () => (await import('./lint.ts')).addConfigLintCommand,
+    },
     view: {
       about: 'View the configuration of the cluster',
       asks: 'cluster',

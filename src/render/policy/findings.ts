@@ -12,9 +12,14 @@ export interface Report {
   paths: readonly string[];
   /** The files in the order in which they were read. */
   files: readonly string[];
-  rules: number;
+  /** How many rules were read; absent where none are meant. */
+  rules?: number;
   findings: readonly Finding[];
+  /** Which command reports; default `cilium policy validate`. */
+  tool?: string;
 }
+
+const DEFAULT_TOOL = 'cilium policy validate';
 
 /** Findings as text: `file:line:column: severity: message`, with the hint on the next line. */
 export function renderFindings(findings: readonly Finding[], palette: Palette): string {
@@ -50,7 +55,7 @@ function jsonReport({ files, rules, findings }: Report): unknown {
   return {
     valid: !findings.some(({ severity }) => severity === 'error'),
     files: files.length,
-    rules,
+    ...(rules !== undefined && { rules }),
     findings: findings.map(({ severity, code, message, hint, position, path }) => ({
       file: position.file,
       line: position.line,
@@ -64,14 +69,14 @@ function jsonReport({ files, rules, findings }: Report): unknown {
   };
 }
 
-function sarifReport({ findings }: Report): unknown {
+function sarifReport({ findings, tool = DEFAULT_TOOL }: Report): unknown {
   const codes = [...new Set(findings.map(({ code }) => code))].toSorted();
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
     runs: [
       {
-        tool: { driver: { name: 'cilium policy validate', rules: codes.map((id) => ({ id })) } },
+        tool: { driver: { name: tool, rules: codes.map((id) => ({ id })) } },
         columnKind: 'utf16CodeUnits',
         results: findings.map(({ severity, code, message, hint, position: { file, line, column } }) => ({
           ruleId: code,

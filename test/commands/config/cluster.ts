@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { answerJson, type KubeServer, refusal, serveKube } from '../../helpers/kube.ts';
+import { answerJson, type KubeServer, refusal, type SocketHandler, serveKube } from '../../helpers/kube.ts';
 import { type RunOptions, type RunResult, run } from '../../helpers/run.ts';
 
 /** What the API server was asked to change. */
@@ -25,6 +25,7 @@ const MAP = '/api/v1/namespaces/kube-system/configmaps/cilium-config';
 export async function configCluster(
   configMap: { data: Record<string, string>; metadata?: object },
   override: Override = () => undefined,
+  onSocket?: SocketHandler,
 ): Promise<ConfigCluster> {
   const written: Written[] = [];
   const server = await serveKube(async (request, response) => {
@@ -43,7 +44,7 @@ export async function configCluster(
       return answerJson(response, { items: [{ metadata: { name: 'cilium', namespace: 'kube-system' } }] });
     if (path === MAP) return answerJson(response, { metadata: { resourceVersion: '7' }, ...configMap });
     answerJson(response, refusal(404, 'NotFound', `${path} not found`), 404);
-  });
+  }, onSocket);
   return {
     server,
     written,

@@ -232,7 +232,10 @@ describe('--restart rolling', () => {
   const APPS = '/apis/apps/v1/namespaces/kube-system';
   const AGENTS = `${APPS}/daemonsets/cilium`;
   const OPERATOR = `${APPS}/deployments/cilium-operator`;
-  const selector = (label: string) => ({ selector: { matchLabels: { app: label } } });
+  const selector = (label: string) => ({
+    selector: { matchLabels: { app: label } },
+    template: { spec: { containers: [{ name: 'cilium-agent' }] } },
+  });
 
   /** The agents are new and ready after so many looks. */
   const rolling = (looks: number, pods: object[] = [], strategy = 'RollingUpdate') => {
@@ -293,13 +296,10 @@ describe('--restart rolling', () => {
   test.each([
     [
       { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 5m0s' } },
-      'pod cilium-x on n1: container cilium-agent waits: CrashLoopBackOff: back-off 5m0s',
+      'pod cilium-x on n1: the container waits: CrashLoopBackOff',
     ],
-    [
-      { terminated: { reason: 'Error', exitCode: 1 } },
-      'pod cilium-x on n1: container cilium-agent ended: Error (exit code 1)',
-    ],
-    [{ running: {} }, 'pod cilium-x on n1: container cilium-agent runs and is not ready yet'],
+    [{ terminated: { reason: 'Error', exitCode: 1 } }, 'pod cilium-x on n1: the container ended: Error'],
+    [{ running: {} }, 'pod cilium-x on n1: the container runs, and says that it is not ready'],
   ])('a restart that is stuck says why: %j', async (state, reason) => {
     const pod = {
       metadata: { name: 'cilium-x' },

@@ -1,0 +1,193 @@
+import type { Facts } from './facts.ts';
+import { find, type Given, nameOf } from './given.ts';
+import {
+  doubled,
+  type Lint,
+  lintAt,
+  movedAway,
+  notKnown,
+  releaseText,
+  type Scope,
+  wrongValue,
+} from './lint.ts';
+import { keyScope, lintKey } from './lint-keys.ts';
+import { replacementFault } from './proxy-replacement.ts';
+import { refusals, refusedSince } from './refusals.ts';
+
+/** Checks Helm values for a release. `all` is what stands in every file together, for rules about several values. */
+export function lintValues(given: readonly Given[], facts: Facts, minor: number): Lint[] {
+  const scope: Scope = {
+    facts,
+    names: facts.values,
+    minor,
+    who: 'charts',
+    pathOf: (name) => name.split('.'),
+  };
+  return [...doubled(given), ...given.flatMap((one) => lintValue(one, scope))];
+}
+
+function lintValue(given: Given, scope: Scope): Lint[] {
+  const { names, minor } = scope;
+  const name = nameOf(given);
+  if (given.isDoubled) return [];
+  const special = SPECIAL[name]?.(given, scope);
+  if (special) return special;
+  const isMap = given.type === 'object';
+  const row = names.movedBy(name, minor);
+  // `eni: true` became `eni.enabled`: the name stays, what it takes changed.
+  const isReshaped =
+    row?.to?.some(([, path = '']) => path.startsWith(`${name}.`)) && !isMap && given.type !== 'null';
+  if (names.has(name, minor) && !isReshaped) {
+    if (isMap && !names.isOpen(name, minor) && !isMistyped(given, name, scope))
+      return given.children.flatMap((child) => lintValue(child, scope));
+    if (isMap && name === 'extraConfig') {
+      const keys = keyScope(scope.facts, minor, ['extraConfig']);
+      return given.children.flatMap((child) => lintKey(child, child.path.at(-1) ?? '', keys));
+    }
+    if (isMap && names.movesBelow(name)) return movedBelow(given, scope);
+    return [mistyped(given, name, scope), wrongValue(given, name, scope) ?? []].flat();
+  }
+  if (row) return [refused(given, scope) ?? movedAway(given, row, scope)];
+  if (isMap && names.movesBelow(name)) return given.children.flatMap((child) => lintValue(child, scope));
+  return [refused(given, scope) ?? notKnown(given, scope)];
+}
+
+/** What was moved away from below a name that is no map any more, or takes anything. */
+function movedBelow(given: Given, scope: Scope): Lint[] {
+  const found = given.children.flatMap((child) => {
+    const special = SPECIAL[nameOf(child)]?.(child, scope);
+    if (special) return special;
+    const row = scope.names.movedBy(nameOf(child), scope.minor);
+    if (row) return [movedAway(child, row, scope)];
+    return scope.names.movesBelow(nameOf(child)) ? movedBelow(child, scope) : [];
+  });
+  return found.length > 0 ? found : mistyped(given, nameOf(given), scope);
+}
+
+function isMistyped(given: Given, name: string, scope: Scope): boolean {
+  return mistyped(given, name, scope).length > 0;
+}
+
+/** Helm checks values by the chart's schema, from 1.16 on; a null takes the default away before. */
+function mistyped(given: Given, name: string, { names, minor }: Scope): Lint[] {
+  const types = names.typesOf(name, minor);
+  const { type } = given;
+  if (!types || type === undefined || type === 'null' || types.includes(type)) return [];
+  if (type === 'integer' && types.includes('number')) return [];
+  const wanted = types.filter((one) => one !== 'null').join(' or ');
+  if (wanted === '') return [];
+  const own = `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
+  return [
+    lintAt(
+      given,
+      {
+        severity: 'error',
+        code: 'type',
+        message: `${name} is ${own}: Helm refuses it, the chart of ${releaseText(minor)} takes ${wanted}`,
+        fix: retyped(given, types),
+      },
+      'value',
+    ),
+  ];
+}
+
+/** The same value as the type that is wanted, where there is no doubt. */
+function retyped({ path, value }: Given, types: readonly string[]): Lint['fix'] {
+  if (typeof value === 'string' && types.includes('boolean') && /^(?:true|false)$/.test(value))
+    return [{ kind: 'set', at: path, value: value === 'true' }];
+  if (typeof value === 'string' && types.includes('integer') && /^(?:0|[1-9]\d{0,8})$/.test(value))
+    return [{ kind: 'set', at: path, value: Number(value) }];
+  if ((typeof value === 'number' || typeof value === 'boolean') && types.includes('string'))
+    return [{ kind: 'set', at: path, value: String(value) }];
+  return undefined;
+}
+
+/** A value that is gone, and that the chart ends at when it is set. */
+function refused(given: Given, scope: Scope): Lint | undefined {
+  const name = nameOf(given);
+  const since = refusedSince(name);
+  if (since === undefined || since > scope.minor || !isSet(given.value)) return undefined;
+  const row = scope.names.movedBy(name, scope.minor);
+  const told = row ? movedAway(given, row, scope) : notKnown(given, scope);
+  return {
+    ...told,
+    severity: 'error',
+    code: 'refused',
+    message: `${told.message.replace(/: charts of .*$/, '')}; the chart of ${releaseText(scope.minor)} refuses it`,
+  };
+}
+
+/** As a template's `if` sees it. */
+function isSet(value: unknown): boolean {
+  if (value === null || value === false || value === '' || value === 0) return false;
+  return typeof value !== 'object' || Object.keys(value).length > 0;
+}
+
+/** Values whose meaning moved, not their name alone. */
+const SPECIAL: Readonly<Record<string, (given: Given, scope: Scope) => Lint[] | undefined>> = {
+  tunnel,
+  'global.tunnel': tunnel,
+  kubeProxyReplacement: lintReplacement,
+};
+
+function tunnel(given: Given, { minor }: Scope): Lint[] | undefined {
+  const { value, path } = given;
+  // Nothing is lost where nothing is written.
+  if (minor < 14 || value === null || (minor === 14 && value === '')) return minor < 14 ? undefined : [];
+  const native = value === 'disabled';
+  const known = native || value === 'vxlan' || value === 'geneve';
+  const words = native
+    ? 'routingMode: native'
+    : known
+      ? `routingMode: tunnel and tunnelProtocol: ${value}`
+      : 'routingMode and tunnelProtocol';
+  const gone = minor >= 15;
+  return [
+    lintAt(given, {
+      severity: gone ? 'error' : 'warning',
+      code: gone && isSet(value) ? 'refused' : gone ? 'removed' : 'deprecated',
+      message: gone
+        ? `${nameOf(given)} is gone since 1.15: write ${words}${isSet(value) ? `; the chart of ${releaseText(minor)} refuses it` : ''}`
+        : `${nameOf(given)} is deprecated since 1.14 and gone with 1.15: write ${words}`,
+      hint: native
+        ? 'Native routing needs routes between the nodes (autoDirectNodeRoutes=true on one L2 network), and ipv4NativeRoutingCIDR where addresses are masqueraded.'
+        : undefined,
+      fix: known
+        ? [
+            { kind: 'set', at: path, value: native ? 'native' : 'tunnel' },
+            { kind: 'rename', from: path, to: ['routingMode'] },
+            ...(native ? [] : [{ kind: 'set' as const, at: ['tunnelProtocol'], value }]),
+          ]
+        : undefined,
+    }),
+  ];
+}
+
+function lintReplacement(given: Given, { minor }: Scope): Lint[] | undefined {
+  const fault = replacementFault(given.value, minor);
+  if (!fault) return [];
+  const { isError, message, today, hint } = fault;
+  return [
+    lintAt(
+      given,
+      {
+        severity: isError ? 'error' : 'warning',
+        code: isError && minor >= 13 ? 'refused' : isError ? 'value' : 'deprecated',
+        message: `${nameOf(given)} ${message}${isError && minor >= 13 ? '; the chart refuses it' : ''}`,
+        hint,
+        fix: today && minor >= 14 ? [{ kind: 'set', at: given.path, value: today === 'true' }] : undefined,
+      },
+      'value',
+    ),
+  ];
+}
+
+/** Values that the chart refuses together. */
+export function lintTogether(sets: readonly (readonly Given[])[], minor: number): Lint[] {
+  // Of several files the last one that gives a value counts.
+  const at = (name: string) =>
+    sets.map((given) => find(given, name)).findLast((found) => found !== undefined && found.value !== null);
+  return refusals(at, minor).map(({ given, ...fault }) =>
+    lintAt(given, { severity: 'error', code: 'refused', ...fault }, 'value'),
+  );
+}

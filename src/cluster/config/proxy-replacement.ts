@@ -1,0 +1,40 @@
+import { releaseText } from './lint.ts';
+
+/** The words of kubeProxyReplacement by release, and what is written today. */
+export function replacementFault(
+  value: unknown,
+  minor: number,
+): { isError: boolean; message: string; today: 'true' | 'false' | undefined; hint?: string } | undefined {
+  const text = String(value);
+  if (value === null || text === '') return undefined;
+  const today = { strict: 'true', disabled: 'false', true: 'true', false: 'false' }[text] as
+    | 'true'
+    | 'false'
+    | undefined;
+  const isNew = text === 'true' || text === 'false';
+  if (minor <= 13) {
+    const words = minor < 13 ? ['probe', 'strict', 'partial', 'disabled'] : ['strict', 'partial', 'disabled'];
+    if (words.includes(text)) return undefined;
+    return {
+      isError: true,
+      message: `is "${text}": ${releaseText(minor)} takes ${words.join(', ')}`,
+      today: undefined,
+      ...(isNew && { hint: `Until 1.13 ${text} is written ${text === 'true' ? 'strict' : 'disabled'}.` }),
+    };
+  }
+  if (isNew) return undefined;
+  const isOld = ['strict', 'partial', 'disabled'].includes(text);
+  const isError = minor >= 16 || !isOld;
+  const partial =
+    text === 'partial'
+      ? 'partial is false today, with the single switches that are wanted, such as socketLB.enabled.'
+      : undefined;
+  return {
+    isError,
+    message: isError
+      ? `is "${text}": ${releaseText(minor)} takes true or false${today ? `; ${text} is written ${today} today` : ''}`
+      : `is "${text}", deprecated since 1.14 and refused from 1.16 on${today ? `: write ${today}` : ''}`,
+    today,
+    ...(partial && { hint: partial }),
+  };
+}

@@ -1,0 +1,214 @@
+import type { Command } from 'commander';
+import { agentAddress, connectAgent } from '../../agent/client.ts';
+
+import { examples, integer } from '../../cli/flags.ts';
+import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { findDrift, type NodeLayers, type SharedLayers } from '../../cluster/config/drift.ts';
+import { loadFacts, minorOf } from '../../cluster/config/facts.ts';
+import type { Context } from '../../context.ts';
+import { errorMessage, UserError } from '../../errors.ts';
+import type { Stop } from '../../kube/agents.ts';
+import type { KubeObject } from '../../kube/client.ts';
+import { type KubeClient, KubeRefusal } from '../../kube/client.ts';
+import { CONFIG_MAP, type StoredConfig, writtenMs } from '../../kube/config-map.ts';
+import { listNodeConfigs, mergeNodeConfigs, type NodeConfig } from '../../kube/config-sources.ts';
+import { listAll } from '../../kube/pages.ts';
+import { findRelease, installedRelease, ownersOf } from '../../kube/release.ts';
+import { openRoads } from '../../kube/road.ts';
+import { bounded } from '../../lib/bounded.ts';
+import { isRecord } from '../../lib/record.ts';
+import { parseYamlDocuments } from '../../lib/yaml-text.ts';
+import { isNewer, NEWEST_RELEASE } from '../../model/release.ts';
+import { renderDrift } from '../../render/cluster/drift.ts';
+import { fetchConfig } from './config.ts';
+import { openStoredConfig } from './stored.ts';
+
+interface DriftOptions extends OutputFlag {
+  limitNodes?: string;
+  concurrency: number;
+}
+
+/** Exit codes: something drifted; nothing did, as far as it could be read. */
+const DRIFTED = 1;
+const NOT_ALL_READ = 3;
+/** How long a node may take, where `--timeout` does not say so. */
+const NODE_MS = 10_000;
+
+/** Declares `config drift`. */
+export function addConfigDriftCommand(command: Command, ctx: Context): void {
+  command
+    .addHelpText(
+      'after',
+      examples(
+        'cilium config drift',
+        'cilium config drift --limit-nodes topology.kubernetes.io/zone=a',
+        'cilium config drift -o json',
+      ),
+    )
+    .option('--limit-nodes <selector>', 'Compare the nodes with these labels')
+    .addOption(
+      integer('--concurrency <n>', 'Agents that are asked at once', { min: 1, max: 500 }).default(10),
+    )
+    .addOption(outputOption())
+    .action((options: DriftOptions) => runConfigDrift(options, ctx));
+}
+
+/** Compares what Helm wrote, the ConfigMap, CiliumNodeConfigs, and what the agents run with. */
+export async function runConfigDrift(options: DriftOptions, ctx: Context): Promise<void> {
+  const { client, stored } = await openStoredConfig(ctx, 'Unable to read config');
+  const [facts, release, shared, overrides, stops, starts] = await Promise.all([
+    loadFacts(),
+    installedRelease(client, stored.namespace),
+    sharedLayers(client, stored, ctx),
+    nodeConfigs(client, stored.namespace, ctx),
+    openRoads(ctx, {
+      ...ctx.globals.cluster,
+      namespace: stored.namespace,
+      selector: options.limitNodes,
+      concurrency: options.concurrency,
+    }),
+    startsOf(client, stored.namespace),
+  ]);
+  const labels = overrides?.length ? await nodeLabels(client, options.limitNodes) : new Map();
+  const unread: { node: string; error: string }[] = [];
+  const readOne = async (stop: Stop): Promise<NodeLayers | undefined> => {
+    try {
+      const agent = await configOf(stop, ctx);
+      const source = { kind: 'cilium-node-config' as const, namespace: stored.namespace, name: '' };
+      const own = await mergeNodeConfigs(
+        overrides ?? [],
+        labels.get(stop.node) ?? {},
+        source,
+        async () => {},
+      );
+      const names = new Set(own.from.map(({ name }) => name));
+      const written = (overrides ?? []).filter(({ metadata }) => names.has(metadata?.name ?? ''));
+      return {
+        node: stop.node,
+        agent,
+        nodeConfig: own.values,
+        nodeConfigWrittenMs: latest(written.map((one) => writtenMs(one, undefined))),
+        startedMs: starts.get(stop.node),
+      };
+    } catch (error) {
+      ctx.signal.throwIfAborted();
+      unread.push({ node: stop.node, error: errorMessage(error) });
+      return undefined;
+    }
+  };
+  const read = await Promise.all(bounded(stops, options.concurrency, readOne));
+  const nodes = read.filter((one) => one !== undefined);
+  const known = release !== undefined && !isNewer(release) ? release : NEWEST_RELEASE;
+  const drift = findDrift(shared, nodes, facts, minorOf(known));
+  if (options.output) await writeStructured(ctx, options.output, { ...drift, unread });
+  else if (drift.rows.length > 0) await ctx.out.write(renderDrift(drift.rows, nodes.length));
+  for (const { node, error } of unread) await ctx.err.write(`${node}: not read: ${error}\n`);
+  if (drift.behind.length > 0)
+    await ctx.err.write(
+      `The configuration was written after the agents of ${drift.behind.length} nodes started: ${some(drift.behind)}\n`,
+    );
+  await ctx.err.write(
+    `${drift.rows.length === 0 ? 'No drift' : 'Drift'} on ${nodes.length} of ${stops.length} nodes. ${drift.notShown.length} keys are not told by the agents and were not compared with them.\n`,
+  );
+  if (drift.rows.length > 0) ctx.exitCode = DRIFTED;
+  else if (unread.length > 0 || overrides === undefined || nodes.length === 0) ctx.exitCode = NOT_ALL_READ;
+}
+
+function some(names: readonly string[]): string {
+  return names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} …`;
+}
+
+function latest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+async function configOf({ dial, trouble }: Stop, ctx: Context): ReturnType<typeof fetchConfig> {
+  if (!dial) throw new UserError(trouble ?? 'no agent');
+  const limitMs = ctx.globals.timeoutMs ?? NODE_MS;
+  const deadline = AbortSignal.timeout(limitMs);
+  const signal = AbortSignal.any([ctx.signal, deadline]);
+  try {
+    const agent = connectAgent(agentAddress(ctx), signal, { timeoutMs: limitMs, dial });
+    return await fetchConfig(agent);
+  } catch (error) {
+    if (deadline.aborted) throw new UserError(`no answer within ${limitMs / 1000} s`, { cause: error });
+    throw error;
+  }
+}
+
+/** What is left out where it may not be read, with a note; the others still say something. */
+async function unlessForbidden<T>(
+  ctx: Context,
+  what: string,
+  body: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await body();
+  } catch (error) {
+    if (!(error instanceof KubeRefusal && error.code === 403)) throw error;
+    await ctx.err.write(`Note: ${what} left out: ${error.status.message ?? error.message}\n`);
+    return undefined;
+  }
+}
+
+async function sharedLayers(client: KubeClient, stored: StoredConfig, ctx: Context): Promise<SharedLayers> {
+  const helm = ownersOf(stored.object).find(({ kind }) => kind === 'Helm');
+  const release = await unlessForbidden(ctx, 'what Helm wrote is', () =>
+    findRelease(client, stored.namespace, helm?.name ?? 'cilium'),
+  );
+  return {
+    helm: release && (await configMapIn(release.manifest)),
+    configMap: stored.data,
+    writtenMs: (key) => writtenMs(stored.object, key),
+  };
+}
+
+/** The data of the ConfigMap in a manifest; undefined where it has none. */
+async function configMapIn(manifest: string): Promise<Record<string, string> | undefined> {
+  const { documents } = await parseYamlDocuments(manifest);
+  for (const document of documents) {
+    if (document.get('kind') !== 'ConfigMap' || document.getIn(['metadata', 'name']) !== CONFIG_MAP) continue;
+    const value: unknown = document.toJS();
+    const data = isRecord(value) && isRecord(value.data) ? value.data : {};
+    return Object.fromEntries(Object.entries(data).map(([key, text]) => [key, String(text)]));
+  }
+  return undefined;
+}
+
+/** Undefined where they may not be read. */
+function nodeConfigs(client: KubeClient, namespace: string, ctx: Context): Promise<NodeConfig[] | undefined> {
+  return unlessForbidden(ctx, 'CiliumNodeConfigs are', () =>
+    listNodeConfigs(client, { kind: 'cilium-node-config', namespace, name: '' }),
+  );
+}
+
+async function nodeLabels(
+  client: KubeClient,
+  labelSelector: string | undefined,
+): Promise<Map<string, Record<string, string>>> {
+  const nodes = await listAll<KubeObject, [string, Record<string, string>]>(
+    client,
+    '/api/v1/nodes',
+    { labelSelector },
+    ({ metadata }) => [metadata?.name ?? '', metadata?.labels ?? {}],
+  );
+  return new Map(nodes);
+}
+
+/** When the agents' pods started, by node: what the configuration was read at. */
+async function startsOf(client: KubeClient, namespace: string): Promise<Map<string, number>> {
+  const starts = await listAll<
+    KubeObject & { spec?: { nodeName?: string }; status?: { startTime?: string } },
+    [string, number]
+  >(
+    client,
+    `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`,
+    { labelSelector: 'k8s-app=cilium' },
+    ({ spec, status }) => {
+      const ms = Date.parse(status?.startTime ?? '');
+      return spec?.nodeName === undefined || Number.isNaN(ms) ? undefined : [spec.nodeName, ms];
+    },
+  );
+  return new Map(starts);
+}
