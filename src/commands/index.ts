@@ -1,4 +1,4 @@
-import { AGENT_GLOBALS, BPF_GLOBALS, ELSEWHERE_GLOBALS } from '../cli/flags.ts';
+import { AGENT_GLOBALS, BPF_GLOBALS, CLUSTER_GLOBALS, ELSEWHERE_GLOBALS } from '../cli/flags.ts';
 import type { Verb } from '../cli/tree.ts';
 import { BGP } from './bgp/index.ts';
 import { BPF } from './bpf/index.ts';
@@ -58,6 +58,12 @@ export const TREE: Verb = {
     loadinfo: {
       about: 'Show load information',
       load: async () => (await import('./loadinfo.ts')).addLoadinfoCommand,
+    },
+    logs: {
+      about: 'Show the logs of agents, operator, relay and Envoy of a cluster',
+      globals: CLUSTER_GLOBALS,
+      asks: 'cluster',
+      load: async () => (await import('./logs/logs.ts')).addLogsCommand,
     },
     sysdump: {
       about: 'Tell how to collect a sysdump of the whole cluster',
