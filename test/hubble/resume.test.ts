@@ -61,6 +61,7 @@ describe('a followed stream that breaks', () => {
     expect(shown).toEqual(['flow-50', 'flow-51', 'flow-52']);
   });
 
+  // differs: observe-resume
   test('loses nothing that the server still holds and shows nothing twice', async () => {
     const server = new RingServer(10_000);
     let connection = 0;

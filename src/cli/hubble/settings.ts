@@ -31,15 +31,17 @@ export interface Settings {
 
 /** Reads what flags, environment and config file say, and turns on debugging where they do. */
 export async function readSettings(command: Command, ctx: Context): Promise<Settings> {
-  const named = given(command, 'config') ?? ctx.env[variable('config')];
+  const named = given(command, 'config') ?? (ctx.env[variable('config')] || undefined);
   const path = named ?? defaultConfigPath(ctx);
   const file = await ctx.computing(() => readConfig(String(path), named !== undefined, ctx));
-  const find = (name: string): unknown =>
-    given(command, name) ?? ctx.env[variable(name)] ?? plainSetting(file[name], name, String(path));
+  // A variable that is empty counts as not set.
+  const spoken = (name: string): unknown => given(command, name) ?? (ctx.env[variable(name)] || undefined);
+  const written = (name: string): unknown => plainSetting(file[name], name, String(path));
+  const find = (name: string): unknown => spoken(name) ?? written(name);
   const all: Record<string, SettingValue> = {};
   for (const key of KEYS) {
     const initial = key.name === 'config' ? String(path) : key.initial;
-    all[key.name] = settingOf(find(key.name), key) ?? initial;
+    all[key.name] = settingOf(spoken(key.name), key) ?? asWritten(written(key.name)) ?? initial;
   }
   const settings: Settings = {
     all,
@@ -131,9 +133,15 @@ function given(command: Command, key: string): unknown {
 function settingOf(value: unknown, key: Key): SettingValue | undefined {
   if (value === undefined || value === null) return undefined;
   if (key.type === 'duration') return durationText(String(value));
-  if (Array.isArray(value)) return value.map(String);
   // The reference knows no way to write a uint16 as a number.
   if (key.type === 'uint16') return String(value);
+  return asWritten(value);
+}
+
+/** What the file holds stays as it is there. */
+function asWritten(value: unknown): SettingValue | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (Array.isArray(value)) return value.map(String);
   return typeof value === 'boolean' || typeof value === 'number' ? value : String(value);
 }
 

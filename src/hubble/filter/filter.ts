@@ -71,8 +71,10 @@ const FIELDS: { [Name in keyof FlowFilter]-?: Compiler<NonNullable<FlowFilter[Na
   destination_ip: (values) => onText(compileIps(values), (flow) => flow.IP?.destination),
   source_pod: (values) => named(values, (flow) => podOf(flow.source)),
   destination_pod: (values) => named(values, (flow) => podOf(flow.destination)),
-  source_service: (values) => named(values, (flow) => serviceOf(flow.source_service)),
-  destination_service: (values) => named(values, (flow) => serviceOf(flow.destination_service)),
+  source_service: (values) =>
+    named(values, (flow) => serviceOf(flow.source_service), 'invalid source service filter: '),
+  destination_service: (values) =>
+    named(values, (flow) => serviceOf(flow.destination_service), 'invalid destination service filter: '),
   source_fqdn: (values) => onNames(compileFqdns(values), (flow) => flow.source_names),
   destination_fqdn: (values) => onNames(compileFqdns(values), (flow) => flow.destination_names),
   source_label: (values) => labelled(values, (flow) => flow.source?.labels),
@@ -177,16 +179,16 @@ function serviceOf(service: Service | undefined): Named {
   return { namespace: service?.namespace ?? '', name: service?.name ?? '' };
 }
 
-function emptyName(): UserError {
-  return new UserError('invalid filter, name must not be empty', {
+function emptyName(filter = ''): UserError {
+  return new UserError(`${filter}invalid filter, name must not be empty`, {
     hint: 'A namespace alone is written with a slash, "shop/"; "/" stands for every one.',
   });
 }
 
 /** `namespace/prefix`; no namespace before the slash means any, no slash means the namespace `default`. */
-function named(values: readonly string[], read: (flow: Flow) => Named): FlowPredicate {
+function named(values: readonly string[], read: (flow: Flow) => Named, filter = ''): FlowPredicate {
   const wanted = values.map((value) => {
-    if (value === '') throw emptyName();
+    if (value === '') throw emptyName(filter);
     // What stands behind a second slash counts for nothing.
     const [first = '', name] = value.split('/');
     return name === undefined ? { namespace: 'default', name: first } : { namespace: first, name };

@@ -103,12 +103,12 @@ const ANY_NAME = /^[-0-9_a-z]+(?:\.[-0-9_a-z]+)*$/;
 export function compileNodeNames(patterns: readonly string[]): TextMatch {
   const anyName = (text: string) => ANY_NAME.test(text);
   const compiled = patterns.map((pattern) => {
-    if (pattern === '') throw new UserError('invalid node name filter: empty pattern');
+    if (pattern === '') throw new UserError('empty pattern');
     const parts = pattern.split('/');
     if (parts.length > 2)
-      throw new UserError(
-        `invalid node name filter "${pattern}": too many slashes in pattern, expected [CLUSTER/]NODE`,
-      );
+      throw new UserError('too many slashes in pattern', {
+        hint: `"${pattern}" is not of the form [CLUSTER/]NODE.`,
+      });
     const [cluster, node] = parts.length === 2 ? parts : ['', parts[0]];
     return {
       cluster: cluster ? compileFqdns([cluster]) : anyName,

@@ -1,5 +1,5 @@
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
-import { errorMessage } from '../../errors.ts';
+import { errorMessage, UserError } from '../../errors.ts';
 import { joinHostPort } from '../../lib/address.ts';
 import { goQuote } from '../../lib/go-quote.ts';
 import { FrameError, FrameReader, FrameTooLarge, frame } from './frames.ts';
@@ -64,8 +64,7 @@ export class GrpcClient {
       });
       session.once('error', fail);
       // The socket may have gone while HTTP/2 was being loaded, and a session on it would never say so.
-      const gone = () =>
-        fail(lastError(socket) ?? new Error('the connection was closed before its greeting'));
+      const gone = () => fail(lastError(socket) ?? new Error('EOF'));
       session.once('close', gone);
       socket.once('close', gone);
       socket.once('error', fail);
@@ -77,7 +76,12 @@ export class GrpcClient {
   async unary(call: Call): Promise<Buffer> {
     let answer: Buffer | undefined;
     for await (const messages of this.stream(call)) answer = messages.at(-1) ?? answer;
-    if (answer === undefined) throw new RpcError('Internal', 'the server ended the call without an answer');
+    if (answer === undefined)
+      throw new RpcError(
+        'Internal',
+        'cardinality violation: received no response message from non-server-streaming RPC',
+        { hint: 'The server ended the call without an answer.' },
+      );
     return answer;
   }
 
@@ -141,6 +145,8 @@ export class GrpcClient {
       return new RpcError(error instanceof FrameTooLarge ? 'ResourceExhausted' : 'Internal', error.message, {
         cause: error,
       });
+    // What stood in the way before the call.
+    if (error instanceof UserError) return error;
     const reset = /Stream closed with error code NGHTTP2_(\w+)/.exec(errorMessage(error))?.[1];
     if (reset)
       return new RpcError(codeOfReset(reset), `stream terminated by RST_STREAM with error code: ${reset}`, {

@@ -58,7 +58,7 @@ export function checkServerFlags(flags: ServerFlags): void {
   const [cert, key] = [flags.tlsClientCertFile !== '', flags.tlsClientKeyFile !== ''];
   if (cert !== key)
     fail(
-      'tls-client-cert-file and tls-client-key-file: both are required but only one was provided',
+      'certificate and private key are both required, but only one was provided',
       `Add --${cert ? 'tls-client-key-file' : 'tls-client-cert-file'}.`,
     );
   if (cert && !secure)

@@ -151,22 +151,29 @@ export function dialFault(settings: ServerSettings, error: unknown): RpcError {
         .filter((part) => part !== undefined)
         .join(' ') || undefined,
     );
-  if (/protocol error|bad preface|HTTP\/2|EOF|before its greeting/i.test(errorMessage(inner)))
-    return unavailable(
-      `error reading server preface: ${errorMessage(inner)}`,
-      'What listens there does not speak gRPC without TLS: if it is TLS, add --tls.',
+  if (/protocol error|bad preface|HTTP\/2|EOF/i.test(errorMessage(inner)))
+    return new RpcError(
+      'Unavailable',
+      `connection error: desc = "error reading server preface: ${errorMessage(inner)}"`,
+      {
+        hint: 'What listens there does not speak gRPC without TLS: if it is TLS, add --tls.',
+        cause: error,
+      },
     );
   return unavailable(`${dial}: ${errorMessage(inner)}`);
 }
 
 /** OpenSSL's reason, without the numbers and places around it. */
 function tlsMessage(message: string): string {
-  return /:error:[^:]*:[^:]*:[^:]*:([^:]+):/.exec(message)?.[1] ?? message.trim();
+  const reason = /:error:[^:]*:[^:]*:[^:]*:([^:]+):/.exec(message)?.[1] ?? message.trim();
+  return isPlain(reason) ? 'tls: first record does not look like a TLS handshake' : reason;
 }
 
+/** Whether the other side answered with something else than TLS. */
+const isPlain = (message: string) => /wrong[ _]version[ _]number|packet length too long/i.test(message);
+
 function tlsHint(code: string, message: string): string | undefined {
-  if (code.includes('WRONG_VERSION_NUMBER') || /wrong version number|packet length too long/i.test(message))
-    return 'The server does not speak TLS: leave out --tls.';
+  if (isPlain(code) || isPlain(message)) return 'The server does not speak TLS: leave out --tls.';
   if (/certificate required|bad certificate|handshake failure|alert/i.test(message))
     return 'The server may ask for a client certificate: --tls-client-cert-file and --tls-client-key-file.';
   return undefined;

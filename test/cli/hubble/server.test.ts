@@ -140,7 +140,10 @@ describe('the connection to a server', () => {
       /^invalid flag\(s\): must specify both basic-auth-username and basic-auth-password/,
     ],
     [['--basic-auth-username', 'ann', '--basic-auth-password', 'x'], /requires transport level security/],
-    [['--tls-client-cert-file', 'a'], /^invalid flag\(s\): .*both are required but only one was provided/],
+    [
+      ['--tls-client-cert-file', 'a'],
+      /^invalid flag\(s\): certificate and private key are both required, but only one was provided/,
+    ],
     [['--tls-client-cert-file', 'a', '--tls-client-key-file', 'b'], /transport layer security required/],
     [
       ['--tls', '--tls-ca-cert-files', '/nonexistent.pem'],

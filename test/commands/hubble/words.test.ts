@@ -75,6 +75,12 @@ test.each([
   [['observe', 'x', '--input-file', 'f.jsonl'], "too many arguments for 'observe'"],
   [['status', 'x'], "too many arguments for 'status'"],
   [['list', 'nodes', 'x'], "too many arguments for 'nodes'"],
+  [['watch', 'peers', 'x'], "too many arguments for 'peers'"],
+  [['config', 'view', 'x'], "too many arguments for 'view'"],
+  [['version', 'x'], "too many arguments for 'version'"],
+  [['list', 'ns'], 'unknown command "ns" for "hubble list"'],
+  [['watch', 'x'], 'unknown command "x" for "hubble watch"'],
+  [['config', 'x'], 'unknown command "x" for "hubble config"'],
 ])('words behind %j are an error', async (words, message) => {
   const { stderr, code } = await run(['hubble', ...words], { cwd: folder });
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) });
@@ -144,4 +150,117 @@ test('hubble prints the completion scripts that cilium prints', async () => {
     expect(own).toEqual(other);
     expect(own.stdout).toContain('hubble');
   }
+});
+
+describe('what the reference prints of a config file', () => {
+  const view = async (text: string, env: Record<string, string> = {}, ...words: string[]) => {
+    writeFileSync(join(folder, 'c.yaml'), text);
+    const verb = words.length > 0 ? words : ['view'];
+    return run(['hubble', 'config', ...verb, '--config', join(folder, 'c.yaml')], { cwd: folder, env });
+  };
+
+  test.each([
+    ['port-forward-port: 4245', 'port-forward-port: 4245'],
+    ['port-forward-port: "4245"', 'port-forward-port: "4245"'],
+    ['{}', 'port-forward-port: "4245"'],
+    ['timeout: 3', 'timeout: 3'],
+    ['timeout: 90s', 'timeout: 90s'],
+    ['request-timeout: 1m', 'request-timeout: 1m'],
+    ['{}', 'request-timeout: 12s'],
+    ['tls: "true"', 'tls: "true"'],
+    ['debug: false', 'debug: false'],
+    ['server: 5', 'server: 5'],
+  ])('%s is shown as it stands there: %s', async (text, line) => {
+    const { stdout, code } = await view(text);
+    expect({ code, line: stdout.split('\n').find((each) => each === line) }).toEqual({ code: 0, line });
+  });
+
+  test.each([
+    [{ HUBBLE_PORT_FORWARD_PORT: '4246' }, 'port-forward-port: "4246"'],
+    [{ HUBBLE_REQUEST_TIMEOUT: '90s' }, 'request-timeout: 1m30s'],
+    [{ HUBBLE_SERVER: '' }, 'server: localhost:4245'],
+    [{ HUBBLE_TLS: '' }, 'tls: false'],
+  ] as [Record<string, string>, string][])(
+    'the environment comes first, unless it is empty: %j',
+    async (env, line) => {
+      expect((await view('{}', env)).stdout.split('\n')).toContain(line);
+    },
+  );
+
+  // differs: hubble-config-unknown
+  test('what is no setting is left out, and a setting has no keys of its own', async () => {
+    expect((await view('nope: 3')).stdout).not.toContain('nope');
+    expect(await view('server: {a: b}')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('server: expected a value or a list of values'),
+    });
+  });
+
+  // differs: hubble-config-ending
+  test('it is YAML whatever it is called', async () => {
+    expect(
+      await run(['hubble', 'config', 'set', 'server', 'x', '--config', join(folder, 'plain')], {
+        cwd: folder,
+      }),
+    ).toEqual({ code: 0, stdout: '', stderr: '' });
+    const { stdout } = await run(['hubble', 'config', 'get', 'server', '--config', join(folder, 'plain')], {
+      cwd: folder,
+    });
+    expect(stdout).toBe('x\n');
+  });
+
+  // differs: hubble-misspelt
+  test.each([
+    [['config', 'get', 'a', 'b'], "invalid arguments: get requires exactly 0 or 1 argument: got 'a b'"],
+    [['config', 'reset', 'a', 'b'], "invalid arguments: reset requires exactly 0 or 1 argument: got 'a b'"],
+    [['config', 'set'], "invalid arguments: set requires exactly 1 or 2 argument(s): got ''"],
+    [
+      ['observe', '--input-file', 'f.jsonl', '--port-forward'],
+      'cannot use --input-file and --port-forward together',
+    ],
+  ])('%j: %s', async (words, line) => {
+    const { stdout, stderr, code } = await run(['hubble', ...words], { cwd: folder });
+    expect({ stdout, code, line: stderr.split('\n')[0] }).toEqual({ stdout: '', code: 1, line });
+  });
+});
+
+// differs: hubble-env-words
+test('a variable that cannot be read is an error, as the flag is', async () => {
+  const { stderr, code } = await run(['hubble', 'status'], { env: { HUBBLE_TIMEOUT: 'abc' } });
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('invalid argument "abc"') });
+});
+
+// differs: observe-not-value
+test('--not=false does not negate, and --not=x is an error', async () => {
+  const shown = async (...words: string[]) => (await observe('--print-raw-filters', ...words)).stdout;
+  expect(await shown('--not=false', '--verdict', 'DROPPED')).toBe(await shown('--verdict', 'DROPPED'));
+  expect(await shown('--not=true', '--verdict', 'DROPPED')).toContain('denylist');
+  expect((await observe('--not=x')).stderr).toContain('expected true or false');
+});
+
+// differs: observe-allowlist-words
+test('an allowlist that is no JSON is shown with what was expected', async () => {
+  expect((await observe('--allowlist', 'x')).stderr).toMatch(
+    /^invalid --allowlist flag: failed to decode 'x': proto: syntax error .*\nExpected a FlowFilter such as /,
+  );
+});
+
+describe('files that are named to be read', () => {
+  // differs: observe-input-folder
+  test('a folder is read, and no name is none', async () => {
+    expect((await run(['hubble', 'observe', '--input-file', '.'], { cwd: folder })).stdout).toContain(
+      'FORWARDED',
+    );
+    const none = await run(['hubble', 'observe', '--input-file', '', '--server', 'unix:///nope'], {
+      cwd: folder,
+    });
+    expect(none).toMatchObject({ stdout: '', code: 1, stderr: expect.stringContaining('/nope') });
+  });
+});
+
+// differs: hubble-old-flags
+test('masks go by their older names, too', async () => {
+  const masked = (...words: string[]) => observe('-o', 'json', '--print-raw-filters', '--pod', 'a', ...words);
+  expect(await masked('--experimental-field-mask', 'time')).toEqual(await masked('--field-mask', 'time'));
+  expect((await masked('--experimental-field-mask', 'time')).code).toBe(0);
 });

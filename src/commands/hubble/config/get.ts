@@ -9,9 +9,7 @@ export function addHubbleConfigGetCommand(command: Command, ctx: Context): void 
   command.argument('[key...]', 'key to print (default: all keys)');
   command.action(async (keys: readonly string[]) => {
     if (keys.length > 1)
-      throw new UserError(
-        `invalid arguments: get requires exactly 0 or 1 argument(s): got '${keys.join(' ')}'`,
-      );
+      throw new UserError(`invalid arguments: get requires exactly 0 or 1 argument: got '${keys.join(' ')}'`);
     const { all } = await readSettings(command, ctx);
     const [key] = keys;
     if (key === undefined) return ctx.out.write(goYaml(all));

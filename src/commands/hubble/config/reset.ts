@@ -11,7 +11,7 @@ export function addHubbleConfigResetCommand(command: Command, ctx: Context): voi
   command.action(async (names: readonly string[]) => {
     if (names.length > 1)
       throw new UserError(
-        `invalid arguments: reset requires exactly 0 or 1 argument(s): got '${names.join(' ')}'`,
+        `invalid arguments: reset requires exactly 0 or 1 argument: got '${names.join(' ')}'`,
       );
     const keys = names.length > 0 ? names.map(requiredKey) : KEYS.filter((key) => key.name !== 'config');
     const settings = await readSettings(command, ctx);

@@ -59,7 +59,8 @@ export function addOtherOptions(command: Command): Command {
       stringArray(
         '--input-file <file>',
         'Read flows from a capture, a folder of captures or a glob; - for stdin',
-      ),
+        // Without a name it is as if it had not been given.
+      ).argParser((name: string, names: string[] = []) => (name === '' ? names : [...names, name])),
     )
     .addOption(stringSlice('--field-mask <fields>', 'Fields to ask for, with -o json'))
     .addOption(stringSlice('--experimental-field-mask <fields>', '').hideHelp())
