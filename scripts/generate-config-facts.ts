@@ -115,6 +115,8 @@ for (const version of versions) {
   if (existsSync(file)) schema(JSON.parse(readFileSync(file, 'utf8')) as Schema, '', minor);
 }
 for (const name of ['data', 'metadata', 'kind', 'name', 'namespace']) keys.delete(name);
+// Helm's own, which a chart of 1.8 had its values below.
+for (const name of values.keys()) if (/^global(?:\.|$)/.test(name)) values.delete(name);
 
 // A path below which nothing is known takes whatever it is given; so does one that is written out whole.
 const parents = new Set([...values.keys()].map((path) => path.slice(0, Math.max(0, path.lastIndexOf('.')))));

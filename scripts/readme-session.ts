@@ -1,15 +1,19 @@
-/** Runs the session in README.md again with the bundle and writes what it prints into README.md. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/**
+ * Runs the sessions of a page again with the bundle and writes what they print into it: README.md, or the one that is
+ * named. The files of fixtures/notes lie in the folder that they run in.
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runSession, sessionOf } from '../test/helpers/session.ts';
+import { headingsOf, runSession, sessionOf } from '../test/helpers/session.ts';
 
-const HEADING = 'An incident, from drop to recovery';
-const readme = readFileSync('README.md', 'utf8');
-const steps = sessionOf(readme, HEADING);
+const page = process.argv[2] ?? 'README.md';
+let text = readFileSync(page, 'utf8');
+const sessions = headingsOf(text).map((heading) => ({ heading, steps: sessionOf(text, heading) }));
 const folder = mkdtempSync(join(tmpdir(), 'session-'));
+cpSync('fixtures/notes', folder, { recursive: true });
 const outputs = await runSession(
-  steps.map(({ command }) => command),
+  sessions.flatMap(({ steps }) => steps.map(({ command }) => command)),
   {
     cwd: folder,
     env: {
@@ -21,7 +25,10 @@ const outputs = await runSession(
   },
 );
 rmSync(folder, { recursive: true });
-const block = steps.map(({ command }, i) => `$ ${command.replaceAll('\n', '\n> ')}\n${outputs[i] ?? ''}`);
-const start = readme.indexOf('```console\n', readme.indexOf(`## ${HEADING}`)) + '```console\n'.length;
-const end = readme.indexOf('```', start);
-writeFileSync('README.md', readme.slice(0, start) + block.join('') + readme.slice(end));
+for (const { heading, steps } of sessions) {
+  const block = steps.map(({ command }) => `$ ${command.replaceAll('\n', '\n> ')}\n${outputs.shift() ?? ''}`);
+  const start = text.indexOf('```console\n', text.indexOf(`## ${heading}`)) + '```console\n'.length;
+  const end = text.indexOf('```', start);
+  text = text.slice(0, start) + block.join('') + text.slice(end);
+}
+writeFileSync(page, text);

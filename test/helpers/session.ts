@@ -23,6 +23,12 @@ export function sessionOf(markdown: string, heading: string): Step[] {
   return steps;
 }
 
+/** The headings of a Markdown text that a console block stands below. */
+export function headingsOf(markdown: string): string[] {
+  const headings = Array.from(markdown.matchAll(/^## (.+)$/gm), ([, heading = '']) => heading);
+  return headings.filter((heading) => sessionOf(markdown, heading).length > 0);
+}
+
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Puts `cilium` and `hubble` into a folder; they run the sources of this checkout. */
@@ -41,7 +47,8 @@ export async function runSession(
   options: { cwd: string; env: Record<string, string> },
 ): Promise<string[]> {
   const mark = '==> step';
-  const script = commands.map((command) => `echo '${mark}'\n${command}\n`).join('');
+  // Through one pipe, or what belongs to one step could come after the mark of the next.
+  const script = `exec 2>&1\n${commands.map((command) => `echo '${mark}'\n${command}\n`).join('')}`;
   const shell = spawn('bash', ['-c', script], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   const collect = (chunk: Buffer) => {

@@ -82,9 +82,14 @@ export class Names {
     return [...letters].flatMap((letter) => TYPES[letter] ?? []);
   }
 
-  /** Whether everything below a name is taken: the chart copies it, or nothing is known below. */
-  isOpen(name: string, minor: number): boolean {
-    return this.#row(name)[2] === '*' || !this.below(name).some((child) => this.has(child, minor));
+  /** Whether the chart copies all that is below a name: other children than the known ones are taken too. */
+  isCopied(name: string): boolean {
+    return this.#row(name)[2] === '*';
+  }
+
+  /** Whether nothing is known below a name. */
+  isLeaf(name: string, minor: number): boolean {
+    return !this.below(name).some((child) => this.has(child, minor));
   }
 
   /** All names directly below one; those of the root for ''. */

@@ -12,7 +12,7 @@ import {
 } from './lint.ts';
 import { keyScope, lintKey } from './lint-keys.ts';
 import { replacementFault } from './proxy-replacement.ts';
-import { refusals, refusedSince } from './refusals.ts';
+import { isRefused, refusals } from './refusals.ts';
 
 /** Checks Helm values for a release. `all` is what stands in every file together, for rules about several values. */
 export function lintValues(given: readonly Given[], facts: Facts, minor: number): Lint[] {
@@ -38,18 +38,33 @@ function lintValue(given: Given, scope: Scope): Lint[] {
   const isReshaped =
     row?.to?.some(([, path = '']) => path.startsWith(`${name}.`)) && !isMap && given.type !== 'null';
   if (names.has(name, minor) && !isReshaped) {
-    if (isMap && !names.isOpen(name, minor) && !isMistyped(given, name, scope))
-      return given.children.flatMap((child) => lintValue(child, scope));
-    if (isMap && name === 'extraConfig') {
-      const keys = keyScope(scope.facts, minor, ['extraConfig']);
-      return given.children.flatMap((child) => lintKey(child, child.path.at(-1) ?? '', keys));
-    }
-    if (isMap && names.movesBelow(name)) return movedBelow(given, scope);
+    if (isMap) return lintMap(given, name, scope);
     return [mistyped(given, name, scope), wrongValue(given, name, scope) ?? []].flat();
   }
   if (row) return [refused(given, scope) ?? movedAway(given, row, scope)];
   if (isMap && names.movesBelow(name)) return given.children.flatMap((child) => lintValue(child, scope));
   return [refused(given, scope) ?? notKnown(given, scope)];
+}
+
+/** Values that are copied into the specification of a pod. */
+const OF_PODS = new Set(['affinity', 'securityContext', 'podSecurityContext', 'resources', 'nodeSelector']);
+
+function lintMap(given: Given, name: string, scope: Scope): Lint[] {
+  const { names, minor } = scope;
+  const { children } = given;
+  if (name === 'extraConfig') {
+    const keys = keyScope(scope.facts, minor, ['extraConfig']);
+    return children.flatMap((child) => lintKey(child, child.path.at(-1) ?? '', keys));
+  }
+  const wrong = mistyped(given, name, scope);
+  if (wrong.length > 0 || names.isLeaf(name, minor))
+    return names.movesBelow(name) ? movedBelow(given, scope) : wrong;
+  // Of what the chart copies only what is known can be judged, and of parts of pods not what the chart once had by default.
+  const isKnown = (child: Given) =>
+    names.has(nameOf(child), minor) ||
+    (!OF_PODS.has(name.split('.').at(-1) ?? '') && names.movedBy(nameOf(child), minor) !== undefined);
+  const judged = names.isCopied(name) ? children.filter(isKnown) : children;
+  return judged.flatMap((child) => lintValue(child, scope));
 }
 
 /** What was moved away from below a name that is no map any more, or takes anything. */
@@ -62,10 +77,6 @@ function movedBelow(given: Given, scope: Scope): Lint[] {
     return scope.names.movesBelow(nameOf(child)) ? movedBelow(child, scope) : [];
   });
   return found.length > 0 ? found : mistyped(given, nameOf(given), scope);
-}
-
-function isMistyped(given: Given, name: string, scope: Scope): boolean {
-  return mistyped(given, name, scope).length > 0;
 }
 
 /** Helm checks values by the chart's schema, from 1.16 on; a null takes the default away before. */
@@ -105,8 +116,7 @@ function retyped({ path, value }: Given, types: readonly string[]): Lint['fix'] 
 /** A value that is gone, and that the chart ends at when it is set. */
 function refused(given: Given, scope: Scope): Lint | undefined {
   const name = nameOf(given);
-  const since = refusedSince(name);
-  if (since === undefined || since > scope.minor || !isSet(given.value)) return undefined;
+  if (!isRefused(name, scope.minor) || !isSet(given)) return undefined;
   const row = scope.names.movedBy(name, scope.minor);
   const told = row ? movedAway(given, row, scope) : notKnown(given, scope);
   return {
@@ -118,7 +128,8 @@ function refused(given: Given, scope: Scope): Lint | undefined {
 }
 
 /** As a template's `if` sees it. */
-function isSet(value: unknown): boolean {
+function isSet({ value, children }: Given): boolean {
+  if (children.length > 0) return true;
   if (value === null || value === false || value === '' || value === 0) return false;
   return typeof value !== 'object' || Object.keys(value).length > 0;
 }
@@ -145,9 +156,9 @@ function tunnel(given: Given, { minor }: Scope): Lint[] | undefined {
   return [
     lintAt(given, {
       severity: gone ? 'error' : 'warning',
-      code: gone && isSet(value) ? 'refused' : gone ? 'removed' : 'deprecated',
+      code: gone && isSet(given) ? 'refused' : gone ? 'removed' : 'deprecated',
       message: gone
-        ? `${nameOf(given)} is gone since 1.15: write ${words}${isSet(value) ? `; the chart of ${releaseText(minor)} refuses it` : ''}`
+        ? `${nameOf(given)} is gone since 1.15: write ${words}${isSet(given) ? `; the chart of ${releaseText(minor)} refuses it` : ''}`
         : `${nameOf(given)} is deprecated since 1.14 and gone with 1.15: write ${words}`,
       hint: native
         ? 'Native routing needs routes between the nodes (autoDirectNodeRoutes=true on one L2 network), and ipv4NativeRoutingCIDR where addresses are masqueraded.'
@@ -172,8 +183,8 @@ function lintReplacement(given: Given, { minor }: Scope): Lint[] | undefined {
       given,
       {
         severity: isError ? 'error' : 'warning',
-        code: isError && minor >= 13 ? 'refused' : isError ? 'value' : 'deprecated',
-        message: `${nameOf(given)} ${message}${isError && minor >= 13 ? '; the chart refuses it' : ''}`,
+        code: isError && minor >= 11 ? 'refused' : isError ? 'value' : 'deprecated',
+        message: `${nameOf(given)} ${message}${isError && minor >= 11 ? '; the chart refuses it' : ''}`,
         hint,
         fix: today && minor >= 14 ? [{ kind: 'set', at: given.path, value: today === 'true' }] : undefined,
       },

@@ -15,6 +15,13 @@ export function replacementFault(
   if (minor <= 13) {
     const words = minor < 13 ? ['probe', 'strict', 'partial', 'disabled'] : ['strict', 'partial', 'disabled'];
     if (words.includes(text)) return undefined;
+    // The templates from 1.10 on take a false for nothing at all.
+    if (value === false && minor >= 10)
+      return {
+        isError: false,
+        message: `is false, which ${releaseText(minor)} takes for not set: write disabled`,
+        today: undefined,
+      };
     return {
       isError: true,
       message: `is "${text}": ${releaseText(minor)} takes ${words.join(', ')}`,

@@ -1,7 +1,7 @@
 import type { Given } from './given.ts';
 
-/** Since which minor the chart ends when a value is set that is gone. */
-const REFUSED: Readonly<Record<string, number>> = {
+/** Since which minor the chart ends when a value is set that is gone, and up to which. */
+const REFUSED: Readonly<Record<string, number | readonly [number, number]>> = {
   tunnel: 15,
   'clustermesh.apiserver.tls.ca.cert': 15,
   'clustermesh.apiserver.tls.ca.key': 15,
@@ -19,14 +19,18 @@ const REFUSED: Readonly<Record<string, number>> = {
   'endpointStatus.status': 16,
   remoteNodeIdentity: 16,
   'etcd.managed': 16,
-  'ipam.operator.clusterPoolIPv4PodCIDR': 14,
-  'ipam.operator.clusterPoolIPv6PodCIDR': 14,
+  'ipam.operator.clusterPoolIPv4PodCIDR': [14, 18],
+  'ipam.operator.clusterPoolIPv6PodCIDR': [14, 18],
   enableCiliumEndpointSlice: 18,
   'ciliumEndpointSlice.sliceMode': 18,
 };
 
-export function refusedSince(name: string): number | undefined {
-  return Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined;
+/** Whether the chart of a release ends when a value is set. */
+export function isRefused(name: string, minor: number): boolean {
+  const range = Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined;
+  if (range === undefined) return false;
+  const [since, until] = typeof range === 'number' ? [range, Number.POSITIVE_INFINITY] : range;
+  return since <= minor && minor <= until;
 }
 
 /** What the chart refuses, and the value that it is told at. */
@@ -56,10 +60,17 @@ const isOn = (given: Given | undefined) =>
   given.value !== 0;
 const isOff = (given: Given | undefined) => given !== undefined && !isOn(given);
 const isFilled = (given: Given | undefined) =>
-  isOn(given) && (typeof given?.value !== 'object' || Object.keys(given.value ?? {}).length > 0);
+  given !== undefined &&
+  (given.children.length > 0 ||
+    (isOn(given) && (typeof given.value !== 'object' || Object.keys(given.value ?? {}).length > 0)));
 const when = (isBroken: boolean, given: Given | undefined) => (isBroken ? given : undefined);
 const oneOf = (given: Given | undefined, ...values: unknown[]) =>
   given !== undefined && !values.map(String).includes(String(given.value));
+
+/** Only the chart of 1.16 can be told to leave the shape of the cluster's name alone. */
+function isNameChecked(at: Find, minor: number): boolean {
+  return minor > 16 || at('upgradeCompatibility') === undefined;
+}
 
 /** Rules of the charts' templates about values that are given; in their order. */
 const RULES: readonly Rule[] = [
@@ -89,34 +100,35 @@ const RULES: readonly Rule[] = [
     message: 'endpoint slices need disableEndpointCRD=false',
   },
   {
-    since: 17,
+    since: 16,
     broken: (at) => when(at('cluster.name')?.value === '', at('cluster.name')),
     message: 'cluster.name may not be empty',
   },
   {
-    since: 17,
-    broken: (at) => {
+    since: 16,
+    broken: (at, minor) => {
       const name = at('cluster.name');
-      return when(typeof name?.value === 'string' && name.value.length > 32, name);
+      const isLong = typeof name?.value === 'string' && name.value.length > 32;
+      return when(isNameChecked(at, minor) && isLong, name);
     },
     message: 'cluster.name may not be longer than 32 characters',
   },
   {
-    since: 17,
-    broken: (at) => {
+    since: 16,
+    broken: (at, minor) => {
       const name = at('cluster.name');
-      const isNamed = typeof name?.value === 'string' && name.value !== '';
+      const isNamed = isNameChecked(at, minor) && typeof name?.value === 'string' && name.value !== '';
       return when(isNamed && !/^(?:[a-z0-9][-a-z0-9]*)?[a-z0-9]$/.test(String(name?.value)), name);
     },
     message:
       'cluster.name takes small letters, digits and dashes only, and begins and ends with one of the first two',
   },
   {
-    since: 17,
+    since: 16,
     broken: (at) => {
       const [id, name] = [at('cluster.id'), at('cluster.name')];
       const isDefault = name === undefined || name.value === 'default';
-      return when(id !== undefined && Number(id.value) > 0 && isDefault, id);
+      return when(Number(id?.value) > 0 && isDefault, id);
     },
     message: 'cluster.id needs a cluster.name other than "default"',
   },
@@ -132,7 +144,8 @@ const RULES: readonly Rule[] = [
     since: 14,
     broken: (at) => {
       const mode = at('clustermesh.apiserver.tls.authMode');
-      return when(oneOf(mode, 'legacy', 'migration', 'cluster'), mode);
+      const isWrong = oneOf(mode, 'legacy', 'migration', 'cluster');
+      return when(isOn(at('clustermesh.useAPIServer')) && isWrong, mode);
     },
     message: 'clustermesh.apiserver.tls.authMode is legacy, migration or cluster',
   },
@@ -156,12 +169,12 @@ const RULES: readonly Rule[] = [
     message: 'k8sServiceHost and k8sServiceHostRef exclude each other',
   },
   {
-    since: 14,
-    broken: (at) => {
+    since: 12,
+    broken: (at, minor) => {
       const isNeeded =
         isOn(at('ingressController.enabled')) ||
-        isOn(at('gatewayAPI.enabled')) ||
-        at('loadBalancer.l7.backend')?.value === 'envoy';
+        (minor >= 13 && isOn(at('gatewayAPI.enabled'))) ||
+        (minor >= 13 && at('loadBalancer.l7.backend')?.value === 'envoy');
       return when(isNeeded && isOff(at('l7Proxy')), at('l7Proxy'));
     },
     message: 'Ingress, Gateway API and the L7 load balancer need l7Proxy=true',
@@ -223,6 +236,48 @@ const RULES: readonly Rule[] = [
     hint: 'It names the addresses that are reached without masquerading, such as the pod CIDR of the cluster.',
   },
   {
+    since: 18,
+    broken: (at) => {
+      const mode = at('routingMode');
+      const cloud =
+        isOn(at('eni.enabled')) || ['eni', 'alibabacloud'].includes(String(at('ipam.mode')?.value));
+      const masquerades = isOn(at('ipv6.enabled')) && !isOff(at('enableIPv6Masquerade'));
+      const isFree = isOn(at('ipMasqAgent.enabled')) || isFilled(at('ipv6NativeRoutingCIDR'));
+      return when(mode?.value === 'native' && masquerades && !cloud && !isFree, mode);
+    },
+    message: 'routingMode=native with IPv6 masquerading needs ipv6NativeRoutingCIDR',
+  },
+  {
+    since: 10,
+    until: 15,
+    broken: (at) => {
+      const enabled = at('endpointStatus.enabled');
+      return when(isOn(enabled) && !isFilled(at('endpointStatus.status')), enabled);
+    },
+    message: 'endpointStatus.enabled needs endpointStatus.status, such as "policy health"',
+  },
+  {
+    since: 9,
+    until: 15,
+    broken: (at) => {
+      const metrics = at('hubble.metrics.enabled');
+      return when(typeof metrics?.value === 'string' && metrics.value !== '', metrics);
+    },
+    message: 'hubble.metrics.enabled is a list',
+  },
+  {
+    since: 11,
+    broken: (at) => {
+      const method = at('hubble.tls.auto.method');
+      const isUsed = !['hubble.enabled', 'hubble.tls.enabled', 'hubble.tls.auto.enabled'].some((name) =>
+        isOff(at(name)),
+      );
+      const isMissing = !isFilled(at('hubble.tls.auto.certManagerIssuerRef'));
+      return when(method?.value === 'certmanager' && isUsed && isMissing, method);
+    },
+    message: 'hubble.tls.auto.method=certmanager needs hubble.tls.auto.certManagerIssuerRef',
+  },
+  {
     since: 16,
     broken: (at) => {
       const id = at('envoy.baseID');
@@ -241,10 +296,11 @@ const RULES: readonly Rule[] = [
     message: 'standaloneDnsProxy.enabled needs a dnsProxy.proxyPort, such as 10094',
   },
   {
-    since: 14,
+    since: 10,
     until: 16,
-    broken: (at) => {
-      const isAnnounced = isOn(at('bgp.announce.loadbalancerIP')) || isOn(at('bgp.announce.podCIDR'));
+    broken: (at, minor) => {
+      const pods = minor >= 11 && isOn(at('bgp.announce.podCIDR'));
+      const isAnnounced = isOn(at('bgp.announce.loadbalancerIP')) || pods;
       return when(isOn(at('bgp.enabled')) && !isAnnounced, at('bgp.enabled'));
     },
     message: 'bgp.enabled needs an announcement: bgp.announce.loadbalancerIP or bgp.announce.podCIDR',

@@ -73,6 +73,50 @@ describe('Helm values', () => {
       ],
     ],
     ['1.12', { kubeProxyReplacement: 'probe' }, []],
+    [
+      '1.12',
+      { kubeProxyReplacement: false },
+      ['1:23 warning deprecated kubeProxyReplacement is false, which 1.12 takes for not set: write disabled'],
+    ],
+    [
+      '1.18',
+      { ipam: { operator: { clusterPoolIPv4PodCIDR: 'x' } } },
+      [expect.stringContaining('error refused') as never],
+    ],
+    [
+      '1.19',
+      { ipam: { operator: { clusterPoolIPv4PodCIDR: 'x' } } },
+      [expect.stringContaining('error renamed') as never],
+    ],
+    ['1.15', { cluster: { name: 'UPPER' } }, []],
+    ['1.16', { cluster: { name: 'UPPER' }, upgradeCompatibility: '1.15' }, []],
+    [
+      '1.16',
+      { cluster: { name: 'UPPER' } },
+      [expect.stringContaining('cluster.name takes small letters') as never],
+    ],
+    ['1.20', { clustermesh: { apiserver: { tls: { authMode: 'x' } } } }, []],
+    [
+      '1.20',
+      { clustermesh: { useAPIServer: true, apiserver: { tls: { authMode: 'x' } } } },
+      [expect.stringContaining('authMode is legacy, migration or cluster') as never],
+    ],
+    [
+      '1.20',
+      { routingMode: 'native', ipv6: { enabled: true } },
+      [expect.stringContaining('needs ipv6NativeRoutingCIDR') as never],
+    ],
+    ['1.17', { routingMode: 'native', ipv6: { enabled: true } }, []],
+    [
+      '1.20',
+      { hubble: { tls: { auto: { method: 'certmanager', certManagerIssuerRef: { name: 'x' } } } } },
+      [],
+    ],
+    [
+      '1.15',
+      { hubble: { metrics: { enabled: 'dns' } } },
+      [expect.stringContaining('hubble.metrics.enabled is a list') as never],
+    ],
     ['1.9', { masquerade: false, eni: true, hostFirewall: true }, []],
     [
       '1.20',
@@ -138,6 +182,26 @@ describe('Helm values', () => {
     ['1.15', { debug: { enabled: 'true' } }, []],
     ['1.20', { debug: { enabled: null } }, []],
     ['1.20', { tolerations: [{ key: 'x' }], affinity: { any: { thing: 1 } }, resources: { limits: {} } }, []],
+    ['1.20', { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: {} } } }, []],
+    [
+      '1.20',
+      { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: 'x' } } },
+      [expect.stringContaining('error type') as never],
+    ],
+    [
+      '1.20',
+      { ingressController: { service: { allocateLoadBalancerNodePorts: 'yes' } } },
+      [expect.stringContaining('error type') as never],
+    ],
+    [
+      '1.15',
+      { agent: { image: 'x' } },
+      [
+        expect.stringContaining(
+          'error renamed agent.image is gone since 1.9: write image.repository',
+        ) as never,
+      ],
+    ],
     [
       '1.20',
       { hubble: { ui: { enabled: true } } },
@@ -394,6 +458,12 @@ test('a name that nobody has is never an error', async () => {
       expect(findings.map(({ severity, code }) => [severity, code])).toEqual([['warning', 'unknown']]);
     }),
   );
+});
+
+test('maps that pairs make are as full as those of a file', async () => {
+  const pairs = ['hubble.tls.auto.method=certmanager', 'hubble.tls.auto.certManagerIssuerRef.name=x'];
+  const { findings } = await lintConfig([], parseSetPairs(pairs), facts, 20);
+  expect(findings).toEqual([]);
 });
 
 test.each([
