@@ -106,7 +106,7 @@ describe('with a relay', () => {
     const flowOf = (line: string) => (JSON.parse(line) as { flow: { uuid: string; time: string } }).flow;
     const lines = (text: string) => text.trim().split('\n').map(flowOf);
     const got = lines(stdout);
-    const times = got.map(({ time }) => time).toSorted();
+    const times = got.map(({ time }) => Date.parse(time));
     const all = await run([
       'hubble',
       'observe',
@@ -116,8 +116,8 @@ describe('with a relay', () => {
       '--server',
       `unix://${lab.lab.info.sockets.hubble}`,
     ]);
-    const [first = '', last = ''] = [times[0], times.at(-1)];
-    const meant = lines(all.stdout).filter(({ time }) => time > first && time < last);
+    const [first, last] = [Math.min(...times), Math.max(...times)];
+    const meant = lines(all.stdout).filter(({ time }) => Date.parse(time) > first && Date.parse(time) < last);
     const uuids = got.map(({ uuid }) => uuid);
     expect(new Set(uuids).size).toBe(uuids.length);
     expect(meant.filter(({ uuid }) => !uuids.includes(uuid))).toEqual([]);

@@ -63,7 +63,8 @@ export async function openRelay(settings: Settings, flags: ServerFlags, ctx: Con
     };
   } catch (error) {
     await close();
-    throw error;
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`failed to port forward: ${error.message}`, { hint: error.hint, cause: error });
   }
 }
 
@@ -74,7 +75,7 @@ async function roadTo(client: KubeClient, settings: Settings): Promise<RelayRoad
     await road.find();
   } catch (error) {
     if (settings.has('kube-namespace') || !(error instanceof NoRelay)) throw error;
-    const namespace = await ciliumNamespace(client, undefined);
+    const namespace = await ciliumNamespace(client, undefined).catch(() => settings.text('kube-namespace'));
     if (namespace === settings.text('kube-namespace')) throw error;
     return new RelayRoad(client, namespace);
   }

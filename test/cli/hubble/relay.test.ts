@@ -65,7 +65,7 @@ test('--port-forward-port is that of this machine, for others too while the verb
   const local = (free.address() as AddressInfo).port;
   const taken = await status(cluster, '--port-forward-port', String(local));
   expect(taken.stderr).toBe(
-    `listen on 127.0.0.1:${local}: address already in use\nAnother port may be free: 0 takes any that is.\n`,
+    `failed to port forward: listen on 127.0.0.1:${local}: address already in use\nAnother port may be free: 0 takes any that is.\n`,
   );
   free.close();
   await once(free, 'close');
@@ -144,7 +144,7 @@ describe('a relay that cannot be asked is one clear error', () => {
       {},
       undefined,
       [],
-      'failed to get service "hubble-relay": services "hubble-relay" not found\nHubble Relay is not installed in the namespace kube-system',
+      'failed to port forward: failed to get service "hubble-relay": services "hubble-relay" not found\nHubble Relay is not installed in the namespace kube-system',
     ],
     [
       'not installed there',

@@ -59,10 +59,12 @@ async function follow(
 /** Every flow between the first and the last of these lines is among them, once. */
 async function expectWhole(lines: readonly string[]): Promise<void> {
   const got = lines.map(flowOf);
-  const times = got.map(({ time }) => time).toSorted();
-  const [first = '', last = ''] = [times[0], times.at(-1)];
+  const times = got.map(({ time }) => Date.parse(time));
+  const [first, last] = [Math.min(...times), Math.max(...times)];
   const uuids = got.map(({ uuid }) => uuid).toSorted();
-  const meant = (await held()).map(flowOf).filter(({ time }) => time > first && time < last);
+  const meant = (await held())
+    .map(flowOf)
+    .filter(({ time }) => Date.parse(time) > first && Date.parse(time) < last);
   expect(uuids).toEqual([...new Set(uuids)]);
   expect(meant.filter(({ uuid }) => !uuids.includes(uuid))).toEqual([]);
   expect(meant.length).toBeGreaterThan(50);
