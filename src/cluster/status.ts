@@ -36,7 +36,17 @@ export class ClusterStatus {
   /** Answers of the agents as they came, by pod; undefined where there is none. */
   readonly agents = new Map<string, { status: unknown; endpoints: unknown }>();
 
-  of(component: string, pod: string): Troubles {
+  /** Notes what is wrong with a pod, or with a workload as a whole under its own name. */
+  note(component: string, pod: string, level: 'errors' | 'warnings', text: string): void {
+    this.#of(component, pod)[level].push(text);
+  }
+
+  /** Notes whether a component is there at all. */
+  setDisabled(component: string, isDisabled: boolean): void {
+    this.#of(component, component).disabled = isDisabled;
+  }
+
+  #of(component: string, pod: string): Troubles {
     const pods = this.troubles.get(component) ?? new Map<string, Troubles>();
     this.troubles.set(component, pods);
     const troubles = pods.get(pod) ?? { errors: [], warnings: [], disabled: false };
@@ -72,15 +82,15 @@ export class ClusterStatus {
   addWorkload(workload: Workload): void {
     const { type, name, desired, ready, unavailable, updated, isObserved } = workload;
     this.workloads.set(name, workload);
-    const { errors, warnings } = this.of(name, name);
+    const note = (level: 'errors' | 'warnings', text: string) => this.note(name, name, level, text);
     const notReady = desired - ready;
     const notAvailable = unavailable - notReady;
-    if (notReady > 0) errors.push(`${notReady} pods of ${type} ${name} are not ready`);
-    if (notAvailable > 0) warnings.push(`${notAvailable} pods of ${type} ${name} are not available`);
+    if (notReady > 0) note('errors', `${notReady} pods of ${type} ${name} are not ready`);
+    if (notAvailable > 0) note('warnings', `${notAvailable} pods of ${type} ${name} are not available`);
     const kind = type.toLowerCase();
-    if (!isObserved) errors.push(`${kind} ${name} is updated but rollout has not started`);
+    if (!isObserved) note('errors', `${kind} ${name} is updated but rollout has not started`);
     if (updated < desired)
-      errors.push(`${kind} ${name} is rolling out - ${updated} out of ${desired} pods updated`);
+      note('errors', `${kind} ${name} is rolling out - ${updated} out of ${desired} pods updated`);
   }
 
   /** Takes the pods of a component in. */
@@ -91,15 +101,15 @@ export class ClusterStatus {
     for (const pod of pods) {
       addOne(phases, pod.phase);
       for (const image of pod.images) addOne(images, image);
-      if (pod.phase === 'Pending') this.of(component, pod.name).warnings.push('pod is pending');
+      if (pod.phase === 'Pending') this.note(component, pod.name, 'warnings', 'pod is pending');
       if (pod.phase === 'Failed' && !SUPERSEDED.has(pod.reason))
-        this.of(component, pod.name).errors.push(`pod has failed: ${pod.reason} - ${pod.message}`);
+        this.note(component, pod.name, 'errors', `pod has failed: ${pod.reason} - ${pod.message}`);
     }
   }
 
   /** Takes in what an agent says of itself. `nowMs` is the time that its failures are told against. */
   addAgent(pod: string, status: AgentStatus, nowMs: number): void {
-    const { errors, warnings } = this.of(COMPONENT.agent, pod);
+    const note = (level: 'errors' | 'warnings', text: string) => this.note(COMPONENT.agent, pod, level, text);
     const subsystems: [string, ComponentState | undefined][] = [
       ['Cilium', status.cilium],
       ['Health', status.healthDaemon],
@@ -110,13 +120,14 @@ export class ClusterStatus {
     ];
     for (const [name, state] of subsystems) {
       const level = state?.state.toLowerCase();
-      if (level === 'warning') warnings.push(`${name}: ${state?.message}`);
-      if (level === 'failure') errors.push(`${name}: ${state?.message}`);
+      if (level === 'warning') note('warnings', `${name}: ${state?.message}`);
+      if (level === 'failure') note('errors', `${name}: ${state?.message}`);
     }
     for (const { name, run } of status.controllers ?? []) {
       if (!run || run.consecutiveFailures === 0) continue;
       const since = wholeSeconds(nowMs - Date.parse(run.lastFailure));
-      errors.push(
+      note(
+        'errors',
         `controller ${name} is failing since ${since} (${run.consecutiveFailures}x): ${run.lastFailureMessage}`,
       );
     }
@@ -125,7 +136,7 @@ export class ClusterStatus {
   /** Takes in the states of an agent's endpoints; undefined where an endpoint names none. */
   addEndpoints(pod: string, states: readonly (string | undefined)[]): void {
     const notReady = states.filter((state) => state !== undefined && state !== 'ready').length;
-    if (notReady > 0) this.of(COMPONENT.agent, pod).warnings.push(`${notReady} endpoints are not ready`);
+    if (notReady > 0) this.note(COMPONENT.agent, pod, 'warnings', `${notReady} endpoints are not ready`);
   }
 }
 

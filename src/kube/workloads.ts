@@ -138,7 +138,7 @@ export async function readLog(
   { container, sinceTime, previous }: { container: string; sinceTime: string; previous: boolean },
 ): Promise<string> {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/log`;
-  const query = { container, sinceTime, previous, limitBytes: MAX_LOG_BYTES };
+  const query = { container, sinceTime, previous, timestamps: true, limitBytes: MAX_LOG_BYTES };
   const body = await client.open({ path, query, accept: '*/*' });
   return (await collect(body, 2 * MAX_LOG_BYTES)).toString('utf8');
 }

@@ -38,6 +38,8 @@ export interface LabInfo {
   noMaps?: string;
   /** The folder goes when the lab stops. */
   temporary: boolean;
+  /** The Kubernetes API of a lab that is a cluster, and the folders of its other agents by node. */
+  kube?: { url: string; kubeconfig: string; nodes: string[] };
 }
 
 const INFO = 'lab.json';

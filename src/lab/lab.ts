@@ -27,6 +27,7 @@ import { Pins } from './pins/pins.ts';
 import { healthServer } from './rest/health.ts';
 import { restServer } from './rest/server.ts';
 import { loadScenario } from './scenario/load.ts';
+import { seenFrom, withNodes } from './scenario/seen-from.ts';
 import { shellServer } from './shell.ts';
 import type { LabState } from './state/state.ts';
 import type { AgentVersion } from './version.ts';
@@ -61,6 +62,10 @@ export interface LabOptions {
   hubblePort?: number | undefined;
   /** Whether to pin maps: `auto` does where that is possible; absent is `off`. */
   maps?: MapsMode | undefined;
+  /** Name of the node whose agent is played; absent means the scenario's own. */
+  node?: string | undefined;
+  /** The cluster has so many nodes at least. */
+  nodes?: number | undefined;
   clock: Pick<Clock, 'nowMs' | 'uptimeMs'>;
 }
 
@@ -75,7 +80,10 @@ export interface Lab {
 
 /** Starts a lab in this process: resolves when all its sockets answer. */
 export async function startLab(options: LabOptions): Promise<Lab> {
-  const { scenario, file } = loadScenario(options.scenario, options.cwd);
+  const { scenario: loaded, file } = loadScenario(options.scenario, options.cwd);
+  const { node, nodes = 1 } = options;
+  const all = withNodes(loaded, nodes);
+  const scenario = node === undefined ? all : seenFrom(all, node);
   const digest = createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16);
   const folder = await claimFolder(options);
   const closers: (() => Promise<void> | void)[] = [];
@@ -127,7 +135,8 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     closers.push(() => stopHttp2(hubbleUnix));
     await listen(hubbleTcp, { host: '127.0.0.1', port: options.hubblePort ?? 0 });
     closers.push(() => stopHttp2(hubbleTcp));
-    player.start();
+    // The flows of a scenario are seen by the agent of its own node.
+    if (scenario.node === loaded.node || node === all.nodes?.[0]?.name) player.start();
     pins?.start();
     const info: LabInfo = {
       name: folder.name,

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { labEnvironment } from '../../src/commands/lab/exports.ts';
+import { labEnvironment } from '../../src/lab/environment.ts';
 import { shippedScenarios } from '../../src/lab/scenario/load.ts';
 import { startTestLab } from '../helpers/lab.ts';
 import { privateFolder, runBuilt } from '../helpers/lab-process.ts';

@@ -7,7 +7,7 @@ import { releasesOfPins } from '../../src/bpf/kernel/pins.ts';
 import { countEntries, readAll } from '../../src/bpf/kernel/reader.ts';
 import { policyEntry, policyKey } from '../../src/bpf/layouts/policy.ts';
 import { decode } from '../../src/bpf/maps/codec.ts';
-import { labEnvironment } from '../../src/commands/lab/exports.ts';
+import { labEnvironment } from '../../src/lab/environment.ts';
 import { TrafficSource } from '../../src/lab/hubble/traffic.ts';
 import { mountsOfLabs } from '../../src/lab/pins/bpffs.ts';
 import { Connections, MAX_CONNECTIONS } from '../../src/lab/pins/connections.ts';

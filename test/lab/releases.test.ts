@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { labEnvironment } from '../../src/commands/lab/exports.ts';
+import { labEnvironment } from '../../src/lab/environment.ts';
 import { pinName } from '../../src/lab/pin-names.ts';
 import { AGENT_VERSIONS } from '../../src/lab/version.ts';
 import { atLeast, type Release } from '../../src/model/release.ts';

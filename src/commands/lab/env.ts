@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { examples } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
-import { exportLines, labEnvironment } from './exports.ts';
+import { labEnvironment } from '../../lab/environment.ts';
+import { exportLines } from './exports.ts';
 import { addWhichOptions, requireLab, type WhichFlags } from './flags.ts';
 
 /** Declares `lab env`. */

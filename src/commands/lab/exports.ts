@@ -1,24 +1,15 @@
+import { agentEnvironment, labEnvironment } from '../../lab/environment.ts';
 import type { LabInfo } from '../../lab/folder.ts';
-
-/** The environment in which every command of the toolkit talks to a lab. */
-export function labEnvironment(info: LabInfo): Record<string, string> {
-  return {
-    CILIUM_LAB: info.dir,
-    CILIUM_SOCK: info.sockets.agent,
-    CILIUM_HEALTH_SOCK: info.sockets.health,
-    CILIUM_MONITOR_SOCK: info.sockets.monitor,
-    CILIUM_SHELL_SOCK: info.sockets.shell,
-    // Also where there are no maps: nothing that is meant for the lab should reach those of the node.
-    CILIUM_BPF_ROOT: info.bpfRoot,
-    HUBBLE_SERVER: `unix://${info.sockets.hubble}`,
-  };
-}
 
 /** The environment as lines that a POSIX shell evaluates. */
 export function exportLines(info: LabInfo): string {
-  return Object.entries(labEnvironment(info))
-    .map(([name, value]) => `export ${name}=${quote(value)}\n`)
-    .join('');
+  const environment = labEnvironment(info);
+  // Of a lab before this one, which a cluster would not be asked for.
+  const others = Object.keys(agentEnvironment(info)).filter((name) => !(name in environment));
+  return [
+    ...(others.length > 0 ? [`unset ${others.join(' ')}\n`] : []),
+    ...Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}\n`),
+  ].join('');
 }
 
 function quote(text: string): string {

@@ -4,10 +4,13 @@ import { integer } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { type LabInfo, labRoot, readInfo, runningLabs } from '../../lab/folder.ts';
-import { type LabOptions, MAPS_MODES, type MapsMode } from '../../lab/lab.ts';
+import { type Lab, type LabOptions, MAPS_MODES, type MapsMode, startLab } from '../../lab/lab.ts';
 import { DEFAULT_SCENARIO } from '../../lab/scenario/load.ts';
 import { AGENT_VERSIONS, type AgentVersion } from '../../lab/version.ts';
 import { isAlive } from '../../lib/alive.ts';
+
+/** Each agent takes five sockets and a few megabytes. */
+const MAX_NODES = 50;
 
 /** What a lab can be started with. */
 export interface PlayFlags {
@@ -18,6 +21,8 @@ export interface PlayFlags {
   ring?: number;
   hubblePort: number;
   maps: MapsMode;
+  kube?: boolean;
+  nodes?: number;
 }
 
 /** Adds the flags that say what a lab plays. */
@@ -45,6 +50,13 @@ export function addPlayOptions(command: Command): Command {
         .default('auto'),
     )
     .addOption(
+      integer('--nodes <n>', 'Nodes of the cluster, each with an agent of its own; with --kube', {
+        min: 1,
+        max: MAX_NODES,
+      }),
+    )
+    .option('--kube', 'Serve a small Kubernetes API as well, and leave KUBECONFIG behind')
+    .addOption(
       integer('--hubble-port <port>', 'TCP port of the Hubble API on 127.0.0.1; 0 takes a free one', {
         min: 0,
         max: 65_535,
@@ -64,6 +76,15 @@ function positive(flags: string, description: string): Option {
   });
 }
 
+/** Starts what the flags ask for: one agent, or with --kube a cluster. */
+export async function startLabOrCluster(flags: PlayFlags, options: LabOptions): Promise<Lab> {
+  if (flags.nodes !== undefined && !flags.kube)
+    throw new UsageError('--nodes needs --kube: the agents of a cluster are found through its API');
+  if (!flags.kube) return startLab(options);
+  const { startClusterLab } = await import('../../lab/cluster-lab.ts');
+  return startClusterLab(options);
+}
+
 /** The options of a lab from its flags. */
 export function labOptions(flags: PlayFlags, ctx: Context): LabOptions {
   return {
@@ -76,6 +97,7 @@ export function labOptions(flags: PlayFlags, ctx: Context): LabOptions {
     ring: flags.ring,
     hubblePort: flags.hubblePort,
     maps: flags.maps,
+    nodes: flags.nodes,
     clock: ctx.clock,
   };
 }

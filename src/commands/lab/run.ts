@@ -7,9 +7,9 @@ import { examples } from '../../cli/flags.ts';
 import type { Context, Output } from '../../context.ts';
 import { errorCode, systemReason, UserError } from '../../errors.ts';
 import { assetPath } from '../../lab/assets.ts';
-import { startLab } from '../../lab/lab.ts';
-import { labEnvironment } from './exports.ts';
-import { addPlayOptions, labOptions, type PlayFlags } from './flags.ts';
+import { labEnvironment } from '../../lab/environment.ts';
+
+import { addPlayOptions, labOptions, type PlayFlags, startLabOrCluster } from './flags.ts';
 
 /** How long an interrupted command may take to end by itself. */
 const PATIENCE_MS = 1000;
@@ -33,7 +33,7 @@ export function addLabRunCommand(command: Command, ctx: Context): void {
 
 /** Starts a lab in this process, runs the command with its environment, and stops the lab. */
 export async function runLabRun(words: readonly string[], flags: PlayFlags, ctx: Context): Promise<void> {
-  const lab = await startLab({ ...labOptions(flags, ctx), throwaway: true });
+  const lab = await startLabOrCluster(flags, { ...labOptions(flags, ctx), throwaway: true });
   try {
     ctx.exitCode = await execute(
       words,

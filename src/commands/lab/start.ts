@@ -7,11 +7,10 @@ import { examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UsageError } from '../../errors.ts';
 import type { LabInfo } from '../../lab/folder.ts';
-import { startLab } from '../../lab/lab.ts';
 import { startInBackground } from '../../lab/spawn.ts';
 import { linkSockets, VAR_RUN } from '../../lab/var-run.ts';
 import { exportLines } from './exports.ts';
-import { addPlayOptions, labOptions, type PlayFlags } from './flags.ts';
+import { addPlayOptions, labOptions, type PlayFlags, startLabOrCluster } from './flags.ts';
 
 interface StartFlags extends PlayFlags {
   name?: string;
@@ -29,6 +28,7 @@ export function addLabStartCommand(command: Command, ctx: Context): void {
     examples(
       'eval "$(cilium lab start)"',
       'cilium lab start --scenario incident --agent-version 1.17 --name old',
+      'eval "$(cilium lab start --kube --nodes 3)" && cilium status',
     ),
   );
   addPlayOptions(command)
@@ -74,6 +74,8 @@ function childWords(flags: StartFlags, ctx: Context): string[] {
   add('--maps', flags.maps);
   add('--name', flags.name);
   add('--dir', flags.dir === undefined ? undefined : resolve(ctx.cwd, flags.dir));
+  add('--nodes', flags.nodes);
+  if (flags.kube) words.push('--kube');
   if (flags.fresh) words.push('--fresh');
   if (flags.varRun) words.push(`--var-run=${flags.varRun === true ? VAR_RUN : flags.varRun}`);
   return words;
@@ -96,12 +98,16 @@ async function sayStarted(info: LabInfo, flags: StartFlags, ctx: Context): Promi
   await ctx.err.write(
     `Lab ${info.name} plays scenario ${info.scenario} with ${plays} (process ${info.pid}).\n`,
   );
+  if (info.kube)
+    await ctx.err.write(
+      `It is a cluster of ${info.kube.nodes.length} nodes (${info.kube.nodes.join(', ')}) with a Kubernetes API at ${info.kube.url}.\n`,
+    );
   if (info.noMaps !== undefined && flags.maps !== 'off')
     await ctx.err.write(`No maps are pinned: ${info.noMaps}.\n`);
 }
 
 async function serve(flags: StartFlags, ctx: Context): Promise<void> {
-  const lab = await startLab({
+  const lab = await startLabOrCluster(flags, {
     ...labOptions(flags, ctx),
     name: flags.name,
     dir: flags.dir === undefined ? undefined : resolve(ctx.cwd, flags.dir),

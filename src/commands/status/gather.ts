@@ -132,17 +132,17 @@ export class Survey {
       if (!found) throw new Error(`daemonsets.apps "${agent}" not found`);
       status.addWorkload(found);
     } catch (error) {
-      status.of(agent, agent).errors.push(reasonOf(error));
+      status.note(agent, agent, 'errors', reasonOf(error));
       throw error;
     }
   }
 
   async #part(status: ClusterStatus, { name, type, selector, without, container }: Part): Promise<void> {
-    const own = status.of(name, name);
     try {
       const found = await findWorkload(this.client, type, this.namespace, name);
       if (found) status.addWorkload(found);
-      own.disabled = !found;
+      // Of Envoy the reference only notes that it is not there.
+      if (!found || name !== COMPONENT.envoy) status.setDisabled(name, !found);
       const where = found ? selector : without;
       if (where === undefined) return;
       const pods = await this.#pods(status, name, where, container);
@@ -150,7 +150,7 @@ export class Survey {
       await Promise.all(broken.map((pod) => this.#lastLog(status, name, pod)));
     } catch (error) {
       this.ctx.signal.throwIfAborted();
-      own.errors.push(reasonOf(error));
+      status.note(name, name, 'errors', reasonOf(error));
       status.collectionErrors.push(reasonOf(error));
     }
   }
@@ -170,7 +170,7 @@ export class Survey {
       });
       if (log === '') return;
       const lines = this.options.verbose ? log.trim() : reduceLog(log);
-      status.of(component, pod.name).errors.push(`${told}\n${lines}`);
+      status.note(component, pod.name, 'errors', `${told}\n${lines}`);
     });
   }
 
@@ -221,13 +221,13 @@ export class Survey {
   }
 
   async #agent(status: ClusterStatus, pod: ComponentPod, signal: AbortSignal): Promise<void> {
-    const troubles = status.of(COMPONENT.agent, pod.name);
+    const failed = (text: string) => status.note(COMPONENT.agent, pod.name, 'errors', text);
     const answers: { status: unknown; endpoints: unknown } = { status: undefined, endpoints: undefined };
     status.agents.set(pod.name, answers);
     const trouble = agentTrouble(pod);
     if (trouble) {
       this.isOver ||= trouble.isOver;
-      troubles.errors.push(`unable to retrieve cilium status: ${trouble.text}`);
+      failed(`unable to retrieve cilium status: ${trouble.text}`);
       status.addEndpoints(pod.name, []);
       return;
     }
@@ -237,16 +237,16 @@ export class Survey {
     const dial = openRoadTo(this.client, { node: pod.node, namespace: pod.namespace, pod: pod.name });
     const agent = connectAgent(`unix://${DEFAULT_SOCKET}`, limit, { timeoutMs, dial });
     const keeps = output === 'json';
-    const failed = (what: string) => (error: unknown) => {
+    const failedTo = (what: string) => (error: unknown) => {
       this.ctx.signal.throwIfAborted();
       const why = limit.aborted ? `no answer within ${timeoutMs / 1000} s` : reasonOf(error);
-      troubles.errors.push(`unable to retrieve cilium ${what}: ${why}`);
+      failed(`unable to retrieve cilium ${what}: ${why}`);
     };
     const asked = readStatus(agent, { brief: false, requireK8sConnectivity: true, timeoutMs });
     await asked.then((answer) => {
       status.addAgent(pod.name, answer.decode(), this.ctx.clock.nowMs());
       if (keeps) answers.status = answer.document;
-    }, failed('status'));
+    }, failedTo('status'));
     if (limit.aborted) return;
     await listEndpoints(agent, { timeoutMs }).then((answer) => {
       const rows = answer.decode();
@@ -255,7 +255,7 @@ export class Survey {
         rows.map(({ state }) => state),
       );
       if (keeps) answers.endpoints = answer.document;
-    }, failed('endpoint information'));
+    }, failedTo('endpoint information'));
   }
 }
 

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { agentEnvironment } from './environment.ts';
+import { publish } from './folder.ts';
+import { type ClusterMember, serveCluster } from './kube/cluster.ts';
+import { type Lab, type LabOptions, startLab } from './lab.ts';
+
+/**
+ * Starts a lab that is a cluster: an agent for each of its nodes, and a Kubernetes API that knows them. The lab of the
+ * first node is the one that is returned; those of the others live in its folder.
+ */
+export async function startClusterLab(options: LabOptions): Promise<Lab> {
+  const first = await startLab(options);
+  const labs = [first];
+  const closeAll = async () => {
+    for (const lab of labs.toReversed()) await lab.close();
+  };
+  try {
+    for (const { name } of first.agent.world.nodes) {
+      if (name === first.agent.world.self.name) continue;
+      const dir = join(first.info.dir, 'n', name);
+      const { flows: _, hubblePort: __, throwaway: ___, name: ____, ...shared } = options;
+      labs.push(await startLab({ ...shared, dir, node: name, maps: 'off' }));
+    }
+    const members = labs.map(({ agent, info }): ClusterMember => {
+      return { node: agent.world.self, agent, info, environment: agentEnvironment(info) };
+    });
+    const kube = await serveCluster(members, first.info.dir, options.clock.nowMs);
+    const { url, kubeconfig } = kube;
+    const info = { ...first.info, kube: { url, kubeconfig, nodes: members.map(({ node }) => node.name) } };
+    await publish(info);
+    return {
+      ...first,
+      info,
+      close: async () => {
+        await kube.close();
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}

@@ -1,0 +1,79 @@
+/** A kind of objects that the lab's API serves. */
+export interface Kind {
+  /** `v1`, or `group/version`. */
+  apiVersion: string;
+  plural: string;
+  kind: string;
+  namespaced: boolean;
+}
+
+const of = (apiVersion: string, namespaced: boolean, kinds: Readonly<Record<string, string>>): Kind[] =>
+  Object.entries(kinds).map(([plural, kind]) => ({ apiVersion, plural, kind, namespaced }));
+
+/** All kinds, as the API servers of today and Cilium 1.20 call them. */
+export const KINDS: readonly Kind[] = [
+  ...of('v1', false, { namespaces: 'Namespace', nodes: 'Node' }),
+  ...of('v1', true, {
+    pods: 'Pod',
+    services: 'Service',
+    configmaps: 'ConfigMap',
+    secrets: 'Secret',
+    events: 'Event',
+  }),
+  ...of('apps/v1', true, {
+    daemonsets: 'DaemonSet',
+    deployments: 'Deployment',
+    statefulsets: 'StatefulSet',
+    replicasets: 'ReplicaSet',
+  }),
+  ...of('discovery.k8s.io/v1', true, { endpointslices: 'EndpointSlice' }),
+  ...of('networking.k8s.io/v1', true, { networkpolicies: 'NetworkPolicy' }),
+  ...of('cilium.io/v2', true, {
+    ciliumnetworkpolicies: 'CiliumNetworkPolicy',
+    ciliumendpoints: 'CiliumEndpoint',
+    ciliumlocalredirectpolicies: 'CiliumLocalRedirectPolicy',
+    ciliumnodeconfigs: 'CiliumNodeConfig',
+  }),
+  ...of('cilium.io/v2', false, {
+    ciliumclusterwidenetworkpolicies: 'CiliumClusterwideNetworkPolicy',
+    ciliumidentities: 'CiliumIdentity',
+    ciliumnodes: 'CiliumNode',
+    ciliumegressgatewaypolicies: 'CiliumEgressGatewayPolicy',
+    ciliumloadbalancerippools: 'CiliumLoadBalancerIPPool',
+    ciliumcidrgroups: 'CiliumCIDRGroup',
+    ciliumbgpclusterconfigs: 'CiliumBGPClusterConfig',
+    ciliumbgppeerconfigs: 'CiliumBGPPeerConfig',
+    ciliumbgpadvertisements: 'CiliumBGPAdvertisement',
+    ciliumbgpnodeconfigs: 'CiliumBGPNodeConfig',
+  }),
+  ...of('cilium.io/v2alpha1', false, {
+    ciliuml2announcementpolicies: 'CiliumL2AnnouncementPolicy',
+    ciliumendpointslices: 'CiliumEndpointSlice',
+  }),
+];
+
+/** What a path of the API names. */
+export interface Place {
+  kind: Kind;
+  /** Undefined means all namespaces, or that the kind has none. */
+  namespace: string | undefined;
+  /** Undefined means the collection. */
+  name: string | undefined;
+  /** `log`, `exec`, `portforward`, `status`. */
+  subresource: string | undefined;
+}
+
+/** The place that a path names; undefined when it names no kind of the lab's. */
+export function placeOf(path: string): Place | undefined {
+  const parts = path
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decodeURIComponent);
+  const root = parts.shift();
+  const apiVersion = root === 'api' ? parts.shift() : root === 'apis' ? parts.splice(0, 2).join('/') : '';
+  // A namespace is an object, and a place for others.
+  const namespace = parts[0] === 'namespaces' && parts.length > 2 ? parts.splice(0, 2)[1] : undefined;
+  const [plural, name, subresource] = parts;
+  const kind = KINDS.find((one) => one.apiVersion === apiVersion && one.plural === plural);
+  return kind && { kind, namespace, name, subresource };
+}

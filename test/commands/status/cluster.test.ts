@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startTestCluster, type TestCluster } from '../../helpers/cluster.ts';
+import { fixture } from '../../helpers/recordings.ts';
+
+interface Recorded {
+  cases: {
+    name: string;
+    calls: { method: string; path: string; body?: unknown; type?: string }[];
+    text: string;
+    json: string;
+    exit: number;
+    stderr: string;
+  }[];
+}
+
+describe('status of a cluster, as the reference prints it', () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await startTestCluster();
+  });
+  afterAll(async () => cluster[Symbol.asyncDispose]());
+
+  // One after the other: each changes the cluster that the one before left.
+  test.each(fixture<Recorded>('recordings/cluster-status.json').cases)('$name', async (recorded) => {
+    for (const { method, path, body, type } of recorded.calls) {
+      const { status } = await cluster.call(method, path, body, type);
+      expect(status).toBeLessThan(300);
+    }
+    const text = await cluster.run(['status', '--color', 'always', '--compat-exit']);
+    expect(text.stdout).toBe(recorded.text);
+    expect(text.code).toBe(recorded.exit);
+    const told = recorded.stderr.trim();
+    if (told !== '') expect(text.stderr).toContain(told);
+    const json = await cluster.run(['status', '-o', 'json']);
+    // The reference's errors of a collection are empty objects, or Go's own form of them.
+    const { collection_errors: ours, ...rest } = JSON.parse(json.stdout);
+    const { collection_errors: theirs, ...same } = JSON.parse(recorded.json);
+    expect(JSON.stringify(rest)).toBe(JSON.stringify(same));
+    expect(ours?.length).toBe(theirs?.length);
+    if (theirs === undefined) expect(json.stdout).toBe(recorded.json);
+  });
+});
+
+describe('status of a cluster', () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await startTestCluster({ scenario: 'incident' });
+  });
+  afterAll(async () => cluster[Symbol.asyncDispose]());
+
+  test('holds what each agent says', async () => {
+    const { stdout, stderr, code } = await cluster.run(['status', '-o', 'json']);
+    const { cilium_status: agents, cilium_endpoints: endpoints, errors } = JSON.parse(stdout);
+    expect(Object.keys(agents)).toHaveLength(3);
+    expect(Object.values(agents).every((one) => Object.hasOwn(Object(one), 'cilium'))).toBe(true);
+    expect(Object.values(endpoints).flat().length).toBeGreaterThan(5);
+    expect([JSON.stringify(errors).includes('controller '), code, stderr]).toEqual([true, 1, '']);
+  });
+
+  test('exits with 1 for errors, whatever the reference does', async () => {
+    expect((await cluster.run(['status'])).code).toBe(1);
+    expect((await cluster.run(['status', '--compat-exit'])).code).toBe(0);
+  });
+
+  test('waits no longer than it is told to', async () => {
+    const { stdout, stderr, code } = await cluster.run(['status', '--wait', '--wait-duration', '1s']);
+    expect([stdout, code]).toEqual(['', 1]);
+    expect(stderr).toMatch(/^ {4}\/¯¯\\\n/);
+    expect(stderr).toContain(
+      'Error: Unable to determine status:  timeout while waiting for status to become successful: context deadline exceeded\n',
+    );
+  });
+
+  test('names the pods that are not managed, and why', async () => {
+    const path = '/api/v1/namespaces/default/pods';
+    const pod = (name: string, nodeName: string, startTime: string) => ({
+      metadata: { name, namespace: 'default' },
+      spec: { nodeName },
+      status: { phase: 'Running', startTime },
+    });
+    const { lab } = cluster;
+    const [first = ''] = lab.info.kube?.nodes ?? [];
+    await cluster.call('POST', path, pod('old', first, '2020-01-01T00:00:00Z'), 'application/json');
+    await cluster.call('POST', path, pod('far', 'elsewhere', '2020-01-01T00:00:00Z'), 'application/json');
+    const quiet = await cluster.run(['status', '--compat-exit']);
+    expect(quiet.stderr).toBe('2 pods are not managed by Cilium: --unmanaged tells which, and why.\n');
+    const { stdout } = await cluster.run(['status', '--compat-exit', '--unmanaged']);
+    // Time goes on between the two.
+    const still = (text: string) => text.replaceAll(/failing since \d+s/g, 'failing');
+    expect(still(stdout)).toBe(
+      `${still(quiet.stdout)}
+NAMESPACE   POD   NODE        REASON
+default     far   elsewhere   no agent of Cilium runs on its node
+default     old   ${first.padEnd(12)}it started before the agent of its node: if another CNI set its network up, start it anew
+`,
+    );
+  });
+
+  test.each<[string[], string]>([
+    [['--cluster', '--node', 'n1'], '--cluster asks the API server: --node, --pod and --host name an agent'],
+    [['--cluster', '--agent'], '--agent and --cluster cannot be used together'],
+    [['-o', 'yaml'], "-o yaml is for an agent's status"],
+    [['--context', 'other'], 'the kubeconfig has no context "other"'],
+    [['--worker-count', '0'], 'expected a number from 1 to 500'],
+  ])('%j is refused', async (flags, message) => {
+    const { stdout, stderr, code } = await cluster.run(['status', ...flags]);
+    expect([stdout.includes('¯'), code]).toEqual([false, 1]);
+    expect(stderr).toContain(message);
+  });
+
+  test('--node shows one agent', async () => {
+    const [, second = ''] = cluster.lab.info.kube?.nodes ?? [];
+    const there = await cluster.run(['status', '--node', second, '--brief']);
+    expect([there.stdout, there.code]).toEqual(['OK\n', 0]);
+  });
+});
