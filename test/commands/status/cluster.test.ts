@@ -20,6 +20,7 @@ describe('status of a cluster, as the reference prints it', () => {
   });
   afterAll(async () => cluster[Symbol.asyncDispose]());
 
+  // differs: cluster-status-colour, cluster-status-collection
   // One after the other: each changes the cluster that the one before left.
   test.each(fixture<Recorded>('recordings/cluster-status.json').cases)('$name', async (recorded) => {
     for (const { method, path, body, type } of recorded.calls) {
@@ -57,6 +58,7 @@ describe('status of a cluster', () => {
     expect([JSON.stringify(errors).includes('controller '), code, stderr]).toEqual([true, 1, '']);
   });
 
+  // differs: cluster-status-exit
   test('exits with 1 for errors, whatever the reference does', async () => {
     expect((await cluster.run(['status'])).code).toBe(1);
     expect((await cluster.run(['status', '--compat-exit'])).code).toBe(0);
@@ -71,6 +73,7 @@ describe('status of a cluster', () => {
     );
   });
 
+  // differs: cluster-status-unmanaged
   test('names the pods that are not managed, and why', async () => {
     const path = '/api/v1/namespaces/default/pods';
     const pod = (name: string, nodeName: string, startTime: string) => ({
@@ -106,6 +109,28 @@ default     old   ${first.padEnd(12)}it started before the agent of its node: if
     const { stdout, stderr, code } = await cluster.run(['status', ...flags]);
     expect([stdout.includes('¯'), code]).toEqual([false, 1]);
     expect(stderr).toContain(message);
+  });
+
+  // differs: cluster-status-phases, cluster-status-twice, cluster-status-crash
+  test('counts each pod once, in a fixed order, whatever one agent does', async () => {
+    const pods = '/api/v1/namespaces/kube-system/pods';
+    const { json } = await cluster.call('GET', `${pods}?labelSelector=io.cilium%2Fapp%3Doperator`);
+    const [{ metadata }] = (json as { items: { metadata: { name: string } }[] }).items as [
+      { metadata: { name: string } },
+    ];
+    await cluster.call('PATCH', `${pods}/${metadata.name}`, { status: { phase: 'Pending' } });
+    const agents = await cluster.call('GET', `${pods}?labelSelector=k8s-app%3Dcilium`);
+    const names = (agents.json as { items: { metadata: { name: string } }[] }).items.map(
+      (one) => one.metadata.name,
+    );
+    await cluster.call('PATCH', `${pods}/${names[0]}`, { status: { phase: 'Failed', reason: 'Evicted' } });
+    const containerStatuses = [{ name: 'cilium-agent', state: { waiting: { reason: 'CrashLoopBackOff' } } }];
+    await cluster.call('PATCH', `${pods}/${names[1]}`, { status: { containerStatuses } });
+    const { stdout } = await cluster.run(['status']);
+    expect(stdout).toContain('Containers:            cilium                   Failed: 1, Running: 2\n');
+    expect(stdout.match(/pod is pending/g)).toHaveLength(1);
+    expect(stdout).toMatch(/Cluster Pods: +\d+\/\d+ managed/);
+    expect(stdout).toContain('container cilium-agent is in CrashLoopBackOff');
   });
 
   test('--node shows one agent', async () => {
