@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { errorMessage, UserError } from '../errors.ts';
 import { LineSplitter } from '../lib/line-splitter.ts';
-import { formatTimestamp, parseTimestamp, type Timestamp } from '../lib/timestamp.ts';
+import { formatTimestamp, parseTimestamp } from '../lib/timestamp.ts';
 import { type KubeClient, KubeRefusal, type KubeRequest, KubeUnreachable } from './client.ts';
 import { type ContainerStatus, containerOf, type Pod, podPath } from './pods.ts';
 
@@ -53,6 +53,8 @@ const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 10_000;
 /** So often in a row is a log asked for again that is not followed. */
 const MAX_ATTEMPTS = 5;
+/** Lines remembered beyond those of the last second. */
+const REMEMBERED = 500;
 /** A connection that has been silent for so long may be dead: it is made anew. */
 const SILENCE_MS = 300_000;
 /** So long after a break a refusal may be one of an API server that has only begun to start. */
@@ -208,21 +210,23 @@ function recordOf({ bytes, length }: { bytes: Buffer; length: number }): LogReco
 }
 
 /**
- * How far a log was read: the API gives lines from a second on, so that those of the last second are counted by their
- * times, and as many left out when they come again.
+ * How far a log was read: the API gives lines from a second on, so that those that were read are counted by their times,
+ * and as many left out when they come again.
  */
 class Mark {
   #second: number | undefined;
-  #counts = new Map<string, number>();
+  #read: { time: string; seconds: number }[] = [];
 
   /** From when on the log is asked for again; undefined when nothing was read. */
   get since(): string | undefined {
     return this.#second === undefined ? undefined : formatTimestamp({ seconds: this.#second, nanos: 0 });
   }
 
-  /** What comes again of what was read. */
+  /** What may come again of what was read. */
   resume(): Map<string, number> {
-    return new Map(this.#counts);
+    const counts = new Map<string, number>();
+    for (const { time } of this.#read) counts.set(time, (counts.get(time) ?? 0) + 1);
+    return counts;
   }
 
   /** Whether a line has not been read before; then it has been from here on. */
@@ -232,15 +236,20 @@ class Mark {
       repeated.set(time, left - 1);
       return false;
     }
-    const at: Timestamp | undefined = parseTimestamp(time);
-    if (at) {
-      if (this.#second === undefined || at.seconds > this.#second) {
-        this.#second = at.seconds;
-        this.#counts = new Map();
-      }
-      this.#counts.set(time, (this.#counts.get(time) ?? 0) + 1);
-    }
+    const at = parseTimestamp(time);
+    if (!at) return true;
+    const { seconds } = at;
+    if (this.#second !== undefined && seconds > this.#second) this.#forget(seconds);
+    // The clock of a node may go back: then what comes next is asked for from there on.
+    this.#second = seconds;
+    this.#read.push({ time, seconds });
     return true;
+  }
+
+  /** Lets go what does not come again; of what is older some lines are kept for a clock that goes back. */
+  #forget(second: number): void {
+    const old = this.#read.length - REMEMBERED;
+    if (old > REMEMBERED) this.#read = this.#read.filter(({ seconds }, i) => i >= old || seconds >= second);
   }
 }
 

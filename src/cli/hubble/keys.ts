@@ -46,15 +46,20 @@ export const KEYS: readonly Key[] = [
     name: 'kube-context',
     type: 'string',
     initial: '',
-    description: 'Kubernetes context, for --port-forward',
+    description: 'Kubernetes context, for --port-forward and --node',
   },
   {
     name: 'kube-namespace',
     type: 'string',
     initial: 'kube-system',
-    description: 'Namespace that Cilium runs in, for --port-forward',
+    description: 'Namespace that Cilium runs in, for --port-forward and --node',
   },
-  { name: 'kubeconfig', type: 'string', initial: '', description: 'Kubeconfig file, for --port-forward' },
+  {
+    name: 'kubeconfig',
+    type: 'string',
+    initial: '',
+    description: 'Kubeconfig file, for --port-forward and --node',
+  },
   {
     name: 'port-forward',
     type: 'bool',

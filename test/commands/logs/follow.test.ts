@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { refusal } from '../../helpers/kube.ts';
 import { LogCluster } from '../../helpers/log-cluster.ts';
+import fc from '../../helpers/properties.ts';
 import { type RunResult, run } from '../../helpers/run.ts';
 
 let cluster: LogCluster;
@@ -113,6 +114,56 @@ describe('nothing is lost and nothing comes twice', () => {
     expect(lines).toEqual(numbered(0, 50));
     expect(stderr).toContain('n1: the container cilium-agent was restarted (OOMKilled, exit code 137)\n');
     expect(stderr).not.toContain('missing');
+  });
+
+  test('whatever happens in whatever order', async () => {
+    const gapMs = fc.constantFrom(0, 1, 400, 1100, -1500);
+    const write = fc.record({
+      kind: fc.constant('write' as const),
+      count: fc.integer({ min: 1, max: 6 }),
+      gapMs,
+    });
+    const other = fc.record({ kind: fc.constantFrom('restart', 'break', 'break and restart') });
+    let name = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(write, write, other), { maxLength: 8 }), async (steps) => {
+        const pod = `cilium-${++name}`;
+        cluster.pods = [];
+        cluster.add(pod, 'n1');
+        const logs = follow('-o', 'raw', '--tail', '-1');
+        let written = 0;
+        const put = (count: number, afterMs: number) => {
+          writeAll(pod, written, written + count, afterMs);
+          written += count;
+        };
+        // What a container wrote is kept by the node until the restart after the next.
+        const settle = async () => {
+          put(1, 3);
+          await logs.see(`line ${written - 1}\n`);
+        };
+        for (const step of steps) {
+          if (step.kind === 'write') {
+            put(step.count, step.gapMs);
+            continue;
+          }
+          await settle();
+          if (step.kind !== 'restart') await cluster.kill();
+          put(2, 1);
+          if (step.kind !== 'break') {
+            cluster.end(pod);
+            cluster.run(pod);
+            put(2, 1);
+          }
+          if (step.kind !== 'restart') await cluster.start();
+          await settle();
+        }
+        await settle();
+        const { lines, stderr } = await logs.end();
+        expect(lines).toEqual(numbered(0, written));
+        expect(stderr).not.toContain('missing');
+      }),
+      { numRuns: 25 },
+    );
   });
 
   test('when the pod is replaced', async () => {
