@@ -28,7 +28,7 @@ const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
 
 /** What is changed, but for the files of undici. */
 const CHANGES = {
-  whole: 'undici: a whole copy for the Kubernetes API',
+  whole: 'undici: a copy of its agents for the Kubernetes API',
   generated: '@kubernetes/client-node: no typed classes of the API',
   devtools: 'ink: no bridge to react-devtools-core',
   children: 'commander: no child_process',
@@ -59,8 +59,20 @@ const UNUSED_BY_CLIENT = {
 
 const cut = (file) => `undici: ${file} left out`;
 
-/** The API server is spoken to with undici as a whole: there it is a copy of its own in which nothing is cut. */
+/**
+ * The API server is spoken to with a copy of undici of its own in which no file is cut. Of what the package exports only
+ * the two agents are asked for: its fetch, caches and mocks are never loaded.
+ */
 const WHOLE = { whole: true };
+const AGENTS = `
+  const Dispatcher = require('./lib/dispatcher/dispatcher');
+  Object.assign(Dispatcher.prototype, require('./lib/api'));
+  module.exports = {
+    Dispatcher,
+    Agent: require('./lib/dispatcher/agent'),
+    ProxyAgent: require('./lib/dispatcher/proxy-agent'),
+  };
+`;
 const RESOLVED = {};
 
 const slimUndici = {
@@ -79,8 +91,10 @@ const slimUndici = {
         : { ...found, suffix: '?whole', pluginData: WHOLE };
     });
     b.onLoad({ filter: /undici\/.*\.js$/, namespace: 'file' }, ({ path, suffix }) => {
-      if (suffix === '?whole')
-        return { contents: readFileSync(path), loader: 'js', resolveDir: dirname(path), pluginData: WHOLE };
+      if (suffix === '?whole') {
+        const contents = path.endsWith('/undici/index.js') ? AGENTS : readFileSync(path);
+        return { contents, loader: 'js', resolveDir: dirname(path), pluginData: WHOLE };
+      }
       const file = path.split('undici/lib/')[1];
       const contents = UNUSED_BY_CLIENT[file];
       if (contents === undefined) return undefined;
@@ -138,6 +152,32 @@ const noTypedClasses = {
   },
 };
 
+/** What the library asks of packages that only some kubeconfigs need: proxies, and credentials of an identity provider. */
+const RARE = {
+  'openid-client': ['customFetch', 'discovery', 'refreshTokenGrant'],
+  'jsonpath-plus': ['JSONPath'],
+  'socks-proxy-agent': ['SocksProxyAgent'],
+  socks: ['SocksClient'],
+  hpagent: ['HttpProxyAgent', 'HttpsProxyAgent'],
+};
+
+const rare = (name) => `@kubernetes/client-node: ${name} when it is used`;
+
+const rareWhenUsed = {
+  name: 'rare-when-used',
+  setup(b) {
+    b.onResolve({ filter: /^[a-z]/ }, ({ path, importer }) => {
+      if (!(path in RARE) || !importer.includes('@kubernetes/client-node/dist/')) return undefined;
+      change(rare(path));
+      return { path, namespace: 'rare' };
+    });
+    b.onLoad({ filter: /./, namespace: 'rare' }, ({ path }) => ({
+      contents: `module.exports = {${RARE[path].map((name) => `get ${name}() { return require('${path}').${name}; }`)}}`,
+      resolveDir: root,
+    }));
+  },
+};
+
 /** Ink loads its devtools bridge only when DEV is set; the bundle leaves it out. */
 const noDevtools = {
   name: 'no-devtools',
@@ -164,10 +204,10 @@ const noChildProcess = {
 
 /**
  * An ES module that imports one of Node's evaluates every getter among its exports: node:fs brings all of fs.promises
- * along, node:process opens the standard streams. These two are fetched by a call instead, as is what CommonJS
- * requires: a bundle of ES modules has no `require`.
+ * along, node:process opens the standard streams, node:http loads all of the fetch that Node brings. These are fetched by a
+ * call instead, as is what CommonJS requires: a bundle of ES modules has no `require`.
  */
-const COSTLY = ['node:fs', 'node:process'];
+const COSTLY = ['node:fs', 'node:process', 'node:http'];
 
 const builtinsByCall = {
   name: 'builtins-by-call',
@@ -232,7 +272,10 @@ const { metafile } = await build({
   target: 'node24',
   jsx: 'automatic',
   metafile: true,
-  plugins: [coreFirst, noTypedClasses, slimUndici, noDevtools, noChildProcess, builtinsByCall, yamlAsModules],
+  plugins: [
+    ...[coreFirst, noTypedClasses, rareWhenUsed, slimUndici],
+    ...[noDevtools, noChildProcess, builtinsByCall, yamlAsModules],
+  ],
 });
 if (process.argv[2]) writeFileSync(`${outdir}/meta.json`, JSON.stringify(metafile));
 
@@ -242,7 +285,11 @@ function brokenAssumptions() {
   const installed = JSON.parse(readFileSync(`${root}/node_modules/undici/package.json`, 'utf8')).version;
   if (installed !== UNDICI)
     broken.push(`undici is ${installed}, and its files were looked at in ${UNDICI}: check UNUSED_BY_CLIENT`);
-  for (const what of [...Object.values(CHANGES), ...Object.keys(UNUSED_BY_CLIENT).map(cut)])
+  for (const what of [
+    ...Object.values(CHANGES),
+    ...Object.keys(UNUSED_BY_CLIENT).map(cut),
+    ...Object.keys(RARE).map(rare),
+  ])
     if (!made.has(what)) broken.push(`not done, because nothing asks for that file any more: ${what}`);
   const core = metafile.inputs['scripts/bundle-core.ts'].imports.map(({ path }) => path);
   const chunks = Object.entries(metafile.outputs).filter(([, { inputs }]) =>
