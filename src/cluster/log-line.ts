@@ -56,34 +56,45 @@ function parseJsonLine(text: string): LogLine | undefined {
   }
 }
 
-/** Names under which the parts of a line stand. */
-const MESSAGE = ['msg', 'message'];
-const LEVEL = ['level', 'severity'];
-/** The time is that of the container's runtime. */
-const TIME = ['time', 'ts', 'timestamp'];
-const SUBSYSTEM = ['subsys', 'module', 'logger'];
+/** Names under which the parts of a line stand, the first before the others. The time is that of the container's runtime. */
+const PARTS = {
+  message: ['msg', 'message'],
+  level: ['level', 'severity'],
+  time: ['time', 'ts', 'timestamp'],
+  subsystem: ['subsys', 'module', 'logger'],
+};
+type Part = keyof typeof PARTS;
+const RANKS = new Map(
+  Object.entries(PARTS).flatMap(([part, names]) =>
+    names.map((name, rank): [string, { part: Part; rank: number }] => [name, { part: part as Part, rank }]),
+  ),
+);
 
-function lineOf(entries: [string, unknown][], form: 'json' | 'logfmt'): LogLine {
-  const take = (names: readonly string[]) => {
-    const at = names
-      .map((name) => entries.findIndex(([key, value]) => key === name && typeof value === 'string'))
-      .find((index) => index >= 0);
-    return at === undefined ? undefined : (entries.splice(at, 1)[0]?.[1] as string);
-  };
-  const word = take(LEVEL);
-  const level = word === undefined ? undefined : logLevelOf(word);
-  const subsystem = take(SUBSYSTEM);
-  take(TIME);
-  const message = take(MESSAGE) ?? '';
+function lineOf(entries: readonly [string, unknown][], form: 'json' | 'logfmt'): LogLine {
+  const found: Partial<Record<Part, { at: number; rank: number; text: string }>> = {};
+  entries.forEach(([key, text], at) => {
+    const known = RANKS.get(key);
+    if (!known || typeof text !== 'string') return;
+    const { part, rank } = known;
+    if (rank < (found[part]?.rank ?? Number.POSITIVE_INFINITY)) found[part] = { at, rank, text };
+  });
+  const { message, level: word, time, subsystem } = found;
+  const level = word && logLevelOf(word.text);
   // A level that is not known stays among the rest.
-  if (word !== undefined && level === undefined) entries.unshift(['level', word]);
-  return { ...(level && { level }), ...(subsystem && { subsystem }), message, fields: entries, form };
+  const taken = [message?.at, level && word.at, time?.at, subsystem?.at];
+  return {
+    ...(level && { level }),
+    ...(subsystem && { subsystem: subsystem.text }),
+    message: message?.text ?? '',
+    fields: entries.filter((_, at) => !taken.includes(at)),
+    form,
+  };
 }
 
 /** `key=value key="quoted value"`, as logrus and slog write text. */
 function parseLogfmt(text: string): LogLine | undefined {
   if (!/^(?:time|ts|level|msg)=/.test(text)) return undefined;
-  const pair = /\s*([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?=\s|$)/y;
+  const pair = /\s*([^\s="]+)=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s"]*))(?=\s|$)/y;
   const entries: [string, unknown][] = [];
   let end = 0;
   for (let match = pair.exec(text); match; match = pair.exec(text)) {
@@ -93,9 +104,8 @@ function parseLogfmt(text: string): LogLine | undefined {
   }
   const rest = text.slice(end).trim();
   if (rest !== '') entries.push(['', rest]);
-  return entries.some(([key]) => MESSAGE.includes(key) || LEVEL.includes(key))
-    ? lineOf(entries, 'logfmt')
-    : undefined;
+  const isLog = entries.some(([key]) => PARTS.message.includes(key) || PARTS.level.includes(key));
+  return isLog ? lineOf(entries, 'logfmt') : undefined;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };

@@ -10,7 +10,7 @@ export interface LogLine {
   subsystem?: string;
   message: string;
   /** What else it says, in its order. A name that is empty stands for text that is no field. */
-  fields: [name: string, value: unknown][];
+  fields: readonly [name: string, value: unknown][];
   form: 'json' | 'logfmt' | 'envoy' | 'klog' | 'plain';
 }
 

@@ -319,18 +319,27 @@ describe('all agents of a cluster', () => {
     expect(stderr).toContain('n10: no answer within 4 s');
   });
 
-  test('send their events as they come', async () => {
+  test('send their events as they come, each node in its colour on a terminal', async () => {
     const stop = new AbortController();
     let text = '';
+    let told = '';
     await run(['monitor', '--all-nodes', '--namespace', 'kube-system'], {
       env: { KUBECONFIG: kube.kubeconfig },
       signal: stop.signal,
+      columns: 200,
+      onStderr: (part) => {
+        told += part;
+      },
       onStdout: (part) => {
         text += part;
-        if (/^n1 /m.test(text) && /^n10 /m.test(text)) stop.abort(new DOMException('enough', 'AbortError'));
+        if (/mn1 .*->/.test(text) && /mn10.*->/.test(text))
+          stop.abort(new DOMException('enough', 'AbortError'));
       },
     });
-    expect(text).toMatch(/^n10 {3}.*->/m);
+    expect(text).toMatch(/^\u001b\[\d+mn10 \u001b\[39m {2}.*->/m);
+    expect(text).toMatch(/^\u001b\[\d+mn1 {2}\u001b\[39m {2}.*->/m);
+    // What is wrong with one is not kept until the others end.
+    expect(told).toContain('n2: the container waits: CrashLoopBackOff\n');
   });
 
   test('cannot be meant together with one', async () => {

@@ -3,6 +3,7 @@ import type { Context } from '../../context.ts';
 import type { ComponentLog } from '../../kube/log-sources.ts';
 import type { LogRecord } from '../../kube/logs.ts';
 import { parseTimestamp } from '../../lib/timestamp.ts';
+import type { LogLine } from '../../model/log-line.ts';
 import { renderLogJson, renderLogLine } from '../../render/cluster/logs.ts';
 import { type Palette, paletteFor } from '../../render/text/palette.ts';
 import type { Plan } from './plan.ts';
@@ -12,6 +13,8 @@ export interface PrintedLine {
   seconds: number;
   text: string;
 }
+
+const PLAIN: LogLine = { message: '', fields: [], form: 'plain' };
 
 /** Makes lines of records: filtered, in the form that is asked for, behind where they are from. */
 export class LogPrinter {
@@ -25,6 +28,11 @@ export class LogPrinter {
     private readonly ctx: Context,
   ) {
     this.#palette = paletteFor(ctx.globals.color, ctx.env, ctx.out.isTTY);
+  }
+
+  get #isVerbatim(): boolean {
+    const { format, filter } = this.plan;
+    return format === 'raw' && filter.level === undefined && filter.subsystems.length === 0;
   }
 
   /** Makes room for the labels of logs that are read at the same time. */
@@ -68,7 +76,8 @@ export class LogPrinter {
     const lines: PrintedLine[] = [];
     for (const { time, text, omitted } of records) {
       const whole = omitted > 0 ? `${text} … (${omitted} more bytes)` : text;
-      const line = parseLogLine(whole);
+      // What is neither read nor shown in another form need not be understood.
+      const line = this.#isVerbatim ? PLAIN : parseLogLine(whole);
       if (!sieve.passes(line, text)) continue;
       const at = parseTimestamp(time);
       lines.push({
@@ -79,7 +88,7 @@ export class LogPrinter {
     return lines;
   }
 
-  #render(log: ComponentLog, time: string, text: string, line: ReturnType<typeof parseLogLine>): string {
+  #render(log: ComponentLog, time: string, text: string, line: LogLine): string {
     const { node, pod, container } = log;
     switch (this.plan.format) {
       case 'raw':
