@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Settings } from '../../src/policy/evaluate/decide/engine.ts';
+import type { Settings } from '../../src/policy/evaluate/decide/settings.ts';
 import { parsePolicies } from '../../src/policy/read/policies.ts';
 import { type CostReport, costOf } from '../../src/policy/reports/cost.ts';
 import { openQuestions } from '../../src/policy/reports/open-questions.ts';

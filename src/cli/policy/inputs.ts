@@ -13,14 +13,10 @@ import {
   stateOfAgent,
 } from '../../policy/evaluate/decide/cluster-state.ts';
 import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
-import {
-  NEWEST_NEEDED,
-  needsNewest,
-  PolicyEngine,
-  type Settings,
-} from '../../policy/evaluate/decide/engine.ts';
+import { PolicyEngine } from '../../policy/evaluate/decide/engine.ts';
 import { FlowFacts } from '../../policy/evaluate/decide/flow-facts.ts';
 import { takePods } from '../../policy/evaluate/decide/pods.ts';
+import { NEWEST_NEEDED, needsNewest, type Settings } from '../../policy/evaluate/decide/settings.ts';
 import { type ClusterObjects, takeObject } from '../../policy/evaluate/selectors/cluster-objects.ts';
 import { Identities } from '../../policy/evaluate/selectors/identities.ts';
 import type { CidrMatchMode } from '../../policy/evaluate/selectors/peers.ts';

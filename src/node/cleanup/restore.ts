@@ -13,7 +13,9 @@ import {
   restoreIpset,
 } from './firewall.ts';
 import { areOwnFiles, restoreFiles } from './keep.ts';
-import { isOwnLinkRecord, linkCommands, restoreLinks } from './links.ts';
+import { linkCommands } from './link-commands.ts';
+import { isOwnLinkRecord } from './link-record.ts';
+import { restoreLinks } from './link-restore.ts';
 import { mustRun } from './must-run.ts';
 import { isOwnRouteRecord, isPodGone, restoreRoute, routeCommand } from './routes.ts';
 import { isOwnRuleRecord, restoreRule, ruleCommands } from './rules.ts';

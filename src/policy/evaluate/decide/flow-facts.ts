@@ -1,5 +1,5 @@
 import type { FlowRecord } from './connections.ts';
-import type { Settings } from './engine.ts';
+import type { Settings } from './settings.ts';
 
 const CLUSTER = 'k8s:io.cilium.k8s.policy.cluster=';
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { stateOf } from '../../../../src/policy/evaluate/decide/cluster-state.ts';
 import { decideConnection } from '../../../../src/policy/evaluate/decide/decide.ts';
-import { PolicyEngine, type Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
+import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
 import { Peers, parsePort } from '../../../../src/policy/evaluate/decide/peers.ts';
+import type { Settings } from '../../../../src/policy/evaluate/decide/settings.ts';
 import { parsePolicies } from '../../../../src/policy/read/policies.ts';
 import { explain, remedies } from '../../../../src/policy/reports/explain.ts';
 

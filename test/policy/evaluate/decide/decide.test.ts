@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { decideConnection, decideDirection } from '../../../../src/policy/evaluate/decide/decide.ts';
-import { PolicyEngine, type Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
+import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
 import type { Traffic } from '../../../../src/policy/evaluate/decide/ports-of-traffic.ts';
+import type { Settings } from '../../../../src/policy/evaluate/decide/settings.ts';
 import { identityOf } from '../../../../src/policy/evaluate/selectors/identities.ts';
 import type { EgressRule, IngressRule, Rule } from '../../../../src/policy/rule.ts';
 import { ruleOf } from '../../helpers.ts';

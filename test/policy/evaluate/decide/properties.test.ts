@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { atLeast, type Release } from '../../../../src/model/release.ts';
 import { decideDirection } from '../../../../src/policy/evaluate/decide/decide.ts';
-import { PolicyEngine, type Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
+import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
+import type { Settings } from '../../../../src/policy/evaluate/decide/settings.ts';
 import { aggregateByKind, EVERYBODY } from '../../../../src/policy/evaluate/maps/aggregates.ts';
 import { l4Key } from '../../../../src/policy/evaluate/maps/map-key.ts';
 import { lookup } from '../../../../src/policy/evaluate/maps/policy-map.ts';

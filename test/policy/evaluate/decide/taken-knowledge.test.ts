@@ -2,9 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { formatLabel } from '../../../../src/model/label.ts';
 import { atLeast, KNOWN_RELEASES } from '../../../../src/model/release.ts';
 import type { Answer } from '../../../../src/policy/evaluate/decide/decide.ts';
-import { NEWEST_NEEDED, needsNewest, type Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
 import { Peers, parsePort } from '../../../../src/policy/evaluate/decide/peers.ts';
 import { balancedBy, decideWanted } from '../../../../src/policy/evaluate/decide/services.ts';
+import {
+  NEWEST_NEEDED,
+  needsNewest,
+  type Settings,
+} from '../../../../src/policy/evaluate/decide/settings.ts';
 import { parsePolicies } from '../../../../src/policy/read/policies.ts';
 import type { SourcedRule } from '../../../../src/policy/rule.ts';
 import { FULL, POLICIES, TIERED } from '../../made-cluster.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { decideDirection } from '../../../../src/policy/evaluate/decide/decide.ts';
-import { PolicyEngine, type Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
+import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
+import type { Settings } from '../../../../src/policy/evaluate/decide/settings.ts';
 import { aggregateByKind } from '../../../../src/policy/evaluate/maps/aggregates.ts';
 import { l4Key } from '../../../../src/policy/evaluate/maps/map-key.ts';
 import { lookupByPrecedence } from '../../../../src/policy/evaluate/maps/precedence-map.ts';

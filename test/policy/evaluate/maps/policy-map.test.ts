@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { PolicyEngine, type Settings } from '../../../../src/policy/evaluate/decide/engine.ts';
+import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
+import type { Settings } from '../../../../src/policy/evaluate/decide/settings.ts';
 import { identityOf } from '../../../../src/policy/evaluate/selectors/identities.ts';
 import type { Authentication, EgressRule, IngressRule, PortRule, Rule } from '../../../../src/policy/rule.ts';
 import { ruleOf } from '../../helpers.ts';
