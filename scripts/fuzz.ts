@@ -1,4 +1,6 @@
 // Gives inputs that nobody would send to everything that reads: see HELP.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +12,7 @@ import { randomOf } from '../test/fuzz/random.ts';
 import type { Input, Target } from '../test/fuzz/target.ts';
 import { TARGETS } from '../test/fuzz/targets.ts';
 
-const HELP = `Gives hostile inputs to every reader, in this process, and judges what it does.
+const HELP = `Gives hostile inputs to every reader, and judges what it does.
 
 Usage: npm run fuzz -- [options] [target...]
 
@@ -37,6 +39,8 @@ const { values: options, positionals } = parseArgs({
     inputs: { type: 'string' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string' },
+    // For the processes that this one starts: the number of the first input.
+    from: { type: 'string' },
     keep: { type: 'boolean' },
     outputFile: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
@@ -50,6 +54,11 @@ if (options.help) {
 const seed = Number(options.seed);
 const inputs = Number(options.inputs ?? Number.POSITIVE_INFINITY);
 const seconds = Number(options.seconds ?? (options.inputs ? Number.POSITIVE_INFINITY : 60));
+
+/** So many inputs go through one process: what it has compiled and what its allocator keeps only grow. */
+const SLICE = 2500;
+const started = performance.now();
+if (options.from === undefined && options.only === undefined) process.exit(await runSlices());
 
 const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
 await using stack = new AsyncDisposableStack();
@@ -121,6 +130,7 @@ class Peak {
 }
 const peak = new Peak();
 
+/** How a target fared. */
 interface Count {
   inputs: number;
   faults: number;
@@ -198,18 +208,18 @@ function nextTarget(random: ReturnType<typeof randomOf>): Target {
   throw new RangeError('no target');
 }
 
-const started = performance.now();
 if (options.only !== undefined) {
   const random = randomOf(seed, Number(options.only));
   const target = nextTarget(random);
   await give(target, target.make(random), `input ${options.only}`, true);
 } else {
-  for (const file of readdirSync(CORPUS).filter((name) => name.endsWith('.json'))) {
+  const first = Number(options.from);
+  for (const file of readdirSync(CORPUS).filter((name) => name.endsWith('.json') && first === 0)) {
     const kept = JSON.parse(readFileSync(join(CORPUS, file), 'utf8')) as Input & { target: string };
     const target = targets.find(({ name }) => name === kept.target);
     if (target) await give(target, kept, file);
   }
-  for (let number = 0; number < inputs && performance.now() - started < seconds * 1000; number++) {
+  for (let number = first; number < inputs && performance.now() - started < seconds * 1000; number++) {
     Atomics.store(progress, 0, BigInt(number));
     const random = randomOf(seed, number);
     const target = nextTarget(random);
@@ -217,31 +227,82 @@ if (options.only !== undefined) {
   }
 }
 
-let [all, faulty] = [0, 0];
-console.log(
-  `\n${'target'.padEnd(12)}${'inputs'.padStart(8)}${'exit 0'.padStart(8)}${'faults'.padStart(8)}${'most CPU'.padStart(10)}${'longest'.padStart(10)}${'most MB'.padStart(9)}`,
-);
-for (const [name, { inputs, faults, fine, slowestMs, longestMs, largestBytes }] of counts) {
-  all += inputs;
-  faulty += faults;
-  console.log(
-    `${name.padEnd(12)}${String(inputs).padStart(8)}${String(fine).padStart(8)}${String(faults).padStart(8)}${`${slowestMs.toFixed(0)} ms`.padStart(10)}${`${longestMs.toFixed(0)} ms`.padStart(10)}${(largestBytes / 1024 / 1024).toFixed(0).padStart(9)}`,
-  );
-}
-console.log(
-  `${all} inputs of seed ${seed} in ${((performance.now() - started) / 1000).toFixed(0)} s, ${faulty} with faults; at most ${Math.round(peak.highest / 1024 / 1024)} MB in all`,
-);
-if (options.outputFile)
-  writeFileSync(
-    options.outputFile,
-    JSON.stringify({
-      numPassedTests: all - faulty,
-      numFailedTests: faulty,
-      numPendingTests: 0,
-      numTodoTests: 0,
-      numRuntimeErrorTestSuites: 0,
-    }),
-  );
 await stack.disposeAsync();
 finished = true;
-process.exit(faulty > 0 ? 1 : 0);
+if (process.send) {
+  process.send({ counts: [...counts], highest: peak.highest } satisfies Slice, () => process.exit(0));
+} else process.exit(report(counts, peak.highest));
+
+/** Prints what became of all inputs, and returns the exit code. */
+function report(counts: ReadonlyMap<string, Count>, highest: number): number {
+  let [all, faulty] = [0, 0];
+  console.log(
+    `\n${'target'.padEnd(12)}${'inputs'.padStart(8)}${'exit 0'.padStart(8)}${'faults'.padStart(8)}${'most CPU'.padStart(10)}${'longest'.padStart(10)}${'most MB'.padStart(9)}`,
+  );
+  for (const [name, { inputs, faults, fine, slowestMs, longestMs, largestBytes }] of counts) {
+    all += inputs;
+    faulty += faults;
+    console.log(
+      `${name.padEnd(12)}${String(inputs).padStart(8)}${String(fine).padStart(8)}${String(faults).padStart(8)}${`${slowestMs.toFixed(0)} ms`.padStart(10)}${`${longestMs.toFixed(0)} ms`.padStart(10)}${(largestBytes / 1024 / 1024).toFixed(0).padStart(9)}`,
+    );
+  }
+  console.log(
+    `${all} inputs of seed ${seed} in ${((performance.now() - started) / 1000).toFixed(0)} s, ${faulty} with faults; at most ${Math.round(highest / 1024 / 1024)} MB in all`,
+  );
+  if (options.outputFile)
+    writeFileSync(
+      options.outputFile,
+      JSON.stringify({
+        numPassedTests: all - faulty,
+        numFailedTests: faulty,
+        numPendingTests: 0,
+        numTodoTests: 0,
+        numRuntimeErrorTestSuites: 0,
+      }),
+    );
+  return faulty > 0 ? 1 : 0;
+}
+
+/** What a process tells the one that started it. */
+interface Slice {
+  counts: [string, Count][];
+  highest: number;
+}
+
+/** Runs the inputs in processes, one after the other. */
+async function runSlices(): Promise<number> {
+  const counts = new Map<string, Count>();
+  let highest = 0;
+  const left = () => seconds - (performance.now() - started) / 1000;
+  for (let from = 0; from < inputs && left() > 0; from += SLICE) {
+    const args = [...positionals, '--seed', options.seed, '--from', String(from)];
+    args.push('--inputs', String(Math.min(inputs, from + SLICE)));
+    if (Number.isFinite(seconds)) args.push('--seconds', String(left()));
+    if (options.keep) args.push('--keep');
+    const child = fork(fileURLToPath(import.meta.url), args);
+    let slice: Slice | undefined;
+    child.on('message', (message) => {
+      slice = message as Slice;
+    });
+    const [code, signal] = await once(child, 'exit');
+    if (!slice) {
+      console.log(`the process of the inputs from ${from} on ended with ${code ?? signal}`);
+      return 1;
+    }
+    highest = Math.max(highest, slice.highest);
+    for (const [name, count] of slice.counts) counts.set(name, sum(counts.get(name), count));
+  }
+  return report(counts, highest);
+}
+
+function sum(one: Count | undefined, other: Count): Count {
+  if (!one) return other;
+  return {
+    inputs: one.inputs + other.inputs,
+    faults: one.faults + other.faults,
+    fine: one.fine + other.fine,
+    slowestMs: Math.max(one.slowestMs, other.slowestMs),
+    longestMs: Math.max(one.longestMs, other.longestMs),
+    largestBytes: Math.max(one.largestBytes, other.largestBytes),
+  };
+}

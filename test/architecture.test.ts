@@ -333,3 +333,24 @@ test('what steers a terminal is made in one place, and leaves through one door',
   }
   expect(wrong).toEqual([]);
 });
+
+test('what a function returns is awaited before its resources go, or its error would be nobody’s meanwhile', () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    const lines = readFileSync(join(SRC, file), 'utf8').split('\n');
+    const depth = (line: string) => line.search(/\S/);
+    lines.forEach((line, at) => {
+      if (!/^\s+await using /.test(line)) return;
+      const end = lines.findIndex((other, i) => i > at && other !== '' && depth(other) < depth(line));
+      // A function within begins a scope of its own.
+      let inner = Number.POSITIVE_INFINITY;
+      for (const other of lines.slice(at + 1, end)) {
+        if (depth(other) <= inner) inner = Number.POSITIVE_INFINITY;
+        if (/=> \{$|function/.test(other)) inner = Math.min(inner, depth(other));
+        else if (inner === Number.POSITIVE_INFINITY && /\breturn (?!await\b)[\w.]+\(/.test(other))
+          wrong.push(`${file}: ${other.trim()}`);
+      }
+    });
+  }
+  expect(wrong).toEqual([]);
+});

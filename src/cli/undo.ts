@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { agentAddress } from '../agent/client.ts';
 import type { Context } from '../context.ts';
 import { errorCode, systemReason, UserError } from '../errors.ts';
+import { writeNew } from '../lib/atomic-file.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { compareBytes } from '../lib/order.ts';
 
@@ -19,14 +20,19 @@ export function undoFolder(ctx: Context): string {
 const KEPT = 100;
 
 /**
- * Creates the file that a verb will record in, empty, and returns its path: the one that was named, or a new one in the
- * undo folder, named after the verb and the time. A record that exists is never written over, whoever made it.
+ * Creates the file that a verb records in, empty or with all of its text, and returns its path: the one that was named, or a
+ * new one in the undo folder, named after the verb and the time. A record that exists is never written over, whoever made it.
  */
-export async function reserveUndo(ctx: Context, verb: string, named: string | undefined): Promise<string> {
+export async function reserveUndo(
+  ctx: Context,
+  verb: string,
+  named: string | undefined,
+  text = '',
+): Promise<string> {
   if (named !== undefined) {
     if (named === '') throw new UserError('--undo-file: expected a path, found an empty string');
     const path = resolve(ctx.cwd, named);
-    if (await createNew(path)) return path;
+    if (await createNew(path, text)) return path;
     throw new UserError(`--undo-file: ${path} exists`, {
       hint: 'An undo record is never written over. Name a new file. Nothing was removed.',
     });
@@ -35,13 +41,14 @@ export async function reserveUndo(ctx: Context, verb: string, named: string | un
   makeFolder(undoFolder(ctx), 0o700);
   for (let n = 1; ; n++) {
     const path = join(undoFolder(ctx), `${verb}-${time}Z${n === 1 ? '' : `-${n}`}.json`);
-    if (await createNew(path)) return path;
+    if (await createNew(path, text)) return path;
   }
 }
 
 /** Returns false when the path is taken. */
-async function createNew(path: string): Promise<boolean> {
+async function createNew(path: string, text: string): Promise<boolean> {
   try {
+    if (text !== '') return await writeNew(path, text);
     await (await open(path, 'wx', 0o600)).close();
     return true;
   } catch (cause) {

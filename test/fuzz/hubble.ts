@@ -164,6 +164,8 @@ export const openGrpc: OpenTarget = async (folder, onClose) => {
     },
     run(input, signal) {
       data = input.data;
+      // What is asked is of no interest here, and each small part keeps the pool that it was cut from.
+      server.seen.length = 0;
       return run([...input.argv, '--server', server.address], { signal, cwd: folder });
     },
   };

@@ -13,7 +13,6 @@ import { pruneUndo, reserveUndo } from '../../cli/undo.ts';
 import { writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
-import { writeAtomically } from '../../lib/atomic-file.ts';
 import { formatLabel, holdsLabels, parseLabels } from '../../model/label.ts';
 import type { AgentPolicy } from '../../model/policy.ts';
 import { goJson } from '../../render/text/json.ts';
@@ -98,15 +97,11 @@ async function record(
   { undoFile }: DeleteOptions,
   ctx: Context,
 ): Promise<string | undefined> {
-  let path: string | undefined;
   try {
-    path = await reserveUndo(ctx, 'policy', undoFile);
-    await writeAtomically(path, `${goJson(rules, 2)}\n`);
+    const path = await reserveUndo(ctx, 'policy', undoFile, `${goJson(rules, 2)}\n`);
     if (undoFile === undefined) await pruneUndo(ctx, 'policy');
     return path;
   } catch (cause) {
-    // Empty, it would only be in the way of another try.
-    if (path !== undefined) await rm(path, { force: true });
     const message = `cannot save the rules: ${errorMessage(cause)}`;
     if (undoFile !== undefined || ctx.in.isTTY)
       throw new UserError(message, {
