@@ -7,7 +7,7 @@ import { type Pod, podsPath } from '../../kube/pods.ts';
 import { watch } from '../../kube/watch.ts';
 import type { Failures } from './failures.ts';
 import type { Plan } from './plan.ts';
-import type { LogPrinter } from './printer.ts';
+import { type LogPrinter, type PrintedLine, writeByTime } from './printer.ts';
 
 /** What logs are followed with. */
 export interface Following {
@@ -19,6 +19,9 @@ export interface Following {
   failures: Failures;
 }
 
+/** So long are lines kept in the beginning, when many that are old come at once, to be put in order. */
+const GATHER_MS = 500;
+const MAX_GATHERED = 64 * 1024 * 1024;
 /** How often pods are looked for where they may not be watched. */
 const LOOK_MS = 10_000;
 
@@ -32,11 +35,13 @@ export async function followLogs(
   const over = Promise.withResolvers<void>();
   const known = new Set<string>();
   let active = 0;
+  const output = new FollowedOutput(logs.length > 1, ctx);
+  output.gathered.catch(over.reject);
   const begin = (log: ComponentLog, query: LogQuery) => {
     known.add(log.uid);
     printer.expect([log]);
     active++;
-    followOne(following, log, query, ctx)
+    followOne(following, log, query, output, ctx)
       .catch(async (error: unknown) => {
         if (!(error instanceof UserError)) throw error;
         await failures.add(printer.labelOf(log), error);
@@ -59,9 +64,50 @@ export async function followLogs(
     lookForPods(client, namespace, component, take, ctx).catch(over.reject);
   ctx.signal.addEventListener('abort', () => over.resolve(), { once: true });
   if (ctx.signal.aborted || logs.length === 0) over.resolve();
-  await over.promise.catch((error: unknown) => {
-    if (!ctx.signal.aborted) throw error;
-  });
+  await over.promise
+    .then(() => output.gathered)
+    .catch((error: unknown) => {
+      if (!ctx.signal.aborted) throw error;
+    });
+}
+
+/** Lines as they come; those of the first moment, of several logs, in the order of their times. */
+class FollowedOutput {
+  #kept: Map<string, PrintedLine[]> | undefined;
+  #size = 0;
+  /** Resolves when lines are no longer kept. */
+  readonly gathered: Promise<void>;
+
+  constructor(
+    keeps: boolean,
+    private readonly ctx: Context,
+  ) {
+    if (keeps) this.#kept = new Map();
+    this.gathered = keeps ? this.#gather() : Promise.resolve();
+  }
+
+  async #gather(): Promise<void> {
+    await this.ctx.clock.sleep(GATHER_MS, this.ctx.signal).catch(() => {});
+    const kept = [...(this.#kept ?? new Map<string, PrintedLine[]>()).values()];
+    this.#kept = undefined;
+    await writeByTime(kept, this.ctx);
+  }
+
+  async write(log: string, lines: readonly PrintedLine[]): Promise<void> {
+    if (lines.length === 0) return;
+    if (this.#size > MAX_GATHERED) await this.gathered;
+    if (this.#kept) {
+      const own = this.#kept.get(log) ?? [];
+      this.#kept.set(log, own);
+      for (const line of lines) {
+        own.push(line);
+        this.#size += line.text.length;
+      }
+      return;
+    }
+    await this.gathered;
+    await this.ctx.out.write(lines.map(({ text }) => text).join(''));
+  }
 }
 
 /** One log, until its pod is gone. */
@@ -69,16 +115,15 @@ async function followOne(
   { client, printer }: Following,
   log: ComponentLog,
   query: LogQuery,
+  output: FollowedOutput,
   ctx: Context,
 ): Promise<void> {
   const say = printer.sayOf(log);
   const sieve = printer.sieve();
   try {
     const options = { say, sleep: ctx.clock.sleep, timeoutMs: client.timeoutMs };
-    for await (const records of readLog(client, log, query, options)) {
-      const text = printer.lines(log, sieve, records).map((line) => line.text);
-      if (text.length > 0) await ctx.out.write(text.join(''));
-    }
+    for await (const records of readLog(client, log, query, options))
+      await output.write(log.uid, printer.lines(log, sieve, records));
   } catch (error) {
     if (error instanceof PodGone) say(error.message);
     else if (!ctx.signal.aborted) throw error;

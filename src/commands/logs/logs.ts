@@ -12,7 +12,7 @@ import { compareNatural } from '../../lib/order.ts';
 import { Failures } from './failures.ts';
 import { followLogs } from './follow.ts';
 import { LOG_FORMATS, type LogsOptions, type Plan, planOf } from './plan.ts';
-import { LogPrinter } from './printer.ts';
+import { LogPrinter, type PrintedLine, writeByTime } from './printer.ts';
 
 /** Lines of logs that wait to be put in order. */
 const MAX_KEPT_BYTES = 256 * 1024 * 1024;
@@ -92,15 +92,16 @@ export async function runLogs(options: LogsOptions, ctx: Context): Promise<void>
   const bare = withoutAgent(plan, logs);
   for (const node of bare) await failures.add(node, new UserError('no agent of Cilium runs there'));
   if (logs.length === 0 && bare.length === 0) throw nothing(plan, namespace);
+  let count = logs.length;
   try {
     if (plan.query.follow)
       await followLogs({ client, namespace, plan, isMeant, printer, failures }, logs, here);
-    else await readAll(client, logs, plan, printer, failures, here);
+    else count = await readAll(client, logs, plan, printer, failures, here);
   } finally {
     stop.abort(new DOMException('the logs have ended', 'AbortError'));
   }
   if (ctx.signal.aborted) return;
-  await failures.tell(logs.length + bare.length, ctx);
+  await failures.tell(count + bare.length, ctx);
 }
 
 /** Of the nodes that were named those whose agent is asked for and not there. */
@@ -118,7 +119,7 @@ function nothing({ components, nodes, selector }: Plan, namespace: string): User
   });
 }
 
-/** Reads logs to their ends, several at once, and prints their lines by time. */
+/** Reads logs to their ends, several at once, and prints their lines by time. Returns how many were meant. */
 async function readAll(
   client: KubeClient,
   logs: readonly ComponentLog[],
@@ -126,15 +127,15 @@ async function readAll(
   printer: LogPrinter,
   failures: Failures,
   ctx: Context,
-): Promise<void> {
+): Promise<number> {
   const meant = plan.query.previous ? logs.filter(({ hasEndedBefore }) => hasEndedBefore) : logs;
   if (meant.length === 0 && logs.length > 0) {
     await ctx.err.write('No container was restarted: there are no logs from before.\n');
-    return;
+    return 0;
   }
   printer.expect(meant);
   const timeoutMs = ctx.globals.timeoutMs ?? SILENCE_MS;
-  const read = async (log: ComponentLog, take: (lines: ReturnType<LogPrinter['lines']>) => Promise<void>) => {
+  const read = async (log: ComponentLog, take: (lines: PrintedLine[]) => Promise<void>) => {
     const options = { say: printer.sayOf(log), sleep: ctx.clock.sleep, timeoutMs };
     const sieve = printer.sieve();
     try {
@@ -146,11 +147,14 @@ async function readAll(
     }
   };
   const [only, second] = meant;
-  if (only && !second) return read(only, (lines) => ctx.out.write(lines.map(({ text }) => text).join('')));
+  if (only && !second) {
+    await read(only, (lines) => ctx.out.write(lines.map(({ text }) => text).join('')));
+    return 1;
+  }
   let size = 0;
   const kept = await Promise.all(
     bounded(meant, plan.concurrency, async (log) => {
-      const lines: ReturnType<LogPrinter['lines']> = [];
+      const lines: PrintedLine[] = [];
       await read(log, async (more) => {
         for (const line of more) {
           size += line.text.length;
@@ -161,23 +165,8 @@ async function readAll(
       return lines;
     }),
   );
-  const all = kept.flatMap(inOrder).toSorted((a, b) => a.key - b.key);
-  for (let i = 0; i < all.length; i += 1000)
-    await ctx.out.write(
-      all
-        .slice(i, i + 1000)
-        .map(({ text }) => text)
-        .join(''),
-    );
-}
-
-/** Lines of one log stay in their order, whatever its clock does. */
-function inOrder(lines: readonly { seconds: number; text: string }[]): { key: number; text: string }[] {
-  let key = Number.NEGATIVE_INFINITY;
-  return lines.map(({ seconds, text }) => {
-    key = Math.max(key, seconds);
-    return { key, text };
-  });
+  await writeByTime(kept, ctx);
+  return meant.length;
 }
 
 class TooMuch extends UserError {

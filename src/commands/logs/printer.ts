@@ -14,6 +14,7 @@ export interface PrintedLine {
   text: string;
 }
 
+const WRITTEN_AT_ONCE = 1000;
 const PLAIN: LogLine = { message: '', fields: [], form: 'plain' };
 
 /** Makes lines of records: filtered, in the form that is asked for, behind where they are from. */
@@ -101,4 +102,18 @@ export class LogPrinter {
       }
     }
   }
+}
+
+/** Writes lines of several logs in the order of their times; those of one stay in theirs, whatever its clock does. */
+export async function writeByTime(logs: readonly (readonly PrintedLine[])[], ctx: Context): Promise<void> {
+  const keyed = logs.flatMap((lines) => {
+    let key = Number.NEGATIVE_INFINITY;
+    return lines.map(({ seconds, text }) => {
+      key = Math.max(key, seconds);
+      return { key, text };
+    });
+  });
+  const texts = keyed.toSorted((a, b) => a.key - b.key).map(({ text }) => text);
+  for (let i = 0; i < texts.length; i += WRITTEN_AT_ONCE)
+    await ctx.out.write(texts.slice(i, i + WRITTEN_AT_ONCE).join(''));
 }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { main } from '../../../src/main.ts';
 import { refusal } from '../../helpers/kube.ts';
 import { LogCluster } from '../../helpers/log-cluster.ts';
 import fc from '../../helpers/properties.ts';
-import { type RunResult, run } from '../../helpers/run.ts';
+import { type RunResult, run, testContext } from '../../helpers/run.ts';
 
 let cluster: LogCluster;
 beforeEach(async () => {
@@ -65,6 +66,24 @@ test('lines of all nodes come as they are written, behind their nodes', async ()
     'node-2  2026-09-21T14:13:20.014Z  warn   [proxy] new words n=1',
   ]);
   expect([stderr, code]).toEqual(['', 0]);
+});
+
+test('what logs begin with stands in the order of their times', async () => {
+  const names = ['n1', 'n2', 'n3'];
+  for (const node of names) cluster.add(node, node);
+  for (let i = 0; i < 300; i++) cluster.write(names[i % 3] ?? '', `line ${i}`);
+  // Real time: a moment is waited for them.
+  const stop = new AbortController();
+  const out: Buffer[] = [];
+  const ctx = testContext({ env: { KUBECONFIG: cluster.kubeconfig }, signal: stop.signal }, out);
+  const done = main(['logs', '-f', '-o', 'raw', '--tail', '-1'], {
+    ...ctx,
+    clock: { ...ctx.clock, sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
+  });
+  for (let tries = 0; !Buffer.concat(out).includes('line 299') && tries < 500; tries++) await sleep(10);
+  stop.abort(new DOMException('enough', 'AbortError'));
+  expect(await done).toBe(0);
+  expect(Buffer.concat(out).toString()).toBe(`${numbered(0, 300).join('\n')}\n`);
 });
 
 describe('nothing is lost and nothing comes twice', () => {
