@@ -130,6 +130,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'lab/kube': [
     ...BASE,
+    // Columns of a list are paths, as kubectl's are.
+    'render/text/jsonpath.ts',
     'policy',
     'lab/folder.ts',
     'lab/spawn.ts',
@@ -148,7 +150,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   cli: [...BASE, 'context.ts', 'render', 'agent', 'kvstore'],
   'cli/fan-out.ts': [...BASE, 'context.ts', 'cli/everywhere.ts', 'render/text', 'agent', 'kube'],
-  'cli/target.ts': [...BASE, 'context.ts', 'agent', 'kube/config.ts'],
+  'cli/kube': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'cluster', 'kube'],
   'cli/usage': [...BASE, 'context.ts', 'cli', 'render/text', 'agent'],
   'cli/bpf': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'bpf'],
   'cli/policy': [...BASE, 'context.ts', 'cli', 'cli/hubble', 'render', 'agent', 'hubble', 'policy'],

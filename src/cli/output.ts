@@ -16,7 +16,11 @@ export interface OutputFlag {
 export function outputOption(...own: readonly string[]): Option {
   return new Option('-o, --output <format>', ["json| yaml| jsonpath='{}'", ...own].join('| '))
     .argParser((value: string) => {
-      if (!['', 'json', 'yaml', ...own].includes(value) && !value.startsWith('jsonpath='))
+      const prefixes = ['jsonpath=', ...own.filter((format) => format.endsWith('='))];
+      if (
+        !['', 'json', 'yaml', ...own].includes(value) &&
+        !prefixes.some((prefix) => value.startsWith(prefix))
+      )
         throw unknownFormat(value, own);
       return value;
     })

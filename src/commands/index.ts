@@ -1,4 +1,5 @@
 import { AGENT_GLOBALS, BPF_GLOBALS, CLUSTER_GLOBALS, ELSEWHERE_GLOBALS } from '../cli/flags.ts';
+import { objectVerb } from '../cli/kube/object-verb.ts';
 import type { Verb } from '../cli/tree.ts';
 import { BGP } from './bgp/index.ts';
 import { BPF } from './bpf/index.ts';
@@ -25,6 +26,15 @@ import { RECORDER } from './recorder/index.ts';
 import { SERVICE } from './service/index.ts';
 import { STATEDB } from './statedb/index.ts';
 import { TROUBLESHOOT } from './troubleshoot/index.ts';
+
+/** A noun whose only verb lists objects of a cluster. */
+function objects(about: string, kind: Parameters<typeof objectVerb>[1]): Verb {
+  return {
+    about,
+    globals: CLUSTER_GLOBALS,
+    verbs: { list: objectVerb(about, kind) },
+  };
+}
 
 /** The whole command tree. A verb's file is loaded when the command line names it. */
 export const TREE: Verb = {
@@ -84,6 +94,9 @@ export const TREE: Verb = {
     },
     bgp: BGP,
     cgroups: CGROUPS,
+    'egress-gateway': objects('List egress gateway policies of the cluster', 'egressGateway'),
+    'l2-announcement': objects('List L2 announcement policies of the cluster', 'l2'),
+    'lb-ip-pool': objects('List pools of load balancer addresses of the cluster', 'pool'),
     envoy: ENVOY,
     fqdn: FQDN,
     hubble: HUBBLE,

@@ -177,8 +177,8 @@ describe('an agent of a cluster', () => {
     [['--node', 'n1', '--as-group', 'dev'], '--as-group needs --as'],
     [['--node', 'n1', '--context', 'other'], 'the kubeconfig has no context "other"'],
   ])('that is not there is told: %j', async (flags, message) => {
-    const { stdout, stderr, code } = await elsewhere('endpoint', 'list', ...flags);
-    expect([stdout.includes('ENDPOINT'), code]).toEqual([false, 1]);
+    const { stdout, stderr, code } = await elsewhere('service', 'list', ...flags);
+    expect([stdout.includes('Frontend'), code]).toEqual([false, 1]);
     expect(stderr).toContain(message);
   });
 

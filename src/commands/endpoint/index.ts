@@ -30,6 +30,7 @@ export const ENDPOINT: Verb = {
     },
     list: {
       about: 'List all endpoints',
+      asks: 'either',
       aliases: ['ls'],
       load: async () => (await import('./list.ts')).addEndpointListCommand,
     },

@@ -2,8 +2,15 @@ import { type Command, Option } from 'commander';
 import { listEndpoints } from '../../agent/decode/endpoints.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples, stringSlice } from '../../cli/flags.ts';
+import {
+  addClusterListFlags,
+  type ClusterListFlags,
+  LIST_FORMATS,
+  meansObjects,
+} from '../../cli/kube/list-flags.ts';
 import { type OutputFlag, outputOption, writeAnswer, writeStructured } from '../../cli/output.ts';
 import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
+import { LISTED } from '../../cluster/kinds.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { EndpointRow } from '../../model/endpoint.ts';
@@ -19,7 +26,7 @@ import {
 } from '../../render/agent/endpoint-columns.ts';
 import type { Table } from '../../render/text/blocks.ts';
 
-interface EndpointListOptions extends OutputFlag, WatchFlags {
+interface EndpointListOptions extends OutputFlag, WatchFlags, ClusterListFlags {
   headers: boolean;
   columns: string[];
   sort: string[];
@@ -31,12 +38,12 @@ interface EndpointListOptions extends OutputFlag, WatchFlags {
 export function addEndpointListCommand(command: Command, ctx: Context): void {
   command
     .option('--no-headers', 'Do not print headers')
-    .addOption(outputOption('wide'))
+    .addOption(outputOption(...LIST_FORMATS))
     .addOption(stringSlice('--columns <columns>', `Columns to print: ${ENDPOINT_COLUMNS.join(', ')}`))
     .addOption(stringSlice('--sort <columns>', 'Columns to sort by; a leading - sorts in descending order'))
     .addOption(
       new Option(
-        '--selector <labels>',
+        '-l, --selector <labels>',
         'Only endpoints that match this label selector, such as app=web,tier!=db',
       ).default('', ''),
     )
@@ -47,10 +54,23 @@ export function addEndpointListCommand(command: Command, ctx: Context): void {
         'cilium endpoint list --not-ready --columns id,pod,status',
         'cilium endpoint list --selector app=web,tier!=db --sort namespace,-id',
         'cilium endpoint list --watch',
+        'cilium endpoint list -A -o wide',
       ),
     )
-    .action((options: EndpointListOptions) => runEndpointList(options, ctx));
+    .action(async (options: EndpointListOptions) => {
+      if (!(await meansObjects(options, ['wide'], ctx))) return runEndpointList(options, ctx);
+      const own = ['columns', 'sort', 'notReady', 'headers'].find(
+        (name) => command.getOptionValueSource(name) === 'cli',
+      );
+      if (own !== undefined)
+        throw new UserError(`--${own === 'notReady' ? 'not-ready' : own} is for what an agent knows`, {
+          hint: 'Of objects: -o custom-columns=NAME:.metadata.name,STATE:.status.state',
+        });
+      const { printObjects } = await import('../../cli/kube/cluster-list.ts');
+      await printObjects(command, LISTED.endpoint, options, ctx);
+    });
   addWatchOptions(command);
+  addClusterListFlags(command);
 }
 
 /** Fetches, orders and prints the endpoints of the node. */

@@ -12,6 +12,7 @@ export const IDENTITY: Verb = {
     },
     list: {
       about: 'List identities',
+      asks: 'either',
       aliases: ['ls'],
       load: async () => (await import('./list.ts')).addIdentityListCommand,
     },

@@ -2,29 +2,39 @@ import type { Command } from 'commander';
 import type { AgentClient } from '../../agent/client.ts';
 import { listIdentities, listPods, listUsedIdentities } from '../../agent/decode/identities.ts';
 import { examples } from '../../cli/flags.ts';
+import { addClusterListFlags, LIST_FORMATS, meansObjects } from '../../cli/kube/list-flags.ts';
 import { outputOption } from '../../cli/output.ts';
-import { addWatchOptions, type ListFlags, printAnswers } from '../../cli/watch.ts';
+import { addWatchOptions, printAnswers } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import type { IdentityRow } from '../../model/identity.ts';
 import { identityEndpointsTable, identityTable } from '../../render/agent/identity.ts';
-
-interface IdentityListOptions extends ListFlags {
-  endpoints?: boolean;
-  pods?: boolean;
-}
+import type { IdentityListOptions } from './options.ts';
 
 /** Declares `identity list`. */
 export function addIdentityListCommand(command: Command, ctx: Context): void {
   command
-    .addHelpText('after', examples('cilium identity list k8s:app=web', 'cilium identity list --pods'))
+    .addHelpText(
+      'after',
+      examples(
+        'cilium identity list k8s:app=web',
+        'cilium identity list --pods',
+        'cilium identity list --unused',
+      ),
+    )
     .argument('[labels...]', 'only the identity with these labels')
     .option('--endpoints', 'List identities of locally managed endpoints')
     .option('--pods', 'Show which pods of this node have each identity')
-    .addOption(outputOption())
-    .action((labels: string[], options: IdentityListOptions) =>
-      options.endpoints ? listUsed(options, ctx) : listAll(labels, options, ctx),
-    );
+    .option('--unused', 'Of a cluster: only identities that no CiliumEndpoint has')
+    .addOption(outputOption(...LIST_FORMATS))
+    .action(async (labels: string[], options: IdentityListOptions) => {
+      if (await meansObjects({ ...options, ...(options.unused && { cluster: true }) }, [], ctx)) {
+        const { listIdentityObjects } = await import('./objects.ts');
+        return listIdentityObjects(command, labels, options, ctx);
+      }
+      await (options.endpoints ? listUsed(options, ctx) : listAll(labels, options, ctx));
+    });
   addWatchOptions(command);
+  addClusterListFlags(command);
 }
 
 async function listAll(labels: string[], options: IdentityListOptions, ctx: Context): Promise<void> {

@@ -8,6 +8,7 @@ export const LRP: Verb = {
   verbs: {
     list: {
       about: 'List local redirect policies',
+      asks: 'either',
       aliases: ['ls'],
       load: async () => (await import('./list.ts')).addLrpListCommand,
     },

@@ -8,6 +8,7 @@ export const NODE: Verb = {
   verbs: {
     list: {
       about: 'List nodes',
+      asks: 'either',
       aliases: ['ls'],
       load: async () => (await import('./list.ts')).addNodeListCommand,
     },

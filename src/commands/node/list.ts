@@ -1,17 +1,30 @@
 import type { Command } from 'commander';
 import { listNodes } from '../../agent/decode/nodes.ts';
 import { failed } from '../../cli/answer.ts';
+import {
+  addClusterListFlags,
+  type ClusterListFlags,
+  LIST_FORMATS,
+  meansObjects,
+} from '../../cli/kube/list-flags.ts';
 import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
+import { LISTED } from '../../cluster/kinds.ts';
 import type { Context } from '../../context.ts';
 import { nodeTable } from '../../render/agent/node.ts';
 
-interface NodeListOptions extends OutputFlag, WatchFlags {}
+interface NodeListOptions extends OutputFlag, WatchFlags, ClusterListFlags {}
 
 /** Declares `node list`. */
 export function addNodeListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: NodeListOptions) => runNodeList(options, ctx));
+  command.addOption(outputOption(...LIST_FORMATS));
   addWatchOptions(command);
+  addClusterListFlags(command);
+  command.action(async (options: NodeListOptions) => {
+    if (!(await meansObjects(options, [], ctx))) return runNodeList(options, ctx);
+    const { printObjects } = await import('../../cli/kube/cluster-list.ts');
+    await printObjects(command, LISTED.node, options, ctx);
+  });
 }
 
 async function runNodeList(options: NodeListOptions, ctx: Context): Promise<void> {

@@ -66,7 +66,7 @@ export function addStatusCommand(command: Command, ctx: Context): void {
       ),
     )
     .action(async (options: StatusOptions) => {
-      const { isClusterMeant } = await import('../../cli/target.ts');
+      const { isClusterMeant } = await import('../../cli/kube/target.ts');
       if (!(await isClusterMeant(options, ctx))) return runStatus(options, ctx);
       const { runClusterStatus } = await import('./cluster.ts');
       await runClusterStatus(options, ctx);

@@ -72,6 +72,7 @@ export async function serveCluster(
     store,
     token,
     version: KUBERNETES,
+    nowMs,
     refuse,
     log: (pod, query, response) => {
       const member = byPod.get(pod.metadata.name);

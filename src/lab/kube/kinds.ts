@@ -52,6 +52,54 @@ export const KINDS: readonly Kind[] = [
   }),
 ];
 
+/** A column of a list, as the definition of a kind has it. */
+export interface Column {
+  name: string;
+  path: string;
+  isDate?: boolean;
+  /** Of several values the first is shown. */
+  isFirst?: boolean;
+  isWide?: boolean;
+}
+
+const AGE: Column = { name: 'Age', path: '{.metadata.creationTimestamp}', isDate: true };
+
+/** The columns of Cilium's kinds beside the name, as their definitions of 1.20 have them; of the others only the age. */
+const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
+  ciliumendpoints: [
+    { name: 'Security Identity', path: '{.status.identity.id}' },
+    { name: 'Ingress Enforcement', path: '{.status.policy.ingress.state}', isWide: true },
+    { name: 'Egress Enforcement', path: '{.status.policy.egress.state}', isWide: true },
+    { name: 'Endpoint State', path: '{.status.state}' },
+    { name: 'IPv4', path: '{.status.networking.addressing[0].ipv4}' },
+    { name: 'IPv6', path: '{.status.networking.addressing[0].ipv6}' },
+  ],
+  ciliumidentities: [
+    { name: 'Namespace', path: '{.metadata.labels.io\\.kubernetes\\.pod\\.namespace}' },
+    AGE,
+  ],
+  ciliumnodes: [
+    { name: 'CiliumInternalIP', path: '{.spec.addresses[?(@.type=="CiliumInternalIP")].ip}' },
+    { name: 'InternalIP', path: '{.spec.addresses[?(@.type=="InternalIP")].ip}', isFirst: true },
+    AGE,
+  ],
+  ciliumnetworkpolicies: [AGE, { name: 'Valid', path: "{.status.conditions[?(@.type=='Valid')].status}" }],
+  ciliumclusterwidenetworkpolicies: [
+    { name: 'Valid', path: "{.status.conditions[?(@.type=='Valid')].status}" },
+  ],
+  ciliumloadbalancerippools: [
+    { name: 'Disabled', path: '{.spec.disabled}' },
+    { name: 'Conflicting', path: '{.status.conditions[?(@.type=="cilium.io/PoolConflict")].status}' },
+    { name: 'IPs Available', path: '{.status.conditions[?(@.type=="cilium.io/IPsAvailable")].message}' },
+    AGE,
+  ],
+};
+
+/** The columns of a kind beside the name. */
+export function columnsOf({ plural }: Kind): readonly Column[] {
+  return COLUMNS[plural] ?? [AGE];
+}
+
 /** What a path of the API names. */
 export interface Place {
   kind: Kind;

@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { isRecord } from '../../lib/record.ts';
 import { compileSelector } from '../../model/selector.ts';
+import { jsonpath } from '../../render/text/jsonpath.ts';
 import type { Certificate } from './certificate.ts';
 import { applyFields, merged, ownersAfter, patched } from './fields.ts';
-import { KINDS, type Place, placeOf } from './kinds.ts';
+import { columnsOf, KINDS, type Kind, type Place, placeOf } from './kinds.ts';
 import type { Change, ObjectStore, Stored } from './store.ts';
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -29,6 +30,7 @@ export interface ApiParts {
   token: string;
   /** The release of Kubernetes that it plays, such as `1.36.0`. */
   version: string;
+  nowMs(): number;
   /** The log of a container of a pod. */
   log(pod: Stored, query: URLSearchParams, response: ServerResponse): void;
   /** Checks an object before it is kept; returns what is wrong with it. */
@@ -64,7 +66,7 @@ async function answer(parts: ApiParts, request: IncomingMessage, response: Serve
     throw new Refusal(400, 'BadRequest', 'Upgrade request required');
   switch (request.method) {
     case 'GET':
-      return read(parts.store, place, url.searchParams, response);
+      return read(parts, place, request, url.searchParams, response);
     case 'DELETE':
       return send(response, remove(parts.store, place, url.searchParams));
     default: {
@@ -157,12 +159,55 @@ function existing(store: ObjectStore, { kind, namespace, name = '' }: Place): St
   });
 }
 
-function read(store: ObjectStore, place: Place, query: URLSearchParams, response: ServerResponse): void {
+function read(
+  { store, nowMs }: ApiParts,
+  place: Place,
+  request: IncomingMessage,
+  query: URLSearchParams,
+  response: ServerResponse,
+): void {
   const watches = query.get('watch') === 'true';
   const isMeant = matcherOf(place, query);
   if (watches) watch(store, place, query, isMeant, response);
-  else
-    send(response, place.name === undefined ? listOf(store, place, query, isMeant) : existing(store, place));
+  else if (place.name !== undefined) send(response, existing(store, place));
+  else {
+    const list = listOf(store, place, query, isMeant);
+    const asTable = /;as=Table/.test(request.headers.accept ?? '');
+    send(response, asTable ? tableOf(list, place.kind, nowMs()) : list);
+  }
+}
+
+/** A list as the server prints it for kubectl. */
+function tableOf({ metadata, items }: ReturnType<typeof listOf>, kind: Kind, nowMs: number): object {
+  const columns = columnsOf(kind);
+  return {
+    kind: 'Table',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata,
+    columnDefinitions: [
+      { name: 'Name', type: 'string', format: 'name', priority: 0 },
+      ...columns.map(({ name, isWide }) => ({ name, type: 'string', format: '', priority: isWide ? 1 : 0 })),
+    ],
+    rows: items.map((object) => ({
+      cells: [
+        object.metadata.name,
+        ...columns.map(({ path, isDate, isFirst }) => {
+          const text = jsonpath(path, object);
+          if (isDate) return ageOf(nowMs - Date.parse(text));
+          return isFirst ? (text.split(' ')[0] ?? '') : text;
+        }),
+      ],
+      object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata },
+    })),
+  };
+}
+
+/** An age as kubectl's tables have it. */
+function ageOf(ms: number): string {
+  const seconds = Math.max(0, Math.trunc(ms / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 7200) return `${Math.trunc(seconds / 60)}m`;
+  return seconds < 172_800 ? `${Math.trunc(seconds / 3600)}h` : `${Math.trunc(seconds / 86_400)}d`;
 }
 
 /** A list, or one page of it. */
@@ -171,7 +216,7 @@ function listOf(
   place: Place,
   query: URLSearchParams,
   isMeant: (object: Stored) => boolean,
-): object {
+) {
   const all = store.list(place.kind, place.namespace).filter(isMeant);
   const limit = Number(query.get('limit') ?? 0) || all.length;
   const begin = Number(query.get('continue') ?? 0);

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
-import { agentAddress } from '../agent/client.ts';
-import type { Context } from '../context.ts';
-import { UsageError } from '../errors.ts';
+import { agentAddress } from '../../agent/client.ts';
+import type { Context } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
 
 /** Flags of a verb that an agent and a cluster have alike. */
 export interface TargetOptions {
@@ -26,7 +26,7 @@ export async function isClusterMeant({ agent, cluster }: TargetOptions, ctx: Con
   if (target !== '') return target === 'cluster';
   if (named?.isNamed) return true;
   if (await isSocket(agentAddress(ctx).replace('unix://', ''))) return false;
-  const { hasKubeconfig } = await import('../kube/config.ts');
+  const { hasKubeconfig } = await import('../../kube/config.ts');
   return await hasKubeconfig(ctx.env, undefined);
 }
 

@@ -1,0 +1,9 @@
+import type { ClusterListFlags } from '../../cli/kube/list-flags.ts';
+import type { ListFlags } from '../../cli/watch.ts';
+
+/** Flags of `identity list`. */
+export interface IdentityListOptions extends ListFlags, ClusterListFlags {
+  unused?: boolean;
+  endpoints?: boolean;
+  pods?: boolean;
+}

@@ -1,0 +1,99 @@
+import { UserError } from '../errors.ts';
+import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
+import { type ListQuery, listAll } from './pages.ts';
+
+/** A kind of objects that is listed. */
+export interface ListedKind {
+  /** `v1`, or `group/version`. */
+  apiVersion: string;
+  plural: string;
+  kind: string;
+  namespaced: boolean;
+}
+
+/** A list as the API server prints it: the columns of the kind's own definition. */
+export interface PrintedList {
+  columns: { name: string; isWide: boolean }[];
+  rows: { namespace: string; name: string; cells: unknown[] }[];
+}
+
+interface TablePart {
+  kind?: string;
+  columnDefinitions?: { name?: string; priority?: number }[] | null;
+  rows?: { cells?: unknown[]; object?: KubeObject }[] | null;
+  metadata?: { continue?: string };
+}
+
+const AS_TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+const PAGE = 500;
+
+function pathOf({ apiVersion, plural, namespaced }: ListedKind, namespace: string | undefined): string {
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const scope = namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  return `${root}${scope}/${plural}`;
+}
+
+/** Lists a kind as kubectl shows it. Throws UserError where the cluster does not know the kind. */
+export async function printedList(
+  client: KubeClient,
+  kind: ListedKind,
+  namespace: string | undefined,
+  query: ListQuery,
+): Promise<PrintedList> {
+  const list: PrintedList = { columns: [], rows: [] };
+  let next: string | undefined;
+  do {
+    const part = await named(kind, () =>
+      client.json<TablePart>({
+        path: pathOf(kind, namespace),
+        query: { ...query, limit: PAGE, continue: next },
+        accept: AS_TABLE,
+      }),
+    );
+    if (part.kind !== 'Table')
+      throw new UserError(
+        `the API server does not print ${kind.plural} as a table: it answered ${part.kind}`,
+      );
+    // Later pages need not repeat the columns.
+    if (list.columns.length === 0)
+      list.columns = (part.columnDefinitions ?? []).map(({ name = '', priority = 0 }) => ({
+        name,
+        isWide: priority > 0,
+      }));
+    for (const { cells = [], object } of part.rows ?? [])
+      list.rows.push({
+        namespace: object?.metadata?.namespace ?? '',
+        name: object?.metadata?.name ?? '',
+        cells,
+      });
+    next = part.metadata?.continue || undefined;
+  } while (next !== undefined);
+  return list;
+}
+
+/** Lists the objects of a kind, without the record of who set which field. */
+export function listObjects(
+  client: KubeClient,
+  kind: ListedKind,
+  namespace: string | undefined,
+  query: ListQuery,
+): Promise<KubeObject[]> {
+  return named(kind, () =>
+    listAll<KubeObject, KubeObject>(client, pathOf(kind, namespace), query, (object) => {
+      const { managedFields: _, ...metadata } = object.metadata ?? {};
+      return { apiVersion: kind.apiVersion, kind: kind.kind, ...object, metadata };
+    }),
+  );
+}
+
+async function named<T>(kind: ListedKind, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof KubeRefusal) || error.code !== 404) throw error;
+    throw new UserError(`the cluster has no ${kind.plural} (${kind.apiVersion})`, {
+      hint: 'Is Cilium installed there, in a release that has this kind?',
+      cause: error,
+    });
+  }
+}
