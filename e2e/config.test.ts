@@ -116,12 +116,17 @@ test('many that write at once lose nothing', async () => {
 
 test.each([
   ['viewer', ['view'], 'User "viewer" cannot get resource "configmaps" in API group "" in the namespace'],
-  ['viewer', ['set', 'a', 'b'], 'User "viewer" cannot get resource "configmaps"'],
   ['expired', ['view'], 'has a token or certificate of the kubeconfig expired?'],
 ])('the user %s is told what is missing: config %j', async (user, words, message) => {
   const { stdout, stderr, code } = await as(user, ['config', ...words]);
   expect([stdout, code]).toEqual(['', 1]);
   expect(stderr).toContain(message);
+});
+
+test('who may do neither is told so behind what was about to be done', async () => {
+  const { stdout, stderr, code } = await as('viewer', ['config', 'set', 'a', 'b']);
+  expect([stdout, code]).toEqual(['✨ Patching ConfigMap cilium-config with a=b...\n', 1]);
+  expect(stderr).toContain('User "viewer" cannot get resource "configmaps"');
 });
 
 test('who may read but not write is told so, with the resource', async () => {

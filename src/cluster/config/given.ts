@@ -1,5 +1,5 @@
-import type { Document } from 'yaml';
-import { isAlias, isMap, isScalar, isSeq, type LineCounter, type Node, type ParsedNode } from 'yaml';
+import type { Document, YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type LineCounter, type Node, type ParsedNode, visit } from 'yaml';
 import type { Position } from '../../model/finding.ts';
 import type { JsonType } from './facts.ts';
 
@@ -40,15 +40,28 @@ export function find(given: readonly Given[], name: string): Given | undefined {
   return rest.length === 0 || !found ? found : find(found.children, rest.join('.'));
 }
 
+/** No file of values comes near; aliases of aliases unfold to any number. */
+const MOST_SETTINGS = 20_000;
+
 /** The settings of a YAML map, with their places. Undefined when the document is no map. */
 export function givenOf(document: Document.Parsed, lines: LineCounter, file: string): Given[] | undefined {
   const place = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
+  const anchored = anchorsOf(document);
+  let count = 0;
+  const open = new Set<unknown>();
   const map = (node: Node | null | undefined, path: readonly string[]): Given[] => {
-    const target = isAlias(node) ? node.resolve(document) : node;
+    const target = isAlias(node) ? anchored.get(node) : node;
     if (!isMap(target)) return [];
+    if (open.has(target)) throw new SyntaxError('an alias stands inside of what it stands for');
+    open.add(target);
+    const given = entries(target, path);
+    open.delete(target);
+    return given;
+  };
+  const entries = (target: YAMLMap, path: readonly string[]): Given[] => {
     const given: Given[] = [];
     const merged = new Set<Given>();
     for (const { key, value } of target.items as { key: ParsedNode; value: ParsedNode | null }[]) {
@@ -63,16 +76,22 @@ export function givenOf(document: Document.Parsed, lines: LineCounter, file: str
           }
         continue;
       }
+      if (++count > MOST_SETTINGS)
+        throw new SyntaxError(`these are more than ${MOST_SETTINGS} settings, aliases unfolded`);
       const here = [...path, name];
       const position = place(key.range[0]);
-      const resolved = isAlias(value) ? value.resolve(document) : value;
+      const resolved = isAlias(value) ? anchored.get(value) : value;
       const before = given.findIndex((own) => own.path.at(-1) === name);
       const other = given[before];
       if (other && merged.has(other)) given.splice(before, 1);
       else if (other) for (const own of given) if (own.path.at(-1) === name) own.isDoubled = true;
       given.push({
         path: here,
-        value: resolved == null ? null : resolved.toJS(document),
+        // Of a map it is made when somebody asks, or each part would be made once for each map around it.
+        get value(): unknown {
+          if (resolved == null) return null;
+          return isScalar(resolved) ? resolved.value : resolved.toJS(document);
+        },
         type: typeOf(resolved),
         children: map(resolved, here),
         position,
@@ -82,6 +101,22 @@ export function givenOf(document: Document.Parsed, lines: LineCounter, file: str
     return given;
   };
   return isMap(document.contents) ? map(document.contents, []) : undefined;
+}
+
+/** What each alias stands for. The package looks through the whole document for one alias. */
+function anchorsOf(document: Document.Parsed): Map<unknown, Node> {
+  const names = new Map<string, Node>();
+  const anchored = new Map<unknown, Node>();
+  visit(document, {
+    Node: (_, node) => {
+      if (!isAlias(node) && 'anchor' in node && node.anchor !== undefined) names.set(node.anchor, node);
+    },
+    Alias: (_, alias) => {
+      const node = names.get(alias.source);
+      if (node) anchored.set(alias, node);
+    },
+  });
+  return anchored;
 }
 
 function sameName(a: Given, b: Given): boolean {

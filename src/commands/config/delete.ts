@@ -27,8 +27,8 @@ export async function runConfigDelete(key: string, flags: ChangeFlags, ctx: Cont
     import('../../kube/config-map.ts'),
     import('./change.ts'),
   ]);
-  const { client, stored } = await openStoredConfig(ctx, 'Unable to delete config');
   await ctx.out.write(`✨ Removing key ${key} from ConfigMap ${CONFIG_MAP}...\n`);
+  const { client, stored } = await openStoredConfig(ctx, 'Unable to delete config');
   if (!Object.hasOwn(stored.data, key)) {
     const near = nearest(key, Object.keys(stored.data));
     throw new UserError(`Unable to delete config:  the ConfigMap ${CONFIG_MAP} has no key ${key}`, {

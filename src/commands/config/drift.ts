@@ -17,7 +17,7 @@ import { findRelease, installedRelease, ownersOf } from '../../kube/release.ts';
 import { openRoads } from '../../kube/road.ts';
 import { bounded } from '../../lib/bounded.ts';
 import { isRecord } from '../../lib/record.ts';
-import { parseYamlDocuments } from '../../lib/yaml-text.ts';
+import { parseYamlText } from '../../lib/yaml-text.ts';
 import { isNewer, NEWEST_RELEASE } from '../../model/release.ts';
 import { renderDrift } from '../../render/cluster/drift.ts';
 import { fetchConfig } from './config.ts';
@@ -166,12 +166,13 @@ async function sharedLayers(client: KubeClient, stored: StoredConfig, ctx: Conte
 
 /** The data of the ConfigMap in a manifest; undefined where it has none. */
 async function configMapIn(manifest: string): Promise<Record<string, string> | undefined> {
-  const { documents } = await parseYamlDocuments(manifest);
-  for (const document of documents) {
-    if (document.get('kind') !== 'ConfigMap' || document.getIn(['metadata', 'name']) !== CONFIG_MAP) continue;
-    const value: unknown = document.toJS();
-    const data = isRecord(value) && isRecord(value.data) ? value.data : {};
-    return Object.fromEntries(Object.entries(data).map(([key, text]) => [key, String(text)]));
+  // A chart renders dozens of objects, of which one is parsed.
+  for (const text of manifest.split(/^---.*$/m)) {
+    if (!/^kind: ["']?ConfigMap/m.test(text) || !text.includes(CONFIG_MAP)) continue;
+    const value = await parseYamlText(text);
+    if (!isRecord(value) || !isRecord(value.metadata) || value.metadata.name !== CONFIG_MAP) continue;
+    const data = isRecord(value.data) ? value.data : {};
+    return Object.fromEntries(Object.entries(data).map(([key, one]) => [key, String(one)]));
   }
   return undefined;
 }

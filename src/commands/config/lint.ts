@@ -79,8 +79,12 @@ export async function runConfigLint(files: string[], options: LintOptions, ctx: 
   const pairs = parseSetPairs(options.set);
   const check = (inputs: readonly PolicyFile[], given: readonly Given[]) =>
     lintConfig(inputs, given, facts, minor).catch((error: unknown) => {
-      if (!(error instanceof SyntaxError)) throw error;
-      throw new UserError(`Unable to check the configuration: ${errorMessage(error)}`, { cause: error });
+      const isFault =
+        error instanceof SyntaxError || error instanceof RangeError || error instanceof ReferenceError;
+      if (!isFault) throw error;
+      const why =
+        error instanceof RangeError ? 'its parts are nested too deeply to be read' : errorMessage(error);
+      throw new UserError(`Unable to check the configuration: ${why}`, { cause: error });
     });
   if (options.fix) return fix(texts[0], options.set, check, options, ctx);
   const { findings } = await check(texts, pairs);

@@ -32,8 +32,8 @@ export async function runConfigSet(
     import('../../kube/config-map.ts'),
     import('./change.ts'),
   ]);
-  const { client, stored } = await openStoredConfig(ctx, 'Unable to set config');
   await ctx.out.write(`✨ Patching ConfigMap ${CONFIG_MAP} with ${key}=${value}...\n`);
+  const { client, stored } = await openStoredConfig(ctx, 'Unable to set config');
   const options = { dryRun: flags.dryRun === true, forceConflicts: flags.forceConflicts === true };
   await change(ctx, { client, stored, key, value }, flags, () => setKey(client, stored, key, value, options));
 }

@@ -11,8 +11,9 @@ export async function openStoredConfig(
   what: string,
 ): Promise<{ client: KubeClient; stored: StoredConfig }> {
   const client = await openCluster(ctx);
-  const namespace = await ciliumNamespace(client, ctx.globals.cluster?.namespace);
+  let namespace = ctx.globals.cluster?.namespace;
   try {
+    namespace = await ciliumNamespace(client, namespace);
     return { client, stored: await readConfigMap(client, namespace) };
   } catch (error) {
     if (!(error instanceof KubeRefusal)) throw error;

@@ -132,3 +132,26 @@ test.each([
   expect([stdout, code]).toEqual(['', 1]);
   expect(stderr).toContain(message);
 });
+
+test.each([
+  [
+    'aliases that unfold to any number',
+    `a0: &a0 {x: 1}\n${Array.from({ length: 40 }, (_, i) => `a${i + 1}: &a${i + 1} {p: *a${i}, q: *a${i}}\n`).join('')}`,
+  ],
+  ['an alias within itself', 'a: &a\n  b: *a\n'],
+  [
+    'merges of merges',
+    `a0: &a0 {x: 1}\n${Array.from({ length: 40 }, (_, i) => `a${i + 1}: &a${i + 1}\n  <<: *a${i}\n  k${i}: *a${i}\n`).join('')}`,
+  ],
+  ['lists in lists', `debug: ${'['.repeat(5000)}`],
+  ['maps in maps', Array.from({ length: 3000 }, (_, i) => `${' '.repeat(i)}a:\n`).join('')],
+])(
+  '%s end in an error, and soon',
+  async (_, text) => {
+    const { stdout, stderr, code } = await lint(['-'], text);
+    expect(code).toBe(1);
+    expect(stdout + stderr).toMatch(/error/i);
+    expect(stderr).not.toContain('fault in the toolkit');
+  },
+  10_000,
+);

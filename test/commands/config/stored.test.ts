@@ -55,6 +55,21 @@ describe('config view', () => {
   });
 });
 
+test.each([
+  [['set', 'a', 'b'], '✨ Patching ConfigMap cilium-config with a=b...\n'],
+  [['delete', 'a'], '✨ Removing key a from ConfigMap cilium-config...\n'],
+])('config %j says what it is about to do before it is refused', async (words, line) => {
+  await using cluster = await configCluster({ data: {} }, () => ({
+    status: 401,
+    body: refusal(401, 'Unauthorized', 'Unauthorized'),
+  }));
+  const { stdout, stderr, code } = await cluster.run(['config', ...words]);
+  expect([stdout, code]).toEqual([line, 1]);
+  expect(stderr).toMatch(
+    /^Error: Unable to (?:set|delete) config: {2}unable get ConfigMap "cilium-config": Unauthorized\n/,
+  );
+});
+
 describe('config set', () => {
   // differs: config-set-restart
   test('applies the key and restarts nothing', async () => {
