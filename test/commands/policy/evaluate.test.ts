@@ -54,7 +54,7 @@ describe('policy maps', () => {
         '--state',
         state,
         '--release',
-        '1.17',
+        '1.16',
         '--cidr-match-mode',
         'none',
         '-o',
