@@ -54,7 +54,12 @@ const DELTA = fixture<{
   maps: string[];
   options: [name: string, ...Span][];
   operatorOptions: [name: string, ...Span][];
-  kinds: { kind: string; plural: string; outcome: Outcome | { read: string }; rows: string[][] }[];
+  kinds: {
+    kind: string;
+    plural: string;
+    outcome: Outcome | { read: string } | { in: string; ignores: string };
+    rows: string[][];
+  }[];
   unsure: [what: string, outcome: Unsure][];
   rows: [section: string, row: string, outcome: Outcome][];
 }>('release-delta.json');
@@ -285,7 +290,11 @@ describe('kinds of custom resources', () => {
     ({ outcome }) => 'difference' in outcome && outcome.difference === 'other-kinds',
   );
 
-  test.each(DELTA.kinds)('$kind', ({ outcome }) => {
+  test.each(DELTA.kinds)('$kind', ({ plural, outcome }) => {
+    if ('ignores' in outcome) {
+      expect(text(outcome.in)).toContain(plural);
+      expect(sources('lab')).not.toContain(`'${outcome.ignores}'`);
+    }
     if ('difference' in outcome) expect(differences).toContain(`| ${outcome.difference} |`);
     if ('test' in outcome) expect(text(outcome.test)).toContain(outcome.says);
   });
@@ -333,13 +342,13 @@ describe('kinds of custom resources', () => {
   });
 });
 
-/** All of the toolkit but a folder. */
-function sources(but?: string): string {
+/** All of the toolkit but some folders. */
+function sources(...but: string[]): string {
   const src = fileURLToPath(new URL('../src', import.meta.url));
   return readdirSync(src, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => but === undefined || !path.startsWith(join(src, but, '/')))
+    .filter((path) => !but.some((folder) => path.startsWith(join(src, folder, '/'))))
     .map((path) => readFileSync(path, 'utf8'))
     .join('\n');
 }
@@ -362,7 +371,8 @@ describe('options of the agent and the operator', () => {
   ]);
 
   test('none that came or went is read by its name', () => {
-    const all = sources();
+    // The lab plays a cluster's ConfigMap, and `cluster/config` compares one with what agents run with.
+    const all = sources('lab', 'cluster/config');
     const read = names.filter((name) => all.includes(`'${name}'`) || all.includes(`--${name}`));
     expect(read.filter((name) => !OTHER_MEANINGS.has(name))).toEqual([]);
   });
