@@ -1,4 +1,4 @@
-import { isMap } from 'yaml';
+import { isScalar } from 'yaml';
 import { parseYamlDocuments, type YamlDocument } from '../../lib/yaml-text.ts';
 import type { Facts } from './facts.ts';
 import { find, type Given, givenOf } from './given.ts';
@@ -48,7 +48,7 @@ export async function lintConfig(
       if (own.length === 0) {
         const given = givenOf(document, parsed.lines, file);
         if (given) own.push(...lintDocument(given, facts, minor, sets));
-        else if (document.contents !== null && !isMap(document.contents))
+        else if (!isEmpty(document))
           own.push({
             severity: 'error',
             code: 'syntax',
@@ -67,6 +67,11 @@ export async function lintConfig(
   }
   findings.push(...lintTogether(sets, minor));
   return { findings, documents };
+}
+
+/** Whether a document holds nothing, as one before a first `---`. */
+function isEmpty({ contents }: YamlDocument): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null);
 }
 
 function lintDocument(given: readonly Given[], facts: Facts, minor: number, sets: Given[][]): Lint[] {

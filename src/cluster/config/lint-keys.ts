@@ -1,3 +1,4 @@
+import { AGENT_FLAGS } from './agent-flags.ts';
 import type { Facts } from './facts.ts';
 import type { Given } from './given.ts';
 import {
@@ -56,6 +57,7 @@ export function lintKey(given: Given, key: string, scope: Scope): Lint[] {
     return [wrongValue(given, key, scope) ?? wrongSwitch(given, key, scope) ?? []].flat();
   const row = names.movedBy(key, minor);
   if (row) return [movedAway(given, row, scope)];
+  if (AGENT_FLAGS.has(key) && names.rangesOf(key).length === 0) return [];
   return [{ ...notKnown({ ...given, path: [key] }, scope), path: [...given.path] }];
 }
 

@@ -7,12 +7,13 @@ import { findDrift, type NodeLayers, type SharedLayers } from '../../cluster/con
 import { loadFacts, minorOf } from '../../cluster/config/facts.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
-import type { Stop } from '../../kube/agents.ts';
+import { AGENT_CONTAINER, type Stop } from '../../kube/agents.ts';
 import type { KubeObject } from '../../kube/client.ts';
 import { type KubeClient, KubeRefusal } from '../../kube/client.ts';
 import { CONFIG_MAP, type StoredConfig, writtenMs } from '../../kube/config-map.ts';
 import { listNodeConfigs, mergeNodeConfigs, type NodeConfig } from '../../kube/config-sources.ts';
 import { listAll } from '../../kube/pages.ts';
+import { podsPath } from '../../kube/pods.ts';
 import { findRelease, installedRelease, ownersOf } from '../../kube/release.ts';
 import { openRoads } from '../../kube/road.ts';
 import { bounded } from '../../lib/bounded.ts';
@@ -197,17 +198,29 @@ async function nodeLabels(
   return new Map(nodes);
 }
 
-/** When the agents' pods started, by node: what the configuration was read at. */
+interface StartedPod extends KubeObject {
+  spec?: { nodeName?: string };
+  status?: {
+    startTime?: string;
+    initContainerStatuses?: { name?: string; state?: { terminated?: { finishedAt?: string } } }[];
+    containerStatuses?: { name?: string; state?: { running?: { startedAt?: string } } }[];
+  };
+}
+
+/**
+ * When the configuration was read, by node: from 1.14 on an init container of the pod reads it once, before that the agent
+ * itself whenever it starts.
+ */
 async function startsOf(client: KubeClient, namespace: string): Promise<Map<string, number>> {
-  const starts = await listAll<
-    KubeObject & { spec?: { nodeName?: string }; status?: { startTime?: string } },
-    [string, number]
-  >(
+  const starts = await listAll<StartedPod, [string, number]>(
     client,
-    `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`,
+    podsPath(namespace),
     { labelSelector: 'k8s-app=cilium' },
     ({ spec, status }) => {
-      const ms = Date.parse(status?.startTime ?? '');
+      const reader = status?.initContainerStatuses?.find(({ name }) => name === 'config');
+      const agent = status?.containerStatuses?.find(({ name }) => name === AGENT_CONTAINER);
+      const read = reader ? reader.state?.terminated?.finishedAt : agent?.state?.running?.startedAt;
+      const ms = Date.parse(read ?? status?.startTime ?? '');
       return spec?.nodeName === undefined || Number.isNaN(ms) ? undefined : [spec.nodeName, ms];
     },
   );

@@ -257,6 +257,10 @@ describe('Helm values', () => {
     expect(await lint('hubble.relay.enabled=true')).toEqual([]);
   });
 
+  test('documents without anything in them are none', async () => {
+    expect(await told('# Source: x\n---\ndebug: {}\n---\n# end\n', '1.20')).toEqual([]);
+  });
+
   test.each([['a: [1'], ['- a\n- b'], ['a: b: c']])(
     'text that is no map of values is an error: %j',
     async (text) => {
@@ -319,6 +323,8 @@ describe('a ConfigMap', () => {
       ['5:9 error value ipam=cluster-pool-v2beta is gone since 1.15: write ipam=multi-pool'],
     ],
     ['1.20', { 'enable-egress-gateway': 'true' }, []],
+    ['1.20', { 'bpf-ct-timeout-regular-tcp': '6h', 'http-retry-count': '3' }, []],
+    ['1.20', { 'bpf-ct-timeout-regular-tcpp': '6h' }, [expect.stringContaining('warning unknown') as never]],
     [
       '1.12',
       { 'enable-egress-gateway': 'true' },

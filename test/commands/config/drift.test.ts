@@ -9,6 +9,7 @@ const NS = '/api/v1/namespaces/kube-system';
 const STARTED = '2026-03-01T00:00:00Z';
 const BEFORE = '2026-02-01T00:00:00Z';
 const AFTER = '2026-04-01T00:00:00Z';
+const AGAIN = '2026-05-01T00:00:00Z';
 
 const running = {
   options: { Debug: 'Disabled', MonitorAggregationLevel: 'Medium' },
@@ -65,6 +66,10 @@ interface Made {
   nodeConfigs?: object[];
   image?: string;
   override?: Override;
+  /** When the agent's container started for the last time. */
+  again?: string;
+  /** Whether an init container reads the configuration. */
+  hasReader?: boolean;
 }
 
 const managed = (keys: readonly string[], time: string) => ({
@@ -97,6 +102,8 @@ function clusterOf({
   nodeConfigs = [],
   image = 'v1.20.1',
   override,
+  again = STARTED,
+  hasReader = true,
 }: Made) {
   const manifest = `---\nkind: ConfigMap\napiVersion: v1\nmetadata: {name: other}\n---\nkind: ConfigMap\napiVersion: v1\nmetadata:\n  name: cilium-config\ndata: ${JSON.stringify(helm)}\n`;
   const fixed: Record<string, object> = {
@@ -121,8 +128,11 @@ function clusterOf({
           spec: { nodeName: node },
           status: {
             phase: 'Running',
-            startTime: STARTED,
-            containerStatuses: [{ name: 'cilium-agent', state: { running: {} } }],
+            startTime: BEFORE,
+            containerStatuses: [{ name: 'cilium-agent', state: { running: { startedAt: again } } }],
+            ...(hasReader && {
+              initContainerStatuses: [{ name: 'config', state: { terminated: { finishedAt: STARTED } } }],
+            }),
           },
         })),
     },
@@ -217,6 +227,14 @@ test('what an agent was started with and tells otherwise is no drift: it changed
     'bpf-root',
     'enable-bpf-masquerade',
   ]);
+});
+
+test('an agent that has no init container reads the configuration anew whenever it starts', async () => {
+  const made = { data: { ...SAME, 'enable-ipv6': 'true' }, later: ['enable-ipv6'], again: AGAIN };
+  await using reads = await clusterOf({ ...made, hasReader: false });
+  expect((await reads.run(['config', 'drift'])).code).toBe(0);
+  await using doesNot = await clusterOf(made);
+  expect((await doesNot.run(['config', 'drift'])).code).toBe(1);
 });
 
 test('a node configuration counts before the ConfigMap, on the nodes that it selects', async () => {
