@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { decodeDebugLists, readPolicyState } from '../../agent/decode/policy-state.ts';
 import type { Context } from '../../context.ts';
-import { errorMessage, UserError } from '../../errors.ts';
+import { errorMessage, UsageError, UserError } from '../../errors.ts';
 import { parsePlainJson } from '../../lib/exact-json.ts';
 import { isRecord } from '../../lib/record.ts';
 import { atLeast, KNOWN_RELEASES, type Release } from '../../model/release.ts';
@@ -27,13 +27,7 @@ import type { PolicyEntry, SourcedRule } from '../../policy/rule.ts';
 import { stringArray } from '../flags.ts';
 import { readInput } from './files.ts';
 import { clusterNetworkPolicyOption, loadValidPolicies } from './load.ts';
-
-/** What the evaluator needs. */
-export interface Loaded {
-  rules: SourcedRule[];
-  state: PolicyState;
-  settings: Partial<Settings>;
-}
+import type { Loaded } from './loaded.ts';
 
 /** What `addStateOptions` adds to a command. */
 export interface StateFlags {
@@ -61,7 +55,7 @@ export function addStateOptions(command: Command, otherwise: string): Command {
   return command
     .option(
       '-s, --state <file>',
-      `Identities and endpoints of the cluster: a JSON file, or "agent" to ask the running agent (default: ${otherwise})`,
+      `Identities and endpoints of the cluster: a JSON file, "agent" to ask the running agent, or "cluster" to ask the API server (default: ${otherwise})`,
     )
     .addOption(
       new Option(
@@ -119,7 +113,7 @@ export async function loadRules(
   return rules;
 }
 
-/** Loads what `--state` names: a file, or the running agent with its rules. */
+/** Loads what `--state` names: a file, the running agent or the cluster with its rules. */
 export async function loadState(
   ctx: Context,
   { state: from, allowLocalhost, hostFirewall, clusterNetworkPolicy, cidrMatchMode, release }: StateFlags,
@@ -157,8 +151,11 @@ async function loadStateOf(
   from: string | undefined,
   release: Release | undefined,
 ): Promise<Loaded> {
+  if (from !== 'cluster' && ctx.globals.cluster?.isNamed)
+    throw new UsageError('the flags of a cluster need --state cluster: nothing else asks its API server');
   if (from === undefined) return { rules: [], state: emptyState(), settings: {} };
   if (from === 'agent') return loadAgent(ctx, release);
+  if (from === 'cluster') return (await import('./cluster.ts')).loadCluster(ctx, release);
   const { text } = await readInput(from, ctx, 'cannot read the state');
   let document: unknown;
   try {

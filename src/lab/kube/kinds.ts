@@ -100,6 +100,29 @@ export function columnsOf({ plural }: Kind): readonly Column[] {
   return COLUMNS[plural] ?? [AGE];
 }
 
+const SHORT: Readonly<Record<string, readonly string[]>> = {
+  namespaces: ['ns'],
+  nodes: ['no'],
+  pods: ['po'],
+  services: ['svc'],
+  configmaps: ['cm'],
+  daemonsets: ['ds'],
+  deployments: ['deploy'],
+  networkpolicies: ['netpol'],
+  ciliumnetworkpolicies: ['cnp'],
+  ciliumclusterwidenetworkpolicies: ['ccnp'],
+  ciliumendpoints: ['cep'],
+  ciliumidentities: ['ciliumid'],
+  ciliumnodes: ['cn'],
+  ciliumegressgatewaypolicies: ['cegp'],
+  ciliumlocalredirectpolicies: ['clrp'],
+};
+
+/** What kubectl users call a kind for short. */
+export function shortNames({ plural }: Kind): readonly string[] {
+  return SHORT[plural] ?? [];
+}
+
 /** What a path of the API names. */
 export interface Place {
   kind: Kind;

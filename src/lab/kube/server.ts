@@ -5,7 +5,7 @@ import { compileSelector } from '../../model/selector.ts';
 import { jsonpath } from '../../render/text/jsonpath.ts';
 import type { Certificate } from './certificate.ts';
 import { applyFields, merged, ownersAfter, patched } from './fields.ts';
-import { columnsOf, KINDS, type Kind, type Place, placeOf } from './kinds.ts';
+import { columnsOf, KINDS, type Kind, type Place, placeOf, shortNames } from './kinds.ts';
 import type { Change, ObjectStore, Stored } from './store.ts';
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -137,15 +137,14 @@ function discovery(path: string, version: string): unknown {
     kind: 'APIResourceList',
     apiVersion: 'v1',
     groupVersion,
-    resources: KINDS.filter(({ apiVersion }) => apiVersion === groupVersion).map(
-      ({ plural, kind, namespaced }) => ({
-        name: plural,
-        singularName: kind.toLowerCase(),
-        namespaced,
-        kind,
-        verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
-      }),
-    ),
+    resources: KINDS.filter(({ apiVersion }) => apiVersion === groupVersion).map((one) => ({
+      name: one.plural,
+      singularName: one.kind.toLowerCase(),
+      shortNames: shortNames(one),
+      namespaced: one.namespaced,
+      kind: one.kind,
+      verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+    })),
   };
 }
 

@@ -1,0 +1,71 @@
+import type { Context } from '../../context.ts';
+import { ciliumNamespace } from '../../kube/install.ts';
+import { readClusterState } from '../../kube/policy-state.ts';
+import { openCluster } from '../../kube/road.ts';
+import type { Release } from '../../model/release.ts';
+import { stateOfAgent } from '../../policy/evaluate/decide/cluster-state.ts';
+import type { Settings } from '../../policy/evaluate/decide/settings.ts';
+import { takeObject } from '../../policy/evaluate/selectors/cluster-objects.ts';
+import { parsePolicies } from '../../policy/read/policies.ts';
+import type { Loaded } from './loaded.ts';
+
+/** The state and the rules of the cluster that the command line names. */
+export async function loadCluster(ctx: Context, asked: Release | undefined): Promise<Loaded> {
+  await using client = await openCluster(ctx);
+  const namespace = await ciliumNamespace(client, ctx.globals.cluster?.namespace);
+  const {
+    lists,
+    objects,
+    policies,
+    config,
+    differing,
+    release: told,
+  } = await readClusterState(client, namespace);
+  const state = stateOfAgent({ ...lists, services: [] });
+  for (const object of objects) takeObject(object as Record<string, unknown>, state.objects);
+  const release = asked ?? told;
+  const files = policies.map((object) => ({
+    file: `${object.kind} ${[object.metadata?.namespace, object.metadata?.name].filter(Boolean).join('/')}`,
+    text: JSON.stringify(object),
+  }));
+  const { rules } = await parsePolicies(files, { strict: false, target: release, readAll: true });
+  // Pods of other clusters have addresses that this one does not tell.
+  const isAlone = ['', '0'].includes(config['cluster-id'] ?? '');
+  return {
+    state: { ...state, ...(!isAlone && { localOnly: true as const }) },
+    rules,
+    settings: { ...settingsOf(config, differing), ...(release && { release }) },
+  };
+}
+
+/** What the agents' options say, or their defaults; what differs between nodes is not known. */
+function settingsOf(
+  config: Readonly<Record<string, string>>,
+  differing: ReadonlySet<string>,
+): Partial<Settings> {
+  const flag = (name: string) => (differing.has(name) ? undefined : config[name] === 'true');
+  const [enforcement, localhost, modes] = [
+    config['enable-policy'],
+    config['allow-localhost'],
+    config['policy-cidr-match-mode'],
+  ];
+  const [hostFirewall, nodeLabels] = [flag('enable-host-firewall'), flag('enable-node-selector-labels')];
+  const clusterNetworkPolicy = flag('enable-k8s-cluster-network-policy');
+  const [ipv4, ipv6] = [flag('enable-ipv4'), flag('enable-ipv6')];
+  const name = config['cluster-name'];
+  return {
+    ...((enforcement === 'always' || enforcement === 'never' || enforcement === 'default') && {
+      enforcement,
+    }),
+    // Agents under Kubernetes let pods accept all of their own node unless they are told otherwise.
+    ...(!differing.has('allow-localhost') && { allowLocalhost: localhost !== 'policy' }),
+    ...(hostFirewall !== undefined && { hostFirewall }),
+    ...(nodeLabels !== undefined && { nodeLabels }),
+    ...(clusterNetworkPolicy !== undefined && { clusterNetworkPolicy }),
+    ...(!differing.has('policy-cidr-match-mode') && {
+      cidrMatchMode: (['nodes', 'pods'] as const).filter((mode) => modes?.split(/[\s,]+/).includes(mode)),
+    }),
+    ...(ipv4 !== undefined && ipv6 !== undefined && { dualStack: ipv4 && ipv6 }),
+    ...(name !== undefined && name !== '' && { clusterName: name }),
+  };
+}

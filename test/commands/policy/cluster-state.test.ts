@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startTestCluster, type TestCluster } from '../../helpers/cluster.ts';
+
+const POLICIES = [
+  {
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumNetworkPolicy',
+    metadata: { name: 'api', namespace: 'default' },
+    spec: {
+      endpointSelector: { matchLabels: { app: 'api' } },
+      ingress: [
+        {
+          fromEndpoints: [{ matchLabels: { app: 'frontend' } }],
+          toPorts: [{ ports: [{ port: 'http', protocol: 'TCP' }] }],
+        },
+      ],
+    },
+  },
+  {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'no-egress', namespace: 'default' },
+    spec: { podSelector: { matchLabels: { app: 'producer' } }, policyTypes: ['Egress'], egress: [] },
+  },
+];
+
+describe('--state cluster', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cluster-state-'));
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await startTestCluster({ nodes: 2 });
+    const file = join(folder, 'policies.yaml');
+    writeFileSync(file, POLICIES.map((one) => JSON.stringify(one)).join('\n---\n'));
+    const { stdout, code } = await cluster.run(['policy', 'import', '--via', 'kubernetes', file]);
+    expect([stdout, code]).toEqual([
+      'CiliumNetworkPolicy default/api applied\nNetworkPolicy default/no-egress applied\n',
+      0,
+    ]);
+  });
+  afterAll(async () => {
+    await cluster[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  // The scenario gives web-app a rule that is no object.
+  const pods = ['api-5c6', 'frontend-7d9', 'producer-1', 'myapp-2'].map((name) => `default/${name}`);
+  test.each(pods)('decides from %s as an agent does', async (from) => {
+    for (const to of pods.filter((one) => one !== from)) {
+      const flags = ['--from', from, '--to', to, '--port', '8080/TCP'];
+      const verdict = async (state: string, env: Record<string, string>) => {
+        const { stdout } = await cluster.run(['policy', 'simulate', '--state', state, ...flags], { env });
+        return stdout.split('\n').find((line) => line.startsWith('Verdict:'));
+      };
+      const here = await verdict('cluster', {});
+      expect(here).toBe(await verdict('agent', { CILIUM_SOCK: cluster.lab.info.sockets.agent }));
+      const isAllowed = (from.includes('frontend') || !to.includes('api-')) && !from.includes('producer');
+      expect(here).toBe(`Verdict:  ${isAllowed ? 'allowed' : 'denied'}`);
+    }
+  });
+
+  test('an option that nodes override is not known', async () => {
+    const path = '/apis/cilium.io/v2/namespaces/kube-system/ciliumnodeconfigs';
+    const object = { metadata: { name: 'n' }, spec: { defaults: { 'policy-cidr-match-mode': 'nodes' } } };
+    const rule = join(folder, 'cidr.yaml');
+    writeFileSync(
+      rule,
+      JSON.stringify({
+        apiVersion: 'cilium.io/v2',
+        kind: 'CiliumNetworkPolicy',
+        metadata: { name: 'cidr', namespace: 'default' },
+        spec: { endpointSelector: {}, egress: [{ toCIDR: ['192.168.50.0/24'] }] },
+      }),
+    );
+    const ask = () =>
+      cluster.run([
+        ...['policy', 'simulate', '--state', 'cluster', '--rules', rule, '--from', 'default/myapp-1'],
+        ...['--to', 'remote-node', '--port', '80/TCP'],
+      ]);
+    expect((await ask()).stdout).toContain('Verdict:  denied');
+    await cluster.call('POST', path, object, 'application/json');
+    expect((await ask()).stdout).toContain('Verdict:  unknown');
+  });
+
+  test('says which rules have no effect', async () => {
+    const { stdout, code } = await cluster.run(['policy', 'unused', '--state', 'cluster']);
+    expect([stdout, code]).toEqual(['All 2 rules have an effect.\n', 0]);
+  });
+
+  test('without identities nothing is told', async () => {
+    await using other = await startTestCluster({ nodes: 1 });
+    await other.call('DELETE', '/apis/cilium.io/v2/ciliumidentities');
+    const { stdout, stderr, code } = await other.run(['policy', 'unused', '--state', 'cluster']);
+    expect([stdout, code]).toEqual(['', 1]);
+    expect(stderr).toContain('the cluster has no CiliumIdentities');
+  });
+
+  test('flags of a cluster need it', async () => {
+    const { stderr, code } = await cluster.run(['policy', 'unused', '--context', 'lab', '--rules', folder]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('the flags of a cluster need --state cluster');
+  });
+});
