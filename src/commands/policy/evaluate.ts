@@ -58,6 +58,14 @@ export const EVALUATE_VERBS: Verbs = {
     globals: CLUSTER_GLOBALS,
     load: async () => (await import('./cost.ts')).addPolicyCostCommand,
   },
+  coverage: {
+    about: 'Show which pods no policy protects',
+    long: 'Show, by namespace and pod, whether ingress and egress are limited to what policies allow',
+    computes: true,
+    asks: 'either',
+    globals: CLUSTER_GLOBALS,
+    load: async () => (await import('./coverage.ts')).addPolicyCoverageCommand,
+  },
   unused: {
     about: 'List rules that have no effect',
     long: 'List rules that select no endpoint or peer, that others cover, or that no recorded flow needed',

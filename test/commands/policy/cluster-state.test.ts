@@ -89,6 +89,32 @@ describe('--state cluster', () => {
     expect([stdout, code]).toEqual(['All 2 rules have an effect.\n', 0]);
   });
 
+  test('says which pods no policy protects', async () => {
+    const ask = (...flags: string[]) => cluster.run(['policy', 'coverage', '--state', 'cluster', ...flags]);
+    const { stdout, code } = await ask();
+    expect(code).toBe(0);
+    expect(stdout).toBe(`NAMESPACE     PODS   INGRESS   EGRESS
+default       7      1/7       1/7
+kube-system   1      0/1       0/1
+monitoring    1      0/1       0/1
+
+NAMESPACE     POD            INGRESS    EGRESS
+default       api-5c6        enforced   open
+default       frontend-7d9   open       open
+default       kafka-0        open       open
+default       myapp-1        open       open
+default       myapp-2        open       open
+default       producer-1     open       enforced
+default       web-app        open       open
+kube-system   coredns-1      open       open
+monitoring    prom-0         open       open
+`);
+    expect((await ask('--require', 'ingress')).code).toBe(1);
+    const always = ['--rules', join(folder, 'policies.yaml'), '-o', 'json'];
+    const [first] = JSON.parse((await ask(...always)).stdout);
+    expect(first).toEqual({ namespace: 'default', pod: 'api-5c6', ingress: 'enforced', egress: 'open' });
+  });
+
   test('without identities nothing is told', async () => {
     await using other = await startTestCluster({ nodes: 1 });
     await other.call('DELETE', '/apis/cilium.io/v2/ciliumidentities');
