@@ -74,10 +74,14 @@ interface Schema {
   properties?: Record<string, Schema>;
 }
 
+/** The values that the schema of a chart names. */
+const typed = new Set<string>();
+
 function schema({ properties = {} }: Schema, path: string, minor: number): void {
   for (const [name, child] of Object.entries(properties)) {
     const here = path === '' ? name : `${path}.${name}`;
     const known = note(values, here, minor);
+    typed.add(here);
     const types = [child.type ?? []].flat().map((type) => TYPES[type] ?? '');
     const told = types.toSorted().join('');
     if (told !== (known.types.at(-1)?.[1] ?? '')) known.types.push([minor, told]);
@@ -103,8 +107,8 @@ for (const version of versions) {
     const template = readFileSync(file, 'utf8');
     for (const line of template.split('\n'))
       for (const [, name = ''] of line.matchAll(/\.Values\.([A-Za-z][\w]*(?:\.[A-Za-z][\w]*)*)/g)) {
-        // What the chart only looks at to refuse it is no value of this release.
-        if (file.endsWith('validate.yaml')) continue;
+        // What the chart only looks at to refuse or to warn is no value of this release.
+        if (/(?:validate\.yaml|warnings\.txt|NOTES\.txt)$/.test(file)) continue;
         noteAll(name, minor);
         if (/toYaml|toJson|\bwith\b|\brange\b/.test(line)) note(values, name, minor).open = true;
       }
@@ -112,7 +116,11 @@ for (const version of versions) {
     for (const [, key = ''] of template.matchAll(/^ {2}([a-z][a-z0-9-]+):(?: |$)/gm)) note(keys, key, minor);
   }
   const file = join(folder, 'values.schema.json');
-  if (existsSync(file)) schema(JSON.parse(readFileSync(file, 'utf8')) as Schema, '', minor);
+  if (!existsSync(file)) continue;
+  typed.clear();
+  schema(JSON.parse(readFileSync(file, 'utf8')) as Schema, '', minor);
+  for (const [path, { types }] of values)
+    if (!typed.has(path) && (types.at(-1)?.[1] ?? '') !== '') types.push([minor, '']);
 }
 for (const name of ['data', 'metadata', 'kind', 'name', 'namespace']) keys.delete(name);
 // Helm's own, which a chart of 1.8 had its values below.
@@ -129,8 +137,8 @@ function told({ minors, types, open }: Known, path: string): string {
     if (last && last[1] + 1 === minor) last[1] = minor;
     else if (last?.[1] !== minor) ranges.push([minor, minor]);
   }
-  const typed = types.map(([minor, letters]) => `${minor}:${letters}`).join(',');
-  const parts = [ranges.map((range) => range.join('-')).join(','), typed || '-'];
+  const letters = types.map(([minor, some]) => `${minor}:${some}`).join(',');
+  const parts = [ranges.map((range) => range.join('-')).join(','), letters || '-'];
   return [...parts, ...(open && parents.has(path) ? ['*'] : [])].join(' ').replace(/ -$/, '');
 }
 

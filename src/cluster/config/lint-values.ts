@@ -1,7 +1,8 @@
-import type { Facts } from './facts.ts';
+import type { Facts, Moved } from './facts.ts';
 import { find, type Given, nameOf } from './given.ts';
 import {
   doubled,
+  goalsOf,
   type Lint,
   lintAt,
   movedAway,
@@ -12,7 +13,7 @@ import {
 } from './lint.ts';
 import { keyScope, lintKey } from './lint-keys.ts';
 import { replacementFault } from './proxy-replacement.ts';
-import { isRefused, refusals } from './refusals.ts';
+import { isRefusedValue, refusals } from './refusals.ts';
 
 /** Checks Helm values for a release. `all` is what stands in every file together, for rules about several values. */
 export function lintValues(given: readonly Given[], facts: Facts, minor: number): Lint[] {
@@ -39,11 +40,27 @@ function lintValue(given: Given, scope: Scope): Lint[] {
     row?.to?.some(([, path = '']) => path.startsWith(`${name}.`)) && !isMap && given.type !== 'null';
   if (names.has(name, minor) && !isReshaped) {
     if (isMap) return lintMap(given, name, scope);
-    return [mistyped(given, name, scope), wrongValue(given, name, scope) ?? []].flat();
+    // From 1.16 on the schema names what the chart offers; what only a template looks at is on its way out.
+    const isOffered = minor < 16 || names.typesOf(name, minor) !== undefined;
+    const late = row && !isOffered && given.value !== null ? [stillTaken(given, row, scope)] : [];
+    return [late, mistyped(given, name, scope), wrongValue(given, name, scope) ?? []].flat();
   }
   if (row) return [refused(given, scope) ?? movedAway(given, row, scope)];
   if (isMap && names.movesBelow(name)) return given.children.flatMap((child) => lintValue(child, scope));
   return [refused(given, scope) ?? notKnown(given, scope)];
+}
+
+/** A value that went away and that a template still looks at. */
+function stillTaken(given: Given, row: Moved, scope: Scope): Lint {
+  const { hint } = movedAway(given, row, scope);
+  const goals = goalsOf(scope.names, row, scope.minor);
+  const write = goals.length > 0 ? `: write ${goals.join(' and ')}` : '';
+  return lintAt(given, {
+    severity: 'warning',
+    code: 'deprecated',
+    message: `${row.old} is no value of the chart since ${releaseText(row.gone)}, which still looks at it${write}`,
+    hint,
+  });
 }
 
 /** Values that are copied into the specification of a pod. */
@@ -116,7 +133,7 @@ function retyped({ path, value }: Given, types: readonly string[]): Lint['fix'] 
 /** A value that is gone, and that the chart ends at when it is set. */
 function refused(given: Given, scope: Scope): Lint | undefined {
   const name = nameOf(given);
-  if (!isRefused(name, scope.minor) || !isSet(given)) return undefined;
+  if (!isRefusedValue(name, scope.minor) || !isSet(given)) return undefined;
   const row = scope.names.movedBy(name, scope.minor);
   const told = row ? movedAway(given, row, scope) : notKnown(given, scope);
   return {
@@ -153,12 +170,14 @@ function tunnel(given: Given, { minor }: Scope): Lint[] | undefined {
       ? `routingMode: tunnel and tunnelProtocol: ${value}`
       : 'routingMode and tunnelProtocol';
   const gone = minor >= 15;
+  // Below `global` nothing is looked at any more.
+  const isRefused = gone && isSet(given) && path.length === 1;
   return [
     lintAt(given, {
       severity: gone ? 'error' : 'warning',
-      code: gone && isSet(given) ? 'refused' : gone ? 'removed' : 'deprecated',
+      code: isRefused ? 'refused' : gone ? 'renamed' : 'deprecated',
       message: gone
-        ? `${nameOf(given)} is gone since 1.15: write ${words}${isSet(given) ? `; the chart of ${releaseText(minor)} refuses it` : ''}`
+        ? `${nameOf(given)} is gone since 1.15: write ${words}${isRefused ? `; the chart of ${releaseText(minor)} refuses it` : ''}`
         : `${nameOf(given)} is deprecated since 1.14 and gone with 1.15: write ${words}`,
       hint: native
         ? 'Native routing needs routes between the nodes (autoDirectNodeRoutes=true on one L2 network), and ipv4NativeRoutingCIDR where addresses are masqueraded.'

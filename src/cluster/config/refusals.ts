@@ -1,7 +1,7 @@
 import type { Given } from './given.ts';
 
-/** Since which minor the chart ends when a value is set that is gone, and up to which. */
-const REFUSED: Readonly<Record<string, number | readonly [number, number]>> = {
+/** Since which minor the chart ends when a value is set that is gone. */
+const REFUSED: Readonly<Record<string, number>> = {
   tunnel: 15,
   'clustermesh.apiserver.tls.ca.cert': 15,
   'clustermesh.apiserver.tls.ca.key': 15,
@@ -19,18 +19,14 @@ const REFUSED: Readonly<Record<string, number | readonly [number, number]>> = {
   'endpointStatus.status': 16,
   remoteNodeIdentity: 16,
   'etcd.managed': 16,
-  'ipam.operator.clusterPoolIPv4PodCIDR': [14, 18],
-  'ipam.operator.clusterPoolIPv6PodCIDR': [14, 18],
   enableCiliumEndpointSlice: 18,
   'ciliumEndpointSlice.sliceMode': 18,
 };
 
 /** Whether the chart of a release ends when a value is set. */
-export function isRefused(name: string, minor: number): boolean {
-  const range = Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined;
-  if (range === undefined) return false;
-  const [since, until] = typeof range === 'number' ? [range, Number.POSITIVE_INFINITY] : range;
-  return since <= minor && minor <= until;
+export function isRefusedValue(name: string, minor: number): boolean {
+  const since = Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined;
+  return since !== undefined && since <= minor;
 }
 
 /** What the chart refuses, and the value that it is told at. */

@@ -54,7 +54,7 @@ describe('Helm values', () => {
     [
       '1.15',
       { tunnel: '' },
-      ['1:1 error removed tunnel is gone since 1.15: write routingMode and tunnelProtocol'],
+      ['1:1 error renamed tunnel is gone since 1.15: write routingMode and tunnelProtocol'],
     ],
     [
       '1.16',
@@ -81,12 +81,30 @@ describe('Helm values', () => {
     [
       '1.18',
       { ipam: { operator: { clusterPoolIPv4PodCIDR: 'x' } } },
-      [expect.stringContaining('error refused') as never],
+      [expect.stringContaining('error renamed') as never],
     ],
     [
       '1.19',
       { ipam: { operator: { clusterPoolIPv4PodCIDR: 'x' } } },
       [expect.stringContaining('error renamed') as never],
+    ],
+    [
+      '1.18',
+      { global: { tunnel: 'vxlan' } },
+      [expect.stringContaining('error renamed global.tunnel is gone since 1.15') as never],
+    ],
+    [
+      '1.18',
+      { hubble: { export: { fileMaxSizeMb: 5 } } },
+      [
+        '1:20 warning deprecated hubble.export.fileMaxSizeMb is no value of the chart since 1.18, which still looks at it',
+      ],
+    ],
+    ['1.17', { hubble: { export: { fileMaxSizeMb: 5 } } }, []],
+    [
+      '1.18',
+      { hubble: { export: { fileMaxSizeMb: 'x' } } },
+      [expect.stringContaining('warning deprecated') as never],
     ],
     ['1.15', { cluster: { name: 'UPPER' } }, []],
     ['1.16', { cluster: { name: 'UPPER' }, upgradeCompatibility: '1.15' }, []],
