@@ -41,7 +41,9 @@ export async function readConfigMap(client: KubeClient, namespace: string): Prom
   const object = await client.json<KubeObject & { data?: Record<string, string> }>({
     path: configMapPath(namespace),
   });
-  return { namespace, data: object.data ?? {}, managers: managersOf(object), object };
+  // A key may have the name of what every object has.
+  const data = Object.assign(Object.create(null), object.data) as Record<string, string>;
+  return { namespace, data, managers: managersOf(object), object };
 }
 
 function managersOf({ metadata }: KubeObject): Map<string, string[]> {

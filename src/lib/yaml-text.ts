@@ -4,6 +4,8 @@ import { MAX_DEPTH } from './exact-json.ts';
 /** A document with its nodes, comments and places. */
 export type YamlDocument = Document.Parsed;
 
+/** A few lines of aliases of aliases stand for more than any memory holds. */
+const MAX_NODES = 1_000_000;
 const TOO_DEEP = 'its parts are nested too deeply to be read';
 
 /** Whether more brackets are open than any such file has: the parser takes seconds to find that out. */
@@ -31,23 +33,53 @@ export async function parseYamlText(text: string): Promise<unknown> {
 
 /**
  * Parses the documents of a file so that they can be written again with their comments. Errors of the syntax are in each
- * document; throws one where parts nest too deeply. Of keys that stand twice in a map the last counts.
+ * document; throws one where parts nest too deeply, or aliases stand for too much, nothing or themselves. Of keys that
+ * stand twice in a map the last counts.
  */
 export async function parseYamlDocuments(
   text: string,
 ): Promise<{ documents: YamlDocument[]; lines: LineCounter }> {
   if (isDeep(text)) throw new SyntaxError(TOO_DEEP);
-  const { LineCounter, parseAllDocuments } = await import('yaml');
-  const lines = new LineCounter();
+  const yaml = await import('yaml');
+  const lines = new yaml.LineCounter();
   try {
-    const documents = parseAllDocuments(text, {
+    const documents = yaml.parseAllDocuments(text, {
       lineCounter: lines,
       uniqueKeys: false,
       prettyErrors: false,
       logLevel: 'error',
     });
+    for (const document of documents) checkAliases(document, yaml);
     return { documents: [...documents], lines };
   } catch (cause) {
-    throw new SyntaxError(TOO_DEEP, { cause });
+    throw cause instanceof SyntaxError ? cause : new SyntaxError(TOO_DEEP, { cause });
   }
+}
+
+/** Throws where an alias stands for what cannot be written out. */
+function checkAliases(
+  document: YamlDocument,
+  { isAlias, isCollection, isPair }: typeof import('yaml'),
+): void {
+  /** How many nodes each stands for; undefined while it is counted. */
+  const sizes = new Map<unknown, number | undefined>();
+  const sizeOf = (item: unknown): number => {
+    if (isPair(item)) return sizeOf(item.key) + sizeOf(item.value);
+    if (isAlias(item)) {
+      const target = item.resolve(document);
+      if (!target) throw new SyntaxError(`*${item.source} stands for nothing that is above it`);
+      if (sizes.has(target) && sizes.get(target) === undefined)
+        throw new SyntaxError(`*${item.source} stands for a part that it is in`);
+      return sizeOf(target);
+    }
+    if (!isCollection(item)) return 1;
+    const known = sizes.get(item);
+    if (known !== undefined) return known;
+    sizes.set(item, undefined);
+    const size = item.items.reduce((sum: number, one) => sum + sizeOf(one), 1);
+    if (size > MAX_NODES) throw new SyntaxError(`its aliases stand for more than ${MAX_NODES} parts`);
+    sizes.set(item, size);
+    return size;
+  };
+  sizeOf(document.contents);
 }

@@ -1,4 +1,5 @@
 import { parseDurationMs } from '../../lib/duration.ts';
+import { formatJson } from '../../lib/exact-json.ts';
 import { compareBytes, compareNatural } from '../../lib/order.ts';
 import type { AgentConfig } from '../../model/config.ts';
 import type { Facts } from './facts.ts';
@@ -238,5 +239,5 @@ function isEmpty(value: unknown): boolean {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value : (formatJson(value) ?? '');
 }

@@ -90,7 +90,7 @@ export function givenOf(document: Document.Parsed, lines: LineCounter, file: str
         // Of a map it is made when somebody asks, or each part would be made once for each map around it.
         get value(): unknown {
           if (resolved == null) return null;
-          return isScalar(resolved) ? resolved.value : resolved.toJS(document);
+          return isScalar(resolved) ? resolved.value : resolved.toJS(document, { maxAliasCount: -1 });
         },
         type: typeOf(resolved),
         children: map(resolved, here),

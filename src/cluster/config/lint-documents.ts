@@ -1,4 +1,5 @@
 import { isScalar } from 'yaml';
+import { formatJson } from '../../lib/exact-json.ts';
 import { parseYamlDocuments, type YamlDocument } from '../../lib/yaml-text.ts';
 import type { Facts } from './facts.ts';
 import { find, type Given, givenOf } from './given.ts';
@@ -128,12 +129,12 @@ function lintConfigMap(given: readonly Given[], kind: Given, facts: Facts, minor
 }
 
 /** Which Helm value holds what a container of Cilium's own objects is given. */
-const CONTAINERS: Readonly<Record<string, string>> = {
-  'cilium-agent': '',
-  'cilium-operator': 'operator.',
-  'cilium-envoy': 'envoy.',
-  'hubble-relay': 'hubble.relay.',
-};
+const CONTAINERS: ReadonlyMap<unknown, string> = new Map([
+  ['cilium-agent', ''],
+  ['cilium-operator', 'operator.'],
+  ['cilium-envoy', 'envoy.'],
+  ['hubble-relay', 'hubble.relay.'],
+]);
 const OWNED = new Set(['resources', 'tolerations', 'nodeSelector', 'affinity', 'priorityClassName']);
 
 /** The chart makes these objects: what is changed in them goes with its next upgrade. */
@@ -144,7 +145,7 @@ function lintWorkload(given: readonly Given[], kind: Given): Lint[] {
   for (const container of Array.isArray(containers?.value)
     ? (containers.value as Record<string, unknown>[])
     : []) {
-    const prefix = CONTAINERS[String(container?.name)];
+    const prefix = CONTAINERS.get(container?.name);
     if (prefix === undefined || !containers) continue;
     for (const [field, value] of Object.entries(container))
       if (OWNED.has(field))
@@ -171,6 +172,6 @@ function owned(at: Given, what: string, path: string, value: unknown): Lint {
     severity: 'warning',
     code: 'chart-owned',
     message: `${what}: the chart makes this object, and its next upgrade sets it back`,
-    hint: `Write it in Helm's values: ${path}: ${JSON.stringify(value)}`,
+    hint: `Write it in Helm's values: ${path}: ${formatJson(value)}`,
   });
 }

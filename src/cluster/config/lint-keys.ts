@@ -49,7 +49,7 @@ function unquoted(given: Given): Lint[] {
 export function lintKey(given: Given, key: string, scope: Scope): Lint[] {
   const { names, minor } = scope;
   if (given.isDoubled) return [];
-  const special = SPECIAL[key]?.(given, scope);
+  const special = SPECIAL.get(key)?.(given, scope);
   if (special) return special;
   const wrong = wrongWord(given, key, scope);
   if (wrong) return [wrong];
@@ -98,34 +98,36 @@ function wrongSwitch(given: Given, key: string, { facts, minor }: Scope): Lint |
   );
 }
 
-const SPECIAL: Readonly<Record<string, (given: Given, scope: Scope) => Lint[] | undefined>> = {
-  tunnel,
-  'kube-proxy-replacement': lintReplacement,
-  'hubble-enabled': (given, { pathOf }) => [
-    lintAt(given, {
-      severity: 'error',
-      code: 'renamed',
-      message: 'hubble-enabled was never a key of Cilium: write enable-hubble',
-      fix: [{ kind: 'rename', from: given.path, to: pathOf('enable-hubble') }],
-    }),
-  ],
-  'hubble-metrics': lintMetrics,
-  'unmanaged-pod-watcher-interval': (given, { minor }) =>
-    minor >= 19 && /^\d+$/.test(String(given.value))
-      ? [
-          lintAt(
-            given,
-            {
-              severity: 'error',
-              code: 'value',
-              message: `unmanaged-pod-watcher-interval is a duration since 1.19: write "${given.value}s"`,
-              fix: [{ kind: 'set', at: given.path, value: `${given.value}s` }],
-            },
-            'value',
-          ),
-        ]
-      : undefined,
-};
+const SPECIAL = new Map<string, (given: Given, scope: Scope) => Lint[] | undefined>(
+  Object.entries({
+    tunnel,
+    'kube-proxy-replacement': lintReplacement,
+    'hubble-enabled': (given, { pathOf }) => [
+      lintAt(given, {
+        severity: 'error',
+        code: 'renamed',
+        message: 'hubble-enabled was never a key of Cilium: write enable-hubble',
+        fix: [{ kind: 'rename', from: given.path, to: pathOf('enable-hubble') }],
+      }),
+    ],
+    'hubble-metrics': lintMetrics,
+    'unmanaged-pod-watcher-interval': (given, { minor }) =>
+      minor >= 19 && /^\d+$/.test(String(given.value))
+        ? [
+            lintAt(
+              given,
+              {
+                severity: 'error',
+                code: 'value',
+                message: `unmanaged-pod-watcher-interval is a duration since 1.19: write "${given.value}s"`,
+                fix: [{ kind: 'set', at: given.path, value: `${given.value}s` }],
+              },
+              'value',
+            ),
+          ]
+        : undefined,
+  }),
+);
 
 function tunnel(given: Given, { minor, pathOf }: Scope): Lint[] | undefined {
   if (minor < 14) return undefined;

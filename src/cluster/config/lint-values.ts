@@ -31,7 +31,7 @@ function lintValue(given: Given, scope: Scope): Lint[] {
   const { names, minor } = scope;
   const name = nameOf(given);
   if (given.isDoubled) return [];
-  const special = SPECIAL[name]?.(given, scope);
+  const special = SPECIAL.get(name)?.(given, scope);
   if (special) return special;
   const isMap = given.type === 'object';
   const row = names.movedBy(name, minor);
@@ -87,7 +87,7 @@ function lintMap(given: Given, name: string, scope: Scope): Lint[] {
 /** What was moved away from below a name that is no map any more, or takes anything. */
 function movedBelow(given: Given, scope: Scope): Lint[] {
   const found = given.children.flatMap((child) => {
-    const special = SPECIAL[nameOf(child)]?.(child, scope);
+    const special = SPECIAL.get(nameOf(child))?.(child, scope);
     if (special) return special;
     const row = scope.names.movedBy(nameOf(child), scope.minor);
     if (row) return [movedAway(child, row, scope)];
@@ -152,11 +152,13 @@ function isSet({ value, children }: Given): boolean {
 }
 
 /** Values whose meaning moved, not their name alone. */
-const SPECIAL: Readonly<Record<string, (given: Given, scope: Scope) => Lint[] | undefined>> = {
-  tunnel,
-  'global.tunnel': tunnel,
-  kubeProxyReplacement: lintReplacement,
-};
+const SPECIAL = new Map<string, (given: Given, scope: Scope) => Lint[] | undefined>(
+  Object.entries({
+    tunnel,
+    'global.tunnel': tunnel,
+    kubeProxyReplacement: lintReplacement,
+  }),
+);
 
 function tunnel(given: Given, { minor }: Scope): Lint[] | undefined {
   const { value, path } = given;

@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts';
+import { MAX_DEPTH } from '../../lib/exact-json.ts';
 import type { Position } from '../../model/finding.ts';
 import { type Given, jsonTypeOf } from './given.ts';
 import type { Change } from './lint.ts';
@@ -21,9 +22,12 @@ export function parseSetPairs(pairs: readonly string[]): Given[] {
         throw new UserError(`--set ${text}: "${part}" is no pair`, {
           hint: 'Expected NAME=VALUE, such as debug.enabled=true.',
         });
+      const names = wordsOf(name);
+      if (names.length > MAX_DEPTH || (part.match(/\{/g)?.length ?? 0) > MAX_DEPTH)
+        throw new UserError(`--set ${text.slice(0, 40)}…: it is nested too deeply to be read`);
       add(
         root,
-        wordsOf(name),
+        names,
         readValue(part.slice(equals + 1)),
         {
           ...position,

@@ -170,10 +170,15 @@ async function configMapIn(manifest: string): Promise<Record<string, string> | u
   // A chart renders dozens of objects, of which one is parsed.
   for (const text of manifest.split(/^---.*$/m)) {
     if (!/^kind: ["']?ConfigMap/m.test(text) || !text.includes(CONFIG_MAP)) continue;
-    const value = await parseYamlText(text);
+    const value = await parseYamlText(text).catch((cause: unknown) => {
+      throw new UserError(`what Helm wrote is not YAML: ${errorMessage(cause)}`, { cause });
+    });
     if (!isRecord(value) || !isRecord(value.metadata) || value.metadata.name !== CONFIG_MAP) continue;
     const data = isRecord(value.data) ? value.data : {};
-    return Object.fromEntries(Object.entries(data).map(([key, one]) => [key, String(one)]));
+    // A key may have the name of what every object has.
+    const texts: Record<string, string> = Object.create(null);
+    for (const [key, one] of Object.entries(data)) texts[key] = String(one);
+    return texts;
   }
   return undefined;
 }

@@ -502,3 +502,43 @@ test.each([
     );
   expect(plain(parseSetPairs([text]))).toEqual(expected);
 });
+
+describe('what nobody would write by chance', () => {
+  test('names of what every object has are names that are not known', async () => {
+    const text = 'constructor: true\noperator: {toString: 1}\n__proto__: {a: 1}\n';
+    const map = configMap({ constructor: 'x', valueOf: 'y' });
+    expect((await told(text, '1.20')).every((line) => line.includes('is not known'))).toBe(true);
+    expect((await told(map, '1.20')).join('\n')).toMatch(/constructor.*\n.*valueOf/);
+    const pod =
+      'kind: DaemonSet\nspec: {template: {spec: {containers: [{name: constructor, resources: {}}, null]}}}\n';
+    expect((await told(pod, '1.20')).join()).not.toContain('function');
+  });
+
+  test.each<[string, string, string]>([
+    ['itself', 'a: &a {b: *a}\n', '*a stands for a part that it is in'],
+    ['nothing', 'a: *b\nc: &b 1\n', '*b stands for nothing that is above it'],
+    [
+      'too much',
+      Array.from(
+        { length: 8 },
+        (_, i) =>
+          `k${i}: &k${i} [${Array(10)
+            .fill(i === 0 ? '1' : `*k${i - 1}`)
+            .join(', ')}]\n`,
+      ).join(''),
+      'its aliases stand for more than 1000000 parts',
+    ],
+  ])('an alias of %s', async (_, text, message) => {
+    await expect(check(text, '1.20')).rejects.toThrow(message);
+  });
+
+  test('an alias may be used often', async () => {
+    const text = `a: &a {x: 1}\nb: {${Array.from({ length: 200 }, (_, i) => `k${i}: *a`).join(', ')}}\n`;
+    expect((await told(text, '1.20'))[0]).toContain('a is not known');
+  });
+
+  test.each(['{'.repeat(5000), Array(5000).fill('a').join('.')])('pairs that nest deeply: %#', (part) => {
+    const pair = part.startsWith('{') ? `a=${part}${'}'.repeat(5000)}` : `${part}=1`;
+    expect(() => parseSetPairs([pair])).toThrow('nested too deeply');
+  });
+});

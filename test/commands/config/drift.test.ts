@@ -316,3 +316,21 @@ test('what all nodes have alike is one line', async () => {
   expect(stdout).toMatch(/^all 2 +cluster-name +- +new +- +prod +restart needed/m);
   expect(stdout).toMatch(/^n2 +debug +- +false +- +Enabled +applies at once/m);
 });
+
+test('numbers beyond 2^53 are told whole, and keys may be called as what every object has', async () => {
+  const body = JSON.stringify(answer(running)['GET /v1/config'].body).replace(
+    '5000000000',
+    '9223372036854775807',
+  );
+  agents['cilium-n5'] = await agentOf({ 'GET /v1/config': { text: body } });
+  await using cluster = await clusterOf({
+    data: { ...SAME, 'identity-change-grace-period': '6s', valueOf: 'x' },
+    helm: { ...SAME, constructor: 'x' },
+    later: ['identity-change-grace-period'],
+    nodes: ['n5'],
+  });
+  const { stdout, stderr, code } = await cluster.run(['config', 'drift']);
+  expect([stderr.includes('fault'), code]).toEqual([false, 1]);
+  expect(stdout).toContain('9223372036854775807');
+  expect(stdout).toMatch(/constructor +x +- +/);
+});
