@@ -37,7 +37,12 @@ export function addWatchOptions(command: Command): Command {
  * Prints a list, once or, with --watch, until Ctrl-C. In a terminal each look replaces the one before; elsewhere the
  * list is printed once and then only what changed. `+` is new, `~` has changed, `-` is gone.
  */
-export async function printList(ctx: Context, flags: WatchFlags, look: () => Promise<Table>): Promise<void> {
+export async function printList(
+  ctx: Context,
+  flags: WatchFlags,
+  look: () => Promise<Table>,
+  asked = 'The agent',
+): Promise<void> {
   let table = await look();
   if (!flags.watch) return ctx.out.write(renderTable(table));
   const palette = paletteFor(ctx.globals.color, ctx.env, ctx.out.isTTY);
@@ -48,7 +53,7 @@ export async function printList(ctx: Context, flags: WatchFlags, look: () => Pro
     if (!(await pause(ctx, flags.interval))) return;
     try {
       table = await look();
-      if (lost) await ctx.err.write('The agent answers again.\n');
+      if (lost) await ctx.err.write(`${asked} answers again.\n`);
       lost = false;
     } catch (error) {
       if (ctx.signal.aborted) return;

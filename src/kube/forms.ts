@@ -28,18 +28,31 @@ const METADATA: Form = {
     remainingItemCount: 'number',
   },
 };
-const CONTAINERS: Form = {
+const CONTAINER_STATE: Form = {
+  fields: {
+    waiting: { fields: { reason: 'text', message: 'text' } },
+    terminated: { fields: { reason: 'text', message: 'text', exitCode: 'number', finishedAt: 'text' } },
+    running: { fields: {} },
+  },
+};
+const CONTAINER_STATUSES: Form = {
   list: {
     fields: {
       name: 'text',
       ready: 'flag',
-      state: {
-        fields: {
-          waiting: { fields: { reason: 'text', message: 'text' } },
-          terminated: { fields: { reason: 'text', message: 'text', exitCode: 'number' } },
-          running: { fields: {} },
-        },
-      },
+      restartCount: 'number',
+      containerID: 'text',
+      state: CONTAINER_STATE,
+      lastState: CONTAINER_STATE,
+    },
+  },
+};
+const CONTAINERS: Form = {
+  list: {
+    fields: {
+      name: 'text',
+      image: 'text',
+      ports: { list: { fields: { name: 'text', containerPort: 'number', protocol: 'text' } } },
     },
   },
 };
@@ -50,10 +63,12 @@ const COUNTS = Object.fromEntries(
     'updatedNumberScheduled',
     'numberAvailable',
     'numberReady',
+    'numberUnavailable',
     'replicas',
     'updatedReplicas',
     'availableReplicas',
     'readyReplicas',
+    'unavailableReplicas',
   ].map((name): [string, Form] => [name, 'number']),
 );
 
@@ -67,6 +82,9 @@ export const OBJECT: Form = {
     spec: {
       fields: {
         nodeName: 'text',
+        hostNetwork: 'flag',
+        containers: CONTAINERS,
+        template: { fields: { spec: { fields: { containers: CONTAINERS } } } },
         replicas: 'number',
         selector: { fields: { matchLabels: TEXTS } },
         updateStrategy: { fields: { type: 'text' } },
@@ -77,11 +95,13 @@ export const OBJECT: Form = {
         ...COUNTS,
         phase: 'text',
         reason: 'text',
+        message: 'text',
+        startTime: 'text',
         conditions: {
           list: { fields: { type: 'text', status: 'text', reason: 'text', message: 'text' } },
         },
-        containerStatuses: CONTAINERS,
-        initContainerStatuses: CONTAINERS,
+        containerStatuses: CONTAINER_STATUSES,
+        initContainerStatuses: CONTAINER_STATUSES,
       },
     },
   },
@@ -107,6 +127,30 @@ export const NODE_CONFIG: Form = {
         },
       },
     },
+  },
+};
+
+/** A service, as far as the way through it needs it. */
+export const SERVICE: Form = {
+  fields: {
+    metadata: METADATA,
+    spec: {
+      fields: {
+        clusterIP: 'text',
+        selector: TEXTS,
+        ports: { list: { fields: { port: 'number', protocol: 'text', targetPort: 'plain' } } },
+      },
+    },
+  },
+};
+
+/** A list as the server prints it; cells may be anything. */
+export const TABLE: Form = {
+  fields: {
+    kind: 'text',
+    metadata: METADATA,
+    columnDefinitions: { list: { fields: { name: 'text', priority: 'number' } } },
+    rows: { list: { fields: { object: { fields: { metadata: METADATA } } } } },
   },
 };
 

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { UserError } from '../errors.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
+import { SERVICE as SERVICE_FORM } from './forms.ts';
 import { forwardPort } from './forward.ts';
 import { listAll } from './pages.ts';
 import { type Pod, podsPath, unreadyOf } from './pods.ts';
@@ -32,7 +33,7 @@ interface Service extends KubeObject {
 /** Throws UserError where the relay is not installed or none of its pods is ready, and as `KubeClient.json` does. */
 export async function findRelay(client: KubeClient, namespace: string): Promise<RelayPod> {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/services/${SERVICE}`;
-  const service = await client.json<Service>({ path }).catch((error: unknown) => {
+  const service = await client.json<Service>({ path, form: SERVICE_FORM }).catch((error: unknown) => {
     throw error instanceof KubeRefusal && error.code === 404 ? notInstalled(error, namespace) : error;
   });
   const labels = Object.entries(service.spec?.selector ?? {}).map(([key, value]) => `${key}=${value}`);

@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
+import { TABLE } from './forms.ts';
 import { type ListQuery, listAll } from './pages.ts';
 
 /** A kind of objects that is listed. */
@@ -20,7 +21,7 @@ export interface PrintedList {
 interface TablePart {
   kind?: string;
   columnDefinitions?: { name?: string; priority?: number }[] | null;
-  rows?: { cells?: unknown[]; object?: KubeObject }[] | null;
+  rows?: { cells?: unknown; object?: KubeObject }[] | null;
   metadata?: { continue?: string };
 }
 
@@ -48,6 +49,7 @@ export async function printedList(
         path: pathOf(kind, namespace),
         query: { ...query, limit: PAGE, continue: next },
         accept: AS_TABLE,
+        form: TABLE,
       }),
     );
     if (part.kind !== 'Table')
@@ -60,13 +62,16 @@ export async function printedList(
         name,
         isWide: priority > 0,
       }));
-    for (const { cells = [], object } of part.rows ?? [])
+    for (const { cells, object } of part.rows ?? [])
       list.rows.push({
         namespace: object?.metadata?.namespace ?? '',
         name: object?.metadata?.name ?? '',
-        cells,
+        cells: Array.isArray(cells) ? cells : [],
       });
-    next = part.metadata?.continue || undefined;
+    const after = part.metadata?.continue || undefined;
+    if (after !== undefined && after === next)
+      throw new UserError(`list ${kind.plural}: the server sends the same page again and again`);
+    next = after;
   } while (next !== undefined);
   return list;
 }

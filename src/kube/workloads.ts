@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts';
 import type { ComponentPod, ContainerState, NetworkPod, Workload } from '../model/cluster.ts';
 import { collect, type KubeClient, type KubeObject } from './client.ts';
 import { listAll } from './pages.ts';
@@ -130,6 +131,7 @@ export async function listEndpointNames(client: KubeClient): Promise<string[]> {
 }
 
 const MAX_LOG_BYTES = 4 * 1024 * 1024;
+const MAX_LOG_MS = 30_000;
 
 /** The log of a container since a time, of its last run if `previous`. */
 export async function readLog(
@@ -139,6 +141,17 @@ export async function readLog(
 ): Promise<string> {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/log`;
   const query = { container, sinceTime, previous, timestamps: true, limitBytes: MAX_LOG_BYTES };
-  const body = await client.open({ path, query, accept: '*/*' });
-  return (await collect(body, 2 * MAX_LOG_BYTES)).toString('utf8');
+  const request = { path, query, accept: '*/*' };
+  // No part of a status is waited for without end, even where no limit was asked for.
+  const limitMs = client.timeoutMs || MAX_LOG_MS;
+  const deadline = AbortSignal.timeout(limitMs);
+  const signal = AbortSignal.any([client.signal, deadline]);
+  try {
+    const body = await client.open({ ...request, signal });
+    return (await collect(body, 2 * MAX_LOG_BYTES)).toString('utf8');
+  } catch (error) {
+    client.signal.throwIfAborted();
+    if (deadline.aborted) throw client.tooLate(request, limitMs);
+    throw error instanceof UserError ? error : client.explain(error, request);
+  }
 }

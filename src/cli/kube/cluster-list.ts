@@ -39,7 +39,7 @@ export async function printObjects(
       const isAll = kind.namespaced && namespace === undefined;
       return printedTable({ ...list, rows }, { isWide: output === 'wide', withNamespace: isAll });
     };
-    return await printList(ctx, flags, look);
+    return await printList(ctx, flags, look, 'The API server');
   }
   const all = await listObjects(client, kind, namespace, query);
   const isKept = await keep?.(client);

@@ -32,11 +32,14 @@ export async function listIdentityObjects(
 async function unusedIdentities(client: KubeClient): Promise<(object: KubeObject) => boolean> {
   const path = '/apis/cilium.io/v2/ciliumendpoints';
   const used = new Set(
-    await listAll<Endpoint, string>(client, path, {}, ({ status }) => String(status?.identity?.id ?? '')),
+    await listAll<Endpoint, string>(client, path, {}, ({ status }) => status?.identity?.id?.toString()),
   );
   if (used.size === 0)
-    throw new UserError('the cluster has no CiliumEndpoints: which identities are used is not known', {
-      hint: 'Agents make none with disable-endpoint-crd. Ask them: cilium identity list --endpoints --all-nodes',
-    });
+    throw new UserError(
+      'no CiliumEndpoint of the cluster has an identity: which identities are used is not known',
+      {
+        hint: 'Agents make none with disable-endpoint-crd. Ask them: cilium identity list --endpoints --all-nodes',
+      },
+    );
   return ({ metadata }) => !used.has(metadata?.name ?? '');
 }

@@ -45,7 +45,7 @@ export function addLogsCommand(command: Command, ctx: Context): void {
     )
     .optionsGroup('Which lines:')
     .option('-f, --follow', 'Go on with what comes')
-    .option('--since <time>', 'From a time on: 5m ago, or 2026-01-31T15:04:05Z')
+    .option('--since <time>', 'From a time on: 5m for five minutes ago, or 2026-01-31T15:04:05Z')
     .addOption(
       integer('--tail <n>', 'The last n of each log, -1 for all (default 100, and all with --since)', {
         min: -1,

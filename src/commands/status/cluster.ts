@@ -57,8 +57,12 @@ async function report(
 ): Promise<void> {
   if (output === 'json') await ctx.out.write(`${goJson(clusterStatusDocument(status), 1)}\n`);
   else await ctx.out.write(text(status));
-  const lost = survey.unmanaged.length;
-  if (unmanaged) {
+  const lost = survey.unmanaged?.length ?? 0;
+  if (survey.unmanaged === undefined)
+    await ctx.err.write(
+      'Which pods Cilium manages is not known: CiliumEndpoints or pods could not be listed, or agents make no endpoints of the API (disable-endpoint-crd).\n',
+    );
+  else if (unmanaged) {
     const { renderUnmanaged } = await import('../../render/cluster/pods.ts');
     if (output !== 'json') await ctx.out.write(renderUnmanaged(survey.unmanaged));
   } else if (lost > 0)

@@ -6,6 +6,7 @@ import { type UnmanagedPod, unmanagedPods } from '../../cluster/unmanaged.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage } from '../../errors.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from '../../kube/client.ts';
+import { CONFIG_MAP, readConfigMap } from '../../kube/config-map.ts';
 import { ciliumNamespace } from '../../kube/install.ts';
 import { findRelease, ownersOf } from '../../kube/release.ts';
 import { openRoadTo } from '../../kube/road.ts';
@@ -66,8 +67,8 @@ const MANY_AGENTS = 20;
 
 /** Looks at a cluster through its API server and its agents, as often as it is asked to. */
 export class Survey {
-  /** Pods that Cilium has to do with and does not manage, as of the last look. */
-  unmanaged: UnmanagedPod[] = [];
+  /** Pods that Cilium has to do with and does not manage, as of the last look; undefined when that is not known. */
+  unmanaged: UnmanagedPod[] | undefined;
   /** An agent crashes again and again: waiting for it is in vain. */
   isOver = false;
 
@@ -88,14 +89,14 @@ export class Survey {
     const status = new ClusterStatus();
     const signal = AbortSignal.any([this.ctx.signal, AbortSignal.timeout(limitMs)]);
     this.isOver = false;
-    const agents = await this.#try(status, () =>
-      this.#pods(status, COMPONENT.agent, 'k8s-app=cilium', 'cilium-agent'),
-    );
+    this.unmanaged = undefined;
+    const agents = await this.#try(status, () => this.#agentPods(status));
+    const agentSet = this.#try(status, () => this.#agentSet(status));
+    const config = this.#try(status, () => this.#configMap(status));
     await Promise.all([
-      this.#try(status, () => this.#agentSet(status)),
+      agentSet,
       ...PARTS.map((part) => this.#part(status, part)),
-      this.#try(status, () => this.#countPods(status, agents ?? [])),
-      this.#try(status, () => this.#configMap(status)),
+      this.#try(status, () => this.#countPods(status, agents, config)),
       this.#try(status, () => this.#chart(status)),
       this.#agents(status, agents ?? [], signal),
     ]);
@@ -123,6 +124,17 @@ export class Survey {
     const pods = await listComponentPods(this.client, this.namespace, selector, container);
     status.addPods(component, pods);
     return pods;
+  }
+
+  /** The agents are what the rest is about: where they cannot be listed, nothing is known to be well. */
+  async #agentPods(status: ClusterStatus): Promise<ComponentPod[]> {
+    const { agent } = COMPONENT;
+    try {
+      return await this.#pods(status, agent, 'k8s-app=cilium', 'cilium-agent');
+    } catch (error) {
+      status.note(agent, agent, 'errors', reasonOf(error));
+      throw error;
+    }
   }
 
   async #agentSet(status: ClusterStatus): Promise<void> {
@@ -174,21 +186,32 @@ export class Survey {
     });
   }
 
-  async #countPods(status: ClusterStatus, agents: readonly ComponentPod[]): Promise<void> {
-    const [pods, names] = await Promise.all([listNetworkPods(this.client), listEndpointNames(this.client)]);
+  async #countPods(
+    status: ClusterStatus,
+    agents: readonly ComponentPod[] | undefined,
+    config: Promise<Record<string, string> | undefined>,
+  ): Promise<void> {
+    const [pods, names, stored] = await Promise.all([
+      listNetworkPods(this.client),
+      listEndpointNames(this.client),
+      config,
+    ]);
+    // Then endpoints are in the kvstore alone.
+    if (stored?.['disable-endpoint-crd'] === 'true') return;
     status.pods = { all: pods.length, managed: names.length };
     this.unmanaged = unmanagedPods(pods, new Set(names), agents);
   }
 
-  async #configMap(status: ClusterStatus): Promise<void> {
-    const path = `/api/v1/namespaces/${encodeURIComponent(this.namespace)}/configmaps/cilium-config`;
-    const { metadata } = await this.client.json<KubeObject>({ path }).catch((error: unknown) => {
-      throw new Error(`unable to retrieve ConfigMap "cilium-config": ${reasonOf(error)}`);
+  /** Takes in what is wrong with the configuration, and returns its keys. */
+  async #configMap(status: ClusterStatus): Promise<Record<string, string>> {
+    const { data, object } = await readConfigMap(this.client, this.namespace).catch((error: unknown) => {
+      throw new Error(`unable to retrieve ConfigMap "${CONFIG_MAP}": ${reasonOf(error)}`);
     });
-    status.configErrors = Object.entries(metadata?.annotations ?? {})
+    status.configErrors = Object.entries(object.metadata?.annotations ?? {})
       .filter(([name]) => name.startsWith('config.cilium.io'))
       .map(([, text]) => text)
       .toSorted();
+    return data;
   }
 
   /** The chart's version; where Helm keeps none, who set Cilium up instead. */
@@ -228,7 +251,6 @@ export class Survey {
     if (trouble) {
       this.isOver ||= trouble.isOver;
       failed(`unable to retrieve cilium status: ${trouble.text}`);
-      status.addEndpoints(pod.name, []);
       return;
     }
     const { workerCount: _, timeout, output } = this.options;
@@ -239,23 +261,35 @@ export class Survey {
     const keeps = output === 'json';
     const failedTo = (what: string) => (error: unknown) => {
       this.ctx.signal.throwIfAborted();
-      const why = limit.aborted ? `no answer within ${timeoutMs / 1000} s` : reasonOf(error);
+      const late = signal.aborted
+        ? 'no answer before --wait-duration was over'
+        : `no answer within ${timeoutMs / 1000} s`;
+      const why = limit.aborted ? late : reasonOf(error);
       failed(`unable to retrieve cilium ${what}: ${why}`);
     };
     const asked = readStatus(agent, { brief: false, requireK8sConnectivity: true, timeoutMs });
-    await asked.then((answer) => {
-      status.addAgent(pod.name, answer.decode(), this.ctx.clock.nowMs());
-      if (keeps) answers.status = answer.document;
-    }, failedTo('status'));
-    if (limit.aborted) return;
-    await listEndpoints(agent, { timeoutMs }).then((answer) => {
-      const rows = answer.decode();
-      status.addEndpoints(
-        pod.name,
-        rows.map(({ state }) => state),
-      );
-      if (keeps) answers.endpoints = answer.document;
-    }, failedTo('endpoint information'));
+    const isLate = await asked
+      .then((answer) => {
+        status.addAgent(pod.name, answer.decode(), this.ctx.clock.nowMs());
+        if (keeps) answers.status = answer.document;
+        return false;
+      })
+      .catch((error: unknown) => {
+        failedTo('status')(error);
+        return limit.aborted;
+      });
+    // One error is enough of an agent that does not answer.
+    if (isLate) return;
+    await listEndpoints(agent, { timeoutMs })
+      .then((answer) => {
+        const rows = answer.decode();
+        status.addEndpoints(
+          pod.name,
+          rows.map(({ state }) => state),
+        );
+        if (keeps) answers.endpoints = answer.document;
+      })
+      .catch(failedTo('endpoint information'));
   }
 }
 

@@ -19,8 +19,8 @@ export function renderClusterStatus(status: ClusterStatus, isColoured: boolean):
       sortedEntries(status.phases).map(([name, phases]) => `${name}\t${phasesText(phases, c)}`),
     ),
   );
-  const { all, managed } = status.pods ?? { all: 0, managed: 0 };
-  rows.push(`Cluster Pods:\t${managed}/${all} managed by Cilium`);
+  const { pods } = status;
+  rows.push(`Cluster Pods:\t${pods ? `${pods.managed}/${pods.all} managed by Cilium` : 'not counted'}`);
   rows.push(`Helm chart version:\t${sanitizeCell(status.chartVersion)}`);
   rows.push(
     ...labelled(
@@ -119,7 +119,7 @@ export function clusterStatusDocument(status: ClusterStatus): Record<string, unk
       Available: available,
       Unavailable: unavailable,
     })),
-    pods_count: { all: status.pods?.all ?? 0, by_cilium: status.pods?.managed ?? 0 },
+    pods_count: status.pods ? { all: status.pods.all, by_cilium: status.pods.managed } : {},
     cilium_status: objectOf(status.agents, (answers) => answers.status ?? null),
     cilium_endpoints: objectOf(status.agents, ({ endpoints }) => endpoints ?? null),
     errors: objectOf(status.troubles, (pods) =>

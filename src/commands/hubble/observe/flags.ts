@@ -31,7 +31,7 @@ export function addSelectorOptions(command: Command): Command {
     .addOption(unsigned('--last <n>', 'The newest n (default 20)'))
     .addOption(unsigned('--first <n>', 'The oldest n'))
     .option('-f, --follow', 'Go on with what comes')
-    .option('--since <time>', 'From a time on: 5m ago, or 2026-01-31T15:04:05Z')
+    .option('--since <time>', 'From a time on: 5m for five minutes ago, or 2026-01-31T15:04:05Z')
     .option('--until <time>', 'Up to a time, written as for --since');
 }
 
