@@ -50,7 +50,11 @@ export async function parseYamlDocuments(
       logLevel: 'error',
     });
     for (const document of documents) checkAliases(document, yaml);
-    return { documents: [...documents], lines };
+    const read = [...documents];
+    // The parser makes an error of its text of a stack that is exhausted.
+    if (read.some(({ errors }) => errors.some(({ message }) => message.includes('call stack'))))
+      throw new SyntaxError(TOO_DEEP);
+    return { documents: read, lines };
   } catch (cause) {
     throw cause instanceof SyntaxError ? cause : new SyntaxError(TOO_DEEP, { cause });
   }

@@ -9,7 +9,7 @@ import { fixture, fixturePath } from '../helpers/recordings.ts';
 import { type RunResult, run } from '../helpers/run.ts';
 import { mutateJson, mutateText, mutateValue, serialise } from './mutate.ts';
 import type { Random } from './random.ts';
-import { type OpenTarget, packed, unpacked } from './target.ts';
+import { type Input, type OpenTarget, packed, unpacked } from './target.ts';
 
 const SCENARIOS = fileURLToPath(new URL('../../scenarios', import.meta.url));
 
@@ -89,6 +89,58 @@ export const openPolicies: OpenTarget = async (folder) => {
       writeFileSync(path, unpacked(data.policy));
       return run(
         argv.map((word) => (word.endsWith('/policy') ? path : word)),
+        { signal, cwd: folder },
+      );
+    },
+  };
+};
+
+const VALUES = `# values
+kubeProxyReplacement: strict # all of it
+tunnel: vxlan
+masquerade: &on true
+global: {nodePort: {mode: dsr}, hostServices: {enabled: *on}}
+hubble: &hubble
+  # which
+  metrics: {enabled: [dns, drop]}
+  ui: {enabled: true}
+  tls: {ca: {cert: a, key: b}}
+hubble-relay: {<<: *hubble, numReplicas: 2}
+ipam: {operator: {clusterPoolIPv4PodCIDR: 10.0.0.0/8}}
+extraConfig: {tunnel: vxlan, "enable-ipv6": "no"}
+tolerations:
+- key: a
+`;
+const PAIRS =
+  'kubeProxyReplacement=strict,tunnel=vxlan,a\\.b=c,hubble.metrics.enabled={dns,drop},list[0].x=1';
+
+/** Helm values, ConfigMaps and other manifests, and pairs of --set. */
+export const openLint: OpenTarget = async (folder) => {
+  const notes = fixturePath('notes');
+  const texts = [
+    VALUES,
+    VALUES,
+    ...readdirSync(notes)
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => readFileSync(join(notes, name), 'utf8')),
+  ];
+  const path = join(folder, 'values');
+  return {
+    name: 'lint',
+    weight: 2,
+    make(random): Input {
+      const flags = random.pick([[], ['--fix'], ['-o', 'json'], ['-o', 'sarif'], ['--target', '1.13']]);
+      if (random.chance(0.2))
+        return { argv: ['config', 'lint', '--set', mutateText(PAIRS, random), ...flags], data: {} };
+      return {
+        argv: ['config', 'lint', path, ...flags],
+        data: { values: mutateDocument(random.pick(texts), random) },
+      };
+    },
+    run({ argv, data }, signal) {
+      writeFileSync(path, unpacked(data.values));
+      return run(
+        argv.map((word) => (word.endsWith('/values') ? path : word)),
         { signal, cwd: folder },
       );
     },

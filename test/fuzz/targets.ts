@@ -1,6 +1,6 @@
 import { openMonitor, openShell } from './agent-streams.ts';
 import { openBpf } from './bpf.ts';
-import { openPolicies, openScenarios, openSettings, openUndo } from './files.ts';
+import { openLint, openPolicies, openScenarios, openSettings, openUndo } from './files.ts';
 import { openFlowFiles, openGrpc } from './hubble.ts';
 import { openKube } from './kube.ts';
 import { openNode } from './node.ts';
@@ -15,6 +15,7 @@ export const TARGETS: Readonly<Record<string, OpenTarget>> = {
   monitor: openMonitor,
   shell: openShell,
   policy: openPolicies,
+  lint: openLint,
   'flow-file': openFlowFiles,
   'undo-file': openUndo,
   scenario: openScenarios,

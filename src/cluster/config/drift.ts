@@ -1,9 +1,8 @@
 import { parseDurationMs } from '../../lib/duration.ts';
-import { formatJson } from '../../lib/exact-json.ts';
 import { compareBytes, compareNatural } from '../../lib/order.ts';
 import type { AgentConfig } from '../../model/config.ts';
 import type { Facts } from './facts.ts';
-import type { Given } from './given.ts';
+import { type Given, textOf } from './given.ts';
 import { keyScope, lintKey } from './lint-keys.ts';
 
 export const VERDICTS = [
@@ -236,8 +235,4 @@ function isEmpty(value: unknown): boolean {
     value === false ||
     (Array.isArray(value) && value.length === 0)
   );
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : (formatJson(value) ?? '');
 }

@@ -1,5 +1,6 @@
 import { isMap, isScalar, type Pair, type YAMLMap } from 'yaml';
 import type { YamlDocument } from '../../lib/yaml-text.ts';
+import { keyText } from './given.ts';
 import type { Change, Lint } from './lint.ts';
 
 /**
@@ -120,7 +121,7 @@ function mapAt(document: YamlDocument, path: readonly string[]): YAMLMap | undef
 }
 
 function nameOf({ key }: Pair): string {
-  return isScalar(key) ? String(key.value) : String(key);
+  return keyText(key);
 }
 
 /** The documents as text, in the manner that the file was written in. */

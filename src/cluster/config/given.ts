@@ -1,5 +1,16 @@
 import type { Document, YAMLMap } from 'yaml';
-import { isAlias, isMap, isScalar, isSeq, type LineCounter, type Node, type ParsedNode, visit } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  type LineCounter,
+  type Node,
+  type ParsedNode,
+  visit,
+} from 'yaml';
+import { formatJson } from '../../lib/exact-json.ts';
 import type { Position } from '../../model/finding.ts';
 import type { JsonType } from './facts.ts';
 
@@ -22,6 +33,11 @@ export interface Given {
 /** The dotted name of a setting, as Helm writes it. */
 export function nameOf({ path }: Pick<Given, 'path'>): string {
   return path.join('.');
+}
+
+/** A value as it stands in messages. */
+export function textOf(value: unknown): string {
+  return typeof value === 'object' && value !== null ? (formatJson(value) ?? '') : String(value);
 }
 
 /** Every setting and all below it. */
@@ -64,8 +80,8 @@ export function givenOf(document: Document.Parsed, lines: LineCounter, file: str
   const entries = (target: YAMLMap, path: readonly string[]): Given[] => {
     const given: Given[] = [];
     const merged = new Set<Given>();
-    for (const { key, value } of target.items as { key: ParsedNode; value: ParsedNode | null }[]) {
-      const name = isScalar(key) ? String(key.value) : String(key);
+    for (const { key, value } of target.items as { key: ParsedNode | null; value: ParsedNode | null }[]) {
+      const name = keyText(key);
       if (name === '<<') {
         // What is written out counts before what is merged.
         for (const one of isSeq(value) ? (value.items as Node[]) : [value])
@@ -79,7 +95,7 @@ export function givenOf(document: Document.Parsed, lines: LineCounter, file: str
       if (++count > MOST_SETTINGS)
         throw new SyntaxError(`these are more than ${MOST_SETTINGS} settings, aliases unfolded`);
       const here = [...path, name];
-      const position = place(key.range[0]);
+      const position = place(key?.range[0] ?? target.range?.[0] ?? 0);
       const resolved = isAlias(value) ? anchored.get(value) : value;
       const before = given.findIndex((own) => own.path.at(-1) === name);
       const other = given[before];
@@ -101,6 +117,12 @@ export function givenOf(document: Document.Parsed, lines: LineCounter, file: str
     return given;
   };
   return isMap(document.contents) ? map(document.contents, []) : undefined;
+}
+
+/** A name as text. One that is a map or a list is nobody's. */
+export function keyText(key: unknown): string {
+  if (isScalar(key)) return textOf(key.value);
+  return isNode(key) ? textOf(key.toJSON()) : textOf(key);
 }
 
 /** What each alias stands for. The package looks through the whole document for one alias. */

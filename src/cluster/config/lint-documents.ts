@@ -1,8 +1,9 @@
 import { isScalar } from 'yaml';
 import { formatJson } from '../../lib/exact-json.ts';
+import { isRecord } from '../../lib/record.ts';
 import { parseYamlDocuments, type YamlDocument } from '../../lib/yaml-text.ts';
 import type { Facts } from './facts.ts';
-import { find, type Given, givenOf } from './given.ts';
+import { find, type Given, givenOf, textOf } from './given.ts';
 import { type Lint, lintAt } from './lint.ts';
 import { lintKeys } from './lint-keys.ts';
 import { lintTogether, lintValues } from './lint-values.ts';
@@ -123,7 +124,7 @@ function lintConfigMap(given: readonly Given[], kind: Given, facts: Facts, minor
     lintAt(name ?? kind, {
       severity: 'warning',
       code: 'not-configuration',
-      message: `the ConfigMap ${String(name?.value ?? 'without a name')} is not ${CONFIG_MAP}: it was not looked at`,
+      message: `the ConfigMap ${textOf(name?.value ?? 'without a name')} is not ${CONFIG_MAP}: it was not looked at`,
     }),
   ];
 }
@@ -142,15 +143,20 @@ function lintWorkload(given: readonly Given[], kind: Given): Lint[] {
   const spec = find(given, 'spec.template.spec');
   const containers = find(spec?.children ?? [], 'containers');
   const found: Lint[] = [];
-  for (const container of Array.isArray(containers?.value)
-    ? (containers.value as Record<string, unknown>[])
-    : []) {
-    const prefix = CONTAINERS.get(container?.name);
-    if (prefix === undefined || !containers) continue;
+  const listed: unknown = containers?.value;
+  for (const container of Array.isArray(listed) ? listed : []) {
+    if (!isRecord(container) || !containers) continue;
+    const prefix = CONTAINERS.get(textOf(container.name));
+    if (prefix === undefined) continue;
     for (const [field, value] of Object.entries(container))
       if (OWNED.has(field))
         found.push(
-          owned(containers, `${field} of the container ${container.name}`, `${prefix}${field}`, value),
+          owned(
+            containers,
+            `${field} of the container ${textOf(container.name)}`,
+            `${prefix}${field}`,
+            value,
+          ),
         );
     for (const one of spec?.children ?? []) {
       const field = one.path.at(-1) ?? '';

@@ -1,6 +1,6 @@
 import { AGENT_FLAGS } from './agent-flags.ts';
 import type { Facts } from './facts.ts';
-import type { Given } from './given.ts';
+import { type Given, textOf } from './given.ts';
 import {
   doubled,
   type Lint,
@@ -37,8 +37,8 @@ function unquoted(given: Given): Lint[] {
         severity: 'error',
         code: 'type',
         message: `${given.path.at(-1)} is no text: the API server refuses a ConfigMap with it`,
-        hint: isScalar ? `Quote it: "${given.value}"` : 'Write it as text.',
-        fix: isScalar ? [{ kind: 'set', at: given.path, value: String(given.value) }] : undefined,
+        hint: isScalar ? `Quote it: "${textOf(given.value)}"` : 'Write it as text.',
+        fix: isScalar ? [{ kind: 'set', at: given.path, value: textOf(given.value) }] : undefined,
       },
       'value',
     ),
@@ -64,7 +64,7 @@ export function lintKey(given: Given, key: string, scope: Scope): Lint[] {
 /** A value of a key that stays, where the value is gone. */
 function wrongWord(given: Given, key: string, { names, minor }: Scope): Lint | undefined {
   const row = names.moved.find(
-    ({ old, value, gone }) => old === key && gone <= minor && value?.split('|').includes(String(given.value)),
+    ({ old, value, gone }) => old === key && gone <= minor && value?.split('|').includes(textOf(given.value)),
   );
   if (!row) return undefined;
   const instead = row.instead ?? 'another value';
@@ -74,7 +74,7 @@ function wrongWord(given: Given, key: string, { names, minor }: Scope): Lint | u
     {
       severity: 'error',
       code: 'value',
-      message: `${key}=${given.value} is gone since ${releaseText(row.gone)}: write ${instead}`,
+      message: `${key}=${textOf(given.value)} is gone since ${releaseText(row.gone)}: write ${instead}`,
       fix: written === undefined ? undefined : [{ kind: 'set', at: given.path, value: written }],
     },
     'value',
@@ -85,14 +85,14 @@ const BOOLEAN = /^(?:1|t|T|true|TRUE|True|0|f|F|false|FALSE|False|)$/;
 
 /** Switches are what Go reads as one. */
 function wrongSwitch(given: Given, key: string, { facts, minor }: Scope): Lint | undefined {
-  if (!key.startsWith('enable-') || facts.valueSet(key, minor) || BOOLEAN.test(String(given.value)))
+  if (!key.startsWith('enable-') || facts.valueSet(key, minor) || BOOLEAN.test(textOf(given.value)))
     return undefined;
   return lintAt(
     given,
     {
       severity: 'warning',
       code: 'value',
-      message: `${key} is "${given.value}": a switch is "true" or "false"`,
+      message: `${key} is "${textOf(given.value)}": a switch is "true" or "false"`,
     },
     'value',
   );
@@ -112,15 +112,15 @@ const SPECIAL = new Map<string, (given: Given, scope: Scope) => Lint[] | undefin
     ],
     'hubble-metrics': lintMetrics,
     'unmanaged-pod-watcher-interval': (given, { minor }) =>
-      minor >= 19 && /^\d+$/.test(String(given.value))
+      minor >= 19 && /^\d+$/.test(textOf(given.value))
         ? [
             lintAt(
               given,
               {
                 severity: 'error',
                 code: 'value',
-                message: `unmanaged-pod-watcher-interval is a duration since 1.19: write "${given.value}s"`,
-                fix: [{ kind: 'set', at: given.path, value: `${given.value}s` }],
+                message: `unmanaged-pod-watcher-interval is a duration since 1.19: write "${textOf(given.value)}s"`,
+                fix: [{ kind: 'set', at: given.path, value: `${textOf(given.value)}s` }],
               },
               'value',
             ),
@@ -131,7 +131,7 @@ const SPECIAL = new Map<string, (given: Given, scope: Scope) => Lint[] | undefin
 
 function tunnel(given: Given, { minor, pathOf }: Scope): Lint[] | undefined {
   if (minor < 14) return undefined;
-  const value = String(given.value);
+  const value = textOf(given.value);
   const isNative = value === 'disabled';
   const isKnown = isNative || value === 'vxlan' || value === 'geneve';
   const words = isNative
@@ -177,7 +177,7 @@ function lintReplacement(given: Given, { minor }: Scope): Lint[] {
 
 /** Metrics are separated by blanks; a comma separates the options of one metric. */
 function lintMetrics(given: Given): Lint[] | undefined {
-  const words = String(given.value).split(/\s+/);
+  const words = textOf(given.value).split(/\s+/);
   const joined = words.filter((word) => /^[^:]*,/.test(word));
   if (joined.length === 0) return undefined;
   const written = words.flatMap((word) => (joined.includes(word) ? word.split(',') : [word])).join(' ');

@@ -1,7 +1,7 @@
 import { nearest } from '../../lib/nearest.ts';
 import type { Finding, Severity } from '../../model/finding.ts';
 import type { Facts, Moved, Names } from './facts.ts';
-import { allOf, type Given, nameOf } from './given.ts';
+import { allOf, type Given, nameOf, textOf } from './given.ts';
 
 /** A step of a repair, by names from the root of the document. */
 export type Change =
@@ -185,7 +185,7 @@ export function wrongValue(given: Given, name: string, { facts, minor, who }: Sc
   const { value } = given;
   const set = facts.valueSet(name, minor);
   if (!set || value === null || value === '' || typeof value === 'object') return undefined;
-  const text = String(value);
+  const text = textOf(value);
   if (set.some((one) => one.toLowerCase() === text.toLowerCase())) return undefined;
   const near = nearest(text, set);
   return lintAt(

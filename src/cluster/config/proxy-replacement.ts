@@ -1,16 +1,21 @@
+import { textOf } from './given.ts';
 import { releaseText } from './lint.ts';
+
+const TODAY = new Map<string, 'true' | 'false'>([
+  ['strict', 'true'],
+  ['disabled', 'false'],
+  ['true', 'true'],
+  ['false', 'false'],
+]);
 
 /** The words of kubeProxyReplacement by release, and what is written today. */
 export function replacementFault(
   value: unknown,
   minor: number,
 ): { isError: boolean; message: string; today: 'true' | 'false' | undefined; hint?: string } | undefined {
-  const text = String(value);
+  const text = textOf(value);
   if (value === null || text === '') return undefined;
-  const today = { strict: 'true', disabled: 'false', true: 'true', false: 'false' }[text] as
-    | 'true'
-    | 'false'
-    | undefined;
+  const today = TODAY.get(text);
   const isNew = text === 'true' || text === 'false';
   if (minor <= 13) {
     const words = minor < 13 ? ['probe', 'strict', 'partial', 'disabled'] : ['strict', 'partial', 'disabled'];

@@ -1,4 +1,4 @@
-import type { Given } from './given.ts';
+import { type Given, textOf } from './given.ts';
 
 /** Since which minor the chart ends when a value is set that is gone. */
 const REFUSED: Readonly<Record<string, number>> = {
@@ -61,7 +61,7 @@ const isFilled = (given: Given | undefined) =>
     (isOn(given) && (typeof given.value !== 'object' || Object.keys(given.value ?? {}).length > 0)));
 const when = (isBroken: boolean, given: Given | undefined) => (isBroken ? given : undefined);
 const oneOf = (given: Given | undefined, ...values: unknown[]) =>
-  given !== undefined && !values.map(String).includes(String(given.value));
+  given !== undefined && !values.map(textOf).includes(textOf(given.value));
 
 /** Only the chart of 1.16 can be told to leave the shape of the cluster's name alone. */
 function isNameChecked(at: Find, minor: number): boolean {
@@ -114,7 +114,7 @@ const RULES: readonly Rule[] = [
     broken: (at, minor) => {
       const name = at('cluster.name');
       const isNamed = isNameChecked(at, minor) && typeof name?.value === 'string' && name.value !== '';
-      return when(isNamed && !/^(?:[a-z0-9][-a-z0-9]*)?[a-z0-9]$/.test(String(name?.value)), name);
+      return when(isNamed && !/^(?:[a-z0-9][-a-z0-9]*)?[a-z0-9]$/.test(textOf(name?.value)), name);
     },
     message:
       'cluster.name takes small letters, digits and dashes only, and begins and ends with one of the first two',
@@ -189,7 +189,7 @@ const RULES: readonly Rule[] = [
   {
     since: 19,
     broken: (at) => {
-      const isNetkit = ['netkit', 'netkit-l2'].includes(String(at('bpf.datapathMode')?.value));
+      const isNetkit = ['netkit', 'netkit-l2'].includes(textOf(at('bpf.datapathMode')?.value));
       return when(isNetkit && isOn(at('bpf.tproxy')), at('bpf.tproxy'));
     },
     message: 'bpf.tproxy cannot be used with a bpf.datapathMode of netkit',
@@ -223,7 +223,7 @@ const RULES: readonly Rule[] = [
     broken: (at) => {
       const mode = at('routingMode');
       const cloud =
-        isOn(at('eni.enabled')) || ['eni', 'alibabacloud'].includes(String(at('ipam.mode')?.value));
+        isOn(at('eni.enabled')) || ['eni', 'alibabacloud'].includes(textOf(at('ipam.mode')?.value));
       const masquerades = at('enableIPv4Masquerade')?.value === true && !isOff(at('ipv4.enabled'));
       const isFree = isOn(at('ipMasqAgent.enabled')) || isFilled(at('ipv4NativeRoutingCIDR'));
       return when(mode?.value === 'native' && masquerades && !cloud && !isFree, mode);
@@ -236,7 +236,7 @@ const RULES: readonly Rule[] = [
     broken: (at) => {
       const mode = at('routingMode');
       const cloud =
-        isOn(at('eni.enabled')) || ['eni', 'alibabacloud'].includes(String(at('ipam.mode')?.value));
+        isOn(at('eni.enabled')) || ['eni', 'alibabacloud'].includes(textOf(at('ipam.mode')?.value));
       const masquerades = isOn(at('ipv6.enabled')) && !isOff(at('enableIPv6Masquerade'));
       const isFree = isOn(at('ipMasqAgent.enabled')) || isFilled(at('ipv6NativeRoutingCIDR'));
       return when(mode?.value === 'native' && masquerades && !cloud && !isFree, mode);

@@ -254,6 +254,15 @@ describe('Helm values', () => {
     ]);
   });
 
+  test.each(['constructor', 'toString', '__proto__', '[a]', '{a: 1}', '? [x]\n', '~', '1.5'])(
+    'odd names are names like any other: %s',
+    async (name) => {
+      const { findings } = await check(`${name}: 1\nkubeProxyReplacement: {a: ${name.length}}\n`, '1.20');
+      expect(findings.length).toBeGreaterThan(0);
+      expect(JSON.stringify(findings)).not.toContain('object Object');
+    },
+  );
+
   test('what stands twice, and in merged maps, is looked at once', async () => {
     const text = 'base: &b\n  enabled: "x"\ndebug:\n  <<: *b\n  enabled: true\ndebug:\n  enabled: false\n';
     expect(await told(text, '1.20')).toEqual([
