@@ -123,3 +123,44 @@ describe('with the CRDs', () => {
     expect([again.code, again.stdout.trim().split('\n').length]).toEqual([0, 60]);
   });
 });
+
+describe('a set of policies that is pruned', () => {
+  const labelled = (name: string) => {
+    const one = policy(name, 'a');
+    return { ...one, metadata: { ...one.metadata, labels: { set: 'shop' } } };
+  };
+  const prune = (path: string, ...flags: string[]) =>
+    importAs('admin', path, '--prune', 'set=shop', ...flags);
+
+  test('loses what is no longer among it, and nothing that others applied', async () => {
+    expect((await importAs('admin', file(labelled('keep'), labelled('old')))).code).toBe(0);
+    expect((await server.call('POST', CNP, labelled('foreign'))).status).toBe(201);
+    const path = file(labelled('keep'));
+    const dry = await prune(path, '--dry-run');
+    expect([dry.stdout, dry.stderr.split('\n')[1], dry.code]).toEqual([
+      'CiliumNetworkPolicy default/keep applied (dry run)\nCiliumNetworkPolicy default/old pruned (dry run)\n',
+      '',
+      0,
+    ]);
+    expect((await stored('old')).kind).toBe('CiliumNetworkPolicy');
+    const undo = join(folder, 'pruned.json');
+    const real = await prune(path, '--undo-file', undo);
+    expect([real.stdout, real.code]).toEqual([
+      'CiliumNetworkPolicy default/keep applied\nCiliumNetworkPolicy default/old pruned\n',
+      0,
+    ]);
+    expect(real.stderr).toContain('CiliumNetworkPolicy default/foreign has the labels set=shop and stays');
+    expect((await server.call('GET', `${CNP}/old`)).status).toBe(404);
+    expect((await prune(path)).stdout).toBe('CiliumNetworkPolicy default/keep applied\n');
+    expect((await importAs('admin', undo)).stdout).toBe('CiliumNetworkPolicy default/old applied\n');
+    expect((await stored('old')).spec).toEqual(labelled('old').spec);
+  });
+
+  test('is not pruned when one of it cannot be applied', async () => {
+    const { code } = await prune(
+      file({ ...labelled('bad'), metadata: { name: 'Bad_Name', namespace: 'default' } }),
+    );
+    expect(code).toBe(1);
+    expect((await stored('keep')).kind).toBe('CiliumNetworkPolicy');
+  });
+});

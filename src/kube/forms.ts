@@ -39,6 +39,7 @@ const CONTAINER_STATUSES: Form = {
   list: {
     fields: {
       name: 'text',
+      image: 'text',
       ready: 'flag',
       restartCount: 'number',
       containerID: 'text',
@@ -79,12 +80,16 @@ export const OBJECT: Form = {
     kind: 'text',
     metadata: METADATA,
     data: TEXTS,
+    // Of a CiliumIdentity.
+    'security-labels': TEXTS,
     spec: {
       fields: {
         nodeName: 'text',
         hostNetwork: 'flag',
         containers: CONTAINERS,
         template: { fields: { spec: { fields: { containers: CONTAINERS } } } },
+        // Of a CiliumNode.
+        addresses: { list: { fields: { type: 'text', ip: 'text' } } },
         replicas: 'number',
         selector: { fields: { matchLabels: TEXTS } },
         updateStrategy: { fields: { type: 'text' } },
@@ -97,6 +102,12 @@ export const OBJECT: Form = {
         reason: 'text',
         message: 'text',
         startTime: 'text',
+        // Of a CiliumEndpoint.
+        identity: { fields: { id: 'number', labels: { list: 'text' } } },
+        networking: {
+          fields: { addressing: { list: { fields: { ipv4: 'text', ipv6: 'text' } } } },
+        },
+        'named-ports': { list: { fields: { name: 'text', port: 'number', protocol: 'text' } } },
         conditions: {
           list: { fields: { type: 'text', status: 'text', reason: 'text', message: 'text' } },
         },
@@ -158,6 +169,9 @@ export const TABLE: Form = {
 export function listOf(form: Form): Form {
   return { fields: { metadata: METADATA, items: { list: form } } };
 }
+
+/** What the server says of an object that was deleted: that it is, or the object. */
+export const DELETED: Form = { fields: { kind: 'text' } };
 
 /** The resources of a group. */
 export const RESOURCE_LIST: Form = {

@@ -86,6 +86,32 @@ const EVENTS = [
   { type: 'ERROR', object: { ...FAILED, code: 403 } },
 ];
 
+const TABLE = {
+  kind: 'Table',
+  columnDefinitions: [
+    { name: 'Name', priority: 0 },
+    { name: 'Wide', priority: 1 },
+  ],
+  rows: [{ cells: ['web', 7], object: { metadata: { name: 'web', namespace: 'shop' } } }],
+};
+const ENDPOINT = {
+  metadata: { name: 'web', namespace: 'shop' },
+  status: {
+    identity: { id: 1001, labels: ['k8s:app=web'] },
+    networking: { addressing: [{ ipv4: '10.0.0.1' }] },
+    'named-ports': [{ name: 'http', port: 80, protocol: 'TCP' }],
+  },
+};
+const IDENTITY = { metadata: { name: '1001' }, 'security-labels': { 'k8s:app': 'web' } };
+const CILIUM_NODE = {
+  metadata: { name: 'n1' },
+  spec: { addresses: [{ type: 'InternalIP', ip: '10.1.1.1' }] },
+};
+const SERVICE = {
+  metadata: { name: 'web', namespace: 'shop' },
+  spec: { clusterIP: '10.2.0.1', ports: [{ port: 80, targetPort: 'http', protocol: 'TCP' }] },
+};
+
 /** What the API server says, by the end of its path. */
 const ANSWERS: readonly (readonly [string, object])[] = [
   ['/pods', list(pod('cilium-1', 'n1'), pod('cilium-2', 'n2'))],
@@ -101,6 +127,12 @@ const ANSWERS: readonly (readonly [string, object])[] = [
   ['/deployments', list(WORKLOAD)],
   ['/daemonsets/cilium', WORKLOAD],
   ['/deployments/cilium', WORKLOAD],
+  ['/ciliumendpoints', { ...TABLE, ...list(ENDPOINT) }],
+  ['/ciliumidentities', { ...TABLE, ...list(IDENTITY) }],
+  ['/ciliumnodes', { ...TABLE, ...list(CILIUM_NODE) }],
+  ['/namespaces', list({ metadata: { name: 'shop', labels: { team: 'a' } } })],
+  ['/services', list(SERVICE)],
+  ['/networkpolicies', list(POLICY)],
   ['/secrets', list({ metadata: { name: 'sh.helm.release.v1.cilium.v1', labels: { status: 'deployed' } } })],
 ];
 const VERBS: readonly string[][] = [
@@ -117,6 +149,16 @@ const VERBS: readonly string[][] = [
     'config-map:kube-system/cilium-config,node:n1,cilium-node-config:kube-system',
   ],
   ['preflight', 'validate-cnp'],
+  ['status', '--cluster', '--timeout', '2s'],
+  ['status', '--cluster', '--unmanaged', '-o', 'json', '--timeout', '2s'],
+  ['endpoint', 'list', '-A', '-o', 'wide'],
+  ['endpoint', 'list', '-A', '-o', 'custom-columns=A:.metadata.name,B:.status.identity'],
+  ['identity', 'list', '--unused'],
+  ['node', 'list', '--cluster', '-o', 'name'],
+  ['policy', 'coverage', '--state', 'cluster'],
+  ['policy', 'unused', '--state', 'cluster'],
+  ['policy', 'simulate', '--state', 'cluster', '--from', 'shop/web', '--to', 'world', '--port', '80/TCP'],
+  ['policy', 'import', 'POLICY', '--via', 'kubernetes', '--prune', 'a=b', '--dry-run'],
   ['policy', 'import', 'POLICY', '--via', 'kubernetes'],
   ['policy', 'import', 'POLICY', '--via', 'kubernetes', '--dry-run'],
   ['config', 'view'],

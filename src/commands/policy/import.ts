@@ -15,7 +15,7 @@ import { noPolicyApi } from '../../cli/policy/no-api.ts';
 import { releaseOfAgent } from '../../cli/release.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
-import { UserError } from '../../errors.ts';
+import { UsageError, UserError } from '../../errors.ts';
 import type { AgentPolicy } from '../../model/policy.ts';
 import { atLeast, NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
@@ -37,6 +37,8 @@ export interface ImportOptions extends PolicyFileFlags, WaitFlags {
   kubeconfig?: string;
   forceConflicts?: boolean;
   context?: string;
+  prune?: string;
+  undoFile?: string;
 }
 
 /** Declares `policy import`. */
@@ -61,7 +63,15 @@ export function addPolicyImportCommand(command: Command, ctx: Context): void {
     )
     .option('--kubeconfig <file>', 'How to reach the cluster (default: KUBECONFIG, then ~/.kube/config)')
     .option('--context <name>', 'Context of the kubeconfig')
-    .option('--force-conflicts', 'Take over fields of the objects that somebody else manages');
+    .option('--force-conflicts', 'Take over fields of the objects that somebody else manages')
+    .option(
+      '--prune <selector>',
+      'Remove policies with these labels that are not among those applied, if this program applied them before',
+    )
+    .option(
+      '--undo-file <path>',
+      'File to save pruned policies to (default /var/lib/cilium-toolkit/pruned-TIME.json)',
+    );
   addPolicyFileOptions(command);
   addWaitOptions(command, 'every endpoint has realized the new revision');
   command.addHelpText(
@@ -70,6 +80,7 @@ export function addPolicyImportCommand(command: Command, ctx: Context): void {
       'cilium policy import policy.yaml --dry-run',
       'cilium policy import policies/ --wait',
       'kubectl get cnp -A -o yaml | cilium policy import - --diff',
+      'cilium policy import policies/ --via kubernetes --prune app.kubernetes.io/part-of=shop --dry-run',
     ),
   );
   command.action((path: string | undefined, options: ImportOptions) =>
@@ -85,6 +96,7 @@ export async function runPolicyImport(path: string, options: ImportOptions, ctx:
   const policies = await ctx.computing(() =>
     loadValidPolicies([path], { ...parseOptionsOf(options), target }, ctx, `Cannot parse policy ${path}`),
   );
+  if (options.prune !== undefined) checkPrune(options);
   if (policies.rules.length === 0) return ctx.out.write('No policy specified');
   if (options.via === 'kubernetes') return applyObjects(policies, options, ctx);
   refuseEmptyPeers(policies);
@@ -126,6 +138,15 @@ async function printAnswer(answer: Answer<AgentPolicy>, options: ImportOptions, 
   await ctx.out.write(`${options.print ? `${sanitize(policy)}\n` : ''}Revision: ${revision}\n`);
 }
 
+function checkPrune({ prune, via }: ImportOptions): void {
+  if (via !== 'kubernetes')
+    throw new UsageError('--prune needs --via kubernetes: an agent knows no sets of objects');
+  if (!prune?.trim())
+    throw new UsageError(
+      '--prune needs labels, such as app.kubernetes.io/part-of=shop: without them every policy would go',
+    );
+}
+
 /** For an agent that accepts no policies: Kubernetes objects can still be applied to the cluster. */
 async function insteadOfAgent(policies: LoadedPolicies, options: ImportOptions, ctx: Context): Promise<void> {
   const refused = noPolicyApi('takes', undefined);
@@ -155,19 +176,22 @@ async function applyObjects(policies: LoadedPolicies, options: ImportOptions, ct
     );
   const { applyPolicyObjects } = await import('../../kube/apply.ts');
   const objects = policies.objects.map(({ value, name }) => ({ value, namespace: name.namespace }));
-  const results = applyPolicyObjects(objects, {
+  const dryRun = options.dryRun === true;
+  const cluster = {
     env: ctx.env,
     signal: ctx.signal,
     timeoutMs: ctx.globals.timeoutMs,
     kubeconfig: options.kubeconfig,
     context: options.context,
-    dryRun: options.dryRun === true,
-    forceConflicts: options.forceConflicts === true,
-  });
+  };
+  const forceConflicts = options.forceConflicts === true;
+  const results = applyPolicyObjects(objects, { ...cluster, dryRun, forceConflicts });
+  const names = new Set<string>();
   let [wrong, applied] = [0, 0];
   for await (const { name, outcome, error, hint } of results) {
     if (error === undefined) {
       applied++;
+      names.add(name);
       await ctx.out.write(`${name} ${outcome}${options.dryRun ? ' (dry run)' : ''}\n`);
     } else {
       wrong++;
@@ -178,6 +202,10 @@ async function applyObjects(policies: LoadedPolicies, options: ImportOptions, ct
     throw new UserError(
       `${wrong} of ${objects.length} objects could not be applied${applied === 0 ? ': nothing was changed' : ''}`,
     );
+  if (options.prune === undefined) return;
+  const { prunePolicies } = await import('../../cli/policy/prune.ts');
+  const { prune: selector, undoFile } = options;
+  await prunePolicies({ ...cluster, selector, applied: names, dryRun, undoFile }, ctx);
 }
 
 /** Rules of the agent's own form have no tier. */

@@ -68,7 +68,7 @@ async function answer(parts: ApiParts, request: IncomingMessage, response: Serve
     case 'GET':
       return read(parts, place, request, url.searchParams, response);
     case 'DELETE':
-      return send(response, remove(parts.store, place, url.searchParams));
+      return send(response, remove(parts.store, place, url.searchParams, await bodyOf(request)));
     default: {
       const { object, isNew } = await write(parts, place, request, url.searchParams, await bodyOf(request));
       return send(response, object, isNew ? 201 : 200);
@@ -102,6 +102,7 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
     if (size > MAX_BODY_BYTES) throw new Refusal(413, 'RequestEntityTooLarge', 'Request entity too large');
     chunks.push(chunk);
   }
+  if (size === 0) return undefined;
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'));
   } catch {
@@ -292,10 +293,22 @@ function watch(
   });
 }
 
-function remove(store: ObjectStore, place: Place, query: URLSearchParams): object {
-  const isDry = query.has('dryRun');
+function remove(store: ObjectStore, place: Place, query: URLSearchParams, options: unknown): object {
+  const { dryRun, preconditions } = isRecord(options) ? options : {};
+  // Of a request with a body the query does not count.
+  const isDry = isRecord(options) ? Array.isArray(dryRun) && dryRun.length > 0 : query.has('dryRun');
   if (place.name !== undefined) {
     const object = existing(store, place);
+    const { uid, resourceVersion } = isRecord(preconditions) ? preconditions : {};
+    if (
+      (uid !== undefined && uid !== object.metadata.uid) ||
+      (resourceVersion !== undefined && resourceVersion !== object.metadata.resourceVersion)
+    )
+      throw new Refusal(
+        409,
+        'Conflict',
+        `Operation cannot be fulfilled on ${place.kind.plural} "${place.name}": the object has been modified`,
+      );
     if (!isDry) store.remove(place.kind, object);
     return { kind: 'Status', apiVersion: 'v1', status: 'Success', details: { name: place.name } };
   }

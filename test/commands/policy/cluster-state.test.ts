@@ -115,6 +115,28 @@ monitoring    prom-0         open       open
     expect(first).toEqual({ namespace: 'default', pod: 'api-5c6', ingress: 'enforced', egress: 'open' });
   });
 
+  test('a policy that is no longer among its set is pruned, and comes back from the record', async () => {
+    const labelled = POLICIES.map((one) => ({ ...one, metadata: { ...one.metadata, labels: { set: 'a' } } }));
+    const [whole, part, undo] = ['whole.yaml', 'part.yaml', 'undo.json'].map((name) => join(folder, name));
+    writeFileSync(whole ?? '', labelled.map((one) => JSON.stringify(one)).join('\n---\n'));
+    writeFileSync(part ?? '', JSON.stringify(labelled[0]));
+    const apply = (file = '', ...flags: string[]) =>
+      cluster.run(['policy', 'import', '--via', 'kubernetes', file, ...flags]);
+    await apply(whole);
+    const dry = await apply(part, '--prune', 'set=a', '--dry-run');
+    expect(dry.stdout).toContain('NetworkPolicy default/no-egress pruned (dry run)\n');
+    const real = await apply(part, '--prune', 'set=a', '--undo-file', undo ?? '');
+    expect([real.stdout, real.code]).toEqual([
+      'CiliumNetworkPolicy default/api applied\nNetworkPolicy default/no-egress pruned\n',
+      0,
+    ]);
+    expect((await apply(part, '--prune', 'set=a')).stdout).toBe('CiliumNetworkPolicy default/api applied\n');
+    expect((await apply(undo)).stdout).toBe('NetworkPolicy default/no-egress applied\n');
+    expect((await apply(part, '--prune', ' ')).stderr).toContain('--prune needs labels');
+    const agent = await cluster.run(['policy', 'import', part ?? '', '--prune', 'set=a']);
+    expect(agent.stderr).toContain('--prune needs --via kubernetes');
+  });
+
   test('without identities nothing is told', async () => {
     await using other = await startTestCluster({ nodes: 1 });
     await other.call('DELETE', '/apis/cilium.io/v2/ciliumidentities');

@@ -1,0 +1,69 @@
+import type { Context } from '../../context.ts';
+import { errorMessage, UserError } from '../../errors.ts';
+import { KubeClient, type KubeOptions } from '../../kube/client.ts';
+import { type FoundPolicy, findPolicies, removeObject } from '../../kube/remove.ts';
+import { goJson } from '../../render/text/json.ts';
+import { pruneUndo, reserveUndo } from '../undo.ts';
+
+/** What goes when policies are applied, and where it is kept. */
+export interface PruneOptions extends KubeOptions {
+  /** Labels of the set that was applied. */
+  selector: string;
+  /** `kind namespace/name` of each object that was applied. */
+  applied: ReadonlySet<string>;
+  dryRun: boolean;
+  undoFile: string | undefined;
+}
+
+/**
+ * Removes the policies of a set that are not among those that were applied: only such as this program has applied
+ * before. They are on disk before the first one goes.
+ */
+export async function prunePolicies(options: PruneOptions, ctx: Context): Promise<void> {
+  const { selector, applied, dryRun, undoFile } = options;
+  await using client = await KubeClient.open(options);
+  const found = (await findPolicies(client, selector)).filter(({ name }) => !applied.has(name));
+  const [going, foreign] = [found.filter(({ isOwn }) => isOwn), found.filter(({ isOwn }) => !isOwn)];
+  for (const { name } of foreign)
+    await ctx.err.write(
+      `${name} has the labels ${selector} and stays: it was not applied by cilium-toolkit.\n`,
+    );
+  if (going.length === 0) return;
+  const undo = dryRun ? undefined : await record(going, undoFile, ctx);
+  let failed = 0;
+  for (const policy of going) {
+    try {
+      await removeObject(client, policy, { dryRun });
+      await ctx.out.write(`${policy.name} pruned${dryRun ? ' (dry run)' : ''}\n`);
+    } catch (error) {
+      ctx.signal.throwIfAborted();
+      failed++;
+      await ctx.err.write(`${policy.name}: ${errorMessage(error)}\n`);
+    }
+  }
+  if (undo !== undefined)
+    await ctx.err.write(`To bring them back: cilium policy import --via kubernetes ${undo}\n`);
+  if (failed > 0) throw new UserError(`${failed} of ${going.length} policies could not be pruned`);
+}
+
+async function record(
+  going: readonly FoundPolicy[],
+  undoFile: string | undefined,
+  ctx: Context,
+): Promise<string> {
+  const items = going.map(({ object }) => {
+    const {
+      uid: _,
+      resourceVersion: __,
+      creationTimestamp: ___,
+      generation: ____,
+      ...metadata
+    } = object.metadata ?? {};
+    const { status: _____, ...rest } = object as Record<string, unknown>;
+    return { ...rest, metadata };
+  });
+  const list = { apiVersion: 'v1', kind: 'List', items };
+  const path = await reserveUndo(ctx, 'pruned', undoFile, `${goJson(list, 2)}\n`);
+  if (undoFile === undefined) await pruneUndo(ctx, 'pruned');
+  return path;
+}
