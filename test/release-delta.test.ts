@@ -7,6 +7,7 @@ import { KNOWN_MAPS } from '../src/bpf/layouts/catalogue.ts';
 import { pinPattern } from '../src/bpf/layouts/map-layout.ts';
 import { resolve } from '../src/cli/tree.ts';
 import { VERBS } from '../src/cli/usage/reference.ts';
+import { LISTED } from '../src/cluster/kinds.ts';
 import { TREE } from '../src/commands/index.ts';
 import { dropReasonText } from '../src/model/drop-reason.ts';
 import { eventTypesOf } from '../src/model/monitor.ts';
@@ -300,23 +301,33 @@ describe('kinds of custom resources', () => {
   });
 
   // differs: other-kinds
-  test.each(others)('$kind is no policy, which is said, and no verb reads it', async ({ kind, plural }) => {
-    const policy = {
-      apiVersion: 'cilium.io/v2',
-      kind: 'CiliumNetworkPolicy',
-      metadata: { name: 'a', namespace: 'b' },
-      spec: { endpointSelector: {}, ingress: [{ fromEntities: ['world'] }] },
-    };
-    for (const version of ['v2', 'v2alpha1']) {
-      const object = { apiVersion: `cilium.io/${version}`, kind, metadata: { name: 'x' }, spec: { any: 1 } };
-      const stdin = JSON.stringify({ kind: 'List', items: [policy, object] });
-      const { code, stderr } = await run(['policy', 'validate', '-'], { stdin });
-      expect(code).toBe(0);
-      expect(stderr).toContain(`warning: kind "${kind}" is not a network policy`);
-    }
-    // That the lab's status names some is text of the agent.
-    expect(sources('lab')).not.toMatch(new RegExp(`\\b(?:${kind}|${plural})\\b`));
-  });
+  test.each(others)(
+    '$kind is no policy, which is said, and is listed as the API server prints it or not at all',
+    async ({ kind, plural }) => {
+      const policy = {
+        apiVersion: 'cilium.io/v2',
+        kind: 'CiliumNetworkPolicy',
+        metadata: { name: 'a', namespace: 'b' },
+        spec: { endpointSelector: {}, ingress: [{ fromEntities: ['world'] }] },
+      };
+      for (const version of ['v2', 'v2alpha1']) {
+        const object = {
+          apiVersion: `cilium.io/${version}`,
+          kind,
+          metadata: { name: 'x' },
+          spec: { any: 1 },
+        };
+        const stdin = JSON.stringify({ kind: 'List', items: [policy, object] });
+        const { code, stderr } = await run(['policy', 'validate', '-'], { stdin });
+        expect(code).toBe(0);
+        expect(stderr).toContain(`warning: kind "${kind}" is not a network policy`);
+      }
+      const listed = Object.values(LISTED).find((one) => one.kind === kind);
+      if (listed) return expect(listed.plural).toBe(plural);
+      // That the lab's status names some is text of the agent.
+      expect(sources('lab')).not.toMatch(new RegExp(`\\b(?:${kind}|${plural})\\b`));
+    },
+  );
 
   test.each(['v2', 'v2alpha1'])('a CiliumCIDRGroup of %s is read with policies', async (version) => {
     const objects = [
@@ -371,8 +382,9 @@ describe('options of the agent and the operator', () => {
   ]);
 
   test('none that came or went is read by its name', () => {
-    // The lab plays a cluster's ConfigMap, and `cluster/config` compares one with what agents run with.
-    const all = sources('lab', 'cluster/config');
+    // The lab plays a cluster's ConfigMap, `cluster/config` compares one with what agents run with, and the state of a
+    // cluster takes settings of policies from it, whose names the operator has as well.
+    const all = sources('lab', 'cluster/config', 'cli/policy/cluster.ts');
     const read = names.filter((name) => all.includes(`'${name}'`) || all.includes(`--${name}`));
     expect(read.filter((name) => !OTHER_MEANINGS.has(name))).toEqual([]);
   });
