@@ -212,6 +212,33 @@ describe('--restart rolling', () => {
     expect(spec.template.metadata.annotations).toHaveProperty(['kubectl.kubernetes.io/restartedAt']);
   });
 
+  test('an API server that is killed meanwhile is waited for, and nothing is done twice', async () => {
+    let isDown: Promise<void> | undefined;
+    const { stdout, stderr, code } = await as(
+      'admin',
+      ['config', 'set', 'during', 'it', '--restart', 'rolling', '--wait-duration', '200h'],
+      {
+        nowMs: 500,
+        onStderr: (text) => {
+          if (!text.includes('not begun yet')) return;
+          isDown ??= server
+            .kill()
+            .then(() => server.start())
+            .then(() => report(2));
+        },
+      },
+    );
+    await isDown;
+    expect([code, stdout.match(/Restarted/g)?.length]).toEqual([0, 1]);
+    expect(stderr).toMatch(/connection (?:broke|refused)/);
+    const { metadata, spec } = JSON.parse((await server.call('GET', AGENTS)).body);
+    expect(spec.template.metadata.annotations).toEqual({
+      'kubectl.kubernetes.io/restartedAt': '1970-01-01T00:00:00.500Z',
+    });
+    expect((await stored()).data).toHaveProperty('during', 'it');
+    expect(metadata.generation).toBeGreaterThan(1);
+  });
+
   test('one that is stuck ends in time, with the reason', async () => {
     await server.call('POST', '/api/v1/namespaces/kube-system/pods', {
       metadata: { name: 'cilium-x', labels: { 'k8s-app': 'cilium' } },
