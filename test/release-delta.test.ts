@@ -359,7 +359,7 @@ function sources(...but: string[]): string {
   return readdirSync(src, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !but.some((folder) => path.startsWith(join(src, folder, '/'))))
+    .filter((path) => !but.some((one) => path === join(src, one) || path.startsWith(join(src, one, '/'))))
     .map((path) => readFileSync(path, 'utf8'))
     .join('\n');
 }
