@@ -40,14 +40,18 @@ export function serveKubelet(server: Server, token: string, find: FindPod): () =
     },
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const url = new URL(request.url ?? '/', 'http://lab');
+    // Who asks may go away at any time.
+    socket.on('error', () => {});
+    if (!isAllowed(request, token)) return refuse(socket, 401, 'Unauthorized', 'Unauthorized');
+    const url = URL.parse(request.url ?? '/', 'http://lab');
+    if (!url) return refuse(socket, 400, 'BadRequest', 'the path of the request is none');
     const [, namespace = '', name = '', verb] =
       /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/(exec|portforward)$/.exec(url.pathname) ?? [];
-    if (!isAllowed(request, token)) return refuse(socket, 401, 'Unauthorized', 'Unauthorized');
-    const pod =
-      verb === undefined ? undefined : find(decodeURIComponent(namespace), decodeURIComponent(name));
+    // Names of Kubernetes need no escapes.
+    const pod = verb === undefined ? undefined : find(namespace, name);
     if (!pod) return refuse(socket, 404, 'NotFound', `pods "${name}" not found`);
     sockets.handleUpgrade(request, socket, head, (ws) => {
+      ws.on('error', () => ws.terminate());
       if (verb === 'exec') runCommand(ws, url.searchParams.getAll('command'), pod);
       else forward(ws, url.searchParams.getAll('ports').map(Number), pod);
     });
