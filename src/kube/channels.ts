@@ -34,6 +34,8 @@ export class Channels {
       this.#alive = true;
     });
     const ping = setInterval(() => {
+      // Of one that is held back no answer is read.
+      if (socket.isPaused) this.#alive = true;
       if (!this.#alive) return this.#fail(new KubeUnreachable(`${what}: the connection is dead`));
       this.#alive = false;
       socket.ping();

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { errorMessage, UserError } from '../errors.ts';
+import { errorCode, errorMessage, UserError } from '../errors.ts';
 import { LineSplitter } from '../lib/line-splitter.ts';
 import { formatTimestamp, parseTimestamp } from '../lib/timestamp.ts';
 import { type KubeClient, KubeRefusal, type KubeRequest, KubeUnreachable } from './client.ts';
@@ -85,7 +85,7 @@ export async function* readLog(
     const openedMs = performance.now();
     try {
       const request = requestOf(at, query, mark, options);
-      const body = await client.open(request);
+      const body = await openLog(client, at, request, query);
       let gone: PodGone | undefined;
       if (query.follow) {
         const before = at;
@@ -164,6 +164,25 @@ function requestOf(
 
 /** Nothing came for so long that the connection may be dead. */
 class Quiet extends Error {}
+
+/** Opens a log. A kubelet answers with the first line: of one that is followed a late answer is no error. */
+async function openLog(
+  client: KubeClient,
+  source: LogSource,
+  request: KubeRequest,
+  { follow }: LogQuery,
+): Promise<Readable> {
+  if (!follow) return await client.open(request);
+  try {
+    return await client.open({ ...request, timeoutMs: SILENCE_MS });
+  } catch (error) {
+    if (!(error instanceof KubeUnreachable) || errorCode(error.cause) !== 'UND_ERR_HEADERS_TIMEOUT')
+      throw error;
+    // An API server that is away says so here.
+    await containerNow(client, source);
+    throw new Quiet();
+  }
+}
 
 /** The lines of one answer. One that breaks off within a line loses it: it comes again. */
 async function* linesOf(

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { exec, execDuplex, execStream } from '../../src/kube/exec.ts';
 import { forwardPort } from '../../src/kube/forward.ts';
 import { dialWithin } from '../../src/kube/relay.ts';
@@ -46,6 +46,25 @@ describe('a command in a container', () => {
     expect(asked).toBe(
       '/api/v1/namespaces/kube-system/pods/cilium-x/exec?container=cilium-agent&stdout=true&stderr=true&command=cilium-dbg&command=status&command=--all+addresses',
     );
+  });
+
+  test('may be held back for longer than a ping takes', async () => {
+    const timers = jest.spyOn(globalThis, 'setInterval');
+    await using kubelet = await running((socket) => {
+      say(socket, 1, 'held');
+      setTimeout(() => end(socket, SUCCESS), 50);
+    });
+    const read = Promise.withResolvers<void>();
+    const told = execStream(kubelet.client, TARGET, () => {
+      setTimeout(read.resolve, 200);
+      return read.promise;
+    });
+    await sleep(100);
+    const pings = timers.mock.calls.filter(([, ms]) => ms === 15_000);
+    timers.mockRestore();
+    expect(pings).toHaveLength(1);
+    for (let i = 0; i < 3; i++) pings[0]?.[0]();
+    expect((await told).exitCode).toBe(0);
   });
 
   test('that is not there is told apart from one that fails', async () => {

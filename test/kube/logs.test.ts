@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LogQuery, readLog } from '../../src/kube/logs.ts';
-import { kubeClient } from '../helpers/kube.ts';
+import { answerJson, kubeClient, serveKube } from '../helpers/kube.ts';
 import { LogCluster } from '../helpers/log-cluster.ts';
 
 const SOURCE = {
@@ -82,6 +82,21 @@ describe('a log', () => {
     });
     expect(waits).toEqual([200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000]);
     expect(lines.map(({ text }) => text)).toEqual(['last words']);
+  });
+
+  test('that is quiet begins with its first line, however late, when it is followed', async () => {
+    await using server = await serveKube((request, response) => {
+      if (!request.url?.includes('/log?')) return answerJson(response, { metadata: { uid: 'uid-1' } });
+      setTimeout(() => response.end('2026-11-29T00:00:00.5Z first\n'), 1500);
+    });
+    await using client = await kubeClient(server, { timeoutMs: 500 });
+    const said: string[] = [];
+    const options = { say: (text: string) => void said.push(text), sleep: async () => {}, timeoutMs: 500 };
+    for await (const [record] of readLog(client, SOURCE, { follow: true, previous: false }, options)) {
+      expect(record?.text).toBe('first');
+      break;
+    }
+    expect(said).toEqual([]);
   });
 
   test('goes on after a break where it was, though the rights are not known yet', async () => {
