@@ -48,8 +48,8 @@ const NOT_FOR_A_SOCKET = ['child_process', 'crypto', 'http', 'http2', 'https', '
 
 test.each([
   { verb: 'version', most: 6, packages: ['commander'] },
-  { verb: 'status', most: 12, packages: ['commander'] },
-  { verb: 'endpoint list', most: 14, packages: ['chalk', 'commander'] },
+  { verb: 'status', most: 13, packages: ['commander'] },
+  { verb: 'endpoint list', most: 15, packages: ['chalk', 'commander'] },
 ])(
   'cilium $verb loads few files, and no library or module that it does not run',
   async ({ verb, most, packages: expected }) => {

@@ -1,11 +1,11 @@
 import { AGENT_GLOBALS, BPF_GLOBALS, CLUSTER_GLOBALS, ELSEWHERE_GLOBALS } from '../cli/flags.ts';
-import { objectVerb } from '../cli/kube/object-verb.ts';
 import type { Verb } from '../cli/tree.ts';
 import { BGP } from './bgp/index.ts';
 import { BPF } from './bpf/index.ts';
 import { CGROUPS } from './cgroups/index.ts';
 import { CLEANUP } from './cleanup/index.ts';
 import { CONFIG } from './config/index.ts';
+import { EGRESS_GATEWAY } from './egress-gateway/index.ts';
 import { ENCRYPT } from './encrypt/index.ts';
 import { ENDPOINT } from './endpoint/index.ts';
 import { ENVOY } from './envoy/index.ts';
@@ -14,7 +14,9 @@ import { HUBBLE, OBSERVE } from './hubble/index.ts';
 import { IDENTITY } from './identity/index.ts';
 import { IP } from './ip/index.ts';
 import { KVSTORE } from './kvstore/index.ts';
+import { L2_ANNOUNCEMENT } from './l2-announcement/index.ts';
 import { LAB } from './lab/index.ts';
+import { LB_IP_POOL } from './lb-ip-pool/index.ts';
 import { LRP } from './lrp/index.ts';
 import { MAP } from './map/index.ts';
 import { NODE } from './node/index.ts';
@@ -26,15 +28,6 @@ import { RECORDER } from './recorder/index.ts';
 import { SERVICE } from './service/index.ts';
 import { STATEDB } from './statedb/index.ts';
 import { TROUBLESHOOT } from './troubleshoot/index.ts';
-
-/** A noun whose only verb lists objects of a cluster. */
-function objects(about: string, kind: Parameters<typeof objectVerb>[1]): Verb {
-  return {
-    about,
-    globals: CLUSTER_GLOBALS,
-    verbs: { list: objectVerb(about, kind) },
-  };
-}
 
 /** The whole command tree. A verb's file is loaded when the command line names it. */
 export const TREE: Verb = {
@@ -94,9 +87,9 @@ export const TREE: Verb = {
     },
     bgp: BGP,
     cgroups: CGROUPS,
-    'egress-gateway': objects('List egress gateway policies of the cluster', 'egressGateway'),
-    'l2-announcement': objects('List L2 announcement policies of the cluster', 'l2'),
-    'lb-ip-pool': objects('List pools of load balancer addresses of the cluster', 'pool'),
+    'egress-gateway': EGRESS_GATEWAY,
+    'l2-announcement': L2_ANNOUNCEMENT,
+    'lb-ip-pool': LB_IP_POOL,
     envoy: ENVOY,
     fqdn: FQDN,
     hubble: HUBBLE,

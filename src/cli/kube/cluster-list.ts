@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { LISTED } from '../../cluster/kinds.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { KubeClient, KubeObject } from '../../kube/client.ts';
@@ -7,16 +8,17 @@ import { type ListedKind, listObjects, printedList } from '../../kube/tables.ts'
 import { customColumns, objectNames, printedTable, renderObjectList } from '../../render/cluster/objects.ts';
 import { familyFlag } from '../flags.ts';
 import { printList } from '../watch.ts';
-import type { ClusterListFlags } from './list-flags.ts';
+import type { ClusterListFlags } from './target.ts';
 
 /** Lists objects of a cluster as kubectl does. `keep` picks some of them by `namespace/name`. */
 export async function printObjects(
   command: Command,
-  kind: ListedKind,
+  listed: keyof typeof LISTED,
   flags: ClusterListFlags,
   ctx: Context,
   keep?: (client: KubeClient) => Promise<(object: KubeObject) => boolean>,
 ): Promise<void> {
+  const kind: ListedKind = LISTED[listed];
   await using client = await openCluster(ctx);
   const given = familyFlag<string>(command, 'namespace');
   if (given !== undefined && flags.allNamespaces)

@@ -7,10 +7,9 @@ import {
   type ClusterListFlags,
   LIST_FORMATS,
   meansObjects,
-} from '../../cli/kube/list-flags.ts';
+} from '../../cli/kube/target.ts';
 import { type OutputFlag, outputOption, writeAnswer, writeStructured } from '../../cli/output.ts';
 import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
-import { LISTED } from '../../cluster/kinds.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { EndpointRow } from '../../model/endpoint.ts';
@@ -67,7 +66,7 @@ export function addEndpointListCommand(command: Command, ctx: Context): void {
           hint: 'Of objects: -o custom-columns=NAME:.metadata.name,STATE:.status.state',
         });
       const { printObjects } = await import('../../cli/kube/cluster-list.ts');
-      await printObjects(command, LISTED.endpoint, options, ctx);
+      await printObjects(command, 'endpoint', options, ctx);
     });
   addWatchOptions(command);
   addClusterListFlags(command);

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { AgentClient } from '../../agent/client.ts';
 import { listIdentities, listPods, listUsedIdentities } from '../../agent/decode/identities.ts';
 import { examples } from '../../cli/flags.ts';
-import { addClusterListFlags, LIST_FORMATS, meansObjects } from '../../cli/kube/list-flags.ts';
+import { addClusterListFlags, LIST_FORMATS, meansObjects } from '../../cli/kube/target.ts';
 import { outputOption } from '../../cli/output.ts';
 import { addWatchOptions, printAnswers } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { printObjects } from '../../cli/kube/cluster-list.ts';
-import { LISTED } from '../../cluster/kinds.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { KubeClient, KubeObject } from '../../kube/client.ts';
@@ -22,7 +21,7 @@ export async function listIdentityObjects(
     throw new UserError('labels, --endpoints and --pods are for what an agent knows', {
       hint: 'Of objects: cilium identity list --cluster --selector io.kubernetes.pod.namespace=shop',
     });
-  await printObjects(command, LISTED.identity, options, ctx, options.unused ? unusedIdentities : undefined);
+  await printObjects(command, 'identity', options, ctx, options.unused ? unusedIdentities : undefined);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ClusterListFlags } from '../../cli/kube/list-flags.ts';
+import type { ClusterListFlags } from '../../cli/kube/target.ts';
 import type { ListFlags } from '../../cli/watch.ts';
 
 /** Flags of `identity list`. */

@@ -5,10 +5,9 @@ import {
   type ClusterListFlags,
   LIST_FORMATS,
   meansObjects,
-} from '../../cli/kube/list-flags.ts';
+} from '../../cli/kube/target.ts';
 import { outputOption } from '../../cli/output.ts';
 import { addWatchOptions, type ListFlags, printAnswers } from '../../cli/watch.ts';
-import { LISTED } from '../../cluster/kinds.ts';
 import type { Context } from '../../context.ts';
 import { redirectTable } from '../../render/agent/lrp.ts';
 
@@ -18,7 +17,7 @@ export function addLrpListCommand(command: Command, ctx: Context): void {
     if (!(await meansObjects(options, [], ctx)))
       return printAnswers(ctx, options, listRedirects, 'Cannot get lrp list', redirectTable);
     const { printObjects } = await import('../../cli/kube/cluster-list.ts');
-    await printObjects(command, LISTED.redirect, options, ctx);
+    await printObjects(command, 'redirect', options, ctx);
   });
   addWatchOptions(command);
   addClusterListFlags(command);

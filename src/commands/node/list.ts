@@ -6,10 +6,9 @@ import {
   type ClusterListFlags,
   LIST_FORMATS,
   meansObjects,
-} from '../../cli/kube/list-flags.ts';
+} from '../../cli/kube/target.ts';
 import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import { addWatchOptions, printList, type WatchFlags } from '../../cli/watch.ts';
-import { LISTED } from '../../cluster/kinds.ts';
 import type { Context } from '../../context.ts';
 import { nodeTable } from '../../render/agent/node.ts';
 
@@ -23,7 +22,7 @@ export function addNodeListCommand(command: Command, ctx: Context): void {
   command.action(async (options: NodeListOptions) => {
     if (!(await meansObjects(options, [], ctx))) return runNodeList(options, ctx);
     const { printObjects } = await import('../../cli/kube/cluster-list.ts');
-    await printObjects(command, LISTED.node, options, ctx);
+    await printObjects(command, 'node', options, ctx);
   });
 }
 

@@ -1,0 +1,4 @@
+import { objectList } from '../../../cli/kube/object-list.ts';
+
+/** Declares `bgp config advertisements`. */
+export const addBgpConfigAdvertisementsCommand = objectList('bgpAdvertisement');

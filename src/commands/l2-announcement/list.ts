@@ -1,0 +1,4 @@
+import { objectList } from '../../cli/kube/object-list.ts';
+
+/** Declares `l2-announcement list`. */
+export const addL2AnnouncementListCommand = objectList('l2');
