@@ -6,7 +6,7 @@ import { TransportError } from '../../agent/http/http.ts';
 import { durationOption, examples, integer } from '../../cli/flags.ts';
 import { outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
-import { SilentExit } from '../../errors.ts';
+import { SilentExit, UsageError } from '../../errors.ts';
 import { FAULT_LEVELS } from '../../model/problem.ts';
 import { type AgentStatus, isUp } from '../../model/status.ts';
 import type { StatusOptions } from './options.ts';
@@ -67,10 +67,34 @@ export function addStatusCommand(command: Command, ctx: Context): void {
     )
     .action(async (options: StatusOptions) => {
       const { isClusterMeant } = await import('../../cli/kube/target.ts');
-      if (!(await isClusterMeant(options, ctx))) return runStatus(options, ctx);
+      const isCluster = await isClusterMeant(options, ctx);
+      refuseOthers(command, isCluster);
+      if (!isCluster) return runStatus(options, ctx);
       const { runClusterStatus } = await import('./cluster.ts');
       await runClusterStatus(options, ctx);
     });
+}
+
+const OF_AGENT = [
+  ...['allAddresses', 'allControllers', 'allNodes', 'allRedirects', 'allClusters', 'allHealth'],
+  ...['brief', 'problems'],
+];
+const OF_CLUSTER = ['wait', 'waitDuration', 'ignoreWarnings', 'workerCount', 'unmanaged', 'compatExit'];
+
+/** Throws for a flag that would be without effect: who waits for an agent would not wait at all. */
+function refuseOthers(command: Command, isCluster: boolean): void {
+  const given = (isCluster ? OF_AGENT : OF_CLUSTER).find(
+    (name) => command.getOptionValueSource(name) === 'cli',
+  );
+  if (given === undefined) return;
+  const flag = `--${given.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+  throw isCluster
+    ? new UsageError(`${flag} is for the status of an agent, and the cluster is meant`, {
+        hint: 'Name an agent with --node or --pod, or take the one of this machine with --agent.',
+      })
+    : new UsageError(`${flag} is for the status of a cluster, and an agent is meant`, {
+        hint: 'Ask for that of the cluster with --cluster.',
+      });
 }
 
 /** Asks the agent how it is, and prints that. */

@@ -104,6 +104,10 @@ default     old   ${first.padEnd(12)}it started before the agent of its node: if
     [['--cluster', '--agent'], '--agent and --cluster cannot be used together'],
     [['-o', 'yaml'], "-o yaml is for an agent's status"],
     [['--context', 'other'], 'the kubeconfig has no context "other"'],
+    [['--brief'], '--brief is for the status of an agent, and the cluster is meant'],
+    [['--all-nodes'], '--all-nodes is for the status of an agent'],
+    [['--agent', '--wait'], '--wait is for the status of a cluster, and an agent is meant'],
+    [['--node', 'n1', '--worker-count', '3'], '--worker-count is for the status of a cluster'],
     [['--worker-count', '0'], 'expected a number from 1 to 500'],
   ])('%j is refused', async (flags, message) => {
     const { stdout, stderr, code } = await cluster.run(['status', ...flags]);
