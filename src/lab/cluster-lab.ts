@@ -3,13 +3,15 @@ import { agentEnvironment } from './environment.ts';
 import { publish } from './folder.ts';
 import { type ClusterMember, serveCluster } from './kube/cluster.ts';
 import { type Lab, type LabOptions, startLab } from './lab.ts';
+import { loadScenario } from './scenario/load.ts';
 
 /**
  * Starts a lab that is a cluster: an agent for each of its nodes, and a Kubernetes API that knows them. The lab of the
  * first node is the one that is returned; those of the others live in its folder.
  */
 export async function startClusterLab(options: LabOptions): Promise<Lab> {
-  const first = await startLab(options);
+  const { scenario } = loadScenario(options.scenario, options.cwd);
+  const first = await startLab({ ...options, bare: true });
   const labs = [first];
   const closeAll = async () => {
     for (const lab of labs.toReversed()) await lab.close();
@@ -19,12 +21,12 @@ export async function startClusterLab(options: LabOptions): Promise<Lab> {
       if (name === first.agent.world.self.name) continue;
       const dir = join(first.info.dir, 'n', name);
       const { flows: _, hubblePort: __, throwaway: ___, name: ____, ...shared } = options;
-      labs.push(await startLab({ ...shared, dir, node: name, maps: 'off' }));
+      labs.push(await startLab({ ...shared, dir, node: name, maps: 'off', bare: true }));
     }
     const members = labs.map(({ agent, info }): ClusterMember => {
       return { node: agent.world.self, agent, info, environment: agentEnvironment(info) };
     });
-    const kube = await serveCluster(members, first.info.dir, options.clock.nowMs);
+    const kube = await serveCluster(members, scenario.policies ?? [], first.info.dir, options.clock.nowMs);
     const { url, kubeconfig } = kube;
     const info = { ...first.info, kube: { url, kubeconfig, nodes: members.map(({ node }) => node.name) } };
     await publish(info);

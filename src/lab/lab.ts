@@ -66,6 +66,8 @@ export interface LabOptions {
   node?: string | undefined;
   /** The cluster has so many nodes at least. */
   nodes?: number | undefined;
+  /** The agent begins without the scenario's policies: it is given them. */
+  bare?: boolean | undefined;
   clock: Pick<Clock, 'nowMs' | 'uptimeMs'>;
 }
 
@@ -81,8 +83,8 @@ export interface Lab {
 /** Starts a lab in this process: resolves when all its sockets answer. */
 export async function startLab(options: LabOptions): Promise<Lab> {
   const { scenario: loaded, file } = loadScenario(options.scenario, options.cwd);
-  const { node, nodes = 1 } = options;
-  const all = withNodes(loaded, nodes);
+  const { node, nodes = 1, bare = false } = options;
+  const all = withNodes(bare ? { ...loaded, policies: [] } : loaded, nodes);
   const scenario = node === undefined ? all : seenFrom(all, node);
   const digest = createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16);
   const folder = await claimFolder(options);

@@ -16,6 +16,7 @@ import {
   clusterObjects,
   type LabMember,
   type NewObject,
+  policyObjects,
   RELAY_POD,
   RELAY_PORT,
 } from './objects.ts';
@@ -56,9 +57,10 @@ const POLICIES: ReadonlySet<string> = new Set([
 /** A label of every rule that came from an object. */
 const FROM_OBJECT = 'io.cilium.k8s.policy.uid';
 
-/** Serves the API of a cluster of these agents; `dir` is where its kubeconfig goes. */
+/** Serves the API of a cluster of these agents, which begins with these rules; `dir` is where its kubeconfig goes. */
 export async function serveCluster(
   members: readonly ClusterMember[],
+  rules: readonly Record<string, unknown>[],
   dir: string,
   nowMs: () => number,
 ): Promise<KubeLab> {
@@ -91,7 +93,10 @@ export async function serveCluster(
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const kubeconfig = join(dir, 'kubeconfig');
   writeFileSync(kubeconfig, kubeconfigOf(url, certificate.cert, token), { mode: 0o600 });
-  const stops = [followAgents(store, members), givePolicies(store, members)];
+  const policies = givePolicies(store, members);
+  const stops = [followAgents(store, members), policies.stop];
+  for (const object of policyObjects(rules)) put(store, object);
+  await policies.settled();
   return {
     url,
     kubeconfig,
@@ -181,8 +186,11 @@ function followAgents(store: ObjectStore, members: readonly ClusterMember[]): ()
   };
 }
 
-/** Gives the agents the policies of the API, as agents that watch it have them. Returns how to stop. */
-function givePolicies(store: ObjectStore, members: readonly ClusterMember[]): () => void {
+/** Gives the agents the policies of the API, as agents that watch it have them. */
+function givePolicies(
+  store: ObjectStore,
+  members: readonly ClusterMember[],
+): { stop: () => void; settled: () => Promise<void> } {
   let work = Promise.resolve();
   const give = async ({ type, object }: Change) => {
     const rules = type === 'DELETED' ? [] : (await compiled(object)).rules;
@@ -196,13 +204,14 @@ function givePolicies(store: ObjectStore, members: readonly ClusterMember[]): ()
       ),
     );
   };
-  return store.watch((change) => {
+  const stop = store.watch((change) => {
     if (!POLICIES.has(change.kind.kind)) return;
     // One after the other, in the order of the changes.
     work = work
       .then(() => give(change))
       .catch((error: unknown) => members[0]?.agent.log(`policy: ${String(error)}`));
   });
+  return { stop, settled: () => work };
 }
 
 function isFrom(rule: PolicyRule, uid: string): boolean {

@@ -416,3 +416,13 @@ function podObject(
     status: running(container, startedAt, ips),
   };
 }
+
+/** Rules of a scenario as objects: of no namespace, as they select by all labels that they name. */
+export function policyObjects(rules: readonly Record<string, unknown>[]): NewObject[] {
+  return rules.map(({ labels, ...spec }, i) => {
+    const named = Array.isArray(labels) ? labels.find((label) => label?.key === 'name')?.value : undefined;
+    const name =
+      typeof named === 'string' && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(named) ? named : `policy-${i + 1}`;
+    return { apiVersion: 'cilium.io/v2', kind: 'CiliumClusterwideNetworkPolicy', metadata: { name }, spec };
+  });
+}
