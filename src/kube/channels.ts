@@ -63,6 +63,7 @@ export class Channels {
     query: URLSearchParams,
     protocols: readonly string[],
     onData: OnData,
+    signal: AbortSignal = client.signal,
   ): Promise<Channels> {
     const { default: WebSocket } = await import('ws');
     const what = `GET ${client.server}${path}`;
@@ -70,7 +71,7 @@ export class Channels {
     await client.config.applyToHTTPSOptions(options as never);
     const url = `${client.server.replace(/^http/, 'ws')}${path}?${query}`;
     const headers = { ...(options.headers as object), ...(await client.headers()) };
-    const { signal, timeoutMs } = client;
+    const { timeoutMs } = client;
     signal.throwIfAborted();
     const socket = new WebSocket(url, [...protocols], {
       ...options,

@@ -126,17 +126,24 @@ export async function execDuplex(
   client: KubeClient,
   target: ExecTarget,
   failed: (error: CommandFailed) => Error = (error) => error,
+  signal: AbortSignal = client.signal,
 ): Promise<Duplex> {
   const name = nameOf(target);
   const stderr = new Tail();
   let status: Buffer | undefined;
   const stream = new ChannelStream(STDIN);
-  const channels = await Channels.open(client, ...address(target, true), PROTOCOLS, (channel, bytes) => {
-    if (channel === STDOUT) return stream.receive(bytes);
-    if (channel === STDERR) stderr.push(bytes);
-    else if (channel === STATUS) status = Buffer.concat([status ?? Buffer.alloc(0), bytes]);
-    return undefined;
-  });
+  const channels = await Channels.open(
+    client,
+    ...address(target, true),
+    PROTOCOLS,
+    (channel, bytes) => {
+      if (channel === STDOUT) return stream.receive(bytes);
+      if (channel === STDERR) stderr.push(bytes);
+      else if (channel === STATUS) status = Buffer.concat([status ?? Buffer.alloc(0), bytes]);
+      return undefined;
+    },
+    signal,
+  );
   stream.connect(channels);
   channels.closed
     // The status is the last word; how the connection went after it does not matter.

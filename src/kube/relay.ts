@@ -32,7 +32,8 @@ export async function dialWithin(
   signal?: AbortSignal,
 ): Promise<Duplex> {
   const target = { ...container, command: ['perl', '-e', RELAY, path] };
-  const stream = await execDuplex(client, target, relayFault);
+  const both = signal ? AbortSignal.any([client.signal, signal]) : client.signal;
+  const stream = await execDuplex(client, target, relayFault, both);
   const stop = () => void stream.destroy(signal?.reason);
   if (signal?.aborted) stop();
   signal?.addEventListener('abort', stop, { once: true });

@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { unmanagedPods } from '../../../src/cluster/unmanaged.ts';
 import { findRelay } from '../../../src/kube/hubble-relay.ts';
+import { dialWithin } from '../../../src/kube/relay.ts';
 import { printedList } from '../../../src/kube/tables.ts';
 import { readLog } from '../../../src/kube/workloads.ts';
 import { startTestCluster, type TestCluster } from '../../helpers/cluster.ts';
@@ -71,6 +73,27 @@ describe('an API server that does not do as Kubernetes does', () => {
     );
     expect(told).toContain('KubeUnreachable');
     expect(told).toContain('no answer within 0.3 s');
+  });
+
+  test('a kubelet that never answers holds up no longer than its caller waits', async () => {
+    const hung: Socket[] = [];
+    await using server = await serveKube((_, response) => void response.end());
+    const silent = createServer().on('upgrade', (_, socket) => void hung.push(socket as Socket));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    await using client = await kubeClient(server);
+    client.config.clusters = client.config.clusters.map((one) => ({
+      ...one,
+      server: `http://127.0.0.1:${port}`,
+    }));
+    const container = { namespace: 'kube-system', pod: 'cilium-x', container: 'cilium-agent' };
+    const beganMs = performance.now();
+    await expect(dialWithin(client, container, '/x.sock', AbortSignal.timeout(200))).rejects.toThrow(
+      'timeout',
+    );
+    expect(performance.now() - beganMs).toBeLessThan(5000);
+    for (const socket of hung) socket.destroy();
+    silent.close();
   });
 
   const kind = { apiVersion: 'cilium.io/v2', plural: 'ciliumnodes', kind: 'CiliumNode', namespaced: false };
