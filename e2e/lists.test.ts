@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -68,7 +69,7 @@ describe('with the definitions', () => {
   ])('endpoint list %j prints what kubectl prints (skipped without it)', async (flags) => {
     const { stdout, stderr, code } = await as('admin', 'endpoint', 'list', ...flags);
     const theirs = spawnSync('kubectl', ['get', 'ciliumendpoints', ...flags], {
-      env: { PATH: process.env.PATH, HOME: '/nonexistent', KUBECONFIG: server.kubeconfig('admin') },
+      env: { PATH: process.env.PATH, HOME: tmpdir(), KUBECONFIG: server.kubeconfig('admin') },
       encoding: 'utf8',
     });
     // Ages move on.

@@ -11,6 +11,7 @@ import { decode, encode } from '../../src/hubble/protobuf/codec.ts';
 import { missingKernel } from '../helpers/bpf.ts';
 import { GobEncoder, monitorStream } from '../helpers/gob.ts';
 import { recordedMessages, serveGrpc } from '../helpers/grpc.ts';
+import { answerJson, serveKube } from '../helpers/kube.ts';
 import { fixturePath, fixtureText } from '../helpers/recordings.ts';
 import { close, listen } from '../helpers/replay.ts';
 import { serveStream } from '../helpers/stream-server.ts';
@@ -53,6 +54,36 @@ const EXCUSED: Readonly<Record<string, string>> = {
 
 /** Words behind a verb that needs some. `{…}` stands for a file. */
 const WORDS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  status: [[], ['1'], ['-o', 'yaml'], [EVIL], ['--cluster'], ['--cluster', '--unmanaged', '-o', 'json']],
+  'endpoint list': [
+    [],
+    ['1'],
+    ['-o', 'yaml'],
+    ['-A'],
+    ['-A', '-o', 'wide'],
+    ['-A', '-o', 'name'],
+    ['-A', '-o', 'custom-columns=A:.metadata.name,B:.metadata.labels'],
+  ],
+  'node list': [[], ['-o', 'yaml'], ['--cluster'], ['--cluster', '-o', 'json']],
+  'identity list': [[], ['1', '-o', 'yaml'], ['--cluster'], ['--unused']],
+  'lrp list': [[], ['-A'], ['-A', '-o', 'yaml']],
+  'config view': [[], ['-o', 'json']],
+  'config set': [
+    ['debug', 'true'],
+    ['debug', 'true', '--dry-run'],
+  ],
+  'config delete': [['debug'], ['debug', '--dry-run', '--force-conflicts']],
+  'config lint': [['{values}'], ['--live']],
+  'policy coverage': [
+    ['--rules', '{fine}', '--state', 'agent'],
+    ['--state', 'cluster'],
+  ],
+  'policy unused': [
+    ['--flows', '{flows}', '--rules', '{fine}', '--state', 'agent'],
+    ['--state', 'cluster'],
+  ],
+  'config drift': [[], ['-n', 'kube-system', '-o', 'json'], ['-n', 'kube-system']],
+  logs: [[], ['--component', 'all', '-o', 'json'], ['--color', 'always']],
   'envoy admin logging set global': [['debug']],
   'envoy admin logging set loggers': [['http=debug']],
   'ip get': [['10.0.0.1'], ['-l', 'a=b']],
@@ -62,7 +93,6 @@ const WORDS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'policy suggest': [['--flows', '{flows}']],
   'policy replay': [['--flows', '{flows}', '--candidate', '{fine}']],
   'policy why': [['--flows', '{flows}', '--last-drop']],
-  'policy unused': [['--flows', '{flows}', '--rules', '{fine}', '--state', 'agent']],
   'policy test': [['{tests}', '--rules', '{fine}']],
   'policy wait': [['1', '--max-wait-time', '1']],
   'hubble observe': [
@@ -182,6 +212,7 @@ function files(): Record<string, string> {
     flows: `${flows.join('\n')}\n${EVIL}\n`,
     policy: `${rule({ [EVIL]: EVIL }).slice(0, -1)},{"${EVIL.replaceAll(/[\u0000-\u001f]/g, '')}":1}]`,
     fine: rule({ app: 'web' }),
+    values: JSON.stringify({ [EVIL]: EVIL, tunnel: EVIL, ipam: { [EVIL]: { [EVIL]: 1 } } }),
     tests: JSON.stringify([{ name: EVIL, from: 'app=a', to: 'app=b', port: '80', expect: 'allow' }]),
   };
   return Object.fromEntries(
@@ -191,6 +222,70 @@ function files(): Record<string, string> {
       return [name, path];
     }),
   );
+}
+
+/** A cluster of which every text is hostile. */
+async function kubeServer(): Promise<string> {
+  const metadata = {
+    name: EVIL,
+    namespace: EVIL,
+    labels: { 'k8s-app': 'cilium', [EVIL]: EVIL },
+    annotations: { 'config.cilium.io/x': `${EVIL}\n${EVIL}`, [EVIL]: EVIL },
+    managedFields: [{ manager: EVIL, operation: 'Apply', fieldsV1: { 'f:data': { 'f:debug': {} } } }],
+  };
+  const running = { name: 'cilium-agent', image: EVIL, ready: true, state: { running: {} } };
+  const broken = { ...running, state: { waiting: { reason: EVIL, message: EVIL } } };
+  const object = {
+    metadata,
+    data: { debug: EVIL, [EVIL]: `${EVIL}\n${EVIL}` },
+    'security-labels': { [EVIL]: EVIL },
+    spec: {
+      nodeName: EVIL,
+      containers: [{ name: EVIL, image: EVIL }],
+      defaults: { [EVIL]: EVIL },
+      addresses: [{ type: EVIL, ip: EVIL }],
+      selector: { matchLabels: { [EVIL]: EVIL } },
+    },
+    status: {
+      phase: EVIL,
+      reason: EVIL,
+      message: EVIL,
+      conditions: [{ type: EVIL, status: EVIL, reason: EVIL, message: EVIL }],
+      identity: { id: 7, labels: [EVIL] },
+    },
+  };
+  const pod = (status: object, phase: string) => ({
+    ...object,
+    status: { ...object.status, phase, containerStatuses: [status] },
+  });
+  const table = {
+    kind: 'Table',
+    columnDefinitions: [{ name: EVIL }, { name: EVIL, priority: 1 }],
+    rows: [{ cells: [EVIL, { [EVIL]: EVIL }], object: { metadata } }],
+  };
+  const refusal = {
+    kind: 'Status',
+    reason: EVIL,
+    message: EVIL,
+    details: {
+      causes: [{ reason: 'FieldManagerConflict', message: `conflict with "${EVIL}"`, field: EVIL }],
+    },
+  };
+  const server = stack.use(
+    await serveKube((request, response) => {
+      const path = (request.url ?? '').replace(/\?.*/, '');
+      if (/\/(?:exec|portforward)$/.test(path)) return answerJson(response, refusal, 403);
+      if (path.endsWith('/log'))
+        return response.end(`2026-11-22T08:03:30Z level=error msg="${EVIL}" ${EVIL}\n`);
+      if (request.method !== 'GET') return answerJson(response, refusal, 409);
+      if (request.headers.accept?.includes('as=Table')) return answerJson(response, table);
+      if (/\/(?:configmaps|daemonsets|deployments|services|secrets|nodes)\/[^/]+$/.test(path))
+        return answerJson(response, object);
+      const items = path.endsWith('/pods') ? [pod(running, 'Running'), pod(broken, 'Pending')] : [object];
+      return answerJson(response, { kind: 'List', metadata: {}, items });
+    }),
+  );
+  return server.kubeconfig;
 }
 
 async function servers(): Promise<Record<string, string>[]> {
@@ -253,6 +348,7 @@ async function servers(): Promise<Record<string, string>[]> {
   const monitor = stack.use(
     await serveStream((connection) => connection.end(monitorStream([{ Data: notice, CPU: 1 }]))),
   );
+  const kubeconfig = await kubeServer();
   const home = join(folder, 'home');
   mkdirSync(home, { recursive: true });
   return [hostile, fine].map((agent) => ({
@@ -260,6 +356,7 @@ async function servers(): Promise<Record<string, string>[]> {
     TERM: 'xterm',
     // No program of the machine is run.
     PATH: join(folder, 'none'),
+    KUBECONFIG: kubeconfig,
     CILIUM_SOCK: agent,
     CILIUM_HEALTH_SOCK: agent,
     CILIUM_MONITOR_SOCK: monitor.socket,
