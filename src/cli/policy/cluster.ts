@@ -1,4 +1,6 @@
 import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import type { KubeObject } from '../../kube/client.ts';
 import { ciliumNamespace } from '../../kube/install.ts';
 import { readClusterState } from '../../kube/policy-state.ts';
 import { openCluster } from '../../kube/road.ts';
@@ -24,7 +26,7 @@ export async function loadCluster(ctx: Context, asked: Release | undefined): Pro
   const state = stateOfAgent({ ...lists, services: [] });
   for (const object of objects) takeObject(object as Record<string, unknown>, state.objects);
   const release = asked ?? told;
-  const files = policies.map((object) => ({
+  const files = policiesInForce(policies, config, differing).map((object) => ({
     file: `${object.kind} ${[object.metadata?.namespace, object.metadata?.name].filter(Boolean).join('/')}`,
     text: JSON.stringify(object),
   }));
@@ -36,6 +38,33 @@ export async function loadCluster(ctx: Context, asked: Release | undefined): Pro
     rules,
     settings: { ...settingsOf(config, differing), ...(release && { release }) },
   };
+}
+
+/** Options that switch a kind of policies off. */
+const SWITCHES: Readonly<Record<string, string>> = {
+  NetworkPolicy: 'enable-k8s-networkpolicy',
+  CiliumNetworkPolicy: 'enable-cilium-network-policy',
+  CiliumClusterwideNetworkPolicy: 'enable-cilium-clusterwide-network-policy',
+};
+
+/** The policies that the agents read. Throws UserError where nodes may not agree on it. */
+function policiesInForce(
+  policies: readonly KubeObject[],
+  config: Readonly<Record<string, string>>,
+  differing: ReadonlySet<string>,
+): KubeObject[] {
+  return policies.filter(({ kind = '' }) => {
+    const name = SWITCHES[kind];
+    if (name === undefined) return true;
+    if (differing.has(name))
+      throw new UserError(
+        `whether agents read ${kind} is not the same on all nodes: a CiliumNodeConfig sets ${name}`,
+        {
+          hint: 'Ask the agent of one node: --state agent.',
+        },
+      );
+    return config[name] !== 'false';
+  });
 }
 
 /** What the agents' options say, or their defaults; what differs between nodes is not known. */

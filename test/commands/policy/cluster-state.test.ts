@@ -143,6 +143,24 @@ monitoring    prom-0         open       open
     expect(agent.stderr).toContain('--prune needs --via kubernetes');
   });
 
+  test('policies of a kind that agents do not read do not count', async () => {
+    const verdict = async () => {
+      const flags = ['--from', 'default/producer-1', '--to', 'default/myapp-1', '--port', '80/TCP'];
+      const { stdout, stderr } = await cluster.run(['policy', 'simulate', '--state', 'cluster', ...flags]);
+      return /Verdict: +(\w+)/.exec(stdout)?.[1] ?? stderr;
+    };
+    const configMap = '/api/v1/namespaces/kube-system/configmaps/cilium-config';
+    expect(await verdict()).toBe('denied');
+    await cluster.call('PATCH', configMap, { data: { 'enable-k8s-networkpolicy': 'false' } });
+    expect(await verdict()).toBe('allowed');
+    const object = { metadata: { name: 'knp' }, spec: { defaults: { 'enable-k8s-networkpolicy': 'true' } } };
+    const path = '/apis/cilium.io/v2/namespaces/kube-system/ciliumnodeconfigs';
+    await cluster.call('POST', path, object, 'application/json');
+    expect(await verdict()).toContain('whether agents read NetworkPolicy is not the same on all nodes');
+    await cluster.call('DELETE', `${path}/knp`);
+    await cluster.call('PATCH', configMap, { data: { 'enable-k8s-networkpolicy': null } });
+  });
+
   test('without identities nothing is told', async () => {
     await using other = await startTestCluster({ nodes: 1 });
     await other.call('DELETE', '/apis/cilium.io/v2/ciliumidentities');
