@@ -109,7 +109,9 @@ export async function runConfigDrift(options: DriftOptions, ctx: Context): Promi
       `The configuration was written after the agents of ${drift.behind.length} nodes started: ${some(drift.behind)}\n`,
     );
   await ctx.err.write(
-    `${drift.rows.length === 0 ? 'No drift' : 'Drift'} on ${nodes.length} of ${stops.length} nodes. ${drift.notShown.length} keys are not told by the agents and were not compared with them.\n`,
+    nodes.length === 0 && drift.rows.length === 0
+      ? `None of ${stops.length} nodes was read: whether they drift is not known.\n`
+      : `${drift.rows.length === 0 ? 'No drift' : 'Drift'} on ${nodes.length} of ${stops.length} nodes. ${drift.notShown.length} keys are not told by the agents and were not compared with them.\n`,
   );
   if (drift.rows.length > 0) ctx.exitCode = DRIFTED;
   else if (unread.length > 0 || overrides === undefined || nodes.length === 0) ctx.exitCode = NOT_ALL_READ;

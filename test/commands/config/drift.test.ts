@@ -278,6 +278,14 @@ describe('a node that was not read', () => {
     expect(stderr).toContain('No drift on 1 of 3 nodes.');
   });
 
+  test('leaves nothing to say where it is the only one', async () => {
+    await using cluster = await clusterOf({ data: SAME, nodes: ['n3'] });
+    const { stderr, code } = await cluster.run(['config', 'drift']);
+    expect(code).toBe(3);
+    expect(stderr).toContain('None of 1 nodes was read: whether they drift is not known.\n');
+    expect(stderr).not.toContain('No drift');
+  });
+
   test('does not hide the drift of others', async () => {
     await using cluster = await clusterOf({ data: { ...SAME, debug: 'true' }, nodes: ['n1', 'n3'] });
     const { stdout, code } = await cluster.run(['config', 'drift', '-o', 'json']);
