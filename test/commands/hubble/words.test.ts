@@ -130,10 +130,8 @@ test('--debug logs nothing on stderr but an error with its stack', async () => {
 test.each([[[]], [['observe']], [['list', 'nodes']], [['config', 'set']]])(
   'help %j is that of --help',
   async (words) => {
-    const [verb, flag] = await Promise.all([
-      run(['hubble', 'help', ...words]),
-      run(['hubble', ...words, '--help']),
-    ]);
+    const verb = await run(['hubble', 'help', ...words]);
+    const flag = await run(['hubble', ...words, '--help']);
     expect(verb).toEqual(flag);
     expect(verb.code).toBe(0);
     expect(verb.stdout).toContain(['Usage: hubble', ...words].join(' '));
@@ -143,10 +141,8 @@ test.each([[[]], [['observe']], [['list', 'nodes']], [['config', 'set']]])(
 // differs: hubble-completion
 test('hubble prints the completion scripts that cilium prints', async () => {
   for (const shell of [[], ['bash'], ['zsh'], ['fish'], ['powershell']]) {
-    const [own, other] = await Promise.all([
-      run(['hubble', 'completion', ...shell]),
-      run(['completion', ...shell]),
-    ]);
+    const own = await run(['hubble', 'completion', ...shell]);
+    const other = await run(['completion', ...shell]);
     expect(own).toEqual(other);
     expect(own.stdout).toContain('hubble');
   }
