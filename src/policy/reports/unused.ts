@@ -90,7 +90,7 @@ export async function rulesOfFlows(
 }
 
 /** Releases whose maps differ: without a known release a rule must be covered in all. */
-const MAPS: readonly Release[] = ['1.16', '1.17', '1.19', '1.20'];
+const MAPS: readonly Release[] = ['1.17', '1.19', '1.20'];
 
 function coveredAnywhere(engine: PolicyEngine): Set<SourcedRule> {
   const sourcesIn = (each: PolicyEngine) => new Set([...coveredRules(each)].map(({ source }) => source));

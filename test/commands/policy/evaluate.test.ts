@@ -54,7 +54,7 @@ describe('policy maps', () => {
         '--state',
         state,
         '--release',
-        '1.16',
+        '1.17',
         '--cidr-match-mode',
         'none',
         '-o',

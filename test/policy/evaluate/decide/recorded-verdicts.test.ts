@@ -66,7 +66,7 @@ function wrongOf(engine: PolicyEngine, release: Release, { endpoints }: PolicySe
       const state = stateOf(entries, direction);
       for (const peer of engine.identities.all.values())
         for (const [protocol, port] of portsOf(entries)) {
-          const found = atLeast(release, '1.17')
+          const found = atLeast(release, '1.18')
             ? lookupByPrecedence(state, peer.id, aggregateOf(peer.id), l4Key(protocol, { port, prefix: 16 }))
             : lookup(state, peer.id, protocol, port);
           const recorded = found !== undefined && !found.deny ? 'allowed' : 'denied';
@@ -83,13 +83,13 @@ function wrongOf(engine: PolicyEngine, release: Release, { endpoints }: PolicySe
 }
 
 describe('verdicts are those of the recorded maps', () => {
-  test.each(policySets().map((set) => [set.name, set] as const))('of 1.16: %s', (_, set) => {
+  test.each(policySets().map((set) => [set.name, set] as const))('of 1.17: %s', (_, set) => {
     const engine = new PolicyEngine(
       set.identities.map(({ id, labels }) => identityOf(id, labels)),
       set.endpoints.map(({ id, identity }) => ({ id, identity, namedPorts: [] })),
-      { release: '1.16', cidrMatchMode: [] },
+      { release: '1.17', cidrMatchMode: [] },
     ).addAll(set.storedRules.map(ruleOf));
-    const { asked, wrong } = wrongOf(engine, '1.16', set);
+    const { asked, wrong } = wrongOf(engine, '1.17', set);
     expect(wrong).toEqual([]);
     expect(asked).toBeGreaterThan(0);
   });

@@ -23,7 +23,7 @@ interface Case {
   defaultDeny?: boolean;
 }
 
-/** The entries of the API's map in one direction, such as `1000 TCP/80/16 deny`, in the order of the map of 1.14 to 1.16. */
+/** The entries of the API's map in one direction, such as `1000 TCP/80/16 deny`, in the order of the map. */
 function entries(
   direction: 'ingress' | 'egress',
   cases: readonly Case[],
@@ -38,7 +38,7 @@ function entries(
       enableDefaultDeny: { ingress: defaultDeny && !parts.egress, egress: defaultDeny && !!parts.egress },
     }),
   );
-  return new PolicyEngine(IDENTITIES, [endpoint], { release: '1.16', ...settings })
+  return new PolicyEngine(IDENTITIES, [endpoint], settings)
     .addAll(rules.map(ruleOf))
     .entriesOf(endpoint)
     .filter((entry) => entry.direction === direction)
@@ -268,7 +268,7 @@ describe('default deny', () => {
   });
 });
 
-describe('a denial that the kernel of 1.16 would not find first', () => {
+describe('a denial that the kernel of 1.17 would not find first', () => {
   const narrow = { ...ANYBODY, ...port('80') };
 
   test('of a broader port is repeated for the port that is open to everybody', () => {

@@ -4,13 +4,11 @@ import { identityOf } from '../../../../src/policy/evaluate/selectors/identities
 import { entriesText, ruleOf } from '../../helpers.ts';
 import { policySets, recordedEntries, recordedSelector } from '../../recorded.ts';
 
-/** The agent is of August 2024: its maps are those of 1.16. */
-describe('policy maps of an agent on the way to 1.17', () => {
+describe('policy maps of a 1.17 agent', () => {
   test.each(policySets().map((set) => [set.name, set] as const))('%s', (_, set) => {
     const engine = new PolicyEngine(
       set.identities.map(({ id, labels }) => identityOf(id, labels)),
       set.endpoints.map(({ id, identity }) => ({ id, identity })),
-      { release: '1.16' },
     ).addAll(set.storedRules.map(ruleOf));
     for (const endpoint of set.endpoints) {
       const entries = engine.entriesOf({ id: endpoint.id, identity: endpoint.identity });
