@@ -39,22 +39,18 @@ const RELEASES: readonly KnownRelease[] = [
   {
     release: '1.13',
     status: ['cni-file', 'ipv6-big-tcp'],
-    pins: [{ pin: 'cilium_lb4_backends_v3' }, { pin: 'cilium_lb6_backends_v3' }, { pin: 'cilium_node_map' }],
+    pins: [{ pin: 'cilium_lb4_backends_v3' }, { pin: 'cilium_lb6_backends_v3' }],
   },
   {
     release: '1.14',
     status: ['ipv4-big-tcp'],
-    pins: [
-      { pin: 'cilium_auth_map' },
-      { pin: 'cilium_runtime_config' },
-      { pin: 'cilium_policy_{n}', keySize: 12 },
-    ],
+    pins: [{ pin: 'cilium_auth_map' }, { pin: 'cilium_node_map' }, { pin: 'cilium_runtime_config' }],
   },
   { release: '1.15', status: ['srv6'] },
   {
     release: '1.16',
     status: ['routing', 'attach-mode', 'datapath-mode'],
-    pins: [{ pin: 'cilium_node_map_v2' }],
+    pins: [{ pin: 'cilium_policy_{n}', keySize: 12 }],
   },
   {
     release: '1.17',

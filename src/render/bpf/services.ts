@@ -22,9 +22,10 @@ type Backend = Omit<RecordOf<typeof backend4>, 'clusterId' | 'zone'> & { cluster
 type SourceRange = (typeof SOURCE_RANGES4)['variants'][number];
 type Socket = (typeof SOCKETS4)['variants'][number];
 
-/** `/TCP`, since 1.17. */
+/** `/TCP`; agents up to 1.16 keep no protocol in a service's key and print none, those of 1.17 may. */
 function protocolSuffix(protocol: number, release: Release): string {
-  return atLeast(release, '1.17') ? `/${protocolName(protocol)}` : '';
+  const shown = atLeast(release, protocol === 0 ? '1.18' : '1.17');
+  return shown ? `/${protocolName(protocol)}` : '';
 }
 
 /** `10.96.0.1:443/TCP (0)`. Up to 1.15 the slot is not part of it. */
@@ -43,8 +44,8 @@ export function serviceText(
   release: Release,
 ): string {
   const [low, high] = [(flags & 0xff).toString(16), (flags >> 8).toString(16)];
-  if (!atLeast(release, '1.12')) return `${word} (${revNatId}) [FLAGS: 0x${low}]`;
-  const aside = atLeast(release, '1.17') ? `[${quarantined}]` : '';
+  if (!atLeast(release, '1.11')) return `${word} (${revNatId}) [FLAGS: 0x${flags.toString(16)}]`;
+  const aside = atLeast(release, '1.16') ? `[${quarantined}]` : '';
   return `${word} ${count}${aside} (${revNatId}) [0x${low} 0x${high}]`;
 }
 
@@ -57,9 +58,9 @@ export function frontendText(key: ServiceKey, { word, revNatId, flags }: Service
   return `${any}:0 (${revNatId}) (0) [${words}] ${proxy}`;
 }
 
-/** ` (1)`; up to 1.11 the slot is not printed. */
+/** ` (1)`; 1.10 does not print the slot. */
 function slotText(slot: number, release: Release): string {
-  return atLeast(release, '1.12') ? ` (${slot})` : '';
+  return atLeast(release, '1.11') ? ` (${slot})` : '';
 }
 
 /** What `bpf lb list` says about one backend of a service. */

@@ -4,10 +4,10 @@ import { createMap, type MapSpec, openMap } from '../../../src/bpf/kernel/object
 import { readAll } from '../../../src/bpf/kernel/reader.ts';
 import { ctEntry115, tuple4 } from '../../../src/bpf/layouts/conntrack.ts';
 import { egressKey4 } from '../../../src/bpf/layouts/egress.ts';
-import { ipcacheKey, remoteEndpoint112 } from '../../../src/bpf/layouts/ipcache.ts';
+import { ipcacheKey, remoteEndpoint113 } from '../../../src/bpf/layouts/ipcache.ts';
 import { natEntry113v4 } from '../../../src/bpf/layouts/nat.ts';
 import { nodeKey, nodeValue, nodeValue115 } from '../../../src/bpf/layouts/nodes.ts';
-import { policyKey113 } from '../../../src/bpf/layouts/policy.ts';
+import { policyKey115 } from '../../../src/bpf/layouts/policy.ts';
 import { encode } from '../../../src/bpf/maps/codec.ts';
 import { agentOf } from '../../helpers/agent.ts';
 import { mountBpffs, type RecordedMap, restoreMap, type TestBpffs } from '../../helpers/bpf.ts';
@@ -73,7 +73,7 @@ describe('a policy map with keys of 8 bytes', () => {
     });
     using map = openMap(join(fs.globals, 'cilium_policy_00123'));
     const [entry] = await readAll(map);
-    expect(entry?.key).toEqual(encode(policyKey113, { identity: 1001, direction: 0, protocol: 6, port: 80 }));
+    expect(entry?.key).toEqual(encode(policyKey115, { identity: 1001, direction: 0, protocol: 6, port: 80 }));
     expect(entry?.value.toString('hex')).toBe(`000001${'00'.repeat(21)}`);
     expect((await bpf(fs, ['policy', 'get', '123', '-n'])).stdout).toMatch(
       /\nDeny +Ingress +1001 +80\/TCP +NONE +0 +0 +\n$/,
@@ -89,7 +89,7 @@ describe('a policy map with keys of 8 bytes', () => {
   // differs: bpf-dry-run-errors
   kernelTest('that is full is told by the dry run as by the real one', async () => {
     using fs = mountBpffs();
-    const key = (identity: number) => encode(policyKey113, { identity });
+    const key = (identity: number) => encode(policyKey115, { identity });
     pin(fs, 'cilium_policy_00123', POLICY_OLD, [
       [key(1), Buffer.alloc(24)],
       [key(2), Buffer.alloc(24)],
@@ -164,7 +164,7 @@ describe('the release of the maps', () => {
     pin(fs, 'cilium_ipcache', { type: 'lpm_trie', keySize: 24, valueSize: 12, maxEntries: 4, flags: 1 }, [
       [
         encode(ipcacheKey, { prefixLength: 64, ip: '10.0.0.9' }),
-        encode(remoteEndpoint112, { identity: 7, encryptKey: 3 }),
+        encode(remoteEndpoint113, { identity: 7, encryptKey: 3 }),
       ],
     ]);
     const error =
@@ -179,9 +179,9 @@ describe('the release of the maps', () => {
       expect(result).toMatchObject({ code: 1 });
       expect(result.stderr).toMatch(error);
     }
-    const named = await bpf(fs, ['ct', 'list', 'global', '--agent-release', '1.15']);
+    const named = await bpf(fs, ['ct', 'list', '--agent-release', '1.15']);
     expect(named.stdout).toContain(' RxPackets=1 RxBytes=22 ');
-    expect((await bpf(fs, ['--agent-release', '1.17', 'ct', 'list', 'global'])).stdout).toContain(
+    expect((await bpf(fs, ['--agent-release', '1.17', 'ct', 'list'])).stdout).toContain(
       ' Packets=3 Bytes=44 ',
     );
     await using agent = await agentOf({
