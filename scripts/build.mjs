@@ -1,12 +1,13 @@
 // Bundles src/bin into dist/. Verbs stay in chunks of their own, so that a start loads only what it runs. A folder given
-// as argument is used instead of dist/, and gets esbuild's description of the bundle as well.
+// as argument is used instead of dist/, and gets esbuild's description of the bundle as well. With a source file as
+// second argument that file is bundled in the place of the program, all in that one folder.
 //
 // The bundle differs from the sources and the packages in what the plugins below change. Each change is counted and
 // printed; the build fails when one of them was not made, because then a package no longer is what it was.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -236,7 +237,7 @@ const yamlAsModules = {
   },
 };
 
-const outdir = process.argv[2] ?? `${root}/dist`;
+const [outdir = `${root}/dist`, entry] = process.argv.slice(2);
 const common = {
   absWorkingDir: root,
   outdir,
@@ -257,18 +258,23 @@ const common = {
 };
 
 if (outdir === `${root}/dist`) rmSync(outdir, { recursive: true, force: true });
-await build({
-  ...common,
-  entryPoints: ['src/bin/cilium.ts', 'src/bin/hubble.ts'],
-  // Parsed by any Node from 18 on, so that an old one reaches the line that says what it needs.
-  target: 'node18',
-  plugins: [laterProgram],
-});
+if (!entry)
+  await build({
+    ...common,
+    entryPoints: ['src/bin/cilium.ts', 'src/bin/hubble.ts'],
+    // Parsed by any Node from 18 on, so that an old one reaches the line that says what it needs.
+    target: 'node18',
+    plugins: [laterProgram],
+  });
 const { metafile } = await build({
   ...common,
-  entryPoints: [{ in: './src/bin/program.ts', out: 'program' }],
+  entryPoints: [
+    entry
+      ? { in: `./${entry}`, out: basename(entry, '.ts') }
+      : { in: './src/bin/program.ts', out: 'program' },
+  ],
   splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
+  chunkNames: `${entry ? '' : 'chunks/'}[name]-[hash]`,
   target: 'node24',
   jsx: 'automatic',
   metafile: true,
@@ -277,7 +283,7 @@ const { metafile } = await build({
     ...[noDevtools, noChildProcess, builtinsByCall, yamlAsModules],
   ],
 });
-if (process.argv[2]) writeFileSync(`${outdir}/meta.json`, JSON.stringify(metafile));
+if (process.argv[2] && !entry) writeFileSync(`${outdir}/meta.json`, JSON.stringify(metafile));
 
 /** What is not as this script takes for granted, a sentence each. */
 function brokenAssumptions() {

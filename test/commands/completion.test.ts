@@ -53,6 +53,12 @@ describe('completion', () => {
     '{a,b}',
     'a\u001b[2J',
     'ü',
+    '-H',
+    '--host=x',
+    '@args',
+    '%self',
+    '=ls',
+    ',a',
   ])('leaves out a map that an agent calls %j', async (name) => {
     const maps = [name, 'cilium_lxc'].map((each) => ({ path: `/sys/fs/bpf/tc/globals/${each}` }));
     expect(values(await complete('map get ', { others: [answer('/v1/map', { maps })] }))).toEqual([

@@ -39,8 +39,6 @@ export const openMonitor: OpenTarget = async (folder, onClose) => {
     }),
   );
   return {
-    name: 'monitor',
-    weight: 4,
     make(random) {
       const data = random.chance(0.2)
         ? mutateBytes(random.pick(streams), random)
@@ -73,8 +71,6 @@ export const openShell: OpenTarget = async (folder, onClose) => {
     await serveStream((connection) => connection.once('data', () => connection.end(answer))),
   );
   return {
-    name: 'shell',
-    weight: 1,
     make(random) {
       const text = mutateText(random.pick(texts).slice(0, 20_000), random);
       const argv = random.pick([

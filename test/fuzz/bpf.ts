@@ -53,62 +53,76 @@ function pinOf(template: string): string {
   return endpointPin(template, 7).replace('{n}', '1');
 }
 
+const VARIANTS = KNOWN_MAPS.flatMap(({ variants }) => [...variants]).filter(({ pins }) => pins.length > 0);
+
+/** Some maps of the agent with entries of any bytes, by pin and sizes. */
+export function someMaps(random: Random, variants = VARIANTS): Record<string, string> {
+  const chosen = Array.from({ length: 1 + random.below(4) }, () => random.pick(variants));
+  return Object.fromEntries(
+    chosen.map(({ pins, key, value }) => {
+      const pin = pinOf(random.pick(pins));
+      const entries = Array.from({ length: 1 + random.below(20) }, () =>
+        bytesOf(key.size + value.size, random),
+      );
+      return [`${pin} ${key.size} ${value.size}`, packed(Buffer.concat(entries))];
+    }),
+  );
+}
+
+/** Pins maps below a folder; what is disposed of removes them. */
+export function pinMaps(maps: Readonly<Record<string, string>>, folder: string): Disposable {
+  const pinned: string[] = [];
+  const remove = () => {
+    for (const path of pinned) rmSync(path, { force: true });
+  };
+  try {
+    for (const [name, part] of Object.entries(maps)) {
+      const [pin = '', keySize = '0', valueSize = '0'] = name.split(' ');
+      const path = join(folder, pin);
+      if (pinned.includes(path)) continue;
+      using map = createMap({
+        name: 'fuzz',
+        type: 'hash',
+        keySize: Number(keySize),
+        valueSize: Number(valueSize),
+        maxEntries: 32,
+      });
+      const bytes = unpacked(part);
+      const size = map.info.keySize + map.info.valueSize;
+      for (let at = 0; at + size <= bytes.length; at += size)
+        map.update(
+          bytes.subarray(at, at + map.info.keySize),
+          bytes.subarray(at + map.info.keySize, at + size),
+        );
+      map.pin(path);
+      pinned.push(path);
+    }
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return { [Symbol.dispose]: remove };
+}
+
 /** Bytes of maps, in a bpffs of its own. */
 export const openBpf: OpenTarget = async (folder, onClose) => {
   const missing = missingKernel();
   if (missing !== undefined) return missing;
   const bpffs = onClose.use(mountBpffs());
-  const variants = KNOWN_MAPS.flatMap(({ variants }) => [...variants]).filter(({ pins }) => pins.length > 0);
   return {
-    name: 'bpf-map',
-    weight: 3,
     make(random) {
-      const chosen = Array.from({ length: 1 + random.below(4) }, () => random.pick(variants));
-      const data = Object.fromEntries(
-        chosen.map(({ pins, key, value }) => {
-          const pin = pinOf(random.pick(pins));
-          const entries = Array.from({ length: 1 + random.below(20) }, () =>
-            bytesOf(key.size + value.size, random),
-          );
-          return [`${pin} ${key.size} ${value.size}`, packed(Buffer.concat(entries))];
-        }),
-      );
+      const data = someMaps(random);
       const [pin = ''] = (Object.keys(data)[0] ?? '').split(' ');
       const words = random.chance(0.3) ? `maps dump ${pin}` : random.pick(VERBS);
       return { argv: ['bpf', ...words.split(' ')], data };
     },
     async run({ argv, data }, signal) {
-      const pinned: string[] = [];
-      try {
-        for (const [name, part] of Object.entries(data)) {
-          const [pin = '', keySize = '0', valueSize = '0'] = name.split(' ');
-          const path = join(bpffs.globals, pin);
-          if (pinned.includes(path)) continue;
-          using map = createMap({
-            name: 'fuzz',
-            type: 'hash',
-            keySize: Number(keySize),
-            valueSize: Number(valueSize),
-            maxEntries: 32,
-          });
-          const bytes = unpacked(part);
-          const size = map.info.keySize + map.info.valueSize;
-          for (let at = 0; at + size <= bytes.length; at += size)
-            map.update(
-              bytes.subarray(at, at + map.info.keySize),
-              bytes.subarray(at + map.info.keySize, at + size),
-            );
-          map.pin(path);
-          pinned.push(path);
-        }
-        return await run([...argv, '--bpf-root', bpffs.root], {
-          signal,
-          cwd: folder,
-          env: { CILIUM_SOCK: '/nowhere' },
-        });
-      } finally {
-        for (const path of pinned) rmSync(path, { force: true });
-      }
+      using _ = pinMaps(data, bpffs.globals);
+      return await run([...argv, '--bpf-root', bpffs.root], {
+        signal,
+        cwd: folder,
+        env: { CILIUM_SOCK: '/nowhere' },
+      });
     },
   };
 };

@@ -19,7 +19,7 @@ const kept = readdirSync(CORPUS)
 const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe.each(Object.entries(TARGETS))('%s', (name, open) => {
+describe.each(Object.entries(TARGETS))('%s', (name, { open }) => {
   test('takes what was found once, and some more', async () => {
     await using stack = new AsyncDisposableStack();
     const target = await open(folder, stack);

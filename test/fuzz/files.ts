@@ -72,8 +72,6 @@ export const openPolicies: OpenTarget = async (folder) => {
   ];
   const path = join(folder, 'policy');
   return {
-    name: 'policy',
-    weight: 4,
     make(random) {
       const argv = random.pick([
         ['policy', 'validate', path],
@@ -126,8 +124,6 @@ export const openLint: OpenTarget = async (folder) => {
   ];
   const path = join(folder, 'values');
   return {
-    name: 'lint',
-    weight: 2,
     make(random): Input {
       const flags = random.pick([[], ['--fix'], ['-o', 'json'], ['-o', 'sarif'], ['--target', '1.13']]);
       if (random.chance(0.2))
@@ -262,8 +258,6 @@ function undoOf(random: Random): string {
 export const openUndo: OpenTarget = async (folder) => {
   const path = join(folder, 'undo');
   return {
-    name: 'undo-file',
-    weight: 2,
     make: (random) => ({
       argv: ['cleanup', 'undo', path, '--dry-run'],
       data: { undo: mutateJson(undoOf(random), random) },
@@ -305,8 +299,6 @@ export const openSettings: OpenTarget = async (folder) => {
     },
   ];
   return {
-    name: 'settings',
-    weight: 2,
     make(random) {
       const { argv, text } = random.pick(kinds);
       const json = text.startsWith('{');
@@ -349,8 +341,6 @@ export const openScenarios: OpenTarget = async (folder) => {
     }
   };
   return {
-    name: 'scenario',
-    weight: 1,
     make: (random) => ({
       argv: ['lab', 'start', '--scenario', path],
       data: { scenario: packed(Buffer.from(mutateDocument(random.pick(texts), random))) },

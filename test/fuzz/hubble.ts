@@ -74,8 +74,6 @@ export const openFlowFiles: OpenTarget = async (folder) => {
     ])();
   const path = join(folder, 'flows');
   return {
-    name: 'flow-file',
-    weight: 4,
     make(random) {
       const policy = random.chance(0.25);
       const argv = policy
@@ -143,8 +141,6 @@ export const openGrpc: OpenTarget = async (folder, onClose) => {
   );
   const health = encode('grpc.health.v1.HealthCheckResponse', { status: 'SERVING' });
   return {
-    name: 'grpc',
-    weight: 5,
     make(random) {
       const { argv, files } = random.pick(CALLS);
       const messages = recorded.get(random.pick(files)) ?? [health];

@@ -1,10 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { errorMessage, UserError } from '../../src/errors.ts';
 import { watch } from '../../src/kube/watch.ts';
 import { forTerminal } from '../../src/render/text/sanitize.ts';
+import { recordedMessages, serveGrpc } from '../helpers/grpc.ts';
 import { kubeClient, serveKube } from '../helpers/kube.ts';
-import { end, SUCCESS, say } from '../helpers/kubelet.ts';
+import { end, forwarding, SUCCESS, say } from '../helpers/kubelet.ts';
 import { fixture, type RestCase } from '../helpers/recordings.ts';
 import { type RunResult, run } from '../helpers/run.ts';
 import { mutateDocument } from './files.ts';
@@ -41,6 +43,7 @@ const CONFIG_MAP = {
     name: 'cilium-config',
     namespace: 'kube-system',
     resourceVersion: '3',
+    annotations: { 'meta.helm.sh/release-name': 'cilium' },
     managedFields: [
       { manager: 'helm', operation: 'Update', fieldsV1: { 'f:data': { '.': {}, 'f:debug': {} } } },
       { manager: 'cilium-toolkit', operation: 'Apply', fieldsV1: { 'f:data': { 'f:mtu': {} } } },
@@ -112,6 +115,71 @@ const SERVICE = {
   spec: { clusterIP: '10.2.0.1', ports: [{ port: 80, targetPort: 'http', protocol: 'TCP' }] },
 };
 
+const RELAY_SERVICE = {
+  metadata: { name: 'hubble-relay', namespace: 'kube-system' },
+  spec: {
+    clusterIP: '10.2.0.9',
+    selector: { 'k8s-app': 'hubble-relay' },
+    ports: [{ port: 80, targetPort: 'grpc', protocol: 'TCP' }],
+  },
+};
+const RELAY = {
+  metadata: { name: 'hubble-relay-1', namespace: 'kube-system' },
+  spec: {
+    nodeName: 'n1',
+    containers: [{ name: 'hubble-relay', ports: [{ name: 'grpc', containerPort: 4245 }] }],
+  },
+  status: {
+    phase: 'Running',
+    containerStatuses: [{ name: 'hubble-relay', ready: true, state: { running: {} } }],
+  },
+};
+const DAEMON_SET = {
+  ...WORKLOAD,
+  spec: {
+    ...WORKLOAD.spec,
+    template: {
+      spec: { containers: [{ name: 'cilium-agent', image: 'quay.io/cilium/cilium:v1.20.1@sha256:0' }] },
+    },
+  },
+};
+/** A release as Helm keeps it, before it is packed. */
+const RELEASE = {
+  name: 'cilium',
+  version: 1,
+  info: { status: 'deployed' },
+  chart: { metadata: { name: 'cilium', version: '1.20.1' } },
+  config: { debug: { enabled: true } },
+  manifest:
+    '---\nkind: Secret\n---\n# Source: x\nkind: ConfigMap\napiVersion: v1\nmetadata: {name: cilium-config}\ndata:\n  debug: "true"\n  mtu: &m "1500"\n  other: *m\n',
+};
+const OBJECT = {
+  metadata: { name: 'web', namespace: 'shop', creationTimestamp: '2026-11-01T00:00:00Z' },
+  spec: {
+    blocks: [{ cidr: '10.9.0.0/16' }, { start: '10.8.0.1', stop: '10.8.0.9' }],
+    disabled: false,
+    serviceSelector: { matchLabels: { a: 'b' } },
+    interfaces: ['^eth.*'],
+    destinationCIDRs: ['0.0.0.0/0'],
+    egressGateway: { egressIP: '10.0.0.1', nodeSelector: {} },
+    selectors: [{ podSelector: {} }],
+    bgpInstances: [{ name: 'i', localASN: 65001, peers: [{ name: 'p', peerASN: 65002 }] }],
+    timers: { holdTimeSeconds: 9 },
+    advertisements: [{ advertisementType: 'PodCIDR', attributes: { localPreference: 7 } }],
+    redirectBackend: { localEndpointSelector: {}, toPorts: [{ port: '53' }] },
+  },
+  status: { conditions: [{ type: 'cilium.io/PoolConflict', status: 'False', message: 'm' }] },
+};
+const LISTED = [
+  'ciliumloadbalancerippools',
+  'ciliuml2announcementpolicies',
+  'ciliumegressgatewaypolicies',
+  'ciliumlocalredirectpolicies',
+  'ciliumbgpclusterconfigs',
+  'ciliumbgppeerconfigs',
+  'ciliumbgpadvertisements',
+];
+
 /** What the API server says, by the end of its path. */
 const ANSWERS: readonly (readonly [string, object])[] = [
   ['/pods', list(pod('cilium-1', 'n1'), pod('cilium-2', 'n2'))],
@@ -123,9 +191,9 @@ const ANSWERS: readonly (readonly [string, object])[] = [
   ['/ciliumnetworkpolicies', list(POLICY)],
   ['/ciliumclusterwidenetworkpolicies', list(POLICY)],
   ['/ciliumnetworkpolicies/web', POLICY],
-  ['/daemonsets', list(WORKLOAD)],
+  ['/daemonsets', list(DAEMON_SET)],
   ['/deployments', list(WORKLOAD)],
-  ['/daemonsets/cilium', WORKLOAD],
+  ['/daemonsets/cilium', DAEMON_SET],
   ['/deployments/cilium', WORKLOAD],
   ['/ciliumendpoints', { ...TABLE, ...list(ENDPOINT) }],
   ['/ciliumidentities', { ...TABLE, ...list(IDENTITY) }],
@@ -134,7 +202,11 @@ const ANSWERS: readonly (readonly [string, object])[] = [
   ['/services', list(SERVICE)],
   ['/networkpolicies', list(POLICY)],
   ['/secrets', list({ metadata: { name: 'sh.helm.release.v1.cilium.v1', labels: { status: 'deployed' } } })],
+  ['/services/hubble-relay', RELAY_SERVICE],
+  ...LISTED.map((plural) => [`/${plural}`, { ...TABLE, ...list(OBJECT) }] as const),
 ];
+/** Listed instead of the agents where this label is asked for. */
+const RELAY_PODS = 'k8s-app=hubble-relay';
 const VERBS: readonly string[][] = [
   ['status', '--node', 'n1'],
   ['endpoint', 'list', '--node', 'n1'],
@@ -166,6 +238,19 @@ const VERBS: readonly string[][] = [
   ['config', 'set', 'debug', 'true', '--dry-run'],
   ['config', 'delete', 'mtu', '--dry-run'],
   ['watch'],
+  ['config', 'drift', '--timeout', '2s'],
+  ['config', 'drift', '--timeout', '2s'],
+  ['config', 'drift', '-o', 'json', '--timeout', '2s'],
+  ['lb-ip-pool', 'list'],
+  ['l2-announcement', 'list', '-o', 'wide'],
+  ['egress-gateway', 'list', '-o', 'custom-columns=A:.metadata.name,B:.spec.egressGateway'],
+  ['lrp', 'list', '--cluster', '-o', 'json'],
+  ['bgp', 'config', 'clusters'],
+  ['bgp', 'config', 'peers', '-o', 'wide'],
+  ['bgp', 'config', 'advertisements'],
+  ['hubble', 'list', 'nodes', '-P'],
+  ['hubble', 'list', 'nodes', '-P', '-o', 'wide'],
+  ['hubble', 'observe', '-P', '--last', '3'],
 ];
 const CNP = `apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy
@@ -178,18 +263,34 @@ export const openKube: OpenTarget = async (folder, onClose) => {
   const cases = fixture<RestCase[]>('recordings/agent-1.20.json').flatMap(({ exchanges = [] }) => exchanges);
   const agent = new Map(cases.map(({ request, response }) => [request.path, response.body]));
   let data: Readonly<Record<string, string>> = {};
+  const relay = onClose.use(
+    await serveGrpc({
+      '/observer.Observer/GetNodes': { messages: recordedMessages('relay-GetNodes.grpc') },
+      '/observer.Observer/GetFlows': { messages: recordedMessages('relay-GetFlows-100.grpc').slice(0, 3) },
+    }),
+  );
+  const forward = forwarding(() => relay.address.replace(/^unix:\/*/, '/'));
   const server = onClose.use(
     await serveKube(
       (request, response) => {
         request.resume();
         const url = new URL(request.url ?? '', 'http://x');
         const watches = url.searchParams.has('watch');
-        const key = watches ? 'watch' : ANSWERS.map(([end]) => end).find((end) => url.pathname.endsWith(end));
+        const label = url.searchParams.get('labelSelector');
+        const known = ANSWERS.map(([end]) => end).find((end) => url.pathname.endsWith(end));
+        const asked = label === RELAY_PODS ? 'relay' : url.pathname.includes('/secrets/') ? 'release' : known;
+        const key = watches ? 'watch' : asked;
         const [, status = '404', text = '{}'] = /^(\d{3}) (.*)$/s.exec(data[key ?? ''] ?? '') ?? [];
         response.writeHead(Number(status), { 'content-type': 'application/json' }).end(unpacked(text));
       },
-      (socket) => {
+      (socket, url) => {
         socket.on('error', () => {});
+        if (url.pathname.endsWith('/portforward')) {
+          if (data.frame === undefined) return forward(socket, url);
+          socket.send(Buffer.concat([Buffer.from([0, 0x95, 0x10]), unpacked(data.frame)]));
+          socket.send(Buffer.concat([Buffer.from([1, 0x95, 0x10]), unpacked(data.first)]));
+          return socket.close(1000);
+        }
         if (data.first !== undefined) socket.send(unpacked(data.first));
         else say(socket, 1, '+');
         socket.on('message', (bytes: Buffer) => {
@@ -215,8 +316,6 @@ export const openKube: OpenTarget = async (folder, onClose) => {
   const paths = { config: join(folder, 'kubeconfig'), policy: join(folder, 'kube.yaml') };
   writeFileSync(paths.policy, CNP);
   return {
-    name: 'kube',
-    weight: 3,
     make(random) {
       const argv = [...random.pick(VERBS)];
       const answers = [...ANSWERS, ['watch', EVENTS] as const].map(([end, value]) => {
@@ -241,6 +340,15 @@ export const openKube: OpenTarget = async (folder, onClose) => {
       if (random.chance(0.2)) parts.push(['frame', frame('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}')]);
       if (random.chance(0.3)) parts.push(['status', mutateJson(JSON.stringify(FAILED), random)]);
       if (random.chance(0.2)) parts.push(['agent', mutateJson(random.pick([...agent.values()]), random)]);
+      const spoilt = (value: object) => {
+        const text = JSON.stringify(value);
+        return random.chance(0.35) ? mutateJson(text, random) : text;
+      };
+      parts.push(['relay', `200 ${packed(Buffer.from(spoilt(list(RELAY))))}`]);
+      const zipped = gzipSync(spoilt(RELEASE));
+      const inner = (random.chance(0.1) ? mutateBytes(zipped, random) : zipped).toString('base64');
+      const release = { data: { release: Buffer.from(inner).toString('base64') } };
+      parts.push(['release', `200 ${random.chance(0.1) ? spoilt(release) : JSON.stringify(release)}`]);
       const config = JSON.stringify(kubeconfig);
       parts.push(['config', random.chance(0.15) ? mutateDocument(config, random) : config]);
       return { argv, data: { ...Object.fromEntries(answers), ...Object.fromEntries(parts) } };

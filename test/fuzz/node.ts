@@ -91,8 +91,6 @@ export const openNode: OpenTarget = async (folder) => {
     sysctlDropIns: join(folder, 'sysctl'),
   };
   return {
-    name: 'node',
-    weight: 2,
     make(random) {
       const texts = random.pick(nodes);
       const changed = new Set(

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { fixture, type RestCase } from '../helpers/recordings.ts';
 import { close, listen } from '../helpers/replay.ts';
 import { run } from '../helpers/run.ts';
-import { mutateJson } from './mutate.ts';
+import { mutateJson, mutateText } from './mutate.ts';
 import type { Random } from './random.ts';
 import { type Input, type OpenTarget, packed, unpacked } from './target.ts';
 
@@ -22,9 +22,17 @@ const OWN: readonly string[][] = [
   ['ip', 'list', '-n', '-v'],
   ['bpf', 'nat', 'orphans', '--dry-run'],
 ];
+/** Of Envoy's admin interface: what it says is handed on. */
+const ENVOY: readonly string[][] = [
+  ['envoy', 'admin', 'certs'],
+  ['envoy', 'admin', 'clusters', '-o', 'json'],
+  ['envoy', 'admin', 'config', 'routes', '-n', 'x'],
+  ['envoy', 'admin', 'metrics', '-f', 'x'],
+  ['envoy', 'admin', 'logging', 'set', 'loggers', 'http=debug'],
+];
 
 /** Answers by their path; what is missing is a path that the agent does not have. */
-function serve(answers: () => Readonly<Record<string, string>>): Server {
+export function serve(answers: () => Readonly<Record<string, string>>): Server {
   return createServer((request, response) => {
     const body = answers()[request.url ?? ''];
     if (body === undefined) {
@@ -45,16 +53,27 @@ export const openRest: OpenTarget = async (folder, onClose) => {
   );
   const [health] = fixture<{ response: { body: string } }[]>('recordings/health-api-1.20.json');
   let data: Readonly<Record<string, string>> = {};
-  const servers = [serve(() => data), serve(() => ({ '/v1beta/status': data.health ?? '200 {}' }))];
+  const envoy = createServer((request, response) => {
+    request.resume();
+    const [, status = '200', text = ''] = /^(\d{3}) (.*)$/s.exec(data.envoy ?? '') ?? [];
+    response.writeHead(Number(status)).end(unpacked(text));
+  });
+  const servers = [serve(() => data), serve(() => ({ '/v1beta/status': data.health ?? '200 {}' })), envoy];
   const sockets = await Promise.all(servers.map(listen));
   servers.forEach((server, i) => {
     onClose.defer(() => close(server, sockets[i] ?? ''));
   });
 
   return {
-    name: 'rest',
-    weight: 6,
-    make(random) {
+    make(random): Input {
+      if (random.chance(0.03)) {
+        const text = mutateText(
+          '{"certificates": [{"ca_cert": [], "path": "x"}]}\n# HELP a\na{b="c"} 1\n',
+          random,
+        );
+        const envoy = `${random.pick([200, 200, 400, 503])} ${packed(Buffer.from(text))}`;
+        return { argv: [...random.pick(ENVOY)], data: { envoy } };
+      }
       const recorded = random.pick(cases);
       const argv = argvOf(recorded.argv, random, folder);
       const { exchanges } = recorded;
@@ -73,7 +92,12 @@ export const openRest: OpenTarget = async (folder, onClose) => {
         signal,
         cwd: folder,
         nowMs: Date.UTC(2026, 10, 28),
-        env: { CILIUM_SOCK: sockets[0] ?? '', CILIUM_HEALTH_SOCK: sockets[1] ?? '', XDG_STATE_HOME: folder },
+        env: {
+          CILIUM_SOCK: sockets[0] ?? '',
+          CILIUM_HEALTH_SOCK: sockets[1] ?? '',
+          CILIUM_ENVOY_ADMIN_SOCK: sockets[2] ?? '',
+          XDG_STATE_HOME: folder,
+        },
       });
     },
   };

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -67,6 +67,8 @@ const VERBS: readonly string[][] = [
   ['kvstore', 'delete', 'cilium/x'],
   ['kvstore', 'delete', '--recursive', 'cilium/'],
   ['troubleshoot', 'kvstore'],
+  ['troubleshoot', 'clustermesh', '--H', '/nowhere'],
+  ['troubleshoot', 'clustermesh', 'west', '--H', '/nowhere'],
 ];
 
 /** Answers of an etcd, and the files that say where it is. */
@@ -88,9 +90,10 @@ export const openKvstore: OpenTarget = async (folder, onClose) => {
   const ca = join(folder, 'etcd-ca.crt');
   const pem = readFileSync(fixturePath('tls/ca.crt'), 'utf8');
   const config = join(folder, 'etcd.yaml');
+  const mesh = join(folder, 'mesh');
+  mkdirSync(mesh);
+  symlinkSync(config, join(mesh, 'west'));
   return {
-    name: 'kvstore',
-    weight: 2,
     make(random) {
       const argv = [...random.pick(VERBS)];
       const answers = Object.entries(ANSWERS).map(([path, answer]) => {
@@ -114,7 +117,9 @@ export const openKvstore: OpenTarget = async (folder, onClose) => {
       const there =
         argv[0] === 'kvstore'
           ? ['--kvstore', 'etcd', '--kvstore-opt', `etcd.config=${config}`]
-          : ['--etcd-config', config, '--timeout', '2s'];
+          : argv[1] === 'kvstore'
+            ? ['--etcd-config', config, '--timeout', '2s']
+            : ['--clustermesh-config', mesh, '--timeout', '2s'];
       return run([...argv, ...there], { signal, cwd: folder, env: { CILIUM_SOCK: '/nowhere' } });
     },
   };

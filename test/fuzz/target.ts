@@ -9,9 +9,6 @@ export interface Input {
 
 /** A reader that gets inputs. */
 export interface Target {
-  name: string;
-  /** Share of the inputs. */
-  weight: number;
   make(random: Random): Input;
   run(input: Input, signal: AbortSignal): Promise<RunResult>;
 }

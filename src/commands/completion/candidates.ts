@@ -61,10 +61,20 @@ export function flagCandidates(flag: string, path: readonly string[], ctx: Conte
   return quietly(known ?? nothing, ctx);
 }
 
-/** Without an agent there are no candidates: completion never prints errors. */
+/**
+ * Words that neither a shell nor this program reads as anything but themselves. bash expands what a completion puts on its
+ * line, zsh looks for a program behind a `=`, PowerShell takes `@name` for a list, and a word that begins with `-` is a flag.
+ */
+const PLAIN_WORD = /^[\w./:][\w.:/@%+=,-]*$/;
+
+/**
+ * Without an agent there are no candidates: completion never prints errors. Of what an agent names only plain words are
+ * offered: `$(…)` in the name of a map must not run, and `--host=…` must not become a flag.
+ */
 async function quietly(source: Source, ctx: Context): Promise<Candidate[]> {
   try {
-    return await source(ctx);
+    const candidates = await source(ctx);
+    return candidates.filter(({ value }) => PLAIN_WORD.test(value));
   } catch {
     return [];
   }

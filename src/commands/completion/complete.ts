@@ -9,18 +9,12 @@ export function addCompleteCommand(command: Command, tree: Verb, ctx: Context): 
   command.argument('[words...]').action((words: string[]) => runComplete(words, tree, ctx));
 }
 
-/** Words that no shell reads as anything but themselves: bash expands what a completion puts on its line. */
-const PLAIN_WORD = /^[\w.:/@%+=,-]+$/;
-
-/**
- * Prints a line per candidate: the word, a tab, what it means. Fails silently. A word that a shell would have to quote is
- * left out: an agent names maps and labels, and `$(…)` in such a name must not run.
- */
+/** Prints a line per candidate: the word, a tab, what it means. Fails silently. */
 export async function runComplete(words: readonly string[], tree: Verb, ctx: Context): Promise<void> {
   const current = words.at(-1) ?? '';
   const candidates = await candidatesFor(words.slice(0, -1), current, tree, ctx);
   const lines = candidates
-    .filter(({ value }) => value.startsWith(current) && PLAIN_WORD.test(value))
+    .filter(({ value }) => value.startsWith(current))
     .map(({ value, meaning }) => `${value}\t${sanitizeCell(meaning)}\n`);
   await ctx.out.write(lines.join(''));
 }

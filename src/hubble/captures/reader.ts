@@ -65,6 +65,15 @@ function oldestFirst(names: readonly string[]): string[] {
   });
 }
 
+/** A capture ends within a record, as a recorder that was killed leaves it, or its archive does. What came before was read. */
+export class CutShort extends UserError {
+  override name = 'CutShort';
+
+  constructor(message: string, before: string, cause?: unknown) {
+    super(message, { hint: `What came before ${before} was read.`, cause });
+  }
+}
+
 const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -159,9 +168,10 @@ async function* unpacked(stream: AsyncIterable<Uint8Array>, path: string): Async
   try {
     yield* stream;
   } catch (cause) {
-    throw new UserError(
+    throw new CutShort(
       `read ${path}: the archive is broken or ends early: ${errorCode(cause) ?? errorMessage(cause)}`,
-      { cause, hint: 'What came before the break was read.' },
+      'the break',
+      cause,
     );
   }
 }
@@ -192,7 +202,5 @@ async function* textOf(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGe
     throw new UserError(`read ${path}: it is no capture of framed messages: ${cause.message}`, { cause });
   }
   if (reader.pending > 0)
-    throw new UserError(`read ${path}: the last message is cut off after ${reader.pending} bytes`, {
-      hint: 'What came before it was read.',
-    });
+    throw new CutShort(`read ${path}: the last message is cut off after ${reader.pending} bytes`, 'it');
 }

@@ -187,6 +187,38 @@ describe('broken captures', () => {
   });
 });
 
+describe('captures of a recorder that was killed', () => {
+  test('give all whole records wherever the last one is cut, and say so', async () => {
+    const last = FRAMED.length - frame(encode('observer.GetFlowsResponse', MESSAGES.at(-1) ?? {})).length;
+    const whole = `${LINES.slice(0, -1).join('\n')}\n`;
+    for (let cut = last; cut < FRAMED.length; cut += cut < last + 8 ? 1 : 61) {
+      const path = file('killed.proto', FRAMED.subarray(0, cut));
+      const { stdout, stderr, code } = await observe('--input-file', path, '-o', 'json');
+      expect({ cut, same: stdout === whole, code }).toEqual({ cut, same: true, code: cut === last ? 0 : 1 });
+      const said = `read ${path}: the last message is cut off after ${cut - last} bytes\nWhat came before it was read.\n`;
+      expect(stderr).toBe(cut === last ? '' : said);
+    }
+  });
+
+  test('do not keep the next file from being read', async () => {
+    mkdirSync(join(folder, 'killed'));
+    const half = Buffer.from(LINES.slice(0, 100).join('\n')).subarray(0, -9);
+    file('killed/a.jsonl.2', half);
+    file('killed/a.jsonl.1.gz', gzipSync(`${LINES.slice(100, 150).join('\n')}\n`).subarray(0, -4));
+    file('killed/a.proto.1', FRAMED.subarray(0, -3));
+    file('killed/b.jsonl', `${LINES.at(-1)}\n`);
+    const { stdout, stderr, code } = await observe('--input-file', 'killed', '-o', 'json');
+    expect(stdout.endsWith(`${LINES.at(-2)}\n${LINES.at(-1)}\n`)).toBe(true);
+    expect(stdout.split('\n').length - 1).toBe(99 + 50 + LINES.length - 1 + 1);
+    expect(stderr.match(/a\.jsonl\.2:100|a\.jsonl\.1\.gz: the archive|a\.proto\.1: the last/g)).toEqual([
+      'a.jsonl.2:100',
+      'a.jsonl.1.gz: the archive',
+      'a.proto.1: the last',
+    ]);
+    expect(code).toBe(1);
+  });
+});
+
 // differs: hubble-record
 describe('hubble record', () => {
   const answers = {

@@ -1,7 +1,7 @@
 import { logLine } from '../../../cli/hubble/log.ts';
 import type { Context } from '../../../context.ts';
 import { type LineProblem, lineReader } from '../../../hubble/captures/line-reader.ts';
-import { expandInputs, readCapture } from '../../../hubble/captures/reader.ts';
+import { CutShort, expandInputs, readCapture } from '../../../hubble/captures/reader.ts';
 import { chunkReader, type RecordVisitor } from '../../../hubble/fast/chunk-reader.ts';
 import { untilAborted } from '../../../lib/until-aborted.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
@@ -57,7 +57,10 @@ export function readFileTexts(
   return untilAborted(readFiles(inputs, query, want, collect, ctx, ctx.signal), ctx.signal);
 }
 
-/** Reads files chunk by chunk, and logs what is wrong with their lines. */
+/**
+ * Reads files chunk by chunk, and logs what is wrong with their lines. One that is cut short does not keep the next from
+ * being read.
+ */
 async function* readFiles<T>(
   inputs: readonly string[],
   { filters, selection: { since, until } }: FlowQuery,
@@ -73,15 +76,23 @@ async function* readFiles<T>(
   );
   const timed = since !== undefined || until !== undefined;
   const read = chunkReader(lines, { ...want, filters, timed });
+  let cut: CutShort | undefined;
   for (const path of await expandInputs(inputs, ctx.cwd)) {
     lines.number = 0;
-    for await (const chunk of readCapture(path, ctx.in, signal)) {
-      const records: T[] = [];
-      read(chunk, collect(records, chunk));
-      for (const problem of problems.splice(0)) await logProblem(problem, path, ctx);
-      yield records;
+    try {
+      for await (const chunk of readCapture(path, ctx.in, signal)) {
+        const records: T[] = [];
+        read(chunk, collect(records, chunk));
+        for (const problem of problems.splice(0)) await logProblem(problem, path, ctx);
+        yield records;
+      }
+    } catch (error) {
+      if (!(error instanceof CutShort)) throw error;
+      if (cut) await logLine(ctx, 'WARN', cut.message, {});
+      cut = error;
     }
   }
+  if (cut) throw cut;
 }
 
 async function logProblem(
