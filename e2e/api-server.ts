@@ -12,6 +12,8 @@ export interface ApiServer extends AsyncDisposable {
   url: string;
   /** A kubeconfig for a token of the server: `admin` may do all, `viewer` nothing, any other is not known. */
   kubeconfig(user: string): string;
+  /** A file of its own. */
+  file(name: string): string;
   /** A request as admin. */
   call(
     method: string,
@@ -81,13 +83,14 @@ export async function startApiServer(): Promise<ApiServer> {
     }
   };
   const kill = async () => {
-    if (!server || server.exitCode !== null) return;
+    if (!server || server.exitCode !== null || server.signalCode !== null) return;
     server.kill('SIGKILL');
     await once(server, 'exit');
   };
   await start();
   return {
     url,
+    file,
     call,
     kill,
     start,
@@ -112,7 +115,8 @@ export async function startApiServer(): Promise<ApiServer> {
   };
 }
 
-async function freePort(): Promise<number> {
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -80,6 +80,54 @@ describe('with a relay', () => {
     expect([stderr, code]).toEqual(['', 0]);
   });
 
+  test('a forwarded port goes on when the API server is killed, and what a client of it has seen neither misses nor doubles', async () => {
+    const stop = new AbortController();
+    let out = '';
+    let err = '';
+    const forward = as('admin', ['hubble', 'port-forward', '--port-forward', '0'], {
+      signal: stop.signal,
+      onStdout: (text) => {
+        out += text;
+      },
+      onStderr: (text) => {
+        err += text;
+      },
+    });
+    const see = async (seen: () => boolean) => {
+      for (let tries = 0; !seen(); tries++) {
+        if (tries > 3000) throw new Error(`never seen:\n${out}\n${err}`);
+        await sleep(20);
+      }
+    };
+    await see(() => out.includes('available at'));
+    const address = /127\.0\.0\.1:\d+/.exec(out)?.[0] ?? '';
+    const seen: string[] = [];
+    const told = new AbortController();
+    const follow = run(['hubble', 'observe', '-f', '-o', 'json', '--server', address], {
+      signal: told.signal,
+      onStdout: (text) => seen.push(text),
+    });
+    const count = () => seen.join('').split('\n').length;
+    await see(() => count() > 50);
+    await server.kill();
+    await see(() => err.includes('The connection to pod'));
+    await server.start();
+    const before = count();
+    await see(() => count() > before + 50);
+    told.abort(new DOMException('enough', 'AbortError'));
+    const { stderr } = await follow;
+    stop.abort(new DOMException('enough', 'AbortError'));
+    expect((await forward).code).toBe(0);
+    const uuids = seen
+      .join('')
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { flow: { uuid: string } }).flow.uuid);
+    expect(new Set(uuids).size).toBe(uuids.length);
+    expect(stderr).toContain('nothing is missing');
+    expect(err).toMatch(/The connection to pod .* ended.*\n(?:.*\n)*Hubble Relay is reached in pod /);
+  });
+
   test('a followed stream loses and doubles nothing when the API server is killed and the relay replaced', async () => {
     const stop = new AbortController();
     let count = 0;

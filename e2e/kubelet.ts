@@ -80,16 +80,17 @@ export async function startKubelet(): Promise<Kubelet> {
   return kubelet;
 }
 
-/** Tells the API server of a node with that kubelet. */
-export async function addNode(server: ApiServer, name: string, { port }: Kubelet): Promise<void> {
+/** Tells the API server of a node with that kubelet, or of one that kwok makes ready. */
+export async function addNode(server: ApiServer, name: string, kubelet?: Kubelet): Promise<void> {
   await server.call('POST', '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name } });
+  if (!kubelet) return;
   await server.call(
     'PATCH',
     `/api/v1/nodes/${name}/status`,
     {
       status: {
         addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
-        daemonEndpoints: { kubeletEndpoint: { Port: port } },
+        daemonEndpoints: { kubeletEndpoint: { Port: kubelet.port } },
       },
     },
     'application/strategic-merge-patch+json',

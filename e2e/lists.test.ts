@@ -82,6 +82,42 @@ describe('with the definitions', () => {
     expect(stdout).toBe('ciliumidentity.cilium.io/1003\n');
   });
 
+  test('a watched list goes on when the API server is killed and started again', async () => {
+    const stop = new AbortController();
+    let [out, err] = ['', ''];
+    const argv = ['endpoint', 'list', '-A', '--watch', '--interval', '100ms'];
+    const done = run(argv, {
+      env: { KUBECONFIG: server.kubeconfig('admin'), CILIUM_TARGET: 'cluster' },
+      signal: stop.signal,
+      onStdout: (text) => {
+        out += text;
+      },
+      onStderr: (text) => {
+        err += text;
+      },
+    });
+    const see = async (seen: () => boolean) => {
+      for (let tries = 0; !seen(); tries++) {
+        if (tries > 2000) throw new Error(`never seen:\n${out}\n${err}`);
+        await sleep(20);
+      }
+    };
+    await see(() => out.includes('web-0'));
+    await server.kill();
+    await see(() => err.includes('Still watching'));
+    await server.start();
+    const late = endpoint('shop', 'late', 1004, 'ready');
+    await server.call('POST', `${CILIUM}/namespaces/shop/ciliumendpoints`, late);
+    await see(() => out.includes('late'));
+    stop.abort(new DOMException('enough', 'AbortError'));
+    expect((await done).code).toBe(0);
+    expect(out.match(/^\+ .*late/gm)).toHaveLength(1);
+    expect(out.match(/web-0/g)).toHaveLength(1);
+    expect(err.match(/Still watching/g)).toHaveLength(1);
+    expect(err.match(/The API server answers again/g)).toHaveLength(1);
+    await server.call('DELETE', `${CILIUM}/namespaces/shop/ciliumendpoints/late`);
+  });
+
   test('who may not list is told what is missing', async () => {
     const { stdout, stderr, code } = await as('viewer', 'endpoint', 'list', '-A');
     expect([stdout, code]).toEqual(['', 1]);

@@ -5,4 +5,5 @@ package e2e
 
 import (
 	_ "k8s.io/kubernetes/cmd/kube-apiserver"
+	_ "sigs.k8s.io/kwok/cmd/kwok"
 )

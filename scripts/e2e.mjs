@@ -1,6 +1,7 @@
-// Runs the tests of e2e/ against a real Kubernetes API server, which is built once by Go into a cache outside of the checkout.
-// Where Go or etcd is missing it says so and ends with 0: nothing was tried. Arguments go to jest.
-import { execFileSync, spawnSync } from 'node:child_process';
+// Runs the tests of e2e/ against a real Kubernetes API server and kwok's kubelets, which Go builds once into a cache outside of
+// the checkout. Where a program is missing it says so, and counts all tests as skipped. Arguments go to jest.
+// E2E_BUILD_SECONDS: so long the build may take; without it as long as it takes. What was not built in time is skipped too.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -8,45 +9,72 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const has = (program, ...words) => spawnSync(program, words, { stdio: 'ignore' }).status === 0;
 
-for (const [program, words] of [
-  ['go', ['version']],
-  ['etcd', ['--version']],
-  ['openssl', ['version']],
-])
-  if (!has(program, ...words)) {
-    console.log(`e2e: no ${program}: skipped`);
-    process.exit(0);
-  }
+/** The environment variables that name programs, and what is built where they do not. */
+const PROGRAMS = {
+  KUBE_APISERVER: 'k8s.io/kubernetes/cmd/kube-apiserver',
+  KWOK: 'sigs.k8s.io/kwok/cmd/kwok',
+};
 
-const sums = readFileSync(join(root, 'e2e', 'go.sum'));
-const cache = join(
-  process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
-  'cilium-toolkit-e2e',
-  createHash('sha256').update(sums).digest('hex').slice(0, 16),
-);
-const server = process.env.KUBE_APISERVER || join(cache, 'kube-apiserver');
-if (!existsSync(server)) {
-  console.log(`e2e: building kube-apiserver into ${cache} (ten minutes or more, once)`);
-  mkdirSync(cache, { recursive: true });
-  const build = ['build', '-trimpath', '-ldflags', '-s -w', '-o', `${server}.new`];
-  execFileSync('go', [...build, 'k8s.io/kubernetes/cmd/kube-apiserver'], {
-    cwd: join(root, 'e2e'),
-    stdio: 'inherit',
-    env: { ...process.env, GOFLAGS: '-mod=mod' },
-  });
-  renameSync(`${server}.new`, server);
-}
-
-const jest = [
-  '--experimental-vm-modules',
-  '--disable-warning=ExperimentalWarning',
-  'node_modules/jest/bin/jest.js',
-];
+const { paths, missing } = prepare();
+if (missing !== undefined) console.log(`e2e: ${missing}: skipped`);
 const { status } = spawnSync(
   join(root, 'node_modules/node/bin/node'),
-  [...jest, '--config', 'e2e/jest.config.js', '--maxWorkers=1', ...process.argv.slice(2)],
-  { cwd: root, stdio: 'inherit', env: { ...process.env, KUBE_APISERVER: server } },
+  [
+    ...[
+      '--experimental-vm-modules',
+      '--disable-warning=ExperimentalWarning',
+      'node_modules/jest/bin/jest.js',
+    ],
+    ...['--config', 'e2e/jest.config.js', '--maxWorkers=1'],
+    // No test has this name, so that each is skipped.
+    ...(missing === undefined ? [] : ['--testNamePattern', '^(?!)']),
+    ...process.argv.slice(2),
+  ],
+  { cwd: root, stdio: 'inherit', env: { ...process.env, ...paths } },
 );
 process.exit(status ?? 1);
+
+/** The programs' paths, built where they are not there yet, or why there are none. */
+function prepare() {
+  const has = (program, ...words) => spawnSync(program, words, { stdio: 'ignore' }).status === 0;
+  for (const [program, word] of [
+    ['etcd', '--version'],
+    ['openssl', 'version'],
+    ['perl', '--version'],
+  ])
+    if (!has(program, word)) return { paths: {}, missing: `no ${program}` };
+  const sums = readFileSync(join(root, 'e2e', 'go.sum'));
+  const cache = join(
+    process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
+    'cilium-toolkit-e2e',
+    createHash('sha256').update(sums).digest('hex').slice(0, 16),
+  );
+  const paths = {};
+  for (const [variable, source] of Object.entries(PROGRAMS)) {
+    const name = source.slice(source.lastIndexOf('/') + 1);
+    paths[variable] = process.env[variable] || join(cache, name);
+    if (existsSync(paths[variable])) continue;
+    if (!has('go', 'version')) return { paths, missing: 'no go' };
+    console.log(`e2e: building ${name} into ${cache}, once (minutes)`);
+    mkdirSync(cache, { recursive: true });
+    const began = performance.now();
+    const built = spawnSync(
+      'go',
+      ['build', '-trimpath', '-ldflags', '-s -w', '-o', `${paths[variable]}.new`, source],
+      {
+        cwd: join(root, 'e2e'),
+        stdio: 'inherit',
+        env: { ...process.env, GOFLAGS: '-mod=mod' },
+        timeout: process.env.E2E_BUILD_SECONDS ? Number(process.env.E2E_BUILD_SECONDS) * 1000 : undefined,
+      },
+    );
+    const seconds = Math.round((performance.now() - began) / 1000);
+    if (built.error?.code === 'ETIMEDOUT')
+      return { paths, missing: `${name} was not built within ${process.env.E2E_BUILD_SECONDS} s` };
+    if (built.status !== 0) process.exit(built.status ?? 1);
+    console.log(`e2e: ${name} was built in ${seconds} s`);
+    renameSync(`${paths[variable]}.new`, paths[variable]);
+  }
+  return { paths, missing: undefined };
+}

@@ -19,6 +19,11 @@ export class UserError extends Error {
   }
 }
 
+/** Somebody was not reached, or a connection broke: the same may work a moment later. */
+export class Unreachable extends UserError {
+  override name = 'Unreachable';
+}
+
 /** A wrong flag or argument. Where the reference has the verb, its usage is printed on stdout, as the reference does. */
 export class UsageError extends UserError {
   override name = 'UsageError';
@@ -59,6 +64,12 @@ export class ClosedPipe extends SilentExit {
   constructor() {
     super(141);
   }
+}
+
+/** Whether a connection that broke, or could not be made, is behind an error. */
+export function isUnreachable(error: unknown): boolean {
+  if (error instanceof Unreachable) return true;
+  return error instanceof Error && error.cause !== undefined && isUnreachable(error.cause);
 }
 
 /** The message of whatever was thrown. */

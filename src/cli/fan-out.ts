@@ -1,8 +1,9 @@
 import { agentAddress, connectAgent } from '../agent/client.ts';
 import type { Context, Elsewhere, Everywhere, Output } from '../context.ts';
-import { errorMessage, UserError } from '../errors.ts';
+import { errorMessage, isUnreachable, UserError } from '../errors.ts';
 import type { Stop } from '../kube/agents.ts';
 import { bounded } from '../lib/bounded.ts';
+import type { Dial } from '../lib/dial.ts';
 import { formatJson, parseJson } from '../lib/exact-json.ts';
 import { once } from '../lib/once.ts';
 import { paletteFor } from '../render/text/palette.ts';
@@ -14,6 +15,8 @@ interface Outcome {
   out: string;
   err: string;
   failed: boolean;
+  /** Why the connection was lost, or not made; undefined when it was not. */
+  broke?: string | undefined;
 }
 
 /** Exit codes: some nodes failed, all did. */
@@ -23,6 +26,10 @@ const ALL_FAILED = 1;
 const MAX_OUTPUT = 64 * 1024 * 1024;
 /** How long a node may take, where `--timeout` does not say so. */
 const NODE_MS = 10_000;
+/** How often a node is asked whose connection breaks. */
+const MAX_ATTEMPTS = 3;
+/** How long an API server may take to be there again, in times of a node. */
+const RESTART_TIMES = 6;
 
 /** A verb, as main runs it. */
 export type Run = (argv: readonly string[], ctx: Context) => Promise<number>;
@@ -39,7 +46,7 @@ export async function runEverywhere(
   ctx: Context,
 ): Promise<number> {
   const { openRoads } = await import('../kube/road.ts');
-  const stops = await openRoads(ctx, everywhere);
+  const { stops, answers } = await openRoads(ctx, everywhere);
   if (stops.length === 0)
     throw new UserError('no node of the cluster is meant', {
       hint: everywhere.selector
@@ -49,11 +56,14 @@ export async function runEverywhere(
   const words = withoutFanOut(argv);
   const width = Math.max(...stops.map(({ node }) => node.length), 'NODE'.length);
   const json = !streams && !namesNode && asksForJson(words);
-  const limitMs = streams ? undefined : (ctx.globals.timeoutMs ?? NODE_MS);
+  const nodeMs = ctx.globals.timeoutMs ?? NODE_MS;
+  const limitMs = streams ? undefined : nodeMs;
   const color = paletteFor(ctx.globals.color, ctx.env, ctx.out.isTTY);
   const liveOf = ({ node }: Stop) => (namesNode ? '' : `${color.named(node, node.padEnd(width))}  `);
-  const begin = (stop: Stop) =>
+  const runOne = (stop: Stop) =>
     runAt(stop, words, everywhere, { limitMs, live: streams ? liveOf(stop) : undefined }, run, ctx);
+  // Nothing of a node is printed before it has come to its end: what breaks is begun again. A stream goes on by itself.
+  const begin = streams ? runOne : runAgain(runOne, () => answers(nodeMs * RESTART_TIMES), ctx);
   const outcomes = bounded(stops, streams ? stops.length : everywhere.concurrency, begin);
   let [failed, isFirst] = [0, true];
   const values: unknown[] = [];
@@ -81,6 +91,37 @@ export async function runEverywhere(
   return failed === stops.length ? ALL_FAILED : SOME_FAILED;
 }
 
+/** Runs that a break of their connection does not end: they are run again once the API server answers. */
+function runAgain(
+  runOne: (stop: Stop) => Promise<Outcome>,
+  answers: () => Promise<void>,
+  ctx: Context,
+): (stop: Stop) => Promise<Outcome> {
+  // One outage is waited for, and told, once for all nodes.
+  let outage: Promise<boolean> | undefined;
+  let isGone = false;
+  const waitFor = async (why: string): Promise<boolean> => {
+    await ctx.err.write(`${why}\nWhat was not answered yet is asked again when the API server answers.\n`);
+    const isBack = await answers().then(
+      () => true,
+      () => false,
+    );
+    outage = undefined;
+    isGone = !isBack;
+    await ctx.err.write(isBack ? 'The API server answers.\n' : 'The API server does not answer.\n');
+    return isBack;
+  };
+  return async (stop) => {
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await runOne(stop);
+      if (outcome.broke === undefined || attempt === MAX_ATTEMPTS) return outcome;
+      if (isGone || ctx.signal.aborted) return outcome;
+      outage ??= waitFor(outcome.broke);
+      if (!(await outage) || ctx.signal.aborted) return outcome;
+    }
+  };
+}
+
 /** One node's run. What it prints is kept, or printed line by line as it comes, behind the text of `live`. */
 async function runAt(
   stop: Stop,
@@ -90,15 +131,19 @@ async function runAt(
   run: Run,
   ctx: Context,
 ): Promise<Outcome> {
-  const { node, dial } = stop;
+  const { node } = stop;
   const [out, err] = [collector(ctx.out), collector(ctx.err)];
   // Others go on meanwhile, so that what is wrong is told at once.
   const liveErr = live === undefined ? undefined : lineByLine(ctx.err, `${node}: `);
   const tell = liveErr ?? err;
-  if (!dial) {
+  if (!stop.dial) {
     await tell.write(`${stop.trouble ?? 'no agent'}\n`);
     return { stop, out: '', err: err.text, failed: true };
   }
+  let broke: string | undefined;
+  const dial = watched(stop.dial, (why) => {
+    broke ??= why;
+  });
   const deadline = limitMs === undefined ? undefined : AbortSignal.timeout(limitMs);
   const signal = AbortSignal.any([ctx.signal, deadline].filter((s) => s !== undefined));
   const elsewhere: Elsewhere = { ...cluster, target: { node } };
@@ -122,8 +167,23 @@ async function runAt(
     await tell.write(`${errorMessage(error)}\n`);
     return 1;
   });
-  if (deadline?.aborted) err.text = `no answer within ${(limitMs ?? 0) / 1000} s\n`;
-  return { stop, out: out.text, err: err.text, failed: code !== 0 || deadline?.aborted === true };
+  if (!deadline?.aborted) return { stop, out: out.text, err: err.text, failed: code !== 0, broke };
+  return { stop, out: out.text, err: `no answer within ${(limitMs ?? 0) / 1000} s\n`, failed: true };
+}
+
+/** Tells of a connection that breaks, or cannot be made. */
+function watched(dial: Dial, tell: (why: string) => void): Dial {
+  const look = (error: unknown) => {
+    if (isUnreachable(error)) tell(errorMessage(error));
+  };
+  return async (path, signal) => {
+    try {
+      return (await dial(path, signal)).on('error', look);
+    } catch (error) {
+      look(error);
+      throw error;
+    }
+  };
 }
 
 /** Keeps what is written; the door is passed when it is printed. */

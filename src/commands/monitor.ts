@@ -6,13 +6,13 @@ import { decodeEvent } from '../agent/monitor/events.ts';
 import { isEventType, type MonitorFilter, passes, passesFlow } from '../agent/monitor/filter.ts';
 import { LinkNames } from '../agent/monitor/links.ts';
 import { dissect } from '../agent/monitor/packet.ts';
-import { NoMonitorSocket, openMonitorSocket, readRecords } from '../agent/monitor/socket.ts';
+import { NoMonitorSocket, openMonitorSocket, readRecords, type StreamEnd } from '../agent/monitor/socket.ts';
 import { StreamRelease } from '../agent/monitor/stream-release.ts';
 import { failed } from '../cli/answer.ts';
 import { examples } from '../cli/flags.ts';
 import { releaseOfAgent } from '../cli/release.ts';
 import type { Context } from '../context.ts';
-import { SilentExit, UsageError } from '../errors.ts';
+import { isUnreachable, SilentExit, UsageError } from '../errors.ts';
 import { addressBytes, formatIp, parseAddress } from '../lib/address.ts';
 import { EVENT_TYPES, eventTypesOf, type MonitorEvent, type MonitorRecord } from '../model/monitor.ts';
 import type { Dissection } from '../model/packet.ts';
@@ -129,9 +129,20 @@ export async function runMonitor(options: MonitorOptions, ctx: Context): Promise
   await announce(agent, talk);
   const printer = await eventPrinter(options, ctx);
   try {
-    for (;;) {
-      const end = await showStream(options, printer, new StreamRelease(agent?.release), ctx);
-      await ctx.err.write(`The agent closed the connection (${end}). Connecting again in 12 s.\n`);
+    for (let broke = false; ; ) {
+      const shown = showStream(options, printer, new StreamRelease(agent?.release), broke, ctx);
+      const end = await shown.catch((error: unknown) => {
+        // Of a cluster that was reached before.
+        if (broke && isUnreachable(error)) return undefined;
+        throw error;
+      });
+      if (end instanceof Error)
+        await ctx.err.write(
+          `The connection to the agent broke (${end.message}). Connecting again every 12 s; what happens meanwhile is not shown.\n`,
+        );
+      else if (end !== undefined)
+        await ctx.err.write(`The agent closed the connection (${end}). Connecting again in 12 s.\n`);
+      broke = end === undefined || end instanceof Error;
       await ctx.clock.sleep(RECONNECT_MS, ctx.signal);
       agent = await askAgent(ctx);
     }
@@ -146,17 +157,20 @@ export async function runMonitor(options: MonitorOptions, ctx: Context): Promise
   }
 }
 
+/** Returns why the stream ended: an error where its connection broke on the way to the agent. */
 async function showStream(
   options: MonitorOptions,
   printer: Printer,
   release: StreamRelease,
+  broke: boolean,
   ctx: Context,
-): Promise<string> {
+): Promise<StreamEnd> {
   const socket = await openMonitorSocket(
     options.monitorSocket || socketPath(ctx, 'CILIUM_MONITOR_SOCK', ''),
     ctx.signal,
     ctx.dial,
   );
+  if (broke) await ctx.err.write('The agent is connected again.\n');
   const records = readRecords(socket);
   for (;;) {
     const step = await records.next();

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Dispatcher } from 'undici';
-import { errorCode, errorMessage, UserError } from '../errors.ts';
+import { errorCode, errorMessage, Unreachable, UserError } from '../errors.ts';
 import { errnoText } from '../lib/errno.ts';
 import { parsePlainJson, TooDeep } from '../lib/exact-json.ts';
 import { type Form, Misfit, ofForm } from '../lib/form.ts';
@@ -57,7 +57,7 @@ export class KubeRefusal extends UserError {
 }
 
 /** The API server was not reached, or went away before its answer ended. */
-export class KubeUnreachable extends UserError {
+export class KubeUnreachable extends Unreachable {
   override name = 'KubeUnreachable';
 }
 

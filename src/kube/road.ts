@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, Context, Everywhere } from '../context.ts';
-import { UserError } from '../errors.ts';
+import { isUnreachable, UserError } from '../errors.ts';
 import type { Dial } from '../lib/dial.ts';
 import { compareNatural } from '../lib/order.ts';
 import { AGENT_CONTAINER, type AgentPod, findAgent, listAgents, type Stop } from './agents.ts';
-import { KubeClient, type KubeObject, KubeRefusal } from './client.ts';
+import { collect, KubeClient, type KubeObject, KubeRefusal } from './client.ts';
 import { listAll } from './pages.ts';
 import { dialWithin } from './relay.ts';
 
@@ -16,8 +17,20 @@ export async function openRoad(ctx: Context): Promise<Dial> {
   return roadTo(client, await find(), find);
 }
 
-/** The ways to all agents of a cluster, in the order of the nodes. A node without an agent that runs says why. */
-export async function openRoads(ctx: Context, everywhere: Everywhere): Promise<Stop[]> {
+/** The ways to all agents of a cluster. */
+export interface Roads {
+  /** In the order of the nodes. A node without an agent that runs says why. */
+  stops: Stop[];
+  /** Resolves when the API server answers, and rejects when it has not for so long. */
+  answers(limitMs: number): Promise<void>;
+}
+
+/** How often an API server is asked whether it is there again, and how long that may take. */
+const PROBE_MS = 500;
+const PROBE_LIMIT_MS = 5000;
+
+/** Opens the ways to all agents of a cluster. */
+export async function openRoads(ctx: Context, everywhere: Everywhere): Promise<Roads> {
   const { namespace, selector } = everywhere;
   const client = await clientFor(ctx, everywhere);
   const nameOf = ({ metadata }: KubeObject) => metadata?.name;
@@ -26,13 +39,34 @@ export async function openRoads(ctx: Context, everywhere: Everywhere): Promise<S
     listAgents(client, { namespace }),
   ]);
   const byNode = new Map(agents.map((agent) => [agent.node, agent]));
-  return nodes.toSorted(compareNatural).map((node) => {
+  const stops = nodes.toSorted(compareNatural).map((node): Stop => {
     const agent = byNode.get(node);
     if (!agent) return { node, trouble: 'no agent of Cilium runs there' };
     const { pod, trouble } = agent;
     if (trouble !== undefined) return { node, pod, trouble };
     return { node, pod, dial: roadTo(client, agent, () => findAgent(client, { node }, namespace)) };
   });
+  return { stops, answers: (limitMs) => waitForServer(client, limitMs) };
+}
+
+async function waitForServer(client: KubeClient, limitMs: number): Promise<void> {
+  const signal = AbortSignal.any([client.signal, AbortSignal.timeout(limitMs)]);
+  const request = { path: '/readyz', signal, timeoutMs: PROBE_LIMIT_MS };
+  for (;;) {
+    try {
+      const body = await client.open(request);
+      await collect(body).catch((error: unknown) => {
+        throw client.explain(error, request);
+      });
+      return;
+    } catch (error) {
+      client.signal.throwIfAborted();
+      // Who may not ask that is answered all the same.
+      if (error instanceof KubeRefusal && error.code < 500) return;
+      if (signal.aborted || !(error instanceof KubeRefusal || isUnreachable(error))) throw error;
+    }
+    await sleep(PROBE_MS, undefined, { signal });
+  }
 }
 
 /** The API server of the cluster that the command line names. The caller disposes of it. */

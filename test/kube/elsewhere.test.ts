@@ -319,6 +319,76 @@ describe('all agents of a cluster', () => {
     expect(stderr).toContain('n10: no answer within 4 s');
   });
 
+  test('whose connection breaks are asked again, and what is told is told once', async () => {
+    let broken = 0;
+    const serve = spawning((word) =>
+      word === '/var/run/cilium/cilium.sock' ? lab.lab.info.sockets.agent : word,
+    );
+    await using breaking = await serveKube(cluster, (socket, url) => {
+      if (url.pathname.includes('cilium-10') && broken++ === 0) socket.terminate();
+      else serve(socket, url);
+    });
+    const argv = ['ip', 'list', '--all-nodes', '--namespace', 'kube-system'];
+    const { stdout, stderr, code } = await run(argv, { env: { KUBECONFIG: breaking.kubeconfig } });
+    expect(stdout).toBe((await elsewhere(...argv)).stdout);
+    expect(stderr).toMatch(
+      /^node n10: GET \S+: the connection broke \(1006\)\nWhat was not answered yet is asked again when the API server answers\.\nThe API server answers\.\n/,
+    );
+    expect(stderr.trim().split('\n').slice(3)).toEqual(TROUBLE);
+    expect([broken > 1, code]).toEqual([true, 3]);
+  });
+
+  test('whose connection breaks each time are told after the third', async () => {
+    let broken = 0;
+    const serve = spawning((word) =>
+      word === '/var/run/cilium/cilium.sock' ? lab.lab.info.sockets.agent : word,
+    );
+    await using breaking = await serveKube(cluster, (socket, url) => {
+      if (!url.pathname.includes('cilium-10')) return serve(socket, url);
+      broken++;
+      socket.terminate();
+    });
+    const { stdout, stderr, code } = await run(['ip', 'list', '--all-nodes', '--namespace', 'kube-system'], {
+      env: { KUBECONFIG: breaking.kubeconfig },
+    });
+    expect(stdout).toMatch(/^n1 /m);
+    expect(stderr).toMatch(/^n10: Error: .*: the connection broke \(1006\)$/m);
+    expect([broken, code]).toEqual([3, 3]);
+  });
+
+  test('whose events break off send them again, and what is missing is said', async () => {
+    const stop = new AbortController();
+    let [connections, isBack] = [0, false];
+    const serve = spawning(
+      (word) =>
+        ({
+          '/var/run/cilium/cilium.sock': lab.lab.info.sockets.agent,
+          '/var/run/cilium/monitor1_2.sock': lab.lab.info.sockets.monitor,
+        })[word] ?? word,
+    );
+    await using breaking = await serveKube(cluster, (socket, url) => {
+      serve(socket, url);
+      const isMonitor = url.searchParams.getAll('command').some((word) => word.includes('monitor'));
+      if (!isMonitor) return;
+      connections++;
+      if (connections === 1) setTimeout(() => socket.terminate(), 300);
+      if (connections === 2) socket.terminate();
+    });
+    const { stderr, code } = await run(['monitor', '--node', 'n1'], {
+      env: { KUBECONFIG: breaking.kubeconfig },
+      signal: stop.signal,
+      onStderr: (text) => {
+        isBack ||= text.includes('connected again');
+      },
+      onStdout: (text) => {
+        if (isBack && text.includes('->')) stop.abort(new DOMException('enough', 'AbortError'));
+      },
+    });
+    expect(stderr.match(/what happens meanwhile is not shown\.\n/g)).toHaveLength(1);
+    expect(stderr.match(/The agent is connected again\.\n/g)).toHaveLength(1);
+    expect([connections, code]).toEqual([3, 0]);
+  });
+
   test('send their events as they come, each node in its colour on a terminal', async () => {
     const stop = new AbortController();
     let text = '';

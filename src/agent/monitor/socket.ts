@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { errorCode, errorMessage, Unreachable, UserError } from '../../errors.ts';
 import type { Dial } from '../../lib/dial.ts';
 import type { MonitorRecord } from '../../model/monitor.ts';
 import { GobDecoder, GobError } from './gob.ts';
@@ -38,8 +38,8 @@ export async function openMonitorSocket(
   });
 }
 
-/** Why the stream of records ended. */
-export type StreamEnd = 'EOF' | 'unexpected EOF';
+/** Why the stream of records ended. An error where the connection broke on the way to the agent. */
+export type StreamEnd = 'EOF' | 'unexpected EOF' | Unreachable;
 
 /**
  * Reads records until the agent closes the connection, as many at a time as have arrived. Returns `unexpected EOF`
@@ -65,6 +65,7 @@ export async function* readRecords(socket: Duplex): AsyncGenerator<MonitorRecord
         hint: "Is this the agent's monitor socket?",
         cause: error,
       });
+    if (error instanceof Unreachable) return error;
     if (errorCode(error) !== 'ECONNRESET') throw error;
     return 'unexpected EOF';
   } finally {

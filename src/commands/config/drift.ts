@@ -57,7 +57,7 @@ export function addConfigDriftCommand(command: Command, ctx: Context): void {
 /** Compares what Helm wrote, the ConfigMap, CiliumNodeConfigs, and what the agents run with. */
 export async function runConfigDrift(options: DriftOptions, ctx: Context): Promise<void> {
   const { client, stored } = await openStoredConfig(ctx, 'Unable to read config');
-  const [facts, release, shared, overrides, stops, starts] = await Promise.all([
+  const [facts, release, shared, overrides, { stops }, starts] = await Promise.all([
     loadFacts(),
     installedRelease(client, stored.namespace),
     sharedLayers(client, stored, ctx),
