@@ -216,6 +216,8 @@ const builtinsByCall = {
     // One for each file that asks, so that it stays in that file's chunk.
     b.onResolve({ filter: /^[a-z]/ }, ({ path, kind, importer }) => {
       const name = isBuiltin(path) && !path.startsWith('node:') ? `node:${path}` : path;
+      // What is imported late has its names at once only as an ES module.
+      if (kind === 'dynamic-import') return undefined;
       return name.startsWith('node:') && (kind === 'require-call' || COSTLY.includes(name))
         ? { path: `${name} for ${importer}`, namespace: 'builtin' }
         : undefined;

@@ -116,3 +116,19 @@ test('the bundle reaches the agent of a node through an API server', async () =>
   const { stdout } = await promisify(execFile)(process.execPath, argv, { env });
   expect(stdout).toContain('ENDPOINT');
 });
+
+test('the bundle has what it loads late of Node by its names', async () => {
+  await using server = await serveGrpc({
+    '/observer.Observer/GetFlows': {
+      raw: (stream) => {
+        stream.respond({ ':status': 502, 'content-type': 'text/html' });
+        stream.end('<html>');
+      },
+    },
+  });
+  const argv = [join(dist, 'hubble.js'), 'observe', '--server', server.address];
+  const run = promisify(execFile)(process.execPath, argv, { env: { HOME: folder } });
+  await expect(run).rejects.toMatchObject({
+    stderr: expect.stringContaining('unexpected HTTP status code received from server: 502 (Bad Gateway)'),
+  });
+});

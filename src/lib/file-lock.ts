@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { isAlive, type NotedProcess, processStart } from './alive.ts';
 import { errorCode } from './errno.ts';
@@ -25,14 +26,17 @@ export class Locked extends Error {
 /** How long another one may take to take a lock over. */
 const WAIT_MS = 20;
 
+/** A file that is to become a lock has its content within less than this. */
+const MAKING_MS = 60_000;
+
 /**
  * Takes the lock that the file `path` stands for, and returns what gives it back. The file names its holder; one whose
  * process has ended, in whatever way, is taken over. Throws Locked, or what the file system says.
  */
 export async function lockFile(path: string, self: Holder = thisProcess()): Promise<() => Promise<void>> {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
-  await writeFile(temporary, JSON.stringify(self), { flag: 'wx', mode: 0o600 });
   try {
+    await writeFile(temporary, JSON.stringify(self), { flag: 'wx', mode: 0o600 });
     for (;;) {
       try {
         // A link appears with its content, and only where no file stands.
@@ -49,7 +53,28 @@ export async function lockFile(path: string, self: Holder = thisProcess()): Prom
   } finally {
     await rm(temporary, { force: true });
   }
+  await removeLeftovers(path, self);
   return () => rm(path, { force: true });
+}
+
+/** Removes what processes left that were killed while they took this lock. */
+async function removeLeftovers(path: string, self: Holder): Promise<void> {
+  const [folder, name] = [dirname(path), basename(path)];
+  const leftover = /^(?:\.next)?\.[0-9a-f]{8}\.tmp$/;
+  // Nothing hangs on it: a folder that cannot be listed keeps them.
+  const names = await readdir(folder).catch((): string[] => []);
+  for (const other of names.filter((one) => one.startsWith(name) && leftover.test(one.slice(name.length)))) {
+    const file = join(folder, other);
+    if (await isLeftover(file, self).catch(() => false)) await rm(file, { force: true }).catch(() => {});
+  }
+}
+
+async function isLeftover(file: string, self: Holder): Promise<boolean> {
+  const [text, { mtimeMs, size }] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
+  // One that was killed before it wrote.
+  if (size === 0) return Date.now() - mtimeMs > MAKING_MS;
+  refuseHeld(text, self);
+  return true;
 }
 
 /**

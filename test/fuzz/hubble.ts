@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import type { ServerHttp2Stream } from 'node:http2';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { frame } from '../../src/hubble/grpc/frames.ts';
@@ -124,10 +125,56 @@ const CALLS: readonly { argv: string[]; path: string; files: string[] }[] = [
   { argv: ['watch', 'peers'], path: '/peer.Peer/Notify', files: ['relay-GetNodes'] },
 ];
 
+/** What comes from a server that speaks no gRPC, or stops in the middle of it: status, type and status of gRPC, or how it ends. */
+const FOREIGN: readonly string[] = [
+  '200 text/html -',
+  '200 - -',
+  '301 text/html -',
+  '404 application/json -',
+  '429 text/plain -',
+  '502 text/html -',
+  '503 application/grpc -',
+  '599 x 0',
+  '200 application/grpc abc',
+  '200 application/grpc -1',
+  '200 application/grpc 0',
+  '200 application/grpcx 0',
+  '200 application/grpc+proto 4294967296',
+  'reset',
+  'destroy',
+  'goaway',
+  'cut',
+];
+
+function answerForeign(stream: ServerHttp2Stream, how: string, text = ''): void {
+  const [status = '', type = '-', grpcStatus = '-'] = how.split(' ');
+  const header = { ':status': 200, 'content-type': 'application/grpc' };
+  if (status === 'reset') stream.close(2);
+  else if (status === 'destroy') stream.session?.destroy();
+  else if (status === 'goaway') {
+    stream.respond(header);
+    stream.session?.goaway(0);
+    stream.session?.destroy();
+  } else if (status === 'cut') {
+    stream.respond(header);
+    stream.end(Buffer.from([0, 0, 0, 0, 9, 1]));
+  } else {
+    stream.respond({
+      ':status': Number(status),
+      ...(type !== '-' && { 'content-type': type }),
+      ...(grpcStatus !== '-' && { 'grpc-status': grpcStatus, 'grpc-message': encodeURIComponent(text) }),
+    });
+    stream.end(`<html>${text}`);
+  }
+}
+
 /** gRPC frames, statuses and messages of a Hubble server. */
 export const openGrpc: OpenTarget = async (folder, onClose) => {
   let data: Readonly<Record<string, string>> = {};
   const answer = (): GrpcAnswer => ({
+    ...(data.foreign !== undefined && {
+      raw: (stream) => answerForeign(stream, data.foreign ?? '', data.text),
+    }),
     messages: Object.entries(data)
       .filter(([name]) => name.startsWith('message'))
       .map(([, part]) => unpacked(part)),
@@ -155,6 +202,7 @@ export const openGrpc: OpenTarget = async (folder, onClose) => {
           ...Object.fromEntries(sent.map((message, i) => [`message${i}`, message])),
           status: String(failed ? random.pick([1, 2, 3, 5, 7, 12, 14, 16, 99]) : 0),
           text: random.pick(['', 'gone', STEERING, `${STEERING}\n`, 'x'.repeat(5000), '%']),
+          ...(random.chance(0.12) && { foreign: random.pick(FOREIGN) }),
         },
       };
     },

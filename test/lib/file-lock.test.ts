@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -41,6 +49,26 @@ test('a takeover that was killed is taken over as well', async () => {
   for (const name of [path, `${path}.next`]) writeFileSync(name, JSON.stringify(ENDED));
   await (await lockFile(path))();
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test('what killed takers left behind is removed, and nothing else', async () => {
+  const path = join(folder, 'junk');
+  const holders = {
+    'junk.0a1b2c3d.tmp': JSON.stringify(ENDED),
+    'junk.next.0a1b2c3d.tmp': JSON.stringify(ENDED),
+    'junk.00000000.tmp': '',
+    'junk.11111111.tmp': '',
+    'junk.22222222.tmp': JSON.stringify({ ...ENDED, host: 'elsewhere', boot: 'other' }),
+    'junk.33333333.tmp': 'words',
+    'junk.notes.tmp': JSON.stringify(ENDED),
+    'junk2.0a1b2c3d.tmp': JSON.stringify(ENDED),
+  };
+  for (const [name, text] of Object.entries(holders)) writeFileSync(join(folder, name), text);
+  utimesSync(join(folder, 'junk.00000000.tmp'), new Date(0), new Date(0));
+  await (await lockFile(path))();
+  const kept = ['junk.11111111.tmp', 'junk.22222222.tmp', 'junk.33333333.tmp', 'junk.notes.tmp'];
+  expect(readdirSync(folder).toSorted()).toEqual([...kept, 'junk2.0a1b2c3d.tmp']);
+  for (const name of readdirSync(folder)) rmSync(join(folder, name));
 });
 
 test.each([

@@ -187,9 +187,15 @@ describe('broken captures', () => {
   });
 });
 
+/** Where each message of the framed capture ends. */
+function frameEnds(): number[] {
+  let end = 0;
+  return MESSAGES.map((message) => (end += frame(encode('observer.GetFlowsResponse', message)).length));
+}
+
 describe('captures of a recorder that was killed', () => {
   test('give all whole records wherever the last one is cut, and say so', async () => {
-    const last = FRAMED.length - frame(encode('observer.GetFlowsResponse', MESSAGES.at(-1) ?? {})).length;
+    const last = frameEnds().at(-2) ?? 0;
     const whole = `${LINES.slice(0, -1).join('\n')}\n`;
     for (let cut = last; cut < FRAMED.length; cut += cut < last + 8 ? 1 : 61) {
       const path = file('killed.proto', FRAMED.subarray(0, cut));
@@ -198,6 +204,25 @@ describe('captures of a recorder that was killed', () => {
       const said = `read ${path}: the last message is cut off after ${cut - last} bytes\nWhat came before it was read.\n`;
       expect(stderr).toBe(cut === last ? '' : said);
     }
+  });
+
+  test.each([
+    [['--last', '2'], 2],
+    [['--sort'], LINES.length - 1],
+    [['--collapse', '-o', 'json'], 1],
+    [['--top', 'verdict', '-o', 'json'], 1],
+  ])('show what is whole in every view: %j', async (words, least) => {
+    const path = file('killed.proto', FRAMED.subarray(0, -3));
+    const whole = file('whole.proto', FRAMED.subarray(0, frameEnds().at(-2)));
+    const { stdout, stderr, code } = await observe('--input-file', path, ...words);
+    expect({ stdout, stderr, code }).toEqual({
+      stdout: (await observe('--input-file', whole, ...words)).stdout,
+      stderr: expect.stringMatching(
+        /^read .*: the last message is cut off after \d+ bytes\nWhat came before/,
+      ),
+      code: 1,
+    });
+    expect(stdout.split('\n').length).toBeGreaterThan(least);
   });
 
   test('do not keep the next file from being read', async () => {

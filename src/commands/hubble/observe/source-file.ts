@@ -58,8 +58,8 @@ export function readFileTexts(
 }
 
 /**
- * Reads files chunk by chunk, and logs what is wrong with their lines. One that is cut short does not keep the next from
- * being read.
+ * Reads files chunk by chunk, and logs what is wrong with their lines. One that is cut short is told and makes the exit code
+ * 1, and keeps neither the next from being read nor what was read from being shown.
  */
 async function* readFiles<T>(
   inputs: readonly string[],
@@ -76,7 +76,6 @@ async function* readFiles<T>(
   );
   const timed = since !== undefined || until !== undefined;
   const read = chunkReader(lines, { ...want, filters, timed });
-  let cut: CutShort | undefined;
   for (const path of await expandInputs(inputs, ctx.cwd)) {
     lines.number = 0;
     try {
@@ -88,11 +87,10 @@ async function* readFiles<T>(
       }
     } catch (error) {
       if (!(error instanceof CutShort)) throw error;
-      if (cut) await logLine(ctx, 'WARN', cut.message, {});
-      cut = error;
+      await ctx.err.write(`${error.message}\n${error.hint}\n`);
+      ctx.exitCode = 1;
     }
   }
-  if (cut) throw cut;
 }
 
 async function logProblem(
