@@ -2,7 +2,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { VERBS } from '../src/cli/usage/reference.ts';
-import { atLeast, KNOWN_RELEASES, type Release } from '../src/model/release.ts';
+import { atLeast, KNOWN_RELEASES, parseBuild, type Release } from '../src/model/release.ts';
+import { releaseOfMaps } from '../src/policy/evaluate/decide/settings.ts';
 import { SUITES } from './goldens/index.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -65,20 +66,22 @@ test('has a column for every release, and a row for each area once', () => {
   expect([...BACKING.keys()]).toEqual(areas);
 });
 
-test('a cell has one of three forms', () => {
+/** Whether a recording stands behind a cell: of the release, or of an agent on the way to it beside which released ones differ. */
+const BOTH = /^recorded \((?<version>\d+\.\d+\.\d+\S*)\); released (?<release>\d+\.\d+) from source$/;
+const isRecorded = ({ text }: Cell) => text === 'recorded' || BOTH.test(text);
+
+test('a cell has one of the forms', () => {
   const other = CELLS.filter(
-    ({ text }) => text !== 'recorded' && text !== 'from source' && !/^not supported: \S/.test(text),
+    (cell) => !isRecorded(cell) && cell.text !== 'from source' && !/^not supported: \S/.test(cell.text),
   );
   expect(other).toEqual([]);
 });
 
 describe('a cell that is recorded', () => {
-  const recorded = CELLS.filter(({ text }) => text === 'recorded').map(
-    (cell) => [`${cell.area} in ${cell.column}`, cell] as const,
-  );
+  const recorded = CELLS.filter(isRecorded).map((cell) => [`${cell.area} in ${cell.column}`, cell] as const);
 
   test('stands beside its recordings, and no other cell does', () => {
-    expect(CELLS.filter((cell) => (cell.text === 'recorded') !== recordingsOf(cell).length > 0)).toEqual([]);
+    expect(CELLS.filter((cell) => isRecorded(cell) !== recordingsOf(cell).length > 0)).toEqual([]);
   });
 
   const tests = globSync('test/policy/**/*.test.ts', { cwd: ROOT }).map((path) =>
@@ -102,6 +105,21 @@ describe('a cell that is recorded', () => {
     // Each of the verbs was run, and at least one of its cases is to match.
     expect(verbs.filter((verb) => !matching.some((name) => `${name} `.startsWith(`${verb} `)))).toEqual([]);
   });
+});
+
+test('a release that differs from the agent that was recorded on the way to it is told apart', () => {
+  const both = CELLS.flatMap(({ text, column }) => {
+    const { version = '', release = '' } = BOTH.exec(text)?.groups ?? {};
+    return version === '' ? [] : [{ column, release, build: parseBuild(version) }];
+  });
+  expect(both.length).toBeGreaterThan(0);
+  for (const { column, release, build } of both) {
+    expect([column, build?.release, build?.development]).toEqual([release, release, true]);
+    const [early, released] = [true, false].map((development) =>
+      releaseOfMaps(column as Release, development),
+    );
+    expect(early).not.toBe(released);
+  }
 });
 
 test('the recordings of policies that have a loader of their own are read by it', () => {

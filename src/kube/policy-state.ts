@@ -1,9 +1,9 @@
 import { UserError } from '../errors.ts';
 import type { AgentLists, ContainerPort } from '../model/agent-lists.ts';
-import type { Release } from '../model/release.ts';
+import type { Build } from '../model/release.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
 import { listAll } from './pages.ts';
-import { installedRelease } from './release.ts';
+import { installedBuild } from './release.ts';
 
 /** What verdicts in a cluster rest on, as its API server has it. */
 export interface ClusterPolicyState {
@@ -16,7 +16,7 @@ export interface ClusterPolicyState {
   config: Readonly<Record<string, string>>;
   /** Keys that some nodes may have another value of. */
   differing: ReadonlySet<string>;
-  release: Release | undefined;
+  build: Build | undefined;
 }
 
 interface EndpointObject extends KubeObject {
@@ -83,16 +83,16 @@ export async function readClusterState(client: KubeClient, namespace: string): P
     ofKind('/apis/networking.k8s.io/v1/networkpolicies', 'networking.k8s.io/v1', 'NetworkPolicy'),
     ofKind(CLUSTER_POLICIES, 'policy.networking.k8s.io/v1alpha2', 'ClusterNetworkPolicy'),
   ]);
-  const [config, release] = await Promise.all([
+  const [config, build] = await Promise.all([
     readConfig(client, namespace),
-    installedRelease(client, namespace),
+    installedBuild(client, namespace),
   ]);
   return {
     lists: listsOf(identities, endpoints, nodes.flat()),
     objects: objects.flat(),
     policies: policies.flat(),
     ...config,
-    release,
+    build,
   };
 }
 

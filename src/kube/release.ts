@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { errorMessage, UserError } from '../errors.ts';
 import { parsePlainJson } from '../lib/exact-json.ts';
 import { isRecord } from '../lib/record.ts';
-import { parseRelease, type Release } from '../model/release.ts';
+import { type Build, parseBuild, type Release } from '../model/release.ts';
 import type { KubeClient, KubeObject } from './client.ts';
 import { listOf, OBJECT } from './forms.ts';
 
@@ -106,13 +106,18 @@ export function decodeRelease(packed: string, from: string): HelmRelease {
   }
 }
 
-/** The release of the agents, as the image of their DaemonSet names it; undefined where it names none. */
+/** The release of the agents. */
 export async function installedRelease(client: KubeClient, namespace: string): Promise<Release | undefined> {
+  return (await installedBuild(client, namespace))?.release;
+}
+
+/** The build of the agents, as the image of their DaemonSet names it; undefined where it names none. */
+export async function installedBuild(client: KubeClient, namespace: string): Promise<Build | undefined> {
   const { items = [] } = await client.json<{ items?: DaemonSet[] }>({
     path: `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/daemonsets`,
     query: { labelSelector: 'k8s-app=cilium', limit: 500 },
   });
   const images = items.flatMap(({ spec }) => spec?.template?.spec?.containers ?? []);
   const image = images.find(({ name }) => name === 'cilium-agent')?.image ?? '';
-  return parseRelease(/:(v?\d[^@:/]*)(?:@|$)/.exec(image)?.[1] ?? '');
+  return parseBuild(/:(v?\d[^@:/]*)(?:@|$)/.exec(image)?.[1] ?? '');
 }

@@ -92,15 +92,31 @@ export const NEWEST_RELEASE: Release = '1.20';
 /** The releases that the toolkit knows, oldest first. */
 export const KNOWN_RELEASES: readonly Release[] = RELEASES.map(({ release }) => release);
 
+/** A build of an agent. */
+export interface Build {
+  release: Release;
+  /** Built on the way to the release, or a build of it. Undefined: the version has no patch number, and says neither. */
+  development: boolean | undefined;
+}
+
 /**
- * The release at the start of a version: `1.17`, `v1.17.3`, `1.20.0-dev (v1.20.0-…)`; undefined when there is none.
- * Up to 1.14 a patch number of 90 or more meant development towards the next minor version.
+ * The build that a version begins with: `1.17`, `v1.17.3`, `1.20.0-dev (v1.20.0-…)`; undefined when there is none.
+ * Up to 1.14 a patch number of 90 or more meant development towards the next minor version, later `-dev` and `-pre.1`.
  */
-export function parseRelease(version: string): Release | undefined {
-  const found = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version);
+export function parseBuild(version: string): Build | undefined {
+  const found = /^v?(\d+)\.(\d+)(?:\.(\d+))?(-(?:dev|pre|snapshot)\b)?/.exec(version);
   if (!found) return undefined;
-  const [, major, minor, patch = 0] = found.map(Number);
-  return `${major ?? 0}.${(minor ?? 0) + (patch >= 90 ? 1 : 0)}`;
+  const [, major, minor, patch, suffix] = found;
+  const early = Number(patch ?? 0) >= 90;
+  return {
+    release: `${Number(major)}.${Number(minor) + (early ? 1 : 0)}`,
+    development: early || suffix !== undefined || (patch === undefined ? undefined : false),
+  };
+}
+
+/** The release at the start of a version. */
+export function parseRelease(version: string): Release | undefined {
+  return parseBuild(version)?.release;
 }
 
 /** Orders `1.9` before `1.14`. */

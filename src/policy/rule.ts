@@ -134,6 +134,20 @@ export interface CidrRule {
   except?: string[];
 }
 
+/** Whether a rule excludes prefixes from those that it names. */
+export function hasExceptions({
+  ingress = [],
+  ingressDeny = [],
+  egress = [],
+  egressDeny = [],
+}: Rule): boolean {
+  const sets = [
+    ...[...ingress, ...ingressDeny].map(({ fromCIDRSet }) => fromCIDRSet),
+    ...[...egress, ...egressDeny].map(({ toCIDRSet }) => toCIDRSet),
+  ];
+  return sets.some((set) => set?.some(({ except = [] }) => except.length > 0));
+}
+
 export interface Service {
   k8sServiceSelector?: { selector: LabelSelector; namespace?: string };
   k8sService?: { serviceName?: string; namespace?: string };

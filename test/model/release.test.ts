@@ -4,6 +4,7 @@ import {
   compareReleases,
   isInRelease,
   KNOWN_RELEASES,
+  parseBuild,
   parseRelease,
   type Release,
   recognisePins,
@@ -23,6 +24,21 @@ test.each([
   ['', undefined],
 ])('the version %j is of release %s', (version, release) => {
   expect(parseRelease(version)).toBe(release);
+});
+
+test.each([
+  ['1.17', undefined],
+  ['v1.17.3', false],
+  ['1.17.0-rc.2', false],
+  ['1.17.0-lab', false],
+  ['1.17.4 (v1.17.4-devel)', false],
+  ['1.17.0-dev (v1.17.0-dev-b095517e62)', true],
+  ['1.17.0-pre.1', true],
+  ['1.17-snapshot', true],
+  ['1.13.90 (v1.13.90-2fd6a9c32)', true],
+  ['1.9.89', false],
+])('the version %j is of a build on the way to its release: %j', (version, development) => {
+  expect(parseBuild(version)?.development).toBe(development);
 });
 
 test('releases are ordered by number, not by character', () => {

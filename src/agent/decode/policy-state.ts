@@ -1,5 +1,5 @@
 import type { AgentLists, AgentService } from '../../model/agent-lists.ts';
-import { parseRelease, type Release } from '../../model/release.ts';
+import { type Build, parseBuild } from '../../model/release.ts';
 import { type AgentClient, ApiError } from '../client.ts';
 import { decodePolicy } from './policy.ts';
 import { Reader } from './reader.ts';
@@ -27,7 +27,7 @@ export interface AgentPolicyState extends AgentLists {
   nodeLabels: boolean | undefined;
   /** Whether both address families are in use. Undefined: the agent does not say. */
   dualStack: boolean | undefined;
-  release: Release | undefined;
+  build: Build | undefined;
   /** A JSON list: rules up to 1.18, entries from 1.19 on. */
   policy: string;
   enforcement: 'default' | 'always' | 'never';
@@ -60,7 +60,7 @@ export async function readPolicyState(agent: AgentClient): Promise<AgentPolicySt
     cidrMatchMode: cidrMatchModeOf(config),
     nodeLabels: switchOf(config, 'EnableNodeSelectorLabels'),
     dualStack: usesBothFamilies(config),
-    release: parseRelease(health?.at('cilium').text('msg') ?? ''),
+    build: parseBuild(health?.at('cilium').text('msg') ?? ''),
     policy: decodePolicy(policy).policy || '[]',
     enforcement: enforcement === 'always' || enforcement === 'never' ? enforcement : 'default',
     allowLocalhost: allowsLocalhost(endpoints),

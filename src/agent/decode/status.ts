@@ -1,5 +1,5 @@
 import { compareBytes } from '../../lib/order.ts';
-import { releaseOfStatus } from '../../model/release.ts';
+import { parseBuild, releaseOfStatus } from '../../model/release.ts';
 import type {
   AgentStatus,
   BigTcpStatus,
@@ -55,7 +55,7 @@ export function decodeStatus(r: Reader<StatusResponse>): AgentStatus {
   const fields = r.as<Record<string, unknown>>();
   return {
     ...releaseOfStatus(r.at('cilium').text('msg'), (field) => fields.has(field)),
-    development: /^\S+-dev\b/.test(r.at('cilium').text('msg')),
+    development: parseBuild(r.at('cilium').text('msg'))?.development === true,
     kvstore: component(r.at('kvstore')),
     authCertificates: component(r.at('auth-certificate-provider')),
     containerRuntime: component(r.at('container-runtime')),

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../kube/client.ts';
 import { ciliumNamespace } from '../../kube/install.ts';
 import { readClusterState } from '../../kube/policy-state.ts';
 import { openCluster } from '../../kube/road.ts';
-import type { Release } from '../../model/release.ts';
+import type { Build } from '../../model/release.ts';
 import { stateOfAgent } from '../../policy/evaluate/decide/cluster-state.ts';
 import type { Settings } from '../../policy/evaluate/decide/settings.ts';
 import { takeObject } from '../../policy/evaluate/selectors/cluster-objects.ts';
@@ -12,7 +12,7 @@ import { parsePolicies } from '../../policy/read/policies.ts';
 import type { Loaded } from './loaded.ts';
 
 /** The state and the rules of the cluster that the command line names. */
-export async function loadCluster(ctx: Context, asked: Release | undefined): Promise<Loaded> {
+export async function loadCluster(ctx: Context, asked: Build | undefined): Promise<Loaded> {
   await using client = await openCluster(ctx);
   const namespace = await ciliumNamespace(client, ctx.globals.cluster?.namespace);
   const {
@@ -21,22 +21,22 @@ export async function loadCluster(ctx: Context, asked: Release | undefined): Pro
     policies,
     config,
     differing,
-    release: told,
+    build: told,
   } = await readClusterState(client, namespace);
   const state = stateOfAgent({ ...lists, services: [] });
   for (const object of objects) takeObject(object as Record<string, unknown>, state.objects);
-  const release = asked ?? told;
+  const build = asked ?? told;
   const files = policiesInForce(policies, config, differing).map((object) => ({
     file: `${object.kind} ${[object.metadata?.namespace, object.metadata?.name].filter(Boolean).join('/')}`,
     text: JSON.stringify(object),
   }));
-  const { rules } = await parsePolicies(files, { strict: false, target: release, readAll: true });
+  const { rules } = await parsePolicies(files, { strict: false, target: build?.release, readAll: true });
   // Pods of other clusters have addresses that this one does not tell.
   const isAlone = ['', '0'].includes(config['cluster-id'] ?? '');
   return {
     state: { ...state, ...(!isAlone && { localOnly: true as const }) },
     rules,
-    settings: { ...settingsOf(config, differing), ...(release && { release }) },
+    settings: { ...settingsOf(config, differing), ...build },
   };
 }
 

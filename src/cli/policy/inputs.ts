@@ -1,10 +1,10 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { decodeDebugLists, readPolicyState } from '../../agent/decode/policy-state.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UsageError, UserError } from '../../errors.ts';
 import { parsePlainJson } from '../../lib/exact-json.ts';
 import { isRecord } from '../../lib/record.ts';
-import { atLeast, KNOWN_RELEASES, type Release } from '../../model/release.ts';
+import { atLeast, type Build, KNOWN_RELEASES, parseBuild, type Release } from '../../model/release.ts';
 import { AGGREGATE_IDS } from '../../model/reserved-identity.ts';
 import {
   emptyState,
@@ -36,7 +36,7 @@ export interface StateFlags {
   hostFirewall?: 'on' | 'off';
   clusterNetworkPolicy?: 'on' | 'off';
   cidrMatchMode?: 'none' | 'nodes' | 'pods' | 'nodes,pods';
-  release?: Release;
+  release?: Build;
 }
 
 /** Adds `--rules`. It can be repeated, and takes several paths unless the verb has an argument. */
@@ -79,9 +79,20 @@ export function addStateOptions(command: Command, otherwise: string): Command {
     .addOption(
       new Option(
         '--release <version>',
-        'Cilium release whose meaning of rules counts (default: that of the state where it shows, else 1.17 where releases agree)',
-      ).choices(KNOWN_RELEASES),
+        'Cilium release whose meaning of rules counts, such as 1.17 or 1.17.3 (default: that of the state where it shows, else 1.17 where releases agree)',
+      )
+        .choices(KNOWN_RELEASES)
+        .argParser(buildArgument),
     );
+}
+
+/** Reads a release that is known, or a version of one. */
+function buildArgument(text: string): Build {
+  const build = /^v?\d+\.\d+(\.\d+)?(-[\w.-]+)?$/.test(text) ? parseBuild(text) : undefined;
+  if (build && KNOWN_RELEASES.includes(build.release)) return build;
+  throw new InvalidArgumentError(
+    `Allowed choices are ${KNOWN_RELEASES.join(', ')}, or a version of one of them.`,
+  );
 }
 
 /** Reads rules from files and folders. CIDR groups and services found there go to `objects`. */
@@ -116,9 +127,16 @@ export async function loadRules(
 /** Loads what `--state` names: a file, the running agent or the cluster with its rules. */
 export async function loadState(
   ctx: Context,
-  { state: from, allowLocalhost, hostFirewall, clusterNetworkPolicy, cidrMatchMode, release }: StateFlags,
+  {
+    state: from,
+    allowLocalhost,
+    hostFirewall,
+    clusterNetworkPolicy,
+    cidrMatchMode,
+    release: asked,
+  }: StateFlags,
 ): Promise<Loaded> {
-  const loaded = await loadStateOf(ctx, from, release);
+  const loaded = await loadStateOf(ctx, from, asked);
   takePods(loaded.state);
   const { objects, addresses, localOnly } = loaded.state;
   const { hostFirewall: stated, clusterNetworkPolicy: read, cidrMatchMode: mode } = loaded.state;
@@ -135,11 +153,20 @@ export async function loadState(
     ...(hostFirewall && { hostFirewall: hostFirewall === 'on' }),
     ...(clusterNetworkPolicy && { clusterNetworkPolicy: clusterNetworkPolicy === 'on' }),
     ...(cidrMatchMode && { cidrMatchMode: modesOf(cidrMatchMode) }),
-    ...(release && { release }),
+    ...askedBuild(asked, loaded.settings),
   };
   // Only agents from 1.20 on read them, or let CIDR rules select pods.
   const told = settings.release ?? (needsNewest(settings) ? NEWEST_NEEDED : undefined);
   return { ...loaded, settings: { ...settings, ...(told && { release: told }) } };
+}
+
+/** The release that is asked for. Without a patch number it is the build that the state shows, where that is of the release. */
+function askedBuild(asked: Build | undefined, told: Partial<Settings>): Partial<Settings> {
+  if (!asked) return {};
+  return {
+    ...asked,
+    development: asked.development ?? (asked.release === told.release ? told.development : undefined),
+  };
 }
 
 function modesOf(given: NonNullable<StateFlags['cidrMatchMode']>): CidrMatchMode {
@@ -149,13 +176,13 @@ function modesOf(given: NonNullable<StateFlags['cidrMatchMode']>): CidrMatchMode
 async function loadStateOf(
   ctx: Context,
   from: string | undefined,
-  release: Release | undefined,
+  asked: Build | undefined,
 ): Promise<Loaded> {
   if (from !== 'cluster' && ctx.globals.cluster?.isNamed)
     throw new UsageError('the flags of a cluster need --state cluster: nothing else asks its API server');
   if (from === undefined) return { rules: [], state: emptyState(), settings: {} };
-  if (from === 'agent') return loadAgent(ctx, release);
-  if (from === 'cluster') return (await import('./cluster.ts')).loadCluster(ctx, release);
+  if (from === 'agent') return loadAgent(ctx, asked);
+  if (from === 'cluster') return (await import('./cluster.ts')).loadCluster(ctx, asked);
   const { text } = await readInput(from, ctx, 'cannot read the state');
   let document: unknown;
   try {
@@ -167,7 +194,7 @@ async function loadStateOf(
   const state = isDebugInfo(document) ? stateOfDebugInfo(document, from) : stateOf(document, from);
   return policy === undefined
     ? { state, rules: [], settings: {} }
-    : { state, ...(await rulesOfPolicy(policy, `${from}#policy`, release)) };
+    : { state, ...(await rulesOfPolicy(policy, `${from}#policy`, asked?.release)) };
 }
 
 function isDebugInfo(document: unknown): boolean {
@@ -187,7 +214,7 @@ function policyTextOf(document: unknown): string | undefined {
   return typeof policy.policy === 'string' ? policy.policy : undefined;
 }
 
-async function loadAgent(ctx: Context, asked: Release | undefined): Promise<Loaded> {
+async function loadAgent(ctx: Context, asked: Build | undefined): Promise<Loaded> {
   const agent = await ctx.agent();
   const {
     policy,
@@ -199,10 +226,11 @@ async function loadAgent(ctx: Context, asked: Release | undefined): Promise<Load
     cidrMatchMode,
     nodeLabels,
     dualStack,
-    release: told,
+    build,
     ...lists
   } = await readPolicyState(agent);
-  const { rules, settings } = await rulesOfPolicy(policy, 'agent', asked ?? told);
+  const told = build?.release;
+  const { rules, settings } = await rulesOfPolicy(policy, 'agent', asked?.release ?? told);
   // The form of the rules counts more than the version: entries come from 1.19 on.
   const fits = told !== undefined && (rules.length === 0 || !atLeast(told, '1.19'));
   const release = settings.release ?? (fits ? told : undefined);
@@ -224,6 +252,7 @@ async function loadAgent(ctx: Context, asked: Release | undefined): Promise<Load
       ...(nodeLabels !== undefined && { nodeLabels }),
       ...(split !== undefined && { dualStack: split }),
       ...(release && { release }),
+      ...(release && release === told && { development: build?.development }),
     },
   };
 }

@@ -71,6 +71,7 @@ export class LabPolicy {
       {
         enforcement: enforcement === 'always' || enforcement === 'never' ? enforcement : 'default',
         release: releasePlayed(input.version),
+        development: input.version === 'all' ? undefined : false,
         ...(input.around.clusterName !== undefined && { clusterName: input.around.clusterName }),
         ...(input.around.objects && { objects: input.around.objects }),
       },

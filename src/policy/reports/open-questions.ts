@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { formatRange } from '../../lib/address.ts';
 import { hasIdentity, RESERVED_IDS } from '../../model/reserved-identity.ts';
+import type { Endpoint } from '../evaluate/decide/endpoint-maps.ts';
 import type { PolicyEngine } from '../evaluate/decide/engine.ts';
 import type { CompiledRule, Part } from '../evaluate/maps/compile-rule.ts';
 import { effectivePeers } from '../evaluate/maps/direction-policy.ts';
@@ -32,7 +34,26 @@ export function openQuestions(engine: PolicyEngine, peersOf: readonly CompiledRu
     for (const why of openPeers(part, engine, uncertain)) found.add(why);
   if (engine.settings.release === undefined && engine.rules.length > 0 && engine.endpoints.length > 0)
     found.add(`the release is not known, ${engine.release} is assumed (--release)`);
+  for (const why of otherBuild(engine)) found.add(why);
   return [...found];
+}
+
+/** What agents of the release, or those on the way to it, make otherwise where it is not known which of them it is. */
+function otherBuild(engine: PolicyEngine): string[] {
+  const { release, releaseOfMaps, settings } = engine;
+  if (releaseOfMaps === release) return [];
+  const said = `these are the maps of an agent on the way to ${release}, as agents of ${releaseOfMaps} make them`;
+  const others = engine.withSettings({ development: false });
+  const differing = engine.endpoints.filter((endpoint) => !sameEntries(engine, others, endpoint));
+  if (differing.length === 0) return [];
+  const count = `${differing.length} of ${engine.endpoints.length} endpoints`;
+  return settings.development
+    ? [`${said}: a later one may make those of ${release}, which differ for ${count}`]
+    : [`${said}: those of released ${release} differ for ${count} (--release ${release}.0)`];
+}
+
+function sameEntries(one: PolicyEngine, other: PolicyEngine, endpoint: Endpoint): boolean {
+  return isDeepStrictEqual(one.entriesOf(endpoint), other.entriesOf(endpoint));
 }
 
 function openPeers(part: Part, engine: PolicyEngine, uncertain: readonly Identity[]): string[] {

@@ -1,7 +1,7 @@
-import type { Release } from '../../model/release.ts';
+import type { Build } from '../../model/release.ts';
 import { connectionOf, endsOf, type FlowRecord, ICMP_ERROR } from '../evaluate/decide/connections.ts';
 import { rulesOf } from '../evaluate/decide/decide.ts';
-import { PolicyEngine } from '../evaluate/decide/engine.ts';
+import type { PolicyEngine } from '../evaluate/decide/engine.ts';
 import type { Peers } from '../evaluate/decide/peers.ts';
 import { type CompiledRule, DIRECTIONS, type Part } from '../evaluate/maps/compile-rule.ts';
 import { effectivePeers, isOrdered } from '../evaluate/maps/direction-policy.ts';
@@ -89,20 +89,21 @@ export async function rulesOfFlows(
   return used;
 }
 
-/** Releases whose maps differ: without a known release a rule must be covered in all. */
-const MAPS: readonly Release[] = ['1.17', '1.19', '1.20'];
+/** Builds whose maps differ: where it is not known which it is, a rule must be covered in all. */
+const BUILDS_1_17: readonly Build[] = [true, false].map((development) => ({ release: '1.17', development }));
+const BUILDS: readonly Build[] = [
+  ...BUILDS_1_17,
+  { release: '1.19', development: false },
+  { release: '1.20', development: false },
+];
 
 function coveredAnywhere(engine: PolicyEngine): Set<SourcedRule> {
   const sourcesIn = (each: PolicyEngine) => new Set([...coveredRules(each)].map(({ source }) => source));
-  if (engine.settings.release !== undefined) return sourcesIn(engine);
-  const sources = engine.rules.map(({ source }) => source);
-  const [first = new Set<SourcedRule>(), ...others] = MAPS.map((release) =>
-    sourcesIn(
-      new PolicyEngine(engine.identities.all.values(), engine.endpoints, {
-        ...engine.settings,
-        release,
-      }).addAll(sources),
-    ),
+  const { release, development } = engine.settings;
+  const isOpen = release === '1.17' && development === undefined;
+  if (release !== undefined && !isOpen) return sourcesIn(engine);
+  const [first = new Set<SourcedRule>(), ...others] = (isOpen ? BUILDS_1_17 : BUILDS).map((build) =>
+    sourcesIn(engine.withSettings(build)),
   );
   return new Set([...first].filter((source) => others.every((each) => each.has(source))));
 }

@@ -171,7 +171,7 @@ test.each([
   const state = await readPolicyState(connectAgent(`unix://${server.socket}`, AbortSignal.timeout(10_000)));
   const listed = (path: string) =>
     JSON.parse(exchanges.find(({ request }) => request.path === path)?.response.body ?? '[]') as unknown[];
-  expect(state.release).toBe(release);
+  expect(state.build).toEqual({ release, development: true });
   expect(state.identities).toHaveLength(listed('/v1/identity').length);
   expect(state.endpoints).toHaveLength(listed('/v1/endpoint').length);
   expect(state.ips).toHaveLength(listed('/v1/ip').length);

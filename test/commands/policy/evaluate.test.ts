@@ -37,6 +37,9 @@ function write(name: string, content: unknown): string {
   return path;
 }
 
+/** The recorded agent of the way to 1.17 copied a denial, which released 1.17 does not. */
+const COPIED = 'deny port over allow l3';
+
 describe('policy maps', () => {
   test.each(policySets().map((set) => [set.name, set] as const))(
     'prints the maps of "%s"',
@@ -66,7 +69,9 @@ describe('policy maps', () => {
         ? /has no effect/
         : text.includes('toFQDNs')
           ? /^Note: the addresses of DNS names are not known before pods have asked for them\.\n$/
-          : /^$/;
+          : set.name === COPIED
+            ? /those of released 1\.17 differ for 1 of 6 endpoints/
+            : /^$/;
       expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(said) });
       const maps = JSON.parse(stdout) as { endpoint: number; entries: Parameters<typeof entriesText>[0] }[];
       expect(maps.map(({ endpoint }) => endpoint)).toEqual(

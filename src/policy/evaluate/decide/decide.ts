@@ -65,10 +65,24 @@ export function decideDirection(
   peer: Identity,
   traffic: Traffic,
 ): Decision {
+  const asked = { direction, subject, peer, traffic };
+  const decision = decideAsked(engine, asked);
+  const { otherBuild } = engine;
+  if (!otherBuild || decision.answer === 'unknown') return decision;
+  const other = decideAsked(otherBuild, asked);
+  if (other.answer === decision.answer) return decision;
+  const sources = new Set([decision, other].flatMap(rulesOf).map(({ source }) => source));
+  return unknown({
+    why: `released ${engine.release} and agents on the way to it handle exceptions of prefixes otherwise (--release ${engine.release}.0)`,
+    rules: engine.rules.filter(({ source }) => sources.has(source)),
+  });
+}
+
+function decideAsked(engine: PolicyEngine, asked: Asked): Decision {
+  const { subject } = asked;
   const applies = policyApplies(subject, engine.settings.hostFirewall);
   const none: Decision = { answer: 'allowed', reason: { kind: 'no-endpoint' } };
   if (applies === false) return none;
-  const asked = { direction, subject, peer, traffic };
   const decision = decideForEndpoint(engine, asked, engine.policyOf(subject));
   if (applies === true) return decision;
   if (decision.answer === 'allowed') {

@@ -47,7 +47,7 @@ export class EndpointMaps {
     const { release, identities, allowLocalhost: allowHost } = this.#ground;
     const ingressPort = namedPort(portsByName([endpoint]));
     const egressPort = namedPort(this.#namedPorts);
-    if (atLeast(release, '1.18')) {
+    if (atLeast(release, '1.17')) {
       const common = { release, aggregateOf: this.#aggregateOf };
       const egressPorts = atLeast(release, '1.20') ? this.#portsByIdentity : undefined;
       return {

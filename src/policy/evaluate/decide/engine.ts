@@ -1,7 +1,7 @@
 import { type AddressRange, parseRange } from '../../../lib/address.ts';
 import { atLeast, type Release } from '../../../model/release.ts';
 import { AGGREGATE_IDS, hasIdentity, reservedLabels } from '../../../model/reserved-identity.ts';
-import type { SourcedRule } from '../../rule.ts';
+import { hasExceptions, type SourcedRule } from '../../rule.ts';
 import {
   type CompiledRule,
   compileRule,
@@ -34,6 +34,7 @@ import {
   NOT_KNOWN,
   needsNewest,
   type Option,
+  releaseOfMaps,
   type Settings,
   USUAL_RELEASE,
 } from './settings.ts';
@@ -75,6 +76,7 @@ export class PolicyEngine {
   readonly #maps = new Map<number, Map<string, Record<Direction, MapState>>>();
   readonly #endpointMaps: EndpointMaps;
   #hasEveryEndpoint: boolean | undefined;
+  #otherBuild: PolicyEngine | false | undefined;
   #nextHandle: RuleHandle = 0;
 
   constructor(
@@ -91,13 +93,13 @@ export class PolicyEngine {
     this.#around = {
       clusterName: this.settings.clusterName ?? this.identities.clusterName(endpoints),
       dualStack: this.settings.dualStack ?? this.identities.dualStack(),
-      release: this.release,
+      release: this.releaseOfMaps,
       assumed: this.settings.release === undefined && !needsNewest(this.settings),
       cidrMatchMode,
       ...(objects && { objects }),
     };
     const { allowLocalhost } = this.settings;
-    const { release, clusterName } = this;
+    const { releaseOfMaps: release, clusterName } = this;
     this.#endpointMaps = new EndpointMaps({
       identities: this.identities,
       endpoints,
@@ -107,9 +109,14 @@ export class PolicyEngine {
     });
   }
 
-  /** The release whose rules and maps are followed. */
+  /** The release whose rules are followed. */
   get release(): Release {
     return this.settings.release ?? (needsNewest(this.settings) ? NEWEST_NEEDED : USUAL_RELEASE);
+  }
+
+  /** The release whose maps are made. */
+  get releaseOfMaps(): Release {
+    return releaseOfMaps(this.release, this.settings.development);
   }
 
   /** Name of the cluster that the entity `cluster` means. */
@@ -140,6 +147,25 @@ export class PolicyEngine {
   addAll(sources: Iterable<SourcedRule>): this {
     for (const source of sources) this.add(source);
     return this;
+  }
+
+  /** The same identities, endpoints and rules with other settings. */
+  withSettings(settings: Partial<Settings>): PolicyEngine {
+    const all = [...this.#rules.values()].map(({ source }) => source);
+    return new PolicyEngine(this.identities.all.values(), this.endpoints, {
+      ...this.settings,
+      ...settings,
+    }).addAll(all);
+  }
+
+  /** As agents of the release decide, where it is not known whether the agent was built on the way to it, which may differ. */
+  get otherBuild(): PolicyEngine | undefined {
+    this.#otherBuild ??=
+      this.settings.development === undefined &&
+      this.releaseOfMaps !== this.release &&
+      [...this.#rules.values()].some(({ source }) => hasExceptions(source.rule)) &&
+      this.withSettings({ development: false });
+    return this.#otherBuild || undefined;
   }
 
   remove(handle: RuleHandle): void {
@@ -306,6 +332,7 @@ export class PolicyEngine {
 
   /** Drops what was computed for the subjects of a rule. */
   #forget({ subject }: CompiledRule): void {
+    this.#otherBuild = undefined;
     for (const [id, { identity }] of this.#policies) {
       if (selectsOrWhy(subject, identity, 'subject') === false) continue;
       this.#policies.delete(id);

@@ -25,6 +25,8 @@ export interface Settings {
   allowLocalhost: boolean;
   /** The release whose maps are computed, and whose way of handling CIDR exceptions is used. Undefined: not known. */
   release: Release | undefined;
+  /** The agent is a build on the way to that release, true, or of it, false. Undefined: not known. */
+  development?: boolean | undefined;
   /** Name of the cluster; undefined takes it from the identities' labels. */
   clusterName?: string;
   /** Addresses of both families are in use; undefined looks at the identities. */
@@ -47,6 +49,21 @@ export const DEFAULT_SETTINGS: Settings = {
 
 /** The release that is assumed where none is known. */
 export const USUAL_RELEASE: Release = '1.17';
+
+/** Agents on the way to a release whose maps were still those of the release before. */
+const MAPS_BEFORE: Readonly<Record<Release, Release>> = { '1.14': '1.13', '1.17': '1.16' };
+
+/** Releases of which it is an agent on the way to them whose maps were recorded. */
+const RECORDED_BEFORE: ReadonlySet<Release> = new Set<Release>(['1.17']);
+
+/**
+ * The release whose maps agents of a release make. Where it is not known whether an agent is of the release or was built
+ * on the way to it, its maps are those that were recorded.
+ */
+export function releaseOfMaps(release: Release, development: boolean | undefined): Release {
+  const before = development ?? RECORDED_BEFORE.has(release);
+  return (before ? MAPS_BEFORE[release] : undefined) ?? release;
+}
 
 /** The first release whose agents read ClusterNetworkPolicy, and whose CIDR rules can select pods. */
 export const NEWEST_NEEDED: Release = '1.20';

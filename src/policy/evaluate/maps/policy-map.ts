@@ -15,7 +15,7 @@ export interface Verdict {
   /** A rule states the authentication; it is not inherited. */
   explicitAuth: boolean;
   parts: readonly Part[];
-  /** From 1.18 on: the entry with the higher one decides. */
+  /** From 1.17 on: the entry with the higher one decides. */
   precedence?: number;
 }
 
@@ -46,7 +46,7 @@ export type EgressPorts = (name: string, protocol: number) => Iterable<[identity
 
 export const OPEN: Verdict = { deny: false, proxy: false, auth: 0, explicitAuth: true, parts: [] };
 
-/** The map of one direction as agents from 1.14 to 1.17 compute it. */
+/** The map of one direction as agents from 1.14 to 1.16 compute it. */
 export function mapState(
   policy: DirectionPolicy,
   identities: Identities,
@@ -113,7 +113,7 @@ export function verdictOf(peer: PeerPolicy, proxy: boolean): Verdict {
 }
 
 /**
- * Makes deny entries win. The datapath of 1.17 looks first for the peer's entry with a port, then for the wildcard's. So
+ * Makes deny entries win. The datapath up to 1.16 looks first for the peer's entry with a port, then for the wildcard's. So
  * a deny entry with a broader port or more peers is copied for each narrower allow entry that would be found first.
  */
 function preferDenials(allows: MapState, denies: MapState, identities: Identities): void {
@@ -299,7 +299,7 @@ export function entriesOf(direction: Direction, state: MapState, release: Releas
   );
 }
 
-/** The entry that the datapath of 1.17 finds for a packet; undefined means that it is dropped. */
+/** The entry that the datapath up to 1.16 finds for a packet; undefined means that it is dropped. */
 export function lookup(
   state: MapState,
   identity: number,

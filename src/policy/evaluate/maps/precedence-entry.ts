@@ -1,7 +1,7 @@
 import type { PeerPolicy } from './direction-policy.ts';
 import type { Verdict } from './policy-map.ts';
 
-/** An entry of a map whose datapath compares entries by precedence (1.18 on). */
+/** An entry of a map whose datapath compares entries by precedence (1.17 on). */
 export interface Entry extends Verdict {
   /** See `precedenceOf`. */
   precedence: number;

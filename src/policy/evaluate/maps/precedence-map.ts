@@ -23,7 +23,7 @@ import { type Priorities, prioritiesOf } from './priorities.ts';
 const DEFAULT_PRIORITY_1_19 = 1;
 
 /**
- * The map of releases whose datapath compares entries by precedence (1.18 on). It looks a peer up by its own identity
+ * The map of releases whose datapath compares entries by precedence (1.17 on). It looks a peer up by its own identity
  * and by its aggregate, and takes the entry with the higher precedence, then that with the narrower port, then the
  * peer's own. So an entry is left out when one with a broader or equal port, for the same peer or its aggregate, has a
  * higher precedence.

@@ -320,8 +320,8 @@ function groupPrefixes(
 }
 
 function pieces(list: readonly string[], holes: readonly AddressRange[], around: Surroundings): Selector[] {
-  // From 1.19 on an exception is a hole in a selector; before, the selector is cut into the prefixes around it.
-  if (reaches(around, '1.19'))
+  // From 1.17 on an exception is a hole in a selector; before, the selector is cut into the prefixes around it.
+  if (reaches(around, '1.17'))
     return list.flatMap((text) => {
       const prefix = rangeOf(text);
       if (!prefix) return [];
