@@ -29,3 +29,12 @@ export function processStart(pid: number): string {
     return existsSync('/proc/self/stat') ? 'ended' : '';
   }
 }
+
+/** The kernel's id of this boot of the machine; empty where there is none. */
+export function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+}

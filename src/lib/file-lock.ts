@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { link, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { isAlive, type NotedProcess, processStart } from './alive.ts';
+import { bootId, isAlive, type NotedProcess, processStart } from './alive.ts';
 import { errorCode } from './errno.ts';
 
 /** Who holds a lock. */
@@ -116,14 +116,12 @@ function refuseHeld(text: string, self: Holder): void {
 
 function thisProcess(): Holder {
   const { pid } = process;
-  const boot = attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
-  const space = attempt(() => readlinkSync('/proc/self/ns/pid'));
-  return { pid, pidStart: processStart(pid), host: hostname(), boot, space };
+  return { pid, pidStart: processStart(pid), host: hostname(), boot: bootId(), space: pidSpace() };
 }
 
-function attempt(read: () => string): string {
+function pidSpace(): string {
   try {
-    return read();
+    return readlinkSync('/proc/self/ns/pid');
   } catch {
     return '';
   }

@@ -34,12 +34,17 @@ test.each<[string, (connection: Socket) => void]>([
   }
 });
 
-test('interim answers without an end are an error', async () => {
+test.each([
+  ['interim answers', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(1000), 'the head of the answer does not end'],
+  ['a header', `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(200_000)}`, 'the head of the answer does not end'],
+  ['headers', `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(50_000)}`, 'the head of the answer does not end'],
+  ['bytes of something else', 'SSH-2.0-x'.repeat(20_000), 'the server does not speak HTTP'],
+])('%s without an end are an error that says so', async (_, text, message) => {
   await using server = await serveStream((connection) =>
-    connection.once('data', () => connection.write('HTTP/1.1 100 Continue\r\n\r\n'.repeat(1000))),
+    connection.once('data', () => connection.write(text)),
   );
   const { stderr, code } = await run(['endpoint', 'list'], { env: { CILIUM_SOCK: server.socket } });
-  expect(stderr).toContain('the server does not speak HTTP');
+  expect(stderr).toContain(message);
   expect(code).toBe(1);
 });
 

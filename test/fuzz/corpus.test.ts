@@ -1,8 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { run } from '../helpers/run.ts';
+import { STEPS } from './files.ts';
 import { faultsOf } from './judge.ts';
 import { randomOf } from './random.ts';
 import type { Input } from './target.ts';
@@ -40,6 +42,15 @@ describe.each(Object.entries(TARGETS))('%s', (name, { open }) => {
       });
     }
   });
+});
+
+test.each(STEPS)('a record of the fuzzer is one that cleanup writes: $step.bring', async ({ kind, step }) => {
+  const path = join(folder, 'record');
+  const items = [{ id: 'x', kind, what: 'x', restore: [step] }];
+  const record = { version: 2, node: hostname(), at: '2026-01-01T00:00:00Z', items, lost: [] };
+  writeFileSync(path, JSON.stringify(record), { mode: 0o600 });
+  const { stderr, code } = await run(['cleanup', 'undo', path, '--dry-run']);
+  expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
 });
 
 test('an input follows from its seed and number alone', () => {

@@ -195,7 +195,7 @@ export const STEPS: readonly { kind: string; step: object }[] = [
     },
   },
   {
-    kind: 'chain',
+    kind: 'iptables',
     step: {
       bring: 'firewall',
       program: 'iptables-nft',
@@ -228,7 +228,7 @@ export const STEPS: readonly { kind: string; step: object }[] = [
   },
   { kind: 'mount', step: { bring: 'mount', type: 'cgroup2', target: '/run/cilium/cgroupv2' } },
   {
-    kind: 'file',
+    kind: 'folder',
     step: {
       bring: 'files',
       entries: [
@@ -242,7 +242,7 @@ export const STEPS: readonly { kind: string; step: object }[] = [
   },
   {
     kind: 'file',
-    step: { bring: 'rename', from: '/etc/cni/net.d/a.cilium_bak', to: '/etc/cni/net.d/a' },
+    step: { bring: 'rename', from: '/etc/cni/net.d/a.conf', to: '/etc/cni/net.d/a.conf.cilium_bak' },
   },
 ];
 

@@ -23,7 +23,7 @@ const DRAWS = /\u001b\[(?:\?(?:25|1049|2026)[hl]|\d*[AGJK]|1;1H|\d+(?:;\d+)*m)|\
 
 /** Programs and places of the steps that `cleanup undo` shows: it has no other. */
 const STEP =
-  /^ {6}(?:ip (?:-[46] |-batch )?(?:rule|route|link|address|addr|neighbour|neighbor|neigh|xfrm policy) |ip6?tables(?:-nft|-legacy)?-restore --noflush$|ipset restore -exist$|< |mount -t cgroup2 cgroup2 (?:\/[\w.-]+)*\/cilium\/cgroupv2$|rename \/etc\/cni\/net\.d\/|(?:file|folder|link|fifo|socket) \/(?:etc\/cni\/net\.d|etc\/sysctl\.d|var\/run\/cilium|var\/lib\/cilium)(?:[ /]|$))/;
+  /^ {6}(?:ip (?:-[46] |-batch )?(?:rule|route|link|address|addr|neighbour|neighbor|neigh|xfrm policy) |ip6?tables(?:-nft|-legacy)?-restore --noflush$|ipset restore -exist$|< |mount -t cgroup2 cgroup2 (?:\/[\w.-]+)*\/cilium\/cgroupv2$|rename \/etc\/cni\/net\.d\/.* to \/etc\/cni\/net\.d\/.*\.cilium_bak$|(?:file|folder|link|fifo|socket) \/(?:etc\/cni\/net\.d\/(?:(?:\d\d-)?cilium(?:-cni)?\.conf(?:list)?|.*\.cilium_bak)|etc\/sysctl\.d\/99-zzz-override_cilium\.conf|var\/run\/cilium|var\/lib\/cilium)(?:[ /]|$))/;
 
 /** Steps of an undo that are none of cleanup's, or that climb out of its places. */
 function foreignSteps(stdout: string): string[] {

@@ -260,8 +260,14 @@ export class HttpClient {
             : 'the connection was closed before an answer',
           'Is the agent restarting?',
         );
+      case 'UND_ERR_HEADERS_OVERFLOW':
+        return fault(
+          'too-large',
+          'the head of the answer does not end: 64 KiB and 16 interim answers are read of it',
+          'Is this the socket of a Cilium agent?',
+        );
       default:
-        if (Object(error).name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
+        if (Object(error).name === 'HTTPParserError')
           return fault('not-http', 'the server does not speak HTTP', 'Is this the socket of a Cilium agent?');
         return fault('other', errorMessage(error));
     }

@@ -84,7 +84,8 @@ interface Head {
 
 async function readHead(reader: ByteReader): Promise<Head> {
   for (let interim = 0; ; interim++) {
-    if (interim > MAX_INTERIM) throw new HttpFault('HPE_INVALID', 'interim answers without an end');
+    if (interim > MAX_INTERIM)
+      throw new HttpFault('UND_ERR_HEADERS_OVERFLOW', 'interim answers without an end');
     const text = await reader.until('\r\n\r\n', MAX_HEAD_BYTES);
     const [first = '', ...lines] = text.split('\r\n');
     const match = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(first);
@@ -166,8 +167,10 @@ class ByteReader {
   async until(delimiter: string, limit: number): Promise<string> {
     for (let from = 0; ; ) {
       const at = this.#rest.indexOf(delimiter, from, 'latin1');
-      if (at > limit || (at === -1 && this.#rest.length > limit))
-        throw new HttpFault('UND_ERR_HEADERS_OVERFLOW', `more than ${limit} bytes without an end`);
+      if (at > limit || (at === -1 && this.#rest.length > limit)) {
+        const code = this.#beginsAsHttp() ? 'UND_ERR_HEADERS_OVERFLOW' : 'HPE_INVALID';
+        throw new HttpFault(code, `more than ${limit} bytes without an end`);
+      }
       if (at !== -1) {
         const text = this.#rest.toString('latin1', 0, at);
         this.#rest = this.#rest.subarray(at + delimiter.length);
@@ -181,10 +184,13 @@ class ByteReader {
     }
   }
 
+  #beginsAsHttp(): boolean {
+    return this.#rest.toString('latin1', 0, 5) === 'HTTP/';
+  }
+
   /** An answer that ends inside its head is either cut off or no HTTP at all. */
   #cut(): HttpFault {
-    const http = this.#rest.toString('latin1', 0, 5) === 'HTTP/';
-    return http
+    return this.#beginsAsHttp()
       ? new HttpFault('UND_ERR_SOCKET', 'the connection ended inside the head')
       : new HttpFault('HPE_INVALID', 'not HTTP');
   }

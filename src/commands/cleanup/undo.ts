@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { confirmNode } from '../../cli/confirm.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
+import { bootId } from '../../lib/alive.ts';
 import type { Outcome } from '../../model/cleanup.ts';
 import { describeRestore, restoreItem, restoreOrder } from '../../node/cleanup/restore.ts';
 import { orderRules } from '../../node/cleanup/rules.ts';
@@ -35,6 +36,10 @@ export async function runCleanupUndo(file: string, options: UndoOptions, ctx: Co
   const items = restoreOrder(undo.items);
   const shown = items.map(({ what, restore }) => ({ what, steps: restore.flatMap(describeRestore) }));
   await ctx.out.write(renderRestore(undo, shown));
+  if (undo.boot && undo.boot !== bootId())
+    await ctx.err.write(
+      'Note: the machine was started anew since. What stands by now is left, whoever has made it.\n',
+    );
   if (options.dryRun) return;
   if (undo.node !== hostname() && !options.force)
     throw new UserError(`${file} was recorded on node ${undo.node}, and this is ${hostname()}`, {

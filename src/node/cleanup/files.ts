@@ -8,6 +8,26 @@ const BACKUP = '.cilium_bak';
 const CNI_CONFIG = /^(?:\d\d-)?cilium(?:-cni)?\.conf(?:list)?$/;
 const SYSCTL_DROP_IN = '99-zzz-override_cilium.conf';
 
+/** Whether `cleanup` takes the file of this path away, and what kind it has: a state folder with all in it, or one file. */
+export function ownFileKind(path: string, paths: NodePaths): 'state' | 'file' | undefined {
+  if (path === paths.runState || path === paths.libState) return 'state';
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const isFile =
+    (path === `${paths.cniConfig}/${name}` && (CNI_CONFIG.test(name) || isBackup(name))) ||
+    path === `${paths.sysctlDropIns}/${SYSCTL_DROP_IN}`;
+  return isFile ? 'file' : undefined;
+}
+
+/** Whether a recorded change of name is that of a configuration that Cilium had set aside. */
+export function isOwnRename(from: string, to: string, { cniConfig }: NodePaths): boolean {
+  const name = to.slice(to.lastIndexOf('/') + 1);
+  return isBackup(name) && to === `${cniConfig}/${name}` && from === to.slice(0, -BACKUP.length);
+}
+
+function isBackup(name: string): boolean {
+  return name.endsWith(BACKUP) && name.length > BACKUP.length;
+}
+
 /** Mounts, state folders, CNI configuration and sysctl files. */
 export function fileItems(state: NodeState, paths: NodePaths): Item[] {
   const { files } = state;
@@ -20,7 +40,10 @@ export function fileItems(state: NodeState, paths: NodePaths): Item[] {
       id: `${kind === 'folder' ? 'folder' : 'file'} ${path}`,
       kind: kind === 'folder' ? ('folder' as const) : ('file' as const),
     };
-    if (kind === 'folder' && (path === paths.runState || path === paths.libState)) {
+    const own = ownFileKind(path, paths);
+    if (own === undefined) continue;
+    if (own === 'state') {
+      if (kind !== 'folder') continue;
       if (foreignMounts(path, state).length > 0) continue;
       items.push({
         ...base,
@@ -28,7 +51,8 @@ export function fileItems(state: NodeState, paths: NodePaths): Item[] {
         why: 'it is a state folder of Cilium',
         remove: [{ do: 'remove-tree', path }],
       });
-    } else if (path.startsWith(`${paths.cniConfig}/`) && name.endsWith(BACKUP)) {
+    } else if (kind === 'folder') continue;
+    else if (isBackup(name)) {
       const original = path.slice(0, -BACKUP.length);
       const free = !there.has(original);
       items.push({
@@ -38,15 +62,13 @@ export function fileItems(state: NodeState, paths: NodePaths): Item[] {
         remove: [free ? { do: 'rename', from: path, to: original } : { do: 'unlink', path }],
         ...(free && { restore: [{ bring: 'rename', from: original, to: path }] }),
       });
-    } else if (path.startsWith(`${paths.cniConfig}/`) && CNI_CONFIG.test(name))
+    } else
       items.push({
         ...base,
         what: path,
-        why: "it is Cilium's CNI configuration",
+        why: CNI_CONFIG.test(name) ? "it is Cilium's CNI configuration" : 'its name says so',
         remove: [{ do: 'unlink', path }],
       });
-    else if (path === `${paths.sysctlDropIns}/${SYSCTL_DROP_IN}`)
-      items.push({ ...base, what: path, why: 'its name says so', remove: [{ do: 'unlink', path }] });
   }
   return items;
 }

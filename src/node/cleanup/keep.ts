@@ -24,7 +24,9 @@ import { errorCode, UserError } from '../../errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import type { FileEntry } from '../../model/cleanup.ts';
 import { isBelow, readMounts } from '../state/mounts.ts';
+import type { NodePaths } from '../state/read.ts';
 import type { Run } from '../state/run.ts';
+import { ownFileKind } from './files.ts';
 import { mustRun } from './must-run.ts';
 
 /** Larger files are copied and not written into the record. */
@@ -100,17 +102,20 @@ export async function syncFile(path: string): Promise<void> {
 }
 
 /**
- * Whether recorded files lie in folders of Cilium, and their copies in the record's own folder. The first is such a folder
- * or lies in one; each other one lies in a folder before it, and in no link.
+ * Whether recorded files are what `cleanup` takes away, and their copies in the record's own folder. The first is a state folder,
+ * or one file of Cilium's; behind a folder each other one lies in a folder before it, and in no link.
  */
-export function areOwnFiles(entries: readonly FileEntry[], places: readonly string[]): boolean {
+export function areOwnFiles(entries: readonly FileEntry[], paths: NodePaths): boolean {
   if (!Array.isArray(entries)) return false;
+  const [first] = entries as FileEntry[];
+  if (!first || typeof first.path !== 'string') return false;
+  const own = ownFileKind(first.path, paths);
+  if (own === undefined || (own === 'state') !== (first.kind === 'folder')) return false;
   const folders = new Set<string>();
   return entries.every((entry, i) => {
     const { path, kind, mode, uid, gid, mtimeMs, base64, copy, target } = entry;
     if (typeof path !== 'string' || path !== normalize(path)) return false;
-    const inside =
-      i === 0 ? places.includes(path) || places.includes(dirname(path)) : folders.has(dirname(path));
+    const inside = i === 0 || folders.has(dirname(path));
     if (kind === 'folder') folders.add(path);
     return (
       inside &&

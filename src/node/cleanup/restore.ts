@@ -1,10 +1,10 @@
 import { lstat, rename } from 'node:fs/promises';
-import { normalize } from 'node:path';
 import { errorMessage, UserError } from '../../errors.ts';
 import { type Item, KINDS, type Outcome, type Restore } from '../../model/cleanup.ts';
-import { isBelow, readMounts } from '../state/mounts.ts';
+import { readMounts } from '../state/mounts.ts';
 import type { NodePaths } from '../state/read.ts';
 import type { Run } from '../state/run.ts';
+import { isOwnRename } from './files.ts';
 import {
   firewallCommands,
   isOwnFirewallRecord,
@@ -96,7 +96,6 @@ async function isThere(path: string): Promise<boolean> {
 
 /** Whether a recorded step brings back what `cleanup` removes, within Cilium's places. Nothing of it is trusted. */
 export function isRestorable(step: Restore, paths: NodePaths): boolean {
-  const places = [paths.cniConfig, paths.sysctlDropIns, paths.runState, paths.libState];
   try {
     switch (step.bring) {
       case 'rule':
@@ -115,11 +114,9 @@ export function isRestorable(step: Restore, paths: NodePaths): boolean {
       case 'mount':
         return step.type === 'cgroup2' && /^(?:\/[\w.-]+)*\/cilium\/cgroupv2$/.test(step.target);
       case 'rename':
-        return [step.from, step.to].every(
-          (path) => typeof path === 'string' && path === normalize(path) && isBelow(path, paths.cniConfig),
-        );
+        return isOwnRename(step.from, step.to, paths);
       case 'files':
-        return areOwnFiles(step.entries, places);
+        return areOwnFiles(step.entries, paths);
       default:
         return false;
     }

@@ -1,6 +1,7 @@
 import { constants, type FileHandle, open, realpath, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { systemReason, UserError } from '../../errors.ts';
+import { errorCode, systemReason, UserError } from '../../errors.ts';
+import { bootId } from '../../lib/alive.ts';
 import { isRecord } from '../../lib/record.ts';
 import { type Action, type Item, KINDS, type Kind, type Plan, type Restore } from '../../model/cleanup.ts';
 import { isBelow } from '../state/mounts.ts';
@@ -12,6 +13,8 @@ import { isRestorable } from './restore.ts';
 export interface UndoFile {
   version: 2;
   node: string;
+  /** The kernel's id of the boot that it was recorded in; records of earlier builds have none. */
+  boot?: string;
   /** RFC 3339. */
   at: string;
   items: { id: string; kind: Kind; what: string; restore: Restore[] }[];
@@ -27,6 +30,7 @@ export async function writeUndo(plan: Plan, path: string, nowMs: number): Promis
   const undo: UndoFile = {
     version: 2,
     node: plan.node,
+    boot: bootId(),
     at: new Date(nowMs).toISOString(),
     items: [],
     lost: [],
@@ -118,6 +122,11 @@ export async function readUndo(path: string, limits: UndoLimits): Promise<UndoFi
     value = JSON.parse(text);
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
+    if (errorCode(cause) === 'ELOOP')
+      throw new UserError(`undo file ${path}: it is a symbolic link`, {
+        hint: 'Whoever owns the link could have it lead elsewhere: name the file itself. Nothing was restored.',
+        cause,
+      });
     throw new UserError(`read undo file ${path}: ${systemReason(cause)}`, {
       ...(cause instanceof SyntaxError && {
         hint: 'A cleanup that was ended while it wrote its record has removed nothing.',
@@ -163,10 +172,11 @@ async function checkOwner(file: FileHandle, path: string, uid: number | undefine
 
 function isUndo(value: unknown): value is UndoFile {
   if (!isRecord(value)) return false;
-  const { version, node, at, items, lost } = value;
+  const { version, node, boot, at, items, lost } = value;
   return (
     version === 2 &&
     typeof node === 'string' &&
+    (boot === undefined || typeof boot === 'string') &&
     typeof at === 'string' &&
     Array.isArray(lost) &&
     Array.isArray(items) &&

@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { reserveUndo } from '../../../src/cli/undo.ts';
 import { UserError } from '../../../src/errors.ts';
+import { bootId } from '../../../src/lib/alive.ts';
 import type { Plan } from '../../../src/model/cleanup.ts';
 import { Copies, keepFiles, restoreFiles } from '../../../src/node/cleanup/keep.ts';
 import { describeRestore, restoreOrder } from '../../../src/node/cleanup/restore.ts';
@@ -129,6 +130,9 @@ describe('a step of an undo file', () => {
     ['a policy of IPsec', POLICY],
     ['a mount', { bring: 'mount', type: 'cgroup2', target: '/run/cilium/cgroupv2' }],
     ['a file', files({})],
+    ['a file that was set aside', files({ path: '/etc/cni/net.d/10-x.conflist.cilium_bak' })],
+    ['settings', files({ path: '/etc/sysctl.d/99-zzz-override_cilium.conf' })],
+    ['a state folder', files({ path: '/var/lib/cilium', kind: 'folder' })],
     ['a name', { bring: 'rename', from: '/etc/cni/net.d/a', to: '/etc/cni/net.d/a.cilium_bak' }],
   ])('%s is taken', async (_what, step) => {
     const path = undoFile([step]);
@@ -184,6 +188,20 @@ describe('a step of an undo file', () => {
     ],
     ['a file deep in a folder that is not recorded', files({ path: '/var/run/cilium/out/cron.d' })],
     ['a device', files({ kind: 'device' })],
+    ['a file that is not of Cilium', files({ path: '/etc/cni/net.d/10-calico.conflist' })],
+    ['a file of settings that is not of Cilium', files({ path: '/etc/sysctl.d/99-x.conf' })],
+    ['a file of a state folder without the folder', files({ path: '/var/lib/cilium/x' })],
+    ['a state folder that is a link', files({ kind: 'link', path: '/var/lib/cilium', target: '/etc' })],
+    ['no file', { bring: 'files', entries: [] }],
+    ['two files', { bring: 'files', entries: [FILE, { ...FILE, path: '/etc/cni/net.d/06-cilium.conf' }] }],
+    [
+      'a name that nobody has set aside',
+      { bring: 'rename', from: '/etc/cni/net.d/10-calico.conflist', to: '/etc/cni/net.d/00-x.conflist' },
+    ],
+    [
+      'a name set aside for another',
+      { bring: 'rename', from: '/etc/cni/net.d/10-calico.conflist', to: '/etc/cni/net.d/x.cilium_bak' },
+    ],
     ['a name elsewhere', { bring: 'rename', from: '/etc/shadow', to: '/etc/cni/net.d/x' }],
     ['an unknown step', { bring: 'constructor' }],
   ])('%s is refused', async (_what, step) => {
@@ -276,7 +294,7 @@ describe('an undo file', () => {
   test('behind a symbolic link, a folder and a pipe are refused', async () => {
     const link = join(folder, 'link.json');
     symlinkSync(undoFile([ADD]), link);
-    await expect(readUndo(link, LIMITS)).rejects.toThrow(`read undo file ${link}`);
+    await expect(readUndo(link, LIMITS)).rejects.toThrow(`undo file ${link}: it is a symbolic link`);
     await expect(readUndo(folder, LIMITS)).rejects.toThrow('it is not a regular file');
     await expect(readUndo('/dev/null', LIMITS)).rejects.toThrow('it is not a regular file');
   });
@@ -305,6 +323,16 @@ describe('an undo file', () => {
     const { stderr, code } = await run(['cleanup', 'undo', path]);
     expect([code, stderr]).toEqual([1, expect.stringContaining('was recorded on node elsewhere')]);
     expect(await run(['cleanup', 'undo', '--force', path])).toMatchObject({ code: 0 });
+  });
+
+  test('of an earlier boot is told of', async () => {
+    const words = (more: Record<string, unknown>) => ['cleanup', 'undo', '--dry-run', undoFile([ADD], more)];
+    expect((await run(words({ boot: 'earlier' }))).stderr).toMatch(
+      /^Note: the machine was started anew since/,
+    );
+    expect((await run(words({ boot: bootId() }))).stderr).toBe('');
+    expect((await run(words({}))).stderr).toBe('');
+    await expect(readUndo(undoFile([ADD], { boot: 7 }), LIMITS)).rejects.toThrow('is not an undo file');
   });
 
   test('is shown step by step, and nothing runs unless somebody says yes', async () => {

@@ -57,6 +57,8 @@ export function readFileTexts(
   return untilAborted(readFiles(inputs, query, want, collect, ctx, ctx.signal), ctx.signal);
 }
 
+const NEWLINE = 0x0a;
+
 /**
  * Reads files chunk by chunk, and logs what is wrong with their lines. One that is cut short is told and makes the exit code
  * 1, and keeps neither the next from being read nor what was read from being shown.
@@ -82,7 +84,9 @@ async function* readFiles<T>(
       for await (const chunk of readCapture(path, ctx.in, signal)) {
         const records: T[] = [];
         read(chunk, collect(records, chunk));
-        for (const problem of problems.splice(0)) await logProblem(problem, path, ctx);
+        const isCut = chunk.at(-1) !== NEWLINE;
+        for (const problem of problems.splice(0))
+          await logProblem(problem, path, isCut && problem.number === lines.number, ctx);
         yield records;
       }
     } catch (error) {
@@ -96,6 +100,7 @@ async function* readFiles<T>(
 async function logProblem(
   { kind, message, line, number }: LineProblem,
   path: string,
+  isCut: boolean,
   ctx: Context,
 ): Promise<void> {
   const text =
@@ -106,6 +111,8 @@ async function logProblem(
   await logLine(ctx, 'WARN', text, {
     error: message,
     at,
+    // As a recorder that is killed leaves it.
+    ...(isCut && { cut: 'the file ends within this line' }),
     ...(kind === 'bad-line' && { line: shorten(line) }),
   });
 }
