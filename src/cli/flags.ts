@@ -2,7 +2,14 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Cluster, Context, Elsewhere, Globals } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { parseDurationMs } from '../lib/duration.ts';
-import { compareReleases, OLDEST_RELEASE, parseRelease, type Release } from '../model/release.ts';
+import {
+  type Build,
+  compareReleases,
+  OLDEST_RELEASE,
+  parseBuild,
+  type Release,
+  releaseOfPinsOf,
+} from '../model/release.ts';
 import { readConfigFile } from './config-file.ts';
 import { RunEverywhere } from './everywhere.ts';
 import type { GlobalFlags, Verb } from './tree.ts';
@@ -50,8 +57,17 @@ export const ELSEWHERE_GLOBALS: GlobalFlags = {
 
 /** Reads a release; one that is newer than all that are known is taken. */
 export function releaseArgument(text: string): Release {
-  const release = parseRelease(text);
-  if (release !== undefined && compareReleases(release, OLDEST_RELEASE) >= 0) return release;
+  return buildArgument(text).release;
+}
+
+/** Reads whose maps are meant: `1.13.90` are those of agents on the way to a release. */
+function mapsReleaseArgument(text: string): Release {
+  return releaseOfPinsOf(buildArgument(text));
+}
+
+function buildArgument(text: string): Build {
+  const build = parseBuild(text);
+  if (build && compareReleases(build.release, OLDEST_RELEASE) >= 0) return build;
   throw new InvalidArgumentError(`Expected a release from ${OLDEST_RELEASE} on, such as 1.14.`);
 }
 
@@ -63,7 +79,7 @@ export const BPF_GLOBALS: GlobalFlags = {
     new Option(
       '--agent-release <release>',
       'Release of the agent that made the maps, such as 1.14 (default: as the maps and the agent tell)',
-    ).argParser(releaseArgument),
+    ).argParser(mapsReleaseArgument),
   ],
 };
 

@@ -1,6 +1,6 @@
 import { readRelease } from '../agent/decode/release.ts';
 import type { Context } from '../context.ts';
-import { atLeast, NEWEST_RELEASE, type Release } from '../model/release.ts';
+import { atLeast, type Build, NEWEST_RELEASE, type Release } from '../model/release.ts';
 
 const told = new WeakSet<Context>();
 
@@ -9,9 +9,14 @@ const told = new WeakSet<Context>();
  * not say it. A release that is newer than the toolkit is treated as the newest one, which is said once.
  */
 export async function releaseOfAgent(ctx: Context): Promise<Release | undefined> {
+  return (await buildOfAgent(ctx))?.release;
+}
+
+/** The release of the agent, and whether it was built on the way to it. */
+export async function buildOfAgent(ctx: Context): Promise<Build | undefined> {
   const found = await readRelease(await ctx.agent());
   await tellNewer(found?.newer, ctx);
-  return found?.release;
+  return found;
 }
 
 /** Says, once, that the agent is of a release that the toolkit does not know yet. */

@@ -10,7 +10,7 @@ const NAMES: Readonly<Record<string, readonly (readonly [since: Release, name: s
   cilium_lb6_backends_v3: backends(6),
   cilium_node_map_v2: [
     ['1.16', 'cilium_node_map_v2'],
-    ['1.14', 'cilium_node_map'],
+    ['1.13', 'cilium_node_map'],
   ],
 };
 

@@ -1,5 +1,8 @@
-/** A release of Cilium, down to the minor version: `1.17`. */
-export type Release = `${number}.${number}`;
+/**
+ * A release of Cilium, down to the minor version: `1.17`. Maps tell agents on the way to a release as well: `1.13-dev`, which
+ * stands right before it.
+ */
+export type Release = `${number}.${number}` | `${number}.${number}-dev`;
 
 /** A pinned map as a mark: its name, where `{n}` stands for any number, and its sizes where older ones had others. */
 export interface PinMark {
@@ -36,22 +39,30 @@ const RELEASES: readonly KnownRelease[] = [
     pins: [{ pin: 'cilium_lb4_backends_v2' }, { pin: 'cilium_lb6_backends_v2' }],
   },
   { release: '1.12', status: ['cni-chaining', 'identity-range'] },
+  // The recorded agent of January 2023, called 1.13.90: nodes have no numbers yet, which 1.13.0 gives them.
+  { release: '1.13-dev', pins: [{ pin: 'cilium_lb4_backends_v3' }, { pin: 'cilium_lb6_backends_v3' }] },
   {
     release: '1.13',
     status: ['cni-file', 'ipv6-big-tcp'],
-    pins: [{ pin: 'cilium_lb4_backends_v3' }, { pin: 'cilium_lb6_backends_v3' }],
+    pins: [{ pin: 'cilium_node_map' }],
   },
   {
     release: '1.14',
     status: ['ipv4-big-tcp'],
-    pins: [{ pin: 'cilium_auth_map' }, { pin: 'cilium_node_map' }, { pin: 'cilium_runtime_config' }],
+    pins: [
+      { pin: 'cilium_auth_map' },
+      { pin: 'cilium_runtime_config' },
+      { pin: 'cilium_policy_{n}', keySize: 12 },
+    ],
   },
   { release: '1.15', status: ['srv6'] },
   {
     release: '1.16',
     status: ['routing', 'attach-mode', 'datapath-mode'],
-    pins: [{ pin: 'cilium_policy_{n}', keySize: 12 }],
+    pins: [{ pin: 'cilium_node_map_v2' }],
   },
+  // An agent of August 2024, called 1.17.0-dev: it pins the maps of 1.16, and its command line differs from that of 1.17.0.
+  { release: '1.17-dev' },
   {
     release: '1.17',
     pins: [{ pin: 'cilium_policy_v2_{n}', valueSize: 24 }],
@@ -90,7 +101,9 @@ export const OLDEST_RELEASE: Release = '1.9';
 export const NEWEST_RELEASE: Release = '1.20';
 
 /** The releases that the toolkit knows, oldest first. */
-export const KNOWN_RELEASES: readonly Release[] = RELEASES.map(({ release }) => release);
+export const KNOWN_RELEASES: readonly Release[] = RELEASES.map(({ release }) => release).filter(
+  (release) => !isEarly(release),
+);
 
 /** A build of an agent. */
 export interface Build {
@@ -176,13 +189,8 @@ export function recognisePins(has: (mark: PinMark) => boolean): ReleaseRange {
   const next = at === -1 ? undefined : marked[at + 1];
   return {
     first: marked[Math.max(at, 0)]?.release ?? NEWEST_RELEASE,
-    last: next ? before(next.release) : NEWEST_RELEASE,
+    last: RELEASES[next ? RELEASES.indexOf(next) - 1 : -1]?.release ?? NEWEST_RELEASE,
   };
-}
-
-function before(release: Release): Release {
-  const [major, minor] = release.split('.').map(Number);
-  return `${major ?? 0}.${(minor ?? 0) - 1}`;
 }
 
 /**
@@ -197,6 +205,24 @@ export function isInRelease(versions: readonly string[] | undefined, release: Re
 
 /** Minor versions have stayed far below a thousand. */
 function ordinal(release: Release): number {
-  const [major = 0, minor = 0] = release.split('.').map(Number);
-  return major * 1000 + minor;
+  const [major = 0, minor = 0] = releaseTowards(release).split('.').map(Number);
+  return major * 1000 + minor - (isEarly(release) ? 0.5 : 0);
+}
+
+/** Whether this stands for agents on the way to a release. */
+export function isEarly(release: Release): boolean {
+  return release.endsWith('-dev');
+}
+
+/** The release itself, where this stands for agents on the way to it. */
+export function releaseTowards(release: Release): Release {
+  return release.replace('-dev', '') as Release;
+}
+
+/** Of agents on the way to a release, whose maps they pin and what their command lines print of them. Others are not known. */
+const EARLY: Readonly<Partial<Record<Release, Release>>> = { '1.14': '1.13-dev', '1.17': '1.17-dev' };
+
+/** Whose maps a build pins. */
+export function releaseOfPinsOf({ release, development }: Build): Release {
+  return (development ? EARLY[release] : undefined) ?? release;
 }

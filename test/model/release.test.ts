@@ -9,6 +9,7 @@ import {
   type Release,
   recognisePins,
   recogniseRelease,
+  releaseOfPinsOf,
 } from '../../src/model/release.ts';
 
 test.each([
@@ -51,6 +52,30 @@ test('releases are ordered by number, not by character', () => {
   ]);
 });
 
+test('agents on the way to a release stand right before it', () => {
+  const releases: Release[] = ['1.13', '1.13-dev', '1.14', '1.12'];
+  expect(releases.sort(compareReleases)).toEqual(['1.12', '1.13-dev', '1.13', '1.14']);
+  expect([atLeast('1.13-dev', '1.12'), atLeast('1.13-dev', '1.13'), atLeast('1.13', '1.13-dev')]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+});
+
+test.each([
+  ['1.13.90', '1.13-dev'],
+  ['1.14.0', '1.14'],
+  ['1.14', '1.14'],
+  ['1.13.4', '1.13'],
+  ['1.9.90', '1.10'],
+  ['1.17.0-dev', '1.17-dev'],
+  ['1.17.2', '1.17'],
+  ['1.20.0-dev', '1.20'],
+])('an agent called %s pins the maps of %s', (version, release) => {
+  const build = parseBuild(version);
+  expect(build && releaseOfPinsOf(build)).toBe(release);
+});
+
 test('the table goes from the oldest release to the newest', () => {
   const all = Array.from({ length: 12 }, (_, i) => `1.${i + 9}`);
   expect(KNOWN_RELEASES).toEqual(all);
@@ -76,9 +101,10 @@ test.each([
   [['cilium_policy_{n} 8'], '1.9', '1.10'],
   [['cilium_lb4_backends 2'], '1.9', '1.10'],
   [['cilium_policy_{n} 8', 'cilium_lb4_backends_v2'], '1.11', '1.12'],
-  [['cilium_policy_{n} 8', 'cilium_lb6_backends_v3'], '1.13', '1.13'],
-  [['cilium_lb4_backends_v3', 'cilium_auth_map'], '1.14', '1.15'],
-  [['cilium_policy_{n} 12', 'cilium_auth_map'], '1.16', '1.16'],
+  [['cilium_policy_{n} 8', 'cilium_lb6_backends_v3'], '1.13-dev', '1.13-dev'],
+  [['cilium_policy_{n} 8', 'cilium_lb6_backends_v3', 'cilium_node_map'], '1.13', '1.13'],
+  [['cilium_policy_{n} 12', 'cilium_auth_map', 'cilium_node_map'], '1.14', '1.15'],
+  [['cilium_policy_{n} 12', 'cilium_auth_map', 'cilium_node_map_v2'], '1.16', '1.17-dev'],
   [['cilium_policy_v2_{n} 24', 'cilium_policy_{n} 12'], '1.17', '1.17'],
   [['cilium_policystats', 'cilium_policy_v2_{n} 8'], '1.18', '1.18'],
   [['cilium_policystats', 'cilium_policy_v2_{n} 12'], '1.19', '1.19'],

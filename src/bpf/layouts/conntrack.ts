@@ -74,6 +74,7 @@ const flags110 = [
   'DSR',
 ];
 const flags113 = [...flags110, 'FromL7LB', 'AuthRequired'];
+const flags114 = [...flags110, 'FromL7LB', '', 'FromTunnel'];
 /** Flags of an entry by bit; '' where a bit has no name but is known. */
 export const CT_FLAGS = [...flags110.slice(0, 7), 'DSRInternal', 'FromL7LB', '', 'FromTunnel'];
 
@@ -100,7 +101,8 @@ function table<K extends Struct>(key: K, family: 4 | 6) {
     { pins, key, value: ctEntry, since: '1.19', flagWords: CT_FLAGS },
     { pins, key, value: ctEntry118, since: '1.18', flagWords: CT_FLAGS },
     { pins, key, value: ctEntry117, since: '1.16', flagWords: CT_FLAGS },
-    { pins, key, value: ctEntry115, since: '1.13', flagWords: flags113 },
+    { pins, key, value: ctEntry115, since: '1.14', flagWords: flags114 },
+    { pins, key, value: ctEntry115, since: '1.13-dev', flagWords: flags113 },
     { pins, key, value: ctEntry115, flagWords: flags110 },
   );
 }

@@ -9,6 +9,8 @@ export const IPCACHE_STATIC_BITS = 32;
 export const IPCACHE_FLAGS = ['skiptunnel', 'hastunnel', 'ipv6tunnel', 'remotecluster'];
 
 export const ipcacheKey = struct(24, { prefixLength: u32(0), clusterId: u16(4), ip: ipOfFamily(8, 7) });
+/** Of 1.14, where a cluster's number had one byte. */
+export const ipcacheKey114 = struct(24, { prefixLength: u32(0), clusterId: u8(6), ip: ipOfFamily(8, 7) });
 export const remoteEndpoint = struct(24, {
   identity: u32(0),
   // Bit 2 of the flags: ipv6tunnel.
@@ -30,14 +32,14 @@ export const remoteEndpoint115 = struct(12, {
   encryptKey: u8(10),
 });
 
-/** Of 1.14, with the node's number for IPsec. */
+/** Of 1.13 and 1.14, with the node's number for IPsec. */
 export const remoteEndpoint114 = struct(12, {
   identity: u32(0),
   tunnelEndpoint: ipv4(4),
   nodeId: u16(8),
   encryptKey: u8(10),
 });
-export const remoteEndpoint113 = struct(12, {
+export const remoteEndpoint112 = struct(12, {
   identity: u32(0),
   tunnelEndpoint: ipv4(4),
   encryptKey: u8(8),
@@ -49,8 +51,9 @@ export const IPCACHE = mapLayout(
   { pins: ['cilium_ipcache_v2'], key: ipcacheKey, value: remoteEndpoint },
   { pins, key: ipcacheKey, value: remoteEndpoint117, since: '1.16' },
   { pins, key: ipcacheKey, value: remoteEndpoint115, since: '1.15' },
-  { pins, key: ipcacheKey, value: remoteEndpoint114, since: '1.14' },
-  { pins, key: ipcacheKey, value: remoteEndpoint113 },
+  { pins, key: ipcacheKey114, value: remoteEndpoint114, since: '1.14' },
+  { pins, key: ipcacheKey, value: remoteEndpoint114, since: '1.13' },
+  { pins, key: ipcacheKey, value: remoteEndpoint112 },
 );
 export const WORLD_CIDRS = mapLayout('ipcache', {
   pins: ['cilium_world_cidrs4'],

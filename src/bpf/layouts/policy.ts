@@ -39,8 +39,8 @@ export const policyEntry118 = struct(8, {
   auth: u8(3),
   proxyPortPriority: u8(4),
 });
-/** Up to 1.15 the map is a hash, whose entries stand for one port or for any. */
-export const policyKey115 = struct(8, {
+/** Up to 1.13 the map is a hash, whose entries stand for one port or for any. */
+export const policyKey113 = struct(8, {
   identity: u32(0),
   port: be16(4),
   protocol: u8(6),
@@ -63,9 +63,8 @@ export const POLICY = mapLayout(
   { pins: [...v3, ...v2], key: policyKey, value: policyEntry },
   { pins: v2, key: policyKey, value: policyEntry118 },
   { pins: [...v2, ...v1], key: policyKey, value: policyEntry117 },
-  { pins: v1, key: policyKey115, value: policyEntry117, since: '1.14' },
-  { pins: v1, key: policyKey115, value: policyEntry113, since: '1.13' },
-  { pins: v1, key: policyKey115, value: policyEntry112 },
+  { pins: v1, key: policyKey113, value: policyEntry113, since: '1.13-dev' },
+  { pins: v1, key: policyKey113, value: policyEntry112 },
 );
 export type PolicyVariant = (typeof POLICY)['variants'][number];
 

@@ -38,12 +38,17 @@ const LIST: ReferenceVerb = { flags: OUTPUT };
 
 const ENDPOINT_LIST_FLAGS = { 'no-headers': '', ...OUTPUT };
 const TIME_DIFF: ReferenceVerb['flags'] = {
-  'time-diff': { text: 'print time difference for entries' },
+  'time-diff': { text: 'print time difference for entries', since: '1.10' },
   'time-diff-clocksource-mode': {
     type: 'string',
+    since: '1.10',
     text: 'manually set clock source mode (instead of contacting the server)',
   },
-  'time-diff-clocksource-hz': { type: 'int', text: 'manually set clock source Hz (default 250)' },
+  'time-diff-clocksource-hz': {
+    type: 'int',
+    text: 'manually set clock source Hz (default 250)',
+    since: '1.10',
+  },
 };
 const POLICY_TRACE_ARGS =
   '( -s <label context> | --src-identity <security identity> | --src-endpoint <endpoint ID> | --src-k8s-pod <namespace:pod-name> | --src-k8s-yaml <path to YAML file> ) ( -d <label context> | --dst-identity <security identity> | --dst-endpoint <endpoint ID> | --dst-k8s-pod <namespace:pod-name> | --dst-k8s-yaml <path to YAML file>)';
@@ -111,20 +116,20 @@ export const VERBS: Readonly<Record<string, ReferenceVerb>> = {
   'bgp peers': { since: '1.14', flags: { capabilities: { since: '1.19' }, ...OUTPUT } },
   'bgp route-policies': { since: '1.15', args: '[vrouter <asn>]', flags: OUTPUT },
   'bpf auth list': { since: '1.14', ...LIST },
-  'bpf auth flush': { since: '1.14' },
+  'bpf auth flush': { since: '1.15' },
   'bpf bandwidth list': LIST,
   'bpf config list': { since: '1.14', ...LIST },
   'bpf ct list': {
     args: {
       '1.9': '( <endpoint identifier> | global )',
-      '1.15': '( global | endpoint | cluster ) [identifier]',
+      '1.14': '( global | endpoint | cluster ) [identifier]',
       '1.18': '( global | cluster <identifier> )',
       '1.19': '[cluster <identifier>]',
     },
     flags: { ...TIME_DIFF, ...OUTPUT },
   },
   'bpf ct flush': { args: { '1.9': '( <endpoint identifier> | global )', '1.18': 'global', '1.19': '' } },
-  'bpf egress list': LIST,
+  'bpf egress list': { since: '1.10', ...LIST },
   'bpf endpoint list': LIST,
   'bpf frag list': { since: '1.17', ...LIST },
   'bpf fs show': LIST,
@@ -134,10 +139,10 @@ export const VERBS: Readonly<Record<string, ReferenceVerb>> = {
   'bpf ipmasq list': LIST,
   'bpf lb list': {
     flags: {
-      backends: { since: '1.11' },
-      frontends: { since: '1.11' },
+      backends: { since: '1.12' },
+      frontends: { since: '1.12' },
       revnat: '',
-      'source-ranges': { since: '1.12' },
+      'source-ranges': { since: '1.13-dev' },
       ...OUTPUT,
     },
   },
@@ -159,10 +164,10 @@ export const VERBS: Readonly<Record<string, ReferenceVerb>> = {
     flags: { deny: { text: 'Sets deny mode', until: '1.19' } },
   },
   'bpf policy get': {
-    about: { '1.9': 'List contents of a policy BPF map', '1.13': 'Get contents of a policy BPF map' },
+    about: { '1.9': 'List contents of a policy BPF map', '1.13-dev': 'Get contents of a policy BPF map' },
     flags: { all: '', numeric: '', ...OUTPUT },
   },
-  'bpf policy list': { since: '1.13', ...LIST },
+  'bpf policy list': { since: '1.13-dev', ...LIST },
   'bpf recorder list': { since: '1.10', until: '1.19', ...LIST },
   'bpf sha list': LIST,
   'bpf sha get': { args: '<sha>', flags: OUTPUT },
@@ -213,7 +218,7 @@ export const VERBS: Readonly<Record<string, ReferenceVerb>> = {
     flags: {
       endpoint: 'string',
       matchpattern: 'string',
-      source: { type: 'string', since: '1.14' },
+      source: { type: 'string', since: '1.12' },
       ...OUTPUT,
     },
   },
@@ -296,7 +301,7 @@ export const VERBS: Readonly<Record<string, ReferenceVerb>> = {
       ...OUTPUT,
     },
   },
-  'policy selectors': { flags: { verbose: { text: 'Show the full labels', since: '1.14' }, ...OUTPUT } },
+  'policy selectors': { flags: { verbose: { text: 'Show the full labels', since: '1.15' }, ...OUTPUT } },
   'policy trace': {
     until: '1.15',
     about: `Verifies if the source is allowed to consume

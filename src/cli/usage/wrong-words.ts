@@ -3,9 +3,9 @@ import { ApiError } from '../../agent/client.ts';
 import { NoTables } from '../../agent/statedb.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { NEWEST_RELEASE, type Release } from '../../model/release.ts';
+import { NEWEST_RELEASE, type Release, releaseOfPinsOf } from '../../model/release.ts';
 import { readGlobals } from '../flags.ts';
-import { releaseOfAgent } from '../release.ts';
+import { buildOfAgent } from '../release.ts';
 import { hasUsage, unknownNoun, usageOfVerb, type VerbUsage } from './usage.ts';
 
 /** A command line that ended with an error, as far as it was understood. */
@@ -38,12 +38,12 @@ async function toldByReference(
   if (!acted && command) await readGlobals(command, 'either', ctx).catch(() => {});
   const [noun = unknown] = path;
   const isNoCommand = path.length === 0 || isUnknownCall(error);
-  if (isNoCommand) return noun === undefined ? undefined : unknownNoun(noun, await releaseFor(ctx));
+  if (isNoCommand) return noun === undefined ? undefined : unknownNoun(noun, await releaseFor(ctx, noun));
   if (!command || unknown !== undefined || !(error instanceof UsageError) || !hasUsage(path))
     return undefined;
   const flags = acted ? error.flagsError : flagsError(error);
   if (flags === undefined && isTooMany(error)) return undefined;
-  const verb = usageOfVerb(command, path, await releaseFor(ctx));
+  const verb = usageOfVerb(command, path, await releaseFor(ctx, noun));
   if (!verb || isOwnFlag(flags ?? '', verb)) return undefined;
   return flags === undefined ? `${verb.about}\n\n${verb.usage}` : `${verb.usage}\n${flags}\n`;
 }
@@ -54,9 +54,12 @@ function isUnknownCall(error: unknown): boolean {
   return error instanceof Error && error.cause !== undefined && isUnknownCall(error.cause);
 }
 
-async function releaseFor(ctx: Context): Promise<Release> {
-  const { agentRelease } = ctx.globals;
-  return agentRelease ?? (await releaseOfAgent(ctx).catch(() => undefined)) ?? NEWEST_RELEASE;
+/** The release whose words are meant: for verbs that read maps, of agents on the way to it. */
+async function releaseFor(ctx: Context, noun: string | undefined): Promise<Release> {
+  if (ctx.globals.agentRelease !== undefined) return ctx.globals.agentRelease;
+  const build = await buildOfAgent(ctx).catch(() => undefined);
+  if (!build) return NEWEST_RELEASE;
+  return noun === 'bpf' ? releaseOfPinsOf(build) : build.release;
 }
 
 /** More arguments than a verb takes are no fault for the reference. */

@@ -1,7 +1,7 @@
 import { endpointInfo, endpointKey } from '../../bpf/layouts/endpoints.ts';
 import { IPCACHE_STATIC_BITS, ipcacheKey, remoteEndpoint } from '../../bpf/layouts/ipcache.ts';
 import { nodeKey, nodeValue } from '../../bpf/layouts/nodes.ts';
-import { POLICY_FLAG, POLICY_STATIC_BITS, policyKey, policyKey115 } from '../../bpf/layouts/policy.ts';
+import { POLICY_FLAG, POLICY_STATIC_BITS, policyKey, policyKey113 } from '../../bpf/layouts/policy.ts';
 import type { RecordOf, Struct } from '../../bpf/layouts/struct.ts';
 import { encode } from '../../bpf/maps/codec.ts';
 import { formatAddress, parsePrefix } from '../../lib/address.ts';
@@ -91,10 +91,10 @@ export function policyEntries(policy: EndpointPolicyFacts, release: Release): Ra
   return policy.entries.flatMap((entry): RawEntry[] => {
     const bits = portBits(entry);
     const { direction, identity, protocol, port, deny, proxy, auth } = entry;
-    if (variant.key === policyKey115) {
+    if (variant.key === policyKey113) {
       // A hash has no ranges of ports.
       if (bits > 8 && bits < 24) return [];
-      const key = encode(policyKey115, { identity, direction: directionNumber(direction), protocol, port });
+      const key = encode(policyKey113, { identity, direction: directionNumber(direction), protocol, port });
       const value = { proxyPort: proxy ? PROXY_PORT : 0, flags: deny ? POLICY_FLAG.deny : 0, auth };
       return [[key, encode(variant.value, value)]];
     }

@@ -77,7 +77,7 @@ export const MAP_SPECS: Readonly<Record<string, Spec>> = Object.fromEntries(
 );
 
 /** The first release of each form of policy maps, newest first. */
-const POLICY_SINCE: readonly Release[] = ['1.19', '1.18', '1.16', '1.14', '1.9'];
+const POLICY_SINCE: readonly Release[] = ['1.19', '1.18', '1.14', '1.13', '1.9'];
 
 /** The form of policy maps that agents of a release write. */
 export function policyVariant(release: Release): PolicyVariant {
@@ -86,10 +86,10 @@ export function policyVariant(release: Release): PolicyVariant {
   return found;
 }
 
-/** The policy map of each endpoint; up to 1.15 it is a hash. */
+/** The policy map of each endpoint; up to 1.13 it is a hash. */
 export function policySpec(release: Release): Spec {
   const { key, value }: Variant = policyVariant(release);
-  const trie = atLeast(release, '1.16');
+  const trie = atLeast(release, '1.14');
   return {
     type: trie ? 'lpm_trie' : 'hash',
     keySize: key.size,

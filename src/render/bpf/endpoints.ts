@@ -20,8 +20,7 @@ export function endpointText(
 ): string {
   if (info.flags & ENDPOINT_IS_HOST) return '(localhost)';
   const { endpointId, identity, flags, ifindex, mac, nodeMac, parentIfindex, routeInfo } = info;
-  // Agents that do not write the identity leave zeros; what is there is shown.
-  const peer = identity !== 0 || atLeast(release, '1.15') ? ` sec_id=${padded(identity, 5)}` : '';
+  const peer = atLeast(release, '1.14') ? ` sec_id=${padded(identity, 5)}` : '';
   let text = `id=${padded(endpointId, 5)}${peer} flags=0x${hexUpper(flags, 4)} ifindex=${padded(ifindex, 3)} mac=${mac.toUpperCase()} nodemac=${nodeMac.toUpperCase()}`;
   if (parentIfindex !== undefined) text += ` parent_ifindex=${padded(parentIfindex, 3)}`;
   return routeInfo === undefined ? text : `${text} rt_info:${routeInfo}`;

@@ -22,10 +22,9 @@ type Backend = Omit<RecordOf<typeof backend4>, 'clusterId' | 'zone'> & { cluster
 type SourceRange = (typeof SOURCE_RANGES4)['variants'][number];
 type Socket = (typeof SOCKETS4)['variants'][number];
 
-/** `/TCP`; agents up to 1.16 keep no protocol in a service's key and print none, those of 1.17 may. */
+/** `/TCP`, since 1.17. */
 function protocolSuffix(protocol: number, release: Release): string {
-  const shown = atLeast(release, protocol === 0 ? '1.18' : '1.17');
-  return shown ? `/${protocolName(protocol)}` : '';
+  return atLeast(release, '1.17') ? `/${protocolName(protocol)}` : '';
 }
 
 /** `10.96.0.1:443/TCP (0)`. Up to 1.15 the slot is not part of it. */
@@ -44,8 +43,8 @@ export function serviceText(
   release: Release,
 ): string {
   const [low, high] = [(flags & 0xff).toString(16), (flags >> 8).toString(16)];
-  if (!atLeast(release, '1.11')) return `${word} (${revNatId}) [FLAGS: 0x${flags.toString(16)}]`;
-  const aside = atLeast(release, '1.16') ? `[${quarantined}]` : '';
+  if (!atLeast(release, '1.12')) return `${word} (${revNatId}) [FLAGS: 0x${low}]`;
+  const aside = atLeast(release, '1.17-dev') ? `[${quarantined}]` : '';
   return `${word} ${count}${aside} (${revNatId}) [0x${low} 0x${high}]`;
 }
 
@@ -58,9 +57,9 @@ export function frontendText(key: ServiceKey, { word, revNatId, flags }: Service
   return `${any}:0 (${revNatId}) (0) [${words}] ${proxy}`;
 }
 
-/** ` (1)`; 1.10 does not print the slot. */
+/** ` (1)`; up to 1.11 the slot is not printed. */
 function slotText(slot: number, release: Release): string {
-  return atLeast(release, '1.11') ? ` (${slot})` : '';
+  return atLeast(release, '1.12') ? ` (${slot})` : '';
 }
 
 /** What `bpf lb list` says about one backend of a service. */
@@ -83,7 +82,7 @@ export function backendText(
   release: Release,
 ): string {
   const name = protocolName(protocol);
-  if (!atLeast(release, '1.13')) return `${name}://${joinHostPort(address, port)}`;
+  if (!atLeast(release, '1.13-dev')) return `${name}://${joinHostPort(address, port)}`;
   return `${name}://${address}${clusterSuffix(clusterId)}${zone === 0 ? '' : `[${zone}]`}`;
 }
 

@@ -66,9 +66,9 @@ test.each([
 });
 
 test.each([
-  ['1.9', '1.13', false],
-  ['1.13', '1.14', true],
-  ['1.14', '1.17', false],
+  ['1.9', '1.12', false],
+  ['1.12', '1.13', true],
+  ['1.15', '1.17', false],
   ['1.12', '1.17', true],
 ] as const)('from %s to %s the ipcache is read in different ways: %j', (first, last, different) => {
   const map = { pin: 'cilium_ipcache', keySize: 24, valueSize: 12 };

@@ -58,7 +58,8 @@ test('fields that no recording fills lie where the headers have them', () => {
 });
 
 test.each<[Release, string[]]>([
-  ['1.13', ['encryptKey', 'identity', 'tunnelEndpoint']],
+  ['1.12', ['encryptKey', 'identity', 'tunnelEndpoint']],
+  ['1.13', ['encryptKey', 'identity', 'nodeId', 'tunnelEndpoint']],
   ['1.14', ['encryptKey', 'identity', 'nodeId', 'tunnelEndpoint']],
   ['1.15', ['encryptKey', 'identity', 'tunnelEndpoint']],
   ['1.16', ['encryptKey', 'flags', 'identity', 'tunnelEndpoint']],

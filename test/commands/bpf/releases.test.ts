@@ -4,10 +4,10 @@ import { createMap, type MapSpec, openMap } from '../../../src/bpf/kernel/object
 import { readAll } from '../../../src/bpf/kernel/reader.ts';
 import { ctEntry115, tuple4 } from '../../../src/bpf/layouts/conntrack.ts';
 import { egressKey4 } from '../../../src/bpf/layouts/egress.ts';
-import { ipcacheKey, remoteEndpoint113 } from '../../../src/bpf/layouts/ipcache.ts';
+import { ipcacheKey, remoteEndpoint112 } from '../../../src/bpf/layouts/ipcache.ts';
 import { natEntry113v4 } from '../../../src/bpf/layouts/nat.ts';
 import { nodeKey, nodeValue, nodeValue115 } from '../../../src/bpf/layouts/nodes.ts';
-import { policyKey115 } from '../../../src/bpf/layouts/policy.ts';
+import { policyKey113 } from '../../../src/bpf/layouts/policy.ts';
 import { encode } from '../../../src/bpf/maps/codec.ts';
 import { agentOf } from '../../helpers/agent.ts';
 import { mountBpffs, type RecordedMap, restoreMap, type TestBpffs } from '../../helpers/bpf.ts';
@@ -33,7 +33,11 @@ const CT4 = { type: 'lru_hash', keySize: 14, valueSize: 56, maxEntries: 64 } as 
 const MARKS = {
   '1.10': [['cilium_lb4_backends', 2, 8]],
   '1.12': [['cilium_lb4_backends_v2', 4, 8]],
-  '1.13': [['cilium_lb4_backends_v3', 4, 12]],
+  '1.13-dev': [['cilium_lb4_backends_v3', 4, 12]],
+  '1.13': [
+    ['cilium_lb4_backends_v3', 4, 12],
+    ['cilium_node_map', 20, 2],
+  ],
 } as const;
 
 function pinsOf(fs: TestBpffs, release: keyof typeof MARKS): void {
@@ -73,7 +77,7 @@ describe('a policy map with keys of 8 bytes', () => {
     });
     using map = openMap(join(fs.globals, 'cilium_policy_00123'));
     const [entry] = await readAll(map);
-    expect(entry?.key).toEqual(encode(policyKey115, { identity: 1001, direction: 0, protocol: 6, port: 80 }));
+    expect(entry?.key).toEqual(encode(policyKey113, { identity: 1001, direction: 0, protocol: 6, port: 80 }));
     expect(entry?.value.toString('hex')).toBe(`000001${'00'.repeat(21)}`);
     expect((await bpf(fs, ['policy', 'get', '123', '-n'])).stdout).toMatch(
       /\nDeny +Ingress +1001 +80\/TCP +NONE +0 +0 +\n$/,
@@ -89,7 +93,7 @@ describe('a policy map with keys of 8 bytes', () => {
   // differs: bpf-dry-run-errors
   kernelTest('that is full is told by the dry run as by the real one', async () => {
     using fs = mountBpffs();
-    const key = (identity: number) => encode(policyKey115, { identity });
+    const key = (identity: number) => encode(policyKey113, { identity });
     pin(fs, 'cilium_policy_00123', POLICY_OLD, [
       [key(1), Buffer.alloc(24)],
       [key(2), Buffer.alloc(24)],
@@ -164,7 +168,7 @@ describe('the release of the maps', () => {
     pin(fs, 'cilium_ipcache', { type: 'lpm_trie', keySize: 24, valueSize: 12, maxEntries: 4, flags: 1 }, [
       [
         encode(ipcacheKey, { prefixLength: 64, ip: '10.0.0.9' }),
-        encode(remoteEndpoint113, { identity: 7, encryptKey: 3 }),
+        encode(remoteEndpoint112, { identity: 7, encryptKey: 3 }),
       ],
     ]);
     const error =
@@ -179,9 +183,9 @@ describe('the release of the maps', () => {
       expect(result).toMatchObject({ code: 1 });
       expect(result.stderr).toMatch(error);
     }
-    const named = await bpf(fs, ['ct', 'list', '--agent-release', '1.15']);
+    const named = await bpf(fs, ['ct', 'list', 'global', '--agent-release', '1.15']);
     expect(named.stdout).toContain(' RxPackets=1 RxBytes=22 ');
-    expect((await bpf(fs, ['--agent-release', '1.17', 'ct', 'list'])).stdout).toContain(
+    expect((await bpf(fs, ['--agent-release', '1.17', 'ct', 'list', 'global'])).stdout).toContain(
       ' Packets=3 Bytes=44 ',
     );
     await using agent = await agentOf({
@@ -219,6 +223,91 @@ describe('the release of the maps', () => {
       expect(result.stderr).toContain('Expected a release from 1.9 on, such as 1.14.');
       expect(result.code).toBe(1);
     }
+  });
+});
+
+describe('agents on the way to a release, and of it', () => {
+  /** Bytes that each of them reads otherwise: a node or a key at 8, a key at 10. */
+  const value = Buffer.from('07000000010203040300050000', 'hex').subarray(0, 12);
+  const trie = { type: 'lpm_trie', keySize: 24, valueSize: 12, maxEntries: 4, flags: 1 } as const;
+  const entry = [encode(ipcacheKey, { prefixLength: 64, ip: '10.0.0.9' }), value] as const;
+  const POLICY_LPM = { type: 'lpm_trie', keySize: 12, valueSize: 24, maxEntries: 2, flags: 1 } as const;
+  const early = 'encryptkey=3 tunnelendpoint=1.2.3.4 ';
+  const numbered = 'encryptkey=5 tunnelendpoint=1.2.3.4 nodeid=3 ';
+
+  function pinned(pins: '1.13-dev' | '1.13' | '1.14' | '1.16'): TestBpffs {
+    const fs = mountBpffs();
+    if (pins === '1.14' || pins === '1.16') {
+      pin(fs, 'cilium_policy_00123', POLICY_LPM);
+      const nodes = pins === '1.16' ? ['cilium_node_map_v2'] : [];
+      for (const name of ['cilium_auth_map', 'cilium_node_map', ...nodes])
+        pin(fs, name, { type: 'hash', keySize: 4, valueSize: 4, maxEntries: 1 });
+    } else pinsOf(fs, pins);
+    pin(fs, 'cilium_ipcache', trie, [entry]);
+    return fs;
+  }
+
+  async function asked(fs: TestBpffs, argv: readonly string[], version: string | undefined) {
+    if (version === undefined) return bpf(fs, argv);
+    await using agent = await agentOf({
+      'GET /v1/healthz': { body: { cilium: { state: 'Ok', msg: `${version} (v${version}-abc)` } } },
+    });
+    return await bpf(fs, argv, { CILIUM_SOCK: agent.socket });
+  }
+
+  for (const [pins, version, text] of [
+    ['1.13-dev', undefined, early],
+    ['1.13-dev', '1.13.90', early],
+    // What looks like maps of an agent on the way to 1.13 is of 1.13 where the agent is.
+    ['1.13-dev', '1.13.4', numbered],
+    ['1.13', undefined, numbered],
+    ['1.13', '1.13.90', numbered],
+    ['1.14', '1.14.2', 'encryptkey=5 tunnelendpoint=1.2.3.4 nodeid=0x3 '],
+    ['1.14', '1.15.1', 'encryptkey=5 tunnelendpoint=1.2.3.4 '],
+    ['1.16', undefined, 'encryptkey=5 tunnelendpoint=1.2.3.4, flags=<none> '],
+    ['1.16', '1.17.0-dev', 'encryptkey=5 tunnelendpoint=1.2.3.4, flags=<none> '],
+  ] as const)
+    kernelTest(`pins of ${pins} and an agent that says ${version ?? 'nothing'}`, async () => {
+      using fs = pinned(pins);
+      const { stdout, code } = await asked(fs, ['ipcache', 'list'], version);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`identity=7 ${text}`) });
+    });
+
+  kernelTest(
+    'without an agent 1.14 and 1.15 are not told apart, but a version that is named is taken',
+    async () => {
+      using fs = pinned('1.14');
+      expect((await bpf(fs, ['ipcache', 'list'])).stderr).toMatch(
+        /any agent from 1\.14 to 1\.15, which read them/,
+      );
+      const named = async (release: string) =>
+        (await bpf(fs, ['ipcache', 'list', '--agent-release', release])).stdout;
+      expect(await named('1.13.90')).toContain(`identity=7 ${early}`);
+      expect(await named('1.13.0')).toContain(`identity=7 ${numbered}`);
+    },
+  );
+
+  kernelTest('a wrong call is told in the words of each', async () => {
+    using fs = pinned('1.13-dev');
+    const wrong = async (version: string) => (await asked(fs, ['ct', 'list'], version)).stdout;
+    expect(await wrong('1.13.90')).toContain('bpf ct list ( <endpoint identifier> | global )');
+    expect(await wrong('1.14.2')).toContain('bpf ct list ( global | endpoint | cluster ) [identifier]');
+  });
+});
+
+describe('an agent on the way to 1.17', () => {
+  kernelTest('pins the maps of 1.16, and its command line prints prefixes in JSON', async () => {
+    using fs = mountBpffs();
+    pin(fs, 'cilium_policy_00123', { type: 'lpm_trie', keySize: 12, valueSize: 24, maxEntries: 2, flags: 1 });
+    pin(fs, 'cilium_node_map_v2', { type: 'hash', keySize: 20, valueSize: 4, maxEntries: 1 });
+    pin(fs, 'cilium_ipmasq_v4', { type: 'lpm_trie', keySize: 8, valueSize: 1, maxEntries: 2, flags: 1 }, [
+      [Buffer.from('080000000a000000', 'hex'), Buffer.from([0])],
+    ]);
+    const list = async (...release: string[]) =>
+      (await bpf(fs, ['ipmasq', 'list', '-o', 'json', ...release])).stdout;
+    expect(JSON.parse(await list())).toEqual([{ IP: '10.0.0.0', Mask: '/wAAAA==' }]);
+    expect(JSON.parse(await list('--agent-release', '1.17.0-dev'))).toEqual(['10.0.0.0/8']);
+    expect(JSON.parse(await list('--agent-release', '1.17'))).toEqual(['10.0.0.0/8']);
   });
 });
 

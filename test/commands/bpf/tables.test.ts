@@ -286,7 +286,7 @@ describe('bpf ipcache', () => {
       const release = ['--agent-release', '1.17'];
       const { stdout } = await bpf(['ipcache', 'list', ...release]);
       expect(stdout).toContain(
-        '10.22.128.204/32    identity=4 encryptkey=0 tunnelendpoint=0.0.0.0, flags=<none> ',
+        '10.22.128.204/32    identity=4 encryptkey=0 tunnelendpoint=0.0.0.0 flags=<none> ',
       );
       expect(
         (
@@ -295,7 +295,7 @@ describe('bpf ipcache', () => {
             ...['--identity', '7', '--tunnelendpoint', '1.2.3.4'],
           ])
         ).stdout,
-      ).toBe('Updated entry 10.9.0.0/16 => identity=7 encryptkey=0 tunnelendpoint=1.2.3.4, flags=<none>\n');
+      ).toBe('Updated entry 10.9.0.0/16 => identity=7 encryptkey=0 tunnelendpoint=1.2.3.4 flags=<none>\n');
       expect(
         (await bpf(['ipcache', 'update', '10.9.0.0/16', ...release, '--tunnelendpoint', 'fd00::1'])).code,
       ).toBe(1);

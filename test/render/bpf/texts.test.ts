@@ -45,9 +45,9 @@ describe('an endpoint', () => {
     expect(endpointText({ ...info, flags: 3 }, '1.20')).toBe('(localhost)');
   });
 
-  test('has no identity where agents write none, and shows one that is there', () => {
+  test('has an identity since 1.14', () => {
     expect(endpointText({ ...info, identity: 0 }, '1.13')).toMatch(/^id=42 {4}flags=/);
-    expect(endpointText(info, '1.13')).toContain(' sec_id=900 ');
+    expect(endpointText(info, '1.14')).toContain(' sec_id=900 ');
     expect(endpointText({ ...info, identity: 0 }, '1.15')).toContain(' sec_id=0 ');
   });
 });
@@ -60,15 +60,19 @@ describe('an entry of the ipcache', () => {
       'identity=6 encryptkey=255 tunnelendpoint=10.1.1.1 flags=skiptunnel,hastunnel,remotecluster',
     );
     expect(ipcacheText({ ...value, flags: 4 }, '1.18')).toMatch(/1 flags=ipv6tunnel$/);
-    expect(ipcacheText(value, '1.17')).toMatch(/tunnelendpoint=10.1.1.1, flags=skiptunnel$/);
-    expect(ipcacheText({ ...value, flags: 2 }, '1.17')).toMatch(/, flags=<none>$/);
+    expect(ipcacheText(value, '1.17')).toMatch(/tunnelendpoint=10.1.1.1 flags=skiptunnel$/);
+    for (const release of ['1.16', '1.17-dev'] as const)
+      expect(ipcacheText(value, release)).toMatch(/tunnelendpoint=10.1.1.1, flags=skiptunnel$/);
+    expect(ipcacheText({ ...value, flags: 2 }, '1.16')).toMatch(/, flags=<none>$/);
   });
 
   test('is told in the words of older releases', () => {
     const old = { identity: 6, encryptKey: 3, tunnelEndpoint: '10.1.1.1' };
-    expect(ipcacheText(old, '1.10')).toBe('6 3 10.1.1.1');
-    expect(ipcacheText(old, '1.13')).toBe('identity=6 encryptkey=3 tunnelendpoint=10.1.1.1');
-    expect(ipcacheText({ ...old, nodeId: 12 }, '1.14')).toMatch(/tunnelendpoint=10.1.1.1 nodeid=12$/);
+    expect(ipcacheText(old, '1.11')).toBe('6 3 10.1.1.1');
+    expect(ipcacheText(old, '1.12')).toBe('identity=6 encryptkey=3 tunnelendpoint=10.1.1.1');
+    expect(ipcacheText({ ...old, nodeId: 12 }, '1.13')).toMatch(/tunnelendpoint=10.1.1.1 nodeid=12$/);
+    expect(ipcacheText({ ...old, nodeId: 12 }, '1.14')).toMatch(/tunnelendpoint=10.1.1.1 nodeid=0xc$/);
+    expect(ipcacheText(old, '1.15')).toBe('identity=6 encryptkey=3 tunnelendpoint=10.1.1.1');
   });
 
   test('shows the prefix without the bits before the address', () => {
@@ -189,7 +193,7 @@ describe('a policy entry', () => {
     const ping = { ...key, protocol: 1, port: 0 };
     const entries = [key, any, ping].map((one) => ({ key: one, value: old, counters: old }));
     const lines = renderPolicyMap({ variant: hash, entries }, undefined).split('\n');
-    expect(lines[0]).toMatch(/PROXY PORT +AUTH TYPE +BYTES +PACKETS +$/);
+    expect(lines[0]).toMatch(/PROXY PORT +BYTES +PACKETS +$/);
     expect(lines.slice(1, 4).map((line) => line.trim().split(/ {2,}/)[3])).toEqual([
       '258/TCP',
       'ANY',
@@ -231,14 +235,15 @@ describe('a service', () => {
   const entry = { word: 0x12_5000, count: 2, revNatId: 7, flags: 0x04c0, quarantined: 1 };
   const backend = { address: 'fd00::9', port: 8080, protocol: 17, state: 0, clusterId: 0, zone: 0 };
 
-  test('has a protocol in its key since 1.18', () => {
+  test('has a protocol in its key since 1.17', () => {
     expect(serviceKeyText(key, '1.18')).toBe('10.96.0.1:80/TCP/i (0)');
     expect(serviceKeyText({ ...key, scope: 2 }, '1.16')).toBe('10.96.0.1:80 (0)');
     expect(serviceKeyText({ ...key, address: 'fd00::1' }, '1.16')).toBe('[fd00::1]:80/i (0)');
     expect(serviceKeyText(key, '1.17')).toBe('10.96.0.1:80/TCP/i (0)');
-    expect(serviceKeyText({ ...key, protocol: 0 }, '1.17')).toBe('10.96.0.1:80/i (0)');
+    expect(serviceKeyText({ ...key, protocol: 0 }, '1.17')).toBe('10.96.0.1:80/ANY/i (0)');
     expect(serviceKeyText({ ...key, protocol: 0 }, '1.18')).toBe('10.96.0.1:80/ANY/i (0)');
     expect(serviceKeyText(key, '1.15')).toBe('10.96.0.1:80/i');
+    expect(serviceKeyText(key, '1.17-dev')).toBe('10.96.0.1:80/i (0)');
   });
 
   test('shows the two bytes of its flags one by one', () => {
@@ -250,10 +255,13 @@ describe('a service', () => {
     expect(frontendText(key, plain, '1.10')).toBe('0.0.0.0:0 (7) [ClusterIP, loopback]');
     expect(frontendText(key, plain, '1.15')).toBe('0.0.0.0:0 (7) (0) [ClusterIP, loopback]');
     expect(frontendText(key, plain, '1.17')).toBe('0.0.0.0:0 (7) (0) [ClusterIP, loopback] ');
-    expect(serviceText(plain, '1.10')).toBe('9 (7) [FLAGS: 0x840]');
+    expect(serviceText(plain, '1.10')).toBe('9 (7) [FLAGS: 0x40]');
     expect(serviceText(plain, '1.13')).toBe('9 2 (7) [0x40 0x8]');
     expect(serviceBackendText({ ...key, slot: 2 }, entry, backend, '1.10')).toBe('fd00::9:8080 (7)');
-    expect(serviceBackendText({ ...key, slot: 2 }, entry, backend, '1.11')).toBe('fd00::9:8080 (7) (2)');
+    expect(serviceBackendText({ ...key, slot: 2 }, entry, backend, '1.11')).toBe('fd00::9:8080 (7)');
+    expect(serviceBackendText({ ...key, slot: 2 }, entry, backend, '1.12')).toBe('fd00::9:8080 (7) (2)');
+    expect(serviceText(entry, '1.16')).toBe(`${0x12_5000} 2 (7) [0xc0 0x4]`);
+    expect(serviceText(entry, '1.17-dev')).toBe(`${0x12_5000} 2[1] (7) [0xc0 0x4]`);
     expect(backendText(backend, '1.12')).toBe('UDP://[fd00::9]:8080');
   });
 

@@ -43,9 +43,9 @@ export function conntrackTable(
   };
 }
 
-/** Up to 1.14 there was no table that was meant without a word. */
+/** Up to 1.17 no table is meant without a word. */
 export async function requireTable(words: readonly string[], ctx: Context): Promise<void> {
-  if (words.length === 0 && !atLeast(await mapsRelease(ctx), '1.15'))
+  if (words.length === 0 && !atLeast(await mapsRelease(ctx), '1.18'))
     throw new UsageError("Missing endpoint id or 'global' argument");
 }
 

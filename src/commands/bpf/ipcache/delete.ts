@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { hasKey } from '../../../bpf/kernel/reader.ts';
-import { IPCACHE, ipcacheKey } from '../../../bpf/layouts/ipcache.ts';
+import { IPCACHE } from '../../../bpf/layouts/ipcache.ts';
 import { decode } from '../../../bpf/maps/codec.ts';
 import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
 import { prefixArgument } from '../../../cli/addresses.ts';
+import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import { integer } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
@@ -33,10 +34,12 @@ export async function runBpfIpcacheDelete(
   options: IpcacheDeleteOptions,
   ctx: Context,
 ): Promise<void> {
-  const key = encodeIpcacheKey(prefixArgument(text), options.clusterid);
-  const name = ipcacheKeyText(decode(ipcacheKey, key));
+  const prefix = prefixArgument(text);
   using map = requirePinned(ctx.globals.bpfRoot, IPCACHE, { write: !options.dryRun });
-  requireVariant(map, IPCACHE);
+  const release = options.clusterid === 0 ? undefined : await mapsRelease(ctx, IPCACHE);
+  const { key: layout } = requireVariant(map, IPCACHE, release);
+  const key = encodeIpcacheKey(prefix, options.clusterid, layout);
+  const name = ipcacheKeyText(decode(layout, key));
   if (!(await hasKey(map, key)))
     throw new UserError(`Error deleting entry ${name}: no entry has this prefix`);
   if (!(await mayWrite(ctx, `delete the entry ${name}`, options))) return;

@@ -4,6 +4,7 @@ import { decode, encode } from '../../../bpf/maps/codec.ts';
 import { requireVariant } from '../../../bpf/maps/records.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
 import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
 import { type AddressRange, formatAddress } from '../../../lib/address.ts';
 import { ipcacheText } from '../../../render/bpf/ipcache.ts';
 
@@ -13,9 +14,19 @@ export async function ipcacheValueText(ctx: Context, map: BpfMap, raw: Buffer): 
   return ipcacheText(decode(requireVariant(map, IPCACHE, release).value, raw), release);
 }
 
-/** The key of a prefix. */
-export function encodeIpcacheKey(prefix: AddressRange, clusterId = 0): Buffer {
-  return encode(ipcacheKey, {
+type IpcacheKey = (typeof IPCACHE)['variants'][number]['key'];
+
+/** The key of a prefix. Without a cluster it is the same in all releases. */
+export function encodeIpcacheKey(
+  prefix: AddressRange,
+  clusterId = 0,
+  layout: IpcacheKey = ipcacheKey,
+): Buffer {
+  if (clusterId >= 256 ** layout.fields.clusterId.size)
+    throw new UserError(
+      `the numbers of this agent's clusters have one byte: there is no cluster ${clusterId}`,
+    );
+  return encode(layout, {
     prefixLength: IPCACHE_STATIC_BITS + prefix.length,
     clusterId,
     ip: formatAddress(prefix),

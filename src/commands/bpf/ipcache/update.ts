@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { IPCACHE, ipcacheKey, remoteEndpoint } from '../../../bpf/layouts/ipcache.ts';
+import { IPCACHE, remoteEndpoint } from '../../../bpf/layouts/ipcache.ts';
 import type { Struct } from '../../../bpf/layouts/struct.ts';
 import { decode, encode } from '../../../bpf/maps/codec.ts';
 import { requirePinned, requireRoom, requireVariant } from '../../../bpf/maps/records.ts';
@@ -51,12 +51,13 @@ export async function runBpfIpcacheUpdate(
   options: IpcacheUpdateOptions,
   ctx: Context,
 ): Promise<void> {
-  const key = encodeIpcacheKey(prefixArgument(text), options.clusterid);
+  const prefix = prefixArgument(text);
   const tunnel = options.tunnelendpoint === undefined ? undefined : addressArgument(options.tunnelendpoint);
   using map = requirePinned(ctx.globals.bpfRoot, IPCACHE, { write: !options.dryRun });
   const variant = requireVariant(map, IPCACHE, await mapsRelease(ctx, IPCACHE));
+  const key = encodeIpcacheKey(prefix, options.clusterid, variant.key);
   const value = encodeValue(variant, options, tunnel);
-  const words = `${ipcacheKeyText(decode(ipcacheKey, key))} => ${await ipcacheValueText(ctx, map, value)}`;
+  const words = `${ipcacheKeyText(decode(variant.key, key))} => ${await ipcacheValueText(ctx, map, value)}`;
   await requireRoom(map, [key]);
   if (!(await mayWrite(ctx, `update the entry ${words}`, options))) return;
   map.update(key, value);
@@ -72,7 +73,7 @@ function encodeValue(
 ): Buffer {
   const old = value !== remoteEndpoint;
   if (options.skiptunnel && !('flags' in value.fields))
-    throw new UserError('this agent has no flags in its ipcache: --skiptunnel needs 1.15 or later');
+    throw new UserError('this agent has no flags in its ipcache: --skiptunnel needs 1.16 or later');
   if (old && tunnel?.family === 6)
     throw new UserError('this agent takes only IPv4 addresses for --tunnelendpoint');
   const present = tunnel !== undefined && tunnel.first !== 0n;

@@ -25,8 +25,8 @@ export async function runBpfIpmasqList(options: OutputFlag, ctx: Context): Promi
   using v6 = openPinned(ctx.globals.bpfRoot, IPMASQ6);
   const all = [...(await prefixes(v4, prefix4)), ...(await prefixes(v6, prefix6))].sort(compareNatural);
   if (options.output !== '') {
-    // Up to 1.15 prefixes are Go's own pairs of address and mask.
-    const old = !atLeast(await mapsRelease(ctx), '1.16');
+    // Up to 1.16 prefixes are Go's own pairs of address and mask.
+    const old = !atLeast(await mapsRelease(ctx), '1.17-dev');
     return await ctx.out.write(await renderOutput(old ? all.map(addressAndMask) : all, options.output));
   }
   if (all.length === 0) return await ctx.err.write(NO_ENTRIES);

@@ -46,6 +46,6 @@ export async function runBpfLbList(options: LbListOptions, ctx: Context): Promis
   const view: View = VIEWS[name];
   const [left, right] = view.titles;
   // 1.10 prints neither the slot nor its title.
-  const title = right === BACKENDS && !atLeast(await mapsRelease(ctx), '1.11') ? 'BACKEND ADDRESS' : right;
+  const title = right === BACKENDS && !atLeast(await mapsRelease(ctx), '1.12') ? 'BACKEND ADDRESS' : right;
   await printPairs(ctx, [left, title], await view.read(ctx), { ...options, quietWhenEmpty: true });
 }

@@ -23,8 +23,9 @@ export const MAGLEV_TITLES = ['SVC ID', 'LOOKUP TABLE'] as const;
 export async function maglevPairs(ctx: Context, serviceId?: number): Promise<Pairs | undefined> {
   const pairs: Pairs = new Map();
   const release = await mapsRelease(ctx);
-  // In 1.10 the numbers of backends have two bytes, and the key is the service's number alone.
+  // In 1.10 the numbers of backends have two bytes; up to 1.11 the key is the service's number alone.
   const wide = atLeast(release, '1.11');
+  const named = atLeast(release, '1.12');
   let present = !atLeast(release, '1.16');
   for (const [family, name] of OUTER) {
     using outer = openGlobal(ctx.globals.bpfRoot, name);
@@ -33,7 +34,7 @@ export async function maglevPairs(ctx: Context, serviceId?: number): Promise<Pai
     for (const { key, value } of await readRecords(outer, MAGLEV)) {
       if (serviceId !== undefined && key.revNatId !== serviceId) continue;
       const table = readTable(value.mapId, wide ? 4 : 2);
-      const name = wide ? `[${key.revNatId}]/${family}` : String(key.revNatId);
+      const name = named ? `[${key.revNatId}]/${family}` : String(key.revNatId);
       if (table) addPair(pairs, name, `[${table.join(' ')}]`);
     }
   }
