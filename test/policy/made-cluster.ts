@@ -69,6 +69,7 @@ export const FULL = {
       },
     },
     { kind: 'CiliumCIDRGroup', metadata: { name: 'office' }, spec: { externalCIDRs: ['198.51.100.0/24'] } },
+    { kind: 'CiliumCIDRGroup', metadata: { name: 'anywhere' }, spec: { externalCIDRs: ['0.0.0.0/0'] } },
   ],
   hostFirewall: true,
   cidrMatchMode: [],
@@ -135,6 +136,97 @@ export const POLICIES: readonly (readonly [string, string])[] = [
     cnp('g', 'shop', '{endpointSelector: {}, egress: [{toCIDRSet: [{cidrGroupRef: office}]}]}'),
   ],
   [
+    'prefixes with exceptions',
+    cnp(
+      'pe',
+      'shop',
+      '{endpointSelector: {}, egress: [{toCIDRSet: [{cidr: 192.0.2.0/24, except: [192.0.2.128/25]}, {cidr: 198.51.100.0/24, except: [198.51.100.7/32]}]}]}',
+    ),
+  ],
+  [
+    'a denied prefix with an exception',
+    cnp(
+      'pd',
+      'shop',
+      '{endpointSelector: {}, egress: [{toEntities: [all]}], egressDeny: [{toCIDRSet: [{cidr: 192.0.0.0/8, except: [192.0.2.9/32]}]}]}',
+    ),
+  ],
+  [
+    'all addresses with exceptions',
+    cnp(
+      'ae',
+      'shop',
+      '{endpointSelector: {}, egress: [{toCIDRSet: [{cidr: 0.0.0.0/0, except: [192.0.2.128/25, 10.0.0.0/8]}]}]}',
+    ),
+  ],
+  [
+    'groups of prefixes with exceptions',
+    cnp(
+      'ge',
+      'shop',
+      '{endpointSelector: {}, egress: [{toCIDRSet: [{cidrGroupRef: office, except: [198.51.100.0/28]}]}, {toCIDRSet: [{cidrGroupRef: anywhere, except: [192.0.2.128/25]}]}]}',
+    ),
+  ],
+  [
+    'a group of all addresses with an exception of the other family',
+    cnp(
+      'gf',
+      'shop',
+      '{endpointSelector: {}, egress: [{toCIDRSet: [{cidrGroupRef: anywhere, except: ["2001:db8::/32"]}]}]}',
+    ),
+  ],
+  [
+    'nodes',
+    cnp(
+      'nodes',
+      'shop',
+      '{endpointSelector: {}, ingress: [{fromNodes: [{matchLabels: {role: worker}}]}], egress: [{toNodes: [{}]}]}',
+    ),
+  ],
+  [
+    'any protocol',
+    cnp(
+      'any',
+      'shop',
+      '{endpointSelector: {}, egress: [{toPorts: [{ports: [{port: "80", protocol: ANY}]}]}]}',
+    ),
+  ],
+  [
+    'a range of ports',
+    cnp(
+      'range',
+      'shop',
+      '{endpointSelector: {}, egress: [{toPorts: [{ports: [{port: "80", endPort: 8080, protocol: TCP}]}]}]}',
+    ),
+  ],
+  [
+    'ICMP',
+    cnp('icmp', 'shop', '{endpointSelector: {}, egress: [{icmps: [{fields: [{type: 8, family: IPv4}]}]}]}'),
+  ],
+  [
+    'a denied port without a protocol',
+    cnp(
+      'dp',
+      'shop',
+      '{endpointSelector: {}, ingress: [{fromEntities: [all]}], ingressDeny: [{toPorts: [{ports: [{port: "80"}]}]}]}',
+    ),
+  ],
+  [
+    'directions without default deny',
+    cnp(
+      'dd',
+      'shop',
+      '{endpointSelector: {}, enableDefaultDeny: {egress: false}, egress: [{toEntities: [world]}]}',
+    ),
+  ],
+  [
+    'entities',
+    ccnp(
+      'e',
+      '{endpointSelector: {}, ingress: [{fromEntities: [host, remote-node, kube-apiserver]}], egress: [{toEntities: [ingress, unmanaged, init, health]}]}',
+    ),
+  ],
+  [
     'services',
     cnp(
       's',
@@ -193,6 +285,15 @@ const SHOP_CLOSED = cnp(
   'shop',
   '{endpointSelector: {}, ingress: [{fromEndpoints: []}], egress: [{toEndpoints: []}]}',
 );
+
+/** The same with the identities that agents before 1.15 have: both address families share one world. */
+export const OLD = {
+  ...FULL,
+  identities: FULL.identities
+    .filter(({ id }) => id !== 9 && id !== 10)
+    .map(({ id, labels }) => ({ id, labels: labels.map((label) => label.replace('world-ipv4', 'world')) })),
+  ips: FULL.ips.map(({ cidr, identity }) => ({ cidr, identity: cidr.endsWith('/0') ? 2 : identity })),
+};
 
 /** Policies of several tiers, which only agents of 1.20 read, and only with an option. */
 export const TIERED: readonly (readonly [string, string])[] = [

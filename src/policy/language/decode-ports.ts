@@ -266,7 +266,7 @@ export function portRuleOf(direction: 'ingress' | 'egress'): Decode<PortRule> {
   });
 }
 
-/** Agents up to 1.14 do not fill in the protocol of a deny rule. */
+/** Agents up to 1.14 do not fill in the protocol of a deny rule: for which agents is not known here, it stays unstated. */
 const DENY_PORTS = {
   decode: list(
     object<PortProtocol>({
@@ -275,14 +275,16 @@ const DENY_PORTS = {
       check: (port, at, given) => {
         const unstated = port.protocol === undefined;
         finishGiven(port, at, given);
-        if (!unstated || at.reaches('1.15')) return;
+        const { target } = at.options;
+        if (!unstated || (target !== undefined && at.reaches('1.15'))) return;
         delete port.protocol;
+        if (target === undefined) return;
         // A port that is missing or wrong was complained of.
         const { port: number }: Partial<PortProtocol> = port;
         if (number === undefined || portNumber(number) === 0) return;
         at.warn(
           'no-effect',
-          `Cilium ${at.options.target} denies nothing by a port without a protocol`,
+          `Cilium ${target} denies nothing by a port without a protocol`,
           'Write "protocol": "ANY".',
         );
       },

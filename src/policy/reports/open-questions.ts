@@ -5,7 +5,7 @@ import type { Endpoint } from '../evaluate/decide/endpoint-maps.ts';
 import type { PolicyEngine } from '../evaluate/decide/engine.ts';
 import type { CompiledRule, Part } from '../evaluate/maps/compile-rule.ts';
 import { effectivePeers } from '../evaluate/maps/direction-policy.ts';
-import { type Identity, isNode } from '../evaluate/selectors/identities.ts';
+import { type Identity, isNode, isReserved } from '../evaluate/selectors/identities.ts';
 import { selectsOrWhy } from '../evaluate/selectors/match.ts';
 import type { Selector } from '../evaluate/selectors/selector.ts';
 
@@ -85,7 +85,7 @@ function uncertainPeers(engine: PolicyEngine): readonly Identity[] {
 function whyOpen(peer: Selector, engine: PolicyEngine, uncertain: readonly Identity[]): string[] {
   if (peer.kind === 'fqdn' && engine.selectors.resolve(peer).ids.length === 0)
     return ['the addresses of DNS names are not known before pods have asked for them'];
-  const inside = peer.kind === 'cidr' && peer.insiders;
+  const inside = peer.kind === 'cidr' && (peer.insiders || peer.perhaps);
   if (peer.kind !== 'labels' && !inside) return [];
   const asked =
     inside || (peer.kind === 'labels' && peer.within) ? engine.identities.all.values() : uncertain;
@@ -109,7 +109,8 @@ function identitiesText(ids: readonly number[]): string {
 /** Every cluster has reserved identities, and addresses outside, whether the state lists them or not. */
 export function isAlwaysThere(peer: Selector): boolean {
   return (
-    peer.kind === 'cidr' || (peer.kind === 'labels' && peer.terms.some(({ source }) => source === 'reserved'))
+    (peer.kind === 'cidr' && !peer.perhaps) ||
+    (peer.kind === 'labels' && peer.terms.some(({ source }) => source === 'reserved'))
   );
 }
 
@@ -118,35 +119,58 @@ function missingPeers(part: Part, engine: PolicyEngine): string[] {
   const there = effectivePeers(part).filter(isAlwaysThere);
   const missing = there.filter((peer) => isMissing(peer, engine));
   // Which of the identities of the world a cluster uses depends on its address families.
-  const hasWorld = there.some((peer) => !missing.includes(peer) && isWorld(peer));
+  const hasWorld = there.some((peer) => !missing.includes(peer) && reservedName(peer)?.startsWith('world'));
   const names = missing
     .flatMap((peer) => (hasWorld && isWorld(peer) ? [] : (reservedName(peer) ?? [])))
     .filter((name) => hasIdentity(engine.release, RESERVED_IDS[name] ?? 0));
   const prefixes = missing.flatMap((peer) =>
-    peer.kind === 'cidr' && !peer.insiders?.only ? formatRange(peer.prefix) : [],
+    peer.kind === 'cidr' && peer.prefix.length > 0 && !peer.insiders?.only ? formatRange(peer.prefix) : [],
   );
+  const ofNodes = part.peers?.some((peer) => peer.kind === 'labels' && peer.nodes)
+    ? missingNodes(engine)
+    : [];
   const families =
     engine.dualStack === undefined && there.some((peer) => peer.kind === 'labels' && peer.family);
   return [
     ...prefixes.map(
       (prefix) => `no identity of ${prefix} is known: agents make one for a prefix that rules name`,
     ),
-    ...new Set(names.map((name) => `the identity of ${name.replace(/^world-.*/, 'world')} is not known`)),
+    ...[...new Set([...names, ...ofNodes])].map(
+      (name) => `the identity of ${name.replace(/^world-.*/, 'world')} is not known`,
+    ),
     ...(families ? ['whether both address families are in use is not known'] : []),
   ];
 }
 
+/** Kinds of nodes that every cluster has, and of which no identity is known. */
+function missingNodes(engine: PolicyEngine): string[] {
+  return ['host', 'remote-node'].filter((name) => !hasReserved(engine, name));
+}
+
+function hasReserved(engine: PolicyEngine, ...names: string[]): boolean {
+  return [...engine.identities.all.values()].some((identity) =>
+    names.some((name) => isReserved(identity, name) && !isPrefix(identity)),
+  );
+}
+
 function isMissing(peer: Selector, engine: PolicyEngine): boolean {
+  if (peer.kind === 'labels' && peer.nodes) return false;
+  // All addresses are the world.
+  if (peer.kind === 'cidr' && peer.prefix.length === 0)
+    return !hasReserved(engine, 'world', 'world-ipv4', 'world-ipv6');
   const found = [...engine.selectors.resolve(peer).ids].flatMap((id) => engine.identities.get(id) ?? []);
   // Prefixes outside the cluster have the labels of the world, too; CIDR rules may select nodes and pods beside them.
   if (peer.kind === 'cidr') return found.every(({ prefixes }) => prefixes.length === 0);
-  return found.every(({ labels }) => labels.some(({ source }) => source === 'cidr'));
+  return found.every(isPrefix);
 }
+
+const isPrefix = ({ labels }: Identity) => labels.some(({ source }) => source === 'cidr');
 
 const isWorld = (peer: Selector) => /^(aggregate-)?world/.test(reservedName(peer) ?? '');
 
 /** The name of the reserved identity that a selector asks for. */
 function reservedName(peer: Selector): string | undefined {
+  if (peer.kind === 'cidr') return peer.prefix.length === 0 && !peer.insiders?.only ? 'world' : undefined;
   if (peer.kind !== 'labels') return undefined;
   return peer.terms.find(({ source, operator }) => source === 'reserved' && operator !== 'DoesNotExist')
     ?.name;

@@ -74,7 +74,7 @@ function nameOf(selector: Selector, engine: PolicyEngine): string | undefined {
     case 'none':
       return undefined;
     case 'cidr':
-      return formatRange(selector.prefix);
+      return selector.perhaps ? undefined : formatRange(selector.prefix);
     case 'fqdn':
       return /^[-a-z0-9._]+$/.test(selector.labels[0] ?? '') ? `fqdn:${selector.labels[0]}` : undefined;
     case 'labels': {

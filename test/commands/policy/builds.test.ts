@@ -178,7 +178,7 @@ test('what they decide otherwise about an identity around an exception is unknow
   expect(await verdict('2000', '--release', '1.17.0-dev')).toEqual(['denied', false]);
   expect(await verdict('2000', '--release', '1.17.0')).toEqual(['allowed', false]);
   expect(await verdict('2000', '--release', '1.17')).toEqual(['unknown', true]);
-  expect(await verdict('2000')).toEqual(['unknown', true]);
+  expect(await verdict('2000')).toEqual(['unknown', false]);
   for (const to of ['2001', '10.5.0.1'])
     expect(await verdict(to, '--release', '1.17')).toEqual(['allowed', false]);
   expect(await verdict('10.1.0.1', '--release', '1.17')).toEqual(['denied', false]);

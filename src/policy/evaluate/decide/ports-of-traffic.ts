@@ -26,6 +26,11 @@ interface AskedOfPart extends Asked {
 
 /** Whether a port of a rule is the one asked for, or why that is not known. */
 export function portFits(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boolean | string {
+  const fits = isPort(spec, asked, engine);
+  return fits === false ? false : (spec.perhaps ?? fits);
+}
+
+function isPort(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boolean | string {
   const { traffic } = asked;
   // A port without a protocol is a deny rule of an agent up to 1.14, which no packet meets.
   if (spec.protocol === 0) return spec.port === 0 && spec.name === '';

@@ -1,5 +1,5 @@
 import { PROTOCOL_NUMBER } from '../../../model/protocol.ts';
-import { atLeast } from '../../../model/release.ts';
+import { atLeast, type Release } from '../../../model/release.ts';
 import type { Term } from '../../../model/selector.ts';
 import { termsOf } from '../../../model/selector.ts';
 import { icmpType } from '../../language/icmp-types.ts';
@@ -43,6 +43,8 @@ export interface PortSpec {
   priority: number;
   l7: L7Rules | undefined;
   serverNames: readonly string[];
+  /** Only some releases have this port: which the agents are is not known. */
+  perhaps?: string;
 }
 
 /** One entry of `ingress`, `ingressDeny`, `egress` or `egressDeny`. */
@@ -98,7 +100,7 @@ export function compileRule(
   const { rule, origin } = source;
   const ofClusterPolicy = origin.kind === 'ClusterNetworkPolicy';
   const here = origin.kind === 'rule' ? around : { ...around, ofObject: true, ofClusterPolicy };
-  const withPorts = protocolsOfAny(around);
+  const transports = transportsIn(around);
   const parts: Part[] = [];
   const compiled: CompiledRule = {
     source,
@@ -121,13 +123,13 @@ export function compileRule(
   const ingress = (section: 'ingress' | 'ingressDeny', list: readonly IngressRule[] = []) => {
     for (const [i, part] of list.entries()) {
       const peers = ingressSelectors(part, extra?.[section] ?? [], here);
-      parts.push(partOf(compiled, 'ingress', section, i, peers, part, withPorts));
+      parts.push(partOf(compiled, 'ingress', section, i, peers, part, transports));
     }
   };
   const egress = (section: 'egress' | 'egressDeny', list: readonly EgressRule[] = []) => {
     for (const [i, part] of list.entries()) {
       const peers = egressSelectors(part, extra?.[section] ?? [], part.toFQDNs ?? [], here);
-      parts.push(partOf(compiled, 'egress', section, i, peers, part, withPorts));
+      parts.push(partOf(compiled, 'egress', section, i, peers, part, transports));
     }
   };
   ingress('ingress', rule.ingress);
@@ -148,7 +150,7 @@ function partOf(
   index: number,
   peers: readonly Selector[] | undefined,
   part: { toPorts?: readonly PortRule[]; icmps?: readonly IcmpRule[]; authentication?: Authentication },
-  withPorts: readonly number[],
+  transports: Transports,
 ): Part {
   const deny = section.endsWith('Deny');
   const l3only = !hasAny(part.toPorts) && !hasAny(part.icmps);
@@ -158,7 +160,7 @@ function partOf(
       ? [{ ...NO_PORT, redirect: false }]
       : [
           ...(part.toPorts ?? []).flatMap((port) =>
-            portSpecs(port, deny || rule.source.rule.order?.pass === true, withPorts),
+            portSpecs(port, deny || rule.source.rule.order?.pass === true, transports),
           ),
           ...icmpSpecs(part.icmps ?? []),
         ];
@@ -188,30 +190,54 @@ const NO_PORT: PortSpec = {
   serverNames: [],
 };
 
-/** `ANY` stands for the protocols that have ports. SCTP came with 1.13. */
-function protocolsOfAny({ release }: Surroundings): readonly number[] {
-  const { TCP, UDP, SCTP } = PROTOCOL_NUMBER;
-  return release !== undefined && !atLeast(release, '1.13') ? [TCP, UDP] : [TCP, UDP, SCTP];
+/** A protocol that a port stands for. */
+interface Transport {
+  protocol: number;
+  perhaps?: string;
 }
 
-function portSpecs(rule: PortRule, deny: boolean, withPorts: readonly number[]): PortSpec[] {
+/** What a port is for that names no protocol of its own. */
+interface Transports {
+  /** With the protocol `ANY`. */
+  any: readonly Transport[];
+  /** Without one. Agents fill in `ANY` but for deny rules, where they do so from 1.15 on. */
+  unstated: readonly Transport[];
+}
+
+/** `ANY` stands for the protocols that have ports. SCTP came with 1.13. */
+function transportsIn({ release, assumed }: Surroundings): Transports {
+  const { TCP, UDP, SCTP } = PROTOCOL_NUMBER;
+  const reaches = (first: Release) => release === undefined || atLeast(release, first);
+  const sctp = assumed ? { perhaps: 'agents before 1.13 do not count SCTP as ANY (--release)' } : {};
+  const any = [
+    ...[TCP, UDP].map((protocol) => ({ protocol })),
+    ...(reaches('1.13') ? [{ protocol: SCTP, ...sctp }] : []),
+  ];
+  if (assumed) {
+    const perhaps = 'agents before 1.15 deny nothing by a port without a protocol (--release)';
+    return { any, unstated: any.map(({ protocol }) => ({ protocol, perhaps })) };
+  }
+  // An entry for protocol 0, which no packet with a port meets.
+  return { any, unstated: reaches('1.15') ? any : [{ protocol: 0 }] };
+}
+
+function portSpecs(rule: PortRule, deny: boolean, transports: Transports): PortSpec[] {
   return (rule.ports ?? []).flatMap(({ port, endPort, protocol }) => {
     const number = /^\d+$/.test(port) ? Number(port) : 0;
-    const protocols = protocol === 'ANY' ? withPorts : [numberOf(protocol)];
-    return protocols.map((proto) => ({
-      protocol: proto,
+    return transportsOf(protocol, transports).map((transport) => ({
+      ...transport,
       port: number,
       endPort: endPort ?? 0,
       name: /^\d+$/.test(port) ? '' : port.toLowerCase(),
-      ...(deny ? NO_PROXY : proxyOf(rule, proto)),
+      ...(deny ? NO_PROXY : proxyOf(rule, transport.protocol)),
     }));
   });
 }
 
-/** Without a protocol the entry is for 0, which no packet with a port meets. */
-function numberOf(protocol: Protocol | undefined): number {
-  if (protocol === undefined) return 0;
-  return PROTOCOL_NUMBER[protocol === 'IPV6' ? 'IPv6' : protocol];
+function transportsOf(protocol: Protocol | undefined, { any, unstated }: Transports): readonly Transport[] {
+  if (protocol === undefined) return unstated;
+  if (protocol === 'ANY') return any;
+  return [{ protocol: PROTOCOL_NUMBER[protocol === 'IPV6' ? 'IPv6' : protocol] }];
 }
 
 const NO_PROXY = {

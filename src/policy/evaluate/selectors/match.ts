@@ -74,18 +74,20 @@ function hasLabels(
 }
 
 /** Whether the peer is within the bounds, or why that is not known. */
-function isWithin({ cluster, remoteNodes, why }: Bounds, peer: Identity): boolean | string {
+function isWithin({ cluster, remoteNodes, everybody, why }: Bounds, peer: Identity): boolean | string {
   if (peer.gap?.of === 'any') return peer.gap.why;
   const own = cluster ? inCluster(cluster.name, peer) : true;
-  if (own === true && (!remoteNodes || isReserved(peer, 'remote-node'))) return true;
+  if (own === true && !everybody && (!remoteNodes || isReserved(peer, 'remote-node'))) return true;
   return why ?? own;
 }
 
 /** Pods that do not say which cluster they are of count as those of the own one. */
 function inCluster(name: string | undefined, peer: Identity): boolean | string {
   const label = peer.byKey.get(CLUSTER)?.value;
-  if (label === undefined)
-    return peer.byKey.has(NAMESPACE) || (peer.gap !== undefined && !isNode(peer) && !isOutside(peer));
+  if (label === undefined) {
+    if (peer.gap && isNode(peer)) return peer.gap.why;
+    return peer.byKey.has(NAMESPACE) || (peer.gap !== undefined && !isOutside(peer));
+  }
   return name === undefined ? 'the name of the cluster is not known' : label === name;
 }
 
@@ -110,18 +112,18 @@ function isOfFamily<T>({ prefixes }: Identity, family: 4 | 6, then: T): T | fals
 }
 
 function hasAddress(selector: Extract<Selector, { kind: 'cidr' }>, peer: Identity): boolean | string {
-  const { insiders } = selector;
+  const { insiders, perhaps } = selector;
+  if (perhaps) return peer.prefixes.some((own) => hasHole(own, selector)) ? perhaps : false;
   const sort = insiders && kindInside(peer);
   if (sort) return hasInsider(selector, insiders[sort], peer);
   if (insiders?.only) return peer.gap?.of === 'any' ? peer.gap.why : false;
-  if (peer.prefixes.some((own) => inSelector(own, selector))) return true;
+  const whole = (own: AddressRange) => inSelector(own, selector) && !(isMade(peer) && hasHole(own, selector));
+  if (peer.prefixes.some(whole)) return true;
   if (peer.gap?.of === 'any') return peer.gap.why;
   if (!isMade(peer)) return false;
   if (peer.prefixes.length === 0 && isOutside(peer)) return 'the address of the peer is not known';
   const { prefix, holes } = selector;
-  const parts = peer.prefixes.some(
-    (own) => contains(own, prefix) || (contains(prefix, own) && holes.some((hole) => contains(own, hole))),
-  );
+  const parts = peer.prefixes.some((own) => contains(own, prefix) || hasHole(own, selector));
   return parts && !peer.prefixes.some((own) => holes.some((hole) => contains(hole, own)))
     ? `it selects a part of ${peer.prefixes.map(formatRange).join(' and ')}`
     : false;
@@ -165,6 +167,11 @@ function mayBe(peer: Identity, among: Among): boolean {
   if (isOutside(peer)) return among !== 'pods';
   if (isNode(peer)) return among === 'hosts' || among === 'anyone';
   return among !== 'outside' && among !== 'hosts' && !peer.labels.some(({ source }) => source === 'reserved');
+}
+
+/** Whether the selector selects a part of the addresses only. */
+function hasHole(own: AddressRange, selector: Extract<Selector, { kind: 'cidr' }>): boolean {
+  return inSelector(own, selector) && selector.holes.some((hole) => contains(own, hole));
 }
 
 function inSelector(own: AddressRange, { prefix, holes }: Extract<Selector, { kind: 'cidr' }>): boolean {

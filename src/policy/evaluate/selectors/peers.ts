@@ -215,7 +215,7 @@ function cidrSelector(
   prefix: AddressRange,
   holes: readonly AddressRange[] = [],
   insiders?: Insiders,
-): Selector {
+): Extract<Selector, { kind: 'cidr' }> {
   const except = holes.map(formatRange).sort().join(',');
   const key = `cidr ${formatRange(prefix)} -${except}`;
   return insiders
@@ -320,27 +320,49 @@ function groupPrefixes(
 }
 
 function pieces(list: readonly string[], holes: readonly AddressRange[], around: Surroundings): Selector[] {
+  const prefixes = list.flatMap((text) => rangeOf(text) ?? []);
+  if (holes.length === 0) return rangeSelectors(prefixes, around);
   // From 1.17 on an exception is a hole in a selector; before, the selector is cut into the prefixes around it.
   if (reaches(around, '1.17'))
-    return list.flatMap((text) => {
-      const prefix = rangeOf(text);
-      if (!prefix) return [];
-      const insiders = prefix.length > 0 ? insidersOf(around) : insidersOfAll(around, true);
-      return holes.length > 0 ? [cidrSelector(prefix, holes, insiders)] : rangeSelectors([prefix], around);
-    });
-  const ranges = list.flatMap((text) => {
-    const range = rangeOf(text);
-    return range ? without(range, holes) : [];
-  });
+    return prefixes.map((prefix) => cidrSelector(prefix, holes, insidersBelow(prefix, around)));
+  const parts = cutSelectors(prefixes, holes, around);
+  return around.assumed ? [...parts.map(unlessWorld), ...wholes(prefixes, holes)] : parts;
+}
+
+function insidersBelow({ length }: AddressRange, around: Surroundings): Insiders | undefined {
+  return length > 0 ? insidersOf(around) : insidersOfAll(around, true);
+}
+
+function cutSelectors(
+  prefixes: readonly AddressRange[],
+  holes: readonly AddressRange[],
+  around: Surroundings,
+): Selector[] {
+  const ranges = prefixes.flatMap((prefix) => without(prefix, holes));
   // Of a prefix of all addresses, agents from 1.19 on keep the prefix whole.
-  const whole = holes.length > 0 && list.some((text) => rangeOf(text)?.length === 0);
-  return whole
+  const ofAll = prefixes.some(({ length }) => length === 0);
+  return ofAll
     ? ranges.flatMap((range) =>
         range.length > 0
           ? [cidrSelector(range, [], insidersOfAll(around, true))]
           : rangeSelectors([range], around),
       )
     : rangeSelectors(ranges, around);
+}
+
+/** An identity of a prefix that contains an exception, which only later agents select. */
+function wholes(prefixes: readonly AddressRange[], holes: readonly AddressRange[]): Selector[] {
+  const perhaps = 'releases differ in whether they select a prefix around an exception (--release)';
+  return prefixes.map((prefix) => {
+    const selector = cidrSelector(prefix, holes);
+    return { ...selector, key: `${selector.key} perhaps`, perhaps };
+  });
+}
+
+/** Where an exception cuts nothing off all addresses, later agents do not select the world any more. */
+function unlessWorld(selector: Selector): Selector {
+  const why = 'releases differ in whether this selects the world (--release)';
+  return selector.kind === 'labels' ? bounded(selector, { everybody: true, why }) : selector;
 }
 
 function serviceSelectors(peers: EgressPeers, around: Surroundings): Selector[] {

@@ -54,7 +54,7 @@ export class Selection {
   #isCertain(): boolean {
     const { selector } = this;
     if (selector.kind === 'labels') return !selector.within && !asksNamespace(selector.terms);
-    return selector.kind !== 'none' && !(selector.kind === 'cidr' && selector.insiders);
+    return selector.kind !== 'none' && !(selector.kind === 'cidr' && (selector.insiders || selector.perhaps));
   }
 
   /** Whether a peer is selected, or why that is not known. Peers that are not in the resolved identities have negative ids. */

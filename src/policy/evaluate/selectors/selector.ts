@@ -13,26 +13,31 @@ export type Selector =
       nodes?: true;
       within?: Bounds;
     }
-  /** `insiders` are the peers of the cluster that it may select too, by their addresses. */
+  /**
+   * `insiders` are the peers of the cluster that it may select too, by their addresses. `perhaps`: it may select prefixes
+   * that contain a hole, and selects nobody for certain; the text says why that is not known.
+   */
   | {
       kind: 'cidr';
       key: string;
       prefix: AddressRange;
       holes: readonly AddressRange[];
       insiders?: Insiders;
+      perhaps?: string;
     }
   | { kind: 'fqdn'; key: string; labels: readonly string[]; pattern: RegExp }
   /** Selects no peer. `why` says which data is missing, if that is the reason, and `among` what it can select. */
   | { kind: 'none'; key: string; why?: string; among?: Among };
 
 /**
- * Whom the selector leaves out although its terms do not: peers of other clusters, or all but other nodes. Where `why` is
- * there, only some releases do so.
+ * Whom the selector leaves out although its terms do not: peers of other clusters, all but other nodes, or everybody. Where
+ * `why` is there, only some releases do so.
  */
 export interface Bounds {
   /** The name of the own cluster; undefined when it is not known. */
   cluster?: { name: string | undefined };
   remoteNodes?: true;
+  everybody?: true;
   why?: string;
 }
 

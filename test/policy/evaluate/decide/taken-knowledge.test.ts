@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { formatLabel } from '../../../../src/model/label.ts';
-import { atLeast, KNOWN_RELEASES } from '../../../../src/model/release.ts';
+import { atLeast, KNOWN_RELEASES, type Release } from '../../../../src/model/release.ts';
 import type { Answer } from '../../../../src/policy/evaluate/decide/decide.ts';
 import { Peers, parsePort } from '../../../../src/policy/evaluate/decide/peers.ts';
 import { balancedBy, decideWanted } from '../../../../src/policy/evaluate/decide/services.ts';
@@ -11,7 +11,7 @@ import {
 } from '../../../../src/policy/evaluate/decide/settings.ts';
 import { parsePolicies } from '../../../../src/policy/read/policies.ts';
 import type { SourcedRule } from '../../../../src/policy/rule.ts';
-import { FULL, POLICIES, TIERED } from '../../made-cluster.ts';
+import { FULL, OLD, POLICIES, TIERED } from '../../made-cluster.ts';
 import { copyOf, TAKEN } from '../../taken.ts';
 import {
   engineOf,
@@ -35,6 +35,9 @@ const MADE_ENDS = [
   '172.18.0.2',
   '192.0.2.9',
   '198.51.100.7',
+  '16777217',
+  '192.0.2.0/24',
+  '198.51.100.0/24',
 ];
 const ALWAYS = [
   '203.0.113.7',
@@ -46,7 +49,17 @@ const ALWAYS = [
   'kube-apiserver',
   'fqdn:api.example.com',
 ];
-const MADE_PORTS = ['80/TCP', '22/TCP', '53/UDP', '5353/UDP', '8080/TCP', '9090/TCP', '30080/TCP', '8/ICMP'];
+const MADE_PORTS = [
+  '80/TCP',
+  '22/TCP',
+  '53/UDP',
+  '5353/UDP',
+  '8080/TCP',
+  '9090/TCP',
+  '30080/TCP',
+  '80/SCTP',
+  '8/ICMP',
+];
 
 /** Whom and what is asked for in a cluster. */
 interface Asked {
@@ -100,21 +113,35 @@ function contradictions(full: Answers, less: Answers): string[] {
   });
 }
 
-/** Without a release those before 1.15 are left out, where both families shared one world. */
-const RELEASES = KNOWN_RELEASES.filter((release) => atLeast(release, '1.15'));
+/** The releases whose agents can have such a state. */
+function releasesOf({ state, settings }: Known): readonly Release[] {
+  const first = needsNewest(settings)
+    ? NEWEST_NEEDED
+    : state.identities.some(({ id }) => id === WORLD_IPV4 || id === WORLD_IPV6)
+      ? '1.15'
+      : '1.9';
+  return KNOWN_RELEASES.filter((release) => atLeast(release, first));
+}
+
+const [WORLD_IPV4, WORLD_IPV6] = [9, 10];
 
 /** The world, with everything taken away in turn: what is wrong then, by piece. */
-function wrongIn(world: Known, rules: readonly SourcedRule[], asked: Asked): Record<string, string[]> {
+function wrongIn(
+  world: Known,
+  rules: readonly SourcedRule[],
+  asked: Asked,
+  pieces = TAKEN,
+): Record<string, string[]> {
   const full = answersOf(rules, world, asked);
   const wrong: Record<string, string[]> = {};
-  for (const [piece, take] of TAKEN) {
+  for (const [piece, take] of pieces) {
     const known = copyOf(world);
     take(known);
     const less = answersOf(rules, known, asked);
     const wholes =
       piece === 'the release'
-        ? RELEASES.filter((each) => !needsNewest(world.settings) || atLeast(each, NEWEST_NEEDED)).map(
-            (release) => answersOf(rules, { ...world, settings: { ...world.settings, release } }, asked),
+        ? releasesOf(world).map((release) =>
+            answersOf(rules, { ...world, settings: { ...world.settings, release } }, asked),
           )
         : [full];
     const found = wholes
@@ -132,18 +159,32 @@ async function rulesOf(text: string): Promise<SourcedRule[]> {
   return rules;
 }
 
+const ofReleases = TAKEN.filter(([piece]) => piece === 'the release');
+const ONE_FAMILY = /toCIDR: \[(0\.0\.0\.0|"::)\/0|anywhere, except: \["2001/;
+
 describe('with one piece of knowledge taken away, no certain answer turns out wrong', () => {
-  const inMadeCluster = async (text: string, settings: Partial<Settings> = {}) => {
-    const world = await readState(FULL);
+  const inMadeCluster = async (
+    text: string,
+    settings: Partial<Settings> = {},
+    cluster = FULL,
+    pieces = TAKEN,
+  ) => {
+    const world = await readState(cluster);
     const labels = [1001, 1002].map(
       (id) => FULL.identities.find((each) => each.id === id)?.labels.join(',') ?? '',
     );
     const asked = { ends: [...MADE_ENDS, ...ALWAYS, ...labels], ports: MADE_PORTS };
     const known = { ...world, settings: { ...world.settings, ...settings } };
-    expect(wrongIn(known, await rulesOf(text), asked)).toEqual({});
+    expect(wrongIn(known, await rulesOf(text), asked, pieces)).toEqual({});
   };
 
   test.each(POLICIES)('in a cluster made for it: %s', (_, text) => inMadeCluster(text));
+
+  // Releases before 1.15 take all IPv4 and all IPv6 addresses for the same; they are never assumed (docs/policy-evaluator.md).
+  test.each(POLICIES.filter(([, text]) => !ONE_FAMILY.test(text)))(
+    'in one of an older release: %s',
+    (_, text) => inMadeCluster(text, {}, OLD, ofReleases),
+  );
 
   test.each(TIERED)('in one whose agents read ClusterNetworkPolicy: %s', (_, text) =>
     inMadeCluster(text, { release: '1.20', clusterNetworkPolicy: true, nodeLabels: true }),
