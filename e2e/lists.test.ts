@@ -1,11 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { run } from '../test/helpers/run.ts';
 import { type ApiServer, startApiServer } from './api-server.ts';
+import { addDefinition } from './definitions.ts';
 
 const CILIUM = '/apis/cilium.io/v2';
 let server: ApiServer;
@@ -31,13 +30,7 @@ describe('with the definitions', () => {
     status: { identity: { id }, state, networking: { addressing: [{ ipv4: '10.0.0.1' }], node: '10.1.1.1' } },
   });
   beforeAll(async () => {
-    for (const plural of ['ciliumendpoints', 'ciliumidentities']) {
-      const file = join(import.meta.dirname, `crds/${plural}.json`);
-      const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-      const definition: unknown = JSON.parse(readFileSync(file, 'utf8'));
-      expect((await server.call('POST', path, definition)).status).toBe(201);
-      while ((await server.call('GET', `${CILIUM}/${plural}`)).status !== 200) await sleep(100);
-    }
+    for (const plural of ['ciliumendpoints', 'ciliumidentities']) await addDefinition(server, plural);
     await server.call('POST', '/api/v1/namespaces', { metadata: { name: 'shop' } });
     for (const one of [
       endpoint('default', 'a', 1001, 'ready'),

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { run } from '../test/helpers/run.ts';
 import { type ApiServer, startApiServer } from './api-server.ts';
+import { addDefinition } from './definitions.ts';
 
 const CNP = '/apis/cilium.io/v2/namespaces/default/ciliumnetworkpolicies';
 const policy = (name: string, client: string) => ({
@@ -47,13 +47,7 @@ test('without the CRDs the resource is not found, and nothing is listed', async 
 
 describe('with the CRDs', () => {
   beforeAll(async () => {
-    const definition: unknown = JSON.parse(
-      readFileSync(join(import.meta.dirname, '../schemas/crds/1.20/ciliumnetworkpolicies.json'), 'utf8'),
-    );
-    const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-    expect((await server.call('POST', path, definition)).status).toBe(201);
-    // Served a moment later.
-    while ((await server.call('GET', CNP)).status !== 200) await sleep(100);
+    await addDefinition(server, 'ciliumnetworkpolicies');
   });
 
   test('a dry run keeps nothing, an import does, and the same import again changes nothing', async () => {

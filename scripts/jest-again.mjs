@@ -1,9 +1,10 @@
 // Runs the test files that failed in a run of jest once more, each by itself, and puts what they did then into its results:
-// node scripts/jest-again.mjs RESULTS NODE. A busy machine is no fault; what fails twice is one. Both runs are in the log.
+// node scripts/jest-again.mjs RESULTS COMMAND…, which runs jest. A busy machine is no fault; what fails twice is one. Both
+// runs are in the log.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 
-const [results = '', node = process.execPath] = process.argv.slice(2);
+const [results = '', program = '', ...words] = process.argv.slice(2);
 /** Of files that failed; more than so many are no hiccup. */
 const MOST = 8;
 
@@ -24,9 +25,8 @@ let isFine = true;
 for (const before of failed) {
   console.log(`== once more, by itself: ${before.name}`);
   const out = `${results}.again`;
-  const words = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  const jest = ['node_modules/jest/bin/jest.js', '--ci', '--forceExit', '--json', `--outputFile=${out}`];
-  spawnSync(node, [...words, ...jest, '--runTestsByPath', before.name], { stdio: 'inherit' });
+  const flags = ['--ci', '--forceExit', '--json', `--outputFile=${out}`, '--runTestsByPath', before.name];
+  spawnSync(program, [...words, ...flags], { stdio: 'inherit' });
   const again = read(out);
   rmSync(out, { force: true });
   const [after] = again.testResults;

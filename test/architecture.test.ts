@@ -149,7 +149,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lab/lab.ts': [...BASE, 'context.ts', 'lab'],
 
   cli: [...BASE, 'context.ts', 'render', 'agent', 'kvstore'],
-  'cli/fan-out.ts': [...BASE, 'context.ts', 'cli/everywhere.ts', 'render/text', 'agent', 'kube'],
+  'cli/fan-out.ts': [
+    ...BASE,
+    'context.ts',
+    'cli/everywhere.ts',
+    'cli/progress.ts',
+    'render/text',
+    'agent',
+    'kube',
+  ],
   'cli/kube': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'cluster', 'kube'],
   'cli/usage': [...BASE, 'context.ts', 'cli', 'render/text', 'agent'],
   'cli/bpf': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'bpf'],

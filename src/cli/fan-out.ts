@@ -8,6 +8,7 @@ import { formatJson, parseJson } from '../lib/exact-json.ts';
 import { once } from '../lib/once.ts';
 import { paletteFor } from '../render/text/palette.ts';
 import type { Printing } from './everywhere.ts';
+import { ProgressLine } from './progress.ts';
 
 /** What a node's run left behind. */
 interface Outcome {
@@ -26,6 +27,8 @@ const ALL_FAILED = 1;
 const MAX_OUTPUT = 64 * 1024 * 1024;
 /** How long a node may take, where `--timeout` does not say so. */
 const NODE_MS = 10_000;
+/** From this number of nodes on, a terminal shows how many have answered. */
+const MANY_NODES = 20;
 /** How often a node is asked whose connection breaks. */
 const MAX_ATTEMPTS = 3;
 /** How long an API server may take to be there again, in times of a node. */
@@ -63,7 +66,15 @@ export async function runEverywhere(
   const runOne = (stop: Stop) =>
     runAt(stop, words, everywhere, { limitMs, live: streams ? liveOf(stop) : undefined }, run, ctx);
   // Nothing of a node is printed before it has come to its end: what breaks is begun again. A stream goes on by itself.
-  const begin = streams ? runOne : runAgain(runOne, () => answers(nodeMs * RESTART_TIMES), ctx);
+  const progress = new ProgressLine(ctx.err);
+  const again = runAgain(runOne, () => answers(nodeMs * RESTART_TIMES), progress, ctx);
+  let done = 0;
+  const counted = async (stop: Stop) => {
+    const outcome = await again(stop);
+    if (stops.length >= MANY_NODES) await progress.show(`${++done} of ${stops.length} nodes asked`);
+    return outcome;
+  };
+  const begin = streams ? runOne : counted;
   const outcomes = bounded(stops, streams ? stops.length : everywhere.concurrency, begin);
   let [failed, isFirst] = [0, true];
   const values: unknown[] = [];
@@ -76,6 +87,7 @@ export async function runEverywhere(
       throw ctx.signal.reason;
     }
     if (bad) failed++;
+    if (out !== '' || err !== '') await progress.clear();
     if (json) values.push(nodeValue(stop, out, err, bad));
     else if (namesNode) await ctx.out.write(out);
     else {
@@ -85,6 +97,7 @@ export async function runEverywhere(
     }
     if (err !== '') await ctx.err.write(prefixed(err, `${stop.node}: `));
   }
+  await progress.clear();
   if (json) await ctx.out.write(`${formatJson(values, 2)}\n`);
   if (failed === 0) return 0;
   await ctx.err.write(`${failed} of ${stops.length} nodes failed\n`);
@@ -95,12 +108,14 @@ export async function runEverywhere(
 function runAgain(
   runOne: (stop: Stop) => Promise<Outcome>,
   answers: () => Promise<void>,
+  progress: ProgressLine,
   ctx: Context,
 ): (stop: Stop) => Promise<Outcome> {
   // One outage is waited for, and told, once for all nodes.
   let outage: Promise<boolean> | undefined;
   let isGone = false;
   const waitFor = async (why: string): Promise<boolean> => {
+    await progress.clear();
     await ctx.err.write(`${why}\nWhat was not answered yet is asked again when the API server answers.\n`);
     const isBack = await answers().then(
       () => true,

@@ -1,4 +1,5 @@
 import { compareBytes } from '../lib/order.ts';
+import type { PackedText } from '../lib/packed-text.ts';
 import type { ComponentPod, Workload } from '../model/cluster.ts';
 import type { AgentStatus, ComponentState } from '../model/status.ts';
 
@@ -33,8 +34,8 @@ export class ClusterStatus {
   pods: { all: number; managed: number } | undefined;
   /** Empty when no release of Helm was found. */
   chartVersion = '';
-  /** Answers of the agents as they came, by pod; undefined where there is none. */
-  readonly agents = new Map<string, { status: unknown; endpoints: unknown }>();
+  /** Answers of the agents, by pod, as JSON: of many agents the values would be too much. Absent where there is none. */
+  readonly agents = new Map<string, { status?: PackedText; endpoints?: PackedText }>();
 
   /** Notes what is wrong with a pod, or with a workload as a whole under its own name. */
   note(component: string, pod: string, level: 'errors' | 'warnings', text: string): void {

@@ -17,6 +17,8 @@ export interface ApplyOptions extends KubeOptions {
   dryRun: boolean;
   /** Take over fields that somebody else manages. */
   forceConflicts: boolean;
+  /** Told how many of the objects the API server has checked. */
+  onChecked?: (count: number) => Promise<void>;
 }
 
 /** Whose fields the applied ones become. */
@@ -48,6 +50,7 @@ export async function* applyPolicyObjects(
     const path = await pathOf(client, object, resources);
     targets.push({ object, path, name: shown });
     checked.push(await apply(client, path, object, shown, { ...options, dryRun: true }));
+    await options.onChecked?.(checked.length);
   }
   const failed = checked.filter(({ outcome }) => outcome === 'failed');
   if (options.dryRun || failed.length > 0) {

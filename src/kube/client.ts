@@ -70,7 +70,7 @@ export interface KubeRequest {
   /** Sent as JSON. */
   body?: unknown;
   contentType?: string;
-  accept?: string;
+  accept?: string | undefined;
   /** What the answer has to be; absent means an object. */
   form?: Form;
   /** Until the answer begins, and for JSON until it ends; absent means the client's. 0 means no limit. */

@@ -6,6 +6,10 @@ import { listOf, OBJECT } from './forms.ts';
 export interface ListQuery {
   labelSelector?: string | undefined;
   fieldSelector?: string | undefined;
+  /** Of each object nothing but its metadata is needed. */
+  namesOnly?: boolean;
+  /** Objects per request, fewer than usual where each is large. */
+  limit?: number;
 }
 
 /** A part of a list. */
@@ -25,8 +29,10 @@ interface ObjectList<T> {
 }
 
 /** Objects per request, as kubectl asks for them. */
-const PAGE = 500;
-const GONE = 410;
+export const PAGE = 500;
+/** A server that does not know this form answers with the whole objects. */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
+export const GONE = 410;
 
 /** A list page by page. A consumer starts over when a page says that it restarted. Throws as `KubeClient.json` does. */
 export async function* pages<T extends KubeObject>(
@@ -35,6 +41,8 @@ export async function* pages<T extends KubeObject>(
   query: ListQuery = {},
 ): AsyncGenerator<Page<T>> {
   const form = listOf(OBJECT);
+  const { limit = PAGE, namesOnly = false, ...selectors } = query;
+  const accept = namesOnly ? METADATA_ONLY : undefined;
   let next: string | undefined;
   let restarted = false;
   do {
@@ -43,7 +51,8 @@ export async function* pages<T extends KubeObject>(
       list = await client.json<ObjectList<T>>({
         path,
         form,
-        query: { ...query, limit: PAGE, continue: next },
+        accept,
+        query: { ...selectors, limit, continue: next },
       });
     } catch (error) {
       // The list took longer than the server keeps its state: once more from the beginning, and only once.
@@ -51,7 +60,7 @@ export async function* pages<T extends KubeObject>(
         throw error;
       next = undefined;
       restarted = true;
-      list = await client.json<ObjectList<T>>({ path, form, query: { ...query, limit: PAGE } });
+      list = await client.json<ObjectList<T>>({ path, form, accept, query: { ...selectors, limit } });
       yield page(list, true);
       next = list.metadata?.continue || undefined;
       continue;
@@ -73,20 +82,25 @@ function page<T>({ items, metadata }: ObjectList<T>, restarted: boolean): Page<T
   };
 }
 
+/** Told of each page of a list but the last: how many are kept so far, and how many follow as far as the server says. */
+export type OnPage = (kept: number, remaining: number | undefined) => Promise<void>;
+
 /** A list, each object reduced to what is kept of it as it arrives. */
 export async function listAll<T extends KubeObject, K>(
   client: KubeClient,
   path: string,
   query: ListQuery,
   keep: (object: T) => K | undefined,
+  onPage?: OnPage,
 ): Promise<K[]> {
   let kept: K[] = [];
-  for await (const { items, restarted } of pages<T>(client, path, query)) {
+  for await (const { items, restarted, remaining } of pages<T>(client, path, query)) {
     if (restarted) kept = [];
     for (const item of items) {
       const value = keep(item);
       if (value !== undefined) kept.push(value);
     }
+    if (remaining) await onPage?.(kept.length, remaining);
   }
   return kept;
 }

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
 import { TABLE } from './forms.ts';
-import { type ListQuery, listAll } from './pages.ts';
+import { GONE, type ListQuery, listAll, type OnPage, PAGE } from './pages.ts';
 
 /** A kind of objects that is listed. */
 export interface ListedKind {
@@ -22,11 +22,10 @@ interface TablePart {
   kind?: string;
   columnDefinitions?: { name?: string; priority?: number }[] | null;
   rows?: { cells?: unknown; object?: KubeObject }[] | null;
-  metadata?: { continue?: string };
+  metadata?: { continue?: string; remainingItemCount?: number };
 }
 
 const AS_TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
-const PAGE = 500;
 
 function pathOf({ apiVersion, plural, namespaced }: ListedKind, namespace: string | undefined): string {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
@@ -40,18 +39,26 @@ export async function printedList(
   kind: ListedKind,
   namespace: string | undefined,
   query: ListQuery,
+  onPage?: OnPage,
 ): Promise<PrintedList> {
   const list: PrintedList = { columns: [], rows: [] };
   let next: string | undefined;
+  let restarted = false;
+  const ask = () =>
+    client.json<TablePart>({
+      path: pathOf(kind, namespace),
+      query: { ...query, limit: PAGE, continue: next },
+      accept: AS_TABLE,
+      form: TABLE,
+    });
   do {
-    const part = await named(kind, () =>
-      client.json<TablePart>({
-        path: pathOf(kind, namespace),
-        query: { ...query, limit: PAGE, continue: next },
-        accept: AS_TABLE,
-        form: TABLE,
-      }),
-    );
+    const part = await named(kind, ask).catch((error: unknown) => {
+      // The list took longer than the server keeps its state: once more from the beginning, and only once.
+      if (!(error instanceof KubeRefusal && error.code === GONE && next !== undefined && !restarted))
+        throw error;
+      [next, restarted, list.rows] = [undefined, true, []];
+      return ask();
+    });
     if (part.kind !== 'Table')
       throw new UserError(
         `the API server does not print ${kind.plural} as a table: it answered ${part.kind}`,
@@ -71,24 +78,27 @@ export async function printedList(
     const after = part.metadata?.continue || undefined;
     if (after !== undefined && after === next)
       throw new UserError(`list ${kind.plural}: the server sends the same page again and again`);
+    const { remainingItemCount: left } = part.metadata ?? {};
+    if (after !== undefined) await onPage?.(list.rows.length, left);
     next = after;
   } while (next !== undefined);
   return list;
 }
 
-/** Lists the objects of a kind, without the record of who set which field. */
-export function listObjects(
+/** Lists the objects of a kind, without the record of who set which field, each reduced to what is kept of it as it arrives. */
+export function listObjects<K>(
   client: KubeClient,
   kind: ListedKind,
   namespace: string | undefined,
   query: ListQuery,
-): Promise<KubeObject[]> {
-  return named(kind, () =>
-    listAll<KubeObject, KubeObject>(client, pathOf(kind, namespace), query, (object) => {
-      const { managedFields: _, ...metadata } = object.metadata ?? {};
-      return { apiVersion: kind.apiVersion, kind: kind.kind, ...object, metadata };
-    }),
-  );
+  keep: (object: KubeObject) => K,
+  onPage?: OnPage,
+): Promise<K[]> {
+  const kept = (object: KubeObject) => {
+    const { managedFields: _, ...metadata } = object.metadata ?? {};
+    return keep({ apiVersion: kind.apiVersion, kind: kind.kind, ...object, metadata });
+  };
+  return named(kind, () => listAll<KubeObject, K>(client, pathOf(kind, namespace), query, kept, onPage));
 }
 
 async function named<T>(kind: ListedKind, ask: () => Promise<T>): Promise<T> {

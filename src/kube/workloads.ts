@@ -66,6 +66,9 @@ export async function findWorkload(
   return { type, name, desired, ready, available, unavailable, updated, isObserved };
 }
 
+/** Pods are large, and little of each is kept: many at once would only take room. */
+const PODS_PAGE = 100;
+
 /** The pods of a component, with the state of the container that is named. */
 export function listComponentPods(
   client: KubeClient,
@@ -74,7 +77,7 @@ export function listComponentPods(
   container: string,
 ): Promise<ComponentPod[]> {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
-  return listAll<PodObject, ComponentPod>(client, path, { labelSelector }, (pod) =>
+  return listAll<PodObject, ComponentPod>(client, path, { labelSelector, limit: PODS_PAGE }, (pod) =>
     componentPod(pod, container),
   );
 }
@@ -111,12 +114,17 @@ function containerState(status: ContainerStatus | undefined): ContainerState | u
 
 /** The pods of the whole cluster that have a network of their own and run or will. */
 export function listNetworkPods(client: KubeClient): Promise<NetworkPod[]> {
-  return listAll<PodObject, NetworkPod>(client, '/api/v1/pods', {}, ({ metadata, spec, status }) => {
-    const { phase = '', startTime = '' } = status ?? {};
-    if (spec?.hostNetwork || (phase !== 'Running' && phase !== 'Pending')) return undefined;
-    const name = `${metadata?.namespace}/${metadata?.name}`;
-    return { name, node: spec?.nodeName ?? '', phase, startTime };
-  });
+  return listAll<PodObject, NetworkPod>(
+    client,
+    '/api/v1/pods',
+    { limit: PODS_PAGE },
+    ({ metadata, spec, status }) => {
+      const { phase = '', startTime = '' } = status ?? {};
+      if (spec?.hostNetwork || (phase !== 'Running' && phase !== 'Pending')) return undefined;
+      const name = `${metadata?.namespace}/${metadata?.name}`;
+      return { name, node: spec?.nodeName ?? '', phase, startTime };
+    },
+  );
 }
 
 /** Names (`namespace/name`) of all CiliumEndpoints; none where the cluster has no such kind. */
@@ -125,7 +133,7 @@ export async function listEndpointNames(client: KubeClient): Promise<string[]> {
   return listAll<KubeObject, string>(
     client,
     '/apis/cilium.io/v2/ciliumendpoints',
-    {},
+    { namesOnly: true },
     ({ metadata }) => `${metadata?.namespace}/${metadata?.name}`,
   );
 }

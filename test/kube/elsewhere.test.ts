@@ -48,6 +48,8 @@ function cluster(request: IncomingMessage, response: ServerResponse): void {
   };
   if (url.pathname === '/api/v1/nodes' && url.searchParams.get('labelSelector') === 'zone=a')
     pods[url.pathname] = { items: [{ metadata: { name: 'n1' } }] };
+  if (url.pathname === '/api/v1/nodes' && url.searchParams.get('labelSelector') === 'agents=yes')
+    pods[url.pathname] = { items: ['n1', 'n10'].map((name) => ({ metadata: { name } })) };
   if (url.pathname === '/api/v1/pods' || url.pathname === '/api/v1/namespaces/kube-system/pods') {
     expect(url.searchParams.get('labelSelector')).toBe('k8s-app=cilium');
     const node = /^spec\.nodeName=(.*)$/.exec(url.searchParams.get('fieldSelector') ?? '')?.[1];
@@ -92,20 +94,22 @@ afterAll(async () => {
 
 const elsewhere = (...argv: string[]) => run(argv, { env: { KUBECONFIG: kube.kubeconfig } });
 
-/** The verbs that take --node, as command lines. */
-function verbsOf(verb: Verb, path: string[], inside: boolean): string[][] {
+/** The verbs that take --node, as command lines, and whether they change the agent. */
+function verbsOf(verb: Verb, path: string[], inside: boolean): { path: string[]; changes: boolean }[] {
   const takes = (inside || verb.globals === ELSEWHERE_GLOBALS) && verb.asks !== 'cluster';
   return [
-    ...(takes && verb.load && path.length > 0 ? [path] : []),
+    ...(takes && verb.load && path.length > 0 ? [{ path, changes: Boolean(verb.changes) }] : []),
     ...Object.entries(verb.verbs ?? {}).flatMap(([name, child]) => verbsOf(child, [...path, name], takes)),
   ];
 }
 
-/** What a verb is given where it needs it, and why one is not in the comparison. */
+/** What a verb is given where it needs it, and why one is not in the comparison. `ID` is an endpoint of the lab. */
 const WORDS: Readonly<Record<string, string[] | string>> = {
   monitor: 'goes on for ever: below',
   shell: 'needs a conversation: below',
-  'endpoint config': ['1'],
+  'map events': 'goes on for ever',
+  statedb: 'has times in it that go on',
+  'statedb dump': 'has times in it that go on',
   'endpoint disconnect': 'changes the agent',
   'endpoint regenerate': 'changes the agent',
   'policy delete': 'changes the agent',
@@ -116,33 +120,102 @@ const WORDS: Readonly<Record<string, string[] | string>> = {
   'recorder delete': 'changes the agent',
   'recorder update': 'changes the agent',
   'fqdn cache clean': 'changes the agent',
+  'envoy admin logging set global': 'changes Envoy',
+  'envoy admin logging set loggers': 'changes Envoy',
+  'config get': ['PolicyEnforcement'],
+  'endpoint config': ['ID'],
+  'endpoint get': ['ID'],
+  'endpoint health': ['ID'],
+  'endpoint labels': ['ID'],
+  'endpoint log': ['ID'],
+  'identity get': ['1'],
+  'ip get': ['IP'],
+  'map get': ['cilium_ipcache_v2'],
+  'policy trace': ['-s', 'any:app=web', '-d', 'any:app=api', '--dport', '80'],
   'policy wait': ['1'],
-  'map events': 'goes on for ever',
-  statedb: 'has times in it that go on',
-  'statedb dump': 'has times in it that go on',
-  'lrp list': [],
+  'recorder get': ['1'],
+  'service get': ['1'],
 };
 
-describe('a verb prints of an agent in a cluster what it prints of the agent here', () => {
-  const verbs = verbsOf(TREE, [], false);
+/** Of these the lab has none: the error is the same. */
+const FAILS = /^(?:envoy admin |recorder get)/;
 
-  test('for so many of them', () => {
+describe('a verb', () => {
+  const verbs = verbsOf(TREE, [], false)
+    .filter(({ path }) => typeof WORDS[path.join(' ')] !== 'string')
+    .map((verb): [string, typeof verb] => [verb.path.join(' '), verb]);
+  /** The command lines of a verb: as it is, and with -o json where it has that. */
+  const linesOf = async (name: string, path: readonly string[]): Promise<string[][]> => {
+    const [one] = (await lab.rest('GET', '/v1/endpoint')).json;
+    const given: Record<string, string> = {
+      ID: String(one.id),
+      IP: `${one.status.networking.addressing[0].ipv4}/32`,
+    };
+    const words = WORDS[name];
+    const argv = [...path, ...(Array.isArray(words) ? words : []).map((word) => given[word] ?? word)];
+    const help = (await run([...path, '--help'], { env })).stdout;
+    return /^ +-o, --output/m.test(help) ? [argv, [...argv, '-o', 'json']] : [argv];
+  };
+  /** Counters of a lab that runs go on between two runs. */
+  const still = (name: string, text: string) =>
+    text
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+      .replace(/^(?:status|metrics list)$/.test(name) ? /\d+/g : /\d+(?:\.\d+)?(?:ms|s|µs)\b/g, 'N');
+
+  test('is compared for so many of them', () => {
     expect(verbs.length).toBeGreaterThan(40);
   });
 
-  test.each(
-    verbs.filter((path) => typeof WORDS[path.join(' ')] !== 'string').map((path) => [path.join(' '), path]),
-  )('%s', async (name, path) => {
-    const words = WORDS[name as string];
-    const argv = [...(path as string[]), ...(Array.isArray(words) ? words : [])];
-    const here = await run(argv, { env });
-    const there = await elsewhere(...argv, '--node', 'n1');
-    // Counters of a lab that runs go on between the two.
-    const moving = name === 'status' ? /\d+/g : /\d+(?:\.\d+)?(?:ms|s|µs)\b/g;
-    const text = (result: typeof here) => JSON.stringify(result).replace(moving, 'N');
-    expect(text(there)).toBe(text(here));
+  test.each(verbs)(
+    '%s prints of an agent in a cluster what it prints of the agent here',
+    async (name, { path }) => {
+      for (const argv of await linesOf(name, path)) {
+        const here = await run(argv, { env });
+        const there = await elsewhere(...argv, '--node', 'n1');
+        expect(still(name, JSON.stringify(there))).toBe(still(name, JSON.stringify(here)));
+        // Otherwise only its usage is compared: give it words above.
+        expect([argv, here.code !== 0]).toEqual([argv, FAILS.test(name)]);
+      }
+    },
+  );
+
+  const reading = verbs.filter(([, { changes }]) => !changes);
+  test.each(reading)('%s prints of all nodes the lines of the single ones', async (name, { path }) => {
+    for (const argv of await linesOf(name, path)) {
+      const nodes = ['n1', 'n10'];
+      const singles = await Promise.all(nodes.map((node) => elsewhere(...argv, '--node', node)));
+      const all = await elsewhere(...argv, '--limit-nodes', 'agents=yes', '--namespace', 'kube-system');
+      const failed = singles.filter(({ code }) => code !== 0).length;
+      expect(all.code).toBe(failed === 0 ? 0 : failed === 2 ? 1 : 3);
+      const isJson = argv.at(-1) === 'json';
+      if (isJson && failed === 0) {
+        const values = singles.map(({ stdout }, i) => ({
+          node: nodes[i],
+          pod: i === 0 ? 'cilium-1' : 'cilium-10',
+          value: parsed(stdout),
+        }));
+        expect(still(name, JSON.stringify(parsed(all.stdout)))).toBe(still(name, JSON.stringify(values)));
+        continue;
+      }
+      if (isJson) continue;
+      const lines = all.stdout.split('\n');
+      const header = lines.filter((line) => !/^n10? /.test(line) && line !== '').map((line) => line.slice(6));
+      for (const [i, { stdout }] of singles.entries()) {
+        const own = lines.filter((line) => line.startsWith(`${nodes[i]} `)).map((line) => line.slice(6));
+        const single = stdout.split('\n').filter((line) => line !== '');
+        expect(still(name, [...header, ...own].join('\n'))).toBe(still(name, single.join('\n')));
+      }
+    }
   });
 });
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
 
 describe('an agent of a cluster', () => {
   test('is found by a pod of its node, in a namespace or wherever it is', async () => {

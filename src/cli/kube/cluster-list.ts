@@ -5,8 +5,9 @@ import { UserError } from '../../errors.ts';
 import type { KubeClient, KubeObject } from '../../kube/client.ts';
 import { openCluster } from '../../kube/road.ts';
 import { type ListedKind, listObjects, printedList } from '../../kube/tables.ts';
-import { customColumns, objectNames, printedTable, renderObjectList } from '../../render/cluster/objects.ts';
+import { listWriter, printedTable } from '../../render/cluster/objects.ts';
 import { familyFlag } from '../flags.ts';
+import { ProgressLine } from '../progress.ts';
 import { printList } from '../watch.ts';
 import type { ClusterListFlags } from './target.ts';
 
@@ -27,9 +28,12 @@ export async function printObjects(
     !kind.namespaced || flags.allNamespaces ? undefined : (given ?? client.namespace ?? 'default');
   const query = { labelSelector: flags.selector || undefined };
   const { output } = flags;
+  const progress = new ProgressLine(ctx.err);
+  const onPage = (kept: number, remaining: number | undefined) =>
+    progress.show(`${kept}${remaining === undefined ? '' : ` of ${kept + remaining}`} ${kind.plural} read`);
   if (output === '' || output === 'wide') {
     const look = async () => {
-      const list = await printedList(client, kind, namespace, query);
+      const list = await printedList(client, kind, namespace, query, onPage).finally(() => progress.clear());
       const isKept = await keep?.(client);
       const rows = isKept
         ? list.rows.filter(({ name, namespace: of }) => isKept({ metadata: { name, namespace: of } }))
@@ -43,11 +47,34 @@ export async function printObjects(
     };
     return await printList(ctx, flags, look, 'The API server');
   }
-  const all = await listObjects(client, kind, namespace, query);
+  const writer = await listWriter(kind, output);
+  const all = await listObjects(
+    client,
+    kind,
+    namespace,
+    query,
+    (object) => ({ name: object.metadata?.name, of: object.metadata?.namespace, kept: writer.keep(object) }),
+    onPage,
+  ).finally(() => progress.clear());
   const isKept = await keep?.(client);
-  const objects = isKept ? all.filter(isKept) : all;
-  if (output === 'name') return await ctx.out.write(objectNames(kind, objects));
-  if (output.startsWith('custom-columns='))
-    return await ctx.out.write(customColumns(output.slice('custom-columns='.length), objects));
-  await ctx.out.write(await renderObjectList(objects, output));
+  const picked = isKept ? all.filter(({ name, of }) => isKept(named(name, of))) : all;
+  await writeInParts(ctx, await writer.write(picked.map(({ kept }) => kept)));
+}
+
+function named(name: string | undefined, namespace: string | undefined): KubeObject {
+  return { metadata: { ...(name !== undefined && { name }), ...(namespace !== undefined && { namespace }) } };
+}
+
+const PART = 64 * 1024;
+
+/** Writes many pieces of text, some at a time. */
+async function writeInParts(ctx: Context, pieces: Iterable<string>): Promise<void> {
+  let part = '';
+  for (const piece of pieces) {
+    part += piece;
+    if (part.length < PART) continue;
+    await ctx.out.write(part);
+    part = '';
+  }
+  if (part !== '') await ctx.out.write(part);
 }

@@ -12,6 +12,7 @@ import {
   parseOptionsOf,
 } from '../../cli/policy/load.ts';
 import { noPolicyApi } from '../../cli/policy/no-api.ts';
+import { ProgressLine } from '../../cli/progress.ts';
 import { releaseOfAgent } from '../../cli/release.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
@@ -185,10 +186,15 @@ async function applyObjects(policies: LoadedPolicies, options: ImportOptions, ct
     context: options.context,
   };
   const forceConflicts = options.forceConflicts === true;
-  const results = applyPolicyObjects(objects, { ...cluster, dryRun, forceConflicts });
+  const progress = new ProgressLine(ctx.err);
+  const onChecked = (count: number) =>
+    count < objects.length
+      ? progress.show(`${count} of ${objects.length} objects checked`)
+      : progress.clear();
+  const results = applyPolicyObjects(objects, { ...cluster, dryRun, forceConflicts, onChecked });
   const names = new Set<string>();
   let [wrong, applied] = [0, 0];
-  for await (const { name, outcome, error, hint } of results) {
+  for await (const { name, outcome, error, hint } of ended(results, () => progress.clear())) {
     if (error === undefined) {
       applied++;
       names.add(name);
@@ -206,6 +212,15 @@ async function applyObjects(policies: LoadedPolicies, options: ImportOptions, ct
   const { prunePolicies } = await import('../../cli/policy/prune.ts');
   const { prune: selector, undoFile } = options;
   await prunePolicies({ ...cluster, selector, applied: names, dryRun, undoFile }, ctx);
+}
+
+/** Results as they come, and what is done when there are no more, or they fail. */
+async function* ended<T>(results: AsyncIterable<T>, done: () => Promise<void>): AsyncGenerator<T> {
+  try {
+    yield* results;
+  } finally {
+    await done();
+  }
 }
 
 /** Rules of the agent's own form have no tier. */

@@ -2,8 +2,7 @@ import type { ClusterStatus } from '../../cluster/status.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { openCluster } from '../../kube/road.ts';
-import { clusterStatusDocument, renderClusterStatus } from '../../render/cluster/status.ts';
-import { goJson } from '../../render/text/json.ts';
+import { clusterStatusJson, renderClusterStatus } from '../../render/cluster/status.ts';
 import { wantsColor } from '../../render/text/palette.ts';
 import { eraseLines } from '../../render/text/screen.ts';
 import { Survey } from './gather.ts';
@@ -55,7 +54,7 @@ async function report(
   { output, unmanaged, failOn, compatExit }: StatusOptions,
   ctx: Context,
 ): Promise<void> {
-  if (output === 'json') await ctx.out.write(`${goJson(clusterStatusDocument(status), 1)}\n`);
+  if (output === 'json') for (const part of clusterStatusJson(status)) await ctx.out.write(part);
   else await ctx.out.write(text(status));
   const lost = survey.unmanaged?.length ?? 0;
   if (survey.unmanaged === undefined)

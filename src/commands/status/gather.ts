@@ -1,6 +1,7 @@
 import { connectAgent, DEFAULT_SOCKET } from '../../agent/client.ts';
 import { listEndpoints } from '../../agent/decode/endpoints.ts';
 import { readStatus } from '../../agent/decode/status.ts';
+import { ProgressLine } from '../../cli/progress.ts';
 import { agentTrouble, brokenContainer, ClusterStatus, COMPONENT, reduceLog } from '../../cluster/status.ts';
 import { type UnmanagedPod, unmanagedPods } from '../../cluster/unmanaged.ts';
 import type { Context } from '../../context.ts';
@@ -18,8 +19,9 @@ import {
   readLog,
 } from '../../kube/workloads.ts';
 import { bounded } from '../../lib/bounded.ts';
+import type { PackedText } from '../../lib/packed-text.ts';
 import type { ComponentPod, Workload } from '../../model/cluster.ts';
-import { CLEAR_LINE } from '../../render/text/screen.ts';
+import { answerText } from '../../render/cluster/status.ts';
 import type { StatusOptions } from './options.ts';
 
 /** A component beside the agent: its workload, its pods, and the container whose log is worth reading. */
@@ -230,22 +232,23 @@ export class Survey {
   async #agents(status: ClusterStatus, pods: readonly ComponentPod[], signal: AbortSignal): Promise<void> {
     const running = pods.filter(({ phase }) => phase === 'Running');
     let answered = 0;
-    const isShown = this.ctx.err.isTTY && running.length >= MANY_AGENTS;
-    const progress = (text: string) => (isShown ? this.ctx.err.write(CLEAR_LINE + text) : undefined);
+    const progress = new ProgressLine(this.ctx.err);
     const [first] = running;
     await Promise.all([
       first && this.#lastLog(status, COMPONENT.agent, first),
       ...bounded(running, this.options.workerCount, async (pod) => {
         await this.#agent(status, pod, signal);
-        await progress(`${++answered} of ${running.length} agents asked`);
+        answered++;
+        if (running.length >= MANY_AGENTS)
+          await progress.show(`${answered} of ${running.length} agents asked`);
       }),
     ]);
-    await progress('');
+    await progress.clear();
   }
 
   async #agent(status: ClusterStatus, pod: ComponentPod, signal: AbortSignal): Promise<void> {
     const failed = (text: string) => status.note(COMPONENT.agent, pod.name, 'errors', text);
-    const answers: { status: unknown; endpoints: unknown } = { status: undefined, endpoints: undefined };
+    const answers: { status?: PackedText; endpoints?: PackedText } = {};
     status.agents.set(pod.name, answers);
     const trouble = agentTrouble(pod);
     if (trouble) {
@@ -271,7 +274,7 @@ export class Survey {
     const isLate = await asked
       .then((answer) => {
         status.addAgent(pod.name, answer.decode(), this.ctx.clock.nowMs());
-        if (keeps) answers.status = answer.document;
+        if (keeps) answers.status = answerText(answer.document);
         return false;
       })
       .catch((error: unknown) => {
@@ -287,7 +290,7 @@ export class Survey {
           pod.name,
           rows.map(({ state }) => state),
         );
-        if (keeps) answers.endpoints = answer.document;
+        if (keeps) answers.endpoints = answerText(answer.document);
       })
       .catch(failedTo('endpoint information'));
   }

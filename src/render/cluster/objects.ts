@@ -49,20 +49,79 @@ function cellText(cell: unknown): string {
   return typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
 }
 
+/** How a list of objects is written in a format: what is kept of each, and the whole in pieces. */
+export interface ListWriter {
+  keep(object: unknown): unknown;
+  write(kept: readonly unknown[]): Iterable<string> | Promise<Iterable<string>>;
+}
+
+/** Writers by format: names, columns that the user names, json, yaml and jsonpath. Of most formats only text is kept. */
+export async function listWriter(kind: Named, format: string): Promise<ListWriter> {
+  if (format === 'name') return nameWriter(kind);
+  if (format.startsWith('custom-columns=')) return columnWriter(format.slice('custom-columns='.length));
+  if (format === 'json') return JSON_WRITER;
+  if (format === 'yaml') return await yamlWriter();
+  return {
+    keep: (object) => object,
+    write: async (objects) => [await renderOutput({ ...LIST, items: objects }, format)],
+  };
+}
+
+/** What a list is around its items. */
+const LIST = {
+  apiVersion: 'v1',
+  items: [] as readonly unknown[],
+  kind: 'List',
+  metadata: { resourceVersion: '' },
+};
+
 /** `kind.group/name`, a line each. */
-export function objectNames({ apiVersion, kind }: Named, objects: readonly NamedObject[]): string {
+function nameWriter({ apiVersion, kind }: Named): ListWriter {
   const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0]}` : '';
-  return objects
-    .map(({ metadata }) => `${kind.toLowerCase()}${group}/${sanitizeCell(metadata?.name ?? '')}\n`)
-    .join('');
+  return {
+    keep: (object) =>
+      `${kind.toLowerCase()}${group}/${sanitizeCell((object as NamedObject).metadata?.name ?? '')}\n`,
+    write: (lines) => lines as readonly string[],
+  };
 }
 
 interface NamedObject {
   metadata?: { name?: string; namespace?: string };
 }
 
+const JSON_WRITER: ListWriter = {
+  keep: (object) =>
+    escapeSteering(formatJson([object], 4) ?? '')
+      .slice(1, -2)
+      .replaceAll('\n', '\n    '),
+  *write(items) {
+    if (items.length === 0) {
+      yield `${formatJson(LIST, 4)}\n`;
+      return;
+    }
+    const [head = '', tail = ''] = (formatJson(LIST, 4) ?? '').split('[]');
+    yield `${head}[`;
+    for (const [i, item] of (items as readonly string[]).entries()) yield `${i > 0 ? ',' : ''}${item}`;
+    yield `\n    ]${tail}\n`;
+  },
+};
+
+async function yamlWriter(): Promise<ListWriter> {
+  const { goYaml } = await import('../text/yaml.ts');
+  return {
+    keep: (object) => goYaml({ items: [object] }).slice('items:\n'.length),
+    *write(items) {
+      const [head = '', tail = ''] = goYaml(LIST).split(' []');
+      yield items.length === 0 ? `${head} []` : head;
+      if (items.length > 0) yield '\n';
+      yield* items as readonly string[];
+      yield items.length === 0 ? `${tail}\n` : `${tail.slice(1)}\n`;
+    },
+  };
+}
+
 /** Objects in columns that the user names: `NAME:.metadata.name,IP:.status.podIP`. */
-export function customColumns(spec: string, objects: readonly unknown[]): string {
+function columnWriter(spec: string): ListWriter {
   const columns = spec.split(',').map((column) => {
     const colon = column.indexOf(':');
     if (colon <= 0 || colon === column.length - 1)
@@ -75,16 +134,12 @@ export function customColumns(spec: string, objects: readonly unknown[]): string
       template: path.startsWith('{') ? path : `{${path.startsWith('.') ? '' : '.'}${path}}`,
     };
   });
-  const rows = objects.map((object) =>
-    columns.map(({ template }) => sanitizeCell(jsonpath(template, object) || '<none>')),
-  );
-  const lines = [columns.map(({ title }) => sanitizeCell(title)), ...rows].map((cells) => cells.join('\t'));
-  return tabulate(`${lines.join('\n')}\n`, KUBECTL_TABLE);
-}
-
-/** Objects as one list, for json, yaml and jsonpath. */
-export async function renderObjectList(objects: readonly unknown[], format: string): Promise<string> {
-  const list = { apiVersion: 'v1', items: objects, kind: 'List', metadata: { resourceVersion: '' } };
-  if (format === 'json') return `${escapeSteering(formatJson(list, 4) ?? '')}\n`;
-  return await renderOutput(list, format);
+  return {
+    keep: (object) =>
+      columns.map(({ template }) => sanitizeCell(jsonpath(template, object) || '<none>')).join('\t'),
+    write: (rows) => {
+      const lines = [columns.map(({ title }) => sanitizeCell(title)).join('\t'), ...rows];
+      return [tabulate(`${lines.join('\n')}\n`, KUBECTL_TABLE)];
+    },
+  };
 }

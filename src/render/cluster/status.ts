@@ -1,5 +1,7 @@
 import { type ClusterStatus, COMPONENT, sortedEntries } from '../../cluster/status.ts';
+import { PackedText } from '../../lib/packed-text.ts';
 import type { Workload } from '../../model/cluster.ts';
+import { goJson } from '../text/json.ts';
 import { COLOR_CODES, type Codes, NO_CODES } from '../text/palette.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
 import { tabulate } from '../text/table.ts';
@@ -105,11 +107,41 @@ function labelled(label: string, rows: readonly string[]): string[] {
   return rows.map((row, i) => `${i === 0 ? label : ''}\t${row}`);
 }
 
-/** The same for programs, with the names that the reference gives its fields. */
-export function clusterStatusDocument(status: ClusterStatus): Record<string, unknown> {
+/** An agent's answer as it stands in the JSON of a status. */
+export function answerText(document: unknown): PackedText {
+  return new PackedText(deeper(deeper(goJson(document, 1))));
+}
+
+function deeper(json: string): string {
+  return json.replaceAll('\n', '\n ');
+}
+
+/** The same as JSON in parts, with the names that the reference gives its fields. */
+export function* clusterStatusJson(status: ClusterStatus): Generator<string> {
+  let separator = '{';
+  for (const [name, value] of Object.entries(documentOf(status))) {
+    if (isEmpty(value)) continue;
+    yield `${separator}\n ${goJson(name)}: `;
+    separator = ',';
+    if (!(value instanceof Map)) {
+      yield deeper(goJson(value, 1));
+      continue;
+    }
+    let inner = '{';
+    for (const [pod, answer] of sortedEntries(value as ReadonlyMap<string, PackedText | null>)) {
+      yield `${inner}\n  ${goJson(pod)}: ${answer}`;
+      inner = ',';
+    }
+    yield '\n }';
+  }
+  yield separator === '{' ? '{}\n' : '\n}\n';
+}
+
+/** The fields in their order; answers of agents are Maps of JSON. */
+function documentOf(status: ClusterStatus): Record<string, unknown> {
   const counts = (of: ReadonlyMap<string, ReadonlyMap<string, number>>) =>
     objectOf(of, (inner) => objectOf(inner, (n) => n));
-  const document: Record<string, unknown> = {
+  return {
     image_count: counts(status.images),
     phase_count: counts(status.phases),
     pod_state: objectOf(status.workloads, ({ type, desired, ready, available, unavailable }) => ({
@@ -120,8 +152,8 @@ export function clusterStatusDocument(status: ClusterStatus): Record<string, unk
       Unavailable: unavailable,
     })),
     pods_count: status.pods ? { all: status.pods.all, by_cilium: status.pods.managed } : {},
-    cilium_status: objectOf(status.agents, (answers) => answers.status ?? null),
-    cilium_endpoints: objectOf(status.agents, ({ endpoints }) => endpoints ?? null),
+    cilium_status: answersOf(status, 'status'),
+    cilium_endpoints: answersOf(status, 'endpoints'),
     errors: objectOf(status.troubles, (pods) =>
       objectOf(pods, ({ errors, warnings, disabled }) => ({
         Errors: errors,
@@ -133,7 +165,13 @@ export function clusterStatusDocument(status: ClusterStatus): Record<string, unk
     helm_chart_version: status.chartVersion,
     config_errors: status.configErrors,
   };
-  return Object.fromEntries(Object.entries(document).filter(([, value]) => !isEmpty(value)));
+}
+
+function answersOf(
+  status: ClusterStatus,
+  of: 'status' | 'endpoints',
+): ReadonlyMap<string, PackedText | null> {
+  return new Map([...status.agents].map(([pod, answers]) => [pod, answers[of] ?? null]));
 }
 
 function objectOf<V, R>(map: ReadonlyMap<string, V>, value: (of: V) => R): Record<string, R> {
@@ -141,5 +179,6 @@ function objectOf<V, R>(map: ReadonlyMap<string, V>, value: (of: V) => R): Recor
 }
 
 function isEmpty(value: unknown): boolean {
+  if (value instanceof Map) return value.size === 0;
   return value === '' || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
 }
