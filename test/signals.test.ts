@@ -15,6 +15,14 @@ beforeAll(() => {
   const policy = (i: number) =>
     `---\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: a${i}, namespace: d}\nspec: {endpointSelector: {matchLabels: {app: a${i}}}, ingress: [{}]}\n`;
   writeFileSync(join(folder, 'long.yaml'), Array.from({ length: 150_000 }, (_, i) => policy(i)).join(''));
+  const cluster = { server: 'https://127.0.0.1:9', 'certificate-authority': 'fifo' };
+  const kubeconfig = {
+    clusters: [{ name: 'c', cluster }],
+    contexts: [{ name: 'k', context: { cluster: 'c', user: 'u' } }],
+    users: [{ name: 'u', user: {} }],
+    'current-context': 'k',
+  };
+  writeFileSync(join(folder, 'kubeconfig'), JSON.stringify(kubeconfig));
   writeFileSync(join(folder, 'flows'), fixtureText('recordings/flows-1.20.jsonl').repeat(400));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -51,6 +59,9 @@ describe('a signal ends a command', () => {
     ['whose configuration is a FIFO', ['cilium', '--config', '{}/fifo', 'version'], 2500],
     ['whose configuration is one, of hubble', ['hubble', '--config', '{}/fifo', 'config', 'view'], 2500],
     ['whose flows are a FIFO', ['cilium', 'policy', 'suggest', '--flows', '{}/fifo'], 2500],
+    ['whose kubeconfig is a FIFO', ['cilium', 'logs', '--kubeconfig', '{}/fifo'], 2500],
+    ['whose kubeconfig names one', ['cilium', 'logs', '--kubeconfig', '{}/kubeconfig'], 2500],
+    ['whose certificate is a FIFO', ['hubble', 'status', '--tls', '--tls-ca-cert-files', '{}/fifo'], 2500],
     ['that reads what is typed', ['cilium', 'policy', 'validate', '-'], 2500],
     ['that asks', ['cilium', 'encrypt', 'flush'], 2500],
   ])('%s', async (_, argv, afterMs) => {

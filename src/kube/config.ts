@@ -1,5 +1,5 @@
-import { access } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { access, readFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { errorCode, systemReason, UserError } from '../errors.ts';
 import { ofForm } from '../lib/form.ts';
@@ -53,10 +53,10 @@ export async function loadKubeConfig(
     if (server)
       config.loadFromClusterAndUser({ name: server, server, skipTLSVerify: false }, { name: 'anonymous' });
     else if (first !== undefined) {
-      config.loadFromFile(first);
+      await loadFile(config, first);
       for (const file of others) {
         const other = new Config();
-        other.loadFromFile(file);
+        await loadFile(other, file);
         config.mergeConfig(other, true);
       }
     } else if (env.KUBERNETES_SERVICE_HOST) config.loadFromCluster();
@@ -82,7 +82,46 @@ export async function loadKubeConfig(
     config.setCurrentContext(context);
   }
   checkServer(config);
+  await readCertificates(config);
   return config;
+}
+
+/**
+ * As the library does, but beside the loop: a file may be a pipe that nobody writes to, and a signal ends the wait for it.
+ * The same goes for the certificates that it names.
+ */
+async function loadFile(config: KubeConfig, file: string): Promise<void> {
+  config.loadFromString(await readFile(file, 'utf8'));
+  config.makePathsAbsolute(dirname(file));
+}
+
+/** Reads the files of the cluster and the user that are meant, in the place of the library. */
+async function readCertificates(config: KubeConfig): Promise<void> {
+  const read = async (path: string | undefined) =>
+    path === undefined
+      ? undefined
+      : (
+          await readFile(path).catch((cause: unknown) => {
+            throw new UserError(`read ${path} of the kubeconfig: ${systemReason(cause)}`, { cause });
+          })
+        ).toString('base64');
+  const cluster = config.getCurrentCluster();
+  const user = config.getCurrentUser();
+  const [caData, certData, keyData] = [
+    await read(cluster?.caFile),
+    await read(user?.certFile),
+    await read(user?.keyFile),
+  ];
+  config.clusters = config.clusters.map(({ caFile, ...each }) =>
+    each.name === cluster?.name && caData !== undefined
+      ? { ...each, caData }
+      : { ...each, ...(caFile && { caFile }) },
+  );
+  config.users = config.users.map(({ certFile, keyFile, ...each }) =>
+    each.name === user?.name
+      ? { ...each, ...(certData !== undefined && { certData }), ...(keyData !== undefined && { keyData }) }
+      : { ...each, ...(certFile && { certFile }), ...(keyFile && { keyFile }) },
+  );
 }
 
 /** Why a file is none: the library finds values of other types, and parts within parts without an end, by failing. */

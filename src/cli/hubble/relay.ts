@@ -102,7 +102,7 @@ function localPort(settings: Settings): number {
 
 /** What the flags say of TLS, completed by the secrets of the cluster. */
 async function relayTls(client: KubeClient, namespace: string, flags: ServerFlags) {
-  const given = tlsSettings(flags);
+  const given = await tlsSettings(flags);
   const tls = { serverName: SERVER_NAME, ...given };
   const needsCa = !given.ca && !given.allowInsecure;
   if (!needsCa && given.cert) return tls;

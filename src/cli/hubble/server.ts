@@ -59,9 +59,9 @@ async function openServer(
   ctx: Context,
 ): Promise<{ settings: ServerSettings } & Partial<AsyncDisposable>> {
   if (ctx.globals.elsewhere) return { settings: agentServer(flags, ctx) };
-  if (!settings.flag('port-forward')) return { settings: serverSettings(flags) };
+  if (!settings.flag('port-forward')) return { settings: await serverSettings(flags) };
   // The same refusals as without it, but of an address that does not count.
-  serverSettings({ ...flags, server: usesTls(flags) ? 'tls://localhost' : 'localhost' });
+  await serverSettings({ ...flags, server: usesTls(flags) ? 'tls://localhost' : 'localhost' });
   try {
     const { openRelay } = await import('./relay.ts');
     return await openRelay(settings, flags, ctx);

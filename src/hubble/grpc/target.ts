@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { systemReason, UserError } from '../../errors.ts';
 import { joinHostPort } from '../../lib/address.ts';
@@ -76,13 +76,13 @@ export function usesTls(flags: ServerFlags): boolean {
 }
 
 /** Reads the certificates and resolves the address that the flags name. */
-export function serverSettings(flags: ServerFlags): ServerSettings {
+export async function serverSettings(flags: ServerFlags): Promise<ServerSettings> {
   const settings: ServerSettings = {
     address: flags.server,
     target: parseTarget(flags.server),
     dialTimeoutMs: flags.timeoutMs,
   };
-  if (usesTls(flags)) settings.tls = tlsSettings(flags);
+  if (usesTls(flags)) settings.tls = await tlsSettings(flags);
   if (flags.basicAuthUsername !== '')
     settings.basicAuth = { username: flags.basicAuthUsername, password: flags.basicAuthPassword };
   if (settings.basicAuth && !settings.tls)
@@ -94,27 +94,29 @@ export function serverSettings(flags: ServerFlags): ServerSettings {
 }
 
 /** What the flags say of TLS. */
-export function tlsSettings(flags: ServerFlags): TlsSettings {
+export async function tlsSettings(flags: ServerFlags): Promise<TlsSettings> {
   const settings: TlsSettings = { allowInsecure: flags.tlsAllowInsecure };
   if (flags.tlsServerName !== '') settings.serverName = flags.tlsServerName;
   if (flags.tlsCaCertFiles.length > 0) {
-    settings.ca = flags.tlsCaCertFiles.map((file) => {
-      const pem = readPem(file, `cannot load cert '${file}'`).toString('utf8');
+    settings.ca = [];
+    for (const file of flags.tlsCaCertFiles) {
+      const pem = (await readPem(file, `cannot load cert '${file}'`)).toString('utf8');
       if (!/-----BEGIN CERTIFICATE-----/.test(pem))
         throw new UserError(`cannot process cert '${file}': must be a PEM encoded certificate`);
-      return pem;
-    });
+      settings.ca.push(pem);
+    }
   }
   if (flags.tlsClientCertFile !== '') {
-    settings.cert = readPem(flags.tlsClientCertFile, `cannot load cert '${flags.tlsClientCertFile}'`);
-    settings.key = readPem(flags.tlsClientKeyFile, `cannot load key '${flags.tlsClientKeyFile}'`);
+    settings.cert = await readPem(flags.tlsClientCertFile, `cannot load cert '${flags.tlsClientCertFile}'`);
+    settings.key = await readPem(flags.tlsClientKeyFile, `cannot load key '${flags.tlsClientKeyFile}'`);
   }
   return settings;
 }
 
-function readPem(file: string, what: string): Buffer {
+/** Beside the loop: a file may be a pipe that nobody writes to, and a signal ends the wait for it. */
+async function readPem(file: string, what: string): Promise<Buffer> {
   try {
-    return readFileSync(file);
+    return await readFile(file);
   } catch (cause) {
     throw new UserError(`${what}: ${systemReason(cause)}`, { cause });
   }
