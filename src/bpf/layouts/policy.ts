@@ -4,7 +4,7 @@ import { be16, type RecordOf, struct, u8, u16, u32, u64 } from './struct.ts';
 
 /** Bits of a prefix length that stand before those of protocol and port. */
 export const POLICY_STATIC_BITS = 40;
-/** Flags of an entry; the wildcards are of agents up to 1.17, later ones keep the length of the prefix there. */
+/** Flags of an entry; the wildcards are of agents up to 1.16, later ones keep the length of the prefix above them. */
 export const POLICY_FLAG = { deny: 1, wildcardProtocol: 2, wildcardPort: 4 } as const;
 /** The bits of `auth` that are a type; the highest says that a rule asks for it. */
 export const AUTH_TYPE_MASK = 0x7f;
@@ -62,7 +62,8 @@ export const POLICY = mapLayout(
   'policy',
   { pins: [...v3, ...v2], key: policyKey, value: policyEntry },
   { pins: v2, key: policyKey, value: policyEntry118 },
-  { pins: [...v2, ...v1], key: policyKey, value: policyEntry117 },
+  { pins: v2, key: policyKey, value: policyEntry117 },
+  { pins: v1, key: policyKey, value: policyEntry117, wildcards: true },
   { pins: v1, key: policyKey113, value: policyEntry113, since: '1.13-dev' },
   { pins: v1, key: policyKey113, value: policyEntry112 },
 );

@@ -122,15 +122,16 @@ const prefixOf = (protocol: number, port: number) => POLICY_STATIC_BITS + ruleBi
 
 /** The value of a rule in the layout of the map. */
 export function encodePolicyEntry(
-  { key, value }: PolicyVariant,
+  variant: PolicyVariant,
   { protocol, port, deny, cookie }: PolicyRule,
 ): Buffer {
+  const { key, value } = variant;
   const denies = deny ? POLICY_FLAG.deny : 0;
   const wildcards =
     (protocol === 0 ? POLICY_FLAG.wildcardProtocol : 0) | (port === 0 ? POLICY_FLAG.wildcardPort : 0);
   const how = !('prefixLength' in key.fields)
     ? 0
-    : 'packets' in value.fields
+    : 'wildcards' in variant
       ? wildcards
       : ruleBits(protocol, port) << 3;
   return encode<Struct>(value, {

@@ -5,7 +5,7 @@ import { POLICY_FLAG, POLICY_STATIC_BITS, policyKey, policyKey113 } from '../../
 import type { RecordOf, Struct } from '../../bpf/layouts/struct.ts';
 import { encode } from '../../bpf/maps/codec.ts';
 import { formatAddress, parsePrefix } from '../../lib/address.ts';
-import { atLeast, type Release } from '../../model/release.ts';
+import type { Release } from '../../model/release.ts';
 import type { MapEntry } from '../../policy/evaluate/maps/policy-map.ts';
 import type { Agent } from '../agent/agent.ts';
 import { ipcache } from '../agent/ipcache.ts';
@@ -100,7 +100,7 @@ export function policyEntries(policy: EndpointPolicyFacts, release: Release): Ra
     }
     const value = {
       proxyPort: proxy ? PROXY_PORT : 0,
-      flags: (deny ? POLICY_FLAG.deny : 0) | (atLeast(release, '1.18') ? bits << 3 : wildcards(bits)),
+      flags: (deny ? POLICY_FLAG.deny : 0) | ('wildcards' in variant ? wildcards(bits) : bits << 3),
       auth,
       precedence: PRECEDENCE[deny ? 'deny' : proxy ? parserOf(entry, policy) : 'allow'],
     };
@@ -115,7 +115,7 @@ export function policyEntries(policy: EndpointPolicyFacts, release: Release): Ra
   });
 }
 
-/** Up to 1.17 flags say what an entry leaves open. */
+/** Up to 1.16 flags say what an entry leaves open. */
 function wildcards(bits: number): number {
   return (bits === 0 ? POLICY_FLAG.wildcardProtocol : 0) | (bits <= 8 ? POLICY_FLAG.wildcardPort : 0);
 }

@@ -77,7 +77,7 @@ export const MAP_SPECS: Readonly<Record<string, Spec>> = Object.fromEntries(
 );
 
 /** The first release of each form of policy maps, newest first. */
-const POLICY_SINCE: readonly Release[] = ['1.19', '1.18', '1.14', '1.13', '1.9'];
+const POLICY_SINCE: readonly Release[] = ['1.19', '1.18', '1.17', '1.14', '1.13', '1.9'];
 
 /** The form of policy maps that agents of a release write. */
 export function policyVariant(release: Release): PolicyVariant {

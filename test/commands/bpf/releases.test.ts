@@ -226,6 +226,29 @@ describe('the release of the maps', () => {
   });
 });
 
+describe('the flags of an entry that is added', () => {
+  const LPM = { type: 'lpm_trie', keySize: 12, valueSize: 24, maxEntries: 4, flags: 1 } as const;
+
+  for (const [name, words, flags] of [
+    // Up to 1.16 they say what is left open, from 1.17 on how much is not.
+    ['cilium_policy_00123', ['80/TCP'], 0],
+    ['cilium_policy_00123', ['0/TCP'], 4],
+    ['cilium_policy_00123', [], 6],
+    ['cilium_policy_v2_00123', ['80/TCP'], 24 << 3],
+    ['cilium_policy_v2_00123', ['0/TCP'], 8 << 3],
+    ['cilium_policy_v2_00123', [], 0],
+  ] as const)
+    kernelTest(`in ${name}, of ${words[0] ?? 'every port'}`, async () => {
+      using fs = mountBpffs();
+      pin(fs, name, LPM);
+      const { code } = await bpf(fs, ['policy', 'add', '123', 'ingress', '1001', ...words, '--deny', '-y']);
+      expect(code).toBe(0);
+      using map = openMap(join(fs.globals, name));
+      const [entry] = await readAll(map);
+      expect(entry?.value[2]).toBe(flags | 1);
+    });
+});
+
 describe('agents on the way to a release, and of it', () => {
   /** Bytes that each of them reads otherwise: a node or a key at 8, a key at 10. */
   const value = Buffer.from('07000000010203040300050000', 'hex').subarray(0, 12);
