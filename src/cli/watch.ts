@@ -67,6 +67,35 @@ export async function printList(
   }
 }
 
+/**
+ * Prints a text until Ctrl-C. In a terminal each look replaces the one before; elsewhere it is printed again when it has
+ * changed.
+ */
+export async function watchText(
+  ctx: Context,
+  interval: number,
+  look: () => Promise<string>,
+  asked: string,
+): Promise<void> {
+  let shown: string | undefined;
+  let lost = false;
+  do {
+    try {
+      const text = await look();
+      if (lost) await ctx.err.write(`${asked} answers again.\n`);
+      lost = false;
+      if (ctx.out.isTTY) await ctx.out.write(`${CLEAR_SCREEN}${text}`);
+      else if (text !== shown) await ctx.out.write(shown === undefined ? text : `\n${text}`);
+      shown = text;
+    } catch (error) {
+      if (ctx.signal.aborted) return;
+      if (shown === undefined || !(error instanceof UserError)) throw error;
+      if (!lost) await ctx.err.write(`${errorMessage(error)}\nStill watching.\n`);
+      lost = true;
+    }
+  } while (await pause(ctx, interval));
+}
+
 /** Prints what the agent answers: with -o as it came, else as a list that --watch repeats. */
 export async function printAnswers<V>(
   ctx: Context,

@@ -2,19 +2,25 @@ import { UserError } from '../errors.ts';
 import type { Dial } from '../lib/dial.ts';
 import type { KubeClient, KubeObject } from './client.ts';
 import { listAll } from './pages.ts';
-import { type Pod, podPath, podsPath, troubleOf } from './pods.ts';
+import { type Pod, podPath, podsPath, troubleOf, unreadyOf } from './pods.ts';
 
 /** Label and container of the agent, in every release. */
 const AGENT_LABEL = 'k8s-app=cilium';
 export const AGENT_CONTAINER = 'cilium-agent';
 
-/** The agent of a node, as the cluster shows it. */
-export interface AgentPod {
+/** Where the agent of a node runs. */
+export interface AgentPlace {
   node: string;
   namespace: string;
   pod: string;
+}
+
+/** The agent of a node, as the cluster shows it. */
+export interface AgentPod extends AgentPlace {
   /** Why it cannot be asked; undefined when it runs. */
   trouble: string | undefined;
+  /** It runs, and says that it is ready. */
+  isReady: boolean;
 }
 
 /** A node, and the way to its agent, or why there is none. */
@@ -59,7 +65,8 @@ function agentOf(pod: Pod): AgentPod | undefined {
   const node = pod.spec?.nodeName;
   if (!node) return undefined;
   const { namespace = '', name = '' } = pod.metadata ?? {};
-  return { node, namespace, pod: name, trouble: troubleOf(pod, AGENT_CONTAINER) };
+  const trouble = troubleOf(pod, AGENT_CONTAINER);
+  return { node, namespace, pod: name, trouble, isReady: unreadyOf(pod, AGENT_CONTAINER) === undefined };
 }
 
 /** The agent of the node that is named, or of the one that a pod (`namespace/name`) runs on. It is there and runs. */

@@ -57,6 +57,9 @@ const CONTAINERS: Form = {
     },
   },
 };
+const NETWORKING: Form = {
+  fields: { addressing: { list: { fields: { ipv4: 'text', ipv6: 'text' } } } },
+};
 const COUNTS = Object.fromEntries(
   [
     'observedGeneration',
@@ -82,6 +85,18 @@ export const OBJECT: Form = {
     data: TEXTS,
     // Of a CiliumIdentity.
     'security-labels': TEXTS,
+    // Of a CiliumEndpointSlice.
+    namespace: 'text',
+    endpoints: { list: { fields: { name: 'text', id: 'number', networking: NETWORKING } } },
+    // Of a ControllerRevision.
+    revision: 'number',
+    // Of an Event.
+    type: 'text',
+    reason: 'text',
+    message: 'text',
+    lastTimestamp: 'text',
+    eventTime: 'text',
+    involvedObject: { fields: { name: 'text' } },
     spec: {
       fields: {
         nodeName: 'text',
@@ -90,7 +105,11 @@ export const OBJECT: Form = {
         template: { fields: { spec: { fields: { containers: CONTAINERS } } } },
         // Of a CiliumNode.
         addresses: { list: { fields: { type: 'text', ip: 'text' } } },
+        ipam: { fields: { podCIDRs: { list: 'text' } } },
+        // Of a Node.
+        taints: { list: { fields: { key: 'text', value: 'text', effect: 'text' } } },
         replicas: 'number',
+        paused: 'flag',
         selector: { fields: { matchLabels: TEXTS } },
         updateStrategy: { fields: { type: 'text' } },
       },
@@ -104,9 +123,8 @@ export const OBJECT: Form = {
         startTime: 'text',
         // Of a CiliumEndpoint.
         identity: { fields: { id: 'number', labels: { list: 'text' } } },
-        networking: {
-          fields: { addressing: { list: { fields: { ipv4: 'text', ipv6: 'text' } } } },
-        },
+        networking: NETWORKING,
+        podIPs: { list: { fields: { ip: 'text' } } },
         'named-ports': { list: { fields: { name: 'text', port: 'number', protocol: 'text' } } },
         conditions: {
           list: { fields: { type: 'text', status: 'text', reason: 'text', message: 'text' } },

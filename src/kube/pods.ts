@@ -23,6 +23,7 @@ export interface Pod extends KubeObject {
     nodeName?: string;
     containers?: {
       name?: string;
+      image?: string;
       ports?: { name?: string; containerPort?: number; protocol?: string }[];
     }[];
   };

@@ -3,7 +3,7 @@ import type { Cluster, Context, Everywhere } from '../context.ts';
 import { isUnreachable, UserError } from '../errors.ts';
 import type { Dial } from '../lib/dial.ts';
 import { compareNatural } from '../lib/order.ts';
-import { AGENT_CONTAINER, type AgentPod, findAgent, listAgents, type Stop } from './agents.ts';
+import { AGENT_CONTAINER, type AgentPlace, findAgent, listAgents, type Stop } from './agents.ts';
 import { collect, KubeClient, type KubeObject, KubeRefusal } from './client.ts';
 import { listAll } from './pages.ts';
 import { dialWithin } from './relay.ts';
@@ -75,8 +75,8 @@ export function openCluster(ctx: Context): Promise<KubeClient> {
 }
 
 /** The way to the agent in a pod that is known. */
-export function openRoadTo(client: KubeClient, { node, namespace, pod }: Omit<AgentPod, 'trouble'>): Dial {
-  const agent = { node, namespace, pod, trouble: undefined };
+export function openRoadTo(client: KubeClient, { node, namespace, pod }: AgentPlace): Dial {
+  const agent = { node, namespace, pod };
   return roadTo(client, agent, () => findAgent(client, { node }, namespace));
 }
 
@@ -94,7 +94,7 @@ function clientFor(ctx: Context, cluster: Cluster): Promise<KubeClient> {
 }
 
 /** Opens unix sockets within an agent's container. The agent is looked up again when its pod has been replaced. */
-function roadTo(client: KubeClient, first: AgentPod, find: () => Promise<AgentPod>): Dial {
+function roadTo(client: KubeClient, first: AgentPlace, find: () => Promise<AgentPlace>): Dial {
   let agent = first;
   const dial: Dial = (path, signal) =>
     dialWithin(client, { ...agent, container: AGENT_CONTAINER }, path, signal).catch((error: unknown) => {
@@ -117,7 +117,7 @@ function isGone(error: unknown): boolean {
 }
 
 /** Says of which node an error is. */
-function named(error: unknown, { node }: AgentPod): unknown {
+function named(error: unknown, { node }: AgentPlace): unknown {
   if (!(error instanceof UserError)) return error;
   return new UserError(`node ${node}: ${error.message}`, { hint: error.hint, cause: error });
 }

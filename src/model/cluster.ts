@@ -45,3 +45,66 @@ export interface NetworkPod {
   phase: string;
   startTime: string;
 }
+
+/** A pod that has a network of its own and is not at its end. */
+export interface PodFact {
+  /** `namespace/name`. */
+  name: string;
+  /** Empty before it is on one. */
+  node: string;
+  /** False while it has yet to start. */
+  runs: boolean;
+  addresses: readonly string[];
+}
+
+/** An endpoint, as one of those who keep it tells. */
+export interface EndpointFact {
+  /** The pod: `namespace/name`. */
+  name: string;
+  /** Undefined: none has been given yet. */
+  identity: number | undefined;
+  addresses: readonly string[];
+}
+
+/** A node, as Kubernetes has it. */
+export interface NodeFact {
+  name: string;
+  /** Keys of its taints. */
+  taints: readonly string[];
+}
+
+/** An agent. Without endpoints it could not be asked. */
+export interface AgentFact {
+  isReady: boolean;
+  endpoints?: readonly EndpointFact[];
+}
+
+/** A pod of a workload, and whether it was made of the newest template. */
+export interface RolloutPod {
+  name: string;
+  /** Empty before it is on one. */
+  node: string;
+  /** Of the main container. */
+  image: string;
+  /** Undefined: not known. */
+  isNew: boolean | undefined;
+  /** Why it is not ready; undefined when it is. */
+  trouble: string | undefined;
+  /** When it was made (RFC 3339). */
+  createdAt: string;
+}
+
+/** A workload and how far its newest template has come. */
+export interface Rollout {
+  type: 'DaemonSet' | 'Deployment';
+  name: string;
+  /** How many pods it is to have. */
+  desired: number;
+  /** The main container's, as the template has it. */
+  image: string;
+  /** Its controller has seen the last change. */
+  isObserved: boolean;
+  /** Why its pods are not replaced, where its specification says so. */
+  pause: string | undefined;
+  pods: readonly RolloutPod[];
+}

@@ -21,6 +21,12 @@ export async function runClusterStatus(options: StatusOptions, ctx: Context): Pr
   const survey = await Survey.open(client, options, ctx);
   const isColoured = wantsColor(ctx.globals.color, ctx.env, ctx.out.isTTY);
   const text = (status: ClusterStatus) => renderClusterStatus(status, isColoured);
+  if (options.watch) {
+    if (output === 'json') throw new UserError('--watch shows a text: it cannot be combined with -o json');
+    const { watchText } = await import('../../cli/watch.ts');
+    const look = async () => text(await survey.look(waitDuration));
+    return await watchText(ctx, options.interval, look, 'The API server');
+  }
   const until = ctx.clock.nowMs() + waitDuration;
   let shown = 0;
   for (;;) {

@@ -25,5 +25,10 @@ export interface StatusOptions {
   workerCount: number;
   interactive: boolean;
   unmanaged?: boolean;
+  rollout?: boolean;
+  consistency?: boolean;
+  watch?: boolean;
+  /** Milliseconds. */
+  interval: number;
   compatExit?: boolean;
 }

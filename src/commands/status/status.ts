@@ -53,6 +53,20 @@ export function addStatusCommand(command: Command, ctx: Context): void {
     )
     .option('--interactive', 'Show the status again after each look of --wait, at a terminal', true)
     .option('--unmanaged', 'Name the pods that Cilium does not manage, and why')
+    .option('--rollout', 'Show which template each pod of Cilium is of, and what a roll-out waits for')
+    .addOption(
+      new Option(
+        '--consistency',
+        'Compare pods, CiliumEndpoints, slices, agents, identities, nodes and taints',
+      ).conflicts(['rollout', 'wait', 'watch', 'unmanaged']),
+    )
+    .addOption(
+      new Option('-w, --watch', 'Repeat the status, or the --rollout, until Ctrl-C').conflicts([
+        'wait',
+        'unmanaged',
+      ]),
+    )
+    .addOption(durationOption('--interval <duration>', 'Refresh interval of --watch').default(2000, '2s'))
     .option('--compat-exit', 'Exit with 0 although there are errors, as the reference does')
     .addHelpText(
       'after',
@@ -62,6 +76,8 @@ export function addStatusCommand(command: Command, ctx: Context): void {
         'cilium status -o jsonpath={.cilium.state}',
         'cilium status --cluster --wait --wait-duration 10m',
         'cilium status --cluster --unmanaged',
+        'cilium status --cluster --rollout --watch',
+        'cilium status --cluster --consistency',
         'cilium status --node worker-2 --verbose',
       ),
     )
@@ -70,6 +86,8 @@ export function addStatusCommand(command: Command, ctx: Context): void {
       const isCluster = await isClusterMeant(options, ctx);
       refuseOthers(command, isCluster);
       if (!isCluster) return runStatus(options, ctx);
+      if (options.consistency) return (await import('./consistency.ts')).runConsistency(options, ctx);
+      if (options.rollout) return (await import('./rollout.ts')).runRollout(options, ctx);
       const { runClusterStatus } = await import('./cluster.ts');
       await runClusterStatus(options, ctx);
     });
@@ -79,7 +97,10 @@ const OF_AGENT = [
   ...['allAddresses', 'allControllers', 'allNodes', 'allRedirects', 'allClusters', 'allHealth'],
   ...['brief', 'problems'],
 ];
-const OF_CLUSTER = ['wait', 'waitDuration', 'ignoreWarnings', 'workerCount', 'unmanaged', 'compatExit'];
+const OF_CLUSTER = [
+  ...['wait', 'waitDuration', 'ignoreWarnings', 'workerCount', 'unmanaged', 'compatExit'],
+  ...['rollout', 'consistency', 'watch', 'interval'],
+];
 
 /** Throws for a flag that would be without effect: who waits for an agent would not wait at all. */
 function refuseOthers(command: Command, isCluster: boolean): void {

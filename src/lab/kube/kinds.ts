@@ -25,6 +25,7 @@ export const KINDS: readonly Kind[] = [
     deployments: 'Deployment',
     statefulsets: 'StatefulSet',
     replicasets: 'ReplicaSet',
+    controllerrevisions: 'ControllerRevision',
   }),
   ...of('discovery.k8s.io/v1', true, { endpointslices: 'EndpointSlice' }),
   ...of('networking.k8s.io/v1', true, { networkpolicies: 'NetworkPolicy' }),
