@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import type { RawData, WebSocket as WebSocketType } from 'ws';
 import { UserError } from '../errors.ts';
+import { checkServerName } from '../lib/go-x509.ts';
 import { collect, type KubeClient, KubeUnreachable, parseStatus } from './client.ts';
 
 /** Bytes that may wait to be sent before a writer is held back. */
@@ -67,7 +68,7 @@ export class Channels {
   ): Promise<Channels> {
     const { default: WebSocket } = await import('ws');
     const what = `GET ${client.server}${path}`;
-    const options: Record<string, unknown> = { headers: {} };
+    const options: Record<string, unknown> = { headers: {}, checkServerIdentity: checkServerName };
     await client.config.applyToHTTPSOptions(options as never);
     const url = `${client.server.replace(/^http/, 'ws')}${path}?${query}`;
     const headers = { ...(options.headers as object), ...(await client.headers()) };

@@ -3,6 +3,7 @@ import { delimiter, dirname, join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { errorCode, systemReason, UserError } from '../errors.ts';
 import { ofForm } from '../lib/form.ts';
+import { checkServerName } from '../lib/go-x509.ts';
 import { KUBECONFIG } from './forms.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -83,6 +84,7 @@ export async function loadKubeConfig(
   }
   checkServer(config);
   await readCertificates(config);
+  checkNamesAsGo(config);
   return config;
 }
 
@@ -93,6 +95,18 @@ export async function loadKubeConfig(
 async function loadFile(config: KubeConfig, file: string): Promise<void> {
   config.loadFromString(await readFile(file, 'utf8'));
   config.makePathsAbsolute(dirname(file));
+}
+
+/** Has a server taken for the one that is meant as client-go does: Node alone would take a certificate's common name as well. */
+function checkNamesAsGo(config: KubeConfig): void {
+  const made = config.createDispatcherOptions.bind(config);
+  config.createDispatcherOptions = (cluster, agentOptions) => {
+    const options = made(cluster, agentOptions);
+    const check = { checkServerIdentity: checkServerName };
+    if (options.type === 'none') return { type: 'agent', connect: check };
+    if (options.type === 'agent') return { ...options, connect: { ...options.connect, ...check } };
+    return { ...options, requestTls: { ...options.requestTls, ...check } };
+  };
 }
 
 /** Reads the files of the cluster and the user that are meant, in the place of the library. */

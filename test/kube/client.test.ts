@@ -1,10 +1,14 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { Channels } from '../../src/kube/channels.ts';
 import { KubeClient, type KubeRequest } from '../../src/kube/client.ts';
 import { answerJson, kubeClient, refusal, serveKube } from '../helpers/kube.ts';
+import { fixturePath } from '../helpers/recordings.ts';
 
 const PODS = '/api/v1/pods';
 
@@ -188,4 +192,73 @@ test('a mistake of this program is not told as a cluster that is out of reach', 
   expect(client.explain(mistake, { path: PODS })).toBe(mistake);
   const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
   expect(client.explain(refused, { path: PODS }).message).toContain('connection refused');
+});
+
+describe('a server with a certificate of the authority of the kubeconfig', () => {
+  const file = (name: string) => readFileSync(fixturePath(`tls/${name}`));
+  const own = { cert: file('common-name.crt'), key: file('common-name.key') };
+  const named = { cert: file('server.crt'), key: file('server.key') };
+
+  test.each([
+    ['a common name alone', own, own.cert, 'kube.example.com', 'relies on legacy Common Name field'],
+    ['another name', named, file('ca.crt'), 'kube.example.com', 'is valid for relay.example.com'],
+    ['the name', named, file('ca.crt'), 'relay.example.com', undefined],
+  ])(
+    'that has %s is taken as client-go takes it, also for commands in pods',
+    async (_, tls, ca, name, said) => {
+      const reached: string[] = [];
+      const server = createServer(tls, (request, response) => {
+        reached.push(request.url ?? '');
+        answerJson(response, { items: [] });
+      });
+      server.on('tlsClientError', () => {});
+      server.on('upgrade', (request, socket) => {
+        reached.push(request.url ?? '');
+        socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\n{}');
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const cluster = {
+        server: `https://127.0.0.1:${port}`,
+        'certificate-authority-data': ca.toString('base64'),
+        'tls-server-name': name,
+      };
+      const kubeconfig = join(mkdtempSync(join(tmpdir(), 'kube-')), 'config');
+      writeFileSync(
+        kubeconfig,
+        JSON.stringify({
+          clusters: [{ name: 'c', cluster }],
+          contexts: [{ name: 'k', context: { cluster: 'c', user: 'u' } }],
+          users: [{ name: 'u', user: {} }],
+          'current-context': 'k',
+        }),
+      );
+      try {
+        await using client = await KubeClient.open({
+          env: {},
+          kubeconfig,
+          signal: new AbortController().signal,
+        });
+        const list = client.json({ path: PODS });
+        const exec = Channels.open(
+          client,
+          `${PODS}/x/exec`,
+          new URLSearchParams(),
+          ['v5.channel.k8s.io'],
+          () => undefined,
+        );
+        if (said === undefined) {
+          expect(await list).toEqual({ items: [] });
+          await expect(exec).rejects.toThrow(/403/);
+        } else {
+          await expect(list).rejects.toThrow(said);
+          await expect(exec).rejects.toThrow(said);
+        }
+        expect(reached).toHaveLength(said === undefined ? 2 : 0);
+      } finally {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
+    },
+  );
 });

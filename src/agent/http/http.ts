@@ -1,7 +1,7 @@
 import type { Client as UndiciClient } from 'undici';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import { type Dial, dialSocket } from '../../lib/dial.ts';
-import { checkServerName } from '../../lib/go-x509.ts';
+import { checkServerName, verifyFault } from '../../lib/go-x509.ts';
 import { exchangeOverSocket } from './unix-http.ts';
 
 /** Where a server listens: `unix:///path` or `tcp://host:port`. */
@@ -269,7 +269,7 @@ export class HttpClient {
       default:
         if (Object(error).name === 'HTTPParserError')
           return fault('not-http', 'the server does not speak HTTP', 'Is this the socket of a Cilium agent?');
-        return fault('other', errorMessage(error));
+        return fault('other', verifyFault(code) ?? errorMessage(error));
     }
   }
 
