@@ -92,6 +92,31 @@ test.each<[string, string[]]>([
   },
 );
 
+test('the status of all nodes loses and doubles nothing when the API server is killed', async () => {
+  const argv = ['status', '--cluster', '-o', 'json', '--worker-count', '2', '--timeout', '30s'];
+  const whole = await as('admin', argv);
+  const answers = (text: string) => {
+    const { cilium_status, cilium_endpoints } = JSON.parse(text) as Record<string, Record<string, unknown>>;
+    return [cilium_status, cilium_endpoints].map((of) =>
+      Object.entries(of ?? {}).map(([pod, answer]) => [pod, answer !== null]),
+    );
+  };
+  writeFileSync(kwok.hold, '');
+  const restarted = asked(kwok, 1).then(async () => {
+    await server.kill();
+    rmSync(kwok.hold);
+    await server.start();
+  });
+  const { stdout, stderr } = await as('admin', argv);
+  await restarted;
+  expect(answers(stdout)).toEqual(answers(whole.stdout));
+  expect(answers(stdout)[0]).toHaveLength(NODES.length);
+  expect(JSON.parse(stdout).errors).toEqual(JSON.parse(whole.stdout).errors);
+  expect(
+    stderr.match(/is asked again when the API server answers\.\nThe API server answers\.\n/g),
+  ).toHaveLength(1);
+});
+
 test('events go on after it, and what is missing is said', async () => {
   const stop = new AbortController();
   let [out, err] = ['', ''];

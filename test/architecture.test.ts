@@ -153,6 +153,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...BASE,
     'context.ts',
     'cli/everywhere.ts',
+    'cli/outage.ts',
     'cli/progress.ts',
     'render/text',
     'agent',

@@ -8,6 +8,7 @@ import { formatJson, parseJson } from '../lib/exact-json.ts';
 import { once } from '../lib/once.ts';
 import { paletteFor } from '../render/text/palette.ts';
 import type { Printing } from './everywhere.ts';
+import { Outage, RESTART_TIMES } from './outage.ts';
 import { ProgressLine } from './progress.ts';
 
 /** What a node's run left behind. */
@@ -31,8 +32,6 @@ const NODE_MS = 10_000;
 const MANY_NODES = 20;
 /** How often a node is asked whose connection breaks. */
 const MAX_ATTEMPTS = 3;
-/** How long an API server may take to be there again, in times of a node. */
-const RESTART_TIMES = 6;
 
 /** A verb, as main runs it. */
 export type Run = (argv: readonly string[], ctx: Context) => Promise<number>;
@@ -67,7 +66,8 @@ export async function runEverywhere(
     runAt(stop, words, everywhere, { limitMs, live: streams ? liveOf(stop) : undefined }, run, ctx);
   // Nothing of a node is printed before it has come to its end: what breaks is begun again. A stream goes on by itself.
   const progress = new ProgressLine(ctx.err);
-  const again = runAgain(runOne, () => answers(nodeMs * RESTART_TIMES), progress, ctx);
+  const outage = new Outage(() => answers(nodeMs * RESTART_TIMES), ctx.err, progress);
+  const again = runAgain(runOne, outage, ctx);
   let done = 0;
   const counted = async (stop: Stop) => {
     const outcome = await again(stop);
@@ -107,32 +107,14 @@ export async function runEverywhere(
 /** Runs that a break of their connection does not end: they are run again once the API server answers. */
 function runAgain(
   runOne: (stop: Stop) => Promise<Outcome>,
-  answers: () => Promise<void>,
-  progress: ProgressLine,
+  outage: Outage,
   ctx: Context,
 ): (stop: Stop) => Promise<Outcome> {
-  // One outage is waited for, and told, once for all nodes.
-  let outage: Promise<boolean> | undefined;
-  let isGone = false;
-  const waitFor = async (why: string): Promise<boolean> => {
-    await progress.clear();
-    await ctx.err.write(`${why}\nWhat was not answered yet is asked again when the API server answers.\n`);
-    const isBack = await answers().then(
-      () => true,
-      () => false,
-    );
-    outage = undefined;
-    isGone = !isBack;
-    await ctx.err.write(isBack ? 'The API server answers.\n' : 'The API server does not answer.\n');
-    return isBack;
-  };
   return async (stop) => {
     for (let attempt = 1; ; attempt++) {
       const outcome = await runOne(stop);
-      if (outcome.broke === undefined || attempt === MAX_ATTEMPTS) return outcome;
-      if (isGone || ctx.signal.aborted) return outcome;
-      outage ??= waitFor(outcome.broke);
-      if (!(await outage) || ctx.signal.aborted) return outcome;
+      if (outcome.broke === undefined || attempt === MAX_ATTEMPTS || ctx.signal.aborted) return outcome;
+      if (!(await outage.wait(outcome.broke)) || ctx.signal.aborted) return outcome;
     }
   };
 }

@@ -61,6 +61,11 @@ export class KubeUnreachable extends Unreachable {
   override name = 'KubeUnreachable';
 }
 
+/** The API server did not answer in time. */
+export class KubeLate extends KubeUnreachable {
+  override name = 'KubeLate';
+}
+
 /** One request. */
 export interface KubeRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -103,6 +108,9 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
  */
 export class KubeClient implements AsyncDisposable {
   #dispatcher: Dispatcher | undefined;
+  #hasAnswered = false;
+  /** Asked when the server goes away that has answered before: whether it is back, and to be asked once more. */
+  onOutage: ((why: string) => Promise<boolean>) | undefined;
 
   private constructor(
     readonly config: KubeConfig,
@@ -135,6 +143,20 @@ export class KubeClient implements AsyncDisposable {
 
   /** An answer as JSON. Throws KubeRefusal or KubeUnreachable. */
   async json<T>(request: KubeRequest): Promise<T> {
+    try {
+      const answer = await this.#json<T>(request);
+      this.#hasAnswered = true;
+      return answer;
+    } catch (error) {
+      const isRead = (request.method ?? 'GET') === 'GET';
+      const isAway = error instanceof KubeUnreachable && !(error instanceof KubeLate);
+      if (!(isAway && isRead && this.#hasAnswered)) throw error;
+      if (!(await this.onOutage?.(error.message))) throw error;
+      return await this.#json<T>(request);
+    }
+  }
+
+  async #json<T>(request: KubeRequest): Promise<T> {
     const limitMs = request.timeoutMs ?? this.timeoutMs;
     const deadline = limitMs > 0 ? AbortSignal.timeout(limitMs) : undefined;
     const signals = [request.signal ?? this.options.signal, deadline].filter((s) => s !== undefined);
@@ -246,8 +268,8 @@ export class KubeClient implements AsyncDisposable {
   }
 
   /** The error of a request that was not answered in its time. */
-  tooLate(request: KubeRequest, limitMs: number): KubeUnreachable {
-    return new KubeUnreachable(`${this.#what(request)}: no answer within ${limitMs / 1000} s`, {
+  tooLate(request: KubeRequest, limitMs: number): KubeLate {
+    return new KubeLate(`${this.#what(request)}: no answer within ${limitMs / 1000} s`, {
       hint: 'Is the API server overloaded? A longer --timeout may help.',
     });
   }

@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, Context, Everywhere } from '../context.ts';
-import { isUnreachable, UserError } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import type { Dial } from '../lib/dial.ts';
 import { compareNatural } from '../lib/order.ts';
 import { AGENT_CONTAINER, type AgentPlace, findAgent, listAgents, type Stop } from './agents.ts';
-import { collect, KubeClient, type KubeObject, KubeRefusal } from './client.ts';
+import { KubeClient, type KubeObject, KubeRefusal } from './client.ts';
 import { listAll } from './pages.ts';
 import { dialWithin } from './relay.ts';
+import { serverAnswers } from './restart.ts';
 
 /** The way to the sockets of the agent that `globals.elsewhere` names. */
 export async function openRoad(ctx: Context): Promise<Dial> {
@@ -25,10 +25,6 @@ export interface Roads {
   answers(limitMs: number): Promise<void>;
 }
 
-/** How often an API server is asked whether it is there again, and how long that may take. */
-const PROBE_MS = 500;
-const PROBE_LIMIT_MS = 5000;
-
 /** Opens the ways to all agents of a cluster. */
 export async function openRoads(ctx: Context, everywhere: Everywhere): Promise<Roads> {
   const { namespace, selector } = everywhere;
@@ -46,27 +42,7 @@ export async function openRoads(ctx: Context, everywhere: Everywhere): Promise<R
     if (trouble !== undefined) return { node, pod, trouble };
     return { node, pod, dial: roadTo(client, agent, () => findAgent(client, { node }, namespace)) };
   });
-  return { stops, answers: (limitMs) => waitForServer(client, limitMs) };
-}
-
-async function waitForServer(client: KubeClient, limitMs: number): Promise<void> {
-  const signal = AbortSignal.any([client.signal, AbortSignal.timeout(limitMs)]);
-  const request = { path: '/readyz', signal, timeoutMs: PROBE_LIMIT_MS };
-  for (;;) {
-    try {
-      const body = await client.open(request);
-      await collect(body).catch((error: unknown) => {
-        throw client.explain(error, request);
-      });
-      return;
-    } catch (error) {
-      client.signal.throwIfAborted();
-      // Who may not ask that is answered all the same.
-      if (error instanceof KubeRefusal && error.code < 500) return;
-      if (signal.aborted || !(error instanceof KubeRefusal || isUnreachable(error))) throw error;
-    }
-    await sleep(PROBE_MS, undefined, { signal });
-  }
+  return { stops, answers: (limitMs) => serverAnswers(client, limitMs) };
 }
 
 /** The API server of the cluster that the command line names. The caller disposes of it. */

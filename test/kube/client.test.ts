@@ -262,3 +262,31 @@ describe('a server with a certificate of the authority of the kubeconfig', () =>
     },
   );
 });
+
+test('a server that goes away after it has answered is asked once more, if that is wanted, and only for what is read', async () => {
+  let [asked, isAway] = [0, true];
+  await using kube = await serveKube((request, response) => {
+    asked++;
+    if (isAway) request.socket.destroy();
+    else answerJson(response, { metadata: { name: 'a' } });
+  });
+  await using client = await kubeClient(kube);
+  const told: string[] = [];
+  client.onOutage = async (why) => {
+    told.push(why);
+    isAway = false;
+    return told.length < 2;
+  };
+  // It may never have been there.
+  await expect(client.json({ path: '/api/v1/x' })).rejects.toThrow('the connection broke');
+  isAway = false;
+  await client.json({ path: '/api/v1/x' });
+  isAway = true;
+  await expect(client.json({ method: 'POST', path: '/api/v1/x' })).rejects.toThrow('the connection broke');
+  expect(told).toEqual([]);
+  expect(await client.json({ path: '/api/v1/x' })).toEqual({ metadata: { name: 'a' } });
+  expect(told).toEqual([expect.stringMatching(/^GET .*: the connection broke$/)]);
+  isAway = true;
+  await expect(client.json({ path: '/api/v1/x' })).rejects.toThrow('the connection broke');
+  expect(asked).toBe(6);
+});

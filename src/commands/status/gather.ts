@@ -1,15 +1,17 @@
-import { connectAgent, DEFAULT_SOCKET } from '../../agent/client.ts';
+import { type AgentClient, connectAgent, DEFAULT_SOCKET } from '../../agent/client.ts';
 import { listEndpoints } from '../../agent/decode/endpoints.ts';
 import { readStatus } from '../../agent/decode/status.ts';
+import { Outage, RESTART_TIMES } from '../../cli/outage.ts';
 import { ProgressLine } from '../../cli/progress.ts';
 import { agentTrouble, brokenContainer, ClusterStatus, COMPONENT, reduceLog } from '../../cluster/status.ts';
 import { type UnmanagedPod, unmanagedPods } from '../../cluster/unmanaged.ts';
 import type { Context } from '../../context.ts';
-import { errorMessage } from '../../errors.ts';
+import { errorMessage, isUnreachable } from '../../errors.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from '../../kube/client.ts';
 import { CONFIG_MAP, readConfigMap } from '../../kube/config-map.ts';
 import { ciliumNamespace } from '../../kube/install.ts';
 import { findRelease, ownersOf } from '../../kube/release.ts';
+import { serverAnswers } from '../../kube/restart.ts';
 import { openRoadTo } from '../../kube/road.ts';
 import {
   findWorkload,
@@ -92,6 +94,10 @@ export class Survey {
     const signal = AbortSignal.any([this.ctx.signal, AbortSignal.timeout(limitMs)]);
     this.isOver = false;
     this.unmanaged = undefined;
+    const progress = new ProgressLine(this.ctx.err);
+    const restartMs = this.#agentMs * RESTART_TIMES;
+    const outage = new Outage(() => serverAnswers(this.client, restartMs, signal), this.ctx.err, progress);
+    this.client.onOutage = (why) => outage.wait(why);
     const agents = await this.#try(status, () => this.#agentPods(status));
     const agentSet = this.#try(status, () => this.#agentSet(status));
     const config = this.#try(status, () => this.#configMap(status));
@@ -100,7 +106,7 @@ export class Survey {
       ...PARTS.map((part) => this.#part(status, part)),
       this.#try(status, () => this.#countPods(status, agents, config)),
       this.#try(status, () => this.#chart(status)),
-      this.#agents(status, agents ?? [], signal),
+      this.#agents(status, agents ?? [], outage, progress, signal),
     ]);
     this.ctx.signal.throwIfAborted();
     return status;
@@ -229,15 +235,20 @@ export class Survey {
     if (owner) status.chartVersion = `none (${owner.kind}: ${owner.name})`;
   }
 
-  async #agents(status: ClusterStatus, pods: readonly ComponentPod[], signal: AbortSignal): Promise<void> {
+  async #agents(
+    status: ClusterStatus,
+    pods: readonly ComponentPod[],
+    outage: Outage,
+    progress: ProgressLine,
+    signal: AbortSignal,
+  ): Promise<void> {
     const running = pods.filter(({ phase }) => phase === 'Running');
     let answered = 0;
-    const progress = new ProgressLine(this.ctx.err);
     const [first] = running;
     await Promise.all([
       first && this.#lastLog(status, COMPONENT.agent, first),
       ...bounded(running, this.options.workerCount, async (pod) => {
-        await this.#agent(status, pod, signal);
+        await this.#agent(status, pod, outage, signal);
         answered++;
         if (running.length >= MANY_AGENTS)
           await progress.show(`${answered} of ${running.length} agents asked`);
@@ -246,7 +257,12 @@ export class Survey {
     await progress.clear();
   }
 
-  async #agent(status: ClusterStatus, pod: ComponentPod, signal: AbortSignal): Promise<void> {
+  /** How long an agent may take, in milliseconds. */
+  get #agentMs(): number {
+    return this.ctx.globals.timeoutMs === undefined ? AGENT_MS : this.options.timeout;
+  }
+
+  async #agent(status: ClusterStatus, pod: ComponentPod, outage: Outage, signal: AbortSignal): Promise<void> {
     const failed = (text: string) => status.note(COMPONENT.agent, pod.name, 'errors', text);
     const answers: { status?: PackedText; endpoints?: PackedText } = {};
     status.agents.set(pod.name, answers);
@@ -256,12 +272,22 @@ export class Survey {
       failed(`unable to retrieve cilium status: ${trouble.text}`);
       return;
     }
-    const { workerCount: _, timeout, output } = this.options;
-    const timeoutMs = this.ctx.globals.timeoutMs === undefined ? AGENT_MS : timeout;
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const timeoutMs = this.#agentMs;
+    const newLimit = () => AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    let limit = newLimit();
     const dial = openRoadTo(this.client, { node: pod.node, namespace: pod.namespace, pod: pod.name });
-    const agent = connectAgent(`unix://${DEFAULT_SOCKET}`, limit, { timeoutMs, dial });
-    const keeps = output === 'json';
+    const connect = () => connectAgent(`unix://${DEFAULT_SOCKET}`, limit, { timeoutMs, dial });
+    const keeps = this.options.output === 'json';
+    /** Asks, and once more after the API server was away. */
+    const asked = async <T>(ask: (agent: AgentClient) => Promise<T>): Promise<T> => {
+      try {
+        return await ask(connect());
+      } catch (error) {
+        if (limit.aborted || !isUnreachable(error) || !(await outage.wait(errorMessage(error)))) throw error;
+        limit = newLimit();
+        return await ask(connect());
+      }
+    };
     const failedTo = (what: string) => (error: unknown) => {
       this.ctx.signal.throwIfAborted();
       const late = signal.aborted
@@ -270,8 +296,9 @@ export class Survey {
       const why = limit.aborted ? late : reasonOf(error);
       failed(`unable to retrieve cilium ${what}: ${why}`);
     };
-    const asked = readStatus(agent, { brief: false, requireK8sConnectivity: true, timeoutMs });
-    const isLate = await asked
+    const isLate = await asked((agent) =>
+      readStatus(agent, { brief: false, requireK8sConnectivity: true, timeoutMs }),
+    )
       .then((answer) => {
         status.addAgent(pod.name, answer.decode(), this.ctx.clock.nowMs());
         if (keeps) answers.status = answerText(answer.document);
@@ -283,7 +310,7 @@ export class Survey {
       });
     // One error is enough of an agent that does not answer.
     if (isLate) return;
-    await listEndpoints(agent, { timeoutMs })
+    await asked((agent) => listEndpoints(agent, { timeoutMs }))
       .then((answer) => {
         const rows = answer.decode();
         status.addEndpoints(
