@@ -18,6 +18,7 @@ export function nodeWith(parts: Partial<NodeState>): NodeState {
     tcUnknown: [],
     bpfLinks: [],
     bpfUnknown: false,
+    linksUnknown: [],
     cgroupPrograms: [],
     xdpPrograms: [],
     netns: [],

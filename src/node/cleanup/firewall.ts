@@ -32,7 +32,7 @@ export function firewallItems({ firewall, ipsets }: NodeState): Item[] {
     ];
   });
   const sets = ipsets
-    .filter(({ name }) => OWN_IPSETS.includes(name))
+    .filter(({ name }) => OWN_IPSETS.includes(name) && standsOn(name, { firewall, ipsets }) === undefined)
     .map(
       ({ name, saved }): Item => ({
         id: `ipset ${name}`,
@@ -56,7 +56,41 @@ export function firewallLeft({ firewall, ipsets }: NodeState): string[] {
   const sets = ipsets
     .filter(({ name }) => LOOKS_OWN.test(name) && !OWN_IPSETS.includes(name))
     .map(({ name }) => `ipset ${name}`);
-  return [...chains, ...sets].map((what) => `${what}: no release of Cilium makes one of this name`);
+  const used = ipsets.flatMap(({ name }) => {
+    const by = OWN_IPSETS.includes(name) ? standsOn(name, { firewall, ipsets }) : undefined;
+    return by === undefined ? [] : [`ipset ${name}: ${by} stands on it`];
+  });
+  return [
+    ...[...chains, ...sets].map((what) => `${what}: no release of Cilium makes one of this name`),
+    ...used,
+  ];
+}
+
+/** What of somebody else uses a set: another set, or a rule. The kernel would not let it go. */
+function standsOn(
+  name: string,
+  { firewall, ipsets }: Pick<NodeState, 'firewall' | 'ipsets'>,
+): string | undefined {
+  const set = ipsets.find((other) =>
+    other.saved.split('\n').some((line) => {
+      const [verb, into, member] = line.split(' ');
+      return verb === 'add' && into === other.name && member === name && other.name !== name;
+    }),
+  );
+  if (set) return `ipset ${set.name}`;
+  for (const table of firewall) {
+    const { inside, feeders } = ownFirewall(table);
+    const own = new Set([...inside, ...feeders.map(({ rule }) => rule)]);
+    const rule = table.rules.find((each) => !own.has(each) && usesSet(each, name));
+    if (rule)
+      return `a rule of somebody else (${table.program} table ${table.table}, chain ${chainOf(rule)})`;
+  }
+  return undefined;
+}
+
+function usesSet(rule: string, name: string): boolean {
+  const words = rule.split(' ');
+  return words.some((word, i) => /^--(?:match|add|del)-set$/.test(word) && words[i + 1] === name);
 }
 
 function count(n: number, noun: string): string {

@@ -67,6 +67,7 @@ function obstacles(link: IpLink, state: NodeState): string[] {
     return [
       ...(master === undefined ? [] : [`it belongs to ${master}`]),
       ...(state.tcUnknown.includes(ifname) ? ['its tc filters could not be read'] : []),
+      ...state.linksUnknown.map((what) => `its ${what} could not be read`),
       ...(state.bpfUnknown ? ['the BPF programs on it could not be read'] : []),
       ...state.links
         .filter((other) => other.link === ifname && end.link !== other.ifname)

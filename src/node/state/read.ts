@@ -38,15 +38,17 @@ const PIN_FOLDERS = ['tc/globals', 'cilium', 'xdp/globals', 'ip/globals'];
 /** Reads the node. Changes nothing. */
 export async function readNode(run: Run, paths: NodePaths): Promise<NodeState> {
   const notes: string[] = [];
-  const links = await readLinks(run, notes);
+  const unread = { addresses: [] as string[], routes: [] as string[], neighbours: [] as string[] };
+  const links = await readLinks(run, unread.addresses);
   const [routes4, routes6, rules4, rules6, netns, neighbours] = await Promise.all([
-    readRoutes(run, 4, notes),
-    readRoutes(run, 6, notes),
+    readRoutes(run, 4, unread.routes),
+    readRoutes(run, 6, unread.routes),
     readRules(run, 4, notes),
     readRules(run, 6, notes),
     listFrom<{ name: string }>(run, ['ip', '-j', 'netns', 'list'], NETNS, notes),
-    listFrom<IpNeighbour>(run, PERMANENT_NEIGHBOURS, NEIGHBOUR, notes),
+    listFrom<IpNeighbour>(run, PERMANENT_NEIGHBOURS, NEIGHBOUR, unread.neighbours),
   ]);
+  notes.push(...Object.values(unread).flat());
   const [mounts, files] = [await readMounts(), await readFiles(paths, notes)];
   const attachments = await readBpfAttachments(run, notes, {
     links,
@@ -72,6 +74,7 @@ export async function readNode(run: Run, paths: NodePaths): Promise<NodeState> {
     xfrm: await readXfrm(run, notes),
     ...(await readTcFilters(run, notes)),
     ...attachments,
+    linksUnknown: (['addresses', 'routes', 'neighbours'] as const).filter((what) => unread[what].length > 0),
     netns: netns.map((entry) => entry.name),
     mounts,
     runStates: [paths.runState, await realpath(paths.runState).catch(() => paths.runState)],
@@ -106,7 +109,8 @@ export async function readRoutes(run: Run, family: Family, notes: string[]): Pro
     if (routes.length === 0) return routes;
     // The list in JSON leaves out which metrics are locked.
     const text = await run(['ip', '-o', '-d', `-${family}`, 'route', 'show', 'table', 'all']);
-    const lines = text.stdout.split('\n').filter((line) => line.trim() !== '');
+    // What begins with a blank goes on about the route before it, such as what its nexthop object is.
+    const lines = text.stdout.split('\n').filter((line) => /^\S/.test(line));
     if (text.code === 0 && lines.length === routes.length)
       return routes.map((route, i) => {
         const locked = [...(lines[i] ?? '').matchAll(/(\S+) lock /g)].map(([, name = '']) => name);

@@ -85,6 +85,8 @@ export interface NodeState {
   bpfLinks: BpfLink[];
   /** The kernel does not list BPF links: a device may have programs that are not known. */
   bpfUnknown: boolean;
+  /** What links carry and could not be read. */
+  linksUnknown: ('addresses' | 'routes' | 'neighbours')[];
   cgroupPrograms: CgroupProgram[];
   xdpPrograms: XdpProgram[];
   netns: string[];

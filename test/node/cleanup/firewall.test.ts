@@ -10,6 +10,7 @@ import {
 } from '../../../src/node/cleanup/firewall.ts';
 import { parseSave } from '../../../src/node/state/firewall.ts';
 import { systemRun } from '../../../src/node/state/run.ts';
+import type { NodeState } from '../../../src/node/state/state.ts';
 import { fakePrograms } from '../../helpers/programs.ts';
 import { nodeWith, steps } from '../node-state.ts';
 
@@ -238,6 +239,42 @@ test('ip sets go by their name and come back with their entries', () => {
   expect(items[0]?.restore).toEqual([
     { bring: 'ipset', name: 'cilium_node_set_v4', lines: saved.trim().split('\n') },
   ]);
+});
+
+test.each<[string, Partial<NodeState>]>([
+  [
+    'ipset corp',
+    {
+      ipsets: [
+        { name: 'cilium_node_set_v4', saved: 'create cilium_node_set_v4 hash:ip\n' },
+        { name: 'corp', saved: 'create corp list:set size 8\nadd corp cilium_node_set_v4\n' },
+      ],
+    },
+  ],
+  [
+    'a rule of somebody else (iptables-legacy table nat, chain CORP)',
+    {
+      firewall: parseSave(
+        'iptables-legacy',
+        '*nat\n:CORP - [0:0]\n-A CORP -m set ! --match-set cilium_node_set_v4 dst -j ACCEPT\nCOMMIT\n',
+      ),
+    },
+  ],
+])('a set that %s stands on stays', (by, parts) => {
+  const state = nodeWith({ ipsets: [{ name: 'cilium_node_set_v4', saved: '' }], ...parts });
+  expect(firewallItems(state)).toEqual([]);
+  expect(firewallLeft(state)).toEqual([`ipset cilium_node_set_v4: ${by} stands on it`]);
+});
+
+test('a set that only rules of Cilium and its own entries name goes', () => {
+  const saved = 'create cilium_node_set_v4 hash:ip\nadd cilium_node_set_v4 10.0.0.1\n';
+  const rule = '-A CILIUM_POST_nat -m set --match-set cilium_node_set_v4 dst -j ACCEPT';
+  const other = '-A INPUT -m set --match-set cilium_node_set_v4x dst -j ACCEPT';
+  const state = nodeWith({
+    ipsets: [{ name: 'cilium_node_set_v4', saved }],
+    firewall: parseSave('iptables-nft', `*nat\n:CILIUM_POST_nat - [0:0]\n${rule}\n${other}\nCOMMIT\n`),
+  });
+  expect(firewallItems(state).map(({ kind }) => kind)).toEqual(['iptables', 'ipset']);
 });
 
 test.each([

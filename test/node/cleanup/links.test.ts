@@ -80,6 +80,9 @@ describe('what of somebody else would go with a link keeps it', () => {
     ['it belongs to br0', { links: [{ ...host, master: 'br0' }, net] }],
     ['vlan7 stands on it', { links: [host, net, link('vlan7', 'vlan', { link: 'cilium_host' })] }],
     ['the BPF programs on it could not be read', { bpfUnknown: true }],
+    ['its routes could not be read', { linksUnknown: ['routes'] }],
+    ['its addresses could not be read', { linksUnknown: ['addresses'] }],
+    ['its neighbours could not be read', { linksUnknown: ['neighbours'] }],
     ['its tc filters could not be read', { tcUnknown: ['cilium_net'] }],
     [
       'a tc filter of somebody else is on it (u32, preference 7)',

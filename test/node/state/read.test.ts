@@ -34,6 +34,20 @@ test('which metrics of a route are locked is read from the text, which alone tel
   expect(notes).toEqual([]);
 });
 
+test('a route through a nexthop object is one, whatever else is told of it', async () => {
+  const json = '[{"dst":"10.1.0.0/24","nhid":7,"nh_info":{"id":7}},{"dst":"10.2.0.0/24"}]';
+  using programs = fakePrograms({
+    ip: `case "$*" in *-j*) echo '${json}';; *) printf '%b\\n' '10.1.0.0/24 nhid 7 dev a' '\\tnh_info id 7 dev a' '10.2.0.0/24 dev a mtu lock 9';; esac`,
+  });
+  const notes: string[] = [];
+  const routes = await readRoutes(systemRun({ PATH: programs.path }), 4, notes);
+  expect({ dst: routes.map(({ dst }) => dst), locked: routes[1]?.locked, notes }).toEqual({
+    dst: ['10.1.0.0/24', '10.2.0.0/24'],
+    locked: ['mtu'],
+    notes: [],
+  });
+});
+
 test('routes that change between the two lists are not taken for what they are not', async () => {
   using programs = fakePrograms({
     ip: `case "$*" in *-j*) echo '[{"dst":"10.1.0.0/24"},{"dst":"10.2.0.0/24"}]';; *) echo '10.2.0.0/24 dev a';; esac`,
