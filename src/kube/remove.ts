@@ -2,22 +2,35 @@ import { FIELD_MANAGER } from './apply.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
 import { DELETED } from './forms.ts';
 import { listAll } from './pages.ts';
+import type { ListedKind } from './tables.ts';
 
-/** Kinds of policies that are removed, with their groups. */
-const POLICY_KINDS = [
-  { apiVersion: 'cilium.io/v2', plural: 'ciliumnetworkpolicies', kind: 'CiliumNetworkPolicy' },
+/** Kinds of policies that are shown and removed. */
+export const POLICY_KINDS: readonly ListedKind[] = [
+  {
+    apiVersion: 'cilium.io/v2',
+    plural: 'ciliumnetworkpolicies',
+    kind: 'CiliumNetworkPolicy',
+    namespaced: true,
+  },
   {
     apiVersion: 'cilium.io/v2',
     plural: 'ciliumclusterwidenetworkpolicies',
     kind: 'CiliumClusterwideNetworkPolicy',
+    namespaced: false,
   },
-  { apiVersion: 'networking.k8s.io/v1', plural: 'networkpolicies', kind: 'NetworkPolicy' },
-] as const;
+  {
+    apiVersion: 'networking.k8s.io/v1',
+    plural: 'networkpolicies',
+    kind: 'NetworkPolicy',
+    namespaced: true,
+  },
+];
 
 /** A policy object of the cluster, and where it is. */
 export interface FoundPolicy {
   /** `kind namespace/name`. */
   name: string;
+  kind: string;
   path: string;
   object: KubeObject;
   /** It was applied by this program, whoever has changed it since. */
@@ -29,15 +42,23 @@ interface Managed {
   operation?: string;
 }
 
-/** All policies with these labels, of every kind that the cluster has. */
-export async function findPolicies(client: KubeClient, labelSelector: string): Promise<FoundPolicy[]> {
+/** All policies with these labels, of every kind that is asked for and that the cluster has; of one namespace or of all. */
+export async function findPolicies(
+  client: KubeClient,
+  labelSelector: string | undefined,
+  {
+    kinds = POLICY_KINDS,
+    namespace: of,
+  }: { kinds?: readonly ListedKind[]; namespace?: string | undefined } = {},
+): Promise<FoundPolicy[]> {
   const found: FoundPolicy[] = [];
-  for (const { apiVersion, plural, kind } of POLICY_KINDS) {
+  for (const { apiVersion, plural, kind, namespaced } of kinds) {
+    const within = namespaced && of !== undefined ? `/namespaces/${encodeURIComponent(of)}` : '';
     try {
       found.push(
         ...(await listAll<KubeObject, FoundPolicy>(
           client,
-          `/apis/${apiVersion}/${plural}`,
+          `/apis/${apiVersion}${within}/${plural}`,
           { labelSelector },
           (item) => {
             const { name = '', namespace, managedFields = [], ...metadata } = item.metadata ?? {};
@@ -45,6 +66,7 @@ export async function findPolicies(client: KubeClient, labelSelector: string): P
             const shown = namespace === undefined ? name : `${namespace}/${name}`;
             return {
               name: `${kind} ${shown}`,
+              kind,
               path: `/apis/${apiVersion}${scope}/${plural}/${encodeURIComponent(name)}`,
               object: {
                 apiVersion,

@@ -68,7 +68,7 @@ function named(name: string | undefined, namespace: string | undefined): KubeObj
 const PART = 64 * 1024;
 
 /** Writes many pieces of text, some at a time. */
-async function writeInParts(ctx: Context, pieces: Iterable<string>): Promise<void> {
+export async function writeInParts(ctx: Context, pieces: Iterable<string>): Promise<void> {
   let part = '';
   for (const piece of pieces) {
     part += piece;

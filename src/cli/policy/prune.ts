@@ -29,7 +29,7 @@ export async function prunePolicies(options: PruneOptions, ctx: Context): Promis
       `${name} has the labels ${selector} and stays: it was not applied by cilium-toolkit.\n`,
     );
   if (going.length === 0) return;
-  const undo = dryRun ? undefined : await record(going, undoFile, ctx);
+  const undo = dryRun ? undefined : await recordPolicies('pruned', going, undoFile, ctx);
   let failed = 0;
   for (const policy of going) {
     try {
@@ -46,7 +46,9 @@ export async function prunePolicies(options: PruneOptions, ctx: Context): Promis
   if (failed > 0) throw new UserError(`${failed} of ${going.length} policies could not be pruned`);
 }
 
-async function record(
+/** Saves policies for `policy import --via kubernetes`, and returns the file. Throws, and nothing is to go then. */
+export async function recordPolicies(
+  verb: string,
   going: readonly FoundPolicy[],
   undoFile: string | undefined,
   ctx: Context,
@@ -63,7 +65,7 @@ async function record(
     return { ...rest, metadata };
   });
   const list = { apiVersion: 'v1', kind: 'List', items };
-  const path = await reserveUndo(ctx, 'pruned', undoFile, `${goJson(list, 2)}\n`);
-  if (undoFile === undefined) await pruneUndo(ctx, 'pruned');
+  const path = await reserveUndo(ctx, verb, undoFile, `${goJson(list, 2)}\n`);
+  if (undoFile === undefined) await pruneUndo(ctx, verb);
   return path;
 }

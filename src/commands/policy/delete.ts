@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { ApiError } from '../../agent/client.ts';
 import type { Answer } from '../../agent/decode/answer.ts';
 import { deletePolicy, isMissingOperation } from '../../agent/decode/policy.ts';
 import { failed } from '../../cli/answer.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../cli/confirm.ts';
 import { examples } from '../../cli/flags.ts';
+import { isClusterMeant, type TargetOptions } from '../../cli/kube/target.ts';
 import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import { type AgentRule, labelsOfRule, readAgentRules } from '../../cli/policy/agent-rules.ts';
 import { noPolicyApi } from '../../cli/policy/no-api.ts';
@@ -18,20 +19,25 @@ import type { AgentPolicy } from '../../model/policy.ts';
 import { goJson } from '../../render/text/json.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
 
-interface DeleteOptions extends OutputFlag, WriteOptions {
+interface DeleteOptions extends OutputFlag, WriteOptions, TargetOptions {
   all?: boolean;
+  selector?: string;
   undoFile?: string;
 }
 
 /** Declares `policy delete`. */
 export function addPolicyDeleteCommand(command: Command, ctx: Context): void {
   command
-    .argument('[labels...]', 'rules with all of these labels, as [source:]key[=value]')
+    .argument(
+      '[labels...]',
+      'rules with all of these labels, as [source:]key[=value]; of a cluster policies by name, as [KIND/]NAME',
+    )
     .addHelpText(
       'after',
       examples(
         'cilium policy delete k8s:io.cilium.k8s.policy.name=web',
         'cilium policy delete --all --dry-run',
+        'cilium policy delete --cluster -n shop cnp/web --dry-run',
       ),
     )
     .option('--all', 'Delete all policies')
@@ -40,9 +46,20 @@ export function addPolicyDeleteCommand(command: Command, ctx: Context): void {
       '--undo-file <path>',
       'File to save the deleted rules to, for "policy import" (default /var/lib/cilium-toolkit/policy-TIME.json)',
     );
-  writeFlags(command).action((labels: string[], options: DeleteOptions) =>
-    runPolicyDelete(labels, options, ctx),
-  );
+  writeFlags(command)
+    .optionsGroup('Flags for a cluster:')
+    .addOption(new Option('--cluster', 'Delete objects of the cluster, of all kinds of policies'))
+    .addOption(new Option('-l, --selector <labels>', 'Objects with these labels, in all namespaces'))
+    .action(async (labels: string[], options: DeleteOptions) => {
+      if (!options.cluster) {
+        if (options.selector !== undefined)
+          throw new UserError('--selector is for the objects of a cluster: --cluster');
+        return runPolicyDelete(labels, options, ctx);
+      }
+      await isClusterMeant(options, ctx);
+      const { deletePolicies } = await import('../../cli/kube/policy-objects.ts');
+      await deletePolicies(command, labels, options, ctx);
+    });
 }
 
 /**

@@ -3,6 +3,12 @@ import { ApiError } from '../../agent/client.ts';
 import { parsePolicy, readPolicy } from '../../agent/decode/policy.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples } from '../../cli/flags.ts';
+import {
+  addClusterListFlags,
+  type ClusterListFlags,
+  LIST_FORMATS,
+  meansObjects,
+} from '../../cli/kube/target.ts';
 import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
@@ -18,7 +24,7 @@ interface SentEntries {
   revision: number;
 }
 
-interface PolicyGetOptions extends OutputFlag {
+interface PolicyGetOptions extends OutputFlag, ClusterListFlags {
   matching?: boolean;
 }
 
@@ -27,15 +33,27 @@ export function addPolicyGetCommand(command: Command, ctx: Context): void {
   command
     .argument(
       '[labels...]',
-      'only rules with all of these labels, as [source:]key[=value]; ignored by agents from 1.19 on',
+      'only rules with all of these labels, as [source:]key[=value] (ignored by agents from 1.19 on); of a cluster policies by name, as [KIND/]NAME',
     )
     .option('--matching', 'Choose the rules with these labels here, where the agent sends all of them')
     .addHelpText(
       'after',
-      examples('cilium policy get', 'cilium policy get --matching k8s:io.cilium.k8s.policy.name=web'),
+      examples(
+        'cilium policy get',
+        'cilium policy get --matching k8s:io.cilium.k8s.policy.name=web',
+        'cilium policy get -A',
+        'cilium policy get -n shop cnp/web -o yaml',
+      ),
     )
-    .addOption(outputOption())
-    .action((labels: string[], options: PolicyGetOptions) => runPolicyGet(labels, options, ctx));
+    .addOption(outputOption(...LIST_FORMATS));
+  addClusterListFlags(command);
+  command.action(async (labels: string[], options: PolicyGetOptions) => {
+    if (!(await meansObjects(options, [], ctx))) return runPolicyGet(labels, options, ctx);
+    if (options.matching)
+      throw new UserError('--matching is for the rules of an agent: a cluster has --selector');
+    const { printPolicies } = await import('../../cli/kube/policy-objects.ts');
+    await printPolicies(command, labels, options, ctx);
+  });
 }
 
 /** Prints the rules of the agent and their revision. */

@@ -8,6 +8,7 @@ export const POLICY: Verb = {
   verbs: {
     get: {
       about: 'Display policy node information',
+      asks: 'either',
       globals: ELSEWHERE_GLOBALS,
       load: async () => (await import('./get.ts')).addPolicyGetCommand,
     },
@@ -17,6 +18,7 @@ export const POLICY: Verb = {
     },
     delete: {
       about: 'Delete policy rules',
+      asks: 'either',
       changes: true,
       globals: ELSEWHERE_GLOBALS,
       load: async () => (await import('./delete.ts')).addPolicyDeleteCommand,

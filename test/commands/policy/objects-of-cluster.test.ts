@@ -1,0 +1,167 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startTestCluster, type TestCluster } from '../../helpers/cluster.ts';
+
+const CILIUM = '/apis/cilium.io/v2';
+const SETS = {
+  cnp: `${CILIUM}/namespaces/default/ciliumnetworkpolicies`,
+  ccnp: `${CILIUM}/ciliumclusterwidenetworkpolicies`,
+  netpol: '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies',
+};
+
+let cluster: TestCluster;
+beforeAll(async () => {
+  cluster = await startTestCluster();
+});
+afterAll(async () => cluster[Symbol.asyncDispose]());
+
+beforeEach(async () => {
+  for (const [path, name] of [
+    [SETS.cnp, 'web'],
+    [SETS.cnp, 'only'],
+    [SETS.ccnp, 'all'],
+    [SETS.netpol, 'web'],
+  ] as const) {
+    await cluster.call('DELETE', `${path}/${name}`);
+    const metadata = { name, ...(path !== SETS.ccnp && { namespace: 'default' }), labels: { set: 'a' } };
+    const spec = path === SETS.netpol ? { podSelector: {} } : { endpointSelector: {}, ingress: [{}] };
+    expect((await cluster.call('POST', path, { metadata, spec }, 'application/json')).status).toBe(201);
+  }
+});
+
+const names = async () => (await cluster.run(['policy', 'get', '-A', '-l', 'set=a', '-o', 'name'])).stdout;
+const ALL = [
+  'ciliumnetworkpolicy.cilium.io/only',
+  'ciliumnetworkpolicy.cilium.io/web',
+  'ciliumclusterwidenetworkpolicy.cilium.io/all',
+  'networkpolicy.networking.k8s.io/web',
+];
+
+describe('policy get of a cluster', () => {
+  test('shows all kinds as kubectl does', async () => {
+    const { stdout, stderr, code } = await cluster.run(['policy', 'get', '-A', '-l', 'set=a']);
+    expect(stdout.replaceAll(/\d+s {3}/g, '0s   ').replaceAll(/\d+s$/gm, '0s')).toBe(
+      `NAMESPACE   NAME                                 AGE   VALID
+default     ciliumnetworkpolicy.cilium.io/only   0s    
+default     ciliumnetworkpolicy.cilium.io/web    0s    
+
+NAMESPACE   NAME                                           VALID
+            ciliumclusterwidenetworkpolicy.cilium.io/all   
+
+NAMESPACE   NAME                                  AGE
+default     networkpolicy.networking.k8s.io/web   0s
+`,
+    );
+    expect([stderr, code]).toEqual(['', 0]);
+  });
+
+  test('one that is named is printed as itself, several as a list', async () => {
+    const one = JSON.parse((await cluster.run(['policy', 'get', 'cnp/web', '-o', 'json'])).stdout);
+    expect([one.kind, one.metadata.name]).toEqual(['CiliumNetworkPolicy', 'web']);
+    const both = JSON.parse((await cluster.run(['policy', 'get', 'web', '-o', 'json'])).stdout);
+    expect(both.items.map(({ kind }: { kind: string }) => kind)).toEqual([
+      'CiliumNetworkPolicy',
+      'NetworkPolicy',
+    ]);
+    expect((await cluster.run(['policy', 'get', 'all', '-o', 'yaml'])).stdout).toMatch(
+      /^apiVersion: [\s\S]*[^\n]\n$/,
+    );
+  });
+
+  test('-n is the namespace of the objects, and clusterwide ones are in none', async () => {
+    const { stdout } = await cluster.run(['policy', 'get', '-n', 'elsewhere', '-l', 'set=a', '-o', 'name']);
+    expect(stdout).toBe('ciliumclusterwidenetworkpolicy.cilium.io/all\n');
+  });
+
+  test('--agent and --node still show the rules of an agent', async () => {
+    const [node = ''] = cluster.lab.info.kube?.nodes ?? [];
+    expect((await cluster.run(['policy', 'get', '--node', node])).stdout).toMatch(
+      /^\[[\s\S]*\nRevision: \d+\n$/,
+    );
+  });
+
+  test.each<[string[], string]>([
+    [['nope'], 'there is no policy nope in the namespace default, and none of the whole cluster'],
+    [['pod/web'], '"pod/web" names no policy: expected [KIND/]NAME with cnp, ccnp or netpol as kind'],
+    [['cnp/'], '"cnp/" names no policy'],
+    [['netpol/only'], 'there is no policy only'],
+    [['web', '-A'], 'names and --all-namespaces cannot be used together'],
+    [['-A', '-n', 'x'], '--namespace and --all-namespaces cannot be used together'],
+    [['--matching', 'web'], '--matching is for the rules of an agent'],
+    [['web', '-l', 'set=a'], 'names and --selector cannot be used together'],
+  ])('%j is refused', async (argv, message) => {
+    const { stdout, stderr, code } = await cluster.run(['policy', 'get', ...argv]);
+    expect(stderr).toContain(message);
+    expect([stdout, code]).toEqual(['', 1]);
+  });
+});
+
+describe('policy delete of a cluster', () => {
+  const undo = join(tmpdir(), `undo-${process.pid}.json`);
+  beforeEach(() => rmSync(undo, { force: true }));
+  afterAll(() => rmSync(undo, { force: true }));
+
+  test('deletes what is named, and keeps it for an import', async () => {
+    const before = await names();
+    expect(before.trim().split('\n')).toEqual(ALL);
+    const { stdout, stderr, code } = await cluster.run([
+      ...['policy', 'delete', '--cluster', 'cnp/web', 'ccnp/all', 'cnp/web', '--undo-file', undo],
+    ]);
+    expect(stdout).toBe(
+      'CiliumNetworkPolicy default/web deleted\nCiliumClusterwideNetworkPolicy all deleted\n',
+    );
+    expect([stderr, code]).toEqual([
+      `To bring them back: cilium policy import --via kubernetes ${undo}\n`,
+      0,
+    ]);
+    expect((await names()).trim().split('\n')).toEqual([ALL[0], ALL[3]]);
+    const kept = JSON.parse(readFileSync(undo, 'utf8'));
+    expect(kept.items.map(({ metadata }: { metadata: object }) => Object.keys(metadata).sort())).toEqual([
+      ['labels', 'name', 'namespace'],
+      ['labels', 'name'],
+    ]);
+    expect((await cluster.run(['policy', 'import', '--via', 'kubernetes', undo])).code).toBe(0);
+    expect(await names()).toBe(before);
+  });
+
+  test('by labels, in one namespace or everywhere; a dry run changes nothing', async () => {
+    const dry = await cluster.run(['policy', 'delete', '--cluster', '-l', 'set=a', '--dry-run']);
+    expect(dry.stdout.match(/ deleted \(dry run\)$/gm)).toHaveLength(4);
+    expect((await names()).trim().split('\n')).toEqual(ALL);
+    const run = ['policy', 'delete', '--cluster', '-l', 'set=a', '-n', 'default', '--undo-file', undo];
+    expect((await cluster.run(run)).stdout.match(/ deleted$/gm)).toHaveLength(3);
+    expect(await names()).toBe('ciliumclusterwidenetworkpolicy.cilium.io/all\n');
+  });
+
+  test('says who keeps a policy that somebody else has made', async () => {
+    await cluster.call('PATCH', `${SETS.cnp}/only`, {
+      metadata: { labels: { 'argocd.argoproj.io/instance': 'shop' } },
+    });
+    const { stderr } = await cluster.run(['policy', 'delete', '--cluster', 'only', '--dry-run']);
+    expect(stderr).toBe(
+      'CiliumNetworkPolicy default/only is kept by Argo CD (shop): it may come back, so delete it there too.\n',
+    );
+  });
+
+  test.each<[string[], string]>([
+    [[], 'expected names of policies, as [KIND/]NAME, or --selector'],
+    [['-l', ' '], 'expected names of policies'],
+    [['web', '-l', 'set=a'], 'expected names of policies'],
+    [['--all'], '--all is for the rules of an agent'],
+    [['-l', 'set=none'], 'no policy has the labels set=none'],
+    [
+      ['web'],
+      'web is the name of several policies: CiliumNetworkPolicy default/web, NetworkPolicy default/web',
+    ],
+    [['cnp/web', '--undo-file', '/'], '--undo-file: / exists'],
+    [['cnp/web', '--node', 'n1'], '--cluster asks the API server'],
+    [['-o', 'json', 'cnp/web'], '-o is for what an agent answers'],
+  ])('%j is refused, and nothing goes', async (argv, message) => {
+    const { stdout, stderr, code } = await cluster.run(['policy', 'delete', '--cluster', ...argv]);
+    expect(stderr).toContain(message);
+    expect([stdout, code]).toEqual(['', 1]);
+    expect((await names()).trim().split('\n')).toEqual(ALL);
+  });
+});
