@@ -26,9 +26,18 @@ export interface ShellAnswer {
 export class ShellConnection implements Disposable {
   readonly #chunks: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly socket: Duplex) {
     this.#chunks = (socket as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  }
+
+  /** Gives the answers so much time in all, however they drip. */
+  endAfter(ms: number): void {
+    const late = new UserError(`no answer of the agent's shell within ${ms / 1000} s`, {
+      hint: 'A longer --timeout may help.',
+    });
+    this.#timer = setTimeout(() => this.socket.destroy(late), ms);
   }
 
   /** Sends a command and yields its answer as it arrives. */
@@ -96,6 +105,7 @@ export class ShellConnection implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
     this.socket.destroy();
   }
 }

@@ -31,7 +31,7 @@ export async function withKvstore<T>(
     });
   const options = Object.keys(given).length > 0 ? given : (own?.options ?? {});
   const kvstore = new EtcdClient(await etcdConfigOf(options), {
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: ctx.globals.timeoutMs ?? TIMEOUT_MS,
     signal: ctx.signal,
   });
   try {

@@ -32,6 +32,8 @@ export async function runShell(words: string[], options: ShellOptions, ctx: Cont
   if (words.length > 0) {
     const command = shellCommand(words);
     using shell = await openShell(options.shellSockPath, ctx);
+    // Some commands go on until they are stopped: only who asks for an end gets one.
+    if (ctx.globals.timeoutMs) shell.endAfter(ctx.globals.timeoutMs);
     const failed = await printAnswer(shell.runOnce(command), ctx);
     if (failed !== undefined) throw new SilentExit(1);
     return;

@@ -100,7 +100,7 @@ export interface KubeOptions extends ClusterFlags {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** Larger answers are refused; lists come in pages. */
-const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /**
  * The API server of a cluster, over the credentials and proxies of a kubeconfig. Raw paths and plain objects: the typed

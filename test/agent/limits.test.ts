@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { run } from '../helpers/run.ts';
 import { serveStream } from '../helpers/stream-server.ts';
@@ -59,4 +60,32 @@ test('what an agent refuses with is shown cut', async () => {
   expect(stderr).toContain('xxx… (1048578 characters)');
   expect(stderr.length).toBeLessThan(5000);
   expect(code).toBe(1);
+});
+
+test.each<[string, (connection: Socket) => void]>([
+  ['says nothing', () => {}],
+  ['drips', (connection) => drip(connection, '', 'a\n', 50)],
+])('a shell of the agent that %s ends a command after --timeout', async (_, serve) => {
+  await using server = await serveStream((connection) => connection.once('data', () => serve(connection)));
+  for (const argv of [
+    ['metrics', 'list', '--timeout', '300ms', '--shell-sock-path', server.socket],
+    ['shell', '--timeout', '300ms', '--shell-sock-path', server.socket, 'help'],
+  ]) {
+    const { stderr, code } = await run(argv);
+    expect({ stderr, code }).toEqual({
+      stderr: expect.stringContaining("no answer of the agent's shell within 0.3 s"),
+      code: 1,
+    });
+  }
+});
+
+test('an etcd that says nothing ends a verb after --timeout', async () => {
+  const server = createServer(() => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const there = ['--kvstore', 'etcd', '--kvstore-opt', `etcd.address=http://127.0.0.1:${port}`];
+  const { stderr, code } = await run(['kvstore', 'get', 'x', '--timeout', '300ms', ...there]);
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  expect({ stderr, code }).toEqual({ stderr: expect.stringContaining('no answer within 0.3 s'), code: 1 });
 });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { ApiError, socketPath } from '../../agent/client.ts';
+import { ApiError, socketPath, TIMEOUT_MS } from '../../agent/client.ts';
 import { listMetrics } from '../../agent/decode/metrics.ts';
 import { apiType } from '../../agent/decode/shapes.ts';
 import { TransportError } from '../../agent/http/http.ts';
@@ -63,6 +63,7 @@ async function listByShell(
   ctx: Context,
 ): Promise<void> {
   using connection = shell;
+  connection.endAfter(ctx.globals.timeoutMs ?? TIMEOUT_MS);
   const answer = connection.runOnce(command);
   if (options.output.startsWith('jsonpath=')) {
     let json = '';
