@@ -5,19 +5,20 @@ import { type CommandFailed, type ExecTarget, execDuplex } from './exec.ts';
 /**
  * Joins stdin and stdout to a unix socket. Perl's base is part of every official image of the agent, where no other
  * program can do this (docs/decisions/kube-road.md). It prints a byte once it is connected. Its end is the end of the
- * socket; exit code 69 means that the socket is not there or does not answer.
+ * socket, or a minute of silence after the end of stdin: nobody else ends it when its client is gone. Exit code 69 means
+ * that the socket is not there or does not answer.
  */
 const RELAY = `
 use strict; use IO::Select; use IO::Socket::UNIX; $SIG{PIPE} = 'IGNORE';
 my $s = IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => $ARGV[0]) or do { print STDERR "connect $ARGV[0]: $!\\n"; exit 69 };
 syswrite(STDOUT, '+');
 sub put { my ($to, $bytes) = @_; while (length $bytes) { my $n = syswrite($to, $bytes); return 0 unless defined $n; substr($bytes, 0, $n, '') } 1 }
-my $wait = IO::Select->new($s, \\*STDIN);
-while (my @ready = $wait->can_read) { for my $from (@ready) {
+my $wait = IO::Select->new($s, \\*STDIN); my $limit;
+while (my @ready = $wait->can_read($limit)) { for my $from (@ready) {
   my $n = sysread($from, my $bytes, 65536);
   if ($from == $s) { exit 0 unless $n; exit 0 unless put(\\*STDOUT, $bytes) }
   elsif ($n) { exit 0 unless put($s, $bytes) }
-  else { $wait->remove(\\*STDIN); shutdown($s, 1) }
+  else { $wait->remove(\\*STDIN); shutdown($s, 1); $limit = 60 }
 } }
 `;
 

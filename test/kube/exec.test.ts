@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -211,4 +211,23 @@ test('a unix socket in a container is reached through perl', async () => {
   expect(text).toBe('got hello');
   await expect(dialWithin(kubelet.client, TARGET, '/nonexistent')).rejects.toMatchObject({ code: 'ENOENT' });
   agent.close();
+});
+
+test('the relay ends by itself when its client is gone and the socket stays silent', async () => {
+  const path = join(tmpdir(), `silent-${process.pid}.sock`);
+  const sockets: Socket[] = [];
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.push(socket.on('error', () => {}).resume());
+  });
+  server.listen(path);
+  await once(server, 'listening');
+  await using kubelet = await running(spawning((word) => word.replace('$limit = 60', '$limit = 0.3')));
+  const stream = await dialWithin(kubelet.client, TARGET, path);
+  // Its silence alone is no end.
+  const ended = once(stream.resume(), 'end').then(() => 'ended');
+  expect(await Promise.race([ended, sleep(800, 'open')])).toBe('open');
+  stream.end();
+  expect(await Promise.race([ended, sleep(5000, 'open', { ref: false })])).toBe('ended');
+  for (const socket of sockets) socket.destroy();
+  server.close();
 });
