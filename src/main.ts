@@ -1,5 +1,5 @@
 import { Command, CommanderError, Help, type Option } from 'commander';
-import { RunEverywhere } from './cli/everywhere.ts';
+import { RunEverywhere, RunInPod } from './cli/everywhere.ts';
 import { normalize, readGlobals } from './cli/flags.ts';
 import { build, type Resolved, resolve } from './cli/tree.ts';
 import type { WrongWords } from './cli/usage/wrong-words.ts';
@@ -18,6 +18,7 @@ export async function main(argv: readonly string[], ctx: Context): Promise<numbe
     return ctx.exitCode;
   } catch (error) {
     if (error instanceof RunEverywhere) return everywhere(argv, error, found, ctx);
+    if (error instanceof RunInPod) return inPod(words, error, found, progress, ctx);
     return await report(error, found, progress, ctx).catch(() => 1);
   }
 }
@@ -49,6 +50,23 @@ async function everywhere(
     return await runEverywhere(argv, asked.everywhere, { streams, namesNode }, main, ctx);
   } catch (error) {
     return await report(error, found, { acted: true }, ctx).catch(() => 1);
+  }
+}
+
+/** Runs the command line by the agent's own program. */
+async function inPod(
+  words: readonly string[],
+  { elsewhere }: RunInPod,
+  found: Resolved,
+  progress: Progress,
+  ctx: Context,
+): Promise<number> {
+  try {
+    const { runInPod } = await import('./cli/kube/in-pod.ts');
+    await runInPod(words, found.path, progress.command, elsewhere, ctx);
+    return ctx.exitCode;
+  } catch (error) {
+    return await report(error, found, progress, ctx).catch(() => 1);
   }
 }
 
@@ -88,6 +106,10 @@ async function run(
     if (!isStandalone(found)) {
       const asks = found.path.at(-1)?.verb.asks;
       program.hook('preAction', (_, action) => readGlobals(action, asks, ctx));
+      program.hook('preAction', () => {
+        const { elsewhere } = ctx.globals;
+        if (elsewhere && found.path.some(({ verb }) => verb.inPod)) throw new RunInPod(elsewhere);
+      });
     }
     program.hook('preAction', () => {
       progress.acted = true;

@@ -1,4 +1,4 @@
-import type { Everywhere } from '../context.ts';
+import type { Elsewhere, Everywhere } from '../context.ts';
 
 /** How a verb prints, where its place in the tree does not say so. */
 export interface Printing {
@@ -6,6 +6,14 @@ export interface Printing {
   streams?: boolean;
   /** What it prints names the node already. */
   namesNode?: boolean;
+}
+
+/** Thrown instead of running a verb: the agent's own command line is to run in its pod. */
+export class RunInPod extends Error {
+  override name = 'RunInPod';
+  constructor(readonly elsewhere: Elsewhere) {
+    super('to be run in the pod of the agent');
+  }
 }
 
 /** Thrown instead of running a verb: it is to run for each agent of a cluster. */

@@ -26,11 +26,15 @@ export interface Verb {
   computes?: boolean;
   /** Who is asked: the API server of a cluster, or as the flags and the machine say one of the two. Default: an agent. */
   asks?: 'cluster' | 'either';
+  /** It reads the kernel: of an agent of a cluster its own command line is run in its pod, with the same words. */
+  inPod?: boolean;
+  /** It reads this machine, and no agent's own command line has it or what is below it. */
+  here?: boolean;
   /** Loads the verb's file. A noun that also runs by itself (`config`, `observe`) has `verbs` as well. */
   load?: () => Promise<AddCommand>;
   verbs?: Verbs;
   /** Flags shared by everything below this noun, instead of those above it that have the same title. */
-  globals?: GlobalFlags;
+  globals?: GlobalFlags | readonly GlobalFlags[];
   /** Title under which help lists it. */
   section?: string;
   /**
@@ -58,6 +62,11 @@ export interface Resolved {
   unknown?: string;
 }
 
+/** The flags that a noun shares with what is below it. */
+export function globalsOf({ globals }: Verb): readonly GlobalFlags[] {
+  return globals === undefined ? [] : [globals].flat();
+}
+
 function isLong(option: Option, word: string): boolean {
   return option.long === word || option.short === word;
 }
@@ -73,7 +82,7 @@ function childOf(verbs: Verbs, word: string): [string, Verb] | undefined {
 export function resolve(root: Verb, argv: readonly string[]): Resolved {
   const path: Resolved['path'] = [];
   let here = root;
-  const flags = (root.globals?.options() ?? []).slice();
+  const flags = globalsOf(root).flatMap(({ options }) => options());
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] ?? '';
     if (word === '--') break;
@@ -87,7 +96,7 @@ export function resolve(root: Verb, argv: readonly string[]): Resolved {
     path.push({ name: child[0], verb: child[1] });
     here = child[1];
     if (here.standalone) flags.length = 0;
-    flags.push(...(here.globals?.options() ?? []));
+    flags.push(...globalsOf(here).flatMap(({ options }) => options()));
     if (!here.verbs) break;
   }
   return { path };
@@ -110,9 +119,10 @@ export async function build(
   const globals: GlobalFlags[] = [];
   const enter = (command: Command, entered: Verb) => {
     if (entered.standalone !== undefined) globals.length = 0;
-    if (entered.standalone === false && root.globals) globals.push(root.globals);
-    const own = entered.globals;
-    if (own) globals.splice(0, globals.length, ...globals.filter(({ title }) => title !== own.title), own);
+    if (entered.standalone === false) globals.push(...globalsOf(root));
+    const own = globalsOf(entered);
+    const titles = new Set(own.map(({ title }) => title));
+    globals.splice(0, globals.length, ...globals.filter(({ title }) => !titles.has(title)), ...own);
     for (const flags of globals) {
       command.optionsGroup(flags.title);
       for (const option of flags.options()) addGlobal(command, option);
@@ -132,7 +142,10 @@ export async function build(
   if (needsRoot) {
     const called =
       typeof needsRoot === 'string' ? needsRoot : ['cilium', ...path.map((step) => step.name)].join(' ');
-    here.hook('preAction', () => requireRoot(called, ctx.uid));
+    here.hook('preAction', () => {
+      // Elsewhere the API server says who may.
+      if (!ctx.globals.elsewhere) requireRoot(called, ctx.uid);
+    });
   }
   addStubs(here, verb);
   return here;

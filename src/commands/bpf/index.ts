@@ -1,10 +1,11 @@
-import { BPF_GLOBALS } from '../../cli/flags.ts';
+import { BPF_GLOBALS, ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `bpf`: the maps that the agent of this node pins. */
 export const BPF: Verb = {
   about: 'Direct access to local BPF maps',
-  globals: BPF_GLOBALS,
+  globals: [BPF_GLOBALS, ELSEWHERE_GLOBALS],
+  inPod: true,
   root: true,
   verbs: {
     auth: {
@@ -17,6 +18,7 @@ export const BPF: Verb = {
         },
         flush: {
           about: 'Deletes all entries for authenticated connections between identities',
+          changes: true,
           load: async () => (await import('./auth/flush.ts')).addBpfAuthFlushCommand,
         },
       },
@@ -51,14 +53,17 @@ export const BPF: Verb = {
         },
         flush: {
           about: 'Flush all connection tracking entries',
+          changes: true,
           load: async () => (await import('./ct/flush.ts')).addBpfCtFlushCommand,
         },
         top: {
           about: 'Show what holds the most connection tracking entries',
+          here: true,
           load: async () => (await import('./ct/top.ts')).addBpfCtTopCommand,
         },
         orphans: {
           about: 'List connections of endpoints that no longer exist, and delete them with --delete',
+          here: true,
           load: async () => (await import('./ct/orphans.ts')).addBpfCtOrphansCommand,
         },
       },
@@ -78,11 +83,13 @@ export const BPF: Verb = {
         },
         update: {
           about: 'Update egress policy entries',
+          changes: true,
           aliases: ['add'],
           load: async () => (await import('./egress/update.ts')).addBpfEgressUpdateCommand,
         },
         delete: {
           about: 'Delete egress policy entries',
+          changes: true,
           load: async () => (await import('./egress/delete.ts')).addBpfEgressDeleteCommand,
         },
       },
@@ -97,6 +104,7 @@ export const BPF: Verb = {
         },
         delete: {
           about: 'Delete local endpoint entries',
+          changes: true,
           load: async () => (await import('./endpoint/delete.ts')).addBpfEndpointDeleteCommand,
         },
       },
@@ -140,10 +148,12 @@ export const BPF: Verb = {
         },
         update: {
           about: 'Update the entry of a prefix',
+          changes: true,
           load: async () => (await import('./ipcache/update.ts')).addBpfIpcacheUpdateCommand,
         },
         delete: {
           about: 'Delete the entry of a prefix',
+          changes: true,
           load: async () => (await import('./ipcache/delete.ts')).addBpfIpcacheDeleteCommand,
         },
       },
@@ -184,6 +194,7 @@ export const BPF: Verb = {
     },
     maps: {
       about: 'Pinned BPF maps of any kind',
+      here: true,
       verbs: {
         list: {
           about: 'List pinned maps with their entries, capacity and memory',
@@ -206,6 +217,7 @@ export const BPF: Verb = {
         },
         flush: {
           about: 'Flush all metric counters',
+          changes: true,
           load: async () => (await import('./metrics/flush.ts')).addBpfMetricsFlushCommand,
         },
       },
@@ -224,10 +236,12 @@ export const BPF: Verb = {
             },
             add: {
               about: 'Add a multicast group',
+              changes: true,
               load: async () => (await import('./multicast/group/add.ts')).addBpfMulticastGroupAddCommand,
             },
             delete: {
               about: 'Delete a multicast group',
+              changes: true,
               aliases: ['del'],
               load: async () =>
                 (await import('./multicast/group/delete.ts')).addBpfMulticastGroupDeleteCommand,
@@ -246,11 +260,13 @@ export const BPF: Verb = {
             },
             add: {
               about: 'Add a remote subscriber to the multicast group',
+              changes: true,
               load: async () =>
                 (await import('./multicast/subscriber/add.ts')).addBpfMulticastSubscriberAddCommand,
             },
             delete: {
               about: 'Delete a subscriber from the multicast group',
+              changes: true,
               aliases: ['del'],
               load: async () =>
                 (await import('./multicast/subscriber/delete.ts')).addBpfMulticastSubscriberDeleteCommand,
@@ -269,14 +285,17 @@ export const BPF: Verb = {
         },
         flush: {
           about: 'Flush all NAT mapping entries',
+          changes: true,
           load: async () => (await import('./nat/flush.ts')).addBpfNatFlushCommand,
         },
         top: {
           about: 'Show what uses the most NAT ports',
+          here: true,
           load: async () => (await import('./nat/top.ts')).addBpfNatTopCommand,
         },
         orphans: {
           about: 'List NAT entries without a connection or of endpoints that no longer exist',
+          here: true,
           long: 'List NAT entries without a connection or of endpoints that no longer exist, and delete them with --delete',
           load: async () => (await import('./nat/orphans.ts')).addBpfNatOrphansCommand,
         },
@@ -290,6 +309,7 @@ export const BPF: Verb = {
             },
             flush: {
               about: 'Reset the NAT retries histogram',
+              changes: true,
               load: async () => (await import('./nat/retries/flush.ts')).addBpfNatRetriesFlushCommand,
             },
           },
@@ -320,10 +340,12 @@ export const BPF: Verb = {
         },
         add: {
           about: 'Add/update policy entry',
+          changes: true,
           load: async () => (await import('./policy/add.ts')).addBpfPolicyAddCommand,
         },
         delete: {
           about: 'Delete a policy entry',
+          changes: true,
           load: async () => (await import('./policy/delete.ts')).addBpfPolicyDeleteCommand,
         },
       },
@@ -407,12 +429,14 @@ export const BPF: Verb = {
         },
         update: {
           about: 'Update vtep entries',
+          changes: true,
           aliases: ['add'],
           root: 'cilium bpf vtep update <vtep_cidr> <vtep_ip> <vtep_mac>',
           load: async () => (await import('./vtep/update.ts')).addBpfVtepUpdateCommand,
         },
         delete: {
           about: 'Delete vtep entries',
+          changes: true,
           root: 'cilium bpf vtep delete <vtep_cidr>',
           load: async () => (await import('./vtep/delete.ts')).addBpfVtepDeleteCommand,
         },

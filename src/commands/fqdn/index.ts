@@ -11,6 +11,7 @@ export const FQDN: Verb = {
       verbs: {
         clean: {
           about: 'Clean fqdn cache',
+          changes: true,
           load: async () => (await import('./cache/clean.ts')).addFqdnCacheCleanCommand,
         },
         list: {

@@ -1,0 +1,79 @@
+import type { Command, Option } from 'commander';
+import type { Context, Elsewhere } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { AGENT_CONTAINER, findAgent } from '../../kube/agents.ts';
+import { ExecNotStarted, execStream } from '../../kube/exec.ts';
+import { openCluster } from '../../kube/road.ts';
+import { AGENT_GLOBALS, BPF_GLOBALS, ELSEWHERE_GLOBALS } from '../flags.ts';
+import type { Resolved } from '../tree.ts';
+
+/** What the agent's own command line is called: up to 1.14 the second, from 1.15 on both. */
+const PROGRAMS = ['cilium-dbg', 'cilium'] as const;
+
+/**
+ * Runs a verb by the agent's own program in its pod, with the same words but for the flags that say where it is, and
+ * prints what it prints. What the words mean is up to the agent's release. Sets its exit code.
+ */
+export async function runInPod(
+  words: readonly string[],
+  path: Resolved['path'],
+  command: Command | undefined,
+  { target, namespace }: Elsewhere,
+  ctx: Context,
+): Promise<void> {
+  const called = path.map(({ name }) => name).join(' ');
+  if (path.some(({ verb }) => verb.here))
+    throw new UserError(`${called} reads the maps of this machine: no agent has it in its own command line`, {
+      hint: 'Run it on the node itself.',
+    });
+  const args = withoutPlace(words, command?.options ?? []);
+  await using client = await openCluster(ctx);
+  const { pod, namespace: of } = await findAgent(client, target, namespace);
+  const decoder = new TextDecoder();
+  const print = (bytes: Buffer) => ctx.out.write(decoder.decode(bytes, { stream: true }));
+  const run = (program: string) =>
+    execStream(
+      client,
+      { namespace: of, pod, container: AGENT_CONTAINER, command: [program, ...args] },
+      print,
+    );
+  const [newer, older] = PROGRAMS;
+  const { exitCode, stderr } = await run(newer).catch((error: unknown) => {
+    if (!(error instanceof ExecNotStarted)) throw error;
+    return run(older);
+  });
+  await ctx.out.write(decoder.decode());
+  await ctx.err.write(stderr);
+  ctx.exitCode = exitCode;
+}
+
+/** Without the flags that are this program's own: of the cluster, and of how it prints. */
+function withoutPlace(words: readonly string[], options: readonly Option[]): string[] {
+  const under = (...titles: string[]) =>
+    options.filter(({ helpGroupHeading }) => titles.includes(helpGroupHeading ?? ''));
+  const own = under(ELSEWHERE_GLOBALS.title, AGENT_GLOBALS.title);
+  const refused = under(BPF_GLOBALS.title);
+  const kept: string[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? '';
+    if (word === '--') return [...kept, ...words.slice(i)];
+    const local = flagIn(refused, word);
+    if (local)
+      throw new UserError(`${local.long} is for the maps of this machine, and an agent elsewhere is named`);
+    const option = flagIn(own, word);
+    if (!option) kept.push(word);
+    else if (option.required && (word === option.long || word === option.short)) i++;
+  }
+  return kept;
+}
+
+/** The flag that a word is or begins with: `--node`, `--node=n1`, `-nX`. */
+function flagIn(options: readonly Option[], word: string): Option | undefined {
+  return options.find(
+    ({ long, short, required }) =>
+      word === long ||
+      (long && word.startsWith(`${long}=`)) ||
+      word === short ||
+      (required && short && !word.startsWith('--') && word.startsWith(short)),
+  );
+}
