@@ -42,6 +42,7 @@ const ARGV: Readonly<Record<string, string[]>> = {
   'bgp config advertisements': [],
   'policy get': ['-A'],
   'policy delete': ['--cluster', 'cnp/web'],
+  'policy validate': ['--live'],
   'policy simulate': [...OF_CLUSTER, '--from', 'app=a', '--to', 'app=b', '--port', '80'],
   'policy test': [...OF_CLUSTER, TESTS],
   'policy maps': OF_CLUSTER,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, chmodSync, readFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Server as NetServer, Socket } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
@@ -100,7 +100,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       scenario,
       version: options.version,
       clock: options.clock,
-      log: (line) => appendFileSync(logFile, `${new Date().toISOString()} ${line}\n`),
+      log: (line) => {
+        // What is said after its end has no place any more.
+        if (existsSync(folder.dir)) appendFileSync(logFile, `${new Date().toISOString()} ${line}\n`);
+      },
     });
     const sockets = socketsIn(folder.dir);
     closers.push(() => agent.close());

@@ -1,4 +1,4 @@
-import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
+import { CLUSTER_GLOBALS, ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 import { EVALUATE_VERBS } from './evaluate.ts';
 
@@ -25,8 +25,15 @@ export const POLICY: Verb = {
     },
     validate: {
       about: 'Check policies and report every error with its place in the file',
+      asks: 'either',
       computes: true,
+      globals: CLUSTER_GLOBALS,
       load: async () => (await import('./validate.ts')).addPolicyValidateCommand,
+    },
+    convert: {
+      about: 'Write rules of the agent as Kubernetes objects, or such objects as rules',
+      computes: true,
+      load: async () => (await import('./convert.ts')).addPolicyConvertCommand,
     },
     wait: {
       about: 'Wait for all endpoints to have updated to a given policy revision',

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { parsePolicy, readPolicy } from '../../agent/decode/policy.ts';
 import { examples, requiredArgument } from '../../cli/flags.ts';
+import { isClusterMeant } from '../../cli/kube/target.ts';
 import {
   addPolicyFileOptions,
   type LoadedPolicies,
@@ -30,6 +31,8 @@ interface ValidateOptions extends PolicyFileFlags {
   print?: boolean;
   verbose: boolean;
   live?: boolean;
+  cluster?: boolean;
+  agent?: boolean;
 }
 
 /** Declares `policy validate`. */
@@ -42,7 +45,9 @@ export function addPolicyValidateCommand(command: Command, ctx: Context): void {
     .option('--print', 'Print policy after validation')
     .addOption(new Option('-v, --verbose', 'Report paths whose policies are all valid').default(true))
     .addOption(new Option('-o, --output <format>', 'Output format').choices(REPORT_FORMATS).default('text'))
-    .option('--live', "Check the agent's rules");
+    .option('--live', "Check the agent's rules, or the policies that the cluster holds")
+    .addOption(new Option('--cluster', 'With --live: the policies of the cluster'))
+    .addOption(new Option('--agent', 'With --live: the rules of the agent of this machine'));
   addPolicyFileOptions(command);
   command.addHelpText(
     'after',
@@ -50,6 +55,7 @@ export function addPolicyValidateCommand(command: Command, ctx: Context): void {
       'cilium policy validate policies/',
       'cilium policy validate policy.yaml -o sarif > report.sarif',
       'cilium policy validate --live',
+      'cilium policy validate --live --cluster',
     ),
   );
   command.action((paths: string[], options: ValidateOptions) =>
@@ -65,15 +71,18 @@ export async function runPolicyValidate(
   ctx: Context,
 ): Promise<void> {
   if (options.live && paths.length > 0)
-    throw new UserError('--live checks the agent and does not accept files', {
+    throw new UserError('--live checks what is in force and does not accept files', {
       hint: 'Check the files in a separate run.',
     });
   if (!options.live) requiredArgument(command, paths[0], 'path');
-  const sources = options.live ? ['the agent'] : paths;
+  const ofCluster = options.live === true && (await isClusterMeant(options, ctx));
+  if (options.cluster && !options.live)
+    throw new UserError('--cluster needs --live: files are checked without it');
+  const sources = options.live ? [ofCluster ? 'the cluster' : 'the agent'] : paths;
   const checked: { path: string; policies: LoadedPolicies }[] = [];
   for (const path of sources) {
     const policies = options.live
-      ? await loadLive(options, ctx)
+      ? await (ofCluster ? loadStored(options, ctx) : loadLive(options, ctx))
       : await loadPolicies([path], parseOptionsOf(options), ctx, `Validation of policy ${path} has failed`);
     checked.push({ path, policies });
   }
@@ -118,6 +127,25 @@ async function writeReport(
   };
   await ctx.out.write(renderReport(report, format));
   if (findings.some(({ severity }) => severity === 'error')) ctx.exitCode = 1;
+}
+
+/** The policies that the API server holds, for the release of its agents. */
+async function loadStored(options: ValidateOptions, ctx: Context): Promise<LoadedPolicies> {
+  const [{ openCluster }, { findPolicies }, { ciliumNamespace }, { installedRelease }] = await Promise.all([
+    import('../../kube/road.ts'),
+    import('../../kube/remove.ts'),
+    import('../../kube/install.ts'),
+    import('../../kube/release.ts'),
+  ]);
+  await using client = await openCluster(ctx);
+  const namespace = await ciliumNamespace(client, ctx.globals.cluster?.namespace);
+  const target = options.target ?? (await installedRelease(client, namespace));
+  const files = (await findPolicies(client, undefined)).map(({ name, object }) => ({
+    file: name,
+    text: JSON.stringify(object),
+  }));
+  const parsed = await parsePolicies(files, { ...parseOptionsOf(options), target });
+  return { ...parsed, files: files.map(({ file }) => file) };
 }
 
 async function loadLive(options: ValidateOptions, ctx: Context): Promise<LoadedPolicies> {

@@ -98,6 +98,31 @@ default     networkpolicy.networking.k8s.io/web   0s
   });
 });
 
+describe('policy validate --live of a cluster', () => {
+  test('checks what the API server holds, and names the object', async () => {
+    const { stdout, code } = await cluster.run(['policy', 'validate', '--live']);
+    expect([stdout, code]).toEqual(['All policy elements in the cluster are valid.\n', 0]);
+    const { status } = await cluster.call('PATCH', `${SETS.cnp}/only`, {
+      spec: { ingress: [{ icmps: [{ fields: [{ type: 8 }] }] }] },
+    });
+    expect(status).toBe(200);
+    const wrong = await cluster.run(['policy', 'validate', '--live', '--cluster', '--target', '1.10']);
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toMatch(/Cilium 1\.10 .*icmps|icmps.*1\.1/);
+    expect(wrong.stderr).toContain('CiliumNetworkPolicy default/only');
+  });
+
+  test.each<[string[], string]>([
+    [['--cluster', 'x.yaml'], '--cluster needs --live'],
+    [['--live', 'x.yaml'], '--live checks what is in force and does not accept files'],
+    [['--live', '--agent', '--cluster'], '--agent and --cluster cannot be used together'],
+  ])('%j is refused', async (argv, message) => {
+    const { stderr, code } = await cluster.run(['policy', 'validate', ...argv]);
+    expect(stderr).toContain(message);
+    expect(code).toBe(1);
+  });
+});
+
 describe('policy delete of a cluster', () => {
   const undo = join(tmpdir(), `undo-${process.pid}.json`);
   beforeEach(() => rmSync(undo, { force: true }));
