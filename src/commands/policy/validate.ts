@@ -144,6 +144,7 @@ async function loadStored(options: ValidateOptions, ctx: Context): Promise<Loade
     file: name,
     text: JSON.stringify(object),
   }));
+  if (files.length === 0) await ctx.err.write('The cluster holds no policies.\n');
   const parsed = await parsePolicies(files, { ...parseOptionsOf(options), target });
   return { ...parsed, files: files.map(({ file }) => file) };
 }
