@@ -51,6 +51,8 @@ export interface Cluster {
   namespace?: string | undefined;
   as?: string | undefined;
   asGroups?: readonly string[] | undefined;
+  /** How its agents are reached. */
+  transport?: AgentTransport;
 }
 
 /** An agent of a cluster that is asked instead of the one of this machine. */
@@ -58,6 +60,10 @@ export interface Elsewhere extends Cluster {
   /** Name of the node, or `namespace/name` of a pod that runs there. */
   target: { node: string } | { pod: string };
 }
+
+/** How an agent of a cluster is reached: through its socket, by its own command line, or as it is possible. */
+export const AGENT_TRANSPORTS = ['auto', 'relay', 'cli'] as const;
+export type AgentTransport = (typeof AGENT_TRANSPORTS)[number];
 
 /** All agents of a cluster, or those of some nodes. */
 export interface Everywhere extends Cluster {

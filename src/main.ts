@@ -18,7 +18,8 @@ export async function main(argv: readonly string[], ctx: Context): Promise<numbe
     return ctx.exitCode;
   } catch (error) {
     if (error instanceof RunEverywhere) return everywhere(argv, error, found, ctx);
-    if (error instanceof RunInPod) return inPod(words, error, found, progress, ctx);
+    const instead = error instanceof RunInPod ? error : withoutRelay(error, found, ctx);
+    if (instead) return inPod(words, instead, found, progress, ctx);
     return await report(error, found, progress, ctx).catch(() => 1);
   }
 }
@@ -52,6 +53,20 @@ async function everywhere(
     return await report(error, found, { acted: true }, ctx).catch(() => 1);
   }
 }
+
+/** What is done where the relay to an agent's socket cannot run in its pod, since there is no perl. */
+function withoutRelay(error: unknown, found: Resolved, { globals }: Context): RunInPod | undefined {
+  const { elsewhere } = globals;
+  if (elsewhere?.transport !== 'auto' || isStandalone(found)) return undefined;
+  let cause: unknown = error;
+  for (let depth = 0; cause instanceof Error && depth < MAX_CAUSES; depth++) {
+    if (cause.name === 'ExecNotStarted' && /\bperl\b/.test(cause.message)) return new RunInPod(elsewhere);
+    cause = cause.cause;
+  }
+  return undefined;
+}
+
+const MAX_CAUSES = 10;
 
 /** Runs the command line by the agent's own program. */
 async function inPod(
@@ -108,7 +123,8 @@ async function run(
       program.hook('preAction', (_, action) => readGlobals(action, asks, ctx));
       program.hook('preAction', () => {
         const { elsewhere } = ctx.globals;
-        if (elsewhere && found.path.some(({ verb }) => verb.inPod)) throw new RunInPod(elsewhere);
+        const isInPod = elsewhere?.transport === 'cli' || found.path.some(({ verb }) => verb.inPod);
+        if (elsewhere && isInPod) throw new RunInPod(elsewhere);
       });
     }
     program.hook('preAction', () => {

@@ -1,5 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Cluster, Context, Elsewhere, Globals } from '../context.ts';
+import {
+  AGENT_TRANSPORTS,
+  type AgentTransport,
+  type Cluster,
+  type Context,
+  type Elsewhere,
+  type Globals,
+} from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { parseDurationMs } from '../lib/duration.ts';
 import {
@@ -51,6 +58,10 @@ export const ELSEWHERE_GLOBALS: GlobalFlags = {
     new Option('--all-nodes', 'Ask the agents of all nodes of a cluster'),
     new Option('--limit-nodes <selector>', 'Ask the agents of the nodes with these labels'),
     integer('--concurrency <n>', 'Agents that are asked at once (default 10)', { min: 1, max: 500 }),
+    new Option(
+      '--agent-transport <way>',
+      'How an agent is reached: relay (its socket, through perl in its pod), cli (its own command line there), or auto: the second where there is no perl (default auto)',
+    ).choices(AGENT_TRANSPORTS),
     ...CLUSTER_GLOBALS.options(),
   ],
 };
@@ -213,7 +224,7 @@ const GLOBALS = [...(['host', 'debug', 'color', 'bpfRoot', 'agentRelease', 'conf
 
 /** Of ELSEWHERE_GLOBALS: verbs may have flags of their own with these names. */
 const CLUSTER = [
-  ...(['node', 'pod', 'allNodes', 'limitNodes', 'concurrency'] as const),
+  ...(['node', 'pod', 'allNodes', 'limitNodes', 'concurrency', 'agentTransport'] as const),
   ...(['kubeconfig', 'context', 'namespace', 'as', 'asGroup'] as const),
 ];
 
@@ -225,6 +236,7 @@ type Given = Partial<Globals> & {
   allNodes?: boolean;
   limitNodes?: string;
   concurrency?: number;
+  agentTransport?: AgentTransport;
   kubeconfig?: string;
   context?: string;
   namespace?: string;
@@ -238,13 +250,17 @@ function isClusterFlag(command: Command, key: string): boolean {
 }
 
 /** What the flags and the environment say of a cluster. */
-function clusterOf({ kubeconfig, context, namespace, as, asGroup }: Given, ctx: Context): Cluster {
+function clusterOf(
+  { kubeconfig, context, namespace, as, asGroup, agentTransport }: Given,
+  ctx: Context,
+): Cluster {
   return {
     kubeconfig,
     context,
     namespace: namespace ?? (ctx.env.CILIUM_NAMESPACE || undefined),
     as,
     asGroups: asGroup,
+    transport: agentTransport ?? 'auto',
   };
 }
 
@@ -254,8 +270,24 @@ function checkGroups({ as, asGroup }: Given): void {
 }
 
 /** The flags that say which cluster is meant, as far as they were given. */
-function clusterFlagsIn({ kubeconfig, context, namespace, as, asGroup, concurrency }: Given): string[] {
-  const flags = { kubeconfig, context, namespace, as, 'as-group': asGroup, concurrency };
+function clusterFlagsIn({
+  kubeconfig,
+  context,
+  namespace,
+  as,
+  asGroup,
+  concurrency,
+  agentTransport,
+}: Given): string[] {
+  const flags = {
+    kubeconfig,
+    context,
+    namespace,
+    as,
+    'as-group': asGroup,
+    concurrency,
+    'agent-transport': agentTransport,
+  };
   return Object.entries(flags)
     .filter(([, value]) => value !== undefined)
     .map(([name]) => `--${name}`);

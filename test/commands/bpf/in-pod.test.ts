@@ -158,3 +158,57 @@ describe('a bpf verb of an agent elsewhere', () => {
     expect(writing.filter(([, verb]) => !verb.changes)).toEqual([]);
   });
 });
+
+describe('a verb of an agent elsewhere whose container has no perl', () => {
+  const ask = (...argv: string[]) => run(argv, { env: { KUBECONFIG: server.kubeconfig } });
+
+  test.each<[string[], string[]]>([
+    [
+      ['endpoint', 'list', '--node', 'n1', '-o', 'json'],
+      ['endpoint', 'list', '-o', 'json'],
+    ],
+    [
+      ['status', '--node', 'n1', '--verbose', '--agent-transport', 'auto'],
+      ['status', '--verbose'],
+    ],
+    [
+      ['config', 'PolicyEnforcement=always', '--node', 'n1'],
+      ['config', 'PolicyEnforcement=always'],
+    ],
+  ])('%j runs %j there', async (argv, words) => {
+    const { stdout, stderr, code } = await ask(...argv);
+    expect(ran).toEqual([{ pod: 'cilium-1', words: ['cilium-dbg', ...words] }]);
+    expect([stdout, stderr, code]).toEqual(['said\n', '', 0]);
+  });
+
+  test('is run on all nodes', async () => {
+    const { stdout, code } = await ask('identity', 'list', '--all-nodes');
+    expect(ran.map(({ pod, words }) => [pod, ...words]).toSorted()).toEqual([
+      ['cilium-1', 'cilium-dbg', 'identity', 'list'],
+      ['cilium-2', 'cilium-dbg', 'identity', 'list'],
+    ]);
+    expect([stdout.includes('said'), code]).toEqual([true, 0]);
+  });
+
+  test('is not run by it where the relay is asked for, and at once where the command line is', async () => {
+    const relay = await ask('endpoint', 'list', '--node', 'n1', '--agent-transport', 'relay');
+    expect(relay.stderr).toMatch(/perl.*not found/);
+    expect([ran, relay.code]).toEqual([[], 1]);
+    programs = ['cilium-dbg', 'perl'];
+    const cli = await ask('endpoint', 'list', '--node', 'n1', '--agent-transport', 'cli');
+    expect(ran).toEqual([{ pod: 'cilium-1', words: ['cilium-dbg', 'endpoint', 'list'] }]);
+    expect(cli.code).toBe(0);
+  });
+
+  test.each<[string[], string]>([
+    [['ip', 'list', '--agent-transport', 'cli'], '--agent-transport needs --node, --pod or --all-nodes'],
+    [
+      ['endpoint', 'list', '--node', 'n1', '--agent-transport', 'ssh'],
+      'Allowed choices are auto, relay, cli',
+    ],
+  ])('%j is refused', async (argv, message) => {
+    const { stderr, code } = await ask(...argv);
+    expect(stderr).toContain(message);
+    expect([ran, code]).toEqual([[], 1]);
+  });
+});
