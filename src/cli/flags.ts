@@ -66,6 +66,18 @@ export const ELSEWHERE_GLOBALS: GlobalFlags = {
   ],
 };
 
+/** The same for verbs whose words have meanings of their own: `-n` is no flag there. */
+export const ELSEWHERE_LONG_GLOBALS: GlobalFlags = {
+  title: ELSEWHERE_GLOBALS.title,
+  options: () =>
+    ELSEWHERE_GLOBALS.options().map((option) => {
+      if (option.short === undefined) return option;
+      option.flags = option.flags.replace(/^-\w, /, '');
+      delete option.short;
+      return option;
+    }),
+};
+
 /** Reads a release; one that is newer than all that are known is taken. */
 export function releaseArgument(text: string): Release {
   return buildArgument(text).release;

@@ -1,10 +1,10 @@
-import { BPF_GLOBALS, ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
+import { BPF_GLOBALS, ELSEWHERE_LONG_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `bpf`: the maps that the agent of this node pins. */
 export const BPF: Verb = {
   about: 'Direct access to local BPF maps',
-  globals: [BPF_GLOBALS, ELSEWHERE_GLOBALS],
+  globals: [BPF_GLOBALS, ELSEWHERE_LONG_GLOBALS],
   inPod: true,
   root: true,
   verbs: {

@@ -71,7 +71,7 @@ describe('an API server that does not do as Kubernetes does', () => {
           { container: 'cilium-agent', sinceTime: '2026-11-29T00:00:00Z', previous: false },
         ),
     );
-    expect(told).toContain('KubeUnreachable');
+    expect(told).toContain('KubeLate');
     expect(told).toContain('no answer within 0.3 s');
   });
 

@@ -74,12 +74,13 @@ describe('random rules and traffic', () => {
   );
 
   test.each([
-    ['1.17', ['nodes']],
-    ['1.20', ['nodes', 'pods']],
-  ] as const)('they do so in %s where CIDR rules select %j', (release, cidrMatchMode) => {
+    ['1.17', true, ['nodes']],
+    ['1.17', false, ['nodes']],
+    ['1.20', false, ['nodes', 'pods']],
+  ] as const)('they do so in %s (%j) where CIDR rules select %j', (release, development, cidrMatchMode) => {
     fc.assert(
       fc.property(anyRules, fc.array(anyTraffic, { minLength: 1, maxLength: 8 }), (rules, asked) => {
-        const engine = engineOf(rules, release, { cidrMatchMode, addresses: BOOK });
+        const engine = engineOf(rules, release, { development, cidrMatchMode, addresses: BOOK });
         for (const each of asked) expect(byMap(engine, each)).toBe(byRules(engine, each));
       }),
       { numRuns: 2_000 },
