@@ -269,7 +269,10 @@ async function rulesOfPolicy(
       rules: rulesOfEntries(document.value, document),
       settings: { release: releaseOfEntries(document.value) },
     };
-  return { rules: (await parsePolicies([{ file, text }], { strict: false, target })).rules, settings: {} };
+  return {
+    rules: (await parsePolicies([{ file, text }], { strict: false, target, readAll: true })).rules,
+    settings: {},
+  };
 }
 
 /** Tiers are numbered in hundreds from 1.20 on. */

@@ -11,6 +11,7 @@ import {
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { Peers } from '../../policy/evaluate/decide/peers.ts';
+import { openQuestions } from '../../policy/reports/open-questions.ts';
 import { rulesOfFlows, unusedRules } from '../../policy/reports/unused.ts';
 import { renderUnused } from '../../render/policy/cost.ts';
 
@@ -41,6 +42,7 @@ export async function runPolicyUnused(options: UnusedOptions, ctx: Context): Pro
       ? undefined
       : await rulesOfFlows(readFlowFile(ctx, options.flows), engine, new Peers(engine, state));
   const unused = unusedRules(engine, { used, partial: state.localOnly });
+  const isSettled = state.localOnly !== true && openQuestions(engine, engine.rules).length === 0;
   if (options.output) await writeStructured(ctx, options.output, unused);
-  else await ctx.out.write(renderUnused(unused, engine.rules.length));
+  else await ctx.out.write(renderUnused(unused, engine.rules.length, { isSettled }));
 }

@@ -275,10 +275,10 @@ const DENY_PORTS = {
       check: (port, at, given) => {
         const unstated = port.protocol === undefined;
         finishGiven(port, at, given);
-        const { target } = at.options;
-        if (!unstated || (target !== undefined && at.reaches('1.15'))) return;
+        const { target, keepUnstated } = at.options;
+        if (!unstated || (at.reaches('1.15') && !keepUnstated)) return;
         delete port.protocol;
-        if (target === undefined) return;
+        if (keepUnstated) return;
         // A port that is missing or wrong was complained of.
         const { port: number }: Partial<PortProtocol> = port;
         if (number === undefined || portNumber(number) === 0) return;

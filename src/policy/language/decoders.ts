@@ -18,6 +18,8 @@ export interface DecodeOptions {
   strict: boolean;
   /** The release that must know the fields; undefined accepts those of every release. */
   target?: Release | undefined;
+  /** The target is not known: what depends on it without being wrong is left as it is written. */
+  keepUnstated?: boolean;
   /** The API server checks more than the agent, so more is checked in Kubernetes objects. */
   form: 'rule' | 'kubernetes';
   /** How the number or word at a path is written in the document. */

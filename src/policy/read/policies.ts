@@ -157,10 +157,22 @@ function readRule(
   into: Policies,
 ): void {
   const { strict = true, target = RULE_TARGET } = options;
-  const at = new Cursor({ strict, target, form: 'rule', written: writtenIn(document, path) });
+  const keepUnstated = isOpen(options);
+  const at = new Cursor({
+    strict,
+    target,
+    keepUnstated,
+    form: 'rule',
+    written: writtenIn(document, path),
+  });
   const rule = decodeRule(value, at);
   at.complaints.forEach(reporter(document, path, options, into));
   if (rule) into.rules.push({ rule, origin: { kind: 'rule', ...ownerOf(rule), source: document, path } });
+}
+
+/** Whether the evaluator has to decide by the release, which is not known. */
+function isOpen({ target, readAll }: ParseOptions): boolean {
+  return target === undefined && readAll === true;
 }
 
 /** Rules made from a Kubernetes object have its name in their labels. */
@@ -215,7 +227,7 @@ function readObject(
   into.objects.push({ name, value, document, path });
   for (const { part, spec } of specsOf(value, kind)) {
     const written = writtenIn(document, [...path, ...part]);
-    const here = new Cursor({ strict, target, form: 'kubernetes', written });
+    const here = new Cursor({ strict, target, keepUnstated: isOpen(options), form: 'kubernetes', written });
     const found = readSpec(spec, name, here);
     const bySchema = (hasSchema(kind) && options.schema?.(spec)) || [];
     const complaints = [...here.complaints, ...withoutReported(bySchema, here.complaints)];

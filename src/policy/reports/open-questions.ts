@@ -82,7 +82,18 @@ function uncertainPeers(engine: PolicyEngine): readonly Identity[] {
   return found;
 }
 
+const OPEN = new WeakMap<PolicyEngine, Map<string, string[]>>();
+
+/** Why it is not known of some identities whether they are selected. Each selector is looked at once. */
 function whyOpen(peer: Selector, engine: PolicyEngine, uncertain: readonly Identity[]): string[] {
+  const known = OPEN.get(engine) ?? new Map<string, string[]>();
+  OPEN.set(engine, known);
+  const found = known.get(peer.key) ?? findOpen(peer, engine, uncertain);
+  known.set(peer.key, found);
+  return found;
+}
+
+function findOpen(peer: Selector, engine: PolicyEngine, uncertain: readonly Identity[]): string[] {
   if (peer.kind === 'fqdn' && engine.selectors.resolve(peer).ids.length === 0)
     return ['the addresses of DNS names are not known before pods have asked for them'];
   const inside = peer.kind === 'cidr' && (peer.insiders || peer.perhaps);
@@ -92,7 +103,10 @@ function whyOpen(peer: Selector, engine: PolicyEngine, uncertain: readonly Ident
   const open = new Map<string, number[]>();
   for (const identity of asked) {
     const selected = selectsOrWhy(peer, identity);
-    if (typeof selected === 'string') open.set(selected, [...(open.get(selected) ?? []), identity.id]);
+    if (typeof selected !== 'string') continue;
+    const ids = open.get(selected);
+    if (ids) ids.push(identity.id);
+    else open.set(selected, [identity.id]);
   }
   return [...open].map(([why, ids]) => why.replace('the peer', identitiesText(ids)));
 }

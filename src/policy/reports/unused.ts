@@ -92,6 +92,9 @@ export async function rulesOfFlows(
 /** Builds whose maps differ: where it is not known which it is, a rule must be covered in all. */
 const BUILDS_1_17: readonly Build[] = [true, false].map((development) => ({ release: '1.17', development }));
 const BUILDS: readonly Build[] = [
+  // Without SCTP as ANY, and without a meaning of denied ports that name no protocol.
+  { release: '1.12', development: false },
+  { release: '1.14', development: false },
   ...BUILDS_1_17,
   { release: '1.19', development: false },
   { release: '1.20', development: false },

@@ -64,9 +64,16 @@ export interface UnusedView {
   text: string;
 }
 
-/** One line per rule without effect. */
-export function renderUnused(unused: readonly UnusedView[], rules: number): string {
-  if (unused.length === 0) return `All ${rules} rules have an effect.\n`;
+/** One line per rule without effect. `isSettled`: nothing is unknown that the effect of a rule rests on. */
+export function renderUnused(
+  unused: readonly UnusedView[],
+  rules: number,
+  { isSettled }: { isSettled: boolean },
+): string {
+  if (unused.length === 0)
+    return isSettled
+      ? `All ${rules} rules have an effect.\n`
+      : `None of ${rules} rules is without effect for certain; not all is known that this rests on.\n`;
   const lines = unused.map(({ rule, reason, text }) =>
     [reason, `${nameOf(rule)}${rule.part ? ` ${rule.part}` : ''}`, sanitizeCell(rule.location), text].join(
       '\t',
