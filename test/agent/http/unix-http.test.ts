@@ -125,7 +125,7 @@ describe('an answer over a unix socket', () => {
       'not-http',
     ],
     ['with a length that is none', ['HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n'], 'not-http'],
-    ['with a header without end', [`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(70_000)}`], 'not-http'],
+    ['with a header without end', [`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(70_000)}`], 'too-large'],
     ['that never begins', [], 'truncated'],
   ])('%s is an error that says so', async (_, pieces, kind) => {
     await using server = await says(...pieces);
