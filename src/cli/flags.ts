@@ -7,7 +7,7 @@ import {
   type Elsewhere,
   type Globals,
 } from '../context.ts';
-import { UsageError } from '../errors.ts';
+import { UsageError, UserError } from '../errors.ts';
 import { parseDurationMs } from '../lib/duration.ts';
 import {
   type Build,
@@ -176,8 +176,17 @@ export function integer(
   });
 }
 
+/** The refresh interval of `--watch`: without a pause, who is asked would do nothing else. */
+const MIN_INTERVAL_MS = 10;
+
+/** The flag `--interval`. */
+export function intervalOption(): Option {
+  const option = durationOption('--interval <duration>', 'Refresh interval of --watch', MIN_INTERVAL_MS);
+  return option.default(2000, '2s');
+}
+
 /** A Go duration (`1h30m`, `2.5s`, `100ms`); the option's value is in milliseconds. */
-export function durationOption(flags: string, description: string): Option {
+export function durationOption(flags: string, description: string, minMs = 0): Option {
   const option = new Option(flags, description);
   return option.argParser((value: string) => {
     const ms = parseDurationMs(value);
@@ -185,6 +194,7 @@ export function durationOption(flags: string, description: string): Option {
       throw new UsageError(
         `invalid argument "${value}" for "${flagName(option)}" flag: expected a duration such as 30s, 5m or 1h30m`,
       );
+    if (ms < minMs) throw new UserError(`${option.long} ${value} is too short: the shortest is ${minMs}ms`);
     return ms;
   });
 }

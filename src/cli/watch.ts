@@ -7,7 +7,7 @@ import { type Block, markChanges, renderMarked, renderTable, type Table } from '
 import { type Palette, paletteFor } from '../render/text/palette.ts';
 import { CLEAR_SCREEN } from '../render/text/screen.ts';
 import { failed } from './answer.ts';
-import { durationOption } from './flags.ts';
+import { intervalOption } from './flags.ts';
 import { type OutputFlag, writeAnswer } from './output.ts';
 
 /** What `addWatchOptions` adds to a command. */
@@ -30,7 +30,7 @@ export function addWatchOptions(command: Command): Command {
         });
     })
     .addOption(new Option('-w, --watch', 'Repeat the list, and mark what changed'))
-    .addOption(durationOption('--interval <duration>', 'Refresh interval of --watch').default(2000, '2s'));
+    .addOption(intervalOption());
 }
 
 /**

@@ -114,6 +114,7 @@ function* agentFindings({ agents, endpoints, pods }: ClusterFacts): Generator<Fi
   const check = 'agents';
   const nodeOf = pods && new Map(pods.map(({ name, node }) => [name, node]));
   const byName = endpoints && new Map(endpoints.map((each) => [each.name, each]));
+  const running = Map.groupBy(pods?.filter(({ runs }) => runs) ?? [], ({ node }) => node);
   for (const [node, { endpoints: own }] of agents) {
     if (!own) continue;
     const ownNames = new Set(own.map(({ name }) => name));
@@ -138,11 +139,11 @@ function* agentFindings({ agents, endpoints, pods }: ClusterFacts): Generator<Fi
           text: `the agent has identity ${identity}, the CiliumEndpoint ${stored.identity ?? 'none'}`,
         };
     }
-    for (const pod of pods ?? [])
-      if (pod.runs && pod.node === node && !ownNames.has(pod.name))
+    for (const { name } of running.get(node) ?? [])
+      if (!ownNames.has(name))
         yield {
           check,
-          object: pod.name,
+          object: name,
           node,
           text: 'it runs, and the agent of its node has no endpoint of it',
         };
@@ -151,14 +152,14 @@ function* agentFindings({ agents, endpoints, pods }: ClusterFacts): Generator<Fi
 
 function* identityFindings({ identities, endpoints }: ClusterFacts): Generator<Finding> {
   if (!identities || !endpoints) return;
-  const used = new Map<number, string[]>();
+  const used = new Map<number, { first: string; count: number }>();
   for (const { name, identity } of endpoints) {
     if (identity === undefined || identities.has(identity) || isOfNoObject(identity)) continue;
-    used.set(identity, [...(used.get(identity) ?? []), name]);
+    const { first, count } = used.get(identity) ?? { first: name, count: 0 };
+    used.set(identity, { first: compareBytes(name, first) < 0 ? name : first, count: count + 1 });
   }
-  for (const [identity, names] of used) {
-    const [first = ''] = names.toSorted(compareBytes);
-    const more = names.length > 1 ? ` and ${names.length - 1} more` : '';
+  for (const [identity, { first, count }] of used) {
+    const more = count > 1 ? ` and ${count - 1} more` : '';
     yield {
       check: 'identities',
       object: String(identity),
@@ -191,6 +192,13 @@ function* nodeFindings({ nodes, ciliumNodes }: ClusterFacts): Generator<Finding>
       if (owner === undefined) owners.set(prefix, name);
       else yield { check, object: name, node: name, text: `its prefix ${prefix} is also that of ${owner}` };
     }
+}
+
+/** The nodes that no agent runs on. Where nodes could not be listed, of those that have pods. */
+export function nodesWithoutAgent({ nodes, pods, agents }: ClusterFacts): string[] {
+  if (!agents) return [];
+  const names = nodes?.map(({ name }) => name) ?? pods?.map(({ node }) => node) ?? [];
+  return [...new Set(names)].filter((name) => name !== '' && !agents.has(name)).toSorted(compareBytes);
 }
 
 function* taintFindings({ nodes, agents, agentTaint }: ClusterFacts): Generator<Finding> {

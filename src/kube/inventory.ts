@@ -24,17 +24,18 @@ interface Node extends KubeObject {
   spec?: { taints?: { key?: string }[]; ipam?: { podCIDRs?: string[] } };
 }
 
-/** The pods that Cilium has to do with and that have not ended. */
+/** The pods that Cilium has to do with and that have not ended. One that is being deleted is there, and may lack anything. */
 export function listPodFacts(client: KubeClient): Promise<PodFact[]> {
   return listAll<Pod, PodFact>(client, '/api/v1/pods', {}, ({ metadata, spec, status = {} }) => {
     const { phase, podIPs = [] } = status;
-    // A pod that is being deleted loses its endpoint before it goes.
-    if (spec?.hostNetwork || metadata?.deletionTimestamp) return undefined;
-    if (phase !== 'Running' && phase !== 'Pending') return undefined;
+    if (spec?.hostNetwork) return undefined;
+    // A pod that is being deleted keeps its endpoint for as long as it takes to end, and loses it before it goes.
+    const isGoing = metadata?.deletionTimestamp !== undefined;
+    if (phase !== 'Running' && phase !== 'Pending' && !isGoing) return undefined;
     return {
       name: nameOf(metadata),
       node: spec?.nodeName ?? '',
-      runs: phase === 'Running',
+      runs: phase === 'Running' && !isGoing,
       addresses: podIPs.flatMap(({ ip = '' }) => (ip === '' ? [] : [ip])),
     };
   });

@@ -53,12 +53,26 @@ export function containerOf({ status }: Pod, container: string): ContainerStatus
   return status?.containerStatuses?.find(({ name }) => name === container);
 }
 
+/** The init container that has yet to end. One that runs beside the others and is ready is none. */
+function openInit({ status }: Pod): ContainerStatus | undefined {
+  return status?.initContainerStatuses?.find(
+    ({ state, ready }) => state && !state.terminated && !(state.running && ready),
+  );
+}
+
+/** The container that says why another one of a pod does not run: an init container that fails or goes on, else it. */
+export function tellingContainer(pod: Pod, container: string): string {
+  if (containerOf(pod, container)?.state?.running) return container;
+  const failed = pod.status?.initContainerStatuses?.find(({ state }) => state?.terminated?.exitCode);
+  return (openInit(pod) ?? failed)?.name ?? container;
+}
+
 /** Why a container of a pod does not run; undefined when it does. */
 export function troubleOf(pod: Pod, container: string): string | undefined {
   const { metadata, status } = pod;
   const own = containerOf(pod, container);
   if (own?.state?.running) return undefined;
-  const init = status?.initContainerStatuses?.find(({ state }) => state && !state.terminated);
+  const init = openInit(pod);
   const { waiting, terminated } = own?.state ?? {};
   if (metadata?.deletionTimestamp) return 'the pod is being deleted';
   if (init)

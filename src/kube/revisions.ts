@@ -1,7 +1,7 @@
 import type { Rollout, RolloutPod } from '../model/cluster.ts';
-import type { KubeClient, KubeObject } from './client.ts';
+import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
 import { listAll } from './pages.ts';
-import { type Pod, podsPath, unreadyOf } from './pods.ts';
+import { type Pod, podsPath, tellingContainer, unreadyOf } from './pods.ts';
 
 interface WorkloadObject extends KubeObject {
   spec?: {
@@ -18,17 +18,20 @@ interface Revision extends KubeObject {
   revision?: number;
 }
 
+type LeftOut = Rollout['leftOut'][number];
+
 /** The labels of pods and revisions that name the template which they are of. */
 const HASH = { DaemonSet: 'controller-revision-hash', Deployment: 'pod-template-hash' } as const;
+const FORBIDDEN = 403;
 const REVISION = 'deployment.kubernetes.io/revision';
 
-/** A workload with its pods; undefined where there is none. `container` is the main one. */
+/** A workload with its pods; undefined where there is none. `untold` is why templates are not known: they may not be read. */
 export async function readRevisions(
   client: KubeClient,
   namespace: string,
   type: Rollout['type'],
   name: string,
-): Promise<(Rollout & { container: string }) | undefined> {
+): Promise<{ rollout: Rollout; untold: string | undefined } | undefined> {
   const root = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}`;
   const found = await client.find<WorkloadObject>({ path: `${root}/${type.toLowerCase()}s/${name}` });
   if (!found) return undefined;
@@ -39,22 +42,36 @@ export async function readRevisions(
   // The first container is what the workload is for.
   const [main] = spec?.template?.spec?.containers ?? [];
   const container = main?.name ?? '';
-  const newest = await newestHash(client, root, type, name, labelSelector);
-  const pods = await listAll<Pod, RolloutPod>(client, podsPath(namespace), { labelSelector }, (pod) => {
-    const hash = pod.metadata?.labels?.[HASH[type]];
-    return {
-      name: pod.metadata?.name ?? '',
-      node: pod.spec?.nodeName ?? '',
-      image: pod.spec?.containers?.find((each) => each.name === container)?.image ?? '',
-      isNew: newest === undefined || hash === undefined ? undefined : hash === newest,
-      trouble: unreadyOf(pod, container),
-      createdAt: pod.metadata?.creationTimestamp ?? '',
-    };
+  let untold: string | undefined;
+  const newest = await newestHash(client, root, type, name, labelSelector).catch((error: unknown) => {
+    if (!(error instanceof KubeRefusal && error.code === FORBIDDEN)) throw error;
+    untold = error.status.message ?? error.message;
+    return undefined;
   });
-  return {
+  const listed = await listAll<Pod, { pod: RolloutPod } | { left: LeftOut }>(
+    client,
+    podsPath(namespace),
+    { labelSelector },
+    (pod) => {
+      const hash = pod.metadata?.labels?.[HASH[type]];
+      const place = { name: pod.metadata?.name ?? '', node: pod.spec?.nodeName ?? '' };
+      const why = whyLeftOut(pod);
+      if (why !== undefined) return { left: { ...place, why } };
+      return {
+        pod: {
+          ...place,
+          image: pod.spec?.containers?.find((each) => each.name === container)?.image ?? '',
+          isNew: newest === undefined || hash === undefined ? undefined : hash === newest,
+          trouble: unreadyOf(pod, container),
+          container: tellingContainer(pod, container),
+          createdAt: pod.metadata?.creationTimestamp ?? '',
+        },
+      };
+    },
+  );
+  const rollout: Rollout = {
     type,
     name,
-    container,
     desired: type === 'DaemonSet' ? (status?.desiredNumberScheduled ?? 0) : (spec?.replicas ?? 1),
     image: main?.image ?? '',
     isObserved: (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0),
@@ -64,8 +81,17 @@ export async function readRevisions(
         : spec?.paused
           ? 'it is paused: kubectl rollout resume goes on'
           : undefined,
-    pods,
+    pods: listed.flatMap((one) => ('pod' in one ? [one.pod] : [])),
+    leftOut: listed.flatMap((one) => ('left' in one ? [one.left] : [])),
   };
+  return { rollout, untold };
+}
+
+/** Why a pod is none of its workload any more, as its controller sees it; undefined where it is. */
+function whyLeftOut({ metadata, status }: Pod): string | undefined {
+  if (metadata?.deletionTimestamp) return 'it is being deleted';
+  const { phase, reason } = status ?? {};
+  return phase === 'Failed' || phase === 'Succeeded' ? `it has ended (${reason ?? phase})` : undefined;
 }
 
 /** The hash of the newest template; undefined where no revision tells. */

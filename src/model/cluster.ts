@@ -52,7 +52,7 @@ export interface PodFact {
   name: string;
   /** Empty before it is on one. */
   node: string;
-  /** False while it has yet to start. */
+  /** False while it has yet to start, and once it is being deleted. */
   runs: boolean;
   addresses: readonly string[];
 }
@@ -90,6 +90,8 @@ export interface RolloutPod {
   isNew: boolean | undefined;
   /** Why it is not ready; undefined when it is. */
   trouble: string | undefined;
+  /** The container whose log says more: the main one, or the init container that has not ended. */
+  container: string;
   /** When it was made (RFC 3339). */
   createdAt: string;
 }
@@ -107,4 +109,6 @@ export interface Rollout {
   /** Why its pods are not replaced, where its specification says so. */
   pause: string | undefined;
   pods: readonly RolloutPod[];
+  /** Pods that do not count: they have ended or are being deleted. */
+  leftOut: readonly { name: string; node: string; why: string }[];
 }

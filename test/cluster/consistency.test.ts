@@ -4,6 +4,7 @@ import {
   type ClusterFacts,
   findInconsistencies,
   lastingFindings,
+  nodesWithoutAgent,
 } from '../../src/cluster/consistency.ts';
 
 const WEB = { name: 'shop/web', identity: 1001, addresses: ['10.0.0.1', 'fd00::1'] };
@@ -141,6 +142,46 @@ describe('where the parts of a cluster disagree', () => {
     const keys = ['nodes', 'ciliumNodes', 'pods', 'endpoints', 'slices', 'identities', 'agents'] as const;
     for (const key of keys) expect(lines({ [key]: undefined })).toEqual([]);
     expect(lines({ agents: new Map([['n1', { isReady: true }]]) })).toEqual([]);
+  });
+
+  test('nodes without an agent are told, by the nodes or else by the pods', () => {
+    const one = new Map([['n2', { isReady: true }]]);
+    expect(nodesWithoutAgent(SOUND)).toEqual([]);
+    expect(nodesWithoutAgent({ ...SOUND, agents: one })).toEqual(['n1']);
+    expect(nodesWithoutAgent({ ...SOUND, agents: one, nodes: undefined })).toEqual(['n1']);
+    expect(nodesWithoutAgent({ ...SOUND, agents: one, nodes: undefined, pods: undefined })).toEqual([]);
+    expect(nodesWithoutAgent({ ...SOUND, agents: undefined })).toEqual([]);
+  });
+
+  test('many pods take no more time each than few', () => {
+    const many = Array.from({ length: 60_000 }, (_, n) => ({
+      name: `shop/p${n}`,
+      node: `n${n % 2000}`,
+      runs: true,
+      addresses: [],
+    }));
+    const beganMs = performance.now();
+    const found = findInconsistencies({
+      ...SOUND,
+      nodes: undefined,
+      ciliumNodes: undefined,
+      slices: 'none',
+      pods: many,
+      endpoints: many.map(({ name }) => ({ name, identity: 5000, addresses: [] })),
+      agents: new Map(
+        Map.groupBy(many, ({ node }) => node)
+          .entries()
+          .map(([node, pods]) => [
+            node,
+            { isReady: true, endpoints: pods.map(({ name }) => ({ name, identity: 5000, addresses: [] })) },
+          ]),
+      ),
+    });
+    expect(found.map(({ text }) => text)).toEqual([
+      'there is no CiliumIdentity of it, and shop/p0 and 59999 more has it',
+    ]);
+    // Each pod for each agent, or each name for each name, would take half a minute.
+    expect(performance.now() - beganMs).toBeLessThan(5000);
   });
 
   test('only what is there twice lasts', () => {

@@ -8,6 +8,7 @@ const pod = (name: string, more: Partial<RolloutPod> = {}): RolloutPod => ({
   image: 'cilium:v2',
   isNew: true,
   trouble: undefined,
+  container: 'cilium-agent',
   createdAt: '2026-11-01T00:00:00Z',
   ...more,
 });
@@ -19,6 +20,7 @@ const rollout = (pods: RolloutPod[], more: Partial<Rollout> = {}): Rollout => ({
   isObserved: true,
   pause: undefined,
   pods,
+  leftOut: [],
   ...more,
 });
 

@@ -3,7 +3,7 @@ import { agentAddress, connectAgent } from '../../agent/client.ts';
 
 import { examples, integer } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
-import { findDrift, type NodeLayers, type SharedLayers } from '../../cluster/config/drift.ts';
+import { type DriftRow, findDrift, type NodeLayers, type SharedLayers } from '../../cluster/config/drift.ts';
 import { loadFacts, minorOf } from '../../cluster/config/facts.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
@@ -108,13 +108,23 @@ export async function runConfigDrift(options: DriftOptions, ctx: Context): Promi
     await ctx.err.write(
       `The configuration was written after the agents of ${drift.behind.length} nodes started: ${some(drift.behind)}\n`,
     );
+  const where = whereOf(drift.rows, nodes.length, stops.length);
   await ctx.err.write(
     nodes.length === 0 && drift.rows.length === 0
       ? `None of ${stops.length} nodes was read: whether they drift is not known.\n`
-      : `${drift.rows.length === 0 ? 'No drift' : 'Drift'} on ${nodes.length} of ${stops.length} nodes. ${drift.notShown.length} keys are not told by the agents and were not compared with them.\n`,
+      : `${where}. ${drift.notShown.length} keys are not told by the agents and were not compared with them.\n`,
   );
   if (drift.rows.length > 0) ctx.exitCode = DRIFTED;
   else if (unread.length > 0 || overrides === undefined || nodes.length === 0) ctx.exitCode = NOT_ALL_READ;
+}
+
+/** On how many nodes something drifted; a row of no node is about what Helm wrote and the ConfigMap. */
+function whereOf(rows: readonly DriftRow[], read: number, all: number): string {
+  if (rows.length === 0) return `No drift on ${read} of ${all} nodes`;
+  const drifted = new Set(rows.map(({ node }) => node));
+  const helm = drifted.delete('') ? 'between Helm and the ConfigMap' : undefined;
+  if (helm && drifted.size === 0) return `Drift ${helm}, none on ${read} of ${all} nodes`;
+  return `Drift on ${drifted.size} of ${all} nodes${helm ? `, and ${helm}` : ''}`;
 }
 
 function some(names: readonly string[]): string {

@@ -1,11 +1,13 @@
 import { connectAgent, DEFAULT_SOCKET } from '../../agent/client.ts';
 import { listEndpoints } from '../../agent/decode/endpoints.ts';
+import { ProgressLine } from '../../cli/progress.ts';
 import {
   AGENT_TAINT,
   type ClusterFacts,
   type Finding,
   findInconsistencies,
   lastingFindings,
+  nodesWithoutAgent,
 } from '../../cluster/consistency.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
@@ -26,6 +28,7 @@ import { bounded } from '../../lib/bounded.ts';
 import type { AgentFact } from '../../model/cluster.ts';
 import { consistencyDocument, renderConsistency } from '../../render/cluster/consistency.ts';
 import { goJson } from '../../render/text/json.ts';
+import { sanitizeCell } from '../../render/text/sanitize.ts';
 import type { StatusOptions } from './options.ts';
 
 /** What is under way looks inconsistent for a moment: what is found is looked at once more after so long. */
@@ -52,10 +55,14 @@ export async function runConsistency(options: StatusOptions, ctx: Context): Prom
   let looked = await look(client, namespace, workerCount, ctx);
   let findings: readonly Finding[] = findInconsistencies(looked.facts);
   if (findings.length > 0) {
-    if (ctx.err.isTTY)
-      await ctx.err.write('Looking once more, since what is under way looks inconsistent for a moment.\n');
-    await ctx.clock.sleep(AGAIN_MS, ctx.signal);
-    looked = await look(client, namespace, workerCount, ctx);
+    const progress = new ProgressLine(ctx.err);
+    await progress.show('Looking once more, since what is under way looks inconsistent for a moment.');
+    try {
+      await ctx.clock.sleep(AGAIN_MS, ctx.signal);
+      looked = await look(client, namespace, workerCount, ctx);
+    } finally {
+      await progress.clear();
+    }
     findings = lastingFindings(findings, findInconsistencies(looked.facts));
   }
   await ctx.out.write(
@@ -63,7 +70,7 @@ export async function runConsistency(options: StatusOptions, ctx: Context): Prom
       ? `${goJson(consistencyDocument(looked, findings), 1)}\n`
       : renderConsistency(looked, findings),
   );
-  for (const gap of looked.gaps) await ctx.err.write(`Not compared: ${gap}\n`);
+  for (const gap of looked.gaps) await ctx.err.write(`Not compared: ${sanitizeCell(gap)}\n`);
   if (findings.length > 0) ctx.exitCode = 1;
   else if (looked.gaps.length > 0) ctx.exitCode = NOT_ALL;
 }
@@ -98,6 +105,8 @@ async function look(client: KubeClient, namespace: string, workers: number, ctx:
   ]);
   const agentTaint = config?.data[TAINT_OPTION] || AGENT_TAINT;
   const facts: ClusterFacts = { nodes, ciliumNodes, pods, endpoints, slices, identities, agents, agentTaint };
+  for (const node of nodesWithoutAgent(facts))
+    gaps.push(`the agent of node ${node}: no agent of Cilium runs there`);
   return { facts, gaps: gaps.toSorted() };
 }
 

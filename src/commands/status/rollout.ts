@@ -2,7 +2,7 @@ import { AGENT_TAINT } from '../../cluster/consistency.ts';
 import { blockingPod, isDone } from '../../cluster/rollout.ts';
 import { COMPONENT } from '../../cluster/status.ts';
 import type { Context } from '../../context.ts';
-import { errorMessage, UserError } from '../../errors.ts';
+import { errorMessage, isUnreachable, UserError } from '../../errors.ts';
 import { listAgents } from '../../kube/agents.ts';
 import { type KubeClient, KubeRefusal } from '../../kube/client.ts';
 import { readConfigMap } from '../../kube/config-map.ts';
@@ -11,9 +11,10 @@ import { listNodeFacts } from '../../kube/inventory.ts';
 import { lastWarning, readRevisions } from '../../kube/revisions.ts';
 import { openCluster } from '../../kube/road.ts';
 import { readLog } from '../../kube/workloads.ts';
-import type { Rollout } from '../../model/cluster.ts';
+import type { Rollout, RolloutPod } from '../../model/cluster.ts';
 import { type Held, renderRollouts, rolloutDocument } from '../../render/cluster/rollout.ts';
 import { goJson } from '../../render/text/json.ts';
+import { sanitizeCell } from '../../render/text/sanitize.ts';
 import { TAINT_OPTION } from './consistency.ts';
 import type { StatusOptions } from './options.ts';
 
@@ -25,6 +26,11 @@ const WORKLOADS: readonly [Rollout['type'], string][] = [
   ['Deployment', COMPONENT.ui],
   ['Deployment', COMPONENT.clusterMesh],
 ];
+const FORBIDDEN = 403;
+/** Between two looks of --wait. */
+const RETRY_MS = 2000;
+/** Exit code where all that is known is done, and not all is known. */
+const NOT_ALL = 3;
 const LOG_LINES = 5;
 /** What the kubelet writes before each line. */
 const KUBELET_TIME = /^\d{4}-\S+Z /;
@@ -32,60 +38,128 @@ const LOG_SINCE_MS = 600_000;
 
 /** Prints which template and image each pod of Cilium is of, and what a roll-out waits for. */
 export async function runRollout(options: StatusOptions, ctx: Context): Promise<void> {
-  const { output, watch, interval } = options;
+  const { output, watch, interval, wait, waitDuration } = options;
   if (watch && output === 'json')
     throw new UserError('--watch shows a text: it cannot be combined with -o json');
   if (!['', 'summary', 'json'].includes(output))
     throw new UserError(`-o ${output} is not a form of --rollout: there are summary and json`);
   await using client = await openCluster(ctx);
   const namespace = await ciliumNamespace(client, ctx.globals.cluster?.namespace);
+  const look = () => lookAtRollouts(client, namespace, ctx);
   if (watch) {
     const { watchText } = await import('../../cli/watch.ts');
-    const look = async () => (await lookAtRollouts(client, namespace, ctx)).text;
-    return await watchText(ctx, interval, look, 'The API server');
+    // On a cleared screen a note must stand below what it is about.
+    const text = async () => {
+      const view = await look();
+      return `${view.text}${notesOf(view)}`;
+    };
+    return await watchText(ctx, interval, text, 'The API server');
   }
-  const { text, document, done } = await lookAtRollouts(client, namespace, ctx);
-  await ctx.out.write(output === 'json' ? `${goJson(document, 1)}\n` : text);
-  if (!done) ctx.exitCode = 1;
+  const view = wait ? await waitForEnd(look, waitDuration, ctx) : await look();
+  await ctx.out.write(output === 'json' ? `${goJson(view.document, 1)}\n` : view.text);
+  await ctx.err.write(notesOf(view));
+  ctx.exitCode = EXIT_CODES[view.state];
+  if (wait && view.state === 'open')
+    throw new UserError(`the roll-out is not done after ${waitDuration / 1000} s`, {
+      hint: 'Give it more time with --wait-duration.',
+    });
 }
 
-/** The roll-outs as text and as a document, and whether all of them have come to their end. */
+function notesOf({ notes }: RolloutView): string {
+  return notes.map((note) => `${sanitizeCell(note)}\n`).join('');
+}
+
+/** Looks until all is done or no look more would help, and at the latest until the time is up. */
+async function waitForEnd(
+  look: () => Promise<RolloutView>,
+  waitMs: number,
+  ctx: Context,
+): Promise<RolloutView> {
+  const until = ctx.clock.nowMs() + waitMs;
+  let last = await look();
+  let lost = false;
+  while (last.state === 'open' && ctx.clock.nowMs() + RETRY_MS <= until) {
+    await ctx.clock.sleep(RETRY_MS, ctx.signal);
+    try {
+      last = await look();
+      if (lost) await ctx.err.write('The API server answers again.\n');
+      lost = false;
+    } catch (error) {
+      ctx.signal.throwIfAborted();
+      if (!isUnreachable(error)) throw error;
+      if (!lost) await ctx.err.write(`${sanitizeCell(errorMessage(error))}\nStill waiting.\n`);
+      lost = true;
+    }
+  }
+  return last;
+}
+
+/** What one look shows. */
+export interface RolloutView {
+  text: string;
+  document: object;
+  /** Whether all has come to its end, as far as it may be seen: `hidden` lacks a workload, `unsure` lacks taints. */
+  state: 'done' | 'open' | 'hidden' | 'unsure';
+  /** What could not be seen, one sentence each. */
+  notes: string[];
+}
+
+const EXIT_CODES: Readonly<Record<RolloutView['state'], number>> = {
+  done: 0,
+  open: 1,
+  hidden: 1,
+  unsure: NOT_ALL,
+};
+
+/** The roll-outs as text and as a document. A workload that may not be read is left out with a note. */
 export async function lookAtRollouts(
   client: KubeClient,
   namespace: string,
   ctx: Context,
-): Promise<{ text: string; document: object; done: boolean }> {
-  const found = await Promise.all(
-    WORKLOADS.map(([type, name]) => readRevisions(client, namespace, type, name)),
-  );
+): Promise<RolloutView> {
+  const notes: string[] = [];
+  const refusals: KubeRefusal[] = [];
+  const read = async ([type, name]: (typeof WORKLOADS)[number]): Promise<Rollout | undefined> => {
+    try {
+      const found = await readRevisions(client, namespace, type, name);
+      if (found?.untold !== undefined)
+        notes.push(`Note: of ${type} ${name} templates are not known, and the image tells: ${found.untold}`);
+      return found?.rollout;
+    } catch (error) {
+      if (!(error instanceof KubeRefusal && error.code === FORBIDDEN)) throw error;
+      refusals.push(error);
+      notes.push(`Not shown: ${type} ${name}: ${reasonOf(error)}`);
+      return undefined;
+    }
+  };
+  const found = await Promise.all(WORKLOADS.map(read));
   const rollouts = found.filter((each) => each !== undefined);
   if (rollouts.length === 0)
-    throw new UserError(`no workload of Cilium is in the namespace ${namespace}`, {
-      hint: 'Name the one that Cilium is installed in: --namespace.',
-    });
+    throw (
+      refusals[0] ??
+      new UserError(`no workload of Cilium is in the namespace ${namespace}`, {
+        hint: 'Name the one that Cilium is installed in: --namespace.',
+      })
+    );
   const held = new Map<Rollout, Held>();
   await Promise.all(
     rollouts.map(async (rollout) => {
       const pod = blockingPod(rollout);
-      if (pod)
-        held.set(rollout, await whyHeld(client, namespace, { ...pod, container: rollout.container }, ctx));
+      if (pod) held.set(rollout, await whyHeld(client, namespace, pod, ctx));
     }),
   );
   const taints = await leftTaints(client, namespace, ctx);
-  const now = ctx.clock.nowMs();
+  if (taints.nodes === undefined) notes.push(`Whether taints are left is not known: ${taints.why}`);
+  const isOpen = !rollouts.every(isDone) || (taints.nodes ?? []).length > 0;
   return {
-    text: renderRollouts(rollouts, held, taints, now),
+    text: renderRollouts(rollouts, held, taints, ctx.clock.nowMs()),
     document: rolloutDocument(rollouts, held, taints),
-    done: rollouts.every(isDone) && taints.nodes?.length === 0,
+    state: isOpen ? 'open' : refusals.length > 0 ? 'hidden' : taints.nodes === undefined ? 'unsure' : 'done',
+    notes: notes.toSorted(),
   };
 }
 
-async function whyHeld(
-  client: KubeClient,
-  namespace: string,
-  pod: { name: string; node: string; trouble: string | undefined; container: string },
-  ctx: Context,
-): Promise<Held> {
+async function whyHeld(client: KubeClient, namespace: string, pod: RolloutPod, ctx: Context): Promise<Held> {
   const { name, node, trouble = '', container } = pod;
   const notes: string[] = [];
   const attempt = async <T>(what: string, part: () => Promise<T>): Promise<T | undefined> => {
@@ -109,6 +183,7 @@ async function whyHeld(
     node,
     trouble,
     event,
+    container,
     log: lines.slice(-LOG_LINES).map((line) => line.replace(KUBELET_TIME, '')),
     notes,
   };

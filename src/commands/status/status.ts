@@ -3,10 +3,10 @@ import { ApiError } from '../../agent/client.ts';
 import type { Answer } from '../../agent/decode/answer.ts';
 import { readStatus } from '../../agent/decode/status.ts';
 import { TransportError } from '../../agent/http/http.ts';
-import { durationOption, examples, integer } from '../../cli/flags.ts';
+import { durationOption, examples, integer, intervalOption } from '../../cli/flags.ts';
 import { outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
-import { SilentExit, UsageError } from '../../errors.ts';
+import { SilentExit, UserError } from '../../errors.ts';
 import { FAULT_LEVELS } from '../../model/problem.ts';
 import { type AgentStatus, isUp } from '../../model/status.ts';
 import type { StatusOptions } from './options.ts';
@@ -43,7 +43,7 @@ export function addStatusCommand(command: Command, ctx: Context): void {
     .optionsGroup('Flags for a cluster:')
     .addOption(new Option('--agent', 'Show the agent of this machine, or the one that --node names'))
     .addOption(new Option('--cluster', 'Show the whole cluster, as its API server and its agents tell'))
-    .option('--wait', 'Wait until there are no errors and no warnings')
+    .option('--wait', 'Wait until there are no errors and no warnings, or until the --rollout is done')
     .addOption(
       durationOption('--wait-duration <duration>', 'How long all of it may take').default(300_000, '5m'),
     )
@@ -54,19 +54,9 @@ export function addStatusCommand(command: Command, ctx: Context): void {
     .option('--interactive', 'Show the status again after each look of --wait, at a terminal', true)
     .option('--unmanaged', 'Name the pods that Cilium does not manage, and why')
     .option('--rollout', 'Show which template each pod of Cilium is of, and what a roll-out waits for')
-    .addOption(
-      new Option(
-        '--consistency',
-        'Compare pods, CiliumEndpoints, slices, agents, identities, nodes and taints',
-      ).conflicts(['rollout', 'wait', 'watch', 'unmanaged']),
-    )
-    .addOption(
-      new Option('-w, --watch', 'Repeat the status, or the --rollout, until Ctrl-C').conflicts([
-        'wait',
-        'unmanaged',
-      ]),
-    )
-    .addOption(durationOption('--interval <duration>', 'Refresh interval of --watch').default(2000, '2s'))
+    .option('--consistency', 'Compare pods, CiliumEndpoints, slices, agents, identities, nodes and taints')
+    .option('-w, --watch', 'Repeat the status, or the --rollout, until Ctrl-C')
+    .addOption(intervalOption())
     .option('--compat-exit', 'Exit with 0 although there are errors, as the reference does')
     .addHelpText(
       'after',
@@ -86,6 +76,7 @@ export function addStatusCommand(command: Command, ctx: Context): void {
       const isCluster = await isClusterMeant(options, ctx);
       refuseOthers(command, isCluster);
       if (!isCluster) return runStatus(options, ctx);
+      refuseTogether(options);
       if (options.consistency) return (await import('./consistency.ts')).runConsistency(options, ctx);
       if (options.rollout) return (await import('./rollout.ts')).runRollout(options, ctx);
       const { runClusterStatus } = await import('./cluster.ts');
@@ -102,18 +93,39 @@ const OF_CLUSTER = [
   ...['rollout', 'consistency', 'watch', 'interval'],
 ];
 
+/** Flags of a cluster that another one leaves without effect. */
+const NOT_TOGETHER: Partial<Record<keyof StatusOptions, readonly (keyof StatusOptions)[]>> = {
+  consistency: ['rollout', 'wait', 'watch', 'unmanaged', 'compatExit', 'failOn', 'ignoreWarnings'],
+  rollout: ['unmanaged', 'compatExit', 'failOn', 'ignoreWarnings'],
+  watch: ['wait', 'unmanaged'],
+};
+
+/** The reference has none of these pairs: its usage would not help. */
+function refuseTogether(options: StatusOptions): void {
+  for (const [one, others] of Object.entries(NOT_TOGETHER)) {
+    if (!options[one as keyof StatusOptions]) continue;
+    const other = others.find((name) => options[name]);
+    if (other !== undefined)
+      throw new UserError(`${flagOf(one)} and ${flagOf(other)} cannot be used together`);
+  }
+}
+
+function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+}
+
 /** Throws for a flag that would be without effect: who waits for an agent would not wait at all. */
 function refuseOthers(command: Command, isCluster: boolean): void {
   const given = (isCluster ? OF_AGENT : OF_CLUSTER).find(
     (name) => command.getOptionValueSource(name) === 'cli',
   );
   if (given === undefined) return;
-  const flag = `--${given.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+  const flag = flagOf(given);
   throw isCluster
-    ? new UsageError(`${flag} is for the status of an agent, and the cluster is meant`, {
+    ? new UserError(`${flag} is for the status of an agent, and the cluster is meant`, {
         hint: 'Name an agent with --node or --pod, or take the one of this machine with --agent.',
       })
-    : new UsageError(`${flag} is for the status of a cluster, and an agent is meant`, {
+    : new UserError(`${flag} is for the status of a cluster, and an agent is meant`, {
         hint: 'Ask for that of the cluster with --cluster.',
       });
 }

@@ -4,12 +4,17 @@ import { humanAge } from '../text/duration.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
 import { LIST_TABLE, tabulate } from '../text/table.ts';
 
+/** How many of the pods that do not count are named: evicted ones may be many. */
+const MAX_LEFT_OUT = 5;
+
 /** A pod that a roll-out waits for, and what is known of it. */
 export interface Held {
   pod: string;
   node: string;
   trouble: string;
   event: { at: string | undefined; reason: string; message: string } | undefined;
+  /** The container whose log it is. */
+  container: string;
   log: readonly string[];
   /** What could not be read of it. */
   notes: readonly string[];
@@ -29,20 +34,15 @@ export function renderRollouts(
   nowMs: number,
 ): string {
   const parts = rollouts.map((rollout) => renderRollout(rollout, held.get(rollout), nowMs));
-  const left =
-    taints.nodes === undefined
-      ? `Whether taints are left is not known: ${sanitizeCell(taints.why ?? '')}\n`
-      : taints.nodes
-          .map(
-            (node) =>
-              `Node ${sanitizeCell(node)} keeps the taint of an agent that is not ready, and its agent is ready.\n`,
-          )
-          .join('');
-  return `${parts.join('')}${left}`;
+  const left = (taints.nodes ?? []).map(
+    (node) =>
+      `Node ${sanitizeCell(node)} keeps the taint of an agent that is not ready, and its agent is ready.\n`,
+  );
+  return `${parts.join('')}${left.join('')}`;
 }
 
 function renderRollout(rollout: Rollout, held: Held | undefined, nowMs: number): string {
-  const { type, name, desired, image, isObserved, pause } = rollout;
+  const { type, name, desired, image, isObserved, pause, leftOut } = rollout;
   const done = isDone(rollout);
   const fresh = freshPods(rollout).length;
   const lines = [
@@ -51,6 +51,14 @@ function renderRollout(rollout: Rollout, held: Held | undefined, nowMs: number):
   if (done) return `${lines[0]}\n`;
   if (!isObserved) lines.push('  its controller has not seen the last change yet');
   if (pause !== undefined) lines.push(`  ${pause}`);
+  for (const { name: pod, node, why } of leftOut.slice(0, MAX_LEFT_OUT))
+    lines.push(
+      `  not counted: ${sanitizeCell(node === '' ? pod : `${pod} on ${node}`)}: ${sanitizeCell(why)}`,
+    );
+  if (leftOut.length > MAX_LEFT_OUT)
+    lines.push(
+      `  not counted: ${leftOut.length - MAX_LEFT_OUT} more pods that have ended or are being deleted`,
+    );
   const rows = openPods(rollout).map((pod) =>
     [
       pod.node === '' ? '-' : pod.node,
@@ -70,14 +78,15 @@ function renderRollout(rollout: Rollout, held: Held | undefined, nowMs: number):
   return `${lines.join('\n')}\n${indent(table)}${held ? renderHeld(held, nowMs) : ''}`;
 }
 
-function renderHeld({ pod, node, trouble, event, log, notes }: Held, nowMs: number): string {
+function renderHeld({ pod, node, trouble, event, container, log, notes }: Held, nowMs: number): string {
   const at = node === '' ? '' : ` on ${node}`;
   const lines = [`Held up by ${pod}${at}: ${trouble}`];
   if (event) {
     const age = event.at === undefined ? '' : `, ${humanAge(event.at, nowMs)} ago`;
     lines.push(`  event${age}: ${event.reason}: ${event.message}`);
   }
-  if (log.length > 0) lines.push('  the end of its log:', ...log.map((line) => `    ${line}`));
+  if (log.length > 0)
+    lines.push(`  the end of the log of ${container}:`, ...log.map((line) => `    ${line}`));
   lines.push(...notes.map((note) => `  ${note}`));
   return `${lines.map((line) => `  ${sanitizeCell(line)}`).join('\n')}\n`;
 }
@@ -105,6 +114,7 @@ export function rolloutDocument(
       image: rollout.image,
       done: isDone(rollout),
       pods: rollout.pods,
+      leftOut: rollout.leftOut,
       heldUpBy: held.get(rollout) ?? null,
     })),
     taintsLeft: taints.nodes ?? null,

@@ -209,6 +209,16 @@ test('each layer has its column, and each key its verdict', async () => {
     '',
   ]);
   expect(stderr).toContain('The configuration was written after the agents of 1 nodes started: n1\n');
+  expect(stderr).toContain('Drift on 1 of 1 nodes, and between Helm and the ConfigMap. ');
+});
+
+test('counts the nodes that drifted, not those that were read', async () => {
+  await using one = await clusterOf({ data: SAME, nodes: ['n1', 'n2'] });
+  expect((await one.run(['config', 'drift'])).stderr).toContain('Drift on 1 of 2 nodes. ');
+  await using none = await clusterOf({ data: SAME, helm: { ...SAME, more: 'x' } });
+  expect((await none.run(['config', 'drift'])).stderr).toContain(
+    'Drift between Helm and the ConfigMap, none on 1 of 1 nodes. ',
+  );
 });
 
 test('the release that runs decides which keys are known', async () => {
