@@ -17,7 +17,7 @@ export async function main(argv: readonly string[], ctx: Context): Promise<numbe
     await run(words, found, progress, ctx);
     return ctx.exitCode;
   } catch (error) {
-    if (error instanceof RunEverywhere) return everywhere(argv, error, found, ctx);
+    if (error instanceof RunEverywhere) return everywhere(argv, error, found, progress.command, ctx);
     const instead = error instanceof RunInPod ? error : withoutRelay(error, found, ctx);
     if (instead) return inPod(words, instead, found, progress, ctx);
     return await report(error, found, progress, ctx).catch(() => 1);
@@ -35,20 +35,23 @@ async function everywhere(
   argv: readonly string[],
   asked: RunEverywhere,
   found: Resolved,
+  command: Command | undefined,
   ctx: Context,
 ): Promise<number> {
   try {
     const { runEverywhere } = await import('./cli/fan-out.ts');
     const verb = found.path.at(-1)?.verb;
-    if (verb?.changes)
-      throw new UsageError(
+    const { changes } = verb ?? {};
+    if (typeof changes === 'function' ? !command || changes(command) : changes)
+      throw new UserError(
         '--all-nodes and --limit-nodes are for verbs that read: this one changes the agent',
         {
           hint: 'Name one agent at a time: --node NAME.',
         },
       );
-    const { streams = verb?.streams === true, namesNode = false } = asked.printing;
-    return await runEverywhere(argv, asked.everywhere, { streams, namesNode }, main, ctx);
+    const isOfJson = command?.getOptionValue('output') === 'json';
+    const { streams = verb?.streams === true, namesNode = false, isJson = isOfJson } = asked.printing;
+    return await runEverywhere(argv, asked.everywhere, { streams, namesNode, isJson }, main, ctx);
   } catch (error) {
     return await report(error, found, { acted: true }, ctx).catch(() => 1);
   }
@@ -58,15 +61,21 @@ async function everywhere(
 function withoutRelay(error: unknown, found: Resolved, { globals }: Context): RunInPod | undefined {
   const { elsewhere } = globals;
   if (elsewhere?.transport !== 'auto' || isStandalone(found)) return undefined;
-  let cause: unknown = error;
-  for (let depth = 0; cause instanceof Error && depth < MAX_CAUSES; depth++) {
-    if (cause.name === 'ExecNotStarted' && /\bperl\b/.test(cause.message)) return new RunInPod(elsewhere);
-    cause = cause.cause;
-  }
-  return undefined;
+  const hasNoPerl = causesOf(error).some(
+    ({ name, message }) => name === 'ExecNotStarted' && /\bperl\b/.test(message),
+  );
+  return hasNoPerl ? new RunInPod(elsewhere) : undefined;
 }
 
 const MAX_CAUSES = 10;
+
+/** An error and what is behind it, from the outside in. */
+function causesOf(error: unknown): Error[] {
+  const causes: Error[] = [];
+  for (let cause = error; cause instanceof Error && causes.length < MAX_CAUSES; cause = cause.cause)
+    causes.push(cause);
+  return causes;
+}
 
 /** Runs the command line by the agent's own program. */
 async function inPod(
@@ -223,7 +232,10 @@ async function report(error: unknown, found: Resolved, progress: Progress, ctx: 
   if (ctx.signal.aborted) return ctx.signal.reason instanceof Stopped ? ctx.signal.reason.exitCode : 130;
   const expected = error instanceof UserError;
   const lines = [`${isStandalone(found) && expected ? '' : 'Error: '}${errorMessage(error)}`];
-  if (expected && error.hint) lines.push(error.hint);
+  if (expected && error.hint) {
+    const { agentHint } = await import('./cli/kube/agent-hint.ts');
+    lines.push(`${error.hint}${await agentHint(causesOf(error), progress.command, ctx)}`);
+  }
   if (!expected && !ctx.globals.debug)
     lines.push('This is a fault in the toolkit itself: run again with --debug for its stack.');
   if (ctx.globals.debug) lines.push(stackOf(error));

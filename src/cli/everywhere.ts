@@ -6,6 +6,8 @@ export interface Printing {
   streams?: boolean;
   /** What it prints names the node already. */
   namesNode?: boolean;
+  /** It prints one JSON value. */
+  isJson?: boolean;
 }
 
 /** Thrown instead of running a verb: the agent's own command line is to run in its pod. */

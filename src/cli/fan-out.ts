@@ -43,7 +43,7 @@ export type Run = (argv: readonly string[], ctx: Context) => Promise<number>;
 export async function runEverywhere(
   argv: readonly string[],
   everywhere: Everywhere,
-  { streams, namesNode }: Required<Printing>,
+  { streams, namesNode, isJson }: Required<Printing>,
   run: Run,
   ctx: Context,
 ): Promise<number> {
@@ -57,7 +57,7 @@ export async function runEverywhere(
     });
   const words = withoutFanOut(argv);
   const width = Math.max(...stops.map(({ node }) => node.length), 'NODE'.length);
-  const json = !streams && !namesNode && asksForJson(words);
+  const json = !streams && !namesNode && isJson;
   const nodeMs = ctx.globals.timeoutMs ?? NODE_MS;
   const limitMs = streams ? undefined : nodeMs;
   const color = paletteFor(ctx.globals.color, ctx.env, ctx.out.isTTY);
@@ -91,11 +91,11 @@ export async function runEverywhere(
     if (json) values.push(nodeValue(stop, out, err, bad));
     else if (namesNode) await ctx.out.write(out);
     else {
-      const lines = tableOf(out, stop.node, width, isFirst);
+      const lines = tableOf(ended(out), stop.node, width, isFirst);
       if (lines !== '') isFirst = false;
       await ctx.out.write(lines);
     }
-    if (err !== '') await ctx.err.write(prefixed(err, `${stop.node}: `));
+    if (err !== '') await ctx.err.write(prefixed(ended(err), `${stop.node}: `));
   }
   await progress.clear();
   if (json) await ctx.out.write(`${formatJson(values, 2)}\n`);
@@ -222,6 +222,11 @@ function prefixed(text: string, prefix: string): string {
   return prefix === '' ? text : text.replace(/^(?=[^\n])/gm, () => prefix);
 }
 
+/** With an end of its last line, which another node's would go on with. */
+function ended(text: string): string {
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
+}
+
 /** The lines of a node; those of a table's header only where it is the first. */
 function tableOf(text: string, node: string, width: number, isFirst: boolean): string {
   const lines = text.split('\n');
@@ -249,13 +254,6 @@ function nodeValue({ node, pod }: Stop, out: string, err: string, failed: boolea
   } catch {
     return { ...named, value: out };
   }
-}
-
-function asksForJson(argv: readonly string[]): boolean {
-  return argv.some(
-    (word, i) =>
-      /^(?:-o=?json|--output=json)$/.test(word) || (/^(?:-o|--output)$/.test(word) && argv[i + 1] === 'json'),
-  );
 }
 
 /** The words without the flags that ask for every node. */

@@ -19,7 +19,7 @@ import {
 } from '../model/release.ts';
 import { readConfigFile } from './config-file.ts';
 import { RunEverywhere } from './everywhere.ts';
-import type { GlobalFlags, Verb } from './tree.ts';
+import { ELSEWHERE_TITLE, type GlobalFlags, type Verb } from './tree.ts';
 
 /** Global flags of the agent's command line. */
 export const AGENT_GLOBALS: GlobalFlags = {
@@ -39,7 +39,7 @@ export const AGENT_GLOBALS: GlobalFlags = {
 
 /** Flags of verbs that ask the API server of a cluster. */
 export const CLUSTER_GLOBALS: GlobalFlags = {
-  title: 'Cluster Flags:',
+  title: ELSEWHERE_TITLE,
   options: () => [
     new Option('--kubeconfig <file>', 'How to reach the cluster (default: KUBECONFIG, then ~/.kube/config)'),
     new Option('--context <name>', 'Context of the kubeconfig'),
@@ -287,8 +287,7 @@ function clusterOf(
 }
 
 function checkGroups({ as, asGroup }: Given): void {
-  if (asGroup?.length && as === undefined)
-    throw new UsageError('--as-group needs --as: groups are of a user');
+  if (asGroup?.length && as === undefined) throw new UserError('--as-group needs --as: groups are of a user');
 }
 
 /** The flags that say which cluster is meant, as far as they were given. */
@@ -326,14 +325,14 @@ function elsewhereOf(given: Given, cluster: Cluster, asks: Verb['asks']): Elsewh
   if (asks === 'cluster') {
     const [flag] = given.host === undefined ? asked : [...asked, '--host'];
     if (flag !== undefined)
-      throw new UsageError(`${flag} names an agent: this verb asks the API server of the cluster`);
+      throw new UserError(`${flag} names an agent: this verb asks the API server of the cluster`);
     checkGroups(given);
     return undefined;
   }
   if (asked.length === 0) {
     const [alone] = asks === 'either' ? [] : clusterFlagsIn(given);
     if (alone !== undefined)
-      throw new UsageError(
+      throw new UserError(
         `${alone} needs --node, --pod or --all-nodes: without them the agent of this machine is asked`,
       );
     checkGroups(given);
@@ -342,12 +341,12 @@ function elsewhereOf(given: Given, cluster: Cluster, asks: Verb['asks']): Elsewh
   checkGroups(given);
   if (given.host !== undefined) asked.push('--host');
   if (asked.length > 1)
-    throw new UsageError(`${asked.join(' and ')} cannot be used together: each says which agent is asked`);
+    throw new UserError(`${asked.join(' and ')} cannot be used together: each says which agent is asked`);
   if (limitNodes === '')
-    throw new UsageError('--limit-nodes needs labels, such as zone=a: --all-nodes asks every node');
-  if (node === '') throw new UsageError('--node needs the name of a node');
+    throw new UserError('--limit-nodes needs labels, such as zone=a: --all-nodes asks every node');
+  if (node === '') throw new UserError('--node needs the name of a node');
   if (pod !== undefined && !/^([^/]+\/)?[^/]+$/.test(pod))
-    throw new UsageError(`--pod needs the name of a pod, as NAMESPACE/NAME: "${pod}"`);
+    throw new UserError(`--pod needs the name of a pod, as NAMESPACE/NAME: "${pod}"`);
   if (node !== undefined) return { ...cluster, target: { node } };
   if (pod !== undefined) return { ...cluster, target: { pod } };
   throw new RunEverywhere({ ...cluster, selector: limitNodes, concurrency: given.concurrency ?? 10 });

@@ -18,8 +18,8 @@ export interface Verb {
    * the command, where the reference uses more words than its path.
    */
   root?: boolean | string;
-  /** It changes the agent: of a cluster one agent is named, never all at once. */
-  changes?: boolean;
+  /** It changes the agent, always or as it was called: of a cluster one agent is named, never all at once. */
+  changes?: boolean | ((command: Command) => boolean);
   /** It prints what happens until it is stopped: of several agents, line by line as it comes. */
   streams?: boolean;
   /** It may compute for long, and changes nothing: a signal ends it at once. */
@@ -53,6 +53,9 @@ export interface GlobalFlags {
   /** Title of their section in help. */
   title: string;
 }
+
+/** Title of the flags that name an agent or a cluster. */
+export const ELSEWHERE_TITLE = 'Cluster Flags:';
 
 /** Where a command line leads in the tree. */
 export interface Resolved {
@@ -116,16 +119,20 @@ export async function build(
   let here = program;
   let verb = root;
   let needsRoot = verb.root;
+  let isHere = false;
   const globals: GlobalFlags[] = [];
   const enter = (command: Command, entered: Verb) => {
     if (entered.standalone !== undefined) globals.length = 0;
+    isHere ||= entered.here === true;
     if (entered.standalone === false) globals.push(...globalsOf(root));
     const own = globalsOf(entered);
     const titles = new Set(own.map(({ title }) => title));
     globals.splice(0, globals.length, ...globals.filter(({ title }) => !titles.has(title)), ...own);
     for (const flags of globals) {
       command.optionsGroup(flags.title);
-      for (const option of flags.options()) addGlobal(command, option);
+      // What does not work here is not offered, but read, so that it can be said why.
+      for (const option of flags.options())
+        addGlobal(command, option.hideHelp(isHere && flags.title === ELSEWHERE_TITLE));
     }
   };
   enter(here, verb);

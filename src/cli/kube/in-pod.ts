@@ -6,6 +6,7 @@ import { ExecNotStarted, execStream } from '../../kube/exec.ts';
 import { openCluster } from '../../kube/road.ts';
 import { AGENT_GLOBALS, BPF_GLOBALS, ELSEWHERE_GLOBALS } from '../flags.ts';
 import type { Resolved } from '../tree.ts';
+import { flagsOfVerb } from '../usage/usage.ts';
 
 /** What the agent's own command line is called: up to 1.14 the second, from 1.15 on both. */
 const PROGRAMS = ['cilium-dbg', 'cilium'] as const;
@@ -26,6 +27,7 @@ export async function runInPod(
     throw new UserError(`${called} reads the maps of this machine: no agent has it in its own command line`, {
       hint: 'Run it on the node itself.',
     });
+  if (command) refuseOwnFlags(command, called);
   const args = withoutPlace(words, command?.options ?? []);
   await using client = await openCluster(ctx);
   const { pod, namespace: of } = await findAgent(client, target, namespace);
@@ -45,6 +47,26 @@ export async function runInPod(
   await ctx.out.write(decoder.decode());
   await ctx.err.write(stderr);
   ctx.exitCode = exitCode;
+}
+
+/** Flags of verbs that write, which no verb of the agent's program has. */
+const OWN = new Set(['dry-run', 'yes']);
+
+/** Flags of the verb that no release of the agent's program has would be errors there, in a form that says less. */
+function refuseOwnFlags(command: Command, called: string): void {
+  const known = flagsOfVerb(called.split(' '));
+  const families = [ELSEWHERE_GLOBALS.title, AGENT_GLOBALS.title, BPF_GLOBALS.title];
+  const own = command.options.find(
+    (option) =>
+      !families.includes(option.helpGroupHeading ?? '') &&
+      command.getOptionValueSource(option.attributeName()) === 'cli' &&
+      (known ? !known.has(option.name()) : OWN.has(option.name())),
+  );
+  if (own)
+    throw new UserError(
+      `${own.long ?? own.short} is this program's own, and ${called} is run by the command line of the agent`,
+      { hint: 'On the node itself it works.' },
+    );
 }
 
 /** Without the flags that are this program's own: of the cluster, and of how it prints. */

@@ -1,17 +1,18 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
-import { errorMessage, UserError } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from '../../kube/client.ts';
 import { ownersOf } from '../../kube/release.ts';
-import { type FoundPolicy, findPolicies, POLICY_KINDS, removeObject } from '../../kube/remove.ts';
+import { type FoundPolicy, findPolicies, POLICY_KINDS } from '../../kube/remove.ts';
 import { openCluster } from '../../kube/road.ts';
 import { type ListedKind, listObjects, printedList } from '../../kube/tables.ts';
 import { listWriter, printedTable } from '../../render/cluster/objects.ts';
 import { renderTable } from '../../render/text/blocks.ts';
 import { renderOutput } from '../../render/text/output.ts';
+import { sanitizeCell } from '../../render/text/sanitize.ts';
 import { mayWrite, type WriteOptions } from '../confirm.ts';
 import { familyFlag } from '../flags.ts';
-import { recordPolicies } from '../policy/prune.ts';
+import { recordPolicies, removePolicies } from '../policy/prune.ts';
 import { writeInParts } from './cluster-list.ts';
 import type { ClusterListFlags } from './target.ts';
 
@@ -45,14 +46,15 @@ export async function printPolicies(
   const wanted = names.map(wantedOf);
   const namespace = allNamespaces ? undefined : (given ?? client.namespace ?? 'default');
   const query = { labelSelector: selector || undefined };
-  const kinds = await kindsThere(client, kindsOf(wanted), namespace, ctx);
-  const isNamed = (kind: string, name: string) =>
-    wanted.length === 0 || wanted.some((one) => one.name === name && (one.kind ?? kind) === kind);
-  const found = new Set<string>();
+  const { there: kinds, refused } = await kindsThere(client, kindsOf(wanted), namespace, ctx);
+  const found = new Set<Wanted>();
+  let count = 0;
   const keep = (kind: ListedKind) => (name: string) => {
-    if (!isNamed(kind.kind, name)) return false;
-    found.add(name);
-    return true;
+    const named = wanted.filter((one) => one.name === name && (one.kind ?? kind.kind) === kind.kind);
+    for (const one of named) found.add(one);
+    const isKept = wanted.length === 0 || named.length > 0;
+    if (isKept) count++;
+    return isKept;
   };
   const pieces: string[] = [];
   if (output === '' || output === 'wide') {
@@ -68,10 +70,17 @@ export async function printPolicies(
       pieces.push(`${pieces.length > 0 ? '\n' : ''}${renderTable(table)}`);
     }
   } else pieces.push(...(await structured(client, kinds, { namespace, query, output, keep, names })));
-  for (const { name } of wanted) if (!found.has(name)) throw notThere(name, namespace);
-  if (found.size === 0)
+  if (count === 0 && wanted.length === 0 && refused.length === 0)
     await ctx.err.write(`No policies found${namespace === undefined ? '' : ` in ${namespace} namespace`}\n`);
-  await writeInParts(ctx, pieces);
+  if (count > 0 || wanted.length === 0) await writeInParts(ctx, pieces);
+  // Of a kind that may not be listed nobody knows what is there.
+  const isKnown = ({ kind }: Wanted) => !refused.some((one) => (kind ?? one.kind) === one.kind);
+  const missing = wanted
+    .filter((one) => !found.has(one) && isKnown(one))
+    .map((one) => notThere(one, namespace));
+  const last = missing.pop();
+  for (const { message } of missing) await ctx.err.write(`Error: ${message}\n`);
+  if (last) throw last;
 }
 
 async function structured(
@@ -147,27 +156,15 @@ export async function deletePolicies(
   for (const { name, object } of going)
     for (const { kind, name: owner } of ownersOf(object))
       await ctx.err.write(
-        `${name} is kept by ${kind} (${owner}): it may come back, so delete it there too.\n`,
+        `${sanitizeCell(`${name} is kept by ${kind} (${owner})`)}: it may come back, so delete it there too.\n`,
       );
   if (!dryRun) {
-    if (ctx.in.isTTY && !options.yes) await ctx.err.write(going.map(({ name }) => `${name}\n`).join(''));
+    if (ctx.in.isTTY && !options.yes)
+      await ctx.err.write(going.map(({ name }) => `${sanitizeCell(name)}\n`).join(''));
     await mayWrite(ctx, `delete ${going.length === 1 ? '1 policy' : `${going.length} policies`}`, options);
   }
   const undo = dryRun ? undefined : await recordPolicies('policy-objects', going, undoFile, ctx);
-  let failed = 0;
-  for (const policy of going) {
-    try {
-      await removeObject(client, policy, { dryRun });
-      await ctx.out.write(`${policy.name} deleted${dryRun ? ' (dry run)' : ''}\n`);
-    } catch (error) {
-      ctx.signal.throwIfAborted();
-      failed++;
-      await ctx.err.write(`${policy.name}: ${errorMessage(error)}\n`);
-    }
-  }
-  if (undo !== undefined)
-    await ctx.err.write(`To bring them back: cilium policy import --via kubernetes ${undo}\n`);
-  if (failed > 0) throw new UserError(`${failed} of ${going.length} policies could not be deleted`);
+  await removePolicies(client, going, { done: 'deleted', dryRun, undo }, ctx);
 }
 
 function theOne(policies: readonly FoundPolicy[], wanted: Wanted, namespace: string): FoundPolicy {
@@ -178,7 +175,7 @@ function theOne(policies: readonly FoundPolicy[], wanted: Wanted, namespace: str
       (metadata.namespace === undefined || metadata.namespace === namespace),
   );
   const [first, second] = found;
-  if (!first) throw notThere(wanted.name, namespace);
+  if (!first) throw notThere(wanted, namespace);
   if (second)
     throw new UserError(
       `${wanted.name} is the name of several policies: ${found.map(({ name }) => name).join(', ')}`,
@@ -189,10 +186,13 @@ function theOne(policies: readonly FoundPolicy[], wanted: Wanted, namespace: str
   return first;
 }
 
-function notThere(name: string, namespace: string | undefined): UserError {
-  const where =
-    namespace === undefined ? '' : ` in the namespace ${namespace}, and none of the whole cluster`;
-  return new UserError(`there is no policy ${name}${where}`, { hint: 'What there is: cilium policy get -A' });
+function notThere({ kind, name }: Wanted, namespace: string | undefined): UserError {
+  const isClusterwide = POLICY_KINDS.some((one) => one.kind === kind && !one.namespaced);
+  const within = namespace === undefined || isClusterwide ? '' : ` in the namespace ${namespace}`;
+  const where = `${within}${kind === undefined && within !== '' ? ', and none of the whole cluster' : ''}`;
+  return new UserError(`there is no ${kind ?? 'policy'} ${name}${where}`, {
+    hint: 'What there is: cilium policy get -A',
+  });
 }
 
 /** Reads `[KIND/]NAME`, where a kind may have its group. */
@@ -237,8 +237,8 @@ async function kindsThere(
   kinds: readonly ListedKind[],
   namespace: string | undefined,
   ctx: Context,
-): Promise<ListedKind[]> {
-  const there: ListedKind[] = [];
+): Promise<{ there: ListedKind[]; refused: ListedKind[] }> {
+  const [there, refused]: [ListedKind[], ListedKind[]] = [[], []];
   for (const kind of kinds) {
     const { apiVersion, plural, namespaced } = kind;
     const within =
@@ -251,9 +251,10 @@ async function kindsThere(
       if (found !== undefined) there.push(kind);
     } catch (error) {
       if (!(error instanceof KubeRefusal && error.code === 403)) throw error;
-      await ctx.err.write(`Error: ${error.message}\n`);
+      await ctx.err.write(`Error: ${sanitizeCell(error.message)}\n`);
       ctx.exitCode = 1;
+      refused.push(kind);
     }
   }
-  return there;
+  return { there, refused };
 }

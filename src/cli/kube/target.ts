@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { agentAddress } from '../../agent/client.ts';
 import type { Context } from '../../context.ts';
-import { UsageError } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
+import { CLUSTER_GLOBALS } from '../flags.ts';
 import type { WatchFlags } from '../watch.ts';
 
 /** Flags of a verb that an agent and a cluster have alike. */
@@ -17,14 +18,14 @@ export interface TargetOptions {
  */
 export async function isClusterMeant({ agent, cluster }: TargetOptions, ctx: Context): Promise<boolean> {
   const { host, elsewhere, cluster: named } = ctx.globals;
-  if (agent && cluster) throw new UsageError('--agent and --cluster cannot be used together');
+  if (agent && cluster) throw new UserError('--agent and --cluster cannot be used together');
   if (cluster && (elsewhere || host))
-    throw new UsageError('--cluster asks the API server: --node, --pod and --host name an agent');
+    throw new UserError('--cluster asks the API server: --node, --pod and --host name an agent');
   if (agent || cluster) return cluster === true;
   if (elsewhere || host || ctx.env.CILIUM_SOCK) return false;
   const target = ctx.env.CILIUM_TARGET ?? '';
   if (!['', 'agent', 'cluster'].includes(target))
-    throw new UsageError(`CILIUM_TARGET is "${target}": expected agent or cluster`);
+    throw new UserError(`CILIUM_TARGET is "${target}": expected agent or cluster`);
   if (target !== '') return target === 'cluster';
   if (named?.isNamed) return true;
   if (await isSocket(agentAddress(ctx).replace('unix://', ''))) return false;
@@ -49,6 +50,14 @@ export interface ClusterListFlags extends TargetOptions, WatchFlags {
 /** Formats of such a list beside json, yaml and jsonpath. */
 export const LIST_FORMATS = ['wide', 'name', 'custom-columns='] as const;
 
+/** The flag of the family with what it means to a verb that has objects of a cluster too. */
+export function objectsNamespace(): Option {
+  return new Option(
+    '-n, --namespace <name>',
+    "Namespace of the objects (default: of the kubeconfig's context), or that Cilium is installed in",
+  ).helpGroup(CLUSTER_GLOBALS.title);
+}
+
 /** Adds the flags of a cluster's list to those of an agent's. */
 export function addClusterListFlags(command: Command): Command {
   command
@@ -57,7 +66,8 @@ export function addClusterListFlags(command: Command): Command {
       new Option('--agent', 'List what an agent knows: of this machine, or the one that --node names'),
     )
     .addOption(new Option('--cluster', 'List the objects of the cluster'))
-    .addOption(new Option('-A, --all-namespaces', 'List the objects of all namespaces'));
+    .addOption(new Option('-A, --all-namespaces', 'List the objects of all namespaces'))
+    .addOption(objectsNamespace());
   if (!command.options.some(({ long }) => long === '--selector'))
     command.addOption(
       new Option('-l, --selector <labels>', 'Only objects with these labels, such as app=web'),
@@ -66,7 +76,7 @@ export function addClusterListFlags(command: Command): Command {
 }
 
 /**
- * Whether a list is about the cluster's objects. Throws UsageError where an agent is meant and a flag is for objects;
+ * Whether a list is about the cluster's objects. Throws UserError where an agent is meant and a flag is for objects;
  * `formats` are those of the agent's list beside the usual ones.
  */
 export async function meansObjects(
@@ -83,7 +93,7 @@ export async function meansObjects(
     ['wide', 'name'].includes(output) ||
     LIST_FORMATS.some((one) => one.endsWith('=') && output.startsWith(one));
   if (!isCluster && isForObjects && !formats.includes(output))
-    throw new UsageError(`-o ${output} is for the objects of a cluster`, {
+    throw new UserError(`-o ${output} is for the objects of a cluster`, {
       hint: 'List those with --cluster; what an agent knows has -o json, yaml and jsonpath.',
     });
   return isCluster;

@@ -45,6 +45,12 @@ export function hasUsage(path: readonly string[]): boolean {
   return Object.hasOwn(VERBS, path.join(' '));
 }
 
+/** The long names of a verb's flags in any release of the reference; undefined where its flags are not known. */
+export function flagsOfVerb(path: readonly string[]): ReadonlySet<string> | undefined {
+  const verb = hasUsage(path) ? VERBS[path.join(' ')] : undefined;
+  return verb && new Set(Object.keys(verb.flags ?? {}));
+}
+
 /** What the reference of a release calls itself. */
 export function programName(release: Release): string {
   return atLeast(release, '1.15') ? 'cilium-dbg' : 'cilium';

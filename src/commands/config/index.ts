@@ -5,6 +5,7 @@ import type { Verb } from '../../cli/tree.ts';
 export const CONFIG: Verb = {
   about: 'Cilium configuration options',
   globals: ELSEWHERE_GLOBALS,
+  changes: (command) => command.args.length > 0 || command.getOptionValue('numPages') > 0,
   load: async () => (await import('./config.ts')).addConfigCommand,
   verbs: {
     get: {

@@ -8,6 +8,7 @@ export const ENDPOINT: Verb = {
   verbs: {
     config: {
       about: 'View & modify endpoint configuration',
+      changes: ({ args }) => args.length > 1,
       load: async () => (await import('./config.ts')).addEndpointConfigCommand,
     },
     disconnect: {

@@ -6,7 +6,7 @@ import { deletePolicy, isMissingOperation } from '../../agent/decode/policy.ts';
 import { failed } from '../../cli/answer.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../cli/confirm.ts';
 import { examples } from '../../cli/flags.ts';
-import { isClusterMeant, type TargetOptions } from '../../cli/kube/target.ts';
+import { isClusterMeant, objectsNamespace, type TargetOptions } from '../../cli/kube/target.ts';
 import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import { type AgentRule, labelsOfRule, readAgentRules } from '../../cli/policy/agent-rules.ts';
 import { noPolicyApi } from '../../cli/policy/no-api.ts';
@@ -49,7 +49,13 @@ export function addPolicyDeleteCommand(command: Command, ctx: Context): void {
   writeFlags(command)
     .optionsGroup('Flags for a cluster:')
     .addOption(new Option('--cluster', 'Delete objects of the cluster, of all kinds of policies'))
-    .addOption(new Option('-l, --selector <labels>', 'Objects with these labels, in all namespaces'))
+    .addOption(
+      new Option(
+        '-l, --selector <labels>',
+        'Objects with these labels: with -n in that namespace, else in all',
+      ),
+    )
+    .addOption(objectsNamespace())
     .action(async (labels: string[], options: DeleteOptions) => {
       if (!options.cluster) {
         if (options.selector !== undefined)

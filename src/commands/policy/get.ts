@@ -48,7 +48,11 @@ export function addPolicyGetCommand(command: Command, ctx: Context): void {
     .addOption(outputOption(...LIST_FORMATS));
   addClusterListFlags(command);
   command.action(async (labels: string[], options: PolicyGetOptions) => {
-    if (!(await meansObjects(options, [], ctx))) return runPolicyGet(labels, options, ctx);
+    if (!(await meansObjects(options, [], ctx))) {
+      if (options.selector !== undefined)
+        throw new UserError('--selector is for the objects of a cluster: --cluster');
+      return runPolicyGet(labels, options, ctx);
+    }
     if (options.matching)
       throw new UserError('--matching is for the rules of an agent: a cluster has --selector');
     const { printPolicies } = await import('../../cli/kube/policy-objects.ts');

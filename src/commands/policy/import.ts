@@ -17,12 +17,12 @@ import { ProgressLine } from '../../cli/progress.ts';
 import { releaseOfAgent } from '../../cli/release.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
-import { UsageError, UserError } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
 import type { AgentPolicy } from '../../model/policy.ts';
 import { atLeast, NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
 import { goJson } from '../../render/text/json.ts';
-import { sanitize } from '../../render/text/sanitize.ts';
+import { sanitize, sanitizeCell } from '../../render/text/sanitize.ts';
 import { countRealized } from './wait.ts';
 
 const WAYS = ['agent', 'kubernetes', 'auto'] as const;
@@ -142,9 +142,9 @@ async function printAnswer(answer: Answer<AgentPolicy>, options: ImportOptions, 
 
 function checkPrune({ prune, via }: ImportOptions): void {
   if (via !== 'kubernetes')
-    throw new UsageError('--prune needs --via kubernetes: an agent knows no sets of objects');
+    throw new UserError('--prune needs --via kubernetes: an agent knows no sets of objects');
   if (!prune?.trim())
-    throw new UsageError(
+    throw new UserError(
       '--prune needs labels, such as app.kubernetes.io/part-of=shop: without them every policy would go',
     );
 }
@@ -164,6 +164,10 @@ async function insteadOfAgent(policies: LoadedPolicies, options: ImportOptions, 
 }
 
 async function applyObjects(policies: LoadedPolicies, options: ImportOptions, ctx: Context): Promise<void> {
+  if (options.wait)
+    throw new UserError(
+      "--wait is for the agent's own API: of a cluster, look with cilium policy wait --node NAME",
+    );
   const plain = policies.rules.find(({ origin }) => origin.kind === 'rule');
   if (plain)
     throw new UserError(
@@ -202,7 +206,7 @@ async function applyObjects(policies: LoadedPolicies, options: ImportOptions, ct
       await ctx.out.write(`${name} ${outcome}${options.dryRun ? ' (dry run)' : ''}\n`);
     } else {
       wrong++;
-      await ctx.err.write(`${name}: ${error}\n${hint ? `${hint}\n` : ''}`);
+      await ctx.err.write(`${sanitizeCell(`${name}: ${error}`)}\n${hint ? `${hint}\n` : ''}`);
     }
   }
   if (wrong > 0)

@@ -120,11 +120,30 @@ describe('a bpf verb of an agent elsewhere', () => {
     const all = await bpf('config', 'list', '--all-nodes');
     expect(all.stdout).toBe('NODE  KEY  VALUE\nn1    a    1\nn2    a    1\n');
     answer.out = [Buffer.from('[{"a":1}]')];
-    const json = JSON.parse((await bpf('config', 'list', '--all-nodes', '-o', 'json')).stdout);
-    expect(json.map(({ node, value }: { node: string; value: unknown }) => [node, value])).toEqual([
-      ['n1', [{ a: 1 }]],
-      ['n2', [{ a: 1 }]],
-    ]);
+    for (const words of [['-o', 'json'], ['-Do', 'json'], ['-Dojson'], ['-ojson'], ['--output=json']]) {
+      const json = JSON.parse((await bpf('config', 'list', '--all-nodes', ...words)).stdout);
+      expect(json.map(({ node, value }: { node: string; value: unknown }) => [node, value])).toEqual([
+        ['n1', [{ a: 1 }]],
+        ['n2', [{ a: 1 }]],
+      ]);
+    }
+  });
+
+  test('keeps the messages of nodes apart', async () => {
+    answer = { out: [Buffer.from('said')], err: 'no such map', code: 1 };
+    const { stdout, stderr, code } = await bpf('ct', 'list', 'nonsense', '--all-nodes');
+    expect(stdout).toBe('n1    said\nn2    said\n');
+    expect(stderr).toBe('n1: no such map\nn2: no such map\n2 of 2 nodes failed\n');
+    expect(code).toBe(1);
+  });
+
+  test('is offered in the help of verbs that have it there', async () => {
+    expect((await bpf('ct', 'list', '--help')).stdout).toContain('--all-nodes');
+    for (const verb of [
+      ['ct', 'top'],
+      ['maps', 'dump'],
+    ])
+      expect((await bpf(...verb, '--help')).stdout).not.toContain('--all-nodes');
   });
 
   test.each<[string[], string]>([
@@ -136,6 +155,10 @@ describe('a bpf verb of an agent elsewhere', () => {
       ['ct', 'list', '--node', 'n1', '--agent-release=1.14'],
       '--agent-release is for the maps of this machine',
     ],
+    [['ct', 'list', '--node', 'n1', '-D', '--ip', '10.0.0.1'], "--ip is this program's own, and bpf ct list"],
+    [['ct', 'list', '--pod', 'x', '--node=n1', '--where', 'port = 80'], "--pod is this program's own"],
+    [['ct', 'flush', 'global', '--node', 'n1', '--dry-run'], "--dry-run is this program's own"],
+    [['ipcache', 'update', '10.0.0.0/8', '-y', '--node', 'n1'], "--yes is this program's own"],
     [['fs', 'show', '--node', 'n1', '--pod', 'x'], '--node and --pod cannot be used together'],
     [['ct', 'list'], 'with root privileges'],
   ])('%j is refused, and nothing runs', async (argv, message) => {
@@ -198,6 +221,30 @@ describe('a verb of an agent elsewhere whose container has no perl', () => {
     const cli = await ask('endpoint', 'list', '--node', 'n1', '--agent-transport', 'cli');
     expect(ran).toEqual([{ pod: 'cilium-1', words: ['cilium-dbg', 'endpoint', 'list'] }]);
     expect(cli.code).toBe(0);
+  });
+
+  test.each([
+    ['config', 'PolicyEnforcement=always', '--all-nodes'],
+    ['config', '-n', '16', '--all-nodes'],
+    ['endpoint', 'config', '12', 'Debug=true', '--all-nodes'],
+  ])('%j %s %s changes one agent at a time', async (...argv) => {
+    const { stdout, stderr, code } = await ask(...argv);
+    expect(stderr).toContain('--all-nodes and --limit-nodes are for verbs that read');
+    expect([stdout, ran, code]).toEqual(['', [], 1]);
+  });
+
+  test('which reads its configuration does so of all', async () => {
+    expect((await ask('config', '--all-nodes')).code).toBe(0);
+    expect((await ask('endpoint', 'config', '12', '--limit-nodes', 'a=b')).code).toBe(0);
+    expect(ran.length).toBe(4);
+  });
+
+  test('is named in the hint where this machine has no agent', async () => {
+    const hint = 'Is the agent running? Its socket is named by --host or CILIUM_SOCK.';
+    const { stderr } = await ask('ip', 'list');
+    expect(stderr).toContain(`${hint} An agent of a cluster: --node NAME.\n`);
+    expect((await ask('ip', 'list', '-H', 'unix:///nowhere')).stderr).toContain(`${hint}\n`);
+    expect((await run(['ip', 'list'])).stderr).toContain(`${hint}\n`);
   });
 
   test.each<[string[], string]>([

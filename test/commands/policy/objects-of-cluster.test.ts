@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { startTestCluster, type TestCluster } from '../../helpers/cluster.ts';
+import { answerJson, refusal, serveKube } from '../../helpers/kube.ts';
+import { run } from '../../helpers/run.ts';
 
 const CILIUM = '/apis/cilium.io/v2';
 const SETS = {
@@ -70,6 +72,25 @@ default     networkpolicy.networking.k8s.io/web   0s
     );
   });
 
+  test('each that is named and not there is told, of its kind, and the others are shown', async () => {
+    const argv = ['policy', 'get', 'cnp/web', 'netpol/only', 'nope', '-o', 'name'];
+    await cluster.call('DELETE', `${SETS.netpol}/web`);
+    const { stdout, stderr, code } = await cluster.run([...argv, 'netpol/web']);
+    expect([stdout, code]).toEqual(['ciliumnetworkpolicy.cilium.io/web\n', 1]);
+    expect(stderr).toBe(`Error: there is no NetworkPolicy only in the namespace default
+Error: there is no policy nope in the namespace default, and none of the whole cluster
+Error: there is no NetworkPolicy web in the namespace default
+What there is: cilium policy get -A
+`);
+  });
+
+  test.each(['get', 'delete'])('help of policy %s says what -n means', async (verb) => {
+    const { stdout } = await cluster.run(['policy', verb, '--help']);
+    expect(stdout.match(/-n, --namespace .*/g)).toEqual([
+      expect.stringContaining('Namespace of the objects'),
+    ]);
+  });
+
   test('-n is the namespace of the objects, and clusterwide ones are in none', async () => {
     const { stdout } = await cluster.run(['policy', 'get', '-n', 'elsewhere', '-l', 'set=a', '-o', 'name']);
     expect(stdout).toBe('ciliumclusterwidenetworkpolicy.cilium.io/all\n');
@@ -86,7 +107,13 @@ default     networkpolicy.networking.k8s.io/web   0s
     [['nope'], 'there is no policy nope in the namespace default, and none of the whole cluster'],
     [['pod/web'], '"pod/web" names no policy: expected [KIND/]NAME with cnp, ccnp or netpol as kind'],
     [['cnp/'], '"cnp/" names no policy'],
-    [['netpol/only'], 'there is no policy only'],
+    [['netpol/only'], 'there is no NetworkPolicy only in the namespace default\n'],
+    [['cnp/all'], 'there is no CiliumNetworkPolicy all in the namespace default\n'],
+    [['ccnp/web'], 'there is no CiliumClusterwideNetworkPolicy web\n'],
+    [['--agent', '-l', 'set=a'], '--selector is for the objects of a cluster: --cluster'],
+    [['--agent', '-o', 'wide'], '-o wide is for the objects of a cluster'],
+    [['--agent', '--cluster'], '--agent and --cluster cannot be used together'],
+    [['--as-group', 'g'], '--as-group needs --as'],
     [['web', '-A'], 'names and --all-namespaces cannot be used together'],
     [['-A', '-n', 'x'], '--namespace and --all-namespaces cannot be used together'],
     [['--matching', 'web'], '--matching is for the rules of an agent'],
@@ -160,6 +187,37 @@ describe('policy delete of a cluster', () => {
     expect(await names()).toBe('ciliumclusterwidenetworkpolicy.cilium.io/all\n');
   });
 
+  test('leaves out of the undo file what owners and controllers keep, and says what finalizers hold', async () => {
+    await cluster.call('PATCH', `${SETS.cnp}/only`, {
+      metadata: {
+        finalizers: ['example.com/a\nError: forged'],
+        ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'gone', uid: 'u' }],
+        annotations: { 'meta.helm.sh/release-name': 'shop\nError: forged' },
+      },
+    });
+    const run = ['policy', 'delete', '--cluster', 'only', '--undo-file', undo];
+    const { stderr, code } = await cluster.run(run);
+    expect(stderr.split('\n')).toEqual([
+      'CiliumNetworkPolicy default/only is kept by Helm (shop\\nError: forged): it may come back, so delete it there too.',
+      'CiliumNetworkPolicy default/only goes when its finalizers have run: example.com/a\\nError: forged',
+      `To bring them back: cilium policy import --via kubernetes ${undo}`,
+      '',
+    ]);
+    expect(code).toBe(0);
+    const [{ metadata }] = JSON.parse(readFileSync(undo, 'utf8')).items;
+    expect(Object.keys(metadata).sort()).toEqual(['annotations', 'labels', 'name', 'namespace']);
+  });
+
+  test('an import into the cluster has no --wait', async () => {
+    const list = await cluster.run(['policy', 'get', 'cnp/only', '-o', 'json']);
+    const { stdout, stderr, code } = await cluster.run(
+      ['policy', 'import', '--via', 'kubernetes', '--wait', '-'],
+      { stdin: list.stdout },
+    );
+    expect(stderr).toContain("--wait is for the agent's own API: of a cluster, look with cilium policy wait");
+    expect([stdout, code]).toEqual(['', 1]);
+  });
+
   test('says who keeps a policy that somebody else has made', async () => {
     await cluster.call('PATCH', `${SETS.cnp}/only`, {
       metadata: { labels: { 'argocd.argoproj.io/instance': 'shop' } },
@@ -188,5 +246,45 @@ describe('policy delete of a cluster', () => {
     expect(stderr).toContain(message);
     expect([stdout, code]).toEqual(['', 1]);
     expect((await names()).trim().split('\n')).toEqual(ALL);
+  });
+});
+
+describe('a cluster that refuses, or does not answer', () => {
+  test('of a kind that may not be listed nothing is claimed', async () => {
+    await using server = await serveKube(({ url = '' }, response) => {
+      if (!url.includes('/ciliumnetworkpolicies')) return answerJson(response, { items: [] });
+      return answerJson(response, refusal(403, 'Forbidden', 'no right\nError: forged'), 403);
+    });
+    const env = { KUBECONFIG: server.kubeconfig, CILIUM_TARGET: 'cluster' };
+    for (const argv of [['cnp/x'], ['x'], []]) {
+      const { stdout, stderr, code } = await run(['policy', 'get', ...argv, '-o', 'name'], { env });
+      expect([stdout, code]).toEqual(['', 1]);
+      expect(stderr).toMatch(/^Error: .*no right\\nError: forged.*\n$/);
+    }
+    const other = await run(['policy', 'get', 'cnp/x', 'netpol/y', '-o', 'name'], { env });
+    expect(other.stderr).toContain('\nError: there is no NetworkPolicy y in the namespace default\n');
+  });
+
+  test('a deletion that is stopped says where the policies are kept', async () => {
+    const stop = new AbortController();
+    const items = ['a', 'b'].map((name) => ({ metadata: { name, namespace: 'default', uid: name } }));
+    await using server = await serveKube(({ method, url = '' }, response) => {
+      if (method === 'DELETE' && url.endsWith('/b')) return stop.abort(new Error('stopped'));
+      return answerJson(
+        response,
+        method === 'GET' && url.includes('/networkpolicies') ? { items } : { items: [] },
+      );
+    });
+    const undo = join(tmpdir(), `undo-stopped-${process.pid}.json`);
+    const { stdout, stderr, code } = await run(
+      ['policy', 'delete', '--cluster', 'netpol/a', 'netpol/b', '--undo-file', undo],
+      { env: { KUBECONFIG: server.kubeconfig }, signal: stop.signal },
+    );
+    rmSync(undo);
+    expect(stdout).toBe('NetworkPolicy default/a deleted\n');
+    expect([stderr, code]).toEqual([
+      `To bring them back: cilium policy import --via kubernetes ${undo}\n`,
+      130,
+    ]);
   });
 });
