@@ -89,6 +89,7 @@ const WORDS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'ip get': [['10.0.0.1'], ['-l', 'a=b']],
   'policy validate': [['{policy}'], ['{policy}', '--color', 'always']],
   'policy import': [['{policy}'], ['{fine}', '--dry-run']],
+  'policy convert': [['{policy}'], ['{fine}'], ['{fine}', '-o', 'json']],
   'policy simulate': [['--rules', '{policy}', '--from', 'a=b', '--to', 'c=d', '--port', '80']],
   'policy suggest': [['--flows', '{flows}']],
   'policy replay': [['--flows', '{flows}', '--candidate', '{fine}']],
