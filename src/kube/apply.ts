@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { type FieldChange, fieldChanges } from '../lib/field-changes.ts';
 import { KubeClient, type KubeObject, type KubeOptions, KubeRefusal, type Status } from './client.ts';
 import { RESOURCE_LIST } from './forms.ts';
 
@@ -17,6 +18,8 @@ export interface ApplyOptions extends KubeOptions {
   dryRun: boolean;
   /** Take over fields that somebody else manages. */
   forceConflicts: boolean;
+  /** Told what would change in each object, before anything does: undefined where it is new. */
+  onChanges?: ((name: string, changes: readonly FieldChange[] | undefined) => Promise<void>) | undefined;
   /** Told how many of the objects the API server has checked. */
   onChecked?: (count: number) => Promise<void>;
 }
@@ -49,7 +52,10 @@ export async function* applyPolicyObjects(
     const shown = `${object.kind} ${namespace === '' ? '' : `${namespace}/`}${name}`;
     const path = await pathOf(client, object, resources);
     targets.push({ object, path, name: shown });
-    checked.push(await apply(client, path, object, shown, { ...options, dryRun: true }));
+    const before = options.onChanges && (await client.find<KubeObject>({ path }));
+    const [applied, after] = await apply(client, path, object, shown, { ...options, dryRun: true });
+    checked.push(applied);
+    if (after) await options.onChanges?.(shown, before && [...fieldChanges(written(before), written(after))]);
     await options.onChecked?.(checked.length);
   }
   const failed = checked.filter(({ outcome }) => outcome === 'failed');
@@ -57,18 +63,29 @@ export async function* applyPolicyObjects(
     yield* options.dryRun ? checked : failed;
     return;
   }
-  for (const { object, path, name } of targets) yield await apply(client, path, object, name, options);
+  for (const { object, path, name } of targets) {
+    const [applied] = await apply(client, path, object, name, options);
+    yield applied;
+  }
 }
 
+/** What somebody wrote of an object, and not the server. */
+function written({ metadata = {}, ...object }: KubeObject): Record<string, unknown> {
+  const { labels, annotations } = metadata;
+  const { status: _, ...rest } = object as Record<string, unknown>;
+  return { ...rest, metadata: { labels, annotations } };
+}
+
+/** How an object fared, and what the server made of it where it took it. */
 async function apply(
   client: KubeClient,
   path: string,
   object: KubeObject,
   name: string,
   { dryRun, forceConflicts }: ApplyOptions,
-): Promise<Applied> {
+): Promise<[Applied, KubeObject?]> {
   try {
-    await client.json({
+    const after = await client.json<KubeObject>({
       method: 'PATCH',
       path,
       query: {
@@ -79,7 +96,7 @@ async function apply(
       body: object,
       contentType: 'application/apply-patch+yaml',
     });
-    return { name, outcome: 'applied' };
+    return [{ name, outcome: 'applied' }, after];
   } catch (error) {
     if (!(error instanceof KubeRefusal)) throw error;
     const { code, status, message, hint } = error;
@@ -87,8 +104,8 @@ async function apply(
     const told = isUnknown
       ? `the cluster has no resource ${object.kind} of ${object.apiVersion}`
       : (status.message ?? message);
-    if (code !== 409) return { name, outcome: 'failed', error: told, hint };
-    return { name, outcome: 'failed', ...conflictOf(status, told) };
+    if (code !== 409) return [{ name, outcome: 'failed', error: told, hint }];
+    return [{ name, outcome: 'failed', ...conflictOf(status, told) }];
   }
 }
 

@@ -18,6 +18,7 @@ import { releaseOfAgent } from '../../cli/release.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import type { FieldChange } from '../../lib/field-changes.ts';
 import type { AgentPolicy } from '../../model/policy.ts';
 import { atLeast, NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
@@ -54,7 +55,7 @@ export function addPolicyImportCommand(command: Command, ctx: Context): void {
     )
     .addOption(outputOption())
     .option('--dry-run', 'Show what would change without sending anything')
-    .option('--diff', 'Print the changes to stderr before sending them')
+    .option('--diff', 'Print the changes to stderr before sending them; with --via kubernetes field by field')
     .addOption(
       new Option(
         '--via <way>',
@@ -196,7 +197,15 @@ async function applyObjects(policies: LoadedPolicies, options: ImportOptions, ct
     count < objects.length
       ? progress.show(`${count} of ${objects.length} objects checked`)
       : progress.clear();
-  const results = applyPolicyObjects(objects, { ...cluster, dryRun, forceConflicts, onChecked });
+  const to = dryRun ? ctx.out : ctx.err;
+  const onChanges = options.diff
+    ? async (name: string, changes: readonly FieldChange[] | undefined) => {
+        const { renderFieldChanges } = await import('../../render/cluster/objects.ts');
+        await progress.clear();
+        await to.write(renderFieldChanges(name, changes));
+      }
+    : undefined;
+  const results = applyPolicyObjects(objects, { ...cluster, dryRun, forceConflicts, onChecked, onChanges });
   const names = new Set<string>();
   let [wrong, applied] = [0, 0];
   for await (const { name, outcome, error, hint } of ended(results, () => progress.clear())) {

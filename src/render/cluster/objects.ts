@@ -49,6 +49,21 @@ function cellText(cell: unknown): string {
   return typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
 }
 
+/** What would change in an object, a line per field; undefined: the object is new. */
+export function renderFieldChanges(
+  name: string,
+  changes: readonly { path: string; before?: unknown; after?: unknown }[] | undefined,
+): string {
+  if (changes === undefined) return `${sanitizeCell(name)}: new\n`;
+  if (changes.length === 0) return `${sanitizeCell(name)}: no change\n`;
+  const lines = changes.map(({ path, before, after }) => {
+    const [was, is] = [JSON.stringify(before), JSON.stringify(after)];
+    if (was === undefined) return `  + ${path}: ${is}`;
+    return is === undefined ? `  - ${path}: ${was}` : `  ~ ${path}: ${was} -> ${is}`;
+  });
+  return `${[`${name}:`, ...lines].map(sanitizeCell).join('\n')}\n`;
+}
+
 /** How a list of objects is written in a format: what is kept of each, and the whole in pieces. */
 export interface ListWriter {
   keep(object: unknown): unknown;

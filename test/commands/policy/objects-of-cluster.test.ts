@@ -150,6 +150,45 @@ describe('policy validate --live of a cluster', () => {
   });
 });
 
+describe('policy import --via kubernetes --diff', () => {
+  const object = (spec: object, name = 'only') => ({
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumNetworkPolicy',
+    metadata: { name, namespace: 'default', labels: { set: 'a' } },
+    spec,
+  });
+  const diff = (items: object[], ...flags: string[]) =>
+    cluster.run(['policy', 'import', '--via', 'kubernetes', '-', '--diff', ...flags], {
+      stdin: JSON.stringify({ kind: 'List', items }),
+    });
+  const CHANGED = {
+    endpointSelector: { matchLabels: { app: 'web' } },
+    ingress: [{ fromEntities: ['host'] }],
+  };
+
+  test('shows a dry run field by field, and changes nothing', async () => {
+    const given = [object(CHANGED), object(CHANGED, 'fresh')];
+    const { stdout, stderr, code } = await diff(given, '--dry-run', '--force-conflicts');
+    expect(stdout).toContain(
+      `CiliumNetworkPolicy default/only:
+  + spec.endpointSelector.matchLabels: {"app":"web"}
+  + spec.ingress[0].fromEntities: ["host"]
+CiliumNetworkPolicy default/fresh: new
+`,
+    );
+    expect([stderr, code]).toEqual(['', 0]);
+    const { json } = await cluster.call('GET', `${SETS.cnp}/only`);
+    expect((json as { spec: object }).spec).toEqual({ endpointSelector: {}, ingress: [{}] });
+  });
+
+  test('tells on stderr before it applies, and then that nothing changes', async () => {
+    const first = await diff([object(CHANGED)], '--force-conflicts');
+    expect(first.stderr).toContain('  + spec.ingress[0].fromEntities: ["host"]\n');
+    expect(first.stdout).toBe('CiliumNetworkPolicy default/only applied\n');
+    expect((await diff([object(CHANGED)])).stderr).toBe('CiliumNetworkPolicy default/only: no change\n');
+  });
+});
+
 describe('policy delete of a cluster', () => {
   const undo = join(tmpdir(), `undo-${process.pid}.json`);
   beforeEach(() => rmSync(undo, { force: true }));
