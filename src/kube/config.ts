@@ -1,4 +1,4 @@
-import { access, readFile } from 'node:fs/promises';
+import { access, readFile, stat } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { errorCode, systemReason, UserError } from '../errors.ts';
@@ -93,8 +93,24 @@ export async function loadKubeConfig(
  * The same goes for the certificates that it names.
  */
 async function loadFile(config: KubeConfig, file: string): Promise<void> {
-  config.loadFromString(await readFile(file, 'utf8'));
+  const text = await readFile(file, 'utf8');
+  await refusePipes(text);
+  config.loadFromString(text);
   config.makePathsAbsolute(dirname(file));
+}
+
+const TOKEN_FILE = /["']?token-file["']?\s*:\s*("[^"]*"|'[^']*'|[^\s,}]+)/g;
+
+/** The library reads files of tokens before it returns, and would wait for a pipe where no signal reaches it. */
+async function refusePipes(kubeconfig: string): Promise<void> {
+  for (const [, quoted = ''] of kubeconfig.matchAll(TOKEN_FILE)) {
+    const path = quoted.replace(/^["']|["']$/g, '');
+    const found = await stat(path).catch(() => undefined);
+    if (found && !found.isFile())
+      throw new UserError(`the token-file ${path} of the kubeconfig is no file`, {
+        hint: 'A token is read from a regular file, or printed by a program (exec).',
+      });
+  }
 }
 
 /** Has a server taken for the one that is meant as client-go does: Node alone would take a certificate's common name as well. */

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -102,4 +103,25 @@ test('no kubeconfig, and one that cannot be read, are told with the path', async
   await expect(loadKubeConfig(nowhere, { kubeconfig: broken })).rejects.toThrow(
     new RegExp(`^read kubeconfig ${broken}: `),
   );
+});
+
+test('a token-file that is a pipe is refused, where no signal would reach the wait for it', async () => {
+  const pipe = join(folder, 'pipe');
+  spawnSync('mkfifo', [pipe]);
+  const users = (user: object) => ({
+    clusters: [{ name: 'c', cluster: { server: 'http://127.0.0.1:1' } }],
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+    users: [{ name: 'u', user }],
+    'current-context': 'c',
+  });
+  const piped = written('piped', users({ 'token-file': pipe }));
+  await expect(loadKubeConfig({}, { kubeconfig: piped })).rejects.toThrow(
+    `the token-file ${pipe} of the kubeconfig is no file`,
+  );
+  const yaml = join(folder, 'piped.yaml');
+  writeFileSync(yaml, `users:\n- name: u\n  user:\n    token-file: ${pipe}\n`);
+  await expect(loadKubeConfig({}, { kubeconfig: yaml })).rejects.toThrow('is no file');
+  const plainFile = written('tok', {});
+  const fine = written('fine', users({ 'token-file': plainFile }));
+  expect((await loadKubeConfig({}, { kubeconfig: fine })).getCurrentUser()?.token).toBe('{}');
 });
