@@ -403,3 +403,8 @@ function innermost(error: unknown): unknown {
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
   return inner;
 }
+
+/** What is wrong, in the server's own words where it refused. */
+export function wordsOf(error: unknown): string {
+  return error instanceof KubeRefusal ? (error.status.message ?? error.message) : errorMessage(error);
+}

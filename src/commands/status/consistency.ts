@@ -10,9 +10,9 @@ import {
   nodesWithoutAgent,
 } from '../../cluster/consistency.ts';
 import type { Context } from '../../context.ts';
-import { errorMessage, UserError } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
 import { listAgents } from '../../kube/agents.ts';
-import { type KubeClient, KubeRefusal } from '../../kube/client.ts';
+import { type KubeClient, wordsOf } from '../../kube/client.ts';
 import { readConfigMap } from '../../kube/config-map.ts';
 import { ciliumNamespace } from '../../kube/install.ts';
 import {
@@ -82,7 +82,7 @@ async function look(client: KubeClient, namespace: string, workers: number, ctx:
       return await part;
     } catch (error) {
       ctx.signal.throwIfAborted();
-      gaps.push(`${what}: ${reasonOf(error)}`);
+      gaps.push(`${what}: ${wordsOf(error)}`);
       return undefined;
     }
   };
@@ -142,14 +142,10 @@ async function askAgents(
       return [node, { isReady, endpoints }];
     } catch (error) {
       ctx.signal.throwIfAborted();
-      const why = limit.aborted ? `no answer within ${timeoutMs / 1000} s` : reasonOf(error);
+      const why = limit.aborted ? `no answer within ${timeoutMs / 1000} s` : wordsOf(error);
       gaps.push(`the agent of node ${node}: ${why}`);
       return [node, { isReady }];
     }
   });
   return new Map(await Promise.all(answers));
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof KubeRefusal ? (error.status.message ?? error.message) : errorMessage(error);
 }

@@ -7,7 +7,7 @@ import { agentTrouble, brokenContainer, ClusterStatus, COMPONENT, reduceLog } fr
 import { type UnmanagedPod, unmanagedPods } from '../../cluster/unmanaged.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, isUnreachable } from '../../errors.ts';
-import { type KubeClient, type KubeObject, KubeRefusal } from '../../kube/client.ts';
+import { type KubeClient, type KubeObject, wordsOf } from '../../kube/client.ts';
 import { CONFIG_MAP, readConfigMap } from '../../kube/config-map.ts';
 import { ciliumNamespace } from '../../kube/install.ts';
 import { findRelease, ownersOf } from '../../kube/release.ts';
@@ -118,7 +118,7 @@ export class Survey {
       return await part();
     } catch (error) {
       this.ctx.signal.throwIfAborted();
-      status.collectionErrors.push(reasonOf(error));
+      status.collectionErrors.push(wordsOf(error));
       return undefined;
     }
   }
@@ -140,7 +140,7 @@ export class Survey {
     try {
       return await this.#pods(status, agent, 'k8s-app=cilium', 'cilium-agent');
     } catch (error) {
-      status.note(agent, agent, 'errors', reasonOf(error));
+      status.note(agent, agent, 'errors', wordsOf(error));
       throw error;
     }
   }
@@ -152,7 +152,7 @@ export class Survey {
       if (!found) throw new Error(`daemonsets.apps "${agent}" not found`);
       status.addWorkload(found);
     } catch (error) {
-      status.note(agent, agent, 'errors', reasonOf(error));
+      status.note(agent, agent, 'errors', wordsOf(error));
       throw error;
     }
   }
@@ -170,8 +170,8 @@ export class Survey {
       await Promise.all(broken.map((pod) => this.#lastLog(status, name, pod)));
     } catch (error) {
       this.ctx.signal.throwIfAborted();
-      status.note(name, name, 'errors', reasonOf(error));
-      status.collectionErrors.push(reasonOf(error));
+      status.note(name, name, 'errors', wordsOf(error));
+      status.collectionErrors.push(wordsOf(error));
     }
   }
 
@@ -213,7 +213,7 @@ export class Survey {
   /** Takes in what is wrong with the configuration, and returns its keys. */
   async #configMap(status: ClusterStatus): Promise<Record<string, string>> {
     const { data, object } = await readConfigMap(this.client, this.namespace).catch((error: unknown) => {
-      throw new Error(`unable to retrieve ConfigMap "${CONFIG_MAP}": ${reasonOf(error)}`);
+      throw new Error(`unable to retrieve ConfigMap "${CONFIG_MAP}": ${wordsOf(error)}`);
     });
     status.configErrors = Object.entries(object.metadata?.annotations ?? {})
       .filter(([name]) => name.startsWith('config.cilium.io'))
@@ -293,7 +293,7 @@ export class Survey {
       const late = signal.aborted
         ? 'no answer before --wait-duration was over'
         : `no answer within ${timeoutMs / 1000} s`;
-      const why = limit.aborted ? late : reasonOf(error);
+      const why = limit.aborted ? late : wordsOf(error);
       failed(`unable to retrieve cilium ${what}: ${why}`);
     };
     const isLate = await asked((agent) =>
@@ -321,9 +321,4 @@ export class Survey {
       })
       .catch(failedTo('endpoint information'));
   }
-}
-
-/** The server's own words where it refused. */
-function reasonOf(error: unknown): string {
-  return error instanceof KubeRefusal ? (error.status.message ?? error.message) : errorMessage(error);
 }

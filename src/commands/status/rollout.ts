@@ -4,7 +4,7 @@ import { COMPONENT } from '../../cluster/status.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, isUnreachable, UserError } from '../../errors.ts';
 import { listAgents } from '../../kube/agents.ts';
-import { type KubeClient, KubeRefusal } from '../../kube/client.ts';
+import { type KubeClient, KubeRefusal, wordsOf } from '../../kube/client.ts';
 import { readConfigMap } from '../../kube/config-map.ts';
 import { ciliumNamespace } from '../../kube/install.ts';
 import { listNodeFacts } from '../../kube/inventory.ts';
@@ -128,7 +128,7 @@ export async function lookAtRollouts(
     } catch (error) {
       if (!(error instanceof KubeRefusal && error.code === FORBIDDEN)) throw error;
       refusals.push(error);
-      notes.push(`Not shown: ${type} ${name}: ${reasonOf(error)}`);
+      notes.push(`Not shown: ${type} ${name}: ${wordsOf(error)}`);
       return undefined;
     }
   };
@@ -167,7 +167,7 @@ async function whyHeld(client: KubeClient, namespace: string, pod: RolloutPod, c
       return await part();
     } catch (error) {
       ctx.signal.throwIfAborted();
-      notes.push(`${what}: ${reasonOf(error)}`);
+      notes.push(`${what}: ${wordsOf(error)}`);
       return undefined;
     }
   };
@@ -207,10 +207,6 @@ async function leftTaints(
     return { nodes: left.map(({ name }) => name) };
   } catch (error) {
     ctx.signal.throwIfAborted();
-    return { why: reasonOf(error) };
+    return { why: wordsOf(error) };
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof KubeRefusal ? (error.status.message ?? error.message) : errorMessage(error);
 }
