@@ -147,6 +147,34 @@ describe('with the definitions of Cilium', () => {
     spec: { endpointSelector: {}, ingress: [{}] },
   };
 
+  test('kinds are listed in the version that the cluster has', async () => {
+    const names = { plural: 'ciliumloadbalancerippools', singular: 'pool', kind: 'CiliumLoadBalancerIPPool' };
+    const made = await server.call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      metadata: { name: 'ciliumloadbalancerippools.cilium.io' },
+      spec: {
+        group: 'cilium.io',
+        names,
+        scope: 'Cluster',
+        versions: [
+          {
+            name: 'v2alpha1',
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+          },
+        ],
+      },
+    });
+    expect(made.status).toBe(201);
+    const pool = { apiVersion: 'cilium.io/v2alpha1', kind: names.kind, metadata: { name: 'old' } };
+    const path = '/apis/cilium.io/v2alpha1/ciliumloadbalancerippools';
+    for (let tries = 0; (await server.call('POST', path, pool)).status !== 201; tries++)
+      expect(tries).toBeLessThan(500);
+    expect((await as('admin', ['lb-ip-pool', 'list'])).stdout).toMatch(/^NAME +AGE\nold +\d/);
+    const [one] = JSON.parse((await as('admin', ['lb-ip-pool', 'list', '-o', 'json'])).stdout).items;
+    expect(one.apiVersion).toBe('cilium.io/v2alpha1');
+  });
+
   test('a policy is shown, deleted as it was found, and brought back', async () => {
     expect((await server.call('POST', CNP, policy)).status).toBe(201);
     expect((await as('admin', ['policy', 'get', '-A', '-l', 'set=a', '-o', 'name'])).stdout).toBe(

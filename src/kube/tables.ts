@@ -34,7 +34,17 @@ function pathOf({ apiVersion, plural, namespaced }: ListedKind, namespace: strin
 }
 
 /** Lists a kind as kubectl shows it. Throws UserError where the cluster does not know the kind. */
-export async function printedList(
+export function printedList(
+  client: KubeClient,
+  kind: ListedKind,
+  namespace: string | undefined,
+  query: ListQuery,
+  onPage?: OnPage,
+): Promise<PrintedList> {
+  return served(kind, (version) => printedOf(client, version, namespace, query, onPage));
+}
+
+async function printedOf(
   client: KubeClient,
   kind: ListedKind,
   namespace: string | undefined,
@@ -52,7 +62,7 @@ export async function printedList(
       form: TABLE,
     });
   do {
-    const part = await named(kind, ask).catch((error: unknown) => {
+    const part = await ask().catch((error: unknown) => {
       // The list took longer than the server keeps its state: once more from the beginning, and only once.
       if (!(error instanceof KubeRefusal && error.code === GONE && next !== undefined && !restarted))
         throw error;
@@ -94,21 +104,40 @@ export function listObjects<K>(
   keep: (object: KubeObject) => K,
   onPage?: OnPage,
 ): Promise<K[]> {
-  const kept = (object: KubeObject) => {
-    const { managedFields: _, ...metadata } = object.metadata ?? {};
-    return keep({ apiVersion: kind.apiVersion, kind: kind.kind, ...object, metadata });
-  };
-  return named(kind, () => listAll<KubeObject, K>(client, pathOf(kind, namespace), query, kept, onPage));
+  return served(kind, (version) => {
+    const kept = (object: KubeObject) => {
+      const { managedFields: _, ...metadata } = object.metadata ?? {};
+      return keep({ apiVersion: version.apiVersion, kind: kind.kind, ...object, metadata });
+    };
+    return listAll<KubeObject, K>(client, pathOf(version, namespace), query, kept, onPage);
+  });
 }
 
-async function named<T>(kind: ListedKind, ask: () => Promise<T>): Promise<T> {
+/** The other version that releases of Cilium have kinds in: each begins in the second and moves to the first. */
+const OTHER_VERSION: Readonly<Record<string, string>> = {
+  'cilium.io/v2': 'cilium.io/v2alpha1',
+  'cilium.io/v2alpha1': 'cilium.io/v2',
+};
+
+/** Asks for a kind in its version, and where the cluster does not have that, in the other. */
+async function served<T>(kind: ListedKind, ask: (kind: ListedKind) => Promise<T>): Promise<T> {
   try {
-    return await ask();
+    return await ask(kind);
   } catch (error) {
-    if (!(error instanceof KubeRefusal) || error.code !== 404) throw error;
+    if (!isMissing(error)) throw error;
+    const apiVersion = OTHER_VERSION[kind.apiVersion];
+    try {
+      if (apiVersion !== undefined) return await ask({ ...kind, apiVersion });
+    } catch (second) {
+      if (!isMissing(second)) throw second;
+    }
     throw new UserError(`the cluster has no ${kind.plural} (${kind.apiVersion})`, {
       hint: 'Is Cilium installed there, in a release that has this kind?',
       cause: error,
     });
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof KubeRefusal && error.code === 404;
 }
