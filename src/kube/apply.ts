@@ -8,6 +8,10 @@ export interface Applied {
   /** `kind namespace/name`. */
   name: string;
   outcome: 'applied' | 'failed';
+  /** Of the object, where it was applied. */
+  uid?: string | undefined;
+  /** The server counts a new version of it. Only told where it was asked for. */
+  isChanged?: boolean;
   error?: string;
   hint?: string | undefined;
 }
@@ -18,6 +22,8 @@ export interface ApplyOptions extends KubeOptions {
   dryRun: boolean;
   /** Take over fields that somebody else manages. */
   forceConflicts: boolean;
+  /** Whether it is told which objects have changed. */
+  compare?: boolean;
   /** Told what would change in each object, before anything does: undefined where it is new. */
   onChanges?: ((name: string, changes: readonly FieldChange[] | undefined) => Promise<void>) | undefined;
   /** Told how many of the objects the API server has checked. */
@@ -64,8 +70,10 @@ export async function* applyPolicyObjects(
     return;
   }
   for (const { object, path, name } of targets) {
-    const [applied] = await apply(client, path, object, name, options);
-    yield applied;
+    const before = options.compare ? await client.find<KubeObject>({ path }) : undefined;
+    const [applied, after] = await apply(client, path, object, name, options);
+    const isChanged = before?.metadata?.generation !== after?.metadata?.generation;
+    yield { ...applied, uid: after?.metadata?.uid, ...(options.compare && { isChanged }) };
   }
 }
 

@@ -4,6 +4,7 @@ import { isMissingOperation, putPolicy, type Replacement } from '../../agent/dec
 import { examples, requiredArgument, stringSlice } from '../../cli/flags.ts';
 import { outputOption, writeAnswer } from '../../cli/output.ts';
 import { refuseClusterPolicies, refuseEmptyPeers } from '../../cli/policy/agent-form.ts';
+import { countRealized } from '../../cli/policy/count-realized.ts';
 import { showDifference } from '../../cli/policy/difference.ts';
 import {
   addPolicyFileOptions,
@@ -13,10 +14,11 @@ import {
   parseOptionsOf,
 } from '../../cli/policy/load.ts';
 import { noPolicyApi } from '../../cli/policy/no-api.ts';
+import type { RealizedWatch } from '../../cli/policy/realized-watch.ts';
 import { ProgressLine } from '../../cli/progress.ts';
 import { releaseOfAgent } from '../../cli/release.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
-import type { Context } from '../../context.ts';
+import type { Cluster, Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { FieldChange } from '../../lib/field-changes.ts';
 import type { AgentPolicy } from '../../model/policy.ts';
@@ -24,7 +26,6 @@ import { atLeast, NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
 import { goJson } from '../../render/text/json.ts';
 import { sanitize, sanitizeCell } from '../../render/text/sanitize.ts';
-import { countRealized } from './wait.ts';
 
 const WAYS = ['agent', 'kubernetes', 'auto'] as const;
 
@@ -133,7 +134,7 @@ async function printAnswer(answer: Answer<AgentPolicy>, options: ImportOptions, 
   const { policy, revision } = answer.decode();
   if (options.wait) {
     await readBack(ctx, options, `policy revision ${revision} on every endpoint`, async () => {
-      const { ready, total, late } = await countRealized(revision, ctx);
+      const { ready, total, late } = await countRealized(revision, await ctx.agent());
       return ready === total || `${late.slice(0, 3).join(', ')}${late.length > 3 ? ' and others' : ''}`;
     });
   }
@@ -165,10 +166,6 @@ async function insteadOfAgent(policies: LoadedPolicies, options: ImportOptions, 
 }
 
 async function applyObjects(policies: LoadedPolicies, options: ImportOptions, ctx: Context): Promise<void> {
-  if (options.wait)
-    throw new UserError(
-      "--wait is for the agent's own API: of a cluster, look with cilium policy wait --node NAME",
-    );
   const plain = policies.rules.find(({ origin }) => origin.kind === 'rule');
   if (plain)
     throw new UserError(
@@ -205,12 +202,25 @@ async function applyObjects(policies: LoadedPolicies, options: ImportOptions, ct
         await to.write(renderFieldChanges(name, changes));
       }
     : undefined;
-  const results = applyPolicyObjects(objects, { ...cluster, dryRun, forceConflicts, onChecked, onChanges });
+  // What the agents have before tells that they have more afterwards.
+  const watch = options.wait && !dryRun ? await watchAgents(cluster, ctx) : undefined;
+  const results = applyPolicyObjects(objects, {
+    ...cluster,
+    dryRun,
+    forceConflicts,
+    onChecked,
+    onChanges,
+    compare: watch !== undefined,
+  });
+  const uids: string[] = [];
+  let changed = 0;
   const names = new Set<string>();
   let [wrong, applied] = [0, 0];
-  for await (const { name, outcome, error, hint } of ended(results, () => progress.clear())) {
+  for await (const { name, outcome, error, hint, uid, isChanged } of ended(results, () => progress.clear())) {
     if (error === undefined) {
       applied++;
+      if (uid !== undefined) uids.push(uid);
+      if (isChanged) changed++;
       names.add(name);
       await ctx.out.write(`${name} ${outcome}${options.dryRun ? ' (dry run)' : ''}\n`);
     } else {
@@ -222,10 +232,17 @@ async function applyObjects(policies: LoadedPolicies, options: ImportOptions, ct
     throw new UserError(
       `${wrong} of ${objects.length} objects could not be applied${applied === 0 ? ': nothing was changed' : ''}`,
     );
-  if (options.prune === undefined) return;
-  const { prunePolicies } = await import('../../cli/policy/prune.ts');
-  const { prune: selector, undoFile } = options;
-  await prunePolicies({ ...cluster, selector, applied: names, dryRun, undoFile }, ctx);
+  if (options.prune !== undefined) {
+    const { prunePolicies } = await import('../../cli/policy/prune.ts');
+    const { prune: selector, undoFile } = options;
+    await prunePolicies({ ...cluster, selector, applied: names, dryRun, undoFile }, ctx);
+  }
+  await watch?.until({ changed, uids }, options.waitTimeout);
+}
+
+async function watchAgents(cluster: Cluster, ctx: Context): Promise<RealizedWatch> {
+  const { RealizedWatch } = await import('../../cli/policy/realized-watch.ts');
+  return RealizedWatch.open(cluster, ctx);
 }
 
 /** Results as they come, and what is done when there are no more, or they fail. */

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { listEndpoints } from '../../agent/decode/endpoints.ts';
-import { failed } from '../../cli/answer.ts';
 import { examples, integer, requiredArgument } from '../../cli/flags.ts';
+import { countRealized } from '../../cli/policy/count-realized.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { goDuration } from '../../render/text/duration.ts';
@@ -51,7 +50,7 @@ export async function runPolicyWait(text: string, options: WaitOptions, ctx: Con
   const start = ctx.clock.nowMs();
   let slept = 0;
   for (let waited = false; ; waited = true) {
-    const { ready, failing, total } = await countRealized(revision, ctx);
+    const { ready, failing, total } = await countRealized(revision, await ctx.agent());
     if (ready === total) {
       if (waited) await ctx.out.write('\n');
       return;
@@ -71,30 +70,4 @@ export async function runPolicyWait(text: string, options: WaitOptions, ctx: Con
     await ctx.clock.sleep(options.sleepTime * 1000, ctx.signal);
     slept += options.sleepTime * 1000 + POLL_MS;
   }
-}
-
-/** Number of endpoints that have realized a policy revision, and that have failed to. */
-export interface Realized {
-  ready: number;
-  failing: number;
-  total: number;
-  /** The endpoints that have not, each with its state. */
-  late: string[];
-}
-
-/** Counts the endpoints of the node that have realized a revision. */
-export async function countRealized(revision: number, ctx: Context): Promise<Realized> {
-  const agent = await ctx.agent();
-  const answer = await listEndpoints(agent).catch(failed('cannot list endpoints'));
-  const endpoints = answer.decode();
-  const realized: Realized = { ready: 0, failing: 0, total: endpoints.length, late: [] };
-  for (const { id, policyRevision, state } of endpoints) {
-    if (policyRevision !== undefined && policyRevision >= revision && state === 'ready') {
-      realized.ready++;
-      continue;
-    }
-    if (policyRevision === undefined || state === undefined || state === 'not-ready') realized.failing++;
-    realized.late.push(`endpoint ${id} is ${state ?? 'without a state'}`);
-  }
-  return realized;
 }

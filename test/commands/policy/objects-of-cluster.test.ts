@@ -247,14 +247,44 @@ describe('policy delete of a cluster', () => {
     expect(Object.keys(metadata).sort()).toEqual(['annotations', 'labels', 'name', 'namespace']);
   });
 
-  test('an import into the cluster has no --wait', async () => {
-    const list = await cluster.run(['policy', 'get', 'cnp/only', '-o', 'json']);
-    const { stdout, stderr, code } = await cluster.run(
-      ['policy', 'import', '--via', 'kubernetes', '--wait', '-'],
-      { stdin: list.stdout },
+  test('an import into the cluster waits until every node has realized it, and names those that do not', async () => {
+    const object = (entity: string) =>
+      JSON.stringify({
+        apiVersion: 'cilium.io/v2',
+        kind: 'CiliumNetworkPolicy',
+        metadata: { name: 'waited', namespace: 'default' },
+        spec: { endpointSelector: {}, ingress: [{ fromEntities: [entity] }] },
+      });
+    const wait = (entity: string, ...flags: string[]) =>
+      cluster.run(['policy', 'import', '--via', 'kubernetes', '--wait', ...flags, '-'], {
+        stdin: object(entity),
+      });
+    // New, changed, and as it is.
+    // Time does not pass here between two looks.
+    for (const entity of ['host', 'world', 'world'])
+      expect(await wait(entity, '--wait-timeout', '30m')).toEqual({
+        stdout: 'CiliumNetworkPolicy default/waited applied\nrealized on 3 of 3 nodes\n',
+        stderr: '',
+        code: 0,
+      });
+    expect((await wait('host', '--dry-run')).stdout).toBe(
+      'CiliumNetworkPolicy default/waited applied (dry run)\n',
     );
-    expect(stderr).toContain("--wait is for the agent's own API: of a cluster, look with cilium policy wait");
-    expect([stdout, code]).toEqual(['', 1]);
+    const { json } = await cluster.call(
+      'GET',
+      '/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app%3Dcilium',
+    );
+    const [pod] = (json as { items: { metadata: { name: string }; spec: { nodeName: string } }[] }).items;
+    await cluster.call('PATCH', `/api/v1/namespaces/kube-system/pods/${pod?.metadata.name}`, {
+      status: {
+        containerStatuses: [{ name: 'cilium-agent', state: { waiting: { reason: 'CrashLoopBackOff' } } }],
+      },
+    });
+    const { stdout, stderr, code } = await wait('cluster', '--wait-timeout', '30m');
+    expect(stdout).toBe('CiliumNetworkPolicy default/waited applied\n');
+    expect(stderr).toMatch(/^Error: realized on 2 of 3 nodes after \d+ s\n/);
+    expect(stderr).toContain(`${pod?.spec.nodeName}: the container waits: CrashLoopBackOff\n`);
+    expect(code).toBe(1);
   });
 
   test('says who keeps a policy that somebody else has made', async () => {
