@@ -228,7 +228,7 @@ async function compiled(object: Record<string, unknown>): Promise<{ rules: Polic
   const text = JSON.stringify({ ...object, metadata });
   const { rules, findings } = await parsePolicies([{ file: 'object.json', text }]);
   const faults = findings.filter(({ severity }) => severity === 'error').map(({ message }) => message);
-  const canonical = canonicalRules(rules.map(({ rule }) => rule)) as unknown as PolicyRule[];
+  const canonical = canonicalRules(rules.map(({ rule }) => rule)) as PolicyRule[];
   const uid = { key: FROM_OBJECT, value: String(metadata.uid ?? ''), source: 'k8s' };
   return {
     faults,

@@ -59,6 +59,18 @@ default     networkpolicy.networking.k8s.io/web   0s
     expect([stderr, code]).toEqual(['', 0]);
   });
 
+  // differs: cluster-or-agent
+  test('is what a kubeconfig leads to where no agent is on this machine', async () => {
+    const env = { CILIUM_TARGET: '' };
+    const { stdout, code } = await cluster.run(['policy', 'get', 'cnp/web', '-o', 'name'], { env });
+    expect([stdout, code]).toEqual(['ciliumnetworkpolicy.cilium.io/web\n', 0]);
+    const agent = await cluster.run(['policy', 'get', '--agent'], { env });
+    expect(agent.stderr).toContain('no such socket');
+    expect(agent.code).toBe(1);
+    const socket = await cluster.run(['policy', 'get'], { env: { ...env, CILIUM_SOCK: '/nowhere.sock' } });
+    expect(socket.stderr).toContain('unix:///nowhere.sock/v1/policy: no such socket');
+  });
+
   test('one that is named is printed as itself, several as a list', async () => {
     const one = JSON.parse((await cluster.run(['policy', 'get', 'cnp/web', '-o', 'json'])).stdout);
     expect([one.kind, one.metadata.name]).toEqual(['CiliumNetworkPolicy', 'web']);
