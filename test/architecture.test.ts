@@ -47,6 +47,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'hubble/captures': [...BASE, 'hubble/filter', 'hubble/protobuf', 'hubble/grpc'],
   'hubble/fast': [...BASE, 'hubble/protobuf', 'hubble/captures'],
 
+  // What a collected archive holds and how it is named.
+  archive: BASE,
+
   cluster: BASE,
   kube: BASE,
   // The only one that knows which agent a command line names.
