@@ -6,17 +6,16 @@ import { canonicalRules } from '../../policy/language/canonical.ts';
 import { parsePolicies } from '../../policy/read/policies.ts';
 import type { LabInfo } from '../folder.ts';
 import type { PolicyRule } from '../state/state.ts';
+import { agentObjects } from './agent-objects.ts';
 import { loopbackCertificate } from './certificate.ts';
+import { clusterObjects, policyObjects } from './installed.ts';
 import { KINDS, type Kind } from './kinds.ts';
 import { type PodHost, serveKubelet } from './kubelet.ts';
 import {
-  agentObjects,
   agentPod,
   CILIUM_NAMESPACE,
-  clusterObjects,
   type LabMember,
   type NewObject,
-  policyObjects,
   RELAY_POD,
   RELAY_PORT,
 } from './objects.ts';
