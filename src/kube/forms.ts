@@ -191,6 +191,11 @@ export function listOf(form: Form): Form {
 /** What the server says of an object that was deleted: that it is, or the object. */
 export const DELETED: Form = { fields: { kind: 'text' } };
 
+/** A group of resources, and the version of it that the server would have one ask for. */
+export const GROUP: Form = {
+  fields: { preferredVersion: { fields: { groupVersion: 'text' } } },
+};
+
 /** The resources of a group. */
 export const RESOURCE_LIST: Form = {
   fields: { resources: { list: { fields: { name: 'text', kind: 'text' }, needs: ['name', 'kind'] } } },

@@ -23,10 +23,16 @@ export interface HelmRelease {
   revision: number;
   status: string;
   chartVersion: string;
+  /** The version of what the chart installs, as the chart says. */
+  appVersion: string;
   /** What the user gave beside the chart's defaults. */
   values: Record<string, unknown>;
   /** The rendered objects, as YAML documents. */
   manifest: string;
+  /** What Helm runs before and after it does something: `Job kube-system/name`. */
+  hooks: { name: string; manifest: string }[];
+  /** As Helm keeps it: metadata, templates, values, files, schema. */
+  chart: Record<string, unknown>;
 }
 
 const HELM_NAME = 'meta.helm.sh/release-name';
@@ -58,29 +64,48 @@ export async function findRelease(
   namespace: string,
   name: string,
 ): Promise<HelmRelease | undefined> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
+  const revisions = await readRevisionStates(client, namespace, name);
+  const newest = revisions.find(({ status }) => status === 'deployed') ?? revisions[0];
+  if (!newest) return undefined;
+  const secret = await client.find<{ data?: { release?: string } }>({
+    path: `${secretsPath(namespace)}/${encodeURIComponent(newest.secret)}`,
+  });
+  const packed = secret?.data?.release;
+  if (packed === undefined) return undefined;
+  return decodeRelease(packed, `Secret ${namespace}/${newest.secret}`);
+}
+
+/** A revision of a release, as its Secret is labelled. */
+export interface RevisionState {
+  secret: string;
+  revision: number;
+  status: string;
+}
+
+function secretsPath(namespace: string): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
+}
+
+/** The revisions of a release, newest first; empty when there is none. */
+export async function readRevisionStates(
+  client: KubeClient,
+  namespace: string,
+  name: string,
+): Promise<RevisionState[]> {
   // Only names: each Secret holds a whole chart.
   const { items = [] } = await client.json<{ items?: KubeObject[] }>({
-    path,
+    path: secretsPath(namespace),
     query: { labelSelector: `owner=helm,name=${name}`, limit: 500 },
     accept: METADATA_ONLY,
     form: listOf(OBJECT),
   });
-  const revisions = items
+  return items
     .map(({ metadata }) => ({
       secret: metadata?.name ?? '',
       status: metadata?.labels?.status ?? '',
       revision: Number(/\.v(\d+)$/.exec(metadata?.name ?? '')?.[1] ?? 0),
     }))
     .toSorted((a, b) => b.revision - a.revision);
-  const newest = revisions.find(({ status }) => status === 'deployed') ?? revisions[0];
-  if (!newest) return undefined;
-  const secret = await client.find<{ data?: { release?: string } }>({
-    path: `${path}/${encodeURIComponent(newest.secret)}`,
-  });
-  const packed = secret?.data?.release;
-  if (packed === undefined) return undefined;
-  return decodeRelease(packed, `Secret ${namespace}/${newest.secret}`);
 }
 
 /** Unpacks `data.release` of a release's Secret: base64 of base64 of JSON, which Helm packs with gzip. */
@@ -91,15 +116,21 @@ export function decodeRelease(packed: string, from: string): HelmRelease {
     const text = isPacked ? gunzipSync(inner, { maxOutputLength: MAX_UNPACKED }) : inner;
     const value: unknown = parsePlainJson(text.toString('utf8'));
     if (!isRecord(value)) throw new Error('it is no object');
-    const { name, version, info, chart, config, manifest } = value;
+    const { name, version, info, chart, config, manifest, hooks } = value;
     const metadata = isRecord(chart) && isRecord(chart.metadata) ? chart.metadata : {};
     return {
       name: String(name ?? ''),
       revision: Number(version ?? 0),
       status: isRecord(info) ? String(info.status ?? '') : '',
       chartVersion: String(metadata.version ?? ''),
+      appVersion: String(metadata.appVersion ?? ''),
       values: isRecord(config) ? config : {},
       manifest: typeof manifest === 'string' ? manifest : '',
+      hooks: (Array.isArray(hooks) ? hooks : []).filter(isRecord).map((hook) => ({
+        name: `${hook.kind ?? ''} ${hook.name ?? ''}`,
+        manifest: typeof hook.manifest === 'string' ? hook.manifest : '',
+      })),
+      chart: isRecord(chart) ? chart : {},
     };
   } catch (error) {
     throw new UserError(`${from} is not a release that Helm wrote: ${errorMessage(error)}`, { cause: error });

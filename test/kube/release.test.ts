@@ -17,6 +17,9 @@ test.each([
   ['as it was before Helm packed it', Buffer.from(JSON.stringify(RELEASE))],
 ])('a release %s is read', (_, bytes) => {
   expect(decodeRelease(pack(bytes), 'Secret x')).toEqual({
+    appVersion: '',
+    hooks: [],
+    chart: RELEASE.chart,
     name: 'cilium',
     revision: 7,
     status: 'deployed',
