@@ -36,6 +36,8 @@ const ARGV: Readonly<Record<string, string[]>> = {
   'l2-announcement list': [],
   'egress-gateway list': [],
   'lb-ip-pool list': [],
+  'bgp peers': [],
+  'bgp routes': [],
   'bgp config clusters': [],
   'bgp config nodes': [],
   'bgp config peers': [],

@@ -37,18 +37,22 @@ export interface Stop {
  */
 export async function listAgents(
   client: KubeClient,
-  { namespace, node }: { namespace?: string | undefined; node?: string | undefined } = {},
+  {
+    namespace,
+    node,
+    selector = AGENT_LABEL,
+  }: { namespace?: string | undefined; node?: string | undefined; selector?: string | undefined } = {},
 ): Promise<AgentPod[]> {
   const found = await listAll<Pod, AgentPod>(
     client,
     podsPath(namespace),
-    { labelSelector: AGENT_LABEL, ...(node !== undefined && { fieldSelector: `spec.nodeName=${node}` }) },
+    { labelSelector: selector, ...(node !== undefined && { fieldSelector: `spec.nodeName=${node}` }) },
     agentOf,
   );
   const namespaces = [...new Set(found.map((agent) => agent.namespace))].toSorted();
   if (namespaces.length > 1)
     throw new UserError(
-      `pods with the label ${AGENT_LABEL} are in several namespaces: ${namespaces.join(', ')}`,
+      `pods with the label ${selector} are in several namespaces: ${namespaces.join(', ')}`,
       {
         hint: 'Name the one that Cilium is installed in: --namespace.',
       },

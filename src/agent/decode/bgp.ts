@@ -9,8 +9,8 @@ import type {
 } from '../../model/bgp.ts';
 import { decodeCapability, decodeNlri, decodePathAttribute } from '../bgp/wire.ts';
 import type { AgentClient } from '../client.ts';
-import { type Answer, listAnswer } from './answer.ts';
-import type { Reader } from './reader.ts';
+import { Answer, listAnswer } from './answer.ts';
+import { Reader } from './reader.ts';
 import type {
   BgpCapabilities,
   BgpPeer,
@@ -22,6 +22,12 @@ import type {
 /** The peers, by local AS, then by address. */
 export function listBgpPeers(agent: AgentClient): Promise<Answer<PeerRow[]>> {
   return listAnswer(agent.get('/bgp/peers'), 'BgpPeer[]', decodePeers);
+}
+
+/** The peers that the agent's own command line printed. */
+export function readBgpPeers(value: unknown): Answer<PeerRow[]> {
+  const reader = new Reader<BgpPeer[]>('bgp peers', value);
+  return new Answer(value, 'BgpPeer[]', () => decodePeers(reader));
 }
 
 function decodePeers(answer: Reader<BgpPeer[]>): PeerRow[] {
@@ -71,6 +77,12 @@ export function listBgpRoutes(agent: AgentClient, wanted: BgpRouteQuery): Promis
   const { tableType, afi, safi, asn, neighbor } = wanted;
   const query = { table_type: tableType, afi, safi, router_asn: asn, neighbor };
   return listAnswer(agent.get('/bgp/routes', { query }), 'BgpRoute[]', decodeRoutes);
+}
+
+/** The routes that the agent's own command line printed. */
+export function readBgpRoutes(value: unknown): Answer<RouteRow[]> {
+  const reader = new Reader<BgpRoute[]>('bgp routes', value);
+  return new Answer(value, 'BgpRoute[]', () => decodeRoutes(reader));
 }
 
 function decodeRoutes(answer: Reader<BgpRoute[]>): RouteRow[] {

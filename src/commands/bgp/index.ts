@@ -11,6 +11,7 @@ export const BGP: Verb = {
     peers: {
       about: 'List current state of all peers',
       aliases: ['neighbors'],
+      asks: 'either',
       load: async () => (await import('./peers.ts')).addBgpPeersCommand,
     },
     'route-policies': {
@@ -20,6 +21,7 @@ export const BGP: Verb = {
     },
     routes: {
       about: "List routes in the BGP Control Plane's RIBs",
+      asks: 'either',
       load: async () => (await import('./routes.ts')).addBgpRoutesCommand,
     },
   },

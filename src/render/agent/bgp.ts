@@ -5,7 +5,7 @@ import { sanitizeCell } from '../text/sanitize.ts';
 import { LIST_TABLE, tabulate } from '../text/table.ts';
 
 /** Rounded to whole seconds. */
-function seconds(ns: number): string {
+export function seconds(ns: number): string {
   return goDuration(Math.round(ns / 1e9) * 1e9);
 }
 
@@ -39,6 +39,11 @@ export function peerTable(peers: readonly PeerRow[]): Table {
 
 /** `bgp peers -c`. */
 export function renderCapabilities(peers: readonly PeerRow[]): string {
+  return tabulate(capabilityText(peers), LIST_TABLE);
+}
+
+/** The same with its tabs. */
+export function capabilityText(peers: readonly PeerRow[]): string {
   if (peers.length === 0) return 'No BGP peer sessions found on this node\n';
   const lines = peers.flatMap((peer) => {
     const { local, remote } = peer;
@@ -49,7 +54,7 @@ export function renderCapabilities(peers: readonly PeerRow[]): string {
       ...(none ? ['No capabilities found'] : capabilityLines(local, remote)),
     ];
   });
-  return tabulate(`${lines.join('\n')}\n`, LIST_TABLE);
+  return `${lines.join('\n')}\n`;
 }
 
 function capabilityLines(local: readonly Capability[], remote: readonly Capability[]): string[] {

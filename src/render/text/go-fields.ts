@@ -1,3 +1,5 @@
+import { compareBytes } from '../../lib/order.ts';
+import { isRecord } from '../../lib/record.ts';
 import { isInRelease, NEWEST_RELEASE } from '../../model/release.ts';
 import type { Shape, TypedShape } from '../../model/shape.ts';
 
@@ -45,4 +47,35 @@ export function zeroOf(shape: Shape | undefined, definitions: TypedShape['defini
     default:
       return null;
   }
+}
+
+/**
+ * A value as Go writes it again after it has read it into its type: fields in their order, without those that are zero,
+ * lists that are missing as null, maps by their keys. Fields that the type does not have stay, at the end.
+ */
+export function asGoWrites(
+  value: unknown,
+  shape: Shape | undefined,
+  definitions: TypedShape['definitions'],
+): unknown {
+  const type = resolveShape(shape, definitions);
+  if (Array.isArray(value)) return value.map((item) => asGoWrites(item, type?.items, definitions));
+  if (!isRecord(value) || !type) return value;
+  if (!type.properties) {
+    const keys = Object.keys(value).toSorted(compareBytes);
+    return Object.fromEntries(
+      keys.map((key) => [key, asGoWrites(value[key], type.additionalProperties, definitions)]),
+    );
+  }
+  const fields = fieldsOf(type, value).flatMap(([name, field]): [string, unknown][] => {
+    const held = value[name];
+    const isList = resolveShape(field, definitions)?.type === 'array';
+    if (isList) return [[name, held === undefined ? null : asGoWrites(held, field, definitions)]];
+    return field && isEmpty(held) ? [] : [[name, asGoWrites(held, field, definitions)]];
+  });
+  return Object.fromEntries(fields);
+}
+
+function isEmpty(value: unknown): boolean {
+  return [undefined, null, '', 0, 0n, false].some((zero) => Object.is(value, zero));
 }

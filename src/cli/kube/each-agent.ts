@@ -1,0 +1,161 @@
+import { type AgentClient, agentAddress, connectAgent } from '../../agent/client.ts';
+import type { Context } from '../../context.ts';
+import { errorMessage, UserError } from '../../errors.ts';
+import { AGENT_CONTAINER, type AgentPod, listAgents } from '../../kube/agents.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { ExecNotStarted, exec } from '../../kube/exec.ts';
+import { ciliumNamespace } from '../../kube/install.ts';
+import { openRoadTo } from '../../kube/road.ts';
+import { bounded } from '../../lib/bounded.ts';
+import { parseJson } from '../../lib/exact-json.ts';
+import { compareBytes } from '../../lib/order.ts';
+
+/** Which agents are asked, and how long all of it may take. */
+export interface EachAgent {
+  node?: string | undefined;
+  /** Label of the agents' pods, where it is another one than usual. */
+  selector?: string | undefined;
+  waitMs: number;
+}
+
+/** What an agent said. */
+export interface Said<T> {
+  node: string;
+  pod: string;
+  value: T;
+}
+
+/** An agent that could not be asked, or not understood. */
+export interface Silent {
+  node: string;
+  pod: string;
+  why: string;
+}
+
+/** Exit code where some were asked and some could not be. */
+export const NOT_ALL_READ = 3;
+const CONCURRENCY = 10;
+/** What the agent's own command line is called: up to 1.14 the second, from 1.15 on both. */
+const PROGRAMS = ['cilium-dbg', 'cilium'] as const;
+
+/** Asks the agents of a cluster, several at once; answers are in the order of their nodes. */
+export async function askEach<T>(
+  client: KubeClient,
+  { node, selector, waitMs }: EachAgent,
+  ask: (agent: AgentPod, signal: AbortSignal) => Promise<T>,
+  ctx: Context,
+): Promise<{ said: Said<T>[]; silent: Silent[] }> {
+  const namespace = await ciliumNamespace(client, ctx.globals.cluster?.namespace);
+  const agents = await listAgents(client, { namespace, node, selector });
+  if (agents.length === 0)
+    throw new UserError(
+      `no agent of Cilium was found${node === undefined ? '' : ` on node ${node}`} in the namespace ${namespace}`,
+      { hint: `No pod there has the label ${selector ?? 'k8s-app=cilium'}; another namespace: --namespace.` },
+    );
+  const deadline = AbortSignal.timeout(waitMs);
+  const signal = AbortSignal.any([ctx.signal, deadline]);
+  const said: Said<T>[] = [];
+  const silent: Silent[] = [];
+  const one = async (agent: AgentPod) => {
+    const { node: at, pod, trouble } = agent;
+    try {
+      if (trouble !== undefined) throw new UserError(trouble);
+      if (deadline.aborted) throw new UserError('not asked any more');
+      said.push({ node: at, pod, value: await ask(agent, signal) });
+    } catch (error) {
+      ctx.signal.throwIfAborted();
+      const why = deadline.aborted ? `no answer within ${waitMs / 1000} s` : errorMessage(error);
+      silent.push({ node: at, pod, why });
+    }
+  };
+  await Promise.all(bounded(agents.toSorted(byNode), CONCURRENCY, one));
+  return { said: said.toSorted(byNode), silent: silent.toSorted(byNode) };
+}
+
+function byNode(a: { node: string }, b: { node: string }): number {
+  return compareBytes(a.node, b.node);
+}
+
+/**
+ * Asks an agent by its socket, or where its image has no perl by its own command line there, of which `argv` is the one
+ * that prints the same as JSON.
+ */
+export async function askAgent<T>(
+  client: KubeClient,
+  place: AgentPod,
+  {
+    ask,
+    argv,
+    read,
+  }: { ask: (agent: AgentClient) => Promise<T>; argv: readonly string[]; read: (value: unknown) => T },
+  signal: AbortSignal,
+  ctx: Context,
+): Promise<T> {
+  const transport = ctx.globals.cluster?.transport ?? 'auto';
+  if (transport !== 'cli') {
+    try {
+      const timeoutMs = ctx.globals.timeoutMs;
+      const dial = openRoadTo(client, place);
+      return await ask(connectAgent(agentAddress(ctx), signal, { timeoutMs, dial }));
+    } catch (error) {
+      if (transport === 'relay' || !hasNoPerl(error)) throw error;
+    }
+  }
+  return read(await jsonInPod(client, place, argv));
+}
+
+function hasNoPerl(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (cause instanceof ExecNotStarted && /\bperl\b/.test(cause.message)) return true;
+  return false;
+}
+
+/** What the agent's own command line printed. */
+export interface Printed {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the agent's own command line in its pod. */
+export async function runInAgent(
+  client: KubeClient,
+  { namespace, pod }: AgentPod,
+  argv: readonly string[],
+): Promise<Printed> {
+  const run = (program: string) =>
+    exec(client, { namespace, pod, container: AGENT_CONTAINER, command: [program, ...argv] });
+  const [newer, older] = PROGRAMS;
+  const { exitCode, stdout, stderr } = await run(newer).catch((error: unknown) => {
+    if (!(error instanceof ExecNotStarted)) throw error;
+    return run(older);
+  });
+  return { exitCode, stdout: stdout.toString('utf8'), stderr };
+}
+
+/** The same for a command line that prints JSON. */
+export async function jsonInPod(
+  client: KubeClient,
+  place: AgentPod,
+  argv: readonly string[],
+): Promise<unknown> {
+  const printed = await runInAgent(client, place, argv);
+  if (printed.exitCode !== 0) throw new UserError(reasonOf(printed));
+  try {
+    return parseJson(printed.stdout);
+  } catch (cause) {
+    const [first = ''] = printed.stdout.trim().split('\n');
+    throw new UserError(
+      `\`${argv.join(' ')}\` printed no JSON${first === '' ? '' : `, but: ${first.slice(0, 200)}`}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** Why a command failed, in its own words where it has some. */
+export function reasonOf({ exitCode, stderr, stdout }: Printed): string {
+  const last = (text: string) => text.trim().split('\n').at(-1)?.trim() ?? '';
+  return last(stderr) || last(stdout) || `exit code ${exitCode}`;
+}
