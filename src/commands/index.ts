@@ -19,6 +19,7 @@ import { LAB } from './lab/index.ts';
 import { LB_IP_POOL } from './lb-ip-pool/index.ts';
 import { LRP } from './lrp/index.ts';
 import { MAP } from './map/index.ts';
+import { MULTICAST } from './multicast/index.ts';
 import { NODE } from './node/index.ts';
 import { NODEID } from './nodeid/index.ts';
 import { POLICY } from './policy/index.ts';
@@ -100,6 +101,7 @@ export const TREE: Verb = {
     kvstore: KVSTORE,
     lrp: LRP,
     map: MAP,
+    multicast: MULTICAST,
     node: NODE,
     nodeid: NODEID,
     policy: POLICY,

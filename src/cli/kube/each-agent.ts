@@ -156,6 +156,7 @@ export async function jsonInPod(
 
 /** Why a command failed, in its own words where it has some. */
 export function reasonOf({ exitCode, stderr, stdout }: Printed): string {
-  const last = (text: string) => text.trim().split('\n').at(-1)?.trim() ?? '';
-  return last(stderr) || last(stdout) || `exit code ${exitCode}`;
+  const lines = `${stdout}\n${stderr}`.split('\n').map((line) => line.trim());
+  const said = lines.find((line) => line.startsWith('Error: ')) ?? lines.findLast((line) => line !== '');
+  return said?.replace(/^Error: /, '') ?? `exit code ${exitCode}`;
 }
