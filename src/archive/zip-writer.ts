@@ -1,0 +1,238 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { crc32, createDeflateRaw, type DeflateRaw } from 'node:zlib';
+import { Spool, type SpooledBytes } from './spool.ts';
+import {
+  directoryRecord,
+  END_SIZE,
+  endRecords,
+  LARGE_END_SIZE,
+  localHeader,
+  needsLargeEnd,
+  type ZipEntry,
+} from './zip-records.ts';
+
+/** One file of an archive while it is written. */
+export interface EntryWriter {
+  /** Resolves when more may follow. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Puts it into the archive and resolves with its size. */
+  close(): Promise<number>;
+  /** Lets go of it: it does not appear. */
+  discard(): Promise<void>;
+}
+
+/** Room at first, and what the end is aligned to, so that its last record is within one page. */
+const FIRST_ROOM = 4 * 1024 * 1024;
+const PAGE = 4096;
+const COPY = 1024 * 1024;
+
+/**
+ * Writes a ZIP archive that is readable, with all that was closed, at any moment, also when the process is killed within
+ * a write (docs/decisions/zip-at-any-moment.md). The directory and its end stand at the far end of a sparse file; data
+ * and the directory's records grow towards each other, where no reader looks, and what makes an entry appear is one write
+ * of the last record, within a page. When the room is used up, a larger file takes the place of the old one.
+ */
+export class ZipWriter {
+  readonly #entries: ZipEntry[] = [];
+  /** Where the next data goes, and where the directory begins. */
+  #data = 0;
+  #directory = 0;
+  #end = 0;
+  #isLarge = false;
+  #work: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    private readonly path: string,
+    private file: FileHandle,
+  ) {}
+
+  /** Makes the archive, which only its owner may read. Throws where one is there already. */
+  static async create(path: string): Promise<ZipWriter> {
+    const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
+    const writer = new ZipWriter(path, file);
+    try {
+      // An empty archive first: it is whole within its one write.
+      await writeAt(file, endRecords(0, 0, 0, false), 0);
+      await writer.#grow(FIRST_ROOM);
+    } catch (error) {
+      await writer.file.close();
+      await rm(path, { force: true });
+      throw error;
+    }
+    return writer;
+  }
+
+  /** Begins a file. Several may be written at once; each is deflated in bounded memory. */
+  entry(name: string, modified: Date): EntryWriter {
+    return new DeflatedEntry(name, modified, new Spool(dirname(this.path)), (entry, packed) =>
+      this.#add(entry, packed),
+    );
+  }
+
+  /** Bytes of the archive as it would be if it ended now. */
+  get size(): number {
+    return this.#data + (this.#end - this.#directory);
+  }
+
+  get count(): number {
+    return this.#entries.length;
+  }
+
+  /** Takes the unused room out. The archive is closed whatever happens. */
+  async close(): Promise<void> {
+    await this.#work.catch(() => {});
+    try {
+      const records = this.#entries.map(directoryRecord);
+      const size = records.reduce((sum, { length }) => sum + length, 0);
+      const isLarge = needsLargeEnd(records.length, this.#data);
+      const tail = Buffer.concat([...records, endRecords(records.length, this.#data, size, isLarge)]);
+      if (this.#data + tail.length > this.#directory) await this.#grow(2 * (this.#data + tail.length));
+      // Both directories say the same; the nearer one counts as soon as the file ends behind it.
+      await writeAt(this.file, tail, this.#data);
+      await this.file.truncate(this.#data + tail.length);
+      await this.file.sync();
+    } finally {
+      await this.file.close();
+    }
+  }
+
+  /** One after the other. */
+  #add(entry: Omit<ZipEntry, 'offset'>, packed: SpooledBytes): Promise<void> {
+    const added = this.#work.then(() => this.#append(entry, packed));
+    this.#work = added.catch(() => {});
+    return added;
+  }
+
+  async #append(added: Omit<ZipEntry, 'offset'>, packed: SpooledBytes): Promise<void> {
+    const entry: ZipEntry = { ...added, offset: this.#data };
+    const head = localHeader(entry);
+    const record = directoryRecord(entry);
+    const needed = head.length + packed.size + record.length;
+    const isLarge = needsLargeEnd(this.#entries.length + 1, this.#end);
+    if (this.#data + needed > this.#directory || isLarge !== this.#isLarge)
+      await this.#grow(2 * (this.#data + needed + (this.#end - this.#directory)));
+    await writeAt(this.file, head, this.#data);
+    let at = this.#data + head.length;
+    for await (const part of packed.read()) {
+      await writeAt(this.file, part, at);
+      at += part.length;
+    }
+    const directory = this.#directory - record.length;
+    await writeAt(this.file, record, directory);
+    const size = this.#endStart - directory;
+    await writeAt(
+      this.file,
+      endRecords(this.#entries.length + 1, directory, size, this.#isLarge),
+      this.#endStart,
+    );
+    this.#entries.push(entry);
+    this.#data = at;
+    this.#directory = directory;
+  }
+
+  get #endStart(): number {
+    return this.#end - (this.#isLarge ? LARGE_END_SIZE : END_SIZE);
+  }
+
+  /** Makes the file larger: beside it, since no write that makes a file longer is whole or not at all. */
+  async #grow(room: number): Promise<void> {
+    const end = Math.ceil(room / PAGE) * PAGE;
+    const isLarge = needsLargeEnd(this.#entries.length + 1, end);
+    const endStart = end - (isLarge ? LARGE_END_SIZE : END_SIZE);
+    const records = Buffer.concat(this.#entries.map(directoryRecord));
+    const beside = `${this.path}.${randomBytes(4).toString('hex')}.growing`;
+    const file = await open(beside, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
+    try {
+      for (let at = 0; at < this.#data; at += COPY) {
+        const part = Buffer.allocUnsafe(Math.min(COPY, this.#data - at));
+        await readAt(this.file, part, at);
+        await writeAt(file, part, at);
+      }
+      const directory = endStart - records.length;
+      await writeAt(file, records, directory);
+      await writeAt(file, endRecords(this.#entries.length, directory, records.length, isLarge), endStart);
+      await rename(beside, this.path);
+      await this.file.close();
+      this.file = file;
+      this.#directory = directory;
+      this.#end = end;
+      this.#isLarge = isLarge;
+    } catch (error) {
+      await file.close();
+      await rm(beside, { force: true });
+      throw error;
+    }
+  }
+}
+
+/** Deflates what is written and keeps it aside until it is whole. */
+class DeflatedEntry implements EntryWriter {
+  readonly #deflate: DeflateRaw = createDeflateRaw({ level: 6, chunkSize: 64 * 1024 });
+  readonly #drained: Promise<void>;
+  #crc = 0;
+  #size = 0;
+  #failed: unknown;
+
+  constructor(
+    private readonly name: string,
+    private readonly modified: Date,
+    private readonly spool: Spool,
+    private readonly add: (entry: Omit<ZipEntry, 'offset'>, packed: SpooledBytes) => Promise<void>,
+  ) {
+    this.#drained = this.#drain();
+    this.#drained.catch((error: unknown) => {
+      this.#failed = error;
+      this.#deflate.destroy();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    for await (const part of this.#deflate) await this.spool.write(part as Buffer);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#failed) throw this.#failed;
+    if (bytes.length === 0) return;
+    this.#crc = crc32(bytes, this.#crc);
+    this.#size += bytes.length;
+    if (this.#deflate.write(bytes)) return;
+    await Promise.race([new Promise<void>((resolve) => this.#deflate.once('drain', resolve)), this.#drained]);
+  }
+
+  async close(): Promise<number> {
+    try {
+      this.#deflate.end();
+      await this.#drained;
+      const { name, modified } = this;
+      const [crc, size, packedSize] = [this.#crc, this.#size, this.spool.size];
+      await this.add({ name, modified, crc, size, packedSize }, this.spool);
+      return size;
+    } finally {
+      await this.spool.close();
+    }
+  }
+
+  async discard(): Promise<void> {
+    this.#deflate.destroy();
+    await this.#drained.catch(() => {});
+    await this.spool.close();
+  }
+}
+
+async function writeAt(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done);
+    done += bytesWritten;
+  }
+}
+
+async function readAt(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesRead } = await file.read(bytes, done, bytes.length - done, at + done);
+    if (bytesRead === 0) throw new Error('the archive was cut off by somebody else');
+    done += bytesRead;
+  }
+}

@@ -1,0 +1,117 @@
+import { parsePlainJson } from '../../../lib/exact-json.ts';
+import { isRecord } from '../../../lib/record.ts';
+import { isSecretName, isSecretValue, REDACTED } from './keys.ts';
+import type { OnRedaction } from './text.ts';
+
+/** What is known of where an object comes from. */
+export interface ObjectOrigin {
+  /** Where Cilium is installed: of the pods of others no value of env is kept. */
+  ciliumNamespaces: ReadonlySet<string>;
+}
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+/** Below these, names are the user's and values are what objects are selected by. */
+const LABELS = new Set(['labels', 'matchLabels', 'nodeSelector', 'selector', 'podLabels']);
+const CERTIFICATE = ['cert', 'crt', 'certificate', 'ca.crt', 'tls.crt'];
+
+/**
+ * An object with its secrets replaced; what has none is returned as it is. Beyond what text tells, this knows of Secrets,
+ * of env and arguments of containers, of annotations that repeat the object, and of JSON within strings.
+ */
+export function redactObject<T>(value: T, origin: ObjectOrigin, tell: OnRedaction): T {
+  const namespace = isRecord(value) && isRecord(value.metadata) ? value.metadata.namespace : undefined;
+  const isForeign = typeof namespace === 'string' && !origin.ciliumNamespaces.has(namespace);
+  return redacted(value, { isForeign, tell, depth: 0 }) as T;
+}
+
+interface Place {
+  isForeign: boolean;
+  tell: OnRedaction;
+  depth: number;
+}
+
+function redacted(value: unknown, place: Place): unknown {
+  if (place.depth > 100) return value;
+  const deeper = { ...place, depth: place.depth + 1 };
+  if (typeof value === 'string') return redactedJson(value, deeper);
+  if (Array.isArray(value)) return mapped(value, (item) => redacted(item, deeper));
+  if (!isRecord(value)) return value;
+  let out: Record<string, unknown> | undefined;
+  for (const [key, child] of Object.entries(value)) {
+    const next = redactedField(value, key, child, deeper);
+    if (next === child) continue;
+    out ??= { ...value };
+    out[key] = next;
+  }
+  return out ?? value;
+}
+
+function redactedField(parent: Record<string, unknown>, key: string, child: unknown, place: Place): unknown {
+  const hide = (rule: string) => {
+    place.tell(rule);
+    return REDACTED;
+  };
+  if (key === LAST_APPLIED && typeof child === 'string' && child !== REDACTED) return hide('last-applied');
+  if (LABELS.has(key) && isRecord(child)) return child;
+  if ((key === 'data' || key === 'stringData') && parent.kind === 'Secret' && isRecord(child))
+    return Object.fromEntries(
+      Object.entries(child).map(([name, one]) => [name, one === REDACTED ? one : hide('secret-object')]),
+    );
+  if (key === 'env' && Array.isArray(child)) return mapped(child, (item) => redactedEnv(item, place, hide));
+  if ((key === 'args' || key === 'command') && Array.isArray(child))
+    return redactedArguments(child, place, hide);
+  if (key === 'key' && typeof child === 'string' && CERTIFICATE.some((name) => Object.hasOwn(parent, name)))
+    return isSecretValue(child) ? hide('private-key') : child;
+  if (isSecretName(key)) {
+    if (typeof child === 'string' && isSecretValue(child)) return hide('secret-by-name');
+    if (typeof child === 'number' && child > 999) return hide('secret-by-name');
+  }
+  // A list of several under such a name.
+  if (isSecretName(key.replace(/s$/, '')) && Array.isArray(child))
+    return mapped(child, (item) =>
+      typeof item === 'string' && isSecretValue(item) ? hide('secret-by-name') : redacted(item, place),
+    );
+  return redacted(child, place);
+}
+
+function redactedEnv(item: unknown, place: Place, hide: (rule: string) => string): unknown {
+  if (!isRecord(item) || typeof item.value !== 'string' || typeof item.name !== 'string')
+    return redacted(item, place);
+  const isHidden = place.isForeign
+    ? item.value !== '' && item.value !== REDACTED
+    : isSecretName(item.name) && isSecretValue(item.value);
+  return isHidden ? { ...item, value: hide('env') } : redacted(item, place);
+}
+
+/** The word behind a flag of such a name. */
+function redactedArguments(words: readonly unknown[], place: Place, hide: (rule: string) => string): unknown {
+  return mapped(words, (word, i) => {
+    const before = words[i - 1];
+    const isBehind =
+      typeof before === 'string' && /^--?[\w-]+$/.test(before) && isSecretName(before.replace(/^-+/, ''));
+    return isBehind && typeof word === 'string' && !word.startsWith('-') && isSecretValue(word)
+      ? hide('command-line')
+      : redacted(word, place);
+  });
+}
+
+/** JSON in a string, with what is found in it replaced. */
+function redactedJson(text: string, place: Place): string {
+  if (!/^\s*[{[]/.test(text) || text.length > 4 * 1024 * 1024) return text;
+  try {
+    const value: unknown = parsePlainJson(text);
+    const clean = redacted(value, place);
+    return clean === value ? text : JSON.stringify(clean);
+  } catch {
+    return text;
+  }
+}
+
+/** A list with each item replaced; the same one where none is. */
+function mapped(
+  items: readonly unknown[],
+  change: (item: unknown, i: number) => unknown,
+): readonly unknown[] {
+  const next = items.map(change);
+  return next.some((item, i) => item !== items[i]) ? next : items;
+}

@@ -1,0 +1,102 @@
+import { constants, gunzipSync } from 'node:zlib';
+import { REDACTED } from './keys.ts';
+import { TEXT_RULES, type TextRule } from './rules.ts';
+
+/** Told of each secret that was replaced. */
+export type OnRedaction = (rule: string) => void;
+
+/** Groups of a pattern that hold secrets. */
+const SECRET_GROUPS = ['secret', 'single', 'escaped'] as const;
+/** Text that is packed several times is looked at so deep. */
+const MAX_DEPTH = 4;
+const MAX_UNPACKED = 16 * 1024 * 1024;
+/** The name of what is found within base64. */
+const PACKED = 'packed';
+const BASE64 = /[A-Za-z0-9+/_-]{16,}={0,2}(?:(?:\r?\n[ \t]*|\\+n)[A-Za-z0-9+/_-]{16,}={0,2})*/g;
+
+/** Replaces the secrets in a text of bytes (latin1). */
+export function redactText(text: string, tell: OnRedaction, depth = 0): string {
+  let out = text;
+  for (const rule of TEXT_RULES) out = applyRule(rule, out, tell);
+  return redactPacked(out, tell, depth);
+}
+
+function applyRule({ name, pattern, isMeant }: TextRule, text: string, tell: OnRedaction): string {
+  let [out, at] = ['', 0];
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+    const groups = match.groups ?? {};
+    const start = match.index;
+    const end = start + match[0].length;
+    // Of a match that is not meant a part may be one.
+    if (isMeant && !isMeant(groups, { text, start, end })) {
+      pattern.lastIndex = start + 1;
+      continue;
+    }
+    const secret = SECRET_GROUPS.map((one) => groups[one]).find((one) => one !== undefined) ?? '';
+    const from = start + match[0].lastIndexOf(secret);
+    if (secret.trim() !== REDACTED) {
+      const kept = /^\s*/.exec(secret)?.[0] ?? '';
+      const ending = /\s*$/.exec(secret)?.[0] ?? '';
+      out += text.slice(at, from) + kept + REDACTED + ending;
+      at = from + secret.length;
+      // What came in two pieces is one secret.
+      if (!secret.trim().startsWith(REDACTED)) tell(name);
+    }
+    pattern.lastIndex = Math.max(end, start + 1);
+  }
+  return at === 0 ? text : out + text.slice(at);
+}
+
+/** Replaces what is packed as base64, or as gzip in it, and holds a secret. */
+function redactPacked(text: string, tell: OnRedaction, depth: number): string {
+  if (depth >= MAX_DEPTH) return text;
+  return text.replace(BASE64, (found) => {
+    if (holdsSecret(found.replace(/\s+|\\+n/g, ''), depth)) {
+      tell(PACKED);
+      return REDACTED;
+    }
+    if (!/\s|\\n/.test(found)) return found;
+    return found.replace(/[A-Za-z0-9+/_-]{16,}={0,2}/g, (line) => {
+      if (!holdsSecret(line, depth)) return line;
+      tell(PACKED);
+      return REDACTED;
+    });
+  });
+}
+
+function holdsSecret(base64: string, depth: number): boolean {
+  // Names and numbers: text that is packed has letters of both sizes.
+  if (!/[A-Z]/.test(base64) || !/[a-z]/.test(base64) || base64.includes(REDACTED)) return false;
+  const bytes = Buffer.from(base64, 'base64');
+  const unpacked = bytes[0] === 0x1f && bytes[1] === 0x8b ? unzipped(bytes) : bytes;
+  if (unpacked === undefined || !isText(unpacked)) return false;
+  let isFound = false;
+  redactText(
+    unpacked.toString('latin1'),
+    () => {
+      isFound = true;
+    },
+    depth + 1,
+  );
+  return isFound;
+}
+
+/** As much as there is of it. */
+function unzipped(bytes: Buffer): Buffer | undefined {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED, finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether bytes read as text: few of them are none of its characters. */
+function isText(bytes: Buffer): boolean {
+  const sample = bytes.subarray(0, 4096);
+  let odd = 0;
+  for (const byte of sample)
+    if ((byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13) || byte === 0x7f) odd++;
+  const high = sample.reduce((sum, byte) => sum + (byte >= 0x80 ? 1 : 0), 0);
+  return odd * 50 <= sample.length && high * 4 <= sample.length;
+}

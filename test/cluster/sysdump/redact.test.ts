@@ -1,0 +1,150 @@
+import { expect, test } from '@jest/globals';
+import { Redactor } from '../../../src/cluster/sysdump/redact/redactor.ts';
+import { redactText } from '../../../src/cluster/sysdump/redact/text.ts';
+import { ORDINARY, PLANTED } from './planted.ts';
+
+const ORIGIN = { ciliumNamespaces: new Set(['kube-system']) };
+
+/** Runs a text through a stream in pieces of a size. */
+function streamed(text: string, size: number): { out: string; redactor: Redactor } {
+  const redactor = new Redactor(ORIGIN);
+  const stream = redactor.stream('file');
+  const bytes = Buffer.from(text);
+  const parts: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += size) parts.push(stream.push(bytes.subarray(at, at + size)));
+  parts.push(stream.end());
+  return { out: Buffer.concat(parts).toString(), redactor };
+}
+
+test('there are secrets of at least 40 shapes', () => {
+  expect(PLANTED.length).toBeGreaterThanOrEqual(40);
+  for (const { text, secret, what } of PLANTED)
+    expect([what, text.replace(/\n/g, '').includes(secret)]).toEqual([what, true]);
+});
+
+test.each(PLANTED)('$what', ({ text, secret }) => {
+  const rules: string[] = [];
+  const out = redactText(`before\n${text}\nafter: 1\n`, (rule) => rules.push(rule));
+  expect(out.replace(/\n/g, '')).not.toContain(secret);
+  expect(out).toMatch(/^before\n.*REDACTED.*\nafter: 1\n$/s);
+  expect(rules.length).toBeGreaterThan(0);
+});
+
+test.each(ORDINARY.map((text) => ({ text })))('ordinary text stays: $text', ({ text }) => {
+  const rules: string[] = [];
+  expect(redactText(text, (rule) => rules.push(rule))).toBe(text);
+  expect(rules).toEqual([]);
+});
+
+test('what was replaced is not replaced again', () => {
+  for (const { text } of PLANTED) {
+    const once = redactText(text, () => {});
+    const rules: string[] = [];
+    expect(redactText(once, (rule) => rules.push(rule))).toBe(once);
+    expect(rules).toEqual([]);
+  }
+});
+
+test.each([700, 4096, 65_536, 300_000])('pieces of %d bytes: none survives at a border', (size) => {
+  const filler = 'level=info msg="Endpoint regenerated" endpointID=12 k8sPodName=default/web-7d9\n';
+  let text = '';
+  for (let round = 0; round < 40; round++)
+    for (const planted of PLANTED)
+      text += filler.repeat((round * 7) % 11) + planted.text + (planted.text.endsWith('\n') ? '' : '\n');
+  const { out, redactor } = streamed(text, size);
+  const flat = out.replace(/\n/g, '');
+  expect(PLANTED.filter(({ secret }) => flat.includes(secret)).map(({ what }) => what)).toEqual([]);
+  expect(out.split(filler).length).toBe(text.split(filler).length);
+  expect(redactor.redactions.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThanOrEqual(
+    40 * PLANTED.length * 0.8,
+  );
+});
+
+test('bytes that are no text come out as they are', () => {
+  const bytes = Buffer.from(Array.from({ length: 500_000 }, (_, i) => (i * 31 + (i >> 8)) & 0xff));
+  const stream = new Redactor(ORIGIN).stream('x');
+  expect(Buffer.concat([stream.push(bytes), stream.end()]).equals(bytes)).toBe(true);
+});
+
+test('objects: env of others, arguments, annotations, Secrets, JSON in strings; labels stay', () => {
+  const redactor = new Redactor(ORIGIN);
+  const pod = {
+    kind: 'Pod',
+    metadata: {
+      name: 'web',
+      namespace: 'default',
+      labels: { token: 'blue', app: 'web' },
+      annotations: {
+        'kubectl.kubernetes.io/last-applied-configuration': '{"x":1}',
+        note: '{"password":"p1"}',
+      },
+    },
+    spec: {
+      containers: [
+        {
+          image: 'web:1',
+          env: [
+            { name: 'GREETING', value: 'hello' },
+            { name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'password' } } },
+          ],
+          command: ['run', '--token', 'abc', '--level', 'info', '--password=x1y2'],
+        },
+      ],
+      volumes: [{ name: 'certs', secret: { secretName: 'hubble-server-certs' } }],
+    },
+  };
+  const before = structuredClone(pod);
+  expect(redactor.object('k8s-pods.yaml', pod)).toEqual({
+    ...before,
+    metadata: {
+      ...before.metadata,
+      annotations: {
+        'kubectl.kubernetes.io/last-applied-configuration': 'REDACTED',
+        note: '{"password":"REDACTED"}',
+      },
+    },
+    spec: {
+      ...before.spec,
+      containers: [
+        {
+          image: 'web:1',
+          env: [{ name: 'GREETING', value: 'REDACTED' }, before.spec.containers[0]?.env[1]],
+          command: ['run', '--token', 'REDACTED', '--level', 'info', '--password=x1y2'],
+        },
+      ],
+    },
+  });
+  expect(pod).toEqual(before);
+  expect(redactor.redactions).toEqual([
+    { file: 'k8s-pods.yaml', rule: 'command-line', count: 1 },
+    { file: 'k8s-pods.yaml', rule: 'env', count: 1 },
+    { file: 'k8s-pods.yaml', rule: 'last-applied', count: 1 },
+    { file: 'k8s-pods.yaml', rule: 'secret-by-name', count: 1 },
+  ]);
+  const secret = { kind: 'Secret', data: { any: 'eA==' }, metadata: { name: 'a' } };
+  expect(redactor.object('s', secret)).toEqual({ ...secret, data: { any: 'REDACTED' } });
+  const values = {
+    tls: { ca: { cert: 'LS0t', key: 'S0VZ' } },
+    etcd: { passwords: ['a1b2', 'c3d4'] },
+    debug: true,
+  };
+  expect(redactor.object('v', values)).toEqual({
+    tls: { ca: { cert: 'LS0t', key: 'REDACTED' } },
+    etcd: { passwords: ['REDACTED', 'REDACTED'] },
+    debug: true,
+  });
+  const own = {
+    metadata: { namespace: 'kube-system' },
+    env: [{ name: 'CILIUM_K8S_NAMESPACE', value: 'kube-system' }],
+  };
+  expect(redactor.object('o', own)).toBe(own);
+});
+
+test('off, nothing is touched', () => {
+  const redactor = new Redactor(ORIGIN, true);
+  const stream = redactor.stream('x');
+  const text = 'password: hunter2\n';
+  expect(Buffer.concat([stream.push(Buffer.from(text)), stream.end()]).toString()).toBe(text);
+  expect(redactor.object('x', { password: 'hunter2' })).toEqual({ password: 'hunter2' });
+  expect(redactor.redactions).toEqual([]);
+});
