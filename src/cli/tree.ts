@@ -159,7 +159,7 @@ export async function build(
 }
 
 /** Ends a verb that needs root and is run by somebody else, in the reference's words. */
-function requireRoot(command: string, uid: number | undefined): void {
+export function requireRoot(command: string, uid: number | undefined): void {
   if (uid !== 0 && uid !== undefined)
     throw new UserError(`Please run "${command}" command(s) with root privileges.`);
 }

@@ -6,7 +6,7 @@ import { CGROUPS } from './cgroups/index.ts';
 import { CLEANUP } from './cleanup/index.ts';
 import { CONFIG } from './config/index.ts';
 import { EGRESS_GATEWAY } from './egress-gateway/index.ts';
-import { ENCRYPT } from './encrypt/index.ts';
+import { ENCRYPT, ENCRYPTION } from './encrypt/index.ts';
 import { ENDPOINT } from './endpoint/index.ts';
 import { ENVOY } from './envoy/index.ts';
 import { FQDN } from './fqdn/index.ts';
@@ -38,6 +38,7 @@ export const TREE: Verb = {
     bpf: BPF,
     config: CONFIG,
     encrypt: ENCRYPT,
+    encryption: ENCRYPTION,
     endpoint: ENDPOINT,
     'build-config': {
       about: 'Resolve all of the configuration sources that apply to this node',

@@ -60,26 +60,28 @@ export async function execStream(
   client: KubeClient,
   target: ExecTarget,
   onStdout: (bytes: Buffer) => Promise<void> | undefined,
+  signal: AbortSignal = client.signal,
 ): Promise<Omit<ExecResult, 'stdout'>> {
   const name = nameOf(target);
   const stderr = new Tail();
   let status: Buffer | undefined;
-  const channels = await Channels.open(client, ...address(target, false), PROTOCOLS, (channel, bytes) => {
+  const take = (channel: number, bytes: Buffer) => {
     if (channel === STDOUT) return onStdout(bytes);
     if (channel === STDERR) stderr.push(bytes);
     else if (channel === STATUS) status = Buffer.concat([status ?? Buffer.alloc(0), bytes]);
     return undefined;
-  });
+  };
+  const channels = await Channels.open(client, ...address(target, false), PROTOCOLS, take, signal);
   try {
     await channels.closed;
   } catch (error) {
-    client.signal.throwIfAborted();
+    signal.throwIfAborted();
     // The status is the last word; how the connection went after it does not matter.
     if (!status) throw error;
   } finally {
     channels.close();
   }
-  client.signal.throwIfAborted();
+  signal.throwIfAborted();
   return { exitCode: outcome(status, name), stderr: stderr.text };
 }
 
@@ -103,10 +105,11 @@ export async function exec(
   client: KubeClient,
   target: ExecTarget,
   maxBytes = 256 * 1024 * 1024,
+  signal: AbortSignal = client.signal,
 ): Promise<ExecResult> {
   const parts: Buffer[] = [];
   let size = 0;
-  const result = await execStream(client, target, (bytes) => {
+  const take = (bytes: Buffer) => {
     size += bytes.length;
     if (size > maxBytes)
       return Promise.reject(
@@ -114,7 +117,8 @@ export async function exec(
       );
     parts.push(bytes);
     return undefined;
-  });
+  };
+  const result = await execStream(client, target, take, signal);
   return { ...result, stdout: Buffer.concat(parts, size) };
 }
 

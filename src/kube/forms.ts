@@ -106,6 +106,7 @@ export const OBJECT: Form = {
         // Of a CiliumNode.
         addresses: { list: { fields: { type: 'text', ip: 'text' } } },
         ipam: { fields: { podCIDRs: { list: 'text' } } },
+        encryption: { fields: { key: 'number' } },
         // Of a Node.
         taints: { list: { fields: { key: 'text', value: 'text', effect: 'text' } } },
         replicas: 'number',

@@ -11,6 +11,12 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   // `observe` by itself is `observe flows`.
   'hubble observe': 'hubble/observe/declare.ts',
   'hubble observe flows': 'hubble/observe/declare.ts',
+  // `encrypt status` without a cluster is of this node.
+  'encryption status': 'encrypt/cluster-status.ts',
+  // The same verbs as those of `encrypt`.
+  'encryption create-key': 'encrypt/create-key.ts',
+  'encryption rotate-key': 'encrypt/rotate-key.ts',
+  'encryption key-status': 'encrypt/key-status.ts',
 };
 
 /** Every verb that runs, with its path. `__complete` is no verb: the scripts that `completion` prints call it. */

@@ -4,6 +4,7 @@ import type {
   AgentStatus,
   BigTcpStatus,
   ComponentState,
+  EncryptionState,
   KubeProxyFeatures,
   KubeProxyStatus,
   RemoteClusterStatus,
@@ -272,7 +273,8 @@ function mapSize(r: Reader<BPFMapProperties>): { name: string; size: number } {
   return { name: r.text('name'), size: r.integer('size') };
 }
 
-function encryption(r: Reader<EncryptionStatus>): AgentStatus['encryption'] {
+/** Reads how a node encrypts, of a status or of what `encrypt status` prints. */
+export function encryption(r: Reader<EncryptionStatus>): EncryptionState {
   return {
     mode: r.text('mode'),
     message: r.text('msg'),

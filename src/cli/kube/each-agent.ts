@@ -37,6 +37,8 @@ export const NOT_ALL_READ = 3;
 const CONCURRENCY = 10;
 /** What the agent's own command line is called: up to 1.14 the second, from 1.15 on both. */
 const PROGRAMS = ['cilium-dbg', 'cilium'] as const;
+/** What one agent prints, all of which is held. */
+const MAX_PRINTED = 64 * 1024 * 1024;
 
 /** Asks the agents of a cluster, several at once; answers are in the order of their nodes. */
 export async function askEach<T>(
@@ -101,7 +103,7 @@ export async function askAgent<T>(
       if (transport === 'relay' || !hasNoPerl(error)) throw error;
     }
   }
-  return read(await jsonInPod(client, place, argv));
+  return read(await jsonInPod(client, place, argv, signal));
 }
 
 function hasNoPerl(error: unknown): boolean {
@@ -122,9 +124,12 @@ export async function runInAgent(
   client: KubeClient,
   { namespace, pod }: AgentPod,
   argv: readonly string[],
+  signal: AbortSignal = client.signal,
 ): Promise<Printed> {
-  const run = (program: string) =>
-    exec(client, { namespace, pod, container: AGENT_CONTAINER, command: [program, ...argv] });
+  const run = (program: string) => {
+    const target = { namespace, pod, container: AGENT_CONTAINER, command: [program, ...argv] };
+    return exec(client, target, MAX_PRINTED, signal);
+  };
   const [newer, older] = PROGRAMS;
   const { exitCode, stdout, stderr } = await run(newer).catch((error: unknown) => {
     if (!(error instanceof ExecNotStarted)) throw error;
@@ -138,8 +143,9 @@ export async function jsonInPod(
   client: KubeClient,
   place: AgentPod,
   argv: readonly string[],
+  signal: AbortSignal,
 ): Promise<unknown> {
-  const printed = await runInAgent(client, place, argv);
+  const printed = await runInAgent(client, place, argv, signal);
   if (printed.exitCode !== 0) throw new UserError(reasonOf(printed));
   try {
     return parseJson(printed.stdout);

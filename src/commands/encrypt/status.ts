@@ -1,6 +1,8 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { readStatus } from '../../agent/decode/status.ts';
+import { isClusterMeant, type TargetOptions } from '../../cli/kube/target.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
+import { requireRoot } from '../../cli/tree.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { atLeast } from '../../model/release.ts';
@@ -14,10 +16,36 @@ import {
   readXfrmErrors,
 } from '../../node/state/xfrm.ts';
 import { encryptionModel, renderEncryption } from '../../render/agent/encrypt.ts';
+import { addStatusFlags, type EncryptionStatusFlags } from './cluster-flags.ts';
+
+type EncryptStatusFlags = EncryptionStatusFlags & TargetOptions;
 
 /** Declares `encrypt status`. */
 export function addEncryptStatusCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: { output: string }) => runEncryptStatus(options, ctx));
+  command
+    .addOption(outputOption('summary'))
+    .action((flags: EncryptStatusFlags) => runEitherStatus(flags, ctx));
+  command
+    .optionsGroup('Flags for a cluster:')
+    .addOption(new Option('--agent', 'Ask the agent of this node'))
+    .addOption(new Option('--cluster', 'Ask the agents of all nodes of a cluster'));
+  addStatusFlags(command);
+}
+
+/** The same words are for one node here, and those of `encryption status` in cilium-cli. */
+async function runEitherStatus(flags: EncryptStatusFlags, ctx: Context): Promise<void> {
+  const { node, perNodeDetails, agentPodSelector, agent, cluster, output } = flags;
+  const isOfCluster = node !== undefined || perNodeDetails || agentPodSelector !== undefined;
+  const target = { ...(agent && { agent }), ...((cluster || isOfCluster) && { cluster: true }) };
+  if (!(await isClusterMeant(target, ctx))) {
+    if (output === 'summary') throw new UserError('-o summary is for the nodes of a cluster: --cluster');
+    requireRoot('cilium encrypt status', ctx.uid);
+    return runEncryptStatus(flags, ctx);
+  }
+  if (!['', 'summary', 'json'].includes(output))
+    throw new UserError(`-o ${output} is for this node: of a cluster there are summary and json`);
+  const { runEncryptionStatus } = await import('./cluster-status.ts');
+  await runEncryptionStatus(flags, ctx);
 }
 
 /** Prints the mode that the agent runs in, and what the kernel holds of it. */
