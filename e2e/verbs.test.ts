@@ -44,6 +44,7 @@ const ARGV: Readonly<Record<string, string[]>> = {
   'l2-announcement list': [],
   'egress-gateway list': [],
   'lb-ip-pool list': [],
+  'features status': [],
   'multicast list group': [],
   'multicast list subscriber': ['--all'],
   'multicast add': ['-g', '239.255.0.1'],

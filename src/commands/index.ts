@@ -9,6 +9,7 @@ import { EGRESS_GATEWAY } from './egress-gateway/index.ts';
 import { ENCRYPT, ENCRYPTION } from './encrypt/index.ts';
 import { ENDPOINT } from './endpoint/index.ts';
 import { ENVOY } from './envoy/index.ts';
+import { FEATURES } from './features/index.ts';
 import { FQDN } from './fqdn/index.ts';
 import { HUBBLE, OBSERVE } from './hubble/index.ts';
 import { IDENTITY } from './identity/index.ts';
@@ -93,6 +94,7 @@ export const TREE: Verb = {
     'l2-announcement': L2_ANNOUNCEMENT,
     'lb-ip-pool': LB_IP_POOL,
     envoy: ENVOY,
+    features: FEATURES,
     fqdn: FQDN,
     hubble: HUBBLE,
     observe: OBSERVE,

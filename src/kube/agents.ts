@@ -47,7 +47,7 @@ export async function listAgents(
     client,
     podsPath(namespace),
     { labelSelector: selector, ...(node !== undefined && { fieldSelector: `spec.nodeName=${node}` }) },
-    agentOf,
+    (pod) => agentOf(pod),
   );
   const namespaces = [...new Set(found.map((agent) => agent.namespace))].toSorted();
   if (namespaces.length > 1)
@@ -65,12 +65,43 @@ export async function listAgents(
   return [...byNode.values()].toSorted((a, b) => (a.node < b.node ? -1 : 1));
 }
 
-function agentOf(pod: Pod): AgentPod | undefined {
+function agentOf(pod: Pod, container = AGENT_CONTAINER): AgentPod | undefined {
   const node = pod.spec?.nodeName;
   if (!node) return undefined;
   const { namespace = '', name = '' } = pod.metadata ?? {};
-  const trouble = troubleOf(pod, AGENT_CONTAINER);
-  return { node, namespace, pod: name, trouble, isReady: unreadyOf(pod, AGENT_CONTAINER) === undefined };
+  const trouble = troubleOf(pod, container);
+  return { node, namespace, pod: name, trouble, isReady: unreadyOf(pod, container) === undefined };
+}
+
+/** Label and container of the operator, in every release. */
+export const OPERATOR_LABEL = 'io.cilium/app=operator';
+export const OPERATOR_CONTAINER = 'cilium-operator';
+
+/** A pod of the operator, and the program that runs in it. */
+export interface OperatorPod extends AgentPod {
+  /** Undefined where the pod does not name it. */
+  program: string | undefined;
+}
+
+/** The operator's pods of a namespace; that of a node alone, if one is named. */
+export function listOperators(
+  client: KubeClient,
+  {
+    namespace,
+    node,
+    selector = OPERATOR_LABEL,
+  }: { namespace: string; node?: string | undefined; selector?: string | undefined },
+): Promise<OperatorPod[]> {
+  return listAll<Pod, OperatorPod>(
+    client,
+    podsPath(namespace),
+    { labelSelector: selector, ...(node !== undefined && { fieldSelector: `spec.nodeName=${node}` }) },
+    (pod) => {
+      const place = agentOf(pod, OPERATOR_CONTAINER);
+      const own = pod.spec?.containers?.find(({ name }) => name === OPERATOR_CONTAINER);
+      return place && { ...place, program: own?.command?.find((word) => word.includes('cilium-operator')) };
+    },
+  );
 }
 
 /** The agent of the node that is named, or of the one that a pod (`namespace/name`) runs on. It is there and runs. */

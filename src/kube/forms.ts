@@ -53,6 +53,7 @@ const CONTAINERS: Form = {
     fields: {
       name: 'text',
       image: 'text',
+      command: { list: 'text' },
       ports: { list: { fields: { name: 'text', containerPort: 'number', protocol: 'text' } } },
     },
   },

@@ -24,6 +24,7 @@ export interface Pod extends KubeObject {
     containers?: {
       name?: string;
       image?: string;
+      command?: string[];
       ports?: { name?: string; containerPort?: number; protocol?: string }[];
     }[];
   };

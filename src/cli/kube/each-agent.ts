@@ -54,23 +54,33 @@ export async function askEach<T>(
       `no agent of Cilium was found${node === undefined ? '' : ` on node ${node}`} in the namespace ${namespace}`,
       { hint: `No pod there has the label ${selector ?? 'k8s-app=cilium'}; another namespace: --namespace.` },
     );
+  return await askPods(agents, waitMs, ask, ctx);
+}
+
+/** The same of pods that are known. */
+export async function askPods<P extends AgentPod, T>(
+  pods: readonly P[],
+  waitMs: number,
+  ask: (pod: P, signal: AbortSignal) => Promise<T>,
+  ctx: Context,
+): Promise<{ said: Said<T>[]; silent: Silent[] }> {
   const deadline = AbortSignal.timeout(waitMs);
   const signal = AbortSignal.any([ctx.signal, deadline]);
   const said: Said<T>[] = [];
   const silent: Silent[] = [];
-  const one = async (agent: AgentPod) => {
-    const { node: at, pod, trouble } = agent;
+  const one = async (place: P) => {
+    const { node, pod, trouble } = place;
     try {
       if (trouble !== undefined) throw new UserError(trouble);
       if (deadline.aborted) throw new UserError('not asked any more');
-      said.push({ node: at, pod, value: await ask(agent, signal) });
+      said.push({ node, pod, value: await ask(place, signal) });
     } catch (error) {
       ctx.signal.throwIfAborted();
       const why = deadline.aborted ? `no answer within ${waitMs / 1000} s` : errorMessage(error);
-      silent.push({ node: at, pod, why });
+      silent.push({ node, pod, why });
     }
   };
-  await Promise.all(bounded(agents.toSorted(byNode), CONCURRENCY, one));
+  await Promise.all(bounded(pods.toSorted(byNode), CONCURRENCY, one));
   return { said: said.toSorted(byNode), silent: silent.toSorted(byNode) };
 }
 

@@ -77,5 +77,6 @@ export function asGoWrites(
 }
 
 function isEmpty(value: unknown): boolean {
+  if (isRecord(value) && Object.keys(value).length === 0) return true;
   return [undefined, null, '', 0, 0n, false].some((zero) => Object.is(value, zero));
 }
