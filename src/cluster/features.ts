@@ -1,11 +1,5 @@
 import { compareBytes } from '../lib/order.ts';
-
-/** A metric of a feature; what Go leaves out is zero. */
-export interface FeatureMetric {
-  name?: string;
-  labels?: Record<string, string>;
-  value?: number;
-}
+import type { FeatureMetric } from '../model/cluster.ts';
 
 /** The metrics of each node. */
 export type NodeMetrics = ReadonlyMap<string, readonly FeatureMetric[]>;

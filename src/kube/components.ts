@@ -1,4 +1,4 @@
-import type { FeatureMetric } from '../cluster/features.ts';
+import type { FeatureMetric } from '../model/cluster.ts';
 import { type KubeClient, wordsOf } from './client.ts';
 import { OBJECT } from './forms.ts';
 

@@ -112,3 +112,10 @@ export interface Rollout {
   /** Pods that do not count: they have ended or are being deleted. */
   leftOut: readonly { name: string; node: string; why: string }[];
 }
+
+/** A metric of a feature; what Go leaves out is zero. */
+export interface FeatureMetric {
+  name?: string;
+  labels?: Record<string, string>;
+  value?: number;
+}

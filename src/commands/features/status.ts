@@ -13,7 +13,6 @@ import {
   type Said,
   type Silent,
 } from '../../cli/kube/each-agent.ts';
-import type { FeatureMetric } from '../../cluster/features.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, isUnreachable, UserError } from '../../errors.ts';
 import { listOperators, OPERATOR_CONTAINER, type OperatorPod } from '../../kube/agents.ts';
@@ -24,6 +23,7 @@ import { ciliumNamespace } from '../../kube/install.ts';
 import { openCluster } from '../../kube/road.ts';
 import { parsePlainJson } from '../../lib/exact-json.ts';
 import { type Form, ofForm } from '../../lib/form.ts';
+import type { FeatureMetric } from '../../model/cluster.ts';
 import { type FeatureBlock, featuresMarkdown, renderFeatures } from '../../render/cluster/features.ts';
 import { asGoWrites } from '../../render/text/go-fields.ts';
 import { goJson } from '../../render/text/json.ts';
