@@ -136,6 +136,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     // Columns of a list are paths, as kubectl's are.
     'render/text/jsonpath.ts',
     'policy',
+    'lab/derive.ts',
     'lab/folder.ts',
     'lab/spawn.ts',
     'lab/version.ts',

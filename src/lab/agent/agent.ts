@@ -179,7 +179,13 @@ export class Agent {
       if (!had.has(endpoint.id)) this.emit({ type: 'endpoint-created', endpoint });
     const policyMoved = state.policy !== before.policy;
     const settingsMoved = state.config !== before.config;
-    if (!policyMoved && !settingsMoved && state.endpoints === before.endpoints && state.dns === before.dns)
+    if (
+      !policyMoved &&
+      !settingsMoved &&
+      state.endpoints === before.endpoints &&
+      state.identities === before.identities &&
+      state.dns === before.dns
+    )
       return;
     this.#policy = this.#compile();
     const reason = policyMoved

@@ -11,17 +11,12 @@ import { loopbackCertificate } from './certificate.ts';
 import { clusterObjects, policyObjects } from './installed.ts';
 import { KINDS, type Kind } from './kinds.ts';
 import { type PodHost, serveKubelet } from './kubelet.ts';
-import {
-  agentPod,
-  CILIUM_NAMESPACE,
-  type LabMember,
-  type NewObject,
-  RELAY_POD,
-  RELAY_PORT,
-} from './objects.ts';
+import { CILIUM_NAMESPACE, type LabMember, type NewObject, RELAY_PORT } from './objects.ts';
 import { writeLog } from './pod-log.ts';
 import { type ApiParts, kubeServer } from './server.ts';
-import { type Change, ObjectStore } from './store.ts';
+import { type Change, ObjectStore, type Stored } from './store.ts';
+import { startControllers } from './workloads/controllers.ts';
+import type { PodRunner } from './workloads/runner.ts';
 
 /** An agent of the cluster with where it listens. */
 export interface ClusterMember extends LabMember {
@@ -62,12 +57,12 @@ export async function serveCluster(
   rules: readonly Record<string, unknown>[],
   dir: string,
   nowMs: () => number,
+  runner?: PodRunner,
 ): Promise<KubeLab> {
   const store = new ObjectStore(nowMs);
   const startedAt = new Date(nowMs()).toISOString().replace(/\.\d+Z$/, 'Z');
   for (const object of clusterObjects(members, startedAt)) put(store, object);
   const token = randomBytes(16).toString('hex');
-  const byPod = new Map(members.map((member) => [agentPod(member.node.name), member]));
   const certificate = loopbackCertificate(nowMs());
   const parts: ApiParts = {
     store,
@@ -76,14 +71,14 @@ export async function serveCluster(
     nowMs,
     refuse,
     log: (pod, query, response) => {
-      const member = byPod.get(pod.metadata.name);
+      const member = agentOf(pod, members);
       writeLog(member && join(member.info.dir, 'lab.log'), query, response);
     },
   };
   const server = kubeServer(parts, certificate);
   const dropSockets = serveKubelet(server, token, (namespace, name) => {
-    const isThere = store.find(kindOf('Pod'), namespace, name) !== undefined;
-    return isThere ? hostOf(namespace === CILIUM_NAMESPACE ? name : '', byPod, members) : undefined;
+    const pod = store.find(kindOf('Pod'), namespace, name);
+    return pod && hostOf(pod, members);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -96,11 +91,13 @@ export async function serveCluster(
   const stops = [followAgents(store, members), policies.stop];
   for (const object of policyObjects(rules)) put(store, object);
   await policies.settled();
+  const controllers = startControllers(store, members, runner, nowMs);
+  await controllers.settled();
   return {
     url,
     kubeconfig,
     close: async () => {
-      for (const stop of stops) stop();
+      for (const stop of [...stops, controllers.stop]) stop();
       dropSockets();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
@@ -139,14 +136,19 @@ function put(store: ObjectStore, object: NewObject): void {
   store.put(kindOf(object.kind), object);
 }
 
+/** The agent whose pod this is. */
+function agentOf({ metadata, spec }: Stored, members: readonly ClusterMember[]): ClusterMember | undefined {
+  if (metadata.namespace !== CILIUM_NAMESPACE || metadata.labels?.['k8s-app'] !== 'cilium') return undefined;
+  const { nodeName } = Object(spec) as { nodeName?: string };
+  return members.find(({ node }) => node.name === nodeName);
+}
+
 /** What a pod of Cilium's can do; other pods have no program and no port. */
-function hostOf(
-  name: string,
-  byPod: ReadonlyMap<string, ClusterMember>,
-  members: readonly ClusterMember[],
-): PodHost {
-  const member = byPod.get(name);
-  const relay = name === RELAY_POD ? members[0] : undefined;
+function hostOf(pod: Stored, members: readonly ClusterMember[]): PodHost {
+  const member = agentOf(pod, members);
+  const isRelay =
+    pod.metadata.namespace === CILIUM_NAMESPACE && pod.metadata.labels?.['k8s-app'] === 'hubble-relay';
+  const relay = isRelay ? members[0] : undefined;
   return {
     socket: (path) => {
       const own = SOCKETS[path.replace(/^\/(?:var\/)?run\/cilium\//, '')];

@@ -147,6 +147,49 @@ export function merged(target: unknown, patch: unknown): unknown {
   return result;
 }
 
+/** By which field entries of a list are told apart in a strategic merge patch. */
+const KEYS: Readonly<Record<string, string>> = {
+  containers: 'name',
+  initContainers: 'name',
+  volumes: 'name',
+  env: 'name',
+  ports: 'containerPort',
+  conditions: 'type',
+  taints: 'key',
+  ownerReferences: 'uid',
+};
+
+/** A strategic merge patch: as a merge patch, but lists of known fields are merged entry by entry. */
+export function strategicallyMerged(target: unknown, patch: unknown, field = ''): unknown {
+  if (Array.isArray(patch)) {
+    const key = patch.every((entry) => isRecord(entry) && Object.hasOwn(entry, 'port'))
+      ? 'port'
+      : KEYS[field];
+    if (key === undefined || !Array.isArray(target)) return patch;
+    const result: unknown[] = [...target];
+    for (const entry of patch) {
+      const at = result.findIndex((one) => isRecord(one) && isRecord(entry) && one[key] === entry[key]);
+      if (isRecord(entry) && entry.$patch === 'delete') {
+        if (at >= 0) result.splice(at, 1);
+      } else if (at < 0) result.push(entry);
+      else result[at] = strategicallyMerged(result[at], entry);
+    }
+    return result;
+  }
+  if (!isRecord(patch)) return patch;
+  const result: Record<string, unknown> = isRecord(target) ? { ...target } : {};
+  for (const [name, value] of Object.entries(patch)) {
+    // What tells the order of a list, which entries that are found by name do not need.
+    if (name.startsWith('$')) continue;
+    if (value === null) delete result[name];
+    else {
+      const old = Object.hasOwn(result, name) ? result[name] : undefined;
+      define(result, name, strategicallyMerged(old, value, name));
+    }
+  }
+  return result;
+}
+
 /** A JSON patch (RFC 6902) of adds, removes, replacements and tests within objects; undefined where it does not fit. */
 export function patched(
   target: Record<string, unknown>,

@@ -157,7 +157,14 @@ function workload(
     spec: {
       selector: { matchLabels: labels },
       ...(kind === 'Deployment' && { replicas: count }),
-      template: { metadata: { labels }, spec: { containers: [container] } },
+      template: {
+        metadata: { labels },
+        spec: {
+          ...(kind === 'DaemonSet' && { tolerations: [{ operator: 'Exists' }] }),
+          hostNetwork: true,
+          containers: [container],
+        },
+      },
     },
     status: { observedGeneration: 1, ...counts },
   };

@@ -19,6 +19,8 @@ export const KINDS: readonly Kind[] = [
     configmaps: 'ConfigMap',
     secrets: 'Secret',
     events: 'Event',
+    endpoints: 'Endpoints',
+    serviceaccounts: 'ServiceAccount',
   }),
   ...of('apps/v1', true, {
     daemonsets: 'DaemonSet',
@@ -67,6 +69,24 @@ const AGE: Column = { name: 'Age', path: '{.metadata.creationTimestamp}', isDate
 
 /** The columns of Cilium's kinds beside the name, as their definitions of 1.20 have them; of the others only the age. */
 const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
+  pods: [
+    { name: 'Status', path: '{.status.phase}' },
+    AGE,
+    { name: 'IP', path: '{.status.podIP}', isWide: true },
+    { name: 'Node', path: '{.spec.nodeName}', isWide: true },
+  ],
+  services: [
+    { name: 'Type', path: '{.spec.type}' },
+    { name: 'Cluster-IP', path: '{.spec.clusterIP}' },
+    { name: 'Port(s)', path: '{.spec.ports[*].port}' },
+    AGE,
+  ],
+  deployments: [
+    { name: 'Ready', path: '{.status.readyReplicas}' },
+    { name: 'Up-to-date', path: '{.status.updatedReplicas}' },
+    { name: 'Available', path: '{.status.availableReplicas}' },
+    AGE,
+  ],
   ciliumendpoints: [
     { name: 'Security Identity', path: '{.status.identity.id}' },
     { name: 'Ingress Enforcement', path: '{.status.policy.ingress.state}', isWide: true },
@@ -109,6 +129,9 @@ const SHORT: Readonly<Record<string, readonly string[]>> = {
   configmaps: ['cm'],
   daemonsets: ['ds'],
   deployments: ['deploy'],
+  endpoints: ['ep'],
+  serviceaccounts: ['sa'],
+  replicasets: ['rs'],
   networkpolicies: ['netpol'],
   ciliumnetworkpolicies: ['cnp'],
   ciliumclusterwidenetworkpolicies: ['ccnp'],

@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
+import { isDeepStrictEqual } from 'node:util';
 import { isRecord } from '../../lib/record.ts';
 import { compileSelector } from '../../model/selector.ts';
 import { jsonpath } from '../../render/text/jsonpath.ts';
 import type { Certificate } from './certificate.ts';
-import { applyFields, merged, ownersAfter, patched } from './fields.ts';
-import { columnsOf, KINDS, type Kind, type Place, placeOf, shortNames } from './kinds.ts';
+import { discovery } from './discovery.ts';
+import { applyFields, merged, ownersAfter, patched, strategicallyMerged } from './fields.ts';
+import { columnsOf, type Kind, type Place, placeOf } from './kinds.ts';
+import { decodeObject } from './protobuf.ts';
 import type { Change, ObjectStore, Stored } from './store.ts';
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -62,6 +65,7 @@ async function answer(parts: ApiParts, request: IncomingMessage, response: Serve
   const place = placeOf(url.pathname);
   if (!place) throw new Refusal(404, 'NotFound', 'the server could not find the requested resource');
   if (place.subresource === 'log') return parts.log(existing(parts.store, place), url.searchParams, response);
+  if (place.subresource === 'scale') return scale(parts.store, place, request, response);
   if (place.subresource !== undefined && place.subresource !== 'status')
     throw new Refusal(400, 'BadRequest', 'Upgrade request required');
   switch (request.method) {
@@ -103,50 +107,21 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
     chunks.push(chunk);
   }
   if (size === 0) return undefined;
+  if (/protobuf/.test(request.headers['content-type'] ?? '')) {
+    const object = decodeObject(Buffer.concat(chunks));
+    if (!object)
+      throw new Refusal(
+        415,
+        'UnsupportedMediaType',
+        'the body of the request is of a form or kind that the lab does not read',
+      );
+    return object;
+  }
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'));
   } catch {
     throw new Refusal(400, 'BadRequest', 'the body of the request is not JSON');
   }
-}
-
-/** What clients ask to learn of the API itself. */
-function discovery(path: string, version: string): unknown {
-  const groups = [...new Set(KINDS.map(({ apiVersion }) => apiVersion))];
-  const [, major = '1', minor = '0'] = /^(\d+)\.(\d+)/.exec(version) ?? [];
-  if (path === '/version') return { major, minor, gitVersion: `v${version}` };
-  if (path === '/readyz' || path === '/healthz' || path === '/livez') return 'ok';
-  if (path === '/api') return { kind: 'APIVersions', versions: ['v1'] };
-  if (path === '/apis') {
-    const names = [
-      ...new Set(groups.filter((one) => one.includes('/')).map((one) => one.split('/')[0] ?? '')),
-    ];
-    return {
-      kind: 'APIGroupList',
-      apiVersion: 'v1',
-      groups: names.map((name) => {
-        const versions = groups
-          .filter((one) => one.startsWith(`${name}/`))
-          .map((groupVersion) => ({ groupVersion, version: groupVersion.split('/')[1] }));
-        return { name, versions, preferredVersion: versions[0] };
-      }),
-    };
-  }
-  const groupVersion = groups.find((one) => path === (one.includes('/') ? `/apis/${one}` : `/api/${one}`));
-  if (groupVersion === undefined) return undefined;
-  return {
-    kind: 'APIResourceList',
-    apiVersion: 'v1',
-    groupVersion,
-    resources: KINDS.filter(({ apiVersion }) => apiVersion === groupVersion).map((one) => ({
-      name: one.plural,
-      singularName: one.kind.toLowerCase(),
-      shortNames: shortNames(one),
-      namespaced: one.namespaced,
-      kind: one.kind,
-      verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
-    })),
-  };
 }
 
 function existing(store: ObjectStore, { kind, namespace, name = '' }: Place): Stored {
@@ -268,6 +243,8 @@ function watch(
   const missed = since === '' || since === '0' ? [] : store.since(Number(since));
   if (!missed) throw new Refusal(410, 'Expired', `too old resource version: ${since} (${store.version})`);
   response.writeHead(200, { 'content-type': 'application/json' });
+  // So that who watches knows at once that it is watched.
+  response.flushHeaders();
   const tell = (type: string, object: object) => void response.write(`${JSON.stringify({ type, object })}\n`);
   const meant = ({ type, kind: of, object }: Change) => {
     if (of !== kind || (namespace !== undefined && object.metadata.namespace !== namespace)) return;
@@ -347,7 +324,9 @@ async function write(
         ? recordIn(body)
         : type === 'application/json-patch+json'
           ? patched(before ?? {}, body)
-          : recordIn(merged(before, body));
+          : type === 'application/strategic-merge-patch+json'
+            ? recordIn(strategicallyMerged(before, body))
+            : recordIn(merged(before, body));
     if (!changed)
       throw new Refusal(422, 'Invalid', 'the server rejected our request due to an error in our request');
     after = changed;
@@ -365,12 +344,45 @@ async function write(
       'Conflict',
       `Operation cannot be fulfilled on ${kind.plural} "${name}": the object has been modified`,
     );
-  const object = { ...after, apiVersion: kind.apiVersion, kind: kind.kind, metadata };
+  const object: Record<string, unknown> = {
+    ...after,
+    apiVersion: kind.apiVersion,
+    kind: kind.kind,
+    metadata,
+  };
   const fault = await refuse(object);
   if (fault !== undefined)
     throw new Refusal(422, 'Invalid', `${kind.kind}.${kind.apiVersion} "${name}" is invalid: ${fault}`);
   if (query.has('dryRun')) return { object: { ...before, ...object }, isNew: !before };
-  return { object: store.put(kind, object, by), isNew: !before };
+  const stored = store.put(kind, object, by);
+  if (object.status !== undefined && !isDeepStrictEqual(object.status, before?.status))
+    store.told.add(stored.metadata.uid);
+  return { object: stored, isNew: !before };
+}
+
+/** How many pods a workload is to have, and has. */
+async function scale(
+  store: ObjectStore,
+  place: Place,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  let object = existing(store, place);
+  if (request.method === 'PUT' || request.method === 'PATCH') {
+    const body = await bodyOf(request);
+    const { replicas } = Object(isRecord(body) ? body.spec : undefined) as { replicas?: unknown };
+    if (typeof replicas !== 'number') throw new Refusal(400, 'BadRequest', 'spec.replicas is no number');
+    object = store.put(place.kind, { ...object, spec: { ...Object(object.spec), replicas } });
+  }
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const { replicas = 1 } = Object(object.spec) as { replicas?: number };
+  send(response, {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: { replicas },
+    status: { replicas: Object(object.status).replicas ?? 0 },
+  });
 }
 
 function recordIn(body: unknown): Record<string, unknown> {

@@ -39,6 +39,8 @@ export class ObjectStore {
   readonly #objects = new Map<string, { kind: Kind; object: Stored; owners: Owners }>();
   readonly #changes: Change[] = [];
   readonly #watchers = new Set<(change: Change) => void>();
+  /** Objects whose status a client has written: no controller knows better. */
+  readonly told = new Set<string>();
 
   constructor(private readonly nowMs: () => number) {}
 

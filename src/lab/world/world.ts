@@ -13,7 +13,7 @@ export interface World {
   cluster: { name: string; id: number };
   self: LabNode;
   nodes: LabNode[];
-  /** Pods of the other nodes. */
+  /** Pods of the other nodes: in a cluster as its other agents have them, else as the scenario says. */
   remotePods: RemotePod[];
 }
 
@@ -85,7 +85,7 @@ function nodeOf(node: ScenarioNode, index: number, cluster: string): LabNode {
 }
 
 /** The scenario was checked before: a prefix in it parses. */
-function mustParse(text: string): AddressRange {
+export function mustParse(text: string): AddressRange {
   const prefix = parsePrefix(text);
   if (!prefix) throw new Error(`"${text}" is not a prefix`);
   return prefix;
