@@ -19,6 +19,8 @@ writeFileSync(
 writeFileSync(FLOWS, '{"flow":{"verdict":"FORWARDED"}}\n');
 writeFileSync(TESTS, 'tests:\n- {from: app=a, to: app=b, port: 80, expect: allow}\n');
 
+/** Verbs that read what leads to the API server, and do not ask it. */
+const ASKS_NOBODY = ['context'];
 const OF_CLUSTER = ['--state', 'cluster'];
 /** How each verb is run that asks the API server. */
 const ARGV: Readonly<Record<string, string[]>> = {
@@ -44,6 +46,7 @@ const ARGV: Readonly<Record<string, string[]>> = {
   'l2-announcement list': [],
   'egress-gateway list': [],
   'lb-ip-pool list': [],
+  version: [],
   'features status': [],
   'multicast list group': [],
   'multicast list subscriber': ['--all'],
@@ -112,7 +115,9 @@ afterAll(async () => {
 });
 
 test('each verb that asks the API server is run here', () => {
-  expect(Object.keys(ARGV).toSorted()).toEqual([...asking(TREE)].toSorted());
+  expect(Object.keys(ARGV).toSorted()).toEqual(
+    [...asking(TREE)].filter((verb) => !ASKS_NOBODY.includes(verb)).toSorted(),
+  );
 });
 
 describe('each verb', () => {

@@ -57,6 +57,12 @@ export const TREE: Verb = {
         return (command, ctx) => addCompleteCommand(command, TREE, ctx);
       },
     },
+    context: {
+      about: 'Display the configuration context',
+      globals: CLUSTER_GLOBALS,
+      asks: 'cluster',
+      load: async () => (await import('./context.ts')).addContextCommand,
+    },
     debuginfo: {
       about: 'Request available debugging information from agent',
       load: async () => (await import('./debuginfo/debuginfo.ts')).addDebuginfoCommand,
@@ -139,7 +145,9 @@ export const TREE: Verb = {
     },
     version: {
       about: 'Print version information',
-      load: async () => (await import('./version.ts')).addVersionCommand,
+      globals: ELSEWHERE_GLOBALS,
+      asks: 'either',
+      load: async () => (await import('./version/version.ts')).addVersionCommand,
     },
   },
 };

@@ -41,11 +41,8 @@ async function existing(paths: readonly string[]): Promise<string[]> {
   return paths.filter((_, i) => there[i]);
 }
 
-/** Loads the kubeconfig, or inside a pod the service account's. The client library is loaded only here. */
-export async function loadKubeConfig(
-  env: Env,
-  { kubeconfig, context, server }: ClusterFlags,
-): Promise<KubeConfig> {
+/** Reads the kubeconfig files into one, as they are. The client library is loaded only here. */
+export async function readKubeConfig(env: Env, { kubeconfig, server }: ClusterFlags): Promise<KubeConfig> {
   const { KubeConfig: Config } = await import('@kubernetes/client-node/dist/config.js');
   const config = new Config();
   const files = kubeconfigFiles(env, kubeconfig);
@@ -68,24 +65,34 @@ export async function loadKubeConfig(
     if (error instanceof UserError) throw error;
     throw new UserError(`read kubeconfig ${files.join(', ')}: ${faultOf(error)}`, { cause: error });
   }
+  return config;
+}
+
+/** Loads the kubeconfig, or inside a pod the service account's, for requests to the server of its context. */
+export async function loadKubeConfig(env: Env, flags: ClusterFlags): Promise<KubeConfig> {
+  const config = await readKubeConfig(env, flags);
+  const { context } = flags;
   // The library asks for this of servers without TLS, such as kubectl proxy, where there is nothing to verify.
   config.clusters = config.clusters.map((cluster) =>
     cluster.server.startsWith('http://') ? { ...cluster, skipTLSVerify: true } : cluster,
   );
-  if (context) {
-    if (!config.getContextObject(context))
-      throw new UserError(`the kubeconfig has no context "${context}"`, {
-        hint: `Its contexts: ${config
-          .getContexts()
-          .map(({ name }) => name)
-          .join(', ')}.`,
-      });
-    config.setCurrentContext(context);
-  }
+  if (context) takeContext(config, context);
   checkServer(config);
   await readCertificates(config);
   checkNamesAsGo(config);
   return config;
+}
+
+/** Takes another context than the kubeconfig says. Throws UserError where it has none of that name. */
+export function takeContext(config: KubeConfig, context: string): void {
+  if (!config.getContextObject(context))
+    throw new UserError(`the kubeconfig has no context "${context}"`, {
+      hint: `Its contexts: ${config
+        .getContexts()
+        .map(({ name }) => name)
+        .join(', ')}.`,
+    });
+  config.setCurrentContext(context);
 }
 
 /**

@@ -1,18 +1,22 @@
 import type { Command } from 'commander';
-import { readVersion } from '../agent/decode/version.ts';
-import { TransportError } from '../agent/http/http.ts';
-import { durationOption } from '../cli/flags.ts';
-import { outputOption } from '../cli/output.ts';
-import type { Context } from '../context.ts';
-import { errorMessage, UserError } from '../errors.ts';
-import type { Shape, TypedShape } from '../model/shape.ts';
-import { renderOutput } from '../render/text/output.ts';
-import { sanitize } from '../render/text/sanitize.ts';
-import { REVISION, REVISION_DATE, VERSION } from '../version.ts';
+import { readVersion } from '../../agent/decode/version.ts';
+import { TransportError } from '../../agent/http/http.ts';
+import { durationOption, examples } from '../../cli/flags.ts';
+import { outputOption } from '../../cli/output.ts';
+import type { Context } from '../../context.ts';
+import { errorMessage, UserError } from '../../errors.ts';
+import type { Shape, TypedShape } from '../../model/shape.ts';
+import { renderOutput } from '../../render/text/output.ts';
+import { sanitize } from '../../render/text/sanitize.ts';
+import { REVISION, REVISION_DATE, VERSION } from '../../version.ts';
+import { platform } from './platform.ts';
 
 interface VersionOptions {
   output: string;
   timeout: number;
+  agent?: boolean;
+  cluster?: boolean;
+  client?: boolean;
 }
 
 /** One half of `-o json`; the names are the reference's. */
@@ -45,7 +49,20 @@ export function addVersionCommand(command: Command, ctx: Context): void {
       ),
     )
     .addOption(outputOption())
-    .action((options: VersionOptions) => runVersion(options, ctx));
+    .optionsGroup('Flags for a cluster:')
+    .option('--agent', 'Tell the version of an agent: of this machine, or the one that --node names')
+    .option('--cluster', 'Tell what runs in the whole cluster')
+    .option('--client', 'Tell only the version of this program, as of a cluster')
+    .addHelpText(
+      'after',
+      examples('cilium version', 'cilium version --cluster', 'cilium version --cluster -o json'),
+    )
+    .action(async (options: VersionOptions) => {
+      const { isClusterMeant } = await import('../../cli/kube/target.ts');
+      if (options.client || (await isClusterMeant(options, ctx)))
+        return (await import('./cluster.ts')).runClusterVersion(options, ctx);
+      await runVersion(options, ctx);
+    });
 }
 
 /** Prints the versions of this toolkit and of the agent. An agent that does not answer is not an error. */
@@ -60,8 +77,7 @@ export async function runVersion(options: VersionOptions, ctx: Context): Promise
 }
 
 function clientVersion(): string {
-  const arch = { x64: 'amd64', ia32: '386' }[process.arch as string] ?? process.arch;
-  return `${VERSION} ${REVISION} ${REVISION_DATE} node version ${process.version} ${process.platform}/${arch}`;
+  return `${VERSION} ${REVISION} ${REVISION_DATE} node version ${process.version} ${platform()}`;
 }
 
 /** Undefined when the agent does not report a version; an unexpected answer is noted on stderr. */
