@@ -45,6 +45,7 @@ const ARGV: Readonly<Record<string, string[]>> = {
   'lrp list': ['-A'],
   'l2-announcement list': [],
   'egress-gateway list': [],
+  'egress-gateway status': [],
   'lb-ip-pool list': [],
   version: [],
   'features status': [],

@@ -58,8 +58,20 @@ const CONTAINERS: Form = {
     },
   },
 };
+const SELECTOR: Form = {
+  fields: {
+    matchLabels: TEXTS,
+    matchExpressions: {
+      list: {
+        fields: { key: 'text', operator: 'text', values: { list: 'text' } },
+        needs: ['key', 'operator'],
+      },
+    },
+  },
+};
+const GATEWAY: Form = { fields: { nodeSelector: SELECTOR, egressIP: 'text', interface: 'text' } };
 const NETWORKING: Form = {
-  fields: { addressing: { list: { fields: { ipv4: 'text', ipv6: 'text' } } } },
+  fields: { addressing: { list: { fields: { ipv4: 'text', ipv6: 'text' } } }, node: 'text' },
 };
 const COUNTS = Object.fromEntries(
   [
@@ -108,6 +120,14 @@ export const OBJECT: Form = {
         addresses: { list: { fields: { type: 'text', ip: 'text' } } },
         ipam: { fields: { podCIDRs: { list: 'text' } } },
         encryption: { fields: { key: 'number' } },
+        // Of a CiliumEgressGatewayPolicy.
+        selectors: {
+          list: { fields: { podSelector: SELECTOR, namespaceSelector: SELECTOR, nodeSelector: SELECTOR } },
+        },
+        destinationCIDRs: { list: 'text' },
+        excludedCIDRs: { list: 'text' },
+        egressGateway: GATEWAY,
+        egressGateways: { list: GATEWAY },
         // Of a Node.
         taints: { list: { fields: { key: 'text', value: 'text', effect: 'text' } } },
         replicas: 'number',

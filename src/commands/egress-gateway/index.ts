@@ -3,7 +3,8 @@ import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium egress-gateway …` */
 export const EGRESS_GATEWAY: Verb = {
-  about: 'List egress gateway policies of the cluster',
+  about: 'Show egress gateway policies, and what nodes have made of them',
+  aliases: ['egress'],
   globals: CLUSTER_GLOBALS,
   verbs: {
     list: {
@@ -11,6 +12,11 @@ export const EGRESS_GATEWAY: Verb = {
       aliases: ['ls'],
       asks: 'cluster',
       load: async () => (await import('./list.ts')).addEgressGatewayListCommand,
+    },
+    status: {
+      about: 'Show which gateway each node takes for which policy, and what is wrong with it',
+      asks: 'cluster',
+      load: async () => (await import('./status.ts')).addEgressGatewayStatusCommand,
     },
   },
 };
