@@ -268,6 +268,14 @@ if (!entry)
     target: 'node18',
     plugins: [laterProgram],
   });
+// What pods of the lab run: small, and of no use to the program itself.
+if (!entry)
+  await build({
+    ...common,
+    outdir: `${outdir}/pods`,
+    entryPoints: ['serve', 'nslookup', 'dig'].map((name) => `src/lab/pods/programs/${name}.ts`),
+    target: 'node24',
+  });
 const { metafile } = await build({
   ...common,
   entryPoints: [

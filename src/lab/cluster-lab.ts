@@ -3,6 +3,7 @@ import { agentEnvironment } from './environment.ts';
 import { publish } from './folder.ts';
 import { type ClusterMember, serveCluster } from './kube/cluster.ts';
 import { type Lab, type LabOptions, startLab } from './lab.ts';
+import { SandboxPods } from './pods/runner.ts';
 import { loadScenario } from './scenario/load.ts';
 
 /**
@@ -13,7 +14,9 @@ export async function startClusterLab(options: LabOptions): Promise<Lab> {
   const { scenario } = loadScenario(options.scenario, options.cwd);
   const first = await startLab({ ...options, bare: true });
   const labs = [first];
+  const closers: (() => Promise<void>)[] = [];
   const closeAll = async () => {
+    for (const close of closers.toReversed()) await close();
     for (const lab of labs.toReversed()) await lab.close();
   };
   try {
@@ -26,17 +29,24 @@ export async function startClusterLab(options: LabOptions): Promise<Lab> {
     const members = labs.map(({ agent, info }): ClusterMember => {
       return { node: agent.world.self, agent, info, environment: agentEnvironment(info) };
     });
-    const kube = await serveCluster(members, scenario.policies ?? [], first.info.dir, options.clock.nowMs);
+    const nodes = members.map(({ node }) => node);
+    const pods = options.pods ? await SandboxPods.open(first.info.dir, nodes, first.agent.log) : undefined;
+    if (pods) closers.push(() => pods.close());
+    const kube = await serveCluster(
+      members,
+      scenario.policies ?? [],
+      first.info.dir,
+      options.clock.nowMs,
+      pods,
+    );
+    closers.push(() => kube.close());
     const { url, kubeconfig } = kube;
-    const info = { ...first.info, kube: { url, kubeconfig, nodes: members.map(({ node }) => node.name) } };
+    const info = { ...first.info, kube: { url, kubeconfig, nodes: nodes.map(({ name }) => name) } };
     await publish(info);
     return {
       ...first,
       info,
-      close: async () => {
-        await kube.close();
-        await closeAll();
-      },
+      close: closeAll,
     };
   } catch (error) {
     await closeAll();

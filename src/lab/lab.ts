@@ -66,6 +66,8 @@ export interface LabOptions {
   node?: string | undefined;
   /** The cluster has so many nodes at least. */
   nodes?: number | undefined;
+  /** Pods of a cluster run as processes in networks of their own. */
+  pods?: boolean | undefined;
   /** The agent begins without the scenario's policies: it is given them. */
   bare?: boolean | undefined;
   clock: Pick<Clock, 'nowMs' | 'uptimeMs'>;

@@ -188,7 +188,9 @@ test('a scenario that is wrong is told by file, line and column', async () => {
     ),
   );
   const missing = await runBuilt(['lab', 'start', '--scenario', 'nothing'], options);
-  expect(missing.stderr).toMatch(/no scenario nothing: no such file\n.*beginners-guide, incident, shop/);
+  expect(missing.stderr).toMatch(
+    /no scenario nothing: no such file\n.*beginners-guide, empty, incident, shop/,
+  );
 }, 60_000);
 
 /** Verbs that read, each with words that make sense in every scenario. */

@@ -5,7 +5,7 @@ import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { type LabInfo, labRoot, readInfo, runningLabs } from '../../lab/folder.ts';
 import { type Lab, type LabOptions, MAPS_MODES, type MapsMode, startLab } from '../../lab/lab.ts';
-import { DEFAULT_SCENARIO } from '../../lab/scenario/load.ts';
+import { DEFAULT_SCENARIO, EMPTY_SCENARIO } from '../../lab/scenario/load.ts';
 import { AGENT_VERSIONS, type AgentVersion } from '../../lab/version.ts';
 import { isAlive } from '../../lib/alive.ts';
 
@@ -14,7 +14,7 @@ const MAX_NODES = 50;
 
 /** What a lab can be started with. */
 export interface PlayFlags {
-  scenario: string;
+  scenario?: string;
   agentVersion: AgentVersion;
   flows?: string;
   rate?: number;
@@ -23,6 +23,7 @@ export interface PlayFlags {
   maps: MapsMode;
   kube?: boolean;
   nodes?: number;
+  pods?: boolean;
 }
 
 /** Adds the flags that say what a lab plays. */
@@ -30,8 +31,7 @@ export function addPlayOptions(command: Command): Command {
   return command
     .option(
       '--scenario <name>',
-      'Scenario to play: beginners-guide, shop, incident, or the path of a YAML file',
-      DEFAULT_SCENARIO,
+      `Scenario to play: beginners-guide, shop, incident, empty, or the path of a YAML file (default: ${DEFAULT_SCENARIO}, with --pods ${EMPTY_SCENARIO})`,
     )
     .addOption(
       new Option(
@@ -54,6 +54,10 @@ export function addPlayOptions(command: Command): Command {
         min: 1,
         max: MAX_NODES,
       }),
+    )
+    .option(
+      '--pods',
+      'Run the pods of the cluster as processes in networks of their own, as root on Linux; with --kube',
     )
     .option('--kube', 'Serve a small Kubernetes API as well, and leave KUBECONFIG behind')
     .addOption(
@@ -80,6 +84,8 @@ function positive(flags: string, description: string): Option {
 export async function startLabOrCluster(flags: PlayFlags, options: LabOptions): Promise<Lab> {
   if (flags.nodes !== undefined && !flags.kube)
     throw new UsageError('--nodes needs --kube: the agents of a cluster are found through its API');
+  if (flags.pods && !flags.kube)
+    throw new UsageError('--pods needs --kube: pods are objects of the Kubernetes API');
   if (!flags.kube) return startLab(options);
   const { startClusterLab } = await import('../../lab/cluster-lab.ts');
   return startClusterLab(options);
@@ -88,7 +94,7 @@ export async function startLabOrCluster(flags: PlayFlags, options: LabOptions): 
 /** The options of a lab from its flags. */
 export function labOptions(flags: PlayFlags, ctx: Context): LabOptions {
   return {
-    scenario: flags.scenario,
+    scenario: flags.scenario ?? (flags.pods ? EMPTY_SCENARIO : DEFAULT_SCENARIO),
     cwd: ctx.cwd,
     root: labRoot(ctx.env, ctx.uid),
     version: flags.agentVersion,
@@ -98,6 +104,7 @@ export function labOptions(flags: PlayFlags, ctx: Context): LabOptions {
     hubblePort: flags.hubblePort,
     maps: flags.maps,
     nodes: flags.nodes,
+    pods: flags.pods,
     clock: ctx.clock,
   };
 }

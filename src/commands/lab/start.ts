@@ -62,10 +62,11 @@ export async function runLabStart(flags: StartFlags, ctx: Context): Promise<void
 }
 
 function childWords(flags: StartFlags, ctx: Context): string[] {
-  const words = ['lab', 'start', '--foreground', '--announce', '--scenario', flags.scenario];
+  const words = ['lab', 'start', '--foreground', '--announce'];
   const add = (flag: string, value: string | number | undefined) => {
     if (value !== undefined) words.push(flag, String(value));
   };
+  add('--scenario', flags.scenario);
   add('--agent-version', flags.agentVersion);
   add('--flows', flags.flows);
   add('--rate', flags.rate);
@@ -76,6 +77,7 @@ function childWords(flags: StartFlags, ctx: Context): string[] {
   add('--dir', flags.dir === undefined ? undefined : resolve(ctx.cwd, flags.dir));
   add('--nodes', flags.nodes);
   if (flags.kube) words.push('--kube');
+  if (flags.pods) words.push('--pods');
   if (flags.fresh) words.push('--fresh');
   if (flags.varRun) words.push(`--var-run=${flags.varRun === true ? VAR_RUN : flags.varRun}`);
   return words;

@@ -8,6 +8,7 @@ import type { LabInfo } from '../folder.ts';
 import type { PolicyRule } from '../state/state.ts';
 import { agentObjects } from './agent-objects.ts';
 import { loopbackCertificate } from './certificate.ts';
+import { clusterServices } from './cluster-services.ts';
 import { clusterObjects, policyObjects } from './installed.ts';
 import { KINDS, type Kind } from './kinds.ts';
 import { type PodHost, serveKubelet } from './kubelet.ts';
@@ -62,6 +63,7 @@ export async function serveCluster(
   const store = new ObjectStore(nowMs);
   const startedAt = new Date(nowMs()).toISOString().replace(/\.\d+Z$/, 'Z');
   for (const object of clusterObjects(members, startedAt)) put(store, object);
+  if (runner) for (const object of clusterServices()) put(store, object);
   const token = randomBytes(16).toString('hex');
   const certificate = loopbackCertificate(nowMs());
   const parts: ApiParts = {
@@ -78,7 +80,7 @@ export async function serveCluster(
   const server = kubeServer(parts, certificate);
   const dropSockets = serveKubelet(server, token, (namespace, name) => {
     const pod = store.find(kindOf('Pod'), namespace, name);
-    return pod && hostOf(pod, members);
+    return pod && hostOf(pod, members, runner);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -143,8 +145,8 @@ function agentOf({ metadata, spec }: Stored, members: readonly ClusterMember[]):
   return members.find(({ node }) => node.name === nodeName);
 }
 
-/** What a pod of Cilium's can do; other pods have no program and no port. */
-function hostOf(pod: Stored, members: readonly ClusterMember[]): PodHost {
+/** What a pod of Cilium's can do; others have no port, and a program only where they really run. */
+function hostOf(pod: Stored, members: readonly ClusterMember[], runner: PodRunner | undefined): PodHost {
   const member = agentOf(pod, members);
   const isRelay =
     pod.metadata.namespace === CILIUM_NAMESPACE && pod.metadata.labels?.['k8s-app'] === 'hubble-relay';
@@ -159,6 +161,7 @@ function hostOf(pod: Stored, members: readonly ClusterMember[]): PodHost {
       return member && port === HUBBLE_PORT ? member.info.hubbleTcp : undefined;
     },
     environment: () => member?.environment,
+    command: (words) => runner?.command(pod.metadata.uid, words),
   };
 }
 

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import type { IncomingMessage } from 'node:http';
 import type { Server } from 'node:https';
 import { connect, type Socket } from 'node:net';
@@ -16,6 +16,8 @@ export interface PodHost {
   port(port: number): string | undefined;
   /** The environment of the toolkit in this pod; undefined in pods without it. */
   environment(): Record<string, string> | undefined;
+  /** How to run a command in a pod that really runs; undefined in others. */
+  command(words: readonly string[]): { command: string; args: string[] } | undefined;
 }
 
 /** A pod that is there, whatever it can do. */
@@ -52,7 +54,7 @@ export function serveKubelet(server: Server, token: string, find: FindPod): () =
     if (!pod) return refuse(socket, 404, 'NotFound', `pods "${name}" not found`);
     sockets.handleUpgrade(request, socket, head, (ws) => {
       ws.on('error', () => ws.terminate());
-      if (verb === 'exec') runCommand(ws, url.searchParams.getAll('command'), pod);
+      if (verb === 'exec') runCommand(ws, url.searchParams, pod);
       else forward(ws, url.searchParams.getAll('ports').map(Number), pod);
     });
   });
@@ -88,8 +90,14 @@ function finish(ws: WebSocket, code: number): void {
   ws.close(1000);
 }
 
-function runCommand(ws: WebSocket, words: readonly string[], pod: PodHost): void {
+function runCommand(ws: WebSocket, query: URLSearchParams, pod: PodHost): void {
+  const words = query.getAll('command');
   const [program = '', ...args] = words;
+  const real = pod.command(words);
+  if (real) {
+    runThere(ws, real, query.get('stdin') === 'true');
+    return;
+  }
   // The relay of src/kube/relay.ts joins its stdin and stdout to a socket: the lab does that without perl.
   if (program === 'perl' && args[0] === '-e' && args.length === 3) {
     relay(ws, args[2] ?? '', pod);
@@ -110,6 +118,36 @@ function runCommand(ws: WebSocket, words: readonly string[], pod: PodHost): void
   const child = spawn(command, [...own, ...(program === 'hubble' ? ['hubble'] : []), ...args], {
     env: { PATH: '/usr/bin:/bin', ...environment },
   });
+  attach(ws, child);
+  ws.on('close', () => child.kill());
+}
+
+/** Runs a command in a pod: with all that it starts it ends with the WebSocket. */
+function runThere(
+  ws: WebSocket,
+  { command, args }: { command: string; args: string[] },
+  isFed: boolean,
+): void {
+  const child = spawn(command, args, {
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    cwd: '/',
+    detached: true,
+  });
+  attach(ws, child);
+  if (!isFed) child.stdin.end();
+  ws.on('close', () => {
+    if (child.pid === undefined || child.exitCode !== null) return;
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch (error) {
+      // It has just ended.
+      if (errorCode(error) !== 'ESRCH') throw error;
+    }
+  });
+}
+
+/** Joins the streams of a process to the channels, and tells how it ended. */
+function attach(ws: WebSocket, child: ChildProcessWithoutNullStreams): void {
   const pipe = (stream: NodeJS.ReadableStream, channel: number) => {
     stream.on('data', (bytes: Buffer) => {
       say(ws, channel, bytes);
@@ -123,7 +161,6 @@ function runCommand(ws: WebSocket, words: readonly string[], pod: PodHost): void
     if (data[0] === STDIN) child.stdin.write(data.subarray(1));
     else if (data[0] === CLOSE) child.stdin.end();
   });
-  ws.on('close', () => child.kill());
   child.on('error', () => finish(ws, 126));
   child.on('close', (code) => finish(ws, code ?? 1));
 }

@@ -10,6 +10,8 @@ import type { Scenario } from './scenario.ts';
 
 /** The scenario that a lab plays when none is named. */
 export const DEFAULT_SCENARIO = 'beginners-guide';
+/** The one for a cluster whose pods run: everything in it is what somebody made there. */
+export const EMPTY_SCENARIO = 'empty';
 
 const MAX_ERRORS = 10;
 

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { startTestCluster, type TestCluster } from '../../helpers/cluster.ts';
+import { until } from '../../helpers/until.ts';
 
 const APPS = '/apis/apps/v1/namespaces/default';
 const CORE = '/api/v1/namespaces/default';
@@ -14,16 +15,6 @@ interface Item {
 async function items(cluster: TestCluster, path: string): Promise<Item[]> {
   const { json } = await cluster.call('GET', path);
   return (json as { items: Item[] }).items;
-}
-
-/** Waits for what controllers do. */
-async function until<T>(look: () => Promise<T | undefined | false>): Promise<T> {
-  for (let tries = 0; tries < 200; tries++) {
-    const found = await look();
-    if (found) return found;
-    await new Promise((wait) => setTimeout(wait, 25));
-  }
-  throw new Error('it did not come about');
 }
 
 const deployment = (name: string, replicas: number, spec: object = {}, labels: object = {}) => ({
@@ -164,10 +155,8 @@ test('a Service gets addresses, and knows the pods behind it until they go', asy
   );
   expect(spec.clusterIP).toMatch(/^10\.97\./);
   expect(spec.ports?.[0]?.nodePort).toBeGreaterThanOrEqual(30_000);
-  const { stdout } = await cluster.run(['service', 'list', '--node', 'node3']);
-  expect(stdout).toMatch(
-    new RegExp(`${spec.clusterIP}:80/TCP +ClusterIP +1 => ${pod?.status.podIP}:8080/TCP`),
-  );
+  const line = new RegExp(`${spec.clusterIP}:80/TCP +ClusterIP +1 => ${pod?.status.podIP}:8080/TCP`);
+  await until(async () => line.test((await cluster.run(['service', 'list', '--node', 'node3'])).stdout));
   await cluster.call('PATCH', `${APPS}/deployments/web/scale`, { spec: { replicas: 0 } });
   await until(async () => (await addressesIn()).length === 0);
 });

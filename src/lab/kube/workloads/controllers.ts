@@ -54,8 +54,7 @@ export function startControllers(
     workloads.turn();
     await pods.turn();
     await tellEachOther(members);
-    const { services: known, names } = await services.turn();
-    await runner?.serve(known, names);
+    await services.turn(async (known, names) => runner?.serve(known, names));
   };
   const run = async () => {
     // What is written in one turn of the event loop is looked at together.

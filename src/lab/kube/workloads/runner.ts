@@ -24,4 +24,6 @@ export interface PodRunner {
   stop(uid: string): Promise<void>;
   /** Has every node reach these services, and names resolve. */
   serve(services: readonly LabService[], names: readonly ClusterName[]): Promise<void>;
+  /** How to run a command in a pod; undefined where no such pod runs. */
+  command(uid: string, words: readonly string[]): { command: string; args: string[] } | undefined;
 }

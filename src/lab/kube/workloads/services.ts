@@ -29,8 +29,10 @@ export class Services {
     private readonly members: readonly LabMember[],
   ) {}
 
-  /** Brings all up to date; returns what every node is to serve. */
-  async turn(): Promise<{ services: LabService[]; names: ClusterName[] }> {
+  /** Brings all up to date; `serve` has every node reach the services before the agents say that they do. */
+  async turn(
+    serve: (services: readonly LabService[], names: readonly ClusterName[]) => Promise<void>,
+  ): Promise<void> {
     for (const service of listed<ServiceObject>(this.store, 'Service')) this.#allot(service);
     const known: LabService[] = [];
     const names: ClusterName[] = [];
@@ -49,15 +51,20 @@ export class Services {
         if (!objects.some(({ metadata }) => metadata.namespace === namespace && metadata.name === of))
           this.store.remove(objectsOf(kind), object);
       }
+    // A service of the scenario that is an object too is what the object says.
+    const isOther = ({ id, flags }: LabService) =>
+      id < FIRST_ID &&
+      !known.some(({ flags: its }) => its.namespace === flags.namespace && its.name === flags.name);
+    const first = this.members[0]?.agent.state.services.filter(isOther) ?? [];
+    await serve([...first, ...known], names);
     for (const { agent } of this.members) {
-      const others = agent.state.services.filter(({ id }) => id < FIRST_ID);
-      if (JSON.stringify(agent.state.services) === JSON.stringify([...others, ...known])) continue;
-      await agent.store.update((state) => ({
-        ...state,
-        services: [...state.services.filter(({ id }) => id < FIRST_ID), ...known],
-      }));
+      const all = [...agent.state.services.filter(isOther), ...known];
+      if (JSON.stringify(agent.state.services) !== JSON.stringify(all))
+        await agent.store.update((state) => ({
+          ...state,
+          services: [...state.services.filter(isOther), ...known],
+        }));
     }
-    return { services: known, names };
   }
 
   #allot(service: ServiceObject): void {

@@ -1,0 +1,88 @@
+import type { LabEndpoint } from '../state/state.ts';
+import type { LabNode } from '../world/world.ts';
+import { quoted } from './sandbox.ts';
+
+/** The address by which pods reach their node over IPv6. */
+const LINK = 'fe80::1';
+
+/** Settings of a network that forwards. */
+const FORWARDS = [
+  'echo 1 >/proc/sys/net/ipv4/ip_forward',
+  'echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter',
+  'echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter',
+  // A proxy speaks in the name of those whose connections it takes.
+  'echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind',
+  'echo 10000 19999 >/proc/sys/net/ipv4/ip_local_port_range',
+  'test ! -e /proc/sys/net/ipv6 || echo 1 >/proc/sys/net/ipv6/conf/all/forwarding',
+  'test ! -e /proc/sys/net/ipv6 || echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind',
+];
+
+/** Makes the network of a node, joined to the others by a bridge; `number` tells it from them. */
+export function nodeScript(file: string, number: number, node: LabNode, others: readonly LabNode[]): string {
+  const lines = [
+    'link set lo up',
+    `addr add ${node.router.ipv4}/32 dev lo`,
+    `addr add ${node.healthEndpoint.ipv4}/32 dev lo`,
+    `addr add ${node.ipv4}/32 dev eth0`,
+    'link set eth0 up',
+    ...(node.ipv6 ? [`addr add ${node.ipv6}/128 dev eth0 nodad`] : []),
+    ...(node.router.ipv6 ? [`addr add ${node.router.ipv6}/128 dev lo nodad`] : []),
+    ...others.flatMap((other) => [
+      `route add ${other.ipv4} dev eth0`,
+      `route add ${other.podCIDR} via ${other.ipv4} dev eth0 onlink`,
+      ...(node.ipv6 && other.ipv6
+        ? [
+            `route add ${other.ipv6} dev eth0`,
+            ...(other.podCIDR6 ? [`route add ${other.podCIDR6} via ${other.ipv6} dev eth0 onlink`] : []),
+          ]
+        : []),
+    ]),
+    // What the proxy speaks in the name of others comes back to it.
+    'rule add fwmark 0x200/0xf00 lookup 200',
+    'route add local 0.0.0.0/0 dev lo table 200',
+  ];
+  return [
+    `: >${quoted(file)}`,
+    `unshare --net=${quoted(file)} true`,
+    `ip link add name node${number} type veth peer name eth0 netns ${quoted(file)}`,
+    `ip link set node${number} master lab0 up`,
+    `nsenter --net=${quoted(file)} sh -e <<'END'`,
+    ...FORWARDS,
+    'END',
+    batch(file, lines),
+  ].join('\n');
+}
+
+/** Makes the network of a pod, joined to that of its node. */
+export function podScript(file: string, nodeFile: string, endpoint: LabEndpoint, node: LabNode): string {
+  const { ipv4, ipv6, interfaceName: link, mac, hostMac } = endpoint;
+  return [
+    `: >${quoted(file)}`,
+    `unshare --net=${quoted(file)} true`,
+    batch(nodeFile, [
+      `link add name ${link} address ${hostMac} type veth peer name eth0 address ${mac} netns ${file}`,
+      `link set ${link} up`,
+      ...(ipv4 ? [`route add ${ipv4} dev ${link}`] : []),
+      ...(ipv6 ? [`addr add ${LINK}/64 dev ${link} nodad`, `route add ${ipv6} dev ${link}`] : []),
+    ]),
+    batch(file, [
+      'link set lo up',
+      ...(ipv4 ? [`addr add ${ipv4}/32 dev eth0`] : []),
+      ...(ipv6 ? [`addr add ${ipv6}/128 dev eth0 nodad`] : []),
+      'link set eth0 up',
+      ...(ipv4
+        ? [`route add ${node.router.ipv4} dev eth0`, `route add default via ${node.router.ipv4}`]
+        : []),
+      ...(ipv6 ? [`route add default via ${LINK} dev eth0`] : []),
+    ]),
+  ].join('\n');
+}
+
+/** Takes the network of a pod away, and with it the link to its node. */
+export function goneScript(file: string, nodeFile: string, link: string): string {
+  return `nsenter --net=${quoted(nodeFile)} ip link del ${link} || :\numount ${quoted(file)} || :\nrm -f ${quoted(file)}`;
+}
+
+function batch(file: string, lines: readonly string[]): string {
+  return [`nsenter --net=${quoted(file)} ip -batch - <<'END'`, ...lines, 'END'].join('\n');
+}
