@@ -1,4 +1,5 @@
 import type { AgentClient } from './agent/client.ts';
+import type { Recording } from './archive/recording.ts';
 import type { Dial } from './lib/dial.ts';
 import type { Release } from './model/release.ts';
 
@@ -88,6 +89,10 @@ export interface Globals {
   elsewhere?: Elsewhere | undefined;
   /** What the flags and the environment say of the cluster, for verbs that ask its API server; `isNamed` by a flag. */
   cluster?: (Cluster & { isNamed: boolean }) | undefined;
+  /** What is read instead of a cluster: an archive that was collected of one. */
+  archive?: Recording | undefined;
+  /** When the agent was asked whose answers are read from it, in ms since the epoch. */
+  collectedMs?: number | undefined;
   /** The release of the agent that made the maps, where it was named. */
   agentRelease?: Release | undefined;
 }

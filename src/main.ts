@@ -1,4 +1,5 @@
 import { Command, CommanderError, Help, type Option } from 'commander';
+import { refuseOfArchive } from './cli/archive.ts';
 import { RunEverywhere, RunInPod } from './cli/everywhere.ts';
 import { normalize, readGlobals } from './cli/flags.ts';
 import { build, type Resolved, resolve } from './cli/tree.ts';
@@ -13,6 +14,24 @@ export async function main(argv: readonly string[], ctx: Context): Promise<numbe
   const words = withoutHelpVerb(argv);
   const found = resolve(TREE, words);
   const progress: Progress = { acted: false };
+  const isWithin = ctx.globals.archive !== undefined;
+  try {
+    return await answer(argv, words, found, progress, ctx);
+  } finally {
+    if (ctx.globals.archive && !isWithin) {
+      const { closeArchive } = await import('./cli/archive.ts');
+      await closeArchive(ctx).catch(() => {});
+    }
+  }
+}
+
+async function answer(
+  argv: readonly string[],
+  words: readonly string[],
+  found: Resolved,
+  progress: Progress,
+  ctx: Context,
+): Promise<number> {
   try {
     await run(words, found, progress, ctx);
     return ctx.exitCode;
@@ -59,8 +78,12 @@ async function everywhere(
 
 /** What is done where the relay to an agent's socket cannot run in its pod, since there is no perl. */
 function withoutRelay(error: unknown, found: Resolved, { globals }: Context): RunInPod | undefined {
-  const { elsewhere } = globals;
+  const { elsewhere, archive } = globals;
   if (elsewhere?.transport !== 'auto' || isStandalone(found)) return undefined;
+  if (archive) {
+    const isMissing = causesOf(error).some(({ name }) => name === 'NotCollected');
+    return isMissing ? new RunInPod(elsewhere, error) : undefined;
+  }
   const hasNoPerl = causesOf(error).some(
     ({ name, message }) => name === 'ExecNotStarted' && /\bperl\b/.test(message),
   );
@@ -80,7 +103,7 @@ function causesOf(error: unknown): Error[] {
 /** Runs the command line by the agent's own program. */
 async function inPod(
   words: readonly string[],
-  { elsewhere }: RunInPod,
+  { elsewhere, instead }: RunInPod,
   found: Resolved,
   progress: Progress,
   ctx: Context,
@@ -90,7 +113,7 @@ async function inPod(
     await runInPod(words, found.path, progress.command, elsewhere, ctx);
     return ctx.exitCode;
   } catch (error) {
-    return await report(error, found, progress, ctx).catch(() => 1);
+    return await report(instead ?? error, found, progress, ctx).catch(() => 1);
   }
 }
 
@@ -129,11 +152,18 @@ async function run(
     if (found.unknown !== undefined) throw unknownCommand(found, found.unknown);
     if (!isStandalone(found)) {
       const asks = found.path.at(-1)?.verb.asks;
-      program.hook('preAction', (_, action) => readGlobals(action, asks, ctx));
-      program.hook('preAction', () => {
-        const { elsewhere } = ctx.globals;
+      program.hook('preAction', async (_, action) => {
+        await readGlobals(action, asks, ctx);
+        if (ctx.globals.archive) refuseOfArchive(found, action, ctx);
+      });
+      program.hook('preAction', async () => {
+        const { elsewhere, archive } = ctx.globals;
         const isInPod = elsewhere?.transport === 'cli' || found.path.some(({ verb }) => verb.inPod);
-        if (elsewhere && isInPod) throw new RunInPod(elsewhere);
+        if (!isInPod) return;
+        if (elsewhere) throw new RunInPod(elsewhere);
+        if (!archive) return;
+        const { soleNode } = await import('./cli/kube/replay.ts');
+        throw new RunInPod({ target: { node: await soleNode(ctx) } });
       });
     }
     program.hook('preAction', () => {

@@ -131,7 +131,11 @@ export function contextOf(world: World): Context {
     env,
     cwd,
     uid,
-    clock,
+    clock: {
+      nowMs: () => ctx.globals.archive?.nowMs(ctx.globals.collectedMs) ?? clock.nowMs(),
+      uptimeMs: () => clock.uptimeMs(),
+      sleep: (ms, stop) => clock.sleep(ms, stop),
+    },
     signal,
     computing,
     get tty() {
@@ -139,7 +143,8 @@ export function contextOf(world: World): Context {
     },
     globals: { host: '', debug: false, color: 'auto', bpfRoot: '/sys/fs/bpf' },
     dial: async (path, dialSignal) => {
-      const dial = ctx.globals.elsewhere ? await road() : dialSocket;
+      const { elsewhere, archive } = ctx.globals;
+      const dial = elsewhere || archive ? await road() : dialSocket;
       return dial(path, dialSignal);
     },
     agent: once(async () =>

@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': ['lib/errno.ts'],
   'version.ts': [],
   model: ['lib'],
-  'context.ts': [...BASE, 'agent'],
+  'context.ts': [...BASE, 'agent', 'archive'],
 
   'render/text': BASE,
   'render/agent': [...BASE, 'render/text'],
@@ -51,9 +51,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   archive: BASE,
 
   cluster: BASE,
-  kube: BASE,
+  kube: [...BASE, 'archive'],
+  // What an API server would print, of what an archive has of it.
+  'kube/recorded.ts': [...BASE, 'archive', 'kube', 'cluster/printer-columns.ts', 'render/text'],
   // The only one that knows which agent a command line names.
-  'kube/road.ts': [...BASE, 'context.ts', 'kube'],
+  'kube/road.ts': [...BASE, 'context.ts', 'kube', 'archive'],
   kvstore: [...BASE, 'agent/http'],
 
   'bpf/kernel': BASE,
@@ -162,7 +164,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lab/shell.ts': [...BASE, 'lab/agent', 'lab/rest'],
   'lab/lab.ts': [...BASE, 'context.ts', 'lab'],
 
-  cli: [...BASE, 'context.ts', 'render', 'agent', 'kvstore'],
+  cli: [...BASE, 'context.ts', 'render', 'agent', 'kvstore', 'archive'],
   'cli/fan-out.ts': [
     ...BASE,
     'context.ts',
@@ -173,7 +175,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'agent',
     'kube',
   ],
-  'cli/kube': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'cluster', 'kube'],
+  'cli/kube': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'cluster', 'kube', 'archive'],
   'cli/helm': [...BASE, 'context.ts', 'render', 'kube'],
   'cli/usage': [...BASE, 'context.ts', 'cli', 'render/text', 'agent'],
   'cli/bpf': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'bpf'],

@@ -158,20 +158,20 @@ export function connectAgent(
  * cluster its default socket.
  */
 export function agentAddress(from: {
-  globals: { host: string; elsewhere?: unknown };
+  globals: { host: string; elsewhere?: unknown; archive?: unknown };
   env: Environment;
 }): string {
-  if (from.globals.elsewhere) return `unix://${DEFAULT_SOCKET}`;
+  if (from.globals.elsewhere || from.globals.archive) return `unix://${DEFAULT_SOCKET}`;
   return from.globals.host || `unix://${from.env.CILIUM_SOCK || DEFAULT_SOCKET}`;
 }
 
 /** The path of another socket of the agent: what the environment says of this machine, else the default. */
 export function socketPath(
-  from: { globals: { elsewhere?: unknown }; env: Environment },
+  from: { globals: { elsewhere?: unknown; archive?: unknown }; env: Environment },
   variable: string,
   fallback: string,
 ): string {
-  return (from.globals.elsewhere ? undefined : from.env[variable]) || fallback;
+  return (from.globals.elsewhere || from.globals.archive ? undefined : from.env[variable]) || fallback;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

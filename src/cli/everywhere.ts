@@ -13,7 +13,11 @@ export interface Printing {
 /** Thrown instead of running a verb: the agent's own command line is to run in its pod. */
 export class RunInPod extends Error {
   override name = 'RunInPod';
-  constructor(readonly elsewhere: Elsewhere) {
+  constructor(
+    readonly elsewhere: Elsewhere,
+    /** The error that is told where that does not work either. */
+    readonly instead?: unknown,
+  ) {
     super('to be run in the pod of the agent');
   }
 }

@@ -149,7 +149,11 @@ async function runAt(
     tty: undefined,
     out: live === undefined ? out : lineByLine(ctx.out, live),
     err: tell,
-    globals: { ...ctx.globals, elsewhere },
+    globals: { ...ctx.globals, elsewhere, collectedMs: stop.collectedMs },
+    clock: {
+      ...ctx.clock,
+      nowMs: () => here.globals.archive?.nowMs(stop.collectedMs) ?? ctx.clock.nowMs(),
+    },
     signal,
     dial,
     agent: once(async () =>

@@ -17,6 +17,7 @@ import {
   type Release,
   releaseOfPinsOf,
 } from '../model/release.ts';
+import { openArchive } from './archive.ts';
 import { readConfigFile } from './config-file.ts';
 import { RunEverywhere } from './everywhere.ts';
 import { ELSEWHERE_TITLE, type GlobalFlags, type Verb } from './tree.ts';
@@ -46,8 +47,17 @@ export const CLUSTER_GLOBALS: GlobalFlags = {
     new Option('-n, --namespace <name>', 'Namespace that Cilium is installed in (default: looked for)'),
     new Option('--as <user>', 'Ask the API server as this user'),
     stringArray('--as-group <group>', 'Ask as a member of this group too; may be repeated'),
+    fromOption(),
   ],
 };
+
+/** The flag that names an archive. */
+export function fromOption(): Option {
+  return new Option(
+    '--from <archive>',
+    'Read what "cilium sysdump" collected instead of a cluster: a zip, or the folder it was unpacked to',
+  );
+}
 
 /** Flags of verbs that can ask an agent of a cluster instead of the one of this machine. */
 export const ELSEWHERE_GLOBALS: GlobalFlags = {
@@ -247,7 +257,7 @@ const GLOBALS = [...(['host', 'debug', 'color', 'bpfRoot', 'agentRelease', 'conf
 /** Of ELSEWHERE_GLOBALS: verbs may have flags of their own with these names. */
 const CLUSTER = [
   ...(['node', 'pod', 'allNodes', 'limitNodes', 'concurrency', 'agentTransport'] as const),
-  ...(['kubeconfig', 'context', 'namespace', 'as', 'asGroup'] as const),
+  ...(['kubeconfig', 'context', 'namespace', 'as', 'asGroup', 'from', 'fromArchive'] as const),
 ];
 
 type Given = Partial<Globals> & {
@@ -264,6 +274,8 @@ type Given = Partial<Globals> & {
   namespace?: string;
   as?: string;
   asGroup?: string[];
+  from?: string;
+  fromArchive?: string;
 };
 
 function isClusterFlag(command: Command, key: string): boolean {
@@ -314,6 +326,18 @@ function clusterFlagsIn({
     .map(([name]) => `--${name}`);
 }
 
+/** Flags that say how somebody is reached say nothing of an archive. */
+function refuseBesideArchive(given: Given): void {
+  const { host, kubeconfig, context, as, asGroup } = given;
+  const [other] = Object.entries({ host, kubeconfig, context, as, 'as-group': asGroup }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [`--${name}`]),
+  );
+  if (other !== undefined)
+    throw new UserError(
+      `--from and ${other} cannot be used together: an archive is read, and nobody is asked`,
+    );
+}
+
 /** The agent of a cluster that the flags name. Throws RunEverywhere when they name several. */
 function elsewhereOf(given: Given, cluster: Cluster, asks: Verb['asks']): Elsewhere | undefined {
   const { node, pod, allNodes, limitNodes } = given;
@@ -330,7 +354,7 @@ function elsewhereOf(given: Given, cluster: Cluster, asks: Verb['asks']): Elsewh
     return undefined;
   }
   if (asked.length === 0) {
-    const [alone] = asks === 'either' ? [] : clusterFlagsIn(given);
+    const [alone] = asks === 'either' || given.from !== undefined ? [] : clusterFlagsIn(given);
     if (alone !== undefined)
       throw new UserError(
         `${alone} needs --node, --pod or --all-nodes: without them the agent of this machine is asked`,
@@ -366,13 +390,15 @@ export async function readGlobals(command: Command, asks: Verb['asks'], ctx: Con
         Object.assign(given, { [key]: values[key] });
     }
   }
+  given.from ??= given.fromArchive;
   // A verb with such a flag of its own means the same by it, wherever it stands.
   if (given.timeout !== undefined && command.getOptionValueSource('timeout') === 'default')
     command.setOptionValueWithSource('timeout', given.timeout, 'cli');
   // The file may be a FIFO that nobody writes to.
   const file = await ctx.computing(() => readConfigFile(given.config, ctx));
+  const host = given.host ?? ctx.env.CILIUM_HOST ?? file.host ?? '';
   Object.assign(ctx.globals, {
-    host: given.host ?? ctx.env.CILIUM_HOST ?? file.host ?? '',
+    host: given.from === undefined ? host : '',
     debug: given.debug ?? (TRUE.has(ctx.env.CILIUM_DEBUG ?? '') || file.debug === true),
     color: given.color ?? 'auto',
     agentRelease: given.agentRelease,
@@ -381,6 +407,10 @@ export async function readGlobals(command: Command, asks: Verb['asks'], ctx: Con
   } satisfies Globals);
   const cluster = clusterOf(given, ctx);
   ctx.globals.cluster = { ...cluster, isNamed: clusterFlagsIn(given).length > 0 };
+  if (given.from !== undefined) {
+    refuseBesideArchive(given);
+    await openArchive(given.from, ctx);
+  }
   ctx.globals.elsewhere = elsewhereOf(given, cluster, asks);
 }
 

@@ -1,4 +1,4 @@
-import type { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 
@@ -22,6 +22,8 @@ export interface Verb {
   changes?: boolean | ((command: Command) => boolean);
   /** It prints what happens until it is stopped: of several agents, line by line as it comes. */
   streams?: boolean;
+  /** It is about what happens while it runs, which no archive tells. */
+  lives?: boolean;
   /** It may compute for long, and changes nothing: a signal ends it at once. */
   computes?: boolean;
   /** Who is asked: the API server of a cluster, or as the flags and the machine say one of the two. Default: an agent. */
@@ -151,7 +153,7 @@ export async function build(
       typeof needsRoot === 'string' ? needsRoot : ['cilium', ...path.map((step) => step.name)].join(' ');
     here.hook('preAction', () => {
       // Elsewhere the API server says who may.
-      if (!ctx.globals.elsewhere) requireRoot(called, ctx.uid);
+      if (!ctx.globals.elsewhere && !ctx.globals.archive) requireRoot(called, ctx.uid);
     });
   }
   addStubs(here, verb);
@@ -173,7 +175,12 @@ function declare(parent: Command, name: string, verb: Verb): Command {
 
 /** A verb's own flag goes before a global one of its name; of one whose letter is taken the long form stays. */
 function addGlobal(command: Command, option: Option): void {
-  if (command.options.some(({ long }) => long === option.long)) return;
+  if (command.options.some(({ long }) => long === option.long)) {
+    // An archive cannot be left out: where the word means something else it has a longer one.
+    if (option.long === '--from')
+      command.addOption(new Option('--from-archive <archive>', option.description));
+    return;
+  }
   if (option.short !== undefined && command.options.some(({ short }) => short === option.short)) {
     option.flags = option.flags.replace(/^-\w, /, '');
     delete option.short;

@@ -29,6 +29,8 @@ export interface Stop {
   pod?: string | undefined;
   dial?: Dial;
   trouble?: string | undefined;
+  /** When it was asked, in ms since the epoch, where its answers are read from an archive. */
+  collectedMs?: number | undefined;
 }
 
 /**

@@ -2,6 +2,8 @@ import type { Readable } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Dispatcher } from 'undici';
+import type { RecordedRun } from '../archive/recorded-agent.ts';
+import type { Recording } from '../archive/recording.ts';
 import { errorCode, errorMessage, Unreachable, UserError } from '../errors.ts';
 import { errnoText } from '../lib/errno.ts';
 import { parsePlainJson, TooDeep } from '../lib/exact-json.ts';
@@ -98,6 +100,19 @@ export interface KubeOptions extends ClusterFlags {
   as?: Impersonation | undefined;
 }
 
+/** What answers instead of an API server: a recording of one. */
+export interface RecordedServer {
+  /** What the user calls it. */
+  readonly label: string;
+  readonly recording: Recording;
+  /** As a server would answer. Throws KubeRefusal, or UserError where it was not recorded. */
+  json(request: KubeRequest): Promise<unknown>;
+  open(request: KubeRequest): Promise<Readable>;
+  /** What a command in a container printed. */
+  run(pod: string, command: readonly string[]): Promise<RecordedRun>;
+  close(): Promise<void>;
+}
+
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** Larger answers are refused; lists come in pages. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -113,8 +128,10 @@ export class KubeClient implements AsyncDisposable {
   onOutage: ((why: string) => Promise<boolean>) | undefined;
 
   private constructor(
-    readonly config: KubeConfig,
+    private readonly kubeconfig: KubeConfig | undefined,
     private readonly options: KubeOptions,
+    /** What answers, where it is no server. */
+    readonly recorded?: RecordedServer,
   ) {}
 
   /** Reads the kubeconfig, or in a pod the service account. Connects on the first request. */
@@ -122,13 +139,25 @@ export class KubeClient implements AsyncDisposable {
     return new KubeClient(await loadKubeConfig(options.env, options), options);
   }
 
+  /** A client whose answers come from a recording. */
+  static ofRecording(recorded: RecordedServer, options: KubeOptions): KubeClient {
+    return new KubeClient(undefined, options, recorded);
+  }
+
+  get config(): KubeConfig {
+    if (this.kubeconfig) return this.kubeconfig;
+    throw new UserError(`${this.server} is no API server: only what was recorded of one can be read`);
+  }
+
   /** URL of the API server, without a slash at its end. */
   get server(): string {
+    if (this.recorded) return this.recorded.label;
     return (this.config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
   }
 
   /** The namespace that the kubeconfig's context names. */
   get namespace(): string | undefined {
+    if (this.recorded) return undefined;
     return this.config.getContextObject(this.config.getCurrentContext())?.namespace;
   }
 
@@ -162,8 +191,9 @@ export class KubeClient implements AsyncDisposable {
     const signals = [request.signal ?? this.options.signal, deadline].filter((s) => s !== undefined);
     const signal = AbortSignal.any(signals);
     try {
-      const body = await this.open({ ...request, signal, timeoutMs: 0 });
-      return ofForm<T>(parsePlainJson((await collect(body)).toString('utf8')), request.form ?? OBJECT);
+      const value = await (this.recorded?.json(request) ??
+        this.#parsed({ ...request, signal, timeoutMs: 0 }));
+      return ofForm<T>(value, request.form ?? OBJECT);
     } catch (error) {
       if (deadline?.aborted) throw this.tooLate(request, limitMs);
       if (error instanceof SyntaxError)
@@ -185,6 +215,10 @@ export class KubeClient implements AsyncDisposable {
     }
   }
 
+  async #parsed(request: KubeRequest): Promise<unknown> {
+    return parsePlainJson((await collect(await this.open(request))).toString('utf8'));
+  }
+
   /** As `json`; undefined where the server does not know the object or its kind. */
   async find<T>(request: KubeRequest): Promise<T | undefined> {
     try {
@@ -197,6 +231,7 @@ export class KubeClient implements AsyncDisposable {
 
   /** The body of an answer as it comes: of a watch, of logs. Errors while it is read are the caller's (`explain`). */
   async open(request: KubeRequest): Promise<Readable> {
+    if (this.recorded) return await this.recorded.open(request);
     const { method = 'GET', body, contentType = 'application/json' } = request;
     const headers = await this.headers();
     headers.accept = request.accept ?? 'application/json';
@@ -318,6 +353,7 @@ export class KubeClient implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.recorded?.close();
     await this.#dispatcher?.destroy();
   }
 }

@@ -62,6 +62,11 @@ export async function execStream(
   onStdout: (bytes: Buffer) => Promise<void> | undefined,
   signal: AbortSignal = client.signal,
 ): Promise<Omit<ExecResult, 'stdout'>> {
+  if (client.recorded) {
+    const { stdout, ...run } = await client.recorded.run(target.pod, target.command);
+    await onStdout(stdout);
+    return run;
+  }
   const name = nameOf(target);
   const stderr = new Tail();
   let status: Buffer | undefined;

@@ -1,4 +1,6 @@
-import type { Cluster, Context, Everywhere } from '../context.ts';
+import { dialRecorded } from '../archive/agent-socket.ts';
+import { NotCollected, type Recording } from '../archive/recording.ts';
+import type { Cluster, Context, Elsewhere, Everywhere } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Dial } from '../lib/dial.ts';
 import { compareNatural } from '../lib/order.ts';
@@ -10,11 +12,50 @@ import { serverAnswers } from './restart.ts';
 
 /** The way to the sockets of the agent that `globals.elsewhere` names. */
 export async function openRoad(ctx: Context): Promise<Dial> {
-  const { elsewhere } = ctx.globals;
+  const { elsewhere, archive } = ctx.globals;
+  if (archive) {
+    const place = elsewhere ? await agentIn(ctx, elsewhere) : await soleAgent(ctx);
+    ctx.globals.collectedMs = (await archive.agent(place))?.collectedMs;
+    return recordedRoad(archive, place);
+  }
   if (!elsewhere) throw new Error('no agent of a cluster was named');
   const client = await clientFor(ctx, elsewhere);
   const find = () => findAgent(client, elsewhere.target, elsewhere.namespace);
   return roadTo(client, await find(), find);
+}
+
+/** The agent that an archive is asked for. One that did not run may have been asked before. */
+export async function agentIn(ctx: Context, { target, namespace }: Elsewhere): Promise<AgentPlace> {
+  const { archive } = ctx.globals;
+  if ('node' in target) {
+    const own = (await archive?.agents())?.find(({ node }) => node === target.node);
+    if (own) return own;
+  }
+  return await findAgent(await clientFor(ctx, {}), target, namespace);
+}
+
+/** The only agent that an archive has. Throws UserError where there are several, or none. */
+export async function soleAgent(ctx: Context): Promise<AgentPlace> {
+  const { archive } = ctx.globals;
+  const agents = (await archive?.agents()) ?? [];
+  const [only, second] = agents;
+  const label = archive?.label ?? '';
+  if (!only)
+    throw new NotCollected(`${label} holds nothing of any agent`, {
+      hint: 'Its lists of objects can be read: status, endpoint list --cluster, policy get …',
+    });
+  if (!second) return only;
+  // Of an archive of the reference the pods tell the nodes.
+  const nodes = only.node === '' ? await nodesOf(ctx) : agents.map(({ node }) => node);
+  const some = nodes.length <= 5 ? nodes.join(', ') : `${nodes.slice(0, 5).join(', ')} …`;
+  throw new UserError(`${label} has the agents of ${agents.length} nodes: which one is meant?`, {
+    hint: `Name it with --node (${some}), or ask all with --all-nodes.`,
+  });
+}
+
+async function nodesOf(ctx: Context): Promise<string[]> {
+  const agents = await listAgents(await clientFor(ctx, {}), { namespace: ctx.globals.cluster?.namespace });
+  return agents.map(({ node }) => node).toSorted(compareNatural);
 }
 
 /** The ways to all agents of a cluster. */
@@ -29,6 +70,8 @@ export interface Roads {
 export async function openRoads(ctx: Context, everywhere: Everywhere): Promise<Roads> {
   const { namespace, selector } = everywhere;
   const client = await clientFor(ctx, everywhere);
+  const { archive } = ctx.globals;
+  if (archive && selector === undefined && archive.fileOf('k8s-nodes') === undefined) return roadsIn(archive);
   const nameOf = ({ metadata }: KubeObject) => metadata?.name;
   const [nodes, agents] = await Promise.all([
     listAll<KubeObject, string>(client, '/api/v1/nodes', { labelSelector: selector }, nameOf),
@@ -42,7 +85,24 @@ export async function openRoads(ctx: Context, everywhere: Everywhere): Promise<R
     if (trouble !== undefined) return { node, pod, trouble };
     return { node, pod, dial: roadTo(client, agent, () => findAgent(client, { node }, namespace)) };
   });
+  if (archive)
+    for (const stop of stops) {
+      const place = { node: stop.node, namespace: '', pod: stop.pod ?? '' };
+      stop.collectedMs = (await archive.agent(place))?.collectedMs;
+      if (stop.dial && stop.collectedMs === undefined) stop.trouble = (await noAgent(archive, place)).message;
+      if (stop.trouble !== undefined) delete stop.dial;
+    }
   return { stops, answers: (limitMs) => serverAnswers(client, limitMs) };
+}
+
+/** Of an archive that has agents and not the lists of the cluster. */
+async function roadsIn(archive: Recording): Promise<Roads> {
+  const agents = await archive.agents();
+  const stops = agents.map((agent): Stop => {
+    const { node, pod, collectedMs } = agent;
+    return { node: node || pod, pod, collectedMs, dial: recordedRoad(archive, agent) };
+  });
+  return { stops, answers: async () => {} };
 }
 
 /** The API server of the cluster that the command line names. The caller disposes of it. */
@@ -57,9 +117,15 @@ export function openRoadTo(client: KubeClient, { node, namespace, pod }: AgentPl
 }
 
 /** The client lives as long as the process, which its idle connections do not hold. */
-function clientFor(ctx: Context, cluster: Cluster): Promise<KubeClient> {
+async function clientFor(ctx: Context, cluster: Cluster): Promise<KubeClient> {
   const { kubeconfig, context, as, asGroups } = cluster;
-  return KubeClient.open({
+  const { archive } = ctx.globals;
+  if (archive) {
+    const { RecordedCluster } = await import('./recorded.ts');
+    const options = { env: ctx.env, signal: ctx.signal, timeoutMs: 0 };
+    return KubeClient.ofRecording(new RecordedCluster(archive), options);
+  }
+  return await KubeClient.open({
     env: ctx.env,
     signal: ctx.signal,
     timeoutMs: ctx.globals.timeoutMs,
@@ -71,6 +137,7 @@ function clientFor(ctx: Context, cluster: Cluster): Promise<KubeClient> {
 
 /** Opens unix sockets within an agent's container. The agent is looked up again when its pod has been replaced. */
 function roadTo(client: KubeClient, first: AgentPlace, find: () => Promise<AgentPlace>): Dial {
+  if (client.recorded) return recordedRoad(client.recorded.recording, first);
   let agent = first;
   const dial: Dial = (path, signal) =>
     dialWithin(client, { ...agent, container: AGENT_CONTAINER }, path, signal).catch((error: unknown) => {
@@ -85,6 +152,24 @@ function roadTo(client: KubeClient, first: AgentPlace, find: () => Promise<Agent
       return dial(path, signal);
     }
   };
+}
+
+/** The way to what an archive has of an agent. */
+function recordedRoad(recording: Recording, place: AgentPlace): Dial {
+  return async (path, signal) => {
+    const agent = await recording.agent(place);
+    if (!agent) throw await noAgent(recording, place);
+    return await dialRecorded(recording, agent, place.node)(path, signal);
+  };
+}
+
+/** The error of an agent that nothing was collected of. */
+export async function noAgent(recording: Recording, { node, pod }: AgentPlace): Promise<NotCollected> {
+  const why = await recording.why({ node });
+  const named = node === '' ? `the agent ${pod}` : `the agent of node ${node}`;
+  return new NotCollected(`${recording.label} holds nothing of ${named}${why ? ` (${why.text})` : ''}`, {
+    hint: 'It was not asked when the archive was made, or did not answer.',
+  });
 }
 
 /** Whether the pod that was asked is there no longer. */

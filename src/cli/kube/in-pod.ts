@@ -3,7 +3,7 @@ import type { Context, Elsewhere } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { AGENT_CONTAINER, findAgent } from '../../kube/agents.ts';
 import { ExecNotStarted, execStream } from '../../kube/exec.ts';
-import { openCluster } from '../../kube/road.ts';
+import { agentIn, openCluster } from '../../kube/road.ts';
 import { AGENT_GLOBALS, BPF_GLOBALS, ELSEWHERE_GLOBALS } from '../flags.ts';
 import type { Resolved } from '../tree.ts';
 import { flagsOfVerb } from '../usage/usage.ts';
@@ -19,7 +19,7 @@ export async function runInPod(
   words: readonly string[],
   path: Resolved['path'],
   command: Command | undefined,
-  { target, namespace }: Elsewhere,
+  elsewhere: Elsewhere,
   ctx: Context,
 ): Promise<void> {
   const called = path.map(({ name }) => name).join(' ');
@@ -29,6 +29,11 @@ export async function runInPod(
     });
   if (command) refuseOwnFlags(command, called);
   const args = withoutPlace(words, command?.options ?? []);
+  if (ctx.globals.archive) {
+    const { replay } = await import('./replay.ts');
+    return await replay(called, args, command?.options ?? [], await agentIn(ctx, elsewhere), ctx);
+  }
+  const { target, namespace } = elsewhere;
   await using client = await openCluster(ctx);
   const { pod, namespace: of } = await findAgent(client, target, namespace);
   const decoder = new TextDecoder();

@@ -17,12 +17,15 @@ export interface TargetOptions {
  * an agent; CILIUM_TARGET; a flag that names a cluster; an agent's socket on this machine; a kubeconfig.
  */
 export async function isClusterMeant({ agent, cluster }: TargetOptions, ctx: Context): Promise<boolean> {
-  const { host, elsewhere, cluster: named } = ctx.globals;
+  const { host, elsewhere, cluster: named, archive } = ctx.globals;
   if (agent && cluster) throw new UserError('--agent and --cluster cannot be used together');
   if (cluster && (elsewhere || host))
     throw new UserError('--cluster asks the API server: --node, --pod and --host name an agent');
   if (agent || cluster) return cluster === true;
-  if (elsewhere || host || ctx.env.CILIUM_SOCK) return false;
+  if (elsewhere || host) return false;
+  // What is named comes before where one happens to be.
+  if (archive) return true;
+  if (ctx.env.CILIUM_SOCK) return false;
   const target = ctx.env.CILIUM_TARGET ?? '';
   if (!['', 'agent', 'cluster'].includes(target))
     throw new UserError(`CILIUM_TARGET is "${target}": expected agent or cluster`);

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../kube/client.ts';
 import { ciliumNamespace } from '../../kube/install.ts';
 import { readClusterState } from '../../kube/policy-state.ts';
 import { openCluster } from '../../kube/road.ts';
+import { compareBytes } from '../../lib/order.ts';
 import type { Build } from '../../model/release.ts';
 import { stateOfAgent } from '../../policy/evaluate/decide/cluster-state.ts';
 import type { Settings } from '../../policy/evaluate/decide/settings.ts';
@@ -28,7 +29,8 @@ export async function loadCluster(ctx: Context, asked: Build | undefined): Promi
   const build = asked ?? told;
   const files = policiesInForce(policies, config, differing).map((object) => ({
     file: `${object.kind} ${[object.metadata?.namespace, object.metadata?.name].filter(Boolean).join('/')}`,
-    text: JSON.stringify(object),
+    // Places in it are the same wherever it comes from.
+    text: JSON.stringify(object, inOrder),
   }));
   const { rules } = await parsePolicies(files, { strict: false, target: build?.release, readAll: true });
   // Pods of other clusters have addresses that this one does not tell.
@@ -38,6 +40,12 @@ export async function loadCluster(ctx: Context, asked: Build | undefined): Promi
     rules,
     settings: { ...settingsOf(config, differing), ...build },
   };
+}
+
+/** Writes the fields of an object in the order of their names. */
+function inOrder(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => compareBytes(a, b)));
 }
 
 /** Options that switch a kind of policies off. */

@@ -32,12 +32,14 @@ export const CONFIG: Verb = {
     },
     set: {
       about: 'Set a key of the configuration of the cluster',
+      changes: true,
       asks: 'cluster',
       globals: CLUSTER_GLOBALS,
       load: async () => (await import('./set.ts')).addConfigSetCommand,
     },
     delete: {
       about: 'Delete a key of the configuration of the cluster',
+      changes: true,
       asks: 'cluster',
       globals: CLUSTER_GLOBALS,
       load: async () => (await import('./delete.ts')).addConfigDeleteCommand,

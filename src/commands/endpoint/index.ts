@@ -26,7 +26,7 @@ export const ENDPOINT: Verb = {
     },
     labels: {
       about: 'Manage label configuration of endpoint',
-      changes: true,
+      changes: (command) => ['add', 'delete'].some((flag) => command.getOptionValueSource(flag) === 'cli'),
       load: async () => (await import('./labels.ts')).addEndpointLabelsCommand,
     },
     list: {

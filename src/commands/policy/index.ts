@@ -37,6 +37,7 @@ export const POLICY: Verb = {
     },
     wait: {
       about: 'Wait for all endpoints to have updated to a given policy revision',
+      lives: true,
       globals: ELSEWHERE_GLOBALS,
       load: async () => (await import('./wait.ts')).addPolicyWaitCommand,
     },

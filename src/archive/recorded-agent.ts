@@ -1,0 +1,25 @@
+import type { RecordedAnswer } from './agent-answers.ts';
+import type { FlagForm } from './words.ts';
+
+/** What a command printed when the archive was made. */
+export interface RecordedRun {
+  exitCode: number;
+  stdout: Buffer;
+  stderr: string;
+}
+
+/** An agent as an archive has it. */
+export interface RecordedAgent {
+  /** Empty where the archive does not say it. */
+  node: string;
+  namespace: string;
+  pod: string;
+  /** When it was asked, in ms since the epoch. */
+  collectedMs: number;
+  /** The answer to a GET request and its body; undefined where none was recorded, nor what it follows from. */
+  answer(path: string, body?: string): Promise<RecordedAnswer | undefined>;
+  /** What the agent's own program printed for these words, which `flags` help to compare. */
+  run(words: readonly string[], flags: readonly FlagForm[]): Promise<RecordedRun | undefined>;
+  /** The commands that were run, as far as the archive names them. */
+  commands(): Promise<string[]>;
+}

@@ -1,0 +1,323 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { globalsOf, type Verb } from '../../src/cli/tree.ts';
+import { TREE } from '../../src/commands/index.ts';
+import { startTestCluster, type TestCluster } from '../helpers/cluster.ts';
+import { collect } from '../helpers/collect.ts';
+import { type RunResult, run } from '../helpers/run.ts';
+
+const NOW = Math.floor(Date.now() / 1000) * 1000;
+const NODE = ['--node', 'node2'];
+const OF_CLUSTER = ['--state', 'cluster'];
+
+/** Verbs that the agent's own program runs in its pod, with what they are given. */
+const IN_POD: Readonly<Record<string, string[]>> = {
+  'bpf auth list': [],
+  'bpf bandwidth list': [],
+  'bpf config list': [],
+  'bpf ct list': ['global'],
+  'bpf egress list': [],
+  'bpf endpoint list': ['-o', 'json'],
+  'bpf frag list': [],
+  'bpf fs show': [],
+  'bpf ipcache list': ['-o', 'json'],
+  'bpf ipmasq list': [],
+  'bpf lb list': ['--revnat'],
+  'bpf lb maglev list': [],
+  'bpf metrics list': [],
+  'bpf multicast group list': [],
+  'bpf multicast subscriber list': ['all'],
+  'bpf nat list': [],
+  'bpf nat retries list': [],
+  'bpf nodeid list': [],
+  'bpf policy list': ['-n'],
+  'bpf recorder list': [],
+  'bpf sha list': [],
+  'bpf socknat list': [],
+  'bpf srv6 policy': [],
+  'bpf srv6 sid': [],
+  'bpf srv6 state': [],
+  'bpf srv6 vrf': [],
+  'bpf tunnel list': [],
+  'bpf vtep list': [],
+  'metrics list': [],
+};
+const EVERYWHERE = [
+  ['cilium-dbg', 'metrics', 'list', '-p', 'cilium_.*feature', '-o', 'json'],
+  ['cilium-dbg', 'encrypt', 'status', '-o', 'json'],
+  ['cilium-dbg', 'bpf', 'multicast', 'group', 'list', '-o', 'json'],
+];
+
+let cluster: TestCluster;
+let folder: string;
+let top: string;
+let policy: string;
+let flows: string;
+let cases: string;
+
+beforeAll(async () => {
+  cluster = await startTestCluster({ clock: { nowMs: () => NOW, uptimeMs: () => 1_000_000 } });
+  folder = mkdtempSync(join(tmpdir(), 'from-'));
+  policy = join(folder, 'policy.json');
+  writeFileSync(
+    policy,
+    JSON.stringify({
+      apiVersion: 'cilium.io/v2',
+      kind: 'CiliumNetworkPolicy',
+      metadata: { name: 'a', namespace: 'default' },
+      spec: { endpointSelector: {}, ingress: [{}] },
+    }),
+  );
+  flows = join(folder, 'flows.json');
+  const seen = await cluster.run(['hubble', 'observe', '--node', 'node2', '--last', '500', '-o', 'jsonpb']);
+  writeFileSync(flows, seen.stdout);
+  cases = join(folder, 'cases.json');
+  writeFileSync(
+    cases,
+    JSON.stringify({ tests: [{ from: 'app=a', to: 'app=b', port: 80, expect: 'allow' }] }),
+  );
+  top = await collect(cluster.kubeconfig, folder, {
+    now: new Date(NOW),
+    everywhere: EVERYWHERE,
+    commands: Object.entries(IN_POD).map(([verb, words]) => ['cilium-dbg', ...verb.split(' '), ...words]),
+  });
+}, 240_000);
+afterAll(async () => {
+  await cluster[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The verbs that take --from, as the tree has them. */
+function* reading(verb: Verb, path: readonly string[], takes: boolean): Generator<string> {
+  for (const [name, child] of Object.entries(verb.verbs ?? {})) {
+    const own = globalsOf(child).some(({ options }) => options().some(({ long }) => long === '--from'));
+    const inner = (takes && child.standalone !== true) || own;
+    const below = [...path, name];
+    if (inner && child.load) yield below.join(' ');
+    yield* reading(child, below, inner);
+  }
+}
+
+/** Reasons that several verbs share. */
+const CHANGES = 'changes what it is about';
+const HERE = 'reads the maps of this machine, also when an agent of a cluster is named';
+const ENVOY = "the lab's agents have no Envoy, and no archive holds its answers";
+
+/** What is not compared, and why. */
+const EXCUSED: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    [
+      'bpf auth flush',
+      'bpf ct flush',
+      'bpf egress delete',
+      'bpf egress update',
+      'bpf endpoint delete',
+      'bpf ipcache delete',
+      'bpf ipcache update',
+      'bpf metrics flush',
+      'bpf multicast group add',
+      'bpf multicast group delete',
+      'bpf multicast subscriber add',
+      'bpf multicast subscriber delete',
+      'bpf nat flush',
+      'bpf nat retries flush',
+      'bpf policy add',
+      'bpf policy delete',
+      'bpf vtep delete',
+      'bpf vtep update',
+      'config delete',
+      'config set',
+      'endpoint disconnect',
+      'endpoint regenerate',
+      'encrypt create-key',
+      'encrypt rotate-key',
+      'encryption create-key',
+      'encryption rotate-key',
+      'fqdn cache clean',
+      'multicast add',
+      'multicast delete',
+      'policy delete',
+      'prefilter delete',
+      'prefilter update',
+      'recorder delete',
+      'recorder update',
+      'service delete',
+      'service update',
+    ].map((verb) => [verb, CHANGES]),
+  ),
+  'bpf ct orphans': HERE,
+  'bpf ct top': HERE,
+  'bpf maps dump': HERE,
+  'bpf maps list': HERE,
+  'bpf nat orphans': HERE,
+  'bpf nat top': HERE,
+  'envoy admin certs': ENVOY,
+  'envoy admin clusters': ENVOY,
+  'envoy admin config': ENVOY,
+  'envoy admin listeners': ENVOY,
+  'envoy admin logging list': ENVOY,
+  'envoy admin logging set global': ENVOY,
+  'envoy admin logging set loggers': ENVOY,
+  'envoy admin metrics': ENVOY,
+  'envoy admin serverinfo': ENVOY,
+  'bpf egress get': 'asks for one entry, and answers are found by the words that were asked',
+  'bpf ipcache get': 'the same',
+  'bpf ipcache match': 'the same',
+  'bpf lb maglev get': 'the same',
+  'bpf policy get': 'the same',
+  'bpf sha get': 'the same',
+  'features summary': 'asks nobody: it says what runs instead',
+  'encrypt key-status': 'reads a Secret, which no archive holds',
+  'encryption key-status': 'reads a Secret, which no archive holds',
+  'hubble port-forward': 'leads to a server',
+  'map events': 'goes on until it is stopped',
+  monitor: 'goes on until it is stopped',
+  'policy trace': 'asks a question of its own; the verb says that policy simulate answers it',
+  'policy wait': 'waits for what comes',
+  shell: 'talks with the agent',
+};
+
+/** Command lines of each verb that reads. ID is an endpoint of the node, IP its address. */
+const LINES: Readonly<Record<string, () => string[][]>> = {
+  ...Object.fromEntries(Object.entries(IN_POD).map(([verb, words]) => [verb, () => [[...words, ...NODE]]])),
+  'bgp config advertisements': () => [[], ['-o', 'json']],
+  'bgp config clusters': () => [[]],
+  'bgp config nodes': () => [[]],
+  'bgp config peers': () => [[]],
+  'bgp peers': () => [NODE],
+  'bgp route-policies': () => [NODE],
+  'bgp routes': () => [NODE],
+  'cgroups list': () => [NODE],
+  config: () => [NODE, ['-a', ...NODE]],
+  'config drift': () => [[], ['-o', 'json']],
+  'config get': () => [['PolicyEnforcement', ...NODE]],
+  'config lint': () => [['--live']],
+  'config view': () => [[]],
+  'egress-gateway list': () => [[]],
+  'encrypt status': () => [[], NODE, ['--cluster']],
+  'encryption status': () => [[]],
+  'endpoint config': () => [['ID', ...NODE]],
+  'endpoint get': () => [
+    ['ID', ...NODE],
+    ['12345', ...NODE],
+  ],
+  'endpoint health': () => [['ID', ...NODE]],
+  'endpoint labels': () => [['ID', ...NODE]],
+  'endpoint list': () => [
+    [],
+    ['-A', '-o', 'wide'],
+    ['-A', '-o', 'yaml'],
+    ['-A', '-l', 'a=b'],
+    NODE,
+    ['--pod', 'POD'],
+    ['--all-nodes'],
+    ['--all-nodes', '-o', 'json'],
+  ],
+  'endpoint log': () => [['ID', ...NODE]],
+  'features status': () => [[]],
+  'fqdn cache list': () => [NODE],
+  'fqdn names': () => [NODE],
+  'identity get': () => [['1', ...NODE]],
+  'identity list': () => [['--cluster'], ['--cluster', '-o', 'name'], NODE, ['--unused']],
+  'ip get': () => [['IP', ...NODE]],
+  'ip list': () => [NODE, ['--all-nodes']],
+  'l2-announcement list': () => [[]],
+  'lb-ip-pool list': () => [[]],
+  logs: () => [[], ['--component', 'all'], ['--tail', '1', ...NODE], ['-o', 'json']],
+  'lrp list': () => [['-A'], NODE],
+  'map get': () => [['cilium_ipcache_v2', ...NODE]],
+  'map list': () => [NODE, ['-o', 'json', ...NODE]],
+  'metrics list': () => [NODE],
+  'multicast list group': () => [[]],
+  'multicast list subscriber': () => [['-g', '239.255.0.1']],
+  'node list': () => [['--cluster'], NODE],
+  'nodeid list': () => [NODE],
+  'policy cost': () => [OF_CLUSTER],
+  'policy coverage': () => [OF_CLUSTER],
+  'policy get': () => [['-A'], ['-A', '-o', 'yaml'], NODE],
+  'policy maps': () => [OF_CLUSTER],
+  'policy replay': () => [[...OF_CLUSTER, '--flows', flows, '--candidate', policy]],
+  'policy selectors': () => [NODE],
+  'policy simulate': () => [[...OF_CLUSTER, '--from', 'app=a', '--to', 'app=b', '--port', '80']],
+  'policy subject-selectors': () => [NODE],
+  'policy suggest': () => [[...OF_CLUSTER, '--flows', flows]],
+  'policy test': () => [[...OF_CLUSTER, cases]],
+  'policy unused': () => [OF_CLUSTER],
+  'policy validate': () => [['--live']],
+  'policy why': () => [[...OF_CLUSTER, firstFlow()]],
+  'prefilter list': () => [NODE],
+  'recorder get': () => [['1', ...NODE]],
+  'recorder list': () => [NODE],
+  'service get': () => [['1', ...NODE]],
+  'service list': () => [NODE, ['--all-nodes']],
+  statedb: () => [
+    ['health', ...NODE],
+    ['dump', ...NODE],
+  ],
+  status: () => [
+    [],
+    ['-o', 'json'],
+    ['--rollout'],
+    ['--consistency'],
+    NODE,
+    ['--verbose', ...NODE],
+    ['--brief', ...NODE],
+    ['--all-nodes'],
+  ],
+};
+
+/** What of an output is not in an archive. */
+function comparable(verb: string, { stdout, code }: RunResult): Pick<RunResult, 'stdout' | 'code'> {
+  // Which groups an API server has is not collected, and then the line is left out.
+  const isFeatures = verb === 'features status';
+  return { code, stdout: isFeatures ? stdout.replace(/^.*openshift_enabled.*\n/m, '') : stdout };
+}
+
+/** A flow that policy has decided. */
+function firstFlow(): string {
+  return (
+    readFileSync(flows, 'utf8')
+      .split('\n')
+      .find((line) => line.includes('policy-verdict')) ?? '{}'
+  );
+}
+
+/** In words of a line, what only the cluster tells. */
+async function given(words: readonly string[]): Promise<string[]> {
+  const { stdout } = await run(['endpoint', 'list', '-o', 'json', ...NODE, '--from', top]);
+  const pod = JSON.parse(stdout).find((one: Endpoint) => one.status['external-identifiers']['k8s-pod-name']);
+  const { id, status } = pod as Endpoint;
+  const names = status['external-identifiers'];
+  const known: Record<string, string> = {
+    ID: String(id),
+    IP: `${status.networking.addressing[0]?.ipv4}/32`,
+    POD: `${names['k8s-namespace']}/${names['k8s-pod-name']}`,
+  };
+  return words.map((word) => known[word] ?? word);
+}
+
+interface Endpoint {
+  id: number;
+  status: {
+    'external-identifiers': Record<string, string>;
+    networking: { addressing: { ipv4?: string }[] };
+  };
+}
+
+test('each verb that takes --from is listed here', () => {
+  const listed = new Set([...Object.keys(LINES), ...Object.keys(EXCUSED)]);
+  expect([...listed].toSorted()).toEqual([...reading(TREE, [], false)].toSorted());
+});
+
+describe('a verb prints of an archive what it printed live', () => {
+  test.each(Object.entries(LINES))('%s', async (verb, lines) => {
+    for (const words of lines()) {
+      const argv = [...verb.split(' '), ...(await given(words))];
+      const live = await cluster.run(argv, { nowMs: NOW });
+      const from = await run([...argv, verb === 'policy simulate' ? '--from-archive' : '--from', top]);
+      expect([argv, comparable(verb, from)]).toEqual([argv, comparable(verb, live)]);
+    }
+  });
+});
