@@ -5,6 +5,7 @@ import { BPF } from './bpf/index.ts';
 import { CGROUPS } from './cgroups/index.ts';
 import { CLEANUP } from './cleanup/index.ts';
 import { CONFIG } from './config/index.ts';
+import { CONNECTIVITY } from './connectivity/index.ts';
 import { EGRESS_GATEWAY } from './egress-gateway/index.ts';
 import { ENCRYPT, ENCRYPTION } from './encrypt/index.ts';
 import { ENDPOINT } from './endpoint/index.ts';
@@ -38,6 +39,7 @@ export const TREE: Verb = {
   verbs: {
     bpf: BPF,
     config: CONFIG,
+    connectivity: CONNECTIVITY,
     encrypt: ENCRYPT,
     encryption: ENCRYPTION,
     endpoint: ENDPOINT,

@@ -144,11 +144,16 @@ export async function installedRelease(client: KubeClient, namespace: string): P
 
 /** The build of the agents, as the image of their DaemonSet names it; undefined where it names none. */
 export async function installedBuild(client: KubeClient, namespace: string): Promise<Build | undefined> {
+  return parseBuild((await agentVersion(client, namespace)) ?? '');
+}
+
+/** The version of the agents in the same words, such as `1.17.3`. */
+export async function agentVersion(client: KubeClient, namespace: string): Promise<string | undefined> {
   const { items = [] } = await client.json<{ items?: DaemonSet[] }>({
     path: `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/daemonsets`,
     query: { labelSelector: 'k8s-app=cilium', limit: 500 },
   });
   const images = items.flatMap(({ spec }) => spec?.template?.spec?.containers ?? []);
   const image = images.find(({ name }) => name === 'cilium-agent')?.image ?? '';
-  return parseBuild(/:(v?\d[^@:/]*)(?:@|$)/.exec(image)?.[1] ?? '');
+  return /:v?(\d[^@:/]*)(?:@|$)/.exec(image)?.[1];
 }

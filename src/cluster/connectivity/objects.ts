@@ -1,0 +1,227 @@
+import { ECHO_PORT } from './plan.ts';
+
+/** An object that is applied. */
+export interface AppliedObject {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; [field: string]: unknown };
+  [field: string]: unknown;
+}
+
+/** Whose objects they are. */
+export const OWNER_LABEL = 'app.kubernetes.io/managed-by';
+export const OWNER = 'cilium-toolkit';
+/** What they are for. */
+export const PART_LABEL = 'app.kubernetes.io/part-of';
+export const PART = 'connectivity-test';
+/** Until when they are needed, as RFC 3339; a later run removes what is older. */
+export const EXPIRES = 'cilium-toolkit.io/expires';
+/** Left in place on purpose; another run may go on with them. */
+export const KEPT = 'cilium-toolkit.io/kept';
+/** Selects everything of the tests. */
+export const SELECTOR = `${OWNER_LABEL}=${OWNER},${PART_LABEL}=${PART}`;
+
+/** What is deployed. */
+export interface DeployPlan {
+  namespace: string;
+  /** RFC 3339. */
+  expires: string;
+  isKept: boolean;
+  images: { client: string; echo: string };
+  /** One image for all: its own program serves, and clients sleep. */
+  isOneImage: boolean;
+  serviceType: string;
+  /** Values of the label kubernetes.io/hostname. */
+  nodes: { first: string; second?: string };
+  tolerations: readonly string[];
+  namespaceLabels: Readonly<Record<string, string>>;
+}
+
+interface PodPlan {
+  name: string;
+  kind: 'client' | 'echo';
+  labels: Readonly<Record<string, string>>;
+  node: string;
+  image: string;
+  command?: readonly string[];
+}
+
+const CLIENT_COMMAND = ['/usr/bin/pause'];
+const SLEEP = ['sleep', '86400'];
+
+/** All objects of a run, in the order in which they are applied. */
+export function testObjects(plan: DeployPlan): AppliedObject[] {
+  const pods = podPlans(plan);
+  const echoes = pods.filter(({ kind }) => kind === 'echo');
+  return [
+    namespaceObject(plan),
+    ...pods.map(({ name }) => serviceAccount(name, plan)),
+    ...pods.map((pod) => deployment(pod, plan)),
+    ...echoes.map(({ name }) => service(name, plan)),
+  ];
+}
+
+function podPlans({ images, isOneImage, nodes }: DeployPlan): PodPlan[] {
+  const command = isOneImage ? SLEEP : CLIENT_COMMAND;
+  const client = (name: string, labels: Record<string, string>, node: string): PodPlan => ({
+    name,
+    kind: 'client',
+    labels,
+    node,
+    image: images.client,
+    command,
+  });
+  const echo = (name: string, labels: Record<string, string>, node: string): PodPlan => ({
+    name,
+    kind: 'echo',
+    labels,
+    node,
+    image: images.echo,
+  });
+  const { first, second } = nodes;
+  return [
+    client('client', {}, first),
+    client('client2', { other: 'client' }, first),
+    ...(second === undefined ? [] : [client('client3', { other: 'client-other-node' }, second)]),
+    echo('echo-same-node', { other: 'echo' }, first),
+    ...(second === undefined ? [] : [echo('echo-other-node', { first: 'echo' }, second)]),
+  ];
+}
+
+function marks({ expires, isKept }: Pick<DeployPlan, 'expires' | 'isKept'>) {
+  return {
+    labels: { [OWNER_LABEL]: OWNER, [PART_LABEL]: PART },
+    annotations: { [EXPIRES]: expires, ...(isKept && { [KEPT]: 'true' }) },
+  };
+}
+
+export function namespaceObject(
+  plan: Pick<DeployPlan, 'namespace' | 'expires' | 'isKept' | 'namespaceLabels'>,
+): AppliedObject {
+  const { labels, annotations } = marks(plan);
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name: plan.namespace,
+      labels: {
+        ...labels,
+        // Its pods have NET_RAW for ping.
+        'pod-security.kubernetes.io/enforce': 'privileged',
+        ...plan.namespaceLabels,
+      },
+      annotations,
+    },
+  };
+}
+
+type Marked = Pick<DeployPlan, 'namespace' | 'expires' | 'isKept'>;
+
+function serviceAccount(name: string, plan: Marked): AppliedObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name, namespace: plan.namespace, ...marks(plan) },
+  };
+}
+
+function deployment(pod: PodPlan, plan: Marked & Pick<DeployPlan, 'tolerations'>): AppliedObject {
+  const { labels, annotations } = marks(plan);
+  const { name, kind } = pod;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace: plan.namespace, labels: { ...labels, name, kind }, annotations },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: { name } },
+      template: {
+        metadata: { labels: { ...labels, name, kind, ...pod.labels }, annotations },
+        spec: podSpec(pod, plan.tolerations),
+      },
+    },
+  };
+}
+
+function podSpec({ name, kind, node, image, command }: PodPlan, tolerations: readonly string[]): object {
+  const serves = kind === 'echo';
+  return {
+    serviceAccountName: name,
+    automountServiceAccountToken: false,
+    terminationGracePeriodSeconds: 0,
+    nodeSelector: { 'kubernetes.io/hostname': node },
+    ...(tolerations.length > 0 && {
+      tolerations: tolerations.map((key) => ({ key, operator: 'Exists' })),
+    }),
+    containers: [
+      {
+        name,
+        image,
+        imagePullPolicy: 'IfNotPresent',
+        ...(command && { command }),
+        securityContext: { capabilities: { add: ['NET_RAW'] } },
+        ...(serves && {
+          env: [{ name: 'PORT', value: String(ECHO_PORT) }],
+          ports: [{ name: 'http-8080', containerPort: ECHO_PORT, protocol: 'TCP' }],
+          readinessProbe: {
+            httpGet: { path: '/', port: ECHO_PORT },
+            periodSeconds: 1,
+            timeoutSeconds: 2,
+            failureThreshold: 3,
+          },
+        }),
+      },
+    ],
+  };
+}
+
+function service(name: string, plan: DeployPlan): AppliedObject {
+  const { labels, annotations } = marks(plan);
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: plan.namespace, labels: { ...labels, kind: 'echo' }, annotations },
+    spec: {
+      type: plan.serviceType,
+      selector: { name },
+      ipFamilyPolicy: 'PreferDualStack',
+      ports: [{ name: 'http', port: ECHO_PORT, targetPort: ECHO_PORT, protocol: 'TCP' }],
+    },
+  };
+}
+
+/** What a policy's places stand for. */
+export type Filling = Readonly<Record<string, string>>;
+
+/** A policy of policies.json as an object that is applied; undefined where there is none of that name. */
+export function policyObject(
+  { kind = 'CiliumNetworkPolicy', spec }: PolicyDocument,
+  name: string,
+  plan: Marked,
+  filling: Filling,
+): AppliedObject {
+  const text = JSON.stringify(spec).replaceAll(
+    /\{([a-z][a-z-]*)\}/g,
+    (whole, key: string) => filling[key] ?? whole,
+  );
+  return {
+    apiVersion: kind === 'NetworkPolicy' ? 'networking.k8s.io/v1' : 'cilium.io/v2',
+    kind,
+    metadata: { name, namespace: plan.namespace, ...marks(plan) },
+    spec: JSON.parse(text) as object,
+  };
+}
+
+/** A policy as policies.json has it. */
+export interface PolicyDocument {
+  kind?: string;
+  spec: object;
+}
+
+/** The policies that the tests apply, by name. */
+export async function loadTestPolicies(): Promise<Readonly<Record<string, PolicyDocument>>> {
+  const { default: json } = await import('../../../schemas/connectivity/policies.json', {
+    with: { type: 'json' },
+  });
+  return json.policies as Record<string, PolicyDocument>;
+}

@@ -1,0 +1,16 @@
+import { CLUSTER_GLOBALS } from '../../cli/flags.ts';
+import type { Verb } from '../../cli/tree.ts';
+
+/** `cilium connectivity …` */
+export const CONNECTIVITY: Verb = {
+  about: 'Connectivity troubleshooting',
+  globals: CLUSTER_GLOBALS,
+  verbs: {
+    test: {
+      about: 'Validate connectivity in cluster',
+      long: 'Validate connectivity in cluster: deploy pods for it, check every kind of path between them, and say what a failure points to',
+      asks: 'cluster',
+      load: async () => (await import('./test.ts')).addConnectivityTestCommand,
+    },
+  },
+};

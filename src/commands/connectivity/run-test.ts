@@ -1,0 +1,117 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { mayWrite } from '../../cli/confirm.ts';
+import { writeStructured } from '../../cli/output.ts';
+import { junitOf } from '../../cluster/connectivity/junit.ts';
+import { countsOf, type RunResult } from '../../cluster/connectivity/results.ts';
+import type { Context } from '../../context.ts';
+import { systemReason, UserError } from '../../errors.ts';
+import type { KubeObject } from '../../kube/client.ts';
+import { openCluster } from '../../kube/road.ts';
+import { renderReport } from '../../render/cluster/connectivity.ts';
+import { listTestNamespaces, namespacePath, removeNamespace } from './namespace.ts';
+import { Session } from './session.ts';
+import type { ConnectivityTestOptions } from './test.ts';
+import { runTests } from './tests.ts';
+
+/** How long taking away may take, also after Ctrl-C. */
+const CLEANUP_MS = 90_000;
+const PART_MISSING = 3;
+
+type Say = (text: string) => Promise<void>;
+
+/** Deploys, tests, reports and takes everything away again. */
+export async function runConnectivityTest(options: ConnectivityTestOptions, ctx: Context): Promise<void> {
+  const say = sayer(options, ctx);
+  if (options.cleanup) return cleanUp(options, say, ctx);
+  const properties = propertiesOf(options.junitProperty);
+  const namespace = `${options.testNamespace}-1`;
+  await using client = await openCluster(ctx);
+  const session = await Session.open(client, namespace, options, ctx);
+  if (options.dryRun) return ctx.out.write(await session.plan());
+  if (!(await mayWrite(ctx, `deploy test pods into the namespace ${namespace}`, options))) return;
+  let run: RunResult;
+  try {
+    await session.deploy(say);
+    run = await runTests(session, options, say, ctx);
+    if (options.output === 'json') await writeStructured(ctx, 'json', { ...run, counts: countsOf(run) });
+    else await say(renderReport(run));
+    writeJunit(options, run, properties, ctx);
+  } catch (error) {
+    if (ctx.signal.aborted) await say('Cancellation request received, cancelling tests...\n').catch(() => {});
+    throw error;
+  } finally {
+    if (!options.keep && session.isOwner) await takeAway(namespace, say, ctx);
+    else if (session.isOwner) await say(`The namespace ${namespace} stays; --cleanup removes it.\n`);
+  }
+  const { failed, run: total } = countsOf(run);
+  if (failed > 0 && !options.exitZeroOnFailure) throw new UserError(`[${namespace}] ${failed} tests failed`);
+  if (failed > 0) return;
+  if (total === 0) throw new UserError(`[${namespace}] no test was run`);
+  // Of the set each check counts; of the catalogue many cannot be run anywhere.
+  if (!options.all && run.tests.some(({ status }) => status === 'not-run')) ctx.exitCode = PART_MISSING;
+}
+
+/** Writes what goes on; nothing where the output is data. */
+function sayer({ output, timestamp }: ConnectivityTestOptions, ctx: Context): Say {
+  if (output === 'json') return async () => {};
+  if (!timestamp) return (text) => ctx.out.write(text);
+  return (text) => {
+    const time = `[${new Date(ctx.clock.nowMs()).toISOString().replace(/\.\d+Z$/, 'Z')}] `;
+    return ctx.out.write(text.length > 1 ? text.replace(/^(?=.)/gm, time) : text);
+  };
+}
+
+function propertiesOf(given: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    given.map((text) => {
+      const at = text.indexOf('=');
+      if (at < 1) throw new UserError(`--junit-property ${text}: expected KEY=VALUE`);
+      return [text.slice(0, at), text.slice(at + 1)];
+    }),
+  );
+}
+
+function writeJunit(
+  { junitFile, junit }: ConnectivityTestOptions,
+  run: RunResult,
+  properties: Readonly<Record<string, string>>,
+  ctx: Context,
+): void {
+  const file = junitFile ?? junit;
+  if (file === undefined) return;
+  try {
+    writeFileSync(resolve(ctx.cwd, file), junitOf(run, properties));
+  } catch (cause) {
+    throw new UserError(`cannot write ${file}: ${systemReason(cause)}`, { cause });
+  }
+}
+
+/** Removes the namespace, with a client that goes on after Ctrl-C. What stays is said, and removed by the next run. */
+async function takeAway(namespace: string, say: Say, ctx: Context): Promise<void> {
+  const here: Context = { ...ctx, signal: AbortSignal.timeout(CLEANUP_MS) };
+  await using client = await openCluster(here);
+  try {
+    const found = await client.find<KubeObject>({ path: namespacePath(namespace) });
+    if (found) await removeNamespace(client, found, say);
+  } catch (error) {
+    const why = here.signal.aborted ? `no end within ${CLEANUP_MS / 1000} s` : (error as Error).message;
+    await ctx.err.write(
+      `The namespace ${namespace} was not removed: ${why}\nRemove it with: cilium connectivity test --cleanup\n`,
+    );
+  }
+}
+
+/** Removes all that tests have left. */
+async function cleanUp(options: ConnectivityTestOptions, say: Say, ctx: Context): Promise<void> {
+  await using client = await openCluster(ctx);
+  const found = await listTestNamespaces(client);
+  const names = found.map(({ metadata }) => metadata?.name ?? '');
+  if (names.length === 0) return say('Nothing of the connectivity tests is there.\n');
+  if (!(await mayWrite(ctx, `remove the namespaces ${names.join(', ')}`, options))) return;
+  await say('🧹 Cleanup mode enabled - removing all connectivity test artifacts\n');
+  const cluster = client.config.getCurrentCluster()?.name ?? '';
+  await say(`🧹 [${cluster}] Starting cleanup of connectivity test artifacts...\n`);
+  for (const one of found) await removeNamespace(client, one, say);
+  await say(`✅ [${cluster}] Cleanup complete\n✅ Cleanup complete\n`);
+}
