@@ -27,6 +27,7 @@ const ARGV: Readonly<Record<string, string[]>> = {
   status: [],
   logs: ['--tail', '1'],
   'config view': [],
+  'connectivity test': ['--deploy-timeout', '2s'],
   'config set': ['a', 'b'],
   'config delete': ['a'],
   'config drift': [],

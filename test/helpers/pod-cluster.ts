@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -22,17 +22,13 @@ export interface Asked {
   policies: string[];
 }
 
-/** What the stand-in for controllers and kubelets does. */
+/** What the stand-in for kubelets does. */
 export interface PodWorld {
   /** Answers a command; undefined means that there is no such program. */
   answer: (asked: Asked) => CommandEnd | undefined;
-  /** Changes the status of a pod before it is made; undefined means that no controller makes one. */
-  pod?: (pod: Record<string, unknown>) => Record<string, unknown> | undefined;
-  /** Conditions of a deployment. */
-  conditions?: object[];
 }
 
-/** A lab that is a cluster, with pods of deployments that are there and only seem to run. */
+/** A lab that is a cluster whose pods are played; commands in those of the tests are answered here. */
 export interface PodCluster extends AsyncDisposable {
   lab: TestCluster;
   world: PodWorld;
@@ -70,7 +66,7 @@ export function healthy({ argv, pod, policies }: Asked): CommandEnd | undefined 
   return OK;
 }
 
-/** Starts a cluster whose API makes pods of the deployments in the namespaces of the tests. */
+/** Starts a cluster, or stands in front of one, and answers commands in the pods of the tests. */
 export async function startPodCluster(world: PodWorld, lab?: TestCluster): Promise<PodCluster> {
   const cluster = lab ?? (await startTestCluster());
   const config = JSON.parse(readFileSync(cluster.kubeconfig, 'utf8'));
@@ -78,94 +74,20 @@ export async function startPodCluster(world: PodWorld, lab?: TestCluster): Promi
   const ca = Buffer.from(config.clusters[0].cluster['certificate-authority-data'], 'base64');
   const agent = new Agent({ ca, keepAlive: true });
   const asked: Asked[] = [];
-  const pass = (
-    incoming: IncomingMessage,
-    response: ServerResponse,
-    body: Buffer,
-    then?: () => Promise<void>,
-  ) => {
+  const server = createServer((incoming, response) => {
+    const { method, url: path, headers } = incoming;
     const out = request(
       target,
-      {
-        method: incoming.method,
-        path: incoming.url,
-        headers: { ...incoming.headers, host: target.host },
-        agent,
-        ca,
-      },
+      { method, path, headers: { ...headers, host: target.host }, agent, ca },
       (answer) => {
         response.writeHead(answer.statusCode ?? 500, answer.headers);
-        if (!then) answer.pipe(response);
-        else {
-          const parts: Buffer[] = [];
-          answer.on('data', (part: Buffer) => parts.push(part));
-          answer.on('end', () => void then().then(() => response.end(Buffer.concat(parts))));
-        }
+        answer.pipe(response);
       },
     );
     out.on('error', () => response.destroy());
     response.on('close', () => out.destroy());
-    out.end(body);
-  };
-  const server = createServer((incoming, response) => {
-    const parts: Buffer[] = [];
-    incoming.on('data', (part: Buffer) => parts.push(part));
-    incoming.on('end', () => {
-      const body = Buffer.concat(parts);
-      const url = new URL(incoming.url ?? '/', 'http://x');
-      const [, namespace = '', kind = '', name = ''] =
-        /\/namespaces\/(cilium-test-[^/]+)\/(deployments|services)\/([^/]+)$/.exec(url.pathname) ?? [];
-      const isApply = incoming.method === 'PATCH' && kind !== '';
-      const isDrop = incoming.method === 'DELETE' && kind === 'deployments';
-      if (isApply && kind === 'deployments')
-        pass(incoming, response, body, () => deployed(namespace, JSON.parse(String(body))));
-      else if (isApply) pass(incoming, response, body, () => served(namespace, name));
-      else if (isDrop) pass(incoming, response, body, () => dropped(namespace, name));
-      else pass(incoming, response, body);
-    });
+    incoming.pipe(out);
   });
-  let last = 10;
-  const podsOf = (namespace: string) => `/api/v1/namespaces/${namespace}/pods`;
-  const deployed = async (
-    namespace: string,
-    deployment: {
-      metadata: { name: string };
-      spec: {
-        template: { metadata: object; spec: { nodeSelector: Record<string, string>; containers: object[] } };
-      };
-    },
-  ) => {
-    const { name } = deployment.metadata;
-    if (world.conditions)
-      await cluster.call('PATCH', `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`, {
-        status: { observedGeneration: 1, conditions: world.conditions },
-      });
-    const ip = `10.0.9.${last++}`;
-    const { metadata, spec } = deployment.spec.template;
-    const running = {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { ...metadata, name: `${name}-abcde`, namespace },
-      spec: { ...spec, nodeName: spec.nodeSelector['kubernetes.io/hostname'] },
-      status: {
-        phase: 'Running',
-        podIP: ip,
-        podIPs: [{ ip }],
-        conditions: [{ type: 'Ready', status: 'True' }],
-        containerStatuses: [{ name, ready: true, restartCount: 0, state: { running: {} } }],
-      },
-    };
-    const made = world.pod ? world.pod(running) : running;
-    if (made) await cluster.call('POST', podsOf(namespace), made, 'application/json');
-  };
-  const served = async (namespace: string, name: string) => {
-    await cluster.call('PATCH', `/api/v1/namespaces/${namespace}/services/${name}`, {
-      spec: { clusterIP: '10.96.0.7', clusterIPs: ['10.96.0.7'], ports: [{ port: 8080, nodePort: 30_007 }] },
-    });
-  };
-  const dropped = async (namespace: string, name: string) => {
-    await cluster.call('DELETE', `${podsOf(namespace)}/${name}-abcde`);
-  };
   const sockets = new WebSocketServer({
     noServer: true,
     handleProtocols: (offered) => [...offered][0] ?? false,

@@ -109,7 +109,8 @@ export function endpointText(ip: string, port: number | undefined): string {
 
 /** What an action is called in reports: `ns/src (ip) -> dst (ip:port)`. */
 export function pathText({ from, to }: Pick<Action, 'from' | 'to'>): string {
-  const source = `${from.namespace}/${from.pod} (${from.ips[0] ?? 'no address'})`;
+  const isAlike = (ip: string) => to.ip === undefined || isIpv6(ip) === isIpv6(to.ip);
+  const source = `${from.namespace}/${from.pod} (${from.ips.find(isAlike) ?? from.ips[0] ?? 'no address'})`;
   const address = to.ip === undefined ? '' : endpointText(to.ip, to.port);
   const other = address === '' || address === to.name ? to.name : `${to.name} (${address})`;
   return `${source} -> ${other}`;

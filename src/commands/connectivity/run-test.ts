@@ -10,8 +10,8 @@ import type { KubeObject } from '../../kube/client.ts';
 import { openCluster } from '../../kube/road.ts';
 import { renderReport } from '../../render/cluster/connectivity.ts';
 import { listTestNamespaces, namespacePath, removeNamespace } from './namespace.ts';
+import type { ConnectivityTestOptions } from './options.ts';
 import { Session } from './session.ts';
-import type { ConnectivityTestOptions } from './test.ts';
 import { runTests } from './tests.ts';
 
 /** How long taking away may take, also after Ctrl-C. */
@@ -28,7 +28,10 @@ export async function runConnectivityTest(options: ConnectivityTestOptions, ctx:
   const namespace = `${options.testNamespace}-1`;
   await using client = await openCluster(ctx);
   const session = await Session.open(client, namespace, options, ctx);
-  if (options.dryRun) return ctx.out.write(await session.plan());
+  if (options.dryRun) {
+    await ctx.out.write(await session.plan());
+    return;
+  }
   if (!(await mayWrite(ctx, `deploy test pods into the namespace ${namespace}`, options))) return;
   let run: RunResult;
   try {
@@ -96,6 +99,7 @@ async function takeAway(namespace: string, say: Say, ctx: Context): Promise<void
     if (found) await removeNamespace(client, found, say);
   } catch (error) {
     const why = here.signal.aborted ? `no end within ${CLEANUP_MS / 1000} s` : (error as Error).message;
+    ctx.exitCode = PART_MISSING;
     await ctx.err.write(
       `The namespace ${namespace} was not removed: ${why}\nRemove it with: cilium connectivity test --cleanup\n`,
     );
@@ -107,7 +111,10 @@ async function cleanUp(options: ConnectivityTestOptions, say: Say, ctx: Context)
   await using client = await openCluster(ctx);
   const found = await listTestNamespaces(client);
   const names = found.map(({ metadata }) => metadata?.name ?? '');
-  if (names.length === 0) return say('Nothing of the connectivity tests is there.\n');
+  if (names.length === 0) {
+    await say('Nothing of the connectivity tests is there.\n');
+    return;
+  }
   if (!(await mayWrite(ctx, `remove the namespaces ${names.join(', ')}`, options))) return;
   await say('🧹 Cleanup mode enabled - removing all connectivity test artifacts\n');
   const cluster = client.config.getCurrentCluster()?.name ?? '';

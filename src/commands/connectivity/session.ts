@@ -19,8 +19,8 @@ import { applyAll, untilReady } from './deploy.ts';
 import { EvidenceReader } from './evidence.ts';
 import { claimNamespace, removeExpired } from './namespace.ts';
 import { type Candidate, listCandidates, pickNodes } from './nodes.ts';
+import type { ConnectivityTestOptions } from './options.ts';
 import { Runner } from './runner.ts';
-import type { ConnectivityTestOptions } from './test.ts';
 import { domainOf, readWorld } from './world.ts';
 
 type Say = (text: string) => Promise<void>;

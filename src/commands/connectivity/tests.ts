@@ -8,8 +8,8 @@ import { compileRegexes } from '../../hubble/filter/patterns.ts';
 import { skippedLine, testLine, verboseLines } from '../../render/cluster/connectivity.ts';
 import { type AgentsAsked, checkHealth } from './agent-checks.ts';
 import { runMinimal, unmetCheck } from './minimal-checks.ts';
+import type { ConnectivityTestOptions } from './options.ts';
 import type { Session } from './session.ts';
-import type { ConnectivityTestOptions } from './test.ts';
 import { TestRun } from './test-run.ts';
 
 type Say = (text: string) => Promise<void>;

@@ -7,7 +7,7 @@ import { jsonpath } from '../../render/text/jsonpath.ts';
 import type { Certificate } from './certificate.ts';
 import { discovery } from './discovery.ts';
 import { applyFields, merged, ownersAfter, patched, strategicallyMerged } from './fields.ts';
-import { columnsOf, type Kind, type Place, placeOf } from './kinds.ts';
+import { columnsOf, KINDS, type Kind, type Place, placeOf } from './kinds.ts';
 import { decodeObject } from './protobuf.ts';
 import type { Change, ObjectStore, Stored } from './store.ts';
 
@@ -286,12 +286,20 @@ function remove(store: ObjectStore, place: Place, query: URLSearchParams, option
         'Conflict',
         `Operation cannot be fulfilled on ${place.kind.plural} "${place.name}": the object has been modified`,
       );
-    if (!isDry) store.remove(place.kind, object);
+    if (!isDry) removeWhole(store, place.kind, object);
     return { kind: 'Status', apiVersion: 'v1', status: 'Success', details: { name: place.name } };
   }
   const gone = store.list(place.kind, place.namespace).filter(matcherOf(place, query));
   if (!isDry) for (const object of gone) store.remove(place.kind, object);
   return { kind: `${place.kind.kind}List`, apiVersion: place.kind.apiVersion, items: gone };
+}
+
+/** Removes an object; a namespace is gone when nothing is left in it. */
+function removeWhole(store: ObjectStore, kind: Kind, object: Stored): void {
+  if (kind.kind === 'Namespace')
+    for (const one of KINDS.filter(({ namespaced }) => namespaced))
+      for (const within of store.list(one, object.metadata.name)) store.remove(one, within);
+  store.remove(kind, object);
 }
 
 async function write(

@@ -1,5 +1,4 @@
 import { seenFromAway, withIdentities } from '../../world/pods.ts';
-import { KINDS } from '../kinds.ts';
 import type { LabMember } from '../objects.ts';
 import type { ObjectStore } from '../store.ts';
 import { ownersOf } from './forms.ts';
@@ -39,7 +38,6 @@ export function startControllers(
 ): Controllers {
   let isDirty = true;
   let isStopped = false;
-  const gone = new Set<string>();
   let work: Promise<void> | undefined;
   const wake = () => {
     isDirty = true;
@@ -50,7 +48,7 @@ export function startControllers(
   const services = new Services(store, members);
   const log = (text: string) => members[0]?.agent.log(`controllers: ${text}`);
   const turn = async () => {
-    collectGarbage(store, gone);
+    collectGarbage(store);
     workloads.turn();
     await pods.turn();
     await tellEachOther(members);
@@ -65,8 +63,7 @@ export function startControllers(
     }
     work = undefined;
   };
-  const stopWatching = store.watch(({ kind, type, object }) => {
-    if (kind.kind === 'Namespace' && type === 'DELETED') gone.add(object.metadata.name);
+  const stopWatching = store.watch(({ kind }) => {
     if (WATCHED.has(kind.kind)) wake();
   });
   work = run();
@@ -84,12 +81,8 @@ export function startControllers(
   };
 }
 
-/** Removes what belongs to something that is gone: objects of a namespace, and what controllers made for an owner. */
-function collectGarbage(store: ObjectStore, gone: Set<string>): void {
-  for (const kind of KINDS)
-    for (const object of kind.namespaced && gone.size > 0 ? store.list(kind) : [])
-      if (gone.has(object.metadata.namespace ?? '')) store.remove(kind, object);
-  gone.clear();
+/** Removes what controllers made for an owner that is gone. */
+function collectGarbage(store: ObjectStore): void {
   const uids = new Set(OWNERS.flatMap((kind) => listed(store, kind).map(({ metadata }) => metadata.uid)));
   for (const kind of OWNED)
     for (const object of listed(store, kind)) {
