@@ -40,6 +40,8 @@ const ARGV: Readonly<Record<string, string[]>> = {
   'encryption create-key': ['--dry-run'],
   'encryption rotate-key': [],
   'encryption key-status': [],
+  'clustermesh status': [],
+  'clustermesh inspect-policy-default-local-cluster': ['-A'],
   'endpoint list': ['-A'],
   'node list': ['--cluster'],
   'identity list': ['--cluster'],

@@ -4,6 +4,7 @@ import { BGP } from './bgp/index.ts';
 import { BPF } from './bpf/index.ts';
 import { CGROUPS } from './cgroups/index.ts';
 import { CLEANUP } from './cleanup/index.ts';
+import { CLUSTERMESH } from './clustermesh/index.ts';
 import { CONFIG } from './config/index.ts';
 import { CONNECTIVITY } from './connectivity/index.ts';
 import { EGRESS_GATEWAY } from './egress-gateway/index.ts';
@@ -98,6 +99,7 @@ export const TREE: Verb = {
     },
     bgp: BGP,
     cgroups: CGROUPS,
+    clustermesh: CLUSTERMESH,
     'egress-gateway': EGRESS_GATEWAY,
     'l2-announcement': L2_ANNOUNCEMENT,
     'lb-ip-pool': LB_IP_POOL,

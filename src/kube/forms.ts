@@ -129,6 +129,7 @@ export const OBJECT: Form = {
         egressGateway: GATEWAY,
         egressGateways: { list: GATEWAY },
         // Of a Node.
+        podCIDRs: { list: 'text' },
         taints: { list: { fields: { key: 'text', value: 'text', effect: 'text' } } },
         replicas: 'number',
         paused: 'flag',
@@ -143,6 +144,8 @@ export const OBJECT: Form = {
         reason: 'text',
         message: 'text',
         startTime: 'text',
+        // Of a Node.
+        addresses: { list: { fields: { type: 'text', address: 'text' } } },
         // Of a CiliumEndpoint.
         identity: { fields: { id: 'number', labels: { list: 'text' } } },
         networking: NETWORKING,
@@ -188,8 +191,16 @@ export const SERVICE: Form = {
     spec: {
       fields: {
         clusterIP: 'text',
+        type: 'text',
         selector: TEXTS,
-        ports: { list: { fields: { port: 'number', protocol: 'text', targetPort: 'plain' } } },
+        ports: {
+          list: { fields: { port: 'number', nodePort: 'number', protocol: 'text', targetPort: 'plain' } },
+        },
+      },
+    },
+    status: {
+      fields: {
+        loadBalancer: { fields: { ingress: { list: { fields: { ip: 'text', hostname: 'text' } } } } },
       },
     },
   },

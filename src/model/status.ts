@@ -87,6 +87,8 @@ export interface KubeProxyFeatures {
 export interface RemoteClusterStatus {
   name: string;
   ready: boolean;
+  /** False too with agents that do not say it. */
+  connected: boolean;
   status: string;
   nodes: number;
   endpoints: number;

@@ -182,10 +182,12 @@ function features(f: Reader<NonNullable<KubeProxyReplacement['features']>>): Kub
   };
 }
 
-function remoteCluster(r: Reader<RemoteCluster>): RemoteClusterStatus {
+/** Reads how a remote cluster is, of a status or of what KVStoreMesh prints. */
+export function remoteCluster(r: Reader<RemoteCluster>): RemoteClusterStatus {
   return {
     name: r.text('name'),
     ready: r.flag('ready'),
+    connected: r.flag('connected'),
     status: r.text('status'),
     nodes: r.integer('num-nodes'),
     endpoints: r.integer('num-endpoints'),

@@ -112,12 +112,12 @@ IPsec errors: 6 across all nodes
     delete says['cilium-2'];
     const { stdout, stderr, code } = await status();
     expect(stdout).toContain('Encryption: IPsec (2/3 nodes)\nIPsec keys in use: 8 on 2/3\n');
-    expect([stderr, code]).toEqual(['n2: Error: no socket\n', 3]);
+    expect([stderr, code]).toEqual(['n2: no socket\n', 3]);
     says = {};
     expect(await status()).toMatchObject({
       stdout: '',
       stderr: expect.stringContaining(
-        'Error: Unable to print encryption status: failed to fetch encryption status from cilium-1: Error: no socket',
+        'Error: Unable to print encryption status: failed to fetch encryption status from cilium-1: no socket',
       ),
       code: 1,
     });
