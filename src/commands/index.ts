@@ -120,6 +120,13 @@ export const TREE: Verb = {
     policy: POLICY,
     prefilter: PREFILTER,
     preflight: PREFLIGHT,
+    rbac: {
+      about: 'Print the smallest roles that a verb needs of the API server',
+      load: async () => {
+        const { addRbacCommand } = await import('./rbac/rbac.ts');
+        return (command, ctx) => addRbacCommand(command, TREE, ctx);
+      },
+    },
     recorder: RECORDER,
     service: SERVICE,
     metrics: {
