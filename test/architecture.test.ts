@@ -180,7 +180,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'cli/usage': [...BASE, 'context.ts', 'cli', 'render/text', 'agent'],
   'cli/bpf': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'bpf'],
   'cli/policy': [...BASE, 'context.ts', 'cli', 'cli/hubble', 'render', 'agent', 'hubble', 'policy', 'kube'],
-  'cli/hubble': [...BASE, 'context.ts', 'version.ts', 'cli', 'render', 'hubble', 'kube'],
+  'cli/hubble': [...BASE, 'context.ts', 'version.ts', 'cli', 'render', 'hubble', 'kube', 'archive'],
   commands: [
     ...BASE,
     'context.ts',

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -48,6 +48,7 @@ const EVERYWHERE = [
   ['cilium-dbg', 'metrics', 'list', '-p', 'cilium_.*feature', '-o', 'json'],
   ['cilium-dbg', 'encrypt', 'status', '-o', 'json'],
   ['cilium-dbg', 'bpf', 'multicast', 'group', 'list', '-o', 'json'],
+  ['cilium-dbg', 'bpf', 'egress', 'list', '-o', 'json'],
 ];
 
 let cluster: TestCluster;
@@ -104,6 +105,8 @@ function* reading(verb: Verb, path: readonly string[], takes: boolean): Generato
 const CHANGES = 'changes what it is about';
 const HERE = 'reads the maps of this machine, also when an agent of a cluster is named';
 const ENVOY = "the lab's agents have no Envoy, and no archive holds its answers";
+
+const SERVER = "asks Hubble's server, of which an archive holds the flows alone";
 
 /** What is not compared, and why. */
 const EXCUSED: Readonly<Record<string, string>> = {
@@ -168,10 +171,21 @@ const EXCUSED: Readonly<Record<string, string>> = {
   'bpf lb maglev get': 'the same',
   'bpf policy get': 'the same',
   'bpf sha get': 'the same',
+  context: 'reads the kubeconfig, which an archive has none of',
   'features summary': 'asks nobody: it says what runs instead',
   'encrypt key-status': 'reads a Secret, which no archive holds',
   'encryption key-status': 'reads a Secret, which no archive holds',
+  'hubble list namespaces': SERVER,
+  'hubble list nodes': SERVER,
+  'hubble observe agent-events': SERVER,
+  'hubble observe debug-events': SERVER,
   'hubble port-forward': 'leads to a server',
+  'hubble record': SERVER,
+  'hubble reflect': SERVER,
+  'hubble status': SERVER,
+  'hubble watch peers': SERVER,
+  'observe agent-events': SERVER,
+  'observe debug-events': SERVER,
   'map events': 'goes on until it is stopped',
   monitor: 'goes on until it is stopped',
   'policy trace': 'asks a question of its own; the verb says that policy simulate answers it',
@@ -196,6 +210,7 @@ const LINES: Readonly<Record<string, () => string[][]>> = {
   'config lint': () => [['--live']],
   'config view': () => [[]],
   'egress-gateway list': () => [[]],
+  'egress-gateway status': () => [[]],
   'encrypt status': () => [[], NODE, ['--cluster']],
   'encryption status': () => [[]],
   'endpoint config': () => [['ID', ...NODE]],
@@ -219,6 +234,17 @@ const LINES: Readonly<Record<string, () => string[][]>> = {
   'features status': () => [[]],
   'fqdn cache list': () => [NODE],
   'fqdn names': () => [NODE],
+  'hubble observe': () => [
+    NODE,
+    ['--last', '50', ...NODE],
+    ['--first', '7', '-o', 'jsonpb', ...NODE],
+    ['--all', '--verdict', 'DROPPED', '-o', 'compact', ...NODE],
+    ['--since', '1h', '--top', 'verdict', ...NODE],
+    ['--all-nodes', '--last', '5'],
+  ],
+  'hubble observe flows': () => [NODE],
+  observe: () => [NODE],
+  'observe flows': () => [['--last', '3', ...NODE]],
   'identity get': () => [['1', ...NODE]],
   'identity list': () => [['--cluster'], ['--cluster', '-o', 'name'], NODE, ['--unused']],
   'ip get': () => [['IP', ...NODE]],
@@ -266,6 +292,7 @@ const LINES: Readonly<Record<string, () => string[][]>> = {
     ['--brief', ...NODE],
     ['--all-nodes'],
   ],
+  version: () => [[], NODE],
 };
 
 /** What of an output is not in an archive. */
@@ -317,7 +344,38 @@ describe('a verb prints of an archive what it printed live', () => {
       const argv = [...verb.split(' '), ...(await given(words))];
       const live = await cluster.run(argv, { nowMs: NOW });
       const from = await run([...argv, verb === 'policy simulate' ? '--from-archive' : '--from', top]);
-      expect([argv, comparable(verb, from)]).toEqual([argv, comparable(verb, live)]);
+      const told = from.code === live.code ? '' : from.stderr;
+      expect([argv, comparable(verb, from), told]).toEqual([argv, comparable(verb, live), '']);
     }
   });
+});
+
+test('flows of all agents are one stream in the order of their times, and verbs that take flows read it', async () => {
+  const { stdout } = await run(['hubble', 'observe', '--all', '-o', 'jsonpb', '--from', top]);
+  const seen = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).flow)
+    .filter((flow) => flow !== undefined);
+  const files = readdirSync(top).filter((name) => name.startsWith('hubble-flows-'));
+  const lines = files.flatMap((name) => readFileSync(join(top, name), 'utf8').match(/"flow":/g) ?? []);
+  expect([files.length, seen.length]).toEqual([3, lines.length]);
+  const times = seen.map(({ time }) => Date.parse(time));
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  const last = await run(['policy', 'why', '--last-drop', '--from', top]);
+  expect([last.code, last.stdout]).toEqual([0, expect.stringContaining('denied')]);
+});
+
+test.each([
+  [['hubble', 'observe', '--follow'], '--follow is about what happens next'],
+  [['hubble', 'observe', '--server', 'a:1'], '--from and --server cannot be used together'],
+  [['hubble', 'status'], "holds nothing of Hubble's server"],
+  [['hubble', 'status', '--node', 'node2'], "holds nothing of Hubble's server"],
+  [['hubble', 'observe', '--node', 'node9'], 'has no node node9'],
+  [['monitor', '--node', 'node2'], 'expected'],
+])('%j is refused', async (argv, message) => {
+  const flag = argv[0] === 'monitor' ? '--from-archive' : '--from';
+  const { stdout, stderr, code } = await run([...argv, flag, top]);
+  expect([stdout, code]).toEqual(['', 1]);
+  expect(stderr).toContain(message === 'expected' ? 'is about what happens next' : message);
 });

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { integer, stringSlice } from '../flags.ts';
+import { fromOption, integer, stringSlice } from '../flags.ts';
 import type { GlobalFlags } from '../tree.ts';
 
 /** What a setting holds. */
@@ -145,6 +145,7 @@ const NODE_FLAGS: GlobalFlags = {
     new Option('--all-nodes', 'Ask the agents of all nodes of a cluster, each for itself'),
     new Option('--limit-nodes <selector>', 'Ask the agents of the nodes with these labels'),
     integer('--concurrency <n>', 'Agents that are asked at once (default 10)', { min: 1, max: 500 }),
+    fromOption(),
   ],
 };
 

@@ -1,3 +1,4 @@
+import { NotCollected } from '../../archive/recording.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { HubbleClient } from '../../hubble/client.ts';
@@ -37,7 +38,7 @@ export async function connectHubble(
     basicAuthUsername: settings.text('basic-auth-username'),
     basicAuthPassword: settings.text('basic-auth-password'),
   };
-  if (!ctx.globals.elsewhere) checkServerFlags(flags);
+  if (!ctx.globals.elsewhere && !ctx.globals.archive) checkServerFlags(flags);
   const server = await openServer(settings, flags, ctx);
   const client = new HubbleClient(server.settings, {
     version: VERSION,
@@ -58,7 +59,12 @@ async function openServer(
   flags: ServerFlags,
   ctx: Context,
 ): Promise<{ settings: ServerSettings } & Partial<AsyncDisposable>> {
-  if (ctx.globals.elsewhere) return { settings: agentServer(flags, ctx) };
+  const { archive, elsewhere } = ctx.globals;
+  if (archive)
+    throw new NotCollected(`${archive.label} holds nothing of Hubble's server`, {
+      hint: 'Its flows can be read: hubble observe.',
+    });
+  if (elsewhere) return { settings: agentServer(flags, ctx) };
   if (!settings.flag('port-forward')) return { settings: await serverSettings(flags) };
   // The same refusals as without it, but of an address that does not count.
   await serverSettings({ ...flags, server: usesTls(flags) ? 'tls://localhost' : 'localhost' });

@@ -7,10 +7,11 @@ import { parseDurationMs } from '../../lib/duration.ts';
 import { isRecord } from '../../lib/record.ts';
 import { parseYamlText } from '../../lib/yaml-text.ts';
 import { goDuration } from '../../render/text/duration.ts';
+import { openArchive } from '../archive.ts';
 import { isPassedOver } from '../config-file.ts';
 import { RunEverywhere } from '../everywhere.ts';
 import { splitCsv } from '../flags.ts';
-import { KEYS, type Key } from './keys.ts';
+import { HUBBLE_GLOBALS, KEYS, type Key } from './keys.ts';
 
 /** What a setting may hold, in the form of a config file. */
 export type SettingValue = string | number | boolean | readonly string[];
@@ -56,8 +57,30 @@ export async function readSettings(command: Command, ctx: Context): Promise<Sett
     },
   };
   ctx.globals.debug = settings.flag('debug');
+  await readArchive(command, ctx);
   readNodes(command, settings, ctx);
   return settings;
+}
+
+/** Opens the archive that is read instead of a server. */
+async function readArchive(command: Command, ctx: Context): Promise<void> {
+  const isOwn = command.options.some(
+    ({ long, helpGroupHeading }) => long === '--from' && helpGroupHeading === HUBBLE_GLOBALS.title,
+  );
+  const from = isOwn ? given(command, 'from') : undefined;
+  if (typeof from !== 'string') return;
+  const other = ['server', 'port-forward', 'input-file', 'kubeconfig', 'kube-context'].find(
+    (flag) => given(command, flag) !== undefined,
+  );
+  if (other !== undefined)
+    throw new UsageError(
+      `--from and --${other} cannot be used together: an archive is read, and nobody is asked`,
+    );
+  await openArchive(from, ctx);
+  if (given(command, 'follow') !== undefined)
+    throw new UserError(
+      `--follow is about what happens next, and ${from} is an archive: nothing comes any more`,
+    );
 }
 
 /** Which agents of a cluster are asked instead of a server. Throws RunEverywhere when they are several. */

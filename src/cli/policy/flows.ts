@@ -11,6 +11,7 @@ import type { FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
 import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
 import { integer } from '../flags.ts';
+import { withRecordedFlows } from '../hubble/recorded.ts';
 import { connectHubble } from '../hubble/server.ts';
 import { readSettings } from '../hubble/settings.ts';
 
@@ -52,9 +53,21 @@ export async function* askHubble(
   last: number,
   filter?: FlowFilter,
 ): AsyncGenerator<FlowRecord> {
+  const recorded = await withRecordedFlows(ctx);
+  if (recorded)
+    return yield* lastOf(readCaptureFile(recorded, '-', ctx.globals.archive?.label ?? '', filter), last);
   await using client = await connectHubble(await readSettings(command, ctx), ctx);
   const request = { number: String(last), ...(filter && { whitelist: [filter] }) };
   for await (const { flow } of client.stream('/observer.Observer/GetFlows', request)) if (flow) yield flow;
+}
+
+async function* lastOf(flows: AsyncIterable<FlowRecord>, count: number): AsyncGenerator<FlowRecord> {
+  let kept: FlowRecord[] = [];
+  for await (const flow of flows) {
+    kept.push(flow);
+    if (kept.length >= 2 * count) kept = kept.slice(-count);
+  }
+  yield* kept.slice(-count);
 }
 
 /** Reads flows line by line, of a file, a folder of captures or a glob. Lines without a flow are skipped. */
@@ -64,16 +77,20 @@ export async function* readFlowFile(ctx: Context, from: string): AsyncGenerator<
     yield* readCaptureFile(ctx, file, files.length > 1 ? relative(ctx.cwd, file) : from);
 }
 
-const EVERY_FLOW = { filters: { allow: [], deny: [] }, raw: false };
-
-async function* readCaptureFile(ctx: Context, file: string, shown: string): AsyncGenerator<FlowRecord> {
+async function* readCaptureFile(
+  ctx: Context,
+  file: string,
+  shown: string,
+  filter?: FlowFilter,
+): AsyncGenerator<FlowRecord> {
   let newer: string | undefined;
-  const lines = await lineReader(EVERY_FLOW.filters, ({ kind, message, number }) => {
+  const filters = { allow: filter ? [filter] : [], deny: [] };
+  const lines = await lineReader(filters, ({ kind, message, number }) => {
     // A verdict on the rest of a file would be a guess.
     if (kind === 'bad-line') throw notFlow(`${shown}:${number}`, message);
     newer ??= `Warning: ${shown}:${number}: ${message}: names that this program does not know are passed over\n`;
   });
-  const read = chunkReader(lines, { ...EVERY_FLOW, wholeFlows: true, timed: false });
+  const read = chunkReader(lines, { filters, raw: false, wholeFlows: true, timed: false });
   let said = false;
   for await (const chunk of readCapture(file, ctx.in, ctx.signal)) {
     const flows: FlowRecord[] = [];

@@ -124,6 +124,11 @@ export async function loadRules(
   return rules;
 }
 
+/** What `--state` is without a word: of an archive that of its cluster, since its agents are many. */
+export function usualState({ globals }: Context): 'agent' | 'cluster' {
+  return globals.archive ? 'cluster' : 'agent';
+}
+
 /** Loads what `--state` names: a file, the running agent or the cluster with its rules. */
 export async function loadState(
   ctx: Context,

@@ -7,6 +7,7 @@ import {
   loadEngine,
   needAllRules,
   type StateFlags,
+  usualState,
 } from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { costOf } from '../../policy/reports/cost.ts';
@@ -31,7 +32,7 @@ export function addPolicyCostCommand(command: Command, ctx: Context): void {
 
 /** Loads rules and state, counts and prints. */
 export async function runPolicyCost(options: CostOptions, ctx: Context): Promise<void> {
-  const { engine } = await loadEngine(ctx, { ...options, state: options.state ?? 'agent' });
+  const { engine } = await loadEngine(ctx, { ...options, state: options.state ?? usualState(ctx) });
   needAllRules(engine);
   const report = costOf(engine);
   if (options.output) await writeStructured(ctx, options.output, report);

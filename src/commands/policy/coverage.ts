@@ -1,7 +1,13 @@
 import { type Command, Option } from 'commander';
 import { examples } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
-import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '../../cli/policy/inputs.ts';
+import {
+  addRulesOption,
+  addStateOptions,
+  loadEngine,
+  type StateFlags,
+  usualState,
+} from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { DIRECTIONS } from '../../policy/evaluate/maps/compile-rule.ts';
@@ -38,7 +44,7 @@ export function addPolicyCoverageCommand(command: Command, ctx: Context): void {
 
 /** Prints which pods accept or make only the connections that rules allow. */
 export async function runPolicyCoverage(options: CoverageOptions, ctx: Context): Promise<void> {
-  const from = options.state ?? 'agent';
+  const from = options.state ?? usualState(ctx);
   const { engine, state } = await loadEngine(ctx, { ...options, state: from });
   const pods = coverage(engine, state);
   if (pods.length === 0)

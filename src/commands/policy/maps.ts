@@ -7,6 +7,7 @@ import {
   loadEngine,
   needAllRules,
   type StateFlags,
+  usualState,
 } from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
@@ -30,7 +31,7 @@ export function addPolicyMapsCommand(command: Command, ctx: Context): void {
 
 /** Loads rules and state, computes the maps and prints them. */
 export async function runPolicyMaps(options: MapsOptions, ctx: Context): Promise<void> {
-  const state = options.state ?? 'agent';
+  const state = options.state ?? usualState(ctx);
   const { engine } = await loadEngine(ctx, { ...options, state });
   needAllRules(engine);
   if (engine.endpoints.length === 0)

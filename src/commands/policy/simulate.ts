@@ -1,7 +1,13 @@
 import type { Command } from 'commander';
 import { examples } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
-import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '../../cli/policy/inputs.ts';
+import {
+  addRulesOption,
+  addStateOptions,
+  loadEngine,
+  type StateFlags,
+  usualState,
+} from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { formatLabel } from '../../model/label.ts';
@@ -57,7 +63,7 @@ export async function runPolicySimulate(options: SimulateOptions, ctx: Context):
   const traffic = parsePort(port);
   const { engine, state } = await loadEngine(ctx, {
     ...options,
-    state: options.state ?? (options.rules.length === 0 ? 'agent' : undefined),
+    state: options.state ?? (options.rules.length === 0 ? usualState(ctx) : undefined),
   });
   const peers = new Peers(engine, state, options.namespace);
   const source = peers.find(from);

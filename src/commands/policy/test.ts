@@ -3,7 +3,13 @@ import { type Command, Option } from 'commander';
 import { TransportError } from '../../agent/http/http.ts';
 import { examples } from '../../cli/flags.ts';
 import { readInput } from '../../cli/policy/files.ts';
-import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '../../cli/policy/inputs.ts';
+import {
+  addRulesOption,
+  addStateOptions,
+  loadEngine,
+  type StateFlags,
+  usualState,
+} from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { Peers } from '../../policy/evaluate/decide/peers.ts';
@@ -77,7 +83,7 @@ export async function runPolicyTest(
 /** A test file of what is allowed and denied now, or an example when no rules are available. */
 async function writeStarter(options: TestOptions, ctx: Context): Promise<void> {
   const { rules } = options;
-  const state = options.state ?? (rules.length === 0 ? 'agent' : undefined);
+  const state = options.state ?? (rules.length === 0 ? usualState(ctx) : undefined);
   const loaded = await loadEngine(ctx, { ...options, state }).catch((error: unknown) => {
     if (options.state === undefined && error instanceof TransportError) return undefined;
     throw error;

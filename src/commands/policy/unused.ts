@@ -7,6 +7,7 @@ import {
   loadEngine,
   needAllRules,
   type StateFlags,
+  usualState,
 } from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
@@ -32,7 +33,7 @@ export function addPolicyUnusedCommand(command: Command, ctx: Context): void {
 
 /** Loads rules and state, looks for rules without effect and prints them. */
 export async function runPolicyUnused(options: UnusedOptions, ctx: Context): Promise<void> {
-  const from = options.state ?? 'agent';
+  const from = options.state ?? usualState(ctx);
   const { engine, state } = await loadEngine(ctx, { ...options, flows: [], state: from });
   needAllRules(engine);
   if (engine.endpoints.length === 0)

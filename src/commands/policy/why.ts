@@ -8,7 +8,13 @@ import {
   parseFlow,
   readFlowFile,
 } from '../../cli/policy/flows.ts';
-import { addRulesOption, addStateOptions, loadEngine, type StateFlags } from '../../cli/policy/inputs.ts';
+import {
+  addRulesOption,
+  addStateOptions,
+  loadEngine,
+  type StateFlags,
+  usualState,
+} from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import type { DropReason, FlowFilter } from '../../model/hubble.gen.ts';
@@ -50,7 +56,7 @@ export async function runPolicyWhy(
   const flow = await findFlow(text, options, command, ctx);
   const { engine, state } = await loadEngine(ctx, {
     ...options,
-    state: options.state ?? (options.rules.length === 0 ? 'agent' : undefined),
+    state: options.state ?? (options.rules.length === 0 ? usualState(ctx) : undefined),
     flows: [flow],
   });
   const answer = why(flow, engine, new Peers(engine, state));

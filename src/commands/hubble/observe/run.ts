@@ -36,19 +36,20 @@ interface Observation {
 /** Shows the flows of a server or of files. */
 export async function runObserve(
   command: Command,
-  flags: ObserveFlags & ExtensionFlags,
+  given: ObserveFlags & ExtensionFlags,
   words: readonly FilterWord[],
-  ctx: Context,
+  outer: Context,
 ): Promise<void> {
   const fromFlags = buildFilters(words);
-  const settings = await readSettings(command, ctx);
+  const settings = await readSettings(command, outer);
+  const { flags, ctx, isRecording } = await sourceOf(given, outer);
   const filters = withRawFilters(fromFlags, settings);
   const view = chooseView(flags);
   const fromFile = flags.inputFile.length > 0;
   // A live screen of a server shows what comes, unless a part of the record is asked for.
   const live = view === 'tui' && !fromFile && flags.first === undefined && flags.until === undefined;
   const follow = flags.follow === true || live;
-  const selection = selectFlows({ ...flags, follow }, ctx.clock.nowMs(), fromFile);
+  const selection = selectFlows({ ...flags, follow }, ctx.clock.nowMs(), fromFile && !isRecording);
   const format = formatOf(flags.output, flags.follow === true || (follow && !fromFile), ctx);
   const style = styleOf(flags, ctx);
   const mask = maskOf(flags, format, style);
@@ -70,6 +71,14 @@ export async function runObserve(
   if (flags.where === 'help') return ctx.out.write(fieldHelp());
   const where = flags.where === undefined ? undefined : await openWhere(flags.where, observation.query);
   await runExtended(where ? { ...observation, where, query: where.query } : observation, ctx);
+}
+
+/** Of an archive the flows are read as a file is, and chosen as a server chooses. */
+async function sourceOf(flags: ObserveFlags & ExtensionFlags, ctx: Context) {
+  if (!ctx.globals.archive) return { flags, ctx, isRecording: false };
+  const { withRecordedFlows } = await import('../../../cli/hubble/recorded.ts');
+  const recorded = await withRecordedFlows(ctx);
+  return { flags: { ...flags, inputFile: ['-'] }, ctx: recorded ?? ctx, isRecording: true };
 }
 
 function withRawFilters({ allow, deny }: FilterLists, settings: Settings): FilterLists {
