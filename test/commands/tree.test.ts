@@ -19,10 +19,13 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'encryption key-status': 'encrypt/key-status.ts',
 };
 
-/** Every verb that runs, with its path. `__complete` is no verb: the scripts that `completion` prints call it. */
+/** Verbs that are about the tree itself, which the tree hands to them. */
+const OF_THE_TREE = ['__complete', 'rbac'];
+
+/** Every verb that runs, with its path. */
 function* verbs(verb: Verb, path: readonly string[] = []): Generator<[string[], Required<Verb>['load']]> {
   // `cilium observe` is `hubble observe`.
-  if (verb.load && path[0] !== '__complete')
+  if (verb.load && !OF_THE_TREE.includes(path[0] ?? ''))
     yield [path[0] === 'observe' ? ['hubble', ...path] : [...path], verb.load];
   for (const [name, child] of Object.entries(verb.verbs ?? {})) yield* verbs(child, [...path, name]);
 }

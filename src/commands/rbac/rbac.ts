@@ -44,7 +44,7 @@ export function addRbacCommand(command: Command, tree: Verb, ctx: Context): void
       examples(
         'cilium rbac status',
         'cilium rbac policy get --objects shop --user alice',
-        'cilium rbac status --rollout --serviceaccount monitoring:checks -o json',
+        'cilium rbac --serviceaccount monitoring:checks -o json -- status --rollout',
         'cilium rbac --list',
       ),
     )
