@@ -75,6 +75,13 @@ const ARGV: Readonly<Record<string, string[]>> = {
   'policy replay': [...OF_CLUSTER, '--flows', FLOWS, '--candidate', POLICY],
   'policy suggest': [...OF_CLUSTER, '--flows', FLOWS],
   'hubble port-forward': [],
+  'hubble enable': [],
+  'hubble disable': [],
+  'hubble ui': [],
+  install: [],
+  upgrade: [],
+  uninstall: [],
+  images: [],
 };
 /** The same verbs in other ways, and verbs that ask it beside an agent. */
 const MORE: readonly string[][] = [

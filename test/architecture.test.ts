@@ -176,7 +176,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'kube',
   ],
   'cli/kube': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'cluster', 'kube', 'archive'],
-  'cli/helm': [...BASE, 'context.ts', 'render', 'kube'],
+  'cli/helm': [...BASE, 'context.ts', 'cli', 'cli/kube', 'cli/policy/files.ts', 'render', 'cluster', 'kube'],
   'cli/usage': [...BASE, 'context.ts', 'cli', 'render/text', 'agent'],
   'cli/bpf': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'bpf'],
   'cli/policy': [...BASE, 'context.ts', 'cli', 'cli/hubble', 'render', 'agent', 'hubble', 'policy', 'kube'],

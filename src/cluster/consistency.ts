@@ -33,6 +33,8 @@ export type Check = (typeof CHECKS)[number];
 
 /** The taint that is removed from a node when its agent is ready; the option `agent-not-ready-taint-key` names another. */
 export const AGENT_TAINT = 'node.cilium.io/agent-not-ready';
+/** The option that gives it another name. */
+export const TAINT_OPTION = 'agent-not-ready-taint-key';
 
 /** Where the parts of a cluster disagree, by check and object. What could not be read is not compared. */
 export function findInconsistencies(facts: ClusterFacts): Finding[] {

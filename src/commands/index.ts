@@ -80,6 +80,30 @@ export const TREE: Verb = {
       asks: 'cluster',
       load: async () => (await import('./logs/logs.ts')).addLogsCommand,
     },
+    install: {
+      about: 'Install Cilium in a Kubernetes cluster using Helm',
+      globals: CLUSTER_GLOBALS,
+      asks: 'cluster',
+      load: async () => (await import('./install.ts')).addInstallCommand,
+    },
+    images: {
+      about: 'List the images that Cilium runs, of the cluster or of a chart',
+      globals: CLUSTER_GLOBALS,
+      asks: 'cluster',
+      load: async () => (await import('./images.ts')).addImagesCommand,
+    },
+    uninstall: {
+      about: 'Uninstall Cilium using Helm',
+      globals: CLUSTER_GLOBALS,
+      asks: 'cluster',
+      load: async () => (await import('./uninstall.ts')).addUninstallCommand,
+    },
+    upgrade: {
+      about: 'Upgrade a Cilium installation a Kubernetes cluster using Helm',
+      globals: CLUSTER_GLOBALS,
+      asks: 'cluster',
+      load: async () => (await import('./upgrade.ts')).addUpgradeCommand,
+    },
     sysdump: {
       about: 'Tell how to collect a sysdump of the whole cluster',
       load: async () => (await import('./sysdump.ts')).addSysdumpCommand,

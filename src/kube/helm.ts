@@ -170,6 +170,16 @@ function helmEnv(env: Env): Env {
   return Object.fromEntries(kept);
 }
 
+/** Another program of the PATH, such as a cloud's own; undefined where there is none. */
+export async function runProgram(
+  name: string,
+  argv: readonly string[],
+  world: HelmWorld,
+): Promise<HelmRan | undefined> {
+  const path = await onPath(world.env, name);
+  return path === undefined ? undefined : spawned(path, argv, world);
+}
+
 /** Without a shell. A signal is passed on, and the end waited for: helm writes down how far it came. */
 function spawned(
   path: string,

@@ -26,6 +26,7 @@ const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202
 /** Verbs that show nothing of a cluster here, by their path or the beginning of it, and why. */
 const EXCUSED: Readonly<Record<string, string>> = {
   'hubble completion': 'constant scripts',
+  install: 'what it is told, and words of helm: test/commands/install.test.ts',
   completion: 'constant scripts; candidates are in test/commands/completion.test.ts',
   __complete: 'candidates for a shell, not a terminal: test/commands/completion.test.ts',
   'map events': 'a stream: test/commands/map/events.test.ts',

@@ -2,13 +2,14 @@ import type { Cluster, Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { writeChart } from '../../kube/chart.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { findHelm, type Helm, helmFault, NoHelm, runHelm } from '../../kube/helm.ts';
+import { findHelm, type Helm, helmFault, NoHelm } from '../../kube/helm.ts';
 import { type Ownership, readOwnership } from '../../kube/owner.ts';
 import { findRelease, type HelmRelease } from '../../kube/release.ts';
 import { valuesYaml } from '../../render/cluster/values.ts';
 import { sanitizeCell } from '../../render/text/sanitize.ts';
 import { helmCommand } from './command.ts';
 import { failedUpgrade } from './failure.ts';
+import { waitWords, write } from './write.ts';
 
 /** Values that are to be set in the release as it is, with the chart that it has. */
 export interface ReleaseChange {
@@ -48,27 +49,22 @@ export async function upgradeRelease(
   const ownership = await readOwnership(client, namespace, release);
   await refuseGitOps(ctx, ownership, values);
   const words = ['upgrade', release, '--reuse-values'];
-  const helm = await helmOrCommand(ctx, change.helm, values, {
+  const helm = await helmOrCommand(ctx, change.helm, async () => values, {
     words: [...words, 'cilium', '--version', before.chartVersion, '--repo', REPOSITORY],
     cluster,
     namespace,
   });
   await using chart = await writeChart(before.chart, ctx.env);
   const [verb, name, ...flags] = words;
-  const ran = await runHelm(
-    helm,
-    {
-      words: [
-        ...[verb ?? '', name ?? '', chart.path, ...flags, '-o', 'json', '--history-max', '10'],
-        ...(waitMs === undefined ? [] : ['--wait', '--timeout', `${Math.ceil(waitMs / 1000)}s`]),
-      ],
-      cluster,
-      namespace,
-      values: [{ text: JSON.stringify(values) }],
-      onLine: (line) => void ctx.err.write(`helm: ${sanitizeCell(line)}\n`).catch(() => {}),
-    },
-    ctx,
-  );
+  const ran = await write(ctx, helm, {
+    words: [
+      ...[verb ?? '', name ?? '', chart.path, ...flags, '-o', 'json', '--history-max', '10'],
+      ...(waitMs === undefined ? [] : waitWords(waitMs)),
+    ],
+    cluster,
+    namespace,
+    values: [{ text: JSON.stringify(values) }],
+  });
   if (ran.code !== 0)
     throw await failedUpgrade(client, { namespace, release, cluster, fault: helmFault(ran), before });
   const after = await findRelease(client, namespace, release);
@@ -119,14 +115,14 @@ export async function refuseGitOps(
 export async function helmOrCommand(
   ctx: Context,
   named: string | undefined,
-  values: Record<string, unknown>,
+  values: () => Promise<Record<string, unknown>>,
   run: { words: readonly string[]; cluster: Cluster; namespace: string },
 ): Promise<Helm> {
   try {
     return await findHelm(named, ctx);
   } catch (error) {
     if (!(error instanceof NoHelm)) throw error;
-    await ctx.out.write(`# values.yaml, for:\n#   ${helmCommand(run)}\n${await valuesYaml(values)}`);
+    await ctx.out.write(`# values.yaml, for:\n#   ${helmCommand(run)}\n${await valuesYaml(await values())}`);
     throw new UserError(`${error.message}: nothing was changed`, {
       hint: `${error.hint ?? ''} Or save what is printed above as values.yaml, and run the command in it.`.trim(),
       cause: error,

@@ -3,9 +3,10 @@ import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import { type ServerFlags, type ServerSettings, tlsSettings, usesTls } from '../../hubble/grpc/target.ts';
 import { KubeClient } from '../../kube/client.ts';
-import { NoRelay, RelayRoad, readRelayCredentials } from '../../kube/hubble-relay.ts';
+import { RELAY, readRelayCredentials } from '../../kube/hubble-relay.ts';
 import { ciliumNamespace } from '../../kube/install.ts';
 import { type LocalPort, listenLocally } from '../../kube/local-port.ts';
+import { NoService, ServiceRoad } from '../../kube/service-road.ts';
 import { speaksTls } from '../../lib/speaks-tls.ts';
 import { logLine } from './log.ts';
 import type { Settings } from './settings.ts';
@@ -69,15 +70,15 @@ export async function openRelay(settings: Settings, flags: ServerFlags, ctx: Con
 }
 
 /** To the relay of the namespace of the flags, else of the usual one, else of the one that Cilium is installed in. */
-async function roadTo(client: KubeClient, settings: Settings): Promise<RelayRoad> {
-  const road = new RelayRoad(client, settings.text('kube-namespace'));
+async function roadTo(client: KubeClient, settings: Settings): Promise<ServiceRoad> {
+  const road = new ServiceRoad(client, settings.text('kube-namespace'), RELAY);
   try {
     await road.find();
   } catch (error) {
-    if (settings.has('kube-namespace') || !(error instanceof NoRelay)) throw error;
+    if (settings.has('kube-namespace') || !(error instanceof NoService)) throw error;
     const namespace = await ciliumNamespace(client, undefined).catch(() => settings.text('kube-namespace'));
     if (namespace === settings.text('kube-namespace')) throw error;
-    return new RelayRoad(client, namespace);
+    return new ServiceRoad(client, namespace, RELAY);
   }
   return road;
 }

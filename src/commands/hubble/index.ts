@@ -103,6 +103,27 @@ export const HUBBLE: Verb = {
       globals: CLUSTER_GLOBALS,
       load: async () => (await import('./port-forward.ts')).addHubblePortForwardCommand,
     },
+    enable: {
+      about: 'Enable Hubble observability using Helm',
+      standalone: false,
+      asks: 'cluster',
+      globals: CLUSTER_GLOBALS,
+      load: async () => (await import('./enable.ts')).addHubbleEnableCommand,
+    },
+    disable: {
+      about: 'Disable Hubble observability using Helm',
+      standalone: false,
+      asks: 'cluster',
+      globals: CLUSTER_GLOBALS,
+      load: async () => (await import('./disable.ts')).addHubbleDisableCommand,
+    },
+    ui: {
+      about: 'Open the Hubble UI',
+      standalone: false,
+      asks: 'cluster',
+      globals: CLUSTER_GLOBALS,
+      load: async () => (await import('./ui.ts')).addHubbleUiCommand,
+    },
     completion: {
       about: 'Print the completion script for a shell',
       load: async () => (await import('./completion.ts')).addHubbleCompletionCommand,

@@ -8,6 +8,7 @@ import {
   findInconsistencies,
   lastingFindings,
   nodesWithoutAgent,
+  TAINT_OPTION,
 } from '../../cluster/consistency.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
@@ -34,7 +35,6 @@ import type { StatusOptions } from './options.ts';
 /** What is under way looks inconsistent for a moment: what is found is looked at once more after so long. */
 const AGAIN_MS = 5000;
 const AGENT_MS = 10_000;
-export const TAINT_OPTION = 'agent-not-ready-taint-key';
 /** Exit code where nothing was found, and not all could be looked at. */
 const NOT_ALL = 3;
 

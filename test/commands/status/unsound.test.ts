@@ -3,8 +3,9 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { unmanagedPods } from '../../../src/cluster/unmanaged.ts';
-import { findRelay } from '../../../src/kube/hubble-relay.ts';
+import { RELAY } from '../../../src/kube/hubble-relay.ts';
 import { dialWithin } from '../../../src/kube/relay.ts';
+import { findServicePod } from '../../../src/kube/service-road.ts';
 import { printedList } from '../../../src/kube/tables.ts';
 import { readLog } from '../../../src/kube/workloads.ts';
 import { startTestCluster, type TestCluster } from '../../helpers/cluster.ts';
@@ -117,7 +118,7 @@ describe('an API server that does not do as Kubernetes does', () => {
   test('a service whose ports are none', async () => {
     const told = await toldOf(
       (_, response) => answerJson(response, { spec: { ports: 5, selector: { a: 'b' } } }),
-      (client) => findRelay(client, 'kube-system'),
+      (client) => findServicePod(client, 'kube-system', RELAY),
     );
     expect(told).toContain('UserError: ');
     expect(told).toContain('spec.ports');

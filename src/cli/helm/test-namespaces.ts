@@ -1,0 +1,48 @@
+import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { type KubeClient, type KubeObject, wordsOf } from '../../kube/client.ts';
+import { deleteAt, namespacePath } from '../../kube/leftovers.ts';
+import { podsPath } from '../../kube/pods.ts';
+import { sanitizeCell } from '../../render/text/sanitize.ts';
+import type { Patience } from './patience.ts';
+
+/** Deletes namespaces of tests, with `patience` until they are gone. Returns what failed, a line each. */
+export async function removeTestNamespaces(
+  client: KubeClient,
+  names: readonly string[],
+  patience: Patience | undefined,
+  ctx: Context,
+): Promise<string[]> {
+  const failures: string[] = [];
+  for (const name of names) {
+    const shown = sanitizeCell(name);
+    try {
+      await ctx.out.write(`🔥 Deleting pods in ${shown} namespace...\n`);
+      await deleteAt(client, podsPath(name));
+      await ctx.out.write(`🔥 Deleting ${shown} namespace...\n`);
+      await deleteAt(client, namespacePath(name));
+      if (!patience) continue;
+      await ctx.out.write(`⌛ Waiting for ${shown} namespace to be terminated...\n`);
+      const path = namespacePath(name);
+      let last: KubeObject | undefined;
+      const isGone = await patience.until(async () => {
+        last = await client.find<KubeObject>({ path });
+        return last === undefined;
+      });
+      if (!isGone) failures.push(`namespace ${name} is not gone: ${whyHeld(last)}`);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      failures.push(`namespace ${name}: ${wordsOf(error)}`);
+    }
+  }
+  return failures;
+}
+
+/** What the server says of a namespace that does not go. */
+function whyHeld(namespace: KubeObject | undefined): string {
+  const { conditions = [] } =
+    (namespace as { status?: { conditions?: { status?: string; message?: string }[] } } | undefined)
+      ?.status ?? {};
+  const told = conditions.flatMap(({ status, message }) => (status === 'True' && message ? [message] : []));
+  return told.join('; ') || 'the time is up';
+}

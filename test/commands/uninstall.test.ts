@@ -1,0 +1,194 @@
+import { describe, expect, test } from '@jest/globals';
+import { HELM_SCRIPT, releaseSecret, startInstallCluster } from '../helpers/install-cluster.ts';
+
+const MANIFEST = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: cilium-config, namespace: kube-system}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: cilium-ca, namespace: kube-system, annotations: {helm.sh/resource-policy: keep}}
+`;
+const CRD = {
+  metadata: { name: 'ciliumnetworkpolicies.cilium.io' },
+  spec: {
+    group: 'cilium.io',
+    names: { kind: 'CiliumNetworkPolicy', plural: 'ciliumnetworkpolicies' },
+    versions: [{ name: 'v2', storage: true }],
+  },
+};
+const CRD_PATH = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/ciliumnetworkpolicies.cilium.io';
+const FOREIGN = {
+  '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.example.com': {
+    metadata: { name: 'things.example.com' },
+    spec: { group: 'notcilium.io', names: { kind: 'Thing', plural: 'things' }, versions: [{ name: 'v1' }] },
+  },
+};
+const CLUSTER = {
+  ...releaseSecret({ manifest: MANIFEST }),
+  ...FOREIGN,
+  '/api/v1': {
+    kind: 'APIResourceList',
+    resources: [{ name: 'configmaps', kind: 'ConfigMap', namespaced: true }],
+  },
+  [CRD_PATH]: CRD,
+  '/apis/cilium.io/v2/ciliumnetworkpolicies/a': {
+    metadata: { name: 'a', namespace: 'app', finalizers: ['x'] },
+  },
+  '/apis/cilium.io/v2/ciliumnetworkpolicies/b': { metadata: { name: 'b', namespace: 'app' } },
+  '/api/v1/namespaces/cilium-test-1': { metadata: { name: 'cilium-test-1' } },
+  '/api/v1/namespaces/cilium-tests': { metadata: { name: 'cilium-tests' } },
+  '/api/v1/namespaces/kube-system': { metadata: { name: 'kube-system' } },
+  '/api/v1/namespaces/kube-system/secrets/cilium-ipsec-keys': { metadata: { name: 'cilium-ipsec-keys' } },
+  '/api/v1/nodes/n1': {
+    metadata: {
+      name: 'n1',
+      annotations: {
+        'io.cilium.network.x': '1',
+        'network.cilium.io/ipv4-pod-cidr': '10.0.0.0/24',
+        'a.io/b': 'c',
+      },
+    },
+    spec: { taints: [{ key: 'node.cilium.io/agent-not-ready' }, { key: 'other' }] },
+  },
+};
+const STAYS_ON_NODES = 'the state of Cilium on the nodes: CNI configuration, BPF maps, routes, rules';
+
+// differs: uninstall-plan
+test('a dry run says what goes and what stays', async () => {
+  await using here = await startInstallCluster(CLUSTER);
+  expect(await here.run(['uninstall', '--dry-run'])).toEqual({
+    stdout: `Uninstalling from the namespace kube-system of the context k.
+This goes:
+  release cilium with 1 object: 1 ConfigMap
+  namespace cilium-test-1 with all that is in it
+  annotations of Cilium on 1 node: n1
+This stays:
+  Secret kube-system/cilium-ca (the chart says so)
+  1 definition (CRD) of Cilium with their objects: ciliumnetworkpolicies.cilium.io 2
+  finalizers on 1 object in the namespace app, which cannot be deleted while nobody takes them away
+  secrets: cilium-ipsec-keys
+  taint node.cilium.io/agent-not-ready on 1 node, which keeps pods away: n1
+  ${STAYS_ON_NODES}
+`,
+    stderr: '',
+    code: 0,
+  });
+  expect([here.changes, here.helm.calls()]).toEqual([[], []]);
+});
+
+describe('in earnest', () => {
+  // differs: uninstall-test-namespaces, uninstall-annotations
+  test('each step is told, and it is looked again', async () => {
+    await using here = await startInstallCluster(CLUSTER);
+    const { stdout, stderr, code } = await here.run(['uninstall']);
+    expect(stdout).toBe(`🔥 Deleting pods in cilium-test-1 namespace...
+🔥 Deleting cilium-test-1 namespace...
+⌛ Uninstalling Cilium
+🔥 Cleaning up Cilium node annotations...
+  Removing annotations from node n1
+`);
+    expect(stderr.slice(stderr.indexOf('Still there:'))).toContain('ciliumnetworkpolicies.cilium.io 2\n');
+    expect(stderr).toContain('    kubectl taint node n1 node.cilium.io/agent-not-ready-\n');
+    expect(code).toBe(0);
+    expect(here.helm.calls().map(({ argv }) => argv)).toEqual([
+      ['uninstall', 'cilium', '--timeout', '300s', '--namespace', 'kube-system'],
+    ]);
+    expect(here.changes).toEqual([
+      { method: 'DELETE', path: '/api/v1/namespaces/cilium-test-1/pods', body: undefined },
+      { method: 'DELETE', path: '/api/v1/namespaces/cilium-test-1', body: undefined },
+      {
+        method: 'PATCH',
+        path: '/api/v1/nodes/n1',
+        body: {
+          metadata: { annotations: { 'io.cilium.network.x': null, 'network.cilium.io/ipv4-pod-cidr': null } },
+        },
+      },
+    ]);
+  });
+
+  test('an object of the release that is still there is a failure', async () => {
+    const path = '/api/v1/namespaces/kube-system/configmaps/cilium-config';
+    await using here = await startInstallCluster({
+      ...CLUSTER,
+      [path]: { metadata: { name: 'cilium-config' } },
+    });
+    const { stderr, code } = await here.run(['uninstall']);
+    expect(stderr).toContain('Still there:\n  objects of the release: ConfigMap kube-system/cilium-config\n');
+    expect(code).toBe(1);
+  });
+
+  test('--crds removes the definitions, and lets held objects go', async () => {
+    await using here = await startInstallCluster(CLUSTER);
+    const { stdout, code } = await here.run(['uninstall', '--crds']);
+    expect(stdout).toContain('🔥 Deleting 1 CRDs of Cilium...\n');
+    expect(here.changes).toContainEqual({ method: 'DELETE', path: CRD_PATH, body: undefined });
+    expect(here.changes.some(({ path }) => path.includes('example.com'))).toBe(false);
+    expect(code).toBe(0);
+  });
+
+  test('what may not be read is told, and exit code 3 says that not all is known', async () => {
+    await using here = await startInstallCluster(CLUSTER, { refused: ['/api/v1/nodes'] });
+    const { stderr, code } = await here.run(['uninstall']);
+    expect(stderr).toContain('Not looked at: User "u" cannot list resource "x" at /api/v1/nodes\n');
+    expect(code).toBe(3);
+  });
+
+  // differs: uninstall-hubble
+  test('--wait ends when the time is up', async () => {
+    const pod = '/api/v1/namespaces/kube-system/pods/relay';
+    await using here = await startInstallCluster({
+      ...CLUSTER,
+      [pod]: { metadata: { name: 'relay', namespace: 'kube-system' } },
+    });
+    const { stdout, stderr, code } = await here.run(['uninstall', '--wait', '--timeout', '10s']);
+    expect(stdout).toContain(
+      '⌛ Waiting to disable Hubble before uninstalling Cilium\n⌛ Uninstalling Cilium\n',
+    );
+    expect(stderr).toContain('  pods of hubble-relay did not end in time\n');
+    expect(code).toBe(1);
+  });
+
+  test('a release that Flux owns is not touched', async () => {
+    const path = '/api/v1/namespaces/kube-system/configmaps/cilium-config';
+    const labels = { 'helm.toolkit.fluxcd.io/name': 'net' };
+    await using here = await startInstallCluster({
+      ...CLUSTER,
+      [path]: { metadata: { name: 'cilium-config', labels } },
+    });
+    const { stderr, code } = await here.run(['uninstall', '--yes']);
+    expect(stderr).toContain(
+      'Unable to uninstall Cilium:  Flux (net) owns this release: nothing was changed',
+    );
+    expect([code, here.changes, here.helm.calls()]).toEqual([1, [], []]);
+  });
+
+  test('without helm the command is printed', async () => {
+    await using here = await startInstallCluster(CLUSTER);
+    const env = { CILIUM_HELM: '', PATH: '/nowhere' };
+    const { stdout, stderr, code } = await here.run(['uninstall'], { env });
+    expect([stdout, code]).toEqual(['helm uninstall cilium --namespace kube-system\n', 1]);
+    expect(stderr).toContain('there is no program helm on PATH: nothing was changed');
+    expect(here.changes).toEqual([]);
+  });
+
+  test('a hook that fails leaves the release, and it says so', async () => {
+    await using here = await startInstallCluster(CLUSTER, {
+      script: `case "$1" in uninstall) echo 'Error: failed to delete: hook x' >&2; exit 1;; esac\n${HELM_SCRIPT}`,
+    });
+    const { stderr, code } = await here.run(['uninstall']);
+    expect(stderr).toContain(
+      'Error: Unable to uninstall Cilium:  failed to delete: hook x\nRevision 1 of the release is left in the state "deployed"',
+    );
+    expect([code, here.changes.some(({ path }) => path.includes('/nodes/'))]).toEqual([1, false]);
+  });
+});
+
+describe('the nodes themselves', () => {
+  test('need an image', async () => {
+    await using here = await startInstallCluster(CLUSTER);
+    const { stderr, code } = await here.run(['uninstall', '--node-cleanup']);
+    expect(stderr).toContain('--node-cleanup needs --image');
+    expect(code).toBe(1);
+  });
+});
