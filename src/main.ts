@@ -1,5 +1,6 @@
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { refuseOfArchive } from './cli/archive.ts';
+import { helpAsCalled, hintAsCalled, isPlugin } from './cli/called-as.ts';
 import { RunEverywhere, RunInPod } from './cli/everywhere.ts';
 import { normalize, readGlobals } from './cli/flags.ts';
 import { build, type Resolved, resolve } from './cli/tree.ts';
@@ -135,7 +136,7 @@ async function run(
     .helpCommand('help [command]');
   const pending: Promise<void>[] = [];
   program.configureOutput({
-    writeOut: (text) => void pending.push(ctx.out.write(text)),
+    writeOut: (text) => void pending.push(ctx.out.write(helpAsCalled(text, ctx))),
     writeErr: () => {},
     getOutHelpWidth: () => ctx.out.columns ?? 100,
     getOutHasColors: () => false,
@@ -261,15 +262,18 @@ async function report(error: unknown, found: Resolved, progress: Progress, ctx: 
   if (error instanceof SilentExit) return error.exitCode;
   if (ctx.signal.aborted) return ctx.signal.reason instanceof Stopped ? ctx.signal.reason.exitCode : 130;
   const expected = error instanceof UserError;
-  const lines = [`${isStandalone(found) && expected ? '' : 'Error: '}${errorMessage(error)}`];
+  const said = errorMessage(error);
+  const message = error instanceof UsageError ? hintAsCalled(said, ctx) : said;
+  const lines = [`${isStandalone(found) && expected ? '' : 'Error: '}${message}`];
   if (expected && error.hint) {
     const { agentHint } = await import('./cli/kube/agent-hint.ts');
-    lines.push(`${error.hint}${await agentHint(causesOf(error), progress.command, ctx)}`);
+    lines.push(`${hintAsCalled(error.hint, ctx)}${await agentHint(causesOf(error), progress.command, ctx)}`);
   }
   if (!expected && !ctx.globals.debug)
     lines.push('This is a fault in the toolkit itself: run again with --debug for its stack.');
   if (ctx.globals.debug) lines.push(stackOf(error));
-  if (!isStandalone(found)) {
+  // What the command line of an agent prints of wrong words is no word of kubectl's.
+  if (!isStandalone(found) && !isPlugin(ctx)) {
     const { unknown } = found;
     const path = found.path.map(({ name }) => name);
     const { printAsReference } = await import('./cli/usage/wrong-words.ts');
