@@ -96,7 +96,7 @@ export async function startPodCluster(world: PodWorld, lab?: TestCluster): Promi
     socket.on('error', () => {});
     const url = new URL(incoming.url ?? '/', 'http://x');
     const [, namespace = '', pod = ''] =
-      /namespaces\/(cilium-test-[^/]+)\/pods\/([^/]+)\/exec$/.exec(url.pathname) ?? [];
+      /namespaces\/((?!kube-system)[^/]+)\/pods\/([^/]+)\/exec$/.exec(url.pathname) ?? [];
     if (pod === '') return tunnel(incoming, socket, head);
     sockets.handleUpgrade(
       incoming,

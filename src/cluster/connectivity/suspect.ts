@@ -115,7 +115,7 @@ function ofPassed({ code, policies, evidence }: FailedPath): Suspect {
       };
 }
 
-function ofPolicy({ evidence, policies, before }: FailedPath): Suspect | undefined {
+function ofPolicy({ evidence, policies, before, reach }: FailedPath): Suspect | undefined {
   const { flows, decided } = evidence;
   const drop = flows.find(
     ({ verdict, dropReason }) => verdict === 'DROPPED' && POLICY_REASONS.test(dropReason),
@@ -136,7 +136,8 @@ function ofPolicy({ evidence, policies, before }: FailedPath): Suspect | undefin
       because: [...dropsOf(evidence), ...(decided ? ruleLines(decided) : [])],
     };
   if (policies.length > 0 && before?.suspect) return before.suspect;
-  if (decided?.verdict !== 'denied') return undefined;
+  // Where the pods themselves are reached, the rules do not stop it.
+  if (decided?.verdict !== 'denied' || reach.backends === true) return undefined;
   return {
     area: 'policy',
     sentence: `Policy: the rules of the cluster deny it${namesOf(decided.policies)}; no flow that was dropped by policy was seen.`,

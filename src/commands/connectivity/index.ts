@@ -6,6 +6,11 @@ export const CONNECTIVITY: Verb = {
   about: 'Connectivity troubleshooting',
   globals: CLUSTER_GLOBALS,
   verbs: {
+    check: {
+      about: 'Say whether a pod reaches another one or a service, and why not',
+      asks: 'cluster',
+      load: async () => (await import('./check.ts')).addConnectivityCheckCommand,
+    },
     test: {
       about: 'Validate connectivity in cluster',
       long: 'Validate connectivity in cluster: deploy pods for it, check every kind of path between them, and say what a failure points to',
