@@ -1,4 +1,4 @@
-import { type AppliedObject, type DeployPlan, testObjects } from '../../cluster/connectivity/objects.ts';
+import type { AppliedObject } from '../../cluster/connectivity/objects.ts';
 import {
   deploymentTrouble,
   isReadyPod,
@@ -18,15 +18,15 @@ import { watch } from '../../kube/watch.ts';
 
 type Say = (line: string) => Promise<void>;
 
-/** Applies what the tests need. */
+/** Applies objects, and returns the names of the deployments among them. */
 export async function applyAll(
   client: KubeClient,
-  plan: DeployPlan,
+  objects: readonly AppliedObject[],
   cluster: string,
   say: Say,
 ): Promise<string[]> {
   const deployments: string[] = [];
-  for (const object of testObjects(plan)) {
+  for (const object of objects) {
     const line = deployLine(object, cluster);
     if (line !== '') await say(line);
     await putOwn(client, object);

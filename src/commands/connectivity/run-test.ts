@@ -6,16 +6,14 @@ import { junitOf } from '../../cluster/connectivity/junit.ts';
 import { countsOf, type RunResult } from '../../cluster/connectivity/results.ts';
 import type { Context } from '../../context.ts';
 import { systemReason, UserError } from '../../errors.ts';
-import type { KubeObject } from '../../kube/client.ts';
 import { openCluster } from '../../kube/road.ts';
 import { renderReport } from '../../render/cluster/connectivity.ts';
-import { listTestNamespaces, namespacePath, removeNamespace } from './namespace.ts';
+import { listTestNamespaces, removeNamespace } from './namespace.ts';
 import type { ConnectivityTestOptions } from './options.ts';
 import { Session } from './session.ts';
+import { takeAway } from './take-away.ts';
 import { runTests } from './tests.ts';
 
-/** How long taking away may take, also after Ctrl-C. */
-const CLEANUP_MS = 90_000;
 const PART_MISSING = 3;
 
 type Say = (text: string) => Promise<void>;
@@ -87,22 +85,6 @@ function writeJunit(
     writeFileSync(resolve(ctx.cwd, file), junitOf(run, properties));
   } catch (cause) {
     throw new UserError(`cannot write ${file}: ${systemReason(cause)}`, { cause });
-  }
-}
-
-/** Removes the namespace, with a client that goes on after Ctrl-C. What stays is said, and removed by the next run. */
-async function takeAway(namespace: string, say: Say, ctx: Context): Promise<void> {
-  const here: Context = { ...ctx, signal: AbortSignal.timeout(CLEANUP_MS) };
-  await using client = await openCluster(here);
-  try {
-    const found = await client.find<KubeObject>({ path: namespacePath(namespace) });
-    if (found) await removeNamespace(client, found, say);
-  } catch (error) {
-    const why = here.signal.aborted ? `no end within ${CLEANUP_MS / 1000} s` : (error as Error).message;
-    ctx.exitCode = PART_MISSING;
-    await ctx.err.write(
-      `The namespace ${namespace} was not removed: ${why}\nRemove it with: cilium connectivity test --cleanup\n`,
-    );
   }
 }
 

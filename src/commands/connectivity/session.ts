@@ -131,7 +131,7 @@ export class Session {
     const plan = this.#deployPlan();
     const cluster = client.config.getCurrentCluster()?.name ?? '';
     this.isOwner = true;
-    const deployments = await applyAll(client, plan, cluster, say);
+    const deployments = await applyAll(client, testObjects(plan), cluster, say);
     for (const name of deployments)
       await say(`⌛ [${cluster}] Waiting for deployment ${namespace}/${name} to become ready...\n`);
     await untilReady(ctx, namespace, deployments, options.deployTimeout);
