@@ -28,6 +28,8 @@ const ARGV: Readonly<Record<string, string[]>> = {
   logs: ['--tail', '1'],
   'config view': [],
   'connectivity test': ['--deploy-timeout', '2s'],
+  'connectivity check': ['default/a', 'default/b', '--port', '80'],
+  'connectivity perf': ['--deploy-timeout', '2s'],
   'config set': ['a', 'b'],
   'config delete': ['a'],
   'config drift': [],

@@ -86,6 +86,7 @@ test('says what it did not understand, and that nothing can be run', async () =>
   expect(none.code).toBe(1);
 });
 
+// differs: connectivity-perf
 test('--dry-run counts the measurements', async () => {
   const { stdout } = await perf('--dry-run', '--crr', '--udp');
   expect(stdout).toContain('Would apply Deployment perf-client-other-node-host-net.\n');

@@ -25,7 +25,12 @@ beforeEach(() => {
 });
 
 const connectivity = (...more: string[]) =>
-  cluster.run(['connectivity', 'test', '--flow-validation', 'disabled', ...more]);
+  cluster.run([
+    'connectivity',
+    'test',
+    ...(more.includes('--flow-validation') ? [] : ['--flow-validation', 'disabled']),
+    ...more,
+  ]);
 const namespaces = async () => {
   const { json } = await cluster.lab.call(
     'GET',
@@ -41,6 +46,7 @@ const drop = (name: string) => cluster.lab.call('DELETE', `/api/v1/namespaces/${
 const isUrl = (argv: readonly string[], part: RegExp) => argv[0] === 'curl' && part.test(argv.at(-1) ?? '');
 
 describe('a healthy cluster', () => {
+  // differs: connectivity-set, connectivity-times
   test('the set of 15 passes without a target outside, and nothing stays', async () => {
     const { stdout, stderr, code } = await connectivity();
     expect(stderr).toBe('');
@@ -86,6 +92,23 @@ describe('a healthy cluster', () => {
     expect(stdout).toContain('Would apply Deployment cilium-test-1/echo-same-node.\n');
     expect(stdout).not.toContain('echo-other-node');
     expect([code, await namespaces()]).toEqual([0, []]);
+  });
+
+  // differs: connectivity-ask
+  test('is asked for at a terminal first', async () => {
+    const { stderr, code } = await cluster.run(['connectivity', 'test'], { columns: 80, typed: ['n'] });
+    expect(stderr).toContain('This will deploy test pods into the namespace cilium-test-1. Continue? [y/N]');
+    expect(stderr).toContain('nothing was changed');
+    expect([code, await namespaces()]).toEqual([1, []]);
+  });
+
+  // differs: connectivity-flows
+  test('flows are those of the agents themselves', async () => {
+    const { stdout, code } = await connectivity('--test', 'deny-ingress', '--flow-validation', 'strict');
+    // The pods are played: nothing is sent.
+    expect(stdout).toContain('Flow validation: Hubble shows no drop of it (POLICY_DENIED) in 0 flows');
+    expect(stdout).not.toContain('flows were not');
+    expect(code).toBe(1);
   });
 
   test('what cannot be tried in the image is not counted as passed', async () => {
@@ -156,6 +179,7 @@ describe('a planted fault', () => {
     expect([code, await namespaces()]).toEqual([1, []]);
   });
 
+  // differs: connectivity-failure
   test('of policy that is not enforced is named, with what the rules say', async () => {
     cluster.world.answer = (asked) =>
       healthy({ ...asked, policies: asked.policies.filter((one) => one !== 'check-deny-egress') });
@@ -202,6 +226,7 @@ async function learnAddresses(): Promise<void> {
 }
 
 describe('a namespace that is there', () => {
+  // differs: connectivity-foreign
   test('of somebody else is not touched', async () => {
     await put('cilium-test-1', { labels: { team: 'a' } });
     const { stderr, code } = await connectivity();
@@ -253,6 +278,7 @@ describe('a namespace that is there', () => {
     expect((await connectivity('--cleanup')).stdout).toBe('Nothing of the connectivity tests is there.\n');
   });
 
+  // differs: connectivity-cleanup
   test('goes after Ctrl-C as well', async () => {
     const stop = new AbortController();
     cluster.world.answer = (asked) => {
@@ -265,6 +291,7 @@ describe('a namespace that is there', () => {
   });
 });
 
+// differs: connectivity-catalogue
 test('of the catalogue what can be run here is run, and the rest is named', async () => {
   const { stdout, code } = await connectivity(
     '--all',

@@ -1,0 +1,362 @@
+import { describe, expect, test } from '@jest/globals';
+import { loadCatalogue } from '../../../src/cluster/connectivity/catalogue.ts';
+import { expectationOf, failureOf, trueExit } from '../../../src/cluster/connectivity/expectation.ts';
+import { featuresOf, unmetNeed } from '../../../src/cluster/connectivity/features.ts';
+import { junitOf } from '../../../src/cluster/connectivity/junit.ts';
+import { MINIMAL } from '../../../src/cluster/connectivity/minimal.ts';
+import { loadTestPolicies, policyObject } from '../../../src/cluster/connectivity/objects.ts';
+import { Actions } from '../../../src/cluster/connectivity/plan.ts';
+import { planRow } from '../../../src/cluster/connectivity/runnable.ts';
+import { selectionOf } from '../../../src/cluster/connectivity/selection.ts';
+import { type FailedPath, suspectOf } from '../../../src/cluster/connectivity/suspect.ts';
+import { deploymentTrouble, podTrouble, waitedInVain } from '../../../src/cluster/connectivity/trouble.ts';
+import { isInRange } from '../../../src/cluster/connectivity/version-range.ts';
+import { parsePolicies } from '../../../src/policy/read/policies.ts';
+
+describe('the catalogue', () => {
+  test('has 121 rows whose expectations are all known, and the set 15 checks', async () => {
+    const rows = await loadCatalogue();
+    expect([rows.length, MINIMAL.length]).toEqual([121, 15]);
+    for (const { expectations } of rows)
+      for (const [egress, ingress] of expectations) expectationOf(egress, ingress);
+    const needs = [...new Set(rows.flatMap((row) => row.needs ?? []))];
+    const features = featuresOf({}, { nodesWithoutCilium: 0 });
+    expect(needs.filter((need) => unmetNeed([need], features)?.startsWith('whether'))).toEqual([]);
+  });
+
+  test('has only policies that agents take', async () => {
+    const policies = await loadTestPolicies();
+    const plan = { namespace: 'n', expires: '2026-01-01T00:00:00Z', isKept: false };
+    const filling = {
+      'echo-name': 'a.b.svc.cluster.local',
+      'external-cidr': '1.0.0.0/8',
+      'external-other-ip': '1.0.0.1',
+    };
+    for (const [name, document] of Object.entries(policies)) {
+      const text = JSON.stringify(policyObject(document, name, plan, filling));
+      const { findings, rules } = await parsePolicies([{ file: name, text }], { target: '1.17' });
+      expect([name, findings.filter(({ severity }) => severity === 'error')]).toEqual([name, []]);
+      expect(rules.length).toBeGreaterThan(0);
+      expect(text).not.toMatch(/\{[a-z-]+\}/);
+    }
+  });
+
+  test('says of each row whether it runs, is skipped or is not here', async () => {
+    const rows = await loadCatalogue();
+    const policies = new Set(Object.keys(await loadTestPolicies()));
+    const pod = (name: string, node: string, labels: Record<string, string>) => ({
+      name,
+      namespace: 'n',
+      pod: `${name}-x`,
+      container: name,
+      node,
+      ips: ['10.0.0.1'],
+      labels: { name, ...labels },
+      isReady: true,
+    });
+    const world = {
+      namespace: 'n',
+      domain: 'cluster.local',
+      families: [4] as const,
+      dns: { pods: [] },
+      nodes: [
+        { name: 'n1', ips: ['192.0.2.1'] },
+        { name: 'n2', ips: ['192.0.2.2'] },
+      ],
+      pods: [
+        pod('client', 'n1', { kind: 'client' }),
+        pod('client2', 'n1', { kind: 'client', other: 'client' }),
+        pod('echo-same-node', 'n1', { kind: 'echo' }),
+      ],
+      services: [{ name: 'echo-same-node', namespace: 'n', ips: ['10.96.0.1'], port: 8080, nodePort: 30000 }],
+    };
+    const actions = new Actions(world, { connectSeconds: 2, maxSeconds: 5 });
+    const features = featuresOf({}, { nodesWithoutCilium: 0 });
+    const plans = rows.map((row) =>
+      planRow(row, { actions, features, version: '1.20.0', policies, isWanted: () => true }),
+    );
+    const count = (kind: string) => plans.filter((plan) => plan.kind === kind).length;
+    expect([count('run'), count('skip'), count('not-run')]).toEqual([32, 61, 28]);
+    const echo = plans.find(({ row }) => row.name === 'echo-ingress');
+    const expected =
+      echo?.kind === 'run'
+        ? echo.scenarios[0]?.actions.map(({ from, expect: one }) => [from.name, one.exit])
+        : [];
+    expect(expected).toEqual([
+      ['client', 28],
+      ['client2', 0],
+    ]);
+    expect(
+      plans
+        .filter((plan) => plan.kind === 'skip')
+        .map((plan) => (plan.kind === 'skip' ? plan.reason : ''))
+        .filter(
+          (reason) =>
+            !/^(skipped by condition|requires Cilium version|Feature \w+ is (en|dis)abled|requires Feature)/.test(
+              reason,
+            ),
+        ),
+    ).toEqual([]);
+  });
+});
+
+test.each([
+  ['>=1.17.0', '1.17.0', true],
+  ['<1.18.0', '1.18.0-dev', false],
+  ['>1.17.1 || >1.16.7 <1.17.0', '1.16.8', true],
+  ['>1.17.1 || >1.16.7 <1.17.0', '1.17.1', false],
+  ['!1.16.2 !1.16.3', 'v1.16.3', false],
+  ['>=1.17.0 <1.18.0', '1.17.9', true],
+])('range %s has %s: %s', (range, version, is) => {
+  expect(isInRange(range, version)).toBe(is);
+});
+
+describe('an expectation', () => {
+  test.each([
+    ['OK', 'OK', 0, undefined],
+    ['DropCurlTimeout', 'PolicyDenyIngressDrop', 28, 'ingress'],
+    ['OK', 'DefaultDenyIngressDrop', 'any', 'ingress'],
+    ['DefaultDenyEgressDrop', 'None', 'any', 'egress'],
+    ['DropCurlHTTPError', 'None', 22, undefined],
+  ])('%s / %s is exit %s', (egress, ingress, exit, drop) => {
+    const { exit: own, drop: side } = expectationOf(egress, ingress);
+    expect([own, side]).toEqual([exit, drop]);
+  });
+
+  test.each([
+    [0, { exitCode: 0, stdout: 'x', stderr: '' }, undefined],
+    [
+      0,
+      { exitCode: 7, stdout: '', stderr: 'curl: (7) no\n' },
+      'command "curl u" failed: command terminated with exit code 7: curl: (7) no',
+    ],
+    [
+      0,
+      { exitCode: 0, stdout: '', stderr: '' },
+      'inconclusive results: command "curl u" was successful but without output',
+    ],
+    [
+      28,
+      { exitCode: 0, stdout: 'OUT\n', stderr: '' },
+      'command "curl u" succeeded while it should have failed: OUT',
+    ],
+    [28, { exitCode: 0, stdout: '', stderr: 'curl: (28) late\n' }, undefined],
+    [
+      22,
+      { exitCode: 0, stdout: '', stderr: 'curl: (28) late\n' },
+      'command "curl u" failed with unexpected exit code (recovered from lost exit status): expected 22, found 28',
+    ],
+    [
+      22,
+      { exitCode: 28, stdout: '', stderr: '' },
+      'command "curl u" failed with unexpected exit code: command terminated with exit code 28 (expected 22, found 28)',
+    ],
+  ] as const)('of %s judges %j', (exit, ended, told) => {
+    expect(failureOf({ exit }, { argv: ['curl', 'u'], ...ended })).toBe(told);
+  });
+
+  test('takes the code that was lost from what curl said', () => {
+    expect(trueExit(0, 'curl: (28) late')).toEqual({ code: 28, recovered: true });
+    expect(trueExit(7, 'curl: (28) late')).toEqual({ code: 7, recovered: false });
+  });
+});
+
+test('tests are chosen by expressions, and what is excluded wins', () => {
+  const of = (...terms: string[]) =>
+    selectionOf(terms, (pattern) => (text) => new RegExp(pattern).test(text));
+  expect(of().test('a', ['s'])).toBe(true);
+  expect(of('a/s').test('a', ['s', 't'])).toBe(true);
+  expect(of('a/s').scenario('a', 't')).toBe(false);
+  expect(of('a', '!a/t').scenario('a', 't')).toBe(false);
+  expect(of('a', '!a').test('a', ['s'])).toBe(false);
+});
+
+describe('a suspect', () => {
+  const path: FailedPath = {
+    target: { kind: 'pod', name: 'n/b', node: 'n2' },
+    node: 'n1',
+    expected: 'allowed',
+    code: 28,
+    policies: [],
+    evidence: { flows: [] },
+    reach: {},
+  };
+  const drop = {
+    uuid: '',
+    time: '',
+    node: 'n2',
+    from: 'a',
+    to: 'b',
+    port: '80/TCP',
+    verdict: 'DROPPED',
+    dropReason: 'POLICY_DENIED',
+    direction: 'ingress',
+    policies: ['CiliumNetworkPolicy n/deny'],
+  };
+  const areas: [string, Partial<FailedPath>, string][] = [
+    [
+      'a pod elsewhere, while those of the own node are reached',
+      { reach: { sameNodePod: true } },
+      'node-to-node',
+    ],
+    ['a pod elsewhere, of which nothing else is known', {}, 'unknown'],
+    [
+      'a pod of the own node',
+      { target: { kind: 'pod', name: 'n/b', node: 'n1' }, reach: { otherNodePod: true } },
+      'unknown',
+    ],
+    ['a drop of policy', { reach: { sameNodePod: true }, evidence: { flows: [drop] } }, 'policy'],
+    [
+      'a service whose pods are reached',
+      { target: { kind: 'service', name: 's' }, reach: { backends: true } },
+      'service',
+    ],
+    [
+      'a service whose pods are elsewhere and not reached',
+      {
+        target: { kind: 'service', name: 's' },
+        reach: { backends: false, sameNodePod: true, otherNodePod: false },
+      },
+      'node-to-node',
+    ],
+    ['a service of whose pods nothing is known', { target: { kind: 'service', name: 's' } }, 'unknown'],
+    [
+      'a name, while addresses work',
+      { target: { kind: 'dns', name: 'x' }, reach: { name: false, sameNodePod: true, serviceIp: true } },
+      'dns',
+    ],
+    [
+      'a name, and addresses of services',
+      { target: { kind: 'dns', name: 'x' }, reach: { name: false, sameNodePod: true, serviceIp: false } },
+      'service',
+    ],
+    [
+      'a name that a pod of the DNS knows',
+      { target: { kind: 'dns', name: 'x' }, reach: { name: false, dnsPod: true } },
+      'service',
+    ],
+    [
+      'a name, with the DNS on nodes that are not reached',
+      {
+        target: { kind: 'dns', name: 'x' },
+        reach: { name: false, isDnsElsewhere: true, sameNodePod: true, otherNodePod: false },
+      },
+      'node-to-node',
+    ],
+    [
+      'a name, and nothing else works',
+      { target: { kind: 'dns', name: 'x' }, reach: { name: false, sameNodePod: false } },
+      'unknown',
+    ],
+    ['a path that works without the policy', { policies: ['p'], before: { ok: true } }, 'policy'],
+    ['a path that a policy should stop', { expected: 'denied', code: 0, policies: ['p'] }, 'policy'],
+    ['a path that was stopped in another way', { expected: 'denied', code: 6, policies: ['p'] }, 'unknown'],
+    [
+      'a node that does not answer, while its pods do',
+      { target: { kind: 'host', name: 'n2', node: 'n2' }, reach: { sameNodePod: true, otherNodePod: true } },
+      'unknown',
+    ],
+    ['the world', { target: { kind: 'world', name: 'x' }, reach: { sameNodePod: true } }, 'unknown'],
+  ];
+  test.each(areas)('of %s', (_, part, area) => {
+    expect(suspectOf({ ...path, ...part }).area).toBe(area);
+  });
+
+  test('names the policy of a flow', () => {
+    expect(suspectOf({ ...path, evidence: { flows: [drop] } }).sentence).toBe(
+      'Policy: node n2 drops it at ingress (POLICY_DENIED), by CiliumNetworkPolicy n/deny.',
+    );
+  });
+});
+
+// differs: connectivity-trouble
+test('what keeps pods from running is named', () => {
+  const waiting = (reason: string, message?: string) => ({
+    metadata: { name: 'p' },
+    spec: { nodeName: 'n', containers: [{ image: 'i' }] },
+    status: {
+      phase: 'Pending',
+      containerStatuses: [{ state: { waiting: { reason, ...(message && { message }) } } }],
+    },
+  });
+  expect(podTrouble(waiting('ContainerCreating'))).toBeUndefined();
+  expect(podTrouble(waiting('ErrImagePull', 'no'))).toBe(
+    'pod p: the image i cannot be pulled (ErrImagePull: no)',
+  );
+  expect(
+    podTrouble({
+      metadata: { name: 'p' },
+      status: {
+        conditions: [
+          { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes' },
+        ],
+      },
+    }),
+  ).toBe('pod p cannot be scheduled: 0/1 nodes');
+  const failed = (message: string) => ({
+    metadata: { name: 'd' },
+    status: { conditions: [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message }] },
+  });
+  expect(deploymentTrouble(failed('exceeded quota: q'))).toBe(
+    'deployment d makes no pods: a quota forbids it: exceeded quota: q',
+  );
+  expect(deploymentTrouble(failed('violates PodSecurity "restricted"'))).toContain(
+    'the PodSecurity of the namespace forbids it',
+  );
+  expect(
+    deploymentTrouble(failed('error looking up service account n/a: serviceaccount "a" not found')),
+  ).toBeUndefined();
+  expect(waitedInVain(['a'], [], [], 5)).toBe(
+    'no pod was made after 5 s: no controller of this cluster takes up deployments, so pods do not run here',
+  );
+  expect(
+    waitedInVain(
+      ['a'],
+      [
+        {
+          metadata: { name: 'a-1', labels: { name: 'a' } },
+          spec: { nodeName: 'n' },
+          status: { phase: 'Pending' },
+        },
+      ],
+      [],
+      5,
+    ),
+  ).toContain('a: no kubelet of node n has taken up the pod');
+});
+
+test('JUnit escapes what XML does not take', () => {
+  const text = junitOf(
+    {
+      namespace: 'n',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      ms: 1500,
+      tests: [
+        {
+          name: 'a<b',
+          status: 'failed',
+          ms: 5,
+          left: [],
+          actions: [
+            {
+              name: 'x',
+              path: 'p',
+              expected: 'Allow',
+              ok: false,
+              failure: 'bad "\u001b[31m" & <so>',
+              warnings: [],
+              ms: 1,
+            },
+          ],
+        },
+      ],
+    },
+    {},
+  );
+  expect(text).toContain(
+    '<testcase name="a&lt;b" classname="connectivity test" status="failed" time="0.005">',
+  );
+  expect(text).toContain(
+    '<failure message="bad &quot;\ufffd[31m&quot; &amp; &lt;so&gt;" type="failure">x: p\nbad "\ufffd[31m" &amp; &lt;so&gt;</failure>',
+  );
+});
