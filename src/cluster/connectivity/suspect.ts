@@ -27,6 +27,8 @@ export interface Decided {
   verdict: string;
   egress: { answer: string; text: string };
   ingress: { answer: string; text: string };
+  /** A proxy decides after them. */
+  byProxy?: boolean;
   /** `CiliumNetworkPolicy ns/name`, of what decided against it, else for it. */
   policies: readonly string[];
 }
@@ -101,6 +103,12 @@ function ofPassed({ code, policies, evidence }: FailedPath): Suspect {
       area: 'policy',
       sentence: `Policy: ${names} should stop this path and does not.`,
       because: [`what the cluster's rules say was not found out: ${evidence.decidedTrouble ?? 'not asked'}`],
+    };
+  if (decided.verdict === 'allowed' && decided.byProxy)
+    return {
+      area: 'policy',
+      sentence: `Policy: the proxy should refuse this by the rules of ${names}, and it got through.`,
+      because: ruleLines(decided),
     };
   return decided.verdict === 'denied'
     ? {

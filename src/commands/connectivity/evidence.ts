@@ -231,6 +231,7 @@ function decidedOf({ verdict, egress, ingress }: Why): Decided {
     verdict,
     egress: { answer: egress.answer, text: egress.text },
     ingress: { answer: ingress.answer, text: ingress.text },
+    ...(sides.some(({ proxy }) => proxy !== undefined) && { byProxy: true }),
     policies: [...new Set(names)],
   };
 }

@@ -38,7 +38,9 @@ export class ReachReader {
     const there = echoes.filter(({ node }) => node !== from.node);
     const sameNodePod = await this.#any(from, here);
     const otherNodePod = await this.#any(from, there);
-    const [service] = world.services;
+    // One that does not lead to another node says more of services.
+    const isHere = (name: string) => here.some((pod) => pod.name === name);
+    const [service] = world.services.toSorted((a, b) => Number(isHere(b.name)) - Number(isHere(a.name)));
     const byIp = service && actions.toServiceIp(from, service);
     const serviceIp = byIp && (await this.attempt(byIp));
     const name = service && actions.nameOf(service);

@@ -69,6 +69,19 @@ const list = (plural: string, scope: Scope = 'cluster'): Row => ({ needs: [ciliu
 const OF_AGENTS: Row = { needs: AGENTS };
 const OF_STATE: Row = { needs: STATE };
 
+/** To run pods in a namespace of the tests, and to take all of it away again. */
+const TEST_PODS = [
+  core('cluster', 'list', 'nodes'),
+  core('cluster', 'get list create patch delete', 'namespaces'),
+  core('objects', 'list create patch delete', 'serviceaccounts'),
+  core('objects', 'list delete', 'services'),
+  core('objects', 'list watch', 'pods'),
+  core('objects', 'get create', 'pods/exec'),
+  apps('objects', 'list watch create patch delete', 'deployments'),
+  cilium('objects', 'list', 'ciliumnetworkpolicies'),
+  networking('objects', 'list', 'networkpolicies'),
+];
+
 const ENCRYPTION: Readonly<Record<string, Row>> = {
   status: OF_AGENTS,
   'create-key': { needs: [IPSEC_KEYS, core('cilium', 'create', 'secrets')] },
@@ -114,6 +127,28 @@ export const NEEDS: Readonly<Record<string, Row>> = {
     ],
   },
   'config view': { needs: CONFIG },
+  'connectivity check': {
+    needs: [
+      ...AGENTS,
+      ...STATE,
+      core('objects', 'get', 'pods services'),
+      core('objects', 'get create', 'pods/exec'),
+      of('discovery.k8s.io')('objects', 'list', 'endpointslices'),
+    ],
+  },
+  'connectivity perf': { needs: [...TEST_PODS, core('cilium', 'list', 'pods')] },
+  'connectivity test': {
+    needs: [
+      ...TEST_PODS,
+      ...AGENTS,
+      ...STATE,
+      core('cilium', 'list', 'services'),
+      core('objects', 'create patch', 'services'),
+      cilium('objects', 'create patch delete', 'ciliumnetworkpolicies'),
+    ],
+    note: 'Objects are those of the namespace of the tests. The cluster DNS is looked for in kube-system.',
+  },
+  'connectivity test --all': { needs: [networking('objects', 'create patch delete', 'networkpolicies')] },
   context: { needs: [], note: 'It reads the kubeconfig, and asks for nothing.' },
   'egress-gateway list': list('ciliumegressgatewaypolicies'),
   'egress-gateway status': {

@@ -45,6 +45,8 @@ const ARGV: Readonly<Record<string, readonly string[]>> = {
   'config set --restart': ['rolling', 'debug', 'false'],
   'config delete': ['debug'],
   'config lint': ['--live'],
+  'connectivity check': ['{pod}', 'kube-system/hubble-relay'],
+  'connectivity test --all': ['--deploy-timeout', '5s'],
   'encrypt rotate-key': ['--force'],
   'encryption rotate-key': ['--force'],
   'endpoint list': ['-A'],
@@ -68,6 +70,8 @@ const ARGV: Readonly<Record<string, readonly string[]>> = {
   'policy suggest': [...OF_CLUSTER, '--flows', FLOWS],
   'policy validate': ['--live'],
 };
+/** The pods of this lab only seem to run: the tests end when the first command is to be run in one. */
+const PLAYED = 'no policy is applied, and no failure explained';
 /** These go on until they are stopped. */
 const ENDLESS = new Set(['hubble port-forward', 'logs --follow']);
 
@@ -81,6 +85,19 @@ const UNUSED: readonly { of: RegExp; right: Partial<Right>; why: string }[] = [
     why: 'another kind',
   },
   { of: /^(policy delete|policy import)/, right: { resource: 'networkpolicies' }, why: 'another kind' },
+  ...['cilium.io', 'networking.k8s.io', 'discovery.k8s.io', 'policy.networking.k8s.io'].map((group) => ({
+    of: /^connectivity test/,
+    right: { group },
+    why: PLAYED,
+  })),
+  { of: /^connectivity test/, right: { resource: 'namespaces' }, why: PLAYED },
+  { of: /^connectivity test/, right: { resource: 'pods/exec', namespace: 'kube-system' }, why: PLAYED },
+  {
+    of: /^connectivity (test|perf)/,
+    right: { verb: 'create' },
+    why: 'what a PATCH that creates is asked for beside',
+  },
+  { of: /^connectivity perf/, right: { resource: 'services' }, why: 'it makes none' },
   { of: /^policy import/, right: { verb: 'create' }, why: 'what a PATCH that creates is asked for beside' },
   { of: /^policy import/, right: { verb: 'get' }, why: 'with --diff and --wait' },
 ];
@@ -91,10 +108,16 @@ const isSearch = ({ resource, verb, namespace }: Access) =>
 
 let cluster: TestCluster;
 let gate: Gate;
+/** One that the lab begins with. */
+let pod: string;
 beforeAll(async () => {
   cluster = await startTestCluster({ nodes: 2 });
   gate = await startGate(cluster.kubeconfig);
   env.KUBECONFIG = cluster.kubeconfig;
+  const { json } = await cluster.call('GET', '/api/v1/pods');
+  const { items } = json as { items: { metadata: { namespace: string; name: string } }[] };
+  const found = items.find(({ metadata: { namespace } }) => namespace !== 'kube-system')?.metadata;
+  pod = `${found?.namespace}/${found?.name}`;
 });
 afterAll(async () => {
   await gate[Symbol.asyncDispose]();
@@ -111,7 +134,7 @@ async function rolesOf(row: string): Promise<PrintedRole[]> {
 /** Runs a row as somebody who has only what is allowed. */
 async function as(row: string, allows: Gate['allows']) {
   Object.assign(gate, { allows, asked: [], denied: [] });
-  const argv = [...row.split(' '), ...(ARGV[row] ?? [])];
+  const argv = [...row.split(' '), ...(ARGV[row] ?? [])].map((word) => (word === '{pod}' ? pod : word));
   const stop = new AbortController();
   const env = { KUBECONFIG: gate.kubeconfig, CILIUM_NAMESPACE: 'kube-system', XDG_STATE_HOME: folder };
   const asked = () => rightsUsed(gate.asked);
