@@ -11,7 +11,6 @@ const SOCKETS: Readonly<Record<string, string>> = {
   'monitor1_2.sock': 'the events of the datapath',
   'monitor.sock': 'the events of the datapath',
   'shell.sock': "the agent's shell",
-  'admin.sock': "Envoy's administration",
 };
 
 /** Opens "sockets" that answer from what was recorded of an agent. Their first request is their last. */

@@ -295,6 +295,6 @@ function plain(text: string): unknown {
   if (/^[-+]?(?:0|[1-9]\d*)$/.test(text)) return Number(text);
   if (/^[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?$/.test(text) && !/^[-+]?0\d/.test(text))
     return Number(text);
-  if (/^[-+]?(?:0[xob]|\.inf|\.nan)/i.test(text)) throw new OtherYaml(text);
+  if (/^[-+]?(?:0\d+$|0[xob]|\.inf|\.nan)/i.test(text)) throw new OtherYaml(text);
   return text;
 }

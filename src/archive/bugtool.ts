@@ -1,3 +1,4 @@
+import { parsePlainJson } from '../lib/exact-json.ts';
 import { answerOf } from './agent-answers.ts';
 import type { ArchiveFiles } from './files.ts';
 import type { RecordedAgent, RecordedRun } from './recorded-agent.ts';
@@ -16,7 +17,7 @@ export function bugtoolFolders(files: ArchiveFiles): Map<string, string> {
   return folders;
 }
 
-/** Words of the agent's program whose JSON is the answer to a request, as it came. */
+/** Words of the agent's program whose JSON is the answer to a request, but perhaps for the order of a list. */
 const JSON_ANSWERS: Readonly<Record<string, readonly string[]>> = {
   '/v1/endpoint': ['endpoint list -o json'],
   '/v1/service': ['service list -o json'],
@@ -26,10 +27,10 @@ const JSON_ANSWERS: Readonly<Record<string, readonly string[]>> = {
   '/v1/fqdn/cache': ['fqdn cache list -o json'],
   '/v1/map': ['map list -o json', 'map list --verbose -o json'],
   '/v1/lrp': ['lrp list -o json'],
-  '/v1/recorder': ['recorder list -o json'],
-  '/v1/healthz': ['status -o json', 'status --verbose -o json'],
-  '/v1/metrics/': ['metrics list -o json'],
-  '/v1/bgp/peers': ['bgp peers -o json'],
+  '/v1/healthz': ['status -o json'],
+  '/v1/node/ids': ['nodeid list -o json'],
+  '/v1/policy/subject-selectors': ['policy subject-selectors -o json'],
+  '/statedb/dump': ['statedb dump'],
 };
 
 /** An agent of an archive that cilium-cli made: what its bugtool wrote, a file for each command. */
@@ -60,11 +61,11 @@ export function bugtoolAgent(
       const run = files.has(name)
         ? outcomeOf(await files.read(name), 'cilium-health status -o json')
         : undefined;
-      return run?.exitCode === 0 ? json(run.stdout) : undefined;
+      return answerIn(run);
     }
     for (const words of JSON_ANSWERS[path] ?? []) {
-      const run = await read(words);
-      if (run?.exitCode === 0) return json(run.stdout);
+      const answer = answerIn(await read(words));
+      if (answer) return answer;
     }
     return undefined;
   };
@@ -108,6 +109,17 @@ function outcomeOf(bytes: Buffer, command: string): RecordedRun {
   // Only where the bugtool was asked to write Markdown.
   const fenced = /^# [^\n]*\n\n```\n([\s\S]*)\n```\n$/.exec(text)?.[1];
   return { exitCode, stdout: Buffer.from(fenced ?? text, 'latin1'), stderr: '' };
+}
+
+/** What a command printed, where that is JSON alone: what it said on stderr stands among it. */
+function answerIn(run: RecordedRun | undefined) {
+  if (run?.exitCode !== 0) return undefined;
+  try {
+    parsePlainJson(run.stdout.toString('utf8'));
+    return json(run.stdout);
+  } catch {
+    return undefined;
+  }
 }
 
 function json(body: Buffer) {

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createInflateRaw } from 'node:zlib';
@@ -89,7 +90,7 @@ async function walkZip(path: string, label: string): Promise<Opened | undefined>
       if (!head) break;
       if (entries.length >= MAX_ENTRIES) throw tooMany(label);
       const begin = at + HEADER_BYTES + head.nameBytes + head.extraBytes;
-      const found = await endOfData(file, begin, size, head, MAX_WALKED - walked);
+      const found = await endOfData(file, path, begin, size, head, MAX_WALKED - walked);
       if (!found) {
         cut = head.name;
         break;
@@ -100,7 +101,7 @@ async function walkZip(path: string, label: string): Promise<Opened | undefined>
           name: head.name,
           claimed: found.unpacked,
           crc: undefined,
-          open: async () => dataOf(file, begin, found.end, head.method),
+          open: async () => dataOf(path, begin, found.end, head.method),
         });
       at = found.next;
     }
@@ -153,6 +154,7 @@ async function readHead(file: FileHandle, at: number): Promise<Head | undefined>
 /** Where the data of an entry ends and the next one begins; undefined where it does not end. */
 async function endOfData(
   file: FileHandle,
+  path: string,
   begin: number,
   size: number,
   { method, isStreamed, packed }: Head,
@@ -161,13 +163,13 @@ async function endOfData(
   if (!isStreamed || packed > 0) {
     const end = begin + packed;
     if (end > size || packed === 0xffffffff) return undefined;
-    const unpacked = method === DEFLATED ? await inflated(file, begin, end, limit) : { unpacked: packed };
+    const unpacked = method === DEFLATED ? await inflated(path, begin, end, limit) : { unpacked: packed };
     return (
       unpacked && { end, next: await afterDescriptor(file, end, isStreamed), unpacked: unpacked.unpacked }
     );
   }
   if (method !== DEFLATED) return undefined;
-  const found = await inflated(file, begin, size, limit);
+  const found = await inflated(path, begin, size, limit);
   if (!found) return undefined;
   const end = begin + found.packed;
   return { end, next: await afterDescriptor(file, end, true), unpacked: found.unpacked };
@@ -175,13 +177,13 @@ async function endOfData(
 
 /** Unpacks to the end of the data, to learn where that is. */
 async function inflated(
-  file: FileHandle,
+  path: string,
   begin: number,
   end: number,
   limit: number,
 ): Promise<{ packed: number; unpacked: number } | undefined> {
   const inflate = createInflateRaw();
-  const source = file.createReadStream({ start: begin, end: Math.max(begin, end - 1), autoClose: false });
+  const source = createReadStream(path, { start: begin, end: Math.max(begin, end - 1) });
   source.on('error', (error) => inflate.destroy(error));
   source.pipe(inflate);
   let unpacked = 0;
@@ -211,9 +213,9 @@ async function afterDescriptor(file: FileHandle, end: number, isStreamed: boolea
   return end + (isMarked ? 16 : 12);
 }
 
-function dataOf(file: FileHandle, begin: number, end: number, method: number): Readable {
+function dataOf(path: string, begin: number, end: number, method: number): Readable {
   if (end <= begin) return Readable.from([]);
-  const source = file.createReadStream({ start: begin, end: end - 1, autoClose: false });
+  const source = createReadStream(path, { start: begin, end: end - 1 });
   if (method !== DEFLATED) return source;
   const inflate = createInflateRaw();
   source.on('error', (error) => inflate.destroy(error));

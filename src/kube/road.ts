@@ -28,7 +28,11 @@ export async function openRoad(ctx: Context): Promise<Dial> {
 export async function agentIn(ctx: Context, { target, namespace }: Elsewhere): Promise<AgentPlace> {
   const { archive } = ctx.globals;
   if ('node' in target) {
-    const own = (await archive?.agents())?.find(({ node }) => node === target.node);
+    // Where no list tells the node of a pod, the pod stands for it.
+    const isNamed = archive?.fileOf('k8s-pods') !== undefined;
+    const own = (await archive?.agents())?.find(({ node, pod }) =>
+      node === '' && !isNamed ? pod === target.node : node === target.node,
+    );
     if (own) return own;
   }
   return await findAgent(await clientFor(ctx, {}), target, namespace);
