@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { ciliumConfig, runningPod, type StubCluster, serveStub } from './stub-cluster.ts';
 
 const HOME = '/api/v1/namespaces/kube-system';
@@ -115,4 +119,86 @@ export function putDeployment(
     spec: { template: { spec: { containers: containers.map((name) => ({ name })) } } },
     status: { observedGeneration: 2, ...counts, ...status },
   });
+}
+
+/** Puts the Secret there that Helm keeps the release in. */
+export function putRelease(cluster: StubCluster, values: object, version = '1.19.0', revision = 1): void {
+  const release = {
+    name: 'cilium',
+    namespace: 'kube-system',
+    version: revision,
+    info: { status: 'deployed' },
+    chart: { metadata: { apiVersion: 'v2', name: 'cilium', version }, templates: [], values: {} },
+    config: values,
+    manifest: '',
+  };
+  const packed = gzipSync(JSON.stringify(release)).toString('base64');
+  cluster.objects.set(`${HOME}/secrets/sh.helm.release.v1.cilium.v1`, {
+    type: 'helm.sh/release.v1',
+    metadata: {
+      name: 'sh.helm.release.v1.cilium.v1',
+      namespace: 'kube-system',
+      labels: { name: 'cilium', owner: 'helm', status: 'deployed', version: '1' },
+    },
+    data: { release: Buffer.from(packed).toString('base64') },
+  });
+}
+
+/** Several clusters, and a kubeconfig whose contexts `net-1`, `net-2` … lead to them. */
+export interface Mesh extends AsyncDisposable {
+  clusters: MeshCluster[];
+  kubeconfig: string;
+}
+
+/** Serves so many. */
+export async function serveClusters(count: number): Promise<Mesh> {
+  const folder = mkdtempSync(join(tmpdir(), 'mesh-'));
+  const clusters: MeshCluster[] = [];
+  for (let i = 0; i < count; i++) clusters.push(await serveMesh());
+  const named = clusters.map(({ url }, i) => ({ name: `net-${i + 1}`, url }));
+  const kubeconfig = join(folder, 'config');
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({
+      clusters: named.map(({ name, url }) => ({ name, cluster: { server: url } })),
+      contexts: named.map(({ name }) => ({ name, context: { cluster: name, user: 'u' } })),
+      users: [{ name: 'u', user: {} }],
+      'current-context': 'net-1',
+    }),
+  );
+  return {
+    clusters,
+    kubeconfig,
+    [Symbol.asyncDispose]: async () => {
+      for (const cluster of clusters) await cluster[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Makes a cluster the one of a number in a mesh that is to be: with the mesh enabled, and connected to none. */
+export function resetMember(cluster: MeshCluster, number: number, ca: string): void {
+  resetMesh(cluster);
+  cluster.objects.set(
+    ...ciliumConfig({
+      'cluster-id': String(number),
+      'cluster-name': `cluster${number}`,
+      'identity-allocation-mode': 'crd',
+      'routing-mode': 'tunnel',
+    }),
+  );
+  putSecret(cluster, 'cilium-ca', { 'ca.crt': ca });
+  putService(
+    cluster,
+    {
+      type: 'LoadBalancer',
+      ports: [{ port: 2379 }],
+    },
+    { loadBalancer: { ingress: [{ ip: `192.0.2.${number}` }] } },
+  );
+  cluster.objects.set('/apis/cilium.io/v2/ciliumnodes/n1', {
+    metadata: { name: 'n1' },
+    spec: { ipam: { podCIDRs: [`10.${number}.0.0/24`] } },
+  });
+  putRelease(cluster, {});
 }

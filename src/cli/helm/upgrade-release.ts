@@ -15,6 +15,8 @@ import { waitWords, write } from './write.ts';
 export interface ReleaseChange {
   /** Nested as in values.yaml; they go before those of the release. */
   values: Record<string, unknown>;
+  /** All values that the release is to have, instead of its own with those on top, and the revision that they were made of. */
+  whole?: { values: Record<string, unknown>; revision: number } | undefined;
   /** Where Cilium is installed. */
   namespace: string;
   /** Default `cilium`. */
@@ -46,9 +48,15 @@ export async function upgradeRelease(
   const { values, namespace, release = 'cilium', waitMs } = change;
   const cluster = change.cluster ?? ctx.globals.cluster ?? {};
   const before = await requireRelease(client, namespace, release);
+  const { whole } = change;
+  if (whole && whole.revision !== before.revision)
+    throw new UserError(
+      `the release ${release} was changed meanwhile: revision ${whole.revision} was looked at, and ${before.revision} is there`,
+      { hint: 'Nothing was changed. Run the same again.' },
+    );
   const ownership = await readOwnership(client, namespace, release);
   await refuseGitOps(ctx, ownership, values);
-  const words = ['upgrade', release, '--reuse-values'];
+  const words = ['upgrade', release, whole ? '--reset-values' : '--reuse-values'];
   const helm = await helmOrCommand(ctx, change.helm, async () => values, {
     words: [...words, 'cilium', '--version', before.chartVersion, '--repo', REPOSITORY],
     cluster,
@@ -63,7 +71,7 @@ export async function upgradeRelease(
     ],
     cluster,
     namespace,
-    values: [{ text: JSON.stringify(values) }],
+    values: [{ text: JSON.stringify(whole?.values ?? values) }],
   });
   if (ran.code !== 0)
     throw await failedUpgrade(client, { namespace, release, cluster, fault: helmFault(ran), before });

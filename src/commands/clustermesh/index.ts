@@ -11,6 +11,26 @@ export const CLUSTERMESH: Verb = {
       asks: 'cluster',
       load: async () => (await import('./status.ts')).addClustermeshStatusCommand,
     },
+    enable: {
+      about: 'Run the server that other clusters connect to',
+      asks: 'cluster',
+      load: async () => (await import('./enable.ts')).addClustermeshEnableCommand,
+    },
+    disable: {
+      about: 'Stop the server that other clusters connect to, and forget them',
+      asks: 'cluster',
+      load: async () => (await import('./disable.ts')).addClustermeshDisableCommand,
+    },
+    connect: {
+      about: 'Connect clusters with each other',
+      asks: 'cluster',
+      load: async () => (await import('./connect.ts')).addClustermeshConnectCommand,
+    },
+    disconnect: {
+      about: 'Disconnect clusters from each other',
+      asks: 'cluster',
+      load: async () => (await import('./disconnect.ts')).addClustermeshDisconnectCommand,
+    },
     'inspect-policy-default-local-cluster': {
       about: 'List the policies that policy-default-local-cluster would change',
       long: 'List the policies whose peers, where peers are those of their own cluster by default, would be fewer',
