@@ -76,6 +76,16 @@ export const ELSEWHERE_GLOBALS: GlobalFlags = {
   ],
 };
 
+/** Flags of a verb that reads this machine, or of a cluster what an archive has of it. */
+export const ARCHIVE_GLOBALS: GlobalFlags = {
+  title: CLUSTER_GLOBALS.title,
+  options: () => [
+    fromOption(),
+    new Option('--node <name>', 'With --from: read what it has of this node'),
+    new Option('--all-nodes', 'With --from: read what it has of each node'),
+  ],
+};
+
 /** The same for verbs whose words have meanings of their own: `-n` is no flag there. */
 export const ELSEWHERE_LONG_GLOBALS: GlobalFlags = {
   title: ELSEWHERE_GLOBALS.title,

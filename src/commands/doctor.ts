@@ -7,11 +7,17 @@ import { readStatus } from '../agent/decode/status.ts';
 import { examples } from '../cli/flags.ts';
 import { outputOption } from '../cli/output.ts';
 import type { Context } from '../context.ts';
-import { SilentExit, UserError } from '../errors.ts';
+import { errorMessage, SilentExit, UserError } from '../errors.ts';
 import type { Diagnosis, Severity } from '../model/doctor.ts';
 import type { EndpointRow } from '../model/endpoint.ts';
 import { runChecks } from '../node/doctor/checks.ts';
-import { type AgentFacts, type KnownEndpoint, readKernelFacts } from '../node/doctor/facts.ts';
+import {
+  type AgentFacts,
+  type KernelFacts,
+  type KnownEndpoint,
+  readKernelFacts,
+} from '../node/doctor/facts.ts';
+import { kernelFactsOf } from '../node/doctor/told.ts';
 import { renderDiagnoses } from '../render/node/doctor.ts';
 import { renderOutput } from '../render/text/output.ts';
 import { paletteFor } from '../render/text/palette.ts';
@@ -30,17 +36,22 @@ export function addDoctorCommand(command: Command, ctx: Context): void {
         .default('failure'),
     )
     .addOption(outputOption())
-    .addHelpText('after', examples('cilium doctor', 'cilium doctor -o json --fail-on warning'))
+    .addHelpText(
+      'after',
+      examples(
+        'cilium doctor',
+        'cilium doctor -o json --fail-on warning',
+        'cilium doctor --from dump.zip --node worker-2',
+      ),
+    )
     .action((options: DoctorOptions) => runDoctor(options, ctx));
 }
 
 /** Asks the agent, reads the kernel, compares. An agent that does not answer is a finding, not the end. */
 export async function runDoctor(options: DoctorOptions, ctx: Context): Promise<void> {
-  const { agent, problem } = await askAgent(ctx);
-  const diagnoses = [
-    ...(problem ? [problem] : []),
-    ...runChecks(await readKernelFacts(ctx.globals.bpfRoot), agent),
-  ];
+  const kernel = await kernelOf(ctx);
+  const { agent, problem } = await askAgent(ctx, kernel);
+  const diagnoses = [...(problem ? [problem] : []), ...runChecks(kernel, agent)];
   const text = options.output
     ? await renderOutput(diagnoses, options.output)
     : renderDiagnoses(diagnoses, paletteFor(ctx.globals.color, ctx.env, ctx.out.isTTY));
@@ -50,16 +61,46 @@ export async function runDoctor(options: DoctorOptions, ctx: Context): Promise<v
   if (diagnoses.some(({ severity }) => bad.includes(severity))) throw new SilentExit(1);
 }
 
-async function askAgent(ctx: Context): Promise<{ agent?: AgentFacts; problem?: Diagnosis }> {
+/** The kernel of this machine, or what an archive has of one. */
+async function kernelOf(ctx: Context): Promise<KernelFacts> {
+  const { archive, elsewhere, bpfRoot } = ctx.globals;
+  if (archive) {
+    const { recordedOutput } = await import('../cli/kube/replay.ts');
+    const first = (...words: readonly string[]) => recordedOutput(words, ctx);
+    return kernelFactsOf({
+      endpoints: await first('bpf endpoint list -o json', 'bpf endpoint list'),
+      ipcache: await first('bpf ipcache list -o json', 'bpf ipcache list'),
+      policy: await first(
+        'bpf policy get --all -o json',
+        'bpf policy get --all -n',
+        'bpf policy list -o json',
+      ),
+    });
+  }
+  if (elsewhere)
+    throw new UserError('doctor reads the kernel of this machine: no agent has it in its own command line', {
+      hint: 'Run it on the node itself, or read an archive: --from.',
+    });
+  return await readKernelFacts(bpfRoot);
+}
+
+async function askAgent(
+  ctx: Context,
+  kernel: KernelFacts,
+): Promise<{ agent?: AgentFacts; problem?: Diagnosis }> {
   try {
     const client = await ctx.agent();
     const endpoints = await listEndpoints(client);
-    const identities = await listIdentities(client);
+    const identities = await listIdentities(client).catch((error: unknown) => {
+      if (!isNotCollected(error)) throw error;
+      kernel.untold = { ...kernel.untold, 'policy identities': errorMessage(error) };
+      return undefined;
+    });
     const status = await readStatus(client, { brief: false });
     return {
       agent: {
         endpoints: endpoints.decode().map(knownEndpoint),
-        identities: new Set(identities.decode().map(({ id }) => id)),
+        identities: identities && new Set(identities.decode().map(({ id }) => id)),
         socketLb: status.decode().kubeProxy?.features.socketLb === true,
         dryMode: await inDryMode(client),
       },
@@ -69,11 +110,18 @@ async function askAgent(ctx: Context): Promise<{ agent?: AgentFacts; problem?: D
     const diagnosis: Diagnosis = {
       check: 'agent',
       severity: 'failure',
-      what: 'the agent does not answer',
+      what: isNotCollected(error) ? 'what the agent answers was not collected' : 'the agent does not answer',
       evidence: [error.message],
     };
     return { problem: error.hint ? { ...diagnosis, next: error.hint } : diagnosis };
   }
+}
+
+/** Whether an archive does not hold what was asked for. */
+function isNotCollected(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (cause.name === 'NotCollected') return true;
+  return false;
 }
 
 function knownEndpoint(endpoint: EndpointRow): KnownEndpoint {

@@ -1,4 +1,10 @@
-import { AGENT_GLOBALS, BPF_GLOBALS, CLUSTER_GLOBALS, ELSEWHERE_GLOBALS } from '../cli/flags.ts';
+import {
+  AGENT_GLOBALS,
+  ARCHIVE_GLOBALS,
+  BPF_GLOBALS,
+  CLUSTER_GLOBALS,
+  ELSEWHERE_GLOBALS,
+} from '../cli/flags.ts';
 import type { Verb } from '../cli/tree.ts';
 import { BGP } from './bgp/index.ts';
 import { BPF } from './bpf/index.ts';
@@ -117,7 +123,7 @@ export const TREE: Verb = {
     cleanup: CLEANUP,
     doctor: {
       about: 'Compare the state that the agent reports with the state of the kernel',
-      globals: BPF_GLOBALS,
+      globals: [BPF_GLOBALS, ARCHIVE_GLOBALS],
       root: true,
       load: async () => (await import('./doctor.ts')).addDoctorCommand,
     },

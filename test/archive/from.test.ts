@@ -171,6 +171,7 @@ const EXCUSED: Readonly<Record<string, string>> = {
   'bpf lb maglev get': 'the same',
   'bpf policy get': 'the same',
   'bpf sha get': 'the same',
+  doctor: 'reads the kernel of this machine; of an archive what was printed of it: reference.test.ts',
   context: 'reads the kubeconfig, which an archive has none of',
   'features summary': 'asks nobody: it says what runs instead',
   'encrypt key-status': 'reads a Secret, which no archive holds',

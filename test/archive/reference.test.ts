@@ -121,6 +121,21 @@ describe('of an archive of cilium-cli', () => {
     expect(stderr).not.toMatch(/undefined|\[object|fault in the toolkit/);
   });
 
+  test('the doctor compares what was printed of the maps with what the agent said', async () => {
+    const { stdout, code } = await from('doctor', ...NODE);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/endpoint map.*agree/);
+    expect(stdout).toMatch(/ipcache.*agree/);
+    expect(stdout).toMatch(/policy maps.*agree/);
+    expect(stdout).toMatch(/map pressure.*an archive, which does not tell this of the kernel/);
+    expect(stdout).toMatch(/policy identities.*holds no answer to GET \/v1\/identity/);
+    const live = await run(['doctor', ...NODE]);
+    expect([live.code, live.stderr]).toEqual([
+      1,
+      expect.stringContaining('doctor reads the kernel of this machine'),
+    ]);
+  });
+
   test('a kind that the cluster did not have is told apart from one that was not collected', async () => {
     const { stderr } = await from('lrp', 'list', '-A');
     expect(stderr).toContain('the cluster has no ciliumlocalredirectpolicies');

@@ -2,7 +2,7 @@ import type { Option } from 'commander';
 import { NotCollected } from '../../archive/recording.ts';
 import type { Context } from '../../context.ts';
 import type { AgentPlace } from '../../kube/agents.ts';
-import { noAgent, soleAgent } from '../../kube/road.ts';
+import { agentIn, noAgent, soleAgent } from '../../kube/road.ts';
 
 /** The node of the only agent that the archive has. Throws UserError where it has several. */
 export async function soleNode(ctx: Context): Promise<string> {
@@ -45,6 +45,24 @@ export async function replay(
     },
   );
 }
+
+/** What the agent's own program printed for the first of several lines that was run; undefined where none was. */
+export async function recordedOutput(lines: readonly string[], ctx: Context): Promise<string | undefined> {
+  const { archive, elsewhere } = ctx.globals;
+  const place = elsewhere ? await agentIn(ctx, elsewhere) : await soleAgent(ctx);
+  const agent = await archive?.agent(place);
+  for (const line of lines) {
+    const run = await agent?.run(line.split(' '), COMMON);
+    if (run?.exitCode === 0) return run.stdout.toString('utf8');
+  }
+  return undefined;
+}
+
+/** Flags that the agent's verbs of maps have. */
+const COMMON = [
+  { long: '--output', short: '-o', takesValue: true },
+  { long: '--numeric', short: '-n', takesValue: false },
+];
 
 /** The table of connections that is meant without a word; up to 1.15 it had to be named. */
 function withTable(called: string, args: readonly string[]): readonly string[] {

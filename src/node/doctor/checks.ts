@@ -30,6 +30,7 @@ export function runChecks(kernel: KernelFacts, agent: AgentFacts | undefined): D
   ];
   // Programs on this node are not those of an agent that loads none.
   const idle = agent?.dryMode === true ? NO_PROGRAMS : kernel.unlisted;
+  const report = (name: string, found: Diagnosis[], fine: string) => reported(name, found, fine, kernel);
   return [
     ...report('pins', checkBrokenPins(kernel), `${kernel.maps.length} pinned maps can be read`),
     ...report('map pressure', checkPressure(kernel), 'no map is above 80 % of its capacity'),
@@ -50,8 +51,11 @@ function skipped(check: string, what: string): Diagnosis[] {
   return [{ check, severity: 'skipped', what, evidence: [] }];
 }
 
-function report(check: string, found: Diagnosis[], fine: string): Diagnosis[] {
-  return found.length > 0 ? found : [{ check, severity: 'ok', what: fine, evidence: [] }];
+/** What was found; that nothing was is only told where something is known. */
+function reported(check: string, found: Diagnosis[], fine: string, { untold }: KernelFacts): Diagnosis[] {
+  if (found.length > 0) return found;
+  const why = untold?.[check];
+  return why === undefined ? [{ check, severity: 'ok', what: fine, evidence: [] }] : skipped(check, why);
 }
 
 function checkBrokenPins({ broken }: KernelFacts): Diagnosis[] {
@@ -196,6 +200,7 @@ function checkPolicyIdentities(
   { policyIdentities }: KernelFacts,
   { identities, endpoints }: AgentFacts,
 ): Diagnosis[] {
+  if (!identities) return [];
   const ids = new Set(endpoints.map(({ id }) => id));
   return [...policyIdentities]
     .filter(([endpoint]) => ids.has(endpoint))
@@ -237,8 +242,8 @@ function checkEndpointPrograms(
     }));
 }
 
-function checkSocketLb({ programs }: KernelFacts, { socketLb }: AgentFacts): Diagnosis[] {
-  if (!socketLb || programs.some(({ name }) => name.startsWith('cil_sock'))) return [];
+function checkSocketLb({ programs, untold }: KernelFacts, { socketLb }: AgentFacts): Diagnosis[] {
+  if (untold || !socketLb || programs.some(({ name }) => name.startsWith('cil_sock'))) return [];
   return [
     {
       check: 'socket load balancing',

@@ -25,7 +25,8 @@ export interface KnownEndpoint {
 /** What the agent says; undefined when it does not answer. */
 export interface AgentFacts {
   endpoints: KnownEndpoint[];
-  identities: ReadonlySet<number>;
+  /** Undefined where it is not known. */
+  identities: ReadonlySet<number> | undefined;
   /** Whether services are handled at the socket. */
   socketLb: boolean;
   /** Whether the agent loads no programs, as one in dry mode or one that a lab plays. */
@@ -47,6 +48,8 @@ export interface KernelFacts {
   broken: { path: string; error: string }[];
   /** Why the kernel does not list its programs and links; undefined when it does. */
   unlisted?: string;
+  /** Why nothing is known for a check, by its name. */
+  untold?: Readonly<Record<string, string>>;
 }
 
 /** Reads everything that the checks compare. Writes nothing. */
