@@ -91,6 +91,7 @@ const WORDS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['--state', 'cluster'],
   ],
   'encryption key-status': [['--show-secret'], ['-o', 'json']],
+  'connectivity check': [['a/b', 'c/d', '--port', '80', '--no-try']],
   'config drift': [[], ['-n', 'kube-system', '-o', 'json'], ['-n', 'kube-system']],
   logs: [[], ['--component', 'all', '-o', 'json'], ['--color', 'always']],
   'envoy admin logging set global': [['debug']],
@@ -260,9 +261,12 @@ async function kubeServer(): Promise<string> {
       defaults: { [EVIL]: EVIL },
       addresses: [{ type: EVIL, ip: EVIL }],
       selector: { matchLabels: { [EVIL]: EVIL } },
+      // Of a Node.
+      taints: [{ key: EVIL, value: EVIL, effect: EVIL }],
     },
     status: {
       phase: EVIL,
+      podIP: EVIL,
       reason: EVIL,
       message: EVIL,
       conditions: [{ type: EVIL, status: EVIL, reason: EVIL, message: EVIL }],
@@ -296,6 +300,7 @@ async function kubeServer(): Promise<string> {
       if (request.headers.accept?.includes('as=Table')) return answerJson(response, table);
       if (/\/(?:configmaps|daemonsets|deployments|services|secrets|nodes)\/[^/]+$/.test(path))
         return answerJson(response, object);
+      if (/\/pods\/[^/]+$/.test(path)) return answerJson(response, pod(running, 'Running'));
       const items = path.endsWith('/pods') ? [pod(running, 'Running'), pod(broken, 'Pending')] : [object];
       return answerJson(response, { kind: 'List', metadata: {}, items });
     }),
