@@ -72,6 +72,8 @@ export async function startApiServer(): Promise<ApiServer> {
         ...[`--service-account-signing-key-file=${file('sa.key')}`, '--authorization-mode=RBAC'],
         ...[`--token-auth-file=${file('tokens.csv')}`, `--cert-dir=${file('certs')}`],
         ...['--service-cluster-ip-range=10.0.0.0/24', '--disable-admission-plugins=ServiceAccount'],
+        // As every cluster does that Cilium runs in.
+        '--allow-privileged=true',
       ],
       { stdio: 'ignore' },
     );

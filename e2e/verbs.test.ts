@@ -22,6 +22,8 @@ writeFileSync(TESTS, 'tests:\n- {from: app=a, to: app=b, port: 80, expect: allow
 /** Verbs that read what leads to the API server, and do not ask it. */
 const ASKS_NOBODY = ['context'];
 const OF_CLUSTER = ['--state', 'cluster'];
+/** Verbs below `hubble` that are cilium-cli's. */
+const OF_CILIUM = new Set(['port-forward', 'enable', 'disable', 'ui']);
 /** How each verb is run that asks the API server. */
 const ARGV: Readonly<Record<string, string[]>> = {
   status: [],
@@ -139,7 +141,7 @@ test('each verb that asks the API server is run here', () => {
 
 describe('each verb', () => {
   test.each(LINES.map((argv) => [argv]))('%j: a context that the kubeconfig does not have', async (argv) => {
-    const flag = argv[0] === 'hubble' && argv[1] !== 'port-forward' ? '--kube-context' : '--context';
+    const flag = argv[0] === 'hubble' && !OF_CILIUM.has(argv[1] ?? '') ? '--kube-context' : '--context';
     const { stdout, stderr, code } = await as('admin', [...argv, flag, 'nowhere']);
     expect(stderr).toContain('the kubeconfig has no context "nowhere"');
     // As the reference, these two say first what they are about to do.

@@ -78,7 +78,13 @@ async function install(client: KubeClient, flags: InstallFlags, ctx: Context): P
   await using chart = await openChart(helm, flags, ctx);
   refuseOld(chart.version);
   const found = await look(chart.version, isDry);
-  await checkValues(given, undefined, chart.version, { all: flags.ignoreLint === true, what: WHAT }, ctx);
+  await checkValues(
+    given,
+    { from: 'found out', values: found.automatic },
+    chart.version,
+    { all: flags.ignoreLint === true, what: WHAT },
+    ctx,
+  );
   const sources: HelmValues[] = [
     { text: JSON.stringify(found.automatic) },
     ...given.sources,

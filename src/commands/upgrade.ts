@@ -114,7 +114,7 @@ async function upgrade(client: KubeClient, flags: UpgradeFlags, ctx: Context): P
     ctx,
   );
   const all = { all: flags.ignoreLint === true || isDry || flags.diff === true, what: WHAT };
-  await checkValues(given, kept, chart.version, all, ctx);
+  await checkValues(given, { from: 'release', values: kept }, chart.version, all, ctx);
   const jump = jumpOf(before.chartVersion, chart.version);
   const values = [...given.sources, { text: JSON.stringify(found.proxy) }];
   const full = { ...run, values, words: ['upgrade', release, chart.path, ...words] };

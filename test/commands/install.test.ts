@@ -222,6 +222,12 @@ test('values that are wrong for the version are told before anything is done', a
   expect((await here.run(['install', ...CHART, '--set', 'tunnel=disabled', '--ignore-lint'])).code).toBe(0);
 });
 
+test('values are checked together with those that were found out', async () => {
+  await using here = await startInstallCluster(PROXY, { names: { cluster: 'prod' } });
+  const { stderr, code } = await here.run(['install', ...CHART, '--set', 'cluster.id=7']);
+  expect([stderr, code]).toEqual([expect.not.stringContaining('error'), 0]);
+});
+
 test('a chart that is too old is refused', async () => {
   await using here = await startInstallCluster(PROXY, { script: HELM_SCRIPT.replace('1.20.0', '1.15.9') });
   const { stderr, code } = await here.run(['install', ...CHART]);

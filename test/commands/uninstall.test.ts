@@ -121,7 +121,7 @@ describe('in earnest', () => {
   test('--crds removes the definitions, and lets held objects go', async () => {
     await using here = await startInstallCluster(CLUSTER);
     const { stdout, code } = await here.run(['uninstall', '--crds']);
-    expect(stdout).toContain('🔥 Deleting 1 CRDs of Cilium...\n');
+    expect(stdout).toContain('🔥 Deleting 1 CRD of Cilium...\n');
     expect(here.changes).toContainEqual({ method: 'DELETE', path: CRD_PATH, body: undefined });
     expect(here.changes.some(({ path }) => path.includes('example.com'))).toBe(false);
     expect(code).toBe(0);

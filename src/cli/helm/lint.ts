@@ -12,11 +12,11 @@ import type { GivenValues } from './values.ts';
 
 /**
  * Checks values for the release that a chart installs: findings go to stderr. Throws UserError where one is an error, unless it is
- * to be done all the same. `kept` are the values of the release that is upgraded.
+ * to be done all the same. `below` are values that count where nobody says otherwise: found out, or of the release that is upgraded.
  */
 export async function checkValues(
   given: GivenValues,
-  kept: Values | undefined,
+  below: { from: string; values: Values },
   chartVersion: string,
   { all, what }: { all: boolean; what: string },
   ctx: Context,
@@ -28,7 +28,8 @@ export async function checkValues(
   }
   const minor = minorOf(isNewer(release) ? NEWEST_RELEASE : release);
   const texts = [...given.files];
-  if (kept && Object.keys(kept).length > 0) texts.unshift({ file: 'release', text: await valuesYaml(kept) });
+  if (Object.keys(below.values).length > 0)
+    texts.unshift({ file: below.from, text: await valuesYaml(below.values) });
   if (Object.keys(given.pairs).length > 0)
     texts.push({ file: 'command line', text: await valuesYaml(given.pairs) });
   const { findings } = await lintConfig(texts, [], await loadFacts(), minor);

@@ -44,7 +44,9 @@ export async function cleanNodes(
     return [`no node was cleaned up: agents still run (${(await agents()).length})`];
   await removeCleanupPods(client, namespace);
   const nodes = await nodeNames(client);
-  await ctx.out.write(`🔥 Cleaning up the state of ${nodes.length} nodes...\n`);
+  await ctx.out.write(
+    `🔥 Cleaning up the state of ${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}...\n`,
+  );
   const results = await Promise.all(
     bounded(nodes, AT_ONCE, async (node) => {
       try {

@@ -18,7 +18,7 @@ export async function removeCrds(
   ctx: Context,
 ): Promise<string[]> {
   if (crds.length === 0) return [];
-  await ctx.out.write(`🔥 Deleting ${crds.length} CRDs of Cilium...\n`);
+  await ctx.out.write(`🔥 Deleting ${crds.length} ${crds.length === 1 ? 'CRD' : 'CRDs'} of Cilium...\n`);
   const failures: string[] = [];
   for (const { name } of crds)
     try {
@@ -42,6 +42,8 @@ export async function removeCrds(
 
 async function release(client: KubeClient, crd: LeftCrd, ctx: Context): Promise<void> {
   if (crd.held.length === 0) return;
-  await ctx.out.write(`  Taking finalizers off ${crd.held.length} objects of ${sanitizeCell(crd.name)}\n`);
+  await ctx.out.write(
+    `  Taking finalizers off ${crd.held.length} ${crd.held.length === 1 ? 'object' : 'objects'} of ${sanitizeCell(crd.name)}\n`,
+  );
   await releaseHeld(client, crd);
 }
