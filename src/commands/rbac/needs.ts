@@ -30,6 +30,17 @@ const RELAY = [
   ),
 ];
 const CONFIG = [core('cilium', 'get', 'configmaps', 'cilium-config')];
+/** To change the release of Cilium: to read it, and to see who owns it. */
+const RELEASE: Row = {
+  needs: [...CONFIG, core('cilium', 'list get', 'secrets'), apps('cilium', 'get', 'daemonsets', 'cilium')],
+  note: 'Helm itself needs what the objects of the chart need, and create and update of secrets. Owners are looked for among helmreleases and applications too, where they may be listed.',
+};
+/** How a cluster of a mesh is reached by the others. */
+const MESH_ACCESS = [
+  core('cilium', 'get', 'services', 'clustermesh-apiserver'),
+  // Where the Service is a NodePort.
+  core('cluster', 'list', 'nodes'),
+];
 /** To tell the release of the agents by their image. */
 const IMAGE = [apps('cilium', 'list', 'daemonsets')];
 /** What Helm keeps of its releases; their names have the revision in them. */
@@ -83,7 +94,8 @@ const TEST_PODS = [
 ];
 
 const ENCRYPTION: Readonly<Record<string, Row>> = {
-  status: OF_AGENTS,
+  // What is expected of IPsec follows from the configuration.
+  status: { needs: [...AGENTS, ...CONFIG] },
   'create-key': { needs: [IPSEC_KEYS, core('cilium', 'create', 'secrets')] },
   'rotate-key': {
     needs: [
@@ -106,6 +118,36 @@ export const NEEDS: Readonly<Record<string, Row>> = {
   'bgp config peers': list('ciliumbgppeerconfigs'),
   'bgp peers': OF_AGENTS,
   'bgp routes': OF_AGENTS,
+  'clustermesh connect': {
+    ...RELEASE,
+    needs: [...RELEASE.needs, ...MESH_ACCESS, cilium('cluster', 'list', 'ciliumnodes')],
+  },
+  'clustermesh disable': RELEASE,
+  'clustermesh disconnect': RELEASE,
+  'clustermesh enable': { ...RELEASE, needs: [...RELEASE.needs, core('cluster', 'list', 'nodes')] },
+  'clustermesh inspect-policy-default-local-cluster': {
+    needs: [
+      cilium('objects', 'list', 'ciliumnetworkpolicies'),
+      networking('objects', 'list', 'networkpolicies'),
+    ],
+  },
+  'clustermesh inspect-policy-default-local-cluster --all-namespaces': {
+    needs: [cilium('cluster', 'list', 'ciliumclusterwidenetworkpolicies')],
+  },
+  'clustermesh status': {
+    needs: [
+      ...AGENTS,
+      ...CONFIG,
+      ...MESH_ACCESS,
+      apps('cilium', 'get', 'deployments', 'clustermesh-apiserver'),
+      core(
+        'cilium',
+        'get',
+        'secrets',
+        ...['cilium-ca', 'cilium-clustermesh', 'cilium-kvstoremesh', 'clustermesh-apiserver-remote-cert'],
+      ),
+    ],
+  },
   'config delete': { needs: [...CONFIG, core('cilium', 'patch', 'configmaps', 'cilium-config')] },
   'config drift': {
     needs: [

@@ -41,6 +41,9 @@ const OF_CLUSTER = ['--state', 'cluster'];
 /** How a row is run where the words of its verb alone are not enough. */
 const ARGV: Readonly<Record<string, readonly string[]>> = {
   'bgp peers': ['--cluster'],
+  'clustermesh connect': ['--destination-context', 'lab'],
+  'clustermesh disconnect': ['--destination-context', 'lab'],
+  'clustermesh enable': ['--service-type', 'NodePort'],
   'config set': ['debug', 'true'],
   'config set --restart': ['rolling', 'debug', 'false'],
   'config delete': ['debug'],
@@ -98,6 +101,13 @@ const UNUSED: readonly { of: RegExp; right: Partial<Right>; why: string }[] = [
     why: 'what a PATCH that creates is asked for beside',
   },
   { of: /^connectivity perf/, right: { resource: 'services' }, why: 'it makes none' },
+  ...['nodes', 'ciliumnodes', 'daemonsets', 'services', 'deployments', 'secrets'].map((resource) => ({
+    of: /^clustermesh (connect|status)/,
+    right: { resource },
+    why: 'the lab has no server of a mesh',
+  })),
+  { of: /^clustermesh enable/, right: { resource: 'nodes' }, why: 'without --service-type' },
+  { of: /^encrypt(ion)? status/, right: { resource: 'configmaps' }, why: 'of nodes that encrypt with IPsec' },
   { of: /^policy import/, right: { verb: 'create' }, why: 'what a PATCH that creates is asked for beside' },
   { of: /^policy import/, right: { verb: 'get' }, why: 'with --diff and --wait' },
 ];
