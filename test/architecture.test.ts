@@ -151,9 +151,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lab/pods': [
     ...BASE,
     'lab/assets.ts',
+    'policy',
     'lab/kube/workloads',
     'lab/state',
     'lab/world',
+    'lab/policy',
+    'lab/agent',
     'lab/pods/programs/dns-server.ts',
   ],
   'lab/environment.ts': ['lab/folder.ts'],

@@ -32,6 +32,7 @@ export async function startClusterLab(options: LabOptions): Promise<Lab> {
     const nodes = members.map(({ node }) => node);
     const pods = options.pods ? await SandboxPods.open(first.info.dir, nodes, first.agent.log) : undefined;
     if (pods) closers.push(() => pods.close());
+    for (const { agent } of members) pods?.enforceFor(agent);
     const kube = await serveCluster(
       members,
       scenario.policies ?? [],

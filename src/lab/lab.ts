@@ -102,6 +102,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       scenario,
       version: options.version,
       clock: options.clock,
+      allowLocalhost: options.pods,
       log: (line) => {
         // What is said after its end has no place any more.
         if (existsSync(folder.dir)) appendFileSync(logFile, `${new Date().toISOString()} ${line}\n`);

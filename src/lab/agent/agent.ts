@@ -53,6 +53,8 @@ interface AgentOptions {
   version: AgentVersion;
   clock: Pick<Clock, 'nowMs'>;
   log?: (line: string) => void;
+  /** A node reaches its own pods whatever policies say, as agents of Kubernetes have it. */
+  allowLocalhost?: boolean | undefined;
 }
 
 /** The agent that a lab plays: its state, what follows from it, and what happens when it changes. */
@@ -72,12 +74,17 @@ export class Agent {
   flowCounts?: () => FlowCounts;
   /** Dropped flows by reason. */
   dropCounts?: () => ReadonlyMap<string, number>;
+  /** Has something enforce what endpoints should, before they are said to do so. */
+  enforce?: (wanted: ReadonlyMap<number, EndpointPolicyFacts>) => Promise<void>;
+  readonly #allowLocalhost: boolean;
   #policy: LabPolicy;
+  #isEnforcing = false;
   #regeneration: NodeJS.Timeout | undefined;
   #clients = new Set<number>();
 
   constructor(options: AgentOptions) {
     this.#clock = options.clock;
+    this.#allowLocalhost = options.allowLocalhost ?? false;
     this.version = options.version;
     this.log = options.log ?? (() => {});
     this.startedMs = this.nowMs();
@@ -129,7 +136,12 @@ export class Agent {
 
   /** True while endpoints follow a change. */
   get regenerating(): boolean {
-    return this.#regeneration !== undefined;
+    return this.#regeneration !== undefined || this.#isEnforcing;
+  }
+
+  /** Has endpoints follow what changed around this agent: addresses, or who enforces. */
+  refresh(reason: string): void {
+    this.#schedule(reason);
   }
 
   /** Newest line first. */
@@ -193,10 +205,38 @@ export class Agent {
       : settingsMoved
         ? 'Agent configuration changed'
         : 'updated security labels';
+    this.#schedule(reason);
+  }
+
+  #schedule(reason: string): void {
     this.#regeneration ??= setTimeout(() => {
       this.#regeneration = undefined;
-      this.#realize(reason);
+      if (!this.enforce) this.#realize(reason);
+      else void this.#enforced(reason);
     }, REGENERATION_MS).unref();
+  }
+
+  /** One after the other: what changes meanwhile is followed next. */
+  async #enforced(reason: string): Promise<void> {
+    if (this.#isEnforcing) return this.#schedule(reason);
+    this.#isEnforcing = true;
+    try {
+      const { revision } = this.state.policy;
+      const wanted = this.#wanted();
+      await this.enforce?.(wanted);
+      this.#realize(reason, revision, wanted);
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      this.log(`endpoints do not follow: ${text.split('\n')[0]}`);
+    } finally {
+      this.#isEnforcing = false;
+    }
+  }
+
+  /** What endpoints that are up should enforce. */
+  #wanted(): Map<number, EndpointPolicyFacts> {
+    const ready = this.state.endpoints.filter(({ state }) => state === 'ready');
+    return new Map(ready.map((endpoint) => [endpoint.id, this.desired(endpoint)]));
   }
 
   #compile(): LabPolicy {
@@ -219,6 +259,7 @@ export class Agent {
       enforcement: config.policyEnforcement,
       around,
       version: this.version,
+      allowLocalhost: this.#allowLocalhost,
     });
   }
 
@@ -242,17 +283,13 @@ export class Agent {
     });
   }
 
-  #realize(reason: string): void {
-    const { revision } = this.state.policy;
+  #realize(reason: string, revision = this.state.policy.revision, wanted = this.#wanted()): void {
     const timeMs = this.nowMs();
     for (const endpoint of this.state.endpoints) {
-      if (endpoint.state !== 'ready') continue;
+      const policy = wanted.get(endpoint.id);
+      if (!policy) continue;
       const before = this.#realized.get(endpoint.id);
-      this.#realized.set(endpoint.id, {
-        revision,
-        policy: this.desired(endpoint),
-        builds: (before?.builds ?? 0) + 1,
-      });
+      this.#realized.set(endpoint.id, { revision, policy, builds: (before?.builds ?? 0) + 1 });
       this.note(endpoint.id, {
         code: 'OK',
         message: `Successfully regenerated endpoint program (Reason: ${reason})`,

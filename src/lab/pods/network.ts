@@ -1,5 +1,6 @@
 import type { LabEndpoint } from '../state/state.ts';
 import type { LabNode } from '../world/world.ts';
+import { TO_PROXY } from './policy-rules.ts';
 import { quoted } from './sandbox.ts';
 
 /** The address by which pods reach their node over IPv6. */
@@ -12,7 +13,8 @@ const FORWARDS = [
   'echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter',
   // A proxy speaks in the name of those whose connections it takes.
   'echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind',
-  'echo 10000 19999 >/proc/sys/net/ipv4/ip_local_port_range',
+  // Below are those of the proxy, above those of Services.
+  'echo 20000 29999 >/proc/sys/net/ipv4/ip_local_port_range',
   'test ! -e /proc/sys/net/ipv6 || echo 1 >/proc/sys/net/ipv6/conf/all/forwarding',
   'test ! -e /proc/sys/net/ipv6 || echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind',
 ];
@@ -38,7 +40,7 @@ export function nodeScript(file: string, number: number, node: LabNode, others: 
         : []),
     ]),
     // What the proxy speaks in the name of others comes back to it.
-    'rule add fwmark 0x200/0xf00 lookup 200',
+    `rule add fwmark ${TO_PROXY}/${TO_PROXY} lookup 200`,
     'route add local 0.0.0.0/0 dev lo table 200',
   ];
   return [

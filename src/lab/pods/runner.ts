@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Agent } from '../agent/agent.ts';
+import { ipcache } from '../agent/ipcache.ts';
 import type { ClusterName, PodRunner, PodToRun } from '../kube/workloads/runner.ts';
 import type { LabService } from '../state/state.ts';
 import type { LabNode } from '../world/world.ts';
 import { workOf } from './containers.ts';
 import { goneScript, nodeScript, podScript } from './network.ts';
+import { type EnforcedEndpoint, policyRules } from './policy-rules.ts';
 import type { DnsFacts } from './programs/dns-server.ts';
 import { PING, programOf } from './programs.ts';
 import { type MachineCommand, quoted, Sandbox, SYSTEM_PATH } from './sandbox.ts';
@@ -80,6 +83,28 @@ export class SandboxPods implements PodRunner {
       lines.push(nodeScript(file, i, node, others));
     }
     await this.sandbox.run(lines.join('\n'));
+  }
+
+  /** Has the node of an agent enforce what its endpoints should. */
+  enforceFor(agent: Agent): void {
+    const file = this.#files.get(agent.world.self.name);
+    if (file === undefined) throw new Error(`there is no node ${agent.world.self.name}`);
+    agent.enforce = async (wanted) => {
+      const endpoints = agent.state.endpoints.flatMap((endpoint): EnforcedEndpoint[] => {
+        const policy = wanted.get(endpoint.id);
+        if (endpoint.kind !== 'pod' || !policy) return [];
+        const { id, interfaceName: link, ipv4, ipv6, options } = endpoint;
+        const addresses = [ipv4, ipv6].filter((ip) => ip !== undefined);
+        return [{ id, link, addresses, policy, isAudited: options.PolicyAuditMode === 'Enabled' }];
+      });
+      const rules = policyRules({
+        endpoints,
+        identities: ipcache(agent),
+        router: agent.world.self.router.ipv4,
+      });
+      await this.#load([[file, rules]]);
+    };
+    agent.refresh('pods run');
   }
 
   async start({ pod, node: nodeName, endpoint }: PodToRun): Promise<void> {
@@ -206,12 +231,15 @@ export class SandboxPods implements PodRunner {
       if (link !== undefined) wanted.set(file, serviceRules(this.#services, this.nodes, node, 'pod'));
     const changed = [...wanted].filter(([file, rules]) => this.#rules.get(file) !== rules);
     if (changed.length === 0) return;
-    await this.sandbox.run(
-      changed
-        .map(([file, rules]) => `nsenter --net=${quoted(file)} nft -f - <<'END'\n${rules}END`)
-        .join('\n'),
-    );
+    await this.#load(changed);
     for (const [file, rules] of changed) this.#rules.set(file, rules);
+  }
+
+  /** Loads rules into networks, all of one network at once. */
+  async #load(rules: readonly (readonly [file: string, rules: string])[]): Promise<void> {
+    await this.sandbox.run(
+      rules.map(([file, text]) => `nsenter --net=${quoted(file)} nft -f - <<'END'\n${text}END`).join('\n'),
+    );
   }
 }
 

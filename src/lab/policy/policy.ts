@@ -26,6 +26,8 @@ export interface PolicyInput {
   enforcement: string;
   around: Surroundings;
   version: AgentVersion;
+  /** Absent: policies decide about traffic of the node itself as well. */
+  allowLocalhost?: boolean;
 }
 
 /** What the rules make of one endpoint. Lists are null where the reference writes none. */
@@ -71,6 +73,7 @@ export class LabPolicy {
       {
         enforcement: enforcement === 'always' || enforcement === 'never' ? enforcement : 'default',
         release: releasePlayed(input.version),
+        allowLocalhost: input.allowLocalhost ?? false,
         development: input.version === 'all' ? undefined : false,
         ...(input.around.clusterName !== undefined && { clusterName: input.around.clusterName }),
         ...(input.around.objects && { objects: input.around.objects }),

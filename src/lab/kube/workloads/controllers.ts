@@ -96,7 +96,11 @@ function collectGarbage(store: ObjectStore): void {
 async function tellEachOther(members: readonly LabMember[]): Promise<void> {
   for (const { agent, node } of members) {
     const others = members.filter((other) => other.node.name !== node.name);
-    agent.world.remotePods = others.flatMap((other) => seenFromAway(other.node, other.agent.state));
+    const pods = others.flatMap((other) => seenFromAway(other.node, other.agent.state));
+    if (JSON.stringify(pods) !== JSON.stringify(agent.world.remotePods)) {
+      agent.world.remotePods = pods;
+      agent.refresh('addresses of pods changed');
+    }
     const identities = others.flatMap((other) => other.agent.state.identities);
     if (withIdentities(agent.state, identities) !== agent.state)
       await agent.store.update((state) => withIdentities(state, identities));

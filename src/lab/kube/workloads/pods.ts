@@ -109,7 +109,9 @@ export class Pods {
       fault = error instanceof Error ? error.message : String(error);
       member.agent.log(`pod ${namespace}/${name}: ${fault}`);
     }
-    while (endpoint && member.agent.regenerating) await new Promise((wait) => setTimeout(wait, LOOK_MS));
+    // Every node has to know who it is before it is ready.
+    while (endpoint && this.members.some(({ agent }) => agent.regenerating))
+      await new Promise((wait) => setTimeout(wait, LOOK_MS));
     const now = this.store.find(objectsOf('Pod'), namespace, name);
     if (now?.metadata.uid !== uid || (isRunning && fault === undefined)) return;
     keep(this.store, now, { ...now, status: this.#statusOf(now, member, endpoint, fault) });

@@ -1,0 +1,234 @@
+import type { MapEntry } from '../../policy/evaluate/maps/policy-map.ts';
+import type { EndpointPolicyFacts } from '../policy/policy.ts';
+
+/** Ports of a node's proxy: HTTP that leaves a pod, HTTP that reaches one, and DNS. */
+export const PROXY = { egress: 15_001, ingress: 15_002, dns: 15_053 } as const;
+/** From where the proxy calls on: so a connection of its own shows which way it was taken. */
+export const PROXY_SOURCES = { egress: [10_000, 14_999], ingress: [15_100, 19_999] } as const;
+/** A packet that comes back to the proxy, whomever it names. */
+export const TO_PROXY = 0x8000_0000;
+/** Of connections that the proxy makes. */
+const FROM_PROXY = 0x200;
+const [ICMP, UDP, ICMPV6] = [1, 17, 58];
+
+/** A pod's end of the rules of its node. */
+export interface EnforcedEndpoint {
+  id: number;
+  link: string;
+  addresses: string[];
+  policy: EndpointPolicyFacts;
+  /** What would be dropped is let through. */
+  isAudited: boolean;
+}
+
+/** What a node enforces. */
+export interface NodePolicy {
+  endpoints: readonly EnforcedEndpoint[];
+  /** Identities by address or prefix. */
+  identities: readonly { cidr: string; identity: number }[];
+  /** Where the proxy of the node listens. */
+  router: string;
+}
+
+type Direction = 'egress' | 'ingress';
+/** What becomes of a packet that a rule decides about, in the words of nft. */
+type Outcome = (entry: MapEntry | undefined) => string;
+
+/** The rules of nft that do in a node what the policy maps of its endpoints say. Loading them replaces all before. */
+export function policyRules({ endpoints, identities, router }: NodePolicy): string {
+  const chains: string[] = [];
+  const chain = (name: string, ...rules: string[]) =>
+    chains.push(`  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join('')}  }`);
+  chain('id_of_source', ...marks('saddr', identities));
+  chain('id_of_destination', ...marks('daddr', identities));
+  for (const { id, policy, isAudited } of endpoints) {
+    const refuse = (direction: Direction, entry: MapEntry | undefined) => {
+      const why = entry === undefined ? 'none' : entry.auth > 0 ? 'auth' : 'deny';
+      const what = isAudited ? 'return' : 'drop';
+      return `meta nftrace set 1 ${what} comment "${id} ${direction} ${why}"`;
+    };
+    const plainly =
+      (direction: Direction): Outcome =>
+      (entry) =>
+        isOpen(entry)
+          ? `return comment "${id} ${direction} ${entry.proxy ? 'proxy' : 'allow'}"`
+          : refuse(direction, entry);
+    // What is for the proxy was led there before; what was not is none of the proxy's business.
+    const withoutProxy =
+      (direction: Direction): Outcome =>
+      (entry) =>
+        entry?.proxy && isOpen(entry) ? refuse(direction, undefined) : plainly(direction)(entry);
+    const proxied =
+      (direction: Direction, otherwise: string): Outcome =>
+      (entry) => {
+        if (!isOpen(entry)) return 'accept';
+        if (!entry.proxy) return otherwise;
+        const isDns = entry.protocol === UDP || entry.port === 53;
+        const port = isDns ? PROXY.dns : PROXY[direction];
+        return `meta nfproto ipv4 meta nftrace set 1 dnat ip to ${router}:${port} comment "${id} ${direction} proxy"`;
+      };
+    chain(`from-${id}`, 'jump id_of_destination', ...decided(policy, 'egress', withoutProxy('egress')));
+    chain(`to-${id}`, 'jump id_of_source', ...decided(policy, 'ingress', withoutProxy('ingress')));
+    chain(`by-proxy-${id}`, 'jump id_of_source', ...decided(policy, 'ingress', plainly('ingress')));
+    chain(
+      `lead-from-${id}`,
+      'jump id_of_destination',
+      ...decided(policy, 'egress', proxied('egress', 'return')),
+    );
+    chain(`lead-to-${id}`, 'jump id_of_source', ...decided(policy, 'ingress', proxied('ingress', 'accept')));
+  }
+  const byLink = (prefix: string) => endpoints.map(({ id, link }) => `"${link}" : jump ${prefix}-${id}`);
+  const v4 = endpoints.flatMap(({ id, addresses }) =>
+    addresses.filter((one) => !one.includes(':')).map((one) => ({ id, address: one })),
+  );
+  const leads = v4.map(({ id, address }) => `${address} : jump lead-to-${id}`);
+  const known = endpoints.map(({ link }) => `"${link}"`);
+  const isNew = 'ct state new meta nftrace set 1';
+  const isReply = 'ct direction reply ct state established,related accept';
+  const neighbours = 'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept';
+  // An endpoint that is not known yet has no policy yet.
+  const strangers = (way: string) =>
+    `${way} "lxc*" ${known.length > 0 ? `${way} != { ${known.join(', ')} } ` : ''}drop`;
+  const from = lookup('iifname', byLink('from'));
+  chain(
+    'returning',
+    'type filter hook prerouting priority -150',
+    `ct direction reply ct mark and ${FROM_PROXY} == ${FROM_PROXY} meta mark set ${TO_PROXY}`,
+  );
+  chain(
+    'leading',
+    'type nat hook prerouting priority -99',
+    ...lookup('iifname', byLink('lead-from')),
+    ...lookup('ip daddr', leads),
+  );
+  const [first, last] = PROXY_SOURCES.egress;
+  chain(
+    'leading-own',
+    'type nat hook output priority -99',
+    // The proxy of the source calls a pod here that has a proxy as well.
+    ...lookup('ip daddr', leads).map((rule) => `tcp sport ${first}-${last} fib saddr type != local ${rule}`),
+  );
+  chain(
+    'leaving-proxy',
+    'type filter hook output priority -150',
+    `ct state new fib saddr type != local ct mark set ct mark or ${FROM_PROXY}`,
+  );
+  chain(
+    'forwarded',
+    'type filter hook forward priority 0',
+    isNew,
+    'ct state related accept',
+    isReply,
+    neighbours,
+    ...from,
+    strangers('iifname'),
+    ...lookup('oifname', byLink('to')),
+    strangers('oifname'),
+  );
+  chain(
+    'incoming',
+    'type filter hook input priority 0',
+    isNew,
+    'ct state related accept',
+    isReply,
+    neighbours,
+    `ct status dnat ip daddr ${router} th dport { ${Object.values(PROXY).join(', ')} } accept`,
+    ...from,
+    strangers('iifname'),
+  );
+  const [low, high] = PROXY_SOURCES.ingress;
+  chain(
+    'outgoing',
+    'type filter hook output priority 0',
+    isNew,
+    'ct state related accept',
+    isReply,
+    neighbours,
+    ...lookup(
+      'oifname',
+      endpoints.map(({ id, link }) => `"${link}" : goto by-proxy-${id}`),
+    ).map((rule) => `ct mark and ${FROM_PROXY} == ${FROM_PROXY} tcp sport ${low}-${high} ${rule}`),
+    ...lookup('oifname', byLink('to')),
+    strangers('oifname'),
+  );
+  return [
+    'table inet cilium_lab',
+    'delete table inet cilium_lab',
+    'table inet cilium_lab {',
+    ...chains,
+    '}',
+    '',
+  ].join('\n');
+}
+
+function isOpen(entry: MapEntry | undefined): entry is MapEntry {
+  return entry !== undefined && !entry.deny && entry.auth === 0;
+}
+
+function lookup(key: string, elements: readonly string[]): string[] {
+  return elements.length === 0 ? [] : [`${key} vmap { ${elements.join(', ')} }`];
+}
+
+/** Rules that mark a packet with the identity of an address of it: the longest prefix has the last word. */
+function marks(which: 'saddr' | 'daddr', identities: NodePolicy['identities']): string[] {
+  const sorted = identities
+    .map(({ cidr, identity }) => {
+      const [address = '', length = ''] = cidr.split('/');
+      const isV6 = address.includes(':');
+      return { cidr, address, identity, isV6, bits: Number(length || (isV6 ? 128 : 32)) };
+    })
+    .toSorted((a, b) => a.bits - b.bits);
+  const whole = (isV6: boolean) =>
+    sorted.filter((one) => one.isV6 === isV6 && one.bits === (isV6 ? 128 : 32));
+  const ranges = sorted.filter(({ isV6, bits }) => bits < (isV6 ? 128 : 32));
+  const exact = (isV6: boolean) => {
+    const elements = [...new Map(whole(isV6).map(({ address, identity }) => [address, identity]))];
+    if (elements.length === 0) return [];
+    const family = isV6 ? 'ip6' : 'ip';
+    return [
+      `meta mark set ${family} ${which} map { ${elements.map(([address, id]) => `${address} : ${id}`).join(', ')} }`,
+    ];
+  };
+  return [
+    'meta mark set 2',
+    ...ranges.map(({ cidr, isV6, bits, identity }) =>
+      bits === 0
+        ? `meta nfproto ${isV6 ? 'ipv6' : 'ipv4'} meta mark set ${identity}`
+        : `${isV6 ? 'ip6' : 'ip'} ${which} ${cidr} meta mark set ${identity}`,
+    ),
+    ...exact(false),
+    ...exact(true),
+  ];
+}
+
+/** The entries of a direction as rules, so that the first one that fits is the one that the map would give. */
+function decided(policy: EndpointPolicyFacts, direction: Direction, outcome: Outcome): string[] {
+  const { enforced } = policy[direction];
+  const entries = policy.entries.filter((entry) => entry.direction === direction);
+  if (!enforced && entries.length === 0) return ['return'];
+  const ordered = entries.toSorted(
+    (a, b) =>
+      (b.precedence ?? 0) - (a.precedence ?? 0) ||
+      Number(b.deny) - Number(a.deny) ||
+      Number(b.protocol > 0) - Number(a.protocol > 0) ||
+      b.prefix - a.prefix ||
+      Number(b.identity > 0) - Number(a.identity > 0),
+  );
+  return [
+    ...ordered.map((entry) => [...matchOf(entry), outcome(entry)].join(' ')),
+    enforced ? outcome(undefined) : 'return',
+  ];
+}
+
+function matchOf({ identity, protocol, port, prefix }: MapEntry): string[] {
+  const match = identity > 0 ? [`meta mark ${identity}`] : [];
+  if (protocol === 0) return match;
+  match.push(`meta l4proto ${protocol}`);
+  if (prefix === 0) return match;
+  const last = port + 2 ** (16 - prefix) - 1;
+  const ports = prefix === 16 ? `${port}` : `${port}-${last}`;
+  if (protocol === ICMP) match.push(`icmp type ${ports}`);
+  else if (protocol === ICMPV6) match.push(`icmpv6 type ${ports}`);
+  else match.push(`th dport ${ports}`);
+  return match;
+}
