@@ -28,6 +28,7 @@ const OF_CILIUM = new Set(['port-forward', 'enable', 'disable', 'ui']);
 const ARGV: Readonly<Record<string, string[]>> = {
   status: [],
   logs: ['--tail', '1'],
+  sysdump: ['--estimate'],
   'config view': [],
   'connectivity test': ['--deploy-timeout', '2s'],
   'connectivity check': ['default/a', 'default/b', '--port', '80'],

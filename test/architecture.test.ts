@@ -26,7 +26,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'render/bpf': [...BASE, 'render/text', 'bpf/layouts'],
   'render/node': [...BASE, 'render/text'],
   'render/lab.ts': [...BASE, 'render/text'],
-  'render/cluster': [...BASE, 'render/text', 'cluster'],
+  // The summary of an archive is made from its index.
+  'render/cluster': [...BASE, 'render/text', 'cluster', 'archive'],
 
   agent: [...BASE, 'agent/http', 'agent/decode', 'agent/client.ts'],
   'agent/http': ['errors.ts', 'lib'],
@@ -178,8 +179,24 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'agent',
     'kube',
   ],
+<<<<<<< HEAD
   'cli/kube': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'cluster', 'kube', 'archive'],
   'cli/helm': [...BASE, 'context.ts', 'cli', 'cli/kube', 'cli/policy/files.ts', 'render', 'cluster', 'kube'],
+=======
+  'cli/kube': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'cluster', 'kube'],
+  'cli/helm': [...BASE, 'context.ts', 'render', 'kube'],
+  'cli/sysdump': [
+    ...BASE,
+    'context.ts',
+    'version.ts',
+    'cli/progress.ts',
+    'render',
+    'agent',
+    'archive',
+    'cluster',
+    'kube',
+  ],
+>>>>>>> 25e53ce (Collect from a cluster what somebody needs who was not there)
   'cli/usage': [...BASE, 'context.ts', 'cli', 'render/text', 'agent'],
   'cli/bpf': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'bpf'],
   'cli/policy': [...BASE, 'context.ts', 'cli', 'cli/hubble', 'render', 'agent', 'hubble', 'policy', 'kube'],

@@ -67,3 +67,55 @@ async function nameless(folder: string): Promise<FileHandle> {
   await unlink(path);
   return file;
 }
+
+/** The last so many bytes of a stream, from the beginning of a line on. */
+export class TailSpool implements AsyncDisposable {
+  #before: Spool | undefined;
+  #now: Spool;
+  #total = 0;
+
+  constructor(
+    private readonly folder: string,
+    private readonly limit: number,
+  ) {
+    this.#now = new Spool(folder);
+  }
+
+  async write(bytes: Buffer): Promise<void> {
+    this.#total += bytes.length;
+    await this.#now.write(Buffer.from(bytes));
+    if (this.#now.size < this.limit) return;
+    await this.#before?.close();
+    this.#before = this.#now;
+    this.#now = new Spool(this.folder);
+  }
+
+  /** Bytes that are let go, but for the rest of a line. */
+  get dropped(): number {
+    return Math.max(0, this.#total - this.limit);
+  }
+
+  async *read(): AsyncGenerator<Buffer> {
+    const kept = (this.#before?.size ?? 0) + this.#now.size;
+    let skip = Math.max(0, kept - this.limit);
+    let isCut = this.dropped > 0;
+    for (const spool of [this.#before, this.#now])
+      for await (const part of spool?.read() ?? []) {
+        let rest = part.subarray(Math.min(skip, part.length));
+        skip -= part.length - rest.length;
+        if (skip > 0 || rest.length === 0) continue;
+        if (isCut) {
+          const end = rest.indexOf(0x0a);
+          if (end < 0) continue;
+          rest = rest.subarray(end + 1);
+          isCut = false;
+        }
+        if (rest.length > 0) yield rest;
+      }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#before?.close();
+    await this.#now.close();
+  }
+}

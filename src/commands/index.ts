@@ -111,8 +111,10 @@ export const TREE: Verb = {
       load: async () => (await import('./upgrade.ts')).addUpgradeCommand,
     },
     sysdump: {
-      about: 'Tell how to collect a sysdump of the whole cluster',
-      load: async () => (await import('./sysdump.ts')).addSysdumpCommand,
+      about: 'Collect what is needed to look into a cluster, as an archive without secrets',
+      globals: CLUSTER_GLOBALS,
+      asks: 'cluster',
+      load: async () => (await import('./sysdump/sysdump.ts')).addSysdumpCommand,
     },
     status: {
       about: 'Display status of daemon, or of a whole cluster',

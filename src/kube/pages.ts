@@ -8,6 +8,8 @@ export interface ListQuery {
   fieldSelector?: string | undefined;
   /** Of each object nothing but its metadata is needed. */
   namesOnly?: boolean;
+  /** The objects are handed on as they are: of them nothing is read. */
+  asTheyAre?: boolean;
   /** Objects per request, fewer than usual where each is large. */
   limit?: number;
 }
@@ -15,6 +17,9 @@ export interface ListQuery {
 /** A part of a list. */
 export interface Page<T> {
   items: T[];
+  /** Of the list, not of its items. */
+  apiVersion: string;
+  kind: string;
   /** True when the list began anew, since the server no longer knew the state it was of: what came before is void. */
   restarted: boolean;
   /** State of the cluster that the list shows. */
@@ -24,6 +29,8 @@ export interface Page<T> {
 }
 
 interface ObjectList<T> {
+  apiVersion?: string;
+  kind?: string;
   metadata?: { continue?: string; resourceVersion?: string; remainingItemCount?: number };
   items?: T[] | null;
 }
@@ -40,8 +47,8 @@ export async function* pages<T extends KubeObject>(
   path: string,
   query: ListQuery = {},
 ): AsyncGenerator<Page<T>> {
-  const form = listOf(OBJECT);
-  const { limit = PAGE, namesOnly = false, ...selectors } = query;
+  const { limit = PAGE, namesOnly = false, asTheyAre = false, ...selectors } = query;
+  const form = listOf(asTheyAre ? { fields: {} } : OBJECT);
   const accept = namesOnly ? METADATA_ONLY : undefined;
   let next: string | undefined;
   let restarted = false;
@@ -73,9 +80,11 @@ export async function* pages<T extends KubeObject>(
   } while (next !== undefined);
 }
 
-function page<T>({ items, metadata }: ObjectList<T>, restarted: boolean): Page<T> {
+function page<T>({ items, metadata, apiVersion, kind }: ObjectList<T>, restarted: boolean): Page<T> {
   return {
     items: items ?? [],
+    apiVersion: apiVersion ?? '',
+    kind: kind ?? '',
     restarted,
     resourceVersion: metadata?.resourceVersion ?? '',
     remaining: metadata?.remainingItemCount,

@@ -25,6 +25,8 @@ export interface HelmRelease {
   chartVersion: string;
   /** The version of what the chart installs, as the chart says. */
   appVersion: string;
+  /** When it was last installed or upgraded, RFC 3339; empty where it is not said. */
+  deployedAt: string;
   /** What the user gave beside the chart's defaults. */
   values: Record<string, unknown>;
   /** The rendered objects, as YAML documents. */
@@ -123,6 +125,7 @@ export function decodeRelease(packed: string, from: string): HelmRelease {
       revision: Number(version ?? 0),
       status: isRecord(info) ? String(info.status ?? '') : '',
       chartVersion: String(metadata.version ?? ''),
+      deployedAt: isRecord(info) ? String(info.last_deployed ?? '') : '',
       appVersion: String(metadata.appVersion ?? ''),
       values: isRecord(config) ? config : {},
       manifest: typeof manifest === 'string' ? manifest : '',

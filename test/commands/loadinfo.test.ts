@@ -56,9 +56,3 @@ test('loadinfo reads this machine', async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/^Load 1-min: \d+\.\d\d 5-min: .*\nMemory: Total: \d+ Used: \d+ \(/);
 });
-
-test('sysdump points to the collector for a cluster', async () => {
-  const { stdout, stderr, code } = await run(['sysdump', '--quick']);
-  expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
-  expect(stderr).toContain('cilium debuginfo');
-});

@@ -118,11 +118,13 @@ const TIMESTAMP =
 const NEEDS_ESCAPES =
   /[^\n\x20-\x7e\xa0-\u061b\u061d-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
 
-function scalar(value: unknown, indent: number): string {
+/** A value that is neither a list nor a map; `pad` is the column of the lines of a text of several, where it is not Go's. */
+export function scalar(value: unknown, indent: number, pad?: number): string {
   if (typeof value !== 'string') return value === null || value === undefined ? 'null' : numberText(value);
   if (NOT_A_STRING.test(value) || TIMESTAMP.test(value)) return doubleQuoted(value);
   if (NEEDS_ESCAPES.test(value)) return doubleQuoted(value);
-  if (value.includes('\n')) return literal(value, indent);
+  if (value.includes('\n'))
+    return literal(value, pad ?? nextIndent(indent), pad === undefined ? BEST_INDENT : 2);
   return plainAllowed(value) ? value : `'${value.replaceAll("'", "''")}'`;
 }
 
@@ -139,12 +141,12 @@ function plainAllowed(text: string): boolean {
   return !/:(?:\s|$)|\s#/.test(text);
 }
 
-function literal(text: string, indent: number): string {
+function literal(text: string, column: number, step: number): string {
   const trailing = /\n*$/.exec(text)?.[0].length ?? 0;
   const chomp = trailing === 0 ? '-' : trailing === 1 ? '' : '+';
   const body = text.replace(/\n+$/, '');
-  const hint = /^[ \n]/.test(text) ? String(BEST_INDENT) : '';
-  const pad = ' '.repeat(nextIndent(indent));
+  const hint = /^[ \n]/.test(text) ? String(step) : '';
+  const pad = ' '.repeat(column);
   const lines = body.split('\n').map((line) => (line === '' ? '' : pad + line));
   return `|${hint}${chomp}\n${lines.join('\n')}${'\n'.repeat(Math.max(0, trailing - 1))}`;
 }

@@ -164,6 +164,7 @@ export const ORDINARY: readonly string[] = [
   'GET /v1/endpoint/1234/healthz HTTP/1.1\nHost: localhost\nCookies are off\n',
   'mesh-auth-mutual-enabled: "false"\nauthenticated: true\nSecret "cilium-etcd-secrets" not found in namespace "kube-system"\n',
   'XFRM: src 10.0.0.1 dst 10.0.0.2 spi 0x00000003 reqid 1 mode tunnel mark 0x3e00/0xff00\n',
+  '"http":{"cookie":0,"x":"a=b"}} "Cookie": 123456789, "kafka":{"api_version":2,"api_key":"produce"}\n- apiKey: fetch\n',
   'PWD=/root OLDPWD=/ HOSTNAME=kind-worker\n',
   '{"continue":"eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ","remainingItemCount":7}\n',
 ];

@@ -18,7 +18,12 @@ export function isSecretName(name: string): boolean {
 const NO_SECRET =
   /^(?:|true|false|yes|no|on|off|null|nil|none|undefined|unset|empty|~|\d{1,3}|<[^>]*>|\$\{[^}]*\}|\$\([^)]*\)|\$[A-Z_]+|\*+|x{3,}|X{3,}|\.{3}|\[?redacted\]?|\{|\[|\{\}|\[\]|""|''|[|>][-+]?|(?:basic|bearer|digest|negotiate|token)(?:\s+redacted)?)$/i;
 
+/** Kafka calls its requests so, and a policy names them as apiKey. */
+const KAFKA =
+  /^(?:produce|fetch|offsets|(?:consumer|update)?metadata|leaderandisr|stopreplica|controlledshutdown|offset(?:commit|fetch|forleaderepoch)|findcoordinator|(?:join|leave|sync)group|heartbeat|(?:describe|list|delete)groups|saslhandshake|saslauthenticate|apiversions|(?:create|delete)(?:topics|acls|partitions|records)|initproducerid|(?:add|write|end)(?:partitionsto|offsetsto)?txn(?:markers)?|txnoffsetcommit|(?:describe|alter)configs)$/i;
+
 /** Whether a value under a secret's name is one. */
 export function isSecretValue(value: string): boolean {
-  return !NO_SECRET.test(value.trim());
+  const word = value.trim();
+  return !NO_SECRET.test(word) && !KAFKA.test(word);
 }

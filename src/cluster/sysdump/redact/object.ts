@@ -1,7 +1,7 @@
 import { parsePlainJson } from '../../../lib/exact-json.ts';
 import { isRecord } from '../../../lib/record.ts';
 import { isSecretName, isSecretValue, REDACTED } from './keys.ts';
-import type { OnRedaction } from './text.ts';
+import { type OnRedaction, redactText } from './text.ts';
 
 /** What is known of where an object comes from. */
 export interface ObjectOrigin {
@@ -33,7 +33,7 @@ interface Place {
 function redacted(value: unknown, place: Place): unknown {
   if (place.depth > 100) return value;
   const deeper = { ...place, depth: place.depth + 1 };
-  if (typeof value === 'string') return redactedJson(value, deeper);
+  if (typeof value === 'string') return redactedString(value, deeper);
   if (Array.isArray(value)) return mapped(value, (item) => redacted(item, deeper));
   if (!isRecord(value)) return value;
   let out: Record<string, unknown> | undefined;
@@ -93,6 +93,18 @@ function redactedArguments(words: readonly unknown[], place: Place, hide: (rule:
       ? hide('command-line')
       : redacted(word, place);
   });
+}
+
+/** Shorter texts, such as names, hold no secret that only they themselves tell of. */
+const SHORTEST = 12;
+
+/** A text within an object: looked at before it is escaped, which would hide much. */
+function redactedString(text: string, place: Place): string {
+  if (text.length < SHORTEST) return text;
+  const clean = redactedJson(text, place);
+  const bytes = Buffer.from(clean, 'utf8').toString('latin1');
+  const out = redactText(bytes, place.tell);
+  return out === bytes ? clean : Buffer.from(out, 'latin1').toString('utf8');
 }
 
 /** JSON in a string, with what is found in it replaced. */

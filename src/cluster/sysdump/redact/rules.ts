@@ -22,7 +22,7 @@ export interface Around {
 
 /** Words that begin or are the telling part of a secret's name. */
 const STEMS =
-  'passw|passphrase|pwd|secret|token|api[-_. ]?key|access[-_. ]?key|private[-_. ]?key|encrypt(?:ion)?[-_]?key|signing[-_]?key|shared[-_]?key|account[-_]?key|pre-?shared[-_ ]?key|master[-_]?key|auth[-_]?key|ssh[-_]?key|ipsec[-_]?key|licen[cs]e[-_]?key|client-key-data|tls\\.key|ca\\.key|credential|authorization|cookie|psk|connection[-_]?string|dsn|dockerconfigjson|dockercfg|key[-_]?material|webhook[-_]?url';
+  'passw|passphrase|pwd|secret|token|api[-_. ]?key|access[-_. ]?key|private[-_. ]?key|encrypt(?:ion)?[-_]?key|signing[-_]?key|shared[-_]?key|account[-_]?key|pre-?shared[-_ ]?key|master[-_]?key|auth[-_]?key|ssh[-_]?key|ipsec[-_]?key|licen[cs]e[-_]?key|client-key-data|tls\\.key|ca\\.key|credential|authorization|psk|connection[-_]?string|dsn|dockerconfigjson|dockercfg|key[-_]?material|webhook[-_]?url';
 /** A quote, however often it was escaped. */
 const QUOTE = '\\\\*["\']';
 
@@ -33,12 +33,15 @@ function nameOf({ text, start }: Around, end: string): string {
   return text.slice(from, start) + end;
 }
 
-/** Whether nothing but white space and dashes stands before a name on its line. */
+/** Whether a name begins its line but for white space, dashes and the time that logs begin with. */
 function beginsLine({ text, start }: Around): boolean {
-  let at = start;
-  while (at > 0 && start - at < 80 && /[\w.-]/.test(text[at - 1] ?? '')) at--;
-  while (at > 0 && start - at < 200 && /[ \t-]/.test(text[at - 1] ?? '')) at--;
-  return at === 0 || text[at - 1] === '\n';
+  const before = text.slice(Math.max(0, start - 200), start);
+  return /^(?:\d{4}-\d\d-\d\dT\S+ )?[ \t-]*[\w.-]*$/.test(before.slice(before.lastIndexOf('\n') + 1));
+}
+
+/** The same within a text whose ends of lines are escaped. */
+function beginsEscapedLine({ text, start }: Around): boolean {
+  return /\\+n(?:[ -]|\\+t)*[\w.-]*$/.test(text.slice(Math.max(0, start - 200), start));
 }
 
 function decodes(value: string | undefined, test: RegExp): boolean {
@@ -77,8 +80,14 @@ export const TEXT_RULES: readonly TextRule[] = [
     name: 'http-credentials',
     about: 'credentials in HTTP headers',
     pattern:
-      /(?<![\w-])(?:authorization|cookie|set-cookie)(?:\\*["'])?\s{0,3}[:=]\s{0,3}(?:\\*["'[])*(?:(?:basic|bearer|digest|token|negotiate|apikey|aws4-hmac-sha256)\s+)?(?<secret>[^\s"'\\][^\r\n"'\\]*)/gi,
+      /(?<![\w-])authorization(?:\\*["'])?\s{0,3}[:=]\s{0,3}(?:\\*["'[])*(?:(?:basic|bearer|digest|token|negotiate|apikey|aws4-hmac-sha256)\s+)?(?<secret>[^\s"'\\][^\r\n"'\\]*)/gi,
     isMeant: isSecret,
+  },
+  {
+    name: 'http-credentials',
+    about: 'cookies',
+    pattern:
+      /(?<![\w-])(?:set-)?cookie(?:\\*["'])?\s{0,3}[:=]\s{0,3}(?:\\*["'[])*(?<secret>[\w!#$%&*+.^|~-]+=[^\r\n"'\\]*)/gi,
   },
   {
     name: 'bearer-token',
@@ -95,13 +104,13 @@ export const TEXT_RULES: readonly TextRule[] = [
   {
     name: 'url-password',
     about: 'passwords in URLs',
-    pattern: /[a-z][a-z0-9+.-]{1,30}:\/\/[^\s/@:"'<>\\]{0,256}:(?<secret>[^\s@"'<>/\\]{1,512})@/gi,
+    pattern: /:\/\/[^\s/@:"'<>\\]{0,256}:(?<secret>[^\s@"'<>/\\]{1,512})@/gi,
     isMeant: isSecret,
   },
   {
     name: 'url-password',
     about: 'tokens in place of a name in URLs',
-    pattern: /[a-z][a-z0-9+.-]{1,30}:\/\/(?<secret>[^\s/@:"'<>\\]{20,512})@/gi,
+    pattern: /:\/\/(?<secret>[^\s/@:"'<>\\]{20,512})@/gi,
   },
   {
     name: 'signed-url',
@@ -144,12 +153,12 @@ export const TEXT_RULES: readonly TextRule[] = [
     name: 'wireguard-key',
     about: 'private keys of WireGuard in a dump of it',
     pattern:
-      /^(?:[\w.-]+\t)?(?<secret>[A-Za-z0-9+/]{43}=)\t[A-Za-z0-9+/]{43}=\t(?:\d+|off)\t(?:0x[0-9a-f]+|off)$/gm,
+      /(?<![A-Za-su-z0-9+/])(?<secret>[A-Za-z0-9+/]{43}=)(?:\t|\\+t)[A-Za-z0-9+/]{43}=(?:\t|\\+t)(?:\d+|off)(?:\t|\\+t)(?:0x[0-9a-f]+|off)/g,
   },
   {
     name: 'wireguard-key',
     about: 'preshared keys of WireGuard in a dump of it',
-    pattern: /^(?:[\w.-]+\t)?[A-Za-z0-9+/]{43}=\t(?<secret>[A-Za-z0-9+/]{43}=)\t(?:\S+:\d+|\(none\))\t/gm,
+    pattern: /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=\t(?<secret>[A-Za-z0-9+/]{43}=)\t(?:\S+:\d+|\(none\))\t/g,
   },
   {
     name: 'password-hash',
@@ -249,6 +258,16 @@ export const TEXT_RULES: readonly TextRule[] = [
     pattern: new RegExp(`(?<name>(?:${STEMS})[\\w.-]{0,24}):[ \\t]+(?<secret>[^\\s"'|>{[][^\\r\\n]*)`, 'gi'),
     isMeant: ({ name = '', secret = '' }, around) =>
       beginsLine(around) && isSecretName(nameOf(around, name)) && isSecretValue(secret),
+  },
+  {
+    name: 'secret-by-name',
+    about: 'a line that begins with a name of secrets, in a text that is escaped',
+    pattern: new RegExp(
+      `(?<name>(?:${STEMS})[\\w.-]{0,24}):[ \\t]+(?<secret>[^\\s"'|>{[\\\\][^"\\\\\\r\\n]*)`,
+      'gi',
+    ),
+    isMeant: ({ name = '', secret = '' }, around) =>
+      beginsEscapedLine(around) && isSecretName(nameOf(around, name)) && isSecretValue(secret),
   },
   {
     name: 'secret-by-name',

@@ -12,11 +12,12 @@ const MAX_DEPTH = 4;
 const MAX_UNPACKED = 16 * 1024 * 1024;
 /** The name of what is found within base64. */
 const PACKED = 'packed';
-const BASE64 = /[A-Za-z0-9+/_-]{16,}={0,2}(?:(?:\r?\n[ \t]*|\\+n)[A-Za-z0-9+/_-]{16,}={0,2})*/g;
+const BASE64 =
+  /(?:(?<![A-Za-z0-9+/_\\-])|(?<=\\[nrt]))[A-Za-z0-9+/_-]{16,}={0,2}(?:(?:\r?\n[ \t]*|\\+n)[A-Za-z0-9+/_-]{16,}={0,2})*/g;
 
 /** Replaces the secrets in a text of bytes (latin1). */
 export function redactText(text: string, tell: OnRedaction, depth = 0): string {
-  let out = text;
+  let out = depth < MAX_DEPTH ? redactEscaped(text, tell, depth) : text;
   for (const rule of TEXT_RULES) out = applyRule(rule, out, tell);
   return redactPacked(out, tell, depth);
 }
@@ -48,10 +49,37 @@ function applyRule({ name, pattern, isMeant }: TextRule, text: string, tell: OnR
   return at === 0 ? text : out + text.slice(at);
 }
 
+/** Strings of JSON in which an end of a line or a tab is escaped. */
+const ESCAPED = /"(?:[^"\\\n]|\\[^nt\n])*\\[nt](?:[^"\\\n]|\\.)*"/g;
+
+/** Looks at such strings as the text that they stand for; those without a secret stay byte for byte. */
+function redactEscaped(text: string, tell: OnRedaction, depth: number): string {
+  if (!text.includes('\\n') && !text.includes('\\t')) return text;
+  return text.replace(ESCAPED, (found) => {
+    try {
+      // Bytes of UTF-8 are kept apart from characters that are escaped.
+      const inner = String(
+        JSON.parse(found.replace(/[\x80-\xff]/g, (c) => String.fromCharCode(0xe000 + c.charCodeAt(0)))),
+      );
+      const clean = redactText(inner, tell, depth + 1);
+      if (clean === inner) return found;
+      return JSON.stringify(clean).replace(/[\u0080-\uffff]/g, (c) => {
+        const code = c.charCodeAt(0);
+        return code >= 0xe080 && code <= 0xe0ff
+          ? String.fromCharCode(code - 0xe000)
+          : `\\u${code.toString(16).padStart(4, '0')}`;
+      });
+    } catch {
+      return found;
+    }
+  });
+}
+
 /** Replaces what is packed as base64, or as gzip in it, and holds a secret. */
 function redactPacked(text: string, tell: OnRedaction, depth: number): string {
   if (depth >= MAX_DEPTH) return text;
   return text.replace(BASE64, (found) => {
+    if (!/[A-Z]/.test(found)) return found;
     if (holdsSecret(found.replace(/\s+|\\+n/g, ''), depth)) {
       tell(PACKED);
       return REDACTED;

@@ -1,0 +1,271 @@
+import { DEFAULT_SOCKET } from '../../agent/client.ts';
+import { HttpClient, type HttpRequest, TransportError } from '../../agent/http/http.ts';
+import {
+  AGENT_INDEX,
+  ARCHIVE_FORMAT,
+  type ArchivedAgent,
+  agentFolder,
+  type CommandRun,
+  type Exchange,
+  fileSafe,
+} from '../../archive/layout.ts';
+import {
+  AGENT_PATHS,
+  AGENT_PROGRAMS,
+  AGENT_VERBS,
+  type AgentPath,
+  ENDPOINT_PATHS,
+} from '../../cluster/sysdump/agent-items.ts';
+import { UserError } from '../../errors.ts';
+import { AGENT_CONTAINER } from '../../kube/agents.ts';
+import { wordsOf } from '../../kube/client.ts';
+import { ExecNotStarted, execStream } from '../../kube/exec.ts';
+import { openRoadTo } from '../../kube/road.ts';
+import { bounded } from '../../lib/bounded.ts';
+import { parsePlainJson } from '../../lib/exact-json.ts';
+import { isRecord } from '../../lib/record.ts';
+import { Broken } from './dump.ts';
+import type { Job, Work } from './jobs.ts';
+import type { Place, PodFacts } from './place.ts';
+import { podJob } from './pods.ts';
+
+/** What one answer may take. */
+const REQUEST_MS = 30_000;
+/** So many requests in a row without an answer, and the agent is asked no more. */
+const MAX_SILENT = 2;
+/** Commands that run in a pod at once: few, since it has other work. */
+const VERBS_AT_ONCE = 3;
+/** Answers that say what else to ask are held to be read. */
+const MAX_HELD = 32 * 1024 * 1024;
+const [ENDPOINTS, MAPS, HEALTH] = ['/v1/endpoint', '/v1/map', '/v1/healthz'] as const;
+const HELD: ReadonlySet<string> = new Set([ENDPOINTS, MAPS, HEALTH]);
+
+/** All that an agent answers, and what its own command line prints of the kernel: what `--from` reads again. */
+export function agentJob(place: Place, pod: PodFacts): Job {
+  return podJob(place, pod, AGENT_CONTAINER, {
+    task: `agent-api-${pod.name}`,
+    group: 'agents',
+    run: async (work) => {
+      const collector = new AgentCollector(place, pod, work);
+      try {
+        await collector.run();
+      } finally {
+        await collector.writeIndex();
+      }
+    },
+  });
+}
+
+class AgentCollector {
+  readonly #exchanges: Exchange[] = [];
+  readonly #commands: CommandRun[] = [];
+  readonly #held = new Map<string, unknown>();
+  readonly #clients = new Map<string, HttpClient>();
+  readonly #folder: string;
+  readonly #faults: string[] = [];
+  readonly #collectedAt: string;
+  #silent = 0;
+
+  constructor(
+    private readonly place: Place,
+    private readonly pod: PodFacts,
+    private readonly work: Work,
+  ) {
+    this.#folder = agentFolder(pod.node);
+    this.#collectedAt = new Date(place.ctx.clock.nowMs()).toISOString();
+  }
+
+  async run(): Promise<void> {
+    const { quick } = this.place.options;
+    await this.#askAll(AGENT_PATHS.filter((one) => one.quick || !quick));
+    if (!quick) {
+      const ids = listIn(this.#held.get(ENDPOINTS), 'id');
+      await this.#askAll(
+        ids.flatMap((id) =>
+          ENDPOINT_PATHS.map((path) => ({ path: path.replace('{id}', encodeURIComponent(id)), quick })),
+        ),
+      );
+      const maps = this.#held.get(MAPS);
+      const names = listIn(isRecord(maps) ? maps.maps : undefined, 'path').map(
+        (path) => path.split('/').at(-1) ?? '',
+      );
+      await this.#askAll(names.map((name) => ({ path: `/v1/map/${encodeURIComponent(name)}`, quick })));
+    }
+    await this.#runVerbs();
+    if (this.#faults.length > 0) throw new UserError(this.#faults.slice(0, 3).join('; '));
+  }
+
+  async #askAll(paths: readonly AgentPath[]): Promise<void> {
+    for (const path of paths) {
+      if (this.#silent >= MAX_SILENT) return;
+      await this.#ask(path);
+    }
+  }
+
+  #client(socket: string): HttpClient {
+    let client = this.#clients.get(socket);
+    if (!client) {
+      const { node, namespace, name } = this.pod;
+      const dial = openRoadTo(this.place.client, { node, namespace, pod: name });
+      client = new HttpClient({ network: 'unix', target: socket }, dial);
+      this.#clients.set(socket, client);
+    }
+    return client;
+  }
+
+  async #ask({ path, socket, body }: AgentPath): Promise<void> {
+    const { signal } = this.work;
+    const held: Buffer[] | undefined = HELD.has(path) ? [] : undefined;
+    let [size, status, type] = [0, 0, ''];
+    const file = `rest/${socket ? `${fileSafe(socket.split('/').at(-1) ?? '')}/` : ''}${restName(path)}`;
+    const request: HttpRequest = {
+      method: 'GET',
+      path,
+      timeoutMs: REQUEST_MS,
+      signal,
+      ...(body !== undefined && { body, headers: { 'content-type': 'application/json' } }),
+      ...(socket?.includes('envoy') && { headers: { host: 'envoy-admin', accept: '*/*' } }),
+    };
+    const record = (isCut: boolean, bytes: number): void => {
+      this.#exchanges.push({
+        path,
+        ...(socket !== undefined && { socket }),
+        ...(body !== undefined && { body }),
+        status,
+        type,
+        ...(bytes > 0 && { file }),
+        ...(isCut && { isCut }),
+      });
+    };
+    try {
+      const written = await this.place.dump.file(
+        `${this.#folder}/${file}`,
+        async (sink) => {
+          const answer = await this.#client(socket ?? DEFAULT_SOCKET).stream(request, (chunk, code) => {
+            status = code;
+            size += chunk.length;
+            if (size <= MAX_HELD) held?.push(Buffer.from(chunk));
+            return sink(chunk);
+          });
+          status = answer.status;
+          type = answer.contentType;
+        },
+        { keepsPart: true },
+      );
+      this.work.files.push(written);
+      record(false, written.bytes);
+      this.#silent = 0;
+      if (held && status === 200 && size <= MAX_HELD) this.#hold(path, Buffer.concat(held));
+    } catch (thrown) {
+      const error = thrown instanceof Broken ? thrown.cause : thrown;
+      if (thrown instanceof Broken && thrown.file.bytes > 0) {
+        this.work.files.push(thrown.file);
+        if (status !== 0) record(true, thrown.file.bytes);
+      }
+      signal.throwIfAborted();
+      // The health daemon and the proxy need not run.
+      if (socket !== undefined && error instanceof TransportError && error.fault === 'no-socket') return;
+      if (error instanceof ExecNotStarted) this.#silent = MAX_SILENT;
+      else if (!(error instanceof TransportError) || error.fault === 'timeout') this.#silent++;
+      else if (error.fault === 'no-socket' || error.fault === 'refused') this.#silent = MAX_SILENT;
+      this.#faults.push(`${path}: ${wordsOf(error)}`);
+    }
+  }
+
+  #hold(path: string, body: Buffer): void {
+    try {
+      this.#held.set(path, parsePlainJson(body.toString('utf8')));
+    } catch {
+      this.#faults.push(`${path}: the answer is not JSON`);
+    }
+  }
+
+  async #runVerbs(): Promise<void> {
+    const [first = [], ...rest] = AGENT_VERBS.flatMap(({ words, json }) =>
+      json ? [words, [...words, '-o', 'json']] : [words],
+    );
+    for (const program of AGENT_PROGRAMS) {
+      if (!(await this.#command([program, ...first]))) continue;
+      await Promise.all(bounded(rest, VERBS_AT_ONCE, (words) => this.#command([program, ...words])));
+      return;
+    }
+    this.#faults.push('the container has no command line of the agent');
+  }
+
+  /** Runs a command and keeps what it prints; false where the container does not have the program. */
+  async #command(argv: readonly string[]): Promise<boolean> {
+    const { client, dump } = this.place;
+    const { namespace, name: pod } = this.pod;
+    const stem = `cmd/${fileSafe(argv.slice(1).join('-'))}`;
+    const target = { namespace, pod, container: AGENT_CONTAINER, command: argv };
+    const run: { exitCode: number; stderr: string } = { exitCode: 0, stderr: '' };
+    const cut: { isCut?: true } = {};
+    const stdout = await dump
+      .file(
+        `${this.#folder}/${stem}.stdout`,
+        async (sink) => void Object.assign(run, await execStream(client, target, sink, this.work.signal)),
+        { keepsPart: true },
+      )
+      .catch((thrown: unknown) => {
+        const error = thrown instanceof Broken ? thrown.cause : thrown;
+        if (error instanceof ExecNotStarted) return undefined;
+        this.work.signal.throwIfAborted();
+        this.#faults.push(`${argv.join(' ')}: ${wordsOf(error)}`);
+        cut.isCut = true;
+        return thrown instanceof Broken ? thrown.file : null;
+      });
+    if (stdout === null) return true;
+    if (stdout === undefined) return false;
+    this.work.files.push(stdout);
+    const stderr =
+      run.stderr === ''
+        ? undefined
+        : await dump.file(`${this.#folder}/${stem}.stderr`, (sink) => sink(run.stderr));
+    if (stderr) this.work.files.push(stderr);
+    this.#commands.push({
+      argv,
+      exitCode: run.exitCode,
+      stdout: stdout.file.slice(this.#folder.length + 1),
+      ...(stderr !== undefined && { stderr: stderr.file.slice(this.#folder.length + 1) }),
+      ...cut,
+    });
+    return true;
+  }
+
+  async writeIndex(): Promise<void> {
+    const { node, namespace, name: pod, containers } = this.pod;
+    const health = this.#held.get(HEALTH);
+    const said = isRecord(health) && isRecord(health.cilium) ? String(health.cilium.msg ?? '') : '';
+    const image = containers.find(({ name }) => name === AGENT_CONTAINER)?.image;
+    const version = /(\d+\.\d+\.\d+[^\s:@]*)/.exec(said)?.[1] ?? /:v?(\d+\.\d+[^@]*)/.exec(image ?? '')?.[1];
+    const agent: ArchivedAgent = {
+      format: ARCHIVE_FORMAT,
+      node,
+      pod,
+      namespace,
+      ...(image && { image }),
+      ...(version !== undefined && { version }),
+      collectedAt: this.#collectedAt,
+      exchanges: this.#exchanges,
+      commands: this.#commands.toSorted((a, b) => (a.argv.join(' ') < b.argv.join(' ') ? -1 : 1)),
+    };
+    const file = await this.place.dump.file(`${this.#folder}/${AGENT_INDEX}`, (sink) =>
+      sink(`${JSON.stringify(agent, null, 2)}\n`),
+    );
+    this.work.files.push(file);
+  }
+}
+
+/** Name of the file with the answer of a path. */
+function restName(path: string): string {
+  const name = path.replace(/^\/(?:v1\/)?/, '').replace(/\/$/, '');
+  const [place = '', query] = name.split('?');
+  const parts = place.split('/').map(decodeURIComponent).map(fileSafe);
+  return `${parts.join('/')}${query === undefined ? '' : `_${fileSafe(query)}`}.body`;
+}
+
+/** A field of each item of a list, as text. */
+function listIn(list: unknown, field: string): string[] {
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((item) => (isRecord(item) && item[field] !== undefined ? [String(item[field])] : []));
+}
