@@ -179,12 +179,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'agent',
     'kube',
   ],
-<<<<<<< HEAD
   'cli/kube': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'cluster', 'kube', 'archive'],
   'cli/helm': [...BASE, 'context.ts', 'cli', 'cli/kube', 'cli/policy/files.ts', 'render', 'cluster', 'kube'],
-=======
-  'cli/kube': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'cluster', 'kube'],
-  'cli/helm': [...BASE, 'context.ts', 'render', 'kube'],
   'cli/sysdump': [
     ...BASE,
     'context.ts',
@@ -196,7 +192,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'cluster',
     'kube',
   ],
->>>>>>> 25e53ce (Collect from a cluster what somebody needs who was not there)
   'cli/usage': [...BASE, 'context.ts', 'cli', 'render/text', 'agent'],
   'cli/bpf': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'bpf'],
   'cli/policy': [...BASE, 'context.ts', 'cli', 'cli/hubble', 'render', 'agent', 'hubble', 'policy', 'kube'],

@@ -285,6 +285,28 @@ export const NEEDS: Readonly<Record<string, Row>> = {
   'status --rollout': {
     needs: [apps('cilium', 'list', 'controllerrevisions replicasets'), core('cluster', 'list', 'nodes')],
   },
+  sysdump: {
+    needs: [
+      ...AGENTS,
+      ...CONFIG,
+      ...HELM,
+      core('cluster', 'list', 'nodes namespaces pods services endpoints events'),
+      core('cilium', 'get', 'pods/log pods/proxy configmaps'),
+      apps('cluster', 'list', 'daemonsets deployments'),
+      apps('cilium', 'get list', 'daemonsets deployments statefulsets controllerrevisions'),
+      of('batch')('cilium', 'get', 'cronjobs'),
+      networking('cluster', 'list', 'networkpolicies ingresses ingressclasses'),
+      of('discovery.k8s.io')('cluster', 'list', 'endpointslices'),
+      of('coordination.k8s.io')('cluster', 'list', 'leases'),
+      of('metrics.k8s.io')('cluster', 'list', 'nodes pods'),
+      of('apiextensions.k8s.io')('cluster', 'list', 'customresourcedefinitions'),
+      of('cert-manager.io')('cluster', 'list', 'certificates'),
+      of('gateway.networking.k8s.io')('cluster', 'list', '*'),
+      cilium('cluster', 'list', '*'),
+    ],
+    note: 'What it may not read is a reason in its index, not an end. The metrics of the API server need get of the URL /metrics.',
+  },
+  'sysdump --estimate': { needs: [core('cluster', 'get', 'nodes/proxy')] },
   version: { needs: [...HELM, core('cilium', 'list', 'pods')] },
 };
 
