@@ -38,6 +38,7 @@ const ARGV: Readonly<Record<string, readonly string[]>> = {
   'multicast add': ['-g', '239.255.0.1'],
   'multicast delete': ['-g', '239.255.0.1'],
   'policy delete': ['--cluster', 'cnp/p'],
+  'preflight upgrade': ['--to', '1.20'],
   'policy get': ['-A'],
   'policy import --via': ['kubernetes', POLICY],
   'policy maps': OF_CLUSTER,

@@ -72,6 +72,7 @@ const ARGV: Readonly<Record<string, string[]>> = {
   'bgp config peers': [],
   'bgp config advertisements': [],
   'policy get': ['-A'],
+  'preflight upgrade': ['--to', '1.20'],
   'policy delete': ['--cluster', 'cnp/web'],
   'policy validate': ['--live'],
   'policy simulate': [...OF_CLUSTER, '--from', 'app=a', '--to', 'app=b', '--port', '80'],

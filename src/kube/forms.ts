@@ -120,6 +120,10 @@ export const OBJECT: Form = {
         addresses: { list: { fields: { type: 'text', ip: 'text' } } },
         ipam: { fields: { podCIDRs: { list: 'text' } } },
         encryption: { fields: { key: 'number' } },
+        // Of a CustomResourceDefinition.
+        group: 'text',
+        names: { fields: { plural: 'text' } },
+        versions: { list: { fields: { name: 'text', served: 'flag' } } },
         // Of a CiliumEgressGatewayPolicy.
         selectors: {
           list: { fields: { podSelector: SELECTOR, namespaceSelector: SELECTOR, nodeSelector: SELECTOR } },
@@ -146,6 +150,8 @@ export const OBJECT: Form = {
         startTime: 'text',
         // Of a Node.
         addresses: { list: { fields: { type: 'text', address: 'text' } } },
+        storedVersions: { list: 'text' },
+        nodeInfo: { fields: { kernelVersion: 'text' } },
         // Of a CiliumEndpoint.
         identity: { fields: { id: 'number', labels: { list: 'text' } } },
         networking: NETWORKING,

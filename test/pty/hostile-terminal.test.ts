@@ -96,6 +96,7 @@ const WORDS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'encryption key-status': [['--show-secret'], ['-o', 'json']],
   'connectivity check': [['a/b', 'c/d', '--port', '80', '--no-try']],
   'config drift': [[], ['-n', 'kube-system', '-o', 'json'], ['-n', 'kube-system']],
+  'preflight upgrade': [['--to', '1.20', '--all']],
   logs: [[], ['--component', 'all', '-o', 'json'], ['--color', 'always']],
   'envoy admin logging set global': [['debug']],
   'envoy admin logging set loggers': [['http=debug']],

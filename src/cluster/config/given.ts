@@ -11,6 +11,7 @@ import {
   visit,
 } from 'yaml';
 import { formatJson } from '../../lib/exact-json.ts';
+import { compareBytes } from '../../lib/order.ts';
 import type { Position } from '../../model/finding.ts';
 import type { JsonType } from './facts.ts';
 
@@ -164,4 +165,19 @@ export function jsonTypeOf(value: unknown): JsonType {
   if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
   if (typeof value === 'bigint') return 'integer';
   return typeof value === 'string' ? 'string' : 'object';
+}
+
+/** The data of a ConfigMap as it is stored. Places are the lines of `config view`. */
+export function givenOfKeys(stored: Readonly<Record<string, string>>, file: string): Given {
+  let line = 1;
+  const children = Object.keys(stored)
+    .toSorted(compareBytes)
+    .map((key): Given => {
+      const value = stored[key] ?? '';
+      const position = { file, line, column: 1 };
+      line += value.split('\n').length;
+      return { path: ['data', key], value, type: 'string', children: [], position, valuePosition: position };
+    });
+  const position = { file, line: 1, column: 1 };
+  return { path: ['data'], value: stored, type: 'object', children, position, valuePosition: position };
 }

@@ -3,14 +3,13 @@ import { examples, releaseArgument, stringArray } from '../../cli/flags.ts';
 import { type PolicyFile, readInput } from '../../cli/policy/files.ts';
 import { type Facts, loadFacts, minorOf } from '../../cluster/config/facts.ts';
 import { documentsText, repair } from '../../cluster/config/fix.ts';
-import type { Given } from '../../cluster/config/given.ts';
+import { type Given, givenOfKeys } from '../../cluster/config/given.ts';
 import type { Change, Lint } from '../../cluster/config/lint.ts';
 import { lintConfig } from '../../cluster/config/lint-documents.ts';
 import { lintKeys } from '../../cluster/config/lint-keys.ts';
 import { pairsText, parseSetPairs, repairPairs } from '../../cluster/config/set-pairs.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UsageError, UserError } from '../../errors.ts';
-import { compareBytes } from '../../lib/order.ts';
 import { byPosition } from '../../model/finding.ts';
 import { isNewer, NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import { renderFindings, renderReport } from '../../render/policy/findings.ts';
@@ -161,25 +160,7 @@ async function lintLive(facts: Facts, options: LintOptions, ctx: Context): Promi
   const { client, stored } = await openStoredConfig(ctx, 'Unable to check config');
   const target = options.target ?? (await installedRelease(client, stored.namespace)) ?? NEWEST_RELEASE;
   const file = `configmap/${stored.namespace}/cilium-config`;
-  let line = 1;
-  // Places are the lines of `config view`.
-  const children = Object.keys(stored.data)
-    .toSorted(compareBytes)
-    .map((key): Given => {
-      const value = stored.data[key] ?? '';
-      const position = { file, line, column: 1 };
-      line += value.split('\n').length;
-      return { path: ['data', key], value, type: 'string', children: [], position, valuePosition: position };
-    });
-  const position = { file, line: 1, column: 1 };
-  const data: Given = {
-    path: ['data'],
-    value: stored.data,
-    type: 'object',
-    children,
-    position,
-    valuePosition: position,
-  };
+  const data = givenOfKeys(stored.data, file);
   const findings = lintKeys(data, facts, await knownMinor(target, ctx));
   await report(findings, [file], target, options, ctx);
 }

@@ -1,4 +1,4 @@
-import { KVSTORE_GLOBALS } from '../../cli/flags.ts';
+import { CLUSTER_GLOBALS, KVSTORE_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium preflight …` */
@@ -8,6 +8,12 @@ export const PREFLIGHT: Verb = {
     'fqdn-poller': {
       about: 'Prepare for DNS Polling upgrades to cilium 1.4',
       load: async () => (await import('./fqdn-poller.ts')).addPreflightFqdnPollerCommand,
+    },
+    upgrade: {
+      about: 'Check a cluster before an upgrade',
+      globals: CLUSTER_GLOBALS,
+      asks: 'cluster',
+      load: async () => (await import('./upgrade.ts')).addPreflightUpgradeCommand,
     },
     'validate-cnp': {
       about: 'Validate Cilium Network Policies deployed in the cluster',

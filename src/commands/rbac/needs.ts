@@ -14,6 +14,7 @@ const core = of('');
 const apps = of('apps');
 const cilium = of('cilium.io');
 const networking = of('networking.k8s.io');
+const definitions = of('apiextensions.k8s.io');
 
 /** To find the agents and run something in their pods. Since Kubernetes 1.35 exec needs `create` as well. */
 const AGENTS = [core('cilium', 'list', 'pods'), core('cilium', 'get create', 'pods/exec')];
@@ -265,6 +266,17 @@ export const NEEDS: Readonly<Record<string, Row>> = {
   'policy unused': OF_STATE,
   'policy validate': { needs: [...POLICIES, ...IMAGE] },
   'policy why': OF_STATE,
+  'preflight upgrade': {
+    needs: [
+      ...STATE,
+      ...HELM,
+      core('cilium', 'list', 'pods'),
+      core('cluster', 'list', 'nodes'),
+      definitions('cluster', 'list', 'customresourcedefinitions'),
+      // Kinds that a release no longer has: whether there are objects.
+      cilium('cluster', 'list', 'ciliumbgppeeringpolicies ciliumexternalworkloads'),
+    ],
+  },
   'preflight validate-cnp': {
     needs: [cilium('cluster', 'list', 'ciliumnetworkpolicies ciliumclusterwidenetworkpolicies')],
   },

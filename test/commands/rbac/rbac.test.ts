@@ -60,6 +60,7 @@ const ARGV: Readonly<Record<string, readonly string[]>> = {
   'multicast add': ['-g', '239.255.0.1'],
   'multicast delete': ['-g', '239.255.0.1'],
   'policy delete': ['--cluster', 'cnp/a'],
+  'preflight upgrade': ['--to', '1.20'],
   'policy get': ['-A'],
   'policy import --via': ['kubernetes', POLICY],
   'policy maps': OF_CLUSTER,
@@ -108,6 +109,11 @@ const UNUSED: readonly { of: RegExp; right: Partial<Right>; why: string }[] = [
   })),
   { of: /^clustermesh enable/, right: { resource: 'nodes' }, why: 'without --service-type' },
   { of: /^encrypt(ion)? status/, right: { resource: 'configmaps' }, why: 'of nodes that encrypt with IPsec' },
+  ...['ciliumbgppeeringpolicies', 'ciliumexternalworkloads'].map((resource) => ({
+    of: /^preflight upgrade/,
+    right: { resource },
+    why: 'the lab has no such kind',
+  })),
   { of: /^policy import/, right: { verb: 'create' }, why: 'what a PATCH that creates is asked for beside' },
   { of: /^policy import/, right: { verb: 'get' }, why: 'with --diff and --wait' },
 ];
