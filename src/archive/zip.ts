@@ -20,10 +20,15 @@ const PIECE = 256 * 1024;
 /** Opens a zip archive. Of one without the directory at its end the entries are looked for one after the other. */
 export async function openZip(path: string, label: string): Promise<Opened> {
   const yauzl = await import('yauzl');
+  const reader = await blockReader(path, yauzl);
   let zip: ZipFile;
   try {
-    zip = await yauzl.openPromise(path, { lazyEntries: true, autoClose: false });
+    zip = await yauzl.fromRandomAccessReaderPromise(reader, reader.size, {
+      lazyEntries: true,
+      autoClose: false,
+    });
   } catch (error) {
+    await reader.file.close();
     const found = await walkZip(path, label);
     if (found) return found;
     throw new UserError(`${label} is not an archive that can be read: ${errorMessage(error)}`, {
@@ -51,14 +56,54 @@ export async function openZip(path: string, label: string): Promise<Opened> {
       });
     }
   } catch (error) {
-    zip.close();
+    await reader.file.close();
     if (error instanceof UserError) throw error;
     throw new UserError(`${label} is not read: ${errorMessage(error)}`, {
       hint: 'No program that collects makes such an archive: it is damaged, or was tampered with.',
       cause: error,
     });
   }
-  return { entries, notes: [], close: async () => zip.close() };
+  return { entries, notes: [], close: () => reader.file.close() };
+}
+
+const BLOCK = 1024 * 1024;
+
+/** A directory of forty thousand entries is read in large pieces: each entry by itself would be two calls of the system. */
+async function blockReader(path: string, { RandomAccessReader }: typeof import('yauzl')) {
+  const file = await open(path, 'r');
+  const { size } = await file.stat();
+  let block = Buffer.alloc(0);
+  let begin = 0;
+  class BlockReader extends RandomAccessReader {
+    readonly file = file;
+    readonly size = size;
+
+    override _readStreamForRange(start: number, end: number): Readable {
+      return end <= start ? Readable.from([]) : createReadStream(path, { start, end: end - 1 });
+    }
+
+    override read(
+      buffer: Buffer,
+      offset: number,
+      length: number,
+      position: number,
+      done: (error: Error | null) => void,
+    ): void {
+      const within = position - begin;
+      if (within >= 0 && within + length <= block.length) {
+        block.copy(buffer, offset, within, within + length);
+        queueMicrotask(() => done(null));
+        return;
+      }
+      const next = Buffer.alloc(Math.max(length, Math.min(BLOCK, size - position)));
+      file.read(next, 0, next.length, position).then(({ bytesRead }) => {
+        [block, begin] = [next.subarray(0, bytesRead), position];
+        block.copy(buffer, offset, 0, length);
+        done(bytesRead < length ? new Error('it ends too early') : null);
+      }, done);
+    }
+  }
+  return new BlockReader();
 }
 
 /** Folders are none, and what was a symbolic link or a device where it was packed neither. */

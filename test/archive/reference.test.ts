@@ -121,6 +121,12 @@ describe('of an archive of cilium-cli', () => {
     expect(stderr).not.toMatch(/undefined|\[object|fault in the toolkit/);
   });
 
+  test('drift is compared without what Helm wrote, which is said', async () => {
+    const { stderr } = await from('config', 'drift');
+    expect(stderr).toContain('what Helm wrote is left out: its release is there without a manifest');
+    expect(stderr).toContain('dump.zip holds no answer to GET /v1/config of node worker-1');
+  });
+
   test('the doctor compares what was printed of the maps with what the agent said', async () => {
     const { stdout, code } = await from('doctor', ...NODE);
     expect(code).toBe(0);

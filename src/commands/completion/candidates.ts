@@ -47,6 +47,9 @@ const FLAG_VALUES: Readonly<Record<string, Source>> = {
   '--identity': identities,
 };
 
+/** Verbs whose --from is an endpoint. */
+const OF_ENDPOINTS: ReadonlySet<string> = new Set(['monitor', 'policy simulate']);
+
 /** Candidates for an argument of the verb at `path`. */
 export function argumentCandidates(path: readonly string[], ctx: Context): Promise<Candidate[]> {
   const name = path.join(' ');
@@ -57,7 +60,10 @@ export function argumentCandidates(path: readonly string[], ctx: Context): Promi
 /** Candidates for the value of a flag that has no fixed choices. */
 export function flagCandidates(flag: string, path: readonly string[], ctx: Context): Promise<Candidate[]> {
   // Hubble's flags of these names take pods and identities of the whole cluster.
-  const known = path[0] !== 'hubble' && Object.hasOwn(FLAG_VALUES, flag) ? FLAG_VALUES[flag] : undefined;
+  // Elsewhere it names an archive.
+  const isFile = flag === '--from' && !OF_ENDPOINTS.has(path.join(' '));
+  const isKnown = path[0] !== 'hubble' && !isFile && Object.hasOwn(FLAG_VALUES, flag);
+  const known = isKnown ? FLAG_VALUES[flag] : undefined;
   return quietly(known ?? nothing, ctx);
 }
 

@@ -170,6 +170,8 @@ async function sharedLayers(client: KubeClient, stored: StoredConfig, ctx: Conte
   const release = await unlessForbidden(ctx, 'what Helm wrote is', () =>
     findRelease(client, stored.namespace, helm?.name ?? 'cilium'),
   );
+  if (release?.manifest === '')
+    await ctx.err.write('Note: what Helm wrote is left out: its release is there without a manifest\n');
   return {
     helm: release && (await configMapIn(release.manifest)),
     configMap: stored.data,

@@ -54,6 +54,7 @@ export function addEndpointListCommand(command: Command, ctx: Context): void {
         'cilium endpoint list --selector app=web,tier!=db --sort namespace,-id',
         'cilium endpoint list --watch',
         'cilium endpoint list -A -o wide',
+        'cilium endpoint list --from cilium-sysdump.zip --node worker-2',
       ),
     )
     .action(async (options: EndpointListOptions) => {

@@ -68,6 +68,7 @@ export function addLogsCommand(command: Command, ctx: Context): void {
         'cilium logs --since 10m --level warn',
         'cilium logs --component all --limit-nodes zone=a --grep "identity|endpoint"',
         'cilium logs --previous --tail -1 -o raw --node worker-2',
+        'cilium logs --from cilium-sysdump.zip --level warn',
       ),
     )
     .action((options: LogsOptions) => runLogs(options, ctx));

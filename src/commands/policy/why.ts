@@ -40,6 +40,7 @@ export function addPolicyWhyCommand(command: Command, ctx: Context): void {
       'after',
       examples(
         'cilium policy why --last-drop',
+        'cilium policy why --last-drop --from cilium-sysdump.zip',
         'cilium policy why 8f3c2a4e-0a9b-4c11-8d7f-2f1f6d0e9c55 --flows capture.jsonl',
       ),
     )

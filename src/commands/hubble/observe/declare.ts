@@ -20,6 +20,7 @@ export function addObserveCommand(command: Command, ctx: Context): void {
       'hubble observe --follow --tui',
       'hubble observe -P --kube-context prod --follow --verdict DROPPED',
       'hubble observe --all-nodes --since 1m --type drop',
+      'hubble observe --from cilium-sysdump.zip --verdict DROPPED',
     ),
   );
   command.action((flags: ObserveFlags & ExtensionFlags) => runObserve(command, flags, words, ctx));
