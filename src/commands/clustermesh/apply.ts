@@ -42,10 +42,12 @@ export async function applySteps(
   if (!(await mayWrite(ctx, what, flags))) return false;
   const [first, ...others] = steps;
   if (!first) return true;
-  const done: Step[] = [];
+  const [begun, done]: [Step[], Step[]] = [[], []];
   const failed: { step: Step; error: UserError }[] = [];
   const one = async (step: Step) => {
+    ctx.signal.throwIfAborted();
     if (step.line !== undefined) await ctx.out.write(`${step.line}\n`);
+    begun.push(step);
     try {
       await upgradeRelease(ctx, step.client, {
         values: shownValues(step.values),
@@ -67,22 +69,27 @@ export async function applySteps(
     // Of two clusters at least one is to know the other before anything is said of the rest.
     if (failed.length === 0) await Promise.all(bounded(others, flags.parallel ?? 1, one));
   } catch (error) {
-    if (ctx.signal.aborted) await ctx.err.write(`${halfDone(steps, done)}\n`);
+    if (ctx.signal.aborted) await ctx.err.write(`${halfDone(steps, done, begun)}\n`);
     throw error;
   }
   if (failed.length === 0) return true;
   const [{ error } = { error: new UserError(what) }] = failed;
   const told = failed.map(({ step, error: why }) => `cluster ${step.title}: ${wordsOf(why)}`);
-  const hint = [error.hint, halfDone(steps, done)].filter((one) => one !== undefined).join('\n');
+  const hint = [error.hint, halfDone(steps, done, begun)].filter((one) => one !== undefined).join('\n');
   throw new UserError(told.join('\n'), { hint, cause: error });
 }
 
-/** Which clusters have their new values, and which have not. */
-function halfDone(steps: readonly Step[], done: readonly Step[]): string {
-  if (done.length === 0) return 'No cluster was changed.';
-  const rest = steps.filter((step) => !done.includes(step));
-  const titles = (list: readonly Step[]) => list.map(({ title }) => sanitizeCell(title)).join(', ');
-  return `Changed: ${titles(done)}. Not changed: ${titles(rest)}. Run the same again when that is mended: it does no harm to those that are changed.`;
+/** Which clusters have their new values, which have not, and which were on the way. */
+function halfDone(steps: readonly Step[], done: readonly Step[], begun: readonly Step[]): string {
+  const parts: [string, Step[]][] = [
+    ['Changed', [...done]],
+    ['Not ended', begun.filter((step) => !done.includes(step))],
+    ['Not changed', steps.filter((step) => !begun.includes(step))],
+  ];
+  const told = parts
+    .filter(([, list]) => list.length > 0)
+    .map(([word, list]) => `${word}: ${list.map(({ title }) => sanitizeCell(title)).join(', ')}.`);
+  return `${told.join(' ')} The same can be run again: it does no harm to those that are changed.`;
 }
 
 /** Throws where Argo CD or Flux would set one of the releases back. What is to be committed goes to stdout. */

@@ -31,7 +31,7 @@ export function addMeshFlags(command: Command): Command {
     .addOption(
       new Option(
         '--connection-mode <mode>',
-        'bidirectional: each with this one; mesh: each with each; unicast: only this one with each',
+        'Which clusters are changed: bidirectional (this one and each other), mesh (each with each) or unicast (this one)',
       ).default('bidirectional'),
     )
     .addOption(

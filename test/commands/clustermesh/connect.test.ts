@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Stopped } from '../../../src/errors.ts';
 import { loopbackCertificate } from '../../../src/lab/kube/certificate.ts';
 import { type FakeHelm, fakeHelm } from '../../helpers/fake-helm.ts';
 import { type Mesh, putRelease, putSecret, resetMember, serveClusters } from '../../helpers/mesh-cluster.ts';
@@ -247,7 +248,7 @@ describe('connect', () => {
     helm = fakeHelm('case "$*" in *net-2*) echo "Error: UPGRADE FAILED: no" >&2; exit 1;; esac');
     const { stdout, stderr, code } = await connect('--destination-context', 'net-2,net-3');
     expect(stderr).toContain('Error: Unable to connect cluster: cluster net-2: Unable to upgrade Cilium: no');
-    expect(stderr).toContain('Changed: net-1, net-3. Not changed: net-2. Run the same again');
+    expect(stderr).toContain('Changed: net-1, net-3. Not ended: net-2. The same can be run again');
     expect(stdout).not.toContain('Connected');
     expect(code).toBe(1);
   });
@@ -269,8 +270,23 @@ describe('connect', () => {
     helm[Symbol.dispose]();
     helm = fakeHelm('echo "Error: UPGRADE FAILED: no" >&2; exit 1');
     const { stderr, code } = await connect('--destination-context', 'net-2');
-    expect(stderr).toContain('No cluster was changed.');
+    expect(stderr).toContain('Not ended: net-1. Not changed: net-2.');
     expect([code, helm.calls().length]).toEqual([1, 1]);
+  });
+
+  test('Ctrl-C in the middle says how far it came', async () => {
+    helm[Symbol.dispose]();
+    helm = fakeHelm('case "$*" in *net-2*) exec sleep 20;; esac');
+    const stop = new AbortController();
+    const { stdout, stderr, code } = await ask(['connect', '--destination-context', 'net-2,net-3'], {
+      signal: stop.signal,
+      onStdout: (text) => {
+        if (text.includes('in cluster net-2')) setTimeout(() => stop.abort(new Stopped('SIGINT', 130)), 500);
+      },
+    });
+    expect(stderr).toContain('Changed: net-1. Not ended: net-2. Not changed: net-3.');
+    expect(stdout).not.toContain('Connected');
+    expect(code).toBe(130);
   });
 
   test('--dry-run prints the values of each cluster, without keys', async () => {
