@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type RunOptions, type RunResult, run } from '../test/helpers/run.ts';
@@ -104,7 +107,7 @@ for (const { major, path } of PROGRAMS) {
         k8sServicePort: Number(address.port),
       });
       const second = await cli(['install', ...chart]);
-      expect(second.stderr).toContain('cannot re-use a name that is still in use');
+      expect(second.stderr).toContain('release name check failed: cannot reuse a name that is still in use');
       expect(second.code).toBe(1);
     });
 
@@ -251,6 +254,63 @@ for (const { major, path } of PROGRAMS) {
       );
       expect(code).toBe(1);
       await server.call('DELETE', `${SYSTEM}/pods/operator-1?gracePeriodSeconds=0`);
+    });
+
+    test('a signal reaches helm, which writes down how far it came', async () => {
+      const stop = new AbortController();
+      const flags = ['upgrade', ...chart, '--set', 'cluster.id=9', '--wait', '--wait-duration', '2m'];
+      const running = cli(flags, {
+        signal: stop.signal,
+        onStderr: (text) => {
+          // The next that it does is the upgrade.
+          if (text.startsWith('From revision')) setTimeout(() => stop.abort(new Error('stopped')), 2500);
+        },
+      });
+      const { stderr } = await running;
+      expect(stderr).toContain(
+        'Stopped: helm was told to end, and may have changed something. See: helm history cilium -n kube-system\n',
+      );
+      expect(readdirSync(temporary)).toEqual([]);
+      expect((await revisions()).at(-1)[1]).toBe('failed');
+    });
+
+    test('a chart of a repository', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'e2e-repository-'));
+      const newer = chartOf('1.21.0-rc.1');
+      for (const one of [CHART, newer]) helm('package', one, '--destination', folder);
+      helm('repo', 'index', folder);
+      const repository = createServer((request, response) => {
+        const file = join(folder, basename(request.url ?? ''));
+        if (existsSync(file)) response.end(readFileSync(file));
+        else response.writeHead(404).end();
+      }).listen(0, '127.0.0.1');
+      await once(repository, 'listening');
+      const { port } = repository.address() as AddressInfo;
+      const home = {
+        env: { HELM_CACHE_HOME: join(folder, 'cache'), HELM_CONFIG_HOME: join(folder, 'config') },
+      };
+      const from = ['--repository', `http://127.0.0.1:${port}`];
+      expect(await cli(['install', ...from, '--list-versions'], home)).toEqual({
+        stdout: 'v1.21.0-rc.1\nv1.20.0 (default)\n',
+        stderr: '',
+        code: 0,
+      });
+      expect(existsSync(join(folder, 'config/repositories.yaml'))).toBe(false);
+      const newest = await cli(['install', ...from, '--dry-run'], home);
+      expect([newest.stdout.includes('kind: DaemonSet'), newest.code]).toEqual([true, 0]);
+      const images = await cli(
+        ['images', ...from, '--version', 'v1.21.0-rc.1', '--set', 'image.tag=x'],
+        home,
+      );
+      expect(images.stdout).toBe('quay.io/cilium/cilium:x\nquay.io/cilium/operator-generic:x\n');
+      const missing = await cli(['upgrade', ...from, '--version', '1.0.0'], home);
+      expect(missing.stderr).toMatch(
+        /^Error: Unable to upgrade Cilium: the chart cannot be fetched: .*1\.0\.0/,
+      );
+      repository.close();
+      repository.closeAllConnections();
+      rmSync(folder, { recursive: true });
+      rmSync(newer, { recursive: true });
     });
 
     test('a release that Argo CD or Flux owns is not touched', async () => {

@@ -128,7 +128,7 @@ async function install(client: KubeClient, flags: InstallFlags, ctx: Context): P
 async function refuseSecond(client: KubeClient, namespace: string, release: string): Promise<void> {
   const [newest] = await readRevisionStates(client, namespace, release);
   if (!newest || newest.status === 'uninstalled') return;
-  throw new UserError('cannot re-use a name that is still in use', {
+  throw new UserError('release name check failed: cannot reuse a name that is still in use', {
     hint:
       newest.status === 'deployed'
         ? `The release ${release} is there, at revision ${newest.revision}. To change it: cilium upgrade`

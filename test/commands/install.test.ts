@@ -241,7 +241,7 @@ test('a second installation is refused with what to do', async () => {
   await using here = await startInstallCluster(releaseSecret({ version: 3 }));
   const { stderr, code } = await here.run(['install', ...CHART]);
   expect([stderr, code]).toEqual([
-    'Error: Unable to install Cilium: cannot re-use a name that is still in use\n' +
+    'Error: Unable to install Cilium: release name check failed: cannot reuse a name that is still in use\n' +
       'The release cilium is there, at revision 3. To change it: cilium upgrade\n',
     1,
   ]);
