@@ -104,12 +104,18 @@ export async function replaceKey(
   }
 }
 
-/** The SPI that each node encrypts with, as its CiliumNode tells; 0 where it names none. */
+/** SPIs of IPsec; with WireGuard a node names a number beyond them. */
+const MAX_SPI = 15;
+
+/** The SPI that each node encrypts with, as its CiliumNode tells; 0 where it does not with IPsec. */
 export function listNodeSpis(client: KubeClient): Promise<{ node: string; spi: number }[]> {
   return listAll<KubeObject & { spec?: { encryption?: { key?: number } } }, { node: string; spi: number }>(
     client,
     '/apis/cilium.io/v2/ciliumnodes',
     {},
-    ({ metadata, spec }) => ({ node: metadata?.name ?? '', spi: spec?.encryption?.key ?? 0 }),
+    ({ metadata, spec }) => {
+      const { key = 0 } = spec?.encryption ?? {};
+      return { node: metadata?.name ?? '', spi: key > MAX_SPI ? 0 : key };
+    },
   );
 }

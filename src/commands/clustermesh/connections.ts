@@ -27,6 +27,7 @@ export async function agentConnectivity(
   client: KubeClient,
   namespace: string,
   ownName: string,
+  waitMs: number,
   ctx: Context,
 ): Promise<Connectivity> {
   const files = await meshFiles(client, namespace, MESH.agentSecret);
@@ -34,18 +35,20 @@ export async function agentConnectivity(
   const timeoutMs = ctx.globals.timeoutMs ?? ASK_MS;
   const { said, silent } = await askEach(
     client,
-    { waitMs: timeoutMs },
+    { waitMs },
     (agent, signal) =>
-      askAgent(
-        client,
-        agent,
-        {
-          ask: async (asked) => clustersOf((await readStatus(asked, { brief: false, timeoutMs })).decode()),
-          argv: ['status', '-o', 'json'],
-          read: clustersOfStatus,
-        },
-        signal,
-        ctx,
+      within(timeoutMs, signal, (limited) =>
+        askAgent(
+          client,
+          agent,
+          {
+            ask: async (asked) => clustersOf((await readStatus(asked, { brief: false, timeoutMs })).decode()),
+            argv: ['status', '-o', 'json'],
+            read: clustersOfStatus,
+          },
+          limited,
+          ctx,
+        ),
       ),
     ctx,
   );
@@ -55,6 +58,21 @@ export async function agentConnectivity(
   ];
   for (const { add } of all.toSorted((a, b) => compareBytes(a.pod, b.pod))) add();
   return found;
+}
+
+/** Does something that ends after so many milliseconds, whoever hangs. */
+async function within<T>(
+  limitMs: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = AbortSignal.timeout(limitMs);
+  try {
+    return await work(AbortSignal.any([signal, late]));
+  } catch (error) {
+    if (late.aborted && !signal.aborted) throw new UserError(`no answer within ${limitMs / 1000} s`);
+    throw error;
+  }
 }
 
 /** None where the agent knows of no mesh. */
@@ -97,13 +115,8 @@ async function askReplica(
   pod: string,
 ): Promise<RemoteClusterStatus[]> {
   const command = ['/usr/bin/clustermesh-apiserver', 'kvstoremesh-dbg', 'status', '-o', 'json'];
-  const late = AbortSignal.timeout(ASK_MS);
-  const signal = AbortSignal.any([client.signal, late]);
   const target = { namespace, pod, container: MESH.kvstoremesh, command };
-  const ran = await exec(client, target, MAX_PRINTED, signal).catch((error: unknown) => {
-    if (late.aborted) throw new UserError(`no answer within ${ASK_MS / 1000} s`);
-    throw error;
-  });
+  const ran = await within(ASK_MS, client.signal, (signal) => exec(client, target, MAX_PRINTED, signal));
   const stdout = ran.stdout.toString('utf8');
   if (ran.exitCode !== 0) {
     if (/Usage:|unknown command/.test(ran.stderr)) throw new NoKvstoremeshStatus(ran.stderr.trim());

@@ -143,7 +143,13 @@ class Look {
     await persist(
       async () => {
         if (asksAgents)
-          status.agents = await agentConnectivity(this.client, this.namespace, ownName, this.ctx);
+          status.agents = await agentConnectivity(
+            this.client,
+            this.namespace,
+            ownName,
+            this.flags.waitDuration,
+            this.ctx,
+          );
         if (asksReplicas) kvstoremesh.replicas = await this.#replicas(ownName);
         if (!this.#deadline) return;
         const [nodes, replicas] = [status.agents?.notReady ?? 0, kvstoremesh.replicas?.notReady ?? 0];

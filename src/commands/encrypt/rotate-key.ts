@@ -71,6 +71,8 @@ export async function runRotateKey(flags: RotateKeyFlags, ctx: Context): Promise
   if (!(await mayWrite(ctx, done, flags))) return;
   await put(false);
   await ctx.out.write(`IPsec key successfully rotated, new key SPI: ${key.spi}\n`);
+  if (nodes?.every(({ spi }) => spi === 0))
+    return ctx.err.write('No node encrypts with IPsec: none waits for the key.\n');
   if (nodes) await follow(client, key.spi, flags, ctx);
 }
 

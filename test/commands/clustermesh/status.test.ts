@@ -299,3 +299,15 @@ test('a cluster without agents is no mesh that is connected', async () => {
   expect(stderr).toContain('Unable to determine status:  no agent of Cilium was found');
   expect(code).toBe(1);
 });
+
+test('a node and a replica that hang end by themselves', async () => {
+  const { exec } = cluster;
+  cluster.exec = (pod, command) =>
+    pod === 'cilium-2' && command[0] === 'cilium-dbg' ? 'hangs' : exec(pod, command);
+  const { stdout, code } = await run(['clustermesh', 'status', '-n', 'kube-system', '--timeout', '1s'], {
+    env: { KUBECONFIG: cluster.kubeconfig },
+  });
+  cluster.exec = exec;
+  expect(stdout).toContain('  ❌ cilium-2 could not be asked: no answer within 1 s\n');
+  expect(code).toBe(3);
+});

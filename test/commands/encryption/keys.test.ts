@@ -164,6 +164,14 @@ describe('rotate-key', () => {
     expect((await ask(['rotate-key', '--force'])).code).toBe(0);
   });
 
+  test('nodes that do not encrypt with IPsec hold nothing up', async () => {
+    store(`3+ rfc4106(gcm(aes)) ${OLD} 128`);
+    // With WireGuard a node names this number.
+    nodes(0, 255);
+    const { stderr, code } = await ask(['rotate-key', '--wait']);
+    expect([stderr, code]).toEqual(['No node encrypts with IPsec: none waits for the key.\n', 0]);
+  });
+
   test('not while nodes keep the key before it', async () => {
     const managed = (time: string) => ({
       managedFields: [{ manager: 'm', time, fieldsV1: { 'f:data': { 'f:keys': {} } } }],
