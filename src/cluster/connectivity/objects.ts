@@ -52,12 +52,13 @@ const SLEEP = ['sleep', '86400'];
 /** All objects of a run, in the order in which they are applied. */
 export function testObjects(plan: DeployPlan): AppliedObject[] {
   const pods = podPlans(plan);
-  const echoes = pods.filter(({ kind }) => kind === 'echo');
   return [
     namespaceObject(plan),
-    ...pods.map(({ name }) => serviceAccount(name, plan)),
-    ...pods.map((pod) => deployment(pod, plan)),
-    ...echoes.map(({ name }) => service(name, plan)),
+    ...pods.flatMap((pod) => [
+      serviceAccount(pod.name, plan),
+      ...(pod.kind === 'echo' ? [service(pod.name, plan)] : []),
+      deployment(pod, plan),
+    ]),
   ];
 }
 
@@ -80,10 +81,10 @@ function podPlans({ images, isOneImage, nodes }: DeployPlan): PodPlan[] {
   });
   const { first, second } = nodes;
   return [
+    echo('echo-same-node', { other: 'echo' }, first),
     client('client', {}, first),
     client('client2', { other: 'client' }, first),
     ...(second === undefined ? [] : [client('client3', { other: 'client-other-node' }, second)]),
-    echo('echo-same-node', { other: 'echo' }, first),
     ...(second === undefined ? [] : [echo('echo-other-node', { first: 'echo' }, second)]),
   ];
 }

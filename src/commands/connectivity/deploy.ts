@@ -41,7 +41,7 @@ function deployLine({ kind, metadata }: AppliedObject, cluster: string): string 
     case 'Namespace':
       return `${head}Creating namespace ${metadata.name} for connectivity check...\n`;
     case 'Deployment':
-      return `${head}Deploying ${metadata.name} deployment...\n`;
+      return `${head}Deploying ${metadata.name.replace(/^echo-/, '')} deployment...\n`;
     case 'Service':
       return `${head}Deploying ${metadata.name} service...\n`;
     default:

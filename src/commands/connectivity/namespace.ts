@@ -17,6 +17,15 @@ import { listAll } from '../../kube/pages.ts';
 const GONE_MS = 60_000;
 const LOOK_MS = 500;
 
+/** The name of the cluster, as the lines of the tests have it. */
+export function clusterName(client: KubeClient): string {
+  return client.config.getCurrentCluster()?.name ?? '';
+}
+
+function disappearing(client: KubeClient, name: string): string {
+  return `⌛ [${clusterName(client)}] Waiting for namespace ${name} to disappear\n`;
+}
+
 export function namespacePath(name: string): string {
   return `/api/v1/namespaces/${encodeURIComponent(name)}`;
 }
@@ -59,7 +68,7 @@ export async function claimNamespace(
       hint: `It lacks the label ${OWNER_LABEL}=${OWNER}. Use another one: --test-namespace.`,
     });
   if (found.metadata?.deletionTimestamp !== undefined) {
-    await say(`⌛ Waiting for namespace ${name} to disappear\n`);
+    await say(disappearing(client, name));
     await untilGone(client, name);
     return;
   }
@@ -118,7 +127,7 @@ export async function removeNamespace(
   ])
     await removeAll(client, path);
   await dropOwn(client, namespacePath(name), uid);
-  await say(`⌛ Waiting for namespace ${name} to disappear\n`);
+  await say(disappearing(client, name));
   await untilGone(client, name);
 }
 

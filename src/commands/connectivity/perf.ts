@@ -24,7 +24,7 @@ import { ciliumNamespace } from '../../kube/install.ts';
 import { openCluster } from '../../kube/road.ts';
 import { renderPerf } from '../../render/cluster/connectivity-perf.ts';
 import { applyAll, untilReady } from './deploy.ts';
-import { claimNamespace, removeExpired } from './namespace.ts';
+import { claimNamespace, clusterName, removeExpired } from './namespace.ts';
 import { type Candidate, listCandidates, pickNodes } from './nodes.ts';
 import { takeAway } from './take-away.ts';
 import { listTestPods } from './world.ts';
@@ -158,7 +158,7 @@ export async function runConnectivityPerf(options: PerfOptions, ctx: Context): P
   const results: PerfResult[] = [];
   const failures: string[] = [];
   try {
-    const cluster = client.config.getCurrentCluster()?.name ?? '';
+    const cluster = clusterName(client);
     const deployments = await applyAll(client, objects, cluster, say);
     await untilReady(ctx, namespace, deployments, options.deployTimeout);
     await ctx.clock.sleep(options.setupDelay, ctx.signal);

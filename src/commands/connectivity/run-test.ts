@@ -8,7 +8,7 @@ import type { Context } from '../../context.ts';
 import { systemReason, UserError } from '../../errors.ts';
 import { openCluster } from '../../kube/road.ts';
 import { renderReport } from '../../render/cluster/connectivity.ts';
-import { listTestNamespaces, removeNamespace } from './namespace.ts';
+import { clusterName, listTestNamespaces, removeNamespace } from './namespace.ts';
 import type { ConnectivityTestOptions } from './options.ts';
 import { Session } from './session.ts';
 import { takeAway } from './take-away.ts';
@@ -99,7 +99,7 @@ async function cleanUp(options: ConnectivityTestOptions, say: Say, ctx: Context)
   }
   if (!(await mayWrite(ctx, `remove the namespaces ${names.join(', ')}`, options))) return;
   await say('🧹 Cleanup mode enabled - removing all connectivity test artifacts\n');
-  const cluster = client.config.getCurrentCluster()?.name ?? '';
+  const cluster = clusterName(client);
   await say(`🧹 [${cluster}] Starting cleanup of connectivity test artifacts...\n`);
   for (const one of found) await removeNamespace(client, one, say);
   await say(`✅ [${cluster}] Cleanup complete\n✅ Cleanup complete\n`);

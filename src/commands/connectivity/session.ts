@@ -17,7 +17,7 @@ import { agentVersion } from '../../kube/release.ts';
 import { parseRelease } from '../../model/release.ts';
 import { applyAll, untilReady } from './deploy.ts';
 import { EvidenceReader } from './evidence.ts';
-import { claimNamespace, removeExpired } from './namespace.ts';
+import { claimNamespace, clusterName, removeExpired } from './namespace.ts';
 import { type Candidate, listCandidates, pickNodes } from './nodes.ts';
 import type { ConnectivityTestOptions } from './options.ts';
 import { Runner } from './runner.ts';
@@ -129,7 +129,7 @@ export class Session {
     await claimNamespace(client, namespace, { isForced: options.forceDeploy === true }, say, ctx);
     await removeExpired(client, namespace, say, ctx);
     const plan = this.#deployPlan();
-    const cluster = client.config.getCurrentCluster()?.name ?? '';
+    const cluster = clusterName(client);
     this.isOwner = true;
     const deployments = await applyAll(client, testObjects(plan), cluster, say);
     for (const name of deployments)

@@ -34,6 +34,7 @@ export function renderPerf(namespace: string, results: readonly PerfResult[]): s
   );
   const columns = ['Scenario', 'Node', 'Test', 'Duration'];
   const lines = [
+    '',
     `🔥 Network Performance Test Summary [${namespace}]:`,
     rule,
     row([...columns, 'Min', 'Mean', 'Max', 'P50', 'P90', 'P99', 'Transaction rate OP/s'], LATENCIES),

@@ -11,11 +11,9 @@ import { AREAS, type SeenFlow } from '../../cluster/connectivity/suspect.ts';
 const MAX_FLOWS = 10;
 
 /** A line for each failed action, with all that is known of why. */
-function failedLines({ name, path, failure, suspect, evidence, command }: ActionResult): string[] {
+function failedLines({ name, path, failure, suspect, evidence }: ActionResult): string[] {
   const what = path === '' ? name : `${name}: ${path}`;
-  const lines = [`  ❌ ${what}`];
-  if (failure !== undefined) lines.push(`  🟥 ${what}: ${failure}`);
-  else if (command !== undefined) lines.push(`     command: ${command}`);
+  const lines = [failure === undefined ? `  ❌ ${what}` : `  🟥 ${what}: ${failure}`];
   if (evidence) {
     for (const flow of evidence.flows.slice(0, MAX_FLOWS)) lines.push(`     flow: ${flowText(flow)}`);
     if (evidence.flows.length > MAX_FLOWS)
@@ -50,11 +48,12 @@ export function renderReport(run: RunResult): string {
       total === 0
         ? `[${namespace}] No test was run, ${rest}.`
         : `✅ [${namespace}] All ${total} tests (${actions} actions) successful, ${rest}.`;
-    return lines([...notes, verdict]);
+    return lines([...notes, '', verdict]);
   }
   const bad = run.tests.filter(({ status }) => status === 'failed');
   return lines([
     ...notes,
+    '',
     `📋 Test Report [${namespace}]`,
     `❌ ${failed}/${total} tests failed (${failedActions}/${actions} actions), ${rest}:`,
     ...bad.flatMap((test) => [
