@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Context, LinePrompt } from '../../src/context.ts';
 import { ClosedPipe } from '../../src/errors.ts';
 import { main } from '../../src/main.ts';
@@ -25,6 +26,8 @@ export interface RunOptions {
   cwd?: string;
   uid?: number;
   signal?: AbortSignal;
+  /** Time passes while a command waits. */
+  realTime?: boolean;
   /** The terminal that a live screen draws on. */
   tty?: Context['tty'];
   /** The reader of stdout goes away after this many bytes. */
@@ -80,10 +83,12 @@ export function testContext(options: RunOptions = {}, stdout: Buffer[] = [], std
     clock: {
       nowMs: () => options.nowMs ?? 0,
       uptimeMs: () => options.uptimeMs ?? 0,
-      sleep: (_, signal) =>
-        new Promise((resolve, reject) =>
+      sleep: (ms, signal) => {
+        if (options.realTime) return pause(ms, undefined, { signal });
+        return new Promise((resolve, reject) =>
           setImmediate(() => (signal?.aborted ? reject(signal.reason) : resolve())),
-        ),
+        );
+      },
     },
     signal: options.signal ?? new AbortController().signal,
     computing: (work) => work(),

@@ -71,7 +71,7 @@ export function failureOf({ exit }: Expectation, ended: Ended): string | undefin
   const { code, recovered } = trueExit(ended.exitCode, ended.stderr);
   const command = `command "${ended.argv.join(' ')}"`;
   if (exit === 0) {
-    if (code !== 0) return `${command} failed: ${wordsOf(code, ended.stderr)}`;
+    if (code !== 0) return `${command} failed: ${wordsOf(code, ended.stderr || ended.stdout)}`;
     const isTold = ended.argv[0] === 'curl';
     return isTold && ended.stdout.trim() === ''
       ? `inconclusive results: ${command} was successful but without output`

@@ -57,6 +57,8 @@ export interface Reach {
   isDnsElsewhere?: boolean | undefined;
   /** The pods behind the service that is the target. */
   backends?: boolean | undefined;
+  /** The pod that is the target, from another pod of its own node. */
+  targetLocal?: boolean | undefined;
 }
 
 /** A path that did not do what was expected. */
@@ -203,6 +205,8 @@ function ofAddress({ target, node, reach }: FailedPath): Suspect {
   switch (target.kind) {
     case 'service':
     case 'nodeport': {
+      if (isElsewhere && reach.sameNodePod === true && reach.otherNodePod === false)
+        return nodeToNode(`node ${target.node} is not reached from node ${node}`);
       if (reach.backends === true)
         return service(
           `${target.kind === 'nodeport' ? 'the port of the node' : 'the address of the service'} does not lead to its pods, which are reached by their own addresses`,
@@ -217,6 +221,8 @@ function ofAddress({ target, node, reach }: FailedPath): Suspect {
     }
     case 'pod':
     case 'host':
+      if (isElsewhere && reach.targetLocal === false)
+        return unknown(`it is not reached from a pod of its own node ${target.node} either`);
       if (isElsewhere && reach.sameNodePod === true)
         return target.kind === 'pod' || reach.otherNodePod === false
           ? nodeToNode(

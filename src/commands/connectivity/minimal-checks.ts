@@ -38,10 +38,13 @@ export async function runMinimal(
   const { world } = actions;
   const client = actions.pod('client');
   const client2 = actions.pod('client2');
+  const client3 = actions.pod('client3');
   const same = actions.pod('echo-same-node');
   const other = actions.pod('echo-other-node');
   if (!client || !client2 || !same) throw new Error('the test pods are not there');
   const [service] = world.services;
+  /** One of each node: what a node does for its own pods may be wrong on one alone. */
+  const each = [client, ...(client3 ? [client3] : [])];
   const act = (made: readonly Action[], policies: readonly string[] = []) => run.act(made, policies);
   const under = (work: (policies: readonly string[]) => Promise<void>) => {
     const names = check.policies ?? [];
@@ -50,19 +53,20 @@ export async function runMinimal(
   switch (check.id) {
     case 'dns': {
       const names = [...(service ? [actions.nameOf(service)] : []), `kubernetes.default.svc.${world.domain}`];
-      return act(names.map((name) => actions.lookup(client, name)));
+      return act(each.flatMap((from) => names.map((name) => actions.lookup(from, name))));
     }
     case 'pod-pod-same-node':
-      return act(actions.toPod(client, same));
-    case 'pod-pod-other-node': {
-      const back = actions.pod('client3');
+      return act([
+        ...actions.toPod(client, same),
+        ...(client3 && other ? actions.toPod(client3, other) : []),
+      ]);
+    case 'pod-pod-other-node':
       return act([
         ...(other ? actions.toPod(client, other) : []),
-        ...(back ? actions.toPod(back, same) : []),
+        ...(client3 ? actions.toPod(client3, same) : []),
       ]);
-    }
     case 'pod-service':
-      return act(world.services.map((one) => actions.toService(client, one)));
+      return act(each.flatMap((from) => world.services.map((one) => actions.toService(from, one))));
     case 'pod-host':
       return act(world.nodes.flatMap((node) => actions.toHost(client, node)));
     case 'host-pod':

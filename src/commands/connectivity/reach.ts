@@ -26,6 +26,8 @@ export class ReachReader {
     const general = this.#known.get(from.pod) ?? this.#readAll(from);
     this.#known.set(from.pod, general);
     const { backends } = target;
+    if (target.kind === 'pod' && target.node !== from.node)
+      return { ...(await general), targetLocal: await this.#fromItsNode(target) };
     if (!backends) return general;
     return { ...(await general), backends: await this.#all(from, backends) };
   }
@@ -66,6 +68,13 @@ export class ReachReader {
       dnsPod: direct && (await this.attempt(direct)),
       isDnsElsewhere: world.dns.pods.length > 0 && world.dns.pods.every(({ node }) => node !== from.node),
     };
+  }
+
+  /** Whether a client of the target's own node reaches it; undefined where there is none. */
+  async #fromItsNode({ name, node }: Target): Promise<boolean | undefined> {
+    const pod = this.actions.world.pods.find((one) => `${one.namespace}/${one.pod}` === name);
+    const client = this.actions.clients().find((one) => one.node === node && one.pod !== pod?.pod);
+    return pod?.labels.kind === 'echo' && client ? this.#reaches(client, pod) : undefined;
   }
 
   /** Whether one of the pods is reached; undefined where there is none. */

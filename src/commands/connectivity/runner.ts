@@ -111,7 +111,7 @@ export class Runner {
       ended = again;
     }
     const { code } = trueExit(ended.exitCode, ended.stderr);
-    const key = `${action.from.pod} ${action.to.kind} ${action.to.name} ${action.to.ip ?? ''} ${action.path ?? ''}`;
+    const key = `${action.from.pod} ${action.to.kind} ${action.to.name} ${action.to.ip ?? ''}`;
     const base = {
       name: `${test}/${action.name}`,
       path: pathText(action),

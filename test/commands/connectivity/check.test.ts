@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type CommandEnd, type PodCluster, startPodCluster } from '../../helpers/pod-cluster.ts';
+import { type CommandEnd, type PlayedPods, startPlayedPods } from '../../helpers/played-pods.ts';
 
-let cluster: PodCluster;
+let cluster: PlayedPods;
 let pods: Record<string, { ip: string; node: string }>;
 
 /** As curl ends that has connected, and that has not. */
@@ -19,7 +19,7 @@ const policy = (name: string, spec: object) =>
   call('POST', '/apis/cilium.io/v2/namespaces/app/ciliumnetworkpolicies', { metadata: { name }, spec });
 
 beforeAll(async () => {
-  cluster = await startPodCluster({ answer: () => ANSWERED });
+  cluster = await startPlayedPods({ answer: () => ANSWERED });
   await call('POST', '/api/v1/namespaces', { metadata: { name: 'app' } });
   for (const [name, node] of [
     ['web', 'node1'],

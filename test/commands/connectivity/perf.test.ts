@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { type Asked, type CommandEnd, type PodCluster, startPodCluster } from '../../helpers/pod-cluster.ts';
+import { type Asked, type CommandEnd, type PlayedPods, startPlayedPods } from '../../helpers/played-pods.ts';
 
-let cluster: PodCluster;
+let cluster: PlayedPods;
 
 /** What netperf prints with -o: headers, then a line of values. */
 function netperf({ argv }: Asked): CommandEnd {
@@ -18,7 +18,7 @@ function netperf({ argv }: Asked): CommandEnd {
 }
 
 beforeAll(async () => {
-  cluster = await startPodCluster({ answer: netperf });
+  cluster = await startPlayedPods({ answer: netperf });
 });
 afterAll(async () => {
   await cluster[Symbol.asyncDispose]();

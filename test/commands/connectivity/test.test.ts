@@ -6,15 +6,15 @@ import {
   type Asked,
   type CommandEnd,
   healthy,
-  type PodCluster,
-  startPodCluster,
+  type PlayedPods,
+  startPlayedPods,
   TIMEOUT,
-} from '../../helpers/pod-cluster.ts';
+} from '../../helpers/played-pods.ts';
 
-let cluster: PodCluster;
+let cluster: PlayedPods;
 
 beforeAll(async () => {
-  cluster = await startPodCluster({ answer: healthy });
+  cluster = await startPlayedPods({ answer: healthy });
 });
 afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
@@ -51,10 +51,10 @@ describe('a healthy cluster', () => {
     const { stdout, stderr, code } = await connectivity();
     expect(stderr).toBe('');
     expect(stdout).toContain('🏃[cilium-test-1] Running 15 tests ...\n');
-    expect(stdout).toContain('[=] [cilium-test-1] Test [dns] [1/15]\n..\n');
+    expect(stdout).toContain('[=] [cilium-test-1] Test [dns] [1/15]\n....\n');
     expect(stdout).toContain('Skipping test [world] [13/15] (no external target: --external-target)\n');
     expect(stdout).toMatch(
-      /✅ \[cilium-test-1\] All 14 tests \(49 actions\) successful, 1 tests skipped, 0 scenarios skipped\.\n/,
+      /✅ \[cilium-test-1\] All 14 tests \(55 actions\) successful, 1 tests skipped, 0 scenarios skipped\.\n/,
     );
     expect(code).toBe(0);
     expect(await namespaces()).toEqual([]);
@@ -69,7 +69,7 @@ describe('a healthy cluster', () => {
       .filter(({ status }: { status: string }) => status === 'passed')
       .map(({ name }: { name: string }) => name);
     expect(ran).toEqual(['pod-pod-same-node', 'pod-pod-other-node', 'pod-service']);
-    expect(counts).toMatchObject({ run: 3, failed: 0, skipped: 12, actions: 8 });
+    expect(counts).toMatchObject({ run: 3, failed: 0, skipped: 12, actions: 12 });
     expect(code).toBe(0);
   });
 

@@ -29,7 +29,7 @@ export interface PodWorld {
 }
 
 /** A lab that is a cluster whose pods are played; commands in those of the tests are answered here. */
-export interface PodCluster extends AsyncDisposable {
+export interface PlayedPods extends AsyncDisposable {
   lab: TestCluster;
   world: PodWorld;
   asked: Asked[];
@@ -67,7 +67,7 @@ export function healthy({ argv, pod, policies }: Asked): CommandEnd | undefined 
 }
 
 /** Starts a cluster, or stands in front of one, and answers commands in the pods of the tests. */
-export async function startPodCluster(world: PodWorld, lab?: TestCluster): Promise<PodCluster> {
+export async function startPlayedPods(world: PodWorld, lab?: TestCluster): Promise<PlayedPods> {
   const cluster = lab ?? (await startTestCluster());
   const config = JSON.parse(readFileSync(cluster.kubeconfig, 'utf8'));
   const target = new URL(config.clusters[0].cluster.server);
