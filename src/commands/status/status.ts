@@ -4,6 +4,7 @@ import type { Answer } from '../../agent/decode/answer.ts';
 import { readStatus } from '../../agent/decode/status.ts';
 import { TransportError } from '../../agent/http/http.ts';
 import { durationOption, examples, integer, intervalOption } from '../../cli/flags.ts';
+import { isClusterMeant } from '../../cli/kube/target.ts';
 import { outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
@@ -72,7 +73,6 @@ export function addStatusCommand(command: Command, ctx: Context): void {
       ),
     )
     .action(async (options: StatusOptions) => {
-      const { isClusterMeant } = await import('../../cli/kube/target.ts');
       const isCluster = await isClusterMeant(options, ctx);
       refuseOthers(command, isCluster);
       if (!isCluster) return runStatus(options, ctx);

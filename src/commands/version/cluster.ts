@@ -11,15 +11,15 @@ import { findRelease } from '../../kube/release.ts';
 import { openCluster } from '../../kube/road.ts';
 import { sanitizeCell } from '../../render/text/sanitize.ts';
 import { VERSION } from '../../version.ts';
-import { platform } from './platform.ts';
 
 /** Prints the version of this program, of the chart that is installed, and what runs that is of another one. */
 export async function runClusterVersion(
   { client: isOnlyOwn, output }: { client?: boolean; output: string },
+  platform: string,
   ctx: Context,
 ): Promise<void> {
   const own = {
-    'cilium-cli': `${VERSION} compiled with node ${process.version} on ${platform()}`,
+    'cilium-cli': `${VERSION} compiled with node ${process.version} on ${platform}`,
     // No chart is part of this program, and it asks nobody on the Internet.
     'cilium image (default)': 'none',
     'cilium image (stable)': 'unknown',

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { readVersion } from '../../agent/decode/version.ts';
 import { TransportError } from '../../agent/http/http.ts';
 import { durationOption, examples } from '../../cli/flags.ts';
+import { isClusterMeant } from '../../cli/kube/target.ts';
 import { outputOption } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
@@ -9,7 +10,6 @@ import type { Shape, TypedShape } from '../../model/shape.ts';
 import { renderOutput } from '../../render/text/output.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
 import { REVISION, REVISION_DATE, VERSION } from '../../version.ts';
-import { platform } from './platform.ts';
 
 interface VersionOptions {
   output: string;
@@ -58,9 +58,8 @@ export function addVersionCommand(command: Command, ctx: Context): void {
       examples('cilium version', 'cilium version --cluster', 'cilium version --cluster -o json'),
     )
     .action(async (options: VersionOptions) => {
-      const { isClusterMeant } = await import('../../cli/kube/target.ts');
       if (options.client || (await isClusterMeant(options, ctx)))
-        return (await import('./cluster.ts')).runClusterVersion(options, ctx);
+        return (await import('./cluster.ts')).runClusterVersion(options, platform(), ctx);
       await runVersion(options, ctx);
     });
 }
@@ -78,6 +77,12 @@ export async function runVersion(options: VersionOptions, ctx: Context): Promise
 
 function clientVersion(): string {
   return `${VERSION} ${REVISION} ${REVISION_DATE} node version ${process.version} ${platform()}`;
+}
+
+/** This machine's system and processor, as Go calls them: `linux/amd64`. */
+function platform(): string {
+  const arch = { x64: 'amd64', ia32: '386' }[process.arch as string] ?? process.arch;
+  return `${process.platform}/${arch}`;
 }
 
 /** Undefined when the agent does not report a version; an unexpected answer is noted on stderr. */
