@@ -1,4 +1,5 @@
 import type { Need, Row, Scope } from '../../cluster/rbac/role.ts';
+import { ITEMS } from '../../cluster/sysdump/items.ts';
 
 /** Rights of one API group. */
 const of =
@@ -30,6 +31,15 @@ const RELAY = [
     ...['cilium-ca', 'hubble-relay-client-certs', 'hubble-relay-server-certs', 'hubble-server-certs'],
   ),
 ];
+/** The kinds of a group that a sysdump lists. */
+const dumped = (group: string) =>
+  [
+    ...new Set(
+      ITEMS.flatMap((item) => (item.kind === 'list' ? item.paths : []))
+        .filter((path) => path.startsWith(`/apis/${group}/`))
+        .map((path) => path.split('/').at(-1)),
+    ),
+  ].join(' ');
 const CONFIG = [core('cilium', 'get', 'configmaps', 'cilium-config')];
 /** To change the release of Cilium: to read it, and to see who owns it. */
 const RELEASE: Row = {
@@ -306,6 +316,7 @@ export const NEEDS: Readonly<Record<string, Row>> = {
       core('cilium', 'get', 'pods/log pods/proxy configmaps'),
       apps('cluster', 'list', 'daemonsets deployments'),
       apps('cilium', 'get list', 'daemonsets deployments statefulsets controllerrevisions'),
+      apps('cluster', 'get', 'statefulsets', 'spire-server'),
       of('batch')('cilium', 'get', 'cronjobs'),
       networking('cluster', 'list', 'networkpolicies ingresses ingressclasses'),
       of('discovery.k8s.io')('cluster', 'list', 'endpointslices'),
@@ -313,8 +324,8 @@ export const NEEDS: Readonly<Record<string, Row>> = {
       of('metrics.k8s.io')('cluster', 'list', 'nodes pods'),
       of('apiextensions.k8s.io')('cluster', 'list', 'customresourcedefinitions'),
       of('cert-manager.io')('cluster', 'list', 'certificates'),
-      of('gateway.networking.k8s.io')('cluster', 'list', '*'),
-      cilium('cluster', 'list', '*'),
+      of('gateway.networking.k8s.io')('cluster', 'list', dumped('gateway.networking.k8s.io')),
+      cilium('cluster', 'list', dumped('cilium.io')),
     ],
     note: 'What it may not read is a reason in its index, not an end. The metrics of the API server need get of the URL /metrics.',
   },

@@ -56,6 +56,7 @@ const ARGV: Readonly<Record<string, readonly string[]>> = {
   'hubble observe --port-forward': ['--last', '1'],
   logs: ['--tail', '1'],
   'lrp list': ['-A'],
+  sysdump: ['--quick', '--skip', 'agents,gops,cni', '--output-filename', join(folder, 'dump-<ts>')],
   'multicast list subscriber': ['--all'],
   'multicast add': ['-g', '239.255.0.1'],
   'multicast delete': ['-g', '239.255.0.1'],
@@ -81,6 +82,7 @@ const ENDLESS = new Set(['hubble port-forward', 'logs --follow']);
 
 /** Rights that no run here asks for, and why they are needed. */
 const UNUSED: readonly { of: RegExp; right: Partial<Right>; why: string }[] = [
+  { of: /^sysdump/, right: {}, why: 'it is run with --quick, and the lab has not all that it asks for' },
   { of: /^hubble observe/, right: { resource: 'secrets' }, why: 'the relay of the lab speaks without TLS' },
   { of: /^hubble port-forward/, right: { resource: 'pods/portforward' }, why: 'nobody connects' },
   {
