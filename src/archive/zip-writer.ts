@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { crc32, createDeflateRaw, type DeflateRaw } from 'node:zlib';
+import { crc32, createDeflateRaw, type DeflateRaw, deflateRawSync } from 'node:zlib';
 import { Spool, type SpooledBytes } from './spool.ts';
 import {
   directoryRecord,
@@ -168,10 +168,14 @@ export class ZipWriter {
   }
 }
 
+/** So much of a file is held before it is deflated: most files are smaller, and a stream takes 256 KiB for each. */
+const WHOLE = 64 * 1024;
+
 /** Deflates what is written and keeps it aside until it is whole. */
 class DeflatedEntry implements EntryWriter {
-  readonly #deflate: DeflateRaw = createDeflateRaw({ level: 6, chunkSize: 64 * 1024 });
-  readonly #drained: Promise<void>;
+  #held: Buffer[] = [];
+  #deflate: DeflateRaw | undefined;
+  #drained: Promise<void> | undefined;
   #crc = 0;
   #size = 0;
   #failed: unknown;
@@ -181,16 +185,22 @@ class DeflatedEntry implements EntryWriter {
     private readonly modified: Date,
     private readonly spool: Spool,
     private readonly add: (entry: Omit<ZipEntry, 'offset'>, packed: SpooledBytes) => Promise<void>,
-  ) {
-    this.#drained = this.#drain();
+  ) {}
+
+  /** A stream, from the first byte that is not held any more on. */
+  #stream(): DeflateRaw {
+    if (this.#deflate) return this.#deflate;
+    const deflate = createDeflateRaw({ level: 6, chunkSize: 64 * 1024 });
+    this.#deflate = deflate;
+    const drain = async () => {
+      for await (const part of deflate) await this.spool.write(part as Buffer);
+    };
+    this.#drained = drain();
     this.#drained.catch((error: unknown) => {
       this.#failed = error;
-      this.#deflate.destroy();
+      deflate.destroy();
     });
-  }
-
-  async #drain(): Promise<void> {
-    for await (const part of this.#deflate) await this.spool.write(part as Buffer);
+    return deflate;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -198,14 +208,26 @@ class DeflatedEntry implements EntryWriter {
     if (bytes.length === 0) return;
     this.#crc = crc32(bytes, this.#crc);
     this.#size += bytes.length;
-    if (this.#deflate.write(bytes)) return;
-    await Promise.race([new Promise<void>((resolve) => this.#deflate.once('drain', resolve)), this.#drained]);
+    if (this.#size <= WHOLE) {
+      this.#held.push(Buffer.from(bytes));
+      return;
+    }
+    const deflate = this.#stream();
+    const parts = [...this.#held, bytes];
+    this.#held = [];
+    let isFull = false;
+    for (const part of parts) isFull = !deflate.write(part);
+    if (!isFull) return;
+    await Promise.race([new Promise<void>((resolve) => deflate.once('drain', resolve)), this.#drained]);
   }
 
   async close(): Promise<number> {
     try {
-      this.#deflate.end();
-      await this.#drained;
+      if (this.#deflate) {
+        this.#deflate.end();
+        await this.#drained;
+      } else await this.spool.write(deflateRawSync(Buffer.concat(this.#held), { level: 6 }));
+      this.#held = [];
       const { name, modified } = this;
       const [crc, size, packedSize] = [this.#crc, this.#size, this.spool.size];
       await this.add({ name, modified, crc, size, packedSize }, this.spool);
@@ -216,8 +238,9 @@ class DeflatedEntry implements EntryWriter {
   }
 
   async discard(): Promise<void> {
-    this.#deflate.destroy();
-    await this.#drained.catch(() => {});
+    this.#held = [];
+    this.#deflate?.destroy();
+    await this.#drained?.catch(() => {});
     await this.spool.close();
   }
 }

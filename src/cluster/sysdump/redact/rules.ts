@@ -63,7 +63,7 @@ export const TEXT_RULES: readonly TextRule[] = [
     name: 'private-key',
     about: 'private keys in PEM that are cut off',
     pattern:
-      /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?<secret>(?:(?:[\s"'|+,]|\\+[nrt])*[A-Za-z0-9+/=]{24,})+)/g,
+      /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?<secret>(?:(?:[\s"'|+,]|\\+[nrt])*(?:REDACTED[A-Za-z0-9+/=]*|[A-Za-z0-9+/=]{24,}))+)/g,
   },
   {
     name: 'putty-key',

@@ -1,8 +1,11 @@
 import { type OnRedaction, redactText } from './text.ts';
 
-/** So much is looked at together, and so much of it again with what follows: no secret is longer. */
-const WINDOW = 256 * 1024;
-const TAIL = 32 * 1024;
+/**
+ * So much is looked at together, and so much of it again with what follows: no secret is longer. Of larger texts the copies
+ * that rules make would not be young garbage, and hundreds of MiB of them would stay for a while.
+ */
+const WINDOW = 64 * 1024;
+const TAIL = 16 * 1024;
 /** A word without an end may be packed text; it is waited for so long. */
 const LONGEST_WORD = 8 * 1024 * 1024;
 
