@@ -56,6 +56,11 @@ const MESH_ACCESS = [
 const IMAGE = [apps('cilium', 'list', 'daemonsets')];
 /** What Helm keeps of its releases; their names have the revision in them. */
 const HELM = [core('cilium', 'list get', 'secrets')];
+/** To plan what Helm is then told to do. */
+const OF_HELM: Row = {
+  needs: HELM,
+  note: 'Helm itself needs what the objects of the chart need, and create and update of secrets.',
+};
 const WORKLOADS = [
   apps('cilium', 'get', 'daemonsets', 'cilium', 'cilium-envoy'),
   apps(
@@ -232,8 +237,22 @@ export const NEEDS: Readonly<Record<string, Row>> = {
     ],
   },
   'hubble observe --port-forward': { needs: RELAY },
+  'hubble disable': OF_HELM,
+  'hubble enable': OF_HELM,
+  'hubble ui': {
+    needs: [
+      core('cilium', 'get', 'services', 'hubble-ui'),
+      core('cilium', 'list', 'pods'),
+      core('cilium', 'get create', 'pods/portforward'),
+    ],
+  },
   'identity list': list('ciliumidentities'),
   'identity list --unused': list('ciliumendpoints'),
+  images: { needs: HELM },
+  install: {
+    ...OF_HELM,
+    needs: [core('cilium', 'list', 'secrets'), ...IMAGE, core('cluster', 'list', 'nodes')],
+  },
   'l2-announcement list': list('ciliuml2announcementpolicies'),
   'lb-ip-pool list': list('ciliumloadbalancerippools'),
   logs: { needs: [core('cilium', 'list', 'pods'), core('cilium', 'get', 'pods/log')] },
@@ -330,6 +349,17 @@ export const NEEDS: Readonly<Record<string, Row>> = {
     note: 'What it may not read is a reason in its index, not an end. The metrics of the API server need get of the URL /metrics.',
   },
   'sysdump --estimate': { needs: [core('cluster', 'get', 'nodes/proxy')] },
+  uninstall: {
+    ...OF_HELM,
+    needs: [
+      ...HELM,
+      ...CONFIG,
+      apps('cilium', 'get', 'daemonsets', 'cilium'),
+      core('cluster', 'list', 'namespaces nodes'),
+      definitions('cluster', 'list', 'customresourcedefinitions'),
+    ],
+  },
+  upgrade: OF_HELM,
   version: { needs: [...HELM, core('cilium', 'list', 'pods')] },
 };
 

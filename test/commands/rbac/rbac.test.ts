@@ -61,6 +61,11 @@ const ARGV: Readonly<Record<string, readonly string[]>> = {
   'multicast add': ['-g', '239.255.0.1'],
   'multicast delete': ['-g', '239.255.0.1'],
   'policy delete': ['--cluster', 'cnp/a'],
+  'hubble disable': ['--dry-run'],
+  'hubble enable': ['--dry-run'],
+  install: ['--version', '1.20.0', '--dry-run'],
+  uninstall: ['--dry-run'],
+  upgrade: ['--version', '1.20.0', '--dry-run'],
   'preflight upgrade': ['--to', '1.20'],
   'policy get': ['-A'],
   'policy import --via': ['kubernetes', POLICY],
@@ -81,9 +86,13 @@ const PLAYED = 'no policy is applied, and no failure explained';
 const ENDLESS = new Set(['hubble port-forward', 'logs --follow']);
 
 /** Rights that no run here asks for, and why they are needed. */
+const NO_UI = 'the lab has no Hubble UI';
 const UNUSED: readonly { of: RegExp; right: Partial<Right>; why: string }[] = [
   { of: /^sysdump/, right: {}, why: 'it is run with --quick, and the lab has not all that it asks for' },
   { of: /^hubble observe/, right: { resource: 'secrets' }, why: 'the relay of the lab speaks without TLS' },
+  { of: /^hubble ui/, right: { resource: 'pods/portforward' }, why: NO_UI },
+  { of: /^hubble ui/, right: { resource: 'pods' }, why: NO_UI },
+  { of: /^install/, right: { resource: 'secrets' }, why: 'without --dry-run: whether the name is free' },
   { of: /^hubble port-forward/, right: { resource: 'pods/portforward' }, why: 'nobody connects' },
   {
     of: /^(policy delete|policy import)/,
