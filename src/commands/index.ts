@@ -105,7 +105,7 @@ export const TREE: Verb = {
       load: async () => (await import('./uninstall.ts')).addUninstallCommand,
     },
     upgrade: {
-      about: 'Upgrade a Cilium installation a Kubernetes cluster using Helm',
+      about: 'Upgrade a Cilium installation in a Kubernetes cluster using Helm',
       globals: CLUSTER_GLOBALS,
       asks: 'cluster',
       load: async () => (await import('./upgrade.ts')).addUpgradeCommand,

@@ -8,7 +8,7 @@ import { type InstallFlags, installFlags } from '../cli/helm/install-flags.ts';
 import { checkValues } from '../cli/helm/lint.ts';
 import { printVersions } from '../cli/helm/list-versions.ts';
 import { asFailure, telling, tellStuck } from '../cli/helm/told.ts';
-import { helmOrCommand, refuseGitOps, requireRelease } from '../cli/helm/upgrade-release.ts';
+import { helmOrCommand, refuseGitOps, refusePending, requireRelease } from '../cli/helm/upgrade-release.ts';
 import { readValues } from '../cli/helm/values.ts';
 import { type Rendered, rendered, seconds, write } from '../cli/helm/write.ts';
 import { lookAtRollouts, notesOf, waitForEnd } from '../cli/kube/rollouts.ts';
@@ -96,6 +96,7 @@ async function upgrade(client: KubeClient, flags: UpgradeFlags, ctx: Context): P
   const release = flags.helmReleaseName;
   const isDry = flags.dryRun === true || flags.dryRunHelmValues === true;
   const before = await requireRelease(client, namespace, release);
+  if (!isDry) await refusePending(client, before, { namespace, release, cluster });
   const given = await readValues(flags, flags.nodesWithoutCilium ? NO_SCHEDULE_PAIRS : [], ctx);
   const words = reuseWords(flags);
   const run = { cluster, namespace };

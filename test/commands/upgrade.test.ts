@@ -150,6 +150,25 @@ Revision 5 is left in the state "failed": objects of it may be changed already. 
   expect(code).toBe(1);
 });
 
+test('a helm that was ended in the middle is told, with the way back', async () => {
+  await using here = await startInstallCluster({
+    ...PROXY,
+    ...releaseSecret({ version: 4 }),
+    ...releaseSecret({ version: 5, status: 'pending-upgrade' }),
+  });
+  for (const argv of [
+    ['upgrade', ...CHART],
+    ['hubble', 'enable'],
+  ]) {
+    const { stderr, code } = await here.run(argv);
+    expect(stderr).toContain(`another operation (install/upgrade/rollback) is in progress
+Revision 5 is in the state "pending-upgrade". If no helm runs any more: helm rollback cilium 4 --namespace kube-system
+`);
+    expect(code).toBe(1);
+  }
+  expect(here.helm.calls()).toEqual([]);
+});
+
 test('without a release it says so', async () => {
   await using here = await startInstallCluster();
   const { stderr, code } = await here.run(['upgrade', ...CHART]);

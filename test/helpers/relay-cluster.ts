@@ -13,19 +13,30 @@ export interface RelayCluster extends KubeServer {
   /** Requests that came: method and path, with what follows `?`. */
   seen: string[];
   namespace: string;
+  /** The service that its pods are of, which its container is called after. */
+  service: string;
   /** Ends all connections that lead to pods. */
   breakForwards(): void;
 }
 
-const READY = {
-  phase: 'Running',
-  containerStatuses: [{ name: 'hubble-relay', ready: true, state: { running: {} } }],
+/** The container whose readiness counts, by service. */
+const CONTAINERS: Readonly<Record<string, string>> = {
+  'hubble-relay': 'hubble-relay',
+  'hubble-ui': 'frontend',
 };
+const ready = (container: string) => ({
+  phase: 'Running',
+  containerStatuses: [{ name: container, ready: true, state: { running: {} } }],
+});
 
 /** Serves one. Without pods the relay is not installed. */
 export async function serveRelayCluster(
   pods: RelayCluster['pods'],
-  { port, namespace = 'kube-system' }: { port?: number; namespace?: string } = {},
+  {
+    port,
+    namespace = 'kube-system',
+    service = 'hubble-relay',
+  }: { port?: number; namespace?: string; service?: string } = {},
 ): Promise<RelayCluster> {
   const forwards = new Set<() => void>();
   const state: Omit<RelayCluster, keyof KubeServer> = {
@@ -34,6 +45,7 @@ export async function serveRelayCluster(
     forbidden: undefined,
     seen: [],
     namespace,
+    service,
     breakForwards: () => {
       for (const end of forwards) end();
     },
@@ -61,7 +73,7 @@ export async function serveRelayCluster(
 }
 
 function answer(
-  { pods, secrets, forbidden, seen, namespace }: Omit<RelayCluster, keyof KubeServer>,
+  { pods, secrets, forbidden, seen, namespace, service }: Omit<RelayCluster, keyof KubeServer>,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
@@ -71,7 +83,7 @@ function answer(
   const refuse = (code: number, reason: string, message: string) =>
     answerJson(response, refusal(code, reason, message), code);
   const secret = kind === 'secrets' ? secrets[name] : undefined;
-  const isOfRelay = url.searchParams.get('labelSelector') === 'k8s-app=hubble-relay';
+  const isOfRelay = url.searchParams.get('labelSelector') === `k8s-app=${service}`;
   if (forbidden?.test(url.pathname))
     refuse(
       403,
@@ -80,14 +92,17 @@ function answer(
     );
   else if (url.pathname === '/apis/apps/v1/daemonsets')
     answerJson(response, { items: [{ metadata: { name: 'cilium', namespace } }] });
-  else if (kind === 'services' && name === 'hubble-relay' && Object.keys(pods).length > 0)
+  else if (kind === 'services' && name === service && Object.keys(pods).length > 0)
     answerJson(response, {
       spec: {
-        selector: { 'k8s-app': 'hubble-relay' },
+        selector: { 'k8s-app': service },
         ports: [{ port: 80, protocol: 'TCP', targetPort: 'grpc' }],
       },
     });
-  else if (kind === 'pods' && isOfRelay) answerJson(response, { items: Object.entries(pods).map(podOf) });
+  else if (kind === 'pods' && isOfRelay)
+    answerJson(response, {
+      items: Object.entries(pods).map((each) => podOf(each, CONTAINERS[service] ?? '')),
+    });
   else if (secret) {
     const data = Object.entries(secret).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
     answerJson(response, { data: Object.fromEntries(data) });
@@ -97,8 +112,8 @@ function answer(
   }
 }
 
-function podOf([name, pod]: [string, RelayCluster['pods'][string]]): object {
-  const told = typeof pod === 'object' ? pod : { status: READY };
+function podOf([name, pod]: [string, RelayCluster['pods'][string]], container: string): object {
+  const told = typeof pod === 'object' ? pod : { status: ready(container) };
   return {
     metadata: {
       name,
@@ -106,7 +121,7 @@ function podOf([name, pod]: [string, RelayCluster['pods'][string]]): object {
       ...('deleted' in told && told.deleted && { deletionTimestamp: '2026-11-01T00:00:00Z' }),
     },
     spec: {
-      containers: [{ name: 'hubble-relay', ports: [{ name: 'grpc', containerPort: 4245 }] }],
+      containers: [{ name: container, ports: [{ name: 'grpc', containerPort: 4245 }] }],
     },
     status: told.status,
   };

@@ -4,7 +4,7 @@ import { writeChart } from '../../kube/chart.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { findHelm, type Helm, helmFault, NoHelm } from '../../kube/helm.ts';
 import { type Ownership, readOwnership } from '../../kube/owner.ts';
-import { findRelease, type HelmRelease } from '../../kube/release.ts';
+import { findRelease, type HelmRelease, readRevisionStates } from '../../kube/release.ts';
 import { valuesYaml } from '../../render/cluster/values.ts';
 import { sanitizeCell } from '../../render/text/sanitize.ts';
 import { helmCommand } from './command.ts';
@@ -48,6 +48,7 @@ export async function upgradeRelease(
   const { values, namespace, release = 'cilium', waitMs } = change;
   const cluster = change.cluster ?? ctx.globals.cluster ?? {};
   const before = await requireRelease(client, namespace, release);
+  await refusePending(client, before, { namespace, release, cluster });
   const { whole } = change;
   if (whole && whole.revision !== before.revision)
     throw new UserError(
@@ -97,6 +98,20 @@ export async function requireRelease(
       : isThere
         ? 'Cilium is there, but Helm did not install it, or under another name: --helm-release-name.'
         : 'Name the place and the release: --namespace, --helm-release-name. To install it: cilium install',
+  });
+}
+
+/** Throws where helm is at work, or was ended in the middle: it would refuse to do anything. */
+export async function refusePending(
+  client: KubeClient,
+  { revision }: HelmRelease,
+  { namespace, release, cluster }: { namespace: string; release: string; cluster: Cluster },
+): Promise<void> {
+  const [newest] = await readRevisionStates(client, namespace, release);
+  if (!newest?.status.startsWith('pending')) return;
+  const words = ['rollback', release, String(revision)];
+  throw new UserError('another operation (install/upgrade/rollback) is in progress', {
+    hint: `Revision ${newest.revision} is in the state "${newest.status}". If no helm runs any more: ${helmCommand({ words, cluster, namespace, values: false })}`,
   });
 }
 
