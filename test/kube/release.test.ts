@@ -18,6 +18,7 @@ test.each([
 ])('a release %s is read', (_, bytes) => {
   expect(decodeRelease(pack(bytes), 'Secret x')).toEqual({
     appVersion: '',
+    deployedAt: '',
     hooks: [],
     chart: RELEASE.chart,
     name: 'cilium',
