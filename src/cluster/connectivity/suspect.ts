@@ -57,8 +57,10 @@ export interface Reach {
   isDnsElsewhere?: boolean | undefined;
   /** The pods behind the service that is the target. */
   backends?: boolean | undefined;
-  /** The pod that is the target, from another pod of its own node. */
+  /** The pod that is the target, or one behind it that is not reached, from another pod of its own node. */
   targetLocal?: boolean | undefined;
+  /** The kubelet of its node reaches that pod, as its probe says. */
+  probed?: boolean | undefined;
 }
 
 /** A path that did not do what was expected. */
@@ -205,6 +207,7 @@ function ofAddress({ target, node, reach }: FailedPath): Suspect {
   switch (target.kind) {
     case 'service':
     case 'nodeport': {
+      if (reach.backends === false && reach.targetLocal === false && reach.probed) return tellsApart();
       if (isElsewhere && reach.sameNodePod === true && reach.otherNodePod === false)
         return nodeToNode(`node ${target.node} is not reached from node ${node}`);
       if (reach.backends === true)
@@ -221,6 +224,8 @@ function ofAddress({ target, node, reach }: FailedPath): Suspect {
     }
     case 'pod':
     case 'host':
+      if (target.kind === 'pod' && reach.probed && (!isElsewhere || reach.targetLocal === false))
+        return tellsApart();
       if (isElsewhere && reach.targetLocal === false)
         return unknown(`it is not reached from a pod of its own node ${target.node} either`);
       if (isElsewhere && reach.sameNodePod === true)
@@ -257,6 +262,16 @@ function nodeToNode(why: string): Suspect {
   return {
     area: 'node-to-node',
     sentence: `Node-to-node: ${why}, while pods of the own node are.`,
+    because: [],
+  };
+}
+
+/** The host is let in everywhere, pods are not: between them is what asks who sends. */
+function tellsApart(): Suspect {
+  return {
+    area: 'policy',
+    sentence:
+      'Policy, most likely: the kubelet of its node reaches the pod, as its probe says, and pods do not, not even those of that node. What drops them tells senders apart, as policy does.',
     because: [],
   };
 }

@@ -1,7 +1,6 @@
 import {
   type Action,
   type Actions,
-  ECHO_PORT,
   nslookup,
   type Target,
   type TestPod,
@@ -25,11 +24,28 @@ export class ReachReader {
   async read(from: TestPod, target: Target): Promise<Reach> {
     const general = this.#known.get(from.pod) ?? this.#readAll(from);
     this.#known.set(from.pod, general);
-    const { backends } = target;
-    if (target.kind === 'pod' && target.node !== from.node)
-      return { ...(await general), targetLocal: await this.#fromItsNode(target) };
-    if (!backends) return general;
-    return { ...(await general), backends: await this.#all(from, backends) };
+    const pods =
+      target.backends ?? this.actions.echoes().filter((pod) => `${pod.namespace}/${pod.pod}` === target.name);
+    const failing = await this.#firstFailing(from, pods);
+    return {
+      ...(await general),
+      ...(target.backends && { backends: failing === 'unknown' ? undefined : failing === undefined }),
+      ...(typeof failing === 'object' && {
+        targetLocal: await this.#fromItsNode(failing),
+        probed: failing.isReady,
+      }),
+    };
+  }
+
+  /** The first of the pods that is not reached. */
+  async #firstFailing(from: TestPod, pods: readonly TestPod[]): Promise<TestPod | 'unknown' | undefined> {
+    if (pods.length === 0) return 'unknown';
+    for (const pod of pods) {
+      const reached = await this.#reaches(from, pod);
+      if (reached === undefined) return 'unknown';
+      if (!reached) return pod;
+    }
+    return undefined;
   }
 
   async #readAll(from: TestPod): Promise<Reach> {
@@ -70,11 +86,10 @@ export class ReachReader {
     };
   }
 
-  /** Whether a client of the target's own node reaches it; undefined where there is none. */
-  async #fromItsNode({ name, node }: Target): Promise<boolean | undefined> {
-    const pod = this.actions.world.pods.find((one) => `${one.namespace}/${one.pod}` === name);
-    const client = this.actions.clients().find((one) => one.node === node && one.pod !== pod?.pod);
-    return pod?.labels.kind === 'echo' && client ? this.#reaches(client, pod) : undefined;
+  /** Whether a client of its own node reaches a pod; undefined where there is none. */
+  async #fromItsNode(pod: TestPod): Promise<boolean | undefined> {
+    const client = this.actions.clients().find(({ node }) => node === pod.node);
+    return client && this.#reaches(client, pod);
   }
 
   /** Whether one of the pods is reached; undefined where there is none. */
@@ -83,21 +98,15 @@ export class ReachReader {
     for (const pod of pods) {
       const reached = await this.#reaches(from, pod);
       if (reached) return true;
-      answer = reached ?? answer;
+      // One that its own node does not reach either says nothing of the way there.
+      const isTelling = pod.node === from.node || (await this.#fromItsNode(pod)) !== false;
+      if (isTelling) answer = reached ?? answer;
     }
     return answer;
   }
 
-  async #all(from: TestPod, pods: readonly TestPod[]): Promise<boolean | undefined> {
-    for (const pod of pods) {
-      const reached = await this.#reaches(from, pod);
-      if (reached !== true) return reached;
-    }
-    return pods.length === 0 ? undefined : true;
-  }
-
   #reaches(from: TestPod, pod: TestPod): Promise<boolean | undefined> {
-    const key = `${from.pod} ${pod.pod} ${ECHO_PORT}`;
+    const key = `${from.pod} ${pod.pod}`;
     const [action] = this.actions.toPod(from, pod);
     const asked = this.#backends.get(key) ?? (action ? this.attempt(action) : Promise.resolve(undefined));
     this.#backends.set(key, asked);

@@ -111,6 +111,8 @@ export class Runner {
       ended = again;
     }
     const { code } = trueExit(ended.exitCode, ended.stderr);
+    // curl says 28 too when the name took too long.
+    const isUnresolved = /Resolving timed out|Could not resolve host/i.test(ended.stderr);
     const key = `${action.from.pod} ${action.to.kind} ${action.to.name} ${action.to.ip ?? ''}`;
     const base = {
       name: `${test}/${action.name}`,
@@ -129,7 +131,13 @@ export class Runner {
       if (policies.length === 0) this.#before.set(key, { ok: true });
       return { ...base, ok: true, warnings, ms: ms() };
     }
-    const { evidence, suspect } = await this.#explain(action, code, sinceMs, policies, this.#before.get(key));
+    const { evidence, suspect } = await this.#explain(
+      action,
+      isUnresolved ? CURL.resolve : code,
+      sinceMs,
+      policies,
+      this.#before.get(key),
+    );
     if (policies.length === 0) this.#before.set(key, { ok: false, suspect });
     return { ...base, ok: false, failure, warnings, evidence, suspect, ms: ms() };
   }

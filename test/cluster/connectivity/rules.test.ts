@@ -248,6 +248,32 @@ describe('a suspect', () => {
       { target: { kind: 'dns', name: 'x' }, reach: { name: false, sameNodePod: false } },
       'unknown',
     ],
+    [
+      'a pod that the kubelet reaches, and no pod of its node',
+      { reach: { sameNodePod: true, targetLocal: false, probed: true } },
+      'policy',
+    ],
+    [
+      'a pod that is not reached from its own node either',
+      { reach: { sameNodePod: true, targetLocal: false } },
+      'unknown',
+    ],
+    [
+      'a service with such a pod behind it',
+      {
+        target: { kind: 'service', name: 's' },
+        reach: { backends: false, targetLocal: false, probed: true, sameNodePod: true },
+      },
+      'policy',
+    ],
+    [
+      'a port of a node that is not reached',
+      {
+        target: { kind: 'nodeport', name: 's', node: 'n2' },
+        reach: { backends: true, sameNodePod: true, otherNodePod: false },
+      },
+      'node-to-node',
+    ],
     ['a path that works without the policy', { policies: ['p'], before: { ok: true } }, 'policy'],
     ['a path that a policy should stop', { expected: 'denied', code: 0, policies: ['p'] }, 'policy'],
     ['a path that was stopped in another way', { expected: 'denied', code: 6, policies: ['p'] }, 'unknown'],
