@@ -46,7 +46,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'hubble/where': [...BASE, 'hubble/filter'],
   'hubble/views': [...BASE, 'hubble/where'],
   'hubble/captures': [...BASE, 'hubble/filter', 'hubble/protobuf', 'hubble/grpc'],
-  'hubble/fast': [...BASE, 'hubble/protobuf', 'hubble/captures'],
+  'hubble/fast': [...BASE, 'hubble/protobuf'],
+  'hubble/scan': [...BASE, 'hubble/protobuf', 'hubble/captures'],
 
   // What a collected archive holds and how it is named.
   archive: BASE,

@@ -5,8 +5,8 @@ import { UserError } from '../../errors.ts';
 import { lineReader } from '../../hubble/captures/line-reader.ts';
 import { expandInputs, readCapture } from '../../hubble/captures/reader.ts';
 import { parseRecord } from '../../hubble/captures/record-line.ts';
-import { chunkReader } from '../../hubble/fast/chunk-reader.ts';
 import { ProtoJsonError } from '../../hubble/protobuf/protojson.ts';
+import { chunkReader } from '../../hubble/scan/scanner.ts';
 import type { FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
 import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
@@ -90,13 +90,13 @@ async function* readCaptureFile(
     if (kind === 'bad-line') throw notFlow(`${shown}:${number}`, message);
     newer ??= `Warning: ${shown}:${number}: ${message}: names that this program does not know are passed over\n`;
   });
-  const read = chunkReader(lines, { filters, raw: false, wholeFlows: true, timed: false });
+  const read = chunkReader(lines, { filters, want: 'messages', timed: false });
   let said = false;
   for await (const chunk of readCapture(file, ctx.in, ctx.signal)) {
     const flows: FlowRecord[] = [];
     const message = ({ flow }: GetFlowsResponse) => flow === undefined || flows.push(flow) > 0;
     // Whole flows come as messages alone.
-    read(chunk, { message, raw: () => true, row: () => true });
+    read(chunk, { message, texts: () => true, row: () => true, most: () => Number.POSITIVE_INFINITY });
     if (newer !== undefined && !said) await ctx.err.write(sanitize(newer));
     said = newer !== undefined;
     yield* flows;

@@ -47,6 +47,11 @@ export class LineReader {
   readonly #since: string;
   readonly #until: string;
 
+  /** Names that the schema lacks are passed over: one was told already. */
+  get ignoresUnknown(): boolean {
+    return this.#ignoreUnknown;
+  }
+
   /** The answer that a line holds, when it is one that is asked for. */
   read(line: Buffer): GetFlowsResponse | undefined {
     if (!isUtf8(line)) {

@@ -4,6 +4,7 @@ import { goJson } from '../text/json.ts';
 import { renderNodeStatus, renderNodeStatusDict } from './events.ts';
 import { type FlowStyle, lostCells, renderCompact, renderLostCompact, sanitizeRow } from './flow.ts';
 import { flowLine, renderDict, renderLostDict, SEPARATOR, tableLine } from './flow-records.ts';
+import { printedTime } from './flow-time.ts';
 
 /** Formats of flows; `legacy-json` is JSON without the envelope around a flow. */
 export type FlowFormat = 'compact' | 'dict' | 'table' | 'json' | 'legacy-json';
@@ -24,7 +25,11 @@ export class FlowRenderer {
     readonly format: FlowFormat,
     readonly style: FlowStyle,
     private readonly statuses: StatusDetail,
-  ) {}
+  ) {
+    this.#lineStyle = { ...style, time: printedTime(style.time) };
+  }
+
+  readonly #lineStyle: FlowStyle;
 
   /** More of a flow is printed than a row holds. */
   get needsWholeFlows(): boolean {
@@ -62,6 +67,13 @@ export class FlowRenderer {
       default:
         return renderCompact(row, this.style);
     }
+  }
+
+  /** As `row`, for a time that is text already. */
+  line(row: FlowRow): string {
+    this.#printed = true;
+    const style = this.#lineStyle;
+    return this.format === 'dict' ? `${SEPARATOR}\n${renderDict(row, style)}` : renderCompact(row, style);
   }
 
   #lost(message: GetFlowsResponse, lost: LostEvent): string {

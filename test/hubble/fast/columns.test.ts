@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { LineScanner } from '../../../src/hubble/fast/line-scanner.ts';
+import { lineReader } from '../../../src/hubble/captures/line-reader.ts';
 import { RowDecoder } from '../../../src/hubble/fast/row-decoder.ts';
 import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
 import { parseProtoJson } from '../../../src/hubble/protobuf/protojson.ts';
 import { fieldAt } from '../../../src/hubble/protobuf/schema.ts';
 import { WireWriter } from '../../../src/hubble/protobuf/wire.ts';
+import { chunkReader } from '../../../src/hubble/scan/scanner.ts';
 import { COLUMN_FIELDS, FlowRow, type RowValue, readFlow, ZEROS } from '../../../src/model/flow-row.ts';
 import type { GetFlowsResponse } from '../../../src/model/hubble.gen.ts';
 import { goJson } from '../../../src/render/text/json.ts';
@@ -25,16 +26,26 @@ function fromMessage({ flow }: GetFlowsResponse): Values {
 // Both are used for one flow after the other, as the commands use them: what one leaves behind would show.
 const row = new FlowRow();
 const decoder = new RowDecoder((text) => text);
-const scanner = new LineScanner({ rows: true, filters: [], timed: false });
+const EVERY = { allow: [], deny: [] };
+const scan = chunkReader(await lineReader(EVERY, () => {}), { want: 'rows', filters: EVERY, timed: false });
 
 function fromWire(bytes: Buffer): Values {
   return decoder.decode(bytes, row) ? [...row.values] : undefined;
 }
 
 function fromLine(line: string): Values {
-  if (!scanner.scan(`${Buffer.from(line).toString('latin1')}\n`, 0, line.includes('\\'))) return undefined;
-  scanner.fill(row);
-  return [...row.values];
+  let found: Values;
+  scan(Buffer.from(`${line}\n`), {
+    row: ({ values }) => {
+      found = [...values];
+      return true;
+    },
+    texts: () => true,
+    // By the parser.
+    message: () => true,
+    most: () => Number.POSITIVE_INFINITY,
+  });
+  return found;
 }
 
 const parse = (line: string) => parseProtoJson('observer.GetFlowsResponse', line);

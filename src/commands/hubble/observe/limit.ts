@@ -26,6 +26,11 @@ export class Limit {
     return this.end === 'first' && this.#passed + more >= this.most;
   }
 
+  /** How many records are wanted after `more` further ones. */
+  rest(more: number): number {
+    return this.end === 'first' ? this.most - this.#passed - more : Number.POSITIVE_INFINITY;
+  }
+
   /** The records that are wanted; `hold` makes a record fit to be held. */
   cut<T>(
     batches: AsyncIterable<readonly T[]>,

@@ -2,10 +2,13 @@ import { logLine } from '../../../cli/hubble/log.ts';
 import type { Context } from '../../../context.ts';
 import { type LineProblem, lineReader } from '../../../hubble/captures/line-reader.ts';
 import { CutShort, expandInputs, readCapture } from '../../../hubble/captures/reader.ts';
-import { chunkReader, type RecordVisitor } from '../../../hubble/fast/chunk-reader.ts';
+import { chunkReader, type RecordVisitor, type ScanOptions } from '../../../hubble/scan/scanner.ts';
 import { untilAborted } from '../../../lib/until-aborted.ts';
+import type { FlowRow } from '../../../model/flow-row.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
+import { sanitizeRow } from '../../../render/hubble/flow.ts';
 import type { FlowRenderer } from '../../../render/hubble/flow-renderer.ts';
+import { forTerminal } from '../../../render/text/sanitize.ts';
 import type { Limit } from './limit.ts';
 import type { RecordText } from './record-text.ts';
 import type { FlowQuery } from './request.ts';
@@ -23,10 +26,11 @@ export function readFileMessages(
       return true;
     },
     // Whole flows come as messages alone.
-    raw: () => true,
+    texts: () => true,
     row: () => true,
+    most: () => Number.POSITIVE_INFINITY,
   });
-  const want = { raw: false, wholeFlows: true };
+  const want = { want: 'messages' } as const;
   return untilAborted(readFiles(inputs, query, want, collect, ctx, signal), signal);
 }
 
@@ -41,20 +45,44 @@ export function readFileTexts(
   limit: Limit | undefined,
   ctx: Context,
 ): AsyncGenerator<RecordText[]> {
-  const collect = (texts: RecordText[], chunk: Buffer): RecordVisitor => {
+  const collect = (texts: RecordText[]): RecordVisitor => {
     const add = (text: RecordText) => {
       texts.push(text);
       return !limit?.isReached(texts.length);
     };
     return {
-      raw: (start, end) => add({ chunk, start, end }),
-      row: (row) => add(renderer.row(row)),
+      texts: (bytes, ends, plain) => {
+        if (!limit) return texts.push({ chunk: bytes, start: 0, end: bytes.length, plain }) > 0;
+        let start = 0;
+        for (const end of ends) {
+          texts.push({ chunk: bytes, start, end, plain });
+          start = end;
+        }
+        return !limit.isReached(texts.length);
+      },
+      row: (row) => {
+        sanitizeRow(row);
+        return add(renderer.row(row));
+      },
       // News of nodes give no text, and are records all the same.
       message: (message) => add(renderer.response(message)),
+      most: () => limit?.rest(texts.length) ?? Number.POSITIVE_INFINITY,
     };
   };
-  const want = { raw: renderer.format === 'json', wholeFlows: renderer.needsWholeFlows };
+  const want = wantOf(renderer);
   return untilAborted(readFiles(inputs, query, want, collect, ctx, ctx.signal), ctx.signal);
+}
+
+/** How a renderer wants what is read: as it stands, as whole messages, or as what it prints. */
+function wantOf(renderer: FlowRenderer): Pick<ScanOptions, 'want' | 'printer'> {
+  const { format, style, needsWholeFlows } = renderer;
+  if (format === 'json') return { want: 'json' };
+  if (needsWholeFlows) return { want: 'messages' };
+  // A table is aligned when all of it is there.
+  if (format === 'table') return { want: 'rows' };
+  const { second, digits, trimmed } = style.time.layout;
+  const printer = { clean: sanitizeRow, line: (row: FlowRow) => renderer.line(row), safe: forTerminal };
+  return { want: 'rows', printer: { ...printer, second, digits, trimmed } };
 }
 
 const NEWLINE = 0x0a;
@@ -66,8 +94,8 @@ const NEWLINE = 0x0a;
 async function* readFiles<T>(
   inputs: readonly string[],
   { filters, selection: { since, until } }: FlowQuery,
-  want: { raw: boolean; wholeFlows: boolean },
-  collect: (records: T[], chunk: Buffer) => RecordVisitor,
+  want: Pick<ScanOptions, 'want' | 'printer'>,
+  collect: (records: T[]) => RecordVisitor,
   ctx: Context,
   signal: AbortSignal,
 ): AsyncGenerator<T[]> {
@@ -77,13 +105,14 @@ async function* readFiles<T>(
     (problem) => problems.push(problem),
   );
   const timed = since !== undefined || until !== undefined;
-  const read = chunkReader(lines, { ...want, filters, timed });
+  const parserOnly = ctx.env.HUBBLE_READER === 'parser';
+  const read = chunkReader(lines, { ...want, filters, timed, parserOnly });
   for (const path of await expandInputs(inputs, ctx.cwd)) {
     lines.number = 0;
     try {
       for await (const chunk of readCapture(path, ctx.in, signal)) {
         const records: T[] = [];
-        read(chunk, collect(records, chunk));
+        read(chunk, collect(records));
         const isCut = chunk.at(-1) !== NEWLINE;
         for (const problem of problems.splice(0))
           await logProblem(problem, path, isCut && problem.number === lines.number, ctx);

@@ -42,31 +42,38 @@ export class RecordSink {
     else this.#addSpan(record);
   }
 
-  #addSpan({ chunk, start, end }: Span): void {
+  #addSpan({ chunk, start, end, plain }: Span): void {
     const last = this.#pieces.at(-1);
     // Records that stand one behind the other are written in one piece.
-    if (this.#text === '' && typeof last === 'object' && last.chunk === chunk && last.end === start) {
+    if (
+      this.#text === '' &&
+      typeof last === 'object' &&
+      last.chunk === chunk &&
+      last.end === start &&
+      last.plain === plain
+    ) {
       last.end = end;
       return;
     }
     if (this.#text !== '') this.#pieces.push(this.#text);
     this.#text = '';
-    this.#pieces.push({ chunk, start, end });
+    this.#pieces.push({ chunk, start, end, plain });
   }
 
   /** Writes what waits. A table waits for its end. */
   async flush(): Promise<void> {
     if (this.format === 'table') return;
-    for (const piece of this.#pieces.splice(0))
-      if (typeof piece === 'string') await this.ctx.out.write(piece);
-      // Spans are canonical lines, which have nothing that steers: hubble/fast/canonical-regex.ts.
-      else await this.ctx.out.pass(piece.chunk.subarray(piece.start, piece.end));
-    if (this.#text === '') return;
-    const text = this.#text;
+    if (this.#text !== '') this.#pieces.push(this.#text);
     this.#text = '';
-    const cut = this.format === 'dict' && !this.#begun ? this.separator.length : 0;
-    this.#begun = true;
-    await this.ctx.out.write(cut > 0 ? text.slice(cut) : text);
+    for (const piece of this.#pieces.splice(0)) {
+      const cut = this.format === 'dict' && !this.#begun ? this.separator.length : 0;
+      this.#begun = true;
+      if (typeof piece === 'string') await this.ctx.out.write(piece.slice(cut));
+      else {
+        const bytes = piece.chunk.subarray(piece.start + cut, piece.end);
+        await (piece.plain ? this.ctx.out.pass(bytes) : this.ctx.out.write(bytes.toString()));
+      }
+    }
   }
 
   /** Writes the rest, and a table as a whole. */

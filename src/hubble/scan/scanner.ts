@@ -1,0 +1,303 @@
+import { COLUMN_FIELDS, FlowRow } from '../../model/flow-row.ts';
+import type { Flow, FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
+import type { LineReader } from '../captures/line-reader.ts';
+import { fieldAt, type Kind } from '../protobuf/schema.ts';
+import { filterPaths } from './filter-paths.ts';
+import { type Call, INPUT_BYTES, Machine, type TextTaker } from './machine.ts';
+
+/** What is done with the records of a chunk; each says whether more are wanted. */
+export interface RecordVisitor extends TextTaker {
+  message(message: GetFlowsResponse): boolean;
+  /** The row is filled again for the next record. What is in it is as it came. */
+  row(row: FlowRow): boolean;
+}
+
+/** How lines are made of rows. Lines that differ in time, ports and summary alone are made once. */
+export interface LinePrinter {
+  /** Makes the texts of a row safe. */
+  clean(row: FlowRow): void;
+  /** The line of a row, whose time is printed as it stands. */
+  line(row: FlowRow): string;
+  /** Makes text of a line what a terminal is to get. */
+  safe(text: string): string;
+  /** What stands before and behind the fraction of a second, given as `2006-01-02T15:04:05`. */
+  second(second: string): readonly [string, string];
+  /** Digits of the fraction; trimmed, it has no zeros at its end, and a dot in front when it has digits. */
+  digits: number;
+  trimmed: boolean;
+}
+
+/** Stand for what is put into a line that is made for others too. No text from outside has them: they would be escaped. */
+const TIME = '\u0001T';
+const SUMMARY = '\u0001S';
+/** No ports, and no numbers that a flow could hold elsewhere. */
+const PORTS = { source: 700_000_000_007, destination: 700_000_000_009 };
+const HOLE = new RegExp(`(${TIME}|${SUMMARY}|${PORTS.source}|${PORTS.destination})`);
+const HOLES: Readonly<Record<string, number>> = {
+  [TIME]: 1,
+  [String(PORTS.source)]: 2,
+  [String(PORTS.destination)]: 3,
+  [SUMMARY]: 4,
+};
+const END_OF_PIECES = 255;
+
+/** How a chunk's records are wanted. */
+export interface ScanOptions {
+  /** Canonical lines, rows, or whole messages. */
+  want: 'json' | 'rows' | 'messages';
+  filters: { allow: readonly FlowFilter[]; deny: readonly FlowFilter[] };
+  /** There are bounds in time. */
+  timed: boolean;
+  /** Rows become lines. */
+  printer?: LinePrinter;
+  /** Everything goes through the parser. */
+  parserOnly?: boolean;
+}
+
+/** Finds the records of a chunk of whole lines. */
+export type ChunkReader = (chunk: Buffer, visitor: RecordVisitor) => boolean;
+
+/** The fastest reader that gives what is wanted. */
+export function chunkReader(reader: LineReader, options: ScanOptions): ChunkReader {
+  const paths = filterPaths([...options.filters.allow, ...options.filters.deny]);
+  if (options.parserOnly || paths === undefined) return parsed(reader);
+  const scanner = new Scanner(reader, options, paths);
+  return (chunk, visitor) => scanner.read(chunk, visitor);
+}
+
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+
+/** Reads every line by the parser. */
+function parsed(reader: LineReader): ChunkReader {
+  return (chunk, visitor) => {
+    for (let start = 0; start < chunk.length; ) {
+      const found = chunk.indexOf(NEWLINE, start);
+      const end = found === -1 ? chunk.length : found;
+      reader.number++;
+      if (end > start && !parseLine(reader, chunk.subarray(start, end), visitor)) return false;
+      start = end + 1;
+    }
+    return true;
+  };
+}
+
+function parseLine(reader: LineReader, line: Buffer, visitor: RecordVisitor): boolean {
+  const message = reader.read(line.at(-1) === RETURN ? line.subarray(0, -1) : line);
+  return message === undefined || visitor.message(message);
+}
+
+/** A field of a flow, where scan.c keeps it. */
+interface Kept {
+  name: string;
+  slot: number;
+  kind: Kind;
+  repeated: boolean;
+  children: readonly Kept[];
+}
+
+class Scanner {
+  readonly #machine: Machine;
+  readonly #columns: readonly { at: Kept; column: number }[];
+  readonly #filtered: readonly Kept[];
+  readonly #time: number;
+  readonly #row = new FlowRow();
+  readonly #sourcePort: number;
+  readonly #destinationPort: number;
+  readonly #summary: number;
+
+  constructor(
+    private readonly reader: LineReader,
+    private readonly options: ScanOptions,
+    paths: readonly string[],
+  ) {
+    const { want, filters, timed, printer } = options;
+    const columns = want === 'rows' ? COLUMN_FIELDS : [];
+    const judges = timed || filters.allow.length > 0 || filters.deny.length > 0;
+    this.#machine = new Machine({
+      paths: [
+        'flow',
+        ...(timed ? ['time'] : []),
+        ...columns.map(({ path }) => `flow.${path}`),
+        ...paths.map((path) => `flow.${path}`),
+      ],
+      mode: want,
+      judges,
+      // Times differ from line to line.
+      judgedBy: timed ? undefined : paths.map((path) => `flow.${path}`),
+      printed: printer && columns.map(({ path }) => `flow.${path}`),
+      digits: printer?.digits ?? 0,
+      trimmed: printer?.trimmed ?? false,
+    });
+    const kept = (path: string): Kept => ({ ...keptAt(path), slot: this.#machine.slotOf(`flow.${path}`) });
+    this.#columns = columns.map(({ path, slot }) => ({ at: kept(path), column: slot }));
+    const columnOf = (path: string) => COLUMN_FIELDS.find((field) => field.path === path)?.slot ?? -1;
+    this.#sourcePort = columnOf('l4.TCP.source_port');
+    this.#destinationPort = columnOf('l4.TCP.destination_port');
+    this.#summary = columnOf('Summary');
+    this.#filtered = treeOf(paths, '', (path) => this.#machine.slotOf(`flow.${path}`));
+    this.#time = timed ? this.#machine.slotOf('time') : -1;
+  }
+
+  read(chunk: Buffer, visitor: RecordVisitor): boolean {
+    for (let start = 0; start < chunk.length; ) {
+      let end = Math.min(chunk.length, start + INPUT_BYTES);
+      if (end < chunk.length) end = chunk.lastIndexOf(NEWLINE, end - 1) + 1;
+      if (end > start) {
+        if (!this.#read(chunk.subarray(start, end), visitor)) return false;
+      } else {
+        end = chunk.indexOf(NEWLINE, start) + 1 || chunk.length;
+        this.reader.number++;
+        if (!parseLine(this.reader, chunk.subarray(start, end), visitor)) return false;
+      }
+      start = end;
+    }
+    return true;
+  }
+
+  /** Reads whole lines, and does what scan.c leaves to its caller. */
+  #read(lines: Buffer, visitor: RecordVisitor): boolean {
+    const machine = this.#machine;
+    const { reader } = this;
+    const before = reader.number;
+    machine.load(lines, visitor.most());
+    machine.ignoreUnknown(reader.ignoresUnknown);
+    for (;;) {
+      const call = machine.run();
+      reader.number = before + machine.lineCount;
+      if (call === 'done') return machine.flush(visitor);
+      if (!this.#answer(call, visitor)) return false;
+    }
+  }
+
+  #answer(call: Exclude<Call, 'done'>, visitor: RecordVisitor): boolean {
+    const machine = this.#machine;
+    switch (call) {
+      case 'full':
+        return machine.flush(visitor, true);
+      case 'parse': {
+        const more = this.#parse(visitor);
+        machine.ignoreUnknown(this.reader.ignoresUnknown);
+        return more;
+      }
+      case 'decide':
+        machine.decide(this.#isWanted());
+        return true;
+      case 'message':
+        return this.#message(visitor);
+      case 'row':
+        this.#fill();
+        return machine.flush(visitor) && visitor.row(this.#row);
+      case 'line':
+        return this.#line(visitor);
+      case 'second': {
+        const second = machine.text(machine.slotOf('flow.time')).slice(0, 19);
+        const [front, behind] = this.options.printer?.second(second) ?? ['', ''];
+        machine.setSecond(second, front, behind);
+        return true;
+      }
+    }
+  }
+
+  #parse(visitor: RecordVisitor): boolean {
+    return this.#machine.flush(visitor) && parseLine(this.reader, this.#machine.line(), visitor);
+  }
+
+  /** The whole message of a line that was taken and is wanted. */
+  #message(visitor: RecordVisitor): boolean {
+    if (!this.#machine.isCanonical) return this.#parse(visitor);
+    return (
+      this.#machine.flush(visitor) &&
+      visitor.message(JSON.parse(this.#machine.line().toString()) as GetFlowsResponse)
+    );
+  }
+
+  #isWanted(): boolean {
+    const time =
+      this.#time === -1 || !this.#machine.isSet(this.#time) ? undefined : this.#machine.text(this.#time);
+    return this.reader.isWanted({ flow: this.#flow(this.#filtered) as Flow, ...(time && { time }) });
+  }
+
+  /** Of the flow what the filters read. */
+  #flow(fields: readonly Kept[]): object {
+    const message: Record<string, unknown> = {};
+    for (const field of fields) {
+      if (!this.#machine.isSet(field.slot)) continue;
+      message[field.name] =
+        field.kind === 'message' && !field.repeated ? this.#flow(field.children) : this.#value(field);
+    }
+    return message;
+  }
+
+  #fill(): void {
+    const row = this.#row;
+    row.clear();
+    for (const { at, column } of this.#columns) {
+      if (!this.#machine.isSet(at.slot)) continue;
+      row.values[column] = at.kind === 'message' && !at.repeated ? true : (this.#value(at) as string);
+    }
+  }
+
+  #value({ slot, kind, repeated }: Kept): unknown {
+    const text = this.#machine.text(slot);
+    if (repeated) return JSON.parse(text);
+    switch (kind) {
+      case 'bool':
+      case 'boolValue':
+        return text === 'true';
+      case 'int32':
+      case 'uint32':
+      case 'int32Value':
+      case 'uint32Value':
+        return Number(text);
+      default:
+        return text;
+    }
+  }
+
+  /** Makes a line that serves for all that differ in what fills its holes. */
+  #line(visitor: RecordVisitor): boolean {
+    const machine = this.#machine;
+    const { printer } = this.options;
+    this.#fill();
+    const { values } = this.#row;
+    printer?.clean(this.#row);
+    const source = values[this.#sourcePort];
+    const destination = values[this.#destinationPort];
+    if (this.#row.time !== '') values[COLUMN_OF_TIME] = TIME;
+    if (source !== 0) values[this.#sourcePort] = PORTS.source;
+    if (destination !== 0) values[this.#destinationPort] = PORTS.destination;
+    if (machine.isPlain(machine.slotOf('flow.Summary'))) values[this.#summary] = SUMMARY;
+    const parts = (printer?.line(this.#row) ?? '').split(HOLE);
+    const pieces: Buffer[] = [];
+    for (let i = 0; i < parts.length; i += 2) {
+      const hole = i === 0 ? 0 : (HOLES[parts[i - 1] ?? ''] ?? 0);
+      const text = Buffer.from(printer?.safe(parts[i] ?? '') ?? '');
+      pieces.push(Buffer.from([hole, text.length & 0xff, text.length >> 8]), text);
+    }
+    pieces.push(Buffer.from([END_OF_PIECES]));
+    if (machine.keepLine(Buffer.concat(pieces))) return true;
+    // There is no room for it: it is printed by itself.
+    machine.skipLine();
+    this.#fill();
+    return machine.flush(visitor) && visitor.row(this.#row);
+  }
+}
+
+const COLUMN_OF_TIME = COLUMN_FIELDS.find(({ path }) => path === 'time')?.slot ?? -1;
+
+function keptAt(path: string): Omit<Kept, 'slot'> {
+  const field = fieldAt('flow.Flow', path);
+  if (!field) throw new Error(`a flow has no field ${path}`);
+  return { name: field.name, kind: field.kind, repeated: field.repeated, children: [] };
+}
+
+/** The fields that paths lead to, as a tree. */
+function treeOf(paths: readonly string[], before: string, slotOf: (path: string) => number): Kept[] {
+  const names = new Set(paths.map((path) => path.split('.', 1)[0] ?? ''));
+  return [...names].map((name) => {
+    const path = before + name;
+    const below = paths.flatMap((one) => (one.startsWith(`${name}.`) ? one.slice(name.length + 1) : []));
+    return { ...keptAt(path), slot: slotOf(path), children: treeOf(below, `${path}.`, slotOf) };
+  });
+}
