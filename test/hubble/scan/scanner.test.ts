@@ -7,6 +7,7 @@ import { sanitizeRow } from '../../../src/render/hubble/flow.ts';
 import { type FlowFormat, FlowRenderer } from '../../../src/render/hubble/flow-renderer.ts';
 import { timeFormat } from '../../../src/render/hubble/flow-time.ts';
 import { goJson } from '../../../src/render/text/json.ts';
+import { forTerminal } from '../../../src/render/text/sanitize.ts';
 import { messages } from '../../helpers/hubble-arbitrary.ts';
 import fc from '../../helpers/properties.ts';
 import { fixtureText } from '../../helpers/recordings.ts';
@@ -50,8 +51,9 @@ async function fast(lines: readonly string[], format: FlowFormat, query: Query) 
   const chunk = Buffer.from(`${lines.join('\n')}\n`);
   let text = '';
   read(chunk, {
-    texts: (bytes) => {
-      text += bytes.toString();
+    texts: (bytes, _, plain) => {
+      // As the door does with what is not plain.
+      text += plain ? bytes.toString('latin1') : forTerminal(bytes.toString());
       return true;
     },
     message: (message) => {
