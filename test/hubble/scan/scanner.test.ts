@@ -53,7 +53,7 @@ async function fast(lines: readonly string[], format: FlowFormat, query: Query) 
   read(chunk, {
     texts: (bytes, _, plain) => {
       // As the door does with what is not plain.
-      text += plain ? bytes.toString('latin1') : forTerminal(bytes.toString());
+      text += plain ? bytes.toString() : forTerminal(bytes.toString());
       return true;
     },
     message: (message) => {
