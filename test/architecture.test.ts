@@ -40,12 +40,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'agent/monitor': BASE,
 
   hubble: [...BASE, 'hubble/grpc', 'hubble/protobuf'],
-  'hubble/grpc': ['errors.ts', 'lib'],
+  'hubble/grpc': ['errors.ts', 'lib', 'hubble/http2'],
   'hubble/protobuf': BASE,
   'hubble/filter': [...BASE, 'hubble/protobuf'],
   'hubble/where': [...BASE, 'hubble/filter'],
   'hubble/views': [...BASE, 'hubble/where'],
   'hubble/captures': [...BASE, 'hubble/filter', 'hubble/protobuf', 'hubble/grpc'],
+  'hubble/http2': [],
   'hubble/fast': [...BASE, 'hubble/protobuf'],
   'hubble/scan': [...BASE, 'hubble/protobuf', 'hubble/captures'],
 

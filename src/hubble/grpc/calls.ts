@@ -1,7 +1,8 @@
-import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { errorMessage, UserError } from '../../errors.ts';
 import { joinHostPort } from '../../lib/address.ts';
 import { goQuote } from '../../lib/go-quote.ts';
+import { Http2Connection, type Http2Stream, StreamReset } from '../http2/connection.ts';
+import type { Headers } from '../http2/hpack.ts';
 import { FrameError, FrameReader, FrameTooLarge, frame } from './frames.ts';
 import { ConnectionLost, codeOf, codeOfHttp, codeOfReset, RpcError } from './status.ts';
 import type { ServerSettings } from './target.ts';
@@ -26,50 +27,27 @@ export interface Call {
  * Why not @grpc/grpc-js: docs/decisions/grpc-framing.md.
  */
 export class GrpcClient {
-  #session: Promise<ClientHttp2Session> | undefined;
+  #connection: Promise<Http2Connection> | undefined;
 
   constructor(
     readonly settings: ServerSettings,
     private readonly userAgent: string,
     /** Called with the header of every answer. */
-    private readonly onHeader: (header: IncomingHttpHeaders) => void = () => {},
+    private readonly onHeader: (header: Headers) => void = () => {},
   ) {}
 
-  #connect(): Promise<ClientHttp2Session> {
-    this.#session ??= this.#dial();
-    return this.#session;
+  #connect(): Promise<Http2Connection> {
+    this.#connection ??= this.#dial();
+    return this.#connection;
   }
 
-  async #dial(): Promise<ClientHttp2Session> {
-    const [socket, http2] = await Promise.all([open(this.settings), import('node:http2')]);
-    const session = http2.connect(authority(this.settings), {
-      createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
-    });
-    session.on('error', () => {});
-    return new Promise((resolve, reject) => {
-      const fail = (error: Error) => {
-        clearTimeout(timer);
-        session.destroy();
-        reject(dialFault(this.settings, error));
-      };
-      const timer = setTimeout(
-        () => fail(new Error('no answer to the HTTP/2 greeting')),
-        this.settings.dialTimeoutMs,
-      );
-      session.once('remoteSettings', () => {
-        clearTimeout(timer);
-        session.setLocalWindowSize(WINDOW_BYTES);
-        resolve(session);
-      });
-      session.once('error', fail);
-      // The socket may have gone while HTTP/2 was being loaded, and a session on it would never say so.
-      const gone = () => fail(lastError(socket) ?? new Error('EOF'));
-      session.once('close', gone);
-      socket.once('close', gone);
-      socket.once('error', fail);
-      if (socket.destroyed) gone();
-    });
+  async #dial(): Promise<Http2Connection> {
+    const socket = await open(this.settings);
+    try {
+      return await Http2Connection.greet(socket, WINDOW_BYTES, this.settings.dialTimeoutMs);
+    } catch (error) {
+      throw dialFault(this.settings, lastError(socket) ?? error);
+    }
   }
 
   /** Sends one message and returns the one that answers it. */
@@ -89,31 +67,31 @@ export class GrpcClient {
   async *stream(call: Call): AsyncGenerator<Buffer[], void, undefined> {
     const deadline = call.timeoutMs === undefined ? undefined : AbortSignal.timeout(call.timeoutMs);
     const signal = AbortSignal.any([call.signal, deadline].filter((s) => s !== undefined));
-    const session = await raceAbort(this.#connect(), signal).catch((error: unknown) => {
+    const connection = await raceAbort(this.#connect(), signal).catch((error: unknown) => {
       throw this.#ended(error, call, deadline);
     });
-    let stream: ClientHttp2Stream | undefined;
-    let outcome: Outcome | undefined;
+    const stream = connection.request(this.#headers(call), call.requests.map(frame), this.onHeader);
+    const outcome = new Outcome(stream);
+    const abort = () => stream.abort(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
     try {
-      stream = session.request(this.#headers(call), { signal });
-      outcome = watch(stream, this.onHeader);
-      for (const request of call.requests) stream.write(frame(request));
-      stream.end();
+      signal.throwIfAborted();
       const reader = new FrameReader();
-      for await (const chunk of stream) {
-        if (outcome.isForeign) throw await foreignAnswer(outcome, chunk as Buffer, stream);
-        const messages = reader.push(chunk as Buffer);
+      for await (const chunk of stream.chunks) {
+        if (outcome.isForeign) throw await foreignAnswer(outcome, chunk, stream.chunks);
+        const messages = reader.push(chunk);
         if (messages.length > 0) yield messages;
       }
-      const failure = await outcome.failure(reader.pending, session.destroyed);
+      const failure = await outcome.failure(reader.pending, connection.isEnded);
       if (failure) throw failure;
     } catch (error) {
       // What ended the stream says more than how the stream put it.
       const isSaid = error instanceof RpcError || error instanceof FrameError;
-      const failure = isSaid || !outcome?.hasHeader ? undefined : await outcome.failure(0, true);
+      const failure = isSaid || !stream.headers ? undefined : await outcome.failure(0, true);
       throw this.#ended(failure ?? error, call, deadline);
     } finally {
-      if (stream && !stream.closed) stream.close();
+      signal.removeEventListener('abort', abort);
+      stream.close();
     }
   }
 
@@ -122,6 +100,7 @@ export class GrpcClient {
     return {
       ':method': 'POST',
       ':scheme': tls ? 'https' : 'http',
+      ':authority': authority(this.settings),
       ':path': call.path,
       'content-type': 'application/grpc',
       te: 'trailers',
@@ -147,11 +126,12 @@ export class GrpcClient {
       });
     // What stood in the way before the call.
     if (error instanceof UserError) return error;
-    const reset = /Stream closed with error code NGHTTP2_(\w+)/.exec(errorMessage(error))?.[1];
-    if (reset)
-      return new RpcError(codeOfReset(reset), `stream terminated by RST_STREAM with error code: ${reset}`, {
-        cause: error,
-      });
+    if (error instanceof StreamReset)
+      return new RpcError(
+        codeOfReset(error.reason),
+        `stream terminated by RST_STREAM with error code: ${error.reason}`,
+        { cause: error },
+      );
     return new ConnectionLost(`error reading from server: ${errorMessage(error)}`, {
       hint: 'The connection broke: is the server restarting?',
       cause: error,
@@ -160,79 +140,62 @@ export class GrpcClient {
 
   /** Ends the connection. */
   async close(): Promise<void> {
-    const session = await this.#session?.catch(() => undefined);
-    session?.destroy();
+    const connection = await this.#connection?.catch(() => undefined);
+    connection?.destroy();
   }
 }
 
-function authority({ target, tls }: ServerSettings): string {
-  if (target.network === 'unix') return 'http://localhost';
-  return `${tls ? 'https' : 'http'}://${joinHostPort(target.host, target.port)}`;
-}
-
-/** What the headers and trailers of a call say about its end. */
-interface Outcome {
-  readonly hasHeader: boolean;
-  /** The answer is none of gRPC. */
-  readonly isForeign: boolean;
-  /**
-   * Why a call that is over failed, when `pending` bytes of a message came last and the connection is gone or stands;
-   * undefined when it did not.
-   */
-  failure(pending: number, isGone: boolean): Promise<RpcError | undefined>;
+function authority({ target }: ServerSettings): string {
+  return target.network === 'unix' ? 'localhost' : joinHostPort(target.host, target.port);
 }
 
 const FOREIGN_HINT = 'Is this the address of a Hubble server? A proxy in between must pass HTTP/2 and gRPC.';
 /** So much is shown of an answer that is none of gRPC. */
 const FOREIGN_BYTES = 1024;
 
-function watch(stream: ClientHttp2Stream, onHeader: (header: IncomingHttpHeaders) => void): Outcome {
-  let header: IncomingHttpHeaders | undefined;
-  let trailer: IncomingHttpHeaders | undefined;
-  stream.on('response', (headers) => {
-    header = headers;
-    onHeader(headers);
-  });
-  stream.on('trailers', (headers) => {
-    trailer = headers;
-  });
-  return {
-    get hasHeader() {
-      return header !== undefined;
-    },
-    get isForeign() {
-      return header !== undefined && isForeign(header);
-    },
-    async failure(pending, isGone) {
-      if (header && isForeign(header)) return foreignHeader(header);
-      const last = trailer ?? header;
-      if (last?.['grpc-status'] !== undefined) {
-        const code = codeOf(Number(last['grpc-status']));
-        if (code !== 'OK') return new RpcError(code, decodeMessage(last['grpc-message']));
-        return pending > 0
-          ? new RpcError('Internal', 'unexpected EOF: the last message is cut short')
-          : undefined;
-      }
-      if (header && !isGone)
-        return new RpcError('Internal', 'server closed the stream without sending trailers');
-      return new ConnectionLost(
-        pending > 0 ? 'the answer broke off in the middle of a message' : 'error reading from server: EOF',
-        { hint: 'The server went away before its answer ended.' },
-      );
-    },
-  };
+/** What the headers and trailers of a call say about its end. */
+class Outcome {
+  constructor(private readonly stream: Http2Stream) {}
+
+  /** The answer is none of gRPC. */
+  get isForeign(): boolean {
+    return this.stream.headers !== undefined && isForeign(this.stream.headers);
+  }
+
+  /**
+   * Why a call that is over failed, when `pending` bytes of a message came last and the connection is gone or stands;
+   * undefined when it did not.
+   */
+  async failure(pending: number, isGone: boolean): Promise<RpcError | undefined> {
+    const { headers, trailers } = this.stream;
+    if (headers && isForeign(headers)) return foreignHeader(headers);
+    const last = trailers ?? headers;
+    if (last?.['grpc-status'] !== undefined) {
+      const code = codeOf(Number(last['grpc-status']));
+      if (code !== 'OK') return new RpcError(code, decodeMessage(last['grpc-message']));
+      return pending > 0
+        ? new RpcError('Internal', 'unexpected EOF: the last message is cut short')
+        : undefined;
+    }
+    if (headers && !isGone)
+      return new RpcError('Internal', 'server closed the stream without sending trailers');
+    return new ConnectionLost(
+      pending > 0 ? 'the answer broke off in the middle of a message' : 'error reading from server: EOF',
+      { hint: 'The server went away before its answer ended.' },
+    );
+  }
 }
 
-function isGrpc(header: IncomingHttpHeaders): boolean {
+function isGrpc(header: Headers): boolean {
   return /^application\/grpc(?:$|[+;])/i.test(header['content-type'] ?? '');
 }
 
-function isForeign(header: IncomingHttpHeaders): boolean {
+function isForeign(header: Headers): boolean {
   return !isGrpc(header) || Number(header[':status']) !== 200;
 }
 
 /** What is wrong with a header that does not belong to gRPC, in the words of gRPC for Go. */
-async function foreignHeader(header: IncomingHttpHeaders): Promise<RpcError> {
+async function foreignHeader(header: Headers): Promise<RpcError> {
   const { STATUS_CODES } = await import('node:http');
   const status = Number(header[':status']);
   const type = header['content-type'];
@@ -269,8 +232,8 @@ async function foreignAnswer(
 }
 
 /** gRPC percent-encodes the bytes of its messages. */
-function decodeMessage(text: string | string[] | undefined): string {
-  const bytes = String(text ?? '').replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
+function decodeMessage(text: string | undefined): string {
+  const bytes = (text ?? '').replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
   return Buffer.from(bytes, 'latin1').toString('utf8');
