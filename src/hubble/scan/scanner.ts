@@ -50,8 +50,8 @@ export interface ScanOptions {
   timed: boolean;
   /** Rows become lines. */
   printer?: LinePrinter;
-  /** Everything goes through the parser. */
-  parserOnly?: boolean;
+  /** Lines that the parser reads first: to make the scanner ready takes as long as fifty of them. */
+  parsedFirst?: number;
 }
 
 /** Finds the records of a chunk of whole lines. */
@@ -60,26 +60,29 @@ export type ChunkReader = (chunk: Buffer, visitor: RecordVisitor) => boolean;
 /** The fastest reader that gives what is wanted. */
 export function chunkReader(reader: LineReader, options: ScanOptions): ChunkReader {
   const paths = filterPaths([...options.filters.allow, ...options.filters.deny]);
-  if (options.parserOnly || paths === undefined) return parsed(reader);
-  const scanner = new Scanner(reader, options, paths);
-  return (chunk, visitor) => scanner.read(chunk, visitor);
+  let parsed = paths === undefined ? Number.POSITIVE_INFINITY : (options.parsedFirst ?? PARSED_FIRST);
+  let scanner: Scanner | undefined;
+  return (chunk, visitor) => {
+    let start = 0;
+    for (; parsed > 0 && start < chunk.length; parsed--) {
+      const end = endOfLine(chunk, start);
+      reader.number++;
+      if (chunk[start] !== NEWLINE && !parseLine(reader, chunk.subarray(start, end), visitor)) return false;
+      start = end + 1;
+    }
+    if (start >= chunk.length) return true;
+    scanner ??= new Scanner(reader, options, paths ?? []);
+    return scanner.read(chunk.subarray(start), visitor);
+  };
 }
 
+const PARSED_FIRST = 50;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
-/** Reads every line by the parser. */
-function parsed(reader: LineReader): ChunkReader {
-  return (chunk, visitor) => {
-    for (let start = 0; start < chunk.length; ) {
-      const found = chunk.indexOf(NEWLINE, start);
-      const end = found === -1 ? chunk.length : found;
-      reader.number++;
-      if (end > start && !parseLine(reader, chunk.subarray(start, end), visitor)) return false;
-      start = end + 1;
-    }
-    return true;
-  };
+function endOfLine(chunk: Buffer, from: number): number {
+  const found = chunk.indexOf(NEWLINE, from);
+  return found === -1 ? chunk.length : found;
 }
 
 function parseLine(reader: LineReader, line: Buffer, visitor: RecordVisitor): boolean {

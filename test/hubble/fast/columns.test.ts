@@ -27,7 +27,12 @@ function fromMessage({ flow }: GetFlowsResponse): Values {
 const row = new FlowRow();
 const decoder = new RowDecoder((text) => text);
 const EVERY = { allow: [], deny: [] };
-const scan = chunkReader(await lineReader(EVERY, () => {}), { want: 'rows', filters: EVERY, timed: false });
+const scan = chunkReader(await lineReader(EVERY, () => {}), {
+  want: 'rows',
+  filters: EVERY,
+  timed: false,
+  parsedFirst: 0,
+});
 
 function fromWire(bytes: Buffer): Values {
   return decoder.decode(bytes, row) ? [...row.values] : undefined;

@@ -37,6 +37,7 @@ async function fast(lines: readonly string[], format: FlowFormat, query: Query) 
     want: format === 'json' ? 'json' : format === 'legacy-json' ? 'messages' : 'rows',
     filters: query,
     timed: query.since !== undefined,
+    parsedFirst: 0,
     ...(format !== 'table' && {
       printer: {
         clean: sanitizeRow,
@@ -164,7 +165,7 @@ test.each(['compact', 'dict', 'table', 'json', 'legacy-json'] as const)(
 /** The messages of the lines as the fast reader and as the parser hand them on. */
 async function wholeFlows(sample: readonly string[], query: Query): Promise<[unknown[], unknown[]]> {
   const fastReader = await lineReader(query, () => {});
-  const read = chunkReader(fastReader, { want: 'messages', filters: query, timed: false });
+  const read = chunkReader(fastReader, { want: 'messages', filters: query, timed: false, parsedFirst: 0 });
   const ours: unknown[] = [];
   const message = (found: unknown) => ours.push(found) > 0;
   const most = () => Number.POSITIVE_INFINITY;

@@ -105,8 +105,7 @@ async function* readFiles<T>(
     (problem) => problems.push(problem),
   );
   const timed = since !== undefined || until !== undefined;
-  const parserOnly = ctx.env.HUBBLE_READER === 'parser';
-  const read = chunkReader(lines, { ...want, filters, timed, parserOnly });
+  const read = chunkReader(lines, { ...want, filters, timed, ...forcedReader(ctx) });
   for (const path of await expandInputs(inputs, ctx.cwd)) {
     lines.number = 0;
     try {
@@ -123,6 +122,18 @@ async function* readFiles<T>(
       await ctx.err.write(`${error.message}\n${error.hint}\n`);
       ctx.exitCode = 1;
     }
+  }
+}
+
+/** HUBBLE_READER makes one of the two ways read every line, which finds out whether they differ. */
+function forcedReader({ env }: Context): Pick<ScanOptions, 'parsedFirst'> {
+  switch (env.HUBBLE_READER) {
+    case 'parser':
+      return { parsedFirst: Number.POSITIVE_INFINITY };
+    case 'scanner':
+      return { parsedFirst: 0 };
+    default:
+      return {};
   }
 }
 
