@@ -35,7 +35,8 @@ export async function run(): Promise<void> {
     await framing(),
     await grpcStart(),
     await codec(),
-    await pattern(),
+    await scanner(),
+    await http2Start(),
     await yaml(),
     await cel(),
     await undiciStart(),
@@ -224,29 +225,37 @@ function addWellKnown(protobuf: typeof import('protobufjs'), tree: import('proto
   tree.resolveAll();
 }
 
-/**
- * `hubble observe` of a file whose lines are canonical, which the pattern reads, and of one in which each line has a
- * space more, which the parser reads.
- */
-async function pattern(): Promise<Comparison> {
-  const lines = fixtureText('recordings/flows-1.20.jsonl').trimEnd().split('\n');
+/** `hubble observe` of a file by the scanner, and by the parser. */
+async function scanner(): Promise<Comparison> {
+  const lines = fixtureText('recordings/flows-1.20.jsonl');
   const folder = mkdtempSync(join(tmpdir(), 'decisions-'));
   try {
-    const observe = (name: string, spaced: boolean) => {
-      const file = join(folder, name);
-      const text = lines.map((line) => (spaced ? `{ ${line.slice(1)}` : line)).join('\n');
-      writeFileSync(file, `${text}\n`.repeat(FILE_REPEATS));
-      return { name, command: `${root}/bin/hubble`, args: ['observe', '--input-file', file] };
-    };
-    const [ours, parser] = await measureInTurns([observe('canonical', false), observe('spaced', true)], {
+    const file = join(folder, 'flows.jsonl');
+    writeFileSync(file, lines.repeat(FILE_REPEATS));
+    const observe = (reader: string) => ({
+      name: reader,
+      command: 'env',
+      args: [`HUBBLE_READER=${reader}`, `${root}/bin/hubble`, 'observe', '--input-file', file],
+    });
+    const [ours, parser] = await measureInTurns([observe('scanner'), observe('parser')], {
       env: process.env,
       runs: 5,
     });
-    const unit = `for ${lines.length * FILE_REPEATS} flows`;
-    return compare('a pattern made from the schema', unit, [ours?.medianMs ?? 0, parser?.medianMs ?? 0]);
+    const unit = `for ${(lines.split('\n').length - 1) * FILE_REPEATS} flows`;
+    return compare('a scanner in WebAssembly', unit, [ours?.medianMs ?? 0, parser?.medianMs ?? 0]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What an HTTP/2 client costs before it has said a word. */
+function http2Start(): Promise<Comparison> {
+  return loads(
+    'HTTP/2 of our own',
+    'to load',
+    `await import('${pathToFileURL(join(root, 'src/hubble/http2/connection.ts')).href}');import 'node:net';`,
+    "import 'node:http2';import 'node:net';",
+  );
 }
 
 /** Plain manifests read by our reader and by the package yaml, which keeps every token. */

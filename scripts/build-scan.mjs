@@ -1,5 +1,6 @@
 // Compiles src/hubble/scan/scan.c to WebAssembly and writes src/hubble/scan/module.gen.ts, which is part of the repository:
-// nobody who installs the program needs a compiler. `--check` compares instead of writing.
+// nobody who installs the program needs a compiler. `--check` compares
+// instead of writing. Exit code 2: the compiler is not on this machine.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,26 +10,24 @@ import { fileURLToPath } from 'node:url';
 const ROOM = fileURLToPath(new URL('../src/hubble/scan', import.meta.url));
 const TARGET = join(ROOM, 'module.gen.ts');
 /** The same source gives the same bytes with the same compiler alone. */
-export const CLANG_MAJOR = 14;
+const CLANG_MAJOR = 14;
 const FLAGS = [
   ...['--target=wasm32', '-O3', '-msimd128', '-mbulk-memory', '-nostdlib', '-Wall', '-Wextra', '-Werror'],
   ...['-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=65536'],
 ];
 
-/** The compiler whose bytes are in the repository; undefined when this machine has none. */
-export function findClang() {
+/** The compiler whose bytes are in the repository; undefined when this machine has none, or no linker for it. */
+function findClang() {
   return [`clang-${CLANG_MAJOR}`, 'clang'].find((name) => {
     const { status, stdout } = spawnSync(name, ['--version'], { encoding: 'utf8' });
-    return (
-      status === 0 &&
-      stdout.includes(`clang version ${CLANG_MAJOR}.`) &&
-      spawnSync('wasm-ld', ['--version']).status === 0
-    );
+    if (status !== 0 || !stdout.includes(`clang version ${CLANG_MAJOR}.`)) return false;
+    const linker = spawnSync(name, ['--target=wasm32', '-print-prog-name=wasm-ld'], { encoding: 'utf8' }).stdout.trim();
+    return spawnSync(linker, ['--version']).status === 0;
   });
 }
 
 /** The text of the generated file. */
-export function compile(clang) {
+function compile(clang) {
   const folder = mkdtempSync(join(tmpdir(), 'scan-'));
   try {
     const out = join(folder, 'scan.wasm');
@@ -48,18 +47,16 @@ ${lines.map((line) => `  '${line}'`).join(' +\n')};
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const clang = findClang();
-  if (!clang) {
-    console.error(`clang ${CLANG_MAJOR} with wasm-ld is needed: apt-get install clang-${CLANG_MAJOR} lld`);
-    process.exit(1);
-  }
-  const text = compile(clang);
-  if (!process.argv.includes('--check')) writeFileSync(TARGET, text);
-  else if (text !== readFileSync(TARGET, 'utf8')) {
-    console.error(
-      'src/hubble/scan/module.gen.ts is not what scan.c compiles to: run node scripts/build-scan.mjs',
-    );
-    process.exit(1);
-  }
+const clang = findClang();
+if (!clang) {
+  console.error(`clang ${CLANG_MAJOR} with wasm-ld is needed: apt-get install clang-${CLANG_MAJOR} lld-${CLANG_MAJOR}`);
+  process.exit(2);
+}
+const text = compile(clang);
+if (!process.argv.includes('--check')) writeFileSync(TARGET, text);
+else if (text !== readFileSync(TARGET, 'utf8')) {
+  console.error(
+    'src/hubble/scan/module.gen.ts is not what scan.c compiles to: run node scripts/build-scan.mjs',
+  );
+  process.exit(1);
 }
