@@ -31,7 +31,7 @@ function compile(clang) {
   const folder = mkdtempSync(join(tmpdir(), 'scan-'));
   try {
     const out = join(folder, 'scan.wasm');
-    execFileSync(clang, [...FLAGS, '-o', out, 'scan.c'], { cwd: ROOM, stdio: 'inherit' });
+    execFileSync(clang, [...FLAGS, '-o', out, 'scan.c', 'wire.c'], { cwd: ROOM, stdio: 'inherit' });
     const lines =
       readFileSync(out)
         .toString('base64')

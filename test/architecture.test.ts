@@ -47,7 +47,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'hubble/views': [...BASE, 'hubble/where'],
   'hubble/captures': [...BASE, 'hubble/filter', 'hubble/protobuf', 'hubble/grpc'],
   'hubble/http2': [],
-  'hubble/fast': [...BASE, 'hubble/protobuf'],
   'hubble/scan': [...BASE, 'hubble/protobuf', 'hubble/captures'],
 
   // What a collected archive holds and how it is named.

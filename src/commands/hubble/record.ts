@@ -8,12 +8,12 @@ import type { CaptureFormat } from '../../hubble/captures/existing.ts';
 import { REDACTIONS, type Redaction, redactor } from '../../hubble/captures/redact.ts';
 import { CaptureWriter } from '../../hubble/captures/writer.ts';
 import { frame } from '../../hubble/grpc/frames.ts';
-import { encode } from '../../hubble/protobuf/codec.ts';
+import { decode, encode } from '../../hubble/protobuf/codec.ts';
 import { goJson } from '../../render/text/json.ts';
 import { buildFilters, type FilterWord } from './observe/filter-builder.ts';
 import { addFilterOptions, addSelectorOptions } from './observe/flags.ts';
 import { type SelectorFlags, selectFlows } from './observe/selectors.ts';
-import { readMessage, readServer } from './observe/source-server.ts';
+import { readServer } from './observe/source-server.ts';
 
 interface RecordFlags extends SelectorFlags {
   maxSize: number;
@@ -98,7 +98,7 @@ export async function runHubbleRecord(
     );
   const record = (bytes: Buffer): Buffer => {
     if (flags.format === 'proto' && !redact) return frame(bytes);
-    const message = readMessage(bytes);
+    const message = decode('observer.GetFlowsResponse', bytes);
     const kept = redact && message.flow ? { ...message, flow: redact(message.flow) } : message;
     return flags.format === 'proto'
       ? frame(encode('observer.GetFlowsResponse', kept))
@@ -107,7 +107,12 @@ export async function runHubbleRecord(
   let count = 0;
   let syncedMs = ctx.clock.nowMs();
   try {
-    for await (const batch of readServer(query, { ...flags, settings }, record, ctx)) {
+    for await (const batch of readServer(
+      query,
+      { ...flags, settings },
+      (answers) => answers.map(record),
+      ctx,
+    )) {
       await writer.append(Buffer.concat(batch));
       count += batch.length;
       if (flags.fsync && ctx.clock.nowMs() - syncedMs >= SYNC_MS) {

@@ -39,6 +39,7 @@ interface Exports {
   heap(): number;
   address(what: number): number;
   pieces(length: number): number;
+  line_of(message: number, length: number, out: number, end: number, root: number, kept: number): number;
   take_unknown(taken: number): void;
   configure(
     root: number,
@@ -57,6 +58,8 @@ const SLACK = 128;
 const ARENA_BYTES = 1024 * 1024;
 /** Longest stretch of lines that is read at a time; a line that is longer is for the parser. */
 export const INPUT_BYTES = 1024 * 1024;
+/** Longest message that is turned into a line; a longer one is for the codec. */
+const MESSAGE_BYTES = 64 * 1024;
 /** While the text of one chunk is on its way out, that of the next is made. */
 const OUTS = 2;
 const OUT_BYTES = 2 * INPUT_BYTES;
@@ -97,6 +100,9 @@ const SPACED_OR_OTHERWISE = 3;
 const ESCAPED = 1;
 const STEP_READ = 0;
 const NEWLINE = 0x0a;
+const EMPTY_LINE = Buffer.from('\n');
+/** How a line begins that is a flow. */
+const FLOW = '{"flow":{';
 const LIST = 0x5b;
 
 let compiled: WebAssembly.Module | undefined;
@@ -106,6 +112,8 @@ export class Machine {
   readonly #exports: Exports;
   readonly #slots: ReadonlyMap<string, number>;
   readonly #input: number;
+  readonly #message: number;
+  readonly #root: number;
   readonly #outs: readonly number[];
   readonly #ends: number;
   readonly #at: number;
@@ -131,11 +139,13 @@ export class Machine {
     this.#outs = Array.from({ length: OUTS }, (_, i) => out + i * (OUT_BYTES + SLACK));
     this.#ends = out + OUTS * (OUT_BYTES + SLACK);
     this.#input = this.#ends + 4 * MOST_ENDS;
+    this.#message = this.#input + INPUT_BYTES + SLACK;
+    this.#root = tables.root;
     this.#at = address(1) / 4;
     this.#spans = address(0) / 4;
     this.#form = address(7) / 4;
     const { memory } = this.#exports;
-    memory.grow(Math.ceil((this.#input + INPUT_BYTES + SLACK - memory.buffer.byteLength) / PAGE));
+    memory.grow(Math.ceil((this.#message + MESSAGE_BYTES + SLACK - memory.buffer.byteLength) / PAGE));
     this.#bytes = Buffer.from(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
     this.#bytes.set(tables.bytes, base);
@@ -184,13 +194,58 @@ export class Machine {
     this.#bytes.set(lines, this.#input);
     let end = this.#input + lines.length;
     if (lines.at(-1) !== NEWLINE) this.#bytes[end++] = NEWLINE;
-    this.#set('cursor', this.#input);
     this.#set('limit', end);
     this.#set('lineCount', 0);
-    this.#set('step', STEP_READ);
     this.#most = most;
+    this.#start();
     this.#turn = (this.#turn + 1) % OUTS;
     this.#openOut();
+  }
+
+  /** Takes answers that `addAnswer` brings, one after the other. */
+  loadAnswers(): void {
+    this.load(EMPTY_LINE, Number.POSITIVE_INFINITY);
+    this.#set('limit', this.#input);
+  }
+
+  /** Makes a line of an answer; `full` when `run` has to read what is there before, `other` when it is for the codec. */
+  addAnswer(answer: Buffer): 'added' | 'full' | 'other' {
+    if (answer.length > MESSAGE_BYTES) return 'other';
+    const out = this.#get('limit');
+    const end = this.#input + INPUT_BYTES;
+    // So much longer may JSON be, as a rule.
+    if (out + 8 * answer.length + 1024 > end && out > this.#input) return 'full';
+    this.#bytes.set(answer, this.#message);
+    const behind = this.#exports.line_of(
+      this.#message,
+      answer.length,
+      out,
+      end,
+      this.#root,
+      this.#get('mode'),
+    );
+    // News of nodes and lost events go other ways.
+    if (behind === 0 || this.#bytes.toString('latin1', out, out + FLOW.length) !== FLOW) return 'other';
+    this.#set('limit', behind);
+    return 'added';
+  }
+
+  /** The lines that were added since the last time, as they are. */
+  takeLines(): Buffer {
+    const lines = Buffer.from(this.#bytes.subarray(this.#input, this.#get('limit')));
+    this.rewind();
+    return lines;
+  }
+
+  /** Makes room for lines behind those that were read. */
+  rewind(): void {
+    this.#set('limit', this.#input);
+    this.#start();
+  }
+
+  #start(): void {
+    this.#set('cursor', this.#input);
+    this.#set('step', STEP_READ);
   }
 
   #openOut(): void {

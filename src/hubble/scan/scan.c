@@ -4,41 +4,7 @@
 // to the parser of captures/, which also words every error. Nothing here knows the names of a field: scan-tables.ts lays
 // the schema out as tables.
 
-#include <wasm_simd128.h>
-
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long long u64;
-
-#define EXPORT(name) __attribute__((export_name(#name)))
-#define LIKELY(x) __builtin_expect(!!(x), 1)
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
-
-// ---- tables, laid out by scan-tables.ts ----
-
-enum kind { STRING, ENUM, TIMESTAMP, BOOL, BOOL_VALUE, UINT32, UINT32_VALUE, INT32, INT32_VALUE, UINT64, INT64, MESSAGE, OTHER };
-enum field_flag { REPEATED = 1, PRESENCE = 2, ALIAS = 4 };
-
-/** A name, and what stands behind it: a field of a message, or a value of an enum. */
-struct entry {
-  const u8 *name;
-  u16 length;
-  u8 kind;
-  u8 flags;
-  int slot;  // where the value is kept; -1 for nowhere
-  struct names *child;
-  u16 index;  // place in the declaration, or whether an enum's number is 0
-  u16 oneof;  // 0 for none
-  struct entry *next;  // the field that came behind this one the last time
-};
-
-/** The names of a message or of an enum, by their hash. */
-struct names {
-  u32 mask;
-  struct entry *first;  // the one that came first the last time, or that an enum had
-  struct entry *entries[];
-};
+#include "tables.h"
 
 /** A value of the line that was read. `start` is 0 when it is unset. */
 struct span {
@@ -116,37 +82,10 @@ static const u8 *escape(const u8 *p) {
   return p + 5;
 }
 
-/** Reads a character of more than one byte. */
-static const u8 *wide(const u8 *p) {
-  u8 c = *p;
-  if (c < 0xc2) return 0;
-  if (c < 0xe0) {
-    if ((p[1] & 0xc0) != 0x80) return 0;
-    return p + 2;
-  }
-  if (c < 0xf0) {
-    if ((p[1] & 0xc0) != 0x80 || (p[2] & 0xc0) != 0x80) return 0;
-    if ((c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] >= 0xa0)) return 0;
-    // The canonical form escapes the separators of lines and paragraphs.
-    if (c == 0xe2 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9)) form |= OTHERWISE;
-    return p + 3;
-  }
-  if (c > 0xf4 || (p[1] & 0xc0) != 0x80 || (p[2] & 0xc0) != 0x80 || (p[3] & 0xc0) != 0x80) return 0;
-  if ((c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] >= 0x90)) return 0;
-  return p + 4;
-}
-
 /** Reads a text, behind its first quote; ends at the quote behind it. Adds to `flags`. */
 static inline const u8 *text(const u8 *p, u32 *flags) {
-  const v128_t two = wasm_i8x16_splat(2), four = wasm_i8x16_splat(4), one = wasm_i8x16_splat(1);
-  const v128_t angle = wasm_i8x16_splat('>'), quote = wasm_i8x16_splat('&'), slash = wasm_i8x16_splat('\\');
-  const v128_t least = wasm_i8x16_splat(0x21);
   for (;;) {
-    v128_t v = wasm_v128_load(p);
-    // < and > differ in one bit, " and & in another. One higher, all but printable ASCII is below 0x21 as a signed number.
-    v128_t special = wasm_v128_or(wasm_v128_or(wasm_i8x16_eq(wasm_v128_or(v, two), angle), wasm_i8x16_eq(wasm_v128_or(v, four), quote)),
-                                  wasm_v128_or(wasm_i8x16_eq(v, slash), wasm_i8x16_lt(wasm_i8x16_add(v, one), least)));
-    u32 found = wasm_i8x16_bitmask(special);
+    u32 found = wasm_i8x16_bitmask(special_bytes(wasm_v128_load(p)));
     if (found == 0) { p += 16; continue; }
     p += __builtin_ctz(found);
     if (LIKELY(*p == '"')) return p;
@@ -157,6 +96,8 @@ static inline const u8 *text(const u8 *p, u32 *flags) {
     } else if (*p >= 0x7f) {
       *flags |= WIDE;
       form |= STEERS;
+      // The canonical form escapes the separators of lines and paragraphs.
+      if (*p == 0xe2 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9)) form |= OTHERWISE;
       p = *p == 0x7f ? p + 1 : wide(p);
     } else {
       // The canonical form escapes <, > and &.
@@ -166,8 +107,6 @@ static inline const u8 *text(const u8 *p, u32 *flags) {
     if (!p) return 0;
   }
 }
-
-static inline u64 load64(const u8 *p) { return *(const u64 *)p; }
 
 /** The hash of a name; scan-tables.ts computes the same. */
 static inline u32 hash_name(const u8 *p, u32 length) {
@@ -495,14 +434,6 @@ struct memo {
 
 static struct memo verdicts, lines;
 static u8 key[65536 + 64];
-
-static inline void copy(u8 *to, const u8 *from, u32 length) {
-  if (UNLIKELY(length > 256)) {
-    __builtin_memcpy(to, from, length);
-    return;
-  }
-  for (u32 i = 0; i < length; i += 16) wasm_v128_store(to + i, wasm_v128_load(from + i));
-}
 
 /** Puts together the key of a memo; 0 where it would be too long. */
 static u32 make_key(const struct memo *memo, const u8 *holes) {

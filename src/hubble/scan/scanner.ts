@@ -1,6 +1,7 @@
 import { COLUMN_FIELDS, FlowRow } from '../../model/flow-row.ts';
 import type { Flow, FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
 import type { LineReader } from '../captures/line-reader.ts';
+import { decode } from '../protobuf/codec.ts';
 import { fieldAt, type Kind } from '../protobuf/schema.ts';
 import { filterPaths } from './filter-paths.ts';
 import { type Call, INPUT_BYTES, Machine, type TextTaker } from './machine.ts';
@@ -77,6 +78,8 @@ export function chunkReader(reader: LineReader, options: ScanOptions): ChunkRead
 }
 
 const PARSED_FIRST = 50;
+/** Of lines that nobody counts. */
+const NO_ENDS = new Uint32Array();
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
@@ -88,6 +91,24 @@ function endOfLine(chunk: Buffer, from: number): number {
 function parseLine(reader: LineReader, line: Buffer, visitor: RecordVisitor): boolean {
   const message = reader.read(line.at(-1) === RETURN ? line.subarray(0, -1) : line);
   return message === undefined || visitor.message(message);
+}
+
+/** Reads the answers that one read of a server brought. */
+export type AnswerReader = (answers: readonly Buffer[], visitor: RecordVisitor) => void;
+
+/** The fastest reader of answers that gives what is wanted. `reader` is for lines without a filter. */
+export function answerReader(reader: LineReader, options: ScanOptions): AnswerReader {
+  let decoded =
+    options.want === 'messages' ? Number.POSITIVE_INFINITY : (options.parsedFirst ?? PARSED_FIRST);
+  let scanner: Scanner | undefined;
+  return (answers, visitor) => {
+    const first = answers.slice(0, decoded);
+    decoded -= first.length;
+    for (const answer of first) visitor.message(decode('observer.GetFlowsResponse', answer));
+    if (first.length === answers.length) return;
+    scanner ??= new Scanner(reader, options, []);
+    scanner.readAnswers(answers.slice(first.length), visitor);
+  };
 }
 
 /** A field of a flow, where scan.c keeps it. */
@@ -156,6 +177,35 @@ class Scanner {
       start = end;
     }
     return true;
+  }
+
+  /** Reads answers of a server, as lines of JSON that are made of them. */
+  readAnswers(answers: readonly Buffer[], visitor: RecordVisitor): void {
+    const machine = this.#machine;
+    const isRaw = this.options.want === 'json';
+    const finish = () => {
+      if (isRaw) {
+        const lines = machine.takeLines();
+        // What steers a terminal is for the codec.
+        if (lines.length > 0) visitor.texts(lines, NO_ENDS, true);
+        return;
+      }
+      for (let call = machine.run(); call !== 'done'; call = machine.run()) this.#answer(call, visitor);
+      machine.flush(visitor);
+      machine.rewind();
+    };
+    machine.loadAnswers();
+    for (const answer of answers) {
+      let added = machine.addAnswer(answer);
+      if (added === 'full') {
+        finish();
+        added = machine.addAnswer(answer);
+      }
+      if (added === 'added') continue;
+      finish();
+      visitor.message(decode('observer.GetFlowsResponse', answer));
+    }
+    finish();
   }
 
   /** Reads whole lines, and does what scan.c leaves to its caller. */

@@ -21,9 +21,11 @@ const REPEATED = 1;
 const PRESENCE = 2;
 const ALIAS = 4;
 
-const ENTRY_BYTES = 24;
-/** Mask, and the name that is guessed. */
-const NAMES_HEAD = 8;
+const ENTRY_BYTES = 28;
+/** Mask, the entries by number, and the name that is guessed. */
+const NAMES_HEAD = 12;
+/** Count and mask. */
+const WIRE_HEAD = 8;
 /** scan.c compares names in words of eight bytes. */
 const WORD = 8;
 
@@ -92,6 +94,7 @@ class Builder {
             : 0,
       index: field.index,
       oneof,
+      number: field.number,
     };
   }
 
@@ -107,6 +110,7 @@ class Builder {
         child: 0,
         index: number === 0 ? 1 : 0,
         oneof: 0,
+        number,
       })),
     );
     this.#shared.set(name, address);
@@ -119,7 +123,9 @@ class Builder {
     while (size < entries.length * 2) size *= 2;
     const addresses = entries.map((entry) => this.#entry(entry));
     const at = this.#room(NAMES_HEAD + 4 * size);
+    const wire = this.#wire(entries, addresses);
     this.#buffer.writeUInt32LE(size - 1, at);
+    this.#buffer.writeUInt32LE(wire, at + 4);
     for (const [i, { name }] of entries.entries()) {
       let place = hashName(name) & (size - 1);
       while (this.#buffer.readUInt32LE(at + NAMES_HEAD + 4 * place) !== 0) place = (place + 1) & (size - 1);
@@ -128,7 +134,29 @@ class Builder {
     return this.base + at;
   }
 
-  #entry({ name, kind, flags, slot, child, index, oneof }: Entry): number {
+  /** Those that are no other spelling, in their order; then by number, found in the same way. */
+  #wire(entries: readonly Entry[], addresses: readonly number[]): number {
+    const declared = entries.flatMap((entry, i) =>
+      (entry.flags & ALIAS) === 0 ? [{ number: entry.number, address: addresses[i] ?? 0 }] : [],
+    );
+    let size = 4;
+    while (size < declared.length * 2) size *= 2;
+    const at = this.#room(WIRE_HEAD + 4 * (declared.length + size));
+    this.#buffer.writeUInt32LE(declared.length, at);
+    this.#buffer.writeUInt32LE(size - 1, at + 4);
+    const places = at + WIRE_HEAD + 4 * declared.length;
+    for (const [i, { address }] of declared.entries())
+      this.#buffer.writeUInt32LE(address, at + WIRE_HEAD + 4 * i);
+    // Of two names of a number the last one counts: it is found first.
+    for (const { number, address } of declared.toReversed()) {
+      let place = number & (size - 1);
+      while (this.#buffer.readUInt32LE(places + 4 * place) !== 0) place = (place + 1) & (size - 1);
+      this.#buffer.writeUInt32LE(address, places + 4 * place);
+    }
+    return this.base + at;
+  }
+
+  #entry({ number, name, kind, flags, slot, child, index, oneof }: Entry): number {
     const text = this.#text(name);
     const at = this.#room(ENTRY_BYTES);
     this.#buffer.writeUInt32LE(text, at);
@@ -139,6 +167,7 @@ class Builder {
     this.#buffer.writeUInt32LE(child, at + 12);
     this.#buffer.writeUInt16LE(index, at + 16);
     this.#buffer.writeUInt16LE(oneof, at + 18);
+    this.#buffer.writeInt32LE(number, at + 20);
     return this.base + at;
   }
 
@@ -168,6 +197,7 @@ interface Entry {
   child: number;
   index: number;
   oneof: number;
+  number: number;
 }
 
 /** As `hash_name` of scan.c. */

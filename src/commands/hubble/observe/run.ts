@@ -110,7 +110,7 @@ async function readTexts(
 ): Promise<AsyncIterable<readonly RecordText[]>> {
   if (flags.inputFile.length === 0) {
     const { readServer, textReader } = await import('./source-server.ts');
-    return readServer(query, { ...flags, settings }, textReader(renderer), ctx);
+    return readServer(query, { ...flags, settings }, await textReader(renderer, ctx), ctx);
   }
   const { readFileTexts } = await import('./source-file.ts');
   const texts = readFileTexts(flags.inputFile, query, renderer, limit, ctx);
@@ -158,8 +158,8 @@ async function openMessages(
 ): Promise<(signal: AbortSignal) => Messages> {
   const keep = (messages: Messages) => where?.keep(messages) ?? messages;
   if (flags.inputFile.length === 0) {
-    const { readServer, readMessage } = await import('./source-server.ts');
-    return (signal) => keep(readServer(query, { ...flags, settings }, readMessage, ctx, signal));
+    const { readServer, readMessages } = await import('./source-server.ts');
+    return (signal) => keep(readServer(query, { ...flags, settings }, readMessages, ctx, signal));
   }
   const { readFileMessages } = await import('./source-file.ts');
   return (signal) => {

@@ -4,14 +4,12 @@ import { type LineProblem, lineReader } from '../../../hubble/captures/line-read
 import { CutShort, expandInputs, readCapture } from '../../../hubble/captures/reader.ts';
 import { chunkReader, type RecordVisitor, type ScanOptions } from '../../../hubble/scan/scanner.ts';
 import { untilAborted } from '../../../lib/until-aborted.ts';
-import type { FlowRow } from '../../../model/flow-row.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
-import { sanitizeRow } from '../../../render/hubble/flow.ts';
 import type { FlowRenderer } from '../../../render/hubble/flow-renderer.ts';
-import { forTerminal } from '../../../render/text/sanitize.ts';
 import type { Limit } from './limit.ts';
 import type { RecordText } from './record-text.ts';
 import type { FlowQuery } from './request.ts';
+import { forcedReader, textCollector, wantOf } from './texts.ts';
 
 /** The records of files, folders and globs that a query means, as messages; `-` is stdin. Ends quietly when aborted. */
 export function readFileMessages(
@@ -45,44 +43,9 @@ export function readFileTexts(
   limit: Limit | undefined,
   ctx: Context,
 ): AsyncGenerator<RecordText[]> {
-  const collect = (texts: RecordText[]): RecordVisitor => {
-    const add = (text: RecordText) => {
-      texts.push(text);
-      return !limit?.isReached(texts.length);
-    };
-    return {
-      texts: (bytes, ends, plain) => {
-        if (!limit) return texts.push({ chunk: bytes, start: 0, end: bytes.length, plain }) > 0;
-        let start = 0;
-        for (const end of ends) {
-          texts.push({ chunk: bytes, start, end, plain });
-          start = end;
-        }
-        return !limit.isReached(texts.length);
-      },
-      row: (row) => {
-        sanitizeRow(row);
-        return add(renderer.row(row));
-      },
-      // News of nodes give no text, and are records all the same.
-      message: (message) => add(renderer.response(message)),
-      most: () => limit?.rest(texts.length) ?? Number.POSITIVE_INFINITY,
-    };
-  };
+  const collect = (texts: RecordText[]) => textCollector(texts, renderer, limit);
   const want = wantOf(renderer);
   return untilAborted(readFiles(inputs, query, want, collect, ctx, ctx.signal), ctx.signal);
-}
-
-/** How a renderer wants what is read: as it stands, as whole messages, or as what it prints. */
-function wantOf(renderer: FlowRenderer): Pick<ScanOptions, 'want' | 'printer'> {
-  const { format, style, needsWholeFlows } = renderer;
-  if (format === 'json') return { want: 'json' };
-  if (needsWholeFlows) return { want: 'messages' };
-  // A table is aligned when all of it is there.
-  if (format === 'table') return { want: 'rows' };
-  const { second, digits, trimmed } = style.time.layout;
-  const printer = { clean: sanitizeRow, line: (row: FlowRow) => renderer.line(row), safe: forTerminal };
-  return { want: 'rows', printer: { ...printer, second, digits, trimmed } };
 }
 
 const NEWLINE = 0x0a;
@@ -122,18 +85,6 @@ async function* readFiles<T>(
       await ctx.err.write(`${error.message}\n${error.hint}\n`);
       ctx.exitCode = 1;
     }
-  }
-}
-
-/** HUBBLE_READER makes one of the two ways read every line, which finds out whether they differ. */
-function forcedReader({ env }: Context): Pick<ScanOptions, 'parsedFirst'> {
-  switch (env.HUBBLE_READER) {
-    case 'parser':
-      return { parsedFirst: Number.POSITIVE_INFINITY };
-    case 'scanner':
-      return { parsedFirst: 0 };
-    default:
-      return {};
   }
 }
 

@@ -2,17 +2,18 @@ import { connectHubble } from '../../../cli/hubble/server.ts';
 import type { Settings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import { lineReader } from '../../../hubble/captures/line-reader.ts';
 import { decodeAnswer } from '../../../hubble/client.ts';
-import { RowDecoder } from '../../../hubble/fast/row-decoder.ts';
 import { RpcError } from '../../../hubble/grpc/status.ts';
 import { decode } from '../../../hubble/protobuf/codec.ts';
 import { followFlows } from '../../../hubble/resume.ts';
+import { answerReader } from '../../../hubble/scan/scanner.ts';
 import { untilAborted } from '../../../lib/until-aborted.ts';
-import { FlowRow } from '../../../model/flow-row.ts';
 import type { GetFlowsRequest, GetFlowsResponse } from '../../../model/hubble.gen.ts';
 import type { FlowRenderer } from '../../../render/hubble/flow-renderer.ts';
-import { sanitizeCell } from '../../../render/text/sanitize.ts';
+import type { RecordText } from './record-text.ts';
 import { type FlowQuery, flowsRequest } from './request.ts';
+import { forcedReader, textCollector, wantOf } from './texts.ts';
 
 /** How a server is reached, and what happens when a stream that is followed breaks. */
 export interface ServerAccess {
@@ -22,18 +23,17 @@ export interface ServerAccess {
   maxReconnects?: number | undefined;
 }
 
-/** The answers of a server in batches, each made by `read` of its bytes. Ends quietly when aborted. */
+/** The answers of a server in batches, made by `read` of their bytes. Ends quietly when aborted. */
 export async function* readServer<T>(
   query: FlowQuery,
   access: ServerAccess,
-  read: (bytes: Buffer) => T,
+  read: (answers: readonly Buffer[]) => T[],
   ctx: Context,
   signal: AbortSignal = ctx.signal,
 ): AsyncGenerator<T[]> {
   const stream = openStream(flowsRequest(query), access, ctx, signal);
   try {
-    for await (const batch of untilAborted(stream, signal))
-      yield batch.map((bytes) => decodeAnswer(() => read(bytes)));
+    for await (const batch of untilAborted(stream, signal)) yield decodeAnswer(() => read(batch));
   } catch (error) {
     throw inWordsOfObserve(error);
   }
@@ -45,18 +45,24 @@ export function inWordsOfObserve(error: unknown): unknown {
   return new UserError(error.desc, { hint: error.hint, cause: error });
 }
 
-/** Reads a whole answer. */
-export function readMessage(bytes: Buffer): GetFlowsResponse {
-  return decode('observer.GetFlowsResponse', bytes);
+/** Reads whole answers. */
+export function readMessages(answers: readonly Buffer[]): GetFlowsResponse[] {
+  return answers.map((bytes) => decode('observer.GetFlowsResponse', bytes));
 }
 
 /** Reads answers as text: only what is printed of them where the format allows it, else whole messages. */
-export function textReader(renderer: FlowRenderer): (bytes: Buffer) => string {
-  const whole = (bytes: Buffer) => renderer.response(readMessage(bytes));
-  if (renderer.needsWholeFlows) return whole;
-  const decoder = new RowDecoder(sanitizeCell);
-  const row = new FlowRow();
-  return (bytes) => (decoder.decode(bytes, row) ? renderer.row(row) : whole(bytes));
+export async function textReader(
+  renderer: FlowRenderer,
+  ctx: Context,
+): Promise<(answers: readonly Buffer[]) => RecordText[]> {
+  const lines = await lineReader({ allow: [], deny: [] }, () => {});
+  const filters = { allow: [], deny: [] };
+  const read = answerReader(lines, { ...wantOf(renderer), filters, timed: false, ...forcedReader(ctx) });
+  return (answers) => {
+    const texts: RecordText[] = [];
+    read(answers, textCollector(texts, renderer, undefined));
+    return texts;
+  };
 }
 
 /**
