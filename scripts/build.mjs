@@ -112,6 +112,15 @@ const slimUndici = {
  * evaluation is that of the sources: the core runs before anything is loaded later.
  */
 const CORE = `${root}/scripts/bundle-core.ts`;
+/** The same for a family of verbs: which entries they are, and what nearly all of them run. */
+const FAMILIES = [
+  [/\/commands\/hubble\/(?:status|list\/|observe\/|watch\/)/, `${root}/scripts/bundle-hubble.ts`],
+  [/\/commands\/hubble\/observe\//, `${root}/scripts/bundle-observe.ts`],
+];
+
+function coresOf(path) {
+  return [CORE, ...FAMILIES.filter(([entries]) => entries.test(path)).map(([, core]) => core)];
+}
 
 const coreFirst = {
   name: 'core-first',
@@ -124,7 +133,9 @@ const coreFirst = {
         : undefined,
     );
     b.onLoad({ filter: /./, namespace: 'entry' }, ({ path }) => ({
-      contents: `import '${CORE}'; export * from '${path}';`,
+      contents: `${coresOf(path)
+        .map((core) => `import '${core}';`)
+        .join(' ')} export * from '${path}';`,
       resolveDir: root,
     }));
   },
