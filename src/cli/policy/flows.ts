@@ -8,7 +8,7 @@ import { parseRecord } from '../../hubble/captures/record-line.ts';
 import { ProtoJsonError } from '../../hubble/protobuf/protojson.ts';
 import { chunkReader } from '../../hubble/scan/scanner.ts';
 import type { FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
-import type { FlowRecord } from '../../policy/evaluate/decide/connections.ts';
+import { FLOW_FIELDS, type FlowRecord } from '../../policy/evaluate/decide/connections.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
 import { integer } from '../flags.ts';
 import { withRecordedFlows } from '../hubble/recorded.ts';
@@ -90,7 +90,12 @@ async function* readCaptureFile(
     if (kind === 'bad-line') throw notFlow(`${shown}:${number}`, message);
     newer ??= `Warning: ${shown}:${number}: ${message}: names that this program does not know are passed over\n`;
   });
-  const read = chunkReader(lines, { filters, want: 'messages', timed: false });
+  const read = chunkReader(lines, {
+    filters,
+    want: 'messages',
+    timed: false,
+    fields: FLOW_FIELDS,
+  });
   let said = false;
   for await (const chunk of readCapture(file, ctx.in, ctx.signal)) {
     const flows: FlowRecord[] = [];

@@ -39,6 +39,9 @@ interface Exports {
   heap(): number;
   address(what: number): number;
   pieces(length: number): number;
+  value_of(slot: number): number;
+  keep_value(number: number): void;
+  forget_values(): void;
   line_of(message: number, length: number, out: number, end: number, root: number, kept: number): number;
   take_unknown(taken: number): void;
   configure(
@@ -96,7 +99,10 @@ const AT = {
   steers: 15,
 } as const;
 
-const SPACED_OR_OTHERWISE = 3;
+/** How a line differs from its canonical form, as scan.c has it. */
+const SPACED = 1;
+const OTHERWISE = 2;
+const STEERS = 4;
 const ESCAPED = 1;
 const STEP_READ = 0;
 const NEWLINE = 0x0a;
@@ -135,7 +141,7 @@ export class Machine {
     const base = heap();
     const tables = layTables(base, this.#slots);
     const arena = roundUp(base + tables.bytes.length);
-    const out = arena + 2 * ARENA_BYTES + SLACK;
+    const out = arena + 3 * ARENA_BYTES + SLACK;
     this.#outs = Array.from({ length: OUTS }, (_, i) => out + i * (OUT_BYTES + SLACK));
     this.#ends = out + OUTS * (OUT_BYTES + SLACK);
     this.#input = this.#ends + 4 * MOST_ENDS;
@@ -298,7 +304,12 @@ export class Machine {
 
   /** Whether the line is JSON as a message is printed. */
   get isCanonical(): boolean {
-    return ((this.#words[this.#form] ?? 0) & SPACED_OR_OTHERWISE) === 0;
+    return ((this.#words[this.#form] ?? 0) & (SPACED | OTHERWISE)) === 0;
+  }
+
+  /** Whether the line has ASCII alone. */
+  get isAscii(): boolean {
+    return ((this.#words[this.#form] ?? 0) & STEERS) === 0;
   }
 
   isSet(slot: number): boolean {
@@ -320,6 +331,21 @@ export class Machine {
     if ((flags & ESCAPED) === 0 || this.#bytes[start] === LIST)
       return this.#bytes.toString('utf8', start, end);
     return JSON.parse(this.#bytes.toString('utf8', start - 1, end + 1)) as string;
+  }
+
+  /** The number that the text of a slot was given; 0 where it has none yet. */
+  numberOf(slot: number): number {
+    return this.#exports.value_of(slot);
+  }
+
+  /** Gives a number to the text that was asked for last. It may be forgotten, but no other text gets it. */
+  keepNumber(number: number): void {
+    this.#exports.keep_value(number);
+  }
+
+  /** Numbers may be given anew. */
+  forgetNumbers(): void {
+    this.#exports.forget_values();
   }
 
   /** Says whether the record is wanted that `run` asked about. */

@@ -432,7 +432,7 @@ struct memo {
   u32 key_length;
 };
 
-static struct memo verdicts, lines;
+static struct memo verdicts, lines, values;
 static u8 key[65536 + 64];
 
 /** Puts together the key of a memo; 0 where it would be too long. */
@@ -732,7 +732,20 @@ EXPORT(run) int run(void) {
 /** Room for the pieces of the line that RENDER asked for; 0 when it cannot be kept. The caller fills it. */
 EXPORT(pieces) u8 *pieces(u32 length) { return keep(&lines, 0, length + 16); }
 
-EXPORT(forget_lines) void forget_lines(void) { forget(&lines); }
+/** The number that the caller gave to the text in a slot; 0 where it has none yet. */
+EXPORT(value_of) u32 value_of(u32 slot) {
+  u32 length = slots[slot].end - slots[slot].start;
+  if (length > 60000) return 0;
+  *(u32 *)key = slot;
+  copy(key + 4, slots[slot].start, length);
+  for (u32 i = 0; i < 8; i++) key[4 + length + i] = 0;
+  return recall(&values, 4 + length);
+}
+
+/** Gives a number to the text that was asked for last. */
+EXPORT(keep_value) void keep_value(u32 number) { keep(&values, number, 0); }
+
+EXPORT(forget_values) void forget_values(void) { forget(&values); }
 
 /** Addresses of what the caller reads and writes. */
 EXPORT(address) u32 address(u32 what) {
@@ -764,8 +777,11 @@ EXPORT(configure) void configure(struct names *response, u32 flow, u32 count, u3
   verdicts.end = arena + size;
   lines.arena = arena + size;
   lines.end = arena + 2 * size;
+  values.arena = arena + 2 * size;
+  values.end = arena + 3 * size;
   forget(&verdicts);
   forget(&lines);
+  forget(&values);
 }
 
 EXPORT(take_unknown) void take_unknown(u32 taken) { ignore_unknown = taken; }

@@ -49,6 +49,8 @@ export interface ScanOptions {
   filters: { allow: readonly FlowFilter[]; deny: readonly FlowFilter[] };
   /** There are bounds in time. */
   timed: boolean;
+  /** Of messages, the fields of a flow that are read: others may be left out. */
+  fields?: readonly (keyof Flow)[];
   /** Rows become lines. */
   printer?: LinePrinter;
   /** Lines that the parser reads first: to make the scanner ready takes as long as fifty of them. */
@@ -78,6 +80,9 @@ export function chunkReader(reader: LineReader, options: ScanOptions): ChunkRead
 }
 
 const PARSED_FIRST = 50;
+/** Values that are shared, and lookups after which it shows whether that is worth it. */
+const MOST_SHARED = 2048;
+const WORTH_ASKING = 512;
 /** Of lines that nobody counts. */
 const NO_ENDS = new Uint32Array();
 const NEWLINE = 0x0a;
@@ -118,12 +123,15 @@ interface Kept {
   kind: Kind;
   repeated: boolean;
   children: readonly Kept[];
+  /** How often its value was looked up among those that were there before, and found. */
+  shared: { asked: number; found: number };
 }
 
 class Scanner {
   readonly #machine: Machine;
   readonly #columns: readonly { at: Kept; column: number }[];
   readonly #filtered: readonly Kept[];
+  readonly #fields: readonly Kept[];
   readonly #time: number;
   readonly #row = new FlowRow();
   readonly #sourcePort: number;
@@ -135,12 +143,13 @@ class Scanner {
     private readonly options: ScanOptions,
     paths: readonly string[],
   ) {
-    const { want, filters, timed, printer } = options;
+    const { want, filters, timed, printer, fields = [] } = options;
     const columns = want === 'rows' ? COLUMN_FIELDS : [];
     const judges = timed || filters.allow.length > 0 || filters.deny.length > 0;
     this.#machine = new Machine({
       paths: [
         'flow',
+        ...fields.map((name) => `flow.${name}`),
         ...(timed ? ['time'] : []),
         ...columns.map(({ path }) => `flow.${path}`),
         ...paths.map((path) => `flow.${path}`),
@@ -160,6 +169,7 @@ class Scanner {
     this.#destinationPort = columnOf('l4.TCP.destination_port');
     this.#summary = columnOf('Summary');
     this.#filtered = treeOf(paths, '', (path) => this.#machine.slotOf(`flow.${path}`));
+    this.#fields = fields.map((name) => kept(name));
     this.#time = timed ? this.#machine.slotOf('time') : -1;
   }
 
@@ -256,14 +266,53 @@ class Scanner {
     return this.#machine.flush(visitor) && parseLine(this.reader, this.#machine.line(), visitor);
   }
 
-  /** The whole message of a line that was taken and is wanted. */
+  /** The message of a line that was taken and is wanted. */
   #message(visitor: RecordVisitor): boolean {
-    if (!this.#machine.isCanonical) return this.#parse(visitor);
-    return (
-      this.#machine.flush(visitor) &&
-      visitor.message(JSON.parse(this.#machine.line().toString()) as GetFlowsResponse)
+    const machine = this.#machine;
+    if (!machine.isCanonical) return this.#parse(visitor);
+    if (!machine.flush(visitor)) return false;
+    return visitor.message(
+      this.#fields.length > 0 && machine.isAscii
+        ? { flow: this.#parts() as Flow }
+        : (JSON.parse(machine.line().toString()) as GetFlowsResponse),
     );
   }
+
+  /** The fields of a flow that are read. The same text gives the same value, which is shared: ends and services repeat. */
+  #parts(): object {
+    const flow: Record<string, unknown> = {};
+    for (const field of this.#fields) {
+      if (!this.#machine.isSet(field.slot)) continue;
+      flow[field.name] =
+        field.kind === 'message' || field.repeated ? this.#shared(field) : this.#value(field);
+    }
+    return flow;
+  }
+
+  #shared(field: Kept): unknown {
+    const machine = this.#machine;
+    const { slot, shared } = field;
+    const read = (): unknown => JSON.parse(machine.text(slot));
+    // What is another one each time, such as ports, is not worth looking up.
+    if (shared.asked > WORTH_ASKING && shared.found * 2 < shared.asked) return read();
+    shared.asked++;
+    const number = machine.numberOf(slot);
+    if (number > 0) {
+      shared.found++;
+      return this.#values[number];
+    }
+    const value = read();
+    if (this.#values.length > MOST_SHARED) {
+      machine.forgetNumbers();
+      this.#values.length = 1;
+    }
+    machine.keepNumber(this.#values.length);
+    this.#values.push(value);
+    return value;
+  }
+
+  /** By number, from 1. */
+  readonly #values: unknown[] = [undefined];
 
   #isWanted(): boolean {
     const time =
@@ -342,7 +391,13 @@ const COLUMN_OF_TIME = COLUMN_FIELDS.find(({ path }) => path === 'time')?.slot ?
 function keptAt(path: string): Omit<Kept, 'slot'> {
   const field = fieldAt('flow.Flow', path);
   if (!field) throw new Error(`a flow has no field ${path}`);
-  return { name: field.name, kind: field.kind, repeated: field.repeated, children: [] };
+  return {
+    name: field.name,
+    kind: field.kind,
+    repeated: field.repeated,
+    children: [],
+    shared: { asked: 0, found: 0 },
+  };
 }
 
 /** The fields that paths lead to, as a tree. */

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { lineReader } from '../../../src/hubble/captures/line-reader.ts';
 import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
 import { chunkReader } from '../../../src/hubble/scan/scanner.ts';
-import type { FlowFilter } from '../../../src/model/hubble.gen.ts';
+import type { FlowFilter, GetFlowsResponse } from '../../../src/model/hubble.gen.ts';
 import { sanitizeRow } from '../../../src/render/hubble/flow.ts';
 import { type FlowFormat, FlowRenderer } from '../../../src/render/hubble/flow-renderer.ts';
 import { timeFormat } from '../../../src/render/hubble/flow-time.ts';
@@ -286,5 +286,46 @@ test('a flow in canonical form comes back from the wire as it was', () => {
       );
     }),
     { numRuns: 500 },
+  );
+});
+
+test('the fields that are asked for are those of whole flows, whatever the lines are', async () => {
+  const fields = [
+    'source',
+    'destination',
+    'l4',
+    'IP',
+    'verdict',
+    'is_reply',
+    'source_names',
+    'event_type',
+    'uuid',
+  ] as const;
+  const query = { allow: [], deny: [] };
+  const part = (message: GetFlowsResponse) =>
+    message.flow &&
+    Object.fromEntries(
+      fields.flatMap((name) => (message.flow?.[name] === undefined ? [] : [[name, message.flow[name]]])),
+    );
+  await fc.assert(
+    fc.asyncProperty(fc.array(lines, { minLength: 1, maxLength: 30 }), async (sample) => {
+      const read = chunkReader(await lineReader(query, () => {}), {
+        want: 'messages',
+        filters: query,
+        timed: false,
+        parsedFirst: 0,
+        fields,
+      });
+      const ours: unknown[] = [];
+      const message = (found: GetFlowsResponse) => ours.push(part(found)) > 0;
+      const most = () => Number.POSITIVE_INFINITY;
+      read(Buffer.from(`${sample.join('\n')}\n`), { message, texts: () => true, row: () => true, most });
+      const parser = await lineReader(query, () => {});
+      const theirs = sample
+        .map((line) => parser.read(Buffer.from(line)))
+        .filter((found) => found !== undefined);
+      expect(ours).toEqual(theirs.map(part));
+    }),
+    { numRuns: 300 },
   );
 });

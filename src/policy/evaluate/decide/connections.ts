@@ -6,8 +6,36 @@ import type { Traffic } from './ports-of-traffic.ts';
 import { type Balanced, balancedBy, balancedByName } from './services.ts';
 import { identityWithoutLabels } from './unlabelled.ts';
 
-/** A flow in the JSON form of Hubble. */
-export type FlowRecord = Flow;
+/** What is read of a flow, by the names of Hubble's JSON. */
+export const FLOW_FIELDS = [
+  'time',
+  'uuid',
+  'verdict',
+  'drop_reason',
+  'IP',
+  'l4',
+  'source',
+  'destination',
+  'Type',
+  'node_name',
+  'source_names',
+  'destination_names',
+  'l7',
+  'event_type',
+  'source_service',
+  'destination_service',
+  'traffic_direction',
+  'trace_observation_point',
+  'drop_reason_desc',
+  'is_reply',
+  'egress_allowed_by',
+  'ingress_allowed_by',
+  'egress_denied_by',
+  'ingress_denied_by',
+] as const satisfies readonly (keyof Flow)[];
+
+/** A flow in the JSON form of Hubble, as far as it is read. */
+export type FlowRecord = Pick<Flow, (typeof FLOW_FIELDS)[number]>;
 
 /**
  * What policy did with a flow: nothing (`other`), or the flow does not show it: it has no verdict, or a new one (`unsaid`), or it was
@@ -208,6 +236,8 @@ function isReply(flow: FlowRecord, { protocol, source, destination, flags }: Flo
 }
 
 function identityOfEnd(end: FlowEndpoint, ip: string, names: readonly string[] = [], peers: Peers): Identity {
+  const before = peers.ofEnds.get(end);
+  if (before) return before;
   const labels = (end.labels ?? []).filter((label) => label !== 'reserved:unknown');
   if (labels.length === 0) return identityWithoutLabels(end, ip, names, peers);
   const known = end.identity === undefined ? undefined : peers.engine.identities.get(end.identity);
@@ -218,8 +248,9 @@ function identityOfEnd(end: FlowEndpoint, ip: string, names: readonly string[] =
     const world = labels.filter((label) => label.startsWith('reserved:') || label.startsWith('fqdn:'));
     return peers.outside(ip, world, names);
   }
-  if (known && sameLabels(known, labels)) return known;
-  return peers.ofLabels(labels, []);
+  const found = known && sameLabels(known, labels) ? known : peers.ofLabels(labels, []);
+  peers.ofEnds.set(end, found);
+  return found;
 }
 
 function sameLabels(identity: Identity, labels: readonly string[]): boolean {

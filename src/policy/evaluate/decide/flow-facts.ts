@@ -10,16 +10,25 @@ export class FlowFacts {
   /** Of all pods, also those of other clusters. */
   readonly #ofPods = new Set<string>();
   #dualStack: boolean | undefined;
+  readonly #learned = new WeakSet<readonly string[]>();
 
   add({ source, destination, node_name: node = '' }: FlowRecord): this {
     // `cluster/node`; agents of a cluster without a name of its own leave it out.
     if (node.includes('/')) this.#ofNodes.add(node.slice(0, node.indexOf('/')));
-    for (const label of [...(source?.labels ?? []), ...(destination?.labels ?? [])]) {
+    this.#learn(source?.labels);
+    this.#learn(destination?.labels);
+    return this;
+  }
+
+  #learn(labels: readonly string[] = []): void {
+    // Readers share what repeats.
+    if (this.#learned.has(labels)) return;
+    this.#learned.add(labels);
+    for (const label of labels) {
       if (label.startsWith(CLUSTER)) this.#ofPods.add(label.slice(CLUSTER.length));
       if (label === 'reserved:world-ipv4' || label === 'reserved:world-ipv6') this.#dualStack = true;
       if (label === 'reserved:world') this.#dualStack ??= false;
     }
-    return this;
   }
 
   /** The settings that the flows show and that are not known. */

@@ -4,7 +4,7 @@ import type { Identity } from '../selectors/identities.ts';
 import type { Selection } from '../selectors/selection.ts';
 import type { Selector } from '../selectors/selector.ts';
 import type { PolicyEngine } from './engine.ts';
-import { type Asked, portFits } from './ports-of-traffic.ts';
+import { type Asked, portFits, portsFor } from './ports-of-traffic.ts';
 
 interface Test {
   part: Part;
@@ -140,7 +140,7 @@ function findingsIn(tests: readonly Test[], engine: PolicyEngine, asked: Asked):
   for (const { part, selections } of tests) {
     const peerFits = fitsAny(selections, asked.peer);
     if (peerFits === false) continue;
-    for (const port of part.ports) {
+    for (const port of portsFor(part.ports, asked.traffic)) {
       const fits = portFits(port, { ...asked, everyPeer: selections === undefined }, engine);
       if (fits === false) continue;
       if (peerFits === true && fits === true) {

@@ -36,6 +36,8 @@ const CLUSTER = 'io.cilium.k8s.policy.cluster';
 
 /** Finds peers by the names that users give them. Peers that the state does not contain get identities with negative ids. */
 export class Peers {
+  /** Identities of the ends of flows that depend on nothing else; readers of flows share ends that repeat. */
+  readonly ofEnds = new WeakMap<object, Identity>();
   #next = -1;
   readonly #made = new Map<string, Identity>();
   readonly #outside = new Map<string, Identity>();

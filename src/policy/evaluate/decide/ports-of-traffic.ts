@@ -24,6 +24,45 @@ interface AskedOfPart extends Asked {
   everyPeer: boolean;
 }
 
+/** From so many ports on they are looked up instead of tried one after the other. */
+const MANY_PORTS = 16;
+
+/** The ports of a part that are a number each, by protocol and number, and the others; each with its place. */
+interface PortIndex {
+  exact: ReadonlyMap<string, readonly number[]>;
+  others: readonly number[];
+}
+
+const indexes = new WeakMap<readonly PortSpec[], PortIndex>();
+
+function indexOf(ports: readonly PortSpec[]): PortIndex {
+  const known = indexes.get(ports);
+  if (known) return known;
+  const exact = new Map<string, number[]>();
+  const others: number[] = [];
+  for (const [i, { protocol, port, endPort, name }] of ports.entries()) {
+    const isExact = protocol !== 0 && port !== 0 && name === '' && endPort <= port;
+    if (!isExact) others.push(i);
+    else {
+      const key = `${protocol} ${port}`;
+      const same = exact.get(key);
+      if (same) same.push(i);
+      else exact.set(key, [i]);
+    }
+  }
+  const index = { exact, others };
+  indexes.set(ports, index);
+  return index;
+}
+
+/** The ports of a part that may fit traffic, in their order: those of other numbers are left out of a long list. */
+export function portsFor(ports: readonly PortSpec[], { protocol, port }: Traffic): readonly PortSpec[] {
+  if (ports.length < MANY_PORTS || protocol === undefined || port === undefined) return ports;
+  const { exact, others } = indexOf(ports);
+  const own = exact.get(`${protocol} ${port}`) ?? [];
+  return [...own, ...others].sort((a, b) => a - b).flatMap((at) => ports[at] ?? []);
+}
+
 /** Whether a port of a rule is the one asked for, or why that is not known. */
 export function portFits(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boolean | string {
   const fits = isPort(spec, asked, engine);
