@@ -21,7 +21,9 @@ function findClang() {
   return [`clang-${CLANG_MAJOR}`, 'clang'].find((name) => {
     const { status, stdout } = spawnSync(name, ['--version'], { encoding: 'utf8' });
     if (status !== 0 || !stdout.includes(`clang version ${CLANG_MAJOR}.`)) return false;
-    const linker = spawnSync(name, ['--target=wasm32', '-print-prog-name=wasm-ld'], { encoding: 'utf8' }).stdout.trim();
+    const linker = spawnSync(name, ['--target=wasm32', '-print-prog-name=wasm-ld'], {
+      encoding: 'utf8',
+    }).stdout.trim();
     return spawnSync(linker, ['--version']).status === 0;
   });
 }
@@ -49,7 +51,9 @@ ${lines.map((line) => `  '${line}'`).join(' +\n')};
 
 const clang = findClang();
 if (!clang) {
-  console.error(`clang ${CLANG_MAJOR} with wasm-ld is needed: apt-get install clang-${CLANG_MAJOR} lld-${CLANG_MAJOR}`);
+  console.error(
+    `clang ${CLANG_MAJOR} with wasm-ld is needed: apt-get install clang-${CLANG_MAJOR} lld-${CLANG_MAJOR}`,
+  );
   process.exit(2);
 }
 const text = compile(clang);
