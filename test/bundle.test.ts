@@ -48,7 +48,7 @@ const NOT_FOR_A_SOCKET = ['child_process', 'crypto', 'http', 'http2', 'https', '
 
 test.each([
   { verb: 'version', most: 6, packages: ['commander'] },
-  { verb: 'status', most: 13, packages: ['commander'] },
+  { verb: 'status', most: 14, packages: ['commander'] },
   { verb: 'endpoint list', most: 15, packages: ['chalk', 'commander'] },
 ])(
   'cilium $verb loads few files, and no library or module that it does not run',
@@ -67,7 +67,7 @@ test.each([
 
 test.each([
   { verb: 'version', most: 6, packages: ['commander'] },
-  { verb: 'observe --last 20', most: 34, packages: ['chalk', 'commander'] },
+  { verb: 'observe --last 20', most: 36, packages: ['chalk', 'commander'] },
 ])(
   'hubble $verb loads few files, and no library that it does not run',
   async ({ verb, most, packages: expected }) => {

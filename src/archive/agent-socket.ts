@@ -1,7 +1,8 @@
 import { Duplex } from 'node:stream';
 import type { Dial } from '../lib/dial.ts';
+import { NotCollected } from './not-collected.ts';
 import type { RecordedAgent } from './recorded-agent.ts';
-import { NotCollected, type Recording } from './recording.ts';
+import type { Recording } from './recording.ts';
 
 const MAX_REQUEST_BYTES = 1024 * 1024;
 

@@ -1,4 +1,3 @@
-import { UserError } from '../errors.ts';
 import type { Form } from '../lib/form.ts';
 import { once } from '../lib/once.ts';
 import { compareNatural } from '../lib/order.ts';
@@ -15,11 +14,6 @@ import {
 } from './layout.ts';
 import { agentFolders, checkFormat, readAgent, readForm } from './own-agent.ts';
 import type { RecordedAgent } from './recorded-agent.ts';
-
-/** Something is asked for that an archive does not hold. */
-export class NotCollected extends UserError {
-  override name = 'NotCollected';
-}
 
 const OUTCOME: Form = {
   fields: {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { NotCollected, type Recording } from '../archive/recording.ts';
+import { NotCollected } from '../archive/not-collected.ts';
+import type { Recording } from '../archive/recording.ts';
 import { LineSplitter } from '../lib/line-splitter.ts';
 import { parseTimestamp } from '../lib/timestamp.ts';
 import type { KubeRequest } from './client.ts';

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
+import { NotCollected } from '../archive/not-collected.ts';
 import { objectsOf } from '../archive/object-list.ts';
 import { isAgentProgram } from '../archive/own-agent.ts';
 import type { RecordedRun } from '../archive/recorded-agent.ts';
-import { NotCollected, type Recording } from '../archive/recording.ts';
+import type { Recording } from '../archive/recording.ts';
 import { printerColumns } from '../cluster/printer-columns.ts';
 import { UserError } from '../errors.ts';
 import { isRecord } from '../lib/record.ts';

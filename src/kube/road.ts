@@ -1,5 +1,6 @@
 import { dialRecorded } from '../archive/agent-socket.ts';
-import { NotCollected, type Recording } from '../archive/recording.ts';
+import { NotCollected } from '../archive/not-collected.ts';
+import type { Recording } from '../archive/recording.ts';
 import type { Cluster, Context, Elsewhere, Everywhere } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Dial } from '../lib/dial.ts';

@@ -1,5 +1,5 @@
 import { mergedFlows } from '../../archive/flows.ts';
-import { NotCollected } from '../../archive/recording.ts';
+import { NotCollected } from '../../archive/not-collected.ts';
 import type { Context } from '../../context.ts';
 import { agentIn } from '../../kube/road.ts';
 

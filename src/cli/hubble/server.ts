@@ -1,4 +1,4 @@
-import { NotCollected } from '../../archive/recording.ts';
+import { NotCollected } from '../../archive/not-collected.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { HubbleClient } from '../../hubble/client.ts';

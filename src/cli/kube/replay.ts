@@ -1,5 +1,5 @@
 import type { Option } from 'commander';
-import { NotCollected } from '../../archive/recording.ts';
+import { NotCollected } from '../../archive/not-collected.ts';
 import type { Context } from '../../context.ts';
 import type { AgentPlace } from '../../kube/agents.ts';
 import { agentIn, noAgent, soleAgent } from '../../kube/road.ts';
