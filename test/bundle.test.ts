@@ -67,7 +67,7 @@ test.each([
 
 test.each([
   { verb: 'version', most: 6, packages: ['commander'] },
-  { verb: 'observe --last 20', most: 36, packages: ['chalk', 'commander'] },
+  { verb: 'observe --last 20', most: 37, packages: ['chalk', 'commander'] },
 ])(
   'hubble $verb loads few files, and no library that it does not run',
   async ({ verb, most, packages: expected }) => {
