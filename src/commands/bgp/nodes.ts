@@ -65,6 +65,8 @@ export interface NodesQuestion<T> {
   type: string;
   unable: string;
   errors: string;
+  /** Printed before anything is asked. */
+  notice?: string;
 }
 
 /** Asks the agents, says which of them could not be asked, and prints what the others told. */
@@ -78,6 +80,7 @@ export async function printNodes<T>(
   const target = elsewhere?.target;
   const node = target && 'node' in target ? target.node : undefined;
   await using client = await openCluster(ctx);
+  if (question.notice) await ctx.out.write(question.notice);
   const each = { node, selector: options.agentPodSelector, waitMs: options.waitDuration };
   const one = async (signal: AbortSignal, place: Parameters<typeof askAgent>[1]) => {
     try {

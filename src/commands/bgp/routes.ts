@@ -77,7 +77,6 @@ async function runRoutesOfNodes(
   ctx: Context,
 ): Promise<void> {
   const query = parseNodesQuery(words);
-  if (query.notice && options.output !== 'json') await ctx.out.write(query.notice);
   const isAdvertised = query.tableType === 'adj-rib-out';
   const table = isAdvertised ? 'advertised' : 'available';
   const { asn, neighbor } = query;
@@ -93,6 +92,7 @@ async function runRoutesOfNodes(
     type: 'BgpRoute[]',
     unable: 'Unable to get BGP routes',
     errors: 'Errors by retrieving routes',
+    notice: options.output === 'json' ? '' : query.notice,
   };
   // Of a peer that is named the reference shows the column as well.
   await printNodes(options, question, (nodes) => routesOfNodes(nodes, { peer: isAdvertised }), ctx);
