@@ -35,6 +35,8 @@ export interface Work {
   add(job: Job): void;
 }
 
+/** Of some groups fewer run at once: an agent's job has hundreds of connections one after the other. */
+const AT_ONCE: Partial<Record<Group, number>> = { agents: 5 };
 /** So often a node may let its time pass before it is asked no more. */
 const MAX_TIMEOUTS = 2;
 
@@ -43,6 +45,7 @@ export class Jobs {
   readonly outcomes: TaskOutcome[] = [];
   readonly #waiting: Job[] = [];
   readonly #late = new Map<string, number>();
+  readonly #runningOf = new Map<Group, number>();
   #running = 0;
   #added = 0;
   #idle: (() => void) | undefined;
@@ -72,12 +75,20 @@ export class Jobs {
 
   #next(): void {
     while (this.#running < this.limit) {
-      const job = this.#waiting.shift();
+      const at = this.#waiting.findIndex(({ group, node }) => {
+        // What only finds pods is quick.
+        const limit = node === undefined ? undefined : AT_ONCE[group];
+        return limit === undefined || (this.#runningOf.get(group) ?? 0) < limit;
+      });
+      const [job] = at < 0 ? [] : this.#waiting.splice(at, 1);
       if (!job) break;
       this.#running++;
+      const of = job.group;
+      this.#runningOf.set(of, (this.#runningOf.get(of) ?? 0) + 1);
       void this.#run(job).then((outcome) => {
         this.outcomes.push(outcome);
         this.#running--;
+        this.#runningOf.set(of, (this.#runningOf.get(of) ?? 1) - 1);
         this.onChange(this.outcomes.length, this.#added);
         this.#next();
         if (this.#running === 0 && this.#waiting.length === 0) this.#idle?.();
