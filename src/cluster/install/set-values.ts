@@ -96,15 +96,17 @@ function readList(cursor: Cursor, kind: SetKind, flag: string): unknown[] {
         hint: 'It ends with }.',
       });
     cursor.at++;
-    if (end === ',' || item !== '' || list.length > 0) list.push(typed(item, kind));
+    // Without an element between the braces it is a list of one empty text.
+    list.push(typed(item, kind));
     if (end === '}') return list;
   }
 }
 
 function typed(text: string, kind: SetKind): unknown {
   if (kind !== 'set') return text;
-  if (text === 'true' || text === 'false') return text === 'true';
-  if (text === 'null') return null;
+  const word = text.toLowerCase();
+  if (word === 'true' || word === 'false') return word === 'true';
+  if (word === 'null') return null;
   if (text === '0') return 0;
   const isNumber = /^[+-]?[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text));
   return isNumber ? Number(text) : text;
