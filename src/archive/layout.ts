@@ -35,6 +35,8 @@ export interface TaskFile {
 /** How a task went. */
 export interface TaskOutcome {
   task: string;
+  /** What stands before the time in the name of its file, also where none was written. */
+  stem?: string;
   group: string;
   node?: string;
   pod?: string;

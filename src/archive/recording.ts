@@ -18,6 +18,7 @@ import type { RecordedAgent } from './recorded-agent.ts';
 const OUTCOME: Form = {
   fields: {
     task: 'text',
+    stem: 'text',
     group: 'text',
     node: 'text',
     pod: 'text',
@@ -154,9 +155,11 @@ export class Recording {
   }): Promise<{ status: string; text: string } | undefined> {
     const missed = (this.index?.tasks ?? []).filter((one) => one.status !== 'ok');
     const isMeant = (one: TaskOutcome) =>
-      stem !== undefined
-        ? one.task === stem || one.files?.some(({ file }) => parseTimedFile(file)?.stem === stem)
-        : one.node === node;
+      stem === undefined
+        ? one.node === node
+        : one.stem === stem ||
+          one.task === stem ||
+          one.files?.some(({ file }) => parseTimedFile(file)?.stem === stem);
     const found = missed.filter(isMeant);
     const [first] = found;
     if (first) return { status: first.status, text: found.slice(0, 3).map(told).join('; ') };

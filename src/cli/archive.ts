@@ -29,8 +29,12 @@ export function refuseOfArchive({ path }: Resolved, command: Command, ctx: Conte
         hint: 'Without --from it is done to the cluster, or the agent of this machine.',
       },
     );
+  if (verb?.lives)
+    throw new UserError(
+      `${called} is about what is there now, and ${archive.label} is an archive of what was`,
+    );
   const flag = WAITING.find((name) => command.getOptionValue(name) === true);
-  if (verb?.streams || verb?.lives || flag !== undefined)
+  if (verb?.streams || flag !== undefined)
     throw new UserError(
       `${flag === undefined ? called : `--${flag}`} is about what happens next, and ${archive.label} is an archive: nothing comes any more`,
     );

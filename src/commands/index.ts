@@ -70,6 +70,7 @@ export const TREE: Verb = {
       about: 'Display the configuration context',
       globals: CLUSTER_GLOBALS,
       asks: 'cluster',
+      lives: true,
       load: async () => (await import('./context.ts')).addContextCommand,
     },
     debuginfo: {
@@ -90,30 +91,35 @@ export const TREE: Verb = {
       about: 'Install Cilium in a Kubernetes cluster using Helm',
       globals: CLUSTER_GLOBALS,
       asks: 'cluster',
+      changes: true,
       load: async () => (await import('./install.ts')).addInstallCommand,
     },
     images: {
       about: 'List the images that Cilium runs, of the cluster or of a chart',
       globals: CLUSTER_GLOBALS,
       asks: 'cluster',
+      lives: true,
       load: async () => (await import('./images.ts')).addImagesCommand,
     },
     uninstall: {
       about: 'Uninstall Cilium using Helm',
       globals: CLUSTER_GLOBALS,
       asks: 'cluster',
+      changes: true,
       load: async () => (await import('./uninstall.ts')).addUninstallCommand,
     },
     upgrade: {
       about: 'Upgrade a Cilium installation in a Kubernetes cluster using Helm',
       globals: CLUSTER_GLOBALS,
       asks: 'cluster',
+      changes: true,
       load: async () => (await import('./upgrade.ts')).addUpgradeCommand,
     },
     sysdump: {
       about: 'Collect what is needed to look into a cluster, as an archive without secrets',
       globals: CLUSTER_GLOBALS,
       asks: 'cluster',
+      lives: true,
       load: async () => (await import('./sysdump/sysdump.ts')).addSysdumpCommand,
     },
     status: {

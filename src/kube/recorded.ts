@@ -207,6 +207,8 @@ const PARTS: Readonly<Record<string, string>> = {
   statefulsets: '-statefulset',
   configmaps: '-configmap',
   cronjobs: '-cronjob',
+  controllerrevisions: '-controllerrevisions',
+  replicasets: '-replicasets',
 };
 
 const STEMS: Readonly<Record<string, string>> = {

@@ -179,6 +179,7 @@ async function runAll(place: Place, talk: Talk): Promise<TaskOutcome[]> {
     const about = item.about.replace('{ns}', place.namespaces.cilium ?? '');
     to.add({
       task: `[${number}] ${about}`,
+      stem: item.kind === 'special' ? undefined : item.stem,
       group: item.group,
       run: (work) => {
         talk.say(`🔍 ${about}`);

@@ -17,6 +17,8 @@ export class Skipped extends Error {
 /** One thing to collect. Those that it adds are collected when there is a place. */
 export interface Job {
   task: string;
+  /** What stands before the time in the name of its file. */
+  stem?: string | undefined;
   group: Group;
   node?: string | undefined;
   pod?: string | undefined;
@@ -97,12 +99,13 @@ export class Jobs {
   }
 
   async #run(job: Job): Promise<TaskOutcome> {
-    const { task, group, node, pod, limitMs } = job;
+    const { task, stem, group, node, pod, limitMs } = job;
     const startedMs = this.nowMs();
     const files: TaskFile[] = [];
     const notes: string[] = [];
     const ended = (status: TaskOutcome['status'], reason?: string): TaskOutcome => ({
       task,
+      ...(stem !== undefined && { stem }),
       group,
       ...(node !== undefined && { node }),
       ...(pod !== undefined && { pod }),

@@ -112,6 +112,8 @@ export const AGENT_VERBS: readonly { words: readonly string[]; json: boolean }[]
     'bpf vtep list',
     'status',
     'encrypt status',
+    'metrics list',
+    'metrics list -p cilium_.*feature',
     'version',
   ].map((text) => ({ words: text.split(' '), json: true })),
   ...['bpf fs show', 'status --verbose', 'status --brief'].map((text) => ({

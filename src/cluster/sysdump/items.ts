@@ -442,6 +442,9 @@ export const ITEMS: readonly Item[] = [
     `${APPS}/controllerrevisions`,
     { scope: 'cilium' },
   ),
+  list('Collecting Cilium replica sets', 'workloads', 'cilium-replicasets', `${APPS}/replicasets`, {
+    scope: 'cilium',
+  }),
   list(
     'Collecting custom resource definitions',
     'cilium',

@@ -14,21 +14,25 @@ export const CLUSTERMESH: Verb = {
     enable: {
       about: 'Run the server that other clusters connect to',
       asks: 'cluster',
+      changes: true,
       load: async () => (await import('./enable.ts')).addClustermeshEnableCommand,
     },
     disable: {
       about: 'Stop the server that other clusters connect to, and forget them',
       asks: 'cluster',
+      changes: true,
       load: async () => (await import('./disable.ts')).addClustermeshDisableCommand,
     },
     connect: {
       about: 'Connect clusters with each other',
       asks: 'cluster',
+      changes: true,
       load: async () => (await import('./connect.ts')).addClustermeshConnectCommand,
     },
     disconnect: {
       about: 'Disconnect clusters from each other',
       asks: 'cluster',
+      changes: true,
       load: async () => (await import('./disconnect.ts')).addClustermeshDisconnectCommand,
     },
     'inspect-policy-default-local-cluster': {

@@ -9,6 +9,7 @@ const KEY_VERBS: Verbs = {
     asks: 'cluster',
     root: false,
     globals: CLUSTER_GLOBALS,
+    changes: true,
     load: async () => (await import('./create-key.ts')).addCreateKeyCommand,
   },
   'rotate-key': {
@@ -17,6 +18,7 @@ const KEY_VERBS: Verbs = {
     asks: 'cluster',
     root: false,
     globals: CLUSTER_GLOBALS,
+    changes: true,
     load: async () => (await import('./rotate-key.ts')).addRotateKeyCommand,
   },
   'key-status': {

@@ -101,6 +101,7 @@ export const HUBBLE: Verb = {
       standalone: false,
       asks: 'cluster',
       globals: CLUSTER_GLOBALS,
+      lives: true,
       load: async () => (await import('./port-forward.ts')).addHubblePortForwardCommand,
     },
     enable: {
@@ -108,6 +109,7 @@ export const HUBBLE: Verb = {
       standalone: false,
       asks: 'cluster',
       globals: CLUSTER_GLOBALS,
+      changes: true,
       load: async () => (await import('./enable.ts')).addHubbleEnableCommand,
     },
     disable: {
@@ -115,6 +117,7 @@ export const HUBBLE: Verb = {
       standalone: false,
       asks: 'cluster',
       globals: CLUSTER_GLOBALS,
+      changes: true,
       load: async () => (await import('./disable.ts')).addHubbleDisableCommand,
     },
     ui: {
@@ -122,6 +125,7 @@ export const HUBBLE: Verb = {
       standalone: false,
       asks: 'cluster',
       globals: CLUSTER_GLOBALS,
+      lives: true,
       load: async () => (await import('./ui.ts')).addHubbleUiCommand,
     },
     completion: {

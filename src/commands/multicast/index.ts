@@ -24,11 +24,13 @@ export const MULTICAST: Verb = {
     add: {
       about: 'Add all nodes to the specified multicast group as subscribers in every cilium-agent',
       asks: 'cluster',
+      changes: true,
       load: async () => (await import('./add.ts')).addMulticastAddCommand,
     },
     delete: {
       about: 'Delete the specified multicast group in every cilium-agent',
       asks: 'cluster',
+      changes: true,
       load: async () => (await import('./delete.ts')).addMulticastDeleteCommand,
     },
   },
