@@ -284,7 +284,7 @@ if (!entry)
   await build({
     ...common,
     outdir: `${outdir}/pods`,
-    entryPoints: ['serve', 'nslookup', 'dig'].map((name) => `src/lab/pods/programs/${name}.ts`),
+    entryPoints: ['serve', 'nslookup', 'dig', 'proxy'].map((name) => `src/lab/pods/programs/${name}.ts`),
     target: 'node24',
   });
 const { metafile } = await build({

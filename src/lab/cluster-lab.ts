@@ -3,6 +3,7 @@ import { agentEnvironment } from './environment.ts';
 import { publish } from './folder.ts';
 import { type ClusterMember, serveCluster } from './kube/cluster.ts';
 import { type Lab, type LabOptions, startLab } from './lab.ts';
+import { FORGOTTEN_POLICY } from './pods/faults.ts';
 import { SandboxPods } from './pods/runner.ts';
 import { loadScenario } from './scenario/load.ts';
 
@@ -30,12 +31,16 @@ export async function startClusterLab(options: LabOptions): Promise<Lab> {
       return { node: agent.world.self, agent, info, environment: agentEnvironment(info) };
     });
     const nodes = members.map(({ node }) => node);
-    const pods = options.pods ? await SandboxPods.open(first.info.dir, nodes, first.agent.log) : undefined;
+    const faults = new Set(options.faults);
+    const pods = options.pods
+      ? await SandboxPods.open(first.info.dir, nodes, first.agent.log, faults)
+      : undefined;
+    if (faults.has('node-to-node')) loseSight(members);
     if (pods) closers.push(() => pods.close());
-    for (const { agent } of members) pods?.enforceFor(agent);
+    for (const { agent, show } of labs) pods?.enforceFor(agent, show);
     const kube = await serveCluster(
       members,
-      scenario.policies ?? [],
+      [...(scenario.policies ?? []), ...(faults.has('policy-object') ? [FORGOTTEN_POLICY] : [])],
       first.info.dir,
       options.clock.nowMs,
       pods,
@@ -53,4 +58,16 @@ export async function startClusterLab(options: LabOptions): Promise<Lab> {
     await closeAll();
     throw error;
   }
+}
+
+/** Agents of nodes between which packets are lost do not see each other. */
+function loseSight(members: readonly ClusterMember[]): void {
+  const [first, last] = [members[0], members.at(-1)];
+  const health = { node: 'Connection timed out', endpoint: 'Connection timed out' };
+  for (const [here, there] of [
+    [first, last],
+    [last, first],
+  ])
+    for (const node of here?.agent.world.nodes ?? [])
+      if (node.name === there?.node.name) node.health = health;
 }

@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '../context.ts';
 import { errorCode, errorMessage, UserError } from '../errors.ts';
 import { processStart } from '../lib/alive.ts';
+import type { Flow } from '../model/hubble.gen.ts';
 import { Agent } from './agent/agent.ts';
 import { assetPath } from './assets.ts';
 import {
@@ -24,6 +25,7 @@ import { FlowPlayer, loopOf } from './hubble/player.ts';
 import { TrafficSource } from './hubble/traffic.ts';
 import { monitorServer } from './monitor.ts';
 import { Pins } from './pins/pins.ts';
+import type { Fault } from './pods/faults.ts';
 import { healthServer } from './rest/health.ts';
 import { restServer } from './rest/server.ts';
 import { loadScenario } from './scenario/load.ts';
@@ -68,6 +70,8 @@ export interface LabOptions {
   nodes?: number | undefined;
   /** Pods of a cluster run as processes in networks of their own. */
   pods?: boolean | undefined;
+  /** What is wrong with them on purpose. */
+  faults?: readonly Fault[] | undefined;
   /** The agent begins without the scenario's policies: it is given them. */
   bare?: boolean | undefined;
   clock: Pick<Clock, 'nowMs' | 'uptimeMs'>;
@@ -79,6 +83,8 @@ export interface Lab {
   readonly agent: Agent;
   /** Whether it went on with the state of an earlier run. */
   readonly resumed: boolean;
+  /** Has its Hubble show a flow. */
+  show(flow: Flow): void;
   close(): Promise<void>;
 }
 
@@ -166,6 +172,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       info,
       agent,
       resumed: folder.resumed,
+      show: (flow) => player.add(flow),
       close: async () => {
         await closeAll(closers);
         releaseFolder(folder);
@@ -224,9 +231,12 @@ function playFlows(agent: Agent, options: LabOptions, scenarioFile: string, pins
   const given = options.flows !== undefined ? resolve(options.cwd, options.flows) : undefined;
   const own = flows.file !== undefined ? resolve(dirname(scenarioFile), flows.file) : undefined;
   const live = given === undefined && own === undefined && traffic.length > 0;
-  const source = live
-    ? new TrafficSource(traffic, agent)
-    : loopOf(readFlows(given ?? own ?? assetPath('scenarios/flows.jsonl')));
+  // Where pods run, what happens is what is to be seen.
+  const source = options.pods
+    ? undefined
+    : live
+      ? new TrafficSource(traffic, agent)
+      : loopOf(readFlows(given ?? own ?? assetPath('scenarios/flows.jsonl')));
   const player = new FlowPlayer(source, {
     ratePerSecond: options.rate ?? flows.rate ?? DEFAULT_RATE,
     ringSize: options.ring ?? flows.ring ?? DEFAULT_RING,

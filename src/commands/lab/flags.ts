@@ -5,6 +5,7 @@ import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { type LabInfo, labRoot, readInfo, runningLabs } from '../../lab/folder.ts';
 import { type Lab, type LabOptions, MAPS_MODES, type MapsMode, startLab } from '../../lab/lab.ts';
+import { FAULT_NAMES, type Fault } from '../../lab/pods/faults.ts';
 import { DEFAULT_SCENARIO, EMPTY_SCENARIO } from '../../lab/scenario/load.ts';
 import { AGENT_VERSIONS, type AgentVersion } from '../../lab/version.ts';
 import { isAlive } from '../../lib/alive.ts';
@@ -24,6 +25,7 @@ export interface PlayFlags {
   kube?: boolean;
   nodes?: number;
   pods?: boolean;
+  fault?: Fault[];
 }
 
 /** Adds the flags that say what a lab plays. */
@@ -59,6 +61,12 @@ export function addPlayOptions(command: Command): Command {
       '--pods',
       'Run the pods of the cluster as processes in networks of their own, as root on Linux; with --kube',
     )
+    .addOption(
+      new Option(
+        '--fault <kind...>',
+        'Something to be wrong with the pods that run, for others to find; with --pods',
+      ).choices(FAULT_NAMES),
+    )
     .option('--kube', 'Serve a small Kubernetes API as well, and leave KUBECONFIG behind')
     .addOption(
       integer('--hubble-port <port>', 'TCP port of the Hubble API on 127.0.0.1; 0 takes a free one', {
@@ -86,6 +94,8 @@ export async function startLabOrCluster(flags: PlayFlags, options: LabOptions): 
     throw new UsageError('--nodes needs --kube: the agents of a cluster are found through its API');
   if (flags.pods && !flags.kube)
     throw new UsageError('--pods needs --kube: pods are objects of the Kubernetes API');
+  if (flags.fault && !flags.pods)
+    throw new UsageError('--fault needs --pods: what only plays cannot be wrong');
   if (!flags.kube) return startLab(options);
   const { startClusterLab } = await import('../../lab/cluster-lab.ts');
   return startClusterLab(options);
@@ -105,6 +115,7 @@ export function labOptions(flags: PlayFlags, ctx: Context): LabOptions {
     maps: flags.maps,
     nodes: flags.nodes,
     pods: flags.pods,
+    faults: flags.fault,
     clock: ctx.clock,
   };
 }

@@ -78,6 +78,7 @@ function childWords(flags: StartFlags, ctx: Context): string[] {
   add('--nodes', flags.nodes);
   if (flags.kube) words.push('--kube');
   if (flags.pods) words.push('--pods');
+  for (const fault of flags.fault ?? []) words.push('--fault', fault);
   if (flags.fresh) words.push('--fresh');
   if (flags.varRun) words.push(`--var-run=${flags.varRun === true ? VAR_RUN : flags.varRun}`);
   return words;

@@ -1,4 +1,5 @@
 import type { IPListEntry } from '../../agent/decode/types.gen.ts';
+import { contains, parseAddress, parsePrefix } from '../../lib/address.ts';
 import type { Agent } from './agent.ts';
 
 /** The address book of the node: every address and prefix with the identity behind it. */
@@ -44,4 +45,16 @@ export function ipcache(agent: Agent): IPListEntry[] {
       addPod(endpoint.pod, endpoint.identity, self.ipv4, [endpoint.ipv4, endpoint.ipv6]);
   for (const entry of world.scenario.ipcache ?? []) entries.set(entry.cidr, entry);
   return [...entries.values()];
+}
+
+/** The identity behind an address: that of the longest prefix. */
+export function identityOfAddress(agent: Agent, ip: string): number {
+  const address = parseAddress(ip);
+  let best: { length: number; identity: number } | undefined;
+  for (const entry of ipcache(agent)) {
+    const prefix = parsePrefix(entry.cidr);
+    if (!address || !prefix || !contains(prefix, address)) continue;
+    if (!best || prefix.length > best.length) best = { length: prefix.length, identity: entry.identity };
+  }
+  return best?.identity ?? 2;
 }

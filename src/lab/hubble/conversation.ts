@@ -12,7 +12,7 @@ import { clientPort, findPeer, type Peer } from './peers.ts';
 /** Types of event: drop, trace, policy verdict, layer 7. */
 const EVENT = { drop: 1, trace: 4, verdict: 5, l7: 129 } as const;
 
-interface Ends {
+export interface Ends {
   from: Peer;
   to: Peer;
   protocol: string;
@@ -89,7 +89,7 @@ function refuses({ proxy }: Decision, { http, dns }: ScenarioTraffic): boolean {
   );
 }
 
-function base({ from, to, agent, ...ends }: Ends, reply: boolean): Flow {
+export function base({ from, to, agent, ...ends }: Ends, reply: boolean): Flow {
   const [source, destination] = reply ? [to, from] : [from, to];
   const [sourcePort, destinationPort] = reply ? [ends.port, ends.clientPort] : [ends.clientPort, ends.port];
   const ports = { source_port: sourcePort ?? 0, destination_port: destinationPort ?? 0 };
@@ -132,7 +132,7 @@ function summaryOf(protocol: string, reply: boolean): string {
 type Point = 'FROM_ENDPOINT' | 'TO_ENDPOINT' | 'TO_NETWORK';
 const SUB_TYPES: Readonly<Record<Point, number>> = { TO_ENDPOINT: 0, FROM_ENDPOINT: 5, TO_NETWORK: 11 };
 
-function trace(ends: Ends, point: Point, reply: boolean): Flow {
+export function trace(ends: Ends, point: Point, reply: boolean): Flow {
   const subType = SUB_TYPES[point];
   const before = point === 'FROM_ENDPOINT';
   const receiver = reply ? ends.from.local : ends.to.local;
@@ -151,7 +151,7 @@ function trace(ends: Ends, point: Point, reply: boolean): Flow {
   };
 }
 
-function verdict(ends: Ends, direction: 'INGRESS' | 'EGRESS', decision: Decision): Flow {
+export function verdict(ends: Ends, direction: 'INGRESS' | 'EGRESS', decision: Decision): Flow {
   const flow: Flow = {
     ...base(ends, false),
     event_type: { type: EVENT.verdict },
@@ -187,12 +187,12 @@ function allowedBy({ reason }: Decision, agent: Agent): Policy[] {
 }
 
 /** A drop reason by its name in Hubble's API. */
-function dropReason(reason: string): Pick<Flow, 'drop_reason' | 'drop_reason_desc'> {
+export function dropReason(reason: string): Pick<Flow, 'drop_reason' | 'drop_reason_desc'> {
   const number = enumType('flow.DropReason').numbers.get(reason) ?? 0;
   return { drop_reason: number, drop_reason_desc: reason as DropReason };
 }
 
-function dropped(ends: Ends, direction: 'INGRESS' | 'EGRESS', reason: string): Flow {
+export function dropped(ends: Ends, direction: 'INGRESS' | 'EGRESS', reason: string): Flow {
   const why = dropReason(reason);
   return {
     ...base(ends, false),
@@ -204,7 +204,7 @@ function dropped(ends: Ends, direction: 'INGRESS' | 'EGRESS', reason: string): F
   };
 }
 
-function l7Request(
+export function l7Request(
   ends: Ends,
   traffic: ScenarioTraffic,
   direction: 'INGRESS' | 'EGRESS',
@@ -222,7 +222,7 @@ function l7Request(
   };
 }
 
-function l7Response(
+export function l7Response(
   ends: Ends,
   traffic: ScenarioTraffic,
   direction: 'INGRESS' | 'EGRESS',

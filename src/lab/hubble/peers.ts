@@ -1,7 +1,6 @@
-import { contains, parseAddress, parsePrefix } from '../../lib/address.ts';
 import type { Endpoint } from '../../model/hubble.gen.ts';
 import type { Agent } from '../agent/agent.ts';
-import { ipcache } from '../agent/ipcache.ts';
+import { identityOfAddress } from '../agent/ipcache.ts';
 import { derivedMac, derivedNumber } from '../derive.ts';
 import type { LabEndpoint } from '../state/state.ts';
 
@@ -48,6 +47,16 @@ export function findPeer(text: string, agent: Agent, turn = 0): Peer | undefined
   };
 }
 
+/** Who has an address. */
+export function peerAt(ip: string, agent: Agent): Peer {
+  const { endpoints } = agent.state;
+  const pod =
+    endpoints.find((one) => one.kind === 'pod' && (one.ipv4 === ip || one.ipv6 === ip))?.pod ??
+    agent.world.remotePods.find((one) => one.ipv4 === ip || one.ipv6 === ip)?.pod;
+  const found = pod === undefined ? undefined : findPeer(pod, agent);
+  return found ? { ...found, ip } : outside(ip, agent);
+}
+
 function findBackend(service: string, agent: Agent, turn: number): Peer | undefined {
   const [namespace = '', name = ''] = service.split('/');
   const found = agent.state.services.find((s) => s.flags.namespace === namespace && s.flags.name === name);
@@ -62,14 +71,7 @@ function findBackend(service: string, agent: Agent, turn: number): Peer | undefi
 }
 
 function outside(ip: string, agent: Agent): Peer {
-  const address = parseAddress(ip);
-  let best: { length: number; identity: number } | undefined;
-  for (const entry of ipcache(agent)) {
-    const prefix = parsePrefix(entry.cidr);
-    if (!address || !prefix || !contains(prefix, address)) continue;
-    if (!best || prefix.length > best.length) best = { length: prefix.length, identity: entry.identity };
-  }
-  const identity = best?.identity ?? 2;
+  const identity = identityOfAddress(agent, ip);
   const names = agent.state.dns
     .filter((lookup) => lookup.ips?.includes(ip))
     .map((lookup) => (lookup.fqdn ?? '').replace(/\.$/, ''));

@@ -43,7 +43,8 @@ export class FlowPlayer {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly source: FlowSource,
+    /** Absent: nothing is played, and flows are added as they happen. */
+    private readonly source: FlowSource | undefined,
     private readonly options: {
       ratePerSecond: number;
       ringSize: number;
@@ -53,12 +54,14 @@ export class FlowPlayer {
     },
   ) {
     this.ring = new Ring(options.ringSize);
-    this.#beganMs = options.nowMs() - (options.ringSize / options.ratePerSecond) * 1000;
+    this.#beganMs = options.nowMs();
+    if (!source) return;
+    this.#beganMs -= (options.ringSize / options.ratePerSecond) * 1000;
     this.#emitUntil(options.ringSize);
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.catchUp(), TICK_MS);
+    if (this.source) this.#timer ??= setInterval(() => this.catchUp(), TICK_MS);
   }
 
   stop(): void {
@@ -90,8 +93,15 @@ export class FlowPlayer {
     return this.#dropped;
   }
 
+  /** Adds a flow that happened now. */
+  add(flow: Flow): void {
+    this.#push(flow, this.options.nowMs());
+    this.ring.notify();
+  }
+
   /** Adds the flows that are due. */
   catchUp(): void {
+    if (!this.source) return;
     const { ratePerSecond, ringSize, nowMs } = this.options;
     const due = Math.floor(((nowMs() - this.#beganMs) / 1000) * ratePerSecond);
     if (due <= this.ring.end) return;
@@ -104,20 +114,21 @@ export class FlowPlayer {
 
   #emitUntil(end: number): void {
     const step = 1000 / this.options.ratePerSecond;
-    while (this.ring.end < end) {
-      const ms = this.#beganMs + this.ring.end * step;
-      const seconds = Math.floor(ms / 1000);
-      const nanos = Math.floor((ms - seconds * 1000) * 1e6);
-      const flow = this.source.next();
-      this.options.onFlow?.(flow);
-      const reason = flow.drop_reason_desc;
-      if (flow.verdict === 'DROPPED' && reason !== undefined)
-        this.#dropped.set(String(reason), (this.#dropped.get(String(reason)) ?? 0) + 1);
-      const number = this.#numberOf(flow);
-      this.#uses[number] = (this.#uses[number] ?? 0) + 1;
-      const gone = this.ring.push(number, seconds, nanos);
-      if (gone !== undefined) this.#release(gone);
-    }
+    while (this.source && this.ring.end < end)
+      this.#push(this.source.next(), this.#beganMs + this.ring.end * step);
+  }
+
+  #push(flow: Flow, ms: number): void {
+    const seconds = Math.floor(ms / 1000);
+    const nanos = Math.floor((ms - seconds * 1000) * 1e6);
+    this.options.onFlow?.(flow);
+    const reason = flow.drop_reason_desc;
+    if (flow.verdict === 'DROPPED' && reason !== undefined)
+      this.#dropped.set(String(reason), (this.#dropped.get(String(reason)) ?? 0) + 1);
+    const number = this.#numberOf(flow);
+    this.#uses[number] = (this.#uses[number] ?? 0) + 1;
+    const gone = this.ring.push(number, seconds, nanos);
+    if (gone !== undefined) this.#release(gone);
   }
 
   #numberOf(flow: Flow): number {

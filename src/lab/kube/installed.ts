@@ -349,7 +349,10 @@ function podObject(
 
 /** Rules of a scenario as objects: of no namespace, as they select by all labels that they name. */
 export function policyObjects(rules: readonly Record<string, unknown>[]): NewObject[] {
-  return rules.map(({ labels, ...spec }, i) => {
+  return rules.map((rule, i) => {
+    // An object already.
+    if (typeof rule.kind === 'string') return rule as NewObject;
+    const { labels, ...spec } = rule;
     const named = Array.isArray(labels) ? labels.find((label) => label?.key === 'name')?.value : undefined;
     const name =
       typeof named === 'string' && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(named) ? named : `policy-${i + 1}`;

@@ -1,6 +1,5 @@
 import type { LabEndpoint } from '../state/state.ts';
 import type { LabNode } from '../world/world.ts';
-import { TO_PROXY } from './policy-rules.ts';
 import { quoted } from './sandbox.ts';
 
 /** The address by which pods reach their node over IPv6. */
@@ -11,12 +10,11 @@ const FORWARDS = [
   'echo 1 >/proc/sys/net/ipv4/ip_forward',
   'echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter',
   'echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter',
-  // A proxy speaks in the name of those whose connections it takes.
-  'echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind',
   // Below are those of the proxy, above those of Services.
   'echo 20000 29999 >/proc/sys/net/ipv4/ip_local_port_range',
+  // The proxy has few ports for each of those in whose name it calls.
+  'echo 1 >/proc/sys/net/ipv4/tcp_tw_reuse',
   'test ! -e /proc/sys/net/ipv6 || echo 1 >/proc/sys/net/ipv6/conf/all/forwarding',
-  'test ! -e /proc/sys/net/ipv6 || echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind',
 ];
 
 /** Makes the network of a node, joined to the others by a bridge; `number` tells it from them. */
@@ -39,9 +37,6 @@ export function nodeScript(file: string, number: number, node: LabNode, others: 
           ]
         : []),
     ]),
-    // What the proxy speaks in the name of others comes back to it.
-    `rule add fwmark ${TO_PROXY}/${TO_PROXY} lookup 200`,
-    'route add local 0.0.0.0/0 dev lo table 200',
   ];
   return [
     `: >${quoted(file)}`,

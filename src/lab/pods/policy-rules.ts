@@ -5,10 +5,10 @@ import type { EndpointPolicyFacts } from '../policy/policy.ts';
 export const PROXY = { egress: 15_001, ingress: 15_002, dns: 15_053 } as const;
 /** From where the proxy calls on: so a connection of its own shows which way it was taken. */
 export const PROXY_SOURCES = { egress: [10_000, 14_999], ingress: [15_100, 19_999] } as const;
-/** A packet that comes back to the proxy, whomever it names. */
-export const TO_PROXY = 0x8000_0000;
-/** Of connections that the proxy makes. */
-const FROM_PROXY = 0x200;
+/** So many of those ports stand for one address in whose name the proxy calls. */
+const BLOCK = 100;
+/** So many addresses it can call for. */
+export const MAX_CALLERS = (PROXY_SOURCES.egress[1] - PROXY_SOURCES.egress[0] + 1) / BLOCK;
 const [ICMP, UDP, ICMPV6] = [1, 17, 58];
 
 /** A pod's end of the rules of its node. */
@@ -28,6 +28,14 @@ export interface NodePolicy {
   identities: readonly { cidr: string; identity: number }[];
   /** Where the proxy of the node listens. */
   router: string;
+  /** Addresses that the proxy calls for, each with its place among the ports. */
+  callers: ReadonlyMap<string, number>;
+}
+
+/** The ports from which the proxy calls for whoever has a place. */
+export function portsFor(way: 'egress' | 'ingress', place: number): [first: number, last: number] {
+  const first = PROXY_SOURCES[way][0] + place * BLOCK;
+  return [first, first + BLOCK - 1];
 }
 
 type Direction = 'egress' | 'ingress';
@@ -35,11 +43,24 @@ type Direction = 'egress' | 'ingress';
 type Outcome = (entry: MapEntry | undefined) => string;
 
 /** The rules of nft that do in a node what the policy maps of its endpoints say. Loading them replaces all before. */
-export function policyRules({ endpoints, identities, router }: NodePolicy): string {
+export function policyRules({ endpoints, identities, router, callers }: NodePolicy): string {
   const chains: string[] = [];
   const chain = (name: string, ...rules: string[]) =>
     chains.push(`  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join('')}  }`);
-  chain('id_of_source', ...marks('saddr', identities));
+  const known4 = new Map(identities.map(({ cidr, identity }) => [cidr.replace(/\/32$/, ''), identity]));
+  const inTheirName = (value: (address: string) => string | number) =>
+    [...callers].flatMap(([address, place]) =>
+      (['egress', 'ingress'] as const).map((way) => `${portsFor(way, place).join('-')} : ${value(address)}`),
+    );
+  // What the proxy calls in somebody's name is theirs.
+  const names = inTheirName((address) => known4.get(address) ?? 2);
+  chain(
+    'id_of_source',
+    ...marks('saddr', identities),
+    ...(names.length > 0
+      ? [`ip saddr ${router} meta l4proto { tcp, udp } meta mark set th sport map { ${names.join(', ')} }`]
+      : []),
+  );
   chain('id_of_destination', ...marks('daddr', identities));
   for (const { id, policy, isAudited } of endpoints) {
     const refuse = (direction: Direction, entry: MapEntry | undefined) => {
@@ -84,17 +105,17 @@ export function policyRules({ endpoints, identities, router }: NodePolicy): stri
   const leads = v4.map(({ id, address }) => `${address} : jump lead-to-${id}`);
   const known = endpoints.map(({ link }) => `"${link}"`);
   const isNew = 'ct state new meta nftrace set 1';
-  const isReply = 'ct direction reply ct state established,related accept';
+  // Of a connection only its beginning and its end are told of.
+  const told = [
+    'ct state established tcp flags & (syn | fin | rst) != 0 meta nftrace set 1',
+    'ct direction reply meta l4proto { udp, icmp } meta nftrace set 1',
+  ];
+  const isReply = 'ct direction reply ct state established,related accept comment "reply"';
   const neighbours = 'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept';
   // An endpoint that is not known yet has no policy yet.
   const strangers = (way: string) =>
     `${way} "lxc*" ${known.length > 0 ? `${way} != { ${known.join(', ')} } ` : ''}drop`;
   const from = lookup('iifname', byLink('from'));
-  chain(
-    'returning',
-    'type filter hook prerouting priority -150',
-    `ct direction reply ct mark and ${FROM_PROXY} == ${FROM_PROXY} meta mark set ${TO_PROXY}`,
-  );
   chain(
     'leading',
     'type nat hook prerouting priority -99',
@@ -106,18 +127,22 @@ export function policyRules({ endpoints, identities, router }: NodePolicy): stri
     'leading-own',
     'type nat hook output priority -99',
     // The proxy of the source calls a pod here that has a proxy as well.
-    ...lookup('ip daddr', leads).map((rule) => `tcp sport ${first}-${last} fib saddr type != local ${rule}`),
+    ...lookup('ip daddr', leads).map((rule) => `ip saddr ${router} tcp sport ${first}-${last} ${rule}`),
   );
+  const addresses = inTheirName((address) => address);
   chain(
-    'leaving-proxy',
-    'type filter hook output priority -150',
-    `ct state new fib saddr type != local ct mark set ct mark or ${FROM_PROXY}`,
+    'naming',
+    'type nat hook postrouting priority 99',
+    ...(addresses.length > 0
+      ? [`ip saddr ${router} meta l4proto { tcp, udp } snat ip to th sport map { ${addresses.join(', ')} }`]
+      : []),
   );
   chain(
     'forwarded',
     'type filter hook forward priority 0',
     isNew,
     'ct state related accept',
+    ...told,
     isReply,
     neighbours,
     ...from,
@@ -130,6 +155,7 @@ export function policyRules({ endpoints, identities, router }: NodePolicy): stri
     'type filter hook input priority 0',
     isNew,
     'ct state related accept',
+    ...told,
     isReply,
     neighbours,
     `ct status dnat ip daddr ${router} th dport { ${Object.values(PROXY).join(', ')} } accept`,
@@ -142,12 +168,13 @@ export function policyRules({ endpoints, identities, router }: NodePolicy): stri
     'type filter hook output priority 0',
     isNew,
     'ct state related accept',
+    ...told,
     isReply,
     neighbours,
     ...lookup(
       'oifname',
       endpoints.map(({ id, link }) => `"${link}" : goto by-proxy-${id}`),
-    ).map((rule) => `ct mark and ${FROM_PROXY} == ${FROM_PROXY} tcp sport ${low}-${high} ${rule}`),
+    ).map((rule) => `ip saddr ${router} tcp sport ${low}-${high} ${rule}`),
     ...lookup('oifname', byLink('to')),
     strangers('oifname'),
   );

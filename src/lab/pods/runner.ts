@@ -1,18 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Flow } from '../../model/hubble.gen.ts';
 import type { Agent } from '../agent/agent.ts';
 import { ipcache } from '../agent/ipcache.ts';
+import { seenFlows } from '../hubble/seen.ts';
 import type { ClusterName, PodRunner, PodToRun } from '../kube/workloads/runner.ts';
+import type { EndpointPolicyFacts } from '../policy/policy.ts';
 import type { LabService } from '../state/state.ts';
 import type { LabNode } from '../world/world.ts';
 import { workOf } from './containers.ts';
+import { checkFaults, type Fault, lossRules, SPARED_NAMESPACE } from './faults.ts';
 import { goneScript, nodeScript, podScript } from './network.ts';
-import { type EnforcedEndpoint, policyRules } from './policy-rules.ts';
+import { NodeProxy } from './node-proxy.ts';
+import { type EnforcedEndpoint, PROXY, policyRules } from './policy-rules.ts';
 import type { DnsFacts } from './programs/dns-server.ts';
 import { PING, programOf } from './programs.ts';
 import { type MachineCommand, quoted, Sandbox, SYSTEM_PATH } from './sandbox.ts';
 import { serviceRules } from './services.ts';
+import { TraceReader } from './trace.ts';
 
 /** Where pods look names up. */
 export const DNS_ADDRESS = '10.96.0.10';
@@ -37,6 +43,7 @@ const REPLACED = ['nslookup', 'dig', 'ping'] as const;
 export class SandboxPods implements PodRunner {
   readonly #running = new Map<string, Running>();
   readonly #files = new Map<string, string>();
+  readonly #closers: (() => void)[] = [];
   #count = 0;
   #services: readonly LabService[] = [];
   #rules = new Map<string, string>();
@@ -46,16 +53,19 @@ export class SandboxPods implements PodRunner {
     readonly sandbox: Sandbox,
     private readonly nodes: readonly LabNode[],
     private readonly log: (line: string) => void,
+    private readonly faults: ReadonlySet<Fault>,
   ) {}
 
   static async open(
     dir: string,
     nodes: readonly LabNode[],
     log: (line: string) => void,
+    faults: ReadonlySet<Fault>,
   ): Promise<SandboxPods> {
+    checkFaults(faults, nodes);
     const sandbox = await Sandbox.open(join(dir, 'pods'));
     try {
-      const pods = new SandboxPods(sandbox, nodes, log);
+      const pods = new SandboxPods(sandbox, nodes, log, faults);
       await pods.#prepare();
       return pods;
     } catch (error) {
@@ -83,28 +93,95 @@ export class SandboxPods implements PodRunner {
       lines.push(nodeScript(file, i, node, others));
     }
     await this.sandbox.run(lines.join('\n'));
+    const [first, last] = [this.nodes[0], this.nodes.at(-1)];
+    if (!this.faults.has('node-to-node') || !first || !last) return;
+    await this.#load([
+      [this.#files.get(first.name) ?? '', lossRules(last)],
+      [this.#files.get(last.name) ?? '', lossRules(first)],
+    ]);
   }
 
-  /** Has the node of an agent enforce what its endpoints should. */
-  enforceFor(agent: Agent): void {
+  /** The node that faults of one node are planted on. */
+  #isFaulty(node: LabNode, fault: Fault): boolean {
+    return this.faults.has(fault) && node.name === this.nodes.at(-1)?.name;
+  }
+
+  /** The services as a node translates them. */
+  #servicesOf(node: LabNode): readonly LabService[] {
+    const isPlanted = ({ flags }: LabService) =>
+      flags.namespace !== SPARED_NAMESPACE && !(flags.namespace === 'default' && flags.name === 'kubernetes');
+    // Of the node on which whoever asks is likely to be.
+    if (this.faults.has('service') && node === this.nodes[0])
+      return this.#services.filter((one) => !isPlanted(one));
+    if (!this.faults.has('service-backend')) return this.#services;
+    const dead = node.podCIDR.replace(/\d+\/\d+$/, '250');
+    return this.#services.map((service) =>
+      isPlanted(service)
+        ? {
+            ...service,
+            'backend-addresses': service['backend-addresses'].map((backend) => ({ ...backend, ip: dead })),
+          }
+        : service,
+    );
+  }
+
+  /** Has the node of an agent enforce what its endpoints should; `show` gets the flows that the node sees. */
+  enforceFor(agent: Agent, show: (flow: Flow) => void): void {
     const file = this.#files.get(agent.world.self.name);
     if (file === undefined) throw new Error(`there is no node ${agent.world.self.name}`);
+    const proxy = new NodeProxy(this.sandbox, file, agent, show);
+    this.#closers.push(() => proxy.close(), this.#watch(file, agent, show));
     agent.enforce = async (wanted) => {
+      const isProxied = [...wanted.values()].some(({ entries }) => entries.some((entry) => entry.proxy));
+      if (isProxied) await proxy.ready();
       const endpoints = agent.state.endpoints.flatMap((endpoint): EnforcedEndpoint[] => {
         const policy = wanted.get(endpoint.id);
         if (endpoint.kind !== 'pod' || !policy) return [];
         const { id, interfaceName: link, ipv4, ipv6, options } = endpoint;
         const addresses = [ipv4, ipv6].filter((ip) => ip !== undefined);
-        return [{ id, link, addresses, policy, isAudited: options.PolicyAuditMode === 'Enabled' }];
+        const isWrong =
+          this.#isFaulty(agent.world.self, 'policy') && !endpoint.pod.startsWith(`${SPARED_NAMESPACE}/`);
+        return [
+          {
+            id,
+            link,
+            addresses,
+            policy: isWrong ? closedTo(policy) : policy,
+            isAudited: options.PolicyAuditMode === 'Enabled',
+          },
+        ];
       });
       const rules = policyRules({
         endpoints,
         identities: ipcache(agent),
         router: agent.world.self.router.ipv4,
+        callers: isProxied ? proxy.callers() : new Map(),
       });
       await this.#load([[file, rules]]);
     };
     agent.refresh('pods run');
+  }
+
+  /** Tells of the packets of a node's rules; returns how to stop. */
+  #watch(file: string, agent: Agent, show: (flow: Flow) => void): () => void {
+    const { ipv4: router } = agent.world.self.router;
+    const ports: ReadonlySet<number> = new Set(Object.values(PROXY));
+    const reader = new TraceReader((packet) => {
+      // How a node leads packets to its proxy and back is its own affair.
+      const { source, sourcePort, destination, destinationPort } = packet;
+      if (source === router && (ports.has(sourcePort) || sourcePort < 20_000)) return;
+      if (destination === router && (ports.has(destinationPort) || destinationPort < 20_000)) return;
+      for (const flow of seenFlows(packet, agent)) show(flow);
+    });
+    const { command, args } = this.sandbox.inNetwork(file, 'nft', 'monitor', 'trace');
+    const child = spawn(command, args, { env: { PATH: SYSTEM_PATH, LC_ALL: 'C' }, cwd: '/' });
+    child.stdout.setEncoding('utf8').on('data', (text: string) => reader.read(text));
+    child.stderr.on('data', (bytes: Buffer) => this.log(`flows: ${bytes.toString().trim()}`));
+    child.on('error', (error) => this.log(`flows: ${error.message}`));
+    return () => {
+      reader.close();
+      child.kill('SIGKILL');
+    };
   }
 
   async start({ pod, node: nodeName, endpoint }: PodToRun): Promise<void> {
@@ -174,7 +251,11 @@ export class SandboxPods implements PodRunner {
   async serve(services: readonly LabService[], names: readonly ClusterName[]): Promise<void> {
     this.#services = services;
     await this.#translate([...this.#running.values()]);
-    this.#facts = factsOf(names);
+    this.#facts = {
+      ...factsOf(names),
+      isSilent: this.faults.has('dns'),
+      knowsNothing: this.faults.has('dns-names'),
+    };
     for (const running of this.#running.values()) this.#teach(running);
   }
 
@@ -187,6 +268,7 @@ export class SandboxPods implements PodRunner {
   }
 
   async close(): Promise<void> {
+    for (const close of this.#closers) close();
     for (const { server } of this.#running.values()) server?.kill('SIGKILL');
     await this.sandbox.close();
   }
@@ -225,10 +307,10 @@ export class SandboxPods implements PodRunner {
     const wanted = new Map<string, string>();
     for (const node of this.nodes) {
       const file = this.#files.get(node.name);
-      if (file) wanted.set(file, serviceRules(this.#services, this.nodes, node, 'node'));
+      if (file) wanted.set(file, serviceRules(this.#servicesOf(node), this.nodes, node, 'node'));
     }
     for (const { file, node, link } of running)
-      if (link !== undefined) wanted.set(file, serviceRules(this.#services, this.nodes, node, 'pod'));
+      if (link !== undefined) wanted.set(file, serviceRules(this.#servicesOf(node), this.nodes, node, 'pod'));
     const changed = [...wanted].filter(([file, rules]) => this.#rules.get(file) !== rules);
     if (changed.length === 0) return;
     await this.#load(changed);
@@ -241,6 +323,15 @@ export class SandboxPods implements PodRunner {
       rules.map(([file, text]) => `nsenter --net=${quoted(file)} nft -f - <<'END'\n${text}END`).join('\n'),
     );
   }
+}
+
+/** A policy that lets nothing in. */
+function closedTo(policy: EndpointPolicyFacts): EndpointPolicyFacts {
+  return {
+    ...policy,
+    ingress: { ...policy.ingress, enforced: true },
+    entries: policy.entries.filter(({ direction }) => direction !== 'ingress'),
+  };
 }
 
 function factsOf(names: readonly ClusterName[]): DnsFacts {

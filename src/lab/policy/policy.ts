@@ -11,6 +11,7 @@ import { noObjects, serviceOf } from '../../policy/evaluate/selectors/cluster-ob
 import { type Identity, identityOf } from '../../policy/evaluate/selectors/identities.ts';
 import type { Surroundings } from '../../policy/evaluate/selectors/peers.ts';
 import type { Selector } from '../../policy/evaluate/selectors/selector.ts';
+import type { L7Rules } from '../../policy/rule.ts';
 import type { LabEndpoint, LabIdentity, LabState, PolicyRule } from '../state/state.ts';
 import { type AgentVersion, plays, releasePlayed } from '../version.ts';
 import { entriesOfRules } from './entries.ts';
@@ -101,6 +102,36 @@ export class LabPolicy {
       egress: directionFacts('egress', policy.egress, entries, version),
       entries,
     };
+  }
+
+  /** The rules for requests of a connection that goes through a proxy; undefined where every request may pass. */
+  requestRules(
+    endpoint: Pick<LabEndpoint, 'id' | 'identity' | 'ports'>,
+    direction: Direction,
+    peer: number,
+    { protocol, port }: { protocol: number; port: number },
+  ): readonly L7Rules[] | undefined {
+    const { filters } = this.#evaluator.policyOf(this.identity(endpoint.identity))[direction];
+    const rules: L7Rules[] = [];
+    for (const filter of filters) {
+      if (filter.protocol !== 0 && filter.protocol !== protocol) continue;
+      const first = filter.name
+        ? (endpoint.ports.find(({ name }) => name === filter.name)?.port ?? -1)
+        : filter.port;
+      const last = Math.max(first, filter.endPort);
+      if (first !== 0 && (port < first || port > last)) continue;
+      for (const { selection, deny, redirect, parts } of filter.peers.values()) {
+        if (deny || !(selection.wildcard || selection.ids.includes(peer))) continue;
+        if (!redirect) return undefined;
+        for (const part of parts)
+          for (const spec of part.ports)
+            if (spec.port === filter.port && spec.protocol === filter.protocol) {
+              if (!spec.l7) return undefined;
+              rules.push(spec.l7);
+            }
+      }
+    }
+    return rules;
   }
 
   /** Whether a connection may be. */

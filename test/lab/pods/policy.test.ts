@@ -44,6 +44,17 @@ podTest(
     expect(await codes()).toEqual([TIMED_OUT, TIMED_OUT]);
     // A node reaches its own pods, as kubelets have to.
     expect((await pods.curl(host.name, url)).code).toBe(OK);
+    const { hubbleTcp } = pods.cluster.lab.info;
+    const seen = await pods.cluster.run(['hubble', 'observe', '--last', '500', '--server', hubbleTcp]);
+    for (const name of [near.name, far.name])
+      expect(seen.stdout).toMatch(
+        new RegExp(
+          `default/${name}:\\d+ .*-> default/${echo.name}:8080 .*Policy denied DROPPED \\(TCP Flags: SYN\\)`,
+        ),
+      );
+    expect(seen.stdout).toMatch(
+      new RegExp(`default/${echo.name}:8080 .* FORWARDED \\(TCP Flags: SYN, ACK\\)`),
+    );
     await impose(pods, 2, 'one', {
       endpointSelector: echoSelector,
       ingress: [
@@ -82,3 +93,49 @@ podTest(
     ]);
   },
 );
+
+podTest('the proxy passes on what HTTP rules and DNS rules allow, in the name of who asks', async () => {
+  await using pods = await startPodCluster();
+  const echo = await pods.deploy('echo', { node: 'node1', serves: true });
+  const near = await pods.deploy('near', { node: 'node1' });
+  const far = await pods.deploy('far', { node: 'node2' });
+  const get = [
+    { ports: [{ port: '8080', protocol: 'TCP' }], rules: { http: [{ method: 'GET', path: '/public' }] } },
+  ];
+  await impose(pods, 1, 'http', {
+    endpointSelector: echoSelector,
+    ingress: [
+      { fromEndpoints: [{ matchLabels: { name: 'near' } }, { matchLabels: { name: 'far' } }], toPorts: get },
+    ],
+  });
+  const REFUSED = 22;
+  for (const { name } of [near, far]) {
+    expect((await pods.curl(name, `http://${echo.ip}:8080/public`)).code).toBe(OK);
+    expect((await pods.curl(name, `http://${echo.ip}:8080/private`)).code).toBe(REFUSED);
+  }
+  await lift(pods, 2, 'http');
+  const dns = { rules: { dns: [{ matchName: 'kubernetes.default.svc.cluster.local' }] } };
+  await impose(pods, 3, 'dns', {
+    endpointSelector: { matchLabels: { name: 'near' } },
+    egress: [
+      {
+        toEndpoints: [
+          { matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'kube-system', 'k8s-app': 'kube-dns' } },
+        ],
+        toPorts: [{ ports: [{ port: '53', protocol: 'ANY' }], ...dns }],
+      },
+      { toEndpoints: [{ matchLabels: { name: 'echo' } }], toPorts: get },
+    ],
+  });
+  const lookup = (name: string) => pods.exec(near.name, 'nslookup', '-type=A', '-timeout=2', name);
+  expect((await lookup('kubernetes.default.svc.cluster.local.')).stdout).toContain('10.96.0.1');
+  expect((await lookup('kube-dns.kube-system.svc.cluster.local.')).stdout).toContain('REFUSED');
+  expect((await pods.curl(near.name, `http://${echo.ip}:8080/public`)).code).toBe(OK);
+  expect((await pods.curl(near.name, `http://${echo.ip}:8080/private`)).code).toBe(REFUSED);
+  const server = pods.cluster.lab.info.hubbleTcp;
+  const { stdout } = await pods.cluster.run(['hubble', 'observe', '--last', '500', '--server', server]);
+  expect(stdout).toMatch(/default\/near-\S+ \(ID:\d+\) -> default\/echo-\S+ \(ID:\d+\) http-request DROPPED/);
+  expect(stdout).toMatch(
+    /default\/near-\S+ \(ID:\d+\) <- \S+ \(ID:\d+\) dns-response proxy FORWARDED .*Query Refused/,
+  );
+});

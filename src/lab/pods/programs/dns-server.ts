@@ -16,6 +16,8 @@ export interface DnsFacts {
   services: Record<string, { port: number; target: string }[]>;
   /** It answers that there is no such name, whatever is asked. */
   knowsNothing?: boolean;
+  /** It does not answer. */
+  isSilent?: boolean;
 }
 
 const TTL = 5;
@@ -60,7 +62,7 @@ export async function serveDns(port: number, facts: () => DnsFacts, host?: strin
   const socket = createSocket(host?.includes(':') ? 'udp6' : 'udp4');
   socket.on('message', (bytes, peer) => {
     const question = decodeMessage(bytes);
-    if (question && !question.isAnswer)
+    if (question && !question.isAnswer && !facts().isSilent)
       socket.send(encodeMessage(answerOf(question, facts())), peer.port, peer.address);
   });
   await new Promise<void>((resolve, reject) => {
@@ -77,6 +79,7 @@ export async function serveDns(port: number, facts: () => DnsFacts, host?: strin
         const question = decodeMessage(held.subarray(2, end));
         held = held.subarray(end);
         if (!question) return stream.destroy();
+        if (facts().isSilent) continue;
         const answer = encodeMessage(answerOf(question, facts()));
         const length = Buffer.alloc(2);
         length.writeUInt16BE(answer.length);

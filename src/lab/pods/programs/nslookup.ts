@@ -37,7 +37,6 @@ for (const one of names) {
   const failed = answers.find((answer) => answer && answer.code !== 0);
   if (failed) {
     last = failed.code === 3 ? 'NXDOMAIN' : failed.code === 5 ? 'REFUSED' : 'SERVFAIL';
-    if (failed.code !== 3) break;
     continue;
   }
   const found = answers
