@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode } from '../../errors.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
 import type { Agent } from '../agent/agent.ts';
 import { ipcache } from '../agent/ipcache.ts';
@@ -24,6 +25,8 @@ import { TraceReader } from './trace.ts';
 export const DNS_ADDRESS = '10.96.0.10';
 const DOMAIN = 'cluster.local';
 const READY_MS = 10_000;
+/** So long nft takes to begin; what happens before is not told of. */
+const WATCH_MS = 60;
 
 interface Running {
   node: LabNode;
@@ -130,7 +133,11 @@ export class SandboxPods implements PodRunner {
     const file = this.#files.get(agent.world.self.name);
     if (file === undefined) throw new Error(`there is no node ${agent.world.self.name}`);
     const proxy = new NodeProxy(this.sandbox, file, agent, show);
-    this.#closers.push(() => proxy.close(), this.#watch(file, agent, show));
+    let stopWatching = this.#watch(file, agent, show);
+    this.#closers.push(
+      () => proxy.close(),
+      () => stopWatching(),
+    );
     agent.enforce = async (wanted) => {
       const isProxied = [...wanted.values()].some(({ entries }) => entries.some((entry) => entry.proxy));
       if (isProxied) await proxy.ready();
@@ -158,6 +165,10 @@ export class SandboxPods implements PodRunner {
         callers: isProxied ? proxy.callers() : new Map(),
       });
       await this.#load([[file, rules]]);
+      // nft tells of the rules that were there when it began: of later ones it does not know what they say.
+      stopWatching();
+      stopWatching = this.#watch(file, agent, show);
+      await new Promise((wait) => setTimeout(wait, WATCH_MS));
     };
     agent.refresh('pods run');
   }
@@ -174,13 +185,20 @@ export class SandboxPods implements PodRunner {
       for (const flow of seenFlows(packet, agent)) show(flow);
     });
     const { command, args } = this.sandbox.inNetwork(file, 'nft', 'monitor', 'trace');
-    const child = spawn(command, args, { env: { PATH: SYSTEM_PATH, LC_ALL: 'C' }, cwd: '/' });
+    // In a group of its own: what enters namespaces does not take along what it began there.
+    const env = { PATH: SYSTEM_PATH, LC_ALL: 'C' };
+    const child = spawn(command, args, { env, cwd: '/', detached: true });
     child.stdout.setEncoding('utf8').on('data', (text: string) => reader.read(text));
     child.stderr.on('data', (bytes: Buffer) => this.log(`flows: ${bytes.toString().trim()}`));
     child.on('error', (error) => this.log(`flows: ${error.message}`));
     return () => {
       reader.close();
-      child.kill('SIGKILL');
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch (error) {
+        if (errorCode(error) !== 'ESRCH') throw error;
+      }
     };
   }
 

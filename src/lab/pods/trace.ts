@@ -26,7 +26,7 @@ export class TraceReader {
   }
 
   #line(line: string): void {
-    const [, id, what = ''] = /^trace id (\w+) inet cilium_lab \S+ (.*)$/.exec(line) ?? [];
+    const [, id, chain = '', what = ''] = /^trace id (\w+) inet cilium_lab (\S+) (.*)$/.exec(line) ?? [];
     if (id === undefined) return;
     let one = this.#open.get(id);
     if (!one) {
@@ -43,6 +43,9 @@ export class TraceReader {
     const [, direction, outcome = ''] = /comment "\d+ (egress|ingress) (\w+)"/.exec(what) ?? [];
     if ((direction === 'egress' || direction === 'ingress') && OUTCOMES.has(outcome))
       one.outcomes[direction] = outcome as Outcome;
+    // Of a rule that nft does not know only the verdict is told.
+    else if (what.includes('(verdict drop)'))
+      one.outcomes[chain.startsWith('from-') ? 'egress' : 'ingress'] = 'none';
   }
 
   #end(id: string): void {

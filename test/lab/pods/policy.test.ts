@@ -49,7 +49,7 @@ podTest(
     for (const name of [near.name, far.name])
       expect(seen.stdout).toMatch(
         new RegExp(
-          `default/${name}:\\d+ .*-> default/${echo.name}:8080 .*Policy denied DROPPED \\(TCP Flags: SYN\\)`,
+          `default/${name}:\\d+ .*<> default/${echo.name}:8080 .*Policy denied DROPPED \\(TCP Flags: SYN\\)`,
         ),
       );
     expect(seen.stdout).toMatch(
@@ -134,7 +134,9 @@ podTest('the proxy passes on what HTTP rules and DNS rules allow, in the name of
   expect((await pods.curl(near.name, `http://${echo.ip}:8080/private`)).code).toBe(REFUSED);
   const server = pods.cluster.lab.info.hubbleTcp;
   const { stdout } = await pods.cluster.run(['hubble', 'observe', '--last', '500', '--server', server]);
-  expect(stdout).toMatch(/default\/near-\S+ \(ID:\d+\) -> default\/echo-\S+ \(ID:\d+\) http-request DROPPED/);
+  expect(stdout).toMatch(
+    /default\/near-\S+ \(ID:\d+\) [-<]> default\/echo-\S+ \(ID:\d+\) http-request DROPPED/,
+  );
   expect(stdout).toMatch(
     /default\/near-\S+ \(ID:\d+\) <- \S+ \(ID:\d+\) dns-response proxy FORWARDED .*Query Refused/,
   );
