@@ -9,7 +9,9 @@ import { recordedMessages, serveGrpc } from './helpers/grpc.ts';
 import { answerJson, serveKube } from './helpers/kube.ts';
 import { spawning } from './helpers/kubelet.ts';
 import { fixture, type RestCase } from './helpers/recordings.ts';
+import { referenceArchive } from './helpers/reference-archive.ts';
 import { replay } from './helpers/replay.ts';
+import { zipOf } from './helpers/zip.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TRACE = fileURLToPath(new URL('./helpers/trace-loads.mjs', import.meta.url));
@@ -131,4 +133,12 @@ test('the bundle has what it loads late of Node by its names', async () => {
   await expect(run).rejects.toMatchObject({
     stderr: expect.stringContaining('unexpected HTTP status code received from server: 502 (Bad Gateway)'),
   });
+});
+
+test('the bundle reads an archive', async () => {
+  const path = join(folder, 'archive.zip');
+  writeFileSync(path, zipOf(referenceArchive()));
+  const argv = [join(dist, 'cilium.js'), 'endpoint', 'list', '--from', path, '--node', 'worker-1'];
+  const { stdout } = await promisify(execFile)(process.execPath, argv, { env: { HOME: folder } });
+  expect(stdout).toContain('ENDPOINT');
 });

@@ -19,7 +19,8 @@ const PIECE = 256 * 1024;
 
 /** Opens a zip archive. Of one without the directory at its end the entries are looked for one after the other. */
 export async function openZip(path: string, label: string): Promise<Opened> {
-  const yauzl = await import('yauzl');
+  // A bundle knows no other name of what a package of CommonJS exports.
+  const { default: yauzl } = await import('yauzl');
   const reader = await blockReader(path, yauzl);
   let zip: ZipFile;
   try {
