@@ -735,6 +735,7 @@ EXPORT(pieces) u8 *pieces(u32 length) { return keep(&lines, 0, length + 16); }
 /** The number that the caller gave to the text in a slot; 0 where it has none yet. */
 EXPORT(value_of) u32 value_of(u32 slot) {
   u32 length = slots[slot].end - slots[slot].start;
+  values.key_length = 0;
   if (length > 60000) return 0;
   *(u32 *)key = slot;
   copy(key + 4, slots[slot].start, length);
@@ -743,7 +744,9 @@ EXPORT(value_of) u32 value_of(u32 slot) {
 }
 
 /** Gives a number to the text that was asked for last. */
-EXPORT(keep_value) void keep_value(u32 number) { keep(&values, number, 0); }
+EXPORT(keep_value) void keep_value(u32 number) {
+  if (values.key_length) keep(&values, number, 0);
+}
 
 EXPORT(forget_values) void forget_values(void) { forget(&values); }
 

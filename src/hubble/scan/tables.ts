@@ -26,6 +26,8 @@ const ENTRY_BYTES = 28;
 const NAMES_HEAD = 12;
 /** Count and mask. */
 const WIRE_HEAD = 8;
+/** scan.c and wire.c have a bit, or a place, for each field of a message. */
+const MOST_FIELDS = 64;
 /** scan.c compares names in words of eight bytes. */
 const WORD = 8;
 
@@ -65,6 +67,8 @@ class Builder {
     const isKept = [...this.slots.keys()].some((kept) => path === '' || kept.startsWith(`${path}.`));
     const known = isKept ? undefined : this.#shared.get(type.name);
     if (known !== undefined) return known;
+    if (type.fields.length > MOST_FIELDS)
+      throw new Error(`${type.name} has more fields than scan.c can tell apart`);
     const oneofs = [...new Set(type.fields.flatMap(({ oneof }) => oneof ?? []))];
     const entries = type.fields.flatMap((field) => {
       const at = path === '' ? field.name : `${path}.${field.name}`;

@@ -329,3 +329,25 @@ test('the fields that are asked for are those of whole flows, whatever the lines
     { numRuns: 300 },
   );
 });
+
+test('a text that is too long to be remembered takes the place of no other', async () => {
+  const flow = (name: string) => `{"flow":{"source":{"pod_name":"${name}"}}}`;
+  const names = ['a', 'x'.repeat(100_000), 'a', 'y'.repeat(100_000), 'b', 'a'];
+  const query = { allow: [], deny: [] };
+  const fields = ['source'] as const;
+  const read = chunkReader(await lineReader(query, () => {}), {
+    want: 'messages',
+    filters: query,
+    timed: false,
+    parsedFirst: 0,
+    fields,
+  });
+  const found: unknown[] = [];
+  read(Buffer.from(`${names.map(flow).join('\n')}\n`), {
+    message: ({ flow: one }) => found.push(one?.source?.pod_name) > 0,
+    texts: () => true,
+    row: () => true,
+    most: () => Number.POSITIVE_INFINITY,
+  });
+  expect(found).toEqual(names);
+});
