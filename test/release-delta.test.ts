@@ -388,8 +388,15 @@ describe('options of the agent and the operator', () => {
 
   test('none that came or went is read by its name', () => {
     // The lab plays a cluster's ConfigMap, `cluster/config` compares one with what agents run with, and the state of a
-    // cluster takes settings of policies from it, whose names the operator has as well.
-    const all = sources('lab', 'cluster/config', 'cli/policy/cluster.ts');
+    // cluster takes settings of policies from it, whose names the operator has as well. What tells features by the ConfigMap
+    // takes an option that a release does not have for one that is off, which it is.
+    const features = ['connectivity/features', 'sysdump/features', 'encryption/status'];
+    const all = sources(
+      'lab',
+      'cluster/config',
+      'cli/policy/cluster.ts',
+      ...features.map((name) => `cluster/${name}.ts`),
+    );
     const read = names.filter((name) => all.includes(`'${name}'`) || all.includes(`--${name}`));
     expect(read.filter((name) => !OTHER_MEANINGS.has(name))).toEqual([]);
   });
