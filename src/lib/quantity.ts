@@ -1,7 +1,7 @@
+/** Parts of a unit divide: a fraction of ten has no exact double, its inverse has. */
+const PARTS: Readonly<Record<string, number>> = { n: 1e9, u: 1e6, m: 1e3 };
+
 const UNITS: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
   '': 1,
   k: 1e3,
   M: 1e6,
@@ -20,6 +20,9 @@ const UNITS: Readonly<Record<string, number>> = {
 /** Parses a quantity of Kubernetes, such as `250m`, `1.5Gi` or `1e3`; undefined when it is none. */
 export function parseQuantity(text: string): number | undefined {
   const parts = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([numkMGTPE]i?|Ki)?$/.exec(text);
-  const unit = UNITS[parts?.[2] ?? ''];
-  return parts && unit !== undefined ? Number(parts[1]) * unit : undefined;
+  const [, number, name = ''] = parts ?? [];
+  const part = PARTS[name];
+  if (part !== undefined) return Number(number) / part;
+  const unit = UNITS[name];
+  return parts && unit !== undefined ? Number(number) * unit : undefined;
 }
