@@ -9,9 +9,9 @@ import { until } from './until.ts';
 const why = whyNoPods();
 
 /** A test of pods that run; skipped, with the reason in its name, where they cannot. */
-export const podTest: (name: string, run: () => Promise<void>) => void =
+export const podTest: (name: string, run: () => Promise<void>, limitMs?: number) => void =
   why === undefined
-    ? (name, run) => test(name, run, 60_000)
+    ? (name, run, limitMs = 60_000) => test(name, run, limitMs)
     : (name, run) => test.skip(`${name} (${why})`, run);
 
 export interface Ended {

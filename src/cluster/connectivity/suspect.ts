@@ -53,6 +53,8 @@ export interface Reach {
   name?: boolean | undefined;
   /** Names resolve when a pod of the cluster DNS is asked itself. */
   dnsPod?: boolean | undefined;
+  /** That pod answers that there is no such name. */
+  isNameUnknown?: boolean | undefined;
   /** All pods of the cluster DNS run on other nodes. */
   isDnsElsewhere?: boolean | undefined;
   /** The pods behind the service that is the target. */
@@ -69,6 +71,8 @@ export interface FailedPath {
   /** The node of the pod that it begins at. */
   node: string;
   expected: 'allowed' | 'denied';
+  /** Policy should drop its packets, and not a proxy refuse what they ask for. */
+  isDropMeant?: boolean;
   /** Exit code of the command; undefined when it did not end. */
   code: number | undefined;
   /** The policies that were applied for it. */
@@ -93,14 +97,18 @@ export function suspectOf(path: FailedPath): Suspect {
   return path.expected === 'denied' ? ofPassed(path) : (ofPolicy(path) ?? ofParts(path));
 }
 
-function ofPassed({ code, policies, evidence }: FailedPath): Suspect {
+function ofPassed(path: FailedPath): Suspect {
+  const { code, policies, evidence } = path;
   const { decided } = evidence;
   if (code !== 0)
-    return {
-      area: 'unknown',
-      sentence: 'It failed, but not as a drop of policy fails: what ended it cannot be told.',
-      because: dropsOf(evidence),
-    };
+    return (
+      (path.isDropMeant ? undefined : ofDrop(evidence)) ??
+      ofBefore(path) ?? {
+        area: 'unknown',
+        sentence: `It failed, but not as ${path.isDropMeant === false ? 'a refusal of a proxy' : 'a drop of policy'} fails: what ended it cannot be told.`,
+        because: dropsOf(evidence),
+      }
+    );
   const names = policies.length === 0 ? 'the policy' : policies.join(', ');
   if (!decided)
     return {
@@ -127,27 +135,46 @@ function ofPassed({ code, policies, evidence }: FailedPath): Suspect {
       };
 }
 
-function ofPolicy({ evidence, policies, before, reach }: FailedPath): Suspect | undefined {
+/** A flow shows that policy drops it. */
+function ofDrop(evidence: Evidence): Suspect | undefined {
   const { flows, decided } = evidence;
   const drop = flows.find(
     ({ verdict, dropReason }) => verdict === 'DROPPED' && POLICY_REASONS.test(dropReason),
   );
-  if (drop) {
-    const names = drop.policies.length > 0 ? drop.policies : (decided?.policies ?? []);
-    const contradicts = decided?.verdict === 'allowed';
-    return {
-      area: 'policy',
-      sentence: `Policy: node ${drop.node} drops it at ${drop.direction || 'an unknown direction'} (${drop.dropReason})${contradicts ? ', while the rules of the cluster allow it' : namesOf(names)}.`,
-      because: [...dropsOf(evidence), ...(decided ? ruleLines(decided) : [])],
-    };
-  }
+  if (!drop) return undefined;
+  const names = drop.policies.length > 0 ? drop.policies : (decided?.policies ?? []);
+  const contradicts = decided?.verdict === 'allowed';
+  return {
+    area: 'policy',
+    sentence: `Policy: node ${drop.node} drops it at ${drop.direction || 'an unknown direction'} (${drop.dropReason})${contradicts ? ', while the rules of the cluster allow it' : namesOf(names)}.`,
+    because: [...dropsOf(evidence), ...(decided ? ruleLines(decided) : [])],
+  };
+}
+
+/** What it failed of before its policies were there; what is said of flows is said of those of now. */
+function ofBefore({ policies, before, evidence }: FailedPath): Suspect | undefined {
+  if (policies.length === 0 || !before?.suspect) return undefined;
+  const { area, sentence } = before.suspect;
+  return {
+    area,
+    sentence,
+    because: ['the same path failed before the policies of the test were applied', ...dropsOf(evidence)],
+  };
+}
+
+function ofPolicy(path: FailedPath): Suspect | undefined {
+  const { evidence, policies, before, reach } = path;
+  const { decided } = evidence;
+  const drop = ofDrop(evidence);
+  if (drop) return drop;
   if (policies.length > 0 && before?.ok)
     return {
       area: 'policy',
       sentence: `Policy: the same path works without ${policies.join(', ')}, which should allow it.`,
       because: [...dropsOf(evidence), ...(decided ? ruleLines(decided) : [])],
     };
-  if (policies.length > 0 && before?.suspect) return before.suspect;
+  const earlier = ofBefore(path);
+  if (earlier) return earlier;
   // Where the pods themselves are reached, the rules do not stop it.
   if (decided?.verdict !== 'denied' || reach.backends === true) return undefined;
   return {
@@ -195,11 +222,19 @@ function ofName({ reach, target }: FailedPath): Suspect {
       because: [
         ...(reach.serviceIp === true ? ['the address of a service is reached'] : []),
         ...(reach.dnsPod === false
-          ? ['a pod of the cluster DNS does not answer either when it is asked itself']
+          ? [
+              reach.isNameUnknown
+                ? 'a pod of the cluster DNS, asked itself, says that the name does not exist'
+                : 'a pod of the cluster DNS does not answer either when it is asked itself',
+            ]
           : []),
       ],
     };
-  return unknown('neither names nor addresses work from this pod');
+  return unknown(
+    reach.sameNodePod === false || reach.otherNodePod === false
+      ? 'neither names nor addresses of pods work from this pod'
+      : 'names do not resolve; whether addresses of pods are reached is not known',
+  );
 }
 
 function ofAddress({ target, node, reach }: FailedPath): Suspect {
@@ -247,7 +282,9 @@ function ofAddress({ target, node, reach }: FailedPath): Suspect {
       return unknown(
         reach.sameNodePod === true || reach.otherNodePod === true
           ? 'paths within the cluster work, the way out of it does not'
-          : 'paths within the cluster do not work either',
+          : reach.sameNodePod === false || reach.otherNodePod === false
+            ? 'paths within the cluster do not work either'
+            : 'whether paths within the cluster work is not known',
       );
     default:
       return unknown('nothing else is known of this path');
@@ -284,8 +321,13 @@ function namesOf(policies: readonly string[]): string {
   return policies.length === 0 ? '' : `, by ${policies.join(', ')}`;
 }
 
-function ruleLines({ egress, ingress }: Decided): string[] {
-  return [`egress ${egress.answer}: ${egress.text}`, `ingress ${ingress.answer}: ${ingress.text}`];
+function ruleLines(decided: Decided): string[] {
+  return [ruleText(decided, 'egress'), ruleText(decided, 'ingress')];
+}
+
+/** What the rules say of one side of a path. */
+export function ruleText(decided: Decided, side: 'egress' | 'ingress'): string {
+  return `${side} ${decided[side].answer}: ${decided[side].text}`;
 }
 
 function dropsOf({ flows, flowsTrouble }: Evidence): string[] {

@@ -18,6 +18,8 @@ const HUBBLE_SOCKET = '/var/run/cilium/hubble.sock';
 const HUBBLE_MS = 5_000;
 /** Clocks of nodes and of this machine differ. */
 const CLOCKS_MS = 5_000;
+/** Longer than an attempt takes. */
+const EARLIER_MS = 60_000;
 /** Flows come to Hubble a moment after the packets. */
 const [LOOKS, LOOK_MS] = [3, 400];
 const MAX_FLOWS = 200;
@@ -38,6 +40,8 @@ export interface PathQuestion {
   port?: number | undefined;
   protocol: 'TCP' | 'UDP' | 'ICMP';
   sinceMs: number;
+  /** Flows of something before it. */
+  earlier?: ReadonlySet<string>;
 }
 
 /** What of a path is asked for. */
@@ -110,7 +114,7 @@ export class EvidenceReader {
       for (const node of new Set(nodes)) {
         try {
           for (const flow of await this.#ask(node, question))
-            flows.set(flow.uuid ?? JSON.stringify(flow), flow);
+            if (isOfPath(flow, question)) flows.set(flow.uuid ?? JSON.stringify(flow), flow);
         } catch (error) {
           this.ctx.signal.throwIfAborted();
           troubles.push(`node ${node}: ${errorMessage(error)}`);
@@ -126,7 +130,22 @@ export class EvidenceReader {
     }
   }
 
-  async #ask(node: string, question: PathQuestion): Promise<Flow[]> {
+  /** Flows of a pod that are there by now. */
+  async seen({ namespace, pod, ips }: TestPod, nodes: readonly string[]): Promise<Set<string>> {
+    const sinceMs = this.ctx.clock.nowMs() - EARLIER_MS;
+    const question = { from: { pod: `${namespace}/${pod}`, ips }, sinceMs };
+    const found = new Set<string>();
+    for (const node of new Set(nodes))
+      try {
+        for (const { uuid } of await this.#ask(node, question)) if (uuid) found.add(uuid);
+      } catch {
+        // Why flows cannot be read is said where they are shown.
+        this.ctx.signal.throwIfAborted();
+      }
+    return found;
+  }
+
+  async #ask(node: string, question: Pick<PathQuestion, 'from' | 'sinceMs'>): Promise<Flow[]> {
     const agent = this.agents.get(node);
     if (!agent) throw new Error('no agent of Cilium runs there');
     if (agent.trouble !== undefined) throw new Error(agent.trouble);
@@ -146,7 +165,7 @@ export class EvidenceReader {
       const since = new Date(question.sinceMs - CLOCKS_MS).toISOString();
       const request = { number: String(MAX_FLOWS), since, whitelist: [{ source_pod: [question.from.pod] }] };
       for await (const { flow } of hubble.stream('/observer.Observer/GetFlows', request))
-        if (flow && isOfPath(flow, question)) found.push(flow);
+        if (flow) found.push(flow);
       return found;
     } catch (error) {
       if (signal.aborted && !this.ctx.signal.aborted)
@@ -177,8 +196,11 @@ function isDrop({ verdict }: Flow): boolean {
 }
 
 /** Whether a flow goes to one of the ends, or to the port of a name server. */
-function isOfPath({ IP, l4, destination, is_reply }: Flow, { to, port, protocol }: PathQuestion): boolean {
-  if (is_reply === true) return false;
+function isOfPath(
+  { uuid, IP, l4, destination, is_reply }: Flow,
+  { to, port, protocol, earlier }: PathQuestion,
+): boolean {
+  if (is_reply === true || (uuid !== undefined && earlier?.has(uuid))) return false;
   const isTo = to.some(
     ({ pod, ips }) =>
       ips.includes(IP?.destination ?? '') ||

@@ -7,8 +7,11 @@ import {
 } from '../../cluster/connectivity/plan.ts';
 import type { Reach } from '../../cluster/connectivity/suspect.ts';
 
-/** Runs an action and says whether it succeeded; undefined where it could not be tried. */
-export type Try = (action: Action) => Promise<boolean | undefined>;
+/** Runs an action and says whether it succeeded, and what it wrote; undefined where it could not be tried. */
+export type Try = (action: Action) => Promise<{ ok: boolean; text: string } | undefined>;
+
+/** How clients of DNS say that there is no such name. */
+const NO_NAME = /NXDOMAIN/;
 
 /** Finds out which other paths from a pod work, once for each pod. */
 export class ReachReader {
@@ -60,9 +63,9 @@ export class ReachReader {
     const isHere = (name: string) => here.some((pod) => pod.name === name);
     const [service] = world.services.toSorted((a, b) => Number(isHere(b.name)) - Number(isHere(a.name)));
     const byIp = service && actions.toServiceIp(from, service);
-    const serviceIp = byIp && (await this.attempt(byIp));
+    const serviceIp = byIp && (await this.#works(byIp));
     const name = service && actions.nameOf(service);
-    const lookup = name === undefined ? undefined : await this.attempt(actions.lookup(from, name));
+    const lookup = name === undefined ? undefined : await this.#works(actions.lookup(from, name));
     const [dns] = world.dns.pods.toSorted(
       (a, b) => Number(a.node !== from.node) - Number(b.node !== from.node),
     );
@@ -76,14 +79,20 @@ export class ReachReader {
             expect: { exit: 0 },
           }
         : undefined;
+    const answer = direct && (await this.attempt(direct));
     return {
       sameNodePod,
       otherNodePod,
       serviceIp,
       name: lookup,
-      dnsPod: direct && (await this.attempt(direct)),
+      dnsPod: answer?.ok,
+      isNameUnknown: answer && NO_NAME.test(answer.text),
       isDnsElsewhere: world.dns.pods.length > 0 && world.dns.pods.every(({ node }) => node !== from.node),
     };
+  }
+
+  async #works(action: Action): Promise<boolean | undefined> {
+    return (await this.attempt(action))?.ok;
   }
 
   /** Whether a client of its own node reaches a pod; undefined where there is none. */
@@ -108,7 +117,7 @@ export class ReachReader {
   #reaches(from: TestPod, pod: TestPod): Promise<boolean | undefined> {
     const key = `${from.pod} ${pod.pod}`;
     const [action] = this.actions.toPod(from, pod);
-    const asked = this.#backends.get(key) ?? (action ? this.attempt(action) : Promise.resolve(undefined));
+    const asked = this.#backends.get(key) ?? (action ? this.#works(action) : Promise.resolve(undefined));
     this.#backends.set(key, asked);
     return asked;
   }

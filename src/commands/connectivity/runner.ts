@@ -65,7 +65,11 @@ export class Runner {
   ) {
     this.#reach = new ReachReader(parts.actions, async (action) => {
       const ended = await this.run(action);
-      return 'notTried' in ended ? undefined : failureOf(action.expect, ended) === undefined;
+      if ('notTried' in ended) return undefined;
+      return {
+        ok: failureOf(action.expect, ended) === undefined,
+        text: `${ended.stdout}\n${ended.stderr}`,
+      };
     });
   }
 
@@ -101,7 +105,10 @@ export class Runner {
     if ('notTried' in ended) return ended;
     let failure = failureOf(action.expect, ended);
     const warnings: string[] = [];
+    let earlier: ReadonlySet<string> = new Set();
     if (failure !== undefined && action.expect.exit === 0) {
+      // Only flows of the second attempt are surely of it: tests before it may have taken the same path.
+      earlier = await this.parts.evidence.seen(action.from, this.#nodes(action));
       const again = await this.run(action);
       if ('notTried' in again) return again;
       const second = failureOf(action.expect, again);
@@ -113,7 +120,7 @@ export class Runner {
     const { code } = trueExit(ended.exitCode, ended.stderr);
     // curl says 28 too when the name took too long.
     const isUnresolved = /Resolving timed out|Could not resolve host/i.test(ended.stderr);
-    const key = `${action.from.pod} ${action.to.kind} ${action.to.name} ${action.to.ip ?? ''}`;
+    const key = keyOf(action);
     const base = {
       name: `${test}/${action.name}`,
       path: pathText(action),
@@ -136,10 +143,19 @@ export class Runner {
       isUnresolved ? CURL.resolve : code,
       sinceMs,
       policies,
-      this.#before.get(key),
+      earlier,
+      this.#before.get(key) ??
+        (isUnresolved || code === CURL.resolve ? this.#lookupBefore(action) : undefined),
     );
     if (policies.length === 0) this.#before.set(key, { ok: false, suspect });
     return { ...base, ok: false, failure, warnings, evidence, suspect, ms: ms() };
+  }
+
+  /** How the name of a URL did when it was looked up by itself. */
+  #lookupBefore({ from, argv }: Action) {
+    const url = argv.at(-1) ?? '';
+    if (!URL.canParse(url)) return undefined;
+    return this.#before.get(keyOf(this.parts.actions.lookup(from, new URL(url).hostname)));
   }
 
   /** Why no flow shows the drop that was expected; undefined where one does, or where nobody asked. */
@@ -182,18 +198,20 @@ export class Runner {
     code: number,
     sinceMs: number,
     policies: readonly string[],
+    earlier: ReadonlySet<string>,
     before: { ok: boolean; suspect?: Suspect | undefined } | undefined,
   ) {
     const { from, to, expect } = action;
     const isName = to.kind === 'dns' || (to.kind === 'service' && code === CURL.resolve);
     const question = this.#question(isName ? { ...action, to: { ...to, kind: 'dns' } } : action, sinceMs);
-    const evidence = await this.parts.evidence.read(question, this.#nodes(action));
+    const evidence = await this.parts.evidence.read({ ...question, earlier }, this.#nodes(action));
     // What is found out under a policy says nothing of the parts below it.
     const reach = policies.length === 0 ? await this.#reach.read(from, to) : {};
     const suspect = suspectOf({
       target: to,
       node: from.node,
       expected: expect.exit === 0 ? 'allowed' : 'denied',
+      isDropMeant: expect.drop !== undefined,
       code,
       policies,
       before,
@@ -263,6 +281,11 @@ export class Runner {
     const changes = await change();
     await watch.until(changes, REALIZED_MS);
   }
+}
+
+/** Actions of one key take one path. */
+function keyOf({ from, to }: Pick<Action, 'from' | 'to'>): string {
+  return `${from.pod} ${to.kind} ${to.name} ${to.ip ?? ''}`;
 }
 
 /** An error with what it says of each node. */

@@ -5,7 +5,7 @@ import {
   suspectsOf,
   type TestResult,
 } from '../../cluster/connectivity/results.ts';
-import { AREAS, type SeenFlow } from '../../cluster/connectivity/suspect.ts';
+import { AREAS, ruleText, type SeenFlow } from '../../cluster/connectivity/suspect.ts';
 
 /** Of a path no more flows than these are shown. */
 const MAX_FLOWS = 10;
@@ -15,9 +15,10 @@ function failedLines({ name, path, failure, suspect, evidence }: ActionResult): 
   const what = path === '' ? name : `${name}: ${path}`;
   const lines = [failure === undefined ? `  ❌ ${what}` : `  🟥 ${what}: ${failure}`];
   if (evidence) {
-    for (const flow of evidence.flows.slice(0, MAX_FLOWS)) lines.push(`     flow: ${flowText(flow)}`);
-    if (evidence.flows.length > MAX_FLOWS)
-      lines.push(`     (and ${evidence.flows.length - MAX_FLOWS} more flows)`);
+    lines.push(...flowLines(evidence.flows));
+    if (evidence.decided && !suspect?.because.includes(ruleText(evidence.decided, 'ingress')))
+      for (const side of ['egress', 'ingress'] as const)
+        lines.push(`     rules: ${ruleText(evidence.decided, side)}`);
     if (evidence.decidedTrouble !== undefined)
       lines.push(`     the cluster's rules were not asked: ${evidence.decidedTrouble}`);
   }
@@ -26,6 +27,23 @@ function failedLines({ name, path, failure, suspect, evidence }: ActionResult): 
     for (const because of suspect.because) lines.push(`       - ${because}`);
   }
   return lines;
+}
+
+/** A line for flows that differ in nothing but their time. */
+function flowLines(flows: readonly SeenFlow[]): string[] {
+  const kinds = new Map<string, { flow: SeenFlow; count: number }>();
+  for (const flow of flows) {
+    const key = flowText({ ...flow, time: '' });
+    const kind = kinds.get(key);
+    if (kind) kind.count++;
+    else kinds.set(key, { flow, count: 1 });
+  }
+  const shown = [...kinds.values()].slice(0, MAX_FLOWS);
+  const rest = flows.length - shown.reduce((sum, { count }) => sum + count, 0);
+  return [
+    ...shown.map(({ flow, count }) => `     flow: ${flowText(flow)}${count > 1 ? ` (${count} times)` : ''}`),
+    ...(rest > 0 ? [`     (and ${rest} more flows)`] : []),
+  ];
 }
 
 export function flowText({ time, node, from, to, port, verdict, dropReason, direction }: SeenFlow): string {

@@ -278,6 +278,24 @@ describe('a suspect', () => {
     ['a path that a policy should stop', { expected: 'denied', code: 0, policies: ['p'] }, 'policy'],
     ['a path that was stopped in another way', { expected: 'denied', code: 6, policies: ['p'] }, 'unknown'],
     [
+      'a path that policy drops before a proxy could refuse it',
+      { expected: 'denied', isDropMeant: false, code: 28, policies: ['p'], evidence: { flows: [drop] } },
+      'policy',
+    ],
+    [
+      'a drop that ends in another way than it should',
+      { expected: 'denied', isDropMeant: true, code: 7, policies: ['p'], evidence: { flows: [drop] } },
+      'unknown',
+    ],
+    [
+      'a path that failed before the policies as well',
+      {
+        policies: ['p'],
+        before: { ok: false, suspect: { area: 'service', sentence: 'Service: s.', because: ['old'] } },
+      },
+      'service',
+    ],
+    [
       'a node that does not answer, while its pods do',
       { target: { kind: 'host', name: 'n2', node: 'n2' }, reach: { sameNodePod: true, otherNodePod: true } },
       'unknown',
@@ -286,6 +304,33 @@ describe('a suspect', () => {
   ];
   test.each(areas)('of %s', (_, part, area) => {
     expect(suspectOf({ ...path, ...part }).area).toBe(area);
+  });
+
+  test('says of flows what is seen now, also where it failed before', () => {
+    const suspect = { area: 'dns' as const, sentence: 'DNS: s.', because: ['Hubble shows 9 flows of it'] };
+    const { because } = suspectOf({ ...path, policies: ['p'], before: { ok: false, suspect } });
+    expect(because).toEqual([
+      'the same path failed before the policies of the test were applied',
+      'Hubble shows no flow of it',
+    ]);
+  });
+
+  test.each([
+    [{ name: false, dnsPod: false, sameNodePod: true }, 'does not answer either when it is asked itself'],
+    [
+      { name: false, dnsPod: false, isNameUnknown: true, sameNodePod: true },
+      'asked itself, says that the name does not exist',
+    ],
+  ])('of a name tells silence from a denial', (reach, words) => {
+    const { because } = suspectOf({ ...path, target: { kind: 'dns', name: 'x' }, reach });
+    expect(because.join()).toContain(words);
+  });
+
+  test.each([
+    [{}, 'is not known'],
+    [{ sameNodePod: false }, 'neither names nor addresses'],
+  ])('of a name says what was not tried', (reach, words) => {
+    expect(suspectOf({ ...path, target: { kind: 'dns', name: 'x' }, reach }).sentence).toContain(words);
   });
 
   test('names the policy of a flow', () => {
