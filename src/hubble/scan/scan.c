@@ -201,7 +201,8 @@ static inline int two(const u8 *p) { return (p[0] - '0') * 10 + (p[1] - '0'); }
 /** Reads a time in canonical form, behind its quote; ends at the quote behind it. Days that not all months have are few. */
 static const u8 *timestamp(const u8 *p) {
   static const char shape[] = "0000-00-00T00:00:00";
-  static u8 last[24];
+  // A time that is one: nothing else may be taken for it.
+  static u8 last[24] = "1970-01-01T00:00:00";
   // Times come in runs of the same second.
   if (LIKELY(load64(p) == load64(last) && load64(p + 8) == load64(last + 8) && load64(p + 11) == load64(last + 11))) goto fraction;
   for (u32 i = 0; i < 19; i++) if (shape[i] == '0' ? !is_digit(p[i]) : p[i] != (u8)shape[i]) return 0;
@@ -449,7 +450,8 @@ static u32 make_key(const struct memo *memo, const u8 *holes) {
       *k++ = length == 0 ? 1 : 2;
       continue;
     }
-    if (k + length + 24 > key + 65536) return 0;
+    // Behind it there is room for the other slots, where they take one byte, and for what `copy` writes beyond its end.
+    if (length > 65536 || k + length + SLOTS + 24 > key + 65536) return 0;
     *k++ = 3;
     *(u32 *)k = length;
     k += 4;
@@ -609,9 +611,12 @@ static int read_line(const u8 *p) {
   const u8 *behind = p;
   p = space(p);
   if (*p != '\n' || !slots[flow_slot].start) return 0;
-  if (form & SPACED && segment_start < behind && segment_count < SEGMENTS) {
-    segments[segment_count].start = segment_start;
-    segments[segment_count++].end = behind;
+  if (form & SPACED && segment_start < behind) {
+    if (segment_count == SEGMENTS) form |= OTHERWISE;
+    else {
+      segments[segment_count].start = segment_start;
+      segments[segment_count++].end = behind;
+    }
   }
   at.line_end = p;
   return 1;

@@ -41,6 +41,8 @@ const HOLES: Readonly<Record<string, number>> = {
   [SUMMARY]: 4,
 };
 const END_OF_PIECES = 255;
+/** The length of a piece is written in two bytes. */
+const MOST_PIECE_BYTES = 0xffff;
 
 /** How a chunk's records are wanted. */
 export interface ScanOptions {
@@ -372,13 +374,15 @@ class Scanner {
     if (machine.isPlain(machine.slotOf('flow.Summary'))) values[this.#summary] = SUMMARY;
     const parts = (printer?.line(this.#row) ?? '').split(HOLE);
     const pieces: Buffer[] = [];
+    let isShort = true;
     for (let i = 0; i < parts.length; i += 2) {
       const hole = i === 0 ? 0 : (HOLES[parts[i - 1] ?? ''] ?? 0);
       const text = Buffer.from(printer?.safe(parts[i] ?? '') ?? '');
+      isShort &&= text.length <= MOST_PIECE_BYTES;
       pieces.push(Buffer.from([hole, text.length & 0xff, text.length >> 8]), text);
     }
     pieces.push(Buffer.from([END_OF_PIECES]));
-    if (machine.keepLine(Buffer.concat(pieces))) return true;
+    if (isShort && machine.keepLine(Buffer.concat(pieces))) return true;
     // There is no room for it: it is printed by itself.
     machine.skipLine();
     this.#fill();

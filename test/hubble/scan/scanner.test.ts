@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { lineReader } from '../../../src/hubble/captures/line-reader.ts';
 import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
 import { chunkReader } from '../../../src/hubble/scan/scanner.ts';
@@ -198,6 +198,41 @@ function respelt(line: string): string {
     .replaceAll('"verdict":"DROPPED"', '"verdict":2')
     .replaceAll('"verdict":"FORWARDED"', '"verdict" : "FORWARDED"');
 }
+
+describe('odd lines are printed as the parser does', () => {
+  const NOTHING = { allow: [], deny: [] };
+  const printed = async (lines: readonly string[], format: FlowFormat) =>
+    expect(await fast(lines, format, NOTHING)).toEqual(await general(lines, format, NOTHING));
+
+  test('spaces in as many places as there is room for, and in one more', async () => {
+    const line = (spaces: number) =>
+      `{"flow":{"source":{"labels":[${Array.from({ length: spaces + 1 }, (_, i) => `"l${i}"`).join(', ')}]}},"node_name":"n"}`;
+    await printed(
+      Array.from({ length: 12 }, (_, i) => line(250 + i)),
+      'json',
+    );
+  });
+
+  test.each(['compact', 'dict'] as const)(
+    '%s with a text that becomes longer than 64 KiB',
+    async (format) => {
+      const line = JSON.stringify({ flow: { node_name: '\u0085'.repeat(32_000), Summary: 'x' } });
+      await printed([line, line], format);
+    },
+  );
+
+  test('a text that just fits among those that lines depend on', async () => {
+    const line = (name: string) =>
+      JSON.stringify({ flow: { source: { pod_name: name }, verdict: 'DROPPED', Summary: 'x' } });
+    for (let length = 65_300; length < 65_540; length += 16)
+      await printed([line('a'), line('a'.repeat(length)), line('a')], 'compact');
+  });
+
+  test('a time of bytes that are zero', async () => {
+    for (const format of ['json', 'compact'] as const)
+      await printed([`{"flow":{"time":"${'\0'.repeat(19)}Z"},"time":"${'\0'.repeat(19)}Z"}`], format);
+  });
+});
 
 /** What the recording lacks: flows whose zeros a filter may ask for. */
 const BARE = ['"Summary":"bare"', '"l4":{"TCP":{}}', '"source_names":["a.b"]'].map(
