@@ -140,9 +140,11 @@ export class Channels {
 
   /** Ends the connection. */
   close(): void {
+    if (this.socket.readyState === this.socket.CLOSED) return;
     this.socket.close();
     // A far end that does not answer is not waited for.
-    setTimeout(() => this.socket.terminate(), 1000).unref();
+    const patience = setTimeout(() => this.socket.terminate(), 1000).unref();
+    this.socket.once('close', () => clearTimeout(patience));
   }
 
   #receive(data: Buffer, onData: OnData): void {

@@ -5,6 +5,7 @@ import type { Dispatcher } from 'undici';
 import type { RecordedRun } from '../archive/recorded-agent.ts';
 import type { Recording } from '../archive/recording.ts';
 import { errorCode, errorMessage, Unreachable, UserError } from '../errors.ts';
+import { Deadline } from '../lib/deadline.ts';
 import { errnoText } from '../lib/errno.ts';
 import { parsePlainJson, TooDeep } from '../lib/exact-json.ts';
 import { type Form, Misfit, ofForm } from '../lib/form.ts';
@@ -187,15 +188,14 @@ export class KubeClient implements AsyncDisposable {
 
   async #json<T>(request: KubeRequest): Promise<T> {
     const limitMs = request.timeoutMs ?? this.timeoutMs;
-    const deadline = limitMs > 0 ? AbortSignal.timeout(limitMs) : undefined;
-    const signals = [request.signal ?? this.options.signal, deadline].filter((s) => s !== undefined);
-    const signal = AbortSignal.any(signals);
+    using deadline = new Deadline(limitMs, request.signal ?? this.options.signal);
+    const { signal } = deadline;
     try {
       const value = await (this.recorded?.json(request) ??
         this.#parsed({ ...request, signal, timeoutMs: 0 }));
       return ofForm<T>(value, request.form ?? OBJECT);
     } catch (error) {
-      if (deadline?.aborted) throw this.tooLate(request, limitMs);
+      if (deadline.isOver) throw this.tooLate(request, limitMs);
       if (error instanceof SyntaxError)
         throw new KubeUnreachable(
           `${this.#what(request)}: ${error instanceof TooDeep ? error.message : 'the answer is not JSON'}`,

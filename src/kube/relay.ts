@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { Deadline } from '../lib/deadline.ts';
 import { type KubeClient, KubeUnreachable } from './client.ts';
 import { type CommandFailed, type ExecTarget, execDuplex } from './exec.ts';
 
@@ -33,12 +34,19 @@ export async function dialWithin(
   signal?: AbortSignal,
 ): Promise<Duplex> {
   const target = { ...container, command: ['perl', '-e', RELAY, path] };
-  const both = signal ? AbortSignal.any([client.signal, signal]) : client.signal;
-  const stream = await execDuplex(client, target, relayFault, both);
+  const either = new Deadline(undefined, client.signal, signal);
+  const letGo = () => either[Symbol.dispose]();
+  const stream = await execDuplex(client, target, relayFault, either.signal).catch((error: unknown) => {
+    letGo();
+    throw error;
+  });
   const stop = () => void stream.destroy(signal?.reason);
   if (signal?.aborted) stop();
   signal?.addEventListener('abort', stop, { once: true });
-  stream.once('close', () => signal?.removeEventListener('abort', stop));
+  stream.once('close', () => {
+    signal?.removeEventListener('abort', stop);
+    letGo();
+  });
   await connected(stream);
   return stream;
 }

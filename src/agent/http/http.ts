@@ -1,5 +1,6 @@
 import type { Client as UndiciClient } from 'undici';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { Deadline } from '../../lib/deadline.ts';
 import { type Dial, dialSocket } from '../../lib/dial.ts';
 import { checkServerName, verifyFault } from '../../lib/go-x509.ts';
 import { exchangeOverSocket } from './unix-http.ts';
@@ -131,15 +132,16 @@ export class HttpClient {
     const client = await this.#connect();
     return new Promise((resolve, reject) => {
       let abort = (_: Error) => {};
-      const deadline = request.timeoutMs === undefined ? undefined : AbortSignal.timeout(request.timeoutMs);
-      const signal = AbortSignal.any([request.signal, deadline].filter((s) => s !== undefined));
+      const deadline = new Deadline(request.timeoutMs, request.signal);
+      const { signal } = deadline;
       const stop = () => abort(signal.reason);
       const finish = (error?: Error) => {
         signal.removeEventListener('abort', stop);
-        if (error) reject(this.#explain(error, request, progress, deadline?.aborted === true));
+        deadline[Symbol.dispose]();
+        if (error) reject(this.#explain(error, request, progress, deadline.isOver));
         else resolve({ status: progress.status, contentType: progress.contentType });
       };
-      if (request.signal?.aborted) return finish(request.signal.reason);
+      if (signal.aborted) return finish(signal.reason);
       signal.addEventListener('abort', stop, { once: true });
       client.dispatch(
         {
@@ -185,8 +187,8 @@ export class HttpClient {
     onData: (chunk: Buffer, status: number) => Promise<void> | undefined,
     progress: { sent: boolean; status: number; contentType: string },
   ): Promise<Omit<HttpResponse, 'body'>> {
-    const deadline = request.timeoutMs === undefined ? undefined : AbortSignal.timeout(request.timeoutMs);
-    const signal = AbortSignal.any([request.signal, deadline].filter((s) => s !== undefined));
+    using deadline = new Deadline(request.timeoutMs, request.signal);
+    const { signal } = deadline;
     const { method, path, body } = request;
     try {
       const headers = { accept: 'application/json', ...request.headers };
@@ -202,7 +204,7 @@ export class HttpClient {
       });
       return { status: progress.status, contentType: progress.contentType };
     } catch (error) {
-      throw this.#explain(error, request, progress, deadline?.aborted === true);
+      throw this.#explain(error, request, progress, deadline.isOver);
     }
   }
 

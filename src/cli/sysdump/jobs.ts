@@ -2,6 +2,7 @@ import type { TaskFile, TaskOutcome } from '../../archive/layout.ts';
 import type { Group } from '../../cluster/sysdump/options.ts';
 import { KubeRefusal, wordsOf } from '../../kube/client.ts';
 import { ExecNotStarted } from '../../kube/exec.ts';
+import { Deadline } from '../../lib/deadline.ts';
 import { Broken } from './dump.ts';
 
 /** The cluster does not have it. */
@@ -117,8 +118,8 @@ export class Jobs {
     if (this.stop.aborted) return ended('skipped', 'it was interrupted before');
     if (node !== undefined && (this.#late.get(node) ?? 0) >= MAX_TIMEOUTS)
       return ended('failed', 'not asked: the node had let the time pass before');
-    const deadline = limitMs ? AbortSignal.timeout(limitMs) : undefined;
-    const signal = AbortSignal.any([this.stop, deadline].filter((one) => one !== undefined));
+    using deadline = new Deadline(limitMs, this.stop);
+    const { signal } = deadline;
     try {
       await job.run({ signal, files, note: (text) => notes.push(text), add: (next) => this.add(next) });
       return ended('ok', notes.length > 0 ? notes.join('; ') : undefined);
@@ -126,7 +127,7 @@ export class Jobs {
       const error = thrown instanceof Broken ? thrown.cause : thrown;
       if (thrown instanceof Broken && thrown.file.bytes > 0) files.push(thrown.file);
       if (this.stop.aborted) return ended('failed', 'it was interrupted');
-      if (deadline?.aborted) {
+      if (deadline.isOver) {
         if (node !== undefined) this.#late.set(node, (this.#late.get(node) ?? 0) + 1);
         return ended('failed', `no end within ${(limitMs ?? 0) / 1000} s`);
       }

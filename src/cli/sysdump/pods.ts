@@ -21,6 +21,7 @@ import { AGENT_CONTAINER } from '../../kube/agents.ts';
 import { KubeUnreachable } from '../../kube/client.ts';
 import { ExecNotStarted, exec, execStream } from '../../kube/exec.ts';
 import { troubleOf } from '../../kube/pods.ts';
+import { Deadline } from '../../lib/deadline.ts';
 import { Broken, copyTo, type FileOptions, feed, type Sink } from './dump.ts';
 import { Absent, type Job, type Work } from './jobs.ts';
 import type { Place, PodFacts } from './place.ts';
@@ -227,8 +228,8 @@ export function flowsJob(place: Place, pod: PodFacts): Job {
     task: `hubble-flows-${pod.name}`,
     group: 'flows',
     run: async (work) => {
-      const deadline = AbortSignal.timeout(limitMs);
-      const signal = AbortSignal.any([work.signal, deadline]);
+      using deadline = new Deadline(limitMs, work.signal);
+      const { signal } = deadline;
       const said = await commandFile(
         place,
         pod,
@@ -239,7 +240,7 @@ export function flowsJob(place: Place, pod: PodFacts): Job {
           work: { ...work, signal, files: work.files },
         },
       ).catch((error: unknown) => {
-        if (!deadline.aborted || work.signal.aborted) throw error;
+        if (!deadline.isOver || work.signal.aborted) throw error;
         if (error instanceof Broken) work.files.push(error.file);
         work.note(`cut off after ${limitMs / 1000} s (--hubble-flows-timeout)`);
         return '';
