@@ -141,10 +141,16 @@ export const PLANTED: readonly Planted[] = [
   of('etcd configuration', mark(48), `etcd:\n  endpoints: [a]\n  username: root\n  password: ${mark(48)}\n`),
   of('BGP password', mark(49), `peers:\n- address: 10.0.0.1\n  authPassword: ${mark(49)}\n`),
   of('preshared key', mark(50), `ike: {psk: ${mark(50)}, id: 3}\n`),
+  { what: 'a short name for a password, of env', text: `DB_PASS=${mark(91)}`, secret: mark(91) },
+  { what: 'the same in YAML', text: `  smtp_pass: ${mark(92)}`, secret: mark(92) },
+  { what: 'a connection of ODBC', text: `Server=h;Uid=a;Pwd=${mark(93)};`, secret: mark(93) },
+  { what: 'curl without a space', text: `curl -uadmin:${mark(94)} http://x`, secret: mark(94) },
+  { what: 'a passcode', text: `{"passcode":"${mark(95)}"}`, secret: mark(95) },
 ];
 
 /** Text without a secret, of which nothing may be replaced. */
 export const ORDINARY: readonly string[] = [
+  'bypass: enabled-here\ncompass=north-north\nOLDPWD=/root/somewhere\n',
   'labels:\n  app: token-service\n  io.cilium.k8s.policy.serviceaccount: secret-reader\n  k8s-app: cilium\n',
   'image: quay.io/cilium/cilium:v1.18.2@sha256:858f807ea4e20e85e3ea3240a762e1f4b29f1cb5bbd0463b8aa77e7b097c0667\n',
   'uid: 0b5f1e0c-4ec1-4e0e-9ba5-6f7a0c1d2e3f\nresourceVersion: "123456789"\n',

@@ -150,6 +150,27 @@ test('objects: env of others, arguments, annotations, Secrets, JSON in strings; 
   expect(redactor.object('o', own)).toBe(own);
 });
 
+test('a value beside its name is replaced in every object, not in env alone', () => {
+  const redactor = new Redactor(ORIGIN);
+  const headers = (token: string, key: string, custom: string) => ({
+    kind: 'HTTPRoute',
+    spec: {
+      filters: [{ name: 'X-Api-Token', value: token }],
+      probe: {
+        httpHeaders: [
+          { name: 'X-Health-Key', value: key },
+          { name: 'Authorization', value: custom },
+        ],
+      },
+      rules: [{ name: 'X-Colour', value: 'blue-and-green' }],
+    },
+    password: { value: token },
+  });
+  expect(redactor.object('h', headers('Zq1x7Rm2Zq1x', 'Zq2x7Rm2Zq2x', 'Custom Zq3x7Rm2'))).toEqual(
+    headers('REDACTED', 'REDACTED', 'REDACTED'),
+  );
+});
+
 test('off, nothing is touched', () => {
   const redactor = new Redactor(ORIGIN, true);
   const stream = redactor.stream('x');

@@ -60,11 +60,16 @@ function redactedField(parent: Record<string, unknown>, key: string, child: unkn
   if (key === 'env' && Array.isArray(child)) return mapped(child, (item) => redactedEnv(item, place, hide));
   if ((key === 'args' || key === 'command') && Array.isArray(child))
     return redactedArguments(child, place, hide);
+  // Headers of probes and routes, and what else is a list of names and values.
+  if (key === 'value' && typeof child === 'string' && [parent.name, parent.key].some(isNameOfSecret))
+    return isSecretValue(child) ? hide('secret-by-name') : child;
   if (key === 'key' && typeof child === 'string' && CERTIFICATE.some((name) => Object.hasOwn(parent, name)))
     return isSecretValue(child) ? hide('private-key') : child;
   if (isSecretName(key)) {
     if (typeof child === 'string' && isSecretValue(child)) return hide('secret-by-name');
     if (typeof child === 'number' && child > 999) return hide('secret-by-name');
+    if (isRecord(child) && typeof child.value === 'string' && isSecretValue(child.value))
+      return { ...child, value: hide('secret-by-name') };
   }
   // A list of several under such a name.
   if (isSecretName(key.replace(/s$/, '')) && Array.isArray(child))
@@ -72,6 +77,10 @@ function redactedField(parent: Record<string, unknown>, key: string, child: unkn
       typeof item === 'string' && isSecretValue(item) ? hide('secret-by-name') : redacted(item, place),
     );
   return redacted(child, place);
+}
+
+function isNameOfSecret(name: unknown): boolean {
+  return typeof name === 'string' && (isSecretName(name) || /^x-.*-key$/i.test(name));
 }
 
 function redactedEnv(item: unknown, place: Place, hide: (rule: string) => string): unknown {

@@ -22,7 +22,7 @@ export interface Around {
 
 /** Words that begin or are the telling part of a secret's name. */
 const STEMS =
-  'passw|passphrase|pwd|secret|token|api[-_. ]?key|access[-_. ]?key|private[-_. ]?key|encrypt(?:ion)?[-_]?key|signing[-_]?key|shared[-_]?key|account[-_]?key|pre-?shared[-_ ]?key|master[-_]?key|auth[-_]?key|ssh[-_]?key|ipsec[-_]?key|licen[cs]e[-_]?key|client-key-data|tls\\.key|ca\\.key|credential|authorization|psk|connection[-_]?string|dsn|dockerconfigjson|dockercfg|key[-_]?material|webhook[-_]?url';
+  'passw|passphrase|passcode|[-_.]pass(?![a-z])|pwd|secret|token|api[-_. ]?key|access[-_. ]?key|private[-_. ]?key|encrypt(?:ion)?[-_]?key|signing[-_]?key|shared[-_]?key|account[-_]?key|pre-?shared[-_ ]?key|master[-_]?key|auth[-_]?key|ssh[-_]?key|ipsec[-_]?key|licen[cs]e[-_]?key|client-key-data|tls\\.key|ca\\.key|credential|authorization|psk|connection[-_]?string|dsn|dockerconfigjson|dockercfg|key[-_]?material|webhook[-_]?url';
 /** A quote, however often it was escaped. */
 const QUOTE = '\\\\*["\']';
 
@@ -169,7 +169,7 @@ export const TEXT_RULES: readonly TextRule[] = [
     name: 'command-line',
     about: 'passwords in command lines',
     pattern:
-      /\b(?:curl|wget|http)\b[^\n]{0,400}?[\s"'](?:-u|--user|--proxy-user)[\s"',=]+[^\s:"',]+:(?<secret>[^\s"'\\]+)/g,
+      /\b(?:curl|wget|http)\b[^\n]{0,400}?[\s"'](?:-u[\s"',=]*|(?:--user|--proxy-user)[\s"',=]+)[^\s:"',]+:(?<secret>[^\s"'\\]+)/g,
     isMeant: isSecret,
   },
   {
@@ -187,6 +187,12 @@ export const TEXT_RULES: readonly TextRule[] = [
       'gi',
     ),
     isMeant: ({ name = '', secret = '' }) => isSecretName(name) && isSecretValue(secret),
+  },
+  {
+    name: 'connection-string',
+    about: 'passwords among the parts of a connection',
+    pattern: /;\s*pwd\s*=\s*(?<secret>[^\s;"']+)/gi,
+    isMeant: isSecret,
   },
   {
     name: 'netrc',
