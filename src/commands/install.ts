@@ -19,7 +19,7 @@ import type { Cluster, Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { clusterNames } from '../kube/detect.ts';
-import { type HelmValues, helmFault } from '../kube/helm.ts';
+import { type HelmValues, helmFault, sameCluster } from '../kube/helm.ts';
 import { readOwnership } from '../kube/owner.ts';
 import { readRevisionStates } from '../kube/release.ts';
 import { openCluster } from '../kube/road.ts';
@@ -90,7 +90,10 @@ async function install(client: KubeClient, flags: InstallFlags, ctx: Context): P
     ...given.sources,
     { text: JSON.stringify(found.proxy) },
   ];
-  const run = { words: ['install', release, chart.path], cluster, namespace, values: sources };
+  const run = {
+    words: ['install', release, chart.path],
+    ...{ cluster: sameCluster(client, cluster), namespace, values: sources },
+  };
   if (isDry) {
     const { manifest, config } = await rendered(ctx, helm, run, 'client');
     if (flags.dryRun) await ctx.out.write(`${manifest}\n`);

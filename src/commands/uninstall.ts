@@ -15,7 +15,7 @@ import type { Context } from '../context.ts';
 import { errorMessage, SilentExit, UserError } from '../errors.ts';
 import { type KubeClient, type KubeObject, wordsOf } from '../kube/client.ts';
 import { clusterNames } from '../kube/detect.ts';
-import { findHelm, type Helm, helmFault, NoHelm } from '../kube/helm.ts';
+import { findHelm, type Helm, helmFault, NoHelm, sameCluster } from '../kube/helm.ts';
 import { ciliumNamespace } from '../kube/install.ts';
 import { presenceOf, readLeftovers, removeAnnotations } from '../kube/leftovers.ts';
 import { readOwnership } from '../kube/owner.ts';
@@ -102,11 +102,17 @@ async function uninstall(client: KubeClient, flags: UninstallFlags, ctx: Context
   const namespace = await ciliumNamespace(client, ctx.globals.cluster?.namespace);
   const release = flags.helmReleaseName;
   const objects = await releaseObjects(client, namespace, flags);
-  const { gitOps } = await readOwnership(client, namespace, release);
+  const { gitOps, isThere } = await readOwnership(client, namespace, release);
   if (gitOps)
     throw new UserError(`${gitOps.kind} (${gitOps.name}) owns this release: nothing was changed`, {
       hint: `Told by ${gitOps.by}. It would bring back what is removed here: remove it there.`,
     });
+  // It runs, under another name or of other means: without its definitions it would lose all policies.
+  if (objects === undefined && isThere)
+    throw new UserError(
+      `there is no Helm release ${release} in the namespace ${namespace}, and Cilium runs there: nothing was changed`,
+      { hint: 'Under which name was it installed: --helm-release-name? Otherwise take it away first.' },
+    );
   const left = await leftBeside(client, namespace, objects);
   const testNamespaces =
     flags.testNamespace === undefined
@@ -240,7 +246,7 @@ async function helmUninstall(
       ...['uninstall', release, '--timeout', seconds(timeout)],
       ...(wait ? ['--wait', '--cascade', 'foreground'] : []),
     ],
-    cluster: ctx.globals.cluster ?? {},
+    cluster: sameCluster(client, ctx.globals.cluster ?? {}),
     namespace,
   });
   if (ran.code === 0) return [];

@@ -20,7 +20,7 @@ import type { Cluster, Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { clusterNames } from '../kube/detect.ts';
-import { helmFault } from '../kube/helm.ts';
+import { helmFault, sameCluster } from '../kube/helm.ts';
 import { ciliumNamespace } from '../kube/install.ts';
 import { readOwnership } from '../kube/owner.ts';
 import type { HelmRelease } from '../kube/release.ts';
@@ -118,7 +118,10 @@ async function upgrade(client: KubeClient, flags: UpgradeFlags, ctx: Context): P
   await checkValues(given, { from: 'release', values: kept }, chart.version, all, ctx);
   const jump = jumpOf(before.chartVersion, chart.version);
   const values = [...given.sources, { text: JSON.stringify(found.proxy) }];
-  const full = { ...run, values, words: ['upgrade', release, chart.path, ...words] };
+  const full = {
+    ...{ namespace, cluster: sameCluster(client, cluster), values },
+    words: ['upgrade', release, chart.path, ...words],
+  };
   if (jump !== undefined && !flags.allowVersionJump) {
     if (!isDry && !flags.diff)
       throw new UserError(`${jump}: nothing was changed`, {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { errorCode, systemReason, UserError } from '../errors.ts';
 import { LineSplitter } from '../lib/line-splitter.ts';
+import type { KubeClient } from './client.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -111,6 +112,18 @@ async function isProgram(path: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** Of a pod's own service account: no kubeconfig has it. */
+const IN_CLUSTER = 'inClusterContext';
+
+/**
+ * The same cluster for helm as for our own requests: between the question and its answer somebody may choose another context
+ * in the kubeconfig.
+ */
+export function sameCluster<T extends HelmCluster>({ config }: KubeClient, cluster: T): T {
+  const context = cluster.context ?? config.getCurrentContext();
+  return context === '' || context === IN_CLUSTER ? cluster : { ...cluster, context };
 }
 
 /** The words of a command line that says which cluster is meant. */

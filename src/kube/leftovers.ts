@@ -2,7 +2,7 @@ import { compareNatural } from '../lib/order.ts';
 import { isRecord } from '../lib/record.ts';
 import {
   isCiliumAnnotation,
-  isCiliumGroup,
+  isCiliumKind,
   isCiliumTaint,
   isTestNamespace,
   KEPT_SECRETS,
@@ -76,7 +76,8 @@ export async function readLeftovers(client: KubeClient, namespace: string): Prom
 
 function definitionOf({ metadata, spec = {} }: Definition): LeftCrd | undefined {
   const { group, names, versions } = spec;
-  if (typeof group !== 'string' || !isCiliumGroup(group) || !isRecord(names)) return undefined;
+  if (typeof group !== 'string' || !isRecord(names) || !isCiliumKind(group, String(names.kind ?? '')))
+    return undefined;
   const served = (Array.isArray(versions) ? versions : []).filter(isRecord);
   const version = served.find(({ storage }) => storage === true) ?? served[0];
   return {

@@ -61,8 +61,9 @@ export function isTestNamespace(name: string): boolean {
   return TEST_NAMESPACE.test(name);
 }
 
-export function isCiliumGroup(group: string): boolean {
-  return group === 'cilium.io' || group.endsWith('.cilium.io');
+/** Whether a definition is of Cilium: Tetragon keeps its own ones, such as TracingPolicy, in the same group. */
+export function isCiliumKind(group: string, kind: string): boolean {
+  return (group === 'cilium.io' || group.endsWith('.cilium.io')) && kind.startsWith('Cilium');
 }
 
 /** The namespaces that cannot go while an object in them is held. */

@@ -23,6 +23,15 @@ const FOREIGN = {
     metadata: { name: 'things.example.com' },
     spec: { group: 'notcilium.io', names: { kind: 'Thing', plural: 'things' }, versions: [{ name: 'v1' }] },
   },
+  // Tetragon's.
+  '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tracingpolicies.cilium.io': {
+    metadata: { name: 'tracingpolicies.cilium.io' },
+    spec: {
+      group: 'cilium.io',
+      names: { kind: 'TracingPolicy', plural: 'tracingpolicies' },
+      versions: [{ name: 'v1alpha1' }],
+    },
+  },
 };
 const CLUSTER = {
   ...releaseSecret({ manifest: MANIFEST }),
@@ -92,7 +101,7 @@ describe('in earnest', () => {
     expect(stderr).toContain('    kubectl taint node n1 node.cilium.io/agent-not-ready-\n');
     expect(code).toBe(0);
     expect(here.helm.calls().map(({ argv }) => argv)).toEqual([
-      ['uninstall', 'cilium', '--timeout', '300s', '--namespace', 'kube-system'],
+      ['uninstall', 'cilium', '--timeout', '300s', '--namespace', 'kube-system', '--kube-context', 'k'],
     ]);
     expect(here.changes).toEqual([
       { method: 'DELETE', path: '/api/v1/namespaces/cilium-test-1/pods', body: undefined },
@@ -123,8 +132,28 @@ describe('in earnest', () => {
     const { stdout, code } = await here.run(['uninstall', '--crds']);
     expect(stdout).toContain('🔥 Deleting 1 CRD of Cilium...\n');
     expect(here.changes).toContainEqual({ method: 'DELETE', path: CRD_PATH, body: undefined });
-    expect(here.changes.some(({ path }) => path.includes('example.com'))).toBe(false);
+    expect(here.changes.some(({ path }) => /example\.com|tracingpolicies/.test(path))).toBe(false);
     expect(code).toBe(0);
+  });
+
+  test('--crds of a release that is not there refuses while agents run', async () => {
+    const agents = '/apis/apps/v1/namespaces/kube-system/daemonsets/cilium';
+    const labels = { 'k8s-app': 'cilium' };
+    await using here = await startInstallCluster({
+      [CRD_PATH]: CRD,
+      [agents]: { metadata: { name: 'cilium', namespace: 'kube-system', labels } },
+    });
+    const { stderr, code } = await here.run([
+      'uninstall',
+      '--crds',
+      '--yes',
+      '--helm-release-name',
+      'another',
+    ]);
+    expect(stderr).toContain(
+      'there is no Helm release another in the namespace kube-system, and Cilium runs there: nothing was changed\n',
+    );
+    expect([code, here.changes, here.helm.calls()]).toEqual([1, [], []]);
   });
 
   test('what may not be read is told, and exit code 3 says that not all is known', async () => {

@@ -2,7 +2,7 @@ import type { Cluster, Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { writeChart } from '../../kube/chart.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { findHelm, type Helm, helmFault, NoHelm } from '../../kube/helm.ts';
+import { findHelm, type Helm, helmFault, NoHelm, sameCluster } from '../../kube/helm.ts';
 import { type Ownership, readOwnership } from '../../kube/owner.ts';
 import { findRelease, type HelmRelease, readRevisionStates } from '../../kube/release.ts';
 import { valuesYaml } from '../../render/cluster/values.ts';
@@ -70,7 +70,7 @@ export async function upgradeRelease(
       ...[verb ?? '', name ?? '', chart.path, ...flags, '-o', 'json', '--history-max', '10'],
       ...(waitMs === undefined ? [] : waitWords(waitMs)),
     ],
-    cluster,
+    cluster: sameCluster(client, cluster),
     namespace,
     values: [{ text: JSON.stringify(whole?.values ?? values) }],
   });

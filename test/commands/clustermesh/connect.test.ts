@@ -59,7 +59,7 @@ describe('connect', () => {
     );
     expect([stderr, code]).toEqual(['', 0]);
     expect(told()).toEqual([
-      ['', clusters([entry(2)])],
+      ['net-1', clusters([entry(2)])],
       ['net-2', clusters([entry(1)])],
     ]);
     expect(helm.calls()[0]?.values[0]?.mode).toBe('600');
@@ -69,7 +69,7 @@ describe('connect', () => {
   test('--connection-mode unicast changes one release', async () => {
     const { stdout } = await connect('--destination-context', 'net-2', '--connection-mode', 'unicast');
     expect(stdout).toContain('✅ Connected cluster net-1 => net-2!\n');
-    expect(told()).toEqual([['', clusters([entry(2)])]]);
+    expect(told()).toEqual([['net-1', clusters([entry(2)])]]);
   });
 
   test('--connection-mode mesh tells each of all others', async () => {
@@ -81,7 +81,7 @@ describe('connect', () => {
     expect(stdout).toMatch(/✅ Connected clusters net-2, net-3, and net-1!\n$/);
     const byContext = Object.fromEntries(told());
     expect(byContext).toEqual({
-      '': clusters([entry(2), entry(3)]),
+      'net-1': clusters([entry(2), entry(3)]),
       'net-2': clusters([entry(3), entry(1)]),
       'net-3': clusters([entry(2), entry(1)]),
     });
@@ -92,7 +92,7 @@ describe('connect', () => {
     putRelease(cluster(2), { clustermesh: { config: { clusters: { old: { port: 1 } } } } }, '1.20.1');
     await connect('--destination-context', 'net-2');
     expect(told()).toEqual([
-      ['', clusters([{ name: 'old', port: 1 }, entry(2)])],
+      ['net-1', clusters([{ name: 'old', port: 1 }, entry(2)])],
       ['net-2', clusters({ old: { port: 1 }, cluster1: { ips: ['192.0.2.1'], port: 2379 } })],
     ]);
   });
@@ -103,7 +103,7 @@ describe('connect', () => {
       ...['--source-endpoint', '[2001:db8::1]:2'],
     );
     expect(told()).toEqual([
-      ['', clusters([{ ips: ['198.51.100.1', '198.51.100.2'], port: 1, name: 'cluster2' }])],
+      ['net-1', clusters([{ ips: ['198.51.100.1', '198.51.100.2'], port: 1, name: 'cluster2' }])],
       ['net-2', clusters([{ ips: ['2001:db8::1'], port: 2, name: 'cluster1' }])],
     ]);
   });
@@ -377,7 +377,7 @@ describe('disconnect', () => {
     );
     expect([stderr, code]).toEqual(['', 0]);
     expect(told()).toEqual([
-      ['', clusters([entry(3)])],
+      ['net-1', clusters([entry(3)])],
       ['net-2', clusters({ cluster3: {} })],
     ]);
   });
@@ -392,7 +392,7 @@ describe('disconnect', () => {
     );
     expect(stdout).toMatch(/✅ Disconnected clusters net-2, net-3, and net-1!\n$/);
     expect(told()).toEqual([
-      ['', clusters([])],
+      ['net-1', clusters([])],
       ['net-2', clusters({})],
       ['net-3', clusters([])],
     ]);
@@ -429,7 +429,7 @@ describe('enable and disable', () => {
     expect(await ask(['enable', ...flags])).toEqual({ stdout: said, stderr: '', code: 0 });
     expect(told()).toEqual([
       [
-        '',
+        'net-1',
         {
           clustermesh: {
             useAPIServer: true,
@@ -482,7 +482,7 @@ describe('enable and disable', () => {
     const { stderr, code } = await ask(['disable']);
     expect(stderr).toContain('Warning: cluster2 may still be connected to this cluster');
     expect(told()).toEqual([
-      ['', { clustermesh: { useAPIServer: false, config: { enabled: false, clusters: [] } } }],
+      ['net-1', { clustermesh: { useAPIServer: false, config: { enabled: false, clusters: [] } } }],
     ]);
     expect(code).toBe(0);
     const dry = await ask(['disable', '--dry-run']);
