@@ -1,3 +1,4 @@
+import { evidenceLines } from './evidence-text.ts';
 import type { RunResult, TestResult } from './results.ts';
 import { countsOf } from './results.ts';
 
@@ -62,6 +63,7 @@ function caseOf({ name, status, reason = '', actions, ms }: TestResult): string 
   const log = bad.flatMap((action) => [
     `${action.name}: ${action.path}`,
     action.failure ?? '',
+    ...(action.evidence ? evidenceLines(action.evidence, action.suspect).map((line) => `  ${line}`) : []),
     ...(action.suspect
       ? [action.suspect.sentence, ...action.suspect.because.map((line) => `  ${line}`)]
       : []),

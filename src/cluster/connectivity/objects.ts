@@ -18,6 +18,8 @@ export const PART = 'connectivity-test';
 export const EXPIRES = 'cilium-toolkit.io/expires';
 /** Left in place on purpose; another run may go on with them. */
 export const KEPT = 'cilium-toolkit.io/kept';
+/** The process that is at work in a namespace. */
+export const HOLDER = 'cilium-toolkit.io/holder';
 /** Selects everything of the tests. */
 export const SELECTOR = `${OWNER_LABEL}=${OWNER},${PART_LABEL}=${PART}`;
 
@@ -27,6 +29,8 @@ export interface DeployPlan {
   /** RFC 3339. */
   expires: string;
   isKept: boolean;
+  /** The process that is at work, where that can be told. */
+  holder?: string | undefined;
   images: { client: string; echo: string };
   /** One image for all: its own program serves, and clients sleep. */
   isOneImage: boolean;
@@ -97,7 +101,7 @@ function marks({ expires, isKept }: Pick<DeployPlan, 'expires' | 'isKept'>) {
 }
 
 export function namespaceObject(
-  plan: Pick<DeployPlan, 'namespace' | 'expires' | 'isKept' | 'namespaceLabels'>,
+  plan: Pick<DeployPlan, 'namespace' | 'expires' | 'isKept' | 'holder' | 'namespaceLabels'>,
 ): AppliedObject {
   const { labels, annotations } = marks(plan);
   return {
@@ -111,7 +115,7 @@ export function namespaceObject(
         'pod-security.kubernetes.io/enforce': 'privileged',
         ...plan.namespaceLabels,
       },
-      annotations,
+      annotations: { ...annotations, ...(plan.holder !== undefined && { [HOLDER]: plan.holder }) },
     },
   };
 }

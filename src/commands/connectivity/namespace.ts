@@ -1,5 +1,6 @@
 import {
   EXPIRES,
+  HOLDER,
   KEPT,
   OWNER,
   OWNER_LABEL,
@@ -12,6 +13,7 @@ import { UserError } from '../../errors.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from '../../kube/client.ts';
 import { dropOwn } from '../../kube/own-objects.ts';
 import { listAll } from '../../kube/pages.ts';
+import { hasEnded } from './holder.ts';
 
 /** How long a namespace may take to go. */
 const GONE_MS = 60_000;
@@ -36,6 +38,11 @@ function isOwn({ metadata }: KubeObject): boolean {
   return labels[OWNER_LABEL] === OWNER && labels[PART_LABEL] === PART;
 }
 
+/** Until when a run needs it: no longer than it runs. */
+function neededMs(one: KubeObject): number {
+  return hasEnded(one.metadata?.annotations?.[HOLDER]) ? Number.NEGATIVE_INFINITY : expiresMs(one);
+}
+
 function expiresMs({ metadata }: KubeObject): number {
   return Date.parse(metadata?.annotations?.[EXPIRES] ?? '');
 }
@@ -51,7 +58,7 @@ export function listTestNamespaces(client: KubeClient): Promise<KubeObject[]> {
 }
 
 /**
- * Makes sure that a run may have the namespace: one of an earlier run that has expired goes first, one that was kept is
+ * Makes sure that a run may have the namespace: one of an earlier run that has ended or expired goes first, one that was kept is
  * gone on with. Throws UserError where it is somebody else's, or another run is at work in it.
  */
 export async function claimNamespace(
@@ -74,10 +81,10 @@ export async function claimNamespace(
   }
   if (isForced) return removeNamespace(client, found, say);
   if (found.metadata?.annotations?.[KEPT] === 'true') return;
-  const until = expiresMs(found);
+  const until = neededMs(found);
   if (until > ctx.clock.nowMs())
     throw new UserError(
-      `another run is at work in the namespace ${name}, at most until ${new Date(until).toISOString()}`,
+      `another run may be at work in the namespace ${name}, until ${new Date(until).toISOString()}`,
       {
         hint: 'Use another one with --test-namespace, or take it away with --cleanup.',
       },
@@ -102,7 +109,7 @@ export async function removeExpired(
     const { name = '', annotations, deletionTimestamp } = one.metadata ?? {};
     if (name === except || deletionTimestamp !== undefined) continue;
     // Of a date that cannot be read nothing follows.
-    if (annotations?.[KEPT] === 'true' || !(expiresMs(one) < ctx.clock.nowMs())) continue;
+    if (annotations?.[KEPT] === 'true' || !(neededMs(one) < ctx.clock.nowMs())) continue;
     await say(`🧹 Removing the namespace ${name}, which an earlier run left\n`);
     await dropOwn(client, namespacePath(name), one.metadata?.uid);
   }

@@ -24,6 +24,7 @@ import { ciliumNamespace } from '../../kube/install.ts';
 import { openCluster } from '../../kube/road.ts';
 import { renderPerf } from '../../render/cluster/connectivity-perf.ts';
 import { applyAll, untilReady } from './deploy.ts';
+import { ownHolder } from './holder.ts';
 import { claimNamespace, clusterName, removeExpired } from './namespace.ts';
 import { type Candidate, listCandidates, pickNodes } from './nodes.ts';
 import { takeAway } from './take-away.ts';
@@ -131,6 +132,7 @@ export async function runConnectivityPerf(options: PerfOptions, ctx: Context): P
     namespace,
     expires: new Date(ctx.clock.nowMs() + totalMs + SETUP_MS).toISOString(),
     isKept: false,
+    holder: ownHolder(),
     image: options.performanceImage,
     serverNode: server.hostname,
     clientNode: other?.hostname ?? server.hostname,

@@ -17,6 +17,7 @@ import { agentVersion } from '../../kube/release.ts';
 import { parseRelease } from '../../model/release.ts';
 import { applyAll, untilReady } from './deploy.ts';
 import { EvidenceReader } from './evidence.ts';
+import { ownHolder } from './holder.ts';
 import { claimNamespace, clusterName, removeExpired } from './namespace.ts';
 import { type Candidate, listCandidates, pickNodes } from './nodes.ts';
 import type { ConnectivityTestOptions } from './options.ts';
@@ -102,6 +103,7 @@ export class Session {
       namespace: this.namespace,
       expires: new Date(this.ctx.clock.nowMs() + keptMs).toISOString(),
       isKept: options.keep === true,
+      holder: ownHolder(),
       images: { client: options.image ?? options.curlImage, echo: options.image ?? options.jsonMockImage },
       isOneImage: options.image !== undefined,
       serviceType: options.serviceType,

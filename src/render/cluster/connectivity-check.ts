@@ -1,6 +1,6 @@
 import type { Attempt } from '../../cluster/connectivity/attempt.ts';
+import { flowText } from '../../cluster/connectivity/evidence-text.ts';
 import type { Evidence, Suspect } from '../../cluster/connectivity/suspect.ts';
-import { flowText } from './connectivity.ts';
 
 /** A try of one of the addresses that a path leads to. */
 export interface TriedAddress extends Attempt {

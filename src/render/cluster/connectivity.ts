@@ -1,3 +1,4 @@
+import { evidenceLines } from '../../cluster/connectivity/evidence-text.ts';
 import {
   type ActionResult,
   countsOf,
@@ -5,51 +6,18 @@ import {
   suspectsOf,
   type TestResult,
 } from '../../cluster/connectivity/results.ts';
-import { AREAS, ruleText, type SeenFlow } from '../../cluster/connectivity/suspect.ts';
-
-/** Of a path no more flows than these are shown. */
-const MAX_FLOWS = 10;
+import { AREAS } from '../../cluster/connectivity/suspect.ts';
 
 /** A line for each failed action, with all that is known of why. */
 function failedLines({ name, path, failure, suspect, evidence }: ActionResult): string[] {
   const what = path === '' ? name : `${name}: ${path}`;
   const lines = [failure === undefined ? `  ❌ ${what}` : `  🟥 ${what}: ${failure}`];
-  if (evidence) {
-    lines.push(...flowLines(evidence.flows));
-    if (evidence.decided && !suspect?.because.includes(ruleText(evidence.decided, 'ingress')))
-      for (const side of ['egress', 'ingress'] as const)
-        lines.push(`     rules: ${ruleText(evidence.decided, side)}`);
-    if (evidence.decidedTrouble !== undefined)
-      lines.push(`     the cluster's rules were not asked: ${evidence.decidedTrouble}`);
-  }
+  if (evidence) lines.push(...evidenceLines(evidence, suspect).map((line) => `     ${line}`));
   if (suspect) {
     lines.push(`     ${suspect.sentence}`);
     for (const because of suspect.because) lines.push(`       - ${because}`);
   }
   return lines;
-}
-
-/** A line for flows that differ in nothing but their time. */
-function flowLines(flows: readonly SeenFlow[]): string[] {
-  const kinds = new Map<string, { flow: SeenFlow; count: number }>();
-  for (const flow of flows) {
-    const key = flowText({ ...flow, time: '' });
-    const kind = kinds.get(key);
-    if (kind) kind.count++;
-    else kinds.set(key, { flow, count: 1 });
-  }
-  const shown = [...kinds.values()].slice(0, MAX_FLOWS);
-  const rest = flows.length - shown.reduce((sum, { count }) => sum + count, 0);
-  return [
-    ...shown.map(({ flow, count }) => `     flow: ${flowText(flow)}${count > 1 ? ` (${count} times)` : ''}`),
-    ...(rest > 0 ? [`     (and ${rest} more flows)`] : []),
-  ];
-}
-
-export function flowText({ time, node, from, to, port, verdict, dropReason, direction }: SeenFlow): string {
-  return [time, `${node}:`, `${from} -> ${to}`, port, verdict, dropReason && `(${dropReason})`, direction]
-    .filter((part) => part !== '')
-    .join(' ');
 }
 
 /** What a run found, as the reference words it, and what its failures point to. */
@@ -113,7 +81,10 @@ export function skippedLine(
 /** What is said of a test that has failed, where its lines were not shown as they came. */
 export function verboseLines(test: TestResult): string {
   return lines([
-    ...test.actions.map(({ name, path }) => `  [.] Action [${path === '' ? name : `${name}: ${path}`}]`),
+    ...test.actions.flatMap(({ name, path, ok, failure }) => [
+      `  [.] Action [${path === '' ? name : `${name}: ${path}`}]`,
+      ...(ok ? [] : [`  🟥 ${failure ?? 'failed'}`]),
+    ]),
     ...test.left.map(({ name, reason }) => `  [-] Skipping Scenario [${test.name}/${name}] (${reason})`),
   ]);
 }

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { RunResult } from '../../../src/cluster/connectivity/results.ts';
 import type { Area } from '../../../src/cluster/connectivity/suspect.ts';
@@ -119,6 +120,24 @@ podTest('a forgotten policy is found, also where another one is tried', async ()
   expect(new Set(decided)).toEqual(new Set(['denied']));
   for (const sentence of sentences)
     expect(sentence).toContain('(POLICY_DENY), by CiliumClusterwideNetworkPolicy forgotten.');
+});
+
+podTest('the report and the file for CI have flows, rules and the suspect', async () => {
+  await using pods = await startPodCluster({ faults: ['policy-object'] });
+  const folder = mkdtempSync(join(tmpdir(), 'junit-'));
+  const file = join(folder, 'results.xml');
+  const argv = ['connectivity', 'test', ...QUICK, '--test', '^pod-pod-same-node$', '--junit', file];
+  const { stdout } = await pods.cluster.run(argv, { realTime: true });
+  const xml = readFileSync(file, 'utf8');
+  rmSync(folder, { recursive: true });
+  for (const text of [stdout, xml.replaceAll('&gt;', '>')]) {
+    expect(text).toMatch(
+      /flow: \S+ node2: cilium-test-1\/client3-\S+ -> cilium-test-1\/echo-other-node-\S+ 8080\/TCP DROPPED \(POLICY_DENY\) ingress \(\d+ times\)\n/,
+    );
+    expect(text).toContain('drops it at ingress (POLICY_DENY), by CiliumClusterwideNetworkPolicy forgotten.');
+    expect(text).toContain('ingress denied: denied by CiliumClusterwideNetworkPolicy forgotten');
+  }
+  expect(stdout).toContain('Suspects, what others rest on first: policy (2)\n');
 });
 
 podTest('a node that does not know services is found', async () => {

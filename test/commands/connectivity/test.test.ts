@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { ownHolder } from '../../../src/commands/connectivity/holder.ts';
+import { processStart } from '../../../src/lib/alive.ts';
 import {
   type Asked,
   type CommandEnd,
@@ -245,9 +249,37 @@ describe('a namespace that is there', () => {
   test('of a run that is at work is left alone, unless it is forced', async () => {
     await put('cilium-test-1', { labels: own, annotations: until(60_000) });
     const { stderr, code } = await connectivity('--test', 'dns');
-    expect(stderr).toContain('another run is at work in the namespace cilium-test-1');
+    expect(stderr).toContain('another run may be at work in the namespace cilium-test-1');
     expect([code, await namespaces()]).toEqual([1, ['cilium-test-1']]);
     expect((await connectivity('--test', 'dns', '--force-deploy')).code).toBe(0);
+  });
+
+  test('of a run that was killed a moment ago goes at once, and only then', async () => {
+    const child = spawn('sleep', ['600']);
+    await once(child, 'spawn');
+    const pid = child.pid ?? 0;
+    const [where] = ownHolder()?.split('/') ?? [];
+    const start = processStart(pid);
+    const holder = (text: string) => ({ ...until(60_000), 'cilium-toolkit.io/holder': text });
+    const code = async (text: string) => {
+      await put('cilium-test-1', { labels: own, annotations: holder(text) });
+      const ended = await connectivity('--test', '^dns$');
+      await drop('cilium-test-1');
+      return ended.code;
+    };
+    expect(await code(`${where}/${pid}/${start}`)).toBe(1);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(await code(`${where}/${pid}/${start}`)).toBe(0);
+    // Of another machine, and of no form that is known.
+    for (const text of [
+      `0123456789abcdef/${pid}/${start}`,
+      `${where}/${pid}`,
+      `${where}/-1/1`,
+      `/${pid}/1`,
+      '',
+    ])
+      expect([text, await code(text)]).toEqual([text, 1]);
   });
 
   test('of runs that were killed goes with the next one, and what is not of the tests stays', async () => {
