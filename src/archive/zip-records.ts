@@ -92,6 +92,11 @@ export function directoryRecord({ name, crc, size, packedSize, offset, modified 
   return Buffer.concat([head, bytes, extra]);
 }
 
+/** How long the record at a place of the directory is. */
+export function directoryRecordLength(directory: Buffer, at: number): number {
+  return 46 + directory.readUInt16LE(at + 28) + directory.readUInt16LE(at + 30);
+}
+
 /** What stands behind the directory, which is `size` bytes at `offset`. */
 export function endRecords(entries: number, offset: number, size: number, isLarge: boolean): Buffer {
   const end = Buffer.alloc(END_SIZE);

@@ -6,6 +6,7 @@ import { crc32, createDeflateRaw, type DeflateRaw, deflateRawSync } from 'node:z
 import { Spool, type SpooledBytes } from './spool.ts';
 import {
   directoryRecord,
+  directoryRecordLength,
   END_SIZE,
   endRecords,
   LARGE_END_SIZE,
@@ -36,7 +37,7 @@ const COPY = 1024 * 1024;
  * of the last record, within a page. When the room is used up, a larger file takes the place of the old one.
  */
 export class ZipWriter {
-  readonly #entries: ZipEntry[] = [];
+  readonly #records = new RecordStack();
   /** Where the next data goes, and where the directory begins. */
   #data = 0;
   #directory = 0;
@@ -78,17 +79,16 @@ export class ZipWriter {
   }
 
   get count(): number {
-    return this.#entries.length;
+    return this.#records.count;
   }
 
   /** Takes the unused room out. The archive is closed whatever happens. */
   async close(): Promise<void> {
     await this.#work.catch(() => {});
     try {
-      const records = this.#entries.map(directoryRecord);
-      const size = records.reduce((sum, { length }) => sum + length, 0);
-      const isLarge = needsLargeEnd(records.length, this.#data);
-      const tail = Buffer.concat([...records, endRecords(records.length, this.#data, size, isLarge)]);
+      const { oldestFirst: bytes, count } = this.#records;
+      const isLarge = needsLargeEnd(count, this.#data);
+      const tail = Buffer.concat([bytes, endRecords(count, this.#data, bytes.length, isLarge)]);
       if (this.#data + tail.length > this.#directory) await this.#grow(2 * (this.#data + tail.length));
       // Both directories say the same; the nearer one counts as soon as the file ends behind it.
       await writeAt(this.file, tail, this.#data);
@@ -111,7 +111,7 @@ export class ZipWriter {
     const head = localHeader(entry);
     const record = directoryRecord(entry);
     const needed = head.length + packed.size + record.length;
-    const isLarge = needsLargeEnd(this.#entries.length + 1, this.#end);
+    const isLarge = needsLargeEnd(this.#records.count + 1, this.#end);
     if (this.#data + needed > this.#directory || isLarge !== this.#isLarge)
       await this.#grow(2 * (this.#data + needed + (this.#end - this.#directory)));
     await writeAt(this.file, head, this.#data);
@@ -125,10 +125,10 @@ export class ZipWriter {
     const size = this.#endStart - directory;
     await writeAt(
       this.file,
-      endRecords(this.#entries.length + 1, directory, size, this.#isLarge),
+      endRecords(this.#records.count + 1, directory, size, this.#isLarge),
       this.#endStart,
     );
-    this.#entries.push(entry);
+    this.#records.push(record);
     this.#data = at;
     this.#directory = directory;
   }
@@ -140,9 +140,9 @@ export class ZipWriter {
   /** Makes the file larger: beside it, since no write that makes a file longer is whole or not at all. */
   async #grow(room: number): Promise<void> {
     const end = Math.ceil(room / PAGE) * PAGE;
-    const isLarge = needsLargeEnd(this.#entries.length + 1, end);
+    const isLarge = needsLargeEnd(this.#records.count + 1, end);
     const endStart = end - (isLarge ? LARGE_END_SIZE : END_SIZE);
-    const records = Buffer.concat(this.#entries.map(directoryRecord));
+    const { bytes: records, count } = this.#records;
     const beside = `${this.path}.${randomBytes(4).toString('hex')}.growing`;
     const file = await open(beside, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
     try {
@@ -153,7 +153,7 @@ export class ZipWriter {
       }
       const directory = endStart - records.length;
       await writeAt(file, records, directory);
-      await writeAt(file, endRecords(this.#entries.length, directory, records.length, isLarge), endStart);
+      await writeAt(file, endRecords(count, directory, records.length, isLarge), endStart);
       await rename(beside, this.path);
       await this.file.close();
       this.file = file;
@@ -168,8 +168,52 @@ export class ZipWriter {
   }
 }
 
+/** The directory, the newest record first, as it grows towards the data: tens of thousands of them as bytes. */
+class RecordStack {
+  #room = Buffer.alloc(64 * 1024);
+  #length = 0;
+  #count = 0;
+
+  push(record: Buffer): void {
+    if (this.#length + record.length > this.#room.length) {
+      const larger = Buffer.alloc(2 * (this.#room.length + record.length));
+      this.bytes.copy(larger, larger.length - this.#length);
+      this.#room = larger;
+    }
+    this.#length += record.length;
+    record.copy(this.#room, this.#room.length - this.#length);
+    this.#count++;
+  }
+
+  get bytes(): Buffer {
+    return this.#room.subarray(this.#room.length - this.#length);
+  }
+
+  /** As an archive lists them once it is closed. */
+  get oldestFirst(): Buffer {
+    const { bytes } = this;
+    const ordered = Buffer.allocUnsafe(bytes.length);
+    for (let at = 0, length = 0; at < bytes.length; at += length) {
+      length = directoryRecordLength(bytes, at);
+      bytes.copy(ordered, bytes.length - at - length, at, at + length);
+    }
+    return ordered;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+}
+
 /** So much of a file is held before it is deflated: most files are smaller, and a stream takes 256 KiB for each. */
 const WHOLE = 64 * 1024;
+
+/** Deflates a whole file in no more memory than one of its size needs: by default each would take 300 KiB. */
+function deflated(bytes: Buffer): Buffer {
+  const windowBits = Math.min(15, Math.max(10, Math.ceil(Math.log2(bytes.length + 300))));
+  const chunkSize = Math.min(16 * 1024, Math.max(128, bytes.length));
+  return deflateRawSync(bytes, { level: 6, windowBits, memLevel: Math.min(8, windowBits - 5), chunkSize });
+}
 
 /** Deflates what is written and keeps it aside until it is whole. */
 class DeflatedEntry implements EntryWriter {
@@ -226,7 +270,7 @@ class DeflatedEntry implements EntryWriter {
       if (this.#deflate) {
         this.#deflate.end();
         await this.#drained;
-      } else await this.spool.write(deflateRawSync(Buffer.concat(this.#held), { level: 6 }));
+      } else await this.spool.write(deflated(Buffer.concat(this.#held)));
       this.#held = [];
       const { name, modified } = this;
       const [crc, size, packedSize] = [this.#crc, this.#size, this.spool.size];
