@@ -52,8 +52,9 @@ const ARGV: Readonly<Record<string, readonly string[]>> = {
   'policy suggest': [...OF_CLUSTER, '--flows', FLOWS],
   'policy validate': ['--live'],
 };
-/** What these print or return depends on what ran before. */
-const WRITES = /^(?:config (?:set|delete)|encrypt(?:ion)? (?:create|rotate)-key|policy (?:delete|import))/;
+/** What these print or return depends on what ran before: an archive that stands there is not overwritten. */
+const WRITES =
+  /^(?:sysdump|config (?:set|delete)|encrypt(?:ion)? (?:create|rotate)-key|policy (?:delete|import))/;
 const ROLES = '/apis/rbac.authorization.k8s.io/v1';
 
 interface Named {

@@ -1,8 +1,8 @@
 import type { Access } from './rbac-gate.ts';
 
 interface Rule {
-  apiGroups: string[];
-  resources: string[];
+  apiGroups?: string[];
+  resources?: string[];
   verbs: string[];
   resourceNames?: string[];
 }
@@ -31,7 +31,8 @@ export interface Right {
 /** The rights of roles, one by one. */
 export function rightsIn(roles: readonly PrintedRole[]): Right[] {
   return roles.flatMap(({ metadata: { namespace }, rules }) =>
-    rules.flatMap(({ apiGroups, resources, verbs, resourceNames = [undefined] }) =>
+    // Paths that are no resources have no groups.
+    rules.flatMap(({ apiGroups = [], resources = [], verbs, resourceNames = [undefined] }) =>
       apiGroups.flatMap((group) =>
         resources.flatMap((resource) =>
           verbs.flatMap((verb) =>

@@ -9,6 +9,8 @@ export interface Need {
   in: Scope;
   /** Names of the objects, where they are known. */
   names?: readonly string[];
+  /** Paths of the API server that are no resources; there are no others in such a need. */
+  urls?: readonly string[];
 }
 
 /** What is needed of a verb of the command line. */
@@ -18,12 +20,9 @@ export interface Row {
   note?: string;
 }
 
-interface PolicyRule {
-  apiGroups: string[];
-  resources: string[];
-  verbs: string[];
-  resourceNames?: string[];
-}
+type PolicyRule =
+  | { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }
+  | { nonResourceURLs: string[]; verbs: string[] };
 
 /** A ClusterRole or a Role. */
 export interface Role {
@@ -97,7 +96,10 @@ function rulesOf(needs: readonly Need[]): PolicyRule[] {
     const rights = JSON.stringify([group, [...verbs].toSorted(), names]);
     byRights.set(rights, (byRights.get(rights) ?? new Set()).add(resource));
   }
-  return [...byRights].map(([rights, resources]) => {
+  const urls = needs.flatMap(({ urls: paths = [], verbs }) =>
+    paths.length > 0 ? [{ nonResourceURLs: [...paths], verbs: [...verbs] }] : [],
+  );
+  const rules = [...byRights].map(([rights, resources]) => {
     const [group, verbs, names] = JSON.parse(rights) as [string, string[], string[]];
     return {
       apiGroups: [group],
@@ -106,6 +108,7 @@ function rulesOf(needs: readonly Need[]): PolicyRule[] {
       ...(names.length > 0 && { resourceNames: names }),
     };
   });
+  return [...rules, ...urls];
 }
 
 /** Gives roles to somebody. */

@@ -248,7 +248,13 @@ export const NEEDS: Readonly<Record<string, Row>> = {
   },
   'identity list': list('ciliumidentities'),
   'identity list --unused': list('ciliumendpoints'),
-  images: { needs: HELM },
+  images: {
+    needs: [
+      ...HELM,
+      apps('cilium', 'list', 'daemonsets deployments'),
+      of('batch')('cilium', 'list', 'cronjobs'),
+    ],
+  },
   install: {
     ...OF_HELM,
     needs: [core('cilium', 'list', 'secrets'), ...IMAGE, core('cluster', 'list', 'nodes')],
@@ -334,7 +340,7 @@ export const NEEDS: Readonly<Record<string, Row>> = {
       core('cluster', 'list', 'nodes namespaces pods services endpoints events'),
       core('cilium', 'get', 'pods/log pods/proxy configmaps'),
       apps('cluster', 'list', 'daemonsets deployments'),
-      apps('cilium', 'get list', 'daemonsets deployments statefulsets controllerrevisions'),
+      apps('cilium', 'get list', 'daemonsets deployments replicasets statefulsets controllerrevisions'),
       apps('cluster', 'get', 'statefulsets', 'spire-server'),
       of('batch')('cilium', 'get', 'cronjobs'),
       networking('cluster', 'list', 'networkpolicies ingresses ingressclasses'),
@@ -345,8 +351,9 @@ export const NEEDS: Readonly<Record<string, Row>> = {
       of('cert-manager.io')('cluster', 'list', 'certificates'),
       of('gateway.networking.k8s.io')('cluster', 'list', dumped('gateway.networking.k8s.io')),
       cilium('cluster', 'list', dumped('cilium.io')),
+      { group: '', resources: [], urls: ['/metrics'], verbs: ['get'], in: 'cluster' },
     ],
-    note: 'What it may not read is a reason in its index, not an end. The metrics of the API server need get of the URL /metrics.',
+    note: 'What it may not read is a reason in its index, not an end.',
   },
   'sysdump --estimate': { needs: [core('cluster', 'get', 'nodes/proxy')] },
   uninstall: {

@@ -118,6 +118,11 @@ const UNUSED: readonly { of: RegExp; right: Partial<Right>; why: string }[] = [
     right: { resource },
     why: 'the lab has no server of a mesh',
   })),
+  ...['daemonsets', 'deployments', 'cronjobs'].map((resource) => ({
+    of: /^images/,
+    right: { resource },
+    why: 'where no release of Helm is',
+  })),
   { of: /^clustermesh enable/, right: { resource: 'nodes' }, why: 'without --service-type' },
   { of: /^encrypt(ion)? status/, right: { resource: 'configmaps' }, why: 'of nodes that encrypt with IPsec' },
   ...['ciliumbgppeeringpolicies', 'ciliumexternalworkloads'].map((resource) => ({
