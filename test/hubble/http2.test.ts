@@ -204,6 +204,66 @@ test('a server that says nonsense ends the connection, and never the process', a
   );
 });
 
+/** A frame of a server. */
+function framed(type: number, flags: number, id: number, body: Buffer): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(body.length, 0, 3);
+  head[3] = type;
+  head[4] = flags;
+  head.writeUInt32BE(id, 5);
+  return Buffer.concat([head, body]);
+}
+
+test.each([
+  {
+    what: 'more data than was allowed',
+    flood: framed(0, 0, 1, Buffer.alloc(16_384)),
+    error: 'Flow control error',
+  },
+  {
+    what: 'headers without an end',
+    flood: framed(9, 0, 1, Buffer.alloc(0)),
+    error: 'the headers are too large',
+  },
+  {
+    what: 'pings that it does not read answers of',
+    flood: framed(6, 0, 0, Buffer.alloc(16_384)),
+    error: 'does not read',
+  },
+])(
+  'a server that floods with $what is left',
+  async ({ flood, error }) => {
+    const { createServer: listen } = await import('node:net');
+    const server = listen((socket) => {
+      socket.on('error', () => {});
+      socket.pause();
+      socket.write(SETTINGS);
+      if (flood[3] === 9) socket.write(framed(1, 0, 1, Buffer.alloc(0)));
+      const many = Buffer.concat(Array.from({ length: 64 }, () => flood));
+      const write = () => {
+        while (!socket.destroyed && socket.write(many));
+        if (!socket.destroyed) socket.once('drain', write);
+      };
+      setTimeout(write, 100);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const socket = connect(typeof address === 'object' && address ? address.port : 0, '127.0.0.1');
+    await once(socket, 'connect');
+    const connection = await Http2Connection.greet(socket, 65_536, 3_000);
+    const stream = connection.request(REQUEST, [], () => {});
+    const reader = stream.chunks[Symbol.asyncIterator]();
+    await new Promise((resolve) => socket.once('close', resolve));
+    const drain = async () => {
+      for (let next = await reader.next(); !next.done; next = await reader.next());
+    };
+    await expect(drain()).rejects.toThrow(error);
+    await new Promise((resolve) => server.close(resolve));
+  },
+  20_000,
+);
+
 test('header blocks that are none are refused', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {

@@ -59,6 +59,8 @@ const HEAD_BYTES = 9;
 const FRAME_BYTES = 16_384;
 /** Header blocks that do not end take no more. */
 const MOST_BLOCK_BYTES = 512 * 1024;
+/** Requests are far shorter. */
+const MOST_UNSENT_BYTES = 16 * 1024 * 1024;
 const DEFAULT_WINDOW = 65_535;
 const GREETING = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
@@ -251,6 +253,8 @@ export class Http2Connection {
   #read(chunk: Buffer): void {
     try {
       for (let at = 0; at < chunk.length && !this.#ended; ) at = this.#step(chunk, at);
+      // Pings and settings that are to be answered, of a server that does not read the answers.
+      if (this.socket.writableLength > MOST_UNSENT_BYTES) throw new Http2Error('the server does not read');
     } catch (error) {
       this.#end(error instanceof Error ? error : new Http2Error(String(error)));
     }
@@ -276,9 +280,14 @@ export class Http2Connection {
 
   #data(id: number, bytes: Buffer): void {
     const stream = this.#streams.get(id);
-    if (stream) stream.push(bytes);
-    // Of a stream that was closed here: others of the connection go on.
-    else this.#took(id, bytes.length);
+    if (!stream) {
+      // Of one that was closed here: others of the connection go on.
+      this.#took(id, bytes.length);
+      return;
+    }
+    stream.push(bytes);
+    // What was allowed lies here, and what was given back is on its way: more than twice is nobody's mistake.
+    if (stream.unreadBytes > 2 * this.windowBytes) throw new Http2Error('Flow control error');
   }
 
   #open(head: Buffer): void {
@@ -304,10 +313,9 @@ export class Http2Connection {
       case DATA:
         // Padding counts as well.
         if (flags & PADDED) {
-          const stream = this.#streams.get(id);
           const text = withoutPadding(body);
-          stream?.push(text);
-          this.#took(id, body.length - (stream ? text.length : 0));
+          this.#data(id, text);
+          this.#took(id, body.length - text.length);
         }
         if (flags & END_STREAM) this.#finish(id);
         return;
@@ -361,7 +369,8 @@ export class Http2Connection {
   #addBlock(id: number, flags: number, part: Buffer): void {
     this.#block ??= { id, flags, parts: [], size: 0 };
     this.#block.parts.push(part);
-    this.#block.size += part.length;
+    // Empty ones take room as well.
+    this.#block.size += part.length + HEAD_BYTES;
     if (this.#block.size > MOST_BLOCK_BYTES) throw new Http2Error('the headers are too large');
     if (!(flags & END_HEADERS)) return;
     const block = this.#block;
