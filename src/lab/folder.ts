@@ -194,7 +194,8 @@ export function bpfRootIn(dir: string): string {
 /** Ends a lab's hold on its folder. */
 export function releaseFolder({ dir, temporary }: Pick<Claimed, 'dir' | 'temporary'>): void {
   unmountDead();
-  if (temporary) rmSync(dir, { recursive: true, force: true });
+  // A process of it that was killed may put one more file there before it ends.
+  if (temporary) rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   else removeSockets(dir);
 }
 
