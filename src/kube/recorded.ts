@@ -146,6 +146,12 @@ export class RecordedCluster implements RecordedServer {
     if (parts.length > 0) {
       for (const { file: part } of parts)
         for await (const object of objectsOf(this.recording.files, part)) if (isMeant(object)) yield object;
+      // What was looked for may be in one that was to be collected, and was not.
+      const lost = this.recording.index?.tasks?.find(
+        ({ stem = '', status }) =>
+          stem.endsWith(ending ?? '') && (status === 'failed' || status === 'skipped'),
+      );
+      if (lost) throw this.#missing(`other ${plural}`, `${lost.task}: ${lost.reason ?? lost.status}`);
       return;
     }
     const [stem = plural] = stems;
