@@ -86,6 +86,12 @@ This stays:
   expect([here.changes, here.helm.calls()]).toEqual([[], []]);
 });
 
+test('a release without objects is told as that', async () => {
+  await using here = await startInstallCluster(releaseSecret());
+  const { stdout, code } = await here.run(['uninstall', '--dry-run']);
+  expect([stdout, code]).toEqual([expect.stringContaining('\n  release cilium with 0 objects\n'), 0]);
+});
+
 describe('in earnest', () => {
   // differs: uninstall-test-namespaces, uninstall-annotations
   test('each step is told, and it is looked again', async () => {

@@ -35,7 +35,10 @@ export function addRotateKeyCommand(command: Command, ctx: Context): void {
       ).default('', ''),
     )
     .option('--wait', 'Wait until every node encrypts with the new key')
-    .option('--force', 'Rotate although nodes have yet to take up the present key, or it is kept by others')
+    .option(
+      '--force',
+      'Rotate although nodes have yet to take up the present key, or it is not known, or others keep it',
+    )
     .addHelpText(
       'after',
       examples(
@@ -56,7 +59,7 @@ export async function runRotateKey(flags: RotateKeyFlags, ctx: Context): Promise
   const key = await attempt(() =>
     algorithm === undefined ? rotateKey(old, randomBytes) : newKey(algorithm, randomBytes, old),
   );
-  const nodes = await nodesOf(client, ctx);
+  const nodes = flags.force ? await nodesOf(client, ctx) : await listNodeSpis(client).catch(refuseUnseen);
   if (!flags.force) {
     refuseHaste(stored, nodes, old.spi);
     if (nodes?.some(({ spi }) => spi !== 0)) await refuseTooSoon(client, stored, ctx);
@@ -89,6 +92,18 @@ async function nodesOf(client: KubeClient, ctx: Context): Promise<NodeSpi[] | un
     await ctx.err.write(`Which key the nodes encrypt with is not known: ${wordsOf(error)}\n`);
     return undefined;
   }
+}
+
+/** Whether it is too early to rotate cannot be told. */
+function refuseUnseen(error: unknown): never {
+  if (!(error instanceof UserError)) throw error;
+  throw new UserError(
+    `${WHAT}: which key the nodes encrypt with (ciliumnodes of cilium.io/v2) could not be read: ${wordsOf(error)}`,
+    {
+      hint: 'Nothing was changed. Where nodes have yet to take up the present key a further one cuts them off; to rotate all the same: --force.',
+      cause: error,
+    },
+  );
 }
 
 /** A node keeps one key beside the newest: it would lose the one that its peers still use. */

@@ -39,7 +39,9 @@ export function renderUninstallPlan(plan: UninstallPlan): string {
   const goes = [
     ...(objects === undefined
       ? []
-      : [`release ${plan.release} with ${counted(gone.length, 'object')}: ${some(kindsOf(gone))}`]),
+      : [
+          `release ${plan.release} with ${counted(gone.length, 'object')}${gone.length > 0 ? `: ${some(kindsOf(gone))}` : ''}`,
+        ]),
     ...testNamespaces.map((name) => `namespace ${name} with all that is in it`),
     ...(annotated.length > 0
       ? [
