@@ -8,7 +8,7 @@ import { cleanNodes, nodeNames } from '../cli/helm/node-cleanup.ts';
 import { Patience } from '../cli/helm/patience.ts';
 import { removeCrds } from '../cli/helm/remove-crds.ts';
 import { removeTestNamespaces } from '../cli/helm/test-namespaces.ts';
-import { requireRelease, upgradeRelease } from '../cli/helm/upgrade-release.ts';
+import { findCiliumRelease, requireRelease, upgradeRelease } from '../cli/helm/upgrade-release.ts';
 import { seconds, write } from '../cli/helm/write.ts';
 import { type ManifestObject, manifestObjects, shownObject } from '../cluster/install/manifest.ts';
 import type { Context } from '../context.ts';
@@ -21,7 +21,7 @@ import { presenceOf, readLeftovers, removeAnnotations } from '../kube/leftovers.
 import { readOwnership } from '../kube/owner.ts';
 import { listAll } from '../kube/pages.ts';
 import { podsPath } from '../kube/pods.ts';
-import { findRelease, readRevisionStates } from '../kube/release.ts';
+import { readRevisionStates } from '../kube/release.ts';
 import { openCluster } from '../kube/road.ts';
 import type { Leftovers } from '../model/leftovers.ts';
 import { renderStillThere, renderUninstallPlan, type UninstallPlan } from '../render/cluster/uninstall.ts';
@@ -153,7 +153,7 @@ async function releaseObjects(
   namespace: string,
   { helmReleaseName, crds, nodeCleanup }: UninstallFlags,
 ): Promise<ManifestObject[] | undefined> {
-  const found = await findRelease(client, namespace, helmReleaseName);
+  const found = await findCiliumRelease(client, namespace, helmReleaseName);
   if (found) return manifestObjects(found.manifest);
   if (crds || nodeCleanup) return undefined;
   await requireRelease(client, namespace, helmReleaseName);

@@ -22,6 +22,8 @@ export interface HelmRelease {
   name: string;
   revision: number;
   status: string;
+  /** Empty where it is not said. */
+  chartName: string;
   chartVersion: string;
   /** The version of what the chart installs, as the chart says. */
   appVersion: string;
@@ -124,6 +126,7 @@ export function decodeRelease(packed: string, from: string): HelmRelease {
       name: String(name ?? ''),
       revision: Number(version ?? 0),
       status: isRecord(info) ? String(info.status ?? '') : '',
+      chartName: String(metadata.name ?? ''),
       chartVersion: String(metadata.version ?? ''),
       deployedAt: isRecord(info) ? String(info.last_deployed ?? '') : '',
       appVersion: String(metadata.appVersion ?? ''),

@@ -28,9 +28,17 @@ esac`;
 
 /** The Secret of a release, as Helm packs it. */
 export function releaseSecret(
-  release: { version?: number; status?: string; chart?: string; config?: object; manifest?: string } = {},
+  release: {
+    version?: number;
+    status?: string;
+    chart?: string;
+    chartName?: string;
+    config?: object;
+    manifest?: string;
+  } = {},
 ): Record<string, object> {
   const { version = 1, status = 'deployed', chart = '1.20.0', config = {}, manifest = '' } = release;
+  const { chartName = 'cilium' } = release;
   const value = {
     name: 'cilium',
     version,
@@ -38,7 +46,7 @@ export function releaseSecret(
     config,
     manifest,
     chart: {
-      metadata: { name: 'cilium', version: chart, apiVersion: 'v2' },
+      metadata: { name: chartName, version: chart, apiVersion: 'v2' },
       values: {},
       templates: [{ name: 'templates/a.yaml', data: Buffer.from('a: 1\n').toString('base64') }],
     },

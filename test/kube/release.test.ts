@@ -7,7 +7,7 @@ const RELEASE = {
   name: 'cilium',
   version: 7,
   info: { status: 'deployed' },
-  chart: { metadata: { version: '1.17.3' }, values: { big: true } },
+  chart: { metadata: { name: 'cilium', version: '1.17.3' }, values: { big: true } },
   config: { tunnelProtocol: 'geneve' },
   manifest: '---\nkind: ConfigMap\n',
 };
@@ -24,6 +24,7 @@ test.each([
     name: 'cilium',
     revision: 7,
     status: 'deployed',
+    chartName: 'cilium',
     chartVersion: '1.17.3',
     values: { tunnelProtocol: 'geneve' },
     manifest: '---\nkind: ConfigMap\n',

@@ -83,13 +83,13 @@ export async function upgradeRelease(
 /** Where Cilium's charts are published. */
 export const REPOSITORY = 'https://helm.cilium.io';
 
-/** The release that is there. Throws UserError where there is none. */
+/** The release of Cilium that is there. Throws UserError where there is none, or it is of another chart. */
 export async function requireRelease(
   client: KubeClient,
   namespace: string,
   release: string,
 ): Promise<HelmRelease> {
-  const found = await findRelease(client, namespace, release);
+  const found = await findCiliumRelease(client, namespace, release);
   if (found) return found;
   const { gitOps, isThere } = await readOwnership(client, namespace, release);
   throw new UserError(`there is no Helm release ${release} in the namespace ${namespace}`, {
@@ -99,6 +99,23 @@ export async function requireRelease(
         ? 'Cilium is there, but Helm did not install it, or under another name: --helm-release-name.'
         : 'Name the place and the release: --namespace, --helm-release-name. To install it: cilium install',
   });
+}
+
+/** The release of Cilium, if there is one. Throws UserError where the one of the name is of another chart. */
+export async function findCiliumRelease(
+  client: KubeClient,
+  namespace: string,
+  release: string,
+): Promise<HelmRelease | undefined> {
+  const found = await findRelease(client, namespace, release);
+  if (!found || found.chartName === 'cilium') return found;
+  const { chartName, chartVersion } = found;
+  const chart =
+    chartName === '' ? 'of a chart without a name' : `of the chart ${chartName} ${chartVersion}`.trimEnd();
+  throw new UserError(
+    `the Helm release ${release} in the namespace ${namespace} is ${chart}, not of cilium: nothing was changed`,
+    { hint: 'Name the place and the release of Cilium: --namespace, --helm-release-name. See: helm list -A' },
+  );
 }
 
 /** Throws where helm is at work, or was ended in the middle: it would refuse to do anything. */
