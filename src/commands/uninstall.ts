@@ -132,8 +132,8 @@ async function uninstall(client: KubeClient, flags: UninstallFlags, ctx: Context
     !(await mayWrite(ctx, `uninstall Cilium from the context ${plan.context}`, { yes: flags.yes === true }))
   )
     return;
-  const failures = await remove({ client, namespace, release, helm }, plan, flags, ctx);
-  await lookAgain(client, plan, failures, flags, ctx);
+  const short = await remove({ client, namespace, release, helm }, plan, flags, ctx);
+  await lookAgain(client, plan, short, flags, ctx);
 }
 
 /** What is left beside the objects of the release. */
@@ -175,13 +175,20 @@ async function helmFor(flags: UninstallFlags, namespace: string, ctx: Context): 
   }
 }
 
-/** Does what the plan says. Returns what failed beside the release itself, a line each. */
+/** What came short of the plan, a line each. */
+interface Short {
+  failures: string[];
+  /** What could not be looked at. */
+  unseen: string[];
+}
+
+/** Does what the plan says. Returns what failed beside the release itself. */
 async function remove(
   place: Place,
   plan: UninstallPlan,
   flags: UninstallFlags,
   ctx: Context,
-): Promise<string[]> {
+): Promise<Short> {
   const { client, namespace, helm } = place;
   const patience = new Patience(flags.timeout, ctx);
   const failures = await removeTestNamespaces(
@@ -196,14 +203,14 @@ async function remove(
     failures.push(...(await helmUninstall({ ...place, helm }, plan, flags, ctx)));
   }
   failures.push(...(await cleanAnnotations(client, plan, ctx)));
-  const untouched = await restoreAwsNode(client, ctx);
-  if (untouched !== undefined) failures.push(untouched);
+  const awsNode = await restoreAwsNode(client, ctx);
+  failures.push(...awsNode.failures);
   if (flags.crds) failures.push(...(await removeCrds(client, namespace, plan.left.crds, patience, ctx)));
   if (plan.cleanupImage !== undefined)
     failures.push(
       ...(await cleanNodes(client, { namespace, image: plan.cleanupImage, limitMs: flags.timeout }, ctx)),
     );
-  return failures;
+  return { failures, unseen: awsNode.unseen };
 }
 
 /** Relay's pods go while Cilium is still there to take their network away. */
@@ -284,14 +291,15 @@ async function cleanAnnotations(
 async function lookAgain(
   client: KubeClient,
   plan: UninstallPlan,
-  failures: readonly string[],
+  { failures, unseen }: Short,
   flags: UninstallFlags,
   ctx: Context,
 ): Promise<void> {
   const objects = (plan.objects ?? []).filter(({ isKept }) => !isKept);
   const presence = await presenceOf(client, objects, plan.namespace);
   const are = (what: string) => objects.filter((_, i) => presence[i] === what).map(shownObject);
-  const left = await leftBeside(client, plan.namespace, plan.objects);
+  const found = await leftBeside(client, plan.namespace, plan.objects);
+  const left = { ...found, unseen: [...found.unseen, ...unseen] };
   const [there, going] = [are('there'), are('going')];
   await ctx.err.write(
     renderStillThere({

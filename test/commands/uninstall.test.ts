@@ -169,6 +169,25 @@ describe('in earnest', () => {
     expect(code).toBe(3);
   });
 
+  test("Amazon's own network comes back, and where that cannot be seen it is said how to look", async () => {
+    const path = '/apis/apps/v1/namespaces/kube-system/daemonsets/aws-node';
+    const nodeSelector = { 'io.cilium/aws-node-enabled': 'true' };
+    const off = {
+      ...releaseSecret(),
+      [path]: { metadata: { name: 'aws-node' }, spec: { template: { spec: { nodeSelector } } } },
+    };
+    await using here = await startInstallCluster(off);
+    const { stdout, code } = await here.run(['uninstall']);
+    expect([stdout, code]).toEqual([expect.stringContaining('⏪ Undoing the changes to the "aws-node"'), 0]);
+    expect(here.changes.map(({ method, path }) => `${method} ${path}`)).toEqual([`PATCH ${path}`]);
+    await using blind = await startInstallCluster(off, { refused: [path] });
+    const unseen = await blind.run(['uninstall']);
+    expect(unseen.stderr).toContain(
+      `Not looked at: DaemonSet kube-system/aws-node: User "u" cannot list resource "x" at ${path}. On EKS Amazon's own network is off while it has the node selector io.cilium/aws-node-enabled: kubectl -n kube-system get daemonset aws-node -o yaml\n`,
+    );
+    expect([unseen.code, blind.changes]).toEqual([3, []]);
+  });
+
   // differs: uninstall-hubble
   test('--wait ends when the time is up', async () => {
     const pod = '/api/v1/namespaces/kube-system/pods/relay';

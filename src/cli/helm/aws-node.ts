@@ -1,12 +1,15 @@
 import { type Values, valueAt } from '../../cluster/install/set-values.ts';
 import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
 import { FIELD_MANAGER } from '../../kube/apply.ts';
 import { type KubeClient, type KubeObject, wordsOf } from '../../kube/client.ts';
-import { sanitizeCell } from '../../render/text/sanitize.ts';
 
 /** Amazon's own network, which steps aside for nodes that have this label, and no node has. */
 const AWS_NODE = '/apis/apps/v1/namespaces/kube-system/daemonsets/aws-node';
 const SELECTOR = 'io.cilium/aws-node-enabled';
+
+/** For whoever has to look, as it could not be done here. */
+const CHECK = `On EKS Amazon's own network is off while it has the node selector ${SELECTOR}: kubectl -n kube-system get daemonset aws-node -o yaml`;
 
 /** Takes Amazon's own network off all nodes, unless Cilium is chained to it. */
 export async function evictAwsNode(client: KubeClient, values: Values, ctx: Context): Promise<void> {
@@ -21,23 +24,35 @@ export async function evictAwsNode(client: KubeClient, values: Values, ctx: Cont
   }
 }
 
-/** Brings Amazon's own network back, where it was taken off. Returns why it could not be. */
-export async function restoreAwsNode(client: KubeClient, ctx: Context): Promise<string | undefined> {
-  const found = await client
-    .find<KubeObject & { spec?: { template?: { spec?: { nodeSelector?: Record<string, string> } } } }>({
-      path: AWS_NODE,
-    })
-    .catch(() => undefined);
-  if (found?.spec?.template?.spec?.nodeSelector?.[SELECTOR] === undefined) return undefined;
+/** What stands in the way of Amazon's own network: it could not be brought back, or not be looked at. */
+interface AwsNodeShort {
+  failures: string[];
+  unseen: string[];
+}
+
+/** Brings Amazon's own network back, where it was taken off. */
+export async function restoreAwsNode(client: KubeClient, ctx: Context): Promise<AwsNodeShort> {
+  let found:
+    | (KubeObject & { spec?: { template?: { spec?: { nodeSelector?: Record<string, string> } } } })
+    | undefined;
+  try {
+    found = await client.find({ path: AWS_NODE });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { failures: [], unseen: [`DaemonSet kube-system/aws-node: ${wordsOf(error)}. ${CHECK}`] };
+  }
+  if (found?.spec?.template?.spec?.nodeSelector?.[SELECTOR] === undefined)
+    return { failures: [], unseen: [] };
   await ctx.out.write('⏪ Undoing the changes to the "aws-node" DaemonSet...\n');
   try {
     await patchSelector(client, null);
-    return undefined;
+    return { failures: [], unseen: [] };
   } catch (error) {
     await ctx.out.write(
       '❌ Failed to patch the "aws-node" DaemonSet, please remove it\'s node selector manually\n',
     );
-    return `DaemonSet kube-system/aws-node keeps the node selector ${SELECTOR}: ${sanitizeCell(wordsOf(error))}`;
+    const why = `DaemonSet kube-system/aws-node keeps the node selector ${SELECTOR}: ${wordsOf(error)}`;
+    return { failures: [why], unseen: [] };
   }
 }
 
