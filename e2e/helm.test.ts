@@ -498,7 +498,9 @@ async function leave(): Promise<void> {
     spec: { taints: [{ key: 'node.cilium.io/agent-not-ready', effect: 'NoSchedule' }] },
   });
   // Without a controller a namespace stays for ever once it is being deleted: the second helm finds it so.
-  await server.call('POST', '/api/v1/namespaces', { metadata: { name: 'cilium-test-1' } });
+  await server.call('POST', '/api/v1/namespaces', {
+    metadata: { name: 'cilium-test-1', labels: { 'app.kubernetes.io/name': 'cilium-cli' } },
+  });
   await server.call('POST', `${SYSTEM}/secrets`, { metadata: { name: 'cilium-ipsec-keys' } });
   const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
   await server.call('POST', CRDS, {

@@ -7,7 +7,7 @@ import { type HelmFlags, helmFlags } from '../cli/helm/flags.ts';
 import { cleanNodes, nodeNames } from '../cli/helm/node-cleanup.ts';
 import { Patience } from '../cli/helm/patience.ts';
 import { removeCrds } from '../cli/helm/remove-crds.ts';
-import { removeTestNamespaces } from '../cli/helm/test-namespaces.ts';
+import { namedTestNamespace, removeTestNamespaces } from '../cli/helm/test-namespaces.ts';
 import { findCiliumRelease, requireRelease, upgradeRelease } from '../cli/helm/upgrade-release.ts';
 import { seconds, write } from '../cli/helm/write.ts';
 import { type ManifestObject, manifestObjects, shownObject } from '../cluster/install/manifest.ts';
@@ -117,7 +117,7 @@ async function uninstall(client: KubeClient, flags: UninstallFlags, ctx: Context
   const testNamespaces =
     flags.testNamespace === undefined
       ? left.testNamespaces
-      : left.testNamespaces.filter((name) => name === flags.testNamespace);
+      : await namedTestNamespace(client, flags.testNamespace, ctx);
   const plan: UninstallPlan = {
     ...{ release, namespace, objects, left, testNamespaces },
     context: clusterNames(client).context,

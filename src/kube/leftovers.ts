@@ -10,6 +10,7 @@ import {
   type LeftNode,
   type Leftovers,
 } from '../model/leftovers.ts';
+import { isOfTests } from '../model/test-labels.ts';
 import { FIELD_MANAGER } from './apply.ts';
 import { type KubeClient, type KubeObject, KubeRefusal, wordsOf } from './client.ts';
 import { DELETED } from './forms.ts';
@@ -55,7 +56,13 @@ export async function readLeftovers(client: KubeClient, namespace: string): Prom
     }),
   );
   const namespaces = await attempt(() =>
-    listAll<KubeObject, string>(client, NAMESPACES, { namesOnly: true }, nameOf),
+    listAll<KubeObject, { name: string; isOfTests: boolean }>(
+      client,
+      NAMESPACES,
+      { namesOnly: true },
+      ({ metadata: { name = '', labels } = {} }) =>
+        isTestNamespace(name) ? { name, isOfTests: isOfTests(labels) } : undefined,
+    ),
   );
   const secrets = await attempt(() =>
     listAll<KubeObject, string>(
@@ -65,10 +72,16 @@ export async function readLeftovers(client: KubeClient, namespace: string): Prom
       nameOf,
     ),
   );
+  const named = (made: boolean) =>
+    namespaces
+      .filter((one) => one.isOfTests === made)
+      .map(({ name }) => name)
+      .toSorted(compareNatural);
   return {
     crds: crds.toSorted((a, b) => compareNatural(a.name, b.name)),
     nodes: nodes.toSorted((a, b) => compareNatural(a.name, b.name)),
-    testNamespaces: namespaces.filter(isTestNamespace).toSorted(compareNatural),
+    testNamespaces: named(true),
+    namedLikeTests: named(false),
     secrets: secrets.filter((name) => KEPT_SECRETS.has(name)).toSorted(compareNatural),
     unseen: unseen.toSorted(compareNatural),
   };

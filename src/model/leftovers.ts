@@ -2,7 +2,10 @@
 export interface Leftovers {
   crds: LeftCrd[];
   nodes: LeftNode[];
+  /** That connectivity tests made. */
   testNamespaces: string[];
+  /** Named like those, without a label that says so. */
+  namedLikeTests: string[];
   /** Secrets that jobs and people made: Helm does not know them. */
   secrets: string[];
   /** What could not be looked at: one refusal each. */
@@ -56,7 +59,7 @@ export function isCiliumTaint(key: string): boolean {
   return TAINTS.some((prefix) => key.startsWith(prefix));
 }
 
-/** Namespaces that connectivity tests make. */
+/** Whether a namespace is named as connectivity tests name theirs. */
 export function isTestNamespace(name: string): boolean {
   return TEST_NAMESPACE.test(name);
 }

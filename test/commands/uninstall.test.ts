@@ -45,7 +45,9 @@ const CLUSTER = {
     metadata: { name: 'a', namespace: 'app', finalizers: ['x'] },
   },
   '/apis/cilium.io/v2/ciliumnetworkpolicies/b': { metadata: { name: 'b', namespace: 'app' } },
-  '/api/v1/namespaces/cilium-test-1': { metadata: { name: 'cilium-test-1' } },
+  '/api/v1/namespaces/cilium-test-1': {
+    metadata: { name: 'cilium-test-1', labels: { 'app.kubernetes.io/name': 'cilium-cli' } },
+  },
   '/api/v1/namespaces/cilium-tests': { metadata: { name: 'cilium-tests' } },
   '/api/v1/namespaces/kube-system': { metadata: { name: 'kube-system' } },
   '/api/v1/namespaces/kube-system/secrets/cilium-ipsec-keys': { metadata: { name: 'cilium-ipsec-keys' } },
@@ -90,6 +92,50 @@ test('a release without objects is told as that', async () => {
   await using here = await startInstallCluster(releaseSecret());
   const { stdout, code } = await here.run(['uninstall', '--dry-run']);
   expect([stdout, code]).toEqual([expect.stringContaining('\n  release cilium with 0 objects\n'), 0]);
+});
+
+// differs: uninstall-test-namespaces
+describe('namespaces of tests', () => {
+  const path = (name: string) => `/api/v1/namespaces/${name}`;
+  const ours = {
+    'app.kubernetes.io/managed-by': 'cilium-toolkit',
+    'app.kubernetes.io/part-of': 'connectivity-test',
+  };
+  const cluster = {
+    ...releaseSecret(),
+    [path('cilium-test')]: { metadata: { name: 'cilium-test' } },
+    [path('cilium-test-1')]: { metadata: { name: 'cilium-test-1', labels: ours } },
+    [path('probe')]: { metadata: { name: 'probe', labels: ours } },
+    [path('shop')]: { metadata: { name: 'shop', labels: { 'app.kubernetes.io/managed-by': 'Helm' } } },
+  };
+  const gone = (here: { changes: { method: string; path: string }[] }) =>
+    here.changes.filter(({ method }) => method === 'DELETE').map((each) => each.path);
+
+  test('one that has only the name of them stays, and is told', async () => {
+    await using here = await startInstallCluster(cluster);
+    const { stderr, code } = await here.run(['uninstall']);
+    const left =
+      '  namespace cilium-test, which has the name of one of tests but not their label; it goes by: kubectl delete namespace cilium-test\n';
+    expect(stderr).toContain(`This stays:\n${left}`);
+    expect(stderr).toContain(`Still there:\n${left}`);
+    expect([code, gone(here)]).toEqual([0, [`${path('cilium-test-1')}/pods`, path('cilium-test-1')]]);
+  });
+
+  test.each(['probe', 'cilium-test'])('--test-namespace %s takes that one alone', async (name) => {
+    await using here = await startInstallCluster(cluster);
+    const { stderr, code } = await here.run(['uninstall', '--test-namespace', name]);
+    expect(stderr).toContain(`  namespace ${name} with all that is in it\n`);
+    expect([code, gone(here)]).toEqual([0, [`${path(name)}/pods`, path(name)]]);
+  });
+
+  test('--test-namespace refuses one that is of somebody else, and tells of one that is not there', async () => {
+    await using here = await startInstallCluster(cluster);
+    const { stderr, code } = await here.run(['uninstall', '--test-namespace', 'shop', '--yes']);
+    expect(stderr).toContain('the namespace shop is not of connectivity tests: nothing was changed\n');
+    expect([code, here.changes, here.helm.calls()]).toEqual([1, [], []]);
+    const none = await here.run(['uninstall', '--test-namespace', 'nowhere', '--dry-run']);
+    expect([none.stderr, none.code]).toEqual(['Note: there is no namespace "nowhere" of tests.\n', 0]);
+  });
 });
 
 describe('in earnest', () => {

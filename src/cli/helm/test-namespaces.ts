@@ -3,8 +3,26 @@ import { UserError } from '../../errors.ts';
 import { type KubeClient, type KubeObject, wordsOf } from '../../kube/client.ts';
 import { deleteAt, namespacePath } from '../../kube/leftovers.ts';
 import { podsPath } from '../../kube/pods.ts';
+import { isTestNamespace } from '../../model/leftovers.ts';
+import { isOfTests, OWNER, OWNER_LABEL } from '../../model/test-labels.ts';
 import { sanitizeCell } from '../../render/text/sanitize.ts';
 import type { Patience } from './patience.ts';
+
+/**
+ * The namespace that a flag names, none where it is not there. Throws UserError where neither its name nor its labels say that it is
+ * of connectivity tests.
+ */
+export async function namedTestNamespace(client: KubeClient, name: string, ctx: Context): Promise<string[]> {
+  const found = name === '' ? undefined : await client.find<KubeObject>({ path: namespacePath(name) });
+  if (!found) {
+    await ctx.err.write(`Note: there is no namespace "${sanitizeCell(name)}" of tests.\n`);
+    return [];
+  }
+  if (isTestNamespace(name) || isOfTests(found.metadata?.labels)) return [name];
+  throw new UserError(`the namespace ${name} is not of connectivity tests: nothing was changed`, {
+    hint: `It lacks their labels (${OWNER_LABEL}=${OWNER}, or app.kubernetes.io/name=cilium-cli). If all in it may go: kubectl delete namespace ${name}`,
+  });
+}
 
 /** Deletes namespaces of tests, with `patience` until they are gone. Returns what failed, a line each. */
 export async function removeTestNamespaces(

@@ -1,3 +1,4 @@
+import { OWNER, OWNER_LABEL, PART, PART_LABEL } from '../../model/test-labels.ts';
 import { ECHO_PORT } from './plan.ts';
 
 /** An object that is applied. */
@@ -8,12 +9,6 @@ export interface AppliedObject {
   [field: string]: unknown;
 }
 
-/** Whose objects they are. */
-export const OWNER_LABEL = 'app.kubernetes.io/managed-by';
-export const OWNER = 'cilium-toolkit';
-/** What they are for. */
-export const PART_LABEL = 'app.kubernetes.io/part-of';
-export const PART = 'connectivity-test';
 /** Until when they are needed, as RFC 3339; a later run removes what is older. */
 export const EXPIRES = 'cilium-toolkit.io/expires';
 /** Left in place on purpose; another run may go on with them. */

@@ -1,4 +1,5 @@
-import { type AppliedObject, EXPIRES, KEPT, OWNER, OWNER_LABEL, PART, PART_LABEL } from './objects.ts';
+import { OWNER, OWNER_LABEL, PART, PART_LABEL } from '../../model/test-labels.ts';
+import { type AppliedObject, EXPIRES, KEPT } from './objects.ts';
 
 export type NetperfTest =
   | 'TCP_RR'

@@ -1,18 +1,10 @@
-import {
-  EXPIRES,
-  HOLDER,
-  KEPT,
-  OWNER,
-  OWNER_LABEL,
-  PART,
-  PART_LABEL,
-  SELECTOR,
-} from '../../cluster/connectivity/objects.ts';
+import { EXPIRES, HOLDER, KEPT, SELECTOR } from '../../cluster/connectivity/objects.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from '../../kube/client.ts';
 import { dropOwn } from '../../kube/own-objects.ts';
 import { listAll } from '../../kube/pages.ts';
+import { isOfOurTests, OWNER, OWNER_LABEL } from '../../model/test-labels.ts';
 import { hasEnded } from './holder.ts';
 
 /** How long a namespace may take to go. */
@@ -30,12 +22,6 @@ function disappearing(client: KubeClient, name: string): string {
 
 export function namespacePath(name: string): string {
   return `/api/v1/namespaces/${encodeURIComponent(name)}`;
-}
-
-/** Whether an object carries the labels that the tests give to what is theirs. */
-function isOwn({ metadata }: KubeObject): boolean {
-  const { labels = {} } = metadata ?? {};
-  return labels[OWNER_LABEL] === OWNER && labels[PART_LABEL] === PART;
 }
 
 /** Until when a run needs it: no longer than it runs. */
@@ -70,7 +56,7 @@ export async function claimNamespace(
 ): Promise<void> {
   const found = await client.find<KubeObject>({ path: namespacePath(name) });
   if (!found) return;
-  if (!isOwn(found))
+  if (!isOfOurTests(found.metadata?.labels))
     throw new UserError(`the namespace ${name} is there and is not of the connectivity tests`, {
       hint: `It lacks the label ${OWNER_LABEL}=${OWNER}. Use another one: --test-namespace.`,
     });
@@ -122,7 +108,7 @@ export async function removeNamespace(
   say: (line: string) => Promise<void>,
 ): Promise<void> {
   const { name = '', uid } = found.metadata ?? {};
-  if (!isOwn(found)) return;
+  if (!isOfOurTests(found.metadata?.labels)) return;
   const within = (root: string, plural: string) => `${root}/namespaces/${encodeURIComponent(name)}/${plural}`;
   // The policies first: until they are gone agents hold them. The rest goes with the namespace, where a controller sees to it.
   for (const path of [

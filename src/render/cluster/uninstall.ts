@@ -59,6 +59,7 @@ export function renderUninstallPlan(plan: UninstallPlan): string {
     ...kept.map((object) => `${shownObject(object)} (the chart says so)`),
     ...(withCrds ? [] : crdLines(left)),
     ...(left.secrets.length > 0 ? [`secrets: ${some(left.secrets)}`] : []),
+    ...namespaceLines(left, testNamespaces),
     ...taintLines(left),
     ...(cleanupImage === undefined
       ? ['the state of Cilium on the nodes: CNI configuration, BPF maps, routes, rules']
@@ -102,6 +103,21 @@ function crdLines({ crds }: Leftovers, isTaken = false): string[] {
   ];
 }
 
+/** Namespaces of tests, and those that may be of somebody else; without those that go. */
+function namespaceLines(
+  { testNamespaces, namedLikeTests }: Leftovers,
+  going: readonly string[] = [],
+): string[] {
+  const stay = (names: readonly string[]) => names.filter((name) => !going.includes(name));
+  return [
+    ...stay(testNamespaces).map((name) => `namespace ${name}`),
+    ...stay(namedLikeTests).map(
+      (name) =>
+        `namespace ${name}, which has the name of one of tests but not their label; it goes by: kubectl delete namespace ${name}`,
+    ),
+  ];
+}
+
 function taintLines({ nodes }: Leftovers): string[] {
   const tainted = nodes.filter(({ taints }) => taints.length > 0);
   if (tainted.length === 0) return [];
@@ -139,7 +155,7 @@ export function renderStillThere({
     ...failures,
     ...(there.length > 0 ? [`objects of the release: ${some(there)}`] : []),
     ...(going.length > 0 ? [`being deleted: ${some(going)}`] : []),
-    ...left.testNamespaces.map((name) => `namespace ${name}`),
+    ...namespaceLines(left),
     ...(annotated.length > 0 ? [`annotations on nodes: ${some(annotated.map(({ name }) => name))}`] : []),
     ...crdLines(left),
     ...(left.crds.length > 0 && !withCrds ? ['  they go by: cilium uninstall --crds'] : []),
