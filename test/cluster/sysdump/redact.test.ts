@@ -2,7 +2,9 @@ import { expect, test } from '@jest/globals';
 import { Redactor } from '../../../src/cluster/sysdump/redact/redactor.ts';
 import { redactText } from '../../../src/cluster/sysdump/redact/text.ts';
 import { ORDINARY, PLANTED } from './planted.ts';
+import { LIKE_THEM, SHAPES } from './planted-shapes.ts';
 
+const ALL = [...PLANTED, ...SHAPES];
 const ORIGIN = { ciliumNamespaces: new Set(['kube-system']) };
 
 /** Runs a text through a stream in pieces of a size. */
@@ -18,11 +20,11 @@ function streamed(text: string, size: number): { out: string; redactor: Redactor
 
 test('there are secrets of at least 40 shapes', () => {
   expect(PLANTED.length).toBeGreaterThanOrEqual(40);
-  for (const { text, secret, what } of PLANTED)
+  for (const { text, secret, what } of ALL)
     expect([what, text.replace(/\n/g, '').includes(secret)]).toEqual([what, true]);
 });
 
-test.each(PLANTED)('$what', ({ text, secret }) => {
+test.each(ALL)('$what', ({ text, secret }) => {
   const rules: string[] = [];
   const out = redactText(`before\n${text}\nafter: 1\n`, (rule) => rules.push(rule));
   expect(out.replace(/\n/g, '')).not.toContain(secret);
@@ -30,14 +32,14 @@ test.each(PLANTED)('$what', ({ text, secret }) => {
   expect(rules.length).toBeGreaterThan(0);
 });
 
-test.each(ORDINARY.map((text) => ({ text })))('ordinary text stays: $text', ({ text }) => {
+test.each([...ORDINARY, ...LIKE_THEM].map((text) => ({ text })))('ordinary text stays: $text', ({ text }) => {
   const rules: string[] = [];
   expect(redactText(text, (rule) => rules.push(rule))).toBe(text);
   expect(rules).toEqual([]);
 });
 
 test('what was replaced is not replaced again', () => {
-  for (const { text } of PLANTED) {
+  for (const { text } of ALL) {
     const once = redactText(text, () => {});
     const rules: string[] = [];
     expect(redactText(once, (rule) => rules.push(rule))).toBe(once);
@@ -47,16 +49,17 @@ test('what was replaced is not replaced again', () => {
 
 test.each([700, 4096, 65_536, 300_000])('pieces of %d bytes: none survives at a border', (size) => {
   const filler = 'level=info msg="Endpoint regenerated" endpointID=12 k8sPodName=default/web-7d9\n';
+  const rounds = 20;
   let text = '';
-  for (let round = 0; round < 40; round++)
-    for (const planted of PLANTED)
+  for (let round = 0; round < rounds; round++)
+    for (const planted of ALL)
       text += filler.repeat((round * 7) % 11) + planted.text + (planted.text.endsWith('\n') ? '' : '\n');
   const { out, redactor } = streamed(text, size);
   const flat = out.replace(/\n/g, '');
-  expect(PLANTED.filter(({ secret }) => flat.includes(secret)).map(({ what }) => what)).toEqual([]);
+  expect(ALL.filter(({ secret }) => flat.includes(secret)).map(({ what }) => what)).toEqual([]);
   expect(out.split(filler).length).toBe(text.split(filler).length);
   expect(redactor.redactions.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThanOrEqual(
-    40 * PLANTED.length * 0.8,
+    rounds * ALL.length * 0.8,
   );
 });
 
@@ -169,6 +172,28 @@ test('a value beside its name is replaced in every object, not in env alone', ()
   expect(redactor.object('h', headers('Zq1x7Rm2Zq1x', 'Zq2x7Rm2Zq2x', 'Custom Zq3x7Rm2'))).toEqual(
     headers('REDACTED', 'REDACTED', 'REDACTED'),
   );
+});
+
+test('objects: what a name tells only together with its value', () => {
+  const redactor = new Redactor(ORIGIN);
+  const key = '7c8e2b6d0f4a19375'.repeat(2);
+  const settings = {
+    metadata: { namespace: 'kube-system', uid: '0b5f1e0c-4ec1-4e0e-9ba5-6f7a0c1d2e3f' },
+    auth: 'Ym9iOllrNzFoTHBE',
+    hmacKey: key,
+    cacheKey: key,
+    tls: { key: 'tls.key', privateKey: '/etc/tls/tls.key' },
+    env: [{ name: 'DB_PW', value: 'a1b2c3' }],
+    config: 'tokens:\n- a1b2c3\n- d4e5f6\nport: 1\n',
+    authentication: { mode: 'required' },
+  };
+  expect(redactor.object('o', settings)).toEqual({
+    ...settings,
+    auth: 'REDACTED',
+    hmacKey: 'REDACTED',
+    env: [{ name: 'DB_PW', value: 'REDACTED' }],
+    config: 'tokens:\n- REDACTED\nport: 1\n',
+  });
 });
 
 test('off, nothing is touched', () => {

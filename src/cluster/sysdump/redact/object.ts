@@ -1,6 +1,6 @@
 import { parsePlainJson } from '../../../lib/exact-json.ts';
 import { isRecord } from '../../../lib/record.ts';
-import { isSecretName, isSecretValue, REDACTED } from './keys.ts';
+import { isSecretField, isSecretName, isSecretValue, REDACTED } from './keys.ts';
 import { type OnRedaction, redactText } from './text.ts';
 
 /** What is known of where an object comes from. */
@@ -65,6 +65,7 @@ function redactedField(parent: Record<string, unknown>, key: string, child: unkn
     return isSecretValue(child) ? hide('secret-by-name') : child;
   if (key === 'key' && typeof child === 'string' && CERTIFICATE.some((name) => Object.hasOwn(parent, name)))
     return isSecretValue(child) ? hide('private-key') : child;
+  if (typeof child === 'string' && isSecretField(key, child)) return hide('secret-by-name');
   if (isSecretName(key)) {
     if (typeof child === 'string' && isSecretValue(child)) return hide('secret-by-name');
     if (typeof child === 'number' && child > 999) return hide('secret-by-name');

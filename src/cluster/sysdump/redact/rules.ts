@@ -1,54 +1,16 @@
 import { isSecretName, isSecretValue, REDACTED } from './keys.ts';
-
-/** A rule for text, whatever it is part of. */
-export interface TextRule {
-  name: string;
-  /** What it is about, for people. */
-  about: string;
-  pattern: RegExp;
-  /**
-   * The parts of a match that are secrets, by the names of its groups. Absent means the group `secret`. `where` tells of
-   * the match whether it is meant.
-   */
-  isMeant?: (groups: Readonly<Record<string, string | undefined>>, around: Around) => boolean;
-}
-
-/** Where a match stands. */
-export interface Around {
-  text: string;
-  start: number;
-  end: number;
-}
-
-/** Words that begin or are the telling part of a secret's name. */
-const STEMS =
-  'passw|passphrase|passcode|[-_.]pass(?![a-z])|pwd|secret|token|api[-_. ]?key|access[-_. ]?key|private[-_. ]?key|encrypt(?:ion)?[-_]?key|signing[-_]?key|shared[-_]?key|account[-_]?key|pre-?shared[-_ ]?key|master[-_]?key|auth[-_]?key|ssh[-_]?key|ipsec[-_]?key|licen[cs]e[-_]?key|client-key-data|tls\\.key|ca\\.key|credential|authorization|psk|connection[-_]?string|dsn|dockerconfigjson|dockercfg|key[-_]?material|webhook[-_]?url';
-/** A quote, however often it was escaped. */
-const QUOTE = '\\\\*["\']';
-
-/** The name that a match is the end of. */
-function nameOf({ text, start }: Around, end: string): string {
-  let from = start;
-  while (from > 0 && start - from < 64 && /[\w.-]/.test(text[from - 1] ?? '')) from--;
-  return text.slice(from, start) + end;
-}
-
-/** Whether a name begins its line but for white space, dashes and the time that logs begin with. */
-function beginsLine({ text, start }: Around): boolean {
-  const before = text.slice(Math.max(0, start - 200), start);
-  return /^(?:\d{4}-\d\d-\d\dT\S+ )?[ \t-]*[\w.-]*$/.test(before.slice(before.lastIndexOf('\n') + 1));
-}
-
-/** The same within a text whose ends of lines are escaped. */
-function beginsEscapedLine({ text, start }: Around): boolean {
-  return /\\+n(?:[ -]|\\+t)*[\w.-]*$/.test(text.slice(Math.max(0, start - 200), start));
-}
-
-function decodes(value: string | undefined, test: RegExp): boolean {
-  return value !== undefined && test.test(Buffer.from(value, 'base64').toString('latin1'));
-}
-
-const isSecret = ({ secret = '' }: Readonly<Record<string, string | undefined>>) => isSecretValue(secret);
+import { NESTED_RULES } from './nested.ts';
+import { PROGRAM_RULES } from './programs.ts';
+import {
+  beginsEscapedLine,
+  beginsLine,
+  decodes,
+  isSecret,
+  nameOf,
+  QUOTE,
+  STEMS,
+  type TextRule,
+} from './rule.ts';
 
 /** All rules, in the order in which they are applied. Patterns begin with words, so that ordinary text costs little. */
 export const TEXT_RULES: readonly TextRule[] = [
@@ -103,6 +65,14 @@ export const TEXT_RULES: readonly TextRule[] = [
   },
   {
     name: 'url-password',
+    about: 'passwords in URLs that hold a slash or an @',
+    // What begins with a port is the address of a server, and an @ behind it is of its path.
+    pattern:
+      /:\/\/[^\s/@:"'<>\\[\]]{0,256}:(?!\d{1,5}(?:[/?#,;]|$))(?<secret>(?:(?!:\/\/)[^\s"'<>\\,;]){1,512})@(?=[\w.[-]+(?::\d+)?(?:[^\w@]|$))/g,
+    isMeant: isSecret,
+  },
+  {
+    name: 'url-password',
     about: 'passwords in URLs',
     pattern: /:\/\/[^\s/@:"'<>\\]{0,256}:(?<secret>[^\s@"'<>/\\]{1,512})@/gi,
     isMeant: isSecret,
@@ -120,10 +90,17 @@ export const TEXT_RULES: readonly TextRule[] = [
     isMeant: isSecret,
   },
   {
+    name: 'signed-url',
+    about: 'keys in URLs, under names that other things have too',
+    pattern:
+      /[?&](?:key|auth|code|sid|pass|pw|session|jwt|assertion|subscription-key)=(?<secret>(?=[\w~=-]*\d)[\w~=-]{8,})(?![\w.%/:])/gi,
+    isMeant: isSecret,
+  },
+  {
     name: 'webhook',
     about: 'addresses that are secrets themselves',
     pattern:
-      /(?:hooks\.slack\.com\/services|discord(?:app)?\.com\/api\/webhooks|webhook\.office\.com\/webhookb2)\/(?<secret>[\w@/-]+)/gi,
+      /(?:hooks\.slack\.com\/(?:services|workflows|triggers)|discord(?:app)?\.com\/api(?:\/v\d+)?\/webhooks|webhook\.office\.com\/webhookb2|outlook\.office(?:365)?\.com\/webhook|api\.telegram\.org(?:\/file)?(?=\/bot\d+:))\/(?<secret>[\w@/:-]+)/gi,
     isMeant: isSecret,
   },
   {
@@ -135,7 +112,7 @@ export const TEXT_RULES: readonly TextRule[] = [
     name: 'provider-token',
     about: 'tokens that their beginning tells',
     pattern:
-      /(?<![A-Za-z0-9_-])(?<secret>gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{22,}|gl(?:pat|ptt|dt|rt|cbt)-[\w-]{20,}|xox[abeoprs]-[\w-]{10,}|xapp-[\w-]{10,}|[rsp]k_(?:live|test)_\w{16,}|whsec_\w{16,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|dckr_(?:pat|oat)_[\w-]{20,}|hv[sbr]\.[\w-]{24,}|AIza[\w-]{35}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}|do[por]_v1_[a-f0-9]{64}|SG\.[\w-]{16,}\.[\w-]{32,}|sk-[A-Za-z0-9_-]{20,}|glsa_\w{32}_\w{8}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|AGE-SECRET-KEY-1[0-9A-Z]{50,}|\w{14}\.atlasv1\.[\w-]{60,}|ATATT3[\w=-]{50,})/g,
+      /(?<![A-Za-z0-9_-])(?<secret>gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{22,}|gl(?:pat|ptt|dt|rt|cbt)-[\w-]{20,}|xox[abeoprs]-[\w-]{10,}|xapp-[\w-]{10,}|[rsp]k_(?:live|test)_\w{16,}|whsec_\w{16,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|dckr_(?:pat|oat)_[\w-]{20,}|hv[sbr]\.[\w-]{20,}|s\.[A-Za-z0-9]{24}(?![\w.])|AIza[\w-]{35}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}|do[por]_v1_[a-f0-9]{64}|SG\.[\w-]{16,}\.[\w-]{32,}|sk-[A-Za-z0-9_-]{20,}|glsa_\w{32}_\w{8}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|AGE-SECRET-KEY-1[0-9A-Z]{50,}|\w{14}\.atlasv1\.[\w-]{60,}|ATATT3[\w=-]{50,})/g,
   },
   {
     name: 'bootstrap-token',
@@ -169,7 +146,7 @@ export const TEXT_RULES: readonly TextRule[] = [
     name: 'command-line',
     about: 'passwords in command lines',
     pattern:
-      /\b(?:curl|wget|http)\b[^\n]{0,400}?[\s"'](?:-u[\s"',=]*|(?:--user|--proxy-user)[\s"',=]+)[^\s:"',]+:(?<secret>[^\s"'\\]+)/g,
+      /\b(?:curl|wget|http|etcdctl)\b[^\n]{0,400}?[\s"'](?:-u[\s"',=]*|(?:--user|--proxy-user)[\s"',=]+)[^\s:"',]+:(?<secret>[^\s"'\\]+)/g,
     isMeant: isSecret,
   },
   {
@@ -194,6 +171,7 @@ export const TEXT_RULES: readonly TextRule[] = [
     pattern: /;\s*pwd\s*=\s*(?<secret>[^\s;"']+)/gi,
     isMeant: isSecret,
   },
+  ...PROGRAM_RULES,
   {
     name: 'netrc',
     about: 'passwords as .netrc has them',
@@ -203,7 +181,7 @@ export const TEXT_RULES: readonly TextRule[] = [
   {
     name: 'registry-auth',
     about: 'credentials of registries',
-    pattern: /"auth\\*"\s*:\s*\\*"(?<secret>[A-Za-z0-9+/]{6,}={0,2})/g,
+    pattern: /(?<![A-Za-z0-9])auth\\*["']?\s{0,4}[:=]\s{0,4}\\*["']?(?<secret>[A-Za-z0-9+/]{6,}={0,2})/g,
     isMeant: ({ secret }) => decodes(secret, /^[\x20-\x7e]+:[\x20-\x7e]+$/),
   },
   {
@@ -238,6 +216,7 @@ export const TEXT_RULES: readonly TextRule[] = [
     isMeant: ({ name = '', secret = '' }) =>
       isSecretName(name) && isSecretValue(secret.replace(/^["']|["']$/g, '')),
   },
+  ...NESTED_RULES,
   {
     name: 'secret-by-name',
     about: 'blocks of text under a name of secrets',
@@ -252,7 +231,7 @@ export const TEXT_RULES: readonly TextRule[] = [
     name: 'secret-by-name',
     about: 'values in quotes under a name of secrets',
     pattern: new RegExp(
-      `(?<name>(?:${STEMS})[\\w.-]{0,24})(?:${QUOTE})?\\]?\\s{0,4}(?:=>|:=|[:=])\\s{0,4}(?:(?<=[^\\\\])"(?<secret>(?:[^"\\\\\\n]|\\\\.){1,8192})"|(?<=[^\\\\])'(?<single>[^'\\n]{1,8192})'|(?<quote>\\\\+["'])(?<escaped>(?:(?!\\k<quote>)[^\\n]){1,8192}?)\\k<quote>)`,
+      `(?<name>(?:${STEMS})[\\w.-]{0,24})(?:${QUOTE})?\\]?\\s{0,4}(?:=>|:=|[:=])\\s{0,64}(?:(?<=[^\\\\])"(?<secret>(?:[^"\\\\\\n]|\\\\.){1,8192})"|(?<=[^\\\\])'(?<single>[^'\\n]{1,8192})'|(?<quote>\\\\+["'])(?<escaped>(?:(?!\\k<quote>)[^\\n]){1,8192}?)\\k<quote>)`,
       'gi',
     ),
     isMeant: ({ name = '', secret, single, escaped }, around) =>

@@ -1,12 +1,13 @@
 import { constants, gunzipSync } from 'node:zlib';
-import { REDACTED } from './keys.ts';
-import { TEXT_RULES, type TextRule } from './rules.ts';
+import { isSecretName, REDACTED } from './keys.ts';
+import type { TextRule } from './rule.ts';
+import { TEXT_RULES } from './rules.ts';
 
 /** Told of each secret that was replaced. */
 export type OnRedaction = (rule: string) => void;
 
 /** Groups of a pattern that hold secrets. */
-const SECRET_GROUPS = ['secret', 'single', 'escaped'] as const;
+const SECRET_GROUPS = ['secret', 'single', 'escaped', 'list', 'below', 'row', 'coded'] as const;
 /** Text that is packed several times is looked at so deep. */
 const MAX_DEPTH = 4;
 const MAX_UNPACKED = 16 * 1024 * 1024;
@@ -17,9 +18,25 @@ const BASE64 =
 
 /** Replaces the secrets in a text of bytes (latin1). */
 export function redactText(text: string, tell: OnRedaction, depth = 0): string {
-  let out = depth < MAX_DEPTH ? redactEscaped(text, tell, depth) : text;
+  const plain = plainNames(text);
+  let out = depth < MAX_DEPTH ? redactEscaped(plain, tell, depth) : plain;
   for (const rule of TEXT_RULES) out = applyRule(rule, out, tell);
   return redactPacked(out, tell, depth);
+}
+
+/** A name in which a letter is escaped. */
+const ESCAPED_NAME = /"(?=[^"\n]{0,80}\\u00[2-7])[^"\n]{1,120}"(?=\s*:)/g;
+
+/** The text with names of secrets as they are read, whichever of their letters are escaped. */
+function plainNames(text: string): string {
+  if (!text.includes('\\u00')) return text;
+  return text.replace(ESCAPED_NAME, (found) => {
+    const name = found.replace(/\\+u00([2-7][0-9a-f])/gi, (escaped, code: string) => {
+      const letter = String.fromCharCode(Number.parseInt(code, 16));
+      return /[\w.-]/.test(letter) ? letter : escaped;
+    });
+    return isSecretName(name) ? name : found;
+  });
 }
 
 function applyRule({ name, pattern, isMeant }: TextRule, text: string, tell: OnRedaction): string {

@@ -1,0 +1,87 @@
+import { isSecretValue } from './keys.ts';
+import { isSecret, type TextRule } from './rule.ts';
+
+/** A word, or what is in quotes. */
+const WORD = '(?:\\\\*["\'](?<secret>[^"\'\\n\\\\]+)|(?<single>[^\\s"\'\\\\]+))';
+const isWord = ({ secret, single }: Readonly<Record<string, string | undefined>>) =>
+  isSecretValue(secret ?? single ?? '');
+
+/** A program and one of its flags, with the secret behind it. */
+function flag(programs: string, flags: string): TextRule {
+  return {
+    name: 'command-line',
+    about: 'passwords in command lines',
+    pattern: new RegExp(
+      `\\b(?:${programs})\\b[^\\n]{0,400}?[\\s"']-(?:${flags})(?:\\\\*["'])?[\\s,=]*${WORD}`,
+      'g',
+    ),
+    isMeant: isWord,
+  };
+}
+
+/** Rules for the settings, files and command lines of programs that have ways of their own. */
+export const PROGRAM_RULES: readonly TextRule[] = [
+  flag('ldap(?:search|add|modify|modrdn|delete|whoami|passwd|compare)', 'w'),
+  flag('(?:docker|podman|nerdctl|skopeo|buildah|crane|helm|oras|regctl|oc|az)\\b[^\\n]{0,80}?\\slogin', 'p'),
+  flag('snmp(?:get|getnext|walk|bulkget|bulkwalk|set|table|trap|inform)', '[cAX]'),
+  flag('ipmitool|mosquitto_(?:pub|sub)', 'P'),
+  flag('mongo(?:sh|dump|restore|export|import)?', 'p'),
+  {
+    name: 'command-line',
+    about: 'passwords in command lines',
+    pattern:
+      /(?:-pass(?:in|out)?[\s"',]+pass:|--from-literal[\s"',=]+[\w.-]+=|\b(?:smbclient|rpcclient)\b[^\n]{0,200}?\s-U\s*[^\s%]+%)(?<secret>[^\s"'\\,]+)/g,
+    isMeant: isSecret,
+  },
+  {
+    name: 'command-line',
+    about: 'passwords that are given to chpasswd',
+    pattern: /\becho\s[^\n|:]{0,60}:(?<secret>[^\s"'|]+)(?=["']?\s*\|[^\n|]{0,40}\bchpasswd)/g,
+    isMeant: isSecret,
+  },
+  {
+    name: 'program-setting',
+    about: 'settings of Redis, keepalived, HAProxy, SNMP and routers, which have a space before the secret',
+    pattern: new RegExp(
+      `\\b(?:requirepass|masterauth|auth_pass|insecure-password|r[ow]community6?|snmp-server community|com2sec6?[ \\t]+\\S+[ \\t]+\\S+|createUser[ \\t]+\\S+[ \\t]+(?:MD5|SHA\\S*)|neighbor[ \\t]+\\S+[ \\t]+password|enable[ \\t]+(?:secret|password)|username[ \\t]+\\S+[ \\t]+(?:privilege[ \\t]+\\d+[ \\t]+)?(?:secret|password)|key-string|authentication-key|message-digest-key[ \\t]+\\d+[ \\t]+md5)[ \\t]+(?:\\d{1,2}[ \\t]+)?${WORD}`,
+      'g',
+    ),
+    isMeant: isWord,
+  },
+  {
+    name: 'program-setting',
+    about: 'communities of SNMP',
+    pattern: /\bsnmp\w*:[ \t]*\n(?:[ \t]+[^\n]*\n){0,8}?[ \t]+community:[ \t]+["']?(?<secret>[^\s"']+)/g,
+    isMeant: isSecret,
+  },
+  {
+    name: 'ipsec-secret',
+    about: 'lines of ipsec.secrets',
+    pattern: new RegExp(
+      `(?<![^\\s]):[ \\t]*(?:(?:PSK|EAP|XAUTH|NTLM|PIN)|(?:RSA|ECDSA|PKCS8|P12)[ \\t]+\\S+)[ \\t]+${WORD}`,
+      'g',
+    ),
+    isMeant: isWord,
+  },
+  {
+    name: 'password-file',
+    about: 'lines of .pgpass',
+    pattern:
+      /:(?:\*|[56]\d{3}|26257):(?<=(?:^|[\n"'])[\w.*-]{1,200}:[\d*]{1,5}:)(?!(?:tcp|udp|sctp)\b)[\w.*-]{1,64}:[\w.*-]{1,64}:(?<secret>[^\s"']+)(?=["']?\s|$)/gi,
+    // An address of IPv6 has such parts too.
+    isMeant: ({ secret = '' }, { text, start }) =>
+      isSecretValue(secret) && /[.*g-z][\w.*-]*$/i.test(text.slice(Math.max(0, start - 200), start)),
+  },
+  {
+    name: 'password-hash',
+    about: 'hashes of passwords, as LDAP and htpasswd have them',
+    pattern: /\{(?:S?SHA(?:256|384|512)?|S?MD5|CRYPT|PBKDF2\S{0,12})\}(?<secret>[\w+/=$.]{13,})/g,
+    isMeant: isSecret,
+  },
+  {
+    name: 'session',
+    about: 'sessions of browsers',
+    pattern: /(?:sess(?:ion)?[-_]?id|connect\.sid)=(?<secret>(?=[\w%.+/~-]*\d)[\w%.+/~-]{12,})/gi,
+    isMeant: isSecret,
+  },
+];
