@@ -6,6 +6,8 @@ export interface TextRule {
   /** What it is about, for people. */
   about: string;
   pattern: RegExp;
+  /** What every text with a match has; where it is quicker to look for. */
+  needs?: RegExp;
   /**
    * Whether a match is meant; absent, each is. What is a secret in it are its groups of such names, the first of them that took part.
    */

@@ -129,12 +129,14 @@ export const TEXT_RULES: readonly TextRule[] = [
   {
     name: 'wireguard-key',
     about: 'private keys of WireGuard in a dump of it',
+    needs: /=(?:\t|\\+t)/,
     pattern:
       /(?<![A-Za-su-z0-9+/])(?<secret>[A-Za-z0-9+/]{43}=)(?:\t|\\+t)[A-Za-z0-9+/]{43}=(?:\t|\\+t)(?:\d+|off)(?:\t|\\+t)(?:0x[0-9a-f]+|off)/g,
   },
   {
     name: 'wireguard-key',
     about: 'preshared keys of WireGuard in a dump of it',
+    needs: /=\t/,
     pattern: /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=\t(?<secret>[A-Za-z0-9+/]{43}=)\t(?:\S+:\d+|\(none\))\t/g,
   },
   {
@@ -247,6 +249,7 @@ export const TEXT_RULES: readonly TextRule[] = [
   {
     name: 'secret-by-name',
     about: 'a line that begins with a name of secrets, in a text that is escaped',
+    needs: /\\n/,
     pattern: new RegExp(
       `(?<name>(?:${STEMS})[\\w.-]{0,24}):[ \\t]+(?<secret>[^\\s"'|>{[\\\\][^"\\\\\\r\\n]*)`,
       'gi',

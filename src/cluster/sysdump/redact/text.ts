@@ -39,7 +39,8 @@ function plainNames(text: string): string {
   });
 }
 
-function applyRule({ name, pattern, isMeant }: TextRule, text: string, tell: OnRedaction): string {
+function applyRule({ name, pattern, needs, isMeant }: TextRule, text: string, tell: OnRedaction): string {
+  if (needs !== undefined && !needs.test(text)) return text;
   let [out, at] = ['', 0];
   pattern.lastIndex = 0;
   for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
