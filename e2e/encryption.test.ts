@@ -32,11 +32,14 @@ test('a key is made, shown and rotated in a Secret of the API server', async () 
   expect(shown.stdout).not.toContain(first.split(' ')[2] ?? '');
   expect((await as('admin', 'key-status', '--show-secret')).stdout).toBe(`IPsec key: ${first}\n`);
 
-  expect((await as('admin', 'rotate-key', '--dry-run')).code).toBe(0);
-  expect(await key()).toBe(first);
-  const rotated = await as('admin', 'rotate-key');
-  expect([rotated.stdout, rotated.code]).toEqual(['IPsec key successfully rotated, new key SPI: 2\n', 0]);
   // There are no CiliumNodes in this cluster.
+  const refused = await as('admin', 'rotate-key');
+  expect(refused.stderr).toContain('(ciliumnodes of cilium.io/v2) could not be read');
+  expect([refused.code, await key()]).toEqual([1, first]);
+  expect((await as('admin', 'rotate-key', '--force', '--dry-run')).code).toBe(0);
+  expect(await key()).toBe(first);
+  const rotated = await as('admin', 'rotate-key', '--force');
+  expect([rotated.stdout, rotated.code]).toEqual(['IPsec key successfully rotated, new key SPI: 2\n', 0]);
   expect(rotated.stderr).toContain('Which key the nodes encrypt with is not known');
   expect(await key()).toMatch(/^2\+ rfc4106\(gcm\(aes\)\) [0-9a-f]{40} 128$/);
 });
