@@ -196,6 +196,17 @@ test('objects: what a name tells only together with its value', () => {
   });
 });
 
+test.each([
+  { what: 'JSON in a string', text: `"${String.raw`{\"a\":\"b\",`.repeat(6000)}"\\n` },
+  { what: 'backslashes', text: '\\'.repeat(64_000) },
+  { what: 'a name again and again', text: '"tokens":["password%3D<secret '.repeat(2000) },
+])('a window of $what takes no time that grows with its square', ({ text }) => {
+  const before = process.cpuUsage();
+  redactText(text, () => {});
+  const { user, system } = process.cpuUsage(before);
+  expect(user + system).toBeLessThan(1_500_000);
+});
+
 test('off, nothing is touched', () => {
   const redactor = new Redactor(ORIGIN, true);
   const stream = redactor.stream('x');

@@ -189,7 +189,7 @@ export const TEXT_RULES: readonly TextRule[] = [
   {
     name: 'secret-object',
     about: 'data of Secrets',
-    pattern: /\\*"(?:data|stringData)\\*"\s*:\s*\{(?<secret>[^{}]{1,200000})\}/g,
+    pattern: /"(?:data|stringData)\\*"\s*:\s*\{(?<secret>[^{}]{1,200000})\}/g,
     isMeant: ({ secret = '' }, { text, start, end }) =>
       secret.trim() !== REDACTED &&
       /kind\\*"\s*:\s*\\*"Secret\\*"/.test(text.slice(Math.max(0, start - 4000), end + 4000)),

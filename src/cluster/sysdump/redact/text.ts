@@ -68,7 +68,7 @@ function applyRule({ name, pattern, needs, isMeant }: TextRule, text: string, te
 }
 
 /** Strings of JSON in which an end of a line or a tab is escaped. */
-const ESCAPED = /"(?:[^"\\\n]|\\[^nt\n])*\\[nt](?:[^"\\\n]|\\.)*"/g;
+const ESCAPED = /(?<!\\)"(?:[^"\\\n]|\\[^nt\n])*\\[nt](?:[^"\\\n]|\\.)*"/g;
 
 /** Looks at such strings as the text that they stand for; those without a secret stay byte for byte. */
 function redactEscaped(text: string, tell: OnRedaction, depth: number): string {
