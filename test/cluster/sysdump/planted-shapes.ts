@@ -27,6 +27,15 @@ const STRUCTURES: readonly Planted[] = [
   of('name with escapes only', 16, `{"\\u0074oken": "${mark(16)}"}\n`),
   of('password in a form', 17, `body=user%3Dbob%26password%3D${mark(17)}%26x%3D1\n`),
   of('password in JSON that is coded', 18, `q=%7B%22password%22%3A%22${mark(18)}%22%7D\n`),
+  of('list of YAML with a comment', 110, `tokens:\n  # first\n  - ${mark(110)}\n`),
+  of('list in single quotes', 111, `passwords=['a1', '${mark(111)}']\n`),
+  of('element of XML over lines', 112, `<password>\n  ${mark(112)}\n</password>\n`),
+  of('element of XML that is escaped', 113, `&lt;password&gt;${mark(113)}&lt;/password&gt;\n`),
+  of('entry of XML', 114, `<entry key="api-token">${mark(114)}</entry>\n`),
+  of('URL that is coded', 115, `u=http%3A%2F%2Fbob%3A${mark(115)}%40h%2F\n`),
+  of('value in three quotes', 116, `password = ""${'"'}${mark(116)}""${'"'}\n`),
+  of('value that is cut off', 117, `{"token":"${mark(117)}\n`),
+  of('several in one value', 118, `passwords: a1,${mark(118)}\n`),
 ];
 
 /** Settings of other programs. */
@@ -76,6 +85,16 @@ const SETTINGS: readonly Planted[] = [
   of('ipmitool', 54, `ipmitool -H h -U admin -P ${mark(54)} power\n`),
   of('VRRP', 55, `  auth_pass ${mark(55)}\n`),
   of('HAProxy', 56, `user bob insecure-password ${mark(56)}\n`),
+  of('LDAP', 120, `bindpw ${mark(120)}\n`),
+  of('LDAP in YAML', 121, `  bindpw: ${mark(121)}\n`),
+  of('sssd', 122, `ldap_default_authtok = ${mark(122)}\n`),
+  of('wpa_passphrase', 123, `wpa_passphrase net ${mark(123)}\n`),
+  of('nmcli', 124, `nmcli dev wifi connect x password ${mark(124)}\n`),
+  of('.pgpass of a short host', 125, `db:5432:shop:app:${mark(125)}\n`),
+  of('kubectl create secret', 126, `kubectl create secret generic a --from-literal=x=${mark(126)}\n`),
+  of('etcdctl', 127, `etcdctl --user root:${mark(127)} get /\n`),
+  of('mosquitto', 128, `mosquitto_pub -u a -P ${mark(128)} -t x\n`),
+  of('smbclient', 129, `smbclient -U bob%${mark(129)} //h/x\n`),
 ];
 
 /** Tokens, keys and addresses. */
@@ -190,5 +209,6 @@ export const LIKE_THEM: readonly string[] = [
   'docker run -p 8080:80 nginx\nkubectl logs -p cilium-x\nmkdir -p /var/lib/x\nnc -w 3 host 80\n',
   'Reading password from file\nmultiple passwords were tried\n',
   'tokenRequests:\n- audience: vault\n  expirationSeconds: 3600\n',
+  '{"tokens":12,"secret":{"name":"x"}}\n<secret name="x"/>\nfd00:5432:abc:def:beef\n',
   'publicKey: 4KdFmCY0Sg2jXlXbhlWZ9vXqPjzTgxDyXlsvDHDWqgA=\nnode-encryption: disabled\n',
 ];

@@ -3,7 +3,7 @@ export const REDACTED = 'REDACTED';
 
 /** How the names end that are given to secrets, without what is neither letter nor digit. */
 const ENDS =
-  /(?:passw(?:or)?d|passphrase|passcode|(?<=^|db|smtp|mail|user|my|sql|redis|ldap|admin|root|bind|auth|http|proxy)pass|pwd|secret|token|(?:api|access|private|secret|encryption|encrypt|signing|shared|sharedaccess|account|preshared|master|auth|ssh|ipsec|licen[cs]e|luks|unseal|recovery|hmac|aes|decryption|wrapping)key|privatekeyid|secretkeybase|keytab|snmpcommunity|communitystring|clientkeydata|tlskey|cakey|credentials?|authorization|cookie|psk|connectionstring|dsn|dockerconfigjson|dockercfg|bearer|keymaterial|htpasswd|webhookurl)(?:\d{0,2}|value|data|base64|b64|plain|string)?$/;
+  /(?:passw(?:or)?ds?|passphrases?|passcode|(?<=^|db|smtp|mail|user|my|sql|redis|ldap|admin|root|bind|auth|http|proxy)pass|pwd|(?:bind|root|admin|user|db)pw|authtok|secret|token|(?:api|access|private|secret|encryption|encrypt|signing|shared|sharedaccess|account|preshared|master|auth|ssh|ipsec|licen[cs]e|luks|unseal|recovery|hmac|aes|decryption|wrapping)key|privatekeyid|secretkeybase|keytab|snmpcommunity|communitystring|clientkeydata|tlskey|cakey|credentials?|authorization|cookie|psk|connectionstring|dsn|dockerconfigjson|dockercfg|bearer|keymaterial|htpasswd|webhookurl)(?:\d{0,2}|value|data|base64|b64|plain|string)?$/;
 /** Names that end like those and say where a secret is, or whether there is one. */
 const NAMES_ONE =
   /(?:existing|pull|tls|ca|cert|certificate|bundle|root|kubernetes|use|has|with|require|enable|mount|automountserviceaccount|serviceaccount|no|max|min|next|continue|page)(?:secret|token|credentials?)$|^(?:old)?pwd$/;

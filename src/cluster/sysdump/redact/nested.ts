@@ -1,5 +1,5 @@
 import { isSecretField, isSecretName, isSecretValue } from './keys.ts';
-import { type Around, beginsLine, nameOf, QUOTE, STEMS, type TextRule } from './rule.ts';
+import { type Around, beginsLine, isSecret, nameOf, QUOTE, STEMS, type TextRule } from './rule.ts';
 
 /** A line that is a value, and no name with a value of its own. */
 const PLAIN_LINE = '(?:"[^"\\n]*"|\'[^\'\\n]*\'|(?![#{[|>&*!])(?![^\\n]*:(?:\\s|$))[^\\s][^\\n]*)';
@@ -10,15 +10,15 @@ const ITEM = '(?:[^"\\\\\\n]|\\\\.){0,8192}';
 const NESTED = new RegExp(
   `(?<name>(?:${STEMS})[\\w.-]{0,24})(?:${[
     // - x below it
-    `(?:${QUOTE})?:[ \\t]*\\r?\\n(?<dash>[ \\t]*-[ \\t]+)(?<list>${PLAIN_LINE}(?:\\n\\k<dash>${PLAIN_LINE})*)`,
+    `(?:${QUOTE})?:[ \\t]*\\r?\\n(?:[ \\t]*#[^\\n]*\\n)*(?<dash>[ \\t]*-[ \\t]+)(?<list>${PLAIN_LINE}(?:\\n\\k<dash>${PLAIN_LINE})*)`,
     // x below it, and deeper
     `:[ \\t]*\\r?\\n(?<deep>[ \\t]+)(?!-\\s)(?<below>${PLAIN_LINE}(?:\\n\\k<deep>(?!-\\s)${PLAIN_LINE})*)`,
     // ["x", "y"]
-    `(?:${QUOTE})?\\s{0,4}[:=]\\s{0,4}\\[\\s*(?:"(?<secret>${ITEM}(?:"\\s*,\\s*"${ITEM})*)"|(?<quote>\\\\+")(?<escaped>(?:(?!\\k<quote>)[^\\n]){0,8192}(?:\\k<quote>\\s*,\\s*\\k<quote>(?:(?!\\k<quote>)[^\\n]){0,8192})*)\\k<quote>)`,
+    `(?:${QUOTE})?\\s{0,4}[:=]\\s{0,4}\\[\\s*(?:"(?<secret>${ITEM}(?:"\\s*,\\s*"${ITEM})*)"|'(?<items>[^'\\n]{0,8192}(?:'\\s*,\\s*'[^'\\n]{0,8192})*)'|(?<quote>\\\\+")(?<escaped>(?:(?!\\k<quote>)[^\\n]){0,8192}(?:\\k<quote>\\s*,\\s*\\k<quote>(?:(?!\\k<quote>)[^\\n]){0,8192})*)\\k<quote>)`,
     // [x, y]
     `:[ \\t]+\\[(?<row>[^\\]\\n"{}\\\\]+)`,
     // <x>y</x>
-    `(?:\\s[^<>\\n]{0,200})?>(?:<!\\[CDATA\\[)?(?<single>[^<>\\n]{1,8192}?)(?=\\]\\]>|</)`,
+    `(?:\\s[^<>&\\n]{0,200})?(?:>|&gt;)(?:<!\\[CDATA\\[)?\\s{0,64}(?<single>[^<>\\s][^<>\\n]{0,8191}?)(?=\\]\\]>|\\s{0,64}(?:</|&lt;/))`,
     // password%3Dx
     `(?:%22|%27)?%3[AaDd](?:%2[027]|\\+)*(?<coded>(?:[\\w.~!*()+-]|%(?!2[267C]|0[AD]|3[BE]|[57]D)[0-9A-Fa-f]{2})+)`,
   ].join('|')})`,
@@ -32,7 +32,7 @@ function indentOf({ text, start }: Around): number {
 }
 
 function isMarkup({ text, start }: Around): boolean {
-  return /<[\w:.-]*$/.test(text.slice(Math.max(0, start - 100), start));
+  return /(?:<|&lt;)[\w:.-]*$/.test(text.slice(Math.max(0, start - 100), start));
 }
 
 /** Rules for values that are not beside their name. */
@@ -41,8 +41,8 @@ export const NESTED_RULES: readonly TextRule[] = [
     name: 'secret-by-name',
     about: 'lists, lines below, markup and coded text under a name of secrets',
     pattern: NESTED,
-    isMeant: ({ name = '', deep, list, below, secret, escaped, row, single, coded }, around) => {
-      const value = list ?? below ?? secret ?? escaped ?? row ?? single ?? coded ?? '';
+    isMeant: ({ name = '', deep, list, below, secret, escaped, row, items, single, coded }, around) => {
+      const value = list ?? below ?? secret ?? escaped ?? row ?? items ?? single ?? coded ?? '';
       if (!value.split(/\n[ \t]*-[ \t]+|\\*["']|,|\s+/).some(isSecretValue)) return false;
       const whole = nameOf(around, name);
       if (single !== undefined) return isMarkup(around) && isSecretName(whole);
@@ -52,6 +52,12 @@ export const NESTED_RULES: readonly TextRule[] = [
       if ((list ?? row) !== undefined && !beginsLine(around)) return false;
       return isSecretName(whole) || isSecretName(whole.replace(/s$/i, ''));
     },
+  },
+  {
+    name: 'url-password',
+    about: 'passwords in URLs that are coded',
+    pattern: /%3A%2F%2F[\w.~-]{0,256}%3A(?<secret>(?:[\w.~!*+-]|%(?!40|2F)[0-9A-F]{2}){1,512})%40/gi,
+    isMeant: isSecret,
   },
   {
     name: 'named-value',

@@ -72,6 +72,14 @@ function redactedField(parent: Record<string, unknown>, key: string, child: unkn
     if (isRecord(child) && typeof child.value === 'string' && isSecretValue(child.value))
       return { ...child, value: hide('secret-by-name') };
   }
+  // Passwords by what they are for.
+  if (/passw(?:or)?ds$|passphrases$/i.test(key) && isRecord(child))
+    return Object.fromEntries(
+      Object.entries(child).map(([name, one]) => [
+        name,
+        typeof one === 'string' && isSecretValue(one) ? hide('secret-by-name') : redacted(one, place),
+      ]),
+    );
   // A list of several under such a name.
   if (isSecretName(key.replace(/s$/, '')) && Array.isArray(child))
     return mapped(child, (item) =>

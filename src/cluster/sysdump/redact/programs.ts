@@ -19,6 +19,11 @@ function flag(programs: string, flags: string): TextRule {
   };
 }
 
+/** A place with what belongs to its word before it. */
+function wordAround(text: string, start: number, end: number): string {
+  return /[\w.*-]*$/.exec(text.slice(Math.max(0, start - 200), start))?.[0] + text.slice(start, end);
+}
+
 /** Rules for the settings, files and command lines of programs that have ways of their own. */
 export const PROGRAM_RULES: readonly TextRule[] = [
   flag('ldap(?:search|add|modify|modrdn|delete|whoami|passwd|compare)', 'w'),
@@ -43,7 +48,7 @@ export const PROGRAM_RULES: readonly TextRule[] = [
     name: 'program-setting',
     about: 'settings of Redis, keepalived, HAProxy, SNMP and routers, which have a space before the secret',
     pattern: new RegExp(
-      `\\b(?:requirepass|masterauth|auth_pass|insecure-password|r[ow]community6?|snmp-server community|com2sec6?[ \\t]+\\S+[ \\t]+\\S+|createUser[ \\t]+\\S+[ \\t]+(?:MD5|SHA\\S*)|neighbor[ \\t]+\\S+[ \\t]+password|enable[ \\t]+(?:secret|password)|username[ \\t]+\\S+[ \\t]+(?:privilege[ \\t]+\\d+[ \\t]+)?(?:secret|password)|key-string|authentication-key|message-digest-key[ \\t]+\\d+[ \\t]+md5)[ \\t]+(?:\\d{1,2}[ \\t]+)?${WORD}`,
+      `\\b(?:requirepass|masterauth|bindpw|rootpw|wpa_passphrase[ \\t]+\\S+|nmcli[ \\t][^\\n]{0,200}?[ \\t]password|auth_pass|insecure-password|r[ow]community6?|snmp-server community|com2sec6?[ \\t]+\\S+[ \\t]+\\S+|createUser[ \\t]+\\S+[ \\t]+(?:MD5|SHA\\S*)|neighbor[ \\t]+\\S+[ \\t]+password|enable[ \\t]+(?:secret|password)|username[ \\t]+\\S+[ \\t]+(?:privilege[ \\t]+\\d+[ \\t]+)?(?:secret|password)|key-string|authentication-key|message-digest-key[ \\t]+\\d+[ \\t]+md5)[ \\t]+(?:\\d{1,2}[ \\t]+)?${WORD}`,
       'g',
     ),
     isMeant: isWord,
@@ -69,8 +74,8 @@ export const PROGRAM_RULES: readonly TextRule[] = [
     pattern:
       /:(?:\*|[56]\d{3}|26257):(?<=(?:^|[\n"'])[\w.*-]{1,200}:[\d*]{1,5}:)(?!(?:tcp|udp|sctp)\b)[\w.*-]{1,64}:[\w.*-]{1,64}:(?<secret>[^\s"']+)(?=["']?\s|$)/gi,
     // An address of IPv6 has such parts too.
-    isMeant: ({ secret = '' }, { text, start }) =>
-      isSecretValue(secret) && /[.*g-z][\w.*-]*$/i.test(text.slice(Math.max(0, start - 200), start)),
+    isMeant: ({ secret = '' }, { text, start, end }) =>
+      isSecretValue(secret) && /[^0-9a-f:][\w.*:-]*$/i.test(wordAround(text, start, end)),
   },
   {
     name: 'password-hash',

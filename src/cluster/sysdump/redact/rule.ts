@@ -23,7 +23,7 @@ export interface Around {
 
 /** Words that begin or are the telling part of a secret's name. */
 export const STEMS =
-  'passw|passphrase|passcode|[-_.]pass(?![a-z])|pwd|pw(?![a-z])|keytab|secret|token|api[-_. ]?key|access[-_. ]?key|private[-_. ]?key|encrypt(?:ion)?[-_]?key|signing[-_]?key|(?:luks|unseal|recovery|hmac|aes|decryption|wrapping)[-_]?key|snmp[-_]?community|community[-_]?string|shared[-_]?key|account[-_]?key|pre-?shared[-_ ]?key|master[-_]?key|auth[-_]?key|ssh[-_]?key|ipsec[-_]?key|licen[cs]e[-_]?key|client-key-data|tls\\.key|ca\\.key|credential|authorization|psk|connection[-_]?string|dsn|dockerconfigjson|dockercfg|key[-_]?material|webhook[-_]?url';
+  'passw|passphrase|passcode|[-_.]pass(?![a-z])|pwd|pw(?![a-z])|keytab|authtok|secret|token|api[-_. ]?key|access[-_. ]?key|private[-_. ]?key|encrypt(?:ion)?[-_]?key|signing[-_]?key|(?:luks|unseal|recovery|hmac|aes|decryption|wrapping)[-_]?key|snmp[-_]?community|community[-_]?string|shared[-_]?key|account[-_]?key|pre-?shared[-_ ]?key|master[-_]?key|auth[-_]?key|ssh[-_]?key|ipsec[-_]?key|licen[cs]e[-_]?key|client-key-data|tls\\.key|ca\\.key|credential|authorization|psk|connection[-_]?string|dsn|dockerconfigjson|dockercfg|key[-_]?material|webhook[-_]?url';
 /** A quote, however often it was escaped. */
 export const QUOTE = '\\\\*["\']';
 

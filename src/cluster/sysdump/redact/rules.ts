@@ -233,11 +233,11 @@ export const TEXT_RULES: readonly TextRule[] = [
     name: 'secret-by-name',
     about: 'values in quotes under a name of secrets',
     pattern: new RegExp(
-      `(?<name>(?:${STEMS})[\\w.-]{0,24})(?:${QUOTE})?\\]?\\s{0,4}(?:=>|:=|[:=])\\s{0,64}(?:(?<=[^\\\\])"(?<secret>(?:[^"\\\\\\n]|\\\\.){1,8192})"|(?<=[^\\\\])'(?<single>[^'\\n]{1,8192})'|(?<quote>\\\\+["'])(?<escaped>(?:(?!\\k<quote>)[^\\n]){1,8192}?)\\k<quote>)`,
+      `(?<name>(?:${STEMS})[\\w.-]{0,24})(?:${QUOTE})?\\]?\\s{0,4}(?:=>|:=|[:=])\\s{0,64}(?:(?<=[^\\\\])(?:"")?"(?<secret>(?:[^"\\\\\\n]|\\\\.){1,8192})"|(?<=[^\\\\])'(?<single>[^'\\n]{1,8192})'|(?<=[^\\\\])"(?<cut>[^"\\\\\\n]{1,8192})(?=\\n|$)|(?<quote>\\\\+["'])(?<escaped>(?:(?!\\k<quote>)[^\\n]){1,8192}?)\\k<quote>)`,
       'gi',
     ),
-    isMeant: ({ name = '', secret, single, escaped }, around) =>
-      isSecretName(nameOf(around, name)) && isSecretValue(secret ?? single ?? escaped ?? ''),
+    isMeant: ({ name = '', secret, single, escaped, cut }, around) =>
+      isSecretName(nameOf(around, name)) && isSecretValue(secret ?? single ?? escaped ?? cut ?? ''),
   },
   {
     name: 'secret-by-name',

@@ -7,7 +7,17 @@ import { TEXT_RULES } from './rules.ts';
 export type OnRedaction = (rule: string) => void;
 
 /** Groups of a pattern that hold secrets. */
-const SECRET_GROUPS = ['secret', 'single', 'escaped', 'list', 'below', 'row', 'coded'] as const;
+const SECRET_GROUPS = [
+  'secret',
+  'single',
+  'escaped',
+  'list',
+  'below',
+  'row',
+  'coded',
+  'items',
+  'cut',
+] as const;
 /** Text that is packed several times is looked at so deep. */
 const MAX_DEPTH = 4;
 const MAX_UNPACKED = 16 * 1024 * 1024;
