@@ -61,11 +61,20 @@ export class Spool implements SpooledBytes {
   }
 }
 
+/** Opens a file that never has a name (`open(2)`, O_TMPFILE), of which Node has no constant. */
+const NAMELESS = 0o20000000 | constants.O_DIRECTORY | constants.O_RDWR;
+
+/** A file that nothing is left of when the process ends, however it does. */
 async function nameless(folder: string): Promise<FileHandle> {
-  const path = join(folder, `.cilium-sysdump-${randomBytes(8).toString('hex')}`);
-  const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
-  await unlink(path);
-  return file;
+  try {
+    return await open(folder, NAMELESS, 0o600);
+  } catch {
+    // Not every file system has such files. With a name for a moment, a kill within it leaves one.
+    const path = join(folder, `.cilium-sysdump-${randomBytes(8).toString('hex')}`);
+    const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
+    await unlink(path);
+    return file;
+  }
 }
 
 /** The last so many bytes of a stream, from the beginning of a line on. */
