@@ -38,8 +38,8 @@ export const AGENT_GLOBALS: GlobalFlags = {
   ],
 };
 
-/** Flags of verbs that ask the API server of a cluster. */
-export const CLUSTER_GLOBALS: GlobalFlags = {
+/** Flags of verbs that ask a cluster what no archive tells, or do something to be done while it is there. */
+export const LIVE_CLUSTER_GLOBALS: GlobalFlags = {
   title: ELSEWHERE_TITLE,
   options: () => [
     new Option('--kubeconfig <file>', 'How to reach the cluster (default: KUBECONFIG, then ~/.kube/config)'),
@@ -47,8 +47,13 @@ export const CLUSTER_GLOBALS: GlobalFlags = {
     new Option('-n, --namespace <name>', 'Namespace that Cilium is installed in (default: looked for)'),
     new Option('--as <user>', 'Ask the API server as this user'),
     stringArray('--as-group <group>', 'Ask as a member of this group too; may be repeated'),
-    fromOption(),
   ],
+};
+
+/** Flags of verbs that ask the API server of a cluster. */
+export const CLUSTER_GLOBALS: GlobalFlags = {
+  title: ELSEWHERE_TITLE,
+  options: () => [...LIVE_CLUSTER_GLOBALS.options(), fromOption()],
 };
 
 /** The flag that names an archive. */

@@ -4,6 +4,7 @@ import {
   BPF_GLOBALS,
   CLUSTER_GLOBALS,
   ELSEWHERE_GLOBALS,
+  LIVE_CLUSTER_GLOBALS,
 } from '../cli/flags.ts';
 import type { Verb } from '../cli/tree.ts';
 import { BGP } from './bgp/index.ts';
@@ -68,9 +69,8 @@ export const TREE: Verb = {
     },
     context: {
       about: 'Display the configuration context',
-      globals: CLUSTER_GLOBALS,
+      globals: LIVE_CLUSTER_GLOBALS,
       asks: 'cluster',
-      lives: true,
       load: async () => (await import('./context.ts')).addContextCommand,
     },
     debuginfo: {
@@ -96,9 +96,8 @@ export const TREE: Verb = {
     },
     images: {
       about: 'List the images that Cilium runs, of the cluster or of a chart',
-      globals: CLUSTER_GLOBALS,
+      globals: LIVE_CLUSTER_GLOBALS,
       asks: 'cluster',
-      lives: true,
       load: async () => (await import('./images.ts')).addImagesCommand,
     },
     uninstall: {
@@ -117,9 +116,8 @@ export const TREE: Verb = {
     },
     sysdump: {
       about: 'Collect what is needed to look into a cluster, as an archive without secrets',
-      globals: CLUSTER_GLOBALS,
+      globals: LIVE_CLUSTER_GLOBALS,
       asks: 'cluster',
-      lives: true,
       load: async () => (await import('./sysdump/sysdump.ts')).addSysdumpCommand,
     },
     status: {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { globalsOf, type Verb } from '../../src/cli/tree.ts';
+import { ELSEWHERE_TITLE, globalsOf, type Verb } from '../../src/cli/tree.ts';
 import { TREE } from '../../src/commands/index.ts';
 import { startTestCluster, type TestCluster } from '../helpers/cluster.ts';
 import { type RunResult, run } from '../helpers/run.ts';
@@ -93,7 +93,9 @@ afterAll(async () => {
 function* reading(verb: Verb, path: readonly string[], takes: boolean): Generator<string> {
   for (const [name, child] of Object.entries(verb.verbs ?? {})) {
     const own = globalsOf(child).some(({ options }) => options().some(({ long }) => long === '--from'));
-    const inner = (takes && child.standalone !== true) || own;
+    // Flags of a verb stand instead of those above it that have the same title.
+    const replaces = globalsOf(child).some(({ title }) => title === ELSEWHERE_TITLE);
+    const inner = (takes && child.standalone !== true && !replaces) || own;
     const below = [...path, name];
     if (inner && child.load) yield below.join(' ');
     yield* reading(child, below, inner);
@@ -168,10 +170,6 @@ const EXCUSED: Readonly<Record<string, string>> = {
   'bgp config clusters': BGP,
   'bgp config nodes': BGP,
   'bgp config peers': BGP,
-  images: 'asks helm about a chart',
-  'hubble ui': 'leads to a server',
-  'preflight upgrade': 'asks which kinds the API server has',
-  sysdump: 'is what makes archives',
   'bpf ct orphans': HERE,
   'bpf ct top': HERE,
   'bpf maps dump': HERE,
@@ -194,15 +192,12 @@ const EXCUSED: Readonly<Record<string, string>> = {
   'bpf policy get': 'the same',
   'bpf sha get': 'the same',
   doctor: 'reads the kernel of this machine; of an archive what was printed of it: reference.test.ts',
-  context: 'reads the kubeconfig, which an archive has none of',
-  'features summary': 'asks nobody: it says what runs instead',
   'encrypt key-status': 'reads a Secret, which no archive holds',
   'encryption key-status': 'reads a Secret, which no archive holds',
   'hubble list namespaces': SERVER,
   'hubble list nodes': SERVER,
   'hubble observe agent-events': SERVER,
   'hubble observe debug-events': SERVER,
-  'hubble port-forward': 'leads to a server',
   'hubble record': SERVER,
   'hubble reflect': SERVER,
   'hubble status': SERVER,
@@ -292,6 +287,10 @@ const LINES: Readonly<Record<string, () => string[][]>> = {
   'policy unused': () => [OF_CLUSTER],
   'policy validate': () => [['--live']],
   'policy why': () => [[...OF_CLUSTER, firstFlow()]],
+  'preflight upgrade': () => [
+    ['--to', '1.20'],
+    ['--to', '1.20', '--all', '-o', 'json'],
+  ],
   'prefilter list': () => [NODE],
   'recorder get': () => [['1', ...NODE]],
   'recorder list': () => [NODE],
@@ -356,6 +355,15 @@ test('each verb that takes --from is listed here', () => {
   const listed = new Set([...Object.keys(LINES), ...Object.keys(EXCUSED)]);
   expect([...listed].toSorted()).toEqual([...reading(TREE, [], false)].toSorted());
 });
+
+test.each(['context', 'hubble port-forward', 'hubble ui', 'images', 'sysdump'])(
+  '%s is not about the state of a cluster: it does not have the flag',
+  async (verb) => {
+    const { stdout, stderr, code } = await cluster.run([...verb.split(' '), '--from', top]);
+    expect([stdout, code]).toEqual(['', 1]);
+    expect(stderr).toContain("unknown option '--from'");
+  },
+);
 
 describe('a verb prints of an archive what it printed live', () => {
   test.each(Object.entries(LINES))('%s', async (verb, lines) => {

@@ -1,4 +1,4 @@
-import { CLUSTER_GLOBALS } from '../../cli/flags.ts';
+import { CLUSTER_GLOBALS, LIVE_CLUSTER_GLOBALS } from '../../cli/flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium features …` */
@@ -14,6 +14,7 @@ export const FEATURES: Verb = {
     },
     summary: {
       about: 'Tell what compares the features that runs of a CI tested',
+      globals: LIVE_CLUSTER_GLOBALS,
       load: async () => (await import('./summary.ts')).addFeaturesSummaryCommand,
     },
   },

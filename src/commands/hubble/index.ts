@@ -1,4 +1,4 @@
-import { CLUSTER_GLOBALS } from '../../cli/flags.ts';
+import { CLUSTER_GLOBALS, LIVE_CLUSTER_GLOBALS } from '../../cli/flags.ts';
 import { ASKING_GLOBALS, HUBBLE_GLOBALS } from '../../cli/hubble/keys.ts';
 import type { Verb } from '../../cli/tree.ts';
 import { addHubbleCommand } from './hubble.ts';
@@ -100,8 +100,7 @@ export const HUBBLE: Verb = {
       about: 'Forward the relay port to the local machine',
       standalone: false,
       asks: 'cluster',
-      globals: CLUSTER_GLOBALS,
-      lives: true,
+      globals: LIVE_CLUSTER_GLOBALS,
       load: async () => (await import('./port-forward.ts')).addHubblePortForwardCommand,
     },
     enable: {
@@ -124,8 +123,7 @@ export const HUBBLE: Verb = {
       about: 'Open the Hubble UI',
       standalone: false,
       asks: 'cluster',
-      globals: CLUSTER_GLOBALS,
-      lives: true,
+      globals: LIVE_CLUSTER_GLOBALS,
       load: async () => (await import('./ui.ts')).addHubbleUiCommand,
     },
     completion: {
