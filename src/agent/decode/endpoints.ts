@@ -2,7 +2,7 @@ import { compareBytes } from '../../lib/order.ts';
 import type { EndpointChange, EndpointConfig, EndpointRow, EndpointState } from '../../model/endpoint.ts';
 import type { AgentClient } from '../client.ts';
 import { type Answer, byNumber, listAnswer, objectAnswer } from './answer.ts';
-import type { Reader } from './reader.ts';
+import { Reader } from './reader.ts';
 import type { Endpoint, EndpointStatusLog } from './types.gen.ts';
 
 /** The endpoints of the node, by their number. */
@@ -10,8 +10,17 @@ export function listEndpoints(
   agent: AgentClient,
   options: { timeoutMs?: number } = {},
 ): Promise<Answer<EndpointRow[]>> {
+  return inOrder(agent.get('/endpoint', options));
+}
+
+/** The same of what the agent's own command line printed. */
+export function printedEndpoints(printed: unknown): Promise<Answer<EndpointRow[]>> {
+  return inOrder(Promise.resolve(new Reader<Endpoint[]>('cilium endpoint list -o json', printed)));
+}
+
+function inOrder(asked: Promise<Reader<Endpoint[]>>): Promise<Answer<EndpointRow[]>> {
   const order = byNumber<Endpoint[]>((endpoint) => endpoint.integer('id'));
-  return listAnswer(agent.get('/endpoint', options), 'Endpoint[]', decodeEndpointRows, order);
+  return listAnswer(asked, 'Endpoint[]', decodeEndpointRows, order);
 }
 
 /** The endpoints that have these labels, in the agent's order. */

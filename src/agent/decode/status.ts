@@ -12,7 +12,7 @@ import type {
 } from '../../model/status.ts';
 import type { AgentClient } from '../client.ts';
 import { type Answer, objectAnswer } from './answer.ts';
-import type { Reader } from './reader.ts';
+import { Reader } from './reader.ts';
 import type {
   BPFMapProperties,
   ControllerStatus,
@@ -48,6 +48,12 @@ export function readStatus(agent: AgentClient, query: StatusQuery): Promise<Answ
     timeoutMs: query.timeoutMs,
   });
   return objectAnswer(asked, 'StatusResponse', decodeStatus);
+}
+
+/** The same of what the agent's own command line printed. */
+export function printedStatus(printed: unknown): Promise<Answer<AgentStatus>> {
+  const reader = new Reader<StatusResponse>('cilium status -o json', printed);
+  return objectAnswer(Promise.resolve(reader), 'StatusResponse', decodeStatus);
 }
 
 /** Reads a status: that of `GET /healthz`, or the one inside another answer. */

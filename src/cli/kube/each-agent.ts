@@ -1,7 +1,7 @@
-import { type AgentClient, agentAddress, connectAgent } from '../../agent/client.ts';
+import { type AgentClient, connectAgent, DEFAULT_SOCKET } from '../../agent/client.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
-import { AGENT_CONTAINER, type AgentPod, listAgents } from '../../kube/agents.ts';
+import { AGENT_CONTAINER, type AgentPlace, type AgentPod, listAgents } from '../../kube/agents.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { ExecNotStarted, exec } from '../../kube/exec.ts';
 import { ciliumNamespace } from '../../kube/install.ts';
@@ -94,12 +94,16 @@ function byNode(a: { node: string }, b: { node: string }): number {
  */
 export async function askAgent<T>(
   client: KubeClient,
-  place: AgentPod,
+  place: AgentPlace,
   {
     ask,
     argv,
     read,
-  }: { ask: (agent: AgentClient) => Promise<T>; argv: readonly string[]; read: (value: unknown) => T },
+  }: {
+    ask: (agent: AgentClient) => Promise<T>;
+    argv: readonly string[];
+    read: (value: unknown) => T | Promise<T>;
+  },
   signal: AbortSignal,
   ctx: Context,
 ): Promise<T> {
@@ -108,12 +112,12 @@ export async function askAgent<T>(
     try {
       const timeoutMs = ctx.globals.timeoutMs;
       const dial = openRoadTo(client, place);
-      return await ask(connectAgent(agentAddress(ctx), signal, { timeoutMs, dial }));
+      return await ask(connectAgent(`unix://${DEFAULT_SOCKET}`, signal, { timeoutMs, dial }));
     } catch (error) {
       if (transport === 'relay' || !hasNoPerl(error)) throw error;
     }
   }
-  return read(await jsonInPod(client, place, argv, signal));
+  return await read(await jsonInPod(client, place, argv, signal));
 }
 
 function hasNoPerl(error: unknown): boolean {
@@ -132,7 +136,7 @@ export interface Printed {
 /** Runs the agent's own command line in its pod. */
 export async function runInAgent(
   client: KubeClient,
-  { namespace, pod }: AgentPod,
+  { namespace, pod }: AgentPlace,
   argv: readonly string[],
   signal: AbortSignal = client.signal,
 ): Promise<Printed> {
@@ -151,7 +155,7 @@ export async function runInAgent(
 /** The same for a command line that prints JSON. */
 export async function jsonInPod(
   client: KubeClient,
-  place: AgentPod,
+  place: AgentPlace,
   argv: readonly string[],
   signal: AbortSignal,
 ): Promise<unknown> {

@@ -1,6 +1,8 @@
-import { type AgentClient, connectAgent, DEFAULT_SOCKET } from '../../agent/client.ts';
-import { listEndpoints } from '../../agent/decode/endpoints.ts';
-import { readStatus } from '../../agent/decode/status.ts';
+import type { AgentClient } from '../../agent/client.ts';
+import type { Answer } from '../../agent/decode/answer.ts';
+import { listEndpoints, printedEndpoints } from '../../agent/decode/endpoints.ts';
+import { printedStatus, readStatus } from '../../agent/decode/status.ts';
+import { askAgent } from '../../cli/kube/each-agent.ts';
 import { Outage, RESTART_TIMES } from '../../cli/outage.ts';
 import { ProgressLine } from '../../cli/progress.ts';
 import { agentTrouble, brokenContainer, ClusterStatus, COMPONENT, reduceLog } from '../../cluster/status.ts';
@@ -12,7 +14,6 @@ import { CONFIG_MAP, readConfigMap } from '../../kube/config-map.ts';
 import { ciliumNamespace } from '../../kube/install.ts';
 import { findRelease, ownersOf } from '../../kube/release.ts';
 import { serverAnswers } from '../../kube/restart.ts';
-import { openRoadTo } from '../../kube/road.ts';
 import {
   findWorkload,
   listComponentPods,
@@ -63,6 +64,13 @@ const PARTS: readonly Part[] = [
 ];
 /** Of these the reference does not read a log. */
 const QUIET: ReadonlySet<string> = new Set([COMPONENT.envoy, COMPONENT.ui]);
+
+/** How an agent is asked: by its socket, or by what its own command line prints. */
+interface Way<T> {
+  ask: (agent: AgentClient) => Promise<Answer<T>>;
+  argv: readonly string[];
+  read: (printed: unknown) => Promise<Answer<T>>;
+}
 
 const AGENT_MS = 10_000;
 const LOG_BEFORE_MS = 120_000;
@@ -275,17 +283,16 @@ export class Survey {
     const timeoutMs = this.#agentMs;
     const newLimit = () => AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     let limit = newLimit();
-    const dial = openRoadTo(this.client, { node: pod.node, namespace: pod.namespace, pod: pod.name });
-    const connect = () => connectAgent(`unix://${DEFAULT_SOCKET}`, limit, { timeoutMs, dial });
+    const place = { node: pod.node, namespace: pod.namespace, pod: pod.name };
     const keeps = this.options.output === 'json';
     /** Asks, and once more after the API server was away. */
-    const asked = async <T>(ask: (agent: AgentClient) => Promise<T>): Promise<T> => {
+    const asked = async <T>(way: Way<T>): Promise<Answer<T>> => {
       try {
-        return await ask(connect());
+        return await askAgent(this.client, place, way, limit, this.ctx);
       } catch (error) {
         if (limit.aborted || !isUnreachable(error) || !(await outage.wait(errorMessage(error)))) throw error;
         limit = newLimit();
-        return await ask(connect());
+        return await askAgent(this.client, place, way, limit, this.ctx);
       }
     };
     const failedTo = (what: string) => (error: unknown) => {
@@ -296,9 +303,11 @@ export class Survey {
       const why = limit.aborted ? late : wordsOf(error);
       failed(`unable to retrieve cilium ${what}: ${why}`);
     };
-    const isLate = await asked((agent) =>
-      readStatus(agent, { brief: false, requireK8sConnectivity: true, timeoutMs }),
-    )
+    const isLate = await asked({
+      ask: (agent) => readStatus(agent, { brief: false, requireK8sConnectivity: true, timeoutMs }),
+      argv: ['status', '-o', 'json'],
+      read: printedStatus,
+    })
       .then((answer) => {
         status.addAgent(pod.name, answer.decode(), this.ctx.clock.nowMs());
         if (keeps) answers.status = answerText(answer.document);
@@ -310,7 +319,11 @@ export class Survey {
       });
     // One error is enough of an agent that does not answer.
     if (isLate) return;
-    await asked((agent) => listEndpoints(agent, { timeoutMs }))
+    await asked({
+      ask: (agent) => listEndpoints(agent, { timeoutMs }),
+      argv: ['endpoint', 'list', '-o', 'json'],
+      read: printedEndpoints,
+    })
       .then((answer) => {
         const rows = answer.decode();
         status.addEndpoints(

@@ -99,6 +99,7 @@ kind-worker   65001     172.18.0.5   10.244.1.0/24   0.0.0.0   12m4s   [{Origin:
     );
   });
 
+  // differs: bgp-nodes-words
   test.each([
     [['all'], 'invalid argument: `all`, expected `available` / `advertised`'],
     [['available', 'ipx'], 'unknown AFI `ipx`'],

@@ -49,13 +49,31 @@ describe('status of a cluster', () => {
   });
   afterAll(async () => cluster[Symbol.asyncDispose]());
 
+  // differs: cluster-status-agents
   test('holds what each agent says', async () => {
     const { stdout, stderr, code } = await cluster.run(['status', '-o', 'json']);
     const { cilium_status: agents, cilium_endpoints: endpoints, errors } = JSON.parse(stdout);
     expect(Object.keys(agents)).toHaveLength(3);
     expect(Object.values(agents).every((one) => Object.hasOwn(Object(one), 'cilium'))).toBe(true);
+    // Fields are those of the agent, in its order.
+    const [first = ''] = Object.keys(agents);
+    const of = cluster.lab.info.kube?.nodes[0] ?? '';
+    const itself = await cluster.run(['status', '--node', of, '-o', 'json']);
+    expect(Object.keys(agents[first])).toEqual(Object.keys(JSON.parse(itself.stdout)));
     expect(Object.values(endpoints).flat().length).toBeGreaterThan(5);
     expect([JSON.stringify(errors).includes('controller '), code, stderr]).toEqual([true, 1, '']);
+  });
+
+  test('sockets that the environment names are those of this machine', async () => {
+    const env = { CILIUM_SOCK: '/nowhere', CILIUM_HOST: 'tcp://127.0.0.1:1' };
+    for (const words of [
+      ['status', '--cluster'],
+      ['bgp', 'peers', '--cluster'],
+      ['features', 'status'],
+    ]) {
+      const { stdout, stderr } = await cluster.run(words, { env });
+      expect(stdout + stderr).not.toMatch(/nowhere|127\.0\.0\.1:1/);
+    }
   });
 
   // differs: cluster-status-exit
