@@ -6,6 +6,9 @@ import type { Recording } from './recording.ts';
 
 const MAX_REQUEST_BYTES = 1024 * 1024;
 
+/** Envoy's list of loggers, which it gives to POST alone. */
+const LOGGING = '/logging';
+
 /** What the sockets of an agent are, whose answers are none of GET requests. */
 const SOCKETS: Readonly<Record<string, string>> = {
   'hubble.sock': "Hubble's server (its flows are: hubble observe)",
@@ -74,21 +77,23 @@ class RecordedSocket extends Duplex {
 
   async #answer(head: string, question: string): Promise<Buffer> {
     const [, method = '', path = ''] = /^(\S+) (\S+) /.exec(head) ?? [];
-    if (method !== 'GET')
+    const reads = method === 'POST' ? await this.agent.posted(path) : undefined;
+    if (method === 'POST' && !reads && path === LOGGING) throw await this.#missing(`POST ${path}`, question);
+    if (method !== 'GET' && !reads)
       throw new NotCollected(
         `${method} ${path}: ${this.recording.label} is an archive, in which nothing can be changed`,
       );
-    const found = await this.agent.answer(path, question === '' ? undefined : question);
-    if (!found) throw await this.#missing(path, question);
+    const found = reads ?? (await this.agent.answer(path, question === '' ? undefined : question));
+    if (!found) throw await this.#missing(`GET ${path}`, question);
     const { status, type, body } = found;
     const lines = [`HTTP/1.1 ${status} recorded`, `content-length: ${body.length}`];
     if (/^[\w/.+; =-]+$/.test(type)) lines.push(`content-type: ${type}`);
     return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]);
   }
 
-  async #missing(path: string, question: string): Promise<NotCollected> {
+  async #missing(asked: string, question: string): Promise<NotCollected> {
     const why = await this.recording.why({ node: this.node });
-    const what = question === '' ? `GET ${path}` : `GET ${path} with ${question.trim().slice(0, 200)}`;
+    const what = question === '' ? asked : `${asked} with ${question.trim().slice(0, 200)}`;
     return new NotCollected(
       `${this.recording.label} holds no answer to ${what} of node ${this.node}${why ? ` (${why.text})` : ''}`,
       { hint: 'It was not asked when the archive was made.' },

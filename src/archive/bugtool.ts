@@ -63,6 +63,9 @@ export function bugtoolAgent(
         : undefined;
       return answerIn(run);
     }
+    const ofEnvoy = ENVOY_FILES[path];
+    if (ofEnvoy !== undefined)
+      return files.has(root + ofEnvoy) ? json(await files.read(root + ofEnvoy)) : undefined;
     for (const words of JSON_ANSWERS[path] ?? []) {
       const answer = answerIn(await read(words));
       if (answer) return answer;
@@ -73,6 +76,7 @@ export function bugtoolAgent(
     ...place,
     collectedMs,
     answer: (path, body) => answerOf(path, body, lookup),
+    posted: async () => undefined,
     async run(words, flags) {
       for (const spelled of spellings(words, flags)) {
         const run = await read(spelled.join(' '));
@@ -89,6 +93,12 @@ export function bugtoolAgent(
       }),
   };
 }
+
+/** What the bugtool asks the admin interface of Envoy, and the files that hold the answers. */
+const ENVOY_FILES: Readonly<Record<string, string>> = {
+  '/config_dump?include_eds=': 'envoy-config.json',
+  '/stats/prometheus': 'envoy-metrics.txt',
+};
 
 const DEBUGINFO = /^cilium-debuginfo-[^/]*\.json$/;
 

@@ -74,6 +74,8 @@ export interface ArchiveIndex {
 export interface Exchange {
   /** With its query: `/v1/endpoint/12/log`. */
   path: string;
+  /** Absent: GET. */
+  method?: string;
   /** Path of the socket, where it is another one than that of the agent's API. */
   socket?: string;
   /** What was asked, where that is more than the path says. */

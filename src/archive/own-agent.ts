@@ -15,7 +15,15 @@ import type { RecordedAgent, RecordedRun } from './recorded-agent.ts';
 import { type FlagForm, sameWords } from './words.ts';
 
 const EXCHANGE: Form = {
-  fields: { path: 'text', body: 'text', status: 'number', type: 'text', file: 'text', isCut: 'flag' },
+  fields: {
+    path: 'text',
+    method: 'text',
+    body: 'text',
+    status: 'number',
+    type: 'text',
+    file: 'text',
+    isCut: 'flag',
+  },
   needs: ['path', 'status'],
 };
 const COMMAND: Form = {
@@ -48,14 +56,16 @@ export async function readAgent(files: ArchiveFiles, folder: string): Promise<Re
   const name = folder + AGENT_INDEX;
   const agent = readForm<ArchivedAgent>(await files.read(name), AGENT, `${files.label}: ${name}`);
   checkFormat(agent.format, files.label);
-  const exchanges = new Map((agent.exchanges ?? []).map((one) => [questionOf(one.path, one.body), one]));
-  const lookup = async (path: string, question?: string) => {
-    const found = exchanges.get(questionOf(path, question));
+  const exchanges = new Map((agent.exchanges ?? []).map((one) => [questionOf(one), one]));
+  const find = async (asked: Question) => {
+    const found = exchanges.get(questionOf(asked));
     if (!found) return undefined;
-    refuseCut(found, `GET ${path}`, agent.node, files.label);
+    const { method = 'GET', path } = asked;
+    refuseCut(found, `${method} ${path}`, agent.node, files.label);
     const body = found.file === undefined ? Buffer.alloc(0) : await files.read(folder + found.file);
     return { status: found.status, type: found.type ?? '', body };
   };
+  const lookup = (path: string, body?: string) => find({ path, ...(body !== undefined && { body }) });
   const runs = (agent.commands ?? []).filter(({ argv }) => argv.length > 0);
   return {
     node: agent.node,
@@ -63,6 +73,7 @@ export async function readAgent(files: ArchiveFiles, folder: string): Promise<Re
     pod: agent.pod ?? '',
     collectedMs: Date.parse(agent.collectedAt ?? ''),
     answer: (path, body) => answerOf(path, body, lookup),
+    posted: (path) => find({ path, method: 'POST' }),
     async run(words: readonly string[], flags: readonly FlagForm[]): Promise<RecordedRun | undefined> {
       const asked = sameWords(words, flags);
       const found = runs.find(
@@ -82,9 +93,11 @@ export async function readAgent(files: ArchiveFiles, folder: string): Promise<Re
   };
 }
 
+type Question = Pick<Exchange, 'path' | 'method' | 'body'>;
+
 /** A request in one form. */
-function questionOf(path: string, body = ''): string {
-  return `${samePath(path)} ${body.trim()}`;
+function questionOf({ path, method = 'GET', body = '' }: Question): string {
+  return `${method} ${samePath(path)} ${body.trim()}`;
 }
 
 /** What the agent's own command line is called, with or without its folder. */

@@ -18,6 +18,8 @@ export interface RecordedAgent {
   collectedMs: number;
   /** The answer to a GET request and its body; undefined where none was recorded, nor what it follows from. */
   answer(path: string, body?: string): Promise<RecordedAnswer | undefined>;
+  /** The answer to a POST request that changes nothing, as Envoy has one. */
+  posted(path: string): Promise<RecordedAnswer | undefined>;
   /** What the agent's own program printed for these words, which `flags` help to compare. */
   run(words: readonly string[], flags: readonly FlagForm[]): Promise<RecordedRun | undefined>;
   /** The commands that were run, as far as the archive names them. */

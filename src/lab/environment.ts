@@ -8,7 +8,9 @@ export function agentEnvironment(info: LabInfo): Record<string, string> {
     CILIUM_HEALTH_SOCK: info.sockets.health,
     CILIUM_MONITOR_SOCK: info.sockets.monitor,
     CILIUM_SHELL_SOCK: info.sockets.shell,
-    // Also where there are no maps: nothing that is meant for the lab should reach those of the node.
+    // Also where there is no proxy: nothing that is meant for the lab should reach that of the node.
+    CILIUM_ENVOY_ADMIN_SOCK: info.sockets.envoy,
+    // The same of maps.
     CILIUM_BPF_ROOT: info.bpfRoot,
     HUBBLE_SERVER: `unix://${info.sockets.hubble}`,
   };

@@ -30,7 +30,7 @@ export interface LabInfo {
   agentVersion: AgentVersion;
   /** Empty until the lab answers. */
   startedAt: string;
-  sockets: { agent: string; health: string; hubble: string; monitor: string; shell: string };
+  sockets: { agent: string; envoy: string; health: string; hubble: string; monitor: string; shell: string };
   /** host:port of the Hubble API. */
   hubbleTcp: string;
   /** Where its maps are pinned, and why none are. */
@@ -179,6 +179,8 @@ export function socketsIn(dir: string): LabInfo['sockets'] {
   const at = (name: string) => join(dir, `${name}.sock`);
   return {
     agent: at('agent'),
+    /** Of a proxy, where one runs: the lab itself has none. */
+    envoy: at('envoy'),
     health: at('health'),
     hubble: at('hubble'),
     monitor: at('monitor'),

@@ -1,10 +1,13 @@
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ELSEWHERE_TITLE, globalsOf, type Verb } from '../../src/cli/tree.ts';
 import { TREE } from '../../src/commands/index.ts';
 import { startTestCluster, type TestCluster } from '../helpers/cluster.ts';
+import { envoyAdmin } from '../helpers/envoy.ts';
 import { type RunResult, run } from '../helpers/run.ts';
 
 const NOW = Math.floor(Date.now() / 1000) * 1000;
@@ -43,7 +46,9 @@ const IN_POD: Readonly<Record<string, string[]>> = {
   'bpf vtep list': [],
   'metrics list': [],
 };
+const RESOURCES = ['clusters', 'endpoints', 'listeners', 'networkpolicies', 'routes', 'secrets'];
 let cluster: TestCluster;
+let envoy: Server;
 let folder: string;
 let top: string;
 let policy: string;
@@ -52,6 +57,9 @@ let cases: string;
 
 beforeAll(async () => {
   cluster = await startTestCluster({ clock: { nowMs: () => NOW, uptimeMs: () => 1_000_000 } });
+  envoy = envoyAdmin();
+  envoy.listen(join(cluster.lab.info.dir, 'n', 'node2', 'envoy.sock'));
+  await once(envoy, 'listening');
   folder = mkdtempSync(join(tmpdir(), 'from-'));
   policy = join(folder, 'policy.json');
   writeFileSync(
@@ -85,6 +93,7 @@ beforeAll(async () => {
   top = join(folder, 'dump.zip');
 }, 240_000);
 afterAll(async () => {
+  await new Promise((resolve) => envoy.close(resolve));
   await cluster[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -105,7 +114,6 @@ function* reading(verb: Verb, path: readonly string[], takes: boolean): Generato
 /** Reasons that several verbs share. */
 const CHANGES = 'changes what it is about';
 const HERE = 'reads the maps of this machine, also when an agent of a cluster is named';
-const ENVOY = "the lab's agents have no Envoy, and no archive holds its answers";
 
 const BGP = 'is collected where BGP is on, as by cilium-cli, and the lab has it off';
 const SERVER = "asks Hubble's server, of which an archive holds the flows alone";
@@ -147,6 +155,8 @@ const EXCUSED: Readonly<Record<string, string>> = {
       'upgrade',
       'endpoint disconnect',
       'endpoint regenerate',
+      'envoy admin logging set global',
+      'envoy admin logging set loggers',
       'encrypt create-key',
       'encrypt rotate-key',
       'encryption create-key',
@@ -176,15 +186,6 @@ const EXCUSED: Readonly<Record<string, string>> = {
   'bpf maps list': HERE,
   'bpf nat orphans': HERE,
   'bpf nat top': HERE,
-  'envoy admin certs': ENVOY,
-  'envoy admin clusters': ENVOY,
-  'envoy admin config': ENVOY,
-  'envoy admin listeners': ENVOY,
-  'envoy admin logging list': ENVOY,
-  'envoy admin logging set global': ENVOY,
-  'envoy admin logging set loggers': ENVOY,
-  'envoy admin metrics': ENVOY,
-  'envoy admin serverinfo': ENVOY,
   'bpf egress get': 'asks for one entry, and answers are found by the words that were asked',
   'bpf ipcache get': 'the same',
   'bpf ipcache match': 'the same',
@@ -245,6 +246,13 @@ const LINES: Readonly<Record<string, () => string[][]>> = {
     ['--all-nodes', '-o', 'json'],
   ],
   'endpoint log': () => [['ID', ...NODE]],
+  'envoy admin certs': () => [NODE, ['--node', 'node3']],
+  'envoy admin clusters': () => [NODE, ['-o', 'json', ...NODE]],
+  'envoy admin config': () => [NODE, ...RESOURCES.map((type) => [type, ...NODE])],
+  'envoy admin listeners': () => [NODE, ['-o', 'json', ...NODE]],
+  'envoy admin logging list': () => [NODE],
+  'envoy admin metrics': () => [NODE],
+  'envoy admin serverinfo': () => [NODE],
   'features status': () => [[]],
   'fqdn cache list': () => [NODE],
   'fqdn names': () => [NODE],
@@ -394,6 +402,11 @@ test('flows of all agents are one stream in the order of their times, and verbs 
 
 test.each([
   [['hubble', 'observe', '--follow'], '--follow is about what happens next'],
+  [
+    ['envoy', 'admin', 'metrics', '-f', 'live', ...NODE],
+    'holds no answer to GET /stats/prometheus?filter=live',
+  ],
+  [['envoy', 'admin', 'certs', '--admin-socket', '/a.sock', ...NODE], '--from and --admin-socket cannot'],
   [['hubble', 'observe', '--server', 'a:1'], '--from and --server cannot be used together'],
   [['hubble', 'status'], "holds nothing of Hubble's server"],
   [['hubble', 'status', '--node', 'node2'], "holds nothing of Hubble's server"],

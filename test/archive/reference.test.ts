@@ -142,6 +142,20 @@ describe('of an archive of cilium-cli', () => {
     ]);
   });
 
+  test('what the bugtool asked of Envoy is read, and of the rest it is said that nobody did', async () => {
+    expect((await from('envoy', 'admin', 'config', ...NODE)).stdout).toBe('{\n "configs": []\n}\n');
+    expect((await from('envoy', 'admin', 'metrics', ...NODE)).stdout).toBe('envoy_server_live{} 1\n');
+    for (const [words, path] of [
+      [['certs'], 'GET /certs'],
+      [['config', 'routes'], 'GET /config_dump?include_eds&resource=dynamic_route_configs'],
+      [['logging', 'list'], 'POST /logging'],
+    ] as const) {
+      const { stdout, stderr, code } = await from('envoy', 'admin', ...words, ...NODE);
+      expect([stdout, code]).toEqual(['', 1]);
+      expect(stderr).toContain(`holds no answer to ${path} of node worker-1`);
+    }
+  });
+
   test('a kind that the cluster did not have is told apart from one that was not collected', async () => {
     const { stderr } = await from('lrp', 'list', '-A');
     expect(stderr).toContain('the cluster has no ciliumlocalredirectpolicies');

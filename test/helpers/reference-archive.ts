@@ -174,6 +174,8 @@ export function referenceArchive({ hasTop = true } = {}): ZipFile[] {
       `${cmd}/${bugtoolFile(program, 'bpf egress list')}`,
       `Error: cannot open the map\n> Error while running '${program} bpf egress list':  exit status 1\n\n`,
     );
+    add(`${cmd}/envoy-config.json`, '{\n "configs": []\n}\n');
+    add(`${cmd}/envoy-metrics.txt`, 'envoy_server_live{} 1\n');
     const info = recordings
       .flatMap(recorded)
       .flatMap((one) => one.exchanges)

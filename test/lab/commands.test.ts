@@ -51,6 +51,7 @@ test('a lab is started, used, shown and stopped', async () => {
     'CILIUM_HEALTH_SOCK',
     'CILIUM_MONITOR_SOCK',
     'CILIUM_SHELL_SOCK',
+    'CILIUM_ENVOY_ADMIN_SOCK',
     'CILIUM_BPF_ROOT',
     'HUBBLE_SERVER',
   ]);

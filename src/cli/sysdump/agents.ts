@@ -113,13 +113,13 @@ class AgentCollector {
     return client;
   }
 
-  async #ask({ path, socket, body }: AgentPath): Promise<void> {
+  async #ask({ path, method, socket, body }: AgentPath): Promise<void> {
     const { signal } = this.work;
     const held: Buffer[] | undefined = HELD.has(path) ? [] : undefined;
     let [size, status, type] = [0, 0, ''];
     const file = `rest/${socket ? `${fileSafe(socket.split('/').at(-1) ?? '')}/` : ''}${restName(path)}`;
     const request: HttpRequest = {
-      method: 'GET',
+      method: method ?? 'GET',
       path,
       timeoutMs: REQUEST_MS,
       signal,
@@ -129,6 +129,7 @@ class AgentCollector {
     const record = (isCut: boolean, bytes: number): void => {
       this.#exchanges.push({
         path,
+        ...(method !== undefined && { method }),
         ...(socket !== undefined && { socket }),
         ...(body !== undefined && { body }),
         status,

@@ -1,7 +1,11 @@
+import { ENVOY_RESOURCES } from '../../model/envoy.ts';
+
 /** A path of the agent's API. */
 export interface AgentPath {
   path: string;
   quick: boolean;
+  /** Absent: GET. Envoy takes POST alone for some of what only reads. */
+  method?: 'POST';
   /** Another socket than that of the agent's API. */
   socket?: string;
   /** Sent as JSON: a question to a table. */
@@ -10,6 +14,24 @@ export interface AgentPath {
 
 const HEALTH_SOCKET = '/var/run/cilium/health.sock';
 const ENVOY_SOCKET = '/var/run/cilium/envoy/sockets/admin.sock';
+const WHOLE_CONFIG = '/config_dump?include_eds';
+/** What Envoy's admin interface is asked, as our verbs ask it. */
+const ENVOY_PATHS: readonly Omit<AgentPath, 'socket' | 'quick'>[] = [
+  ...[
+    '/certs',
+    '/clusters?format=text',
+    '/clusters?format=json',
+    '/listeners?format=text',
+    '/listeners?format=json',
+    '/server_info',
+    '/stats/prometheus',
+    WHOLE_CONFIG,
+    ...Object.values(ENVOY_RESOURCES)
+      .filter((resource) => resource !== '')
+      .map((resource) => `${WHOLE_CONFIG}&resource=${resource}`),
+  ].map((path) => ({ path })),
+  { path: '/logging', method: 'POST' },
+];
 /** The reports of the agent's modules, as our status asks for them. */
 const MODULE_HEALTH = JSON.stringify({
   key: Buffer.from('agent').toString('base64'),
@@ -53,11 +75,7 @@ export const AGENT_PATHS: readonly AgentPath[] = [
   { path: '/statedb/query', body: MODULE_HEALTH, quick: true },
   { path: '/v1beta/status', socket: HEALTH_SOCKET, quick: true },
   { path: '/v1beta/healthz', socket: HEALTH_SOCKET, quick: true },
-  ...['/config_dump', '/listeners', '/clusters', '/server_info', '/stats'].map((path) => ({
-    path,
-    socket: ENVOY_SOCKET,
-    quick: false,
-  })),
+  ...ENVOY_PATHS.map((asked) => ({ ...asked, socket: ENVOY_SOCKET, quick: false })),
   { path: '/v1/debuginfo', quick: false },
 ];
 

@@ -47,11 +47,13 @@ export const ENVOY: Verb = {
               verbs: {
                 global: {
                   about: 'Change the log level of all loggers',
+                  changes: true,
                   load: async () =>
                     (await import('./admin/logging/set/global.ts')).addEnvoyLoggingGlobalCommand,
                 },
                 loggers: {
                   about: 'Change the log level of some loggers',
+                  changes: true,
                   load: async () =>
                     (await import('./admin/logging/set/loggers.ts')).addEnvoyLoggingLoggersCommand,
                 },

@@ -39,6 +39,7 @@ const HUBBLE_PORT = 4244;
 /** Names of the sockets in an agent's container. */
 const SOCKETS: Readonly<Record<string, keyof LabInfo['sockets']>> = {
   'cilium.sock': 'agent',
+  'envoy/sockets/admin.sock': 'envoy',
   'health.sock': 'health',
   'hubble.sock': 'hubble',
   'monitor1_2.sock': 'monitor',

@@ -16,6 +16,10 @@ export async function askEnvoy(
   method: HttpRequest['method'] = 'GET',
 ): Promise<void> {
   const given = familyFlag<string>(command, 'adminSocket');
+  if (ctx.globals.archive && given !== undefined)
+    throw new UserError(
+      '--from and --admin-socket cannot be used together: an archive is read, and nobody is asked',
+    );
   const target = given ?? socketPath(ctx, 'CILIUM_ENVOY_ADMIN_SOCK', DEFAULT_SOCKET);
   const http = new HttpClient({ network: 'unix', target }, ctx.dial);
   try {
