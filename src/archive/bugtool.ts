@@ -77,6 +77,7 @@ export function bugtoolAgent(
     collectedMs,
     answer: (path, body) => answerOf(path, body, lookup),
     posted: async () => undefined,
+    hubble: async () => undefined,
     async run(words, flags) {
       for (const spelled of spellings(words, flags)) {
         const run = await read(spelled.join(' '));

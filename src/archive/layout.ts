@@ -100,6 +100,20 @@ export interface CommandRun {
   isCut?: true;
 }
 
+/** One call to the Hubble server of an agent. */
+export interface HubbleCall {
+  /** `/observer.Observer/ServerStatus` */
+  method: string;
+  /** Below the folder of the agent: the answers, a JSON value a line; absent where none came. */
+  file?: string;
+  /** No more answers than these were asked for: there may have been older ones. */
+  limit?: number;
+  /** What the server refused it with. */
+  error?: { code: string; desc: string };
+  /** The answers ended before they were whole. */
+  isCut?: true;
+}
+
 /** Contents of `agents/<node>/agent.json`. */
 export interface ArchivedAgent {
   format: typeof ARCHIVE_FORMAT;
@@ -113,6 +127,8 @@ export interface ArchivedAgent {
   collectedAt: string;
   exchanges: readonly Exchange[];
   commands: readonly CommandRun[];
+  /** Absent where no Hubble answered. */
+  hubble?: readonly HubbleCall[];
 }
 
 /** Makes a name that is one part of a path everywhere. Names of Kubernetes stay as they are. */

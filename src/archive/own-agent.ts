@@ -10,8 +10,9 @@ import {
   type ArchivedAgent,
   type CommandRun,
   type Exchange,
+  type HubbleCall,
 } from './layout.ts';
-import type { RecordedAgent, RecordedRun } from './recorded-agent.ts';
+import type { RecordedAgent, RecordedCall, RecordedRun } from './recorded-agent.ts';
 import { type FlagForm, sameWords } from './words.ts';
 
 const EXCHANGE: Form = {
@@ -30,6 +31,16 @@ const COMMAND: Form = {
   fields: { argv: { list: 'text' }, exitCode: 'number', stdout: 'text', stderr: 'text', isCut: 'flag' },
   needs: ['argv', 'exitCode'],
 };
+const HUBBLE: Form = {
+  fields: {
+    method: 'text',
+    file: 'text',
+    limit: 'number',
+    error: { fields: { code: 'text', desc: 'text' }, needs: ['code', 'desc'] },
+    isCut: 'flag',
+  },
+  needs: ['method'],
+};
 const AGENT: Form = {
   fields: {
     format: 'number',
@@ -41,6 +52,7 @@ const AGENT: Form = {
     collectedAt: 'text',
     exchanges: { list: EXCHANGE },
     commands: { list: COMMAND },
+    hubble: { list: HUBBLE },
   },
   needs: ['format', 'node'],
 };
@@ -74,6 +86,16 @@ export async function readAgent(files: ArchiveFiles, folder: string): Promise<Re
     collectedMs: Date.parse(agent.collectedAt ?? ''),
     answer: (path, body) => answerOf(path, body, lookup),
     posted: (path) => find({ path, method: 'POST' }),
+    async hubble(method: string): Promise<RecordedCall | undefined> {
+      const found = (agent.hubble ?? []).find((one) => one.method === method);
+      if (!found) return undefined;
+      refuseCut(found, method, agent.node, files.label);
+      const name = found.file === undefined ? undefined : folder + found.file;
+      const text = name === undefined ? '' : (await files.read(name)).toString('utf8');
+      const lines = text.split('\n').filter((line) => line !== '');
+      const answers = lines.map((line, i) => jsonLine(line, `${files.label}: ${name}: line ${i + 1}`));
+      return { answers, limit: found.limit, error: found.error };
+    },
     async run(words: readonly string[], flags: readonly FlagForm[]): Promise<RecordedRun | undefined> {
       const asked = sameWords(words, flags);
       const found = runs.find(
@@ -106,11 +128,25 @@ export function isAgentProgram(word = ''): boolean {
 }
 
 /** An answer that broke off would be a wrong one. */
-function refuseCut({ isCut }: Exchange | CommandRun, what: string, node: string, label: string): void {
+function refuseCut(
+  { isCut }: Exchange | CommandRun | HubbleCall,
+  what: string,
+  node: string,
+  label: string,
+): void {
   if (isCut)
     throw new UserError(`${label}: of ${what} of node ${node} only the beginning was collected`, {
       hint: 'It broke off, or reached a limit: the file is in the archive as far as it came.',
     });
+}
+
+function jsonLine(line: string, place: string): unknown {
+  try {
+    return parsePlainJson(line);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new UserError(`${place} cannot be read: ${errorMessage(error)}`, { cause: error });
+  }
 }
 
 /** Reads a file of JSON that programs of ours write. */

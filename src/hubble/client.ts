@@ -9,10 +9,10 @@ import { WireError } from './protobuf/wire.ts';
 type Methods = typeof METHODS;
 /** Path of a method, `/observer.Observer/GetFlows`. */
 export type Method = keyof Methods;
-type RequestOf<M extends Method> = Messages[Methods[M]['request']];
-type ResponseOf<M extends Method> = Messages[Methods[M]['response']];
-type UnaryMethod = { [M in Method]: Methods[M]['stream'] extends false ? M : never }[Method];
-type StreamMethod = Exclude<Method, UnaryMethod>;
+export type RequestOf<M extends Method> = Messages[Methods[M]['request']];
+export type ResponseOf<M extends Method> = Messages[Methods[M]['response']];
+export type UnaryMethod = { [M in Method]: Methods[M]['stream'] extends false ? M : never }[Method];
+export type StreamMethod = Exclude<Method, UnaryMethod>;
 
 /** How a client presents itself and what it tells. */
 export interface ClientOptions {
@@ -99,6 +99,9 @@ export class HubbleClient {
     return this.#grpc.close();
   }
 }
+
+/** What can be asked of a server. */
+export type HubbleCalls = Pick<HubbleClient, 'settings' | 'call' | 'stream' | 'streamBytes' | 'exchange'>;
 
 function text(value: string | string[] | undefined): string {
   return typeof value === 'string' ? value : '';

@@ -47,6 +47,15 @@ const IN_POD: Readonly<Record<string, string[]>> = {
   'metrics list': [],
 };
 const RESOURCES = ['clusters', 'endpoints', 'listeners', 'networkpolicies', 'routes', 'secrets'];
+const FORMATS = ['json', 'table', 'wide', 'odd'];
+const EVENTS = [
+  NODE,
+  ['--last', '3', ...NODE],
+  ['--all', '-o', 'jsonpb', ...NODE],
+  ['--since', '1h', '--last', '2', '-o', 'dict', ...NODE],
+  ['--until', '1h', '-o', 'table', ...NODE],
+  ['--all-nodes', '--last', '1'],
+];
 let cluster: TestCluster;
 let envoy: Server;
 let folder: string;
@@ -116,7 +125,7 @@ const CHANGES = 'changes what it is about';
 const HERE = 'reads the maps of this machine, also when an agent of a cluster is named';
 
 const BGP = 'is collected where BGP is on, as by cilium-cli, and the lab has it off';
-const SERVER = "asks Hubble's server, of which an archive holds the flows alone";
+const COMING = 'is about what a server tells while it runs, and says so';
 
 /** What is not compared, and why. */
 const EXCUSED: Readonly<Record<string, string>> = {
@@ -195,16 +204,9 @@ const EXCUSED: Readonly<Record<string, string>> = {
   doctor: 'reads the kernel of this machine; of an archive what was printed of it: reference.test.ts',
   'encrypt key-status': 'reads a Secret, which no archive holds',
   'encryption key-status': 'reads a Secret, which no archive holds',
-  'hubble list namespaces': SERVER,
-  'hubble list nodes': SERVER,
-  'hubble observe agent-events': SERVER,
-  'hubble observe debug-events': SERVER,
-  'hubble record': SERVER,
-  'hubble reflect': SERVER,
-  'hubble status': SERVER,
-  'hubble watch peers': SERVER,
-  'observe agent-events': SERVER,
-  'observe debug-events': SERVER,
+  'hubble record': COMING,
+  'hubble reflect': COMING,
+  'hubble watch peers': COMING,
   'map events': 'goes on until it is stopped',
   monitor: 'goes on until it is stopped',
   'policy trace': 'asks a question of its own; the verb says that policy simulate answers it',
@@ -256,6 +258,21 @@ const LINES: Readonly<Record<string, () => string[][]>> = {
   'features status': () => [[]],
   'fqdn cache list': () => [NODE],
   'fqdn names': () => [NODE],
+  'hubble list namespaces': () => [
+    NODE,
+    ...FORMATS.map((format) => ['-o', format, ...NODE]),
+    ['--all-nodes'],
+  ],
+  'hubble list nodes': () => [NODE, ...FORMATS.map((format) => ['-o', format, ...NODE])],
+  'hubble observe agent-events': () => EVENTS,
+  'hubble observe debug-events': () => EVENTS,
+  'hubble status': () => [
+    NODE,
+    ...['compact', 'dict', 'json', 'table', 'odd'].map((format) => ['-o', format, ...NODE]),
+    ['--all-nodes'],
+  ],
+  'observe agent-events': () => [NODE],
+  'observe debug-events': () => [NODE],
   'hubble observe': () => [
     NODE,
     ['--last', '50', ...NODE],
@@ -408,8 +425,12 @@ test.each([
   ],
   [['envoy', 'admin', 'certs', '--admin-socket', '/a.sock', ...NODE], '--from and --admin-socket cannot'],
   [['hubble', 'observe', '--server', 'a:1'], '--from and --server cannot be used together'],
-  [['hubble', 'status'], "holds nothing of Hubble's server"],
-  [['hubble', 'status', '--node', 'node2'], "holds nothing of Hubble's server"],
+  [['hubble', 'status'], 'has the agents of 3 nodes: which one is meant?'],
+  [['hubble', 'status', '--node', 'node9'], 'has no node node9'],
+  [['hubble', 'observe', 'agent-events', '--follow', ...NODE], '--follow is about what happens next'],
+  [['hubble', 'watch', 'peers', ...NODE], 'peers is about what a server tells while it runs'],
+  [['hubble', 'record', '/nowhere/x.json', ...NODE], 'record is about what a server tells while it runs'],
+  [['hubble', 'reflect'], 'reflect is about what a server tells while it runs'],
   [['hubble', 'observe', '--node', 'node9'], 'has no node node9'],
   [['monitor', '--node', 'node2'], 'expected'],
 ])('%j is refused', async (argv, message) => {

@@ -1,7 +1,6 @@
-import { NotCollected } from '../../archive/not-collected.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { HubbleClient } from '../../hubble/client.ts';
+import { type HubbleCalls, HubbleClient } from '../../hubble/client.ts';
 import { NoWay, RpcError } from '../../hubble/grpc/status.ts';
 import {
   checkServerFlags,
@@ -12,20 +11,22 @@ import {
 } from '../../hubble/grpc/target.ts';
 import { compareReleases, NEWEST_RELEASE, parseRelease } from '../../model/release.ts';
 import { VERSION } from '../../version.ts';
+import { agentServer } from './agent-server.ts';
 import { logLine } from './log.ts';
 import type { Settings } from './settings.ts';
 
 /** The release of the reference whose API and output this program speaks. */
 const API_VERSION = `${NEWEST_RELEASE}.0`;
 
-/** Where an agent serves Hubble, for which it asks neither for TLS nor for a password. */
-const AGENT_SOCKET = '/var/run/cilium/hubble.sock';
-
-/** A client for the server that the settings name, closed at the end of the scope. */
+/** A client for the server that the settings name, or what an archive has of one, closed at the end of the scope. */
 export async function connectHubble(
   settings: Settings,
   ctx: Context,
-): Promise<HubbleClient & AsyncDisposable> {
+): Promise<HubbleCalls & AsyncDisposable> {
+  if (ctx.globals.archive) {
+    const { RecordedHubble } = await import('./recorded-server.ts');
+    return new RecordedHubble(agentServer(0, ctx.dial), ctx);
+  }
   const flags = {
     server: settings.text('server'),
     timeoutMs: settings.durationMs('timeout'),
@@ -38,7 +39,7 @@ export async function connectHubble(
     basicAuthUsername: settings.text('basic-auth-username'),
     basicAuthPassword: settings.text('basic-auth-password'),
   };
-  if (!ctx.globals.elsewhere && !ctx.globals.archive) checkServerFlags(flags);
+  if (!ctx.globals.elsewhere) checkServerFlags(flags);
   const server = await openServer(settings, flags, ctx);
   const client = new HubbleClient(server.settings, {
     version: VERSION,
@@ -59,12 +60,7 @@ async function openServer(
   flags: ServerFlags,
   ctx: Context,
 ): Promise<{ settings: ServerSettings } & Partial<AsyncDisposable>> {
-  const { archive, elsewhere } = ctx.globals;
-  if (archive)
-    throw new NotCollected(`${archive.label} holds nothing of Hubble's server`, {
-      hint: 'Its flows can be read: hubble observe.',
-    });
-  if (elsewhere) return { settings: agentServer(flags, ctx) };
+  if (ctx.globals.elsewhere) return { settings: agentServer(flags.timeoutMs, ctx.dial, ctx.signal) };
   if (!settings.flag('port-forward')) return { settings: await serverSettings(flags) };
   // The same refusals as without it, but of an address that does not count.
   await serverSettings({ ...flags, server: usesTls(flags) ? 'tls://localhost' : 'localhost' });
@@ -75,16 +71,6 @@ async function openServer(
     if (ctx.signal.aborted) throw error;
     throw error instanceof UserError && !(error instanceof RpcError) ? new NoWay(error) : error;
   }
-}
-
-/** The server of an agent of a cluster, on the socket in its container. */
-function agentServer({ timeoutMs }: ServerFlags, ctx: Context): ServerSettings {
-  return {
-    address: `unix://${AGENT_SOCKET}`,
-    target: { network: 'unix', path: AGENT_SOCKET },
-    dialTimeoutMs: timeoutMs,
-    dial: () => ctx.dial(AGENT_SOCKET, ctx.signal),
-  };
 }
 
 /** A newer server may send what this program does not know. */

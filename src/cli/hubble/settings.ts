@@ -62,6 +62,13 @@ export async function readSettings(command: Command, ctx: Context): Promise<Sett
   return settings;
 }
 
+/** Verbs that no archive answers, and what does instead. */
+const LIVE: Readonly<Record<string, string>> = {
+  record: 'Flows that it holds are printed by: hubble observe -o jsonpb --from ARCHIVE.',
+  reflect: 'Ask a server for its API.',
+  peers: 'The nodes that there were are listed by: hubble list nodes --from ARCHIVE.',
+};
+
 /** Opens the archive that is read instead of a server. */
 async function readArchive(command: Command, ctx: Context): Promise<void> {
   const isOwn = command.options.some(
@@ -77,6 +84,12 @@ async function readArchive(command: Command, ctx: Context): Promise<void> {
       `--from and --${other} cannot be used together: an archive is read, and nobody is asked`,
     );
   await openArchive(from, ctx);
+  const hint = LIVE[command.name()];
+  if (hint !== undefined)
+    throw new UserError(
+      `${command.name()} is about what a server tells while it runs, and ${from} is an archive of what was`,
+      { hint },
+    );
   if (given(command, 'follow') !== undefined)
     throw new UserError(
       `--follow is about what happens next, and ${from} is an archive: nothing comes any more`,

@@ -8,6 +8,7 @@ import {
   type CommandRun,
   type Exchange,
   fileSafe,
+  type HubbleCall,
 } from '../../archive/layout.ts';
 import {
   AGENT_PATHS,
@@ -24,6 +25,7 @@ import { openRoadTo } from '../../kube/road.ts';
 import { bounded } from '../../lib/bounded.ts';
 import { parsePlainJson } from '../../lib/exact-json.ts';
 import { isRecord } from '../../lib/record.ts';
+import { askHubble } from './agent-hubble.ts';
 import { Broken } from './dump.ts';
 import type { Job, Work } from './jobs.ts';
 import type { Place, PodFacts } from './place.ts';
@@ -61,10 +63,13 @@ class AgentCollector {
   readonly #commands: CommandRun[] = [];
   readonly #held = new Map<string, unknown>();
   readonly #clients = new Map<string, HttpClient>();
+  /** Sockets that nobody has made. */
+  readonly #absent = new Set<string>();
   readonly #folder: string;
   readonly #faults: string[] = [];
   readonly #collectedAt: string;
   #silent = 0;
+  #hubble: HubbleCall[] = [];
 
   constructor(
     private readonly place: Place,
@@ -91,6 +96,8 @@ class AgentCollector {
       );
       await this.#askAll(names.map((name) => ({ path: `/v1/map/${encodeURIComponent(name)}`, quick })));
     }
+    if (!quick)
+      this.#hubble = await askHubble(this.place, this.pod, this.work, (text) => this.#faults.push(text));
     await this.#runVerbs();
     if (this.#faults.length > 0) throw new UserError(this.#faults.slice(0, 3).join('; '));
   }
@@ -98,7 +105,7 @@ class AgentCollector {
   async #askAll(paths: readonly AgentPath[]): Promise<void> {
     for (const path of paths) {
       if (this.#silent >= MAX_SILENT) return;
-      await this.#ask(path);
+      if (path.socket === undefined || !this.#absent.has(path.socket)) await this.#ask(path);
     }
   }
 
@@ -165,7 +172,10 @@ class AgentCollector {
       }
       signal.throwIfAborted();
       // The health daemon and the proxy need not run.
-      if (socket !== undefined && error instanceof TransportError && error.fault === 'no-socket') return;
+      if (socket !== undefined && error instanceof TransportError && error.fault === 'no-socket') {
+        this.#absent.add(socket);
+        return;
+      }
       if (error instanceof ExecNotStarted) this.#silent = MAX_SILENT;
       else if (!(error instanceof TransportError) || error.fault === 'timeout') this.#silent++;
       else if (error.fault === 'no-socket' || error.fault === 'refused') this.#silent = MAX_SILENT;
@@ -249,6 +259,7 @@ class AgentCollector {
       collectedAt: this.#collectedAt,
       exchanges: this.#exchanges,
       commands: this.#commands.toSorted((a, b) => (a.argv.join(' ') < b.argv.join(' ') ? -1 : 1)),
+      ...(this.#hubble.length > 0 && { hubble: this.#hubble }),
     };
     const file = await this.place.dump.file(`${this.#folder}/${AGENT_INDEX}`, (sink) =>
       sink(`${JSON.stringify(agent, null, 2)}\n`),

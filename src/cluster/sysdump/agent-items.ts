@@ -88,6 +88,17 @@ export const ENDPOINT_PATHS = [
   '/v1/endpoint/{id}/config',
 ] as const;
 
+/** Calls to an agent's Hubble server, in this order: what our verbs ask. Events are bounded, all else is one answer. */
+export const HUBBLE_CALLS = {
+  one: [
+    '/grpc.health.v1.Health/Check',
+    '/observer.Observer/ServerStatus',
+    '/observer.Observer/GetNodes',
+    '/observer.Observer/GetNamespaces',
+  ],
+  events: ['/observer.Observer/GetAgentEvents', '/observer.Observer/GetDebugEvents'],
+} as const;
+
 /** What the agent's own command line is called: up to 1.14 the second, from 1.15 on both. */
 export const AGENT_PROGRAMS = ['cilium-dbg', 'cilium'] as const;
 

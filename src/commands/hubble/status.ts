@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
+import { HEALTH_SERVICE } from '../../cli/hubble/agent-server.ts';
 import { connectHubble } from '../../cli/hubble/server.ts';
 import { readSettings } from '../../cli/hubble/settings.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import { renderServerStatus } from '../../render/hubble/status.ts';
-
-/** The name under which Hubble tells its health, which is not that of its API. */
-const HEALTH_SERVICE = 'hubble.server.Observer';
 
 /** Declares `hubble status`. */
 export function addHubbleStatusCommand(command: Command, ctx: Context): void {
