@@ -426,7 +426,17 @@ export async function readGlobals(command: Command, asks: Verb['asks'], ctx: Con
     refuseBesideArchive(given);
     await openArchive(given.from, ctx);
   }
+  // Of a verb that has such a flag.
+  if (command.getOptionValue('cluster') === true) refuseEachNode(given);
   ctx.globals.elsewhere = elsewhereOf(given, cluster, asks);
+}
+
+/** One answer for the cluster, or one of each node: not both. */
+function refuseEachNode({ allNodes, limitNodes }: Given): void {
+  if (!allNodes && limitNodes === undefined) return;
+  throw new UserError(`--cluster and ${allNodes ? '--all-nodes' : '--limit-nodes'} cannot be used together`, {
+    hint: 'The first is one answer for the whole cluster, the second one of each node.',
+  });
 }
 
 /** Lines for the end of a verb's help: `.addHelpText('after', examples('cilium status'))`. */

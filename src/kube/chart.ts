@@ -1,24 +1,20 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { UserError } from '../errors.ts';
 import { isRecord } from '../lib/record.ts';
-
-/** A chart in a folder that is gone when this is disposed of. */
-export interface ChartFolder extends AsyncDisposable {
-  path: string;
-}
+import { makeRunFolder, type RunFolder } from '../lib/run-folder.ts';
 
 /**
- * The chart of a release, written out again from what Helm keeps in the cluster, so that nothing has to be fetched. Comments of
+ * The chart of a release in a folder, written out again from what Helm keeps in the cluster, so that nothing has to be fetched. Comments of
  * its values are not kept, and neither are charts within it, which Helm does not store.
  */
 export async function writeChart(
   chart: Record<string, unknown>,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<ChartFolder> {
-  const path = await mkdtemp(join(env.TMPDIR || tmpdir(), 'cilium-chart-'));
-  const remove = () => rm(path, { recursive: true, force: true });
+): Promise<RunFolder> {
+  const folder = await makeRunFolder(env.TMPDIR || tmpdir(), 'cilium-chart-');
+  const { path } = folder;
   try {
     const { metadata, values, schema, templates, files } = chart;
     if (!isRecord(metadata) || metadata.name === undefined)
@@ -32,10 +28,10 @@ export async function writeChart(
         if (typeof file.name === 'string' && typeof file.data === 'string')
           await put(path, file.name, Buffer.from(file.data, 'base64'));
   } catch (error) {
-    await remove();
+    await folder[Symbol.asyncDispose]();
     throw error;
   }
-  return { path, [Symbol.asyncDispose]: remove };
+  return folder;
 }
 
 /** A name from the cluster must not lead out of the folder. */

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { access, constants, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { errorCode, systemReason, UserError } from '../errors.ts';
 import { LineSplitter } from '../lib/line-splitter.ts';
+import { makeRunFolder } from '../lib/run-folder.ts';
 import type { KubeClient } from './client.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -138,17 +139,17 @@ export function clusterWords({ kubeconfig, context, as, asGroups = [] }: HelmClu
 
 /**
  * Runs helm to its end. What may be secret goes into a file that only this user can read and that is gone when this
- * returns, however it ends. Never throws for a failure of helm itself.
+ * returns, however it ends; what a killed run left goes with the next one. Never throws for a failure of helm itself.
  */
 export async function runHelm(helm: Helm, run: HelmRun, world: HelmWorld): Promise<HelmRan> {
   const { words, cluster = {}, namespace, values = [], onLine, env } = run;
-  const folder = await mkdtemp(join(world.env.TMPDIR || tmpdir(), 'cilium-helm-'));
+  await using folder = await makeRunFolder(world.env.TMPDIR || tmpdir(), 'cilium-helm-');
   try {
     const files: string[] = [];
     for (const [i, value] of values.entries()) {
       if ('place' in value) files.push(value.place);
       else {
-        const file = join(folder, `values-${i}.yaml`);
+        const file = join(folder.path, `values-${i}.yaml`);
         await writeFile(file, value.text, { mode: 0o600, flag: 'wx' });
         files.push(file);
       }
@@ -165,8 +166,6 @@ export async function runHelm(helm: Helm, run: HelmRun, world: HelmWorld): Promi
     throw error instanceof UserError || world.signal.aborted
       ? error
       : new UserError(`run ${helm.path}: ${systemReason(error)}`, { cause: error });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

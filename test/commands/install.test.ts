@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { HelmCall } from '../helpers/fake-helm.ts';
 import { HELM_SCRIPT, releaseSecret, startInstallCluster } from '../helpers/install-cluster.ts';
@@ -157,9 +160,32 @@ describe('what is found out', () => {
     const { stdout, stderr, code } = await here.run(['install', ...CHART], { env: { PATH: '/nowhere' } });
     expect(stdout).toContain('❌ Unable to auto-detect GKE native routing CIDR. Is "gcloud" installed?\n');
     expect([stderr, code]).toEqual([
-      'Error: Unable to install Cilium: there is no program gcloud on PATH\n',
+      'Error: Unable to install Cilium: there is no program gcloud on PATH\nThe addresses of the pods of the cluster are asked for. Say them yourself: --set ipv4NativeRoutingCIDR=x.x.x.x/x.\n',
       1,
     ]);
+    // gcloud may be set to another project, or to none.
+    const folder = mkdtempSync(join(tmpdir(), 'gcloud-'));
+    const gcloud = join(folder, 'gcloud');
+    const PATH = `${folder}:${process.env.PATH}`;
+    const asked = async (script: string, ...more: string[]) => {
+      writeFileSync(gcloud, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      return await here.run(['install', ...CHART, ...more], { env: { PATH } });
+    };
+    const refused = await asked('echo "ERROR: no permission in $*" >&2; exit 1');
+    expect(refused.stderr).toContain(
+      'gcloud: ERROR: no permission in container clusters describe n --zone z --project p --format value(clusterIpv4Cidr)\nThe addresses',
+    );
+    // A dry run says what is missing as well.
+    const none = await asked('true', '--dry-run');
+    expect([none.stdout, none.stderr.split('\n')[0], none.code]).toEqual([
+      '',
+      'Error: Unable to install Cilium: gcloud tells no addresses of the pods of n in p',
+      1,
+    ]);
+    expect((await asked('echo 10.4.0.0/14')).stdout).toContain(
+      '✅ Detected GKE native routing CIDR: 10.4.0.0/14\n',
+    );
+    rmSync(folder, { recursive: true });
     const given = await here.run(['install', ...CHART, '--set', 'ipv4NativeRoutingCIDR=10.0.0.0/8']);
     expect(given.code).toBe(0);
     expect(valuesOf(installOf(here.helm.calls()))).toMatchObject({

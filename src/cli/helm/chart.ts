@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -6,6 +6,7 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { type Helm, helmFault, runHelm } from '../../kube/helm.ts';
 import { isRecord } from '../../lib/record.ts';
+import { makeRunFolder } from '../../lib/run-folder.ts';
 import { parseYamlText } from '../../lib/yaml-text.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
 import { REPOSITORY } from './upgrade-release.ts';
@@ -68,8 +69,9 @@ export async function openChart(helm: Helm, flags: ChartFlags, ctx: Context): Pr
     const path = resolve(ctx.cwd, local);
     return { ...(await describe(helm, path, ctx)), [Symbol.asyncDispose]: async () => {} };
   }
-  const folder = await mkdtemp(join(ctx.env.TMPDIR || tmpdir(), 'cilium-chart-'));
-  const remove = () => rm(folder, { recursive: true, force: true });
+  const made = await makeRunFolder(ctx.env.TMPDIR || tmpdir(), 'cilium-chart-');
+  const remove = () => made[Symbol.asyncDispose]();
+  const { path: folder } = made;
   try {
     const words = ['pull', ...repositoryWords(flags), '--destination', folder];
     const ran = await runHelm(helm, { words }, ctx);
@@ -102,25 +104,21 @@ export async function listChartVersions(
 ): Promise<string[]> {
   if (repository.startsWith('oci://'))
     throw new UserError('a registry (oci://) has no list of versions that helm can ask for');
-  const folder = await mkdtemp(join(ctx.env.TMPDIR || tmpdir(), 'cilium-repository-'));
+  await using folder = await makeRunFolder(ctx.env.TMPDIR || tmpdir(), 'cilium-repository-');
   const env = {
-    HELM_REPOSITORY_CONFIG: join(folder, 'repositories.yaml'),
-    HELM_REPOSITORY_CACHE: join(folder, 'cache'),
+    HELM_REPOSITORY_CONFIG: join(folder.path, 'repositories.yaml'),
+    HELM_REPOSITORY_CACHE: join(folder.path, 'cache'),
   };
-  try {
-    const added = await runHelm(helm, { words: ['repo', 'add', 'cilium', repository], env }, ctx);
-    if (added.code !== 0)
-      throw new UserError(`the repository cannot be read: ${sanitize(helmFault(added))}`, {
-        hint: 'helm reads it: see --repository.',
-      });
-    const words = ['search', 'repo', 'cilium/cilium', '--versions', '--devel', '-o', 'json'];
-    const ran = await runHelm(helm, { words, env }, ctx);
-    const rows: unknown = ran.code === 0 ? JSON.parse(ran.stdout) : [];
-    return (Array.isArray(rows) ? rows : [])
-      .filter(isRecord)
-      .filter(({ name }) => name === 'cilium/cilium')
-      .map(({ version }) => String(version));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const added = await runHelm(helm, { words: ['repo', 'add', 'cilium', repository], env }, ctx);
+  if (added.code !== 0)
+    throw new UserError(`the repository cannot be read: ${sanitize(helmFault(added))}`, {
+      hint: 'helm reads it: see --repository.',
+    });
+  const words = ['search', 'repo', 'cilium/cilium', '--versions', '--devel', '-o', 'json'];
+  const ran = await runHelm(helm, { words, env }, ctx);
+  const rows: unknown = ran.code === 0 ? JSON.parse(ran.stdout) : [];
+  return (Array.isArray(rows) ? rows : [])
+    .filter(isRecord)
+    .filter(({ name }) => name === 'cilium/cilium')
+    .map(({ version }) => String(version));
 }

@@ -166,13 +166,15 @@ async function proxyValues(
 }
 
 async function gkeCidr(context: string, { say }: Telling, ctx: Context): Promise<string> {
-  const [, , zone, name] = context.split('_');
+  const [, project, zone, name] = context.split('_');
   const failed = async (why: string) => {
     await say('❌ Unable to auto-detect GKE native routing CIDR. Is "gcloud" installed?');
     await say('ℹ️  You can set the native routing CIDR manually with --set ipv4NativeRoutingCIDR=x.x.x.x/x');
-    return new UserError(why);
+    return new UserError(why, {
+      hint: 'The addresses of the pods of the cluster are asked for. Say them yourself: --set ipv4NativeRoutingCIDR=x.x.x.x/x.',
+    });
   };
-  if (zone === undefined || name === undefined)
+  if (!project || !zone || !name)
     throw await failed(
       `unable to derive region and zone from context name ${JSON.stringify(context)}: not in the form gke_PROJECT_ZONE_NAME`,
     );
@@ -183,6 +185,9 @@ async function gkeCidr(context: string, { say }: Telling, ctx: Context): Promise
     name,
     '--zone',
     zone,
+    // What gcloud is set to may be another project, or none.
+    '--project',
+    project,
     '--format',
     'value(clusterIpv4Cidr)',
   ];
@@ -190,6 +195,7 @@ async function gkeCidr(context: string, { say }: Telling, ctx: Context): Promise
   if (ran === undefined) throw await failed('there is no program gcloud on PATH');
   if (ran.code !== 0) throw await failed(`gcloud: ${ran.stderr.trim() || `exit code ${ran.code}`}`);
   const cidr = ran.stdout.trim();
+  if (cidr === '') throw await failed(`gcloud tells no addresses of the pods of ${name} in ${project}`);
   await say(`✅ Detected GKE native routing CIDR: ${cidr}`);
   return cidr;
 }

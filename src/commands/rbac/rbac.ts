@@ -6,6 +6,7 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { nearest } from '../../lib/nearest.ts';
 import { renderNeeds, renderRoles } from '../../render/cluster/rbac.ts';
+import { checkFlags } from './check-flags.ts';
 import { NEEDS, OF_NODE, OF_NODE_FLAGS } from './needs.ts';
 
 interface RbacOptions {
@@ -64,7 +65,8 @@ async function runRbac(
     throw new UserError('rbac needs a verb, such as: cilium rbac policy get', {
       hint: 'Those that ask the API server: cilium rbac --list.',
     });
-  const { verb, needs, notes } = needsOf(words, tree);
+  const { path, verb, needs, notes } = needsOf(words, tree);
+  await checkFlags(words, tree, path, ctx);
   const subjects = subjectsOf(who);
   const roleName = name ?? `cilium-${verb.replaceAll(' ', '-')}`;
   const roles = rolesOf(roleName, needs, { cilium: namespace, objects });
@@ -88,7 +90,7 @@ const OF_ONE_NODE = ['--node', '--pod', '--all-nodes', '--limit-nodes'];
 export function needsOf(
   words: readonly string[],
   tree: Verb,
-): { verb: string; needs: readonly Need[]; notes: string[] } {
+): { path: Resolved['path']; verb: string; needs: readonly Need[]; notes: string[] } {
   const found = resolve(tree, words);
   const { path, unknown } = found;
   const verb = path.map((step) => step.name).join(' ');
@@ -107,6 +109,7 @@ export function needsOf(
       hint: 'Those that do: cilium rbac --list.',
     });
   return {
+    path,
     verb,
     needs: rows.flatMap(({ needs }) => needs),
     notes: rows.flatMap(({ note }) => note ?? []),

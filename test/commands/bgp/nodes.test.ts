@@ -116,6 +116,10 @@ kind-worker   65001     172.18.0.5   10.244.1.0/24   0.0.0.0   12m4s   [{Origin:
 
   test('what is for one agent alone, or for all, is refused where it would be without effect', async () => {
     expect((await ask('peers', '--watch')).stderr).toContain('--watch is for one agent');
+    for (const flag of [['--all-nodes'], ['--limit-nodes', 'a=b']])
+      expect((await ask('peers', '--cluster', ...flag)).stderr).toContain(
+        `Error: --cluster and ${flag[0]} cannot be used together\n`,
+      );
     const alone = await ask('peers', '--agent', '--agent-pod-selector', 'a=b');
     expect(alone.stderr).toContain('--agent-pod-selector is for all nodes');
     expect((await ask('peers', '--agent-pod-selector', 'a=b')).stderr).toContain('the label a=b');

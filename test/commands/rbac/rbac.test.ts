@@ -261,6 +261,9 @@ describe('rbac', () => {
         ({ resource, verb, namespace }) => `${verb} ${resource} ${namespace ?? '*'}`,
       );
     expect(await resourcesOf('status', '--rollout')).toContain('list nodes *');
+    expect(await resourcesOf('config', 'set', 'debug', 'true', '--restart')).toEqual(
+      await resourcesOf('config', 'set', '--restart=rolling'),
+    );
     expect(await resourcesOf('status')).not.toContain('list nodes *');
     expect(await resourcesOf('monitor', '--all-nodes')).toEqual([
       'list nodes *',
@@ -277,6 +280,13 @@ describe('rbac', () => {
     [['stats'], 'there is no verb "stats"\nDid you mean "status"?'],
     [['cleanup'], 'cleanup does not ask the API server of a cluster'],
     [['bgp'], '"bgp" is no verb by itself'],
+    [['status', '--nonsense'], 'cilium status has no flag --nonsense\nIts flags: cilium status --help.'],
+    [['status', '--rolout'], 'cilium status has no flag --rolout\nDid you mean --rollout?'],
+    [['node', 'list', '-Z', '--all-nodes'], 'cilium node list has no flag -Z'],
+    [['policy', 'get', '--brief', '--all-nodes'], 'cilium policy get has no flag --brief'],
+    [['config', 'set', '--nonsense', '--restart'], 'cilium config set has no flag --nonsense'],
+    [['config', 'set', '--restart', 'never'], "argument 'never' is invalid. Allowed choices are"],
+    [['endpoint', 'list', '--concurrency', 'many'], 'invalid argument "many" for "--concurrency" flag'],
     [['status', '--serviceaccount', 'a'], '--serviceaccount a: expected NAMESPACE:NAME'],
   ])('%j', async (words, message) => {
     const { stdout, stderr, code } = await run(['rbac', ...words]);
