@@ -1,3 +1,4 @@
+import { isRecord } from '../../lib/record.ts';
 import { OWNER, OWNER_LABEL, PART, PART_LABEL } from '../../model/test-labels.ts';
 import { ECHO_PORT } from './plan.ts';
 
@@ -193,22 +194,79 @@ function service(name: string, plan: DeployPlan): AppliedObject {
 /** What a policy's places stand for. */
 export type Filling = Readonly<Record<string, string>>;
 
-/** A policy of policies.json as an object that is applied; undefined where there is none of that name. */
+/** Ends the name of a policy whose ports are ranges around those of the plain one. */
+export const WITH_RANGES = '-port-range';
+
+/** A policy of policies.json, by its name; with the ending of ranges, the plain one with ranges of ports. */
+export function policyDocument(
+  policies: Readonly<Record<string, PolicyDocument>>,
+  name: string,
+): PolicyDocument | undefined {
+  if (policies[name] || !name.endsWith(WITH_RANGES)) return policies[name];
+  const plain = policies[name.slice(0, -WITH_RANGES.length)];
+  return plain && { ...plain, spec: withRanges(plain.spec) as object };
+}
+
+/** The ranges that stand for a port: powers of two, which is one entry of a policy map. */
+const RANGES: Readonly<Record<string, readonly [first: number, last: number]>> = {
+  '80': [64, 127],
+  '8080': [4096, 8191],
+};
+
+function withRanges(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withRanges);
+  if (!isRecord(value)) return value;
+  const range = RANGES[String(value.port)];
+  if (range) {
+    const [first, endPort] = range;
+    return { ...value, port: typeof value.port === 'string' ? String(first) : first, endPort };
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withRanges(one)]));
+}
+
+/** The places that keep a policy from being filled in; none where it can be. */
+export function missingPlaces({ spec }: PolicyDocument, filling: Filling): string[] {
+  if (fill(spec, filling) !== undefined) return [];
+  const places = new Set(Array.from(JSON.stringify(spec).matchAll(PLACE), ([, place = '']) => place));
+  return [...places].filter((place) => filling[place] === undefined);
+}
+
+const PLACE = /\{([a-z][a-z0-9-]*)\}/g;
+
+/**
+ * Puts in what stands for places. What has a place without is undefined; a list goes on without it, unless nothing of it
+ * is left.
+ */
+function fill(value: unknown, filling: Filling): unknown {
+  if (typeof value === 'string') {
+    const isOpen = Array.from(value.matchAll(PLACE)).some(([, place = '']) => filling[place] === undefined);
+    return isOpen ? undefined : value.replaceAll(PLACE, (_, place: string) => filling[place] ?? '');
+  }
+  if (Array.isArray(value)) {
+    const filled = value.map((one) => fill(one, filling)).filter((one) => one !== undefined);
+    return filled.length === 0 && value.length > 0 ? undefined : filled;
+  }
+  if (!isRecord(value)) return value;
+  const entries = Object.entries(value).map(([key, one]) => [key, fill(one, filling)] as const);
+  return entries.some(([, one]) => one === undefined) ? undefined : Object.fromEntries(entries);
+}
+
+/** A policy as an object that is applied. Throws where a place in it is not filled. */
 export function policyObject(
-  { kind = 'CiliumNetworkPolicy', spec }: PolicyDocument,
+  document: PolicyDocument,
   name: string,
   plan: Marked,
   filling: Filling,
 ): AppliedObject {
-  const text = JSON.stringify(spec).replaceAll(
-    /\{([a-z][a-z-]*)\}/g,
-    (whole, key: string) => filling[key] ?? whole,
-  );
+  const { kind = 'CiliumNetworkPolicy', spec } = document;
+  const filled = fill(spec, filling);
+  if (filled === undefined)
+    throw new Error(`policy ${name}: nothing stands for ${missingPlaces(document, filling).join(', ')}`);
   return {
     apiVersion: kind === 'NetworkPolicy' ? 'networking.k8s.io/v1' : 'cilium.io/v2',
     kind,
     metadata: { name, namespace: plan.namespace, ...marks(plan) },
-    spec: JSON.parse(text) as object,
+    spec: filled,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Expectation } from './expectation.ts';
+import type { External } from './external.ts';
 import { isIpv6 } from './ip-text.ts';
 
 /** A pod of the tests that runs. */
@@ -38,7 +39,7 @@ export interface World {
   /** Pods of the cluster DNS, and the address of its service. */
   dns: { serviceIp?: string; pods: readonly { name: string; node: string; ip: string }[] };
   families: readonly (4 | 6)[];
-  external?: string;
+  external: External;
 }
 
 /** What a path leads to. */
@@ -50,6 +51,8 @@ export interface Target {
   port?: number;
   /** The node that it runs on, or is. */
   node?: string;
+  /** Of what is outside: the one that policies for the first leave out. */
+  isOther?: boolean;
   /** The pods that a service leads to. */
   backends?: readonly TestPod[];
 }
@@ -114,6 +117,14 @@ export function pathText({ from, to }: Pick<Action, 'from' | 'to'>): string {
   const address = to.ip === undefined ? '' : endpointText(to.ip, to.port);
   const other = address === '' || address === to.name ? to.name : `${to.name} (${address})`;
   return `${source} -> ${other}`;
+}
+
+/** What is asked of a name outside. */
+export interface WorldRequest {
+  expect?: Expectation;
+  scheme?: 'http' | 'https';
+  path?: string;
+  isOther?: boolean;
 }
 
 /** Makes the actions of one world. */
@@ -226,14 +237,48 @@ export class Actions {
     }));
   }
 
-  toWorld(from: TestPod, name: string, expect = ALLOWED, scheme: 'http' | 'https' = 'https'): Action {
+  /** A URL of a name outside the cluster. */
+  toWorld(
+    from: TestPod,
+    name: string,
+    { expect = ALLOWED, scheme = 'https', path = '/', isOther = false }: WorldRequest = {},
+  ): Action {
+    const index = path === '/' ? '' : `-${path.slice(1)}`;
     return {
-      name: `${scheme}-to-${name}`,
+      name: `${scheme}-to-${name}${index}`,
       from,
-      to: { kind: 'world', name, port: scheme === 'https' ? 443 : 80 },
-      argv: this.#curl(`${scheme}://${name}`),
+      to: { kind: 'world', name, port: scheme === 'https' ? 443 : 80, ...(isOther && { isOther }) },
+      argv: this.#curl(`${scheme}://${name}${path === '/' ? '' : path}`),
       expect,
+      path,
     };
+  }
+
+  /** HTTPS to the two addresses outside, of each family that has some. */
+  toExternalAddresses(from: TestPod, expect = ALLOWED): Action[] {
+    return this.world.families.flatMap((number) => {
+      const { ip, otherIp } = this.world.external[number] ?? {};
+      return [ip, otherIp].flatMap((address, at): Action[] =>
+        address === undefined
+          ? []
+          : [
+              {
+                name: `external-${address.replaceAll(/[.:]/g, '')}`,
+                from,
+                to: {
+                  kind: 'world',
+                  name: address,
+                  ip: address,
+                  port: 443,
+                  ...(at === 1 && { isOther: true }),
+                },
+                argv: this.#curl(`https://${bracketed(address)}`),
+                expect,
+                path: '/',
+              },
+            ],
+      );
+    });
   }
 
   #addresses(ips: readonly string[]): string[] {

@@ -108,7 +108,7 @@ export async function runMinimal(
         await act([{ ...foreign, name: 'nslookup-other-name' }], policies);
       });
     case 'world':
-      return act(world.external === undefined ? [] : [actions.toWorld(client, world.external)]);
+      return act(world.external.name === undefined ? [] : [actions.toWorld(client, world.external.name)]);
     case 'health':
       return run.add(await checkHealth(asked, run.name));
     case 'identities':

@@ -1,3 +1,4 @@
+import type { ExternalOptions } from '../../cluster/connectivity/external.ts';
 import type { FlowValidation } from './runner.ts';
 
 /** Images of the reference. */
@@ -5,10 +6,9 @@ export const CURL_IMAGE = 'quay.io/cilium/alpine-curl:v1.10.0';
 export const ECHO_IMAGE = 'quay.io/cilium/json-mock:v1.4.1';
 
 /** The flags of `connectivity test`. */
-export interface ConnectivityTestOptions {
+export interface ConnectivityTestOptions extends ExternalOptions {
   all?: boolean;
   test: string[];
-  externalTarget?: string;
   singleNode?: boolean;
   nodeSelector?: string;
   tolerations: string[];

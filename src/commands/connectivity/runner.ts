@@ -10,6 +10,7 @@ import {
   type AppliedObject,
   type Filling,
   type PolicyDocument,
+  policyDocument,
   policyObject,
 } from '../../cluster/connectivity/objects.ts';
 import { type Action, type Actions, pathText } from '../../cluster/connectivity/plan.ts';
@@ -237,7 +238,7 @@ export class Runner {
   #objects(names: readonly string[]): AppliedObject[] {
     const { policies, namespace, expires, filling } = this.parts;
     return names.map((name) => {
-      const document = policies[name];
+      const document = policyDocument(policies, name);
       if (!document) throw new Error(`no policy ${name}`);
       return policyObject(document, name, { namespace, expires, isKept: false }, filling);
     });

@@ -1,4 +1,5 @@
 import { loadCatalogue } from '../../cluster/connectivity/catalogue.ts';
+import { type External, externalFilling, externalOf } from '../../cluster/connectivity/external.ts';
 import { type Features, featuresOf } from '../../cluster/connectivity/features.ts';
 import {
   type DeployPlan,
@@ -46,6 +47,7 @@ export class Session {
   private constructor(
     readonly client: KubeClient,
     readonly namespace: string,
+    readonly external: External,
     private readonly parts: Parts,
     private readonly options: ConnectivityTestOptions,
     private readonly ctx: Context,
@@ -58,6 +60,7 @@ export class Session {
     options: ConnectivityTestOptions,
     ctx: Context,
   ): Promise<Session> {
+    const external = externalOf(options);
     const cilium = await ciliumNamespace(client, ctx.globals.cluster?.namespace);
     const { tolerations, nodeSelector: selector, singleNode = false } = options;
     const { nodes, withoutCilium } = await listCandidates(client, {
@@ -70,7 +73,8 @@ export class Session {
     const { data = {} } = await client.json<{ data?: Record<string, string> }>({ path });
     const features = featuresOf(data, { nodesWithoutCilium: withoutCilium });
     const version = await agentVersion(client, cilium);
-    return new Session(client, namespace, { cilium, features, version, nodes, picked }, options, ctx);
+    const parts = { cilium, features, version, nodes, picked };
+    return new Session(client, namespace, external, parts, options, ctx);
   }
 
   get features(): Features {
@@ -148,7 +152,7 @@ export class Session {
     const world = await readWorld(client, {
       namespace,
       nodes,
-      external: options.externalTarget,
+      external: this.external,
       families: families as (4 | 6)[],
     });
     const domain = domainOf(await this.#probe(world.pods.find(({ name }) => name === 'client')));
@@ -160,7 +164,7 @@ export class Session {
     const filling: Filling = {
       namespace,
       ...(service && { 'echo-name': actions.nameOf(service) }),
-      ...(options.externalTarget !== undefined && { 'external-name': options.externalTarget }),
+      ...externalFilling(this.external),
     };
     const agents = new Map(this.agents.map((agent) => [agent.node, agent]));
     return new Runner(

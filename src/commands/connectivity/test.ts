@@ -19,6 +19,16 @@ export function addConnectivityTestCommand(command: Command, ctx: Context): void
       '--external-target <name>',
       'A name outside the cluster that answers HTTPS; without it nothing leaves the cluster',
     )
+    .option('--external-other-target <name>', 'A second such name, which policies for the first do not allow')
+    .option(
+      '--external-cidr <range>',
+      'A range of IPv4 addresses outside the cluster, with --external-ip and --external-other-ip in it',
+    )
+    .option('--external-ip <address>', 'An address of that range that answers HTTPS')
+    .option('--external-other-ip <address>', 'A second one, which policies for the first do not allow')
+    .option('--external-cidrv6 <range>', 'The same for IPv6')
+    .option('--external-ipv6 <address>', 'The same for IPv6')
+    .option('--external-other-ipv6 <address>', 'The same for IPv6')
     .option('--single-node', 'Leave out what needs a second node')
     .addOption(
       stringSlice(

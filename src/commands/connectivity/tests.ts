@@ -1,7 +1,12 @@
 import { loadCatalogue } from '../../cluster/connectivity/catalogue.ts';
 import { MINIMAL } from '../../cluster/connectivity/minimal.ts';
 import type { ActionResult, RunResult, TestResult } from '../../cluster/connectivity/results.ts';
-import { AGENT_SCENARIOS, planRow, type RowPlan } from '../../cluster/connectivity/runnable.ts';
+import {
+  AGENT_SCENARIOS,
+  planRow,
+  type RowPlan,
+  withRangeRows,
+} from '../../cluster/connectivity/runnable.ts';
 import { selectionOf } from '../../cluster/connectivity/selection.ts';
 import type { Context } from '../../context.ts';
 import { compileRegexes } from '../../hubble/filter/patterns.ts';
@@ -112,28 +117,23 @@ async function planCatalogue(
 ): Promise<Planned[]> {
   const selection = await selectionFor(options);
   const { features, version, runner } = session;
-  const policies = new Set(Object.keys(runner.parts.policies));
+  const { actions, policies, filling } = runner.parts;
   const asked = askedOf(session, ctx);
-  return (await loadCatalogue()).flatMap((row): Planned[] => {
+  return withRangeRows(await loadCatalogue()).map((row): Planned => {
     const isWanted = selection.test(row.name, row.scenarios);
     const plan = planRow(row, {
-      actions: runner.parts.actions,
+      actions,
       features,
       version,
       policies,
+      filling,
       isWanted: (scenario) => selection.scenario(row.name, scenario),
     });
-    const own: Planned = {
+    return {
       name: row.name,
       ...(isWanted ? reasonOf(plan) : { skip: BY_USER }),
       work: (run) => (plan.kind === 'run' ? runRow(plan, asked, run) : Promise.resolve()),
     };
-    if (row.also === undefined) return [own];
-    const name = `${row.name}${row.also.replace(/ .*/, '')}`;
-    const other: Planned = selection.test(name, row.scenarios)
-      ? { name, notRun: 'its policies with ranges of ports are not there', work: async () => {} }
-      : { name, skip: BY_USER, work: async () => {} };
-    return [own, other];
   });
 }
 

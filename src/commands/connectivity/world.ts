@@ -1,3 +1,4 @@
+import type { External } from '../../cluster/connectivity/external.ts';
 import { isIpv6 } from '../../cluster/connectivity/ip-text.ts';
 import {
   ECHO_PORT,
@@ -104,7 +105,7 @@ export async function readWorld(
   }: {
     namespace: string;
     nodes: readonly TestNode[];
-    external: string | undefined;
+    external: External;
     families: readonly (4 | 6)[];
   },
 ): Promise<World> {
@@ -122,6 +123,6 @@ export async function readWorld(
     nodes: nodes.map(({ name, ips }) => ({ name, ips })),
     dns,
     families: families.filter((family) => there.has(family)),
-    ...(external !== undefined && { external }),
+    external,
   };
 }

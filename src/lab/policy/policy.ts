@@ -115,11 +115,7 @@ export class LabPolicy {
     const rules: L7Rules[] = [];
     for (const filter of filters) {
       if (filter.protocol !== 0 && filter.protocol !== protocol) continue;
-      const first = filter.name
-        ? (endpoint.ports.find(({ name }) => name === filter.name)?.port ?? -1)
-        : filter.port;
-      const last = Math.max(first, filter.endPort);
-      if (first !== 0 && (port < first || port > last)) continue;
+      if (!this.#isPortOf(filter, endpoint, direction, port)) continue;
       for (const { selection, deny, redirect, parts } of filter.peers.values()) {
         if (deny || !(selection.wildcard || selection.ids.includes(peer))) continue;
         if (!redirect) return undefined;
@@ -132,6 +128,18 @@ export class LabPolicy {
       }
     }
     return rules;
+  }
+
+  /** Whether a filter is about a port. A name is one of the endpoint's own ports at ingress, of any endpoint's at egress. */
+  #isPortOf(
+    { name, protocol, port: first, endPort }: Filter,
+    { ports }: Pick<LabEndpoint, 'ports'>,
+    direction: Direction,
+    port: number,
+  ): boolean {
+    if (name === '') return first === 0 || (port >= first && port <= Math.max(first, endPort));
+    if (direction === 'egress') return this.#evaluator.portsNamed(name, protocol)?.has(port) ?? false;
+    return ports.some((one) => one.name === name && one.port === port);
   }
 
   /** Whether a connection may be. */

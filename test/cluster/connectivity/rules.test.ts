@@ -1,104 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { loadCatalogue } from '../../../src/cluster/connectivity/catalogue.ts';
 import { expectationOf, failureOf, trueExit } from '../../../src/cluster/connectivity/expectation.ts';
-import { featuresOf, unmetNeed } from '../../../src/cluster/connectivity/features.ts';
 import { junitOf } from '../../../src/cluster/connectivity/junit.ts';
-import { MINIMAL } from '../../../src/cluster/connectivity/minimal.ts';
-import { loadTestPolicies, policyObject } from '../../../src/cluster/connectivity/objects.ts';
-import { Actions } from '../../../src/cluster/connectivity/plan.ts';
-import { planRow } from '../../../src/cluster/connectivity/runnable.ts';
 import { selectionOf } from '../../../src/cluster/connectivity/selection.ts';
 import { type FailedPath, suspectOf } from '../../../src/cluster/connectivity/suspect.ts';
 import { deploymentTrouble, podTrouble, waitedInVain } from '../../../src/cluster/connectivity/trouble.ts';
 import { isInRange } from '../../../src/cluster/connectivity/version-range.ts';
-import { parsePolicies } from '../../../src/policy/read/policies.ts';
-
-describe('the catalogue', () => {
-  test('has 121 rows whose expectations are all known, and the set 15 checks', async () => {
-    const rows = await loadCatalogue();
-    expect([rows.length, MINIMAL.length]).toEqual([121, 15]);
-    for (const { expectations } of rows)
-      for (const [egress, ingress] of expectations) expectationOf(egress, ingress);
-    const needs = [...new Set(rows.flatMap((row) => row.needs ?? []))];
-    const features = featuresOf({}, { nodesWithoutCilium: 0 });
-    expect(needs.filter((need) => unmetNeed([need], features)?.startsWith('whether'))).toEqual([]);
-  });
-
-  test('has only policies that agents take', async () => {
-    const policies = await loadTestPolicies();
-    const plan = { namespace: 'n', expires: '2026-01-01T00:00:00Z', isKept: false };
-    const filling = {
-      'echo-name': 'a.b.svc.cluster.local',
-      'external-cidr': '1.0.0.0/8',
-      'external-other-ip': '1.0.0.1',
-    };
-    for (const [name, document] of Object.entries(policies)) {
-      const text = JSON.stringify(policyObject(document, name, plan, filling));
-      const { findings, rules } = await parsePolicies([{ file: name, text }], { target: '1.17' });
-      expect([name, findings.filter(({ severity }) => severity === 'error')]).toEqual([name, []]);
-      expect(rules.length).toBeGreaterThan(0);
-      expect(text).not.toMatch(/\{[a-z-]+\}/);
-    }
-  });
-
-  test('says of each row whether it runs, is skipped or is not here', async () => {
-    const rows = await loadCatalogue();
-    const policies = new Set(Object.keys(await loadTestPolicies()));
-    const pod = (name: string, node: string, labels: Record<string, string>) => ({
-      name,
-      namespace: 'n',
-      pod: `${name}-x`,
-      container: name,
-      node,
-      ips: ['10.0.0.1'],
-      labels: { name, ...labels },
-      isReady: true,
-    });
-    const world = {
-      namespace: 'n',
-      domain: 'cluster.local',
-      families: [4] as const,
-      dns: { pods: [] },
-      nodes: [
-        { name: 'n1', ips: ['192.0.2.1'] },
-        { name: 'n2', ips: ['192.0.2.2'] },
-      ],
-      pods: [
-        pod('client', 'n1', { kind: 'client' }),
-        pod('client2', 'n1', { kind: 'client', other: 'client' }),
-        pod('echo-same-node', 'n1', { kind: 'echo' }),
-      ],
-      services: [{ name: 'echo-same-node', namespace: 'n', ips: ['10.96.0.1'], port: 8080, nodePort: 30000 }],
-    };
-    const actions = new Actions(world, { connectSeconds: 2, maxSeconds: 5 });
-    const features = featuresOf({}, { nodesWithoutCilium: 0 });
-    const plans = rows.map((row) =>
-      planRow(row, { actions, features, version: '1.20.0', policies, isWanted: () => true }),
-    );
-    const count = (kind: string) => plans.filter((plan) => plan.kind === kind).length;
-    expect([count('run'), count('skip'), count('not-run')]).toEqual([32, 61, 28]);
-    const echo = plans.find(({ row }) => row.name === 'echo-ingress');
-    const expected =
-      echo?.kind === 'run'
-        ? echo.scenarios[0]?.actions.map(({ from, expect: one }) => [from.name, one.exit])
-        : [];
-    expect(expected).toEqual([
-      ['client', 28],
-      ['client2', 0],
-    ]);
-    expect(
-      plans
-        .filter((plan) => plan.kind === 'skip')
-        .map((plan) => (plan.kind === 'skip' ? plan.reason : ''))
-        .filter(
-          (reason) =>
-            !/^(skipped by condition|requires Cilium version|Feature \w+ is (en|dis)abled|requires Feature)/.test(
-              reason,
-            ),
-        ),
-    ).toEqual([]);
-  });
-});
 
 test.each([
   ['>=1.17.0', '1.17.0', true],

@@ -67,6 +67,19 @@ podTest('in a lab whose pods run every check passes', async () => {
   expect(code).toBe(0);
 });
 
+podTest('tests of the catalogue pass: ranges and names of ports, ICMP', async () => {
+  const chosen = ['^client-egress-to-echo-deny-port-range$', '^client-egress-l7-named-port$', 'icmp'];
+  const { tests, code } = await tested([], ...QUICK, '--all', '--test', chosen.join());
+  const made = tests.filter(({ status }) => status !== 'skipped');
+  expect(made.map(({ name, status }) => [name, status])).toEqual([
+    ['client-ingress-icmp', 'passed'],
+    ['client-ingress-from-other-client-icmp-deny', 'passed'],
+    ['client-egress-to-echo-deny-port-range', 'passed'],
+    ['client-egress-l7-named-port', 'passed'],
+  ]);
+  expect(code).toBe(0);
+});
+
 const QUICK = ['--connect-timeout', '1s', '--request-timeout', '2s'];
 
 /** What of the failures of these checks is shown, when this is planted. */

@@ -328,11 +328,12 @@ test('of the catalogue what can be run here is run, and the rest is named', asyn
   const { stdout, code } = await connectivity(
     '--all',
     '--test',
-    '^no-policies,^health$,^multicast,^client-egress-l7$,^pod-to-itself',
+    '^no-policies,^health$,^multicast,^to-cidr-external$,^check-log-errors$,^pod-to-itself',
   );
   expect(stdout).toContain('Skipping test [multicast]');
   expect(stdout).toContain('(Feature Multicast is disabled)');
-  expect(stdout).toMatch(/client-egress-l7: its policies are not there: client-egress-l7-http\n/);
+  expect(stdout).toContain('to-cidr-external: it needs --external-cidr, --external-other-ip\n');
+  expect(stdout).toContain('check-log-errors: its scenarios are not there: check-log-errors\n');
   expect(stdout).toMatch(/✅ \[cilium-test-1\] All 4 tests \(\d+ actions\) successful/);
   expect(code).toBe(0);
 });
