@@ -1,19 +1,50 @@
 // Dumps conntrack entries of real maps: ours against bpftool, in the same run. Needs root, BPF and bpftool.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createMap } from '../src/bpf/kernel/objects.ts';
 import { missingKernel, mountBpffs } from '../test/helpers/bpf.ts';
+import { type BenchOptions, type Budget, CILIUM, cpuInTurns, notMeasured, shareOf } from './lib-budget.ts';
 import { type Measured, measureRun, table } from './lib-measure.ts';
 
-const PROGRAM = fileURLToPath(new URL('../bin/cilium', import.meta.url));
 const SIZES = [200_000, 1_000_000];
 const MAX_RATIO = 0.5;
 const MAX_MB = 120;
 
+const BUDGETS = [
+  { work: 'bpf ct list of 200,000', goal: 0.15, flags: [] },
+  { work: 'bpf ct list of 200,000, -o json', goal: 0.25, flags: ['-o', 'json'] },
+];
+
+/** Measures the rows of the table. */
+export async function rows({ runs }: BenchOptions): Promise<Budget[]> {
+  const missing = missingParts();
+  if (missing !== undefined) return BUDGETS.map(({ work, goal }) => notMeasured(work, goal, missing));
+  using bpffs = mountBpffs();
+  const pin = join(bpffs.globals, 'cilium_ct4_global');
+  fill(200_000, pin);
+  const dump = { name: 'bpftool', command: 'bpftool', args: ['-j', 'map', 'dump', 'pinned', pin] };
+  const ours = BUDGETS.map(({ work, flags }) => ({
+    name: work,
+    command: CILIUM,
+    args: [...listIn(bpffs.root), ...flags],
+  }));
+  const [bpftool = 1, ...seconds] = await cpuInTurns([dump, ...ours], { runs: 2 * runs });
+  return BUDGETS.map(({ work, goal }, i) =>
+    shareOf(work, goal, [seconds[i] ?? 0, bpftool], 'bpftool -j map dump', 'bpf'),
+  );
+}
+
+function missingParts(): string | undefined {
+  return missingKernel() ?? (hasBpftool() ? undefined : 'bpftool is not installed');
+}
+
+function listIn(root: string): string[] {
+  return ['bpf', 'ct', 'list', 'global', '--bpf-root', root, '--agent-release', '1.20'];
+}
+
 /** Prints times, ratios to bpftool and peak memory. */
 export async function run(): Promise<void> {
-  const missing = missingKernel() ?? (hasBpftool() ? undefined : 'bpftool is not installed');
+  const missing = missingParts();
   if (missing !== undefined) return console.log(`skipped: ${missing}`);
   const rows: string[][] = [];
   for (const entries of SIZES) rows.push(...(await measure(entries)));
@@ -24,10 +55,10 @@ async function measure(entries: number): Promise<string[][]> {
   using bpffs = mountBpffs();
   const pin = join(bpffs.globals, 'cilium_ct4_global');
   fill(entries, pin);
-  const ours = ['bpf', 'ct', 'list', 'global', '--bpf-root', bpffs.root, '--agent-release', '1.20'];
+  const ours = listIn(bpffs.root);
   const reference = await measureRun('bpftool', ['-j', 'map', 'dump', 'pinned', pin]);
-  const text = await measureRun(PROGRAM, ours);
-  const json = await measureRun(PROGRAM, [...ours, '-o', 'json']);
+  const text = await measureRun(CILIUM, ours);
+  const json = await measureRun(CILIUM, [...ours, '-o', 'json']);
   const row = (command: string, measured: Measured, judged = false) => {
     const ratio = measured.medianMs / reference.medianMs;
     const met = ratio <= MAX_RATIO && measured.peakMb <= MAX_MB;

@@ -1,10 +1,11 @@
 // endpoint list of 10,000 endpoints against fetching and parsing the same body, in one run.
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { AgentClient } from '../src/agent/client.ts';
 import { HttpClient } from '../src/agent/http/http.ts';
 import { fixture, type RestCase } from '../test/helpers/recordings.ts';
 import { close, listen } from '../test/helpers/replay.ts';
 import { run as runCli } from '../test/helpers/run.ts';
+import { type BenchOptions, type Budget, CILIUM, cpuInTurns, script, shareOf } from './lib-budget.ts';
 import { table } from './lib-measure.ts';
 
 const ENDPOINTS = 10_000;
@@ -49,12 +50,35 @@ async function bestMs(works: readonly (() => Promise<void>)[]): Promise<number[]
   return best;
 }
 
-export async function run(): Promise<void> {
-  const body = bodyOf(ENDPOINTS, BYTES);
-  const server = createServer((_, response) => {
+/** Measures the row of the table. */
+export async function rows({ runs }: BenchOptions): Promise<Budget[]> {
+  const server = serve(bodyOf(ENDPOINTS, BYTES));
+  const socket = await listen(server);
+  try {
+    const [ours = 0, other = 1] = await cpuInTurns(
+      [
+        { name: 'endpoint list', command: CILIUM, args: ['endpoint', 'list'] },
+        { name: 'fetch and parse', command: process.execPath, args: [script('fetch-parse.mjs'), socket] },
+      ],
+      { runs: 2 * runs, env: { ...process.env, CILIUM_SOCK: socket } },
+    );
+    return [shareOf('endpoint list of 10,000', 1.18, [ours, other], 'fetch and JSON.parse', 'The agent')];
+  } finally {
+    await close(server, socket);
+  }
+}
+
+function serve(body: Buffer): Server {
+  return createServer((_, response) => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length });
     response.end(body);
   });
+}
+
+/** Prints the best times within one process. */
+export async function run(): Promise<void> {
+  const body = bodyOf(ENDPOINTS, BYTES);
+  const server = serve(body);
   const socket = await listen(server);
   try {
     const fetchAndParse = async () => {

@@ -1,14 +1,12 @@
 // How fast `hubble observe` reads a large file and a stream, beside jq, a bare drain and the reference when present.
-import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { fixturePath, fixtureText } from '../test/helpers/recordings.ts';
+import { HUBBLE, has, referenceHubble, script } from './lib-budget.ts';
+import { serveFlows } from './lib-flow-server.ts';
+import { writeFlows } from './lib-flows.ts';
 import { measureRun, table } from './lib-measure.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const HUBBLE = `${root}/bin/hubble`;
 const FLOWS = 200_000;
 const MANY_FLOWS = 2_000_000;
 const STREAMED = 65_500;
@@ -25,7 +23,7 @@ interface Row {
 export async function run(): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'observe-bench-'));
   try {
-    const rows = [...(await fileRows(folder)), ...(await streamRows(folder))];
+    const rows = [...(await fileRows(folder)), ...(await streamRows())];
     console.log(
       table(
         ['work', 'ms', 'peak MB', 'against', 'share', 'budget'],
@@ -66,9 +64,10 @@ async function fileRows(folder: string): Promise<Row[]> {
   await add('observe -o json', HUBBLE, [...observe, '-o', 'json'], 0.35);
   await add('observe --verdict DROPPED', HUBBLE, [...observe, '--verdict', 'DROPPED'], 0.3);
   await add('observe --http-method get', HUBBLE, [...observe, '--http-method', 'get'], 0.3);
-  if (isReference('hubble')) {
-    await add('reference, compact', 'hubble', observe);
-    await add('reference -o json', 'hubble', [...observe, '-o', 'json']);
+  const reference = referenceHubble();
+  if (reference !== undefined) {
+    await add('reference, compact', reference, observe);
+    await add('reference -o json', reference, [...observe, '-o', 'json']);
   }
   const large = join(folder, 'many.jsonl');
   writeFlows(large, MANY_FLOWS);
@@ -81,65 +80,21 @@ async function fileRows(folder: string): Promise<Row[]> {
 /** A real agent sends about so many flows a second; a server of recorded bytes is far faster. */
 const AGENT_RATE = 55_000;
 
-async function streamRows(folder: string): Promise<Row[]> {
-  return [...(await streamAt(folder, AGENT_RATE)), ...(await streamAt(folder, 0))];
+async function streamRows(): Promise<Row[]> {
+  return [...(await streamAt(AGENT_RATE)), ...(await streamAt(0))];
 }
 
-async function streamAt(folder: string, rate: number): Promise<Row[]> {
-  const socket = join(folder, `hubble-${rate}.sock`);
-  const recording = fixturePath('recordings/getflows-300.grpc');
-  const server = spawn(
-    process.execPath,
-    [`${root}/bench/flow-server.mjs`, socket, recording, String(STREAMED), String(rate)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  try {
-    await new Promise((resolve) => server.stdout.once('data', resolve));
-    const pace = rate > 0 ? `${STREAMED} flows at an agent's pace` : `${STREAMED} flows at full speed`;
-    const drain = await measureRun(process.execPath, [`${root}/bench/drain.mjs`, socket], { runs: 5 });
-    const observe = ['observe', '--all', '--server', `unix://${socket}`];
-    const compact = await measureRun(HUBBLE, observe, { runs: 5 });
-    const json = await measureRun(HUBBLE, [...observe, '-o', 'json'], { runs: 5 });
-    const against = { name: 'drain', ms: drain.medianMs, budget: rate > 0 ? 2 : Number.POSITIVE_INFINITY };
-    return [
-      { work: `${pace}, a bare drain`, ms: drain.medianMs, peakMb: drain.peakMb },
-      { work: `${pace}, compact`, ms: compact.medianMs, peakMb: compact.peakMb, against },
-      { work: `${pace}, -o json`, ms: json.medianMs, peakMb: json.peakMb, against },
-    ];
-  } finally {
-    server.kill();
-  }
-}
-
-/** Repeats the recorded flows with other identifiers, times and ports. */
-function writeFlows(file: string, count: number): void {
-  const recorded = fixtureText('recordings/flows-1.20.jsonl').trimEnd().split('\n');
-  const fd = openSync(file, 'w');
-  const start = Date.UTC(2026, 10, 22, 8);
-  for (let i = 0; i < count; ) {
-    let block = '';
-    for (const end = Math.min(count, i + 5000); i < end; i++) {
-      const second = new Date(start + i * 3).toISOString().slice(0, 19);
-      const time = `"time":"${second}.${String((i * 7_919_317) % 1e9)
-        .padStart(9, '0')
-        .slice(0, 8)}7Z"`;
-      block += `${(recorded[i % recorded.length] ?? '')
-        .replaceAll(/"time":"[^"]*"/g, time)
-        .replace(/"uuid":"[^-"]*/, `"uuid":"${((i * 2_654_435_761) >>> 0).toString(16).padStart(8, '0')}`)
-        .replace(/"source_port":\d+/, `"source_port":${1024 + (i % 60_000)}`)}\n`;
-    }
-    writeSync(fd, block);
-  }
-  closeSync(fd);
-}
-
-function has(command: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
-}
-
-/** The reference says what Go compiled it with. */
-function isReference(command: string): boolean {
-  return (
-    has(command) && spawnSync(command, ['version']).stdout?.toString().includes('compiled with go') === true
-  );
+async function streamAt(rate: number): Promise<Row[]> {
+  await using server = await serveFlows({ count: STREAMED, perSecond: rate });
+  const pace = rate > 0 ? `${STREAMED} flows at an agent's pace` : `${STREAMED} flows at full speed`;
+  const drain = await measureRun(process.execPath, [script('drain.mjs'), server.socket], { runs: 5 });
+  const observe = ['observe', '--all', '--server', server.address];
+  const compact = await measureRun(HUBBLE, observe, { runs: 5 });
+  const json = await measureRun(HUBBLE, [...observe, '-o', 'json'], { runs: 5 });
+  const against = { name: 'drain', ms: drain.medianMs, budget: rate > 0 ? 2 : Number.POSITIVE_INFINITY };
+  return [
+    { work: `${pace}, a bare drain`, ms: drain.medianMs, peakMb: drain.peakMb },
+    { work: `${pace}, compact`, ms: compact.medianMs, peakMb: compact.peakMb, against },
+    { work: `${pace}, -o json`, ms: json.medianMs, peakMb: json.peakMb, against },
+  ];
 }

@@ -2,9 +2,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type BenchOptions, type Budget, CILIUM, cpuInTurns, script, shareOf } from './lib-budget.ts';
 import { measureRun, table } from './lib-measure.ts';
 
 const RULES = 10_000;
+const OBJECTS = 20_000;
 const BUDGET_MS = 3_000;
 
 function spec(i: number) {
@@ -41,26 +43,79 @@ function yamlOf(value: unknown, indent: string): string {
   return JSON.stringify(value);
 }
 
+function objectsOf(count: number) {
+  return Array.from({ length: count }, (_, i) => ({
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumNetworkPolicy',
+    metadata: { name: `p-${i}`, namespace: 'shop' },
+    spec: spec(i),
+  }));
+}
+
+function listOf(count: number): string {
+  return JSON.stringify({ kind: 'List', apiVersion: 'v1', items: objectsOf(count) });
+}
+
+function rulesInJson(): string {
+  return JSON.stringify(
+    Array.from({ length: RULES }, (_, i) => spec(i)),
+    null,
+    2,
+  );
+}
+
+/** Measures the rows of the table. */
+export async function rows({ runs }: BenchOptions): Promise<Budget[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-validate-'));
+  try {
+    const [rules, objects] = ['rules.json', 'objects.json'].map((name) => join(folder, name));
+    if (!rules || !objects) throw new Error('no files');
+    writeFileSync(rules, rulesInJson());
+    writeFileSync(objects, listOf(OBJECTS));
+    const validate = (path: string) => ({
+      name: `policy validate ${path}`,
+      command: CILIUM,
+      args: ['policy', 'validate', path],
+    });
+    const parse = {
+      name: 'JSON.parse',
+      command: process.execPath,
+      args: [script('json-parse.mjs'), objects, '--whole'],
+    };
+    const [ofRules = 0, ofObjects = 0, parsed = 1] = await cpuInTurns(
+      [validate(rules), validate(objects), parse],
+      { runs: 2 * runs },
+    );
+    return [
+      {
+        work: 'policy validate of 10,000 rules',
+        value: ofRules,
+        unit: 's',
+        goal: 0.8,
+        figures: 'rules in JSON',
+        explained: 'policy',
+      },
+      shareOf(
+        'policy validate of 20,000 objects',
+        6.5,
+        [ofObjects, parsed],
+        'JSON.parse of the file',
+        'policy',
+      ),
+    ];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** Prints the times. */
 export async function run(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-validate-'));
   try {
-    const objects = Array.from({ length: RULES }, (_, i) => ({
-      apiVersion: 'cilium.io/v2',
-      kind: 'CiliumNetworkPolicy',
-      metadata: { name: `p-${i}`, namespace: 'shop' },
-      spec: spec(i),
-    }));
+    const objects = objectsOf(RULES);
     const files = {
-      'rules in JSON': [
-        'rules.json',
-        JSON.stringify(
-          Array.from({ length: RULES }, (_, i) => spec(i)),
-          null,
-          2,
-        ),
-      ],
-      'objects in JSON': ['objects.json', JSON.stringify({ kind: 'List', apiVersion: 'v1', items: objects })],
+      'rules in JSON': ['rules.json', rulesInJson()],
+      'objects in JSON': ['objects.json', listOf(RULES)],
       'objects in YAML': ['objects.yaml', objects.map((object) => `---${yamlOf(object, '')}\n`).join('')],
     } as const;
     const rows: string[][] = [];

@@ -2,13 +2,15 @@ import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { lineReader } from '../../hubble/captures/line-reader.ts';
+import { type LineQuery, type LineReader, lineReader } from '../../hubble/captures/line-reader.ts';
 import { expandInputs, readCapture } from '../../hubble/captures/reader.ts';
 import { parseRecord } from '../../hubble/captures/record-line.ts';
+import { GroupReader } from '../../hubble/groups/group-reader.ts';
 import { ProtoJsonError } from '../../hubble/protobuf/protojson.ts';
 import { chunkReader } from '../../hubble/scan/scanner.ts';
 import type { FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
-import { FLOW_FIELDS, type FlowRecord } from '../../policy/evaluate/decide/connections.ts';
+import { ALIKE_FIELDS, FLOW_FIELDS, type FlowRecord } from '../../policy/evaluate/decide/connections.ts';
+import type { AlikeFlows, FlowTable } from '../../policy/reports/flow-table.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
 import { integer } from '../flags.ts';
 import { withRecordedFlows } from '../hubble/recorded.ts';
@@ -37,13 +39,29 @@ export function flowFileOption(): Option {
   return new Option('-f, --flows <path>', FLOWS);
 }
 
-/** The flows of the file, or those of the Hubble server when there is none. */
-export function readFlows(
+/** Adds the flows of the file, or those of the Hubble server when there is none, to a table. */
+export async function tabulateFlows(
   command: Command,
   { flows, last }: FlowFlags,
   ctx: Context,
-): AsyncGenerator<FlowRecord> {
-  return flows === undefined ? askHubble(command, ctx, last) : readFlowFile(ctx, flows);
+  table: FlowTable,
+): Promise<void> {
+  if (flows === undefined) {
+    for await (const flow of askHubble(command, ctx, last)) table.add(flow);
+    return;
+  }
+  for (const { file, shown } of await inputsOf(ctx, flows)) {
+    const { lines, warn } = await linesOf(shown, ctx);
+    const groups = new GroupReader<AlikeFlows>(lines, ALIKE_FIELDS, {
+      flow: (flow) => table.add(flow),
+      group: (first) => table.alike(first),
+      member: (group, source, destination, uuid) => table.addAlike(group, source, destination, uuid),
+    });
+    for await (const chunk of readCapture(file, ctx.in, ctx.signal)) {
+      groups.read(chunk);
+      await warn();
+    }
+  }
 }
 
 /** The last flows of the Hubble server that a filter lets through. */
@@ -72,9 +90,13 @@ async function* lastOf(flows: AsyncIterable<FlowRecord>, count: number): AsyncGe
 
 /** Reads flows line by line, of a file, a folder of captures or a glob. Lines without a flow are skipped. */
 export async function* readFlowFile(ctx: Context, from: string): AsyncGenerator<FlowRecord> {
+  for (const { file, shown } of await inputsOf(ctx, from)) yield* readCaptureFile(ctx, file, shown);
+}
+
+/** Files with what messages call them. */
+async function inputsOf(ctx: Context, from: string): Promise<{ file: string; shown: string }[]> {
   const files = await expandInputs([from], ctx.cwd, '--flows');
-  for (const file of files)
-    yield* readCaptureFile(ctx, file, files.length > 1 ? relative(ctx.cwd, file) : from);
+  return files.map((file) => ({ file, shown: files.length > 1 ? relative(ctx.cwd, file) : from }));
 }
 
 async function* readCaptureFile(
@@ -83,29 +105,42 @@ async function* readCaptureFile(
   shown: string,
   filter?: FlowFilter,
 ): AsyncGenerator<FlowRecord> {
-  let newer: string | undefined;
   const filters = { allow: filter ? [filter] : [], deny: [] };
-  const lines = await lineReader(filters, ({ kind, message, number }) => {
-    // A verdict on the rest of a file would be a guess.
-    if (kind === 'bad-line') throw notFlow(`${shown}:${number}`, message);
-    newer ??= `Warning: ${shown}:${number}: ${message}: names that this program does not know are passed over\n`;
-  });
+  const { lines, warn } = await linesOf(shown, ctx, filters);
   const read = chunkReader(lines, {
     filters,
     want: 'messages',
     timed: false,
     fields: FLOW_FIELDS,
   });
-  let said = false;
   for await (const chunk of readCapture(file, ctx.in, ctx.signal)) {
     const flows: FlowRecord[] = [];
     const message = ({ flow }: GetFlowsResponse) => flow === undefined || flows.push(flow) > 0;
     // Whole flows come as messages alone.
     read(chunk, { message, texts: () => true, row: () => true, most: () => Number.POSITIVE_INFINITY });
-    if (newer !== undefined && !said) await ctx.err.write(sanitize(newer));
-    said = newer !== undefined;
+    await warn();
     yield* flows;
   }
+}
+
+/** A reader of lines that throws at one that is no flow. `warn` says once that a line holds names that are newer. */
+async function linesOf(
+  shown: string,
+  ctx: Context,
+  filters: LineQuery = { allow: [], deny: [] },
+): Promise<{ lines: LineReader; warn: () => Promise<void> }> {
+  let newer: string | undefined;
+  const lines = await lineReader(filters, ({ kind, message, number }) => {
+    // A verdict on the rest of a file would be a guess.
+    if (kind === 'bad-line') throw notFlow(`${shown}:${number}`, message);
+    newer ??= `Warning: ${shown}:${number}: ${message}: names that this program does not know are passed over\n`;
+  });
+  let said = false;
+  const warn = async () => {
+    if (newer !== undefined && !said) await ctx.err.write(sanitize(newer));
+    said = newer !== undefined;
+  };
+  return { lines, warn };
 }
 
 function notFlow(where: string, message: string): UserError {

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { examples, integer, stringArray } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
-import { addFlowOptions, type FlowFlags, readFlows } from '../../cli/policy/flows.ts';
+import { addFlowOptions, type FlowFlags, tabulateFlows } from '../../cli/policy/flows.ts';
 import {
   addStateOptions,
   loadRules,
@@ -76,7 +76,7 @@ export async function runPolicyReplay(options: ReplayOptions, command: Command, 
   const table = new FlowTable(
     new Peers(new PolicyEngine(state.identities, state.endpoints, settings), state),
   );
-  for await (const flow of readFlows(command, options, ctx)) table.add(flow);
+  await tabulateFlows(command, options, ctx, table);
   if (table.total === 0)
     throw new UserError(`${options.flows ?? 'Hubble'} contains no flows`, {
       hint: 'Record flows with "hubble observe -o json --last 1000 > flows.jsonl".',

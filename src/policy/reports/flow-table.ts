@@ -2,8 +2,11 @@ import { formatRange, parseRange } from '../../lib/address.ts';
 import {
   type Connection,
   connectionOf,
+  type FlowPorts,
   type FlowRecord,
   ICMP_ERROR,
+  isReply,
+  portsOf,
   type Seen,
   seenOf,
 } from '../evaluate/decide/connections.ts';
@@ -18,6 +21,23 @@ export interface Observed extends Record<Seen, number> {
   connection: Connection;
   example: string | undefined;
 }
+
+/** Flows that differ in nothing that a table reads of them but their ports. */
+export interface AlikeFlows {
+  first: FlowRecord;
+  ports: FlowPorts | undefined;
+  /** They teach names. */
+  teaches: boolean;
+  /** What was found for a port of requests and of replies, and for flows that may be either. */
+  found: {
+    requests: Map<number | undefined, Found>;
+    replies: Map<number | undefined, Found>;
+    either?: Found;
+  };
+}
+
+/** Where flows are counted: with those of their connection, or by the reason why policy does not decide them. */
+type Found = { known: Observed; seen: Seen } | string;
 
 const NONE: Readonly<Record<Seen, number>> = { allowed: 0, denied: 0, other: 0, dropped: 0, unsaid: 0 };
 
@@ -38,20 +58,70 @@ export class FlowTable {
   add(flow: FlowRecord): void {
     this.total++;
     this.#learn(flow);
-    const connection = connectionOf(flow, this.peers);
     this.facts.add(flow);
-    if (typeof connection === 'string') {
-      if (connection !== ICMP_ERROR) this.unread[seenOf(flow)]++;
-      this.skipped.set(connection, (this.skipped.get(connection) ?? 0) + 1);
+    this.#count(
+      this.#find(flow, portsOf(flow), () => flow.uuid),
+      flow,
+    );
+  }
+
+  /** What `addAlike` takes for flows that are like this one. */
+  alike(first: FlowRecord): AlikeFlows {
+    this.facts.add(first);
+    const { source_names = [], destination_names = [], l7 } = first;
+    return {
+      first,
+      ports: portsOf(first),
+      teaches: source_names.length > 0 || destination_names.length > 0 || l7?.type === 'RESPONSE',
+      found: { requests: new Map(), replies: new Map() },
+    };
+  }
+
+  /** Adds one of several flows that are alike. */
+  addAlike(
+    { first, ports, teaches, found }: AlikeFlows,
+    source: number | undefined,
+    destination: number | undefined,
+    uuid: () => string | undefined,
+  ): void {
+    this.total++;
+    if (teaches) this.#learn(first);
+    const own = ports && hasPorts(ports) ? { ...ports, source, destination } : ports;
+    const reply = own && isReply(first, own);
+    if (reply === undefined) {
+      found.either ??= this.#find(first, own, uuid);
+      this.#count(found.either, first);
       return;
     }
-    const known = this.#connections.get(connection.key);
-    if (known) known[connection.seen]++;
-    else {
-      const observed: Observed = { ...NONE, connection, example: flow.uuid };
-      observed[connection.seen]++;
-      this.#connections.set(connection.key, observed);
+    const known = reply ? found.replies : found.requests;
+    const port = reply ? source : destination;
+    let where = known.get(port);
+    if (where === undefined) {
+      where = this.#find(first, own, uuid);
+      known.set(port, where);
     }
+    this.#count(where, first);
+  }
+
+  #find(flow: FlowRecord, ports: FlowPorts | undefined, uuid: () => string | undefined): Found {
+    const connection = connectionOf(flow, this.peers, ports);
+    if (typeof connection === 'string') return connection;
+    const { key, seen } = connection;
+    let known = this.#connections.get(key);
+    if (!known) {
+      known = { ...NONE, connection, example: uuid() };
+      this.#connections.set(key, known);
+    }
+    return { known, seen };
+  }
+
+  #count(where: Found, flow: FlowRecord): void {
+    if (typeof where !== 'string') {
+      where.known[where.seen]++;
+      return;
+    }
+    if (where !== ICMP_ERROR) this.unread[seenOf(flow)]++;
+    this.skipped.set(where, (this.skipped.get(where) ?? 0) + 1);
   }
 
   /** The peer with the DNS names that other flows show for its address, when its own flow shows none. */
@@ -87,4 +157,9 @@ export class FlowTable {
   get connections(): Iterable<Observed> {
     return this.#connections.values();
   }
+}
+
+/** Not types of ICMP. */
+function hasPorts({ protocol }: FlowPorts): boolean {
+  return protocol === 6 || protocol === 17 || protocol === 132;
 }

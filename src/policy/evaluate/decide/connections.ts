@@ -34,6 +34,48 @@ export const FLOW_FIELDS = [
   'ingress_denied_by',
 ] as const satisfies readonly (keyof Flow)[];
 
+const ENDS = ['source', 'destination'] as const;
+
+/**
+ * What `connectionOf`, `seenOf` and the facts and names of a table of flows read of a flow, but for its ports of TCP, UDP and
+ * SCTP: they only say which end opened the connection, and which port it has.
+ */
+export const ALIKE_FIELDS: readonly string[] = [
+  'verdict',
+  'drop_reason',
+  'drop_reason_desc',
+  'Type',
+  'IP.source',
+  'IP.destination',
+  'l4.TCP.source_port',
+  'l4.TCP.destination_port',
+  'l4.TCP.flags.SYN',
+  'l4.TCP.flags.ACK',
+  'l4.UDP.source_port',
+  'l4.UDP.destination_port',
+  'l4.SCTP.source_port',
+  'l4.SCTP.destination_port',
+  'l4.ICMPv4.type',
+  'l4.ICMPv6.type',
+  'is_reply',
+  'node_name',
+  'l7.type',
+  'l7.dns.query',
+  'l7.dns.ips',
+  'event_type.type',
+  'event_type.sub_type',
+  'traffic_direction',
+  'trace_observation_point',
+  ...ENDS.flatMap((end) => [
+    ...['identity', 'cluster_name', 'namespace', 'labels', 'pod_name', 'workloads'].map(
+      (name) => `${end}.${name}`,
+    ),
+    `${end}_names`,
+    `${end}_service.name`,
+    `${end}_service.namespace`,
+  ]),
+];
+
 /** A flow in the JSON form of Hubble, as far as it is read. */
 export type FlowRecord = Pick<Flow, (typeof FLOW_FIELDS)[number]>;
 
@@ -70,10 +112,9 @@ export const POLICY_DROPS = { POLICY_DENIED: 133, POLICY_DENY: 181, AUTH_REQUIRE
 const POLICY_DROP_NUMBERS: ReadonlySet<unknown> = new Set(Object.values(POLICY_DROPS));
 const PASSED: ReadonlySet<unknown> = new Set(['FORWARDED', 'REDIRECTED', 'TRACED', 'TRANSLATED', 'AUDIT']);
 
-/** The connection of a flow, or the reason why policy does not decide it. */
-export function connectionOf(flow: FlowRecord, peers: Peers): Connection | string {
+/** The connection of a flow, or the reason why policy does not decide it. `ports` may be others than those of the flow. */
+export function connectionOf(flow: FlowRecord, peers: Peers, ports = portsOf(flow)): Connection | string {
   if (!flow.source || !flow.destination) return 'no addresses';
-  const ports = portsOf(flow);
   if (!ports) return flow.IP ? 'no transport protocol' : 'no addresses';
   if (isIcmpError(ports)) return ICMP_ERROR;
   const reply = isReply(flow, ports);
@@ -180,14 +221,15 @@ export function seenOf(flow: FlowRecord): Seen {
   return policy === undefined ? 'dropped' : policy ? 'denied' : 'other';
 }
 
-interface FlowPorts {
+export interface FlowPorts {
   protocol: number;
   source: number | undefined;
   destination: number | undefined;
   flags?: TCPFlags;
 }
 
-function portsOf({ l4 }: FlowRecord): FlowPorts | undefined {
+/** The transport protocol of a flow with its ports, or types of ICMP. */
+export function portsOf({ l4 }: FlowRecord): FlowPorts | undefined {
   for (const [name, protocol] of [
     ['TCP', 6],
     ['UDP', 17],
@@ -223,7 +265,11 @@ function requestType(type: number): number {
 /** The first ephemeral port of most systems. */
 const EPHEMERAL = 32_768;
 
-function isReply(flow: FlowRecord, { protocol, source, destination, flags }: FlowPorts): boolean | undefined {
+/** Whether a flow goes to the end that opened the connection; undefined where it may be either. */
+export function isReply(
+  flow: FlowRecord,
+  { protocol, source, destination, flags }: FlowPorts,
+): boolean | undefined {
   if (typeof flow.is_reply === 'boolean') return flow.is_reply;
   // Policy only decides packets that open a connection.
   if (flow.event_type?.type === 5 || byPolicy(flow)) return false;
