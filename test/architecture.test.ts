@@ -57,6 +57,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kube: [...BASE, 'archive'],
   // What an API server would print, of what an archive has of it.
   'kube/recorded.ts': [...BASE, 'archive', 'kube', 'cluster/printer-columns.ts', 'render/text'],
+  // What a sysdump asks for.
+  'kube/recorded-parts.ts': [...BASE, 'archive', 'cluster/sysdump'],
   // The only one that knows which agent a command line names.
   'kube/road.ts': [...BASE, 'context.ts', 'kube', 'archive'],
   kvstore: [...BASE, 'agent/http'],

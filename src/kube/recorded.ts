@@ -11,7 +11,9 @@ import { compileSelector } from '../model/selector.ts';
 import { humanAge } from '../render/text/duration.ts';
 import { jsonpath } from '../render/text/jsonpath.ts';
 import { type KubeObject, KubeRefusal, type KubeRequest, type RecordedServer } from './client.ts';
+import { RecordedApi } from './recorded-api.ts';
 import { recordedLog } from './recorded-log.ts';
+import { lostPart } from './recorded-parts.ts';
 import { helmSecrets } from './recorded-release.ts';
 
 /** What a path of the API names. */
@@ -29,9 +31,12 @@ type Stored = KubeObject & Record<string, unknown>;
 /** Answers what an API server is asked for from the lists of an archive. */
 export class RecordedCluster implements RecordedServer {
   #parts = new Map<string, AsyncGenerator<Stored>>();
+  readonly #api: RecordedApi;
   #next = 1;
 
-  constructor(readonly recording: Recording) {}
+  constructor(readonly recording: Recording) {
+    this.#api = new RecordedApi(recording);
+  }
 
   get label(): string {
     return this.recording.label;
@@ -44,6 +49,9 @@ export class RecordedCluster implements RecordedServer {
   }
 
   async json(request: KubeRequest): Promise<unknown> {
+    const told = await this.#api.answer(request.path);
+    if (told === 'none') throw this.#unknown(request.path);
+    if (told) return told;
     const place = this.#place(request);
     if (place.subresource !== undefined) throw this.#missing(`${place.plural}/${place.subresource}`);
     if (place.plural === 'secrets') return await this.#secrets(place, request);
@@ -80,7 +88,7 @@ export class RecordedCluster implements RecordedServer {
   }
 
   async #get(place: Place, name: string): Promise<Stored> {
-    for await (const object of this.#objects(place))
+    for await (const object of this.#objects(place, name))
       if (object.metadata?.name === name) return versioned(object, place);
     const { plural, group } = place;
     const message = `${plural}${group && `.${group}`} "${name}" not found`;
@@ -129,8 +137,11 @@ export class RecordedCluster implements RecordedServer {
     }
   }
 
-  /** All objects of a kind and a namespace that the archive has. Throws NotCollected where it cannot tell. */
-  async *#objects({ group, plural, namespace }: Place): AsyncGenerator<Stored> {
+  /**
+   * All objects of a kind and a namespace that the archive has; with a name, until that one is found. Throws NotCollected
+   * where it cannot tell.
+   */
+  async *#objects({ apiVersion, group, plural, namespace }: Place, name?: string): AsyncGenerator<Stored> {
     const isMeant = (object: Stored) => namespace === undefined || object.metadata?.namespace === namespace;
     const stems = wholeStems(group, plural);
     const file = stems.map((stem) => this.recording.fileOf(stem)).find((one) => one !== undefined);
@@ -146,17 +157,15 @@ export class RecordedCluster implements RecordedServer {
     if (parts.length > 0) {
       for (const { file: part } of parts)
         for await (const object of objectsOf(this.recording.files, part)) if (isMeant(object)) yield object;
-      // What was looked for may be in one that was to be collected, and was not.
-      const lost = this.recording.index?.tasks?.find(
-        ({ stem = '', status }) =>
-          stem.endsWith(ending ?? '') && (status === 'failed' || status === 'skipped'),
-      );
-      if (lost) throw this.#missing(`other ${plural}`, `${lost.task}: ${lost.reason ?? lost.status}`);
+      const lost = lostPart(this.recording, plural, ending ?? '', name);
+      if (lost !== undefined)
+        throw this.#missing(name === undefined ? `other ${plural}` : `${plural} "${name}"`, lost);
       return;
     }
     const [stem = plural] = stems;
     const why = await this.recording.why({ stem });
-    if (why?.status === 'absent') throw this.#unknown(plural);
+    if (why?.status === 'absent' || (await this.#api.has(apiVersion, plural)) === false)
+      throw this.#unknown(plural);
     if (UNASKED.has(plural) && !why) {
       this.recording.note(
         `${this.label} does not tell whether there were ${plural}: it is read as if there were none.`,

@@ -45,3 +45,12 @@ test('a part that was not there is missing for certain', async () => {
     items: [{ metadata: { name: 'cilium' } }],
   });
 });
+
+test('one that no item of the collection is about was not asked for', async () => {
+  await expect(daemonSets('absent', `${PATH}/kube-proxy`)).rejects.toThrow(
+    'holds no daemonsets "kube-proxy" (it was not asked for)',
+  );
+  await expect(daemonSets('absent', `${PATH}/something`)).rejects.toThrow(
+    'holds no daemonsets "something" (no sysdump asks for it)',
+  );
+});

@@ -10,7 +10,8 @@ import {
   SUMMARY,
   type TaskOutcome,
 } from '../../archive/layout.ts';
-import { ITEMS, type Item, SERIAL_ITEMS } from '../../cluster/sysdump/items.ts';
+import type { Item } from '../../cluster/sysdump/item.ts';
+import { ITEMS, SERIAL_ITEMS } from '../../cluster/sysdump/items.ts';
 import { type DumpOptions, isWanted } from '../../cluster/sysdump/options.ts';
 import { Redactor } from '../../cluster/sysdump/redact/redactor.ts';
 import type { Context } from '../../context.ts';

@@ -14,6 +14,7 @@ import {
 } from '../../render/cluster/sysdump.ts';
 import { renderTable } from '../../render/text/blocks.ts';
 import { kubeYaml } from '../../render/text/kube-yaml.ts';
+import { collectApiResources } from './api-resources.ts';
 import { copyTo } from './dump.ts';
 import { Absent, type Work } from './jobs.ts';
 import { listInto, writeObject } from './lists.ts';
@@ -72,6 +73,7 @@ export const KUBERNETES_TASKS = {
     work.files.push(await writeObject(place, timedFile('cni-configmap', place.dump.time, 'yaml'), object));
   },
   platform: collectPlatform,
+  'api-resources': collectApiResources,
 } satisfies Record<string, (place: Place, work: Work) => Promise<void>>;
 
 interface Event extends KubeObject {

@@ -1,5 +1,5 @@
 import { timedFile } from '../../archive/layout.ts';
-import type { ListItem, ObjectItem } from '../../cluster/sysdump/items.ts';
+import type { ListItem, ObjectItem } from '../../cluster/sysdump/item.ts';
 import { type KubeObject, KubeRefusal } from '../../kube/client.ts';
 import { pages } from '../../kube/pages.ts';
 import { kubeYaml } from '../../render/text/kube-yaml.ts';

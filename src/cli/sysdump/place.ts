@@ -1,6 +1,6 @@
 import type { ArchivedAgent } from '../../archive/layout.ts';
 import type { Feature } from '../../cluster/sysdump/features.ts';
-import type { Scope } from '../../cluster/sysdump/items.ts';
+import type { Scope } from '../../cluster/sysdump/item.ts';
 import type { DumpOptions } from '../../cluster/sysdump/options.ts';
 import type { Context } from '../../context.ts';
 import type { KubeClient } from '../../kube/client.ts';

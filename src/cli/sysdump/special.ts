@@ -1,4 +1,4 @@
-import type { Item, Special } from '../../cluster/sysdump/items.ts';
+import type { Item, Special } from '../../cluster/sysdump/item.ts';
 import type { Group, Selectors } from '../../cluster/sysdump/options.ts';
 import { AGENT_CONTAINER } from '../../kube/agents.ts';
 import type { KubeObject } from '../../kube/client.ts';

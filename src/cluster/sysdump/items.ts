@@ -1,137 +1,6 @@
+import { type Item, list, object, type SpecialItem, special } from './item.ts';
 import type { Group, Selectors } from './options.ts';
-
-/** Which namespace an item is in; absent means that it is of all, or of none. */
-export type Scope = 'cilium' | 'operator' | 'spire' | 'tetragon' | 'kube-system';
-
-interface Common {
-  /** What is printed when it begins. */
-  about: string;
-  group: Group;
-  /** Kept with `--quick`. */
-  quick: boolean;
-  /** Only where the configuration turns this on. */
-  feature?: string;
-}
-
-/** A list of the API server, or the objects that stand in one; `{ns}` in a path is the namespace of its scope. */
-export interface ListItem extends Common {
-  kind: 'list';
-  /** Name of the file without the time. */
-  stem: string;
-  /** Of several versions the first counts that the cluster serves. */
-  paths: readonly string[];
-  scope?: Scope;
-  selector?: keyof Selectors;
-  /** Only the objects with these names. */
-  names?: readonly string[];
-  /** The first object is written, not the list. */
-  isSingle?: boolean;
-  /** What is printed when nothing is found: the kind, and when that is expected. */
-  missing?: { what: string; expected: string };
-}
-
-/** One object. */
-export interface ObjectItem extends Common {
-  kind: 'object';
-  stem: string;
-  path: string;
-  name: string;
-  scope: Scope;
-  /** As of lists; `how` is what the object is called. */
-  missing?: { what: string; expected: string };
-}
-
-/** Something that needs code of its own. */
-export interface SpecialItem extends Common {
-  kind: 'special';
-  special: Special;
-  /** Of pods that the user names by their labels. */
-  labels?: string;
-}
-
-export type Special =
-  | 'version'
-  | 'events'
-  | 'pods-table'
-  | 'api-metrics'
-  | 'top-nodes'
-  | 'top-pods'
-  | 'crashed-logs'
-  | 'extra-logs'
-  | 'etcd-secret'
-  | 'agent-config'
-  | 'operator-metrics'
-  | 'operator-debug'
-  | 'clustermesh-debug'
-  | 'cni-files'
-  | 'cni-configmap'
-  | 'gops-agents'
-  | 'gops-operators'
-  | 'gops-hubble'
-  | 'gops-relay'
-  | 'bugtool'
-  | 'profiles-operators'
-  | 'profiles-agents'
-  | 'traces-agents'
-  | 'logs-crashing'
-  | 'platform'
-  | 'kvstore'
-  | 'flows'
-  | 'agent-api'
-  | 'tetragon-bugtool'
-  | 'spire-entries'
-  | `logs:${keyof Selectors}`
-  | `helm:${'cilium' | 'tetragon'}:${'metadata' | 'values'}`;
-
-export type Item = ListItem | ObjectItem | SpecialItem;
-
-const list = (
-  about: string,
-  group: Group,
-  stem: string,
-  paths: string | string[],
-  more: Partial<ListItem> = {},
-): ListItem => ({
-  kind: 'list',
-  about,
-  group,
-  stem,
-  paths: [paths].flat(),
-  quick: true,
-  ...more,
-});
-const object = (
-  about: string,
-  stem: string,
-  path: string,
-  scope: Scope,
-  name: string,
-  more: Partial<ObjectItem> = {},
-): ObjectItem => ({
-  kind: 'object',
-  about,
-  group: 'workloads',
-  stem,
-  path,
-  scope,
-  name,
-  quick: true,
-  ...more,
-});
-const special = (
-  about: string,
-  group: Group,
-  name: Special,
-  quick = false,
-  more: Partial<SpecialItem> = {},
-): SpecialItem => ({
-  kind: 'special',
-  about,
-  group,
-  special: name,
-  quick,
-  ...more,
-});
+import { OWN_ITEMS } from './own-items.ts';
 
 const V1 = '/api/v1';
 const APPS = '/apis/apps/v1/namespaces/{ns}';
@@ -146,8 +15,9 @@ const CERTIFICATES = '/apis/cert-manager.io/v1/certificates';
 /** A kind of Cilium's, in the version that a release has it in: each begins in the second and moves to the first. */
 const both = (plural: string) => [`${V2}/${plural}`, `${ALPHA}/${plural}`];
 const cilium = (about: string, plural: string) => list(`Collecting ${about}`, 'cilium', plural, both(plural));
+// Whether BGP is on or not: objects that are there while it is off are what somebody may be looking for.
 const bgp = (about: string, plural: string, paths = both(plural)) =>
-  list(`Collecting ${about}`, 'bgp', plural, paths, { feature: 'enable-bgp-control-plane' });
+  list(`Collecting ${about}`, 'bgp', plural, paths);
 const gateway = (about: string, plural: string, version: string, stem = plural) =>
   list(`Collecting ${about} entries`, 'gateway', `gatewayapi-${stem}`, `${GATEWAY}/${version}/${plural}`, {
     feature: 'enable-gateway-api',
@@ -168,8 +38,8 @@ export const SERIAL_ITEMS: readonly Item[] = [
   special('Collecting tracing data from Cilium pods', 'profiles', 'traces-agents'),
 ];
 
-/** What is collected, in the order of cilium-cli, whose file names these are; its typing error in tcroutes as well. */
-export const ITEMS: readonly Item[] = [
+/** What cilium-cli collects, in its order and under its file names; its typing error in tcroutes as well. */
+const REFERENCE_ITEMS: readonly Item[] = [
   list('Collect Kubernetes nodes', 'kubernetes', 'k8s-nodes', `${V1}/nodes`),
   special('Collect Kubernetes version', 'kubernetes', 'version', true),
   special('Collecting Kubernetes events', 'kubernetes', 'events', true),
@@ -433,22 +303,7 @@ export const ITEMS: readonly Item[] = [
   bgp('Cilium BGP Advertisements', 'ciliumbgpadvertisements'),
   bgp('Cilium BGP Node Configs', 'ciliumbgpnodeconfigs'),
   bgp('Cilium BGP Node Config Overrides', 'ciliumbgpnodeconfigoverrides'),
-  // From here on, what cilium-cli does not have.
-  special('Collecting the API and the BPF maps of Cilium pods', 'agents', 'agent-api', true),
-  list(
-    'Collecting Cilium controller revisions',
-    'workloads',
-    'cilium-controllerrevisions',
-    `${APPS}/controllerrevisions`,
-    { scope: 'cilium' },
-  ),
-  list('Collecting Cilium replica sets', 'workloads', 'cilium-replicasets', `${APPS}/replicasets`, {
-    scope: 'cilium',
-  }),
-  list(
-    'Collecting custom resource definitions',
-    'cilium',
-    'k8s-customresourcedefinitions',
-    '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
-  ),
 ];
+
+/** All that is collected. */
+export const ITEMS: readonly Item[] = [...REFERENCE_ITEMS, ...OWN_ITEMS];
