@@ -27,6 +27,8 @@ export interface DumpCluster {
   run?: (argv: readonly string[], pod: string) => Printed | undefined;
   /** The agent's API; undefined: 404. */
   api?: (path: string, pod: string) => string | undefined;
+  /** Names of other sockets that answer as the agent's API does. */
+  sockets?: readonly string[];
   /** Told of every request. */
   onRequest?: (url: URL, method: string) => void;
 }
@@ -127,7 +129,7 @@ export async function serveDumpCluster(options: DumpCluster): Promise<KubeServer
       const name = /\/pods\/([^/]+)\/exec$/.exec(url.pathname)?.[1] ?? '';
       if (argv[0] === 'perl') {
         const path = argv.at(-1) ?? '';
-        if (!path.endsWith('/cilium.sock')) {
+        if (!path.endsWith('/cilium.sock') && !options.sockets?.includes(path.split('/').at(-1) ?? '')) {
           say(socket, 2, `connect ${path}: No such file or directory\n`);
           end(socket, { status: 'Failure', details: { causes: [{ reason: 'ExitCode', message: '69' }] } });
           return;

@@ -2,9 +2,10 @@ import { expect, test } from '@jest/globals';
 import { Redactor } from '../../../src/cluster/sysdump/redact/redactor.ts';
 import { redactText } from '../../../src/cluster/sysdump/redact/text.ts';
 import { ORDINARY, PLANTED } from './planted.ts';
+import { ATTACKS, LIKE_ATTACKS } from './planted-attacks.ts';
 import { LIKE_THEM, SHAPES } from './planted-shapes.ts';
 
-const ALL = [...PLANTED, ...SHAPES];
+const ALL = [...PLANTED, ...SHAPES, ...ATTACKS];
 const ORIGIN = { ciliumNamespaces: new Set(['kube-system']) };
 
 /** Runs a text through a stream in pieces of a size. */
@@ -32,11 +33,14 @@ test.each(ALL)('$what', ({ text, secret }) => {
   expect(rules.length).toBeGreaterThan(0);
 });
 
-test.each([...ORDINARY, ...LIKE_THEM].map((text) => ({ text })))('ordinary text stays: $text', ({ text }) => {
-  const rules: string[] = [];
-  expect(redactText(text, (rule) => rules.push(rule))).toBe(text);
-  expect(rules).toEqual([]);
-});
+test.each([...ORDINARY, ...LIKE_THEM, ...LIKE_ATTACKS].map((text) => ({ text })))(
+  'ordinary text stays: $text',
+  ({ text }) => {
+    const rules: string[] = [];
+    expect(redactText(text, (rule) => rules.push(rule))).toBe(text);
+    expect(rules).toEqual([]);
+  },
+);
 
 test('what was replaced is not replaced again', () => {
   for (const { text } of ALL) {
@@ -174,6 +178,22 @@ test('a value beside its name is replaced in every object, not in env alone', ()
   );
 });
 
+test('objects: several under one name, by what each is for and beside what is said of them', () => {
+  const redactor = new Redactor(ORIGIN);
+  const values = (secret: string) => ({
+    passwords: { admin: secret, minLength: 8 },
+    tokens: [{ name: 'ci', value: secret, ttl: '1h' }],
+    apiKeys: secret,
+    token: { value: secret, audience: 'vault' },
+    jwk: { kty: 'EC', x: 'public', d: secret },
+    credentials: { secretName: 'cloud-credentials-v2', admin: secret },
+    snmp: { community: secret },
+    max_tokens: 4096,
+    communities: ['65000:100'],
+  });
+  expect(redactor.object('v', values('Zq1x7Rm2Zq1x'))).toEqual(values('REDACTED'));
+});
+
 test('objects: what a name tells only together with its value', () => {
   const redactor = new Redactor(ORIGIN);
   const key = '7c8e2b6d0f4a19375'.repeat(2);
@@ -199,6 +219,16 @@ test('objects: what a name tells only together with its value', () => {
 test.each([
   { what: 'JSON in a string', text: `"${String.raw`{\"a\":\"b\",`.repeat(6000)}"\\n` },
   { what: 'backslashes', text: '\\'.repeat(64_000) },
+  {
+    what: 'what could end with a key',
+    text: `${`${'QUJDREVGR0hJSktM'.repeat(4)}\n`.repeat(950)}-----END PRIVATE KEY-----\n`,
+  },
+  {
+    what: 'lines that could be below a name',
+    text: Array.from({ length: 3000 }, (_, i) => `${' '.repeat(i % 40)}tokens:\n`).join(''),
+  },
+  { what: 'text that is coded', text: 'a%20token%3A%20'.repeat(4000) },
+  { what: 'a program again and again', text: 'oracle:thin:a/'.repeat(4500) },
   { what: 'a name again and again', text: '"tokens":["password%3D<secret '.repeat(2000) },
 ])('a window of $what takes no time that grows with its square', ({ text }) => {
   const before = process.cpuUsage();

@@ -1,12 +1,21 @@
 import { isSecretField, isSecretName, isSecretValue } from './keys.ts';
-import { type Around, beginsLine, isSecret, nameOf, QUOTE, STEMS, type TextRule } from './rule.ts';
+import {
+  type Around,
+  beginsLine,
+  beginsQuoted,
+  indentOf,
+  nameOf,
+  QUOTE,
+  STEMS,
+  type TextRule,
+} from './rule.ts';
 
 /** A line that is a value, and no name with a value of its own. */
 const PLAIN_LINE = '(?:"[^"\\n]*"|\'[^\'\\n]*\'|(?![#{[|>&*!])(?![^\\n]*:(?:\\s|$))[^\\s][^\\n]*)';
 /** One string of a list, as JSON has them. */
 const ITEM = '(?:[^"\\\\\\n]|\\\\.){0,8192}';
 
-/** Names of secrets with values that are further away: lists, lines below, markup, and what is coded for a URL. */
+/** Names of secrets with values that are further away: lists, lines below and markup. */
 const NESTED = new RegExp(
   `(?<name>(?:${STEMS})[\\w.-]{0,24})(?:${[
     // - x below it
@@ -19,17 +28,9 @@ const NESTED = new RegExp(
     `:[ \\t]+\\[(?<row>[^\\]\\n"{}\\\\]+)`,
     // <x>y</x>
     `(?:\\s[^<>&\\n]{0,200})?(?:>|&gt;)(?:<!\\[CDATA\\[)?\\s{0,64}(?<single>[^<>\\s][^<>\\n]{0,8191}?)(?=\\]\\]>|\\s{0,64}(?:</|&lt;/))`,
-    // password%3Dx
-    `(?:%22|%27)?%3[AaDd](?:%2[027]|\\+)*(?<coded>(?:[\\w.~!*()+-]|%(?!2[267C]|0[AD]|3[BE]|[57]D)[0-9A-Fa-f]{2})+)`,
   ].join('|')})`,
   'gi',
 );
-
-/** How far a name stands from where its line begins. */
-function indentOf({ text, start }: Around): number {
-  const line = text.lastIndexOf('\n', start - 1) + 1;
-  return /^[ \t-]*/.exec(text.slice(line, start))?.[0].length ?? 0;
-}
 
 function isMarkup({ text, start }: Around): boolean {
   return /(?:<|&lt;)[\w:.-]*$/.test(text.slice(Math.max(0, start - 100), start));
@@ -39,25 +40,19 @@ function isMarkup({ text, start }: Around): boolean {
 export const NESTED_RULES: readonly TextRule[] = [
   {
     name: 'secret-by-name',
-    about: 'lists, lines below, markup and coded text under a name of secrets',
+    about: 'lists, lines below and markup under a name of secrets',
     pattern: NESTED,
-    isMeant: ({ name = '', deep, list, below, secret, escaped, row, items, single, coded }, around) => {
-      const value = list ?? below ?? secret ?? escaped ?? row ?? items ?? single ?? coded ?? '';
+    isMeant: ({ name = '', deep, list, below, secret, escaped, row, items, single }, around) => {
+      const value = list ?? below ?? secret ?? escaped ?? row ?? items ?? single ?? '';
       if (!value.split(/\n[ \t]*-[ \t]+|\\*["']|,|\s+/).some(isSecretValue)) return false;
       const whole = nameOf(around, name);
       if (single !== undefined) return isMarkup(around) && isSecretName(whole);
-      if (coded !== undefined) return isSecretName(whole);
       if (below !== undefined)
         return beginsLine(around) && isSecretName(whole) && (deep ?? '').length > indentOf(around);
-      if ((list ?? row) !== undefined && !beginsLine(around)) return false;
+      if (list !== undefined && !beginsLine(around)) return false;
+      if (row !== undefined && !beginsLine(around) && !beginsQuoted(around)) return false;
       return isSecretName(whole) || isSecretName(whole.replace(/s$/i, ''));
     },
-  },
-  {
-    name: 'url-password',
-    about: 'passwords in URLs that are coded',
-    pattern: /%3A%2F%2F[\w.~-]{0,256}%3A(?<secret>(?:[\w.~!*+-]|%(?!40|2F)[0-9A-F]{2}){1,512})%40/gi,
-    isMeant: isSecret,
   },
   {
     name: 'named-value',

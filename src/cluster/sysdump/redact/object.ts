@@ -1,6 +1,7 @@
 import { parsePlainJson } from '../../../lib/exact-json.ts';
 import { isRecord } from '../../../lib/record.ts';
-import { isSecretField, isSecretName, isSecretValue, REDACTED } from './keys.ts';
+import { isMapOfSecrets, isSecretBelow } from './below.ts';
+import { isSecretField, isSecretName, isSecretUnder, isSecretValue, REDACTED } from './keys.ts';
 import { type OnRedaction, redactText } from './text.ts';
 
 /** What is known of where an object comes from. */
@@ -66,26 +67,39 @@ function redactedField(parent: Record<string, unknown>, key: string, child: unkn
   if (key === 'key' && typeof child === 'string' && CERTIFICATE.some((name) => Object.hasOwn(parent, name)))
     return isSecretValue(child) ? hide('private-key') : child;
   if (typeof child === 'string' && isSecretField(key, child)) return hide('secret-by-name');
-  if (isSecretName(key)) {
-    if (typeof child === 'string' && isSecretValue(child)) return hide('secret-by-name');
-    if (typeof child === 'number' && child > 999) return hide('secret-by-name');
-    if (isRecord(child) && typeof child.value === 'string' && isSecretValue(child.value))
-      return { ...child, value: hide('secret-by-name') };
-  }
-  // Passwords by what they are for.
-  if (/passw(?:or)?ds$|passphrases$/i.test(key) && isRecord(child))
-    return Object.fromEntries(
-      Object.entries(child).map(([name, one]) => [
-        name,
-        typeof one === 'string' && isSecretValue(one) ? hide('secret-by-name') : redacted(one, place),
-      ]),
-    );
+  if (typeof child === 'string' && isSecretUnder(key, child)) return hide('secret-by-name');
+  if (typeof child === 'number' && child > 999 && isSecretName(key)) return hide('secret-by-name');
+  if (typeof child === 'string' && 'kty' in parent && JWK_SECRETS.has(key) && isSecretValue(child))
+    return hide('json-web-key');
+  // Secrets by what they are for, or beside what is said of them.
+  const below = (fields: Record<string, unknown>) => redactedBelow(key, fields, place, hide);
+  if ((isSecretName(key) || isMapOfSecrets(key)) && isRecord(child)) return below(child);
   // A list of several under such a name.
-  if (isSecretName(key.replace(/s$/, '')) && Array.isArray(child))
-    return mapped(child, (item) =>
-      typeof item === 'string' && isSecretValue(item) ? hide('secret-by-name') : redacted(item, place),
-    );
+  if ((isSecretName(key) || isSecretName(key.replace(/s$/, ''))) && Array.isArray(child))
+    return mapped(child, (item) => {
+      if (typeof item === 'string') return isSecretValue(item) ? hide('secret-by-name') : item;
+      return isRecord(item) ? below(item) : redacted(item, place);
+    });
   return redacted(child, place);
+}
+
+/** The parts of a JSON Web Key that are not public. */
+const JWK_SECRETS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']);
+
+/** An object below a name of secrets. */
+function redactedBelow(
+  above: string,
+  fields: Record<string, unknown>,
+  place: Place,
+  hide: (rule: string) => string,
+): unknown {
+  const rest = redacted(fields, place);
+  if (!isRecord(rest)) return rest;
+  const found = Object.entries(rest).filter(
+    ([name, one]) => typeof one === 'string' && isSecretBelow(above, name, one),
+  );
+  if (found.length === 0) return rest;
+  return { ...rest, ...Object.fromEntries(found.map(([name]) => [name, hide('secret-by-name')])) };
 }
 
 function isNameOfSecret(name: unknown): boolean {

@@ -1,32 +1,14 @@
-import { isSecretName, isSecretValue, REDACTED } from './keys.ts';
+import { BELOW_RULE } from './below.ts';
+import { isSecretName, isSecretUnder, isSecretValue, REDACTED } from './keys.ts';
 import { NESTED_RULES } from './nested.ts';
+import { PEM_RULES } from './pem.ts';
 import { PROGRAM_RULES } from './programs.ts';
-import {
-  beginsEscapedLine,
-  beginsLine,
-  decodes,
-  isSecret,
-  nameOf,
-  QUOTE,
-  STEMS,
-  type TextRule,
-} from './rule.ts';
+import { beginsLine, beginsQuoted, decodes, isSecret, nameOf, QUOTE, STEMS, type TextRule } from './rule.ts';
+import { PROVIDER_TOKENS } from './tokens.ts';
 
 /** All rules, in the order in which they are applied. Patterns begin with words, so that ordinary text costs little. */
 export const TEXT_RULES: readonly TextRule[] = [
-  {
-    name: 'private-key',
-    about: 'private keys in PEM',
-    pattern:
-      /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?<secret>(?:(?!-----BEGIN )[\s\S]){1,16000}?)-----END /g,
-    isMeant: ({ secret = '' }) => isSecretValue(secret.replace(/\\+[nrt]/g, '')),
-  },
-  {
-    name: 'private-key',
-    about: 'private keys in PEM that are cut off',
-    pattern:
-      /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?<secret>(?:(?:[\s"'|+,]|\\+[nrt])*(?:REDACTED[A-Za-z0-9+/=]*|[A-Za-z0-9+/=]{24,}))+)/g,
-  },
+  ...PEM_RULES,
   {
     name: 'putty-key',
     about: 'private keys of PuTTY',
@@ -36,20 +18,20 @@ export const TEXT_RULES: readonly TextRule[] = [
   {
     name: 'jwt',
     about: 'JSON Web Tokens, such as those of service accounts',
-    pattern: /(?<![\w-])(?<secret>eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*){1,3})/g,
+    pattern: /(?:(?<![A-Za-z0-9-])|(?<=\\[nrt]))(?<secret>eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*){1,3})/g,
   },
   {
     name: 'http-credentials',
     about: 'credentials in HTTP headers',
     pattern:
-      /(?<![\w-])authorization(?:\\*["'])?\s{0,3}[:=]\s{0,3}(?:\\*["'[])*(?:(?:basic|bearer|digest|token|negotiate|apikey|aws4-hmac-sha256)\s+)?(?<secret>[^\s"'\\][^\r\n"'\\]*)/gi,
+      /(?<![\w-])authorization(?:\\*["'])?\s{0,3}[:=]\s{0,3}(?:\\*["'[])*(?:(?:basic|bearer|digest|token|negotiate|apikey|aws4-hmac-sha256)\s+)?(?<secret>[^\s"'\\][^\r\n"'\\\]]*)/gi,
     isMeant: isSecret,
   },
   {
     name: 'http-credentials',
     about: 'cookies',
     pattern:
-      /(?<![\w-])(?:set-)?cookie(?:\\*["'])?\s{0,3}[:=]\s{0,3}(?:\\*["'[])*(?<secret>[\w!#$%&*+.^|~-]+=[^\r\n"'\\]*)/gi,
+      /(?<![\w-])(?:set-)?cookie(?:\\*["'])?\s{0,3}[:=]\s{0,3}(?:\\*["'[])*(?<secret>[\w!#$%&*+.^|~-]+=[^\r\n"'\\\]]*)/gi,
   },
   {
     name: 'bearer-token',
@@ -68,19 +50,32 @@ export const TEXT_RULES: readonly TextRule[] = [
     about: 'passwords in URLs that hold a slash or an @',
     // What begins with a port is the address of a server, and an @ behind it is of its path.
     pattern:
-      /:\/\/[^\s/@:"'<>\\[\]]{0,256}:(?!\d{1,5}(?:[/?#,;]|$))(?<secret>(?:(?!:\/\/)[^\s"'<>\\,;]){1,512})@(?=[\w.[-]+(?::\d+)?(?:[^\w@]|$))/g,
+      /:(?:\\*\/){2}[^\s/@:"'<>\\[\]]{0,256}:(?!\d{1,5}(?:[/?#,;]|$))(?<secret>(?:(?!:\/\/)[^\s"'<>\\,;]){1,512})@(?=[\w.[-]+(?::\d+)?(?:[^\w@]|$))/g,
     isMeant: isSecret,
   },
   {
     name: 'url-password',
     about: 'passwords in URLs',
-    pattern: /:\/\/[^\s/@:"'<>\\]{0,256}:(?<secret>[^\s@"'<>/\\]{1,512})@/gi,
+    pattern: /:(?:\\*\/){2}[^\s/@:"'<>\\]{0,256}:(?<secret>[^\s@"'<>/\\]{1,512})@/gi,
     isMeant: isSecret,
   },
   {
     name: 'url-password',
     about: 'tokens in place of a name in URLs',
-    pattern: /:\/\/(?<secret>[^\s/@:"'<>\\]{20,512})@/gi,
+    pattern: /:(?:\\*\/){2}(?<secret>[^\s/@:"'<>\\]{20,512})@/gi,
+  },
+  {
+    name: 'url-password',
+    about: 'passwords before an address without a scheme',
+    pattern:
+      /(?<![\w.:/@%+-])[\w.+-]{1,64}:(?<secret>(?!v?\d+(?:\.\d+)+)(?=[^\s@]*\d)[^\s@:/"'<>\\]{6,})@(?:(?:tcp|udp|unix)\(|[\w-]+(?:\.[\w-]+)+(?::\d+|\/))/g,
+    isMeant: isSecret,
+  },
+  {
+    name: 'url-password',
+    about: 'passwords as Oracle has them',
+    pattern: /(?:\boracle:\w+:|\bsqlplus\s+(?:-\S+\s+)*)[\w.$-]{1,64}\/(?<secret>[^\s@"'\\]{1,128})@/g,
+    isMeant: isSecret,
   },
   {
     name: 'signed-url',
@@ -103,17 +98,7 @@ export const TEXT_RULES: readonly TextRule[] = [
       /(?:hooks\.slack\.com\/(?:services|workflows|triggers)|discord(?:app)?\.com\/api(?:\/v\d+)?\/webhooks|webhook\.office\.com\/webhookb2|outlook\.office(?:365)?\.com\/webhook|api\.telegram\.org(?:\/file)?(?=\/bot\d+:))\/(?<secret>[\w@/:-]+)/gi,
     isMeant: isSecret,
   },
-  {
-    name: 'cloud-key',
-    about: 'identifiers of access keys',
-    pattern: /(?<![A-Za-z0-9])(?<secret>(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[0-9A-Z]{16})(?![A-Za-z0-9])/g,
-  },
-  {
-    name: 'provider-token',
-    about: 'tokens that their beginning tells',
-    pattern:
-      /(?<![A-Za-z0-9_-])(?<secret>gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{22,}|gl(?:pat|ptt|dt|rt|cbt)-[\w-]{20,}|xox[abeoprs]-[\w-]{10,}|xapp-[\w-]{10,}|[rsp]k_(?:live|test)_\w{16,}|whsec_\w{16,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|dckr_(?:pat|oat)_[\w-]{20,}|hv[sbr]\.[\w-]{20,}|s\.[A-Za-z0-9]{24}(?![\w.])|AIza[\w-]{35}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}|do[por]_v1_[a-f0-9]{64}|SG\.[\w-]{16,}\.[\w-]{32,}|sk-[A-Za-z0-9_-]{20,}|glsa_\w{32}_\w{8}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|AGE-SECRET-KEY-1[0-9A-Z]{50,}|\w{14}\.atlasv1\.[\w-]{60,}|ATATT3[\w=-]{50,})/g,
-  },
+  PROVIDER_TOKENS,
   {
     name: 'bootstrap-token',
     about: 'tokens that nodes join with',
@@ -162,10 +147,10 @@ export const TEXT_RULES: readonly TextRule[] = [
     name: 'command-line',
     about: 'flags with a secret behind them',
     pattern: new RegExp(
-      `--(?<name>[\\w-]{0,40}?(?:${STEMS})[\\w-]{0,24})(?:\\\\*["'])?(?:\\s*,\\s*|[ \\t]+|\\s*\\n\\s*-\\s+)(?:\\\\*["'])?(?<secret>(?!-)[^\\s"'\\\\]+)`,
+      `--(?<name>(?:pass|pw)\\b|[\\w-]{0,40}?(?:${STEMS})[\\w-]{0,24})(?:\\\\*["'])?(?:\\s*,\\s*|[ \\t]+|\\s*\\n\\s*-\\s+)(?:\\\\*["'])?(?<secret>(?!-)[^\\s"'\\\\]+)`,
       'gi',
     ),
-    isMeant: ({ name = '', secret = '' }) => isSecretName(name) && isSecretValue(secret),
+    isMeant: ({ name = '', secret = '' }) => isSecretUnder(name, secret),
   },
   {
     name: 'connection-string',
@@ -206,10 +191,28 @@ export const TEXT_RULES: readonly TextRule[] = [
     name: 'named-value',
     about: 'values beside a name, as in env and headers',
     pattern: new RegExp(
-      `(?:name|key)${QUOTE}\\s*:\\s*${QUOTE}(?<name>[\\w.-]{2,80})${QUOTE}\\s*,\\s*${QUOTE}value${QUOTE}\\s*:\\s*(?<quote>\\\\*")(?<secret>(?:(?!\\k<quote>)[^\\n]){1,8192}?)\\k<quote>`,
+      `(?:name|key)${QUOTE}\\s*:\\s*${QUOTE}(?<name>[\\w.-]{2,80})${QUOTE}\\s*,\\s*${QUOTE}(?:raw_?|string_?)?value${QUOTE}\\s*:\\s*(?<quote>\\\\*")(?<secret>(?:(?!\\k<quote>)[^\\n]){1,8192}?)\\k<quote>`,
       'g',
     ),
-    isMeant: ({ name = '', secret = '' }) => isSecretName(name) && isSecretValue(secret),
+    isMeant: ({ name = '', secret = '' }) => isSecretUnder(name, secret),
+  },
+  {
+    name: 'named-value',
+    about: 'values before their name',
+    pattern: new RegExp(
+      `(?<=["'])(?:raw_?|string_?)?value${QUOTE}\\s*:\\s*(?<quote>\\\\*")(?<secret>(?:(?!\\k<quote>)[^\\n]){1,8192}?)\\k<quote>\\s*,\\s*${QUOTE}(?:name|key)${QUOTE}\\s*:\\s*${QUOTE}(?<name>[\\w.-]{2,80})${QUOTE}`,
+      'gi',
+    ),
+    isMeant: ({ name = '', secret = '' }) => isSecretUnder(name, secret),
+  },
+  {
+    name: 'named-value',
+    about: 'headers as pairs, as Envoy has them in its log',
+    pattern: new RegExp(
+      `(?<=["'])(?<name>[\\w.-]{0,40}(?:${STEMS}|cookie)[\\w.-]{0,24})${QUOTE}\\s*,\\s*(?<quote>\\\\*["'])(?<secret>(?=[^"'\\n]*[\\d=])[^"'\\n\\\\]{8,8192}?)\\k<quote>`,
+      'gi',
+    ),
+    isMeant: ({ name = '', secret = '' }) => /^[\w.-]+$/.test(name) && isSecretUnder(name, secret),
   },
   {
     name: 'named-value',
@@ -219,6 +222,7 @@ export const TEXT_RULES: readonly TextRule[] = [
       isSecretName(name) && isSecretValue(secret.replace(/^["']|["']$/g, '')),
   },
   ...NESTED_RULES,
+  BELOW_RULE,
   {
     name: 'secret-by-name',
     about: 'blocks of text under a name of secrets',
@@ -226,8 +230,7 @@ export const TEXT_RULES: readonly TextRule[] = [
       `(?<name>(?:${STEMS})[\\w.-]{0,24})["']?:[ \\t]*[|>][-+]?[ \\t]*\\n(?<secret>(?<indent>[ \\t]+)[^\\n]+(?:\\n\\k<indent>[^\\n]*)*)`,
       'gi',
     ),
-    isMeant: ({ name = '', secret = '' }, around) =>
-      isSecretName(nameOf(around, name)) && isSecretValue(secret),
+    isMeant: ({ name = '', secret = '' }, around) => isSecretUnder(nameOf(around, name), secret),
   },
   {
     name: 'secret-by-name',
@@ -237,35 +240,36 @@ export const TEXT_RULES: readonly TextRule[] = [
       'gi',
     ),
     isMeant: ({ name = '', secret, single, escaped, cut }, around) =>
-      isSecretName(nameOf(around, name)) && isSecretValue(secret ?? single ?? escaped ?? cut ?? ''),
+      isSecretUnder(nameOf(around, name), secret ?? single ?? escaped ?? cut ?? ''),
   },
   {
     name: 'secret-by-name',
     about: 'a line that begins with a name of secrets',
-    pattern: new RegExp(`(?<name>(?:${STEMS})[\\w.-]{0,24}):[ \\t]+(?<secret>[^\\s"'|>{[][^\\r\\n]*)`, 'gi'),
-    isMeant: ({ name = '', secret = '' }, around) =>
-      beginsLine(around) && isSecretName(nameOf(around, name)) && isSecretValue(secret),
-  },
-  {
-    name: 'secret-by-name',
-    about: 'a line that begins with a name of secrets, in a text that is escaped',
-    needs: /\\n/,
     pattern: new RegExp(
-      `(?<name>(?:${STEMS})[\\w.-]{0,24}):[ \\t]+(?<secret>[^\\s"'|>{[\\\\][^"\\\\\\r\\n]*)`,
+      `(?<name>(?:${STEMS})[\\w.-]{0,24})::?[ \\t]+(?<secret>[^\\s"'|>{[][^\\r\\n]*)`,
       'gi',
     ),
     isMeant: ({ name = '', secret = '' }, around) =>
-      beginsEscapedLine(around) && isSecretName(nameOf(around, name)) && isSecretValue(secret),
+      beginsLine(around) && isSecretUnder(nameOf(around, name), secret),
+  },
+  {
+    name: 'secret-by-name',
+    about: 'a text in quotes, or a line of it, that begins with a name of secrets',
+    pattern: new RegExp(
+      `(?<name>(?:${STEMS})[\\w.-]{0,24})::?[ \\t]+(?<secret>[^\\s"'|>{[\\\\][^"\\\\\\r\\n]*)`,
+      'gi',
+    ),
+    isMeant: ({ name = '', secret = '' }, around) =>
+      beginsQuoted(around) && isSecretUnder(nameOf(around, name), secret),
   },
   {
     name: 'secret-by-name',
     about: 'words behind a name of secrets',
     pattern: new RegExp(
-      `(?<name>(?:${STEMS})[\\w.-]{0,24})(?:${QUOTE})?\\s{0,4}(?:=>|:=|[:=])[ \\t]{0,4}(?<secret>[^\\s"'\\\\,;&}\\])]+)`,
+      `(?<name>(?:${STEMS})[\\w.-]{0,24})(?:${QUOTE})?\\s{0,4}(?:=>|:=|[:=])[ \\t]{0,4}(?<secret>(?!\\{[\\w.-]+:)[^\\s"'\\\\,;&}\\])]+)`,
       'gi',
     ),
-    isMeant: ({ name = '', secret = '' }, around) =>
-      isSecretName(nameOf(around, name)) && isSecretValue(secret),
+    isMeant: ({ name = '', secret = '' }, around) => isSecretUnder(nameOf(around, name), secret),
   },
   {
     name: 'told-password',

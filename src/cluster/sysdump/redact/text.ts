@@ -7,17 +7,7 @@ import { TEXT_RULES } from './rules.ts';
 export type OnRedaction = (rule: string) => void;
 
 /** Groups of a pattern that hold secrets. */
-const SECRET_GROUPS = [
-  'secret',
-  'single',
-  'escaped',
-  'list',
-  'below',
-  'row',
-  'coded',
-  'items',
-  'cut',
-] as const;
+const SECRET_GROUPS = ['secret', 'single', 'escaped', 'list', 'below', 'row', 'items', 'cut'] as const;
 /** Text that is packed several times is looked at so deep. */
 const MAX_DEPTH = 4;
 const MAX_UNPACKED = 16 * 1024 * 1024;
@@ -29,7 +19,7 @@ const BASE64 =
 /** Replaces the secrets in a text of bytes (latin1). */
 export function redactText(text: string, tell: OnRedaction, depth = 0): string {
   const plain = plainNames(text);
-  let out = depth < MAX_DEPTH ? redactEscaped(plain, tell, depth) : plain;
+  let out = depth < MAX_DEPTH ? redactCoded(redactEscaped(plain, tell, depth), tell, depth) : plain;
   for (const rule of TEXT_RULES) out = applyRule(rule, out, tell);
   return redactPacked(out, tell, depth);
 }
@@ -49,7 +39,8 @@ function plainNames(text: string): string {
   });
 }
 
-function applyRule({ name, pattern, needs, isMeant }: TextRule, text: string, tell: OnRedaction): string {
+function applyRule(rule: TextRule, text: string, tell: OnRedaction): string {
+  const { name, pattern, needs, isMeant, inner } = rule;
   if (needs !== undefined && !needs.test(text)) return text;
   let [out, at] = ['', 0];
   pattern.lastIndex = 0;
@@ -64,7 +55,15 @@ function applyRule({ name, pattern, needs, isMeant }: TextRule, text: string, te
     }
     const secret = SECRET_GROUPS.map((one) => groups[one]).find((one) => one !== undefined) ?? '';
     const from = start + match[0].lastIndexOf(secret);
-    if (secret.trim() !== REDACTED) {
+    if (inner !== undefined) {
+      // What is meant may stand deeper in it again.
+      const within = applyRule(inner(groups, { text, start, end }), secret, tell);
+      const clean = applyRule(rule, within, tell);
+      if (clean !== secret) {
+        out += text.slice(at, from) + clean;
+        at = from + secret.length;
+      }
+    } else if (secret.trim() !== REDACTED) {
       const kept = /^\s*/.exec(secret)?.[0] ?? '';
       const ending = /\s*$/.exec(secret)?.[0] ?? '';
       out += text.slice(at, from) + kept + REDACTED + ending;
@@ -77,12 +76,12 @@ function applyRule({ name, pattern, needs, isMeant }: TextRule, text: string, te
   return at === 0 ? text : out + text.slice(at);
 }
 
-/** Strings of JSON in which an end of a line or a tab is escaped. */
-const ESCAPED = /(?<!\\)"(?:[^"\\\n]|\\[^nt\n])*\\[nt](?:[^"\\\n]|\\.)*"/g;
+/** Strings of JSON in which an end of a line, a tab or a quote is escaped. */
+const ESCAPED = /(?<!\\)"(?:[^"\\\n]|\\[^nt\n])*?\\{1,8}["nt](?:[^"\\\n]|\\.)*"/g;
 
 /** Looks at such strings as the text that they stand for; those without a secret stay byte for byte. */
 function redactEscaped(text: string, tell: OnRedaction, depth: number): string {
-  if (!text.includes('\\n') && !text.includes('\\t')) return text;
+  if (!/\\[nt"]/.test(text)) return text;
   return text.replace(ESCAPED, (found) => {
     try {
       // Bytes of UTF-8 are kept apart from characters that are escaped.
@@ -100,6 +99,26 @@ function redactEscaped(text: string, tell: OnRedaction, depth: number): string {
     } catch {
       return found;
     }
+  });
+}
+
+/** A part of an address in which characters are coded. */
+const CODED = /(?:[\w.~!*()+'-]|%[0-9A-Fa-f]{2}){8,}/g;
+
+/** Looks at such parts as the text that they stand for. */
+function redactCoded(text: string, tell: OnRedaction, depth: number): string {
+  if (!/%[0-9A-Fa-f]{2}/.test(text)) return text;
+  return text.replace(CODED, (found) => {
+    if (!found.includes('%')) return found;
+    const inner = found.replace(/%([0-9A-Fa-f]{2})/g, (_, code: string) =>
+      String.fromCharCode(Number.parseInt(code, 16)),
+    );
+    const clean = redactText(inner, tell, depth + 1);
+    if (clean === inner) return found;
+    return clean.replace(
+      /[^\w.~!*()+'-]/g,
+      (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+    );
   });
 }
 
@@ -150,9 +169,15 @@ function unzipped(bytes: Buffer): Buffer | undefined {
 /** Whether bytes read as text: few of them are none of its characters. */
 function isText(bytes: Buffer): boolean {
   const sample = bytes.subarray(0, 4096);
+  // The environment of a process has an end behind each variable.
+  const isEnvironment = /^[A-Za-z_]\w*=[^\0]*\0/.test(sample.toString('latin1'));
   let odd = 0;
   for (const byte of sample)
-    if ((byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13) || byte === 0x7f) odd++;
+    if (
+      (byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13 && !(byte === 0 && isEnvironment)) ||
+      byte === 0x7f
+    )
+      odd++;
   const high = sample.reduce((sum, byte) => sum + (byte >= 0x80 ? 1 : 0), 0);
   return odd * 50 <= sample.length && high * 4 <= sample.length;
 }
