@@ -1,6 +1,6 @@
-// Compiles src/hubble/scan/scan.c to WebAssembly and writes src/hubble/scan/module.gen.ts, which is part of the repository:
-// nobody who installs the program needs a compiler. `--check` compares
-// instead of writing. Exit code 2: the compiler is not on this machine.
+// Compiles the C of src/hubble/scan to WebAssembly and writes src/hubble/scan/module.gen.ts, which is part of the repository:
+// nobody who installs the program needs a compiler. `--check` compares instead of writing. Exit code 2: the compiler is not on
+// this machine.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,29 +11,34 @@ const ROOM = fileURLToPath(new URL('../src/hubble/scan', import.meta.url));
 const TARGET = join(ROOM, 'module.gen.ts');
 /** The same source gives the same bytes with the same compiler alone. */
 const CLANG_MAJOR = 14;
-const FLAGS = [
-  ...['--target=wasm32', '-O3', '-msimd128', '-mbulk-memory', '-nostdlib', '-Wall', '-Wextra', '-Werror'],
-  ...['-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=65536'],
-];
+const COMPILE = '--target=wasm32 -Os -msimd128 -mbulk-memory -nostdlib -Wall -Wextra -Werror -c'.split(' ');
+const LINK = ['--no-entry', '--strip-all', '-z', 'stack-size=65536'];
+const SOURCES = ['scan.c', 'wire.c'];
 
-/** The compiler whose bytes are in the repository; undefined when this machine has none, or no linker for it. */
+const runs = (name) => spawnSync(name, ['--version'], { encoding: 'utf8' });
+
+/** The compiler whose bytes are in the repository, and its linker; undefined when this machine lacks one of them. */
 function findClang() {
-  return [`clang-${CLANG_MAJOR}`, 'clang'].find((name) => {
-    const { status, stdout } = spawnSync(name, ['--version'], { encoding: 'utf8' });
-    if (status !== 0 || !stdout.includes(`clang version ${CLANG_MAJOR}.`)) return false;
-    const linker = spawnSync(name, ['--target=wasm32', '-print-prog-name=wasm-ld'], {
-      encoding: 'utf8',
-    }).stdout.trim();
-    return spawnSync(linker, ['--version']).status === 0;
-  });
+  const clang = [`clang-${CLANG_MAJOR}`, 'clang'].find((name) =>
+    runs(name).stdout?.includes(`clang version ${CLANG_MAJOR}.`),
+  );
+  const linker = [`wasm-ld-${CLANG_MAJOR}`, 'wasm-ld'].find((name) =>
+    runs(name).stdout?.includes(`LLD ${CLANG_MAJOR}.`),
+  );
+  return clang && linker && { clang, linker };
 }
 
 /** The text of the generated file. */
-function compile(clang) {
+function compile({ clang, linker }) {
   const folder = mkdtempSync(join(tmpdir(), 'scan-'));
   try {
     const out = join(folder, 'scan.wasm');
-    execFileSync(clang, [...FLAGS, '-o', out, 'scan.c', 'wire.c'], { cwd: ROOM, stdio: 'inherit' });
+    const objects = SOURCES.map((source) => {
+      const object = join(folder, `${source}.o`);
+      execFileSync(clang, [...COMPILE, '-o', object, source], { cwd: ROOM, stdio: 'inherit' });
+      return object;
+    });
+    execFileSync(linker, [...LINK, '-o', out, ...objects], { stdio: 'inherit' });
     const lines =
       readFileSync(out)
         .toString('base64')
@@ -49,14 +54,14 @@ ${lines.map((line) => `  '${line}'`).join(' +\n')};
   }
 }
 
-const clang = findClang();
-if (!clang) {
+const tools = findClang();
+if (!tools) {
   console.error(
     `clang ${CLANG_MAJOR} with wasm-ld is needed: apt-get install clang-${CLANG_MAJOR} lld-${CLANG_MAJOR}`,
   );
   process.exit(2);
 }
-const text = compile(clang);
+const text = compile(tools);
 if (!process.argv.includes('--check')) writeFileSync(TARGET, text);
 else if (text !== readFileSync(TARGET, 'utf8')) {
   console.error(

@@ -3,7 +3,7 @@ import { constants, open } from 'node:fs/promises';
 import { systemReason, UserError } from '../../errors.ts';
 
 /** Size of a read: large enough that a call costs nothing, small enough for the processor's cache. */
-const CHUNK_BYTES = 128 * 1024;
+const CHUNK_BYTES = 512 * 1024;
 
 const NEWLINE = 0x0a;
 

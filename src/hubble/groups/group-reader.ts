@@ -121,7 +121,7 @@ export class GroupReader<G> {
 
   readonly #taker = {
     most: () => Number.POSITIVE_INFINITY,
-    texts: (bytes: Buffer, { length }: Uint32Array) => {
+    texts: (bytes: Buffer, ends: () => readonly number[]) => {
       let at = 0;
       const number = (end: number): number | undefined => {
         if (bytes[at] === end) {
@@ -133,7 +133,7 @@ export class GroupReader<G> {
           value = 10 * value + digit - ZERO;
         return value;
       };
-      for (let i = 0; i < length; i++) {
+      for (let i = ends().length; i > 0; i--) {
         const group = this.#groups[(number(SPACE) ?? -1) - this.#first];
         if (group === undefined) throw new Error('the scanner named a group that is not known');
         const line = this.#line++;

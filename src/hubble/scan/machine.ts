@@ -11,10 +11,10 @@ const MODES = { json: 0, rows: 1, messages: 2 } as const;
 /** Takes what was put out. */
 export interface TextTaker {
   /**
-   * Records as they are to be printed, in `bytes`, each up to one of `ends`. They are overwritten by the next chunk but one.
-   * `plain` says that nothing in them steers a terminal. Says whether more are wanted.
+   * Records as they are to be printed, in `bytes`, each up to one of `ends`, which are told while they are taken. They are
+   * overwritten by the next chunk but one. `plain` says that nothing in them steers a terminal. Says whether more are wanted.
    */
-  texts(bytes: Buffer, ends: Uint32Array, plain: boolean): boolean;
+  texts(bytes: Buffer, ends: () => readonly number[], plain: boolean): boolean;
   /** How many more records are wanted. */
   most(): number;
 }
@@ -44,15 +44,7 @@ interface Exports {
   forget_values(): void;
   line_of(message: number, length: number, out: number, end: number, root: number, kept: number): number;
   take_unknown(taken: number): void;
-  configure(
-    root: number,
-    flow: number,
-    count: number,
-    digits: number,
-    trimmed: number,
-    arena: number,
-    size: number,
-  ): void;
+  configure(root: number, flow: number, digits: number, trimmed: number, arena: number, size: number): void;
 }
 
 const PAGE = 64 * 1024;
@@ -78,6 +70,9 @@ const HOLES: readonly (readonly string[])[] = [
   ['TCP', 'UDP', 'SCTP'].map((name) => `flow.l4.${name}.destination_port`),
   ['flow.Summary'],
 ];
+
+/** What of a field an answer of a memo depends on, as memo.h has it. */
+const USES = { presence: 1, hole: 2, bytes: 3 } as const;
 
 /** Words of the record `at` of scan.c. */
 const AT = {
@@ -149,43 +144,33 @@ export class Machine {
     this.#root = tables.root;
     this.#at = address(1) / 4;
     this.#spans = address(0) / 4;
-    this.#form = address(7) / 4;
+    this.#form = address(6) / 4;
     const { memory } = this.#exports;
     memory.grow(Math.ceil((this.#message + MESSAGE_BYTES + SLACK - memory.buffer.byteLength) / PAGE));
     this.#bytes = Buffer.from(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
     this.#bytes.set(tables.bytes, base);
-    configure(
-      tables.root,
-      this.slotOf('flow'),
-      this.#slots.size,
-      digits,
-      trimmed ? 1 : 0,
-      arena,
-      ARENA_BYTES,
-    );
+    configure(tables.root, this.slotOf('flow'), digits, trimmed ? 1 : 0, arena, ARENA_BYTES);
     this.#set('mode', MODES[mode]);
     this.#set('judges', judges ? 1 : 0);
     this.#set('memoize', (judges && judgedBy ? 1 : 0) | (printed ? 2 : 0));
-    this.#keyOf(address(2), judgedBy ?? []);
-    this.#keyOf(address(3), printed ?? []);
+    this.#keyOf(address(2), judgedBy ?? [], []);
+    this.#keyOf(address(3), printed ?? [], HOLES.flat());
     for (const [hole, fields] of HOLES.entries()) {
-      for (let i = 0; i < HOLE_SLOTS; i++) {
-        const slot = this.#slots.get(fields[i] ?? '');
-        this.#bytes.writeUInt16LE(slot ?? 0xffff, address(5) + 2 * (hole * HOLE_SLOTS + i));
-        if (slot !== undefined) this.#bytes[address(4) + slot] = hole;
-      }
+      for (let i = 0; i < HOLE_SLOTS; i++)
+        this.#bytes.writeUInt16LE(
+          this.#slots.get(fields[i] ?? '') ?? 0xffff,
+          address(4) + 2 * (hole * HOLE_SLOTS + i),
+        );
     }
   }
 
   /** Tells a memo what its answers depend on: the fields, and the presence of the messages that they are in. */
-  #keyOf(address: number, paths: readonly string[]): void {
-    const slots = [...slotsOf(paths).keys()];
-    this.#bytes.writeUInt32LE(slots.length, address);
-    for (const [i, path] of slots.entries()) {
-      this.#bytes.writeUInt16LE(this.slotOf(path), address + 4 + 2 * i);
-      const isMessage = slots.some((other) => other.startsWith(`${path}.`)) || !isValue(path);
-      this.#bytes[address + 4 + 2 * SLOTS + i] = isMessage ? 1 : 0;
+  #keyOf(address: number, paths: readonly string[], holes: readonly string[]): void {
+    for (const path of slotsOf(paths).keys()) {
+      const isMessage = !isValue(path);
+      const use = isMessage ? USES.presence : holes.includes(path) ? USES.hole : USES.bytes;
+      this.#bytes[address + this.slotOf(path)] = use;
     }
   }
 
@@ -280,7 +265,7 @@ export class Machine {
     if (count > 0) {
       const start = this.#flushed;
       const out = this.#get('out');
-      const ends = this.#words.slice(this.#ends / 4, this.#ends / 4 + count).map((end) => end - start);
+      const ends = () => Array.from({ length: count }, (_, i) => this.#word(this.#ends / 4 + i) - start);
       const bytes = this.#bytes.subarray(start, out);
       // What is handed on stays while the buffer is used again.
       more = visitor.texts(isFull ? Buffer.from(bytes) : bytes, ends, this.#get('steers') === 0);
@@ -373,7 +358,7 @@ export class Machine {
 
   /** Says what stands around the fraction of the second that `run` asked about. */
   setSecond(second: string, before: string, after: string): void {
-    const at = this.#exports.address(6);
+    const at = this.#exports.address(5);
     this.#bytes.write(second, at, 19, 'latin1');
     this.#bytes.write(before, at + 24, 40, 'latin1');
     this.#bytes.write(after, at + 64, 8, 'latin1');
@@ -382,7 +367,11 @@ export class Machine {
   }
 
   #get(name: keyof typeof AT): number {
-    return this.#words[this.#at + AT[name]] ?? 0;
+    return this.#word(this.#at + AT[name]);
+  }
+
+  #word(at: number): number {
+    return this.#words[at] ?? 0;
   }
 
   #set(name: keyof typeof AT, value: number): void {

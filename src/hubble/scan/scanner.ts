@@ -86,7 +86,7 @@ const PARSED_FIRST = 50;
 const MOST_SHARED = 2048;
 const WORTH_ASKING = 512;
 /** Of lines that nobody counts. */
-const NO_ENDS = new Uint32Array();
+const NO_ENDS = () => [];
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 

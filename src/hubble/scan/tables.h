@@ -1,4 +1,4 @@
-// What scan.c and wire.c share: the schema as tables.ts lays it out, and characters.
+// What the scanner and wire.c share: the schema as tables.ts lays it out, and characters.
 #pragma once
 
 #include <wasm_simd128.h>
@@ -12,7 +12,7 @@ typedef unsigned long long u64;
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-// ---- tables, laid out by scan-tables.ts ----
+// ---- tables, laid out by tables.ts ----
 
 enum kind { STRING, ENUM, TIMESTAMP, BOOL, BOOL_VALUE, UINT32, UINT32_VALUE, INT32, INT32_VALUE, UINT64, INT64, MESSAGE, OTHER };
 enum field_flag { REPEATED = 1, PRESENCE = 2, ALIAS = 4 };
@@ -29,6 +29,7 @@ struct entry {
   u16 oneof;  // 0 for none
   u32 number;  // on the wire, or of an enum's value
   struct entry *next;  // the field that came behind this one the last time
+  u32 misses;  // how often in a row its object was one that had not been read before
 };
 
 struct names;

@@ -21,7 +21,7 @@ const REPEATED = 1;
 const PRESENCE = 2;
 const ALIAS = 4;
 
-const ENTRY_BYTES = 28;
+const ENTRY_BYTES = 32;
 /** Mask, the entries by number, and the name that is guessed. */
 const NAMES_HEAD = 12;
 /** Count and mask. */

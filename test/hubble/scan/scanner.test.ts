@@ -144,11 +144,30 @@ const lines = fc.oneof(
   { weight: 1, arbitrary: fc.string({ maxLength: 40 }).map((text) => text.replace(/[\r\n]/g, '')) },
 );
 
+/** A line as it may come again: what was read before has to be told from what only looks like it. */
+const again = fc.oneof(
+  fc.constantFrom<(line: string) => string>(
+    (line) => line,
+    (line) => line.replaceAll('":', '": ').replaceAll(',"', ' , "'),
+    (line) => line.replaceAll('{"', '{"brand_new":[1,{"a" : 2}],"'),
+    (line) => line.replaceAll('"}', '","brand_new":null}'),
+  ),
+  fc
+    .tuple(fc.nat(), fc.constantFrom('"', '}', '1', 'a', ' ', '\u00e9'))
+    .map(([at, put]) => (line: string) => {
+      const place = at % (line.length + 1);
+      return line.slice(0, place) + put + line.slice(place + 1);
+    }),
+);
+const samples = fc
+  .array(fc.tuple(lines, fc.array(again, { maxLength: 3 })), { minLength: 1, maxLength: 6 })
+  .map((all) => all.flatMap(([line, changes]) => [line, ...changes.map((change) => change(line)), line]));
+
 test.each(['compact', 'dict', 'table', 'json', 'legacy-json'] as const)(
   'the scanner prints %s as the parser does, whatever the lines and filters are',
   async (format) => {
     await fc.assert(
-      fc.asyncProperty(fc.array(lines, { minLength: 1, maxLength: 6 }), queries, async (sample, query) => {
+      fc.asyncProperty(samples, queries, async (sample, query) => {
         const [ours, theirs] = [await fast(sample, format, query), await general(sample, format, query)];
         expect({ text: ours.text, status: ours.status }).toEqual({
           text: theirs.text,
@@ -226,6 +245,16 @@ describe('odd lines are printed as the parser does', () => {
       JSON.stringify({ flow: { source: { pod_name: name }, verdict: 'DROPPED', Summary: 'x' } });
     for (let length = 65_300; length < 65_540; length += 16)
       await printed([line('a'), line('a'.repeat(length)), line('a')], 'compact');
+  });
+
+  test('objects that differ at their ends alone, and too many to be kept', async () => {
+    const pod = (name: number, spaces = '') =>
+      `{"ID":1,"identity":${spaces}100,"namespace":"default","labels":["${'k8s:a=b'.repeat(8)}"],"pod_name":"pod-${name}"}`;
+    const line = (name: number, spaces?: string) =>
+      `{"flow":{"source":${pod(name, spaces)},"destination":${pod(name + 1, spaces)}}}`;
+    const names = Array.from({ length: 3000 }, (_, i) => (i * 7) % 1300);
+    for (const format of ['compact', 'json'] as const)
+      await printed([...names.map((name) => line(name)), ...names.map((name) => line(name, ' '))], format);
   });
 
   test('a time of bytes that are zero', async () => {

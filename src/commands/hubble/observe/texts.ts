@@ -21,7 +21,7 @@ export function textCollector(
     texts: (bytes, ends, plain) => {
       if (!limit) return texts.push({ chunk: bytes, start: 0, end: bytes.length, plain }) > 0;
       let start = 0;
-      for (const end of ends) {
+      for (const end of ends()) {
         texts.push({ chunk: bytes, start, end, plain });
         start = end;
       }
