@@ -216,11 +216,10 @@ const noChildProcess = {
 
 /**
  * An ES module that imports one of Node's evaluates every getter among its exports: node:fs brings all of fs.promises
- * along, node:process opens the standard streams, node:http loads all of the fetch that Node brings. These are fetched by a
- * call instead, as is what CommonJS requires: a bundle of ES modules has no `require`.
+ * along, node:process opens the standard streams, node:util loads the stream classes and worker_threads. So a module is
+ * fetched by a call, and of it only the names that the file asks for. What CommonJS requires is fetched by a call as well:
+ * a bundle of ES modules has no `require`.
  */
-const COSTLY = ['node:fs', 'node:process', 'node:http'];
-
 const builtinsByCall = {
   name: 'builtins-by-call',
   setup(b) {
@@ -228,16 +227,32 @@ const builtinsByCall = {
     b.onResolve({ filter: /^[a-z]/ }, ({ path, kind, importer }) => {
       const name = isBuiltin(path) && !path.startsWith('node:') ? `node:${path}` : path;
       // What is imported late has its names at once only as an ES module.
-      if (kind === 'dynamic-import') return undefined;
-      return name.startsWith('node:') && (kind === 'require-call' || COSTLY.includes(name))
-        ? { path: `${name} for ${importer}`, namespace: 'builtin' }
-        : undefined;
+      if (!name.startsWith('node:') || !['import-statement', 'require-call'].includes(kind)) return undefined;
+      const names = kind === 'import-statement' ? namesAsked(importer, path) : undefined;
+      return { path: `${name} for ${importer}`, namespace: 'builtin', pluginData: { names } };
     });
-    b.onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule('${path.split(' ')[0]}')`,
-    }));
+    b.onLoad({ filter: /./, namespace: 'builtin' }, ({ path, pluginData: { names } }) => {
+      const call = `process.getBuiltinModule('${path.split(' ')[0]}')`;
+      if (!names) return { contents: `module.exports = ${call}` };
+      return {
+        contents: `const all = ${call}; export default all; export const { ${names.join(', ')} } = all;`,
+      };
+    });
   },
 };
+
+/** The names that a file imports of a module. Nothing where it wants the module as a namespace. */
+function namesAsked(file, module) {
+  const clauses = [
+    ...readFileSync(file, 'utf8').matchAll(/^import\s+(?!type\b)([^'";]+?)\s*from\s*['"]([^'"]+)/gm),
+  ]
+    .filter(([, , from]) => from === module)
+    .map(([, clause]) => clause);
+  if (clauses.length === 0 || clauses.some((clause) => clause.includes('*'))) return undefined;
+  const asked = clauses.flatMap((clause) => /\{([^}]*)\}/.exec(clause)?.[1].split(',') ?? []);
+  const names = asked.map((name) => name.trim().split(/\s+as\s+/)[0]);
+  return [...new Set(names)].filter((name) => name && !name.startsWith('type '));
+}
 
 /** The package's ES modules: of its CommonJS form a late import gets no named exports. */
 const yamlAsModules = {
