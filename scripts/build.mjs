@@ -6,7 +6,7 @@
 // printed; the build fails when one of them was not made, because then a package no longer is what it was.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -232,14 +232,35 @@ const builtinsByCall = {
       return { path: `${name} for ${importer}`, namespace: 'builtin', pluginData: { names } };
     });
     b.onLoad({ filter: /./, namespace: 'builtin' }, ({ path, pluginData: { names } }) => {
-      const call = `process.getBuiltinModule('${path.split(' ')[0]}')`;
+      const name = path.split(' ')[0];
+      const call = `process.getBuiltinModule('${name}')`;
       if (!names) return { contents: `module.exports = ${call}` };
+      const late = LATE.includes(name) && names.every((each) => isPlainFunction(builtin(name)[each]));
       return {
-        contents: `const all = ${call}; export default all; export const { ${names.join(', ')} } = all;`,
+        contents: late
+          ? names
+              .map((each) => `export function ${each}(...args) { return ${call}.${each}(...args); }`)
+              .join('\n')
+          : `const all = ${call}; export default all; export const { ${names.join(', ')} } = all;`,
       };
     });
   },
 };
+
+/** These are loaded when a function of theirs is first called. */
+const LATE = ['node:child_process', 'node:crypto', 'node:fs/promises', 'node:net', 'node:tls', 'node:zlib'];
+
+const builtin = createRequire(import.meta.url);
+
+/** Called by any other name it does the same: it is no class, and has nothing that promisify looks for. */
+function isPlainFunction(value) {
+  const own = ['length', 'name', 'prototype'];
+  return (
+    typeof value === 'function' &&
+    /^[a-z]/.test(value.name) &&
+    Reflect.ownKeys(value).every((key) => own.includes(key))
+  );
+}
 
 /** The names that a file imports of a module. Nothing where it wants the module as a namespace. */
 function namesAsked(file, module) {

@@ -3,6 +3,7 @@ import { agentAddress, connectAgent } from './agent/client.ts';
 import type { Context, Input, LinePrompt, Output } from './context.ts';
 import { ClosedPipe, errorCode, Stopped, UserError } from './errors.ts';
 import { dialSocket } from './lib/dial.ts';
+import { directWriter } from './lib/direct-write.ts';
 import { once } from './lib/once.ts';
 import { forTerminal } from './render/text/sanitize.ts';
 
@@ -11,8 +12,8 @@ export function systemContext(): Context {
   const stop = new AbortController();
   const signals = catchSignals(stop);
   return contextOf({
-    out: output(() => process.stdout, 'stdout'),
-    err: output(() => process.stderr, 'stderr'),
+    out: output(() => process.stdout, 1),
+    err: output(() => process.stderr, 2),
     in: input(stop.signal),
     get tty() {
       const { stdin, stdout } = process;
@@ -181,8 +182,8 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Opens the stream when it is first asked for: each costs a start two milliseconds. */
-function output(open: () => NodeJS.WriteStream, name: string): Sink {
+/** Writes past Node's streams as long as nothing has to wait: to open one costs a start two to four milliseconds. */
+function output(open: () => NodeJS.WriteStream, fd: 1 | 2): Sink {
   let closed = false;
   let opened: NodeJS.WriteStream | undefined;
   const stream = () => {
@@ -191,21 +192,35 @@ function output(open: () => NodeJS.WriteStream, name: string): Sink {
     });
     return opened;
   };
+  const direct = directWriter(fd);
+  const isTTY = () => direct.mayBeTerminal && stream().isTTY === true;
   return {
     get isTTY() {
-      return stream().isTTY === true;
+      return isTTY();
     },
     get columns() {
-      return stream().isTTY ? stream().columns : undefined;
+      return isTTY() ? stream().columns : undefined;
     },
     write: (chunk) =>
       new Promise((resolve, reject) => {
         if (closed) return reject(new ClosedPipe());
-        stream().write(chunk, (error) => {
+        const done = (error?: Error | null) => {
           if (!error) resolve();
           else if (errorCode(error) === 'EPIPE') reject(new ClosedPipe());
-          else reject(new UserError(`write ${name}: ${error.message}`, { cause: error }));
-        });
+          else
+            reject(
+              new UserError(`write ${fd === 1 ? 'stdout' : 'stderr'}: ${error.message}`, { cause: error }),
+            );
+        };
+        if (opened) return opened.write(chunk, done);
+        try {
+          const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+          const taken = direct.write(bytes);
+          if (taken === bytes.length) resolve();
+          else stream().write(bytes.subarray(taken), done);
+        } catch (error) {
+          done(error as Error);
+        }
       }),
   };
 }
