@@ -97,7 +97,7 @@ export async function rows({ runs }: BenchOptions): Promise<Budget[]> {
       },
       shareOf(
         'policy validate of 20,000 objects',
-        6.5,
+        10,
         [ofObjects, parsed],
         'JSON.parse of the file',
         'policy',

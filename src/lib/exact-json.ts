@@ -54,7 +54,7 @@ function refuseDeep(text: string): void {
 }
 
 /** The quote that ends the string which begins at a quote; the end of the text when none does. */
-function endOfString(text: string, from: number): number {
+export function endOfString(text: string, from: number): number {
   for (let at = text.indexOf('"', from + 1); at !== -1; at = text.indexOf('"', at + 1)) {
     let escapes = 0;
     while (text.charCodeAt(at - 1 - escapes) === 0x5c) escapes++;

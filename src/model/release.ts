@@ -205,9 +205,18 @@ export function isInRelease(versions: readonly string[] | undefined, release: Re
 
 /** Minor versions have stayed far below a thousand. */
 function ordinal(release: Release): number {
+  return ORDINALS.get(release) ?? toOrdinal(release);
+}
+
+function toOrdinal(release: Release): number {
   const [major = 0, minor = 0] = releaseTowards(release).split('.').map(Number);
   return major * 1000 + minor - (isEarly(release) ? 0.5 : 0);
 }
+
+/** Every field of a policy is compared with the target. */
+const ORDINALS: ReadonlyMap<Release, number> = new Map(
+  RELEASES.map(({ release }) => [release, toOrdinal(release)]),
+);
 
 /** Whether this stands for agents on the way to a release. */
 export function isEarly(release: Release): boolean {

@@ -134,10 +134,16 @@ export function checkL7Rules(rules: L7Rules, at: Cursor): void {
     at.fail('l7-proto', "'l7' may only be specified when a 'l7proto' is also specified", undefined, ['l7']);
 }
 
+/** Rules repeat their expressions; the latest that are right are not compiled again. */
+const MOST_RIGHT = 1024;
+const right = new Set<string>();
+
 function checkRegex(value: string | undefined, field: string, at: Cursor): void {
-  if (!value) return;
+  if (!value || right.has(value)) return;
   try {
     RE2JS.compile(value);
+    if (right.size >= MOST_RIGHT) right.clear();
+    right.add(value);
   } catch (error) {
     if (!(error instanceof RE2JSSyntaxException)) throw error;
     const perl = error.message.includes('Perl') || /\\[1-9]/.test(value);

@@ -67,14 +67,20 @@ export class Cursor {
     return `${reading}Write it in quotes: "${written}".`;
   }
 
-  /** Runs `body` one step further down. */
+  /** Runs `body` one step further down. What throws there ends the decoding. */
   into<T>(step: string | number, body: () => T): T {
     this.#path.push(step);
-    try {
-      return body();
-    } finally {
-      this.#path.pop();
-    }
+    const result = body();
+    this.#path.pop();
+    return result;
+  }
+
+  /** Decodes a value one step further down. */
+  decode<T>(step: string | number, item: Decode<T>, value: unknown): T | undefined {
+    this.#path.push(step);
+    const result = item(value, this);
+    this.#path.pop();
+    return result;
   }
 
   /** True when the target is this release or newer, or when there is none. */
@@ -175,7 +181,7 @@ export function list<T>(item: Decode<T>, check?: (items: T[], at: Cursor) => voi
     }
     const items: T[] = [];
     for (let i = 0; i < value.length; i++) {
-      const decoded = at.into(i, () => item(value[i], at));
+      const decoded = at.decode(i, item, value[i]);
       if (decoded !== undefined) items.push(decoded);
     }
     if (items.length === value.length) check?.(items, at);
@@ -227,14 +233,12 @@ export function object<T extends object>(shape: ObjectShape<T>): Decode<T> {
         at.fail('missing', `${shape.name} must have the field "${name}"`);
         continue;
       }
-      at.into(name, () => {
-        checkRelease(name, field, at);
-        const result = field.decode(item, at);
-        // Go's encoder omits empty strings and zeros of optional fields.
-        const absent = !field.required && (result === '' || result === 0);
-        if (result !== undefined && !absent) decoded[name] = result;
-        else if (field.required) complete = false;
-      });
+      if (isBound(field)) at.into(name, () => checkRelease(name, field, at));
+      const result = at.decode(name, field.decode, item);
+      // Go's encoder omits empty strings and zeros of optional fields.
+      const absent = !field.required && (result === '' || result === 0);
+      if (result !== undefined && !absent) decoded[name] = result;
+      else if (field.required) complete = false;
     }
     if (!complete) return undefined;
     // Sound: every field was decoded by its own type, and the required ones are there.
@@ -249,6 +253,11 @@ function anyCase(value: Record<string, unknown>, names: readonly string[]): Reco
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [lower.get(name.toLowerCase()) ?? name, item]),
   );
+}
+
+/** Not all releases know the field. */
+function isBound({ since, until }: Field<unknown>): boolean {
+  return since !== undefined || until !== undefined;
 }
 
 function checkRelease(name: string, field: Field<unknown>, at: Cursor): void {

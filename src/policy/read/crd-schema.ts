@@ -4,6 +4,7 @@ import { isRecord } from '../../lib/record.ts';
 import type { Release } from '../../model/release.ts';
 import type { Complaint } from '../language/decoders.ts';
 import type { Path } from '../rule.ts';
+import { type Fits, fitsOf, inJavaScript } from './schema-fits.ts';
 
 /** Finds what the API server refuses by the schema of the custom resource. */
 export type SchemaCheck = (spec: unknown) => Complaint[];
@@ -18,23 +19,40 @@ type SchemaRelease = keyof typeof SCHEMAS;
 
 let ajv: Ajv | undefined;
 const checks = new Map<SchemaRelease, Promise<SchemaCheck>>();
+const tests = new Map<SchemaRelease, Promise<Fits>>();
 
 /**
- * The schema check of a release; undefined when its schema is not here. Compiling takes 0.1 s, so that is done for the
- * first object that needs it.
+ * The schema check of a release for these specs; undefined when its schema is not here. To be ready to say what is wrong
+ * takes 0.1 s, so that is done when one of the specs is not sure to fit.
  */
-export async function schemaCheck(release: Release): Promise<SchemaCheck | undefined> {
+export async function schemaCheck(
+  release: Release,
+  specs: readonly unknown[],
+): Promise<SchemaCheck | undefined> {
   if (!hasSchema(release)) return undefined;
-  const known = checks.get(release) ?? compile(release);
-  checks.set(release, known);
-  return known;
+  const test = tests.get(release) ?? loadSchema(release).then(fitsOf);
+  tests.set(release, test);
+  const fits = await test;
+  if (specs.every(fits)) return NO_COMPLAINTS;
+  const check = checks.get(release) ?? compile(release);
+  checks.set(release, check);
+  const complain = await check;
+  return (spec) => (fits(spec) ? [] : complain(spec));
+}
+
+const NO_COMPLAINTS: SchemaCheck = () => [];
+
+/** The schema of a spec. */
+export async function loadSchema(release: SchemaRelease): Promise<object> {
+  return specSchema((await SCHEMAS[release]()).default);
 }
 
 function hasSchema(release: Release): release is SchemaRelease {
   return Object.hasOwn(SCHEMAS, release);
 }
 
-async function compile(release: SchemaRelease): Promise<SchemaCheck> {
+/** All that the schema of a release says. */
+export async function compile(release: SchemaRelease): Promise<SchemaCheck> {
   const { Ajv: Compiler } = await import('./ajv-library.ts');
   ajv ??= new Compiler({
     allErrors: true,
@@ -48,7 +66,7 @@ async function compile(release: SchemaRelease): Promise<SchemaCheck> {
       'date-time': true,
     },
   });
-  const schema = repaired(specSchema((await SCHEMAS[release]()).default));
+  const schema = repaired(await loadSchema(release));
   const check = ajv.compile(schema);
   return (spec) => complaintsOf(check, withoutNulls(spec, schema));
 }
@@ -79,9 +97,10 @@ function specSchema(crd: unknown): object {
   return spec;
 }
 
-/** The schema's patterns are RE2, in which `\PC` means `\P{C}`. */
 function repaired(schema: object): object {
-  return JSON.parse(JSON.stringify(schema).replaceAll('\\\\PC', '\\\\P{C}'));
+  return JSON.parse(JSON.stringify(schema), (key, value: unknown) =>
+    key === 'pattern' && typeof value === 'string' ? inJavaScript(value) : value,
+  );
 }
 
 function complaintsOf(check: ValidateFunction, spec: unknown): Complaint[] {

@@ -65,7 +65,7 @@ function parseJson(file: string, text: string): ParsedFile {
   }
   const document = new JsonDocument(file, text, value);
   // Only the text shows that a key is written twice.
-  const findings = doubledKeys(text).map(({ path, offset }): Finding => {
+  const findings = doubledKeys(text, value).map(({ path, offset }): Finding => {
     const name = String(path.at(-1));
     return {
       severity: 'error',

@@ -1,3 +1,5 @@
+import { endOfString } from '../../lib/exact-json.ts';
+import { isRecord } from '../../lib/record.ts';
 import type { Path } from '../rule.ts';
 
 /** A syntax error in a JSON text. */
@@ -155,13 +157,36 @@ export function checkJson(text: string): void {
   new Scanner(text, () => {}).document();
 }
 
-/** The keys that an object holds twice: JSON.parse keeps the last, silently. */
-export function doubledKeys(text: string): { path: Path; offset: number }[] {
+/** The keys that an object holds twice: JSON.parse, whose `value` the text has, keeps the last, silently. */
+export function doubledKeys(text: string, value: unknown): { path: Path; offset: number }[] {
+  if (colonsIn(text) === keysIn(value)) return [];
   const found: { path: Path; offset: number }[] = [];
   new Scanner(text, (path, offset, doubled) => {
     if (doubled) found.push({ path: [...path], offset });
   }).document();
   return found;
+}
+
+/** Colons of JSON outside its strings: one for each key that is written. */
+function colonsIn(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; at++) {
+    const c = text.charCodeAt(at);
+    if (c === 0x3a) count++;
+    else if (c === 0x22) at = endOfString(text, at);
+  }
+  return count;
+}
+
+function keysIn(value: unknown): number {
+  let count = 0;
+  if (Array.isArray(value)) for (const item of value) count += keysIn(item);
+  else if (isRecord(value)) {
+    const keys = Object.keys(value);
+    count = keys.length;
+    for (const key of keys) count += keysIn(value[key]);
+  }
+  return count;
 }
 
 /** Deeper than any field of a policy; a text of nothing but brackets would take time and memory by the square. */

@@ -76,10 +76,20 @@ async function schemaFor(
   value: unknown,
   { target = OBJECT_TARGET }: ParseOptions,
 ): Promise<ReadOptions['schema']> {
-  const items =
-    isRecord(value) && Array.isArray(value.items) ? value.items : Array.isArray(value) ? value : [value];
-  const found = items.some((item) => isRecord(item) && hasSchema(item.kind));
-  return found ? schemaCheck(target) : undefined;
+  const specs = [...specsWithSchema(value)];
+  return specs.length > 0 ? schemaCheck(target, specs) : undefined;
+}
+
+/** Of the objects that `readDocument` finds. */
+function* specsWithSchema(value: unknown): Generator<unknown> {
+  const items = Array.isArray(value) ? value : isRecord(value) && isList(value) ? value.items : undefined;
+  if (items) for (const item of items) yield* specsWithSchema(item);
+  else if (isRecord(value) && isPolicyKind(value.kind) && hasSchema(value.kind))
+    for (const { spec } of specsOf(value, value.kind)) yield spec;
+}
+
+function isList(value: Record<string, unknown>): value is { kind: string; items: unknown[] } {
+  return typeof value.kind === 'string' && value.kind.endsWith('List') && Array.isArray(value.items);
 }
 
 function hasSchema(kind: unknown): boolean {
@@ -193,7 +203,7 @@ function readObject(
 ): void {
   const { kind } = value;
   const report = reporter(document, path, options, into);
-  if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(value.items)) {
+  if (isList(value)) {
     for (const [i, item] of value.items.entries())
       readItem(document, item, [...path, 'items', i], options, into);
     return;
