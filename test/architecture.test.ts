@@ -47,7 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'hubble/views': [...BASE, 'hubble/where'],
   'hubble/captures': [...BASE, 'hubble/filter', 'hubble/protobuf', 'hubble/grpc'],
   'hubble/http2': [],
-  'hubble/scan': [...BASE, 'hubble/protobuf', 'hubble/captures'],
+  'hubble/scan': [...BASE, 'hubble/protobuf', 'hubble/captures', 'hubble/grpc'],
   'hubble/groups': [...BASE, 'hubble/scan', 'hubble/captures'],
 
   // What a collected archive holds and how it is named.

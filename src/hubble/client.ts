@@ -1,5 +1,6 @@
 import type { Messages } from '../model/hubble.gen.ts';
 import { GrpcClient } from './grpc/calls.ts';
+import { messagesOf } from './grpc/frames.ts';
 import { RpcError } from './grpc/status.ts';
 import type { ServerSettings } from './grpc/target.ts';
 import { decode, encode } from './protobuf/codec.ts';
@@ -52,7 +53,10 @@ export class HubbleClient {
     return decodeAnswer(() => decode(response, bytes)) as ResponseOf<M>;
   }
 
-  /** A call with a stream of answers, still encoded; each item is all that one read brought. */
+  /**
+   * A call with a stream of answers, still encoded: each item is all that one read brought, whole messages behind their heads, and
+   * overwritten when the next one is asked for.
+   */
   streamBytes<M extends StreamMethod>(
     method: M,
     request: RequestOf<M>,
@@ -71,7 +75,8 @@ export class HubbleClient {
   ): AsyncGenerator<ResponseOf<M>, void, undefined> {
     const { response } = METHODS[method];
     for await (const batch of this.streamBytes(method, request)) {
-      for (const bytes of batch) yield decodeAnswer(() => decode(response, bytes)) as ResponseOf<M>;
+      for (const bytes of batch.flatMap(splitUp))
+        yield decodeAnswer(() => decode(response, bytes)) as ResponseOf<M>;
     }
   }
 
@@ -89,7 +94,8 @@ export class HubbleClient {
       signal: this.options.signal,
     };
     for await (const batch of this.#grpc.stream(call)) {
-      for (const bytes of batch) answers.push(decodeAnswer(() => decode(response, bytes)) as ResponseOf<M>);
+      for (const bytes of batch.flatMap(splitUp))
+        answers.push(decodeAnswer(() => decode(response, bytes)) as ResponseOf<M>);
     }
     return answers;
   }
@@ -102,6 +108,8 @@ export class HubbleClient {
 
 /** What can be asked of a server. */
 export type HubbleCalls = Pick<HubbleClient, 'settings' | 'call' | 'stream' | 'streamBytes' | 'exchange'>;
+
+const splitUp = (whole: Buffer) => [...messagesOf(whole)];
 
 function text(value: string | string[] | undefined): string {
   return typeof value === 'string' ? value : '';

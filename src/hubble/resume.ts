@@ -1,6 +1,8 @@
 import { compareTimestamps, formatTimestamp, parseTimestamp, type Timestamp } from '../lib/timestamp.ts';
 import type { GetFlowsRequest } from '../model/hubble.gen.ts';
+import { framesOf, withoutHead } from './grpc/frames.ts';
 import { ConnectionLost, RpcError } from './grpc/status.ts';
+import { LastMessages } from './last-messages.ts';
 import { decode } from './protobuf/codec.ts';
 
 /** A break in a stream that was followed, and how it was mended. */
@@ -28,10 +30,11 @@ export interface FollowOptions {
   onResume: (gap: Gap) => Promise<void>;
 }
 
+/** Yields messages behind their heads, which are overwritten when the next ones are asked for. */
 type Stream = (request: GetFlowsRequest) => AsyncIterable<Buffer[]>;
 
-/** Messages remembered for the comparison after a break; they are decoded only then. */
-const REMEMBERED = 20_000;
+/** Bytes of messages that are remembered for the comparison after a break; they are decoded only then. */
+const REMEMBERED_BYTES = 12 * 1024 * 1024;
 /** What may arrive late at a relay: so far before the last flow of a node the resumed stream starts. */
 const OVERLAP_S = 2;
 /** How far the clock of a server that has sent nothing yet may be behind this one. */
@@ -76,8 +79,8 @@ export async function* followFlows(
             await options.onResume({ cause, lengthMs: backMs - atMs, ...memory.gap });
           }
         }
-        if (fresh.length > 0) yield fresh;
         memory.keep(fresh);
+        if (fresh.length > 0) yield fresh;
       }
       return;
     } catch (error) {
@@ -123,8 +126,7 @@ interface NodeMemory {
 
 /** The last messages of a stream, and after a break what of the new stream was among them. */
 class Memory {
-  #ring: Buffer[] = [];
-  #next = 0;
+  readonly #last = new LastMessages(REMEMBERED_BYTES);
   #seen = new Set<string>();
   #nodes = new Map<string, NodeMemory>();
   #full = false;
@@ -133,20 +135,17 @@ class Memory {
   /** Without `hasSince` the stream began with what came first of each node: what is older was not asked for. */
   constructor(private readonly hasSince: boolean) {}
 
-  keep(messages: readonly Buffer[]): void {
-    for (const message of messages) {
-      this.#ring[this.#next] = message;
-      this.#next = (this.#next + 1) % REMEMBERED;
-    }
+  keep(batch: readonly Buffer[]): void {
+    for (const whole of batch) this.#last.add(whole);
   }
 
   /** Where the resumed stream has to start; remembers what was seen from there on. */
   resumePoint(): Timestamp | undefined {
     this.#seen = new Set();
     this.#nodes = new Map();
-    this.#full = this.#ring.length >= REMEMBERED;
+    this.#full = this.#last.hasForgotten;
     this.#resumedMs = undefined;
-    for (const bytes of this.#ring) {
+    for (const bytes of this.#last) {
       const { key, node, time } = identify(bytes);
       if (!time) continue;
       this.#seen.add(key);
@@ -176,14 +175,16 @@ class Memory {
   sift(batch: Buffer[], nowMs: number): Buffer[] {
     if (this.#seen.size === 0) return batch;
     this.#resumedMs ??= nowMs;
-    const fresh = batch.filter((bytes) => !this.#isRepeated(bytes));
+    const fresh = batch
+      .flatMap((whole) => [...framesOf(whole)])
+      .filter((framed) => !this.#isRepeated(framed));
     const isPast = [...this.#nodes.values()].every(({ past }) => past);
     if (isPast || nowMs - this.#resumedMs > REPEAT_MS) this.#seen = new Set();
     return fresh;
   }
 
-  #isRepeated(bytes: Buffer): boolean {
-    const { key, node, time } = identify(bytes);
+  #isRepeated(framed: Buffer): boolean {
+    const { key, node, time } = identify(withoutHead(framed));
     const known = this.#nodes.get(node);
     if (!known || !time) return false;
     // What came before the oldest that is remembered was seen too, and is forgotten; or it was not asked for.

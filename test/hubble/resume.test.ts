@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { frame, messagesOf } from '../../src/hubble/grpc/frames.ts';
 import { ConnectionLost, RpcError } from '../../src/hubble/grpc/status.ts';
 import { decode, encode } from '../../src/hubble/protobuf/codec.ts';
 import { type FollowOptions, followFlows, type Gap } from '../../src/hubble/resume.ts';
@@ -21,7 +22,7 @@ class RingServer {
 
   bytes({ uuid, ms }: { uuid: string; ms: number }): Buffer {
     const time = new Date(ms).toISOString();
-    return encode('observer.GetFlowsResponse', { flow: { uuid, time }, time });
+    return frame(encode('observer.GetFlowsResponse', { flow: { uuid, time }, time }));
   }
 
   held(request: GetFlowsRequest): Buffer[] {
@@ -45,7 +46,8 @@ function options(gaps: Gap[], over: Partial<FollowOptions> = {}): FollowOptions 
   };
 }
 
-const uuidOf = (bytes: Buffer) => decode('observer.GetFlowsResponse', bytes).flow?.uuid ?? '';
+const uuidsOf = (whole: Buffer) =>
+  Array.from(messagesOf(whole), (bytes) => decode('observer.GetFlowsResponse', bytes).flow?.uuid ?? '');
 
 describe('a followed stream that breaks', () => {
   test('does not show what was before its beginning', async () => {
@@ -57,7 +59,7 @@ describe('a followed stream that breaks', () => {
       if (connection < 3) throw BREAK();
     };
     const shown: string[] = [];
-    for await (const batch of followFlows(open, REQUEST, options([]))) shown.push(...batch.map(uuidOf));
+    for await (const batch of followFlows(open, REQUEST, options([]))) shown.push(...batch.flatMap(uuidsOf));
     expect(shown).toEqual(['flow-50', 'flow-51', 'flow-52']);
   });
 
@@ -77,7 +79,7 @@ describe('a followed stream that breaks', () => {
     };
     const gaps: Gap[] = [];
     const seen: string[] = [];
-    for await (const batch of followFlows(open, REQUEST, options(gaps))) seen.push(...batch.map(uuidOf));
+    for await (const batch of followFlows(open, REQUEST, options(gaps))) seen.push(...batch.flatMap(uuidsOf));
     expect(new Set(seen).size).toBe(seen.length);
     expect(seen.length).toBe(20 * 800 + 19 * 50);
     expect(gaps.length).toBe(19);
@@ -96,7 +98,7 @@ describe('a followed stream that breaks', () => {
     };
     const gaps: Gap[] = [];
     const seen: string[] = [];
-    for await (const batch of followFlows(open, REQUEST, options(gaps))) seen.push(...batch.map(uuidOf));
+    for await (const batch of followFlows(open, REQUEST, options(gaps))) seen.push(...batch.flatMap(uuidsOf));
     expect(gaps).toEqual([
       {
         cause: 'rpc error: code = Unavailable desc = connection reset',
@@ -110,10 +112,12 @@ describe('a followed stream that breaks', () => {
 
   test('is one gap, which lasts until it is known of every node, when it breaks again meanwhile', async () => {
     const flow = (node: string, uuid: string) =>
-      encode('observer.GetFlowsResponse', {
-        node_name: node,
-        flow: { uuid, time: '2023-11-14T22:13:20Z', node_name: node },
-      });
+      frame(
+        encode('observer.GetFlowsResponse', {
+          node_name: node,
+          flow: { uuid, time: '2023-11-14T22:13:20Z', node_name: node },
+        }),
+      );
     const seen = [flow('a', 'a1'), flow('b', 'b1')];
     let nowMs = 0;
     let connection = 0;
@@ -190,7 +194,7 @@ describe('a followed stream that breaks', () => {
 
   function bytesOf({ node, ms, uuid }: { node: string; ms: number; uuid: string }): Buffer {
     const time = new Date(ms).toISOString();
-    return encode('observer.GetFlowsResponse', { flow: { uuid, time }, time, node_name: node });
+    return frame(encode('observer.GetFlowsResponse', { flow: { uuid, time }, time, node_name: node }));
   }
 
   test.each([
@@ -216,7 +220,7 @@ describe('a followed stream that breaks', () => {
     };
     const gaps: Gap[] = [];
     const seen: string[] = [];
-    for await (const batch of followFlows(open, REQUEST, options(gaps))) seen.push(...batch.map(uuidOf));
+    for await (const batch of followFlows(open, REQUEST, options(gaps))) seen.push(...batch.flatMap(uuidsOf));
     expect(seen.length).toBe(new Set(seen).size);
     // The last 40 of each node come after the last connection.
     expect(seen.length).toBe(ring.flows.length - 40 * 3);

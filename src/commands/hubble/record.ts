@@ -7,7 +7,7 @@ import { UsageError, UserError } from '../../errors.ts';
 import type { CaptureFormat } from '../../hubble/captures/existing.ts';
 import { REDACTIONS, type Redaction, redactor } from '../../hubble/captures/redact.ts';
 import { CaptureWriter } from '../../hubble/captures/writer.ts';
-import { frame } from '../../hubble/grpc/frames.ts';
+import { frame, framesOf, withoutHead } from '../../hubble/grpc/frames.ts';
 import { decode, encode } from '../../hubble/protobuf/codec.ts';
 import { goJson } from '../../render/text/json.ts';
 import { buildFilters, type FilterWord } from './observe/filter-builder.ts';
@@ -96,9 +96,9 @@ export async function runHubbleRecord(
     await ctx.err.write(
       `${file} ended in the middle of a record: its last ${writer.removedBytes} bytes are removed.\n`,
     );
-  const record = (bytes: Buffer): Buffer => {
-    if (flags.format === 'proto' && !redact) return frame(bytes);
-    const message = decode('observer.GetFlowsResponse', bytes);
+  const record = (framed: Buffer): Buffer => {
+    if (flags.format === 'proto' && !redact) return framed;
+    const message = decode('observer.GetFlowsResponse', withoutHead(framed));
     const kept = redact && message.flow ? { ...message, flow: redact(message.flow) } : message;
     return flags.format === 'proto'
       ? frame(encode('observer.GetFlowsResponse', kept))
@@ -110,7 +110,7 @@ export async function runHubbleRecord(
     for await (const batch of readServer(
       query,
       { ...flags, settings },
-      (answers) => answers.map(record),
+      (answers) => answers.flatMap((whole) => Array.from(framesOf(whole), record)),
       ctx,
     )) {
       await writer.append(Buffer.concat(batch));

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import { wideEncoding } from '../../lib/encoding.ts';
-import { FrameError, FrameReader } from '../grpc/frames.ts';
+import { FrameError, FrameReader, messagesOf } from '../grpc/frames.ts';
 import { decode } from '../protobuf/codec.ts';
 import { WireError } from '../protobuf/wire.ts';
 import { readLines, wholeLines } from './whole-lines.ts';
@@ -194,7 +194,8 @@ async function* textOf(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGe
   };
   try {
     for await (const chunk of all) {
-      const lines = reader.push(Buffer.from(chunk)).map(textOfMessage);
+      const messages = reader.push(Buffer.from(chunk)).flatMap((whole) => [...messagesOf(whole)]);
+      const lines = messages.map(textOfMessage);
       if (lines.length > 0) yield Buffer.from(lines.join(''));
     }
   } catch (cause) {

@@ -1,9 +1,10 @@
 import { errorMessage, UserError } from '../../errors.ts';
 import { joinHostPort } from '../../lib/address.ts';
 import { goQuote } from '../../lib/go-quote.ts';
-import { Http2Connection, type Http2Stream, StreamReset } from '../http2/connection.ts';
+import { Http2Connection } from '../http2/connection.ts';
 import type { Headers } from '../http2/hpack.ts';
-import { FrameError, FrameReader, FrameTooLarge, frame } from './frames.ts';
+import { type Http2Stream, StreamReset } from '../http2/stream.ts';
+import { FrameError, FrameReader, FrameTooLarge, frame, messagesOf } from './frames.ts';
 import { ConnectionLost, codeOf, codeOfHttp, codeOfReset, RpcError } from './status.ts';
 import type { ServerSettings } from './target.ts';
 import { dialFault, lastError, open } from './transport.ts';
@@ -42,18 +43,21 @@ export class GrpcClient {
   }
 
   async #dial(): Promise<Http2Connection> {
-    const socket = await open(this.settings);
+    const wire = await open(this.settings);
     try {
-      return await Http2Connection.greet(socket, WINDOW_BYTES, this.settings.dialTimeoutMs);
+      return await Http2Connection.greet(wire, WINDOW_BYTES, this.settings.dialTimeoutMs);
     } catch (error) {
-      throw dialFault(this.settings, lastError(socket) ?? error);
+      throw dialFault(this.settings, lastError(wire.socket) ?? error);
     }
   }
 
   /** Sends one message and returns the one that answers it. */
   async unary(call: Call): Promise<Buffer> {
     let answer: Buffer | undefined;
-    for await (const messages of this.stream(call)) answer = messages.at(-1) ?? answer;
+    for await (const whole of this.stream(call)) {
+      // What was handed over is overwritten.
+      for (const part of whole) for (const message of messagesOf(part)) answer = Buffer.from(message);
+    }
     if (answer === undefined)
       throw new RpcError(
         'Internal',
@@ -63,7 +67,10 @@ export class GrpcClient {
     return answer;
   }
 
-  /** Yields the answers, all that one read brought at a time. Ends when the server does or the signal is aborted. */
+  /**
+   * Yields the answers, all that one read brought at a time: whole messages behind their heads, which are overwritten when the
+   * next ones are asked for. Ends when the server does or the signal is aborted.
+   */
   async *stream(call: Call): AsyncGenerator<Buffer[], void, undefined> {
     const deadline = call.timeoutMs === undefined ? undefined : AbortSignal.timeout(call.timeoutMs);
     const signal = AbortSignal.any([call.signal, deadline].filter((s) => s !== undefined));
@@ -79,8 +86,8 @@ export class GrpcClient {
       const reader = new FrameReader();
       for await (const chunk of stream.chunks) {
         if (outcome.isForeign) throw await foreignAnswer(outcome, chunk, stream.chunks);
-        const messages = reader.push(chunk);
-        if (messages.length > 0) yield messages;
+        const whole = reader.push(chunk);
+        if (whole.length > 0) yield whole;
       }
       const failure = await outcome.failure(reader.pending, connection.isEnded);
       if (failure) throw failure;
@@ -213,7 +220,7 @@ async function foreignAnswer(
   first: Buffer,
   rest: AsyncIterable<Buffer>,
 ): Promise<RpcError | undefined> {
-  let body = first;
+  let body: Buffer = Buffer.from(first);
   for await (const chunk of rest) {
     if (body.length >= FOREIGN_BYTES) break;
     body = Buffer.concat([body, chunk]);

@@ -9,40 +9,87 @@ export class FrameError extends Error {
 /** A message is larger than is taken. */
 export class FrameTooLarge extends FrameError {}
 
-/** Cuts a gRPC body into messages: a byte of flags, a length of four bytes, the message. */
+/** What stands in front of a message: a byte of flags, a length of four bytes. */
+const HEAD_BYTES = 5;
+
+/** Cuts a gRPC body where messages end. */
 export class FrameReader {
   #parts: Buffer[] = [];
   #size = 0;
   /** Bytes without which the message at the front cannot be complete. */
-  #needed = 5;
+  #needed = HEAD_BYTES;
 
   /** Bytes of a message that is not complete yet. */
   get pending(): number {
     return this.#size;
   }
 
-  /** The messages that `chunk` completes, as windows of the bytes received. */
+  /**
+   * The messages that `chunk` completes, each behind its head: one that began earlier in memory of its own, the others as a window
+   * of the chunk. Of what is not complete it keeps a copy.
+   */
   push(chunk: Buffer): Buffer[] {
-    this.#parts.push(chunk);
-    this.#size += chunk.length;
-    if (this.#size < this.#needed) return [];
-    const bytes = this.#parts.length === 1 ? chunk : Buffer.concat(this.#parts, this.#size);
-    const messages: Buffer[] = [];
-    let at = 0;
-    this.#needed = 5;
-    while (bytes.length - at >= 5) {
-      const length = checkedLength(bytes, at);
-      if (bytes.length - at - 5 < length) {
-        this.#needed = 5 + length;
-        break;
-      }
-      messages.push(bytes.subarray(at + 5, at + 5 + length));
-      at += 5 + length;
+    const whole: Buffer[] = [];
+    let start = 0;
+    while (this.#size > 0 && start < chunk.length) {
+      const part = chunk.subarray(start, start + this.#needed - this.#size);
+      this.#keep(part);
+      start += part.length;
+      const message = this.#complete();
+      if (message) whole.push(message);
     }
-    this.#parts = at < bytes.length ? [bytes.subarray(at)] : [];
-    this.#size = bytes.length - at;
-    return messages;
+    let end = start;
+    while (chunk.length - end >= HEAD_BYTES) {
+      const length = HEAD_BYTES + checkedLength(chunk, end);
+      if (chunk.length - end < length) break;
+      end += length;
+    }
+    if (end > start) whole.push(chunk.subarray(start, end));
+    if (end < chunk.length) {
+      this.#keep(chunk.subarray(end));
+      this.#complete();
+    }
+    return whole;
   }
+
+  #keep(part: Buffer): void {
+    this.#parts.push(Buffer.from(part));
+    this.#size += part.length;
+  }
+
+  /** The message at the front with its head, when it is all there. */
+  #complete(): Buffer | undefined {
+    if (this.#size < this.#needed) return undefined;
+    const bytes = Buffer.concat(this.#parts, this.#size);
+    this.#needed = HEAD_BYTES + checkedLength(bytes, 0);
+    if (this.#size < this.#needed) {
+      this.#parts = [bytes];
+      return undefined;
+    }
+    this.#parts = [];
+    this.#size = 0;
+    this.#needed = HEAD_BYTES;
+    return bytes;
+  }
+}
+
+/** Messages that stand one behind the other, each behind its head, one by one. */
+export function* framesOf(whole: Buffer): Generator<Buffer> {
+  for (let at = 0; at < whole.length; ) {
+    const end = at + HEAD_BYTES + whole.readUInt32BE(at + 1);
+    yield whole.subarray(at, end);
+    at = end;
+  }
+}
+
+/** The same without their heads. */
+export function* messagesOf(whole: Buffer): Generator<Buffer> {
+  for (const framed of framesOf(whole)) yield withoutHead(framed);
+}
+
+/** The message behind its head. */
+export function withoutHead(framed: Buffer): Buffer {
+  return framed.subarray(HEAD_BYTES);
 }
 
 function checkedLength(bytes: Buffer, at: number): number {
@@ -56,9 +103,9 @@ function checkedLength(bytes: Buffer, at: number): number {
 
 /** A message with its header in front. */
 export function frame(message: Uint8Array): Buffer {
-  const framed = Buffer.allocUnsafe(message.length + 5);
+  const framed = Buffer.allocUnsafe(HEAD_BYTES + message.length);
   framed[0] = 0;
   framed.writeUInt32BE(message.length, 1);
-  framed.set(message, 5);
+  framed.set(message, HEAD_BYTES);
   return framed;
 }

@@ -1,29 +1,65 @@
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import { unbracketed } from '../../lib/address.ts';
 import { errnoText } from '../../lib/errno.ts';
 import { checkServerName, verifyFault } from '../../lib/go-x509.ts';
+import type { Wire } from '../http2/connection.ts';
 import { NoWay, RpcError } from './status.ts';
 import { dialName, type ServerSettings } from './target.ts';
 
 /** Opens the connection that HTTP/2 runs on. Rejects with an RpcError that says what is wrong and where. */
-export async function open(settings: ServerSettings): Promise<Duplex> {
+export async function open(settings: ServerSettings): Promise<Wire> {
+  if (!settings.dial && !settings.tls) {
+    const inbox = new Inbox();
+    return { socket: await connected(settings, inbox.onread), listen: inbox.listen };
+  }
   const plain = await (settings.dial ? dialled(settings.dial, settings) : connected(settings));
   try {
-    return settings.tls ? await secure(plain, settings) : plain;
+    const socket = settings.tls ? await secure(plain, settings) : plain;
+    return { socket, listen: (take) => void socket.on('data', take) };
   } catch (error) {
     plain.destroy();
     throw error instanceof UserError ? error : dialFault(settings, error);
   }
 }
 
-async function connected(settings: ServerSettings): Promise<Socket> {
+const READ_BYTES = 64 * 1024;
+
+/** Memory that a socket reads into: a buffer for each read would be garbage of hundreds of megabytes in a long stream. */
+class Inbox {
+  #take: ((bytes: Buffer) => void) | undefined;
+  #early: Buffer[] = [];
+
+  readonly onread: OnReadOpts = {
+    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+    callback: (length, memory) => {
+      const bytes = Buffer.from(memory.buffer, memory.byteOffset, length);
+      if (this.#take) this.#take(bytes);
+      else this.#early.push(Buffer.from(bytes));
+      return true;
+    },
+  };
+
+  readonly listen = (take: (bytes: Buffer) => void): void => {
+    this.#take = take;
+    for (const bytes of this.#early.splice(0)) take(bytes);
+  };
+}
+
+async function connected(settings: ServerSettings, onread?: OnReadOpts): Promise<Socket> {
   const { target } = settings;
+  const reading = onread && { onread };
   const socket =
     target.network === 'unix'
-      ? connectTcp({ path: target.path })
-      : connectTcp({ host: target.host, port: target.port, autoSelectFamily: true, noDelay: true });
+      ? connectTcp({ path: target.path, ...reading })
+      : connectTcp({
+          host: target.host,
+          port: target.port,
+          autoSelectFamily: true,
+          noDelay: true,
+          ...reading,
+        });
   try {
     await established(socket, 'connect', settings.dialTimeoutMs);
     return socket;

@@ -1,81 +1,63 @@
 import type { Duplex } from 'node:stream';
+import {
+  ACK,
+  CANCEL,
+  CONTINUATION,
+  DATA,
+  END_HEADERS,
+  END_STREAM,
+  FRAME_BYTES,
+  type FrameHead,
+  FrameReader,
+  frame,
+  GOAWAY,
+  HAS_PRIORITY,
+  HEAD_BYTES,
+  HEADERS,
+  Http2Error,
+  PADDED,
+  PING,
+  PRIORITY,
+  PUSH_PROMISE,
+  RST_STREAM,
+  SETTINGS,
+  uint32,
+  WINDOW_UPDATE,
+  withoutPadding,
+} from './frames.ts';
 import { encodeHeaders, HeaderDecoder, type Headers } from './hpack.ts';
-
-/** Names of the codes of errors, by number (RFC 9113, 7). */
-const ERRORS = [
-  'NO_ERROR',
-  'PROTOCOL_ERROR',
-  'INTERNAL_ERROR',
-  'FLOW_CONTROL_ERROR',
-  'SETTINGS_TIMEOUT',
-  'STREAM_CLOSED',
-  'FRAME_SIZE_ERROR',
-  'REFUSED_STREAM',
-  'CANCEL',
-  'COMPRESSION_ERROR',
-  'CONNECT_ERROR',
-  'ENHANCE_YOUR_CALM',
-  'INADEQUATE_SECURITY',
-  'HTTP_1_1_REQUIRED',
-] as const;
-const CANCEL = 8;
-
-/** The server ended a stream. `reason` is the name of an error of HTTP/2. */
-export class StreamReset extends Error {
-  override name = 'StreamReset';
-  constructor(readonly reason: string) {
-    super(`the stream was reset: ${reason}`);
-  }
-}
-
-/** The far end does not keep to HTTP/2. */
-export class Http2Error extends Error {
-  override name = 'Http2Error';
-}
-
-/** Types of frames. */
-const DATA = 0;
-const HEADERS = 1;
-const RST_STREAM = 3;
-const SETTINGS = 4;
-const PUSH_PROMISE = 5;
-const PING = 6;
-const GOAWAY = 7;
-const WINDOW_UPDATE = 8;
-const CONTINUATION = 9;
-
-const END_STREAM = 1;
-const ACK = 1;
-const END_HEADERS = 4;
-const PADDED = 8;
-const PRIORITY = 0x20;
+import { type Http2Stream, Stream, StreamReset } from './stream.ts';
 
 const ENABLE_PUSH = 2;
 const INITIAL_WINDOW_SIZE = 4;
 const MAX_FRAME_SIZE = 5;
+const SETTING_BYTES = 6;
+const REFUSED_STREAM = 7;
+/** The length of the body of a frame, where it has one. */
+const LENGTHS: Readonly<Record<number, number>> = {
+  [PRIORITY]: 5,
+  [RST_STREAM]: 4,
+  [PING]: 8,
+  [WINDOW_UPDATE]: 4,
+};
 
-const HEAD_BYTES = 9;
-/** The largest frame that is taken, and sent, unless something else was agreed on. */
-const FRAME_BYTES = 16_384;
 /** Header blocks that do not end take no more. */
 const MOST_BLOCK_BYTES = 512 * 1024;
 /** Requests are far shorter. */
-const MOST_UNSENT_BYTES = 16 * 1024 * 1024;
+const MOST_UNSENT_BYTES = 1024 * 1024;
+/** So many frames within a second that bring nothing are a flood. */
+const MOST_IDLE_FRAMES = 10_000;
+const IDLE_MS = 1000;
 const DEFAULT_WINDOW = 65_535;
+const LARGEST_WINDOW = 2 ** 31 - 1;
+const LARGEST_FRAME = 2 ** 24 - 1;
 const GREETING = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
-/** What an answer of the server consists of. Read `chunks` to its end, or `close` it. */
-export interface Http2Stream {
-  /** What the bodies of frames hold, all that one read of the socket brought at a time. Rejects with what ended it early. */
-  readonly chunks: AsyncIterable<Buffer>;
-  /** The headers of the answer, once they are there. */
-  readonly headers: Headers | undefined;
-  /** The headers behind the body, once they are there. */
-  readonly trailers: Headers | undefined;
-  /** Tells the server that nothing more is wanted. */
-  close(): void;
-  /** As `close`; whoever waits for `chunks` gets the reason. */
-  abort(reason: unknown): void;
+/** What a connection runs on. */
+export interface Wire {
+  readonly socket: Duplex;
+  /** Has all that comes handed over, in memory that may be overwritten afterwards. */
+  readonly listen: (take: (bytes: Buffer) => void) => void;
 }
 
 /**
@@ -83,32 +65,40 @@ export interface Http2Stream {
  * Why not node:http2: docs/decisions/http2.md.
  */
 export class Http2Connection {
+  private readonly socket: Duplex;
   readonly #streams = new Map<number, Stream>();
   readonly #decoder = new HeaderDecoder();
+  readonly #frames: FrameReader;
   #nextId = 1;
-  #head: Buffer = Buffer.alloc(0);
-  /** The frame that is being read: what is left of a body, or the parts of another one. */
-  #frame:
-    | { type: number; flags: number; id: number; left: number; parts: Buffer[]; padding: number }
-    | undefined;
   #block: { id: number; flags: number; parts: Buffer[]; size: number } | undefined;
   #sendWindow = DEFAULT_WINDOW;
   #streamWindow = DEFAULT_WINDOW;
   #frameBytes = FRAME_BYTES;
+  /** Bytes that the server may send. */
+  #window: number;
   #taken = 0;
+  #idleFrames = 0;
+  #isLeaving = false;
   #ended: Error | undefined;
   #greeted: (() => void) | undefined;
   readonly #onEnd: ((error: Error) => void)[] = [];
 
   private constructor(
-    private readonly socket: Duplex,
+    { socket, listen }: Wire,
     private readonly windowBytes: number,
   ) {
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    this.socket = socket;
+    this.#window = windowBytes;
+    this.#frames = new FrameReader({
+      begin: (head) => this.#begin(head),
+      data: (id, chunk, start, end) => this.#data(id, chunk, start, end),
+      end: (head, body) => this.#frame(head, body),
+    });
+    listen((chunk) => this.#read(chunk));
     socket.on('error', (error) => this.#end(error));
     socket.on('end', () => this.#end(new Http2Error('EOF')));
     socket.on('close', () => this.#end(new Http2Error('EOF')));
-    const settings = Buffer.alloc(12);
+    const settings = Buffer.alloc(2 * SETTING_BYTES);
     settings.writeUInt16BE(ENABLE_PUSH, 0);
     settings.writeUInt16BE(INITIAL_WINDOW_SIZE, 6);
     settings.writeUInt32BE(windowBytes, 8);
@@ -125,9 +115,9 @@ export class Http2Connection {
    * Greets the server over a connection that stands; resolves once it has greeted back. Streams may run `windowBytes` ahead
    * of their readers. Rejects with what ended the connection.
    */
-  static greet(socket: Duplex, windowBytes: number, timeoutMs: number): Promise<Http2Connection> {
+  static greet(wire: Wire, windowBytes: number, timeoutMs: number): Promise<Http2Connection> {
     return new Promise((resolve, reject) => {
-      const connection = new Http2Connection(socket, windowBytes);
+      const connection = new Http2Connection(wire, windowBytes);
       const timer = setTimeout(
         () => connection.#end(new Http2Error('no answer to the HTTP/2 greeting')),
         timeoutMs,
@@ -140,7 +130,7 @@ export class Http2Connection {
         clearTimeout(timer);
         resolve(connection);
       };
-      if (socket.destroyed) connection.#end(new Http2Error('EOF'));
+      if (wire.socket.destroyed) connection.#end(new Http2Error('EOF'));
     });
   }
 
@@ -156,16 +146,17 @@ export class Http2Connection {
     onHeaders: (headers: Headers) => void,
   ): Http2Stream {
     const id = this.#nextId;
-    this.#nextId += 2;
     const stream = new Stream(
+      this.windowBytes,
       (bytes) => this.#took(id, bytes),
       () => this.#abandon(id),
       onHeaders,
     );
-    if (this.#ended) {
-      stream.end(this.#ended);
+    if (this.#ended || this.#isLeaving) {
+      stream.end(this.#ended ?? new Http2Error('the server is going away'));
       return stream;
     }
+    this.#nextId += 2;
     stream.sendWindow = this.#streamWindow;
     this.#streams.set(id, stream);
     this.#sendBlock(id, encodeHeaders(headers));
@@ -194,7 +185,7 @@ export class Http2Connection {
       const next = stream.unsent[0];
       if (next === undefined) {
         stream.isSending = false;
-        this.socket.write(frame(DATA, END_STREAM, id, EMPTY));
+        this.socket.write(frame(DATA, END_STREAM, id));
         return;
       }
       const room = Math.min(this.#sendWindow, stream.sendWindow, this.#frameBytes);
@@ -220,6 +211,7 @@ export class Http2Connection {
     const updates: Buffer[] = [];
     if (this.#taken >= step) {
       updates.push(frame(WINDOW_UPDATE, 0, 0, uint32(this.#taken)));
+      this.#window += this.#taken;
       this.#taken = 0;
     }
     const stream = this.#streams.get(id);
@@ -227,6 +219,7 @@ export class Http2Connection {
       stream.taken += bytes;
       if (stream.taken >= step) {
         updates.push(frame(WINDOW_UPDATE, 0, id, uint32(stream.taken)));
+        stream.window += stream.taken;
         stream.taken = 0;
       }
     }
@@ -244,6 +237,7 @@ export class Http2Connection {
   #end(error: Error): void {
     if (this.#ended) return;
     this.#ended = error;
+    this.#frames.stop();
     for (const stream of this.#streams.values()) stream.end(error);
     this.#streams.clear();
     for (const ended of this.#onEnd) ended(error);
@@ -252,7 +246,7 @@ export class Http2Connection {
 
   #read(chunk: Buffer): void {
     try {
-      for (let at = 0; at < chunk.length && !this.#ended; ) at = this.#step(chunk, at);
+      this.#frames.read(chunk);
       // Pings and settings that are to be answered, of a server that does not read the answers.
       if (this.socket.writableLength > MOST_UNSENT_BYTES) throw new Http2Error('the server does not read');
     } catch (error) {
@@ -260,115 +254,139 @@ export class Http2Connection {
     }
   }
 
-  /** Reads the head of a frame, or a part of its body; returns how far it came. */
-  #step(chunk: Buffer, at: number): number {
-    if (!this.#frame) {
-      const missing = HEAD_BYTES - this.#head.length;
-      const part = chunk.subarray(at, at + missing);
-      this.#head = this.#head.length === 0 ? part : Buffer.concat([this.#head, part]);
-      if (part.length === missing) this.#open(this.#head);
-      return at + part.length;
-    }
-    const { type, id } = this.#frame;
-    const part = chunk.subarray(at, at + this.#frame.left);
-    this.#frame.left -= part.length;
-    if (type === DATA && this.#frame.padding === 0) this.#data(id, part);
-    else this.#frame.parts.push(part);
-    if (this.#frame.left === 0) this.#close();
-    return at + part.length;
-  }
-
-  #data(id: number, bytes: Buffer): void {
-    const stream = this.#streams.get(id);
-    if (!stream) {
-      // Of one that was closed here: others of the connection go on.
-      this.#took(id, bytes.length);
-      return;
-    }
-    stream.push(bytes);
-    // What was allowed lies here, and what was given back is on its way: more than twice is nobody's mistake.
-    if (stream.unreadBytes > 2 * this.windowBytes) throw new Http2Error('Flow control error');
-  }
-
-  #open(head: Buffer): void {
-    const left = head.readUIntBE(0, 3);
-    const type = head.readUInt8(3);
-    const flags = head.readUInt8(4);
-    const id = head.readUInt32BE(5) & 0x7fff_ffff;
-    this.#head = EMPTY;
+  #begin({ type, id, length }: FrameHead): void {
     if (this.#greeted && type !== SETTINGS) throw new Http2Error('Protocol error');
-    if (left > FRAME_BYTES) throw new Http2Error('frame too large');
+    if (length > FRAME_BYTES) throw new Http2Error('frame too large');
     if (this.#block && (type !== CONTINUATION || id !== this.#block.id))
       throw new Http2Error('Protocol error');
-    this.#frame = { type, flags, id, left, parts: [], padding: type === DATA && flags & PADDED ? 1 : 0 };
-    if (left === 0) this.#close();
+    if (length !== (LENGTHS[type] ?? length)) throw new Http2Error('Frame size error');
+    switch (type) {
+      case DATA:
+        this.#checkStream(id);
+        this.#use(id, length);
+        break;
+      case HEADERS:
+      case CONTINUATION:
+      case RST_STREAM:
+        this.#checkStream(id);
+        break;
+      case SETTINGS:
+      case PING:
+      case GOAWAY:
+        if (id !== 0) throw new Http2Error('Protocol error');
+    }
+  }
+
+  /** Only streams that were opened here have frames of their own. */
+  #checkStream(id: number): void {
+    if (id % 2 === 0 || id >= this.#nextId) throw new Http2Error('Protocol error');
+  }
+
+  /** The server sends so many bytes of what it may send. */
+  #use(id: number, bytes: number): void {
+    this.#window -= bytes;
+    const stream = this.#streams.get(id);
+    if (stream) stream.window -= bytes;
+    if (this.#window < 0 || (stream && stream.window < 0)) throw new Http2Error('Flow control error');
+  }
+
+  #data(id: number, chunk: Buffer, start: number, end: number): void {
+    const stream = this.#streams.get(id);
+    if (stream) stream.push(chunk, start, end);
+    // Of one that was closed here: others of the connection go on.
+    else this.#took(id, end - start);
   }
 
   /** A frame is complete. */
-  #close(): void {
-    const { type, flags, id, parts } = this.#frame ?? { type: 0, flags: 0, id: 0, parts: [] };
-    this.#frame = undefined;
-    const body = parts.length === 1 ? (parts[0] ?? EMPTY) : Buffer.concat(parts);
+  #frame(head: FrameHead, body: Buffer): void {
+    const { type, flags, id } = head;
     switch (type) {
       case DATA:
         // Padding counts as well.
         if (flags & PADDED) {
           const text = withoutPadding(body);
-          this.#data(id, text);
+          this.#data(id, text, 0, text.length);
           this.#took(id, body.length - text.length);
         }
         if (flags & END_STREAM) this.#finish(id);
+        else if (head.length === 0 || flags & PADDED) this.#countIdle();
         return;
       case HEADERS: {
         const padded = flags & PADDED ? withoutPadding(body) : body;
-        this.#addBlock(id, flags, flags & PRIORITY ? padded.subarray(5) : padded);
+        if (flags & HAS_PRIORITY && padded.length < LENGTH_OF_PRIORITY)
+          throw new Http2Error('Frame size error');
+        this.#addBlock(id, flags, flags & HAS_PRIORITY ? padded.subarray(LENGTH_OF_PRIORITY) : padded);
         return;
       }
       case CONTINUATION:
         if (!this.#block) throw new Http2Error('Protocol error');
         this.#addBlock(id, flags, body);
         return;
-      case RST_STREAM: {
-        const code = body.length === 4 ? body.readUInt32BE(0) : 0;
-        const stream = this.#streams.get(id);
-        this.#streams.delete(id);
-        // A server that has said all of its answer may lose interest in the rest of the request.
-        if (stream && code === 0 && stream.trailers) stream.end();
-        else stream?.end(new StreamReset(ERRORS[code] ?? String(code)));
-        return;
-      }
+      case RST_STREAM:
+        this.#reset(id, body.readUInt32BE(0));
+        break;
       case SETTINGS:
         this.#settings(flags, body);
-        return;
+        break;
       case PING:
         if (!(flags & ACK)) this.socket.write(frame(PING, ACK, 0, body));
-        return;
-      case GOAWAY: {
-        const last = body.length >= 8 ? body.readUInt32BE(0) & 0x7fff_ffff : 0;
-        const code = body.length >= 8 ? body.readUInt32BE(4) : 0;
-        for (const [own, stream] of this.#streams) {
-          if (own <= last) continue;
-          this.#streams.delete(own);
-          stream.end(new StreamReset(code === 0 ? 'REFUSED_STREAM' : (ERRORS[code] ?? String(code))));
-        }
-        return;
-      }
-      case WINDOW_UPDATE: {
-        const more = body.length === 4 ? body.readUInt32BE(0) & 0x7fff_ffff : 0;
-        const stream = this.#streams.get(id);
-        if (id === 0) this.#sendWindow += more;
-        else if (stream) stream.sendWindow += more;
-        this.#sendAll();
-        return;
-      }
+        break;
+      case GOAWAY:
+        this.#leave(body);
+        break;
+      case WINDOW_UPDATE:
+        this.#widen(id, body.readUInt32BE(0) & 0x7fff_ffff);
+        break;
       case PUSH_PROMISE:
         throw new Http2Error('Protocol error');
     }
+    this.#countIdle();
+  }
+
+  /** A frame brought nothing that anybody waits for. */
+  #countIdle(): void {
+    this.#idleFrames++;
+    if (this.#idleFrames > MOST_IDLE_FRAMES) throw new Http2Error('the server floods');
+    if (this.#idleFrames > 1) return;
+    setTimeout(() => {
+      this.#idleFrames = 0;
+    }, IDLE_MS).unref();
+  }
+
+  #reset(id: number, code: number): void {
+    const stream = this.#streams.get(id);
+    this.#streams.delete(id);
+    // A server that has said all of its answer may lose interest in the rest of the request.
+    if (stream && code === 0 && stream.trailers) stream.end();
+    else stream?.end(new StreamReset(code));
+  }
+
+  /** The server takes no more requests; what it answers yet it tells. */
+  #leave(body: Buffer): void {
+    if (body.length < 8) throw new Http2Error('Frame size error');
+    const last = body.readUInt32BE(0) & 0x7fff_ffff;
+    const code = body.readUInt32BE(4);
+    this.#isLeaving = true;
+    for (const [own, stream] of this.#streams) {
+      if (own <= last) continue;
+      this.#streams.delete(own);
+      stream.end(new StreamReset(code || REFUSED_STREAM));
+    }
+  }
+
+  /** So many more bytes may be sent. */
+  #widen(id: number, more: number): void {
+    if (more === 0) throw new Http2Error('Protocol error');
+    const stream = this.#streams.get(id);
+    if (id === 0) this.#sendWindow += more;
+    else if (stream) stream.sendWindow += more;
+    checkWindow(id === 0 ? this.#sendWindow : (stream?.sendWindow ?? 0));
+    this.#sendAll();
   }
 
   #addBlock(id: number, flags: number, part: Buffer): void {
     this.#block ??= { id, flags, parts: [], size: 0 };
-    this.#block.parts.push(part);
+    this.#block.parts.push(Buffer.from(part));
     // Empty ones take room as well.
     this.#block.size += part.length + HEAD_BYTES;
     if (this.#block.size > MOST_BLOCK_BYTES) throw new Http2Error('the headers are too large');
@@ -377,7 +395,10 @@ export class Http2Connection {
     this.#block = undefined;
     // Also those of a stream that nobody reads any longer: the next ones may refer to them.
     const headers = this.#decoder.decode(Buffer.concat(block.parts));
-    this.#streams.get(id)?.take(headers);
+    const stream = this.#streams.get(id);
+    // What comes behind the body ends the stream.
+    if (stream?.headers && !(block.flags & END_STREAM)) throw new Http2Error('Protocol error');
+    if (!stream?.take(headers)) this.#countIdle();
     if (block.flags & END_STREAM) this.#finish(id);
   }
 
@@ -389,126 +410,36 @@ export class Http2Connection {
   }
 
   #settings(flags: number, body: Buffer): void {
+    if (flags & ACK ? body.length > 0 : body.length % SETTING_BYTES !== 0)
+      throw new Http2Error('Frame size error');
     if (flags & ACK) return;
-    for (let at = 0; at + 6 <= body.length; at += 6) {
-      const value = body.readUInt32BE(at + 2);
-      switch (body.readUInt16BE(at)) {
-        case INITIAL_WINDOW_SIZE:
-          for (const stream of this.#streams.values()) stream.sendWindow += value - this.#streamWindow;
-          this.#streamWindow = value;
-          break;
-        case MAX_FRAME_SIZE:
-          this.#frameBytes = Math.max(FRAME_BYTES, Math.min(value, 2 ** 24 - 1));
-      }
-    }
-    this.socket.write(frame(SETTINGS, ACK, 0, EMPTY));
+    for (let at = 0; at < body.length; at += SETTING_BYTES)
+      this.#set(body.readUInt16BE(at), body.readUInt32BE(at + 2));
+    this.socket.write(frame(SETTINGS, ACK, 0));
     this.#greeted?.();
     this.#greeted = undefined;
     this.#sendAll();
   }
-}
 
-const EMPTY: Buffer = Buffer.alloc(0);
-
-function frame(type: number, flags: number, id: number, body: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(HEAD_BYTES + body.length);
-  bytes.writeUIntBE(body.length, 0, 3);
-  bytes[3] = type;
-  bytes[4] = flags;
-  bytes.writeUInt32BE(id, 5);
-  bytes.set(body, HEAD_BYTES);
-  return bytes;
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeUInt32BE(value, 0);
-  return bytes;
-}
-
-function withoutPadding(body: Buffer): Buffer {
-  const padding = body[0] ?? 0;
-  if (padding >= body.length) throw new Http2Error('Protocol error');
-  return body.subarray(1, body.length - padding);
-}
-
-/** One request and its answer. */
-class Stream implements Http2Stream {
-  headers: Headers | undefined;
-  trailers: Headers | undefined;
-  readonly unsent: Uint8Array[] = [];
-  isSending = false;
-  sendWindow = 0;
-  /** Bytes that were read, and not yet given back to the server. */
-  taken = 0;
-  unreadBytes = 0;
-  #unread: Buffer[] = [];
-  #isOver = false;
-  #error: unknown;
-  #wake: (() => void) | undefined;
-
-  constructor(
-    private readonly onTaken: (bytes: number) => void,
-    private readonly onClose: () => void,
-    private readonly onHeaders: (headers: Headers) => void,
-  ) {}
-
-  take(headers: Headers): void {
-    // What comes before the headers of the answer is about the way to it.
-    if (!this.headers && /^1\d\d$/.test(headers[':status'] ?? '')) return;
-    if (this.headers) this.trailers = headers;
-    else {
-      this.headers = headers;
-      this.onHeaders(headers);
+  #set(name: number, value: number): void {
+    switch (name) {
+      case INITIAL_WINDOW_SIZE:
+        checkWindow(value);
+        for (const stream of this.#streams.values()) {
+          stream.sendWindow += value - this.#streamWindow;
+          checkWindow(stream.sendWindow);
+        }
+        this.#streamWindow = value;
+        return;
+      case MAX_FRAME_SIZE:
+        if (value < FRAME_BYTES || value > LARGEST_FRAME) throw new Http2Error('Protocol error');
+        this.#frameBytes = value;
     }
   }
+}
 
-  push(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    this.#unread.push(bytes);
-    this.unreadBytes += bytes.length;
-    this.#wake?.();
-  }
+const LENGTH_OF_PRIORITY = 5;
 
-  end(error?: Error): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#error = error;
-    this.#wake?.();
-  }
-
-  close(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.onClose();
-  }
-
-  abort(reason: unknown): void {
-    this.#error ??= reason;
-    this.close();
-    this.#wake?.();
-  }
-
-  get chunks(): AsyncIterable<Buffer> {
-    return this.#chunks();
-  }
-
-  async *#chunks(): AsyncGenerator<Buffer> {
-    for (;;) {
-      while (this.#unread.length > 0) {
-        const parts = this.#unread;
-        const bytes = this.unreadBytes;
-        this.#unread = [];
-        this.unreadBytes = 0;
-        this.onTaken(bytes);
-        yield parts.length === 1 ? (parts[0] ?? EMPTY) : Buffer.concat(parts, bytes);
-      }
-      if (this.#error !== undefined) throw this.#error;
-      if (this.#isOver) return;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = undefined;
-    }
-  }
+function checkWindow(bytes: number): void {
+  if (bytes > LARGEST_WINDOW) throw new Http2Error('Flow control error');
 }

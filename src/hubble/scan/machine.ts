@@ -36,13 +36,14 @@ export interface MachineOptions {
 interface Exports {
   memory: WebAssembly.Memory;
   run(): number;
+  run_answers(): number;
+  configure_answers(scratch: number, size: number): void;
   heap(): number;
   address(what: number): number;
   pieces(length: number): number;
   value_of(slot: number): number;
   keep_value(number: number): void;
   forget_values(): void;
-  line_of(message: number, length: number, out: number, end: number, root: number, kept: number): number;
   take_unknown(taken: number): void;
   configure(root: number, flow: number, digits: number, trimmed: number, arena: number, size: number): void;
 }
@@ -53,8 +54,8 @@ const SLACK = 128;
 const ARENA_BYTES = 1024 * 1024;
 /** Longest stretch of lines that is read at a time; a line that is longer is for the parser. */
 export const INPUT_BYTES = 1024 * 1024;
-/** Longest message that is turned into a line; a longer one is for the codec. */
-const MESSAGE_BYTES = 64 * 1024;
+/** Room for a line of JSON that only leads to text. */
+const SCRATCH_BYTES = 256 * 1024;
 /** While the text of one chunk is on its way out, that of the next is made. */
 const OUTS = 2;
 const OUT_BYTES = 2 * INPUT_BYTES;
@@ -101,9 +102,6 @@ const STEERS = 4;
 const ESCAPED = 1;
 const STEP_READ = 0;
 const NEWLINE = 0x0a;
-const EMPTY_LINE = Buffer.from('\n');
-/** How a line begins that is a flow. */
-const FLOW = '{"flow":{';
 const LIST = 0x5b;
 
 let compiled: WebAssembly.Module | undefined;
@@ -113,8 +111,6 @@ export class Machine {
   readonly #exports: Exports;
   readonly #slots: ReadonlyMap<string, number>;
   readonly #input: number;
-  readonly #message: number;
-  readonly #root: number;
   readonly #outs: readonly number[];
   readonly #ends: number;
   readonly #at: number;
@@ -130,7 +126,7 @@ export class Machine {
     compiled ??= new WebAssembly.Module(Buffer.from(SCAN_MODULE, 'base64'));
     // What a module exports is its author's promise.
     this.#exports = new WebAssembly.Instance(compiled).exports as unknown as Exports;
-    const { heap, address, configure } = this.#exports;
+    const { heap, address, configure, configure_answers } = this.#exports;
     this.#slots = slotsOf(paths);
     if (this.#slots.size > SLOTS) throw new Error(`${this.#slots.size} fields are more than can be kept`);
     const base = heap();
@@ -140,17 +136,17 @@ export class Machine {
     this.#outs = Array.from({ length: OUTS }, (_, i) => out + i * (OUT_BYTES + SLACK));
     this.#ends = out + OUTS * (OUT_BYTES + SLACK);
     this.#input = this.#ends + 4 * MOST_ENDS;
-    this.#message = this.#input + INPUT_BYTES + SLACK;
-    this.#root = tables.root;
+    const scratch = this.#input + INPUT_BYTES + SLACK;
     this.#at = address(1) / 4;
     this.#spans = address(0) / 4;
     this.#form = address(6) / 4;
     const { memory } = this.#exports;
-    memory.grow(Math.ceil((this.#message + MESSAGE_BYTES + SLACK - memory.buffer.byteLength) / PAGE));
+    memory.grow(Math.ceil((scratch + SCRATCH_BYTES + SLACK - memory.buffer.byteLength) / PAGE));
     this.#bytes = Buffer.from(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
     this.#bytes.set(tables.bytes, base);
     configure(tables.root, this.slotOf('flow'), digits, trimmed ? 1 : 0, arena, ARENA_BYTES);
+    configure_answers(scratch, SCRATCH_BYTES);
     this.#set('mode', MODES[mode]);
     this.#set('judges', judges ? 1 : 0);
     this.#set('memoize', (judges && judgedBy ? 1 : 0) | (printed ? 2 : 0));
@@ -193,45 +189,27 @@ export class Machine {
     this.#openOut();
   }
 
-  /** Takes answers that `addAnswer` brings, one after the other. */
-  loadAnswers(): void {
-    this.load(EMPTY_LINE, Number.POSITIVE_INFINITY);
-    this.#set('limit', this.#input);
+  /** Begins the answers that one read brought: what was put out of the last ones is overwritten. */
+  beginAnswers(): void {
+    this.#most = Number.POSITIVE_INFINITY;
+    this.#openOut();
   }
 
-  /** Makes a line of an answer; `full` when `run` has to read what is there before, `other` when it is for the codec. */
-  addAnswer(answer: Buffer): 'added' | 'full' | 'other' {
-    if (answer.length > MESSAGE_BYTES) return 'other';
-    const out = this.#get('limit');
-    const end = this.#input + INPUT_BYTES;
-    // So much longer may JSON be, as a rule.
-    if (out + 8 * answer.length + 1024 > end && out > this.#input) return 'full';
-    this.#bytes.set(answer, this.#message);
-    const behind = this.#exports.line_of(
-      this.#message,
-      answer.length,
-      out,
-      end,
-      this.#root,
-      this.#get('mode'),
-    );
-    // News of nodes and lost events go other ways.
-    if (behind === 0 || this.#bytes.toString('latin1', out, out + FLOW.length) !== FLOW) return 'other';
-    this.#set('limit', behind);
-    return 'added';
-  }
-
-  /** The lines that were added since the last time, as they are. */
-  takeLines(): Buffer {
-    const lines = Buffer.from(this.#bytes.subarray(this.#input, this.#get('limit')));
-    this.rewind();
-    return lines;
-  }
-
-  /** Makes room for lines behind those that were read. */
-  rewind(): void {
-    this.#set('limit', this.#input);
+  /** Takes answers behind their heads, of INPUT_BYTES at most; the last one may be cut. */
+  loadAnswers(bytes: Buffer): void {
+    this.#bytes.set(bytes, this.#input);
+    this.#set('limit', this.#input + bytes.length);
     this.#start();
+  }
+
+  /** As `run`, for answers. */
+  runAnswers(): Call {
+    return CALLS[this.#exports.run_answers()] ?? 'done';
+  }
+
+  /** Bytes of those that were loaded that were read. */
+  get readBytes(): number {
+    return this.#get('cursor') - this.#input;
   }
 
   #start(): void {

@@ -5,6 +5,7 @@
 // the schema out as tables.
 
 #include "pieces.h"
+#include "wire.h"
 
 /** What the caller has to do before it goes on. */
 enum call { DONE, PARSE, DECIDE, RENDER, RENDER_ONCE, SECOND, WHOLE, FULL };
@@ -106,6 +107,18 @@ static int put_pieces(const u8 *p) {
   return 1;
 }
 
+/** Puts out a line from pieces that are known, its holes filled from the slots; DONE, or what the caller has to do. */
+static enum call put_line(u32 known) {
+  const struct span *time = filling(TIME);
+  if (time && !knows_second(time->start)) return SECOND;
+  u8 *before = at.out;
+  if (!put_pieces((const u8 *)known)) {
+    at.out = before;
+    return FULL;
+  }
+  return put_end() ? FULL : DONE;
+}
+
 EXPORT(run) int run(void) {
   for (;;) switch (at.step) {
     case READ: {
@@ -156,15 +169,14 @@ EXPORT(run) int run(void) {
           if (!length) { at.step = READ; return RENDER_ONCE; }
           return RENDER;
         }
-        const struct span *time = filling(TIME);
-        if (time && !knows_second(time->start)) return SECOND;
-        u8 *before = at.out;
-        if (!put_pieces((const u8 *)known)) { at.out = before; return FULL; }
-        if (put_end()) return FULL;
+        enum call call = put_line(known);
+        if (call != DONE) return call;
         continue;
       }
   }
 }
+
+#include "answers.h"
 
 /** Room for the pieces of the line that RENDER asked for; 0 when it cannot be kept. The caller fills it. */
 EXPORT(pieces) u8 *pieces(u32 length) { return keep(&lines, 0, length + 16); }

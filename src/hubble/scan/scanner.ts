@@ -1,6 +1,7 @@
 import { COLUMN_FIELDS, FlowRow } from '../../model/flow-row.ts';
 import type { Flow, FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
 import type { LineReader } from '../captures/line-reader.ts';
+import { framesOf, withoutHead } from '../grpc/frames.ts';
 import { decode } from '../protobuf/codec.ts';
 import { fieldAt, type Kind } from '../protobuf/schema.ts';
 import { filterPaths } from './filter-paths.ts';
@@ -85,8 +86,6 @@ const PARSED_FIRST = 50;
 /** Values that are shared, and lookups after which it shows whether that is worth it. */
 const MOST_SHARED = 2048;
 const WORTH_ASKING = 512;
-/** Of lines that nobody counts. */
-const NO_ENDS = () => [];
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
@@ -100,7 +99,7 @@ function parseLine(reader: LineReader, line: Buffer, visitor: RecordVisitor): bo
   return message === undefined || visitor.message(message);
 }
 
-/** Reads the answers that one read of a server brought. */
+/** Reads the answers that one read of a server brought, whole messages behind their heads. */
 export type AnswerReader = (answers: readonly Buffer[], visitor: RecordVisitor) => void;
 
 /** The fastest reader of answers that gives what is wanted. `reader` is for lines without a filter. */
@@ -108,13 +107,22 @@ export function answerReader(reader: LineReader, options: ScanOptions): AnswerRe
   let decoded =
     options.want === 'messages' ? Number.POSITIVE_INFINITY : (options.parsedFirst ?? PARSED_FIRST);
   let scanner: Scanner | undefined;
+  /** Has the codec read the first ones; returns what is left. */
+  const decodeFirst = (whole: Buffer, visitor: RecordVisitor): Buffer => {
+    let left = 0;
+    for (const framed of framesOf(whole)) {
+      if (decoded <= 0) break;
+      decoded--;
+      left += framed.length;
+      visitor.message(decode('observer.GetFlowsResponse', withoutHead(framed)));
+    }
+    return whole.subarray(left);
+  };
   return (answers, visitor) => {
-    const first = answers.slice(0, decoded);
-    decoded -= first.length;
-    for (const answer of first) visitor.message(decode('observer.GetFlowsResponse', answer));
-    if (first.length === answers.length) return;
+    const left = decoded > 0 ? answers.map((whole) => decodeFirst(whole, visitor)) : answers;
+    if (left.every(({ length }) => length === 0)) return;
     scanner ??= new Scanner(reader, options, []);
-    scanner.readAnswers(answers.slice(first.length), visitor);
+    scanner.readAnswers(left, visitor);
   };
 }
 
@@ -191,33 +199,29 @@ class Scanner {
     return true;
   }
 
-  /** Reads answers of a server, as lines of JSON that are made of them. */
+  /** Reads answers of a server, whole messages behind their heads. */
   readAnswers(answers: readonly Buffer[], visitor: RecordVisitor): void {
     const machine = this.#machine;
-    const isRaw = this.options.want === 'json';
-    const finish = () => {
-      if (isRaw) {
-        const lines = machine.takeLines();
-        // What steers a terminal is for the codec.
-        if (lines.length > 0) visitor.texts(lines, NO_ENDS, true);
-        return;
+    machine.beginAnswers();
+    for (const whole of answers) {
+      for (let at = 0; at < whole.length; ) {
+        machine.loadAnswers(whole.subarray(at, at + INPUT_BYTES));
+        for (let call = machine.runAnswers(); call !== 'done'; call = machine.runAnswers()) {
+          if (call === 'parse') this.#decode(machine.line(), visitor);
+          else this.#answer(call, visitor);
+        }
+        const [longer] = machine.readBytes === 0 ? framesOf(whole.subarray(at)) : [];
+        if (longer) this.#decode(withoutHead(longer), visitor);
+        at += longer?.length ?? machine.readBytes;
       }
-      for (let call = machine.run(); call !== 'done'; call = machine.run()) this.#answer(call, visitor);
-      machine.flush(visitor);
-      machine.rewind();
-    };
-    machine.loadAnswers();
-    for (const answer of answers) {
-      let added = machine.addAnswer(answer);
-      if (added === 'full') {
-        finish();
-        added = machine.addAnswer(answer);
-      }
-      if (added === 'added') continue;
-      finish();
-      visitor.message(decode('observer.GetFlowsResponse', answer));
     }
-    finish();
+    machine.flush(visitor);
+  }
+
+  /** Leaves a message to the codec. */
+  #decode(bytes: Buffer, visitor: RecordVisitor): void {
+    this.#machine.flush(visitor);
+    visitor.message(decode('observer.GetFlowsResponse', bytes));
   }
 
   /** Reads whole lines, and does what scan.c leaves to its caller. */

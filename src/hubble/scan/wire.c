@@ -1,61 +1,31 @@
-// Turns a message of protobuf into a line of its canonical JSON, which scan.c then reads like any other. README.md tells how it
-// fits in.
+// Turns a message of protobuf into a line of its canonical JSON, which is printed, or which scan.c reads like any other. README.md
+// tells how it fits in.
 //
 // What it will not take is for codec.ts: a message that comes twice, two members of a oneof, bytes that are no UTF-8, values of other
 // kinds. Nothing here knows the names of a field.
 
-#include "tables.h"
+#include "wire.h"
 
 static u8 *put;
 static u8 *put_end;
 /** Only fields that have a slot are wanted. */
 static u32 only_kept;
 
-/** Reads a number of the wire; 0 where it does not end. */
-static inline const u8 *varint(const u8 *p, const u8 *end, u64 *value) {
-  u64 v = 0;
-  for (u32 shift = 0; p < end && shift < 70; shift += 7) {
-    u8 byte = *p++;
-    v |= (u64)(byte & 0x7f) << shift;
-    if (byte < 0x80) {
-      *value = v;
-      return p;
-    }
-  }
-  return 0;
-}
-
-/** Skips a value of a wire type; 0 where it does not end. */
-static inline const u8 *skip(const u8 *p, const u8 *end, u32 type) {
-  u64 length;
-  switch (type) {
-    case 0: return varint(p, end, &length);
-    case 1: return end - p < 8 ? 0 : p + 8;
-    case 2:
-      p = varint(p, end, &length);
-      return !p || length > (u64)(end - p) ? 0 : p + length;
-    case 5: return end - p < 4 ? 0 : p + 4;
-    default: return 0;
-  }
-}
-
 static inline void put_text(const char *text, u32 length) {
   for (u32 i = 0; i < length; i++) put[i] = (u8)text[i];
   put += length;
 }
 
-static void put_number(u64 value) {
+u8 *write_number(u8 *to, u64 value) {
   u8 digits[20];
   u32 count = 0;
   do digits[count++] = '0' + value % 10;
   while (value /= 10);
-  while (count > 0) *put++ = digits[--count];
+  while (count > 0) *to++ = digits[--count];
+  return to;
 }
 
-static inline void put_two(u32 value) {
-  *put++ = '0' + value / 10;
-  *put++ = '0' + value % 10;
-}
+static inline void put_number(u64 value) { put = write_number(put, value); }
 
 /** Puts a text in quotes; 0 where it is no UTF-8, or holds what JSON for a terminal spells otherwise. */
 static int put_string(const u8 *p, const u8 *end) {
@@ -96,8 +66,34 @@ static int put_string(const u8 *p, const u8 *end) {
   return 1;
 }
 
-/** Puts a time; 0 where it has no canonical form. The calendar is that of Howard Hinnant's days_from_civil, turned round. */
-static int put_time(const u8 *p, const u8 *end) {
+static inline void write_two(u8 *to, u32 value) {
+  to[0] = '0' + value / 10;
+  to[1] = '0' + value % 10;
+}
+
+/** Writes a second after 1970 in 19 characters. The calendar is that of Howard Hinnant's days_from_civil, turned round. */
+static void write_second(u8 *to, u64 seconds) {
+  u32 days = (u32)(seconds / 86400), rest = (u32)(seconds % 86400);
+  u32 z = days + 719468, era = z / 146097, doe = z - era * 146097;
+  u32 yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+  u32 doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+  u32 day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9, year = yoe + era * 400 + (month <= 2);
+  write_two(to, year / 100);
+  write_two(to + 2, year % 100);
+  to[4] = to[7] = '-';
+  write_two(to + 5, month);
+  write_two(to + 8, day);
+  to[10] = 'T';
+  write_two(to + 11, rest / 3600);
+  to[13] = to[16] = ':';
+  write_two(to + 14, rest / 60 % 60);
+  write_two(to + 17, rest % 60);
+}
+
+u8 *write_time(u8 *to, const u8 *p, const u8 *end) {
+  // Times come in runs of the same second.
+  static u64 last_second;
+  static u8 last[TIME_ROOM] = "1970-01-01T00:00:00";
   u64 seconds = 0, nanos = 0;
   while (p < end) {
     u64 tag;
@@ -109,33 +105,30 @@ static int put_time(const u8 *p, const u8 *end) {
   }
   // From 1970 to 9999.
   if (seconds >= 253402300800ull || nanos >= 1000000000ull) return 0;
-  u32 days = (u32)(seconds / 86400), rest = (u32)(seconds % 86400);
-  u32 z = days + 719468, era = z / 146097, doe = z - era * 146097;
-  u32 yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-  u32 doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-  u32 day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9, year = yoe + era * 400 + (month <= 2);
-  *put++ = '"';
-  put_two(year / 100);
-  put_two(year % 100);
-  *put++ = '-';
-  put_two(month);
-  *put++ = '-';
-  put_two(day);
-  *put++ = 'T';
-  put_two(rest / 3600);
-  *put++ = ':';
-  put_two(rest / 60 % 60);
-  *put++ = ':';
-  put_two(rest % 60);
+  if (seconds != last_second) {
+    write_second(last, seconds);
+    last_second = seconds;
+  }
+  copy(to, last, 19);
+  to += 19;
   if (nanos > 0) {
-    *put++ = '.';
+    *to++ = '.';
     u32 digits = nanos % 1000000 == 0 ? 3 : nanos % 1000 == 0 ? 6 : 9;
     u32 fraction = (u32)nanos;
-    for (u32 i = 9; i-- > 0; fraction /= 10) if (i < digits) put[i] = '0' + fraction % 10;
-    put += digits;
+    for (u32 i = 9; i-- > 0; fraction /= 10) if (i < digits) to[i] = '0' + fraction % 10;
+    to += digits;
   }
-  *put++ = 'Z';
-  *put++ = '"';
+  *to++ = 'Z';
+  return to;
+}
+
+/** Puts a time in quotes; 0 where it has no canonical form. */
+static int put_time(const u8 *p, const u8 *end) {
+  u8 *behind = write_time(put + 1, p, end);
+  if (!behind) return 0;
+  *put = '"';
+  *behind = '"';
+  put = behind + 1;
   return 1;
 }
 
@@ -229,18 +222,13 @@ static int put_message(const u8 *p, const u8 *end, const struct names *type) {
     u64 tag;
     if (!(p = varint(p, end, &tag)) || tag > 0xffffffff) return 0;
     u32 number = (u32)tag >> 3, kind = tag & 7;
-    const struct entry *field;
-    for (u32 at = number & wire->mask;; at = (at + 1) & wire->mask) {
-      field = wire->entries[wire->count + at];
-      if (!field || field->number == number) break;
-    }
+    const struct entry *field = field_of(wire, number);
     const u8 *value = p;
     if (!(p = skip(p, end, kind))) return 0;
     if (!field) continue;
     // Of a oneof the other members count: one of them takes the place of this one.
     if (only_kept && field->slot < 0 && !field->oneof) continue;
-    u32 wanted = field->kind == STRING || field->kind == MESSAGE || field->kind == TIMESTAMP || field->kind == BOOL_VALUE ||
-        field->kind == UINT32_VALUE || field->kind == INT32_VALUE ? 2 : 0;
+    u32 wanted = wire_type(field);
     if (kind != wanted || field->kind == OTHER) return 0;
     if (field->oneof) {
       if (oneofs & (1u << field->oneof)) return 0;
@@ -293,8 +281,7 @@ static int put_message(const u8 *p, const u8 *end, const struct names *type) {
   return 1;
 }
 
-/** Puts the JSON of a message and a newline at `out`; returns where it ends, or 0 when it is for the codec. */
-EXPORT(line_of) u8 *line_of(const u8 *p, u32 length, u8 *out, u8 *out_end, const struct names *type, u32 kept) {
+u8 *line_of(const u8 *p, u32 length, u8 *out, u8 *out_end, const struct names *type, u32 kept) {
   only_kept = kept;
   put = out;
   put_end = out_end - 64;

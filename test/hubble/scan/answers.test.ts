@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { lineReader } from '../../../src/hubble/captures/line-reader.ts';
+import { frame } from '../../../src/hubble/grpc/frames.ts';
 import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
 import { WireError } from '../../../src/hubble/protobuf/wire.ts';
 import { answerReader } from '../../../src/hubble/scan/scanner.ts';
@@ -23,7 +24,7 @@ const read = answerReader(await lineReader(EVERY, () => {}), {
 function jsonOf(answers: readonly Buffer[]): { text: string; decoded: number } {
   let text = '';
   let decoded = 0;
-  read(answers, {
+  read([Buffer.concat(answers.map(frame))], {
     texts: (bytes) => {
       text += bytes.toString();
       return true;

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { lineReader } from '../../../src/hubble/captures/line-reader.ts';
+import { frame } from '../../../src/hubble/grpc/frames.ts';
 import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
 import { parseProtoJson } from '../../../src/hubble/protobuf/protojson.ts';
 import { fieldAt } from '../../../src/hubble/protobuf/schema.ts';
@@ -53,7 +54,7 @@ function rowOf(read: (visitor: RecordVisitor) => unknown): Values {
   return found;
 }
 
-const fromWire = (bytes: Buffer) => rowOf((visitor) => answers([bytes], visitor));
+const fromWire = (bytes: Buffer) => rowOf((visitor) => answers([frame(bytes)], visitor));
 const fromLine = (line: string) => rowOf((visitor) => scan(Buffer.from(`${line}\n`), visitor));
 
 const parse = (line: string) => parseProtoJson('observer.GetFlowsResponse', line);

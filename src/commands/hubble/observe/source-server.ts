@@ -4,6 +4,7 @@ import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { lineReader } from '../../../hubble/captures/line-reader.ts';
 import { decodeAnswer } from '../../../hubble/client.ts';
+import { messagesOf } from '../../../hubble/grpc/frames.ts';
 import { RpcError } from '../../../hubble/grpc/status.ts';
 import { decode } from '../../../hubble/protobuf/codec.ts';
 import { followFlows } from '../../../hubble/resume.ts';
@@ -47,7 +48,9 @@ export function inWordsOfObserve(error: unknown): unknown {
 
 /** Reads whole answers. */
 export function readMessages(answers: readonly Buffer[]): GetFlowsResponse[] {
-  return answers.map((bytes) => decode('observer.GetFlowsResponse', bytes));
+  return answers.flatMap((whole) =>
+    Array.from(messagesOf(whole), (bytes) => decode('observer.GetFlowsResponse', bytes)),
+  );
 }
 
 /** Reads answers as text: only what is printed of them where the format allows it, else whole messages. */

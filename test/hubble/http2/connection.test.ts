@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { Http2Connection } from '../../src/hubble/http2/connection.ts';
-import { HeaderDecoder } from '../../src/hubble/http2/hpack.ts';
-import fc from '../helpers/properties.ts';
+import { Http2Connection, type Wire } from '../../../src/hubble/http2/connection.ts';
+import { HeaderDecoder } from '../../../src/hubble/http2/hpack.ts';
+import fc from '../../helpers/properties.ts';
+
+const wireOf = (socket: Socket): Wire => ({ socket, listen: (take) => void socket.on('data', take) });
 
 type Answer = (stream: ServerHttp2Stream, headers: Record<string, unknown>) => void;
 
@@ -22,7 +24,7 @@ async function connected(answer: Answer, windowBytes = 1024 * 1024): Promise<Pai
   const address = server.address();
   const socket = connect(typeof address === 'object' && address ? address.port : 0, '127.0.0.1');
   await once(socket, 'connect');
-  const connection = await Http2Connection.greet(socket, windowBytes, 5_000);
+  const connection = await Http2Connection.greet(wireOf(socket), windowBytes, 5_000);
   return {
     connection,
     server,
@@ -37,7 +39,7 @@ const REQUEST = { ':method': 'POST', ':scheme': 'http', ':authority': 'localhost
 
 async function bytesOf(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   const all: Buffer[] = [];
-  for await (const chunk of chunks) all.push(chunk);
+  for await (const chunk of chunks) all.push(Buffer.from(chunk));
   return Buffer.concat(all);
 }
 
@@ -140,129 +142,6 @@ test('what ends a stream early is told by its name', async () => {
   const stream = pair.connection.request(REQUEST, [], () => {});
   await expect(bytesOf(stream.chunks)).rejects.toMatchObject({ reason: 'ENHANCE_YOUR_CALM' });
 });
-
-/** A connection to something that answers the greeting with these bytes. */
-async function greeted(answer: Buffer): Promise<{ connection: Promise<Http2Connection>; close: () => void }> {
-  const { createServer: listen } = await import('node:net');
-  const sockets: Socket[] = [];
-  const server = listen((socket) => {
-    sockets.push(socket);
-    socket.on('error', () => {});
-    socket.write(answer);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const socket = connect(typeof address === 'object' && address ? address.port : 0, '127.0.0.1');
-  await once(socket, 'connect');
-  return {
-    connection: Http2Connection.greet(socket, 65_536, 3_000),
-    close: () => {
-      for (const one of sockets) one.destroy();
-      server.close();
-    },
-  };
-}
-
-test.each([
-  { answer: 'HTTP/1.1 400 Bad Request\r\n\r\n', error: 'Protocol error' },
-  { answer: '\u0016\u0003\u0001\u0000\u0001\u0001xxxxxxxxxxxxx', error: 'Protocol error' },
-])('a server that does not greet is told: $answer', async ({ answer, error }) => {
-  const { connection, close } = await greeted(Buffer.from(answer, 'latin1'));
-  await expect(connection).rejects.toThrow(error);
-  close();
-});
-
-const SETTINGS = Buffer.from('000000040000000000', 'hex');
-
-test('a server that says nonsense ends the connection, and never the process', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), fc.boolean(), async (nonsense, framed) => {
-      const body = Buffer.from(nonsense);
-      const head = Buffer.from([
-        0,
-        body.length >> 8,
-        body.length & 0xff,
-        body[0] ?? 0,
-        body[1] ?? 0,
-        0,
-        0,
-        0,
-        1,
-      ]);
-      const { connection, close } = await greeted(Buffer.concat([SETTINGS, ...(framed ? [head] : []), body]));
-      const made = await connection.catch((error: Error) => error);
-      if (made instanceof Http2Connection) {
-        const stream = made.request(REQUEST, [], () => {});
-        setTimeout(close, 20);
-        await bytesOf(stream.chunks).catch(() => {});
-        made.destroy();
-      }
-      close();
-    }),
-    { numRuns: 60 },
-  );
-});
-
-/** A frame of a server. */
-function framed(type: number, flags: number, id: number, body: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(body.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(id, 5);
-  return Buffer.concat([head, body]);
-}
-
-test.each([
-  {
-    what: 'more data than was allowed',
-    flood: framed(0, 0, 1, Buffer.alloc(16_384)),
-    error: 'Flow control error',
-  },
-  {
-    what: 'headers without an end',
-    flood: framed(9, 0, 1, Buffer.alloc(0)),
-    error: 'the headers are too large',
-  },
-  {
-    what: 'pings that it does not read answers of',
-    flood: framed(6, 0, 0, Buffer.alloc(16_384)),
-    error: 'does not read',
-  },
-])(
-  'a server that floods with $what is left',
-  async ({ flood, error }) => {
-    const { createServer: listen } = await import('node:net');
-    const server = listen((socket) => {
-      socket.on('error', () => {});
-      socket.pause();
-      socket.write(SETTINGS);
-      if (flood[3] === 9) socket.write(framed(1, 0, 1, Buffer.alloc(0)));
-      const many = Buffer.concat(Array.from({ length: 64 }, () => flood));
-      const write = () => {
-        while (!socket.destroyed && socket.write(many));
-        if (!socket.destroyed) socket.once('drain', write);
-      };
-      setTimeout(write, 100);
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    const socket = connect(typeof address === 'object' && address ? address.port : 0, '127.0.0.1');
-    await once(socket, 'connect');
-    const connection = await Http2Connection.greet(socket, 65_536, 3_000);
-    const stream = connection.request(REQUEST, [], () => {});
-    const reader = stream.chunks[Symbol.asyncIterator]();
-    await new Promise((resolve) => socket.once('close', resolve));
-    const drain = async () => {
-      for (let next = await reader.next(); !next.done; next = await reader.next());
-    };
-    await expect(drain()).rejects.toThrow(error);
-    await new Promise((resolve) => server.close(resolve));
-  },
-  20_000,
-);
 
 test('header blocks that are none are refused', () => {
   fc.assert(

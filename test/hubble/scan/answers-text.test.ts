@@ -1,0 +1,171 @@
+import { describe, expect, test } from '@jest/globals';
+import { lineReader } from '../../../src/hubble/captures/line-reader.ts';
+import { frame } from '../../../src/hubble/grpc/frames.ts';
+import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
+import { WireError } from '../../../src/hubble/protobuf/wire.ts';
+import { answerReader } from '../../../src/hubble/scan/scanner.ts';
+import { sanitizeRow } from '../../../src/render/hubble/flow.ts';
+import { type FlowFormat, FlowRenderer } from '../../../src/render/hubble/flow-renderer.ts';
+import { timeFormat } from '../../../src/render/hubble/flow-time.ts';
+import { recordedMessages } from '../../helpers/grpc.ts';
+import { messages } from '../../helpers/hubble-arbitrary.ts';
+import fc from '../../helpers/properties.ts';
+
+const EVERY = { allow: [], deny: [] };
+const RECORDED = ['getflows-300', 'getflows-1.14', 'getflows-1.20-release', 'relay-GetFlows-100'].flatMap(
+  (name) => recordedMessages(`${name}.grpc`),
+);
+const lines = await lineReader(EVERY, () => {});
+
+/** A reader that serves for many answers, as in a command: what one leaves behind would show. */
+function textReader(format: FlowFormat, time: string) {
+  const style = {
+    time: timeFormat(time),
+    color: true,
+    nodeName: true,
+    translateIps: true,
+    policyNames: false,
+  };
+  const renderer = new FlowRenderer(format, style, 'all');
+  const asked = { lines: 0, decoded: 0 };
+  const read = answerReader(lines, {
+    want: 'rows',
+    filters: EVERY,
+    timed: false,
+    parsedFirst: 0,
+    printer: {
+      clean: sanitizeRow,
+      line: (row) => {
+        asked.lines++;
+        return renderer.line(row);
+      },
+      safe: (text) => text,
+      ...style.time.layout,
+    },
+  });
+  const textOf = (answers: readonly Buffer[]) => {
+    let text = '';
+    const add = (more: string) => {
+      text += more;
+      return true;
+    };
+    read(answers.length === 0 ? [] : [Buffer.concat(answers.map(frame))], {
+      texts: (bytes) => add(bytes.toString()),
+      message: (message) => {
+        asked.decoded++;
+        return add(renderer.response(message));
+      },
+      row: (row) => {
+        sanitizeRow(row);
+        return add(renderer.row(row));
+      },
+      most: () => Number.POSITIVE_INFINITY,
+    });
+    return text;
+  };
+  const expected = (answers: readonly Buffer[]) =>
+    answers.map((bytes) => renderer.response(decode('observer.GetFlowsResponse', bytes))).join('');
+  return { textOf, expected, asked };
+}
+
+describe.each([
+  ['compact', 'StampMilli'],
+  ['compact', 'RFC3339Nano'],
+  ['dict', 'RFC1123Z'],
+] as const)('as %s with times as %s', (format, time) => {
+  const { textOf, expected, asked } = textReader(format, time);
+
+  test('recorded answers become the text that the codec makes, each like of them once', () => {
+    expect(textOf(RECORDED)).toBe(expected(RECORDED));
+    const { lines: made } = asked;
+    expect(made).toBeLessThan(RECORDED.length);
+    expect(textOf(RECORDED)).toBe(expected(RECORDED));
+    // What was printed once is not made again; only what the codec reads is.
+    expect(asked.lines).toBe(made);
+  });
+
+  test('any answers become the text that the codec makes, in their order', () => {
+    const some = fc.array(messages('observer.GetFlowsResponse'), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(some, (all) => {
+        const bytes = all.map((message) => encode('observer.GetFlowsResponse', message as never));
+        expect(textOf([...bytes, ...bytes])).toBe(expected([...bytes, ...bytes]));
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  test('answers that differ in what fills the holes of a line are told apart', () => {
+    const port = fc.constantFrom(0, 1, 80, 65_535, 4_294_967_295);
+    const summary = fc.constantFrom(
+      '',
+      'a',
+      'TCP Flags: SYN',
+      'a"b',
+      '<x>',
+      'é',
+      '\u001b[1m',
+      'x'.repeat(300),
+    );
+    const at = fc.constantFrom(
+      undefined,
+      '2026-11-22T08:00:00Z',
+      '2026-11-22T08:00:00.120Z',
+      '1970-01-01T00:00:00Z',
+    );
+    const protocol = fc.constantFrom('TCP', 'UDP', 'SCTP');
+    const flow = fc.record({ source: port, destination: port, summary, at, protocol });
+    fc.assert(
+      fc.property(fc.array(flow, { minLength: 1, maxLength: 20 }), (flows) => {
+        const bytes = flows.map(({ source, destination, summary, at, protocol }) =>
+          encode('observer.GetFlowsResponse', {
+            flow: {
+              ...(at && { time: at }),
+              IP: { source: '10.0.0.1', destination: 'fd00::2' },
+              l4: { [protocol]: { source_port: source, destination_port: destination } },
+              Summary: summary,
+            },
+          } as never),
+        );
+        expect(textOf(bytes)).toBe(expected(bytes));
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  test('damaged answers that the codec takes become the text that it makes', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...RECORDED),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }),
+        fc.nat(),
+        (message, changes, cut) => {
+          const bytes = Buffer.from(cut % 3 === 0 ? message.subarray(0, cut % message.length) : message);
+          for (const [place, byte] of changes) if (bytes.length > 0) bytes[place % bytes.length] = byte;
+          let text: string | undefined;
+          try {
+            text = expected([bytes]);
+          } catch (error) {
+            expect(error).toBeInstanceOf(WireError);
+          }
+          if (text !== undefined) expect(textOf([bytes])).toBe(text);
+        },
+      ),
+      { numRuns: 4000 },
+    );
+  });
+});
+
+test('messages that are longer than what is read at a time are left to the codec, in their order', () => {
+  const { textOf, expected, asked } = textReader('compact', 'StampMilli');
+  const long = encode('observer.GetFlowsResponse', { flow: { Summary: 'x'.repeat(1_500_000) } });
+  const some = [...RECORDED.slice(0, 3), long, ...RECORDED.slice(3, 6), long];
+  expect(textOf(some)).toBe(expected(some));
+  expect(asked.decoded).toBe(2);
+});
+
+test('more text than there is room for comes out all the same', () => {
+  const { textOf, expected } = textReader('dict', 'RFC3339Nano');
+  const many = Array.from({ length: 30_000 }, (_, i) => RECORDED[i % RECORDED.length] as Buffer);
+  expect(textOf(many)).toBe(expected(many));
+});
