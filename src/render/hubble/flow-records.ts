@@ -1,7 +1,7 @@
 import type { FlowRow } from '../../model/flow-row.ts';
 import type { LostEvent } from '../../model/hubble.gen.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
-import { type TabStop, tabulate } from '../text/table.ts';
+import type { TabStop } from '../text/table.ts';
 import {
   type FlowStyle,
   flowCells,
@@ -70,9 +70,4 @@ export function tableLine(cells: readonly string[]): string {
 /** A flow as a row of the table before it is aligned. */
 export function flowLine(row: FlowRow, style: FlowStyle): string {
   return tableLine(flowCells(row, style));
-}
-
-/** Aligns rows under their headers; nothing at all when there are no rows. */
-export function renderTableLines(headers: readonly string[], lines: string): string {
-  return lines === '' ? '' : tabulate(tableLine(headers) + lines, HUBBLE_TABLE);
 }

@@ -21,12 +21,16 @@ export class FlowRenderer {
   #status = '';
   #printed = false;
 
+  readonly style: FlowStyle;
+
   constructor(
     readonly format: FlowFormat,
-    readonly style: FlowStyle,
+    style: FlowStyle,
     private readonly statuses: StatusDetail,
   ) {
-    this.#lineStyle = { ...style, time: printedTime(style.time) };
+    // Sequences of colours would count as width, so that tables have none.
+    this.style = format === 'table' ? { ...style, color: false } : style;
+    this.#lineStyle = { ...this.style, time: printedTime(style.time) };
   }
 
   readonly #lineStyle: FlowStyle;
@@ -58,22 +62,24 @@ export class FlowRenderer {
 
   /** Text of a flow that has been read into a row and is safe to print, for the formats that are not JSON. */
   row(row: FlowRow): string {
-    this.#printed = true;
-    switch (this.format) {
-      case 'dict':
-        return `${SEPARATOR}\n${renderDict(row, this.style)}`;
-      case 'table':
-        return flowLine(row, this.style);
-      default:
-        return renderCompact(row, this.style);
-    }
+    return this.#flow(row, this.style);
   }
 
   /** As `row`, for a time that is text already. */
   line(row: FlowRow): string {
+    return this.#flow(row, this.#lineStyle);
+  }
+
+  #flow(row: FlowRow, style: FlowStyle): string {
     this.#printed = true;
-    const style = this.#lineStyle;
-    return this.format === 'dict' ? `${SEPARATOR}\n${renderDict(row, style)}` : renderCompact(row, style);
+    switch (this.format) {
+      case 'dict':
+        return `${SEPARATOR}\n${renderDict(row, style)}`;
+      case 'table':
+        return flowLine(row, style);
+      default:
+        return renderCompact(row, style);
+    }
   }
 
   #lost(message: GetFlowsResponse, lost: LostEvent): string {

@@ -38,16 +38,14 @@ async function fast(lines: readonly string[], format: FlowFormat, query: Query) 
     filters: query,
     timed: query.since !== undefined,
     parsedFirst: 0,
-    ...(format !== 'table' && {
-      printer: {
-        clean: sanitizeRow,
-        line: (row) => renderer.line(row),
-        safe: (text) => text,
-        second,
-        digits,
-        trimmed,
-      },
-    }),
+    printer: {
+      clean: sanitizeRow,
+      line: (row) => renderer.line(row),
+      safe: (text) => text,
+      second,
+      digits,
+      trimmed,
+    },
   });
   const chunk = Buffer.from(`${lines.join('\n')}\n`);
   let text = '';

@@ -42,8 +42,6 @@ export function wantOf(renderer: FlowRenderer): Pick<ScanOptions, 'want' | 'prin
   const { format, style, needsWholeFlows } = renderer;
   if (format === 'json') return { want: 'json' };
   if (needsWholeFlows) return { want: 'messages' };
-  // A table is aligned when all of it is there.
-  if (format === 'table') return { want: 'rows' };
   const { second, digits, trimmed } = style.time.layout;
   const printer = { clean: sanitizeRow, line: (row: FlowRow) => renderer.line(row), safe: forTerminal };
   return { want: 'rows', printer: { ...printer, second, digits, trimmed } };

@@ -1,6 +1,8 @@
 import type { Context } from '../../../context.ts';
-import { renderTableLines, SEPARATOR } from '../../../render/hubble/flow-records.ts';
+import { HUBBLE_TABLE, SEPARATOR, tableLine } from '../../../render/hubble/flow-records.ts';
 import type { FlowFormat } from '../../../render/hubble/flow-renderer.ts';
+import { AlignedLines } from '../../../render/text/aligned-lines.ts';
+import { forTerminal } from '../../../render/text/sanitize.ts';
 import type { RecordText, Span } from './record-text.ts';
 
 /** Prints records as they come; `takeStatus` gives what goes to stderr beside them. */
@@ -27,14 +29,17 @@ export class RecordSink {
   #text = '';
   #pieces: (string | Span)[] = [];
   #begun = false;
+  readonly #table: AlignedLines | undefined;
 
   constructor(
     private readonly ctx: Context,
     private readonly format: FlowFormat,
-    private readonly headers: readonly string[],
+    headers: readonly string[],
     /** Stands in front of each record of the dict format; left out in front of the first. */
     private readonly separator = `${SEPARATOR}\n`,
-  ) {}
+  ) {
+    this.#table = format === 'table' ? new AlignedLines(tableLine(headers), HUBBLE_TABLE) : undefined;
+  }
 
   /** Adds a record. The bytes of a span must stay as they are until the next flush. */
   add(record: RecordText): void {
@@ -62,10 +67,13 @@ export class RecordSink {
 
   /** Writes what waits. A table waits for its end. */
   async flush(): Promise<void> {
-    if (this.format === 'table') return;
     if (this.#text !== '') this.#pieces.push(this.#text);
     this.#text = '';
     for (const piece of this.#pieces.splice(0)) {
+      if (this.#table) {
+        this.#table.add(bytesOf(piece));
+        continue;
+      }
       const cut = this.format === 'dict' && !this.#begun ? this.separator.length : 0;
       this.#begun = true;
       if (typeof piece === 'string') await this.ctx.out.write(piece.slice(cut));
@@ -78,8 +86,14 @@ export class RecordSink {
 
   /** Writes the rest, and a table as a whole. */
   async end(): Promise<void> {
-    if (this.format !== 'table') return this.flush();
-    const text = renderTableLines(this.headers, this.#text);
-    if (text !== '') await this.ctx.out.write(text);
+    await this.flush();
+    for (const bytes of this.#table?.take() ?? []) await this.ctx.out.pass(bytes);
   }
+}
+
+/** Records as they go to the terminal, in memory of their own. */
+function bytesOf(piece: string | Span): Buffer {
+  if (typeof piece === 'string') return Buffer.from(forTerminal(piece));
+  const bytes = piece.chunk.subarray(piece.start, piece.end);
+  return Buffer.from(piece.plain ? bytes : forTerminal(bytes.toString()));
 }

@@ -81,6 +81,13 @@ describe('the printers', () => {
     expect(stdout).toBe(`${JSON.stringify(JSON.parse(FIRST).flow)}\n`);
   });
 
+  test('print a table without colours, which would count as width', async () => {
+    const plain = await observe([FIRST], ['-o', 'table', '--color', 'never']);
+    const { stdout } = await observe([FIRST], ['-o', 'table', '--color', 'always']);
+    expect(stdout).toBe(plain.stdout);
+    expect((await observe([FIRST], ['-o', 'dict', '--color', 'always'])).stdout).toContain('\u001b[');
+  });
+
   test('print no table without records', async () => {
     const { stdout, code } = await observe([FIRST], ['-o', 'table', '--verdict', 'ERROR']);
     expect({ stdout, code }).toEqual({ stdout: '', code: 0 });
