@@ -6,10 +6,11 @@
 // printed; the build fails when one of them was not made, because then a package no longer is what it was.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire, isBuiltin } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { builtinsByCall } from './bundle-builtins.mjs';
+import { bundleHot, fromHot } from './bundle-hot.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Commit and date of the checkout; nothing in an archive without history. */
@@ -105,42 +106,6 @@ const slimUndici = {
   },
 };
 
-/**
- * esbuild makes a chunk for each set of modules that the same entries use: some dozens for one start, when each verb is
- * an entry. So each entry, the program and every file that is loaded later, becomes a module that imports what nearly
- * every verb runs before it hands on the file. The core is then one chunk. No source file is changed, and the order of
- * evaluation is that of the sources: the core runs before anything is loaded later.
- */
-const CORE = `${root}/scripts/bundle-core.ts`;
-/** The same for a family of verbs: which entries they are, and what nearly all of them run. */
-const FAMILIES = [
-  [/\/commands\/hubble\/(?:status|list\/|observe\/|watch\/)/, `${root}/scripts/bundle-hubble.ts`],
-  [/\/commands\/hubble\/observe\//, `${root}/scripts/bundle-observe.ts`],
-];
-
-function coresOf(path) {
-  return [CORE, ...FAMILIES.filter(([entries]) => entries.test(path)).map(([, core]) => core)];
-}
-
-const coreFirst = {
-  name: 'core-first',
-  setup(b) {
-    b.onResolve({ filter: /^\.\.?\// }, ({ path, kind, importer, resolveDir }) =>
-      kind === 'entry-point' ||
-      // A JSON file has nothing to evaluate, and a default, which "export *" leaves out.
-      (kind === 'dynamic-import' && !importer.includes('/node_modules/') && !path.endsWith('.json'))
-        ? { path: join(resolveDir, path), namespace: 'entry' }
-        : undefined,
-    );
-    b.onLoad({ filter: /./, namespace: 'entry' }, ({ path }) => ({
-      contents: `${coresOf(path)
-        .map((core) => `import '${core}';`)
-        .join(' ')} export * from '${path}';`,
-      resolveDir: root,
-    }));
-  },
-};
-
 /** The two programs are a file each, which loads the rest once the compile cache is on. */
 const laterProgram = {
   name: 'later-program',
@@ -214,67 +179,6 @@ const noChildProcess = {
   },
 };
 
-/**
- * An ES module that imports one of Node's evaluates every getter among its exports: node:fs brings all of fs.promises
- * along, node:process opens the standard streams, node:util loads the stream classes and worker_threads. So a module is
- * fetched by a call, and of it only the names that the file asks for. What CommonJS requires is fetched by a call as well:
- * a bundle of ES modules has no `require`.
- */
-const builtinsByCall = {
-  name: 'builtins-by-call',
-  setup(b) {
-    // One for each file that asks, so that it stays in that file's chunk.
-    b.onResolve({ filter: /^[a-z]/ }, ({ path, kind, importer }) => {
-      const name = isBuiltin(path) && !path.startsWith('node:') ? `node:${path}` : path;
-      // What is imported late has its names at once only as an ES module.
-      if (!name.startsWith('node:') || !['import-statement', 'require-call'].includes(kind)) return undefined;
-      const names = kind === 'import-statement' ? namesAsked(importer, path) : undefined;
-      return { path: `${name} for ${importer}`, namespace: 'builtin', pluginData: { names } };
-    });
-    b.onLoad({ filter: /./, namespace: 'builtin' }, ({ path, pluginData: { names } }) => {
-      const name = path.split(' ')[0];
-      const call = `process.getBuiltinModule('${name}')`;
-      if (!names) return { contents: `module.exports = ${call}` };
-      const late = LATE.includes(name) && names.every((each) => isPlainFunction(builtin(name)[each]));
-      return {
-        contents: late
-          ? names
-              .map((each) => `export function ${each}(...args) { return ${call}.${each}(...args); }`)
-              .join('\n')
-          : `const all = ${call}; export default all; export const { ${names.join(', ')} } = all;`,
-      };
-    });
-  },
-};
-
-/** These are loaded when a function of theirs is first called. */
-const LATE = ['node:child_process', 'node:crypto', 'node:fs/promises', 'node:net', 'node:tls', 'node:zlib'];
-
-const builtin = createRequire(import.meta.url);
-
-/** Called by any other name it does the same: it is no class, and has nothing that promisify looks for. */
-function isPlainFunction(value) {
-  const own = ['length', 'name', 'prototype'];
-  return (
-    typeof value === 'function' &&
-    /^[a-z]/.test(value.name) &&
-    Reflect.ownKeys(value).every((key) => own.includes(key))
-  );
-}
-
-/** The names that a file imports of a module. Nothing where it wants the module as a namespace. */
-function namesAsked(file, module) {
-  const clauses = [
-    ...readFileSync(file, 'utf8').matchAll(/^import\s+(?!type\b)([^'";]+?)\s*from\s*['"]([^'"]+)/gm),
-  ]
-    .filter(([, , from]) => from === module)
-    .map(([, clause]) => clause);
-  if (clauses.length === 0 || clauses.some((clause) => clause.includes('*'))) return undefined;
-  const asked = clauses.flatMap((clause) => /\{([^}]*)\}/.exec(clause)?.[1].split(',') ?? []);
-  const names = asked.map((name) => name.trim().split(/\s+as\s+/)[0]);
-  return [...new Set(names)].filter((name) => name && !name.startsWith('type '));
-}
-
 /** The package's ES modules: of its CommonJS form a late import gets no named exports. */
 const yamlAsModules = {
   name: 'yaml-as-modules',
@@ -323,23 +227,32 @@ if (!entry)
     entryPoints: ['serve', 'nslookup', 'dig', 'proxy'].map((name) => `src/lab/pods/programs/${name}.ts`),
     target: 'node24',
   });
+const plugins = [
+  ...[noTypedClasses, rareWhenUsed, slimUndici],
+  ...[noDevtools, noChildProcess, builtinsByCall, yamlAsModules],
+];
+const hot = entry ? undefined : await bundleHot({ common, root, plugins });
+if (hot)
+  await build({
+    ...common,
+    entryPoints: [{ in: './src/bin/hot.ts', out: 'program' }],
+    target: 'node24',
+    define: { ...common.define, HOT_HASH: JSON.stringify(hot.hash) },
+    plugins: [builtinsByCall],
+  });
 const { metafile } = await build({
   ...common,
-  entryPoints: [
-    entry
-      ? { in: `./${entry}`, out: basename(entry, '.ts') }
-      : { in: './src/bin/program.ts', out: 'program' },
-  ],
+  entryPoints: hot
+    ? [...hot.late].map(([name, path]) => ({ in: path, out: `chunks/${name}` }))
+    : [{ in: `./${entry}`, out: basename(entry, '.ts') }],
   splitting: true,
-  chunkNames: `${entry ? '' : 'chunks/'}[name]-[hash]`,
+  chunkNames: `${hot ? 'chunks/' : ''}[name]-[hash]`,
   target: 'node24',
   jsx: 'automatic',
   metafile: true,
-  plugins: [
-    ...[coreFirst, noTypedClasses, rareWhenUsed, slimUndici],
-    ...[noDevtools, noChildProcess, builtinsByCall, yamlAsModules],
-  ],
+  plugins: [...(hot ? [await fromHot({ root, hot })] : []), ...plugins],
 });
+if (hot) Object.assign(metafile.outputs, hot.metafile.outputs);
 if (process.argv[2] && !entry) writeFileSync(`${outdir}/meta.json`, JSON.stringify(metafile));
 
 /** What is not as this script takes for granted, a sentence each. */
@@ -354,14 +267,9 @@ function brokenAssumptions() {
     ...Object.keys(RARE).map(rare),
   ])
     if (!made.has(what)) broken.push(`not done, because nothing asks for that file any more: ${what}`);
-  const core = metafile.inputs['scripts/bundle-core.ts'].imports.map(({ path }) => path);
-  const chunks = Object.entries(metafile.outputs).filter(([, { inputs }]) =>
-    core.some((path) => inputs[path]),
-  );
-  if (chunks.length !== 1) broken.push(`the core is in ${chunks.length} chunks`);
-  for (const [path, { entryPoint, imports }] of Object.entries(metafile.outputs))
-    if (entryPoint?.startsWith('entry:') && !imports.some((to) => to.path === chunks[0]?.[0]))
-      broken.push(`${path} does not import the core`);
+  for (const { text } of hot?.warnings ?? []) broken.push(`hot.js: ${text}`);
+  if (hot && !hot.isAscii)
+    broken.push('hot.js is not ASCII, as its reader takes for granted: escape what is not');
   return broken;
 }
 

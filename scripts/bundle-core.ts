@@ -1,4 +1,4 @@
-// What nearly every verb runs. The build keeps it in one chunk, see scripts/build.mjs.
+// What many verbs run: part of the script, beside what main, system and the hot verbs import. See scripts/bundle-hot.mjs.
 import '../src/main.ts';
 import '../src/system.ts';
 import '../src/version.ts';

@@ -55,8 +55,9 @@ if (
       Math.max(
         newest(join(root, 'src')),
         newest(join(root, 'schemas')),
-        statSync(join(root, 'scripts/build.mjs')).mtimeMs,
-        statSync(join(root, 'scripts/bundle-core.ts')).mtimeMs,
+        ...['build.mjs', 'bundle-builtins.mjs', 'bundle-core.ts', 'bundle-hot.mjs'].map(
+          (name) => statSync(join(root, 'scripts', name)).mtimeMs,
+        ),
       ))
 ) {
   run('building the bundle and the BPF helper', process.execPath, [join(root, 'scripts/build-native.mjs')]);

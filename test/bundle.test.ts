@@ -1,10 +1,11 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { encode } from '../src/hubble/protobuf/codec.ts';
 import { recordedMessages, serveGrpc } from './helpers/grpc.ts';
 import { answerJson, serveKube } from './helpers/kube.ts';
 import { spawning } from './helpers/kubelet.ts';
@@ -18,6 +19,16 @@ const TRACE = fileURLToPath(new URL('./helpers/trace-loads.mjs', import.meta.url
 const folder = mkdtempSync(join(tmpdir(), 'bundle-'));
 const dist = join(folder, 'dist');
 
+/** What a Hubble server answers to the command lines below. */
+const OBSERVER = {
+  '/grpc.health.v1.Health/Check': {
+    messages: [encode('grpc.health.v1.HealthCheckResponse', { status: 'SERVING' })],
+  },
+  '/observer.Observer/ServerStatus': { messages: recordedMessages('relay-ServerStatus.grpc') },
+  '/observer.Observer/GetNodes': { messages: recordedMessages('relay-GetNodes.grpc') },
+  '/observer.Observer/GetFlows': { messages: recordedMessages('getflows-300.grpc').slice(-1) },
+};
+
 /** What esbuild says about the bundle, as far as it is read here. */
 interface Meta {
   outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>;
@@ -29,29 +40,44 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What a command line of the bundle loads: files of ours, npm packages in them, modules of Node's. */
-async function loads(program: 'cilium' | 'hubble', argv: readonly string[], env: Record<string, string>) {
+/**
+ * What a command line of the bundle loads: ES modules of ours, modules of the script that are evaluated, npm packages in
+ * both, and modules of Node's. Its stdout is a file, which needs none.
+ */
+async function loads(
+  program: 'cilium' | 'hubble',
+  argv: readonly string[],
+  { env = {}, fails = false }: { env?: Record<string, string>; fails?: boolean } = {},
+) {
   const trace = join(folder, 'trace.json');
-  await promisify(execFile)(process.execPath, ['--import', TRACE, join(dist, `${program}.js`), ...argv], {
+  const words = ['--import', TRACE, join(dist, `${program}.js`), ...argv].map((word) => `'${word}'`);
+  const script = `'${process.execPath}' ${words.join(' ')} >${folder}/out 2>${folder}/err`;
+  const run = promisify(execFile)('sh', ['-c', script], {
     env: { HOME: folder, TRACE_LOADS: trace, ...env },
   });
-  const { files, builtins }: { files: string[]; builtins: string[] } = JSON.parse(
-    readFileSync(trace, 'utf8'),
-  );
+  if (fails) await expect(run).rejects.toMatchObject({ code: 1 });
+  else await run;
+  const { files, evaluated, builtins }: { files: string[]; evaluated: string[]; builtins: string[] } =
+    JSON.parse(readFileSync(trace, 'utf8'));
   const { outputs }: Meta = JSON.parse(readFileSync(join(dist, 'meta.json'), 'utf8'));
   const inputs = files.flatMap((file) => Object.entries(outputs[relative(ROOT, file)]?.inputs ?? {}));
-  const packages = inputs
-    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-    .map(([path]) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]);
-  return { files, builtins, packages: [...new Set(packages)].filter((name) => name !== undefined).sort() };
+  const packages = [...inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path)]
+    .concat(evaluated)
+    .map((path) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1])
+    .filter((name) => name !== undefined);
+  return { files, evaluated, builtins, packages: [...new Set(packages)].sort() };
 }
 
-const NOT_FOR_A_SOCKET = ['child_process', 'crypto', 'http', 'http2', 'https', 'readline', 'tls', 'zlib'];
+const NOT_FOR_A_SOCKET = [
+  ...['child_process', 'crypto', 'fs/promises', 'http', 'http2', 'https', 'perf_hooks', 'readline'],
+  ...['tls', 'worker_threads', 'zlib'],
+];
+const NOT_WITHOUT_A_SOCKET = [...NOT_FOR_A_SOCKET, 'net', 'stream', 'tty'];
 
 test.each([
-  { verb: 'version', most: 6, packages: ['commander'] },
-  { verb: 'status', most: 14, packages: ['commander'] },
-  { verb: 'endpoint list', most: 15, packages: ['chalk', 'commander'] },
+  { verb: 'version', most: 8, packages: ['commander'] },
+  { verb: 'status', most: 16, packages: ['commander'] },
+  { verb: 'endpoint list', most: 12, packages: ['chalk', 'commander'] },
 ])(
   'cilium $verb loads few files, and no library or module that it does not run',
   async ({ verb, most, packages: expected }) => {
@@ -60,27 +86,97 @@ test.each([
     );
     await using server = await replay(recorded?.exchanges ?? []);
     const env = { CILIUM_SOCK: server.socket, CILIUM_HEALTH_SOCK: '/nonexistent/health.sock' };
-    const { files, builtins, packages } = await loads('cilium', verb.split(' '), env);
+    const { files, builtins, packages } = await loads('cilium', verb.split(' '), { env });
     expect(files.length).toBeLessThanOrEqual(most);
     expect(packages).toEqual(expected);
     expect(builtins.filter((name) => NOT_FOR_A_SOCKET.includes(name))).toEqual([]);
   },
 );
 
+const FLOW_FILE = join(ROOT, 'fixtures/recordings/flows-1.20.jsonl');
+
 test.each([
-  { verb: 'version', most: 6, packages: ['commander'] },
-  { verb: 'observe --last 20', most: 37, packages: ['chalk', 'commander'] },
+  { line: 'version', most: 80, packages: ['commander'], not: NOT_WITHOUT_A_SOCKET },
+  { line: 'config view', most: 85, packages: ['commander'], not: NOT_WITHOUT_A_SOCKET },
+  { line: '--help', most: 80, packages: ['commander'], not: NOT_WITHOUT_A_SOCKET },
+  { line: '--bogus', most: 80, packages: ['commander'], not: NOT_WITHOUT_A_SOCKET, fails: true },
+  { line: 'status', most: 112, packages: ['commander'], not: [...NOT_FOR_A_SOCKET, 'tty'] },
+  { line: 'list nodes', most: 112, packages: ['commander'], not: [...NOT_FOR_A_SOCKET, 'tty'] },
+  { line: 'observe --last 1', most: 155, packages: ['chalk', 'commander'], not: NOT_FOR_A_SOCKET },
+  {
+    line: 'observe --bogus',
+    most: 125,
+    packages: ['chalk', 'commander'],
+    not: NOT_FOR_A_SOCKET,
+    fails: true,
+  },
+  {
+    line: `observe --input-file ${FLOW_FILE}`,
+    most: 147,
+    packages: ['chalk', 'commander'],
+    not: NOT_FOR_A_SOCKET.filter((name) => !['fs/promises', 'perf_hooks'].includes(name)),
+  },
 ])(
-  'hubble $verb loads few files, and no library that it does not run',
-  async ({ verb, most, packages: expected }) => {
-    await using server = await serveGrpc({
-      '/observer.Observer/GetFlows': { messages: recordedMessages('getflows-300.grpc').slice(-20) },
-    });
-    const { files, packages } = await loads('hubble', verb.split(' '), { HUBBLE_SERVER: server.address });
-    expect(files.length).toBeLessThanOrEqual(most);
+  'hubble $line runs from the script alone, and loads no library or module that it does not run',
+  async ({ line, most, packages: expected, not, fails = false }) => {
+    await using server = await serveGrpc(OBSERVER);
+    const env = { HUBBLE_SERVER: server.address };
+    const { files, evaluated, builtins, packages } = await loads('hubble', line.split(' '), { env, fails });
+    expect(files.map((file) => relative(dist, file))).toEqual(['hubble.js', 'program.js']);
+    expect(evaluated.length).toBeLessThanOrEqual(most);
     expect(packages).toEqual(expected);
+    expect(builtins.filter((name) => not.includes(name))).toEqual([]);
   },
 );
+
+describe('the code cache', () => {
+  const cache = join(dist, '.cache');
+  const version = async () =>
+    (
+      await promisify(execFile)(process.execPath, [join(dist, 'hubble.js'), 'version'], {
+        env: { HOME: folder },
+      })
+    ).stdout;
+  const kept = () => readdirSync(cache).filter((name) => name.endsWith('-hubble-version'));
+
+  test('is kept for a verb, and used', async () => {
+    rmSync(cache, { recursive: true, force: true });
+    const first = await version();
+    const [name = ''] = kept();
+    const { mtimeMs, size } = statSync(join(cache, name));
+    expect(size).toBeGreaterThan(100_000);
+    expect(await version()).toBe(first);
+    expect(statSync(join(cache, name)).mtimeMs).toBe(mtimeMs);
+    expect(readdirSync(cache).filter((each) => /\.\d+$/.test(each))).toEqual([]);
+  });
+
+  test.each([
+    { what: 'cut off', broken: (bytes: Buffer) => bytes.subarray(0, 1000) },
+    { what: 'empty', broken: () => Buffer.alloc(0) },
+    { what: 'of something else', broken: (bytes: Buffer) => Buffer.alloc(bytes.length, 'x') },
+  ])('is made again when it is $what', async ({ broken }) => {
+    const first = await version();
+    const path = join(cache, kept()[0] ?? '');
+    const good = readFileSync(path);
+    writeFileSync(path, broken(good));
+    expect(await version()).toBe(first);
+    expect(statSync(path).size).toBeGreaterThan(100_000);
+  });
+
+  test('is done without where none can be written', async () => {
+    rmSync(cache, { recursive: true, force: true });
+    writeFileSync(cache, '');
+    expect(await version()).toContain('hubble ');
+    rmSync(cache);
+  });
+});
+
+test('a module of the script that a later file imports is the same', async () => {
+  const argv = [join(dist, 'cilium.js'), 'policy', 'validate', join(folder, 'none.yaml')];
+  const run = promisify(execFile)(process.execPath, argv, { env: { HOME: folder } });
+  // An error of a class that main did not know would be called a fault of the toolkit.
+  await expect(run).rejects.toMatchObject({ code: 1, stderr: expect.not.stringContaining('fault') });
+});
 
 test('every chunk of the bundle can be loaded by itself', async () => {
   // Ink's bridge to devtools is cut out and never loaded.

@@ -17,7 +17,7 @@ export function parseDurationMs(text: string): number | undefined {
   let total = 0;
   let rest = body[2];
   while (rest !== '') {
-    const part = /^(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/.exec(rest);
+    const part = /^(\d+\.?\d*|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/.exec(rest);
     if (!part) return undefined;
     total += Number(part[1]) * (UNIT_MS[part[2] ?? ''] ?? Number.NaN);
     rest = rest.slice(part[0].length);

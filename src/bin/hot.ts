@@ -1,0 +1,68 @@
+// The bundle has this in the place of program.ts: it runs dist/hot.js, in which is what a start runs. V8 gets back what it
+// compiled for an earlier start of the same verb. Node's own compile cache is made before a module runs, and so lacks all
+// functions that are compiled when they are first called: a quarter of a start.
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { constants, Script } from 'node:vm';
+
+/** Of the script: V8 compares only its length with that of the cache. */
+declare const HOT_HASH: string;
+
+type Program = typeof import('./program.ts') & { modules: Record<string, () => unknown> };
+
+/** How many starts of a verb there are to one that looks whether more was compiled than its cache holds. */
+const STARTS_TO_A_LOOK = 8;
+
+const filename = `${import.meta.dirname}/hot.js`;
+const { main, leave, systemContext, modules } = run();
+
+/** A module of the script, for those that are not part of it. */
+export function hot(path: string): unknown {
+  return modules[path]?.();
+}
+
+export { leave, main, systemContext };
+
+function run(): Program {
+  const cacheFile = cacheOf(process.argv.slice(2));
+  const cachedData = readIfThere(cacheFile);
+  const source = `(function(module){${readFileSync(filename, 'latin1')}\n})`;
+  const script = new Script(source, {
+    filename,
+    ...(cachedData && { cachedData }),
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  const isUsed = cachedData !== undefined && script.cachedDataRejected === false;
+  if (!isUsed || Math.random() * STARTS_TO_A_LOOK < 1)
+    process.on('exit', () => keep(cacheFile, script.createCachedData(), isUsed ? cachedData.length : 0));
+  const module: { exports?: Program } = {};
+  script.runInThisContext()(module);
+  return module.exports as Program;
+}
+
+function cacheOf(words: readonly string[]): string {
+  const verb = words.find((word) => /^[a-z][a-z-]{0,30}$/.test(word)) ?? '';
+  const program = /(\w+)\.js$/.exec(process.argv[1] ?? '')?.[1] ?? '';
+  const parts = [HOT_HASH, process.version, process.getuid?.() ?? '', program, verb];
+  return `${import.meta.dirname}/.cache/${parts.join('-')}`;
+}
+
+function readIfThere(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+function keep(file: string, data: Buffer, before: number): void {
+  if (data.length < before * 1.01) return;
+  try {
+    mkdirSync(`${import.meta.dirname}/.cache`, { recursive: true });
+    const partial = `${file}.${process.pid}`;
+    // Flushed, since V8 would not notice blocks of zeros that a crash of the machine left.
+    writeFileSync(partial, data, { mode: 0o600, flush: true });
+    renameSync(partial, file);
+  } catch {
+    // Where dist/ cannot be written, each start compiles anew.
+  }
+}
