@@ -59,6 +59,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'kube/recorded.ts': [...BASE, 'archive', 'kube', 'cluster/printer-columns.ts', 'render/text'],
   // What a sysdump asks for.
   'kube/recorded-parts.ts': [...BASE, 'archive', 'cluster/sysdump'],
+  'kube/recorded-runs.ts': [...BASE, 'archive', 'cluster/sysdump'],
   // The only one that knows which agent a command line names.
   'kube/road.ts': [...BASE, 'context.ts', 'kube', 'archive'],
   kvstore: [...BASE, 'agent/http'],

@@ -110,7 +110,7 @@ export interface RecordedServer {
   json(request: KubeRequest): Promise<unknown>;
   open(request: KubeRequest): Promise<Readable>;
   /** What a command in a container printed. */
-  run(pod: string, command: readonly string[]): Promise<RecordedRun>;
+  run(place: { pod: string; container: string; command: readonly string[] }): Promise<RecordedRun>;
   close(): Promise<void>;
 }
 

@@ -16,12 +16,13 @@ export const MESH = {
 } as const;
 
 /** What others present themselves with; the second and third names are those of older charts and programs. */
-const REMOTE_SECRETS = [
+export const REMOTE_SECRETS = [
   'clustermesh-apiserver-remote-cert',
   'clustermesh-apiserver-client-cert',
   'clustermesh-apiserver-client-certs',
 ] as const;
-const CA_SECRET = 'cilium-ca';
+/** The authority of the cluster's certificates. */
+export const CA_SECRET = 'cilium-ca';
 
 interface SecretObject extends KubeObject {
   data?: Record<string, string>;

@@ -63,7 +63,7 @@ export async function execStream(
   signal: AbortSignal = client.signal,
 ): Promise<Omit<ExecResult, 'stdout'>> {
   if (client.recorded) {
-    const { stdout, ...run } = await client.recorded.run(target.pod, target.command);
+    const { stdout, ...run } = await client.recorded.run(target);
     await onStdout(stdout);
     return run;
   }

@@ -15,6 +15,8 @@ import { RecordedApi } from './recorded-api.ts';
 import { recordedLog } from './recorded-log.ts';
 import { lostPart } from './recorded-parts.ts';
 import { helmSecrets } from './recorded-release.ts';
+import { recordedRun } from './recorded-runs.ts';
+import { recordedSecret } from './recorded-secrets.ts';
 
 /** What a path of the API names. */
 interface Place {
@@ -65,10 +67,13 @@ export class RecordedCluster implements RecordedServer {
     return Readable.from([Buffer.from(JSON.stringify(await this.json(request)))]);
   }
 
-  async run(pod: string, command: readonly string[]): Promise<RecordedRun> {
+  async run(place: { pod: string; container: string; command: readonly string[] }): Promise<RecordedRun> {
+    const { pod, command } = place;
     const agent = await this.recording.agentIn(pod);
     const [program, ...words] = command;
-    const run = isAgentProgram(program) ? await agent?.run(words, []) : undefined;
+    const run = isAgentProgram(program)
+      ? await agent?.run(words, [])
+      : await recordedRun(this.recording, place);
     if (run) return run;
     throw this.#missing(`output of "${command.join(' ')}" in ${pod}`);
   }
@@ -91,8 +96,12 @@ export class RecordedCluster implements RecordedServer {
     for await (const object of this.#objects(place, name))
       if (object.metadata?.name === name) return versioned(object, place);
     const { plural, group } = place;
-    const message = `${plural}${group && `.${group}`} "${name}" not found`;
-    throw new KubeRefusal(404, { message, reason: 'NotFound', code: 404 }, `${this.label}: ${message}`);
+    throw this.#notFound(`${plural}${group && `.${group}`}`, name);
+  }
+
+  #notFound(kind: string, name: string): KubeRefusal {
+    const message = `${kind} "${name}" not found`;
+    return new KubeRefusal(404, { message, reason: 'NotFound', code: 404 }, `${this.label}: ${message}`);
   }
 
   async #list(place: Place, { query = {}, accept = '' }: KubeRequest): Promise<unknown> {
@@ -180,6 +189,11 @@ export class RecordedCluster implements RecordedServer {
       name !== undefined
         ? name.startsWith('sh.helm.release.')
         : String(query.labelSelector ?? '').includes('owner=helm');
+    if (!isOfHelm && name !== undefined) {
+      const found = await recordedSecret(this.recording, namespace, name);
+      if (found === 'none') throw this.#notFound('secrets', name);
+      return found;
+    }
     if (!isOfHelm) throw this.#missing('secrets', 'no archive holds Secrets');
     const why = await this.recording.why({ stem: 'cilium-helm-metadata' });
     if (this.recording.fileOf('cilium-helm-metadata') === undefined && why && why.status !== 'absent')

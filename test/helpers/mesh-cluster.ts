@@ -115,7 +115,7 @@ export function putDeployment(
 ): void {
   const counts = { replicas: 1, availableReplicas: 1, readyReplicas: 1, updatedReplicas: 1 };
   cluster.objects.set('/apis/apps/v1/namespaces/kube-system/deployments/clustermesh-apiserver', {
-    metadata: { name: 'clustermesh-apiserver', generation: 2 },
+    metadata: { name: 'clustermesh-apiserver', namespace: 'kube-system', generation: 2 },
     spec: { template: { spec: { containers: containers.map((name) => ({ name })) } } },
     status: { observedGeneration: 2, ...counts, ...status },
   });

@@ -9,7 +9,7 @@ export type Ran = { stdout?: string; stderr?: string; code?: number } | 'hangs' 
 
 /** A cluster whose objects and pods are as a test says, and which keeps what is written. */
 export interface StubCluster extends KubeServer {
-  /** By path. A list is of all that are below its path. */
+  /** By path. A list is of all that are below its path, of one namespace or of all. */
   objects: Map<string, Json>;
   /** Requests that may not be made: method and path. */
   forbidden: RegExp | undefined;
@@ -104,7 +104,10 @@ async function answer(
   if (found) return answerJson(response, found);
   const labels = url.searchParams.get('labelSelector');
   const node = /^spec\.nodeName=(.*)$/.exec(url.searchParams.get('fieldSelector') ?? '')?.[1];
-  const below = [...state.objects].filter(([path]) => path.slice(0, path.lastIndexOf('/')) === url.pathname);
+  const below = [...state.objects].filter(([path]) => {
+    const list = path.slice(0, path.lastIndexOf('/'));
+    return list === url.pathname || list.replace(/\/namespaces\/[^/]+\//, '/') === url.pathname;
+  });
   const isList = /\/(pods|secrets|nodes|configmaps|daemonsets|services|ciliumnodes|\w+policies)$/.test(
     url.pathname,
   );

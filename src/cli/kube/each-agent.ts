@@ -1,4 +1,5 @@
 import { type AgentClient, connectAgent, DEFAULT_SOCKET } from '../../agent/client.ts';
+import { NotCollected } from '../../archive/not-collected.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import { AGENT_CONTAINER, type AgentPlace, type AgentPod, listAgents } from '../../kube/agents.ts';
@@ -114,10 +115,18 @@ export async function askAgent<T>(
       const dial = openRoadTo(client, place);
       return await ask(connectAgent(`unix://${DEFAULT_SOCKET}`, signal, { timeoutMs, dial }));
     } catch (error) {
-      if (transport === 'relay' || !hasNoPerl(error)) throw error;
+      // An archive of an image without perl has only what that printed.
+      const isElsewhere = hasNoPerl(error) || (client.recorded !== undefined && isUncollected(error));
+      if (transport === 'relay' || !isElsewhere) throw error;
     }
   }
   return await read(await jsonInPod(client, place, argv, signal));
+}
+
+function isUncollected(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (cause instanceof NotCollected) return true;
+  return false;
 }
 
 function hasNoPerl(error: unknown): boolean {

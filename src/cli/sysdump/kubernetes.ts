@@ -19,6 +19,7 @@ import { copyTo } from './dump.ts';
 import { Absent, type Work } from './jobs.ts';
 import { listInto, writeObject } from './lists.ts';
 import type { Place } from './place.ts';
+import { collectSecrets } from './secrets.ts';
 
 const ANY = { fields: {} } as const;
 const MAX_EVENTS_SHOWN = 50_000;
@@ -74,6 +75,7 @@ export const KUBERNETES_TASKS = {
   },
   platform: collectPlatform,
   'api-resources': collectApiResources,
+  secrets: collectSecrets,
 } satisfies Record<string, (place: Place, work: Work) => Promise<void>>;
 
 interface Event extends KubeObject {

@@ -64,6 +64,16 @@ export function describeKey(key: IpsecKey): string {
   });
 }
 
+/** The same of what a Secret holds, whatever that is: of what is no key nothing is known to be harmless. */
+export function hiddenKey(text: string): string {
+  try {
+    return describeKey(parseKey(text));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return `<${text.length} characters in a form that is not known, --show-secret shows them>`;
+  }
+}
+
 /** A new key: the one that follows another, or the first. */
 export function newKey(algorithm: KeyAlgorithm, random: RandomBytes, after?: IpsecKey): IpsecKey {
   const { algorithm: name, digits, cipherDigits } = SHAPES[algorithm];

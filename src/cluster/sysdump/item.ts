@@ -76,6 +76,7 @@ export type Special =
   | 'logs-crashing'
   | 'platform'
   | 'api-resources'
+  | 'secrets'
   | 'kvstore'
   | 'flows'
   | 'agent-api'

@@ -21,6 +21,7 @@ export const OWN_ITEMS: readonly Item[] = [
     'k8s-customresourcedefinitions',
     '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
   ),
+  special('Collecting what is not secret in Secrets of Cilium', 'workloads', 'secrets', true),
   special('Collecting the kinds of the API server', 'kubernetes', 'api-resources', true),
   // What runs beside Cilium, wherever that is.
   ...['kube-proxy', 'node-local-dns'].map((name) =>

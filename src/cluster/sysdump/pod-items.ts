@@ -13,6 +13,8 @@ export const OPERATOR_COMMANDS: readonly PodCommand[] = [
   { what: 'status-clustermesh', extension: 'txt', argv: words('status clustermesh') },
   { what: 'troubleshoot-kvstore', extension: 'txt', argv: words('troubleshoot kvstore') },
   { what: 'troubleshoot-clustermesh', extension: 'txt', argv: words('troubleshoot clustermesh') },
+  // Of ours alone.
+  { what: 'features', extension: 'json', argv: words('metrics list -p cilium_.*feature -o json') },
 ];
 export const OPERATOR_PROGRAM = 'cilium-operator-generic';
 

@@ -132,7 +132,7 @@ class Look {
     const ca = await meshCa(client, namespace, this.#log);
     return accessOf({ config, service, ca, nodes: () => meshNodes(client) }, [], {
       log: this.#log,
-      resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+      resolve: (host) => addressesOf(client, host),
     });
   }
 
@@ -173,6 +173,12 @@ class Look {
       return undefined;
     }
   }
+}
+
+/** The addresses of a name now; what they were when an archive was made is not known. */
+async function addressesOf({ recorded }: KubeClient, host: string): Promise<string[]> {
+  if (recorded) throw new UserError(`${recorded.label} does not hold the addresses of ${host}`);
+  return (await lookup(host, { all: true })).map(({ address }) => address);
 }
 
 /** 1 when somebody is not connected, 3 when all who answered are and some did not. */

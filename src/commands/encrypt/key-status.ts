@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { examples } from '../../cli/flags.ts';
 import { unable } from '../../cli/kube/unable.ts';
-import { describeKey, parseKey } from '../../cluster/encryption/key.ts';
+import { hiddenKey } from '../../cluster/encryption/key.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { readKey } from '../../kube/ipsec-secret.ts';
@@ -31,18 +31,15 @@ export async function runKeyStatus(flags: KeyStatusFlags, ctx: Context): Promise
   const what = 'Unable to display IPsec key';
   const { client, namespace } = await openCilium(ctx, flags.waitDuration);
   const { text } = await readKey(client, namespace).catch(unable(`${what}: failed to fetch IPsec secret`));
-  const shown = flags.showSecret ? text : hidden(text);
+  if (client.recorded && flags.showSecret)
+    throw new UserError(
+      `${what}: ${client.recorded.label} does not hold the key, only what may be shown of it`,
+      {
+        hint: 'Without --show-secret that is printed.',
+      },
+    );
+  const shown = flags.showSecret || client.recorded ? text : hiddenKey(text);
   await ctx.out.write(
     flags.output === 'json' ? `${goJson({ 'ipsec-key': shown }, 1)}\n` : `IPsec key: ${shown}\n`,
   );
-}
-
-/** Of what is no key nothing is known to be harmless. */
-function hidden(text: string): string {
-  try {
-    return describeKey(parseKey(text));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return `<${text.length} characters in a form that is not known, --show-secret shows them>`;
-  }
 }
