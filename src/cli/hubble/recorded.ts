@@ -1,10 +1,49 @@
 import { mergedFlows } from '../../archive/flows.ts';
 import { NotCollected } from '../../archive/not-collected.ts';
+import type { Recording } from '../../archive/recording.ts';
 import type { Context } from '../../context.ts';
 import { agentIn } from '../../kube/road.ts';
+import { parsePlainJson } from '../../lib/exact-json.ts';
+import { LineSplitter } from '../../lib/line-splitter.ts';
+import type { Flow } from '../../model/hubble.gen.ts';
 
 /** Beginning of the names of the files that hold flows, before the pod of their agent. */
 const FLOWS = 'hubble-flows-';
+/** No flow takes more. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
+
+/** The first flows from a pod (`namespace/name`) since a time that an agent remembered, as its server would tell them. */
+export async function recordedFlowsOf(
+  recording: Recording,
+  agentPod: string,
+  { pod, sinceMs, limit }: { pod: string; sinceMs: number; limit: number },
+): Promise<Flow[]> {
+  const file = recording.filesFrom(FLOWS, 'json').find(({ rest }) => rest === agentPod)?.file;
+  if (file === undefined) throw await noFlows(recording, agentPod);
+  const [namespace, name = ''] = pod.split('/');
+  const splitter = new LineSplitter(MAX_LINE_BYTES);
+  const found: Flow[] = [];
+  const take = (line: Buffer) => {
+    // Most flows are of other pods.
+    if (!line.includes(name)) return;
+    const { flow } = parsePlainJson(line.toString('utf8')) as { flow?: Flow };
+    const isMeant = flow?.source?.namespace === namespace && (flow?.source?.pod_name ?? '').startsWith(name);
+    if (flow && isMeant && Date.parse(flow.time ?? '') >= sinceMs) found.push(flow);
+  };
+  for await (const part of mergedFlows(recording.files, [file])) {
+    for (const { bytes } of splitter.push(part)) take(bytes);
+    if (found.length >= limit) break;
+  }
+  return found.slice(0, limit);
+}
+
+async function noFlows(archive: Recording, pod: string | undefined): Promise<NotCollected> {
+  const why = await archive.why({ stem: `${FLOWS}${pod ?? ''}` });
+  return new NotCollected(
+    `${archive.label} holds no flows${pod === undefined ? '' : ` of the agent ${pod}`}${why ? ` (${why.text})` : ''}`,
+    { hint: 'They were not collected when the archive was made.' },
+  );
+}
 
 /**
  * A context whose stdin holds the flows of the archive that is read, by time: of all agents, or of the one that is named.
@@ -15,13 +54,7 @@ export async function withRecordedFlows(ctx: Context): Promise<Context | undefin
   if (!archive) return undefined;
   const pod = elsewhere && (await agentIn(ctx, elsewhere)).pod;
   const files = archive.filesFrom(FLOWS, 'json').filter(({ rest }) => pod === undefined || rest === pod);
-  if (files.length === 0) {
-    const why = await archive.why({ stem: `${FLOWS}${pod ?? ''}` });
-    throw new NotCollected(
-      `${archive.label} holds no flows${pod === undefined ? '' : ` of the agent ${pod}`}${why ? ` (${why.text})` : ''}`,
-      { hint: 'They were not collected when the archive was made.' },
-    );
-  }
+  if (files.length === 0) throw await noFlows(archive, pod);
   const names = files.map(({ file }) => file);
   return {
     ...ctx,

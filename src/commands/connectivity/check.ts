@@ -94,7 +94,9 @@ export async function runConnectivityCheck(
   const usual = client.namespace ?? 'default';
   const from = await fromPod(client, fromText, usual);
   const far = farEnd(await toEnd(client, toText, usual), from, options);
-  const sinceMs = ctx.clock.nowMs() - (options.try ? 0 : 600_000);
+  const { recorded } = client;
+  const nowMs = recorded?.recording.nowMs() ?? ctx.clock.nowMs();
+  const sinceMs = nowMs - (options.try && !recorded ? 0 : 600_000);
   const tried: TriedAddress[] = [];
   const notTried = await tryAll(client, from, far, options, tried, ctx);
   const evidence = await readEvidence(client, from, far, options, sinceMs, ctx);
@@ -214,6 +216,7 @@ async function tryAll(
   ctx: Context,
 ): Promise<string | undefined> {
   if (!options.try) return '--no-try';
+  if (client.recorded) return `${client.recorded.label} is an archive`;
   if (options.protocol === 'UDP') return 'nothing in UDP says whether a connection stands';
   const container = options.container ?? from.containers[0] ?? '';
   const lacking: string[] = [];

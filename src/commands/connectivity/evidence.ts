@@ -1,3 +1,4 @@
+import { recordedFlowsOf } from '../../cli/hubble/recorded.ts';
 import { loadEngine } from '../../cli/policy/inputs.ts';
 import { isIpv6 } from '../../cluster/connectivity/ip-text.ts';
 import type { Target, TestPod } from '../../cluster/connectivity/plan.ts';
@@ -149,6 +150,14 @@ export class EvidenceReader {
     const agent = this.agents.get(node);
     if (!agent) throw new Error('no agent of Cilium runs there');
     if (agent.trouble !== undefined) throw new Error(agent.trouble);
+    const sinceMs = question.sinceMs - CLOCKS_MS;
+    const { recorded } = this.client;
+    if (recorded)
+      return await recordedFlowsOf(recorded.recording, agent.pod, {
+        pod: question.from.pod,
+        sinceMs,
+        limit: MAX_FLOWS,
+      });
     const signal = AbortSignal.any([this.ctx.signal, AbortSignal.timeout(HUBBLE_MS)]);
     const dial = openRoadTo(this.client, agent);
     const hubble = new HubbleClient(
@@ -162,7 +171,7 @@ export class EvidenceReader {
     );
     try {
       const found: Flow[] = [];
-      const since = new Date(question.sinceMs - CLOCKS_MS).toISOString();
+      const since = new Date(sinceMs).toISOString();
       const request = { number: String(MAX_FLOWS), since, whitelist: [{ source_pod: [question.from.pod] }] };
       for await (const { flow } of hubble.stream('/observer.Observer/GetFlows', request))
         if (flow) found.push(flow);

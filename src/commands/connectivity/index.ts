@@ -9,7 +9,6 @@ export const CONNECTIVITY: Verb = {
     check: {
       about: 'Say whether a pod reaches another one or a service, and why not',
       asks: 'cluster',
-      lives: true,
       load: async () => (await import('./check.ts')).addConnectivityCheckCommand,
     },
     perf: {
