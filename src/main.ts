@@ -1,8 +1,9 @@
-import { Command, CommanderError, Help, type Option } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
 import { refuseOfArchive } from './cli/archive.ts';
 import { helpAsCalled, hintAsCalled, isPlugin } from './cli/called-as.ts';
 import { RunEverywhere, RunInPod } from './cli/everywhere.ts';
 import { normalize, readGlobals } from './cli/flags.ts';
+import { HELP } from './cli/help.ts';
 import { build, type Resolved, resolve } from './cli/tree.ts';
 import type { WrongWords } from './cli/usage/wrong-words.ts';
 import { TREE } from './commands/index.ts';
@@ -141,12 +142,7 @@ async function run(
     getOutHelpWidth: () => ctx.out.columns ?? 100,
     getOutHasColors: () => false,
   });
-  // A default that is empty says nothing to the reader of help.
-  program.configureHelp({
-    sortSubcommands: true,
-    optionDescription: (option) => describe(option),
-    commandUsage: (command) => new Help().commandUsage(command).replace(/^cilium (?=hubble )/, ''),
-  });
+  program.configureHelp(HELP);
   try {
     const command = await build(program, TREE, found.path, ctx);
     progress.command = command;
@@ -186,23 +182,6 @@ async function run(
   } finally {
     await Promise.all(pending);
   }
-}
-
-function describe(option: Option): string {
-  const value: unknown = option.defaultValue;
-  const said =
-    option.defaultValueDescription === '' ||
-    value === undefined ||
-    value === '' ||
-    value === false ||
-    (Array.isArray(value) && value.length === 0);
-  const extra = [
-    ...(option.argChoices && !option.description.includes(option.argChoices[0] ?? '')
-      ? [`one of ${option.argChoices.join(', ')}`]
-      : []),
-    ...(said || option.negate ? [] : [`default ${option.defaultValueDescription ?? String(value)}`]),
-  ];
-  return extra.length > 0 ? `${option.description} (${extra.join('; ')})` : option.description;
 }
 
 function isStandalone(found: Resolved): boolean {
