@@ -256,7 +256,8 @@ async function report(error: unknown, found: Resolved, progress: Progress, ctx: 
     const { unknown } = found;
     const path = found.path.map(({ name }) => name);
     const { printAsReference } = await import('./cli/usage/wrong-words.ts');
-    await printAsReference(error, { ...progress, path, unknown }, ctx);
+    const { isClusterMeant } = await import('./cli/kube/target.ts');
+    await printAsReference(error, { ...progress, path, unknown, isClusterMeant }, ctx);
   }
   await ctx.err.write(`${lines.join('\n')}\n`);
   return expected ? error.exitCode : 1;

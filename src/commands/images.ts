@@ -45,6 +45,7 @@ export async function runImages(flags: ImagesFlags, ctx: Context): Promise<void>
     flags.chart !== undefined || flags.chartDirectory !== undefined || flags.version !== undefined;
   try {
     const images = isOfChart ? await ofChart(flags, ctx) : await ofCluster(flags, ctx);
+    if (images.length === 0) await ctx.err.write('Note: what was rendered names no images.\n');
     await ctx.out.write(
       flags.output === 'json'
         ? await renderOutput(images, 'json')

@@ -36,7 +36,11 @@ export async function hasKey(client: KubeClient, namespace: string): Promise<boo
 
 /** Reads the key. Throws KubeRefusal where the Secret is not there, and UserError where no key is in it. */
 export async function readKey(client: KubeClient, namespace: string): Promise<StoredKey> {
-  const secret = await client.json<SecretObject>({ path: `${secretsPath(namespace)}/${IPSEC_SECRET}` });
+  const secret = await client.find<SecretObject>({ path: `${secretsPath(namespace)}/${IPSEC_SECRET}` });
+  if (!secret)
+    throw new UserError(`secrets "${IPSEC_SECRET}" not found`, {
+      hint: `There is none in the namespace ${namespace}. To make one: cilium encryption create-key`,
+    });
   const packed = secret.data?.[FIELD];
   if (packed === undefined) throw new UserError(`IPsec key not found in the secret: ${IPSEC_SECRET}`);
   return {

@@ -18,6 +18,8 @@ export interface WrongWords {
   command?: Command | undefined;
   /** Whether the verb had begun: its flags were all right then. */
   acted: boolean;
+  /** Whether a verb that a cluster and an agent have alike is about the cluster. */
+  isClusterMeant: (flags: object, ctx: Context) => Promise<boolean>;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function printAsReference(error: unknown, words: WrongWords, ctx: C
 
 async function toldByReference(
   error: unknown,
-  { path, unknown, command, acted }: WrongWords,
+  { path, unknown, command, acted, isClusterMeant }: WrongWords,
   ctx: Context,
 ): Promise<string | undefined> {
   if (!(error instanceof UserError)) return undefined;
@@ -41,6 +43,9 @@ async function toldByReference(
   if (isNoCommand) return noun === undefined ? undefined : unknownNoun(noun, await releaseFor(ctx, noun));
   if (!command || unknown !== undefined || !(error instanceof UsageError) || !hasUsage(path))
     return undefined;
+  // The tool of the agent has nothing to say of a cluster.
+  const isEither = command.options.some(({ long }) => long === '--cluster');
+  if (isEither && (await isClusterMeant(command.opts(), ctx).catch(() => false))) return undefined;
   const flags = acted ? error.flagsError : flagsError(error);
   if (flags === undefined && isTooMany(error)) return undefined;
   const verb = usageOfVerb(command, path, await releaseFor(ctx, noun));

@@ -171,7 +171,12 @@ export function checkKernels(nodes: readonly KernelOf[], to: Release): CheckRow[
     const [, major = '', minor = '', patch = '0', rest = ''] =
       /^(\d+)\.(\d+)(?:\.(\d+))?(.*)$/.exec(kernel) ?? [];
     if (major === '')
-      return row('kernel', where, 'unknown', `its kernel is "${kernel}": ${to} needs ${least}`);
+      return row(
+        'kernel',
+        where,
+        'unknown',
+        `${kernel === '' ? 'its kernel is not told' : `its kernel is "${kernel}"`}: ${to} needs ${least}`,
+      );
     const version = [major, minor, patch].map(Number);
     const isEnough = compareVersions(version, wanted.kernel) >= 0;
     if (isEnough) return row('kernel', where, 'pass', `${kernel}: ${to} needs ${least}`);

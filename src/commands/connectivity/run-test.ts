@@ -12,7 +12,7 @@ import { clusterName, listTestNamespaces, removeNamespace } from './namespace.ts
 import type { ConnectivityTestOptions } from './options.ts';
 import { Session } from './session.ts';
 import { takeAway } from './take-away.ts';
-import { runTests } from './tests.ts';
+import { refuseNoTest, runTests } from './tests.ts';
 
 const PART_MISSING = 3;
 
@@ -24,6 +24,7 @@ export async function runConnectivityTest(options: ConnectivityTestOptions, ctx:
   if (options.cleanup) return cleanUp(options, say, ctx);
   const properties = propertiesOf(options.junitProperty);
   const namespace = `${options.testNamespace}-1`;
+  await refuseNoTest(options);
   await using client = await openCluster(ctx);
   const session = await Session.open(client, namespace, options, ctx);
   if (options.dryRun) {

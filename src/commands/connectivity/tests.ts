@@ -9,6 +9,7 @@ import {
 } from '../../cluster/connectivity/runnable.ts';
 import { selectionOf } from '../../cluster/connectivity/selection.ts';
 import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
 import { compileRegexes } from '../../hubble/filter/patterns.ts';
 import { skippedLine, testLine, verboseLines } from '../../render/cluster/connectivity.ts';
 import { type AgentsAsked, checkHealth } from './agent-checks.ts';
@@ -87,6 +88,20 @@ async function runOne(
   if (!verbose && result.actions.length > 0) await say('\n');
   if (!verbose && result.status === 'failed') await say(verboseLines(result));
   return result;
+}
+
+/** Refuses a selection of tests that there are none of, before anything is deployed. */
+export async function refuseNoTest(options: ConnectivityTestOptions): Promise<void> {
+  const selection = await selectionFor(options);
+  const isAny = options.all
+    ? withRangeRows(await loadCatalogue()).some((row) => selection.test(row.name, row.scenarios))
+    : MINIMAL.some(({ id }) => selection.test(id, []));
+  if (isAny) return;
+  throw new UserError(`--test ${options.test.join(',')}: there is no such test`, {
+    hint: options.all
+      ? 'Each term is a regular expression on TEST or TEST/SCENARIO.'
+      : `There are ${MINIMAL.map(({ id }) => id).join(', ')}; with --all those of the catalogue.`,
+  });
 }
 
 async function selectionFor({ test }: ConnectivityTestOptions) {

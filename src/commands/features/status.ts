@@ -14,7 +14,7 @@ import {
   type Silent,
 } from '../../cli/kube/each-agent.ts';
 import type { Context } from '../../context.ts';
-import { errorMessage, isUnreachable, UserError } from '../../errors.ts';
+import { errorMessage, isUnreachable, systemReason, UserError } from '../../errors.ts';
 import { listOperators, OPERATOR_CONTAINER, type OperatorPod } from '../../kube/agents.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { detectComponents } from '../../kube/components.ts';
@@ -111,7 +111,7 @@ async function runFeaturesStatus(options: FeaturesOptions, ctx: Context): Promis
   if (options.outputFile === '-') await ctx.out.write(text);
   else
     await writeFile(resolve(ctx.cwd, options.outputFile), text).catch((cause: unknown) => {
-      throw new UserError(`${UNABLE}: ${errorMessage(cause)}`, { cause });
+      throw new UserError(`${UNABLE}: cannot write ${options.outputFile}: ${systemReason(cause)}`, { cause });
     });
   if (unread.length === 0) return;
   await ctx.err.write(`Not all could be read:\n${unread.join('\n')}\n`);

@@ -46,7 +46,10 @@ export function addListFlags(command: Command): Command {
 
 /** The group that a flag names. Throws UserError, with what was to be done, where it names none. */
 export function groupOf(text: string | undefined, unable: string): string {
-  if (!text) throw new UserError(`${unable}: group-ip must be specified`);
+  if (!text)
+    throw new UserError(`${unable}: group-ip must be specified`, {
+      hint: 'Name it: --group-ip 239.255.0.1',
+    });
   if (!isGroup(text))
     throw new UserError(`${unable}: invalid multicast IP: ${text}`, {
       hint: 'Expected an address within 224.0.0.0/4.',

@@ -65,6 +65,11 @@ async function runRbac(
     throw new UserError('rbac needs a verb, such as: cilium rbac policy get', {
       hint: 'Those that ask the API server: cilium rbac --list.',
     });
+  const [first = ''] = words;
+  if (first.startsWith('-'))
+    throw new UserError(`rbac has no flag ${first}`, {
+      hint: 'Flags of a verb stand behind it: cilium rbac status --rollout.',
+    });
   const { path, verb, needs, notes } = needsOf(words, tree);
   await checkFlags(words, tree, path, ctx);
   const subjects = subjectsOf(who);

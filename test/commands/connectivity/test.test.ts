@@ -66,6 +66,16 @@ describe('a healthy cluster', () => {
     expect(JSON.stringify(json)).not.toContain('cilium-test-1');
   });
 
+  test.each([
+    [['--test', 'nope'], '--test nope: there is no such test\nThere are '],
+    [['--all', '--test', '^$,nope'], '--test ^$,nope: there is no such test\n'],
+    [['--test', '!.'], '--test !.: there is no such test\n'],
+  ])('%j is refused before anything is deployed', async (flags, message) => {
+    const { stdout, stderr, code } = await connectivity(...flags);
+    expect([stdout, code, await namespaces()]).toEqual(['', 1, []]);
+    expect(stderr).toContain(`Error: ${message}`);
+  });
+
   test('a test is chosen by expression, and a JSON document says what was done', async () => {
     const { stdout, code } = await connectivity('--test', '^pod-', '--test', '!host', '-o', 'json');
     const { tests, counts } = JSON.parse(stdout);

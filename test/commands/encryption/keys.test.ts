@@ -262,9 +262,10 @@ describe('key-status', () => {
 
   test('without a key', async () => {
     const { stderr, code } = await ask(['key-status']);
-    expect(stderr).toContain(
-      'Unable to display IPsec key: failed to fetch IPsec secret: "cilium-ipsec-keys" not found',
+    expect(stderr).toBe(
+      'Error: Unable to display IPsec key: failed to fetch IPsec secret: secrets "cilium-ipsec-keys" not found\nThere is none in the namespace kube-system. To make one: cilium encryption create-key\n',
     );
     expect(code).toBe(1);
+    expect((await ask(['rotate-key'])).stderr).toContain('To make one: cilium encryption create-key');
   });
 });

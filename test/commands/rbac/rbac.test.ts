@@ -280,6 +280,7 @@ describe('rbac', () => {
     [['stats'], 'there is no verb "stats"\nDid you mean "status"?'],
     [['cleanup'], 'cleanup does not ask the API server of a cluster'],
     [['bgp'], '"bgp" is no verb by itself'],
+    [['--nonsense', 'status'], 'rbac has no flag --nonsense'],
     [['status', '--nonsense'], 'cilium status has no flag --nonsense\nIts flags: cilium status --help.'],
     [['status', '--rolout'], 'cilium status has no flag --rolout\nDid you mean --rollout?'],
     [['node', 'list', '-Z', '--all-nodes'], 'cilium node list has no flag -Z'],

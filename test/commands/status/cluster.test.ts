@@ -133,6 +133,16 @@ default     old   ${first.padEnd(12)}it started before the agent of its node: if
     expect(stderr).toContain(message);
   });
 
+  // differs: wrong-words-own
+  test('a wrong flag prints no usage of the agent’s tool', async () => {
+    for (const words of [['status'], ['bgp', 'peers'], ['version'], ['policy', 'get']]) {
+      const { stdout, stderr, code } = await cluster.run([...words, '--nonsense']);
+      expect([stdout, code]).toEqual(['', 1]);
+      expect(stderr).toContain("Error: unknown option '--nonsense'\n");
+    }
+    expect((await cluster.run(['status', '--agent', '--nonsense'])).stdout).toContain('Usage:');
+  });
+
   // differs: cluster-status-phases, cluster-status-twice, cluster-status-crash
   test('counts each pod once, in a fixed order, whatever one agent does', async () => {
     const pods = '/api/v1/namespaces/kube-system/pods';

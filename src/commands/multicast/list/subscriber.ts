@@ -40,7 +40,10 @@ export function addMulticastListSubscriberCommand(command: Command, ctx: Context
 
 async function runMulticastListSubscriber(options: SubscriberOptions, ctx: Context): Promise<void> {
   const { groupIp, all, output } = options;
-  if (!groupIp && !all) throw new UserError(`${UNABLE}: group-ip or all flag must be specified`);
+  if (!groupIp && !all)
+    throw new UserError(`${UNABLE}: group-ip or all flag must be specified`, {
+      hint: 'One group: --group-ip 239.255.0.1. Each of them: --all',
+    });
   if (groupIp && all) throw new UserError(`${UNABLE}: only one of group-ip or all flag must be specified`);
   const target = all ? 'all' : groupOf(groupIp, UNABLE);
   await using client = await openCluster(ctx);
