@@ -118,7 +118,7 @@ const Side = Slots.named(SIDE_NAMES);
 class Row extends Slots.named(ROW_NAMES) {
   readonly source = new Side(this.values, SOURCE_AT);
   readonly destination = new Side(this.values, DESTINATION_AT);
-  /** Policies that decided, in the flow's direction. No column: only `readFlow` fills them. */
+  /** Policies that decided, in the flow's direction. No column: they depend on several fields. */
   policies = NO_POLICIES;
 
   constructor() {
@@ -176,8 +176,19 @@ export function rowValue(slot: number, value: unknown): RowValue {
 /** Type of the events that tell a policy's verdict. */
 export const EVENT_POLICY = 5;
 
+/** The fields of a flow that name policies. */
+export const POLICY_FIELDS = [
+  'egress_allowed_by',
+  'ingress_allowed_by',
+  'egress_denied_by',
+  'ingress_denied_by',
+] as const;
+
+/** What of a flow says which policies decided. */
+type Decided = Pick<Flow, 'event_type' | 'traffic_direction' | 'verdict' | (typeof POLICY_FIELDS)[number]>;
+
 /** The policies behind a verdict. Flows of other events name policies that did not decide about them. */
-function policiesOf(flow: Flow): readonly Policy[] {
+export function policiesOf(flow: Decided): readonly Policy[] {
   const { event_type: event, traffic_direction: direction, verdict } = flow;
   if (event?.type !== EVENT_POLICY || (direction !== 'EGRESS' && direction !== 'INGRESS')) return NO_POLICIES;
   const egress = direction === 'EGRESS';

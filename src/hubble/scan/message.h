@@ -145,6 +145,8 @@ static inline const u8 *value(const u8 *p, struct entry *field, struct span *at,
     }
     case MESSAGE:
       if (*p != '{' || !(end = object(p, field))) return 0;
+      // Of a list of messages the text is read.
+      if (form & STEERS) flags = WIDE;
       break;
     default: return 0;
   }

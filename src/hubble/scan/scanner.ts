@@ -1,4 +1,4 @@
-import { COLUMN_FIELDS, FlowRow } from '../../model/flow-row.ts';
+import { COLUMN_FIELDS, FlowRow, POLICY_FIELDS, policiesOf } from '../../model/flow-row.ts';
 import type { Flow, FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
 import type { LineReader } from '../captures/line-reader.ts';
 import { framesOf, withoutHead } from '../grpc/frames.ts';
@@ -54,6 +54,8 @@ export interface ScanOptions {
   timed: boolean;
   /** Of messages, the fields of a flow that are read: others may be left out. */
   fields?: readonly (keyof Flow)[];
+  /** Rows have the policies that decided. */
+  policies?: boolean;
   /** Rows become lines. */
   printer?: LinePrinter;
   /** Lines that the parser reads first: to make the scanner ready takes as long as fifty of them. */
@@ -140,6 +142,7 @@ interface Kept {
 class Scanner {
   readonly #machine: Machine;
   readonly #columns: readonly { at: Kept; column: number }[];
+  readonly #policies: readonly Kept[];
   readonly #filtered: readonly Kept[];
   readonly #fields: readonly Kept[];
   readonly #time: number;
@@ -153,27 +156,30 @@ class Scanner {
     private readonly options: ScanOptions,
     paths: readonly string[],
   ) {
-    const { want, filters, timed, printer, fields = [] } = options;
+    const { want, filters, timed, printer, policies = false, fields = [] } = options;
     const columns = want === 'rows' ? COLUMN_FIELDS : [];
+    const lists = policies ? POLICY_FIELDS : [];
+    const printed = [...columns.map(({ path }) => path), ...lists].map((path) => `flow.${path}`);
     const judges = timed || filters.allow.length > 0 || filters.deny.length > 0;
     this.#machine = new Machine({
       paths: [
         'flow',
         ...fields.map((name) => `flow.${name}`),
         ...(timed ? ['time'] : []),
-        ...columns.map(({ path }) => `flow.${path}`),
+        ...printed,
         ...paths.map((path) => `flow.${path}`),
       ],
       mode: want,
       judges,
       // Times differ from line to line.
       judgedBy: timed ? undefined : paths.map((path) => `flow.${path}`),
-      printed: printer && columns.map(({ path }) => `flow.${path}`),
+      printed: printer && printed,
       digits: printer?.digits ?? 0,
       trimmed: printer?.trimmed ?? false,
     });
     const kept = (path: string): Kept => ({ ...keptAt(path), slot: this.#machine.slotOf(`flow.${path}`) });
     this.#columns = columns.map(({ path, slot }) => ({ at: kept(path), column: slot }));
+    this.#policies = lists.map(kept);
     const columnOf = (path: string) => COLUMN_FIELDS.find((field) => field.path === path)?.slot ?? -1;
     this.#sourcePort = columnOf('l4.TCP.source_port');
     this.#destinationPort = columnOf('l4.TCP.destination_port');
@@ -344,6 +350,10 @@ class Scanner {
       if (!this.#machine.isSet(at.slot)) continue;
       row.values[column] = at.kind === 'message' && !at.repeated ? true : (this.#value(at) as string);
     }
+    if (this.#policies.length === 0) return;
+    const { eventType: type, direction, verdict } = row;
+    const decided = { event_type: { type }, traffic_direction: direction, verdict };
+    row.policies = policiesOf({ ...decided, ...this.#flow(this.#policies) } as Flow);
   }
 
   #value({ slot, kind, repeated }: Kept): unknown {

@@ -262,6 +262,9 @@ static int put_message(const u8 *p, const u8 *end, const struct names *type) {
       continue;
     }
     *put++ = '[';
+    // A list is wanted as a whole.
+    u32 kept = only_kept;
+    only_kept = 0;
     for (u32 more = 0;; more = 1) {
       if (more) *put++ = ',';
       if (!put_value(value, end, field)) return 0;
@@ -275,6 +278,7 @@ static int put_message(const u8 *p, const u8 *end, const struct names *type) {
       }
       if (!value) break;
     }
+    only_kept = kept;
     *put++ = ']';
   }
   *put++ = '}';

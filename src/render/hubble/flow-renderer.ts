@@ -37,7 +37,7 @@ export class FlowRenderer {
 
   /** More of a flow is printed than a row holds. */
   get needsWholeFlows(): boolean {
-    return this.format === 'json' || this.format === 'legacy-json' || this.style.policyNames;
+    return this.format === 'json' || this.format === 'legacy-json';
   }
 
   /** Text of an answer for stdout; news of nodes go to `takeStatus`. */

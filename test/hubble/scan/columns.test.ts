@@ -152,6 +152,35 @@ test('lines that spell out zeros are read alike, or left to the parser', () => {
   );
 });
 
+test('the policies that decided are read alike by all three', async () => {
+  const options = { want: 'rows', filters: EVERY, timed: false, parsedFirst: 0, policies: true } as const;
+  const readLine = chunkReader(await lineReader(EVERY, () => {}), options);
+  const readAnswer = answerReader(await lineReader(EVERY, () => {}), options);
+  const policies = (read: (visitor: RecordVisitor) => unknown) => {
+    const found: unknown[] = [];
+    const row = (one: FlowRow) => found.push(...one.policies.map(({ name, kind }) => `${kind}/${name}`)) > 0;
+    read({ row, texts: () => true, message: () => true, most: () => Number.POSITIVE_INFINITY });
+    return found;
+  };
+  for (const names of [['a'], ['a', 'caf\u00e9'], ['a', 'b', 'c'], []]) {
+    const message = parse(
+      goJson({
+        flow: {
+          verdict: 'DROPPED',
+          event_type: { type: 5 },
+          traffic_direction: 'INGRESS',
+          ingress_denied_by: names.map((name) => ({ name, kind: 'K', labels: ['x=y'] })),
+          ingress_allowed_by: [{ name: 'other', kind: 'K' }],
+        },
+      }),
+    );
+    const expected = names.map((name) => `K/${name}`);
+    expect(policies((visitor) => readLine(Buffer.from(`${goJson(message)}\n`), visitor))).toEqual(expected);
+    const bytes = encode('observer.GetFlowsResponse', message);
+    expect(policies((visitor) => readAnswer([frame(bytes)], visitor))).toEqual(expected);
+  }
+});
+
 /** Bytes of fields as nobody writes them: zeros, doubled fields, two members of a oneof, other wire types. */
 const oddFields = fc
   .array(

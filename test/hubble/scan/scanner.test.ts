@@ -17,7 +17,7 @@ const STYLE = {
   color: false,
   nodeName: true,
   translateIps: true,
-  policyNames: false,
+  policyNames: true,
 };
 const RECORDED = fixtureText('recordings/flows-1.20.jsonl').trimEnd().split('\n');
 
@@ -38,6 +38,7 @@ async function fast(lines: readonly string[], format: FlowFormat, query: Query) 
     filters: query,
     timed: query.since !== undefined,
     parsedFirst: 0,
+    policies: STYLE.policyNames,
     printer: {
       clean: sanitizeRow,
       line: (row) => renderer.line(row),
@@ -87,6 +88,7 @@ const filters: fc.Arbitrary<FlowFilter> = fc.oneof(
     {},
     { verdict: ['DROPPED'] },
     { drop_reason_desc: ['POLICY_DENIED'] },
+    { source_workload: [{ name: 'caf\u00e9' }] },
     { source_service: ['a/b'], destination_workload: [{ name: 'a' }] },
     { event_type: [{ type: 1 }] },
     { source_label: ['app=web', 'k8s:app==api'] },
@@ -110,6 +112,29 @@ const filters: fc.Arbitrary<FlowFilter> = fc.oneof(
   ),
 );
 
+/** Flows whose verdict policies decided; the names are such as have to be read with care. */
+const decided = fc
+  .record({
+    verdict: fc.constantFrom('FORWARDED', 'DROPPED', 'AUDIT', 'TRACED'),
+    type: fc.constantFrom(1, 5),
+    direction: fc.constantFrom('EGRESS', 'INGRESS'),
+    list: fc.constantFrom('egress_allowed_by', 'ingress_allowed_by', 'egress_denied_by', 'ingressDeniedBy'),
+    names: fc.array(fc.constantFrom('allow-web', 'caf\u00e9', 'a"b', '<b>', '\u001b[1m', '\u2028', ''), {
+      maxLength: 3,
+    }),
+  })
+  .map(({ verdict, type, direction, list, names }) =>
+    goJson({
+      flow: {
+        verdict,
+        event_type: { type },
+        traffic_direction: direction,
+        [list]: names.map((name) => ({ name, kind: 'CiliumNetworkPolicy', revision: '7' })),
+        source: { workloads: names.map((name) => ({ name, kind: 'Deployment' })) },
+      },
+    }),
+  );
+
 const queries: fc.Arbitrary<Query> = fc.record({
   allow: fc.array(filters, { maxLength: 2 }),
   deny: fc.array(filters, { maxLength: 1 }),
@@ -121,6 +146,7 @@ const responses = messages('observer.GetFlowsResponse');
 const lines = fc.oneof(
   { weight: 4, arbitrary: responses.map((message) => goJson(message)) },
   { weight: 4, arbitrary: fc.constantFrom(...RECORDED) },
+  { weight: 2, arbitrary: decided },
   { weight: 1, arbitrary: responses.map((message) => JSON.stringify(message)) },
   {
     weight: 1,

@@ -57,7 +57,7 @@ const NEWLINE = 0x0a;
 async function* readFiles<T>(
   inputs: readonly string[],
   { filters, selection: { since, until } }: FlowQuery,
-  want: Pick<ScanOptions, 'want' | 'printer'>,
+  want: Pick<ScanOptions, 'want' | 'policies' | 'printer'>,
   collect: (records: T[]) => RecordVisitor,
   ctx: Context,
   signal: AbortSignal,

@@ -38,13 +38,13 @@ export function textCollector(
 }
 
 /** How a renderer wants what is read: as it stands, as whole messages, or as what it prints. */
-export function wantOf(renderer: FlowRenderer): Pick<ScanOptions, 'want' | 'printer'> {
+export function wantOf(renderer: FlowRenderer): Pick<ScanOptions, 'want' | 'policies' | 'printer'> {
   const { format, style, needsWholeFlows } = renderer;
   if (format === 'json') return { want: 'json' };
   if (needsWholeFlows) return { want: 'messages' };
   const { second, digits, trimmed } = style.time.layout;
   const printer = { clean: sanitizeRow, line: (row: FlowRow) => renderer.line(row), safe: forTerminal };
-  return { want: 'rows', printer: { ...printer, second, digits, trimmed } };
+  return { want: 'rows', policies: style.policyNames, printer: { ...printer, second, digits, trimmed } };
 }
 
 /** HUBBLE_READER makes one of the two ways read every line, which finds out whether they differ. */
