@@ -24,6 +24,14 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+/** An answer that is not parsed yet. */
+export interface AnswerText<T> {
+  /** The call that was answered, such as `GET /v1/endpoint`. */
+  call: string;
+  text: string;
+  read(): Reader<T>;
+}
+
 /** The agent answered with an error status. */
 export class ApiError extends UserError {
   override name = 'ApiError';
@@ -103,6 +111,14 @@ export class AgentClient {
     return this.#call('GET', path, options);
   }
 
+  /** As `get`, before it is parsed. */
+  getText<P extends keyof GetAnswers>(
+    path: P,
+    options: CallOptions = {},
+  ): Promise<AnswerText<GetAnswers[P]>> {
+    return this.#callText('GET', path, options);
+  }
+
   put<P extends keyof PutAnswers>(path: P, options: CallOptions = {}): Promise<Reader<PutAnswers[P]>> {
     return this.#call('PUT', path, options);
   }
@@ -119,12 +135,21 @@ export class AgentClient {
   }
 
   async #call<T>(method: HttpRequest['method'], path: string, options: CallOptions): Promise<Reader<T>> {
+    return (await this.#callText<T>(method, path, options)).read();
+  }
+
+  async #callText<T>(
+    method: HttpRequest['method'],
+    path: string,
+    options: CallOptions,
+  ): Promise<AnswerText<T>> {
     const request = this.request(method, path, options);
     const { status, body } = await this.http.request(request);
     const text = body.toString('utf8');
     if (status < 200 || status >= 300) throw new ApiError(method, path, status, payloadOf(text));
     const call = `${method} ${request.path.replace(/\?.*/, '')}`;
-    return new Reader<T>(call, text.trim() === '' ? undefined : parseAnswer(call, text));
+    const read = () => new Reader<T>(call, text.trim() === '' ? undefined : parseAnswer(call, text));
+    return { call, text, read };
   }
 
   /** The HTTP form of a call, for those that read the answer as a stream. */

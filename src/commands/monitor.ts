@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { socketPath } from '../agent/client.ts';
-import { listEndpoints } from '../agent/decode/endpoints.ts';
+import { listEndpointRows } from '../agent/decode/endpoints.ts';
 import { readStatus } from '../agent/decode/status.ts';
 import { decodeEvent } from '../agent/monitor/events.ts';
 import { isEventType, type MonitorFilter, passes, passesFlow } from '../agent/monitor/filter.ts';
@@ -286,7 +286,7 @@ async function askAgent(ctx: Context): Promise<AskedAgent | undefined> {
 async function checkEndpoints(options: MonitorOptions, ctx: Context): Promise<void> {
   const lists = [options.from, options.to, options.relatedTo];
   if (lists.some((list) => list.length === 0)) return;
-  const endpoints = await listEndpoints(await ctx.agent()).catch(failed('cannot get endpoint list'));
+  const endpoints = await listEndpointRows(await ctx.agent()).catch(failed('cannot get endpoint list'));
   const existing = new Set(endpoints.decode().map(({ id }) => id));
   const missing = lists.flat().filter((id) => !existing.has(id));
   for (const id of missing) await ctx.err.write(`endpoint ${id} not found\n`);

@@ -26,6 +26,55 @@ export function parseJson(text: string): unknown {
   return hasLongDigits(text) && LONG_NUMBER.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
 }
 
+/**
+ * The items of a list, each parsed when it is asked for, so that the others take no memory. Throws SyntaxError as `parseJson`
+ * does, and where no list stands.
+ */
+export function* parseItems(text: string): Generator<unknown, void> {
+  const long = hasLongDigits(text) && LONG_NUMBER.test(text);
+  const item = (from: number, to: number): unknown => {
+    const own = text.slice(from, to);
+    return long ? JSON.parse(own, keepDigits) : JSON.parse(own);
+  };
+  let from = /^[ \t\n\r]*\[/.exec(text)?.[0].length ?? 0;
+  if (from === 0) throw new SyntaxError('the JSON is no list');
+  const isEmpty = /[ \t\n\r]*\]/y;
+  isEmpty.lastIndex = from;
+  if (isEmpty.test(text)) from = isEmpty.lastIndex;
+  else
+    for (let isLast = false; !isLast; ) {
+      const end = endOfItem(text, from);
+      isLast = text[end] === ']';
+      if (text[end] === '}') throw new SyntaxError('an object ends that did not begin');
+      yield item(from, end);
+      from = end + 1;
+    }
+  if (/[^ \t\n\r]/.test(text.slice(from))) throw new SyntaxError('something follows the list');
+}
+
+/** The comma or bracket behind an item of a list. */
+function endOfItem(text: string, from: number): number {
+  let depth = 0;
+  for (let at = from; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case 0x22: // "
+        at = endOfString(text, at);
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        if (++depth >= MAX_DEPTH) throw new TooDeep(at);
+        break;
+      case 0x5d: // ]
+      case 0x7d: // }
+        if (--depth < 0) return at;
+        break;
+      case 0x2c: // ,
+        if (depth === 0) return at;
+    }
+  }
+  throw new SyntaxError('the list does not end');
+}
+
 /** As JSON.parse, which takes any depth: throws TooDeep for text that nests deeper than MAX_DEPTH. */
 export function parsePlainJson(text: string): unknown {
   refuseDeep(text);

@@ -1,6 +1,8 @@
+import { UserError } from '../../errors.ts';
+import { parseItems } from '../../lib/exact-json.ts';
 import { compareBytes } from '../../lib/order.ts';
 import type { EndpointChange, EndpointConfig, EndpointRow, EndpointState } from '../../model/endpoint.ts';
-import type { AgentClient } from '../client.ts';
+import type { AgentClient, AnswerText } from '../client.ts';
 import { type Answer, byNumber, listAnswer, objectAnswer } from './answer.ts';
 import { Reader } from './reader.ts';
 import type { Endpoint, EndpointStatusLog } from './types.gen.ts';
@@ -11,6 +13,35 @@ export function listEndpoints(
   options: { timeoutMs?: number } = {},
 ): Promise<Answer<EndpointRow[]>> {
   return inOrder(agent.get('/endpoint', options));
+}
+
+/**
+ * The same without their documents. They are decoded one after the other, so that an answer of many megabytes does not stand
+ * in memory as objects.
+ */
+export async function listEndpointRows(
+  agent: AgentClient,
+  options: { timeoutMs?: number } = {},
+): Promise<Pick<Answer<EndpointRow[]>, 'decode'>> {
+  const answer = await agent.getText('/endpoint', options);
+  const rows = rowsIn(answer);
+  return rows ? { decode: () => rows } : inOrder(Promise.resolve(answer.read()));
+}
+
+/** Undefined where something is wrong, which whoever reads all of the answer says. */
+function rowsIn({ call, text }: AnswerText<Endpoint[]>): EndpointRow[] | undefined {
+  const list = new Reader<unknown>(call, []);
+  const rows: EndpointRow[] = [];
+  try {
+    for (const item of parseItems(text)) {
+      const place = { parent: list, key: rows.length, needed: true };
+      rows.push({ ...decodeRow(new Reader<Endpoint>(call, item, place)), document: undefined });
+    }
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof UserError) return undefined;
+    throw error;
+  }
+  return rows.sort((a, b) => a.id - b.id);
 }
 
 /** The same of what the agent's own command line printed. */

@@ -2,7 +2,7 @@ import { compareRanges, parsePrefix } from '../../lib/address.ts';
 import type { IdentityRow, IpRow } from '../../model/identity.ts';
 import type { AgentClient } from '../client.ts';
 import { Answer, byNumber, listAnswer } from './answer.ts';
-import { listEndpoints } from './endpoints.ts';
+import { listEndpointRows } from './endpoints.ts';
 import type { Reader } from './reader.ts';
 import type { Identity, IdentityEndpoints, IPListEntry } from './types.gen.ts';
 
@@ -103,7 +103,7 @@ export async function listPods(agent: AgentClient): Promise<{
 }> {
   const byIdentity = new Map<number, string[]>();
   const byAddress = new Map<string, { pod: string; namespace: string }>();
-  for (const row of (await listEndpoints(agent)).decode()) {
+  for (const row of (await listEndpointRows(agent)).decode()) {
     if (row.pod === '') continue;
     const name = `${row.namespace}/${row.pod}`;
     if (row.identity !== undefined)

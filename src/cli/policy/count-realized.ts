@@ -1,5 +1,5 @@
 import type { AgentClient } from '../../agent/client.ts';
-import { listEndpoints } from '../../agent/decode/endpoints.ts';
+import { listEndpointRows } from '../../agent/decode/endpoints.ts';
 import { failed } from '../answer.ts';
 
 /** Number of endpoints that have realized a policy revision, and that have failed to. */
@@ -13,7 +13,7 @@ export interface Realized {
 
 /** Counts the endpoints of an agent's node that have realized a revision. */
 export async function countRealized(revision: number, agent: AgentClient): Promise<Realized> {
-  const endpoints = (await listEndpoints(agent).catch(failed('cannot list endpoints'))).decode();
+  const endpoints = (await listEndpointRows(agent).catch(failed('cannot list endpoints'))).decode();
   const realized: Realized = { ready: 0, failing: 0, total: endpoints.length, late: [] };
   for (const { id, policyRevision, state } of endpoints) {
     if (policyRevision !== undefined && policyRevision >= revision && state === 'ready') {

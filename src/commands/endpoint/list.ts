@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { listEndpoints } from '../../agent/decode/endpoints.ts';
+import { listEndpointRows, listEndpoints } from '../../agent/decode/endpoints.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples, stringSlice } from '../../cli/flags.ts';
 import {
@@ -78,15 +78,15 @@ export async function runEndpointList(options: EndpointListOptions, ctx: Context
   const choose = chooser(options);
   const table = layout(options, ctx);
   const agent = await ctx.agent();
-  const ask = () => listEndpoints(agent).catch(failed('cannot get endpoint list'));
+  const refused = failed('cannot get endpoint list');
   if (options.output && options.output !== 'wide') {
-    const answer = await ask();
+    const answer = await listEndpoints(agent).catch(refused);
     if (!choose) return writeAnswer(ctx, options.output, answer);
     const chosen = choose(answer.decode()).map(({ document }) => document);
     return writeStructured(ctx, options.output, chosen, answer.type);
   }
   await printList(ctx, options, async () => {
-    const rows = (await ask()).decode();
+    const rows = (await listEndpointRows(agent).catch(refused)).decode();
     return table(choose ? choose(rows) : rows);
   });
 }

@@ -1,5 +1,5 @@
 import { connectAgent, DEFAULT_SOCKET } from '../../agent/client.ts';
-import { listEndpoints } from '../../agent/decode/endpoints.ts';
+import { listEndpointRows } from '../../agent/decode/endpoints.ts';
 import { ProgressLine } from '../../cli/progress.ts';
 import {
   AGENT_TAINT,
@@ -131,7 +131,7 @@ async function askAgents(
       dial: openRoadTo(client, agent),
     });
     try {
-      const rows = (await listEndpoints(asked, { timeoutMs })).decode();
+      const rows = (await listEndpointRows(asked, { timeoutMs })).decode();
       const endpoints = rows
         .filter(({ pod }) => pod !== '')
         .map(({ namespace: of, pod, identity, allAddresses }) => ({

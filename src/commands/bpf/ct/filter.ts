@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { listEndpoints } from '../../../agent/decode/endpoints.ts';
+import { listEndpointRows } from '../../../agent/decode/endpoints.ts';
 import type { ConnectionFilter } from '../../../bpf/maps/connections.ts';
 import { addressArgument } from '../../../cli/addresses.ts';
 import { stringSlice } from '../../../cli/flags.ts';
@@ -59,7 +59,7 @@ function portOf(text: string): number {
 
 /** Addresses of pods by name, from the agent: `default` is the namespace of a name without one. */
 async function podAddresses(pods: readonly string[], ctx: Context): Promise<string[]> {
-  const rows = (await listEndpoints(await ctx.agent())).decode();
+  const rows = (await listEndpointRows(await ctx.agent())).decode();
   return pods.flatMap((pod) => {
     const [namespace, name] = pod.includes('/') ? pod.split('/', 2) : ['default', pod];
     const found = rows.filter((row) => row.namespace === namespace && row.pod === name);
