@@ -79,12 +79,16 @@ describe('status', () => {
   });
 });
 
-/** Two nodes, a relay that waits, and ten pods, of which nine are Cilium's. */
+/** Two nodes, a relay that waits, and nine pods that Cilium manages. */
 function pendingRelay(): Record<string, Record<string, unknown>> {
   const image = (name: string) => `quay.io/cilium/${name}:v1.20.0`;
   const pod = (name: string, labels: Record<string, string>, container: string, of: string) => {
     const [path, object] = runningPod(name, 'n1', labels, container);
-    const spec = { ...(object.spec as object), containers: [{ name: container, image: image(of) }] };
+    const hostNetwork = container !== 'hubble-relay';
+    const spec = {
+      ...{ ...(object.spec as object), hostNetwork },
+      containers: [{ name: container, image: image(of) }],
+    };
     return [path, { ...object, spec }] as [string, Record<string, unknown>];
   };
   const relay = pod(
@@ -100,7 +104,7 @@ function pendingRelay(): Record<string, Record<string, unknown>> {
     { metadata: { name, generation: 1 }, spec: {}, status: { observedGeneration: 1, ...status } },
   ];
   const counts = { desiredNumberScheduled: 2, currentNumberScheduled: 2, updatedNumberScheduled: 2 };
-  const names = Array.from({ length: 10 }, (_, i) => `p${i}`);
+  const names = Array.from({ length: 9 }, (_, i) => `p${i}`);
   return {
     ...Object.fromEntries([
       pod('cilium-1', { 'k8s-app': 'cilium' }, 'cilium-agent', 'cilium'),
@@ -120,12 +124,10 @@ function pendingRelay(): Record<string, Record<string, unknown>> {
         `/api/v1/pods/${name}`,
         { metadata: { name, namespace: 'a' }, spec: { nodeName: 'n1' }, status: { phase: 'Running' } },
       ]),
-      ...names
-        .slice(1)
-        .map((name) => [
-          `/apis/cilium.io/v2/ciliumendpoints/${name}`,
-          { metadata: { name, namespace: 'a' } },
-        ]),
+      ...names.map((name) => [
+        `/apis/cilium.io/v2/ciliumendpoints/${name}`,
+        { metadata: { name, namespace: 'a' } },
+      ]),
     ]),
     ...(releaseSecret() as Record<string, Record<string, unknown>>),
   };
