@@ -1,8 +1,8 @@
-// A cluster for bench/sysdump.ts in a process of its own: agents on NODES nodes, each with PODS pods, which answer and
-// run commands. Prints the path of its kubeconfig.
-import { serveDumpCluster } from '../test/helpers/dump-cluster.ts';
+// A cluster for bench/sysdump.ts in a process of its own: agents on NODES nodes, each with PODS pods, which answer, log
+// MB and run commands, cilium-bugtool among them, whose archive has MB, packed. Prints the path of its kubeconfig.
+import { serveDumpCluster, tarball } from '../test/helpers/dump-cluster.ts';
 
-const [nodes = 20, pods = 30] = process.argv.slice(2).map(Number);
+const [nodes = 20, pods = 30, megabytes = 0] = process.argv.slice(2).map(Number);
 const ENDPOINTS = Array.from({ length: pods + 1 }, (_, id) => endpoint(id + 1));
 const LINES = 'cilium_lxc 10.0.0.1:4240 -> 10.0.1.7:80 rx=12345 tx=54321 flags=0x0013 source=192.168.0.1\n';
 const MAPS = [
@@ -21,11 +21,35 @@ const ANSWERS: Record<string, unknown> = {
   '/v1/debuginfo': { endpoints: ENDPOINTS, more: LINES.repeat(5000) },
   '/v1/metrics/': ENDPOINTS.map(({ id }) => ({ name: `cilium_metric_${id}`, value: id })),
 };
-const LOG = Array.from(
-  { length: 4000 },
-  (_, i) =>
-    `2026-11-29T05:00:00.${String(i).padStart(6, '0')}Z time="2026-11-29T05:00:00Z" level=info msg="Rewrote endpoint BPF program" endpointID=${i} subsys=endpoint\n`,
+const LOG_LINE = (i: number) =>
+  `2026-11-29T05:00:00.${String(i).padStart(6, '0')}Z time="2026-11-29T05:00:00Z" level=info msg="Rewrote endpoint BPF program" endpointID=${i} subsys=endpoint\n`;
+const LOG_LENGTH = LOG_LINE(1000).length;
+const LOG = Array.from({ length: Math.max(4000, (megabytes * 1e6) / LOG_LENGTH) }, (_, i) =>
+  LOG_LINE(i),
 ).join('');
+
+/** Archives of cilium-bugtool of some sizes up to twice that of the logs: large tables, and what does not pack well. */
+const BUGTOOLS = megabytes === 0 ? [] : [0.5, 1, 2].map((times) => bugtool(times * megabytes));
+
+/** An archive of so many megabytes, packed. */
+function bugtool(packedMb: number): Buffer {
+  // Numbers as text pack to less than half.
+  let seed = 1;
+  const next = () => {
+    seed = (seed * 48271) % 2147483647;
+    return seed;
+  };
+  const table = (mb: number) =>
+    Array.from(
+      { length: (mb * 1e6) / 80 },
+      () =>
+        `10.${next() % 256}.${next() % 256}.${next() % 256}:${next()} -> ${next()} bytes=${next()} id=${next()}`,
+    ).join('\n');
+  const files: Record<string, string> = {};
+  for (let i = 0; i < 40; i++) files[`b/cmd/small-${i}.md`] = `# ${i}\n${LINES.repeat(20)}`;
+  for (let i = 0; i < 4; i++) files[`b/cmd/bpftool-map-dump-${i}.md`] = table(packedMb * 0.5);
+  return tarball(files);
+}
 const FLOWS = Array.from(
   { length: 2000 },
   (_, i) =>
@@ -62,11 +86,17 @@ const server = await serveDumpCluster({
   pods,
   api: answer,
   log: () => LOG,
-  run: (argv) => {
+  run: (argv, pod) => {
     if (argv[0] === 'hubble') return { stdout: FLOWS };
     if (argv[0] === 'cilium-dbg') return { stdout: LINES.repeat(argv.includes('ct') ? 4000 : 60) };
     if (argv.some((word) => word.startsWith('pprof-'))) return { stdout: 'Profile saved to: /tmp/profile\n' };
-    if (argv[0] === 'cilium-bugtool') return undefined;
+    if (argv[0] === 'cilium-bugtool' && BUGTOOLS.length === 0) return undefined;
+    if (argv[0] === 'cilium-bugtool') return { stdout: 'x\nGZIP at /tmp/cilium-bugtool.tar.gz\n' };
+    if (argv[0] === 'tail') {
+      if (argv[2] !== '+1') console.error(pod, argv);
+      const whole = BUGTOOLS[Number(pod.slice(-4)) % BUGTOOLS.length] ?? Buffer.alloc(0);
+      return { stdout: whole.subarray(Number(argv[2]) - 1) };
+    }
     return { stdout: LINES.repeat(20) };
   },
 });

@@ -1,5 +1,5 @@
 // Peak memory and time of `cilium sysdump` for 20 and 100 nodes with 30 pods each, which a stand-in in another process
-// serves. NODES=… for other numbers, ONLY=agents,… for some groups.
+// serves. NODES=… for other numbers, ONLY=agents,… for some groups, MB=10 for logs of 10 MB and bugtools of 5 to 20 MB.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -14,13 +14,13 @@ const BUDGET_MB = 200;
 
 /** Prints the figures; returns whether the budget is met. */
 export async function run(): Promise<boolean> {
-  const { NODES = '20,100', ONLY } = process.env;
+  const { NODES = '20,100', ONLY, MB = '0' } = process.env;
   const rows: { nodes: number; ms: number; peakMb: number; exit: number; mb: number }[] = [];
   for (const nodes of NODES.split(',').map(Number)) {
     const folder = mkdtempSync(join(tmpdir(), 'sysdump-bench-'));
     const server = spawn(
       process.execPath,
-      ['--import', 'tsx', `${root}/bench/lib-dump-server.ts`, String(nodes), String(PODS)],
+      ['--import', 'tsx', `${root}/bench/lib-dump-server.ts`, String(nodes), String(PODS), MB],
       { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
     );
     try {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 /** Bytes that were put aside. */
 export interface SpooledBytes {
   readonly size: number;
+  /** Each part is good until the next one is asked for. */
   read(): AsyncIterable<Buffer>;
 }
 
@@ -44,8 +45,9 @@ export class Spool implements SpooledBytes {
   }
 
   async *read(): AsyncGenerator<Buffer> {
+    const room = Buffer.allocUnsafe(Math.min(READ, this.#written));
     for (let at = 0; this.#file && at < this.#written; ) {
-      const part = Buffer.allocUnsafe(Math.min(READ, this.#written - at));
+      const part = room.subarray(0, Math.min(READ, this.#written - at));
       const { bytesRead } = await this.#file.read(part, 0, part.length, at);
       if (bytesRead === 0) throw new Error('what was put aside is gone');
       at += bytesRead;

@@ -28,7 +28,7 @@ export interface EntryWriter {
 /** Room at first, and what the end is aligned to, so that its last record is within one page. */
 const FIRST_ROOM = 4 * 1024 * 1024;
 const PAGE = 4096;
-const COPY = 1024 * 1024;
+const COPY = 256 * 1024;
 
 /**
  * Writes a ZIP archive that is readable, with all that was closed, at any moment, also when the process is killed within
@@ -138,16 +138,18 @@ export class ZipWriter {
   }
 
   /** Makes the file larger: beside it, since no write that makes a file longer is whole or not at all. */
-  async #grow(room: number): Promise<void> {
-    const end = Math.ceil(room / PAGE) * PAGE;
+  async #grow(needed: number): Promise<void> {
+    const end = Math.ceil(needed / PAGE) * PAGE;
     const isLarge = needsLargeEnd(this.#records.count + 1, end);
     const endStart = end - (isLarge ? LARGE_END_SIZE : END_SIZE);
     const { bytes: records, count } = this.#records;
     const beside = `${this.path}.${randomBytes(4).toString('hex')}.growing`;
     const file = await open(beside, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
     try {
+      // One buffer for all: collecting them would wait until tens of MiB are left over.
+      const room = Buffer.allocUnsafe(Math.min(COPY, this.#data));
       for (let at = 0; at < this.#data; at += COPY) {
-        const part = Buffer.allocUnsafe(Math.min(COPY, this.#data - at));
+        const part = room.subarray(0, Math.min(COPY, this.#data - at));
         await readAt(this.file, part, at);
         await writeAt(file, part, at);
       }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as later } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { serveDumpCluster, unzipped } from '../helpers/dump-cluster.ts';
+import { serveDumpCluster, tarball, unzipped } from '../helpers/dump-cluster.ts';
 import { run } from '../helpers/run.ts';
 
 const CILIUM = fileURLToPath(new URL('../../bin/cilium', import.meta.url));
@@ -19,18 +19,25 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test('killed at any moment it leaves an archive that is whole and can be asked', async () => {
   const line = 'a line of what a command prints, with its number\n';
+  const bugtool = tarball(
+    Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`b/cmd/${i}.md`, line.repeat(4000)])),
+  );
   await using server = await serveDumpCluster({
     nodes: 6,
     pods: 5,
     api: (path) =>
       path === '/v1/endpoint' ? JSON.stringify([{ id: 7 }]) : JSON.stringify({ path, text: line.repeat(50) }),
     log: () => line.repeat(20_000),
-    run: (argv) => ({ stdout: line.repeat(argv.includes('ct') ? 5000 : 30) }),
+    run: (argv) => {
+      if (argv[0] === 'cilium-bugtool') return { stdout: 'x\nGZIP at /tmp/b.tar.gz\n' };
+      if (argv[0] === 'tail') return { stdout: bugtool };
+      return { stdout: line.repeat(argv.includes('ct') ? 5000 : 30) };
+    },
   });
   const kept: number[] = [];
   for (let i = 0; i < KILLS; i++) {
     const cwd = mkdtempSync(join(folder, 'one-'));
-    const child = spawn(CILIUM, ['sysdump', '--skip', 'profiles,bugtool'], {
+    const child = spawn(CILIUM, ['sysdump', '--skip', 'profiles'], {
       cwd,
       env: { ...process.env, KUBECONFIG: server.kubeconfig },
       stdio: 'ignore',

@@ -38,8 +38,11 @@ export interface Work {
   add(job: Job): void;
 }
 
-/** Of some groups fewer run at once: an agent's job has hundreds of connections one after the other. */
-const AT_ONCE: Partial<Record<Group, number>> = { agents: 5 };
+/**
+ * Of some groups fewer run at once: an agent's job has hundreds of connections one after the other, and of those that
+ * bring much each has buffers of its own, while one alone keeps the redaction busy.
+ */
+const AT_ONCE: Partial<Record<Group, number>> = { agents: 5, bugtool: 3, flows: 5, logs: 8 };
 /** So often a node may let its time pass before it is asked no more. */
 const MAX_TIMEOUTS = 2;
 
