@@ -156,7 +156,7 @@ async function run(
       program.hook('preAction', async () => {
         const { elsewhere, archive } = ctx.globals;
         const isInPod = elsewhere?.transport === 'cli' || found.path.some(({ verb }) => verb.inPod);
-        if (!isInPod) return;
+        if (!isInPod || (archive && found.path.at(-1)?.verb.derives)) return;
         if (elsewhere) throw new RunInPod(elsewhere);
         if (!archive) return;
         const { soleNode } = await import('./cli/kube/replay.ts');

@@ -33,7 +33,9 @@ export function refuseOfArchive({ path }: Resolved, command: Command, ctx: Conte
     throw new UserError(
       `${called} is about what is there now, and ${archive.label} is an archive of what was`,
     );
-  const flag = WAITING.find((name) => command.getOptionValue(name) === true);
+  const flag = WAITING.find(
+    (name) => command.getOptionValueSource(name) === 'cli' && command.getOptionValue(name) !== false,
+  );
   if (verb?.streams || flag !== undefined)
     throw new UserError(
       `${flag === undefined ? called : `--${flag}`} is about what happens next, and ${archive.label} is an archive: nothing comes any more`,

@@ -30,6 +30,8 @@ export interface Verb {
   asks?: 'cluster' | 'either';
   /** It reads the kernel: of an agent of a cluster its own command line is run in its pod, with the same words. */
   inPod?: boolean;
+  /** It answers from an archive by itself, where others print what the agent's own command line printed. */
+  derives?: boolean;
   /** It reads this machine, and no agent's own command line has it or what is below it. */
   here?: boolean;
   /** Loads the verb's file. A noun that also runs by itself (`config`, `observe`) has `verbs` as well. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { LabInfo } from './folder.ts';
 
 /** The environment in which the toolkit asks the agent of a lab. */
@@ -12,6 +13,7 @@ export function agentEnvironment(info: LabInfo): Record<string, string> {
     CILIUM_ENVOY_ADMIN_SOCK: info.sockets.envoy,
     // The same of maps.
     CILIUM_BPF_ROOT: info.bpfRoot,
+    CILIUM_STATE_DIR: join(info.dir, 'state'),
     HUBBLE_SERVER: `unix://${info.sockets.hubble}`,
   };
 }

@@ -1,18 +1,39 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ELSEWHERE_TITLE, globalsOf, type Verb } from '../../src/cli/tree.ts';
 import { TREE } from '../../src/commands/index.ts';
+import { agentEnvironment } from '../../src/lab/environment.ts';
 import { loopbackCertificate } from '../../src/lab/kube/certificate.ts';
 import { startTestCluster, type TestCluster } from '../helpers/cluster.ts';
 import { envoyAdmin } from '../helpers/envoy.ts';
+import { kernelTest } from '../helpers/kernel-test.ts';
 import { type RunResult, run } from '../helpers/run.ts';
 
 const NOW = Math.floor(Date.now() / 1000) * 1000;
 const NODE = ['--node', 'node2'];
+/** The node whose maps are pinned, where that is possible. */
+const PINNED = ['--node', 'node1'];
+/** Verbs that no agent's own program has: they are run on the node itself. */
+const ON_NODE: ReadonlySet<string> = new Set([
+  'bpf ct orphans',
+  'bpf ct top',
+  'bpf nat orphans',
+  'bpf nat top',
+]);
+/** An endpoint that is taken out of the datapath's map, while its connections are still there. */
+const GONE = '10.11.188.138';
+const ORPHANS = [
+  PINNED,
+  ['-o', 'json', ...PINNED],
+  ['-o', 'yaml', ...PINNED],
+  ['--pod-cidr', '10.11.0.0/16', ...PINNED],
+  ['--pod-cidr', '203.0.113.0/24', '-o', 'json', ...PINNED],
+  ['--pod-cidr', 'nonsense', ...PINNED],
+];
 const OF_CLUSTER = ['--state', 'cluster'];
 
 /** Verbs that the agent's own program runs in its pod, with what they are given. */
@@ -66,7 +87,12 @@ let flows: string;
 let cases: string;
 
 beforeAll(async () => {
-  cluster = await startTestCluster({ clock: { nowMs: () => NOW, uptimeMs: () => 1_000_000 } });
+  cluster = await startTestCluster({ clock: { nowMs: () => NOW, uptimeMs: () => 1_000_000 }, maps: 'auto' });
+  for (const dir of ['', join('n', 'node2')]) compiled(join(cluster.lab.info.dir, dir, 'state'));
+  if (cluster.lab.info.noMaps === undefined) {
+    const { code } = await onNode(['bpf', 'endpoint', 'delete', GONE]);
+    expect(code).toBe(0);
+  }
   envoy = envoyAdmin();
   envoy.listen(join(cluster.lab.info.dir, 'n', 'node2', 'envoy.sock'));
   await once(envoy, 'listening');
@@ -161,6 +187,21 @@ function* planted(): Generator<[path: string, object: object]> {
   ];
 }
 
+/** Runs a command line on the node whose maps are pinned. */
+function onNode(argv: readonly string[]): Promise<RunResult> {
+  return run(argv, { env: agentEnvironment(cluster.lab.info), nowMs: NOW, uptimeMs: 1_000_000 });
+}
+
+/** What an agent keeps of a program that it has compiled. */
+function compiled(state: string): void {
+  const folder = join(state, 'templates', '5f3c');
+  mkdirSync(folder, { recursive: true });
+  const told = Buffer.from(JSON.stringify({ NodeMAC: '02:00:00:00:00:01' })).toString('base64');
+  writeFileSync(join(folder, 'ep_config.h'), `// JSON_OUTPUT: ${told}\n#define LXC_ID 7\n`);
+  mkdirSync(join(state, '7'));
+  writeFileSync(join(state, '7', 'template.txt'), '5f3c\n');
+}
+
 /** The verbs that take --from, as the tree has them. */
 function* reading(verb: Verb, path: readonly string[], takes: boolean): Generator<string> {
   for (const [name, child] of Object.entries(verb.verbs ?? {})) {
@@ -176,7 +217,7 @@ function* reading(verb: Verb, path: readonly string[], takes: boolean): Generato
 
 /** Reasons that several verbs share. */
 const CHANGES = 'changes what it is about';
-const HERE = 'reads the maps of this machine, also when an agent of a cluster is named';
+const HERE = 'reads maps as they are, and an archive holds what was printed of some of them';
 
 const COMING = 'is about what a server tells while it runs, and says so';
 
@@ -235,19 +276,9 @@ const EXCUSED: Readonly<Record<string, string>> = {
       'service update',
     ].map((verb) => [verb, CHANGES]),
   ),
-  'bpf ct orphans': HERE,
-  'bpf ct top': HERE,
   'bpf maps dump': HERE,
   'bpf maps list': HERE,
-  'bpf nat orphans': HERE,
-  'bpf nat top': HERE,
-  'bpf egress get': 'asks for one entry, and answers are found by the words that were asked',
-  'bpf ipcache get': 'the same',
-  'bpf ipcache match': 'the same',
-  'bpf lb maglev get': 'the same',
-  'bpf policy get': 'the same',
-  'bpf sha get': 'the same',
-  doctor: 'reads the kernel of this machine; of an archive what was printed of it: reference.test.ts',
+  doctor: 'reads the kernel of this machine: what an archive tells of it is compared below',
   'hubble record': COMING,
   'hubble reflect': COMING,
   'hubble watch peers': COMING,
@@ -266,6 +297,43 @@ const LINES: Readonly<Record<string, () => string[][]>> = {
   'bgp config nodes': () => [[], ['-l', 'app=b']],
   'bgp config peers': () => [[], ['-o', 'name']],
   'bgp peers': () => [NODE],
+  'bpf ct orphans': () => ORPHANS,
+  'bpf ct top': () => [
+    ...['source', 'destination', 'pair', 'service', 'protocol', 'direction', 'port', 'pod'].map((by) => [
+      ...['--by', by, ...PINNED],
+    ]),
+    ['-n', '2', '-o', 'json', ...PINNED],
+    ['global', '--port', '443,53', ...PINNED],
+    ['--where', 'direction = SVC', ...PINNED],
+    ['--ip', '8.8.8.8', ...PINNED],
+    ['--pod', 'default/web-app', ...PINNED],
+    ['--pod', 'default/nobody', ...PINNED],
+  ],
+  'bpf nat orphans': () => ORPHANS,
+  'bpf nat top': () => [
+    ...['remote', 'egress', 'pod', 'source', 'destination', 'port', 'protocol'].map((by) => [
+      ...['--by', by, ...PINNED],
+    ]),
+    ['-o', 'json', ...PINNED],
+  ],
+  'bpf egress get': () => on(['10.0.0.1', '10.0.0.2'], ['nonsense', '10.0.0.2']),
+  'bpf ipcache get': () => on(['BARE_IP'], ['8.8.8.8'], ['::1'], ['nonsense']),
+  'bpf ipcache match': () => on(['IP'], ['0.0.0.0/0'], ['8.8.8.0/24'], ['nonsense']),
+  'bpf lb maglev get': () => on(['1'], ['1', '-o', 'json'], ['65536']),
+  'bpf policy get': () =>
+    on(
+      ...['', 'json', 'yaml', 'jsonpath={[*].Key}'].map((format) => ['ID', '-o', format]),
+      ['ID', '-n'],
+      ['ID', '--numeric'],
+      ['reserved:host'],
+      ['64999'],
+      ['64999', '-o', 'json'],
+      ['nobody'],
+      [],
+      ['--all'],
+      ['--all', '-o', 'json'],
+    ),
+  'bpf sha get': () => on(['5f3c'], ['5f3c', '-o', 'json'], ['5f3c', '-o', 'yaml'], ['abcd'], ['a/b']),
   'bgp route-policies': () => [NODE],
   'bgp routes': () => [NODE],
   'cgroups list': () => [NODE],
@@ -395,9 +463,17 @@ const LINES: Readonly<Record<string, () => string[][]>> = {
   version: () => [[], NODE],
 };
 
-/** What is the same of an archive. */
-function comparable({ stdout, code }: RunResult): Pick<RunResult, 'stdout' | 'code'> {
-  return { code, stdout };
+/** The lines of a verb for a node with maps, and one without. */
+function on(...lines: readonly string[][]): string[][] {
+  return [...lines.map((line) => [...line, ...PINNED]), ...lines.map((line) => [...line, ...NODE])];
+}
+
+/** What is the same of an archive: ages are those of when it was made. */
+function comparable(verb: string, { stdout, code }: RunResult): Pick<RunResult, 'stdout' | 'code'> {
+  return {
+    code,
+    stdout: verb === 'bpf nat orphans' ? stdout.replace(/Created=-?\d+sec/g, 'Created=some') : stdout,
+  };
 }
 
 /** A flow that policy has decided. */
@@ -411,13 +487,15 @@ function firstFlow(): string {
 
 /** In words of a line, what only the cluster tells. */
 async function given(words: readonly string[]): Promise<string[]> {
-  const { stdout } = await run(['endpoint', 'list', '-o', 'json', ...NODE, '--from', top]);
+  const node = words.includes('node1') ? PINNED : NODE;
+  const { stdout } = await run(['endpoint', 'list', '-o', 'json', ...node, '--from', top]);
   const pod = JSON.parse(stdout).find((one: Endpoint) => one.status['external-identifiers']['k8s-pod-name']);
   const { id, status } = pod as Endpoint;
   const names = status['external-identifiers'];
   const known: Record<string, string> = {
     ID: String(id),
     IP: `${status.networking.addressing[0]?.ipv4}/32`,
+    BARE_IP: status.networking.addressing[0]?.ipv4 ?? '',
     POD: `${names['k8s-namespace']}/${names['k8s-pod-name']}`,
   };
   return words.map((word) => known[word] ?? word);
@@ -449,12 +527,67 @@ describe('a verb prints of an archive what it printed live', () => {
   test.each(Object.entries(LINES))('%s', async (verb, lines) => {
     for (const words of lines()) {
       const argv = [...verb.split(' '), ...(await given(words))];
-      const live = await cluster.run(argv, { nowMs: NOW });
+      const live = ON_NODE.has(verb)
+        ? await onNode(argv.slice(0, -PINNED.length))
+        : await cluster.run(argv, { nowMs: NOW });
       const from = await run([...argv, verb === 'policy simulate' ? '--from-archive' : '--from', top]);
       const told = from.code === live.code ? '' : from.stderr;
-      expect([argv, comparable(from), told]).toEqual([argv, comparable(live), '']);
+      expect([argv, comparable(verb, from), told]).toEqual([argv, comparable(verb, live), '']);
     }
   });
+});
+
+kernelTest('what is in maps is found, so that not only errors are compared', async () => {
+  for (const [words, said] of [
+    [['ipcache', 'get', GONE], /maps to identity identity=\d+ /],
+    [['ipcache', 'match', `${GONE}/32`], /^key 10\.11\.188\.138\/32 has value "identity=/],
+    [['policy', 'get', '3800'], /^POLICY +DIRECTION +LABELS/],
+    [['policy', 'get', '3800', '-n'], /^POLICY +DIRECTION +IDENTITY/],
+    [['policy', 'get', '3800', '-o', 'yaml'], /^- proxyportnetwork: \d/],
+    [['sha', 'get', '5f3c', '-o', 'json'], /"NodeMAC": "02:00:00:00:00:01"/],
+    [['ct', 'top', '--by', 'pod'], /default\/web-app/],
+    [['ct', 'top', '--where', 'direction = SVC'], /[1-9]\d* entries in all/],
+    [['ct', 'orphans'], /OUT 10\.11\.188\.138:\d+ -> /],
+    [['nat', 'top'], /192\.168\.50\.12:443\/TCP/],
+    [['nat', 'orphans'], /Created=\d+sec ago NeedsCT=0 \(endpoint gone\)/],
+    [['nat', 'orphans', '-o', 'json'], /"reason": "endpoint gone"/],
+  ] as const) {
+    const { stdout, stderr, code } = await run(['bpf', ...words, ...PINNED, '--from', top]);
+    expect([words, code, stderr]).toEqual([words, 0, '']);
+    expect(stdout).toMatch(said);
+  }
+});
+
+kernelTest('nothing of this machine is read for an archive', async () => {
+  const env = agentEnvironment(cluster.lab.info);
+  for (const words of [
+    ['ct', 'top'],
+    ['nat', 'top'],
+    ['ct', 'orphans'],
+    ['nat', 'orphans'],
+  ])
+    expect((await run(['bpf', ...words, ...NODE, '--from', top], { env })).stdout).not.toContain('10.11.');
+  for (const words of [
+    ['ipcache', 'get', GONE],
+    ['policy', 'get', '3800'],
+    ['maps', 'list'],
+    ['maps', 'dump', 'cilium_lxc'],
+  ]) {
+    const { stdout, code } = await run(['bpf', ...words, ...NODE, '--from', top], { env });
+    expect([words, stdout, code]).toEqual([words, '', 1]);
+  }
+});
+
+kernelTest('the doctor finds in an archive what it found on the node', async () => {
+  const json = ['doctor', '-o', 'json', '--fail-on', 'never'];
+  const told = async ({ stdout }: RunResult) => JSON.parse(stdout) as { check: string; severity: string }[];
+  const live = await told(await onNode(json));
+  const from = await told(await run([...json, ...PINNED, '--from', top]));
+  const known = from.filter(({ severity }) => severity !== 'skipped');
+  const checks = known.map(({ check }) => check);
+  expect(checks.toSorted()).toEqual(['endpoint map', 'ipcache', 'policy identities', 'policy maps']);
+  expect(known).toEqual(live.filter(({ check }) => checks.includes(check)));
+  expect(known).toContainEqual(expect.objectContaining({ check: 'endpoint map', severity: 'failure' }));
 });
 
 test('flows of all agents are one stream in the order of their times, and verbs that take flows read it', async () => {
@@ -479,6 +612,14 @@ test.each([
     'holds no answer to GET /stats/prometheus?filter=live',
   ],
   [['envoy', 'admin', 'certs', '--admin-socket', '/a.sock', ...NODE], '--from and --admin-socket cannot'],
+  [['bpf', 'ct', 'top', '5', ...PINNED], 'does not hold what "bpf ct list 5" printed on node node1'],
+  [['bpf', 'nat', 'top', 'cluster', '5', ...PINNED], 'does not hold what "bpf nat list cluster 5" printed'],
+  [['bpf', 'ct', 'top', '--watch', '5s', ...PINNED], '--watch is about what happens next'],
+  [['bpf', 'ct', 'orphans', '--delete', '--yes', ...PINNED], 'changes what it is about'],
+  [['bpf', 'nat', 'orphans', '--delete', '--dry-run', ...PINNED], 'changes what it is about'],
+  [['bpf', 'maps', 'list', ...PINNED], 'bpf maps list reads maps as they are, and'],
+  [['bpf', 'maps', 'dump', 'cilium_lxc', ...PINNED], 'bpf maps dump reads maps as they are, and'],
+  [['bpf', 'ct', 'top'], 'has the agents of 3 nodes: which one is meant?'],
   [['hubble', 'observe', '--server', 'a:1'], '--from and --server cannot be used together'],
   [['hubble', 'status'], 'has the agents of 3 nodes: which one is meant?'],
   [['hubble', 'status', '--node', 'node9'], 'has no node node9'],

@@ -142,6 +142,74 @@ describe('of an archive of cilium-cli', () => {
     ]);
   });
 
+  test('single entries and what is counted follow from the tables that were printed', async () => {
+    const row = printed('bpf ipcache list')
+      .split('\n')
+      .find((line) => /^\d+\.\d+\.\d+\.\d+\/32 /.test(line));
+    const [, prefix = '', value = ''] = /^(\S+) +(\S.*?) *$/.exec(row ?? '') ?? [];
+    const ip = prefix.replace('/32', '');
+    expect((await from('bpf', 'ipcache', 'match', prefix, ...NODE)).stdout).toBe(
+      `key ${prefix} has value "${value}"\n`,
+    );
+    expect((await from('bpf', 'ipcache', 'get', ip, ...NODE)).stdout).toBe(
+      `${ip} maps to identity ${value}\n`,
+    );
+    const counted = (words: string, of: RegExp) =>
+      printed(words)
+        .split('\n')
+        .filter((line) => of.test(line)).length;
+    const connections = counted('bpf ct list global', /->/);
+    expect((await from('bpf', 'ct', 'top', ...NODE)).stdout).toContain(`\n${connections} entries in all\n`);
+    const outgoing = counted('bpf nat list', / OUT /);
+    expect((await from('bpf', 'nat', 'top', ...NODE)).stdout).toContain(`\n${outgoing} entries in all\n`);
+    const orphans = await from('bpf', 'nat', 'orphans', '--pod-cidr', '192.0.2.0/24', ...NODE);
+    for (const line of orphans.stdout.split('\n').slice(0, -1))
+      expect(printed('bpf nat list').split('\n')).toContain(line.replace(/ \([a-z ]+\)$/, ''));
+    expect(orphans.code).toBe(0);
+    const [, path = '', table = ''] =
+      /Path: (\S+)\n\n([\s\S]*?\n)\n\n/.exec(printed('bpf policy get --all')) ?? [];
+    expect((await from('bpf', 'policy', 'get', path, '-n', ...NODE)).stdout).toBe(table);
+  });
+
+  test.each([
+    [
+      ['bpf', 'policy', 'get', '1', '-o', 'json'],
+      'does not hold what "bpf policy get --all -o json" printed',
+    ],
+    [['bpf', 'nat', 'orphans', '-o', 'json'], 'does not hold what "bpf nat list -o json" printed'],
+    [['bpf', 'lb', 'maglev', 'get', '1'], 'does not hold what "bpf lb maglev list" printed'],
+    [['bpf', 'egress', 'get', '10.0.0.1', '10.0.0.2'], 'cannot open the map'],
+    [['bpf', 'sha', 'get', 'abcd'], 'does not hold what "bpf sha list" printed'],
+  ])('what nothing follows from is told: %j', async (argv, message) => {
+    const { stdout, stderr, code } = await from(...argv, ...NODE);
+    expect([stdout, code]).toEqual(['', 1]);
+    expect(stderr).toContain(message);
+  });
+
+  test('a table that is none is an error with its place', async () => {
+    const broken = join(folder, 'broken.zip');
+    const files = referenceArchive().map((file) =>
+      /bpf-(?:ct-list-global|ipcache-list|nat-list)\.md$/.test(file.name)
+        ? {
+            ...file,
+            data: `${String(file.data)
+              .slice(0, 400)
+              .replace(/[^\n]*$/, '')}what is this\n`,
+          }
+        : file,
+    );
+    writeFileSync(broken, zipOf(files));
+    for (const words of [
+      ['ct', 'top'],
+      ['nat', 'top'],
+      ['ipcache', 'get', '10.0.0.1'],
+    ]) {
+      const { stdout, stderr, code } = await run(['bpf', ...words, ...NODE, '--from', broken]);
+      expect([stdout, code]).toEqual(['', 1]);
+      expect(stderr).toMatch(/what "bpf \w+ list(?: global)?" printed, line \d+, cannot be read: expected/);
+    }
+  });
+
   test('what the bugtool asked of Envoy is read, and of the rest it is said that nobody did', async () => {
     expect((await from('envoy', 'admin', 'config', ...NODE)).stdout).toBe('{\n "configs": []\n}\n');
     expect((await from('envoy', 'admin', 'metrics', ...NODE)).stdout).toBe('envoy_server_live{} 1\n');

@@ -53,6 +53,7 @@ test('a lab is started, used, shown and stopped', async () => {
     'CILIUM_SHELL_SOCK',
     'CILIUM_ENVOY_ADMIN_SOCK',
     'CILIUM_BPF_ROOT',
+    'CILIUM_STATE_DIR',
     'HUBBLE_SERVER',
   ]);
   try {

@@ -23,10 +23,20 @@ export interface Tables {
 /** A NAT entry that nothing needs any more. */
 export interface NatOrphan {
   family: 4 | 6;
-  key: Buffer;
   translation: Translation;
   reason: 'no connection' | 'endpoint gone';
 }
+
+/** The same with its key in the map. */
+export interface PinnedNatOrphan extends NatOrphan {
+  key: Buffer;
+}
+
+/** The ends of a connection, from who opened it. */
+export type Ends = Pick<Connection, 'protocol' | 'source' | 'sourcePort' | 'destination' | 'destinationPort'>;
+
+/** Whether there is a connection of these ends, opened here or to here; undefined where nothing tells. */
+export type FindConnection = (ends: Ends, direction: 'IN' | 'OUT') => boolean | undefined;
 
 /** Which addresses belonged to endpoints of this node, and which still do. */
 export interface LocalAddresses {
@@ -40,19 +50,20 @@ export async function* natOrphans(
   map: BpfMap,
   tables: Tables,
   local: LocalAddresses | undefined,
-): AsyncGenerator<NatOrphan> {
+): AsyncGenerator<PinnedNatOrphan> {
   const variant = natVariant(map);
   const family = familyOf(variant.key);
+  const find: FindConnection = (ends, direction) => {
+    const table = ends.protocol === TCP ? tables.tcp : tables.any;
+    const flags = direction === 'IN' ? TUPLE_FLAG.in : 0;
+    return table && table.lookup(connectionKey(family, flags, ends)) !== undefined;
+  };
   for await (const batch of walk(map))
     for (let i = 0; i < batch.count; i++) {
       const translation = decodeTranslation(variant, batch, i);
       const base = i * batch.keySize;
       const key = batch.keys.subarray(base, base + batch.keySize);
-      const reason = gone(original(translation).source, local)
-        ? 'endpoint gone'
-        : hasConnection(translation, family, tables)
-          ? undefined
-          : 'no connection';
+      const reason = natReason(translation, local, find);
       if (reason) yield { family, key: Buffer.from(key), translation, reason };
     }
 }
@@ -69,30 +80,29 @@ function original(nat: Translation): { source: string; sourcePort: number; peer:
       };
 }
 
-/** Whether a connection entry stands behind a translation: of a connection that was opened here, or to here (DSR). */
-function hasConnection(nat: Translation, family: 4 | 6, tables: Tables): boolean {
-  const table = nat.protocol === TCP ? tables.tcp : tables.any;
-  // Without the table there is nothing to judge by.
-  if (!table) return true;
+/** Why nothing needs a translation any more; undefined where something does. */
+export function natReason(
+  nat: Translation,
+  local: LocalAddresses | undefined,
+  find: FindConnection,
+): NatOrphan['reason'] | undefined {
   const { source, sourcePort, peer, peerPort } = original(nat);
-  const opened = connectionKey(family, nat.protocol, 0, source, sourcePort, peer, peerPort);
-  if (table.lookup(opened)) return true;
-  return (
-    table.lookup(connectionKey(family, nat.protocol, TUPLE_FLAG.in, peer, peerPort, source, sourcePort)) !==
-    undefined
+  if (gone(source, local)) return 'endpoint gone';
+  const { protocol } = nat;
+  const opened = find({ protocol, source, sourcePort, destination: peer, destinationPort: peerPort }, 'OUT');
+  // Without a table there is nothing to judge by.
+  if (opened !== false) return undefined;
+  // One that was opened to here, as with DSR.
+  const taken = find(
+    { protocol, source: peer, sourcePort: peerPort, destination: source, destinationPort: sourcePort },
+    'IN',
   );
+  return taken === false ? 'no connection' : undefined;
 }
 
-/** Key of a connection from `source` to `destination`: the addresses are stored exchanged, the ports are not. */
-function connectionKey(
-  family: 4 | 6,
-  protocol: number,
-  flags: number,
-  source: string,
-  sourcePort: number,
-  destination: string,
-  destinationPort: number,
-): Buffer {
+/** Key of a connection: the addresses are stored exchanged, the ports are not. */
+function connectionKey(family: 4 | 6, flags: number, ends: Ends): Buffer {
+  const { protocol, source, sourcePort, destination, destinationPort } = ends;
   return encode(family === 4 ? tuple4 : tuple6, {
     destination: source,
     source: destination,
@@ -118,10 +128,14 @@ export async function* connectionOrphans(
   for await (const { keys, count, keySize } of walk(map))
     for (let i = 0; i < count; i++) {
       const connection = decodeConnection(tuple, keys, i * keySize);
-      const here = connection.direction === 'IN' ? connection.destination : connection.source;
-      if (gone(here, local))
+      if (isOrphan(connection, local))
         yield { key: Buffer.from(keys.subarray(i * keySize, (i + 1) * keySize)), connection };
     }
+}
+
+/** Whether the end of a connection on this node was an endpoint that is gone. */
+export function isOrphan(connection: Connection, local: LocalAddresses): boolean {
+  return gone(connection.direction === 'IN' ? connection.destination : connection.source, local);
 }
 
 function gone(ip: string, local: LocalAddresses | undefined): boolean {

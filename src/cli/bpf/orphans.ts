@@ -5,10 +5,11 @@ import type { LocalAddresses } from '../../bpf/maps/orphans.ts';
 import { readRequired } from '../../bpf/maps/records.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { type AddressRange, parsePrefix } from '../../lib/address.ts';
+import { type AddressRange, parsePrefix, unbracketed } from '../../lib/address.ts';
 import type { WriteOptions } from '../confirm.ts';
 import { stringSlice } from '../flags.ts';
 import { type OutputFlag, outputOption } from '../output.ts';
+import { recordedPairs } from './recorded.ts';
 
 /** Flags of the verbs that list entries of endpoints that no longer exist. */
 export interface OrphanOptions extends OutputFlag, WriteOptions {
@@ -31,8 +32,17 @@ export function addOrphanOptions(command: Command): Command {
 /** The pod ranges of this node and the addresses of the endpoints that it has. */
 export async function readLocalAddresses(ctx: Context, cidrs: readonly string[]): Promise<LocalAddresses> {
   const ranges = cidrs.length > 0 ? cidrs.map(given) : await rangesOfNode(ctx);
-  const present = await readRequired(ctx.globals.bpfRoot, ENDPOINTS);
-  return { ranges, present: new Set(present.map(({ key }) => key.ip)) };
+  return { ranges, present: new Set(await localAddresses(ctx)) };
+}
+
+async function localAddresses(ctx: Context): Promise<string[]> {
+  if (!ctx.globals.archive) {
+    const present = await readRequired(ctx.globals.bpfRoot, ENDPOINTS);
+    return present.map(({ key }) => key.ip);
+  }
+  const pairs = await recordedPairs(ctx, 'bpf endpoint list', 'IP ADDRESS');
+  // Each has a port behind it that means nothing.
+  return [...pairs.keys()].map((key) => unbracketed(key.replace(/:\d+$/, '')));
 }
 
 function given(text: string): AddressRange {

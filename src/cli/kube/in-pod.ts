@@ -23,13 +23,19 @@ export async function runInPod(
   ctx: Context,
 ): Promise<void> {
   const called = path.map(({ name }) => name).join(' ');
+  const { archive } = ctx.globals;
+  if (archive && path.some(({ verb }) => verb.here))
+    throw new UserError(
+      `${called} reads maps as they are, and ${archive.label} holds what was printed of some of them`,
+      { hint: 'The lists of the agent are there: cilium bpf ct list, bpf policy get, map list …' },
+    );
   if (path.some(({ verb }) => verb.here))
     throw new UserError(`${called} reads the maps of this machine: no agent has it in its own command line`, {
       hint: 'Run it on the node itself.',
     });
   if (command) refuseOwnFlags(command, called);
   const args = withoutPlace(words, command?.options ?? []);
-  if (ctx.globals.archive) {
+  if (archive) {
     const { replay } = await import('./replay.ts');
     return await replay(called, args, command?.options ?? [], await agentIn(ctx, elsewhere), ctx);
   }

@@ -1,5 +1,6 @@
 import type { Option } from 'commander';
 import { NotCollected } from '../../archive/not-collected.ts';
+import type { RecordedAgent, RecordedRun } from '../../archive/recorded-agent.ts';
 import type { Context } from '../../context.ts';
 import type { AgentPlace } from '../../kube/agents.ts';
 import { agentIn, noAgent, soleAgent } from '../../kube/road.ts';
@@ -48,9 +49,7 @@ export async function replay(
 
 /** What the agent's own program printed for the first of several lines that was run; undefined where none was. */
 export async function recordedOutput(lines: readonly string[], ctx: Context): Promise<string | undefined> {
-  const { archive, elsewhere } = ctx.globals;
-  const place = elsewhere ? await agentIn(ctx, elsewhere) : await soleAgent(ctx);
-  const agent = await archive?.agent(place);
+  const { agent } = await agentOf(ctx);
   for (const line of lines) {
     const run = await agent?.run(line.split(' '), COMMON);
     if (run?.exitCode === 0) return run.stdout.toString('utf8');
@@ -58,8 +57,36 @@ export async function recordedOutput(lines: readonly string[], ctx: Context): Pr
   return undefined;
 }
 
+/** The same with what it printed on stderr, also where it failed. Throws NotCollected, about `called`, where none was run. */
+export async function recordedRun(
+  lines: readonly string[],
+  ctx: Context,
+  called = lines[0],
+): Promise<RecordedRun> {
+  const { agent, place } = await agentOf(ctx);
+  const { archive } = ctx.globals;
+  if (!archive) throw new Error('no archive is open');
+  if (!agent) throw await noAgent(archive, place);
+  for (const line of lines) {
+    const run = await agent.run(line.split(' '), COMMON);
+    if (run) return run;
+  }
+  const why = await archive.why({ node: place.node });
+  throw new NotCollected(
+    `${archive.label} does not hold what "${called}" printed on node ${place.node}${why ? ` (${why.text})` : ''}`,
+    { hint: 'It was not run when the archive was made, and what is asked for would follow from it.' },
+  );
+}
+
+async function agentOf(ctx: Context): Promise<{ agent: RecordedAgent | undefined; place: AgentPlace }> {
+  const { archive, elsewhere } = ctx.globals;
+  const place = elsewhere ? await agentIn(ctx, elsewhere) : await soleAgent(ctx);
+  return { agent: await archive?.agent(place), place };
+}
+
 /** Flags that the agent's verbs of maps have. */
 const COMMON = [
+  { long: '--all', takesValue: false },
   { long: '--output', short: '-o', takesValue: true },
   { long: '--numeric', short: '-n', takesValue: false },
 ];

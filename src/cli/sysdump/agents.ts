@@ -40,6 +40,10 @@ const VERBS_AT_ONCE = 3;
 /** Answers that say what else to ask are held to be read. */
 const MAX_HELD = 32 * 1024 * 1024;
 const [ENDPOINTS, MAPS, HEALTH] = ['/v1/endpoint', '/v1/map', '/v1/healthz'] as const;
+/** Lists the headers that an agent has compiled programs from. */
+const TEMPLATES = 'bpf sha list -o json';
+/** Endpoints that are alike share one: few are there. */
+const MAX_TEMPLATES = 64;
 const HELD: ReadonlySet<string> = new Set([ENDPOINTS, MAPS, HEALTH]);
 
 /** All that an agent answers, and what its own command line prints of the kernel: what `--from` reads again. */
@@ -197,10 +201,18 @@ class AgentCollector {
     );
     for (const program of AGENT_PROGRAMS) {
       if (!(await this.#command([program, ...first]))) continue;
-      await Promise.all(bounded(rest, VERBS_AT_ONCE, (words) => this.#command([program, ...words])));
+      const run = (words: readonly string[]) => this.#command([program, ...words]);
+      await Promise.all(bounded(rest, VERBS_AT_ONCE, run));
+      await Promise.all(bounded(this.#templates(), VERBS_AT_ONCE, (sha) => run(['bpf', 'sha', 'get', sha])));
       return;
     }
     this.#faults.push('the container has no command line of the agent');
+  }
+
+  /** The templates that the agent has compiled, whose headers are asked for one by one. */
+  #templates(): string[] {
+    const listed = this.#held.get(TEMPLATES);
+    return isRecord(listed) ? Object.keys(listed).slice(0, MAX_TEMPLATES) : [];
   }
 
   /** Runs a command and keeps what it prints; false where the container does not have the program. */
@@ -211,10 +223,18 @@ class AgentCollector {
     const target = { namespace, pod, container: AGENT_CONTAINER, command: argv };
     const run: { exitCode: number; stderr: string } = { exitCode: 0, stderr: '' };
     const cut: { isCut?: true } = {};
+    const line = argv.slice(1).join(' ');
+    const held: Buffer[] | undefined = line === TEMPLATES ? [] : undefined;
     const stdout = await dump
       .file(
         `${this.#folder}/${stem}.stdout`,
-        async (sink) => void Object.assign(run, await execStream(client, target, sink, this.work.signal)),
+        async (sink) => {
+          const keep = (bytes: Buffer) => {
+            held?.push(Buffer.from(bytes));
+            return sink(bytes);
+          };
+          Object.assign(run, await execStream(client, target, keep, this.work.signal));
+        },
         { keepsPart: true },
       )
       .catch((thrown: unknown) => {
@@ -228,6 +248,7 @@ class AgentCollector {
     if (stdout === null) return true;
     if (stdout === undefined) return false;
     this.work.files.push(stdout);
+    if (held && run.exitCode === 0) this.#hold(line, Buffer.concat(held));
     const stderr =
       run.stderr === ''
         ? undefined

@@ -59,11 +59,14 @@ export const BPF: Verb = {
         top: {
           about: 'Show what holds the most connection tracking entries',
           here: true,
+          derives: true,
           load: async () => (await import('./ct/top.ts')).addBpfCtTopCommand,
         },
         orphans: {
           about: 'List connections of endpoints that no longer exist, and delete them with --delete',
           here: true,
+          derives: true,
+          changes: (command) => command.getOptionValue('delete') === true,
           load: async () => (await import('./ct/orphans.ts')).addBpfCtOrphansCommand,
         },
       },
@@ -79,6 +82,7 @@ export const BPF: Verb = {
         get: {
           about: 'Retrieve the egress gateway of a source and a destination',
           aliases: ['lookup'],
+          derives: true,
           load: async () => (await import('./egress/get.ts')).addBpfEgressGetCommand,
         },
         update: {
@@ -140,10 +144,12 @@ export const BPF: Verb = {
         },
         get: {
           about: 'Retrieve identity for an ip',
+          derives: true,
           load: async () => (await import('./ipcache/get.ts')).addBpfIpcacheGetCommand,
         },
         match: {
           about: 'Retrieve identity for a prefix using an exact match',
+          derives: true,
           load: async () => (await import('./ipcache/match.ts')).addBpfIpcacheMatchCommand,
         },
         update: {
@@ -186,6 +192,7 @@ export const BPF: Verb = {
             },
             get: {
               about: 'Get Maglev lookup table for given service by ID',
+              derives: true,
               load: async () => (await import('./lb/maglev/get.ts')).addBpfLbMaglevGetCommand,
             },
           },
@@ -291,12 +298,15 @@ export const BPF: Verb = {
         top: {
           about: 'Show what uses the most NAT ports',
           here: true,
+          derives: true,
           load: async () => (await import('./nat/top.ts')).addBpfNatTopCommand,
         },
         orphans: {
           about: 'List NAT entries without a connection or of endpoints that no longer exist',
           here: true,
           long: 'List NAT entries without a connection or of endpoints that no longer exist, and delete them with --delete',
+          derives: true,
+          changes: (command) => command.getOptionValue('delete') === true,
           load: async () => (await import('./nat/orphans.ts')).addBpfNatOrphansCommand,
         },
         retries: {
@@ -331,6 +341,7 @@ export const BPF: Verb = {
       verbs: {
         get: {
           about: 'Get contents of a policy BPF map',
+          derives: true,
           load: async () => (await import('./policy/get.ts')).addBpfPolicyGetCommand,
         },
         list: {
@@ -372,6 +383,7 @@ export const BPF: Verb = {
         get: {
           about: 'Get datapath SHA header',
           aliases: ['describe'],
+          derives: true,
           load: async () => (await import('./sha/get.ts')).addBpfShaGetCommand,
         },
       },

@@ -1,8 +1,14 @@
 import type { Command } from 'commander';
 import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
-import { type ConnectionOrphan, connectionOrphans, type LocalAddresses } from '../../../bpf/maps/orphans.ts';
+import {
+  type ConnectionOrphan,
+  connectionOrphans,
+  isOrphan,
+  type LocalAddresses,
+} from '../../../bpf/maps/orphans.ts';
 import { printStructs } from '../../../cli/bpf/maps.ts';
 import { addOrphanOptions, type OrphanOptions, readLocalAddresses } from '../../../cli/bpf/orphans.ts';
+import { recordedConnections } from '../../../cli/bpf/recorded-connections.ts';
 import { mayWrite } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { connectionText } from '../../../render/bpf/connection.ts';
@@ -16,8 +22,8 @@ export function addBpfCtOrphansCommand(command: Command, ctx: Context): void {
 /** Prints the connections whose endpoint on this node is gone, and with --delete takes exactly those out. */
 export async function runBpfCtOrphans(options: OrphanOptions, ctx: Context): Promise<void> {
   const local = await readLocalAddresses(ctx, options.podCidr);
-  const byMap = await collect(ctx, local);
-  const all = [...byMap.values()].flat();
+  const byMap = ctx.globals.archive ? undefined : await collect(ctx, local);
+  const all = byMap ? [...byMap.values()].flat() : await recorded(ctx, local);
   if (options.output !== '')
     await printStructs(
       ctx,
@@ -26,13 +32,21 @@ export async function runBpfCtOrphans(options: OrphanOptions, ctx: Context): Pro
     );
   else if (all.length === 0) await ctx.err.write('Every connection has its endpoint.\n');
   else await ctx.out.write(all.map(({ connection }) => `${connectionText(connection)}\n`).join(''));
-  if (all.length === 0 || !options.delete) return;
+  if (!byMap || all.length === 0 || !options.delete) return;
   if (!(await mayWrite(ctx, `delete ${all.length} connections`, options))) return;
   for (const [name, orphans] of byMap) {
     using map = openGlobal(ctx.globals.bpfRoot, name, { write: true });
     const deleted = map?.deleteMany(Buffer.concat(orphans.map(({ key }) => key))) ?? 0;
     await ctx.out.write(`Deleted ${deleted} entries from ${globalPath(ctx.globals.bpfRoot, name)}\n`);
   }
+}
+
+async function recorded(
+  ctx: Context,
+  local: LocalAddresses,
+): Promise<Pick<ConnectionOrphan, 'connection'>[]> {
+  const { connections } = await recordedConnections(ctx, []);
+  return connections.filter((one) => isOrphan(one, local)).map((connection) => ({ connection }));
 }
 
 async function collect(ctx: Context, local: LocalAddresses): Promise<Map<string, ConnectionOrphan[]>> {

@@ -3,6 +3,7 @@ import { openGlobal } from '../../../bpf/kernel/pins.ts';
 import { walk } from '../../../bpf/kernel/reader.ts';
 import { conntrackVariant, decodeConnection, matchesConnection } from '../../../bpf/maps/connections.ts';
 import { podNames } from '../../../cli/bpf/pods.ts';
+import { recordedConnections } from '../../../cli/bpf/recorded-connections.ts';
 import { printTop, type TopOptions, topFlags } from '../../../cli/bpf/top.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
@@ -48,7 +49,11 @@ export async function runBpfCtTop(
   if ('wrong' in table) throw new UserError(`Invalid argument: ${table.wrong}`);
   const filter = await readFilter(options, ctx);
   const keyOf = await keyReader(options.by, ctx);
+  const recorded = ctx.globals.archive && (await recordedConnections(ctx, words)).connections;
   await printTop(ctx, options, async (counter) => {
+    for (const connection of recorded ?? [])
+      if (!filter || matchesConnection(connection, filter)) counter.add(keyOf(connection));
+    if (recorded) return;
     for (const name of table.maps) {
       using map = openGlobal(ctx.globals.bpfRoot, name);
       if (!map) continue;

@@ -9,9 +9,7 @@ import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { atLeast, type Release } from '../../../model/release.ts';
 import { renderRows } from '../../../render/bpf/tables.ts';
-
-/** Values of the gateway that stand for something else. */
-const SPECIAL: Readonly<Record<string, string>> = { '0.0.0.0': 'Not Found', '0.0.0.1': 'Excluded CIDR' };
+import { SPECIAL_GATEWAYS } from './map.ts';
 
 /** Declares `bpf egress list`. */
 export function addBpfEgressListCommand(command: Command, ctx: Context): void {
@@ -67,6 +65,6 @@ const rowOf =
     SourceIP: key.source,
     DestCIDR: `${key.destination}/${key.prefixLength - EGRESS_STATIC_BITS[family]}`,
     EgressIP: value.egressIp,
-    GatewayIP: (atLeast(release, '1.14') ? SPECIAL[value.gatewayIp] : undefined) ?? value.gatewayIp,
+    GatewayIP: (atLeast(release, '1.14') ? SPECIAL_GATEWAYS[value.gatewayIp] : undefined) ?? value.gatewayIp,
     ...(atLeast(release, '1.20') && { Ifindex: value.egressIfindex ?? 0 }),
   });

@@ -3,7 +3,8 @@ import { IPCACHE } from '../../../bpf/layouts/ipcache.ts';
 import { requirePinned } from '../../../bpf/maps/records.ts';
 import { addressArgument } from '../../../cli/addresses.ts';
 import type { Context } from '../../../context.ts';
-import { encodeIpcacheKey, ipcacheValueText } from './map.ts';
+import { type AddressRange, contains, parsePrefix } from '../../../lib/address.ts';
+import { encodeIpcacheKey, ipcacheValueText, recordedIpcache } from './map.ts';
 
 /** Declares `bpf ipcache get`. */
 export function addBpfIpcacheGetCommand(command: Command, ctx: Context): void {
@@ -12,14 +13,29 @@ export function addBpfIpcacheGetCommand(command: Command, ctx: Context): void {
 
 /** Prints the identity that the datapath gives an address: that of its longest prefix. */
 export async function runBpfIpcacheGet(text: string, ctx: Context): Promise<void> {
-  const key = encodeIpcacheKey(addressArgument(text));
-  using map = requirePinned(ctx.globals.bpfRoot, IPCACHE);
-  // The map itself matches the longest prefix: the key of a single address finds it.
-  const value = map.lookup(key);
-  if (!value) {
+  const address = addressArgument(text);
+  const value = ctx.globals.archive ? await recordedValue(ctx, address) : await pinnedValue(ctx, address);
+  if (value === undefined) {
     await ctx.out.write(`${text} does not map to any identity\n`);
     ctx.exitCode = 1;
     return;
   }
-  await ctx.out.write(`${text} maps to identity ${await ipcacheValueText(ctx, map, value)}\n`);
+  await ctx.out.write(`${text} maps to identity ${value}\n`);
+}
+
+/** The map itself matches the longest prefix: the key of a single address finds it. */
+async function pinnedValue(ctx: Context, address: AddressRange): Promise<string | undefined> {
+  using map = requirePinned(ctx.globals.bpfRoot, IPCACHE);
+  const raw = map.lookup(encodeIpcacheKey(address));
+  return raw && (await ipcacheValueText(ctx, map, raw));
+}
+
+async function recordedValue(ctx: Context, address: AddressRange): Promise<string | undefined> {
+  let best: { length: number; value: string | undefined } | undefined;
+  for (const [key, [value]] of await recordedIpcache(ctx)) {
+    const prefix = parsePrefix(key);
+    if (prefix && contains(prefix, address) && prefix.length >= (best?.length ?? 0))
+      best = { length: prefix.length, value };
+  }
+  return best?.value;
 }

@@ -2,11 +2,18 @@ import type { BpfMap } from '../../../bpf/kernel/objects.ts';
 import { IPCACHE, IPCACHE_STATIC_BITS, ipcacheKey } from '../../../bpf/layouts/ipcache.ts';
 import { decode, encode } from '../../../bpf/maps/codec.ts';
 import { requireVariant } from '../../../bpf/maps/records.ts';
+import type { Pairs } from '../../../cli/bpf/maps.ts';
+import { recordedPairs } from '../../../cli/bpf/recorded.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { type AddressRange, formatAddress } from '../../../lib/address.ts';
 import { ipcacheText } from '../../../render/bpf/ipcache.ts';
+
+/** Prefixes and values of the map of an archive, in words. Those of other clusters have their number behind an @. */
+export function recordedIpcache(ctx: Context): Promise<Pairs> {
+  return recordedPairs(ctx, 'bpf ipcache list', 'IP PREFIX/ADDRESS');
+}
 
 /** The value of an entry in words. */
 export async function ipcacheValueText(ctx: Context, map: BpfMap, raw: Buffer): Promise<string> {

@@ -7,7 +7,7 @@ import { prefixArgument } from '../../../cli/addresses.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { ipcacheKeyText } from '../../../render/bpf/ipcache.ts';
-import { encodeIpcacheKey, ipcacheValueText } from './map.ts';
+import { encodeIpcacheKey, ipcacheValueText, recordedIpcache } from './map.ts';
 
 /** Declares `bpf ipcache match`. */
 export function addBpfIpcacheMatchCommand(command: Command, ctx: Context): void {
@@ -18,9 +18,16 @@ export function addBpfIpcacheMatchCommand(command: Command, ctx: Context): void 
 export async function runBpfIpcacheMatch(text: string, ctx: Context): Promise<void> {
   const key = encodeIpcacheKey(prefixArgument(text));
   const name = ipcacheKeyText(decode(ipcacheKey, key));
+  const value = ctx.globals.archive
+    ? (await recordedIpcache(ctx)).get(name)?.[0]
+    : await pinnedValue(ctx, key);
+  if (value === undefined) throw new UserError(`no entry of the ipcache has the prefix ${name}`);
+  await ctx.out.write(`key ${name} has value "${value}"\n`);
+}
+
+/** A look-up finds shorter prefixes too: what it finds counts only when the key itself is there. */
+async function pinnedValue(ctx: Context, key: Buffer): Promise<string | undefined> {
   using map = requirePinned(ctx.globals.bpfRoot, IPCACHE);
-  // A look-up finds shorter prefixes too: what it finds counts only when the key itself is there.
-  const value = (await hasKey(map, key)) ? map.lookup(key) : undefined;
-  if (!value) throw new UserError(`no entry of the ipcache has the prefix ${name}`);
-  await ctx.out.write(`key ${name} has value "${await ipcacheValueText(ctx, map, value)}"\n`);
+  const raw = (await hasKey(map, key)) ? map.lookup(key) : undefined;
+  return raw && (await ipcacheValueText(ctx, map, raw));
 }

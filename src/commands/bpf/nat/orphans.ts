@@ -1,10 +1,21 @@
 import type { Command } from 'commander';
 import { ageSeconds } from '../../../bpf/kernel/clock-source.ts';
 import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
-import { type LocalAddresses, type NatOrphan, natOrphans } from '../../../bpf/maps/orphans.ts';
+import {
+  type LocalAddresses,
+  type NatOrphan,
+  natOrphans,
+  natReason,
+  type PinnedNatOrphan,
+} from '../../../bpf/maps/orphans.ts';
 import { clockSourceOrDefault } from '../../../cli/bpf/clock.ts';
 import { printStructs } from '../../../cli/bpf/maps.ts';
 import { addOrphanOptions, type OrphanOptions, readLocalAddresses } from '../../../cli/bpf/orphans.ts';
+import {
+  recordedConnections,
+  recordedTranslations,
+  recordedTranslationsWithStamps,
+} from '../../../cli/bpf/recorded-connections.ts';
 import { mayWrite } from '../../../cli/confirm.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
@@ -23,7 +34,8 @@ export function addBpfNatOrphansCommand(command: Command, ctx: Context): void {
 /** Prints what is left over in the NAT maps, and with --delete takes exactly that out. */
 export async function runBpfNatOrphans(options: OrphanOptions, ctx: Context): Promise<void> {
   const local = await localAddresses(options, ctx);
-  const orphans = await collect(ctx, local);
+  const pinned = ctx.globals.archive ? undefined : await collect(ctx, local);
+  const orphans = pinned ?? (await recorded(ctx, local, options.output !== ''));
   if (options.output !== '')
     await printStructs(
       ctx,
@@ -31,8 +43,8 @@ export async function runBpfNatOrphans(options: OrphanOptions, ctx: Context): Pr
       options,
     );
   else await printLines(ctx, orphans);
-  if (orphans.length === 0 || !options.delete) return;
-  if (await mayWrite(ctx, `delete ${orphans.length} NAT entries`, options)) await remove(ctx, orphans, local);
+  if (!pinned || pinned.length === 0 || !options.delete) return;
+  if (await mayWrite(ctx, `delete ${pinned.length} NAT entries`, options)) await remove(ctx, pinned, local);
 }
 
 /** Undefined without an agent, with a note on stderr: then only missing connections make an orphan. */
@@ -46,8 +58,24 @@ async function localAddresses(options: OrphanOptions, ctx: Context): Promise<Loc
   }
 }
 
-async function collect(ctx: Context, local: LocalAddresses | undefined): Promise<NatOrphan[]> {
-  const found: NatOrphan[] = [];
+/** Of an archive: with the stamps of the datapath, or with ages in seconds instead, as they were printed. */
+async function recorded(
+  ctx: Context,
+  local: LocalAddresses | undefined,
+  withStamps: boolean,
+): Promise<NatOrphan[]> {
+  const { find } = await recordedConnections(ctx, []);
+  const translations = withStamps
+    ? await recordedTranslationsWithStamps(ctx)
+    : await recordedTranslations(ctx, []);
+  return translations.flatMap((translation) => {
+    const reason = natReason(translation, local, find);
+    return reason ? [{ family: translation.source.includes(':') ? 6 : 4, translation, reason }] : [];
+  });
+}
+
+async function collect(ctx: Context, local: LocalAddresses | undefined): Promise<PinnedNatOrphan[]> {
+  const found: PinnedNatOrphan[] = [];
   for (const names of FAMILIES) {
     using nat = openGlobal(ctx.globals.bpfRoot, names.nat);
     using tcp = openGlobal(ctx.globals.bpfRoot, names.tcp);
@@ -60,19 +88,23 @@ async function collect(ctx: Context, local: LocalAddresses | undefined): Promise
 
 async function printLines(ctx: Context, orphans: readonly NatOrphan[]): Promise<void> {
   if (orphans.length === 0) return await ctx.err.write('Every NAT entry has its connection.\n');
-  const source = await clockSourceOrDefault(ctx);
-  const uptimeMs = ctx.clock.uptimeMs();
+  const age = ctx.globals.archive ? Number : await ageReader(ctx);
   const lines = orphans.map(
-    ({ translation, family, reason }) =>
-      `${translationLine(translation, family, (created) => ageSeconds(source, created, uptimeMs))} (${reason})\n`,
+    ({ translation, family, reason }) => `${translationLine(translation, family, age)} (${reason})\n`,
   );
   await ctx.out.write(lines.join(''));
+}
+
+async function ageReader(ctx: Context): Promise<(created: bigint) => number> {
+  const source = await clockSourceOrDefault(ctx);
+  const uptimeMs = ctx.clock.uptimeMs();
+  return (created) => ageSeconds(source, created, uptimeMs);
 }
 
 /** Connections may have come meanwhile: an entry goes only when it still is what was listed. */
 async function remove(
   ctx: Context,
-  orphans: readonly NatOrphan[],
+  orphans: readonly PinnedNatOrphan[],
   local: LocalAddresses | undefined,
 ): Promise<void> {
   const still = new Map((await collect(ctx, local)).map((orphan) => [idOf(orphan), orphan]));
@@ -85,4 +117,4 @@ async function remove(
   }
 }
 
-const idOf = ({ key, translation }: NatOrphan) => `${key.toString('hex')} ${translation.created}`;
+const idOf = ({ key, translation }: PinnedNatOrphan) => `${key.toString('hex')} ${translation.created}`;

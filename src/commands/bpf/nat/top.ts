@@ -3,6 +3,7 @@ import { openGlobal } from '../../../bpf/kernel/pins.ts';
 import { walk } from '../../../bpf/kernel/reader.ts';
 import { decodeTranslation, natVariant } from '../../../bpf/maps/connections.ts';
 import { podNames } from '../../../cli/bpf/pods.ts';
+import { recordedTranslations } from '../../../cli/bpf/recorded-connections.ts';
 import { printTop, type TopOptions, topFlags } from '../../../cli/bpf/top.ts';
 import type { Context } from '../../../context.ts';
 import { joinHostPort } from '../../../lib/address.ts';
@@ -46,10 +47,13 @@ export function addBpfNatTopCommand(command: Command, ctx: Context): void {
 export async function runBpfNatTop(words: string[], options: TopOptions<By>, ctx: Context): Promise<void> {
   const names = natMaps(words);
   const keyOf = await keyReader(options.by, ctx);
+  const recorded = ctx.globals.archive && (await recordedTranslations(ctx, words));
   await printTop(
     ctx,
     options,
     async (counter) => {
+      for (const nat of recorded ?? []) if (nat.direction === 'OUT') counter.add(keyOf(nat));
+      if (recorded) return;
       for (const name of names) {
         using map = openGlobal(ctx.globals.bpfRoot, name);
         if (!map) continue;

@@ -10,7 +10,7 @@ import { openPinned } from '../../../bpf/maps/records.ts';
 import { failedToOpen, printStructs } from '../../../cli/bpf/maps.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
 import type { Context } from '../../../context.ts';
-import { errorMessage, UserError } from '../../../errors.ts';
+import { errorMessage, UsageError, UserError } from '../../../errors.ts';
 import { printableLabels } from '../../../model/label.ts';
 import { atLeast, type Release } from '../../../model/release.ts';
 import { hasPrefixes, policyEntryJson, renderPolicyMap } from '../../../render/bpf/policy.ts';
@@ -18,6 +18,16 @@ import { hasPrefixes, policyEntryJson, renderPolicyMap } from '../../../render/b
 export interface PolicyDumpOptions {
   output: string;
   numeric?: boolean;
+}
+
+/** Those of `bpf policy get`. */
+export interface PolicyGetOptions extends PolicyDumpOptions {
+  all?: boolean;
+}
+
+/** The error of a line that names no map. */
+export function missingEndpoint(): UsageError {
+  return new UsageError('Missing endpoint id argument', { hint: 'Name an endpoint, or all with --all.' });
 }
 
 /** Opens the policy map of an endpoint id, a reserved identity or a path. */

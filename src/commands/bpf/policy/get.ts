@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
-import { UsageError } from '../../../errors.ts';
-import { dumpAllPolicyMaps, dumpPolicyMap, openPolicyMap, type PolicyDumpOptions } from './dump.ts';
-
-interface PolicyGetOptions extends PolicyDumpOptions {
-  all?: boolean;
-}
+import {
+  dumpAllPolicyMaps,
+  dumpPolicyMap,
+  missingEndpoint,
+  openPolicyMap,
+  type PolicyGetOptions,
+} from './dump.ts';
 
 /** Declares `bpf policy get`. */
 export function addBpfPolicyGetCommand(command: Command, ctx: Context): void {
@@ -26,9 +27,12 @@ export async function runBpfPolicyGet(
   options: PolicyGetOptions,
   ctx: Context,
 ): Promise<void> {
+  if (ctx.globals.archive) {
+    const { printRecordedPolicy } = await import('./recorded.ts');
+    return await printRecordedPolicy(endpoint, options, ctx);
+  }
   if (options.all) return await dumpAllPolicyMaps(ctx, options);
-  if (endpoint === undefined)
-    throw new UsageError('Missing endpoint id argument', { hint: 'Name an endpoint, or all with --all.' });
+  if (endpoint === undefined) throw missingEndpoint();
   using map = openPolicyMap(ctx, endpoint);
   await dumpPolicyMap(ctx, map, options);
 }

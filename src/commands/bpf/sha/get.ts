@@ -4,7 +4,7 @@ import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { parsePlainJson } from '../../../lib/exact-json.ts';
 import { renderOutput } from '../../../render/text/output.ts';
-import { readHeader, stateFolder } from './templates.ts';
+import { readHeader, recordedHeader, stateFolder } from './templates.ts';
 
 const EMBEDDED = /\/\/ JSON_OUTPUT: ((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)/;
 
@@ -18,7 +18,7 @@ export function addBpfShaGetCommand(command: Command, ctx: Context): void {
 
 /** Prints the C header of a template, or the JSON that the agent put into it. */
 export async function runBpfShaGet(sha: string, options: OutputFlag, ctx: Context): Promise<void> {
-  const header = readHeader(stateFolder(ctx.env), sha);
+  const header = ctx.globals.archive ? await recordedHeader(ctx, sha) : readHeader(stateFolder(ctx.env), sha);
   if (options.output === '') return await ctx.out.write(header);
   const encoded = EMBEDDED.exec(header)?.[1];
   if (!encoded) throw new UserError('No JSON embedded in the file.');

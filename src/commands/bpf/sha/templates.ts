@@ -1,5 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { recordedPairs } from '../../../cli/bpf/recorded.ts';
+import { recordedRun } from '../../../cli/kube/replay.ts';
+import type { Context } from '../../../context.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
 
 /** Where the agent keeps what it compiles. `CILIUM_STATE_DIR` names another folder, as for a mounted host. */
@@ -43,10 +46,24 @@ function templateOf(state: string, endpoint: string): string {
 
 /** The C header of a template. */
 export function readHeader(state: string, sha: string): string {
-  if (!/^[\w.-]+$/.test(sha)) throw new UserError(`"${sha}" is not the SHA of a template`);
+  checkSha(sha);
   try {
     return readFileSync(join(state, 'templates', sha, 'ep_config.h'), 'utf8');
   } catch (error) {
     throw new UserError(`Failed to describe SHA: ${errorMessage(error)}`, { cause: error });
   }
+}
+
+/** The same of an archive. */
+export async function recordedHeader(ctx: Context, sha: string): Promise<string> {
+  checkSha(sha);
+  const known = await recordedPairs(ctx, 'bpf sha list', 'Datapath SHA');
+  if (!known.has(sha)) throw new UserError('Failed to describe SHA: the agent had no such template');
+  const { stdout, stderr, exitCode } = await recordedRun([`bpf sha get ${sha}`], ctx);
+  if (exitCode !== 0) throw new UserError(stderr.trim().replace(/^Error: /, ''));
+  return stdout.toString('utf8');
+}
+
+function checkSha(sha: string): void {
+  if (!/^[\w.-]+$/.test(sha)) throw new UserError(`"${sha}" is not the SHA of a template`);
 }

@@ -3,7 +3,7 @@ import { printPairs } from '../../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../../cli/output.ts';
 import type { Context } from '../../../../context.ts';
 import { UserError } from '../../../../errors.ts';
-import { MAGLEV_TITLES, maglevPairs } from './tables.ts';
+import { MAGLEV_TITLES, maglevPairs, recordedMaglev } from './tables.ts';
 
 /** Declares `bpf lb maglev get`, which agents up to 1.17 had. */
 export function addBpfLbMaglevGetCommand(command: Command, ctx: Context): void {
@@ -18,7 +18,7 @@ export async function runBpfLbMaglevGet(text: string, options: OutputFlag, ctx: 
   const id = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(id <= 0xffff))
     throw new UserError(`Unable to parse ${text}: a service id is a number between 0 and 65535`);
-  const pairs = await maglevPairs(ctx, id);
+  const pairs = ctx.globals.archive ? await recordedMaglev(ctx, id) : await maglevPairs(ctx, id);
   if (!pairs || pairs.size === 0) throw new UserError(`No entry found for service ${id}`);
   await printPairs(ctx, MAGLEV_TITLES, pairs, options);
 }

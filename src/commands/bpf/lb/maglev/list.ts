@@ -3,7 +3,7 @@ import { printPairs } from '../../../../cli/bpf/maps.ts';
 import { type OutputFlag, outputOption } from '../../../../cli/output.ts';
 import type { Context } from '../../../../context.ts';
 import { UserError } from '../../../../errors.ts';
-import { MAGLEV_TITLES, maglevPairs } from './tables.ts';
+import { MAGLEV_TITLES, maglevPairs, NO_MAGLEV } from './tables.ts';
 
 /** Declares `bpf lb maglev list`. */
 export function addBpfLbMaglevListCommand(command: Command, ctx: Context): void {
@@ -14,7 +14,7 @@ export function addBpfLbMaglevListCommand(command: Command, ctx: Context): void 
 export async function runBpfLbMaglevList(options: OutputFlag, ctx: Context): Promise<void> {
   const pairs = await maglevPairs(ctx);
   if (!pairs)
-    throw new UserError('no Maglev map is pinned', {
+    throw new UserError(NO_MAGLEV, {
       hint: 'The agent pins them with bpf-lb-algorithm=maglev, or when services choose the algorithm.',
     });
   await printPairs(ctx, MAGLEV_TITLES, pairs, { ...options, quietWhenEmpty: true });

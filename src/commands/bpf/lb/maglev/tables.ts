@@ -4,14 +4,19 @@ import { openGlobal } from '../../../../bpf/kernel/pins.ts';
 import { MAGLEV } from '../../../../bpf/layouts/services.ts';
 import { readRecords } from '../../../../bpf/maps/records.ts';
 import { addPair, type Pairs } from '../../../../cli/bpf/maps.ts';
+import { recordedPairs } from '../../../../cli/bpf/recorded.ts';
 import { mapsRelease } from '../../../../cli/bpf/release.ts';
 import type { Context } from '../../../../context.ts';
+import { UserError } from '../../../../errors.ts';
 import { atLeast } from '../../../../model/release.ts';
 
 const OUTER = [
   ['v4', 'cilium_lb4_maglev'],
   ['v6', 'cilium_lb6_maglev'],
 ] as const;
+
+/** Said where there are no such maps. */
+export const NO_MAGLEV = 'no Maglev map is pinned';
 
 /** The titles of both Maglev verbs. */
 export const MAGLEV_TITLES = ['SVC ID', 'LOOKUP TABLE'] as const;
@@ -39,6 +44,22 @@ export async function maglevPairs(ctx: Context, serviceId?: number): Promise<Pai
     }
   }
   return present ? pairs : undefined;
+}
+
+/** The tables of a service in an archive; undefined where its agent has none at all. */
+export async function recordedMaglev(ctx: Context, serviceId: number): Promise<Pairs | undefined> {
+  const all = await recordedPairs(ctx, 'bpf lb maglev list', MAGLEV_TITLES[0]).catch((error: unknown) => {
+    if (error instanceof UserError && error.message === NO_MAGLEV) return undefined;
+    throw error;
+  });
+  return (
+    all &&
+    new Map(
+      [...all].filter(
+        ([key]) => Number(/^\[?(\d+)(?:\]\/v[46])?$/.exec(key)?.[1] ?? Number.NaN) === serviceId,
+      ),
+    )
+  );
 }
 
 /** Backend ids by slot; undefined when the service went away meanwhile. */
