@@ -10,7 +10,7 @@ declare const HOT_HASH: string;
 type Program = typeof import('./program.ts') & { modules: Record<string, () => unknown> };
 
 /** How many starts of a verb there are to one that looks whether more was compiled than its cache holds. */
-const STARTS_TO_A_LOOK = 8;
+const STARTS_TO_A_LOOK = 16;
 
 const filename = `${import.meta.dirname}/hot.js`;
 const { main, leave, systemContext, modules } = run();

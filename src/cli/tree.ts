@@ -89,12 +89,12 @@ function childOf(verbs: Verbs, word: string): [string, Verb] | undefined {
 export function resolve(root: Verb, argv: readonly string[]): Resolved {
   const path: Resolved['path'] = [];
   let here = root;
-  const flags = globalsOf(root).flatMap(({ options }) => options());
+  const globals = [...globalsOf(root)];
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] ?? '';
     if (word === '--') break;
     if (word.startsWith('-')) {
-      const flag = flags.find((option) => isLong(option, word));
+      const flag = globals.flatMap(({ options }) => options()).find((option) => isLong(option, word));
       if (flag?.required) i++;
       continue;
     }
@@ -102,8 +102,8 @@ export function resolve(root: Verb, argv: readonly string[]): Resolved {
     if (!child) return here.verbs && !here.load ? { path, unknown: word } : { path };
     path.push({ name: child[0], verb: child[1] });
     here = child[1];
-    if (here.standalone) flags.length = 0;
-    flags.push(...globalsOf(here).flatMap(({ options }) => options()));
+    if (here.standalone) globals.length = 0;
+    globals.push(...globalsOf(here));
     if (!here.verbs) break;
   }
   return { path };
