@@ -7,7 +7,7 @@ import { readUint } from '../../lib/uint.ts';
 import type { PackedEntries } from '../../model/bpf-map.ts';
 import { protocolName } from '../../model/protocol.ts';
 import type { Release } from '../../model/release.ts';
-import { type AsciiWriter, ascii } from '../text/ascii-writer.ts';
+import { type Ascii, type AsciiWriter, ascii } from '../text/ascii-writer.ts';
 
 /** What follows the two ends of a connection, in order. A struct that lacks a field leaves its part out. */
 const PARTS: readonly (readonly [text: string, field: string])[] = [
@@ -65,7 +65,9 @@ export function conntrackLineWriter(
   const { source, destination, sourcePort, destinationPort, protocol, flags } = key.fields;
   const parts = PARTS.flatMap(([text, name]) => {
     const field = value.fields[name];
-    return field ? [{ text: ascii(text), write: partWriter(name, field, remaining, flagWords) }] : [];
+    return field
+      ? [{ text: ascii(text), ...field, write: partWriter(name, field, remaining, flagWords) }]
+      : [];
   });
   const prefixOf = prefixWriter(release);
   // Up to 1.15 a service's entry is told like any other, with one word more.
@@ -89,19 +91,18 @@ export function conntrackLineWriter(
         writePort(out, keys, k, incoming ? destinationPort : sourcePort);
       } else {
         // Addresses are stored exchanged, ports are not; a service's entry is told from the client's side.
-        const [from, fromPort] = service ? [source, destinationPort] : [destination, sourcePort];
-        const [to, toPort] = service ? [destination, sourcePort] : [source, destinationPort];
-        writeEnd(out, keys, k + from.at);
-        writePort(out, keys, k, fromPort);
+        writeEnd(out, keys, k + (service ? source : destination).at);
+        writePort(out, keys, k, service ? destinationPort : sourcePort);
         out.put(PIECE.arrow);
-        writeEnd(out, keys, k + to.at);
-        writePort(out, keys, k, toPort);
+        writeEnd(out, keys, k + (service ? destination : source).at);
+        writePort(out, keys, k, service ? sourcePort : destinationPort);
       }
       if (bits & TUPLE_FLAG.related) out.put(PIECE.related);
       if (bits & TUPLE_FLAG.service && !services) out.put(PIECE.service);
-      for (const { text, write } of parts) {
+      for (const { text, at, size, order, write } of parts) {
         out.put(text);
-        write(out, values, v);
+        if (write) write(out, values, v);
+        else out.integer(readUint(values, v + at, size, order));
       }
       out.put(PIECE.end);
     }
@@ -126,6 +127,7 @@ function writePort(out: AsciiWriter, keys: Buffer, base: number, field: Field): 
   out.integer(portOf(keys, base, field));
 }
 
+/** What is more than the number. */
 type PartWriter = (out: AsciiWriter, raw: Buffer, base: number) => void;
 
 function partWriter(
@@ -133,10 +135,10 @@ function partWriter(
   { at, size, order }: Field,
   remaining: ConntrackLines['remaining'],
   flagWords: readonly string[],
-): PartWriter {
+): PartWriter | undefined {
   switch (name) {
     case 'flags': {
-      const pieces = new Map<number, Uint8Array>();
+      const pieces = new Map<number, Ascii>();
       return (out, raw, base) => {
         const flags = Number(readUint(raw, base + at, size, order));
         let piece = pieces.get(flags);
@@ -160,14 +162,14 @@ function partWriter(
           out.put(PIECE.seconds);
         };
   }
-  return (out, raw, base) => out.integer(readUint(raw, base + at, size, order));
+  return undefined;
 }
 
-type PrefixOf = (protocol: number, direction: number) => Uint8Array;
+type PrefixOf = (protocol: number, direction: number) => Ascii;
 
 /** `TCP OUT `, made once for each protocol and direction. */
 function prefixWriter(release: Release | undefined): PrefixOf {
-  const prefixes = new Map<number, Uint8Array>();
+  const prefixes = new Map<number, Ascii>();
   return (protocol, direction) => {
     const key = (protocol << 8) | direction;
     let prefix = prefixes.get(key);
@@ -183,7 +185,7 @@ function prefixWriter(release: Release | undefined): PrefixOf {
 const HEX_BYTES = Array.from({ length: 256 }, (_, i) => ascii(`0x${i.toString(16).padStart(2, '0')}`));
 
 /** The flags as a number and in words. */
-function flagsPiece(flags: number, known: readonly string[]): Uint8Array {
+function flagsPiece(flags: number, known: readonly string[]): Ascii {
   const words = known.filter((word, bit) => word !== '' && (flags >> bit) & 1);
   const unknown = (flags >> known.length) << known.length;
   if (unknown) words.push(`Unknown=0x${unknown.toString(16).padStart(4, '0')}`);

@@ -103,6 +103,7 @@ export function entryJson({ key, value }: { key: Struct; value: Struct }): Entry
         const from = ofKey ? k + at : v + at;
         // Most are bytes of addresses.
         if (size === 1) out.number(raw[from] ?? 0);
+        else if (size === 2) out.number((raw[from] ?? 0) | ((raw[from + 1] ?? 0) << 8));
         else out.integer(readUint(raw, from, size));
       }
       out.put(last);
