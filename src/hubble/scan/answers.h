@@ -24,11 +24,10 @@ static int is_plain(const u8 *p, const u8 *end) {
   return 1;
 }
 
-/** Fills a hole with a value, and says in one byte of the key what the words around it depend on: 0 where it cannot. */
-static u32 fill_hole(const struct entry *field, const u8 *p, const u8 *end) {
+/** Fills a hole with a value; false where it cannot. */
+static int fill_hole(const struct entry *field, const u8 *p, const u8 *end) {
   struct span at = {texts[field->slot], 0, 0};
   u64 number;
-  u32 how = 2;
   // A field that comes again and again is for the codec.
   if (filled_count == SLOTS) return 0;
   p = varint(p, end, &number);
@@ -38,17 +37,17 @@ static u32 fill_hole(const struct entry *field, const u8 *p, const u8 *end) {
       break;
     case UINT32:
       at.end = write_number(texts[field->slot], (u32)number);
-      how = (u32)number == 0 ? 1 : 2;
+      if ((u32)number == 0) return 1;
       break;
     case STRING:
+      if (p == end) return 1;
       at.start = p;
       at.end = end;
-      how = number == 0 ? 1 : is_plain(p, end) ? 2 : 3;
+      at.flags = is_plain(p, end) ? 0 : ESCAPED;
       break;
   }
-  if (!at.end) return 0;
-  if (how == 2) fill(field->slot, at);
-  return how;
+  if (at.end) fill(field->slot, at);
+  return at.end != 0;
 }
 
 /** Puts what a line depends on at `k`; returns where it ends, or 0 where it would be too long, or is no message of the schema. */
@@ -67,10 +66,10 @@ static u8 *put_key(u8 *k, const u8 *p, const u8 *end, const struct names *type) 
     *k++ = field->index + 1;
     if (field->slot < 0) continue;
     if (lines.uses[field->slot] == HOLE) {
-      u32 how = fill_hole(field, value, p);
-      if (!how) return 0;
-      *k++ = how;
-      if (how < 3) continue;
+      if (!fill_hole(field, value, p)) return 0;
+      u32 around = slots[field->slot].start ? around_hole(&slots[field->slot]) : EMPTY;
+      *k++ = around;
+      if (around != BY_BYTES) continue;
     }
     if (field->kind == MESSAGE && !(field->flags & REPEATED)) {
       u64 length;

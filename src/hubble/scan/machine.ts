@@ -1,4 +1,5 @@
 import { fieldAt } from '../protobuf/schema.ts';
+import { HOLES } from './holes.ts';
 import { SCAN_MODULE } from './module.gen.ts';
 import { layTables, slotsOf } from './tables.ts';
 
@@ -63,14 +64,6 @@ const MOST_ENDS = 16 * 1024;
 const SPAN_WORDS = 3;
 const SLOTS = 160;
 const HOLE_SLOTS = 4;
-/** Columns that may be anything without changing the rest of a line, by the number of the hole that they fill. */
-const HOLES: readonly (readonly string[])[] = [
-  [],
-  ['flow.time'],
-  ['TCP', 'UDP', 'SCTP'].map((name) => `flow.l4.${name}.source_port`),
-  ['TCP', 'UDP', 'SCTP'].map((name) => `flow.l4.${name}.destination_port`),
-  ['flow.Summary'],
-];
 
 /** What of a field an answer of a memo depends on, as memo.h has it. */
 const USES = { presence: 1, hole: 2, bytes: 3 } as const;
@@ -151,12 +144,16 @@ export class Machine {
     this.#set('judges', judges ? 1 : 0);
     this.#set('memoize', (judges && judgedBy ? 1 : 0) | (printed ? 2 : 0));
     this.#keyOf(address(2), judgedBy ?? [], []);
-    this.#keyOf(address(3), printed ?? [], HOLES.flat());
-    for (const [hole, fields] of HOLES.entries()) {
+    this.#keyOf(
+      address(3),
+      printed ?? [],
+      HOLES.flat().map((field) => `flow.${field}`),
+    );
+    for (const [at, fields] of HOLES.entries()) {
       for (let i = 0; i < HOLE_SLOTS; i++)
         this.#bytes.writeUInt16LE(
-          this.#slots.get(fields[i] ?? '') ?? 0xffff,
-          address(4) + 2 * (hole * HOLE_SLOTS + i),
+          this.#slots.get(`flow.${fields[i]}`) ?? 0xffff,
+          address(4) + 2 * ((at + 1) * HOLE_SLOTS + i),
         );
     }
   }

@@ -28,6 +28,21 @@ struct memo {
 static struct memo verdicts, lines, values;
 static u8 key[65536 + 64];
 
+enum around { BY_BYTES, EMPTY, AS_IT_IS, IN_BRACKETS };
+
+/** What the words around a hole depend on: its bytes, where it is spelled otherwise or is a number that may have a name. */
+static u32 around_hole(const struct span *at) {
+  const u8 *p = at->start, *end = at->end;
+  if (at->flags) return BY_BYTES;
+  if (p == end) return EMPTY;
+  if (end - p <= 2 && is_digit(*p)) return BY_BYTES;
+  for (; p < end; p += 16) {
+    u32 colons = wasm_i8x16_bitmask(wasm_i8x16_eq(wasm_v128_load(p), wasm_i8x16_splat(':')));
+    if (colons && p + __builtin_ctz(colons) < end) return IN_BRACKETS;
+  }
+  return AS_IT_IS;
+}
+
 /** Puts together the key of a memo; 0 where it would be too long. */
 static u32 make_key(const struct memo *memo) {
   u8 *k = key;
@@ -37,13 +52,14 @@ static u32 make_key(const struct memo *memo) {
     u32 length = at->end - at->start;
     if (use == NOTHING) continue;
     *k++ = slot;
-    if (use == PRESENCE_ALONE || (use == HOLE && !at->flags)) {
-      *k++ = length == 0 ? 1 : 2;
+    u32 around = use == HOLE ? around_hole(at) : BY_BYTES;
+    if (use == PRESENCE_ALONE || around != BY_BYTES) {
+      *k++ = around;
       continue;
     }
     // Behind it there is room for the other slots, where they take two bytes, and for what `copy` writes beyond its end.
     if (length > 65536 || k + length + 2 * SLOTS + 24 > key + 65536) return 0;
-    *k++ = 3;
+    *k++ = BY_BYTES;
     *(u32 *)k = length;
     k += 4;
     copy(k, at->start, length);

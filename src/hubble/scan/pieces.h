@@ -3,10 +3,12 @@
 
 #include "memo.h"
 
-/** What fills the holes of a line. */
-enum hole { TEXT, TIME, SOURCE_PORT, DESTINATION_PORT, SUMMARY };
+/** Holes have the numbers of holes.ts; that of time is filled in another form. */
+enum hole { TEXT, TIME };
 
-static u16 hole_slots[8][4];  // slots of a hole, the first that is set counts; 0xffff ends
+#define HOLES 32
+#define HOLE_SLOTS 4
+static u16 hole_slots[HOLES][HOLE_SLOTS];  // slots of a hole, the first that is set counts; 0xffff ends
 
 /** How times are printed: what stands around the fraction comes from the printer, for each second. */
 static u32 fraction_digits, fraction_trimmed;

@@ -81,7 +81,7 @@ static int put_raw(void) {
 }
 
 static const struct span *filling(u32 hole) {
-  for (u32 i = 0; i < 4 && hole_slots[hole][i] != 0xffff; i++) {
+  for (u32 i = 0; i < HOLE_SLOTS && hole_slots[hole][i] != 0xffff; i++) {
     const struct span *span = &slots[hole_slots[hole][i]];
     if (span->start) return span;
   }

@@ -5,6 +5,7 @@ import { framesOf, withoutHead } from '../grpc/frames.ts';
 import { decode } from '../protobuf/codec.ts';
 import { fieldAt, type Kind } from '../protobuf/schema.ts';
 import { filterPaths } from './filter-paths.ts';
+import { markHoles, piecesOf } from './holes.ts';
 import { type Call, INPUT_BYTES, Machine, type TextTaker } from './machine.ts';
 
 /** What is done with the records of a chunk; each says whether more are wanted. */
@@ -14,7 +15,7 @@ export interface RecordVisitor extends TextTaker {
   row(row: FlowRow): boolean;
 }
 
-/** How lines are made of rows. Lines that differ in time, ports and summary alone are made once. */
+/** How lines are made of rows. Those that differ in what fills their holes alone are made once. */
 export interface LinePrinter {
   /** Makes the texts of a row safe. */
   clean(row: FlowRow): void;
@@ -29,18 +30,6 @@ export interface LinePrinter {
   trimmed: boolean;
 }
 
-/** Stand for what is put into a line that is made for others too. No text from outside has them: they would be escaped. */
-const TIME = '\u0001T';
-const SUMMARY = '\u0001S';
-/** No ports, and no numbers that a flow could hold elsewhere. */
-const PORTS = { source: 700_000_000_007, destination: 700_000_000_009 };
-const HOLE = new RegExp(`(${TIME}|${SUMMARY}|${PORTS.source}|${PORTS.destination})`);
-const HOLES: Readonly<Record<string, number>> = {
-  [TIME]: 1,
-  [String(PORTS.source)]: 2,
-  [String(PORTS.destination)]: 3,
-  [SUMMARY]: 4,
-};
 const END_OF_PIECES = 255;
 /** The length of a piece is written in two bytes. */
 const MOST_PIECE_BYTES = 0xffff;
@@ -147,9 +136,6 @@ class Scanner {
   readonly #fields: readonly Kept[];
   readonly #time: number;
   readonly #row = new FlowRow();
-  readonly #sourcePort: number;
-  readonly #destinationPort: number;
-  readonly #summary: number;
 
   constructor(
     private readonly reader: LineReader,
@@ -180,10 +166,6 @@ class Scanner {
     const kept = (path: string): Kept => ({ ...keptAt(path), slot: this.#machine.slotOf(`flow.${path}`) });
     this.#columns = columns.map(({ path, slot }) => ({ at: kept(path), column: slot }));
     this.#policies = lists.map(kept);
-    const columnOf = (path: string) => COLUMN_FIELDS.find((field) => field.path === path)?.slot ?? -1;
-    this.#sourcePort = columnOf('l4.TCP.source_port');
-    this.#destinationPort = columnOf('l4.TCP.destination_port');
-    this.#summary = columnOf('Summary');
     this.#filtered = treeOf(paths, '', (path) => this.#machine.slotOf(`flow.${path}`));
     this.#fields = fields.map((name) => kept(name));
     this.#time = timed ? this.#machine.slotOf('time') : -1;
@@ -378,22 +360,14 @@ class Scanner {
     const machine = this.#machine;
     const { printer } = this.options;
     this.#fill();
-    const { values } = this.#row;
     printer?.clean(this.#row);
-    const source = values[this.#sourcePort];
-    const destination = values[this.#destinationPort];
-    if (this.#row.time !== '') values[COLUMN_OF_TIME] = TIME;
-    if (source !== 0) values[this.#sourcePort] = PORTS.source;
-    if (destination !== 0) values[this.#destinationPort] = PORTS.destination;
-    if (machine.isPlain(machine.slotOf('flow.Summary'))) values[this.#summary] = SUMMARY;
-    const parts = (printer?.line(this.#row) ?? '').split(HOLE);
+    markHoles(this.#row, (field) => machine.isPlain(machine.slotOf(`flow.${field}`)));
     const pieces: Buffer[] = [];
     let isShort = true;
-    for (let i = 0; i < parts.length; i += 2) {
-      const hole = i === 0 ? 0 : (HOLES[parts[i - 1] ?? ''] ?? 0);
-      const text = Buffer.from(printer?.safe(parts[i] ?? '') ?? '');
-      isShort &&= text.length <= MOST_PIECE_BYTES;
-      pieces.push(Buffer.from([hole, text.length & 0xff, text.length >> 8]), text);
+    for (const { hole, text } of piecesOf(printer?.line(this.#row) ?? '')) {
+      const bytes = Buffer.from(printer?.safe(text) ?? '');
+      isShort &&= bytes.length <= MOST_PIECE_BYTES;
+      pieces.push(Buffer.from([hole, bytes.length & 0xff, bytes.length >> 8]), bytes);
     }
     pieces.push(Buffer.from([END_OF_PIECES]));
     if (isShort && machine.keepLine(Buffer.concat(pieces))) return true;
@@ -403,8 +377,6 @@ class Scanner {
     return machine.flush(visitor) && visitor.row(this.#row);
   }
 }
-
-const COLUMN_OF_TIME = COLUMN_FIELDS.find(({ path }) => path === 'time')?.slot ?? -1;
 
 function keptAt(path: string): Omit<Kept, 'slot'> {
   const field = fieldAt('flow.Flow', path);

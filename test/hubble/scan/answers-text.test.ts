@@ -96,15 +96,21 @@ describe.each([
   });
 
   test('answers that differ in what fills the holes of a line are told apart', () => {
-    const port = fc.constantFrom(0, 1, 80, 65_535, 4_294_967_295);
-    const summary = fc.constantFrom(
+    const port = fc.constantFrom(0, 1, 80, 99, 100, 65_535, 4_294_967_295);
+    const text = fc.constantFrom(
       '',
       'a',
+      '7',
+      '42',
+      '10.0.0.1',
+      'fd00::2',
+      'a:b',
       'TCP Flags: SYN',
       'a"b',
       '<x>',
       'é',
       '\u001b[1m',
+      '\u00011\u0001',
       'x'.repeat(300),
     );
     const at = fc.constantFrom(
@@ -113,20 +119,48 @@ describe.each([
       '2026-11-22T08:00:00.120Z',
       '1970-01-01T00:00:00Z',
     );
-    const protocol = fc.constantFrom('TCP', 'UDP', 'SCTP');
-    const flow = fc.record({ source: port, destination: port, summary, at, protocol });
+    const end = fc.record({ port, ip: text, mac: text, namespace: text, pod_name: text, identity: port });
+    const service = fc.option(fc.record({ name: text, namespace: text }));
+    const flow = fc.record({
+      ...{
+        source: end,
+        destination: end,
+        sourceService: service,
+        destinationService: service,
+        summary: text,
+      },
+      ...{ at, node: text, hasIp: fc.boolean(), isReply: fc.boolean() },
+      protocol: fc.constantFrom('TCP', 'UDP', 'SCTP'),
+    });
+    const endpoint = ({
+      namespace,
+      pod_name,
+      identity,
+    }: {
+      namespace: string;
+      pod_name: string;
+      identity: number;
+    }) => ({
+      ...{ namespace, pod_name, identity },
+    });
     fc.assert(
       fc.property(fc.array(flow, { minLength: 1, maxLength: 20 }), (flows) => {
-        const bytes = flows.map(({ source, destination, summary, at, protocol }) =>
-          encode('observer.GetFlowsResponse', {
-            flow: {
-              ...(at && { time: at }),
-              IP: { source: '10.0.0.1', destination: 'fd00::2' },
-              l4: { [protocol]: { source_port: source, destination_port: destination } },
-              Summary: summary,
-            },
-          } as never),
-        );
+        const messages = flows.map(({ source, destination, ...one }) => ({
+          flow: {
+            ...(one.at && { time: one.at }),
+            ...(one.hasIp && { IP: { source: source.ip, destination: destination.ip } }),
+            ethernet: { source: source.mac, destination: destination.mac },
+            l4: { [one.protocol]: { source_port: source.port, destination_port: destination.port } },
+            source: endpoint(source),
+            destination: endpoint(destination),
+            ...(one.sourceService && { source_service: one.sourceService }),
+            ...(one.destinationService && { destination_service: one.destinationService }),
+            is_reply: one.isReply,
+            node_name: one.node,
+            Summary: one.summary,
+          },
+        }));
+        const bytes = messages.map((message) => encode('observer.GetFlowsResponse', message as never));
         expect(textOf(bytes)).toBe(expected(bytes));
       }),
       { numRuns: 600 },

@@ -1,0 +1,48 @@
+import { COLUMN_FIELDS, type FlowRow } from '../../model/flow-row.ts';
+
+/**
+ * Values that stand in a line as they are, so that lines which differ in them alone are made once: the fields of a flow that fill
+ * each hole, of which one is set. Around a hole it counts whether it is empty and whether a colon in it asks for brackets; a number
+ * below 100 may have a name. pieces.h knows these rules, and the number of a hole, which is its place here and one.
+ */
+export const HOLES: readonly (readonly string[])[] = [
+  ['time'],
+  ['Summary'],
+  ['node_name'],
+  ...['source', 'destination'].flatMap((side) => [
+    ['TCP', 'UDP', 'SCTP'].map((name) => `l4.${name}.${side}_port`),
+    [`IP.${side}`],
+    [`ethernet.${side}`],
+    [`${side}.namespace`],
+    [`${side}.pod_name`],
+    [`${side}.identity`],
+    [`${side}_service.name`],
+    [`${side}_service.namespace`],
+  ]),
+];
+
+const LEAST_NUMBER = 100;
+/** No text from outside has it: it would be escaped. */
+const MARK = '\u0001';
+const MARKED = new RegExp(`(${MARK}:?\\d+${MARK})`);
+
+const COLUMNS = HOLES.map((fields) => COLUMN_FIELDS.find(({ path }) => path === fields[0])?.slot ?? -1);
+
+/** Puts marks in place of the values that stand as they are; `isPlain` says it of the text of a field. */
+export function markHoles({ values }: FlowRow, isPlain: (field: string) => boolean): void {
+  for (const [i, fields] of HOLES.entries()) {
+    const column = COLUMNS[i] ?? -1;
+    const value = values[column];
+    if (typeof value === 'number' ? value < LEAST_NUMBER : !value || !isPlain(fields[0] ?? '')) continue;
+    values[column] = `${MARK}${String(value).includes(':') ? ':' : ''}${i + 1}${MARK}`;
+  }
+}
+
+/** A line that has marks, as scan.c puts it together: the number of a hole, and the text behind it. The first hole is 0. */
+export function piecesOf(line: string): { hole: number; text: string }[] {
+  const parts = `${MARK}0${MARK}${line}`.split(MARKED).slice(1);
+  return Array.from({ length: parts.length / 2 }, (_, i) => ({
+    hole: Number((parts[2 * i] ?? '').replace(/\D/g, '')),
+    text: parts[2 * i + 1] ?? '',
+  }));
+}
