@@ -546,7 +546,7 @@ kernelTest('what is in maps is found, so that not only errors are compared', asy
     [['policy', 'get', '3800', '-o', 'yaml'], /^- proxyportnetwork: \d/],
     [['sha', 'get', '5f3c', '-o', 'json'], /"NodeMAC": "02:00:00:00:00:01"/],
     [['ct', 'top', '--by', 'pod'], /default\/web-app/],
-    [['ct', 'top', '--where', 'direction = SVC'], /[1-9]\d* entries in all/],
+    [['ct', 'top', '--where', 'direction = IN'], /[1-9]\d* entries in all/],
     [['ct', 'orphans'], /OUT 10\.11\.188\.138:\d+ -> /],
     [['nat', 'top'], /192\.168\.50\.12:443\/TCP/],
     [['nat', 'orphans'], /Created=\d+sec ago NeedsCT=0 \(endpoint gone\)/],
