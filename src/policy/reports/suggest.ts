@@ -1,5 +1,6 @@
 import { formatRange } from '../../lib/address.ts';
 import { compareBytes } from '../../lib/order.ts';
+import type { Connection } from '../evaluate/decide/connections.ts';
 import { type Identity, isReserved, isVague } from '../evaluate/selectors/identities.ts';
 import type { Entity } from '../rule.ts';
 import type { FlowTable, Observed } from './flow-table.ts';
@@ -42,11 +43,24 @@ export function suggest(table: FlowTable): Suggestions {
   return new Suggester(table).answer();
 }
 
+/** One side of a connection: whose policy it is for, and what that calls the other side. */
+interface End {
+  subject: Subject;
+  direction: Direction;
+  peer: PeerName;
+  /** Equal for equal peers. */
+  key: string;
+}
+
+type Direction = 'ingress' | 'egress';
+type Ends = Readonly<Record<Direction, End | undefined>>;
+
 class Suggester {
   readonly #subjects = new Map<string, Subject>();
   readonly #unnamed = new Map<string, { namespace: string; why: string }>();
   readonly #left = new Map<string, Set<string>>();
   readonly #sorter: LabelSorter;
+  readonly #ends = new Map<Identity, Map<Identity, Ends>>();
 
   constructor(readonly table: FlowTable) {
     this.#sorter = new LabelSorter(workloadsIn(table));
@@ -77,14 +91,39 @@ class Suggester {
     const gap = [source, destination].find(isVague);
     if (gap) this.#leaveOut(gap);
     if (gap || connection.balanced) return;
-    if (isWorkload(source)) {
-      const subject = this.#subjectOf(source, connection.sourcePod);
-      if (subject) note(subject, 'egress', this.#peerName(source, destination, true), observed, passed);
-    }
-    if (isWorkload(destination)) {
-      const subject = this.#subjectOf(destination, connection.destinationPod);
-      if (subject) note(subject, 'ingress', this.#peerName(destination, source, false), observed, passed);
-    }
+    const { egress, ingress } = this.#endsOf(source, destination, connection);
+    if (egress) note(egress, observed, passed);
+    if (ingress) note(ingress, observed, passed);
+  }
+
+  /** Connections between two ends are many. */
+  #endsOf(source: Identity, destination: Identity, { sourcePod, destinationPod }: Connection): Ends {
+    const ofSource = this.#ends.get(source) ?? new Map<Identity, Ends>();
+    this.#ends.set(source, ofSource);
+    const known = ofSource.get(destination);
+    if (known) return known;
+    const ends = {
+      egress: isWorkload(source)
+        ? this.#end(source, sourcePod, 'egress', () => this.#peerName(source, destination, true))
+        : undefined,
+      ingress: isWorkload(destination)
+        ? this.#end(destination, destinationPod, 'ingress', () => this.#peerName(destination, source, false))
+        : undefined,
+    };
+    ofSource.set(destination, ends);
+    return ends;
+  }
+
+  #end(
+    identity: Identity,
+    pod: string | undefined,
+    direction: Direction,
+    peerOf: () => PeerName,
+  ): End | undefined {
+    const subject = this.#subjectOf(identity, pod);
+    if (!subject) return undefined;
+    const peer = peerOf();
+    return { subject, direction, peer, key: JSON.stringify(peer) };
   }
 
   #leaveOutUnsaid({ byKey }: Identity): void {
@@ -183,17 +222,10 @@ function isWorkload(identity: Identity): boolean {
   return identity.byKey.has(NAMESPACE) && !isReserved(identity, 'init');
 }
 
-function note(
-  subject: Subject,
-  direction: 'ingress' | 'egress',
-  peer: PeerName,
-  observed: Observed,
-  passed: boolean,
-): void {
+function note({ subject, direction, peer, key }: End, observed: Observed, passed: boolean): void {
   const side = subject[direction] ?? { peers: new Map() };
   subject[direction] = side;
   if (!passed) return;
-  const key = JSON.stringify(peer);
   const known = side.peers.get(key) ?? { peer, ports: new Map<string, Observed>(), flows: 0 };
   const { protocol, port } = observed.connection.traffic;
   known.ports.set(`${protocol}/${port}`, observed);

@@ -27,30 +27,36 @@ interface AskedOfPart extends Asked {
 /** From so many ports on they are looked up instead of tried one after the other. */
 const MANY_PORTS = 16;
 
-/** The ports of a part that are a number each, by protocol and number, and the others; each with its place. */
+/** A port of a part, with its place among them. */
+interface Placed {
+  place: number;
+  spec: PortSpec;
+}
+
+/** The ports of a part that are a number each, by protocol and number, and the others. */
 interface PortIndex {
-  exact: ReadonlyMap<string, readonly number[]>;
-  others: readonly number[];
+  exact: ReadonlyMap<number, readonly Placed[]>;
+  others: readonly Placed[];
+  specsOfOthers: readonly PortSpec[];
 }
 
 const indexes = new WeakMap<readonly PortSpec[], PortIndex>();
+const PORTS = 0x1_0000;
 
 function indexOf(ports: readonly PortSpec[]): PortIndex {
   const known = indexes.get(ports);
   if (known) return known;
-  const exact = new Map<string, number[]>();
-  const others: number[] = [];
-  for (const [i, { protocol, port, endPort, name }] of ports.entries()) {
+  const exact = new Map<number, Placed[]>();
+  const others: Placed[] = [];
+  for (const [place, spec] of ports.entries()) {
+    const { protocol, port, endPort, name } = spec;
     const isExact = protocol !== 0 && port !== 0 && name === '' && endPort <= port;
-    if (!isExact) others.push(i);
-    else {
-      const key = `${protocol} ${port}`;
-      const same = exact.get(key);
-      if (same) same.push(i);
-      else exact.set(key, [i]);
-    }
+    const key = PORTS * protocol + port;
+    const same = isExact ? (exact.get(key) ?? []) : others;
+    same.push({ place, spec });
+    if (isExact) exact.set(key, same);
   }
-  const index = { exact, others };
+  const index = { exact, others, specsOfOthers: others.map(({ spec }) => spec) };
   indexes.set(ports, index);
   return index;
 }
@@ -58,9 +64,11 @@ function indexOf(ports: readonly PortSpec[]): PortIndex {
 /** The ports of a part that may fit traffic, in their order: those of other numbers are left out of a long list. */
 export function portsFor(ports: readonly PortSpec[], { protocol, port }: Traffic): readonly PortSpec[] {
   if (ports.length < MANY_PORTS || protocol === undefined || port === undefined) return ports;
-  const { exact, others } = indexOf(ports);
-  const own = exact.get(`${protocol} ${port}`) ?? [];
-  return [...own, ...others].sort((a, b) => a - b).flatMap((at) => ports[at] ?? []);
+  const { exact, others, specsOfOthers } = indexOf(ports);
+  const own = exact.get(PORTS * protocol + port);
+  if (own === undefined) return specsOfOthers;
+  const all = others.length === 0 ? own : [...own, ...others].sort((a, b) => a.place - b.place);
+  return all.map(({ spec }) => spec);
 }
 
 /** Whether a port of a rule is the one asked for, or why that is not known. */
