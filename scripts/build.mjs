@@ -1,6 +1,7 @@
 // Bundles src/bin into dist/. Verbs stay in chunks of their own, so that a start loads only what it runs. A folder given
 // as argument is used instead of dist/, and gets esbuild's description of the bundle as well. With a source file as
-// second argument that file is bundled in the place of the program, all in that one folder.
+// second argument that file is bundled in the place of the program, all in that one folder. With --for-one-file no module
+// waits at its top, see scripts/single.mjs.
 //
 // The bundle differs from the sources and the packages in what the plugins below change. Each change is counted and
 // printed; the build fails when one of them was not made, because then a package no longer is what it was.
@@ -33,6 +34,7 @@ const CHANGES = {
   whole: 'undici: a copy of its agents for the Kubernetes API',
   generated: '@kubernetes/client-node: no typed classes of the API',
   devtools: 'ink: no bridge to react-devtools-core',
+  layout: 'yoga-layout: compiled without waiting at the top of its module',
   children: 'commander: no child_process',
   yaml: 'yaml: its ES modules',
 };
@@ -155,15 +157,40 @@ const rareWhenUsed = {
   },
 };
 
-/** Ink loads its devtools bridge only when DEV is set; the bundle leaves it out. */
+/** Ink waits for its devtools bridge when DEV is set; the bundle leaves it out. */
 const noDevtools = {
   name: 'no-devtools',
   setup(b) {
-    b.onResolve({ filter: /^react-devtools-core$/ }, () => {
-      change(CHANGES.devtools);
-      return { path: 'devtools', namespace: 'empty' };
+    b.onLoad({ filter: /\/ink\/build\/reconciler\.js$/, namespace: 'file' }, ({ path }) => {
+      const contents = readFileSync(path, 'utf8').replaceAll("process.env['DEV'] === 'true'", () => {
+        change(CHANGES.devtools);
+        return 'false';
+      });
+      return { contents, loader: 'js' };
     });
-    b.onLoad({ filter: /./, namespace: 'empty' }, () => ({ contents: 'export default {}' }));
+  },
+};
+
+/**
+ * The layout engine of Ink is compiled while its module is evaluated. In the one file no module waits at its top: what
+ * loads a module later waits for the promises in this list.
+ */
+const noTopLevelAwait = {
+  name: 'no-top-level-await',
+  setup(b) {
+    b.onLoad({ filter: /\/yoga-layout\/dist\/src\/index\.js$/, namespace: 'file' }, ({ path }) => {
+      const contents = readFileSync(path, 'utf8').replace(
+        'const Yoga = wrapAssembly(await loadYoga());',
+        () => {
+          change(CHANGES.layout);
+          return `const Yoga = {};
+            (globalThis[Symbol.for('cilium-toolkit.waiting')] ??= []).push(
+              loadYoga().then((made) => void Object.assign(Yoga, wrapAssembly(made))),
+            );`;
+        },
+      );
+      return { contents, loader: 'js' };
+    });
   },
 };
 
@@ -176,6 +203,7 @@ const noChildProcess = {
       change(CHANGES.children);
       return { path: 'child_process', namespace: 'empty' };
     });
+    b.onLoad({ filter: /./, namespace: 'empty' }, () => ({ contents: 'export default {}' }));
   },
 };
 
@@ -190,7 +218,8 @@ const yamlAsModules = {
   },
 };
 
-const [outdir = `${root}/dist`, entry] = process.argv.slice(2);
+const isForOneFile = process.argv.includes('--for-one-file');
+const [outdir = `${root}/dist`, entry] = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const common = {
   absWorkingDir: root,
   outdir,
@@ -230,6 +259,7 @@ if (!entry)
 const plugins = [
   ...[noTypedClasses, rareWhenUsed, slimUndici],
   ...[noDevtools, noChildProcess, builtinsByCall, yamlAsModules],
+  ...(isForOneFile ? [noTopLevelAwait] : []),
 ];
 const hot = entry ? undefined : await bundleHot({ common, root, plugins });
 if (hot)
@@ -243,7 +273,7 @@ if (hot)
 const { metafile } = await build({
   ...common,
   entryPoints: hot
-    ? [...hot.late].map(([name, path]) => ({ in: path, out: `chunks/${name}` }))
+    ? [...hot.late].sort().map(([name, path]) => ({ in: path, out: `chunks/${name}` }))
     : [{ in: `./${entry}`, out: basename(entry, '.ts') }],
   splitting: true,
   chunkNames: `${hot ? 'chunks/' : ''}[name]-[hash]`,
@@ -253,7 +283,7 @@ const { metafile } = await build({
   plugins: [...(hot ? [await fromHot({ root, hot })] : []), ...plugins],
 });
 if (hot) Object.assign(metafile.outputs, hot.metafile.outputs);
-if (process.argv[2] && !entry) writeFileSync(`${outdir}/meta.json`, JSON.stringify(metafile));
+if (outdir !== `${root}/dist` && !entry) writeFileSync(`${outdir}/meta.json`, JSON.stringify(metafile));
 
 /** What is not as this script takes for granted, a sentence each. */
 function brokenAssumptions() {
@@ -262,7 +292,7 @@ function brokenAssumptions() {
   if (installed !== UNDICI)
     broken.push(`undici is ${installed}, and its files were looked at in ${UNDICI}: check UNUSED_BY_CLIENT`);
   for (const what of [
-    ...Object.values(CHANGES),
+    ...Object.entries(CHANGES).flatMap(([key, what]) => (key === 'layout' && !isForOneFile ? [] : what)),
     ...Object.keys(UNUSED_BY_CLIENT).map(cut),
     ...Object.keys(RARE).map(rare),
   ])

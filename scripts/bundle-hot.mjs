@@ -15,8 +15,8 @@ const ALSO_HOT = [
 
 /** The name under which a file that is loaded late stands in dist/chunks. */
 function chunkOf(root, path) {
-  const [, file = path] =
-    /(?:node_modules|src)\/(.*)$/.exec(path.startsWith('/') ? relative(root, path) : path) ?? [];
+  const below = path.startsWith('/') ? relative(root, path) : path;
+  const [, file = below] = /(?:node_modules|src)\/(.*)$/.exec(below) ?? [];
   return file.replace(/\.\w+$/, '').replace(/[^\w-]+/g, '-');
 }
 
@@ -52,7 +52,9 @@ export async function bundleHot({ common, root, plugins }) {
   const program =
     "export { main } from './src/main.ts'; export { leave, systemContext } from './src/system.ts';";
   const { metafile: first } = await make(`${program} import './scripts/bundle-core.ts';`, false);
-  const files = Object.keys(first.inputs).filter((path) => /^(?:src|node_modules)\//.test(path));
+  const files = Object.keys(first.inputs)
+    .filter((path) => /^(?:src|node_modules)\//.test(path))
+    .sort();
   const modules = files.map((path) => `${JSON.stringify(path)}: () => require('./${path}')`);
   const { metafile, warnings } = await make(
     `${program} export const modules = { ${modules.join(', ')} };`,

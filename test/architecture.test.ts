@@ -117,6 +117,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'lab/hubble': [
     ...BASE,
+    'lab/assets.ts',
     'policy',
     'hubble',
     'lab/derive.ts',
@@ -223,7 +224,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'system.ts': [...BASE, 'context.ts', 'agent', 'kube', 'render/text'],
   'main.ts': [...BASE, 'context.ts', 'cli', 'commands'],
-  bin: ['main.ts', 'system.ts', 'version.ts'],
+  bin: ['main.ts', 'system.ts', 'version.ts', 'lib/inside.ts'],
 };
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));

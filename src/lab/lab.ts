@@ -8,7 +8,7 @@ import { errorCode, errorMessage, UserError } from '../errors.ts';
 import { processStart } from '../lib/alive.ts';
 import type { Flow } from '../model/hubble.gen.ts';
 import { Agent } from './agent/agent.ts';
-import { assetPath } from './assets.ts';
+import { assetPath, readAsset } from './assets.ts';
 import {
   bpfRootIn,
   type Claimed,
@@ -94,7 +94,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const { node, nodes = 1, bare = false } = options;
   const all = withNodes(bare ? { ...loaded, policies: [] } : loaded, nodes);
   const scenario = node === undefined ? all : seenFrom(all, node);
-  const digest = createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16);
+  const digest = createHash('sha256').update(readAsset(file)).digest('hex').slice(0, 16);
   const folder = await claimFolder(options);
   const closers: (() => Promise<void> | void)[] = [];
   try {

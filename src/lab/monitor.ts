@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { assetPath } from './assets.ts';
+import { assetPath, readAsset } from './assets.ts';
 import { type AgentVersion, plays } from './version.ts';
 
 /** Events per second that a watcher gets. */
@@ -19,7 +18,7 @@ interface Recording {
 export function monitorServer(version: AgentVersion): Server {
   let recording: Recording | undefined;
   return createServer((socket) => {
-    recording ??= readRecording(readFileSync(assetPath(`scenarios/${recordingOf(version)}`)));
+    recording ??= readRecording(readAsset(assetPath(`scenarios/${recordingOf(version)}`)));
     play(socket, recording);
   });
 }

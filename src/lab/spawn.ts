@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { AS_CILIUM, inside } from '../lib/inside.ts';
 import { assetPath } from './assets.ts';
 
-/** How to run the toolkit itself: from the bundle, or from the sources when this file is one of them. */
+/** How to run the toolkit itself as `cilium`: as one file, from the bundle, or from the sources when this file is one of them. */
 export function selfCommand(): { command: string; args: string[] } {
+  const one = inside();
+  if (one) return { command: one.file, args: [AS_CILIUM] };
   if (!import.meta.url.endsWith('.ts'))
     return { command: process.execPath, args: [assetPath('dist/cilium.js')] };
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;

@@ -253,10 +253,12 @@ describe('a lab with maps', () => {
       const forced = unable('run', '--maps', 'on', '--', 'true');
       expect(forced).toEqual({
         status: 1,
-        stderr: expect.stringMatching(/^Error: mount \S+\/bpf: .*denied/),
+        stderr: expect.stringMatching(/^Error: mount \S+\/bpf: .*not permitted/),
       });
       const started = unable('start');
-      expect(started.stderr).toMatch(/\(process \d+\)\.\nNo maps are pinned: mount \S+\/bpf: .*denied\.\n$/);
+      expect(started.stderr).toMatch(
+        /\(process \d+\)\.\nNo maps are pinned: mount \S+\/bpf: .*not permitted\.\n$/,
+      );
       expect(unable('run', '--', 'true')).toEqual({ status: 0, stderr: '' });
       expect(unable('stop')).toEqual({ status: 0, stderr: 'Lab default has stopped.\n' });
     },

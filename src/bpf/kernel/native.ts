@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errorMessage, UserError } from '../../errors.ts';
+import { inside } from '../../lib/inside.ts';
 
 /** A descriptor of the kernel, owned by the helper. */
 export interface Handle {
@@ -35,6 +36,10 @@ export interface Native {
   btf(handle: Handle): Buffer;
   programMaps(handle: Handle): Buffer;
   pin(handle: Handle, path: string): void;
+  /** Mounts a BPF file system that only root can enter. */
+  mount(source: string, path: string): void;
+  /** Unmounts what is at a path, even while somebody still looks at it. */
+  unmount(path: string): void;
   detach(handle: Handle): void;
   /** Ids of the links on a hook of a device, u32 each; 0 for a program without one. */
   deviceLinks(ifindex: number, attachType: number): Buffer;
@@ -74,13 +79,14 @@ export function native(): Native {
 }
 
 function load(): Native {
-  const path = helperPath();
+  const one = inside();
+  const path = one?.file ?? helperPath();
   if (path === undefined)
     throw new UserError('the BPF helper of this installation is not built', {
       hint: 'Install a C compiler (gcc or clang, with linux-libc-dev), then run "npm run build" in the toolkit\'s folder.',
     });
   try {
-    return createRequire(import.meta.url)(path) as Native;
+    return (one ? one.helper() : createRequire(import.meta.url)(path)) as Native;
   } catch (error) {
     throw new UserError(`load the BPF helper ${path}: ${errorMessage(error)}`, {
       hint: 'It may have been built for another system: remove it and run "npm run build" in the toolkit\'s folder.',

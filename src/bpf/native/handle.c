@@ -232,6 +232,30 @@ static napi_value js_pin(napi_env env, napi_callback_info info) {
     return NULL;
 }
 
+/* mount(source, path): a BPF file system */
+static napi_value js_mount(napi_env env, napi_callback_info info) {
+    napi_value args[2];
+    char source[PATH_LIMIT], path[PATH_LIMIT];
+    int result;
+    if (!arguments(env, info, 2, args) || !to_path(env, args[0], source) || !to_path(env, args[1], path)) return NULL;
+    result = kernel_mount(source, path);
+    if (result == 0) return undefined(env);
+    throw_system(env, result, "mount");
+    return NULL;
+}
+
+/* unmount(path) */
+static napi_value js_unmount(napi_env env, napi_callback_info info) {
+    napi_value args[1];
+    char path[PATH_LIMIT];
+    int result;
+    if (!arguments(env, info, 1, args) || !to_path(env, args[0], path)) return NULL;
+    result = kernel_unmount(path);
+    if (result == 0) return undefined(env);
+    throw_system(env, result, "unmount");
+    return NULL;
+}
+
 /* detach(handle): takes a link off its hook */
 static napi_value js_detach(napi_env env, napi_callback_info info) {
     napi_value args[1];
@@ -277,6 +301,8 @@ bool define_handles(napi_env env, napi_value exports) {
         {"btf", NULL, js_btf, NULL, NULL, NULL, napi_enumerable, NULL},
         {"programMaps", NULL, js_program_maps, NULL, NULL, NULL, napi_enumerable, NULL},
         {"pin", NULL, js_pin, NULL, NULL, NULL, napi_enumerable, NULL},
+        {"mount", NULL, js_mount, NULL, NULL, NULL, napi_enumerable, NULL},
+        {"unmount", NULL, js_unmount, NULL, NULL, NULL, napi_enumerable, NULL},
         {"detach", NULL, js_detach, NULL, NULL, NULL, napi_enumerable, NULL},
         {"deviceLinks", NULL, js_device_links, NULL, NULL, NULL, napi_enumerable, NULL},
         {"close", NULL, js_close, NULL, NULL, NULL, napi_enumerable, NULL},

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -215,6 +216,14 @@ int kernel_pin(int fd, const char *path) {
     attr.pathname = address(path);
     attr.bpf_fd = (uint32_t)fd;
     return bpf(BPF_OBJ_PIN, &attr, sizeof(attr));
+}
+
+int kernel_mount(const char *source, const char *path) {
+    return mount(source, path, "bpf", 0, "mode=0700") < 0 ? -errno : 0;
+}
+
+int kernel_unmount(const char *path) {
+    return umount2(path, MNT_DETACH) < 0 ? -errno : 0;
 }
 
 int kernel_freeze(int fd) {

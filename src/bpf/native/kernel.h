@@ -60,6 +60,9 @@ int kernel_delete_batch(int fd, const uint8_t *keys, uint32_t key_size, uint32_t
 int kernel_create(const struct map_spec *spec);
 int kernel_pin(int fd, const char *path);
 int kernel_freeze(int fd);
+/* Mounts a BPF file system that only its owner can enter, and takes one away even while it is in use. */
+int kernel_mount(const char *source, const char *path);
+int kernel_unmount(const char *path);
 int kernel_detach(int fd);
 /* Ids of the links that hang on a hook of a device of this network namespace. Returns their number, at most `room`. */
 int kernel_device_links(uint32_t ifindex, uint32_t attach_type, uint32_t *links, uint32_t room);

@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
-import { delimiter } from 'node:path';
+import { delimiter, dirname } from 'node:path';
 import type { Command } from 'commander';
 import { examples } from '../../cli/flags.ts';
 import type { Context, Output } from '../../context.ts';
 import { errorCode, systemReason, UserError } from '../../errors.ts';
 import { assetPath } from '../../lab/assets.ts';
 import { labEnvironment } from '../../lab/environment.ts';
+import { inside } from '../../lib/inside.ts';
 
 import { addPlayOptions, labOptions, type PlayFlags, startLabOrCluster } from './flags.ts';
 
@@ -47,8 +48,10 @@ export async function runLabRun(words: readonly string[], flags: PlayFlags, ctx:
 
 /** So that `cilium` and `hubble` are this toolkit's, installed or not. */
 function withOurPath(ctx: Context): Record<string, string> {
-  if (!existsSync(assetPath('dist/cilium.js'))) return {};
-  return { PATH: `${assetPath('bin')}${delimiter}${ctx.env.PATH ?? ''}` };
+  const one = inside();
+  if (!one && !existsSync(assetPath('dist/cilium.js'))) return {};
+  const folder = one ? dirname(one.file) : assetPath('bin');
+  return { PATH: `${folder}${delimiter}${ctx.env.PATH ?? ''}` };
 }
 
 async function execute(

@@ -1,14 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { errorMessage, UserError } from '../../errors.ts';
 import { parseRecord, withoutMark } from '../../hubble/captures/record-line.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
+import { readAsset } from '../assets.ts';
 
 /** Reads the flows of a file of JSON lines, as `hubble observe -o json` writes it; lines of other kinds are left out. */
 export function readFlows(file: string): Flow[] {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = readAsset(file);
   } catch (cause) {
     throw new UserError(`read the flows of ${file}: ${errorMessage(cause)}`, { cause });
   }

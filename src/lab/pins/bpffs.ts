@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync, rmdirSync } from 'node:fs';
-import { errorCode, UserError } from '../../errors.ts';
+import { native } from '../../bpf/kernel/native.ts';
+import { errorCode, systemReason, UserError } from '../../errors.ts';
 import { isAlive, processStart } from '../../lib/alive.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 
@@ -13,12 +13,12 @@ export function mountBpffs(path: string): void {
   if (process.geteuid?.() !== 0) throw new UserError('mounting a BPF file system needs root');
   makeFolder(path, 0o700);
   const source = `${SOURCE}:${process.pid}:${processStart(process.pid)}`;
-  run('mount', ['-t', 'bpf', '-o', 'mode=0700', source, path]);
+  attempt('mount', path, () => native().mount(source, path));
 }
 
 /** Unmounts it: what is pinned there is gone, even while somebody still looks at it. */
 export function unmountBpffs(path: string): void {
-  run('umount', ['-l', path]);
+  attempt('unmount', path, () => native().unmount(path));
   rmdirSync(path);
 }
 
@@ -72,15 +72,11 @@ function unescaped(path: string): string {
   );
 }
 
-function run(command: 'mount' | 'umount', words: string[]): void {
-  const { status, stderr, error } = spawnSync(command, words, { encoding: 'utf8' });
-  if (status === 0) return;
-  const path = words.at(-1) ?? '';
-  // `mount: /folder: permission denied.`, then advice to read the kernel's log.
-  const said = stderr.split('\n')[0]?.replace(`${command}: ${path}: `, '').replace(/\.$/, '');
-  const why =
-    error && errorCode(error) === 'ENOENT'
-      ? 'there is no such program'
-      : said || (error?.message ?? `it ended with ${status}`);
-  throw new UserError(`${command} ${path}: ${why}`);
+function attempt(what: string, path: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${what} ${path}: ${systemReason(error)}`, { cause: error });
+  }
 }

@@ -1,8 +1,11 @@
+import { AS_PROGRAM, inside } from '../../lib/inside.ts';
 import { assetPath } from '../assets.ts';
 import type { MachineCommand } from './sandbox.ts';
 
-/** How to run one of the programs that pods of the lab have: from the bundle, or from the sources. */
+/** How to run one of the programs that pods of the lab have: as one file, from the bundle, or from the sources. */
 export function programOf(name: 'serve' | 'nslookup' | 'dig' | 'proxy', ...args: string[]): MachineCommand {
+  const one = inside();
+  if (one) return { command: one.file, args: [`${AS_PROGRAM}${name}`, ...args] };
   const isBundle = !import.meta.url.endsWith('.ts');
   const file = assetPath(isBundle ? `dist/pods/${name}.js` : `src/lab/pods/programs/${name}.ts`);
   return { command: process.execPath, args: ['--disable-warning=ExperimentalWarning', file, ...args] };

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { assetPath } from '../assets.ts';
+import { assetPath, readAsset } from '../assets.ts';
 import { type AgentVersion, inVersion } from '../version.ts';
 
 /** A schema of schemas/agent-api.json. */
@@ -36,7 +35,7 @@ export interface ApiDescription {
 
 /** Reads the description that ships with the toolkit. */
 export function readApi(): ApiDescription {
-  return JSON.parse(readFileSync(assetPath('schemas/agent-api.json'), 'utf8')) as ApiDescription;
+  return JSON.parse(readAsset(assetPath('schemas/agent-api.json')).toString('utf8')) as ApiDescription;
 }
 
 /** Leaves out the fields that agents of `version` do not have. Fields the description does not know stay. */

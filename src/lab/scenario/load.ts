@@ -1,10 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { basename, isAbsolute, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import type { Path } from '../../model/finding.ts';
-import { assetPath } from '../assets.ts';
+import { assetNames, assetPath, readAsset } from '../assets.ts';
 import { checkScenario, type Problem } from './check.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -24,7 +23,7 @@ export interface LoadedScenario {
 
 /** Names of the scenarios that ship with the toolkit. */
 export function shippedScenarios(): string[] {
-  return readdirSync(assetPath('scenarios'))
+  return assetNames('scenarios')
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => basename(file, '.yaml'))
     .sort();
@@ -40,7 +39,7 @@ export function loadScenario(nameOrFile: string, cwd: string): LoadedScenario {
       : resolve(cwd, nameOrFile);
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readAsset(file).toString('utf8');
   } catch (cause) {
     const missing = errorCode(cause) === 'ENOENT';
     throw new UserError(
@@ -139,7 +138,7 @@ function schemaProblems(value: unknown): Problem[] {
 }
 
 function readJson(name: string): object {
-  return JSON.parse(readFileSync(assetPath(name), 'utf8')) as object;
+  return JSON.parse(readAsset(assetPath(name)).toString('utf8')) as object;
 }
 
 function problemOf(error: ErrorObject): Problem {

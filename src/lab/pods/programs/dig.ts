@@ -15,26 +15,27 @@ for (const word of process.argv.slice(2)) {
 }
 const [name = '.', typeName = 'A'] = words;
 const type = TYPES[typeName.toUpperCase()] ?? 1;
-const answer = await ask(server, name.replace(/\.$/, ''), type, timeoutMs);
-if (!answer) {
-  process.stdout.write(
-    `;; communications error to ${server}#53: timed out\n;; no servers could be reached\n`,
-  );
-  process.exitCode = 9;
-} else {
-  const CODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
-  const told = answer.answers.map(({ data }) =>
-    data.length % 4 === 0 ? addressIn(data) : data.toString('hex'),
-  );
-  if (isShort) process.stdout.write(told.map((one) => `${one}\n`).join(''));
-  else {
-    const rows = answer.answers.map(
-      (record, i) => `${record.name}.\t\t${record.ttl}\tIN\t${typeName.toUpperCase()}\t${told[i]}\n`,
-    );
+void ask(server, name.replace(/\.$/, ''), type, timeoutMs).then((answer) => {
+  if (!answer) {
     process.stdout.write(
-      `;; ->>HEADER<<- opcode: QUERY, status: ${CODES[answer.code] ?? answer.code}, id: ${answer.id}\n\n;; QUESTION SECTION:\n;${name}.\t\t\tIN\t${typeName.toUpperCase()}\n\n`,
+      `;; communications error to ${server}#53: timed out\n;; no servers could be reached\n`,
     );
-    if (rows.length > 0) process.stdout.write(`;; ANSWER SECTION:\n${rows.join('')}\n`);
-    process.stdout.write(`;; SERVER: ${server}#53(${server}) (UDP)\n`);
+    process.exitCode = 9;
+  } else {
+    const CODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
+    const told = answer.answers.map(({ data }) =>
+      data.length % 4 === 0 ? addressIn(data) : data.toString('hex'),
+    );
+    if (isShort) process.stdout.write(told.map((one) => `${one}\n`).join(''));
+    else {
+      const rows = answer.answers.map(
+        (record, i) => `${record.name}.\t\t${record.ttl}\tIN\t${typeName.toUpperCase()}\t${told[i]}\n`,
+      );
+      process.stdout.write(
+        `;; ->>HEADER<<- opcode: QUERY, status: ${CODES[answer.code] ?? answer.code}, id: ${answer.id}\n\n;; QUESTION SECTION:\n;${name}.\t\t\tIN\t${typeName.toUpperCase()}\n\n`,
+      );
+      if (rows.length > 0) process.stdout.write(`;; ANSWER SECTION:\n${rows.join('')}\n`);
+      process.stdout.write(`;; SERVER: ${server}#53(${server}) (UDP)\n`);
+    }
   }
-}
+});

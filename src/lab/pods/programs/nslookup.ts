@@ -24,30 +24,32 @@ const names = name.endsWith('.')
     ? [name, ...longer]
     : [...longer, name];
 
-let said = `Server:\t\t${server}\nAddress:\t${server}#53\n\n`;
-let code = 1;
-let last = 'NXDOMAIN';
-for (const one of names) {
-  const answers = await Promise.all(types.map((each) => ask(server, one, each, timeoutMs)));
-  if (answers.every((answer) => answer === undefined)) {
-    said = `;; connection timed out; no servers could be reached\n\n`;
+void (async () => {
+  let said = `Server:\t\t${server}\nAddress:\t${server}#53\n\n`;
+  let code = 1;
+  let last = 'NXDOMAIN';
+  for (const one of names) {
+    const answers = await Promise.all(types.map((each) => ask(server, one, each, timeoutMs)));
+    if (answers.every((answer) => answer === undefined)) {
+      said = `;; connection timed out; no servers could be reached\n\n`;
+      last = '';
+      break;
+    }
+    const failed = answers.find((answer) => answer && answer.code !== 0);
+    if (failed) {
+      last = failed.code === 3 ? 'NXDOMAIN' : failed.code === 5 ? 'REFUSED' : 'SERVFAIL';
+      continue;
+    }
+    const found = answers
+      .flatMap((answer) => answer?.answers ?? [])
+      .filter((record) => record.data.length % 4 === 0);
+    if (found.length === 0) said += `*** Can't find ${one}: No answer\n\n`;
+    else said += `${found.map((record) => `Name:\t${one}\nAddress: ${addressIn(record.data)}\n`).join('')}\n`;
+    code = found.length === 0 ? 1 : 0;
     last = '';
     break;
   }
-  const failed = answers.find((answer) => answer && answer.code !== 0);
-  if (failed) {
-    last = failed.code === 3 ? 'NXDOMAIN' : failed.code === 5 ? 'REFUSED' : 'SERVFAIL';
-    continue;
-  }
-  const found = answers
-    .flatMap((answer) => answer?.answers ?? [])
-    .filter((record) => record.data.length % 4 === 0);
-  if (found.length === 0) said += `*** Can't find ${one}: No answer\n\n`;
-  else said += `${found.map((record) => `Name:\t${one}\nAddress: ${addressIn(record.data)}\n`).join('')}\n`;
-  code = found.length === 0 ? 1 : 0;
-  last = '';
-  break;
-}
-if (last !== '') said += `** server can't find ${names.at(-1)}: ${last}\n\n`;
-process.stdout.write(said);
-process.exitCode = code;
+  if (last !== '') said += `** server can't find ${names.at(-1)}: ${last}\n\n`;
+  process.stdout.write(said);
+  process.exitCode = code;
+})();

@@ -221,7 +221,10 @@ async function serveDns(port: number): Promise<void> {
   });
 }
 
-await serveHttp('egress', Number(egressPort));
-await serveHttp('ingress', Number(ingressPort));
-await serveDns(Number(dnsPort));
-process.stdout.write('ready\n');
+// No module of the one file waits at its top.
+void (async () => {
+  await serveHttp('egress', Number(egressPort));
+  await serveHttp('ingress', Number(ingressPort));
+  await serveDns(Number(dnsPort));
+  process.stdout.write('ready\n');
+})();

@@ -18,15 +18,18 @@ createInterface({ input: process.stdin })
   })
   .on('close', () => process.exit());
 
-for (const port of portsIn(http)) {
-  const server = createServer((request, response) => {
-    const body = JSON.stringify({ pod: name, method: request.method, path: request.url });
-    response.writeHead(200, { 'content-type': 'application/json' }).end(`${body}\n`);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, resolve);
-  });
-}
-for (const port of portsIn(dns)) await serveDns(port, () => facts);
-process.stdout.write('ready\n');
+// No module of the one file waits at its top.
+void (async () => {
+  for (const port of portsIn(http)) {
+    const server = createServer((request, response) => {
+      const body = JSON.stringify({ pod: name, method: request.method, path: request.url });
+      response.writeHead(200, { 'content-type': 'application/json' }).end(`${body}\n`);
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, resolve);
+    });
+  }
+  for (const port of portsIn(dns)) await serveDns(port, () => facts);
+  process.stdout.write('ready\n');
+})();
