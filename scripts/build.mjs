@@ -262,14 +262,7 @@ const plugins = [
   ...(isForOneFile ? [noTopLevelAwait] : []),
 ];
 const hot = entry ? undefined : await bundleHot({ common, root, plugins });
-if (hot)
-  await build({
-    ...common,
-    entryPoints: [{ in: './src/bin/hot.ts', out: 'program' }],
-    target: 'node24',
-    define: { ...common.define, HOT_HASH: JSON.stringify(hot.hash) },
-    plugins: [builtinsByCall],
-  });
+const others = hot && (await fromHot({ root, hot }));
 const { metafile } = await build({
   ...common,
   entryPoints: hot
@@ -280,9 +273,19 @@ const { metafile } = await build({
   target: 'node24',
   jsx: 'automatic',
   metafile: true,
-  plugins: [...(hot ? [await fromHot({ root, hot })] : []), ...plugins],
+  plugins: [...(others ? [others.plugin] : []), ...plugins],
 });
-if (hot) Object.assign(metafile.outputs, hot.metafile.outputs);
+const script = hot && (await hot.write(others.asked));
+if (script) {
+  await build({
+    ...common,
+    entryPoints: [{ in: './src/bin/hot.ts', out: 'program' }],
+    target: 'node24',
+    define: { ...common.define, HOT_HASH: JSON.stringify(script.hash) },
+    plugins: [builtinsByCall],
+  });
+  Object.assign(metafile.outputs, script.metafile.outputs);
+}
 if (outdir !== `${root}/dist` && !entry) writeFileSync(`${outdir}/meta.json`, JSON.stringify(metafile));
 
 /** What is not as this script takes for granted, a sentence each. */
@@ -297,8 +300,8 @@ function brokenAssumptions() {
     ...Object.keys(RARE).map(rare),
   ])
     if (!made.has(what)) broken.push(`not done, because nothing asks for that file any more: ${what}`);
-  for (const { text } of hot?.warnings ?? []) broken.push(`hot.js: ${text}`);
-  if (hot && !hot.isAscii)
+  for (const { text } of script?.warnings ?? []) broken.push(`hot.js: ${text}`);
+  if (script && !script.isAscii)
     broken.push('hot.js is not ASCII, as its reader takes for granted: escape what is not');
   return broken;
 }

@@ -20,7 +20,7 @@ function chunkOf(root, path) {
   return file.replace(/\.\w+$/, '').replace(/[^\w-]+/g, '-');
 }
 
-/** Makes the script. Says which files are in it, which are loaded late from it, and what esbuild says of it. */
+/** The script: first which files are part of it and which are loaded late from it, then, with what the others ask, itself. */
 export async function bundleHot({ common, root, plugins }) {
   const late = new Map();
   const coldLater = {
@@ -38,7 +38,7 @@ export async function bundleHot({ common, root, plugins }) {
       });
     },
   };
-  const make = (contents, write) =>
+  const make = (contents, write, ...others) =>
     build({
       ...common,
       stdin: { contents, resolveDir: root, sourcefile: 'hot' },
@@ -47,7 +47,7 @@ export async function bundleHot({ common, root, plugins }) {
       entryNames: 'hot',
       metafile: true,
       write,
-      plugins: [coldLater, ...plugins],
+      plugins: [...others, coldLater, ...plugins],
     });
   const program =
     "export { main } from './src/main.ts'; export { leave, systemContext } from './src/system.ts';";
@@ -55,25 +55,46 @@ export async function bundleHot({ common, root, plugins }) {
   const files = Object.keys(first.inputs)
     .filter((path) => /^(?:src|node_modules)\//.test(path))
     .sort();
-  const modules = files.map((path) => `${JSON.stringify(path)}: () => require('./${path}')`);
-  const { metafile, warnings } = await make(
-    `${program} export const modules = { ${modules.join(', ')} };`,
-    true,
-  );
-  const bytes = readFileSync(join(common.outdir, 'hot.js'));
-  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
-  return { files, late, metafile, warnings, hash, isAscii: bytes.every((byte) => byte < 0x80) };
+  const write = async (asked) => {
+    const modules = [...asked.keys()]
+      .sort()
+      .map((path) => `${JSON.stringify(path)}: () => require('handout:${path}')`);
+    const contents = `${program} export const modules = { ${modules.join(', ')} };`;
+    const { metafile, warnings } = await make(contents, true, handouts(asked));
+    const bytes = readFileSync(join(common.outdir, 'hot.js'));
+    const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+    return { metafile, warnings, hash, isAscii: bytes.every((byte) => byte < 0x80) };
+  };
+  return { files, imports: Object.values(first.inputs).flatMap((input) => input.imports), late, write };
+}
+
+/** Of each file the names that others ask for. A namespace of all of them would be made at every start. */
+function handouts(asked) {
+  return {
+    name: 'handouts',
+    setup(b) {
+      const resolveDir = b.initialOptions.absWorkingDir;
+      b.onResolve({ filter: /^handout:/ }, ({ path }) => ({ path: path.slice(8), namespace: 'handout' }));
+      b.onLoad({ filter: /./, namespace: 'handout' }, ({ path }) => {
+        const names = [...(asked.get(path) ?? [])].sort().join(', ');
+        return {
+          contents: `import { ${names} } from './${path}'; module.exports = { ${names} };`,
+          resolveDir,
+        };
+      });
+    },
+  };
 }
 
 /** For the rest of the bundle: what is part of the script comes from there, for each file that asks in its own chunk. */
-export async function fromHot({ root, hot: { files, metafile } }) {
+export async function fromHot({ root, hot: { files, imports } }) {
   const isHot = new Set(files);
   const exportsOf = await exportsByFile(root, files);
   const packages = new Map();
-  for (const { imports } of Object.values(metafile.inputs))
-    for (const { path, original } of imports)
-      if (original && /^[a-z@]/.test(original) && isHot.has(path)) packages.set(original, path);
-  return {
+  for (const { path, original } of imports)
+    if (original && /^[a-z@]/.test(original) && isHot.has(path)) packages.set(original, path);
+  const asked = new Map();
+  const plugin = {
     name: 'from-hot',
     setup(b) {
       b.onResolve({ filter: /./ }, ({ path, kind, importer, resolveDir }) => {
@@ -81,7 +102,8 @@ export async function fromHot({ root, hot: { files, metafile } }) {
         const file = path.startsWith('.') ? relative(root, join(resolveDir, path)) : packages.get(path);
         if (!isHot.has(file)) return undefined;
         const isLate = kind === 'dynamic-import';
-        const names = isLate ? exportsOf.get(file) : namesAsked(importer, path);
+        const names = (isLate ? undefined : namesAsked(importer, path)) ?? exportsOf.get(file) ?? [];
+        asked.set(file, new Set([...(asked.get(file) ?? []), ...names]));
         return {
           path: `${file} for ${isLate ? 'all' : relative(root, importer)}`,
           namespace: 'hot',
@@ -94,13 +116,12 @@ export async function fromHot({ root, hot: { files, metafile } }) {
       }));
       b.onLoad({ filter: /./, namespace: 'hot' }, ({ path, pluginData: { names } }) => {
         const call = `import { hot } from '../program.js'; const all = hot(${JSON.stringify(path.split(' ')[0])});`;
-        const contents = names
-          ? `${call} export default all.default; export const { ${names.join(', ')} } = all;`
-          : `${call} module.exports = all;`;
+        const contents = `${call} export const { ${names.join(', ')} } = all;`;
         return { contents, resolveDir: root };
       });
     },
   };
+  return { asked, plugin };
 }
 
 /** What each file exports: of what is imported late it cannot be seen which names are asked for. */

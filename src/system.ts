@@ -3,7 +3,7 @@ import { agentAddress, connectAgent } from './agent/client.ts';
 import type { Context, Input, LinePrompt, Output } from './context.ts';
 import { ClosedPipe, errorCode, Stopped, UserError } from './errors.ts';
 import { dialSocket } from './lib/dial.ts';
-import { directWriter } from './lib/direct-write.ts';
+import { directWriter, mayBeTerminal } from './lib/direct-write.ts';
 import { once } from './lib/once.ts';
 import { forTerminal } from './render/text/sanitize.ts';
 
@@ -16,6 +16,7 @@ export function systemContext(): Context {
     err: output(() => process.stderr, 2),
     in: input(stop.signal),
     get tty() {
+      if (!mayBeTerminal(0) || !mayBeTerminal(1)) return undefined;
       const { stdin, stdout } = process;
       return stdin.isTTY && stdout.isTTY ? { stdin, stdout } : undefined;
     },
@@ -228,9 +229,10 @@ function output(open: () => NodeJS.WriteStream, fd: 1 | 2): Sink {
 function input(stop: AbortSignal): Input {
   return {
     get isTTY() {
-      return process.stdin.isTTY === true;
+      return mayBeTerminal(0) && process.stdin.isTTY === true;
     },
     get prompt() {
+      if (!mayBeTerminal(0) || !mayBeTerminal(1)) return undefined;
       if (!process.stdin.isTTY || !process.stdout.isTTY) return undefined;
       return (question: string) => linePrompt(question, stop);
     },

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -143,10 +143,10 @@ describe('the code cache', () => {
     rmSync(cache, { recursive: true, force: true });
     const first = await version();
     const [name = ''] = kept();
-    const { mtimeMs, size } = statSync(join(cache, name));
+    const { ino, size } = statSync(join(cache, name));
     expect(size).toBeGreaterThan(100_000);
     expect(await version()).toBe(first);
-    expect(statSync(join(cache, name)).mtimeMs).toBe(mtimeMs);
+    expect(statSync(join(cache, name)).ino).toBe(ino);
     expect(readdirSync(cache).filter((each) => /\.\d+$/.test(each))).toEqual([]);
   });
 
@@ -161,6 +161,14 @@ describe('the code cache', () => {
     writeFileSync(path, broken(good));
     expect(await version()).toBe(first);
     expect(statSync(path).size).toBeGreaterThan(100_000);
+  });
+
+  test('is not kept beside a hundred others', async () => {
+    rmSync(cache, { recursive: true, force: true });
+    mkdirSync(cache);
+    for (let i = 0; i < 100; i++) writeFileSync(join(cache, String(i)), '');
+    expect(await version()).toContain('hubble ');
+    expect(kept()).toEqual([]);
   });
 
   test('is done without where none can be written', async () => {

@@ -1,7 +1,15 @@
 // The bundle has this in the place of program.ts: it runs dist/hot.js, in which is what a start runs. V8 gets back what it
 // compiled for an earlier start of the same verb. Node's own compile cache is made before a module runs, and so lacks all
 // functions that are compiled when they are first called: a quarter of a start.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { constants, Script } from 'node:vm';
 
 /** Of the script: V8 compares only its length with that of the cache. */
@@ -9,8 +17,14 @@ declare const HOT_HASH: string;
 
 type Program = typeof import('./program.ts') & { modules: Record<string, () => unknown> };
 
-/** How many starts of a verb there are to one that looks whether more was compiled than its cache holds. */
-const STARTS_TO_A_LOOK = 16;
+/**
+ * One of so many starts looks whether more was compiled than the cache of its verb holds, which takes five milliseconds:
+ * often until a look finds nothing, seldom after that.
+ */
+const STARTS_TO_A_LOOK = { growing: 4, settled: 32 };
+
+/** Half a megabyte each. */
+const MOST_FILES = 100;
 
 const filename = `${import.meta.dirname}/hot.js`;
 const { main, leave, systemContext, modules } = run();
@@ -32,7 +46,7 @@ function run(): Program {
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const isUsed = cachedData !== undefined && script.cachedDataRejected === false;
-  if (!isUsed || Math.random() * STARTS_TO_A_LOOK < 1)
+  if (!isUsed || isTimeToLook(cacheFile))
     process.on('exit', () => keep(cacheFile, script.createCachedData(), isUsed ? cachedData.length : 0));
   const module: { exports?: Program } = {};
   script.runInThisContext()(module);
@@ -54,10 +68,22 @@ function readIfThere(file: string): Buffer | undefined {
   }
 }
 
+/** The time of a cache's file is zero once a look found nothing that it lacks. */
+function isTimeToLook(file: string): boolean {
+  const isSettled = statSync(file, { throwIfNoEntry: false })?.mtimeMs === 0;
+  return Math.random() * (isSettled ? STARTS_TO_A_LOOK.settled : STARTS_TO_A_LOOK.growing) < 1;
+}
+
 function keep(file: string, data: Buffer, before: number): void {
-  if (data.length < before * 1.01) return;
+  const folder = `${import.meta.dirname}/.cache`;
   try {
-    mkdirSync(`${import.meta.dirname}/.cache`, { recursive: true });
+    if (data.length < before * 1.01) {
+      utimesSync(file, 0, 0);
+      return;
+    }
+    mkdirSync(folder, { recursive: true });
+    // Misspelled verbs have one as well.
+    if (readdirSync(folder).length >= MOST_FILES) return;
     const partial = `${file}.${process.pid}`;
     // Flushed, since V8 would not notice blocks of zeros that a crash of the machine left.
     writeFileSync(partial, data, { mode: 0o600, flush: true });

@@ -1,4 +1,4 @@
-import { constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { constants, fstatSync, openSync, type Stats, writeSync } from 'node:fs';
 import { errorCode } from './errno.ts';
 
 /** The device of /dev/null, the one of characters that is no terminal and that output often goes to. */
@@ -21,7 +21,7 @@ export function directWriter(fd: number): DirectWriter {
   let target = stats.isFile() ? fd : undefined;
   let isPossible = stats.isFile() || stats.isFIFO() || stats.isCharacterDevice();
   return {
-    mayBeTerminal: stats.isCharacterDevice() && stats.rdev !== NULL_DEVICE,
+    mayBeTerminal: isTerminalLike(stats),
     write(bytes) {
       if (!isPossible) return 0;
       try {
@@ -35,4 +35,13 @@ export function directWriter(fd: number): DirectWriter {
       }
     },
   };
+}
+
+/** Whether a descriptor may be a terminal: to ask Node costs its streams. */
+export function mayBeTerminal(fd: number): boolean {
+  return isTerminalLike(fstatSync(fd));
+}
+
+function isTerminalLike(stats: Stats): boolean {
+  return stats.isCharacterDevice() && stats.rdev !== NULL_DEVICE;
 }
