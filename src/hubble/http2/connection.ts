@@ -4,7 +4,6 @@ import {
   CANCEL,
   CONTINUATION,
   DATA,
-  END_HEADERS,
   END_STREAM,
   FRAME_BYTES,
   type FrameHead,
@@ -12,7 +11,6 @@ import {
   frame,
   GOAWAY,
   HAS_PRIORITY,
-  HEAD_BYTES,
   HEADERS,
   Http2Error,
   PADDED,
@@ -25,12 +23,11 @@ import {
   WINDOW_UPDATE,
   withoutPadding,
 } from './frames.ts';
-import { encodeHeaders, HeaderDecoder, type Headers } from './hpack.ts';
+import { HeaderBlocks } from './header-blocks.ts';
+import type { Headers } from './hpack.ts';
+import { DEFAULT_WINDOW, ENABLE_PUSH, INITIAL_WINDOW_SIZE, Outbox } from './outbox.ts';
 import { type Http2Stream, Stream, StreamReset } from './stream.ts';
 
-const ENABLE_PUSH = 2;
-const INITIAL_WINDOW_SIZE = 4;
-const MAX_FRAME_SIZE = 5;
 const SETTING_BYTES = 6;
 const REFUSED_STREAM = 7;
 /** The length of the body of a frame, where it has one. */
@@ -41,16 +38,11 @@ const LENGTHS: Readonly<Record<number, number>> = {
   [WINDOW_UPDATE]: 4,
 };
 
-/** Header blocks that do not end take no more. */
-const MOST_BLOCK_BYTES = 512 * 1024;
 /** Requests are far shorter. */
 const MOST_UNSENT_BYTES = 1024 * 1024;
 /** So many frames within a second that bring nothing are a flood. */
 const MOST_IDLE_FRAMES = 10_000;
 const IDLE_MS = 1000;
-const DEFAULT_WINDOW = 65_535;
-const LARGEST_WINDOW = 2 ** 31 - 1;
-const LARGEST_FRAME = 2 ** 24 - 1;
 const GREETING = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
 /** What a connection runs on. */
@@ -67,13 +59,10 @@ export interface Wire {
 export class Http2Connection {
   private readonly socket: Duplex;
   readonly #streams = new Map<number, Stream>();
-  readonly #decoder = new HeaderDecoder();
+  readonly #outbox = new Outbox(this.#streams, (bytes) => this.socket.write(bytes));
+  readonly #blocks = new HeaderBlocks();
   readonly #frames: FrameReader;
   #nextId = 1;
-  #block: { id: number; flags: number; parts: Buffer[]; size: number } | undefined;
-  #sendWindow = DEFAULT_WINDOW;
-  #streamWindow = DEFAULT_WINDOW;
-  #frameBytes = FRAME_BYTES;
   /** Bytes that the server may send. */
   #window: number;
   #taken = 0;
@@ -157,50 +146,14 @@ export class Http2Connection {
       return stream;
     }
     this.#nextId += 2;
-    stream.sendWindow = this.#streamWindow;
     this.#streams.set(id, stream);
-    this.#sendBlock(id, encodeHeaders(headers));
-    stream.unsent.push(...bodies.filter(({ length }) => length > 0));
-    stream.isSending = true;
-    this.#send(id, stream);
+    this.#outbox.begin(id, stream, headers, bodies);
     return stream;
   }
 
   /** Ends the connection and all its streams. */
   destroy(): void {
     this.#end(new Http2Error('the connection was closed'));
-  }
-
-  #sendBlock(id: number, block: Buffer): void {
-    for (let at = 0; at === 0 || at < block.length; at += this.#frameBytes) {
-      const part = block.subarray(at, at + this.#frameBytes);
-      const isLast = at + part.length >= block.length;
-      this.socket.write(frame(at === 0 ? HEADERS : CONTINUATION, isLast ? END_HEADERS : 0, id, part));
-    }
-  }
-
-  /** Sends as much of a request as the server has room for. */
-  #send(id: number, stream: Stream): void {
-    while (stream.isSending) {
-      const next = stream.unsent[0];
-      if (next === undefined) {
-        stream.isSending = false;
-        this.socket.write(frame(DATA, END_STREAM, id));
-        return;
-      }
-      const room = Math.min(this.#sendWindow, stream.sendWindow, this.#frameBytes);
-      if (room <= 0) return;
-      const part = next.subarray(0, room);
-      this.#sendWindow -= part.length;
-      stream.sendWindow -= part.length;
-      if (part.length === next.length) stream.unsent.shift();
-      else stream.unsent[0] = next.subarray(room);
-      this.socket.write(frame(DATA, 0, id, part));
-    }
-  }
-
-  #sendAll(): void {
-    for (const [id, stream] of this.#streams) this.#send(id, stream);
   }
 
   /** A reader took so many bytes: the server may send as many more, said in large steps. */
@@ -257,7 +210,8 @@ export class Http2Connection {
   #begin({ type, id, length }: FrameHead): void {
     if (this.#greeted && type !== SETTINGS) throw new Http2Error('Protocol error');
     if (length > FRAME_BYTES) throw new Http2Error('frame too large');
-    if (this.#block && (type !== CONTINUATION || id !== this.#block.id))
+    const { openId } = this.#blocks;
+    if (openId !== undefined && (type !== CONTINUATION || id !== openId))
       throw new Http2Error('Protocol error');
     if (length !== (LENGTHS[type] ?? length)) throw new Http2Error('Frame size error');
     switch (type) {
@@ -301,16 +255,15 @@ export class Http2Connection {
   #frame(head: FrameHead, body: Buffer): void {
     const { type, flags, id } = head;
     switch (type) {
-      case DATA:
+      case DATA: {
+        const text = flags & PADDED ? withoutPadding(body) : body;
+        if (flags & PADDED) this.#data(id, text, 0, text.length);
         // Padding counts as well.
-        if (flags & PADDED) {
-          const text = withoutPadding(body);
-          this.#data(id, text, 0, text.length);
-          this.#took(id, body.length - text.length);
-        }
+        this.#took(id, body.length - text.length);
         if (flags & END_STREAM) this.#finish(id);
-        else if (head.length === 0 || flags & PADDED) this.#countIdle();
+        else if (head.length === 0 || (flags & PADDED && text.length === 0)) this.#countIdle();
         return;
+      }
       case HEADERS: {
         const padded = flags & PADDED ? withoutPadding(body) : body;
         if (flags & HAS_PRIORITY && padded.length < LENGTH_OF_PRIORITY)
@@ -319,7 +272,7 @@ export class Http2Connection {
         return;
       }
       case CONTINUATION:
-        if (!this.#block) throw new Http2Error('Protocol error');
+        if (this.#blocks.openId === undefined) throw new Http2Error('Protocol error');
         this.#addBlock(id, flags, body);
         return;
       case RST_STREAM:
@@ -335,7 +288,7 @@ export class Http2Connection {
         this.#leave(body);
         break;
       case WINDOW_UPDATE:
-        this.#widen(id, body.readUInt32BE(0) & 0x7fff_ffff);
+        this.#outbox.widen(id, body.readUInt32BE(0) & 0x7fff_ffff);
         break;
       case PUSH_PROMISE:
         throw new Http2Error('Protocol error');
@@ -374,32 +327,15 @@ export class Http2Connection {
     }
   }
 
-  /** So many more bytes may be sent. */
-  #widen(id: number, more: number): void {
-    if (more === 0) throw new Http2Error('Protocol error');
-    const stream = this.#streams.get(id);
-    if (id === 0) this.#sendWindow += more;
-    else if (stream) stream.sendWindow += more;
-    checkWindow(id === 0 ? this.#sendWindow : (stream?.sendWindow ?? 0));
-    this.#sendAll();
-  }
-
   #addBlock(id: number, flags: number, part: Buffer): void {
-    this.#block ??= { id, flags, parts: [], size: 0 };
-    this.#block.parts.push(Buffer.from(part));
-    // Empty ones take room as well.
-    this.#block.size += part.length + HEAD_BYTES;
-    if (this.#block.size > MOST_BLOCK_BYTES) throw new Http2Error('the headers are too large');
-    if (!(flags & END_HEADERS)) return;
-    const block = this.#block;
-    this.#block = undefined;
-    // Also those of a stream that nobody reads any longer: the next ones may refer to them.
-    const headers = this.#decoder.decode(Buffer.concat(block.parts));
+    const block = this.#blocks.add(id, flags, part);
+    if (!block) return;
+    // Also those of a stream that nobody reads any longer are decoded: the next ones may refer to them.
     const stream = this.#streams.get(id);
     // What comes behind the body ends the stream.
-    if (stream?.headers && !(block.flags & END_STREAM)) throw new Http2Error('Protocol error');
-    if (!stream?.take(headers)) this.#countIdle();
-    if (block.flags & END_STREAM) this.#finish(id);
+    if (stream?.headers && !block.isLast) throw new Http2Error('Protocol error');
+    if (!stream?.take(block.headers)) this.#countIdle();
+    if (block.isLast) this.#finish(id);
   }
 
   #finish(id: number): void {
@@ -413,33 +349,16 @@ export class Http2Connection {
     if (flags & ACK ? body.length > 0 : body.length % SETTING_BYTES !== 0)
       throw new Http2Error('Frame size error');
     if (flags & ACK) return;
-    for (let at = 0; at < body.length; at += SETTING_BYTES)
-      this.#set(body.readUInt16BE(at), body.readUInt32BE(at + 2));
+    const count = body.length / SETTING_BYTES;
+    const settings = Array.from({ length: count }, (_, i): [number, number] => [
+      body.readUInt16BE(i * SETTING_BYTES),
+      body.readUInt32BE(i * SETTING_BYTES + 2),
+    ]);
     this.socket.write(frame(SETTINGS, ACK, 0));
     this.#greeted?.();
     this.#greeted = undefined;
-    this.#sendAll();
-  }
-
-  #set(name: number, value: number): void {
-    switch (name) {
-      case INITIAL_WINDOW_SIZE:
-        checkWindow(value);
-        for (const stream of this.#streams.values()) {
-          stream.sendWindow += value - this.#streamWindow;
-          checkWindow(stream.sendWindow);
-        }
-        this.#streamWindow = value;
-        return;
-      case MAX_FRAME_SIZE:
-        if (value < FRAME_BYTES || value > LARGEST_FRAME) throw new Http2Error('Protocol error');
-        this.#frameBytes = value;
-    }
+    this.#outbox.adjust(settings);
   }
 }
 
 const LENGTH_OF_PRIORITY = 5;
-
-function checkWindow(bytes: number): void {
-  if (bytes > LARGEST_WINDOW) throw new Http2Error('Flow control error');
-}

@@ -124,6 +124,12 @@ describe('what a server may say', () => {
     return frame(DATA, 0, 1, Buffer.from('abc'));
   }
 
+  test('so much data with padding, in small frames, that empty ones would be a flood', async () => {
+    const padded = frame(DATA, PADDED, 1, Buffer.from('\u0001a\0'));
+    const { body } = await answered([ANSWER, ...many(20_000, padded), frame(DATA, END_STREAM, 1)]);
+    expect(body).toBe('a'.repeat(20_000));
+  });
+
   test('headers that are all of the answer', async () => {
     const only = encodeHeaders({ ':status': '200', 'grpc-status': '5', 'grpc-message': 'no such thing' });
     const { stream, body } = await answered([frame(HEADERS, END_HEADERS | END_STREAM, 1, only)]);
