@@ -61,6 +61,7 @@ export function chunkReader(reader: LineReader, options: ScanOptions): ChunkRead
   let scanner: Scanner | undefined;
   return (chunk, visitor) => {
     let start = 0;
+    if (chunk.length > MANY_BYTES && Number.isFinite(parsed)) parsed = 0;
     for (; parsed > 0 && start < chunk.length; parsed--) {
       const end = endOfLine(chunk, start);
       reader.number++;
@@ -74,6 +75,8 @@ export function chunkReader(reader: LineReader, options: ScanOptions): ChunkRead
 }
 
 const PARSED_FIRST = 50;
+/** So many bytes at once are worth a scanner from the first line on. */
+const MANY_BYTES = 128 * 1024;
 /** Values that are shared, and lookups after which it shows whether that is worth it. */
 const MOST_SHARED = 2048;
 const WORTH_ASKING = 512;

@@ -204,7 +204,7 @@ interface Entry {
   number: number;
 }
 
-/** As `hash_name` of scan.c. */
+/** As `hash_name` of message.h. */
 function hashName(name: string): number {
   const bytes = Buffer.alloc(Math.max(name.length, WORD));
   bytes.write(name, 'latin1');
