@@ -11,6 +11,12 @@ export interface KubeServer extends AsyncDisposable {
   kubeconfig: string;
 }
 
+/**
+ * A server of Kubernetes' waits until a slow reader has taken what was sent before the end; by default this one would
+ * break the connection after half a minute. The types do not know the option.
+ */
+const PATIENT = { closeTimeout: 24 * 3600_000 };
+
 /** Takes a WebSocket that a client asked for. */
 export type SocketHandler = (socket: WebSocket, url: URL) => void;
 
@@ -35,6 +41,7 @@ export async function serveKube(
   const server = createServer(handler);
   const sockets = new WebSocketServer({
     noServer: true,
+    ...PATIENT,
     handleProtocols: (offered) => (offered.has(protocol) ? protocol : ([...offered][0] ?? false)),
   });
   if (onSocket)
