@@ -36,10 +36,9 @@ export class Spool implements SpooledBytes {
 
   async #spill(): Promise<void> {
     this.#file ??= await nameless(this.folder);
-    const bytes = Buffer.concat(this.#parts, this.#kept);
-    for (let done = 0; done < bytes.length; )
-      done += (await this.#file.write(bytes, done, bytes.length - done, this.#written + done)).bytesWritten;
-    this.#written += bytes.length;
+    for (let parts = this.#parts, done = 0; parts.length > 0; parts = behind(this.#parts, done))
+      done += (await this.#file.writev(parts, this.#written + done)).bytesWritten;
+    this.#written += this.#kept;
     this.#parts = [];
     this.#kept = 0;
   }
@@ -61,6 +60,16 @@ export class Spool implements SpooledBytes {
     await this.#file?.close();
     this.#file = undefined;
   }
+}
+
+/** What of these parts lies behind so many bytes. */
+function behind(parts: readonly Buffer[], bytes: number): Buffer[] {
+  let skip = bytes;
+  return parts.flatMap((part) => {
+    const rest = part.subarray(Math.min(skip, part.length));
+    skip -= part.length - rest.length;
+    return rest.length > 0 ? [rest] : [];
+  });
 }
 
 /** Opens a file that never has a name (`open(2)`, O_TMPFILE), of which Node has no constant. */

@@ -88,11 +88,13 @@ export class ZipWriter {
     try {
       const { oldestFirst: bytes, count } = this.#records;
       const isLarge = needsLargeEnd(count, this.#data);
-      const tail = Buffer.concat([bytes, endRecords(count, this.#data, bytes.length, isLarge)]);
-      if (this.#data + tail.length > this.#directory) await this.#grow(2 * (this.#data + tail.length));
+      const end = endRecords(count, this.#data, bytes.length, isLarge);
+      const size = this.#data + bytes.length + end.length;
+      if (size > this.#directory) await this.#grow(2 * size);
       // Both directories say the same; the nearer one counts as soon as the file ends behind it.
-      await writeAt(this.file, tail, this.#data);
-      await this.file.truncate(this.#data + tail.length);
+      await writeAt(this.file, bytes, this.#data);
+      await writeAt(this.file, end, this.#data + bytes.length);
+      await this.file.truncate(size);
       await this.file.sync();
     } finally {
       await this.file.close();

@@ -24,6 +24,7 @@ import { ExecNotStarted, execStream } from '../../kube/exec.ts';
 import { openRoadTo } from '../../kube/road.ts';
 import { bounded } from '../../lib/bounded.ts';
 import { parsePlainJson } from '../../lib/exact-json.ts';
+import { JsonFields } from '../../lib/json-fields.ts';
 import { isRecord } from '../../lib/record.ts';
 import { askHubble } from './agent-hubble.ts';
 import { Broken } from './dump.ts';
@@ -37,14 +38,19 @@ const REQUEST_MS = 30_000;
 const MAX_SILENT = 2;
 /** Commands that run in a pod at once: few, since it has other work. */
 const VERBS_AT_ONCE = 3;
-/** Answers that say what else to ask are held to be read. */
-const MAX_HELD = 32 * 1024 * 1024;
-const [ENDPOINTS, MAPS, HEALTH] = ['/v1/endpoint', '/v1/map', '/v1/healthz'] as const;
+/** The answer that says which version it is, and the list of templates, are held to be read. */
+const MAX_HELD = 1024 * 1024;
+const HEALTH = '/v1/healthz';
+const [ENDPOINTS, MAPS] = ['/v1/endpoint', '/v1/map'] as const;
+/** Which field says what else to ask, and how deep in the answer it stands: of many pods an answer has many megabytes. */
+const FIELDS: Readonly<Record<string, readonly [string, number]>> = {
+  [ENDPOINTS]: ['id', 2],
+  [MAPS]: ['path', 3],
+};
 /** Lists the headers that an agent has compiled programs from. */
 const TEMPLATES = 'bpf sha list -o json';
 /** Endpoints that are alike share one: few are there. */
 const MAX_TEMPLATES = 64;
-const HELD: ReadonlySet<string> = new Set([ENDPOINTS, MAPS, HEALTH]);
 
 /** All that an agent answers, and what its own command line prints of the kernel: what `--from` reads again. */
 export function agentJob(place: Place, pod: PodFacts): Job {
@@ -66,6 +72,7 @@ class AgentCollector {
   readonly #exchanges: Exchange[] = [];
   readonly #commands: CommandRun[] = [];
   readonly #held = new Map<string, unknown>();
+  readonly #fields = new Map<string, readonly string[]>();
   readonly #clients = new Map<string, HttpClient>();
   /** Sockets that nobody has made. */
   readonly #absent = new Set<string>();
@@ -88,16 +95,13 @@ class AgentCollector {
     const { quick } = this.place.options;
     await this.#askAll(AGENT_PATHS.filter((one) => one.quick || !quick));
     if (!quick) {
-      const ids = listIn(this.#held.get(ENDPOINTS), 'id');
+      const ids = this.#fields.get(ENDPOINTS) ?? [];
       await this.#askAll(
         ids.flatMap((id) =>
           ENDPOINT_PATHS.map((path) => ({ path: path.replace('{id}', encodeURIComponent(id)), quick })),
         ),
       );
-      const maps = this.#held.get(MAPS);
-      const names = listIn(isRecord(maps) ? maps.maps : undefined, 'path').map(
-        (path) => path.split('/').at(-1) ?? '',
-      );
+      const names = (this.#fields.get(MAPS) ?? []).map((path) => path.split('/').at(-1) ?? '');
       await this.#askAll(names.map((name) => ({ path: `/v1/map/${encodeURIComponent(name)}`, quick })));
     }
     if (!quick)
@@ -126,8 +130,10 @@ class AgentCollector {
 
   async #ask({ path, method, socket, body }: AgentPath): Promise<void> {
     const { signal } = this.work;
-    const held: Buffer[] | undefined = HELD.has(path) ? [] : undefined;
-    let [size, status, type] = [0, 0, ''];
+    const held = path === HEALTH ? new Held() : undefined;
+    const [field, depth] = FIELDS[path] ?? [];
+    const fields = field === undefined || depth === undefined ? undefined : new JsonFields(field, depth);
+    let [status, type] = [0, ''];
     const file = `rest/${socket ? `${fileSafe(socket.split('/').at(-1) ?? '')}/` : ''}${restName(path)}`;
     const request: HttpRequest = {
       method: method ?? 'GET',
@@ -155,8 +161,8 @@ class AgentCollector {
         async (sink) => {
           const answer = await this.#client(socket ?? DEFAULT_SOCKET).stream(request, (chunk, code) => {
             status = code;
-            size += chunk.length;
-            if (size <= MAX_HELD) held?.push(Buffer.from(chunk));
+            held?.push(chunk);
+            fields?.push(chunk);
             return sink(chunk);
           });
           status = answer.status;
@@ -167,7 +173,10 @@ class AgentCollector {
       this.work.files.push(written);
       record(false, written.bytes);
       this.#silent = 0;
-      if (held && status === 200 && size <= MAX_HELD) this.#hold(path, Buffer.concat(held));
+      if (status !== 200) return;
+      if (held) this.#hold(path, held);
+      if (fields?.isWhole) this.#fields.set(path, fields.values);
+      else if (fields) this.#faults.push(`${path}: the answer is not JSON`);
     } catch (thrown) {
       const error = thrown instanceof Broken ? thrown.cause : thrown;
       if (thrown instanceof Broken && thrown.file.bytes > 0) {
@@ -187,9 +196,10 @@ class AgentCollector {
     }
   }
 
-  #hold(path: string, body: Buffer): void {
+  #hold(path: string, { bytes }: Held): void {
+    if (!bytes) return;
     try {
-      this.#held.set(path, parsePlainJson(body.toString('utf8')));
+      this.#held.set(path, parsePlainJson(bytes.toString('utf8')));
     } catch {
       this.#faults.push(`${path}: the answer is not JSON`);
     }
@@ -224,13 +234,13 @@ class AgentCollector {
     const run: { exitCode: number; stderr: string } = { exitCode: 0, stderr: '' };
     const cut: { isCut?: true } = {};
     const line = argv.slice(1).join(' ');
-    const held: Buffer[] | undefined = line === TEMPLATES ? [] : undefined;
+    const held = line === TEMPLATES ? new Held() : undefined;
     const stdout = await dump
       .file(
         `${this.#folder}/${stem}.stdout`,
         async (sink) => {
           const keep = (bytes: Buffer) => {
-            held?.push(Buffer.from(bytes));
+            held?.push(bytes);
             return sink(bytes);
           };
           Object.assign(run, await execStream(client, target, keep, this.work.signal));
@@ -248,7 +258,7 @@ class AgentCollector {
     if (stdout === null) return true;
     if (stdout === undefined) return false;
     this.work.files.push(stdout);
-    if (held && run.exitCode === 0) this.#hold(line, Buffer.concat(held));
+    if (held && run.exitCode === 0) this.#hold(line, held);
     const stderr =
       run.stderr === ''
         ? undefined
@@ -297,8 +307,19 @@ function restName(path: string): string {
   return `${parts.join('/')}${query === undefined ? '' : `_${fileSafe(query)}`}.body`;
 }
 
-/** A field of each item of a list, as text. */
-function listIn(list: unknown, field: string): string[] {
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((item) => (isRecord(item) && item[field] !== undefined ? [String(item[field])] : []));
+/** A short answer, to be read when it is there. */
+class Held {
+  #parts: Buffer[] = [];
+  #size = 0;
+
+  push(bytes: Buffer): void {
+    this.#size += bytes.length;
+    if (this.#size <= MAX_HELD) this.#parts.push(Buffer.from(bytes));
+    else this.#parts = [];
+  }
+
+  /** Undefined where it is too long. */
+  get bytes(): Buffer | undefined {
+    return this.#size <= MAX_HELD ? Buffer.concat(this.#parts) : undefined;
+  }
 }

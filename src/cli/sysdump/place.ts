@@ -1,4 +1,3 @@
-import type { ArchivedAgent } from '../../archive/layout.ts';
 import type { Feature } from '../../cluster/sysdump/features.ts';
 import type { Scope } from '../../cluster/sysdump/item.ts';
 import type { DumpOptions } from '../../cluster/sysdump/options.ts';
@@ -34,7 +33,6 @@ export interface Place {
   features: ReadonlyMap<string, Feature>;
   /** Bytes of each log with --max-size. */
   logShare: number | undefined;
-  agents: Map<string, ArchivedAgent>;
   /** Prints a line. */
   say(line: string): void;
 }

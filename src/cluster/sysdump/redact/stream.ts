@@ -19,6 +19,13 @@ export class RedactingStream {
 
   /** Takes a piece, and returns what can be passed on. */
   push(bytes: Uint8Array): Buffer {
+    if (bytes.length <= WINDOW) return this.#take(bytes);
+    const parts: Buffer[] = [];
+    for (let at = 0; at < bytes.length; at += WINDOW) parts.push(this.#take(bytes.subarray(at, at + WINDOW)));
+    return Buffer.concat(parts);
+  }
+
+  #take(bytes: Uint8Array): Buffer {
     this.#pending.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1'));
     this.#size += bytes.length;
     if (this.#size < this.#limit) return Buffer.alloc(0);
