@@ -25,6 +25,7 @@ import { estimate } from './estimate.ts';
 import { Jobs } from './jobs.ts';
 import { findPods, type Place } from './place.ts';
 import { prepare } from './prepare.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { collectItem } from './special.ts';
 
 /** Exit codes: something is missing, nothing was collected. */
@@ -38,6 +39,7 @@ export async function collectDump(
   ctx: Context,
   words: readonly string[],
 ): Promise<void> {
+  keepHeapSmall();
   const startedAt = new Date(ctx.clock.nowMs());
   const time = fileTime(startedAt);
   const top = options.outputFilename.replaceAll('<ts>', time);
@@ -60,7 +62,6 @@ export async function collectDump(
     client,
     options,
     logShare: undefined,
-    agents: new Map(),
     say: talk.say,
   };
   if (options.estimate) {
@@ -261,5 +262,11 @@ async function writeReports(dump: Dump, index: ArchiveIndex, log: string): Promi
     { isClean: true },
   );
   await dump.file(SUMMARY, (sink) => sink(summaryText(index, redactions)));
-  await dump.file(INDEX, (sink) => sink(`${JSON.stringify(index, null, 2)}\n`));
+  await dump.file(INDEX, async (sink) => {
+    const { tasks, ...head } = index;
+    await sink(`${JSON.stringify(head, null, 2).slice(0, -2)},\n  "tasks": [`);
+    // One after the other: together they are many megabytes of text.
+    for (const [i, task] of tasks.entries()) await sink(`${i === 0 ? '' : ','}\n    ${JSON.stringify(task)}`);
+    await sink('\n  ]\n}\n');
+  });
 }
