@@ -102,6 +102,7 @@ async function archiveWith(
       if (argv[0]?.endsWith('gops')) return undefined;
       if (argv[0] === 'hubble') return { stdout: flows.join(''), stderr: all };
       if (argv[0] === '/usr/bin/ls') return { stdout: '05-cilium.conflist\n' };
+      if (argv.join(' ').endsWith('bpf sha list -o json')) return { stdout: JSON.stringify({ all, texts }) };
       return { stdout: all, stderr: all };
     },
   };
