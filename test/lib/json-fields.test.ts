@@ -1,3 +1,4 @@
+import { describe, expect, test } from '@jest/globals';
 import { JsonFields } from '../../src/lib/json-fields.ts';
 
 /** Values of a field, of a text that comes in pieces of one size. */
