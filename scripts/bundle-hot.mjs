@@ -2,7 +2,7 @@
 // loaded when a verb needs them. A module of the script that another one imports is handed out by the script, so that
 // there is one of each.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 import { namesAsked } from './bundle-builtins.mjs';
@@ -12,6 +12,9 @@ const ALSO_HOT = [
   /\/commands\/hubble\/(?:version|status|config\/view|list\/nodes|observe\/(?:declare|source-file|source-server))\.ts$/,
   /\/cli\/kube\/agent-hint\.ts$/,
 ];
+
+/** A document is a module with a default in dist/chunks: to import it as JSON, as the sources do, is refused by Node. */
+const AS_JSON = /("\.\/chunks\/[\w-]+\.js"),\{with:\{type:"json"\}\}/g;
 
 /** The name under which a file that is loaded late stands in dist/chunks. */
 function chunkOf(root, path) {
@@ -61,7 +64,9 @@ export async function bundleHot({ common, root, plugins }) {
       .map((path) => `${JSON.stringify(path)}: () => require('handout:${path}')`);
     const contents = `${program} export const modules = { ${modules.join(', ')} };`;
     const { metafile, warnings } = await make(contents, true, handouts(asked));
-    const bytes = readFileSync(join(common.outdir, 'hot.js'));
+    const file = join(common.outdir, 'hot.js');
+    const bytes = Buffer.from(readFileSync(file, 'utf8').replaceAll(AS_JSON, '$1'));
+    writeFileSync(file, bytes);
     const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
     return { metafile, warnings, hash, isAscii: bytes.every((byte) => byte < 0x80) };
   };
