@@ -1,5 +1,14 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -154,6 +163,10 @@ describe('the code cache', () => {
     { what: 'cut off', broken: (bytes: Buffer) => bytes.subarray(0, 1000) },
     { what: 'empty', broken: () => Buffer.alloc(0) },
     { what: 'of something else', broken: (bytes: Buffer) => Buffer.alloc(bytes.length, 'x') },
+    {
+      what: 'wrong in a block',
+      broken: (bytes: Buffer) => Buffer.from(bytes).fill(0, bytes.length / 8, bytes.length / 8 + 4096),
+    },
   ])('is made again when it is $what', async ({ broken }) => {
     const first = await version();
     const path = join(cache, kept()[0] ?? '');
@@ -169,6 +182,19 @@ describe('the code cache', () => {
     for (let i = 0; i < 100; i++) writeFileSync(join(cache, String(i)), '');
     expect(await version()).toContain('hubble ');
     expect(kept()).toEqual([]);
+  });
+
+  test('does not count, and is not made, where others can write', async () => {
+    rmSync(cache, { recursive: true, force: true });
+    await version();
+    const path = join(cache, kept()[0] ?? '');
+    writeFileSync(path, 'of somebody else');
+    chmodSync(cache, 0o777);
+    expect(await version()).toContain('hubble ');
+    chmodSync(cache, 0o755);
+    expect(readFileSync(path, 'utf8')).toBe('of somebody else');
+    expect(await version()).toContain('hubble ');
+    expect(statSync(path).size).toBeGreaterThan(100_000);
   });
 
   test('is done without where none can be written', async () => {

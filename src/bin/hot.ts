@@ -2,10 +2,13 @@
 // compiled for an earlier start of the same verb. Node's own compile cache is made before a module runs, and so lacks all
 // functions that are compiled when they are first called: a quarter of a start.
 import {
+  constants as access,
+  accessSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -26,6 +29,10 @@ const STARTS_TO_A_LOOK = { growing: 4, settled: 32 };
 /** Half a megabyte each. */
 const MOST_FILES = 100;
 
+/** Node's own cache is there too, and may have made it. */
+const FOLDER = `${import.meta.dirname}/.cache`;
+const OTHERS_WRITE = 0o022;
+
 const filename = `${import.meta.dirname}/hot.js`;
 const { main, leave, systemContext, modules } = run();
 
@@ -38,7 +45,8 @@ export { leave, main, systemContext };
 
 function run(): Program {
   const cacheFile = cacheOf(process.argv.slice(2));
-  const cachedData = readIfThere(cacheFile);
+  const isSafe = isOurs();
+  const cachedData = isSafe ? readIfThere(cacheFile) : undefined;
   const source = `(function(module){${readFileSync(filename, 'latin1')}\n})`;
   const script = new Script(source, {
     filename,
@@ -46,8 +54,8 @@ function run(): Program {
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const isUsed = cachedData !== undefined && script.cachedDataRejected === false;
-  if (!isUsed || isTimeToLook(cacheFile))
-    process.on('exit', () => keep(cacheFile, script.createCachedData(), isUsed ? cachedData.length : 0));
+  if (isSafe && (!isUsed || isTimeToLook(cacheFile)))
+    process.on('exit', () => keep(cacheFile, script, isUsed ? cachedData.length : 0));
   const module: { exports?: Program } = {};
   script.runInThisContext()(module);
   return module.exports as Program;
@@ -57,12 +65,21 @@ function cacheOf(words: readonly string[]): string {
   const verb = words.find((word) => /^[a-z][a-z-]{0,30}$/.test(word)) ?? '';
   const program = /(\w+)\.js$/.exec(process.argv[1] ?? '')?.[1] ?? '';
   const parts = [HOT_HASH, process.version, process.getuid?.() ?? '', program, verb];
-  return `${import.meta.dirname}/.cache/${parts.join('-')}`;
+  return `${FOLDER}/${parts.join('-')}`;
 }
 
+/** V8 runs what it gets: nobody else may have written it. */
+function isOurs(): boolean {
+  const stats = statSync(FOLDER, { throwIfNoEntry: false });
+  return stats === undefined || (stats.uid === process.getuid?.() && (stats.mode & OTHERS_WRITE) === 0);
+}
+
+/** It is kept twice, since V8 does not look for bytes that are wrong, and ends the process at some. */
 function readIfThere(file: string): Buffer | undefined {
   try {
-    return readFileSync(file);
+    const both = readFileSync(file);
+    const data = both.subarray(0, both.length / 2);
+    return data.equals(both.subarray(data.length)) ? data : undefined;
   } catch {
     return undefined;
   }
@@ -74,19 +91,21 @@ function isTimeToLook(file: string): boolean {
   return Math.random() * (isSettled ? STARTS_TO_A_LOOK.settled : STARTS_TO_A_LOOK.growing) < 1;
 }
 
-function keep(file: string, data: Buffer, before: number): void {
-  const folder = `${import.meta.dirname}/.cache`;
+function keep(file: string, script: Script, before: number): void {
   try {
+    mkdirSync(FOLDER, { recursive: true, mode: 0o755 });
+    accessSync(FOLDER, access.W_OK);
+    const data = script.createCachedData();
     if (data.length < before * 1.01) {
       utimesSync(file, 0, 0);
       return;
     }
-    mkdirSync(folder, { recursive: true });
     // Misspelled verbs have one as well.
-    if (readdirSync(folder).length >= MOST_FILES) return;
+    if (readdirSync(FOLDER).length >= MOST_FILES) return;
     const partial = `${file}.${process.pid}`;
-    // Flushed, since V8 would not notice blocks of zeros that a crash of the machine left.
-    writeFileSync(partial, data, { mode: 0o600, flush: true });
+    // One of that number was killed here, or runs in another container: both are not to write one file.
+    rmSync(partial, { force: true });
+    writeFileSync(partial, Buffer.concat([data, data]), { mode: 0o600, flag: 'wx', flush: true });
     renameSync(partial, file);
   } catch {
     // Where dist/ cannot be written, each start compiles anew.

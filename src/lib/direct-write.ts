@@ -4,6 +4,9 @@ import { errorCode } from './errno.ts';
 /** The device of /dev/null, the one of characters that is no terminal and that output often goes to. */
 const NULL_DEVICE = 0x103;
 
+/** A terminal that is opened again must not become that of the session, which may have none. */
+const AGAIN = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
 /** What a file descriptor is and takes at once, without the streams of Node, which cost a start four milliseconds. */
 export interface DirectWriter {
   /** It may be a terminal. */
@@ -25,7 +28,7 @@ export function directWriter(fd: number): DirectWriter {
     write(bytes) {
       if (!isPossible) return 0;
       try {
-        target ??= openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
+        target ??= openSync(`/proc/self/fd/${fd}`, AGAIN);
         return writeSync(target, bytes);
       } catch (error) {
         const wasOpened = target !== undefined;
