@@ -36,6 +36,7 @@ const CHANGES = {
   devtools: 'ink: no bridge to react-devtools-core',
   layout: 'yoga-layout: compiled without waiting at the top of its module',
   children: 'commander: no child_process',
+  terminal: 'chalk: no look at the terminal',
   yaml: 'yaml: its ES modules',
 };
 
@@ -207,6 +208,21 @@ const noChildProcess = {
   },
 };
 
+/** chalk looks what the terminal can when it is loaded, with node:tty; it is always told which level it has. */
+const noTerminal = {
+  name: 'no-terminal',
+  setup(b) {
+    b.onResolve({ filter: /^#supports-color$/ }, ({ importer }) => {
+      if (!importer.includes('/chalk/')) return undefined;
+      change(CHANGES.terminal);
+      return { path: 'supports-color', namespace: 'terminal' };
+    });
+    b.onLoad({ filter: /./, namespace: 'terminal' }, () => ({
+      contents: 'export default { stdout: false, stderr: false };',
+    }));
+  },
+};
+
 /** The package's ES modules: of its CommonJS form a late import gets no named exports. */
 const yamlAsModules = {
   name: 'yaml-as-modules',
@@ -258,7 +274,7 @@ if (!entry)
   });
 const plugins = [
   ...[noTypedClasses, rareWhenUsed, slimUndici],
-  ...[noDevtools, noChildProcess, builtinsByCall, yamlAsModules],
+  ...[noDevtools, noChildProcess, noTerminal, builtinsByCall, yamlAsModules],
   ...(isForOneFile ? [noTopLevelAwait] : []),
 ];
 const hot = entry ? undefined : await bundleHot({ common, root, plugins });

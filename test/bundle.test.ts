@@ -86,7 +86,7 @@ const NOT_WITHOUT_A_SOCKET = [...NOT_FOR_A_SOCKET, 'net', 'stream', 'tty'];
 test.each([
   { verb: 'version', most: 8, packages: ['commander'] },
   { verb: 'status', most: 16, packages: ['commander'] },
-  { verb: 'endpoint list', most: 12, packages: ['commander'] },
+  { verb: 'endpoint list', most: 12, packages: ['chalk', 'commander'] },
 ])(
   'cilium $verb loads few files, and no library or module that it does not run',
   async ({ verb, most, packages: expected }) => {
@@ -111,18 +111,23 @@ test.each([
   { line: '--bogus', most: 80, packages: ['commander'], not: NOT_WITHOUT_A_SOCKET, fails: true },
   { line: 'status', most: 112, packages: ['commander'], not: [...NOT_FOR_A_SOCKET, 'tty'] },
   { line: 'list nodes', most: 112, packages: ['commander'], not: [...NOT_FOR_A_SOCKET, 'tty'] },
-  { line: 'observe --last 1', most: 155, packages: ['commander'], not: [...NOT_FOR_A_SOCKET, 'tty'] },
+  {
+    line: 'observe --last 1',
+    most: 155,
+    packages: ['chalk', 'commander'],
+    not: [...NOT_FOR_A_SOCKET, 'tty'],
+  },
   {
     line: 'observe --bogus',
     most: 125,
-    packages: ['commander'],
+    packages: ['chalk', 'commander'],
     not: NOT_FOR_A_SOCKET,
     fails: true,
   },
   {
     line: `observe --input-file ${FLOW_FILE}`,
     most: 147,
-    packages: ['commander'],
+    packages: ['chalk', 'commander'],
     not: NOT_WITHOUT_A_SOCKET.filter((name) => name !== 'fs/promises'),
   },
 ])(

@@ -1,4 +1,5 @@
-import { ownSequence } from './sanitize.ts';
+import { Chalk, type ChalkInstance } from 'chalk';
+import { ownSequence, ownSequences } from './sanitize.ts';
 
 /** Colours by meaning. Pad first, then colour: an escape sequence counts as width. */
 export interface Palette {
@@ -12,9 +13,10 @@ export interface Palette {
   named(name: string, text: string): string;
 }
 
-/** A text between two codes of the terminal; each line for itself, as some terminals want. */
-function style(on: number, off: number): (text: string) => string {
-  const [begin, end] = [ownSequence(`[${on}m`), ownSequence(`[${off}m`)];
+/** As chalk styles a text, with what steers the terminal marked as our own; each line for itself, as some terminals want. */
+function style(paint: ChalkInstance): (text: string) => string {
+  const [on = '', off = ''] = paint('|').split('|');
+  const [begin, end] = [ownSequences(on), ownSequences(off)];
   return (text) =>
     text === ''
       ? ''
@@ -31,6 +33,23 @@ function hashOf(name: string): number {
   return hash;
 }
 
+function paletteOf(chalk: ChalkInstance): Palette {
+  // Red stands for what is bad.
+  const names = [
+    ...[chalk.cyan, chalk.green, chalk.magenta, chalk.yellow, chalk.blue],
+    ...[chalk.cyanBright, chalk.greenBright, chalk.magentaBright, chalk.yellowBright, chalk.blueBright],
+  ].map(style);
+  return {
+    enabled: true,
+    good: style(chalk.green),
+    warn: style(chalk.yellow),
+    bad: style(chalk.red),
+    dim: style(chalk.dim),
+    bold: style(chalk.bold),
+    named: (name, text) => names[hashOf(name) % names.length]?.(text) ?? text,
+  };
+}
+
 const plain = (text: string) => text;
 
 /** No colour at all. */
@@ -40,19 +59,12 @@ export const NO_COLOR: Palette = {
   named: (_, text) => text,
 };
 
-/** Cyan, green, magenta, yellow and blue, then the bright ones: red stands for what is bad. */
-const NAMES = [36, 32, 35, 33, 34, 96, 92, 95, 93, 94].map((code) => style(code, 39));
-
-/** The sixteen colours that every terminal has. */
-const ANSI: Palette = {
-  enabled: true,
-  good: style(32, 39),
-  warn: style(33, 39),
-  bad: style(31, 39),
-  dim: style(2, 22),
-  bold: style(1, 22),
-  named: (name, text) => NAMES[hashOf(name) % NAMES.length]?.(text) ?? text,
-};
+let ansi: Palette | undefined;
+/** The sixteen colours that every terminal has; made when something is coloured. */
+function inColor(): Palette {
+  ansi ??= paletteOf(new Chalk({ level: 1 }));
+  return ansi;
+}
 
 const CODES = { red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36, reset: 0 } as const;
 
@@ -80,5 +92,5 @@ export function wantsColor(
 
 /** The palette for a stream. */
 export function paletteFor(...facts: Parameters<typeof wantsColor>): Palette {
-  return wantsColor(...facts) ? ANSI : NO_COLOR;
+  return wantsColor(...facts) ? inColor() : NO_COLOR;
 }

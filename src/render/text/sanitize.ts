@@ -40,6 +40,11 @@ export function ownSequence(rest: string): string {
   return OWN + rest;
 }
 
+/** Marks every sequence in a text of our own. */
+export function ownSequences(text: string): string {
+  return text.replaceAll('\u001b', OWN);
+}
+
 /** A carriage return of our own. */
 export const OWN_RETURN = `${OWN}\r`;
 
