@@ -156,7 +156,7 @@ export class Recording {
     const missed = (this.index?.tasks ?? []).filter((one) => one.status !== 'ok');
     const isMeant = (one: TaskOutcome) =>
       stem === undefined
-        ? one.node === node
+        ? one.node === node && one.group === 'agents'
         : one.stem === stem ||
           one.task === stem ||
           one.files?.some(({ file }) => parseTimedFile(file)?.stem === stem);

@@ -142,6 +142,27 @@ describe('of an archive of cilium-cli', () => {
     ]);
   });
 
+  test('of tables that were not there nothing is said of their entries', async () => {
+    const lost = ['cilium_ct4_global', 'cilium_ct_any4_global'].map(
+      (name) => `Unable to open /run/6/tc/globals/${name}: no such file or directory. Skipping.\n`,
+    );
+    const isTable = (name: string) => name.includes('bpf-ct-list-global');
+    const files = referenceArchive().map((file) =>
+      isTable(file.name)
+        ? {
+            ...file,
+            data: Buffer.from(file.data).toString().replace(printed('bpf ct list global'), lost.join('')),
+          }
+        : file,
+    );
+    writeFileSync(join(folder, 'lost.zip'), zipOf(files));
+    const inLost = (...argv: string[]) => run([...argv, ...NODE, '--from', 'lost.zip'], { cwd: folder });
+    const top = await inLost('bpf', 'ct', 'top');
+    expect(top.stderr).toContain('no map of "bpf ct list global" was there');
+    const orphans = await inLost('bpf', 'nat', 'orphans', '--pod-cidr', '192.0.2.0/24');
+    expect([orphans.stdout.match(/^(?!ICMPv6|.*\[).*\(no connection\)$/gm), orphans.code]).toEqual([null, 0]);
+  });
+
   test('single entries and what is counted follow from the tables that were printed', async () => {
     const row = printed('bpf ipcache list')
       .split('\n')

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { TUPLE_FLAG } from '../../bpf/layouts/conntrack.ts';
 import type { Ends, FindConnection } from '../../bpf/maps/orphans.ts';
 import type { Context } from '../../context.ts';
@@ -41,6 +42,10 @@ async function linesOf(ctx: Context, words: readonly string[]): Promise<Lines> {
     else if (line === '') found.maps++;
     else found.lines.push({ text: line, number: i + 1 });
   }
+  if (found.maps === 0 && found.lines.length === 0 && found.missing.length > 0)
+    ctx.globals.archive?.note(
+      `no map of "${first}" was there, so nothing is known of its entries: ${found.missing.join(', ')}`,
+    );
   return found;
 }
 
@@ -81,7 +86,7 @@ export async function recordedConnections(
       ...{ destination: ends.source, destinationPort: ends.sourcePort },
     };
   });
-  const lost = missing.filter((path) => !/6/.test(path.replace(/\d+$/, '')));
+  const lost = missing.map((path) => basename(path)).filter((map) => !/^cilium_ct(?:_any)?6_/.test(map));
   return { connections, find: finder(connections, { lost, hasIpv6: maps + lost.length > 2 }) };
 }
 
@@ -96,7 +101,7 @@ function finder(
   return (ends, direction) => {
     const isIpv6 = ends.source.includes(':');
     const table = ends.protocol === TCP ? 'ct4' : 'ct_any4';
-    if (isIpv6 ? !hasIpv6 : lost.some((path) => path.includes(table))) return undefined;
+    if (isIpv6 ? !hasIpv6 : lost.some((map) => map.startsWith(`cilium_${table}_`))) return undefined;
     return known.has(idOf(ends, direction));
   };
 }

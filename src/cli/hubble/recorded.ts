@@ -2,8 +2,9 @@ import { mergedFlows } from '../../archive/flows.ts';
 import { NotCollected } from '../../archive/not-collected.ts';
 import type { Recording } from '../../archive/recording.ts';
 import type { Context } from '../../context.ts';
+import { UserError } from '../../errors.ts';
+import { lineReader } from '../../hubble/captures/line-reader.ts';
 import { agentIn } from '../../kube/road.ts';
-import { parsePlainJson } from '../../lib/exact-json.ts';
 import { LineSplitter } from '../../lib/line-splitter.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
 
@@ -20,16 +21,21 @@ export async function recordedFlowsOf(
 ): Promise<Flow[]> {
   const file = recording.filesFrom(FLOWS, 'json').find(({ rest }) => rest === agentPod)?.file;
   if (file === undefined) throw await noFlows(recording, agentPod);
-  const [namespace, name = ''] = pod.split('/');
-  const splitter = new LineSplitter(MAX_LINE_BYTES);
+  const name = pod.split('/').at(-1) ?? '';
   const found: Flow[] = [];
+  const query = { allow: [{ source_pod: [pod] }], deny: [] };
+  const lines = await lineReader(query, ({ kind, message, number }) => {
+    if (kind === 'bad-line')
+      throw new UserError(`${recording.label}: ${file}:${number}: not a flow: ${message}`);
+  });
   const take = (line: Buffer) => {
+    lines.number++;
     // Most flows are of other pods.
     if (!line.includes(name)) return;
-    const { flow } = parsePlainJson(line.toString('utf8')) as { flow?: Flow };
-    const isMeant = flow?.source?.namespace === namespace && (flow?.source?.pod_name ?? '').startsWith(name);
-    if (flow && isMeant && Date.parse(flow.time ?? '') >= sinceMs) found.push(flow);
+    const flow = lines.read(line)?.flow;
+    if (flow && Date.parse(flow.time ?? '') >= sinceMs) found.push(flow);
   };
+  const splitter = new LineSplitter(MAX_LINE_BYTES);
   for await (const part of mergedFlows(recording.files, [file])) {
     for (const { bytes } of splitter.push(part)) take(bytes);
     if (found.length >= limit) break;
