@@ -15,8 +15,15 @@ interface Reader {
   time: string;
 }
 
+/** Told of a capture whose last line breaks off: it is left out. */
+export type OnCut = (name: string) => Promise<void>;
+
 /** The records of several captures, each of which is in the order of its times, as one. */
-export async function* mergedFlows(files: ArchiveFiles, names: readonly string[]): AsyncGenerator<Buffer> {
+export async function* mergedFlows(
+  files: ArchiveFiles,
+  names: readonly string[],
+  onCut: OnCut,
+): AsyncGenerator<Buffer> {
   const readers: Reader[] = [];
   const take = async (reader: Omit<Reader, 'line'>): Promise<void> => {
     const next = await reader.lines.next();
@@ -27,7 +34,7 @@ export async function* mergedFlows(files: ArchiveFiles, names: readonly string[]
     readers.splice(at < 0 ? readers.length : at, 0, { ...reader, line: next.value, time });
   };
   try {
-    for (const name of names) await take({ lines: linesOf(files, name), time: '' });
+    for (const name of names) await take({ lines: linesOf(files, name, onCut), time: '' });
     let piece: Buffer[] = [];
     let size = 0;
     for (let first = readers.shift(); first; first = readers.shift()) {
@@ -44,7 +51,7 @@ export async function* mergedFlows(files: ArchiveFiles, names: readonly string[]
   }
 }
 
-async function* linesOf(files: ArchiveFiles, name: string): AsyncGenerator<Buffer> {
+async function* linesOf(files: ArchiveFiles, name: string, onCut: OnCut): AsyncGenerator<Buffer> {
   const splitter = new LineSplitter(MAX_LINE_BYTES);
   const whole = ({ bytes, length }: { bytes: Buffer; length: number }) => {
     if (length > bytes.length)
@@ -53,7 +60,20 @@ async function* linesOf(files: ArchiveFiles, name: string): AsyncGenerator<Buffe
   };
   for await (const chunk of files.stream(name))
     for (const line of splitter.push(chunk)) if (line.length > 0) yield whole(line);
-  if (splitter.pending > 0) yield whole(splitter.rest());
+  if (splitter.pending === 0) return;
+  const last = whole(splitter.rest());
+  if (isWhole(last)) yield last;
+  else await onCut(name);
+}
+
+/** Whether a last line without an end is all of a record: the collector may have been killed in the middle of it. */
+function isWhole(line: Buffer): boolean {
+  try {
+    JSON.parse(line.toString('utf8'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const TIME = '"time":"';

@@ -7,6 +7,7 @@ import { lineReader } from '../../hubble/captures/line-reader.ts';
 import { agentIn } from '../../kube/road.ts';
 import { LineSplitter } from '../../lib/line-splitter.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
+import { sanitize } from '../../render/text/sanitize.ts';
 
 /** Beginning of the names of the files that hold flows, before the pod of their agent. */
 const FLOWS = 'hubble-flows-';
@@ -36,7 +37,8 @@ export async function recordedFlowsOf(
     if (flow && Date.parse(flow.time ?? '') >= sinceMs) found.push(flow);
   };
   const splitter = new LineSplitter(MAX_LINE_BYTES);
-  for await (const part of mergedFlows(recording.files, [file])) {
+  // What lies beyond it was not collected, which the archive says of the item.
+  for await (const part of mergedFlows(recording.files, [file], async () => {})) {
     for (const { bytes } of splitter.push(part)) take(bytes);
     if (found.length >= limit) break;
   }
@@ -62,8 +64,12 @@ export async function withRecordedFlows(ctx: Context): Promise<Context | undefin
   const files = archive.filesFrom(FLOWS, 'json').filter(({ rest }) => pod === undefined || rest === pod);
   if (files.length === 0) throw await noFlows(archive, pod);
   const names = files.map(({ file }) => file);
+  const onCut = (name: string) =>
+    ctx.err.write(
+      sanitize(`Warning: ${archive.label}: ${name}: its last line breaks off, and is left out\n`),
+    );
   return {
     ...ctx,
-    in: { isTTY: false, [Symbol.asyncIterator]: () => mergedFlows(archive.files, names) },
+    in: { isTTY: false, [Symbol.asyncIterator]: () => mergedFlows(archive.files, names, onCut) },
   };
 }
