@@ -25,6 +25,10 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const SPACE = 0x20;
 const ZERO = 0x30;
+/** The ports of a flow are the holes 2 and 3 of what is put out of it; no time is. */
+const PORTS = ['source', 'destination'].map((side) =>
+  ['TCP', 'UDP', 'SCTP'].map((name) => `l4.${name}.${side}_port`),
+);
 const SOURCE_PORT = 2;
 const DESTINATION_PORT = 3;
 const END_OF_PIECES = 255;
@@ -107,7 +111,10 @@ export class GroupReader<G> {
       : this.reader.read(machine.line())?.flow;
     if (!flow) throw new Error('the scanner took a line for a flow that is none');
     const number = this.#first + this.#groups.length;
-    if (!machine.keepLine(piecesOf(number))) {
+    const isPlain = PORTS.flat()
+      .map((field) => machine.slotOf(`flow.${field}`))
+      .every((slot) => !machine.isSet(slot) || machine.isPlain(slot));
+    if (!isPlain || !machine.keepLine(piecesOf(number))) {
       machine.skipLine();
       this.#line++;
       this.visitor.flow(flow);
@@ -174,6 +181,7 @@ function machineFor(fields: readonly string[]): Machine {
     judges: false,
     judgedBy: undefined,
     printed,
+    holes: [[], ...PORTS],
     digits: 0,
     trimmed: false,
   });

@@ -1,5 +1,4 @@
 import { fieldAt } from '../protobuf/schema.ts';
-import { HOLES } from './holes.ts';
 import { SCAN_MODULE } from './module.gen.ts';
 import { layTables, slotsOf } from './tables.ts';
 
@@ -30,6 +29,8 @@ export interface MachineOptions {
   judgedBy: readonly string[] | undefined;
   /** The fields that lines of text depend on; absent where each line is made anew. */
   printed: readonly string[] | undefined;
+  /** Fields that fill the holes of lines, as in holes.ts: lines that differ in them alone are made once. The first is for times. */
+  holes: readonly (readonly string[])[];
   digits: number;
   trimmed: boolean;
 }
@@ -115,7 +116,7 @@ export class Machine {
   #flushed = 0;
   #most = 0;
 
-  constructor({ paths, mode, judges, judgedBy, printed, digits, trimmed }: MachineOptions) {
+  constructor({ paths, mode, judges, judgedBy, printed, holes, digits, trimmed }: MachineOptions) {
     compiled ??= new WebAssembly.Module(Buffer.from(SCAN_MODULE, 'base64'));
     // What a module exports is its author's promise.
     this.#exports = new WebAssembly.Instance(compiled).exports as unknown as Exports;
@@ -147,9 +148,9 @@ export class Machine {
     this.#keyOf(
       address(3),
       printed ?? [],
-      HOLES.flat().map((field) => `flow.${field}`),
+      holes.flat().map((field) => `flow.${field}`),
     );
-    for (const [at, fields] of HOLES.entries()) {
+    for (const [at, fields] of holes.entries()) {
       for (let i = 0; i < HOLE_SLOTS; i++)
         this.#bytes.writeUInt16LE(
           this.#slots.get(`flow.${fields[i]}`) ?? 0xffff,

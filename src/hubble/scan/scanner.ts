@@ -5,7 +5,7 @@ import { framesOf, withoutHead } from '../grpc/frames.ts';
 import { decode } from '../protobuf/codec.ts';
 import { fieldAt, type Kind } from '../protobuf/schema.ts';
 import { filterPaths } from './filter-paths.ts';
-import { markHoles, piecesOf } from './holes.ts';
+import { HOLES, markHoles, piecesOf } from './holes.ts';
 import { type Call, INPUT_BYTES, Machine, type TextTaker } from './machine.ts';
 
 /** What is done with the records of a chunk; each says whether more are wanted. */
@@ -163,6 +163,7 @@ class Scanner {
       // Times differ from line to line.
       judgedBy: timed ? undefined : paths.map((path) => `flow.${path}`),
       printed: printer && printed,
+      holes: HOLES,
       digits: printer?.digits ?? 0,
       trimmed: printer?.trimmed ?? false,
     });

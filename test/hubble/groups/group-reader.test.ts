@@ -112,6 +112,22 @@ test.each([
   expect(shown(table)).toEqual(shown(oneByOne(lines)));
 });
 
+test('ports that are spelled otherwise are the same ports', async () => {
+  const spelled = [
+    (text: string) => `"${text}"`,
+    (text: string) => `"\\u003${text[0]}${text.slice(1)}"`,
+    String,
+  ];
+  const lines = repeated(linesOf('flows-1.20').slice(0, 40), 6).map((line, i) =>
+    line.replaceAll(
+      /(_port":)(\d+)/g,
+      (_, name: string, port: string) => name + (spelled[i % 3]?.(port) ?? ''),
+    ),
+  );
+  const { table, problems } = await inGroups(lines, 100);
+  expect([problems, shown(table)]).toEqual([[], shown(oneByOne(lines))]);
+});
+
 test('more groups than are remembered come back', async () => {
   const [line = ''] = linesOf('flows-1.20').filter((each) => each.includes('"TCP"'));
   const lines = Array.from({ length: 20_000 }, (_, i) =>
