@@ -62,22 +62,23 @@ beforeAll(() => {
 }, 240_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs a command line in that root; nothing of it can be written but what `writable` says. */
-function there(words: readonly string[], { writable = true, env = {} as Record<string, string> } = {}) {
+/** Runs a command line in that root, and another one behind it. Where it is not writable nothing of it can be written. */
+function there(words: readonly string[], { writable = true, after = [] as readonly string[] } = {}) {
   const script = [
     `mount --bind ${root} ${root}`,
     `mount -t proc proc ${root}/proc`,
     `mount --rbind /sys ${root}/sys`,
     `mount --bind /dev/null ${root}/dev/null`,
     writable ? `mount -t tmpfs none ${root}/tmp` : `mount -o remount,ro,bind ${root}`,
-    `exec chroot ${root} "$@"`,
+    `chroot ${root} "$@"`,
+    ...(after.length > 0 ? [`chroot ${root} ${after.join(' ')}`] : []),
   ];
   const { status, stdout, stderr } = spawnSync(
     'unshare',
     ['-m', 'sh', '-ec', script.join('\n'), 'sh', ...words],
     {
       encoding: 'utf8',
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...env },
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
     },
   );
   return { code: status, stdout, stderr };
@@ -105,8 +106,9 @@ fileTest('it plays a lab, reads it, and loads its helper', () => {
     lab('/usr/bin/hubble', 'observe', '--last', '2', '-o', 'jsonpb').stdout.match(/"flow":/g)?.length,
   ).toBe(2);
   expect(lab('/usr/bin/cilium', 'bpf', 'maps', 'list').stdout).toContain('cilium_ct4_global');
-  const started = there(['/usr/bin/cilium', 'lab', 'start']);
+  const started = there(['/usr/bin/cilium', 'lab', 'start'], { after: ['/usr/bin/cilium', 'lab', 'stop'] });
   expect([started.code, started.stdout]).toEqual([0, expect.stringContaining('export CILIUM_SOCK=/')]);
+  expect(started.stderr).toContain('Lab default has stopped.');
 });
 
 fileTest('its names are its programs', () => {
