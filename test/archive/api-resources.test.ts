@@ -48,9 +48,10 @@ async function features(
   ...flags: string[]
 ): Promise<{ dump: RunResult; live: RunResult; of: RunResult }> {
   const answer = { stdout: '[{"name":"cilium_feature_x","value":1}]' };
+  const other = (argv: readonly string[]) => (argv.includes('json') ? { stdout: '[]' } : {});
   await using server = await serveDumpCluster({
     nodes: 1,
-    run: (argv) => (argv.includes('metrics') ? answer : argv[0] === 'cilium-dbg' ? {} : undefined),
+    run: (argv) => (argv.includes('metrics') ? answer : argv[0] === 'cilium-dbg' ? other(argv) : undefined),
     api: () => '{}',
     ...cluster,
     lists: { [KUBE_SYSTEM]: { kind: 'DaemonSetList', items: [AGENTS] }, ...cluster.lists },
