@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32, createDeflateRaw, type DeflateRaw, deflateRawSync } from 'node:zlib';
+import { errorCode } from '../errors.ts';
 import { Spool, type SpooledBytes } from './spool.ts';
 import {
   directoryRecord,
@@ -52,11 +53,8 @@ export class ZipWriter {
 
   /** Makes the archive, which only its owner may read. Throws where one is there already. */
   static async create(path: string): Promise<ZipWriter> {
-    const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
-    const writer = new ZipWriter(path, file);
+    const writer = new ZipWriter(path, await emptyArchive(path));
     try {
-      // An empty archive first: it is whole within its one write.
-      await writeAt(file, endRecords(0, 0, 0, false), 0);
       await writer.#grow(FIRST_ROOM);
     } catch (error) {
       await writer.file.close();
@@ -145,8 +143,8 @@ export class ZipWriter {
     const isLarge = needsLargeEnd(this.#records.count + 1, end);
     const endStart = end - (isLarge ? LARGE_END_SIZE : END_SIZE);
     const { bytes: records, count } = this.#records;
-    const beside = `${this.path}.${randomBytes(4).toString('hex')}.growing`;
-    const file = await open(beside, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
+    const beside = besides(this.path);
+    const file = await openNew(beside);
     try {
       // One buffer for all: collecting them would wait until tens of MiB are left over.
       const room = Buffer.allocUnsafe(Math.min(COPY, this.#data));
@@ -169,6 +167,37 @@ export class ZipWriter {
       await rm(beside, { force: true });
       throw error;
     }
+  }
+}
+
+/** Where a file is made that will have this path. */
+function besides(path: string): string {
+  return `${path}.${randomBytes(4).toString('hex')}.growing`;
+}
+
+/** Opens a file that is not there yet, for its owner alone. */
+function openNew(path: string): Promise<FileHandle> {
+  return open(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
+}
+
+/** Makes an archive without entries, which has its name from the moment on that it is whole. */
+async function emptyArchive(path: string): Promise<FileHandle> {
+  const bytes = endRecords(0, 0, 0, false);
+  const beside = besides(path);
+  const file = await openNew(beside);
+  try {
+    await writeAt(file, bytes, 0);
+    await link(beside, path);
+    return file;
+  } catch (error) {
+    await file.close();
+    // There are file systems without links; who has a file of that name already may not lose it.
+    if (!['EPERM', 'ENOTSUP', 'ENOSYS'].includes(errorCode(error) ?? '')) throw error;
+    const own = await openNew(path);
+    await writeAt(own, bytes, 0);
+    return own;
+  } finally {
+    await rm(beside, { force: true });
   }
 }
 
