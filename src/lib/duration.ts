@@ -30,3 +30,9 @@ export function parseDurationNs(text: string): number | undefined {
   const ms = parseDurationMs(text);
   return ms === undefined ? undefined : ms * 1e6;
 }
+
+/** Seconds of nanoseconds, as Go's Duration.Seconds counts them: in 64 bits with a sign, and the fraction by itself. */
+export function durationSeconds(ns: bigint): number {
+  const signed = BigInt.asIntN(64, ns);
+  return Number(signed / 1_000_000_000n) + Number(signed % 1_000_000_000n) / 1e9;
+}

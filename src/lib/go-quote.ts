@@ -15,6 +15,12 @@ export function goQuote(text: string): string {
   return `"${text.replace(/["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, escapeRune)}"`;
 }
 
+/** A character in single quotes, as Go's %q of one. */
+export function goQuoteRune(rune: string): string {
+  if (rune === '"') return `'"'`;
+  return rune === "'" ? `'\\''` : `'${goQuote(rune).slice(1, -1)}'`;
+}
+
 function escapeRune(rune: string): string {
   const short = SHORT[rune];
   if (short !== undefined) return short;

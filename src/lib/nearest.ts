@@ -14,6 +14,12 @@ export function nearest(word: string, names: readonly string[]): string | undefi
   return best;
 }
 
+/** What is told of a word that is none of the known ones: the one that was most likely meant, and all. */
+export function knownNames(word: string, names: readonly string[]): string {
+  const near = nearest(word, names);
+  return `${near === undefined ? '' : `Did you mean "${near}"? `}Known are ${names.join(', ')}.`;
+}
+
 /** The number of letters to add, to leave out or to change that lead from one word to the other. */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);

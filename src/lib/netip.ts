@@ -1,24 +1,29 @@
 import { parseAddress, withoutZone } from './address.ts';
+import { goQuote } from './go-quote.ts';
+
+/** The largest number that Go's Atoi reads. */
+const LARGEST = 2n ** 63n - 1n;
 
 /** Why Go's netip.ParsePrefix refuses a text that is not a prefix, in its words: the agent shows them. */
 export function prefixFault(text: string): string {
   const at = text.lastIndexOf('/');
   const address = text.slice(0, at);
   const length = text.slice(at + 1);
-  return `netip.ParsePrefix(${JSON.stringify(text)}): ${fault()}`;
+  return `netip.ParsePrefix(${goQuote(text)}): ${fault()}`;
 
   function fault(): string {
     if (at < 0) return "no '/'";
     if (!parseAddress(withoutZone(address))) return addressFault(address);
     if (address.includes('%')) return 'IPv6 zones cannot be present in a prefix';
-    if (!/^(0|[1-9]\d{0,2})$/.test(length)) return `bad bits after slash: ${JSON.stringify(length)}`;
+    if (!/^(0|[1-9]\d{0,18})$/.test(length) || BigInt(length) > LARGEST)
+      return `bad bits after slash: ${goQuote(length)}`;
     return 'prefix length out of range';
   }
 }
 
 /** Why Go's netip.ParseAddr refuses a text that is not an address, in its words. */
 export function addressFault(text: string): string {
-  return `ParseAddr(${JSON.stringify(text)}): ${faultOf(text) ?? 'unable to parse IP'}`;
+  return `ParseAddr(${goQuote(text)}): ${faultOf(text) ?? 'unable to parse IP'}`;
 }
 
 function faultOf(text: string): string | undefined {
@@ -34,7 +39,7 @@ function faultOf(text: string): string | undefined {
 }
 
 function at(why: string, rest: string): string {
-  return `${why} (at ${JSON.stringify(rest)})`;
+  return `${why} (at ${goQuote(rest)})`;
 }
 
 function ipv4Fault(text: string): string | undefined {
@@ -58,28 +63,48 @@ function ipv4Fault(text: string): string | undefined {
   return dots < 3 ? 'IPv4 address too short' : undefined;
 }
 
+/** Groups of an address. */
+const GROUPS = 8;
+
 function ipv6Fault(text: string): string | undefined {
   const zone = text.indexOf('%');
   if (zone === text.length - 1) return 'zone must be a non-empty string';
-  const body = zone === -1 ? text : text.slice(0, zone);
-  const halves = body.split('::');
-  if (halves.length > 2) return at('multiple :: in address', body.slice(body.lastIndexOf('::')));
-  let words = 0;
-  for (const half of halves) {
-    const parts = half === '' ? [] : half.split(':');
-    for (const [i, part] of parts.entries()) {
-      const dotted = part.includes('.') && i === parts.length - 1;
-      const fault = dotted ? ipv4Fault(part) : wordFault(part, half);
+  let rest = zone === -1 ? text : text.slice(0, zone);
+  let groups = 0;
+  let hasGap = rest.startsWith('::');
+  if (hasGap) rest = rest.slice(2);
+  if (rest === '') return undefined;
+  while (groups < GROUPS && rest !== '') {
+    const [digits = ''] = /^[0-9a-fA-F]*/.exec(rest) ?? [];
+    if (digits.length > 4) return at('each group must have 4 or less digits', rest);
+    if (digits === '') return at('each colon-separated field must have at least one digit', rest);
+    const behind = rest.slice(digits.length);
+    if (behind.startsWith('.')) {
+      const fault = embeddedFault(rest, groups, hasGap);
       if (fault) return fault;
-      words += dotted ? 2 : 1;
+      groups += 2;
+      rest = '';
+      break;
     }
+    groups++;
+    if (behind !== '' && !behind.startsWith(':')) return at('unexpected character, want colon', behind);
+    if (behind === ':') return at('colon must be followed by more characters', behind);
+    rest = behind.slice(1);
+    if (!rest.startsWith(':')) continue;
+    if (hasGap) return at('multiple :: in address', rest);
+    hasGap = true;
+    rest = rest.slice(1);
   }
-  if (halves.length === 1 && words < 8) return 'address string too short';
-  return words > (halves.length === 1 ? 8 : 7) ? 'trailing garbage after address' : undefined;
+  if (rest !== '') return at('trailing garbage after address', rest);
+  if (groups < GROUPS) return hasGap ? undefined : 'address string too short';
+  return hasGap ? 'the :: must expand to at least one field of zeros' : undefined;
 }
 
-function wordFault(word: string, half: string): string | undefined {
-  if (word === '') return at('each colon-separated field must have at least one digit', half);
-  if (!/^[0-9a-fA-F]+$/.test(word)) return at('unexpected character', word);
-  return word.length > 4 ? at('IPv6 field has value >=2^16', word) : undefined;
+/** What is wrong with an IPv4 address at the end of an IPv6 one. */
+function embeddedFault(rest: string, groups: number, hasGap: boolean): string | undefined {
+  if (!hasGap && groups !== GROUPS - 2)
+    return at('embedded IPv4 address must replace the final 2 fields of the address', rest);
+  if (groups > GROUPS - 2)
+    return at('too many hex fields to fit an embedded IPv4 at the end of the address', rest);
+  return ipv4Fault(rest);
 }

@@ -9,14 +9,22 @@ export interface PathNode {
 }
 
 /** Folds dotted paths into a tree, so that what they lead into is walked once. */
-export function pathTree(paths: readonly string[], before = ''): PathTree {
-  const names = new Set(
-    paths.flatMap((path) => (path.startsWith(before) ? path.slice(before.length).split('.', 1) : [])),
-  );
-  return new Map(
-    [...names].map((name) => {
-      const path = before + name;
-      return [name, { index: paths.indexOf(path), children: pathTree(paths, `${path}.`) }];
-    }),
-  );
+export function pathTree(paths: readonly string[]): PathTree {
+  const root = new Map<string, Growing>();
+  for (const [index, path] of paths.entries()) {
+    let node: Growing = { index: -1, children: root };
+    for (const name of path.split('.')) {
+      const known = node.children.get(name);
+      const next = known ?? { index: -1, children: new Map() };
+      if (!known) node.children.set(name, next);
+      node = next;
+    }
+    if (node.index === -1) node.index = index;
+  }
+  return root;
+}
+
+interface Growing {
+  index: number;
+  readonly children: Map<string, Growing>;
 }

@@ -10,10 +10,17 @@ export interface Timestamp {
 const MIN_SECONDS = -62_135_596_800;
 const MAX_SECONDS = 253_402_300_799;
 
-const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:Z|([+-])(\d\d):(\d\d))$/;
+/** An hour of one digit and a comma are no RFC 3339, but Go takes them for it. */
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?(?:Z|([+-])(\d\d):(\d\d))$/;
 
-/** Parses RFC 3339, as protobuf's JSON form and `--since` take it; undefined when it is none. */
+/** Parses RFC 3339, as protobuf's JSON form takes it; undefined when it is none. */
 export function parseTimestamp(text: string): Timestamp | undefined {
+  const time = parseInstant(text);
+  return time && inRange(time);
+}
+
+/** The same of any time, also one that no timestamp may hold. */
+export function parseInstant(text: string): Timestamp | undefined {
   const match = RFC3339.exec(text);
   if (!match) return undefined;
   const [, year, month, day, hour, minute, second, fraction = '', sign, offsetHour, offsetMinute] = match;
@@ -26,9 +33,9 @@ export function parseTimestamp(text: string): Timestamp | undefined {
     Number(second),
   );
   if (seconds === undefined) return undefined;
-  if (Number(offsetHour ?? 0) > 23 || Number(offsetMinute ?? 0) > 59) return undefined;
+  if (Number(offsetHour ?? 0) > 24 || Number(offsetMinute ?? 0) > 60) return undefined;
   const offset = (Number(offsetHour ?? 0) * 60 + Number(offsetMinute ?? 0)) * (sign === '-' ? -60 : 60);
-  return inRange({ seconds: seconds - offset, nanos: Number(fraction.padEnd(9, '0')) });
+  return { seconds: seconds - offset, nanos: Number(fraction.padEnd(9, '0')) };
 }
 
 /** Seconds since the epoch of a date in UTC; undefined when the calendar has no such date. */

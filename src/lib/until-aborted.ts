@@ -6,3 +6,11 @@ export async function* untilAborted<T>(items: AsyncIterable<T>, signal: AbortSig
     if (!signal.aborted) throw error;
   }
 }
+
+/** Waits for the signal. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,8 +1,21 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { writeAtomically, writeNew } from '../../src/lib/atomic-file.ts';
+import { writeAtomically, writeNamed, writeNew } from '../../src/lib/atomic-file.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -30,5 +43,47 @@ test('a file that stands is replaced as a whole, or kept', async () => {
 
 test('what cannot be written leaves nothing', async () => {
   await expect(writeNew(join(folder, 'no', 'file'), 'a')).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+});
+
+test('of a file that a user names a link stays a link, and the file behind it keeps its mode', async () => {
+  const [link, file] = [join(folder, 'link'), join(folder, 'file')];
+  writeFileSync(file, 'before');
+  chmodSync(file, 0o640);
+  symlinkSync('file', link);
+  await writeNamed(link, 'after');
+  expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  expect(readFileSync(file, 'utf8')).toBe('after');
+  expect(statSync(file).mode & 0o777).toBe(0o640);
+});
+
+test('a link to a file that is not there yet stays one, and its file is made', async () => {
+  const first = join(folder, 'first');
+  mkdirSync(join(folder, 'far'));
+  symlinkSync('second', first);
+  symlinkSync('far/made', join(folder, 'second'));
+  await writeNamed(first, 'text');
+  expect(lstatSync(first).isSymbolicLink()).toBe(true);
+  expect(readFileSync(join(folder, 'far/made'), 'utf8')).toBe('text');
+  symlinkSync('round', join(folder, 'round'));
+  await expect(writeNamed(join(folder, 'round'), 'text')).rejects.toMatchObject({ code: 'ELOOP' });
+});
+
+test('a pipe and a device stay what they are', async () => {
+  const pipe = join(folder, 'pipe');
+  await promisify(execFile)('mkfifo', [pipe]);
+  const reader = promisify(execFile)('cat', [pipe]);
+  await writeNamed(pipe, 'through');
+  expect((await reader).stdout).toBe('through');
+  expect(lstatSync(pipe).isFIFO()).toBe(true);
+  await writeNamed('/dev/null', 'nothing');
+  expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
+});
+
+test('a folder is refused, and nothing is left beside it', async () => {
+  const path = join(folder, 'folder');
+  mkdirSync(path);
+  await expect(writeNamed(path, 'a')).rejects.toMatchObject({ code: 'EISDIR' });
+  await expect(writeAtomically(path, 'a')).rejects.toMatchObject({ code: 'EISDIR' });
   expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
 });

@@ -42,6 +42,6 @@ describe('lines', () => {
     const startMs = performance.now();
     for (let i = 0; i < 4096; i++) splitter.push(piece);
     expect(splitter.push(Buffer.from('\n'))[0]?.length).toBe(64 * 1024 * 1024);
-    expect(performance.now() - startMs).toBeLessThan(2000);
+    expect(performance.now() - startMs).toBeLessThan(10_000);
   });
 });
