@@ -45,7 +45,7 @@ export class ApiError extends UserError {
   ) {
     super(
       `[${method} ${path}][${status}] ${operationName(method, path)}${statusName(method, path, status)}${payload === undefined ? '' : ` ${cut(formatJson(payload) ?? '')}`}`,
-      { hint: isUnknownPath(status, payload) ? UNKNOWN_PATH : hintFor(path, status) },
+      { hint: isUnknownPath(status, payload) ? UNKNOWN_PATH : hintFor(path, notFoundOr(status, payload)) },
     );
   }
 
@@ -76,7 +76,7 @@ const LISTS: readonly [path: RegExp, status: readonly number[], hint: string][] 
   [
     /^\/endpoint\/\{id\}/,
     [400],
-    'Expected the number of an endpoint, or a name such as container-id:ID, pod-name:NAMESPACE:POD or ipv4:ADDRESS.',
+    'Expected the number of an endpoint, or a name such as container-id:ID, pod-name:NAMESPACE/POD or ipv4:ADDRESS.',
   ],
   [/^\/endpoint\/\{id\}/, [404], '"cilium endpoint list" shows the endpoints of this node.'],
   [/^\/identity/, [400, 404], '"cilium identity list" shows the identities, by number and labels.'],
@@ -90,6 +90,11 @@ const LISTS: readonly [path: RegExp, status: readonly number[], hint: string][] 
   [/^\/service\/\{id\}/, [404], '"cilium service list" shows the services, by number.'],
   [/^\/recorder\/\{id\}/, [404], '"cilium recorder list" shows the recorders, by number.'],
 ];
+
+/** Agents from 1.17 on answer 500 for a policy that is not there. */
+function notFoundOr(status: number, payload: unknown): number {
+  return status === 500 && payload === 'policy not found' ? 404 : status;
+}
 
 function hintFor(path: string, status: number): string | undefined {
   return LISTS.find(([paths, codes]) => codes.includes(status) && paths.test(path))?.[2];

@@ -117,20 +117,35 @@ export async function readTable(
   name: string,
   options: Pick<HttpRequest, 'timeoutMs' | 'signal'>,
 ): Promise<unknown[]> {
+  const tables = await readTables(http, options);
+  if (!tables.has(name))
+    throw new UserError(`the agent has no table "${name}"`, {
+      hint: `Its tables: ${Object.keys(tables.fields()).toSorted().join(', ') || 'none'}.`,
+    });
+  return tables
+    .at(name)
+    .items()
+    .map(({ document }) => document);
+}
+
+/** The names of the tables in the agent's dump. */
+export async function tableNames(
+  http: HttpClient,
+  options: Pick<HttpRequest, 'timeoutMs' | 'signal'>,
+): Promise<string[]> {
+  return Object.keys((await readTables(http, options)).fields()).toSorted();
+}
+
+async function readTables(
+  http: HttpClient,
+  options: Pick<HttpRequest, 'timeoutMs' | 'signal'>,
+): Promise<Reader<Record<string, unknown[]>>> {
   for (const path of DUMP_PATHS) {
     const { status, body } = await http.request({ method: 'GET', path, ...options });
     if (status === 404) continue;
     const call = `GET ${path}`;
     if (status !== 200) throw new UserError(`${call}: the agent answered ${status}`);
-    const tables = new Reader<Record<string, unknown[]>>(call, parseAnswer(call, body.toString()));
-    if (!tables.has(name))
-      throw new UserError(`the agent has no table "${name}"`, {
-        hint: `Its tables: ${Object.keys(tables.fields()).toSorted().join(', ') || 'none'}.`,
-      });
-    return tables
-      .at(name)
-      .items()
-      .map(({ document }) => document);
+    return new Reader<Record<string, unknown[]>>(call, parseAnswer(call, body.toString()));
   }
   throw new NoTables();
 }

@@ -31,6 +31,8 @@ export interface RouteRow {
   nextHop: string;
   ageNs: number;
   attributes: string;
+  /** In the words of agents before 1.20. */
+  oldAttributes: string;
 }
 
 /** What a statement matches; `type` says how, where the agent tells (1.20). */

@@ -73,6 +73,17 @@ export interface NodeFact {
   taints: readonly string[];
 }
 
+/** A node at a glance. What Kubernetes does not tell is empty. */
+export interface NodeInfo {
+  name: string;
+  /** `True`, `False`, or `Unknown` where the node has not been heard of. */
+  ready: string;
+  /** Why it is not ready. */
+  why: string;
+  kubelet: string;
+  kernel: string;
+}
+
 /** An agent. Without endpoints it could not be asked. */
 export interface AgentFact {
   isReady: boolean;

@@ -8,3 +8,14 @@ export const ENVOY_RESOURCES: Readonly<Record<string, string>> = {
   routes: 'dynamic_route_configs',
   secrets: 'dynamic_active_secrets',
 };
+
+/** Envoy's log levels. */
+export const ENVOY_LEVELS: readonly string[] = [
+  'trace',
+  'debug',
+  'info',
+  'warning',
+  'error',
+  'critical',
+  'off',
+];

@@ -12,7 +12,7 @@ export interface Position {
 
 /** `file:line:column`. */
 export function formatPosition({ file, line, column }: Position): string {
-  return `${file}:${line}:${column}`;
+  return `${file === '-' ? '<stdin>' : file}:${line}:${column}`;
 }
 
 export type Severity = 'error' | 'warning';

@@ -136,8 +136,8 @@ class Row extends Slots.named(ROW_NAMES) {
 export type FlowSide = ValuesOf<typeof SIDE_COLUMNS>;
 
 /**
- * What the printers read of a flow, flat. One row is filled again and again: from a decoded message, from the
- * bytes of a JSON line or from protobuf, whichever is at hand.
+ * What the printers read of a flow, flat. One row is filled again and again from messages, of which a reader may make no more than
+ * what is printed.
  */
 export type FlowRow = Pick<Row, 'values' | 'policies' | 'clear'> &
   ValuesOf<typeof ROW_COLUMNS> & { readonly source: FlowSide; readonly destination: FlowSide };
@@ -166,7 +166,7 @@ function readFields(fields: PathTree, message: Record<string, unknown>, values: 
 }
 
 /** The value of a column from that of its field. */
-export function rowValue(slot: number, value: unknown): RowValue {
+function rowValue(slot: number, value: unknown): RowValue {
   // An enum's value without a name is a number.
   if (typeof ZEROS[slot] === 'string') return String(value);
   if (typeof value === 'number' || typeof value === 'boolean') return value;

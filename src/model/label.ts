@@ -8,6 +8,15 @@ export interface Label {
   value: string;
 }
 
+/** Keys of the labels that say of a pod in which namespace and cluster it is, and as which service account it runs. */
+export const POD_NAMESPACE = 'io.kubernetes.pod.namespace';
+export const POD_CLUSTER = 'io.cilium.k8s.policy.cluster';
+export const POD_ACCOUNT = 'io.cilium.k8s.policy.serviceaccount';
+/** A pod has the labels of its namespace too: this, a dot, and the key. */
+export const NAMESPACE_LABELS = 'io.cilium.k8s.namespace.labels';
+/** A rule says of which object it was made: this, a dot, and `name`, `namespace`, `uid` or `derived-from`. */
+export const POLICY_LABEL = 'io.cilium.k8s.policy';
+
 /** Splits `source:key`; the source is empty where none is written. `$name` and `reserved.name` mean `reserved:name`. */
 export function splitSource(text: string): { source: string; rest: string } {
   if (text.startsWith('$')) return { source: 'reserved', rest: text.slice(1) };

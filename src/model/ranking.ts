@@ -18,6 +18,8 @@ export interface Ranking {
   rows: readonly RankedRow[];
   /** Flows counted, those of rows that are not listed included. */
   total: number;
+  /** How many of them are replies that count for what they answer. */
+  folded: number;
   /** There were more than so many keys, so that counts are estimates; undefined while they are exact. */
   overflow: number | undefined;
 }

@@ -53,6 +53,11 @@ export function accepts({ operator, values }: Term, value: string | undefined): 
   }
 }
 
+/** Whether labels, whose keys have no source, are selected. */
+export function selectsLabels(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+  return termsOf(selector).every((term) => accepts(term, labels[term.name]));
+}
+
 /** What a term of a selector in text form asks of the value of its label. */
 interface TextTerm {
   source: string;

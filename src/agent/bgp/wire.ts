@@ -11,7 +11,24 @@ const FAMILIES: Readonly<Record<string, string>> = {
   '2/4': 'ipv6-labelled-unicast',
   '1/128': 'l3vpn-ipv4-unicast',
   '2/128': 'l3vpn-ipv6-unicast',
+  '1/129': 'l3vpn-ipv4-multicast',
+  '2/129': 'l3vpn-ipv6-multicast',
+  '25/65': 'l2vpn-vpls',
   '25/70': 'l2vpn-evpn',
+  '1/132': 'rtc',
+  '1/7': 'ipv4-encap',
+  '2/7': 'ipv6-encap',
+  '1/133': 'ipv4-flowspec',
+  '1/134': 'l3vpn-ipv4-flowspec',
+  '2/133': 'ipv6-flowspec',
+  '2/134': 'l3vpn-ipv6-flowspec',
+  '25/134': 'l2vpn-flowspec',
+  '16397/241': 'opaque',
+  '16388/71': 'ls',
+  '1/73': 'ipv4-srpolicy',
+  '2/73': 'ipv6-srpolicy',
+  '1/85': 'ipv4-mup',
+  '2/85': 'ipv6-mup',
 };
 
 /** `ipv4-unicast` and the like; unknown ones by their numbers. */
@@ -71,6 +88,8 @@ export function decodeNlri(base64: string, afi: string, safi: string): string {
 /** A path attribute in GoBGP's words, and the next hop that it carries. */
 export interface PathAttribute {
   text: string;
+  /** The words of GoBGP 3, where they are others: it shows no identifiers of paths behind prefixes. */
+  oldText?: string;
   nextHop?: string;
 }
 
@@ -140,7 +159,9 @@ const ATTRIBUTES: Readonly<Record<number, (body: Cursor) => PathAttribute>> = {
   14: mpReach,
   15: (body) => {
     const family = [body.u16(), body.u8()] as const;
-    return { text: `{MpUnreach(${familyName(...family)}): {NLRIs: [${prefixes(body, ...family)}]}}` };
+    const lists = prefixes(body, ...family);
+    const text = (list: string) => `{MpUnreach(${familyName(...family)}): {NLRIs: [${list}]}}`;
+    return { text: text(lists.withPaths), oldText: text(lists.bare) };
   },
   32: (body) => ({
     text: `{LargeCommunity: [ ${repeat(body, 12, (c) => `${c.u32()}:${c.u32()}:${c.u32()}`).join(', ')}]}`,
@@ -165,23 +186,27 @@ function mpReach(body: Cursor): PathAttribute {
   body.u8();
   // Behind a global address may stand a link-local one.
   const nextHop = formatIp(hop.length >= 16 ? hop.subarray(0, 16) : hop.subarray(0, 4));
-  const text = `{MpReach(${familyName(afi, safi)}): {Nexthop: ${nextHop}, NLRIs: [${prefixes(body, afi, safi)}]}}`;
-  return { text, nextHop };
+  const lists = prefixes(body, afi, safi);
+  const text = (list: string) =>
+    `{MpReach(${familyName(afi, safi)}): {Nexthop: ${nextHop}, NLRIs: [${list}]}}`;
+  return { text: text(lists.withPaths), oldText: text(lists.bare), nextHop };
 }
 
-function prefixes(body: Cursor, afi: number, safi: number): string {
+/** What follows is read without identifiers of paths, which GoBGP 4 shows as 0 then. */
+function prefixes(body: Cursor, afi: number, safi: number): { withPaths: string; bare: string } {
   if (safi !== 1 || (afi !== 1 && afi !== 2)) {
-    const rest = body.take(Math.max(body.left, 0));
-    return Buffer.from(rest).toString('hex');
+    const rest = Buffer.from(body.take(Math.max(body.left, 0))).toString('hex');
+    return { withPaths: rest, bare: rest };
   }
-  return repeat(body, 1, (c) => readPrefix(c, afi === 1 ? 4 : 16)).join(' ');
+  const all = repeat(body, 1, (c) => readPrefix(c, afi === 1 ? 4 : 16));
+  return { withPaths: all.map((prefix) => `${prefix}:0`).join(' '), bare: all.join(' ') };
 }
 
 const SEGMENTS: Readonly<Record<number, (as: string[]) => string>> = {
   1: (as) => `{${as.join(',')}}`,
   2: (as) => as.join(' '),
-  3: (as) => `(${as.join(' ')})`,
-  4: (as) => `[${as.join(',')}]`,
+  3: (as) => `[${as.join(',')}]`,
+  4: (as) => `(${as.join(' ')})`,
 };
 
 /** AS numbers take four bytes, two where only that fits. */
@@ -274,5 +299,5 @@ function gracefulRestart(body: Cursor): string[] {
     head & 0x8000 ? 'restart flag set' : '',
     head & 0x4000 ? 'notification flag set' : '',
   ].filter((fact) => fact !== '');
-  return [facts.join(', '), ...families];
+  return facts.length + families.length === 0 ? [] : [facts.join(', '), ...families];
 }

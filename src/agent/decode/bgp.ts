@@ -105,7 +105,8 @@ function decodeRoutes(answer: Reader<BgpRoute[]>): RouteRow[] {
             destination: decodeNlri(path.at('nlri').text('base64'), family.text('afi'), family.text('safi')),
             nextHop: attributes.find((attribute) => attribute.nextHop !== undefined)?.nextHop ?? '0.0.0.0',
             ageNs: path.integer('age-nanoseconds'),
-            attributes: `[${attributes.map((attribute) => attribute.text).join(' ')}]`,
+            attributes: `[${attributes.map(({ text }) => text).join(' ')}]`,
+            oldAttributes: `[${attributes.map(({ text, oldText = text }) => oldText).join(' ')}]`,
           };
         }),
     )
@@ -118,8 +119,8 @@ function decodeRoutes(answer: Reader<BgpRoute[]>): RouteRow[] {
 /** The policies, by router and name. */
 export interface BgpRoutePolicies {
   policies: RoutePolicyRow[];
-  /** Whether the agent knows of families (1.20). */
-  families: boolean;
+  /** Whether peers and prefixes are bare lists, which ended with 1.18. */
+  areLists: boolean;
 }
 
 /** The route policies of a virtual router, or of all. */
@@ -132,7 +133,7 @@ export function listBgpRoutePolicies(
 }
 
 function decodeRoutePolicies(answer: Reader<BgpRoutePolicy[]>): BgpRoutePolicies {
-  let old = false;
+  let areLists = false;
   const policies = answer
     .items()
     .map((policy) => ({
@@ -143,7 +144,8 @@ function decodeRoutePolicies(answer: Reader<BgpRoutePolicy[]>): BgpRoutePolicies
         .at('statements')
         .items()
         .map((statement) => {
-          if (statement.at('match-neighbors').isList || statement.at('match-prefixes').isList) old = true;
+          if (statement.at('match-neighbors').isList || statement.at('match-prefixes').isList)
+            areLists = true;
           return {
             peers: matchedPeers(statement),
             families: statement
@@ -159,10 +161,10 @@ function decodeRoutePolicies(answer: Reader<BgpRoutePolicy[]>): BgpRoutePolicies
         }),
     }))
     .toSorted((a, b) => a.router - b.router || compareBytes(a.name, b.name));
-  return { policies, families: !old };
+  return { policies, areLists };
 }
 
-/** 1.17 lists the peers; 1.20 says as well how they match. */
+/** Up to 1.18 the peers are a list; later it is also said how they match. */
 function matchedPeers(statement: Reader<BgpRoutePolicyStatement>): Matched<string> {
   const match = statement.at('match-neighbors');
   return match.isList

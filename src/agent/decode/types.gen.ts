@@ -1058,12 +1058,16 @@ export interface Service {
 export interface ServiceSpec {
   'backend-addresses'?: BackendAddress[];
   flags?: {
+    /** Only 1.17, 1.20. */
     cluster?: string;
+    /** Only 1.17, 1.20. */
     extTrafficPolicy?: 'Cluster' | 'Local';
     healthCheckNodePort?: number;
+    /** Only 1.17, 1.20. */
     intTrafficPolicy?: 'Cluster' | 'Local';
     name?: string;
     namespace?: string;
+    /** Only 1.17, 1.20. */
     natPolicy?: 'None' | 'Nat46' | 'Nat64';
     trafficPolicy?: 'Cluster' | 'Local';
     type?: 'ClusterIP' | 'NodePort' | 'ExternalIPs' | 'HostPort' | 'LoadBalancer' | 'LocalRedirect';

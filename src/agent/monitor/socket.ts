@@ -19,7 +19,7 @@ export async function openMonitorSocket(
   dial: Dial,
 ): Promise<Duplex> {
   const failed: string[] = [];
-  let denied = false;
+  let first: unknown;
   for (const path of [named, DEFAULT_MONITOR_SOCKET]) {
     if (!path) continue;
     try {
@@ -27,14 +27,16 @@ export async function openMonitorSocket(
     } catch (error) {
       // A cluster that cannot be asked says so itself.
       if (signal.aborted || error instanceof UserError) throw error;
-      denied ||= errorCode(error) === 'EACCES';
+      if (first === undefined || errorCode(error) === 'EACCES') first = error;
       failed.push(`${path}: ${errorCode(error) ?? errorMessage(error)}`);
     }
   }
   throw new NoMonitorSocket(`cannot open the agent's monitor socket (${failed.join(', ')})`, {
-    hint: denied
-      ? 'Run the command as root, or as a member of the group that owns the socket.'
-      : 'Is the agent running? Its socket is named by --monitor-socket or CILIUM_MONITOR_SOCK.',
+    cause: first,
+    hint:
+      errorCode(first) === 'EACCES'
+        ? 'Run the command as root, or as a member of the group that owns the socket.'
+        : 'Is the agent running? Its socket is named by --monitor-socket or CILIUM_MONITOR_SOCK.',
   });
 }
 

@@ -16,7 +16,7 @@ async function stateWith(more: Record<string, Answer> = {}): Promise<AgentPolicy
     'GET /v1/ip': { body: [{ cidr: '10.0.0.1/32', identity: 7 }] },
     ...more,
   });
-  return await readPolicyState(connectAgent(`unix://${made.socket}`, AbortSignal.timeout(10_000)));
+  return await readPolicyState(connectAgent(`unix://${made.socket}`, new AbortController().signal));
 }
 
 const endpoint = (enabled: string, ingress?: number[]) => ({
@@ -168,7 +168,7 @@ test.each([
 ])('the answers of the real agent of %s are understood whole', async (file, release) => {
   const exchanges = fixture<RestCase[]>(`recordings/${file}`).flatMap((recorded) => recorded.exchanges);
   await using server = await replay(exchanges);
-  const state = await readPolicyState(connectAgent(`unix://${server.socket}`, AbortSignal.timeout(10_000)));
+  const state = await readPolicyState(connectAgent(`unix://${server.socket}`, new AbortController().signal));
   const listed = (path: string) =>
     JSON.parse(exchanges.find(({ request }) => request.path === path)?.response.body ?? '[]') as unknown[];
   expect(state.build).toEqual({ release, development: true });
