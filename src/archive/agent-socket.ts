@@ -11,7 +11,7 @@ const LOGGING = '/logging';
 
 /** What the sockets of an agent are, whose answers are none of GET requests. */
 const SOCKETS: Readonly<Record<string, string>> = {
-  'hubble.sock': "Hubble's server (its flows are: hubble observe)",
+  'hubble.sock': "Hubble's server (its flows are: hubble observe --from ARCHIVE)",
   'monitor1_2.sock': 'the events of the datapath',
   'monitor.sock': 'the events of the datapath',
   'shell.sock': "the agent's shell",

@@ -1,4 +1,5 @@
 import { parsePlainJson } from '../lib/exact-json.ts';
+import { AGENT_PROGRAMS } from '../model/agent-program.ts';
 import { answerOf } from './agent-answers.ts';
 import type { ArchiveFiles } from './files.ts';
 import type { RecordedAgent, RecordedRun } from './recorded-agent.ts';
@@ -42,7 +43,7 @@ export function bugtoolAgent(
 ): RecordedAgent {
   const root = `${folder}cmd/`;
   const read = async (words: string): Promise<RecordedRun | undefined> => {
-    for (const program of ['cilium-dbg', 'cilium']) {
+    for (const program of AGENT_PROGRAMS) {
       const name = root + fileOf(`${program} ${words}`);
       if (files.has(name)) return outcomeOf(await files.read(name), `${program} ${words}`);
     }

@@ -7,7 +7,7 @@ import type { EntrySource, Opened } from './source.ts';
 import { openZip } from './zip.ts';
 
 /** Larger files are not held in memory. */
-export const MAX_FILE_BYTES = 64 * 1024 * 1024;
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
 /** Of one file no more than this is looked at, however it is read. */
 const MAX_STREAMED = 4 * 1024 * 1024 * 1024;
 

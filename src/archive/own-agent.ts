@@ -1,6 +1,7 @@
 import { errorMessage, UserError } from '../errors.ts';
 import { parsePlainJson } from '../lib/exact-json.ts';
 import { type Form, Misfit, ofForm } from '../lib/form.ts';
+import { AGENT_PROGRAMS } from '../model/agent-program.ts';
 import { answerOf, samePath } from './agent-answers.ts';
 import type { ArchiveFiles } from './files.ts';
 import {
@@ -124,7 +125,8 @@ function questionOf({ path, method = 'GET', body = '' }: Question): string {
 
 /** What the agent's own command line is called, with or without its folder. */
 export function isAgentProgram(word = ''): boolean {
-  return ['cilium', 'cilium-dbg'].includes(word.slice(word.lastIndexOf('/') + 1));
+  const name = word.slice(word.lastIndexOf('/') + 1);
+  return AGENT_PROGRAMS.some((program) => program === name);
 }
 
 /** An answer that broke off would be a wrong one. */

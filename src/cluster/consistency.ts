@@ -28,7 +28,7 @@ export interface Finding {
   text: string;
 }
 
-export const CHECKS = ['pods', 'endpoints', 'slices', 'agents', 'identities', 'nodes', 'taints'] as const;
+const CHECKS = ['pods', 'endpoints', 'slices', 'agents', 'identities', 'nodes', 'taints'] as const;
 export type Check = (typeof CHECKS)[number];
 
 /** The taint that is removed from a node when its agent is ready; the option `agent-not-ready-taint-key` names another. */

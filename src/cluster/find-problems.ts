@@ -52,7 +52,7 @@ const COMPONENTS: readonly {
   {
     key: 'cilium',
     area: 'cilium',
-    next: "Read the agent's log on this node; cilium status --all-health names the module.",
+    next: 'Read the agent\'s log on this node; "cilium statedb health" names the module.',
   },
   {
     key: 'cniFile',
@@ -68,7 +68,7 @@ const COMPONENTS: readonly {
   {
     key: 'hubbleMetrics',
     area: 'hubble metrics',
-    next: "Check the metrics in hubble-metrics: cilium config get hubble-metrics, and the agent's log.",
+    next: 'Check the metrics in hubble-metrics, which "cilium config view" shows, and the log of the agent.',
   },
 ];
 
@@ -124,7 +124,7 @@ function notKnown(area: string, why: string): Problem {
     area,
     subject: '',
     message: `not known: ${why}`,
-    next: 'Check that this is the socket of a Cilium agent: cilium status -o json prints the answer as it came.',
+    next: 'Check that this is the socket of a Cilium agent: "cilium status -o json" prints the answer as it came.',
   };
 }
 
@@ -145,7 +145,7 @@ function staleProbes({ stale = [] }: AgentStatus): Problem[] {
     area: 'stale status',
     subject: probe,
     message: `the agent has no newer answer than that of ${since}`,
-    next: 'What the probe asks hangs: cilium debuginfo --file keeps the state of the agent for a report.',
+    next: 'What the probe asks hangs: "cilium debuginfo --file" keeps the state of the agent for a report.',
   }));
 }
 
@@ -198,12 +198,19 @@ function controllers({ controllers: list = [] }: AgentStatus): Problem[] {
   });
 }
 
+/** The controllers of an endpoint, by its number, as `endpoint-1756-regeneration-recovery` or `sync-policymap-1756`. */
+const OF_ENDPOINT =
+  /^(?:endpoint-|sync-policymap-|resolve-identity-|sync-[\w-]+ciliumendpoint \()(\d+)(?:\)|-regeneration-recovery)?$/;
+/** Those that name its pod. */
+const OF_POD = /^[\w-]+ (?:of |\()([a-z0-9][a-z0-9-]*\/[a-z0-9][a-z0-9.-]*)\)?$/;
+
 function controllerAdvice(name: string): string {
-  const endpoint = /(?:^|[^0-9])(\d+)\)?(?:-regeneration-recovery)?$/.exec(name)?.[1];
   if (/^resolve-labels/.test(name))
-    return 'The pod is not known to Kubernetes: compare cilium endpoint list with kubectl get pods -A.';
-  if (endpoint && /endpoint|identity|policymap|regeneration/.test(name))
-    return `See what happened to the endpoint: cilium endpoint log ${endpoint}`;
+    return 'The pod is not known to Kubernetes: compare "cilium endpoint list" with "kubectl get pods -A".';
+  const number = OF_ENDPOINT.exec(name)?.[1];
+  const pod = OF_POD.exec(name)?.[1];
+  const endpoint = number ?? (pod && `pod-name:${pod}`);
+  if (endpoint) return `See what happened to the endpoint: cilium endpoint log ${endpoint}`;
   if (/kvstore/.test(name)) return 'Check the key-value store: cilium troubleshoot kvstore';
   return "Search the agent's log for the controller's name; cilium status --all-controllers shows all of them.";
 }
@@ -216,7 +223,7 @@ function clusters({ clusterMesh }: AgentStatus): Problem[] {
       area: 'clustermesh',
       subject: name,
       message: `not ready: ${status || 'no reason given'}`,
-      next: `cilium troubleshoot clustermesh ${name}`,
+      next: `Check from this node that it answers: cilium troubleshoot clustermesh ${name}`,
     }));
 }
 
@@ -238,7 +245,7 @@ function nodeProblem(node: NodeHealth): Problem[] {
       area: 'cluster health',
       subject: node.name,
       message: faults.join('; '),
-      next: 'Check routes and firewalls between the nodes (ICMP, TCP 4240, the tunnel port); cilium status --verbose shows each probe.',
+      next: 'Check routes and firewalls between the nodes (ICMP, TCP 4240, the tunnel port); while the agent itself is well, "cilium status --verbose" shows each probe.',
     },
   ];
 }
@@ -251,7 +258,7 @@ function moduleProblem({ path, level, message, error }: ModuleReport): Problem[]
       area: 'module',
       subject: path.join('.'),
       message: error ? `${message}: ${error}` : message,
-      next: "Search the agent's log for the last part of the name; cilium status --all-health shows its neighbours.",
+      next: 'Search the agent\'s log for the last part of the name; "cilium statedb health" shows its neighbours.',
     },
   ];
 }

@@ -28,6 +28,8 @@ export class ClusterStatus {
   readonly troubles = new Map<string, Map<string, Troubles>>();
   /** What could not be looked at. */
   readonly collectionErrors: string[] = [];
+  /** Texts of errors that only say what an archive does not hold: nobody knows what was there. */
+  readonly unread = new Set<string>();
   /** Messages that the configuration's annotations hold. */
   configErrors: string[] = [];
   /** Pods that Cilium has to do with, and those that it manages; undefined when they were not counted. */

@@ -76,7 +76,7 @@ function agentOf(pod: Pod, container = AGENT_CONTAINER): AgentPod | undefined {
 }
 
 /** Label and container of the operator, in every release. */
-export const OPERATOR_LABEL = 'io.cilium/app=operator';
+const OPERATOR_LABEL = 'io.cilium/app=operator';
 export const OPERATOR_CONTAINER = 'cilium-operator';
 
 /** A pod of the operator, and the program that runs in it. */

@@ -12,6 +12,8 @@ export interface Applied {
   uid?: string | undefined;
   /** The server counts a new version of it. Only told where it was asked for. */
   isChanged?: boolean;
+  /** It was there already as it is applied. False where that may not be read. */
+  isThere?: boolean;
   error?: string;
   hint?: string | undefined;
 }
@@ -50,18 +52,20 @@ export async function* applyPolicyObjects(
 ): AsyncGenerator<Applied> {
   await using client = await KubeClient.open(options);
   const resources = new Map(Object.entries(RESOURCES));
-  const targets: { object: KubeObject; path: string; name: string }[] = [];
+  const targets: { object: KubeObject; path: string; name: string; isThere: boolean }[] = [];
   const checked: Applied[] = [];
   for (const { value, namespace } of objects) {
     const object = applicable(value, namespace);
     const { name = '' } = object.metadata ?? {};
     const shown = `${object.kind} ${namespace === '' ? '' : `${namespace}/`}${name}`;
     const path = await pathOf(client, object, resources);
-    targets.push({ object, path, name: shown });
-    const before = options.onChanges && (await client.find<KubeObject>({ path }));
+    const before = await findIfAllowed(client, path, options.onChanges !== undefined);
     const [applied, after] = await apply(client, path, object, shown, { ...options, dryRun: true });
-    checked.push(applied);
-    if (after) await options.onChanges?.(shown, before && [...fieldChanges(written(before), written(after))]);
+    const changes = before && after && [...fieldChanges(written(before), written(after))];
+    const isThere = changes?.length === 0;
+    targets.push({ object, path, name: shown, isThere });
+    checked.push({ ...applied, isThere });
+    if (after) await options.onChanges?.(shown, changes);
     await options.onChecked?.(checked.length);
   }
   const failed = checked.filter(({ outcome }) => outcome === 'failed');
@@ -69,11 +73,25 @@ export async function* applyPolicyObjects(
     yield* options.dryRun ? checked : failed;
     return;
   }
-  for (const { object, path, name } of targets) {
+  for (const { object, path, name, isThere } of targets) {
     const before = options.compare ? await client.find<KubeObject>({ path }) : undefined;
     const [applied, after] = await apply(client, path, object, name, options);
     const isChanged = before?.metadata?.generation !== after?.metadata?.generation;
-    yield { ...applied, uid: after?.metadata?.uid, ...(options.compare && { isChanged }) };
+    yield { ...applied, isThere, uid: after?.metadata?.uid, ...(options.compare && { isChanged }) };
+  }
+}
+
+/** What is there at a path. Unless it is needed, one that may not be read counts as none. */
+async function findIfAllowed(
+  client: KubeClient,
+  path: string,
+  isNeeded: boolean,
+): Promise<KubeObject | undefined> {
+  try {
+    return await client.find<KubeObject>({ path });
+  } catch (error) {
+    if (isNeeded || !(error instanceof KubeRefusal)) throw error;
+    return undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import type { RawData, WebSocket as WebSocketType } from 'ws';
 import { UserError } from '../errors.ts';
 import { checkServerName } from '../lib/go-x509.ts';
 import { collect, type KubeClient, KubeUnreachable, parseStatus } from './client.ts';
+import { shownServer } from './config.ts';
 
 /** Bytes that may wait to be sent before a writer is held back. */
 const HIGH_WATER = 1024 * 1024;
@@ -67,7 +68,7 @@ export class Channels {
     signal: AbortSignal = client.signal,
   ): Promise<Channels> {
     const { default: WebSocket } = await import('ws');
-    const what = `GET ${client.server}${path}`;
+    const what = `GET ${shownServer(client.server)}${path}`;
     const options: Record<string, unknown> = { headers: {}, checkServerIdentity: checkServerName };
     await client.config.applyToHTTPSOptions(options as never);
     const url = `${client.server.replace(/^http/, 'ws')}${path}?${query}`;

@@ -1,16 +1,14 @@
 import type { Readable } from 'node:stream';
-import type { PeerCertificate } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
-import type { Dispatcher } from 'undici';
 import type { RecordedRun } from '../archive/recorded-agent.ts';
 import type { Recording } from '../archive/recording.ts';
-import { errorCode, errorMessage, Unreachable, UserError } from '../errors.ts';
+import { errorMessage, Unreachable, UserError } from '../errors.ts';
 import { Deadline } from '../lib/deadline.ts';
-import { errnoText } from '../lib/errno.ts';
 import { parsePlainJson, TooDeep } from '../lib/exact-json.ts';
 import { type Form, Misfit, ofForm } from '../lib/form.ts';
-import { checkServerName, verifyFault } from '../lib/go-x509.ts';
-import { type ClusterFlags, loadKubeConfig } from './config.ts';
+import { type ClusterFlags, loadKubeConfig, shownServer } from './config.ts';
+import { Connection, type Impersonation } from './connection.ts';
+import { faultWords, innermost, isOwnFault, refusalHint } from './faults.ts';
 import { OBJECT, STATUS } from './forms.ts';
 
 /** An object of the Kubernetes API, as far as every one has the same. */
@@ -42,7 +40,6 @@ export interface Status {
     name?: string;
     kind?: string;
     causes?: { reason?: string; message?: string; field?: string }[];
-    retryAfterSeconds?: number;
   };
 }
 
@@ -65,7 +62,7 @@ export class KubeUnreachable extends Unreachable {
 }
 
 /** The API server did not answer in time. */
-export class KubeLate extends KubeUnreachable {
+class KubeLate extends KubeUnreachable {
   override name = 'KubeLate';
 }
 
@@ -84,12 +81,6 @@ export interface KubeRequest {
   /** Until the answer begins, and for JSON until it ends; absent means the client's. 0 means no limit. */
   timeoutMs?: number;
   signal?: AbortSignal;
-}
-
-/** As whom requests are made. */
-export interface Impersonation {
-  user?: string | undefined;
-  groups?: readonly string[] | undefined;
 }
 
 /** How a cluster is spoken to. */
@@ -123,13 +114,12 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
  * classes of the client library would cost a second of every start.
  */
 export class KubeClient implements AsyncDisposable {
-  #dispatcher: Dispatcher | undefined;
   #hasAnswered = false;
   /** Asked when the server goes away that has answered before: whether it is back, and to be asked once more. */
   onOutage: ((why: string) => Promise<boolean>) | undefined;
 
   private constructor(
-    private readonly kubeconfig: KubeConfig | undefined,
+    private readonly connection: Connection | undefined,
     private readonly options: KubeOptions,
     /** What answers, where it is no server. */
     readonly recorded?: RecordedServer,
@@ -137,7 +127,8 @@ export class KubeClient implements AsyncDisposable {
 
   /** Reads the kubeconfig, or in a pod the service account. Connects on the first request. */
   static async open(options: KubeOptions): Promise<KubeClient> {
-    return new KubeClient(await loadKubeConfig(options.env, options), options);
+    const config = await loadKubeConfig(options.env, options);
+    return new KubeClient(new Connection(config, options.as), options);
   }
 
   /** A client whose answers come from a recording. */
@@ -145,15 +136,18 @@ export class KubeClient implements AsyncDisposable {
     return new KubeClient(undefined, options, recorded);
   }
 
-  get config(): KubeConfig {
-    if (this.kubeconfig) return this.kubeconfig;
+  get #live(): Connection {
+    if (this.connection) return this.connection;
     throw new UserError(`${this.server} is no API server: only what was recorded of one can be read`);
+  }
+
+  get config(): KubeConfig {
+    return this.#live.config;
   }
 
   /** URL of the API server, without a slash at its end. */
   get server(): string {
-    if (this.recorded) return this.recorded.label;
-    return (this.config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
+    return this.recorded?.label ?? this.#live.server;
   }
 
   /** The namespace that the kubeconfig's context names. */
@@ -237,7 +231,7 @@ export class KubeClient implements AsyncDisposable {
     headers.accept = request.accept ?? 'application/json';
     if (body !== undefined) headers['content-type'] = contentType;
     const limitMs = request.timeoutMs ?? this.timeoutMs;
-    const { dispatcher, origin, prefix } = await this.#connection();
+    const { dispatcher, origin, prefix } = await this.#live.open();
     const signal = request.signal ?? this.options.signal;
     signal.throwIfAborted();
     try {
@@ -260,46 +254,16 @@ export class KubeClient implements AsyncDisposable {
   }
 
   /** Credentials and impersonation; asked anew for each request, since tokens are renewed. */
-  async headers(): Promise<Record<string, string | string[]>> {
-    const { username, password = '' } = this.config.getCurrentUser() ?? {};
-    const asked: { headers: Record<string, string> } = { headers: {} };
-    // The public way to the same headers makes a pool of connections each time.
-    const config = this.config as unknown as HeaderSource;
-    await this.#withCredentials(() => config.applyAuthorizationHeader(asked));
-    const basic = username && `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-    return {
-      ...(basic && { Authorization: basic }),
-      ...asked.headers,
-      ...impersonationHeaders(this.options.as),
-    };
+  headers(): Promise<Record<string, string | string[]>> {
+    return this.#live.headers();
   }
 
   /** Puts an error below HTTP into words. A fault of this program stays what it is. */
   explain(error: unknown, request: KubeRequest): Error {
     const inner = innermost(error);
     if (isOwnFault(inner)) return inner;
-    const code = errorCode(inner);
-    const fail = (text: string, hint?: string) =>
-      new KubeUnreachable(`${this.#what(request)}: ${text}`, { hint, cause: error });
-    const tls = verifyFault(code) ?? (code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? nameFault(inner) : undefined);
-    if (tls)
-      return fail(
-        tls,
-        'The kubeconfig names the authority and the name: certificate-authority, tls-server-name.',
-      );
-    if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-      return fail('no such host', 'Does the kubeconfig name the right cluster? See --context.');
-    if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_CONNECT_TIMEOUT')
-      return fail('no answer in time', 'Is the API server reachable from here?');
-    if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE')
-      return fail('the connection broke', 'Is the API server restarting?');
-    const { proxyUrl } = this.config.getCurrentCluster() ?? {};
-    return fail(
-      errnoText(code) ?? errorMessage(inner),
-      proxyUrl
-        ? `It is asked through the proxy of the kubeconfig: ${withoutPassword(proxyUrl)}`
-        : 'Is the cluster of the kubeconfig reachable from here?',
-    );
+    const { text, hint } = faultWords(inner, this.connection?.config.getCurrentCluster()?.proxyUrl);
+    return new KubeUnreachable(`${this.#what(request)}: ${text}`, { hint, cause: error });
   }
 
   /** The error of a request that was not answered in its time. */
@@ -315,67 +279,22 @@ export class KubeClient implements AsyncDisposable {
     const isJson = Object.keys(status).length > 0 || body.length === 0 || body[0] === 0x7b;
     const rest = isJson ? '' : `: ${body.toString('utf8', 0, 200).trim()}`;
     const told = status.message ?? `the API server answered ${code}${rest}`;
-    return new KubeRefusal(code, status, `${this.#what(request)}: ${told}`, hintOf(code, this.options.as));
+    return new KubeRefusal(
+      code,
+      status,
+      `${this.#what(request)}: ${told}`,
+      refusalHint(code, this.options.as),
+    );
   }
 
   #what({ method = 'GET', path }: KubeRequest): string {
-    return `${method} ${this.server}${path}`;
-  }
-
-  async #withCredentials(take: () => Promise<void>): Promise<void> {
-    try {
-      await take();
-    } catch (error) {
-      const why = errorMessage(error).trim() || 'its plugin failed without a word';
-      throw new UserError(`the credentials of the kubeconfig cannot be used: ${why}`, {
-        hint: `Try the same with: kubectl --context ${this.config.getCurrentContext()} auth whoami`,
-        cause: error,
-      });
-    }
-  }
-
-  async #connection(): Promise<{ dispatcher: Dispatcher; origin: string; prefix: string }> {
-    const url = new URL(this.server);
-    if (!this.#dispatcher) {
-      // The library fills in what it calls a request; these two calls are all that it makes.
-      const asked = {
-        setHeaderParam: () => {},
-        setDispatcher: (dispatcher: Dispatcher) => {
-          this.#dispatcher = dispatcher;
-        },
-      };
-      await this.#withCredentials(() => this.config.applySecurityAuthentication(asked as never));
-      // Of a CommonJS package a bundle has no names but this one.
-      const { default: undici } = await import('undici');
-      this.#dispatcher ??= new undici.Agent();
-    }
-    return { dispatcher: this.#dispatcher, origin: url.origin, prefix: url.pathname.replace(/\/$/, '') };
+    return `${method} ${shownServer(this.server)}${path}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.recorded?.close();
-    await this.#dispatcher?.destroy();
+    await this.connection?.[Symbol.asyncDispose]();
   }
-}
-
-/** What the library has for headers alone; its types call it private. */
-interface HeaderSource {
-  applyAuthorizationHeader(asked: { headers: Record<string, string> }): Promise<void>;
-}
-
-/** Whether an error is a mistake in this program rather than one of the connection. */
-function isOwnFault(error: unknown): error is Error {
-  const isOfLanguage =
-    error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
-  const code = errorCode(error);
-  return isOfLanguage && (code === undefined || /^ERR_INVALID_(?:ARG|RETURN|THIS)/.test(code));
-}
-
-function impersonationHeaders(as: Impersonation | undefined): Record<string, string | string[]> {
-  return {
-    ...(as?.user && { 'Impersonate-User': as.user }),
-    ...(as?.groups?.length && { 'Impersonate-Group': [...as.groups] }),
-  };
 }
 
 function withQuery({ path, query = {} }: KubeRequest): string {
@@ -393,23 +312,6 @@ export function parseStatus(body: Buffer): Status {
   }
 }
 
-function hintOf(code: number, as: Impersonation | undefined): string | undefined {
-  switch (code) {
-    case 401:
-      return 'The credentials are not accepted: has a token or certificate of the kubeconfig expired?';
-    case 403:
-      return as?.user
-        ? `Asked as ${as.user} (--as). The message names the verb and the resource that are missing.`
-        : 'The message names the verb and the resource that the user or service account lacks.';
-    case 404:
-      return 'Is the resource installed (CRDs), and the namespace right?';
-    case 429:
-      return 'The API server asks to slow down; try again later.';
-    default:
-      return undefined;
-  }
-}
-
 /** Collects an answer of at most `limit` bytes. */
 export async function collect(body: AsyncIterable<Buffer>, limit = MAX_ANSWER_BYTES): Promise<Buffer> {
   const parts: Buffer[] = [];
@@ -420,24 +322,6 @@ export async function collect(body: AsyncIterable<Buffer>, limit = MAX_ANSWER_BY
     parts.push(part);
   }
   return Buffer.concat(parts, size);
-}
-
-/** Why the name of a certificate is refused, in the words that all of this program has for it. */
-function nameFault(error: unknown): string {
-  const { host, cert } = Object(error) as { host?: string; cert?: PeerCertificate };
-  const told = host !== undefined && cert ? checkServerName(host, cert) : undefined;
-  return errorMessage(told ?? error);
-}
-
-function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^/@]*@/, '//');
-}
-
-/** The error below what the client wraps around it. */
-function innermost(error: unknown): unknown {
-  let inner = error;
-  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
-  return inner;
 }
 
 /** What is wrong, in the server's own words where it refused. */

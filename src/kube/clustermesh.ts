@@ -3,6 +3,7 @@ import { type KubeClient, type KubeObject, wordsOf } from './client.ts';
 import { CONFIG_MAP, readConfigMap } from './config-map.ts';
 import { SERVICE } from './forms.ts';
 import { listAll } from './pages.ts';
+import { pathIn } from './paths.ts';
 
 /** Names of what the chart makes for a mesh. */
 export const MESH = {
@@ -40,10 +41,6 @@ interface ServiceObject extends KubeObject {
 
 type Log = (line: string) => Promise<void>;
 
-function pathOf(namespace: string, resource: string, name: string): string {
-  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/${resource}/${name}`;
-}
-
 function prefixed(what: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof UserError)) throw error;
@@ -62,7 +59,7 @@ export async function meshConfig(client: KubeClient, namespace: string): Promise
 /** The Service that others reach the mesh's API server by. */
 export function meshService(client: KubeClient, namespace: string): Promise<ServiceObject> {
   return client
-    .json<ServiceObject>({ path: pathOf(namespace, 'services', MESH.service), form: SERVICE })
+    .json<ServiceObject>({ path: pathIn(namespace, 'services', MESH.service), form: SERVICE })
     .catch(prefixed(`unable to get clustermesh service "${MESH.service}"`));
 }
 
@@ -70,7 +67,7 @@ export function meshService(client: KubeClient, namespace: string): Promise<Serv
 export async function meshCa(client: KubeClient, namespace: string, log: Log): Promise<string> {
   const remote = await remoteSecret(client, namespace, log);
   const ca = await client
-    .find<SecretObject>({ path: pathOf(namespace, 'secrets', CA_SECRET) })
+    .find<SecretObject>({ path: pathIn(namespace, 'secrets', CA_SECRET) })
     .catch(prefixed(`get secret "${CA_SECRET}" to retrieve CA`));
   // Certificates that cert-manager makes are kept by the second name.
   const found = ca?.data?.['ca.crt'] ?? ca?.data?.['tls.crt'] ?? remote.data?.['ca.crt'];
@@ -85,7 +82,7 @@ async function remoteSecret(client: KubeClient, namespace: string, log: Log): Pr
   const [wanted] = REMOTE_SECRETS;
   for (const [i, name] of REMOTE_SECRETS.entries()) {
     const secret = await client
-      .find<SecretObject>({ path: pathOf(namespace, 'secrets', name) })
+      .find<SecretObject>({ path: pathIn(namespace, 'secrets', name) })
       .catch(prefixed(`unable to get client secret to access clustermesh service: get secret "${name}"`));
     if (secret && name !== wanted)
       await log(`⚠️ Deprecated secret name "${name}", should be changed to "${wanted}"`);
@@ -105,7 +102,7 @@ export async function meshFiles(
   name: string,
 ): Promise<Record<string, string>> {
   const secret = await client
-    .find<SecretObject>({ path: pathOf(namespace, 'secrets', name) })
+    .find<SecretObject>({ path: pathIn(namespace, 'secrets', name) })
     .catch(prefixed('unable to retrieve configuration'));
   return Object.fromEntries(
     Object.entries(secret?.data ?? {}).map(([file, text]) => [
@@ -163,7 +160,7 @@ export async function meshDeployment(
   client: KubeClient,
   namespace: string,
 ): Promise<{ trouble: string | undefined; hasKvstoremesh: boolean }> {
-  const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments/${MESH.deployment}`;
+  const path = pathIn(namespace, 'apps/v1/deployments', MESH.deployment);
   const { metadata, spec, status = {} } = await client.json<DeploymentObject>({ path });
   const {
     observedGeneration = 0,

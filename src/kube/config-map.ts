@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import { conflictOf, FIELD_MANAGER } from './apply.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
+import { pathIn } from './paths.ts';
 
 /** The ConfigMap that agents and operators are configured by, in every release. */
 export const CONFIG_MAP = 'cilium-config';
@@ -33,7 +34,7 @@ const TRIES = 5;
 const CONFLICT = 409;
 
 export function configMapPath(namespace: string): string {
-  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${CONFIG_MAP}`;
+  return pathIn(namespace, 'configmaps', CONFIG_MAP);
 }
 
 /** Reads the ConfigMap. Throws KubeRefusal when it is not there. */

@@ -1,8 +1,9 @@
 import { UserError } from '../errors.ts';
 import { compareBytes } from '../lib/order.ts';
-import { accepts, type LabelSelector, termsOf } from '../model/selector.ts';
+import { type LabelSelector, selectsLabels } from '../model/selector.ts';
 import { KubeClient, type KubeObject, type KubeOptions } from './client.ts';
 import { listOf, NODE_CONFIG } from './forms.ts';
+import { pathIn } from './paths.ts';
 
 /** Where a part of the agent's configuration comes from. */
 export interface ConfigSource {
@@ -53,7 +54,7 @@ export async function connectConfigReader(
 async function readConfigMap(client: KubeClient, source: ConfigSource): Promise<ConfigValues | undefined> {
   const { namespace, name } = source;
   const map = await client.find<{ data?: Record<string, string> }>({
-    path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${encodeURIComponent(name)}`,
+    path: pathIn(namespace, 'configmaps', name),
   });
   return map && { from: [source], values: map.data ?? {} };
 }
@@ -105,7 +106,7 @@ export async function mergeNodeConfigs(
   for (const { metadata, spec } of configs.toSorted((a, b) => compareBytes(nameOf(a), nameOf(b)))) {
     const entries = Object.entries(spec?.defaults ?? {});
     if (entries.length === 0) continue;
-    if (source.name === '' && !(spec?.nodeSelector && selects(spec.nodeSelector, labels))) continue;
+    if (source.name === '' && !(spec?.nodeSelector && selectsLabels(spec.nodeSelector, labels))) continue;
     from.push({ ...source, name: metadata?.name ?? '' });
     for (const [key, value] of entries) {
       if (!KEY.test(key)) await note(`CiliumNodeConfig ${metadata?.name}: "${key}" is no key: left out`);
@@ -140,8 +141,4 @@ export async function listNodeConfigs(client: KubeClient, source: ConfigSource):
     if (items.length > 0) return items;
   }
   return [];
-}
-
-function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
-  return termsOf(selector).every((term) => accepts(term, labels[term.name]));
 }

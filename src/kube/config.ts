@@ -58,7 +58,10 @@ export async function readKubeConfig(env: Env, { kubeconfig, server }: ClusterFl
         config.mergeConfig(other, true);
       }
     } else if (env.KUBERNETES_SERVICE_HOST) config.loadFromCluster();
-    else throw new UserError(`no kubeconfig: ${files.join(', ')}: no such file or directory`);
+    else
+      throw new UserError(`no kubeconfig: ${files.join(', ')}: no such file or directory`, {
+        hint: 'Name one with --kubeconfig or KUBECONFIG. Without a cluster, "cilium lab start --kube" plays one.',
+      });
     const { clusters, contexts, users, currentContext } = config;
     ofForm({ clusters, contexts, users, currentContext }, KUBECONFIG);
   } catch (error) {
@@ -167,6 +170,11 @@ function faultOf(error: unknown): string {
   return error instanceof RangeError ? 'its parts are nested too deeply to be read' : systemReason(error);
 }
 
+/** The URL of an API server as it may be shown: without the password that it may hold, and without a slash at its end. */
+export function shownServer(server: string): string {
+  return server.replace(/^([a-z]+:\/\/)[^/?#]*@/i, '$1').replace(/\/+$/, '');
+}
+
 /** Throws where the current context leads to no API server. */
 function checkServer(config: KubeConfig): void {
   const context = config.getCurrentContext();
@@ -174,7 +182,7 @@ function checkServer(config: KubeConfig): void {
   if (cluster && /^https?:\/\//.test(cluster.server) && URL.canParse(cluster.server)) return;
   throw new UserError(
     cluster
-      ? `the cluster "${cluster.name}" of the kubeconfig has no URL of an API server: "${cluster.server}"`
+      ? `the cluster "${cluster.name}" of the kubeconfig has no URL of an API server: "${shownServer(cluster.server)}"`
       : context
         ? `the kubeconfig has no cluster for its context "${context}"`
         : 'the kubeconfig has no current context',

@@ -2,6 +2,7 @@ import { errorMessage } from '../errors.ts';
 import { isRecord } from '../lib/record.ts';
 import { type KubeClient, type KubeObject, wordsOf } from './client.ts';
 import { listAll } from './pages.ts';
+import { pathIn } from './paths.ts';
 
 /** What the kubeconfig calls the cluster. */
 export function clusterNames({ config, server }: KubeClient): {
@@ -50,7 +51,7 @@ export function daemonSetNames(client: KubeClient, namespace: string): Promise<S
   return seen(client, () =>
     listAll<KubeObject, string>(
       client,
-      `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/daemonsets`,
+      pathIn(namespace, 'apps/v1/daemonsets'),
       { namesOnly: true },
       ({ metadata }) => metadata?.name,
     ),

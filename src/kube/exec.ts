@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { UserError } from '../errors.ts';
+import { AGENT_PROGRAMS } from '../model/agent-program.ts';
 import { ChannelStream, Channels, exitCodeOf } from './channels.ts';
 import { type KubeClient, KubeUnreachable } from './client.ts';
 import { podPath } from './pods.ts';
@@ -31,6 +32,17 @@ const MAX_STDERR_BYTES = 64 * 1024;
 /** The command could not be started in the container: there is no such program, or no such container. */
 export class ExecNotStarted extends UserError {
   override name = 'ExecNotStarted';
+}
+
+/** Runs something by the agent's own program, under the name that its container has it. */
+export async function byAgentProgram<T>(run: (program: string) => Promise<T>): Promise<T> {
+  const [newer, older] = AGENT_PROGRAMS;
+  try {
+    return await run(newer);
+  } catch (error) {
+    if (!(error instanceof ExecNotStarted)) throw error;
+    return await run(older);
+  }
 }
 
 /** Path and query of an exec. */

@@ -151,7 +151,7 @@ export const OBJECT: Form = {
         // Of a Node.
         addresses: { list: { fields: { type: 'text', address: 'text' } } },
         storedVersions: { list: 'text' },
-        nodeInfo: { fields: { kernelVersion: 'text' } },
+        nodeInfo: { fields: { kernelVersion: 'text', kubeletVersion: 'text' } },
         // Of a CiliumEndpoint.
         identity: { fields: { id: 'number', labels: { list: 'text' } } },
         networking: NETWORKING,
@@ -252,7 +252,6 @@ export const STATUS: Form = {
         name: 'text',
         kind: 'text',
         causes: { list: { fields: { reason: 'text', message: 'text', field: 'text' } } },
-        retryAfterSeconds: 'number',
       },
     },
   },

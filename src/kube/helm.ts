@@ -5,6 +5,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { errorCode, systemReason, UserError } from '../errors.ts';
 import { LineSplitter } from '../lib/line-splitter.ts';
 import { makeRunFolder } from '../lib/run-folder.ts';
+import { shellWord } from '../lib/shell-word.ts';
 import type { KubeClient } from './client.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -254,7 +255,5 @@ export function helmFault({ stderr, code }: HelmRan): string {
 
 /** A command line as it can be pasted into a shell. */
 export function shellLine(words: readonly string[]): string {
-  return words
-    .map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-    .join(' ');
+  return words.map(shellWord).join(' ');
 }

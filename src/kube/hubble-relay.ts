@@ -1,4 +1,5 @@
 import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
+import { pathIn } from './paths.ts';
 import type { ServiceTarget } from './service-road.ts';
 
 /** Secrets with the authority of the relay's certificate, after the one with the client's. */
@@ -33,7 +34,7 @@ export async function readRelayCredentials(client: KubeClient, namespace: string
   const troubles: string[] = [];
   for (const name of [CLIENT_SECRET, ...CA_SECRETS]) {
     if (found.ca !== undefined) break;
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${name}`;
+    const path = pathIn(namespace, 'secrets', name);
     try {
       const { data = {} } = await client.json<Secret>({ path });
       const part = (key: string) => (data[key] ? Buffer.from(data[key], 'base64') : undefined);

@@ -1,4 +1,5 @@
-import type { EndpointFact, NodeFact, PodFact } from '../model/cluster.ts';
+import { compareNatural } from '../lib/order.ts';
+import type { EndpointFact, NodeFact, NodeInfo, PodFact } from '../model/cluster.ts';
 import type { KubeClient, KubeObject } from './client.ts';
 import { listAll } from './pages.ts';
 
@@ -22,6 +23,10 @@ interface Slice extends KubeObject {
 
 interface Node extends KubeObject {
   spec?: { taints?: { key?: string }[]; ipam?: { podCIDRs?: string[] } };
+  status?: {
+    conditions?: { type?: string; status?: string; message?: string }[];
+    nodeInfo?: { kubeletVersion?: string; kernelVersion?: string };
+  };
 }
 
 /** The pods that Cilium has to do with and that have not ended. One that is being deleted is there, and may lack anything. */
@@ -77,6 +82,22 @@ export function listNodeFacts(client: KubeClient): Promise<NodeFact[]> {
     name: metadata?.name ?? '',
     taints: (spec?.taints ?? []).map(({ key = '' }) => key),
   }));
+}
+
+/** The nodes at a glance. */
+export async function listNodeInfos(client: KubeClient): Promise<NodeInfo[]> {
+  const nodes = await listAll<Node, NodeInfo>(client, '/api/v1/nodes', {}, ({ metadata, status = {} }) => {
+    const { conditions = [], nodeInfo = {} } = status;
+    const ready = conditions.find(({ type }) => type === 'Ready');
+    return {
+      name: metadata?.name ?? '',
+      ready: ready?.status ?? 'Unknown',
+      why: ready?.message ?? '',
+      kubelet: nodeInfo.kubeletVersion ?? '',
+      kernel: nodeInfo.kernelVersion ?? '',
+    };
+  });
+  return nodes.toSorted((a, b) => compareNatural(a.name, b.name));
 }
 
 /** The prefixes that CiliumNodes have for pods, by node. */

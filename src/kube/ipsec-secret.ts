@@ -3,6 +3,7 @@ import { FIELD_MANAGER } from './apply.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
 import { writtenMs } from './config-map.ts';
 import { listAll } from './pages.ts';
+import { pathIn } from './paths.ts';
 import { ownersOf } from './release.ts';
 
 /** The Secret that the agents read their IPsec key from, and where it is in it. */
@@ -25,18 +26,14 @@ export interface StoredKey {
   owners: string[];
 }
 
-function secretsPath(namespace: string): string {
-  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
-}
-
 /** Whether the Secret is there. Throws as `KubeClient.json` does. */
 export async function hasKey(client: KubeClient, namespace: string): Promise<boolean> {
-  return (await client.find({ path: `${secretsPath(namespace)}/${IPSEC_SECRET}` })) !== undefined;
+  return (await client.find({ path: pathIn(namespace, 'secrets', IPSEC_SECRET) })) !== undefined;
 }
 
 /** Reads the key. Throws KubeRefusal where the Secret is not there, and UserError where no key is in it. */
 export async function readKey(client: KubeClient, namespace: string): Promise<StoredKey> {
-  const secret = await client.find<SecretObject>({ path: `${secretsPath(namespace)}/${IPSEC_SECRET}` });
+  const secret = await client.find<SecretObject>({ path: pathIn(namespace, 'secrets', IPSEC_SECRET) });
   if (!secret)
     throw new UserError(`secrets "${IPSEC_SECRET}" not found`, {
       hint: `There is none in the namespace ${namespace}. To make one: cilium encryption create-key`,
@@ -65,7 +62,7 @@ export async function createKey(
   try {
     await client.json({
       method: 'POST',
-      path: secretsPath(namespace),
+      path: pathIn(namespace, 'secrets'),
       query: { fieldManager: FIELD_MANAGER, ...(dryRun && { dryRun: 'All' }) },
       body: {
         apiVersion: 'v1',
@@ -93,7 +90,7 @@ export async function replaceKey(
   try {
     await client.json({
       method: 'PATCH',
-      path: `${secretsPath(namespace)}/${IPSEC_SECRET}`,
+      path: pathIn(namespace, 'secrets', IPSEC_SECRET),
       query: { fieldManager: FIELD_MANAGER, ...(dryRun && { dryRun: 'All' }) },
       contentType: 'application/merge-patch+json',
       // With the version the API server refuses where another key has come in between.

@@ -15,6 +15,7 @@ import { FIELD_MANAGER } from './apply.ts';
 import { type KubeClient, type KubeObject, KubeRefusal, wordsOf } from './client.ts';
 import { DELETED } from './forms.ts';
 import { listAll } from './pages.ts';
+import { DEFINITIONS, NAMESPACES, pathIn } from './paths.ts';
 
 interface Definition extends KubeObject {
   spec?: Record<string, unknown>;
@@ -23,9 +24,6 @@ interface Definition extends KubeObject {
 interface Node extends KubeObject {
   spec?: { taints?: { key?: string }[] };
 }
-
-const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-const NAMESPACES = '/api/v1/namespaces';
 
 /** Looks for all that Cilium leaves in a cluster. What may not be seen is told, and the rest looked at. */
 export async function readLeftovers(client: KubeClient, namespace: string): Promise<Leftovers> {
@@ -41,7 +39,7 @@ export async function readLeftovers(client: KubeClient, namespace: string): Prom
   };
   const nameOf = ({ metadata }: KubeObject) => metadata?.name;
   const definitions = await attempt(() =>
-    listAll<Definition, LeftCrd>(client, CRDS, { limit: 20 }, definitionOf),
+    listAll<Definition, LeftCrd>(client, DEFINITIONS, { limit: 20 }, definitionOf),
   );
   const crds: LeftCrd[] = [];
   for (const crd of definitions) crds.push(await counted(client, crd, unseen));
@@ -65,12 +63,7 @@ export async function readLeftovers(client: KubeClient, namespace: string): Prom
     ),
   );
   const secrets = await attempt(() =>
-    listAll<KubeObject, string>(
-      client,
-      `${NAMESPACES}/${encodeURIComponent(namespace)}/secrets`,
-      { namesOnly: true },
-      nameOf,
-    ),
+    listAll<KubeObject, string>(client, pathIn(namespace, 'secrets'), { namesOnly: true }, nameOf),
   );
   const named = (made: boolean) =>
     namespaces
@@ -132,16 +125,6 @@ export async function deleteAt(client: KubeClient, path: string): Promise<void> 
   } catch (error) {
     if (!(error instanceof KubeRefusal && error.code === 404)) throw error;
   }
-}
-
-/** Path of a namespace. */
-export function namespacePath(name: string): string {
-  return `${NAMESPACES}/${encodeURIComponent(name)}`;
-}
-
-/** Path of a definition. */
-export function crdPath(name: string): string {
-  return `${CRDS}/${encodeURIComponent(name)}`;
 }
 
 /** Takes Cilium's annotations off a node. */

@@ -3,7 +3,7 @@ import type { KubeClient, KubeObject } from './client.ts';
 import { deleteAt } from './leftovers.ts';
 import { listAll } from './pages.ts';
 import { type Pod, podPath, podsPath, troubleOf } from './pods.ts';
-import { readLog } from './workloads.ts';
+import { readRecentLog } from './workloads.ts';
 
 const LABELS = {
   'app.kubernetes.io/name': 'cilium-node-cleanup',
@@ -14,7 +14,7 @@ const SELECTOR = Object.entries(LABELS)
   .join(',');
 const CONTAINER = 'cleanup';
 /** In the agents' image and in this program's: the one word that both have for it. */
-export const CLEANUP_COMMAND = ['cilium', 'post-uninstall-cleanup', '--all-state', '-f'];
+const CLEANUP_COMMAND = ['cilium', 'post-uninstall-cleanup', '--all-state', '-f'];
 /** What of the node a cleanup changes. */
 const PLACES: readonly [name: string, path: string, propagation?: string][] = [
   ['bpf', '/sys/fs/bpf', 'Bidirectional'],
@@ -96,7 +96,7 @@ export async function cleanupOutcome(
   const { phase, reason } = found.status ?? {};
   if (phase === 'Succeeded') return '';
   if (phase !== 'Failed') return undefined;
-  const log = await readLog(
+  const log = await readRecentLog(
     client,
     { namespace, name: pod },
     {

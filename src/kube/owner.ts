@@ -4,6 +4,7 @@ import { type KubeClient, type KubeObject, KubeRefusal, wordsOf } from './client
 import { configMapPath } from './config-map.ts';
 import { GROUP } from './forms.ts';
 import { listAll } from './pages.ts';
+import { pathIn } from './paths.ts';
 import { type Owner, ownersOf } from './release.ts';
 
 /** Who installs Cilium here, and what could not be looked at. */
@@ -54,7 +55,7 @@ export async function readOwnership(
     }
   };
   const paths: [string, string][] = [
-    ['DaemonSet', `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/daemonsets/cilium`],
+    ['DaemonSet', pathIn(namespace, 'apps/v1/daemonsets', 'cilium')],
     ['ConfigMap', configMapPath(namespace)],
   ];
   let gitOps: Ownership['gitOps'];

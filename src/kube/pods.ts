@@ -1,4 +1,5 @@
 import type { KubeObject } from './client.ts';
+import { pathIn } from './paths.ts';
 
 /** What a container does, or why it does not. */
 interface ContainerState {
@@ -39,9 +40,7 @@ export interface Pod extends KubeObject {
 
 /** Path of the pods of a namespace, or of all. */
 export function podsPath(namespace: string | undefined): string {
-  return namespace === undefined
-    ? '/api/v1/pods'
-    : `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
+  return namespace === undefined ? '/api/v1/pods' : pathIn(namespace, 'pods');
 }
 
 /** Path of one pod. */

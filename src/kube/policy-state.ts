@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts';
 import type { AgentLists, ContainerPort } from '../model/agent-lists.ts';
 import type { Build } from '../model/release.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
+import { configMapPath } from './config-map.ts';
 import { listAll } from './pages.ts';
 import { installedBuild } from './release.ts';
 
@@ -149,7 +150,7 @@ async function readConfig(
   client: KubeClient,
   namespace: string,
 ): Promise<Pick<ClusterPolicyState, 'config' | 'differing'>> {
-  const root = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/cilium-config`;
+  const root = configMapPath(namespace);
   const { data = {} } = await client.json<{ data?: Record<string, string> }>({ path: root });
   const overrides = await listKnown<KubeObject & { spec?: { defaults?: Record<string, string> } }, string[]>(
     client,

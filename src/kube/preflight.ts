@@ -1,7 +1,6 @@
 import type { KubeClient, KubeObject } from './client.ts';
 import { listAll } from './pages.ts';
-
-const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+import { DEFINITIONS } from './paths.ts';
 
 interface DefinitionObject extends KubeObject {
   spec?: {

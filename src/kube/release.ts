@@ -5,6 +5,7 @@ import { isRecord } from '../lib/record.ts';
 import { type Build, parseBuild, type Release } from '../model/release.ts';
 import type { KubeClient, KubeObject } from './client.ts';
 import { listOf, OBJECT } from './forms.ts';
+import { pathIn } from './paths.ts';
 
 interface DaemonSet extends KubeObject {
   spec?: { template?: { spec?: { containers?: { name?: string; image?: string }[] } } };
@@ -72,7 +73,7 @@ export async function findRelease(
   const newest = revisions.find(({ status }) => status === 'deployed') ?? revisions[0];
   if (!newest) return undefined;
   const secret = await client.find<{ data?: { release?: string } }>({
-    path: `${secretsPath(namespace)}/${encodeURIComponent(newest.secret)}`,
+    path: pathIn(namespace, 'secrets', newest.secret),
   });
   const packed = secret?.data?.release;
   if (packed === undefined) return undefined;
@@ -86,10 +87,6 @@ export interface RevisionState {
   status: string;
 }
 
-function secretsPath(namespace: string): string {
-  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
-}
-
 /** The revisions of a release, newest first; empty when there is none. */
 export async function readRevisionStates(
   client: KubeClient,
@@ -98,7 +95,7 @@ export async function readRevisionStates(
 ): Promise<RevisionState[]> {
   // Only names: each Secret holds a whole chart.
   const { items = [] } = await client.json<{ items?: KubeObject[] }>({
-    path: secretsPath(namespace),
+    path: pathIn(namespace, 'secrets'),
     query: { labelSelector: `owner=helm,name=${name}`, limit: 500 },
     accept: METADATA_ONLY,
     form: listOf(OBJECT),
@@ -156,7 +153,7 @@ export async function installedBuild(client: KubeClient, namespace: string): Pro
 /** The version of the agents in the same words, such as `1.17.3`. */
 export async function agentVersion(client: KubeClient, namespace: string): Promise<string | undefined> {
   const { items = [] } = await client.json<{ items?: DaemonSet[] }>({
-    path: `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/daemonsets`,
+    path: pathIn(namespace, 'apps/v1/daemonsets'),
     query: { labelSelector: 'k8s-app=cilium', limit: 500 },
   });
   const images = items.flatMap(({ spec }) => spec?.template?.spec?.containers ?? []);

@@ -1,6 +1,7 @@
 import type { Rollout, RolloutPod } from '../model/cluster.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
 import { listAll } from './pages.ts';
+import { pathIn } from './paths.ts';
 import { type Pod, podsPath, tellingContainer, unreadyOf } from './pods.ts';
 
 interface WorkloadObject extends KubeObject {
@@ -142,7 +143,7 @@ export async function lastWarning(
   namespace: string,
   pod: string,
 ): Promise<Happening | undefined> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`;
+  const path = pathIn(namespace, 'events');
   const query = { fieldSelector: `involvedObject.name=${pod}` };
   const found = await listAll<EventObject, Happening>(client, path, query, (event) => {
     if (event.type !== 'Warning' || event.involvedObject?.name !== pod) return undefined;

@@ -126,7 +126,7 @@ async function clientFor(ctx: Context, cluster: Cluster): Promise<KubeClient> {
   const { kubeconfig, context, as, asGroups } = cluster;
   const { archive } = ctx.globals;
   if (archive) {
-    const { RecordedCluster } = await import('./recorded.ts');
+    const { RecordedCluster } = await import('./recorded/cluster.ts');
     const options = { env: ctx.env, signal: ctx.signal, timeoutMs: 0 };
     return KubeClient.ofRecording(new RecordedCluster(archive), options);
   }

@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts';
 import { FIELD_MANAGER } from './apply.ts';
 import type { KubeClient, KubeObject } from './client.ts';
 import { listAll } from './pages.ts';
+import { pathIn } from './paths.ts';
 import { type Pod, podsPath, unreadyOf } from './pods.ts';
 
 /** What runs pods of Cilium and can be rolled out anew. */
@@ -50,7 +51,7 @@ const SOURCES = [
 export async function findWorkloads(client: KubeClient, namespace: string): Promise<Workload[]> {
   const found = await Promise.all(
     SOURCES.map(async ({ kind, resource, labelSelector }) => {
-      const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/${resource}`;
+      const path = pathIn(namespace, `apps/v1/${resource}`);
       return listAll<Template, Workload>(client, path, { labelSelector }, ({ metadata, spec }) => {
         const name = metadata?.name ?? '';
         if (spec?.updateStrategy?.type === 'OnDelete')

@@ -4,6 +4,7 @@ import { type KubeClient, type KubeObject, KubeRefusal } from './client.ts';
 import { SERVICE as SERVICE_FORM } from './forms.ts';
 import { forwardPort } from './forward.ts';
 import { listAll } from './pages.ts';
+import { pathIn } from './paths.ts';
 import { type Pod, podsPath, unreadyOf } from './pods.ts';
 
 /** A service that is reached, by names that the chart gives in every release. */
@@ -41,7 +42,7 @@ export async function findServicePod(
   target: ServiceTarget,
 ): Promise<ServicePod> {
   const { service: named, container } = target;
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/services/${named}`;
+  const path = pathIn(namespace, 'services', named);
   const service = await client.json<Service>({ path, form: SERVICE_FORM }).catch((error: unknown) => {
     throw error instanceof KubeRefusal && error.code === 404 ? notInstalled(error, namespace, target) : error;
   });

@@ -2,6 +2,8 @@ import { UserError } from '../errors.ts';
 import type { ComponentPod, ContainerState, NetworkPod, Workload } from '../model/cluster.ts';
 import { collect, type KubeClient, type KubeObject } from './client.ts';
 import { listAll } from './pages.ts';
+import { pathIn } from './paths.ts';
+import { podPath, podsPath } from './pods.ts';
 
 interface WorkloadObject extends KubeObject {
   status?: Partial<
@@ -47,7 +49,7 @@ export async function findWorkload(
   namespace: string,
   name: string,
 ): Promise<Workload | undefined> {
-  const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/${type.toLowerCase()}s/${name}`;
+  const path = pathIn(namespace, `apps/v1/${type.toLowerCase()}s`, name);
   const found = await client.find<WorkloadObject>({ path });
   if (!found) return undefined;
   const { status: s = {}, metadata } = found;
@@ -76,9 +78,11 @@ export function listComponentPods(
   labelSelector: string,
   container: string,
 ): Promise<ComponentPod[]> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
-  return listAll<PodObject, ComponentPod>(client, path, { labelSelector, limit: PODS_PAGE }, (pod) =>
-    componentPod(pod, container),
+  return listAll<PodObject, ComponentPod>(
+    client,
+    podsPath(namespace),
+    { labelSelector, limit: PODS_PAGE },
+    (pod) => componentPod(pod, container),
   );
 }
 
@@ -142,12 +146,12 @@ const MAX_LOG_BYTES = 4 * 1024 * 1024;
 const MAX_LOG_MS = 30_000;
 
 /** The log of a container since a time, of its last run if `previous`. */
-export async function readLog(
+export async function readRecentLog(
   client: KubeClient,
   { namespace, name }: Pick<ComponentPod, 'namespace' | 'name'>,
   { container, sinceTime, previous }: { container: string; sinceTime: string; previous: boolean },
 ): Promise<string> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/log`;
+  const path = `${podPath(namespace, name)}/log`;
   const query = { container, sinceTime, previous, timestamps: true, limitBytes: MAX_LOG_BYTES };
   const request = { path, query, accept: '*/*' };
   // No part of a status is waited for without end, even where no limit was asked for.

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { Recording } from '../../src/archive/recording.ts';
-import { RecordedCluster } from '../../src/kube/recorded.ts';
+import { RecordedCluster } from '../../src/kube/recorded/cluster.ts';
 
 const PATH = '/apis/apps/v1/namespaces/kube-system/daemonsets';
 

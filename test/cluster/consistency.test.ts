@@ -181,7 +181,7 @@ describe('where the parts of a cluster disagree', () => {
       'there is no CiliumIdentity of it, and shop/p0 and 59999 more has it',
     ]);
     // Each pod for each agent, or each name for each name, would take half a minute.
-    expect(performance.now() - beganMs).toBeLessThan(5000);
+    expect(performance.now() - beganMs).toBeLessThan(15_000);
   });
 
   test('only what is there twice lasts', () => {

@@ -120,13 +120,13 @@ describe('a line is read', () => {
 
   test('in time that grows with its length, of hostile lines too', () => {
     const hostile = [
-      `level=info ${'\\"'.repeat(50_000)}`,
-      `msg="${'\\'.repeat(100_000)}`,
-      `level=${'a='.repeat(50_000)}`,
+      `level=info ${'\\"'.repeat(500_000)}`,
+      `msg="${'\\'.repeat(1_000_000)}`,
+      `level=${'a='.repeat(500_000)}`,
     ];
     const startMs = performance.now();
     for (const line of hostile) parseLogLine(line);
-    expect(performance.now() - startMs).toBeLessThan(1000);
+    expect(performance.now() - startMs).toBeLessThan(10_000);
   });
 });
 

@@ -22,18 +22,25 @@ afterEach(async () => {
 });
 
 /** Reads a log; `onWait` is called instead of waiting. */
-async function read(query: Partial<LogQuery>, onWait: (ms: number) => void | Promise<void> = () => {}) {
+async function read(
+  query: Partial<LogQuery>,
+  onWait: (ms: number) => void | Promise<void> = () => {},
+  onLines = () => {},
+) {
   const said: string[] = [];
-  await using client = await kubeClient(cluster as never, { timeoutMs: 2000 });
+  await using client = await kubeClient(cluster as never, { timeoutMs: 20_000 });
   const records = readLog(
     client,
     SOURCE,
     { follow: false, previous: false, ...query },
-    { say: (text) => said.push(text), sleep: async (ms) => onWait(ms), timeoutMs: 2000 },
+    { say: (text) => said.push(text), sleep: async (ms) => onWait(ms), timeoutMs: 20_000 },
   );
   const lines: { text: string; omitted: number }[] = [];
   try {
-    for await (const batch of records) lines.push(...batch);
+    for await (const batch of records) {
+      lines.push(...batch);
+      onLines();
+    }
     return { lines, said };
   } catch (error) {
     return { lines, said, error };
@@ -87,11 +94,11 @@ describe('a log', () => {
   test('that is quiet begins with its first line, however late, when it is followed', async () => {
     await using server = await serveKube((request, response) => {
       if (!request.url?.includes('/log?')) return answerJson(response, { metadata: { uid: 'uid-1' } });
-      setTimeout(() => response.end('2026-11-29T00:00:00.5Z first\n'), 1500);
+      setTimeout(() => response.end('2026-11-29T00:00:00.5Z first\n'), 3000);
     });
-    await using client = await kubeClient(server, { timeoutMs: 500 });
+    await using client = await kubeClient(server, { timeoutMs: 2000 });
     const said: string[] = [];
-    const options = { say: (text: string) => void said.push(text), sleep: async () => {}, timeoutMs: 500 };
+    const options = { say: (text: string) => void said.push(text), sleep: async () => {}, timeoutMs: 2000 };
     for await (const [record] of readLog(client, SOURCE, { follow: true, previous: false }, options)) {
       expect(record?.text).toBe('first');
       break;
@@ -101,9 +108,8 @@ describe('a log', () => {
 
   test('goes on after a break where it was, though the rights are not known yet', async () => {
     cluster.write('cilium-a', 'one');
-    setTimeout(() => void cluster.kill(), 100);
     let waits = 0;
-    const { lines, said } = await read({ follow: true }, async () => {
+    const onWait = async () => {
       waits++;
       if (waits === 1) {
         cluster.refuse = () => ({ code: 403, message: 'the rights are not known yet' });
@@ -113,7 +119,8 @@ describe('a log', () => {
         cluster.write('cilium-a', 'two');
         cluster.end('cilium-a');
       } else if (waits === 4) throw new Error('enough');
-    });
+    };
+    const { lines, said } = await read({ follow: true }, onWait, () => waits === 0 && void cluster.kill());
     expect(lines.map(({ text }) => text)).toEqual(['one', 'two']);
     expect(said).toEqual([expect.stringMatching(/^its log broke off \(/), 'its log goes on where it was']);
   });

@@ -47,7 +47,7 @@ export interface AccessHelp {
 const DEFAULT_MAX_CONNECTED = 255;
 
 /** The name of a cluster as its ConfigMap has it. Throws UserError where there is none. */
-export function nameIn(config: Readonly<Record<string, string>>): string {
+function nameIn(config: Readonly<Record<string, string>>): string {
   const name = config['cluster-name'];
   if (name !== undefined) return name;
   throw new UserError('cluster-name is not set in ConfigMap "cilium-config"');

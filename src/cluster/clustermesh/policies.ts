@@ -1,7 +1,6 @@
 import { isRecord } from '../../lib/record.ts';
+import { POD_CLUSTER } from '../../model/label.ts';
 
-/** The label that says which cluster a pod is in. */
-const CLUSTER = 'io.cilium.k8s.policy.cluster';
 const RULES = ['ingress', 'ingressDeny', 'egress', 'egressDeny'] as const;
 const PODS = ['fromEndpoints', 'toEndpoints'] as const;
 const NODES = ['fromNodes', 'toNodes'] as const;
@@ -52,7 +51,7 @@ function keysOf(selector: Record<string, unknown>): string[] {
 
 /** A key without a source, or with `any`, stands for all sources. */
 function isOfCluster(selector: Record<string, unknown>): boolean {
-  return keysOf(selector).some((key) => key.replace(/^(?:any|k8s):/, '') === CLUSTER);
+  return keysOf(selector).some((key) => key.replace(/^(?:any|k8s):/, '') === POD_CLUSTER);
 }
 
 /** As Kubernetes has it, where keys have no sources; an empty value names no cluster. */
@@ -60,7 +59,7 @@ function namesCluster(selector: unknown): boolean {
   if (!isRecord(selector)) return false;
   const { matchLabels, matchExpressions } = selector;
   return (
-    (isRecord(matchLabels) && Boolean(matchLabels[CLUSTER])) ||
-    listOf(matchExpressions).some(({ key }) => key === CLUSTER)
+    (isRecord(matchLabels) && Boolean(matchLabels[POD_CLUSTER])) ||
+    listOf(matchExpressions).some(({ key }) => key === POD_CLUSTER)
   );
 }

@@ -5,13 +5,7 @@ import type { Facts } from './facts.ts';
 import { type Given, textOf } from './given.ts';
 import { keyScope, lintKey } from './lint-keys.ts';
 
-export const VERDICTS = [
-  'restart needed',
-  'applies at once',
-  'refused',
-  'unknown key',
-  'not from Helm',
-] as const;
+const VERDICTS = ['restart needed', 'applies at once', 'refused', 'unknown key', 'not from Helm'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 /** A key of which two layers say different things. */
@@ -196,7 +190,7 @@ const FALSE = /^(?:0|f|false|disabled)$/i;
 const LEVELS: Readonly<Record<string, string>> = { '': 'none', disabled: 'none', max: 'maximum' };
 
 /** Whether a text of the configuration is what an agent tells; undefined where the two cannot be compared. */
-export function isSame(text: string, told: unknown): boolean | undefined {
+function isSame(text: string, told: unknown): boolean | undefined {
   const value = text.trim();
   if (typeof told === 'boolean') return truthOf(value) === undefined ? undefined : truthOf(value) === told;
   if (typeof told === 'number' || typeof told === 'bigint') return isSameNumber(value, Number(told));

@@ -23,7 +23,7 @@ interface FactsFile {
   valuesMoved: readonly Moved[];
   keysMoved: readonly Moved[];
   valueSets: Readonly<Record<string, readonly (string | number)[]>>;
-  configMap: Readonly<Record<string, { vals?: readonly string[]; by?: string }>>;
+  configMap: Readonly<Record<string, { vals?: readonly string[] }>>;
 }
 
 /** JSON types that a schema allows. */
@@ -38,9 +38,6 @@ const TYPES: Readonly<Record<string, JsonType>> = {
   o: 'object',
   '0': 'null',
 };
-
-/** Who reads a key of the ConfigMap. */
-export type Reader = 'agent' | 'operator' | 'both' | 'unknown';
 
 /** Names of one kind, Helm values or keys of the ConfigMap, as each release has them. */
 export class Names {
@@ -146,7 +143,6 @@ export interface Facts {
   valueSet(name: string, minor: number): string[] | undefined;
   /** The Helm values that a key of the ConfigMap is made of; empty where it is `extraConfig` alone that sets it. */
   valuesFor(key: string): readonly string[];
-  readerOf(key: string): Reader;
 }
 
 /** Keys whose values a Helm value has too, though the template computes them. */
@@ -177,7 +173,6 @@ export async function loadFacts(): Promise<Facts> {
     keys: new Names(file.keys, file.keysMoved),
     valueSet: (name, minor) => sets.get(name)?.flatMap((value) => memberOf(String(value), minor) ?? []),
     valuesFor: (key) => (Object.hasOwn(configMap, key) ? (configMap[key]?.vals ?? []) : []),
-    readerOf: (key) => readerOf(Object.hasOwn(configMap, key) ? configMap[key]?.by : undefined),
   };
 }
 
@@ -191,10 +186,6 @@ function memberOf(text: string, minor: number): string | undefined {
   const [, value = text, until, release] = /^(\S*) \(.*?(until )?1\.(\d+)\)$/.exec(text) ?? [];
   if (release === undefined) return value;
   return (until === undefined ? minor >= Number(release) : minor <= Number(release)) ? value : undefined;
-}
-
-function readerOf(by: string | undefined): Reader {
-  return by === 'agent' || by === 'operator' || by === 'both' ? by : 'unknown';
 }
 
 /** The number behind the dot, which is what the facts count by. */

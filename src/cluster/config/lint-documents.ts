@@ -94,7 +94,7 @@ function lintDocument(given: readonly Given[], facts: Facts, minor: number, sets
       severity: 'warning',
       code: 'not-configuration',
       message: `a ${kind.value} is no configuration: it was not looked at`,
-      hint: isPolicy ? 'Policies are checked by: cilium policy validate' : undefined,
+      hint: isPolicy ? 'Policies are checked by: cilium policy validate FILE' : undefined,
     }),
   ];
 }

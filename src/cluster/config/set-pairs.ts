@@ -1,11 +1,12 @@
 import { UserError } from '../../errors.ts';
 import { MAX_DEPTH } from '../../lib/exact-json.ts';
+import { shellWord } from '../../lib/shell-word.ts';
 import type { Position } from '../../model/finding.ts';
 import { type Given, jsonTypeOf } from './given.ts';
 import type { Change } from './lint.ts';
 
 /** What `--set` pairs stand under in messages. */
-export const SET_FILE = '--set';
+const SET_FILE = '--set';
 
 /**
  * Reads pairs as Helm's `--set` does: `a.b=c,d={1,2}`, with a backslash before what is meant literally. A list's elements
@@ -133,9 +134,7 @@ export function repairPairs(
 
 /** Pairs as flags, one a line. */
 export function pairsText(pairs: readonly string[]): string {
-  return pairs
-    .map((pair) => `--set ${/^[\w./:=@%+,-]+$/.test(pair) ? pair : `'${pair.replaceAll("'", "'\\''")}'`}\n`)
-    .join('');
+  return pairs.map((pair) => `--set ${shellWord(pair)}\n`).join('');
 }
 
 function escaped(word: string): string {

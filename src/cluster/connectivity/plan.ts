@@ -78,7 +78,7 @@ const ALLOWED: Expectation = { exit: 0 };
 const FORMAT = '%{local_ip}:%{local_port} -> %{remote_ip}:%{remote_port} = %{response_code}\\n';
 
 /** curl as the reference has it. */
-export function curl(
+function curl(
   url: string,
   { connectSeconds, maxSeconds }: CommandTimes,
   more: readonly string[] = [],

@@ -1,10 +1,7 @@
 import { parseRange } from '../../lib/address.ts';
-import { parseLabels } from '../../model/label.ts';
+import { NAMESPACE_LABELS, POD_NAMESPACE, parseLabels } from '../../model/label.ts';
 import { accepts, type LabelSelector, termsOf } from '../../model/selector.ts';
 import type { EgressEndpoint, EgressGateway, EgressNode, EgressPolicy } from './facts.ts';
-
-const NAMESPACE = 'io.kubernetes.pod.namespace';
-const OF_NAMESPACE = 'io.cilium.k8s.namespace.labels.';
 
 function selects(selector: LabelSelector, labels: ReadonlyMap<string, string>, prefix = ''): boolean {
   return termsOf(selector).every((term) => accepts(term, labels.get(prefix + term.name)));
@@ -25,7 +22,8 @@ export function isAbout(
 ): boolean {
   const labels = labelsOf(endpoint);
   return policy.selectors.some(({ pods, namespaces, nodes }) => {
-    if (namespaces && !(labels.has(NAMESPACE) && selects(namespaces, labels, OF_NAMESPACE))) return false;
+    if (namespaces && !(labels.has(POD_NAMESPACE) && selects(namespaces, labels, `${NAMESPACE_LABELS}.`)))
+      return false;
     if (nodes && !(node && selects(nodes, new Map(Object.entries(node.labels))))) return false;
     return pods === undefined || selects(pods, labels);
   });

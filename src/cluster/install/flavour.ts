@@ -1,5 +1,5 @@
 /** Kinds of clusters that are told apart, as the reference calls them. */
-export const FLAVOURS = [
+const FLAVOURS = [
   ...(['minikube', 'kind', 'EKS', 'GKE', 'AKS', 'microk8s', 'rancher-desktop', 'K3s', 'OpenShift'] as const),
 ];
 export type Flavour = (typeof FLAVOURS)[number];

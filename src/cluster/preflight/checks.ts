@@ -302,7 +302,7 @@ export function checkDecisions(
       subject,
       isOpen ? 'unknown' : after === 'denied' ? 'fail' : 'warn',
       `${direction}: ${from} says ${before}, ${to} says ${after} of ${example}${more}`,
-      'Why: cilium policy simulate --state cluster --release.',
+      `Why: cilium policy simulate --state cluster --release ${to} with --from, --to and --port.`,
     );
   });
   if (isPart)

@@ -99,9 +99,6 @@ export const HUBBLE_CALLS = {
   events: ['/observer.Observer/GetAgentEvents', '/observer.Observer/GetDebugEvents'],
 } as const;
 
-/** What the agent's own command line is called: up to 1.14 the second, from 1.15 on both. */
-export const AGENT_PROGRAMS = ['cilium-dbg', 'cilium'] as const;
-
 /** Verbs of the agent's command line that read the kernel, or that no path of the API answers. */
 export const AGENT_VERBS: readonly { words: readonly string[]; json: boolean }[] = [
   ...[

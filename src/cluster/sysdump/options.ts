@@ -1,5 +1,5 @@
 /** Parts of a sysdump that can be chosen by `--only` and `--skip`, each with what it holds. */
-export const GROUPS = {
+const GROUPS = {
   kubernetes: 'nodes, namespaces, pods, services, events and the like',
   cilium: "Cilium's objects: policies, endpoints, identities, nodes, pools",
   bgp: 'objects of the BGP control plane',

@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
+import { reportOfRun } from '../../../src/cluster/connectivity/as-checks.ts';
 import { expectationOf, failureOf, trueExit } from '../../../src/cluster/connectivity/expectation.ts';
-import { junitOf } from '../../../src/cluster/connectivity/junit.ts';
 import { selectionOf } from '../../../src/cluster/connectivity/selection.ts';
 import { type FailedPath, suspectOf } from '../../../src/cluster/connectivity/suspect.ts';
 import { deploymentTrouble, podTrouble, waitedInVain } from '../../../src/cluster/connectivity/trouble.ts';
 import { isInRange } from '../../../src/cluster/connectivity/version-range.ts';
+import { renderJunit } from '../../../src/render/reports/junit.ts';
 
 test.each([
   ['>=1.17.0', '1.17.0', true],
@@ -303,37 +304,35 @@ test('what keeps pods from running is named', () => {
 });
 
 test('JUnit escapes what XML does not take', () => {
-  const text = junitOf(
-    {
-      namespace: 'n',
-      startedAt: '2026-01-01T00:00:00.000Z',
-      ms: 1500,
-      tests: [
-        {
-          name: 'a<b',
-          status: 'failed',
-          ms: 5,
-          left: [],
-          actions: [
-            {
-              name: 'x',
-              path: 'p',
-              expected: 'Allow',
-              ok: false,
-              failure: 'bad "\u001b[31m" & <so>',
-              warnings: [],
-              ms: 1,
-            },
-          ],
-        },
-      ],
-    },
-    {},
-  );
+  const report = reportOfRun({
+    namespace: 'n',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    ms: 1500,
+    tests: [
+      {
+        name: 'a<b',
+        status: 'failed',
+        ms: 5,
+        left: [],
+        actions: [
+          {
+            name: 'x',
+            path: 'p',
+            expected: 'Allow',
+            ok: false,
+            failure: 'bad "\u001b[31m" & <so>',
+            warnings: [],
+            ms: 1,
+          },
+        ],
+      },
+    ],
+  });
+  const text = renderJunit(report, { suite: 'connectivity test', package: 'cilium', properties: {} });
   expect(text).toContain(
     '<testcase name="a&lt;b" classname="connectivity test" status="failed" time="0.005">',
   );
   expect(text).toContain(
-    '<failure message="bad &quot;\ufffd[31m&quot; &amp; &lt;so&gt;" type="failure">x: p\nbad "\ufffd[31m" &amp; &lt;so&gt;</failure>',
+    '<failure message="x: p: bad &quot;\ufffd[31m&quot; &amp; &lt;so&gt;" type="failure">x: p: bad &quot;\ufffd[31m&quot; &amp; &lt;so&gt;</failure>',
   );
 });

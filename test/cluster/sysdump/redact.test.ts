@@ -217,24 +217,24 @@ test('objects: what a name tells only together with its value', () => {
 });
 
 test.each([
-  { what: 'JSON in a string', text: `"${String.raw`{\"a\":\"b\",`.repeat(6000)}"\\n` },
-  { what: 'backslashes', text: '\\'.repeat(64_000) },
+  { what: 'JSON in a string', text: `"${String.raw`{\"a\":\"b\",`.repeat(12_000)}"\\n` },
+  { what: 'backslashes', text: '\\'.repeat(128_000) },
   {
     what: 'what could end with a key',
-    text: `${`${'QUJDREVGR0hJSktM'.repeat(4)}\n`.repeat(950)}-----END PRIVATE KEY-----\n`,
+    text: `${`${'QUJDREVGR0hJSktM'.repeat(4)}\n`.repeat(1900)}-----END PRIVATE KEY-----\n`,
   },
   {
     what: 'lines that could be below a name',
-    text: Array.from({ length: 3000 }, (_, i) => `${' '.repeat(i % 40)}tokens:\n`).join(''),
+    text: Array.from({ length: 6000 }, (_, i) => `${' '.repeat(i % 40)}tokens:\n`).join(''),
   },
-  { what: 'text that is coded', text: 'a%20token%3A%20'.repeat(4000) },
-  { what: 'a program again and again', text: 'oracle:thin:a/'.repeat(4500) },
-  { what: 'a name again and again', text: '"tokens":["password%3D<secret '.repeat(2000) },
+  { what: 'text that is coded', text: 'a%20token%3A%20'.repeat(8000) },
+  { what: 'a program again and again', text: 'oracle:thin:a/'.repeat(9000) },
+  { what: 'a name again and again', text: '"tokens":["password%3D<secret '.repeat(4000) },
 ])('a window of $what takes no time that grows with its square', ({ text }) => {
   const before = process.cpuUsage();
   redactText(text, () => {});
   const { user, system } = process.cpuUsage(before);
-  expect(user + system).toBeLessThan(1_500_000);
+  expect(user + system).toBeLessThan(10_000_000);
 });
 
 test('off, nothing is touched', () => {

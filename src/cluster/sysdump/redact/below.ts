@@ -2,7 +2,7 @@ import { isNameOfSecrets, isRandom, isSecretName, isSecretValue } from './keys.t
 import { type Around, beginsLine, indentOf, nameOf, QUOTE, STEMS, type TextRule } from './rule.ts';
 
 /** What a secret is called below the name that tells what it is. */
-export const VALUE_NAME =
+const VALUE_NAME =
   /^(?:(?:raw|string|plain|inline|secret)[-_]?)?(?:value|text|string|bytes)$|^(?:content|literal|plain|data|hash)$/i;
 /** Names of what is beside a secret. */
 const BESIDE =

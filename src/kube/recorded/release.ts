@@ -1,6 +1,6 @@
-import { objectsOf } from '../archive/object-list.ts';
-import type { Recording } from '../archive/recording.ts';
-import { isRecord } from '../lib/record.ts';
+import { objectsOf } from '../../archive/object-list.ts';
+import type { Recording } from '../../archive/recording.ts';
+import { isRecord } from '../../lib/record.ts';
 
 /** The Secret of Helm's release, made of what an archive has of it; without the manifest where that was not collected. */
 export async function helmSecrets(recording: Recording, namespace: string) {

@@ -1,6 +1,6 @@
-import type { Recording } from '../archive/recording.ts';
-import { ITEMS } from '../cluster/sysdump/items.ts';
-import { OWN_ITEMS } from '../cluster/sysdump/own-items.ts';
+import type { Recording } from '../../archive/recording.ts';
+import { ITEMS } from '../../cluster/sysdump/items.ts';
+import { OWN_ITEMS } from '../../cluster/sysdump/own-items.ts';
 
 /** Names of objects that an item with code of its own collects. */
 const SPECIAL: ReadonlySet<string> = new Set(['cilium-config']);

@@ -1,7 +1,7 @@
-import { objectsOf } from '../archive/object-list.ts';
-import type { Recording } from '../archive/recording.ts';
-import { once } from '../lib/once.ts';
-import { isRecord } from '../lib/record.ts';
+import { objectsOf } from '../../archive/object-list.ts';
+import type { Recording } from '../../archive/recording.ts';
+import { once } from '../../lib/once.ts';
+import { isRecord } from '../../lib/record.ts';
 
 /** What an API server answered to `/api`, `/apis` and what is below them. */
 interface Discovery {

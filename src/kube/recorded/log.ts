@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
-import { NotCollected } from '../archive/not-collected.ts';
-import type { Recording } from '../archive/recording.ts';
-import { LineSplitter } from '../lib/line-splitter.ts';
-import { parseTimestamp } from '../lib/timestamp.ts';
-import type { KubeRequest } from './client.ts';
+import { NotCollected } from '../../archive/not-collected.ts';
+import type { Recording } from '../../archive/recording.ts';
+import { LineSplitter } from '../../lib/line-splitter.ts';
+import { parseTimestamp } from '../../lib/timestamp.ts';
+import type { KubeRequest } from '../client.ts';
 
 const MAX_LINE_BYTES = 1024 * 1024;
 /** Of the last lines no more than this is kept. */

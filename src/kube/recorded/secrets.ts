@@ -1,7 +1,7 @@
-import { NotCollected } from '../archive/not-collected.ts';
-import { objectsOf } from '../archive/object-list.ts';
-import type { Recording } from '../archive/recording.ts';
-import { isRecord } from '../lib/record.ts';
+import { NotCollected } from '../../archive/not-collected.ts';
+import { objectsOf } from '../../archive/object-list.ts';
+import type { Recording } from '../../archive/recording.ts';
+import { isRecord } from '../../lib/record.ts';
 
 const STEM = 'cilium-secrets';
 

@@ -1,13 +1,13 @@
-import { fileSafe } from '../archive/layout.ts';
-import { NotCollected } from '../archive/not-collected.ts';
-import type { RecordedRun } from '../archive/recorded-agent.ts';
-import type { Recording } from '../archive/recording.ts';
+import { fileSafe } from '../../archive/layout.ts';
+import { NotCollected } from '../../archive/not-collected.ts';
+import type { RecordedRun } from '../../archive/recorded-agent.ts';
+import type { Recording } from '../../archive/recording.ts';
 import {
   CLUSTERMESH_CONTAINERS,
   isUnknownCommand,
   OPERATOR_COMMANDS,
   type PodCommand,
-} from '../cluster/sysdump/pod-items.ts';
+} from '../../cluster/sysdump/pod-items.ts';
 
 /** What is run in containers that are no agents. */
 const COMMANDS: readonly { container: string; commands: readonly PodCommand[] }[] = [
@@ -19,7 +19,7 @@ const COMMANDS: readonly { container: string; commands: readonly PodCommand[] }[
  * What a command printed in a container of the operator or of the mesh's server; undefined where no sysdump runs it there.
  * Throws NotCollected where it was not run, or did not succeed.
  */
-export async function recordedRun(
+export async function recordedPodCommand(
   recording: Recording,
   { pod, container, command }: { pod: string; container: string; command: readonly string[] },
 ): Promise<RecordedRun | undefined> {

@@ -1,32 +1,21 @@
 import { Readable } from 'node:stream';
-import { NotCollected } from '../archive/not-collected.ts';
-import { objectsOf } from '../archive/object-list.ts';
-import { isAgentProgram } from '../archive/own-agent.ts';
-import type { RecordedRun } from '../archive/recorded-agent.ts';
-import type { Recording } from '../archive/recording.ts';
-import { printerColumns } from '../cluster/printer-columns.ts';
-import { UserError } from '../errors.ts';
-import { isRecord } from '../lib/record.ts';
-import { compileSelector } from '../model/selector.ts';
-import { humanAge } from '../render/text/duration.ts';
-import { jsonpath } from '../render/text/jsonpath.ts';
-import { type KubeObject, KubeRefusal, type KubeRequest, type RecordedServer } from './client.ts';
-import { RecordedApi } from './recorded-api.ts';
-import { recordedLog } from './recorded-log.ts';
-import { lostPart } from './recorded-parts.ts';
-import { helmSecrets } from './recorded-release.ts';
-import { recordedRun } from './recorded-runs.ts';
-import { recordedSecret } from './recorded-secrets.ts';
-
-/** What a path of the API names. */
-interface Place {
-  apiVersion: string;
-  group: string;
-  plural: string;
-  namespace: string | undefined;
-  name: string | undefined;
-  subresource: string | undefined;
-}
+import { NotCollected } from '../../archive/not-collected.ts';
+import { objectsOf } from '../../archive/object-list.ts';
+import { isAgentProgram } from '../../archive/own-agent.ts';
+import type { RecordedRun } from '../../archive/recorded-agent.ts';
+import type { Recording } from '../../archive/recording.ts';
+import { type ApiPlace, compileObjectSelector, parseApiPath } from '../../cluster/api-request.ts';
+import { printerColumns } from '../../cluster/printer-columns.ts';
+import { UserError } from '../../errors.ts';
+import { humanAge } from '../../render/text/duration.ts';
+import { jsonpath } from '../../render/text/jsonpath.ts';
+import { type KubeObject, KubeRefusal, type KubeRequest, type RecordedServer } from '../client.ts';
+import { RecordedApi } from './api.ts';
+import { recordedLog } from './log.ts';
+import { lostPart } from './parts.ts';
+import { recordedPodCommand } from './pod-commands.ts';
+import { helmSecrets } from './release.ts';
+import { recordedSecret } from './secrets.ts';
 
 type Stored = KubeObject & Record<string, unknown>;
 
@@ -73,12 +62,12 @@ export class RecordedCluster implements RecordedServer {
     const [program, ...words] = command;
     const run = isAgentProgram(program)
       ? await agent?.run(words, [])
-      : await recordedRun(this.recording, place);
+      : await recordedPodCommand(this.recording, place);
     if (run) return run;
     throw this.#missing(`output of "${command.join(' ')}" in ${pod}`);
   }
 
-  #place({ method = 'GET', path, query = {} }: KubeRequest): Place {
+  #place({ method = 'GET', path, query = {} }: KubeRequest): ApiPlace {
     if (method !== 'GET')
       throw new NotCollected(
         `${method} ${path}: ${this.label} is an archive, in which nothing can be changed`,
@@ -87,12 +76,12 @@ export class RecordedCluster implements RecordedServer {
       throw new NotCollected(
         `${this.label} is an archive: nothing changes in it, and nothing comes any more`,
       );
-    const place = placeOf(path);
+    const place = parseApiPath(path);
     if (!place) throw this.#missing(`GET ${path}`);
     return place;
   }
 
-  async #get(place: Place, name: string): Promise<Stored> {
+  async #get(place: ApiPlace, name: string): Promise<Stored> {
     for await (const object of this.#objects(place, name))
       if (object.metadata?.name === name) return versioned(object, place);
     const { plural, group } = place;
@@ -104,7 +93,7 @@ export class RecordedCluster implements RecordedServer {
     return new KubeRefusal(404, { message, reason: 'NotFound', code: 404 }, `${this.label}: ${message}`);
   }
 
-  async #list(place: Place, { query = {}, accept = '' }: KubeRequest): Promise<unknown> {
+  async #list(place: ApiPlace, { query = {}, accept = '' }: KubeRequest): Promise<unknown> {
     const limit = Number(query.limit ?? 0) || Number.POSITIVE_INFINITY;
     const token = query.continue === undefined ? undefined : String(query.continue);
     const objects =
@@ -130,27 +119,21 @@ export class RecordedCluster implements RecordedServer {
   }
 
   /** The objects that a query selects. */
-  async *#selected(place: Place, query: NonNullable<KubeRequest['query']>): AsyncGenerator<Stored> {
+  async *#selected(place: ApiPlace, query: NonNullable<KubeRequest['query']>): AsyncGenerator<Stored> {
     const text = String(query.labelSelector ?? '');
-    const hasLabels = compileSelector(text);
-    if (!hasLabels) {
+    const isMeant = compileObjectSelector(text, String(query.fieldSelector ?? ''));
+    if (!isMeant) {
       const message = `unable to parse requirement: ${text}`;
       throw new KubeRefusal(400, { message, code: 400 }, `${this.label}: ${message}`);
     }
-    const hasFields = fieldsMatcher(String(query.fieldSelector ?? ''));
-    for await (const object of this.#objects(place)) {
-      const labels = Object.entries(object.metadata?.labels ?? {}).map(
-        ([key, value]) => `k8s:${key}=${value}`,
-      );
-      if (hasLabels(labels) && hasFields(object)) yield object;
-    }
+    for await (const object of this.#objects(place)) if (isMeant(object)) yield object;
   }
 
   /**
    * All objects of a kind and a namespace that the archive has; with a name, until that one is found. Throws NotCollected
    * where it cannot tell.
    */
-  async *#objects({ apiVersion, group, plural, namespace }: Place, name?: string): AsyncGenerator<Stored> {
+  async *#objects({ apiVersion, group, plural, namespace }: ApiPlace, name?: string): AsyncGenerator<Stored> {
     const isMeant = (object: Stored) => namespace === undefined || object.metadata?.namespace === namespace;
     const stems = wholeStems(group, plural);
     const file = stems.map((stem) => this.recording.fileOf(stem)).find((one) => one !== undefined);
@@ -184,7 +167,7 @@ export class RecordedCluster implements RecordedServer {
     throw this.#missing(plural, why?.text);
   }
 
-  async #secrets({ name, namespace = '' }: Place, { query = {} }: KubeRequest): Promise<unknown> {
+  async #secrets({ name, namespace = '' }: ApiPlace, { query = {} }: KubeRequest): Promise<unknown> {
     const isOfHelm =
       name !== undefined
         ? name.startsWith('sh.helm.release.')
@@ -253,41 +236,9 @@ function wholeStems(group: string, plural: string): string[] {
   return own === undefined ? both : [own, ...both];
 }
 
-function placeOf(path: string): Place | undefined {
-  const parts = path
-    .split('/')
-    .filter((part) => part !== '')
-    .map(decodeURIComponent);
-  const root = parts.shift();
-  const group = root === 'apis' ? (parts.shift() ?? '') : '';
-  const version = parts.shift();
-  if ((root !== 'api' && root !== 'apis') || version === undefined) return undefined;
-  // A namespace is an object, and a place for others.
-  const namespace = parts[0] === 'namespaces' && parts.length > 2 ? parts.splice(0, 2)[1] : undefined;
-  const [plural, name, subresource] = parts;
-  const apiVersion = group === '' ? version : `${group}/${version}`;
-  return plural === undefined ? undefined : { apiVersion, group, plural, namespace, name, subresource };
-}
-
 /** A list that was written without the types of its items gives them none. */
-function versioned(object: Stored, { apiVersion }: Place): Stored {
+function versioned(object: Stored, { apiVersion }: ApiPlace): Stored {
   return object.apiVersion === undefined ? { apiVersion, ...object } : object;
-}
-
-function fieldsMatcher(text: string): (object: Stored) => boolean {
-  const terms = text
-    .split(',')
-    .filter((term) => term !== '')
-    .map((term) => {
-      const [, path = '', not = '', value = ''] = /^([\w.]+)(!?)={1,2}(.*)$/.exec(term) ?? [];
-      return { names: path.split('.'), isNot: not === '!', value };
-    });
-  return (object) => terms.every(({ names, isNot, value }) => (fieldOf(object, names) === value) !== isNot);
-}
-
-function fieldOf(object: unknown, names: readonly string[]): string {
-  const value = names.reduce<unknown>((at, name) => (isRecord(at) ? at[name] : undefined), object);
-  return value === undefined || value === null ? '' : String(value);
 }
 
 /** A list as the server prints it for kubectl, with ages as they were then. */
