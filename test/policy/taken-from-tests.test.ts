@@ -15,7 +15,7 @@ function starters(known: Known, rules: readonly SourcedRule[]): Expectation[] {
   return found.map((each) => ({
     ...each,
     name: `${each.from} -> ${each.to} ${each.port}`,
-    location: 't:1:1',
+    position: { file: 't', line: 1, column: 1 },
   }));
 }
 

@@ -5,11 +5,13 @@ import { ciliumNamespace } from '../../kube/install.ts';
 import { readClusterState } from '../../kube/policy-state.ts';
 import { openCluster } from '../../kube/road.ts';
 import { compareBytes } from '../../lib/order.ts';
+import type { Finding } from '../../model/finding.ts';
 import type { Build } from '../../model/release.ts';
 import { stateOfAgent } from '../../policy/evaluate/decide/cluster-state.ts';
 import type { Settings } from '../../policy/evaluate/decide/settings.ts';
 import { takeObject } from '../../policy/evaluate/selectors/cluster-objects.ts';
 import { parsePolicies } from '../../policy/read/policies.ts';
+import { sanitize } from '../../render/text/sanitize.ts';
 import type { Loaded } from './loaded.ts';
 
 /** The state and the rules of the cluster that the command line names. */
@@ -32,14 +34,35 @@ export async function loadCluster(ctx: Context, asked: Build | undefined): Promi
     // Places in it are the same wherever it comes from.
     text: JSON.stringify(object, inOrder),
   }));
-  const { rules } = await parsePolicies(files, { strict: false, target: build?.release, readAll: true });
+  const parsed = await parsePolicies(files, { strict: false, target: build?.release, readAll: true });
+  const refused = refusedOf(parsed.findings);
+  await tellRefused(refused, ctx);
   // Pods of other clusters have addresses that this one does not tell.
   const isAlone = ['', '0'].includes(config['cluster-id'] ?? '');
   return {
     state: { ...state, ...(!isAlone && { localOnly: true as const }) },
-    rules,
+    rules: parsed.rules.filter(({ origin }) => !refused.has(origin.source.file)),
     settings: { ...settingsOf(config, differing), ...build },
   };
+}
+
+/** What the API server may hold although a release does not know it: agents pass it over, and take the rest. */
+const PASSED_OVER: ReadonlySet<string> = new Set(['release', 'schema', 'unknown-field']);
+
+/** The objects that agents refuse as a whole, with the reason. */
+function refusedOf(findings: readonly Finding[]): Map<string, string> {
+  const refused = new Map<string, string>();
+  for (const { severity, code, message, position } of findings)
+    if (severity === 'error' && !PASSED_OVER.has(code) && !refused.has(position.file))
+      refused.set(position.file, message);
+  return refused;
+}
+
+async function tellRefused(refused: ReadonlyMap<string, string>, ctx: Context): Promise<void> {
+  for (const [name, message] of refused)
+    await ctx.err.write(
+      `${sanitize(name)}: agents refuse it (${sanitize(message)}), so it counts as no policy. An agent that took an earlier version of it keeps that until it restarts.\n`,
+    );
 }
 
 /** Writes the fields of an object in the order of their names. */

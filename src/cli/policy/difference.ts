@@ -29,7 +29,7 @@ export async function showDifference(
   const added = Array.isArray(rules) ? rules.filter(isRecord) : [];
   const kept = before.filter((rule) => !isReplaced(labelsOfRule(rule), added.map(labelsOfRule), flags));
   const palette = paletteFor(ctx.globals.color, ctx.env, to.isTTY);
-  await to.write(renderRuleDiff(diffRules(before, [...kept, ...added]), palette));
+  await to.write(renderRuleDiff(diffRules(before, [...kept, ...added]), palette, added));
 }
 
 /** As the agent decides it: --replace removes a rule that has all labels of a new one; a new rule without labels replaces none. */

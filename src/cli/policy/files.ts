@@ -12,14 +12,22 @@ export interface PolicyFile {
   text: string;
 }
 
+type OnFault = (file: string, error: UserError) => void;
+
 /**
  * Reads policies from a file, from stdin (`-`) or from a folder: its plain files first, then its sub-folders; `.git`
- * and links to folders are skipped. `what` begins the message of an error.
+ * and links to folders are skipped. `what` begins the message of an error. `passOver` is told of what a folder has that
+ * cannot be read; without it, the first such file or folder is an error.
  */
-export async function readPolicyFiles(path: string, ctx: Context, what: string): Promise<PolicyFile[]> {
+export async function readPolicyFiles(
+  path: string,
+  ctx: Context,
+  what: string,
+  passOver?: OnFault,
+): Promise<PolicyFile[]> {
   if (path === '-') return [await readInput(path, ctx, what)];
   const found = await attempt(`stat ${path}`, what, () => stat(resolve(ctx.cwd, path)));
-  if (found.isDirectory()) return readFolder(path, ctx, what);
+  if (found.isDirectory()) return readFolder(path, ctx, what, passOver);
   if (!found.isFile()) throw new UserError(`${what}: ${path} is not a file or a directory`);
   return [await readInput(path, ctx, what)];
 }
@@ -30,7 +38,12 @@ export async function readInput(path: string, ctx: Context, what: string): Promi
   return { file: path, text: decode(bytes, path, what) };
 }
 
-async function readFolder(path: string, ctx: Context, what: string): Promise<PolicyFile[]> {
+async function readFolder(
+  path: string,
+  ctx: Context,
+  what: string,
+  passOver: OnFault | undefined,
+): Promise<PolicyFile[]> {
   const entries = await attempt(`open ${path}`, what, () =>
     readdir(resolve(ctx.cwd, path), { withFileTypes: true }),
   );
@@ -39,19 +52,34 @@ async function readFolder(path: string, ctx: Context, what: string): Promise<Pol
     .filter(({ name }) => name !== '.git' && !name.startsWith('..'))
     .toSorted((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   const files: PolicyFile[] = [];
+  const tell = (name: string, error: unknown) => {
+    if (!passOver || !(error instanceof UserError) || ctx.signal.aborted) throw error;
+    passOver(name, error);
+  };
   for (const entry of ordered) {
     if (entry.isDirectory()) continue;
     const file = join(path, entry.name);
-    const found = entry.isFile()
-      ? entry
-      : await attempt(`stat ${file}`, what, () => stat(resolve(ctx.cwd, file)));
-    // A link to a folder could lead in circles; a pipe could be waited for without end.
-    if (found.isDirectory()) continue;
-    if (!found.isFile()) throw new UserError(`${what}: ${file} is not a file or a directory`);
-    files.push(await readInput(file, ctx, what));
+    try {
+      const found = entry.isFile()
+        ? entry
+        : await attempt(`stat ${file}`, what, () => stat(resolve(ctx.cwd, file)));
+      // A link to a folder could lead in circles; a pipe could be waited for without end.
+      if (found.isDirectory()) continue;
+      if (!found.isFile()) throw new UserError(`${what}: ${file} is not a file or a directory`);
+      files.push(await readInput(file, ctx, what));
+    } catch (error) {
+      tell(file, error);
+    }
   }
-  for (const entry of ordered)
-    if (entry.isDirectory()) files.push(...(await readFolder(join(path, entry.name), ctx, what)));
+  for (const entry of ordered) {
+    if (!entry.isDirectory()) continue;
+    const folder = join(path, entry.name);
+    try {
+      files.push(...(await readFolder(folder, ctx, what, passOver)));
+    } catch (error) {
+      tell(folder, error);
+    }
+  }
   return files;
 }
 

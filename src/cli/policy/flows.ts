@@ -5,10 +5,10 @@ import { UserError } from '../../errors.ts';
 import { type LineQuery, type LineReader, lineReader } from '../../hubble/captures/line-reader.ts';
 import { expandInputs, readCapture } from '../../hubble/captures/reader.ts';
 import { parseRecord } from '../../hubble/captures/record-line.ts';
-import { GroupReader } from '../../hubble/groups/group-reader.ts';
+import { GroupReader, type GroupVisitor } from '../../hubble/groups/group-reader.ts';
 import { ProtoJsonError } from '../../hubble/protobuf/protojson.ts';
-import { chunkReader } from '../../hubble/scan/scanner.ts';
-import type { FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
+import { messageReader } from '../../hubble/scan/scanner.ts';
+import type { FlowFilter } from '../../model/hubble.gen.ts';
 import { ALIKE_FIELDS, FLOW_FIELDS, type FlowRecord } from '../../policy/evaluate/decide/connections.ts';
 import type { AlikeFlows, FlowTable } from '../../policy/reports/flow-table.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
@@ -16,6 +16,7 @@ import { integer } from '../flags.ts';
 import { withRecordedFlows } from '../hubble/recorded.ts';
 import { connectHubble } from '../hubble/server.ts';
 import { readSettings } from '../hubble/settings.ts';
+import { withProgress } from '../progress.ts';
 
 /** The flags that say where flows come from. */
 export interface FlowFlags {
@@ -39,26 +40,60 @@ export function flowFileOption(): Option {
   return new Option('-f, --flows <path>', FLOWS);
 }
 
-/** Adds the flows of the file, or those of the Hubble server when there is none, to a table. */
-export async function tabulateFlows(
+/** Who takes flows as they are read, and what they read of them. */
+export interface FlowTaker<G> extends GroupVisitor<G> {
+  fields: readonly string[];
+  isTimed?: boolean;
+}
+
+/** Adds flows to a table. */
+export function tableTaker(table: FlowTable): FlowTaker<AlikeFlows> {
+  return {
+    fields: ALIKE_FIELDS,
+    flow: (flow) => table.add(flow),
+    group: (first) => table.alike(first),
+    member: (group, source, destination, uuid) => table.addAlike(group, source, destination, uuid),
+  };
+}
+
+/** Hands on the flows of the file, or those of the Hubble server when there is none. */
+export async function takeFlows<G>(
   command: Command,
   { flows, last }: FlowFlags,
   ctx: Context,
-  table: FlowTable,
+  taker: FlowTaker<G>,
+): Promise<void> {
+  let read = 0;
+  const what = flows === undefined ? 'flows' : 'MB of flows';
+  const far = () => `${flows === undefined ? read : Math.round(read / 1e6)} ${what} read`;
+  await withProgress(ctx, far, (told) =>
+    readFlows(command, { flows, last }, told, taker, (more) => {
+      read += more;
+    }),
+  );
+}
+
+async function readFlows<G>(
+  command: Command,
+  { flows, last }: FlowFlags,
+  ctx: Context,
+  taker: FlowTaker<G>,
+  onRead: (more: number) => void,
 ): Promise<void> {
   if (flows === undefined) {
-    for await (const flow of askHubble(command, ctx, last)) table.add(flow);
+    for await (const flow of askHubble(command, ctx, last)) {
+      taker.flow(flow);
+      onRead(1);
+    }
     return;
   }
   for (const { file, shown } of await inputsOf(ctx, flows)) {
     const { lines, warn } = await linesOf(shown, ctx);
-    const groups = new GroupReader<AlikeFlows>(lines, ALIKE_FIELDS, {
-      flow: (flow) => table.add(flow),
-      group: (first) => table.alike(first),
-      member: (group, source, destination, uuid) => table.addAlike(group, source, destination, uuid),
-    });
+    const { fields, isTimed = false } = taker;
+    const groups = new GroupReader<G>(lines, fields, taker, { isTimed });
     for await (const chunk of readCapture(file, ctx.in, ctx.signal)) {
       groups.read(chunk);
+      onRead(chunk.length);
       await warn();
     }
   }
@@ -107,17 +142,9 @@ async function* readCaptureFile(
 ): AsyncGenerator<FlowRecord> {
   const filters = { allow: filter ? [filter] : [], deny: [] };
   const { lines, warn } = await linesOf(shown, ctx, filters);
-  const read = chunkReader(lines, {
-    filters,
-    want: 'messages',
-    timed: false,
-    fields: FLOW_FIELDS,
-  });
+  const read = messageReader(lines, { fields: FLOW_FIELDS });
   for await (const chunk of readCapture(file, ctx.in, ctx.signal)) {
-    const flows: FlowRecord[] = [];
-    const message = ({ flow }: GetFlowsResponse) => flow === undefined || flows.push(flow) > 0;
-    // Whole flows come as messages alone.
-    read(chunk, { message, texts: () => true, row: () => true, most: () => Number.POSITIVE_INFINITY });
+    const flows = read(chunk).flatMap(({ flow }) => flow ?? []);
     await warn();
     yield* flows;
   }

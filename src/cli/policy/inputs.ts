@@ -106,7 +106,7 @@ export async function loadRules(
   },
 ): Promise<SourcedRule[]> {
   const { release, clusterNetworkPolicy } = options.settings;
-  const { rules, files } = await loadValidPolicies(
+  const { rules } = await loadValidPolicies(
     paths,
     {
       namespace: options.namespace,
@@ -119,8 +119,6 @@ export async function loadRules(
     ctx,
     'cannot read rules',
   );
-  if (files.length === 0)
-    throw new UserError(`${paths.join(', ')} contains no rules`, { hint: 'The folder contains no files.' });
   return rules;
 }
 
@@ -183,7 +181,7 @@ async function loadStateOf(
   from: string | undefined,
   asked: Build | undefined,
 ): Promise<Loaded> {
-  if (from !== 'cluster' && ctx.globals.cluster?.isNamed)
+  if (from !== 'cluster' && ctx.globals.cluster?.isByFlag)
     throw new UsageError('the flags of a cluster need --state cluster: nothing else asks its API server');
   if (from === undefined) return { rules: [], state: emptyState(), settings: {} };
   if (from === 'agent') return loadAgent(ctx, asked);

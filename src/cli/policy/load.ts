@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import { byPosition, type Finding } from '../../model/finding.ts';
 import { KNOWN_RELEASES, type Release } from '../../model/release.ts';
 import { type ParseOptions, type Policies, parsePolicies } from '../../policy/read/policies.ts';
 import { renderFindings } from '../../render/policy/findings.ts';
@@ -57,7 +58,7 @@ export interface LoadedPolicies extends Policies {
   files: string[];
 }
 
-/** Reads and checks policies of files and folders. Errors are in `findings`. */
+/** Reads and checks policies of files and folders. Errors are in `findings`, also those of reading files of a folder. */
 export async function loadPolicies(
   paths: readonly string[],
   options: ParseOptions,
@@ -65,9 +66,67 @@ export async function loadPolicies(
   what: string,
 ): Promise<LoadedPolicies> {
   const files: PolicyFile[] = [];
-  for (const path of paths) files.push(...(await readPolicyFiles(path, ctx, what)));
+  const findings: Finding[] = [];
+  const unread: string[] = [];
+  for (const path of paths) {
+    const found = await readPolicyFiles(path, ctx, what, (file, error) => {
+      findings.push(unreadable(file, error, what));
+      unread.push(file);
+    });
+    // An empty file of JSON has an error of its own.
+    if (
+      unread.length === 0 &&
+      found.every(({ file, text }) => isBlank(text) && (text.trim() !== '' || !file.endsWith('.json')))
+    )
+      findings.push(nothingIn(path));
+    files.push(...found);
+  }
   const policies = await parsePolicies(files, options);
-  return { ...policies, files: files.map(({ file }) => file) };
+  return {
+    ...policies,
+    findings: [...findings, ...policies.findings].toSorted(byPosition),
+    files: [...files.map(({ file }) => file), ...unread],
+  };
+}
+
+/** What cannot be read is a finding, so that the others are checked too. */
+export function unreadable(file: string, error: UserError, what: string): Finding {
+  return {
+    severity: 'error',
+    code: 'unreadable',
+    message: error.message.replace(`${what}: `, ''),
+    ...(error.hint !== undefined && { hint: error.hint }),
+    position: { file, line: 1, column: 1 },
+    path: [],
+  };
+}
+
+/** Nothing was written, as of a pipe whose command failed: that is no policy that was found to be right. */
+function nothingIn(path: string): Finding {
+  return {
+    severity: 'error',
+    code: 'empty',
+    message: path === '-' ? 'no policy came through the pipe' : 'there is no policy in it',
+    hint: `${path === '-' ? 'Did the command before it fail? ' : ''}"[]" stands for no policies.`,
+    position: { file: path, line: 1, column: 1 },
+    path: [],
+  };
+}
+
+/** How YAML writes nothing; a command such as jq writes it for a field that is not there. */
+const NOTHING = new Set(['', 'null', 'Null', 'NULL', '~']);
+
+/** Whether there are only comments, directives, marks between documents, and documents of nothing. */
+function isBlank(text: string): boolean {
+  for (const [line] of text.matchAll(/[^\n]+/g)) {
+    const word = line
+      .replace(/#.*/, '')
+      .trim()
+      .replace(/^(---|\.\.\.)/, '')
+      .trim();
+    if (!NOTHING.has(word) && !word.startsWith('%')) return false;
+  }
+  return true;
 }
 
 /** Loads policies that must be valid: prints warnings to stderr, and throws when there are errors. */
@@ -91,16 +150,12 @@ export async function writeWarnings({ findings }: Policies, ctx: Context): Promi
   if (warnings.length > 0) await ctx.err.write(renderFindings(warnings, palette));
 }
 
-/** Throws when a policy has errors: a single one in the agent's words, several as a list. */
+/** Throws when a policy has errors, with all of them as a list; a single one stands in the first line too, in the agent's words. */
 export function throwErrors({ findings }: Policies, prefix: string): void {
   const errors = findings.filter(({ severity }) => severity === 'error');
   const [first] = errors;
   if (!first) return;
   const list = renderFindings(errors, NO_COLOR).trimEnd();
-  if (errors.length > 1)
-    throw new UserError(`${prefix}${errors.length} errors in the policy`, { hint: list });
-  // The headline already has the message.
-  const [place = '', ...rest] = list.split('\n');
-  const where = place.slice(0, place.indexOf(': error: '));
-  throw new UserError(`${prefix}${sanitize(first.message)}`, { hint: [where, ...rest].join('\n') });
+  const what = errors.length > 1 ? `${errors.length} errors in the policy` : sanitize(first.message);
+  throw new UserError(`${prefix}${what}`, { hint: list });
 }

@@ -10,6 +10,7 @@ import {
 } from '../../cli/policy/load.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import { POD_NAMESPACE } from '../../model/label.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
 import { asObject, nameInLabels } from '../../policy/read/as-object.ts';
 import { positionOf } from '../../policy/rule.ts';
@@ -42,7 +43,7 @@ export function addPolicyConvertCommand(command: Command, ctx: Context): void {
     'after',
     examples(
       'cilium policy convert rules.json --name shop > shop.yaml',
-      'cilium policy get | cilium policy convert - -o json',
+      "cilium policy get -o jsonpath='{.policy}' | cilium policy convert - -o json",
       'kubectl get cnp -n shop -o yaml | cilium policy convert -',
     ),
   );
@@ -89,7 +90,7 @@ async function toObjects(
   const narrowed: string[] = [];
   for (const { rule, origin } of rules) {
     const wanted = nameInLabels(rule) ?? given;
-    const namespace = rule.endpointSelector?.matchLabels?.['k8s:io.kubernetes.pod.namespace'] ?? '';
+    const namespace = rule.endpointSelector?.matchLabels?.[`k8s:${POD_NAMESPACE}`] ?? '';
     const before = used.get(`${namespace}/${wanted}`) ?? 0;
     used.set(`${namespace}/${wanted}`, before + 1);
     const name = before === 0 ? wanted : `${wanted}-${before + 1}`;

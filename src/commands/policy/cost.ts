@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { integer } from '../../cli/flags.ts';
+import { examples, integer } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
 import {
   addRulesOption,
@@ -23,6 +23,13 @@ interface CostOptions extends StateFlags {
 
 /** Declares `policy cost`. */
 export function addPolicyCostCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium policy cost --state agent',
+      'cilium policy cost --rules policies/ --state agent --top 5',
+    ),
+  );
   addRulesOption(command);
   addStateOptions(command, 'agent')
     .addOption(integer('--top <n>', 'Number of rules and endpoints to list', { min: 1 }).default(20))
@@ -36,6 +43,6 @@ export async function runPolicyCost(options: CostOptions, ctx: Context): Promise
   needAllRules(engine);
   const report = costOf(engine);
   if (options.output) await writeStructured(ctx, options.output, report);
-  else await ctx.out.write(renderCost(report, options.top));
+  else await ctx.out.write(renderCost(report, options.top, ctx.out.columns));
   await ctx.err.write(renderOpenQuestions(openQuestions(engine, engine.rules)));
 }

@@ -1,4 +1,4 @@
-import { CLUSTER_GLOBALS } from '../../cli/flags.ts';
+import { CLUSTER_GLOBALS } from '../../cli/global-flags.ts';
 import type { Verbs } from '../../cli/tree.ts';
 
 /** Verbs that evaluate rules themselves: no agent is asked for a verdict. */

@@ -3,13 +3,14 @@ import { ApiError } from '../../agent/client.ts';
 import { parsePolicy, readPolicy } from '../../agent/decode/policy.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples } from '../../cli/flags.ts';
+import { addClusterListFlags, type ClusterListFlags, meansObjects } from '../../cli/kube/target.ts';
 import {
-  addClusterListFlags,
-  type ClusterListFlags,
+  isStructured,
   LIST_FORMATS,
-  meansObjects,
-} from '../../cli/kube/target.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+  type OutputFlag,
+  outputOption,
+  writeStructured,
+} from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { AgentPolicy } from '../../model/policy.ts';
@@ -48,7 +49,12 @@ export function addPolicyGetCommand(command: Command, ctx: Context): void {
     .addOption(outputOption(...LIST_FORMATS));
   addClusterListFlags(command);
   command.action(async (labels: string[], options: PolicyGetOptions) => {
-    if (!(await meansObjects(options, [], ctx))) {
+    if (!(await meansObjects(options, ctx))) {
+      const { output } = options;
+      if (output !== '' && !isStructured(output))
+        throw new UserError(`-o ${output} is for the objects of a cluster`, {
+          hint: 'List those with --cluster; what an agent knows has -o json, yaml and jsonpath.',
+        });
       if (options.selector !== undefined)
         throw new UserError('--selector is for the objects of a cluster: --cluster');
       return runPolicyGet(labels, options, ctx);

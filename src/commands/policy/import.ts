@@ -216,13 +216,17 @@ async function applyObjects(policies: LoadedPolicies, options: ImportOptions, ct
   let changed = 0;
   const names = new Set<string>();
   let [wrong, applied] = [0, 0];
-  for await (const { name, outcome, error, hint, uid, isChanged } of ended(results, () => progress.clear())) {
+  for await (const { name, outcome, error, hint, uid, isChanged, isThere } of ended(results, () =>
+    progress.clear(),
+  )) {
     if (error === undefined) {
       applied++;
       if (uid !== undefined) uids.push(uid);
       if (isChanged) changed++;
       names.add(name);
-      await ctx.out.write(`${name} ${outcome}${options.dryRun ? ' (dry run)' : ''}\n`);
+      await ctx.out.write(
+        `${name} ${isThere ? 'unchanged' : outcome}${options.dryRun ? ' (dry run)' : ''}\n`,
+      );
     } else {
       wrong++;
       await ctx.err.write(`${sanitizeCell(`${name}: ${error}`)}\n${hint ? `${hint}\n` : ''}`);

@@ -1,10 +1,11 @@
-import { CLUSTER_GLOBALS, ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
+import { CLUSTER_GLOBALS, ELSEWHERE_GLOBALS } from '../../cli/global-flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 import { EVALUATE_VERBS } from './evaluate.ts';
 
 /** `cilium policy …` */
 export const POLICY: Verb = {
   about: 'Manage security policies',
+  aliases: ['pol', 'policies'],
   verbs: {
     get: {
       about: 'Display policy node information',

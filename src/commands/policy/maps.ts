@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { examples } from '../../cli/flags.ts';
-import { outputOption, writeStructured } from '../../cli/output.ts';
+import { addListOptions, type ListFlags, printTable, runList } from '../../cli/list.ts';
+import { LIST_FORMATS, outputOption, writeStructured } from '../../cli/output.ts';
 import {
   addRulesOption,
   addStateOptions,
@@ -12,12 +13,11 @@ import {
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { openQuestions } from '../../policy/reports/open-questions.ts';
-import { renderPolicyMaps } from '../../render/policy/maps.ts';
+import { policyMapsTable } from '../../render/policy/maps.ts';
 import { renderOpenQuestions } from '../../render/policy/open-questions.ts';
 
-interface MapsOptions extends StateFlags {
+interface MapsOptions extends StateFlags, ListFlags {
   rules: string[];
-  output: string;
 }
 
 /** Declares `policy maps`. */
@@ -25,8 +25,9 @@ export function addPolicyMapsCommand(command: Command, ctx: Context): void {
   command.addHelpText('after', examples('cilium policy maps --state agent --rules policies/'));
   addRulesOption(command);
   addStateOptions(command, 'agent')
-    .addOption(outputOption())
-    .action((options: MapsOptions) => runPolicyMaps(options, ctx));
+    .addOption(outputOption(...LIST_FORMATS))
+    .action((options: MapsOptions) => runList(ctx, options, runPolicyMaps));
+  addListOptions(command);
 }
 
 /** Loads rules and state, computes the maps and prints them. */
@@ -42,6 +43,6 @@ export async function runPolicyMaps(options: MapsOptions, ctx: Context): Promise
     .toSorted((a, b) => a.id - b.id)
     .map((endpoint) => ({ endpoint: endpoint.id, entries: engine.entriesOf(endpoint) }));
   if (options.output) await writeStructured(ctx, options.output, maps);
-  else await ctx.out.write(renderPolicyMaps(maps));
+  else await printTable(ctx, options, policyMapsTable(maps));
   await ctx.err.write(renderOpenQuestions(openQuestions(engine)));
 }

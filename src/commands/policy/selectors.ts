@@ -1,19 +1,22 @@
 import type { Command } from 'commander';
 import { isMissingOperation, listSelectors, type SelectorPath } from '../../agent/decode/policy.ts';
 import { failed } from '../../cli/answer.ts';
-import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
+import { examples } from '../../cli/flags.ts';
+import { addListOptions, type ListFlags, printTable, runList } from '../../cli/list.ts';
+import { LIST_FORMATS, outputOption, writeAnswer } from '../../cli/output.ts';
 import { releaseOfAgent } from '../../cli/release.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { atLeast, NEWEST_RELEASE } from '../../model/release.ts';
-import { renderPlainSelectors, renderSelectors } from '../../render/agent/policy.ts';
+import { plainSelectorTable, selectorTable } from '../../render/agent/policy.ts';
 
-interface SelectorsOptions extends OutputFlag {
+interface SelectorsOptions extends ListFlags {
   verbose?: boolean;
 }
 
 /** Declares `policy selectors`. */
 export function addPolicySelectorsCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium policy selectors', 'cilium policy selectors --verbose'));
   declareSelectors(command, ctx, '/policy/selectors');
 }
 
@@ -21,8 +24,11 @@ export function addPolicySelectorsCommand(command: Command, ctx: Context): void 
 export function declareSelectors(command: Command, ctx: Context, path: SelectorPath): void {
   command
     .option('-v, --verbose', 'Show the full labels')
-    .addOption(outputOption())
-    .action((options: SelectorsOptions) => runPolicySelectors(path, options, ctx));
+    .addOption(outputOption(...LIST_FORMATS))
+    .action((options: SelectorsOptions) =>
+      runList(ctx, options, (flags, here) => runPolicySelectors(path, flags, here)),
+    );
+  addListOptions(command);
 }
 
 /** Fetches and prints selectors with the identities that they match. */
@@ -46,7 +52,6 @@ export async function runPolicySelectors(
   const unlabelled = rows.length > 0 && rows.every(({ labels }) => labels.length === 0);
   const release = unlabelled ? await releaseOfAgent(ctx) : NEWEST_RELEASE;
   const plain = release === undefined || !atLeast(release, '1.16');
-  await ctx.out.write(
-    plain ? renderPlainSelectors(rows) : renderSelectors(rows, { verbose: options.verbose === true }),
-  );
+  const table = plain ? plainSelectorTable(rows) : selectorTable(rows, { verbose: options.verbose === true });
+  await printTable(ctx, options, table);
 }

@@ -59,7 +59,9 @@ export function addPolicySimulateCommand(command: Command, ctx: Context): void {
 export async function runPolicySimulate(options: SimulateOptions, ctx: Context): Promise<void> {
   const { from, to, port } = options;
   if (from === undefined || to === undefined || port === undefined)
-    throw new UsageError(`Missing --${from === undefined ? 'from' : to === undefined ? 'to' : 'port'}`);
+    throw new UsageError(`Missing --${from === undefined ? 'from' : to === undefined ? 'to' : 'port'}`, {
+      hint: 'As in: cilium policy simulate --from shop/web --to app=api --port 8080/TCP',
+    });
   const traffic = parsePort(port);
   const { engine, state } = await loadEngine(ctx, {
     ...options,

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { examples, stringSlice } from '../../cli/flags.ts';
-import { addFlowOptions, type FlowFlags, tabulateFlows } from '../../cli/policy/flows.ts';
+import { addFlowOptions, type FlowFlags, tableTaker, takeFlows } from '../../cli/policy/flows.ts';
 import { addStateOptions, loadState, type StateFlags, settingsBeside } from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
@@ -40,7 +40,7 @@ export async function runPolicySuggest(
   const { state, settings } = await loadState(ctx, options);
   const base = new PolicyEngine(state.identities, state.endpoints, settings);
   const table = new FlowTable(new Peers(base, state));
-  await tabulateFlows(command, options, ctx, table);
+  await takeFlows(command, options, ctx, tableTaker(table));
   const found = inNamespaces(suggest(table), options.namespace);
   if (found.suggestions.length === 0) throw nothingFound(found, options);
   const text = renderSuggestions(found, options.output);

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { TransportError } from '../../agent/http/http.ts';
 import { examples } from '../../cli/flags.ts';
@@ -10,26 +10,34 @@ import {
   type StateFlags,
   usualState,
 } from '../../cli/policy/inputs.ts';
+import { writeReport } from '../../cli/report.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
+import { formatPosition } from '../../model/finding.ts';
+import { isReportFormat, REPORT_FORMATS, type ReportFormat } from '../../model/report-format.ts';
 import { Peers } from '../../policy/evaluate/decide/peers.ts';
 import { readDocuments } from '../../policy/read/documents.ts';
+import { reportOfTests } from '../../policy/reports/as-checks.ts';
 import { starterFile, starterTests } from '../../policy/reports/starter-test-file.ts';
-import { expectationsOf, runExpectations, TEMPLATE } from '../../policy/reports/test-file.ts';
-import { renderTests, renderTestsJunit } from '../../render/policy/test.ts';
+import {
+  expectationsOf,
+  runExpectations,
+  TEMPLATE,
+  type TestResult,
+} from '../../policy/reports/test-file.ts';
+import { renderTests } from '../../render/policy/test.ts';
 import { goJson } from '../../render/text/json.ts';
 
 interface TestOptions extends StateFlags {
   init?: boolean;
   rules: string[];
-  output: 'text' | 'json' | 'junit';
+  output: 'text' | 'json' | ReportFormat;
 }
 
 /** Declares `policy test`. */
 export function addPolicyTestCommand(command: Command, ctx: Context): void {
   command
-    .argument('[file]')
-
+    .argument('[files...]', 'files of expectations, or - for stdin')
     .option(
       '--init',
       "Print a test file to start from: what the rules (default: the agent's) allow and deny now",
@@ -37,29 +45,47 @@ export function addPolicyTestCommand(command: Command, ctx: Context): void {
   addRulesOption(command, 'those that the test file names');
   addStateOptions(command, 'the one that the test file names')
     .addOption(
-      new Option('-o, --output <format>', 'Output format').choices(['text', 'json', 'junit']).default('text'),
+      new Option('-o, --output <format>', 'Output format')
+        .choices(['text', 'json', ...REPORT_FORMATS])
+        .default('text'),
     )
     .addHelpText(
       'after',
       examples(
-        'cilium policy test --init --rules policies/ > tests.yaml',
+        'cilium policy test --init --rules policies/ > tests/policies.yaml',
         'cilium policy test tests.yaml -o junit > report.xml',
+        'cilium policy test tests/*.yaml --rules policies/',
       ),
     )
-    .action((file: string | undefined, options: TestOptions) => runPolicyTest(file, options, ctx));
+    .action((files: string[], options: TestOptions) => runPolicyTest(files, options, ctx));
 }
 
-/** Loads rules and state, runs the tests and prints the results. */
+/** Runs the tests of each file and prints the results of all. */
 export async function runPolicyTest(
-  file: string | undefined,
+  files: readonly string[],
   options: TestOptions,
   ctx: Context,
 ): Promise<void> {
   if (options.init) return writeStarter(options, ctx);
-  if (file === undefined)
+  if (files.length === 0)
     throw new UsageError('Missing test file', {
       hint: 'Create one with "cilium policy test --init > tests.yaml".',
     });
+  const results: TestResult[] = [];
+  for (const file of files) results.push(...(await testFile(file, options, ctx)));
+  if (results.some(({ passed }) => !passed)) ctx.exitCode = 1;
+  const { output } = options;
+  if (isReportFormat(output)) return writeReport(ctx, output, reportOfTests(results));
+  const shown = results.map(({ name, position, ...rest }) => ({
+    name,
+    location: formatPosition(position),
+    ...rest,
+  }));
+  await ctx.out.write(output === 'json' ? `${goJson(shown, 2)}\n` : renderTests(shown));
+}
+
+/** Loads the rules and the state that a file names, and runs its tests. */
+async function testFile(file: string, options: TestOptions, ctx: Context): Promise<TestResult[]> {
   const { text } = await readInput(file, ctx, 'cannot read tests');
   const [document] = await readDocuments(file, text);
   if (!document) throw new UserError(`${file}: no tests`);
@@ -67,17 +93,24 @@ export async function runPolicyTest(
   const besideFile = (path: string) => (isAbsolute(path) || file === '-' ? path : join(dirname(file), path));
   const rules = options.rules.length > 0 ? options.rules : expectations.rules.map(besideFile);
   const given = expectations.state === undefined ? undefined : besideFile(expectations.state);
-  const state = options.state ?? (expectations.state === 'agent' ? 'agent' : given);
+  const state = options.state ?? (isSource(expectations.state) ? expectations.state : given);
   if (rules.length === 0 && state === undefined)
     throw new UserError(`${file} names no rules`, {
       hint: 'Add "rules: [FILE]" to it, or use --rules.',
     });
   const loaded = await loadEngine(ctx, { ...options, rules, state, namespace: expectations.namespace });
-  const results = runExpectations(expectations, loaded.engine, loaded.state);
-  if (results.some(({ passed }) => !passed)) ctx.exitCode = 1;
-  if (options.output === 'junit') return ctx.out.write(renderTestsJunit(results, file));
-  if (options.output === 'json') return ctx.out.write(`${goJson(results, 2)}\n`);
-  await ctx.out.write(renderTests(results));
+  return runExpectations(expectations, loaded.engine, loaded.state);
+}
+
+/** Whether a state is asked for, instead of read from a file. */
+function isSource(state: string | undefined): state is 'agent' | 'cluster' {
+  return state === 'agent' || state === 'cluster';
+}
+
+/** A path as it is read from the test file that is written: relative to its folder, where that is known. */
+function fromFile(path: string, { cwd, out }: Context): string {
+  if (out.file === undefined || isAbsolute(path) || path === '-' || isSource(path)) return path;
+  return relative(dirname(out.file), resolve(cwd, path));
 }
 
 /** A test file of what is allowed and denied now, or an example when no rules are available. */
@@ -90,7 +123,10 @@ async function writeStarter(options: TestOptions, ctx: Context): Promise<void> {
   });
   const namespace = 'default';
   const tests = loaded ? starterTests(loaded.engine, new Peers(loaded.engine, loaded.state, namespace)) : [];
-  if (tests.length > 0) return ctx.out.write(starterFile(tests, { rules, state, namespace }));
+  if (tests.length > 0) {
+    const beside = { rules: rules.map((path) => fromFile(path, ctx)), state: state && fromFile(state, ctx) };
+    return ctx.out.write(starterFile(tests, { ...beside, namespace }));
+  }
   await ctx.err.write(
     `Note: ${loaded ? 'the rules name no peers and ports' : 'no agent answers and there are no --rules'}, so this is an example.\n`,
   );

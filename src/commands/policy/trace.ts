@@ -4,7 +4,8 @@ import { readEndpoint } from '../../agent/decode/endpoints.ts';
 import { identityLabels } from '../../agent/decode/identities.ts';
 import { isMissingOperation, tracePolicy } from '../../agent/decode/policy.ts';
 import { failed } from '../../cli/answer.ts';
-import { integer, stringSlice } from '../../cli/flags.ts';
+import { endpointNumber } from '../../cli/endpoint-number.ts';
+import { examples, integer, stringSlice } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import { readPolicyFiles } from '../../cli/policy/files.ts';
 import { releaseOfAgent } from '../../cli/release.ts';
@@ -31,6 +32,13 @@ interface TraceOptions extends OutputFlag {
 
 /** Declares `policy trace`. */
 export function addPolicyTraceCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium policy trace --src k8s:app=web --dst k8s:app=cart --dport 7070/tcp',
+      'cilium policy trace --src-k8s-pod shop:frontend-5f7c-x2x9q --dst-endpoint 637 --dport 7070 --verbose',
+    ),
+  );
   command
 
     .addOption(stringSlice('-s, --src <labels>', 'Source label context'))
@@ -137,7 +145,7 @@ async function sidesOf(side: Side, name: string, agent: AgentClient, ctx: Contex
     sets.push(
       await identityLabels(agent, side.identity).catch(failed(`Cannot get identity ${side.identity}`)),
     );
-  if (side.endpoint) sets.push(await endpointLabels(side.endpoint, agent));
+  if (side.endpoint) sets.push(await endpointLabels(await endpointNumber(side.endpoint, ctx), agent));
   if (side.pod) {
     const [namespace, pod] = side.pod.split(':');
     if (!namespace || !pod)

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import { outputOption, writeStructured } from '../../cli/output.ts';
+import { examples } from '../../cli/flags.ts';
+import { addListOptions, type ListFlags, printTable, runList } from '../../cli/list.ts';
+import { LIST_FORMATS, outputOption, writeStructured } from '../../cli/output.ts';
 import { flowFileOption, readFlowFile } from '../../cli/policy/flows.ts';
 import {
   addRulesOption,
@@ -9,26 +11,36 @@ import {
   type StateFlags,
   usualState,
 } from '../../cli/policy/inputs.ts';
+import { writeReport } from '../../cli/report.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import { isReportFormat, REPORT_FORMATS } from '../../model/report-format.ts';
 import { Peers } from '../../policy/evaluate/decide/peers.ts';
+import { reportOfUnused } from '../../policy/reports/as-checks.ts';
 import { openQuestions } from '../../policy/reports/open-questions.ts';
 import { rulesOfFlows, unusedRules } from '../../policy/reports/unused.ts';
-import { renderUnused } from '../../render/policy/cost.ts';
+import { noneUnused, unusedTable } from '../../render/policy/cost.ts';
 
-interface UnusedOptions extends StateFlags {
+interface UnusedOptions extends StateFlags, ListFlags {
   rules: string[];
   flows?: string;
-  output: string;
 }
 
 /** Declares `policy unused`. */
 export function addPolicyUnusedCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium policy unused --flows flows.jsonl --rules policies/ --state agent',
+      'hubble observe --since 24h -o json | cilium policy unused --flows - --state agent',
+    ),
+  );
   addRulesOption(command);
   addStateOptions(command, 'agent')
     .addOption(flowFileOption())
-    .addOption(outputOption())
-    .action((options: UnusedOptions) => runPolicyUnused(options, ctx));
+    .addOption(outputOption(...LIST_FORMATS, ...REPORT_FORMATS))
+    .action((options: UnusedOptions) => runList(ctx, options, runPolicyUnused));
+  addListOptions(command);
 }
 
 /** Loads rules and state, looks for rules without effect and prints them. */
@@ -44,6 +56,9 @@ export async function runPolicyUnused(options: UnusedOptions, ctx: Context): Pro
       : await rulesOfFlows(readFlowFile(ctx, options.flows), engine, new Peers(engine, state));
   const unused = unusedRules(engine, { used, partial: state.localOnly });
   const isSettled = state.localOnly !== true && openQuestions(engine, engine.rules).length === 0;
-  if (options.output) await writeStructured(ctx, options.output, unused);
-  else await ctx.out.write(renderUnused(unused, engine.rules.length, { isSettled }));
+  const { output } = options;
+  if (isReportFormat(output)) await writeReport(ctx, output, reportOfUnused(unused, engine.rules.length));
+  else if (output) await writeStructured(ctx, output, unused);
+  else if (unused.length === 0) await ctx.out.write(noneUnused(engine.rules.length, { isSettled }));
+  else await printTable(ctx, options, unusedTable(unused));
 }

@@ -9,25 +9,25 @@ import {
   type PolicyFileFlags,
   parseOptionsOf,
   throwErrors,
+  unreadable,
   writeWarnings,
 } from '../../cli/policy/load.ts';
+import { withProgress } from '../../cli/progress.ts';
 import { releaseOfAgent } from '../../cli/release.ts';
+import { writeReport } from '../../cli/report.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
+import { reportOfFindings } from '../../model/report.ts';
+import { REPORT_FORMATS, type ReportFormat } from '../../model/report-format.ts';
 import { canonicalRules } from '../../policy/language/canonical.ts';
 import { isEntryList } from '../../policy/read/agent-entries.ts';
-import { parsePolicies } from '../../policy/read/policies.ts';
-import {
-  REPORT_FORMATS,
-  type ReportFormat,
-  renderFindings,
-  renderReport,
-} from '../../render/policy/findings.ts';
+import { type ParseOptions, parsePolicies } from '../../policy/read/policies.ts';
+import { findingsJson, renderFindings } from '../../render/policy/findings.ts';
 import { goJson } from '../../render/text/json.ts';
 import { paletteFor } from '../../render/text/palette.ts';
 
 interface ValidateOptions extends PolicyFileFlags {
-  output: ReportFormat;
+  output: 'text' | 'json' | ReportFormat;
   print?: boolean;
   verbose: boolean;
   live?: boolean;
@@ -44,7 +44,11 @@ export function addPolicyValidateCommand(command: Command, ctx: Context): void {
     )
     .option('--print', 'Print policy after validation')
     .addOption(new Option('-v, --verbose', 'Report paths whose policies are all valid').default(true))
-    .addOption(new Option('-o, --output <format>', 'Output format').choices(REPORT_FORMATS).default('text'))
+    .addOption(
+      new Option('-o, --output <format>', 'Output format')
+        .choices(['text', 'json', ...REPORT_FORMATS])
+        .default('text'),
+    )
     .option('--live', "Check the agent's rules, or the policies that the cluster holds")
     .addOption(new Option('--cluster', 'With --live: the policies of the cluster'))
     .addOption(new Option('--agent', 'With --live: the rules of the agent of this machine'));
@@ -80,13 +84,20 @@ export async function runPolicyValidate(
     throw new UserError('--cluster needs --live: files are checked without it');
   const sources = options.live ? [ofCluster ? 'the cluster' : 'the agent'] : paths;
   const checked: { path: string; policies: LoadedPolicies }[] = [];
-  for (const path of sources) {
-    const policies = options.live
-      ? await (ofCluster ? loadStored(options, ctx) : loadLive(options, ctx))
-      : await loadPolicies([path], parseOptionsOf(options), ctx, `Validation of policy ${path} has failed`);
-    checked.push({ path, policies });
-  }
-  if (options.output !== 'text') return writeReport(checked, options.output, ctx);
+  let documents = 0;
+  const load = (path: string, told: Context, breathe: () => Promise<void> | undefined) => {
+    const onDocument = () => {
+      documents++;
+      return breathe();
+    };
+    if (!options.live) return loadFiles(path, { ...parseOptionsOf(options), onDocument }, told);
+    return ofCluster ? loadStored(options, told) : loadLive(options, told);
+  };
+  const far = () => `${documents} documents checked`;
+  await withProgress(ctx, far, async (told, breathe) => {
+    for (const path of sources) checked.push({ path, policies: await load(path, told, breathe) });
+  });
+  if (options.output !== 'text') return report(checked, options.output, ctx);
   let wrong = 0;
   for (const { path, policies } of checked) {
     await writeWarnings(policies, ctx);
@@ -113,20 +124,28 @@ async function writeErrors(path: string, { findings }: LoadedPolicies, ctx: Cont
   );
 }
 
-async function writeReport(
+async function report(
   checked: readonly { path: string; policies: LoadedPolicies }[],
-  format: Exclude<ReportFormat, 'text'>,
+  format: 'json' | ReportFormat,
   ctx: Context,
 ): Promise<void> {
   const findings = checked.flatMap(({ policies }) => policies.findings);
-  const report = {
-    paths: checked.map(({ path }) => path),
-    files: checked.flatMap(({ policies }) => policies.files),
-    rules: checked.reduce((sum, { policies }) => sum + policies.rules.length, 0),
-    findings,
-  };
-  await ctx.out.write(renderReport(report, format));
+  const files = checked.flatMap(({ policies }) => policies.files);
+  const rules = checked.reduce((sum, { policies }) => sum + policies.rules.length, 0);
+  if (format === 'json') await ctx.out.write(findingsJson({ files, rules, findings }));
+  else await writeReport(ctx, format, reportOfFindings('cilium policy validate', files, findings));
   if (findings.some(({ severity }) => severity === 'error')) ctx.exitCode = 1;
+}
+
+/** What a path holds. One that cannot be read is a finding of its own, so that the others are checked too. */
+async function loadFiles(path: string, options: ParseOptions, ctx: Context): Promise<LoadedPolicies> {
+  const what = `Validation of policy ${path} has failed`;
+  try {
+    return await loadPolicies([path], { ...options, apart: true }, ctx, what);
+  } catch (error) {
+    if (!(error instanceof UserError) || ctx.signal.aborted) throw error;
+    return { rules: [], objects: [], findings: [unreadable(path, error, what)], files: [path] };
+  }
 }
 
 /** The policies that the API server holds, for the release of its agents. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { examples } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
+import { explainFlow } from '../../cli/policy/explain-flow.ts';
 import {
   addFlowOptions,
   askHubble,
@@ -8,19 +9,11 @@ import {
   parseFlow,
   readFlowFile,
 } from '../../cli/policy/flows.ts';
-import {
-  addRulesOption,
-  addStateOptions,
-  loadEngine,
-  type StateFlags,
-  usualState,
-} from '../../cli/policy/inputs.ts';
+import { addRulesOption, addStateOptions, type StateFlags } from '../../cli/policy/inputs.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import type { DropReason, FlowFilter } from '../../model/hubble.gen.ts';
 import { type FlowRecord, isPolicyDrop } from '../../policy/evaluate/decide/connections.ts';
-import { Peers } from '../../policy/evaluate/decide/peers.ts';
-import { why } from '../../policy/reports/why.ts';
 import { renderWhy } from '../../render/policy/why.ts';
 
 interface WhyOptions extends FlowFlags, StateFlags {
@@ -31,7 +24,7 @@ interface WhyOptions extends FlowFlags, StateFlags {
 
 /** Declares `policy why`. */
 export function addPolicyWhyCommand(command: Command, ctx: Context): void {
-  addFlowOptions(command.argument('[flow]'));
+  addFlowOptions(command.argument('[flow]', 'UUID of a flow, or a flow as JSON'));
   command.option('--last-drop', 'Explain the last flow that policy dropped');
   addRulesOption(command);
   addStateOptions(command, 'agent, unless there are --rules')
@@ -55,16 +48,7 @@ export async function runPolicyWhy(
   ctx: Context,
 ): Promise<void> {
   const flow = await findFlow(text, options, command, ctx);
-  const { engine, state } = await loadEngine(ctx, {
-    ...options,
-    state: options.state ?? (options.rules.length === 0 ? usualState(ctx) : undefined),
-    flows: [flow],
-  });
-  const answer = why(flow, engine, new Peers(engine, state));
-  if (typeof answer === 'string')
-    throw new UserError(`policy does not decide this flow: ${answer}`, {
-      hint: 'Policy decides only packets that open a connection. Use a flow of type "policy-verdict" or "drop".',
-    });
+  const answer = await explainFlow(flow, options, ctx);
   if (options.output) await writeStructured(ctx, options.output, answer);
   else await ctx.out.write(renderWhy(answer));
 }

@@ -53,9 +53,19 @@ export function finishPort(port: PortProtocol, at: Cursor): void {
   const first = portNumber(port.port ?? '');
   if (port.endPort !== undefined && port.endPort > 0 && first !== undefined) {
     if (Number.isNaN(first))
-      at.warn('end-port', `"endPort" has no effect with the port name "${port.port}"`, undefined, [
-        'endPort',
-      ]);
+      at.warn(
+        'end-port',
+        `"endPort" makes a range that begins with the number that a pod has for "${port.port}"`,
+        'For egress, agents from 1.20 on take that number alone. Write the range in numbers.',
+        ['endPort'],
+      );
+    else if (first === 0 && port.endPort < 65535)
+      at.warn(
+        'end-port',
+        `agents from 1.20 on take the range 0-${port.endPort} for every port`,
+        'Begin it with port 1.',
+        ['endPort'],
+      );
     else if (port.endPort < first)
       at.warn(
         'end-port',
@@ -76,8 +86,9 @@ export function checkPorts(ports: readonly unknown[], at: Cursor): void {
     );
 }
 
+/** Lists without an item are no rules. */
 function hasL7({ rules }: PortRule): boolean {
-  return rules !== undefined && (rules.http ?? rules.kafka ?? rules.dns ?? rules.l7) !== undefined;
+  return [rules?.http, rules?.kafka, rules?.dns, rules?.l7].some((list) => (list?.length ?? 0) > 0);
 }
 
 /** Checks one item of toPorts. */
@@ -98,7 +109,7 @@ export function checkPortRule(rule: PortRule, at: Cursor, direction: 'ingress' |
     at.fail('listener', `Listener is not allowed on ingress (${listener.name})`, undefined, ['listener']);
   if (listener && hasL7(rule))
     at.fail('listener', `Listener is not allowed with L7 rules (${listener.name})`, undefined, ['listener']);
-  if (rules?.dns && ports.length === 0)
+  if (dns && ports.length === 0)
     at.fail('l7-port', 'Port 53 must be specified for DNS rules', undefined, ['rules', 'dns']);
 }
 

@@ -1,5 +1,5 @@
 import { isRecord } from '../../lib/record.ts';
-import { holdsLabels, parseLabels } from '../../model/label.ts';
+import { holdsLabels, POD_NAMESPACE, POLICY_LABEL, parseLabels } from '../../model/label.ts';
 import type { LabelSelector } from '../../model/selector.ts';
 import {
   type CidrRule,
@@ -14,6 +14,7 @@ import {
   TIERS,
   type Tier,
 } from '../rule.ts';
+import { withLabel } from './kubernetes-object.ts';
 
 /** Whether this is the list of entries that agents from 1.19 on return for `GET /policy`. An empty list may be rules too. */
 export function isEntryList(value: unknown): value is PolicyEntry[] {
@@ -35,8 +36,8 @@ export function rulesOfEntries(entries: readonly PolicyEntry[], source: SourceDo
 
 function sourced(rule: Rule, source: SourceDocument, path: Path): SourcedRule {
   const label = (key: string) => rule.labels?.find((each) => each.key === key)?.value;
-  const namespace = label('io.cilium.k8s.policy.namespace');
-  const name = label('io.cilium.k8s.policy.name') ?? label('filename');
+  const namespace = label(`${POLICY_LABEL}.namespace`);
+  const name = label(`${POLICY_LABEL}.name`) ?? label('filename');
   return {
     rule,
     origin: { kind: 'rule', ...(namespace && { namespace }), ...(name && { name }), source, path },
@@ -44,7 +45,7 @@ function sourced(rule: Rule, source: SourceDocument, path: Path): SourcedRule {
 }
 
 function ruleOfEntry(entry: PolicyEntry): Rule {
-  const subject = selectorOf(entry.Subject);
+  const subject = subjectOf(entry);
   const ports = (entry.L4 ?? []).filter(({ ports }) => (ports?.length ?? 0) > 0) satisfies PortRule[];
   const icmps = (entry.L4 ?? []).filter(({ fields }) => (fields?.length ?? 0) > 0);
   const fqdns: FqdnSelector[] = [];
@@ -65,6 +66,16 @@ function ruleOfEntry(entry: PolicyEntry): Rule {
     },
     ...orderOf(entry),
   };
+}
+
+/** Agents ask the rules of a CiliumNetworkPolicy for pods of its namespace only, which a selector for `reserved:init` does not say. */
+function subjectOf({ Subject, Labels }: PolicyEntry): LabelSelector {
+  const subject = selectorOf(Subject);
+  const label = (key: string) => Labels?.find((each) => each.key === `${POLICY_LABEL}.${key}`)?.value;
+  const namespace = label('namespace');
+  if (label('derived-from') !== 'CiliumNetworkPolicy' || !namespace) return subject;
+  const key = `k8s:${POD_NAMESPACE}`;
+  return subject.matchLabels?.[key] === namespace ? subject : withLabel(subject, key, namespace);
 }
 
 /** Tiers have these numbers from 1.20 on. Before, all entries are of network policies. */

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import { POD_NAMESPACE, POLICY_LABEL } from '../../model/label.ts';
 import type { Release } from '../../model/release.ts';
 import type { LabelSelector } from '../../model/selector.ts';
 import { canonicalRules } from '../language/canonical.ts';
 import type { Rule } from '../rule.ts';
-import { NAMESPACE_KEY } from './kubernetes-object.ts';
 import { parsePolicies } from './policies.ts';
 
 /** A rule written as a Kubernetes object. */
@@ -13,7 +13,7 @@ export interface WrittenObject {
   podsOnly: boolean;
 }
 
-const KEY = `k8s:${NAMESPACE_KEY}`;
+const KEY = `k8s:${POD_NAMESPACE}`;
 /** Labels that an agent gives the rules of objects. */
 const DERIVED = /^io\.cilium\.k8s\.policy\./;
 
@@ -65,7 +65,7 @@ async function isReadAs(value: object, rule: Rule, target: Release | undefined):
 
 /** The name of the object that a rule was made of, as its labels tell. */
 export function nameInLabels({ labels = [] }: Rule): string | undefined {
-  return labels.find(({ key }) => key === 'io.cilium.k8s.policy.name')?.value || undefined;
+  return labels.find(({ key }) => key === `${POLICY_LABEL}.name`)?.value || undefined;
 }
 
 function canonicalOf(rule: Rule): Record<string, unknown> {
@@ -109,7 +109,7 @@ function inSomeNamespace(selector: LabelSelector): LabelSelector {
   const { matchLabels = {}, matchExpressions = [] } = selector;
   const keys = [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
   const says = keys.some(
-    (key) => key.startsWith('reserved:') || key === KEY || key === `any:${NAMESPACE_KEY}`,
+    (key) => key.startsWith('reserved:') || key === KEY || key === `any:${POD_NAMESPACE}`,
   );
   if (says) return selector;
   return { ...selector, matchExpressions: [...matchExpressions, { key: KEY, operator: 'Exists' }] };

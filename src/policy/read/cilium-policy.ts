@@ -1,13 +1,8 @@
+import { NAMESPACE_LABELS, POD_NAMESPACE } from '../../model/label.ts';
 import type { LabelSelector } from '../../model/selector.ts';
 import type { Cursor } from '../language/decoders.ts';
 import type { EgressPeers, IngressPeers, Path, Rule, Service } from '../rule.ts';
-import {
-  derivedLabels,
-  NAMESPACE_KEY,
-  NAMESPACE_LABELS,
-  type ObjectName,
-  withLabel,
-} from './kubernetes-object.ts';
+import { derivedLabels, type ObjectName, withLabel } from './kubernetes-object.ts';
 
 /**
  * Turns a rule of a CiliumNetworkPolicy or a CiliumClusterwideNetworkPolicy into the rule that the agent makes of it: its
@@ -79,29 +74,29 @@ export function warnOfOtherNamespace({ endpointSelector }: Rule, namespace: stri
   }
 }
 
-const NAMESPACE_KEYS: ReadonlySet<string> = new Set([`k8s:${NAMESPACE_KEY}`, `any:${NAMESPACE_KEY}`]);
+const NAMESPACE_KEYS: ReadonlySet<string> = new Set([`k8s:${POD_NAMESPACE}`, `any:${POD_NAMESPACE}`]);
 
 function subjectIn(selector: LabelSelector, namespace: string): LabelSelector {
   if (namespace === '' || hasSource(selector, 'reserved:init')) return selector;
-  return withLabel(selector, `k8s:${NAMESPACE_KEY}`, namespace);
+  return withLabel(selector, `k8s:${POD_NAMESPACE}`, namespace);
 }
 
 function peerIn(selector: LabelSelector, namespace: string, matchesInit: boolean): LabelSelector {
   if (hasSource(selector, 'reserved:')) return selector;
-  if (hasSource(selector, `k8s:${NAMESPACE_KEY}`, true) || hasSource(selector, `any:${NAMESPACE_KEY}`, true))
+  if (hasSource(selector, `k8s:${POD_NAMESPACE}`, true) || hasSource(selector, `any:${POD_NAMESPACE}`, true))
     return selector;
   if (namespace !== '') {
     const byNamespaceLabel = ['k8s', 'any'].some((source) =>
       hasSource(selector, `${source}:${NAMESPACE_LABELS}`),
     );
-    return byNamespaceLabel ? selector : withLabel(selector, `k8s:${NAMESPACE_KEY}`, namespace);
+    return byNamespaceLabel ? selector : withLabel(selector, `k8s:${POD_NAMESPACE}`, namespace);
   }
   if (matchesInit) return selector;
   // Peers of a clusterwide policy are pods, so a selector without a namespace requires that there is one.
   const { matchExpressions = [] } = selector;
   return {
     ...selector,
-    matchExpressions: [...matchExpressions, { key: `k8s:${NAMESPACE_KEY}`, operator: 'Exists' }],
+    matchExpressions: [...matchExpressions, { key: `k8s:${POD_NAMESPACE}`, operator: 'Exists' }],
   };
 }
 

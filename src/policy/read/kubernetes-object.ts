@@ -1,18 +1,12 @@
 import { nearest } from '../../lib/nearest.ts';
 import { isRecord } from '../../lib/record.ts';
-import type { Label } from '../../model/label.ts';
+import { type Label, POLICY_LABEL } from '../../model/label.ts';
 import type { LabelSelector } from '../../model/selector.ts';
 import { type Cursor, kindOf } from '../language/decoders.ts';
 import type { OriginKind, Path } from '../rule.ts';
 
 /** A kind of Kubernetes object that is a policy. */
 type PolicyKind = Exclude<OriginKind, 'rule'>;
-
-/** The label key of a pod's namespace, without its source. */
-export const NAMESPACE_KEY = 'io.kubernetes.pod.namespace';
-/** Prefix of the label keys that stand for the labels of a pod's namespace. */
-export const NAMESPACE_LABELS = 'io.cilium.k8s.namespace.labels';
-const POLICY_LABEL = 'io.cilium.k8s.policy';
 
 /** The kind and name of a Kubernetes object. */
 export interface ObjectName {
@@ -72,6 +66,7 @@ export function specsOf(value: Record<string, unknown>, kind: PolicyKind): { par
 }
 
 const OBJECT_FIELDS = ['apiVersion', 'kind', 'metadata', 'spec', 'specs', 'status'];
+const NAMESPACE_NAME = /^(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const OBJECT_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /** Checks an object's own fields, and reads its name. Without a namespace it gets `options.namespace`. */
@@ -114,6 +109,13 @@ export function readName(
       'name',
     ]);
   const clusterwide = CLUSTERWIDE.includes(kind);
+  if (!clusterwide && namespace !== undefined && !NAMESPACE_NAME.test(namespace))
+    at.fail(
+      'name',
+      `"${namespace}" is not the name of a namespace`,
+      'At most 63 lower-case letters, digits and "-", beginning and ending with a letter or digit.',
+      ['metadata', 'namespace'],
+    );
   if (clusterwide && namespace)
     at.warn('namespace', `a ${kind} has no namespace: "${namespace}" is ignored`, undefined, [
       'metadata',

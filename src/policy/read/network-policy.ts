@@ -1,17 +1,12 @@
 import { isRecord } from '../../lib/record.ts';
+import { NAMESPACE_LABELS, POD_NAMESPACE } from '../../model/label.ts';
 import type { LabelSelector } from '../../model/selector.ts';
 import { checkCidrRule } from '../language/check-peers.ts';
 import { portNumber } from '../language/check-ports.ts';
 import { PLAIN_SELECTOR } from '../language/decode-peers.ts';
 import { type Cursor, type Decode, list, object, oneOf, text } from '../language/decoders.ts';
 import type { EgressRule, IngressRule, PortProtocol, PortRule, Rule } from '../rule.ts';
-import {
-  derivedLabels,
-  NAMESPACE_KEY,
-  NAMESPACE_LABELS,
-  type ObjectName,
-  withLabel,
-} from './kubernetes-object.ts';
+import { derivedLabels, type ObjectName, withLabel } from './kubernetes-object.ts';
 
 /** The spec of a Kubernetes NetworkPolicy. */
 interface NetworkPolicySpec {
@@ -130,7 +125,7 @@ export function decodeNetworkPolicy(spec: unknown, owner: ObjectName, at: Cursor
   return {
     endpointSelector: withLabel(
       withSource(policy.podSelector ?? {}, 'k8s:'),
-      `k8s:${NAMESPACE_KEY}`,
+      `k8s:${POD_NAMESPACE}`,
       owner.namespace,
     ),
     ...(ingress.length > 0 && { ingress }),
@@ -194,7 +189,7 @@ function portRules(ports: NetworkPolicyPort[] | undefined): { toPorts?: PortRule
 
 function peerSelector({ podSelector = {}, namespaceSelector }: Peer, namespace: string): LabelSelector {
   if (namespaceSelector) return selectorOfPods(podSelector, namespaceSelector);
-  return withLabel(withSource(podSelector, 'k8s:'), `k8s:${NAMESPACE_KEY}`, namespace);
+  return withLabel(withSource(podSelector, 'k8s:'), `k8s:${POD_NAMESPACE}`, namespace);
 }
 
 /** The pods with these labels in the namespaces with those. Everything else has no namespace. */
@@ -207,7 +202,7 @@ export function selectorOfPods(podSelector: LabelSelector, namespaceSelector: La
   const expressions = [
     ...(pods.matchExpressions ?? []),
     ...(namespaces.matchExpressions ?? []),
-    ...(everywhere ? [{ key: `k8s:${NAMESPACE_KEY}`, operator: 'Exists' as const }] : []),
+    ...(everywhere ? [{ key: `k8s:${POD_NAMESPACE}`, operator: 'Exists' as const }] : []),
   ];
   return {
     ...(labels.length > 0 && {

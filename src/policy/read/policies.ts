@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { nearest } from '../../lib/nearest.ts';
 import { isRecord } from '../../lib/record.ts';
-import { byPosition, type Finding } from '../../model/finding.ts';
+import { byPosition, type Finding, formatPosition } from '../../model/finding.ts';
 import { NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import { decodeRule } from '../language/decode-rule.ts';
 import { type Complaint, Cursor } from '../language/decoders.ts';
@@ -23,10 +24,14 @@ export interface ParseOptions {
   anyRelease?: boolean;
   /** Whether agents read ClusterNetworkPolicy, which from 1.20 on they do with an option. Undefined: not known. */
   clusterNetworkPolicy?: boolean | undefined;
+  /** Each file may be for a cluster of its own. */
+  apart?: boolean;
   /** Policies that agents may not read, or do not, are for the evaluator: a warning where they do not. */
   readAll?: boolean;
   /** For objects that do not name one. Default `default`. */
   namespace?: string | undefined;
+  /** Awaited before each document. */
+  onDocument?: (() => Promise<void> | undefined) | undefined;
   /** Called for objects that are not policies; returns true to suppress the warning about one. */
   take?: ((object: Record<string, unknown>) => boolean) | undefined;
 }
@@ -60,11 +65,41 @@ export async function parsePolicies(
     const { documents, findings } = await parseFile(file, text);
     policies.findings.push(...findings);
     for (const document of documents) {
+      await options.onDocument?.();
       readDocument(document, { ...options, schema: await schemaFor(document.value, options) }, policies);
     }
   }
+  policies.findings.push(...doubledObjects(policies.objects, options));
   policies.findings.sort(byPosition);
   return policies;
+}
+
+/**
+ * Objects of one name that differ: of those that are applied together only the last remains. In one file that is never
+ * meant; several files may be for several clusters.
+ */
+function doubledObjects(objects: readonly PolicyObject[], { apart = false }: ParseOptions): Finding[] {
+  const first = new Map<string, PolicyObject>();
+  return objects.flatMap((object) => {
+    const { name, document, path, value } = object;
+    if (name.name === '') return [];
+    const id = JSON.stringify([name.kind, name.namespace, name.name]);
+    const other = first.get(id);
+    if (!other) first.set(id, object);
+    if (!other || isDeepStrictEqual(other.value, value)) return [];
+    const severity = apart && other.document.file !== document.file ? 'warning' : 'error';
+    const before = formatPosition(other.document.locate([...other.path, 'metadata', 'name']));
+    const place = [...path, 'metadata', 'name'];
+    const called = [name.namespace, name.name].filter(Boolean).join('/');
+    return {
+      severity,
+      code: 'doubled-object',
+      message: `${name.kind} ${called} is also written at ${before}: of the two only the one that is applied last has an effect`,
+      hint: 'Give it another name, or remove one.',
+      position: document.locate(place),
+      path: place,
+    };
+  });
 }
 
 interface ReadOptions extends ParseOptions {

@@ -1,4 +1,5 @@
 import { isRecord } from '../../lib/record.ts';
+import { POD_ACCOUNT, POD_NAMESPACE } from '../../model/label.ts';
 import { readDocuments } from './documents.ts';
 
 /** The labels of the pods of each workload in a file, as `k8s:key=value`. */
@@ -16,8 +17,8 @@ export async function podLabels(file: string, text: string): Promise<string[][]>
     return [
       [
         ...labels.map(([key, label]) => `k8s:${key}=${String(label)}`),
-        `k8s:io.kubernetes.pod.namespace=${String(namespace)}`,
-        ...(account === undefined ? [] : [`k8s:io.cilium.k8s.policy.serviceaccount=${String(account)}`]),
+        `k8s:${POD_NAMESPACE}=${String(namespace)}`,
+        ...(account === undefined ? [] : [`k8s:${POD_ACCOUNT}=${String(account)}`]),
       ],
     ];
   });

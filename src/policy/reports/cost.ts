@@ -74,19 +74,17 @@ export function countRules(engine: PolicyEngine): {
 
 function countEntries(maps: Record<Direction, MapState>, costs: Map<CompiledRule, RuleCost>): number {
   let entries = 0;
-  for (const direction of DIRECTIONS)
-    for (const [key, bucket] of maps[direction])
-      for (const [id, verdict] of bucket) {
-        entries++;
-        const rules = new Set(verdict.parts.map(({ rule }) => rule));
-        const state = maps[direction];
-        const alone = rules.size === 1 && !isRedundant({ state, key, id, verdict }, () => true);
-        for (const rule of rules) {
-          count(costs, rule, 'entries');
-          if (alone) count(costs, rule, 'alone');
-          if (verdict.proxy) count(costs, rule, 'proxied');
-        }
-      }
+  for (const place of placesIn(maps)) {
+    entries++;
+    const { parts, proxy } = place.verdict;
+    const rules = new Set(parts.map(({ rule }) => rule));
+    const alone = rules.size === 1 && !isRedundant(place, () => true);
+    for (const rule of rules) {
+      count(costs, rule, 'entries');
+      if (alone) count(costs, rule, 'alone');
+      if (proxy) count(costs, rule, 'proxied');
+    }
+  }
   return entries;
 }
 
@@ -96,6 +94,14 @@ export interface Place {
   key: L4Key;
   id: number;
   verdict: Verdict;
+}
+
+/** All entries of an endpoint's policy maps. */
+export function* placesIn(maps: Readonly<Record<Direction, MapState>>): Generator<Place> {
+  for (const direction of DIRECTIONS) {
+    const state = maps[direction];
+    for (const [key, bucket] of state) for (const [id, verdict] of bucket) yield { state, key, id, verdict };
+  }
 }
 
 /** Whether a broader entry that stays allows the same in the same way. */

@@ -61,7 +61,7 @@ function referenceOfPart({ origin, path, rule }: Part): RuleReference {
 }
 
 /** What reports call a rule: `CiliumNetworkPolicy default/api (api.yaml:3:5)`. */
-export function nameOf({ kind, namespace, name, location }: RuleReference): string {
+function nameOf({ kind, namespace, name, location }: RuleReference): string {
   const what = kind === 'rule' ? 'rule' : kind;
   const who = [namespace, name].filter(Boolean).join('/');
   return `${what}${who && ` ${who}`} (${location})`;

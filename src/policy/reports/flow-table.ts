@@ -36,8 +36,11 @@ export interface AlikeFlows {
   };
 }
 
-/** Where flows are counted: with those of their connection, or by the reason why policy does not decide them. */
-type Found = { known: Observed; seen: Seen } | string;
+/**
+ * Where flows are counted: with those of their connection, or by the reason why policy does not decide them. It is the same
+ * value for all flows that are counted together.
+ */
+export type Found = { known: Observed; seen: Seen } | string;
 
 const NONE: Readonly<Record<Seen, number>> = { allowed: 0, denied: 0, other: 0, dropped: 0, unsaid: 0 };
 
@@ -49,17 +52,17 @@ export class FlowTable {
   /** Of these, how many may have a verdict, by what happened to them. */
   readonly unread: Record<Seen, number> = { ...NONE };
   readonly facts = new FlowFacts();
-  readonly #connections = new Map<string, Observed>();
+  readonly #connections = new Map<string, { known: Observed; found: Partial<Record<Seen, Found>> }>();
   /** DNS names by address. */
   readonly #names = new Map<string, readonly string[]>();
 
   constructor(readonly peers: Peers) {}
 
-  add(flow: FlowRecord): void {
+  add(flow: FlowRecord): Found {
     this.total++;
     this.#learn(flow);
     this.facts.add(flow);
-    this.#count(
+    return this.#count(
       this.#find(flow, portsOf(flow), () => flow.uuid),
       flow,
     );
@@ -83,15 +86,14 @@ export class FlowTable {
     source: number | undefined,
     destination: number | undefined,
     uuid: () => string | undefined,
-  ): void {
+  ): Found {
     this.total++;
     if (teaches) this.#learn(first);
     const own = ports && hasPorts(ports) ? { ...ports, source, destination } : ports;
     const reply = own && isReply(first, own);
     if (reply === undefined) {
       found.either ??= this.#find(first, own, uuid);
-      this.#count(found.either, first);
-      return;
+      return this.#count(found.either, first);
     }
     const known = reply ? found.replies : found.requests;
     const port = reply ? source : destination;
@@ -100,28 +102,30 @@ export class FlowTable {
       where = this.#find(first, own, uuid);
       known.set(port, where);
     }
-    this.#count(where, first);
+    return this.#count(where, first);
   }
 
   #find(flow: FlowRecord, ports: FlowPorts | undefined, uuid: () => string | undefined): Found {
     const connection = connectionOf(flow, this.peers, ports);
     if (typeof connection === 'string') return connection;
     const { key, seen } = connection;
-    let known = this.#connections.get(key);
-    if (!known) {
-      known = { ...NONE, connection, example: uuid() };
-      this.#connections.set(key, known);
+    let entry = this.#connections.get(key);
+    if (!entry) {
+      entry = { known: { ...NONE, connection, example: uuid() }, found: {} };
+      this.#connections.set(key, entry);
     }
-    return { known, seen };
+    entry.found[seen] ??= { known: entry.known, seen };
+    return entry.found[seen];
   }
 
-  #count(where: Found, flow: FlowRecord): void {
+  #count(where: Found, flow: FlowRecord): Found {
     if (typeof where !== 'string') {
       where.known[where.seen]++;
-      return;
+      return where;
     }
     if (where !== ICMP_ERROR) this.unread[seenOf(flow)]++;
     this.skipped.set(where, (this.skipped.get(where) ?? 0) + 1);
+    return where;
   }
 
   /** The peer with the DNS names that other flows show for its address, when its own flow shows none. */
@@ -155,7 +159,7 @@ export class FlowTable {
   }
 
   get connections(): Iterable<Observed> {
-    return this.#connections.values();
+    return this.#connections.values().map(({ known }) => known);
   }
 }
 

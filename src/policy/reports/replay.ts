@@ -37,11 +37,27 @@ export interface ReplayReport {
   changes: ChangeGroup[];
 }
 
+/** What became of one connection. */
+export interface Outcome {
+  answer: Answer;
+  /** Why the answer is unknown. */
+  why: string | undefined;
+  /** What was decided before, by the current rules or as the flows show it. */
+  before: Answer;
+  /** The change that flows of it are part of. */
+  group: ChangeGroup | undefined;
+}
+
 /**
  * Compares the verdicts of candidate rules for recorded flows with those of `current` rules, or else with the verdicts in
- * the flows.
+ * the flows. `tell` is told of each connection.
  */
-export function replay(table: FlowTable, candidate: PolicyEngine, current?: PolicyEngine): ReplayReport {
+export function replay(
+  table: FlowTable,
+  candidate: PolicyEngine,
+  current?: PolicyEngine,
+  tell: (observed: Observed, outcome: Outcome) => void = () => {},
+): ReplayReport {
   const groups = new Map<string, ChangeGroup>();
   const undecided = new Map(table.skipped);
   const open = openIn(table.unread, current !== undefined);
@@ -57,6 +73,7 @@ export function replay(table: FlowTable, candidate: PolicyEngine, current?: Poli
       const may = openIn(observed, current !== undefined);
       open['newly-allowed'] += may['newly-allowed'];
       open['newly-denied'] += may['newly-denied'];
+      tell(observed, { answer: 'unknown', why, before: 'unknown', group: undefined });
       continue;
     }
     report[decision.answer] += flows;
@@ -68,8 +85,9 @@ export function replay(table: FlowTable, candidate: PolicyEngine, current?: Poli
       report.unsaid += observed.unsaid + observed.dropped;
       if (before === 'unknown') open[change] += openIn(observed, false)[change];
     }
-    if (before === 'unknown' || before === decision.answer || changed === 0) continue;
-    addChange(groups, observed, decision, changed);
+    const isChange = before !== 'unknown' && before !== decision.answer && changed > 0;
+    const group = isChange ? addChange(groups, observed, decision, changed) : undefined;
+    tell(observed, { answer: decision.answer, why: undefined, before, group });
   }
   const changes = [...groups.values()].sort((a, b) => a.change.localeCompare(b.change) || b.flows - a.flows);
   return {
@@ -127,7 +145,7 @@ function addChange(
   { connection, example }: Observed,
   decision: ConnectionDecision,
   flows: number,
-): void {
+): ChangeGroup {
   const change = changeTo(decision.answer === 'denied' ? 'denied' : 'allowed');
   const direction = decidingDirection(decision);
   const subject = direction === 'egress' ? connection.source : connection.destination;
@@ -152,6 +170,7 @@ function addChange(
   const known = groups.get(key) ?? group;
   known.flows += flows;
   groups.set(key, known);
+  return known;
 }
 
 /** The workload; the name in the flow where the labels that tell the workload are not known. */

@@ -1,14 +1,12 @@
 import { formatRange } from '../../lib/address.ts';
 import { compareBytes } from '../../lib/order.ts';
+import { POD_ACCOUNT, POD_CLUSTER, POD_NAMESPACE } from '../../model/label.ts';
 import type { Connection } from '../evaluate/decide/connections.ts';
 import { type Identity, isReserved, isVague } from '../evaluate/selectors/identities.ts';
 import type { Entity } from '../rule.ts';
 import type { FlowTable, Observed } from './flow-table.ts';
 import { LabelSorter } from './lasting-labels.ts';
 import {
-  ACCOUNT,
-  CLUSTER,
-  NAMESPACE,
   type Named,
   type PeerName,
   policyOf,
@@ -128,18 +126,18 @@ class Suggester {
 
   #leaveOutUnsaid({ byKey }: Identity): void {
     const why = 'Some flows are left out: they have no verdict. Record them with verdict in the field mask.';
-    this.#unnamed.set(why, { namespace: byKey.get(NAMESPACE)?.value ?? 'default', why });
+    this.#unnamed.set(why, { namespace: byKey.get(POD_NAMESPACE)?.value ?? 'default', why });
   }
 
   #leaveOut({ byKey, gap }: Identity): void {
-    const namespace = byKey.get(NAMESPACE)?.value ?? 'default';
+    const namespace = byKey.get(POD_NAMESPACE)?.value ?? 'default';
     const why = `Some flows are left out: ${gap?.why}. Record them with source.labels and destination.labels in the field mask, or name the pods with --state.`;
     this.#unnamed.set(why, { namespace, why });
   }
 
   #subjectOf(identity: Identity, pod: string | undefined): Subject | undefined {
     const name = this.#name(identity);
-    const namespace = identity.byKey.get(NAMESPACE)?.value ?? 'default';
+    const namespace = identity.byKey.get(POD_NAMESPACE)?.value ?? 'default';
     const key = JSON.stringify(selectorOf(name, namespace, undefined));
     // The account "default" is that of all pods which have none of their own.
     if (name.by === 'namespace' || (name.by === 'account' && name.labels[0]?.value === 'default')) {
@@ -156,7 +154,7 @@ class Suggester {
   /** By its own lasting labels, else by its service account. */
   #name(identity: Identity): Named {
     const { lasting, passing } = this.#sorter.sort(identity);
-    const account = identity.byKey.get(ACCOUNT);
+    const account = identity.byKey.get(POD_ACCOUNT);
     const named: Named =
       lasting.length > 0
         ? { by: 'labels', labels: lasting, passing }
@@ -164,7 +162,7 @@ class Suggester {
           ? { by: 'account', labels: [account], passing }
           : { by: 'namespace', labels: [], passing };
     if (passing.length > 0) {
-      const namespace = identity.byKey.get(NAMESPACE)?.value ?? 'default';
+      const namespace = identity.byKey.get(POD_NAMESPACE)?.value ?? 'default';
       const left = [namespace, ...named.labels.map(shortLabel)].join(' ');
       const keys = this.#left.get(left) ?? new Set();
       for (const { key } of passing) keys.add(key);
@@ -188,8 +186,8 @@ class Suggester {
         kind: 'labels',
         selector: selectorOf(
           name,
-          peer.byKey.get(NAMESPACE)?.value,
-          subject.byKey.get(NAMESPACE)?.value,
+          peer.byKey.get(POD_NAMESPACE)?.value,
+          subject.byKey.get(POD_NAMESPACE)?.value,
           otherCluster(peer, subject),
         ),
         dns: own === 'kube-dns' || own === 'coredns',
@@ -207,7 +205,7 @@ class Suggester {
 
 /** Agents from 1.19 on select only pods of the own cluster unless the selector says which. */
 function otherCluster(peer: Identity, subject: Identity): string | undefined {
-  const [own, other] = [subject, peer].map(({ byKey }) => byKey.get(CLUSTER)?.value);
+  const [own, other] = [subject, peer].map(({ byKey }) => byKey.get(POD_CLUSTER)?.value);
   return own !== undefined && other !== own ? other : undefined;
 }
 
@@ -219,7 +217,7 @@ function* workloadsIn(table: FlowTable): Generator<[Identity, string | undefined
 }
 
 function isWorkload(identity: Identity): boolean {
-  return identity.byKey.has(NAMESPACE) && !isReserved(identity, 'init');
+  return identity.byKey.has(POD_NAMESPACE) && !isReserved(identity, 'init');
 }
 
 function note({ subject, direction, peer, key }: End, observed: Observed, passed: boolean): void {

@@ -1,5 +1,5 @@
 import { compareBytes } from '../../lib/order.ts';
-import type { Label } from '../../model/label.ts';
+import { type Label, POD_ACCOUNT, POD_CLUSTER, POD_NAMESPACE } from '../../model/label.ts';
 import type { LabelSelector } from '../../model/selector.ts';
 import type {
   EgressRule,
@@ -55,11 +55,6 @@ export interface Named {
   passing: readonly Label[];
 }
 
-/** Keys of the labels that say which namespace, cluster and service account a pod has. */
-export const NAMESPACE = 'io.kubernetes.pod.namespace';
-export const CLUSTER = 'io.cilium.k8s.policy.cluster';
-export const ACCOUNT = 'io.cilium.k8s.policy.serviceaccount';
-
 /** Selects a workload; also by its namespace if that differs from `from`, and by its cluster if it is another one. */
 export function selectorOf(
   { labels }: Named,
@@ -71,8 +66,8 @@ export function selectorOf(
     source === 'k8s' ? key : `${source}:${key}`,
     value,
   ]);
-  if (namespace !== undefined && namespace !== from) entries.push([`k8s:${NAMESPACE}`, namespace]);
-  if (cluster !== undefined) entries.push([`k8s:${CLUSTER}`, cluster]);
+  if (namespace !== undefined && namespace !== from) entries.push([`k8s:${POD_NAMESPACE}`, namespace]);
+  if (cluster !== undefined) entries.push([`k8s:${POD_CLUSTER}`, cluster]);
   return { matchLabels: Object.fromEntries(entries.sort(([a], [b]) => compareBytes(a, b))) };
 }
 
@@ -102,7 +97,7 @@ function freeName({ labels }: Named, namespace: string, taken: Set<string>): str
     `allow-seen-${labels
       .filter(({ source }) => source === 'k8s')
       .slice(0, 2)
-      .map(({ key, value }) => `${key === ACCOUNT ? 'account' : key}=${value}`)
+      .map(({ key, value }) => `${key === POD_ACCOUNT ? 'account' : key}=${value}`)
       .join(',')}`
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, '-')

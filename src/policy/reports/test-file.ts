@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.ts';
 import { isRecord } from '../../lib/record.ts';
+import type { Position } from '../../model/finding.ts';
 import type { PolicyState } from '../evaluate/decide/cluster-state.ts';
 import type { Answer } from '../evaluate/decide/decide.ts';
 import type { PolicyEngine } from '../evaluate/decide/engine.ts';
@@ -8,7 +9,7 @@ import { balancedBy, decideNamed } from '../evaluate/decide/services.ts';
 import { formatPosition, type Path, type SourceDocument } from '../rule.ts';
 import { type Explanation, explain } from './explain.ts';
 
-export const VERDICTS = ['allow', 'deny', 'unknown'] as const;
+const VERDICTS = ['allow', 'deny', 'unknown'] as const;
 export type ExpectedVerdict = (typeof VERDICTS)[number];
 
 /** One test of a test file. */
@@ -18,8 +19,7 @@ export interface Expectation {
   to: string;
   port: string;
   expect: ExpectedVerdict;
-  /** `file:line:column`. */
-  location: string;
+  position: Position;
 }
 
 /** The contents of a test file. */
@@ -34,7 +34,7 @@ export interface Expectations {
 /** The result of one test. */
 export interface TestResult {
   name: string;
-  location: string;
+  position: Position;
   passed: boolean;
   expected: ExpectedVerdict;
   got: ExpectedVerdict;
@@ -79,7 +79,7 @@ export function expectationsOf(value: unknown, document: SourceDocument): Expect
         port,
         expect:
           verdict ?? fail([...path, 'expect'], `expect must be allow, deny or unknown, not "${wanted}"`),
-        location: formatPosition(document.locate(path)),
+        position: document.locate(path),
       };
     }),
   };
@@ -108,13 +108,16 @@ export function runExpectations(
   state: PolicyState,
 ): TestResult[] {
   const peers = new Peers(engine, state, namespace);
-  return tests.map(({ name, from, to, port, expect, location }) => {
+  return tests.map(({ name, from, to, port, expect, position }) => {
     const at = <T>(work: () => T): T => {
       try {
         return work();
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
-        throw new UserError(`${location}: ${error.message}`, { hint: error.hint, cause: error });
+        throw new UserError(`${formatPosition(position)}: ${error.message}`, {
+          hint: error.hint,
+          cause: error,
+        });
       }
     };
     const source = at(() => peers.find(from));
@@ -131,7 +134,7 @@ export function runExpectations(
     const ingress = explain('ingress', decision.ingress, destination.label);
     return {
       name,
-      location,
+      position,
       passed: got === expect,
       expected: expect,
       got,

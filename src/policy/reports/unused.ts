@@ -7,7 +7,7 @@ import { type CompiledRule, DIRECTIONS, type Part } from '../evaluate/maps/compi
 import { effectivePeers, isOrdered } from '../evaluate/maps/direction-policy.ts';
 import type { Verdict } from '../evaluate/maps/policy-map.ts';
 import type { SourcedRule } from '../rule.ts';
-import { countRules, isRedundant, type Place } from './cost.ts';
+import { countRules, isRedundant, type Place, placesIn } from './cost.ts';
 import { type RuleReference, referenceOf } from './explain.ts';
 import { FlowTable } from './flow-table.ts';
 import { isAlwaysThere, isOpen } from './open-questions.ts';
@@ -170,16 +170,12 @@ function placesOfRules(engine: PolicyEngine): Map<CompiledRule, Place[]> {
   const places = new Map<CompiledRule, Place[]>();
   // Endpoints of one identity share their maps.
   for (const maps of new Set(engine.endpoints.map((endpoint) => engine.mapsOf(endpoint))))
-    for (const direction of DIRECTIONS) {
-      const state = maps[direction];
-      for (const [key, bucket] of state)
-        for (const [id, verdict] of bucket)
-          for (const rule of new Set(verdict.parts.map((part) => part.rule))) {
-            const own = places.get(rule) ?? [];
-            if (own.length === 0) places.set(rule, own);
-            own.push({ state, key, id, verdict });
-          }
-    }
+    for (const place of placesIn(maps))
+      for (const rule of new Set(place.verdict.parts.map((part) => part.rule))) {
+        const own = places.get(rule) ?? [];
+        if (own.length === 0) places.set(rule, own);
+        own.push(place);
+      }
   return places;
 }
 

@@ -1,5 +1,7 @@
+import { rowTable, type Table } from '../text/blocks.ts';
+import { tabulateWithin } from '../text/fit.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
-import { LIST_TABLE, tabulate } from '../text/table.ts';
+import { LIST_TABLE } from '../text/table.ts';
 
 export interface RuleView {
   kind: string;
@@ -23,7 +25,7 @@ export interface CostView {
 }
 
 /** The cost of each rule, then the fullest maps. */
-export function renderCost({ rules, endpoints, entries }: CostView, top: number): string {
+export function renderCost({ rules, endpoints, entries }: CostView, top: number, width?: number): string {
   const ruleLines = rules
     .slice(0, top)
     .map(({ rule, ...cost }) =>
@@ -43,15 +45,20 @@ export function renderCost({ rules, endpoints, entries }: CostView, top: number)
       [endpoint, own, `${(100 * pressure).toFixed(1)} %`].join('\t'),
     );
   return [
-    tabulate(
+    tabulateWithin(
       [
         ['ENTRIES', 'ALONE', 'PROXIED', 'ENDPOINTS', 'PEERS', 'RULE', 'LOCATION'].join('\t'),
         ...ruleLines,
       ].join('\n'),
       LIST_TABLE,
+      width,
     ),
     '',
-    tabulate([['ENDPOINT', 'ENTRIES', 'OF CAPACITY'].join('\t'), ...mapLines].join('\n'), LIST_TABLE),
+    tabulateWithin(
+      [['ENDPOINT', 'ENTRIES', 'OF CAPACITY'].join('\t'), ...mapLines].join('\n'),
+      LIST_TABLE,
+      width,
+    ),
     '',
     `${entries} entries in the maps of ${endpoints.length} endpoints`,
     '',
@@ -64,22 +71,22 @@ export interface UnusedView {
   text: string;
 }
 
-/** One line per rule without effect. `isSettled`: nothing is unknown that the effect of a rule rests on. */
-export function renderUnused(
-  unused: readonly UnusedView[],
-  rules: number,
-  { isSettled }: { isSettled: boolean },
-): string {
-  if (unused.length === 0)
-    return isSettled
-      ? `All ${rules} rules have an effect.\n`
-      : `None of ${rules} rules is without effect for certain; not all is known that this rests on.\n`;
-  const lines = unused.map(({ rule, reason, text }) =>
-    [reason, `${nameOf(rule)}${rule.part ? ` ${rule.part}` : ''}`, sanitizeCell(rule.location), text].join(
-      '\t',
-    ),
-  );
-  return `${tabulate([['REASON', 'RULE', 'LOCATION', 'WHAT'].join('\t'), ...lines].join('\n'), LIST_TABLE)}\n`;
+/** What is said where no rule is without effect. `isSettled`: nothing is unknown that the effect of a rule rests on. */
+export function noneUnused(rules: number, { isSettled }: { isSettled: boolean }): string {
+  return isSettled
+    ? `All ${rules} rules have an effect.\n`
+    : `None of ${rules} rules is without effect for certain; not all is known that this rests on.\n`;
+}
+
+/** One line per rule without effect. */
+export function unusedTable(unused: readonly UnusedView[]): Table {
+  const rows = unused.map(({ rule, reason, text }) => [
+    reason,
+    `${nameOf(rule)}${rule.part ? ` ${rule.part}` : ''}`,
+    rule.location,
+    text,
+  ]);
+  return rowTable(['REASON', 'RULE', 'LOCATION', 'WHAT'], rows, { isOurs: true });
 }
 
 function nameOf({ kind, namespace, name }: RuleView): string {

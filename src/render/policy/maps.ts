@@ -1,5 +1,5 @@
 import { protocolName } from '../../model/protocol.ts';
-import { LIST_TABLE, tabulate } from '../text/table.ts';
+import { rowTable, type Table } from '../text/blocks.ts';
 
 /** A policy map as the table shows it. */
 export interface PolicyMapView {
@@ -21,23 +21,20 @@ export interface PolicyMapEntryView {
 const AUTH: Readonly<Record<number, string>> = { 0: '-', 1: 'spire', 2: 'test-always-fail' };
 
 /** One line per entry of every map. */
-export function renderPolicyMaps(maps: readonly PolicyMapView[]): string {
-  const lines = maps.flatMap(({ endpoint, entries }) =>
-    entries.map((entry) =>
-      [
-        endpoint,
-        entry.direction,
-        entry.deny ? 'deny' : 'allow',
-        entry.identity === 0 ? 'any' : entry.identity,
-        portText(entry),
-        entry.proxy ? 'yes' : '-',
-        AUTH[entry.auth] ?? entry.auth,
-        '',
-      ].join('\t'),
-    ),
+export function policyMapsTable(maps: readonly PolicyMapView[]): Table {
+  const rows = maps.flatMap(({ endpoint, entries }) =>
+    entries.map((entry) => [
+      String(endpoint),
+      entry.direction,
+      entry.deny ? 'deny' : 'allow',
+      entry.identity === 0 ? 'any' : String(entry.identity),
+      portText(entry),
+      entry.proxy ? 'yes' : '-',
+      String(AUTH[entry.auth] ?? entry.auth),
+    ]),
   );
-  const header = ['ENDPOINT', 'DIRECTION', 'VERDICT', 'IDENTITY', 'PORT', 'PROXY', 'AUTH', ''].join('\t');
-  return tabulate([header, ...lines, ''].join('\n'), LIST_TABLE).replace(/ +$/gm, '');
+  const header = ['ENDPOINT', 'DIRECTION', 'VERDICT', 'IDENTITY', 'PORT', 'PROXY', 'AUTH'];
+  return rowTable(header, rows, { isOurs: true });
 }
 
 function portText({ protocol, port, prefix }: PolicyMapEntryView): string {

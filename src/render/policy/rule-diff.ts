@@ -10,7 +10,8 @@ export type DiffRule = object;
 export interface RuleDiff {
   added: DiffRule[];
   removed: DiffRule[];
-  unchanged: number;
+  /** Those that are there in both. */
+  unchanged: DiffRule[];
 }
 
 /** Compares two lists of rules, whatever their order. A rule that is there twice counts twice. */
@@ -21,13 +22,13 @@ export function diffRules(before: readonly DiffRule[], after: readonly DiffRule[
     left.set(key, (left.get(key) ?? 0) + 1);
   }
   const added: DiffRule[] = [];
-  let unchanged = 0;
+  const unchanged: DiffRule[] = [];
   for (const rule of after) {
     const key = JSON.stringify(rule);
     const count = left.get(key) ?? 0;
     if (count === 0) added.push(rule);
     else {
-      unchanged++;
+      unchanged.push(rule);
       left.set(key, count - 1);
     }
   }
@@ -46,13 +47,20 @@ export function diffRules(before: readonly DiffRule[], after: readonly DiffRule[
 const CONTEXT = 2;
 
 /**
- * The difference as text: `-` begins the lines of a removed rule, `+` those of an added one. A rule that replaces one
- * with the same labels is shown as a diff of the two.
+ * The difference as text: each rule below its kind and name, `-` in front of the lines that go and `+` of those that come. A
+ * rule that replaces one with the same labels is shown as a diff of the two. Of `asked`, the rules that somebody wants, those
+ * that are there already are named too.
  */
-export function renderRuleDiff({ added, removed, unchanged }: RuleDiff, palette: Palette): string {
+export function renderRuleDiff(
+  { added, removed, unchanged }: RuleDiff,
+  palette: Palette,
+  asked: readonly DiffRule[] = [],
+): string {
   const left = [...removed];
   const fresh: DiffRule[] = [];
   const changed: string[] = [];
+  const wanted = new Set(asked.map((rule) => JSON.stringify(rule)));
+  const there = new Set(unchanged.map((rule) => JSON.stringify(rule)));
   for (const rule of added) {
     const labels = labelsText(rule);
     const at = labels === undefined ? -1 : left.findIndex((old) => labelsText(old) === labels);
@@ -60,17 +68,36 @@ export function renderRuleDiff({ added, removed, unchanged }: RuleDiff, palette:
     if (old) changed.push(changeOf(old, rule, palette));
     else fresh.push(rule);
   }
-  const whole = (rule: DiffRule, mark: string) =>
-    linesOf(rule)
-      .map((line) => `${mark} ${line}`)
-      .join('\n');
+  const again = fresh.filter((rule) => there.has(JSON.stringify(rule)));
+  const whole = (rule: DiffRule, mark: string, what: string, paint: (text: string) => string) =>
+    [
+      palette.bold(`${mark} ${nameOf(rule)}: ${what}`),
+      paint(
+        linesOf(rule)
+          .map((line) => `${mark} ${line}`)
+          .join('\n'),
+      ),
+    ].join('\n');
+  const named = (rules: readonly DiffRule[], what: string) =>
+    rules.map((rule) => palette.bold(`= ${nameOf(rule)}: ${what}`));
+  const more = again.length === 0 ? '' : `, of which ${again.length} there already`;
   const parts = [
-    ...left.map((rule) => palette.bad(whole(rule, '-'))),
+    ...named(
+      unchanged.filter((rule) => wanted.has(JSON.stringify(rule)) && !isAmong(rule, again)),
+      'unchanged',
+    ),
+    ...left.map((rule) => whole(rule, '-', 'removed', palette.bad)),
     ...changed,
-    ...fresh.map((rule) => palette.good(whole(rule, '+'))),
-    `${plural(added.length, 'rule')} added, ${removed.length} removed, ${unchanged} unchanged`,
+    ...named(again, 'unchanged, and there twice without --replace'),
+    ...fresh.filter((rule) => !again.includes(rule)).map((rule) => whole(rule, '+', 'new', palette.good)),
+    `${plural(added.length, 'rule')} added${more}, ${removed.length} removed, ${unchanged.length} unchanged`,
   ];
   return `${parts.join('\n')}\n`;
+}
+
+function isAmong(rule: DiffRule, rules: readonly DiffRule[]): boolean {
+  const text = JSON.stringify(rule);
+  return rules.some((one) => JSON.stringify(one) === text);
 }
 
 function linesOf(rule: DiffRule): string[] {
@@ -89,7 +116,7 @@ function changeOf(before: DiffRule, after: DiffRule, palette: Palette): string {
   const lines = nearChanges(diffLines(linesOf(before), linesOf(after)), CONTEXT).map((line) =>
     line ? paint[line.mark](`${line.mark} ${line.text}`) : '  …',
   );
-  return [palette.bold(`  ${nameOf(after)}`), ...lines].join('\n');
+  return [palette.bold(`~ ${nameOf(after)}: changed`), ...lines].join('\n');
 }
 
 function nameOf(rule: DiffRule): string {
@@ -97,7 +124,8 @@ function nameOf(rule: DiffRule): string {
   const of = (key: string) => labels.find((label) => label.key === `io.cilium.k8s.policy.${key}`)?.value;
   const [kind, namespace, name] = [of('derived-from'), of('namespace'), of('name')];
   if (name) return sanitize([kind, [namespace, name].filter(Boolean).join('/')].filter(Boolean).join(' '));
-  return labels.map(({ source, key, value }) => sanitize(`${source}:${key}=${value}`)).join(',');
+  const text = labels.map(({ source, key, value }) => sanitize(`${source}:${key}=${value}`)).join(',');
+  return text === '' ? 'rule without labels' : `rule ${text}`;
 }
 
 function plural(count: number, word: string): string {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startTestCluster, type TestCluster } from '../../helpers/cluster.ts';
+import { answerJson, serveKube } from '../../helpers/kube.ts';
+import { run } from '../../helpers/run.ts';
 
 const POLICIES = [
   {
@@ -133,10 +135,12 @@ monitoring    prom-0         open       open
     expect(dry.stdout).toContain('NetworkPolicy default/no-egress pruned (dry run)\n');
     const real = await apply(part, '--prune', 'set=a', '--undo-file', undo ?? '');
     expect([real.stdout, real.code]).toEqual([
-      'CiliumNetworkPolicy default/api applied\nNetworkPolicy default/no-egress pruned\n',
+      'CiliumNetworkPolicy default/api unchanged\nNetworkPolicy default/no-egress pruned\n',
       0,
     ]);
-    expect((await apply(part, '--prune', 'set=a')).stdout).toBe('CiliumNetworkPolicy default/api applied\n');
+    expect((await apply(part, '--prune', 'set=a')).stdout).toBe(
+      'CiliumNetworkPolicy default/api unchanged\n',
+    );
     expect((await apply(undo)).stdout).toBe('NetworkPolicy default/no-egress applied\n');
     expect((await apply(part, '--prune', ' ')).stderr).toContain('--prune needs labels');
     const agent = await cluster.run(['policy', 'import', part ?? '', '--prune', 'set=a']);
@@ -169,9 +173,82 @@ monitoring    prom-0         open       open
     expect(stderr).toContain('the cluster has no CiliumIdentities');
   });
 
-  test('flags of a cluster need it', async () => {
+  test('flags of a cluster need it, and the cluster of a profile does not', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'state-'));
+    const env = { HOME: home };
+    await run(['profile', 'set', 'prod', 'context=prod'], { env });
+    await run(['profile', 'use', 'prod'], { env });
+    const words = ['--rules', '-', '--from', 'a=b', '--to', 'world', '--port', '80'];
+    const ofProfile = await run(['policy', 'simulate', ...words], { env, stdin: '[]' });
+    rmSync(home, { recursive: true });
+    expect(ofProfile.stderr).not.toContain('flags of a cluster');
+    expect(ofProfile.code).toBe(0);
     const { stderr, code } = await cluster.run(['policy', 'unused', '--context', 'lab', '--rules', folder]);
     expect(code).toBe(1);
     expect(stderr).toContain('the flags of a cluster need --state cluster');
+  });
+});
+
+describe('a policy that agents refuse', () => {
+  const labels = { 'io.kubernetes.pod.namespace': 'default' };
+  const pod = {
+    metadata: { name: 'web', namespace: 'default', uid: 'u', labels: {} },
+    spec: { nodeName: 'n', containers: [] },
+    status: { phase: 'Running', podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }] },
+  };
+  const policies = (spec: object) => [
+    {
+      apiVersion: 'cilium.io/v2',
+      kind: 'CiliumNetworkPolicy',
+      metadata: { name: 'p', namespace: 'default' },
+      specs: [spec, { endpointSelector: {}, egress: [{}] }],
+    },
+  ];
+  const lists: Record<string, unknown[]> = {
+    '/api/v1/namespaces': [{ metadata: { name: 'default', labels: {} } }],
+    '/api/v1/pods': [pod],
+    '/apis/cilium.io/v2/ciliumidentities': [{ metadata: { name: '5000' }, 'security-labels': labels }],
+  };
+
+  async function coverage(spec: object) {
+    await using server = await serveKube(({ url = '' }, response) => {
+      const { pathname } = new URL(url, 'http://x');
+      if (pathname.endsWith('/configmaps/cilium-config')) {
+        answerJson(response, { metadata: { name: 'cilium-config' }, data: {} });
+        return;
+      }
+      const isPolicy = pathname.endsWith('/ciliumnetworkpolicies');
+      answerJson(response, { metadata: {}, items: isPolicy ? policies(spec) : (lists[pathname] ?? []) });
+    });
+    return await run(
+      [...['policy', 'coverage', '--state', 'cluster', '-n', 'kube-system'], '--require', 'ingress'],
+      { env: { KUBECONFIG: server.kubeconfig } },
+    );
+  }
+
+  // The API server takes each of these.
+  test.each([
+    {
+      why: 'Combining FromEndpoints and FromEntities is not supported yet',
+      spec: { endpointSelector: {}, ingress: [{ fromEndpoints: [{}], fromEntities: ['world'] }] },
+    },
+    { why: 'rule must have at least one of Ingress', spec: { endpointSelector: {}, ingress: [] } },
+    {
+      why: 'unable to parse CIDR',
+      spec: { endpointSelector: {}, ingress: [{ fromCIDR: ['10.0.0.0/33'] }] },
+    },
+  ])('counts as none, with all of its specs: $why', async ({ why, spec }) => {
+    const { stdout, stderr, code } = await coverage(spec);
+    expect(stderr).toContain('CiliumNetworkPolicy default/p: agents refuse it (');
+    expect(stderr).toContain(why);
+    expect(stdout).toMatch(/^default +1 +0\/1 +0\/1$/m);
+    expect(code).toBe(1);
+  });
+
+  test('one that they take counts', async () => {
+    const { stdout, stderr, code } = await coverage({ endpointSelector: {}, ingress: [{}] });
+    expect(stderr).not.toContain('refuse');
+    expect(stdout).toMatch(/^default +1 +1\/1 +1\/1$/m);
+    expect(code).toBe(0);
   });
 });

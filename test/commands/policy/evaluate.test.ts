@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { recordedMessages, serveGrpc } from '../../helpers/grpc.ts';
 import { startTestLab } from '../../helpers/lab.ts';
@@ -289,7 +289,9 @@ tests:
     expect(text.stdout).toContain(`${path}:4:5: expected allow, got deny`);
     const junit = await run(['policy', 'test', path, '-o', 'junit']);
     expect(junit.code).toBe(1);
-    expect(junit.stdout).toContain('<testsuite name="cilium policy test" tests="2" failures="1">');
+    expect(junit.stdout).toContain(
+      '<testsuite name="cilium policy test" tests="2" failures="1" errors="0" skipped="0">',
+    );
   });
 
   test.each(['text', 'json', 'junit'])('%s carries no control byte of a hostile name', async (format) => {
@@ -324,6 +326,19 @@ tests:
     );
     const result = await run(['policy', 'test', write('starter.yaml', stdout)]);
     expect([result.code, result.stdout]).toEqual([0, expect.stringContaining('5 tests, 0 failed')]);
+  });
+
+  test('--init into a file of another folder names the rules from there', async () => {
+    const rules = write('moved.yaml', API);
+    const folder = dirname(rules);
+    mkdirSync(join(folder, 'below'), { recursive: true });
+    const file = join(folder, 'below', 'tests.yaml');
+    const argv = ['policy', 'test', '--init', '-r', 'moved.yaml'];
+    const { stdout } = await run(argv, { cwd: folder, stdoutFile: file });
+    expect(stdout).toContain('  - "../moved.yaml"\n');
+    writeFileSync(file, stdout);
+    expect((await run(['policy', 'test', file], { cwd: '/' })).stdout).toContain(' tests, 0 failed');
+    expect((await run(argv, { cwd: folder })).stdout).toContain('  - moved.yaml\n');
   });
 
   test('--init asks the running agent', async () => {

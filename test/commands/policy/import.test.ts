@@ -238,7 +238,7 @@ describe('through the Kubernetes API', () => {
       stdout: 'CiliumNetworkPolicy shop/one applied\nCiliumNetworkPolicy shop/two applied\n',
       stderr: '',
     });
-    const dry = seen.map(({ url }) => url.includes('dryRun=All'));
+    const dry = seen.filter(({ method }) => method === 'PATCH').map(({ url }) => url.includes('dryRun=All'));
     expect(dry).toEqual([true, true, false, false]);
   });
 

@@ -273,9 +273,13 @@ describe('policy delete of a cluster', () => {
       });
     // New, changed, and as it is.
     // Time does not pass here between two looks.
-    for (const entity of ['host', 'world', 'world'])
+    for (const [entity = '', outcome] of [
+      ['host', 'applied'],
+      ['world', 'applied'],
+      ['world', 'unchanged'],
+    ])
       expect(await wait(entity, '--wait-timeout', '30m')).toEqual({
-        stdout: 'CiliumNetworkPolicy default/waited applied\nrealized on 3 of 3 nodes\n',
+        stdout: `CiliumNetworkPolicy default/waited ${outcome}\nrealized on 3 of 3 nodes\n`,
         stderr: '',
         code: 0,
       });

@@ -287,3 +287,28 @@ describe('policy suggest says what a policy opens and pins', () => {
     }
   });
 });
+
+// From the port of the service to one that the client has been given: no rule is to name the second.
+test.each([
+  { how: 'says that it is one', reply: { is_reply: true }, flags: { ACK: true } },
+  { how: 'accepts a connection', reply: {}, flags: { SYN: true, ACK: true } },
+  { how: 'has a port of clients and one of services', reply: {}, flags: { ACK: true } },
+])('makes no rule of the port that a reply goes to, which $how', async ({ reply, flags }) => {
+  const one = flow({ labels: ['app=web'] }).flow;
+  const replies = [51_000, 51_001, 51_002].map((port) => {
+    const { is_reply: _, source, destination, IP, ...rest } = one;
+    return {
+      flow: {
+        ...rest,
+        ...reply,
+        source: destination,
+        destination: source,
+        IP: { ...IP, source: IP.destination, destination: IP.source },
+        l4: { TCP: { source_port: 5432, destination_port: port, flags } },
+      },
+    };
+  });
+  const { stdout } = await suggest(replies);
+  expect([...stdout.matchAll(/port: "?(\d+)/g)].map(([, port]) => port)).toEqual(['5432', '5432']);
+  expect(stdout).toContain('name: allow-seen-app-web');
+});

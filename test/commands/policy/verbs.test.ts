@@ -463,6 +463,41 @@ describe('policy validate', () => {
     );
   });
 
+  test.each([
+    [
+      'a field that there is not',
+      'field.yaml',
+      'apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: a}\nspec: {endpointSelector: {}, ingres: []}\n',
+      '4:30: error: unknown field "ingres"',
+    ],
+    ['YAML that is none', 'syntax.yaml', 'a: [\n', '2:1: error: malformed policy'],
+    ['JSON that is none', 'syntax.json', '{"a": ', '1:6: error: malformed policy'],
+    [
+      'a value out of range',
+      'port.json',
+      '[{"endpointSelector":{},"ingress":[{"toPorts":[{"ports":[{"port":"99999"}]}]}]}]',
+      '1:59: error: Unable to parse port',
+    ],
+    [
+      'a kind that is no policy',
+      'kind.yaml',
+      'kind: Foo\n',
+      '1:1: warning: kind "Foo" is not a network policy',
+    ],
+    ['another encoding', 'utf16.yaml', '\ufeffa'.split('').join('\0'), '1:1: error: '],
+    ['a file that is not there', undefined, '', '1:1: error: stat '],
+  ])('says of %s its file, line and column', async (_, name, text, expected) => {
+    const root = folder({ 'fine.json': '[]', ...(name !== undefined && { [name]: text }) });
+    const [path, other] = [join(root, name ?? 'nowhere.yaml'), join(root, 'fine.json')];
+    for (const paths of [[path], [path, other]]) {
+      const { stderr } = await run(['policy', 'validate', ...paths]);
+      expect(stderr.split('\n').find((line) => line.startsWith(`${path}:`))).toContain(`${path}:${expected}`);
+    }
+    if (name === undefined) return;
+    const { stderr } = await run(['policy', 'validate', '-'], { stdin: text });
+    expect(stderr).toContain(`<stdin>:${expected}`);
+  });
+
   test('--live checks the rules that the agent holds', async () => {
     const held = [answer('/v1/policy', { policy: bad, revision: 1 })];
     const { code, stderr } = await ask(['policy', 'validate', '--live'], held);

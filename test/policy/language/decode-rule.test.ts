@@ -72,7 +72,7 @@ describe('the last value that is right, and the first that is wrong', () => {
       'warning: the range 80-79 is empty: only port 80 is selected',
     ]);
     expect(complaints(ports({ port: 'http', endPort: 80 }))).toEqual([
-      'warning: "endPort" has no effect with the port name "http"',
+      'warning: "endPort" makes a range that begins with the number that a pod has for "http"',
     ]);
   });
 });

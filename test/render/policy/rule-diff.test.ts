@@ -43,7 +43,7 @@ test('a rule that comes in the place of one with the same labels shows what chan
   });
   const before = [rule('one', 'host'), rule('two', 'host')];
   const text = renderRuleDiff(diffRules(before, [rule('one', 'world'), rule('three', 'host')]), NO_COLOR);
-  expect(text).toContain(`  k8s:name=one
+  expect(text).toContain(`~ rule k8s:name=one: changed
   …
       {
         "fromEntities": [
@@ -56,4 +56,34 @@ test('a rule that comes in the place of one with the same labels shows what chan
   expect(text).toContain('-       "value": "two",');
   expect(text).toContain('+       "value": "three",');
   expect(text).toMatch(/\n2 rules added, 2 removed, 0 unchanged\n$/);
+});
+
+test('each rule stands below its kind and name, and what is asked for and there already is named', () => {
+  const of = (name: string, entity: string) => ({
+    endpointSelector: {},
+    ingress: [{ fromEntities: [entity] }],
+    labels: [
+      { key: 'io.cilium.k8s.policy.derived-from', value: 'CiliumNetworkPolicy', source: 'k8s' },
+      { key: 'io.cilium.k8s.policy.namespace', value: 'shop', source: 'k8s' },
+      { key: 'io.cilium.k8s.policy.name', value: name, source: 'k8s' },
+    ],
+  });
+  const bare = { endpointSelector: {} };
+  const [kept, gone, same] = [of('kept', 'host'), of('gone', 'host'), of('same', 'host')];
+  const asked = [same, of('fresh', 'world'), bare];
+  const heads = (before: object[], after: object[]) =>
+    renderRuleDiff(diffRules(before, after), NO_COLOR, asked)
+      .split('\n')
+      .filter((line) => /^[-+=~] [A-Zr]|^\d/.test(line));
+  expect(heads([kept, gone, same], [kept, ...asked])).toEqual([
+    '= CiliumNetworkPolicy shop/same: unchanged',
+    '- CiliumNetworkPolicy shop/gone: removed',
+    '+ CiliumNetworkPolicy shop/fresh: new',
+    '+ rule without labels: new',
+    '2 rules added, 1 removed, 2 unchanged',
+  ]);
+  expect(heads([kept, same], [kept, same, same])).toEqual([
+    '= CiliumNetworkPolicy shop/same: unchanged, and there twice without --replace',
+    '1 rule added, of which 1 there already, 0 removed, 2 unchanged',
+  ]);
 });

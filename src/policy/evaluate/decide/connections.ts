@@ -1,5 +1,6 @@
 import { formatAddress, formatRange, WIDTH } from '../../../lib/address.ts';
 import type { Flow, Endpoint as FlowEndpoint, TCPFlags } from '../../../model/hubble.gen.ts';
+import { POD_NAMESPACE } from '../../../model/label.ts';
 import { type Identity, isHost, isNode, isOutside, isVague } from '../selectors/identities.ts';
 import type { Peers } from './peers.ts';
 import type { Traffic } from './ports-of-traffic.ts';
@@ -325,7 +326,7 @@ function reservedName(labels: readonly string[] = []): string {
 
 /** The workload of an identity, by which reports group: `default app=api`. */
 export function workloadOf(identity: Identity): string {
-  const namespace = identity.byKey.get('io.kubernetes.pod.namespace')?.value;
+  const namespace = identity.byKey.get(POD_NAMESPACE)?.value;
   const own = identity.labels
     .filter(
       ({ source, key }) =>

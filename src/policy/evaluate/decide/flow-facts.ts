@@ -1,7 +1,8 @@
+import { POD_CLUSTER } from '../../../model/label.ts';
 import type { FlowRecord } from './connections.ts';
 import type { Settings } from './settings.ts';
 
-const CLUSTER = 'k8s:io.cilium.k8s.policy.cluster=';
+const CLUSTER = `k8s:${POD_CLUSTER}=`;
 
 /** What flows show of the cluster that they were seen in. */
 export class FlowFacts {

@@ -141,7 +141,7 @@ function findingsIn(tests: readonly Test[], engine: PolicyEngine, asked: Asked):
     const peerFits = fitsAny(selections, asked.peer);
     if (peerFits === false) continue;
     for (const port of portsFor(part.ports, asked.traffic)) {
-      const fits = portFits(port, { ...asked, everyPeer: selections === undefined }, engine);
+      const fits = portFits(port, asked, engine);
       if (fits === false) continue;
       if (peerFits === true && fits === true) {
         if (part.deny) return { ...found, denied: { part, port } };

@@ -1,6 +1,13 @@
 import { UserError } from '../../../errors.ts';
 import { type AddressRange, contains, parseAddress, parseRange } from '../../../lib/address.ts';
-import { cidrLabel, formatLabel, type Label, parseLabels } from '../../../model/label.ts';
+import {
+  cidrLabel,
+  formatLabel,
+  type Label,
+  POD_CLUSTER,
+  POD_NAMESPACE,
+  parseLabels,
+} from '../../../model/label.ts';
 import { RESERVED_IDENTITIES, RESERVED_IDS, reservedLabels } from '../../../model/reserved-identity.ts';
 import { protocolNumber } from '../maps/ports.ts';
 import type { Backend, ClusterService, PodObject } from '../selectors/cluster-objects.ts';
@@ -31,8 +38,6 @@ const isOwn = ({ key }: Label) => !key.startsWith('io.cilium.');
 const ownLabels = ({ labels }: Identity) => labels.filter(isOwn).length;
 
 const ADDED = 'the labels of its namespace and its service account are not known';
-const NAMESPACE = 'io.kubernetes.pod.namespace';
-const CLUSTER = 'io.cilium.k8s.policy.cluster';
 
 /** Finds peers by the names that users give them. Peers that the state does not contain get identities with negative ids. */
 export class Peers {
@@ -132,7 +137,7 @@ export class Peers {
   selected(labels: readonly (readonly [key: string, value: string])[], namespace: string): Identity[] {
     const all: [string, string][] = [
       ...labels.map(([key, value]): [string, string] => [key, value]),
-      [NAMESPACE, namespace],
+      [POD_NAMESPACE, namespace],
     ];
     const pods = [...this.engine.identities.all.values()].filter(({ byKey }) =>
       all.every(([key, value]) => byKey.get(key)?.value === value && byKey.get(key)?.source === 'k8s'),
@@ -152,7 +157,7 @@ export class Peers {
 
   #selectedPod(labels: readonly (readonly [string, string])[], namespace: string): Identity {
     const { clusterName } = this.engine;
-    const own = [...labels, [NAMESPACE, namespace], ...(clusterName ? [[CLUSTER, clusterName]] : [])];
+    const own = [...labels, [POD_NAMESPACE, namespace], ...(clusterName ? [[POD_CLUSTER, clusterName]] : [])];
     return this.ofLabels(
       own.map(([key, value]) => `k8s:${key}=${value}`),
       [],
@@ -225,8 +230,15 @@ export class Peers {
     const reserved = Object.entries(RESERVED_IDS).find(([, own]) => own === id)?.[0];
     if (reserved) return this.#entity(reserved);
     throw new UserError(`identity ${id} is not known`, {
-      hint: 'Pass the identities of the cluster with --state (a file, or "agent").',
+      hint: this.#isStateless
+        ? 'Pass the identities of the cluster with --state (a file, "agent" or "cluster").'
+        : `The state has ${this.state.identities.length} identities, and none of that number: "cilium identity list" shows those of an agent.`,
     });
+  }
+
+  /** Nothing was said of the cluster. */
+  get #isStateless(): boolean {
+    return this.state.identities.length === 0 && this.state.pods.size === 0;
   }
 
   #entity(name: string): Identity {
@@ -240,7 +252,9 @@ export class Peers {
     const known = this.ofPod(name);
     if (known) return known;
     throw new UserError(`pod ${name} is not known`, {
-      hint: 'Use --state agent, or name the pod by its labels (app=frontend).',
+      hint: this.#isStateless
+        ? 'Pass the pods with --state (a file, "agent" or "cluster"), or name the pod by its labels (app=frontend).'
+        : `The state has ${this.state.pods.size} pods, and this is none of them: "cilium endpoint list" shows those of a node. Labels (app=frontend) do as well.`,
     });
   }
 
@@ -253,8 +267,8 @@ export class Peers {
     const isPod =
       labels.some(({ source }) => source === 'k8s' || source === 'any') &&
       !labels.some(({ source }) => source === 'reserved' || source === 'cidr' || source === 'fqdn');
-    if (isPod && !labels.some(({ key }) => key === NAMESPACE))
-      labels.push({ source: 'k8s', key: NAMESPACE, value: this.namespace });
+    if (isPod && !labels.some(({ key }) => key === POD_NAMESPACE))
+      labels.push({ source: 'k8s', key: POD_NAMESPACE, value: this.namespace });
     const fits = [...this.engine.identities.all.values()].filter((identity) =>
       labels.every(({ source, key, value }) => {
         const own = identity.byKey.get(key);
@@ -269,13 +283,13 @@ export class Peers {
       const exact = fewest === labels.filter(isOwn).length;
       return [first, ...others.filter((each) => !exact || ownLabels(each) === fewest)];
     }
-    const says = labels.some(({ key }) => key === CLUSTER);
+    const says = labels.some(({ key }) => key === POD_CLUSTER);
     const cluster = isPod && !says ? this.engine.clusterName : undefined;
     const own = labels.map((label) =>
       formatLabel({ ...label, source: label.source === 'any' ? 'k8s' : label.source }),
     );
     const gap: Gap = { of: 'added', why: ADDED };
-    const made = [...own, ...(cluster ? [`k8s:${CLUSTER}=${cluster}`] : [])];
+    const made = [...own, ...(cluster ? [`k8s:${POD_CLUSTER}=${cluster}`] : [])];
     return [this.ofLabels(made, [], isPod ? gap : undefined)];
   }
 

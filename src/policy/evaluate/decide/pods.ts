@@ -1,6 +1,7 @@
 import { parseAddress } from '../../../lib/address.ts';
+import { NAMESPACE_LABELS, POD_ACCOUNT, POD_CLUSTER, POD_NAMESPACE } from '../../../model/label.ts';
 import type { PodObject } from '../selectors/cluster-objects.ts';
-import { CLUSTER, Identities, type Identity, identityOf } from '../selectors/identities.ts';
+import { Identities, type Identity, identityOf } from '../selectors/identities.ts';
 import type { PolicyState } from './cluster-state.ts';
 
 /** Pods that are given as objects get identities from here on, which no agent of a small cluster number gives. */
@@ -61,14 +62,11 @@ function identityOfPod(
   const ofNamespace = state.objects.namespaces.get(namespace);
   const all = {
     ...labels,
-    'io.kubernetes.pod.namespace': namespace,
-    'io.cilium.k8s.policy.serviceaccount': account,
-    ...(cluster !== undefined && { [CLUSTER]: cluster }),
+    [POD_NAMESPACE]: namespace,
+    [POD_ACCOUNT]: account,
+    ...(cluster !== undefined && { [POD_CLUSTER]: cluster }),
     ...Object.fromEntries(
-      Object.entries(ofNamespace ?? {}).map(([key, value]) => [
-        `io.cilium.k8s.namespace.labels.${key}`,
-        value,
-      ]),
+      Object.entries(ofNamespace ?? {}).map(([key, value]) => [`${NAMESPACE_LABELS}.${key}`, value]),
     ),
   };
   return identityOf(

@@ -1,5 +1,5 @@
 import type { Direction, Part, PortSpec } from '../maps/compile-rule.ts';
-import { type Identity, isNode, isOutside } from '../selectors/identities.ts';
+import { type Identity, isOutside, isReserved } from '../selectors/identities.ts';
 import type { PolicyEngine } from './engine.ts';
 
 /** What rules can match in a connection besides its ends. */
@@ -16,12 +16,6 @@ export interface Asked {
   subject: Identity;
   peer: Identity;
   traffic: Traffic;
-}
-
-/** The same, of a part of a rule. */
-interface AskedOfPart extends Asked {
-  /** The part selects every peer. */
-  everyPeer: boolean;
 }
 
 /** From so many ports on they are looked up instead of tried one after the other. */
@@ -72,12 +66,12 @@ export function portsFor(ports: readonly PortSpec[], { protocol, port }: Traffic
 }
 
 /** Whether a port of a rule is the one asked for, or why that is not known. */
-export function portFits(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boolean | string {
+export function portFits(spec: PortSpec, asked: Asked, engine: PolicyEngine): boolean | string {
   const fits = isPort(spec, asked, engine);
   return fits === false ? false : (spec.perhaps ?? fits);
 }
 
-function isPort(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boolean | string {
+function isPort(spec: PortSpec, asked: Asked, engine: PolicyEngine): boolean | string {
   const { traffic } = asked;
   // A port without a protocol is a deny rule of an agent up to 1.14, which no packet meets.
   if (spec.protocol === 0) return spec.port === 0 && spec.name === '';
@@ -89,29 +83,25 @@ function isPort(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boole
   return traffic.port >= spec.port && traffic.port <= Math.max(spec.port, spec.endPort);
 }
 
-function nameFits(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boolean | string {
+function nameFits(spec: PortSpec, asked: Asked, engine: PolicyEngine): boolean | string {
   const { direction, subject, peer, traffic } = asked;
-  const { name, protocol } = spec;
+  const { name, protocol, endPort } = spec;
   if (direction === 'ingress') {
     const numbers = engine.portsNamed(name, protocol, subject);
     if (numbers === undefined) return `the port named ${name} is not known`;
     // The pods of an identity may have different numbers for a name. Each goes by its own.
-    return isOneOf(numbers, traffic, severalNumbers(name));
+    return isOneOf(numbers, traffic, severalNumbers(name), endPort);
   }
   const everywhere = engine.portsNamed(name, protocol);
   if (everywhere === undefined) return `the port named ${name} is not known`;
   if (traffic.port === undefined) return everywhere.size === 0 ? false : 'the port is not known';
   // Agents before 1.20 take the number that all pods have for the name, and none where pods differ.
-  const common = everywhere.size === 1 && everywhere.has(traffic.port);
+  const common =
+    everywhere.size === 1 && isOneOf(everywhere, traffic, severalNumbers(name), endPort) === true;
   const lacking = engine.hasEveryEndpoint
     ? undefined
     : `the ports of pods of which the state has no endpoint are not known`;
-  const shared = asked.everyPeer && everywhere.size === 1 && !lacking;
-  const own = shared
-    ? everywhere
-    : isOutside(peer) || isNode(peer)
-      ? NONE
-      : engine.portsNamed(name, protocol, peer);
+  const own = isPod(peer) ? engine.portsNamed(name, protocol, peer) : NONE;
   const ofPeer =
     own === undefined
       ? `the port named ${name} of the peer is not known`
@@ -126,7 +116,12 @@ function nameFits(spec: PortSpec, asked: AskedOfPart, engine: PolicyEngine): boo
   return everywhere.size > 1 ? twoNumbers(name, everywhere) : BY_PEER;
 }
 
-/** Only pods have names of ports. */
+/** Only pods have names of ports. One that has no labels yet may be any. */
+function isPod(peer: Identity): boolean {
+  const isOwn = peer.labels.every(({ source }) => source !== 'reserved') || isReserved(peer, 'init');
+  return isOwn && !isOutside(peer);
+}
+
 const NONE: ReadonlySet<number> = new Set();
 
 const BY_PEER = 'agents from 1.20 on ask the peer itself for the number of a port name (--release)';
@@ -135,11 +130,18 @@ function severalNumbers(name: string): string {
   return `pods with these labels have different numbers for the port named ${name}`;
 }
 
-function isOneOf(numbers: ReadonlySet<number>, { port }: Traffic, several: string): boolean | string {
+/** Whether a port is the number of a name, or in the range that begins with it. */
+function isOneOf(
+  numbers: ReadonlySet<number>,
+  { port }: Traffic,
+  several: string,
+  endPort = 0,
+): boolean | string {
   if (numbers.size === 0) return false;
   if (port === undefined) return 'the port is not known';
-  if (!numbers.has(port)) return false;
-  return numbers.size === 1 || several;
+  const fitting = [...numbers].filter((number) => port === number || (number < port && port <= endPort));
+  if (fitting.length === 0) return false;
+  return fitting.length === numbers.size || several;
 }
 
 function twoNumbers(name: string, numbers: ReadonlySet<number>): string {

@@ -1,5 +1,5 @@
 import type { Endpoint as FlowEndpoint } from '../../../model/hubble.gen.ts';
-import { formatLabel } from '../../../model/label.ts';
+import { formatLabel, POD_CLUSTER, POD_NAMESPACE } from '../../../model/label.ts';
 import { RESERVED_IDENTITIES, reservedLabels } from '../../../model/reserved-identity.ts';
 import { FIRST_LOCAL_IDENTITY, type Identity, isOutside, isPodNumber } from '../selectors/identities.ts';
 import type { Peers } from './peers.ts';
@@ -28,8 +28,8 @@ export function identityWithoutLabels(
   if (found) return found;
   const isPod = Boolean(pod || namespace) || isPodNumber(number);
   const labels = [
-    ...(namespace ? [`k8s:io.kubernetes.pod.namespace=${namespace}`] : []),
-    ...(end.cluster_name && isPod ? [`k8s:io.cilium.k8s.policy.cluster=${end.cluster_name}`] : []),
+    ...(namespace ? [`k8s:${POD_NAMESPACE}=${namespace}`] : []),
+    ...(end.cluster_name && isPod ? [`k8s:${POD_CLUSTER}=${end.cluster_name}`] : []),
   ];
   return isPod
     ? peers.ofLabels(labels, [], {

@@ -1,3 +1,4 @@
+import { POD_CLUSTER } from '../../../model/label.ts';
 import { AGGREGATE_IDS, type AggregateName } from '../../../model/reserved-identity.ts';
 import type { Identities, Identity } from '../selectors/identities.ts';
 
@@ -45,7 +46,7 @@ function clusterKind(
 }
 
 function clusterOf(identity: Identity): string | undefined {
-  return identity.byKey.get('io.cilium.k8s.policy.cluster')?.value;
+  return identity.byKey.get(POD_CLUSTER)?.value;
 }
 
 /** The number of the own cluster, from an identity that is labelled with its name. */

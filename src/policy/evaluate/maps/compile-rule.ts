@@ -1,7 +1,9 @@
+import { POD_NAMESPACE } from '../../../model/label.ts';
 import { PROTOCOL_NUMBER } from '../../../model/protocol.ts';
 import { atLeast, type Release } from '../../../model/release.ts';
 import type { Term } from '../../../model/selector.ts';
 import { termsOf } from '../../../model/selector.ts';
+import { portNumber } from '../../language/check-ports.ts';
 import { icmpType } from '../../language/icmp-types.ts';
 import {
   type Authentication,
@@ -23,7 +25,7 @@ export type Direction = 'ingress' | 'egress';
 export const DIRECTIONS: readonly Direction[] = ['ingress', 'egress'];
 
 /** Authentication as the map stores it: 1 is mutual authentication by SPIRE, 2 always fails. */
-export const AUTH_TYPES: Readonly<Record<Authentication['mode'], number>> = {
+const AUTH_TYPES: Readonly<Record<Authentication['mode'], number>> = {
   disabled: 0,
   required: 1,
   'test-always-fail': 2,
@@ -104,7 +106,7 @@ export function compileRule(
   const parts: Part[] = [];
   const compiled: CompiledRule = {
     source,
-    subject: labelSelector(rule.nodeSelector ?? rule.endpointSelector ?? {}),
+    subject: subjectOf(source, around),
     node: rule.nodeSelector !== undefined,
     level: rule.order ? { tier: TIERS[rule.order.tier], priority: rule.order.priority } : NORMAL,
     parts,
@@ -196,12 +198,30 @@ interface Transport {
   perhaps?: string;
 }
 
-/** What a port is for that names no protocol of its own. */
+/** What a port stands for in a release. */
 interface Transports {
   /** With the protocol `ANY`. */
   any: readonly Transport[];
   /** Without one. Agents fill in `ANY` but for deny rules, where they do so from 1.15 on. */
   unstated: readonly Transport[];
+  /** Whether a range that begins with port 0 is every port. Undefined: not known. */
+  wideZero: boolean | undefined;
+}
+
+/** From 1.16 on agents ask the rules of a namespace for its pods only, also those whose selector names `reserved:init`. */
+function subjectOf(
+  { rule: { nodeSelector, endpointSelector = {} }, origin }: SourcedRule,
+  { release }: Surroundings,
+): Selector {
+  const { kind, namespace } = origin;
+  const bound =
+    kind === 'CiliumNetworkPolicy' && namespace && (release === undefined || atLeast(release, '1.16'));
+  const { matchLabels, matchExpressions } = endpointSelector;
+  if (nodeSelector || !bound) return labelSelector(nodeSelector ?? endpointSelector);
+  return labelSelector({
+    matchLabels: { ...matchLabels, [`k8s:${POD_NAMESPACE}`]: namespace },
+    ...(matchExpressions && { matchExpressions }),
+  });
 }
 
 /** `ANY` stands for the protocols that have ports. SCTP came with 1.13. */
@@ -209,28 +229,38 @@ function transportsIn({ release, assumed }: Surroundings): Transports {
   const { TCP, UDP, SCTP } = PROTOCOL_NUMBER;
   const reaches = (first: Release) => release === undefined || atLeast(release, first);
   const sctp = assumed ? { perhaps: 'agents before 1.13 do not count SCTP as ANY (--release)' } : {};
+  const wideZero = assumed ? undefined : release !== undefined && atLeast(release, '1.20');
   const any = [
     ...[TCP, UDP].map((protocol) => ({ protocol })),
     ...(reaches('1.13') ? [{ protocol: SCTP, ...sctp }] : []),
   ];
   if (assumed) {
     const perhaps = 'agents before 1.15 deny nothing by a port without a protocol (--release)';
-    return { any, unstated: any.map(({ protocol }) => ({ protocol, perhaps })) };
+    return { any, unstated: any.map(({ protocol }) => ({ protocol, perhaps })), wideZero };
   }
   // An entry for protocol 0, which no packet with a port meets.
-  return { any, unstated: reaches('1.15') ? any : [{ protocol: 0 }] };
+  return { any, unstated: reaches('1.15') ? any : [{ protocol: 0 }], wideZero };
 }
 
+/** Of a port that the policy map of the assumed release does not have. */
+export const WIDE_ZERO = 'agents from 1.20 on take a range from port 0 on for every port (--release)';
+
 function portSpecs(rule: PortRule, deny: boolean, transports: Transports): PortSpec[] {
-  return (rule.ports ?? []).flatMap(({ port, endPort, protocol }) => {
-    const number = /^\d+$/.test(port) ? Number(port) : 0;
-    return transportsOf(protocol, transports).map((transport) => ({
-      ...transport,
-      port: number,
-      endPort: endPort ?? 0,
-      name: /^\d+$/.test(port) ? '' : port.toLowerCase(),
-      ...(deny ? NO_PROXY : proxyOf(rule, transport.protocol)),
-    }));
+  return (rule.ports ?? []).flatMap(({ port, endPort = 0, protocol }) => {
+    const number = portNumber(port) ?? 0;
+    const isName = Number.isNaN(number);
+    const isRangeFromZero = number === 0 && endPort > 0 && endPort < 0xffff;
+    return transportsOf(protocol, transports).flatMap((transport) => {
+      const spec = {
+        ...transport,
+        port: isName ? 0 : number,
+        endPort: isRangeFromZero && transports.wideZero ? 0 : endPort,
+        name: isName ? port.toLowerCase() : '',
+        ...(deny ? NO_PROXY : proxyOf(rule, transport.protocol)),
+      };
+      const isOpen = isRangeFromZero && transports.wideZero === undefined;
+      return isOpen ? [spec, { ...spec, endPort: 0, perhaps: WIDE_ZERO }] : [spec];
+    });
   });
 }
 

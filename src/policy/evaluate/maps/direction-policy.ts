@@ -7,6 +7,7 @@ import {
   NORMAL,
   type Part,
   type PortSpec,
+  WIDE_ZERO,
 } from './compile-rule.ts';
 
 /** What a filter does with the peers of one selector. */
@@ -69,7 +70,8 @@ export function directionPolicy(
   const parts = levels.flatMap((level) => level.parts);
   const filters = new Map<string, Filter>();
   for (const [i, { parts: own }] of levels.entries())
-    for (const part of own) for (const port of part.ports) addPart(filters, i, part, port, cache);
+    for (const part of own)
+      for (const port of part.ports) if (port.perhaps !== WIDE_ZERO) addPart(filters, i, part, port, cache);
   if (open) addAllowAll(filters, isOrdered(levels) ? levels.length : 0, cache);
   return { enforced, open, filters: [...filters.values()], parts, levels, closedBy };
 }

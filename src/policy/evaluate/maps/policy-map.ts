@@ -298,28 +298,3 @@ export function entriesOf(direction: Direction, state: MapState, release: Releas
     (a, b) => a.identity - b.identity || a.protocol - b.protocol || a.port - b.port || a.prefix - b.prefix,
   );
 }
-
-/** The entry that the datapath up to 1.16 finds for a packet; undefined means that it is dropped. */
-export function lookup(
-  state: MapState,
-  identity: number,
-  protocol: number,
-  port: number,
-): Verdict | undefined {
-  const full = l4Key(protocol, { port, prefix: 16 });
-  const keys = [full, ...broaderKeys(full)];
-  const find = (id: number) => {
-    for (const key of keys) {
-      const verdict = state.get(key)?.get(id);
-      if (verdict) return { key, verdict };
-    }
-    return undefined;
-  };
-  const peer = find(identity);
-  if (peer && prefixOf(peer.key) > 0) return peer.verdict;
-  const everybody = find(EVERYBODY);
-  if (everybody && prefixOf(everybody.key) > 0) return everybody.verdict;
-  if (peer && peer.key !== ANY_L4) return peer.verdict;
-  if (everybody && everybody.key !== ANY_L4) return everybody.verdict;
-  return (peer ?? everybody)?.verdict;
-}

@@ -29,7 +29,7 @@ export function precedenceOf(peer: PeerPolicy, priority: number): number {
 }
 
 /** Whether two entries are of rules with one priority, so that they are merged when they meet. */
-export function sameLevel(a: Entry, b: Entry): boolean {
+function sameLevel(a: Entry, b: Entry): boolean {
   return Math.floor(a.precedence / 256) === Math.floor(b.precedence / 256) && a.deny === b.deny;
 }
 

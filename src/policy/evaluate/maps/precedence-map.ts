@@ -4,7 +4,7 @@ import { type AggregateOf, ALL_AGGREGATES, EVERYBODY } from './aggregates.ts';
 import { type DirectionPolicy, type Filter, isOrdered, type PeerPolicy } from './direction-policy.ts';
 import { ANY_L4, broaderKeys, includesKey, type L4Key, l4Key, prefixOf } from './map-key.ts';
 import { PassMap } from './pass-map.ts';
-import type { Bucket, EgressPorts, MapState, NamedPort, Verdict } from './policy-map.ts';
+import type { Bucket, EgressPorts, MapState, NamedPort } from './policy-map.ts';
 import { portBlocks } from './ports.ts';
 import {
   ALLOW,
@@ -356,24 +356,4 @@ interface Level {
   own: Entries;
   above: readonly Entries[];
   below: readonly Entries[];
-}
-
-/** The entry that the datapath finds for a packet; undefined means that it is dropped. */
-export function lookupByPrecedence(
-  state: MapState,
-  identity: number,
-  aggregate: number,
-  key: L4Key,
-): Verdict | undefined {
-  const keys = [key, ...broaderKeys(key)];
-  const find = (id: number) => {
-    const at = keys.findIndex((each) => state.get(each)?.has(id));
-    const verdict = state.get(keys[at] ?? -1)?.get(id);
-    return verdict && { verdict, at };
-  };
-  const [own, all] = [find(identity), find(aggregate)];
-  if (!own || !all) return (own ?? all)?.verdict;
-  const difference = (own.verdict.precedence ?? 0) - (all.verdict.precedence ?? 0);
-  if (difference !== 0) return difference > 0 ? own.verdict : all.verdict;
-  return all.at < own.at ? all.verdict : own.verdict;
 }

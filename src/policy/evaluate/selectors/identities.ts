@@ -1,6 +1,12 @@
 import { type AddressRange, contains, rangeAt } from '../../../lib/address.ts';
-import type { Label } from '../../../model/label.ts';
-import { parseLabels, rangeOfLabel } from '../../../model/label.ts';
+import {
+  type Label,
+  NAMESPACE_LABELS,
+  POD_CLUSTER,
+  POD_NAMESPACE,
+  parseLabels,
+  rangeOfLabel,
+} from '../../../model/label.ts';
 import { accepts, type Term } from '../../../model/selector.ts';
 
 /** A security identity with its labels indexed by key. There is one label per key. */
@@ -40,11 +46,6 @@ const WORLD: ReadonlyMap<number, readonly AddressRange[]> = new Map([
 ]);
 
 const HOST_IDENTITY = 1;
-
-/** Key of the label that says which namespace a pod is of. */
-export const NAMESPACE = 'io.kubernetes.pod.namespace';
-/** Key of the label that says which cluster a pod is of. */
-export const CLUSTER = 'io.cilium.k8s.policy.cluster';
 
 /** Numbers from here on, up to those of local scope, are of pods. */
 const FIRST_POD_IDENTITY = 256;
@@ -88,7 +89,7 @@ export function identityOf(
 function gapOf(id: number, labels: readonly string[]): Gap | undefined {
   if (labels.length === 0 && isPodNumber(id)) return { of: 'pod', why: `identity ${id} has no labels here` };
   // Cilium labels every pod with its namespace and its cluster.
-  if (id >= 0 && ofPod(labels) && ![NAMESPACE, CLUSTER].every((key) => carries(labels, key)))
+  if (id >= 0 && ofPod(labels) && ![POD_NAMESPACE, POD_CLUSTER].every((key) => carries(labels, key)))
     return { of: 'added', why: `identity ${id} has no labels of its namespace and cluster here` };
   return ofNode(labels) && labels.every((label) => /^(reserved|cidr):/.test(label))
     ? { of: 'node', why: 'the labels of the node are not known' }
@@ -160,8 +161,8 @@ export function meetsOrWhy(identity: Identity, term: Term, role: Role): boolean 
     : accepts(term, undefined);
 }
 
-const NAMESPACE_LABEL = 'io.cilium.k8s.namespace.labels.';
-const NAMESPACE_NAME = `${NAMESPACE_LABEL}kubernetes.io/metadata.name`;
+const LABEL_PREFIX = `${NAMESPACE_LABELS}.`;
+const NAMESPACE_NAME = `${LABEL_PREFIX}kubernetes.io/metadata.name`;
 const NAMESPACE_LABELS_UNKNOWN = 'the labels of its namespace are not known';
 
 /** Whether one of the terms is about labels of namespaces: states may be without them. */
@@ -170,18 +171,18 @@ export function asksNamespace(terms: readonly Term[]): boolean {
 }
 
 function isNamespaceLabel({ name }: Term): boolean {
-  return name.startsWith(NAMESPACE_LABEL);
+  return name.startsWith(LABEL_PREFIX);
 }
 
 /** Kubernetes gives every namespace at least one label. */
 function lacksNamespaceLabels({ id, labels, byKey }: Identity): boolean {
-  return id >= 0 && byKey.has(NAMESPACE) && !labels.some(({ key }) => key.startsWith(NAMESPACE_LABEL));
+  return id >= 0 && byKey.has(POD_NAMESPACE) && !labels.some(({ key }) => key.startsWith(LABEL_PREFIX));
 }
 
 /** Kubernetes labels each namespace with its name. */
 function impliedValue(identity: Identity, { source, name }: Term): string | undefined {
   if (name !== NAMESPACE_NAME || (source !== 'any' && source !== 'k8s')) return undefined;
-  return identity.byKey.get(NAMESPACE)?.value;
+  return identity.byKey.get(POD_NAMESPACE)?.value;
 }
 
 /** Whether the label that the term names may be one of those that are not known. */
@@ -195,10 +196,10 @@ function mayHave({ gap, byKey }: Identity, { source, name }: Term, role: Role): 
     case 'pod':
       return others;
     case 'added':
-      return others && (name === NAMESPACE || name.startsWith('io.cilium.k8s.')) && !byKey.has(name);
+      return others && (name === POD_NAMESPACE || name.startsWith('io.cilium.k8s.')) && !byKey.has(name);
     case 'node':
       // Rules name nodes as peers by labels of an own source.
-      return role === 'subject' ? others && name !== NAMESPACE : source === 'node';
+      return role === 'subject' ? others && name !== POD_NAMESPACE : source === 'node';
   }
 }
 
@@ -242,7 +243,7 @@ export class Identities {
       isPodNumber(identity) ? (this.get(identity) ?? []) : [],
     );
     const names = new Set(
-      [...(local.length > 0 ? local : this.all.values())].map(({ byKey }) => byKey.get(CLUSTER)?.value),
+      [...(local.length > 0 ? local : this.all.values())].map(({ byKey }) => byKey.get(POD_CLUSTER)?.value),
     );
     names.delete(undefined);
     return names.size === 1 ? [...names][0] : undefined;
@@ -300,16 +301,6 @@ export class Identities {
       if (contains(prefix, own)) found.push(identity);
     }
     return found;
-  }
-
-  /** The most specific CIDR identity that holds the address, if any. */
-  holding(address: AddressRange): Identity | undefined {
-    let best: Identity | undefined;
-    for (const identity of this.#prefixed) {
-      const own = identity.prefixes[0];
-      if (own && contains(own, address) && own.length >= (best?.prefixes[0]?.length ?? 0)) best = identity;
-    }
-    return best;
   }
 
   #candidates({ source, name, operator, values }: Term): readonly Identity[] | undefined {

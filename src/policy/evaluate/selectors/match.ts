@@ -1,16 +1,8 @@
 import { type AddressRange, contains, formatRange } from '../../../lib/address.ts';
+import { POD_CLUSTER, POD_NAMESPACE } from '../../../model/label.ts';
 import { AGGREGATE_IDS } from '../../../model/reserved-identity.ts';
 import type { Term } from '../../../model/selector.ts';
-import {
-  CLUSTER,
-  type Identity,
-  isNode,
-  isOutside,
-  isReserved,
-  meetsOrWhy,
-  NAMESPACE,
-  type Role,
-} from './identities.ts';
+import { type Identity, isNode, isOutside, isReserved, meetsOrWhy, type Role } from './identities.ts';
 import type { Among, Bounds, Selector } from './selector.ts';
 
 /** Whether the selector selects a peer, as far as is known of it. */
@@ -83,10 +75,10 @@ function isWithin({ cluster, remoteNodes, everybody, why }: Bounds, peer: Identi
 
 /** Pods that do not say which cluster they are of count as those of the own one. */
 function inCluster(name: string | undefined, peer: Identity): boolean | string {
-  const label = peer.byKey.get(CLUSTER)?.value;
+  const label = peer.byKey.get(POD_CLUSTER)?.value;
   if (label === undefined) {
     if (peer.gap && isNode(peer)) return peer.gap.why;
-    return peer.byKey.has(NAMESPACE) || (peer.gap !== undefined && !isOutside(peer));
+    return peer.byKey.has(POD_NAMESPACE) || (peer.gap !== undefined && !isOutside(peer));
   }
   return name === undefined ? 'the name of the cluster is not known' : label === name;
 }
@@ -117,16 +109,24 @@ function hasAddress(selector: Extract<Selector, { kind: 'cidr' }>, peer: Identit
   const sort = insiders && kindInside(peer);
   if (sort) return hasInsider(selector, insiders[sort], peer);
   if (insiders?.only) return peer.gap?.of === 'any' ? peer.gap.why : false;
+  if (selector.split && !isMade(peer) && isReserved(peer, 'world')) return false;
   const whole = (own: AddressRange) => inSelector(own, selector) && !(isMade(peer) && hasHole(own, selector));
   if (peer.prefixes.some(whole)) return true;
   if (peer.gap?.of === 'any') return peer.gap.why;
-  if (!isMade(peer)) return false;
+  if (!isMade(peer)) return selector.prefix.length === 0 && hasNoPrefix(peer, selector.prefix.family);
   if (peer.prefixes.length === 0 && isOutside(peer)) return 'the address of the peer is not known';
   const { prefix, holes } = selector;
   const parts = peer.prefixes.some((own) => contains(own, prefix) || hasHole(own, selector));
   return parts && !peer.prefixes.some((own) => holes.some((hole) => contains(hole, own)))
     ? `it selects a part of ${peer.prefixes.map(formatRange).join(' and ')}`
     : false;
+}
+
+/** Agents give an address that has a name the labels of all prefixes around it that rules speak of: without one it is in no exception. */
+function hasNoPrefix(peer: Identity, family: 4 | 6): boolean | string {
+  if (peer.prefixes.length > 0) return false;
+  if (isReserved(peer, family === 4 ? 'world-ipv4' : 'world-ipv6')) return true;
+  return isReserved(peer, 'world') && 'the address family of the peer is not known';
 }
 
 function kindInside(peer: Identity): 'nodes' | 'pods' | undefined {

@@ -1,4 +1,5 @@
 import { type AddressRange, formatRange, parseRange, without, withoutZone } from '../../../lib/address.ts';
+import { POD_CLUSTER, POD_NAMESPACE } from '../../../model/label.ts';
 import { atLeast, type Release } from '../../../model/release.ts';
 import type { AggregateName } from '../../../model/reserved-identity.ts';
 import { type LabelSelector, type Term, termsOf } from '../../../model/selector.ts';
@@ -136,7 +137,7 @@ function ownCluster(selector: LabelSelector, around: Surroundings): ClusterBound
   // Every peer of a NetworkPolicy, also those outside: the selectors of other objects name a namespace at least.
   if (termsOf(selector).length === 0) return NO_BOUNDS;
   const says = termsOf(selector).some(
-    ({ source, name: key }) => key === CLUSTER_LABEL && (source === 'k8s' || source === 'any'),
+    ({ source, name: key }) => key === POD_CLUSTER && (source === 'k8s' || source === 'any'),
   );
   if (says) return NO_BOUNDS;
   if (!sure)
@@ -148,7 +149,7 @@ function ownCluster(selector: LabelSelector, around: Surroundings): ClusterBound
       },
     };
   if (name === undefined) return { terms: [], within: { cluster: { name } } };
-  return { terms: [{ source: 'k8s', name: CLUSTER_LABEL, operator: 'In', values: [name] }] };
+  return { terms: [{ source: 'k8s', name: POD_CLUSTER, operator: 'In', values: [name] }] };
 }
 
 type Labels = Extract<Selector, { kind: 'labels' }>;
@@ -173,7 +174,6 @@ function reserved(name: string): Selector {
   return labelSelector({ matchLabels: { [`reserved:${name}`]: '' } });
 }
 
-const CLUSTER_LABEL = 'io.cilium.k8s.policy.cluster';
 /** The reserved identities in entity `cluster`. */
 const CLUSTER_ENTITIES = ['host', 'remote-node', 'init', 'ingress', 'health', 'unmanaged', 'kube-apiserver'];
 
@@ -190,7 +190,7 @@ function entitySelectors(entity: Entity, around: Surroundings): Selector[] {
     case 'remote-node':
       return ['remote-node', ...aggregates('aggregate-remote-node')].map(reserved);
     case 'cluster-mesh': {
-      const pods = { matchExpressions: [{ key: `k8s:${CLUSTER_LABEL}`, operator: 'Exists' as const }] };
+      const pods = { matchExpressions: [{ key: `k8s:${POD_CLUSTER}`, operator: 'Exists' as const }] };
       const names = [...CLUSTER_ENTITIES, ...aggregates('aggregate-cluster', 'aggregate-cluster-mesh')];
       return [...names.map(reserved), labelSelector(pods)];
     }
@@ -203,7 +203,7 @@ function entitySelectors(entity: Entity, around: Surroundings): Selector[] {
               why: 'the name of the cluster is not known',
               among: 'pods',
             }
-          : labelSelector({ matchLabels: { [`k8s:${CLUSTER_LABEL}`]: around.clusterName } });
+          : labelSelector({ matchLabels: { [`k8s:${POD_CLUSTER}`]: around.clusterName } });
       return [...[...CLUSTER_ENTITIES, ...aggregates('aggregate-cluster')].map(reserved), pods];
     }
     default:
@@ -324,7 +324,10 @@ function pieces(list: readonly string[], holes: readonly AddressRange[], around:
   if (holes.length === 0) return rangeSelectors(prefixes, around);
   // From 1.17 on an exception is a hole in a selector; before, the selector is cut into the prefixes around it.
   if (reaches(around, '1.17'))
-    return prefixes.map((prefix) => cidrSelector(prefix, holes, insidersBelow(prefix, around)));
+    return prefixes.map((prefix) => ({
+      ...cidrSelector(prefix, holes, insidersBelow(prefix, around)),
+      ...(prefix.length === 0 && around.dualStack === true && { split: true }),
+    }));
   const parts = cutSelectors(prefixes, holes, around);
   return around.assumed ? [...parts.map(unlessWorld), ...wholes(prefixes, holes)] : parts;
 }
@@ -385,7 +388,7 @@ function backendSelectors(
   const own = Object.entries(selector).map(([key, value]) => [`k8s:${key}`, value]);
   return [
     labelSelector({
-      matchLabels: { ...Object.fromEntries(own), 'k8s:io.kubernetes.pod.namespace': namespace },
+      matchLabels: { ...Object.fromEntries(own), [`k8s:${POD_NAMESPACE}`]: namespace },
     }),
   ];
 }

@@ -15,7 +15,8 @@ export type Selector =
     }
   /**
    * `insiders` are the peers of the cluster that it may select too, by their addresses. `perhaps`: it may select prefixes
-   * that contain a hole, and selects nobody for certain; the text says why that is not known.
+   * that contain a hole, and selects nobody for certain; the text says why that is not known. `split`: addresses without a
+   * prefix have an identity for each family, so the one world is no peer.
    */
   | {
       kind: 'cidr';
@@ -24,6 +25,7 @@ export type Selector =
       holes: readonly AddressRange[];
       insiders?: Insiders;
       perhaps?: string;
+      split?: true;
     }
   | { kind: 'fqdn'; key: string; labels: readonly string[]; pattern: RegExp }
   /** Selects no peer. `why` says which data is missing, if that is the reason, and `among` what it can select. */

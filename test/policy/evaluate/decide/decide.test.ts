@@ -130,8 +130,11 @@ describe('ports', () => {
     };
     expect(decideDirection(engineOf([toApi]), 'egress', WEB, API, TCP_80).answer).toBe('allowed');
     const toWeb = { ...toApi, endpointSelector: { matchLabels: { 'any:app': 'api' } } };
-    // On egress the ports of every endpoint count, as in the agent.
-    expect(decideDirection(engineOf([toWeb]), 'egress', API, WEB, TCP_80).answer).toBe('allowed');
+    // On egress the ports of every endpoint count up to 1.19, from 1.20 on those of the destination.
+    const asked = (settings: Partial<Settings>) =>
+      decideDirection(engineOf([toWeb], settings), 'egress', API, WEB, TCP_80).answer;
+    expect(asked({ release: '1.19' })).toBe('allowed');
+    expect(asked({})).toBe('unknown');
     const unnamed = {
       ...toApi,
       enableDefaultDeny: CLOSED,

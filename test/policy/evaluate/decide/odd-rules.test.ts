@@ -1,0 +1,166 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Release } from '../../../../src/model/release.ts';
+import { decideDirection } from '../../../../src/policy/evaluate/decide/decide.ts';
+import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
+import type { Direction } from '../../../../src/policy/evaluate/maps/compile-rule.ts';
+import { identityOf } from '../../../../src/policy/evaluate/selectors/identities.ts';
+import { rulesOfEntries } from '../../../../src/policy/read/agent-entries.ts';
+import { parsePolicies } from '../../../../src/policy/read/policies.ts';
+
+// What agents make of rules that few people write, read in pkg/policy of the releases and tried with that of July 2026.
+
+const pod = (id: number, namespace: string) =>
+  identityOf(id, [
+    `k8s:io.kubernetes.pod.namespace=${namespace}`,
+    `k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name=${namespace}`,
+    'k8s:io.cilium.k8s.policy.cluster=lab',
+  ]);
+const [A, B, INIT, WORLD4, NAMED, PREFIX] = [65_636, 65_637, 5, 9, 16_777_217, 16_777_218];
+const IDENTITIES = [
+  identityOf(2, ['reserved:world']),
+  identityOf(4, ['reserved:health']),
+  identityOf(INIT, ['reserved:init']),
+  identityOf(WORLD4, ['reserved:world-ipv4']),
+  identityOf(10, ['reserved:world-ipv6']),
+  identityOf(NAMED, ['fqdn:*.example.com', 'reserved:world-ipv4']),
+  identityOf(PREFIX, ['cidr:10.1.0.0/16', 'reserved:world-ipv4']),
+  pod(A, 'a'),
+  pod(B, 'b'),
+];
+const ENDPOINTS = [
+  { id: 1, identity: A, namedPorts: [{ name: 'web', port: 8080, protocol: 'TCP' as const }] },
+  { id: 2, identity: B, namedPorts: [] },
+];
+
+async function decide(
+  spec: object,
+  release: Release | undefined,
+  direction: Direction,
+  [subject, peer, port]: readonly [number, number, number],
+  namespace = 'a',
+) {
+  const object = {
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumNetworkPolicy',
+    metadata: { name: 'p', namespace },
+    spec,
+  };
+  const { rules, findings } = await parsePolicies([{ file: 'p.json', text: JSON.stringify(object) }], {
+    target: release,
+  });
+  expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+  const engine = new PolicyEngine(IDENTITIES, ENDPOINTS, {
+    release,
+    clusterName: 'lab',
+    cidrMatchMode: [],
+    dualStack: true,
+  }).addAll(rules);
+  const [own, other] = [engine.identities.get(subject), engine.identities.get(peer)];
+  if (!own || !other) throw new Error('no such identity');
+  return decideDirection(engine, direction, own, other, { protocol: 6, port }).answer;
+}
+
+describe('a range that begins with port 0', () => {
+  const spec = { endpointSelector: {}, ingress: [{ toPorts: [{ ports: [{ port: '0', endPort: 443 }] }] }] };
+  test.each([
+    { release: '1.19', port: 443, answer: 'allowed' },
+    { release: '1.19', port: 444, answer: 'denied' },
+    { release: '1.20', port: 444, answer: 'allowed' },
+    { release: undefined, port: 443, answer: 'allowed' },
+    { release: undefined, port: 444, answer: 'unknown' },
+  ] as const)('is every port from 1.20 on: $port in $release', async ({ release, port, answer }) => {
+    expect(await decide(spec, release, 'ingress', [A, B, port])).toBe(answer);
+  });
+});
+
+describe('a port in digits is read as Go reads it', () => {
+  test.each([
+    { port: '0120', asked: 80, answer: 'allowed' },
+    { port: '0120', asked: 120, answer: 'denied' },
+    { port: '00', asked: 9, answer: 'allowed' },
+  ] as const)('$port for $asked', async ({ port, asked, answer }) => {
+    const spec = { endpointSelector: {}, ingress: [{ toPorts: [{ ports: [{ port, protocol: 'TCP' }] }] }] };
+    expect(await decide(spec, '1.20', 'ingress', [A, B, asked])).toBe(answer);
+  });
+});
+
+describe('a port name with an end', () => {
+  const ports = [{ port: 'web', endPort: 9000, protocol: 'TCP' }];
+  const ingress = { endpointSelector: {}, ingress: [{ toPorts: [{ ports }] }] };
+  const egress = { endpointSelector: {}, egress: [{ toPorts: [{ ports }] }] };
+  test.each([
+    { spec: ingress, direction: 'ingress', release: '1.20', port: 9000, answer: 'allowed' },
+    { spec: ingress, direction: 'ingress', release: '1.17', port: 8081, answer: 'allowed' },
+    { spec: ingress, direction: 'ingress', release: '1.20', port: 9001, answer: 'denied' },
+    { spec: egress, direction: 'egress', release: '1.19', port: 9000, answer: 'allowed' },
+    { spec: egress, direction: 'egress', release: '1.20', port: 8080, answer: 'allowed' },
+    { spec: egress, direction: 'egress', release: '1.20', port: 9000, answer: 'denied' },
+    { spec: egress, direction: 'egress', release: undefined, port: 9000, answer: 'unknown' },
+  ] as const)('is a range from its number on: $direction, $port in $release', async (row) => {
+    const ends = row.direction === 'ingress' ? ([A, B] as const) : ([B, A] as const);
+    const own = row.direction === 'ingress' ? 'a' : 'b';
+    expect(await decide(row.spec, row.release, row.direction, [...ends, row.port], own)).toBe(row.answer);
+  });
+});
+
+test.each([B, 4, WORLD4, PREFIX])(
+  'a port name of a rule for every peer opens nothing to identity %d, which has no such port',
+  async (peer) => {
+    const spec = { endpointSelector: {}, egress: [{ toPorts: [{ ports: [{ port: 'web' }] }] }] };
+    expect(await decide(spec, '1.20', 'egress', [B, A, 8080], 'b')).toBe('allowed');
+    expect(await decide(spec, '1.20', 'egress', [B, peer, 8080], 'b')).toBe('denied');
+  },
+);
+
+describe('all addresses but some', () => {
+  const egress = [{ toCIDRSet: [{ cidr: '0.0.0.0/0', except: ['10.1.0.0/16'] }] }];
+  test.each([
+    { peer: NAMED, answer: 'allowed' },
+    { peer: WORLD4, answer: 'allowed' },
+    { peer: PREFIX, answer: 'denied' },
+    { peer: 10, answer: 'denied' },
+    // In use with one family only.
+    { peer: 2, answer: 'denied' },
+  ] as const)('has addresses with a name: identity $peer', async ({ peer, answer }) => {
+    for (const release of ['1.18', '1.20'] as const)
+      expect(await decide({ endpointSelector: {}, egress }, release, 'egress', [A, peer, 80])).toBe(answer);
+  });
+});
+
+describe('a CiliumNetworkPolicy whose selector names reserved:init', () => {
+  const exists = (operator: 'Exists' | 'DoesNotExist') => ({
+    endpointSelector: { matchExpressions: [{ key: 'reserved:init', operator }] },
+    ingress: [{ fromEntities: ['all'] }],
+  });
+  test('is for no endpoint from 1.16 on, as endpoints without labels are in no namespace', async () => {
+    expect(await decide(exists('Exists'), '1.15', 'ingress', [INIT, A, 80])).toBe('allowed');
+    expect(await decide(exists('Exists'), '1.16', 'ingress', [INIT, A, 80])).toBe('denied');
+  });
+
+  test('is for pods of its own namespace from 1.16 on', async () => {
+    const spec = { ...exists('DoesNotExist'), ingress: [{}] };
+    expect(await decide(spec, '1.15', 'ingress', [B, A, 80])).toBe('denied');
+    expect(await decide(spec, '1.16', 'ingress', [B, A, 80])).toBe('allowed');
+    expect(await decide(spec, '1.16', 'ingress', [A, B, 80])).toBe('denied');
+  });
+
+  test('as a live agent lists it, too', () => {
+    const entry = {
+      ...{ Tier: 200, Priority: 0, Authentication: null, Log: {}, Verdict: 0, Ingress: true, Node: false },
+      Subject: { matchExpressions: [{ key: 'reserved.init', operator: 'DoesNotExist' as const }] },
+      ...{ L3: null, L4: null, DefaultDeny: true },
+      Labels: [
+        { key: 'io.cilium.k8s.policy.derived-from', value: 'CiliumNetworkPolicy', source: 'k8s' },
+        { key: 'io.cilium.k8s.policy.namespace', value: 'a', source: 'k8s' },
+      ],
+    };
+    const source = { file: 'agent', locate: () => ({ file: 'agent', line: 1, column: 1 }) };
+    const engine = new PolicyEngine(IDENTITIES, ENDPOINTS, { release: '1.20' });
+    engine.addAll(rulesOfEntries([entry], source));
+    const [a, b] = [engine.identities.get(A), engine.identities.get(B)];
+    if (!a || !b) throw new Error('no such identity');
+    const traffic = { protocol: 6, port: 80 };
+    expect(decideDirection(engine, 'ingress', a, b, traffic).answer).toBe('denied');
+    expect(decideDirection(engine, 'ingress', b, a, traffic).answer).toBe('allowed');
+  });
+});
