@@ -24,8 +24,10 @@ export interface FollowOptions {
   nowMs: () => number;
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   signal: AbortSignal;
-  /** Called before each attempt with how often it was tried and how long it waits. */
-  onBreak: (cause: string, attempt: number, waitMs: number) => Promise<void>;
+  /** Called when the connection does not stand at first: whether it is tried again, as one that broke. It is not when absent. */
+  onNoStart?: ((error: RpcError) => Promise<boolean>) | undefined;
+  /** Called before each attempt with how often it was tried, how long it waits, and whether the stream ever stood. */
+  onBreak: (cause: string, attempt: number, waitMs: number, stood: boolean) => Promise<void>;
   /** Called with the first answer after a break. */
   onResume: (gap: Gap) => Promise<void>;
 }
@@ -51,7 +53,8 @@ const BREAKS = new Set(['Unavailable', 'Internal', 'Aborted', 'Canceled', 'Unkno
 /**
  * Follows a stream of flows: when it breaks, connects again with growing pauses, asks for everything since shortly
  * before the last flow of the node whose clock is furthest behind, and leaves out what was seen already, by uuid. A
- * stream that the server ends properly stays ended. A first connection that does not stand is not retried.
+ * stream that the server ends properly stays ended. A first connection that does not stand is tried again only where
+ * `onNoStart` says so.
  */
 export async function* followFlows(
   open: Stream,
@@ -86,15 +89,16 @@ export async function* followFlows(
     } catch (error) {
       const nowMs = options.nowMs();
       stood ||= error instanceof ConnectionLost;
-      if (options.signal.aborted || !isBreak(error) || !stood) throw error;
+      if (options.signal.aborted || !isBreak(error)) throw error;
       // A connection without flows that lasted was none of the attempts in a row.
       if (error instanceof ConnectionLost && nowMs - openMs > LONGEST_WAIT_MS) attempt = 0;
       if (attempt >= options.maxReconnects) throw error;
+      if (!stood && !(await options.onNoStart?.(error))) throw error;
       // One that breaks again before it was reported is one gap, which lasts on.
       broke = { cause: broke?.cause ?? error.message, atMs: broke?.atMs ?? nowMs };
       const waitMs = Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS);
       attempt++;
-      await options.onBreak(error.message, attempt, waitMs);
+      await options.onBreak(error.message, attempt, waitMs, stood);
       await options.sleep(waitMs, options.signal);
       asked = again(request, memory.resumePoint(), startMs);
     }

@@ -4,9 +4,9 @@ import { writeAtomically } from '../../lib/atomic-file.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { compareBytes } from '../../lib/order.ts';
+import { type Key, keyOf } from '../../model/hubble-key.ts';
 import { goYaml } from '../../render/text/yaml.ts';
 import { splitCsv } from '../flags.ts';
-import { type Key, keyOf } from './keys.ts';
 import { readOwnConfig, type SettingValue } from './settings.ts';
 
 /** Writes settings into a config file; its other keys survive. Creates the file and its folder. */

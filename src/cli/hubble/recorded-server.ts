@@ -70,7 +70,7 @@ export class RecordedHubble implements HubbleCalls, AsyncDisposable {
     return new NotCollected(
       `${archive?.label} holds no answer of Hubble's server of ${node === '' ? pod : `node ${node}`} to ${method}${why ? ` (${why.text})` : ''}`,
       {
-        hint: 'It did not run, or was not asked, when the archive was made. Flows can be read: hubble observe.',
+        hint: 'It did not run, or was not asked, when the archive was made. Flows can be read: hubble observe --from ARCHIVE.',
       },
     );
   }

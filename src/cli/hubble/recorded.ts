@@ -4,6 +4,11 @@ import type { Recording } from '../../archive/recording.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { lineReader } from '../../hubble/captures/line-reader.ts';
+import { readCapture } from '../../hubble/captures/reader.ts';
+import { GroupReader } from '../../hubble/groups/group-reader.ts';
+import { TRAFFIC_FIELDS } from '../../hubble/views/traffic/alike.ts';
+import type { TrafficCounter } from '../../hubble/views/traffic/counter.ts';
+import { trafficVisitor } from '../../hubble/views/traffic/visitor.ts';
 import { agentIn } from '../../kube/road.ts';
 import { LineSplitter } from '../../lib/line-splitter.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
@@ -72,4 +77,29 @@ export async function withRecordedFlows(ctx: Context): Promise<Context | undefin
     ...ctx,
     in: { isTTY: false, [Symbol.asyncIterator]: () => mergedFlows(archive.files, names, onCut) },
   };
+}
+
+/** Lines of flows that could not be read, and what is wrong with the first of them. */
+export interface DamagedLines {
+  lines: number;
+  why: string;
+}
+
+/** Counts the flows of the archive that is read, and says how many lines are none. */
+export async function countRecorded(counter: TrafficCounter, ctx: Context): Promise<DamagedLines> {
+  const recorded = await withRecordedFlows(ctx);
+  if (!recorded) throw new Error('no archive is open');
+  const damaged: DamagedLines = { lines: 0, why: '' };
+  const lines = await lineReader({ allow: [], deny: [] }, ({ kind, message }) => {
+    if (kind !== 'bad-line') return;
+    if (damaged.lines === 0) damaged.why = message;
+    damaged.lines++;
+  });
+  const groups = new GroupReader(lines, TRAFFIC_FIELDS, trafficVisitor(counter), { isTimed: true });
+  for await (const chunk of readCapture('-', recorded.in, ctx.signal)) groups.read(chunk);
+  if (damaged.lines > 0 && counter.flows === 0)
+    throw new UserError(
+      `no line of the flows of ${ctx.globals.archive?.label} could be read (the first: ${damaged.why})`,
+    );
+  return damaged;
 }

@@ -13,7 +13,7 @@ import { compareReleases, NEWEST_RELEASE, parseRelease } from '../../model/relea
 import { VERSION } from '../../version.ts';
 import { agentServer } from './agent-server.ts';
 import { logLine } from './log.ts';
-import type { Settings } from './settings.ts';
+import { requireOneContext, type Settings } from './settings.ts';
 
 /** The release of the reference whose API and output this program speaks. */
 const API_VERSION = `${NEWEST_RELEASE}.0`;
@@ -27,6 +27,7 @@ export async function connectHubble(
     const { RecordedHubble } = await import('./recorded-server.ts');
     return new RecordedHubble(agentServer(0, ctx.dial), ctx);
   }
+  requireOneContext(settings);
   const flags = {
     server: settings.text('server'),
     timeoutMs: settings.durationMs('timeout'),

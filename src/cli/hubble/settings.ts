@@ -6,28 +6,40 @@ import { errorCode, errorMessage, systemReason, UsageError, UserError } from '..
 import { parseDurationMs } from '../../lib/duration.ts';
 import { isRecord } from '../../lib/record.ts';
 import { parseYamlText } from '../../lib/yaml-text.ts';
+import { KEYS, type Key } from '../../model/hubble-key.ts';
 import { goDuration } from '../../render/text/duration.ts';
 import { openArchive } from '../archive.ts';
-import { isPassedOver } from '../config-file.ts';
+import { chosenProfile, isPassedOver } from '../config-file.ts';
 import { RunEverywhere } from '../everywhere.ts';
 import { splitCsv } from '../flags.ts';
-import { HUBBLE_GLOBALS, KEYS, type Key } from './keys.ts';
+import type { Profile } from '../profile/file.ts';
+import { HUBBLE_GLOBALS } from './keys.ts';
 
 /** What a setting may hold, in the form of a config file. */
 export type SettingValue = string | number | boolean | readonly string[];
 
-/** Settings by key: the flag, else the environment, else the config file, else the default. */
+/** What gives a setting its value, from first to last. */
+export type SettingOrigin = 'flag' | 'environment' | 'profile' | 'file' | 'default';
+
+/** Settings by key: the flag, else the environment, else the profile, else the config file, else the default. */
 export interface Settings {
   /** Every setting by its key, sorted, as `config view` shows them. */
   readonly all: Readonly<Record<string, SettingValue>>;
-  /** Whether the flag, the environment or the config file gives it. */
+  /** Whether the flag, the environment, the profile or the config file gives it. */
   has(key: string): boolean;
+  /** Where its value comes from. */
+  origin(key: string): SettingOrigin;
+  /** Path of the config file, and the profile that counts. */
+  readonly sources: { file: string; profile: Profile | undefined };
   text(key: string): string;
   flag(key: string): boolean;
   durationMs(key: string): number;
   list(key: string): string[];
   /** Texts of --allowlist or --denylist, which the environment and the file may give too. */
   filters(key: 'allowlist' | 'denylist'): string[];
+  /** The clusters of --context, by the name of their context. Of several, `of` has the settings of each. */
+  readonly contexts: readonly string[];
+  of(context: string): Settings;
 }
 
 /** Reads what flags, environment and config file say, and turns on debugging where they do. */
@@ -35,18 +47,36 @@ export async function readSettings(command: Command, ctx: Context): Promise<Sett
   const named = given(command, 'config') ?? (ctx.env[variable('config')] || undefined);
   const path = named ?? defaultConfigPath(ctx);
   const file = await ctx.computing(() => readConfig(String(path), named !== undefined, ctx));
+  const contexts = contextsOf(command);
+  const [first] = contexts;
+  // Who names a context means its relay, but for a node of it.
+  const meant: Record<string, unknown> =
+    first === undefined
+      ? {}
+      : { 'kube-context': first, ...(given(command, 'node') === undefined && { 'port-forward': true }) };
   // A variable that is empty counts as not set.
-  const spoken = (name: string): unknown => given(command, name) ?? (ctx.env[variable(name)] || undefined);
+  const spoken = (name: string): unknown =>
+    meant[name] ?? given(command, name) ?? (ctx.env[variable(name)] || undefined);
   const written = (name: string): unknown => plainSetting(file[name], name, String(path));
-  const find = (name: string): unknown => spoken(name) ?? written(name);
+  const profile = await chosenProfile(textOrNone(given(command, 'profile')), ctx);
+  const chosen = await ofProfile(profile, spoken, ctx);
+  const find = (name: string): unknown => spoken(name) ?? chosen[name] ?? written(name);
   const all: Record<string, SettingValue> = {};
   for (const key of KEYS) {
     const initial = key.name === 'config' ? String(path) : key.initial;
-    all[key.name] = settingOf(spoken(key.name), key) ?? asWritten(written(key.name)) ?? initial;
+    all[key.name] =
+      settingOf(spoken(key.name) ?? chosen[key.name], key) ?? asWritten(written(key.name)) ?? initial;
   }
   const settings: Settings = {
     all,
+    sources: { file: String(path), profile },
     has: (key) => find(key) !== undefined,
+    origin: (key) => {
+      if (meant[key] !== undefined || given(command, key) !== undefined) return 'flag';
+      if (spoken(key) !== undefined) return 'environment';
+      if (chosen[key] !== undefined) return 'profile';
+      return written(key) === undefined ? 'default' : 'file';
+    },
     text: (key) => String(all[key] ?? ''),
     flag: (key) => /^(1|t|true)$/i.test(String(all[key])),
     durationMs: (key) => durationOf(key, String(all[key])),
@@ -55,11 +85,84 @@ export async function readSettings(command: Command, ctx: Context): Promise<Sett
       const value = find(key);
       return Array.isArray(value) ? value.map(String) : value === undefined ? [] : [String(value)];
     },
+    contexts,
+    of: (context) => settingsOf(context, settings),
   };
+  if (contexts.length > 1) refuseOfSeveral(settings);
   ctx.globals.debug = settings.flag('debug');
   await readArchive(command, ctx);
   readNodes(command, settings, ctx);
   return settings;
+}
+
+/** The names of --context, of a verb that takes several. */
+function contextsOf(command: Command): readonly string[] {
+  const names = given(command, 'context');
+  if (!Array.isArray(names)) return [];
+  const contexts = names.map(String);
+  if (contexts.includes('')) throw new UsageError('--context needs the name of a context of the kubeconfig');
+  const twice = contexts.find((name, i) => contexts.indexOf(name) < i);
+  if (twice !== undefined)
+    throw new UsageError(`--context "${twice}" is given twice: each of its flows would come twice`);
+  const other = ['kube-context', 'server', 'input-file'].find((flag) => given(command, flag) !== undefined);
+  if (other !== undefined)
+    throw new UsageError(`--context and --${other} cannot be used together: each says who is asked`);
+  return contexts;
+}
+
+/** Settings of one relay: those of several clusters do not get what the environment, the profile or the config file says of it. */
+const OF_ONE: readonly string[] = ['port-forward-port', 'basic-auth-username', 'basic-auth-password'];
+
+/** The settings of one of the clusters that --context names. */
+function settingsOf(context: string, all: Settings): Settings {
+  const isLeftOut = (key: string) => all.contexts.length > 1 && OF_ONE.includes(key);
+  return {
+    ...all,
+    contexts: [context],
+    has: (key) => !isLeftOut(key) && all.has(key),
+    text: (key) => (key === 'kube-context' ? context : isLeftOut(key) ? '' : all.text(key)),
+  };
+}
+
+function refuseOfSeveral({ contexts, origin }: Settings): void {
+  const one = OF_ONE.find((key) => origin(key) === 'flag');
+  if (one !== undefined)
+    throw new UsageError(`--${one} is of one relay, and --context names ${contexts.length}`);
+}
+
+/** Refuses several clusters, for a verb that asks one server. */
+export function requireOneContext({ contexts }: Settings): void {
+  if (contexts.length > 1)
+    throw new UsageError(`--context is given ${contexts.length} times, and this verb asks one server`, {
+      hint: 'Ask each by itself. Flows of several clusters are merged by observe, map, report, record, ui and export otlp.',
+    });
+}
+
+function textOrNone(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** What the profile says, by the keys of Hubble: of a server or a cluster that is named, nothing of another one. */
+async function ofProfile(
+  profile: Profile | undefined,
+  spoken: (name: string) => unknown,
+  { env }: Context,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (!profile) return {};
+  const { PROFILE_KEYS } = await import('../profile/keys.ts');
+  const found = Object.fromEntries(
+    PROFILE_KEYS.flatMap(({ name, hubble }) =>
+      hubble === undefined || profile.settings[name] === undefined ? [] : [[hubble, profile.settings[name]]],
+    ),
+  );
+  if (env.KUBECONFIG) delete found.kubeconfig;
+  const context = spoken('kube-context');
+  const isOther = context !== undefined && context !== found['kube-context'];
+  if (spoken('server') !== undefined) delete found['port-forward'];
+  if (spoken('server') !== undefined || isOther)
+    for (const key of Object.keys(found)) if (/^(tls|basic-auth)/.test(key)) delete found[key];
+  if (spoken('port-forward') !== undefined) delete found.server;
+  return found;
 }
 
 /** Verbs that no archive answers, and what does instead. */
@@ -76,7 +179,7 @@ async function readArchive(command: Command, ctx: Context): Promise<void> {
   );
   const from = isOwn ? given(command, 'from') : undefined;
   if (typeof from !== 'string') return;
-  const other = ['server', 'port-forward', 'input-file', 'kubeconfig', 'kube-context'].find(
+  const other = ['server', 'port-forward', 'input-file', 'kubeconfig', 'kube-context', 'context'].find(
     (flag) => given(command, flag) !== undefined,
   );
   if (other !== undefined)
@@ -114,6 +217,10 @@ function readNodes(command: Command, settings: Settings, ctx: Context): void {
     context: settings.text('kube-context') || undefined,
     namespace: settings.has('kube-namespace') ? settings.text('kube-namespace') : undefined,
   };
+  if (settings.contexts.length > 1)
+    throw new UsageError(`${first} is of one cluster, and --context names ${settings.contexts.length}`, {
+      hint: 'Ask each cluster by itself, or leave the nodes to the relays.',
+    });
   const node = given(command, 'node');
   const selector = given(command, 'limit-nodes');
   if (node === '') throw new UsageError('--node needs the name of a node');
@@ -138,8 +245,8 @@ function readNodes(command: Command, settings: Settings, ctx: Context): void {
 
 /** What makes one of many answers needs one server. */
 function refuseOfMany(command: Command, flag: string): void {
-  const one =
-    command.name() === 'record' ? 'record' : given(command, 'tui') === undefined ? undefined : '--tui';
+  const verb = { record: 'record', otlp: 'export otlp' }[command.name()];
+  const one = verb ?? (given(command, 'tui') === undefined ? undefined : '--tui');
   if (one !== undefined)
     throw new UsageError(`${flag} and ${one} cannot be used together`, {
       hint: 'Ask the relay (--port-forward), or one node (--node).',

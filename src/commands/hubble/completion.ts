@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { completionScript, SHELLS, shellOf } from '../../cli/completion-scripts.ts';
+import { completionScript, SHELLS, shellOf } from '../../cli/completion/scripts.ts';
 import { examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 
@@ -10,7 +10,8 @@ export function addHubbleCompletionCommand(command: Command, ctx: Context): void
       'after',
       examples(
         'source <(hubble completion bash)',
-        'hubble completion fish > ~/.config/fish/completions/hubble.fish',
+        'hubble completion install',
+        'hubble completion install zsh --dry-run',
       ),
     )
     .usage(`[${SHELLS.join('|')}]`)

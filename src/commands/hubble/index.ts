@@ -1,7 +1,20 @@
-import { CLUSTER_GLOBALS, LIVE_CLUSTER_GLOBALS } from '../../cli/flags.ts';
+import { CLUSTER_GLOBALS, LIVE_CLUSTER_GLOBALS } from '../../cli/global-flags.ts';
 import { ASKING_GLOBALS, HUBBLE_GLOBALS } from '../../cli/hubble/keys.ts';
-import type { Verb } from '../../cli/tree.ts';
+import type { Verb, Verbs } from '../../cli/tree.ts';
 import { addHubbleCommand } from './hubble.ts';
+
+/** What is below `completion`, of cilium and of hubble. */
+export const COMPLETION_VERBS: Verbs = {
+  install: {
+    about: 'Write the script to where the shell reads it',
+    long: 'Write the completion script of cilium and hubble to the folder of yours that the shell reads; an rc file is edited only when you say so',
+    load: async () => (await import('../../cli/completion/install.ts')).addCompletionInstallCommand,
+  },
+  uninstall: {
+    about: 'Remove what "completion install" wrote',
+    load: async () => (await import('../../cli/completion/uninstall.ts')).addCompletionUninstallCommand,
+  },
+};
 
 const OBSERVE_VERBS = {
   flows: {
@@ -36,8 +49,32 @@ export const HUBBLE: Verb = {
   load: async () => addHubbleCommand,
   verbs: {
     observe: OBSERVE_OF_HUBBLE,
+    map: {
+      about: 'Show who talks to whom',
+      globals: ASKING_GLOBALS,
+      load: async () => (await import('./map.ts')).addHubbleMapCommand,
+    },
+    report: {
+      about: 'Write a file that shows traffic: map, drops and what would allow them, HTTP, DNS',
+      globals: ASKING_GLOBALS,
+      load: async () => (await import('./report.ts')).addHubbleReportCommand,
+    },
+    query: {
+      about: 'Ask about captures in SQL',
+      load: async () => (await import('./query.ts')).addHubbleQueryCommand,
+    },
+    export: {
+      about: 'Send flows to other programs',
+      globals: ASKING_GLOBALS,
+      verbs: {
+        otlp: {
+          about: 'Send flows as logs of OpenTelemetry to a collector',
+          load: async () => (await import('./export/otlp.ts')).addHubbleExportOtlpCommand,
+        },
+      },
+    },
     record: {
-      about: 'Record flows to a capture, which "hubble observe --input-file" reads',
+      about: 'Record flows to a capture, which "hubble observe --input-file FILE" reads',
       globals: ASKING_GLOBALS,
       load: async () => (await import('./record.ts')).addHubbleRecordCommand,
     },
@@ -57,6 +94,7 @@ export const HUBBLE: Verb = {
         },
         namespaces: {
           about: 'List namespaces with recent flows',
+          aliases: ['ns', 'namespace'],
           load: async () => (await import('./list/namespaces.ts')).addHubbleListNamespacesCommand,
         },
       },
@@ -120,15 +158,15 @@ export const HUBBLE: Verb = {
       load: async () => (await import('./disable.ts')).addHubbleDisableCommand,
     },
     ui: {
-      about: 'Open the Hubble UI',
-      standalone: false,
-      asks: 'cluster',
-      globals: LIVE_CLUSTER_GLOBALS,
+      about: 'Show who talks to whom on a page that a browser of this machine opens',
+      globals: ASKING_GLOBALS,
+      streams: true,
       load: async () => (await import('./ui.ts')).addHubbleUiCommand,
     },
     completion: {
-      about: 'Print the completion script for a shell',
+      about: 'Print the completion script for a shell, or install it',
       load: async () => (await import('./completion.ts')).addHubbleCompletionCommand,
+      verbs: COMPLETION_VERBS,
     },
     reflect: {
       about: 'Print the API that the server describes by gRPC reflection',

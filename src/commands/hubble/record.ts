@@ -1,17 +1,24 @@
+import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { examples, integer, stringSlice } from '../../cli/flags.ts';
+import { examples, integer, stringArray } from '../../cli/flags.ts';
+import { redactOption, redactorOf } from '../../cli/hubble/redact.ts';
 import { readSettings } from '../../cli/hubble/settings.ts';
+import { withProgress } from '../../cli/progress.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import type { CaptureFormat } from '../../hubble/captures/existing.ts';
-import { REDACTIONS, type Redaction, redactor } from '../../hubble/captures/redact.ts';
+import { expandInputs } from '../../hubble/captures/reader.ts';
 import { CaptureWriter } from '../../hubble/captures/writer.ts';
 import { frame, framesOf, withoutHead } from '../../hubble/grpc/frames.ts';
 import { decode, encode } from '../../hubble/protobuf/codec.ts';
+import { withPauses } from '../../lib/with-pauses.ts';
 import { goJson } from '../../render/text/json.ts';
-import { buildFilters, type FilterWord } from './observe/filter-builder.ts';
+import { buildFilters } from './observe/filter-builder.ts';
+import type { FilterWord } from './observe/filter-tracker.ts';
 import { addFilterOptions, addSelectorOptions } from './observe/flags.ts';
+import { limitOf } from './observe/limit.ts';
+import { openMessages, partial } from './observe/messages.ts';
 import { type SelectorFlags, selectFlows } from './observe/selectors.ts';
 import { readServer } from './observe/source-server.ts';
 
@@ -19,7 +26,8 @@ interface RecordFlags extends SelectorFlags {
   maxSize: number;
   maxFiles: number;
   redact: string[];
-  format: CaptureFormat;
+  format: CaptureFormat | 'parquet';
+  inputFile: string[];
   fsync: boolean;
   reconnect: boolean;
   maxReconnects?: number;
@@ -31,7 +39,16 @@ const MIB = 1024 * 1024;
 /** Declares `hubble record`. */
 export function addHubbleRecordCommand(command: Command, ctx: Context): void {
   command
-    .argument('<file>', 'capture to write; FILE.1 is the previous one after a rotation')
+    .argument(
+      '<file>',
+      'capture to write, FILE.1 is the previous one after a rotation; with --format parquet a folder',
+    )
+    .addOption(
+      stringArray(
+        '--input-file <file>',
+        'With --format parquet: take the flows of a capture, a folder of captures or a glob',
+      ),
+    )
     .addOption(
       integer('--max-size <MiB>', 'Rotate before a file grows larger than this; 0 disables rotation', {
         min: 0,
@@ -43,10 +60,10 @@ export function addHubbleRecordCommand(command: Command, ctx: Context): void {
         max: 1000,
       }).default(10),
     )
-    .addOption(stringSlice('--redact <what>', `Fields to leave out: ${REDACTIONS.join(', ')}`))
+    .addOption(redactOption())
     .option(
       '--format <format>',
-      'Form of the records: json (one flow a line) or proto (as the server sent it, smaller)',
+      'Form of the records: json (one flow a line), proto (as the server sent it, smaller) or parquet (a folder of tables for other programs)',
       'json',
     )
     .option('--no-fsync', 'Do not force records to disk every second')
@@ -67,6 +84,7 @@ export function addHubbleRecordCommand(command: Command, ctx: Context): void {
     examples(
       'hubble record flows.jsonl --follow --max-size 100 --max-files 5',
       'hubble record incident.jsonl --since 15m --redact http,dns',
+      'hubble record flows/ --follow --format parquet',
       "hubble observe --input-file flows.jsonl --where 'verdict = DROPPED'",
     ),
   );
@@ -81,55 +99,73 @@ export async function runHubbleRecord(
   command: Command,
   ctx: Context,
 ): Promise<void> {
-  if (flags.format !== 'json' && flags.format !== 'proto')
-    throw new UsageError(`--format: "${flags.format}" is neither json nor proto`);
-  const redact = flags.redact.length > 0 ? redactor(flags.redact.map(redactionOf)) : undefined;
+  if (flags.format !== 'json' && flags.format !== 'proto' && flags.format !== 'parquet')
+    throw new UsageError(`--format: "${flags.format}" is neither json, proto nor parquet`);
+  if (flags.inputFile.length > 0 && flags.format !== 'parquet')
+    throw new UsageError('--input-file goes with --format parquet: a capture is there already');
+  const redact = redactorOf(flags.redact);
   const settings = await readSettings(command, ctx);
-  const selection = selectFlows(flags, ctx.clock.nowMs(), false);
+  const fromFile = flags.inputFile.length > 0;
+  const selection = selectFlows(flags, ctx.clock.nowMs(), fromFile);
   const query = { filters: buildFilters(words), selection, mask: [] };
+  const { format } = flags;
+  if (format === 'parquet') {
+    const { recordParquet } = await import('./record-parquet.ts');
+    const limit = fromFile ? limitOf(selection) : undefined;
+    const read = await openMessages({ flags, settings, query, limit }, ctx);
+    await refuseItself(flags.inputFile, file, ctx);
+    const count = await recordParquet(read, file, { fsync: flags.fsync, redact }, ctx);
+    return ctx.err.write(`${count} records written to ${file}\n`);
+  }
   await using writer = await CaptureWriter.open(resolve(ctx.cwd, file), {
     maxBytes: flags.maxSize * MIB,
     maxFiles: flags.maxFiles,
-    format: flags.format,
+    format,
   });
   if (writer.removedBytes > 0)
     await ctx.err.write(
       `${file} ended in the middle of a record: its last ${writer.removedBytes} bytes are removed.\n`,
     );
   const record = (framed: Buffer): Buffer => {
-    if (flags.format === 'proto' && !redact) return framed;
+    if (format === 'proto' && !redact) return framed;
     const message = decode('observer.GetFlowsResponse', withoutHead(framed));
     const kept = redact && message.flow ? { ...message, flow: redact(message.flow) } : message;
-    return flags.format === 'proto'
+    return format === 'proto'
       ? frame(encode('observer.GetFlowsResponse', kept))
       : Buffer.from(`${goJson(kept)}\n`);
   };
   let count = 0;
-  let syncedMs = ctx.clock.nowMs();
-  try {
-    for await (const batch of readServer(
-      query,
-      { ...flags, settings },
-      (answers) => answers.flatMap((whole) => Array.from(framesOf(whole), record)),
-      ctx,
-    )) {
+  const { uptimeMs, sleep } = ctx.clock;
+  let syncedMs = uptimeMs();
+  const access = { ...flags, settings, onPartial: partial(ctx) };
+  const records = (answers: readonly Buffer[]) =>
+    answers.flatMap((whole) => Array.from(framesOf(whole), record));
+  const all = async (told: Context) => {
+    const read = (signal: AbortSignal) => readServer(query, access, records, told, signal);
+    for await (const batch of withPauses(read, { ms: SYNC_MS, signal: ctx.signal, sleep })) {
       await writer.append(Buffer.concat(batch));
       count += batch.length;
-      if (flags.fsync && ctx.clock.nowMs() - syncedMs >= SYNC_MS) {
-        await writer.sync();
-        syncedMs = ctx.clock.nowMs();
-      }
+      if (!flags.fsync || uptimeMs() - syncedMs < SYNC_MS) continue;
+      await writer.sync();
+      syncedMs = uptimeMs();
     }
+  };
+  try {
+    await withProgress(ctx, () => `${count} records written`, all);
   } finally {
     await ctx.err.write(`${count} records written to ${file}\n`);
   }
 }
 
-function redactionOf(word: string): Redaction {
-  const known = REDACTIONS.find((name) => name === word);
-  if (!known)
-    throw new UserError(`--redact: "${word}" cannot be redacted`, {
-      hint: `Known are ${REDACTIONS.join(', ')}.`,
-    });
-  return known;
+/** Refuses a folder that is read and written at once: each of its records would be there twice. */
+async function refuseItself(inputs: readonly string[], folder: string, { cwd }: Context): Promise<void> {
+  const target = await realpath(resolve(cwd, folder)).catch(() => undefined);
+  if (target === undefined) return;
+  for (const file of await expandInputs(inputs, cwd)) {
+    const real = await realpath(file).catch(() => '');
+    if (real.startsWith(`${target}/`))
+      throw new UserError(`--input-file: ${file} is in ${folder}, which is written`, {
+        hint: 'Each of its records would be there twice. Record into another folder.',
+      });
+  }
 }

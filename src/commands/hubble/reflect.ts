@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { examples } from '../../cli/flags.ts';
 import { connectHubble } from '../../cli/hubble/server.ts';
 import { readSettings } from '../../cli/hubble/settings.ts';
 import type { Context } from '../../context.ts';
@@ -11,6 +12,7 @@ const METHOD = '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo';
 
 /** Declares `hubble reflect`. */
 export function addHubbleReflectCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('hubble reflect'));
   command.action(() => runHubbleReflect(command, ctx));
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { examples } from '../../cli/flags.ts';
 import { HEALTH_SERVICE } from '../../cli/hubble/agent-server.ts';
 import { connectHubble } from '../../cli/hubble/server.ts';
 import { readSettings } from '../../cli/hubble/settings.ts';
@@ -8,6 +9,10 @@ import { renderServerStatus } from '../../render/hubble/status.ts';
 
 /** Declares `hubble status`. */
 export function addHubbleStatusCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples('hubble status', 'hubble status -o json', 'hubble status --server tls://relay.example.com:443'),
+  );
   command.option('-o, --output <format>', 'Form of the output: compact, dict, json or table', 'compact');
   command.action((options: { output: string }) => runHubbleStatus(command, options.output, ctx));
 }

@@ -1,5 +1,6 @@
 import { arch, platform } from 'node:os';
 import type { Command } from 'commander';
+import { examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { VERSION } from '../../version.ts';
 
@@ -7,6 +8,7 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '3
 
 /** Declares `hubble version`. */
 export function addHubbleVersionCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('hubble version'));
   command.action(async () =>
     ctx.out.write(
       `hubble ${VERSION} compiled with node on ${platform()}/${ARCHITECTURES[arch()] ?? arch()}\n`,

@@ -47,28 +47,33 @@ export class LineReader {
   readonly #since: string;
   readonly #until: string;
 
+  /** There are bounds in time. */
+  get isTimed(): boolean {
+    return this.query.since !== undefined || this.query.until !== undefined;
+  }
+
+  /** Not every record is wanted. */
+  get judges(): boolean {
+    return this.isTimed || this.query.allow.length > 0 || this.query.deny.length > 0;
+  }
+
   /** Names that the schema lacks are passed over: one was told already. */
   get ignoresUnknown(): boolean {
     return this.#ignoreUnknown;
   }
 
   /** The answer that a line holds, when it is one that is asked for. */
-  read(line: Buffer): GetFlowsResponse | undefined {
-    if (!isUtf8(line)) {
+  read(bytes: Buffer): GetFlowsResponse | undefined {
+    if (!isUtf8(bytes)) {
       this.onProblem({
         kind: 'bad-line',
         message: 'proto: invalid UTF-8',
-        line: line.toString('latin1'),
+        line: bytes.toString('latin1'),
         number: this.number,
       });
       return undefined;
     }
-    return this.readText(line.toString('utf8'));
-  }
-
-  /** As `read`, for text. */
-  readText(text: string): GetFlowsResponse | undefined {
-    const line = withoutMark(text);
+    const line = withoutMark(bytes.toString('utf8'));
     if (line.trim() === '') return undefined;
     const message = this.#parse(line);
     return message && this.isWanted(message) ? message : undefined;
@@ -115,12 +120,8 @@ export class LineReader {
 
   /** Whether filters and times let a record through. What is no flow is to a filter one that has nothing set. */
   isWanted(message: GetFlowsResponse): boolean {
-    const { flow } = message;
-    const { since, until } = this.query;
-    if (since || until) {
-      if (!this.#isInside(message.time ?? NO_TIME)) return false;
-    }
-    return this.matches(flow ?? NO_FLOW);
+    if (this.isTimed && !this.#isInside(message.time ?? NO_TIME)) return false;
+    return this.matches(message.flow ?? NO_FLOW);
   }
 }
 

@@ -1,15 +1,16 @@
-import { glob, open, readdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { pipeline, Readable } from 'node:stream';
-import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { glob, open, readdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { errorCode, errorMessage, systemReason, UserError } from '../../errors.ts';
 import { wideEncoding } from '../../lib/encoding.ts';
 import { FrameError, FrameReader, messagesOf } from '../grpc/frames.ts';
+import { idOfJournal, isPartition, partName } from '../parquet/names.ts';
 import { decode } from '../protobuf/codec.ts';
 import { WireError } from '../protobuf/wire.ts';
 import { readLines, wholeLines } from './whole-lines.ts';
 
 /** Names that a folder may hold besides captures are left out. */
-const CAPTURE = /\.(?:json|jsonl|ndjson|log|grpc|proto|pb)(?:\.\d+)?(?:\.(?:gz|zst))?$/;
+const CAPTURE = /\.(?:json|jsonl|ndjson|log|grpc|proto|pb|parquet)(?:\.\d+)?(?:\.(?:gz|zst))?$/;
 
 /**
  * The files that the words of a flag name: a file, a folder of captures, or a glob. Rotated captures come
@@ -23,8 +24,9 @@ export async function expandInputs(
   const files: string[] = [];
   for (const word of words) {
     if (word === '-') files.push(word);
-    else if (await isFolder(resolve(cwd, word))) files.push(...(await capturesIn(resolve(cwd, word), flag)));
-    else if (/[*?[\]{}]/.test(word) && !(await exists(resolve(cwd, word)))) {
+    else if (statOf(resolve(cwd, word))?.isDirectory())
+      files.push(...(await capturesIn(resolve(cwd, word), flag)));
+    else if (/[*?[\]{}]/.test(word) && !statOf(resolve(cwd, word))) {
       const found = await Array.fromAsync(glob(word, { cwd }));
       if (found.length === 0) throw new UserError(`${flag}: no file matches ${word}`);
       files.push(...oldestFirst(found).map((name) => resolve(cwd, name)));
@@ -33,27 +35,46 @@ export async function expandInputs(
   return files;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
+/** Files of Parquet in the folders of a recording, by day, hour and namespace. */
+async function partsBelow(folder: string): Promise<string[]> {
+  const names = await readdir(folder, { recursive: true });
+  return names
+    .filter((name) => /(?:^|\/)[^./][^/]*\.parquet$/.test(name))
+    .sort()
+    .map((name) => join(folder, name));
 }
 
 async function capturesIn(folder: string, flag: string): Promise<string[]> {
-  const names = (await readdir(folder)).filter((name) => CAPTURE.test(name));
+  const all = await readdir(folder);
+  // A folder of "hubble record --format parquet" has one below it for each day; what is no file of Parquet yet is a capture.
+  if (all.some(isPartition)) {
+    const journals = all.filter((name) => idOfJournal(name) !== undefined);
+    // A recorder makes files of a journal, or ended while it did: the journal has all that stands in them.
+    const unfinished = new Set(journals.map((name) => partName(idOfJournal(name) ?? '')));
+    const parts = (await partsBelow(folder)).filter((path) => !unfinished.has(basename(path)));
+    return [...parts, ...journals.map((name) => join(folder, name))];
+  }
+  const names = all.filter((name) => CAPTURE.test(name));
   if (names.length === 0)
     throw new UserError(`${flag}: the folder ${folder} holds no captures`, {
       hint: 'Captures end in .json, .jsonl, .ndjson, .log, .proto or .grpc, and .gz or .zst after that.',
     });
   return oldestFirst(names).map((name) => join(folder, name));
+}
+
+/** What a journal has become that is gone; none for a file that is there, and for one that was no journal. */
+async function partsOfJournal(path: string): Promise<string[]> {
+  const id = idOfJournal(basename(path));
+  if (id === undefined || statOf(path)) return [];
+  return (await partsBelow(dirname(path))).filter((part) => basename(part) === partName(id));
 }
 
 function oldestFirst(names: readonly string[]): string[] {
@@ -74,8 +95,13 @@ export class CutShort extends UserError {
   }
 }
 
+const HEAD_BYTES = 4;
+/** Of a read, of what is packed and of a pipe. */
+const FILE_BYTES = 1024 * 1024;
+const PIPE_BYTES = 128 * 1024;
 const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
+const PARQUET = [...Buffer.from('PAR1')];
 
 /**
  * Reads a capture as chunks of whole JSON lines, whatever it is: plain, gzip or zstd, JSON lines or framed protobuf.
@@ -86,10 +112,20 @@ export async function* readCapture(
   stdin: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  const { head, chunks } = await peek(path === '-' ? stdin : undefined, path);
+  const parts = await partsOfJournal(path);
+  for (const part of parts) yield* parquetLines(part);
+  if (parts.length > 0) return;
+  // What is no file can be opened once: who writes to a pipe ends when its reader does.
+  const stream = path === '-' ? stdin : isStream(path) ? rawChunks(path, signal, PIPE_BYTES) : undefined;
+  const { head, chunks } = stream ? await peek(stream) : { head: firstBytes(path), chunks: undefined };
   const starts = (magic: readonly number[]) => magic.every((byte, i) => head[i] === byte);
+  if (starts(PARQUET)) {
+    yield* parquetLines(path);
+    return;
+  }
   if (starts(GZIP) || starts(ZSTD)) {
     const { createGunzip, createZstdDecompress } = await import('node:zlib');
+    const { pipeline, Readable } = await import('node:stream');
     const unpack = starts(GZIP) ? createGunzip() : createZstdDecompress();
     const source = chunks ?? rawChunks(path, signal);
     // The pipeline closes the file when the archive turns out to be broken; the reader of `unpack` hears of it.
@@ -117,25 +153,15 @@ function checkEncoding(head: Uint8Array, path: string): void {
   });
 }
 
-/** The first bytes; of a stream, together with the stream as it was. */
+function isStream(path: string): boolean {
+  const found = statOf(path);
+  return found !== undefined && !found.isFile() && !found.isDirectory();
+}
+
+/** The first bytes of a stream, together with the stream as it was. */
 async function peek(
-  stream: AsyncIterable<Uint8Array> | undefined,
-  path: string,
-): Promise<{ head: Uint8Array; chunks?: AsyncIterable<Uint8Array> }> {
-  if (!stream) {
-    const file = await open(path, 'r').catch(() => undefined);
-    // Whoever reads the file says better why it cannot be opened.
-    if (!file) return { head: new Uint8Array() };
-    try {
-      const head = new Uint8Array(4);
-      const { bytesRead } = await file.read(head, 0, 4, 0);
-      return { head: head.subarray(0, bytesRead) };
-    } catch {
-      return { head: new Uint8Array() };
-    } finally {
-      await file.close();
-    }
-  }
+  stream: AsyncIterable<Uint8Array>,
+): Promise<{ head: Uint8Array; chunks: AsyncIterable<Uint8Array> }> {
   const iterator = stream[Symbol.asyncIterator]();
   const first = await iterator.next();
   const chunks = async function* () {
@@ -148,16 +174,61 @@ async function peek(
   return { head: first.done ? new Uint8Array() : first.value, chunks: chunks() };
 }
 
-async function* rawChunks(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const file = await open(path, 'r');
+/** Of a file whose bytes have a place. */
+function firstBytes(path: string): Uint8Array {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, 'r');
+    const head = new Uint8Array(HEAD_BYTES);
+    return head.subarray(0, readSync(fd, head, 0, HEAD_BYTES, 0));
+  } catch {
+    // Whoever reads the file says better why it cannot be opened.
+    return new Uint8Array();
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+async function* rawChunks(path: string, signal: AbortSignal, size = FILE_BYTES): AsyncGenerator<Buffer> {
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    throw new UserError(`open ${path}: ${systemReason(cause)}`, { cause });
+  });
   try {
     for (;;) {
       signal.throwIfAborted();
-      const buffer = Buffer.allocUnsafeSlow(1024 * 1024);
+      const buffer = Buffer.allocUnsafeSlow(size);
       const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
     }
+  } finally {
+    await file.close();
+  }
+}
+
+/** The records of a file of Parquet, as lines. It is read from its end, so that a stream cannot be one. */
+async function* parquetLines(path: string): AsyncGenerator<Buffer> {
+  if (path === '-')
+    throw new UserError('read stdin: it is Parquet, which is read from its end', {
+      hint: 'Name the file instead of sending it through a pipe.',
+    });
+  const { readRecords } = await import('../parquet/part.ts');
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const slice = async (start: number, end = size): Promise<ArrayBuffer> => {
+      const bytes = new ArrayBuffer(end - start);
+      await file.read(new Uint8Array(bytes), 0, end - start, start);
+      return bytes;
+    };
+    for await (const lines of readRecords({ byteLength: size, slice }))
+      yield Buffer.from(lines.map((line) => `${line}\n`).join(''));
+  } catch (cause) {
+    if (cause instanceof UserError) throw new UserError(`read ${path}: ${cause.message}`, { cause });
+    throw new UserError(`read ${path}: it is no file of Parquet that holds flows: ${errorMessage(cause)}`, {
+      hint: 'Files of "hubble record --format parquet" have the record in the column "record".',
+      cause,
+    });
   } finally {
     await file.close();
   }
@@ -178,7 +249,7 @@ async function* unpacked(stream: AsyncIterable<Uint8Array>, path: string): Async
 
 /** Lines as they are; framed messages as lines. */
 async function* textOf(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Buffer> {
-  const { head, chunks: all = chunks } = await peek(chunks, path);
+  const { head, chunks: all } = await peek(chunks);
   checkEncoding(head, path);
   if (head[0] !== 0) {
     yield* wholeLines(all, nameOf(path));

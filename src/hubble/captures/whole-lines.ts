@@ -1,5 +1,4 @@
-import { readSync } from 'node:fs';
-import { constants, open } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { systemReason, UserError } from '../../errors.ts';
 
 /** Size of a read: large enough that a call costs nothing, small enough for the processor's cache. */
@@ -22,68 +21,43 @@ function refuseLong(size: number, path: string, begins: number): void {
 }
 
 /**
- * Reads a file in chunks that hold whole lines. A chunk is valid until the next one but one is asked for: while one
- * is worked on the other is being filled.
+ * Reads a regular file in chunks that hold whole lines. It answers at once, so that asking another thread would cost more than it
+ * gains. A chunk is valid until the next one but one is asked for.
  */
 export async function* readLines(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const fail = (verb: string, cause: unknown) =>
-    new UserError(`${verb} ${path}: ${systemReason(cause)}`, { cause });
-  const file = await open(path, constants.O_RDONLY).catch((cause: unknown) => {
-    throw fail('open', cause);
-  });
-  // A regular file answers at once, so that asking another thread costs more than it gains.
-  let isFile = false;
-  const read = async (buffer: Buffer, from: number) => {
-    const length = buffer.length - from;
+  const call = (verb: string, make: () => number): number => {
     try {
-      if (isFile) return readSync(file.fd, buffer, from, length, null);
-      return (await file.read(buffer, from, length, null)).bytesRead;
+      return make();
     } catch (cause) {
-      throw fail('read', cause);
+      throw new UserError(`${verb} ${path}: ${systemReason(cause)}`, { cause });
     }
   };
+  const file = call('open', () => openSync(path, 'r'));
   try {
-    isFile = (await file.stat()).isFile();
-    let buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-    let spare = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    let [buffer, spare] = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)];
     let filled = 0;
     let begins = 0;
-    let turned = elapsedMs();
-    let pending = read(buffer, 0);
-    for (;;) {
-      const count = await pending;
+    for (let turned = elapsedMs(); ; ) {
+      const count = call('read', () => readSync(file, buffer, filled, buffer.length - filled, null));
       // Reads that answer at once leave no room for a signal.
-      if (isFile && elapsedMs() - turned > TURN_MS) {
+      if (elapsedMs() - turned > TURN_MS) {
         await new Promise((resolve) => setImmediate(resolve));
         turned = elapsedMs();
       }
       signal.throwIfAborted();
       filled += count;
-      if (count === 0) {
-        if (filled > 0) yield buffer.subarray(0, filled);
-        return;
-      }
-      const end = buffer.lastIndexOf(NEWLINE, filled - 1) + 1;
-      if (end === 0) {
-        refuseLong(filled, path, begins);
-        // A line longer than the buffer: read on behind it.
-        if (filled === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
-        pending = read(buffer, filled);
-        continue;
-      }
+      const end = count === 0 ? filled : buffer.lastIndexOf(NEWLINE, filled - 1) + 1;
+      if (end > 0) yield buffer.subarray(0, end);
+      if (count === 0) return;
       const rest = filled - end;
-      if (spare.length < rest + CHUNK_BYTES / 2) spare = Buffer.allocUnsafeSlow(rest + CHUNK_BYTES);
-      buffer.copy(spare, 0, end, filled);
-      pending = read(spare, rest);
-      // Whoever stops here leaves a read behind, which must not become an unhandled rejection.
-      pending.catch(() => {});
-      yield buffer.subarray(0, end);
-      [buffer, spare] = [spare, buffer];
-      filled = rest;
       begins += end;
+      refuseLong(rest, path, begins);
+      if (rest + CHUNK_BYTES / 2 > spare.length) spare = Buffer.allocUnsafeSlow(2 * rest + CHUNK_BYTES);
+      buffer.copy(spare, 0, end, filled);
+      [buffer, spare, filled] = [spare, buffer, rest];
     }
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
@@ -100,16 +74,14 @@ export async function* wholeLines(chunks: AsyncIterable<Uint8Array>, path: strin
   for await (const chunk of chunks) {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const end = bytes.lastIndexOf(NEWLINE) + 1;
-    if (end === 0) {
-      rest.push(bytes);
-      size += bytes.length;
-      refuseLong(size, path, begins);
-      continue;
+    if (end > 0) {
+      yield size === 0 ? bytes.subarray(0, end) : Buffer.concat([...rest, bytes.subarray(0, end)]);
+      begins += size + end;
+      [rest, size] = [[], 0];
     }
-    yield rest.length === 0 ? bytes.subarray(0, end) : Buffer.concat([...rest, bytes.subarray(0, end)]);
-    rest = end < bytes.length ? [bytes.subarray(end)] : [];
-    begins += size + end;
-    size = bytes.length - end;
+    rest.push(bytes.subarray(end));
+    size += bytes.length - end;
+    refuseLong(size, path, begins);
   }
-  if (rest.length > 0) yield Buffer.concat(rest);
+  if (size > 0) yield Buffer.concat(rest);
 }

@@ -1,4 +1,6 @@
 import { UserError } from '../../errors.ts';
+import { goQuote } from '../../lib/go-quote.ts';
+import { knownNames } from '../../lib/nearest.ts';
 import type {
   Endpoint,
   EventTypeFilter,
@@ -35,7 +37,8 @@ export async function compileFilters(
   allow: readonly FlowFilter[],
   deny: readonly FlowFilter[],
 ): Promise<FlowPredicate> {
-  const [allowed, denied] = await Promise.all([compileAny(allow), compileAny(deny)]);
+  const allowed = await compileAny(allow);
+  const denied = await compileAny(deny);
   if (denied === undefined) return allowed ?? (() => true);
   return (flow) => (allowed === undefined || allowed(flow)) && !denied(flow);
 }
@@ -43,16 +46,17 @@ export async function compileFilters(
 /** True when one of the filters matches; undefined when there are none. */
 async function compileAny(filters: readonly FlowFilter[]): Promise<FlowPredicate | undefined> {
   if (filters.length === 0) return undefined;
-  const compiled = await Promise.all(filters.map(compileFilter));
+  const compiled: FlowPredicate[] = [];
+  for (const filter of filters) compiled.push(await compileFilter(filter));
   return (flow) => compiled.some((matches) => matches(flow));
 }
 
 /** Every field that is set must match; inside a list one value suffices. */
 async function compileFilter(filter: FlowFilter): Promise<FlowPredicate> {
   const tests: FlowPredicate[] = [];
-  for (const [name, values] of Object.entries(filter)) {
-    const compile = FIELDS[name as keyof FlowFilter];
-    if (compile === undefined || values === undefined) continue;
+  for (const [name, compile] of Object.entries(FIELDS)) {
+    const values = filter[name as keyof FlowFilter];
+    if (values === undefined) continue;
     if (Array.isArray(values) && values.length === 0) continue;
     if (name.startsWith('http_')) requireL7(filter, name);
     const test = await compile(values as never);
@@ -63,50 +67,44 @@ async function compileFilter(filter: FlowFilter): Promise<FlowPredicate> {
 
 type Compiler<Values> = (values: Values) => FlowPredicate | undefined | Promise<FlowPredicate | undefined>;
 
-/** How each field of a filter is matched. */
+/** How each field of a filter is matched. Of several that are wrong the first one is told, in this order. */
 const FIELDS: { [Name in keyof FlowFilter]-?: Compiler<NonNullable<FlowFilter[Name]>> } = {
   uuid: oneOf((flow) => ofFlow(flow, flow.uuid ?? '')),
+  event_type: eventTypes,
+  verdict: oneOf((flow) => ofFlow(flow, flow.verdict ?? 'VERDICT_UNKNOWN')),
+  drop_reason_desc: (values) => {
+    const wanted = new Set(values);
+    return (flow) => flow.verdict === 'DROPPED' && wanted.has(flow.drop_reason_desc ?? 'DROP_REASON_UNKNOWN');
+  },
+  reply: (values) => (flow) => {
+    if (flow.is_reply !== undefined) return values.includes(flow.is_reply);
+    // A packet that was dropped had no connection that it could have answered.
+    return flow.verdict === 'DROPPED' && values.includes(false);
+  },
+  encrypted: oneOf((flow) => flow.IP?.encrypted ?? false),
+  source_identity: oneOf((flow) => flow.source && (flow.source.identity ?? 0)),
+  destination_identity: oneOf((flow) => flow.destination && (flow.destination.identity ?? 0)),
+  protocol: protocols,
   source_ip: (values) => onText(compileIps(values), (flow) => flow.IP?.source),
-  source_ip_xlated: (values) => onText(compileIps(values), (flow) => flow.IP?.source_xlated),
   destination_ip: (values) => onText(compileIps(values), (flow) => flow.IP?.destination),
+  source_ip_xlated: (values) => onText(compileIps(values), (flow) => flow.IP?.source_xlated),
   source_pod: (values) => named(values, (flow) => podOf(flow.source)),
   destination_pod: (values) => named(values, (flow) => podOf(flow.destination)),
+  source_workload: (values) => workload(values, (flow) => flow.source?.workloads),
+  destination_workload: (values) => workload(values, (flow) => flow.destination?.workloads),
   source_service: (values) =>
     named(values, (flow) => serviceOf(flow.source_service), 'invalid source service filter: '),
   destination_service: (values) =>
     named(values, (flow) => serviceOf(flow.destination_service), 'invalid destination service filter: '),
   source_fqdn: (values) => onNames(compileFqdns(values), (flow) => flow.source_names),
   destination_fqdn: (values) => onNames(compileFqdns(values), (flow) => flow.destination_names),
+  dns_query: async (values) =>
+    onText(await compileRegexes(values, 'dns query'), ({ l7 }) => l7?.dns && (l7.dns.query ?? '')),
   source_label: (values) => labelled(values, (flow) => flow.source?.labels),
   destination_label: (values) => labelled(values, (flow) => flow.destination?.labels),
   node_labels: (values) => labelled(values, (flow) => flow.node_labels),
-  source_workload: (values) => workload(values, (flow) => flow.source?.workloads),
-  destination_workload: (values) => workload(values, (flow) => flow.destination?.workloads),
-  source_cluster_name: (values) => clusters(values, (flow) => flow.source?.cluster_name ?? ''),
-  destination_cluster_name: (values) => clusters(values, (flow) => flow.destination?.cluster_name ?? ''),
-  source_identity: oneOf((flow) => flow.source && (flow.source.identity ?? 0)),
-  destination_identity: oneOf((flow) => flow.destination && (flow.destination.identity ?? 0)),
   source_port: (values) => ports(values, 'source', 'source_port'),
   destination_port: (values) => ports(values, 'destination', 'destination_port'),
-  traffic_direction: oneOf((flow) => ofFlow(flow, flow.traffic_direction ?? 'TRAFFIC_DIRECTION_UNKNOWN')),
-  verdict: oneOf((flow) => ofFlow(flow, flow.verdict ?? 'VERDICT_UNKNOWN')),
-  drop_reason_desc: (values) => {
-    const wanted = new Set(values);
-    return (flow) => flow.verdict === 'DROPPED' && wanted.has(flow.drop_reason_desc ?? 'DROP_REASON_UNKNOWN');
-  },
-  interface: (values) => (flow) =>
-    flow.interface !== undefined &&
-    values.some(
-      ({ name, index }) =>
-        (!name || name === flow.interface?.name) && (!index || index === flow.interface?.index),
-    ),
-  event_type: eventTypes,
-  protocol: protocols,
-  reply: (values) => (flow) => {
-    if (flow.is_reply !== undefined) return values.includes(flow.is_reply);
-    // A packet that was dropped had no connection that it could have answered.
-    return flow.verdict === 'DROPPED' && values.includes(false);
-  },
   http_status_code: statusCodes,
   http_method: (values) => {
     const wanted = new Set(values.map((method) => method.toLowerCase()));
@@ -125,19 +123,25 @@ const FIELDS: { [Name in keyof FlowFilter]-?: Compiler<NonNullable<FlowFilter[Na
           (wanted.key ?? '') === (header.key ?? '') && (wanted.value ?? '') === (header.value ?? ''),
       ),
     ) ?? false,
-  dns_query: async (values) =>
-    onText(await compileRegexes(values, 'dns query'), ({ l7 }) => l7?.dns && (l7.dns.query ?? '')),
   tcp_flags: (values) => (flow) => {
     const flags = flow.l4?.TCP?.flags;
     return flags !== undefined && values.some((wanted) => hasFlags(flags, wanted));
   },
   node_name: (values) => onText(compileNodeNames(values), (flow) => flow.node_name || undefined),
+  source_cluster_name: (values) => clusters(values, (flow) => flow.source?.cluster_name ?? ''),
+  destination_cluster_name: (values) => clusters(values, (flow) => flow.destination?.cluster_name ?? ''),
   ip_version: oneOf((flow) => ofFlow(flow, flow.IP?.ipVersion ?? 'IP_NOT_USED')),
   trace_id: oneOf((flow) => flow.trace_context?.parent?.trace_id ?? ''),
-  ip_trace_id: oneOf((flow) => flow.ip_trace_id?.trace_id ?? '0'),
-  encrypted: oneOf((flow) => flow.IP?.encrypted ?? false),
+  traffic_direction: oneOf((flow) => ofFlow(flow, flow.traffic_direction ?? 'TRAFFIC_DIRECTION_UNKNOWN')),
   experimental: async ({ cel_expression: expressions = [] }) =>
     expressions.length === 0 ? undefined : (await import('./cel.ts')).compileCel(expressions),
+  interface: (values) => (flow) =>
+    flow.interface !== undefined &&
+    values.some(
+      ({ name, index }) =>
+        (!name || name === flow.interface?.name) && (!index || index === flow.interface?.index),
+    ),
+  ip_trace_id: oneOf((flow) => flow.ip_trace_id?.trace_id ?? '0'),
 };
 
 function ofFlow<Value>(flow: Flow, value: Value): Value | undefined {
@@ -215,7 +219,7 @@ function labelled(
   const selectors = values.map((value) => {
     const selector = compileSelector(value);
     if (selector === undefined)
-      throw new UserError(`invalid label filter: unable to parse requirement: "${value}"`, {
+      throw new UserError(`invalid label filter: unable to parse requirement: ${goQuote(value)}`, {
         hint: 'Examples: app=web, k8s:app!=web, "env in (prod,test)", !legacy',
       });
     return selector;
@@ -245,7 +249,8 @@ function ports(
     values.map((value) => {
       const fail = (why: string) =>
         new UserError(
-          `invalid ${side} port filter: invalid port "${value}": strconv.ParseUint: parsing "${value}": ${why}`,
+          `invalid ${side} port filter: invalid port ${goQuote(value)}: strconv.ParseUint: parsing ${goQuote(value)}: ${why}`,
+          { hint: 'Expected a number from 0 to 65535, such as 443.' },
         );
       if (!/^\d+$/.test(value)) throw fail('invalid syntax');
       if (Number(value) > 0xffff) throw fail('value out of range');
@@ -254,7 +259,8 @@ function ports(
   );
   return ({ l4 }) => {
     const found = l4?.TCP ?? l4?.UDP ?? l4?.SCTP;
-    return found !== undefined && wanted.has(found[key] ?? 0);
+    // The field is wider than a port.
+    return found !== undefined && wanted.has((found[key] ?? 0) & 0xffff);
   };
 }
 
@@ -268,7 +274,8 @@ function eventTypes(values: readonly EventTypeFilter[]): FlowPredicate {
     );
 }
 
-const PROTOCOLS: Readonly<Record<string, FlowPredicate>> = {
+/** Protocols that flows are told apart by. */
+export const PROTOCOLS: Readonly<Record<string, FlowPredicate>> = {
   icmp: ({ l4 }) => l4?.ICMPv4 !== undefined || l4?.ICMPv6 !== undefined,
   icmpv4: ({ l4 }) => l4?.ICMPv4 !== undefined,
   icmpv6: ({ l4 }) => l4?.ICMPv6 !== undefined,
@@ -287,8 +294,8 @@ function protocols(values: readonly string[]): FlowPredicate {
     const name = value.toLowerCase();
     const test = Object.hasOwn(PROTOCOLS, name) ? PROTOCOLS[name] : undefined;
     if (test === undefined)
-      throw new UserError(`invalid protocol filter: unknown protocol: "${name}"`, {
-        hint: `Known are ${Object.keys(PROTOCOLS).join(', ')}.`,
+      throw new UserError(`invalid protocol filter: unknown protocol: ${goQuote(name)}`, {
+        hint: knownNames(name, Object.keys(PROTOCOLS)),
       });
     return test;
   });
@@ -302,7 +309,7 @@ function statusCodes(values: readonly string[]): FlowPredicate {
     if (/^[1-5]\d\d$/.test(value)) exact.add(value);
     else if (/^[1-5]\d?\+$/.test(value)) prefixes.push(value.slice(0, -1));
     else
-      throw new UserError(`invalid http status code filter: invalid status code prefix: "${value}"`, {
+      throw new UserError(`invalid http status code filter: invalid status code prefix: ${goQuote(value)}`, {
         hint: 'Expected a status from 100 to 599 (404) or its beginning and a plus (5+, 40+).',
       });
   }

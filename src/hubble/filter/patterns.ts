@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.ts';
 import { type AddressRange, contains, parseAddress, parsePrefix, withoutZone } from '../../lib/address.ts';
+import { goQuote, goQuoteRune } from '../../lib/go-quote.ts';
 import { addressFault, prefixFault } from '../../lib/netip.ts';
 
 /** Says whether a text is meant. */
@@ -32,9 +33,9 @@ export function compileIps(patterns: readonly string[]): TextMatch {
     const range = parsePrefix(pattern);
     if (range) ranges.push(range);
     else if (pattern.includes('/'))
-      throw new UserError(`invalid IP prefix "${pattern}" in filter: ${prefixFault(pattern)}`);
+      throw new UserError(`invalid IP prefix ${goQuote(pattern)} in filter: ${prefixFault(pattern)}`);
     else if (!parseAddress(withoutZone(pattern)))
-      throw new UserError(`invalid IP address "${pattern}" in filter: ${addressFault(pattern)}`);
+      throw new UserError(`invalid IP address ${goQuote(pattern)} in filter: ${addressFault(pattern)}`);
     else exact.add(pattern);
   }
   return (text) => {
@@ -66,7 +67,7 @@ function globOf(pattern: string): string {
   if (text.endsWith('.')) throw new UserError('multiple trailing dots in pattern');
   const wrong = /[^-.0-9a-z_*]/u.exec(text);
   if (wrong)
-    throw new UserError(`'${wrong[0]}': invalid rune in pattern`, {
+    throw new UserError(`${goQuoteRune(wrong[0])}: invalid rune in pattern`, {
       hint: 'A name pattern holds letters, digits, "-", ".", "_" and "*".',
     });
   return text;

@@ -94,7 +94,12 @@ export async function serverSettings(flags: ServerFlags): Promise<ServerSettings
 }
 
 /** What the flags say of TLS. */
-export async function tlsSettings(flags: ServerFlags): Promise<TlsSettings> {
+export async function tlsSettings(
+  flags: Pick<
+    ServerFlags,
+    'tlsAllowInsecure' | 'tlsCaCertFiles' | 'tlsClientCertFile' | 'tlsClientKeyFile' | 'tlsServerName'
+  >,
+): Promise<TlsSettings> {
   const settings: TlsSettings = { allowInsecure: flags.tlsAllowInsecure };
   if (flags.tlsServerName !== '') settings.serverName = flags.tlsServerName;
   if (flags.tlsCaCertFiles.length > 0) {

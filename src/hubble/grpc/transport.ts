@@ -1,4 +1,5 @@
-import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net';
+import { lookup } from 'node:dns';
+import { connect as connectTcp, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import { unbracketed } from '../../lib/address.ts';
@@ -47,6 +48,12 @@ class Inbox {
   };
 }
 
+/** `localhost` is this machine also where nobody resolves it, as in a root without /etc/hosts. */
+const lookupLocalhost: LookupFunction = (name, options, done) =>
+  lookup(name, options, (error, address, family) =>
+    error ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, address, family),
+  );
+
 async function connected(settings: ServerSettings, onread?: OnReadOpts): Promise<Socket> {
   const { target } = settings;
   const reading = onread && { onread };
@@ -57,6 +64,7 @@ async function connected(settings: ServerSettings, onread?: OnReadOpts): Promise
           host: target.host,
           port: target.port,
           autoSelectFamily: true,
+          ...(target.host === 'localhost' && { lookup: lookupLocalhost }),
           noDelay: true,
           ...reading,
         });

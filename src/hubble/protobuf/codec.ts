@@ -1,7 +1,15 @@
-import { formatTimestamp, inRange, parseTimestamp } from '../../lib/timestamp.ts';
+import { formatTimestamp, inRange, parseTimestamp, type Timestamp } from '../../lib/timestamp.ts';
 import type { Messages } from '../../model/hubble.gen.ts';
 import { fieldMaskPaths, fieldMaskText } from './field-mask.ts';
-import { type Field, type MessageName, type MessageType, messageType, type Plain } from './schema.ts';
+import {
+  type Field,
+  isMessageName,
+  isUnset,
+  type MessageName,
+  type MessageType,
+  messageType,
+  type Plain,
+} from './schema.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
 /**
@@ -35,7 +43,9 @@ function decodeMessage(type: MessageType, reader: WireReader): Plain {
   }
   const message: Plain = {};
   for (const field of type.fields) {
-    const value = slots[field.index];
+    const slot = slots[field.index];
+    if (slot === undefined) continue;
+    const value = slot instanceof WireReader ? readMessage(field, slot) : slot;
     if (value !== undefined) message[field.name] = value;
   }
   return message;
@@ -60,66 +70,37 @@ const WIRE_TYPES = {
 
 /** False when the wire type is not one that the field may have. */
 function readField(field: Field, wireType: number, reader: WireReader, slots: unknown[]): boolean {
-  const { kind, repeated, index } = field;
+  const { repeated, index } = field;
   const scalar = wireTypeOf(field);
   if (repeated && scalar !== 2 && wireType === 2) {
     const list = listAt(slots, index);
-    const length = reader.length();
-    const inner = new WireReader(reader.bytes, reader.pos, reader.pos + length);
-    reader.pos += length;
+    const inner = reader.nested();
     while (inner.pos < inner.end) list.push(readScalar(field, inner));
     return true;
   }
   if (wireType !== scalar) return false;
-  if (repeated) {
-    const list = listAt(slots, index);
-    list.push(scalar === 2 ? readDelimited(field, reader, undefined) : readScalar(field, reader));
-    return true;
-  }
-  const value =
-    scalar === 2 ? readDelimited(field, reader, slots[index] as Plain) : readScalar(field, reader);
+  const value = scalar === 2 ? readDelimited(field, reader) : readScalar(field, reader);
+  if (repeated) listAt(slots, index).push(value instanceof WireReader ? readMessage(field, value) : value);
+  // A message that comes in pieces is what their bytes are one behind the other.
+  else if (value instanceof WireReader && slots[index] instanceof WireReader)
+    slots[index] = new WireReader(Buffer.concat([slots[index].rest(), value.rest()]));
   // A member of a oneof has presence, so that its default is kept.
-  slots[index] = field.oneof === undefined && isDefault(kind, value, field) ? undefined : value;
+  else slots[index] = field.oneof === undefined && isUnset(field, value) ? undefined : value;
   return true;
 }
 
 function listAt(slots: unknown[], index: number): unknown[] {
-  const list = slots[index];
-  if (Array.isArray(list)) return list;
-  const fresh: unknown[] = [];
-  slots[index] = fresh;
-  return fresh;
+  slots[index] ??= [];
+  return slots[index] as unknown[];
 }
 
 /** How the values of a field stand on the wire. */
-export function wireTypeOf(field: Field): number {
+function wireTypeOf(field: Field): number {
   return WIRE_TYPES[field.kind as keyof typeof WIRE_TYPES] ?? 2;
 }
 
-function isDefault(kind: Field['kind'], value: unknown, field: Field): boolean {
-  switch (kind) {
-    case 'bool':
-      return value === false;
-    case 'string':
-    case 'bytes':
-      return value === '';
-    case 'enum':
-      return value === (field.values().names.get(0) ?? 0);
-    case 'int64':
-    case 'uint64':
-      return value === '0';
-    case 'double':
-      return Object.is(value, 0);
-    case 'int32':
-    case 'uint32':
-      return value === 0;
-    default:
-      return false;
-  }
-}
-
 /** Reads a field of wire type 0 or 1. */
-export function readScalar(field: Field, reader: WireReader): unknown {
+function readScalar(field: Field, reader: WireReader): unknown {
   if (field.kind === 'double') {
     const at = reader.pos;
     reader.skip(1);
@@ -148,81 +129,68 @@ function doubleValue(value: number): number | string {
   return Number.isFinite(value) ? value : value > 0 ? 'Infinity' : '-Infinity';
 }
 
-/** Reads a field of wire type 2; a message that came before is merged with this one. */
-function readDelimited(field: Field, reader: WireReader, before: Plain | undefined): unknown {
+/** Reads a field of wire type 2; of a message where it stands. */
+function readDelimited({ kind }: Field, reader: WireReader): string | WireReader {
+  if (kind !== 'string' && kind !== 'bytes') return reader.nested();
   const length = reader.length();
-  const from = reader.pos;
-  const to = from + length;
-  reader.pos = to;
-  switch (field.kind) {
-    case 'string':
-      return reader.bytes.toString('utf8', from, to);
-    case 'bytes':
-      return reader.bytes.toString('base64', from, to);
-    case 'timestamp':
-    case 'duration': {
-      const { seconds, nanos } = readTime(new WireReader(reader.bytes, from, to));
-      return field.kind === 'timestamp' ? timestampText(seconds, nanos) : durationText(seconds, nanos);
-    }
-    case 'boolValue':
-    case 'int32Value':
-    case 'uint32Value':
-      return readWrapper(field, new WireReader(reader.bytes, from, to));
-    case 'fieldMask':
-      return fieldMaskText(readStrings(new WireReader(reader.bytes, from, to)));
-    case 'any':
-      return readAny(new WireReader(reader.bytes, from, to));
-    default: {
-      const message = decodeMessage(field.message(), new WireReader(reader.bytes, from, to));
-      return before === undefined ? message : mergeMessages(field.message(), before, message);
-    }
-  }
+  reader.pos += length;
+  return reader.bytes.toString(kind === 'string' ? 'utf8' : 'base64', reader.pos - length, reader.pos);
 }
 
-/** Protobuf's rule for a message that comes in pieces: later scalars win, lists are joined. */
-function mergeMessages(type: MessageType, before: Plain, after: Plain): Plain {
-  const merged: Plain = {};
-  for (const field of type.fields) {
-    const [a, b] = [before[field.name], after[field.name]];
-    const replaced =
-      a !== undefined &&
-      b === undefined &&
-      field.oneof !== undefined &&
-      type.fields.some((other) => other.oneof === field.oneof && after[other.name] !== undefined);
-    if (replaced) continue;
-    if (a === undefined || b === undefined) {
-      if ((a ?? b) !== undefined) merged[field.name] = b ?? a;
-    } else if (field.repeated) merged[field.name] = [...(a as unknown[]), ...(b as unknown[])];
-    else if (field.kind === 'message')
-      merged[field.name] = mergeMessages(field.message(), a as Plain, b as Plain);
-    else merged[field.name] = b;
-  }
-  return merged;
+function readMessage(field: Field, reader: WireReader): unknown {
+  const form = JSON_FORMS[field.kind];
+  return form ? form.read(reader, field.message()) : decodeMessage(field.message(), reader);
 }
 
-/** Seconds and nanoseconds of a Timestamp or Duration. */
-export function readTime(reader: WireReader): { seconds: number; nanos: number } {
-  let seconds = 0;
-  let nanos = 0;
-  while (reader.pos < reader.end) {
-    const tag = reader.uint32();
-    if (tag === 8) {
-      reader.varint();
-      seconds = reader.int64Number();
-    } else if (tag === 16) {
-      reader.varint();
-      nanos = reader.lo | 0;
-    } else reader.skip(tag & 7);
-  }
-  return { seconds, nanos };
+/** The JSON form of a message that has one of its own, from its bytes, and to its fields. */
+interface JsonForm {
+  read(reader: WireReader, type: MessageType): unknown;
+  write(value: unknown): Plain;
 }
 
-function timestampText(seconds: number, nanos: number): string | undefined {
-  const time = inRange({ seconds, nanos });
-  return time && formatTimestamp(time);
+const wrapper = (zero: unknown): JsonForm => ({
+  read: (reader, type) => decodeMessage(type, reader).value ?? zero,
+  write: (value) => ({ value }),
+});
+
+const JSON_FORMS: Partial<Record<Field['kind'], JsonForm>> = {
+  timestamp: {
+    read: (reader) => {
+      const time = inRange(reader.time());
+      return time && formatTimestamp(time);
+    },
+    write: (text) => messageOf(parseTimestamp(String(text)) ?? { seconds: 0, nanos: 0 }),
+  },
+  duration: {
+    read: (reader) => durationText(reader.time()),
+    write: (text) => messageOf(durationOf(String(text))),
+  },
+  boolValue: wrapper(false),
+  int32Value: wrapper(0),
+  uint32Value: wrapper(0),
+  fieldMask: {
+    read: (reader, type) => fieldMaskText((decodeMessage(type, reader).paths ?? []) as string[]),
+    write: (text) => ({ paths: fieldMaskPaths(String(text)) }),
+  },
+  any: {
+    read: (reader, type) => {
+      const { type_url: url = '', value = '' } = decodeMessage(type, reader);
+      const name = nameIn(String(url));
+      return { '@type': url, ...(name ? decode(name, Buffer.from(String(value), 'base64')) : { value }) };
+    },
+    write: (given) => {
+      const { '@type': url = '', value = '', ...message } = given as Plain;
+      const name = nameIn(String(url));
+      return { type_url: url, value: name ? encode(name, message).toString('base64') : value };
+    },
+  },
+};
+
+function messageOf({ seconds, nanos }: Timestamp): Plain {
+  return { seconds: String(seconds), nanos };
 }
 
-function durationText(seconds: number, nanos: number): string {
+function durationText({ seconds, nanos }: Timestamp): string {
   const sign = seconds < 0 || nanos < 0 ? '-' : '';
   const digits = String(Math.abs(nanos))
     .padStart(9, '0')
@@ -230,58 +198,16 @@ function durationText(seconds: number, nanos: number): string {
   return `${sign}${Math.abs(seconds)}${digits && `.${digits}`}s`;
 }
 
-/** Reads the value of a wrapper message up to the reader's end. */
-export function readWrapper(field: Field, reader: WireReader): boolean | number {
-  let lo = 0;
-  while (reader.pos < reader.end) {
-    const tag = reader.uint32();
-    if (tag !== 8) reader.skip(tag & 7);
-    else lo = reader.uint32();
-  }
-  if (field.kind === 'boolValue') return lo !== 0;
-  return field.kind === 'int32Value' ? lo | 0 : lo;
+function durationOf(text: string): Timestamp {
+  const [, sign, seconds = '0', fraction = ''] = /^(-?)(\d+)(?:\.(\d{1,9}))?s$/.exec(text) ?? [];
+  const factor = sign ? -1 : 1;
+  return { seconds: factor * Number(seconds), nanos: factor * Number(fraction.padEnd(9, '0')) };
 }
 
-function readStrings(reader: WireReader): string[] {
-  const texts: string[] = [];
-  while (reader.pos < reader.end) {
-    const tag = reader.uint32();
-    if (tag !== 10) reader.skip(tag & 7);
-    else {
-      const length = reader.length();
-      texts.push(reader.bytes.toString('utf8', reader.pos, reader.pos + length));
-      reader.pos += length;
-    }
-  }
-  return texts;
-}
-
-function readAny(reader: WireReader): Plain {
-  let url = '';
-  let value = Buffer.alloc(0);
-  while (reader.pos < reader.end) {
-    const tag = reader.uint32();
-    if (tag !== 10 && tag !== 18) {
-      reader.skip(tag & 7);
-      continue;
-    }
-    const length = reader.length();
-    if (tag === 10) url = reader.bytes.toString('utf8', reader.pos, reader.pos + length);
-    else value = Buffer.from(reader.bytes.subarray(reader.pos, reader.pos + length));
-    reader.pos += length;
-  }
-  const type = knownType(url);
-  return type
-    ? { '@type': url, ...decodeMessage(type, new WireReader(value)) }
-    : { '@type': url, value: value.toString('base64') };
-}
-
-function knownType(url: string): MessageType | undefined {
-  try {
-    return messageType(url.slice(url.lastIndexOf('/') + 1));
-  } catch {
-    return undefined;
-  }
+/** The message of ours that a URL names. */
+function nameIn(url: string): MessageName | undefined {
+  const name = url.slice(url.lastIndexOf('/') + 1);
+  return isMessageName(name) ? name : undefined;
 }
 
 function encodeMessage(type: MessageType, message: Plain, writer: WireWriter): void {
@@ -289,7 +215,7 @@ function encodeMessage(type: MessageType, message: Plain, writer: WireWriter): v
     const value = message[field.name];
     if (value === undefined || value === null) continue;
     if (!field.repeated) {
-      if (field.oneof === undefined && isDefault(field.kind, value, field)) continue;
+      if (field.oneof === undefined && isUnset(field, value)) continue;
       writer.varint((field.number << 3) | wireTypeOf(field));
       writeValue(field, value, writer);
     } else if (Array.isArray(value) && value.length > 0) encodeList(field, value, writer);
@@ -339,57 +265,10 @@ function writeValue(field: Field, value: unknown, writer: WireWriter): void {
     case 'bytes':
       writer.raw(Buffer.from(String(value), 'base64'));
       break;
-    case 'message':
-      writer.nested(() => encodeMessage(field.message(), value as Plain, writer));
-      break;
-    default:
-      writer.nested(() => writeWellKnown(field, value, writer));
-      break;
-  }
-}
-
-function writeWellKnown(field: Field, value: unknown, writer: WireWriter): void {
-  const number = (at: number, n: bigint) => {
-    if (n === 0n) return;
-    writer.varint(at << 3);
-    writer.varint64(n);
-  };
-  switch (field.kind) {
-    case 'boolValue':
-      number(1, value ? 1n : 0n);
-      break;
-    case 'int32Value':
-    case 'uint32Value':
-      number(1, BigInt(Number(value)));
-      break;
-    case 'timestamp': {
-      const time = parseTimestamp(String(value));
-      number(1, BigInt(time?.seconds ?? 0));
-      number(2, BigInt(time?.nanos ?? 0));
-      break;
-    }
-    case 'duration': {
-      const [, sign, seconds = '0', fraction = ''] = /^(-?)(\d+)(?:\.(\d{1,9}))?s$/.exec(String(value)) ?? [];
-      const factor = sign ? -1n : 1n;
-      number(1, factor * BigInt(seconds));
-      number(2, factor * BigInt(fraction.padEnd(9, '0')));
-      break;
-    }
-    case 'fieldMask':
-      for (const path of fieldMaskPaths(String(value))) {
-        writer.varint(10);
-        writer.text(path);
-      }
-      return;
     default: {
-      const any = value as Plain;
-      const url = String(any['@type'] ?? '');
-      const type = knownType(url);
-      writer.varint(10);
-      writer.text(url);
-      writer.varint(18);
-      if (type) writer.nested(() => encodeMessage(type, any, writer));
-      else writer.raw(Buffer.from(String(any.value ?? ''), 'base64'));
+      const form = JSON_FORMS[field.kind];
+      const message = form ? form.write(value) : (value as Plain);
+      writer.nested(() => encodeMessage(field.message(), message, writer));
     }
   }
 }

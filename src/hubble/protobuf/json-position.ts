@@ -18,7 +18,7 @@ export function positionOf(text: string, path: readonly (string | number)[], atN
   const reader = new TokenReader(text);
   let token = reader.next();
   for (const [depth, step] of path.entries()) {
-    const found = typeof step === 'number' ? item(reader, step) : member(reader, step);
+    const found = find(reader, step);
     if (!found) break;
     if (atName && depth === path.length - 1) return place(text, found);
     if (typeof step === 'string') {
@@ -29,24 +29,14 @@ export function positionOf(text: string, path: readonly (string | number)[], atN
   return place(text, token);
 }
 
-/** Finds the name of a member; the reader stands behind `{` before, and behind the name after. */
-function member(reader: TokenReader, name: string): Token | undefined {
-  for (let token = reader.next(); token.text !== '}' && token.text !== ''; token = reader.next()) {
-    if (token.text === ',') continue;
-    if (token.text.startsWith('"') && JSON.parse(token.text) === name) return token;
-    reader.next();
-    reader.skipValue(reader.next());
-  }
-  return undefined;
-}
-
-/** Finds an element; the reader stands behind `[` before, and behind the element's first token after. */
-function item(reader: TokenReader, index: number): Token | undefined {
+/** Finds the name of a member, or the first token of an element; the reader stands behind the bracket before, and behind it after. */
+function find(reader: TokenReader, step: string | number): Token | undefined {
   let at = 0;
-  for (let token = reader.next(); token.text !== ']' && token.text !== ''; token = reader.next()) {
+  for (let token = reader.next(); !['}', ']', ''].includes(token.text); token = reader.next()) {
     if (token.text === ',') continue;
-    if (at++ === index) return token;
-    reader.skipValue(token);
+    if (step === (typeof step === 'number' ? at++ : JSON.parse(token.text))) return token;
+    if (typeof step === 'string') reader.next();
+    reader.skipValue(typeof step === 'string' ? reader.next() : token);
   }
   return undefined;
 }

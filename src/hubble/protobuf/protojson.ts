@@ -1,8 +1,15 @@
-import { parsePlainJson, TooDeep } from '../../lib/exact-json.ts';
+import { parseJson, TooDeep } from '../../lib/exact-json.ts';
 import { formatTimestamp, parseTimestamp } from '../../lib/timestamp.ts';
 import type { Messages } from '../../model/hubble.gen.ts';
 import { type Position, positionOf, syntaxFault } from './json-position.ts';
-import { type Field, type MessageName, type MessageType, messageType, type Plain } from './schema.ts';
+import {
+  type Field,
+  isUnset,
+  type MessageName,
+  type MessageType,
+  messageType,
+  type Plain,
+} from './schema.ts';
 
 /** Text that is not the JSON form of a message. The message says what and where, as protobuf's library does. */
 export class ProtoJsonError extends Error {
@@ -29,7 +36,7 @@ export function parseProtoJson<N extends MessageName>(
 ): Messages[N] {
   let value: unknown;
   try {
-    value = parsePlainJson(text);
+    value = parseJson(text);
   } catch (error) {
     const fault = error instanceof TooDeep ? error.message : syntaxFault(text);
     throw new ProtoJsonError(`proto: ${fault}`, false);
@@ -45,7 +52,7 @@ export function parseProtoJson<N extends MessageName>(
   }
 }
 
-/** As parseProtoJson, for a value that JSON.parse has made. Throws Fault. */
+/** As parseProtoJson, for a value that a parser of JSON has made. Throws Fault. */
 export function canonical<N extends MessageName>(
   name: N,
   value: unknown,
@@ -80,15 +87,24 @@ function readMessage(type: MessageType, value: unknown, options: ParseOptions): 
         ordered = false;
         continue;
       }
-      throw unknownField(key);
+      throw wrongName(key, `unknown field ${JSON.stringify(key)}`, true);
     }
     const given = value[key];
+    if (slots[field.index] !== undefined) throw wrongName(key, `duplicate field ${JSON.stringify(key)}`);
+    // Until it has a value: a field may be named once, by either of its names.
+    slots[field.index] = null;
     if (given === null) {
       ordered = false;
       continue;
     }
-    if (slots[field.index] !== undefined) throw at(duplicate(key), key);
-    if (field.oneof !== undefined) checkOneof(type, field, key, slots);
+    if (
+      field.oneof !== undefined &&
+      fields.some(({ oneof, index }) => oneof === field.oneof && (slots[index] ?? null) !== null)
+    )
+      throw wrongName(
+        key,
+        `error parsing ${JSON.stringify(key)}, oneof ${type.name}.${field.oneof} is already set`,
+      );
     let read: unknown;
     try {
       read = field.repeated ? readList(field, given, options) : readValue(field, given, options);
@@ -108,7 +124,7 @@ function readMessage(type: MessageType, value: unknown, options: ParseOptions): 
   const message: Plain = {};
   for (const field of fields) {
     const read = slots[field.index];
-    if (read !== undefined) message[field.name] = read;
+    if (read !== undefined && read !== null) message[field.name] = read;
   }
   return message;
 }
@@ -123,36 +139,20 @@ function unexpected(): Fault {
   );
 }
 
-function unknownField(key: string): Fault {
-  const fault = new Fault(
-    ({ line, column }) => `(line ${line}:${column}): unknown field ${JSON.stringify(key)}`,
-    true,
-    true,
-  );
-  fault.path.unshift(key);
-  return fault;
+/** What is wrong lies in the name of a member. */
+function wrongName(key: string, what: string, isUnknown = false): unknown {
+  return at(new Fault(({ line, column }) => `(line ${line}:${column}): ${what}`, isUnknown, true), key);
 }
 
-function duplicate(key: string): Fault {
-  return new Fault(
-    ({ line, column }) => `(line ${line}:${column}): duplicate field ${JSON.stringify(key)}`,
-    false,
-    true,
-  );
+function wrongValue(what: string, isUnknown = false): never {
+  throw new Fault(({ line, column, token }) => `(line ${line}:${column}): ${what} ${token}`, isUnknown);
 }
 
-function checkOneof(type: MessageType, field: Field, key: string, slots: readonly unknown[]): void {
-  const set = type.fields.some((other) => other.oneof === field.oneof && slots[other.index] !== undefined);
-  if (!set) return;
-  throw at(
-    new Fault(
-      ({ line, column }) =>
-        `(line ${line}:${column}): error parsing ${JSON.stringify(key)}, oneof ${type.name}.${field.oneof} is already set`,
-      false,
-      true,
-    ),
-    key,
-  );
+function invalid({ kind, jsonName }: Field, isUnknown = false): never {
+  // A wrapper is a message with the one field `value`.
+  const [, wrapped] = /^(\w+)Value$/.exec(kind) ?? [];
+  const what = wrapped === undefined ? `${kind} field ${jsonName}` : `${wrapped.toLowerCase()} field value`;
+  return wrongValue(`invalid value for ${what}:`, isUnknown);
 }
 
 function at(error: unknown, step: string | number): unknown {
@@ -160,12 +160,17 @@ function at(error: unknown, step: string | number): unknown {
   return error;
 }
 
+function noItem(field: Field): never {
+  if (field.kind === 'message' || field.kind === 'timestamp') throw unexpected();
+  return invalid(field);
+}
+
 function readList(field: Field, value: unknown, options: ParseOptions): unknown[] {
   if (!Array.isArray(value)) throw unexpected();
   let same = true;
   const items = value.map((item, i) => {
     try {
-      const read = item === null ? invalid(field) : readValue(field, item, options);
+      const read = item === null ? noItem(field) : readValue(field, item, options);
       if (read !== item) same = false;
       return read;
     } catch (error) {
@@ -173,38 +178,6 @@ function readList(field: Field, value: unknown, options: ParseOptions): unknown[
     }
   });
   return same ? value : items;
-}
-
-function invalid(field: Field, unknown = false): never {
-  const kind = field.kind === 'enum' ? 'enum' : field.kind;
-  throw new Fault(
-    ({ line, column, token }) =>
-      `(line ${line}:${column}): invalid value for ${kind} field ${field.jsonName}: ${token}`,
-    unknown,
-  );
-}
-
-/** True for what JSON leaves out: the default of a field without presence, and an empty list. */
-function isUnset(field: Field, value: unknown): boolean {
-  if (field.repeated) return (value as unknown[]).length === 0;
-  switch (field.kind) {
-    case 'bool':
-      return value === false;
-    case 'string':
-    case 'bytes':
-      return value === '';
-    case 'int64':
-    case 'uint64':
-      return value === '0';
-    case 'double':
-    case 'int32':
-    case 'uint32':
-      return value === 0;
-    case 'enum':
-      return value === field.values().names.get(0);
-    default:
-      return false;
-  }
 }
 
 function readValue(field: Field, value: unknown, options: ParseOptions): unknown {
@@ -220,7 +193,7 @@ function readValue(field: Field, value: unknown, options: ParseOptions): unknown
     case 'enum':
       return readEnum(field, value, options);
     case 'timestamp':
-      return readTimestamp(field, value);
+      return readTimestamp(value);
     case 'uint32':
     case 'uint32Value':
       return readInteger(field, value, 0, 0xffff_ffff);
@@ -253,34 +226,43 @@ function readEnum(field: Field, value: unknown, options: ParseOptions): unknown 
 
 const CANONICAL_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(?:\d{3}|\d{6}|\d{9})(?<!000))?Z$/;
 
-function readTimestamp(field: Field, value: unknown): string {
-  const time = typeof value === 'string' ? parseTimestamp(value) : undefined;
-  if (time === undefined || typeof value !== 'string') {
-    throw new Fault(
-      ({ line, column, token }) =>
-        `(line ${line}:${column}): invalid ${field.kind === 'timestamp' ? 'google.protobuf.Timestamp' : field.kind} value ${token}`,
-    );
-  }
+/** Beyond the billionth part of a second. */
+const TOO_FINE = /\.\d{10}/;
+
+function readTimestamp(value: unknown): string {
+  if (typeof value !== 'string') throw unexpected();
+  const time = TOO_FINE.test(value) ? undefined : parseTimestamp(value);
+  if (time === undefined) return wrongValue('invalid google.protobuf.Timestamp value');
   return CANONICAL_TIME.test(value) ? value : formatTimestamp(time);
 }
 
 function readInteger(field: Field, value: unknown, min: number, max: number): number {
-  const number = typeof value === 'string' && /^-?\d[\d.eE+-]*$/.test(value) ? Number(value) : value;
+  const number = typeof value === 'string' ? numberIn(value) : value;
   return typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max
     ? number
     : invalid(field);
 }
 
+/** The number that a text is, where it is written as JSON writes one. */
+function numberIn(text: string): number | undefined {
+  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined;
+}
+
 function readBigInteger(field: Field, value: unknown, min: bigint, max: bigint): string {
   if (typeof value === 'string' && /^(0|[1-9]\d{0,17})$/.test(value)) return value;
   let number: bigint | undefined;
-  if (typeof value === 'number' && Number.isInteger(value)) number = BigInt(value);
+  if (typeof value === 'bigint') number = value;
   else if (typeof value === 'string' && /^-?(0|[1-9]\d*)$/.test(value)) number = BigInt(value);
+  else {
+    const given = typeof value === 'string' ? numberIn(value) : value;
+    if (typeof given === 'number' && Number.isInteger(given)) number = BigInt(given);
+  }
   return number !== undefined && number >= min && number <= max ? String(number) : invalid(field);
 }
 
 function readDouble(field: Field, value: unknown): number | string {
   if (typeof value === 'number') return value;
+  if (typeof value === 'bigint') return Number(value);
   if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return value;
   const number =
     typeof value === 'string' && value.trim() === value && value !== '' ? Number(value) : Number.NaN;

@@ -35,10 +35,12 @@ export interface Field {
   readonly number: number;
   readonly kind: Kind;
   readonly repeated: boolean;
+  /** The value that is left out. */
+  readonly zero: unknown;
   readonly oneof: string | undefined;
   /** Position in the declaration, which is the order of JSON. */
   readonly index: number;
-  /** The message's fields, when `kind` is `message`. */
+  /** The message's fields, when `kind` is `message` or one of a message that has a JSON form of its own. */
   readonly message: () => MessageType;
   /** The enum's values, when `kind` is `enum`. */
   readonly values: () => EnumType;
@@ -59,15 +61,38 @@ export interface EnumType {
   readonly numbers: ReadonlyMap<string, number>;
 }
 
-const WELL_KNOWN: Readonly<Record<string, Kind>> = {
-  'google.protobuf.Timestamp': 'timestamp',
-  'google.protobuf.Duration': 'duration',
-  'google.protobuf.FieldMask': 'fieldMask',
-  'google.protobuf.Any': 'any',
-  'google.protobuf.BoolValue': 'boolValue',
-  'google.protobuf.Int32Value': 'int32Value',
-  'google.protobuf.UInt32Value': 'uint32Value',
+/** Messages that have a JSON form of their own: the kind of it, and their fields. */
+const WELL_KNOWN: Readonly<Record<string, { kind: Kind; fields: string }>> = {
+  'google.protobuf.Timestamp': { kind: 'timestamp', fields: 'seconds=1:int64 nanos=2:int32' },
+  'google.protobuf.Duration': { kind: 'duration', fields: 'seconds=1:int64 nanos=2:int32' },
+  'google.protobuf.FieldMask': { kind: 'fieldMask', fields: 'paths=1:string*' },
+  'google.protobuf.Any': { kind: 'any', fields: 'type_url=1:string value=2:bytes' },
+  'google.protobuf.BoolValue': { kind: 'boolValue', fields: 'value=1:bool' },
+  'google.protobuf.Int32Value': { kind: 'int32Value', fields: 'value=1:int32' },
+  'google.protobuf.UInt32Value': { kind: 'uint32Value', fields: 'value=1:uint32' },
 };
+
+/** Whether there is a message of ours of that name. */
+export function isMessageName(name: string): name is MessageName {
+  return Object.hasOwn(MESSAGES, name);
+}
+
+/** What is left out of JSON and of the wire, by kind; of an enum it is the name of 0. */
+const ZEROS: Partial<Record<Kind, unknown>> = {
+  bool: false,
+  string: '',
+  bytes: '',
+  int32: 0,
+  uint32: 0,
+  int64: '0',
+  uint64: '0',
+};
+
+/** Whether a value is one that is left out of a field without presence: the default of its kind, or an empty list. */
+export function isUnset({ kind, repeated, zero }: Field, value: unknown): boolean {
+  if (repeated) return (value as unknown[]).length === 0;
+  return kind === 'double' ? Object.is(value, 0) : value === zero;
+}
 
 const messages = new Map<string, MessageType>();
 const enums = new Map<string, EnumType>();
@@ -76,7 +101,7 @@ const enums = new Map<string, EnumType>();
 export function messageType(name: string): MessageType {
   const known = messages.get(name);
   if (known) return known;
-  const row = (MESSAGES as Readonly<Record<string, string>>)[name];
+  const row = isMessageName(name) ? MESSAGES[name] : WELL_KNOWN[name]?.fields;
   if (row === undefined) throw new Error(`no message ${name} in the schema`);
   const fields = row === '' ? [] : row.split(' ').map(fieldOf);
   const byNumber = new Map(fields.map((field) => [field.number, field]));
@@ -121,13 +146,14 @@ export function enumType(name: string): EnumType {
 function fieldOf(word: string, index: number): Field {
   const [, name = '', number, mark, type = '', repeated, oneof] =
     /^(\w+)=(\d+):(#?)([\w.]+)(\*?)(?:@(\w+))?$/.exec(word) ?? [];
-  const kind = mark ? 'enum' : (WELL_KNOWN[type] ?? (type.includes('.') ? 'message' : (type as Kind)));
+  const kind = mark ? 'enum' : (WELL_KNOWN[type]?.kind ?? (type.includes('.') ? 'message' : (type as Kind)));
   return {
     name,
     jsonName: name.replace(/_+(.?)/g, (_, c: string) => c.toUpperCase()),
     number: Number(number),
     kind,
     repeated: repeated === '*',
+    zero: mark ? (/(\w+)=0\b/.exec(ENUMS[type] ?? '')?.[1] ?? 0) : ZEROS[kind],
     oneof,
     index,
     message: () => messageType(type),

@@ -1,26 +1,16 @@
+import type { Timestamp } from '../../lib/timestamp.ts';
+
 /** Reads protobuf's wire format from a window of a buffer. Throws WireError on anything malformed. */
 export class WireReader {
   /** Low and high half of the last varint. */
   lo = 0;
   hi = 0;
-  pos: number;
-  end: number;
 
   constructor(
-    public bytes: Buffer,
-    pos = 0,
-    end = bytes.length,
-  ) {
-    this.pos = pos;
-    this.end = end;
-  }
-
-  /** Starts again on other bytes. */
-  reset(bytes: Buffer, pos: number, end: number): void {
-    this.bytes = bytes;
-    this.pos = pos;
-    this.end = end;
-  }
+    readonly bytes: Buffer,
+    public pos = 0,
+    readonly end = bytes.length,
+  ) {}
 
   /** Reads a varint of up to 64 bits into `lo` and `hi`. */
   varint(): void {
@@ -66,6 +56,18 @@ export class WireReader {
     return this.lo;
   }
 
+  /** Reads a length, and gives a reader of so many bytes. */
+  nested(): WireReader {
+    const length = this.length();
+    this.pos += length;
+    return new WireReader(this.bytes, this.pos - length, this.pos);
+  }
+
+  /** The bytes that were not read yet. */
+  rest(): Buffer {
+    return this.bytes.subarray(this.pos, this.end);
+  }
+
   /** The last varint as an unsigned number in decimal. */
   uint64Text(): string {
     return this.hi === 0 ? String(this.lo) : String((BigInt(this.hi) << 32n) | BigInt(this.lo));
@@ -78,9 +80,18 @@ export class WireReader {
       : String(BigInt.asIntN(64, (BigInt(this.hi) << 32n) | BigInt(this.lo)));
   }
 
-  /** The last varint as a signed number, exact within 53 bits. */
-  int64Number(): number {
-    return (this.hi | 0) * 0x1_0000_0000 + this.lo;
+  /** Reads the seconds and nanoseconds of a Timestamp or a Duration. */
+  time(): Timestamp {
+    const time = { seconds: 0, nanos: 0 };
+    while (this.pos < this.end) {
+      const tag = this.uint32();
+      if (tag === 1 << 3) {
+        this.varint();
+        time.seconds = (this.hi | 0) * 0x1_0000_0000 + this.lo;
+      } else if (tag === 2 << 3) time.nanos = this.uint32() | 0;
+      else this.skip(tag & 7);
+    }
+    return time;
   }
 
   skip(wireType: number): void {

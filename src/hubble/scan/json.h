@@ -4,7 +4,6 @@
 #include "tables.h"
 
 #define GAPS 256
-#define DEPTH 32
 
 /** Stretches of a line that its canonical form lacks: spaces, and members that the schema does not know. */
 struct gap {
@@ -83,8 +82,6 @@ static inline const u8 *text(const u8 *p, u32 *flags) {
   }
 }
 
-static const u8 *any(const u8 *p, u32 depth);
-
 static inline int is_digit(u8 c) { return c >= '0' && c <= '9'; }
 
 /** Reads any number as JSON has it. */
@@ -109,39 +106,4 @@ static const u8 *number(const u8 *p) {
 static inline int is_word(const u8 *p, const char *word, u32 length) {
   for (u32 i = 0; i < length; i++) if (p[i] != (u8)word[i]) return 0;
   return 1;
-}
-
-/** Reads the members of a list or an object that nobody asks about, behind its bracket. */
-static const u8 *members(const u8 *p, u8 end, u32 depth) {
-  if (depth > DEPTH) return 0;
-  p = space(p);
-  if (*p == end) return p + 1;
-  for (;;) {
-    u32 flags = 0;
-    if (end == '}') {
-      if (*p != '"' || !(p = text(p + 1, &flags))) return 0;
-      p = space(p + 1);
-      if (*p != ':') return 0;
-      p = space(p + 1);
-    }
-    if (!(p = any(p, depth))) return 0;
-    p = space(p);
-    if (*p == end) return p + 1;
-    if (*p != ',') return 0;
-    p = space(p + 1);
-  }
-}
-
-/** Reads a value that nobody asks about. */
-static const u8 *any(const u8 *p, u32 depth) {
-  u32 flags = 0;
-  switch (*p) {
-    case '"': p = text(p + 1, &flags); return p ? p + 1 : 0;
-    case '{': return members(p + 1, '}', depth + 1);
-    case '[': return members(p + 1, ']', depth + 1);
-    case 't': return is_word(p, "true", 4) ? p + 4 : 0;
-    case 'f': return is_word(p, "false", 5) ? p + 5 : 0;
-    case 'n': return is_word(p, "null", 4) ? p + 4 : 0;
-    default: return number(p);
-  }
 }

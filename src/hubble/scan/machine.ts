@@ -1,12 +1,14 @@
+import type { Flow } from '../../model/hubble.gen.ts';
 import { fieldAt } from '../protobuf/schema.ts';
 import { SCAN_MODULE } from './module.gen.ts';
 import { layTables, slotsOf } from './tables.ts';
 
 /** What scan.c wants of its caller, by the number that `run` gives back. */
-const CALLS = ['done', 'parse', 'decide', 'line', 'row', 'second', 'message', 'full'] as const;
+const CALLS = ['done', 'parse', 'decide', 'line', 'second', 'record', 'full'] as const;
 export type Call = (typeof CALLS)[number];
 
-const MODES = { json: 0, rows: 1, messages: 2 } as const;
+/** What is put out: lines of JSON, lines of text, or nothing. */
+const MODES = ['json', 'text', 'records'] as const;
 
 /** Takes what was put out. */
 export interface TextTaker {
@@ -19,80 +21,71 @@ export interface TextTaker {
   most(): number;
 }
 
-export interface MachineOptions {
-  /** Fields of an answer that are kept. */
-  paths: readonly string[];
-  mode: keyof typeof MODES;
-  /** Records are judged. */
-  judges: boolean;
-  /** The fields that judgements depend on, where these are few; otherwise each record is judged anew. */
-  judgedBy: readonly string[] | undefined;
-  /** The fields that lines of text depend on; absent where each line is made anew. */
-  printed: readonly string[] | undefined;
-  /** Fields that fill the holes of lines, as in holes.ts: lines that differ in them alone are made once. The first is for times. */
+/** A part of a line of text: what fills a hole, and the text behind it. The hole 0 is none, 1 the first. */
+export interface Piece {
+  hole: number;
+  text: string;
+}
+
+/** How lines are made of flows. Those that differ in what fills their holes alone are made once. */
+export interface LineMaker {
+  /** The fields of a flow that lines depend on. */
+  fields: readonly string[];
+  /** The fields that fill each hole, of which a flow has one. The first is for the time. */
   holes: readonly (readonly string[])[];
-  digits: number;
-  trimmed: boolean;
+  /** How a time is printed. */
+  time: {
+    /** What stands before and behind the fraction of a second, given as `2006-01-02T15:04:05`. */
+    second(second: string): readonly [string, string];
+    /** Digits of the fraction; trimmed, it has no zeros at its end, and a dot in front when it has digits. */
+    digits: number;
+    trimmed: boolean;
+  };
+  /** The line of a flow; `isPlain` says of a field that its text is ASCII without escapes. */
+  pieces(flow: Flow, isPlain: (field: string) => boolean): readonly Piece[];
+}
+
+export interface MachineOptions {
+  /** Fields of a flow that are kept beside those that the others need. */
+  fields: readonly string[];
+  mode: (typeof MODES)[number];
+  /** Answers behind their heads are read, not lines. */
+  framed: boolean;
+  /** Records are judged, by these fields of a flow. */
+  judges: boolean;
+  judgedBy: readonly string[];
+  /** By the time of the record as well: as it differs from record to record, no judgement is kept. */
+  isTimed: boolean;
+  lines: LineMaker | undefined;
 }
 
 interface Exports {
   memory: WebAssembly.Memory;
+  /** Where the words are that both sides read and write. */
+  at: { value: number };
   run(): number;
-  run_answers(): number;
-  configure_answers(scratch: number, size: number): void;
-  heap(): number;
-  address(what: number): number;
-  pieces(length: number): number;
-  value_of(slot: number): number;
-  keep_value(number: number): void;
-  forget_values(): void;
-  take_unknown(taken: number): void;
-  configure(root: number, flow: number, digits: number, trimmed: number, arena: number, size: number): void;
+  answer(length: number): number;
 }
 
-const PAGE = 64 * 1024;
-/** scan.c reads and writes in steps, a little beyond the end of what is there. */
-const SLACK = 128;
-const ARENA_BYTES = 1024 * 1024;
-/** Longest stretch of lines that is read at a time; a line that is longer is for the parser. */
+/** Longest stretch of records that is read at a time; one that is longer is for the parser. */
 export const INPUT_BYTES = 1024 * 1024;
-/** Room for a line of JSON that only leads to text. */
-const SCRATCH_BYTES = 256 * 1024;
-/** While the text of one chunk is on its way out, that of the next is made. */
-const OUTS = 2;
-const OUT_BYTES = 2 * INPUT_BYTES;
 const MOST_ENDS = 16 * 1024;
 const SPAN_WORDS = 3;
-const SLOTS = 160;
-const HOLE_SLOTS = 4;
+/** A flow has fewer fields. */
+const SLOTS = 192;
 
-/** What of a field an answer of a memo depends on, as memo.h has it. */
-const USES = { presence: 1, hole: 2, bytes: 3 } as const;
+/** What of a field an answer of a memo depends on, as memo.h has it; from `hole` on it fills one. */
+const USES = { presence: 1, bytes: 2, hole: 3 } as const;
 
-/** Words of the record `at` of scan.c. */
-const AT = {
-  cursor: 0,
-  limit: 1,
-  out: 2,
-  outEnd: 3,
-  ends: 4,
-  endCount: 5,
-  mostEnds: 6,
-  lineCount: 7,
-  line: 8,
-  lineEnd: 9,
-  step: 10,
-  mode: 11,
-  judges: 12,
-  wanted: 13,
-  memoize: 14,
-  steers: 15,
-} as const;
+/** The words of `at` of scan.c, in their order. */
+const WORDS = [
+  ...['cursor', 'limit', 'out', 'turn', 'endCount', 'mostEnds', 'lineCount', 'line', 'lineEnd', 'step'],
+  ...['wanted', 'steers', 'mode', 'framed', 'judges', 'digits', 'trimmed', 'root', 'form'],
+  ...['ignoreUnknown', 'slots', 'judgedBy', 'printedBy', 'tables', 'input', 'out0', 'out1', 'ends'],
+] as const;
 
-/** How a line differs from its canonical form, as scan.c has it. */
-const SPACED = 1;
-const OTHERWISE = 2;
-const STEERS = 4;
+/** How a line differs from its canonical form, as json.h has it. */
+const SPACED_OR_OTHERWISE = 3;
 const ESCAPED = 1;
 const STEP_READ = 0;
 const NEWLINE = 0x0a;
@@ -100,267 +93,200 @@ const LIST = 0x5b;
 
 let compiled: WebAssembly.Module | undefined;
 
+const inFlow = (path: string) => `flow.${path}`;
+
 /** The WebAssembly of scan.c with its memory: tables, buffers, and what it keeps. */
 export class Machine {
   readonly #exports: Exports;
   readonly #slots: ReadonlyMap<string, number>;
-  readonly #input: number;
-  readonly #outs: readonly number[];
-  readonly #ends: number;
-  readonly #at: number;
-  readonly #spans: number;
-  readonly #form: number;
   readonly #bytes: Buffer;
   readonly #words: Uint32Array;
-  #turn = 0;
+  readonly #spans: number;
+  /** What scan.c shares with its caller. */
+  readonly at: Record<(typeof WORDS)[number], number>;
   #flushed = 0;
   #most = 0;
 
-  constructor({ paths, mode, judges, judgedBy, printed, holes, digits, trimmed }: MachineOptions) {
+  constructor({ fields, mode, framed, judges, judgedBy, isTimed, lines }: MachineOptions) {
     compiled ??= new WebAssembly.Module(Buffer.from(SCAN_MODULE, 'base64'));
     // What a module exports is its author's promise.
     this.#exports = new WebAssembly.Instance(compiled).exports as unknown as Exports;
-    const { heap, address, configure, configure_answers } = this.#exports;
-    this.#slots = slotsOf(paths);
-    if (this.#slots.size > SLOTS) throw new Error(`${this.#slots.size} fields are more than can be kept`);
-    const base = heap();
-    const tables = layTables(base, this.#slots);
-    const arena = roundUp(base + tables.bytes.length);
-    const out = arena + 3 * ARENA_BYTES + SLACK;
-    this.#outs = Array.from({ length: OUTS }, (_, i) => out + i * (OUT_BYTES + SLACK));
-    this.#ends = out + OUTS * (OUT_BYTES + SLACK);
-    this.#input = this.#ends + 4 * MOST_ENDS;
-    const scratch = this.#input + INPUT_BYTES + SLACK;
-    this.#at = address(1) / 4;
-    this.#spans = address(0) / 4;
-    this.#form = address(6) / 4;
-    const { memory } = this.#exports;
-    memory.grow(Math.ceil((scratch + SCRATCH_BYTES + SLACK - memory.buffer.byteLength) / PAGE));
-    this.#bytes = Buffer.from(memory.buffer);
-    this.#words = new Uint32Array(memory.buffer);
-    this.#bytes.set(tables.bytes, base);
-    configure(tables.root, this.slotOf('flow'), digits, trimmed ? 1 : 0, arena, ARENA_BYTES);
-    configure_answers(scratch, SCRATCH_BYTES);
-    this.#set('mode', MODES[mode]);
-    this.#set('judges', judges ? 1 : 0);
-    this.#set('memoize', (judges && judgedBy ? 1 : 0) | (printed ? 2 : 0));
-    this.#keyOf(address(2), judgedBy ?? [], []);
-    this.#keyOf(
-      address(3),
-      printed ?? [],
-      holes.flat().map((field) => `flow.${field}`),
+    const { buffer } = this.#exports.memory;
+    const words = new Uint32Array(buffer);
+    this.#bytes = Buffer.from(buffer);
+    this.#words = words;
+    const first = this.#exports.at.value / 4;
+    this.at = Object.create(
+      null,
+      Object.fromEntries(
+        WORDS.map((name, i) => [
+          name,
+          {
+            get: () => words[first + i],
+            set: (value: number) => {
+              words[first + i] = value;
+            },
+          },
+        ]),
+      ),
     );
-    for (const [at, fields] of holes.entries()) {
-      for (let i = 0; i < HOLE_SLOTS; i++)
-        this.#bytes.writeUInt16LE(
-          this.#slots.get(`flow.${fields[i]}`) ?? 0xffff,
-          address(4) + 2 * ((at + 1) * HOLE_SLOTS + i),
-        );
-    }
+    const kept = [...judgedBy, ...fields, ...(lines?.fields ?? [])].map(inFlow);
+    this.#slots = slotsOf(['flow', ...kept, ...(isTimed ? ['time'] : [])]);
+    if (this.#slots.size > SLOTS) throw new Error(`${this.#slots.size} fields are more than can be kept`);
+    const { at } = this;
+    this.#spans = at.slots / 4;
+    const tables = layTables(at.tables, this.#slots);
+    words.set(tables.words, at.tables / 4);
+    at.root = tables.root;
+    at.mode = MODES.indexOf(mode);
+    at.framed = Number(framed);
+    at.judges = judges ? (isTimed ? 1 : 2) : 0;
+    this.#dependOn(at.judgedBy, judgedBy, []);
+    if (!lines) return;
+    this.#dependOn(at.printedBy, lines.fields, lines.holes);
+    at.digits = lines.time.digits;
+    at.trimmed = Number(lines.time.trimmed);
   }
 
   /** Tells a memo what its answers depend on: the fields, and the presence of the messages that they are in. */
-  #keyOf(address: number, paths: readonly string[], holes: readonly string[]): void {
-    for (const path of slotsOf(paths).keys()) {
-      const isMessage = !isValue(path);
-      const use = isMessage ? USES.presence : holes.includes(path) ? USES.hole : USES.bytes;
-      this.#bytes[address + this.slotOf(path)] = use;
+  #dependOn(uses: number, fields: readonly string[], holes: LineMaker['holes']): void {
+    for (const path of slotsOf(fields.map(inFlow)).keys()) {
+      const field = fieldAt('observer.GetFlowsResponse', path);
+      const hole = holes.findIndex((filling) => filling.some((name) => inFlow(name) === path));
+      const isMessage = field?.kind === 'message' && !field.repeated;
+      this.#bytes[uses + this.#slotAt(path)] =
+        hole === -1 ? (isMessage ? USES.presence : USES.bytes) : USES.hole + 1 + hole;
     }
   }
 
-  slotOf(path: string): number {
+  /** Where a field of a flow is kept. */
+  slotOf(field: string): number {
+    return this.#slotAt(inFlow(field));
+  }
+
+  #slotAt(path: string): number {
     const slot = this.#slots.get(path);
     if (slot === undefined) throw new Error(`the field ${path} is not kept`);
     return slot;
   }
 
-  /** Takes whole lines, of INPUT_BYTES at most; so many records are put out at most before `run` says `full`. */
-  load(lines: Buffer, most: number): void {
-    this.#bytes.set(lines, this.#input);
-    let end = this.#input + lines.length;
-    if (lines.at(-1) !== NEWLINE) this.#bytes[end++] = NEWLINE;
-    this.#set('limit', end);
-    this.#set('lineCount', 0);
+  /** The time of the record, where it is kept and has one. */
+  get time(): string | undefined {
+    const slot = this.#slots.get('time');
+    return slot !== undefined && this.isSet(slot) ? this.text(slot) : undefined;
+  }
+
+  /** Begins to put out, so many records at most before `run` says `full`. What was put out the last time but one is overwritten. */
+  begin(most: number): void {
+    this.at.turn ^= 1;
     this.#most = most;
-    this.#start();
-    this.#turn = (this.#turn + 1) % OUTS;
     this.#openOut();
   }
 
-  /** Begins the answers that one read brought: what was put out of the last ones is overwritten. */
-  beginAnswers(): void {
-    this.#most = Number.POSITIVE_INFINITY;
-    this.#openOut();
+  #openOut(): void {
+    const { at } = this;
+    at.out = at.turn ? at.out1 : at.out0;
+    this.#flushed = at.out;
+    this.#beginEnds();
   }
 
-  /** Takes answers behind their heads, of INPUT_BYTES at most; the last one may be cut. */
-  loadAnswers(bytes: Buffer): void {
-    this.#bytes.set(bytes, this.#input);
-    this.#set('limit', this.#input + bytes.length);
-    this.#start();
+  #beginEnds(): void {
+    this.at.endCount = 0;
+    this.at.mostEnds = Math.max(1, Math.min(MOST_ENDS, this.#most));
+    this.at.steers = 0;
   }
 
-  /** As `run`, for answers. */
-  runAnswers(): Call {
-    return CALLS[this.#exports.run_answers()] ?? 'done';
+  /** Takes records, of INPUT_BYTES at most; what is cut at their end is left, but for a line that is the last one. */
+  load(bytes: Buffer, isLast: boolean): void {
+    const { at } = this;
+    this.#bytes.set(bytes, at.input);
+    let length = bytes.length;
+    if (!at.framed && bytes.at(-1) !== NEWLINE) {
+      if (isLast) this.#bytes[at.input + length++] = NEWLINE;
+      else length = bytes.lastIndexOf(NEWLINE) + 1;
+    }
+    at.cursor = at.input;
+    at.limit = at.input + length;
+    at.step = STEP_READ;
   }
 
   /** Bytes of those that were loaded that were read. */
   get readBytes(): number {
-    return this.#get('cursor') - this.#input;
+    return this.at.cursor - this.at.input;
   }
 
-  #start(): void {
-    this.#set('cursor', this.#input);
-    this.#set('step', STEP_READ);
-  }
-
-  #openOut(): void {
-    const start = this.#outs[this.#turn] ?? 0;
-    this.#flushed = start;
-    this.#set('out', start);
-    this.#set('outEnd', start + OUT_BYTES);
-    this.#set('ends', this.#ends);
-    this.#begin();
-  }
-
-  #begin(): void {
-    this.#set('endCount', 0);
-    this.#set('mostEnds', Math.max(1, Math.min(MOST_ENDS, this.#most)));
-    this.#set('steers', 0);
-  }
-
-  run(): Call {
+  /** Goes on; `ignoresUnknown` says that names which the schema lacks are passed over. */
+  run(ignoresUnknown: boolean): Call {
+    this.#words[this.at.ignoreUnknown / 4] = Number(ignoresUnknown);
     return CALLS[this.#exports.run()] ?? 'done';
   }
 
   /** Hands on what was put out since the last time; `isFull` makes room for more. */
-  flush(visitor: TextTaker, isFull = false): boolean {
-    const count = this.#get('endCount');
+  flush(taker: TextTaker, isFull = false): boolean {
+    const { at } = this;
+    const { endCount: count, out } = at;
     let more = true;
     if (count > 0) {
       const start = this.#flushed;
-      const out = this.#get('out');
-      const ends = () => Array.from({ length: count }, (_, i) => this.#word(this.#ends / 4 + i) - start);
+      const ends = () =>
+        Array.from(this.#words.subarray(at.ends / 4, at.ends / 4 + count), (end) => end - start);
       const bytes = this.#bytes.subarray(start, out);
       // What is handed on stays while the buffer is used again.
-      more = visitor.texts(isFull ? Buffer.from(bytes) : bytes, ends, this.#get('steers') === 0);
-      this.#most = visitor.most();
+      more = taker.texts(isFull ? Buffer.from(bytes) : bytes, ends, at.steers === 0);
+      this.#most = taker.most();
       this.#flushed = out;
-      this.#begin();
+      this.#beginEnds();
     }
     if (isFull) this.#openOut();
     return more;
   }
 
-  /** Number of lines that were begun. */
-  get lineCount(): number {
-    return this.#get('lineCount');
+  /** The record that `run` stopped at, without its newline or its head. */
+  record(): Buffer {
+    return this.#bytes.subarray(this.at.line, this.at.lineEnd);
   }
 
-  /** The line that `run` stopped at, without its newline. */
-  line(): Buffer {
-    return this.#bytes.subarray(this.#get('line'), this.#get('lineEnd'));
-  }
-
-  /** Whether the line is JSON as a message is printed. */
+  /** Whether the record is a message as JSON prints it. */
   get isCanonical(): boolean {
-    return ((this.#words[this.#form] ?? 0) & (SPACED | OTHERWISE)) === 0;
+    return ((this.#words[this.at.form / 4] ?? 0) & SPACED_OR_OTHERWISE) === 0;
   }
 
-  /** Whether the line has ASCII alone. */
-  get isAscii(): boolean {
-    return ((this.#words[this.#form] ?? 0) & STEERS) === 0;
+  #span(slot: number, word: number): number {
+    return this.#words[this.#spans + slot * SPAN_WORDS + word] ?? 0;
   }
 
   isSet(slot: number): boolean {
-    return this.#words[this.#spans + slot * SPAN_WORDS] !== 0;
+    return this.#span(slot, 0) !== 0;
   }
 
   /** Whether a value is ASCII without escapes. */
   isPlain(slot: number): boolean {
-    return this.isSet(slot) && this.#words[this.#spans + slot * SPAN_WORDS + 2] === 0;
+    return this.isSet(slot) && this.#span(slot, 2) === 0;
   }
 
-  /** The text of a value that is set; of a list, its JSON. */
+  /** The text of a value that is set; of a list or a message, its JSON. */
   text(slot: number): string {
-    const at = this.#spans + slot * SPAN_WORDS;
-    const start = this.#words[at] ?? 0;
-    const end = this.#words[at + 1] ?? 0;
-    const flags = this.#words[at + 2] ?? 0;
+    const [start, end, flags] = [this.#span(slot, 0), this.#span(slot, 1), this.#span(slot, 2)];
     if (flags === 0) return this.#bytes.toString('latin1', start, end);
     if ((flags & ESCAPED) === 0 || this.#bytes[start] === LIST)
       return this.#bytes.toString('utf8', start, end);
     return JSON.parse(this.#bytes.toString('utf8', start - 1, end + 1)) as string;
   }
 
-  /** The number that the text of a slot was given; 0 where it has none yet. */
-  numberOf(slot: number): number {
-    return this.#exports.value_of(slot);
+  /** Answers a `line` or a `second`, which is kept; false when there is no room for it. */
+  answer(pieces: Buffer): boolean {
+    const at = this.#exports.answer(pieces.length);
+    if (at > 0) this.#bytes.set(pieces, at);
+    return at > 0;
   }
 
-  /** Gives a number to the text that was asked for last. It may be forgotten, but no other text gets it. */
-  keepNumber(number: number): void {
-    this.#exports.keep_value(number);
+  /** The record that `run` stopped at counts as not read. */
+  goBack(): void {
+    this.at.cursor = this.at.line;
   }
 
-  /** Numbers may be given anew. */
-  forgetNumbers(): void {
-    this.#exports.forget_values();
+  /** Goes on behind the record that `run` stopped at. */
+  skip(): void {
+    this.at.step = STEP_READ;
   }
-
-  /** Says whether the record is wanted that `run` asked about. */
-  decide(isWanted: boolean): void {
-    this.#set('wanted', isWanted ? 1 : 0);
-  }
-
-  /** Says whether names that the schema lacks are passed over. */
-  ignoreUnknown(ignored: boolean): void {
-    this.#exports.take_unknown(ignored ? 1 : 0);
-  }
-
-  /** Keeps the pieces of a line that `run` asked for; false when there is no room for them. */
-  keepLine(pieces: Buffer): boolean {
-    const at = this.#exports.pieces(pieces.length);
-    if (at === 0) return false;
-    this.#bytes.set(pieces, at);
-    return true;
-  }
-
-  /** Goes on behind the line that `run` stopped at. */
-  skipLine(): void {
-    this.#set('step', STEP_READ);
-  }
-
-  /** Says what stands around the fraction of the second that `run` asked about. */
-  setSecond(second: string, before: string, after: string): void {
-    const at = this.#exports.address(5);
-    this.#bytes.write(second, at, 19, 'latin1');
-    this.#bytes.write(before, at + 24, 40, 'latin1');
-    this.#bytes.write(after, at + 64, 8, 'latin1');
-    this.#bytes.writeUInt32LE(before.length, at + 72);
-    this.#bytes.writeUInt32LE(after.length, at + 76);
-  }
-
-  #get(name: keyof typeof AT): number {
-    return this.#word(this.#at + AT[name]);
-  }
-
-  #word(at: number): number {
-    return this.#words[at] ?? 0;
-  }
-
-  #set(name: keyof typeof AT, value: number): void {
-    this.#words[this.#at + AT[name]] = value;
-  }
-}
-
-/** Whether a field has a value of its own, and is no message that holds others. */
-function isValue(path: string): boolean {
-  const field = fieldAt('observer.GetFlowsResponse', path);
-  return field !== undefined && (field.repeated || field.kind !== 'message');
-}
-
-function roundUp(address: number): number {
-  return (address + 63) & -64;
 }

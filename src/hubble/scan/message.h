@@ -3,7 +3,8 @@
 
 #include "json.h"
 
-#define SLOTS 160
+#define SLOTS 192
+#define DEPTH 32
 
 /** A value of the line that was read. `start` is 0 when it is unset. */
 struct span {
@@ -18,27 +19,20 @@ static u32 filled_count;
 /** Names that the tables lack are passed over. */
 static u32 ignore_unknown;
 
-/** The hash of a name; tables.ts computes the same. */
-static inline u32 hash_name(const u8 *p, u32 length) {
-  u64 first = load64(p);
-  if (length < 8) first &= (1ull << (8 * length)) - 1;
-  u32 h = (u32)first ^ (u32)(first >> 32) * 0x9e3779b1u;
-  return (h ^ (length > 8 ? *(const u32 *)(p + length - 4) : 0) ^ length) * 0x85ebca6bu >> 20;
-}
-
 static inline int same(const u8 *a, const u8 *b, u32 length) {
   if (length < 8) return ((load64(a) ^ load64(b)) << (64 - 8 * length)) == 0;
   for (u32 i = 0; i + 8 <= length; i += 8) if (load64(a + i) != load64(b + i)) return 0;
   return load64(a + length - 8) == load64(b + length - 8);
 }
 
-static inline struct entry *find(const struct names *names, const u8 *p, u32 length) {
-  if (length == 0) return 0;
-  for (u32 at = hash_name(p, length) & names->mask;; at = (at + 1) & names->mask) {
-    struct entry *entry = names->entries[at];
-    if (!entry) return 0;
+/** Finds a name; places behind `from` are tried first. */
+static struct entry *find(struct names *names, const u8 *p, u32 length, u32 from) {
+  for (u32 i = 0; i < names->count; i++, from++) {
+    if (from >= names->count) from = 0;
+    struct entry *entry = &names->entries[from];
     if (entry->length == length && same(entry->name, p, length)) return entry;
   }
+  return 0;
 }
 
 static inline int two(const u8 *p) { return (p[0] - '0') * 10 + (p[1] - '0'); }
@@ -46,17 +40,11 @@ static inline int two(const u8 *p) { return (p[0] - '0') * 10 + (p[1] - '0'); }
 /** Reads a time in canonical form, behind its quote; ends at the quote behind it. Days that not all months have are few. */
 __attribute__((noinline)) static const u8 *timestamp(const u8 *p) {
   static const char shape[] = "0000-00-00T00:00:00";
-  // A time that is one: nothing else may be taken for it.
-  static u8 last[24] = "1970-01-01T00:00:00";
-  // Times come in runs of the same second.
-  if (LIKELY(load64(p) == load64(last) && load64(p + 8) == load64(last + 8) && load64(p + 11) == load64(last + 11))) goto fraction;
   for (u32 i = 0; i < 19; i++) if (shape[i] == '0' ? !is_digit(p[i]) : p[i] != (u8)shape[i]) return 0;
   int month = two(p + 5), day = two(p + 8);
   if (is_word(p, "0000", 4) || month < 1 || month > 12 || day < 1 || day > 31) return 0;
   if (day > 28 && (month == 2 || (day == 31 && (month == 4 || month == 6 || month == 9 || month == 11)))) return 0;
   if (two(p + 11) > 23 || two(p + 14) > 59 || two(p + 17) > 59) return 0;
-  for (u32 i = 0; i < 19; i++) last[i] = p[i];
-fraction:
   p += 19;
   if (*p == '.') {
     const u8 *from = ++p;
@@ -69,91 +57,68 @@ fraction:
   return p + 1;
 }
 
-/** Reads a whole number of a kind; `zero` is set where it is 0. */
-static const u8 *whole(const u8 *p, u32 kind, int *zero) {
-  static const char largest[][21] = {"4294967295", "4294967295", "2147483647", "2147483647", "18446744073709551615", "9223372036854775807"};
-  static const u8 digits[] = {10, 10, 10, 10, 20, 19};
-  const char *most = largest[kind - UINT32];
-  u32 length = 0, longest = digits[kind - UINT32];
-  while (is_digit(p[length])) length++;
-  if (length == 0 || length > longest || (*p == '0' && length > 1)) return 0;
-  for (u32 i = 0; length == longest && i < longest && p[i] >= (u8)most[i]; i++) if (p[i] > (u8)most[i]) return 0;
-  *zero = *p == '0';
-  return p + length;
+/** Reads a whole number up to the largest of its kind; of twenty digits it is for the parser. */
+static inline const u8 *whole(const u8 *p, u64 largest) {
+  u64 read = 0;
+  u32 length = 0;
+  for (; is_digit(p[length]) && length < 20; length++) read = 10 * read + (p[length] - '0');
+  return length == 0 || length == 20 || read > largest || (*p == '0' && length > 1) ? 0 : p + length;
 }
 
 static const u8 *object(const u8 *p, struct entry *field);
+static const u8 *any(const u8 *p);
 
 /**
  * Reads one value and keeps where it stands. `*zero` is set for what the canonical form leaves out. Returns the byte
  * behind it, or 0 where the parser has to look.
  */
 static inline const u8 *value(const u8 *p, struct entry *field, struct span *at, int *zero) {
-  u32 flags = 0;
+  u32 kind = field->kind, quotes = kind == STRING || kind == ENUM || kind == TIMESTAMP || kind == UINT64;
   const u8 *end;
-  switch (field->kind) {
+  if (quotes && *p != '"') return 0;
+  p += quotes;
+  at->flags = 0;
+  switch (kind) {
     case STRING:
-      if (*p != '"' || !(end = text(p + 1, &flags))) return 0;
-      at->start = p + 1;
-      at->end = end;
-      at->flags = flags;
-      *zero = end == p + 1;
-      return end + 1;
-    case ENUM: {
-      struct entry *guess = field->child->first;
-      if (*p == '"' && guess && p[guess->length + 1] == '"' && same(guess->name, p + 1, guess->length)) {
-        at->start = p + 1;
-        at->end = p + 1 + guess->length;
-        at->flags = 0;
-        *zero = guess->index;
-        return at->end + 1;
-      }
-      if (*p != '"' || !(end = text(p + 1, &flags)) || flags) return 0;
-      struct entry *named = find(field->child, p + 1, end - p - 1);
-      if (named) field->child->first = named;
-      if (!named && !ignore_unknown) return 0;
-      if (!named && end == p + 1) return 0;
-      at->start = p + 1;
-      at->end = end;
-      at->flags = 0;
-      if (!named) form |= OTHERWISE;
-      *zero = named && named->index;
-      return end + 1;
-    }
-    case TIMESTAMP:
-      if (*p != '"' || !(end = timestamp(p + 1))) return 0;
-      at->start = p + 1;
-      at->end = end;
-      at->flags = 0;
-      return end + 1;
-    case BOOL: case BOOL_VALUE:
-      if (is_word(p, "true", 4)) end = p + 4;
-      else if (is_word(p, "false", 5)) { end = p + 5; *zero = field->kind == BOOL; }
-      else return 0;
+      end = text(p, &at->flags);
+      *zero = end == p;
       break;
-    case UINT32: case UINT32_VALUE: case INT32: case INT32_VALUE: case UINT64: case INT64: {
-      // Numbers of 64 bits are texts. -2^63 is rare, and for the parser, as -0 is.
-      u32 quotes = field->kind >= UINT64, negative = p[quotes] == '-' && field->kind != UINT64 && field->kind > UINT32_VALUE;
-      if (quotes && *p != '"') return 0;
-      if (!(end = whole(p + quotes + negative, field->kind, zero)) || (*zero && negative)) return 0;
-      if (quotes && *end != '"') return 0;
-      if (field->kind == UINT32_VALUE || field->kind == INT32_VALUE) *zero = 0;
-      at->start = p + quotes;
-      at->end = end;
-      at->flags = 0;
-      return end + quotes;
+    case ENUM: {
+      struct entry *named = field->child->first;
+      if (named && p[named->length] == '"' && same(named->name, p, named->length)) end = p + named->length;
+      else {
+        if (!(end = text(p, &at->flags)) || at->flags) return 0;
+        named = find(field->child, p, end - p, 0);
+        if (named) field->child->first = named;
+        else if (!ignore_unknown || end == p) return 0;
+        else form |= OTHERWISE;
+      }
+      *zero = named && named->number == 0;
+      break;
+    }
+    case TIMESTAMP: end = timestamp(p); break;
+    case BOOL: case BOOL_VALUE:
+      *zero = *p == 'f';
+      end = is_word(p, "true", 4) ? p + 4 : is_word(p, "false", 5) ? p + 5 : 0;
+      break;
+    case UINT32: case INT32: case UINT64: {
+      u32 negative = kind == INT32 && *p == '-';
+      *zero = p[negative] == '0';
+      // -0 is for the parser.
+      end = *zero && negative ? 0 : whole(p + negative, kind == UINT64 ? ~0ull : kind == UINT32 ? 0xffffffff : 0x7fffffff);
+      if (quotes && end && *end != '"') return 0;
+      break;
     }
     case MESSAGE:
-      if (*p != '{' || !(end = object(p, field))) return 0;
+      end = *p == '{' ? object(p, field) : 0;
       // Of a list of messages the text is read.
-      if (form & STEERS) flags = WIDE;
+      if (form & STEERS) at->flags = WIDE;
       break;
     default: return 0;
   }
   at->start = p;
   at->end = end;
-  at->flags = flags;
-  return end;
+  return end ? end + quotes : 0;
 }
 
 static inline void fill(u32 slot, struct span at) {
@@ -161,7 +126,7 @@ static inline void fill(u32 slot, struct span at) {
   filled[filled_count++] = slot;
 }
 
-/** Reads the values of a list, behind its bracket. */
+/** Reads the values of a list, behind its bracket; without a field they are of any kind. */
 static const u8 *list(const u8 *p, struct entry *field, int *zero, u32 *flags) {
   p = space(p);
   if (*p == ']') {
@@ -171,8 +136,8 @@ static const u8 *list(const u8 *p, struct entry *field, int *zero, u32 *flags) {
   for (;;) {
     struct span each;
     int none = 0;
-    if (!(p = value(p, field, &each, &none))) return 0;
-    *flags |= each.flags;
+    if (!(p = field ? value(p, field, &each, &none) : any(p))) return 0;
+    if (field) *flags |= each.flags;
     p = space(p);
     if (*p == ']') return p + 1;
     if (*p != ',') return 0;
@@ -184,7 +149,6 @@ static const u8 *list(const u8 *p, struct entry *field, int *zero, u32 *flags) {
 static const u8 *message(const u8 *p, struct names *type) {
   struct entry **guess = &type->first;
   u64 seen = 0;
-  u32 oneofs = 0;
   int last = -1;
   const u8 *comma = 0;
   p = space(p);
@@ -199,7 +163,7 @@ static const u8 *message(const u8 *p, struct names *type) {
       u32 flags = 0;
       const u8 *end = text(p + 1, &flags);
       if (!end || flags & ESCAPED) return 0;
-      field = find(type, p + 1, end - p - 1);
+      field = find(type, p + 1, end - p - 1, last + 1);
       if (field) *guess = field;
       p = space(end + 1);
       if (*p != ':') return 0;
@@ -208,16 +172,10 @@ static const u8 *message(const u8 *p, struct names *type) {
     if (field) guess = &field->next;
     int dropped = 0;
     if (UNLIKELY(!field)) {
-      if (!ignore_unknown || !(p = any(p, 0))) return 0;
+      if (!ignore_unknown || !(p = any(p))) return 0;
       dropped = 1;
     } else {
-      u64 bit = 1ull << field->index;
-      if (seen & bit) return 0;
-      seen |= bit;
-      if (field->oneof) {
-        if (oneofs & (1u << field->oneof)) return 0;
-        oneofs |= 1u << field->oneof;
-      }
+      if (!is_new(field, &seen)) return 0;
       if (field->index < last || field->flags & ALIAS) form |= OTHERWISE;
       last = field->index;
       struct span at;
@@ -228,9 +186,6 @@ static const u8 *message(const u8 *p, struct names *type) {
         at.flags = 0;
         if (!(p = list(p + 1, field, &zero, &at.flags))) return 0;
         at.end = p;
-      } else if (*p == 'n') {
-        // As if it were not there.
-        return 0;
       } else {
         if (!(p = value(p, field, &at, &zero))) return 0;
         if (field->flags & PRESENCE) zero = 0;
@@ -248,6 +203,28 @@ static const u8 *message(const u8 *p, struct names *type) {
     if (*p != '}') return 0;
     if (dropped) leave_out(comma ? comma : name, p);
     return p + 1;
+  }
+}
+
+/** Reads a value that nobody asks about. */
+static const u8 *any(const u8 *p) {
+  /** A message without fields: all that is in it is unknown. */
+  static struct names unknown;
+  static u32 depth;
+  u32 flags = 0;
+  int zero;
+  switch (*p) {
+    case '"': p = text(p + 1, &flags); return p ? p + 1 : 0;
+    case '{': case '[':
+      if (depth == DEPTH) return 0;
+      depth++;
+      p = *p == '{' ? message(p + 1, &unknown) : list(p + 1, 0, &zero, &flags);
+      depth--;
+      return p;
+    case 't': return is_word(p, "true", 4) ? p + 4 : 0;
+    case 'f': return is_word(p, "false", 5) ? p + 5 : 0;
+    case 'n': return is_word(p, "null", 4) ? p + 4 : 0;
+    default: return number(p);
   }
 }
 

@@ -1,38 +1,77 @@
-// The loop over lines of flows: one pass over the bytes, sixteen at a time where it can. README.md tells how it fits in.
+// The loop over flows: lines of JSON, one pass over the bytes, sixteen at a time where it can, or the answers of a server, each behind
+// the five bytes that gRPC puts in front. README.md tells how it fits in.
 //
-// A line is taken when its meaning is certain: JSON, UTF-8, fields and values that the tables know. What is not taken goes
-// to the parser of captures/, which also words every error. Nothing here knows the names of a field: tables.ts lays
+// A flow is taken when its meaning is certain: JSON, UTF-8, fields and values that the tables know. What is not taken goes
+// to the parser of captures/ or to the codec, which also word every error. Nothing here knows the names of a field: tables.ts lays
 // the schema out as tables.
 
-#include "pieces.h"
 #include "wire.h"
 
-/** What the caller has to do before it goes on. */
-enum call { DONE, PARSE, DECIDE, RENDER, RENDER_ONCE, SECOND, WHOLE, FULL };
-enum step { READ, JUDGE, JUDGED, PRINT };
-enum mode { RAW, LINES, MESSAGES };
+#define INPUT_BYTES (1 << 20)
+#define OUT_BYTES (2 * INPUT_BYTES)
+#define TABLE_BYTES (256 * 1024)
+/** Room for what one answer puts into slots. */
+#define SCRATCH_BYTES (256 * 1024)
+#define MOST_ENDS (16 * 1024)
+/** Beyond its end a buffer is read and written in steps. */
+#define SLACK 128
+#define HEAD_BYTES 5
+/** So much longer than an answer may its JSON be, as a rule. */
+#define LONGER 8
+/** Hole of a time, which is put out in another form, and what stands at the end of pieces. */
+#define TIME 1
+#define END_OF_PIECES 255
+/** The slot of the flow. */
+#define FLOW 0
 
-static struct {
+/** What the caller has to do before it goes on. */
+enum call { DONE, PARSE, DECIDE, LINE, SECOND, RECORD, FULL };
+enum step { READ, JUDGE, JUDGED, PRINT };
+enum mode { AS_JSON, AS_TEXT, AS_RECORDS };
+
+static u8 tables[TABLE_BYTES], input[INPUT_BYTES + SLACK], outs[2][OUT_BYTES + SLACK], scratch[SCRATCH_BYTES + SLACK];
+static u32 ends[MOST_ENDS];
+
+/** What the caller reads and writes, word by word, in this order. */
+struct shared {
   const u8 *cursor;
   const u8 *limit;
   u8 *out;
-  u8 *out_end;
-  u32 *ends;       // where each record that was put out ends
-  u32 end_count;
+  u32 turn;        // which of the two outs it is
+  u32 end_count;   // of the ends of records that were put out
   u32 most_ends;
   u32 line_count;  // lines that were begun
   const u8 *line;
   const u8 *line_end;
   u32 step;
-  u32 mode;
-  u32 judges;      // there are filters
   u32 wanted;
-  u32 memoize;     // bit 0: verdicts, bit 1: lines
   u32 steers;      // something that was put out is more than plain ASCII
-} at;
-
-static struct names *response_names;
-static u32 flow_slot;
+  u32 mode;
+  u32 framed;      // answers, not lines
+  u32 judges;      // there are filters; 2 when their judgements are kept
+  u32 digits;      // of the fraction of a time, trimmed or not
+  u32 trimmed;
+  struct names *root;
+  u32 *form;
+  u32 *ignore_unknown;
+  struct span *slots;
+  u8 *judged_by;
+  u8 *printed_by;
+  u8 *tables;
+  u8 *input;
+  u8 *outs[2];
+  u32 *ends;
+} at = {
+    .form = &form,
+    .ignore_unknown = &ignore_unknown,
+    .slots = slots,
+    .judged_by = verdicts.uses,
+    .printed_by = lines.uses,
+    .tables = tables,
+    .input = input,
+    .outs = {outs[0], outs[1]},
+    .ends = ends,
+};
 
 static const u8 *end_of_line(const u8 *p) {
   const v128_t newline = wasm_i8x16_splat('\n');
@@ -42,193 +81,167 @@ static const u8 *end_of_line(const u8 *p) {
   }
 }
 
+/** Finds the next record; false where no whole one is left. */
+static int next_record(void) {
+  if (at.framed) {
+    const u8 *p = at.cursor;
+    if (at.limit - p < HEAD_BYTES) return 0;
+    u32 length = (u32)p[1] << 24 | p[2] << 16 | p[3] << 8 | p[4];
+    if ((u32)(at.limit - p) - HEAD_BYTES < length) return 0;
+    at.line = p + HEAD_BYTES;
+    at.line_end = at.cursor = at.line + length;
+    return 1;
+  }
+  for (; at.cursor < at.limit && *at.cursor == '\n'; at.cursor++) at.line_count++;
+  at.line_count += at.cursor < at.limit;
+  at.line = at.cursor;
+  return at.cursor < at.limit;
+}
+
 /** Reads a line; false where the parser has to. */
-static int read_line(const u8 *p) {
+static int read_line(void) {
+  const u8 *p = space(at.line);
+  p = *p == '{' ? message(p + 1, at.root) : 0;
+  if (p) p = space(p);
+  int taken = p && *p == '\n' && slots[FLOW].start;
+  at.line_end = taken ? p : end_of_line(at.line);
+  at.cursor = at.line_end + 1;
+  return taken;
+}
+
+static void begin_record(u8 *to, u8 *limit) {
   while (filled_count > 0) slots[filled[--filled_count]].start = 0;
-  gap_count = 0;
-  form = 0;
-  p = space(p);
-  if (*p != '{' || !(p = message(p + 1, response_names))) return 0;
-  p = space(p);
-  if (*p != '\n' || !slots[flow_slot].start) return 0;
-  at.line_end = p;
+  gap_count = form = 0;
+  put = to;
+  put_limit = limit;
+}
+
+/** Reads an answer; false where the codec has to: news of nodes and lost events too. */
+static int read_answer(void) {
+  begin_record(scratch, scratch + SCRATCH_BYTES);
+  return put_message(at.line, at.line_end, at.root, 0) && slots[FLOW].start;
+}
+
+/** Puts out the JSON of an answer; false where the codec has to. */
+static int put_answer(void) {
+  begin_record(at.out, at.outs[at.turn] + OUT_BYTES - SLACK);
+  if (!put_message(at.line, at.line_end, at.root, 1) || !slots[FLOW].start) return 0;
+  *put++ = '\n';
+  at.out = put;
   return 1;
 }
 
-static int put_end(void) {
-  at.ends[at.end_count++] = (u32)at.out;
-  at.step = READ;
-  return at.end_count == at.most_ends;
-}
+static inline int has_room(u32 length) { return at.out + length + 80 <= at.outs[at.turn] + OUT_BYTES; }
 
-static inline void put(const u8 *from, const u8 *end) {
-  copy(at.out, from, end - from);
-  at.out += end - from;
+static inline void put_out(const u8 *from, u32 length) {
+  copy(at.out, from, length);
+  at.out += length;
 }
 
 /** Puts out a line in canonical form. */
-static int put_raw(void) {
-  u32 length = at.line_end - at.line + 1;
+static int put_line(void) {
   if (form & STEERS) at.steers = 1;
-  if (at.out + length + 16 > at.out_end) return 0;
+  if (!has_room(at.line_end - at.line + 1)) return 0;
   const u8 *from = at.line;
   for (u32 i = 0; i < gap_count; i++) {
-    put(from, gaps[i].from);
+    put_out(from, gaps[i].from - from);
     from = gaps[i].to;
   }
-  put(from, at.line_end + 1);
+  put_out(from, at.line_end + 1 - from);
   return 1;
 }
 
-static const struct span *filling(u32 hole) {
-  for (u32 i = 0; i < HOLE_SLOTS && hole_slots[hole][i] != 0xffff; i++) {
-    const struct span *span = &slots[hole_slots[hole][i]];
-    if (span->start) return span;
+/** Puts out a time. What stands around its fraction was made for its second: two lengths, and the texts. */
+static void put_time(const struct span *time, const u8 *around) {
+  put_out(around + 2, around[0]);
+  const u8 *p = time->start + 20;
+  u32 given = time->end - time->start > 20 ? time->end - time->start - 21 : 0, digits = at.digits;
+  if (at.trimmed) {
+    if (digits > given) digits = given;
+    while (digits > 0 && p[digits - 1] == '0') digits--;
+    if (digits > 0) *at.out++ = '.';
   }
-  return 0;
+  for (u32 i = 0; i < digits; i++) *at.out++ = i < given ? p[i] : '0';
+  put_out(around + 2 + around[0], around[1]);
 }
 
-/** Puts out a line from its pieces: a hole, the length of the text behind it, the text; the hole 255 ends them. */
-static int put_pieces(const u8 *p) {
-  for (; *p != 255;) {
-    u32 hole = p[0], length = p[1] | p[2] << 8;
-    p += 3;
-    const struct span *span = hole == TEXT ? 0 : filling(hole);
-    if (at.out + length + (span ? span->end - span->start : 0) + 80 > at.out_end) return 0;
-    if (hole == TIME) at.out = put_time(at.out, span);
-    else if (span) {
-      copy(at.out, span->start, span->end - span->start);
-      at.out += span->end - span->start;
-    }
-    copy(at.out, p, length);
-    at.out += length;
-    p += length;
+/** Puts out a line of text from its pieces: a hole, the length of the text behind it, the text. */
+static enum call put_pieces(const u8 *p) {
+  const struct span *time = filling[TIME];
+  const u8 *around = 0;
+  if (time) {
+    copy(key, time->start, 19);
+    if (!(around = recall(&seconds, 19))) return SECOND;
   }
-  return 1;
-}
-
-/** Puts out a line from pieces that are known, its holes filled from the slots; DONE, or what the caller has to do. */
-static enum call put_line(u32 known) {
-  const struct span *time = filling(TIME);
-  if (time && !knows_second(time->start)) return SECOND;
   u8 *before = at.out;
-  if (!put_pieces((const u8 *)known)) {
-    at.out = before;
-    return FULL;
+  while (*p != END_OF_PIECES) {
+    const struct span *span = filling[p[0]];
+    u32 length = p[1] | p[2] << 8, filled = span ? span->end - span->start : 0;
+    if (!has_room(length + filled)) {
+      at.out = before;
+      return FULL;
+    }
+    if (span && span == time) put_time(time, around);
+    else if (span) put_out(span->start, filled);
+    put_out(p + 3, length);
+    p += 3 + length;
   }
-  return put_end() ? FULL : DONE;
+  return DONE;
 }
 
-EXPORT(run) int run(void) {
+/** Leaves a record to the caller. */
+static enum call leave(enum call call) {
+  at.step = READ;
+  return call;
+}
+
+/** Puts out a record; DONE when it was. */
+static enum call print(void) {
+  if (at.mode == AS_JSON && at.framed) {
+    if (!has_room(LONGER * (at.line_end - at.line) + 1024) && at.end_count > 0) return FULL;
+    return put_answer() ? DONE : leave(PARSE);
+  }
+  if (at.mode == AS_JSON) return form & OTHERWISE ? leave(RECORD) : put_line() ? DONE : FULL;
+  if (at.mode == AS_TEXT) {
+    if (at.framed) begin_record(scratch, scratch + SCRATCH_BYTES);
+    const u8 *known = at.framed ? recall_answer(at.line, at.line_end, at.root) : recall_line(&lines);
+    if (known) return put_pieces(known);
+  }
+  if (at.framed && !read_answer()) return leave(PARSE);
+  if (at.mode == AS_RECORDS) return leave(RECORD);
+  return lines.key_length ? LINE : leave(RECORD);
+}
+
+EXPORT(run) enum call run(void) {
   for (;;) switch (at.step) {
-    case READ: {
-      if (at.cursor >= at.limit) return DONE;
-      at.line_count++;
-      at.line = at.cursor;
-      if (*at.cursor == '\n') { at.cursor++; continue; }
-      if (!read_line(at.line)) {
-        at.line_end = end_of_line(at.line);
-        at.cursor = at.line_end + 1;
-        return PARSE;
-      }
-      at.cursor = at.line_end + 1;
-      at.step = JUDGE;
+    case READ:
+      if (!next_record()) return DONE;
+      begin_record(0, 0);
+      if (!at.framed && !read_line()) return PARSE;
+      at.step = at.judges ? JUDGE : PRINT;
+      continue;
+    case JUDGE: {
+      const u8 *known = at.judges == 2 ? recall_line(&verdicts) : 0;
+      at.step = JUDGED;
+      if (!known) return DECIDE;
+      at.step = *known ? PRINT : READ;
       continue;
     }
-    case JUDGE:
-      if (!at.judges) { at.step = PRINT; continue; }
-      if (at.memoize & 1) {
-        u32 length = make_key(&verdicts);
-        u32 known = length ? recall(&verdicts, length) : 0;
-        if (!length) verdicts.key_length = 0;
-        if (known) {
-          at.step = known == 2 ? PRINT : READ;
-          continue;
-        }
-      } else verdicts.key_length = 0;
-      at.step = JUDGED;
-      return DECIDE;
-    case JUDGED:
-      if (verdicts.key_length) keep(&verdicts, at.wanted ? 2 : 1, 0);
+    case JUDGED: {
+      u8 *verdict = at.judges == 2 ? keep(&verdicts, 1) : 0;
+      if (verdict) *verdict = at.wanted;
       at.step = at.wanted ? PRINT : READ;
       continue;
-    case PRINT:
-      if (at.mode == RAW) {
-        if (form & OTHERWISE) { at.step = READ; return WHOLE; }
-        u8 *before = at.out;
-        if (!put_raw()) { at.out = before; return FULL; }
-        if (put_end()) return FULL;
-        continue;
-      }
-      if (at.mode == MESSAGES) { at.step = READ; return WHOLE; }
-      if (!(at.memoize & 2)) { at.step = READ; return RENDER_ONCE; }
-      {
-        u32 length = make_key(&lines);
-        u32 known = length ? recall(&lines, length) : 0;
-        if (!known) {
-          if (!length) { at.step = READ; return RENDER_ONCE; }
-          return RENDER;
-        }
-        enum call call = put_line(known);
-        if (call != DONE) return call;
-        continue;
-      }
+    }
+    case PRINT: {
+      enum call call = print();
+      if (call != DONE) return call;
+      ends[at.end_count++] = (u32)at.out;
+      at.step = READ;
+      if (at.end_count == at.most_ends) return FULL;
+    }
   }
 }
 
-#include "answers.h"
-
-/** Room for the pieces of the line that RENDER asked for; 0 when it cannot be kept. The caller fills it. */
-EXPORT(pieces) u8 *pieces(u32 length) { return keep(&lines, 0, length + 16); }
-
-/** The number that the caller gave to the text in a slot; 0 where it has none yet. */
-EXPORT(value_of) u32 value_of(u32 slot) {
-  u32 length = slots[slot].end - slots[slot].start;
-  values.key_length = 0;
-  if (length > 60000) return 0;
-  *(u32 *)key = slot;
-  copy(key + 4, slots[slot].start, length);
-  return recall(&values, 4 + length);
-}
-
-/** Gives a number to the text that was asked for last. */
-EXPORT(keep_value) void keep_value(u32 number) {
-  if (values.key_length) keep(&values, number, 0);
-}
-
-EXPORT(forget_values) void forget_values(void) { forget(&values); }
-
-/** Addresses of what the caller reads and writes. */
-EXPORT(address) u32 address(u32 what) {
-  switch (what) {
-    case 0: return (u32)slots;
-    case 1: return (u32)&at;
-    case 2: return (u32)verdicts.uses;
-    case 3: return (u32)lines.uses;
-    case 4: return (u32)hole_slots;
-    case 5: return (u32)&seconds[second_place];
-    case 6: return (u32)&form;
-    default: return 0;
-  }
-}
-
-extern u8 __heap_base;
-EXPORT(heap) u32 heap(void) { return ((u32)&__heap_base + 63) & ~63u; }
-
-EXPORT(configure) void configure(struct names *response, u32 flow, u32 digits, u32 trimmed, u8 *arena, u32 size) {
-  response_names = response;
-  flow_slot = flow;
-  fraction_digits = digits;
-  fraction_trimmed = trimmed;
-  verdicts.arena = arena;
-  verdicts.end = arena + size;
-  lines.arena = arena + size;
-  lines.end = arena + 2 * size;
-  values.arena = arena + 2 * size;
-  values.end = arena + 3 * size;
-  forget(&verdicts);
-  forget(&lines);
-  forget(&values);
-}
-
-EXPORT(take_unknown) void take_unknown(u32 taken) { ignore_unknown = taken; }
+/** Room for so many bytes of what the caller was asked for; 0 when it cannot be kept. */
+EXPORT(answer) u8 *answer(u32 length) { return keep(asked, length + 16); }

@@ -1,233 +1,220 @@
-import { COLUMN_FIELDS, FlowRow, POLICY_FIELDS, policiesOf } from '../../model/flow-row.ts';
-import type { Flow, FlowFilter, GetFlowsResponse } from '../../model/hubble.gen.ts';
+import { type PathTree, pathTree } from '../../lib/path-tree.ts';
+import type { Flow, GetFlowsResponse } from '../../model/hubble.gen.ts';
 import type { LineReader } from '../captures/line-reader.ts';
 import { framesOf, withoutHead } from '../grpc/frames.ts';
 import { decode } from '../protobuf/codec.ts';
-import { fieldAt, type Kind } from '../protobuf/schema.ts';
-import { filterPaths } from './filter-paths.ts';
-import { HOLES, markHoles, piecesOf } from './holes.ts';
-import { type Call, INPUT_BYTES, Machine, type TextTaker } from './machine.ts';
+import { type Field, fieldAt } from '../protobuf/schema.ts';
+import { lazyFlow } from './lazy-flow.ts';
+import { type Call, INPUT_BYTES, type LineMaker, Machine, type TextTaker } from './machine.ts';
 
 /** What is done with the records of a chunk; each says whether more are wanted. */
 export interface RecordVisitor extends TextTaker {
   message(message: GetFlowsResponse): boolean;
-  /** The row is filled again for the next record. What is in it is as it came. */
-  row(row: FlowRow): boolean;
 }
-
-/** How lines are made of rows. Those that differ in what fills their holes alone are made once. */
-export interface LinePrinter {
-  /** Makes the texts of a row safe. */
-  clean(row: FlowRow): void;
-  /** The line of a row, whose time is printed as it stands. */
-  line(row: FlowRow): string;
-  /** Makes text of a line what a terminal is to get. */
-  safe(text: string): string;
-  /** What stands before and behind the fraction of a second, given as `2006-01-02T15:04:05`. */
-  second(second: string): readonly [string, string];
-  /** Digits of the fraction; trimmed, it has no zeros at its end, and a dot in front when it has digits. */
-  digits: number;
-  trimmed: boolean;
-}
-
-const END_OF_PIECES = 255;
-/** The length of a piece is written in two bytes. */
-const MOST_PIECE_BYTES = 0xffff;
 
 /** How a chunk's records are wanted. */
 export interface ScanOptions {
-  /** Canonical lines, rows, or whole messages. */
-  want: 'json' | 'rows' | 'messages';
-  filters: { allow: readonly FlowFilter[]; deny: readonly FlowFilter[] };
-  /** There are bounds in time. */
-  timed: boolean;
+  /** Canonical lines, lines of text, or messages. What is no such line is a message in any case. */
+  want: 'json' | LineMaker | 'messages';
   /** Of messages, the fields of a flow that are read: others may be left out. */
-  fields?: readonly (keyof Flow)[];
-  /** Rows have the policies that decided. */
-  policies?: boolean;
-  /** Rows become lines. */
-  printer?: LinePrinter;
-  /** Lines that the parser reads first: to make the scanner ready takes as long as fifty of them. */
+  fields?: readonly string[];
+  /** Records that the parser reads first: to make the scanner ready takes as long as fifty of them. */
   parsedFirst?: number;
 }
 
-/** Finds the records of a chunk of whole lines. */
-export type ChunkReader = (chunk: Buffer, visitor: RecordVisitor) => boolean;
-
-/** The fastest reader that gives what is wanted. */
-export function chunkReader(reader: LineReader, options: ScanOptions): ChunkReader {
-  const paths = filterPaths([...options.filters.allow, ...options.filters.deny]);
-  let parsed = paths === undefined ? Number.POSITIVE_INFINITY : (options.parsedFirst ?? PARSED_FIRST);
-  let scanner: Scanner | undefined;
-  return (chunk, visitor) => {
-    let start = 0;
-    if (chunk.length > MANY_BYTES && Number.isFinite(parsed)) parsed = 0;
-    for (; parsed > 0 && start < chunk.length; parsed--) {
-      const end = endOfLine(chunk, start);
-      reader.number++;
-      if (chunk[start] !== NEWLINE && !parseLine(reader, chunk.subarray(start, end), visitor)) return false;
-      start = end + 1;
-    }
-    if (start >= chunk.length) return true;
-    scanner ??= new Scanner(reader, options, paths ?? []);
-    return scanner.read(chunk.subarray(start), visitor);
-  };
-}
-
 const PARSED_FIRST = 50;
-/** So many bytes at once are worth a scanner from the first line on. */
+/** So many bytes at once are worth a scanner from the first record on. */
 const MANY_BYTES = 128 * 1024;
-/** Values that are shared, and lookups after which it shows whether that is worth it. */
-const MOST_SHARED = 2048;
-const WORTH_ASKING = 512;
+const END_OF_PIECES = 255;
+/** The length of a piece is written in two bytes. */
+const MOST_PIECE_BYTES = 0xffff;
+/** A field that has more values is not worth looking for those that were there before. */
+const MOST_SHARED = 4096;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
-function endOfLine(chunk: Buffer, from: number): number {
-  const found = chunk.indexOf(NEWLINE, from);
-  return found === -1 ? chunk.length : found;
+/** Where records come from. */
+interface Source {
+  framed: boolean;
+  reader: LineReader;
+  /** The record at a place of a chunk, and where it ends. */
+  next(chunk: Buffer, from: number): { record: Buffer; end: number };
+  /** Leaves a record to the parser; undefined when it is not wanted. */
+  parse(record: Buffer): GetFlowsResponse | undefined;
 }
 
-function parseLine(reader: LineReader, line: Buffer, visitor: RecordVisitor): boolean {
-  const message = reader.read(line.at(-1) === RETURN ? line.subarray(0, -1) : line);
-  return message === undefined || visitor.message(message);
+/** Reads the records of a chunk that holds whole ones; false when no more are wanted. */
+export type ChunkReader = (chunk: Buffer, visitor: RecordVisitor) => boolean;
+
+/** The fastest reader of lines that gives what is wanted. */
+export function chunkReader(reader: LineReader, options: ScanOptions): ChunkReader {
+  const next = (chunk: Buffer, from: number) => {
+    reader.number++;
+    const end = chunk.indexOf(NEWLINE, from) + 1 || chunk.length;
+    return { record: chunk.subarray(from, chunk[end - 1] === NEWLINE ? end - 1 : end), end };
+  };
+  const parse = (line: Buffer) => reader.read(line.at(-1) === RETURN ? line.subarray(0, -1) : line);
+  const read = recordReader({ framed: false, reader, next, parse }, options);
+  return (chunk, visitor) => read([chunk], visitor);
+}
+
+/** Reads the records of a chunk as messages. */
+export function messageReader(
+  reader: LineReader,
+  options: Pick<ScanOptions, 'fields' | 'parsedFirst'>,
+): (chunk: Buffer) => GetFlowsResponse[] {
+  const read = chunkReader(reader, { want: 'messages', ...options });
+  return (chunk) => {
+    const found: GetFlowsResponse[] = [];
+    const message = (one: GetFlowsResponse) => found.push(one) > 0;
+    // What is wanted as messages is never text.
+    read(chunk, { message, texts: () => true, most: () => Number.POSITIVE_INFINITY });
+    return found;
+  };
 }
 
 /** Reads the answers that one read of a server brought, whole messages behind their heads. */
-export type AnswerReader = (answers: readonly Buffer[], visitor: RecordVisitor) => void;
+export type AnswerReader = (answers: readonly Buffer[], visitor: RecordVisitor) => boolean;
 
 /** The fastest reader of answers that gives what is wanted. `reader` is for lines without a filter. */
 export function answerReader(reader: LineReader, options: ScanOptions): AnswerReader {
-  let decoded =
-    options.want === 'messages' ? Number.POSITIVE_INFINITY : (options.parsedFirst ?? PARSED_FIRST);
-  let scanner: Scanner | undefined;
-  /** Has the codec read the first ones; returns what is left. */
-  const decodeFirst = (whole: Buffer, visitor: RecordVisitor): Buffer => {
-    let left = 0;
-    for (const framed of framesOf(whole)) {
-      if (decoded <= 0) break;
-      decoded--;
-      left += framed.length;
-      visitor.message(decode('observer.GetFlowsResponse', withoutHead(framed)));
-    }
-    return whole.subarray(left);
+  const next = (whole: Buffer, from: number) => {
+    const [framed = whole] = framesOf(whole.subarray(from));
+    return { record: withoutHead(framed), end: from + framed.length };
   };
-  return (answers, visitor) => {
-    const left = decoded > 0 ? answers.map((whole) => decodeFirst(whole, visitor)) : answers;
-    if (left.every(({ length }) => length === 0)) return;
-    scanner ??= new Scanner(reader, options, []);
-    scanner.readAnswers(left, visitor);
+  const parse = (bytes: Buffer) => decode('observer.GetFlowsResponse', bytes);
+  // Whole messages are for the codec.
+  const isWhole = options.want === 'messages' && !options.fields;
+  return recordReader(
+    { framed: true, reader, next, parse },
+    isWhole ? { ...options, parsedFirst: Number.POSITIVE_INFINITY } : options,
+  );
+}
+
+function recordReader(source: Source, options: ScanOptions): AnswerReader {
+  let parsed = options.parsedFirst ?? PARSED_FIRST;
+  let scanner: Scanner | undefined;
+  return (chunks, visitor) => {
+    const left: Buffer[] = [];
+    for (const chunk of chunks) {
+      let from = 0;
+      if (chunk.length > MANY_BYTES && Number.isFinite(parsed)) parsed = 0;
+      for (; parsed > 0 && from < chunk.length; parsed--) {
+        const { record, end } = source.next(chunk, from);
+        const message = source.parse(record);
+        if (message && !visitor.message(message)) return false;
+        from = end;
+      }
+      if (from < chunk.length) left.push(chunk.subarray(from));
+    }
+    if (left.length === 0) return true;
+    scanner ??= new Scanner(source, options);
+    return scanner.read(left, visitor);
   };
 }
 
 /** A field of a flow, where scan.c keeps it. */
 interface Kept {
-  name: string;
+  field: Field;
   slot: number;
-  kind: Kind;
-  repeated: boolean;
   children: readonly Kept[];
-  /** How often its value was looked up among those that were there before, and found. */
-  shared: { asked: number; found: number };
+  /** Values by their JSON: what is the same is shared. */
+  known?: Map<string, unknown> | undefined;
 }
 
 class Scanner {
-  readonly #machine: Machine;
-  readonly #columns: readonly { at: Kept; column: number }[];
-  readonly #policies: readonly Kept[];
-  readonly #filtered: readonly Kept[];
-  readonly #fields: readonly Kept[];
-  readonly #time: number;
-  readonly #row = new FlowRow();
+  readonly #lines: LineMaker | undefined;
+  readonly #wanted: readonly string[] | undefined;
+  /** The fields that filters asked for, and those of them that are kept. */
+  readonly #asked = new Set<string>();
+  #judged = new Map<string, Kept>();
+  /** The flow of the record, as filters read it. */
+  readonly #judgedFlow = lazyFlow((path, { kind, repeated }) => {
+    const kept = this.#judged.get(path);
+    if (kept && !this.#machine.isSet(kept.slot)) return undefined;
+    if (!kept) this.#asked.add(path);
+    // Of a message that is not kept it shows at once what is asked of it.
+    if (kind === 'message' && !repeated) return true;
+    return kept && this.#value(kept);
+  });
+  #machine: Machine;
+  #fields: readonly Kept[] | undefined;
 
   constructor(
-    private readonly reader: LineReader,
+    private readonly source: Source,
     private readonly options: ScanOptions,
-    paths: readonly string[],
   ) {
-    const { want, filters, timed, printer, policies = false, fields = [] } = options;
-    const columns = want === 'rows' ? COLUMN_FIELDS : [];
-    const lists = policies ? POLICY_FIELDS : [];
-    const printed = [...columns.map(({ path }) => path), ...lists].map((path) => `flow.${path}`);
-    const judges = timed || filters.allow.length > 0 || filters.deny.length > 0;
-    this.#machine = new Machine({
-      paths: [
-        'flow',
-        ...fields.map((name) => `flow.${name}`),
-        ...(timed ? ['time'] : []),
-        ...printed,
-        ...paths.map((path) => `flow.${path}`),
-      ],
-      mode: want,
+    const { want, fields } = options;
+    this.#lines = typeof want === 'string' ? undefined : want;
+    this.#wanted = fields ?? (source.framed ? this.#lines?.fields : undefined);
+    // Of a flow of which nothing is kept they ask for nearly all that they read.
+    source.reader.isWanted({ flow: this.#judgedFlow });
+    this.#machine = this.#newMachine();
+  }
+
+  /** A machine that keeps the fields which are known to be read. */
+  #newMachine(): Machine {
+    const { want } = this.options;
+    const { judges, isTimed } = this.source.reader;
+    const lines = this.#lines;
+    const machine = new Machine({
+      fields: this.#wanted ?? [],
+      mode: want === 'json' ? 'json' : lines ? 'text' : 'records',
+      framed: this.source.framed,
       judges,
-      // Times differ from line to line.
-      judgedBy: timed ? undefined : paths.map((path) => `flow.${path}`),
-      printed: printer && printed,
-      holes: HOLES,
-      digits: printer?.digits ?? 0,
-      trimmed: printer?.trimmed ?? false,
+      isTimed,
+      judgedBy: [...this.#asked],
+      lines,
     });
-    const kept = (path: string): Kept => ({ ...keptAt(path), slot: this.#machine.slotOf(`flow.${path}`) });
-    this.#columns = columns.map(({ path, slot }) => ({ at: kept(path), column: slot }));
-    this.#policies = lists.map(kept);
-    this.#filtered = treeOf(paths, '', (path) => this.#machine.slotOf(`flow.${path}`));
-    this.#fields = fields.map((name) => kept(name));
-    this.#time = timed ? this.#machine.slotOf('time') : -1;
+    const slotOf = (path: string) => machine.slotOf(path);
+    this.#fields = this.#wanted && keptOf(pathTree(this.#wanted), '', slotOf);
+    this.#judged = new Map([...this.#asked].map((path) => [path, keptAt(path, slotOf(path), [])]));
+    return machine;
   }
 
-  read(chunk: Buffer, visitor: RecordVisitor): boolean {
-    for (let start = 0; start < chunk.length; ) {
-      let end = Math.min(chunk.length, start + INPUT_BYTES);
-      if (end < chunk.length) end = chunk.lastIndexOf(NEWLINE, end - 1) + 1;
-      if (end > start) {
-        if (!this.#read(chunk.subarray(start, end), visitor)) return false;
-      } else {
-        end = chunk.indexOf(NEWLINE, start) + 1 || chunk.length;
-        this.reader.number++;
-        if (!parseLine(this.reader, chunk.subarray(start, end), visitor)) return false;
-      }
-      start = end;
-    }
-    return true;
-  }
-
-  /** Reads answers of a server, whole messages behind their heads. */
-  readAnswers(answers: readonly Buffer[], visitor: RecordVisitor): void {
-    const machine = this.#machine;
-    machine.beginAnswers();
-    for (const whole of answers) {
-      for (let at = 0; at < whole.length; ) {
-        machine.loadAnswers(whole.subarray(at, at + INPUT_BYTES));
-        for (let call = machine.runAnswers(); call !== 'done'; call = machine.runAnswers()) {
-          if (call === 'parse') this.#decode(machine.line(), visitor);
-          else this.#answer(call, visitor);
+  read(chunks: readonly Buffer[], visitor: RecordVisitor): boolean {
+    this.#machine.begin(visitor.most());
+    for (const chunk of chunks) {
+      for (let from = 0; from < chunk.length; ) {
+        const end = Math.min(chunk.length, from + INPUT_BYTES);
+        this.#machine.load(chunk.subarray(from, end), end === chunk.length);
+        if (!this.#run(visitor)) return false;
+        const { readBytes } = this.#machine;
+        from += readBytes;
+        if (this.#lacksFields) {
+          if (!this.#machine.flush(visitor)) return false;
+          this.#machine = this.#newMachine();
+          this.#machine.begin(visitor.most());
+        } else if (readBytes === 0) {
+          const longer = this.source.next(chunk, from);
+          if (!this.#hand(visitor, this.source.parse(longer.record))) return false;
+          from = longer.end;
         }
-        const [longer] = machine.readBytes === 0 ? framesOf(whole.subarray(at)) : [];
-        if (longer) this.#decode(withoutHead(longer), visitor);
-        at += longer?.length ?? machine.readBytes;
       }
     }
-    machine.flush(visitor);
+    return this.#machine.flush(visitor);
   }
 
-  /** Leaves a message to the codec. */
-  #decode(bytes: Buffer, visitor: RecordVisitor): void {
-    this.#machine.flush(visitor);
-    visitor.message(decode('observer.GetFlowsResponse', bytes));
+  /** Filters asked for fields that are not kept. */
+  get #lacksFields(): boolean {
+    return this.#asked.size > this.#judged.size;
   }
 
-  /** Reads whole lines, and does what scan.c leaves to its caller. */
-  #read(lines: Buffer, visitor: RecordVisitor): boolean {
-    const machine = this.#machine;
-    const { reader } = this;
-    const before = reader.number;
-    machine.load(lines, visitor.most());
-    machine.ignoreUnknown(reader.ignoresUnknown);
+  /** Reads what was loaded, and does what scan.c leaves to its caller. */
+  #run(visitor: RecordVisitor): boolean {
+    const { reader } = this.source;
+    this.#machine.at.lineCount = reader.number;
     for (;;) {
-      const call = machine.run();
-      reader.number = before + machine.lineCount;
-      if (call === 'done') return machine.flush(visitor);
+      const call = this.#machine.run(reader.ignoresUnknown);
+      reader.number = this.#machine.at.lineCount;
+      if (call === 'done') return true;
       if (!this.#answer(call, visitor)) return false;
+      if (this.#lacksFields) {
+        // The record is read again by a machine that keeps them.
+        this.#machine.goBack();
+        reader.number--;
+        return true;
+      }
     }
   }
 
@@ -236,123 +223,63 @@ class Scanner {
     switch (call) {
       case 'full':
         return machine.flush(visitor, true);
-      case 'parse': {
-        const more = this.#parse(visitor);
-        machine.ignoreUnknown(this.reader.ignoresUnknown);
-        return more;
-      }
+      case 'parse':
+        return this.#hand(visitor, this.source.parse(machine.record()));
+      case 'record':
+        return this.#hand(visitor, this.#message());
       case 'decide':
-        machine.decide(this.#isWanted());
+        machine.at.wanted = Number(this.#isWanted());
         return true;
-      case 'message':
-        return this.#message(visitor);
-      case 'row':
-        this.#fill();
-        return machine.flush(visitor) && visitor.row(this.#row);
+      case 'second': {
+        const second = machine.text(machine.slotOf('time')).slice(0, 19);
+        const [before, behind] = this.#lines?.time.second(second) ?? ['', ''];
+        return machine.answer(
+          Buffer.from(`${String.fromCharCode(before.length, behind.length)}${before}${behind}`),
+        );
+      }
       case 'line':
         return this.#line(visitor);
-      case 'second': {
-        const second = machine.text(machine.slotOf('flow.time')).slice(0, 19);
-        const [front, behind] = this.options.printer?.second(second) ?? ['', ''];
-        machine.setSecond(second, front, behind);
-        return true;
-      }
     }
   }
 
-  #parse(visitor: RecordVisitor): boolean {
-    return this.#machine.flush(visitor) && parseLine(this.reader, this.#machine.line(), visitor);
+  /** Hands on a message behind what was put out before. */
+  #hand(visitor: RecordVisitor, message: GetFlowsResponse | undefined): boolean {
+    return this.#machine.flush(visitor) && (message === undefined || visitor.message(message));
   }
 
-  /** The message of a line that was taken and is wanted. */
-  #message(visitor: RecordVisitor): boolean {
+  /** The message of a record that was taken and is wanted. */
+  #message(): GetFlowsResponse | undefined {
     const machine = this.#machine;
-    if (!machine.isCanonical) return this.#parse(visitor);
-    if (!machine.flush(visitor)) return false;
-    return visitor.message(
-      this.#fields.length > 0 && machine.isAscii
-        ? { flow: this.#parts() as Flow }
-        : (JSON.parse(machine.line().toString()) as GetFlowsResponse),
-    );
+    if (!machine.isCanonical) return this.source.parse(machine.record());
+    if (this.#fields) return { flow: this.#flow(this.#fields) };
+    return JSON.parse(machine.record().toString()) as GetFlowsResponse;
   }
 
-  /** The fields of a flow that are read. The same text gives the same value, which is shared: ends and services repeat. */
-  #parts(): object {
-    const flow: Record<string, unknown> = {};
-    for (const field of this.#fields) {
-      if (!this.#machine.isSet(field.slot)) continue;
-      flow[field.name] =
-        field.kind === 'message' || field.repeated ? this.#shared(field) : this.#value(field);
-    }
-    return flow;
-  }
-
-  #shared(field: Kept): unknown {
-    const machine = this.#machine;
-    const { slot, shared } = field;
-    const read = (): unknown => JSON.parse(machine.text(slot));
-    // What is another one each time, such as ports, is not worth looking up.
-    if (shared.asked > WORTH_ASKING && shared.found * 2 < shared.asked) return read();
-    shared.asked++;
-    const number = machine.numberOf(slot);
-    if (number > 0) {
-      shared.found++;
-      return this.#values[number];
-    }
-    const value = read();
-    if (this.#values.length > MOST_SHARED) {
-      machine.forgetNumbers();
-      this.#values.length = 1;
-    }
-    machine.keepNumber(this.#values.length);
-    this.#values.push(value);
-    return value;
-  }
-
-  /** By number, from 1. */
-  readonly #values: unknown[] = [undefined];
-
+  /** Whether filters and times let the record through, which is certain where no field is lacking. */
   #isWanted(): boolean {
-    const time =
-      this.#time === -1 || !this.#machine.isSet(this.#time) ? undefined : this.#machine.text(this.#time);
-    return this.reader.isWanted({ flow: this.#flow(this.#filtered) as Flow, ...(time && { time }) });
+    const { time } = this.#machine;
+    return this.source.reader.isWanted({ flow: this.#judgedFlow, ...(time !== undefined && { time }) });
   }
 
-  /** Of the flow what the filters read. */
-  #flow(fields: readonly Kept[]): object {
+  /** Of the flow what some fields hold. */
+  #flow(fields: readonly Kept[]): Flow {
     const message: Record<string, unknown> = {};
-    for (const field of fields) {
-      if (!this.#machine.isSet(field.slot)) continue;
-      message[field.name] =
-        field.kind === 'message' && !field.repeated ? this.#flow(field.children) : this.#value(field);
-    }
+    for (const kept of fields)
+      if (this.#machine.isSet(kept.slot)) message[kept.field.name] = this.#value(kept);
     return message;
   }
 
-  #fill(): void {
-    const row = this.#row;
-    row.clear();
-    for (const { at, column } of this.#columns) {
-      if (!this.#machine.isSet(at.slot)) continue;
-      row.values[column] = at.kind === 'message' && !at.repeated ? true : (this.#value(at) as string);
-    }
-    if (this.#policies.length === 0) return;
-    const { eventType: type, direction, verdict } = row;
-    const decided = { event_type: { type }, traffic_direction: direction, verdict };
-    row.policies = policiesOf({ ...decided, ...this.#flow(this.#policies) } as Flow);
-  }
-
-  #value({ slot, kind, repeated }: Kept): unknown {
+  #value(kept: Kept): unknown {
+    const { field, slot, children } = kept;
+    if (children.length > 0) return this.#flow(children);
     const text = this.#machine.text(slot);
-    if (repeated) return JSON.parse(text);
-    switch (kind) {
+    if (field.repeated || field.kind === 'message') return parseShared(kept, text);
+    switch (field.kind) {
       case 'bool':
       case 'boolValue':
         return text === 'true';
       case 'int32':
       case 'uint32':
-      case 'int32Value':
-      case 'uint32Value':
         return Number(text);
       default:
         return text;
@@ -362,44 +289,39 @@ class Scanner {
   /** Makes a line that serves for all that differ in what fills its holes. */
   #line(visitor: RecordVisitor): boolean {
     const machine = this.#machine;
-    const { printer } = this.options;
-    this.#fill();
-    printer?.clean(this.#row);
-    markHoles(this.#row, (field) => machine.isPlain(machine.slotOf(`flow.${field}`)));
-    const pieces: Buffer[] = [];
-    let isShort = true;
-    for (const { hole, text } of piecesOf(printer?.line(this.#row) ?? '')) {
-      const bytes = Buffer.from(printer?.safe(text) ?? '');
-      isShort &&= bytes.length <= MOST_PIECE_BYTES;
-      pieces.push(Buffer.from([hole, bytes.length & 0xff, bytes.length >> 8]), bytes);
-    }
-    pieces.push(Buffer.from([END_OF_PIECES]));
-    if (isShort && machine.keepLine(Buffer.concat(pieces))) return true;
+    const message = this.#message();
+    const isPlain = (field: string) => machine.isPlain(machine.slotOf(field));
+    const made = this.#lines?.pieces(message?.flow ?? {}, isPlain) ?? [];
+    const pieces = made.flatMap(({ hole, text }) => {
+      const bytes = Buffer.from(text);
+      return [Buffer.from([hole, bytes.length & 0xff, bytes.length >> 8]), bytes];
+    });
+    const isShort = pieces.every(({ length }) => length <= MOST_PIECE_BYTES);
+    if (isShort && machine.answer(Buffer.concat([...pieces, Buffer.from([END_OF_PIECES])]))) return true;
     // There is no room for it: it is printed by itself.
-    machine.skipLine();
-    this.#fill();
-    return machine.flush(visitor) && visitor.row(this.#row);
+    machine.skip();
+    return this.#hand(visitor, message);
   }
 }
 
-function keptAt(path: string): Omit<Kept, 'slot'> {
-  const field = fieldAt('flow.Flow', path);
-  if (!field) throw new Error(`a flow has no field ${path}`);
-  return {
-    name: field.name,
-    kind: field.kind,
-    repeated: field.repeated,
-    children: [],
-    shared: { asked: 0, found: 0 },
-  };
+/** The same text gives the same value, which is shared: ends and services repeat. */
+function parseShared(kept: Kept, text: string): unknown {
+  const value = kept.known?.get(text) ?? (JSON.parse(text) as unknown);
+  // What is another one each time, such as ports, is not worth looking up.
+  if (kept.known && kept.known.set(text, value).size > MOST_SHARED) kept.known = undefined;
+  return value;
 }
 
-/** The fields that paths lead to, as a tree. */
-function treeOf(paths: readonly string[], before: string, slotOf: (path: string) => number): Kept[] {
-  const names = new Set(paths.map((path) => path.split('.', 1)[0] ?? ''));
-  return [...names].map((name) => {
+/** The fields of a flow that paths lead to. */
+function keptOf(tree: PathTree, before: string, slotOf: (path: string) => number): Kept[] {
+  return [...tree].map(([name, { children }]) => {
     const path = before + name;
-    const below = paths.flatMap((one) => (one.startsWith(`${name}.`) ? one.slice(name.length + 1) : []));
-    return { ...keptAt(path), slot: slotOf(path), children: treeOf(below, `${path}.`, slotOf) };
+    return keptAt(path, slotOf(path), keptOf(children, `${path}.`, slotOf));
   });
+}
+
+function keptAt(path: string, slot: number, children: readonly Kept[]): Kept {
+  const field = fieldAt('flow.Flow', path);
+  if (!field) throw new Error(`a flow has no field ${path}`);
+  return { field, slot, children, known: new Map() };
 }

@@ -1,4 +1,4 @@
-// What the scanner and wire.c share: the schema as tables.ts lays it out, and characters.
+// The schema as tables.ts lays it out, and characters.
 #pragma once
 
 #include <wasm_simd128.h>
@@ -14,7 +14,7 @@ typedef unsigned long long u64;
 
 // ---- tables, laid out by tables.ts ----
 
-enum kind { STRING, ENUM, TIMESTAMP, BOOL, BOOL_VALUE, UINT32, UINT32_VALUE, INT32, INT32_VALUE, UINT64, INT64, MESSAGE, OTHER };
+enum kind { STRING, ENUM, TIMESTAMP, BOOL, BOOL_VALUE, UINT32, INT32, UINT64, MESSAGE, OTHER };
 enum field_flag { REPEATED = 1, PRESENCE = 2, ALIAS = 4 };
 
 /** A name, and what stands behind it: a field of a message, or a value of an enum. */
@@ -23,31 +23,30 @@ struct entry {
   u16 length;
   u8 kind;
   u8 flags;
-  int slot;  // where the value is kept; -1 for nowhere
+  short slot;  // where the value is kept; -1 for nowhere
+  u8 index;    // place in the declaration
+  u8 oneof;    // 0 for none
   struct names *child;
-  u16 index;  // place in the declaration, or whether an enum's number is 0
-  u16 oneof;  // 0 for none
-  u32 number;  // on the wire, or of an enum's value
+  u32 number;          // on the wire, or of an enum's value
   struct entry *next;  // the field that came behind this one the last time
-  u32 misses;  // how often in a row its object was one that had not been read before
+  u32 misses;          // how often in a row its object was one that had not been read before
 };
 
-struct names;
-
-/** The same entries in the order of their declaration, then by their number. */
-struct wire {
-  u32 count;
-  u32 mask;
-  const struct entry *entries[];  // `count` of the declaration, then mask + 1 places
-};
-
-/** The names of a message or of an enum, by their hash. */
+/** The names of a message in the order of their declaration, then their other spellings; or those of an enum. */
 struct names {
-  u32 mask;
-  const struct wire *wire;
+  u32 count;
   struct entry *first;  // the one that came first the last time, or that an enum had
-  struct entry *entries[];
+  u8 places[64];        // of entries by their number
+  struct entry entries[];
 };
+
+/** Whether a field may stand in its message, behind those that were `seen`: none comes twice, and of a oneof one alone. */
+static inline int is_new(const struct entry *field, u64 *seen) {
+  u64 bits = 1ull << field->index | (field->oneof ? 1ull << (64 - field->oneof) : 0);
+  if (*seen & bits) return 0;
+  *seen |= bits;
+  return 1;
+}
 
 static inline u64 load64(const u8 *p) { return *(const u64 *)p; }
 
@@ -76,7 +75,6 @@ static inline const u8 *wide(const u8 *p) {
   if ((c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] >= 0x90)) return 0;
   return p + 4;
 }
-
 
 /** Marks the bytes of a text that somebody has to look at: " \\ < > & and all but printable ASCII. */
 static inline v128_t special_bytes(v128_t v) {

@@ -1,218 +1,94 @@
-import { type enumType, type Field, fieldAt, type MessageType, messageType } from '../protobuf/schema.ts';
+import { type Field, fieldAt, type MessageType, messageType } from '../protobuf/schema.ts';
 
-/** Kinds of values as scan.c numbers them; what is not here is for the parser. */
-const KINDS = [
-  'string',
-  'enum',
-  'timestamp',
-  'bool',
-  'boolValue',
-  'uint32',
-  'uint32Value',
-  'int32',
-  'int32Value',
-  'uint64',
-  'int64',
-  'message',
-] as const;
-const OTHER = KINDS.length;
+/** Kinds of values as tables.h numbers them; the last one is for the parser. */
+const KINDS = ['string', 'enum', 'timestamp', 'bool', 'boolValue', 'uint32', 'int32', 'uint64', 'message'];
 
 const REPEATED = 1;
 const PRESENCE = 2;
 const ALIAS = 4;
-
-const ENTRY_BYTES = 32;
-/** Mask, the entries by number, and the name that is guessed. */
-const NAMES_HEAD = 12;
-/** Count and mask. */
-const WIRE_HEAD = 8;
-/** scan.c and wire.c have a bit, or a place, for each field of a message. */
-const MOST_FIELDS = 64;
+/** scan.c has a bit for each field of a message and each of its oneofs. */
+const MOST_FIELDS = 60;
 /** scan.c compares names in words of eight bytes. */
 const WORD = 8;
+/** The word of an entry that has the number of its field on the wire. */
+const NUMBER = 4;
 
 /** The schema as scan.c reads it. */
 export interface Tables {
-  bytes: Uint8Array;
+  words: Uint32Array;
   /** Address of the names of an answer. */
   root: number;
 }
 
 /**
- * Lays out the schema of an answer from address `base` on. `slots` says which fields are kept where, by their path;
- * messages on the way to a field are shared unless something in them is kept.
+ * Lays out the schema of an answer from address `base` on, as tables.h has it. `slots` says which fields are kept where, by their
+ * path; messages on the way to a field are shared unless something in them is kept.
  */
 export function layTables(base: number, slots: ReadonlyMap<string, number>): Tables {
-  const builder = new Builder(base, slots);
-  const root = builder.message(messageType('observer.GetFlowsResponse'), '');
-  return { bytes: builder.bytes(), root };
-}
-
-class Builder {
-  #buffer = Buffer.alloc(64 * 1024);
-  #end = 0;
-  readonly #shared = new Map<string, number>();
-  readonly #texts = new Map<string, number>();
-
-  constructor(
-    private readonly base: number,
-    private readonly slots: ReadonlyMap<string, number>,
-  ) {}
-
-  bytes(): Uint8Array {
-    return this.#buffer.subarray(0, this.#end);
-  }
-
-  message(type: MessageType, path: string): number {
-    const isKept = [...this.slots.keys()].some((kept) => path === '' || kept.startsWith(`${path}.`));
-    const known = isKept ? undefined : this.#shared.get(type.name);
-    if (known !== undefined) return known;
-    if (type.fields.length > MOST_FIELDS)
-      throw new Error(`${type.name} has more fields than scan.c can tell apart`);
-    const oneofs = [...new Set(type.fields.flatMap(({ oneof }) => oneof ?? []))];
-    const entries = type.fields.flatMap((field) => {
-      const at = path === '' ? field.name : `${path}.${field.name}`;
-      const entry = this.#field(field, at, field.oneof === undefined ? 0 : oneofs.indexOf(field.oneof) + 1);
-      return field.jsonName === field.name
-        ? [entry]
-        : [entry, { ...entry, name: field.jsonName, flags: entry.flags | ALIAS }];
-    });
-    const address = this.#names(entries);
-    if (!isKept) this.#shared.set(type.name, address);
-    return address;
-  }
-
-  #field(field: Field, path: string, oneof: number): Entry {
-    const kind = KINDS.findIndex((name) => name === field.kind);
-    return {
-      name: field.name,
-      kind: kind === -1 ? OTHER : kind,
-      flags: (field.repeated ? REPEATED : 0) | (field.oneof === undefined ? 0 : PRESENCE),
-      slot: this.slots.get(path) ?? -1,
-      child:
-        field.kind === 'message'
-          ? // Of a list only the whole is kept.
-            this.message(field.message(), field.repeated ? '\0' : path)
-          : field.kind === 'enum'
-            ? this.#enum(field.values())
-            : 0,
-      index: field.index,
-      oneof,
-      number: field.number,
-    };
-  }
-
-  #enum({ name, numbers }: ReturnType<typeof enumType>): number {
-    const known = this.#shared.get(name);
-    if (known !== undefined) return known;
-    const address = this.#names(
-      [...numbers].map(([value, number]) => ({
-        name: value,
-        kind: 0,
-        flags: 0,
-        slot: -1,
-        child: 0,
-        index: number === 0 ? 1 : 0,
-        oneof: 0,
-        number,
-      })),
-    );
-    this.#shared.set(name, address);
-    return address;
-  }
-
-  /** Names by their hash: a mask, then the addresses of the entries, found by trying one place after the other. */
-  #names(entries: readonly Entry[]): number {
-    let size = 4;
-    while (size < entries.length * 2) size *= 2;
-    const addresses = entries.map((entry) => this.#entry(entry));
-    const at = this.#room(NAMES_HEAD + 4 * size);
-    const wire = this.#wire(entries, addresses);
-    this.#buffer.writeUInt32LE(size - 1, at);
-    this.#buffer.writeUInt32LE(wire, at + 4);
-    for (const [i, { name }] of entries.entries()) {
-      let place = hashName(name) & (size - 1);
-      while (this.#buffer.readUInt32LE(at + NAMES_HEAD + 4 * place) !== 0) place = (place + 1) & (size - 1);
-      this.#buffer.writeUInt32LE(addresses[i] ?? 0, at + NAMES_HEAD + 4 * place);
-    }
-    return this.base + at;
-  }
-
-  /** Those that are no other spelling, in their order; then by number, found in the same way. */
-  #wire(entries: readonly Entry[], addresses: readonly number[]): number {
-    const declared = entries.flatMap((entry, i) =>
-      (entry.flags & ALIAS) === 0 ? [{ number: entry.number, address: addresses[i] ?? 0 }] : [],
-    );
-    let size = 4;
-    while (size < declared.length * 2) size *= 2;
-    const at = this.#room(WIRE_HEAD + 4 * (declared.length + size));
-    this.#buffer.writeUInt32LE(declared.length, at);
-    this.#buffer.writeUInt32LE(size - 1, at + 4);
-    const places = at + WIRE_HEAD + 4 * declared.length;
-    for (const [i, { address }] of declared.entries())
-      this.#buffer.writeUInt32LE(address, at + WIRE_HEAD + 4 * i);
-    // Of two names of a number the last one counts: it is found first.
-    for (const { number, address } of declared.toReversed()) {
-      let place = number & (size - 1);
-      while (this.#buffer.readUInt32LE(places + 4 * place) !== 0) place = (place + 1) & (size - 1);
-      this.#buffer.writeUInt32LE(address, places + 4 * place);
-    }
-    return this.base + at;
-  }
-
-  #entry({ number, name, kind, flags, slot, child, index, oneof }: Entry): number {
-    const text = this.#text(name);
-    const at = this.#room(ENTRY_BYTES);
-    this.#buffer.writeUInt32LE(text, at);
-    this.#buffer.writeUInt16LE(name.length, at + 4);
-    this.#buffer.writeUInt8(kind, at + 6);
-    this.#buffer.writeUInt8(flags, at + 7);
-    this.#buffer.writeInt32LE(slot, at + 8);
-    this.#buffer.writeUInt32LE(child, at + 12);
-    this.#buffer.writeUInt16LE(index, at + 16);
-    this.#buffer.writeUInt16LE(oneof, at + 18);
-    this.#buffer.writeInt32LE(number, at + 20);
-    return this.base + at;
-  }
-
-  #text(name: string): number {
-    const known = this.#texts.get(name);
-    if (known !== undefined) return known;
-    const at = this.#room(name.length + WORD);
-    this.#buffer.write(name, at, 'latin1');
-    this.#texts.set(name, this.base + at);
-    return this.base + at;
-  }
-
-  #room(length: number): number {
-    const at = this.#end;
-    this.#end += (length + WORD - 1) & -WORD;
-    if (this.#end > this.#buffer.length)
-      this.#buffer = Buffer.concat([this.#buffer], Math.max(this.#end, 2 * this.#buffer.length));
+  const words: number[] = [];
+  const shared = new Map<string, number>();
+  const put = (more: Iterable<number>): number => {
+    const at = base + 4 * words.length;
+    words.push(...more);
     return at;
-  }
+  };
+  const once = (name: string, make: () => number): number => {
+    const at = shared.get(name) ?? make();
+    shared.set(name, at);
+    return at;
+  };
+  const text = (name: string): number => {
+    const bytes = Buffer.from(name.padEnd(Math.ceil(name.length / WORD) * WORD, '\0'));
+    return once(` ${name}`, () => put(wordsOf(bytes)));
+  };
+  const names = (entries: readonly number[][]): number => {
+    const places = Buffer.alloc(64);
+    for (const [i, { [NUMBER]: number = 0 }] of [...entries.entries()].reverse())
+      places[(number ^ (number >>> 6)) & 63] = i;
+    return put([entries.length, 0, ...wordsOf(places), ...entries.flat()]);
+  };
+  const enumeration = ({ name, numbers }: ReturnType<Field['values']>): number =>
+    once(name, () =>
+      names([...numbers].map(([value, number]) => [text(value), value.length, 0xffff, 0, number, 0, 0])),
+    );
+  const message = (type: MessageType, path: string): number => {
+    const { name, fields } = type;
+    if (fields.length > MOST_FIELDS) throw new Error(`${name} has more fields than scan.c can tell apart`);
+    const oneofs = [undefined, ...new Set(fields.flatMap(({ oneof }) => oneof ?? []))];
+    const entry = (field: Field): ((spelling: string, alias?: number) => number[]) => {
+      const { kind, repeated, oneof, index, number } = field;
+      const at = path === '' ? field.name : `${path}.${field.name}`;
+      const presence = oneof !== undefined || kind === 'boolValue' ? PRESENCE : 0;
+      const type = KINDS.includes(kind) ? KINDS.indexOf(kind) : KINDS.length;
+      const slot = (slots.get(at) ?? -1) & 0xffff;
+      let child = 0;
+      // Of a list only the whole is kept.
+      if (kind === 'message') child = message(field.message(), repeated ? '\0' : at);
+      if (kind === 'enum') child = enumeration(field.values());
+      return (spelling, alias = 0) => [
+        text(spelling),
+        spelling.length | (type << 16) | (((repeated ? REPEATED : 0) | presence | alias) << 24),
+        slot | (index << 16) | (oneofs.indexOf(oneof) << 24),
+        ...[child, number, 0, 0],
+      ];
+    };
+    const make = () => {
+      const spell = fields.map(entry);
+      const own = fields.map((field, i) => spell[i]?.(field.name) ?? []);
+      const other = fields.map(({ name, jsonName }, i) =>
+        name === jsonName ? [] : (spell[i]?.(jsonName, ALIAS) ?? []),
+      );
+      return names([...own, ...other.filter(({ length }) => length > 0)]);
+    };
+    const isKept = path === '' || [...slots.keys()].some((kept) => kept.startsWith(`${path}.`));
+    return isKept ? make() : once(name, make);
+  };
+  const root = message(messageType('observer.GetFlowsResponse'), '');
+  return { words: Uint32Array.from(words), root };
 }
 
-interface Entry {
-  name: string;
-  kind: number;
-  flags: number;
-  slot: number;
-  child: number;
-  index: number;
-  oneof: number;
-  number: number;
-}
-
-/** As `hash_name` of message.h. */
-function hashName(name: string): number {
-  const bytes = Buffer.alloc(Math.max(name.length, WORD));
-  bytes.write(name, 'latin1');
-  const low = bytes.readUInt32LE(0);
-  const high = bytes.readUInt32LE(4);
-  const last = name.length > 8 ? bytes.readUInt32LE(name.length - 4) : 0;
-  const mixed = low ^ Math.imul(high, 0x9e37_79b1);
-  return Math.imul(mixed ^ last ^ name.length, 0x85eb_ca6b) >>> 20;
+function wordsOf(bytes: Buffer): number[] {
+  return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readUInt32LE(4 * i));
 }
 
 /** The paths that are kept, with the messages that they lead through, in slots of their own. */

@@ -18,11 +18,18 @@ export class TopCounter {
   readonly #buckets = new Map<number, Set<string>>();
   #least = 0;
   #total = 0;
+  #folded = 0;
+  /** Whether a key is of one end of a connection. */
+  readonly #hasEnds: boolean;
 
   constructor(
     readonly keys: readonly ResolvedField[],
     readonly capacity: number = TOP_CAPACITY,
-  ) {}
+    /** Replies count for the connection they answer, with its ends as it was opened. */
+    foldsReplies = false,
+  ) {
+    this.#hasEnds = foldsReplies && keys.some(({ name }) => /^(?:src|dst)\b/.test(name));
+  }
 
   /** Flows counted so far. */
   get total(): number {
@@ -40,13 +47,17 @@ export class TopCounter {
       keys: this.keys.map(({ name }) => name),
       rows: this.rows(most),
       total: this.#total,
+      folded: this.#folded,
       overflow: this.estimated ? this.capacity : undefined,
     };
   }
 
   add(flow: Flow, timeMs: number): void {
     this.#total++;
-    const values = this.keys.map(({ read }) => read(flow).map(String).join(',') || '-');
+    const isFolded = this.#hasEnds && flow.is_reply === true;
+    if (isFolded) this.#folded++;
+    const asked = isFolded ? answered(flow) : flow;
+    const values = this.keys.map(({ read }) => read(asked).map(String).join(',') || '-');
     const key = values.join('\u0000');
     const known = this.#rows.get(key);
     if (known) {
@@ -88,6 +99,36 @@ export class TopCounter {
       b.count - a.count || (a.values.join('\t') < b.values.join('\t') ? -1 : 1);
     return [...this.#rows.values()].sort(compare).slice(0, most);
   }
+}
+
+/** A reply with its ends as those of what it answers. */
+function answered(flow: Flow): Flow {
+  const { source, destination, source_names, destination_names, source_service, destination_service } = flow;
+  return {
+    ...flow,
+    source: destination,
+    destination: source,
+    source_names: destination_names,
+    destination_names: source_names,
+    source_service: destination_service,
+    destination_service: source_service,
+    ...(flow.IP && { IP: { ...flow.IP, source: flow.IP.destination, destination: flow.IP.source } }),
+    ...(flow.l4 && { l4: turned(flow.l4) }),
+  } as Flow;
+}
+
+function turned({ TCP, UDP, SCTP, ...rest }: NonNullable<Flow['l4']>): NonNullable<Flow['l4']> {
+  const ports = <L extends { source_port?: number; destination_port?: number }>(layer: L): L => ({
+    ...layer,
+    source_port: layer.destination_port,
+    destination_port: layer.source_port,
+  });
+  return {
+    ...rest,
+    ...(TCP && { TCP: ports(TCP) }),
+    ...(UDP && { UDP: ports(UDP) }),
+    ...(SCTP && { SCTP: ports(SCTP) }),
+  };
 }
 
 /** One end has to be chosen where a field has two: both in one cell would count every flow twice over. */

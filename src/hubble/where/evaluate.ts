@@ -28,6 +28,8 @@ export interface Language<T> {
   names: () => string[];
   /** Where the fields are listed. */
   help: string;
+  /** Said of a name that means something elsewhere alone. */
+  elsewhere?: (name: string) => string | undefined;
 }
 
 const FLOWS: Language<Flow> = {
@@ -79,9 +81,11 @@ function findField<T>(name: string, at: number, source: string, language: Langua
   return language.find(name) ?? unknownField(name, at, source, language);
 }
 
-function unknownField<T>(name: string, at: number, source: string, { names, help }: Language<T>): never {
+function unknownField<T>(name: string, at: number, source: string, language: Language<T>): never {
+  const { names, help, elsewhere } = language;
   const near = nearest(name, names());
-  throw whereError(source, at, `there is no field "${name}"`, near ? `Did you mean "${near}"?` : help);
+  const hint = elsewhere?.(name) ?? (near ? `Did you mean "${near}"?` : help);
+  throw whereError(source, at, `there is no field "${name}"`, hint);
 }
 
 const NEGATED: Readonly<Partial<Record<Operator, Operator>>> = { '!=': '=', '!~': '~' };

@@ -1,9 +1,14 @@
 import { joinHostPort } from '../../lib/address.ts';
+import { goQuote } from '../../lib/go-quote.ts';
 import type {
   AgentEvent,
   DebugEvent,
   Endpoint,
+  EndpointRegenNotification,
+  EndpointUpdateNotification,
+  IPCacheNotification,
   NodeStatusEvent,
+  PolicyUpdateNotification,
   ServiceUpsertNotification,
   ServiceUpsertNotificationAddr,
 } from '../../model/hubble.gen.ts';
@@ -23,6 +28,9 @@ export interface EventRecord {
 export const AGENT_EVENT_HEADERS = ['TYPE', 'DETAILS'];
 /** The fifth column has no name: the reference's own table has an empty one there. */
 export const DEBUG_EVENT_HEADERS = ['FROM', '', 'TYPE', 'CPU/MARK', 'MESSAGE'];
+
+/** Stands for an event that lacks what its type is about. */
+const UNKNOWN = 'UNKNOWN';
 
 /** What every event has. */
 interface Envelope {
@@ -47,43 +55,58 @@ function head(at: Envelope, style: FlowStyle): (readonly [string, string])[] {
   return pairs;
 }
 
+/** What an event tells, in the part that its type is about. */
 function agentEventDetails(event: AgentEvent, style: FlowStyle): string {
-  if (event.unknown)
-    return `type: ${event.unknown.type ?? ''}, notification: ${event.unknown.notification ?? ''}`;
-  if (event.agent_start) return `start time: ${style.time(event.agent_start.time ?? '')}`;
-  if (event.policy_update) {
-    const { labels = [], revision = '0', rule_count = '0' } = event.policy_update;
-    return `labels: [${labels.join(',')}], revision: ${revision}, count: ${rule_count}`;
+  switch (event.type ?? 'AGENT_EVENT_UNKNOWN') {
+    case 'AGENT_EVENT_UNKNOWN':
+      return event.unknown
+        ? `type: ${event.unknown.type ?? ''}, notification: ${event.unknown.notification ?? ''}`
+        : UNKNOWN;
+    case 'AGENT_STARTED':
+      return event.agent_start ? `start time: ${style.time(event.agent_start.time ?? '')}` : UNKNOWN;
+    case 'POLICY_UPDATED':
+    case 'POLICY_DELETED':
+      return event.policy_update ? policyDetails(event.policy_update) : UNKNOWN;
+    case 'ENDPOINT_REGENERATE_SUCCESS':
+    case 'ENDPOINT_REGENERATE_FAILURE':
+      return event.endpoint_regenerate ? regenerateDetails(event.endpoint_regenerate) : UNKNOWN;
+    case 'ENDPOINT_CREATED':
+    case 'ENDPOINT_DELETED':
+      return event.endpoint_update ? endpointDetails(event.endpoint_update) : UNKNOWN;
+    case 'IPCACHE_UPSERTED':
+    case 'IPCACHE_DELETED':
+      return event.ipcache_update ? ipcacheDetails(event.ipcache_update) : UNKNOWN;
+    case 'SERVICE_UPSERTED':
+      return event.service_upsert ? serviceDetails(event.service_upsert) : UNKNOWN;
+    case 'SERVICE_DELETED':
+      return event.service_delete ? `id: ${event.service_delete.id ?? 0}` : UNKNOWN;
+    default:
+      return UNKNOWN;
   }
-  if (event.endpoint_regenerate) {
-    const { id = '0', labels = [], error } = event.endpoint_regenerate;
-    return `id: ${id}, labels: [${labels.join(',')}]${error ? `, error: ${error}` : ''}`;
-  }
-  if (event.endpoint_update) {
-    const { id = '0', namespace, pod_name } = event.endpoint_update;
-    return `id: ${id}${namespace ? `, namespace: ${namespace}` : ''}${pod_name ? `, pod name: ${pod_name}` : ''}`;
-  }
-  if (event.ipcache_update) {
-    const {
-      cidr = '',
-      identity = 0,
-      old_identity,
-      host_ip,
-      old_host_ip,
-      encrypt_key = 0,
-    } = event.ipcache_update;
-    return [
-      `cidr: ${cidr}`,
-      `identity: ${identity}`,
-      ...(old_identity === undefined ? [] : [`old identity: ${old_identity}`]),
-      ...(host_ip ? [`host ip: ${host_ip}`] : []),
-      ...(old_host_ip ? [`old host ip: ${old_host_ip}`] : []),
-      `encrypt key: ${encrypt_key}`,
-    ].join(', ');
-  }
-  if (event.service_upsert) return serviceDetails(event.service_upsert);
-  if (event.service_delete) return `id: ${event.service_delete.id ?? 0}`;
-  return 'UNKNOWN';
+}
+
+function policyDetails({ labels = [], revision = '0', rule_count = '0' }: PolicyUpdateNotification): string {
+  return `labels: [${labels.join(',')}], revision: ${revision}, count: ${rule_count}`;
+}
+
+function regenerateDetails({ id = '0', labels = [], error }: EndpointRegenNotification): string {
+  return `id: ${id}, labels: [${labels.join(',')}]${error ? `, error: ${error}` : ''}`;
+}
+
+function endpointDetails({ id = '0', namespace, pod_name }: EndpointUpdateNotification): string {
+  return `id: ${id}${namespace ? `, namespace: ${namespace}` : ''}${pod_name ? `, pod name: ${pod_name}` : ''}`;
+}
+
+function ipcacheDetails(update: IPCacheNotification): string {
+  const { cidr = '', identity = 0, old_identity, host_ip, old_host_ip, encrypt_key = 0 } = update;
+  return [
+    `cidr: ${cidr}`,
+    `identity: ${identity}`,
+    ...(old_identity === undefined ? [] : [`old identity: ${old_identity}`]),
+    ...(host_ip ? [`host ip: ${host_ip}`] : []),
+    ...(old_host_ip ? [`old host ip: ${old_host_ip}`] : []),
+    `encrypt key: ${encrypt_key}`,
+  ].join(', ');
 }
 
 function serviceDetails(service: ServiceUpsertNotification): string {
@@ -127,13 +150,14 @@ export function debugEventRecord(at: Envelope, event: DebugEvent, style: FlowSty
 function debugSource(source: Endpoint | undefined): string {
   if (source === undefined) return 'N/A';
   const { ID: id = 0, namespace, pod_name: pod, labels = [] } = source;
-  if (pod) return `${namespace ? `${namespace}/` : ''}${pod} (ID: ${id})`;
+  if (namespace && pod) return `${namespace}/${pod} (ID: ${id})`;
   if (labels.length === 1 && labels[0]?.startsWith('reserved:')) return `${labels[0]} (ID: ${id})`;
-  return id === 0 ? 'N/A' : `ID: ${id}`;
+  return `ID: ${id}`;
 }
 
-/** Names are listed until they fill so many characters. */
+/** Names are listed until they fill so many bytes. */
 const NAMES_WIDTH = 50;
+const SEPARATOR = ', ';
 
 /** `[node]: Receiving flows from 2 nodes: a, b`, for the terminal. */
 export function renderNodeStatus(at: Envelope, event: NodeStatusEvent, style: FlowStyle): string {
@@ -146,7 +170,7 @@ export function renderNodeStatusDict(at: Envelope, event: NodeStatusEvent, style
     ['TIMESTAMP', style.time(at.time)],
     ['STATE', String(event.state_change ?? 'UNKNOWN_NODE_STATE')],
     ['NODES', sanitizeCell(listNames(event.node_names ?? []))],
-    ['MESSAGE', event.message ? sanitizeCell(JSON.stringify(event.message)) : 'N/A'],
+    ['MESSAGE', event.message ? sanitizeCell(goQuote(event.message)) : 'N/A'],
   ]);
 }
 
@@ -161,19 +185,19 @@ function nodeStatusText({ state_change, node_names = [], message = '' }: NodeSta
     case 'NODE_GONE':
       return `${count} nodes removed from cluster: ${names}`;
     case 'NODE_ERROR':
-      return `Error ${JSON.stringify(message)} on ${count} nodes: ${names}`;
+      return `Error ${goQuote(message)} on ${count} nodes: ${names}`;
     default:
       return `unknown node status event: ${JSON.stringify({ state_change, node_names, message })}`;
   }
 }
 
-/** Joins names until they are long enough; at least one is shown. */
+/** Joins names until they are long enough, with a separator behind each; at least one is shown. */
 function listNames(names: readonly string[]): string {
-  let text = '';
-  for (const [i, name] of names.entries()) {
-    const next = i === 0 ? name : `${text}, ${name}`;
-    if (i > 0 && next.length > NAMES_WIDTH) return `${text} (and ${names.length - i} more)`;
-    text = next;
-  }
-  return text;
+  let width = 0;
+  const more = names.findIndex((name, i) => {
+    width += Buffer.byteLength(name) + SEPARATOR.length;
+    return i > 0 && width > NAMES_WIDTH;
+  });
+  if (more === -1) return names.join(SEPARATOR);
+  return `${names.slice(0, more).join(SEPARATOR)} (and ${names.length - more} more)`;
 }

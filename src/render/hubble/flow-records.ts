@@ -1,17 +1,7 @@
 import type { FlowRow } from '../../model/flow-row.ts';
 import type { LostEvent } from '../../model/hubble.gen.ts';
-import { sanitizeCell } from '../text/sanitize.ts';
 import type { TabStop } from '../text/table.ts';
-import {
-  type FlowStyle,
-  flowCells,
-  hostText,
-  lostSource,
-  lostSummary,
-  summaryText,
-  typeText,
-  verdictText,
-} from './flow.ts';
+import { type FlowStyle, flowCells, lostCells } from './flow.ts';
 
 /** The writer of Hubble's tables: tab(2,0,3). */
 export const HUBBLE_TABLE: TabStop = { minWidth: 2, padding: 3 };
@@ -26,27 +16,18 @@ export function renderPairs(pairs: readonly (readonly [key: string, value: strin
 
 /** A flow, one fact per line; its ends are never swapped. */
 export function renderDict(row: FlowRow, style: FlowStyle): string {
-  return renderPairs([
-    ['TIMESTAMP', style.time(row.time)],
-    ...(style.nodeName ? [['NODE', row.node] as const] : []),
-    ['SOURCE', hostText(row, row.source, style)],
-    ['DESTINATION', hostText(row, row.destination, style)],
-    ['TYPE', typeText(row)],
-    ['VERDICT', verdictText(row, style)],
-    ['SUMMARY', summaryText(row, style)],
-  ]);
+  return renderCells(flowCells(row, style), style);
 }
 
-/** Lost events, one fact per line. */
+/** Lost events, one fact per line: nobody knows where they went. */
 export function renderLostDict(time: string, node: string, lost: LostEvent, style: FlowStyle): string {
-  return renderPairs([
-    ['TIMESTAMP', style.time(time)],
-    ...(style.nodeName ? [['NODE', sanitizeCell(node) || '-'] as const] : []),
-    ['SOURCE', lostSource(lost)],
-    ['TYPE', 'EVENTS LOST'],
-    ['VERDICT', '-'],
-    ['SUMMARY', lostSummary(lost, style)],
-  ]);
+  return renderCells(lostCells(time, node, lost, style), style, 'DESTINATION');
+}
+
+/** The cells of a row of the table behind their headers, but for one that is left out. */
+function renderCells(cells: readonly string[], style: FlowStyle, leftOut?: string): string {
+  const pairs = flowHeaders(style).map((header, i) => [header, cells[i] ?? ''] as const);
+  return renderPairs(pairs.filter(([header]) => header !== leftOut));
 }
 
 /** Headers of the flow table. */

@@ -14,12 +14,14 @@ export type StatusDetail = 'none' | 'problems' | 'all';
 
 /**
  * Turns answers of a server into text. Each record of the dict format starts with the separator, which the very
- * first one has to lose; lines of the table are aligned by whoever has them all.
+ * first one has to lose unless news came before it; lines of the table are aligned by whoever has them all.
  */
 export class FlowRenderer {
   readonly #row = new FlowRow();
   #status = '';
   #printed = false;
+  /** News of a node came before any record: it counts as the first one of the dict format, even where it is not told. */
+  startsWithNews = false;
 
   readonly style: FlowStyle;
 
@@ -34,11 +36,6 @@ export class FlowRenderer {
   }
 
   readonly #lineStyle: FlowStyle;
-
-  /** More of a flow is printed than a row holds. */
-  get needsWholeFlows(): boolean {
-    return this.format === 'json' || this.format === 'legacy-json';
-  }
 
   /** Text of an answer for stdout; news of nodes go to `takeStatus`. */
   response(message: GetFlowsResponse): string {
@@ -55,17 +52,12 @@ export class FlowRenderer {
       if (this.format === 'legacy-json') return `${goJson(flow)}\n`;
       readFlow(this.#row, flow);
       sanitizeRow(this.#row);
-      return this.row(this.#row);
+      return this.#flow(this.#row, this.style);
     }
     return lost ? this.#lost(message, lost) : '';
   }
 
-  /** Text of a flow that has been read into a row and is safe to print, for the formats that are not JSON. */
-  row(row: FlowRow): string {
-    return this.#flow(row, this.style);
-  }
-
-  /** As `row`, for a time that is text already. */
+  /** Text of a row that is safe to print, whose time is text already, for the formats that are not JSON. */
   line(row: FlowRow): string {
     return this.#flow(row, this.#lineStyle);
   }
@@ -100,7 +92,10 @@ export class FlowRenderer {
 
   #nodeStatus(message: GetFlowsResponse, status: NodeStatusEvent): string {
     const bad = status.state_change === 'NODE_ERROR' || status.state_change === 'NODE_UNAVAILABLE';
-    if (this.statuses === 'none' || (!bad && this.statuses === 'problems')) return '';
+    if (!bad && this.statuses !== 'all') return '';
+    const isFirst = !this.#printed;
+    if (this.format === 'dict' && isFirst) this.#printed = this.startsWithNews = true;
+    if (this.statuses === 'none') return '';
     const at = { time: message.time ?? '', node: message.node_name ?? '' };
     switch (this.format) {
       case 'json':
@@ -108,7 +103,7 @@ export class FlowRenderer {
       case 'legacy-json':
         return '';
       case 'dict':
-        return `${this.#printed ? `${SEPARATOR}\n` : ''}${renderNodeStatusDict(at, status, this.style)}`;
+        return `${isFirst ? '' : `${SEPARATOR}\n`}${renderNodeStatusDict(at, status, this.style)}`;
       default:
         return renderNodeStatus(at, status, this.style);
     }

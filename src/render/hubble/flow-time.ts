@@ -48,7 +48,8 @@ const LAYOUTS: Readonly<Record<string, TimeLayout>> = {
   ]),
 };
 
-const TIME_FORMATS = Object.keys(LAYOUTS);
+/** Names of layouts of a time. */
+export const TIME_FORMATS = Object.keys(LAYOUTS);
 
 /** Length of a time without its fraction. */
 const SECOND_LENGTH = 19;
@@ -57,17 +58,10 @@ const SECOND_LENGTH = 19;
 export function timeFormat(name: string): TimeFormat {
   const known = TIME_FORMATS.find((format) => format.toLowerCase() === name.toLowerCase()) ?? '';
   const chosen = LAYOUTS[known] ?? STAMP_MILLI;
-  let last = '';
-  let around = chosen.second(last);
   const format = (time: string) => {
     if (time === '') return NO_TIME;
-    const second = time.slice(0, SECOND_LENGTH);
-    // Flows come in runs of the same second.
-    if (second !== last) {
-      around = chosen.second(second);
-      last = second;
-    }
-    return around[0] + fraction(time, chosen) + around[1];
+    const [before, behind] = chosen.second(time.slice(0, SECOND_LENGTH));
+    return before + fraction(time, chosen) + behind;
   };
   return Object.assign(format, { layout: chosen });
 }

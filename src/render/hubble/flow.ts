@@ -1,4 +1,5 @@
 import { bracketed, joinHostPort } from '../../lib/address.ts';
+import { cleanPath } from '../../lib/clean-path.ts';
 import { dropReasonText } from '../../model/drop-reason.ts';
 import { EVENT_POLICY, type FlowRow, type FlowSide } from '../../model/flow-row.ts';
 import type { LostEvent } from '../../model/hubble.gen.ts';
@@ -16,6 +17,8 @@ export interface FlowStyle {
   translateIps: boolean;
   policyNames: boolean;
 }
+
+const BYTE = 0xff;
 
 const EVENT_DROP = 1;
 const EVENT_CAPTURE = 3;
@@ -88,10 +91,10 @@ export function hostText(row: FlowRow, side: FlowSide, style: FlowStyle): string
 function hostName(side: FlowSide, style: FlowStyle): string {
   if (!style.translateIps) return side.ip;
   const name = side.pod || side.service;
-  if (name === '') return side.names.join(',') || side.ip;
+  if (name === '') return side.names.length > 0 ? side.names.join(',') : side.ip;
   // Where there is a service, its namespace counts for the pod too.
   const namespace = side.hasService ? side.serviceNamespace : side.namespace;
-  return namespace === '' ? name : `${namespace}/${name}`;
+  return cleanPath(namespace === '' ? name : `${namespace}/${name}`);
 }
 
 /** The last reserved identity that is printed by its name. */
@@ -103,8 +106,8 @@ function identityText(identity: number, style: FlowStyle): string {
   return style.color ? paint('identity', text) : text;
 }
 
-/** What kind of event it was. */
-export function typeText(row: FlowRow): string {
+/** What kind of event it was. Points and reasons of the datapath are one byte. */
+function typeText(row: FlowRow): string {
   if (row.isL7) {
     const type = row.l7Type.toLowerCase();
     if (row.isDns) return `dns-${type} ${row.dnsSource}`;
@@ -112,9 +115,9 @@ export function typeText(row: FlowRow): string {
   }
   switch (row.eventType) {
     case EVENT_TRACE:
-      return TRACE_POINTS[row.eventSubType] ?? String(row.eventSubType);
+      return TRACE_POINTS[row.eventSubType & BYTE] ?? String(row.eventSubType & BYTE);
     case EVENT_DROP:
-      return dropReasonText(row.eventSubType);
+      return dropReasonText(row.eventSubType & BYTE);
     case EVENT_POLICY:
       return `policy-verdict:${MATCH_TYPES[row.matchType] ?? 'unknown'} ${row.direction}`;
     case EVENT_CAPTURE:
@@ -129,7 +132,7 @@ export function typeText(row: FlowRow): string {
 }
 
 /** What became of it, and who decided. */
-export function verdictText(row: FlowRow, style: FlowStyle): string {
+function verdictText(row: FlowRow, style: FlowStyle): string {
   const text = verdictWord(row) + (style.policyNames ? policyText(row) : '');
   return style.color ? paintVerdict(row.verdict, text) : text;
 }
@@ -175,7 +178,7 @@ function policyText({ policies }: FlowRow): string {
 }
 
 /** What was in the packet or request. */
-export function summaryText(row: FlowRow, style: FlowStyle): string {
+function summaryText(row: FlowRow, style: FlowStyle): string {
   let text = row.summary;
   if (row.traceId !== '0') text = `IP Trace ID: ${row.traceId}; ${text}`;
   if (row.auth !== 'DISABLED') {
@@ -194,21 +197,17 @@ export function renderLostCompact(time: string, lost: LostEvent, style: FlowStyl
 export function lostCells(time: string, node: string, lost: LostEvent, style: FlowStyle): string[] {
   return [
     style.time(time),
-    ...(style.nodeName ? [sanitizeCell(node)] : []),
+    ...(style.nodeName ? [sanitizeCell(node) || '-'] : []),
     lostSource(lost),
     '-',
     'EVENTS LOST',
     '-',
-    lostSummary(lost, style),
+    `CPU(${lost.cpu ?? 0}) - ${lost.num_events_lost ?? 0}${lostSpan(lost, style)}`,
   ];
 }
 
-export function lostSource(lost: LostEvent): string {
+function lostSource(lost: LostEvent): string {
   return String(lost.source ?? 'UNKNOWN_LOST_EVENT_SOURCE');
-}
-
-export function lostSummary(lost: LostEvent, style: FlowStyle): string {
-  return `CPU(${lost.cpu ?? 0}) - ${lost.num_events_lost ?? 0}${lostSpan(lost, style)}`;
 }
 
 function lostSpan({ first, last }: LostEvent, style: FlowStyle): string {

@@ -176,10 +176,13 @@ describe('all agents of a cluster', () => {
     expect(code).toBe(0);
   });
 
-  test('are not recorded to one file', async () => {
-    const { stderr, code } = await ask(['hubble', 'record', '/tmp/none.jsonl', '--all-nodes']);
+  test.each([
+    ['record', ['record', '/tmp/none.jsonl']],
+    ['export otlp', ['export', 'otlp']],
+  ])('are not asked at once by %s', async (verb, words) => {
+    const { stderr, code } = await ask(['hubble', ...words, '--all-nodes']);
     expect(stderr).toBe(
-      '--all-nodes and record cannot be used together\nAsk the relay (--port-forward), or one node (--node).\n',
+      `--all-nodes and ${verb} cannot be used together\nAsk the relay (--port-forward), or one node (--node).\n`,
     );
     expect(code).toBe(1);
   });

@@ -78,9 +78,10 @@ test.each([
   [['watch', 'peers', 'x'], "too many arguments for 'peers'"],
   [['config', 'view', 'x'], "too many arguments for 'view'"],
   [['version', 'x'], "too many arguments for 'version'"],
-  [['list', 'ns'], 'unknown command "ns" for "hubble list"'],
+  [['list', 'pods'], 'unknown command "pods" for "hubble list"'],
   [['watch', 'x'], 'unknown command "x" for "hubble watch"'],
   [['config', 'x'], 'unknown command "x" for "hubble config"'],
+  [['help', 'x'], 'unknown command "x" for "hubble"'],
 ])('words behind %j are an error', async (words, message) => {
   const { stderr, code } = await run(['hubble', ...words], { cwd: folder });
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) });

@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process';
 import {
   chownSync,
   existsSync,
@@ -101,6 +102,18 @@ describe('a capture is read whatever it is', () => {
   ])('%s', async (name, content) => {
     const result = await observe('--input-file', file(name, content()), '-o', 'json');
     expect(result).toEqual(await plain());
+  });
+
+  // It is opened once: a writer ends when its reader does.
+  test.each(['plain', 'packed'])('of a named pipe, %s', async (how) => {
+    const pipe = join(folder, `pipe-${how}`);
+    execFileSync('mkfifo', [pipe]);
+    const bytes = how === 'packed' ? gzipSync(LINES.join('\n')) : Buffer.from(LINES.join('\n'));
+    const writer = spawn('sh', ['-c', `cat '${file(`for-${how}`, bytes)}' > '${pipe}'`]);
+    const { stdout, code } = await observe('--input-file', pipe, '-o', 'json');
+    writer.kill();
+    expect(code).toBe(0);
+    expect(stdout).toBe((await plain()).stdout);
   });
 
   test('from stdin', async () => {

@@ -144,3 +144,55 @@ test('a line that is no flow is told with its number, between groups', async () 
   expect(problems).toEqual(['bad-line 121', 'bad-line 123']);
   expect(table.total).toBe(lines.length - 3);
 });
+
+test('more groups than are remembered may begin within one chunk', async () => {
+  const reader = await lineReader({ allow: [], deny: [] }, () => undefined);
+  const begun: string[] = [];
+  const taken: (readonly [string, string])[] = [];
+  const groups = new GroupReader<string>(reader, ['IP.source'], {
+    flow: ({ IP: ip }) => taken.push([ip?.source ?? '', ip?.source ?? '']),
+    group: ({ IP: ip }) => {
+      begun.push(ip?.source ?? '');
+      return ip?.source ?? '';
+    },
+    member: (group, _source, _destination, uuid) => taken.push([group, uuid() ?? '']),
+  });
+  const line = (ip: string) => JSON.stringify({ flow: { uuid: ip, IP: { source: ip } } });
+  const lines = Array.from({ length: 20_000 }, (_, i) => line(`10.0.${i >> 8}.${i & 255}`));
+  for (let round = 0; round < 2; round++) groups.read(Buffer.from(`${lines.join('\n')}\n`));
+  expect(begun.length).toBeGreaterThan(16_384);
+  expect(taken).toHaveLength(40_000);
+  expect(taken.filter(([group, uuid]) => group !== uuid)).toEqual([]);
+});
+
+test.each([
+  { what: 'too long to be remembered', length: 70_000 },
+  { what: 'of which few are remembered', length: 50_000 },
+])('a group is known behind thousands of lines $what', async ({ length }) => {
+  const reader = await lineReader({ allow: [], deny: [] }, () => undefined);
+  let alone = 0;
+  const taken = new Map<string, number>();
+  const groups = new GroupReader<string>(reader, ['source.pod_name'], {
+    flow: () => alone++,
+    group: ({ source }) => source?.pod_name?.slice(0, 10) ?? '',
+    member: (group, _source, _destination, uuid) => {
+      expect(uuid()?.startsWith(group)).toBe(true);
+      taken.set(group, (taken.get(group) ?? 0) + 1);
+    },
+  });
+  const line = (pod: string, uuid: string) =>
+    `{"flow":{"uuid":${JSON.stringify(uuid)},"source":{"pod_name":${JSON.stringify(pod)}}}}\n`;
+  const rest = 'x'.repeat(length);
+  let lines = 0;
+  for (let chunk = 0; chunk < 50; chunk++) {
+    let text = '';
+    for (let i = 0; i < 100; i++, lines++) {
+      const name = `long-${String(lines).padStart(5, '0')}`;
+      text += line(name + rest, name);
+      if (i % 10 === 0) text += line('short', 'short of its own');
+    }
+    groups.read(Buffer.from(text));
+  }
+  expect(taken.get('short')).toBe(500);
+  expect(alone + [...taken.values()].reduce((sum, count) => sum + count, 0)).toBe(lines + 500);
+});

@@ -356,21 +356,17 @@ describe('a server that floods is left', () => {
       again: frame(GOAWAY, 0, 0, Buffer.concat([uint32(1), uint32(0)])),
       error: 'the server floods',
     },
-  ])(
-    '$what',
-    async ({ first, again, error }) => {
-      await using pair = await peer(GREETING);
-      const stream = (await pair.connection).request(REQUEST, [], () => {});
-      const server = await pair.server;
-      server.resume();
-      if (first) server.write(first);
-      // Nobody reads: what was allowed is used up.
-      flood(server, again);
-      await new Promise((resolve) => server.once('close', resolve));
-      await expect(bodyOf(stream)).rejects.toThrow(error);
-    },
-    20_000,
-  );
+  ])('$what', async ({ first, again, error }) => {
+    await using pair = await peer(GREETING);
+    const stream = (await pair.connection).request(REQUEST, [], () => {});
+    const server = await pair.server;
+    server.resume();
+    if (first) server.write(first);
+    // Nobody reads: what was allowed is used up.
+    flood(server, again);
+    await new Promise((resolve) => server.once('close', resolve));
+    await expect(bodyOf(stream)).rejects.toThrow(error);
+  });
 
   test('trailers again and again', async () => {
     await using pair = await peer(GREETING);

@@ -4,6 +4,7 @@ import { generate, readSchemas } from '../../../scripts/generate-hubble-proto.ts
 import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
 import { parseProtoJson } from '../../../src/hubble/protobuf/protojson.ts';
 import { WireError } from '../../../src/hubble/protobuf/wire.ts';
+import type { Flow } from '../../../src/model/hubble.gen.ts';
 import { recordedMessages } from '../../helpers/grpc.ts';
 import fc from '../../helpers/properties.ts';
 import { fixture, fixtureText } from '../../helpers/recordings.ts';
@@ -108,6 +109,34 @@ test('JSON input may use either spelling, numbers for enums and text for numbers
       '{"nodeName":"n","verdict":2,"l7":{"latency_ns":5},"isReply":false,"reply":null}',
     ),
   ).toEqual({ verdict: 'DROPPED', node_name: 'n', l7: { latency_ns: '5' }, is_reply: false });
+});
+
+test('a message that comes in pieces is put together: later values win, lists are joined', () => {
+  const pieces: Flow[] = [
+    {
+      time: '2026-11-22T08:03:31Z',
+      source: { identity: 1, namespace: 'a', labels: ['x'], workloads: [{ name: 'w' }] },
+      l4: { TCP: { source_port: 1, destination_port: 2, flags: { SYN: true } } },
+      is_reply: true,
+    },
+    { source: { namespace: 'b', labels: ['y'] }, l4: { TCP: { source_port: 3, flags: { ACK: true } } } },
+    { l4: { UDP: { source_port: 4 } } },
+  ];
+  const bytes = (some: readonly Flow[]) => Buffer.concat(some.map((piece) => encode('flow.Flow', piece)));
+  expect(decode('flow.Flow', bytes(pieces.slice(0, 2)))).toEqual({
+    time: '2026-11-22T08:03:31Z',
+    source: { identity: 1, namespace: 'b', labels: ['x', 'y'], workloads: [{ name: 'w' }] },
+    l4: { TCP: { source_port: 3, destination_port: 2, flags: { SYN: true, ACK: true } } },
+    is_reply: true,
+  });
+  expect(decode('flow.Flow', bytes(pieces)).l4).toEqual({ UDP: { source_port: 4 } });
+});
+
+test('an Any holds a message by its name, or bytes', () => {
+  const flow = { '@type': 'type.googleapis.com/flow.Flow', verdict: 'DROPPED' };
+  const other = { '@type': 'type.googleapis.com/google.protobuf.Duration', value: 'CAE=' };
+  for (const extensions of [flow, other])
+    expect(decode('flow.Flow', encode('flow.Flow', { extensions } as never)).extensions).toEqual(extensions);
 });
 
 test('random bytes end in a message or a WireError', () => {

@@ -3,6 +3,7 @@ import { lineReader } from '../../../src/hubble/captures/line-reader.ts';
 import { frame } from '../../../src/hubble/grpc/frames.ts';
 import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
 import { WireError } from '../../../src/hubble/protobuf/wire.ts';
+import { rowLines } from '../../../src/hubble/scan/holes.ts';
 import { answerReader } from '../../../src/hubble/scan/scanner.ts';
 import { sanitizeRow } from '../../../src/render/hubble/flow.ts';
 import { type FlowFormat, FlowRenderer } from '../../../src/render/hubble/flow-renderer.ts';
@@ -29,19 +30,19 @@ function textReader(format: FlowFormat, time: string) {
   const renderer = new FlowRenderer(format, style, 'all');
   const asked = { lines: 0, decoded: 0 };
   const read = answerReader(lines, {
-    want: 'rows',
-    filters: EVERY,
-    timed: false,
-    parsedFirst: 0,
-    printer: {
-      clean: sanitizeRow,
-      line: (row) => {
-        asked.lines++;
-        return renderer.line(row);
+    want: rowLines(
+      {
+        policies: false,
+        clean: sanitizeRow,
+        line: (row) => {
+          asked.lines++;
+          return renderer.line(row);
+        },
+        safe: (text) => text,
       },
-      safe: (text) => text,
-      ...style.time.layout,
-    },
+      style.time.layout,
+    ),
+    parsedFirst: 0,
   });
   const textOf = (answers: readonly Buffer[]) => {
     let text = '';
@@ -54,10 +55,6 @@ function textReader(format: FlowFormat, time: string) {
       message: (message) => {
         asked.decoded++;
         return add(renderer.response(message));
-      },
-      row: (row) => {
-        sanitizeRow(row);
-        return add(renderer.row(row));
       },
       most: () => Number.POSITIVE_INFINITY,
     });

@@ -15,8 +15,6 @@ const RECORDED = ['getflows-300', 'getflows-1.14', 'getflows-1.20-release', 'rel
 );
 const read = answerReader(await lineReader(EVERY, () => {}), {
   want: 'json',
-  filters: EVERY,
-  timed: false,
   parsedFirst: 0,
 });
 
@@ -34,7 +32,6 @@ function jsonOf(answers: readonly Buffer[]): { text: string; decoded: number } {
       text += `${goJson(message)}\n`;
       return true;
     },
-    row: () => true,
     most: () => Number.POSITIVE_INFINITY,
   });
   return { text, decoded };

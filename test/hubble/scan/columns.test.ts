@@ -5,49 +5,65 @@ import { decode, encode } from '../../../src/hubble/protobuf/codec.ts';
 import { parseProtoJson } from '../../../src/hubble/protobuf/protojson.ts';
 import { fieldAt } from '../../../src/hubble/protobuf/schema.ts';
 import { WireWriter } from '../../../src/hubble/protobuf/wire.ts';
+import type { LineMaker } from '../../../src/hubble/scan/machine.ts';
 import { answerReader, chunkReader, type RecordVisitor } from '../../../src/hubble/scan/scanner.ts';
-import { COLUMN_FIELDS, FlowRow, type RowValue, readFlow, ZEROS } from '../../../src/model/flow-row.ts';
-import type { GetFlowsResponse } from '../../../src/model/hubble.gen.ts';
+import {
+  COLUMN_FIELDS,
+  FlowRow,
+  POLICY_FIELDS,
+  policiesOf,
+  type RowValue,
+  readFlow,
+  ZEROS,
+} from '../../../src/model/flow-row.ts';
+import type { Flow, GetFlowsResponse } from '../../../src/model/hubble.gen.ts';
 import { goJson } from '../../../src/render/text/json.ts';
 import { recordedMessages } from '../../helpers/grpc.ts';
 import { messages } from '../../helpers/hubble-arbitrary.ts';
 import fc from '../../helpers/properties.ts';
 import { fixtureText } from '../../helpers/recordings.ts';
 
-type Values = readonly RowValue[] | undefined;
+type Values = readonly (RowValue | null)[] | undefined;
 
-function fromMessage({ flow }: GetFlowsResponse): Values {
-  if (!flow) return undefined;
+function valuesOf(flow: Flow): Values {
   const row = new FlowRow();
   readFlow(row, flow);
-  return row.values;
+  return row.values.map((value) => value ?? null);
+}
+
+function fromMessage({ flow }: GetFlowsResponse): Values {
+  return flow && valuesOf(flow);
+}
+
+const EVERY = { allow: [], deny: [] };
+
+/** Prints what `print` makes of the fields of flows; what is for the parser becomes a message. */
+function optionsOf(fields: readonly string[], print: (flow: Flow) => unknown) {
+  const want: LineMaker = {
+    fields,
+    holes: [],
+    time: { second: () => ['', ''], digits: 0, trimmed: false },
+    pieces: (flow) => [{ hole: 0, text: `${JSON.stringify(print(flow))}\n` }],
+  };
+  return { want, fields, parsedFirst: 0 };
 }
 
 // Both are used for one flow after the other, as the commands use them: what one leaves behind would show.
-const EVERY = { allow: [], deny: [] };
-const scan = chunkReader(await lineReader(EVERY, () => {}), {
-  want: 'rows',
-  filters: EVERY,
-  timed: false,
-  parsedFirst: 0,
-});
-
-const answers = answerReader(await lineReader(EVERY, () => {}), {
-  want: 'rows',
-  filters: EVERY,
-  timed: false,
-  parsedFirst: 0,
-});
+const OPTIONS = optionsOf(
+  COLUMN_FIELDS.map(({ path }) => path),
+  valuesOf,
+);
+const scan = chunkReader(await lineReader(EVERY, () => {}), OPTIONS);
+const answers = answerReader(await lineReader(EVERY, () => {}), OPTIONS);
 
 /** The row that a reader fills; undefined when the line or the answer is for the parser. */
 function rowOf(read: (visitor: RecordVisitor) => unknown): Values {
   let found: Values;
   read({
-    row: ({ values }) => {
-      found = [...values];
+    texts: (bytes) => {
+      found = JSON.parse(bytes.toString()) as Values;
       return true;
     },
-    texts: () => true,
     message: () => true,
     most: () => Number.POSITIVE_INFINITY,
   });
@@ -153,15 +169,10 @@ test('lines that spell out zeros are read alike, or left to the parser', () => {
 });
 
 test('the policies that decided are read alike by all three', async () => {
-  const options = { want: 'rows', filters: EVERY, timed: false, parsedFirst: 0, policies: true } as const;
+  const fields = [...COLUMN_FIELDS.map(({ path }) => path), ...POLICY_FIELDS];
+  const options = optionsOf(fields, (flow) => policiesOf(flow).map(({ name, kind }) => `${kind}/${name}`));
   const readLine = chunkReader(await lineReader(EVERY, () => {}), options);
   const readAnswer = answerReader(await lineReader(EVERY, () => {}), options);
-  const policies = (read: (visitor: RecordVisitor) => unknown) => {
-    const found: unknown[] = [];
-    const row = (one: FlowRow) => found.push(...one.policies.map(({ name, kind }) => `${kind}/${name}`)) > 0;
-    read({ row, texts: () => true, message: () => true, most: () => Number.POSITIVE_INFINITY });
-    return found;
-  };
   for (const names of [['a'], ['a', 'caf\u00e9'], ['a', 'b', 'c'], []]) {
     const message = parse(
       goJson({
@@ -175,9 +186,9 @@ test('the policies that decided are read alike by all three', async () => {
       }),
     );
     const expected = names.map((name) => `K/${name}`);
-    expect(policies((visitor) => readLine(Buffer.from(`${goJson(message)}\n`), visitor))).toEqual(expected);
+    expect(rowOf((visitor) => readLine(Buffer.from(`${goJson(message)}\n`), visitor))).toEqual(expected);
     const bytes = encode('observer.GetFlowsResponse', message);
-    expect(policies((visitor) => readAnswer([frame(bytes)], visitor))).toEqual(expected);
+    expect(rowOf((visitor) => readAnswer([frame(bytes)], visitor))).toEqual(expected);
   }
 });
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { examples } from '../../../cli/flags.ts';
 import { readSettings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
@@ -6,6 +7,7 @@ import { goYaml } from '../../../render/text/yaml.ts';
 
 /** Declares `hubble config get`. */
 export function addHubbleConfigGetCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('hubble config get server'));
   command.argument('[key...]', 'key to print (default: all keys)');
   command.action(async (keys: readonly string[]) => {
     if (keys.length > 1)

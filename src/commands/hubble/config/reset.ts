@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
+import { examples } from '../../../cli/flags.ts';
 import { parseSetting, requiredKey, writeConfig } from '../../../cli/hubble/config-file.ts';
-import { KEYS } from '../../../cli/hubble/keys.ts';
 import { readSettings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import { KEYS } from '../../../model/hubble-key.ts';
 
 /** Declares `hubble config reset`. */
 export function addHubbleConfigResetCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('hubble config reset server', 'hubble config reset'));
   command.argument('[key...]', 'key to reset (default: all keys)');
   command.action(async (names: readonly string[]) => {
     if (names.length > 1)

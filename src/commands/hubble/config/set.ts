@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { examples } from '../../../cli/flags.ts';
 import { parseSetting, requiredKey, writeConfig } from '../../../cli/hubble/config-file.ts';
 import { readSettings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
@@ -6,6 +7,10 @@ import { UserError } from '../../../errors.ts';
 
 /** Declares `hubble config set`. */
 export function addHubbleConfigSetCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples('hubble config set server localhost:4245', 'hubble config set request-timeout 30s'),
+  );
   command
     .usage('KEY [VALUE]')
     .argument('[words...]', 'key and its value; without a value, its default is set');

@@ -1,21 +1,18 @@
 import type { Command } from 'commander';
+import { examples } from '../../../cli/flags.ts';
 import { connectHubble } from '../../../cli/hubble/server.ts';
 import { readSettings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
-import { UserError } from '../../../errors.ts';
-import { LIST_FORMATS, renderNamespaces } from '../../../render/hubble/lists.ts';
+import { namespacesTable } from '../../../render/hubble/lists.ts';
+import { hubbleList } from './list.ts';
 
 /** Declares `hubble list namespaces`. */
 export function addHubbleListNamespacesCommand(command: Command, ctx: Context): void {
-  command.option('-o, --output <format>', `Form of the output: ${LIST_FORMATS.join(', ')}`, 'table');
-  command.action(async ({ output }: { output: string }) => {
+  command.addHelpText('after', examples('hubble list namespaces', 'hubble list namespaces -o json'));
+  const fetch = async () => {
     await using client = await connectHubble(await readSettings(command, ctx), ctx);
     const { namespaces = [] } = await client.call('/observer.Observer/GetNamespaces', {});
-    const text = renderNamespaces(namespaces, output);
-    if (text === undefined)
-      throw new UserError(`unknown output format: ${output}`, {
-        hint: `Known are ${LIST_FORMATS.join(', ')}.`,
-      });
-    await ctx.out.write(text);
-  });
+    return namespaces;
+  };
+  hubbleList(command, ctx, fetch, namespacesTable);
 }

@@ -3,7 +3,6 @@ import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { addExtensionOptions, type ExtensionFlags } from './extensions.ts';
 import { addFlowOptions, addFormatOptions, addSelectorOptions, type ObserveFlags } from './flags.ts';
-import { runObserve } from './run.ts';
 
 /** Declares `hubble observe`, and `hubble observe flows`, which is the same. */
 export function addObserveCommand(command: Command, ctx: Context): void {
@@ -20,8 +19,12 @@ export function addObserveCommand(command: Command, ctx: Context): void {
       'hubble observe --follow --tui',
       'hubble observe -P --kube-context prod --follow --verdict DROPPED',
       'hubble observe --all-nodes --since 1m --type drop',
+      'hubble observe --context east --context west --since 5m --verdict DROPPED',
       'hubble observe --from cilium-sysdump.zip --verdict DROPPED',
     ),
   );
-  command.action((flags: ObserveFlags & ExtensionFlags) => runObserve(command, flags, words, ctx));
+  command.action(async (flags: ObserveFlags & ExtensionFlags) => {
+    const { runObserve } = await import('./run.ts');
+    await runObserve(command, flags, words, ctx);
+  });
 }

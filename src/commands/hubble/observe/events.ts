@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { connectHubble } from '../../../cli/hubble/server.ts';
 import { readSettings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
+import { UserError } from '../../../errors.ts';
 import { formatTimestamp } from '../../../lib/timestamp.ts';
 import { untilAborted } from '../../../lib/until-aborted.ts';
 import type { GetAgentEventsRequest } from '../../../model/hubble.gen.ts';
@@ -13,16 +14,18 @@ import { goJson } from '../../../render/text/json.ts';
 import { addFormatOptions, addOtherOptions, addSelectorOptions, type ObserveFlags } from './flags.ts';
 import { formatOf, styleOf } from './output.ts';
 import { type Selection, selectEvents } from './selectors.ts';
-import { inWordsOfObserve } from './source-server.ts';
+import { inWordsOfObserve } from './source-stream.ts';
 import { RecordSink, viewLines } from './view-lines.ts';
 
 /** What the two kinds of event do not share. */
 export interface EventKind<Answer> {
   method: '/observer.Observer/GetAgentEvents' | '/observer.Observer/GetDebugEvents';
   headers: readonly string[];
-  record(answer: Answer, style: FlowStyle): EventRecord;
+  record(answer: Answer, event: object, style: FlowStyle): EventRecord;
   /** The event without its envelope. */
-  bare(answer: Answer): unknown;
+  event(answer: Answer): object | undefined;
+  /** What is said of an answer without one. */
+  lacking: string;
 }
 
 /** What stands around every event. */
@@ -60,7 +63,7 @@ async function runObserveEvents<Answer>(
       yield [textOf(answer as Answer, kind, format, style)];
   };
   // The reference ends its separator without a newline here, so that the next record begins behind it.
-  const sink = new RecordSink(ctx, format, headers, SEPARATOR);
+  const sink = new RecordSink(ctx, format, headers, { separator: SEPARATOR });
   await viewLines(untilAborted(texts(), ctx.signal), sink, () => '', ctx).catch((error: unknown) => {
     throw inWordsOfObserve(error);
   });
@@ -81,9 +84,11 @@ function textOf<Answer>(
   format: FlowFormat,
   style: FlowStyle,
 ): string {
+  const event = kind.event(answer);
+  if (event === undefined) throw new UserError(kind.lacking);
   if (format === 'json') return `${goJson(answer)}\n`;
-  if (format === 'legacy-json') return `${goJson(kind.bare(answer))}\n`;
-  const record = kind.record(answer, style);
+  if (format === 'legacy-json') return `${goJson(event)}\n`;
+  const record = kind.record(answer, event, style);
   switch (format) {
     case 'dict':
       return SEPARATOR + renderPairs(record.pairs);

@@ -2,6 +2,7 @@ import { connectHubble } from '../../../cli/hubble/server.ts';
 import type { Settings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { errorMessage } from '../../../errors.ts';
+import { sanitizeCell } from '../../../render/text/sanitize.ts';
 import type { FlowQuery } from './request.ts';
 import type { Where } from './where.ts';
 
@@ -35,11 +36,18 @@ export function explainEmptyFile({ filters }: FlowQuery, where: Where | undefine
 
 /** Says why a server gave nothing: no traffic, all filtered, overwritten, or a node that is not available. */
 export async function explainEmptyServer(
-  { filters, selection }: FlowQuery,
+  { filters, selection, mask }: FlowQuery,
   where: Where | undefined,
   settings: Settings,
   ctx: Context,
 ): Promise<string> {
+  if (settings.contexts.length > 1) {
+    const ofEach = settings.contexts.map(
+      async (context) =>
+        `${sanitizeCell(context)}: ${await explainEmptyServer({ filters, selection, mask }, where, settings.of(context), ctx)}`,
+    );
+    return (await Promise.all(ofEach)).join('');
+  }
   try {
     await using client = await connectHubble(settings, ctx);
     const status = await client.call('/observer.Observer/ServerStatus', {});

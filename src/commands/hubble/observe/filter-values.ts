@@ -1,5 +1,9 @@
 import { UserError } from '../../../errors.ts';
 import { enumType } from '../../../hubble/protobuf/schema.ts';
+import { parseGoUint } from '../../../lib/go-integer.ts';
+import { goQuote } from '../../../lib/go-quote.ts';
+import { knownNames } from '../../../lib/nearest.ts';
+import { AGENT_SUBTYPES, EVENT_TYPES, TCP_FLAGS } from '../../../model/flow-words.ts';
 import type {
   DropReason,
   EventTypeFilter,
@@ -15,31 +19,6 @@ import { TRACE_POINTS } from '../../../model/trace-point.ts';
 export type ValueParser = (text: string) => unknown;
 
 export const text: ValueParser = (value) => value;
-
-const EVENT_TYPES: Readonly<Record<string, number>> = {
-  drop: 1,
-  debug: 2,
-  capture: 3,
-  trace: 4,
-  'policy-verdict': 5,
-  'trace-sock': 7,
-  l7: 129,
-  agent: 130,
-};
-
-const AGENT_SUBTYPES = [
-  'unspecified',
-  'message',
-  'agent-started',
-  'endpoint-regenerate-success',
-  'endpoint-regenerate-failure',
-  'policy-updated',
-  'policy-deleted',
-  'endpoint-created',
-  'endpoint-deleted',
-  'ipcache-upserted',
-  'ipcache-deleted',
-];
 
 /** `TYPE[:SUBTYPE]`, each a name or a number. */
 export function eventType(value: string): EventTypeFilter {
@@ -70,20 +49,21 @@ export function eventType(value: string): EventTypeFilter {
 
 function decimal(value: string, what: string, names: readonly string[]): number {
   const fail = (why: string) =>
-    new UserError(`${what}: strconv.ParseUint: parsing ${JSON.stringify(value)}: ${why}`, {
-      hint: names.length > 0 ? `Known are ${names.join(', ')}.` : undefined,
+    new UserError(`${what}: strconv.ParseUint: parsing ${goQuote(value)}: ${why}`, {
+      hint: names.length > 0 ? knownNames(value, names) : undefined,
     });
   if (!/^\d+$/.test(value)) throw fail('invalid syntax');
   const number = Number(value);
-  if (number > 0x7fff_ffff) throw fail('value out of range');
-  return number;
+  if (number > 0xffff_ffff) throw fail('value out of range');
+  // The field is signed.
+  return number | 0;
 }
 
-const VERDICTS = 'FORWARDED, DROPPED, AUDIT, REDIRECTED, ERROR, TRACED, TRANSLATED';
+const VERDICTS = ['FORWARDED', 'DROPPED', 'AUDIT', 'REDIRECTED', 'ERROR', 'TRACED', 'TRANSLATED'];
 
 export function verdict(value: string): Verdict {
   if (!enumType('flow.Verdict').numbers.has(value))
-    throw new UserError(`invalid --verdict value: ${value}`, { hint: `Known are ${VERDICTS}.` });
+    throw new UserError(`invalid --verdict value: ${value}`, { hint: knownNames(value, VERDICTS) });
   return value as Verdict;
 }
 
@@ -96,32 +76,30 @@ export function dropReason(value: string): DropReason {
   return value as DropReason;
 }
 
-const FLAGS = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR', 'NS'] as const;
-
 /** A list of flags that must all be set. */
 export function tcpFlags(value: string): TCPFlags {
   const wanted = value.split(',').map((name) => {
-    const flag = FLAGS.find((known) => known === name.trim().toUpperCase());
+    const flag = TCP_FLAGS.find((known) => known === name.toUpperCase());
     if (flag === undefined)
-      throw new UserError(`unknown tcp flag: ${name}`, { hint: `Known are ${FLAGS.join(', ')}.` });
+      throw new UserError(`unknown tcp flag: ${name}`, { hint: `Known are ${TCP_FLAGS.join(', ')}.` });
     return flag;
   });
-  return Object.fromEntries(FLAGS.filter((flag) => wanted.includes(flag)).map((flag) => [flag, true]));
+  return Object.fromEntries(TCP_FLAGS.filter((flag) => wanted.includes(flag)).map((flag) => [flag, true]));
 }
 
 export function httpHeader(value: string): { key: string; value: string } {
   const at = value.indexOf(':');
-  if (at === -1) throw new UserError(`invalid http-header value "${value}", expected name:value`);
+  if (at === -1) throw new UserError(`invalid http-header value ${goQuote(value)}, expected name:value`);
   return { key: value.slice(0, at), value: value.slice(at + 1) };
 }
 
 export function ipTraceId(value: string): string {
   const fail = (why: string) =>
-    new UserError(`invalid --ip-trace-id value: strconv.ParseUint: parsing ${JSON.stringify(value)}: ${why}`);
+    new UserError(`invalid --ip-trace-id value: strconv.ParseUint: parsing ${goQuote(value)}: ${why}`);
+  if (value === '0') throw new UserError('invalid --ip-trace-id value; must be greater than 0');
   if (!/^\d+$/.test(value)) throw fail('invalid syntax');
   const id = BigInt(value);
   if (id > 0xffff_ffff_ffff_ffffn) throw fail('value out of range');
-  if (id === 0n) throw new UserError('invalid --ip-trace-id value; must be greater than 0');
   return String(id);
 }
 
@@ -154,8 +132,10 @@ const IDENTITY_NAMES = [...RESERVED_IDENTITIES.slice(1, 11), '11'];
 
 export function identity(value: string): number {
   const named = RESERVED_IDENTITIES.indexOf(value);
-  if (named !== -1) return named;
-  if (/^\d+$/.test(value) && Number(value) <= 0xffff_ffff) return Number(value);
+  // 0 is what is not known, and has no name.
+  if (named > 0) return named;
+  const number = parseGoUint(value);
+  if (number !== undefined && number <= 0xffff_ffffn) return Number(number);
   throw new UserError(
     `invalid security identity, expected one of [${IDENTITY_NAMES.join(' ')}] or a numeric value`,
   );
@@ -166,7 +146,7 @@ export function trafficDirection(
 ): FlowFilter['traffic_direction'] extends (infer D)[] | undefined ? D : never {
   const direction = value.toUpperCase();
   if (direction === 'INGRESS' || direction === 'EGRESS') return direction;
-  throw new UserError(`${value}: invalid traffic direction, expected ingress or egress`);
+  throw new UserError(`${value.toLowerCase()}: invalid traffic direction, expected ingress or egress`);
 }
 
 export function interfaceName(value: string): { name: string } {

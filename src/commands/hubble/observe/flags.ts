@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander';
 import { flagName, stringArray, stringSlice } from '../../../cli/flags.ts';
 import { UsageError } from '../../../errors.ts';
-import type { FilterWord } from './filter-builder.ts';
+import { parseGoUint } from '../../../lib/go-integer.ts';
+import { goQuote } from '../../../lib/go-quote.ts';
 import { FILTER_FLAGS } from './filter-flags.ts';
+import { FilterTracker, type FilterWord } from './filter-tracker.ts';
 import type { SelectorFlags } from './selectors.ts';
 
 /** Flags of every kind of observation. */
@@ -23,12 +25,12 @@ export interface ObserveFlags extends SelectorFlags {
   experimentalUseDefaultFieldMasks?: boolean;
 }
 
-/** Declares which part of the record is meant. */
-export function addSelectorOptions(command: Command): Command {
+/** Declares which part of the record is meant; without a word about it so many of the newest are. */
+export function addSelectorOptions(command: Command, last = 20n): Command {
   return command
     .optionsGroup('Selectors Flags:')
     .option('--all', 'Everything that the server still has')
-    .addOption(unsigned('--last <n>', 'The newest n (default 20)'))
+    .addOption(unsigned('--last <n>', `The newest n (default ${last})`))
     .addOption(unsigned('--first <n>', 'The oldest n'))
     .option('-f, --follow', 'Go on with what comes')
     .option('--since <time>', 'From a time on: 5m for five minutes ago, or 2026-01-31T15:04:05Z')
@@ -85,10 +87,14 @@ export function addFlowOptions(command: Command): FilterWord[] {
 /** Declares the filter flags alone; returns their uses in the order of the command line. */
 export function addFilterOptions(command: Command): FilterWord[] {
   const words: FilterWord[] = [];
+  const tracker = new FilterTracker();
   const listen = (name: string) => {
-    command.on(`option:${name}`, (value: unknown) =>
-      words.push({ flag: name, value: typeof value === 'string' ? value : '' }),
-    );
+    command.on(`option:${name}`, (value: unknown) => {
+      const word = { flag: name, value: typeof value === 'string' ? value : '' };
+      words.push(word);
+      // Of several faults the first one is told.
+      tracker.add(word);
+    });
   };
   command.option('--not', 'Negate the filter that follows');
   listen('not');
@@ -113,10 +119,11 @@ function unsigned(flags: string, about: string): Option {
   return option.argParser((value: string) => {
     const fail = (why: string) =>
       new UsageError(
-        `invalid argument "${value}" for "${flagName(option)}" flag: strconv.ParseUint: parsing "${value}": ${why}`,
+        `invalid argument ${goQuote(value)} for "${flagName(option)}" flag: strconv.ParseUint: parsing ${goQuote(value)}: ${why}`,
+        { hint: 'Expected a whole number, such as 100.' },
       );
-    if (!/^(\d+|0x[0-9a-fA-F]+)$/.test(value)) throw fail('invalid syntax');
-    const number = BigInt(value);
+    const number = parseGoUint(value);
+    if (number === undefined) throw fail('invalid syntax');
     if (number > 0xffff_ffff_ffff_ffffn) throw fail('value out of range');
     return number;
   });

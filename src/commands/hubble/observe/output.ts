@@ -32,7 +32,7 @@ export function formatOf(output: string, follow: boolean, ctx: Context): FlowFor
 }
 
 function legacyJson(ctx: Context): boolean {
-  return (ctx.env.HUBBLE_COMPAT ?? '').split(',').includes('legacy-json-output');
+  return (ctx.env.HUBBLE_COMPAT ?? '').toLowerCase().split(',').includes('legacy-json-output');
 }
 
 /** The look of records that the flags and the terminal ask for. */

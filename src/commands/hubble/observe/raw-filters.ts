@@ -1,6 +1,8 @@
+import type { Settings } from '../../../cli/hubble/settings.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
 import { ProtoJsonError, parseProtoJson } from '../../../hubble/protobuf/protojson.ts';
 import type { FlowFilter } from '../../../model/hubble.gen.ts';
+import { goJson } from '../../../render/text/json.ts';
 import { goYaml } from '../../../render/text/yaml.ts';
 import type { FilterLists } from './filter-builder.ts';
 
@@ -40,9 +42,17 @@ function splitObjects(text: string): string[] {
 
 /** The filters as YAML: lists of JSON texts. */
 export function renderRawFilters({ allow, deny }: FilterLists): string {
-  const texts = (filters: readonly FlowFilter[]) => filters.map((filter) => JSON.stringify(filter));
+  const texts = (filters: readonly FlowFilter[]) => filters.map((filter) => goJson(filter));
   return goYaml({
     ...(allow.length > 0 && { allowlist: texts(allow) }),
     ...(deny.length > 0 && { denylist: texts(deny) }),
   });
+}
+
+/** Filters with those of --allowlist and --denylist, which the environment and the config file may give too. */
+export function withRawFilters({ allow, deny }: FilterLists, settings: Settings): FilterLists {
+  return {
+    allow: [...allow, ...parseRawFilters('allowlist', settings.filters('allowlist'))],
+    deny: [...deny, ...parseRawFilters('denylist', settings.filters('denylist'))],
+  };
 }

@@ -3,21 +3,30 @@ import { readSettings, type Settings } from '../../../cli/hubble/settings.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { checkFieldMask, defaultFieldMask } from '../../../hubble/protobuf/field-mask.ts';
-import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
+import { shellWord } from '../../../lib/shell-word.ts';
 import type { FlowStyle } from '../../../render/hubble/flow.ts';
 import { flowHeaders } from '../../../render/hubble/flow-records.ts';
 import { type FlowFormat, FlowRenderer } from '../../../render/hubble/flow-renderer.ts';
 import { chooseView, type ExtensionFlags, usesExtensions, type View } from './extensions.ts';
-import { buildFilters, type FilterLists, type FilterWord } from './filter-builder.ts';
+import { buildFilters } from './filter-builder.ts';
+import type { FilterWord } from './filter-tracker.ts';
 import type { ObserveFlags } from './flags.ts';
 import { type Limit, limitOf } from './limit.ts';
 import { countLoss, LossCounter, showLoss } from './loss.ts';
+import {
+  askItsCluster,
+  type Messages,
+  openMessages,
+  partial,
+  type ReadMessages,
+  sourceOf,
+  targetOf,
+} from './messages.ts';
 import { formatOf, styleOf } from './output.ts';
-import { parseRawFilters, renderRawFilters } from './raw-filters.ts';
+import { renderRawFilters, withRawFilters } from './raw-filters.ts';
 import { detached, type RecordText } from './record-text.ts';
 import type { FlowQuery } from './request.ts';
 import { selectFlows } from './selectors.ts';
-import { sortByTime } from './sort.ts';
 import { RecordSink, viewLines } from './view-lines.ts';
 import type { Where } from './where.ts';
 
@@ -28,6 +37,8 @@ interface Observation {
   query: FlowQuery;
   view: View;
   renderer: FlowRenderer;
+  /** The filters, as they were given. */
+  given: string;
   /** Only for files: a server cuts by itself. */
   limit: Limit | undefined;
   where?: Where;
@@ -40,19 +51,23 @@ export async function runObserve(
   words: readonly FilterWord[],
   outer: Context,
 ): Promise<void> {
-  const fromFlags = buildFilters(words);
   const settings = await readSettings(command, outer);
+  const fromFlags = buildFilters(words);
   const { flags, ctx, isRecording } = await sourceOf(given, outer);
-  const filters = withRawFilters(fromFlags, settings);
   const view = chooseView(flags);
   const fromFile = flags.inputFile.length > 0;
   // A live screen of a server shows what comes, unless a part of the record is asked for.
   const live = view === 'tui' && !fromFile && flags.first === undefined && flags.until === undefined;
   const follow = flags.follow === true || live;
-  const selection = selectFlows({ ...flags, follow }, ctx.clock.nowMs(), fromFile && !isRecording);
   const format = formatOf(flags.output, flags.follow === true || (follow && !fromFile), ctx);
-  const style = styleOf(flags, ctx);
-  const mask = maskOf(flags, format, style);
+  const custom = customMask(flags, format);
+  const selection = selectFlows({ ...flags, follow }, ctx.clock.nowMs(), fromFile && !isRecording);
+  const filters = withRawFilters(fromFlags, settings);
+  checkFieldMask(custom);
+  // Of several clusters it is the name of its node that tells where a flow is from.
+  const printNodeName = flags.printNodeName ?? settings.contexts.length > 1;
+  const style = styleOf({ ...flags, printNodeName }, ctx);
+  const mask = custom.length > 0 ? custom : maskOf(flags, format, style);
   // What the real call would refuse was refused above.
   if (flags.printRawFilters) return ctx.out.write(renderRawFilters(filters));
   if (fromFile && settings.flag('port-forward'))
@@ -62,6 +77,7 @@ export async function runObserve(
     flags,
     settings,
     view,
+    given: givenFilters(words, flags.where),
     query: { filters, selection, mask: view === 'lines' ? mask : [] },
     renderer: new FlowRenderer(format, style, statuses),
     limit: fromFile ? limitOf(selection) : undefined,
@@ -73,32 +89,25 @@ export async function runObserve(
   await runExtended(where ? { ...observation, where, query: where.query } : observation, ctx);
 }
 
-/** Of an archive the flows are read as a file is, and chosen as a server chooses. */
-async function sourceOf(flags: ObserveFlags & ExtensionFlags, ctx: Context) {
-  if (!ctx.globals.archive) return { flags, ctx, isRecording: false };
-  const { withRecordedFlows } = await import('../../../cli/hubble/recorded.ts');
-  const recorded = await withRecordedFlows(ctx);
-  return { flags: { ...flags, inputFile: ['-'] }, ctx: recorded ?? ctx, isRecording: true };
+function givenFilters(words: readonly FilterWord[], where: string | undefined): string {
+  const filters = words.map(({ flag, value }) =>
+    value === '' || value === 'true' ? `--${flag}` : `--${flag} ${shellWord(value)}`,
+  );
+  return [...filters, ...(where === undefined ? [] : [`--where ${shellWord(where)}`])].join(' ');
 }
 
-function withRawFilters({ allow, deny }: FilterLists, settings: Settings): FilterLists {
-  return {
-    allow: [...allow, ...parseRawFilters('allowlist', settings.filters('allowlist'))],
-    deny: [...deny, ...parseRawFilters('denylist', settings.filters('denylist'))],
-  };
-}
-
-/** The fields to ask for: those of --field-mask, else for people those that are printed, else all. */
-function maskOf(flags: ObserveFlags, format: FlowFormat, style: FlowStyle): readonly string[] {
+/** The fields of --field-mask. */
+function customMask(flags: ObserveFlags, format: FlowFormat): readonly string[] {
   const custom = [...(flags.fieldMask ?? []), ...(flags.experimentalFieldMask ?? [])];
-  if (custom.length > 0) {
-    if (format !== 'json')
-      throw new UserError(`${flags.output} output format is not compatible with custom field mask`, {
-        hint: 'Custom masks need -o json.',
-      });
-    checkFieldMask(custom);
-    return custom;
-  }
+  if (custom.length > 0 && format !== 'json')
+    throw new UserError(`${flags.output} output format is not compatible with custom field mask`, {
+      hint: 'Custom masks need -o json.',
+    });
+  return custom;
+}
+
+/** The fields to ask for without it: for people those that are printed, else all. */
+function maskOf(flags: ObserveFlags, format: FlowFormat, style: FlowStyle): readonly string[] {
   const byDefault = flags.useDefaultFieldMasks !== false && flags.experimentalUseDefaultFieldMasks !== false;
   return byDefault && format !== 'json' ? defaultFieldMask(style) : [];
 }
@@ -110,7 +119,8 @@ async function readTexts(
 ): Promise<AsyncIterable<readonly RecordText[]>> {
   if (flags.inputFile.length === 0) {
     const { readServer, textReader } = await import('./source-server.ts');
-    return readServer(query, { ...flags, settings }, await textReader(renderer, ctx), ctx);
+    const access = { ...flags, settings, onPartial: partial(ctx) };
+    return readServer(query, access, await textReader(renderer, ctx), ctx);
   }
   const { readFileTexts } = await import('./source-file.ts');
   const texts = readFileTexts(flags.inputFile, query, renderer, limit, ctx);
@@ -122,7 +132,8 @@ function printLines(
   { renderer }: Observation,
   ctx: Context,
 ): Promise<void> {
-  const sink = new RecordSink(ctx, renderer.format, flowHeaders(renderer.style));
+  const begins = () => !renderer.startsWithNews;
+  const sink = new RecordSink(ctx, renderer.format, flowHeaders(renderer.style), { begins });
   return viewLines(texts, sink, () => renderer.takeStatus(), ctx);
 }
 
@@ -134,7 +145,7 @@ async function runExtended(observation: Observation, ctx: Context): Promise<void
   if (explain) await ctx.err.write(explain.explainQuery(query, where, fromFile));
   const counter = new LossCounter();
   const read = await openMessages(observation, ctx);
-  const messages = (signal: AbortSignal) => countLoss(read(signal), counter);
+  const messages: ReadMessages = (...how) => countLoss(read(...how), counter);
   const summary = flags.lossSummary === true || flags.maxLoss !== undefined;
   if (view === 'lines')
     await printMessages(messages(ctx.signal), summary ? counter : undefined, observation, ctx);
@@ -147,26 +158,6 @@ async function runExtended(observation: Observation, ctx: Context): Promise<void
         : await explain.explainEmptyServer(query, where, settings, ctx),
     );
   counter.check(flags.maxLoss);
-}
-
-type Messages = AsyncIterable<readonly GetFlowsResponse[]>;
-
-/** Source, where, sort and limit: the messages that are meant. */
-async function openMessages(
-  { flags, settings, query, where, limit }: Observation,
-  ctx: Context,
-): Promise<(signal: AbortSignal) => Messages> {
-  const keep = (messages: Messages) => where?.keep(messages) ?? messages;
-  if (flags.inputFile.length === 0) {
-    const { readServer, readMessages } = await import('./source-server.ts');
-    return (signal) => keep(readServer(query, { ...flags, settings }, readMessages, ctx, signal));
-  }
-  const { readFileMessages } = await import('./source-file.ts');
-  return (signal) => {
-    const kept = keep(readFileMessages(flags.inputFile, query, ctx, signal));
-    const messages = flags.sort ? sortByTime(kept) : kept;
-    return limit?.cut(messages) ?? messages;
-  };
 }
 
 /** Prints messages as lines; with a counter, lost events are counted instead of printed. */
@@ -185,8 +176,8 @@ function printMessages(
 
 async function showView(
   view: Exclude<View, 'lines'>,
-  messages: (signal: AbortSignal) => Messages,
-  { flags, settings, query, renderer }: Observation,
+  messages: ReadMessages,
+  { flags, settings, query, renderer, given }: Observation,
   ctx: Context,
 ): Promise<void> {
   const { follow } = query.selection;
@@ -195,11 +186,16 @@ async function showView(
   switch (view) {
     case 'tui': {
       const { viewTui } = await import('./view-tui.tsx');
-      return viewTui(messages, { target: flags.inputFile[0] ?? settings.text('server'), style }, ctx);
+      const target = targetOf(flags.inputFile, settings, ctx);
+      const isOfMany = settings.contexts.length > 1;
+      askItsCluster(settings, ctx);
+      const state = isOfMany ? 'several' : settings.flag('port-forward') ? 'cluster' : undefined;
+      return viewTui(messages, { target, given, style, state }, ctx);
     }
     case 'top': {
       const { viewTop } = await import('./view-top.ts');
-      return viewTop(messages(ctx.signal), { keys: flags.top, rows: flags.topRows ?? 20, json, follow }, ctx);
+      const flows = (told: Context) => messages(ctx.signal, told);
+      return viewTop(flows, { keys: flags.top, rows: flags.topRows ?? 20, json, follow }, ctx);
     }
     case 'connections': {
       const { viewConnections } = await import('./view-connections.ts');

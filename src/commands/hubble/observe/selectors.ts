@@ -1,6 +1,6 @@
 import { UserError } from '../../../errors.ts';
 import { parseDurationMs } from '../../../lib/duration.ts';
-import { parseTimestamp, secondsOf, type Timestamp } from '../../../lib/timestamp.ts';
+import { inRange, parseInstant, secondsOf, type Timestamp } from '../../../lib/timestamp.ts';
 
 /** The flags that say which part of the record is meant. */
 export interface SelectorFlags {
@@ -54,8 +54,9 @@ export function selectFlows(flags: SelectorFlags, nowMs: number, fromFile: boole
 export function selectEvents(flags: SelectorFlags, nowMs: number): Selection {
   const { all = false, last = 0n, follow = false } = flags;
   const selection: Selection = { ...timesOf(flags, nowMs), number: last, first: false, follow };
+  if (selection.since || selection.until) return selection;
   if (all) selection.number = MAX_UINT64;
-  else if (last === 0n && !selection.since && !selection.until) selection.number = DEFAULT_LAST;
+  else if (last === 0n) selection.number = DEFAULT_LAST;
   return selection;
 }
 
@@ -72,6 +73,13 @@ function parsePoint(text: string, flag: 'since' | 'until', nowMs: number): Times
     throw new UserError(`failed to parse the ${flag} time: failed to convert ${text} to time`, {
       hint: 'Expected a duration (5m, 1h30m) or a time such as 2026-01-31, 2026-01-31T15:04Z or 2026-01-31T15:04:05Z.',
     });
+  if (!inRange(time)) {
+    const value = `seconds:${time.seconds}${time.nanos === 0 ? '' : ` nanos:${time.nanos}`}`;
+    const why = time.seconds < 0 ? 'before 0001-01-01' : 'after 9999-12-31';
+    throw new UserError(
+      `failed to convert \`${flag}\` timestamp to proto: proto: timestamp (${value}) ${why}`,
+    );
+  }
   return time;
 }
 
@@ -85,22 +93,23 @@ function parseRelative(text: string, nowMs: number): Timestamp | undefined {
 
 function parseAbsolute(text: string): Timestamp | undefined {
   const date = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
-  const short = /^(\d{4}-\d\d-\d\dT\d\d)(:\d\d)?(Z|[+-]\d\d:\d\d)$/.exec(date);
-  return parseTimestamp(short ? `${short[1]}${short[2] ?? ':00'}:00${short[3]}` : date) ?? parseRfc1123(text);
+  const short = /^(\d{4}-\d\d-\d\dT\d\d?)(:\d\d)?(Z|[+-]\d\d:\d\d)$/.exec(date);
+  return parseInstant(short ? `${short[1]}${short[2] ?? ':00'}:00${short[3]}` : date) ?? parseRfc1123(text);
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 function parseRfc1123(text: string): Timestamp | undefined {
   const match =
-    /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$/.exec(
+    /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d) (\w{3}) (\d{4}) (\d\d?):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)? ([+-])(\d\d)(\d\d)$/i.exec(
       text,
     );
   if (!match) return undefined;
   const [day, year, hour, minute, second] = [1, 3, 4, 5, 6].map((i) => Number(match[i]));
-  const month = MONTHS.indexOf(match[2] ?? '') + 1;
+  const month = MONTHS.findIndex((name) => name.toLowerCase() === match[2]?.toLowerCase()) + 1;
   const seconds = secondsOf(year ?? 0, month, day ?? 0, hour ?? 0, minute ?? 0, second ?? 0);
   if (seconds === undefined || month === 0) return undefined;
-  const offset = (Number(match[8]) * 60 + Number(match[9])) * (match[7] === '-' ? -60 : 60);
-  return { seconds: seconds - offset, nanos: 0 };
+  if (Number(match[9]) > 24 || Number(match[10]) > 60) return undefined;
+  const offset = (Number(match[9]) * 60 + Number(match[10])) * (match[8] === '-' ? -60 : 60);
+  return { seconds: seconds - offset, nanos: Number((match[7] ?? '').padEnd(9, '0')) };
 }

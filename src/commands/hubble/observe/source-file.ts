@@ -1,8 +1,9 @@
 import { logLine } from '../../../cli/hubble/log.ts';
 import type { Context } from '../../../context.ts';
-import { type LineProblem, lineReader } from '../../../hubble/captures/line-reader.ts';
+import { type LineProblem, type LineReader, lineReader } from '../../../hubble/captures/line-reader.ts';
 import { CutShort, expandInputs, readCapture } from '../../../hubble/captures/reader.ts';
-import { chunkReader, type RecordVisitor, type ScanOptions } from '../../../hubble/scan/scanner.ts';
+import { GroupReader, type GroupVisitor } from '../../../hubble/groups/group-reader.ts';
+import { chunkReader, messageReader } from '../../../hubble/scan/scanner.ts';
 import { untilAborted } from '../../../lib/until-aborted.ts';
 import type { GetFlowsResponse } from '../../../model/hubble.gen.ts';
 import type { FlowRenderer } from '../../../render/hubble/flow-renderer.ts';
@@ -18,18 +19,8 @@ export function readFileMessages(
   ctx: Context,
   signal: AbortSignal,
 ): AsyncGenerator<GetFlowsResponse[]> {
-  const collect = (messages: GetFlowsResponse[]): RecordVisitor => ({
-    message: (message) => {
-      messages.push(message);
-      return true;
-    },
-    // Whole flows come as messages alone.
-    texts: () => true,
-    row: () => true,
-    most: () => Number.POSITIVE_INFINITY,
-  });
-  const want = { want: 'messages' } as const;
-  return untilAborted(readFiles(inputs, query, want, collect, ctx, signal), signal);
+  const read: ReadChunks<GetFlowsResponse> = (lines) => messageReader(lines, forcedReader(ctx));
+  return untilAborted(readFiles(inputs, query, read, ctx, signal), signal);
 }
 
 /**
@@ -43,10 +34,37 @@ export function readFileTexts(
   limit: Limit | undefined,
   ctx: Context,
 ): AsyncGenerator<RecordText[]> {
-  const collect = (texts: RecordText[]) => textCollector(texts, renderer, limit);
-  const want = wantOf(renderer);
-  return untilAborted(readFiles(inputs, query, want, collect, ctx, ctx.signal), ctx.signal);
+  const read: ReadChunks<RecordText> = (lines) => {
+    const readTexts = chunkReader(lines, { want: wantOf(renderer), ...forcedReader(ctx) });
+    return (chunk) => {
+      const texts: RecordText[] = [];
+      readTexts(chunk, textCollector(texts, renderer, limit));
+      return texts;
+    };
+  };
+  return untilAborted(readFiles(inputs, query, read, ctx, ctx.signal), ctx.signal);
 }
+
+/** The same flows in groups of those that are alike in some fields, with their times. Yields after each chunk. */
+export function readFileGroups<G>(
+  inputs: readonly string[],
+  query: FlowQuery,
+  fields: readonly string[],
+  visitor: GroupVisitor<G>,
+  ctx: Context,
+): AsyncGenerator<never[]> {
+  const read: ReadChunks<never> = (lines) => {
+    const groups = new GroupReader(lines, fields, visitor, { isTimed: true });
+    return (chunk) => {
+      groups.read(chunk);
+      return [];
+    };
+  };
+  return untilAborted(readFiles(inputs, query, read, ctx, ctx.signal), ctx.signal);
+}
+
+/** Reads chunks of whole lines, by a reader that decides about lines. */
+type ReadChunks<T> = (lines: LineReader) => (chunk: Buffer) => T[];
 
 const NEWLINE = 0x0a;
 
@@ -57,8 +75,7 @@ const NEWLINE = 0x0a;
 async function* readFiles<T>(
   inputs: readonly string[],
   { filters, selection: { since, until } }: FlowQuery,
-  want: Pick<ScanOptions, 'want' | 'policies' | 'printer'>,
-  collect: (records: T[]) => RecordVisitor,
+  reader: ReadChunks<T>,
   ctx: Context,
   signal: AbortSignal,
 ): AsyncGenerator<T[]> {
@@ -67,14 +84,12 @@ async function* readFiles<T>(
     { ...filters, ...(since && { since }), ...(until && { until }) },
     (problem) => problems.push(problem),
   );
-  const timed = since !== undefined || until !== undefined;
-  const read = chunkReader(lines, { ...want, filters, timed, ...forcedReader(ctx) });
+  const read = reader(lines);
   for (const path of await expandInputs(inputs, ctx.cwd)) {
     lines.number = 0;
     try {
       for await (const chunk of readCapture(path, ctx.in, signal)) {
-        const records: T[] = [];
-        read(chunk, collect(records));
+        const records = read(chunk);
         const isCut = chunk.at(-1) !== NEWLINE;
         for (const problem of problems.splice(0))
           await logProblem(problem, path, isCut && problem.number === lines.number, ctx);

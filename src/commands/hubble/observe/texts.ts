@@ -1,4 +1,5 @@
 import type { Context } from '../../../context.ts';
+import { rowLines } from '../../../hubble/scan/holes.ts';
 import type { RecordVisitor, ScanOptions } from '../../../hubble/scan/scanner.ts';
 import type { FlowRow } from '../../../model/flow-row.ts';
 import { sanitizeRow } from '../../../render/hubble/flow.ts';
@@ -27,10 +28,6 @@ export function textCollector(
       }
       return !limit.isReached(texts.length);
     },
-    row: (row) => {
-      sanitizeRow(row);
-      return add(renderer.row(row));
-    },
     // News of nodes give no text, and are records all the same.
     message: (message) => add(renderer.response(message)),
     most: () => limit?.rest(texts.length) ?? Number.POSITIVE_INFINITY,
@@ -38,13 +35,13 @@ export function textCollector(
 }
 
 /** How a renderer wants what is read: as it stands, as whole messages, or as what it prints. */
-export function wantOf(renderer: FlowRenderer): Pick<ScanOptions, 'want' | 'policies' | 'printer'> {
-  const { format, style, needsWholeFlows } = renderer;
-  if (format === 'json') return { want: 'json' };
-  if (needsWholeFlows) return { want: 'messages' };
-  const { second, digits, trimmed } = style.time.layout;
-  const printer = { clean: sanitizeRow, line: (row: FlowRow) => renderer.line(row), safe: forTerminal };
-  return { want: 'rows', policies: style.policyNames, printer: { ...printer, second, digits, trimmed } };
+export function wantOf(renderer: FlowRenderer): ScanOptions['want'] {
+  const { format, style } = renderer;
+  if (format === 'json') return 'json';
+  if (format === 'legacy-json') return 'messages';
+  const line = (row: FlowRow) => renderer.line(row);
+  const printer = { policies: style.policyNames, clean: sanitizeRow, line, safe: forTerminal };
+  return rowLines(printer, style.time.layout);
 }
 
 /** HUBBLE_READER makes one of the two ways read every line, which finds out whether they differ. */

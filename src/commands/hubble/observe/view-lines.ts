@@ -24,6 +24,14 @@ export async function viewLines(
   }
 }
 
+/** How records of the dict format begin. */
+export interface DictStart {
+  /** Stands in front of each record; left out in front of the first. */
+  separator?: string;
+  /** Whether the first record is what the output begins with, asked when it is there. */
+  begins?: () => boolean;
+}
+
 /** Collects records for stdout: writes them in large pieces, begins dicts right and aligns tables at the end. */
 export class RecordSink {
   #text = '';
@@ -35,8 +43,7 @@ export class RecordSink {
     private readonly ctx: Context,
     private readonly format: FlowFormat,
     headers: readonly string[],
-    /** Stands in front of each record of the dict format; left out in front of the first. */
-    private readonly separator = `${SEPARATOR}\n`,
+    private readonly dicts: DictStart = {},
   ) {
     this.#table = format === 'table' ? new AlignedLines(tableLine(headers), HUBBLE_TABLE) : undefined;
   }
@@ -74,7 +81,7 @@ export class RecordSink {
         this.#table.add(bytesOf(piece));
         continue;
       }
-      const cut = this.format === 'dict' && !this.#begun ? this.separator.length : 0;
+      const cut = this.format === 'dict' && !this.#begun ? this.#cut : 0;
       this.#begun = true;
       if (typeof piece === 'string') await this.ctx.out.write(piece.slice(cut));
       else {
@@ -82,6 +89,12 @@ export class RecordSink {
         await (piece.plain ? this.ctx.out.pass(bytes) : this.ctx.out.write(bytes.toString()));
       }
     }
+  }
+
+  /** What the first record loses. */
+  get #cut(): number {
+    const { separator = `${SEPARATOR}\n`, begins } = this.dicts;
+    return begins?.() === false ? 0 : separator.length;
   }
 
   /** Writes the rest, and a table as a whole. */

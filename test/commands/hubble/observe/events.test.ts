@@ -70,3 +70,15 @@ test('observe debug-events prints where a message comes from, its mark and its C
       'N/A: reserved:host (ID: 1) DBG_EVENT_UNKNOWN MARK: N/A CPU: N/A ()\n',
   );
 });
+
+test.each([
+  ['agent-events', 'GetAgentEvents', 'not an agent event'],
+  ['debug-events', 'GetDebugEvents', 'not a debug event'],
+])('observe %s refuses an answer without an event', async (verb, method, why) => {
+  const messages = [encode('observer.GetAgentEventsResponse', { node_name: 'n' })];
+  await using server = await serveGrpc({ [`/observer.Observer/${method}`]: { messages } });
+  for (const format of ['compact', 'dict', 'table', 'json']) {
+    const argv = ['hubble', 'observe', verb, '-o', format, '--server', server.address];
+    expect(await run(argv)).toEqual({ stdout: '', stderr: `${why}\n`, code: 1 });
+  }
+});

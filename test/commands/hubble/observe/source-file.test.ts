@@ -227,6 +227,24 @@ describe('lines of bare flows', () => {
   });
 });
 
+// differs: observe-lenient
+describe.each(['parser', 'scanner'])('what the %s takes, since nothing of it is lost', (HUBBLE_READER) => {
+  test.each([
+    ['a field twice: the last one counts', '{"flow":{"uuid":"a","uuid":"b"}}', '{"flow":{"uuid":"b"}}'],
+    ['a blank line', '', ''],
+    ['half of a pair of surrogates', '{"flow":{"uuid":"\\ud800x"}}', '{"flow":{"uuid":"\\ud800x"}}'],
+    [
+      'an extension of an unknown type',
+      '{"flow":{"extensions":{"@type":"x.io/Y","a":1}}}',
+      '{"flow":{"extensions":{"@type":"x.io/Y","a":1}}}',
+    ],
+  ])('%s', async (_, line, printed) => {
+    const { stdout, stderr } = await observe([line, SECOND], ['-o', 'json'], { env: { HUBBLE_READER } });
+    expect(stdout).toBe(`${printed && `${printed}\n`}${SECOND}\n`);
+    expect(stderr).toBe('');
+  });
+});
+
 // differs: observe-bom
 describe('a file that an editor of Windows wrote', () => {
   const text = `${FIRST}\r\n${SECOND}\r\n`;

@@ -229,7 +229,7 @@ describe('a stream of flows', () => {
     });
     const { stdout, stderr } = await observe(server.address);
     expect(stdout).toBe('');
-    expect(stderr).toBe('Nov 22 08:00:00.000 [relay]: Error "x\\u001b[2J" on 2 nodes: a, b\n');
+    expect(stderr).toBe('Nov 22 08:00:00.000 [relay]: Error "x\\x1b[2J" on 2 nodes: a, b\n');
     expect((await observe(server.address, '--silent-errors')).stderr).toBe('');
   });
 

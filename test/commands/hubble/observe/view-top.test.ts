@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { viewTop } from '../../../../src/commands/hubble/observe/view-top.ts';
+import type { Context } from '../../../../src/context.ts';
 import { encode } from '../../../../src/hubble/protobuf/codec.ts';
 import type { GetFlowsResponse } from '../../../../src/model/hubble.gen.ts';
 import { serveGrpc } from '../../../helpers/grpc.ts';
@@ -25,7 +26,7 @@ test('--top counts every flow of a file', async () => {
 test('--top-rows cuts the ranking, the total stays', async () => {
   const { stdout } = await top('verdict', '--top-rows', '1');
   expect(stdout.split('\n').slice(1)).toEqual([
-    expect.stringMatching(new RegExp(`^${count('FORWARDED')} .* FORWARDED$`)),
+    expect.stringMatching(new RegExp(`^FORWARDED +${count('FORWARDED')} `)),
     '',
     `${VERDICTS.length} flows`,
     '',
@@ -62,7 +63,7 @@ async function live(
       steps.push(drawn());
     }
   };
-  await viewTop(source(), { keys: ['uuid'], rows: 5, follow: true, json: false, ...more }, ctx);
+  await viewTop(source, { keys: ['uuid'], rows: 5, follow: true, json: false, ...more }, ctx);
   return [...steps, drawn()];
 }
 
@@ -73,19 +74,66 @@ const BATCHES: [number, GetFlowsResponse[]][] = [
   [2000, [flow('b')]],
 ];
 
-test('a followed ranking is drawn again every second, in place of the one before', async () => {
+test('a followed ranking is drawn again every second, on a screen of its own, and stays when that ends', async () => {
   const [early, first = '', between, second = '', final = ''] = await live(BATCHES);
   expect([early, between]).toEqual(['', '']);
-  expect(first).toContain('2 flows');
-  expect(first).not.toContain('\u001b');
-  expect(second.startsWith('\u001b[5A\u001b[J')).toBe(true);
-  expect(second).toContain('4 flows');
+  expect(first).toMatch(/^\u001b\[\?1049h\u001b\[\?25l\u001b\[H.*2 flows · 1s/);
+  expect(second).toMatch(/^\u001b\[H.*4 flows · 2s/);
   expect(second).toContain('1.5/s');
-  expect(final.startsWith('\u001b[5A\u001b[J')).toBe(true);
+  const [, left = ''] = final.split('\u001b[?25h\u001b[?1049l');
+  expect(left.split('\n').map((line) => line.split(/ {2,}/)[0])).toEqual([
+    'UUID',
+    'b',
+    'a',
+    '',
+    '4 flows',
+    '',
+  ]);
+});
+
+test('what is said of the source stands in the title of a followed ranking, and on stderr at its end', async () => {
+  const [stdout, stderr]: Buffer[][] = [[], []];
+  const ctx = testContext({ columns: 60, rows: 4 }, stdout, stderr);
+  const source = async function* (told: Context) {
+    yield ['a', 'b', 'c'].map((uuid) => flow(uuid));
+    await told.err.write('The stream broke: connecting again.\n');
+  };
+  await viewTop(source, { keys: ['uuid'], rows: 5, follow: true, json: false }, ctx);
+  const shown = Buffer.concat(stdout ?? []).toString();
+  expect(shown).toContain('\u001b[33mThe stream broke: connecting again.\u001b[39m');
+  expect(shown).toContain('… 3 more of 3 lines do not fit');
+  expect(Buffer.concat(stderr ?? []).toString()).toBe('The stream broke: connecting again.\n');
+});
+
+test('replies count for what they answer, where an end of a connection is asked for', async () => {
+  const end = (pod_name: string) => ({ namespace: 'shop', pod_name });
+  const ports = (source_port: number, destination_port: number) => ({
+    l4: { TCP: { source_port, destination_port } },
+  });
+  const call = { source: end('web'), destination: end('api'), is_reply: false, ...ports(40000, 80) };
+  const reply = { source: end('api'), destination: end('web'), is_reply: true, ...ports(80, 40000) };
+  const ranked = async (...keys: string[]) => {
+    const stdout: Buffer[] = [];
+    const source = async function* () {
+      yield [{ flow: call }, { flow: reply }, { flow: reply }] as GetFlowsResponse[];
+    };
+    await viewTop(source, { keys, rows: 5, follow: false, json: false }, testContext({}, stdout));
+    return Buffer.concat(stdout)
+      .toString()
+      .replaceAll(/ +\d\d:\d\d:\S+/g, '')
+      .split('\n');
+  };
+  expect((await ranked('src', 'dst', 'port')).slice(1)).toEqual([
+    'shop/web   shop/api   80         3       100.0%',
+    '',
+    '3 flows, of which 2 are replies, counted with what they answer',
+    '',
+  ]);
+  expect((await ranked('reply')).slice(1, 3)).toEqual(['true    2       66.7%', 'false   1       33.3%']);
 });
 
 test.each([
-  [{ follow: false }, 'FLOWS'],
+  [{ follow: false }, 'UUID'],
   [{ json: true }, '{'],
 ])('a ranking with %j is printed once, at the end', async (more, start) => {
   const [final = '', ...before] = (await live(BATCHES, more)).reverse();
@@ -107,10 +155,14 @@ test('the times of a ranking are those of the flows, else those of their arrival
 test('a ranking in a narrow terminal is drawn in lines that do not wrap', async () => {
   const messages = [1, 2].map((n) => encode('observer.GetFlowsResponse', flow(`flow-${n}`)));
   await using server = await serveGrpc({ '/observer.Observer/GetFlows': { messages } });
-  const { stdout } = await run(
+  const { stdout, stderr, code } = await run(
     ['hubble', 'observe', '--follow', '--top', 'src,dst,verdict,uuid', '--server', server.address],
     { columns: 40, nowMs: 1_700_000_000_000 },
   );
-  const lines = stdout.replaceAll(/\u001b\[\d*[AJ]/g, '').split('\n');
+  expect([stderr, code]).toEqual(['', 0]);
+  const lines = stdout
+    .replaceAll(/\u001b\[(?:H|\?1049l)/g, '\n')
+    .replaceAll(/\u001b\[[?\d;]*[A-Za-z]/g, '')
+    .split('\n');
   expect(Math.max(...lines.map(({ length }) => length))).toBe(40);
 });

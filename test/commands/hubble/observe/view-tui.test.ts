@@ -1,7 +1,9 @@
 import { EventEmitter, once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
-import { viewTui } from '../../../../src/commands/hubble/observe/view-tui.tsx';
+import type { StreamNews } from '../../../../src/commands/hubble/observe/source-stream.ts';
+import { type TuiOptions, viewTui } from '../../../../src/commands/hubble/observe/view-tui.tsx';
+import type { Context } from '../../../../src/context.ts';
 import type { Flow, GetFlowsResponse } from '../../../../src/model/hubble.gen.ts';
 import { timeFormat } from '../../../../src/render/hubble/flow-time.ts';
 import { testContext } from '../../../helpers/run.ts';
@@ -36,7 +38,7 @@ const PAGE_DOWN = '\u001b[6~';
 const CTRL_C = '\u0003';
 
 /** A live screen in a terminal of which each frame can be read. */
-function open(columns = 100, rows = 12) {
+function open(columns = 100, rows = 12, given = '', state?: TuiOptions['state']) {
   const stdin = Object.assign(new PassThrough(), {
     isTTY: true,
     setRawMode: () => stdin,
@@ -57,8 +59,10 @@ function open(columns = 100, rows = 12) {
   });
   const source = new PassThrough({ objectMode: true });
   const stop = new AbortController();
+  const output: Buffer[] = [];
+  const errors: Buffer[] = [];
   const ctx = {
-    ...testContext({ nowMs: 1_795_334_400_000, signal: stop.signal }),
+    ...testContext({ nowMs: 1_795_334_400_000, signal: stop.signal }, output, errors),
     tty: {
       stdin: stdin as unknown as NodeJS.ReadStream,
       stdout: stdout as unknown as NodeJS.WriteStream,
@@ -75,9 +79,22 @@ function open(columns = 100, rows = 12) {
       typeof text === 'string' ? frame().includes(text) : text.test(frame());
     while (!texts.every(isThere)) await once(stdout, 'written');
   };
-  const done = viewTui(() => source, { target: 'lab', style: STYLE }, ctx);
+  let outside: { told: Context; news: StreamNews } | undefined;
+  const done = viewTui(
+    (_, told, news) => {
+      outside = { told, news };
+      return source;
+    },
+    { target: 'lab', given, style: STYLE, state },
+    ctx,
+  );
   return {
     frame,
+    broke: (...what: Parameters<StreamNews['broke']>) => void outside?.news.broke(...what),
+    back: (text: string) => void outside?.news.back(text),
+    complain: async (text: string) => outside?.told.err.write(text),
+    stdout: () => Buffer.concat(output).toString(),
+    stderr: () => Buffer.concat(errors).toString(),
     written: () => written,
     shows,
     push: (...batch: GetFlowsResponse[]) => void source.write(batch),
@@ -105,8 +122,8 @@ describe('the live screen', () => {
       lost_events: { num_events_lost: '3' },
     });
     await screen.shows(
-      'lab  1 flows',
-      '3 lost',
+      '1 flows',
+      '3 lost  lab',
       '08:00:00.500',
       'ns/evil ^[[2Jpod',
       'FORWARDED',
@@ -124,6 +141,17 @@ describe('the live screen', () => {
     await expect(
       viewTui(() => new PassThrough(), { target: 'lab', style: STYLE }, testContext()),
     ).rejects.toThrow('--tui needs a terminal on standard input and output');
+  });
+
+  test('refuses a terminal that cannot draw', async () => {
+    const tty = {
+      stdin: process.stdin as NodeJS.ReadStream,
+      stdout: process.stdout as NodeJS.WriteStream,
+    };
+    const ctx = testContext({ env: { TERM: 'dumb' } });
+    await expect(
+      viewTui(() => new PassThrough(), { target: 'lab', style: STYLE }, { ...ctx, tty }),
+    ).rejects.toThrow('TERM is dumb');
   });
 
   test('waits for flows, and follows the newest', async () => {
@@ -196,7 +224,7 @@ describe('the live screen', () => {
     );
     await screen.shows('pod-3 ', '2 dropped (66.7 %)');
     screen.press('d');
-    await screen.shows('drops only', 'pod-2 ', 'pod-3 ');
+    await screen.shows('DROPS ONLY', 'pod-2 ', 'pod-3 ');
     expect(screen.frame()).not.toContain('pod-1 ');
     screen.press('d');
     await screen.shows('pod-1 ');
@@ -207,19 +235,23 @@ describe('the live screen', () => {
     const screen = open();
     screen.push(...flows(0, 4));
     await screen.shows('pod-3 ');
-    screen.press('/');
-    await screen.shows(/^\/█/m);
+    screen.press('f');
+    await screen.shows(/^filter: █ +Enter applies/m);
     screen.press('src.pod = pod-2');
-    await screen.shows(/^\/src.pod = pod-2█/m);
+    await screen.shows(/^filter: src.pod = pod-2█/m);
     screen.press('\r');
-    await screen.shows('filter: src.pod = pod-2', 'pod-2 ');
+    await screen.shows(/^filter: src.pod = pod-2$/m, /\? help/);
     expect(screen.frame()).not.toContain('pod-1 ');
-    screen.press('/');
-    await screen.shows(/^\/src.pod = pod-2█/m);
+    screen.press('f');
+    await screen.shows(/^filter: src.pod = pod-2█/m);
     screen.press(' and');
-    await screen.shows(/^\/src.pod = pod-2 and█/m);
+    await screen.shows(/^filter: src.pod = pod-2 and█/m);
     screen.press('\r');
-    await screen.shows('expected the name of a field, found the end');
+    await screen.shows('expected the name of a field, found the end', /^filter: src.pod = pod-2 and█/m);
+    screen.press(ESCAPE);
+    await screen.shows(/^(?![\s\S]*expected the name)[\s\S]*\nfilter: src.pod = pod-2 and█/);
+    screen.press(ESCAPE);
+    await screen.shows('? help', 'filter: src.pod = pod-2');
     await screen.quit();
   });
 
@@ -229,7 +261,7 @@ describe('the live screen', () => {
     await screen.shows('pod-2 ');
     screen.press('t');
     await screen.shows(
-      'Top talkers (source, destination, port)',
+      'Top talkers (source, destination, port; Enter filters)',
       /2 +66\.7 % +ns\/pod-1 +10\.0\.0\.2/,
       'Drops (reason, source, destination)',
       /1 +100\.0 % +POLICY_DENIED +ns\/pod-2/,
@@ -239,10 +271,21 @@ describe('the live screen', () => {
     await screen.quit();
   });
 
-  test('explains its keys', async () => {
-    const screen = open(80, 16);
+  test('explains no flow of several clusters, as it is not known whose policies decided', async () => {
+    const screen = open(120, 12, '', 'several');
+    screen.push(flow(1));
+    await screen.shows('pod-1');
+    screen.press('p');
+    await screen.shows('of flows of several clusters it is not known whose policies decided');
+    await screen.quit();
+  });
+
+  test('explains its keys, and scrolls them where there is no room for all', async () => {
+    const screen = open(60, 10);
     screen.press('?');
-    await screen.shows('Keys', 'pause; flows are counted all the same', 'quit');
+    await screen.shows(/^Keys \(1–7 of \d+;/m, '1 2 3 4 Tab');
+    screen.press('\u001b[F');
+    await screen.shows('In f and /: ↑ ↓ history');
     screen.press('?');
     await screen.shows('Waiting for flows');
     await screen.quit();
@@ -258,15 +301,59 @@ describe('the live screen', () => {
     screen.push({ node_status: { state_change: 'NODE_UNAVAILABLE' } });
     await screen.shows('NODE_UNAVAILABLE:');
     screen.end();
-    await screen.shows('The stream has ended. q quits.', 'pod-1 ');
+    await screen.shows(/^ ENDED /, 'The stream has ended. q quits.', 'pod-1 ');
     await screen.quit();
     expect(screen.written()).not.toContain('NODE_CONNECTED');
+  });
+
+  test('says first that the server has gone, how often it was tried, and when it is tried again', async () => {
+    const screen = open();
+    screen.push(flow(1));
+    await screen.shows('pod-1 ');
+    screen.broke('read ECONNRESET', 3, 2000, true);
+    await screen.shows(/^ SERVER GONE: attempt 3 in 2 s /, 'read ECONNRESET');
+    screen.back('The stream is back after 4.0 s; nothing is missing.');
+    await screen.shows('The stream is back after 4.0 s; nothing is missing.');
+    expect(screen.frame()).not.toContain('GONE');
+    await screen.quit();
+  });
+
+  test('keeps what stderr would get off the screen, and prints it afterwards', async () => {
+    const screen = open();
+    await screen.shows('Waiting for flows');
+    await screen.complain('line 7: not a flow \u001b[2J\n');
+    await screen.shows('line 7: not a flow ^[[2J');
+    expect(screen.stderr()).toBe('');
+    await screen.quit();
+    expect(screen.stderr()).toBe('line 7: not a flow ^[[2J\n');
+  });
+
+  test('shows the filters of the command line, and copies a flow', async () => {
+    const screen = open(100, 12, "--namespace shop --where 'dst.port = 80'");
+    screen.push(flow(1));
+    await screen.shows("given: --namespace shop --where 'dst.port = 80'", 'pod-1 ');
+    screen.press('y');
+    await screen.shows('Sent the flow to the clipboard of the terminal (OSC 52');
+    const [, copied = ''] = /\u001b\]52;c;([^\u001b]*)\u001b\\/.exec(screen.stdout()) ?? [];
+    expect(JSON.parse(Buffer.from(copied, 'base64').toString())).toMatchObject({ flow: { uuid: 'id-1' } });
+    await screen.quit();
+  });
+
+  test('wraps what does not fit', async () => {
+    const screen = open(60, 10);
+    screen.push(flow(1, { Summary: 'a summary that has no room beside the rest' }));
+    await screen.shows('pod-1 ');
+    expect(screen.frame()).not.toContain('beside the rest');
+    screen.press('w');
+    await screen.shows(/summary that\s+has no room beside\s+the rest|beside the rest/);
+    await screen.quit();
   });
 
   test.each<[number, (string | RegExp)[]]>([
     [140, ['SUMMARY', 'Nov 22 08:00:00.500', '▁', 'summary 1']],
     [100, ['SUMMARY', '08:00:00.500', '▁', 'summary 1']],
-    [60, [/VERDICT +…/, '08:00:00.500']],
+    [200, ['NODE', 'SUMMARY', 'Nov 22 08:00:00.500', 'summary 1']],
+    [60, [/^TIME +SOURCE +DESTINATION +VERDICT *$/m, /^08:00:00 /m, 'FORWARDED']],
   ])('fits %d columns', async (columns, texts) => {
     const screen = open(90, 10);
     screen.push(flow(1));
@@ -300,5 +387,143 @@ describe('the live screen', () => {
     screen.fail(new Error('the server went away'));
     await expect(screen.done).rejects.toThrow('the server went away');
     expect(screen.written().endsWith('\u001b[?1049l\u001b[?25h')).toBe(true);
+  });
+});
+
+/** Flows of two connections: one is answered with codes, the other is dropped, a while later. */
+const web = { pod_name: 'web', namespace: 'ns' };
+const api = { pod_name: 'api', namespace: 'ns' };
+const job = { pod_name: 'job', namespace: 'ns' };
+const l4 = { TCP: { source_port: 40_000, destination_port: 80 } };
+const TALK = [
+  flow(1, { source: web, destination: api, is_reply: false, l4 }),
+  flow(2, {
+    source: api,
+    destination: web,
+    is_reply: true,
+    l7: { type: 'RESPONSE', http: { code: 503 }, latency_ns: '7000000' },
+  }),
+  flow(3, {
+    time: '2026-11-22T08:00:03.500Z',
+    source: job,
+    destination: { pod_name: 'evil \u001b[2J', namespace: 'ns' },
+    is_reply: false,
+    verdict: 'DROPPED',
+    drop_reason_desc: 'POLICY_DENIED',
+    l4,
+  }),
+];
+
+describe('map and timeline', () => {
+  test.each([
+    [60, 10],
+    [120, 35],
+    [200, 50],
+  ])('fit %d columns and %d rows, and leave no name unsafe', async (columns, rows) => {
+    const screen = open(columns, rows);
+    screen.push(...TALK);
+    await screen.shows('3 flows');
+    for (const [key, ...texts] of [
+      ['2', /^CLIENT \/ SERVER .* DROPPED/m, /^ns\/web /m, /^└─ ns\/evil \^\[\[2J +80\/TCP +1 /m],
+      ['3', 'TIMELINE in UTC: 0.1 s a bar, at most 2 flows, 1 dropped', /^─{31,}$/m, /^ +▓+$/m],
+      ['4', 'Top talkers', 'Drops (', /^1 HTTP +6\.8 ms +(6\.8 ms +){1,2}503 1 +ns\/web +ns\/api$/m],
+      ['?', 'Keys'],
+      ['1', 'SOURCE'],
+    ] as [string, ...(string | RegExp)[]][]) {
+      screen.press(key);
+      await screen.shows(...texts);
+      const lines = screen.frame().split('\n');
+      expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(columns);
+      expect(lines.length).toBeLessThanOrEqual(rows + 1);
+    }
+    await screen.quit();
+    expect(screen.written()).not.toContain('evil \u001b[2J');
+  });
+
+  test('lead to the flows of a connection, whose filter is there to be edited, and back', async () => {
+    const screen = open(120, 20);
+    screen.push(...TALK);
+    await screen.shows('3 flows');
+    screen.press('2');
+    await screen.shows('└─ ns/api');
+    screen.press('/');
+    screen.press('└─ ns/api\r');
+    await screen.shows('search: └─ ns/api');
+    screen.press('\r');
+    await screen.shows(
+      'Connection (1–',
+      '  codes:   503 1',
+      'latency: p50 6.8 ms, p90 6.8 ms, p99 6.8 ms, most 7.0 ms',
+      'Filter:',
+    );
+    screen.press('\r');
+    await screen.shows(
+      'filter: (src.pod = ns/web and dst.pod = ns/api or src.pod = ns/api and dst.pod = ns/web)',
+      'ns/api',
+      'Esc back',
+    );
+    expect(screen.frame()).not.toContain('ns/job');
+    screen.press('f');
+    await screen.shows(/^filter: \(src.pod = ns\/web .* dst.pod = ns\/web\)█/m);
+    screen.press(ESCAPE);
+    await screen.shows('? help  Esc back');
+    screen.press(ESCAPE);
+    await screen.shows('Connection (');
+    screen.press(ESCAPE);
+    await screen.shows('CLIENT / SERVER');
+    expect(screen.frame()).not.toContain('src.pod');
+    await screen.quit();
+  });
+
+  test('name the client of a server that stands at the top', async () => {
+    const screen = open(100, 12);
+    const destination = (n: number) => ({ namespace: 'ns', pod_name: `server-${n}` });
+    screen.push(
+      ...Array.from({ length: 20 }, (_, n) => flow(n, { source: web, destination: destination(n) })),
+    );
+    await screen.shows('20 flows');
+    screen.press('2');
+    await screen.shows(/^ns\/web .*\n├─ ns\/server/m);
+    screen.press('G');
+    await screen.shows(/^CLIENT .*\nns\/web .*\n├─ /m, '└─ ns/server');
+    expect(screen.frame().split('\n').length).toBeLessThanOrEqual(13);
+    await screen.quit();
+  });
+
+  test('look at a window of time, which says what it is about', async () => {
+    const screen = open(100, 20);
+    screen.push(...TALK);
+    await screen.shows('3 flows');
+    screen.press('3');
+    await screen.shows('All: 08:00:00.5 to 08:00:03.6, 3 flows, 1 dropped', 'CLIENT');
+    screen.press('n');
+    await screen.shows(
+      'Window: 08:00:03.5 to 08:00:03.6, 1 flows, 1 dropped',
+      '━',
+      'time: 08:00:03.5 to 08:00:03.6',
+    );
+    screen.press('4');
+    await screen.shows('time of flows and map: 08:00:03.5');
+    screen.press('1');
+    await screen.shows('TIME ', 'ns/job');
+    expect(screen.frame()).not.toContain('ns/web');
+    screen.press(ESCAPE);
+    await screen.shows('ns/web');
+    await screen.quit();
+  });
+
+  test('say what there is not', async () => {
+    const screen = open();
+    for (const key of ['2', '3']) {
+      screen.press(key);
+      await screen.shows('Waiting for flows');
+    }
+    screen.press('2');
+    screen.push(flow(1, { source: web, destination: api }));
+    await screen.shows('1 flows');
+    screen.press('d');
+    screen.press('2');
+    await screen.shows('Nothing was dropped; d shows all connections again.');
+    await screen.quit();
   });
 });
