@@ -8,10 +8,10 @@ const MODES = ['ktime', 'jiffies'];
 const JIFFIES_SHIFT = 256;
 
 /** What the running agent wrote down; undefined when it wrote nothing that can be read. */
-export function readClockSource(path = RUNTIME_CONFIG): ClockSource | undefined {
+export function readClockSource(): ClockSource | undefined {
   let config: unknown;
   try {
-    config = JSON.parse(readFileSync(path, 'utf8'));
+    config = JSON.parse(readFileSync(RUNTIME_CONFIG, 'utf8'));
   } catch {
     return undefined;
   }

@@ -137,8 +137,6 @@ export interface ProgramInfo {
   name: string;
   /** Hash of the instructions, in hex. */
   tag: string;
-  /** Nanoseconds since boot. */
-  loadTimeNs: bigint;
 }
 
 /** struct bpf_link_info, as far as it is used here. */
@@ -184,7 +182,6 @@ export function decodeProgramInfo(raw: Buffer): ProgramInfo {
     type: typeName(PROGRAM_TYPES, u32(raw, 0)),
     id: u32(raw, 4),
     tag: raw.subarray(8, 16).toString('hex'),
-    loadTimeNs: raw.length >= 48 ? raw.readBigUInt64LE(40) : 0n,
     name: nameAt(raw, 64),
   };
 }

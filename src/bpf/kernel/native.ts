@@ -64,7 +64,6 @@ export interface Native {
   walk(map: Handle, single: boolean): NativeWalk;
   walkNext(walk: NativeWalk, keys: Uint8Array, values: Uint8Array): Promise<number>;
   walkDone(walk: NativeWalk): boolean;
-  walkSingle(walk: NativeWalk): boolean;
   events(map: Handle, pages: number): NativeReader;
   eventsRead(reader: NativeReader, room: Uint8Array, timeoutMs: number): Promise<number>;
   eventsClose(reader: NativeReader): void;
@@ -82,26 +81,44 @@ function load(): Native {
   const one = inside();
   const path = one?.file ?? helperPath();
   if (path === undefined)
-    throw new UserError('the BPF helper of this installation is not built', {
-      hint: 'Install a C compiler (gcc or clang, with linux-libc-dev), then run "npm run build" in the toolkit\'s folder.',
-    });
+    throw new UserError('the BPF helper of this installation is not built', { hint: howToGetIt() });
   try {
     return (one ? one.helper() : createRequire(import.meta.url)(path)) as Native;
   } catch (error) {
     throw new UserError(`load the BPF helper ${path}: ${errorMessage(error)}`, {
-      hint: 'It may have been built for another system: remove it and run "npm run build" in the toolkit\'s folder.',
+      hint: one
+        ? 'This file may be meant for another system.'
+        : `It may have been built for another system: remove it. ${howToGetIt()}`,
       cause: error,
     });
   }
 }
 
-/** The helper lies in build/ of the package, above the bundle's chunks as above the sources. */
+/** The folders above the bundle's chunks as above the sources. */
+function foldersAbove(): string[] {
+  const folders = [dirname(fileURLToPath(import.meta.url))];
+  for (let up = 0; up < 3; up++) folders.push(dirname(folders.at(-1) ?? ''));
+  return folders;
+}
+
+/** A checkout builds the helper into build/; the npm package has one for each processor. */
 function helperPath(): string | undefined {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  for (let up = 0; up < 4; up++) {
-    const path = join(folder, 'build/bpf.node');
-    if (existsSync(path)) return path;
-    folder = dirname(folder);
-  }
-  return undefined;
+  const places = ['build/bpf.node', `build/${process.platform}-${process.arch}/bpf.node`];
+  return foldersAbove()
+    .flatMap((folder) => places.map((place) => join(folder, place)))
+    .find((path) => existsSync(path));
+}
+
+/** The checkout that this runs from; undefined where it is installed. */
+function checkout(): string | undefined {
+  return foldersAbove().find((folder) => existsSync(join(folder, 'scripts/build-native.mjs')));
+}
+
+function howToGetIt(): string {
+  const folder = checkout();
+  if (process.platform !== 'linux')
+    return 'BPF maps are in the kernel of a Linux node: --node NAME asks the agent of that node.';
+  return folder
+    ? `Install a C compiler (gcc or clang, with linux-libc-dev), then run "npm run build" in ${folder}.`
+    : `The npm package has none for ${process.platform} on ${process.arch}; build one from a checkout with a C compiler.`;
 }

@@ -89,9 +89,9 @@ export function* entriesOf({ count, keys, values, keySize, valueStride }: Packed
 }
 
 /** All entries of a map that is known to be small, copied, in the map's order. */
-export async function readAll(map: BpfMap, options: WalkOptions = {}): Promise<Entry[]> {
+export async function readAll(map: BpfMap): Promise<Entry[]> {
   const all: Entry[] = [];
-  for await (const batch of walk(map, options))
+  for await (const batch of walk(map))
     for (const { key, value } of entriesOf(batch))
       all.push({ key: Buffer.from(key), value: Buffer.from(value) });
   return all;
@@ -105,9 +105,9 @@ export async function hasKey(map: BpfMap, key: Buffer): Promise<boolean> {
 }
 
 /** Number of entries. */
-export async function countEntries(map: BpfMap, options: WalkOptions = {}): Promise<number> {
+export async function countEntries(map: BpfMap): Promise<number> {
   let count = 0;
-  for await (const batch of walk(map, options)) count += batch.count;
+  for await (const batch of walk(map)) count += batch.count;
   return count;
 }
 

@@ -127,10 +127,9 @@ export function requirePinned(
 export async function readPinned<V extends Variant>(
   bpfRoot: string,
   layout: MapLayout<V>,
-  release?: Release,
 ): Promise<MapRecord<V>[] | undefined> {
   using map = openPinned(bpfRoot, layout);
-  return map && (await readRecords(map, layout, release));
+  return map && (await readRecords(map, layout));
 }
 
 /** As readPinned, but a missing pin is an error in the reference's words. */

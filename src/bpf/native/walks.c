@@ -156,19 +156,11 @@ static napi_value js_walk_done(napi_env env, napi_callback_info info) {
     return from_bool(env, walk->walk.done);
 }
 
-static napi_value js_walk_single(napi_env env, napi_callback_info info) {
-    napi_value args[1];
-    struct js_walk *walk;
-    if (!arguments(env, info, 1, args) || !(walk = walk_of(env, args[0]))) return NULL;
-    return from_bool(env, walk->walk.single);
-}
-
 bool define_walks(napi_env env, napi_value exports) {
     const napi_property_descriptor all[] = {
         {"walk", NULL, js_walk, NULL, NULL, NULL, napi_enumerable, NULL},
         {"walkNext", NULL, js_walk_next, NULL, NULL, NULL, napi_enumerable, NULL},
         {"walkDone", NULL, js_walk_done, NULL, NULL, NULL, napi_enumerable, NULL},
-        {"walkSingle", NULL, js_walk_single, NULL, NULL, NULL, napi_enumerable, NULL},
     };
     return define(env, exports, all, ARRAY_LENGTH(all));
 }

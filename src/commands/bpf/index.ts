@@ -1,4 +1,4 @@
-import { BPF_GLOBALS, ELSEWHERE_LONG_GLOBALS } from '../../cli/flags.ts';
+import { BPF_GLOBALS, ELSEWHERE_LONG_GLOBALS } from '../../cli/global-flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `bpf`: the maps that the agent of this node pins. */

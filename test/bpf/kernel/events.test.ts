@@ -117,11 +117,14 @@ describe('events', () => {
 
   programTest('that do not come leave the reader waiting until it is stopped', async () => {
     using map = openMap(pin('ring'), { write: true });
-    const stop = new AbortController();
     const started = performance.now();
-    setImmediate(() => stop.abort());
-    for await (const event of readEvents(map, { signal: stop.signal })) expect('data' in event).toBe(true);
-    expect(performance.now() - started).toBeLessThan(900);
+    // A reader that is not woken looks only once a second whether it was stopped.
+    for (let round = 0; round < 30; round++) {
+      const stop = new AbortController();
+      setImmediate(() => stop.abort());
+      for await (const event of readEvents(map, { signal: stop.signal })) expect('data' in event).toBe(true);
+    }
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   kernelTest('come only from maps that have them', async () => {

@@ -123,7 +123,7 @@ describe('a pin', () => {
 
   kernelTest('that is an ordinary file is refused', () => {
     expect(codeOf(() => openPin('/etc/hostname'))).not.toBe('no error');
-    expect(() => openPin(`/tmp/${'x'.repeat(5000)}`)).toThrow(/File name too long/);
+    expect(() => openPin(`/tmp/${'x'.repeat(5000)}`)).toThrow(/file name too long/);
     expect(() => openPin('/tmp/a\0b')).toThrow('a path holds no NUL byte');
   });
 });

@@ -1,3 +1,4 @@
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { createMap, type MapSpec, openMap } from '../../../src/bpf/kernel/objects.ts';
@@ -33,11 +34,40 @@ const le64 = (n: bigint) => {
   return bytes.toString('hex');
 };
 
+describe('a map without entries', () => {
+  kernelTest('is no table, and a list of nothing, null where Go has made none', async () => {
+    pinned('cilium_egress_gw_policy_v4', { ...TRIE, keySize: 12, valueSize: 8 }, []);
+    pinned('cilium_srv6_sid', { ...HASH, keySize: 16, valueSize: 4 }, []);
+    pinned('cilium_node_map_v2', { ...HASH, keySize: 20, valueSize: 4 }, []);
+    pinned('cilium_auth_map', { ...HASH, keySize: 12, valueSize: 8 }, []);
+    for (const [verb, json] of [
+      ['egress list', '[]'],
+      ['srv6 sid', '[]'],
+      ['nodeid list', '[]'],
+      ['auth list', 'null'],
+    ] as const) {
+      const words = verb.split(' ');
+      expect(await bpf(...words)).toEqual({ stdout: '', stderr: 'No entries found.\n', code: 0 });
+      expect((await bpf(...words, '-o', 'json')).stdout).toBe(`${json}\n\n`);
+    }
+    for (const name of readdirSync(bpffs?.globals ?? '')) rmSync(join(bpffs?.globals ?? '', name));
+  });
+});
+
 describe('a map that is not pinned', () => {
   kernelTest('is said in the words of the reference', async () => {
     expect(await bpf('auth', 'list')).toEqual({ stdout: '', stderr: 'Cannot find auth bpf map\n', code: 0 });
     expect(await bpf('auth', 'flush')).toEqual({ stdout: '', stderr: 'Cannot find auth bpf map\n', code: 0 });
     expect(await bpf('egress', 'list', '-o', 'json')).toMatchObject({ stdout: '', code: 0 });
+    for (const [noun, word] of [
+      ['nodeid', 'node'],
+      ['config', 'config'],
+    ] as const)
+      expect(await bpf(noun, 'list', '-o', 'json')).toEqual({
+        stdout: '',
+        stderr: `Cannot find ${word} bpf map\n`,
+        code: 0,
+      });
     expect(await bpf('vtep', 'list')).toMatchObject({
       stderr: expect.stringMatching(
         /^Error: error dumping contents of map: loading pinned map .*\/cilium_vtep_map: no such file or directory\n/,
@@ -220,9 +250,21 @@ describe('entries', () => {
       'VRF ID   Destination CIDR   SID\n9        20.0.0.0/8         fd00::7\n',
     );
     expect((await bpf('srv6', 'sid')).stdout).toBe('SID       VRF ID\nfd00::7   9\n');
-    expect(JSON.parse((await bpf('srv6', 'ctx', '-o', 'json')).stdout)).toEqual([
-      { SourceIP: '10.0.0.1', DestCIDR: '20.0.1.0/24', ID: 9 },
-    ]);
+    const json = async (verb: string) => JSON.parse((await bpf('srv6', verb, '-o', 'json')).stdout);
+    expect(await json('ctx')).toEqual([{ SourceIP: '10.0.0.1', DestCIDR: '20.0.1.0/24', ID: 9 }]);
+    expect(await json('policy')).toEqual([{ VRFID: 9, DestCIDR: '20.0.0.0/8', SID: 'fd00::7' }]);
+    expect(await json('sid')).toEqual([{ SID: 'fd00::7', VRFID: 9 }]);
+  });
+
+  kernelTest('of Maglev show the table of each service', async () => {
+    using inner = createMap({ type: 'array', maxEntries: 1, keySize: 4, valueSize: 12 });
+    inner.update(Buffer.alloc(4), Buffer.from(le32(2) + le32(3) + le32(2), 'hex'));
+    using outer = createMap({ type: 'hash_of_maps', keySize: 2, valueSize: 4, maxEntries: 8, inner });
+    outer.updateObject(Buffer.from('0007', 'hex'), inner);
+    outer.pin(join(bpffs?.globals ?? '', 'cilium_lb4_maglev'));
+    const tables = { '[7]/v4': ['[2 3 2]'] };
+    expect(JSON.parse((await bpf('lb', 'maglev', 'list', '-o', 'json')).stdout)).toEqual(tables);
+    expect(JSON.parse((await bpf('lb', 'maglev', 'get', '7', '-o', 'json')).stdout)).toEqual(tables);
   });
 
   kernelTest('of masquerading exceptions are prefixes', async () => {
@@ -247,6 +289,9 @@ describe('entries', () => {
       [`0a020000${'00'.repeat(12)}01000000`, `c0a80107${'00'.repeat(12)}01050000`],
     ]);
     expect((await bpf('tunnel', 'list')).stdout).toBe('TUNNEL     VALUE\n10.2.0.0   192.168.1.7:5   \n');
+    expect(JSON.parse((await bpf('tunnel', 'list', '-o', 'json')).stdout)).toEqual({
+      '10.2.0.0': ['192.168.1.7:5'],
+    });
     pinned('cilium_capture4_rules', { ...HASH, keySize: 16, valueSize: 8 }, [
       ['0a0000000a01000000501f9006181000', `0100000080000000`],
     ]);
@@ -283,6 +328,9 @@ describe('entries', () => {
     expect((await bpf('vtep', 'list')).stdout).toBe(
       'IP PREFIX/ADDRESS   VTEP\n10.9.1.0            vtepmac=02:AB:CD:00:00:01 tunnelendpoint=192.168.1.5   \n',
     );
+    expect(JSON.parse((await bpf('vtep', 'list', '-o', 'json')).stdout)).toEqual({
+      '10.9.1.0': ['vtepmac=02:AB:CD:00:00:01 tunnelendpoint=192.168.1.5'],
+    });
     expect((await bpf('vtep', 'update', '10.9.1.0/24', '192.168.1.5', '02:ab')).stderr).toContain(
       'is not a valid MAC address',
     );
@@ -312,6 +360,9 @@ describe('entries', () => {
     expect(group.lookup(Buffer.from([225, 1, 1, 1]))).toBeDefined();
     expect((await bpf('mcast', 'sub', 'list', 'all')).stdout).toBe(
       'Group           Subscriber      Type            \n225.1.1.1       \n229.0.0.9       \n229.0.0.10      \n',
+    );
+    expect(JSON.parse((await bpf('mcast', 'sub', 'list', 'all', '-o', 'json')).stdout)).toEqual(
+      ['225.1.1.1', '229.0.0.9', '229.0.0.10'].map((group_address) => ({ group_address, subscribers: [] })),
     );
     expect((await bpf('mcast', 'sub', 'add', '225.1.1.1', '10.0.0.9')).stderr).toContain('cilium_vxlan');
     expect((await bpf('mcast', 'sub', 'del', '225.1.1.1', '10.0.0.9')).stderr).toContain(

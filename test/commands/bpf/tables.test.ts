@@ -525,6 +525,12 @@ describe('bpf sha and fs', () => {
         '',
       ].join('\n'),
     );
+    expect(JSON.parse((await run(['bpf', 'sha', 'list', '-o', 'json'], { env })).stdout)).toEqual({
+      '<missing template.txt>': ['78'],
+      '<template path invalid>': ['77'],
+      abc: ['12', '9'],
+      unused: [],
+    });
     expect((await run(['bpf', 'template', 'get', 'abc'], { env })).stdout).toBe(
       readFileSync(join(state, 'templates/abc/ep_config.h'), 'utf8'),
     );

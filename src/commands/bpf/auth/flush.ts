@@ -4,10 +4,12 @@ import { flushMap } from '../../../bpf/maps/flush.ts';
 import { openPinned } from '../../../bpf/maps/records.ts';
 import { notice } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 
 /** Declares `bpf auth flush`. */
 export function addBpfAuthFlushCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium bpf auth flush --dry-run'));
   writeFlags(command).action((options: WriteOptions) => runBpfAuthFlush(options, ctx));
 }
 

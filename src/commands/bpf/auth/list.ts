@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import { AUTH } from '../../../bpf/layouts/policy.ts';
 import { readPinned } from '../../../bpf/maps/records.ts';
 import { NO_ENTRIES, notice, printStructs } from '../../../cli/bpf/maps.ts';
-import { type OutputFlag, outputOption } from '../../../cli/output.ts';
+import { examples } from '../../../cli/flags.ts';
+import { type ListFlags, listVerb, printTable } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
 import { authTypeName } from '../../../render/bpf/policy.ts';
-import { renderRows } from '../../../render/bpf/tables.ts';
+import { rowTable } from '../../../render/text/blocks.ts';
 
 const HEADER = ['SRC IDENTITY', 'DST IDENTITY', 'REMOTE NODE ID', 'AUTH TYPE', 'EXPIRATION'];
 /** The map counts time in units of 512 ns. */
@@ -13,11 +14,12 @@ const UNITS_PER_SECOND = 1_953_125n;
 
 /** Declares `bpf auth list`. */
 export function addBpfAuthListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputFlag) => runBpfAuthList(options, ctx));
+  command.addHelpText('after', examples('cilium bpf auth list', 'cilium bpf auth list -o json'));
+  listVerb(command, ctx, runBpfAuthList);
 }
 
 /** Prints which identities have authenticated to each other, and until when that holds. */
-export async function runBpfAuthList(options: OutputFlag, ctx: Context): Promise<void> {
+export async function runBpfAuthList(options: ListFlags, ctx: Context): Promise<void> {
   const entries = await readPinned(ctx.globals.bpfRoot, AUTH);
   if (!entries) return await notice(ctx, 'Cannot find auth bpf map');
   entries.sort(
@@ -40,8 +42,10 @@ export async function runBpfAuthList(options: OutputFlag, ctx: Context): Promise
       { ...options, nil: true },
     );
   if (entries.length === 0) return await ctx.err.write(NO_ENTRIES);
-  await ctx.out.write(
-    renderRows(
+  await printTable(
+    ctx,
+    options,
+    rowTable(
       HEADER,
       entries.map(({ key, value }) => [
         String(key.localIdentity),

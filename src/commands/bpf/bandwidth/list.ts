@@ -3,18 +3,20 @@ import { BANDWIDTH } from '../../../bpf/layouts/metrics.ts';
 import { readRequired } from '../../../bpf/maps/records.ts';
 import { addPair, NO_ENTRIES, type Pairs, printPairs } from '../../../cli/bpf/maps.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
-import { type OutputFlag, outputOption } from '../../../cli/output.ts';
+import { examples } from '../../../cli/flags.ts';
+import { type ListFlags, listVerb, printTable } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
 import { compareBytes } from '../../../lib/order.ts';
-import { renderRows } from '../../../render/bpf/tables.ts';
+import { rowTable } from '../../../render/text/blocks.ts';
 
 /** Declares `bpf bandwidth list`. */
 export function addBpfBandwidthListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputFlag) => runBpfBandwidthList(options, ctx));
+  command.addHelpText('after', examples('cilium bpf bandwidth list'));
+  listVerb(command, ctx, runBpfBandwidthList);
 }
 
 /** Prints the rate limits of this node's endpoints. */
-export async function runBpfBandwidthList(options: OutputFlag, ctx: Context): Promise<void> {
+export async function runBpfBandwidthList(options: ListFlags, ctx: Context): Promise<void> {
   const pairs: Pairs = new Map();
   const rows: string[][] = [];
   for (const { key, value } of await readRequired(ctx.globals.bpfRoot, BANDWIDTH, await mapsRelease(ctx))) {
@@ -36,7 +38,7 @@ export async function runBpfBandwidthList(options: OutputFlag, ctx: Context): Pr
     rows[0]?.length === 2
       ? ['IDENTITY', 'EGRESS BANDWIDTH (BitsPerSec)']
       : ['IDENTITY', 'DIRECTION', 'PRIO', 'BANDWIDTH (BitsPerSec)'];
-  await ctx.out.write(renderRows(header, rows));
+  await printTable(ctx, options, rowTable(header, rows));
 }
 
 /** A number in the decimal form of a Kubernetes quantity: the largest unit that leaves it whole. */

@@ -12,7 +12,7 @@ import {
 import { clockSourceOrDefault } from '../../../cli/bpf/clock.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { DUMP_BATCH, type JsonEntries, printEntries } from '../../../cli/bpf/stream.ts';
-import { integer } from '../../../cli/flags.ts';
+import { examples, integer } from '../../../cli/flags.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
@@ -33,8 +33,16 @@ interface CtListOptions extends OutputFlag, FilterOptions {
 
 /** Declares `bpf ct list`. */
 export function addBpfCtListCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium bpf ct list',
+      'cilium bpf ct list --pod shop/cart-6d9b-7hj2w --port 7070',
+      "cilium bpf ct list --time-diff --where 'dst.port in 80..443 and not ip in 10.0.0.0/8'",
+    ),
+  );
   command
-    .argument('[table...]', 'global (default), endpoint <id> or cluster <id>')
+    .argument('[table...]', 'global (default), endpoint <id or pod> or cluster <id>')
     .option('-d, --time-diff', 'Print time difference for entries')
     .addOption(
       new Option(
@@ -53,7 +61,7 @@ export function addBpfCtListCommand(command: Command, ctx: Context): void {
 /** Prints the connections of a table, batch by batch in the order of the maps. */
 export async function runBpfCtList(words: string[], options: CtListOptions, ctx: Context): Promise<void> {
   await requireTable(words, ctx);
-  const table = conntrackTable(words);
+  const table = await conntrackTable(words, ctx);
   if ('wrong' in table) return await ctx.err.write(`Invalid argument: ${table.wrong}`);
   const filter = await readFilter(options, ctx);
   if (options.output !== '') return await printEntries(ctx, entries(ctx, table.maps, filter), options.output);

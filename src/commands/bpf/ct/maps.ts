@@ -1,4 +1,5 @@
 import { mapsRelease } from '../../../cli/bpf/release.ts';
+import { endpointNumber } from '../../../cli/endpoint-number.ts';
 import type { Context } from '../../../context.ts';
 import { UsageError } from '../../../errors.ts';
 import { atLeast } from '../../../model/release.ts';
@@ -17,14 +18,16 @@ export const GLOBAL_TABLE: ConntrackTable = [
  * The maps that `[global | endpoint <id> | cluster <id>]` name, or what is wrong with the words. Agents up to 1.15 took the
  * number of an endpoint alone.
  */
-export function conntrackTable(
+export async function conntrackTable(
   words: readonly string[],
-): { maps: ConntrackTable; ofEndpoint: boolean } | { wrong: string } {
+  ctx: Context,
+): Promise<{ maps: ConntrackTable; ofEndpoint: boolean } | { wrong: string }> {
   const [first = 'global', second] = words;
-  const [kind, id] = /^\d+$/.test(first) ? ['endpoint', first] : [first, second];
+  const [kind, word] = /^\d+$/.test(first) ? ['endpoint', first] : [first, second];
   if (kind === 'global') return { maps: GLOBAL_TABLE, ofEndpoint: false };
   if (kind !== 'endpoint' && kind !== 'cluster') return { wrong: `unknown type ${kind}` };
-  if (id === undefined) return { wrong: `missing ${kind}ID` };
+  if (word === undefined) return { wrong: `missing ${kind}ID` };
+  const id = kind === 'endpoint' ? await endpointNumber(word, ctx) : word;
   const number = /^\d+$/.test(id) ? Number(id) : Number.NaN;
   if (kind === 'endpoint') {
     if (!(number <= 0xffff))

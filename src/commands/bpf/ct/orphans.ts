@@ -10,12 +10,14 @@ import { printStructs } from '../../../cli/bpf/maps.ts';
 import { addOrphanOptions, type OrphanOptions, readLocalAddresses } from '../../../cli/bpf/orphans.ts';
 import { recordedConnections } from '../../../cli/bpf/recorded-connections.ts';
 import { mayWrite } from '../../../cli/confirm.ts';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { connectionText } from '../../../render/bpf/connection.ts';
 import { GLOBAL_TABLE } from './maps.ts';
 
 /** Declares `bpf ct orphans`. */
 export function addBpfCtOrphansCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium bpf ct orphans', 'cilium bpf ct orphans --delete --dry-run'));
   addOrphanOptions(command).action((options: OrphanOptions) => runBpfCtOrphans(options, ctx));
 }
 

@@ -5,6 +5,7 @@ import { conntrackVariant, decodeConnection, matchesConnection } from '../../../
 import { podNames } from '../../../cli/bpf/pods.ts';
 import { recordedConnections } from '../../../cli/bpf/recorded-connections.ts';
 import { printTop, type TopOptions, topFlags } from '../../../cli/bpf/top.ts';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { joinHostPort } from '../../../lib/address.ts';
@@ -33,7 +34,11 @@ async function keyReader(by: By, ctx: Context): Promise<(connection: Connection)
 
 /** Declares `bpf ct top`. */
 export function addBpfCtTopCommand(command: Command, ctx: Context): void {
-  command.argument('[table...]', 'global (default), endpoint <id> or cluster <id>');
+  command.addHelpText(
+    'after',
+    examples('cilium bpf ct top --by source --number 5', 'cilium bpf ct top --by pair --port 443 --watch 5s'),
+  );
+  command.argument('[table...]', 'global (default), endpoint <id or pod> or cluster <id>');
   addFilterFlags(
     topFlags(command, ['source', 'destination', 'pair', 'service', 'protocol', 'direction', 'port', 'pod']),
   ).action((words: string[], options: TopOptions<By> & FilterOptions) => runBpfCtTop(words, options, ctx));
@@ -45,7 +50,7 @@ export async function runBpfCtTop(
   options: TopOptions<By> & FilterOptions,
   ctx: Context,
 ): Promise<void> {
-  const table = conntrackTable(words);
+  const table = await conntrackTable(words, ctx);
   if ('wrong' in table) throw new UserError(`Invalid argument: ${table.wrong}`);
   const filter = await readFilter(options, ctx);
   const keyOf = await keyReader(options.by, ctx);

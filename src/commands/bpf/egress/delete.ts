@@ -4,14 +4,20 @@ import { hasKey } from '../../../bpf/kernel/reader.ts';
 import { EGRESS4 } from '../../../bpf/layouts/egress.ts';
 import { requireAllPinned, requireVariant } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { encodeEgressKey } from './map.ts';
 
 /** Declares `bpf egress delete`, which 1.9 had. */
 export function addBpfEgressDeleteCommand(command: Command, ctx: Context): void {
-  writeFlags(command.argument('<src ip>').argument('<dst cidr>')).action(
-    (source: string, cidr: string, options: WriteOptions) => runBpfEgressDelete(source, cidr, options, ctx),
+  command.addHelpText('after', examples('cilium bpf egress delete 10.244.0.85 203.0.113.0/24 --dry-run'));
+  writeFlags(
+    command
+      .argument('<src ip>', 'address of the pod that sends')
+      .argument('<dst cidr>', 'prefix that it sends to'),
+  ).action((source: string, cidr: string, options: WriteOptions) =>
+    runBpfEgressDelete(source, cidr, options, ctx),
   );
 }
 

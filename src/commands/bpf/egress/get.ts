@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { EGRESS4 } from '../../../bpf/layouts/egress.ts';
 import { decode } from '../../../bpf/maps/codec.ts';
 import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { contains, formatAddress, parsePrefix } from '../../../lib/address.ts';
@@ -9,9 +10,10 @@ import { bareGateway, encodeEgressKey, recordedEgress } from './map.ts';
 
 /** Declares `bpf egress get`, which 1.9 had. */
 export function addBpfEgressGetCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium bpf egress get 10.244.0.85 203.0.113.9'));
   command
-    .argument('<src ip>')
-    .argument('<dst ip>')
+    .argument('<src ip>', 'address of the pod that sends')
+    .argument('<dst ip>', 'address that it sends to')
     .action((source: string, destination: string) => runBpfEgressGet(source, destination, ctx));
 }
 

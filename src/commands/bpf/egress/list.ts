@@ -4,20 +4,22 @@ import { EGRESS_STATIC_BITS, EGRESS4, EGRESS4_FIRST_PIN, EGRESS6 } from '../../.
 import { openPinned, readPinned, readRecords } from '../../../bpf/maps/records.ts';
 import { addPair, NO_ENTRIES, notice, type Pairs, printPairs, printStructs } from '../../../cli/bpf/maps.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
-import { type OutputFlag, outputOption } from '../../../cli/output.ts';
+import { examples } from '../../../cli/flags.ts';
+import { type ListFlags, listVerb, printTable } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { atLeast, type Release } from '../../../model/release.ts';
-import { renderRows } from '../../../render/bpf/tables.ts';
+import { rowTable } from '../../../render/text/blocks.ts';
 import { SPECIAL_GATEWAYS } from './map.ts';
 
 /** Declares `bpf egress list`. */
 export function addBpfEgressListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputFlag) => runBpfEgressList(options, ctx));
+  command.addHelpText('after', examples('cilium bpf egress list', 'cilium bpf egress list -o json'));
+  listVerb(command, ctx, runBpfEgressList);
 }
 
 /** Prints which gateway the traffic of which pods takes to which destinations. */
-export async function runBpfEgressList(options: OutputFlag, ctx: Context): Promise<void> {
+export async function runBpfEgressList(options: ListFlags, ctx: Context): Promise<void> {
   const { bpfRoot } = ctx.globals;
   using map = openPinned(bpfRoot, EGRESS4);
   const v4 = map && (await readRecords(map, EGRESS4));
@@ -28,11 +30,13 @@ export async function runBpfEgressList(options: OutputFlag, ctx: Context): Promi
   const rows = [...(v4 ?? []).map(rowOf(4, release)), ...(v6 ?? []).map(rowOf(6, release))].sort((a, b) =>
     compareNatural(`${a.SourceIP} ${a.DestCIDR}`, `${b.SourceIP} ${b.DestCIDR}`),
   );
-  if (options.output !== '') return await printStructs(ctx, rows, { ...options, nil: true });
+  if (options.output !== '') return await printStructs(ctx, rows, options);
   if (rows.length === 0) return await ctx.err.write(NO_ENTRIES);
   const columns = atLeast(release, '1.20') ? HEADER : HEADER.slice(0, 4);
-  await ctx.out.write(
-    renderRows(
+  await printTable(
+    ctx,
+    options,
+    rowTable(
       columns,
       rows.map((row) => Object.values(row).map(String)),
     ),
@@ -47,7 +51,7 @@ interface EgressEntry {
 }
 
 /** As the command line of 1.10 prints it: a dump of the map. */
-async function printDump(entries: readonly EgressEntry[], options: OutputFlag, ctx: Context): Promise<void> {
+async function printDump(entries: readonly EgressEntry[], options: ListFlags, ctx: Context): Promise<void> {
   const pairs: Pairs = new Map();
   for (const { key, value } of entries)
     addPair(

@@ -4,13 +4,22 @@ import type { Struct } from '../../../bpf/layouts/struct.ts';
 import { encode } from '../../../bpf/maps/codec.ts';
 import { requireAllPinned, requireRoom, requireVariant } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { encodeEgressKey, parseIpv4 } from './map.ts';
 
 /** Declares `bpf egress update`, which 1.9 had. */
 export function addBpfEgressUpdateCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples('cilium bpf egress update 10.244.0.85 203.0.113.0/24 172.20.0.12 172.20.0.100 --dry-run'),
+  );
   writeFlags(
-    command.argument('<src ip>').argument('<dst cidr>').argument('<gateway ip>').argument('<egress ip>'),
+    command
+      .argument('<src ip>', 'address of the pod that sends')
+      .argument('<dst cidr>', 'prefix that it sends to')
+      .argument('<gateway ip>', 'address of the node that the packets leave by')
+      .argument('<egress ip>', 'address that they leave with'),
   ).action((source: string, cidr: string, gateway: string, egress: string, options: WriteOptions) =>
     runBpfEgressUpdate({ source, cidr, gateway, egress }, options, ctx),
   );

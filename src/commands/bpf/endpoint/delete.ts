@@ -4,14 +4,16 @@ import { encode } from '../../../bpf/maps/codec.ts';
 import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
 import { addressArgument } from '../../../cli/addresses.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { formatAddress } from '../../../lib/address.ts';
 
 /** Declares `bpf endpoint delete`. */
 export function addBpfEndpointDeleteCommand(command: Command, ctx: Context): void {
-  writeFlags(command.argument('<ip>')).action((ip: string, options: WriteOptions) =>
-    runBpfEndpointDelete(ip, options, ctx),
+  command.addHelpText('after', examples('cilium bpf endpoint delete 10.244.0.85 --dry-run'));
+  writeFlags(command.argument('<ip>', 'address of the endpoint')).action(
+    (ip: string, options: WriteOptions) => runBpfEndpointDelete(ip, options, ctx),
   );
 }
 

@@ -2,21 +2,23 @@ import type { Command } from 'commander';
 import { FRAGMENTS4, FRAGMENTS6 } from '../../../bpf/layouts/nat.ts';
 import { readPinned } from '../../../bpf/maps/records.ts';
 import { NO_ENTRIES, notice, printStructs } from '../../../cli/bpf/maps.ts';
-import { type OutputFlag, outputOption } from '../../../cli/output.ts';
+import { examples } from '../../../cli/flags.ts';
+import { type ListFlags, listVerb, printTable } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
 import { joinHostPort } from '../../../lib/address.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { swap16 } from '../../../lib/uint.ts';
 import { protocolName } from '../../../model/protocol.ts';
-import { renderRows } from '../../../render/bpf/tables.ts';
+import { rowTable } from '../../../render/text/blocks.ts';
 
 /** Declares `bpf frag list`. */
 export function addBpfFragListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputFlag) => runBpfFragList(options, ctx));
+  command.addHelpText('after', examples('cilium bpf frag list'));
+  listVerb(command, ctx, runBpfFragList);
 }
 
 /** Prints the datagrams of which a first fragment was seen. */
-export async function runBpfFragList(options: OutputFlag, ctx: Context): Promise<void> {
+export async function runBpfFragList(options: ListFlags, ctx: Context): Promise<void> {
   const v4 = await readPinned(ctx.globals.bpfRoot, FRAGMENTS4);
   const v6 = await readPinned(ctx.globals.bpfRoot, FRAGMENTS6);
   if (!v4) await notice(ctx, "IPv4 map doesn't exist, skipping");
@@ -26,8 +28,10 @@ export async function runBpfFragList(options: OutputFlag, ctx: Context): Promise
   );
   if (options.output !== '') return await printStructs(ctx, rows, { ...options, nil: true });
   if (rows.length === 0) return await ctx.err.write(NO_ENTRIES);
-  await ctx.out.write(
-    renderRows(
+  await printTable(
+    ctx,
+    options,
+    rowTable(
       ['ID', 'PROTO', 'SOURCE ADDRESS:PORT', 'DEST ADDRESS:PORT'],
       rows.map((r) => [String(r.ID), protocolName(r.Proto), r.SourceAddress, r.DestAddress]),
     ),

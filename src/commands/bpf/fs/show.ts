@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { printStruct } from '../../../cli/bpf/maps.ts';
+import { examples } from '../../../cli/flags.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { errorMessage, UserError } from '../../../errors.ts';
@@ -24,6 +25,7 @@ interface Mount {
 
 /** Declares `bpf fs show`. */
 export function addBpfFsShowCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium bpf fs show'));
   command.addOption(outputOption()).action((options: OutputFlag) => runBpfFsShow(options, ctx));
 }
 

@@ -6,7 +6,7 @@ import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
 import { prefixArgument } from '../../../cli/addresses.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { integer } from '../../../cli/flags.ts';
+import { examples, integer } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { ipcacheKeyText } from '../../../render/bpf/ipcache.ts';
@@ -18,8 +18,9 @@ interface IpcacheDeleteOptions extends WriteOptions {
 
 /** Declares `bpf ipcache delete`. */
 export function addBpfIpcacheDeleteCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium bpf ipcache delete 10.244.0.85/32 --dry-run'));
   writeFlags(
-    command.argument('<prefix>').addOption(
+    command.argument('<prefix>', 'prefix such as 10.244.0.85/32').addOption(
       integer('--clusterid <number>', 'ID of the cluster that the prefix belongs to', {
         min: 0,
         max: 0xffff,

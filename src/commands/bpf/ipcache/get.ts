@@ -2,13 +2,17 @@ import type { Command } from 'commander';
 import { IPCACHE } from '../../../bpf/layouts/ipcache.ts';
 import { requirePinned } from '../../../bpf/maps/records.ts';
 import { addressArgument } from '../../../cli/addresses.ts';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { type AddressRange, contains, parsePrefix } from '../../../lib/address.ts';
 import { encodeIpcacheKey, ipcacheValueText, recordedIpcache } from './map.ts';
 
 /** Declares `bpf ipcache get`. */
 export function addBpfIpcacheGetCommand(command: Command, ctx: Context): void {
-  command.argument('<ip>').action((ip: string) => runBpfIpcacheGet(ip, ctx));
+  command.addHelpText('after', examples('cilium bpf ipcache get 10.244.0.85'));
+  command
+    .argument('<ip>', 'address of a pod, a node or the world')
+    .action((ip: string) => runBpfIpcacheGet(ip, ctx));
 }
 
 /** Prints the identity that the datapath gives an address: that of its longest prefix. */

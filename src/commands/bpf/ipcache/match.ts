@@ -4,6 +4,7 @@ import { IPCACHE, ipcacheKey } from '../../../bpf/layouts/ipcache.ts';
 import { decode } from '../../../bpf/maps/codec.ts';
 import { requirePinned } from '../../../bpf/maps/records.ts';
 import { prefixArgument } from '../../../cli/addresses.ts';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { ipcacheKeyText } from '../../../render/bpf/ipcache.ts';
@@ -11,7 +12,10 @@ import { encodeIpcacheKey, ipcacheValueText, recordedIpcache } from './map.ts';
 
 /** Declares `bpf ipcache match`. */
 export function addBpfIpcacheMatchCommand(command: Command, ctx: Context): void {
-  command.argument('<prefix>').action((prefix: string) => runBpfIpcacheMatch(prefix, ctx));
+  command.addHelpText('after', examples('cilium bpf ipcache match 10.244.0.85/32'));
+  command
+    .argument('<prefix>', 'prefix such as 10.244.0.0/24, as it stands in the map')
+    .action((prefix: string) => runBpfIpcacheMatch(prefix, ctx));
 }
 
 /** Prints the entry of exactly this prefix. */

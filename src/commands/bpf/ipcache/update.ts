@@ -6,7 +6,7 @@ import { requirePinned, requireRoom, requireVariant } from '../../../bpf/maps/re
 import { addressArgument, prefixArgument } from '../../../cli/addresses.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { integer } from '../../../cli/flags.ts';
+import { examples, integer } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { type AddressRange, formatAddress } from '../../../lib/address.ts';
@@ -27,9 +27,15 @@ interface IpcacheUpdateOptions extends WriteOptions {
 
 /** Declares `bpf ipcache update`. */
 export function addBpfIpcacheUpdateCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium bpf ipcache update 10.244.1.7/32 --identity 137983 --tunnelendpoint 172.20.0.12 --dry-run',
+    ),
+  );
   writeFlags(
     command
-      .argument('<prefix>')
+      .argument('<prefix>', 'prefix such as 10.244.0.85/32')
       .addOption(
         new Option('--tunnelendpoint <ip>', 'Address of the node that the prefix is reached through'),
       )

@@ -7,20 +7,22 @@ import { decode } from '../../../bpf/maps/codec.ts';
 import { openPinned } from '../../../bpf/maps/records.ts';
 import { NO_ENTRIES } from '../../../cli/bpf/maps.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
-import { type OutputFlag, outputOption } from '../../../cli/output.ts';
+import { examples } from '../../../cli/flags.ts';
+import { type ListFlags, listVerb, printTable } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { atLeast } from '../../../model/release.ts';
-import { renderPairs } from '../../../render/bpf/tables.ts';
+import { pairTable } from '../../../render/bpf/tables.ts';
 import { renderOutput } from '../../../render/text/output.ts';
 
 /** Declares `bpf ipmasq list`. */
 export function addBpfIpmasqListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputFlag) => runBpfIpmasqList(options, ctx));
+  command.addHelpText('after', examples('cilium bpf ipmasq list'));
+  listVerb(command, ctx, runBpfIpmasqList);
 }
 
 /** Prints the destinations that are reached without masquerading. */
-export async function runBpfIpmasqList(options: OutputFlag, ctx: Context): Promise<void> {
+export async function runBpfIpmasqList(options: ListFlags, ctx: Context): Promise<void> {
   using v4 = openPinned(ctx.globals.bpfRoot, IPMASQ4);
   using v6 = openPinned(ctx.globals.bpfRoot, IPMASQ6);
   const all = [...(await prefixes(v4, prefix4)), ...(await prefixes(v6, prefix6))].sort(compareNatural);
@@ -30,12 +32,8 @@ export async function runBpfIpmasqList(options: OutputFlag, ctx: Context): Promi
     return await ctx.out.write(await renderOutput(old ? all.map(addressAndMask) : all, options.output));
   }
   if (all.length === 0) return await ctx.err.write(NO_ENTRIES);
-  await ctx.out.write(
-    renderPairs(
-      ['IP PREFIX/ADDRESS', ''],
-      all.map((cidr) => [cidr, ['']]),
-    ),
-  );
+  const pairs = all.map((cidr) => [cidr, ['']] as const);
+  await printTable(ctx, options, pairTable(['IP PREFIX/ADDRESS', ''], pairs));
 }
 
 function addressAndMask(cidr: string): { IP: string; Mask: string } {

@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import { type Pairs, printPairs } from '../../../cli/bpf/maps.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
-import { type OutputFlag, outputOption } from '../../../cli/output.ts';
+import { examples } from '../../../cli/flags.ts';
+import { addListOptions, type ListFlags, runList } from '../../../cli/list.ts';
+import { LIST_FORMATS, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { atLeast } from '../../../model/release.ts';
 import { backendPairs, frontendPairs, revNatPairs, servicePairs, sourceRangePairs } from './maps.ts';
 
-interface LbListOptions extends OutputFlag {
+interface LbListOptions extends ListFlags {
   revnat?: boolean;
   frontends?: boolean;
   backends?: boolean;
@@ -29,13 +31,18 @@ const VIEWS = {
 
 /** Declares `bpf lb list`. */
 export function addBpfLbListCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples('cilium bpf lb list', 'cilium bpf lb list --backends', 'cilium bpf lb list --frontends -o json'),
+  );
   command
     .option('--revnat', 'List reverse NAT entries')
     .option('--frontends', 'List all service frontend entries')
     .option('--backends', 'List all service backend entries')
     .option('--source-ranges', 'List all source range entries')
-    .addOption(outputOption())
-    .action((options: LbListOptions) => runBpfLbList(options, ctx));
+    .addOption(outputOption(...LIST_FORMATS))
+    .action((options: LbListOptions) => runList(ctx, options, runBpfLbList, 'The kernel'));
+  addListOptions(command);
 }
 
 /** Prints one of the views of the services; the first flag in the order above wins. */

@@ -3,6 +3,7 @@ import { findMap } from '../../../bpf/kernel/find.ts';
 import { dumpMap, layoutOf } from '../../../bpf/maps/dump.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { printObjects } from '../../../cli/bpf/stream.ts';
+import { examples } from '../../../cli/flags.ts';
 import { outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { goJson } from '../../../render/text/json.ts';
@@ -16,6 +17,14 @@ const LINES = 1024;
 
 /** Declares `bpf maps dump`. */
 export function addBpfMapsDumpCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium bpf maps dump cilium_lxc',
+      'cilium bpf maps dump cilium_ipcache_v2 -o json',
+      'cilium bpf maps dump /sys/fs/bpf/tc/globals/cilium_ct4_global --raw',
+    ),
+  );
   command
     .argument('<map>', 'name of a pinned or loaded map, its id, or a path')
     .option('--raw', 'Print keys and values as hex, not decoded')

@@ -3,10 +3,12 @@ import { METRICS } from '../../../bpf/layouts/metrics.ts';
 import { flushMap } from '../../../bpf/maps/flush.ts';
 import { requirePinned } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 
 /** Declares `bpf metrics flush`. */
 export function addBpfMetricsFlushCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium bpf metrics flush --dry-run'));
   writeFlags(command).action((options: WriteOptions) => runBpfMetricsFlush(options, ctx));
 }
 

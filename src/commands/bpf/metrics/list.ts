@@ -3,13 +3,14 @@ import { METRIC_DIRECTIONS, METRICS } from '../../../bpf/layouts/metrics.ts';
 import { readSlots, requirePinned } from '../../../bpf/maps/records.ts';
 import { NO_ENTRIES, printStructs } from '../../../cli/bpf/maps.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
-import { type OutputFlag, outputOption } from '../../../cli/output.ts';
+import { examples } from '../../../cli/flags.ts';
+import { type ListFlags, listVerb, printTable } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
 import { compareBytes } from '../../../lib/order.ts';
 import { exactNumber } from '../../../lib/uint.ts';
 import { dropReasonText } from '../../../model/drop-reason.ts';
 import { sourceFileName } from '../../../model/source-file.ts';
-import { renderRows } from '../../../render/bpf/tables.ts';
+import { rowTable } from '../../../render/text/blocks.ts';
 
 const HEADER = ['REASON', 'DIRECTION', 'PACKETS', 'BYTES', 'LINE', 'FILE'];
 
@@ -25,11 +26,12 @@ interface Metric {
 
 /** Declares `bpf metrics list`. */
 export function addBpfMetricsListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputFlag) => runBpfMetricsList(options, ctx));
+  command.addHelpText('after', examples('cilium bpf metrics list', 'cilium bpf metrics list -o json'));
+  listVerb(command, ctx, runBpfMetricsList);
 }
 
 /** Prints the datapath's counters, summed over the CPUs. */
-export async function runBpfMetricsList(options: OutputFlag, ctx: Context): Promise<void> {
+export async function runBpfMetricsList(options: ListFlags, ctx: Context): Promise<void> {
   const release = await mapsRelease(ctx);
   using map = requirePinned(ctx.globals.bpfRoot, METRICS);
   const metrics = (await readSlots(map, METRICS, release)).map(
@@ -54,7 +56,7 @@ export async function runBpfMetricsList(options: OutputFlag, ctx: Context): Prom
       ...(place ? [String(place.line), place.file] : []),
     ])
     .sort(byCells);
-  await ctx.out.write(renderRows(HEADER.slice(0, rows[0]?.length), rows));
+  await printTable(ctx, options, rowTable(HEADER.slice(0, rows[0]?.length), rows, { keys: 2 }));
 }
 
 /** Up to 1.15 one object for each reason, with the counters by direction. */

@@ -7,6 +7,7 @@ import { decodeTranslation, familyOf, natVariant } from '../../../bpf/maps/conne
 import { clockSourceOrDefault } from '../../../cli/bpf/clock.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { DUMP_BATCH, type JsonEntries, printEntries } from '../../../cli/bpf/stream.ts';
+import { examples } from '../../../cli/flags.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import type { Release } from '../../../model/release.ts';
@@ -18,6 +19,7 @@ type Age = (created: bigint) => number;
 
 /** Declares `bpf nat list`. */
 export function addBpfNatListCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium bpf nat list', 'cilium bpf nat list cluster 3 -o json'));
   command
     .argument('[table...]', 'cluster <id> (default: the global table)')
     .addOption(outputOption())

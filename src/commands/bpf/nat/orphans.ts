@@ -17,6 +17,7 @@ import {
   recordedTranslationsWithStamps,
 } from '../../../cli/bpf/recorded-connections.ts';
 import { mayWrite } from '../../../cli/confirm.ts';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { translationLine } from '../../../render/bpf/connection.ts';
@@ -28,6 +29,10 @@ const FAMILIES = [
 
 /** Declares `bpf nat orphans`. */
 export function addBpfNatOrphansCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples('cilium bpf nat orphans', 'cilium bpf nat orphans --delete --dry-run'),
+  );
   addOrphanOptions(command).action((options: OrphanOptions) => runBpfNatOrphans(options, ctx));
 }
 

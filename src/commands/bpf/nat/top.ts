@@ -5,6 +5,7 @@ import { decodeTranslation, natVariant } from '../../../bpf/maps/connections.ts'
 import { podNames } from '../../../cli/bpf/pods.ts';
 import { recordedTranslations } from '../../../cli/bpf/recorded-connections.ts';
 import { printTop, type TopOptions, topFlags } from '../../../cli/bpf/top.ts';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { joinHostPort } from '../../../lib/address.ts';
 import type { Translation } from '../../../model/conntrack.ts';
@@ -37,6 +38,10 @@ async function keyReader(by: By, ctx: Context): Promise<(nat: Translation) => st
 
 /** Declares `bpf nat top`. */
 export function addBpfNatTopCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples('cilium bpf nat top --by remote --number 5', 'cilium bpf nat top --by pod --watch 5s'),
+  );
   command.argument('[table...]', 'cluster <id> (default: the global table)');
   topFlags(command, ['remote', 'egress', 'pod', 'source', 'destination', 'port', 'protocol']).action(
     (words: string[], options: TopOptions<By>) => runBpfNatTop(words, options, ctx),

@@ -7,7 +7,7 @@ import {
 } from '../../../bpf/maps/policy-map.ts';
 import { requireRoom } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
-import { integer } from '../../../cli/flags.ts';
+import { examples, integer } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { openPolicyMap } from './dump.ts';
 import { parseRule, type RuleWords, ruleText } from './rule.ts';
@@ -19,12 +19,19 @@ interface PolicyAddOptions extends WriteOptions {
 
 /** Declares `bpf policy add`. */
 export function addBpfPolicyAddCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium bpf policy add 637 ingress 178992 7070/tcp --dry-run',
+      'cilium bpf policy add 637 egress 2 --deny --dry-run',
+    ),
+  );
   writeFlags(
     command
-      .argument('<endpoint>')
+      .argument('<endpoint>', 'number of the endpoint, or its pod as NAMESPACE/NAME')
       .argument('<traffic-direction>', 'ingress or egress')
-      .argument('<identity>')
-      .argument('[port/proto]')
+      .argument('<identity>', 'number of the identity at the other end')
+      .argument('[port/proto]', 'port and protocol such as 80/tcp (default: all)')
       .option('--deny', 'Sets deny mode')
       .addOption(
         integer('--cookie <number>', 'Number that identifies the rule in policy logs', {
@@ -55,7 +62,7 @@ export async function runBpfPolicyAdd(
     deny: options.deny ?? false,
     cookie: options.cookie,
   }));
-  using map = openPolicyMap(ctx, endpoint, { write: !options.dryRun });
+  using map = await openPolicyMap(ctx, endpoint, { write: !options.dryRun });
   const variant = policyVariant(map);
   await requireRoom(
     map,

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { readAll } from '../../../bpf/kernel/reader.ts';
 import { encodePolicyKey, policyVariant } from '../../../bpf/maps/policy-map.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { openPolicyMap } from './dump.ts';
@@ -9,12 +10,13 @@ import { parseRule, type RuleKey, type RuleWords, ruleText } from './rule.ts';
 
 /** Declares `bpf policy delete`. */
 export function addBpfPolicyDeleteCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium bpf policy delete 637 ingress 178992 7070/tcp --dry-run'));
   writeFlags(
     command
-      .argument('<endpoint>')
+      .argument('<endpoint>', 'number of the endpoint, or its pod as NAMESPACE/NAME')
       .argument('<traffic-direction>', 'ingress or egress')
-      .argument('<identity>')
-      .argument('[port/proto]')
+      .argument('<identity>', 'number of the identity at the other end')
+      .argument('[port/proto]', 'port and protocol such as 80/tcp (default: all)')
       // Agents up to 1.17 took it; the key of an entry is the same either way.
       .option('--deny', 'Accepted for compatibility with older releases; has no effect'),
   ).action(
@@ -36,7 +38,7 @@ export async function runBpfPolicyDelete(
   ctx: Context,
 ): Promise<void> {
   const rules = parseRule(words);
-  using map = openPolicyMap(ctx, endpoint, { write: !options.dryRun });
+  using map = await openPolicyMap(ctx, endpoint, { write: !options.dryRun });
   const variant = policyVariant(map);
   const keys = rules.map((rule) => encodePolicyKey(variant, rule));
   const present = await readAll(map);

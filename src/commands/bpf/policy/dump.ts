@@ -1,4 +1,4 @@
-import { globSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { identityLabels } from '../../../agent/decode/identities.ts';
 import { KernelError } from '../../../bpf/kernel/errors.ts';
@@ -9,14 +9,21 @@ import { endpointOfPolicyMap, policyMapNames, readPolicyMap } from '../../../bpf
 import { openPinned } from '../../../bpf/maps/records.ts';
 import { failedToOpen, printStructs } from '../../../cli/bpf/maps.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
+import { endpointNumber } from '../../../cli/endpoint-number.ts';
+import { type ListFlags, printTable } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
 import { errorMessage, UsageError, UserError } from '../../../errors.ts';
 import { printableLabels } from '../../../model/label.ts';
 import { atLeast, type Release } from '../../../model/release.ts';
-import { hasPrefixes, policyEntryJson, renderPolicyMap } from '../../../render/bpf/policy.ts';
+import {
+  EMPTY_POLICY_MAP,
+  hasPrefixes,
+  policyEntryJson,
+  policyMapTable,
+} from '../../../render/bpf/policy.ts';
+import type { Table } from '../../../render/text/blocks.ts';
 
-export interface PolicyDumpOptions {
-  output: string;
+export interface PolicyDumpOptions extends ListFlags {
   numeric?: boolean;
 }
 
@@ -30,8 +37,13 @@ export function missingEndpoint(): UsageError {
   return new UsageError('Missing endpoint id argument', { hint: 'Name an endpoint, or all with --all.' });
 }
 
-/** Opens the policy map of an endpoint id, a reserved identity or a path. */
-export function openPolicyMap(ctx: Context, argument: string, options: { write?: boolean } = {}): BpfMap {
+/** Opens the policy map of an endpoint id, a pod of this node, a reserved identity or a path. */
+export async function openPolicyMap(
+  ctx: Context,
+  word: string,
+  options: { write?: boolean } = {},
+): Promise<BpfMap> {
+  const argument = existsSync(word) ? word : await endpointNumber(word, ctx);
   const paths = argument.includes('/')
     ? [argument]
     : policyMapNames(argument).map((name) => globalPath(ctx.globals.bpfRoot, name));
@@ -50,7 +62,7 @@ export function openPolicyMap(ctx: Context, argument: string, options: { write?:
 export async function dumpPolicyMap(ctx: Context, map: BpfMap, options: PolicyDumpOptions): Promise<void> {
   const dump = await read(ctx, map, await mapsRelease(ctx));
   if (options.output !== '') return await printStructs(ctx, contentOf(dump), options);
-  await ctx.out.write(await tableOf(dump, options, new Labels(ctx)));
+  await printMap(ctx, dump, options, new Labels(ctx));
 }
 
 interface DumpedMap {
@@ -96,7 +108,7 @@ async function printAll(
   for (const { id, path, dump } of maps) {
     await ctx.out.write(framed ? `Endpoint ID: ${id}\nPath: ${path}\n\n` : `${path}:\n\n`);
     if (options.output !== '') await printStructs(ctx, contentOf(dump), options);
-    else await ctx.out.write(await tableOf(dump, options, labels));
+    else await printMap(ctx, dump, options, labels);
     await ctx.out.write('\n\n');
   }
 }
@@ -128,12 +140,22 @@ async function read(ctx: Context, map: BpfMap, release: Release): Promise<Policy
   return await readPolicyMap(map, stats, release);
 }
 
+async function printMap(
+  ctx: Context,
+  dump: PolicyMapDump,
+  options: PolicyDumpOptions,
+  labels: Labels,
+): Promise<void> {
+  await printTable(ctx, options, await tableOf(dump, options, labels));
+  if (dump.entries.length === 0) await ctx.out.write(EMPTY_POLICY_MAP);
+}
+
 async function tableOf(
   dump: PolicyMapDump,
   { numeric = false }: PolicyDumpOptions,
   labels: Labels,
-): Promise<string> {
-  if (numeric) return renderPolicyMap(dump, undefined);
+): Promise<Table> {
+  if (numeric) return policyMapTable(dump, undefined);
   // Up to 1.17 the peer that is anybody goes by the label of identity 0.
   const any = 'packets' in dump.variant.value.fields ? UNKNOWN : 'ANY';
   const shown = hasPrefixes(dump.variant) ? (label: string) => label : oldCidrLabel;
@@ -141,7 +163,7 @@ async function tableOf(
   for (const { key } of dump.entries)
     peers.push((await labels.of(key.identity)).map((label) => (label === UNKNOWN ? any : shown(label))));
   await labels.report();
-  return renderPolicyMap(dump, peers);
+  return policyMapTable(dump, peers);
 }
 
 /** Up to 1.15 a prefix of IPv6 is shown as its label has it, which neither begins nor ends with a colon. */

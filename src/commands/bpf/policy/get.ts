@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import { outputOption } from '../../../cli/output.ts';
+import { examples } from '../../../cli/flags.ts';
+import { addListOptions, runList } from '../../../cli/list.ts';
+import { LIST_FORMATS, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import {
   dumpAllPolicyMaps,
@@ -11,14 +13,23 @@ import {
 
 /** Declares `bpf policy get`. */
 export function addBpfPolicyGetCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium bpf policy get 637',
+      'cilium bpf policy get shop/cart-6d9b-7hj2w',
+      'cilium bpf policy get --all --numeric',
+    ),
+  );
   command
-    .argument('[endpoint]', 'endpoint id, reserved identity or path of a pinned map')
+    .argument('[endpoint]', 'endpoint id, pod as NAMESPACE/NAME, reserved identity or path of a pinned map')
     .option('-n, --numeric', 'Do not resolve IDs')
     .option('--all', 'Dump all policy maps')
-    .addOption(outputOption())
+    .addOption(outputOption(...LIST_FORMATS))
     .action((endpoint: string | undefined, options: PolicyGetOptions) =>
-      runBpfPolicyGet(endpoint, options, ctx),
+      runList(ctx, options, (flags, here) => runBpfPolicyGet(endpoint, flags, here), 'The kernel'),
     );
+  addListOptions(command);
 }
 
 /** Prints what an endpoint may talk to, as the datapath has it. */
@@ -33,6 +44,6 @@ export async function runBpfPolicyGet(
   }
   if (options.all) return await dumpAllPolicyMaps(ctx, options);
   if (endpoint === undefined) throw missingEndpoint();
-  using map = openPolicyMap(ctx, endpoint);
+  using map = await openPolicyMap(ctx, endpoint);
   await dumpPolicyMap(ctx, map, options);
 }

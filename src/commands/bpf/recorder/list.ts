@@ -5,6 +5,7 @@ import type { Struct } from '../../../bpf/layouts/struct.ts';
 import { type MapRecord, readRecords, requireVariant } from '../../../bpf/maps/records.ts';
 import { printStructs } from '../../../cli/bpf/maps.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
+import { examples } from '../../../cli/flags.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { addressBytes, parseAddress } from '../../../lib/address.ts';
@@ -21,6 +22,7 @@ type Entry = MapRecord<(typeof CAPTURE_RULES4)['variants'][number]>;
 
 /** Declares `bpf recorder list`, which agents up to 1.17 had. */
 export function addBpfRecorderListCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium bpf recorder list'));
   command.addOption(outputOption()).action((options: OutputFlag) => runBpfRecorderList(options, ctx));
 }
 

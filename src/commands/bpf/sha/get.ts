@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { examples } from '../../../cli/flags.ts';
 import { type OutputFlag, outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
@@ -10,8 +11,9 @@ const EMBEDDED = /\/\/ JSON_OUTPUT: ((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|
 
 /** Declares `bpf sha get`. */
 export function addBpfShaGetCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium bpf sha get 9f2c1d7e0b5a'));
   command
-    .argument('<sha>')
+    .argument('<sha>', 'hash of a template, as "bpf sha list" prints it')
     .addOption(outputOption())
     .action((sha: string, options: OutputFlag) => runBpfShaGet(sha, options, ctx));
 }

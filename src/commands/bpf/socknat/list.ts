@@ -2,18 +2,20 @@ import type { Command } from 'commander';
 import { SOCKETS4, SOCKETS6 } from '../../../bpf/layouts/services.ts';
 import { readRequired } from '../../../bpf/maps/records.ts';
 import { addPair, type Pairs, printPairs } from '../../../cli/bpf/maps.ts';
-import { type OutputFlag, outputOption } from '../../../cli/output.ts';
+import { examples } from '../../../cli/flags.ts';
+import { type ListFlags, listVerb } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
 
 import { socketNatText } from '../../../render/bpf/services.ts';
 
 /** Declares `bpf socknat list`. */
 export function addBpfSocknatListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputFlag) => runBpfSocknatList(options, ctx));
+  command.addHelpText('after', examples('cilium bpf socknat list'));
+  listVerb(command, ctx, runBpfSocknatList);
 }
 
 /** Prints which frontend each translated socket was connected to. */
-export async function runBpfSocknatList(options: OutputFlag, ctx: Context): Promise<void> {
+export async function runBpfSocknatList(options: ListFlags, ctx: Context): Promise<void> {
   const pairs: Pairs = new Map();
   const { bpfRoot } = ctx.globals;
   for (const { key, value } of [

@@ -2,17 +2,19 @@ import type { Command } from 'commander';
 import { SRV6_POLICY_STATIC_BITS, SRV6_POLICY4, SRV6_POLICY6 } from '../../../bpf/layouts/egress.ts';
 import { readPinned } from '../../../bpf/maps/records.ts';
 import { notice } from '../../../cli/bpf/maps.ts';
-import { type OutputFlag, outputOption } from '../../../cli/output.ts';
+import { examples } from '../../../cli/flags.ts';
+import { type ListFlags, listVerb } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
 import { printSrv6 } from './print.ts';
 
 /** Declares `bpf srv6 policy`. */
 export function addBpfSrv6PolicyCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputFlag) => runBpfSrv6Policy(options, ctx));
+  command.addHelpText('after', examples('cilium bpf srv6 policy'));
+  listVerb(command, ctx, runBpfSrv6Policy);
 }
 
 /** Prints the segment that each destination of a VRF is sent to. */
-export async function runBpfSrv6Policy(options: OutputFlag, ctx: Context): Promise<void> {
+export async function runBpfSrv6Policy(options: ListFlags, ctx: Context): Promise<void> {
   const v4 = await readPinned(ctx.globals.bpfRoot, SRV6_POLICY4);
   const v6 = await readPinned(ctx.globals.bpfRoot, SRV6_POLICY6);
   if (!v4 && !v6) return await notice(ctx, 'Cannot find SRv6 policy maps');

@@ -2,17 +2,19 @@ import type { Command } from 'commander';
 import { SRV6_STATE4, SRV6_STATE6 } from '../../../bpf/layouts/egress.ts';
 import { readPinned } from '../../../bpf/maps/records.ts';
 import { notice } from '../../../cli/bpf/maps.ts';
-import { type OutputFlag, outputOption } from '../../../cli/output.ts';
+import { examples } from '../../../cli/flags.ts';
+import { type ListFlags, listVerb } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
 import { printSrv6 } from './print.ts';
 
 /** Declares `bpf srv6 state`, which agents up to 1.17 had. */
 export function addBpfSrv6StateCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputFlag) => runBpfSrv6State(options, ctx));
+  command.addHelpText('after', examples('cilium bpf srv6 state'));
+  listVerb(command, ctx, runBpfSrv6State);
 }
 
 /** Prints the outer addresses that encapsulated packets came with. */
-export async function runBpfSrv6State(options: OutputFlag, ctx: Context): Promise<void> {
+export async function runBpfSrv6State(options: ListFlags, ctx: Context): Promise<void> {
   const v4 = await readPinned(ctx.globals.bpfRoot, SRV6_STATE4);
   const v6 = await readPinned(ctx.globals.bpfRoot, SRV6_STATE6);
   if (!v4 && !v6) return await notice(ctx, 'Cannot find SRv6 state maps');

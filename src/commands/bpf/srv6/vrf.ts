@@ -2,17 +2,19 @@ import type { Command } from 'commander';
 import { EGRESS_STATIC_BITS, SRV6_VRF4, SRV6_VRF6 } from '../../../bpf/layouts/egress.ts';
 import { readPinned } from '../../../bpf/maps/records.ts';
 import { notice } from '../../../cli/bpf/maps.ts';
-import { type OutputFlag, outputOption } from '../../../cli/output.ts';
+import { examples } from '../../../cli/flags.ts';
+import { type ListFlags, listVerb } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
 import { printSrv6 } from './print.ts';
 
 /** Declares `bpf srv6 vrf`. */
 export function addBpfSrv6VrfCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputFlag) => runBpfSrv6Vrf(options, ctx));
+  command.addHelpText('after', examples('cilium bpf srv6 vrf'));
+  listVerb(command, ctx, runBpfSrv6Vrf);
 }
 
 /** Prints which traffic belongs to which VRF. */
-export async function runBpfSrv6Vrf(options: OutputFlag, ctx: Context): Promise<void> {
+export async function runBpfSrv6Vrf(options: ListFlags, ctx: Context): Promise<void> {
   const v4 = await readPinned(ctx.globals.bpfRoot, SRV6_VRF4);
   const v6 = await readPinned(ctx.globals.bpfRoot, SRV6_VRF6);
   if (!v4 && !v6) return await notice(ctx, 'Cannot find SRv6 VRF mapping maps');

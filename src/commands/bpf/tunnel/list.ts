@@ -3,17 +3,19 @@ import { TUNNEL } from '../../../bpf/layouts/nodes.ts';
 import { readRequired } from '../../../bpf/maps/records.ts';
 import { addPair, type Pairs, printPairs } from '../../../cli/bpf/maps.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
-import { type OutputFlag, outputOption } from '../../../cli/output.ts';
+import { examples } from '../../../cli/flags.ts';
+import { type ListFlags, listVerb } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
 import { tunnelTexts } from '../../../render/bpf/nodes.ts';
 
 /** Declares `bpf tunnel list`, which agents up to 1.17 had. */
 export function addBpfTunnelListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputFlag) => runBpfTunnelList(options, ctx));
+  command.addHelpText('after', examples('cilium bpf tunnel list'));
+  listVerb(command, ctx, runBpfTunnelList);
 }
 
 /** Prints behind which node each pod range lies. */
-export async function runBpfTunnelList(options: OutputFlag, ctx: Context): Promise<void> {
+export async function runBpfTunnelList(options: ListFlags, ctx: Context): Promise<void> {
   const pairs: Pairs = new Map();
   const release = await mapsRelease(ctx);
   for (const record of await readRequired(ctx.globals.bpfRoot, TUNNEL, release))

@@ -2,14 +2,16 @@ import type { Command } from 'commander';
 import { VTEP } from '../../../bpf/layouts/nodes.ts';
 import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { encodeVtepKey } from './update.ts';
 
 /** Declares `bpf vtep delete`. */
 export function addBpfVtepDeleteCommand(command: Command, ctx: Context): void {
-  writeFlags(command.argument('<cidr>')).action((cidr: string, options: WriteOptions) =>
-    runBpfVtepDelete(cidr, options, ctx),
+  command.addHelpText('after', examples('cilium bpf vtep delete 10.1.5.0/24 --dry-run'));
+  writeFlags(command.argument('<cidr>', 'prefix behind the tunnel endpoint')).action(
+    (cidr: string, options: WriteOptions) => runBpfVtepDelete(cidr, options, ctx),
   );
 }
 

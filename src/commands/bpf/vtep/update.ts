@@ -4,14 +4,22 @@ import { encode } from '../../../bpf/maps/codec.ts';
 import { requirePinned, requireRoom, requireVariant } from '../../../bpf/maps/records.ts';
 import { ipv4Argument, macArgument, prefixArgument } from '../../../cli/addresses.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { formatAddress } from '../../../lib/address.ts';
 
 /** Declares `bpf vtep update`. */
 export function addBpfVtepUpdateCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples('cilium bpf vtep update 10.1.5.0/24 10.169.72.236 82:36:4c:98:2e:56 --dry-run'),
+  );
   writeFlags(
-    command.argument('<cidr>').argument('<ip>', 'IPv4 address of the tunnel endpoint').argument('<mac>'),
+    command
+      .argument('<cidr>', 'prefix behind the tunnel endpoint')
+      .argument('<ip>', 'IPv4 address of the tunnel endpoint')
+      .argument('<mac>', 'its MAC address'),
   ).action((cidr: string, ip: string, mac: string, options: WriteOptions) =>
     runBpfVtepUpdate({ cidr, ip, mac }, options, ctx),
   );

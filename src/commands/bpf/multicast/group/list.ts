@@ -1,18 +1,28 @@
 import type { Command } from 'commander';
-import { type OutputFlag, outputOption } from '../../../../cli/output.ts';
+import { examples } from '../../../../cli/flags.ts';
+import { type ListFlags, listVerb, printTable } from '../../../../cli/list.ts';
 import type { Context } from '../../../../context.ts';
+import { rowTable } from '../../../../render/text/blocks.ts';
 import { renderOutput } from '../../../../render/text/output.ts';
 import { openGroups, readGroups } from '../maps.ts';
 
 /** Declares `bpf multicast group list`. */
 export function addBpfMulticastGroupListCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((options: OutputFlag) => runBpfMulticastGroupList(options, ctx));
+  command.addHelpText('after', examples('cilium bpf multicast group list'));
+  listVerb(command, ctx, runBpfMulticastGroupList);
 }
 
 /** Prints the multicast groups of this node. */
-export async function runBpfMulticastGroupList(options: OutputFlag, ctx: Context): Promise<void> {
+export async function runBpfMulticastGroupList(options: ListFlags, ctx: Context): Promise<void> {
   using map = openGroups(ctx);
   const groups = (await readGroups(map)).map(({ group }) => group);
   if (options.output !== '') return await ctx.out.write(await renderOutput(groups, options.output));
-  await ctx.out.write(`${['Group Address', ...groups].join('\n')}\n`);
+  await printTable(
+    ctx,
+    options,
+    rowTable(
+      ['Group Address'],
+      groups.map((group) => [group]),
+    ),
+  );
 }

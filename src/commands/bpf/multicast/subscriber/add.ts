@@ -5,6 +5,7 @@ import { encode } from '../../../../bpf/maps/codec.ts';
 import { requireRoom } from '../../../../bpf/maps/records.ts';
 import { ipv4Argument } from '../../../../cli/addresses.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../../cli/confirm.ts';
+import { examples } from '../../../../cli/flags.ts';
 import type { Context } from '../../../../context.ts';
 import { errorMessage, UserError } from '../../../../errors.ts';
 import { openGroups, openSubscribers } from '../maps.ts';
@@ -13,8 +14,14 @@ const TUNNEL_DEVICE = 'cilium_vxlan';
 
 /** Declares `bpf multicast subscriber add`. */
 export function addBpfMulticastSubscriberAddCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples('cilium bpf multicast subscriber add 239.255.0.1 10.244.1.9 --dry-run'),
+  );
   writeFlags(
-    command.argument('<group>').argument('<subscriber-address>', 'internal address of another node'),
+    command
+      .argument('<group>', 'IPv4 address of a multicast group')
+      .argument('<subscriber-address>', 'internal address of another node'),
   ).action((group: string, address: string, options: WriteOptions) =>
     runBpfMulticastSubscriberAdd(group, address, options, ctx),
   );

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { subscriberKey } from '../../../../bpf/layouts/multicast.ts';
 import { encode } from '../../../../bpf/maps/codec.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../../cli/confirm.ts';
+import { examples } from '../../../../cli/flags.ts';
 import type { Context } from '../../../../context.ts';
 import { UserError } from '../../../../errors.ts';
 import { openGroups, openSubscribers } from '../maps.ts';
@@ -9,9 +10,16 @@ import { parseSubscriber } from './add.ts';
 
 /** Declares `bpf multicast subscriber delete`. */
 export function addBpfMulticastSubscriberDeleteCommand(command: Command, ctx: Context): void {
-  writeFlags(command.argument('<group>').argument('<subscriber-address>')).action(
-    (group: string, address: string, options: WriteOptions) =>
-      runBpfMulticastSubscriberDelete(group, address, options, ctx),
+  command.addHelpText(
+    'after',
+    examples('cilium bpf multicast subscriber delete 239.255.0.1 10.244.1.9 --dry-run'),
+  );
+  writeFlags(
+    command
+      .argument('<group>', 'IPv4 address of a multicast group')
+      .argument('<subscriber-address>', 'internal address of the node that subscribes'),
+  ).action((group: string, address: string, options: WriteOptions) =>
+    runBpfMulticastSubscriberDelete(group, address, options, ctx),
   );
 }
 

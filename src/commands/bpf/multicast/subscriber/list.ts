@@ -3,10 +3,11 @@ import type { BpfMap } from '../../../../bpf/kernel/objects.ts';
 import { SUBSCRIBERS } from '../../../../bpf/layouts/multicast.ts';
 import { readRecords } from '../../../../bpf/maps/records.ts';
 import { printStructs } from '../../../../cli/bpf/maps.ts';
-import { type OutputFlag, outputOption } from '../../../../cli/output.ts';
+import { examples } from '../../../../cli/flags.ts';
+import { type ListFlags, listVerb, printTable } from '../../../../cli/list.ts';
 import type { Context } from '../../../../context.ts';
 import { compareNatural } from '../../../../lib/order.ts';
-import { tabulate } from '../../../../render/text/table.ts';
+import type { Table } from '../../../../render/text/blocks.ts';
 import { openGroups, openSubscribers, readGroups } from '../maps.ts';
 
 interface GroupSubscribers {
@@ -16,16 +17,21 @@ interface GroupSubscribers {
 
 /** Declares `bpf multicast subscriber list`. */
 export function addBpfMulticastSubscriberListCommand(command: Command, ctx: Context): void {
-  command
-    .argument('<group>', 'address of a group, or all')
-    .addOption(outputOption())
-    .action((group: string, options: OutputFlag) => runBpfMulticastSubscriberList(group, options, ctx));
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium bpf multicast subscriber list all',
+      'cilium bpf multicast subscriber list 239.255.0.1 -o json',
+    ),
+  );
+  command.argument('<group>', 'address of a group, or all');
+  listVerb(command, ctx, (flags, here) => runBpfMulticastSubscriberList(command.args[0] ?? '', flags, here));
 }
 
 /** Prints who receives what is sent to a group, or to each of them. */
 export async function runBpfMulticastSubscriberList(
   group: string,
-  options: OutputFlag,
+  options: ListFlags,
   ctx: Context,
 ): Promise<void> {
   using groups = openGroups(ctx);
@@ -34,7 +40,7 @@ export async function runBpfMulticastSubscriberList(
   for (const name of names)
     all.push({ group_address: name, subscribers: await readSubscribers(groups, name) });
   if (options.output !== '') return await printStructs(ctx, all, options);
-  await ctx.out.write(renderSubscribers(all));
+  await printTable(ctx, options, subscriberTable(all));
 }
 
 async function readSubscribers(groups: BpfMap, group: string): Promise<GroupSubscribers['subscribers']> {
@@ -45,14 +51,16 @@ async function readSubscribers(groups: BpfMap, group: string): Promise<GroupSubs
 }
 
 /** A group stands on the line of its first subscriber. */
-function renderSubscribers(groups: readonly GroupSubscribers[]): string {
-  const lines = ['Group\tSubscriber\tType\t'];
-  for (const { group_address: group, subscribers } of groups) {
-    if (subscribers.length === 0) lines.push(`${group}\t`);
-    subscribers.forEach((entry, i) => {
-      const type = entry.IsRemote ? 'Remote Node' : 'Local Endpoint';
-      lines.push(`${i === 0 ? group : ''}\t${entry.SAddr}\t${type}\t`);
-    });
-  }
-  return tabulate(`${lines.join('\n')}\n`, { minWidth: 16, padding: 0 });
+function subscriberTable(groups: readonly GroupSubscribers[]): Table {
+  const blocks = groups.map(({ group_address: group, subscribers }) => ({
+    key: group,
+    lines:
+      subscribers.length === 0
+        ? [`${group}\t`]
+        : subscribers.map((entry, i) => {
+            const type = entry.IsRemote ? 'Remote Node' : 'Local Endpoint';
+            return `${i === 0 ? group : ''}\t${entry.SAddr}\t${type}\t`;
+          }),
+  }));
+  return { headers: ['Group\tSubscriber\tType\t'], blocks, stop: { minWidth: 16, padding: 0 } };
 }

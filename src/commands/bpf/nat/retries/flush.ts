@@ -3,11 +3,13 @@ import { globalPath, openGlobal } from '../../../../bpf/kernel/pins.ts';
 import { index32 } from '../../../../bpf/layouts/common.ts';
 import { encode } from '../../../../bpf/maps/codec.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../../cli/confirm.ts';
+import { examples } from '../../../../cli/flags.ts';
 import type { Context } from '../../../../context.ts';
 import { RETRIES, sayMissing } from '../maps.ts';
 
 /** Declares `bpf nat retries flush`. */
 export function addBpfNatRetriesFlushCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium bpf nat retries flush --dry-run'));
   writeFlags(command).action((options: WriteOptions) => runBpfNatRetriesFlush(options, ctx));
 }
 

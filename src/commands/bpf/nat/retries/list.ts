@@ -3,12 +3,14 @@ import { globalPath, openGlobal } from '../../../../bpf/kernel/pins.ts';
 import { NAT_RETRIES } from '../../../../bpf/layouts/nat.ts';
 import { readSlots } from '../../../../bpf/maps/records.ts';
 import { printStructs } from '../../../../cli/bpf/maps.ts';
+import { examples } from '../../../../cli/flags.ts';
 import { type OutputFlag, outputOption } from '../../../../cli/output.ts';
 import type { Context } from '../../../../context.ts';
 import { RETRIES, sayMissing } from '../maps.ts';
 
 /** Declares `bpf nat retries list`. */
 export function addBpfNatRetriesListCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium bpf nat retries list'));
   command.addOption(outputOption()).action((options: OutputFlag) => runBpfNatRetriesList(options, ctx));
 }
 
