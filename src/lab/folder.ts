@@ -15,6 +15,7 @@ import { basename, join, resolve } from 'node:path';
 import { errorCode, UserError } from '../errors.ts';
 import { isAlive, processStart } from '../lib/alive.ts';
 import { writeAtomically } from '../lib/atomic-file.ts';
+import { errnoText } from '../lib/errno.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { unmountDead } from './pins/bpffs.ts';
 import type { AgentVersion } from './version.ts';
@@ -207,7 +208,11 @@ function privateFolder(path: string): string {
   try {
     makeFolder(dir, 0o700);
   } catch (cause) {
-    throw new UserError(`cannot make the folder ${dir}: ${errorCode(cause) ?? String(cause)}`, { cause });
+    const code = errorCode(cause) ?? '';
+    throw new UserError(`cannot make the folder ${dir}: ${errnoText(code) ?? (code || String(cause))}`, {
+      hint: 'Give one that can be written with --dir.',
+      cause,
+    });
   }
   const facts = lstatSync(dir);
   const me = process.geteuid?.();

@@ -9,7 +9,7 @@ export function selfCommand(): { command: string; args: string[] } {
   const one = inside();
   if (one) return { command: one.file, args: [AS_CILIUM] };
   if (!import.meta.url.endsWith('.ts'))
-    return { command: process.execPath, args: [assetPath('dist/cilium.js')] };
+    return { command: process.execPath, args: [assetPath('dist/cilium.cjs')] };
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   return { command: process.execPath, args: ['--import', loader, assetPath('src/bin/cilium.ts')] };
 }

@@ -72,7 +72,7 @@ test('a lab is started, used, shown and stopped', async () => {
   }
   expect(readdirSync(join(folder.path, 'cilium-lab'))).toEqual([]);
   expect((await runBuilt(['lab', 'stop'], options)).stderr).toBe('No lab is running.\n');
-}, 60_000);
+});
 
 test('two labs run beside each other, and the shell of one means its own', async () => {
   using folder = privateFolder();
@@ -99,7 +99,7 @@ test('two labs run beside each other, and the shell of one means its own', async
     expect((await runBuilt(['lab', 'stop', '--all'], options)).code).toBe(0);
   }
   expect(readdirSync(join(folder.path, 'cilium-lab'))).toEqual([]);
-}, 60_000);
+});
 
 test('a name or a folder that is in use is refused', async () => {
   using folder = privateFolder();
@@ -116,7 +116,7 @@ test('a name or a folder that is in use is refused', async () => {
   } finally {
     await runBuilt(['lab', 'stop', '--name', 'mine'], options);
   }
-}, 60_000);
+});
 
 test('a command is run against a lab of its own and gives its exit code', async () => {
   using folder = privateFolder();
@@ -130,7 +130,7 @@ test('a command is run against a lab of its own and gives its exit code', async 
   const missing = await runBuilt(['lab', 'run', '--', 'no-such-command'], options);
   expect(missing).toMatchObject({ code: 127, stderr: 'Error: no-such-command: command not found\n' });
   expect((await runBuilt(['lab', 'run'], options)).code).toBe(1);
-}, 30_000);
+});
 
 test('/var/run/cilium is touched only when it is asked for, and never beside an agent', async () => {
   using folder = privateFolder();
@@ -155,7 +155,7 @@ test('/var/run/cilium is touched only when it is asked for, and never beside an 
   expect(readlinkSync(join(varRun, 'cilium.sock'))).toContain('/default/');
   await runBuilt(['lab', 'stop', '--all'], options);
   expect(readdirSync(varRun)).toEqual([]);
-}, 60_000);
+});
 
 test('a scenario that is wrong is told by file, line and column', async () => {
   using folder = privateFolder();
@@ -193,7 +193,7 @@ test('a scenario that is wrong is told by file, line and column', async () => {
   expect(missing.stderr).toMatch(
     /no scenario nothing: no such file\n.*beginners-guide, empty, incident, shop/,
   );
-}, 60_000);
+});
 
 /** Verbs that read, each with words that make sense in every scenario. */
 test.each(shippedScenarios())('every verb that reads works in the scenario %s', async (scenario) => {
@@ -220,7 +220,7 @@ test('a folder that others can enter is refused', async () => {
     stderr: expect.stringContaining('other users can enter the folder'),
   });
   expect(existsSync(join(dir, 'agent.sock'))).toBe(false);
-}, 30_000);
+});
 
 test("a folder with somebody else's sockets is left alone", async () => {
   using folder = privateFolder();
@@ -233,7 +233,7 @@ test("a folder with somebody else's sockets is left alone", async () => {
     stderr: expect.stringContaining('holds sockets that no lab left there'),
   });
   expect(readdirSync(dir)).toEqual(['health.sock']);
-}, 30_000);
+});
 
 test('the monitor shows events, and the shell of an agent 1.20 its metrics', async () => {
   await using lab = await startTestLab({ version: '1.20' });
@@ -251,4 +251,4 @@ test('the monitor shows events, and the shell of an agent 1.20 its metrics', asy
   expect(JSON.parse(metrics.stdout)).toEqual([{ name: 'cilium_endpoint_count', value: 10 }]);
   const unknown = await run(['shell', '--', 'nonsense'], { env });
   expect(unknown).toMatchObject({ code: 1, stdout: expect.stringContaining('nonsense: unknown command') });
-}, 30_000);
+});

@@ -24,10 +24,11 @@ function upgrade(path: string, { bearer, after }: { bearer?: string; after?: Buf
     });
     socket.on('data', (bytes) => {
       told += bytes.toString('latin1');
-      if (after && told.includes('\r\n\r\n')) socket.write(after);
+      if (!told.includes('\r\n\r\n')) return;
+      if (after) socket.write(after);
+      else socket.destroy();
     });
     socket.on('error', () => {}).on('close', () => resolve(told));
-    setTimeout(() => socket.destroy(), 1000).unref();
   });
 }
 
@@ -36,6 +37,7 @@ test('no request ends the API of a lab', async () => {
   expect(await upgrade('//', { bearer: token })).toMatch(/^HTTP\/1.1 400 /);
   const pods = '/api/v1/namespaces/kube-system/pods';
   expect(await upgrade(`/api/v1/namespaces/%zz/pods/x/exec`, { bearer: token })).toMatch(/^HTTP\/1.1 404 /);
+  expect((await cluster.call('GET', '/api/v1/namespaces/%zz/pods')).status).toBe(200);
   const { json } = await cluster.call('GET', `${pods}?labelSelector=k8s-app%3Dcilium`);
   const [agent] = (json as { items: { metadata: { name: string } }[] }).items;
   const command = 'command=perl&command=-e&command=x&command=/var/run/cilium/cilium.sock';

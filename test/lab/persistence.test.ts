@@ -51,7 +51,7 @@ test('a process killed in the middle of 300 imports has lost none that it acknow
   } finally {
     await again.end('SIGTERM');
   }
-}, 60_000);
+});
 
 test('a stopped lab leaves its sockets behind nowhere and its state where --dir says', async () => {
   using folder = privateFolder();
@@ -76,7 +76,7 @@ test('a stopped lab leaves its sockets behind nowhere and its state where --dir 
     'Disabled',
   );
   await fresh.end('SIGTERM');
-}, 60_000);
+});
 
 test('a lab without --dir that was killed is resumed under its name, and swept when nothing had changed', async () => {
   using folder = privateFolder();
@@ -95,7 +95,7 @@ test('a lab without --dir that was killed is resumed under its name, and swept w
   expect(existsSync(idle.info.dir)).toBe(false);
   await again.end('SIGTERM');
   expect(existsSync(again.info.dir)).toBe(false);
-}, 60_000);
+});
 
 test('only the owner can enter the folder, and sockets are for the owner and the group', async () => {
   using folder = privateFolder();
@@ -109,7 +109,7 @@ test('only the owner can enter the folder, and sockets are for the owner and the
   } finally {
     await lab.end('SIGTERM');
   }
-}, 30_000);
+});
 
 test('a state of another scenario, or one that is broken, is not overwritten', async () => {
   using folder = privateFolder();
@@ -126,7 +126,7 @@ test('a state of another scenario, or one that is broken, is not overwritten', a
   writeFileSync(file, '{');
   await expect(startLabProcess(['--dir', dir], {})).rejects.toThrow(/cannot be read/);
   expect(readFileSync(file, 'utf8')).toBe('{');
-}, 30_000);
+});
 
 test('a change that cannot be written is refused and leaves everything as it was', async () => {
   using folder = privateFolder();

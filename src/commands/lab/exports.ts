@@ -1,5 +1,6 @@
 import { agentEnvironment, labEnvironment } from '../../lab/environment.ts';
 import type { LabInfo } from '../../lab/folder.ts';
+import { shellWord } from '../../lib/shell-word.ts';
 
 /** The environment as lines that a POSIX shell evaluates. */
 export function exportLines(info: LabInfo): string {
@@ -8,10 +9,6 @@ export function exportLines(info: LabInfo): string {
   const others = Object.keys(agentEnvironment(info)).filter((name) => !(name in environment));
   return [
     ...(others.length > 0 ? [`unset ${others.join(' ')}\n`] : []),
-    ...Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}\n`),
+    ...Object.entries(environment).map(([name, value]) => `export ${name}=${shellWord(value)}\n`),
   ].join('');
-}
-
-function quote(text: string): string {
-  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -21,6 +21,7 @@ export const LAB: Verb = {
     },
     status: {
       about: 'List the running labs',
+      aliases: ['list', 'ls'],
       long: 'List the running labs; exit with 1 if there are none',
       load: async () => (await import('./status.ts')).addLabStatusCommand,
     },

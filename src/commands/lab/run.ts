@@ -49,7 +49,7 @@ export async function runLabRun(words: readonly string[], flags: PlayFlags, ctx:
 /** So that `cilium` and `hubble` are this toolkit's, installed or not. */
 function withOurPath(ctx: Context): Record<string, string> {
   const one = inside();
-  if (!one && !existsSync(assetPath('dist/cilium.js'))) return {};
+  if (!one && !existsSync(assetPath('dist/cilium.cjs'))) return {};
   const folder = one ? dirname(one.file) : assetPath('bin');
   return { PATH: `${folder}${delimiter}${ctx.env.PATH ?? ''}` };
 }

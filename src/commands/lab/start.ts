@@ -9,6 +9,7 @@ import { SilentExit, UsageError } from '../../errors.ts';
 import type { LabInfo } from '../../lab/folder.ts';
 import { startInBackground } from '../../lab/spawn.ts';
 import { linkSockets, VAR_RUN } from '../../lab/var-run.ts';
+import { aborted } from '../../lib/until-aborted.ts';
 import { exportLines } from './exports.ts';
 import { addPlayOptions, labOptions, type PlayFlags, startLabOrCluster } from './flags.ts';
 
@@ -94,6 +95,7 @@ async function waitUntilItAnswers(info: LabInfo, ctx: Context): Promise<void> {
 }
 
 async function sayStarted(info: LabInfo, flags: StartFlags, ctx: Context): Promise<void> {
+  if (ctx.globals.quiet) return;
   const plays =
     info.agentVersion === 'all'
       ? 'every path of the agents 1.9 to 1.20'
@@ -130,11 +132,4 @@ async function serve(flags: StartFlags, ctx: Context): Promise<void> {
     unlink();
     await lab.close();
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    if (signal.aborted) return done();
-    signal.addEventListener('abort', () => done(), { once: true });
-  });
 }

@@ -4,7 +4,9 @@ import { listEndpoints } from '../../agent/decode/endpoints.ts';
 import { readPolicy } from '../../agent/decode/policy.ts';
 import { readStatus } from '../../agent/decode/status.ts';
 import { HttpClient } from '../../agent/http/http.ts';
-import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { examples } from '../../cli/flags.ts';
+import { addListOptions, type ListFlags, printTable, runList } from '../../cli/list.ts';
+import { LIST_FORMATS, outputOption, writeStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, SilentExit } from '../../errors.ts';
 import type { LabInfo } from '../../lab/folder.ts';
@@ -13,12 +15,16 @@ import { addWhichOptions, findLab, knownLabs, type WhichFlags } from './flags.ts
 
 /** Declares `lab status`. */
 export function addLabStatusCommand(command: Command, ctx: Context): void {
-  command.addOption(outputOption()).action((flags: WhichFlags & OutputFlag) => runLabStatus(flags, ctx));
+  command.addHelpText('after', examples('cilium lab status', 'cilium lab status -o json'));
+  command
+    .addOption(outputOption(...LIST_FORMATS))
+    .action((flags: WhichFlags & ListFlags) => runList(ctx, flags, runLabStatus, 'The lab'));
+  addListOptions(command);
   addWhichOptions(command);
 }
 
 /** Lists labs with what their agents say about themselves. */
-export async function runLabStatus(flags: WhichFlags & OutputFlag, ctx: Context): Promise<void> {
+export async function runLabStatus(flags: WhichFlags & ListFlags, ctx: Context): Promise<void> {
   const one = flags.name !== undefined || flags.dir !== undefined;
   const labs = one ? [findLab(flags, ctx)].filter((lab) => lab !== undefined) : knownLabs(ctx);
   if (labs.length === 0) {
@@ -27,7 +33,7 @@ export async function runLabStatus(flags: WhichFlags & OutputFlag, ctx: Context)
   }
   const rows = await Promise.all(labs.map((lab) => rowOf(lab, ctx)));
   if (flags.output) return writeStructured(ctx, flags.output, rows);
-  await ctx.out.write(labTable(rows));
+  await printTable(ctx, flags, labTable(rows));
 }
 
 async function rowOf(lab: LabInfo, ctx: Context): Promise<LabRow> {

@@ -8,7 +8,7 @@ import { isAlive } from '../../lib/alive.ts';
 import { addWhichOptions, findLab, knownLabs, type WhichFlags } from './flags.ts';
 
 /** How long a lab may take to end by itself. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 20_000;
 
 /** Declares `lab stop`. */
 export function addLabStopCommand(command: Command, ctx: Context): void {
@@ -27,7 +27,7 @@ export async function runLabStop(flags: WhichFlags & { all?: boolean }, ctx: Con
   unmountDead();
   for (const lab of labs) {
     await stop(lab);
-    await ctx.err.write(`Lab ${lab.name} has stopped.\n`);
+    if (!ctx.globals.quiet) await ctx.err.write(`Lab ${lab.name} has stopped.\n`);
   }
 }
 

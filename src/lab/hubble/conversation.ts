@@ -187,7 +187,7 @@ function allowedBy({ reason }: Decision, agent: Agent): Policy[] {
 }
 
 /** A drop reason by its name in Hubble's API. */
-export function dropReason(reason: string): Pick<Flow, 'drop_reason' | 'drop_reason_desc'> {
+function dropReason(reason: string): Pick<Flow, 'drop_reason' | 'drop_reason_desc'> {
   const number = enumType('flow.DropReason').numbers.get(reason) ?? 0;
   return { drop_reason: number, drop_reason_desc: reason as DropReason };
 }

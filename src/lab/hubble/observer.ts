@@ -3,6 +3,7 @@ import { decode, encode } from '../../hubble/protobuf/codec.ts';
 import { METHODS } from '../../hubble/protobuf/descriptor.gen.ts';
 import type { MessageName } from '../../hubble/protobuf/schema.ts';
 import { WireError } from '../../hubble/protobuf/wire.ts';
+import { aborted } from '../../lib/until-aborted.ts';
 import type { Messages, Namespace, Node } from '../../model/hubble.gen.ts';
 import type { Agent } from '../agent/agent.ts';
 import { agentRelease } from '../version.ts';
@@ -158,11 +159,4 @@ function requestOf<M extends Method>(method: M, bytes: Buffer): RequestOf<M> {
 
 function nanos(ms: number): string {
   return String(BigInt(Math.max(0, Math.round(ms))) * 1_000_000n);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

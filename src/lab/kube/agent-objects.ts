@@ -1,3 +1,4 @@
+import { POD_NAMESPACE } from '../../model/label.ts';
 import { type LabMember, type NewObject, split } from './objects.ts';
 
 /** The objects that the agents make themselves, as their state is. */
@@ -9,7 +10,7 @@ export function agentObjects(members: readonly LabMember[]): NewObject[] {
     ...[...identities].map(([id, labels]) => ({
       apiVersion: 'cilium.io/v2',
       kind: 'CiliumIdentity',
-      metadata: { name: String(id), labels: { 'io.kubernetes.pod.namespace': namespaceIn(labels) } },
+      metadata: { name: String(id), labels: { [POD_NAMESPACE]: namespaceIn(labels) } },
       'security-labels': Object.fromEntries(labels.map(split)),
     })),
     ...members.flatMap(({ node, agent }) =>
@@ -47,5 +48,5 @@ export function agentObjects(members: readonly LabMember[]): NewObject[] {
 }
 
 function namespaceIn(labels: readonly string[]): string {
-  return labels.map(split).find(([key]) => key === 'k8s:io.kubernetes.pod.namespace')?.[1] ?? '';
+  return labels.map(split).find(([key]) => key === `k8s:${POD_NAMESPACE}`)?.[1] ?? '';
 }

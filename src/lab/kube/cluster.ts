@@ -10,7 +10,7 @@ import { agentObjects } from './agent-objects.ts';
 import { loopbackCertificate } from './certificate.ts';
 import { clusterServices } from './cluster-services.ts';
 import { clusterObjects, policyObjects } from './installed.ts';
-import { KINDS, type Kind } from './kinds.ts';
+import { kindNamed } from './kinds.ts';
 import { type PodHost, serveKubelet } from './kubelet.ts';
 import { CILIUM_NAMESPACE, type LabMember, type NewObject, RELAY_PORT } from './objects.ts';
 import { writeLog } from './pod-log.ts';
@@ -80,7 +80,7 @@ export async function serveCluster(
   };
   const server = kubeServer(parts, certificate);
   const dropSockets = serveKubelet(server, token, (namespace, name) => {
-    const pod = store.find(kindOf('Pod'), namespace, name);
+    const pod = store.find(kindNamed('Pod'), namespace, name);
     return pod && hostOf(pod, members, runner);
   });
   await new Promise<void>((resolve, reject) => {
@@ -129,14 +129,8 @@ function kubeconfigOf(server: string, authority: string, token: string): string 
   )}\n`;
 }
 
-function kindOf(kind: string): Kind {
-  const found = KINDS.find((one) => one.kind === kind);
-  if (!found) throw new Error(`no kind ${kind}`);
-  return found;
-}
-
 function put(store: ObjectStore, object: NewObject): void {
-  store.put(kindOf(object.kind), object);
+  store.put(kindNamed(object.kind), object);
 }
 
 /** The agent whose pod this is. */
@@ -179,8 +173,8 @@ function followAgents(store: ObjectStore, members: readonly ClusterMember[]): ()
     for (const [key, object] of now)
       if (JSON.stringify(told.get(key)) !== JSON.stringify(object)) put(store, object);
     for (const [key, { kind, metadata }] of told) {
-      const found = now.has(key) ? undefined : store.find(kindOf(kind), metadata.namespace, metadata.name);
-      if (found) store.remove(kindOf(kind), found);
+      const found = now.has(key) ? undefined : store.find(kindNamed(kind), metadata.namespace, metadata.name);
+      if (found) store.remove(kindNamed(kind), found);
     }
     told = now;
   };

@@ -15,10 +15,13 @@ const JOINT = '\u0000';
 /** Set by the server, or the name of the object itself. */
 const NOT_OWNED = /^(?:apiVersion|kind|metadata\u0000(?!labels\u0000|annotations\u0000).*)$/;
 
+function isEmpty(value: unknown): boolean {
+  return isRecord(value) && Object.keys(value).length === 0;
+}
+
 /** The fields of an object with their values, each by its path. */
 function leaves(value: unknown, path: string[] = []): [string, unknown][] {
-  if (!isRecord(value) || (path.length > 0 && Object.keys(value).length === 0))
-    return [[path.join(JOINT), value]];
+  if (!isRecord(value) || (path.length > 0 && isEmpty(value))) return [[path.join(JOINT), value]];
   return Object.entries(value).flatMap(([name, inner]) => leaves(inner, [...path, name]));
 }
 
@@ -40,7 +43,13 @@ export function applyFields(
   for (const [path, value] of given) {
     const names = path.split(JOINT);
     const owner = next.get(path);
-    if (owner !== undefined && owner !== manager && !isDeepStrictEqual(valueAt(object, names), value)) {
+    const old = valueAt(object, names);
+    // A map without entries takes none away from one that is there.
+    if (isEmpty(value) && isRecord(old)) {
+      if (owner === undefined) next.set(path, manager);
+      continue;
+    }
+    if (owner !== undefined && owner !== manager && !isDeepStrictEqual(old, value)) {
       if (!force) {
         conflicts.push({ field: names.map((name) => `.${name}`).join(''), manager: owner });
         continue;
@@ -52,7 +61,10 @@ export function applyFields(
   if (conflicts.length > 0) return { conflicts };
   for (const [path, owner] of owners)
     if (owner === manager && !given.has(path)) {
-      removeAt(object, path.split(JOINT));
+      const names = path.split(JOINT);
+      const old = valueAt(object, names);
+      // A map stays with the entries that others have put into it.
+      if (!isRecord(old) || isEmpty(old)) removeAt(object, names);
       next.delete(path);
     }
   const { metadata } = applied;

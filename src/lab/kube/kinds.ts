@@ -1,3 +1,6 @@
+import { type ApiPlace, parseApiPath } from '../../cluster/api-request.ts';
+import { type PrinterColumn, printerColumns } from '../../cluster/printer-columns.ts';
+
 /** A kind of objects that the lab's API serves. */
 export interface Kind {
   /** `v1`, or `group/version`. */
@@ -55,20 +58,17 @@ export const KINDS: readonly Kind[] = [
   }),
 ];
 
-/** A column of a list, as the definition of a kind has it. */
-export interface Column {
-  name: string;
-  path: string;
-  isDate?: boolean;
-  /** Of several values the first is shown. */
-  isFirst?: boolean;
-  isWide?: boolean;
+/** A kind by its name. */
+export function kindNamed(name: string): Kind {
+  const found = KINDS.find(({ kind }) => kind === name);
+  if (!found) throw new Error(`no kind ${name}`);
+  return found;
 }
 
-const AGE: Column = { name: 'Age', path: '{.metadata.creationTimestamp}', isDate: true };
+const AGE: PrinterColumn = { name: 'Age', path: '{.metadata.creationTimestamp}', isDate: true };
 
-/** The columns of Cilium's kinds beside the name, as their definitions of 1.20 have them; of the others only the age. */
-const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
+/** The columns of Kubernetes' own kinds beside the name. */
+const COLUMNS: Readonly<Record<string, readonly PrinterColumn[]>> = {
   pods: [
     { name: 'Status', path: '{.status.phase}' },
     AGE,
@@ -87,38 +87,11 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     { name: 'Available', path: '{.status.availableReplicas}' },
     AGE,
   ],
-  ciliumendpoints: [
-    { name: 'Security Identity', path: '{.status.identity.id}' },
-    { name: 'Ingress Enforcement', path: '{.status.policy.ingress.state}', isWide: true },
-    { name: 'Egress Enforcement', path: '{.status.policy.egress.state}', isWide: true },
-    { name: 'Endpoint State', path: '{.status.state}' },
-    { name: 'IPv4', path: '{.status.networking.addressing[0].ipv4}' },
-    { name: 'IPv6', path: '{.status.networking.addressing[0].ipv6}' },
-  ],
-  ciliumidentities: [
-    { name: 'Namespace', path: '{.metadata.labels.io\\.kubernetes\\.pod\\.namespace}' },
-    AGE,
-  ],
-  ciliumnodes: [
-    { name: 'CiliumInternalIP', path: '{.spec.addresses[?(@.type=="CiliumInternalIP")].ip}' },
-    { name: 'InternalIP', path: '{.spec.addresses[?(@.type=="InternalIP")].ip}', isFirst: true },
-    AGE,
-  ],
-  ciliumnetworkpolicies: [AGE, { name: 'Valid', path: "{.status.conditions[?(@.type=='Valid')].status}" }],
-  ciliumclusterwidenetworkpolicies: [
-    { name: 'Valid', path: "{.status.conditions[?(@.type=='Valid')].status}" },
-  ],
-  ciliumloadbalancerippools: [
-    { name: 'Disabled', path: '{.spec.disabled}' },
-    { name: 'Conflicting', path: '{.status.conditions[?(@.type=="cilium.io/PoolConflict")].status}' },
-    { name: 'IPs Available', path: '{.status.conditions[?(@.type=="cilium.io/IPsAvailable")].message}' },
-    AGE,
-  ],
 };
 
 /** The columns of a kind beside the name. */
-export function columnsOf({ plural }: Kind): readonly Column[] {
-  return COLUMNS[plural] ?? [AGE];
+export function columnsOf({ plural }: Kind): readonly PrinterColumn[] {
+  return COLUMNS[plural] ?? printerColumns(plural);
 }
 
 const SHORT: Readonly<Record<string, readonly string[]>> = {
@@ -147,28 +120,14 @@ export function shortNames({ plural }: Kind): readonly string[] {
   return SHORT[plural] ?? [];
 }
 
-/** What a path of the API names. */
-export interface Place {
+/** What a path of the API names, of the kinds of the lab. */
+export interface Place extends Pick<ApiPlace, 'namespace' | 'name' | 'subresource'> {
   kind: Kind;
-  /** Undefined means all namespaces, or that the kind has none. */
-  namespace: string | undefined;
-  /** Undefined means the collection. */
-  name: string | undefined;
-  /** `log`, `exec`, `portforward`, `status`. */
-  subresource: string | undefined;
 }
 
 /** The place that a path names; undefined when it names no kind of the lab's. */
 export function placeOf(path: string): Place | undefined {
-  const parts = path
-    .split('/')
-    .filter((part) => part !== '')
-    .map(decodeURIComponent);
-  const root = parts.shift();
-  const apiVersion = root === 'api' ? parts.shift() : root === 'apis' ? parts.splice(0, 2).join('/') : '';
-  // A namespace is an object, and a place for others.
-  const namespace = parts[0] === 'namespaces' && parts.length > 2 ? parts.splice(0, 2)[1] : undefined;
-  const [plural, name, subresource] = parts;
-  const kind = KINDS.find((one) => one.apiVersion === apiVersion && one.plural === plural);
-  return kind && { kind, namespace, name, subresource };
+  const place = parseApiPath(path);
+  const kind = KINDS.find((one) => one.apiVersion === place?.apiVersion && one.plural === place.plural);
+  return place && kind && { ...place, kind };
 }

@@ -18,7 +18,7 @@ function spec(layout: MapLayout | undefined, type: Spec['type'], maxEntries: num
 }
 
 /** Room in the tables of connections. Nodes have a few hundred thousand, which would take 150 MB for nothing here. */
-export const CONNECTIONS = 16_384;
+const CONNECTIONS = 16_384;
 /** Room in maps whose memory is taken when they are made. */
 const PREALLOCATED = 4096;
 

@@ -1,8 +1,9 @@
 import { UserError } from '../../errors.ts';
+import { POD_NAMESPACE } from '../../model/label.ts';
 import type { LabNode } from '../world/world.ts';
 
 /** What can be wrong in a cluster on purpose, so that something may find it. */
-export const FAULTS = {
+const FAULTS = {
   dns: 'the DNS does not answer',
   'dns-names': 'the DNS says of every name that it does not exist',
   policy: 'the last node drops what reaches its pods, whatever the policies say',
@@ -33,9 +34,7 @@ export const FORGOTTEN_POLICY = {
   spec: {
     description: 'Planted by the lab: --fault policy-object.',
     endpointSelector: {
-      matchExpressions: [
-        { key: 'k8s:io.kubernetes.pod.namespace', operator: 'NotIn', values: [SPARED_NAMESPACE] },
-      ],
+      matchExpressions: [{ key: `k8s:${POD_NAMESPACE}`, operator: 'NotIn', values: [SPARED_NAMESPACE] }],
     },
     ingress: [{ fromEntities: ['all'] }],
     ingressDeny: [{ fromEntities: ['all'], toPorts: [{ ports: [{ port: '8080', protocol: 'TCP' }] }] }],

@@ -1,6 +1,6 @@
+import { shellWord } from '../../lib/shell-word.ts';
 import type { LabEndpoint } from '../state/state.ts';
 import type { LabNode } from '../world/world.ts';
-import { quoted } from './sandbox.ts';
 
 /** The address by which pods reach their node over IPv6. */
 const LINK = 'fe80::1';
@@ -39,11 +39,11 @@ export function nodeScript(file: string, number: number, node: LabNode, others: 
     ]),
   ];
   return [
-    `: >${quoted(file)}`,
-    `unshare --net=${quoted(file)} true`,
-    `ip link add name node${number} type veth peer name eth0 netns ${quoted(file)}`,
+    `: >${shellWord(file)}`,
+    `unshare --net=${shellWord(file)} true`,
+    `ip link add name node${number} type veth peer name eth0 netns ${shellWord(file)}`,
     `ip link set node${number} master lab0 up`,
-    `nsenter --net=${quoted(file)} sh -e <<'END'`,
+    `nsenter --net=${shellWord(file)} sh -e <<'END'`,
     ...FORWARDS,
     'END',
     batch(file, lines),
@@ -54,8 +54,8 @@ export function nodeScript(file: string, number: number, node: LabNode, others: 
 export function podScript(file: string, nodeFile: string, endpoint: LabEndpoint, node: LabNode): string {
   const { ipv4, ipv6, interfaceName: link, mac, hostMac } = endpoint;
   return [
-    `: >${quoted(file)}`,
-    `unshare --net=${quoted(file)} true`,
+    `: >${shellWord(file)}`,
+    `unshare --net=${shellWord(file)} true`,
     batch(nodeFile, [
       `link add name ${link} address ${hostMac} type veth peer name eth0 address ${mac} netns ${file}`,
       `link set ${link} up`,
@@ -77,9 +77,9 @@ export function podScript(file: string, nodeFile: string, endpoint: LabEndpoint,
 
 /** Takes the network of a pod away, and with it the link to its node. */
 export function goneScript(file: string, nodeFile: string, link: string): string {
-  return `nsenter --net=${quoted(nodeFile)} ip link del ${link} || :\numount ${quoted(file)} || :\nrm -f ${quoted(file)}`;
+  return `nsenter --net=${shellWord(nodeFile)} ip link del ${link} || :\numount ${shellWord(file)} || :\nrm -f ${shellWord(file)}`;
 }
 
 function batch(file: string, lines: readonly string[]): string {
-  return [`nsenter --net=${quoted(file)} ip -batch - <<'END'`, ...lines, 'END'].join('\n');
+  return [`nsenter --net=${shellWord(file)} ip -batch - <<'END'`, ...lines, 'END'].join('\n');
 }

@@ -4,7 +4,7 @@ import type { EndpointPolicyFacts } from '../policy/policy.ts';
 /** Ports of a node's proxy: HTTP that leaves a pod, HTTP that reaches one, and DNS. */
 export const PROXY = { egress: 15_001, ingress: 15_002, dns: 15_053 } as const;
 /** From where the proxy calls on: so a connection of its own shows which way it was taken. */
-export const PROXY_SOURCES = { egress: [10_000, 14_999], ingress: [15_100, 19_999] } as const;
+const PROXY_SOURCES = { egress: [10_000, 14_999], ingress: [15_100, 19_999] } as const;
 /** So many of those ports stand for one address in whose name the proxy calls. */
 const BLOCK = 100;
 /** So many addresses it can call for. */

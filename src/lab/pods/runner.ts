@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../../errors.ts';
+import { shellWord } from '../../lib/shell-word.ts';
 import type { Flow } from '../../model/hubble.gen.ts';
 import type { Agent } from '../agent/agent.ts';
 import { ipcache } from '../agent/ipcache.ts';
@@ -17,16 +18,19 @@ import { NodeProxy } from './node-proxy.ts';
 import { type EnforcedEndpoint, PROXY, policyRules } from './policy-rules.ts';
 import type { DnsFacts } from './programs/dns-server.ts';
 import { PING, programOf } from './programs.ts';
-import { type MachineCommand, quoted, Sandbox, SYSTEM_PATH } from './sandbox.ts';
+import { type MachineCommand, Sandbox, SYSTEM_PATH } from './sandbox.ts';
 import { serviceRules } from './services.ts';
 import { TraceReader } from './trace.ts';
 
 /** Where pods look names up. */
-export const DNS_ADDRESS = '10.96.0.10';
+const DNS_ADDRESS = '10.96.0.10';
 const DOMAIN = 'cluster.local';
-const READY_MS = 10_000;
-/** So long nft takes to begin; what happens before is not told of. */
-const WATCH_MS = 60;
+const READY_MS = 30_000;
+/** So long it is waited until nft listens, and how often that is looked for. */
+const LISTENS_MS = 5000;
+const LOOK_MS = 10;
+/** Netfilter among the protocols of netlink, and its group for traces. */
+const [NETFILTER, TRACES] = [12, 0x100];
 
 interface Running {
   node: LabNode;
@@ -80,15 +84,15 @@ export class SandboxPods implements PodRunner {
   async #prepare(): Promise<void> {
     const { dir } = this.sandbox;
     const bin = join(dir, 'bin');
-    const lines = [`mkdir -p ${quoted(bin)}`];
+    const lines = [`mkdir -p ${shellWord(bin)}`];
     for (const name of REPLACED) {
       if (SYSTEM_PATH.split(':').some((folder) => existsSync(join(folder, name)))) continue;
       const { command, args } = name === 'ping' ? { command: '', args: [] } : programOf(name);
       const text =
-        name === 'ping' ? PING : `#!/bin/sh\nexec ${[command, ...args].map(quoted).join(' ')} "$@"\n`;
-      lines.push(`cat >${quoted(join(bin, name))} <<'END-OF-FILE'\n${text}END-OF-FILE`);
+        name === 'ping' ? PING : `#!/bin/sh\nexec ${[command, ...args].map(shellWord).join(' ')} "$@"\n`;
+      lines.push(`cat >${shellWord(join(bin, name))} <<'END-OF-FILE'\n${text}END-OF-FILE`);
     }
-    lines.push(`chmod -R 755 ${quoted(bin)}`);
+    lines.push(`chmod -R 755 ${shellWord(bin)}`);
     for (const [i, node] of this.nodes.entries()) {
       const file = join(dir, `node-${i}`);
       this.#files.set(node.name, file);
@@ -133,7 +137,7 @@ export class SandboxPods implements PodRunner {
     const file = this.#files.get(agent.world.self.name);
     if (file === undefined) throw new Error(`there is no node ${agent.world.self.name}`);
     const proxy = new NodeProxy(this.sandbox, file, agent, show);
-    let stopWatching = this.#watch(file, agent, show);
+    let stopWatching = () => {};
     this.#closers.push(
       () => proxy.close(),
       () => stopWatching(),
@@ -167,10 +171,25 @@ export class SandboxPods implements PodRunner {
       await this.#load([[file, rules]]);
       // nft tells of the rules that were there when it began: of later ones it does not know what they say.
       stopWatching();
+      await this.#listens(file, false);
       stopWatching = this.#watch(file, agent, show);
-      await new Promise((wait) => setTimeout(wait, WATCH_MS));
+      await this.#listens(file, true);
     };
     agent.refresh('pods run');
+  }
+
+  /** Waits until nft listens for the packets of a network, or does so no longer: what happens before is not told of. */
+  async #listens(file: string, isMeant: boolean): Promise<void> {
+    const look = `nsenter --net=${shellWord(file)} cat /proc/self/net/netlink`;
+    for (const end = performance.now() + LISTENS_MS; performance.now() < end; ) {
+      const sockets = (await this.sandbox.run(look)).split('\n').map((line) => line.split(/ +/));
+      const listens = sockets.some(
+        ([, protocol, , groups = '']) =>
+          Number(protocol) === NETFILTER && (Number.parseInt(groups, 16) & TRACES) !== 0,
+      );
+      if (listens === isMeant) return;
+      await new Promise((wait) => setTimeout(wait, LOOK_MS));
+    }
   }
 
   /** Tells of the packets of a node's rules; returns how to stop. */
@@ -214,19 +233,19 @@ export class SandboxPods implements PodRunner {
     const resolver = `search ${plain(namespace)}.svc.${DOMAIN} svc.${DOMAIN} ${DOMAIN}\nnameserver ${DNS_ADDRESS}\noptions ndots:5\n`;
     const hosts = `127.0.0.1\tlocalhost\n::1\tlocalhost\n${endpoint?.ipv4 ?? node.ipv4}\t${plain(name)}\n`;
     const settle = [
-      `mount --bind ${quoted(`${own}.resolv`)} /etc/resolv.conf`,
-      `mount --bind ${quoted(`${own}.hosts`)} /etc/hosts`,
-      `hostname ${quoted(plain(endpoint ? name : nodeName))}`,
+      `mount --bind ${shellWord(`${own}.resolv`)} /etc/resolv.conf`,
+      `mount --bind ${shellWord(`${own}.hosts`)} /etc/hosts`,
+      `hostname ${shellWord(plain(endpoint ? name : nodeName))}`,
       'exec sleep infinity',
     ].join(' && ');
     const told = await this.sandbox.run(
       [
-        `cat >${quoted(`${own}.resolv`)} <<'END'\n${resolver}END`,
-        `cat >${quoted(`${own}.hosts`)} <<'END'\n${hosts}END`,
-        `nsenter --net=${quoted(file)} unshare --mount --uts sh -c ${quoted(settle)} >/dev/null 2>&1 &`,
+        `cat >${shellWord(`${own}.resolv`)} <<'END'\n${resolver}END`,
+        `cat >${shellWord(`${own}.hosts`)} <<'END'\n${hosts}END`,
+        `nsenter --net=${shellWord(file)} unshare --mount --uts sh -c ${shellWord(settle)} >/dev/null 2>&1 &`,
         'echo "$!"',
         // The first process is the pod: what follows it is there when it sleeps.
-        `for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do case "$(cat /proc/$!/comm)" in sleep) exit 0; esac; sleep 0.05; done; exit 1`,
+        `for i in $(seq ${(READY_MS / 1000) * 20}); do case "$(cat /proc/$!/comm)" in sleep) exit 0; esac; sleep 0.05; done; exit 1`,
       ].join('\n'),
     );
     const work = workOf(pod);
@@ -259,7 +278,7 @@ export class SandboxPods implements PodRunner {
       this.#rules.delete(running.file);
       // Whatever else runs in its network ends with it.
       lines.push(
-        `for p in /proc/[0-9]*; do [ "$(readlink $p/ns/net)" = "$(nsenter --net=${quoted(running.file)} readlink /proc/self/ns/net)" ] && kill -9 "\${p#/proc/}" || :; done`,
+        `for p in /proc/[0-9]*; do [ "$(readlink $p/ns/net)" = "$(nsenter --net=${shellWord(running.file)} readlink /proc/self/ns/net)" ] && kill -9 "\${p#/proc/}" || :; done`,
         goneScript(running.file, nodeFile, running.link),
       );
     }
@@ -338,7 +357,7 @@ export class SandboxPods implements PodRunner {
   /** Loads rules into networks, all of one network at once. */
   async #load(rules: readonly (readonly [file: string, rules: string])[]): Promise<void> {
     await this.sandbox.run(
-      rules.map(([file, text]) => `nsenter --net=${quoted(file)} nft -f - <<'END'\n${text}END`).join('\n'),
+      rules.map(([file, text]) => `nsenter --net=${shellWord(file)} nft -f - <<'END'\n${text}END`).join('\n'),
     );
   }
 }

@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:chil
 import { once } from 'node:events';
 import { errorCode, UserError } from '../../errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
+import { shellWord } from '../../lib/shell-word.ts';
 
 /** A command of this machine. */
 export interface MachineCommand {
@@ -17,10 +18,11 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   unshare: 'util-linux',
   mount: 'mount',
 };
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Where programs of the machine are looked for. */
+export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** The first process of the sandbox says who it is, as seen from outside, and reads commands until its input ends. */
 const BEGIN = `read -r pid rest </proc/self/stat && echo "$pid" && exec sh -s`;
-const START_MS = 5000;
+const START_MS = 30_000;
 const MARK = '\u0001';
 
 /** Why pods cannot run on this machine; undefined where they can. */
@@ -90,7 +92,7 @@ export class Sandbox {
     const [first] = (await once(shell.stdout, 'data', { signal: limit })) as [Buffer];
     const sandbox = new Sandbox(shell, Number.parseInt(first.toString(), 10), dir);
     await sandbox.run(
-      `mount -t proc proc /proc\nmount -t tmpfs -o mode=0700 cilium-lab ${quoted(dir)}\nip link set lo up\nip link add name lab0 type bridge\nip link set lab0 up`,
+      `mount -t proc proc /proc\nmount -t tmpfs -o mode=0700 cilium-lab ${shellWord(dir)}\nip link set lo up\nip link add name lab0 type bridge\nip link set lab0 up`,
     );
     return sandbox;
   }
@@ -150,11 +152,3 @@ export class Sandbox {
     await closed;
   }
 }
-
-/** A word for the shell. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-/** Where programs of the machine are looked for. */
-export { SYSTEM_PATH };

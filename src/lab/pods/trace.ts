@@ -1,6 +1,6 @@
 import type { Outcome, SeenPacket } from '../hubble/seen.ts';
 
-/** A packet is told of line by line, while it goes from hook to hook: so long it may take. */
+/** A packet is told of line by line, while it goes from hook to hook: so long it may take from one to the next. */
 const COMPLETE_MS = 30;
 const OUTCOMES: ReadonlySet<string> = new Set<Outcome>(['allow', 'proxy', 'none', 'deny', 'auth']);
 
@@ -9,9 +9,14 @@ export class TraceReader {
   #rest = '';
   readonly #open = new Map<
     string,
-    { packet?: SeenPacket; isReply: boolean; outcomes: Partial<Record<'egress' | 'ingress', Outcome>> }
+    {
+      packet?: SeenPacket;
+      isReply: boolean;
+      outcomes: Partial<Record<'egress' | 'ingress', Outcome>>;
+      timer: NodeJS.Timeout;
+      isDue: boolean;
+    }
   >();
-  readonly #timers = new Set<NodeJS.Timeout>();
 
   constructor(private readonly tell: (packet: SeenPacket) => void) {}
 
@@ -22,22 +27,21 @@ export class TraceReader {
   }
 
   close(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const { timer } of this.#open.values()) clearTimeout(timer);
+    this.#open.clear();
   }
 
   #line(line: string): void {
     const [, id, chain = '', what = ''] = /^trace id (\w+) inet cilium_lab (\S+) (.*)$/.exec(line) ?? [];
     if (id === undefined) return;
     let one = this.#open.get(id);
-    if (!one) {
-      one = { isReply: false, outcomes: {} };
+    if (one) one.timer.refresh();
+    else {
+      const timer = setTimeout(() => this.#due(id), COMPLETE_MS);
+      one = { isReply: false, outcomes: {}, timer, isDue: false };
       this.#open.set(id, one);
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
-        this.#end(id);
-      }, COMPLETE_MS);
-      this.#timers.add(timer);
     }
+    one.isDue = false;
     if (what.startsWith('packet: ')) one.packet ??= packetIn(what);
     if (/comment "reply"/.test(what)) one.isReply = true;
     const [, direction, outcome = ''] = /comment "\d+ (egress|ingress) (\w+)"/.exec(what) ?? [];
@@ -46,6 +50,14 @@ export class TraceReader {
     // Of a rule that nft does not know only the verdict is told.
     else if (what.includes('(verdict drop)'))
       one.outcomes[chain.startsWith('from-') ? 'egress' : 'ingress'] = 'none';
+  }
+
+  /** A busy process reads late: what has come by now is read before the packet ends. */
+  #due(id: string): void {
+    const one = this.#open.get(id);
+    if (!one) return;
+    one.isDue = true;
+    setImmediate(() => one.isDue && this.#end(id));
   }
 
   #end(id: string): void {

@@ -119,12 +119,13 @@ export class LabPolicy {
       for (const { selection, deny, redirect, parts } of filter.peers.values()) {
         if (deny || !(selection.wildcard || selection.ids.includes(peer))) continue;
         if (!redirect) return undefined;
-        for (const part of parts)
-          for (const spec of part.ports)
-            if (spec.port === filter.port && spec.protocol === filter.protocol) {
-              if (!spec.l7) return undefined;
-              rules.push(spec.l7);
-            }
+        const specs = parts.flatMap(({ ports }) => ports);
+        for (const spec of specs.filter(
+          (one) => one.port === filter.port && one.protocol === filter.protocol,
+        )) {
+          if (!spec.l7) return undefined;
+          rules.push(spec.l7);
+        }
       }
     }
     return rules;

@@ -43,3 +43,9 @@ export function ok(body?: unknown): Answer {
 export function labelsIn(body: unknown): string[] {
   return Array.isArray(body) ? body.map(String) : [];
 }
+
+/** The number in a path. Throws ApiFailure where it is none. */
+export function idOf(text: string | undefined): number {
+  if (text && /^\d+$/.test(text)) return Number(text);
+  throw new ApiFailure(422, { code: 601, message: `id in path must be of type int64: "${text}"` });
+}

@@ -4,6 +4,7 @@ import type {
   EndpointConfigurationSpec,
   LabelConfigurationSpec,
 } from '../../agent/decode/types.gen.ts';
+import { POD_ACCOUNT, POD_CLUSTER, POD_NAMESPACE } from '../../model/label.ts';
 import { type Agent, identityLabels } from '../agent/agent.ts';
 import { derivedContainer, derivedMac } from '../derive.ts';
 import { changeOptions, ENDPOINT_OPTIONS, OptionError } from '../state/options.ts';
@@ -160,7 +161,6 @@ function createEndpoint(
     options: { ...ENDPOINT_OPTIONS },
     state: 'ready',
     ports: [],
-    createdMs: agent.nowMs(),
   };
   const fresh = identity.id > 255 && !state.identities.includes(identity);
   return {
@@ -172,8 +172,8 @@ function createEndpoint(
 
 function podLabels(pod: string, cluster: string): string[] {
   return [
-    `k8s:io.cilium.k8s.policy.cluster=${cluster}`,
-    'k8s:io.cilium.k8s.policy.serviceaccount=default',
-    `k8s:io.kubernetes.pod.namespace=${pod.split('/')[0]}`,
+    `k8s:${POD_CLUSTER}=${cluster}`,
+    `k8s:${POD_ACCOUNT}=default`,
+    `k8s:${POD_NAMESPACE}=${pod.split('/')[0]}`,
   ];
 }

@@ -1,14 +1,8 @@
 import type { RecorderSpec } from '../../agent/decode/types.gen.ts';
-import { ApiFailure, type Handlers, ok } from './call.ts';
+import { ApiFailure, type Handlers, idOf, ok } from './call.ts';
 
 function recorder(spec: RecorderSpec) {
   return { spec, status: { realized: spec } };
-}
-
-function idOf(text: string | undefined): number {
-  if (!text || !/^\d+$/.test(text))
-    throw new ApiFailure(422, { code: 601, message: 'id in path must be of type int64' });
-  return Number(text);
 }
 
 export const recorderHandlers: Handlers = {

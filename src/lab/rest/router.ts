@@ -1,3 +1,4 @@
+import { decodePercent } from '../../lib/percent.ts';
 import { type AgentVersion, inVersion } from '../version.ts';
 import type { ApiDescription, ApiOperation } from './api.ts';
 
@@ -48,7 +49,7 @@ export class Router {
     const parts = path
       .slice(basePath.length + 1)
       .split('/')
-      .map(decodePart);
+      .map(decodePercent);
     for (const { template, parts: wanted, operations } of this.#entries) {
       const params = match(wanted, parts);
       if (!params) continue;
@@ -76,12 +77,4 @@ function match(wanted: readonly string[], parts: readonly string[]): Record<stri
     else if (part !== value) return undefined;
   }
   return params;
-}
-
-function decodePart(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }

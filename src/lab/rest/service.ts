@@ -1,17 +1,11 @@
 import type { ServiceSpec } from '../../agent/decode/types.gen.ts';
 import { parseAddress } from '../../lib/address.ts';
 import type { LabService } from '../state/state.ts';
-import { ApiFailure, type Handlers, ok } from './call.ts';
+import { ApiFailure, type Handlers, idOf, ok } from './call.ts';
 
 /** A service as the API shows it. */
 export function serviceModel(service: LabService) {
   return { spec: service, status: { realized: service } };
-}
-
-function idOf(text: string | undefined): number {
-  if (!text || !/^\d+$/.test(text))
-    throw new ApiFailure(422, { code: 601, message: `id in path must be of type int64: "${text}"` });
-  return Number(text);
 }
 
 export const serviceHandlers: Handlers = {

@@ -2,6 +2,7 @@ import { basename, isAbsolute, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
+import { nearest } from '../../lib/nearest.ts';
 import type { Path } from '../../model/finding.ts';
 import { assetNames, assetPath, readAsset } from '../assets.ts';
 import { checkScenario, type Problem } from './check.ts';
@@ -42,10 +43,11 @@ export function loadScenario(nameOrFile: string, cwd: string): LoadedScenario {
     text = readAsset(file).toString('utf8');
   } catch (cause) {
     const missing = errorCode(cause) === 'ENOENT';
+    const near = missing ? nearest(nameOrFile, shipped) : undefined;
     throw new UserError(
       missing ? `no scenario ${nameOrFile}: no such file` : `read scenario ${file}: ${String(cause)}`,
       {
-        hint: `The scenarios that ship with the toolkit are ${shipped.join(', ')}; any other word is the path of a YAML file.`,
+        hint: `${near === undefined ? '' : `Did you mean "${near}"? `}The scenarios that ship with the toolkit are ${shipped.join(', ')}; any other word is the path of a YAML file.`,
         cause,
       },
     );

@@ -56,8 +56,6 @@ export interface LabEndpoint {
   health?: EndpointHealth;
   ports: { name: string; port: number; protocol: string }[];
   message?: string;
-  /** Milliseconds since the epoch. */
-  createdMs: number;
 }
 
 /**

@@ -51,7 +51,6 @@ export function withPod(state: LabState, pod: NewPod, self: LabNode, clusterId: 
     options: { ...ENDPOINT_OPTIONS },
     state: 'ready',
     ports: pod.ports,
-    createdMs: pod.nowMs,
   };
   return {
     ...withIdentities(state, [identity]),

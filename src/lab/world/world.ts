@@ -1,4 +1,5 @@
 import { type AddressRange, parsePrefix } from '../../lib/address.ts';
+import { POD_ACCOUNT, POD_CLUSTER, POD_NAMESPACE } from '../../model/label.ts';
 import { derivedAddress, derivedContainer, derivedMac, derivedNumber } from '../derive.ts';
 import { normalRules } from '../policy/rules.ts';
 import { hostPort } from '../scenario/host-port.ts';
@@ -109,9 +110,9 @@ export function labelsOf(endpoint: ScenarioEndpoint, cluster: string): string[] 
     : Object.entries(labels).map(([key, value]) => `k8s:${key}=${value}`);
   return [
     ...own,
-    `k8s:io.cilium.k8s.policy.cluster=${cluster}`,
-    `k8s:io.cilium.k8s.policy.serviceaccount=${endpoint.serviceAccount ?? 'default'}`,
-    `k8s:io.kubernetes.pod.namespace=${namespace}`,
+    `k8s:${POD_CLUSTER}=${cluster}`,
+    `k8s:${POD_ACCOUNT}=${endpoint.serviceAccount ?? 'default'}`,
+    `k8s:${POD_NAMESPACE}=${namespace}`,
   ].sort();
 }
 
@@ -167,12 +168,11 @@ export function initialState(scenario: Scenario, digest: string, nowMs: number):
       identities,
       node: self,
       interfaceIndex: 12 + 2 * i,
-      nowMs,
     }),
   );
   endpoints.push(
-    infraEndpoint('host', freeId('host'), self, nowMs),
-    infraEndpoint('health', freeId('health'), self, nowMs),
+    infraEndpoint('host', freeId('host'), self),
+    infraEndpoint('health', freeId('health'), self),
   );
   endpoints.sort((a, b) => a.id - b.id);
   const podAt = (pod: string) => {
@@ -220,7 +220,6 @@ interface PodFacts {
   identities: readonly LabIdentity[];
   node: LabNode;
   interfaceIndex: number;
-  nowMs: number;
 }
 
 function podEndpoint(endpoint: ScenarioEndpoint, facts: PodFacts): LabEndpoint {
@@ -250,11 +249,10 @@ function podEndpoint(endpoint: ScenarioEndpoint, facts: PodFacts): LabEndpoint {
       return { name, port: Number(port), protocol };
     }),
     ...(endpoint.message && { message: endpoint.message }),
-    createdMs: facts.nowMs,
   };
 }
 
-function infraEndpoint(kind: 'host' | 'health', id: number, node: LabNode, nowMs: number): LabEndpoint {
+function infraEndpoint(kind: 'host' | 'health', id: number, node: LabNode): LabEndpoint {
   return {
     id,
     kind,
@@ -272,7 +270,6 @@ function infraEndpoint(kind: 'host' | 'health', id: number, node: LabNode, nowMs
     options: { ...ENDPOINT_OPTIONS },
     state: 'ready',
     ports: [],
-    createdMs: nowMs,
   };
 }
 

@@ -1,8 +1,9 @@
 import { seenFromAway, withIdentities } from '../../world/pods.ts';
+import { kindNamed } from '../kinds.ts';
 import type { LabMember } from '../objects.ts';
 import type { ObjectStore } from '../store.ts';
 import { ownersOf } from './forms.ts';
-import { listed, objectsOf } from './keep.ts';
+import { listed } from './keep.ts';
 import { Pods } from './pods.ts';
 import type { PodRunner } from './runner.ts';
 import { Services } from './services.ts';
@@ -88,7 +89,7 @@ function collectGarbage(store: ObjectStore): void {
     for (const object of listed(store, kind)) {
       const owners = ownersOf(object);
       if (owners.length > 0 && owners.every(({ uid }) => uid !== undefined && !uids.has(uid)))
-        store.remove(objectsOf(kind), object);
+        store.remove(kindNamed(kind), object);
     }
 }
 

@@ -1,5 +1,4 @@
-import type { LabelSelector } from '../../../model/selector.ts';
-import { accepts, termsOf } from '../../../model/selector.ts';
+import { type LabelSelector, selectsLabels } from '../../../model/selector.ts';
 import type { Stored } from '../store.ts';
 
 /** A container of a pod, as far as the lab looks at it. */
@@ -103,7 +102,7 @@ export interface ServiceObject extends Stored {
 
 /** Whether labels are selected; a selector that is absent selects nothing. */
 export function selects(selector: LabelSelector | undefined, labels: Record<string, string> = {}): boolean {
-  return selector !== undefined && termsOf(selector).every((term) => accepts(term, labels[term.name]));
+  return selector !== undefined && selectsLabels(selector, labels);
 }
 
 export function isReady(pod: PodObject): boolean {

@@ -1,20 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { KINDS, type Kind } from '../kinds.ts';
+import { kindNamed } from '../kinds.ts';
 import type { ObjectStore, Stored } from '../store.ts';
-
-/** A kind by its name. */
-export function objectsOf(kind: string): Kind {
-  const found = KINDS.find((one) => one.kind === kind);
-  if (!found) throw new Error(`no kind ${kind}`);
-  return found;
-}
 
 /** Objects of a kind, in the form that the reader of the lab expects of them. */
 export function listed<T extends Stored>(store: ObjectStore, kind: string, namespace?: string): T[] {
-  return store.list(objectsOf(kind), namespace) as T[];
+  return store.list(kindNamed(kind), namespace) as T[];
 }
 
 /** Puts an object back, if that changes anything: a controller that writes what is there would never end. */
 export function keep(store: ObjectStore, before: Stored, after: Record<string, unknown>): void {
-  if (!isDeepStrictEqual({ ...before }, { ...after })) store.put(objectsOf(before.kind), after);
+  if (!isDeepStrictEqual({ ...before }, { ...after })) store.put(kindNamed(before.kind), after);
 }

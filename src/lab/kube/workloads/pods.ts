@@ -1,10 +1,12 @@
+import { NAMESPACE_LABELS } from '../../../model/label.ts';
 import type { LabEndpoint } from '../../state/state.ts';
 import { relabelled, withoutPod, withPod } from '../../world/pods.ts';
 import { labelsOf } from '../../world/world.ts';
+import { kindNamed } from '../kinds.ts';
 import type { LabMember } from '../objects.ts';
 import type { ObjectStore, Stored } from '../store.ts';
 import { type NodeObject, ownerOf, type PodObject } from './forms.ts';
-import { keep, listed, objectsOf } from './keep.ts';
+import { keep, listed } from './keep.ts';
 import type { PodRunner } from './runner.ts';
 import { nodeFor } from './schedule.ts';
 
@@ -112,7 +114,7 @@ export class Pods {
     // Every node has to know who it is before it is ready.
     while (endpoint && this.members.some(({ agent }) => agent.regenerating))
       await new Promise((wait) => setTimeout(wait, LOOK_MS));
-    const now = this.store.find(objectsOf('Pod'), namespace, name);
+    const now = this.store.find(kindNamed('Pod'), namespace, name);
     if (now?.metadata.uid !== uid || (isRunning && fault === undefined)) return;
     keep(this.store, now, { ...now, status: this.#statusOf(now, member, endpoint, fault) });
   }
@@ -186,7 +188,7 @@ export class Pods {
   /** The labels of a pod's identity: its own, those of its namespace, and what Cilium adds. */
   #labelsOf(pod: PodObject, { agent }: LabMember): string[] {
     const { namespace = '', name, labels = {} } = pod.metadata;
-    const around = this.store.find(objectsOf('Namespace'), undefined, namespace)?.metadata.labels ?? {};
+    const around = this.store.find(kindNamed('Namespace'), undefined, namespace)?.metadata.labels ?? {};
     // Of what controllers add the agents know that it is none of an identity.
     const own = Object.entries(labels).filter(
       ([key]) => key !== 'pod-template-hash' && key !== 'controller-revision-hash',
@@ -201,7 +203,7 @@ export class Pods {
         },
         agent.world.cluster.name,
       ),
-      ...Object.entries(around).map(([key, value]) => `k8s:io.cilium.k8s.namespace.labels.${key}=${value}`),
+      ...Object.entries(around).map(([key, value]) => `k8s:${NAMESPACE_LABELS}.${key}=${value}`),
     ].sort();
   }
 }

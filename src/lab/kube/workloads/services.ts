@@ -1,10 +1,11 @@
 import { derivedAddress, derivedNumber } from '../../derive.ts';
 import type { LabBackend, LabService } from '../../state/state.ts';
 import { mustParse } from '../../world/world.ts';
+import { kindNamed } from '../kinds.ts';
 import { type LabMember, suffix } from '../objects.ts';
 import type { ObjectStore } from '../store.ts';
 import { isReady, type PodObject, type ServiceObject, type ServicePort, selects } from './forms.ts';
-import { keep, listed, objectsOf } from './keep.ts';
+import { keep, listed } from './keep.ts';
 import type { ClusterName } from './runner.ts';
 
 /** Addresses of services, and the ports of nodes that they may have. */
@@ -49,7 +50,7 @@ export class Services {
         if (labels['endpointslice.kubernetes.io/managed-by'] !== MANAGER) continue;
         const of = kind === 'Endpoints' ? name : labels['kubernetes.io/service-name'];
         if (!objects.some(({ metadata }) => metadata.namespace === namespace && metadata.name === of))
-          this.store.remove(objectsOf(kind), object);
+          this.store.remove(kindNamed(kind), object);
       }
     // A service of the scenario that is an object too is what the object says.
     const isOther = ({ id, flags }: LabService) =>
@@ -153,8 +154,8 @@ export class Services {
     }));
     const put = (kind: string, meta: { name: string; [field: string]: unknown }, rest: object) => {
       const metadata = { namespace, ...meta };
-      const before = this.store.find(objectsOf(kind), namespace, metadata.name);
-      if (!before) this.store.put(objectsOf(kind), { metadata, ...rest });
+      const before = this.store.find(kindNamed(kind), namespace, metadata.name);
+      if (!before) this.store.put(kindNamed(kind), { metadata, ...rest });
       else keep(this.store, before, { ...before, ...rest });
     };
     const reference = (pod: PodObject) => ({

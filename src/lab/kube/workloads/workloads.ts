@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { kindNamed } from '../kinds.ts';
 import { suffix } from '../objects.ts';
 import type { ObjectStore, Stored } from '../store.ts';
 import { isReady, type NodeObject, ownerOf, type PodObject, selects, type WorkloadObject } from './forms.ts';
-import { keep, listed, objectsOf } from './keep.ts';
+import { keep, listed } from './keep.ts';
 import { mayRun } from './schedule.ts';
 
 const HASH = { Deployment: 'pod-template-hash', DaemonSet: 'controller-revision-hash' } as const;
@@ -144,7 +145,7 @@ export class Workloads {
   #replicaSet(deployment: WorkloadObject): Stored {
     const { name, namespace, uid, labels } = deployment.metadata;
     const hash = hashOf(deployment);
-    const { kind } = { kind: objectsOf('ReplicaSet') };
+    const { kind } = { kind: kindNamed('ReplicaSet') };
     const known = this.store.find(kind, namespace, `${name}-${hash}`);
     if (known) return known;
     const { selector, template, replicas = 1 } = deployment.spec ?? {};
@@ -178,7 +179,7 @@ export class Workloads {
     const { template } = workload.spec ?? {};
     const { namespace } = workload.metadata;
     const name = prefix + suffix(`${prefix} ${this.nowMs()} ${this.#made++}`);
-    return this.store.put(objectsOf('Pod'), {
+    return this.store.put(kindNamed('Pod'), {
       metadata: {
         name,
         generateName: prefix,
@@ -201,12 +202,12 @@ export class Workloads {
   }
 
   #drop(pod: PodObject): void {
-    this.store.remove(objectsOf('Pod'), pod);
+    this.store.remove(kindNamed('Pod'), pod);
   }
 
   #tell(workload: Stored, status: Record<string, unknown>): void {
     const now = this.store.find(
-      objectsOf(workload.kind),
+      kindNamed(workload.kind),
       workload.metadata.namespace,
       workload.metadata.name,
     );

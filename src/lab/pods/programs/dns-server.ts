@@ -25,7 +25,7 @@ const DOMAIN = 'cluster.local';
 const [OK, NO_NAME] = [0, 3];
 
 /** Answers a question from what is known. */
-export function answerOf(question: DnsMessage, facts: DnsFacts): DnsMessage {
+function answerOf(question: DnsMessage, facts: DnsFacts): DnsMessage {
   const { name, type } = question;
   const base: DnsMessage = { ...question, isAnswer: true, code: OK, answers: [] };
   const addresses = facts.addresses[name];
