@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { errorCode, errorMessage, systemReason, UserError } from '../errors.ts';
 import { parseYamlText } from '../lib/yaml-text.ts';
+import type { Profile } from './profile/file.ts';
 
 /** What a config file may set for the whole in-agent family. */
 export interface FileSettings {
@@ -38,6 +39,44 @@ export async function readConfigFile(named: string | undefined, ctx: Context): P
     return check(settings, path);
   }
   return {};
+}
+
+/** The name that stands for no profile. */
+export const NO_PROFILE = 'none';
+
+/** The file of profiles: `cilium/profiles.yaml` in the user's folder of configurations. Undefined where there is no home. */
+export function profilesPath({ env }: Pick<Context, 'env'>): string | undefined {
+  const base = env.XDG_CONFIG_HOME || (env.HOME && join(env.HOME, '.config'));
+  return base ? join(base, 'cilium', 'profiles.yaml') : undefined;
+}
+
+/** The path of the file of profiles. Throws UserError where there is no home to keep one in. */
+export function requiredPath(path: string | undefined): string {
+  if (path !== undefined) return path;
+  throw new UserError('there is no folder for profiles: neither XDG_CONFIG_HOME nor HOME is set');
+}
+
+/**
+ * The profile that counts: the one that --profile names, else CILIUM_PROFILE, else the current one of the file. Nothing is
+ * loaded where there is no such file.
+ */
+export async function chosenProfile(named: string | undefined, ctx: Context): Promise<Profile | undefined> {
+  if (named === '')
+    throw new UserError('--profile needs the name of a profile', { hint: 'None: --profile none' });
+  const name = named ?? (ctx.env.CILIUM_PROFILE || undefined);
+  if (name === NO_PROFILE) return undefined;
+  const path = profilesPath(ctx);
+  if (name === undefined && (path === undefined || !existsSync(path))) return undefined;
+  const { openProfile } = await import('./profile/file.ts');
+  try {
+    return await openProfile(name, requiredPath(path));
+  } catch (error) {
+    // As with any file in the home of another user.
+    if (name !== undefined || !(error instanceof UserError) || errorCode(error.cause) !== 'EACCES')
+      throw error;
+    await isPassedOver(path ?? '', error.cause, ctx);
+    return undefined;
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { agentAddress, connectAgent } from '../agent/client.ts';
-import type { Context, Elsewhere, Everywhere, Output } from '../context.ts';
+import type { Cluster, Context, Elsewhere, Everywhere, Output } from '../context.ts';
 import { errorMessage, isUnreachable, UserError } from '../errors.ts';
 import type { Stop } from '../kube/agents.ts';
 import { bounded } from '../lib/bounded.ts';
@@ -8,6 +8,8 @@ import { formatJson, parseJson } from '../lib/exact-json.ts';
 import { once } from '../lib/once.ts';
 import { paletteFor } from '../render/text/palette.ts';
 import type { Printing } from './everywhere.ts';
+import { PARTIAL } from './exit-codes.ts';
+import { lineByLine, prefixed } from './line-output.ts';
 import { Outage, RESTART_TIMES } from './outage.ts';
 import { ProgressLine } from './progress.ts';
 
@@ -21,9 +23,6 @@ interface Outcome {
   broke?: string | undefined;
 }
 
-/** Exit codes: some nodes failed, all did. */
-const SOME_FAILED = 3;
-const ALL_FAILED = 1;
 /** What is kept of a node until those before it are printed. */
 const MAX_OUTPUT = 64 * 1024 * 1024;
 /** How long a node may take, where `--timeout` does not say so. */
@@ -101,7 +100,7 @@ export async function runEverywhere(
   if (json) await ctx.out.write(`${formatJson(values, 2)}\n`);
   if (failed === 0) return 0;
   await ctx.err.write(`${failed} of ${stops.length} nodes failed\n`);
-  return failed === stops.length ? ALL_FAILED : SOME_FAILED;
+  return failed === stops.length ? 1 : PARTIAL;
 }
 
 /** Runs that a break of their connection does not end: they are run again once the API server answers. */
@@ -143,23 +142,11 @@ async function runAt(
   });
   const deadline = limitMs === undefined ? undefined : AbortSignal.timeout(limitMs);
   const signal = AbortSignal.any([ctx.signal, deadline].filter((s) => s !== undefined));
-  const elsewhere: Elsewhere = { ...cluster, target: { node } };
   const here: Context = {
-    ...ctx,
+    ...contextAt({ ...stop, dial }, cluster, { ...ctx, signal }),
     tty: undefined,
     out: live === undefined ? out : lineByLine(ctx.out, live),
     err: tell,
-    globals: { ...ctx.globals, elsewhere, collectedMs: stop.collectedMs },
-    clock: {
-      ...ctx.clock,
-      nowMs: () => here.globals.archive?.nowMs(stop.collectedMs) ?? ctx.clock.nowMs(),
-    },
-    signal,
-    dial,
-    agent: once(async () =>
-      connectAgent(agentAddress(here), signal, { timeoutMs: ctx.globals.timeoutMs, dial }),
-    ),
-    exitCode: 0,
   };
   // A word behind `--` is no flag.
   const end = argv.indexOf('--');
@@ -170,6 +157,30 @@ async function runAt(
   });
   if (!deadline?.aborted) return { stop, out: out.text, err: err.text, failed: code !== 0, broke };
   return { stop, out: out.text, err: `no answer within ${(limitMs ?? 0) / 1000} s\n`, failed: true };
+}
+
+/** The context of a verb that asks the agent of one node. */
+export function contextAt(
+  { node, dial, collectedMs }: Stop & { dial: Dial },
+  cluster: Cluster,
+  ctx: Context,
+): Context {
+  const { signal } = ctx;
+  const elsewhere: Elsewhere = { ...cluster, target: { node } };
+  const globals = { ...ctx.globals, elsewhere, collectedMs };
+  return {
+    ...ctx,
+    globals,
+    clock: { ...ctx.clock, nowMs: () => globals.archive?.nowMs(collectedMs) ?? ctx.clock.nowMs() },
+    dial,
+    agent: once(async () =>
+      connectAgent(agentAddress({ env: ctx.env, globals }), signal, {
+        timeoutMs: ctx.globals.timeoutMs,
+        dial,
+      }),
+    ),
+    exitCode: 0,
+  };
 }
 
 /** Tells of a connection that breaks, or cannot be made. */
@@ -204,26 +215,6 @@ function collector({ isTTY, columns }: Output): Output & { text: string } {
       return this.write(Buffer.from(bytes).toString('utf8'));
     },
   };
-}
-
-/** Writes whole lines behind a prefix, as they come. */
-function lineByLine(target: Output, prefix: string): Output {
-  let rest = '';
-  const write = async (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    if (lines.length > 0) await target.write(prefixed(`${lines.join('\n')}\n`, prefix));
-  };
-  return {
-    isTTY: target.isTTY,
-    columns: target.columns,
-    write,
-    pass: (bytes) => write(Buffer.from(bytes).toString('utf8')),
-  };
-}
-
-function prefixed(text: string, prefix: string): string {
-  return prefix === '' ? text : text.replace(/^(?=[^\n])/gm, () => prefix);
 }
 
 /** With an end of its last line, which another node's would go on with. */

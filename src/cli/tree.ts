@@ -58,15 +58,25 @@ export interface GlobalFlags {
   title: string;
 }
 
+/** Flags of both programs: how much they say, and how it is shown. */
+export const TALK_FLAGS = (): Option[] => [
+  new Option('-q, --quiet', 'Say nothing on stderr but errors: no progress, notes or hints'),
+  new Option('--no-pager', 'Print long output at once instead of through the pager'),
+];
+
 /** Title of the flags that name an agent or a cluster. */
 export const ELSEWHERE_TITLE = 'Cluster Flags:';
 
 /** Where a command line leads in the tree. */
 export interface Resolved {
+  /** Of the tree that was looked through. */
+  root: Verb;
   /** From the root down; empty when no word named a command. */
   path: { name: string; verb: Verb }[];
   /** The first word that names nothing at the place where a noun expected a verb. */
   unknown?: string;
+  /** The same of a noun that also runs by itself, where it may be an argument. */
+  rest?: string;
 }
 
 /** The flags that a noun shares with what is below it. */
@@ -99,14 +109,37 @@ export function resolve(root: Verb, argv: readonly string[]): Resolved {
       continue;
     }
     const child = here.verbs && childOf(here.verbs, word);
-    if (!child) return here.verbs && !here.load ? { path, unknown: word } : { path };
+    if (!child) {
+      if (!here.verbs) return { root, path };
+      return here.load ? { root, path, rest: word } : { root, path, unknown: word };
+    }
     path.push({ name: child[0], verb: child[1] });
     here = child[1];
     if (here.standalone) globals.length = 0;
     globals.push(...globalsOf(here));
     if (!here.verbs) break;
   }
-  return { path };
+  return { root, path };
+}
+
+/**
+ * `help observe` is `observe --help`, and `policy help import` is `policy import --help`; undefined when nobody asks for help
+ * in this way.
+ */
+export function asksHelp(root: Verb, argv: readonly string[]): string[] | undefined {
+  const at = argv.indexOf('help');
+  if (at < 0) return undefined;
+  const { path, unknown, rest } = resolve(root, argv.slice(0, at));
+  const noun = path.at(-1)?.verb ?? root;
+  // Elsewhere the word may be an argument, and behind a flag its value, as in `observe --where help`.
+  if (!noun.verbs || unknown !== undefined || rest !== undefined) return undefined;
+  const flag = argv[at - 1] ?? '';
+  const globals = [root, ...path.map(({ verb }) => verb)].flatMap(globalsOf);
+  const isSwitch = globals.some(({ options }) =>
+    options().some((option) => !option.required && [option.long, option.short].includes(flag)),
+  );
+  if (flag.startsWith('-') && !isSwitch) return undefined;
+  return [...argv.toSpliced(at, 1), '--help'];
 }
 
 /**
@@ -159,6 +192,8 @@ export async function build(
     });
   }
   addStubs(here, verb);
+  if (verb.verbs && (!verb.load || verb.standalone))
+    here.helpCommand('help [command]', 'Display help for command');
   return here;
 }
 

@@ -1,8 +1,8 @@
-import { expect, test } from '@jest/globals';
-import { ProgressLine } from '../../src/cli/progress.ts';
+import { expect, jest, test } from '@jest/globals';
+import { ProgressLine, withProgress } from '../../src/cli/progress.ts';
 import { CLEAR_LINE } from '../../src/render/text/screen.ts';
 import { answerJson, serveKube } from '../helpers/kube.ts';
-import { run } from '../helpers/run.ts';
+import { run, testContext } from '../helpers/run.ts';
 
 test('a text stands in place of the one before, not too often, and goes when it is taken away', async () => {
   let written = '';
@@ -24,6 +24,38 @@ test('a text stands in place of the one before, not too often, and goes when it 
   written = '';
   await new ProgressLine(out(false)).show('1 of 3');
   expect(written).toBe('');
+});
+
+test.each([
+  [
+    'in a terminal',
+    80,
+    [`${CLEAR_LINE}2 read, 1 s`, CLEAR_LINE, 'Note: slow\n', `${CLEAR_LINE}3 read, 2 s`, CLEAR_LINE],
+  ],
+  ['in a pipe', undefined, ['Note: slow\n']],
+])('what takes more than a second is said %s, and goes when it has ended', async (_, columns, expected) => {
+  jest.useFakeTimers();
+  try {
+    const stderr: Buffer[] = [];
+    const ctx = testContext(columns === undefined ? {} : { columns }, [], stderr);
+    let read = 1;
+    const work = async (told: typeof ctx) => {
+      await jest.advanceTimersByTimeAsync(999);
+      expect(stderr).toEqual([]);
+      read++;
+      await jest.advanceTimersByTimeAsync(1);
+      await told.err.write('Note: slow\n');
+      read++;
+      await jest.advanceTimersByTimeAsync(1000);
+      return 'done';
+    };
+    expect(await withProgress(ctx, () => `${read} read`, work)).toBe('done');
+    await jest.advanceTimersByTimeAsync(5000);
+    const shown = stderr.map(String);
+    expect(shown).toEqual(expected.map((text) => text.replaceAll(CLEAR_LINE, '\r\u001b[K')));
+  } finally {
+    jest.useRealTimers();
+  }
 });
 
 test.each([

@@ -5,7 +5,7 @@ import { VERBS } from '../../src/cli/usage/reference.ts';
 import { unknownNoun, usageOfVerb } from '../../src/cli/usage/usage.ts';
 import { TREE } from '../../src/commands/index.ts';
 import { KNOWN_RELEASES, NEWEST_RELEASE, type Release } from '../../src/model/release.ts';
-import { agentOf } from '../helpers/agent.ts';
+import { agentOf, runWith } from '../helpers/agent.ts';
 import { run, testContext } from '../helpers/run.ts';
 
 async function commandOf(path: readonly string[]): Promise<Command> {
@@ -87,6 +87,17 @@ describe('wrong words are answered on stdout as the agent’s release answers th
     expect(code).toBe(1);
     expect(stdout).toBe('unknown command "nodeid" for "cilium"\n\nDid you mean this?\n\tnode\n\n');
     expect(stderr).toContain('Cannot get node ID list');
+  });
+
+  test('BGP is unknown to the agent that was on the way to 1.14', async () => {
+    const early = await runWith(['bgp', 'peers'], {
+      'GET /v1/healthz': { body: { cilium: { state: 'Ok', msg: '1.13.90 (v1.13.90-2fd6a9c32)' } } },
+    });
+    expect(early.stdout).toBe(
+      'unknown command "bgp" for "cilium"\n\nDid you mean this?\n\tbpf\n\tip\n\tlrp\n\tmap\n\n',
+    );
+    const { stdout, code } = await ask('1.14', 'bgp', 'peers');
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
   });
 
   test('an answer that a control character is in does not reach stdout raw', async () => {

@@ -4,8 +4,9 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { compareNatural } from '../../lib/order.ts';
 import type { Shape, TypedShape } from '../../model/shape.ts';
-import { renderPairs } from '../../render/bpf/tables.ts';
+import { pairTable } from '../../render/bpf/tables.ts';
 import { renderOutput } from '../../render/text/output.ts';
+import { type ListFlags, printTable } from '../list.ts';
 import type { OutputFlag } from '../output.ts';
 
 /** Values of a map by key, as the reference's map dumps hold them. */
@@ -26,20 +27,17 @@ export async function printPairs(
   ctx: Context,
   titles: readonly [string, string],
   pairs: Pairs,
-  { output, quietWhenEmpty = false }: OutputFlag & { quietWhenEmpty?: boolean },
+  { quietWhenEmpty = false, ...flags }: ListFlags & { quietWhenEmpty?: boolean },
 ): Promise<void> {
+  const { output } = flags;
   if (output !== '') {
     const keys = [...pairs.keys()].sort();
     const value = Object.fromEntries(keys.map((key) => [key, pairs.get(key)]));
     return await ctx.out.write(await renderOutput(value, output));
   }
   if (pairs.size === 0 && !quietWhenEmpty) return await ctx.err.write(NO_ENTRIES);
-  await ctx.out.write(
-    renderPairs(
-      titles,
-      [...pairs].sort(([a], [b]) => compareNatural(a, b)),
-    ),
-  );
+  const sorted = [...pairs].sort(([a], [b]) => compareNatural(a, b));
+  await printTable(ctx, flags, pairTable(titles, sorted));
 }
 
 export const NO_ENTRIES = 'No entries found.\n';
@@ -83,7 +81,10 @@ export async function notice(ctx: Context, text: string): Promise<void> {
 /** Fails for a map that is missing, in the reference's words; other failures pass through. */
 export function failedToOpen(error: unknown): never {
   if (isMissing(error))
-    throw new UserError('Failed to open map: no such file or directory', { cause: error });
+    throw new UserError('Failed to open map: no such file or directory', {
+      hint: '"cilium bpf maps list" shows the maps that are there.',
+      cause: error,
+    });
   if (error instanceof KernelError)
     throw new UserError(`Failed to open map: ${error.message}`, { cause: error });
   throw error;

@@ -3,6 +3,7 @@ import type { PackedEntries } from '../../model/bpf-map.ts';
 import type { EntryJson } from '../../render/bpf/entry-json.ts';
 import { AsciiWriter, ascii } from '../../render/text/ascii-writer.ts';
 import { goJson } from '../../render/text/json.ts';
+import { withProgress } from '../progress.ts';
 import { printStructs } from './maps.ts';
 
 const CHUNK = 256;
@@ -57,10 +58,27 @@ export async function printEntries(
   output: string,
 ): Promise<void> {
   if (output !== 'json') return await printObjects(ctx, objectsOf(maps), output);
+  // Of a terminal the entries themselves show how far it is.
+  if (ctx.out.isTTY) return await writeEntries(ctx, maps, () => {});
+  let written = 0;
+  const far = () => `${written} entries written`;
+  await withProgress(ctx, far, (told) =>
+    writeEntries(told, maps, (more) => {
+      written += more;
+    }),
+  );
+}
+
+async function writeEntries(
+  ctx: Context,
+  maps: AsyncIterable<JsonEntries>,
+  onBatch: (entries: number) => void,
+): Promise<void> {
   const out = new AsciiWriter(2 * FLUSH_BYTES);
   let lead = OPEN;
   for await (const { batches, wanted, json } of maps)
-    for await (const batch of batches)
+    for await (const batch of batches) {
+      onBatch(batch.count);
       for (let i = 0; i < batch.count; i++) {
         if (wanted?.(batch.keys, i * batch.keySize) === false) continue;
         out.reserve(lead.length);
@@ -69,6 +87,7 @@ export async function printEntries(
         lead = BETWEEN;
         if (out.length >= FLUSH_BYTES) await ctx.out.pass(out.take());
       }
+    }
   if (out.length > 0) await ctx.out.pass(out.take());
   await ctx.out.write(lead === OPEN ? '[]\n\n' : '\n]\n\n');
 }

@@ -41,6 +41,6 @@ export async function checkValues(
   if (errors > 0 && !all)
     throw new UserError(
       `${what}: the values have ${errors} error${errors === 1 ? '' : 's'} for ${release}: nothing was changed`,
-      { hint: 'cilium config lint --fix repairs files. To do it all the same: --ignore-lint' },
+      { hint: '"cilium config lint --fix" repairs files. To do it all the same: --ignore-lint' },
     );
 }

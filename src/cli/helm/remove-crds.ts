@@ -1,7 +1,8 @@
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { type KubeClient, type KubeObject, wordsOf } from '../../kube/client.ts';
-import { crdPath, deleteAt, readLeftovers, releaseHeld } from '../../kube/leftovers.ts';
+import { deleteAt, readLeftovers, releaseHeld } from '../../kube/leftovers.ts';
+import { definitionPath } from '../../kube/paths.ts';
 import type { LeftCrd } from '../../model/leftovers.ts';
 import { sanitizeCell } from '../../render/text/sanitize.ts';
 import type { Patience } from './patience.ts';
@@ -22,7 +23,7 @@ export async function removeCrds(
   const failures: string[] = [];
   for (const { name } of crds)
     try {
-      await deleteAt(client, crdPath(name));
+      await deleteAt(client, definitionPath(name));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       failures.push(`CRD ${name}: ${wordsOf(error)}`);
@@ -34,7 +35,7 @@ export async function removeCrds(
     return !there.some(({ name }) => wanted.has(name));
   });
   if (isGone || failures.length > 0) return failures;
-  const first = await client.find<KubeObject>({ path: crdPath([...wanted][0] ?? '') });
+  const first = await client.find<KubeObject>({ path: definitionPath([...wanted][0] ?? '') });
   return first
     ? [`CRDs are not gone in time, such as ${first.metadata?.name}`]
     : ['CRDs are not gone in time'];

@@ -1,7 +1,8 @@
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { type KubeClient, type KubeObject, wordsOf } from '../../kube/client.ts';
-import { deleteAt, namespacePath } from '../../kube/leftovers.ts';
+import { deleteAt } from '../../kube/leftovers.ts';
+import { namespacePath } from '../../kube/paths.ts';
 import { podsPath } from '../../kube/pods.ts';
 import { isTestNamespace } from '../../model/leftovers.ts';
 import { isOfTests, OWNER, OWNER_LABEL } from '../../model/test-labels.ts';

@@ -7,15 +7,15 @@ import { openCluster } from '../../kube/road.ts';
 import { type ListedKind, listObjects, printedList } from '../../kube/tables.ts';
 import { listWriter, printedTable } from '../../render/cluster/objects.ts';
 import { familyFlag } from '../flags.ts';
+import { type ListFlags, printList } from '../list.ts';
 import { ProgressLine } from '../progress.ts';
-import { printList } from '../watch.ts';
 import type { ClusterListFlags } from './target.ts';
 
 /** Lists objects of a cluster as kubectl does. `keep` picks some of them by `namespace/name`. */
 export async function printObjects(
   command: Command,
   listed: keyof typeof LISTED,
-  flags: ClusterListFlags,
+  flags: ClusterListFlags & ListFlags,
   ctx: Context,
   keep?: (client: KubeClient) => Promise<(object: KubeObject) => boolean>,
 ): Promise<void> {
@@ -43,7 +43,7 @@ export async function printObjects(
           `No resources found${namespace === undefined ? '' : ` in ${namespace} namespace`}\n`,
         );
       const isAll = kind.namespaced && namespace === undefined;
-      return printedTable({ ...list, rows }, { isWide: output === 'wide', withNamespace: isAll });
+      return printedTable({ ...list, rows }, { withNamespace: isAll });
     };
     return await printList(ctx, flags, look, 'The API server');
   }

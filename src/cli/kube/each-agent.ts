@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import { AGENT_CONTAINER, type AgentPlace, type AgentPod, listAgents } from '../../kube/agents.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { ExecNotStarted, exec } from '../../kube/exec.ts';
+import { byAgentProgram, ExecNotStarted, exec } from '../../kube/exec.ts';
 import { ciliumNamespace } from '../../kube/install.ts';
 import { openRoadTo } from '../../kube/road.ts';
 import { bounded } from '../../lib/bounded.ts';
@@ -33,11 +33,7 @@ export interface Silent {
   why: string;
 }
 
-/** Exit code where some were asked and some could not be. */
-export const NOT_ALL_READ = 3;
 const CONCURRENCY = 10;
-/** What the agent's own command line is called: up to 1.14 the second, from 1.15 on both. */
-const PROGRAMS = ['cilium-dbg', 'cilium'] as const;
 /** What one agent prints, all of which is held. */
 const MAX_PRINTED = 64 * 1024 * 1024;
 
@@ -123,7 +119,8 @@ export async function askAgent<T>(
   return await read(await jsonInPod(client, place, argv, signal));
 }
 
-function isUncollected(error: unknown): boolean {
+/** Whether an archive does not hold what was asked for. */
+export function isUncollected(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause)
     if (cause instanceof NotCollected) return true;
   return false;
@@ -149,20 +146,15 @@ export async function runInAgent(
   argv: readonly string[],
   signal: AbortSignal = client.signal,
 ): Promise<Printed> {
-  const run = (program: string) => {
+  const { exitCode, stdout, stderr } = await byAgentProgram((program) => {
     const target = { namespace, pod, container: AGENT_CONTAINER, command: [program, ...argv] };
     return exec(client, target, MAX_PRINTED, signal);
-  };
-  const [newer, older] = PROGRAMS;
-  const { exitCode, stdout, stderr } = await run(newer).catch((error: unknown) => {
-    if (!(error instanceof ExecNotStarted)) throw error;
-    return run(older);
   });
   return { exitCode, stdout: stdout.toString('utf8'), stderr };
 }
 
 /** The same for a command line that prints JSON. */
-export async function jsonInPod(
+async function jsonInPod(
   client: KubeClient,
   place: AgentPlace,
   argv: readonly string[],

@@ -2,14 +2,11 @@ import type { Command, Option } from 'commander';
 import type { Context, Elsewhere } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { AGENT_CONTAINER, findAgent } from '../../kube/agents.ts';
-import { ExecNotStarted, execStream } from '../../kube/exec.ts';
+import { byAgentProgram, execStream } from '../../kube/exec.ts';
 import { agentIn, openCluster } from '../../kube/road.ts';
-import { AGENT_GLOBALS, BPF_GLOBALS, ELSEWHERE_GLOBALS } from '../flags.ts';
+import { AGENT_GLOBALS, BPF_GLOBALS, ELSEWHERE_GLOBALS } from '../global-flags.ts';
 import type { Resolved } from '../tree.ts';
 import { flagsOfVerb } from '../usage/usage.ts';
-
-/** What the agent's own command line is called: up to 1.14 the second, from 1.15 on both. */
-const PROGRAMS = ['cilium-dbg', 'cilium'] as const;
 
 /**
  * Runs a verb by the agent's own program in its pod, with the same words but for the flags that say where it is, and
@@ -27,14 +24,16 @@ export async function runInPod(
   if (archive && path.some(({ verb }) => verb.here))
     throw new UserError(
       `${called} reads maps as they are, and ${archive.label} holds what was printed of some of them`,
-      { hint: 'The lists of the agent are there: cilium bpf ct list, bpf policy get, map list …' },
+      {
+        hint: 'The lists of the agent are there: cilium bpf ct list --from ARCHIVE, bpf policy get, map list …',
+      },
     );
   if (path.some(({ verb }) => verb.here))
     throw new UserError(`${called} reads the maps of this machine: no agent has it in its own command line`, {
       hint: 'Run it on the node itself.',
     });
   if (command) refuseOwnFlags(command, called);
-  const args = withoutPlace(words, command?.options ?? []);
+  const args = withoutPlace(inFull(words, path), command?.options ?? []);
   if (archive) {
     const { replay } = await import('./replay.ts');
     return await replay(called, args, command?.options ?? [], await agentIn(ctx, elsewhere), ctx);
@@ -44,24 +43,20 @@ export async function runInPod(
   const { pod, namespace: of } = await findAgent(client, target, namespace);
   const decoder = new TextDecoder();
   const print = (bytes: Buffer) => ctx.out.write(decoder.decode(bytes, { stream: true }));
-  const run = (program: string) =>
+  const { exitCode, stderr } = await byAgentProgram((program) =>
     execStream(
       client,
       { namespace: of, pod, container: AGENT_CONTAINER, command: [program, ...args] },
       print,
-    );
-  const [newer, older] = PROGRAMS;
-  const { exitCode, stderr } = await run(newer).catch((error: unknown) => {
-    if (!(error instanceof ExecNotStarted)) throw error;
-    return run(older);
-  });
+    ),
+  );
   await ctx.out.write(decoder.decode());
   await ctx.err.write(stderr);
   ctx.exitCode = exitCode;
 }
 
-/** Flags of verbs that write, which no verb of the agent's program has. */
-const OWN = new Set(['dry-run', 'yes']);
+/** Flags of verbs that write and of lists, which no verb of the agent's program has. */
+const OWN = new Set(['dry-run', 'yes', 'columns', 'sort', 'no-headers', 'watch', 'interval']);
 
 /** Flags of the verb that no release of the agent's program has would be errors there, in a form that says less. */
 function refuseOwnFlags(command: Command, called: string): void {
@@ -78,6 +73,13 @@ function refuseOwnFlags(command: Command, called: string): void {
       `${own.long ?? own.short} is this program's own, and ${called} is run by the command line of the agent`,
       { hint: 'On the node itself it works.' },
     );
+}
+
+/** With the noun's own name: the agent's program knows none of the shorter ones. */
+function inFull(words: readonly string[], path: Resolved['path']): string[] {
+  const [noun] = path;
+  const at = words.findIndex((word) => noun?.verb.aliases?.includes(word));
+  return noun && at >= 0 ? words.with(at, noun.name) : [...words];
 }
 
 /** Without the flags that are this program's own: of the cluster, and of how it prints. */

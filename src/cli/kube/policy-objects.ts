@@ -7,11 +7,11 @@ import { type FoundPolicy, findPolicies, POLICY_KINDS } from '../../kube/remove.
 import { openCluster } from '../../kube/road.ts';
 import { type ListedKind, listObjects, printedList } from '../../kube/tables.ts';
 import { listWriter, printedTable } from '../../render/cluster/objects.ts';
-import { renderTable } from '../../render/text/blocks.ts';
 import { renderOutput } from '../../render/text/output.ts';
 import { sanitizeCell } from '../../render/text/sanitize.ts';
 import { mayWrite, type WriteOptions } from '../confirm.ts';
 import { familyFlag } from '../flags.ts';
+import { laidOut } from '../list.ts';
 import { recordPolicies, removePolicies } from '../policy/prune.ts';
 import { writeInParts } from './cluster-list.ts';
 import type { ClusterListFlags } from './target.ts';
@@ -66,8 +66,8 @@ export async function printPolicies(
         .map((row) => ({ ...row, cells: [`${resourceOf(kind)}/${row.name}`, ...row.cells.slice(1)] }));
       if (rows.length === 0) continue;
       const withNamespace = namespace === undefined;
-      const table = printedTable({ ...list, rows }, { isWide: output === 'wide', withNamespace });
-      pieces.push(`${pieces.length > 0 ? '\n' : ''}${renderTable(table)}`);
+      const table = await laidOut(ctx, output, printedTable({ ...list, rows }, { withNamespace }));
+      pieces.push(`${pieces.length > 0 ? '\n' : ''}${table}`);
     }
   } else pieces.push(...(await structured(client, kinds, { namespace, query, output, keep, names })));
   if (count === 0 && wanted.length === 0 && refused.length === 0)

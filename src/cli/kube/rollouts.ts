@@ -8,7 +8,7 @@ import { type KubeClient, KubeRefusal, wordsOf } from '../../kube/client.ts';
 import { readConfigMap } from '../../kube/config-map.ts';
 import { listNodeFacts } from '../../kube/inventory.ts';
 import { lastWarning, readRevisions } from '../../kube/revisions.ts';
-import { readLog } from '../../kube/workloads.ts';
+import { readRecentLog } from '../../kube/workloads.ts';
 import type { Rollout, RolloutPod } from '../../model/cluster.ts';
 import { type Held, renderRollouts, rolloutDocument } from '../../render/cluster/rollout.ts';
 import { sanitizeCell } from '../../render/text/sanitize.ts';
@@ -102,7 +102,7 @@ async function whyHeld(client: KubeClient, namespace: string, pod: RolloutPod, c
   const event = await attempt('its events cannot be read', () => lastWarning(client, namespace, name));
   const sinceTime = new Date(ctx.clock.nowMs() - LOG_SINCE_MS).toISOString();
   const read = (previous: boolean) =>
-    readLog(client, { namespace, name }, { container, sinceTime, previous });
+    readRecentLog(client, { namespace, name }, { container, sinceTime, previous });
   // A container that fails again and again has said why in its last run.
   const log = await attempt('its log cannot be read', () => read(true).catch(() => read(false)));
   const lines = (log ?? '').split('\n').filter((line) => line.trim() !== '');

@@ -3,8 +3,8 @@ import { type Command, Option } from 'commander';
 import { agentAddress } from '../../agent/client.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { CLUSTER_GLOBALS } from '../flags.ts';
-import type { WatchFlags } from '../watch.ts';
+import { CLUSTER_GLOBALS } from '../global-flags.ts';
+import type { OutputFlag } from '../output.ts';
 
 /** Flags of a verb that an agent and a cluster have alike. */
 export interface TargetOptions {
@@ -44,14 +44,10 @@ function isSocket(path: string): Promise<boolean> {
 }
 
 /** Flags of a list that a cluster has, and perhaps an agent too. */
-export interface ClusterListFlags extends TargetOptions, WatchFlags {
+export interface ClusterListFlags extends TargetOptions, OutputFlag {
   allNamespaces?: boolean;
   selector?: string;
-  output: string;
 }
-
-/** Formats of such a list beside json, yaml and jsonpath. */
-export const LIST_FORMATS = ['wide', 'name', 'custom-columns='] as const;
 
 /** The flag of the family with what it means to a verb that has objects of a cluster too. */
 export function objectsNamespace(): Option {
@@ -78,26 +74,13 @@ export function addClusterListFlags(command: Command): Command {
   return command;
 }
 
-/**
- * Whether a list is about the cluster's objects. Throws UserError where an agent is meant and a flag is for objects;
- * `formats` are those of the agent's list beside the usual ones.
- */
-export async function meansObjects(
-  flags: ClusterListFlags,
-  formats: readonly string[],
+/** Whether a list is about the cluster's objects. */
+export function meansObjects(
+  { agent, cluster, allNamespaces }: ClusterListFlags,
   ctx: Context,
 ): Promise<boolean> {
-  const { agent, cluster, allNamespaces, output } = flags;
-  const isCluster = await isClusterMeant(
+  return isClusterMeant(
     { ...(agent && { agent }), ...((cluster || allNamespaces) && { cluster: true }) },
     ctx,
   );
-  const isForObjects =
-    ['wide', 'name'].includes(output) ||
-    LIST_FORMATS.some((one) => one.endsWith('=') && output.startsWith(one));
-  if (!isCluster && isForObjects && !formats.includes(output))
-    throw new UserError(`-o ${output} is for the objects of a cluster`, {
-      hint: 'List those with --cluster; what an agent knows has -o json, yaml and jsonpath.',
-    });
-  return isCluster;
 }

@@ -12,7 +12,6 @@ import {
 } from '../../archive/layout.ts';
 import {
   AGENT_PATHS,
-  AGENT_PROGRAMS,
   AGENT_VERBS,
   type AgentPath,
   ENDPOINT_PATHS,
@@ -26,11 +25,12 @@ import { bounded } from '../../lib/bounded.ts';
 import { parsePlainJson } from '../../lib/exact-json.ts';
 import { JsonFields } from '../../lib/json-fields.ts';
 import { isRecord } from '../../lib/record.ts';
+import { AGENT_PROGRAMS } from '../../model/agent-program.ts';
 import { askHubble } from './agent-hubble.ts';
+import { podJob } from './container.ts';
 import { Broken } from './dump.ts';
 import type { Job, Work } from './jobs.ts';
 import type { Place, PodFacts } from './place.ts';
-import { podJob } from './pods.ts';
 
 /** What one answer may take. */
 const REQUEST_MS = 30_000;

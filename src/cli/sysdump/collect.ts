@@ -17,6 +17,7 @@ import { Redactor } from '../../cluster/sysdump/redact/redactor.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { keepHeapSmall } from '../../lib/small-heap.ts';
 import { summaryText } from '../../render/cluster/sysdump.ts';
 import { VERSION } from '../../version.ts';
 import { ProgressLine } from '../progress.ts';
@@ -25,21 +26,26 @@ import { estimate } from './estimate.ts';
 import { Jobs } from './jobs.ts';
 import { findPods, type Place } from './place.ts';
 import { prepare } from './prepare.ts';
-import { keepHeapSmall } from './small-heap.ts';
 import { collectItem } from './special.ts';
 
 /** Exit codes: something is missing, nothing was collected. */
 const PARTIAL = 3;
 const NOTHING = 1;
 
-/** Collects what the options ask for into an archive in the working directory. */
+/** What a sysdump hands on is garbage at once. */
+const HEAP_GROWTH_PERCENT = 20;
+
+/**
+ * Collects what the options ask for into an archive in the working directory; gives its name, and nothing where it was only
+ * estimated.
+ */
 export async function collectDump(
   client: KubeClient,
   options: DumpOptions,
   ctx: Context,
   words: readonly string[],
-): Promise<void> {
-  keepHeapSmall();
+): Promise<string | undefined> {
+  keepHeapSmall(HEAP_GROWTH_PERCENT);
   const startedAt = new Date(ctx.clock.nowMs());
   const time = fileTime(startedAt);
   const top = options.outputFilename.replaceAll('<ts>', time);
@@ -66,7 +72,8 @@ export async function collectDump(
   };
   if (options.estimate) {
     await talk.flush();
-    return await estimate(place, ctx);
+    await estimate(place, ctx);
+    return undefined;
   }
   const ciliumNamespaces = new Set(Object.values(found.namespaces));
   const redactor = new Redactor({ ciliumNamespaces }, !options.redact);
@@ -116,6 +123,7 @@ export async function collectDump(
   await talk.flush();
   ctx.signal.throwIfAborted();
   if (!index.isComplete) ctx.exitCode = PARTIAL;
+  return file;
 }
 
 /** Lines of stdout, kept for the archive. */

@@ -6,6 +6,7 @@ import { bounded } from '../../lib/bounded.ts';
 import { bytesText } from '../../render/cluster/sysdump.ts';
 import { sanitizeCell } from '../../render/text/sanitize.ts';
 import { LIST_TABLE, tabulate } from '../../render/text/table.ts';
+import { PARTIAL } from '../exit-codes.ts';
 import { Absent } from './jobs.ts';
 import type { Place, PodFacts } from './place.ts';
 import { podsOf } from './special.ts';
@@ -76,7 +77,7 @@ export async function estimate(base: Omit<Place, 'dump'>, ctx: Context): Promise
       tabulate(`${table.join('\n')}\n`, LIST_TABLE),
   );
   for (const text of unread) await ctx.err.write(`${text}\n`);
-  if (unread.length > 0) ctx.exitCode = 3;
+  if (unread.length > 0) ctx.exitCode = PARTIAL;
 }
 
 function sizeText({

@@ -1,5 +1,6 @@
 import { timedFile } from '../../archive/layout.ts';
 import type { KubeObject } from '../../kube/client.ts';
+import { pathIn } from '../../kube/paths.ts';
 import { findRelease } from '../../kube/release.ts';
 import { printedList } from '../../kube/tables.ts';
 import { parseQuantity } from '../../lib/quantity.ts';
@@ -35,7 +36,7 @@ export const KUBERNETES_TASKS = {
   'pods-table': async (place: Place, work: Work) => {
     const kind = { apiVersion: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
     const list = await printedList(place.client, kind, undefined, {});
-    const table = printedTable(list, { isWide: true, withNamespace: true });
+    const table = printedTable(list, { withNamespace: true });
     const name = timedFile('k8s-pods', place.dump.time, 'txt');
     work.files.push(await place.dump.file(name, (sink) => sink(renderTable(table))));
   },
@@ -53,7 +54,7 @@ export const KUBERNETES_TASKS = {
   'top-pods': collectTopPods,
   'etcd-secret': async (place: Place, work: Work) => {
     const [namespace, name] = [place.namespaces.cilium ?? '', 'cilium-etcd-secrets'];
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${name}`;
+    const path = pathIn(namespace, 'secrets', name);
     const accept = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
     const found = await place.client.find<KubeObject>({ path, accept });
     const where = `Secret "${name}" ${found ? 'found' : 'not found'} in namespace "${namespace}"`;
@@ -68,7 +69,7 @@ export const KUBERNETES_TASKS = {
   'cni-configmap': async (place: Place, work: Work) => {
     const { cniConfigmapName: name } = place.options;
     const namespace = place.namespaces.cilium ?? '';
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${encodeURIComponent(name)}`;
+    const path = pathIn(namespace, 'configmaps', name);
     const object = await place.client.find<KubeObject>({ path, form: ANY });
     if (!object) throw new Absent(`ConfigMap "${name}" not found in namespace "${namespace}"`);
     work.files.push(await writeObject(place, timedFile('cni-configmap', place.dump.time, 'yaml'), object));

@@ -104,7 +104,7 @@ function factsOf(object: Pod): PodFacts {
 }
 
 /** Whether containers of a pod crash, were restarted, or run without being ready. */
-export function isTroubled({ pod }: PodFacts): { crashes: boolean; restarted: boolean; unready: boolean } {
+export function troublesOf({ pod }: PodFacts): { crashes: boolean; restarted: boolean; unready: boolean } {
   const { status } = pod;
   const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');

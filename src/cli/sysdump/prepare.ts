@@ -2,6 +2,7 @@ import { detectFeatures, featuresText } from '../../cluster/sysdump/features.ts'
 import type { DumpOptions } from '../../cluster/sysdump/options.ts';
 import { UserError } from '../../errors.ts';
 import { type KubeClient, type KubeObject, KubeRefusal, wordsOf } from '../../kube/client.ts';
+import { configMapPath } from '../../kube/config-map.ts';
 import { listAll } from '../../kube/pages.ts';
 import { parseQuantity } from '../../lib/quantity.ts';
 import type { NodeFacts, Place } from './place.ts';
@@ -173,7 +174,7 @@ async function readNodes(client: KubeClient): Promise<{ nodes: NodeFacts[]; node
 
 async function readConfig(client: KubeClient, namespace: string | undefined): Promise<Place['config']> {
   if (namespace === undefined) return undefined;
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/cilium-config`;
+  const path = configMapPath(namespace);
   const object = await refusable(() => client.find<KubeObject & { data?: Record<string, string> }>({ path }));
   return object && { object, data: object.data ?? {} };
 }
@@ -202,7 +203,7 @@ function largeWarning(nodes: number): string[] {
 }
 
 /** The nodes that a list of names and addresses means. Throws UserError where one is of none. */
-export function chosenNodes(nodes: readonly NodeFacts[], list: string): ReadonlySet<string> | undefined {
+function chosenNodes(nodes: readonly NodeFacts[], list: string): ReadonlySet<string> | undefined {
   const wanted = list
     .split(',')
     .map((word) => word.trim())

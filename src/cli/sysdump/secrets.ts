@@ -4,6 +4,7 @@ import { UserError } from '../../errors.ts';
 import { type KubeObject, KubeRefusal, wordsOf } from '../../kube/client.ts';
 import { CA_SECRET, MESH, REMOTE_SECRETS } from '../../kube/clustermesh.ts';
 import { IPSEC_SECRET } from '../../kube/ipsec-secret.ts';
+import { pathIn } from '../../kube/paths.ts';
 import { kubeYaml } from '../../render/text/kube-yaml.ts';
 import { Absent, type Work } from './jobs.ts';
 import type { Place } from './place.ts';
@@ -25,7 +26,7 @@ export async function collectSecrets(place: Place, work: Work): Promise<void> {
   const facts: SecretFacts[] = [];
   const faults: string[] = [];
   for (const [name, form] of SECRETS) {
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${name}`;
+    const path = pathIn(namespace, 'secrets', name);
     try {
       const secret = await client.find<KubeObject & { data?: Record<string, string> }>({ path });
       const values = Object.fromEntries(

@@ -4,23 +4,22 @@ import { AGENT_CONTAINER } from '../../kube/agents.ts';
 import type { KubeObject } from '../../kube/client.ts';
 import { listAll } from '../../kube/pages.ts';
 import { agentJob } from './agents.ts';
+import { bugtoolJob } from './bugtool.ts';
+import { gopsJobs, profileJobs } from './gops.ts';
 import { Absent, Skipped, type Work } from './jobs.ts';
 import { collectHelm, KUBERNETES_TASKS } from './kubernetes.ts';
 import { collectList, collectObject } from './lists.ts';
-import { findPods, isTroubled, onChosen, type Place, type PodFacts } from './place.ts';
-import { logJobs } from './pod-logs.ts';
+import { findPods, onChosen, type Place, type PodFacts, troublesOf } from './place.ts';
 import {
-  bugtoolJob,
   clustermeshJobs,
   cniJob,
   flowsJob,
-  gopsJobs,
   kvstoreJobs,
   metricsJob,
   operatorJobs,
-  profileJobs,
   spireEntriesJob,
-} from './pods.ts';
+} from './pod-jobs.ts';
+import { logJobs } from './pod-logs.ts';
 
 const TEST_NAMESPACES = 'cilium-test';
 /** So many pods of each kind of trouble. */
@@ -157,7 +156,7 @@ async function collectCrashed(place: Place, group: Group, work: Work): Promise<v
   for (const namespace of namespaces.filter((name) => name.startsWith(TEST_NAMESPACES))) {
     const pods = await findPods(place, namespace, undefined);
     const crashed = pods.filter((pod) => {
-      const { crashes, restarted } = isTroubled(pod);
+      const { crashes, restarted } = troublesOf(pod);
       return pod.node !== '' && (crashes || restarted);
     });
     for (const job of logJobs(place, crashed, group)) work.add(job);
@@ -171,8 +170,8 @@ async function findTroubled(place: Place): Promise<PodFacts[]> {
   const pods = (await findPods(place, cilium, place.options.ciliumLabelSelector)).filter(
     ({ node }) => node !== '',
   );
-  const of = (kind: keyof ReturnType<typeof isTroubled>) =>
-    pods.filter((pod) => isTroubled(pod)[kind]).slice(0, MAX_TROUBLED);
+  const of = (kind: keyof ReturnType<typeof troublesOf>) =>
+    pods.filter((pod) => troublesOf(pod)[kind]).slice(0, MAX_TROUBLED);
   return [...new Set([...of('crashes'), ...of('unready'), ...of('restarted')])];
 }
 

@@ -112,6 +112,9 @@ export const NOUNS: Readonly<Record<string, Span>> = {
 };
 
 /** The verbs of the reference that print their usage on a wrong flag or argument. */
+/** Short names that people type are ours where the reference has none. */
+const NO_ALIASES = { aliases: '' };
+
 export const VERBS: Readonly<Record<string, ReferenceVerb>> = {
   'bgp peers': { since: '1.14', flags: { capabilities: { since: '1.19' }, ...OUTPUT } },
   'bgp route-policies': { since: '1.15', args: '[vrouter <asn>]', flags: OUTPUT },
@@ -215,6 +218,7 @@ export const VERBS: Readonly<Record<string, ReferenceVerb>> = {
   'endpoint regenerate': { args: '<endpoint-id>', until: '1.15' },
   'fqdn cache clean': { flags: { force: '', matchpattern: 'string' } },
   'fqdn cache list': {
+    ...NO_ALIASES,
     flags: {
       endpoint: 'string',
       matchpattern: 'string',
@@ -243,10 +247,12 @@ export const VERBS: Readonly<Record<string, ReferenceVerb>> = {
   },
   'map get': { args: '<name>', examples: `cilium map get cilium_ipcache`, flags: OUTPUT },
   'map list': {
+    ...NO_ALIASES,
     examples: `cilium map list`,
     flags: { verbose: { text: 'Print cache contents of all maps' }, ...OUTPUT },
   },
   'metrics list': {
+    ...NO_ALIASES,
     flags: {
       'match-pattern': { type: 'string', text: 'Show only metrics whose names match matchpattern' },
       'shell-sock-path': {

@@ -4,7 +4,7 @@ import { NoTables } from '../../agent/statedb.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
 import { NEWEST_RELEASE, type Release, releaseOfPinsOf } from '../../model/release.ts';
-import { readGlobals } from '../flags.ts';
+import { readGlobals } from '../globals.ts';
 import { buildOfAgent } from '../release.ts';
 import { hasUsage, unknownNoun, usageOfVerb, type VerbUsage } from './usage.ts';
 
@@ -59,12 +59,15 @@ function isUnknownCall(error: unknown): boolean {
   return error instanceof Error && error.cause !== undefined && isUnknownCall(error.cause);
 }
 
-/** The release whose words are meant: for verbs that read maps, of agents on the way to it. */
+/** What differs on the way to a release: the maps, and the BGP verbs, which agents called 1.13.90 do not have yet. */
+const EARLY_NOUNS: readonly (string | undefined)[] = ['bpf', 'bgp'];
+
+/** The release whose words are meant. */
 async function releaseFor(ctx: Context, noun: string | undefined): Promise<Release> {
   if (ctx.globals.agentRelease !== undefined) return ctx.globals.agentRelease;
   const build = await buildOfAgent(ctx).catch(() => undefined);
   if (!build) return NEWEST_RELEASE;
-  return noun === 'bpf' ? releaseOfPinsOf(build) : build.release;
+  return EARLY_NOUNS.includes(noun) ? releaseOfPinsOf(build) : build.release;
 }
 
 /** More arguments than a verb takes are no fault for the reference. */

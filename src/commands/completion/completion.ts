@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { completionScript, SHELLS, shellOf } from '../../cli/completion-scripts.ts';
+import { completionScript, SHELLS, shellOf } from '../../cli/completion/scripts.ts';
 import { examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
@@ -11,7 +11,8 @@ export function addCompletionCommand(command: Command, ctx: Context): void {
       'after',
       examples(
         'source <(cilium completion bash)',
-        'cilium completion fish > ~/.config/fish/completions/cilium.fish',
+        'cilium completion install',
+        'cilium completion install zsh --dry-run',
       ),
     )
     .usage(`[${SHELLS.join('|')}]`)
