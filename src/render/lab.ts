@@ -1,4 +1,4 @@
-import { LIST_TABLE, tabulate } from './text/table.ts';
+import { rowTable, type Table } from './text/blocks.ts';
 
 /** A running lab. */
 export interface LabRow {
@@ -18,25 +18,21 @@ export interface LabRow {
 }
 
 /** One line per lab. */
-export function labTable(rows: readonly LabRow[]): string {
-  return tabulate(
-    [
-      ['NAME', 'STATE', 'PID', 'SCENARIO', 'AGENT', 'ENDPOINTS', 'POLICY', 'FLOWS', 'HUBBLE', 'FOLDER'],
-      ...rows.map((row) => [
-        row.name,
-        row.state,
-        String(row.pid),
-        row.scenario,
-        row.agentVersion,
-        String(row.endpoints),
-        String(row.policyRevision),
-        String(row.flows),
-        row.hubble,
-        row.dir,
-      ]),
-    ]
-      .map((cells) => `${cells.join('\t')}\n`)
-      .join(''),
-    LIST_TABLE,
+export function labTable(rows: readonly LabRow[]): Table {
+  return rowTable(
+    ['NAME', 'STATE', 'PID', 'SCENARIO', 'AGENT', 'ENDPOINTS', 'POLICY', 'FLOWS', 'HUBBLE', 'FOLDER'],
+    rows.map((row) => [
+      row.name,
+      row.state,
+      String(row.pid),
+      row.scenario,
+      row.agentVersion,
+      String(row.endpoints),
+      String(row.policyRevision),
+      String(row.flows),
+      row.hubble,
+      row.dir,
+    ]),
+    { keys: 1, extra: [2, 4], isOurs: true },
   );
 }

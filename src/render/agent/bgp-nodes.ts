@@ -1,6 +1,6 @@
 import type { PeerRow, RouteRow } from '../../model/bgp.ts';
+import type { Table } from '../text/blocks.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
-import { LIST_TABLE, tabulate } from '../text/table.ts';
 import { capabilityText, seconds } from './bgp.ts';
 
 /** What the agent of a node told. */
@@ -14,18 +14,14 @@ function nodeTable<T>(
   header: readonly string[],
   nodes: readonly OfNode<T>[],
   rowsOf: (row: T) => (string | number)[][],
-): string {
-  const lines = nodes.flatMap(({ node, value }) =>
-    value
-      .flatMap(rowsOf)
-      .map((cells, i) =>
-        [i === 0 ? node : '', ...cells].map((cell) => `${sanitizeCell(String(cell))}\t`).join(''),
-      ),
-  );
-  return tabulate(
-    `${['Node', ...header].join('\t')}\n${lines.map((line) => `${line}\n`).join('')}`,
-    LIST_TABLE,
-  );
+): Table {
+  const line = (cells: readonly (string | number)[]) =>
+    cells.map((cell) => `${sanitizeCell(String(cell))}\t`).join('');
+  const blocks = nodes.map(({ node, value }) => ({
+    key: node,
+    lines: value.flatMap(rowsOf).map((cells, i) => line([i === 0 ? node : '', ...cells])),
+  }));
+  return { headers: [['Node', ...header].join('\t')], blocks };
 }
 
 const PEER_HEADER = [
@@ -34,7 +30,7 @@ const PEER_HEADER = [
 ];
 
 /** `bgp peers` of several nodes. */
-export function peersOfNodes(nodes: readonly OfNode<PeerRow>[]): string {
+export function peersOfNodes(nodes: readonly OfNode<PeerRow>[]): Table {
   return nodeTable(PEER_HEADER, nodes, (peer) => {
     const lead = [peer.localAs, peer.peerAs, peer.address, peer.state, seconds(peer.uptimeNs)];
     if (peer.families.length === 0) return [[...lead, '', '', '']];
@@ -56,7 +52,7 @@ export function capabilitiesOfNodes(nodes: readonly OfNode<PeerRow>[]): string {
 }
 
 /** `bgp routes` of several nodes; `peer` adds the peer that a route is advertised to. */
-export function routesOfNodes(nodes: readonly OfNode<RouteRow>[], { peer }: { peer: boolean }): string {
+export function routesOfNodes(nodes: readonly OfNode<RouteRow>[], { peer }: { peer: boolean }): Table {
   const header = ['VRouter', ...(peer ? ['Peer'] : []), 'Prefix', 'NextHop', 'Age', 'Attrs'];
   return nodeTable(header, nodes, (route) => [
     [

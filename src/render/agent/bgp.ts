@@ -1,4 +1,5 @@
 import type { Capability, Matched, PeerRow, RoutePolicyRow, RouteRow } from '../../model/bgp.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 import type { Table } from '../text/blocks.ts';
 import { goDuration } from '../text/duration.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
@@ -9,8 +10,14 @@ export function seconds(ns: number): string {
   return goDuration(Math.round(ns / 1e9) * 1e9);
 }
 
+/** What ends a row: up to 1.17 its last cell ends with a tab as well, so that blanks follow it. */
+function rowEnd(release: Release): string {
+  return atLeast(release, '1.18') ? '' : '\t';
+}
+
 /** `bgp peers`: one line per family. */
-export function peerTable(peers: readonly PeerRow[]): Table {
+export function peerTable(peers: readonly PeerRow[], release: Release): Table {
+  const end = rowEnd(release);
   const blocks = peers.map((peer) => {
     const cells = [
       peer.localAs,
@@ -22,7 +29,7 @@ export function peerTable(peers: readonly PeerRow[]): Table {
     const lead = cells.map((cell) => `${sanitizeCell(String(cell))}\t`).join('');
     const families = peer.families.map(
       ({ afi, safi, received, advertised }) =>
-        `${sanitizeCell(`${afi}/${safi}`)}\t${received}\t${advertised}`,
+        `${sanitizeCell(`${afi}/${safi}`)}\t${received}\t${advertised}${end}`,
     );
     // The reference leaves the line of a peer without families open, and the next peer goes on in it.
     const [first = '\t\t', ...more] = families;
@@ -59,10 +66,11 @@ export function capabilityText(peers: readonly PeerRow[]): string {
 
 function capabilityLines(local: readonly Capability[], remote: readonly Capability[]): string[] {
   const keyOf = (c: Capability) => `${c.code} ${c.family ?? ''}`;
-  const all = new Map([...local, ...remote].toReversed().map((c) => [keyOf(c), c]));
+  const known = new Set(local.map(keyOf));
+  const added = remote.filter((c) => !known.has(keyOf(c)) && known.add(keyOf(c)));
   const lines: string[] = [];
   let titled = false;
-  for (const capability of [...all.values()].toReversed().toSorted((a, b) => a.code - b.code)) {
+  for (const capability of [...local, ...added].toSorted((a, b) => a.code - b.code)) {
     const ours = local.find((c) => keyOf(c) === keyOf(capability));
     const theirs = remote.find((c) => keyOf(c) === keyOf(capability));
     const support = [ours && 'advertised', theirs && 'received'].filter(Boolean).join(' and ');
@@ -80,7 +88,8 @@ function capabilityLines(local: readonly Capability[], remote: readonly Capabili
 }
 
 /** `bgp routes`: one line per path; `peer` adds the peer that a route is advertised to. */
-export function routeTable(routes: readonly RouteRow[], options: { peer: boolean }): Table {
+export function routeTable(routes: readonly RouteRow[], options: { peer: boolean; release: Release }): Table {
+  const end = rowEnd(options.release);
   const blocks = routes.map((route) => ({
     key: `${route.router} ${route.neighbor} ${route.prefix} ${route.attributes}`,
     lines: [
@@ -90,23 +99,25 @@ export function routeTable(routes: readonly RouteRow[], options: { peer: boolean
         route.destination,
         route.nextHop,
         seconds(route.ageNs),
-        route.attributes,
+        atLeast(options.release, '1.20') ? route.attributes : route.oldAttributes,
       ]
         .map(sanitizeCell)
-        .join('\t'),
+        .join('\t') + end,
     ],
   }));
   return { headers: [`VRouter\t${options.peer ? 'Peer\t' : ''}Prefix\tNextHop\tAge\tAttrs`], blocks };
 }
 
-/** `bgp route-policies`: one line per statement; agents before 1.20 match no families. */
-export function routePolicyTable(policies: readonly RoutePolicyRow[], options: { families: boolean }): Table {
+/** `bgp route-policies`: one line per statement; agents before 1.17 match no families. */
+export function routePolicyTable(policies: readonly RoutePolicyRow[], release: Release): Table {
+  const families = atLeast(release, '1.17');
+  const end = rowEnd(release);
   const blocks = policies.map((policy) => {
     const lead = [String(policy.router), policy.name, policy.type].map(sanitizeCell).join('\t');
     const statements = policy.statements.map((statement) =>
       [
         matched(statement.peers, (peer) => peer),
-        ...(options.families ? [braced(statement.families)] : []),
+        ...(families ? [braced(statement.families)] : []),
         matched(statement.prefixes, ({ cidr, min, max }) => `${cidr} (${min}..${max})`),
         statement.action,
         braced(pathActions(statement)),
@@ -114,13 +125,12 @@ export function routePolicyTable(policies: readonly RoutePolicyRow[], options: {
         .map(sanitizeCell)
         .join('\t'),
     );
-    const lines = statements.map((text, i) => `${i === 0 ? lead : '\t\t'}\t${text}`);
+    const lines = statements.map((text, i) => `${i === 0 ? lead : '\t\t'}\t${text}${end}`);
     return { key: `${policy.router} ${policy.name}`, lines: lines.length > 0 ? lines : [`${lead}\t`] };
   });
-  const families = options.families ? 'Match Families\t' : '';
   return {
     headers: [
-      `VRouter\tPolicy Name\tType\tMatch Peers\t${families}Match Prefixes (Min..Max Len)\tRIB Action\tPath Actions`,
+      `VRouter\tPolicy Name\tType\tMatch Peers\t${families ? 'Match Families\t' : ''}Match Prefixes (Min..Max Len)\tRIB Action\tPath Actions`,
     ],
     blocks,
   };

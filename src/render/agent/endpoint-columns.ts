@@ -1,98 +1,28 @@
-import { compareRanges, parseAddress } from '../../lib/address.ts';
-import { compareBytes } from '../../lib/order.ts';
 import type { EndpointRow } from '../../model/endpoint.ts';
 import type { Table } from '../text/blocks.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
 import { addressCells, policyMode } from './endpoint.ts';
 
-interface Column {
-  header: string;
-  /** One line each; most columns have one. */
-  cell(row: EndpointRow): string[];
-  compare(a: EndpointRow, b: EndpointRow): number;
-}
+type Cell = (row: EndpointRow) => string;
 
-function textColumn(header: string, text: (row: EndpointRow) => string): Column {
-  return {
-    header,
-    cell: (row) => [sanitizeCell(text(row))],
-    compare: (a, b) => compareBytes(text(a), text(b)),
-  };
-}
+/** All columns of `endpoint list` but the labels, by the names that `--columns` has for them. */
+const COLUMNS: Readonly<Record<string, readonly [header: string, cell: Cell]>> = {
+  id: ['ENDPOINT', (row) => String(row.id)],
+  namespace: ['NAMESPACE', (row) => row.namespace],
+  pod: ['POD', (row) => row.pod],
+  ingress: ['INGRESS', (row) => policyMode(row.policy)[0]],
+  egress: ['EGRESS', (row) => policyMode(row.policy)[1]],
+  identity: ['IDENTITY', (row) => String(row.identity ?? '<no label id>')],
+  ipv6: ['IPV6', (row) => addressCells(row)[0]],
+  ipv4: ['IPV4', (row) => addressCells(row)[1]],
+  status: ['STATUS', (row) => row.state ?? 'Unknown'],
+};
+export const ENDPOINT_COLUMNS = [...Object.keys(COLUMNS), 'labels'];
+const HEADERS = [...Object.values(COLUMNS).map(([header]) => header), 'LABELS'];
 
-function addressColumn(header: string, side: 0 | 1, family: 'ipv4' | 'ipv6'): Column {
-  const address = (row: EndpointRow) => parseAddress(row.addresses?.[family] ?? '');
-  return {
-    header,
-    cell: (row) => [addressCells(row)[side]],
-    compare: (a, b) => {
-      const [x, y] = [address(a), address(b)];
-      return x && y ? compareRanges(x, y) : Number(y !== undefined) - Number(x !== undefined);
-    },
-  };
-}
-
-/** Columns of `endpoint list --columns`, by name. */
-const COLUMNS = {
-  id: {
-    header: 'ENDPOINT',
-    cell: (row) => [String(row.id)],
-    compare: (a, b) => a.id - b.id,
-  },
-  namespace: textColumn('NAMESPACE', (row) => row.namespace),
-  pod: textColumn('POD', (row) => row.pod),
-  ingress: textColumn('INGRESS', (row) => policyMode(row.policy)[0]),
-  egress: textColumn('EGRESS', (row) => policyMode(row.policy)[1]),
-  identity: {
-    header: 'IDENTITY',
-    cell: (row) => [String(row.identity ?? '<no label id>')],
-    compare: (a, b) => (a.identity ?? -1) - (b.identity ?? -1),
-  },
-  ipv6: addressColumn('IPV6', 0, 'ipv6'),
-  ipv4: addressColumn('IPV4', 1, 'ipv4'),
-  status: textColumn('STATUS', (row) => row.state ?? 'Unknown'),
-  labels: {
-    header: 'LABELS',
-    cell: (row) => row.labels.map(sanitizeCell),
-    compare: (a, b) => compareBytes(a.labels.join(','), b.labels.join(',')),
-  },
-} as const satisfies Record<string, Column>;
-
-export type EndpointColumn = keyof typeof COLUMNS;
-export const ENDPOINT_COLUMNS = Object.keys(COLUMNS) as EndpointColumn[];
-
-/** Narrows a word of the command line to a column. */
-export function isEndpointColumn(word: string): word is EndpointColumn {
-  return Object.hasOwn(COLUMNS, word);
-}
-
-/** How `--sort` orders: by one column after the other. */
-export function endpointOrder(
-  keys: readonly { column: EndpointColumn; descending: boolean }[],
-): (a: EndpointRow, b: EndpointRow) => number {
-  return (a, b) => {
-    for (const { column, descending } of keys) {
-      const order = COLUMNS[column].compare(a, b);
-      if (order !== 0) return descending ? -order : order;
-    }
-    return a.id - b.id;
-  };
-}
-
-/** `--columns`: these columns in this order, labels one below the other. */
-export function endpointColumnsTable(
-  rows: readonly EndpointRow[],
-  columns: readonly EndpointColumn[],
-  options: { headers: boolean },
-): Table {
-  const shown = columns.map((name): Column => COLUMNS[name]);
-  const blocks = rows.map((row) => {
-    const cells = shown.map((column) => column.cell(row));
-    const height = Math.max(1, ...cells.map((lines) => lines.length));
-    const lines = Array.from({ length: height }, (_, i) => cells.map((cell) => cell[i] ?? '').join('\t'));
-    return { key: String(row.id), lines };
-  });
-  return { headers: options.headers ? [shown.map((column) => column.header).join('\t')] : [], blocks };
+/** Every column, labels one below the other: what `--columns` and `--sort` choose from. */
+export function endpointColumnsTable(rows: readonly EndpointRow[]): Table {
+  return tableOf(rows, ({ labels }) => labels.map(sanitizeCell));
 }
 
 const PADDING = 3;
@@ -100,32 +30,26 @@ const PADDING = 3;
 const LEAST_LABEL_WIDTH = 24;
 
 /** `-o wide`: every column, the labels last and wrapped to the terminal; unwrapped where there is none. */
-export function endpointWideTable(
-  rows: readonly EndpointRow[],
-  options: { headers: boolean; width: number | undefined },
-): Table {
-  const names = ENDPOINT_COLUMNS.filter((name) => name !== 'labels');
-  const lead = endpointColumnsTable(rows, names, { headers: options.headers });
-  const taken = names.reduce((sum, name, at) => {
-    const cells = [
-      ...(options.headers ? [COLUMNS[name].header] : []),
-      ...lead.blocks.map((block) => block.lines[0]?.split('\t')[at] ?? ''),
-    ];
-    return sum + cells.reduce((width, cell) => Math.max(width, cell.length), 2) + PADDING;
+export function endpointWideTable(rows: readonly EndpointRow[], width: number | undefined): Table {
+  const taken = Object.values(COLUMNS).reduce((sum, [header, cell]) => {
+    const widest = rows.reduce((most, row) => Math.max(most, cell(row).length), header.length);
+    return sum + widest + PADDING;
   }, 0);
-  const room =
-    options.width === undefined
-      ? Number.POSITIVE_INFINITY
-      : Math.max(LEAST_LABEL_WIDTH, options.width - taken);
-  const blank = '\t'.repeat(names.length);
-  const blocks = lead.blocks.map((block, i) => {
-    const [first = '', ...more] = wrap(rows[i]?.labels.map(sanitizeCell) ?? [], room);
-    return { key: block.key, lines: [`${block.lines[0]}\t${first}`, ...more.map((line) => blank + line)] };
+  const room = width === undefined ? Number.POSITIVE_INFINITY : Math.max(LEAST_LABEL_WIDTH, width - taken);
+  return tableOf(rows, ({ labels }) => wrap(labels.map(sanitizeCell), room));
+}
+
+function tableOf(rows: readonly EndpointRow[], labelLines: (row: EndpointRow) => string[]): Table {
+  const blocks = rows.map((row) => {
+    const cells = Object.values(COLUMNS).map(([, cell]) => sanitizeCell(cell(row)));
+    const [first = '', ...more] = labelLines(row);
+    const blank = '\t'.repeat(cells.length);
+    return {
+      key: String(row.id),
+      lines: [[...cells, first].join('\t'), ...more.map((line) => blank + line)],
+    };
   });
-  return {
-    headers: options.headers ? [`${lead.headers[0]}\t${COLUMNS.labels.header}`] : [],
-    blocks,
-  };
+  return { headers: [HEADERS.join('\t')], names: ENDPOINT_COLUMNS, blocks };
 }
 
 /** Words joined by commas, in lines of at most `width` where a word fits at all. */

@@ -37,8 +37,8 @@ export function addressCells({ addresses }: EndpointRow): [ipv6: string, ipv4: s
 }
 
 /** The table of `endpoint list`. */
-export function endpointTable(rows: readonly EndpointRow[], options: { headers: boolean }): Table {
-  return { headers: options.headers ? HEADERS : [], blocks: rows.map(endpointBlock) };
+export function endpointTable(rows: readonly EndpointRow[]): Table {
+  return { headers: HEADERS, blocks: rows.map(endpointBlock) };
 }
 
 function endpointBlock(row: EndpointRow): Block {

@@ -1,3 +1,4 @@
+import { goFixed } from '../../lib/go-fixed.ts';
 import { compareBytes } from '../../lib/order.ts';
 import type { Metric } from '../../model/metric.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
@@ -8,12 +9,7 @@ export function renderMetricList(metrics: readonly Metric[]): string {
   const rows = metrics.map(({ name, labels, value }) => {
     const sorted = labels.toSorted(([a], [b]) => compareBytes(a, b));
     const text = sorted.map(([key, label]) => `${key}="${label}"`).join(' ');
-    return `${sanitizeCell(name)}\t${sanitizeCell(text)}\t${goFixed(value)}\n`;
+    return `${sanitizeCell(name)}\t${sanitizeCell(text)}\t${goFixed(value, 6)}\n`;
   });
   return tabulate(`Metric\tLabels\tValue\n${rows.join('')}`, LIST_TABLE);
-}
-
-/** Go's %f: six decimals, however large the number. */
-function goFixed(value: number): string {
-  return Math.abs(value) < 1e21 ? value.toFixed(6) : `${BigInt(value)}.000000`;
 }

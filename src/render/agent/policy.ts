@@ -1,36 +1,32 @@
 import { compareBytes } from '../../lib/order.ts';
+import { POLICY_LABEL } from '../../model/label.ts';
 import type { ApiLabel, SelectorRow } from '../../model/policy.ts';
+import type { Block, Table } from '../text/blocks.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
-import { LIST_TABLE, tabulate } from '../text/table.ts';
-
-const POLICY_LABEL = 'io.cilium.k8s.policy';
 
 /** The table of `policy selectors` of agents that do not say which rules select, in their order. */
-export function renderPlainSelectors(rows: readonly SelectorRow[]): string {
-  let text = 'SELECTOR\tUSERS\tIDENTITIES\n';
-  for (const { selector, users, identities } of rows) {
-    text += `${sanitizeCell(selector)}\t${users}`;
-    if (identities.length === 0) text += '\t\n';
-    identities.forEach((identity, i) => {
-      text += i === 0 ? `\t${identity}\t\n` : `\t\t${identity}\t\n`;
-    });
-  }
-  return tabulate(text, LIST_TABLE);
+export function plainSelectorTable(rows: readonly SelectorRow[]): Table {
+  const blocks = rows.map(({ selector, users, identities }) =>
+    selectorBlock([sanitizeCell(selector), String(users)], identities),
+  );
+  return { headers: ['SELECTOR\tUSERS\tIDENTITIES'], blocks };
 }
 
 /** The table of `policy selectors`: in order of the selector; one identity per line. */
-export function renderSelectors(rows: readonly SelectorRow[], { verbose }: { verbose: boolean }): string {
-  let text = 'SELECTOR\tLABELS\tUSERS\tIDENTITIES\n';
+export function selectorTable(rows: readonly SelectorRow[], { verbose }: { verbose: boolean }): Table {
   const ordered = rows.toSorted((a, b) => Buffer.compare(Buffer.from(a.selector), Buffer.from(b.selector)));
-  for (const { selector, labels, users, identities } of ordered) {
+  const blocks = ordered.map(({ selector, labels, users, identities }) => {
     const who = sanitizeCell(verbose ? allLabels(labels) : policyNames(labels));
-    text += `${sanitizeCell(selector)}\t${who}\t${users}`;
-    if (identities.length === 0) text += '\t\n';
-    identities.forEach((identity, i) => {
-      text += i === 0 ? `\t${identity}\t\n` : `\t\t\t${identity}\t\n`;
-    });
-  }
-  return tabulate(text, LIST_TABLE);
+    return selectorBlock([sanitizeCell(selector), who, String(users)], identities);
+  });
+  return { headers: ['SELECTOR\tLABELS\tUSERS\tIDENTITIES'], blocks };
+}
+
+function selectorBlock(cells: readonly string[], identities: readonly number[]): Block {
+  const lead = cells.join('\t');
+  const blank = '\t'.repeat(cells.length - 1);
+  const lines = identities.map((identity, i) => `${i === 0 ? lead : blank}\t${identity}\t`);
+  return { key: cells[0] ?? '', lines: lines.length > 0 ? lines : [`${lead}\t`] };
 }
 
 /** `namespace/name` of the Kubernetes objects behind the rules. */

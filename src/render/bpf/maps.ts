@@ -1,5 +1,5 @@
 import type { BpfMapRow } from '../../model/bpf-map.ts';
-import type { Palette } from '../text/palette.ts';
+import type { Table } from '../text/blocks.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
 
 /** Above this share of its capacity a map is near to losing entries. */
@@ -10,7 +10,6 @@ interface Column {
   header: string;
   cell: (row: BpfMapRow) => string;
   right?: boolean;
-  paint?: (text: string, row: BpfMapRow, palette: Palette) => string;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -20,13 +19,7 @@ const COLUMNS: readonly Column[] = [
   { header: 'VALUE', cell: (row) => String(row.valueSize), right: true },
   { header: 'ENTRIES', cell: (row) => String(row.entries ?? '-'), right: true },
   { header: 'MAX', cell: (row) => String(row.maxEntries), right: true },
-  {
-    header: 'PRESSURE',
-    cell: (row) => (row.pressure === undefined ? '-' : `${row.pressure.toFixed(1)}%`),
-    right: true,
-    paint: (text, { pressure = 0 }, palette) =>
-      pressure >= FULL_PERCENT ? palette.bad(text) : pressure >= WARN_PERCENT ? palette.warn(text) : text,
-  },
+  { header: 'PRESSURE', cell: pressureText, right: true },
   { header: 'MEMORY', cell: (row) => formatBytes(row.memoryBytes), right: true },
   { header: 'FLAGS', cell: (row) => row.flags.join(',') || '-' },
   { header: 'ID', cell: (row) => String(row.id), right: true },
@@ -35,21 +28,39 @@ const COLUMNS: readonly Column[] = [
   { header: 'PATH', cell: (row) => sanitizeCell(row.path) },
 ];
 
-/** The table of `bpf maps list`. */
-export function renderBpfMaps(rows: readonly BpfMapRow[], palette: Palette): string {
-  const cells = rows.map((row) => COLUMNS.map(({ cell }) => cell(row)));
-  const widths = COLUMNS.map(({ header }, i) =>
-    Math.max(header.length, ...cells.map((line) => line[i]?.length ?? 0)),
+/** The table of `bpf maps list`; figures stand flush right. */
+export function bpfMapsTable(rows: readonly BpfMapRow[]): Table {
+  const lines = [
+    COLUMNS.map(({ header }) => header),
+    ...rows.map((row) => COLUMNS.map(({ cell }) => cell(row))),
+  ];
+  const widths = COLUMNS.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
+  const [header = '', ...texts] = lines.map((line) =>
+    line.map((text, i) => (COLUMNS[i]?.right ? text.padStart(widths[i] ?? 0) : text)).join('\t'),
   );
-  const line = (texts: readonly string[], row?: BpfMapRow) =>
-    COLUMNS.map(({ right, paint }, i) => {
-      const text = texts[i] ?? '';
-      const last = i === COLUMNS.length - 1;
-      const padded = right ? text.padStart(widths[i] ?? 0) : last ? text : text.padEnd(widths[i] ?? 0);
-      return paint && row ? paint(padded, row, palette) : padded;
-    }).join('   ');
-  const header = line(COLUMNS.map(({ header }) => header));
-  return `${[header, ...rows.map((row, i) => line(cells[i] ?? [], row))].join('\n')}\n`;
+  const byPath = new Map(rows.map((row) => [row.path, row]));
+  return {
+    headers: [header],
+    blocks: rows.map(({ path }, i) => ({ key: path, lines: [texts[i] ?? ''] })),
+    stop: { minWidth: 0, padding: 3 },
+    extra: placesOf('KEY', 'VALUE', 'FLAGS', 'ID', 'PROGS', 'PATH'),
+    isOurs: true,
+    paint: (line, key, palette) => {
+      const row = byPath.get(key);
+      const { pressure = 0 } = row ?? {};
+      if (!row || pressure < WARN_PERCENT) return line;
+      const text = pressureText(row);
+      return line.replace(text, pressure >= FULL_PERCENT ? palette.bad(text) : palette.warn(text));
+    },
+  };
+}
+
+function placesOf(...headers: readonly string[]): number[] {
+  return headers.map((name) => COLUMNS.findIndex(({ header }) => header === name));
+}
+
+function pressureText({ pressure }: BpfMapRow): string {
+  return pressure === undefined ? '-' : `${pressure.toFixed(1)}%`;
 }
 
 function owner({ feature, endpoint }: BpfMapRow): string {

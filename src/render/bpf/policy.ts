@@ -10,36 +10,39 @@ import {
 } from '../../bpf/layouts/policy.ts';
 import { exactNumber, swap16 } from '../../lib/uint.ts';
 import { protocolName } from '../../model/protocol.ts';
+import type { Block, Table } from '../text/blocks.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
-import { LIST_TABLE, tabulate } from '../text/table.ts';
 
-const EMPTY = 'Policy stats empty. Perhaps the policy enforcement is disabled?\n';
+/** Said below a map without entries. */
+export const EMPTY_POLICY_MAP = 'Policy stats empty. Perhaps the policy enforcement is disabled?\n';
 /** What the reference's JSON holds where no counters are kept. */
 const NOT_AVAILABLE = 0xffff_ffff_ffff_ffffn;
 
 /** The table of `bpf policy get`. `peers` are the labels of each entry's peer, undefined for their numbers. */
-export function renderPolicyMap(
+export function policyMapTable(
   { variant, entries }: PolicyMapDump,
   peers: readonly (readonly string[])[] | undefined,
-): string {
+): Table {
   const columns = COLUMNS.filter(({ of }) => of === undefined || of(variant));
   const header = columns.map(({ title }) =>
     title === 'IDENTITY' && peers ? 'LABELS (source:key[=value])' : title,
   );
   const line = (cells: readonly (string | number | bigint)[]) =>
-    `${cells.join('\t')}${hasPrefixes(variant) ? '' : '\t'}\n`;
-  let text = line(header);
-  for (const [i, entry] of entries.entries()) {
+    `${cells.join('\t')}${hasPrefixes(variant) ? '' : '\t'}`;
+  const blocks = entries.map((entry, i): Block => {
     const [first = '', ...more] = (peers?.[i] ?? [String(entry.key.identity)]).map(sanitizeCell);
-    text += line(
-      columns.map(({ title, cell }) => (title === 'IDENTITY' ? first : cell(entry, hasPrefixes(variant)))),
+    const cells = columns.map(({ title, cell }) =>
+      title === 'IDENTITY' ? first : cell(entry, hasPrefixes(variant)),
     );
     // Up to 1.15 the lines of further labels have one cell more than the others.
     const end = hasPrefixes(variant) ? '' : '\t';
-    for (const label of more)
-      text += line(columns.map(({ title }) => (title === 'IDENTITY' ? label : ''))).replace('\n', `${end}\n`);
-  }
-  return tabulate(text, LIST_TABLE) + (entries.length === 0 ? EMPTY : '');
+    const rest = more.map(
+      (label) => line(columns.map(({ title }) => (title === 'IDENTITY' ? label : ''))) + end,
+    );
+    const { direction, identity, port, protocol } = entry.key;
+    return { key: [direction, identity, port, protocol].join(' '), lines: [line(cells), ...rest] };
+  });
+  return { headers: [line(header)], blocks };
 }
 
 interface Column {

@@ -1,23 +1,27 @@
 import type { NodeGroups, NodeSubscribers } from '../../cluster/multicast.ts';
+import type { Table } from '../text/blocks.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
-import { LIST_TABLE, tabulate } from '../text/table.ts';
 
-function table(header: string, rows: readonly string[][], end: string): string {
-  const lines = rows.map((cells) => `${cells.map(sanitizeCell).join('\t')}${end}`);
-  return tabulate(`${[header, ...lines].join('\n')}\n`, LIST_TABLE);
+/** The rows of one node are an entry, with its name in the first. */
+function table(header: string, nodes: readonly (readonly string[][])[], end: string): Table {
+  const blocks = nodes.map((rows) => ({
+    key: rows[0]?.[0] ?? '',
+    lines: rows.map((cells) => `${cells.map(sanitizeCell).join('\t')}${end}`),
+  }));
+  return { headers: [header], blocks };
 }
 
 /** `multicast list group`. */
-export function renderGroups(nodes: readonly NodeGroups[]): string {
-  const rows = nodes.flatMap(({ node, groups }) =>
+export function groupsTable(nodes: readonly NodeGroups[]): Table {
+  const rows = nodes.map(({ node, groups }) =>
     groups?.length ? groups.map((group, i) => [i === 0 ? node : '', group]) : [[node, '']],
   );
   return table('Node\tGroup\t', rows, '\t');
 }
 
 /** `multicast list subscriber`. */
-export function renderSubscribers(nodes: readonly NodeSubscribers[]): string {
-  const rows = nodes.flatMap(({ node, groups }) => {
+export function subscribersTable(nodes: readonly NodeSubscribers[]): Table {
+  const rows = nodes.map(({ node, groups }) => {
     const own = (groups ?? []).flatMap(({ group_address: group, subscribers }) =>
       subscribers?.length
         ? subscribers.map(({ SAddr, IsRemote }, i) => [

@@ -1,14 +1,9 @@
-import { UserError } from '../../errors.ts';
 import { formatJson } from '../../lib/exact-json.ts';
 import type { Table } from '../text/blocks.ts';
+import { customColumns, KUBECTL_TABLE } from '../text/custom-columns.ts';
 import { escapeSteering } from '../text/json.ts';
-import { jsonpath } from '../text/jsonpath.ts';
 import { renderOutput } from '../text/output.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
-import { tabulate } from '../text/table.ts';
-
-/** The writer of kubectl's tables. */
-const KUBECTL_TABLE = { minWidth: 6, padding: 3 } as const;
 
 /** What is listed: columns and rows as the API server printed them. */
 export interface Printed {
@@ -25,22 +20,23 @@ interface Named {
 /** A list with the columns of its kind, as kubectl shows it. Empty without rows. */
 export function printedTable(
   { columns, rows }: Printed,
-  { isWide, withNamespace }: { isWide: boolean; withNamespace: boolean },
+  { withNamespace }: { withNamespace: boolean },
 ): Table {
-  const shown = columns.flatMap((column, i) => (isWide || !column.isWide ? [i] : []));
-  const titles = shown.map((i) => (columns[i]?.name ?? '').toUpperCase());
-  const header = [...(withNamespace ? ['NAMESPACE'] : []), ...titles].map(sanitizeCell).join('\t');
+  const lead = withNamespace ? ['NAMESPACE'] : [];
+  const titles = columns.map(({ name }) => name.toUpperCase());
   return {
-    headers: rows.length === 0 ? [] : [header],
+    headers: rows.length === 0 ? [] : [[...lead, ...titles].map(sanitizeCell).join('\t')],
     blocks: rows.map(({ namespace, name, cells }) => ({
       key: `${namespace}/${name}`,
       lines: [
-        [...(withNamespace ? [namespace] : []), ...shown.map((i) => cellText(cells[i]))]
+        [...(withNamespace ? [namespace] : []), ...columns.map((_, i) => cellText(cells[i]))]
           .map(sanitizeCell)
           .join('\t'),
       ],
     })),
     stop: KUBECTL_TABLE,
+    wide: columns.flatMap(({ isWide }, i) => (isWide ? [i + lead.length] : [])),
+    isOurs: true,
   };
 }
 
@@ -137,24 +133,6 @@ async function yamlWriter(): Promise<ListWriter> {
 
 /** Objects in columns that the user names: `NAME:.metadata.name,IP:.status.podIP`. */
 function columnWriter(spec: string): ListWriter {
-  const columns = spec.split(',').map((column) => {
-    const colon = column.indexOf(':');
-    if (colon <= 0 || colon === column.length - 1)
-      throw new UserError(`-o custom-columns: "${column}" is no column`, {
-        hint: 'Expected TITLE:PATH, such as NAME:.metadata.name,STATE:.status.state',
-      });
-    const path = column.slice(colon + 1);
-    return {
-      title: column.slice(0, colon),
-      template: path.startsWith('{') ? path : `{${path.startsWith('.') ? '' : '.'}${path}}`,
-    };
-  });
-  return {
-    keep: (object) =>
-      columns.map(({ template }) => sanitizeCell(jsonpath(template, object) || '<none>')).join('\t'),
-    write: (rows) => {
-      const lines = [columns.map(({ title }) => sanitizeCell(title)).join('\t'), ...rows];
-      return [tabulate(`${lines.join('\n')}\n`, KUBECTL_TABLE)];
-    },
-  };
+  const columns = customColumns(spec);
+  return { keep: columns.line, write: (rows) => [columns.table(rows as readonly string[])] };
 }

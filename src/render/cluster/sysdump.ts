@@ -1,4 +1,5 @@
 import { type ArchiveIndex, LOG, REDACTIONS } from '../../archive/layout.ts';
+import { htmlText } from '../html/markup.ts';
 import { tabulate } from '../text/table.ts';
 
 const TOP_TABLE = { minWidth: 0, padding: 2 } as const;
@@ -35,10 +36,6 @@ export interface EventRow {
   message: string;
 }
 
-function html(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
-}
-
 /** The page of events begins with this; rows follow, in the order of time. */
 export const EVENTS_HEAD = `<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Events</title>
@@ -55,7 +52,7 @@ export function eventRow({ first, last, count, reason, object, message }: EventR
       ? 'odd'
       : 'usual';
   const times = count > 1 ? ` (x${count})` : '';
-  return `<tr><td><time datetime="${html(last)}" title="${html(first)}">${html(last)}</time>${times}</td><td>${html(object)}</td><td class="${look}">${html(reason)}</td><td>${html(message)}</td></tr>\n`;
+  return `<tr><td><time datetime="${htmlText(last)}" title="${htmlText(first)}">${htmlText(last)}</time>${times}</td><td>${htmlText(object)}</td><td class="${look}">${htmlText(reason)}</td><td>${htmlText(message)}</td></tr>\n`;
 }
 
 /** Usage in a table of `kubectl top`. */

@@ -199,15 +199,16 @@ function traceInDetail(event: TraceEvent, shown: ShownEvent, format: MonitorForm
 const MATCH_TYPES = ['none', 'L3-Only', 'L3-L4', 'L4-Only', 'all', 'L3-Proto', 'Proto-Only'];
 const AUTH_TYPES = ['disabled', 'spire', 'test-always-fail'];
 
+/** What a policy verdict did. */
+export function policyAction({ audited, verdict }: PolicyVerdictEvent): string {
+  if (audited) return 'audit';
+  if (verdict < 0) return 'deny';
+  return verdict > 0 ? 'redirect' : 'allow';
+}
+
 function policyVerdict(event: PolicyVerdictEvent, shown: ShownEvent, format: MonitorFormat): string {
   const remote = format.numeric ? String(event.remoteIdentity) : identityName(event.remoteIdentity);
-  const action = event.audited
-    ? 'audit'
-    : event.verdict < 0
-      ? 'deny'
-      : event.verdict > 0
-        ? 'redirect'
-        : 'allow';
+  const action = policyAction(event);
   const auth = authentication(event, format.release);
   const head = `Policy verdict log: flow ${mark(event.hash)} local EP ID ${event.source}, remote ID ${remote}`;
   const what = `proto ${event.protocol}, ${event.ingress ? 'ingress' : 'egress'}, action ${action}${auth}`;

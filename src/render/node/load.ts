@@ -1,3 +1,4 @@
+import { goFixed } from '../../lib/go-fixed.ts';
 import type { NodeLoad } from '../../model/load.ts';
 import { sanitize } from '../text/sanitize.ts';
 
@@ -6,7 +7,7 @@ export function renderLoad({ average, memory, processes }: NodeLoad): string {
   const lines: string[] = [];
   if (average) {
     const [one = 0, five = 0, fifteen = 0] = average;
-    lines.push(`Load 1-min: ${one.toFixed(2)} 5-min: ${five.toFixed(2)} 15min: ${fifteen.toFixed(2)}`);
+    lines.push(`Load 1-min: ${goFixed(one, 2)} 5-min: ${goFixed(five, 2)} 15min: ${goFixed(fifteen, 2)}`);
   }
   if (memory) {
     const { total, used, free, buffers, cached, swapTotal, swapFree } = memory;
@@ -20,7 +21,7 @@ export function renderLoad({ average, memory, processes }: NodeLoad): string {
     const sizes = `RSS: ${mb(p.resident)} VMS: ${mb(p.size)} Data: ${mb(p.data)} Stack: ${mb(p.stack)} Locked: ${mb(p.locked)} Swap: ${mb(p.swap)}`;
     const share = percent(p.resident, memory?.total ?? 0);
     lines.push(
-      `NAME ${p.name} STATUS ${p.state} PID ${p.pid} CPU: ${p.cpuPercent.toFixed(2)}% MEM: ${share}% CMDLINE: [${p.command.join(' ')}] MEM-EXT: ${sizes}`,
+      `NAME ${p.name} STATUS ${p.state} PID ${p.pid} CPU: ${goFixed(p.cpuPercent, 2)}% MEM: ${share}% CMDLINE: [${p.command.join(' ')}] MEM-EXT: ${sizes}`,
     );
   }
   return lines.map((line) => `${sanitize(line).replaceAll('\n', ' ')}\n`).join('');
@@ -31,5 +32,5 @@ function mb(bytes: number): number {
 }
 
 function percent(part: number, whole: number): string {
-  return ((part / whole) * 100).toFixed(2);
+  return goFixed((part / whole) * 100, 2);
 }

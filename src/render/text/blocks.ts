@@ -1,3 +1,5 @@
+import type { Palette } from './palette.ts';
+import { sanitizeCell } from './sanitize.ts';
 import { LIST_TABLE, type TabStop, tabulate } from './table.ts';
 
 /** One entry of a list: its first line and the lines that continue it. Cells are separated by tabs. */
@@ -12,6 +14,32 @@ export interface Table {
   headers: string[];
   blocks: Block[];
   stop?: TabStop;
+  /** Names of the columns for `--columns` and `--sort`, by their place; without them the headers give the names. */
+  names?: readonly string[];
+  /** Places of the columns that `-o wide` adds, and a terminal that is wide enough. */
+  wide?: readonly number[];
+  /** Places of the columns that a terminal is spared which is too narrow for all of them. */
+  extra?: readonly number[];
+  /** No bytes are promised, so in a terminal the table is cropped to its width. */
+  isOurs?: boolean;
+  /** Colours a line that is laid out, of the entry with this key. */
+  paint?: (line: string, key: string, palette: Palette) => string;
+}
+
+/** A table whose last column is not padded; its entries are known by their first `keys` cells, or all but the last. */
+export function rowTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  { keys = Math.max(1, header.length - 1), ...form }: Partial<Table> & { keys?: number } = {},
+): Table {
+  const seen = new Map<string, number>();
+  const blocks = rows.map((cells) => {
+    const name = cells.slice(0, keys).join('\t');
+    const times = seen.get(name) ?? 0;
+    seen.set(name, times + 1);
+    return { key: `${name}\t${times}`, lines: [cells.map(sanitizeCell).join('\t')] };
+  });
+  return { headers: [header.join('\t')], blocks, ...form };
 }
 
 /** Lays a list out as the reference does. */
@@ -42,15 +70,16 @@ export function markChanges(before: readonly Block[], after: readonly Block[]): 
   return marked;
 }
 
-/** A list whose lines begin with their mark. */
-export function renderMarked(table: Table, marked: readonly MarkedBlock[]): { mark: Mark; line: string }[] {
-  const marks: Mark[] = [
-    ...table.headers.map((): Mark => ' '),
-    ...marked.flatMap((block) => block.lines.map(() => block.mark)),
+/** A list whose lines begin with their mark, and of which entry each is. */
+export function renderMarked(
+  table: Table,
+  marked: readonly MarkedBlock[],
+): { mark: Mark; line: string; key: string }[] {
+  const of = [
+    ...table.headers.map(() => ({ mark: ' ' as const, key: '' })),
+    ...marked.flatMap(({ lines, mark, key }) => lines.map(() => ({ mark, key }))),
   ];
   const text = renderTable({ ...table, blocks: [...marked] });
-  return text
-    .split('\n')
-    .slice(0, marks.length)
-    .map((line, i) => ({ mark: marks[i] ?? ' ', line }));
+  const lines = text.split('\n');
+  return of.map((one, i) => ({ ...one, line: lines[i] ?? '' }));
 }

@@ -1,6 +1,6 @@
 import { compareBytes } from '../../lib/order.ts';
 import { isRecord } from '../../lib/record.ts';
-import { isInRelease, NEWEST_RELEASE } from '../../model/release.ts';
+import { isInRelease, NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import type { Shape, TypedShape } from '../../model/shape.ts';
 
 /** Follows references to the definition itself. */
@@ -15,16 +15,30 @@ export function resolveShape(
   return here;
 }
 
-/** Fields of a struct type in Go's order: those of the newest release, and older ones the value holds. */
+/** Fields of a struct type in Go's order: those of a release, and others that the value holds. */
 export function fieldsOf(
   shape: Shape,
   value: Readonly<Record<string, unknown>>,
+  release: Release = NEWEST_RELEASE,
 ): [string, Shape | undefined][] {
   const declared = Object.entries(shape.properties ?? {}).filter(
-    ([name, field]) => Object.hasOwn(value, name) || isInRelease(field['x-versions'], NEWEST_RELEASE),
+    ([name, field]) => Object.hasOwn(value, name) || isInRelease(field['x-versions'], release),
   );
   const unknown = Object.keys(value).filter((name) => !Object.hasOwn(shape.properties ?? {}, name));
   return [...declared, ...unknown.map((name): [string, undefined] => [name, undefined])];
+}
+
+/** Whether a field is a pointer in Go: to another struct, or to a value that may be left out, or that must be there. */
+export function isPointer(
+  parent: Shape,
+  name: string,
+  shape: Shape | undefined,
+  definitions: TypedShape['definitions'],
+): boolean {
+  const type = resolveShape(shape, definitions);
+  if (shape?.['x-nullable'] || type?.properties !== undefined) return true;
+  const isValue = type?.type !== undefined && type.type !== 'array' && !type.additionalProperties;
+  return isValue && parent.required?.includes(name) === true;
 }
 
 /** Go's zero value of a type: nil pointers are null, slices and maps are empty. */

@@ -1,3 +1,5 @@
+import { decodePercent } from '../../lib/percent.ts';
+
 /** The fields of Go's url.URL, in the order in which its JSON has them. */
 export interface GoUrl {
   Scheme: string;
@@ -26,8 +28,8 @@ export function goUrl(text: string): GoUrl {
   const authority = rest.startsWith('//') && opaque === '' ? /^\/\/([^/]*)/.exec(rest)?.[1] : undefined;
   const rawPath = opaque === '' ? rest.slice(authority === undefined ? 0 : authority.length + 2) : '';
   const user = authority?.lastIndexOf('@') ?? -1;
-  const path = decodeText(rawPath);
-  const decodedFragment = decodeText(fragment ?? '');
+  const path = decodePercent(rawPath);
+  const decodedFragment = decodePercent(fragment ?? '');
   return {
     Scheme: scheme.toLowerCase(),
     Opaque: opaque,
@@ -46,14 +48,6 @@ export function goUrl(text: string): GoUrl {
 function cut(text: string, at: string): [string, string | undefined] {
   const index = text.indexOf(at);
   return index === -1 ? [text, undefined] : [text.slice(0, index), text.slice(index + 1)];
-}
-
-function decodeText(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /** Go leaves `$&+,/:;=@` and the unreserved marks as they are in a path. */

@@ -207,8 +207,9 @@ class Parser {
   #member(): Step[] {
     const c = this.source[this.#at];
     if (c === '*') {
+      // All entries of a list: what else has parts is an error, as it is for any other slice.
       this.#at++;
-      return [{ kind: 'wildcard' }];
+      return [{ kind: 'slice', from: undefined, to: undefined, step: 1, single: false }];
     }
     if (c === '"' || c === "'") return [{ kind: 'field', name: this.#string() }];
     if (c === '.' || c === '@' || c === '$') return this.#path().steps;

@@ -1,29 +1,48 @@
 import { UserError } from '../../errors.ts';
+import { goFloat } from '../../lib/go-float.ts';
 import { isRecord } from '../../lib/record.ts';
+import type { Release } from '../../model/release.ts';
 import type { Shape, TypedShape } from '../../model/shape.ts';
-import { fieldsOf, resolveShape, zeroOf } from './go-fields.ts';
-import { goJson } from './json.ts';
+import { fieldsOf, isPointer, resolveShape, zeroOf } from './go-fields.ts';
+import { goStruct } from './go-struct.ts';
+import { goMapJson } from './json.ts';
 import { type Node, type Operand, parseTemplate, type Step } from './jsonpath-parser.ts';
 
 /** A value with its Go type, where one is known. */
 interface Typed {
   value: unknown;
   shape: Shape | undefined;
+  /** Of a map: Go holds its structs themselves, and pointers to others. */
+  isOfMap?: boolean;
 }
 
 /**
  * Evaluates a kubectl-style JSONPath template over a value, as Kubernetes' engine does over Go values: missing keys
- * give nothing, several hits of one path are joined by a blank, composites print as compact JSON.
+ * give nothing, several hits of one path are joined by a blank, composites print as compact JSON, structs as `%v` does
+ * where that holds no addresses.
  */
 export function jsonpath(template: string, value: unknown, type?: TypedShape): string {
-  const evaluator = new Evaluator({ value, shape: type?.shape }, type?.definitions ?? {});
-  return evaluator.print(parseTemplate(template), evaluator.root);
+  return evaluate(template, value, { type }).text;
+}
+
+/** The same, and whether structs were printed: the fields of those are of the release that is given, or the newest. */
+export function evaluate(
+  template: string,
+  value: unknown,
+  { type, release }: { type?: TypedShape | undefined; release?: Release | undefined },
+): { text: string; hasStructs: boolean } {
+  const evaluator = new Evaluator({ value, shape: type?.shape }, type?.definitions ?? {}, release);
+  const text = evaluator.print(parseTemplate(template), evaluator.root);
+  return { text, hasStructs: evaluator.hasStructs };
 }
 
 class Evaluator {
+  hasStructs = false;
+
   constructor(
     readonly root: Typed,
     readonly definitions: TypedShape['definitions'],
+    readonly release: Release | undefined,
   ) {}
 
   print(nodes: readonly Node[], here: Typed): string {
@@ -32,11 +51,38 @@ class Evaluator {
       if (node.kind === 'text') out += node.text;
       else {
         const hits = this.#walk(node.steps, node.root ? this.root : here);
-        if (node.kind === 'path') out += hits.map((hit) => text(hit.value)).join(' ');
+        if (node.kind === 'path') out += hits.map((hit) => this.#text(hit)).join(' ');
         else for (const hit of hits) out += this.print(node.body, hit);
       }
     }
     return out;
+  }
+
+  /** What a field holds: its zero value when it is not there, and nothing where Go has nil. */
+  #held(struct: Record<string, unknown>, type: Shape, key: string, shape: Shape | undefined): unknown {
+    if (struct[key] !== undefined && struct[key] !== null) return struct[key];
+    const isNil = isPointer(type, key, shape, this.definitions) || this.#isCollection(shape);
+    return isNil ? null : zeroOf(shape, this.definitions);
+  }
+
+  #isCollection(shape: Shape | undefined): boolean {
+    const type = resolveShape(shape, this.definitions);
+    return type?.type === 'array' || (type?.additionalProperties !== undefined && !type.properties);
+  }
+
+  #text({ value, shape, isOfMap }: Typed): string {
+    if (value === null || value === undefined)
+      return shape?.type === undefined && shape?.$ref === undefined
+        ? 'null'
+        : this.#isCollection(shape)
+          ? 'null'
+          : '<nil>';
+    if (typeof value === 'number' && resolveShape(shape, this.definitions)?.type === 'number')
+      return goFloat(value);
+    if (typeof value !== 'object') return String(value);
+    const struct = isOfMap ? undefined : goStruct(value, shape, this.definitions, this.release);
+    if (struct !== undefined) this.hasStructs = true;
+    return struct ?? goMapJson(value);
   }
 
   #walk(steps: readonly Step[], from: Typed): Typed[] {
@@ -68,14 +114,16 @@ class Evaluator {
   #field(name: string, value: unknown, type: Shape | undefined): Typed[] {
     if (!isRecord(value)) return [];
     if (!type?.properties) {
-      return Object.hasOwn(value, name) ? [{ value: value[name], shape: type?.additionalProperties }] : [];
+      return Object.hasOwn(value, name)
+        ? [{ value: value[name], shape: type?.additionalProperties, isOfMap: true }]
+        : [];
     }
     const known =
       fieldsOf(type, value).find(([own]) => own === name) ??
       fieldsOf(type, value).find(([own]) => goName(own) === name);
     if (!known) return [];
     const [key, shape] = known;
-    return [{ value: value[key] ?? zeroOf(shape, this.definitions), shape }];
+    return [{ value: this.#held(value, type, key, shape), shape }];
   }
 
   #children(value: unknown, type: Shape | undefined): Typed[] {
@@ -84,10 +132,10 @@ class Evaluator {
     if (!type?.properties) {
       return Object.keys(value)
         .sort()
-        .map((key) => ({ value: value[key], shape: type?.additionalProperties }));
+        .map((key) => ({ value: value[key], shape: type?.additionalProperties, isOfMap: true }));
     }
     return fieldsOf(type, value).map(([key, shape]) => ({
-      value: value[key] ?? zeroOf(shape, this.definitions),
+      value: this.#held(value, type, key, shape),
       shape,
     }));
   }
@@ -174,9 +222,4 @@ function goName(name: string): string {
         : word.charAt(0).toUpperCase() + word.slice(1),
     )
     .join('');
-}
-
-function text(value: unknown): string {
-  if (value === null || value === undefined) return '<no value>';
-  return typeof value === 'object' ? goJson(value) : String(value);
 }

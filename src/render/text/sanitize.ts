@@ -45,6 +45,13 @@ export function ownSequences(text: string): string {
   return text.replaceAll('\u001b', OWN);
 }
 
+const OWN_SEQUENCE = new RegExp(`${OWN}(?:\\[[0-9;?]*[A-Za-z]|\r)`, 'g');
+
+/** What a text of our own shows, without the sequences in it: as wide as it is on a screen. */
+export function visible(text: string): string {
+  return text.includes(OWN) ? text.replace(OWN_SEQUENCE, '') : text;
+}
+
 /** A carriage return of our own. */
 export const OWN_RETURN = `${OWN}\r`;
 

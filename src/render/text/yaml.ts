@@ -1,7 +1,8 @@
+import { goFloat } from '../../lib/go-float.ts';
 import { compareNatural } from '../../lib/order.ts';
 import { isRecord } from '../../lib/record.ts';
 import type { Shape, TypedShape } from '../../model/shape.ts';
-import { fieldsOf, resolveShape, zeroOf } from './go-fields.ts';
+import { fieldsOf, isPointer, resolveShape, zeroOf } from './go-fields.ts';
 
 const BEST_INDENT = 4;
 /** Keys above this many bytes are written as `? key`, with the value behind a colon on the next line. */
@@ -31,6 +32,7 @@ class Writer {
     const type = resolveShape(shape, this.definitions);
     if (Array.isArray(value)) this.#sequence(value, type, indent, inline);
     else if (isRecord(value)) this.#mapping(value, type, indent, inline);
+    else if (typeof value === 'number' && type?.type === 'number') this.#out += `${goFloat(value)}\n`;
     else this.#out += `${scalar(value, indent)}\n`;
   }
 
@@ -39,7 +41,7 @@ class Writer {
     const rows: [string, unknown, Shape | undefined][] = struct
       ? fieldsOf(type, value).map(([name, field]) => [
           name.replace(/[^A-Za-z0-9]/g, '').toLowerCase(),
-          fieldValue(value, name, field, this.definitions),
+          fieldValue(value, type, name, field, this.definitions),
           field,
         ])
       : Object.keys(value)
@@ -82,7 +84,10 @@ class Writer {
       this.#out += '- ';
       // 1.20 sends lists of labels where older agents send labels.
       const nested = Array.isArray(item) && resolveShape(type?.items, this.definitions)?.type !== 'array';
-      this.block(item, nested ? type : type?.items, indent + 2, true);
+      const itemType = nested ? type : type?.items;
+      // A text of several lines stands two columns to the right of the dash, deeper only in a mapping.
+      if (typeof item === 'string') this.#out += `${scalar(item, indent, indent + 2, BEST_INDENT)}\n`;
+      else this.block(item, itemType, indent + 2, true);
     });
   }
 }
@@ -102,12 +107,14 @@ function hasRows(
 
 function fieldValue(
   value: Record<string, unknown>,
+  parent: Shape,
   name: string,
   shape: Shape | undefined,
   definitions: TypedShape['definitions'],
 ): unknown {
   const own = value[name];
-  return own === undefined || own === null ? zeroOf(shape, definitions) : own;
+  if (own !== undefined && own !== null) return own;
+  return isPointer(parent, name, shape, definitions) ? null : zeroOf(shape, definitions);
 }
 
 /** What YAML 1.1 or 1.2 readers would take for something other than a string. */
@@ -116,21 +123,27 @@ const NOT_A_STRING =
 const TIMESTAMP =
   /^\d{4}-\d{1,2}-\d{1,2}(?:(?:[Tt]|[ \t]+)\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d{1,2}(?::?\d{2})?))?)?$/;
 const NEEDS_ESCAPES =
-  /[^\n\x20-\x7e\xa0-\u061b\u061d-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
+  /[^\n\x20-\x7e\xa0-\u061b\u061d-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/u;
 
-/** A value that is neither a list nor a map; `pad` is the column of the lines of a text of several, where it is not Go's. */
-export function scalar(value: unknown, indent: number, pad?: number): string {
+/**
+ * A value that is neither a list nor a map; `pad` is the column of the lines of a text of several, where it is not that of
+ * a mapping in Go, and `step` what is said of it where the text begins with a blank.
+ */
+export function scalar(
+  value: unknown,
+  indent: number,
+  pad?: number,
+  step = pad === undefined ? BEST_INDENT : 2,
+): string {
   if (typeof value !== 'string') return value === null || value === undefined ? 'null' : numberText(value);
   if (NOT_A_STRING.test(value) || TIMESTAMP.test(value)) return doubleQuoted(value);
   if (NEEDS_ESCAPES.test(value)) return doubleQuoted(value);
-  if (value.includes('\n'))
-    return literal(value, pad ?? nextIndent(indent), pad === undefined ? BEST_INDENT : 2);
+  if (value.includes('\n')) return literal(value, pad ?? nextIndent(indent), step);
   return plainAllowed(value) ? value : `'${value.replaceAll("'", "''")}'`;
 }
 
 function numberText(value: unknown): string {
-  if (typeof value !== 'number' || Number.isInteger(value)) return String(value);
-  return String(value).replace(/e([-+])(\d)$/, 'e$10$2');
+  return typeof value === 'number' && !Number.isInteger(value) ? goFloat(value) : String(value);
 }
 
 function plainAllowed(text: string): boolean {
@@ -143,8 +156,8 @@ function plainAllowed(text: string): boolean {
 
 function literal(text: string, column: number, step: number): string {
   const trailing = /\n*$/.exec(text)?.[0].length ?? 0;
-  const chomp = trailing === 0 ? '-' : trailing === 1 ? '' : '+';
   const body = text.replace(/\n+$/, '');
+  const chomp = trailing === 0 ? '-' : trailing === 1 && body !== '' ? '' : '+';
   const hint = /^[ \n]/.test(text) ? String(step) : '';
   const pad = ' '.repeat(column);
   const lines = body.split('\n').map((line) => (line === '' ? '' : pad + line));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { jsonpath } from '../../../src/render/text/jsonpath.ts';
+import { apiType } from '../../../src/agent/decode/shapes.ts';
+import { evaluate, jsonpath } from '../../../src/render/text/jsonpath.ts';
 
 /** What Kubernetes' engine (client-go 0.36) prints of these, with missing keys allowed. */
 const VALUE = { a: { b: 'deep' }, list: [{ n: 'x' }, { n: 'y' }], s: 'str', e: [] };
@@ -52,5 +53,70 @@ describe('all that is below', () => {
     ['{.list..n}', VALUE, 'x y'],
   ])('%s of %j', (template, value, text) => {
     expect(jsonpath(template, value)).toBe(text);
+  });
+});
+
+describe('all entries, as [*]', () => {
+  test('are those of a list alone', () => {
+    expect(jsonpath('{.list[*].n}', VALUE)).toBe('x y');
+    expect(jsonpath('{.nosuch[*].n}', VALUE)).toBe('');
+    expect(() => jsonpath('{.a[*]}', VALUE)).toThrow('not an array or slice');
+    expect(() => jsonpath('{range [*]}{.n}{end}', VALUE)).toThrow('not an array or slice');
+  });
+});
+
+describe('a struct', () => {
+  const flags = { trafficPolicy: 'Cluster', type: 'NodePort' };
+  const service = { spec: { flags, 'backend-addresses': [{ ip: '10.0.0.1' }], id: 902 } };
+
+  test.each([
+    // As an agent of 1.10 was recorded.
+    { release: '1.10', text: '{0   Cluster NodePort}' },
+    { release: '1.14', text: '{  0     Cluster NodePort}' },
+    { release: undefined, text: '{  0     Cluster NodePort}' },
+  ] as const)('is printed as Go does, with the fields of $release', async ({ release, text }) => {
+    const type = await apiType('Service');
+    expect(evaluate('{.spec.flags}', service, { type, release })).toEqual({ text, hasStructs: true });
+  });
+
+  test.each([
+    ['Identity[]', '{[0]}', [{ id: 1, labels: ['reserved:host'] }], '{1 [reserved:host] }'],
+    ['Identity[]', '{[*]}', [{ id: 1 }, { id: 2 }], '{1 [] } {2 [] }'],
+    ['DNSLookup[]', '{[0].expiration-time}', [{ ttl: 5 }], '0001-01-01T00:00:00.000Z'],
+    ['BPFMapList', '{.maps}', {}, 'null'],
+    ['BPFMapList', '{@}', {}, '{[]}'],
+    ['Service', '{.status}', {}, '<nil>'],
+    [
+      'Metric[]',
+      '{[*].value}',
+      [{ value: 1234567 }, { value: 0.5 }, { value: 2e-7 }],
+      '1.234567e+06 0.5 2e-07',
+    ],
+    [
+      'DaemonConfiguration',
+      '{.status.daemonConfigurationMap}',
+      { status: { daemonConfigurationMap: { a: null } } },
+      '{"a":null}',
+    ],
+    [
+      'DaemonConfiguration',
+      '{.status.daemonConfigurationMap.a}',
+      { status: { daemonConfigurationMap: { a: null } } },
+      'null',
+    ],
+  ] as const)('%s %s', async (name, template, value, text) => {
+    expect(jsonpath(template, value, await apiType(name))).toBe(text);
+  });
+
+  // differs: jsonpath-structure
+  test.each([
+    [
+      'Service',
+      '{.spec}',
+      '{"flags":{"trafficPolicy":"Cluster","type":"NodePort"},"backend-addresses":[{"ip":"10.0.0.1"}],"id":902}',
+    ],
+    ['Service', '{.spec.backend-addresses[0]}', '{"ip":"10.0.0.1"}'],
+  ])('%s %s holds addresses in Go, so it is JSON', async (name, template, text) => {
+    expect(jsonpath(template, service, await apiType(name))).toBe(text);
   });
 });

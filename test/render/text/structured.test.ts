@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { apiType } from '../../../src/agent/decode/shapes.ts';
-import { goJson } from '../../../src/render/text/json.ts';
+import { goJson, goMapJson } from '../../../src/render/text/json.ts';
 import { renderOutput } from '../../../src/render/text/output.ts';
 import { goYaml } from '../../../src/render/text/yaml.ts';
 import { fixture, type RestCase } from '../../helpers/recordings.ts';
@@ -77,8 +77,19 @@ describe('jsonpath', () => {
   );
 });
 
-test('an unknown format is named with those that work', async () => {
-  await expect(renderOutput({}, 'xml')).rejects.toThrow('unknown output format "xml"');
+test.each([
+  ['xml', 'Use -o json, -o yaml'],
+  ['go-template={{.id}}', 'Templates of Go are not read: -o custom-columns='],
+  ['go-template-file=t', 'Templates of Go are not read: -o custom-columns='],
+  ['template={{\n=.id}}', 'Templates of Go are not read: -o custom-columns='],
+  ['jsonpath', "It needs a template: -o jsonpath='{"],
+  ['custom-columns', 'It needs columns: -o custom-columns='],
+  ['custom-columns-file=c', 'It needs columns: -o custom-columns='],
+])('the unknown format %j is named with what works', async (format, hint) => {
+  await expect(renderOutput({}, format)).rejects.toMatchObject({
+    message: `unknown output format "${format}"`,
+    hint: expect.stringContaining(hint),
+  });
 });
 
 // differs: json-steering
@@ -96,6 +107,41 @@ test('so does YAML, in keys too', () => {
   expect(parse(text)).toEqual(value);
 });
 
+test.each([
+  [{ 901: ['a'], 1028: ['b'] }, '{"1028":["b"],"901":["a"]}'],
+  [[{ z: { b: 1, 10: 2, 9: [{ 2: 0, 12: 0 }] }, a: 1 }], '[{"z":{"10":2,"9":[{"12":0,"2":0}],"b":1},"a":1}]'],
+  [{ 9: ', "\u0001x":', 10: '{"\u00017":1}' }, '{"10":"{\\"\\u00017\\":1}","9":", \\"\\u0001x\\":"}'],
+  [{ a: '{"7":1}' }, '{"a":"{\\"7\\":1}"}'],
+])('JSON has the keys of a map in the order of their texts: %j', (value, text) => {
+  expect(goMapJson(value)).toBe(text);
+  expect(JSON.parse(goMapJson(value, 2))).toEqual(value);
+});
+
+test('a text that begins with what marks such keys stays whole', () => {
+  const value = { 1: ['a', '\u0001\u0001b', '"\u0001c', '\\u0001d'], '\u0001e': { f: '\u0001g' } };
+  expect(JSON.parse(goMapJson(value))).toEqual(value);
+  expect(JSON.parse(goMapJson(value, 2))).toEqual(value);
+});
+
 test('JSON escapes what Go escapes', () => {
   expect(goJson({ a: '<b> & \u2028' })).toBe('{"a":"\\u003cb\\u003e \\u0026 \\u2028"}');
+});
+
+describe('YAML as Go writes it', () => {
+  test.each([
+    ['a text of several lines in a list', { a: ['x\ny'] }, 'a:\n    - |-\n      x\n      y\n'],
+    ['one that begins with a blank', { a: [' x\ny'] }, 'a:\n    - |4-\n       x\n      y\n'],
+    ['one in a map', { a: { b: 'x\ny\n' } }, 'a:\n    b: |\n        x\n        y\n'],
+    ['nothing but the end of a line', { a: '\n' }, 'a: |4+\n\n'],
+    ['characters beyond the first plane', { a: '😀' }, 'a: "\\U0001F600"\n'],
+  ])('%s', (_, value, text) => {
+    expect(goYaml(value)).toBe(text);
+  });
+
+  test('doubles have an exponent from a million on, and pointers may be null', async () => {
+    expect(goYaml([{ name: 'x', value: 1234567 }], await apiType('Metric[]'))).toContain(
+      'value: 1.234567e+06\n',
+    );
+    expect(goYaml([{ ips: [] }], await apiType('NodeID[]'))).toBe('- id: null\n  ips: []\n');
+  });
 });

@@ -58,7 +58,8 @@ export function kubeProxyDetails(proxy: KubeProxyStatus, release: Release): stri
 function nodePortRows({ features: { nodePort } }: KubeProxyStatus, release: Release): string[] {
   const rows: string[] = [];
   if (nodePort.mode) rows.push(`Mode:\t${nodePort.mode}`);
-  if (atLeast(release, '1.15') && (nodePort.mode === 'DSR' || nodePort.mode === 'Hybrid'))
+  const isDsr = nodePort.mode === 'DSR' || nodePort.mode === 'Hybrid';
+  if (atLeast(release, '1.15') && isDsr && nodePort.dsrMode)
     rows.push(`  DSR Dispatch Mode:\t${nodePort.dsrMode}`);
   const table = nodePort.algorithm === 'Maglev' ? ` (Table Size: ${nodePort.lutSize})` : '';
   if (nodePort.algorithm) rows.push(`Backend Selection:\t${nodePort.algorithm}${table}`);

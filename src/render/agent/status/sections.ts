@@ -1,3 +1,4 @@
+import { goFixed } from '../../../lib/go-fixed.ts';
 import { compareBytes } from '../../../lib/order.ts';
 import { atLeast } from '../../../model/release.ts';
 import type { AgentStatus, BigTcpStatus, ControllerState } from '../../../model/status.ts';
@@ -114,11 +115,13 @@ function datapath(status: AgentStatus): string {
   let out = '';
   if (status.ipv4BigTcp) out += `IPv4 BIG TCP:\t${bigTcp(status.ipv4BigTcp)}\n`;
   // The sizes came together with those of IPv4.
+  const late = atLeast(status.release, '1.15');
+  const hasSizes = late || status.ipv4BigTcp !== undefined;
   if (status.ipv6BigTcp)
-    out += `IPv6 BIG TCP:\t${status.ipv4BigTcp ? bigTcp(status.ipv6BigTcp) : onOff(status.ipv6BigTcp.enabled)}\n`;
+    out += `IPv6 BIG TCP:\t${hasSizes ? bigTcp(status.ipv6BigTcp) : onOff(status.ipv6BigTcp.enabled)}\n`;
   if (bandwidthManager) {
     const { enabled, congestionControl, devices } = bandwidthManager;
-    const how = congestionControl ? ` [${congestionControl.toUpperCase()}] ` : '\t';
+    const how = congestionControl || late ? ` [${congestionControl.toUpperCase()}] ` : '\t';
     out += `BandwidthManager:\t${enabled ? `EDT with BPF${how}${bracketed(devices)}` : 'Disabled'}\n`;
   }
   if (status.hostRouting !== undefined) out += `Host Routing:\t${status.hostRouting}\n`;
@@ -127,12 +130,11 @@ function datapath(status: AgentStatus): string {
     out += `Routing:\tNetwork: ${routing.network}${tunnel}\tHost: ${routing.host}\n`;
   }
   if (status.attachMode) out += `Attach Mode:\t${ATTACH_MODES[status.attachMode] ?? status.attachMode}\n`;
-  if (deviceMode) {
-    const differs = configuredDeviceMode !== '' && configuredDeviceMode !== deviceMode;
-    const configured = differs
-      ? ` [Configured: ${known(configuredDeviceMode, ['auto', ...DEVICE_MODES])}]`
-      : '';
-    out += `Device Mode:\t${known(deviceMode, DEVICE_MODES)}${configured}\n`;
+  if (deviceMode || configuredDeviceMode) {
+    const mode = known(deviceMode, DEVICE_MODES);
+    // Agents that name one mode alone run in it.
+    const asked = configuredDeviceMode ? known(configuredDeviceMode, ['auto', ...DEVICE_MODES]) : mode;
+    out += `Device Mode:\t${mode}${asked === mode ? '' : ` [Configured: ${asked}]`}\n`;
   }
   return out + masquerading(status);
 }
@@ -208,8 +210,8 @@ function hubble({ hubble: h, hubbleMetrics }: AgentStatus): string {
     const { current, max, seen, uptime } = h.observer;
     const seconds = durationSeconds(uptime);
     const halves: string[] = [];
-    if (max > 0) halves.push(`Current/Max Flows: ${current}/${max} (${((current / max) * 100).toFixed(2)}%)`);
-    if (seconds > 0) halves.push(`Flows/s: ${(seen / seconds).toFixed(2)}`);
+    if (max > 0) halves.push(`Current/Max Flows: ${current}/${max} (${goFixed((current / max) * 100, 2)}%)`);
+    if (seconds > 0) halves.push(`Flows/s: ${goFixed(seen / seconds, 2)}`);
     cells.push(halves.join(', '));
   }
   const { metrics } = h;
@@ -226,7 +228,7 @@ function kubeProxyTable({ release, kubernetes, kubeProxy }: AgentStatus): string
 
 function bpfMaps({ bpfMaps: maps }: AgentStatus): string {
   if (!maps) return '';
-  const sizing = maps.ratio > 0 && maps.ratio <= 1 ? `on (ratio: ${maps.ratio.toFixed(6)})` : 'off';
+  const sizing = maps.ratio > 0 && maps.ratio <= 1 ? `on (ratio: ${goFixed(maps.ratio, 6)})` : 'off';
   const rows = maps.maps.map((m) => `  ${m.name}\t${m.size}\n`);
   return `BPF Maps:\tdynamic sizing: ${sizing}\n${tabulate(`  Name\tSize\n${rows.join('')}`, INNER_TABLE)}`;
 }
