@@ -1,7 +1,7 @@
 import { readdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { stringSlice } from '../cli/flags.ts';
+import { examples, stringSlice } from '../cli/flags.ts';
 import type { Context } from '../context.ts';
 import { errorCode, systemReason, UsageError, UserError } from '../errors.ts';
 import type { ConfigReader, ConfigSource } from '../kube/config-sources.ts';
@@ -20,6 +20,13 @@ interface BuildConfigOptions {
 
 /** Declares `build-config`. */
 export function addBuildConfigCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium build-config --node-name worker-1 --source config-map:kube-system/cilium-config --dest /tmp/cilium-config',
+      'cilium build-config --allow-config-keys debug,enable-policy --k8s-kubeconfig-path ~/.kube/config',
+    ),
+  );
   command
     .option('--dest <folder>', 'Folder to write one file per key to', '/tmp/cilium/config-map')
     .option('--node-name <name>', 'Name of this node (default K8S_NODE_NAME)')

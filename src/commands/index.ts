@@ -5,7 +5,7 @@ import {
   CLUSTER_GLOBALS,
   ELSEWHERE_GLOBALS,
   LIVE_CLUSTER_GLOBALS,
-} from '../cli/flags.ts';
+} from '../cli/global-flags.ts';
 import type { Verb } from '../cli/tree.ts';
 import { BGP } from './bgp/index.ts';
 import { BPF } from './bpf/index.ts';
@@ -20,7 +20,7 @@ import { ENDPOINT } from './endpoint/index.ts';
 import { ENVOY } from './envoy/index.ts';
 import { FEATURES } from './features/index.ts';
 import { FQDN } from './fqdn/index.ts';
-import { HUBBLE, OBSERVE } from './hubble/index.ts';
+import { COMPLETION_VERBS, HUBBLE, OBSERVE } from './hubble/index.ts';
 import { IDENTITY } from './identity/index.ts';
 import { IP } from './ip/index.ts';
 import { KVSTORE } from './kvstore/index.ts';
@@ -35,6 +35,7 @@ import { NODEID } from './nodeid/index.ts';
 import { POLICY } from './policy/index.ts';
 import { PREFILTER } from './prefilter/index.ts';
 import { PREFLIGHT } from './preflight/index.ts';
+import { PROFILE } from './profile/index.ts';
 import { RECORDER } from './recorder/index.ts';
 import { SERVICE } from './service/index.ts';
 import { STATEDB } from './statedb/index.ts';
@@ -56,8 +57,9 @@ export const TREE: Verb = {
       load: async () => (await import('./build-config.ts')).addBuildConfigCommand,
     },
     completion: {
-      about: 'Print the completion script for a shell',
+      about: 'Print the completion script for a shell, or install it',
       load: async () => (await import('./completion/completion.ts')).addCompletionCommand,
+      verbs: COMPLETION_VERBS,
     },
     __complete: {
       about: 'Print completion candidates, for the completion scripts',
@@ -116,7 +118,7 @@ export const TREE: Verb = {
     },
     sysdump: {
       about: 'Collect what is needed to look into a cluster, as an archive without secrets',
-      globals: LIVE_CLUSTER_GLOBALS,
+      globals: CLUSTER_GLOBALS,
       asks: 'cluster',
       load: async () => (await import('./sysdump/sysdump.ts')).addSysdumpCommand,
     },
@@ -130,8 +132,7 @@ export const TREE: Verb = {
     doctor: {
       about: 'Compare the state that the agent reports with the state of the kernel',
       globals: [BPF_GLOBALS, ARCHIVE_GLOBALS],
-      root: true,
-      load: async () => (await import('./doctor.ts')).addDoctorCommand,
+      load: async () => (await import('./doctor/doctor.ts')).addDoctorCommand,
     },
     bgp: BGP,
     cgroups: CGROUPS,
@@ -156,6 +157,7 @@ export const TREE: Verb = {
     policy: POLICY,
     prefilter: PREFILTER,
     preflight: PREFLIGHT,
+    profile: PROFILE,
     rbac: {
       about: 'Print the smallest roles that a verb needs of the API server',
       load: async () => {
@@ -171,6 +173,7 @@ export const TREE: Verb = {
       verbs: {
         list: {
           about: 'List all metrics',
+          aliases: ['ls'],
           load: async () => (await import('./metrics/list.ts')).addMetricsListCommand,
         },
       },

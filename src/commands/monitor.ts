@@ -9,10 +9,11 @@ import { dissect } from '../agent/monitor/packet.ts';
 import { NoMonitorSocket, openMonitorSocket, readRecords, type StreamEnd } from '../agent/monitor/socket.ts';
 import { StreamRelease } from '../agent/monitor/stream-release.ts';
 import { failed } from '../cli/answer.ts';
+import { endpointNumber, isPod } from '../cli/endpoint-number.ts';
 import { examples } from '../cli/flags.ts';
 import { releaseOfAgent } from '../cli/release.ts';
 import type { Context } from '../context.ts';
-import { isUnreachable, SilentExit, UsageError } from '../errors.ts';
+import { causesOf, isUnreachable, SilentExit, UsageError } from '../errors.ts';
 import { addressBytes, formatIp, parseAddress } from '../lib/address.ts';
 import { EVENT_TYPES, eventTypesOf, type MonitorEvent, type MonitorRecord } from '../model/monitor.ts';
 import type { Dissection } from '../model/packet.ts';
@@ -37,6 +38,7 @@ interface MonitorOptions {
   /** How often the flag was given. */
   verbose?: number;
   json: boolean;
+  jsonLines: boolean;
   numeric: boolean;
   monitorSocket?: string;
 }
@@ -52,10 +54,10 @@ export function addMonitorCommand(command: Command, ctx: Context): void {
 
     .option('--hex', 'Do not dissect, print payload in HEX', false)
     .addOption(repeated('-t, --type <type>', `Filter by event types [${types}]`, (value) => value))
-    .addOption(repeated('--from <id>', 'Filter by source endpoint id', parseUint16))
-    .addOption(repeated('--to <id>', 'Filter by destination endpoint id', parseUint16))
+    .addOption(repeated('--from <id>', 'Filter by source endpoint id', parseEndpoint))
+    .addOption(repeated('--to <id>', 'Filter by destination endpoint id', parseEndpoint))
     .addOption(
-      repeated('--related-to <id>', 'Filter by either source or destination endpoint id', parseUint16),
+      repeated('--related-to <id>', 'Filter by either source or destination endpoint id', parseEndpoint),
     )
     .addOption(repeated('--ip <address>', 'Filter by an address of the packet, on either side', parseIp))
     .addOption(repeated('--port <number>', 'Filter by a port of the packet, on either side', parseUint16))
@@ -65,17 +67,18 @@ export function addMonitorCommand(command: Command, ctx: Context): void {
       ),
     )
     .option('-j, --json', 'Enable json output. Shadows -v flag', false)
+    .option('--json-lines', 'A JSON object on every line, also of events that -j leaves as text', false)
     .option('-n, --numeric', 'Display all security identities as numeric values', false)
     .option('--monitor-socket <path>', 'Configure monitor socket path')
     .addHelpText(
       'after',
       examples(
-        'cilium monitor --type drop --related-to 42',
+        'cilium monitor --type drop --related-to shop/redis-0',
         'cilium monitor --ip 10.0.0.7 --port 8080 -v',
-        'cilium monitor -j > events.jsonl',
+        'cilium monitor --json-lines > events.jsonl',
       ),
     )
-    .action((options: MonitorOptions) => runMonitor(options, ctx));
+    .action(async (given: GivenOptions) => runMonitor(await withNumbers(given, ctx), ctx));
 }
 
 function repeated<T>(flags: string, about: string, parse: (value: string, flag: string) => T): Option {
@@ -104,6 +107,32 @@ async function checkTypes(types: readonly string[], ctx: Context): Promise<void>
   throw new UsageError(error.message, { flagsError: error.message });
 }
 
+/** The number of an endpoint, or a pod whose endpoint the agent is asked for. */
+type EndpointWord = number | string;
+
+function parseEndpoint(value: string, flag: string): EndpointWord {
+  return isPod(value) ? value : parseUint16(value, flag);
+}
+
+type GivenOptions = Omit<MonitorOptions, 'from' | 'to' | 'relatedTo'> &
+  Record<'from' | 'to' | 'relatedTo', EndpointWord[]>;
+
+async function withNumbers(given: GivenOptions, ctx: Context): Promise<MonitorOptions> {
+  const [from, to, relatedTo] = [
+    await numbersOf(given.from, ctx),
+    await numbersOf(given.to, ctx),
+    await numbersOf(given.relatedTo, ctx),
+  ];
+  return { ...given, from, to, relatedTo };
+}
+
+async function numbersOf(words: readonly EndpointWord[], ctx: Context): Promise<number[]> {
+  const numbers: number[] = [];
+  for (const word of words)
+    numbers.push(typeof word === 'number' ? word : Number(await endpointNumber(word, ctx)));
+  return numbers;
+}
+
 function parseUint16(value: string, flag: string): number {
   if (!/^\d+$/.test(value))
     throw invalid(value, flag, `strconv.ParseUint: parsing "${value}": invalid syntax`);
@@ -125,7 +154,7 @@ export async function runMonitor(options: MonitorOptions, ctx: Context): Promise
   await checkTypes(options.type, ctx);
   await checkEndpoints(options, ctx);
   let agent = await askAgent(ctx);
-  const talk = talkOf(agent, ctx);
+  const talk = options.jsonLines ? ctx.err : talkOf(agent, ctx);
   await announce(agent, talk);
   const printer = await eventPrinter(options, ctx);
   try {
@@ -153,7 +182,9 @@ export async function runMonitor(options: MonitorOptions, ctx: Context): Promise
     }
     if (!(error instanceof NoMonitorSocket)) throw error;
     // As the reference: without an agent nothing is shown, and the exit code is 0.
-    await ctx.err.write(`Error: ${error.message}\n${error.hint}\n`);
+    const { agentHint } = await import('../cli/kube/agent-hint.ts');
+    const hint = await agentHint(error.hint ?? '', causesOf(error), undefined, ctx);
+    await ctx.err.write(`Error: ${error.message}\n${hint}\n`);
   }
 }
 
@@ -200,7 +231,8 @@ async function eventPrinter(options: MonitorOptions, ctx: Context): Promise<Prin
   };
   const links = new LinkNames(`${ctx.env.CILIUM_SYSFS || '/sys'}/class/net`, () => ctx.clock.nowMs());
   const level = (['info', 'debug', 'dissect'] as const)[options.verbose ?? 0] ?? 'info';
-  const layers = options.json || level === 'dissect' || options.type.includes('recorder');
+  const isJson = options.json || options.jsonLines;
+  const layers = isJson || level === 'dissect' || options.type.includes('recorder');
   let format: MonitorFormat = {
     level,
     hex: options.hex,
@@ -209,13 +241,13 @@ async function eventPrinter(options: MonitorOptions, ctx: Context): Promise<Prin
     release: NEWEST_RELEASE,
     ports: layers ? (await import('../render/monitor/port-names.ts')).readPortNames() : () => undefined,
   };
-  const render = options.json ? (await import('../render/monitor/json.ts')).renderJsonEvent : renderEvent;
+  const [render, renderOther] = await renderersOf(options);
   let noted = false;
   return (records, release) => {
     links.refresh();
     const printed: Printed = { text: '', note: undefined };
     for (const record of records) {
-      if (record.type !== 9) printed.text += renderOtherRecord(record);
+      if (record.type !== 9) printed.text += renderOther(record);
       if (record.type !== 9 || record.data.length === 0) continue;
       const event = decodeEvent(record.data);
       release.see(event);
@@ -227,6 +259,20 @@ async function eventPrinter(options: MonitorOptions, ctx: Context): Promise<Prin
     }
     return printed;
   };
+}
+
+async function renderersOf({
+  json,
+  jsonLines,
+}: MonitorOptions): Promise<
+  [(shown: ShownEvent, format: MonitorFormat) => string, (record: MonitorRecord) => string]
+> {
+  if (jsonLines) {
+    const { renderJsonLine, renderOtherLine } = await import('../render/monitor/json-lines.ts');
+    return [renderJsonLine, renderOtherLine];
+  }
+  const render = json ? (await import('../render/monitor/json.ts')).renderJsonEvent : renderEvent;
+  return [render, renderOtherRecord];
 }
 
 function renderPassing(

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { socketPath } from '../agent/client.ts';
 import { DEFAULT_SHELL_SOCKET, type ShellConnection } from '../agent/shell.ts';
+import { examples } from '../cli/flags.ts';
 import { openShell, printAnswer } from '../cli/shell.ts';
 import { readStdin } from '../cli/stdin.ts';
 import type { Context, LinePrompt } from '../context.ts';
@@ -13,6 +14,7 @@ interface ShellOptions {
 
 /** Declares `shell`. */
 export function addShellCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium shell', 'cilium shell db/show health'));
   command
 
     .argument(

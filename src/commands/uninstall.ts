@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { mayWrite } from '../cli/confirm.ts';
+import { PARTIAL } from '../cli/exit-codes.ts';
 import { durationOption, examples } from '../cli/flags.ts';
 import { restoreAwsNode } from '../cli/helm/aws-node.ts';
 import { helmCommand } from '../cli/helm/command.ts';
@@ -310,5 +311,5 @@ async function lookAgain(
   );
   const isShort = there.length > 0 || failures.length > 0 || (flags.wait === true && going.length > 0);
   if (isShort || (flags.crds && left.crds.length > 0)) throw new SilentExit(1);
-  if (left.unseen.length > 0) throw new SilentExit(3);
+  if (left.unseen.length > 0) throw new SilentExit(PARTIAL);
 }

@@ -238,7 +238,7 @@ test('uninstall --wait', async () => {
 
 // differs: cluster-output
 test.each([
-  ['status', 'Use -o summary, -o json'],
+  ['status', 'Use -o summary, -o junit, -o sarif, -o github, -o markdown, -o json'],
   ['bgp peers', 'json'],
   ['encryption status', 'summary, json'],
   ['multicast list group', 'json'],

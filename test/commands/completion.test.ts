@@ -20,11 +20,18 @@ const AGENT: Answers = {
   ],
 };
 
-/** The candidates for a line, of which the last word is being typed. */
-async function complete(line: string, answers: Answers = AGENT, options: RunOptions = {}): Promise<string[]> {
+/** What is printed for a line, of which the last word is being typed. */
+async function printed(line: string, answers: Answers = AGENT, options: RunOptions = {}): Promise<string[]> {
   const { stdout, stderr, code } = await ask(['__complete', '--', ...line.split(' ')], answers, options);
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
   return stdout.split('\n').filter(Boolean);
+}
+
+/** Its candidates, where the shell shall look for no files. */
+async function complete(...line: Parameters<typeof printed>): Promise<string[]> {
+  const lines = await printed(...line);
+  expect(lines.at(-1)).toMatch(/^:[46]$/);
+  return lines.slice(0, -1);
 }
 
 const values = (lines: string[]) => lines.map((line) => line.split('\t')[0]);
@@ -80,19 +87,20 @@ describe('completion', () => {
   test('offers the choices of a flag, in either form', async () => {
     expect(values(await complete('status --fail-on '))).toEqual(['warning', 'degraded']);
     expect(values(await complete('status --fail-on=d'))).toEqual(['--fail-on=degraded']);
-    expect(values(await complete('endpoint list -o j'))).toEqual(['json', 'jsonpath=']);
+    expect(values(await complete('endpoint list -o j'))).toEqual(['json', 'jsonpath=', 'jsonpath-file=']);
   });
 
   test.each([
     ['endpoint get ', ['12\tshop/web-1', '345\treserved:host']],
     ['endpoint log 3', ['345\treserved:host']],
     ['bpf ct list g', ['global\tthe tables of all endpoints']],
+    ['bpf ct list endpoint 1', ['12\tshop/web-1']],
     ['identity get ', ['4\treserved:health']],
     ['map get ', ['cilium_lxc\t/sys/fs/bpf/tc/globals/cilium_lxc']],
     ['monitor --related-to 1', ['12\tshop/web-1']],
     ['config get ', ['Debug\t', 'PolicyEnforcement\t', 'ClusterID\t']],
     ['config DebugL', ['DebugLB=\tEnable debugging trace statements for load balancer']],
-    ['completion z', ['zsh\tshell']],
+    ['completion z', ['zsh\t']],
   ])('asks the agent what may follow "%s"', async (line, expected) => {
     expect(await complete(line)).toEqual(expected);
   });
@@ -163,7 +171,7 @@ describe('the completion script', () => {
   }
 
   test('of bash hands over the words before the cursor', async () => {
-    const { offered, asked } = await inBash('cilium endpoint get ', '12\\tshop/web-1\\n345\\thost\\n');
+    const { offered, asked } = await inBash('cilium endpoint get ', '12\\tshop/web-1\\n345\\thost\\n:4\\n');
     expect({ offered, asked }).toEqual({
       offered: ['12', '345'],
       asked: 'cilium __complete -- endpoint get',
@@ -171,12 +179,12 @@ describe('the completion script', () => {
   });
 
   test('of bash replaces only what follows = or :', async () => {
-    expect((await inBash('cilium status --fail-on=d', '--fail-on=degraded\\t\\n')).offered).toEqual([
+    expect((await inBash('cilium status --fail-on=d', '--fail-on=degraded\\t\\n:4\\n')).offered).toEqual([
       'degraded',
     ]);
   });
 
   test('of bash completes hubble as a noun of cilium', async () => {
-    expect((await inBash('hubble ob', 'observe\\tx\\n')).asked).toBe('cilium __complete -- hubble ob');
+    expect((await inBash('hubble ob', 'observe\\tx\\n:4\\n')).asked).toBe('cilium __complete -- hubble ob');
   });
 });

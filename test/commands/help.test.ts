@@ -71,13 +71,16 @@ test('every example of the help names verbs and flags that there are', async () 
   expect(count).toBeGreaterThan(30);
 });
 
-test('no line is cut at a terminal of 60 columns, but for usages, examples and long words', async () => {
-  const wide: string[] = [];
-  for (const path of paths(TREE)) {
-    const { stdout } = await run([...path.map((step) => step.name), '--help'], { columns: 60 });
-    const [told = ''] = stdout.split('\nExamples:\n');
-    for (const line of told.split('\n'))
-      if (line.length > 60 && !line.startsWith('Usage:') && /^ *\S+ +\S/.test(line)) wide.push(line);
-  }
-  expect(wide).toEqual([]);
-});
+test.each([60, 200])(
+  'no line is cut at a terminal of %d columns, but for usages, examples and long words',
+  async (columns) => {
+    const wide: string[] = [];
+    for (const path of paths(TREE)) {
+      const { stdout } = await run([...path.map((step) => step.name), '--help'], { columns });
+      const [told = ''] = stdout.split('\nExamples:\n');
+      for (const line of told.split('\n'))
+        if (line.length > columns && !line.startsWith('Usage:') && /^ *\S+ +\S/.test(line)) wide.push(line);
+    }
+    expect(wide).toEqual([]);
+  },
+);

@@ -292,6 +292,46 @@ describe('events', () => {
     expect(await shown(hex('8101'), '-j')).toMatch(/^cannot decode message type '129': /);
   });
 
+  test('--json-lines has an object on every line, what -j leaves as text too', async () => {
+    const verdict = Buffer.concat([
+      hex('05000700 bc0a0000 36000000 3600 0100 64000000 00000000 5000 06 11 00 000000'),
+      packet,
+      hex('0000'),
+    ]);
+    const { stdout } = await monitor(
+      ['--json-lines'],
+      [
+        monitorStream([
+          { Type: 2, Lost: 3, CPU: 4 },
+          { Type: 77, CPU: 4, Lost: 1 },
+          { Data: verdict, CPU: 3 },
+          { Data: traceEvent(packet), CPU: 3 },
+          { Data: hex('63010203'), CPU: 3 },
+        ]),
+      ],
+    );
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.slice(0, 2)).toEqual([
+      { cpu: 'CPU 04:', type: 'lost', lost: 3 },
+      { cpu: 'CPU 04:', type: 'unknown-payload', lost: 1 },
+    ]);
+    expect(lines[2]).toMatchObject({
+      cpu: 'CPU 03:',
+      type: 'policy-verdict',
+      direction: 'ingress',
+      action: 'allow',
+      source: 7,
+      remoteIdentity: 100,
+      protocol: 6,
+      text: expect.stringMatching(/^Policy verdict log: .* tcp SYN$/),
+    });
+    expect(lines[3]).toMatchObject({ type: 'trace', summary: { l4: { src: '1000', dst: '80' } } });
+    expect(lines[4]).toEqual({ cpu: 'CPU 03:', type: 'unknown', text: 'CPU 03: Unknown event: [99 1 2 3]' });
+  });
+
   test('lost events are counted', async () => {
     const stream = monitorStream([
       { Type: 2, Lost: 2n ** 60n, CPU: 4 },

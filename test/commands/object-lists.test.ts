@@ -65,7 +65,7 @@ coredns-1   115559              ready            10.11.236.47   fd00:11::f4fa
     [['endpoint', 'list', '-A', '-o', 'custom-columns=NAME'], '"NAME" is no column'],
     [['endpoint', 'list', '-A', '-o', 'tree'], 'unknown output format "tree"'],
     [['endpoint', 'list', '-A', '--node', 'node1'], '--cluster asks the API server'],
-    [['node', 'list', '--node', 'node1', '-o', 'name'], '-o name is for the objects of a cluster'],
+    [['policy', 'get', '--node', 'node1', '-o', 'name'], '-o name is for the objects of a cluster'],
     [['identity', 'list', '--cluster', 'k8s:app=web'], 'are for what an agent knows'],
     [['l2-announcement', 'list', '--node', 'n1'], "unknown option '--node'"],
   ])('%j is refused', async (argv, message) => {

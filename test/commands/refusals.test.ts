@@ -36,6 +36,6 @@ test.each([
   await using agent = await agentOf({});
   const { stdout, stderr, code } = await agent.run([...argv, '-o', 'bogus']);
   expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
-  expect(stderr).toContain('unknown output format "bogus"\nUse -o json, -o yaml or -o jsonpath');
+  expect(stderr).toContain('unknown output format "bogus"\nUse -o json, -o yaml, -o jsonpath');
   expect(agent.seen).toEqual([]);
 });

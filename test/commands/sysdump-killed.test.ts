@@ -22,20 +22,31 @@ test('killed at any moment it leaves an archive that is whole and can be asked',
   const bugtool = tarball(
     Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`b/cmd/${i}.md`, line.repeat(4000)])),
   );
+  /** So much was asked for. */
+  let asked = 0;
   await using server = await serveDumpCluster({
     nodes: 6,
     pods: 5,
-    api: (path) =>
-      path === '/v1/endpoint' ? JSON.stringify([{ id: 7 }]) : JSON.stringify({ path, text: line.repeat(50) }),
-    log: () => line.repeat(20_000),
+    api: (path) => {
+      asked++;
+      return path === '/v1/endpoint'
+        ? JSON.stringify([{ id: 7 }])
+        : JSON.stringify({ path, text: line.repeat(50) });
+    },
+    log: () => {
+      asked++;
+      return line.repeat(20_000);
+    },
     run: (argv) => {
+      asked++;
       if (argv[0] === 'cilium-bugtool') return { stdout: 'x\nGZIP at /tmp/b.tar.gz\n' };
       if (argv[0] === 'tail') return { stdout: bugtool };
       return { stdout: line.repeat(argv.includes('ct') ? 5000 : 30) };
     },
   });
-  const kept: number[] = [];
-  for (let i = 0; i < KILLS; i++) {
+  /** Runs one until it has asked for so much, or ends; its archive. */
+  const killedAt = async (wanted: number) => {
+    asked = 0;
     const cwd = mkdtempSync(join(folder, 'one-'));
     const child = spawn(CILIUM, ['sysdump', '--skip', 'profiles'], {
       cwd,
@@ -43,13 +54,22 @@ test('killed at any moment it leaves an archive that is whole and can be asked',
       stdio: 'ignore',
     });
     const exit = once(child, 'exit');
-    for (let waited = 0; waited < 2000 && !readdirSync(cwd).some((name) => name.endsWith('.zip')); waited++)
-      await later(5);
-    await later((i * 2500 * (0.5 + Math.random())) / KILLS);
+    const archive = () => readdirSync(cwd).find((name) => name.endsWith('.zip'));
+    while ((!archive() || asked < wanted) && child.exitCode === null) await later(2);
+    // And not always at the same place of what it writes then.
+    await later(50 * Math.random());
     child.kill('SIGKILL');
     await exit;
-    const [name = ''] = readdirSync(cwd).filter((file) => file.endsWith('.zip'));
-    const path = join(cwd, name);
+    const name = archive();
+    if (name === undefined)
+      throw new Error(`it ended by itself with ${child.exitCode}, and there is no archive`);
+    return join(cwd, name);
+  };
+  await killedAt(Number.POSITIVE_INFINITY);
+  const whole = asked;
+  const kept: number[] = [];
+  for (let i = 0; i < KILLS; i++) {
+    const path = await killedAt((i * whole) / KILLS);
     execFileSync('python3', ['-m', 'zipfile', '-t', path], { stdio: 'pipe' });
     const files = await unzipped(path);
     // One that had ended by itself says nothing.
@@ -65,4 +85,4 @@ test('killed at any moment it leaves an archive that is whole and can be asked',
   }
   expect(kept.filter((count) => count > 0).length).toBeGreaterThan(KILLS / 2);
   expect(new Set(kept).size).toBeGreaterThan(KILLS / 3);
-}, 120_000);
+}, 600_000);

@@ -201,7 +201,7 @@ test('secrets of every shape, planted everywhere, are nowhere in the archive', a
     redactions: { rule: string; count: number }[];
   };
   expect(new Set(report.redactions.map(({ rule }) => rule)).size).toBeGreaterThan(12);
-}, 180_000);
+});
 
 test('where there is no secret nothing is replaced but env of others and what repeats an object', async () => {
   const { files } = await archiveWith([...ORDINARY, ...LIKE_THEM, ...LIKE_ATTACKS]);
@@ -215,4 +215,4 @@ test('where there is no secret nothing is replaced but env of others and what re
     'env',
     'last-applied',
   ]);
-}, 180_000);
+});

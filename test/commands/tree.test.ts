@@ -11,6 +11,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   // `observe` by itself is `observe flows`.
   'hubble observe': 'hubble/observe/declare.ts',
   'hubble observe flows': 'hubble/observe/declare.ts',
+  // One script serves both programs.
+  'completion install': '../cli/completion/install.ts',
+  'completion uninstall': '../cli/completion/uninstall.ts',
+  'hubble completion install': '../cli/completion/install.ts',
+  'hubble completion uninstall': '../cli/completion/uninstall.ts',
   // `encrypt status` without a cluster is of this node.
   'encryption status': 'encrypt/cluster-status.ts',
   // The same verbs as those of `encrypt`.

@@ -241,7 +241,7 @@ describe('hubble', () => {
 
   test('without a UI it is said how it comes', async () => {
     await using here = await startInstallCluster();
-    const { stderr, code } = await here.run(['hubble', 'ui']);
+    const { stderr, code } = await here.run(['hubble', 'ui', '--upstream']);
     expect(stderr).toContain('failed to port forward: failed to get service "hubble-ui"');
     expect(stderr).toContain('cilium hubble enable --ui installs it.');
     expect(code).toBe(1);

@@ -1,4 +1,4 @@
-import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
+import { ELSEWHERE_GLOBALS } from '../../cli/global-flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 import { BGP_CONFIG } from './config/index.ts';
 

@@ -3,19 +3,22 @@ import { type AgentClient, ApiError } from '../../agent/client.ts';
 import type { Answer } from '../../agent/decode/answer.ts';
 import { apiType } from '../../agent/decode/shapes.ts';
 import { failed } from '../../cli/answer.ts';
+import { PARTIAL } from '../../cli/exit-codes.ts';
 import { durationOption } from '../../cli/flags.ts';
-import { askAgent, askEach, NOT_ALL_READ, type Said } from '../../cli/kube/each-agent.ts';
+import { askAgent, askEach, type Said } from '../../cli/kube/each-agent.ts';
 import { isClusterMeant, type TargetOptions } from '../../cli/kube/target.ts';
-import type { WatchFlags } from '../../cli/watch.ts';
+import { type ListFlags, printTable } from '../../cli/list.ts';
+import { isStructured } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { openCluster } from '../../kube/road.ts';
+import type { Table } from '../../render/text/blocks.ts';
 import { asGoWrites } from '../../render/text/go-fields.ts';
 import { goJson } from '../../render/text/json.ts';
 import { renderOutput, unknownFormat } from '../../render/text/output.ts';
 
 /** Flags of a verb that asks one agent or those of all nodes. */
-export interface NodesOptions extends TargetOptions, WatchFlags {
+export interface NodesOptions extends TargetOptions, ListFlags {
   agentPodSelector?: string;
   /** Milliseconds. */
   waitDuration: number;
@@ -73,7 +76,7 @@ export interface NodesQuestion<T> {
 export async function printNodes<T>(
   options: NodesOptions,
   question: NodesQuestion<T>,
-  render: (nodes: readonly Said<T[]>[]) => string,
+  render: (nodes: readonly Said<T[]>[]) => string | Table,
   ctx: Context,
 ): Promise<void> {
   const { elsewhere } = ctx.globals;
@@ -100,17 +103,18 @@ export async function printNodes<T>(
   if (asked.said.length === 0) throw new UserError(`${question.unable}: ${reasons}`);
   if (reasons !== '') {
     await ctx.err.write(`${question.errors}: ${reasons}\n\n`);
-    ctx.exitCode = NOT_ALL_READ;
+    ctx.exitCode = PARTIAL;
   }
   const told = asked.said.filter(({ value }) => value !== undefined);
   const without = asked.said.filter(({ value }) => value === undefined).map((one) => one.node);
-  const isJson = !['', 'summary'].includes(options.output);
+  const isJson = isStructured(options.output);
   if (told.length === 0 && !isJson) return await ctx.out.write(DISABLED);
   if (without.length > 0) await ctx.err.write(`BGP Control Plane is disabled on ${without.join(', ')}\n`);
-  if (!isJson)
-    return await ctx.out.write(
-      render(told.map(({ value, ...where }) => ({ ...where, value: value?.rows ?? [] }))),
-    );
+  if (!isJson) {
+    const shown = render(told.map(({ value, ...where }) => ({ ...where, value: value?.rows ?? [] })));
+    if (typeof shown === 'string') return await ctx.out.write(shown);
+    return await printTable(ctx, { ...options, form: options.output }, shown);
+  }
   const { shape, definitions } = await apiType(question.type);
   const documents = Object.fromEntries(
     told.map(({ node: at, value }) => [at, asGoWrites(value?.document ?? [], shape, definitions)]),

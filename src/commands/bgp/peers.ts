@@ -2,12 +2,13 @@ import { type Command, Option } from 'commander';
 import { listBgpPeers, readBgpPeers } from '../../agent/decode/bgp.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples } from '../../cli/flags.ts';
-import { outputOption } from '../../cli/output.ts';
-import { addWatchOptions, printAnswers } from '../../cli/watch.ts';
+import { addListOptions, printAnswers } from '../../cli/list.ts';
+import { LIST_FORMATS, outputOption } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { peerTable, renderCapabilities } from '../../render/agent/bgp.ts';
 import { capabilitiesOfNodes, peersOfNodes } from '../../render/agent/bgp-nodes.ts';
 import { unlessBgpIsDisabled } from './disabled.ts';
+import { releaseOfForms } from './forms.ts';
 import { addNodesFlags, areNodesMeant, type NodesOptions, printNodes } from './nodes.ts';
 
 interface BgpPeersOptions extends NodesOptions {
@@ -20,7 +21,7 @@ export function addBgpPeersCommand(command: Command, ctx: Context): void {
   command
     .addOption(new Option('-c, --capabilities', 'Show BGP peer capabilities in detail'))
     .addOption(new Option('--caps', 'Same as --capabilities, as other releases spell it').hideHelp())
-    .addOption(outputOption('summary'))
+    .addOption(outputOption('summary', ...LIST_FORMATS))
     .addHelpText(
       'after',
       examples(
@@ -33,7 +34,7 @@ export function addBgpPeersCommand(command: Command, ctx: Context): void {
       if (await areNodesMeant(options, ctx)) return runPeersOfNodes(options, ctx);
       await unlessBgpIsDisabled(ctx, () => runBgpPeers(options, ctx));
     });
-  addWatchOptions(command);
+  addListOptions(command);
   addNodesFlags(command);
 }
 
@@ -57,7 +58,9 @@ function runPeersOfNodes(options: BgpPeersOptions, ctx: Context): Promise<void> 
 async function runBgpPeers(options: BgpPeersOptions, ctx: Context): Promise<void> {
   const failure = 'cannot get peers list';
   if (options.output || !(options.capabilities || options.caps))
-    return printAnswers(ctx, options, listBgpPeers, failure, peerTable);
+    return printAnswers(ctx, options, listBgpPeers, failure, async (peers) =>
+      peerTable(peers, await releaseOfForms(ctx)),
+    );
   const peers = await listBgpPeers(await ctx.agent()).catch(failed(failure));
   await ctx.out.write(renderCapabilities(peers.decode()));
 }

@@ -1,23 +1,30 @@
 import type { Command } from 'commander';
 import { listBgpRoutePolicies } from '../../agent/decode/bgp.ts';
-import { outputOption } from '../../cli/output.ts';
-import { addWatchOptions, type ListFlags, printAnswers } from '../../cli/watch.ts';
+import { examples } from '../../cli/flags.ts';
+import { addListOptions, type ListFlags, printAnswers } from '../../cli/list.ts';
+import { LIST_FORMATS, outputOption } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import { NEWEST_RELEASE } from '../../model/release.ts';
 import { routePolicyTable } from '../../render/agent/bgp.ts';
 import { unlessBgpIsDisabled } from './disabled.ts';
+import { releaseOfForms } from './forms.ts';
 import { takeVRouter } from './vrouter.ts';
 
 /** Declares `bgp route-policies`. */
 export function addBgpRoutePoliciesCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples('cilium bgp route-policies --node worker-1', 'cilium bgp route-policies vrouter 65001 -o json'),
+  );
   command
     .usage('[vrouter <asn>]')
     .argument('[words...]', 'vrouter and its AS number')
-    .addOption(outputOption())
+    .addOption(outputOption(...LIST_FORMATS))
     .action((words: string[], options: ListFlags) =>
       unlessBgpIsDisabled(ctx, () => runBgpRoutePolicies(words, options, ctx)),
     );
-  addWatchOptions(command);
+  addListOptions(command);
 }
 
 async function runBgpRoutePolicies(words: string[], options: ListFlags, ctx: Context): Promise<void> {
@@ -29,6 +36,10 @@ async function runBgpRoutePolicies(words: string[], options: ListFlags, ctx: Con
     options,
     (agent) => listBgpRoutePolicies(agent, asn),
     'cannot get route policies list',
-    ({ policies, families }) => routePolicyTable(policies, { families }),
+    async ({ policies, areLists }) => {
+      const known = policies.some(({ statements }) => statements.some(({ families }) => families.length > 0));
+      const unsaid = !areLists ? NEWEST_RELEASE : known ? '1.18' : '1.16';
+      return routePolicyTable(policies, await releaseOfForms(ctx, unsaid));
+    },
   );
 }

@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import { type BgpRouteQuery, listBgpRoutes, readBgpRoutes } from '../../agent/decode/bgp.ts';
 import { examples } from '../../cli/flags.ts';
-import { outputOption } from '../../cli/output.ts';
-import { addWatchOptions, printAnswers } from '../../cli/watch.ts';
+import { addListOptions, printAnswers } from '../../cli/list.ts';
+import { LIST_FORMATS, outputOption } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { formatAddress, parseAddress } from '../../lib/address.ts';
 import { routeTable } from '../../render/agent/bgp.ts';
 import { routesOfNodes } from '../../render/agent/bgp-nodes.ts';
 import { unlessBgpIsDisabled } from './disabled.ts';
+import { releaseOfForms } from './forms.ts';
 import { addNodesFlags, areNodesMeant, type NodesOptions, printNodes } from './nodes.ts';
 import { takeVRouter } from './vrouter.ts';
 
@@ -36,7 +37,7 @@ export function addBgpRoutesCommand(command: Command, ctx: Context): void {
   command
     .usage('<available | advertised> <afi> <safi> [vrouter <asn>] [peer|neighbor <address>]')
     .argument('[words...]', 'routes to list, such as: advertised ipv4 unicast peer 192.0.2.1')
-    .addOption(outputOption('summary'))
+    .addOption(outputOption('summary', ...LIST_FORMATS))
     .addHelpText(
       'after',
       examples(
@@ -49,7 +50,7 @@ export function addBgpRoutesCommand(command: Command, ctx: Context): void {
       if (await areNodesMeant(options, ctx)) return runRoutesOfNodes(words, options, ctx);
       await unlessBgpIsDisabled(ctx, () => runBgpRoutes(words, options, ctx));
     });
-  addWatchOptions(command);
+  addListOptions(command);
   addNodesFlags(command);
 }
 
@@ -67,7 +68,7 @@ async function runBgpRoutes(words: string[], options: NodesOptions, ctx: Context
     options,
     (agent) => listBgpRoutes(agent, query),
     'failed retrieving routes',
-    (routes) => routeTable(routes, { peer }),
+    async (routes) => routeTable(routes, { peer, release: await releaseOfForms(ctx) }),
   );
 }
 

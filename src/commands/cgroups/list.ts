@@ -1,23 +1,18 @@
 import type { Command } from 'commander';
 import { listCgroups } from '../../agent/decode/cgroups.ts';
-import { outputOption } from '../../cli/output.ts';
-import { addWatchOptions, type ListFlags, printAnswers } from '../../cli/watch.ts';
+import { examples } from '../../cli/flags.ts';
+import { addListOptions, type ListFlags, printAnswers } from '../../cli/list.ts';
+import { LIST_FORMATS, outputOption } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { cgroupTable } from '../../render/agent/cgroups.ts';
 
-interface CgroupsListOptions extends ListFlags {
-  headers: boolean;
-}
-
 /** Declares `cgroups list`. */
 export function addCgroupsListCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium cgroups list', 'cilium cgroups list --no-headers'));
   command
-    .option('--no-headers', 'Do not print headers')
-    .addOption(outputOption())
-    .action((options: CgroupsListOptions) =>
-      printAnswers(ctx, options, listCgroups, 'Cannot get cgroup metadata', (pods) =>
-        cgroupTable(pods, options),
-      ),
+    .addOption(outputOption(...LIST_FORMATS))
+    .action((options: ListFlags) =>
+      printAnswers(ctx, options, listCgroups, 'Cannot get cgroup metadata', cgroupTable),
     );
-  addWatchOptions(command);
+  addListOptions(command);
 }

@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { writeAtomically } from '../../lib/atomic-file.ts';
 import { inventory } from '../../node/state/inventory.ts';
@@ -15,10 +17,11 @@ export interface Baseline {
 
 /** Declares `cleanup baseline`. */
 export function addCleanupBaselineCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium cleanup baseline before.json'));
   command.argument('<file>', 'file to write the baseline to').action(async (file: string) => {
     const { node, lines } = await lookAround(ctx);
     const baseline: Baseline = { version: 1, node, at: new Date(ctx.clock.nowMs()).toISOString(), lines };
-    await writeAtomically(file, `${JSON.stringify(baseline, undefined, 1)}\n`);
+    await writeAtomically(resolve(ctx.cwd, file), `${JSON.stringify(baseline, undefined, 1)}\n`);
     await ctx.out.write(`Kept ${lines.length} facts about ${node} in ${file}\n`);
   });
 }

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, systemReason, UserError } from '../../errors.ts';
 import { parsePlainJson } from '../../lib/exact-json.ts';
@@ -10,8 +12,9 @@ import { type Baseline, lookAround } from './baseline.ts';
 
 /** Declares `cleanup diff`. */
 export function addCleanupDiffCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium cleanup diff before.json'));
   command.argument('<file>', 'file that "cleanup baseline" wrote').action(async (file: string) => {
-    const before = await readBaseline(file);
+    const before = await readBaseline(file, ctx.cwd);
     const { added, missing } = compareInventories(before.lines, (await lookAround(ctx)).lines);
     const lines = [...added.map((line) => `+ ${line}`), ...missing.map((line) => `- ${line}`)];
     await ctx.out.write(
@@ -21,10 +24,10 @@ export function addCleanupDiffCommand(command: Command, ctx: Context): void {
   });
 }
 
-async function readBaseline(file: string): Promise<Baseline> {
+async function readBaseline(file: string, cwd: string): Promise<Baseline> {
   let value: unknown;
   try {
-    value = parsePlainJson(await readFile(file, 'utf8'));
+    value = parsePlainJson(await readFile(resolve(cwd, file), 'utf8'));
   } catch (cause) {
     throw new UserError(`read baseline ${file}: ${systemReason(cause)}`, { cause });
   }

@@ -1,4 +1,4 @@
-import { BPF_GLOBALS } from '../../cli/flags.ts';
+import { BPF_GLOBALS } from '../../cli/global-flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** Everything about leaving no trace. */

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { confirmNode } from '../../cli/confirm.ts';
+import { examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import { bootId } from '../../lib/alive.ts';
@@ -20,6 +21,7 @@ interface UndoOptions {
 
 /** Declares `cleanup undo`. */
 export function addCleanupUndoCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium cleanup undo cleanup-undo.json --dry-run'));
   command
     .argument('<file>', 'undo file that the cleanup wrote')
     .option('--dry-run', 'Print the steps that would restore, and change nothing')

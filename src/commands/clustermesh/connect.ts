@@ -20,11 +20,11 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { wordsOf } from '../../kube/client.ts';
 import { podPrefixes } from '../../kube/clustermesh.ts';
+import type { ConnectionMode } from '../../model/connection-mode.ts';
 import { sanitizeCell } from '../../render/text/sanitize.ts';
 import { applySteps, type Step } from './apply.ts';
 import {
   addMeshFlags,
-  type ConnectionMode,
   type Member,
   type MeshFlags,
   modeOf,

@@ -4,17 +4,10 @@ import { unable } from '../../cli/kube/unable.ts';
 import { clusterValues, withoutClusters } from '../../cluster/clustermesh/values.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
+import type { ConnectionMode } from '../../model/connection-mode.ts';
 import { sanitizeCell } from '../../render/text/sanitize.ts';
 import { applySteps, type Step } from './apply.ts';
-import {
-  addMeshFlags,
-  type ConnectionMode,
-  type Member,
-  type MeshFlags,
-  modeOf,
-  openMembers,
-  readMember,
-} from './members.ts';
+import { addMeshFlags, type Member, type MeshFlags, modeOf, openMembers, readMember } from './members.ts';
 
 const WHAT = 'Unable to disconnect clusters';
 

@@ -14,10 +14,7 @@ import { meshCa, meshConfig, meshNodes, meshService } from '../../kube/clusterme
 import { ciliumNamespace } from '../../kube/install.ts';
 import type { HelmRelease } from '../../kube/release.ts';
 import { openCluster } from '../../kube/road.ts';
-
-/** Ways in which clusters are connected, in the order that an error names them in. */
-export const CONNECTION_MODES = ['bidirectional', 'mesh', 'unicast'] as const;
-export type ConnectionMode = (typeof CONNECTION_MODES)[number];
+import { CONNECTION_MODES, type ConnectionMode } from '../../model/connection-mode.ts';
 
 /** Flags of all verbs that connect or disconnect. */
 export interface MeshFlags extends HelmFlags, WriteOptions {

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { type Command, Option } from 'commander';
+import { PARTIAL } from '../../cli/exit-codes.ts';
 import { durationOption, examples } from '../../cli/flags.ts';
-import { NOT_ALL_READ } from '../../cli/kube/each-agent.ts';
 import { unable } from '../../cli/kube/unable.ts';
 import { type Access, accessOf } from '../../cluster/clustermesh/access.ts';
 import type { Connectivity } from '../../cluster/clustermesh/connectivity.ts';
@@ -186,5 +186,5 @@ function exitCodeOf({ agents, kvstoremesh }: MeshStatus): number {
   const all = [agents, kvstoremesh.replicas].filter((one) => one !== undefined);
   if (all.some(({ faults }) => faults.size > 0)) return 1;
   if (all.some(({ silent, total }) => silent.size > 0 && silent.size === total)) return 1;
-  return all.some(({ silent }) => silent.size > 0) ? NOT_ALL_READ : 0;
+  return all.some(({ silent }) => silent.size > 0) ? PARTIAL : 0;
 }

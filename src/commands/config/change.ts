@@ -7,6 +7,7 @@ import { type KubeClient, KubeRefusal, KubeUnreachable } from '../../kube/client
 import type { StoredConfig } from '../../kube/config-map.ts';
 import { ownersOf } from '../../kube/release.ts';
 import { findWorkloads, readRollout, restart, stuckPods, type Workload } from '../../kube/rollout.ts';
+import { shellWord } from '../../lib/shell-word.ts';
 import { goDuration } from '../../render/text/duration.ts';
 import { wordsOf } from './stored.ts';
 
@@ -72,13 +73,9 @@ function explained(error: unknown, what: string): unknown {
 
 function undoHint(key: string, value: string | undefined, old: string | undefined): string {
   if (old === value) return `${key} had this value already.\n`;
-  if (old === undefined) return `${key} was not set. To undo it: cilium config delete ${quoted(key)}\n`;
-  const words = `${old.startsWith('-') ? '-- ' : ''}${quoted(key)} ${quoted(old)}`;
+  if (old === undefined) return `${key} was not set. To undo it: cilium config delete ${shellWord(key)}\n`;
+  const words = `${old.startsWith('-') ? '-- ' : ''}${shellWord(key)} ${shellWord(old)}`;
   return `${key} was ${JSON.stringify(old)}. To undo it: cilium config set ${words}\n`;
-}
-
-function quoted(word: string): string {
-  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** Who will set the key back, and what is to be written there. */

@@ -37,7 +37,7 @@ export function addConfigCommand(command: Command, ctx: Context): void {
       examples('cilium config', 'cilium config Debug=true', 'cilium config --all -o json'),
     )
     .usage('[<option>=(enable|disable) ...]')
-    .argument('[option=value...]')
+    .argument('[option=value...]', 'options to change, such as Debug=true or PolicyEnforcement=always')
     .option('--list-options', 'List available options')
     .option('-r, --read-only', 'Display read only configurations')
     .option('-a, --all', 'Display all cilium configurations')

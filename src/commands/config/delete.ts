@@ -15,7 +15,7 @@ export function addConfigDeleteCommand(command: Command, ctx: Context): void {
         'cilium config delete debug --restart rolling',
       ),
     )
-    .argument('<key>')
+    .argument('<key>', 'key of the ConfigMap cilium-config')
     .action((key: string, flags: ChangeFlags) => runConfigDelete(key, flags, ctx));
   addChangeFlags(command);
 }

@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
 import { agentAddress, connectAgent } from '../../agent/client.ts';
+import { PARTIAL } from '../../cli/exit-codes.ts';
 
 import { examples, integer } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { writeReport } from '../../cli/report.ts';
+import { reportOfDrift } from '../../cluster/as-checks.ts';
 import { type DriftRow, findDrift, type NodeLayers, type SharedLayers } from '../../cluster/config/drift.ts';
 import { loadFacts, minorOf } from '../../cluster/config/facts.ts';
 import type { Context } from '../../context.ts';
@@ -20,6 +23,7 @@ import { bounded } from '../../lib/bounded.ts';
 import { isRecord } from '../../lib/record.ts';
 import { parseYamlText } from '../../lib/yaml-text.ts';
 import { isNewer, NEWEST_RELEASE } from '../../model/release.ts';
+import { isReportFormat, REPORT_FORMATS } from '../../model/report-format.ts';
 import { renderDrift } from '../../render/cluster/drift.ts';
 import { fetchConfig } from './config.ts';
 import { openStoredConfig } from './stored.ts';
@@ -29,9 +33,8 @@ interface DriftOptions extends OutputFlag {
   concurrency: number;
 }
 
-/** Exit codes: something drifted; nothing did, as far as it could be read. */
+/** Exit code where something drifted. */
 const DRIFTED = 1;
-const NOT_ALL_READ = 3;
 /** How long a node may take, where `--timeout` does not say so. */
 const NODE_MS = 10_000;
 
@@ -50,7 +53,7 @@ export function addConfigDriftCommand(command: Command, ctx: Context): void {
     .addOption(
       integer('--concurrency <n>', 'Agents that are asked at once', { min: 1, max: 500 }).default(10),
     )
-    .addOption(outputOption())
+    .addOption(outputOption(...REPORT_FORMATS))
     .action((options: DriftOptions) => runConfigDrift(options, ctx));
 }
 
@@ -101,7 +104,11 @@ export async function runConfigDrift(options: DriftOptions, ctx: Context): Promi
   const nodes = read.filter((one) => one !== undefined);
   const known = release !== undefined && !isNewer(release) ? release : NEWEST_RELEASE;
   const drift = findDrift(shared, nodes, facts, minorOf(known));
-  if (options.output) await writeStructured(ctx, options.output, { ...drift, unread });
+  const { output } = options;
+  if (isReportFormat(output)) {
+    const compared = { rows: drift.rows, nodes: nodes.map(({ node }) => node), unread };
+    await writeReport(ctx, output, reportOfDrift(compared));
+  } else if (output) await writeStructured(ctx, output, { ...drift, unread });
   else if (drift.rows.length > 0) await ctx.out.write(renderDrift(drift.rows, nodes.length));
   for (const { node, error } of unread) await ctx.err.write(`${node}: not read: ${error}\n`);
   if (drift.behind.length > 0)
@@ -115,7 +122,7 @@ export async function runConfigDrift(options: DriftOptions, ctx: Context): Promi
       : `${where}. ${drift.notShown.length} keys are not told by the agents and were not compared with them.\n`,
   );
   if (drift.rows.length > 0) ctx.exitCode = DRIFTED;
-  else if (unread.length > 0 || overrides === undefined || nodes.length === 0) ctx.exitCode = NOT_ALL_READ;
+  else if (unread.length > 0 || overrides === undefined || nodes.length === 0) ctx.exitCode = PARTIAL;
 }
 
 /** On how many nodes something drifted; a row of no node is about what Helm wrote and the ConfigMap. */

@@ -13,7 +13,7 @@ export function addConfigGetCommand(command: Command, ctx: Context): void {
   command
     .addHelpText('after', examples('cilium config get PolicyEnforcement'))
     .usage('<config name>')
-    .argument('[name]')
+    .argument('[name]', 'name of an option, in any case')
     .argument('[more...]')
     .addOption(outputOption())
     .action((name: string | undefined, _more: string[]) =>

@@ -1,4 +1,4 @@
-import { CLUSTER_GLOBALS, ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
+import { CLUSTER_GLOBALS, ELSEWHERE_GLOBALS } from '../../cli/global-flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium config …`, which also runs by itself. */

@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
-import { examples, releaseArgument, stringArray } from '../../cli/flags.ts';
+import { examples, stringArray } from '../../cli/flags.ts';
+import { releaseArgument } from '../../cli/global-flags.ts';
 import { type PolicyFile, readInput } from '../../cli/policy/files.ts';
+import { writeReport } from '../../cli/report.ts';
 import { type Facts, loadFacts, minorOf } from '../../cluster/config/facts.ts';
 import { documentsText, repair } from '../../cluster/config/fix.ts';
 import { type Given, givenOfKeys } from '../../cluster/config/given.ts';
@@ -12,10 +14,12 @@ import type { Context } from '../../context.ts';
 import { errorMessage, UsageError, UserError } from '../../errors.ts';
 import { byPosition } from '../../model/finding.ts';
 import { isNewer, NEWEST_RELEASE, type Release } from '../../model/release.ts';
-import { renderFindings, renderReport } from '../../render/policy/findings.ts';
+import { reportOfFindings } from '../../model/report.ts';
+import { REPORT_FORMATS } from '../../model/report-format.ts';
+import { findingsJson, renderFindings } from '../../render/policy/findings.ts';
 import { paletteFor } from '../../render/text/palette.ts';
 
-const FORMATS = ['text', 'json', 'sarif'] as const;
+const FORMATS = ['text', 'json', ...REPORT_FORMATS] as const;
 
 interface LintOptions {
   target?: Release;
@@ -175,9 +179,12 @@ async function report(
   const findings = unsorted.toSorted(byPosition);
   setExitCode(findings, options, ctx);
   const named = files.length > 0 ? files : ['--set'];
+  if (options.output === 'json') return ctx.out.write(findingsJson({ files: named, findings }));
   if (options.output !== 'text')
-    return ctx.out.write(
-      renderReport({ paths: named, files: named, findings, tool: 'cilium config lint' }, options.output),
+    return writeReport(
+      ctx,
+      options.output,
+      reportOfFindings('cilium config lint', named, findings, options.failOn),
     );
   await ctx.out.write(renderFindings(findings, paletteFor(ctx.globals.color, ctx.env, ctx.out.isTTY)));
   const errors = findings.filter(({ severity }) => severity === 'error').length;

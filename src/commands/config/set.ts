@@ -14,8 +14,8 @@ export function addConfigSetCommand(command: Command, ctx: Context): void {
         'cilium config set enable-hubble true --dry-run',
       ),
     )
-    .argument('<key>')
-    .argument('<value>')
+    .argument('<key>', 'key of the ConfigMap cilium-config')
+    .argument('<value>', 'its new value')
     .action((key: string, value: string, flags: ChangeFlags) => runConfigSet(key, value, flags, ctx));
   addChangeFlags(command);
 }

@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
 import { durationOption, examples, integer, requiredArgument } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
+import { writeReport } from '../../cli/report.ts';
+import { reportOfPath } from '../../cluster/connectivity/as-checks.ts';
 import { TOOLS } from '../../cluster/connectivity/attempt.ts';
 import { endpointText } from '../../cluster/connectivity/plan.ts';
 import { type Evidence, suspectOf } from '../../cluster/connectivity/suspect.ts';
@@ -11,6 +13,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { ExecNotStarted, exec } from '../../kube/exec.ts';
 import { ciliumNamespace } from '../../kube/install.ts';
 import { openCluster } from '../../kube/road.ts';
+import { isReportFormat, REPORT_FORMATS } from '../../model/report-format.ts';
 import { type PathReport, renderPath, type TriedAddress } from '../../render/cluster/connectivity-check.ts';
 import { EvidenceReader } from './evidence.ts';
 import { type FoundPod, type FoundService, findPod, findService, matchingIp, parseEnd } from './resolve.ts';
@@ -31,8 +34,8 @@ const MAX_BACKENDS = 3;
 /** Declares `connectivity check`. */
 export function addConnectivityCheckCommand(command: Command, ctx: Context): void {
   command
-    .argument('[from]')
-    .argument('[to]')
+    .argument('[from]', 'pod that connects, as NAMESPACE/NAME')
+    .argument('[to]', 'pod or service that it connects to: NAMESPACE/NAME, or service/NAMESPACE/NAME')
     .addOption(
       integer(
         '--port <n>',
@@ -52,7 +55,7 @@ export function addConnectivityCheckCommand(command: Command, ctx: Context): voi
     .addOption(
       durationOption('--connect-timeout <duration>', 'How long the connection may take').default(3000, '3s'),
     )
-    .addOption(outputOption())
+    .addOption(outputOption(...REPORT_FORMATS))
     .addHelpText(
       'after',
       examples(
@@ -133,7 +136,8 @@ export async function runConnectivityCheck(
         }),
       }),
   };
-  if (options.output) await writeStructured(ctx, options.output, report);
+  if (isReportFormat(options.output)) await writeReport(ctx, options.output, reportOfPath(report));
+  else if (options.output) await writeStructured(ctx, options.output, report);
   else await ctx.out.write(renderPath(report));
   if (result === 'fails') ctx.exitCode = 1;
   else if (result === 'unknown') ctx.exitCode = evidence.decided?.verdict === 'denied' ? 1 : PART_MISSING;

@@ -12,6 +12,7 @@ import { UserError } from '../../errors.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from '../../kube/client.ts';
 import { putOwn } from '../../kube/own-objects.ts';
 import { listAll } from '../../kube/pages.ts';
+import { pathIn } from '../../kube/paths.ts';
 import { podsPath } from '../../kube/pods.ts';
 import { openCluster } from '../../kube/road.ts';
 import { watch } from '../../kube/watch.ts';
@@ -119,7 +120,7 @@ async function watchPods(
 
 /** Throws where a deployment cannot make pods; never ends else. */
 async function watchDeployments(client: KubeClient, namespace: string, signal: AbortSignal): Promise<never> {
-  const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments`;
+  const path = pathIn(namespace, 'apps/v1/deployments');
   for await (const event of watch<KubeObject & WaitingDeployment>(client, path)) {
     const trouble =
       'object' in event && event.type !== 'DELETED' ? deploymentTrouble(event.object) : undefined;
@@ -129,7 +130,7 @@ async function watchDeployments(client: KubeClient, namespace: string, signal: A
 }
 
 async function listDeployments(client: KubeClient, namespace: string): Promise<WaitingDeployment[]> {
-  const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments`;
+  const path = pathIn(namespace, 'apps/v1/deployments');
   try {
     return await listAll<KubeObject & WaitingDeployment, WaitingDeployment>(client, path, {}, (one) => one);
   } catch (error) {

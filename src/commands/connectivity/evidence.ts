@@ -9,6 +9,7 @@ import { HubbleClient } from '../../hubble/client.ts';
 import type { AgentPod } from '../../kube/agents.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { openRoadTo } from '../../kube/road.ts';
+import { formatJson } from '../../lib/exact-json.ts';
 import type { Flow, Policy } from '../../model/hubble.gen.ts';
 import { Peers } from '../../policy/evaluate/decide/peers.ts';
 import { type Why, why } from '../../policy/reports/why.ts';
@@ -115,7 +116,7 @@ export class EvidenceReader {
       for (const node of new Set(nodes)) {
         try {
           for (const flow of await this.#ask(node, question))
-            if (isOfPath(flow, question)) flows.set(flow.uuid ?? JSON.stringify(flow), flow);
+            if (isOfPath(flow, question)) flows.set(flow.uuid ?? formatJson(flow) ?? '', flow);
         } catch (error) {
           this.ctx.signal.throwIfAborted();
           troubles.push(`node ${node}: ${errorMessage(error)}`);

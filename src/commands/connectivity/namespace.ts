@@ -4,6 +4,7 @@ import { UserError } from '../../errors.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from '../../kube/client.ts';
 import { dropOwn } from '../../kube/own-objects.ts';
 import { listAll } from '../../kube/pages.ts';
+import { namespacePath } from '../../kube/paths.ts';
 import { isOfOurTests, OWNER, OWNER_LABEL } from '../../model/test-labels.ts';
 import { hasEnded } from './holder.ts';
 
@@ -18,10 +19,6 @@ export function clusterName(client: KubeClient): string {
 
 function disappearing(client: KubeClient, name: string): string {
   return `⌛ [${clusterName(client)}] Waiting for namespace ${name} to disappear\n`;
-}
-
-export function namespacePath(name: string): string {
-  return `/api/v1/namespaces/${encodeURIComponent(name)}`;
 }
 
 /** Until when a run needs it: no longer than it runs. */

@@ -1,4 +1,5 @@
 import type { ExternalOptions } from '../../cluster/connectivity/external.ts';
+import type { ReportFormat } from '../../model/report-format.ts';
 import type { FlowValidation } from './runner.ts';
 
 /** Images of the reference. */
@@ -32,7 +33,8 @@ export interface ConnectivityTestOptions extends ExternalOptions {
   junitFile?: string;
   junit?: string;
   junitProperty: string[];
-  output: 'text' | 'json';
+  output: 'text' | 'json' | ReportFormat;
+  html?: string;
   exitZeroOnFailure?: boolean;
   dryRun?: boolean;
   yes?: boolean;

@@ -2,6 +2,7 @@ import { isIpv6 } from '../../cluster/connectivity/ip-text.ts';
 import { UserError } from '../../errors.ts';
 import type { KubeClient, KubeObject } from '../../kube/client.ts';
 import { listAll } from '../../kube/pages.ts';
+import { pathIn } from '../../kube/paths.ts';
 import { podPath, troubleOf } from '../../kube/pods.ts';
 
 interface PodObject extends KubeObject {
@@ -111,12 +112,12 @@ export async function findService(
   namespace: string,
   name: string,
 ): Promise<FoundService | undefined> {
-  const root = `/api/v1/namespaces/${encodeURIComponent(namespace)}/services/${encodeURIComponent(name)}`;
+  const root = pathIn(namespace, 'services', name);
   const service = await client.find<ServiceObject>({ path: root });
   if (!service) return undefined;
   const slices = await listAll<SliceObject, SliceObject>(
     client,
-    `/apis/discovery.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/endpointslices`,
+    pathIn(namespace, 'discovery.k8s.io/v1/endpointslices'),
     { labelSelector: `kubernetes.io/service-name=${name}` },
     (slice) => slice,
   );

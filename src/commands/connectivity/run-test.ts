@@ -2,12 +2,18 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { mayWrite } from '../../cli/confirm.ts';
 import { writeStructured } from '../../cli/output.ts';
-import { junitOf } from '../../cluster/connectivity/junit.ts';
+import { openPage, type PageFile } from '../../cli/page.ts';
+import { writeReport } from '../../cli/report.ts';
+import { reportOfRun } from '../../cluster/connectivity/as-checks.ts';
 import { countsOf, type RunResult } from '../../cluster/connectivity/results.ts';
 import type { Context } from '../../context.ts';
-import { systemReason, UserError } from '../../errors.ts';
+import { systemReason, UsageError, UserError } from '../../errors.ts';
 import { openCluster } from '../../kube/road.ts';
+import { isReportFormat } from '../../model/report-format.ts';
 import { renderReport } from '../../render/cluster/connectivity.ts';
+import { connectivityDocument } from '../../render/cluster/connectivity-page.ts';
+import { renderJunit } from '../../render/reports/junit.ts';
+import { VERSION } from '../../version.ts';
 import { clusterName, listTestNamespaces, removeNamespace } from './namespace.ts';
 import type { ConnectivityTestOptions } from './options.ts';
 import { Session } from './session.ts';
@@ -21,6 +27,7 @@ type Say = (text: string) => Promise<void>;
 /** Deploys, tests, reports and takes everything away again. */
 export async function runConnectivityTest(options: ConnectivityTestOptions, ctx: Context): Promise<void> {
   const say = sayer(options, ctx);
+  const page = await pageOf(options, ctx);
   if (options.cleanup) return cleanUp(options, say, ctx);
   const properties = propertiesOf(options.junitProperty);
   const namespace = `${options.testNamespace}-1`;
@@ -36,9 +43,13 @@ export async function runConnectivityTest(options: ConnectivityTestOptions, ctx:
   try {
     await session.deploy(say);
     run = await runTests(session, options, say, ctx);
-    if (options.output === 'json') await writeStructured(ctx, 'json', { ...run, counts: countsOf(run) });
+    if (isReportFormat(options.output)) await writeReport(ctx, options.output, reportOfRun(run));
+    else if (options.output === 'json') await writeStructured(ctx, 'json', { ...run, counts: countsOf(run) });
     else await say(renderReport(run));
     writeJunit(options, run, properties, ctx);
+    await page?.writeDocument(
+      connectivityDocument(run, { made: new Date(ctx.clock.nowMs()).toISOString(), version: VERSION }),
+    );
   } catch (error) {
     if (ctx.signal.aborted) await say('Cancellation request received, cancelling tests...\n').catch(() => {});
     throw error;
@@ -54,9 +65,20 @@ export async function runConnectivityTest(options: ConnectivityTestOptions, ctx:
   if (!options.all && run.tests.some(({ status }) => status === 'not-run')) ctx.exitCode = PART_MISSING;
 }
 
+/** The page of the results, which only a run has. */
+async function pageOf(
+  { html, cleanup, dryRun }: ConnectivityTestOptions,
+  ctx: Context,
+): Promise<PageFile | undefined> {
+  if (html === undefined) return undefined;
+  const other = cleanup ? '--cleanup' : dryRun ? '--dry-run' : undefined;
+  if (other) throw new UsageError(`--html shows results, and ${other} has none: leave out one of them`);
+  return await openPage(html, ctx);
+}
+
 /** Writes what goes on; nothing where the output is data. */
 function sayer({ output, timestamp }: ConnectivityTestOptions, ctx: Context): Say {
-  if (output === 'json') return async () => {};
+  if (output !== 'text') return async () => {};
   if (!timestamp) return (text) => ctx.out.write(text);
   return (text) => {
     const time = `[${new Date(ctx.clock.nowMs()).toISOString().replace(/\.\d+Z$/, 'Z')}] `;
@@ -83,7 +105,8 @@ function writeJunit(
   const file = junitFile ?? junit;
   if (file === undefined) return;
   try {
-    writeFileSync(resolve(ctx.cwd, file), junitOf(run, properties));
+    const extras = { suite: 'connectivity test', package: 'cilium', properties };
+    writeFileSync(resolve(ctx.cwd, file), renderJunit(reportOfRun(run), extras));
   } catch (cause) {
     throw new UserError(`cannot write ${file}: ${systemReason(cause)}`, { cause });
   }

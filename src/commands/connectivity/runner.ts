@@ -48,7 +48,7 @@ export interface RunnerParts {
 const MAX_OUTPUT = 1024 * 1024;
 const REALIZED_MS = 30_000;
 /** Beside the command's own time, for the way there and back. */
-const EXEC_MS = 3_000;
+const EXEC_MS = 10_000;
 
 /** An action that could not be tried. */
 export interface NotTried {

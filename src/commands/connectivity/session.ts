@@ -12,6 +12,7 @@ import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { AgentPod } from '../../kube/agents.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { configMapPath } from '../../kube/config-map.ts';
 import { ExecNotStarted, exec } from '../../kube/exec.ts';
 import { ciliumNamespace } from '../../kube/install.ts';
 import { agentVersion } from '../../kube/release.ts';
@@ -69,7 +70,7 @@ export class Session {
       tolerations,
     });
     const picked = pickNodes(nodes, { single: singleNode });
-    const path = `/api/v1/namespaces/${encodeURIComponent(cilium)}/configmaps/cilium-config`;
+    const path = configMapPath(cilium);
     const { data = {} } = await client.json<{ data?: Record<string, string> }>({ path });
     const features = featuresOf(data, { nodesWithoutCilium: withoutCilium });
     const version = await agentVersion(client, cilium);

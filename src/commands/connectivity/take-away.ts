@@ -1,7 +1,8 @@
 import type { Context } from '../../context.ts';
 import type { KubeObject } from '../../kube/client.ts';
+import { namespacePath } from '../../kube/paths.ts';
 import { openCluster } from '../../kube/road.ts';
-import { namespacePath, removeNamespace } from './namespace.ts';
+import { removeNamespace } from './namespace.ts';
 
 /** How long taking away may take, also after Ctrl-C. */
 const CLEANUP_MS = 90_000;

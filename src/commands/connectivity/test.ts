@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
 import { durationOption, examples, stringArray, stringSlice } from '../../cli/flags.ts';
+import { htmlOption } from '../../cli/page.ts';
 import type { Context } from '../../context.ts';
+import { REPORT_FORMATS } from '../../model/report-format.ts';
 import { type ConnectivityTestOptions, CURL_IMAGE, ECHO_IMAGE } from './options.ts';
 import { runConnectivityTest } from './run-test.ts';
 
@@ -86,8 +88,11 @@ export function addConnectivityTestCommand(command: Command, ctx: Context): void
     .option('--junit <file>', 'The same as --junit-file')
     .addOption(stringArray('--junit-property <key=value>', 'A property in that file; may be repeated'))
     .addOption(
-      new Option('-o, --output <format>', 'Form of the output').choices(['text', 'json']).default('text'),
+      new Option('-o, --output <format>', 'Form of the output')
+        .choices(['text', 'json', ...REPORT_FORMATS])
+        .default('text'),
     )
+    .addOption(htmlOption('the results'))
     .option('--exit-zero-on-failure', 'Exit with 0 where tests have failed')
     .option('--dry-run', 'Print what would be deployed and tested, and change nothing')
     .option('-y, --yes', 'Do not ask before pods are deployed')
@@ -98,6 +103,7 @@ export function addConnectivityTestCommand(command: Command, ctx: Context): void
         'cilium connectivity test --test dns,pod-service --verbose',
         "cilium connectivity test --all --test '!l7' --junit results.xml",
         'cilium connectivity test --image registry.example.com/mirror/json-mock:v1.4.1',
+        'cilium connectivity test --html results.html',
         'cilium connectivity test --cleanup',
       ),
     )

@@ -10,6 +10,7 @@ import {
 import { isReadyPod, type WaitingPod } from '../../cluster/connectivity/trouble.ts';
 import { type KubeClient, type KubeObject, KubeRefusal } from '../../kube/client.ts';
 import { listAll } from '../../kube/pages.ts';
+import { pathIn } from '../../kube/paths.ts';
 import { podsPath } from '../../kube/pods.ts';
 
 type PodObject = KubeObject &
@@ -51,7 +52,7 @@ function podOf(pod: PodObject): TestPod | undefined {
 }
 
 async function listServices(client: KubeClient, namespace: string): Promise<TestService[]> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/services`;
+  const path = pathIn(namespace, 'services');
   return listAll<ServiceObject, TestService>(client, path, {}, ({ metadata, spec }) => {
     const [port] = spec?.ports ?? [];
     const ips = (spec?.clusterIPs ?? [spec?.clusterIP]).flatMap((ip) => (ip && ip !== 'None' ? ip : []));

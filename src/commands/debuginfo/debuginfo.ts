@@ -5,6 +5,7 @@ import type { Answer } from '../../agent/decode/answer.ts';
 import { type DebugReport, readDebugInfo } from '../../agent/decode/debuginfo.ts';
 import { durationOption, examples, stringSlice } from '../../cli/flags.ts';
 import { writeAnswer, writeStructured } from '../../cli/output.ts';
+import { withProgress } from '../../cli/progress.ts';
 import type { Context } from '../../context.ts';
 import { systemReason, UsageError, UserError } from '../../errors.ts';
 import { goJson } from '../../render/text/json.ts';
@@ -54,9 +55,15 @@ export function addDebuginfoCommand(command: Command, ctx: Context): void {
 export async function runDebuginfo(options: DebuginfoOptions, ctx: Context): Promise<void> {
   const forms = parseForms(options);
   const agent = await ctx.agent();
-  const info = await readDebugInfo(agent, options.timeout);
   const wanted: Form[] = forms.length > 0 ? forms : [{ kind: 'markdown' }];
-  const pages = wanted.some(isPage) ? await buildPages(info, options, ctx) : [];
+  const [info, pages] = await withProgress(
+    ctx,
+    () => 'The agent is asked',
+    async (told) => {
+      const asked = await readDebugInfo(agent, options.timeout);
+      return [asked, wanted.some(isPage) ? await buildPages(asked, options, told) : []] as const;
+    },
+  );
   const stamp = fileStamp(ctx.clock.nowMs());
   for (const form of wanted) {
     if (!options.file) await print(form, info, pages, ctx);

@@ -57,7 +57,7 @@ function statusBlock({ status }: DebugReport, ctx: Context): string {
 }
 
 async function endpointBlocks({ endpoints }: DebugReport, ctx: Context): Promise<string> {
-  const table = headedTable('Endpoint list', renderTable(endpointTable(endpoints, { headers: true })));
+  const table = headedTable('Endpoint list', renderTable(endpointTable(endpoints)));
   const questions = endpoints.flatMap(questionsAbout);
   const program = await findCilium(ctx);
   if (!program && endpoints.length > 0)

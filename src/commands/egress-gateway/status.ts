@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { PARTIAL } from '../../cli/exit-codes.ts';
 import { durationOption, examples } from '../../cli/flags.ts';
-import { askPods, NOT_ALL_READ, reasonOf, runInAgent } from '../../cli/kube/each-agent.ts';
+import { askPods, reasonOf, runInAgent } from '../../cli/kube/each-agent.ts';
 import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import type { EgressEntry, NodeEntries } from '../../cluster/egress/facts.ts';
 import { judgeEgress } from '../../cluster/egress/judge.ts';
@@ -57,7 +58,7 @@ async function runEgressGatewayStatus(options: EgressStatusOptions, ctx: Context
   for (const { node, why } of unread) await ctx.err.write(`${node}: not read: ${why}\n`);
   if (views.length === 0) throw new UserError('no node was read: what became of the policies is not known');
   if (verdict.problems.length > 0) ctx.exitCode = PROBLEMS;
-  else if (unread.length > 0) ctx.exitCode = NOT_ALL_READ;
+  else if (unread.length > 0) ctx.exitCode = PARTIAL;
 }
 
 interface Printed {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { decodeEncryption } from '../../agent/decode/encryption.ts';
+import { PARTIAL } from '../../cli/exit-codes.ts';
 import { examples } from '../../cli/flags.ts';
-import { askEach, NOT_ALL_READ, reasonOf, runInAgent } from '../../cli/kube/each-agent.ts';
+import { askEach, reasonOf, runInAgent } from '../../cli/kube/each-agent.ts';
 import { unable } from '../../cli/kube/unable.ts';
 import { expectedKeys, type NodeEncryption, summarize } from '../../cluster/encryption/status.ts';
 import type { Context } from '../../context.ts';
@@ -47,7 +48,7 @@ export async function runEncryptionStatus(flags: EncryptionStatusFlags, ctx: Con
     throw new UserError(
       `${WHAT}: ${silent.map(({ pod, why }) => `failed to fetch encryption status from ${pod}: ${why}`).join('\n')}`,
     );
-  if (silent.length > 0) ctx.exitCode = NOT_ALL_READ;
+  if (silent.length > 0) ctx.exitCode = PARTIAL;
   const told = said.map(({ node: at, value }): NodeEncryption => ({ node: at, ...value }));
   const nodes = said.length + silent.length;
   const all = node === undefined ? nodes : (await listAgents(client, { namespace, selector })).length;

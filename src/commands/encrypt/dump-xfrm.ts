@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { failed } from '../../cli/answer.ts';
+import { examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { systemRun } from '../../node/state/run.ts';
 import { listXfrmStates, type XfrmAlgorithm, type XfrmState } from '../../node/state/xfrm.ts';
@@ -7,6 +8,7 @@ import { goJson } from '../../render/text/json.ts';
 
 /** Declares `encrypt dump-xfrm`. */
 export function addEncryptDumpXfrmCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium encrypt dump-xfrm'));
   command.action(() => runEncryptDumpXfrm(ctx));
 }
 

@@ -1,4 +1,4 @@
-import { CLUSTER_GLOBALS } from '../../cli/flags.ts';
+import { CLUSTER_GLOBALS } from '../../cli/global-flags.ts';
 import type { Verb, Verbs } from '../../cli/tree.ts';
 
 /** Verbs that `encryption` has, and `encrypt` as well: cilium-cli calls the two the same. */

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { readStatus } from '../../agent/decode/status.ts';
+import { examples } from '../../cli/flags.ts';
 import { isClusterMeant, type TargetOptions } from '../../cli/kube/target.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
 import { requireRoot } from '../../cli/tree.ts';
@@ -22,6 +23,14 @@ type EncryptStatusFlags = EncryptionStatusFlags & TargetOptions;
 
 /** Declares `encrypt status`. */
 export function addEncryptStatusCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium encrypt status',
+      'cilium encrypt status --cluster --per-node-details',
+      'cilium encrypt status -o json',
+    ),
+  );
   command
     .addOption(outputOption('summary'))
     .action((flags: EncryptStatusFlags) => runEitherStatus(flags, ctx));

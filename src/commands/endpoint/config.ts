@@ -22,7 +22,7 @@ export function addEndpointConfigCommand(command: Command, ctx: Context): void {
       'after',
       examples('cilium endpoint config 637', 'cilium endpoint config 637 Debug=true --wait'),
     )
-    .argument('[endpoint]', 'number, or prefix:value')
+    .argument('[endpoint]', 'number, pod as NAMESPACE/NAME, or prefix:value')
     .argument('[settings...]', 'Option=value, such as Debug=true')
     .option('--list-options', 'List available options')
     .addOption(outputOption())
@@ -38,7 +38,7 @@ export function addEndpointConfigCommand(command: Command, ctx: Context): void {
             renderOptionList(optionsOf('endpoint', (await releaseOfAgent(ctx)) ?? NEWEST_RELEASE)),
           );
         // As in the reference, the API is asked for the value without its prefix.
-        const id = endpointArgument(self, endpoint).value;
+        const id = (await endpointArgument(self, endpoint, ctx)).value;
         return settings.length === 0 ? showConfig(id, options, ctx) : setConfig(id, settings, options, ctx);
       },
     );

@@ -1,16 +1,18 @@
 import type { Command } from 'commander';
 import { ApiError } from '../../agent/client.ts';
 import { deleteEndpoint, readEndpoint } from '../../agent/decode/endpoints.ts';
+import { examples } from '../../cli/flags.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { endpointArgument } from './argument.ts';
 
 /** Declares `endpoint disconnect`. */
 export function addEndpointDisconnectCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium endpoint disconnect 637'));
   command
-    .argument('[endpoint]', 'number, or prefix:value')
-    .action((endpoint: string | undefined, options: WaitFlags, self: Command) =>
-      runEndpointDisconnect(endpointArgument(self, endpoint).text, options, ctx),
+    .argument('[endpoint]', 'number, pod as NAMESPACE/NAME, or prefix:value')
+    .action(async (endpoint: string | undefined, options: WaitFlags, self: Command) =>
+      runEndpointDisconnect((await endpointArgument(self, endpoint, ctx)).text, options, ctx),
     );
   addWaitOptions(command, 'the agent no longer knows the endpoint');
 }

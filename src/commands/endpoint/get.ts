@@ -19,11 +19,11 @@ export function addEndpointGetCommand(command: Command, ctx: Context): void {
       'after',
       examples(
         'cilium endpoint get 637',
-        'cilium endpoint get pod-name:default/web-0 -o json',
-        "cilium endpoint get -l k8s:app=web -o jsonpath='{[*].status.identity.id}'",
+        'cilium endpoint get shop/redis-0 -o json',
+        "cilium endpoint get -l k8s:app=cart -o jsonpath='{[*].status.identity.id}'",
       ),
     )
-    .argument('[endpoint]', 'number, or prefix:value such as pod-name:default/web-0')
+    .argument('[endpoint]', 'number, pod as NAMESPACE/NAME, or prefix:value such as ipv4:10.244.0.85')
     .addOption(stringSlice('-l, --labels <labels>', 'List of labels'))
     .addOption(outputOption())
     .action((endpoint: string | undefined, options: EndpointGetOptions) =>
@@ -45,7 +45,7 @@ async function runEndpointGet(
     const answer = await findEndpoints(agent, options.labels).catch(failed(what));
     return show(answer.document, options, ctx);
   }
-  const id = endpointArgument(command, endpoint).text;
+  const id = (await endpointArgument(command, endpoint, ctx)).text;
   const { document } = await readEndpoint(agent, id).catch(failed(`Cannot get endpoint ${id}`));
   await show([document], options, ctx);
 }

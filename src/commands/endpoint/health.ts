@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { readEndpointHealth } from '../../agent/decode/endpoints.ts';
 import { failed } from '../../cli/answer.ts';
+import { examples } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { renderEndpointHealth } from '../../render/agent/endpoint.ts';
@@ -8,11 +9,12 @@ import { endpointArgument } from './argument.ts';
 
 /** Declares `endpoint health`. */
 export function addEndpointHealthCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium endpoint health 637', 'cilium endpoint health 637 -o json'));
   command
-    .argument('[endpoint]', 'number, or prefix:value')
+    .argument('[endpoint]', 'number, pod as NAMESPACE/NAME, or prefix:value')
     .addOption(outputOption())
-    .action((endpoint: string | undefined, options: OutputFlag) =>
-      runEndpointHealth(endpointArgument(command, endpoint).text, options, ctx),
+    .action(async (endpoint: string | undefined, options: OutputFlag) =>
+      runEndpointHealth((await endpointArgument(command, endpoint, ctx)).text, options, ctx),
     );
 }
 

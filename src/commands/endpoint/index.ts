@@ -1,9 +1,10 @@
-import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
+import { ELSEWHERE_GLOBALS } from '../../cli/global-flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium endpoint …` */
 export const ENDPOINT: Verb = {
   about: 'Manage endpoints',
+  aliases: ['ep', 'endpoints'],
   globals: ELSEWHERE_GLOBALS,
   verbs: {
     config: {

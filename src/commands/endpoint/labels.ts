@@ -19,13 +19,19 @@ interface EndpointLabelsOptions extends WaitFlags {
 /** Declares `endpoint labels`. */
 export function addEndpointLabelsCommand(command: Command, ctx: Context): void {
   command
-    .addHelpText('after', examples('cilium endpoint labels 637 --add user:team=blue --wait'))
-    .argument('[endpoint]', 'number, or prefix:value')
+    .addHelpText(
+      'after',
+      examples(
+        'cilium endpoint labels shop/redis-0',
+        'cilium endpoint labels 637 --add user:team=blue --wait',
+      ),
+    )
+    .argument('[endpoint]', 'number, pod as NAMESPACE/NAME, or prefix:value')
     .addOption(stringSlice('-a, --add <labels>', 'Add/enable labels'))
     .addOption(stringSlice('-d, --delete <labels>', 'Delete/disable labels'))
-    .action((endpoint: string | undefined, options: EndpointLabelsOptions, self: Command) =>
+    .action(async (endpoint: string | undefined, options: EndpointLabelsOptions, self: Command) =>
       // As in the reference, the API is asked for the value without its prefix.
-      runEndpointLabels(endpointArgument(self, endpoint).value, options, ctx),
+      runEndpointLabels((await endpointArgument(self, endpoint, ctx)).value, options, ctx),
     );
   addWaitOptions(command, 'the endpoint is ready with its new labels');
 }

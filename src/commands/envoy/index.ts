@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
+import { ELSEWHERE_GLOBALS } from '../../cli/global-flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium envoy …` */
@@ -40,6 +40,7 @@ export const ENVOY: Verb = {
           verbs: {
             list: {
               about: 'List the log level of every logger',
+              aliases: ['ls'],
               load: async () => (await import('./admin/logging/list.ts')).addEnvoyLoggingListCommand,
             },
             set: {

@@ -2,11 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { apiType } from '../../agent/decode/shapes.ts';
+import { PARTIAL } from '../../cli/exit-codes.ts';
 import { durationOption, examples } from '../../cli/flags.ts';
 import {
   askEach,
   askPods,
-  NOT_ALL_READ,
   type Printed,
   reasonOf,
   runInAgent,
@@ -115,7 +115,7 @@ async function runFeaturesStatus(options: FeaturesOptions, ctx: Context): Promis
     });
   if (unread.length === 0) return;
   await ctx.err.write(`Not all could be read:\n${unread.join('\n')}\n`);
-  ctx.exitCode = NOT_ALL_READ;
+  ctx.exitCode = PARTIAL;
 }
 
 function reasonFor({ node, pod, why }: Silent): string {

@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
+import { examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit } from '../../errors.ts';
 
 /** Declares `features summary`, which summarises nothing. */
 export function addFeaturesSummaryCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium features summary'));
   command
     .allowUnknownOption()
+    .usage('[options]')
     .argument('[words...]')
     .action(() => runFeaturesSummary(ctx));
 }

@@ -1,4 +1,4 @@
-import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
+import { ELSEWHERE_GLOBALS } from '../../cli/global-flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium fqdn …` */
@@ -16,6 +16,7 @@ export const FQDN: Verb = {
         },
         list: {
           about: 'List fqdn cache contents',
+          aliases: ['ls'],
           load: async () => (await import('./cache/list.ts')).addFqdnCacheListCommand,
         },
       },

@@ -14,7 +14,7 @@ interface IdentityGetOptions extends OutputFlag {
 /** Declares `identity get`. */
 export function addIdentityGetCommand(command: Command, ctx: Context): void {
   command
-    .addHelpText('after', examples('cilium identity get 12345'))
+    .addHelpText('after', examples('cilium identity get 137983'))
     .argument('[identity]', 'number of the identity')
     .addOption(stringSlice('--label <labels>', 'Label to lookup'))
     .addOption(outputOption())

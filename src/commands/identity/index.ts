@@ -1,9 +1,10 @@
-import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
+import { ELSEWHERE_GLOBALS } from '../../cli/global-flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium identity …` */
 export const IDENTITY: Verb = {
   about: 'Manage security identities',
+  aliases: ['id', 'identities'],
   globals: ELSEWHERE_GLOBALS,
   verbs: {
     get: {

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import type { AgentClient } from '../../agent/client.ts';
 import { listIdentities, listPods, listUsedIdentities } from '../../agent/decode/identities.ts';
 import { examples } from '../../cli/flags.ts';
-import { addClusterListFlags, LIST_FORMATS, meansObjects } from '../../cli/kube/target.ts';
-import { outputOption } from '../../cli/output.ts';
-import { addWatchOptions, printAnswers } from '../../cli/watch.ts';
+import { addClusterListFlags, meansObjects } from '../../cli/kube/target.ts';
+import { addListOptions, printAnswers } from '../../cli/list.ts';
+import { LIST_FORMATS, outputOption } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import type { IdentityRow } from '../../model/identity.ts';
 import { identityEndpointsTable, identityTable } from '../../render/agent/identity.ts';
@@ -16,7 +16,7 @@ export function addIdentityListCommand(command: Command, ctx: Context): void {
     .addHelpText(
       'after',
       examples(
-        'cilium identity list k8s:app=web',
+        'cilium identity list k8s:app=cart',
         'cilium identity list --pods',
         'cilium identity list --unused',
       ),
@@ -27,13 +27,13 @@ export function addIdentityListCommand(command: Command, ctx: Context): void {
     .option('--unused', 'Of a cluster: only identities that no CiliumEndpoint has')
     .addOption(outputOption(...LIST_FORMATS))
     .action(async (labels: string[], options: IdentityListOptions) => {
-      if (await meansObjects({ ...options, ...(options.unused && { cluster: true }) }, [], ctx)) {
+      if (await meansObjects({ ...options, ...(options.unused && { cluster: true }) }, ctx)) {
         const { listIdentityObjects } = await import('./objects.ts');
         return listIdentityObjects(command, labels, options, ctx);
       }
       await (options.endpoints ? listUsed(options, ctx) : listAll(labels, options, ctx));
     });
-  addWatchOptions(command);
+  addListOptions(command);
   addClusterListFlags(command);
 }
 

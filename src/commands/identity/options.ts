@@ -1,5 +1,5 @@
 import type { ClusterListFlags } from '../../cli/kube/target.ts';
-import type { ListFlags } from '../../cli/watch.ts';
+import type { ListFlags } from '../../cli/list.ts';
 
 /** Flags of `identity list`. */
 export interface IdentityListOptions extends ListFlags, ClusterListFlags {

@@ -20,7 +20,7 @@ interface IpGetOptions extends OutputFlag {
 /** Declares `ip get`. */
 export function addIpGetCommand(command: Command, ctx: Context): void {
   command
-    .addHelpText('after', examples('cilium ip get 10.0.0.1/32'))
+    .addHelpText('after', examples('cilium ip get 10.244.0.85/32'))
     .argument('[cidr]', 'block of addresses, such as 10.0.0.1/32')
     .addOption(stringSlice('-l, --labels <labels>', 'List of labels'))
     .addOption(new Option('-v, --verbose', 'Print all fields of ipcache'))

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { listIps, listPods } from '../../agent/decode/identities.ts';
-import { outputOption } from '../../cli/output.ts';
-import { addWatchOptions, type ListFlags, printAnswers } from '../../cli/watch.ts';
+import { examples } from '../../cli/flags.ts';
+import { addListOptions, type ListFlags, printAnswers } from '../../cli/list.ts';
+import { LIST_FORMATS, outputOption } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { ipTable } from '../../render/agent/identity.ts';
 import { nameIdentities } from './names.ts';
@@ -14,13 +15,17 @@ interface IpListOptions extends ListFlags {
 
 /** Declares `ip list`. */
 export function addIpListCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples('cilium ip list', 'cilium ip list --pods', 'cilium ip list --numeric -o json'),
+  );
   command
     .addOption(new Option('-n, --numeric', 'Print numeric identities'))
     .addOption(new Option('-v, --verbose', 'Print all fields of ipcache'))
     .addOption(new Option('--pods', 'Show the pod that has each address'))
-    .addOption(outputOption())
+    .addOption(outputOption(...LIST_FORMATS))
     .action((options: IpListOptions) => runIpList(options, ctx));
-  addWatchOptions(command);
+  addListOptions(command);
 }
 
 async function runIpList(options: IpListOptions, ctx: Context): Promise<void> {

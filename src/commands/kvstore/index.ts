@@ -1,4 +1,4 @@
-import { KVSTORE_GLOBALS } from '../../cli/flags.ts';
+import { KVSTORE_GLOBALS } from '../../cli/global-flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium kvstore …` */

@@ -1,4 +1,8 @@
 import { objectList } from '../../cli/kube/object-list.ts';
 
 /** Declares `l2-announcement list`. */
-export const addL2AnnouncementListCommand = objectList('l2');
+export const addL2AnnouncementListCommand = objectList(
+  'l2',
+  'cilium l2-announcement list',
+  'cilium l2-announcement list -o yaml',
+);

@@ -1,9 +1,10 @@
-import { CLUSTER_GLOBALS } from '../../cli/flags.ts';
+import { CLUSTER_GLOBALS } from '../../cli/global-flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium lb-ip-pool …` */
 export const LB_IP_POOL: Verb = {
   about: 'List pools of load balancer addresses of the cluster',
+  aliases: ['ippool'],
   globals: CLUSTER_GLOBALS,
   verbs: {
     list: {

@@ -1,10 +1,7 @@
+import { PARTIAL } from '../../cli/exit-codes.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage } from '../../errors.ts';
 import { KubeRefusal } from '../../kube/client.ts';
-
-/** Exit codes: some logs could not be read, none could. */
-const SOME_FAILED = 3;
-const ALL_FAILED = 1;
 
 /** What could not be read, told as it happens. */
 export class Failures {
@@ -27,6 +24,6 @@ export class Failures {
   async tell(logs: number, ctx: Context): Promise<void> {
     if (this.count === 0) return;
     await ctx.err.write(`${this.count} of ${logs} logs failed\n`);
-    ctx.exitCode = this.count >= logs ? ALL_FAILED : SOME_FAILED;
+    ctx.exitCode = this.count >= logs ? 1 : PARTIAL;
   }
 }

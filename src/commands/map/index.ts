@@ -1,9 +1,10 @@
-import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
+import { ELSEWHERE_GLOBALS } from '../../cli/global-flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium map …` */
 export const MAP: Verb = {
   about: 'Access userspace cached content of BPF maps',
+  aliases: ['maps'],
   globals: ELSEWHERE_GLOBALS,
   verbs: {
     events: {
@@ -16,6 +17,7 @@ export const MAP: Verb = {
     },
     list: {
       about: 'List all open BPF maps',
+      aliases: ['ls'],
       load: async () => (await import('./list.ts')).addMapListCommand,
     },
   },

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { listMaps } from '../../agent/decode/maps.ts';
 import { failed } from '../../cli/answer.ts';
-import { outputOption } from '../../cli/output.ts';
+import { examples } from '../../cli/flags.ts';
+import { addListOptions, type ListFlags, printAnswers, printTable } from '../../cli/list.ts';
+import { isStructured, LIST_FORMATS, outputOption } from '../../cli/output.ts';
 import { isAgentAtLeast } from '../../cli/release.ts';
-import { addWatchOptions, type ListFlags, printAnswers } from '../../cli/watch.ts';
 import type { Context } from '../../context.ts';
 import type { CachedMapRow } from '../../model/cached-map.ts';
 import { mapTable, renderMapsVerbose } from '../../render/agent/maps.ts';
-import { renderTable } from '../../render/text/blocks.ts';
 
 interface MapListOptions extends ListFlags {
   verbose?: boolean;
@@ -15,24 +15,24 @@ interface MapListOptions extends ListFlags {
 
 /** Declares `map list`. */
 export function addMapListCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium map list', 'cilium map list --verbose'));
   command
     .option('--verbose', 'Print cache contents of all maps')
-    .addOption(outputOption())
+    .addOption(outputOption(...LIST_FORMATS))
     .action((options: MapListOptions) => runMapList(options, ctx));
-  addWatchOptions(command);
+  addListOptions(command);
 }
 
 async function runMapList(options: MapListOptions, ctx: Context): Promise<void> {
   const failure = 'Cannot get the list of maps';
-  if (options.output || options.watch)
+  if (isStructured(options.output) || options.watch)
     return printAnswers(ctx, options, listMaps, failure, async (maps = []) =>
       mapTable(maps, await uncachedWord(maps, ctx)),
     );
   const maps = (await listMaps(await ctx.agent()).catch(failed(failure))).decode();
   if (maps === undefined) return;
-  await ctx.out.write(
-    options.verbose ? renderMapsVerbose(maps) : renderTable(mapTable(maps, await uncachedWord(maps, ctx))),
-  );
+  if (options.verbose) return await ctx.out.write(renderMapsVerbose(maps));
+  await printTable(ctx, { ...options, form: options.output }, mapTable(maps, await uncachedWord(maps, ctx)));
 }
 
 /**

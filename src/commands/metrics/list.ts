@@ -5,6 +5,7 @@ import { apiType } from '../../agent/decode/shapes.ts';
 import { TransportError } from '../../agent/http/http.ts';
 import { DEFAULT_SHELL_SOCKET, dialShell, type ShellConnection } from '../../agent/shell.ts';
 import { failed } from '../../cli/answer.ts';
+import { examples } from '../../cli/flags.ts';
 import { outputOption } from '../../cli/output.ts';
 import { openShell, printAnswer } from '../../cli/shell.ts';
 import type { Context } from '../../context.ts';
@@ -23,6 +24,10 @@ interface MetricsListOptions {
 
 /** Declares `metrics list`. */
 export function addMetricsListCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples("cilium metrics list --match-pattern 'cilium_endpoint.*'", 'cilium metrics list -o json'),
+  );
   command
     .option(
       '-p, --match-pattern <regexp>',

@@ -1,13 +1,9 @@
 import { type Command, Option } from 'commander';
+import { PARTIAL } from '../../cli/exit-codes.ts';
 import { durationOption } from '../../cli/flags.ts';
-import {
-  NOT_ALL_READ,
-  type Printed,
-  reasonOf,
-  runInAgent,
-  type Said,
-  type Silent,
-} from '../../cli/kube/each-agent.ts';
+import { type Printed, reasonOf, runInAgent, type Said, type Silent } from '../../cli/kube/each-agent.ts';
+import { addListOptions, type ListFlags, printTable } from '../../cli/list.ts';
+import { LIST_FORMATS } from '../../cli/output.ts';
 import { isGroup } from '../../cluster/multicast.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
@@ -15,6 +11,7 @@ import type { AgentPod } from '../../kube/agents.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { parsePlainJson } from '../../lib/exact-json.ts';
 import { type Form, ofForm } from '../../lib/form.ts';
+import type { Table } from '../../render/text/blocks.ts';
 import { goJson } from '../../render/text/json.ts';
 
 /** Flags that all verbs of multicast groups have. */
@@ -22,8 +19,10 @@ export interface MulticastOptions {
   /** Milliseconds. */
   waitDuration: number;
   groupIp?: string;
-  output?: 'json' | 'summary';
 }
+
+/** Those of a list. */
+export interface MulticastListOptions extends MulticastOptions, ListFlags {}
 
 /** The group that is meant. */
 export function groupOption(): Option {
@@ -37,11 +36,14 @@ export function waitOption(): Option {
 
 /** Flags of a list. */
 export function addListFlags(command: Command): Command {
-  return command
+  command
     .addOption(waitOption())
     .addOption(
-      new Option('-o, --output <format>', 'Output format').choices(['json', 'summary']).default('summary'),
+      new Option('-o, --output <format>', 'Output format')
+        .choices(['json', 'summary', ...LIST_FORMATS])
+        .default('summary'),
     );
+  return addListOptions(command);
 }
 
 /** The group that a flag names. Throws UserError, with what was to be done, where it names none. */
@@ -94,15 +96,17 @@ export function listIn<T>({ stdout }: Printed, form: Form): T[] | null {
 /** Prints what the agents told, and says which of them did not. */
 export async function printTold<T>(
   { said, silent }: { said: readonly Said<T>[]; silent: readonly Silent[] },
-  { unable, output }: { unable: string; output: MulticastOptions['output'] },
-  render: (nodes: readonly T[]) => string,
+  unable: string,
+  table: (nodes: readonly T[]) => Table,
+  flags: ListFlags,
   ctx: Context,
 ): Promise<void> {
   const reasons = silent.map(({ node, why }) => `${node}: ${why}`);
   if (said.length === 0) throw new UserError(`${unable}: ${reasons.join('\n')}`);
   const values = said.map(({ value }) => value);
-  await ctx.out.write(output === 'json' ? `${goJson(values, 2)}\n` : render(values));
+  if (flags.output === 'json') await ctx.out.write(`${goJson(values, 2)}\n`);
+  else await printTable(ctx, flags, table(values));
   if (reasons.length === 0) return;
   await ctx.err.write(`${unable}: ${reasons.join('\n')}\n`);
-  ctx.exitCode = NOT_ALL_READ;
+  ctx.exitCode = PARTIAL;
 }

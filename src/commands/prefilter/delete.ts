@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { deletePrefilter } from '../../agent/decode/prefilter.ts';
+import { examples } from '../../cli/flags.ts';
 import { readBack, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { canonical, changeOf, declareChange, readBlocks } from './change.ts';
 
 /** Declares `prefilter delete`. */
 export function addPrefilterDeleteCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium prefilter delete --cidr 198.51.100.0/24'));
   declareChange(command, 'delete', async (options) => {
     const agent = await ctx.agent();
     await deletePrefilter(agent, changeOf(options)).catch(

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { readFqdnAddresses } from '../../agent/decode/policy-fqdns.ts';
 import { failed } from '../../cli/answer.ts';
-import { integer } from '../../cli/flags.ts';
+import { examples, integer } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { systemReason, UserError } from '../../errors.ts';
 import { goJson } from '../../render/text/json.ts';
@@ -14,6 +15,10 @@ interface FqdnPollerOptions {
 
 /** Declares `preflight fqdn-poller`. */
 export function addPreflightFqdnPollerCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples('cilium preflight fqdn-poller --tofqdns-pre-cache fqdn-cache.json --tofqdns-pre-cache-ttl 3600'),
+  );
   command
     .option('--tofqdns-pre-cache <file>', 'The path to write serialized ToFQDNs pre-cache information', '')
     .addOption(
@@ -45,7 +50,7 @@ async function runFqdnPoller(options: FqdnPollerOptions, ctx: Context): Promise<
   const text = goJson(lookups);
   if (options.tofqdnsPreCache === '') return ctx.out.write(text);
   try {
-    await writeFile(options.tofqdnsPreCache, text);
+    await writeFile(resolve(ctx.cwd, options.tofqdnsPreCache), text);
   } catch (error) {
     throw new UserError(
       `Cannot open target destination for DNS pre-cache data: ${options.tofqdnsPreCache}: ${systemReason(error)}`,

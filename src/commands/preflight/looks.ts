@@ -26,6 +26,7 @@ import { listAgents } from '../../kube/agents.ts';
 import type { KubeClient, KubeObject } from '../../kube/client.ts';
 import { readConfigMap } from '../../kube/config-map.ts';
 import { listAll } from '../../kube/pages.ts';
+import { pathIn } from '../../kube/paths.ts';
 import { type Pod, podsPath } from '../../kube/pods.ts';
 import { countObjects, listDefinitions, listKernels } from '../../kube/preflight.ts';
 import { findRelease, type HelmRelease, ownersOf } from '../../kube/release.ts';
@@ -74,7 +75,7 @@ export class Looks {
 
   async #owner(): Promise<CheckRow[]> {
     const { client, namespace } = this.upgrade;
-    const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/daemonsets`;
+    const path = pathIn(namespace, 'apps/v1/daemonsets');
     const owners = await listAll<KubeObject, ReturnType<typeof ownersOf>>(
       client,
       path,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { failed } from '../../cli/answer.ts';
-import { stringSlice } from '../../cli/flags.ts';
+import { examples, stringSlice } from '../../cli/flags.ts';
 import { withKvstore } from '../../cli/kvstore.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
@@ -11,6 +11,12 @@ const IDENTITIES = 'cilium/state/identities/v1/id/';
 
 /** Declares `preflight migrate-identity`. */
 export function addPreflightMigrateIdentityCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium preflight migrate-identity --kvstore etcd --kvstore-opt etcd.address=http://127.0.0.1:2379 --dry-run',
+    ),
+  );
   command
     .option('--dry-run', 'Print the CiliumIdentity objects as YAML and change nothing')
     .option('--k8s-api-server <url>', 'API server, as Cilium up to 1.17 names the flag', '')

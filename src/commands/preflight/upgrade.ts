@@ -1,8 +1,11 @@
 import { type Command, Option } from 'commander';
-import { examples, releaseArgument, stringArray } from '../../cli/flags.ts';
-import { NOT_ALL_READ } from '../../cli/kube/each-agent.ts';
+import { PARTIAL } from '../../cli/exit-codes.ts';
+import { examples, stringArray } from '../../cli/flags.ts';
+import { releaseArgument } from '../../cli/global-flags.ts';
 import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
 import { type PolicyFile, readInput } from '../../cli/policy/files.ts';
+import { writeReport } from '../../cli/report.ts';
+import { reportOfUpgrade } from '../../cluster/as-checks.ts';
 import { type CheckRow, checkJump, inOrder, notKnown, RESULTS } from '../../cluster/preflight/checks.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
@@ -11,6 +14,7 @@ import { ciliumNamespace } from '../../kube/install.ts';
 import { installedBuild } from '../../kube/release.ts';
 import { openCluster } from '../../kube/road.ts';
 import { isNewer, NEWEST_RELEASE, type Release } from '../../model/release.ts';
+import { isReportFormat, REPORT_FORMATS } from '../../model/report-format.ts';
 import { renderPreflight } from '../../render/cluster/preflight.ts';
 import { paletteFor } from '../../render/text/palette.ts';
 import { Looks } from './looks.ts';
@@ -38,7 +42,7 @@ export function addPreflightUpgradeCommand(command: Command, ctx: Context): void
       ),
     )
     .option('--all', 'Print what is in order as well')
-    .addOption(outputOption())
+    .addOption(outputOption(...REPORT_FORMATS))
     .addHelpText(
       'after',
       examples(
@@ -72,7 +76,8 @@ async function runPreflightUpgrade(options: UpgradeOptions, ctx: Context): Promi
     );
   const sorted = inOrder(rows);
   const shown = options.all ? sorted : sorted.filter(({ result }) => result !== 'pass');
-  if (options.output)
+  if (isReportFormat(options.output)) await writeReport(ctx, options.output, reportOfUpgrade(sorted));
+  else if (options.output)
     await writeStructured(ctx, options.output, {
       from: build?.release ?? null,
       to: options.to,
@@ -86,5 +91,5 @@ async function runPreflightUpgrade(options: UpgradeOptions, ctx: Context): Promi
   await ctx.err.write(`${counts.map(([result, count]) => `${count} ${result}`).join(', ')}\n`);
   const has = (result: CheckRow['result']) => rows.some((one) => one.result === result);
   if (has('fail')) ctx.exitCode = FAILED;
-  else if (has('unknown')) ctx.exitCode = NOT_ALL_READ;
+  else if (has('unknown')) ctx.exitCode = PARTIAL;
 }

@@ -1,21 +1,19 @@
 import { type Command, Option } from 'commander';
-import { stringSlice } from '../../cli/flags.ts';
+import { examples, stringSlice } from '../../cli/flags.ts';
+import { writeReport } from '../../cli/report.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { KNOWN_RELEASES, type Release } from '../../model/release.ts';
+import { reportOfFindings } from '../../model/report.ts';
+import { REPORT_FORMATS, type ReportFormat } from '../../model/report-format.ts';
 import { parsePolicies } from '../../policy/read/policies.ts';
-import {
-  REPORT_FORMATS,
-  type ReportFormat,
-  renderFindings,
-  renderReport,
-} from '../../render/policy/findings.ts';
+import { findingsJson, renderFindings } from '../../render/policy/findings.ts';
 import { paletteFor } from '../../render/text/palette.ts';
 import { sanitize } from '../../render/text/sanitize.ts';
 
 interface ValidateCnpOptions {
-  output: ReportFormat;
+  output: 'text' | 'json' | ReportFormat;
   target?: Release;
   kubeconfig?: string;
   k8sKubeconfigPath?: string;
@@ -26,11 +24,22 @@ interface ValidateCnpOptions {
 
 /** Declares `preflight validate-cnp`. */
 export function addPreflightValidateCnpCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium preflight validate-cnp --target 1.19',
+      'cilium preflight validate-cnp --context production -o junit',
+    ),
+  );
   command
     .addOption(
       new Option('--target <version>', 'Cilium release to check for (default: 1.20)').choices(KNOWN_RELEASES),
     )
-    .addOption(new Option('-o, --output <format>', 'Output format').choices(REPORT_FORMATS).default('text'))
+    .addOption(
+      new Option('-o, --output <format>', 'Output format')
+        .choices(['text', 'json', ...REPORT_FORMATS])
+        .default('text'),
+    )
     .option('--kubeconfig <file>', 'How to reach the cluster (default: KUBECONFIG, then ~/.kube/config)')
     .option('--context <name>', 'Context of the kubeconfig')
     .option('--k8s-kubeconfig-path <file>', 'Same as --kubeconfig')
@@ -78,8 +87,13 @@ export async function runPreflightValidateCnp(options: ValidateCnpOptions, ctx: 
       await ctx.err.write(renderFindings(policy.findings, palette));
     } else findings.push(...policy.findings);
   }
-  if (options.output !== 'text')
-    await ctx.out.write(renderReport({ paths: ['the cluster'], files, rules, findings }, options.output));
+  if (options.output === 'json') await ctx.out.write(findingsJson({ files, rules, findings }));
+  else if (options.output !== 'text')
+    await writeReport(
+      ctx,
+      options.output,
+      reportOfFindings('cilium preflight validate-cnp', files, findings),
+    );
   if (invalid.length > 0)
     throw new UserError(`Found invalid policies: ${invalid.length} of ${files.length}`, {
       hint: 'Correct them before the upgrade. Lines and columns refer to the output of "kubectl get … -o json".',

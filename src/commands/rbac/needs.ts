@@ -208,6 +208,7 @@ export const NEEDS: Readonly<Record<string, Row>> = {
   },
   'connectivity test --all': { needs: [networking('objects', 'create patch delete', 'networkpolicies')] },
   context: { needs: [], note: 'It reads the kubeconfig, and asks for nothing.' },
+  'profile explain': { needs: [], note: 'It reads settings of this machine, and asks for nothing.' },
   'egress-gateway list': list('ciliumegressgatewaypolicies'),
   'egress-gateway status': {
     needs: [
@@ -239,7 +240,7 @@ export const NEEDS: Readonly<Record<string, Row>> = {
   'hubble observe --port-forward': { needs: RELAY },
   'hubble disable': OF_HELM,
   'hubble enable': OF_HELM,
-  'hubble ui': {
+  'hubble ui --upstream': {
     needs: [
       core('cilium', 'get', 'services', 'hubble-ui'),
       core('cilium', 'list', 'pods'),

@@ -92,7 +92,7 @@ const FLAG = /^--[a-z][\w-]*/;
 const OF_ONE_NODE = ['--node', '--pod', '--all-nodes', '--limit-nodes'];
 
 /** What the words of a command line need: that of their verb, and that of each flag. */
-export function needsOf(
+function needsOf(
   words: readonly string[],
   tree: Verb,
 ): { path: Resolved['path']; verb: string; needs: readonly Need[]; notes: string[] } {

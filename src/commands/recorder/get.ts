@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { readRecorder } from '../../agent/decode/recorder.ts';
 import { failed } from '../../cli/answer.ts';
+import { examples } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { renderRecorders } from '../../render/agent/recorder.ts';
@@ -8,6 +9,7 @@ import { recorderIdArgument } from './argument.ts';
 
 /** Declares `recorder get`. */
 export function addRecorderGetCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium recorder get 1 -o json'));
   command
     .argument('[recorder]', 'number of the recorder')
     .addOption(outputOption())

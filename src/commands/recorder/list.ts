@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import { listRecorderMasks, listRecorders } from '../../agent/decode/recorder.ts';
 import { failed } from '../../cli/answer.ts';
+import { examples } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { renderMasks, renderRecorders } from '../../render/agent/recorder.ts';
 
 /** Declares `recorder list`. */
 export function addRecorderListCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium recorder list'));
   command.addOption(outputOption()).action((options: OutputFlag) => runRecorderList(options, ctx));
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { deleteService, listServices, readRealizedService } from '../../agent/decode/services.ts';
 import { failed } from '../../cli/answer.ts';
+import { examples } from '../../cli/flags.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
@@ -12,6 +13,7 @@ interface ServiceDeleteOptions extends WaitFlags {
 
 /** Declares `service delete`. */
 export function addServiceDeleteCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium service delete 10', 'cilium service delete 10 --wait'));
   command
     .argument('[service]', 'number of the service')
     .option('--all', 'Delete all services')

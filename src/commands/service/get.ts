@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { readService } from '../../agent/decode/services.ts';
 import { failed } from '../../cli/answer.ts';
+import { examples } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { renderOldService, serviceTable } from '../../render/agent/service.ts';
@@ -9,6 +10,7 @@ import { serviceIdArgument } from './argument.ts';
 
 /** Declares `service get`. */
 export function addServiceGetCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium service get 1', 'cilium service get 1 -o json'));
   command
     .argument('[service]', 'number of the service')
     .addOption(outputOption())

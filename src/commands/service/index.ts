@@ -1,9 +1,10 @@
-import { ELSEWHERE_GLOBALS } from '../../cli/flags.ts';
+import { ELSEWHERE_GLOBALS } from '../../cli/global-flags.ts';
 import type { Verb } from '../../cli/tree.ts';
 
 /** `cilium service …` */
 export const SERVICE: Verb = {
   about: 'Manage services & loadbalancers',
+  aliases: ['svc', 'services'],
   globals: ELSEWHERE_GLOBALS,
   verbs: {
     delete: {

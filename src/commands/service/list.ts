@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { listServices } from '../../agent/decode/services.ts';
-import { outputOption } from '../../cli/output.ts';
-import { addWatchOptions, type ListFlags, printAnswers } from '../../cli/watch.ts';
+import { examples } from '../../cli/flags.ts';
+import { addListOptions, type ListFlags, printAnswers } from '../../cli/list.ts';
+import { LIST_FORMATS, outputOption } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { serviceTable } from '../../render/agent/service.ts';
 
@@ -11,11 +12,15 @@ interface ServiceListOptions extends ListFlags {
 
 /** Declares `service list`. */
 export function addServiceListCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples('cilium service list', 'cilium service list -o json', 'cilium service list --node worker-1'),
+  );
   command
     .option('--clustermesh-affinity', 'Print clustermesh affinity if available')
-    .addOption(outputOption())
+    .addOption(outputOption(...LIST_FORMATS))
     .action((options: ServiceListOptions) => runServiceList(options, ctx));
-  addWatchOptions(command);
+  addListOptions(command);
 }
 
 async function runServiceList(options: ServiceListOptions, ctx: Context): Promise<void> {

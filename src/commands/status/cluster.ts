@@ -1,11 +1,14 @@
+import { Survey } from '../../cli/kube/survey.ts';
+import { writeReport } from '../../cli/report.ts';
+import { reportOfCluster } from '../../cluster/as-checks.ts';
 import type { ClusterStatus } from '../../cluster/status.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { openCluster } from '../../kube/road.ts';
+import { isReportFormat, REPORT_FORMATS } from '../../model/report-format.ts';
 import { clusterStatusJson, renderClusterStatus } from '../../render/cluster/status.ts';
 import { wantsColor } from '../../render/text/palette.ts';
 import { eraseLines } from '../../render/text/screen.ts';
-import { Survey } from './gather.ts';
 import type { StatusOptions } from './options.ts';
 
 const RETRY_MS = 2000;
@@ -13,7 +16,7 @@ const RETRY_MS = 2000;
 /** Prints how Cilium is in the whole cluster. With `--wait` not before it is well, or the time is up. */
 export async function runClusterStatus(options: StatusOptions, ctx: Context): Promise<void> {
   const { output, wait = false, waitDuration } = options;
-  if (!['', 'summary', 'json'].includes(output))
+  if (!['', 'summary', 'json', ...REPORT_FORMATS].includes(output))
     throw new UserError(`-o ${output} is for an agent's status: of a cluster there are summary and json`, {
       hint: 'One agent: cilium status --node NAME -o json. For jsonpath, pipe -o json into jq.',
     });
@@ -22,7 +25,8 @@ export async function runClusterStatus(options: StatusOptions, ctx: Context): Pr
   const isColoured = wantsColor(ctx.globals.color, ctx.env, ctx.out.isTTY);
   const text = (status: ClusterStatus) => renderClusterStatus(status, isColoured);
   if (options.watch) {
-    if (output === 'json') throw new UserError('--watch shows a text: it cannot be combined with -o json');
+    if (!['', 'summary'].includes(output))
+      throw new UserError(`--watch shows a text: it cannot be combined with -o ${output}`);
     const { watchText } = await import('../../cli/watch.ts');
     const look = async () => text(await survey.look(waitDuration));
     return await watchText(ctx, options.interval, look, 'The API server');
@@ -45,7 +49,7 @@ export async function runClusterStatus(options: StatusOptions, ctx: Context): Pr
       await ctx.err.write(text(status));
       throw new UserError(`Unable to determine status:  ${why}`);
     }
-    if (output !== 'json' && options.interactive && ctx.out.isTTY) {
+    if (['', 'summary'].includes(output) && options.interactive && ctx.out.isTTY) {
       await ctx.out.write(text(status));
       shown = linesOf(renderClusterStatus(status, false), ctx.out.columns ?? 80);
     }
@@ -60,7 +64,8 @@ async function report(
   { output, unmanaged, failOn, compatExit }: StatusOptions,
   ctx: Context,
 ): Promise<void> {
-  if (output === 'json') for (const part of clusterStatusJson(status)) await ctx.out.write(part);
+  if (isReportFormat(output)) await writeReport(ctx, output, reportOfCluster(status, failOn));
+  else if (output === 'json') for (const part of clusterStatusJson(status)) await ctx.out.write(part);
   else await ctx.out.write(text(status));
   const lost = survey.unmanaged?.length ?? 0;
   if (survey.unmanaged === undefined)
@@ -69,7 +74,7 @@ async function report(
     );
   else if (unmanaged) {
     const { renderUnmanaged } = await import('../../render/cluster/pods.ts');
-    if (output !== 'json') await ctx.out.write(renderUnmanaged(survey.unmanaged));
+    if (['', 'summary'].includes(output)) await ctx.out.write(renderUnmanaged(survey.unmanaged));
   } else if (lost > 0)
     await ctx.err.write(
       `${lost === 1 ? '1 pod is' : `${lost} pods are`} not managed by Cilium: --unmanaged tells which, and why.\n`,

@@ -1,6 +1,8 @@
 import { connectAgent, DEFAULT_SOCKET } from '../../agent/client.ts';
 import { listEndpointRows } from '../../agent/decode/endpoints.ts';
 import { ProgressLine } from '../../cli/progress.ts';
+import { writeReport } from '../../cli/report.ts';
+import { reportOfConsistency } from '../../cluster/as-checks.ts';
 import {
   AGENT_TAINT,
   type ClusterFacts,
@@ -27,6 +29,7 @@ import {
 import { openCluster, openRoadTo } from '../../kube/road.ts';
 import { bounded } from '../../lib/bounded.ts';
 import type { AgentFact } from '../../model/cluster.ts';
+import { isReportFormat, REPORT_FORMATS } from '../../model/report-format.ts';
 import { consistencyDocument, renderConsistency } from '../../render/cluster/consistency.ts';
 import { goJson } from '../../render/text/json.ts';
 import { sanitizeCell } from '../../render/text/sanitize.ts';
@@ -48,8 +51,10 @@ export interface Looked {
 /** Prints where pods, CiliumEndpoints, slices, agents, identities and nodes disagree. */
 export async function runConsistency(options: StatusOptions, ctx: Context): Promise<void> {
   const { output, workerCount } = options;
-  if (!['', 'summary', 'json'].includes(output))
-    throw new UserError(`-o ${output} is not a form of --consistency: there are summary and json`);
+  if (!['', 'summary', 'json', ...REPORT_FORMATS].includes(output))
+    throw new UserError(
+      `-o ${output} is not a form of --consistency: there are summary, json and ${REPORT_FORMATS.join(', ')}`,
+    );
   await using client = await openCluster(ctx);
   const namespace = await ciliumNamespace(client, ctx.globals.cluster?.namespace);
   let looked = await look(client, namespace, workerCount, ctx);
@@ -65,11 +70,13 @@ export async function runConsistency(options: StatusOptions, ctx: Context): Prom
     }
     findings = lastingFindings(findings, findInconsistencies(looked.facts));
   }
-  await ctx.out.write(
-    output === 'json'
-      ? `${goJson(consistencyDocument(looked, findings), 1)}\n`
-      : renderConsistency(looked, findings),
-  );
+  if (isReportFormat(output)) await writeReport(ctx, output, reportOfConsistency(findings, looked.gaps));
+  else
+    await ctx.out.write(
+      output === 'json'
+        ? `${goJson(consistencyDocument(looked, findings), 1)}\n`
+        : renderConsistency(looked, findings),
+    );
   for (const gap of looked.gaps) await ctx.err.write(`Not compared: ${sanitizeCell(gap)}\n`);
   if (findings.length > 0) ctx.exitCode = 1;
   else if (looked.gaps.length > 0) ctx.exitCode = NOT_ALL;

@@ -1,8 +1,10 @@
 import type { Answer } from '../../agent/decode/answer.ts';
+import { fetchHealthDetails, knownOf } from '../../cli/kube/agent-health.ts';
 import { writeAnswer, writeStructured } from '../../cli/output.ts';
-import { findProblems, type KnownHealth } from '../../cluster/find-problems.ts';
+import { writeReport } from '../../cli/report.ts';
+import { reportOfProblems } from '../../cluster/as-checks.ts';
+import { findProblems } from '../../cluster/find-problems.ts';
 import type { Context } from '../../context.ts';
-import { UserError } from '../../errors.ts';
 import {
   type FaultLevel,
   PROBLEM_LEVELS,
@@ -10,12 +12,13 @@ import {
   type ProblemLevel,
   worstOf,
 } from '../../model/problem.ts';
+import { isReportFormat } from '../../model/report-format.ts';
 import { type AgentStatus, isUp } from '../../model/status.ts';
 import { problemsModel, renderProblems } from '../../render/agent/status/problems.ts';
 import { renderBriefStatus } from '../../render/agent/status/sections.ts';
 import { paletteFor } from '../../render/text/palette.ts';
 import type { StatusOptions } from './options.ts';
-import { fetchHealthDetails, fetchModules, type HealthDetails, printStatus } from './text.ts';
+import { printStatus } from './text.ts';
 
 /** What --fail-on ends with. 1 stays for a status that could not be had. */
 const EXIT_CODES: Readonly<Record<ProblemLevel, number>> = { warning: 2, degraded: 3, unknown: 3 };
@@ -28,10 +31,15 @@ export async function judgeStatus(
 ): Promise<void> {
   const status = answer.decode();
   const details = options.brief ? undefined : await fetchHealthDetails(status, options.timeout, ctx);
-  const problems = findProblems(status, details ? await knownOf(status, details, options, ctx) : undefined);
-  if (!isUp(status) && !options.output) ctx.exitCode = 1;
-  if (options.problems && worstOf(problems) === 'unknown') ctx.exitCode = 1;
+  const known = details && (await knownOf(status, details, options.timeout, ctx));
+  const problems = findProblems(status, known);
+  // A report is always one of problems.
+  const isReport = isReportFormat(options.output);
+  if (!isUp(status) && (!options.output || isReport)) ctx.exitCode = 1;
+  if ((options.problems || isReport) && worstOf(problems) === 'unknown') ctx.exitCode = 1;
   if (options.failOn) ctx.exitCode = exitCode(problems, options.failOn);
+  if (isReportFormat(options.output))
+    return writeReport(ctx, options.output, reportOfProblems(problems, options.failOn));
   if (options.problems) return printProblems(problems, options, ctx);
   if (options.output) return writeAnswer(ctx, options.output, answer);
   if (options.brief) return ctx.out.write(renderBriefStatus(status));
@@ -54,23 +62,4 @@ async function printProblems(
     await ctx.err.write('Note: --brief asks only how Cilium itself is; the rest is not known.\n');
   const palette = paletteFor(ctx.globals.color, ctx.env, ctx.out.isTTY);
   await ctx.out.write(renderProblems(problems, palette));
-}
-
-/** The text asks for the modules only where nodes probe each other, as the reference does; problems need them anyhow. */
-async function knownOf(
-  status: AgentStatus,
-  { cluster, modules: asked }: HealthDetails,
-  options: StatusOptions,
-  ctx: Context,
-): Promise<KnownHealth> {
-  const modules = asked ?? (await fetchModules(status, options.timeout, ctx));
-  const missing = [
-    ...(cluster instanceof UserError ? [{ what: 'cluster health', why: cluster.message }] : []),
-    ...(modules instanceof UserError ? [{ what: 'modules', why: modules.message }] : []),
-  ];
-  return {
-    cluster: cluster instanceof UserError ? undefined : cluster,
-    modules: modules instanceof UserError ? undefined : modules,
-    missing,
-  };
 }

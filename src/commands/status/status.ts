@@ -9,6 +9,7 @@ import { outputOption, writeAnswer } from '../../cli/output.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import { FAULT_LEVELS } from '../../model/problem.ts';
+import { isReportFormat, REPORT_FORMATS } from '../../model/report-format.ts';
 import { type AgentStatus, isUp } from '../../model/status.ts';
 import type { StatusOptions } from './options.ts';
 
@@ -40,7 +41,7 @@ export function addStatusCommand(command: Command, ctx: Context): void {
         'Lowest level that sets the exit code: 2 for warnings, 3 for what is degraded or not known',
       ).choices(FAULT_LEVELS),
     )
-    .addOption(outputOption('summary'))
+    .addOption(outputOption('summary', ...REPORT_FORMATS))
     .optionsGroup('Flags for a cluster:')
     .addOption(new Option('--agent', 'Show the agent of this machine, or the one that --node names'))
     .addOption(new Option('--cluster', 'Show the whole cluster, as its API server and its agents tell'))
@@ -133,7 +134,7 @@ function refuseOthers(command: Command, isCluster: boolean): void {
 /** Asks the agent how it is, and prints that. */
 export async function runStatus(options: StatusOptions, ctx: Context): Promise<void> {
   const answer = await ask(options, ctx);
-  if (options.problems || options.failOn) {
+  if (options.problems || options.failOn || isReportFormat(options.output)) {
     const { judgeStatus } = await import('./problems.ts');
     return judgeStatus(answer, options, ctx);
   }
@@ -149,7 +150,10 @@ export async function runStatus(options: StatusOptions, ctx: Context): Promise<v
     return ctx.out.write(renderBriefStatus(status));
   }
   // Without this text a status for scripts starts faster.
-  const { fetchHealthDetails, printStatus } = await import('./text.ts');
+  const [{ printStatus }, { fetchHealthDetails }] = await Promise.all([
+    import('./text.ts'),
+    import('../../cli/kube/agent-health.ts'),
+  ]);
   await printStatus(
     status,
     isUp(status) ? await fetchHealthDetails(status, options.timeout, ctx) : undefined,

@@ -1,9 +1,8 @@
-import { fetchClusterHealth } from '../../agent/decode/health.ts';
-import { fetchModuleHealth115 } from '../../agent/module-health.ts';
-import { fetchModuleHealth, NoTable } from '../../agent/statedb.ts';
+import { NoTable } from '../../agent/statedb.ts';
+import type { HealthDetails } from '../../cli/kube/agent-health.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
-import type { ClusterHealth, ModuleReport } from '../../model/health.ts';
+import type { ModuleReport } from '../../model/health.ts';
 import { atLeast } from '../../model/release.ts';
 import type { AgentStatus } from '../../model/status.ts';
 import { clusterHealthLines } from '../../render/agent/status/cluster-health.ts';
@@ -20,58 +19,6 @@ import type { StatusOptions } from './options.ts';
 
 /** Nodes listed when some are unhealthy and not all were asked for. */
 const HEALTH_ROWS = 10;
-/** The controller that only runs where nodes probe each other. */
-const HEALTH_CONTROLLER = 'cilium-health-ep';
-
-/** What else `status` asks for. An answer that did not come is the error that says why. */
-export interface HealthDetails {
-  /** Undefined where nodes do not probe each other. */
-  cluster: ClusterHealth | UserError | undefined;
-  /** Undefined for agents that keep no such reports. */
-  modules: ModuleReport[] | UserError | undefined;
-}
-
-/** Asks the health daemon and the table of module health, at the same time. */
-export async function fetchHealthDetails(
-  status: AgentStatus,
-  timeoutMs: number,
-  ctx: Context,
-): Promise<HealthDetails> {
-  const probes =
-    !atLeast(status.release, '1.13') || status.controllers?.some((c) => c.name === HEALTH_CONTROLLER);
-  if (!probes) return { cluster: undefined, modules: undefined };
-  const [cluster, modules] = await Promise.all([
-    orError(fetchClusterHealth(ctx, timeoutMs)),
-    fetchModules(status, timeoutMs, ctx),
-  ]);
-  return { cluster, modules };
-}
-
-/** Asks how the agent's modules are; undefined for agents that keep no such reports. */
-export async function fetchModules(
-  status: AgentStatus,
-  timeoutMs: number,
-  ctx: Context,
-): Promise<HealthDetails['modules']> {
-  if (!keepsModules(status)) return undefined;
-  const { http } = await ctx.agent();
-  if (!atLeast(status.release, '1.16'))
-    return orError(fetchModuleHealth115(http, { timeoutMs, signal: ctx.signal }));
-  return orError(fetchModuleHealth(http, { timeoutMs, signal: ctx.signal }));
-}
-
-function keepsModules({ release }: AgentStatus): boolean {
-  return atLeast(release, '1.15');
-}
-
-async function orError<T>(answer: Promise<T>): Promise<T | UserError> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof UserError) return error;
-    throw error;
-  }
-}
 
 /** Prints the sections of a status, and the health details (none when the agent is not up). */
 export async function printStatus(

@@ -1,14 +1,18 @@
 import type { Command } from 'commander';
 import { examples } from '../../cli/flags.ts';
+import { htmlOption, openPage } from '../../cli/page.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UsageError } from '../../errors.ts';
 import { addDumpFlags, type DumpFlags } from './flags.ts';
 
 /** Declares `sysdump`: of a cluster, and inside an agent the one that collects nothing. */
 export function addSysdumpCommand(command: Command, ctx: Context): void {
-  command.allowUnknownOption().argument('[words...]');
+  command.allowUnknownOption().usage('[options]').argument('[words...]');
   addDumpFlags(command);
+  const collecting = command.options.map((option) => option.attributeName());
   command
+    .optionsGroup('Looking at it:')
+    .addOption(htmlOption('an overview of the archive'))
     .addHelpText(
       'after',
       examples(
@@ -17,15 +21,61 @@ export function addSysdumpCommand(command: Command, ctx: Context): void {
         'cilium sysdump --node-list worker-2,worker-3 --since 2h',
         'cilium sysdump --only kubernetes,cilium,agents',
         'cilium sysdump --max-size 500Mi --skip bugtool,profiles',
+        'cilium sysdump --html overview.html',
+        'cilium sysdump --from cilium-sysdump-20260131-150000.zip --html overview.html',
       ),
     )
-    .action((words: string[], options: DumpFlags) => runSysdump(words, options, command, ctx));
+    .action((words: string[], options: SysdumpFlags) =>
+      ctx.globals.archive
+        ? runOverview(words, options, { command, collecting }, ctx)
+        : runSysdump(words, options, command, ctx),
+    );
+}
+
+interface SysdumpFlags extends DumpFlags {
+  html?: string;
+}
+
+/** Shows an archive that is there already. */
+async function runOverview(
+  words: readonly string[],
+  { html }: SysdumpFlags,
+  { command, collecting }: { command: Command; collecting: readonly string[] },
+  ctx: Context,
+): Promise<void> {
+  refuseWords(words);
+  const [other] = command.options.filter(
+    (option) =>
+      collecting.includes(option.attributeName()) &&
+      command.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (other) throw new UsageError(`${other.long} is about collecting, and with --from nothing is collected`);
+  if (html === undefined)
+    throw new UsageError(
+      '--from names an archive that is there already: --html says where an overview of it goes',
+      {
+        hint: 'Other verbs read it as they ask a cluster: status, endpoint list, hubble observe …',
+      },
+    );
+  const page = await openPage(html, ctx);
+  const { writeOverview } = await import('./overview.ts');
+  await writeOverview(page, ctx);
+}
+
+function refuseWords([unknown]: readonly string[]): void {
+  if (unknown !== undefined)
+    throw new UsageError(
+      unknown.startsWith('-') ? `unknown option '${unknown}'` : `unknown argument "${unknown}"`,
+      {
+        hint: 'Run "cilium sysdump --help" for its flags.',
+      },
+    );
 }
 
 /** Collects from the cluster of the kubeconfig; where there is none, points to what can be done. */
 export async function runSysdump(
   words: readonly string[],
-  options: DumpFlags,
+  { html, ...options }: SysdumpFlags,
   command: Command,
   ctx: Context,
 ): Promise<void> {
@@ -36,14 +86,10 @@ export async function runSysdump(
     );
     throw new SilentExit(1);
   }
-  const [unknown] = words;
-  if (unknown !== undefined)
-    throw new UsageError(
-      unknown.startsWith('-') ? `unknown option '${unknown}'` : `unknown argument "${unknown}"`,
-      {
-        hint: 'Run "cilium sysdump --help" for its flags.',
-      },
-    );
+  refuseWords(words);
+  if (html !== undefined && options.estimate)
+    throw new UsageError('--html shows an archive, and --estimate makes none: leave out one of them');
+  const page = html === undefined ? undefined : await openPage(html, ctx);
   const [{ openCluster }, { collectDump }] = await Promise.all([
     import('../../kube/road.ts'),
     import('../../cli/sysdump/collect.ts'),
@@ -51,12 +97,19 @@ export async function runSysdump(
   await using client = await openCluster(ctx);
   const given = ctx.globals.cluster?.namespace;
   const ciliumNamespace = options.ciliumNamespace ?? given;
-  await collectDump(
+  const file = await collectDump(
     client,
     { ...options, ...(ciliumNamespace !== undefined && { ciliumNamespace }), debug: ctx.globals.debug },
     ctx,
     ['sysdump', ...wordsOf(command)],
   );
+  if (!page || file === undefined) return;
+  const [{ openArchive }, { writeOverview }] = await Promise.all([
+    import('../../cli/archive.ts'),
+    import('./overview.ts'),
+  ]);
+  await openArchive(file, ctx);
+  await writeOverview(page, ctx);
 }
 
 /** Whether flags, a variable or a kubeconfig say that there is a cluster. */

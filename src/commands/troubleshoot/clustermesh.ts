@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { agentAddress, connectAgent } from '../../agent/client.ts';
 import { readConfig } from '../../agent/decode/config.ts';
-import { durationOption } from '../../cli/flags.ts';
+import { durationOption, examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { errorCode, systemReason, UserError } from '../../errors.ts';
 import { goQuote } from '../../lib/go-quote.ts';
@@ -20,6 +20,10 @@ interface TroubleshootClustermeshOptions {
 
 /** Declares `troubleshoot clustermesh`. */
 export function addTroubleshootClustermeshCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples('cilium troubleshoot clustermesh', 'cilium troubleshoot clustermesh east west --timeout 2s'),
+  );
   command
     .argument('[clusters...]', 'names of clusters; default all')
     .option(

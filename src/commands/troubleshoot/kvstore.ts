@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { durationOption } from '../../cli/flags.ts';
+import { durationOption, examples } from '../../cli/flags.ts';
 import type { Context } from '../../context.ts';
 import { reportEtcd } from './report.ts';
 
@@ -11,6 +11,13 @@ interface TroubleshootKvstoreOptions {
 
 /** Declares `troubleshoot kvstore`. */
 export function addTroubleshootKvstoreCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples(
+      'cilium troubleshoot kvstore',
+      'cilium troubleshoot kvstore --etcd-config /var/lib/etcd-config/etcd.config',
+    ),
+  );
   command
     .option('--etcd-config <file>', 'Path to the etcd configuration', '/var/lib/etcd-config/etcd.config')
     .addOption(

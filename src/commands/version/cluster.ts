@@ -1,4 +1,4 @@
-import { NOT_ALL_READ } from '../../cli/kube/each-agent.ts';
+import { PARTIAL } from '../../cli/exit-codes.ts';
 import { writeStructured } from '../../cli/output.ts';
 import { type RunningImage, type RunningPod, runningImages, unlikeChart } from '../../cluster/versions.ts';
 import type { Context } from '../../context.ts';
@@ -55,7 +55,7 @@ export async function runClusterVersion(
   }
   if (reasons.length === 0) return;
   await ctx.err.write(`Not all could be read: ${reasons.join('; ')}\n`);
-  ctx.exitCode = NOT_ALL_READ;
+  ctx.exitCode = PARTIAL;
 }
 
 function lineOf({ component, image, version, pods }: RunningImage): string {

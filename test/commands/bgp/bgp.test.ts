@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { agentOf } from '../../helpers/agent.ts';
+import { type Answer, agentOf } from '../../helpers/agent.ts';
 
 const HOUR_NS = 3_600_000_000_000;
 
@@ -12,6 +12,13 @@ function attribute(type: number, hex: string, flags = 0x40) {
 function capability(code: number, hex: string) {
   const value = Buffer.from(hex, 'hex');
   return { capabilities: Buffer.concat([Buffer.from([code, value.length]), value]).toString('base64') };
+}
+
+/** An agent that says its version, or none. */
+function saying(version: string | undefined): Record<string, Answer> {
+  return version === undefined
+    ? {}
+    : { 'GET /v1/healthz': { body: { cilium: { state: 'Ok', msg: version } } } };
 }
 
 describe('bgp peers', () => {
@@ -61,6 +68,21 @@ describe('bgp peers', () => {
     );
   });
 
+  // differs: release-forms
+  test.each([
+    { version: '1.14.2', end: '    ' },
+    { version: '1.17.9', end: '    ' },
+    { version: '1.18.0', end: '' },
+  ])('of $version ends its rows in its own way', async ({ version, end }) => {
+    await using agent = await agentOf({
+      ...saying(version),
+      'GET /v1/bgp/peers': { body: peers.slice(0, 2) },
+    });
+    const { stdout } = await agent.run(['bgp', 'peers']);
+    const ends = stdout.split('\n').map((line) => /[^ ]( *)$/.exec(line)?.[1]);
+    expect(ends).toEqual(['', ...['0', '12', '0'].map((n) => end.slice(n.length - 1)), undefined]);
+  });
+
   // differs: bgp-deprecated
   test('says nothing of a verb that 1.20 calls deprecated', async () => {
     await using agent = await agentOf({
@@ -80,7 +102,9 @@ describe('bgp peers', () => {
         'remote-capabilities': [
           capability(1, '00010001'),
           capability(1, '00020001'),
+          capability(1, '00010085'),
           capability(64, '80780001018000020180'),
+          capability(71, ''),
           capability(73, '03667272026462'),
           { capabilities: 'AQ==' },
         ],
@@ -96,6 +120,7 @@ describe('bgp peers', () => {
         '     multiprotocol:',
         '          ipv4-unicast: advertised and received',
         '          ipv6-unicast: received',
+        '          ipv4-flowspec: received',
         '     route-refresh: advertised',
         '          local:',
         '               route-refresh',
@@ -107,6 +132,8 @@ describe('bgp peers', () => {
         '     4-octet-as: advertised',
         '          local:',
         '               4-octet-as',
+        '     long-lived-graceful-restart: received',
+        '          remote:',
         '     fqdn: received',
         '          remote:',
         '               name: frr',
@@ -164,7 +191,27 @@ describe('bgp routes', () => {
     );
   });
 
-  test('advertised adds the peer, and decodes every attribute', async () => {
+  test.each([
+    { version: '1.15.0', end: '   ' },
+    { version: '1.19.0', end: '' },
+  ])('of $version ends its rows in its own way', async ({ version, end }) => {
+    const body = [{ 'router-asn': 65001, prefix: '10.0.0.0/24', paths: [] as object[] }];
+    body[0]?.paths.push({
+      family: { afi: 'ipv4', safi: 'unicast' },
+      nlri: { base64: Buffer.from('180a0000', 'hex').toString('base64') },
+      'path-attributes': [attribute(1, '00')],
+    });
+    const call = 'GET /v1/bgp/routes?afi=ipv4&safi=unicast&table_type=loc-rib';
+    await using agent = await agentOf({ ...saying(version), [call]: { body } });
+    const { stdout } = await agent.run(['bgp', 'routes', 'available', 'ipv4', 'unicast']);
+    expect(stdout.split('\n')[1]).toBe(`65001     10.0.0.0/24   0.0.0.0   0s    [{Origin: i}]${end}`);
+  });
+
+  // differs: release-forms
+  test.each([
+    { version: '1.19.2', path: '' },
+    { version: '1.20.0', path: ':0' },
+  ])('advertised adds the peer, and decodes every attribute ($version)', async ({ version, path }) => {
     const attributes = [
       attribute(1, '02'),
       attribute(2, '0202 0000fde9 00010000 0101 00000005'),
@@ -180,6 +227,7 @@ describe('bgp routes', () => {
       attribute(99, 'abcd', 0xc0),
     ];
     await using agent = await agentOf({
+      ...saying(version),
       'GET /v1/bgp/routes?afi=ipv4&safi=unicast&table_type=adj-rib-out': {
         body: [route('fd00:10::1', '10.1.0.0/24', '180a0100', attributes)],
       },
@@ -191,7 +239,7 @@ describe('bgp routes', () => {
         '65001     fd00:10::1   10.1.0.0/24   fd00:10:0:1::2   30m0s   [{Origin: ?} {AsPath: 65001 65536 {5}} {Med: 100} ' +
           '{LocalPref: 300} {AtomicAggregate} {Aggregate: {AS: 65001, Address: 192.0.2.1}} {Communities: 65000:99, no-export} ' +
           '{Originator: 192.0.2.1} {ClusterList: [192.0.2.1 192.0.2.2]} {LargeCommunity: [ 65001:1:2]} ' +
-          '{MpReach(ipv4-unicast): {Nexthop: fd00:10:0:1::2, NLRIs: [10.1.0.0/24]}} ' +
+          `{MpReach(ipv4-unicast): {Nexthop: fd00:10:0:1::2, NLRIs: [10.1.0.0/24${path}]}} ` +
           '{Flags: TRANSITIVE|OPTIONAL, Type: 99, Value: abcd}]',
         '',
       ].join('\n'),
@@ -295,7 +343,13 @@ describe('bgp route-policies', () => {
   });
 
   // differs: release-forms
-  test('of 1.17 has no families and lists peers as they are', async () => {
+  test.each([
+    { version: '1.16.5', families: [], end: '   ' },
+    { version: '1.17.0-dev', families: [], end: '   ' },
+    { version: '1.17.0', families: ['Match Families   ', 'ipv4/unicast     '], end: '   ' },
+    { version: '1.18.1', families: ['Match Families   ', 'ipv4/unicast     '], end: '' },
+    { version: undefined, families: [], end: '   ' },
+  ])('of $version lists peers as they are', async ({ version, families, end }) => {
     const body = [
       {
         'router-asn': 65001,
@@ -304,6 +358,7 @@ describe('bgp route-policies', () => {
         statements: [
           {
             'match-neighbors': ['10.0.0.1/32'],
+            ...(families.length > 0 && { 'match-families': [{ afi: 'ipv4', safi: 'unicast' }] }),
             'match-prefixes': [{ cidr: '10.1.0.0/24', 'prefix-len-min': 24, 'prefix-len-max': 24 }],
             'route-action': 'accept',
             'set-local-preference': 200,
@@ -311,12 +366,13 @@ describe('bgp route-policies', () => {
         ],
       },
     ];
-    await using agent = await agentOf({ 'GET /v1/bgp/route-policies': { body } });
+    await using agent = await agentOf({ ...saying(version), 'GET /v1/bgp/route-policies': { body } });
     const { stdout } = await agent.run(['bgp', 'route-policies']);
+    const [title = '', family = ''] = families;
     expect(stdout).toBe(
       [
-        'VRouter   Policy Name   Type     Match Peers   Match Prefixes (Min..Max Len)   RIB Action   Path Actions',
-        '65001     a             export   10.0.0.1/32   10.1.0.0/24 (24..24)            accept       SetLocalPreference: 200',
+        `VRouter   Policy Name   Type     Match Peers   ${title}Match Prefixes (Min..Max Len)   RIB Action   Path Actions`,
+        `65001     a             export   10.0.0.1/32   ${family}10.1.0.0/24 (24..24)            accept       SetLocalPreference: 200${end}`,
         '',
       ].join('\n'),
     );

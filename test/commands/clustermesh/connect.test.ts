@@ -1,4 +1,6 @@
-import { dirname } from 'node:path';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Stopped } from '../../../src/errors.ts';
 import { loopbackCertificate } from '../../../src/lab/kube/certificate.ts';
@@ -6,6 +8,7 @@ import { type FakeHelm, fakeHelm } from '../../helpers/fake-helm.ts';
 import { type Mesh, putRelease, putSecret, resetMember, serveClusters } from '../../helpers/mesh-cluster.ts';
 import { type RunOptions, run } from '../../helpers/run.ts';
 import { ciliumConfig } from '../../helpers/stub-cluster.ts';
+import { until } from '../../helpers/until.ts';
 
 const CA = loopbackCertificate(0).cert;
 const OTHER_CA = loopbackCertificate(0).cert;
@@ -276,12 +279,14 @@ describe('connect', () => {
 
   test('Ctrl-C in the middle says how far it came', async () => {
     helm[Symbol.dispose]();
-    helm = fakeHelm('case "$*" in *net-2*) exec sleep 20;; esac');
+    const begun = join(mkdtempSync(join(tmpdir(), 'connect-')), 'begun');
+    helm = fakeHelm(`case "$*" in *net-2*) touch ${begun}; exec sleep 60;; esac`);
     const stop = new AbortController();
     const { stdout, stderr, code } = await ask(['connect', '--destination-context', 'net-2,net-3'], {
       signal: stop.signal,
       onStdout: (text) => {
-        if (text.includes('in cluster net-2')) setTimeout(() => stop.abort(new Stopped('SIGINT', 130)), 500);
+        if (text.includes('in cluster net-2'))
+          void until(async () => existsSync(begun)).then(() => stop.abort(new Stopped('SIGINT', 130)));
       },
     });
     expect(stderr).toContain('Changed: net-1. Not ended: net-2. Not changed: net-3.');

@@ -36,7 +36,7 @@ test.each([
 
 test('stdin is read as -, and a newer release is checked as the newest that is known', async () => {
   const { stdout, stderr } = await lint(['-', '--target', '1.99'], OLD);
-  expect(stdout).toContain('-:1:1: error');
+  expect(stdout).toContain('<stdin>:1:1: error');
   expect(stderr).toContain('the toolkit knows releases up to 1.20: 1.99 is checked as 1.20.');
 });
 
@@ -145,13 +145,9 @@ test.each([
   ],
   ['lists in lists', `debug: ${'['.repeat(5000)}`],
   ['maps in maps', Array.from({ length: 3000 }, (_, i) => `${' '.repeat(i)}a:\n`).join('')],
-])(
-  '%s end in an error, and soon',
-  async (_, text) => {
-    const { stdout, stderr, code } = await lint(['-'], text);
-    expect(code).toBe(1);
-    expect(stdout + stderr).toMatch(/error/i);
-    expect(stderr).not.toContain('fault in the toolkit');
-  },
-  10_000,
-);
+])('%s end in an error, and soon', async (_, text) => {
+  const { stdout, stderr, code } = await lint(['-'], text);
+  expect(code).toBe(1);
+  expect(stdout + stderr).toMatch(/error/i);
+  expect(stderr).not.toContain('fault in the toolkit');
+});

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type CommandEnd, type PlayedPods, startPlayedPods } from '../../helpers/played-pods.ts';
+import { until } from '../../helpers/until.ts';
 
 let cluster: PlayedPods;
 let pods: Record<string, { ip: string; node: string }>;
@@ -40,7 +41,7 @@ beforeAll(async () => {
     metadata: { name: 'shop' },
     spec: { selector: { part: 'api' }, ports: [{ port: 80, targetPort: 8080 }] },
   });
-  for (let look = 0; look < 500 && Object.keys(pods ?? {}).length < 2; look++) {
+  await until(async () => {
     const { json } = await call('GET', '/api/v1/namespaces/app/pods');
     const { items } = json as {
       items: {
@@ -57,8 +58,8 @@ beforeAll(async () => {
           { ip: status?.podIP ?? '', node: spec.nodeName },
         ]),
     );
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+    return Object.keys(pods).length === 2;
+  });
 });
 afterAll(async () => {
   await cluster[Symbol.asyncDispose]();

@@ -59,7 +59,7 @@ async function tested(faults: readonly Fault[], ...more: string[]) {
 }
 
 podTest('in a lab whose pods run every check passes', async () => {
-  const { tests, code } = await tested([]);
+  const { tests, code } = await tested([], '--connect-timeout', '5s', '--request-timeout', '15s');
   const others = tests.filter(({ status }) => status !== 'passed');
   expect(tests).toHaveLength(15);
   expect(others.map(({ name, status }) => [name, status])).toEqual([['world', 'skipped']]);
@@ -80,7 +80,7 @@ podTest('tests of the catalogue pass: ranges and names of ports, ICMP', async ()
   expect(code).toBe(0);
 });
 
-const QUICK = ['--connect-timeout', '1s', '--request-timeout', '2s'];
+const QUICK = ['--connect-timeout', '3s', '--request-timeout', '6s'];
 
 /** What of the failures of these checks is shown, when this is planted. */
 async function found(fault: Fault, checks: string) {

@@ -86,6 +86,33 @@ test('says what it did not understand, and that nothing can be run', async () =>
   expect(none.code).toBe(1);
 });
 
+test('tells programs what it measured', async () => {
+  const { stdout } = await perf(
+    '--host-net=false',
+    '--other-node=false',
+    '--throughput-multi=false',
+    '-o',
+    'json',
+  );
+  expect(JSON.parse(stdout)).toEqual({
+    namespace: 'cilium-test-1',
+    results: [
+      {
+        ...{ scenario: 'pod-to-pod', isSameNode: true, test: 'TCP_RR', seconds: 10, rate: 27984.129 },
+        latency: { min: 23_000, mean: 35_420, max: 1_023_000, p50: 34_000, p90: 40_000, p99: 55_000 },
+      },
+      {
+        scenario: 'pod-to-pod',
+        isSameNode: true,
+        test: 'TCP_STREAM',
+        seconds: 10,
+        throughput: 9_512_340_000,
+      },
+    ],
+    failures: [],
+  });
+});
+
 // differs: connectivity-perf
 test('--dry-run counts the measurements', async () => {
   const { stdout } = await perf('--dry-run', '--crr', '--udp');

@@ -14,6 +14,8 @@ import {
   startPlayedPods,
   TIMEOUT,
 } from '../../helpers/played-pods.ts';
+import { annotationsOf, junitErrors, sarifResults } from '../../helpers/reports.ts';
+import { until } from '../../helpers/until.ts';
 
 let cluster: PlayedPods;
 
@@ -99,6 +101,19 @@ describe('a healthy cluster', () => {
       /<testcase name="dns" classname="connectivity test" status="passed" time="[\d.]+"><\/testcase>/,
     );
     expect(text).toContain('<skipped message="no external target: --external-target"></skipped>');
+  });
+
+  test('each form of report keeps to its schema', async () => {
+    const argv = ['--test', 'dns,world', '-o'];
+    const junit = await connectivity(...argv, 'junit');
+    expect(await junitErrors(junit.stdout)).toEqual([]);
+    expect(junit.stdout).toContain('tests="15" failures="0" errors="0" skipped="14"');
+    expect(sarifResults((await connectivity(...argv, 'sarif')).stdout)).toEqual([]);
+    const { stdout } = await connectivity(...argv, 'github');
+    expect(annotationsOf(stdout)).toEqual([]);
+    expect(stdout).toBe('cilium connectivity test: 15 checks, 0 failed, 14 skipped\n');
+    expect((await connectivity(...argv, 'markdown')).stdout).toContain('1 of 15 checks passed, 14 skipped');
+    expect(junit.code).toBe(0);
   });
 
   test('--dry-run and --single-node say what would be there, and change nothing', async () => {
@@ -223,7 +238,7 @@ describe('a planted fault', () => {
 });
 
 async function learnAddresses(): Promise<void> {
-  for (let look = 0; look < 200; look++) {
+  await until(async () => {
     const { json } = await cluster.lab.call('GET', '/api/v1/namespaces/cilium-test-1/pods');
     const { items = [] } = json as {
       items?: { spec: { nodeName?: string }; status?: { podIP?: string }; metadata: { name: string } }[];
@@ -234,9 +249,8 @@ async function learnAddresses(): Promise<void> {
         /^(client3|echo-other)/.test(metadata.name) ? 2 : 1,
       ]),
     );
-    if (ADDRESSES.size === 5 && !ADDRESSES.has('')) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+    return ADDRESSES.size === 5 && !ADDRESSES.has('');
+  });
 }
 
 describe('a namespace that is there', () => {
@@ -254,10 +268,10 @@ describe('a namespace that is there', () => {
     'app.kubernetes.io/managed-by': 'cilium-toolkit',
     'app.kubernetes.io/part-of': 'connectivity-test',
   };
-  const until = (ms: number) => ({ 'cilium-toolkit.io/expires': new Date(Date.now() + ms).toISOString() });
+  const lasting = (ms: number) => ({ 'cilium-toolkit.io/expires': new Date(Date.now() + ms).toISOString() });
 
   test('of a run that is at work is left alone, unless it is forced', async () => {
-    await put('cilium-test-1', { labels: own, annotations: until(60_000) });
+    await put('cilium-test-1', { labels: own, annotations: lasting(3_600_000) });
     const { stderr, code } = await connectivity('--test', 'dns');
     expect(stderr).toContain('another run may be at work in the namespace cilium-test-1');
     expect([code, await namespaces()]).toEqual([1, ['cilium-test-1']]);
@@ -270,7 +284,7 @@ describe('a namespace that is there', () => {
     const pid = child.pid ?? 0;
     const [where] = ownHolder()?.split('/') ?? [];
     const start = processStart(pid);
-    const holder = (text: string) => ({ ...until(60_000), 'cilium-toolkit.io/holder': text });
+    const holder = (text: string) => ({ ...lasting(3_600_000), 'cilium-toolkit.io/holder': text });
     const code = async (text: string) => {
       await put('cilium-test-1', { labels: own, annotations: holder(text) });
       const ended = await connectivity('--test', '^dns$');
@@ -293,12 +307,15 @@ describe('a namespace that is there', () => {
   });
 
   test('of runs that were killed goes with the next one, and what is not of the tests stays', async () => {
-    await put('cilium-test-1', { labels: own, annotations: until(-1000) });
-    await put('other-1', { labels: own, annotations: until(-1000) });
-    await put('kept-1', { labels: own, annotations: { ...until(-1000), 'cilium-toolkit.io/kept': 'true' } });
+    await put('cilium-test-1', { labels: own, annotations: lasting(-1000) });
+    await put('other-1', { labels: own, annotations: lasting(-1000) });
+    await put('kept-1', {
+      labels: own,
+      annotations: { ...lasting(-1000), 'cilium-toolkit.io/kept': 'true' },
+    });
     await put('foreign', {
       labels: { 'app.kubernetes.io/managed-by': 'cilium-toolkit' },
-      annotations: until(-1000),
+      annotations: lasting(-1000),
     });
     const { stdout, code } = await connectivity('--test', 'dns');
     expect(stdout).toContain('🧹 Removing what an earlier run left in the namespace cilium-test-1\n');

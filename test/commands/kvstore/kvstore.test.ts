@@ -157,7 +157,7 @@ withEtcd('kvstore, against an etcd with TLS', () => {
   let etcd: Etcd;
   beforeAll(async () => {
     etcd = await startEtcd({ tls: true });
-  }, 60_000);
+  });
   afterAll(async () => etcd?.[Symbol.asyncDispose]());
 
   function configFile(name: string, lines: string[]): string {

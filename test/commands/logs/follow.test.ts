@@ -5,6 +5,7 @@ import { refusal } from '../../helpers/kube.ts';
 import { LogCluster } from '../../helpers/log-cluster.ts';
 import fc from '../../helpers/properties.ts';
 import { type RunResult, run, testContext } from '../../helpers/run.ts';
+import { until } from '../../helpers/until.ts';
 
 let cluster: LogCluster;
 beforeEach(async () => {
@@ -33,10 +34,9 @@ function follow(...words: string[]) {
   return {
     /** Resolves when a text was printed. */
     async see(text: string) {
-      for (let tries = 0; !out.includes(text) && !err.includes(text); tries++) {
-        if (tries > 1000) throw new Error(`never seen: ${text}\n${out.slice(-500)}\n${err}`);
-        await sleep(10);
-      }
+      await until(async () => out.includes(text) || err.includes(text)).catch(() => {
+        throw new Error(`never seen: ${text}\n${out.slice(-500)}\n${err}`);
+      });
     },
     async end() {
       stop.abort(new DOMException('enough', 'AbortError'));
@@ -80,7 +80,7 @@ test('what logs begin with stands in the order of their times', async () => {
     ...ctx,
     clock: { ...ctx.clock, sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
   });
-  for (let tries = 0; !Buffer.concat(out).includes('line 299') && tries < 500; tries++) await sleep(10);
+  await until(async () => Buffer.concat(out).includes('line 299'));
   stop.abort(new DOMException('enough', 'AbortError'));
   expect(await done).toBe(0);
   expect(Buffer.concat(out).toString()).toBe(`${numbered(0, 300).join('\n')}\n`);
@@ -193,7 +193,7 @@ describe('nothing is lost and nothing comes twice', () => {
     cluster.remove('cilium-a');
     cluster.add('cilium-new', 'n1', 'agent', true);
     await logs.see('pod cilium-new is there');
-    await sleep(100);
+    await logs.see('its log cannot be read yet (');
     cluster.run('cilium-new');
     writeAll('cilium-new', 10, 20);
     await logs.see('line 19');

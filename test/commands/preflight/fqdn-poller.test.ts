@@ -32,15 +32,9 @@ describe('preflight', () => {
     expect(JSON.parse(stdout)).toEqual(want);
     const folder = mkdtempSync(join(tmpdir(), 'poller-'));
     try {
-      const file = join(folder, 'cache.json');
-      await agent.run([
-        'preflight',
-        'fqdn-poller',
-        '--tofqdns-pre-cache',
-        file,
-        '--tofqdns-pre-cache-ttl=60',
-      ]);
-      expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(want);
+      const words = ['--tofqdns-pre-cache', 'cache.json', '--tofqdns-pre-cache-ttl=60'];
+      await agent.run(['preflight', 'fqdn-poller', ...words], { cwd: folder });
+      expect(JSON.parse(readFileSync(join(folder, 'cache.json'), 'utf8'))).toEqual(want);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -9,6 +9,7 @@ import { startTestCluster, type TestCluster } from '../../helpers/cluster.ts';
 import { type Access, type Gate, startGate } from '../../helpers/rbac-gate.ts';
 import { allowedBy, covers, type PrintedRole, type Right, rightsIn } from '../../helpers/roles.ts';
 import { run } from '../../helpers/run.ts';
+import { until } from '../../helpers/until.ts';
 
 function* asking({ verbs = {} }: Verb, path: readonly string[] = []): Generator<string> {
   for (const [name, verb] of Object.entries(verbs)) {
@@ -49,7 +50,7 @@ const ARGV: Readonly<Record<string, readonly string[]>> = {
   'config delete': ['debug'],
   'config lint': ['--live'],
   'connectivity check': ['{pod}', 'kube-system/hubble-relay'],
-  'connectivity test --all': ['--deploy-timeout', '5s'],
+  'connectivity test --all': ['--deploy-timeout', '60s'],
   'encrypt rotate-key': ['--force'],
   'encryption rotate-key': ['--force'],
   'endpoint list': ['-A'],
@@ -164,21 +165,35 @@ async function rolesOf(row: string): Promise<PrintedRole[]> {
 }
 
 /** Runs a row as somebody who has only what is allowed. */
-async function as(row: string, allows: Gate['allows']) {
+async function as(row: string, allows: Gate['allows'], roles: readonly PrintedRole[]) {
   Object.assign(gate, { allows, asked: [], denied: [] });
   const argv = [...row.split(' '), ...(ARGV[row] ?? [])].map((word) => (word === '{pod}' ? pod : word));
   const stop = new AbortController();
   const env = { KUBECONFIG: gate.kubeconfig, CILIUM_NAMESPACE: 'kube-system', XDG_STATE_HOME: folder };
-  const asked = () => rightsUsed(gate.asked);
   if (!ENDLESS.has(row)) return await cluster.run(argv, { env });
   const running = cluster.run(argv, { env, signal: stop.signal });
-  // Until nothing new is asked for.
-  for (let before = -1; before !== asked(); await new Promise((resolve) => setTimeout(resolve, 700)))
-    before = asked();
+  // Until all was asked for that is needed, and a while longer: what is refused then is a right that lacks.
+  await until(async () => (await needless(row, roles)).length === 0).catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 700));
   stop.abort();
   return await running;
 }
-const rightsUsed = (asked: readonly Access[]) => asked.length;
+
+/** Rights of a row that the run has not asked for so far, and that no other reason is known for. */
+async function needless(row: string, roles: readonly PrintedRole[]): Promise<Right[]> {
+  const own = await rolesOf(row.replace(/ --.*/, '')).catch(() => []);
+  const beside = row.includes(' --') ? rightsIn(own).map((right) => JSON.stringify(right)) : [];
+  return rightsIn(roles)
+    .filter((right) => !beside.includes(JSON.stringify(right)))
+    .filter((right) => !gate.asked.some((access) => covers(right, access)))
+    .filter(
+      (right) =>
+        !UNUSED.some(
+          ({ of, right: part }) =>
+            of.test(row) && Object.entries(part).every(([key, value]) => right[key as keyof Right] === value),
+        ),
+    );
+}
 
 const ROWS = Object.keys(NEEDS).filter((row) => (NEEDS[row]?.needs.length ?? 0) > 0);
 
@@ -190,24 +205,10 @@ describe('each verb, with just the roles that are printed for it', () => {
     if (row === 'policy delete')
       expect((await run([...'policy import --via kubernetes'.split(' '), POLICY], { env })).code).toBe(0);
     const roles = await rolesOf(row);
-    const result = await as(row, allowedBy(roles));
+    const result = await as(row, allowedBy(roles), roles);
     expect(gate.denied.filter((access) => !isSearch(access))).toEqual([]);
     expect(`${result.stderr}${result.stdout}`).not.toContain('cannot');
-    // And none of them is needless.
-    const own = await rolesOf(row.replace(/ --.*/, '')).catch(() => []);
-    const beside = row.includes(' --') ? rightsIn(own).map((right) => JSON.stringify(right)) : [];
-    const needless = rightsIn(roles)
-      .filter((right) => !beside.includes(JSON.stringify(right)))
-      .filter((right) => !gate.asked.some((access) => covers(right, access)))
-      .filter(
-        (right) =>
-          !UNUSED.some(
-            ({ of, right: part }) =>
-              of.test(row) &&
-              Object.entries(part).every(([key, value]) => right[key as keyof Right] === value),
-          ),
-      );
-    expect(needless).toEqual([]);
+    expect(await needless(row, roles)).toEqual([]);
   });
 });
 
@@ -228,7 +229,7 @@ test.each([
   const roles = await rolesOf(row);
   for (const right of rightsIn(roles)) {
     const allows = allowedBy(roles);
-    const result = await as(row, (access) => allows(access) && !covers(right, access));
+    const result = await as(row, (access) => allows(access) && !covers(right, access), roles);
     expect([right, result.code]).not.toEqual([right, 0]);
     expect(`${result.stderr}${result.stdout}`).toContain(`cannot ${right.verb} resource "${right.resource}"`);
   }

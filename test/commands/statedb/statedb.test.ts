@@ -17,6 +17,23 @@ describe('statedb', () => {
     expect((await agent.run(['statedb', 'dump'])).stdout).toBe(text);
   });
 
+  test.each([
+    [['--watch'], '--watch'],
+    [['dump', '--columns', 'name'], '--columns'],
+    [['--sort', 'name'], '--sort'],
+    [['--no-headers'], '--no-headers'],
+    [['-o', 'custom-columns=A:.b'], '-o custom-columns'],
+    [['-o', 'table'], '-o table'],
+  ])('refuses %j without a table', async (words, flag) => {
+    await using agent = await agentOf({ 'GET /statedb/dump': { body: tables } });
+    expect(await agent.run(['statedb', ...words])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `Error: ${flag} goes with one table: all of them are printed as the JSON of the agent\nName a table, such as health.\n`,
+    });
+    expect((await agent.run(['statedb', '-o', 'json'])).code).toBe(0);
+  });
+
   test('asks a 1.17 agent within its REST API', async () => {
     await using agent = await agentOf({ 'GET /v1/statedb/dump': { body: tables } });
     expect((await agent.run(['statedb'])).stdout).toBe(JSON.stringify(tables));

@@ -133,7 +133,7 @@ describe('a section of status', () => {
       'does not know every device mode',
       { cilium: OK_1_20, 'datapath-mode': 'warp', 'configured-datapath-mode': 'weft' },
       'Device',
-      ['Device Mode:|? [Configured: ?]'],
+      ['Device Mode:|?'],
     ],
     ['has no device mode in 1.9', { cilium: OK_1_9 }, 'Device', []],
     [
@@ -223,6 +223,18 @@ describe('a section of status', () => {
       { cilium: OK_1_20, hubble: { state: 'Ok' }, 'hubble-metrics': { state: 'Failure', msg: 'bind' } },
       'Hubble',
       ['Hubble:|Ok|Metrics: Failure (bind)'],
+    ],
+    [
+      'rounds a rate that lies between two to the even one',
+      { hubble: { state: 'Ok', observer: { 'seen-flows': 1, uptime: '8s' } } },
+      'Hubble',
+      ['Hubble:|Ok|Flows/s: 0.12'],
+    ],
+    [
+      'names a mode that is asked for where none is known',
+      { 'configured-datapath-mode': 'auto' },
+      'Device Mode',
+      ['Device Mode:|? [Configured: auto]'],
     ],
     [
       'shows only the half of the flows that is known',

@@ -7,7 +7,7 @@ import { RELAY } from '../../../src/kube/hubble-relay.ts';
 import { dialWithin } from '../../../src/kube/relay.ts';
 import { findServicePod } from '../../../src/kube/service-road.ts';
 import { printedList } from '../../../src/kube/tables.ts';
-import { readLog } from '../../../src/kube/workloads.ts';
+import { readRecentLog } from '../../../src/kube/workloads.ts';
 import { startTestCluster, type TestCluster } from '../../helpers/cluster.ts';
 import { answerJson, kubeClient, serveKube } from '../../helpers/kube.ts';
 
@@ -66,7 +66,7 @@ describe('an API server that does not do as Kubernetes does', () => {
     const told = await toldOf(
       (_, response) => void response.writeHead(200).write('2026-11-29T00:00:00Z first\n'),
       (client) =>
-        readLog(
+        readRecentLog(
           client,
           { namespace: 'kube-system', name: 'cilium-x' },
           { container: 'cilium-agent', sinceTime: '2026-11-29T00:00:00Z', previous: false },
@@ -92,7 +92,7 @@ describe('an API server that does not do as Kubernetes does', () => {
     await expect(dialWithin(client, container, '/x.sock', AbortSignal.timeout(200))).rejects.toThrow(
       'timeout',
     );
-    expect(performance.now() - beganMs).toBeLessThan(5000);
+    expect(performance.now() - beganMs).toBeLessThan(20_000);
     for (const socket of hung) socket.destroy();
     silent.close();
   });

@@ -1,4 +1,8 @@
 import { objectList } from '../../../cli/kube/object-list.ts';
 
 /** Declares `bgp config advertisements`. */
-export const addBgpConfigAdvertisementsCommand = objectList('bgpAdvertisement');
+export const addBgpConfigAdvertisementsCommand = objectList(
+  'bgpAdvertisement',
+  'cilium bgp config advertisements',
+  'cilium bgp config advertisements -l advertise=bgp',
+);

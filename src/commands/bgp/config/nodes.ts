@@ -1,4 +1,8 @@
 import { objectList } from '../../../cli/kube/object-list.ts';
 
 /** Declares `bgp config nodes`. */
-export const addBgpConfigNodesCommand = objectList('bgpNode');
+export const addBgpConfigNodesCommand = objectList(
+  'bgpNode',
+  'cilium bgp config nodes',
+  'cilium bgp config nodes -o custom-columns=NODE:.metadata.name',
+);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { ENVOY_RESOURCES } from '../../../model/envoy.ts';
@@ -6,6 +7,10 @@ import { askEnvoy } from './socket.ts';
 
 /** Declares `envoy admin config`. */
 export function addEnvoyConfigCommand(command: Command, ctx: Context): void {
+  command.addHelpText(
+    'after',
+    examples('cilium envoy admin config', "cilium envoy admin config listeners --name '.*ingress.*'"),
+  );
   command
     .argument('[type]', Object.keys(ENVOY_RESOURCES).join(', '), 'all')
     .option('-n, --name <regex>', 'Only resources whose names match', '')

@@ -1,16 +1,17 @@
 import type { Command } from 'commander';
 import { examples } from '../../../cli/flags.ts';
 import { askEach } from '../../../cli/kube/each-agent.ts';
+import { runList } from '../../../cli/list.ts';
 import type { NodeGroups } from '../../../cluster/multicast.ts';
 import type { Context } from '../../../context.ts';
 import { openCluster } from '../../../kube/road.ts';
-import { renderGroups } from '../../../render/cluster/multicast.ts';
+import { groupsTable } from '../../../render/cluster/multicast.ts';
 import {
   addListFlags,
   failedAs,
   GROUPS,
   listIn,
-  type MulticastOptions,
+  type MulticastListOptions,
   multicast,
   printTold,
 } from '../agents.ts';
@@ -19,10 +20,10 @@ import {
 export function addMulticastListGroupCommand(command: Command, ctx: Context): void {
   addListFlags(command)
     .addHelpText('after', examples('cilium multicast list group', 'cilium multicast list group -o json'))
-    .action((options: MulticastOptions) => runMulticastListGroup(options, ctx));
+    .action((options: MulticastListOptions) => runList(ctx, options, runMulticastListGroup, 'The cluster'));
 }
 
-async function runMulticastListGroup(options: MulticastOptions, ctx: Context): Promise<void> {
+async function runMulticastListGroup(options: MulticastListOptions, ctx: Context): Promise<void> {
   await using client = await openCluster(ctx);
   const each = { waitMs: options.waitDuration };
   const told = await askEach(
@@ -35,10 +36,5 @@ async function runMulticastListGroup(options: MulticastOptions, ctx: Context): P
     },
     ctx,
   );
-  await printTold(
-    told,
-    { unable: 'Unable to list multicast groups', output: options.output },
-    renderGroups,
-    ctx,
-  );
+  await printTold(told, 'Unable to list multicast groups', groupsTable, options, ctx);
 }

@@ -1,24 +1,25 @@
 import type { Command } from 'commander';
 import { examples } from '../../../cli/flags.ts';
 import { askEach } from '../../../cli/kube/each-agent.ts';
+import { runList } from '../../../cli/list.ts';
 import { type GroupSubscribers, IS_MISSING, type NodeSubscribers } from '../../../cluster/multicast.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { openCluster } from '../../../kube/road.ts';
-import { renderSubscribers } from '../../../render/cluster/multicast.ts';
+import { subscribersTable } from '../../../render/cluster/multicast.ts';
 import {
   addListFlags,
   failedAs,
   groupOf,
   groupOption,
   listIn,
-  type MulticastOptions,
+  type MulticastListOptions,
   multicast,
   printTold,
   SUBSCRIBERS,
 } from '../agents.ts';
 
-interface SubscriberOptions extends MulticastOptions {
+interface SubscriberOptions extends MulticastListOptions {
   all?: boolean;
 }
 
@@ -35,7 +36,7 @@ export function addMulticastListSubscriberCommand(command: Command, ctx: Context
         'cilium multicast list subscriber --all -o json',
       ),
     )
-    .action((options: SubscriberOptions) => runMulticastListSubscriber(options, ctx));
+    .action((options: SubscriberOptions) => runList(ctx, options, runMulticastListSubscriber, 'The cluster'));
 }
 
 async function runMulticastListSubscriber(options: SubscriberOptions, ctx: Context): Promise<void> {
@@ -67,7 +68,7 @@ async function runMulticastListSubscriber(options: SubscriberOptions, ctx: Conte
   const say = output === 'json' ? ctx.err : ctx.out;
   for (const node of missing.toSorted())
     await say.write(`Multicast group ${target} does not exist in ${node}\n`);
-  await printTold(told, { unable: UNABLE, output }, renderSubscribers, ctx);
+  await printTold(told, UNABLE, subscribersTable, options, ctx);
 }
 
 /** As Go writes it: a list that is missing is null. */

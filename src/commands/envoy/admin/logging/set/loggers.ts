@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { examples } from '../../../../../cli/flags.ts';
 import { writeFailed } from '../../../../../cli/writes.ts';
 import type { Context } from '../../../../../context.ts';
 import { UsageError, UserError } from '../../../../../errors.ts';
@@ -7,6 +8,7 @@ import { CHECK, knownLevel } from './level.ts';
 
 /** Declares `envoy admin logging set loggers`. */
 export function addEnvoyLoggingLoggersCommand(command: Command, ctx: Context): void {
+  command.addHelpText('after', examples('cilium envoy admin logging set loggers http=debug upstream=trace'));
   command.argument('[changes...]', 'name=level, such as http=debug').action((changes: string[]) => {
     if (changes.length === 0)
       throw new UsageError('Missing logger', { hint: 'Expected name=level, such as http=debug.' });
