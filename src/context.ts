@@ -16,6 +16,12 @@ export interface Output {
   readonly isTTY: boolean;
   /** Width of the terminal in cells; undefined when it is not one. */
   readonly columns: number | undefined;
+  /** The file that is written, where it is one and the system tells. */
+  readonly file?: string | undefined;
+  /** Its height; undefined when it is not one, or does not say. */
+  readonly rows?: number | undefined;
+  /** Calls the listener whenever the terminal has changed its size, until the function that it returns is called. */
+  onResize?: ((listener: () => void) => () => void) | undefined;
 }
 
 /** Standard input. */
@@ -27,9 +33,12 @@ export interface Input extends AsyncIterable<Uint8Array> {
 
 /** A conversation by lines. While it is open it owns stdin. */
 export interface LinePrompt {
-  /** Shows the question and resolves with what was typed; undefined once the user has ended it with Ctrl-D or Ctrl-C. */
+  /**
+   * Shows the question and resolves with what was typed; undefined once the user has ended it with Ctrl-D, or with a second
+   * Ctrl-C where nothing is typed. The first clears the line.
+   */
   next(): Promise<string | undefined>;
-  /** Called for Ctrl-C between two questions. Without it, Ctrl-C ends the conversation. */
+  /** Called for Ctrl-C instead, while it is set: for what runs between two questions. */
   onInterrupt: (() => void) | undefined;
   close(): void;
 }
@@ -79,6 +88,8 @@ export interface Globals {
   /** `unix://PATH` or `tcp://HOST:PORT`; empty means the environment, then the default socket. */
   host: string;
   debug: boolean;
+  /** Errors alone are told on stderr. */
+  quiet?: boolean | undefined;
   /** When text may be coloured. */
   color: 'auto' | 'always' | 'never';
   /** How long a request to the agent may take, in milliseconds, where `--timeout` says so. */
@@ -87,8 +98,11 @@ export interface Globals {
   bpfRoot: string;
   /** Which agent is asked, when it is not the one of this machine. */
   elsewhere?: Elsewhere | undefined;
-  /** What the flags and the environment say of the cluster, for verbs that ask its API server; `isNamed` by a flag. */
-  cluster?: (Cluster & { isNamed: boolean }) | undefined;
+  /**
+   * What the flags, the environment and the profile say of the cluster, for verbs that ask its API server; `isNamed` by a flag or
+   * the profile.
+   */
+  cluster?: (Cluster & { isNamed: boolean; isByFlag?: boolean }) | undefined;
   /** What is read instead of a cluster: an archive that was collected of one. */
   archive?: Recording | undefined;
   /** When the agent was asked whose answers are read from it, in ms since the epoch. */
@@ -108,6 +122,8 @@ export interface Context {
   readonly cwd: string;
   /** Effective user id; undefined where the system has none. */
   readonly uid: number | undefined;
+  /** The operating system, as Node calls it: agents run on `linux` alone. */
+  readonly platform: string;
   readonly clock: Clock;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
@@ -116,6 +132,8 @@ export interface Context {
    * handler could run.
    */
   computing<T>(work: () => Promise<T>): Promise<T>;
+  /** Waits for a program that reads this terminal: until it ends, Ctrl-C is for it alone. */
+  besideChild?<T>(work: () => Promise<T>): Promise<T>;
   /** Filled in by main as soon as the command line is parsed. */
   readonly globals: Globals;
   /** Opens a unix socket: of this machine, or with `globals.elsewhere` of the agent's container there. */

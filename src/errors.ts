@@ -81,3 +81,18 @@ export function errorMessage(error: unknown): string {
 export function systemReason(error: unknown): string {
   return errnoText(errorCode(error)) ?? errorMessage(error);
 }
+
+const MAX_CAUSES = 10;
+
+/** An error and what is behind it, from the outside in. */
+export function causesOf(error: unknown): Error[] {
+  const causes: Error[] = [];
+  for (let cause = error; isError(cause) && causes.length < MAX_CAUSES; cause = cause.cause)
+    causes.push(cause);
+  return causes;
+}
+
+/** Also of one that was made in another realm. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+}

@@ -1,23 +1,31 @@
-import { Command, CommanderError, type Option } from 'commander';
+import { type Command, CommanderError, type Option } from 'commander';
 import { refuseOfArchive } from './cli/archive.ts';
 import { helpAsCalled, hintAsCalled, isPlugin } from './cli/called-as.ts';
 import { RunEverywhere, RunInPod } from './cli/everywhere.ts';
-import { normalize, readGlobals } from './cli/flags.ts';
-import { HELP } from './cli/help.ts';
-import { build, type Resolved, resolve } from './cli/tree.ts';
+import { normalize } from './cli/flags.ts';
+import { AGENT_GLOBALS } from './cli/global-flags.ts';
+import { readGlobals } from './cli/globals.ts';
+import { declareProgram } from './cli/help.ts';
+import type { PagedOutput } from './cli/pager.ts';
+import { asksHelp, build, type Resolved, resolve, type Verb } from './cli/tree.ts';
 import type { WrongWords } from './cli/usage/wrong-words.ts';
-import { TREE } from './commands/index.ts';
+import { HUBBLE } from './commands/hubble/index.ts';
 import type { Context } from './context.ts';
-import { errorMessage, SilentExit, Stopped, UsageError, UserError } from './errors.ts';
+import { causesOf, errorMessage, SilentExit, Stopped, UsageError, UserError } from './errors.ts';
 import { nearest } from './lib/nearest.ts';
+import { VERSION } from './version.ts';
 
 /** Runs one command line and returns its exit code. Nothing is thrown: every error is printed here, once. */
 export async function main(argv: readonly string[], ctx: Context): Promise<number> {
-  const words = withoutHelpVerb(argv);
-  const found = resolve(TREE, words);
+  const tree = await treeOf(argv);
+  const asked = asksHelp(tree, argv);
+  const words = asked ?? argv;
+  const found = resolve(tree, words);
   const progress: Progress = { acted: false };
   const isWithin = ctx.globals.archive !== undefined;
   try {
+    if (asked && (await isTopic(found, words, ctx))) return 0;
+    if (asked && found.rest !== undefined) found.unknown = found.rest;
     return await answer(argv, words, found, progress, ctx);
   } finally {
     if (ctx.globals.archive && !isWithin) {
@@ -25,6 +33,28 @@ export async function main(argv: readonly string[], ctx: Context): Promise<numbe
       await closeArchive(ctx).catch(() => {});
     }
   }
+}
+
+/** Of `hubble` it is hubble's alone: two hundred other verbs would cost its start a millisecond. */
+async function treeOf(words: readonly string[]): Promise<Verb> {
+  if (words[0] === 'hubble') return { about: '', globals: AGENT_GLOBALS, verbs: { hubble: HUBBLE } };
+  return (await import('./commands/index.ts')).TREE;
+}
+
+/** `help exit-codes`, of both programs: what is no command. */
+async function isTopic(
+  { path, unknown, rest }: Resolved,
+  words: readonly string[],
+  ctx: Context,
+): Promise<boolean> {
+  const word = unknown ?? rest;
+  if (word === undefined || path.length > 1) return false;
+  const { printTopic } = await import('./cli/topics.ts');
+  let isOne = false;
+  await throughPager(words, ctx, async (within) => {
+    isOne = await printTopic(word, within);
+  });
+  return isOne;
 }
 
 async function answer(
@@ -35,7 +65,7 @@ async function answer(
   ctx: Context,
 ): Promise<number> {
   try {
-    await run(words, found, progress, ctx);
+    await paged(words, found, progress, ctx);
     return ctx.exitCode;
   } catch (error) {
     if (error instanceof RunEverywhere) return everywhere(argv, error, found, progress.command, ctx);
@@ -45,10 +75,48 @@ async function answer(
   }
 }
 
-/** `help observe` is `observe --help`, of `hubble` as well. */
-function withoutHelpVerb(argv: readonly string[]): string[] {
-  const at = argv[0] === 'hubble' ? 1 : 0;
-  return argv[at] === 'help' ? [...argv.toSpliced(at, 1), '--help'] : [...argv];
+/** `--where help` lists what the flag takes; to other flags the word is a value. */
+function asksForHelp(word: string, i: number, words: readonly string[]): boolean {
+  const before = words[i - 1] ?? '';
+  if (word === 'help') return before === '--where' || !before.startsWith('-');
+  return ['--help', '-h', '--where=help'].includes(word);
+}
+
+/** Help and lists that are longer than the terminal is high are shown by its pager. */
+async function paged(
+  words: readonly string[],
+  found: Resolved,
+  progress: Progress,
+  ctx: Context,
+): Promise<void> {
+  const isHelp = words.some(asksForHelp);
+  const isLong =
+    isHelp || found.path.at(-1)?.verb.load === undefined || found.path.some(({ name }) => name === 'list');
+  if (!isLong) return run(words, found, progress, ctx);
+  await throughPager(words, ctx, (within, out) => {
+    if (out) progress.out = out;
+    return run(words, found, progress, within);
+  });
+}
+
+/** Does work whose output the user's pager shows, where there is one and it is long. */
+async function throughPager(
+  words: readonly string[],
+  ctx: Context,
+  work: (ctx: Context, out?: PagedOutput) => Promise<void>,
+): Promise<void> {
+  if (!ctx.out.isTTY || words.includes('--no-pager')) return work(ctx);
+  const { PagedOutput, pagerOf } = await import('./cli/pager.ts');
+  const command = pagerOf(ctx);
+  if (command === undefined) return work(ctx);
+  const out = new PagedOutput(ctx.out, ctx, command);
+  const within: Context = { ...ctx, out };
+  try {
+    await work(within, out);
+  } finally {
+    await out.end();
+    ctx.exitCode = within.exitCode;
+  }
 }
 
 /** Runs the command line for each agent of a cluster. */
@@ -92,16 +160,6 @@ function withoutRelay(error: unknown, found: Resolved, { globals }: Context): Ru
   return hasNoPerl ? new RunInPod(elsewhere) : undefined;
 }
 
-const MAX_CAUSES = 10;
-
-/** An error and what is behind it, from the outside in. */
-function causesOf(error: unknown): Error[] {
-  const causes: Error[] = [];
-  for (let cause = error; cause instanceof Error && causes.length < MAX_CAUSES; cause = cause.cause)
-    causes.push(cause);
-  return causes;
-}
-
 /** Runs the command line by the agent's own program. */
 async function inPod(
   words: readonly string[],
@@ -120,7 +178,10 @@ async function inPod(
 }
 
 /** How far a command line came. */
-type Progress = Pick<WrongWords, 'command' | 'acted'>;
+type Progress = Pick<WrongWords, 'command' | 'acted'> & {
+  /** Where stdout is held back for the pager. */
+  out?: PagedOutput;
+};
 
 async function run(
   words: readonly string[],
@@ -128,13 +189,7 @@ async function run(
   progress: Progress,
   ctx: Context,
 ): Promise<void> {
-  const program = new Command('cilium').description(TREE.about);
-  program
-    .exitOverride()
-    .enablePositionalOptions()
-    .showSuggestionAfterError(true)
-    .helpOption('-h, --help', 'Display help for command')
-    .helpCommand('help [command]');
+  const program = declareProgram(found.root.about, VERSION).exitOverride().showSuggestionAfterError(true);
   const pending: Promise<void>[] = [];
   program.configureOutput({
     writeOut: (text) => void pending.push(ctx.out.write(helpAsCalled(text, ctx))),
@@ -142,9 +197,8 @@ async function run(
     getOutHelpWidth: () => ctx.out.columns ?? 100,
     getOutHasColors: () => false,
   });
-  program.configureHelp(HELP);
   try {
-    const command = await build(program, TREE, found.path, ctx);
+    const command = await build(program, found.root, found.path, ctx);
     progress.command = command;
     if (found.unknown !== undefined) throw unknownCommand(found, found.unknown);
     if (!isStandalone(found)) {
@@ -163,8 +217,10 @@ async function run(
         throw new RunInPod({ target: { node: await soleNode(ctx) } });
       });
     }
-    program.hook('preAction', () => {
+    program.hook('preAction', async (_, action) => {
       progress.acted = true;
+      ctx.globals.quiet = ancestors(action).some((one) => one.getOptionValue('quiet') === true);
+      if (action.getOptionValue('watch')) await progress.out?.plain();
     });
     const { argv: normal, off } = normalize(
       words,
@@ -219,7 +275,7 @@ function flagsHint(found: Resolved): string {
 
 function unknownCommand(found: Resolved, word: string): UsageError {
   const at = calledAs(found);
-  const verbs = found.path.at(-1)?.verb.verbs ?? TREE.verbs ?? {};
+  const verbs = found.path.at(-1)?.verb.verbs ?? found.root.verbs ?? {};
   const names = Object.entries(verbs)
     .filter(([, verb]) => !verb.hidden)
     .map(([name]) => name);
@@ -244,12 +300,16 @@ async function report(error: unknown, found: Resolved, progress: Progress, ctx: 
   const said = errorMessage(error);
   const message = error instanceof UsageError ? hintAsCalled(said, ctx) : said;
   const lines = [`${isStandalone(found) && expected ? '' : 'Error: '}${message}`];
-  if (expected && error.hint) {
-    const { agentHint } = await import('./cli/kube/agent-hint.ts');
-    lines.push(`${hintAsCalled(error.hint, ctx)}${await agentHint(causesOf(error), progress.command, ctx)}`);
+  if (expected && error.hint && !ctx.globals.quiet) {
+    lines.push(await hintFor(hintAsCalled(error.hint, ctx), error, progress.command, ctx));
   }
   if (!expected && !ctx.globals.debug)
     lines.push('This is a fault in the toolkit itself: run again with --debug for its stack.');
+  const { columns } = ctx.err;
+  if (columns !== undefined) {
+    const { wrapWords } = await import('./lib/wrap-words.ts');
+    for (const [i, line] of lines.entries()) lines[i] = wrapWords(line, columns);
+  }
   if (ctx.globals.debug) lines.push(stackOf(error));
   // What the command line of an agent prints of wrong words is no word of kubectl's.
   if (!isStandalone(found) && !isPlugin(ctx)) {
@@ -261,6 +321,19 @@ async function report(error: unknown, found: Resolved, progress: Progress, ctx: 
   }
   await ctx.err.write(`${lines.join('\n')}\n`);
   return expected ? error.exitCode : 1;
+}
+
+/** A hint as it fits this machine, where no agent or socket was reached; wrong words load nothing for that. */
+async function hintFor(
+  hint: string,
+  error: unknown,
+  command: Command | undefined,
+  ctx: Context,
+): Promise<string> {
+  const causes = causesOf(error);
+  if (!causes.some((one) => 'fault' in one || 'address' in one)) return hint;
+  const { agentHint } = await import('./cli/kube/agent-hint.ts');
+  return agentHint(hint, causes, command, ctx);
 }
 
 function stackOf(error: unknown): string {

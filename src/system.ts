@@ -1,5 +1,5 @@
+import { fstatSync, readlinkSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
-import { agentAddress, connectAgent } from './agent/client.ts';
 import type { Context, Input, LinePrompt, Output } from './context.ts';
 import { ClosedPipe, errorCode, Stopped, UserError } from './errors.ts';
 import { dialSocket } from './lib/dial.ts';
@@ -23,6 +23,7 @@ export function systemContext(): Context {
     env: process.env,
     cwd: process.cwd(),
     uid: process.getuid?.(),
+    platform: process.platform,
     clock: {
       nowMs: fixedNow(process.env.CILIUM_NOW) ?? Date.now,
       uptimeMs: fixedNow(process.env.CILIUM_UPTIME) ?? uptimeMs,
@@ -30,6 +31,7 @@ export function systemContext(): Context {
     },
     signal: stop.signal,
     computing: signals.uncaughtIn,
+    besideChild: signals.deafIn,
   });
 }
 
@@ -48,6 +50,7 @@ function catchSignals(stop: AbortController) {
     process.kill(process.pid, signal);
   };
   const caught = (signal: (typeof SIGNALS)[number]) => {
+    if (signal === 'SIGINT' && beside > 0) return;
     if (stop.signal.aborted) return end(signal);
     setTimeout(end, PATIENCE_MS, signal).unref();
     stop.abort(new Stopped(signal, 128 + constants.signals[signal]));
@@ -59,8 +62,17 @@ function catchSignals(stop: AbortController) {
     for (const signal of SIGNALS) process.off(signal, caught);
   };
   let computing = 0;
+  let beside = 0;
   hold();
   return {
+    async deafIn<T>(work: () => Promise<T>): Promise<T> {
+      beside++;
+      try {
+        return await work();
+      } finally {
+        beside--;
+      }
+    },
     async uncaughtIn<T>(work: () => Promise<T>): Promise<T> {
       if (computing++ === 0) {
         // One that came while something else ran waits for the loop: without its listener it would be lost.
@@ -86,25 +98,38 @@ function nextTurn(): Promise<void> {
  * Ends the process. Who sent SIGTERM sees that it was obeyed: a shell as 143, a supervisor as a clean end. Ctrl-C is how
  * people end what follows, and means 0 there, as the reference does. An error found before stays one.
  */
-export function leave({ signal: { reason } }: Context, code: number): never {
-  // Leaving waits for threads, one of which may be opening a FIFO that nobody writes to: only a signal ends that.
+export async function leave({ signal: { reason } }: Context, code: number): Promise<never> {
   for (const signal of SIGNALS) process.removeAllListeners(signal);
   const obeyed =
     reason instanceof Stopped && reason.signal === 'SIGTERM' && [0, reason.exitCode].includes(code);
-  const isOpening = process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
-  if (obeyed || (isOpening && reason instanceof Stopped)) process.kill(process.pid, reason.signal);
+  // Leaving waits for threads, one of which may be opening a FIFO that nobody writes to: only a signal ends that.
+  if (reason instanceof Stopped && (obeyed || (await usesFiles()))) process.kill(process.pid, reason.signal);
   process.exit(obeyed ? reason.exitCode : code);
+}
+
+/** Whether something is still done with a file after half a second: reading, writing and syncing come to an end. */
+async function usesFiles(): Promise<boolean> {
+  for (let turn = 0; turn < 50; turn++) {
+    // In a callback of what has just been done, that still counts.
+    await nextTurn();
+    if (!process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'))) return false;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return true;
 }
 
 /** What a Context is made of; the rest (clients, flags) follows from it. */
 export interface World
-  extends Pick<Context, 'in' | 'tty' | 'env' | 'cwd' | 'uid' | 'clock' | 'signal' | 'computing'> {
+  extends Pick<
+    Context,
+    'in' | 'tty' | 'env' | 'cwd' | 'uid' | 'platform' | 'clock' | 'signal' | 'computing' | 'besideChild'
+  > {
   readonly out: Sink;
   readonly err: Sink;
 }
 
 /** Where what passed the door goes. */
-export interface Sink extends Pick<Output, 'isTTY' | 'columns'> {
+export interface Sink extends Pick<Output, 'isTTY' | 'columns' | 'file' | 'rows' | 'onResize'> {
   write(chunk: string | Uint8Array): Promise<void>;
 }
 
@@ -119,20 +144,47 @@ function guarded(sink: Sink): Output {
     get columns() {
       return sink.columns;
     },
+    get file() {
+      return sink.file;
+    },
+    get rows() {
+      return sink.rows;
+    },
+    onResize: sink.onResize,
+  };
+}
+
+/** Stderr without progress and notes, as soon as the command line has said so. */
+function quietly(err: Output, isQuiet: () => boolean): Output {
+  return {
+    write: async (text) => {
+      if (!isQuiet() || !text.startsWith('Note: ')) await err.write(text);
+    },
+    pass: (bytes) => err.pass(bytes),
+    get isTTY() {
+      return err.isTTY && !isQuiet();
+    },
+    get columns() {
+      return err.columns;
+    },
+    get rows() {
+      return err.rows;
+    },
   };
 }
 
 /** Completes a world, real or made for a test, to a Context whose clients connect when first asked for. */
 export function contextOf(world: World): Context {
-  const { out, err, in: input, env, cwd, uid, clock, signal, computing } = world;
+  const { out, err, in: input, env, cwd, uid, platform, clock, signal, computing, besideChild } = world;
   const road = once(async () => (await import('./kube/road.ts')).openRoad(ctx));
   const ctx: Context = {
     out: guarded(out),
-    err: guarded(err),
+    err: quietly(guarded(err), () => ctx.globals.quiet === true),
     in: input,
     env,
     cwd,
     uid,
+    platform,
     clock: {
       nowMs: () => ctx.globals.archive?.nowMs(ctx.globals.collectedMs) ?? clock.nowMs(),
       uptimeMs: () => clock.uptimeMs(),
@@ -140,6 +192,7 @@ export function contextOf(world: World): Context {
     },
     signal,
     computing,
+    ...(besideChild && { besideChild }),
     get tty() {
       return world.tty;
     },
@@ -149,9 +202,10 @@ export function contextOf(world: World): Context {
       const dial = elsewhere || archive ? await road() : dialSocket;
       return dial(path, dialSignal);
     },
-    agent: once(async () =>
-      connectAgent(agentAddress(ctx), signal, { timeoutMs: ctx.globals.timeoutMs, dial: ctx.dial }),
-    ),
+    agent: once(async () => {
+      const { agentAddress, connectAgent } = await import('./agent/client.ts');
+      return connectAgent(agentAddress(ctx), signal, { timeoutMs: ctx.globals.timeoutMs, dial: ctx.dial });
+    }),
     exitCode: 0,
   };
   return ctx;
@@ -202,6 +256,16 @@ function output(open: () => NodeJS.WriteStream, fd: 1 | 2): Sink {
     get columns() {
       return isTTY() ? stream().columns : undefined;
     },
+    get file() {
+      return fileOf(fd);
+    },
+    get rows() {
+      return isTTY() ? stream().rows : undefined;
+    },
+    onResize: (listener) => {
+      stream().on('resize', listener);
+      return () => stream().off('resize', listener);
+    },
     write: (chunk) =>
       new Promise((resolve, reject) => {
         if (closed) return reject(new ClosedPipe());
@@ -224,6 +288,17 @@ function output(open: () => NodeJS.WriteStream, fd: 1 | 2): Sink {
         }
       }),
   };
+}
+
+/** The file behind a descriptor; undefined for a pipe, a terminal and a file that is gone, and where there is no /proc. */
+function fileOf(fd: number): string | undefined {
+  try {
+    const path = readlinkSync(`/proc/self/fd/${fd}`);
+    const [named, written] = [statSync(path), fstatSync(fd)];
+    return written.isFile() && named.ino === written.ino && named.dev === written.dev ? path : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function input(stop: AbortSignal): Input {
@@ -270,6 +345,19 @@ async function linePrompt(question: string, stop: AbortSignal): Promise<LineProm
     ended = true;
     reply(undefined);
   });
-  lines.on('SIGINT', () => (prompt.onInterrupt ? prompt.onInterrupt() : lines.close()));
+  let isSecond = false;
+  lines.on('line', () => {
+    isSecond = false;
+  });
+  lines.on('SIGINT', () => {
+    if (prompt.onInterrupt) return prompt.onInterrupt();
+    if (lines.line === '' && isSecond) return lines.close();
+    // As in a shell: what was typed goes, and the question is asked again.
+    isSecond = lines.line === '';
+    process.stdout.write(isSecond ? '^C\nCtrl-C again, Ctrl-D or "exit" leaves.\n' : '^C\n');
+    lines.write(null, { ctrl: true, name: 'e' });
+    lines.write(null, { ctrl: true, name: 'u' });
+    lines.prompt();
+  });
   return prompt;
 }

@@ -113,6 +113,95 @@ describe('help', () => {
     },
   );
 
+  test.each([
+    [['help', 'policy', 'import'], 'Usage: cilium policy import'],
+    [['policy', 'help', 'import'], 'Usage: cilium policy import'],
+    [['bpf', 'ct', 'help'], 'Usage: cilium bpf ct '],
+    [['-D', 'help', 'ep', 'get'], 'Usage: cilium endpoint get'],
+    [['observe', 'help'], 'Usage: cilium observe'],
+    [['hubble', 'list', 'help', 'nodes'], 'Usage: hubble list nodes'],
+  ])('%j is that of --help', async (argv, usage) => {
+    const { stdout, stderr, code } = await run(argv);
+    expect({ usage: stdout.slice(0, usage.length), stderr, code }).toEqual({ usage, stderr: '', code: 0 });
+    expect(stdout).toBe((await run([...argv.filter((word) => word !== 'help'), '--help'])).stdout);
+  });
+
+  test('the word behind a flag is its value', async () => {
+    const { stdout, code } = await run(['hubble', 'observe', '--where', 'help']);
+    expect({ first: stdout.split(' (')[0], code }).toEqual({ first: 'Fields of --where', code: 0 });
+  });
+
+  test.each([
+    [
+      ['help', 'policy', 'imprt'],
+      'unknown command "imprt" for "cilium policy"',
+      'Did you mean "cilium policy import"?',
+    ],
+    [['help', 'config', 'x'], 'unknown command "x" for "cilium config"', 'Run "cilium config --help"'],
+    [['hubble', 'help', 'obsrve'], 'unknown command "obsrve" for "hubble"', 'Did you mean "hubble observe"?'],
+  ])('%j names no command', async (argv, what, hint) => {
+    const { stderr, code } = await run(argv);
+    expect({ stderr, code }).toEqual({ stderr: expect.stringContaining(what), code: 1 });
+    expect(stderr).toContain(hint);
+  });
+
+  test.each([['exit-codes'], ['environment']])('help %s is a topic of both programs', async (topic) => {
+    const [ofCilium, ofHubble] = [await run(['help', topic]), await run(['hubble', 'help', topic])];
+    expect({ stderr: ofCilium.stderr, code: ofCilium.code }).toEqual({ stderr: '', code: 0 });
+    expect(ofHubble).toEqual(ofCilium);
+    for (const line of (await run(['help', topic], { columns: 60 })).stdout.split('\n'))
+      expect(line.length).toBeLessThanOrEqual(60);
+  });
+
+  test('--version and -v print one line', async () => {
+    for (const flag of ['--version', '-v']) {
+      expect(await run([flag])).toEqual({ stdout: 'cilium 0.0.0-source\n', stderr: '', code: 0 });
+      expect(await run(['hubble', flag])).toEqual({ stdout: 'hubble 0.0.0-source\r\n', stderr: '', code: 0 });
+    }
+  });
+
+  test.each([
+    [
+      ['ep', 'ls'],
+      ['endpoint', 'list'],
+    ],
+    [
+      ['endpoints', 'list'],
+      ['endpoint', 'list'],
+    ],
+    [
+      ['svc', 'ls'],
+      ['service', 'list'],
+    ],
+    [
+      ['id', 'get'],
+      ['identity', 'get'],
+    ],
+    [
+      ['pol', 'import'],
+      ['policy', 'import'],
+    ],
+    [
+      ['nodes', 'ls'],
+      ['node', 'list'],
+    ],
+    [
+      ['maps', 'ls'],
+      ['map', 'list'],
+    ],
+    [
+      ['l2', 'ls'],
+      ['l2-announcement', 'list'],
+    ],
+    [
+      ['hubble', 'list', 'ns'],
+      ['hubble', 'list', 'namespaces'],
+    ],
+  ])('%j is %j', async (short, full) => {
+    const { stdout, code } = await run([...short, '--help']);
+    expect({ stdout, code }).toEqual({ stdout: (await run([...full, '--help'])).stdout, code: 0 });
+  });
+
   test('the help of hubble calls it hubble', async () => {
     expect((await run(['hubble', 'list', 'nodes', '--help'])).stdout).toMatch(/^Usage: hubble list nodes/);
     expect((await run(['hubble', '--help'])).stdout).toMatch(/^Usage: hubble \[command\]/);

@@ -1,4 +1,5 @@
-// The bundle has this in the place of program.ts: it runs dist/hot.js, in which is what a start runs. V8 gets back what it
+// The bundle has this in the place of program.ts, within its entries and as program.js, where files that are loaded late ask
+// for what is in the script: it runs dist/hot.js, once, in which is what a start runs. V8 gets back what it
 // compiled for an earlier start of the same verb. Node's own compile cache is made before a module runs, and so lacks all
 // functions that are compiled when they are first called: a quarter of a start.
 import {
@@ -34,7 +35,10 @@ const FOLDER = `${import.meta.dirname}/.cache`;
 const OTHERS_WRITE = 0o022;
 
 const filename = `${import.meta.dirname}/hot.js`;
-const { main, leave, systemContext, modules } = run();
+const KEY = Symbol.for('cilium-toolkit.program');
+const shared = globalThis as { [KEY]?: Program };
+shared[KEY] ??= run();
+const { main, leave, systemContext, modules } = shared[KEY];
 
 /** A module of the script, for those that are not part of it. */
 export function hot(path: string): unknown {
@@ -63,7 +67,7 @@ function run(): Program {
 
 function cacheOf(words: readonly string[]): string {
   const verb = words.find((word) => /^[a-z][a-z-]{0,30}$/.test(word)) ?? '';
-  const program = /(\w+)\.js$/.exec(process.argv[1] ?? '')?.[1] ?? '';
+  const program = /(\w+)\.cjs$/.exec(process.argv[1] ?? '')?.[1] ?? '';
   const parts = [HOT_HASH, process.version, process.getuid?.() ?? '', program, verb];
   return `${FOLDER}/${parts.join('-')}`;
 }

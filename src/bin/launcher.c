@@ -33,7 +33,9 @@
 /** Where in this file something lies; scripts/single.mjs fills it in. */
 struct part {
   uint64_t offset, size;
-  char name[48];
+  /** The N of the glibc 2.N that it needs. */
+  uint32_t glibc;
+  char name[44];
 };
 
 /** The first part is the runtime, the second the kernel helper, those behind are libraries. */
@@ -159,15 +161,88 @@ static uintptr_t map_image(int fd, uint64_t at, const struct image *image, const
   return base;
 }
 
-static int is_installed(const char *name) {
+/** Opens a library of the system. Returns its descriptor, or -1. */
+static int open_installed(const char *name) {
   static const char folders[][32] = {"/lib/" TRIPLE "/", "/usr/lib/" TRIPLE "/", "/lib64/",
                                      "/usr/lib64/",      "/usr/lib/",            "/lib/"};
   char path[128];
   for (unsigned i = 0; i < sizeof folders / sizeof *folders; i++) {
     put(put(path, folders[i]), name);
-    if (call(SYS_faccessat, AT_FDCWD, (long)path, R_OK, 0, 0, 0) == 0) return 1;
+    const int fd = call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+    if (fd >= 0) return fd;
   }
-  return 0;
+  return -1;
+}
+
+static int is_installed(const char *name) {
+  const int fd = open_installed(name);
+  if (fd >= 0) call(SYS_close, fd, 0, 0, 0, 0, 0);
+  return fd >= 0;
+}
+
+static int starts_with(const char *text, const char *start) {
+  while (*start)
+    if (*text++ != *start++) return 0;
+  return 1;
+}
+
+/** The N of the newest version GLIBC_2.N that a C library defines; 0 where it does not say so. `file` is the whole of it. */
+static unsigned newest_version(const char *file, uint64_t size) {
+  const Elf64_Ehdr *h = (const Elf64_Ehdr *)file;
+  if (size < sizeof *h || h->e_phoff + h->e_phnum * sizeof(Elf64_Phdr) > size) return 0;
+  const Elf64_Phdr *segments = (const Elf64_Phdr *)(file + h->e_phoff);
+  uint64_t names = 0, versions = 0, count = 0;
+  for (int i = 0; i < h->e_phnum; i++) {
+    if (segments[i].p_type != PT_DYNAMIC || segments[i].p_offset + segments[i].p_filesz > size) continue;
+    const Elf64_Dyn *d = (const Elf64_Dyn *)(file + segments[i].p_offset);
+    for (uint64_t n = segments[i].p_filesz / sizeof *d; n && d->d_tag != DT_NULL; n--, d++) {
+      if (d->d_tag == DT_STRTAB) names = d->d_un.d_ptr;
+      if (d->d_tag == DT_VERDEF) versions = d->d_un.d_ptr;
+      if (d->d_tag == DT_VERDEFNUM) count = d->d_un.d_val;
+    }
+  }
+  // Both tables are in the first segment, which lies in the file as in memory.
+  unsigned newest = 0;
+  for (uint64_t at = versions; at && count && at + sizeof(Elf64_Verdef) <= size; count--) {
+    const Elf64_Verdef *v = (const Elf64_Verdef *)(file + at);
+    const uint64_t aux = at + v->vd_aux;
+    if (aux + sizeof(Elf64_Verdaux) > size) return 0;
+    const uint64_t name = names + ((const Elf64_Verdaux *)(file + aux))->vda_name;
+    if (name + 16 > size) return 0;
+    const char *text = file + name;
+    if (starts_with(text, "GLIBC_2.")) {
+      unsigned number = 0;
+      for (text += 8; *text >= '0' && *text <= '9'; text++) number = 10 * number + (*text - '0');
+      if (number > newest) newest = number;
+    }
+    if (v->vd_next == 0) break;
+    at += v->vd_next;
+  }
+  return newest;
+}
+
+/** Of which release 2.N the C library of this system is; 0 where that is not known. */
+static unsigned installed_glibc(void) {
+  const int fd = open_installed("libc.so.6");
+  if (fd < 0) return 0;
+  const long size = call(SYS_lseek, fd, 0, SEEK_END, 0, 0, 0);
+  const long file = size > 0 ? call(SYS_mmap, 0, size, PROT_READ, MAP_PRIVATE, fd, 0) : -1;
+  call(SYS_close, fd, 0, 0, 0, 0, 0);
+  if (is_error(file)) return 0;
+  const unsigned newest = newest_version((const char *)file, size);
+  call(SYS_munmap, file, size, 0, 0, 0, 0);
+  return newest;
+}
+
+/** Ends where a part needs a newer C library than there is: the dynamic linker would only name a symbol. */
+static void check_glibc(const volatile struct part *part, unsigned there) {
+  if (there == 0 || part->glibc <= there) return;
+  char text[200], *to = put(text, "this system's GNU C library is 2.");
+  to = put(put_number(to, there), ", and ");
+  if (part != table.parts) to = put(put(to, (const char *)part->name), ", which this system does not have, ");
+  to = put_number(put(to, part == table.parts ? "2." : "would need 2."), part->glibc);
+  put(to, part == table.parts ? " or newer is needed" : ": install that library");
+  give_up(text);
 }
 
 /** A part of the file as a file in memory. Returns its descriptor, or -1. */
@@ -184,12 +259,6 @@ static int in_memory(int self, const volatile struct part *part) {
     left -= sent;
   }
   return high;
-}
-
-static int starts_with(const char *text, const char *start) {
-  while (*start)
-    if (*text++ != *start++) return 0;
-  return 1;
 }
 
 /** Hands the process over: `stack` is what the kernel gave us. Returns the new stack; `*entry` is where it goes on. */
@@ -210,9 +279,11 @@ __attribute__((used)) uintptr_t *launch(uintptr_t *stack, uintptr_t *entry) {
   const int self = call(SYS_openat, AT_FDCWD, (long)"/proc/self/exe", O_RDONLY | O_CLOEXEC, 0, 0, 0);
   if (self < 0) give_up("/proc is not mounted: it is needed to read this file");
   const int loader = call(SYS_openat, AT_FDCWD, (long)LINKER, O_RDONLY | O_CLOEXEC, 0, 0, 0);
-  if (loader < 0) give_up("this system has no GNU C library (" LINKER " is missing): glibc 2.28 or newer is needed");
+  if (loader < 0) give_up("this system has no GNU C library (" LINKER " is missing): it runs on Debian, Ubuntu, Fedora, RHEL and the like, not on Alpine");
   const uint64_t at = table.parts[0].offset;
   if (at == 0) give_up("this file is incomplete: nothing was put behind the launcher");
+  const unsigned glibc = installed_glibc();
+  check_glibc(&table.parts[0], glibc);
   read_image(self, at, &runtime, "this file is damaged: the runtime in it cannot be read");
   read_image(loader, 0, &linker, LINKER " cannot be read");
   const uintptr_t base = map_image(self, at, &runtime, "the runtime cannot be mapped into memory");
@@ -223,6 +294,7 @@ __attribute__((used)) uintptr_t *launch(uintptr_t *stack, uintptr_t *entry) {
   char *const begin = list;
   for (int i = 2; i < MAX_PARTS && table.parts[i].offset; i++) {
     if (is_installed((const char *)table.parts[i].name)) continue;
+    check_glibc(&table.parts[i], glibc);
     const int fd = in_memory(self, &table.parts[i]);
     if (fd < 0) give_up("a library that this system does not have cannot be lent to the runtime");
     if (list != begin) *list++ = ' ';

@@ -110,6 +110,7 @@ async function start(): Promise<void> {
     return void part(`dist/pods/${first.slice(AS_PROGRAM.length)}.js`);
   }
   const { name, words } = started();
+  if (name.startsWith('kubectl_complete-')) return completeForKubectl(name, words);
   if (name.startsWith('kubectl-')) {
     process.env.CILIUM_CALLED_BY = 'kubectl';
     if (name === 'kubectl-cilium') process.env.CILIUM_TARGET ??= 'cluster';
@@ -117,8 +118,19 @@ async function start(): Promise<void> {
   const { leave, main, systemContext } = program();
   const ctx = systemContext();
   const code = await main(/hubble$/.test(name) ? ['hubble', ...words] : words, ctx);
-  leave(ctx, code);
+  await leave(ctx, code);
 }
+
+/** Candidates, which are in kubectl's form, as bin/kubectl_complete-cilium prints them. */
+async function completeForKubectl(name: string, words: readonly string[]): Promise<void> {
+  const { leave, main, systemContext } = program();
+  const ctx = systemContext();
+  const line = ['__complete', '--', ...(name.endsWith('hubble') ? ['hubble'] : []), ...words];
+  if ((await main(line, { ...ctx, err: QUIET })) !== 0) await ctx.out.write(':0\n');
+  await leave(ctx, 0);
+}
+
+const QUIET = { write: async () => {}, pass: async () => {}, isTTY: false, columns: undefined };
 
 /** Command lines whose functions are kept compiled: what nearly every start runs. */
 const USUAL = [
@@ -134,10 +146,9 @@ const USUAL = [
 /** Writes what V8 has compiled of each part, after the usual command lines have run. */
 async function keepCode(folder: string): Promise<void> {
   const { main, systemContext } = program();
-  const quiet = { write: async () => {}, pass: async () => {}, isTTY: false, columns: undefined };
   for (const line of USUAL) {
     const env = { CILIUM_SOCK: '/nonexistent/agent.sock', HUBBLE_SERVER: 'unix:///nonexistent/hubble.sock' };
-    await main(line.split(' '), { ...systemContext(), env, out: quiet, err: quiet });
+    await main(line.split(' '), { ...systemContext(), env, out: QUIET, err: QUIET });
   }
   for (const name of sea.getAssetKeys().filter((one) => /^dist\/.*\.js$/.test(one)))
     if (!compiled.has(name)) compile(name);
