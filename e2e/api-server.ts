@@ -39,7 +39,7 @@ export async function startApiServer(): Promise<ApiServer> {
   });
   writeFileSync(file('tokens.csv'), TOKENS);
   mkdirSync(file('certs'));
-  const [client, peer, port] = [await freePort(), await freePort(), await freePort()];
+  const [client, peer, port] = await freePorts(3);
   const store = `http://127.0.0.1:${client}`;
   const etcd = spawn(
     'etcd',
@@ -80,7 +80,7 @@ export async function startApiServer(): Promise<ApiServer> {
     for (let tries = 0; ; tries++) {
       const { body } = await call('GET', '/readyz').catch(() => ({ body: '' }));
       if (body === 'ok') return;
-      if (tries > 300) throw new Error(`the API server does not get ready: ${body}`);
+      if (tries > 900) throw new Error(`the API server does not get ready: ${body}`);
       await sleep(200);
     }
   };
@@ -117,11 +117,13 @@ export async function startApiServer(): Promise<ApiServer> {
   };
 }
 
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
+/** Ports that were free a moment ago, each another one. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  return servers.map((server) => {
+    const address = server.address();
+    server.close();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  });
 }

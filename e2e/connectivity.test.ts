@@ -62,7 +62,7 @@ test('objects of the tests are what a real API server takes, and where no contro
   expect((await server.call('GET', NAMESPACE)).status).toBe(404);
   const { body: left } = await server.call('GET', '/apis/apps/v1/namespaces/cilium-test-1/deployments');
   expect(JSON.parse(left).items).toEqual([]);
-}, 120_000);
+});
 
 test('nodes of kwok run no pods, which is said before anything is deployed', async () => {
   for (const node of ['n1', 'n2'])

@@ -70,7 +70,7 @@ test.each<[string, string[]]>([
     const restart = async () => {
       writeFileSync(kwok.hold, '');
       // So that some have been asked, and none of these has answered.
-      await sleep(700);
+      await asked(kwok, 1);
       await server.kill();
       rmSync(kwok.hold);
       await server.start();

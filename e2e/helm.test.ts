@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type RunOptions, type RunResult, run } from '../test/helpers/run.ts';
+import { until } from '../test/helpers/until.ts';
 import { type ApiServer, startApiServer } from './api-server.ts';
 
 const CHART = join(import.meta.dirname, 'chart');
@@ -81,6 +82,7 @@ for (const { major, path } of PROGRAMS) {
         ])
         .toSorted((a: number[], b: number[]) => (a[0] ?? 0) - (b[0] ?? 0));
     };
+    const isUpgrading = () => until(async () => (await revisions()).at(-1)?.[1] === 'pending-upgrade');
     const chart = ['--chart', CHART];
 
     test('install', async () => {
@@ -263,7 +265,8 @@ for (const { major, path } of PROGRAMS) {
         signal: stop.signal,
         onStderr: (text) => {
           // The next that it does is the upgrade.
-          if (text.startsWith('From revision')) setTimeout(() => stop.abort(new Error('stopped')), 2500);
+          if (text.startsWith('From revision'))
+            void isUpgrading().then(() => stop.abort(new Error('stopped')));
         },
       });
       const { stderr } = await running;
@@ -361,7 +364,7 @@ for (const { major, path } of PROGRAMS) {
         spec: { destination: { namespace: 'kube-system' }, source: { chart: 'cilium' } },
       };
       for (let tries = 0; (await server.call('POST', applications, application)).status !== 201; tries++) {
-        if (tries > 50) throw new Error('the definition is not established');
+        if (tries > 300) throw new Error('the definition is not established');
         await sleep(200);
       }
       const { stderr, code } = await cli(['upgrade', ...chart]);
@@ -521,7 +524,7 @@ async function leave(): Promise<void> {
     const thing = { apiVersion: 'cilium.io/v2', kind: 'CiliumThing', metadata: { name, finalizers } };
     const path = '/apis/cilium.io/v2/namespaces/default/ciliumthings';
     for (let tries = 0; (await server.call('POST', path, thing)).status !== 201; tries++) {
-      if (tries > 50) throw new Error('the definition is not established');
+      if (tries > 300) throw new Error('the definition is not established');
       await sleep(200);
     }
   }

@@ -1,4 +1,4 @@
 import base from '../jest.config.js';
 
 /** @type {import('jest').Config} */
-export default { ...base, rootDir: '..', testMatch: ['<rootDir>/e2e/**/*.test.ts'], testTimeout: 120_000 };
+export default { ...base, rootDir: '..', testMatch: ['<rootDir>/e2e/**/*.test.ts'] };

@@ -13,6 +13,8 @@ export interface Kubelet extends AsyncDisposable {
   port: number;
   /** Adds a line to the log of a pod, which is written to who follows it. */
   write(pod: string, text: string): void;
+  /** Whether somebody follows the log of a pod. */
+  isFollowed(pod: string): boolean;
   /** Where the ports of pods lead. */
   target: Forwarded;
   /** Ends all forwarded ports. */
@@ -59,6 +61,7 @@ export async function startKubelet(): Promise<Kubelet> {
       lines.push(line);
       for (const follower of followers) follower.write(`${line.time} ${line.text}\n`);
     },
+    isFollowed: (pod) => logOf(pod).followers.size > 0,
     cut() {
       for (const socket of sockets.clients) socket.close(1000);
     },

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestLab } from '../test/helpers/lab.ts';
-import { type ApiServer, freePort } from './api-server.ts';
+import { type ApiServer, freePorts } from './api-server.ts';
 
 /** kwok as the kubelet of all nodes: it makes them ready and pods run, and takes exec. */
 export interface Kwok extends AsyncDisposable {
@@ -101,7 +101,7 @@ export async function startKwok(server: ApiServer, { lab, hanging = [] }: Agents
       exec('all', {}),
     ]),
   );
-  const port = await freePort();
+  const [port] = await freePorts(1);
   const started = spawn(
     process.env.KWOK ?? 'kwok',
     [

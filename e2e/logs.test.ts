@@ -108,7 +108,7 @@ test('a followed log loses and doubles nothing when the API server is killed and
   const write = (pod: string, from: number, to: number) => {
     for (let i = from; i < to; i++) kubelet.write(pod, `line ${i}`);
   };
-  await sleep(1000);
+  while (!kubelet.isFollowed('cilium-n2')) await sleep(10);
   write('cilium-n2', 0, 100);
   await see('line 99');
   await server.kill();

@@ -57,7 +57,10 @@ describe('with the CRDs', () => {
     expect((await importAs('admin', path)).code).toBe(0);
     const before = await stored('one');
     expect(before.metadata.managedFields[0].manager).toBe('cilium-toolkit');
-    expect((await importAs('admin', path)).code).toBe(0);
+    expect(await importAs('admin', path)).toMatchObject({
+      stdout: expect.stringContaining('default/one unchanged\n'),
+      code: 0,
+    });
     expect((await stored('one')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
   });
 
@@ -132,7 +135,7 @@ describe('a set of policies that is pruned', () => {
     const path = file(labelled('keep'));
     const dry = await prune(path, '--dry-run');
     expect([dry.stdout, dry.stderr.split('\n')[1], dry.code]).toEqual([
-      'CiliumNetworkPolicy default/keep applied (dry run)\nCiliumNetworkPolicy default/old pruned (dry run)\n',
+      'CiliumNetworkPolicy default/keep unchanged (dry run)\nCiliumNetworkPolicy default/old pruned (dry run)\n',
       '',
       0,
     ]);
@@ -140,12 +143,12 @@ describe('a set of policies that is pruned', () => {
     const undo = join(folder, 'pruned.json');
     const real = await prune(path, '--undo-file', undo);
     expect([real.stdout, real.code]).toEqual([
-      'CiliumNetworkPolicy default/keep applied\nCiliumNetworkPolicy default/old pruned\n',
+      'CiliumNetworkPolicy default/keep unchanged\nCiliumNetworkPolicy default/old pruned\n',
       0,
     ]);
     expect(real.stderr).toContain('CiliumNetworkPolicy default/foreign has the labels set=shop and stays');
     expect((await server.call('GET', `${CNP}/old`)).status).toBe(404);
-    expect((await prune(path)).stdout).toBe('CiliumNetworkPolicy default/keep applied\n');
+    expect((await prune(path)).stdout).toBe('CiliumNetworkPolicy default/keep unchanged\n');
     expect((await importAs('admin', undo)).stdout).toBe('CiliumNetworkPolicy default/old applied\n');
     expect((await stored('old')).spec).toEqual(labelled('old').spec);
   });

@@ -104,7 +104,7 @@ function as(user: string, row: string) {
       CILIUM_TARGET: 'cluster',
       XDG_STATE_HOME: folder,
     },
-    signal: AbortSignal.timeout(8000),
+    signal: AbortSignal.timeout(20_000),
   });
 }
 

@@ -20,7 +20,7 @@ writeFileSync(FLOWS, '{"flow":{"verdict":"FORWARDED"}}\n');
 writeFileSync(TESTS, 'tests:\n- {from: app=a, to: app=b, port: 80, expect: allow}\n');
 
 /** Verbs that read what leads to the API server, and do not ask it. */
-const ASKS_NOBODY = ['context'];
+const ASKS_NOBODY = ['context', 'profile explain'];
 const OF_CLUSTER = ['--state', 'cluster'];
 /** Verbs below `hubble` that are cilium-cli's. */
 const OF_CILIUM = new Set(['port-forward', 'enable', 'disable', 'ui']);
@@ -87,7 +87,6 @@ const ARGV: Readonly<Record<string, string[]>> = {
   'hubble port-forward': [],
   'hubble enable': [],
   'hubble disable': [],
-  'hubble ui': [],
   install: [],
   upgrade: [],
   uninstall: [],
@@ -107,6 +106,8 @@ const MORE: readonly string[][] = [
   ['hubble', 'observe', '-P', '--last', '1'],
   ['hubble', 'observe', '--node', 'n1', '--last', '1'],
   ['hubble', 'status', '--all-nodes'],
+  ['hubble', 'map', '-P', '--last', '1'],
+  ['hubble', 'ui', '--upstream', '--open-browser=false'],
   ['preflight', 'validate-cnp'],
   ['identity', 'list', '--unused'],
 ];
@@ -164,7 +165,7 @@ describe('each verb', () => {
   });
 
   test.each(LINES.map((argv) => [argv]))('%j: a cluster without Cilium', async (argv) => {
-    const stop = AbortSignal.timeout(10_000);
+    const stop = AbortSignal.timeout(60_000);
     const { stderr, code } = await as('admin', argv, stop);
     expect(stop.aborted).toBe(false);
     if (!/validate-cnp|create-key/.test(argv[1] ?? '')) expect(stderr).not.toBe('');

@@ -20,14 +20,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'render/text': BASE,
   'render/agent': [...BASE, 'render/text'],
   'render/hubble': [...BASE, 'render/text'],
+  'render/html': [...BASE, 'render/text'],
   'render/monitor': [...BASE, 'render/text'],
   'render/policy': [...BASE, 'render/text'],
+  'render/reports': [...BASE, 'render/text'],
   // The writers of map entries are made from the structs, which are data.
   'render/bpf': [...BASE, 'render/text', 'bpf/layouts'],
   'render/node': [...BASE, 'render/text'],
   'render/lab.ts': [...BASE, 'render/text'],
+  'render/profile.ts': [...BASE, 'render/text'],
   // The summary of an archive is made from its index.
-  'render/cluster': [...BASE, 'render/text', 'cluster', 'archive'],
+  'render/cluster': [...BASE, 'render/text', 'render/html/markup.ts', 'cluster', 'archive'],
 
   agent: [...BASE, 'agent/http', 'agent/decode', 'agent/client.ts'],
   'agent/http': ['errors.ts', 'lib'],
@@ -45,21 +48,33 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'hubble/filter': [...BASE, 'hubble/protobuf'],
   'hubble/where': [...BASE, 'hubble/filter'],
   'hubble/views': [...BASE, 'hubble/where'],
-  'hubble/captures': [...BASE, 'hubble/filter', 'hubble/protobuf', 'hubble/grpc'],
+  // Flows as a table, which files of Parquet and records of OpenTelemetry are made of.
+  'hubble/columns.ts': BASE,
+  'hubble/parquet': [...BASE, 'hubble/columns.ts'],
+  'hubble/otlp': [...BASE, 'hubble/columns.ts', 'hubble/grpc/target.ts'],
+  'hubble/captures': [...BASE, 'hubble/filter', 'hubble/protobuf', 'hubble/grpc', 'hubble/parquet'],
   'hubble/http2': [],
   'hubble/scan': [...BASE, 'hubble/protobuf', 'hubble/captures', 'hubble/grpc'],
   'hubble/groups': [...BASE, 'hubble/scan', 'hubble/captures'],
+
+  // Runs in a browser, with what is pure of the rooms below.
+  web: [...BASE, 'hubble/views', 'render/hubble', 'render/text/sanitize.ts'],
 
   // What a collected archive holds and how it is named.
   archive: BASE,
 
   cluster: BASE,
   kube: [...BASE, 'archive'],
-  // What an API server would print, of what an archive has of it.
-  'kube/recorded.ts': [...BASE, 'archive', 'kube', 'cluster/printer-columns.ts', 'render/text'],
-  // What a sysdump asks for.
-  'kube/recorded-parts.ts': [...BASE, 'archive', 'cluster/sysdump'],
-  'kube/recorded-runs.ts': [...BASE, 'archive', 'cluster/sysdump'],
+  // What an API server would print, of what an archive has of it; what that is, sysdump's lists say.
+  'kube/recorded': [
+    ...BASE,
+    'archive',
+    'kube',
+    'cluster/api-request.ts',
+    'cluster/printer-columns.ts',
+    'cluster/sysdump',
+    'render/text',
+  ],
   // The only one that knows which agent a command line names.
   'kube/road.ts': [...BASE, 'context.ts', 'kube', 'archive'],
   kvstore: [...BASE, 'agent/http'],
@@ -144,6 +159,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...BASE,
     // Columns of a list are paths, as kubectl's are.
     'render/text/jsonpath.ts',
+    // What it shares with an API server that answers from an archive.
+    'cluster/api-request.ts',
+    'cluster/printer-columns.ts',
     'policy',
     'lab/derive.ts',
     'lab/folder.ts',
@@ -176,11 +194,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lab/shell.ts': [...BASE, 'lab/agent', 'lab/rest'],
   'lab/lab.ts': [...BASE, 'context.ts', 'lab'],
 
-  cli: [...BASE, 'context.ts', 'render', 'agent', 'kvstore', 'archive'],
+  cli: [...BASE, 'context.ts', 'render', 'agent', 'kvstore', 'archive', 'cli/profile'],
+  'cli/report.ts': ['context.ts', 'version.ts', 'model', 'render/reports'],
+  'cli/page.ts': [...BASE, 'context.ts', 'lab/assets.ts', 'render'],
   'cli/fan-out.ts': [
     ...BASE,
     'context.ts',
     'cli/everywhere.ts',
+    'cli/exit-codes.ts',
+    'cli/line-output.ts',
     'cli/outage.ts',
     'cli/progress.ts',
     'render/text',
@@ -193,6 +215,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...BASE,
     'context.ts',
     'version.ts',
+    'cli/exit-codes.ts',
     'cli/progress.ts',
     'cli/hubble',
     'render',
@@ -202,6 +225,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'hubble',
     'kube',
   ],
+  'cli/profile': BASE,
+  'cli/completion': [...BASE, 'context.ts', 'cli', 'render/text'],
   'cli/usage': [...BASE, 'context.ts', 'cli', 'render/text', 'agent'],
   'cli/bpf': [...BASE, 'context.ts', 'cli', 'render', 'agent', 'bpf'],
   'cli/policy': [...BASE, 'context.ts', 'cli', 'cli/hubble', 'render', 'agent', 'hubble', 'policy', 'kube'],
@@ -223,7 +248,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'lab',
   ],
   'system.ts': [...BASE, 'context.ts', 'agent', 'kube', 'render/text'],
-  'main.ts': [...BASE, 'context.ts', 'cli', 'commands'],
+  'main.ts': [...BASE, 'context.ts', 'version.ts', 'cli', 'commands'],
   bin: ['main.ts', 'system.ts', 'version.ts', 'lib/inside.ts'],
 };
 

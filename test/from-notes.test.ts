@@ -55,7 +55,7 @@ describe('what the page shows is what is printed', () => {
         },
       },
     );
-  }, 240_000);
+  }, 600_000);
 
   // When it has changed for good: node --import tsx scripts/readme-session.ts docs/from-notes.md
   test.each(SESSIONS)('in $heading', ({ heading, steps }) => {

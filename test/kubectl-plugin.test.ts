@@ -9,8 +9,8 @@ import { run } from './helpers/run.ts';
 
 const BIN = fileURLToPath(new URL('../bin', import.meta.url));
 const hasKubectl = spawnSync('kubectl', ['version', '--client']).status === 0;
-const hasBundle = existsSync(join(BIN, '../dist/cilium.js'));
-const reason = hasKubectl ? (hasBundle ? '' : ' (skipped: no dist/cilium.js)') : ' (skipped: no kubectl)';
+const hasBundle = existsSync(join(BIN, '../dist/cilium.cjs'));
+const reason = hasKubectl ? (hasBundle ? '' : ' (skipped: no dist/cilium.cjs)') : ' (skipped: no kubectl)';
 const withKubectl = reason === '' ? describe : describe.skip;
 
 withKubectl(`as plugins of the real kubectl${reason}`, () => {
@@ -89,7 +89,9 @@ withKubectl(`as plugins of the real kubectl${reason}`, () => {
     const hubble = await kubectl(['__complete', 'hubble', 'obs']);
     expect(hubble.stdout).toMatch(/^observe\t.*\n:4\n$/);
     const none = await kubectl(['__complete', 'cilium', 'bgp', 'zz']);
-    expect(none.stdout).toBe(':0\n');
+    expect(none.stdout).toBe(':4\n');
+    const file = await kubectl(['__complete', 'cilium', 'policy', 'import', 'x']);
+    expect(file.stdout).toBe('yaml\nyml\njson\n:8\n');
   });
 });
 

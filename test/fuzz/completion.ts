@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { completionScript } from '../../src/cli/completion-scripts.ts';
+import { completionScript } from '../../src/cli/completion/scripts.ts';
 import { fixture, type RestCase } from '../helpers/recordings.ts';
 import { close, listen } from '../helpers/replay.ts';
 import { run } from '../helpers/run.ts';
@@ -99,12 +99,14 @@ export const openCompletion: OpenTarget = async (folder, onClose) => {
     async run({ argv, data: given }, signal) {
       data = given;
       const result = await run(argv, { signal, cwd: folder, env: { CILIUM_SOCK: socket } });
-      const lines = result.stdout.split('\n').slice(0, -1);
+      const printed = result.stdout.split('\n').slice(0, -1);
+      const lines = printed.slice(0, -1);
       const words = lines.map((line) => line.split('\t')[0] ?? '');
       const current = argv.at(-1) ?? '';
       const bad = current.startsWith('-') ? undefined : words.find((word) => !HARMLESS.test(word));
       const faults: string[] = [];
       if (bad !== undefined) faults.push(`a candidate that a shell reads: ${JSON.stringify(bad)}`);
+      if (!/^:\d+$/.test(printed.at(-1) ?? '')) faults.push('no last line for the shell');
       if (lines.some((line) => line.split('\t').length !== 2)) faults.push('a line of more than two parts');
       if (bash && words.length > 0 && faults.length === 0) {
         const taken = takenByBash(argv.slice(2), result.stdout);

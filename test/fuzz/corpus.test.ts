@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { run } from '../helpers/run.ts';
 import { STEPS } from './files.ts';
-import { faultsOf } from './judge.ts';
+import { faultsOf, isOfTime } from './judge.ts';
 import { randomOf } from './random.ts';
 import type { Input } from './target.ts';
 import { TARGETS } from './targets.ts';
@@ -33,7 +33,7 @@ describe.each(Object.entries(TARGETS))('%s', (name, { open }) => {
     for (let number = 0; number < 20; number++)
       inputs.push([`number ${number}`, target.make(randomOf(7, number))]);
     for (const [which, input] of inputs) {
-      const result = await target.run(input, AbortSignal.timeout(20_000));
+      const result = await target.run(input, AbortSignal.timeout(120_000));
       const faults = faultsOf(input, result, { cpuMs: 0, wallMs: 0, bytes: 0 });
       expect({ which, faults, stderr: faults.length > 0 ? result.stderr.slice(0, 500) : '' }).toEqual({
         which,
@@ -74,9 +74,7 @@ test('the judge finds what must not be', () => {
   ]);
   expect(faultsOf(input, { ...fine, code: 139 }, cheap)).toEqual(['exit code 139']);
   expect(faultsOf(input, { stdout: '', stderr: '', code: 1 }, cheap)).toEqual(['failed without a word']);
-  expect(faultsOf(input, fine, { cpuMs: 6000, wallMs: 31_000, bytes: 400 << 20 })).toEqual([
-    'computed for 6.0 s',
-    'took 31.0 s',
-    'took 400 MB',
-  ]);
+  const faults = faultsOf(input, fine, { cpuMs: 6000, wallMs: 31_000, bytes: 400 << 20 });
+  expect(faults).toEqual(['computed for 6.0 s', 'took 31.0 s', 'took 400 MB']);
+  expect(faults.filter(isOfTime)).toEqual(['computed for 6.0 s', 'took 31.0 s']);
 });

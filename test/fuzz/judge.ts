@@ -38,6 +38,11 @@ function withoutOwn(text: string, argv: readonly string[]): string {
   return argv[0] === 'policy' && argv[1] === 'wait' ? text.replaceAll('\rWaiting', 'Waiting') : text;
 }
 
+/** Whether a fault is that of a machine that was busy, unless the input is as slow by itself. */
+export function isOfTime(fault: string): boolean {
+  return /^(computed for|took) [\d.]+ s$/.test(fault);
+}
+
 /** What a run did wrong, whatever it was given. */
 export function faultsOf({ data, argv }: Input, { stdout, stderr, code }: RunResult, cost: Cost): string[] {
   const faults: string[] = [];

@@ -2,8 +2,8 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { type RunOptions, type RunResult, run } from '../helpers/run.ts';
 
-/** A flow's fields, back, top talkers, the list of drops, help, and out. */
-const KEYS = ['\r', '\u001b', 't', 'd', '?', 'q'];
+/** A flow's fields, back, rankings, the map, a connection, its flows, back, the timeline, a window of it, drops, help, and out. */
+const KEYS = [...'\r', '\u001b', ...'t2j\r\r', '\u001b', ...'3hl\rd?q'];
 /** Longer than from a key to its frame. */
 const FRAME_MS = 150;
 

@@ -43,7 +43,6 @@ export const SUITES: readonly GoldenSuite[] = [
   }),
   agentSuite('agent-1.10.json', {
     'endpoint get 2574 -o jsonpath={[0].status.policy.realized.l4}': GO_STRUCT,
-    'service get 902 -o jsonpath={.spec.flags}': GO_STRUCT,
     'kvstore get --recursive cilium/state/identities/v1/id': ETCD,
     'kvstore get --recursive cilium/state/nodes/v1': ETCD,
   }),

@@ -27,6 +27,16 @@ async function freePort(): Promise<number> {
 
 /** Starts etcd in a folder of its own; with `tls`, behind a certificate and asking for the client's. */
 export async function startEtcd(options: { tls?: boolean } = {}): Promise<Etcd> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await tryEtcd(options);
+    } catch (error) {
+      // Somebody else was faster with a port that was free.
+      if (tries === 5 || !/address already in use/.test(String(error))) throw error;
+    }
+}
+
+async function tryEtcd(options: { tls?: boolean }): Promise<Etcd> {
   const folder = mkdtempSync(join(tmpdir(), 'etcd-'));
   const [port, peer] = [await freePort(), await freePort()];
   const url = `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`;
@@ -66,7 +76,7 @@ export async function startEtcd(options: { tls?: boolean } = {}): Promise<Etcd> 
 function ready(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let log = '';
-    const timer = setTimeout(() => reject(new Error(`etcd did not start: ${log}`)), 20_000);
+    const timer = setTimeout(() => reject(new Error(`etcd did not start: ${log}`)), 60_000);
     child.once('error', reject);
     child.once('exit', () => reject(new Error(`etcd ended: ${log}`)));
     child.stderr?.on('data', (part: Buffer) => {

@@ -4,7 +4,7 @@ import { missingKernel } from './bpf.ts';
 const missing = missingKernel();
 
 /** A test that needs root and a kernel with BPF; elsewhere it is skipped and its title says why. */
-export function kernelTest(title: string, body: () => Promise<void> | void, timeout?: number): void {
-  if (missing === undefined) test(title, body, timeout);
+export function kernelTest(title: string, body: () => Promise<void> | void): void {
+  if (missing === undefined) test(title, body);
   else test.skip(`${title} (skipped: ${missing})`, body);
 }

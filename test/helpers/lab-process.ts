@@ -17,7 +17,7 @@ let bundle: string | undefined;
 export function builtCommand(): { command: string; args: string[] } {
   if (bundle === undefined) {
     execFileSync(process.execPath, [join(ROOT, 'scripts/prepare.mjs')], { stdio: 'pipe' });
-    bundle = join(ROOT, 'dist/cilium.js');
+    bundle = join(ROOT, 'dist/cilium.cjs');
   }
   return { command: process.execPath, args: [bundle] };
 }
@@ -88,7 +88,8 @@ export function privateFolder(): Disposable & { path: string } {
     path,
     [Symbol.dispose]: () => {
       unmountWithin(path);
-      rmSync(path, { recursive: true, force: true });
+      // A lab that has just been ended may still put something there.
+      rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     },
   };
 }

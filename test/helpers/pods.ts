@@ -9,10 +9,8 @@ import { until } from './until.ts';
 const why = whyNoPods();
 
 /** A test of pods that run; skipped, with the reason in its name, where they cannot. */
-export const podTest: (name: string, run: () => Promise<void>, limitMs?: number) => void =
-  why === undefined
-    ? (name, run, limitMs = 60_000) => test(name, run, limitMs)
-    : (name, run) => test.skip(`${name} (${why})`, run);
+export const podTest: (name: string, run: () => Promise<void>) => void =
+  why === undefined ? (name, run) => test(name, run) : (name, run) => test.skip(`${name} (${why})`, run);
 
 export interface Ended {
   code: number;
@@ -52,7 +50,7 @@ export async function startPodCluster(options: Partial<LabOptions> = {}): Promis
   const client = await KubeClient.open({
     kubeconfig: cluster.kubeconfig,
     env: {},
-    signal: AbortSignal.timeout(60_000),
+    signal: new AbortController().signal,
   });
   const run = async (pod: string, ...words: string[]): Promise<Ended> => {
     const target = { namespace: 'default', pod, container: 'c', command: words };
@@ -96,9 +94,9 @@ export async function startPodCluster(options: Partial<LabOptions> = {}): Promis
         '--fail',
         '--show-error',
         '--connect-timeout',
-        '2',
-        '--max-time',
         '5',
+        '--max-time',
+        '20',
         url,
       ),
     [Symbol.asyncDispose]: async () => {

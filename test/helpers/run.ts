@@ -5,6 +5,7 @@ import type { Context, LinePrompt } from '../../src/context.ts';
 import { ClosedPipe } from '../../src/errors.ts';
 import { main } from '../../src/main.ts';
 import { contextOf } from '../../src/system.ts';
+import { holdToSchema } from './documents.ts';
 
 /** What a run of a command left behind. */
 export interface RunResult {
@@ -23,8 +24,14 @@ export interface RunOptions {
   typed?: readonly string[];
   /** Makes stdout (and stdin) a terminal of this width. */
   columns?: number;
+  /** The file that stdout is written to. */
+  stdoutFile?: string;
+  /** The height of that terminal. */
+  rows?: number;
   cwd?: string;
   uid?: number;
+  /** Default linux. */
+  platform?: string;
   signal?: AbortSignal;
   /** Time passes while a command waits. */
   realTime?: boolean;
@@ -37,12 +44,14 @@ export interface RunOptions {
   onStderr?: (text: string) => void;
 }
 
-/** Runs one command line in this process and collects what it prints. */
+/** Runs one command line in this process and collects what it prints. A document of ours is held to its schema. */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   const code = await main(argv, testContext(options, stdout, stderr));
-  return { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), code };
+  const result = { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), code };
+  await holdToSchema(argv, result.stdout, options.env);
+  return result;
 }
 
 /** The Context of one run; what it writes is added to the lists. */
@@ -52,6 +61,8 @@ export function testContext(options: RunOptions = {}, stdout: Buffer[] = [], std
     out: {
       isTTY: options.columns !== undefined,
       columns: options.columns,
+      rows: options.rows,
+      file: options.stdoutFile,
       write: async (chunk) => {
         if (options.closeAfter !== undefined && size >= options.closeAfter) throw new ClosedPipe();
         const bytes = Buffer.from(chunk);
@@ -80,6 +91,7 @@ export function testContext(options: RunOptions = {}, stdout: Buffer[] = [], std
     env: { HOME: tmpdir(), XDG_STATE_HOME: join(tmpdir(), 'toolkit-test-state'), ...options.env },
     cwd: options.cwd ?? tmpdir(),
     uid: options.uid ?? 0,
+    platform: options.platform ?? 'linux',
     clock: {
       nowMs: () => options.nowMs ?? 0,
       uptimeMs: () => options.uptimeMs ?? 0,

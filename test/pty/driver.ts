@@ -16,6 +16,13 @@ interface Plan {
 
 /** How long a verb may follow something. */
 const FOLLOW_MS = 1500;
+/** What is pressed on a live screen: each pane, down to what decided, and the end. */
+const KEYS = [
+  ...['2', 'd', 'j', 'p', '\u001b', '\r', 'y', '\r', 'p', '3', 'h', '\r', '4', '\u001b[F', '\r', '?'],
+  'q',
+];
+const KEY_MS = 200;
+const KEYS_LIMIT_MS = 20_000;
 
 const { env, cwd, lines, uid, pins } = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Plan;
 const sink = (stream: NodeJS.WriteStream) => ({
@@ -34,7 +41,9 @@ for (const path of pins) {
 for (const [number, argv] of lines.entries()) {
   process.stdout.write(`\n@@${number}@@\n`);
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(new DOMException('stopped', 'AbortError')), FOLLOW_MS);
+  const isScreen = argv.includes('--tui');
+  const limitMs = isScreen ? KEYS_LIMIT_MS : FOLLOW_MS;
+  const timer = setTimeout(() => stop.abort(new DOMException('stopped', 'AbortError')), limitMs);
   const ctx = contextOf({
     out: sink(process.stdout),
     err: sink(process.stderr),
@@ -46,6 +55,7 @@ for (const [number, argv] of lines.entries()) {
     env,
     cwd,
     uid,
+    platform: process.platform,
     clock: {
       nowMs: Date.now,
       uptimeMs: () => 0,
@@ -58,9 +68,15 @@ for (const [number, argv] of lines.entries()) {
     signal: stop.signal,
     computing: (work) => work(),
   });
-  const limit = new Promise((resolve) => setTimeout(resolve, 4 * FOLLOW_MS).unref());
+  const keys = isScreen ? [...KEYS] : [];
+  const typist = setInterval(() => {
+    const key = process.stdin.isRaw ? keys.shift() : undefined;
+    if (key !== undefined) process.stdin.unshift(Buffer.from(key));
+  }, KEY_MS);
+  const limit = new Promise((resolve) => setTimeout(resolve, 4 * limitMs).unref());
   await Promise.race([main(argv, ctx), limit]);
   clearTimeout(timer);
+  clearInterval(typist);
 }
 process.stdout.write('\n@@end@@\n');
 process.exit(0);

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { confirmNode } from '../../../src/cli/confirm.ts';
 import type { IpLink, IpRoute, IpRule } from '../../../src/model/ip.ts';
 import { planCleanup } from '../../../src/node/cleanup/plan.ts';
@@ -216,8 +216,6 @@ const scratch = mkdtempSync(join(tmpdir(), 'node-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const why = obstacle();
-// Each builds a node and runs dozens of programs, beside other tests.
-jest.setTimeout(120_000);
 const onKernel = why ? test.skip : test;
 
 /** Runs a shell script in fresh network and mount namespaces after the node was built there. */
@@ -241,7 +239,7 @@ mkdir $cgroup && trap 'rmdir $cgroup/* $cgroup 2>/dev/null' EXIT
   const { stdout, stderr, status } = spawnSync('bash', ['-c', enter, 'enter', text], {
     cwd: ROOT,
     encoding: 'utf8',
-    timeout: 120_000,
+    timeout: 180_000,
   });
   spawnSync(
     'sh',
