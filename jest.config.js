@@ -6,5 +6,5 @@ export default {
   transform: { '\\.tsx?$': '<rootDir>/scripts/jest-transform.mjs' },
   globalSetup: '<rootDir>/scripts/jest-tmp-setup.mjs',
   globalTeardown: '<rootDir>/scripts/jest-tmp-teardown.mjs',
-  testTimeout: 30_000,
+  testTimeout: 180_000,
 };

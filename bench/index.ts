@@ -1,5 +1,6 @@
 // Prints the table of budgets, measured in this run. With names it runs those parts; some have figures beside their budgets.
-// --runs N: runs of each program (default 3); --follow SECONDS: for how long a stream is followed (default 60).
+// --runs N: runs of each program (default 3); --follow SECONDS: for how long a stream is followed (default 60); --flows N: flows of
+// the capture that becomes tables (default 200000).
 import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type BenchOptions, type Budget, budgetTable } from './lib-budget.ts';
@@ -21,6 +22,10 @@ const FIRST = [
   'flow-policies',
   'policy-validate',
   'endpoint-list',
+  'map',
+  'pan',
+  'ui',
+  'parquet',
 ];
 const others = readdirSync(folder)
   .filter((file) => file.endsWith('.ts') && file !== 'index.ts' && !file.startsWith('lib'))
@@ -30,11 +35,15 @@ const names = [...FIRST, ...others];
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string', default: '3' }, follow: { type: 'string', default: '60' } },
+  options: {
+    runs: { type: 'string', default: '3' },
+    follow: { type: 'string', default: '60' },
+    flows: { type: 'string', default: '200000' },
+  },
 });
-const options = { runs: atLeastOne('runs'), followSeconds: atLeastOne('follow') };
+const options = { runs: atLeastOne('runs'), followSeconds: atLeastOne('follow'), flows: atLeastOne('flows') };
 
-function atLeastOne(name: 'runs' | 'follow'): number {
+function atLeastOne(name: 'runs' | 'follow' | 'flows'): number {
   const value = Number(values[name]);
   if (!Number.isInteger(value) || value < 1)
     throw new Error(`--${name} ${values[name]}: expected a whole number from 1`);

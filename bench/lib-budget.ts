@@ -12,9 +12,9 @@ export const script = (name: string) => `${root}bench/${name}`;
 /** A row of the table of budgets. */
 export interface Budget {
   work: string;
-  /** A share of what it is measured against, seconds of CPU, or megabytes. Absent where it was not measured. */
+  /** A share of what it is measured against, seconds of CPU, megabytes or kilobytes. Absent where it was not measured. */
   value?: number;
-  unit: 'share' | 's' | 'MB';
+  unit: 'share' | 's' | 'MB' | 'kB';
   /** The most that it may be. */
   goal: number;
   /** What was measured, in words; without a value the reason. */
@@ -28,23 +28,28 @@ export interface BenchOptions {
   runs: number;
   /** For how long a stream is followed. */
   followSeconds: number;
+  /** Flows of a capture that becomes tables. */
+  flows: number;
 }
 
-/** CPU seconds of whole processes, user and system: the median of `runs`, in turns, so that a busy machine slows all alike. */
+/**
+ * CPU seconds of whole processes, user and system: the median of `runs`, in turns, so that a busy machine slows all alike.
+ * `warm` turns go before.
+ */
 export async function cpuInTurns(
   contenders: readonly Contender[],
   {
     runs,
+    warm = 1,
     env = process.env,
     exitCodes = [0],
-  }: { runs: number; env?: NodeJS.ProcessEnv; exitCodes?: number[] },
+  }: { runs: number; warm?: number; env?: NodeJS.ProcessEnv; exitCodes?: number[] },
 ): Promise<number[]> {
   const samples = contenders.map((): number[] => []);
-  // The first turn warms the caches.
-  for (let i = 0; i <= runs; i++) {
+  for (let i = 0; i < warm + runs; i++) {
     for (const [at, contender] of contenders.entries()) {
       const seconds = await cpuSeconds(contender, env, exitCodes);
-      if (i > 0) samples[at]?.push(seconds);
+      if (i >= warm) samples[at]?.push(seconds);
     }
   }
   return samples.map((each) => each.sort((a, b) => a - b)[Math.floor(each.length / 2)] ?? 0);
@@ -107,8 +112,17 @@ export function has(command: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
 }
 
-const shown = (value: number, unit: Budget['unit']) =>
-  unit === 'MB' ? `${value.toFixed(0)} MB` : unit === 's' ? `${value.toFixed(2)} s` : value.toFixed(2);
+function shown(value: number, unit: Budget['unit']): string {
+  switch (unit) {
+    case 'MB':
+    case 'kB':
+      return `${value.toFixed(0)} ${unit}`;
+    case 's':
+      return `${value.toFixed(2)} s`;
+    case 'share':
+      return value.toFixed(2);
+  }
+}
 
 /** The table of budgets. */
 export function budgetTable(rows: readonly Budget[]): string {

@@ -16,6 +16,11 @@ const GOAL_MB = 90;
 /** What a stream that is followed may grow by once it runs. */
 const FLAT_MB = 5;
 const CHAPTER = 'hubble';
+/** The second decodes each flow. */
+const FOLLOWED = [
+  { name: 'follow', flags: [] },
+  { name: 'follow --where', flags: ['--where', 'verdict = DROPPED'] },
+];
 
 /** Measures the rows of the table. */
 export async function rows({ followSeconds }: BenchOptions): Promise<Budget[]> {
@@ -44,27 +49,34 @@ async function ofStream(): Promise<Budget> {
   return row('stream', peakMb, `the most that ${STREAMED} flows take`);
 }
 
-/** The second row is how much it grows from the first third to the last. */
+/** All at once. The second row of each is how much it grows from the first third to the last. */
 async function ofFollow(seconds: number): Promise<Budget[]> {
   await using server = await serveFlows({ count: Number.MAX_SAFE_INTEGER, perSecond: PER_SECOND });
-  const child = spawn(HUBBLE, ['observe', '--follow', '--server', server.address], { stdio: 'ignore' });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  const samples: number[] = [];
+  const followers = FOLLOWED.map(({ name, flags }) => {
+    const words = ['observe', '--follow', '--server', server.address, ...flags];
+    const child = spawn(HUBBLE, words, { stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    return { name, child, ended, samples: [] as number[] };
+  });
   for (let second = 0; second < seconds; second++) {
     await sleep(1000);
-    samples.push(residentMb(child.pid));
+    for (const { child, samples } of followers) samples.push(residentMb(child.pid));
   }
-  child.kill();
-  await ended;
-  if (samples.includes(0)) throw new Error('hubble observe --follow ended early');
-  const third = Math.ceil(samples.length / 3);
-  const early = Math.max(...samples.slice(0, third));
-  const late = Math.max(...samples.slice(-third));
   const what = `${seconds} s at ${PER_SECOND} flows/s${seconds < 600 ? ' (--follow 600 for ten minutes)' : ''}`;
-  return [
-    row('follow', Math.max(early, late), `the most in ${what}`),
-    row('follow, growth', Math.max(0, late - early), `${early.toFixed(0)} MB in its first third`, FLAT_MB),
-  ];
+  const rows: Budget[] = [];
+  for (const { name, child, ended, samples } of followers) {
+    child.kill();
+    await ended;
+    if (samples.includes(0)) throw new Error('hubble observe --follow ended early');
+    const third = Math.ceil(samples.length / 3);
+    const early = Math.max(...samples.slice(0, third));
+    const late = Math.max(...samples.slice(-third));
+    rows.push(
+      row(name, Math.max(early, late), `the most in ${what}`),
+      row(`${name}, growth`, Math.max(0, late - early), `${early.toFixed(0)} MB in its first third`, FLAT_MB),
+    );
+  }
+  return rows;
 }
 
 function residentMb(pid: number | undefined): number {

@@ -1,11 +1,15 @@
-// The budgets of a start: commands that do next to nothing, beside the reference.
+// The budgets of a start: commands that do next to nothing, beside the reference. By itself it also says what starts of
+// both programs take beside an empty Node.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { recordedMessages, serveGrpc } from '../test/helpers/grpc.ts';
+import { fixture, type RestCase } from '../test/helpers/recordings.ts';
+import { replay } from '../test/helpers/replay.ts';
 import {
   type BenchOptions,
   type Budget,
+  CILIUM,
   cpuInTurns,
   HUBBLE,
   NO_REFERENCE,
@@ -14,9 +18,12 @@ import {
   shareOf,
 } from './lib-budget.ts';
 import { writeFlows } from './lib-flows.ts';
+import { measureInTurns, table } from './lib-measure.ts';
 
 /** A start takes so little that it is repeated more often. */
 const TIMES = 5;
+/** Starts after which the code cache of a verb has all that it runs, nearly always. */
+const WARM = 12;
 
 /** HealthCheckResponse: its status is SERVING. */
 const SERVING = Buffer.from([0x08, 0x01]);
@@ -57,9 +64,45 @@ async function measure(file: string, runs: number): Promise<Budget[]> {
   for (const { work, goal, args, exitCode = 0 } of starts) {
     const [ours = 0, other = 1] = await cpuInTurns(
       [HUBBLE, reference].map((command) => ({ name: [command, ...args].join(' '), command, args })),
-      { runs: TIMES * runs, env, exitCodes: [exitCode] },
+      { runs: TIMES * runs, warm: WARM, env, exitCodes: [exitCode] },
     );
     measured.push(shareOf(work, goal, [ours, other], 'the reference', 'Start-up'));
   }
   return measured;
+}
+
+const CILIUM_VERBS = ['version', 'status', 'status -o json', 'endpoint list'];
+const HUBBLE_VERBS = ['version', 'observe --last 20'];
+const RUNS = 20;
+
+/** Prints CPU, time and memory of starts, beside an empty Node. */
+export async function run(): Promise<void> {
+  const recorded = fixture<RestCase[]>('recordings/agent-1.20.json')
+    .filter(({ argv }) => CILIUM_VERBS.includes(argv.join(' ')))
+    .flatMap(({ exchanges }) => exchanges);
+  await using agent = await replay(recorded);
+  await using hubble = await serveGrpc({
+    '/observer.Observer/GetFlows': { messages: recordedMessages('getflows-300.grpc').slice(-20) },
+  });
+  const env = {
+    ...process.env,
+    CILIUM_SOCK: agent.socket,
+    CILIUM_HEALTH_SOCK: '/nonexistent/health.sock',
+    HUBBLE_SERVER: hubble.address,
+  };
+  const contenders = [
+    { name: 'node -e 0', command: process.execPath, args: ['-e', '0'] },
+    ...CILIUM_VERBS.map((verb) => ({ name: `cilium ${verb}`, command: CILIUM, args: verb.split(' ') })),
+    ...HUBBLE_VERBS.map((verb) => ({ name: `hubble ${verb}`, command: HUBBLE, args: verb.split(' ') })),
+  ];
+  const cpu = await cpuInTurns(contenders, { runs: RUNS, warm: WARM, env });
+  const measured = await measureInTurns(contenders, { runs: RUNS, env });
+  const lines = measured.map(({ name, medianMs, peakMb }, i) => [
+    name,
+    ((cpu[i] ?? 0) * 1000).toFixed(1),
+    ((cpu[i] ?? 0) / (cpu[0] ?? 1)).toFixed(2),
+    medianMs.toFixed(1),
+    peakMb.toFixed(0),
+  ]);
+  console.log(table(['command', 'CPU ms', 'x node -e 0', 'median ms', 'peak MB'], lines));
 }

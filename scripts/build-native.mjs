@@ -1,5 +1,5 @@
 // Compiles the BPF helper when a C compiler is there. Without one everything but the bpf verbs works, and
-// those say what is missing.
+// those say what is missing. A path given as argument is where it goes, in the place of build/; CC names the compiler.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const source = join(root, 'src/bpf/native');
-const target = join(root, 'build/bpf.node');
+const [target = join(root, 'build/bpf.node')] = process.argv.slice(2);
 const files = existsSync(source) ? readdirSync(source).filter((f) => /\.[ch]$/.test(f)) : [];
 
 function upToDate() {
@@ -36,6 +36,7 @@ if (process.platform === 'linux' && files.length > 0 && !upToDate()) {
           '-Wextra',
           '-Werror',
           '-fvisibility=hidden',
+          '-Wl,--build-id=none',
           '-DNAPI_VERSION=9',
           `-I${headers}`,
           '-o',
@@ -50,7 +51,7 @@ if (process.platform === 'linux' && files.length > 0 && !upToDate()) {
       `The BPF helper was not built (${result.error?.message ?? `${compiler} failed`}); "cilium bpf" needs it, nothing else does.`,
     );
     console.error(
-      'To build it: install gcc or clang with the kernel headers (linux-libc-dev), then run "npm run build".',
+      'To build it: install gcc or clang with the kernel headers (linux-libc-dev), then run "npm run build" in the checkout.',
     );
   } else {
     const { renameSync } = await import('node:fs');

@@ -12,8 +12,7 @@ const TARGET = join(ROOM, 'module.gen.ts');
 /** The same source gives the same bytes with the same compiler alone. */
 const CLANG_MAJOR = 14;
 const COMPILE = '--target=wasm32 -Os -msimd128 -mbulk-memory -nostdlib -Wall -Wextra -Werror -c'.split(' ');
-const LINK = ['--no-entry', '--strip-all', '-z', 'stack-size=65536'];
-const SOURCES = ['scan.c', 'wire.c'];
+const LINK = ['--no-entry', '--strip-all', '--export=at', '-z', 'stack-size=65536'];
 
 const runs = (name) => spawnSync(name, ['--version'], { encoding: 'utf8' });
 
@@ -33,12 +32,9 @@ function compile({ clang, linker }) {
   const folder = mkdtempSync(join(tmpdir(), 'scan-'));
   try {
     const out = join(folder, 'scan.wasm');
-    const objects = SOURCES.map((source) => {
-      const object = join(folder, `${source}.o`);
-      execFileSync(clang, [...COMPILE, '-o', object, source], { cwd: ROOM, stdio: 'inherit' });
-      return object;
-    });
-    execFileSync(linker, [...LINK, '-o', out, ...objects], { stdio: 'inherit' });
+    const object = join(folder, 'scan.o');
+    execFileSync(clang, [...COMPILE, '-o', object, 'scan.c'], { cwd: ROOM, stdio: 'inherit' });
+    execFileSync(linker, [...LINK, '-o', out, object], { stdio: 'inherit' });
     const lines =
       readFileSync(out)
         .toString('base64')

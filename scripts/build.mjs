@@ -10,7 +10,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { builtinsByCall } from './bundle-builtins.mjs';
+import { buildWeb } from './build-web.mjs';
+import { builtinsByCall, builtinsByRequire } from './bundle-builtins.mjs';
 import { bundleHot, fromHot } from './bundle-hot.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -36,8 +37,11 @@ const CHANGES = {
   devtools: 'ink: no bridge to react-devtools-core',
   layout: 'yoga-layout: compiled without waiting at the top of its module',
   children: 'commander: no child_process',
+  letters: 'commander: names are ASCII',
+  conflicts: 'commander: no search for flags that are there twice',
   terminal: 'chalk: no look at the terminal',
   yaml: 'yaml: its ES modules',
+  machine: '@opentelemetry/resources: no look at the machine',
 };
 
 /** How often each change was made. */
@@ -109,11 +113,11 @@ const slimUndici = {
   },
 };
 
-/** The two programs are a file each, which loads the rest once the compile cache is on. */
-const laterProgram = {
-  name: 'later-program',
+/** The two programs are a file each, which runs the script once it has looked at the release of Node. */
+const programIsHot = {
+  name: 'program-is-hot',
   setup(b) {
-    b.onResolve({ filter: /\/program\.ts$/ }, () => ({ path: './program.js', external: true }));
+    b.onResolve({ filter: /\/program\.ts$/ }, () => ({ path: `${root}/src/bin/hot.ts` }));
   },
 };
 
@@ -208,7 +212,55 @@ const noChildProcess = {
   },
 };
 
-/** chalk looks what the terminal can when it is loaded, with node:tty; it is always told which level it has. */
+/**
+ * commander sorts names as people do in their language, and takes letters of all languages in a flag's value. Each makes
+ * ICU load tables, for three milliseconds of a start. Names of ours are lower-case ASCII, of which the order is the same.
+ */
+const namesAreAscii = {
+  name: 'names-are-ascii',
+  setup(b) {
+    b.onLoad(
+      { filter: /\/commander\/lib\/(?:help|option|suggestSimilar)\.js$/, namespace: 'file' },
+      ({ path }) => {
+        const contents = readFileSync(path, 'utf8')
+          .replaceAll(
+            /(\w+(?:[.\w]*\(\w?\))?)\.localeCompare\((\w+(?:[.\w]*\(\w?\))?)\)/g,
+            (_, one, other) => {
+              change(CHANGES.letters);
+              return `(${one} < ${other} ? -1 : 1)`;
+            },
+          )
+          .replaceAll('/\\p{ID_Continue}\\.\\.\\.[>\\]]$/u', () => {
+            change(CHANGES.letters);
+            return '/\\w\\.\\.\\.[>\\]]$/';
+          });
+        return { contents, loader: 'js' };
+      },
+    );
+  },
+};
+
+/** At each flag that is declared commander looks through all others for one of its name: observe has a hundred. Tests look. */
+const noConflicts = {
+  name: 'no-conflicts',
+  setup(b) {
+    b.onLoad({ filter: /\/commander\/lib\/command\.js$/, namespace: 'file' }, ({ path }) => {
+      const contents = readFileSync(path, 'utf8').replace(
+        /const matchingOption =\s*\(option\.short && [^;]*;/,
+        () => {
+          change(CHANGES.conflicts);
+          return 'const matchingOption = undefined;';
+        },
+      );
+      return { contents, loader: 'js' };
+    });
+  },
+};
+
+/**
+ * chalk looks what the terminal can when it is loaded, with node:tty. Ours is always told which level it has; Ink's draws on a
+ * terminal that has the sixteen colours, and asks for none where the user wants none.
+ */
 const noTerminal = {
   name: 'no-terminal',
   setup(b) {
@@ -218,7 +270,22 @@ const noTerminal = {
       return { path: 'supports-color', namespace: 'terminal' };
     });
     b.onLoad({ filter: /./, namespace: 'terminal' }, () => ({
-      contents: 'export default { stdout: false, stderr: false };',
+      contents: 'export default { stdout: { level: 1 }, stderr: { level: 1 } };',
+    }));
+  },
+};
+
+/** OpenTelemetry finds out what machine it is on by programs of five systems. Ours is told what is on its records. */
+const noMachineId = {
+  name: 'no-machine-id',
+  setup(b) {
+    b.onResolve({ filter: /\/getMachineId\.mjs$/ }, ({ importer }) => {
+      if (!importer.includes('@opentelemetry/resources/')) return undefined;
+      change(CHANGES.machine);
+      return { path: 'machine-id', namespace: 'machine' };
+    });
+    b.onLoad({ filter: /./, namespace: 'machine' }, () => ({
+      contents: 'export const getMachineId = async () => undefined;',
     }));
   },
 };
@@ -256,14 +323,7 @@ const common = {
 };
 
 if (outdir === `${root}/dist`) rmSync(outdir, { recursive: true, force: true });
-if (!entry)
-  await build({
-    ...common,
-    entryPoints: ['src/bin/cilium.ts', 'src/bin/hubble.ts'],
-    // Parsed by any Node from 18 on, so that an old one reaches the line that says what it needs.
-    target: 'node18',
-    plugins: [laterProgram],
-  });
+if (!entry) await buildWeb(`${outdir}/web`);
 // What pods of the lab run: small, and of no use to the program itself.
 if (!entry)
   await build({
@@ -274,7 +334,8 @@ if (!entry)
   });
 const plugins = [
   ...[noTypedClasses, rareWhenUsed, slimUndici],
-  ...[noDevtools, noChildProcess, noTerminal, builtinsByCall, yamlAsModules],
+  ...[noDevtools, noChildProcess, namesAreAscii, noConflicts, noTerminal, builtinsByCall, yamlAsModules],
+  noMachineId,
   ...(isForOneFile ? [noTopLevelAwait] : []),
 ];
 const hot = entry ? undefined : await bundleHot({ common, root, plugins });
@@ -293,12 +354,24 @@ const { metafile } = await build({
 });
 const script = hot && (await hot.write(others.asked));
 if (script) {
+  const define = { ...common.define, HOT_HASH: JSON.stringify(script.hash) };
   await build({
     ...common,
     entryPoints: [{ in: './src/bin/hot.ts', out: 'program' }],
     target: 'node24',
-    define: { ...common.define, HOT_HASH: JSON.stringify(script.hash) },
+    define,
     plugins: [builtinsByCall],
+  });
+  await build({
+    ...common,
+    entryPoints: ['src/bin/cilium.ts', 'src/bin/hubble.ts'],
+    // Node's loader of ES modules costs a start two milliseconds.
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    // Parsed by any Node from 18 on, so that an old one reaches the line that says what it needs.
+    target: 'node18',
+    define: { ...define, 'import.meta.dirname': '__dirname' },
+    plugins: [programIsHot, builtinsByRequire],
   });
   Object.assign(metafile.outputs, script.metafile.outputs);
 }

@@ -9,7 +9,7 @@ import { relative } from 'node:path';
  * fetched by a call, and of it only the names that the file asks for. What CommonJS requires is fetched by a call as well:
  * a bundle of ES modules has no `require`.
  */
-export const builtinsByCall = {
+const builtinsBy = (callOf) => ({
   name: 'builtins-by-call',
   setup(b) {
     // One for each file that asks, so that it stays in that file's chunk.
@@ -26,7 +26,7 @@ export const builtinsByCall = {
     });
     b.onLoad({ filter: /./, namespace: 'builtin' }, ({ path, pluginData: { names } }) => {
       const name = path.split(' ')[0];
-      const call = `process.getBuiltinModule('${name}')`;
+      const call = callOf(name);
       if (!names) return { contents: `module.exports = ${call}` };
       const late =
         LATE.includes(name) &&
@@ -41,7 +41,11 @@ export const builtinsByCall = {
       };
     });
   },
-};
+});
+
+export const builtinsByCall = builtinsBy((name) => `process.getBuiltinModule('${name}')`);
+/** For a file in the form of CommonJS that an old Node has to read. */
+export const builtinsByRequire = builtinsBy((name) => `module.require('${name}')`);
 
 /** These are loaded when a function of theirs is first called. */
 const LATE = ['node:child_process', 'node:crypto', 'node:fs/promises', 'node:net', 'node:tls', 'node:zlib'];

@@ -9,8 +9,8 @@ import { namesAsked } from './bundle-builtins.mjs';
 
 /** Files that are loaded late in the sources, and are part of the script: hot verbs and what they load. */
 const ALSO_HOT = [
-  /\/commands\/hubble\/(?:version|status|config\/view|list\/nodes|observe\/(?:declare|source-file|source-server))\.ts$/,
-  /\/cli\/kube\/agent-hint\.ts$/,
+  /\/commands\/hubble\/(?:version|status|config\/view|list\/nodes|observe\/(?:declare|run|source-file|source-server))\.ts$/,
+  /\/(?:commands\/index|agent\/client|cli\/kube\/agent-hint)\.ts$/,
 ];
 
 /** A document is a module with a default in dist/chunks: to import it as JSON, as the sources do, is refused by Node. */

@@ -10,6 +10,8 @@ const bin = fileURLToPath(new URL('../bin', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'cilium-demo-'));
 const env: Record<string, string | undefined> = { ...process.env, XDG_RUNTIME_DIR: folder };
 let failures = 0;
+/** What has not come by then does not come. */
+const LIMIT_MS = 60_000;
 
 /** Words of a command line, quotes taken off. */
 function wordsOf(line: string): string[] {
@@ -17,7 +19,7 @@ function wordsOf(line: string): string[] {
 }
 
 interface ShowOptions {
-  /** Interrupt the command after this long, as Ctrl-C would. */
+  /** Interrupt the command, as Ctrl-C would, when what is expected has come and this long has passed. */
   forMs?: number;
   /** What its output must contain. */
   expect?: RegExp;
@@ -33,13 +35,22 @@ async function show(line: string, { forMs, expect, lines = 40 }: ShowOptions = {
   console.log(bold(`\n$ ${line}`));
   const [name = '', ...args] = wordsOf(line);
   const child = spawn(join(bin, name), args, { env, cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
-  const interrupt = forMs === undefined ? undefined : setTimeout(() => child.kill('SIGINT'), forMs);
-  let text = '';
-  for await (const part of child.stdout) text += String(part);
+  let [text, isTime] = ['', false];
+  const mayEnd = () => isTime && (!expect || expect.test(text)) && child.kill('SIGINT');
+  const pass = () => {
+    isTime = true;
+    mayEnd();
+  };
+  const timers =
+    forMs === undefined ? [] : [setTimeout(pass, forMs), setTimeout(() => child.kill('SIGINT'), LIMIT_MS)];
+  for await (const part of child.stdout) {
+    text += String(part);
+    mayEnd();
+  }
   const code = await new Promise<number | null>((done) =>
     child.exitCode === null ? child.once('close', done) : done(child.exitCode),
   );
-  clearTimeout(interrupt);
+  for (const timer of timers) clearTimeout(timer);
   const shown = text.trimEnd().split('\n');
   console.log(shown.slice(0, lines).join('\n'));
   if (shown.length > lines) console.log(`… ${shown.length - lines} more lines`);
@@ -99,7 +110,7 @@ try {
     say(
       'As root the lab pins the maps of an agent: what stands in the kernel, and whether it fits what the agent says.',
     );
-    await show('cilium bpf maps list --sort pressure', { expect: /cilium_ct4_global/, lines: 8 });
+    await show('cilium bpf maps list --sort=-pressure', { expect: /cilium_ct4_global/, lines: 8 });
     await show('cilium bpf ct list global', { expect: /TCP OUT/, lines: 4 });
     await show('cilium bpf ct top', { expect: /entries in all/, lines: 6 });
     await show('cilium doctor', { expect: /0 failures/ });

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { faultsOf, LIMITS } from '../test/fuzz/judge.ts';
+import { faultsOf, isOfTime, LIMITS } from '../test/fuzz/judge.ts';
 import { randomOf } from '../test/fuzz/random.ts';
 import type { Input, Target } from '../test/fuzz/target.ts';
 import { drawTarget, TARGETS } from '../test/fuzz/targets.ts';
@@ -24,6 +24,8 @@ export interface Task {
   keep: boolean;
   /** Print all of each input. */
   show: boolean;
+  /** Nothing else runs: what is slow is so by itself. */
+  isAlone: boolean;
 }
 
 /** How a reader fared. */
@@ -40,8 +42,8 @@ export interface Count {
   processBytes: number;
 }
 
-/** What a process tells the one that started it: before each input its name, at the end how it went. */
-export type Word = { at: string } | { skipped: string } | { count: Count };
+/** What a process tells the one that started it: before each input its name, whether that was slow, at the end how it went. */
+export type Word = { at: string } | { slow: string } | { skipped: string } | { count: Count };
 
 const CORPUS = fileURLToPath(new URL('../../fixtures/fuzz', import.meta.url));
 
@@ -126,6 +128,7 @@ async function give(target: Target, input: Input, name: string): Promise<void> {
   count.processBytes = peak.highest;
   if (task.show) console.log(JSON.stringify({ input, result, cost, faults }, undefined, 1));
   if (faults.length === 0) return;
+  if (!task.isAlone && faults.some(isOfTime)) return await tell({ slow: name });
   count.faults++;
   for (const fault of faults) {
     const words = input.argv.filter((word) => !word.includes('/')).slice(0, 4);

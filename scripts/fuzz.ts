@@ -24,7 +24,7 @@ Usage: npm run fuzz -- [options] [reader...]
 Readers: ${Object.keys(TARGETS).join(', ')}
 Each reader is a process of its own, begun as the program is. Every input of fixtures/fuzz is given first. An input may take 5 s
 of the CPU and 30 s in all, and a process 300 MB from its start to its end; no internal error, no control character may
-come out.
+come out. What takes longer is run once more when nothing else runs: a busy machine is no fault.
 `;
 
 /** How long an input may hang before its process is ended. */
@@ -76,6 +76,8 @@ if (built.status !== 0) {
 
 const counts = new Map<string, Count>();
 const skipped = new Map<string, string>();
+/** What was slow, and is run once more when nothing else runs. */
+const again: Task[] = [];
 /** Processes that did not come to their end. */
 let ended = 0;
 
@@ -85,14 +87,20 @@ async function runTask(task: Task): Promise<void> {
   let at = 'its start';
   let count: Count | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let isLate = false;
+  const late = () => {
+    isLate = true;
+    child.kill('SIGKILL');
+  };
   const wait = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+    timer = setTimeout(late, PATIENCE_MS);
   };
   wait();
   child.on('message', (word: Word) => {
     wait();
     if ('at' in word) at = word.at;
+    else if ('slow' in word) again.push(aloneOf(task, word.slow));
     else if ('count' in word) count = word.count;
     else skipped.set(task.reader, word.skipped);
   });
@@ -101,10 +109,19 @@ async function runTask(task: Task): Promise<void> {
   );
   clearTimeout(timer);
   if (count) counts.set(task.reader, sum(counts.get(task.reader), count));
+  else if (isLate && !task.isAlone) again.push({ ...task, isAlone: true });
   else if (!skipped.has(task.reader)) {
     ended++;
     console.log(`FAULT ${at} of seed ${seed}: the process of ${task.reader} ended with ${how}`);
   }
+}
+
+/** The task of one input, or of those of fixtures/fuzz, when nothing else runs. */
+function aloneOf(task: Task, name: string): Task {
+  const number = /^input (\d+)$/.exec(name)?.[1];
+  const from = Number(number ?? task.from);
+  const to = number === undefined ? from : from + 1;
+  return { ...task, from, to, corpus: number === undefined, ms: Number.MAX_SAFE_INTEGER, isAlone: true };
 }
 
 function sum(one: Count | undefined, other: Count): Count {
@@ -124,7 +141,14 @@ const common = { readers, seed, keep: options.keep ?? false };
 if (options.only !== undefined) {
   const number = Number(options.only);
   const reader = drawTarget(readers, randomOf(seed, number));
-  const only = { from: number, to: number + 1, ms: Number.MAX_SAFE_INTEGER, corpus: false, show: true };
+  const only = {
+    from: number,
+    to: number + 1,
+    ms: Number.MAX_SAFE_INTEGER,
+    corpus: false,
+    show: true,
+    isAlone: true,
+  };
   await runTask({ ...common, ...only, reader });
 } else {
   const slices = Math.ceil(inputs / SLICE);
@@ -141,10 +165,14 @@ if (options.only !== undefined) {
       if (skipped.has(reader)) continue;
       const from = slice * SLICE;
       const to = Math.min(inputs, from + SLICE);
-      await runTask({ ...common, reader, from, to, ms, corpus: slice === 0, show: false });
+      await runTask({ ...common, reader, from, to, ms, corpus: slice === 0, show: false, isAlone: false });
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
+  for (const task of again) {
+    console.log(`slow: ${task.reader} from input ${task.from} on, once more by itself`);
+    await runTask(task);
+  }
 }
 report();
 

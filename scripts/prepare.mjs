@@ -47,7 +47,7 @@ if (!installed()) {
   ]);
   writeFileSync(stamp, lock);
 }
-const bundle = join(root, 'dist/cilium.js');
+const bundle = join(root, 'dist/cilium.cjs');
 if (
   !process.argv.includes('--packages') &&
   (!existsSync(bundle) ||
@@ -55,7 +55,7 @@ if (
       Math.max(
         newest(join(root, 'src')),
         newest(join(root, 'schemas')),
-        ...['build.mjs', 'bundle-builtins.mjs', 'bundle-core.ts', 'bundle-hot.mjs'].map(
+        ...['build.mjs', 'build-web.mjs', 'bundle-builtins.mjs', 'bundle-core.ts', 'bundle-hot.mjs'].map(
           (name) => statSync(join(root, 'scripts', name)).mtimeMs,
         ),
       ))

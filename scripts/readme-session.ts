@@ -1,6 +1,6 @@
 /**
  * Runs the sessions of a page again with the bundle and writes what they print into it: README.md, or the one that is
- * named. The files of fixtures/notes lie in the folder that they run in.
+ * named. Those of docs/from-notes.md run beside the files of fixtures/notes.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ const page = process.argv[2] ?? 'README.md';
 let text = readFileSync(page, 'utf8');
 const sessions = headingsOf(text).map((heading) => ({ heading, steps: sessionOf(text, heading) }));
 const folder = mkdtempSync(join(tmpdir(), 'session-'));
-cpSync('fixtures/notes', folder, { recursive: true });
+if (page === 'docs/from-notes.md') cpSync('fixtures/notes', folder, { recursive: true });
 const outputs = await runSession(
   sessions.flatMap(({ steps }) => steps.map(({ command }) => command)),
   {

@@ -1,6 +1,9 @@
 // Makes the one file: the runtime with everything that the program is made of inside, behind a launcher that brings the
 // libraries that a system may not have. Nothing in it depends on when or where it is made.
+//
+// node scripts/single.mjs [FILE] [--arch arm64] [--describe FILE.json] [--helper COPY-OF-IT]
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   copyFileSync,
@@ -9,6 +12,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -16,11 +20,23 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { build, transform } from 'esbuild';
+import { ownerOf, runtimeFor, runtimeVersion, toolsFor } from './machines.mjs';
+import { bundledPackages } from './package/bundled.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const runtime = join(root, 'node_modules/node/bin/node');
-const [target = join(root, 'build/cilium')] = process.argv.slice(2);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    arch: { type: 'string', default: process.arch },
+    describe: { type: 'string' },
+    helper: { type: 'string' },
+  },
+});
+const [target = join(root, 'build/cilium')] = positionals;
+const { gcc, strip, run } = toolsFor(values.arch);
+const runtime = join(runtimeFor(values.arch), 'bin/node');
 const work = mkdtempSync(join(tmpdir(), 'cilium-single-'));
 
 /** As the launchers in bin/ start it, for their reason. */
@@ -28,6 +44,12 @@ const FLAGS = ['--min-semi-space-size=4', '--max-semi-space-size=8'];
 
 /** V8 numbers texts by chance; in the file that is made they are the same each time. */
 const SEEDS = ['--random-seed=1'];
+
+/** Runs what is made for the processor of the file, which another program plays where it is not ours. */
+function play(command, words, options) {
+  const [first, ...rest] = [...run, command, ...words];
+  execFileSync(first, rest, options);
+}
 
 /** Files of a folder and those below, by their paths in it. */
 function files(folder) {
@@ -69,22 +91,25 @@ function inject(executable, main, assets, output, flags = FLAGS) {
   };
   const file = join(work, 'sea.json');
   writeFileSync(file, JSON.stringify(config));
-  execFileSync(runtime, [...SEEDS, '--build-sea', file], {
-    cwd: work,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  play(runtime, [...SEEDS, '--build-sea', file], { cwd: work, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /** Libraries of the C++ compiler that the runtime needs, and that a small system does not have. */
 const LIBRARIES = ['libgcc_s.so.1', 'libstdc++.so.6', 'libatomic.so.1'];
 const PAGE = 4096;
 /** As src/bin/launcher.c declares its table. */
-const TABLE = { magic: 'cilium-toolkit:1', part: 64, name: 48 };
+const TABLE = { magic: 'cilium-toolkit:1', part: 64, name: 44 };
 
-/** The launcher, and behind it the runtime, the kernel helper and the libraries, with a table of where they are. */
-function withLauncher(program) {
+/** The N of the newest version GLIBC_2.N that a file needs. */
+function neededGlibc(path) {
+  const versions = execFileSync('readelf', ['-W', '--version-info', path], { encoding: 'utf8' });
+  return Math.max(0, ...Array.from(versions.matchAll(/GLIBC_2\.(\d+)/g), ([, minor]) => Number(minor)));
+}
+
+/** The launcher, and behind it the other parts with a table of where they are. */
+function withLauncher(parts) {
   const launcher = join(work, 'launcher');
-  execFileSync('gcc', [
+  execFileSync(gcc, [
     ...[
       '-Os',
       '-Wall',
@@ -98,34 +123,67 @@ function withLauncher(program) {
     ...['-fpie', '-no-pie', '-fno-asynchronous-unwind-tables', '-Wl,-Ttext-segment=0x200000000'],
     ...['-Wl,--build-id=none', '-Wl,-z,noseparate-code', '-o', launcher, join(root, 'src/bin/launcher.c')],
   ]);
-  execFileSync('strip', [launcher]);
-  const parts = [
-    { name: 'runtime', bytes: readFileSync(program) },
-    { name: 'bpf.node', bytes: readFileSync(join(root, 'build/bpf.node')) },
-    ...LIBRARIES.map((name) => ({ name, bytes: library(name) })),
-  ];
+  execFileSync(strip, [launcher]);
   const chunks = [readFileSync(launcher)];
   const table = chunks[0].indexOf(TABLE.magic) + TABLE.magic.length;
   let end = chunks[0].length;
-  for (const [i, { name, bytes }] of parts.entries()) {
+  for (const [i, { name, path }] of parts.entries()) {
+    const bytes = readFileSync(path);
     const offset = Math.ceil(end / PAGE) * PAGE;
     chunks.push(Buffer.alloc(offset - end), bytes);
     end = offset + bytes.length;
     const at = table + i * TABLE.part;
     chunks[0].writeBigUInt64LE(BigInt(offset), at);
     chunks[0].writeBigUInt64LE(BigInt(bytes.length), at + 8);
-    chunks[0].write(name, at + 16, TABLE.name - 1, 'latin1');
+    chunks[0].writeUInt32LE(neededGlibc(path), at + 16);
+    chunks[0].write(name, at + 20, TABLE.name - 1, 'latin1');
   }
   return Buffer.concat(chunks);
 }
 
-/** A library of this system, without what only debuggers read. */
-function library(name) {
-  const path = execFileSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
+/** A copy of a program or library, without what only debuggers read. */
+function stripped(path, name) {
   const copy = join(work, name);
   copyFileSync(path, copy);
-  execFileSync('strip', [copy]);
-  return readFileSync(copy);
+  execFileSync(strip, [copy]);
+  return copy;
+}
+
+/** The kernel helper, compiled for the file. */
+function helper() {
+  const path = join(work, 'helper/bpf.node');
+  execFileSync(process.execPath, [join(root, 'scripts/build-native.mjs'), path], {
+    env: { ...process.env, CC: gcc },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (!existsSync(path)) throw new Error('the kernel helper was not built');
+  return stripped(path, 'bpf.node');
+}
+
+/** Where the compiler has a library, and of which package of the system it is. */
+function library(name) {
+  const path = realpathSync(execFileSync(gcc, [`-print-file-name=${name}`], { encoding: 'utf8' }).trim());
+  return { name, path: stripped(path, name), ...ownerOf(path) };
+}
+
+const sha256 = (path) => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+/** What the file is made of, for its bill of materials: parts with their sums, and packages that the bundle took code from. */
+function description(meta, parts) {
+  const versions = [...run, runtime];
+  const asked = execFileSync(versions[0], [...versions.slice(1), '-p', 'JSON.stringify(process.versions)'], {
+    encoding: 'utf8',
+  });
+  return {
+    arch: values.arch,
+    runtime: { version: runtimeVersion, libraries: JSON.parse(asked) },
+    parts: parts.map(({ path, ...part }) => ({
+      ...part,
+      sha256: sha256(path),
+      glibc: `2.${neededGlibc(path)}`,
+    })),
+    packages: bundledPackages(meta),
+  };
 }
 
 try {
@@ -138,7 +196,11 @@ try {
     assets[name] = path;
   };
   for (const name of files(dist)) {
-    if (!name.endsWith('.js') || ['cilium.js', 'hubble.js', 'program.js'].includes(name)) continue;
+    if (name.startsWith('web/')) {
+      add(`dist/${name}`, join(dist, name));
+      continue;
+    }
+    if (!name.endsWith('.js') || name === 'program.js') continue;
     const path = join(work, 'parts/dist', name);
     await asFunction(join(dist, name), path);
     add(`dist/${name}`, path);
@@ -160,28 +222,32 @@ try {
     minifyWhitespace: true,
     logLevel: 'warning',
   });
-  const stripped = join(work, 'node');
-  copyFileSync(runtime, stripped);
-  execFileSync('strip', [stripped]);
+  const small = stripped(runtime, 'node');
   const first = join(work, 'first');
-  inject(stripped, main, assets, first, [...FLAGS, ...SEEDS]);
+  inject(small, main, assets, first, [...FLAGS, ...SEEDS]);
   const code = join(work, 'code');
   mkdirSync(code);
-  execFileSync(first, [], { env: { CILIUM_TOOLKIT_KEEP_CODE: code }, stdio: 'inherit' });
+  play(first, [], { env: { PATH: process.env.PATH, CILIUM_TOOLKIT_KEEP_CODE: code }, stdio: 'inherit' });
   for (const name of Object.keys(assets)) {
     const path = join(code, `${name.replaceAll('/', '_')}.code`);
     if (existsSync(path)) add(`${name}.code`, path);
   }
   const second = join(work, 'second');
-  inject(stripped, main, assets, second);
+  inject(small, main, assets, second);
+  const parts = [
+    { name: 'runtime', path: second },
+    { name: 'bpf.node', path: helper() },
+    ...LIBRARIES.map(library),
+  ];
   mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, withLauncher(second), { mode: 0o755 });
+  writeFileSync(target, withLauncher(parts), { mode: 0o755 });
   chmodSync(target, 0o755);
-  console.log(
-    `${target} ${(statSync(target).size / 1e6).toFixed(1)} MB`,
-    Object.keys(assets).length,
-    basename(code),
-  );
+  if (values.helper) copyFileSync(join(work, 'bpf.node'), values.helper);
+  if (values.describe) {
+    const meta = JSON.parse(readFileSync(join(dist, 'meta.json'), 'utf8'));
+    writeFileSync(values.describe, JSON.stringify(description(meta, parts), null, 2));
+  }
+  console.log(`${target} ${(statSync(target).size / 1e6).toFixed(1)} MB`);
 } finally {
   if (!process.env.KEEP) rmSync(work, { recursive: true, force: true });
 }
