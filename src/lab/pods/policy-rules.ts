@@ -43,149 +43,154 @@ type Direction = 'egress' | 'ingress';
 type Outcome = (entry: MapEntry | undefined) => string;
 
 /** The rules of nft that do in a node what the policy maps of its endpoints say. Loading them replaces all before. */
-export function policyRules({ endpoints, identities, router, callers }: NodePolicy): string {
-  const chains: string[] = [];
-  const chain = (name: string, ...rules: string[]) =>
-    chains.push(`  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join('')}  }`);
-  const known4 = new Map(identities.map(({ cidr, identity }) => [cidr.replace(/\/32$/, ''), identity]));
-  const inTheirName = (value: (address: string) => string | number) =>
-    [...callers].flatMap(([address, place]) =>
-      (['egress', 'ingress'] as const).map((way) => `${portsFor(way, place).join('-')} : ${value(address)}`),
-    );
-  // What the proxy calls in somebody's name is theirs.
-  const names = inTheirName((address) => known4.get(address) ?? 2);
-  chain(
-    'id_of_source',
-    ...marks('saddr', identities),
-    ...(names.length > 0
-      ? [`ip saddr ${router} meta l4proto { tcp, udp } meta mark set th sport map { ${names.join(', ')} }`]
-      : []),
-  );
-  chain('id_of_destination', ...marks('daddr', identities));
-  for (const { id, policy, isAudited } of endpoints) {
-    const refuse = (direction: Direction, entry: MapEntry | undefined) => {
-      const why = entry === undefined ? 'none' : entry.auth > 0 ? 'auth' : 'deny';
-      const what = isAudited ? 'return' : 'drop';
-      return `meta nftrace set 1 ${what} comment "${id} ${direction} ${why}"`;
-    };
-    const plainly =
-      (direction: Direction): Outcome =>
-      (entry) =>
-        isOpen(entry)
-          ? `return comment "${id} ${direction} ${entry.proxy ? 'proxy' : 'allow'}"`
-          : refuse(direction, entry);
-    // What is for the proxy was led there before; what was not is none of the proxy's business.
-    const withoutProxy =
-      (direction: Direction): Outcome =>
-      (entry) =>
-        entry?.proxy && isOpen(entry) ? refuse(direction, undefined) : plainly(direction)(entry);
-    const proxied =
-      (direction: Direction, otherwise: string): Outcome =>
-      (entry) => {
-        if (!isOpen(entry)) return 'accept';
-        if (!entry.proxy) return otherwise;
-        const isDns = entry.protocol === UDP || entry.port === 53;
-        const port = isDns ? PROXY.dns : PROXY[direction];
-        return `meta nfproto ipv4 meta nftrace set 1 dnat ip to ${router}:${port} comment "${id} ${direction} proxy"`;
-      };
-    chain(`from-${id}`, 'jump id_of_destination', ...decided(policy, 'egress', withoutProxy('egress')));
-    chain(`to-${id}`, 'jump id_of_source', ...decided(policy, 'ingress', withoutProxy('ingress')));
-    chain(`by-proxy-${id}`, 'jump id_of_source', ...decided(policy, 'ingress', plainly('ingress')));
-    chain(
-      `lead-from-${id}`,
-      'jump id_of_destination',
-      ...decided(policy, 'egress', proxied('egress', 'return')),
-    );
-    chain(`lead-to-${id}`, 'jump id_of_source', ...decided(policy, 'ingress', proxied('ingress', 'accept')));
-  }
-  const byLink = (prefix: string) => endpoints.map(({ id, link }) => `"${link}" : jump ${prefix}-${id}`);
-  const v4 = endpoints.flatMap(({ id, addresses }) =>
-    addresses.filter((one) => !one.includes(':')).map((one) => ({ id, address: one })),
-  );
-  const leads = v4.map(({ id, address }) => `${address} : jump lead-to-${id}`);
-  const known = endpoints.map(({ link }) => `"${link}"`);
-  const isNew = 'ct state new meta nftrace set 1';
-  // Of a connection only its beginning and its end are told of.
-  const told = [
-    'ct state established tcp flags & (syn | fin | rst) != 0 meta nftrace set 1',
-    'ct direction reply meta l4proto { udp, icmp } meta nftrace set 1',
-  ];
-  const isReply = 'ct direction reply ct state established,related accept comment "reply"';
-  const neighbours = 'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept';
-  // An endpoint that is not known yet has no policy yet.
-  const strangers = (way: string) =>
-    `${way} "lxc*" ${known.length > 0 ? `${way} != { ${known.join(', ')} } ` : ''}drop`;
-  const from = lookup('iifname', byLink('from'));
-  chain(
-    'leading',
-    'type nat hook prerouting priority -99',
-    ...lookup('iifname', byLink('lead-from')),
-    ...lookup('ip daddr', leads),
-  );
-  const [first, last] = PROXY_SOURCES.egress;
-  chain(
-    'leading-own',
-    'type nat hook output priority -99',
-    // The proxy of the source calls a pod here that has a proxy as well.
-    ...lookup('ip daddr', leads).map((rule) => `ip saddr ${router} tcp sport ${first}-${last} ${rule}`),
-  );
-  const addresses = inTheirName((address) => address);
-  chain(
-    'naming',
-    'type nat hook postrouting priority 99',
-    ...(addresses.length > 0
-      ? [`ip saddr ${router} meta l4proto { tcp, udp } snat ip to th sport map { ${addresses.join(', ')} }`]
-      : []),
-  );
-  chain(
-    'forwarded',
-    'type filter hook forward priority 0',
-    isNew,
-    'ct state related accept',
-    ...told,
-    isReply,
-    neighbours,
-    ...from,
-    strangers('iifname'),
-    ...lookup('oifname', byLink('to')),
-    strangers('oifname'),
-  );
-  chain(
-    'incoming',
-    'type filter hook input priority 0',
-    isNew,
-    'ct state related accept',
-    ...told,
-    isReply,
-    neighbours,
-    `ct status dnat ip daddr ${router} th dport { ${Object.values(PROXY).join(', ')} } accept`,
-    ...from,
-    strangers('iifname'),
-  );
-  const [low, high] = PROXY_SOURCES.ingress;
-  chain(
-    'outgoing',
-    'type filter hook output priority 0',
-    isNew,
-    'ct state related accept',
-    ...told,
-    isReply,
-    neighbours,
-    ...lookup(
-      'oifname',
-      endpoints.map(({ id, link }) => `"${link}" : goto by-proxy-${id}`),
-    ).map((rule) => `ip saddr ${router} tcp sport ${low}-${high} ${rule}`),
-    ...lookup('oifname', byLink('to')),
-    strangers('oifname'),
-  );
+export function policyRules(node: NodePolicy): string {
   return [
     'table inet cilium_lab',
     'delete table inet cilium_lab',
     'table inet cilium_lab {',
-    ...chains,
+    ...identityChains(node),
+    ...node.endpoints.flatMap((endpoint) => endpointChains(endpoint, node.router)),
+    ...proxyHooks(node),
+    ...filterHooks(node),
     '}',
     '',
   ].join('\n');
+}
+
+function chain(name: string, ...rules: string[]): string {
+  return `  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join('')}  }`;
+}
+
+/** Mark a packet with the identity of its source and of its destination. */
+function identityChains({ identities, router, callers }: NodePolicy): string[] {
+  const known = new Map(identities.map(({ cidr, identity }) => [cidr.replace(/\/32$/, ''), identity]));
+  // What the proxy calls in somebody's name is theirs.
+  const names = portsOfCallers(callers, (address) => known.get(address) ?? 2);
+  const byPort = names && `meta l4proto { tcp, udp } meta mark set th sport map { ${names} }`;
+  return [
+    chain('id_of_source', ...marks('saddr', identities), ...(byPort ? [`ip saddr ${router} ${byPort}`] : [])),
+    chain('id_of_destination', ...marks('daddr', identities)),
+  ];
+}
+
+/** The elements of a map from the proxy's ports to what they say of whom it calls for. */
+function portsOfCallers(callers: NodePolicy['callers'], value: (address: string) => string | number): string {
+  return [...callers]
+    .flatMap(([address, place]) =>
+      (['egress', 'ingress'] as const).map((way) => `${portsFor(way, place).join('-')} : ${value(address)}`),
+    )
+    .join(', ');
+}
+
+/** Decide about what an endpoint sends and gets, by itself, from the proxy and to it. */
+function endpointChains({ id, policy, isAudited }: EnforcedEndpoint, router: string): string[] {
+  const refuse = (direction: Direction, entry: MapEntry | undefined) => {
+    const why = entry === undefined ? 'none' : entry.auth > 0 ? 'auth' : 'deny';
+    const what = isAudited ? 'return' : 'drop';
+    return `meta nftrace set 1 ${what} comment "${id} ${direction} ${why}"`;
+  };
+  const plainly =
+    (direction: Direction): Outcome =>
+    (entry) =>
+      isOpen(entry)
+        ? `return comment "${id} ${direction} ${entry.proxy ? 'proxy' : 'allow'}"`
+        : refuse(direction, entry);
+  // What is for the proxy was led there before; what was not is none of the proxy's business.
+  const withoutProxy =
+    (direction: Direction): Outcome =>
+    (entry) =>
+      entry?.proxy && isOpen(entry) ? refuse(direction, undefined) : plainly(direction)(entry);
+  const proxied =
+    (direction: Direction, otherwise: string): Outcome =>
+    (entry) => {
+      if (!isOpen(entry)) return 'accept';
+      if (!entry.proxy) return otherwise;
+      const isDns = entry.protocol === UDP || entry.port === 53;
+      const port = isDns ? PROXY.dns : PROXY[direction];
+      return `meta nfproto ipv4 meta nftrace set 1 dnat ip to ${router}:${port} comment "${id} ${direction} proxy"`;
+    };
+  const [toWhom, fromWhom] = ['jump id_of_destination', 'jump id_of_source'];
+  return [
+    chain(`from-${id}`, toWhom, ...decided(policy, 'egress', withoutProxy('egress'))),
+    chain(`to-${id}`, fromWhom, ...decided(policy, 'ingress', withoutProxy('ingress'))),
+    chain(`by-proxy-${id}`, fromWhom, ...decided(policy, 'ingress', plainly('ingress'))),
+    chain(`lead-from-${id}`, toWhom, ...decided(policy, 'egress', proxied('egress', 'return'))),
+    chain(`lead-to-${id}`, fromWhom, ...decided(policy, 'ingress', proxied('ingress', 'accept'))),
+  ];
+}
+
+/** Lead to the proxy what is for it, and let it call on in the name of who called. */
+function proxyHooks({ endpoints, router, callers }: NodePolicy): string[] {
+  const leads = endpoints.flatMap(({ id, addresses }) =>
+    addresses.filter((one) => !one.includes(':')).map((one) => `${one} : jump lead-to-${id}`),
+  );
+  const [first, last] = PROXY_SOURCES.egress;
+  const addresses = portsOfCallers(callers, (address) => address);
+  return [
+    chain(
+      'leading',
+      'type nat hook prerouting priority -99',
+      ...lookup('iifname', byLink(endpoints, 'jump lead-from')),
+      ...lookup('ip daddr', leads),
+    ),
+    chain(
+      'leading-own',
+      'type nat hook output priority -99',
+      // The proxy of the source calls a pod here that has a proxy as well.
+      ...lookup('ip daddr', leads).map((rule) => `ip saddr ${router} tcp sport ${first}-${last} ${rule}`),
+    ),
+    chain(
+      'naming',
+      'type nat hook postrouting priority 99',
+      ...(addresses
+        ? [`ip saddr ${router} meta l4proto { tcp, udp } snat ip to th sport map { ${addresses} }`]
+        : []),
+    ),
+  ];
+}
+
+/** Ask the endpoints' chains about what passes the node, what is for it and what it sends. */
+function filterHooks({ endpoints, router }: NodePolicy): string[] {
+  const known = endpoints.map(({ link }) => `"${link}"`);
+  // An endpoint that is not known yet has no policy yet.
+  const strangers = (way: string) =>
+    `${way} "lxc*" ${known.length > 0 ? `${way} != { ${known.join(', ')} } ` : ''}drop`;
+  const from = [...lookup('iifname', byLink(endpoints, 'jump from')), strangers('iifname')];
+  const to = [...lookup('oifname', byLink(endpoints, 'jump to')), strangers('oifname')];
+  const [low, high] = PROXY_SOURCES.ingress;
+  const byProxy = lookup('oifname', byLink(endpoints, 'goto by-proxy'));
+  return [
+    chain('forwarded', 'type filter hook forward priority 0', ...UNASKED, ...from, ...to),
+    chain(
+      'incoming',
+      'type filter hook input priority 0',
+      ...UNASKED,
+      `ct status dnat ip daddr ${router} th dport { ${Object.values(PROXY).join(', ')} } accept`,
+      ...from,
+    ),
+    chain(
+      'outgoing',
+      'type filter hook output priority 0',
+      ...UNASKED,
+      ...byProxy.map((rule) => `ip saddr ${router} tcp sport ${low}-${high} ${rule}`),
+      ...to,
+    ),
+  ];
+}
+
+/** What is told of, and what passes whatever the policies say. */
+const UNASKED = [
+  'ct state new meta nftrace set 1',
+  'ct state related accept',
+  // Of a connection only its beginning and its end are told of.
+  'ct state established tcp flags & (syn | fin | rst) != 0 meta nftrace set 1',
+  'ct direction reply meta l4proto { udp, icmp } meta nftrace set 1',
+  'ct direction reply ct state established,related accept comment "reply"',
+  'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept',
+];
+
+function byLink(endpoints: NodePolicy['endpoints'], verdict: string): string[] {
+  return endpoints.map(({ id, link }) => `"${link}" : ${verdict}-${id}`);
 }
 
 function isOpen(entry: MapEntry | undefined): entry is MapEntry {
