@@ -201,7 +201,7 @@ test.each(['compact', 'dict', 'table', 'json', 'legacy-json'] as const)(
         });
         expect(ours.problems).toEqual(theirs.problems);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   },
 );
@@ -228,7 +228,7 @@ test('whole flows are the same messages as the parser makes, whatever the lines 
       const [ours, theirs] = await wholeFlows(sample, query);
       expect(ours).toStrictEqual(theirs);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -407,7 +407,7 @@ test('a flow in canonical form comes back from the wire as it was', () => {
         JSON.stringify(message).replace(/\\ud[89a-f][0-9a-f]{2}/g, '\ufffd'),
       );
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -446,7 +446,7 @@ test('the fields that are asked for are those of whole flows, whatever the lines
         .filter((found) => found !== undefined);
       expect(ours).toEqual(theirs.map(part));
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
