@@ -192,6 +192,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lab/var-run.ts': [...BASE, 'lab/folder.ts'],
   'lab/monitor.ts': [...BASE, 'lab/assets.ts', 'lab/version.ts'],
   'lab/shell.ts': [...BASE, 'lab/agent', 'lab/rest'],
+  'lab/serve.ts': [
+    ...BASE,
+    'lab/agent',
+    'lab/folder.ts',
+    'lab/hubble',
+    'lab/monitor.ts',
+    'lab/rest',
+    'lab/shell.ts',
+    'lab/version.ts',
+  ],
   'lab/lab.ts': [...BASE, 'context.ts', 'lab'],
 
   cli: [...BASE, 'context.ts', 'render', 'agent', 'kvstore', 'archive', 'cli/profile'],

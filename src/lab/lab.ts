@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, chmodSync, existsSync, readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
-import type { Server as NetServer, Socket } from 'node:net';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '../context.ts';
-import { errorCode, errorMessage, UserError } from '../errors.ts';
+import { errorMessage, UserError } from '../errors.ts';
 import { processStart } from '../lib/alive.ts';
 import type { Flow } from '../model/hubble.gen.ts';
 import { Agent } from './agent/agent.ts';
@@ -19,23 +17,19 @@ import {
   socketsIn,
 } from './folder.ts';
 import { readFlows } from './hubble/flow-file.ts';
-import type { HubbleServer } from './hubble/grpc-server.ts';
 import { HubbleServices } from './hubble/observer.ts';
 import { FlowPlayer, loopOf } from './hubble/player.ts';
 import { TrafficSource } from './hubble/traffic.ts';
-import { monitorServer } from './monitor.ts';
 import { Pins } from './pins/pins.ts';
 import type { Fault } from './pods/faults.ts';
-import { healthServer } from './rest/health.ts';
-import { restServer } from './rest/server.ts';
 import { loadScenario } from './scenario/load.ts';
+import type { Scenario } from './scenario/scenario.ts';
 import { seenFrom, withNodes } from './scenario/seen-from.ts';
-import { shellServer } from './shell.ts';
+import { serveAgent } from './serve.ts';
 import type { LabState } from './state/state.ts';
 import type { AgentVersion } from './version.ts';
 import { initialState } from './world/world.ts';
 
-const SOCKET_MODE = 0o660;
 const DEFAULT_RATE = 20;
 const DEFAULT_RING = 4095;
 
@@ -90,100 +84,88 @@ export interface Lab {
 
 /** Starts a lab in this process: resolves when all its sockets answer. */
 export async function startLab(options: LabOptions): Promise<Lab> {
-  const { scenario: loaded, file } = loadScenario(options.scenario, options.cwd);
-  const { node, nodes = 1, bare = false } = options;
-  const all = withNodes(bare ? { ...loaded, policies: [] } : loaded, nodes);
-  const scenario = node === undefined ? all : seenFrom(all, node);
-  const digest = createHash('sha256').update(readAsset(file)).digest('hex').slice(0, 16);
+  const world = readWorld(options);
   const folder = await claimFolder(options);
-  const closers: (() => Promise<void> | void)[] = [];
+  const opened = new AsyncDisposableStack();
   try {
-    const state = folder.resumed
-      ? resumedState(folder, scenario.name)
-      : initialState(scenario, digest, options.clock.nowMs());
-    const logFile = join(folder.dir, 'lab.log');
-    const agent = new Agent({
-      state,
-      file: folder.stateFile,
-      scenario,
-      version: options.version,
-      clock: options.clock,
-      allowLocalhost: options.pods,
-      log: (line) => {
-        // What is said after its end has no place any more.
-        if (existsSync(folder.dir)) appendFileSync(logFile, `${new Date().toISOString()} ${line}\n`);
-      },
-    });
-    const sockets = socketsIn(folder.dir);
-    closers.push(() => agent.close());
+    const agent = openAgent(world, folder, options);
+    opened.defer(() => agent.close());
     const { pins, noMaps } = openMaps(agent, bpfRootIn(folder.dir), options);
-    if (pins) closers.push(() => pins.close());
-    const { player, close: closeFlows } = playFlows(agent, options, file, pins);
-    closers.push(closeFlows);
+    if (pins) opened.defer(() => pins.close());
+    const { player, close: closeFlows } = playFlows(agent, options, world.file, pins);
+    opened.defer(closeFlows);
     const hubble = new HubbleServices(agent, player);
-    closers.push(() => hubble.close());
-    for (const [server, path] of [
-      [restServer(agent), sockets.agent],
-      [healthServer(agent), sockets.health],
-    ] as const) {
-      await listen(server, path);
-      chmodSync(path, SOCKET_MODE);
-      closers.push(() => stopHttp(server));
-    }
-    for (const [server, path] of [
-      [monitorServer(options.version), sockets.monitor],
-      [shellServer(agent), sockets.shell],
-    ] as const) {
-      const connections = new Set<Socket>();
-      server.on('connection', (socket) => {
-        connections.add(socket);
-        socket.on('close', () => connections.delete(socket));
-      });
-      await listen(server, path);
-      chmodSync(path, SOCKET_MODE);
-      closers.push(() => stopSockets(server, connections));
-    }
-    const [hubbleUnix, hubbleTcp] = [hubble.server(), hubble.server()];
-    await listen(hubbleUnix, sockets.hubble);
-    chmodSync(sockets.hubble, SOCKET_MODE);
-    closers.push(() => stopHttp2(hubbleUnix));
-    await listen(hubbleTcp, { host: '127.0.0.1', port: options.hubblePort ?? 0 });
-    closers.push(() => stopHttp2(hubbleTcp));
-    // The flows of a scenario are seen by the agent of its own node.
-    if (scenario.node === loaded.node || node === all.nodes?.[0]?.name) player.start();
+    opened.defer(() => hubble.close());
+    const sockets = socketsIn(folder.dir);
+    const hubbleTcp = await serveAgent({ agent, hubble, sockets, ...options }, opened);
+    if (world.seesFlows) player.start();
     pins?.start();
     const info: LabInfo = {
       name: folder.name,
       dir: folder.dir,
       pid: process.pid,
       pidStart: processStart(process.pid),
-      scenario: scenario.name,
+      scenario: world.scenario.name,
       agentVersion: options.version,
       startedAt: new Date(options.clock.nowMs()).toISOString(),
       sockets,
-      hubbleTcp: `127.0.0.1:${portOf(hubbleTcp)}`,
+      hubbleTcp,
       bpfRoot: bpfRootIn(folder.dir),
       ...(noMaps !== undefined && { noMaps }),
       temporary: folder.temporary,
     };
     await publish(info);
-    agent.log(`started: scenario ${scenario.name}, agent version ${options.version}`);
+    agent.log(`started: scenario ${info.scenario}, agent version ${options.version}`);
     return {
       info,
       agent,
       resumed: folder.resumed,
       show: (flow) => player.add(flow),
       close: async () => {
-        await closeAll(closers);
+        await opened.disposeAsync();
         releaseFolder(folder);
       },
     };
   } catch (error) {
-    await closeAll(closers);
+    await opened.disposeAsync();
     // A state that was there before stays; so does a folder of the user's own.
     releaseFolder({ dir: folder.dir, temporary: folder.temporary && !folder.resumed });
     throw error;
   }
+}
+
+/** The scenario as the node of this lab sees it. */
+interface World {
+  file: string;
+  digest: string;
+  scenario: Scenario;
+  /** The flows of a scenario are seen by the agent of its own node. */
+  seesFlows: boolean;
+}
+
+function readWorld({ scenario: name, cwd, node, nodes = 1, bare = false }: LabOptions): World {
+  const { scenario: loaded, file } = loadScenario(name, cwd);
+  const all = withNodes(bare ? { ...loaded, policies: [] } : loaded, nodes);
+  const scenario = node === undefined ? all : seenFrom(all, node);
+  return {
+    file,
+    digest: createHash('sha256').update(readAsset(file)).digest('hex').slice(0, 16),
+    scenario,
+    seesFlows: scenario.node === loaded.node || node === all.nodes?.[0]?.name,
+  };
+}
+
+function openAgent({ scenario, digest }: World, folder: Claimed, options: LabOptions): Agent {
+  const { clock, version, pods } = options;
+  const state = folder.resumed
+    ? resumedState(folder, scenario.name)
+    : initialState(scenario, digest, clock.nowMs());
+  const logFile = join(folder.dir, 'lab.log');
+  const log = (line: string) => {
+    // What is said after its end has no place any more.
+    if (existsSync(folder.dir)) appendFileSync(logFile, `${new Date().toISOString()} ${line}\n`);
+  };
+  return new Agent({ state, file: folder.stateFile, scenario, version, clock, allowLocalhost: pods, log });
 }
 
 function resumedState(folder: Claimed, scenario: string): LabState {
@@ -255,52 +237,4 @@ function playFlows(agent: Agent, options: LabOptions, scenarioFile: string, pins
     if (source instanceof TrafficSource) source.close();
   };
   return { player, close };
-}
-
-/** In the reverse of the order in which things were opened. */
-async function closeAll(closers: readonly (() => Promise<void> | void)[]): Promise<void> {
-  for (const close of closers.toReversed()) await close();
-}
-
-async function listen(server: NetServer, at: string | { host: string; port: number }): Promise<void> {
-  await new Promise<void>((done, reject) => {
-    server.once('error', (cause) =>
-      reject(
-        errorCode(cause) === 'EADDRINUSE'
-          ? new UserError(`${typeof at === 'string' ? at : `${at.host}:${at.port}`} is taken already`, {
-              cause,
-            })
-          : cause,
-      ),
-    );
-    server.listen(at, () => done());
-  });
-}
-
-function portOf(server: NetServer): number {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-async function stopHttp(server: Server): Promise<void> {
-  const closed = new Promise((done) => server.close(done));
-  server.closeIdleConnections();
-  // Streams that follow (map events) would keep it open for ever.
-  const patience = setTimeout(() => server.closeAllConnections(), 200).unref();
-  await closed;
-  clearTimeout(patience);
-}
-
-async function stopSockets(server: NetServer, connections: ReadonlySet<Socket>): Promise<void> {
-  await new Promise<void>((done) => {
-    server.close(() => done());
-    for (const socket of connections) socket.destroy();
-  });
-}
-
-async function stopHttp2(server: HubbleServer): Promise<void> {
-  await new Promise<void>((done) => {
-    server.close(() => done());
-    server.disconnect();
-  });
 }
