@@ -93,8 +93,9 @@ export async function fetchModuleHealth(
 function report(r: Reader<StatusRow>): ModuleReport {
   const id = r.at('ID');
   return {
-    // A name may hold dots of its own; the tree splits at every one, as the reference does.
-    path: [...id.texts('Module'), ...id.texts('Component')].join('.').split('.'),
+    // A name may hold dots of its own; the tree splits at every one, as the reference does. What a module says of itself
+    // has no component, so that its path ends in an empty name.
+    path: [id.texts('Module').join('.'), id.texts('Component').join('.')].join('.').split('.'),
     level: r.text('Level'),
     message: r.text('Message'),
     error: r.text('Error'),

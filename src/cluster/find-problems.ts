@@ -256,7 +256,7 @@ function moduleProblem({ path, level, message, error }: ModuleReport): Problem[]
     {
       level: 'degraded',
       area: 'module',
-      subject: path.join('.'),
+      subject: path.join('.').replace(/\.$/, ''),
       message: error ? `${message}: ${error}` : message,
       next: 'Search the agent\'s log for the last part of the name; "cilium statedb health" shows its neighbours.',
     },

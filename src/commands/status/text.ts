@@ -67,9 +67,9 @@ function moduleLines(
   if (!atLeast(status.release, '1.16')) return moduleLines115(reports, options, nowMs);
   if (!options.verbose && !options.allHealth) return `Modules Health:\t${moduleHealthSummary(reports)}\n\n`;
   if (showsTallyFirst(status, reports)) {
+    const tally = `Modules Health:\t${moduleHealthSummary(reports)}\n`;
     const trees = moduleHealthTrees(reports, nowMs).map((tree) => `${tree}\n`);
-    const indented = trees.join('').replaceAll('\n', '\n  ');
-    return `Modules Health:\t${moduleHealthSummary(reports)}\n  ${indented}\n\n`;
+    return trees.length === 0 ? `${tally}\n` : `${tally}  ${trees.join('').replaceAll('\n', '\n  ')}\n\n`;
   }
   const tree = moduleHealthTree(reports, nowMs).replaceAll('\n', '\n\t\t');
   return `Modules Health:\t\t${tree}\n\t\t\n\n`;

@@ -37,17 +37,26 @@ function parseTimeMs(text: string | undefined): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
+/** A duration of Go holds no more, which is 292 years. */
+const MOST_SECONDS = 9_223_372_036;
+
+/** Whole seconds since a time; undefined as for `parseTimeMs`. */
+function secondsSince(time: string | undefined, nowMs: number): number | undefined {
+  const ms = parseTimeMs(time);
+  if (ms === undefined) return undefined;
+  return Math.min(MOST_SECONDS, Math.max(-MOST_SECONDS, Math.trunc((nowMs - ms) / 1000)));
+}
+
 /** `49s ago`, cut to whole seconds, or `never`. */
 export function timeSince(time: string | undefined, nowMs: number): string {
-  const ms = parseTimeMs(time);
-  return ms === undefined ? 'never' : `${goDuration(Math.trunc((nowMs - ms) / 1000) * 1e9)} ago`;
+  const seconds = secondsSince(time, nowMs);
+  return seconds === undefined ? 'never' : `${goDuration(BigInt(seconds) * 1_000_000_000n)} ago`;
 }
 
 /** An age as kubectl words it: `110s`, `5m`, `3h10m`, `2d`; `n/a` without a time. */
 export function humanAge(time: string | undefined, nowMs: number): string {
-  const ms = parseTimeMs(time);
-  if (ms === undefined) return 'n/a';
-  const seconds = Math.trunc((nowMs - ms) / 1000);
+  const seconds = secondsSince(time, nowMs);
+  if (seconds === undefined) return 'n/a';
   if (seconds < -1) return '<invalid>';
   if (seconds < 0) return '0s';
   if (seconds < 120) return `${seconds}s`;

@@ -5,7 +5,7 @@ import type { Release } from '../../model/release.ts';
 import type { Shape, TypedShape } from '../../model/shape.ts';
 import { fieldsOf, isPointer, resolveShape, zeroOf } from './go-fields.ts';
 import { goStruct } from './go-struct.ts';
-import { goMapJson } from './json.ts';
+import { goJson, goMapJson } from './json.ts';
 import { type Node, type Operand, parseTemplate, type Step } from './jsonpath-parser.ts';
 
 /** A value with its Go type, where one is known. */
@@ -77,8 +77,10 @@ class Evaluator {
         : this.#isCollection(shape)
           ? 'null'
           : '<nil>';
-    if (typeof value === 'number' && resolveShape(shape, this.definitions)?.type === 'number')
-      return goFloat(value);
+    const type = resolveShape(shape, this.definitions);
+    if (typeof value === 'number' && type?.type === 'number') return goFloat(value);
+    // Times are structs in Go, and those are printed as JSON.
+    if (type?.format === 'date-time') return goJson(value);
     if (typeof value !== 'object') return String(value);
     const struct = isOfMap ? undefined : goStruct(value, shape, this.definitions, this.release);
     if (struct !== undefined) this.hasStructs = true;
@@ -87,11 +89,12 @@ class Evaluator {
 
   #walk(steps: readonly Step[], from: Typed): Typed[] {
     let here = [from];
-    for (const step of steps) here = here.flatMap((value) => this.#step(step, value));
+    for (const step of steps)
+      here = step.kind === 'slice' ? this.#slice(step, here) : here.flatMap((one) => this.#step(step, one));
     return here;
   }
 
-  #step(step: Step, { value, shape }: Typed): Typed[] {
+  #step(step: Exclude<Step, { kind: 'slice' }>, { value, shape }: Typed): Typed[] {
     const type = resolveShape(shape, this.definitions);
     switch (step.kind) {
       case 'field':
@@ -102,8 +105,6 @@ class Evaluator {
         return this.#descend({ value, shape });
       case 'union':
         return step.members.flatMap((member) => this.#walk(member, { value, shape }));
-      case 'slice':
-        return this.#slice(step, value, type);
       case 'filter': {
         if (!Array.isArray(value) && !isRecord(value)) return [];
         return this.#children(value, type).filter((item) => this.#holds(step, item));
@@ -149,24 +150,27 @@ class Evaluator {
     return [from, ...this.#children(from.value, type).flatMap((child) => this.#descend(child))];
   }
 
-  #slice(step: Extract<Step, { kind: 'slice' }>, value: unknown, type: Shape | undefined): Typed[] {
-    if (!Array.isArray(value)) {
-      if (value === null || value === undefined) return [];
-      throw new UserError(`jsonpath: ${JSON.stringify(typeof value)} is not an array or slice`);
-    }
-    const size = value.length;
-    const place = (n: number) => (n < 0 ? n + size : n);
-    if (step.single) {
-      const at = place(step.from ?? 0);
-      if (at < 0 || at >= size)
-        throw new UserError(`jsonpath: array index out of bounds: index ${step.from}, length ${size}`);
-      return [{ value: value[at], shape: type?.items }];
-    }
-    if (step.step <= 0) throw new UserError('jsonpath: step must be > 0');
+  /** As Go's engine, which stops at the first list that a slice takes nothing of: `[*]` at one that is empty. */
+  #slice(step: Extract<Step, { kind: 'slice' }>, from: readonly Typed[]): Typed[] {
     const hits: Typed[] = [];
-    const end = Math.min(place(step.to ?? size), size);
-    for (let at = Math.max(place(step.from ?? 0), 0); at < end; at += step.step) {
-      hits.push({ value: value[at], shape: type?.items });
+    for (const { value, shape } of from) {
+      const type = resolveShape(shape, this.definitions);
+      const list = value ?? (type?.type === 'array' ? [] : undefined);
+      if (list === undefined) continue;
+      if (!Array.isArray(list))
+        throw new UserError(`jsonpath: ${JSON.stringify(typeof list)} is not an array or slice`);
+      const size = list.length;
+      const start = (step.from ?? 0) < 0 ? (step.from ?? 0) + size : (step.from ?? 0);
+      const last = step.single ? start + 1 : (step.to ?? size);
+      const end = last < 0 ? last + size : last;
+      if (start === end) break;
+      const out = start < 0 || start >= size ? start : end < 0 || end > size ? end - 1 : undefined;
+      if (out !== undefined)
+        throw new UserError(`jsonpath: array index out of bounds: index ${out}, length ${size}`);
+      if (start > end)
+        throw new UserError(`jsonpath: starting index ${start} is greater than ending index ${end}`);
+      if (step.step <= 0) throw new UserError('jsonpath: step must be > 0');
+      for (let at = start; at < end; at += step.step) hits.push({ value: list[at], shape: type?.items });
     }
     return hits;
   }

@@ -1,6 +1,5 @@
-import { compareNatural } from '../../lib/order.ts';
 import { isRecord } from '../../lib/record.ts';
-import { scalar } from './yaml.ts';
+import { compareYamlKeys, scalar } from './yaml.ts';
 
 /** YAML as kubectl writes it: keys in order, steps of two columns, the dashes of a list below its key. Ends with a newline. */
 export function kubeYaml(value: unknown, indent = 0): string {
@@ -24,7 +23,8 @@ function write(out: string[], value: unknown, indent: number, isInline: boolean)
     out.push(Array.isArray(value) ? '[]' : isRecord(value) ? '{}' : plain(value, indent), '\n');
     return;
   }
-  keys.sort(compareNatural).forEach((key, i) => {
+  keys.sort((a, b) => compareYamlKeys(a, b, 'v2'));
+  keys.forEach((key, i) => {
     out.push(i > 0 || !isInline ? pad : '', scalar(key, 0), ':');
     const child = value[key];
     const isList = Array.isArray(child) && child.length > 0;

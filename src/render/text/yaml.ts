@@ -1,5 +1,5 @@
 import { goFloat } from '../../lib/go-float.ts';
-import { compareNatural } from '../../lib/order.ts';
+import { compareBytes } from '../../lib/order.ts';
 import { isRecord } from '../../lib/record.ts';
 import type { Shape, TypedShape } from '../../model/shape.ts';
 import { fieldsOf, isPointer, resolveShape, zeroOf } from './go-fields.ts';
@@ -45,7 +45,7 @@ class Writer {
           field,
         ])
       : Object.keys(value)
-          .sort(compareNatural)
+          .sort((a, b) => compareYamlKeys(a, b))
           .map((name) => [name, value[name], type?.additionalProperties]);
     if (rows.length === 0) {
       this.#out += '{}\n';
@@ -92,6 +92,31 @@ class Writer {
   }
 }
 
+/**
+ * Orders the keys of a map as Go's yaml does, by where they first differ: numbers by their value, and letters behind all
+ * else, which yaml.v3 turns around behind a digit.
+ */
+export function compareYamlKeys(a: string, b: string, library: 'v2' | 'v3' = 'v3'): number {
+  const one = [...a];
+  const two = [...b];
+  const at = one.findIndex((c, i) => c !== two[i]);
+  const [x, y] = [one[at], two[at]];
+  if (x === undefined || y === undefined) return one.length - two.length;
+  const [letterX, letterY] = [LETTER.test(x), LETTER.test(y)];
+  const behindDigit = library === 'v3' && DIGIT.test(one[at - 1] ?? '');
+  if (letterX !== letterY) return letterX === behindDigit ? -1 : 1;
+  if (letterX) return compareBytes(x, y);
+  // A zero within a number does not begin one.
+  const within = (x === '0' || y === '0') && /[1-9]\d*$/.test(one.slice(0, at).join('')) ? '1' : '';
+  const [numberX, numberY] = [one, two].map((key) => within + /^\d*/.exec(key.slice(at).join(''))?.[0]);
+  const order = BigInt(numberX ?? 0) - BigInt(numberY ?? 0);
+  if (order !== 0n) return order < 0n ? -1 : 1;
+  return (numberX?.length ?? 0) - (numberY?.length ?? 0) || compareBytes(x, y);
+}
+
+const LETTER = /^\p{L}$/u;
+const DIGIT = /^\p{Nd}$/u;
+
 /** yaml.v3 aligns every level to a multiple of four; only the step into a sequence item is two wide. */
 function nextIndent(indent: number): number {
   return BEST_INDENT * Math.floor((indent + BEST_INDENT) / BEST_INDENT);
@@ -119,7 +144,7 @@ function fieldValue(
 
 /** What YAML 1.1 or 1.2 readers would take for something other than a string. */
 const NOT_A_STRING =
-  /^(?:|~|null|Null|NULL|true|True|TRUE|false|False|FALSE|y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF|<<|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)|[-+]?0b[01_]+|[-+]?0o?[0-7_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)$/;
+  /^(?:|~|null|Null|NULL|true|True|TRUE|false|False|FALSE|y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)|[-+]?0b_*[01][01_]*|[-+]?0o?_*[0-7][0-7_]*|[-+]?0x_*[0-9a-fA-F][0-9a-fA-F_]*|[-+]?[0-9][0-9_]*|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)$/;
 const TIMESTAMP =
   /^\d{4}-\d{1,2}-\d{1,2}(?:(?:[Tt]|[ \t]+)\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d{1,2}(?::?\d{2})?))?)?$/;
 const NEEDS_ESCAPES =
@@ -137,8 +162,8 @@ export function scalar(
 ): string {
   if (typeof value !== 'string') return value === null || value === undefined ? 'null' : numberText(value);
   if (NOT_A_STRING.test(value) || TIMESTAMP.test(value)) return doubleQuoted(value);
-  if (NEEDS_ESCAPES.test(value)) return doubleQuoted(value);
-  if (value.includes('\n')) return literal(value, pad ?? nextIndent(indent), step);
+  if (value.includes('\n') && literalAllowed(value)) return literal(value, pad ?? nextIndent(indent), step);
+  if (NEEDS_ESCAPES.test(value) || value.includes('\n')) return doubleQuoted(value);
   return plainAllowed(value) ? value : `'${value.replaceAll("'", "''")}'`;
 }
 
@@ -146,12 +171,18 @@ function numberText(value: unknown): string {
   return typeof value === 'number' && !Number.isInteger(value) ? goFloat(value) : String(value);
 }
 
+/** A literal may hold tabs, but no blank at the end of a line. */
+function literalAllowed(text: string): boolean {
+  return !/ (?:\n|$)/.test(text) && !NEEDS_ESCAPES.test(text.replaceAll('\t', ''));
+}
+
+/** Blanks beyond ASCII are characters like any other. */
 function plainAllowed(text: string): boolean {
-  if (/^[\s]|\s$/.test(text)) return false;
+  if (/^ | $/.test(text)) return false;
   if (/^(?:---|\.\.\.)/.test(text)) return false;
   if (/^[,[\]{}#&*!|>'"%@`]/.test(text)) return false;
-  if (/^[-?:](?:\s|$)/.test(text)) return false;
-  return !/:(?:\s|$)|\s#/.test(text);
+  if (/^[-?:](?: |$)/.test(text)) return false;
+  return !/:(?: |$)| #/.test(text);
 }
 
 function literal(text: string, column: number, step: number): string {

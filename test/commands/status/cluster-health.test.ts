@@ -81,6 +81,25 @@ describe('cluster health in 1.20', () => {
     );
   });
 
+  test('leaves the place of an address empty that has none', async () => {
+    const host = { 'primary-address': { icmp: PROBE, http: PROBE } };
+    expect((await show('1.20', [{ name: 'self', host }], ['--all-nodes'])).at(-1)).toBe(
+      '  self (localhost)|1/1|0/0',
+    );
+  });
+
+  test('tells the interval of its probes even where the daemon does not', async () => {
+    const { stdout } = await ask(['status'], {
+      status: {
+        cilium: { state: 'Ok', msg: '1.20.0 (x)' },
+        controllers: [{ name: 'cilium-health-ep', status: {} }],
+      },
+      health: { timestamp: 'T' },
+      modules: [],
+    });
+    expect(stdout).toMatch(/\nCluster health: +0\/0 reachable +\(T\) +\(Probe interval: \)\n/);
+  });
+
   test('shows every probe with --verbose', async () => {
     const probed = { ...node('self', false), 'health-endpoint': { 'primary-address': null } };
     const lines = await show('1.20', [probed], ['--verbose']);

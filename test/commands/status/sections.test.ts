@@ -80,6 +80,12 @@ describe('a section of status', () => {
       'Stale',
       ['Stale status:|"check-locks" since 2026-11-22T07:00:00Z, "kvstore" since 2026-11-22T08:00:00Z'],
     ],
+    [
+      'quotes their names as Go does',
+      { stale: { 'a\u00ad"\n': '2026-11-22T08:00:00.000Z' } },
+      'Stale',
+      ['Stale status:|"a\\u00ad\\"\\n" since 2026-11-22T08:00:00.000Z'],
+    ],
     ['says when there is no monitor', { cilium: OK_1_17 }, 'NodeMonitor', ['NodeMonitor:|Disabled']],
     [
       'shows both sizes of IPv6 BIG TCP when they differ',
@@ -120,6 +126,12 @@ describe('a section of status', () => {
     [
       'spells the attach mode',
       { cilium: OK_1_17, 'attach-mode': 'tc' },
+      'Attach',
+      ['Attach Mode:|Legacy TC'],
+    ],
+    [
+      'takes every other attach mode for the older one',
+      { cilium: OK_1_20, 'attach-mode': 'netfilter' },
       'Attach',
       ['Attach Mode:|Legacy TC'],
     ],

@@ -261,6 +261,32 @@ describe('what is asked beside the status', () => {
   });
 });
 
+test('what a module says of itself has no name in the tree', async () => {
+  const modules = [report('agent.a', 'OK', 'own'), report('agent.a/b', 'OK', 'part')];
+  const answers = { status: { cilium: OK, controllers: PROBED }, health: { nodes: [] }, modules };
+  const { stdout } = await ask(['status', '--all-health'], answers);
+  expect(stdout.slice(stdout.indexOf('  agent')).split('\n')).toEqual([
+    '  agent',
+    '  └── a',
+    `      ├── ${' '.repeat(44)}[OK] own (2m, x2)`,
+    `      └── b${' '.repeat(43)}[OK] part (2m, x2)`,
+    '  ',
+    '',
+    '',
+  ]);
+  const problems = await ask(['status', '--problems'], {
+    ...answers,
+    modules: [report('agent.a', 'Degraded', 'own')],
+  });
+  expect(problems.stdout).toContain('module: agent.a: own\n');
+});
+
+test('an agent whose modules have said nothing has a tally without a tree', async () => {
+  const answers = { status: { cilium: OK, controllers: PROBED }, health: { nodes: [] }, modules: [] };
+  const { stdout } = await ask(['status', '--verbose'], answers);
+  expect(stdout).toMatch(/\nModules Health: +Stopped\(0\) Degraded\(0\) OK\(0\)\n\n$/);
+});
+
 test('a report of an agent that answers the table by POST is found', async () => {
   const others = [
     answer('/statedb/query', 'no', 405),

@@ -57,6 +57,13 @@ test('a time that never was is never', () => {
   expect(timeSince('2026-01-01T00:00:00.900Z', Date.UTC(2026, 0, 1, 1, 0, 2))).toBe('1h0m1s ago');
 });
 
+test('ages are no longer than a duration of Go', () => {
+  const now = Date.UTC(2026, 0, 1);
+  expect(timeSince('0002-01-01T00:00:00Z', now)).toBe('2562047h47m16s ago');
+  expect(timeSince('9999-12-31T23:59:59Z', now)).toBe('-2562047h47m16s ago');
+  expect(humanAge('0002-01-01T00:00:00Z', now)).toBe('292y');
+});
+
 test('a printed duration is read back', () => {
   expect(durationSeconds('1h1m1.5s')).toBe(3661.5);
   expect(durationSeconds('250ms')).toBe(0.25);

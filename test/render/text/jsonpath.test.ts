@@ -65,6 +65,46 @@ describe('all entries, as [*]', () => {
   });
 });
 
+describe('part of a list', () => {
+  const lists = { some: ['a', 'b', 'c'], none: [], nested: [{ l: ['a'] }, { l: [] }, { l: ['b'] }] };
+  test.each([
+    ['{.some[1:]}', 'b c'],
+    ['{.some[-2:-1]}', 'b'],
+    ['{.some[1:1]}', ''],
+    ['{.some[9:9]}', ''],
+    ['{.none[:]}', ''],
+    // The engine stops at the first list that is empty.
+    ['{.nested[*].l[*]}', 'a'],
+  ])('%s', (template, text) => {
+    expect(jsonpath(template, lists)).toBe(text);
+  });
+
+  test.each([
+    ['{.some[3]}', 'array index out of bounds: index 3, length 3'],
+    ['{.some[-4]}', 'array index out of bounds: index -1, length 3'],
+    ['{.some[1:4]}', 'array index out of bounds: index 3, length 3'],
+    ['{.some[3:]}', undefined],
+    ['{.some[4:]}', 'array index out of bounds: index 4, length 3'],
+    ['{.some[2:1]}', 'starting index 2 is greater than ending index 1'],
+    ['{.some[::0]}', 'step must be > 0'],
+    ['{.none[0]}', 'array index out of bounds: index 0, length 0'],
+  ])('%s may be an error', (template, message) => {
+    const evaluate = () => jsonpath(template, lists);
+    if (message === undefined) expect(evaluate()).toBe('');
+    else expect(evaluate).toThrow(message);
+  });
+
+  test('that the answer does not have is an empty list where its type is known', async () => {
+    const type = await apiType('StatusResponse');
+    expect(() => jsonpath('{.proxy.redirects[0].name}', { proxy: {} }, type)).toThrow(
+      'array index out of bounds: index 0, length 0',
+    );
+    expect(jsonpath('{.proxy.redirects[*].name}', { proxy: {} }, type)).toBe('');
+    expect(jsonpath('{.proxy.redirects[0].name}', {}, type)).toBe('');
+    expect(jsonpath('{.nosuch[0]}', {}, type)).toBe('');
+  });
+});
+
 describe('a struct', () => {
   const flags = { trafficPolicy: 'Cluster', type: 'NodePort' };
   const service = { spec: { flags, 'backend-addresses': [{ ip: '10.0.0.1' }], id: 902 } };
@@ -82,7 +122,14 @@ describe('a struct', () => {
   test.each([
     ['Identity[]', '{[0]}', [{ id: 1, labels: ['reserved:host'] }], '{1 [reserved:host] }'],
     ['Identity[]', '{[*]}', [{ id: 1 }, { id: 2 }], '{1 [] } {2 [] }'],
-    ['DNSLookup[]', '{[0].expiration-time}', [{ ttl: 5 }], '0001-01-01T00:00:00.000Z'],
+    // A time is a struct, which is printed as JSON; within another one it is not.
+    ['DNSLookup[]', '{[0].expiration-time}', [{ ttl: 5 }], '"0001-01-01T00:00:00.000Z"'],
+    [
+      'StatusResponse',
+      '{.stale.kvstore} {.stale.other}',
+      { stale: { kvstore: '2026-11-22T08:00:00.000Z' } },
+      '"2026-11-22T08:00:00.000Z" ',
+    ],
     ['BPFMapList', '{.maps}', {}, 'null'],
     ['BPFMapList', '{@}', {}, '{[]}'],
     ['Service', '{.status}', {}, '<nil>'],

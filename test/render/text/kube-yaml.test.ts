@@ -35,6 +35,17 @@ status:
 `);
 });
 
+test('keys are in the order of the library that kubectl has', () => {
+  expect(kubeYaml({ aB: 1, a_c: 1, 'a-d': 1, a10: 1, a9: 1, a1b: 1 }).match(/^[^:]+/gm)).toEqual([
+    'a-d',
+    'a_c',
+    'a1b',
+    'a9',
+    'a10',
+    'aB',
+  ]);
+});
+
 test('texts of several lines are read back as they were', () => {
   const value = {
     a: 'one\ntwo\n',

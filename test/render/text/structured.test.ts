@@ -133,9 +133,37 @@ describe('YAML as Go writes it', () => {
     ['one that begins with a blank', { a: [' x\ny'] }, 'a:\n    - |4-\n       x\n      y\n'],
     ['one in a map', { a: { b: 'x\ny\n' } }, 'a:\n    b: |\n        x\n        y\n'],
     ['nothing but the end of a line', { a: '\n' }, 'a: |4+\n\n'],
+    ['one with tabs', { a: '\tx\n\ty' }, 'a: |-\n    \tx\n    \ty\n'],
+    ['one with a blank at the end of a line', { a: 'x \ny' }, 'a: "x \\ny"\n'],
+    ['one with a blank at its end', { a: 'x\ny ' }, 'a: "x\\ny "\n'],
+    ['blanks beyond ASCII', { a: '\u00a0', b: 'x:\u3000#y' }, 'a: \u00a0\nb: x:\u3000#y\n'],
+    ['what is nearly a number or a merge', { a: '0b_', b: '0x', c: '<<' }, 'a: 0b_\nb: 0x\nc: <<\n'],
+    ['what is a number', { a: '0b_1', b: '0x_f', c: '0o7' }, 'a: "0b_1"\nb: "0x_f"\nc: "0o7"\n'],
     ['characters beyond the first plane', { a: '😀' }, 'a: "\\U0001F600"\n'],
   ])('%s', (_, value, text) => {
     expect(goYaml(value)).toBe(text);
+  });
+
+  test.each([
+    [
+      ['a10', 'a9', 'a1b', 'a'],
+      ['a', 'a1b', 'a9', 'a10'],
+    ],
+    [
+      ['aB', 'a_c', 'a-d'],
+      ['a-d', 'a_c', 'aB'],
+    ],
+    [
+      ['fd00::1', 'fd00::a', 'fd00::10', 'fd00::1a'],
+      ['fd00::1', 'fd00::1a', 'fd00::10', 'fd00::a'],
+    ],
+    [
+      ['x100', 'x20', 'x020', 'x1a'],
+      ['x1a', 'x20', 'x020', 'x100'],
+    ],
+  ])('keys are in its order: %j', (keys, order) => {
+    const text = goYaml(Object.fromEntries(keys.map((key) => [key, 'v'])));
+    expect(text.match(/^.*(?=: v$)/gm)?.map((key) => key.replaceAll('"', ''))).toEqual(order);
   });
 
   test('doubles have an exponent from a million on, and pointers may be null', async () => {

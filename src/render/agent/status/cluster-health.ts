@@ -30,7 +30,7 @@ export function clusterHealthLines(health: ClusterHealth, options: ClusterHealth
   const nodes = health.nodes.toSorted((a, b) => compareBytes(a.name, b.name));
   const healthy = nodes.filter(isHealthyNode).length;
   const latest = atLeast(options.release, '1.18');
-  const interval = latest && health.probeInterval ? `\t(Probe interval: ${health.probeInterval})` : '';
+  const interval = latest ? `\t(Probe interval: ${health.probeInterval})` : '';
   const lines = [`Cluster health:\t${healthy}/${nodes.length} reachable\t(${health.timestamp})${interval}`];
   if (latest) lines.push('Name\tIP\tNode\tEndpoints');
   else if (options.allNodes || healthy < nodes.length) lines.push('  Name\tIP\tNode\tEndpoints');
@@ -66,8 +66,12 @@ function nodeLines(node: NodeHealth, local: boolean, options: ClusterHealthOptio
     return [`${name}\t${address}\t${worst(node.host)}\t${worst(node.endpoint)}`];
   }
   if (!options.verbose) {
-    const addresses = pathsOf(node.host).map((path) => path?.address ?? 'Unavailable');
-    return [`${name}\t${addresses.join(',') || 'Unavailable'}\t${count(node.host)}\t${count(node.endpoint)}`];
+    const secondary = node.host?.secondary.filter((path) => path !== null) ?? [];
+    const addresses = [
+      node.host?.primary?.address ?? 'Unavailable',
+      ...secondary.map(({ address }) => address),
+    ];
+    return [`${name}\t${addresses.join(',')}\t${count(node.host)}\t${count(node.endpoint)}`];
   }
   return [`${name}:`, ...addressLines('Host', node.host), ...addressLines('Endpoint', node.endpoint)];
 }

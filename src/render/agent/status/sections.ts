@@ -1,4 +1,5 @@
 import { goFixed } from '../../../lib/go-fixed.ts';
+import { goQuote } from '../../../lib/go-quote.ts';
 import { compareBytes } from '../../../lib/order.ts';
 import { atLeast } from '../../../model/release.ts';
 import type { AgentStatus, BigTcpStatus, ControllerState } from '../../../model/status.ts';
@@ -85,7 +86,7 @@ function components(status: AgentStatus): string {
 function node({ stale, nodeMonitor, healthDaemon }: AgentStatus): string {
   let out = '';
   if (stale) {
-    const probes = stale.map(([probe, since]) => `${JSON.stringify(probe)} since ${since}`);
+    const probes = stale.map(([probe, since]) => `${goQuote(probe)} since ${since}`);
     out += `Stale status:\t${probes.join(', ')}\n`;
   }
   if (nodeMonitor) {
@@ -107,7 +108,6 @@ function addresses({ ipam }: AgentStatus, details: StatusDetails): string {
   return `${lines.join('\n')}\n`;
 }
 
-const ATTACH_MODES: Readonly<Record<string, string>> = { tc: 'Legacy TC', tcx: 'TCX' };
 const DEVICE_MODES = ['veth', 'netkit', 'netkit-l2'];
 
 function datapath(status: AgentStatus): string {
@@ -129,7 +129,7 @@ function datapath(status: AgentStatus): string {
     const tunnel = routing.network === 'Tunnel' ? ` [${routing.tunnel}]` : '';
     out += `Routing:\tNetwork: ${routing.network}${tunnel}\tHost: ${routing.host}\n`;
   }
-  if (status.attachMode) out += `Attach Mode:\t${ATTACH_MODES[status.attachMode] ?? status.attachMode}\n`;
+  if (status.attachMode) out += `Attach Mode:\t${status.attachMode === 'tcx' ? 'TCX' : 'Legacy TC'}\n`;
   if (deviceMode || configuredDeviceMode) {
     const mode = known(deviceMode, DEVICE_MODES);
     // Agents that name one mode alone run in it.
