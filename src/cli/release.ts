@@ -1,6 +1,6 @@
 import { readRelease } from '../agent/decode/release.ts';
 import type { Context } from '../context.ts';
-import { atLeast, type Build, NEWEST_RELEASE, type Release } from '../model/release.ts';
+import { atLeast, type Build, NEWEST_RELEASE, type Release, releaseOfPinsOf } from '../model/release.ts';
 
 const told = new WeakSet<Context>();
 
@@ -17,6 +17,12 @@ export async function buildOfAgent(ctx: Context): Promise<Build | undefined> {
   const found = await readRelease(await ctx.agent());
   await tellNewer(found?.newer, ctx);
   return found;
+}
+
+/** The release whose tables are printed; `unsaid` where the agent does not say its own. */
+export async function releaseOfForms(ctx: Context, unsaid: Release = NEWEST_RELEASE): Promise<Release> {
+  const build = await buildOfAgent(ctx);
+  return build ? releaseOfPinsOf(build) : unsaid;
 }
 
 /** Says, once, that the agent is of a release that the toolkit does not know yet. */

@@ -7,6 +7,8 @@ export type Release = `${number}.${number}` | `${number}.${number}-dev`;
 /** A pinned map as a mark: its name, where `{n}` stands for any number, and its sizes where older ones had others. */
 export interface PinMark {
   pin: string;
+  /** Tells only where this map is pinned too. */
+  beside?: string;
   keySize?: number;
   valueSize?: number;
 }
@@ -44,7 +46,11 @@ const RELEASES: readonly KnownRelease[] = [
   {
     release: '1.13',
     status: ['cni-file', 'ipv6-big-tcp'],
-    pins: [{ pin: 'cilium_node_map' }],
+    // The last patches of 1.12 number their nodes as well.
+    pins: ['cilium_lb4_backends_v3', 'cilium_lb6_backends_v3'].map((beside) => ({
+      pin: 'cilium_node_map',
+      beside,
+    })),
   },
   {
     release: '1.14',
@@ -183,7 +189,9 @@ export interface ReleaseRange {
  * The releases that may have pinned these maps: from the newest one of which a mark is there up to the one before the next
  * that has marks. All of them when no mark is there.
  */
-export function recognisePins(has: (mark: PinMark) => boolean): ReleaseRange {
+export function recognisePins(isPinned: (mark: PinMark) => boolean): ReleaseRange {
+  const has = (mark: PinMark) =>
+    isPinned(mark) && (mark.beside === undefined || isPinned({ pin: mark.beside }));
   const marked = RELEASES.filter(({ pins }) => pins !== undefined);
   const at = marked.findLastIndex(({ pins = [] }) => pins.some(has));
   const next = at === -1 ? undefined : marked[at + 1];

@@ -1,4 +1,4 @@
-import type { Release } from './release.ts';
+import { atLeast, type Release } from './release.ts';
 
 /** A component's state (Ok, Warning, Failure, Disabled, or what a newer agent says) and its message. */
 export interface ComponentState {
@@ -48,6 +48,11 @@ export interface AgentStatus {
   hubbleMetrics?: ComponentState;
   bpfMaps?: { ratio: number; maps: { name: string; size: number }[] };
   encryption?: EncryptionState;
+}
+
+/** Whether an agent is of this release or a newer one, and was not built on the way to it. */
+export function isReleased({ release, development }: AgentStatus, first: Release): boolean {
+  return atLeast(release, first) && !(development && release === first);
 }
 
 export interface KubeProxyStatus {

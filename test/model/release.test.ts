@@ -101,6 +101,7 @@ test.each([
   [['cilium_policy_{n} 8'], '1.9', '1.10'],
   [['cilium_lb4_backends 2'], '1.9', '1.10'],
   [['cilium_policy_{n} 8', 'cilium_lb4_backends_v2'], '1.11', '1.12'],
+  [['cilium_policy_{n} 8', 'cilium_lb4_backends_v2', 'cilium_node_map'], '1.11', '1.12'],
   [['cilium_policy_{n} 8', 'cilium_lb6_backends_v3'], '1.13-dev', '1.13-dev'],
   [['cilium_policy_{n} 8', 'cilium_lb6_backends_v3', 'cilium_node_map'], '1.13', '1.13'],
   [['cilium_policy_{n} 12', 'cilium_auth_map', 'cilium_node_map'], '1.14', '1.15'],

@@ -25,21 +25,14 @@ export const remoteEndpoint117 = struct(12, {
   flags: u8(11),
 });
 
-/** Of 1.15, between the node's number and the flags. */
+/** From the last patches of 1.12 on; the first of 1.13 and 1.14 had a node's number before the key. */
 export const remoteEndpoint115 = struct(12, {
   identity: u32(0),
   tunnelEndpoint: ipv4(4),
   encryptKey: u8(10),
 });
 
-/** Of 1.13 and 1.14, with the node's number for IPsec. */
-export const remoteEndpoint114 = struct(12, {
-  identity: u32(0),
-  tunnelEndpoint: ipv4(4),
-  nodeId: u16(8),
-  encryptKey: u8(10),
-});
-export const remoteEndpoint112 = struct(12, {
+export const remoteEndpoint111 = struct(12, {
   identity: u32(0),
   tunnelEndpoint: ipv4(4),
   encryptKey: u8(8),
@@ -51,9 +44,11 @@ export const IPCACHE = mapLayout(
   { pins: ['cilium_ipcache_v2'], key: ipcacheKey, value: remoteEndpoint },
   { pins, key: ipcacheKey, value: remoteEndpoint117, since: '1.16' },
   { pins, key: ipcacheKey, value: remoteEndpoint115, since: '1.15' },
-  { pins, key: ipcacheKey114, value: remoteEndpoint114, since: '1.14' },
-  { pins, key: ipcacheKey, value: remoteEndpoint114, since: '1.13' },
-  { pins, key: ipcacheKey, value: remoteEndpoint112 },
+  { pins, key: ipcacheKey114, value: remoteEndpoint115, since: '1.14' },
+  { pins, key: ipcacheKey, value: remoteEndpoint115, since: '1.13' },
+  { pins, key: ipcacheKey, value: remoteEndpoint111, since: '1.13-dev' },
+  { pins, key: ipcacheKey, value: remoteEndpoint115, since: '1.12' },
+  { pins, key: ipcacheKey, value: remoteEndpoint111 },
 );
 export const WORLD_CIDRS = mapLayout('ipcache', {
   pins: ['cilium_world_cidrs4'],

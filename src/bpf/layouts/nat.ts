@@ -7,21 +7,21 @@ import { be16, be32, ipv4, ipv6, pad, struct, u8, u64 } from './struct.ts';
 const head = { created: u64(0), needsCt: u64(8), pad1: pad(16, 8), pad2: pad(24, 8) };
 export const natEntry4 = struct(40, { ...head, address: ipv4(32), port: be16(36) });
 export const natEntry6 = struct(56, { ...head, address: ipv6(32), port: be16(48) });
-const head113 = { created: u64(0), hostLocal: u64(8), pad1: pad(16, 8), pad2: pad(24, 8) };
-export const natEntry113v4 = struct(40, { ...head113, address: ipv4(32), port: be16(36) });
-export const natEntry113v6 = struct(56, { ...head113, address: ipv6(32), port: be16(48) });
+const head112 = { created: u64(0), hostLocal: u64(8), pad1: pad(16, 8), pad2: pad(24, 8) };
+export const natEntry112v4 = struct(40, { ...head112, address: ipv4(32), port: be16(36) });
+export const natEntry112v6 = struct(56, { ...head112, address: ipv6(32), port: be16(48) });
 
 const pins4 = ['cilium_snat_v4_external', 'cilium_per_cluster_snat_v4_external_{n}'];
 export const NAT4 = mapLayout(
   'nat',
-  { pins: pins4, key: tuple4, value: natEntry4, since: '1.14' },
-  { pins: pins4, key: tuple4, value: natEntry113v4 },
+  { pins: pins4, key: tuple4, value: natEntry4, since: '1.13' },
+  { pins: pins4, key: tuple4, value: natEntry112v4 },
 );
 const pins6 = ['cilium_snat_v6_external', 'cilium_per_cluster_snat_v6_external_{n}'];
 export const NAT6 = mapLayout(
   'nat',
-  { pins: pins6, key: tuple6, value: natEntry6, since: '1.14' },
-  { pins: pins6, key: tuple6, value: natEntry113v6 },
+  { pins: pins6, key: tuple6, value: natEntry6, since: '1.13' },
+  { pins: pins6, key: tuple6, value: natEntry112v6 },
 );
 export const NAT_CLUSTERS = mapLayout('nat', {
   pins: ['cilium_per_cluster_snat_v4_external', 'cilium_per_cluster_snat_v6_external'],

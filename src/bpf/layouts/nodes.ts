@@ -5,7 +5,7 @@ import { bit, ipOfFamily, ipv4, ipv6, mac, struct, u8, u16, u32, u64 } from './s
 
 export const nodeKey = struct(20, { ip: ipOfFamily(4, 3) });
 export const nodeValue = struct(4, { id: u16(0), spi: u8(2) });
-/** From 1.13 to 1.15, and beside the newer one up to 1.17: without the index of the IPsec key. */
+/** From the last patches of 1.12 to 1.15, and beside the newer one up to 1.17: without the index of the IPsec key. */
 export const nodeValue115 = struct(2, { id: u16(0) });
 export const NODES = mapLayout(
   'nodes',
@@ -16,8 +16,7 @@ export const NODES = mapLayout(
 /** Up to 1.17. */
 const tunnelPins = ['cilium_tunnel_map'];
 const tunnelEnd = struct(20, { ip: ipOfFamily(0, 16), encryptKey: u8(17) });
-/** Of 1.13 and 1.14, with the node's number for IPsec; a cluster's number has one byte. */
-const tunnelEnd114 = struct(20, { ...tunnelEnd.fields, nodeId: u16(18) });
+const tunnelKey114 = struct(20, { ip: ipOfFamily(0, 16), clusterId: u8(17) });
 export const TUNNEL = mapLayout(
   'tunnel',
   {
@@ -26,12 +25,9 @@ export const TUNNEL = mapLayout(
     value: tunnelEnd,
     since: '1.15',
   },
-  {
-    pins: tunnelPins,
-    key: struct(20, { ip: ipOfFamily(0, 16), clusterId: u8(17) }),
-    value: tunnelEnd114,
-    since: '1.13',
-  },
+  { pins: tunnelPins, key: tunnelKey114, value: tunnelEnd, since: '1.13' },
+  { pins: tunnelPins, key: tunnelEnd, value: tunnelEnd, since: '1.13-dev' },
+  { pins: tunnelPins, key: tunnelKey114, value: tunnelEnd, since: '1.12' },
   { pins: tunnelPins, key: tunnelEnd, value: tunnelEnd },
 );
 /** Devices of the node that the datapath runs on, since 1.20; `l3` ones have no MAC. */

@@ -4,11 +4,11 @@ import { failed } from '../../cli/answer.ts';
 import { examples } from '../../cli/flags.ts';
 import { addListOptions, printAnswers } from '../../cli/list.ts';
 import { LIST_FORMATS, outputOption } from '../../cli/output.ts';
+import { releaseOfForms } from '../../cli/release.ts';
 import type { Context } from '../../context.ts';
 import { peerTable, renderCapabilities } from '../../render/agent/bgp.ts';
 import { capabilitiesOfNodes, peersOfNodes } from '../../render/agent/bgp-nodes.ts';
 import { unlessBgpIsDisabled } from './disabled.ts';
-import { releaseOfForms } from './forms.ts';
 import { addNodesFlags, areNodesMeant, type NodesOptions, printNodes } from './nodes.ts';
 
 interface BgpPeersOptions extends NodesOptions {

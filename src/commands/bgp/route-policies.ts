@@ -3,12 +3,12 @@ import { listBgpRoutePolicies } from '../../agent/decode/bgp.ts';
 import { examples } from '../../cli/flags.ts';
 import { addListOptions, type ListFlags, printAnswers } from '../../cli/list.ts';
 import { LIST_FORMATS, outputOption } from '../../cli/output.ts';
+import { releaseOfForms } from '../../cli/release.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { NEWEST_RELEASE } from '../../model/release.ts';
 import { routePolicyTable } from '../../render/agent/bgp.ts';
 import { unlessBgpIsDisabled } from './disabled.ts';
-import { releaseOfForms } from './forms.ts';
 import { takeVRouter } from './vrouter.ts';
 
 /** Declares `bgp route-policies`. */

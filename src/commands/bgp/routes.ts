@@ -3,13 +3,13 @@ import { type BgpRouteQuery, listBgpRoutes, readBgpRoutes } from '../../agent/de
 import { examples } from '../../cli/flags.ts';
 import { addListOptions, printAnswers } from '../../cli/list.ts';
 import { LIST_FORMATS, outputOption } from '../../cli/output.ts';
+import { releaseOfForms } from '../../cli/release.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
 import { formatAddress, parseAddress } from '../../lib/address.ts';
 import { routeTable } from '../../render/agent/bgp.ts';
 import { routesOfNodes } from '../../render/agent/bgp-nodes.ts';
 import { unlessBgpIsDisabled } from './disabled.ts';
-import { releaseOfForms } from './forms.ts';
 import { addNodesFlags, areNodesMeant, type NodesOptions, printNodes } from './nodes.ts';
 import { takeVRouter } from './vrouter.ts';
 

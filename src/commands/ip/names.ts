@@ -1,16 +1,16 @@
 import type { AgentClient } from '../../agent/client.ts';
 import { identityLabels } from '../../agent/decode/identities.ts';
-import { releaseOfAgent } from '../../cli/release.ts';
+import { buildOfAgent } from '../../cli/release.ts';
 import type { Context } from '../../context.ts';
 import { errorMessage, UserError } from '../../errors.ts';
 import type { IpRow } from '../../model/identity.ts';
 import { printableLabels, sortedLabels } from '../../model/label.ts';
-import { atLeast } from '../../model/release.ts';
+import { atLeast, releaseOfPinsOf } from '../../model/release.ts';
 import { identityName, RESERVED_IDENTITIES } from '../../model/reserved-identity.ts';
 
 /**
  * Puts labels in the place of identity numbers, asking the agent once for each. One that it does not know keeps
- * its number, with a note on stderr. With agents up to 1.14 reserved identities go by their name, and identities of
+ * its number, with a note on stderr. With agents up to 1.13 reserved identities go by their name, and identities of
  * addresses show every range around them.
  */
 export async function nameIdentities(
@@ -19,8 +19,9 @@ export async function nameIdentities(
   ctx: Context,
 ): Promise<IpRow[]> {
   const known = new Map<number, string[]>();
-  const release = await releaseOfAgent(ctx);
-  const old = release !== undefined && !atLeast(release, '1.15');
+  const build = await buildOfAgent(ctx);
+  const release = build && releaseOfPinsOf(build);
+  const old = release !== undefined && !atLeast(release, '1.14');
   // Only older agents label an identity with ranges around its own: of another one this drops nothing.
   const labelsOf = release !== undefined && !old ? printableLabels : sortedLabels;
   const named: IpRow[] = [];

@@ -3,7 +3,9 @@ import { readService } from '../../agent/decode/services.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
+import { releaseOfForms } from '../../cli/release.ts';
 import type { Context } from '../../context.ts';
+import { atLeast } from '../../model/release.ts';
 import { renderOldService, serviceTable } from '../../render/agent/service.ts';
 import { renderTable } from '../../render/text/blocks.ts';
 import { serviceIdArgument } from './argument.ts';
@@ -24,8 +26,8 @@ async function runServiceGet(id: number, options: OutputFlag, ctx: Context): Pro
   const answer = await readService(agent, id).catch(failed(`Cannot get service '${id}'`));
   if (options.output) return writeAnswer(ctx, options.output, answer);
   const { services, picked } = answer.decode();
-  // Every release that answers for one service prints it in a form of its own.
+  const isTable = picked || atLeast(await releaseOfForms(ctx), '1.14');
   await ctx.out.write(
-    picked ? renderTable(serviceTable(services, {})) : services.map(renderOldService).join(''),
+    isTable ? renderTable(serviceTable(services, {})) : services.map(renderOldService).join(''),
   );
 }

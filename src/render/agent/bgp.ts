@@ -15,14 +15,14 @@ function rowEnd(release: Release): string {
   return atLeast(release, '1.18') ? '' : '\t';
 }
 
-/** `bgp peers`: one line per family. */
+/** `bgp peers`: one line per family; agents of 1.13 tell no port. */
 export function peerTable(peers: readonly PeerRow[], release: Release): Table {
   const end = rowEnd(release);
   const blocks = peers.map((peer) => {
     const cells = [
       peer.localAs,
       peer.peerAs,
-      `${peer.address}:${peer.port}`,
+      atLeast(release, '1.14') ? `${peer.address}:${peer.port}` : peer.address,
       peer.state,
       seconds(peer.uptimeNs),
     ];

@@ -1,5 +1,6 @@
 import { compareBytes } from '../../lib/order.ts';
 import type { NodeIdRow, NodeRow } from '../../model/node.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 import type { Table } from '../text/blocks.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
 
@@ -24,11 +25,11 @@ export function nodeTable(rows: readonly NodeRow[]): Table {
   return { headers: blocks.length > 0 ? headers : [], blocks, stop: { minWidth: 0, padding: 3 } };
 }
 
-/** `nodeid list`; its last column has a title and is never filled. */
-export function nodeIdTable(rows: readonly NodeIdRow[]): Table {
+/** `nodeid list`; since 1.15 there is a last column, which has a title and is never filled. */
+export function nodeIdTable(rows: readonly NodeIdRow[], release: Release): Table {
   const blocks = rows.map(({ id, ips }) => ({
     key: String(id),
     lines: ips.map((ip, i) => `${i === 0 ? `0x${id.toString(16)}` : ''}\t${sanitizeCell(ip)}`),
   }));
-  return { headers: ['NODE ID\tIP ADDRESSES\tSPI'], blocks };
+  return { headers: [`NODE ID\tIP ADDRESSES${atLeast(release, '1.15') ? '\tSPI' : ''}`], blocks };
 }

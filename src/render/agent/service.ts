@@ -30,7 +30,7 @@ export function serviceTable(rows: readonly ServiceRow[], options: { affinity?: 
   return { headers: ['ID\tFrontend\tService Type\tBackend\t'], blocks: rows.map(block) };
 }
 
-/** `service get` of releases that have it, up to 1.17. */
+/** `service get` up to 1.13. */
 export function renderOldService({ id, frontend, backends }: ServiceRow): string {
   const lines = backends.map(
     ({ address }, i) => `\t\t${i + 1} => ${sanitizeCell(serviceAddress(address))} (${id})\n`,

@@ -1,6 +1,6 @@
 import type { Connection, Translation } from '../../model/conntrack.ts';
 import { protocolName } from '../../model/protocol.ts';
-import type { Release } from '../../model/release.ts';
+import { atLeast, NEWEST_RELEASE, type Release } from '../../model/release.ts';
 
 /** `TCP OUT 10.0.0.1:5 -> 10.0.0.2:80`. */
 export function connectionText(c: Connection): string {
@@ -12,19 +12,17 @@ export function translationLine(
   nat: Translation,
   family: 4 | 6,
   age?: (created: bigint) => number,
-  release?: Release,
+  release: Release = NEWEST_RELEASE,
 ): string {
   const host = family === 4 ? (ip: string) => ip : (ip: string) => `[${ip}]`;
   const words = `${nat.related ? 'related ' : ''}${nat.service ? 'service ' : ''}`;
   const created = age ? `${age(nat.created)}sec` : `? (raw ${nat.created})`;
-  // Up to 1.13 another word stands in the same place.
-  const rest =
-    nat.hostLocal === undefined
-      ? `${age ? ' ago' : ''} NeedsCT=${nat.needsCt}`
-      : ` HostLocal=${nat.hostLocal}`;
+  const ago = age && atLeast(release, '1.14') ? ' ago' : '';
+  // Up to 1.12 another word stands in the same place.
+  const rest = nat.hostLocal === undefined ? ` NeedsCT=${nat.needsCt}` : ` HostLocal=${nat.hostLocal}`;
   return `${protocolName(nat.protocol, release)} ${nat.direction} ${host(nat.source)}:${nat.sourcePort} -> ${host(
     nat.destination,
   )}:${nat.destinationPort} ${words}XLATE_${nat.direction === 'IN' ? 'DST' : 'SRC'} ${host(nat.toAddress)}:${
     nat.toPort
-  } Created=${created}${rest}`;
+  } Created=${created}${ago}${rest}`;
 }

@@ -15,16 +15,11 @@ export function ipcacheKeyText({ ip, prefixLength, clusterId }: RecordOf<typeof 
   return ip === '' ? '<unknown>' : `${ip}/${prefixLength - IPCACHE_STATIC_BITS}${clusterSuffix(clusterId)}`;
 }
 
-/**
- * Value of `bpf ipcache list`. Up to 1.11 it is bare numbers; 1.13 prints the node's number in decimal, 1.14 in hex; 1.16 has one
- * more comma, and up to 1.17 only one flag is known.
- */
+/** Value of `bpf ipcache list`. Up to 1.11 it is bare numbers; 1.16 has one more comma, and up to 1.17 only one flag is known. */
 export function ipcacheText(value: IpcacheValue, release: Release): string {
   const { identity, encryptKey, tunnelEndpoint } = value;
   if (!atLeast(release, '1.12')) return `${identity} ${encryptKey} ${tunnelEndpoint}`;
   const text = `identity=${identity} encryptkey=${encryptKey} tunnelendpoint=${tunnelEndpoint}`;
-  if ('nodeId' in value)
-    return `${text} nodeid=${atLeast(release, '1.14') ? `0x${value.nodeId.toString(16)}` : value.nodeId}`;
   if (!('flags' in value)) return text;
   const comma = atLeast(release, '1.17') ? '' : ',';
   const known = atLeast(release, '1.18') ? value.flags : value.flags & 1;

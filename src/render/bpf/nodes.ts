@@ -11,15 +11,10 @@ export function vtepText({ mac, tunnelEndpoint }: RecordOf<Vtep['value']>): stri
   return `vtepmac=${mac.toUpperCase()} tunnelendpoint=${tunnelEndpoint}`;
 }
 
-/**
- * Entry of `bpf tunnel list`. Up to 1.12 both ends have a key, and addresses of IPv6 have brackets; 1.13 and 1.14 print the
- * number of the node behind the key.
- */
+/** Entry of `bpf tunnel list`. Up to 1.11 both ends have a key, and addresses of IPv6 have brackets. */
 export function tunnelTexts({ key, value }: MapRecordOf<Tunnel>): [key: string, value: string] {
-  const end = (
-    { ip, encryptKey, ...more }: { ip: string; encryptKey: number; nodeId?: number },
-    host = ip,
-  ) => (ip === '' ? 'nil' : `${host}:${encryptKey}${more.nodeId === undefined ? '' : ` ${more.nodeId}`}`);
+  const end = ({ ip, encryptKey }: { ip: string; encryptKey: number }, host = ip) =>
+    ip === '' ? 'nil' : `${host}:${encryptKey}`;
   if ('clusterId' in key)
     return [key.ip === '' ? 'nil' : `${key.ip}${clusterSuffix(key.clusterId)}`, end(value)];
   return [end(key, bracketed(key.ip)), end(value, bracketed(value.ip))];

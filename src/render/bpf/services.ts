@@ -27,13 +27,13 @@ function protocolSuffix(protocol: number, release: Release): string {
   return atLeast(release, '1.17') ? `/${protocolName(protocol)}` : '';
 }
 
-/** `10.96.0.1:443/TCP (0)`. Up to 1.15 the slot is not part of it. */
+/** `10.96.0.1:443/TCP (0)`. Up to 1.12 the slot is not part of it. */
 export function serviceKeyText(
   { address, port, protocol, scope, slot }: ServiceKey,
   release: Release,
 ): string {
   const internal = scope === INTERNAL_SCOPE ? '/i' : '';
-  const place = atLeast(release, '1.16') ? ` (${slot})` : '';
+  const place = atLeast(release, '1.13') ? ` (${slot})` : '';
   return `${joinHostPort(address, port)}${protocolSuffix(protocol, release)}${internal}${place}`;
 }
 
@@ -53,7 +53,7 @@ export function frontendText(key: ServiceKey, { word, revNatId, flags }: Service
   const any = key.address.includes(':') ? '[::]' : '0.0.0.0';
   const proxy = flags & SERVICE_FLAG.l7 ? `(L7LB Proxy Port: ${swap16(word & 0xffff)})` : '';
   const words = serviceFlagWords(flags, release).join(', ');
-  if (!atLeast(release, '1.16')) return `${any}:0 (${revNatId})${slotText(0, release)} [${words}]`;
+  if (!atLeast(release, '1.13')) return `${any}:0 (${revNatId})${slotText(0, release)} [${words}]`;
   return `${any}:0 (${revNatId}) (0) [${words}] ${proxy}`;
 }
 

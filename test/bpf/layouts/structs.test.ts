@@ -59,8 +59,6 @@ test('fields that no recording fills lie where the headers have them', () => {
 
 test.each<[Release, string[]]>([
   ['1.12', ['encryptKey', 'identity', 'tunnelEndpoint']],
-  ['1.13', ['encryptKey', 'identity', 'nodeId', 'tunnelEndpoint']],
-  ['1.14', ['encryptKey', 'identity', 'nodeId', 'tunnelEndpoint']],
   ['1.15', ['encryptKey', 'identity', 'tunnelEndpoint']],
   ['1.16', ['encryptKey', 'flags', 'identity', 'tunnelEndpoint']],
 ])('an entry of the ipcache of %s has the fields of its release', (release, fields) => {
@@ -70,4 +68,15 @@ test.each<[Release, string[]]>([
     release,
   );
   expect(Object.keys(variant?.value.fields ?? {}).sort()).toEqual(fields);
+});
+
+test.each<[Release, number]>([
+  ['1.11', 8],
+  ['1.12', 10],
+  ['1.13-dev', 8],
+  ['1.13', 10],
+  ['1.15', 10],
+])('the key for IPsec in the ipcache of %s lies at %i', (release, at) => {
+  const sizes = { pin: 'cilium_ipcache', keySize: ipcacheKey.size, valueSize: 12 };
+  expect(variantOf(IPCACHE, sizes, release)?.value.fields.encryptKey?.at).toBe(at);
 });

@@ -4,8 +4,8 @@ import { createMap, type MapSpec, openMap } from '../../../src/bpf/kernel/object
 import { readAll } from '../../../src/bpf/kernel/reader.ts';
 import { ctEntry115, tuple4 } from '../../../src/bpf/layouts/conntrack.ts';
 import { egressKey4 } from '../../../src/bpf/layouts/egress.ts';
-import { ipcacheKey, remoteEndpoint112 } from '../../../src/bpf/layouts/ipcache.ts';
-import { natEntry113v4 } from '../../../src/bpf/layouts/nat.ts';
+import { ipcacheKey, remoteEndpoint111 } from '../../../src/bpf/layouts/ipcache.ts';
+import { natEntry112v4 } from '../../../src/bpf/layouts/nat.ts';
 import { nodeKey, nodeValue, nodeValue115 } from '../../../src/bpf/layouts/nodes.ts';
 import { policyKey113 } from '../../../src/bpf/layouts/policy.ts';
 import { encode } from '../../../src/bpf/maps/codec.ts';
@@ -168,7 +168,7 @@ describe('the release of the maps', () => {
     pin(fs, 'cilium_ipcache', { type: 'lpm_trie', keySize: 24, valueSize: 12, maxEntries: 4, flags: 1 }, [
       [
         encode(ipcacheKey, { prefixLength: 64, ip: '10.0.0.9' }),
-        encode(remoteEndpoint112, { identity: 7, encryptKey: 3 }),
+        encode(remoteEndpoint111, { identity: 7, encryptKey: 3 }),
       ],
     ]);
     const error =
@@ -189,32 +189,33 @@ describe('the release of the maps', () => {
       ' Packets=3 Bytes=44 ',
     );
     await using agent = await agentOf({
-      'GET /v1/healthz': { body: { cilium: { state: 'Ok', msg: '1.12.3 (v1.12.3-abcdef)' } } },
+      'GET /v1/healthz': { body: { cilium: { state: 'Ok', msg: '1.11.3 (v1.11.3-abcdef)' } } },
     });
     const asked = await bpf(fs, ['ipcache', 'list'], { CILIUM_SOCK: agent.socket });
-    expect(asked.stdout).toContain('identity=7 encryptkey=3 tunnelendpoint=0.0.0.0 ');
+    expect(asked.stdout).toContain(' 7 3 0.0.0.0 ');
     expect((await bpf(fs, ['ipcache', 'list', '--agent-release', '1.10'])).stdout).toContain(' 7 3 0.0.0.0 ');
   });
 
   // differs: bpf-nat-age
-  kernelTest('up to 1.13 lets NAT entries be stamped in seconds or in nanoseconds', async () => {
+  kernelTest('up to 1.12 lets NAT entries be stamped in seconds or in nanoseconds', async () => {
     using fs = mountBpffs();
-    pinsOf(fs, '1.13');
+    pinsOf(fs, '1.12');
     const entry = (port: number, created: bigint) =>
       [
         encode(tuple4, { destination: '10.0.0.1', source: '10.0.0.2', sourcePort: port, protocol: 6 }),
-        encode(natEntry113v4, { created, hostLocal: 1n, address: '10.0.0.3', port: 7 }),
+        encode(natEntry112v4, { created, hostLocal: 1n, address: '10.0.0.3', port: 7 }),
       ] as const;
     pin(fs, 'cilium_snat_v4_external', { ...CT4, valueSize: 40 }, [
       entry(1, 4990n),
       entry(2, 4_980_000_000_000n),
     ]);
-    const { stdout } = await bpf(fs, ['nat', 'list']);
+    const { stdout } = await bpf(fs, ['nat', 'list', '--agent-release', '1.12']);
     expect(stdout).toContain('10.0.0.2:1 -> 10.0.0.1:0 XLATE_SRC 10.0.0.3:7 Created=10sec HostLocal=1\n');
     expect(stdout).toContain('10.0.0.2:2 -> 10.0.0.1:0 XLATE_SRC 10.0.0.3:7 Created=20sec HostLocal=1\n');
-    expect((await bpf(fs, ['nat', 'list', '--agent-release', '1.14'])).stdout).toContain(
-      ' Created=10sec ago NeedsCT=1\n',
-    );
+    const named = async (release: string) =>
+      (await bpf(fs, ['nat', 'list', '--agent-release', release])).stdout;
+    expect(await named('1.13')).toContain(' Created=10sec NeedsCT=1\n');
+    expect(await named('1.14')).toContain(' Created=10sec ago NeedsCT=1\n');
   });
 
   test('has to be one that the toolkit knows', async () => {
@@ -256,7 +257,7 @@ describe('agents on the way to a release, and of it', () => {
   const entry = [encode(ipcacheKey, { prefixLength: 64, ip: '10.0.0.9' }), value] as const;
   const POLICY_LPM = { type: 'lpm_trie', keySize: 12, valueSize: 24, maxEntries: 2, flags: 1 } as const;
   const early = 'encryptkey=3 tunnelendpoint=1.2.3.4 ';
-  const numbered = 'encryptkey=5 tunnelendpoint=1.2.3.4 nodeid=3 ';
+  const released = 'encryptkey=5 tunnelendpoint=1.2.3.4 ';
 
   function pinned(pins: '1.13-dev' | '1.13' | '1.14' | '1.16'): TestBpffs {
     const fs = mountBpffs();
@@ -282,11 +283,11 @@ describe('agents on the way to a release, and of it', () => {
     ['1.13-dev', undefined, early],
     ['1.13-dev', '1.13.90', early],
     // What looks like maps of an agent on the way to 1.13 is of 1.13 where the agent is.
-    ['1.13-dev', '1.13.4', numbered],
-    ['1.13', undefined, numbered],
-    ['1.13', '1.13.90', numbered],
-    ['1.14', '1.14.2', 'encryptkey=5 tunnelendpoint=1.2.3.4 nodeid=0x3 '],
-    ['1.14', '1.15.1', 'encryptkey=5 tunnelendpoint=1.2.3.4 '],
+    ['1.13-dev', '1.13.4', released],
+    ['1.13', undefined, released],
+    ['1.13', '1.13.90', released],
+    ['1.14', '1.14.2', released],
+    ['1.14', '1.15.1', released],
     ['1.16', undefined, 'encryptkey=5 tunnelendpoint=1.2.3.4, flags=<none> '],
     ['1.16', '1.17.0-dev', 'encryptkey=5 tunnelendpoint=1.2.3.4, flags=<none> '],
   ] as const)
@@ -306,7 +307,8 @@ describe('agents on the way to a release, and of it', () => {
       const named = async (release: string) =>
         (await bpf(fs, ['ipcache', 'list', '--agent-release', release])).stdout;
       expect(await named('1.13.90')).toContain(`identity=7 ${early}`);
-      expect(await named('1.13.0')).toContain(`identity=7 ${numbered}`);
+      expect(await named('1.13.0')).toContain(`identity=7 ${released}`);
+      expect(await named('1.12.19')).toContain(`identity=7 ${released}`);
     },
   );
 
@@ -380,7 +382,7 @@ describe('the node ids of 1.14 and 1.15', () => {
     using fs = mountBpffs();
     pin(fs, 'cilium_node_map', spec, entries);
     expect(await bpf(fs, ['nodeid', 'list'])).toEqual({
-      stdout: 'NODE ID   IP ADDRESSES\n12        fd00::7\n300       10.0.0.7\n',
+      stdout: 'NODE ID   IP ADDRESSES\n0xc       fd00::7\n0x12c     10.0.0.7\n',
       stderr: '',
       code: 0,
     });

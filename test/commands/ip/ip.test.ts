@@ -43,7 +43,7 @@ describe('ip', () => {
     expect(code).toBe(0);
   });
 
-  test('list of an agent up to 1.14 names reserved identities and shows every range around an address', async () => {
+  test('list of an agent up to 1.13 names reserved identities and shows every range around an address', async () => {
     const { stdout } = await runWith(['ip', 'list'], {
       'GET /v1/ip': {
         body: [
@@ -51,7 +51,7 @@ describe('ip', () => {
           { cidr: '10.0.0.0/9', identity: 16777217 },
         ],
       },
-      'GET /v1/healthz': { body: { cilium: { state: 'Ok', msg: '1.14.2' } } },
+      'GET /v1/healthz': { body: { cilium: { state: 'Ok', msg: '1.13.2' } } },
       'GET /v1/identity/16777217': {
         body: { id: 16777217, labels: ['cidr:10.0.0.0/9', 'cidr:10.0.0.0/8', 'reserved:world'] },
       },

@@ -24,3 +24,16 @@ test('node list of a 1.9 agent has no column for a source', async () => {
     ].join('\n'),
   );
 });
+
+// differs: release-forms
+test.each([
+  ['1.12.19', ''],
+  ['1.14.19', ''],
+  ['1.15.0', '   SPI'],
+])('nodeid list of %s ends its titles with %j', async (version, end) => {
+  const { stdout } = await runWith(['nodeid', 'list'], {
+    'GET /v1/healthz': { body: { cilium: { state: 'Ok', msg: version } } },
+    'GET /v1/node/ids': { body: [{ id: 300, ips: ['192.0.2.1', 'fd00::1'] }] },
+  });
+  expect(stdout).toBe(`NODE ID   IP ADDRESSES${end}\n0x12c     192.0.2.1\n          fd00::1\n`);
+});

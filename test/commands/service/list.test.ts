@@ -52,7 +52,7 @@ describe('service list', () => {
   });
 
   // differs: release-forms
-  test('get of a 1.9 agent has the form of 1.9', async () => {
+  test('get of an agent up to 1.13 has a form of its own', async () => {
     const body = service({
       'frontend-address': { ip: '10.96.0.1', port: 443 },
       'backend-addresses': [
@@ -60,8 +60,14 @@ describe('service list', () => {
         { ip: '10.0.0.2', port: 6443 },
       ],
     });
-    const { stdout } = await runWith(['service', 'get', '1'], { 'GET /v1/service/1': { body } });
-    expect(stdout).toBe('10.96.0.1:443 =>\n\t\t1 => 10.0.0.1:6443 (1)\n\t\t2 => 10.0.0.2:6443 (1)\n');
+    const get = async (version: string) => {
+      const healthz = { body: { cilium: { state: 'Ok', msg: version } } };
+      const answers = { 'GET /v1/service/1': { body }, 'GET /v1/healthz': healthz };
+      return (await runWith(['service', 'get', '1'], answers)).stdout;
+    };
+    const old = '10.96.0.1:443 =>\n\t\t1 => 10.0.0.1:6443 (1)\n\t\t2 => 10.0.0.2:6443 (1)\n';
+    expect([await get('1.9.2'), await get('1.13.90')]).toEqual([old, old]);
+    expect(await get('1.14.2')).toMatch(/^ID +Frontend .*\n1 +10\.96\.0\.1:443 .*1 => 10\.0\.0\.1:6443 /);
   });
 
   // differs: service-get

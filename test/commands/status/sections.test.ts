@@ -352,6 +352,8 @@ describe('by release, as the released sources print it', () => {
       'IPv6 BIG',
       ['IPv6 BIG TCP:|Enabled|[7, 8]'],
     ],
+    ['1.9', {}, 'Cilium:', ['Cilium:|Ok|1.9.2 (v)']],
+    ['1.12', { 'bandwidth-manager': { enabled: true } }, 'Band', ['BandwidthManager:|EDT with BPF [] []']],
     [
       '1.12',
       { encryption: { mode: 'Wireguard', wireguard } },
@@ -381,8 +383,10 @@ describe('by release, as the released sources print it', () => {
   });
 
   test.each([
-    ['1.13', '1 nodes, 3 identities, 4 services, 6 failures', undefined],
-    ['1.16', '1 nodes, 2 endpoints, 3 identities, 4 services, 6 failures', 'sync-canaries=false'],
+    ['1.12', '1 nodes, 3 identities, 4 services, 6 failures', undefined],
+    ['1.13', '1 nodes, 3 identities, 4 services, 6 reconnections', undefined],
+    ['1.14', '1 nodes, 2 endpoints, 3 identities, 4 services, 6 reconnects', 'sync-canaries=false'],
+    ['1.16', '1 nodes, 2 endpoints, 3 identities, 4 services, 6 reconnections', 'sync-canaries=false'],
     [
       '1.17',
       '1 nodes, 2 endpoints, 3 identities, 4 services, 5 MCS-API service exports, 6 reconnections',
@@ -514,8 +518,8 @@ describe('the details of the kube-proxy replacement', () => {
   test.each([
     ['1.9', ['Protocols'], ['Socket LB', 'Graceful', 'NAT46/64', 'DSR Dispatch', 'Annotations']],
     ['1.11', ['Socket LB Protocols', 'Graceful'], ['Tracing', 'NAT46/64', 'DSR Dispatch', 'Annotations']],
-    ['1.12', ['Socket LB', 'Socket LB Protocols', 'NAT46/64 Support:|Enabled'], ['Tracing', 'Gateway']],
-    ['1.13', ['Socket LB Tracing', '- Gateway'], ['Coverage', 'Protocols', 'DSR Dispatch']],
+    ['1.12', ['Coverage', 'Socket LB Protocols', 'NAT46/64 Support:|Enabled'], ['Tracing', 'Gateway']],
+    ['1.13', ['Socket LB Tracing', 'Coverage', '- Gateway'], ['Protocols', 'DSR Dispatch']],
     ['1.14', ['Socket LB Coverage', 'Graceful'], ['DSR Dispatch', 'Annotations']],
     ['1.15', ['DSR Dispatch Mode', 'Graceful'], ['Annotations']],
     ['1.17', ['Annotations:', 'Graceful'], ['(n/a)']],

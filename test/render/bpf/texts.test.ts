@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { variantOf } from '../../../src/bpf/layouts/map-layout.ts';
+import { TUNNEL } from '../../../src/bpf/layouts/nodes.ts';
 import { POLICY } from '../../../src/bpf/layouts/policy.ts';
 import type { Release } from '../../../src/model/release.ts';
 import { endpointKeyText, endpointText } from '../../../src/render/bpf/endpoints.ts';
@@ -74,9 +75,6 @@ describe('an entry of the ipcache', () => {
     const old = { identity: 6, encryptKey: 3, tunnelEndpoint: '10.1.1.1' };
     expect(ipcacheText(old, '1.11')).toBe('6 3 10.1.1.1');
     expect(ipcacheText(old, '1.12')).toBe('identity=6 encryptkey=3 tunnelendpoint=10.1.1.1');
-    expect(ipcacheText({ ...old, nodeId: 12 }, '1.13')).toMatch(/tunnelendpoint=10.1.1.1 nodeid=12$/);
-    expect(ipcacheText({ ...old, nodeId: 12 }, '1.14')).toMatch(/tunnelendpoint=10.1.1.1 nodeid=0xc$/);
-    expect(ipcacheText(old, '1.15')).toBe('identity=6 encryptkey=3 tunnelendpoint=10.1.1.1');
   });
 
   test('shows the prefix without the bits before the address', () => {
@@ -244,7 +242,8 @@ describe('a service', () => {
     expect(serviceKeyText(key, '1.17')).toBe('10.96.0.1:80/TCP/i (0)');
     expect(serviceKeyText({ ...key, protocol: 0 }, '1.17')).toBe('10.96.0.1:80/ANY/i (0)');
     expect(serviceKeyText({ ...key, protocol: 0 }, '1.18')).toBe('10.96.0.1:80/ANY/i (0)');
-    expect(serviceKeyText(key, '1.15')).toBe('10.96.0.1:80/i');
+    expect(serviceKeyText(key, '1.12')).toBe('10.96.0.1:80/i');
+    expect(serviceKeyText(key, '1.13')).toBe('10.96.0.1:80/i (0)');
     expect(serviceKeyText(key, '1.17-dev')).toBe('10.96.0.1:80/i (0)');
   });
 
@@ -255,7 +254,8 @@ describe('a service', () => {
   test('is told as its release tells it', () => {
     const plain = { ...entry, flags: 0x0840, word: 9 };
     expect(frontendText(key, plain, '1.10')).toBe('0.0.0.0:0 (7) [ClusterIP, loopback]');
-    expect(frontendText(key, plain, '1.15')).toBe('0.0.0.0:0 (7) (0) [ClusterIP, loopback]');
+    expect(frontendText(key, plain, '1.12')).toBe('0.0.0.0:0 (7) (0) [ClusterIP, loopback]');
+    expect(frontendText(key, plain, '1.13')).toBe('0.0.0.0:0 (7) (0) [ClusterIP, loopback] ');
     expect(frontendText(key, plain, '1.17')).toBe('0.0.0.0:0 (7) (0) [ClusterIP, loopback] ');
     expect(serviceText(plain, '1.10')).toBe('9 (7) [FLAGS: 0x40]');
     expect(serviceText(plain, '1.13')).toBe('9 2 (7) [0x40 0x8]');
@@ -334,6 +334,11 @@ test('tunnels and VTEPs are told by address', () => {
     '10.0.0.0@2',
     'fd00::1:4',
   ]);
+  const named = { pin: 'cilium_tunnel_map', keySize: 20, valueSize: 20 };
+  const hasCluster = (['1.11', '1.12', '1.13-dev', '1.13'] as const).map(
+    (release) => 'clusterId' in (variantOf(TUNNEL, named, release)?.key.fields ?? {}),
+  );
+  expect(hasCluster).toEqual([false, true, false, true]);
   expect(tunnelTexts({ key: { ip: '', clusterId: 0 }, value: { ip: '', encryptKey: 4 } })).toEqual([
     'nil',
     'nil',

@@ -10,7 +10,7 @@ import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { atLeast, type Release } from '../../../model/release.ts';
 import { rowTable } from '../../../render/text/blocks.ts';
-import { SPECIAL_GATEWAYS } from './map.ts';
+import { NO_GATEWAY, SPECIAL_GATEWAYS } from './map.ts';
 
 /** Declares `bpf egress list`. */
 export function addBpfEgressListCommand(command: Command, ctx: Context): void {
@@ -62,13 +62,18 @@ async function printDump(entries: readonly EgressEntry[], options: ListFlags, ct
   await printPairs(ctx, ['SRC IP & DST CIDR', 'EGRESS INFO'], pairs, options);
 }
 
-/** Since 1.14 some gateways stand for something else; since 1.20 the interface is told. */
+/** Since 1.13 a gateway that was not found is told in words, since 1.14 others too; since 1.20 the interface is told. */
 const rowOf =
   (family: 4 | 6, release: Release) =>
   ({ key, value }: EgressEntry) => ({
     SourceIP: key.source,
     DestCIDR: `${key.destination}/${key.prefixLength - EGRESS_STATIC_BITS[family]}`,
     EgressIP: value.egressIp,
-    GatewayIP: (atLeast(release, '1.14') ? SPECIAL_GATEWAYS[value.gatewayIp] : undefined) ?? value.gatewayIp,
+    GatewayIP: gatewayText(value.gatewayIp, release),
     ...(atLeast(release, '1.20') && { Ifindex: value.egressIfindex ?? 0 }),
   });
+
+function gatewayText(ip: string, release: Release): string {
+  const isTold = atLeast(release, ip === NO_GATEWAY ? '1.13' : '1.14');
+  return (isTold ? SPECIAL_GATEWAYS[ip] : undefined) ?? ip;
+}

@@ -7,9 +7,10 @@ import { UserError } from '../../../errors.ts';
 import { formatAddress } from '../../../lib/address.ts';
 import { isRecord } from '../../../lib/record.ts';
 
+export const NO_GATEWAY = '0.0.0.0';
 /** Values of the gateway that stand for something else. */
 export const SPECIAL_GATEWAYS: Readonly<Record<string, string>> = {
-  '0.0.0.0': 'Not Found',
+  [NO_GATEWAY]: 'Not Found',
   '0.0.0.1': 'Excluded CIDR',
 };
 

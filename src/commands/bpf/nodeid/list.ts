@@ -23,16 +23,16 @@ export async function runBpfNodeidList(options: ListFlags, ctx: Context): Promis
     .sort((a, b) => a.ID - b.ID || compareNatural(a.Address, b.Address));
   if (options.output !== '') return await printStructs(ctx, rows, options);
   if (rows.length === 0) return await ctx.err.write(NO_ENTRIES);
-  // Releases whose map has no SPI show the numbers in decimal.
-  const old = rows.some(({ SPI }) => SPI === undefined);
   await printTable(
     ctx,
     options,
     rowTable(
-      ['NODE ID', 'IP ADDRESSES', ...(old ? [] : ['SPI'])],
-      rows.map(({ ID, Address, SPI }) =>
-        SPI === undefined ? [String(ID), Address] : [`0x${ID.toString(16)}`, Address, String(SPI)],
-      ),
+      ['NODE ID', 'IP ADDRESSES', ...(rows.some(({ SPI }) => SPI !== undefined) ? ['SPI'] : [])],
+      rows.map(({ ID, Address, SPI }) => [
+        `0x${ID.toString(16)}`,
+        Address,
+        ...(SPI === undefined ? [] : [String(SPI)]),
+      ]),
     ),
   );
 }

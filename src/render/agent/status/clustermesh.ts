@@ -1,30 +1,39 @@
 import { atLeast, type Release } from '../../../model/release.ts';
-import type { AgentStatus, RemoteClusterStatus } from '../../../model/status.ts';
+import { type AgentStatus, isReleased, type RemoteClusterStatus } from '../../../model/status.ts';
 import { timeSince } from '../../text/duration.ts';
 
 /** The ClusterMesh section: a count, and the clusters that are not ready (or all). */
-export function clusterMeshLines({ release, clusterMesh }: AgentStatus, all: boolean, nowMs: number): string {
+export function clusterMeshLines(status: AgentStatus, all: boolean, nowMs: number): string {
+  const { release, clusterMesh } = status;
   if (!clusterMesh) return '';
   const { clusters, globalServices } = clusterMesh;
   const ready = `${clusters.filter((c) => c.ready).length}/${clusters.length}`;
-  const remote = atLeast(release, '1.16') ? 'remote ' : '';
+  // Last patches of 1.13 and later; agents on the way to 1.14 are older than those.
+  const isLate = isReleased(status, '1.14') || release === '1.13';
+  const remote = isLate ? 'remote ' : '';
   const services = atLeast(release, '1.19') ? '' : `, ${globalServices} global-services`;
   const lines = [`ClusterMesh:\t${ready} ${remote}clusters ready${services}`];
   for (const cluster of clusters) {
-    if (all || !cluster.ready) lines.push(...clusterLines(cluster, release, nowMs));
+    if (all || !cluster.ready) lines.push(...clusterLines(cluster, release, isLate, nowMs));
   }
   return lines.map((line) => `${line}\n`).join('');
 }
 
-function clusterLines(cluster: RemoteClusterStatus, release: Release, nowMs: number): string[] {
+function clusterLines(
+  cluster: RemoteClusterStatus,
+  release: Release,
+  isLate: boolean,
+  nowMs: number,
+): string[] {
   const { name, config, synced } = cluster;
   const ready = cluster.ready ? 'ready' : 'not-ready';
   const last = timeSince(cluster.lastFailure, nowMs);
   const corner = '   └  ';
+  const failures = !isLate ? 'failures' : release === '1.14' ? 'reconnects' : 'reconnections';
   if (!atLeast(release, '1.14')) {
     const counts = `${cluster.nodes} nodes, ${cluster.identities} identities, ${cluster.services} services`;
     return [
-      `   ${name}: ${ready}, ${counts}, ${cluster.failures} failures (last: ${last})`,
+      `   ${name}: ${ready}, ${counts}, ${cluster.failures} ${failures} (last: ${last})`,
       `${corner}${cluster.status}`,
     ];
   }
@@ -38,7 +47,7 @@ function clusterLines(cluster: RemoteClusterStatus, release: Release, nowMs: num
     `${cluster.services} services`,
     ...(latest ? [`${cluster.endpointSlices} endpoint slices`] : []),
     ...(exports ? [`${cluster.serviceExports} MCS-API service exports`] : []),
-    `${cluster.failures} ${exports ? 'reconnections' : 'failures'} (last: ${last})`,
+    `${cluster.failures} ${failures} (last: ${last})`,
   ];
   const lines = [
     `   ${name}: ${ready}, ${counts.join(', ')}`,

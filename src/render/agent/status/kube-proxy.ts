@@ -26,11 +26,10 @@ export function kubeProxyDetails(proxy: KubeProxyStatus, release: Release): stri
   const devices = kubeProxyDevices(proxy);
   const rows = [`Status:\t${proxy.mode}`];
   if (atLeast(release, '1.12')) rows.push(`Socket LB:\t${onOff(f.socketLb)}`);
-  if (atLeast(release, '1.13')) {
-    rows.push(`Socket LB Tracing:\t${onOff(f.socketLbTracing)}`);
-    if (atLeast(release, '1.14'))
-      rows.push(`Socket LB Coverage:\t${f.socketLbHostNamespaceOnly ? 'Hostns-only' : 'Full'}`);
-  } else if (f.hostReachable.length > 0) {
+  if (atLeast(release, '1.13')) rows.push(`Socket LB Tracing:\t${onOff(f.socketLbTracing)}`);
+  if (atLeast(release, '1.12'))
+    rows.push(`Socket LB Coverage:\t${f.socketLbHostNamespaceOnly ? 'Hostns-only' : 'Full'}`);
+  if (!atLeast(release, '1.13') && f.hostReachable.length > 0) {
     const title = atLeast(release, '1.10') ? 'Socket LB Protocols' : 'Protocols';
     rows.push(`${title}:\t${f.hostReachable.join(', ')}`);
   }

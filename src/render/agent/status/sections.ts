@@ -2,7 +2,12 @@ import { goFixed } from '../../../lib/go-fixed.ts';
 import { goQuote } from '../../../lib/go-quote.ts';
 import { compareBytes } from '../../../lib/order.ts';
 import { atLeast } from '../../../model/release.ts';
-import type { AgentStatus, BigTcpStatus, ControllerState } from '../../../model/status.ts';
+import {
+  type AgentStatus,
+  type BigTcpStatus,
+  type ControllerState,
+  isReleased,
+} from '../../../model/status.ts';
 import { durationSeconds, timeSince } from '../../text/duration.ts';
 import { sanitize } from '../../text/sanitize.ts';
 import { type TabStop, tabulate } from '../../text/table.ts';
@@ -77,9 +82,8 @@ function components(status: AgentStatus): string {
   if (srv6) out += `SRv6:\t${srv6.enabled ? `Enabled\t[encap-mode: ${srv6.encapMode}]` : 'Disabled'}\n`;
   if (status.cniChaining !== undefined) out += `CNI Chaining:\t${status.cniChaining}\n`;
   if (status.cniFile) out += `CNI Config file:\t${status.cniFile.message}\n`;
-  // Three blanks, not a tab: the reference keeps this message out of the columns since 1.10.
-  const gap = atLeast(status.release, '1.10') ? '   ' : '\t';
-  if (cilium) out += `Cilium:\t${cilium.state}${gap}${cilium.message}\n`;
+  // Three blanks, not a tab: the reference keeps this message out of the columns.
+  if (cilium) out += `Cilium:\t${cilium.state}   ${cilium.message}\n`;
   return out;
 }
 
@@ -115,13 +119,13 @@ function datapath(status: AgentStatus): string {
   let out = '';
   if (status.ipv4BigTcp) out += `IPv4 BIG TCP:\t${bigTcp(status.ipv4BigTcp)}\n`;
   // The sizes came together with those of IPv4.
-  const late = atLeast(status.release, '1.15');
-  const hasSizes = late || status.ipv4BigTcp !== undefined;
+  const hasSizes = isReleased(status, '1.14');
   if (status.ipv6BigTcp)
     out += `IPv6 BIG TCP:\t${hasSizes ? bigTcp(status.ipv6BigTcp) : onOff(status.ipv6BigTcp.enabled)}\n`;
   if (bandwidthManager) {
     const { enabled, congestionControl, devices } = bandwidthManager;
-    const how = congestionControl || late ? ` [${congestionControl.toUpperCase()}] ` : '\t';
+    const how =
+      congestionControl || atLeast(status.release, '1.12') ? ` [${congestionControl.toUpperCase()}] ` : '\t';
     out += `BandwidthManager:\t${enabled ? `EDT with BPF${how}${bracketed(devices)}` : 'Disabled'}\n`;
   }
   if (status.hostRouting !== undefined) out += `Host Routing:\t${status.hostRouting}\n`;
@@ -233,10 +237,10 @@ function bpfMaps({ bpfMaps: maps }: AgentStatus): string {
   return `BPF Maps:\tdynamic sizing: ${sizing}\n${tabulate(`  Name\tSize\n${rows.join('')}`, INNER_TABLE)}`;
 }
 
-function encryption({ release, ipv4BigTcp, encryption: e }: AgentStatus): string {
+function encryption(status: AgentStatus): string {
+  const { encryption: e } = status;
   if (!e) return '';
-  // Snapshots on the way to 1.14 have neither its form nor IPv4 BIG TCP.
-  const late = atLeast(release, '1.15') || (atLeast(release, '1.14') && ipv4BigTcp !== undefined);
+  const late = isReleased(status, '1.14');
   let message = e.message;
   if (!message && e.wireguard) {
     const parts = e.wireguard.interfaces.map(
