@@ -23,11 +23,7 @@ const OPTIONS: readonly MutableOption[] = [
     since: '1.18',
   },
   { name: 'DebugLB', description: 'Enable debugging trace statements for load balancer' },
-  {
-    name: 'DebugPolicy',
-    description: 'Enable debugging trace statements for policy enforcement',
-    since: '1.10',
-  },
+  { name: 'DebugPolicy', description: 'Enable debugging trace statements for policy enforcement' },
   { name: 'DropNotification', description: 'Enable drop notifications' },
   { name: 'TraceNotification', description: 'Enable trace notifications' },
   { name: 'PolicyVerdictNotification', description: 'Enable policy verdict notifications' },
@@ -39,7 +35,7 @@ const OPTIONS: readonly MutableOption[] = [
   {
     name: 'SourceIPVerification',
     description: 'Enable the check of the source IP on pod egress',
-    since: '1.15',
+    since: '1.14',
   },
   {
     name: 'ConntrackAccounting',
@@ -57,8 +53,8 @@ const OPTIONS: readonly MutableOption[] = [
     since: '1.17',
     until: '1.18',
   },
-  { name: 'Conntrack', description: 'Enable stateful connection tracking', until: '1.14' },
-  { name: 'NAT46', description: 'Enable automatic NAT46 translation', until: '1.14' },
+  { name: 'Conntrack', description: 'Enable stateful connection tracking', until: '1.12' },
+  { name: 'NAT46', description: 'Enable automatic NAT46 translation', until: '1.12' },
 ];
 
 /** The options that somebody can change, of any release. */

@@ -75,11 +75,13 @@ describe('forms of releases', () => {
   test.each([
     [
       '1.9.0',
-      ['Conntrack', 'NAT46', 'ConntrackLocal'],
-      ['DebugPolicy', 'SourceIPVerification', 'DebugTagged'],
+      ['Conntrack', 'NAT46', 'ConntrackLocal', 'DebugPolicy'],
+      ['SourceIPVerification', 'DebugTagged'],
     ],
     ['1.10.0', ['Conntrack', 'NAT46', 'DebugPolicy'], ['SourceIPVerification', 'PolicyAccounting']],
-    ['1.14.0', ['ConntrackAccounting', 'ConntrackLocal'], ['Conntrack', 'NAT46', 'SourceIPVerification']],
+    ['1.12.0', ['ConntrackAccounting', 'ConntrackLocal'], ['Conntrack', 'NAT46', 'SourceIPVerification']],
+    ['1.13.90', ['ConntrackAccounting', 'ConntrackLocal'], ['Conntrack', 'SourceIPVerification']],
+    ['1.14.0', ['ConntrackLocal', 'SourceIPVerification'], ['Conntrack', 'NAT46']],
     ['1.17.0', ['ConntrackLocal', 'PolicyAccounting', 'SourceIPVerification'], ['NAT46', 'DebugTagged']],
     ['1.18.0', ['SourceIPVerification', 'DebugTagged'], ['ConntrackLocal', 'PolicyAccounting']],
   ])('config --list-options of %s', async (version, has, hasNot) => {

@@ -5,14 +5,13 @@ import { OptionError, optionsOf, parseOption, shownValue } from '../../agent/opt
 import { failed } from '../../cli/answer.ts';
 import { examples, integer } from '../../cli/flags.ts';
 import { outputOption, writeStructured } from '../../cli/output.ts';
-import { releaseOfAgent } from '../../cli/release.ts';
+import { releaseOfForms } from '../../cli/release.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
 import { SilentExit, UserError } from '../../errors.ts';
 import { compareBytes } from '../../lib/order.ts';
 import { isRecord } from '../../lib/record.ts';
 import type { AgentConfig } from '../../model/config.ts';
-import { NEWEST_RELEASE } from '../../model/release.ts';
 import { sortKeys } from '../../render/text/go-value.ts';
 
 interface ConfigOptions extends WaitFlags {
@@ -56,9 +55,7 @@ export function addConfigCommand(command: Command, ctx: Context): void {
 export async function runConfig(args: string[], options: ConfigOptions, ctx: Context): Promise<void> {
   if (options.listOptions) {
     const { renderOptionList } = await import('../../render/agent/options.ts');
-    return ctx.out.write(
-      renderOptionList(optionsOf('daemon', (await releaseOfAgent(ctx)) ?? NEWEST_RELEASE)),
-    );
+    return ctx.out.write(renderOptionList(optionsOf('daemon', await releaseOfForms(ctx))));
   }
   const agent = await ctx.agent();
   const config = await fetchConfig(agent);

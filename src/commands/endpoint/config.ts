@@ -4,10 +4,10 @@ import { OptionError, optionsOf, parseOption, parseSwitch, shownValue } from '..
 import { failed } from '../../cli/answer.ts';
 import { examples } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeAnswer } from '../../cli/output.ts';
-import { releaseOfAgent } from '../../cli/release.ts';
+import { releaseOfForms } from '../../cli/release.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
-import { NEWEST_RELEASE } from '../../model/release.ts';
+import { atLeast } from '../../model/release.ts';
 import { renderOldOptions, renderOptionList, renderOptions } from '../../render/agent/options.ts';
 import { endpointArgument } from './argument.ts';
 
@@ -34,9 +34,7 @@ export function addEndpointConfigCommand(command: Command, ctx: Context): void {
         self: Command,
       ) => {
         if (options.listOptions)
-          return ctx.out.write(
-            renderOptionList(optionsOf('endpoint', (await releaseOfAgent(ctx)) ?? NEWEST_RELEASE)),
-          );
+          return ctx.out.write(renderOptionList(optionsOf('endpoint', await releaseOfForms(ctx))));
         // As in the reference, the API is asked for the value without its prefix.
         const id = (await endpointArgument(self, endpoint, ctx)).value;
         return settings.length === 0 ? showConfig(id, options, ctx) : setConfig(id, settings, options, ctx);
@@ -54,8 +52,10 @@ async function showConfig(id: string, options: OutputFlag, ctx: Context): Promis
   const config = answer.decode();
   const immutable = shown(config.immutable);
   const realized = shown(config.options);
-  // Both options went after 1.9, whose lines have another form.
-  const render = 'NAT46' in realized || 'Conntrack' in realized ? renderOldOptions : renderOptions;
+  // Both options went with 1.12; the lines of agents up to 1.10 have another form.
+  const isOld =
+    ('NAT46' in realized || 'Conntrack' in realized) && !atLeast(await releaseOfForms(ctx, '1.10'), '1.11');
+  const render = isOld ? renderOldOptions : renderOptions;
   await ctx.out.write(render(immutable) + render(realized));
 }
 

@@ -13,7 +13,7 @@ export function renderOptions(
     .join('');
 }
 
-/** `Name    value` lines, as 1.9 shows the options of an endpoint. */
+/** `Name    value` lines, as agents up to 1.10 show the options of an endpoint. */
 export function renderOldOptions(options: Readonly<Record<string, string>>): string {
   return Object.entries(options)
     .toSorted(([a], [b]) => compareBytes(a, b))

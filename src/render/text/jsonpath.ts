@@ -135,7 +135,8 @@ class Evaluator {
         .sort()
         .map((key) => ({ value: value[key], shape: type?.additionalProperties, isOfMap: true }));
     }
-    return fieldsOf(type, value).map(([key, shape]) => ({
+    this.hasStructs = true;
+    return fieldsOf(type, value, this.release).map(([key, shape]) => ({
       value: this.#held(value, type, key, shape),
       shape,
     }));

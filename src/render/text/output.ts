@@ -22,7 +22,7 @@ export async function renderOutput(
   if (format === 'json') return `${goMapJson(value, 2)}\n\n`;
   if (format === 'yaml') {
     const { goYaml } = await import('./yaml.ts');
-    return `${goYaml(value, await options.type?.())}\n`;
+    return `${goYaml(value, await options.type?.(), await options.release?.())}\n`;
   }
   if (format.startsWith('jsonpath=')) {
     const { evaluate } = await import('./jsonpath.ts');

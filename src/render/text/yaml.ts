@@ -1,6 +1,7 @@
 import { goFloat } from '../../lib/go-float.ts';
 import { compareBytes } from '../../lib/order.ts';
 import { isRecord } from '../../lib/record.ts';
+import type { Release } from '../../model/release.ts';
 import type { Shape, TypedShape } from '../../model/shape.ts';
 import { fieldsOf, isPointer, resolveShape, zeroOf } from './go-fields.ts';
 
@@ -10,18 +11,21 @@ const LONGEST_SIMPLE_KEY = 128;
 
 /**
  * YAML as Go's yaml.v3 writes structs that carry only JSON tags: keys are the lower-cased Go field names, every
- * field of the type is there, zero or not. Without a type, keys stay as they are. Ends with a newline. Beyond Go, the
+ * field that the type has in a release is there, zero or not. Without a type, keys stay as they are. Ends with a newline. Beyond Go, the
  * characters that reorder a line are escaped: the value is the same, and it steers no terminal.
  */
-export function goYaml(value: unknown, type?: TypedShape): string {
-  const writer = new Writer(type?.definitions ?? {});
+export function goYaml(value: unknown, type?: TypedShape, release?: Release): string {
+  const writer = new Writer(type?.definitions ?? {}, release);
   writer.block(value, type?.shape, 0, false);
   return writer.text();
 }
 
 class Writer {
   #out = '';
-  constructor(readonly definitions: TypedShape['definitions']) {}
+  constructor(
+    readonly definitions: TypedShape['definitions'],
+    readonly release: Release | undefined,
+  ) {}
 
   text(): string {
     return this.#out;
@@ -39,7 +43,7 @@ class Writer {
   #mapping(value: Record<string, unknown>, type: Shape | undefined, indent: number, inline: boolean): void {
     const struct = type?.properties !== undefined;
     const rows: [string, unknown, Shape | undefined][] = struct
-      ? fieldsOf(type, value).map(([name, field]) => [
+      ? fieldsOf(type, value, this.release).map(([name, field]) => [
           name.replace(/[^A-Za-z0-9]/g, '').toLowerCase(),
           fieldValue(value, type, name, field, this.definitions),
           field,

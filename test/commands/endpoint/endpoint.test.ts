@@ -202,11 +202,17 @@ describe('endpoint config', () => {
   });
 
   // differs: release-forms
-  test('of a 1.9 agent has the lines of 1.9', async () => {
+  test.each([
+    ['1.9.18', 'Conntrack                Enabled\nDebug                    Disabled\n'],
+    ['1.11.0', `${'Conntrack'.padEnd(34)}: Enabled\n${'Debug'.padEnd(34)}: Disabled\n`],
+  ])('of an agent of %s has the lines of its release', async (version, lines) => {
     const body = { realized: { options: { Conntrack: 'Enabled', Debug: 'Disabled' } } };
-    await using agent = await agentOf({ 'GET /v1/endpoint/7/config': { body } });
+    await using agent = await agentOf({
+      'GET /v1/healthz': { body: { cilium: { state: 'Ok', msg: version } } },
+      'GET /v1/endpoint/7/config': { body },
+    });
     const { stdout } = await agent.run(['endpoint', 'config', '7']);
-    expect(stdout).toBe('Conntrack                Enabled\nDebug                    Disabled\n');
+    expect(stdout).toBe(lines);
   });
 
   test('sends the whole map with the changed values as numbers, and reads back', async () => {

@@ -172,4 +172,17 @@ describe('YAML as Go writes it', () => {
     );
     expect(goYaml([{ ips: [] }], await apiType('NodeID[]'))).toBe('- id: null\n  ips: []\n');
   });
+
+  test.each([
+    ['1.9', 'StatusResponse', ['hostrouting'], ['encryption', 'identityrange', 'attachmode']],
+    ['1.12', 'StatusResponse', ['encryption', 'identityrange'], ['cnifile', 'ipv6bigtcp', 'attachmode']],
+    ['1.14', 'StatusResponse', ['cnifile', 'ipv4bigtcp', 'hostrouting'], ['srv6', 'attachmode']],
+    ['1.14', 'BgpPeer', ['peerport'], ['localcapabilities', 'name', 'tcppasswordenabled']],
+    ['1.13', 'BgpPeer', ['peeraddress'], ['peerport']],
+    ['1.20', 'BgpPeer', ['localcapabilities', 'tcppasswordenabled'], []],
+  ] as const)('of %s, a %s has the fields of its release', async (release, type, has, hasNot) => {
+    const keys = goYaml({}, await apiType(type), release).match(/^\w+/gm) ?? [];
+    expect(keys).toEqual(expect.arrayContaining([...has]));
+    expect(keys.filter((key) => hasNot.some((one) => one === key))).toEqual([]);
+  });
 });
