@@ -26,7 +26,7 @@ export async function fetchHealthDetails(
   ctx: Context,
 ): Promise<HealthDetails> {
   const probes =
-    !atLeast(status.release, '1.13') || status.controllers?.some((c) => c.name === HEALTH_CONTROLLER);
+    !atLeast(status.release, '1.11') || status.controllers?.some((c) => c.name === HEALTH_CONTROLLER);
   if (!probes) return { cluster: undefined, modules: undefined };
   const [cluster, modules] = await Promise.all([
     orError(fetchClusterHealth(ctx, timeoutMs)),

@@ -32,7 +32,7 @@ export interface ReferenceVerb extends Span {
 }
 
 const OUTPUT = {
-  output: { type: 'string', text: { '1.9': "json| jsonpath='{}'", '1.11': "json| yaml| jsonpath='{}'" } },
+  output: { type: 'string', text: { '1.9': "json| jsonpath='{}'", '1.12': "json| yaml| jsonpath='{}'" } },
 } as const;
 const LIST: ReferenceVerb = { flags: OUTPUT };
 
@@ -63,7 +63,7 @@ export const GLOBAL_FLAGS: Readonly<Record<string, ReferenceFlag>> = {
     type: 'string',
     text: {
       '1.9': 'config file (default is $HOME/.cilium.yaml)',
-      '1.11': 'Config file (default is $HOME/.cilium.yaml)',
+      '1.13': 'Config file (default is $HOME/.cilium.yaml)',
     },
   },
   debug: { text: 'Enable debug messages' },

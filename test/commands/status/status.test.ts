@@ -180,14 +180,17 @@ describe('what is asked beside the status', () => {
     expect(stdout).toMatch(/\nCluster health: +Probe disabled\n$/);
   });
 
-  test('is not asked by 1.17 either, which leaves a column empty', async () => {
-    const old = {
-      cilium: { state: 'Ok', msg: '1.17.0 (x)' },
-      routing: { 'inter-host-routing-mode': 'Native' },
-    };
-    const { stdout } = await ask(['status'], { status: old });
-    expect(stdout).toMatch(/\nCluster health: {10,}Probe disabled\n$/);
-  });
+  test.each(['1.11.0', '1.17.0'])(
+    'is not asked by %s either, which leaves a column empty',
+    async (version) => {
+      const old = {
+        cilium: { state: 'Ok', msg: `${version} (x)` },
+        routing: { 'inter-host-routing-mode': 'Native' },
+      };
+      const { stdout } = await ask(['status'], { status: old });
+      expect(stdout).toMatch(/\nCluster health: {10,}Probe disabled\n$/);
+    },
+  );
 
   test('is the health daemon alone for 1.9', async () => {
     const health = { timestamp: 't', nodes: [] };
