@@ -29,6 +29,8 @@ export type Action =
   | { do: 'unlink'; path: string }
   | { do: 'rmdir'; path: string }
   | { do: 'remove-tree'; path: string }
+  /** Unless something else lies on it by then. */
+  | { do: 'unmount'; target: string; type: string }
   | { do: 'rename'; from: string; to: string };
 
 /**

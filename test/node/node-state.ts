@@ -42,6 +42,7 @@ export function steps(item: Item | undefined, which: 'remove' | 'restore' = 'rem
     if (action.do === 'run') return action.command.join(' ');
     if (action.do === 'firewall') return `${action.program}-restore --noflush`;
     if (action.do === 'rename') return `rename ${action.from} ${action.to}`;
+    if (action.do === 'unmount') return `unmount ${action.target}`;
     return 'path' in action ? `${action.do} ${action.path}` : `${action.do} ${action.id}`;
   });
 }

@@ -63,13 +63,14 @@ export async function runCleanup(options: CleanupOptions, ctx: Context): Promise
   const run = systemRun(ctx.env);
   const paths = { ...NODE_PATHS, bpfRoot: ctx.globals.bpfRoot };
   const look = async () => select(planCleanup(await readNode(run, paths), paths), kinds);
-  const plan = await look();
+  let plan = await look();
   if (options.dryRun && options.output) return ctx.out.write(await renderOutput(plan, options.output));
   if (!options.output) await ctx.out.write(renderPlan(plan));
   if (options.dryRun) return;
   if (plan.items.length === 0) return options.output ? writeResult(plan, {}, options, ctx) : undefined;
   if (!options.force && !(await confirmNode(ctx, plan.node)))
     throw new UserError('nothing was removed: not confirmed');
+  if (!options.force) plan = stillThere(plan, await look());
   const named = options.undoFile || join(undoFolder(ctx), 'cleanup.json');
   await refuseInside(resolve(ctx.cwd, named), plan);
   const undoFile = await reserveUndo(ctx, 'cleanup', options.undoFile);
@@ -121,6 +122,12 @@ function selectedKinds(options: CleanupOptions, ctx: Context): ReadonlySet<Kind>
       throw new UserError(`--kind: "${kind}" is not a kind`, { hint: `The kinds are: ${KINDS.join(', ')}.` });
   }
   return new Set(options.kind.filter(isKind));
+}
+
+/** What of a plan is there after the question, as it is by now: an answer may take its time. */
+function stillThere(asked: Plan, now: Plan): Plan {
+  const ids = new Set(asked.items.map(({ id }) => id));
+  return { ...now, items: now.items.filter(({ id }) => ids.has(id)) };
 }
 
 function isKind(word: string): word is Kind {

@@ -3,13 +3,13 @@ import { KernelError } from '../../bpf/kernel/errors.ts';
 import { openLinkById } from '../../bpf/kernel/objects.ts';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
 import type { Action, Outcome } from '../../model/cleanup.ts';
-import { isBelow, readMounts } from '../state/mounts.ts';
+import { coverOf, isBelow, readMounts } from '../state/mounts.ts';
 import type { Run } from '../state/run.ts';
 import { removeFirewall } from './firewall.ts';
 
-/** What the programs say of a thing that is not there. */
+/** What the programs say of a thing that is not there, or is back at its place: another cleanup may run beside this one. */
 const GONE =
-  /Cannot find device|does not exist|No such file|No such process|Bad rule|does a matching rule exist|No such device|not found|not mounted|no mount point/;
+  /Cannot find device|does not exist|No such file|No such process|Bad rule|does a matching rule exist|No such device|not found|not mounted|no mount point|Parent Qdisc doesn't exist|File exists/;
 
 /** Carries out the actions of one item, in order; stops at the first that fails. */
 export async function applyActions(
@@ -48,7 +48,10 @@ async function apply(action: Action, run: Run): Promise<boolean> {
       return ifThere(() => rmdir(action.path));
     case 'remove-tree':
       return removeTree(action.path);
+    case 'unmount':
+      return unmount(action, run);
     case 'rename':
+      if (!(await isThere(action.from))) return false;
       if (await isThere(action.to)) throw new UserError(`${action.to} is taken by now`);
       return ifThere(() => rename(action.from, action.to));
   }
@@ -62,6 +65,16 @@ async function removeTree(path: string): Promise<boolean> {
   if (mount) throw new UserError(`${mount.type} is mounted on ${mount.target}`);
   await rm(path, { recursive: true, force: true });
   return true;
+}
+
+/** Unmounts what was mounted last, unless that is something else by now. */
+async function unmount({ target, type }: Extract<Action, { do: 'unmount' }>, run: Run): Promise<boolean> {
+  const mounts = await readMounts();
+  const standing = mounts.filter((mount) => mount.target === target && mount.type === type);
+  if (standing.length === 0) return false;
+  const free = standing.some((mount) => coverOf(mount, mounts) === undefined);
+  if (!free) throw new UserError(`something else is mounted on ${target} by now`);
+  return apply({ do: 'run', command: ['umount', target] }, run);
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -1,34 +1,56 @@
 import type { Item } from '../../model/cleanup.ts';
+import { isBelow } from '../state/mounts.ts';
 import type { NodePaths } from '../state/read.ts';
 import type { NodeState } from '../state/state.ts';
 import { command, isOwnPin, isOwnProgram, LOOKS_OWN } from './own.ts';
 
-/** Filters of tc; the qdisc goes with the last one of a device, whoever made the others. */
+/**
+ * Filters of tc; the qdisc goes with the last one of a device, whoever made the others. A block that devices share is
+ * somebody else's, and so are the qdiscs that lead to it.
+ */
 export function tcItems({ tcFilters, tcUnknown }: NodeState): Item[] {
   const own = tcFilters.filter((filter) => filter.programNames.some(isOwnProgram));
-  const items = own.map(
-    ({ device, direction, chain, protocol, pref, handle, programNames: [programName] }): Item => ({
-      id: `tc-filter ${device} ${direction} ${pref} ${programName}`,
+  const items = new Map<string, { device: string; item: Item }>();
+  for (const filter of own) {
+    const { device, direction, block, chain, protocol, pref, handle } = filter;
+    const place = block === undefined ? `${device} ${direction}` : `block ${block}`;
+    const words = block === undefined ? ['dev', device, direction] : ['block', String(block)];
+    const [programName] = filter.programNames;
+    const item: Item = {
+      id: `tc-filter ${place} ${pref} ${programName}`,
       kind: 'tc-filter',
-      what: `${programName} on ${device} (tc ${direction})`,
+      what: `${programName} on ${block === undefined ? `${device} (tc ${direction})` : `${place} (tc)`}`,
       why: 'the program carries a name of Cilium',
       remove: [
         command([
-          ...['tc', 'filter', 'del', 'dev', device, direction],
+          ...['tc', 'filter', 'del', ...words],
           ...(chain === 0 ? [] : ['chain', String(chain)]),
           ...['pref', String(pref), 'protocol', protocol, 'handle', handle, 'bpf'],
         ]),
       ],
-    }),
-  );
-  for (const device of new Set(own.map((filter) => filter.device))) {
-    const last = items.findLast((item) => item.id.startsWith(`tc-filter ${device} `));
-    const others = tcFilters.some((filter) => filter.device === device && !own.includes(filter));
-    if (!others && !tcUnknown.includes(device))
-      last?.remove.push(command(['tc', 'qdisc', 'del', 'dev', device, 'clsact']));
+    };
+    // Each device that shares a block tells of its filters.
+    items.set(`${place} ${chain} ${pref} ${protocol} ${handle}`, { device, item });
   }
-  return items;
+  for (const device of new Set(own.map((filter) => filter.device))) {
+    const last = [...items.values()].findLast((each) => each.device === device);
+    const others = tcFilters.some(
+      (filter) =>
+        filter.device === device &&
+        (!own.includes(filter) || filter.block !== undefined || filter.qdisc !== 'clsact'),
+    );
+    if (!others && !tcUnknown.includes(device))
+      last?.item.remove.push(command(['tc', 'qdisc', 'del', 'dev', device, 'clsact']));
+  }
+  return [...items.values()].map(({ item }) => item);
 }
+
+/** How ip names the ways in which a program hangs on a device; without a word it takes the one that the driver knows best. */
+const XDP_WORDS: Readonly<Record<string, string>> = {
+  driver: 'xdpdrv',
+  generic: 'xdpgeneric',
+  offload: 'xdpoffload',
+};
 
 /** Programs on devices, links and cgroups. */
 export function attachmentItems(state: NodeState): Item[] {
@@ -39,12 +61,12 @@ export function attachmentItems(state: NodeState): Item[] {
     ...state.xdpPrograms
       .filter(({ programName }) => isOwnProgram(programName))
       .map(
-        ({ device, programName }): Item => ({
+        ({ device, mode, programName }): Item => ({
           id: `xdp ${device} ${programName}`,
           kind: 'xdp',
           what: `${programName} on ${device} (XDP)`,
           why: named,
-          remove: [command(['ip', 'link', 'set', 'dev', device, 'xdp', 'off'])],
+          remove: [command(['ip', 'link', 'set', 'dev', device, XDP_WORDS[mode] ?? 'xdp', 'off'])],
         }),
       ),
     ...state.bpfLinks
@@ -85,8 +107,10 @@ export function attachmentItems(state: NodeState): Item[] {
 /** Pins below the bpffs, and the folders that then are empty. */
 export function pinItems({ files }: NodeState, { bpfRoot }: NodePaths): Item[] {
   const own = `${bpfRoot}/cilium/`;
+  const staying = files.filter(({ kind }) => kind === 'mount').map(({ path }) => path);
+  const stays = (folder: string) => staying.some((path) => isBelow(path, folder));
   return files
-    .filter(({ path, kind }) => path.startsWith(`${bpfRoot}/`) && kind !== 'link')
+    .filter(({ path, kind }) => path.startsWith(`${bpfRoot}/`) && kind !== 'link' && !stays(path))
     .filter(({ path, kind }) => path.startsWith(own) || (kind === 'pin' && isOwnPin(nameOf(path))))
     .map(
       ({ path, kind }): Item => ({
@@ -97,7 +121,11 @@ export function pinItems({ files }: NodeState, { bpfRoot }: NodePaths): Item[] {
         remove: [kind === 'pin' ? { do: 'unlink', path } : { do: 'rmdir', path }],
       }),
     )
-    .concat(files.some(({ path }) => path.startsWith(own)) ? [ownPinFolder(`${bpfRoot}/cilium`)] : []);
+    .concat(
+      files.some(({ path }) => path.startsWith(own)) && !stays(`${bpfRoot}/cilium`)
+        ? [ownPinFolder(`${bpfRoot}/cilium`)]
+        : [],
+    );
 }
 
 /** Pins and programs that are named like Cilium's and are of no release, each once. */
@@ -118,9 +146,15 @@ export function bpfLeft(state: NodeState, { bpfRoot }: NodePaths): string[] {
     const name = what.split(' ')[1] ?? '';
     return LOOKS_OWN.test(name) && !isOwnProgram(name);
   });
-  return [...new Set([...pins, ...programs])].map(
-    (what) => `${what}: no release of Cilium has one of this name`,
-  );
+  const mounts = state.files
+    .filter(({ path, kind }) => kind === 'mount' && isBelow(path, `${bpfRoot}/cilium`))
+    .map(({ path }) => `pins in ${path}: something of somebody else is mounted there`);
+  return [
+    ...[...new Set([...pins, ...programs])].map(
+      (what) => `${what}: no release of Cilium has one of this name`,
+    ),
+    ...mounts,
+  ];
 }
 
 function nameOf(path: string): string {

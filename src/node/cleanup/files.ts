@@ -1,5 +1,5 @@
 import type { Item } from '../../model/cleanup.ts';
-import { isBelow } from '../state/mounts.ts';
+import { coverOf, isBelow } from '../state/mounts.ts';
 import type { NodePaths } from '../state/read.ts';
 import type { Mount, NodeState } from '../state/state.ts';
 
@@ -32,9 +32,9 @@ function isBackup(name: string): boolean {
 export function fileItems(state: NodeState, paths: NodePaths): Item[] {
   const { files } = state;
   // What was mounted last goes first: it may lie on what was mounted before.
-  const items = ownMounts(state).toReversed().map(mountItem);
+  const items = reachableMounts(state).map(mountItem);
   const there = new Set(files.map(({ path }) => path));
-  for (const { path, kind } of files) {
+  for (const { path, kind, unkept } of files) {
     const name = path.slice(path.lastIndexOf('/') + 1);
     const base = {
       id: `${kind === 'folder' ? 'folder' : 'file'} ${path}`,
@@ -44,7 +44,7 @@ export function fileItems(state: NodeState, paths: NodePaths): Item[] {
     if (own === undefined) continue;
     if (own === 'state') {
       if (kind !== 'folder') continue;
-      if (foreignMounts(path, state).length > 0) continue;
+      if (foreignMounts(path, state).length > 0 || unkept !== undefined) continue;
       items.push({
         ...base,
         what: `${path} and all in it`,
@@ -73,15 +73,24 @@ export function fileItems(state: NodeState, paths: NodePaths): Item[] {
   return items;
 }
 
-/** State folders that stay, because something of somebody else is mounted in them, or they are elsewhere. */
+/**
+ * State folders that stay, because something of somebody else is mounted in them, they are elsewhere, or undo could not make
+ * them again; and mounts that something else lies on.
+ */
 export function filesLeft(state: NodeState, paths: NodePaths): string[] {
-  return state.files
+  const reachable = reachableMounts(state);
+  const covered = ownMounts(state)
+    .filter((mount) => !reachable.includes(mount))
+    .map(({ target }) => `mount ${target}: something of somebody else is mounted on it`);
+  const folders = state.files
     .filter(({ path }) => path === paths.runState || path === paths.libState)
-    .flatMap(({ path, kind }) => {
+    .flatMap(({ path, kind, unkept }) => {
       if (kind === 'link') return [`${path}: it is a symbolic link, to a folder that somebody else has made`];
       const [mount] = foreignMounts(path, state);
-      return mount ? [`${path}: ${mount.type} of somebody else is mounted on ${mount.target}`] : [];
+      if (mount) return [`${path}: ${mount.type} of somebody else is mounted on ${mount.target}`];
+      return unkept === undefined ? [] : [`${path}: undo could not bring back ${unkept}`];
     });
+  return [...covered, ...folders];
 }
 
 /** Mounts that agents make: the cgroup hierarchy, and the network namespaces of endpoints. */
@@ -93,6 +102,19 @@ function ownMounts({ mounts, runStates }: NodeState): Mount[] {
         (isBelow(target, `${folder}/netns`) && type === 'nsfs'),
     ),
   );
+}
+
+/** Those of agents that their path leads to, the last that was mounted first: it may lie on another one. */
+function reachableMounts(state: NodeState): Mount[] {
+  let left = state.mounts;
+  const own = ownMounts(state);
+  const found: Mount[] = [];
+  for (;;) {
+    const free = own.findLast((mount) => left.includes(mount) && coverOf(mount, left) === undefined);
+    if (!free) return found;
+    found.push(free);
+    left = left.filter((mount) => mount !== free);
+  }
 }
 
 function foreignMounts(path: string, state: NodeState): Mount[] {
@@ -109,7 +131,7 @@ function mountItem({ target, type, root }: Mount): Item {
     kind: 'mount',
     what: `mount ${target}`,
     why: "it lies in Cilium's folder",
-    remove: [{ do: 'run', command: ['umount', target] }],
+    remove: [{ do: 'unmount', target, type }],
     ...(type === 'cgroup2' && root === '/' && { restore: [{ bring: 'mount', target, type }] }),
   };
 }

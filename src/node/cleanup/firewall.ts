@@ -267,8 +267,9 @@ export function isOwnFirewallRecord(step: FirewallRecord): boolean {
     step.feeders.every(
       ({ chain, rule, before, after }) =>
         texts([rule, chain]) &&
-        texts(before) &&
-        texts(after) &&
+        [before, after].every(
+          (list) => Array.isArray(list) && list.every((each) => typeof each === 'string'),
+        ) &&
         rule.startsWith(`-A ${chain} `) &&
         isOwnChain(step.table, targetOf(rule) ?? ''),
     )

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import {
   chmod,
@@ -85,7 +86,10 @@ async function keep(
     if (info.isDirectory()) entries.push({ ...base, kind: 'folder', mode: 0o755, uid: 0, gid: 0 });
   } else if (info.isDirectory()) {
     entries.push({ ...base, kind: 'folder' });
-    for (const name of (await readdir(path)).sort()) await keep(join(path, name), copies, covered, entries);
+    for (const name of (await readdir(path, { encoding: 'buffer' })).sort(Buffer.compare)) {
+      if (!isUtf8(name)) throw new UserError(`${join(path, name.toString())} has a name that is not UTF-8`);
+      await keep(join(path, name.toString()), copies, covered, entries);
+    }
   } else if (info.isSymbolicLink()) entries.push({ ...base, kind: 'link', target: await readlink(path) });
   else if (info.isFIFO()) entries.push({ ...base, kind: 'fifo' });
   else if (info.isSocket()) entries.push({ ...base, kind: 'socket' });

@@ -5,6 +5,7 @@ import { attachmentItems, bpfLeft, pinItems, tcItems } from './bpf.ts';
 import { fileItems, filesLeft } from './files.ts';
 import { firewallItems, firewallLeft } from './firewall.ts';
 import { linkItems, linksLeft } from './links.ts';
+import { isRestorable } from './restore.ts';
 import { routeItems, routesLeft } from './routes.ts';
 import { ruleItems, rulesLeft } from './rules.ts';
 import { xfrmItems, xfrmLeft } from './xfrm.ts';
@@ -14,7 +15,7 @@ import { xfrmItems, xfrmLeft } from './xfrm.ts';
  * file beside this one says what of it is Cilium's and how it is removed and brought back.
  */
 export function planCleanup(state: NodeState, paths: NodePaths): Plan {
-  const items: Item[] = [
+  const all: Item[] = [
     ...tcItems(state),
     ...attachmentItems(state),
     ...pinItems(state, paths),
@@ -25,6 +26,9 @@ export function planCleanup(state: NodeState, paths: NodePaths): Plan {
     ...linkItems(state),
     ...fileItems(state, paths),
   ];
+  // A record that undo refuses would bring back nothing at all.
+  const stays = ({ restore = [] }: Item) => !restore.every((step) => isRestorable(step, paths));
+  const items = all.filter((item) => !stays(item));
   const rank = (kind: Kind) => KINDS.indexOf(kind);
   return {
     node: state.nodeName,
@@ -38,6 +42,7 @@ export function planCleanup(state: NodeState, paths: NodePaths): Plan {
       ...xfrmLeft(state),
       ...linksLeft(state),
       ...filesLeft(state, paths),
+      ...all.filter(stays).map(({ what }) => `${what}: undo could not bring it back as it is`),
     ],
   };
 }

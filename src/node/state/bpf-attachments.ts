@@ -19,7 +19,12 @@ interface CgroupProgramJson {
   name?: string;
 }
 interface NetJson {
-  xdp?: { devname?: string; id?: number; mode?: string; multi_attachments?: { id: number }[] }[];
+  xdp?: {
+    devname?: string;
+    id?: number;
+    mode?: string;
+    multi_attachments?: { id?: number; mode?: string }[];
+  }[];
 }
 
 /** What tells the attachments of this node from those of other network namespaces and cgroups. */
@@ -91,8 +96,15 @@ export async function readBpfAttachments(
     await listFrom<NetJson>(run, ['bpftool', '-j', 'net', 'show'], NET, notes)
   )
     .flatMap(({ xdp }) => xdp ?? [])
+    .flatMap(({ devname, multi_attachments, ...one }) =>
+      (multi_attachments ?? [one]).map((each) => ({ devname, ...each })),
+    )
     .filter(({ id }) => id !== undefined && !linked.has(id))
-    .map(({ devname, id }) => ({ device: devname ?? '', programName: names.get(id ?? 0) ?? '' }));
+    .map(({ devname = '', id = 0, mode = '' }) => ({
+      device: devname,
+      mode,
+      programName: names.get(id) ?? '',
+    }));
   return { bpfLinks, bpfUnknown, cgroupPrograms, xdpPrograms };
 }
 

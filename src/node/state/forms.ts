@@ -82,7 +82,10 @@ export const NEIGHBOUR: Form = {
 export const NETNS: Form = { fields: { name: 'text' }, needs: ['name'] };
 
 /** What `tc -j qdisc show` prints of a qdisc. */
-export const QDISC: Form = { fields: { kind: 'text', dev: 'text' }, needs: ['kind', 'dev'] };
+export const QDISC: Form = {
+  fields: { kind: 'text', dev: 'text', handle: 'text' },
+  needs: ['kind', 'dev'],
+};
 
 /** What `tc -j filter show` prints of a filter. */
 export const FILTER: Form = {
@@ -91,6 +94,7 @@ export const FILTER: Form = {
     protocol: 'text',
     pref: 'number',
     chain: 'number',
+    block: 'number',
     options: {
       fields: {
         bpf_name: 'text',
@@ -109,6 +113,15 @@ export const CGROUP_PROGRAM: Form = {
 /** What `bpftool -j net show` prints of a network namespace. */
 export const NET: Form = {
   fields: {
-    xdp: { list: { fields: { devname: 'text', id: 'number', mode: 'text' } } },
+    xdp: {
+      list: {
+        fields: {
+          devname: 'text',
+          id: 'number',
+          mode: 'text',
+          multi_attachments: { list: { fields: { id: 'number', mode: 'text' } } },
+        },
+      },
+    },
   },
 };

@@ -10,10 +10,19 @@ export async function readMounts(): Promise<Mount[]> {
 export function parseMounts(text: string): Mount[] {
   return text.split('\n').flatMap((line): Mount[] => {
     const [before = '', after = ''] = line.split(' - ');
-    const [, , , root, target, options = ''] = before.split(' ');
+    const [id, parent, , root, target, options = ''] = before.split(' ');
     const [type] = after.split(' ');
     if (root === undefined || target === undefined || !type) return [];
-    return [{ target: unescaped(target), type, root: unescaped(root), options }];
+    return [
+      {
+        id: Number(id),
+        parent: Number(parent),
+        target: unescaped(target),
+        type,
+        root: unescaped(root),
+        options,
+      },
+    ];
   });
 }
 
@@ -27,4 +36,12 @@ function unescaped(text: string): string {
 /** Whether a path is a folder or lies below it. */
 export function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);
+}
+
+/** The mount that lies on another one, or on a folder above it: a path of the other leads to this one instead. */
+export function coverOf(mount: Mount, mounts: readonly Mount[]): Mount | undefined {
+  const byId = new Map(mounts.map((each) => [each.id, each]));
+  const beneath = new Set<Mount>();
+  for (let at: Mount | undefined = mount; at && !beneath.has(at); at = byId.get(at.parent)) beneath.add(at);
+  return mounts.find((other) => isBelow(mount.target, other.target) && !beneath.has(other));
 }

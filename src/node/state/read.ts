@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { lstat, readdir, realpath } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { readFirewall, readIpsets } from './firewall.ts';
 import { FILTER, LINK, NEIGHBOUR, NETNS, QDISC, ROUTE, RULE } from './forms.ts';
 import { readMounts } from './mounts.ts';
 import { listFrom, type Run } from './run.ts';
-import type { NodeFile, NodeState, TcFilter } from './state.ts';
+import type { Mount, NodeFile, NodeState, TcFilter } from './state.ts';
 import { listXfrmPolicies, listXfrmStates } from './xfrm.ts';
 
 /** Where Cilium keeps things on a node. */
@@ -49,7 +50,8 @@ export async function readNode(run: Run, paths: NodePaths): Promise<NodeState> {
     listFrom<IpNeighbour>(run, PERMANENT_NEIGHBOURS, NEIGHBOUR, unread.neighbours),
   ]);
   notes.push(...Object.values(unread).flat());
-  const [mounts, files] = [await readMounts(), await readFiles(paths, notes)];
+  const mounts = await readMounts();
+  const files = await readFiles(paths, mounts, notes);
   const attachments = await readBpfAttachments(run, notes, {
     links,
     cgroupRoots: mounts.filter(({ type }) => type === 'cgroup2').map(({ target }) => target),
@@ -138,21 +140,32 @@ interface TcJson {
   protocol?: string;
   pref?: number;
   chain?: number;
+  block?: number;
   options?: { handle?: unknown; fh?: unknown; bpf_name?: string; prog?: { name?: string } };
 }
 
-/** Every filter of every device that has the hooks, whoever made it: the last one's qdisc may only go when none is left. */
+interface QdiscJson {
+  kind: string;
+  dev: string;
+  handle?: string;
+  root?: boolean;
+}
+
+/** Where a qdisc may hold filters; the kernel gives one that it made by itself the handle 0. */
+function directionsOf({ kind, handle = '0:', root }: QdiscJson): TcFilter['direction'][] {
+  if (kind === 'clsact') return ['ingress', 'egress'];
+  if (kind === 'ingress') return ['ingress'];
+  return root === true && handle !== '0:' ? ['root'] : [];
+}
+
+/** Every filter of every device, whoever made it: the last one's qdisc may only go when none is left. */
 async function readTcFilters(run: Run, notes: string[]): Promise<Pick<NodeState, 'tcFilters' | 'tcUnknown'>> {
   const tcFilters: TcFilter[] = [];
   const tcUnknown: string[] = [];
-  const qdiscs = await listFrom<{ kind: string; dev: string }>(
-    run,
-    ['tc', '-j', 'qdisc', 'show'],
-    QDISC,
-    notes,
-  );
-  for (const { dev } of qdiscs.filter(({ kind }) => kind === 'clsact')) {
-    for (const direction of ['ingress', 'egress'] as const) {
+  const qdiscs = await listFrom<QdiscJson>(run, ['tc', '-j', 'qdisc', 'show'], QDISC, notes);
+  for (const qdisc of qdiscs) {
+    const { dev } = qdisc;
+    for (const direction of directionsOf(qdisc)) {
       const failed = notes.length;
       const listed = await listFrom<TcJson>(
         run,
@@ -162,7 +175,7 @@ async function readTcFilters(run: Run, notes: string[]): Promise<Pick<NodeState,
       );
       if (notes.length > failed) tcUnknown.push(dev);
       // tc lists a head without options in front of the programs of a preference.
-      for (const { kind = '', protocol = 'all', pref = 1, chain = 0, options } of listed) {
+      for (const { kind = '', protocol = 'all', pref = 1, chain = 0, block, options } of listed) {
         if (options === undefined && kind === 'bpf') continue;
         // The name tc keeps is the file's when the program came from a pin; the kernel's is the program's own.
         const handle = options?.handle ?? options?.fh;
@@ -170,6 +183,8 @@ async function readTcFilters(run: Run, notes: string[]): Promise<Pick<NodeState,
         tcFilters.push({
           device: dev,
           direction,
+          qdisc: qdisc.kind,
+          ...(block !== undefined && { block }),
           kind,
           chain,
           protocol,
@@ -183,10 +198,14 @@ async function readTcFilters(run: Run, notes: string[]): Promise<Pick<NodeState,
   return { tcFilters, tcUnknown };
 }
 
-async function readFiles(paths: NodePaths, notes: string[]): Promise<NodeFile[]> {
+async function readFiles(paths: NodePaths, mounts: readonly Mount[], notes: string[]): Promise<NodeFile[]> {
+  const root = paths.bpfRoot;
+  const real = await realpath(root).catch(() => root);
+  const isMount = (path: string) =>
+    mounts.some(({ target }) => target === `${real}${path.slice(root.length)}`);
   const lists = [
-    pinsIn(paths.bpfRoot),
-    ...PIN_FOLDERS.map((folder) => walkPins(paths.bpfRoot, folder)),
+    pinsIn(root),
+    ...PIN_FOLDERS.map((folder) => walkPins(root, folder, isMount)),
     ...[paths.runState, paths.libState].map(stateFolder),
     ...[paths.cniConfig, paths.sysctlDropIns].map(filesIn),
   ];
@@ -196,8 +215,8 @@ async function readFiles(paths: NodePaths, notes: string[]): Promise<NodeFile[]>
 async function stateFolder(path: string): Promise<NodeFile[]> {
   const info = await lstat(path).catch(() => undefined);
   if (info?.isSymbolicLink()) return [{ path, kind: 'link', size: info.size }];
-  const size = await treeSize(path);
-  return size === undefined ? [] : [{ path, kind: 'folder', size }];
+  const tree = await readTree(path);
+  return tree ? [{ path, kind: 'folder', ...tree }] : [];
 }
 
 async function filesIn(folder: string): Promise<NodeFile[]> {
@@ -227,35 +246,48 @@ async function noting(read: Promise<NodeFile[]>, notes: string[]): Promise<NodeF
   });
 }
 
-/** Everything below a folder of the bpffs. A symbolic link on the way leads to what is somebody else's. */
-async function walkPins(root: string, folder: string): Promise<NodeFile[]> {
+/** Everything below a folder of the bpffs. A symbolic link or a mount on the way leads to what is somebody else's. */
+async function walkPins(
+  root: string,
+  folder: string,
+  isMount: (path: string) => boolean,
+): Promise<NodeFile[]> {
   let path = root;
   for (const name of folder.split('/')) {
     path = join(path, name);
+    if (isMount(path)) return [{ path, kind: 'mount', size: 0 }];
     if (!(await lstat(path).catch(() => undefined))?.isDirectory()) return [];
   }
   const found: NodeFile[] = [];
   for (const entry of await entriesOf(path)) {
     const below = join(path, entry.name);
-    if (entry.isDirectory()) {
-      found.push(...(await walkPins(root, join(folder, entry.name))));
+    if (isMount(below)) found.push({ path: below, kind: 'mount', size: 0 });
+    else if (entry.isDirectory()) {
+      found.push(...(await walkPins(root, join(folder, entry.name), isMount)));
       found.push({ path: below, kind: 'folder', size: 0 });
     } else found.push({ path: below, kind: entry.isSymbolicLink() ? 'link' : 'pin', size: 0 });
   }
   return found;
 }
 
-async function treeSize(folder: string): Promise<number | undefined> {
+/** The bytes of a folder with all in it, and what of it a record cannot hold: a device, and a name that is no text. */
+async function readTree(folder: string): Promise<Pick<NodeFile, 'size' | 'unkept'> | undefined> {
   const info = await lstat(folder).catch(() => undefined);
   if (!info?.isDirectory()) return undefined;
-  let total = 0;
+  let size = 0;
+  let unkept: string | undefined;
   for (const entry of await entriesOf(folder)) {
     const path = join(folder, entry.name);
-    total += entry.isDirectory()
-      ? ((await treeSize(path)) ?? 0)
-      : ((await lstat(path).catch(() => undefined))?.size ?? 0);
+    if (entry.isDirectory()) {
+      const below = await readTree(path);
+      size += below?.size ?? 0;
+      unkept ??= below?.unkept;
+    } else size += (await lstat(path).catch(() => undefined))?.size ?? 0;
+    if (entry.isBlockDevice() || entry.isCharacterDevice()) unkept ??= `the device ${path}`;
   }
-  return total;
+  for (const name of await readdir(folder, { encoding: 'buffer' }))
+    if (!isUtf8(name)) unkept ??= `${join(folder, name.toString())}, whose name is not UTF-8`;
+  return { size, ...(unkept !== undefined && { unkept }) };
 }
 
 async function entriesOf(folder: string) {

@@ -14,7 +14,11 @@ export interface FirewallTable {
 /** A filter of tc's classifier, of any kind. */
 export interface TcFilter {
   device: string;
-  direction: 'ingress' | 'egress';
+  direction: 'ingress' | 'egress' | 'root';
+  /** What holds it: `clsact`, which agents make, or another qdisc. */
+  qdisc: string;
+  /** Number of the block that it is in, where several devices share one. */
+  block?: number;
   /** `bpf`, `u32`, `flower` … */
   kind: string;
   /** Number of its chain; 0 is where packets begin. */
@@ -48,11 +52,16 @@ export interface CgroupProgram {
 /** An XDP program attached to a device without a BPF link. */
 export interface XdpProgram {
   device: string;
+  /** `driver`, `generic` or `offload`: each is taken off by itself. */
+  mode: string;
   programName: string;
 }
 
 /** What is mounted on a folder. */
 export interface Mount {
+  /** The kernel's number of it, and of the mount that its target lies in. */
+  id: number;
+  parent: number;
   target: string;
   type: string;
   /** Folder of the file system that is shown there. */
@@ -63,9 +72,12 @@ export interface Mount {
 /** A file, folder, socket or pin. */
 export interface NodeFile {
   path: string;
-  kind: 'file' | 'folder' | 'socket' | 'link' | 'pin';
+  /** A `mount` is what something of its own file system is mounted on, within the pins. */
+  kind: 'file' | 'folder' | 'socket' | 'link' | 'pin' | 'mount';
   /** Bytes; of the whole tree for a folder. */
   size: number;
+  /** What of a state folder could not be recorded, and so not be brought back. */
+  unkept?: string;
 }
 
 /** All of a node that Cilium may have touched. Absent lists mean that the tool to read them is missing. */

@@ -1,6 +1,6 @@
 """Loads a BPF program that does nothing, attaches it as Cilium does and pins the link.
 
-usage: attach.py tcx DEVICE NAME [PIN] | xdp DEVICE NAME [PIN] | cgroup FOLDER NAME [PIN] | tc NAME PIN
+usage: attach.py tcx DEVICE NAME [PIN] | xdp DEVICE NAME [PIN] | cgroup FOLDER NAME [PIN] | tc NAME PIN | xdp-program NAME PIN
 """
 import ctypes
 import os
@@ -41,6 +41,8 @@ kind, target, name = sys.argv[1:4]
 path = sys.argv[4] if len(sys.argv) > 4 else None
 if kind == "tc":
     pin(load(SCHED_CLS, target, 0), name)
+elif kind == "xdp-program":
+    pin(load(XDP, target, 0), name)
 elif kind == "tcx":
     index = socket.if_nametoindex(target)
     link = bpf(BPF_LINK_CREATE, struct.pack("<IIII", load(SCHED_CLS, name, 0), index, TCX_INGRESS, 0))

@@ -7,6 +7,7 @@ import { link, nodeWith, steps } from '../node-state.ts';
 const filter = (device: string, programNames: string[], more: Partial<TcFilter> = {}): TcFilter => ({
   device,
   direction: 'ingress',
+  qdisc: 'clsact',
   kind: 'bpf',
   chain: 0,
   protocol: 'all',
@@ -41,7 +42,7 @@ test.each([
   expect(tcItems(nodeWith({ tcFilters: [filter('eth0', [name])] }))).toHaveLength(own ? 1 : 0);
   const elsewhere = attachmentItems(
     nodeWith({
-      xdpPrograms: [{ device: 'eth0', programName: name }],
+      xdpPrograms: [{ device: 'eth0', mode: 'driver', programName: name }],
       bpfLinks: [{ id: 3, type: 'tcx', programId: 1, programName: name, ifindex: 1 }],
       cgroupPrograms: [{ cgroup: '/cg', programId: 9, programName: name, attachType: 'cgroup_inet4_bind' }],
     }),
@@ -83,11 +84,33 @@ describe('a filter of tc', () => {
   });
 });
 
+test('filters of a block that devices share go by its number, once, and leave the qdiscs', () => {
+  const shared = (device: string) => filter(device, ['cil_from_netdev'], { block: 22, pref: 3 });
+  const items = tcItems(nodeWith({ tcFilters: [shared('eth1'), shared('eth2')] }));
+  expect(items.map((item) => [item.what, ...steps(item)])).toEqual([
+    ['cil_from_netdev on block 22 (tc)', 'tc filter del block 22 pref 3 protocol all handle 0x1 bpf'],
+  ]);
+});
+
+test('filters elsewhere than in clsact go without the qdisc that somebody else has made', () => {
+  const tcFilters = (['ingress', 'root'] as const).map((direction) =>
+    filter(direction, ['cil_from_netdev'], { direction, qdisc: 'prio' }),
+  );
+  expect(tcItems(nodeWith({ tcFilters })).map((item) => steps(item))).toEqual([
+    ['tc filter del dev ingress ingress pref 1 protocol all handle 0x1 bpf'],
+    ['tc filter del dev root root pref 1 protocol all handle 0x1 bpf'],
+  ]);
+});
+
 test('programs on devices, links and cgroups are named by where they are', () => {
   const items = attachmentItems(
     nodeWith({
       links: [link('lo', undefined, { ifindex: 1 }), link('eth0', undefined, { ifindex: 4 })],
-      xdpPrograms: [{ device: 'eth0', programName: 'cil_xdp_entry' }],
+      xdpPrograms: ['driver', 'generic', 'offload', ''].map((mode) => ({
+        device: 'eth0',
+        mode,
+        programName: 'cil_xdp_entry',
+      })),
       bpfLinks: [
         { id: 8, type: 'tcx', programId: 1, programName: 'cil_to_netdev', ifindex: 4 },
         { id: 9, type: 'cgroup', programId: 2, programName: 'cil_sock_release', ifindex: undefined },
@@ -98,12 +121,15 @@ test('programs on devices, links and cgroups are named by where they are', () =>
     }),
   );
   expect(items.map(({ id, what }) => `${id} = ${what}`)).toEqual([
-    'xdp eth0 cil_xdp_entry = cil_xdp_entry on eth0 (XDP)',
+    ...Array(4).fill('xdp eth0 cil_xdp_entry = cil_xdp_entry on eth0 (XDP)'),
     'bpf-link 8 = cil_to_netdev (link 8, tcx on eth0)',
     'bpf-link 9 = cil_sock_release (link 9, cgroup)',
     'cgroup-program /cg bind4 5 = cil_sock4_post_bind on /cg (bind4)',
   ]);
   expect(items.flatMap((item) => steps(item))).toEqual([
+    'ip link set dev eth0 xdpdrv off',
+    'ip link set dev eth0 xdpgeneric off',
+    'ip link set dev eth0 xdpoffload off',
     'ip link set dev eth0 xdp off',
     'detach-link 8',
     'detach-link 9',

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { confirmNode } from '../../../src/cli/confirm.ts';
 import type { IpLink, IpRoute, IpRule } from '../../../src/model/ip.ts';
+import { applyActions } from '../../../src/node/cleanup/apply.ts';
 import { planCleanup } from '../../../src/node/cleanup/plan.ts';
 import { parseSave } from '../../../src/node/state/firewall.ts';
 import { NODE_PATHS } from '../../../src/node/state/read.ts';
@@ -95,6 +96,36 @@ describe.each(['1.20', '1.17'] as const)('the plan for a recorded %s node', (ver
   });
 });
 
+test('what undo would refuse to bring back stays, and is told of', () => {
+  const comment = '-m comment --comment "a\nb"';
+  const { items, leftAlone } = planCleanup(
+    nodeWith({
+      firewall: parseSave(
+        'iptables-nft',
+        [
+          ...['*filter', ':CILIUM_INPUT - [0:0]', `-A INPUT ${comment} -j CILIUM_INPUT`],
+          ...['*raw', ':CILIUM_PRE_raw - [0:0]', `-A PREROUTING ${comment} -j ACCEPT`],
+          '-A PREROUTING -j CILIUM_PRE_raw',
+        ].join('\n'),
+      ),
+      ipsets: [
+        { name: 'cilium_node_set_v4', saved: 'create cilium_node_set_v4 hash:ip\n' },
+        {
+          name: 'cilium_node_set_v6',
+          saved: 'create cilium_node_set_v6 hash:ip comment\nadd cilium_node_set_v6 ::1 comment "a\nb"\n',
+        },
+      ],
+    }),
+    NODE_PATHS,
+  );
+  expect(items.map(({ id }) => id)).toEqual(['iptables iptables-nft raw', 'ipset cilium_node_set_v4']);
+  expect(leftAlone).toEqual(
+    ['iptables-nft table filter: 1 chain, 1 rule', 'ipset cilium_node_set_v6'].map(
+      (what) => `${what}: undo could not bring it back as it is`,
+    ),
+  );
+});
+
 // differs: cleanup-question
 test.each([
   ['a terminal', { columns: 80, typed: ['y'] }, false],
@@ -104,6 +135,46 @@ test.each([
   ['a pipe', { stdin: 'no\n' }, false],
 ])('%s with the answer %j: %s', async (_, options, goesOn) => {
   expect(await confirmNode(testContext(options), 'n1')).toBe(goesOn);
+});
+
+test('what went, or is another one, while the question stood is left', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'asked-'));
+  const rule = (priority: number, more = {}) => ({
+    ...{ priority, src: 'all', fwmark: '0x200', fwmask: '0xf00', table: '2004', ...more },
+  });
+  const [shown, later] = [
+    [rule(9), rule(10), rule(11)],
+    [rule(9), rule(10, { iif: 'eth0' }), rule(12)],
+  ].map((rules) => JSON.stringify(rules));
+  using programs = fakePrograms({
+    ip: `case "$*" in "-d -j -4 rule") if [ -e ${folder}/asked ]; then echo '${later}'; else echo '${shown}'; touch ${folder}/asked; fi;; *del*) ;; *) echo '[]';; esac`,
+  });
+  const words = ['cleanup', '--even-if-agent-runs', '--kind', 'rule', '--undo-file', join(folder, 'u.json')];
+  const { stdout } = await run(words, { env: { PATH: programs.path }, stdin: 'y\n' });
+  expect(stdout.match(/^removed .*/gm)).toEqual(['removed  IPv4 rule pref 9 fwmark 0x200/0xf00 lookup 2004']);
+});
+
+test.each([
+  ["Error: Parent Qdisc doesn't exists.", 'gone'],
+  ['RTNETLINK answers: File exists', 'gone'],
+  ['RTNETLINK answers: Operation not permitted', 'failed'],
+])('a program that says %j: %s', async (said, result) => {
+  const run = async () => ({ code: 2, stdout: '', stderr: said, missing: false });
+  const item = { id: 'x', what: 'x' };
+  expect(await applyActions(item, [{ do: 'run', command: ['tc'] }], run)).toMatchObject({ result });
+});
+
+test('a name that another cleanup has given back is no failure', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'renamed-'));
+  writeFileSync(join(folder, 'to'), '');
+  const rename = { do: 'rename' as const, from: join(folder, 'from'), to: join(folder, 'to') };
+  const apply = () => applyActions({ id: 'x', what: 'x' }, [rename], systemRun({}));
+  expect(await apply()).toMatchObject({ result: 'gone' });
+  writeFileSync(join(folder, 'from'), '');
+  expect(await apply()).toMatchObject({
+    result: 'failed',
+    error: expect.stringContaining('is taken by now'),
+  });
 });
 
 describe('a signal', () => {
@@ -372,6 +443,36 @@ cat /run/foreign/precious; ls -d /run/cilium 2>&1`);
       'precious',
       "ls: cannot access '/run/cilium': No such file or directory",
       '',
+    ]);
+  });
+
+  onKernel('what lies on things of Cilium, or hides among them, stays', () => {
+    const { stdout } = onNode(`
+mkdir -p /run/cilium/cgroupv2 /run/bpf; mount -t cgroup2 none /run/cilium/cgroupv2; mount -t tmpfs none /run/cilium/cgroupv2
+mount -t bpf none /run/bpf; mount -t bpf none /sys/fs/bpf/cilium/devices/cilium_host
+bpftool map create /sys/fs/bpf/cilium/devices/cilium_host/theirs type hash key 4 value 4 entries 1 name theirs
+ipset create 'cilium_node_set_v4 evil' hash:ip; ipset create theirs hash:ip comment
+ipset add theirs 1.1.1.1 comment $'x\\ncreate cilium_node_set_v6 hash:ip'
+iptables-nft -A FORWARD -m comment --comment $'x\\n-A INPUT -j CILIUM_INPUT \\n*raw\\n:CILIUM_PRE_raw - [0:0]' -j ACCEPT
+printf x >/var/lib/cilium/$'\\xff'
+tc qdisc add dev cilium_vxlan ingress; tc filter add dev cilium_vxlan ingress protocol ip u32 match ip dport 25 0xffff flowid 1:1
+python3 ${HERE}/attach.py xdp-program cil_xdp_entry /run/bpf/x; ip link set dev eth0 xdpgeneric pinned /run/bpf/x; umount /run/bpf
+set +e
+cilium cleanup --force --undo-file /run/u.json 2>/run/err | grep '^FAILED\\|^Left alone\\|failed$'
+grep -c ' /run/cilium/cgroupv2 ' /proc/self/mountinfo; ls /sys/fs/bpf/cilium/devices/cilium_host/theirs; ipset list -n | sort
+iptables-nft-save | grep -c 'CILIUM'; ip link show eth0 | grep -c xdp
+cilium cleanup undo --force /run/u.json 2>&1 | grep '^FAILED'`);
+    expect(stdout.split('\n')).toEqual([
+      'Left alone: pins in /sys/fs/bpf/cilium/devices/cilium_host: something of somebody else is mounted there',
+      'Left alone: ipset cilium_node_set_v4 evil: no release of Cilium makes one of this name',
+      'Left alone: link cilium_vxlan: a tc filter of somebody else is on it (u32, preference 49152)',
+      'Left alone: mount /run/cilium/cgroupv2: something of somebody else is mounted on it',
+      'Left alone: /var/run/cilium: tmpfs of somebody else is mounted on /run/cilium/cgroupv2',
+      'Left alone: /var/lib/cilium: undo could not bring back /var/lib/cilium/\ufffd, whose name is not UTF-8',
+      expect.stringMatching(/^\d+ removed, \d+ already gone, 0 failed$/),
+      ...['2', '/sys/fs/bpf/cilium/devices/cilium_host/theirs'],
+      ...['cilium_node_set_v4 evil', 'other_set', 'theirs'],
+      ...['2', '0', ''],
     ]);
   });
 

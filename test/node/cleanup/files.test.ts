@@ -7,7 +7,16 @@ import { nodeWith, steps } from '../node-state.ts';
 const itemsOf = (paths: string[], kind: 'file' | 'folder' | 'link' = 'file') =>
   fileItems(nodeWith({ files: paths.map((path) => ({ path, kind, size: 1 })) }), NODE_PATHS);
 
-const mount = (target: string, type: string): Mount => ({ target, type, root: '/', options: 'rw' });
+let mounted = 1;
+const mount = (target: string, type: string, more: Partial<Mount> = {}): Mount => ({
+  id: ++mounted,
+  parent: 1,
+  target,
+  type,
+  root: '/',
+  options: 'rw',
+  ...more,
+});
 
 test('mounts are those that agents make, where the links of the folder lead', () => {
   const mounts = [
@@ -33,7 +42,7 @@ test('mounts are those that agents make, where the links of the folder lead', ()
     ['mount -t cgroup2 cgroup2 /var/run/cilium/cgroupv2'],
     ['mount -t cgroup2 cgroup2 /run/cilium/cgroupv2'],
   ]);
-  expect(steps(items[2])).toEqual(['umount /run/cilium/cgroupv2']);
+  expect(steps(items[2])).toEqual(['unmount /run/cilium/cgroupv2']);
 });
 
 test('a state folder in which something else is mounted stays, and so does one that is elsewhere', () => {
@@ -49,6 +58,38 @@ test('a state folder in which something else is mounted stays, and so does one t
   const linked = nodeWith({ files: [{ ...folder, kind: 'link' }] });
   expect(fileItems(linked, NODE_PATHS)).toEqual([]);
   expect(filesLeft(linked, NODE_PATHS)).toEqual([expect.stringContaining('it is a symbolic link')]);
+});
+
+test.each([
+  ['on it', '/run/cilium/cgroupv2'],
+  ['on a folder above', '/run/cilium'],
+])('a mount of an agent stays when something else is mounted %s', (_where, target) => {
+  const own = mount('/run/cilium/cgroupv2', 'cgroup2', { id: 500, parent: 1 });
+  // One that was moved has a lower number.
+  const cover = mount(target, 'tmpfs', { id: 400, parent: target === own.target ? 500 : 1 });
+  const state = nodeWith({ mounts: [cover, mount('/', 'ext4', { id: 1, parent: 0 }), own] });
+  expect(fileItems(state, NODE_PATHS)).toEqual([]);
+  expect(filesLeft(state, NODE_PATHS)).toEqual([
+    'mount /run/cilium/cgroupv2: something of somebody else is mounted on it',
+  ]);
+});
+
+test('mounts of agents that lie on each other go one by one', () => {
+  const below = mount('/run/cilium/cgroupv2', 'cgroup2', { id: 500 });
+  const above = mount('/run/cilium/cgroupv2', 'cgroup2', { id: 400, parent: 500 });
+  const state = nodeWith({ mounts: [above, below] });
+  expect(fileItems(state, NODE_PATHS).flatMap((item) => steps(item))).toEqual([
+    'unmount /run/cilium/cgroupv2',
+    'unmount /run/cilium/cgroupv2',
+  ]);
+  expect(filesLeft(state, NODE_PATHS)).toEqual([]);
+});
+
+test('a state folder of which something cannot be recorded stays', () => {
+  const folder = { path: '/var/lib/cilium', kind: 'folder', size: 1, unkept: 'the device /x' } as const;
+  const state = nodeWith({ files: [folder] });
+  expect(fileItems(state, NODE_PATHS)).toEqual([]);
+  expect(filesLeft(state, NODE_PATHS)).toEqual(['/var/lib/cilium: undo could not bring back the device /x']);
 });
 
 test('state folders go with all that is in them', () => {

@@ -70,6 +70,7 @@ describe('what of somebody else would go with a link keeps it', () => {
   const filter = {
     device: 'cilium_net',
     direction: 'ingress',
+    qdisc: 'clsact',
     chain: 0,
     protocol: 'all',
     pref: 7,
@@ -94,7 +95,7 @@ describe('what of somebody else would go with a link keeps it', () => {
     ],
     [
       'an XDP program of somebody else is on it (probe)',
-      { xdpPrograms: [{ device: 'cilium_host', programName: 'probe' }] },
+      { xdpPrograms: [{ device: 'cilium_host', mode: 'driver', programName: 'probe' }] },
     ],
     [
       'undo could not bring back IPv4 route 10.1.0.0/24 dev cilium_host',

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readFirewall, readIpsets } from '../../../src/node/state/firewall.ts';
+import { parseIpsets, parseSave, readFirewall, readIpsets } from '../../../src/node/state/firewall.ts';
 import { systemRun } from '../../../src/node/state/run.ts';
 import { fakePrograms } from '../../helpers/programs.ts';
 
@@ -38,4 +38,41 @@ test('the plain programs are asked where the back ends have none of their own', 
     { name: 'b', saved: 'create b hash:ip\nadd b 10.0.0.2\n' },
   ]);
   expect(notes).toEqual([]);
+});
+
+test('a comment with line breaks makes no chains, rules and tables', () => {
+  const rule =
+    String.raw`-A INPUT -m comment --comment "x\" \\` +
+    '\n-A INPUT -j CILIUM_INPUT \n*nat\n:CILIUM_POST_nat - [0:0]\nfoo" -j ACCEPT';
+  const text = `*filter\n:INPUT ACCEPT [0:0]\n:CILIUM_INPUT x - [1:2]\n${rule}\n-A INPUT -j OTHER\nCOMMIT\n`;
+  expect(parseSave('iptables-nft', text)).toEqual([
+    {
+      program: 'iptables-nft',
+      table: 'filter',
+      chains: ['INPUT', 'CILIUM_INPUT x'],
+      rules: [rule, '-A INPUT -j OTHER'],
+    },
+  ]);
+});
+
+test('a set with an odd name, or an entry with a comment of lines, is taken for no other', () => {
+  const sets = [
+    ['cilium_node_set_v4 evil', ['hash:ip family inet']],
+    ['cilium_node_set_v4 hash:ip x', ['hash:ip family inet']],
+    ['cilium_node_set_v4', ['hash:ip comment', '10.0.0.1 comment "x\\"', '10.0.0.2 comment "x\nflush"']],
+    ['a\ncreate cilium_node_set_v6', ['hash:ip', '1.1.1.1']],
+    [
+      'b',
+      [
+        'hash:ip comment',
+        '1.1.1.1 comment "\ncreate cilium_node_set_v6 hash:ip\nadd b 9.9.9.9\n"',
+        '1.1.1.2',
+      ],
+    ],
+  ] as const;
+  const saved = sets.map(([name, [type, ...entries]]) => ({
+    name,
+    saved: [`create ${name} ${type}`, ...entries.map((entry) => `add ${name} ${entry}`), ''].join('\n'),
+  }));
+  expect(parseIpsets(saved.map((set) => set.saved).join(''))).toEqual(saved);
 });

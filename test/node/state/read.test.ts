@@ -14,9 +14,9 @@ test('mounts are told apart by target, type, and what of a file system they show
 short line
 `;
   expect(parseMounts(text)).toEqual([
-    { target: '/run', type: 'tmpfs', root: '/', options: 'rw,nosuid' },
-    { target: '/run/netns/a b', type: 'nsfs', root: 'net:[4026532480]', options: 'rw' },
-    { target: '/run/cilium/cgroupv2', type: 'cgroup2', root: '/', options: 'rw' },
+    { id: 22, parent: 1, target: '/run', type: 'tmpfs', root: '/', options: 'rw,nosuid' },
+    { id: 40, parent: 22, target: '/run/netns/a b', type: 'nsfs', root: 'net:[4026532480]', options: 'rw' },
+    { id: 41, parent: 22, target: '/run/cilium/cgroupv2', type: 'cgroup2', root: '/', options: 'rw' },
   ]);
   expect(['/a', '/a/b', '/ab', '/'].map((path) => isBelow(path, '/a'))).toEqual([true, true, false, false]);
 });
