@@ -4,7 +4,6 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   rmdirSync,
   rmSync,
   statSync,
@@ -17,6 +16,7 @@ import { isAlive, processStart } from '../lib/alive.ts';
 import { writeAtomically } from '../lib/atomic-file.ts';
 import { errnoText } from '../lib/errno.ts';
 import { makeFolder } from '../lib/make-folder.ts';
+import { isOwnFile, readSmallFile } from '../lib/small-file.ts';
 import { unmountDead } from './pins/bpffs.ts';
 import type { AgentVersion } from './version.ts';
 
@@ -261,7 +261,8 @@ export async function publish(info: LabInfo): Promise<void> {
 /** The note of the lab in a folder; undefined when there is none that can be read. */
 export function readInfo(dir: string): LabInfo | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(join(dir, INFO), 'utf8'));
+    // What it names is stopped, removed and handed to other programs: another user's would be a trap.
+    const value: unknown = JSON.parse(readSmallFile(join(dir, INFO), isOwnFile) ?? '');
     return isInfo(value) ? value : undefined;
   } catch {
     return undefined;
@@ -273,7 +274,8 @@ function isInfo(value: unknown): value is LabInfo {
     typeof value === 'object' &&
     value !== null &&
     'pid' in value &&
-    typeof value.pid === 'number' &&
+    Number.isInteger(value.pid) &&
+    Number(value.pid) > 0 &&
     'sockets' in value &&
     'dir' in value
   );

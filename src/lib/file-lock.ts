@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
-import { link, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { bootId, isAlive, type NotedProcess, processStart } from './alive.ts';
 import { errorCode } from './errno.ts';
+import { readSmallFile } from './small-file.ts';
 
 /** Who holds a lock. */
 interface Holder extends NotedProcess {
@@ -45,7 +46,7 @@ export async function lockFile(path: string, self: Holder = thisProcess()): Prom
       } catch (error) {
         if (errorCode(error) !== 'EEXIST') throw error;
       }
-      const text = await readOrNothing(path);
+      const text = readOrNothing(path);
       if (text === undefined) continue;
       refuseHeld(text, self);
       if (await takeOver(path, text, temporary, self)) break;
@@ -70,7 +71,8 @@ async function removeLeftovers(path: string, self: Holder): Promise<void> {
 }
 
 async function isLeftover(file: string, self: Holder): Promise<boolean> {
-  const [text, { mtimeMs, size }] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
+  const { mtimeMs, size } = await stat(file);
+  const text = readSmallFile(file) ?? '';
   // One that was killed before it wrote.
   if (size === 0) return Date.now() - mtimeMs > MAKING_MS;
   refuseHeld(text, self);
@@ -91,7 +93,7 @@ async function takeOver(path: string, text: string, temporary: string, self: Hol
     return false;
   }
   try {
-    if ((await readOrNothing(path)) !== text) return false;
+    if (readOrNothing(path) !== text) return false;
     await rename(temporary, path);
     return true;
   } finally {
@@ -127,11 +129,16 @@ function pidSpace(): string {
   }
 }
 
-async function readOrNothing(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: unknown) => {
+/** The text of a lock; empty, which names no holder, where something else has its name. */
+function readOrNothing(path: string): string | undefined {
+  try {
+    return readSmallFile(path) ?? '';
+  } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
+    // A link: what it leads to is no lock, and may be anything.
+    if (errorCode(error) === 'ELOOP' || errorCode(error) === 'ENXIO') return '';
     throw error;
-  });
+  }
 }
 
 function parseHolder(text: string): Holder | undefined {

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { labEnvironment } from '../../src/lab/environment.ts';
@@ -31,6 +40,40 @@ test('a folder of labs that cannot be read is named', async () => {
     code: 1,
   });
 });
+
+test.each([
+  ['another user owns', {}, 0o600, true],
+  ['another user can write', {}, 0o622, false],
+  ['names all processes at once', { pid: -1 }, 0o600, false],
+])(
+  'a note of a lab that %s is none: nothing is stopped, removed or exported',
+  async (_what, more, mode, isTheirs) => {
+    if (isTheirs && process.geteuid?.() !== 0) return;
+    using folder = privateFolder();
+    const dir = join(folder.path, 'cilium-lab', 'evil');
+    mkdirSync(dir, { recursive: true });
+    const sleeper = spawn('sleep', ['600']);
+    const note = join(dir, 'lab.json');
+    const sockets = { agent: join(dir, 'agent.sock') };
+    const info = {
+      name: 'evil',
+      dir: folder.path,
+      pid: sleeper.pid,
+      pidStart: '',
+      sockets,
+      startedAt: 'now',
+    };
+    writeFileSync(note, JSON.stringify({ ...info, temporary: true, ...more }));
+    chmodSync(note, mode);
+    if (isTheirs) chownSync(note, 1, 1);
+    const options = inRuntime(folder.path, { CILIUM_LAB: dir });
+    expect(await run(['lab', 'env'], options)).toMatchObject({ stdout: '', code: 1 });
+    for (const words of [['--all'], ['--name', 'evil'], ['--dir', dir], []])
+      expect((await run(['lab', 'stop', ...words], options)).stderr).toBe('No lab is running.\n');
+    expect([existsSync(note), sleeper.exitCode, sleeper.signalCode]).toEqual([true, null, null]);
+    sleeper.kill();
+  },
+);
 
 test('a lab is started, used, shown and stopped', async () => {
   using folder = privateFolder();

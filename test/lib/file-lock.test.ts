@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import {
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -49,6 +52,19 @@ test('a takeover that was killed is taken over as well', async () => {
   for (const name of [path, `${path}.next`]) writeFileSync(name, JSON.stringify(ENDED));
   await (await lockFile(path))();
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test.each([
+  ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+  ['a link to what has no end', (path: string) => symlinkSync('/dev/zero', path)],
+  ['a link to nothing', (path: string) => symlinkSync('/nonexistent', path)],
+  ['a file of gigabytes', (path: string) => execFileSync('truncate', ['-s', '8G', path])],
+  ['a folder', (path: string) => mkdirSync(path)],
+])('%s in the place of a lock is nobody’s, and does not hold up', async (what, make) => {
+  const path = join(folder, `odd ${what}`);
+  make(path);
+  await expect(lockFile(path)).rejects.toEqual(new Locked(undefined));
+  rmSync(path, { recursive: true });
 });
 
 test('what killed takers left behind is removed, and nothing else', async () => {
