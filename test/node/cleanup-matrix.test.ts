@@ -65,11 +65,11 @@ sleep 0.2; snapshot >/run/after; diff /run/before /run/after | grep '^[<>]'`,
       const { stdout } = onNode(
         `./kills.sh ${ROUNDS} ${ROOT}/bin/cilium`,
         0,
-        Number(ROUNDS) * 60_000 + 60_000,
+        Number(ROUNDS) * 60_000 + 180_000,
       );
       expect(stdout).toMatch(/^rounds \d+: .*, wrong 0, leftovers 0\n$/);
     },
-    Number(ROUNDS) * 60_000 + 90_000,
+    Number(ROUNDS) * 60_000 + 210_000,
   );
 });
 
