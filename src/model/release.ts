@@ -100,7 +100,7 @@ const RELEASES: readonly KnownRelease[] = [
 /** The releases whose API `schemas/agent-api.json` describes (`x-versions`), oldest first. */
 const DESCRIBED: readonly Release[] = [
   ...(['1.9', '1.10', '1.11', '1.12', '1.13', '1.14', '1.15'] as const),
-  ...(['1.17', '1.20'] as const),
+  ...(['1.16', '1.17', '1.18', '1.19', '1.20'] as const),
 ];
 
 /** The oldest release that the toolkit knows. */

@@ -61,11 +61,16 @@ describe('forms of releases', () => {
     body: { id: 7, spec: { options: { [option]: 'Disabled' } }, status: { log: '{"b":1,"a":"<&>"}' } },
   });
 
-  test('endpoint get of agents up to 1.17 writes out the JSON in strings', async () => {
+  test('endpoint get of agents up to 1.16 writes out the JSON in strings', async () => {
     const old = await runWith(['endpoint', 'get', '7'], { 'GET /v1/endpoint/7': endpoint('ConntrackLocal') });
     expect(old.stdout).toContain('"log": {\n\t\t  "a": "\\u003c\\u0026\\u003e",\n\t\t  "b": 1\n\t\t}\n');
     const now = await runWith(['endpoint', 'get', '7'], { 'GET /v1/endpoint/7': endpoint('Debug') });
     expect(now.stdout).toContain('"log": "{\\"b\\":1,');
+    const released = await runWith(['endpoint', 'get', '7'], {
+      'GET /v1/endpoint/7': endpoint('ConntrackLocal'),
+      'GET /v1/healthz': health('1.17.5'),
+    });
+    expect(released.stdout).toBe(now.stdout.replace('"Debug"', '"ConntrackLocal"'));
     const asked = await runWith(['endpoint', 'get', '7', '-o', 'json'], {
       'GET /v1/endpoint/7': endpoint('ConntrackLocal'),
     });
@@ -92,9 +97,10 @@ describe('forms of releases', () => {
   });
 
   test.each([
-    ['cilium_policy_v2_00007', '1.20.0', '0'],
+    ['cilium_policy_v2_00007', '1.20.0-dev', '0'],
+    ['cilium_policy_v2_00007', '1.19.4', 'unknown'],
     ['cilium_policy_v3_00007', '1.20.0-dev', 'unknown'],
-    ['cilium_lxc', '1.19.3', '0'],
+    ['cilium_lxc', '1.18.9', '0'],
     ['cilium_lxc', '1.20.1', 'unknown'],
   ])('map list beside %s of %s counts a map without a cache as %s', async (name, version, count) => {
     const { stdout } = await runWith(['map', 'list'], {

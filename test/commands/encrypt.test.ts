@@ -61,8 +61,8 @@ async function ask(argv: string[], programs: FakePrograms, answers: Answers = {}
   });
 }
 
-const mode = (value: string, more: object = {}): Answers => ({
-  status: { cilium: { state: 'Ok', msg: '1.20.0 (x)' }, encryption: { mode: value, ...more } },
+const mode = (value: string, more: object = {}, release = '1.20'): Answers => ({
+  status: { cilium: { state: 'Ok', msg: `${release}.3 (x)` }, encryption: { mode: value, ...more } },
 });
 
 describe('encrypt status', () => {
@@ -99,6 +99,41 @@ describe('encrypt status', () => {
         'max-seq-number': '0x10000002a/0xffffffffffffffff',
       },
     });
+  });
+
+  test.each([
+    ['1.17', '0x10000002a/0xffffffff'],
+    ['1.18', '0x10000002a/0xffffffffffffffff'],
+  ])('has the numbers of %s, which is asked for IPsec only where that encrypts', async (release, wanted) => {
+    using programs = node();
+    const { stdout } = await ask(['status'], programs, mode('IPsec', {}, release));
+    expect(stdout).toContain(`\nMax Seq. Number: ${wanted}\n`);
+    const other = await ask(['status'], programs, mode('Disabled', {}, release));
+    expect(other.stdout).toBe(`Encryption: Disabled${' '.repeat(18)}\n`);
+  });
+
+  test.each([
+    ['1.18', true],
+    ['1.19', false],
+  ])('without keys IPsec is told in %s: %j', async (release, told) => {
+    using programs = fakePrograms({ ip: 'exit 0' });
+    const { stdout } = await ask(['status'], programs, mode('IPsec', {}, release));
+    expect(stdout.includes('Keys in use: 0 ')).toBe(told);
+  });
+
+  test.each([
+    ['1.18', []],
+    ['1.19', ['listen-port']],
+  ])('the model of WireGuard in %s has %j', async (release, port) => {
+    using programs = fakePrograms({ ip: 'exit 0' });
+    const wireguard = { interfaces: [{ name: 'w', 'public-key': 'K', 'peer-count': 2, 'listen-port': 5 }] };
+    const { stdout } = await ask(
+      ['status', '-o', 'json'],
+      programs,
+      mode('Wireguard', { wireguard }, release),
+    );
+    const [known] = (JSON.parse(stdout) as { wireguard: { interfaces: object[] } }).wireguard.interfaces;
+    expect(Object.keys(known ?? {})).toEqual([...port, 'name', 'peer-count', 'peers', 'public-key']);
   });
 
   test.each([

@@ -125,5 +125,6 @@ test('a part without a list of releases is in all of them', () => {
   expect(isInRelease(['1.17', '1.20'], '1.9')).toBe(false);
   expect(isInRelease(['1.9'], '1.10')).toBe(false);
   expect(isInRelease(['1.15'], '1.16')).toBe(false);
-  expect(isInRelease(['1.17'], '1.18')).toBe(true);
+  expect(isInRelease(['1.17'], '1.18')).toBe(false);
+  expect(isInRelease(['1.20'], '1.21')).toBe(true);
 });

@@ -116,7 +116,7 @@ function decodeRoutes(answer: Reader<BgpRoute[]>): RouteRow[] {
     );
 }
 
-/** The policies, by router and name. */
+/** The policies, in the agent's order. */
 export interface BgpRoutePolicies {
   policies: RoutePolicyRow[];
   /** Whether peers and prefixes are bare lists, which ended with 1.18. */
@@ -134,33 +134,29 @@ export function listBgpRoutePolicies(
 
 function decodeRoutePolicies(answer: Reader<BgpRoutePolicy[]>): BgpRoutePolicies {
   let areLists = false;
-  const policies = answer
-    .items()
-    .map((policy) => ({
-      router: policy.integer('router-asn'),
-      name: policy.text('name'),
-      type: policy.text('type'),
-      statements: policy
-        .at('statements')
-        .items()
-        .map((statement) => {
-          if (statement.at('match-neighbors').isList || statement.at('match-prefixes').isList)
-            areLists = true;
-          return {
-            peers: matchedPeers(statement),
-            families: statement
-              .at('match-families')
-              .items()
-              .map((family) => `${family.text('afi')}/${family.text('safi')}`),
-            prefixes: matchedPrefixes(statement),
-            action: statement.text('route-action'),
-            localPreference: statement.integer('set-local-preference'),
-            communities: statement.texts('add-communities'),
-            largeCommunities: statement.texts('add-large-communities'),
-          };
-        }),
-    }))
-    .toSorted((a, b) => a.router - b.router || compareBytes(a.name, b.name));
+  const policies = answer.items().map((policy) => ({
+    router: policy.integer('router-asn'),
+    name: policy.text('name'),
+    type: policy.text('type'),
+    statements: policy
+      .at('statements')
+      .items()
+      .map((statement) => {
+        if (statement.at('match-neighbors').isList || statement.at('match-prefixes').isList) areLists = true;
+        return {
+          peers: matchedPeers(statement),
+          families: statement
+            .at('match-families')
+            .items()
+            .map((family) => `${family.text('afi')}/${family.text('safi')}`),
+          prefixes: matchedPrefixes(statement),
+          action: statement.text('route-action'),
+          localPreference: statement.integer('set-local-preference'),
+          communities: statement.texts('add-communities'),
+          largeCommunities: statement.texts('add-large-communities'),
+        };
+      }),
+  }));
   return { policies, areLists };
 }
 

@@ -5,17 +5,17 @@ export type Address = string;
 export interface AddressPair {
   ipv4?: string;
   'ipv4-expiration-uuid'?: string;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'ipv4-pool-name'?: string;
   ipv6?: string;
   'ipv6-expiration-uuid'?: string;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'ipv6-pool-name'?: string;
 }
 
 export type AllocationMap = Record<string, string>;
 
-/** Only 1.17, 1.20. */
+/** Only 1.16, 1.17, 1.18, 1.19, 1.20. */
 export type AttachMode = 'tc' | 'tcx';
 
 export interface BPFMap {
@@ -48,48 +48,48 @@ export interface BackendAddress {
   ip: string;
   nodeName?: string;
   port?: number;
-  /** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   preferred?: boolean;
-  /** Only 1.20. */
+  /** Only 1.17, 1.18, 1.19, 1.20. */
   protocol?: string;
-  /** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   state?: 'active' | 'terminating' | 'terminating-not-serving' | 'quarantined' | 'maintenance';
-  /** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   weight?: number;
-  /** Only 1.17, 1.20. */
+  /** Only 1.16, 1.17, 1.18, 1.19, 1.20. */
   zone?: string;
 }
 
 export interface BandwidthManager {
-  /** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   congestionControl?: 'cubic' | 'bbr';
   devices?: string[];
   enabled?: boolean;
 }
 
-/** Only 1.20. */
+/** Only 1.19, 1.20. */
 export interface BgpCapabilities {
   capabilities?: string;
 }
 
-/** Only 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface BgpFamily {
   afi?: string;
   safi?: string;
 }
 
-/** Only 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface BgpGracefulRestart {
   enabled?: boolean;
   'restart-time-seconds'?: number;
 }
 
-/** Only 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface BgpNlri {
   base64?: string;
 }
 
-/** Only 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface BgpPath {
   'age-nanoseconds'?: number;
   best?: boolean;
@@ -99,46 +99,46 @@ export interface BgpPath {
   stale?: boolean;
 }
 
-/** Only 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface BgpPathAttribute {
   base64?: string;
 }
 
-/** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface BgpPeer {
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'applied-hold-time-seconds'?: number;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'applied-keep-alive-time-seconds'?: number;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'configured-hold-time-seconds'?: number;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'configured-keep-alive-time-seconds'?: number;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'connect-retry-time-seconds'?: number;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'ebgp-multihop-ttl'?: number;
   families?: BgpPeerFamilies[];
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'graceful-restart'?: BgpGracefulRestart;
   'local-asn'?: number;
-  /** Only 1.20. */
+  /** Only 1.19, 1.20. */
   'local-capabilities'?: BgpCapabilities[];
-  /** Only 1.20. */
+  /** Only 1.19, 1.20. */
   name?: string;
   'peer-address'?: string;
   'peer-asn'?: number;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'peer-port'?: number;
-  /** Only 1.20. */
+  /** Only 1.19, 1.20. */
   'remote-capabilities'?: BgpCapabilities[];
   'session-state'?: string;
-  /** Only 1.15, 1.17, 1.20. */
+  /** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'tcp-password-enabled'?: boolean;
   'uptime-nanoseconds'?: number;
 }
 
-/** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface BgpPeerFamilies {
   accepted?: number;
   advertised?: number;
@@ -147,7 +147,7 @@ export interface BgpPeerFamilies {
   safi?: string;
 }
 
-/** Only 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface BgpRoute {
   neighbor?: string;
   paths?: BgpPath[];
@@ -155,7 +155,7 @@ export interface BgpRoute {
   'router-asn'?: number;
 }
 
-/** Only 1.15, 1.17, 1.20. */
+/** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface BgpRoutePolicy {
   name?: string;
   'router-asn'?: number;
@@ -163,51 +163,51 @@ export interface BgpRoutePolicy {
   type?: 'export' | 'import';
 }
 
-/** Only 1.20. */
+/** Only 1.19, 1.20. */
 export type BgpRoutePolicyMatchType = 'any' | 'all' | 'invert';
 
-/** Only 1.20. */
+/** Only 1.19, 1.20. */
 export interface BgpRoutePolicyNeighborMatch {
   neighbors?: string[];
   type?: BgpRoutePolicyMatchType;
 }
 
-/** Only 1.20. */
+/** Only 1.18, 1.19, 1.20. */
 export interface BgpRoutePolicyNexthopAction {
   self?: boolean;
   unchanged?: boolean;
 }
 
-/** Only 1.20. */
+/** Only 1.19, 1.20. */
 export interface BgpRoutePolicyPrefix {
   cidr?: string;
   'prefix-len-max'?: number;
   'prefix-len-min'?: number;
 }
 
-/** Only 1.15, 1.17, 1.20. */
+/** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface BgpRoutePolicyPrefixMatch {
-  /** Only 1.15, 1.17. */
+  /** Only 1.15, 1.16, 1.17, 1.18. */
   cidr?: string;
-  /** Only 1.15, 1.17. */
+  /** Only 1.15, 1.16, 1.17, 1.18. */
   'prefix-len-max'?: number;
-  /** Only 1.15, 1.17. */
+  /** Only 1.15, 1.16, 1.17, 1.18. */
   'prefix-len-min'?: number;
-  /** Only 1.20. */
+  /** Only 1.19, 1.20. */
   prefixes?: BgpRoutePolicyPrefix[];
-  /** Only 1.20. */
+  /** Only 1.19, 1.20. */
   type?: BgpRoutePolicyMatchType;
 }
 
-/** Only 1.15, 1.17, 1.20. */
+/** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface BgpRoutePolicyStatement {
   'add-communities'?: string[];
   'add-large-communities'?: string[];
-  /** Only 1.20. */
+  /** Only 1.17, 1.18, 1.19, 1.20. */
   'match-families'?: BgpFamily[];
   'match-neighbors'?: BgpRoutePolicyNeighborMatch;
   'match-prefixes'?: BgpRoutePolicyPrefixMatch;
-  /** Only 1.20. */
+  /** Only 1.18, 1.19, 1.20. */
   nexthop?: BgpRoutePolicyNexthopAction;
   'route-action'?: 'none' | 'accept' | 'reject';
   'set-local-preference'?: number;
@@ -223,23 +223,23 @@ export interface CIDRPolicy {
   ingress?: PolicyRule[];
 }
 
-/** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface CNIChainingStatus {
   mode?: 'none' | 'aws-cni' | 'flannel' | 'generic-veth' | 'portmap';
 }
 
-/** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface CgroupContainerMetadata {
   'cgroup-id'?: number;
   'cgroup-path'?: string;
 }
 
-/** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface CgroupDumpMetadata {
   'pod-metadatas'?: CgroupPodMetadata[];
 }
 
-/** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface CgroupPodMetadata {
   containers?: CgroupContainerMetadata[];
   ips?: string[];
@@ -254,7 +254,7 @@ export interface ClockSource {
 
 export interface ClusterMeshStatus {
   clusters?: RemoteCluster[];
-  /** Only 1.9, 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17. */
+  /** Only 1.9, 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18. */
   'num-global-services'?: number;
 }
 
@@ -322,37 +322,37 @@ export interface DaemonConfigurationSpec {
 }
 
 export interface DaemonConfigurationStatus {
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   GROIPv4MaxSize?: number;
-  /** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   GROMaxSize?: number;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   GSOIPv4MaxSize?: number;
-  /** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   GSOMaxSize?: number;
   addressing?: NodeAddressing;
   /** Only 1.20. */
   configuredDatapathMode?: ConfiguredDatapathMode;
-  /** Only 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   daemonConfigurationMap?: Record<string, unknown>;
   datapathMode?: DatapathMode;
-  /** Only 1.20. */
+  /** Only 1.19, 1.20. */
   deviceHeadroom?: number;
   deviceMTU?: number;
-  /** Only 1.20. */
+  /** Only 1.19, 1.20. */
   deviceTailroom?: number;
-  /** Only 1.9, 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17. */
+  /** Only 1.9, 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18. */
   'egress-multi-home-ip-rule-compat'?: boolean;
-  /** Only 1.20. */
+  /** Only 1.18, 1.19, 1.20. */
   enableBBRHostNamespaceOnly?: boolean;
-  /** Only 1.19. */
+  /** Only . */
   enablePacketizationLayerPMTUD?: boolean;
-  /** Only 1.17, 1.20. */
+  /** Only 1.16, 1.17, 1.18, 1.19, 1.20. */
   enableRouteMTUForCNIChaining?: boolean;
   immutable?: ConfigurationMap;
-  /** Only 1.20. */
+  /** Only 1.17, 1.18, 1.19, 1.20. */
   installUplinkRoutesForDelegatedIPAM?: boolean;
-  /** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   ipLocalReservedPorts?: string;
   'ipam-mode'?: string;
   /** Only 1.9, 1.10, 1.11. */
@@ -361,13 +361,13 @@ export interface DaemonConfigurationStatus {
   'k8s-endpoint'?: string;
   kvstoreConfiguration?: KVstoreConfiguration;
   masquerade?: boolean;
-  /** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   masqueradeProtocols?: {
     ipv4?: boolean;
     ipv6?: boolean;
   };
   nodeMonitor?: MonitorStatus;
-  /** Only 1.20. */
+  /** Only 1.19, 1.20. */
   packetizationLayerPMTUDMode?: string;
   realized?: DaemonConfigurationSpec;
   routeMTU?: number;
@@ -380,7 +380,7 @@ export interface DebugInfo {
   'cilium-nodemonitor-memory-map'?: string;
   'cilium-status'?: StatusResponse;
   'cilium-version'?: string;
-  /** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   encryption?: {
     wireguard?: WireguardStatus;
   };
@@ -392,9 +392,9 @@ export interface DebugInfo {
   subsystem?: Record<string, string>;
 }
 
-/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface EncryptionStatus {
-  /** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   ipsec?: IPsecStatus;
   mode?: 'Disabled' | 'IPsec' | 'Wireguard' | 'Ztunnel';
   msg?: string;
@@ -407,7 +407,7 @@ export interface Endpoint {
   status?: EndpointStatus;
 }
 
-/** Only 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface EndpointBatchDeleteRequest {
   'container-id'?: string;
 }
@@ -415,19 +415,19 @@ export interface EndpointBatchDeleteRequest {
 export interface EndpointChangeRequest {
   addressing?: AddressPair;
   'container-id'?: string;
-  /** Only 1.15, 1.17, 1.20. */
+  /** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'container-interface-name'?: string;
-  /** Only 1.9, 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.18, 1.19. */
+  /** Only 1.9, 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19. */
   'container-name'?: string;
-  /** Only 1.20. */
+  /** Only 1.19, 1.20. */
   'container-netns-path'?: string;
   'datapath-configuration'?: EndpointDatapathConfiguration;
   'datapath-map-id'?: number;
-  /** Only 1.15, 1.17, 1.18, 1.19. */
+  /** Only 1.15, 1.16, 1.17, 1.18, 1.19. */
   'disable-legacy-identifiers'?: boolean;
-  /** Only 1.9, 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.18, 1.19. */
+  /** Only 1.9, 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19. */
   'docker-endpoint-id'?: string;
-  /** Only 1.9, 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.18, 1.19. */
+  /** Only 1.9, 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19. */
   'docker-network-id'?: string;
   'host-mac'?: string;
   id?: number;
@@ -437,17 +437,17 @@ export interface EndpointChangeRequest {
   'is-secondary-interface'?: boolean;
   'k8s-namespace'?: string;
   'k8s-pod-name'?: string;
-  /** Only 1.15, 1.17, 1.20. */
+  /** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'k8s-uid'?: string;
   labels?: Labels;
   mac?: string;
-  /** Only 1.17, 1.20. */
+  /** Only 1.16, 1.17, 1.18, 1.19, 1.20. */
   'netns-cookie'?: string;
-  /** Only 1.20. */
+  /** Only 1.17, 1.18, 1.19, 1.20. */
   'parent-interface-index'?: number;
   pid?: number;
   'policy-enabled'?: boolean;
-  /** Only 1.17, 1.20. */
+  /** Only 1.16, 1.17, 1.18, 1.19, 1.20. */
   properties?: Record<string, unknown>;
   state: EndpointState;
   'sync-build-endpoint'?: boolean;
@@ -465,7 +465,7 @@ export interface EndpointConfigurationStatus {
 }
 
 export interface EndpointDatapathConfiguration {
-  /** Only 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'disable-sip-verification'?: boolean;
   'external-ipam'?: boolean;
   'install-endpoint-route'?: boolean;
@@ -484,7 +484,7 @@ export interface EndpointHealth {
 export type EndpointHealthStatus = 'OK' | 'Bootstrap' | 'Pending' | 'Warning' | 'Failure' | 'Disabled';
 
 export interface EndpointIdentifiers {
-  /** Only 1.15, 1.17, 1.20. */
+  /** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'cni-attachment-id'?: string;
   'container-id'?: string;
   'container-name'?: string;
@@ -497,7 +497,7 @@ export interface EndpointIdentifiers {
 
 export interface EndpointNetworking {
   addressing?: AddressPair[];
-  /** Only 1.15, 1.17, 1.20. */
+  /** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'container-interface-name'?: string;
   'host-addressing'?: NodeAddressing;
   'host-mac'?: string;
@@ -567,7 +567,7 @@ export interface FrontendMapping {
   'frontend-address'?: FrontendAddress;
 }
 
-/** Only 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface HostFirewall {
   devices?: string[];
   mode?: 'Disabled' | 'Enabled';
@@ -578,14 +578,14 @@ export interface HostRouting {
   mode?: 'BPF' | 'Legacy';
 }
 
-/** Only 1.20. */
+/** Only 1.18, 1.19, 1.20. */
 export interface HubbleMetricsStatus {
   msg?: string;
   state?: 'Ok' | 'Warning' | 'Failure' | 'Disabled';
 }
 
 export interface HubbleStatus {
-  /** Only 1.9, 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17. */
+  /** Only 1.9, 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17. */
   metrics?: {
     state?: 'Ok' | 'Warning' | 'Failure' | 'Disabled';
   };
@@ -606,7 +606,7 @@ export interface IPAMAddressResponse {
   'interface-number'?: string;
   ip?: string;
   'master-mac'?: string;
-  /** Only 1.20. */
+  /** Only 1.19, 1.20. */
   'skip-masquerade'?: boolean;
 }
 
@@ -638,23 +638,23 @@ export interface IPListEntryMetadata {
   source?: string;
 }
 
-/** Only 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface IPV4BigTCP {
   enabled?: boolean;
   maxGRO?: number;
   maxGSO?: number;
 }
 
-/** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface IPV6BigTCP {
   enabled?: boolean;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   maxGRO?: number;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   maxGSO?: number;
 }
 
-/** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface IPsecStatus {
   'decrypt-interfaces'?: string[];
   'error-count'?: number;
@@ -674,7 +674,7 @@ export interface IdentityEndpoints {
   refCount?: number;
 }
 
-/** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface IdentityRange {
   'max-identity'?: number;
   'min-identity'?: number;
@@ -698,7 +698,7 @@ export interface KVstoreConfiguration {
 }
 
 export interface KubeProxyReplacement {
-  /** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   deviceList?: Array<{
     ip?: string[];
     name?: string;
@@ -706,14 +706,14 @@ export interface KubeProxyReplacement {
   devices?: string[];
   directRoutingDevice?: string;
   features?: {
-    /** Only 1.17, 1.20. */
+    /** Only 1.17, 1.18, 1.19, 1.20. */
     annotations?: string[];
-    /** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+    /** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
     bpfSocketLBHostnsOnly?: boolean;
     externalIPs?: {
       enabled?: boolean;
     };
-    /** Only 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+    /** Only 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
     gracefulTermination?: {
       enabled?: boolean;
     };
@@ -724,15 +724,15 @@ export interface KubeProxyReplacement {
       enabled?: boolean;
       protocols?: string[];
     };
-    /** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+    /** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
     nat46X64?: {
       enabled?: boolean;
-      /** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+      /** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
       gateway?: {
         enabled?: boolean;
         prefixes?: string[];
       };
-      /** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+      /** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
       service?: {
         enabled?: boolean;
       };
@@ -740,7 +740,7 @@ export interface KubeProxyReplacement {
     nodePort?: {
       acceleration?: 'None' | 'Native' | 'Generic' | 'Best-Effort' | 'Disabled';
       algorithm?: 'Random' | 'Maglev';
-      /** Only 1.15, 1.17, 1.20. */
+      /** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
       dsrMode?: 'IP Option/Extension' | 'IPIP' | 'Geneve';
       enabled?: boolean;
       lutSize?: number;
@@ -751,11 +751,11 @@ export interface KubeProxyReplacement {
     sessionAffinity?: {
       enabled?: boolean;
     };
-    /** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+    /** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
     socketLB?: {
       enabled?: boolean;
     };
-    /** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+    /** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
     socketLBTracing?: {
       enabled?: boolean;
     };
@@ -783,14 +783,14 @@ export interface LRPSpec {
   uid?: string;
 }
 
-/** Only 1.15, 1.17, 1.20. */
+/** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface Label {
   key?: string;
   source?: string;
   value?: string;
 }
 
-/** Only 1.15, 1.17, 1.20. */
+/** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export type LabelArray = Label[];
 
 export interface LabelConfiguration {
@@ -811,7 +811,7 @@ export interface LabelConfigurationStatus {
 
 export type Labels = string[];
 
-/** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface MapEvent {
   action?: 'update' | 'delete';
   'desired-action'?: string;
@@ -823,7 +823,7 @@ export interface MapEvent {
 
 export interface Masquerading {
   enabled?: boolean;
-  /** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   enabledProtocols?: {
     ipv4?: boolean;
     ipv6?: boolean;
@@ -831,9 +831,9 @@ export interface Masquerading {
   'ip-masq-agent'?: boolean;
   mode?: 'BPF' | 'iptables';
   'snat-exclusion-cidr'?: string;
-  /** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'snat-exclusion-cidr-v4'?: string;
-  /** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'snat-exclusion-cidr-v6'?: string;
 }
 
@@ -879,16 +879,16 @@ export interface NodeAddressingElement {
 
 export interface NodeElement {
   'health-endpoint-address'?: NodeAddressing;
-  /** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'ingress-address'?: NodeAddressing;
   name?: string;
   'primary-address'?: NodeAddressing;
   'secondary-addresses'?: NodeAddressingElement[];
-  /** Only 1.15, 1.17, 1.20. */
+  /** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   source?: string;
 }
 
-/** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface NodeID {
   id: number;
   ips: string[];
@@ -902,7 +902,7 @@ export interface Policy {
 export interface PolicyRule {
   'derived-from-rules'?: string[][];
   rule?: string;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'rules-by-selector'?: Record<string, string[][]>;
 }
 
@@ -946,7 +946,7 @@ export interface ProxyStatistics {
 }
 
 export interface ProxyStatus {
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'envoy-deployment-mode'?: 'embedded' | 'external';
   ip?: string;
   'port-range'?: string;
@@ -955,13 +955,13 @@ export interface ProxyStatus {
   'total-redirects'?: number;
 }
 
-/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17. */
+/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18. */
 export interface Recorder {
   spec?: RecorderSpec;
   status?: RecorderStatus;
 }
 
-/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17. */
+/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18. */
 export interface RecorderFilter {
   'dst-port'?: string;
   'dst-prefix'?: string;
@@ -970,12 +970,12 @@ export interface RecorderFilter {
   'src-prefix'?: string;
 }
 
-/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17. */
+/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18. */
 export interface RecorderMask {
   status?: RecorderMaskStatus;
 }
 
-/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17. */
+/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18. */
 export interface RecorderMaskSpec {
   'dst-port-mask'?: string;
   'dst-prefix-mask'?: string;
@@ -986,47 +986,47 @@ export interface RecorderMaskSpec {
   users?: number;
 }
 
-/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17. */
+/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18. */
 export interface RecorderMaskStatus {
   realized?: RecorderMaskSpec;
 }
 
-/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17. */
+/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18. */
 export interface RecorderSpec {
   'capture-length'?: number;
   filters: RecorderFilter[];
   id: number;
 }
 
-/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17. */
+/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18. */
 export interface RecorderStatus {
   realized?: RecorderSpec;
 }
 
 export interface RemoteCluster {
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   config?: RemoteClusterConfig;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   connected?: boolean;
   'last-failure'?: string;
   name?: string;
   /** Only 1.20. */
   'num-endpoint-slices'?: number;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'num-endpoints'?: number;
   'num-failures'?: number;
   'num-identities'?: number;
   'num-nodes'?: number;
-  /** Only 1.17, 1.20. */
+  /** Only 1.17, 1.18, 1.19, 1.20. */
   'num-service-exports'?: number;
   'num-shared-services'?: number;
   ready?: boolean;
   status?: string;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   synced?: RemoteClusterSynced;
 }
 
-/** Only 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface RemoteClusterConfig {
   'cluster-id'?: number;
   /** Only 1.20. */
@@ -1034,19 +1034,19 @@ export interface RemoteClusterConfig {
   kvstoremesh?: boolean;
   required?: boolean;
   retrieved?: boolean;
-  /** Only 1.17, 1.20. */
+  /** Only 1.17, 1.18, 1.19, 1.20. */
   'service-exports-enabled'?: boolean;
   'sync-canaries'?: boolean;
 }
 
-/** Only 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface RemoteClusterSynced {
   /** Only 1.20. */
   'endpoint-slices'?: boolean;
   endpoints?: boolean;
   identities?: boolean;
   nodes?: boolean;
-  /** Only 1.17, 1.20. */
+  /** Only 1.17, 1.18, 1.19, 1.20. */
   'service-exports'?: boolean;
   services?: boolean;
 }
@@ -1056,7 +1056,7 @@ export interface RequestResponseStatistics {
   responses?: MessageForwardingStatistics;
 }
 
-/** Only 1.17, 1.20. */
+/** Only 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface Routing {
   'inter-host-routing-mode'?: 'Native' | 'Tunnel';
   'intra-host-routing-mode'?: 'BPF' | 'Legacy';
@@ -1072,7 +1072,7 @@ export interface SelectorEntry {
 
 export interface SelectorIdentityMapping {
   identities?: number[];
-  /** Only 1.15, 1.17, 1.20. */
+  /** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   labels?: LabelArray;
   selector?: string;
   users?: number;
@@ -1086,23 +1086,23 @@ export interface Service {
 export interface ServiceSpec {
   'backend-addresses'?: BackendAddress[];
   flags?: {
-    /** Only 1.14, 1.15, 1.17, 1.20. */
+    /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
     cluster?: string;
-    /** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+    /** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
     extTrafficPolicy?: 'Cluster' | 'Local';
     healthCheckNodePort?: number;
-    /** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+    /** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
     intTrafficPolicy?: 'Cluster' | 'Local';
     name?: string;
     namespace?: string;
-    /** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+    /** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
     natPolicy?: 'None' | 'Nat46' | 'Nat64';
     trafficPolicy?: 'Cluster' | 'Local';
     type?: 'ClusterIP' | 'NodePort' | 'ExternalIPs' | 'HostPort' | 'LoadBalancer' | 'LocalRedirect';
   };
   'frontend-address': FrontendAddress;
   id?: number;
-  /** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   updateServices?: boolean;
 }
 
@@ -1110,13 +1110,13 @@ export interface ServiceStatus {
   realized?: ServiceSpec;
 }
 
-/** Only 1.15, 1.17, 1.20. */
+/** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface Srv6 {
   enabled?: boolean;
   srv6EncapMode?: 'SRH' | 'Reduced' | 'reduced';
 }
 
-/** Only 1.15, 1.17, 1.20. */
+/** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface StateDBQuery {
   index?: string;
   key?: string;
@@ -1130,9 +1130,9 @@ export interface Status {
 }
 
 export interface StatusResponse {
-  /** Only 1.17, 1.20. */
+  /** Only 1.16, 1.17, 1.18, 1.19, 1.20. */
   'attach-mode'?: AttachMode;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'auth-certificate-provider'?: Status;
   'bandwidth-manager'?: BandwidthManager;
   'bpf-maps'?: BPFMapStatus;
@@ -1141,32 +1141,32 @@ export interface StatusResponse {
   'clock-source'?: ClockSource;
   cluster?: ClusterStatus;
   'cluster-mesh'?: ClusterMeshStatus;
-  /** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'cni-chaining'?: CNIChainingStatus;
-  /** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'cni-file'?: Status;
   /** Only 1.20. */
   'configured-datapath-mode'?: ConfiguredDatapathMode;
-  /** Only 1.9, 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.18, 1.19. */
+  /** Only 1.9, 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19. */
   'container-runtime'?: Status;
   controllers?: ControllerStatuses;
-  /** Only 1.17, 1.20. */
+  /** Only 1.16, 1.17, 1.18, 1.19, 1.20. */
   'datapath-mode'?: DatapathMode;
-  /** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   encryption?: EncryptionStatus;
-  /** Only 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'host-firewall'?: HostFirewall;
   /** Only 1.9, 1.10, 1.11, 1.12, 1.13, 1.14, 1.15. */
   'host-routing'?: HostRouting;
   hubble?: HubbleStatus;
-  /** Only 1.20. */
+  /** Only 1.18, 1.19, 1.20. */
   'hubble-metrics'?: HubbleMetricsStatus;
-  /** Only 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'identity-range'?: IdentityRange;
   ipam?: IPAMStatus;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'ipv4-big-tcp'?: IPV4BigTCP;
-  /** Only 1.13, 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'ipv6-big-tcp'?: IPV6BigTCP;
   'kube-proxy-replacement'?: KubeProxyReplacement;
   kubernetes?: K8sStatus;
@@ -1174,9 +1174,9 @@ export interface StatusResponse {
   masquerading?: Masquerading;
   nodeMonitor?: MonitorStatus;
   proxy?: ProxyStatus;
-  /** Only 1.17, 1.20. */
+  /** Only 1.16, 1.17, 1.18, 1.19, 1.20. */
   routing?: Routing;
-  /** Only 1.15, 1.17, 1.20. */
+  /** Only 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   srv6?: Srv6;
   stale?: Record<string, string>;
 }
@@ -1196,7 +1196,7 @@ export interface TraceTo {
   labels?: Labels;
 }
 
-/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface WireguardInterface {
   'listen-port'?: number;
   name?: string;
@@ -1205,7 +1205,7 @@ export interface WireguardInterface {
   'public-key'?: string;
 }
 
-/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface WireguardPeer {
   'allowed-ips'?: string[];
   endpoint?: string;
@@ -1215,12 +1215,12 @@ export interface WireguardPeer {
   'transfer-tx'?: number;
 }
 
-/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.17, 1.20. */
+/** Only 1.10, 1.11, 1.12, 1.13, 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
 export interface WireguardStatus {
   interfaces?: WireguardInterface[];
-  /** Only 1.20. */
+  /** Only 1.19, 1.20. */
   'node-encrypt-opt-out-labels'?: string;
-  /** Only 1.14, 1.15, 1.17, 1.20. */
+  /** Only 1.14, 1.15, 1.16, 1.17, 1.18, 1.19, 1.20. */
   'node-encryption'?: string;
 }
 

@@ -11,10 +11,10 @@ const common = {
   nodeMac: mac(24),
   identity: u32(32),
 };
-export const endpointInfo118 = struct(48, { ...common, parentIfindex: u32(36) });
-export const endpointInfo = struct(48, { ...endpointInfo118.fields, routeInfo: u32(12) });
+export const endpointInfo117 = struct(48, { ...common, parentIfindex: u32(36) });
+export const endpointInfo = struct(48, { ...endpointInfo117.fields, routeInfo: u32(12) });
 /** Up to 1.13 the identity is padding, which is zero. */
-export const endpointInfo117 = struct(48, common);
+export const endpointInfo116 = struct(48, common);
 
 /** Flag of the node's own addresses. */
 export const ENDPOINT_IS_HOST = 1;
@@ -23,6 +23,6 @@ const pins = ['cilium_lxc'];
 export const ENDPOINTS = mapLayout(
   'endpoints',
   { pins, key: endpointKey, value: endpointInfo, since: '1.20' },
-  { pins, key: endpointKey, value: endpointInfo118, since: '1.18' },
-  { pins, key: endpointKey, value: endpointInfo117 },
+  { pins, key: endpointKey, value: endpointInfo117, since: '1.17' },
+  { pins, key: endpointKey, value: endpointInfo116 },
 );

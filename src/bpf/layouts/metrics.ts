@@ -35,6 +35,12 @@ export const BANDWIDTH = mapLayout(
   {
     pins: throttle,
     key: struct(8, { endpointId: u64(0) }),
+    value: struct(56, { bytesPerSecond: u64(0), lastNs: u64(8), horizonNs: u64(16), priority: u32(24) }),
+    since: '1.17',
+  },
+  {
+    pins: throttle,
+    key: struct(8, { endpointId: u64(0) }),
     value: struct(56, { bytesPerSecond: u64(0), lastNs: u64(8), horizonNs: u64(16) }),
   },
 );

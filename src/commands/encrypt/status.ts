@@ -6,7 +6,7 @@ import { outputOption, writeStructured } from '../../cli/output.ts';
 import { requireRoot } from '../../cli/tree.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
-import { atLeast } from '../../model/release.ts';
+import { atLeast, NEWEST_RELEASE, type Release } from '../../model/release.ts';
 import type { AgentStatus, EncryptionState } from '../../model/status.ts';
 import { type Run, systemRun } from '../../node/state/run.ts';
 import {
@@ -63,9 +63,11 @@ export async function runEncryptStatus(options: { output: string }, ctx: Context
   const status = await note(faults, askAgent(ctx));
   const mode = status?.encryption?.mode ?? '';
   const state: EncryptionState = { mode, message: '' };
-  // Where the agent does not encrypt with IPsec, missing IPsec tools are not an error.
-  state.ipsec = await note(mode === 'IPsec' ? faults : [], readIpsec(systemRun(ctx.env), status));
-  if (mode === 'Wireguard') state.wireguard = status?.encryption?.wireguard;
+  const release = status?.release ?? NEWEST_RELEASE;
+  // Where the agent does not encrypt with IPsec, missing IPsec tools are not an error. Up to 1.18 they are not asked.
+  if (mode === 'IPsec' || atLeast(release, '1.19'))
+    state.ipsec = await note(mode === 'IPsec' ? faults : [], readIpsec(systemRun(ctx.env), release));
+  if (mode === 'Wireguard') state.wireguard = wireguardOf(status?.encryption?.wireguard, release);
   state.message = faults.join('\n');
   if (options.output) return writeStructured(ctx, options.output, encryptionModel(state), 'EncryptionStatus');
   await ctx.out.write(renderEncryption(state));
@@ -85,15 +87,20 @@ async function askAgent(ctx: Context): Promise<AgentStatus> {
   return (await readStatus(await ctx.agent(), { brief: false, timeoutMs: 30_000 })).decode();
 }
 
-async function readIpsec(run: Run, status: AgentStatus | undefined): Promise<EncryptionState['ipsec']> {
+/** Up to 1.18 the port is not part of it. */
+function wireguardOf(state: EncryptionState['wireguard'], release: Release): EncryptionState['wireguard'] {
+  if (!state || atLeast(release, '1.19')) return state;
+  return { ...state, interfaces: state.interfaces.map((known) => ({ ...known, port: 0 })) };
+}
+
+async function readIpsec(run: Run, release: Release): Promise<EncryptionState['ipsec']> {
   const states = await listXfrmStates(run);
-  const expected = status?.encryption?.mode === 'IPsec' && !atLeast(status.release, '1.20');
-  if (states.length === 0 && !expected) return undefined;
+  if (states.length === 0 && atLeast(release, '1.19')) return undefined;
   const errors = await readXfrmErrors();
   return {
     decryptInterfaces: await listDecryptInterfaces(run),
     keysInUse: countKeys(states),
-    maxSequenceNumber: maxSequence(states),
+    maxSequenceNumber: maxSequence(states, atLeast(release, '1.18') ? 64 : 32),
     errorCount: errors.reduce((sum, [, count]) => sum + count, 0),
     errors,
   };

@@ -3,9 +3,11 @@ import { findEndpoints, readEndpoint } from '../../agent/decode/endpoints.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples, stringSlice } from '../../cli/flags.ts';
 import { type OutputFlag, outputOption, writeStructured } from '../../cli/output.ts';
+import { releaseOfForms } from '../../cli/release.ts';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { isRecord } from '../../lib/record.ts';
+import { atLeast } from '../../model/release.ts';
 import { endpointArgument } from './argument.ts';
 
 interface EndpointGetOptions extends OutputFlag {
@@ -50,9 +52,9 @@ async function runEndpointGet(
   await show([document], options, ctx);
 }
 
-/** Without a format it is JSON, whose inner texts agents up to 1.17 show written out. */
+/** Without a format it is JSON, whose inner texts are written out up to 1.16, and on the way to 1.17. */
 async function show(endpoints: unknown, { output }: EndpointGetOptions, ctx: Context): Promise<void> {
-  if (output || !hasOldOptions(endpoints))
+  if (output || !hasOldOptions(endpoints) || atLeast(await releaseOfForms(ctx, '1.16'), '1.17'))
     return writeStructured(ctx, output || 'json', endpoints, 'Endpoint[]');
   const { expandedJson } = await import('../../render/text/nested-json.ts');
   await ctx.out.write(`${expandedJson(endpoints)}\n\n`);

@@ -4,9 +4,10 @@ import { failed } from '../../cli/answer.ts';
 import { examples } from '../../cli/flags.ts';
 import { addListOptions, type ListFlags, printAnswers, printTable } from '../../cli/list.ts';
 import { isStructured, LIST_FORMATS, outputOption } from '../../cli/output.ts';
-import { isAgentAtLeast } from '../../cli/release.ts';
+import { buildOfAgent } from '../../cli/release.ts';
 import type { Context } from '../../context.ts';
 import type { CachedMapRow } from '../../model/cached-map.ts';
+import { atLeast } from '../../model/release.ts';
 import { mapTable, renderMapsVerbose } from '../../render/agent/maps.ts';
 
 interface MapListOptions extends ListFlags {
@@ -36,12 +37,14 @@ async function runMapList(options: MapListOptions, ctx: Context): Promise<void> 
 }
 
 /**
- * Before 1.20 a map without a cache counts as empty. Its early snapshots name the same version: the release has policy
- * maps of the third form.
+ * Before 1.19 a map without a cache counts as empty. Early snapshots of 1.20 are older than that and name the same
+ * version: the release has policy maps of the third form.
  */
 async function uncachedWord(maps: readonly CachedMapRow[], ctx: Context): Promise<'0' | 'unknown'> {
   const policyMaps = maps.filter(({ path }) => /cilium_policy_(v\d+_)?\d/.test(path));
-  if (policyMaps.length > 0)
-    return policyMaps.some(({ path }) => path.includes('cilium_policy_v3_')) ? 'unknown' : '0';
-  return (await isAgentAtLeast(ctx, '1.20')) ? 'unknown' : '0';
+  if (policyMaps.some(({ path }) => path.includes('cilium_policy_v3_'))) return 'unknown';
+  const build = await buildOfAgent(ctx);
+  if (!build) return policyMaps.length > 0 ? '0' : 'unknown';
+  const isSnapshot = build.release === '1.20' && build.development === true && policyMaps.length > 0;
+  return atLeast(build.release, '1.19') && !isSnapshot ? 'unknown' : '0';
 }

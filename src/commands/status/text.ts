@@ -48,11 +48,10 @@ export async function printStatus(
 
 function clusterLines(status: AgentStatus, { cluster }: HealthDetails, options: StatusOptions): string {
   const { release } = status;
-  const latest = atLeast(release, '1.18');
   if (!cluster) return `Cluster health:\t${atLeast(release, '1.19') ? '' : '\t'}Probe disabled\n`;
   if (cluster instanceof UserError) return 'Cluster health:\t\t\tWarning\tcilium-health daemon unreachable\n';
   const verbose = options.verbose === true;
-  const allNodes = verbose || (latest ? options.allNodes : options.allHealth) === true;
+  const allNodes = verbose || (atLeast(release, '1.17') ? options.allNodes : options.allHealth) === true;
   const maxRows = allNodes || options.allHealth ? 0 : HEALTH_ROWS;
   return clusterHealthLines(cluster, { release, allNodes, verbose, maxRows });
 }
@@ -65,14 +64,16 @@ function moduleLines(
 ): string {
   if (!reports) return '';
   if (!atLeast(status.release, '1.16')) return moduleLines115(reports, options, nowMs);
-  if (!options.verbose && !options.allHealth) return `Modules Health:\t${moduleHealthSummary(reports)}\n\n`;
+  const spaced = atLeast(status.release, '1.18');
+  if (!options.verbose && !options.allHealth)
+    return `Modules Health:\t${moduleHealthSummary(reports)}\n${spaced ? '\n' : ''}`;
   if (showsTallyFirst(status, reports)) {
     const tally = `Modules Health:\t${moduleHealthSummary(reports)}\n`;
     const trees = moduleHealthTrees(reports, nowMs).map((tree) => `${tree}\n`);
     return trees.length === 0 ? `${tally}\n` : `${tally}  ${trees.join('').replaceAll('\n', '\n  ')}\n\n`;
   }
   const tree = moduleHealthTree(reports, nowMs).replaceAll('\n', '\n\t\t');
-  return `Modules Health:\t\t${tree}\n\t\t\n\n`;
+  return spaced ? `Modules Health:\t\t${tree}\n\t\t\n\n` : `Modules Health:\n\t\t${tree}\n\t\t\n`;
 }
 
 function moduleLines115(

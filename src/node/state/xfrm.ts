@@ -147,11 +147,11 @@ export function countKeys(states: readonly XfrmState[]): number {
   return new Set(keys).size;
 }
 
-/** `0x1a2/0xffffffffffffffff`, or `N/A` when nothing has been sent. */
-export function maxSequence(states: readonly XfrmState[]): string {
+/** `0x1a2/0xffffffffffffffff`, or `N/A` when nothing has been sent; `bits` is how long a number is. */
+export function maxSequence(states: readonly XfrmState[], bits: 32 | 64 = 64): string {
   let most = 0n;
   for (const { sequence } of states) if (sequence > most) most = sequence;
-  return most === 0n ? 'N/A' : `0x${most.toString(16)}/0xffffffffffffffff`;
+  return most === 0n ? 'N/A' : `0x${most.toString(16)}/0x${'f'.repeat(bits / 4)}`;
 }
 
 /** The kernel's error counters that are not zero. */

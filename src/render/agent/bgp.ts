@@ -1,3 +1,4 @@
+import { compareBytes } from '../../lib/order.ts';
 import type { Capability, Matched, PeerRow, RoutePolicyRow, RouteRow } from '../../model/bgp.ts';
 import { atLeast, type Release } from '../../model/release.ts';
 import type { Table } from '../text/blocks.ts';
@@ -108,11 +109,12 @@ export function routeTable(routes: readonly RouteRow[], options: { peer: boolean
   return { headers: [`VRouter\t${options.peer ? 'Peer\t' : ''}Prefix\tNextHop\tAge\tAttrs`], blocks };
 }
 
-/** `bgp route-policies`: one line per statement; agents before 1.17 match no families. */
+/** `bgp route-policies`: one line per statement, from 1.18 on by router and name; agents before 1.17 match no families. */
 export function routePolicyTable(policies: readonly RoutePolicyRow[], release: Release): Table {
   const families = atLeast(release, '1.17');
   const end = rowEnd(release);
-  const blocks = policies.map((policy) => {
+  const ordered = atLeast(release, '1.18') ? policies.toSorted(byRouter) : policies;
+  const blocks = ordered.map((policy) => {
     const lead = [String(policy.router), policy.name, policy.type].map(sanitizeCell).join('\t');
     const statements = policy.statements.map((statement) =>
       [
@@ -134,6 +136,10 @@ export function routePolicyTable(policies: readonly RoutePolicyRow[], release: R
     ],
     blocks,
   };
+}
+
+function byRouter(a: RoutePolicyRow, b: RoutePolicyRow): number {
+  return a.router - b.router || compareBytes(a.name, b.name);
 }
 
 /** Several values in braces, one as it is. */

@@ -25,7 +25,7 @@ function wide(count: number): string {
   return String(count).padEnd(26);
 }
 
-/** The API's model of it, for `-o`: what is empty is left out. */
+/** The API's model of it, for `-o`: what is empty is left out, and peers are never told. */
 export function encryptionModel({
   mode,
   message,
@@ -50,6 +50,7 @@ export function encryptionModel({
           ...(i.port !== 0 && { 'listen-port': i.port }),
           name: i.name,
           ...(i.peerCount !== 0 && { 'peer-count': i.peerCount }),
+          peers: null,
           'public-key': i.publicKey,
         })),
       },

@@ -1,4 +1,4 @@
-import { ENDPOINT_IS_HOST, type endpointInfo117, type endpointKey } from '../../bpf/layouts/endpoints.ts';
+import { ENDPOINT_IS_HOST, type endpointInfo116, type endpointKey } from '../../bpf/layouts/endpoints.ts';
 import type { RecordOf } from '../../bpf/layouts/struct.ts';
 import { bracketed } from '../../lib/address.ts';
 import { atLeast, type Release } from '../../model/release.ts';
@@ -15,7 +15,7 @@ export function endpointKeyText(
 
 /** Value of `bpf endpoint list`. */
 export function endpointText(
-  info: RecordOf<typeof endpointInfo117> & { parentIfindex?: number; routeInfo?: number },
+  info: RecordOf<typeof endpointInfo116> & { parentIfindex?: number; routeInfo?: number },
   release: Release,
 ): string {
   if (info.flags & ENDPOINT_IS_HOST) return '(localhost)';

@@ -27,8 +27,9 @@ export function policyMapTable(
   const header = columns.map(({ title }) =>
     title === 'IDENTITY' && peers ? 'LABELS (source:key[=value])' : title,
   );
-  const line = (cells: readonly (string | number | bigint)[]) =>
-    `${cells.join('\t')}${hasPrefixes(variant) ? '' : '\t'}`;
+  // Before there were cookies the last cell ends with a tab as well.
+  const last = 'cookie' in variant.value.fields ? '' : '\t';
+  const line = (cells: readonly (string | number | bigint)[]) => `${cells.join('\t')}${last}`;
   const blocks = entries.map((entry, i): Block => {
     const [first = '', ...more] = (peers?.[i] ?? [String(entry.key.identity)]).map(sanitizeCell);
     const cells = columns.map(({ title, cell }) =>

@@ -6,7 +6,7 @@ import { goMapJson } from './json.ts';
 /** Where the Go type of a value comes from; called only for the formats that need it. */
 export interface OutputFlag {
   type?: () => Promise<TypedShape>;
-  /** Whose fields a struct has; asked for only where one is printed as Go does. */
+  /** Whose fields a struct has; asked for only where all of them are printed. */
   release?: () => Promise<Release | undefined>;
 }
 

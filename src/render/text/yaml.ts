@@ -16,7 +16,8 @@ const LONGEST_SIMPLE_KEY = 128;
  */
 export function goYaml(value: unknown, type?: TypedShape, release?: Release): string {
   const writer = new Writer(type?.definitions ?? {}, release);
-  writer.block(value, type?.shape, 0, false);
+  const isList = resolveShape(type?.shape, writer.definitions)?.type === 'array';
+  writer.block(value ?? (isList ? [] : value), type?.shape, 0, false);
   return writer.text();
 }
 
@@ -88,7 +89,7 @@ class Writer {
       this.#out += '- ';
       // 1.20 sends lists of labels where older agents send labels.
       const nested = Array.isArray(item) && resolveShape(type?.items, this.definitions)?.type !== 'array';
-      const itemType = nested ? type : type?.items;
+      const itemType = nested ? type : (type?.items ?? onlyItems(type));
       // A text of several lines stands two columns to the right of the dash, deeper only in a mapping.
       if (typeof item === 'string') this.#out += `${scalar(item, indent, indent + 2, BEST_INDENT)}\n`;
       else this.block(item, itemType, indent + 2, true);
@@ -120,6 +121,12 @@ export function compareYamlKeys(a: string, b: string, library: 'v2' | 'v3' = 'v3
 
 const LETTER = /^\p{L}$/u;
 const DIGIT = /^\p{Nd}$/u;
+
+/** What is in the one list of a struct: up to 1.18 some of today's structs were that list. */
+function onlyItems(type: Shape | undefined): Shape | undefined {
+  const lists = Object.values(type?.properties ?? {}).filter(({ items }) => items !== undefined);
+  return lists.length === 1 ? lists[0]?.items : undefined;
+}
 
 /** yaml.v3 aligns every level to a multiple of four; only the step into a sequence item is two wide. */
 function nextIndent(indent: number): number {

@@ -308,6 +308,18 @@ describe('bgp routes', () => {
 });
 
 describe('bgp route-policies', () => {
+  test.each([
+    ['1.17.5', ['b', 'a']],
+    ['1.18.4', ['a', 'b']],
+  ])('of %s are in the order %j', async (version, names) => {
+    const body = ['b', 'a'].map((name) => ({ 'router-asn': 1, name, type: 'export', statements: [] }));
+    await using agent = await agentOf({ ...saying(version), 'GET /v1/bgp/route-policies': { body } });
+    const { stdout } = await agent.run(['bgp', 'route-policies']);
+    expect(stdout.split('\n').slice(1, 3)).toEqual(
+      names.map((name) => expect.stringMatching(`^1 +${name} `)),
+    );
+  });
+
   test('of 1.20 says how peers, families and prefixes match', async () => {
     const body = [
       {

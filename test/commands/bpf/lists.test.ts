@@ -174,6 +174,13 @@ describe('entries', () => {
     expect(JSON.parse((await bpf('bandwidth', 'list', '-o', 'json')).stdout)).toMatchObject({
       '1234, 1': ['187500, 5'],
     });
+    const of = (release: string, ...flags: string[]) =>
+      bpf('bandwidth', 'list', '--agent-release', release, ...flags);
+    expect((await of('1.16')).stdout).toMatch(/^IDENTITY +EGRESS BANDWIDTH \(BitsPerSec\)\n1234 +1T\n/);
+    expect((await of('1.17')).stdout).toMatch(
+      /^IDENTITY +PRIO +EGRESS BANDWIDTH \(BitsPerSec\)\n1234 +0 +1T\n/,
+    );
+    expect(JSON.parse((await of('1.17', '-o', 'json')).stdout)).toMatchObject({ 77: ['3, 1'] });
   });
 
   // differs: bpf-sorted

@@ -70,6 +70,17 @@ describe('service list', () => {
     expect(await get('1.14.2')).toMatch(/^ID +Frontend .*\n1 +10\.96\.0\.1:443 .*1 => 10\.0\.0\.1:6443 /);
   });
 
+  test.each([
+    ['1.13.18', /^10\.96\.0\.1:443 =>\n/],
+    ['1.14.3', /^ID +Frontend +Service Type +Backend +\n1 +10\.96\.0\.1:443 /],
+  ])('get of an agent of %s has the form of that release', async (version, wanted) => {
+    const { stdout } = await runWith(['service', 'get', '1'], {
+      'GET /v1/service/1': { body: service({ 'frontend-address': { ip: '10.96.0.1', port: 443 } }) },
+      'GET /v1/healthz': { body: { cilium: { state: 'Ok', msg: `${version} (v)` } } },
+    });
+    expect(stdout).toMatch(wanted);
+  });
+
   // differs: service-get
   test('get falls back to the list where the agent has no such call', async () => {
     const body = [

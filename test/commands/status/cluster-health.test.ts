@@ -116,14 +116,52 @@ describe('cluster health in 1.20', () => {
   });
 });
 
+test('cluster health in 1.17 has no times of probes yet', async () => {
+  expect(await show('1.17', [node('self', true), node('a', false)])).toEqual([
+    'Cluster health:|1/2 reachable|(T)',
+    'Name|IP|Node|Endpoints',
+    '  a|10.0.0.1,fd00::1|1/2|1/1',
+  ]);
+  const probed = { ip: '10.0.0.1', icmp: { ...PROBE, lastProbed: 'T' } };
+  const self = { name: 'self', host: { 'primary-address': probed } };
+  expect(await show('1.17', [self], ['--verbose'])).toContain('      ICMP to stack:|OK, RTT=1.5ms');
+});
+
+test.each([
+  ['1.16', [], 'Modules Health: +Stopped\\(0\\) Degraded\\(0\\) OK\\(0\\)\n'],
+  ['1.18', [], 'Modules Health: +Stopped\\(0\\) Degraded\\(0\\) OK\\(0\\)\n\n'],
+  ['1.17', ['--all-health'], 'Modules Health:\n +no reports\n +\n'],
+  ['1.19', ['--all-health'], 'Modules Health: +no reports\n +\n\n'],
+])('the modules of %s %j stand where that release has them', async (release, flags, wanted) => {
+  const { stdout } = await ask(['status', ...flags], {
+    status: {
+      cilium: { state: 'Ok', msg: `${release}.2 (x)` },
+      controllers: [{ name: 'cilium-health-ep', status: {} }],
+    },
+    health: { nodes: [] },
+    modules: [],
+  });
+  expect(stdout.slice(stdout.indexOf('Modules Health:'))).toMatch(new RegExp(`^${wanted}$`));
+});
+
 describe('cluster health before', () => {
   test('is in words, with a header only above rows', async () => {
-    expect(await show('1.17', [node('self', true)])).toEqual(['Cluster health:|1/1 reachable|(T)']);
-    expect(await show('1.17', [node('self', true), node('a', false)])).toEqual([
+    expect(await show('1.16', [node('self', true)])).toEqual(['Cluster health:|1/1 reachable|(T)']);
+    expect(await show('1.14', [node('self', true), node('a', false)])).toEqual([
       'Cluster health:|1/2 reachable|(T)',
       '  Name|IP|Node|Endpoints',
       '  a|10.0.0.1|unreachable|reachable',
     ]);
+    expect((await show('1.15', [node('a', false)])).at(-1)).toBe(
+      '  a|10.0.0.1,fd00::1|unreachable|reachable',
+    );
+  });
+
+  test('counts places among all nodes towards its limit, and leaves its last line open', async () => {
+    const healthy = Array.from({ length: 10 }, (_, i) => node(`a${i}`, true));
+    const lines = await show('1.16', [node('self', false), ...healthy, ...many(12)]);
+    expect(lines.slice(2)).toEqual(['  self (localhost)|10.0.0.1,fd00::1|unreachable|reachable', '  ...']);
+    expect(await show('1.16', [node('self', false), ...many(9)])).toHaveLength(13);
   });
 
   test('knows the endpoint of a daemon of 1.9', async () => {
@@ -132,6 +170,6 @@ describe('cluster health before', () => {
       host: { 'primary-address': path('10.0.0.1', true) },
       endpoint: { ip: '10.1.0.1' },
     };
-    expect((await show('1.17', [old], ['--all-health'])).at(-1)).toBe('  x|10.0.0.1|reachable|unknown');
+    expect((await show('1.14', [old], ['--all-health'])).at(-1)).toBe('  x|10.0.0.1|reachable|unknown');
   });
 });

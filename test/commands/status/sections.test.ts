@@ -506,11 +506,11 @@ describe('the details of the kube-proxy replacement', () => {
     ]);
   });
 
-  test('in 1.17 name graceful termination, and head the annotations even without one', async () => {
+  test('in 1.17 name graceful termination, and that there is no annotation', async () => {
     const shown = await details(status(OK_1_17, {}));
     expect(shown).toContain('  Graceful Termination:|Disabled');
     expect(shown).toContain('  - NodePort:|Disabled ');
-    expect(shown.at(-1)).toBe('  Annotations:');
+    expect(shown.at(-1)).toBe('  Annotations:|(n/a)');
     expect(shown.some((line) => /Mode|Backend/.test(line))).toBe(false);
   });
 
@@ -522,7 +522,7 @@ describe('the details of the kube-proxy replacement', () => {
     ['1.13', ['Socket LB Tracing', 'Coverage', '- Gateway'], ['Protocols', 'DSR Dispatch']],
     ['1.14', ['Socket LB Coverage', 'Graceful'], ['DSR Dispatch', 'Annotations']],
     ['1.15', ['DSR Dispatch Mode', 'Graceful'], ['Annotations']],
-    ['1.17', ['Annotations:', 'Graceful'], ['(n/a)']],
+    ['1.17', ['Annotations:|(n/a)', 'Graceful'], []],
     ['1.18', ['Annotations:|(n/a)'], ['Graceful']],
   ] as const)('in %s have %j and not %j', async (release, has, hasNot) => {
     const shown = (await details(status({ state: 'Ok', msg: `${release}.2 (v)` }))).join('\n');

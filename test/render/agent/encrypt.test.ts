@@ -45,14 +45,19 @@ describe('the model of encrypt status', () => {
       {
         mode: 'Wireguard',
         wireguard: {
-          interfaces: [{ 'listen-port': 51871, name: 'cilium_wg0', 'peer-count': 3, 'public-key': 'K=' }],
+          interfaces: [
+            { 'listen-port': 51871, name: 'cilium_wg0', 'peer-count': 3, peers: null, 'public-key': 'K=' },
+          ],
         },
       },
     ],
     [
       'leaves out the counts of an idle WireGuard',
       { mode: 'Wireguard', wireguard: tunnel(0, 0) },
-      { mode: 'Wireguard', wireguard: { interfaces: [{ name: 'cilium_wg0', 'public-key': 'K=' }] } },
+      {
+        mode: 'Wireguard',
+        wireguard: { interfaces: [{ name: 'cilium_wg0', peers: null, 'public-key': 'K=' }] },
+      },
     ],
     ['has the message alone when nothing is known', { message: 'no agent' }, { msg: 'no agent' }],
   ])('%s', (_, state, want) => {

@@ -45,7 +45,7 @@ describe('an endpoint', () => {
     expect(endpointText(info, '1.17')).toBe(
       'id=42    sec_id=900   flags=0x001A ifindex=7   mac=AA:BB:CC:DD:EE:FF nodemac=01:02:03:04:05:06',
     );
-    expect(endpointText({ ...info, parentIfindex: 3 }, '1.18')).toMatch(/:06 parent_ifindex=3 {2}$/);
+    expect(endpointText({ ...info, parentIfindex: 3 }, '1.17')).toMatch(/:06 parent_ifindex=3 {2}$/);
     expect(endpointText({ ...info, parentIfindex: 3, routeInfo: 9 }, '1.20')).toMatch(/=3 {3}rt_info:9$/);
     expect(endpointText({ ...info, flags: 3 }, '1.20')).toBe('(localhost)');
   });
@@ -156,6 +156,7 @@ describe('a policy entry', () => {
       '24',
     ]);
     expect(renderPolicyMap({ variant: newest, entries: [] }, undefined)).toMatch(/COOKIE\n$/);
+    expect(renderPolicyMap({ variant: counting, entries: [] }, undefined)).toMatch(/PREFIX {3}\n$/);
   });
 
   test('is JSON of its release, with the ports unswapped', () => {

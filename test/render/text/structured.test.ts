@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { apiType } from '../../../src/agent/decode/shapes.ts';
+import type { Release } from '../../../src/model/release.ts';
 import { goJson, goMapJson } from '../../../src/render/text/json.ts';
 import { renderOutput } from '../../../src/render/text/output.ts';
 import { goYaml } from '../../../src/render/text/yaml.ts';
@@ -97,6 +98,29 @@ test('JSON escapes what would steer a terminal, and stays the same value', () =>
   const value = { '\u009b2J': 'a\u202eb\u0085' };
   expect(goJson(value)).toBe('{"\\u009b2J":"a\\u202eb\\u0085"}');
   expect(JSON.parse(goJson(value))).toEqual(value);
+});
+
+test.each([
+  ['a \n', '"a \\n"\n'],
+  ['a\nb ', '"a\\nb "\n'],
+  ['a \n b', '"a \\n b"\n'],
+  ['a\n b', '|-\n    a\n     b\n'],
+])('YAML has no block with a line that ends with a blank: %j', (text, wanted) => {
+  expect(goYaml(text)).toBe(wanted);
+});
+
+test('YAML has the fields of the release, and lists where structs were lists', async () => {
+  const status = await apiType('StatusResponse');
+  const fields = (release: Release) => goYaml({}, status, release);
+  expect(fields('1.17')).toContain('containerruntime: null\n');
+  expect(fields('1.17')).not.toContain('hubblemetrics');
+  expect(fields('1.18')).toContain('hubblemetrics: null\n');
+  expect(fields('1.19')).not.toContain('configureddatapathmode');
+  const old = { 'match-prefixes': [{ cidr: 'c', 'prefix-len-max': 2 }] };
+  expect(goYaml(old, await apiType('BgpRoutePolicyStatement'), '1.17')).toContain(
+    'matchprefixes:\n    - cidr: c\n      prefixlenmax: 2\n      prefixlenmin: 0\n',
+  );
+  expect(goYaml(null, { shape: { type: 'array' }, definitions: {} })).toBe('[]\n');
 });
 
 // differs: json-steering

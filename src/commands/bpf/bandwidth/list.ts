@@ -21,25 +21,25 @@ export async function runBpfBandwidthList(options: ListFlags, ctx: Context): Pro
   const rows: string[][] = [];
   for (const { key, value } of await readRequired(ctx.globals.bpfRoot, BANDWIDTH, await mapsRelease(ctx))) {
     const rate = quantity(value.bytesPerSecond * 8n);
-    if ('direction' in key && 'priority' in value) {
-      addPair(pairs, `${key.endpointId}, ${key.direction}`, `${value.bytesPerSecond}, ${value.priority}`);
-      const direction = key.direction === 1 ? 'Ingress' : 'Egress';
-      rows.push([String(key.endpointId), direction, String(value.priority), rate]);
-    } else {
-      addPair(pairs, String(key.endpointId), String(value.bytesPerSecond));
-      rows.push([String(key.endpointId), rate]);
-    }
+    const direction = 'direction' in key ? [key.direction] : [];
+    const priority = 'priority' in value ? [value.priority] : [];
+    addPair(pairs, [key.endpointId, ...direction].join(', '), [value.bytesPerSecond, ...priority].join(', '));
+    const way = direction.map((number) => (number === 1 ? 'Ingress' : 'Egress'));
+    rows.push([String(key.endpointId), ...way, ...priority.map(String), rate]);
   }
   if (options.output !== '') return await printPairs(ctx, ['', ''], pairs, options);
   if (rows.length === 0) return await ctx.err.write(NO_ENTRIES);
   // The reference sorts the texts of the cells, column after column.
   rows.sort((a, b) => compareBytes(a.join('\0'), b.join('\0')));
-  const header =
-    rows[0]?.length === 2
-      ? ['IDENTITY', 'EGRESS BANDWIDTH (BitsPerSec)']
-      : ['IDENTITY', 'DIRECTION', 'PRIO', 'BANDWIDTH (BitsPerSec)'];
-  await printTable(ctx, options, rowTable(header, rows));
+  await printTable(ctx, options, rowTable(HEADERS[rows[0]?.length ?? 0] ?? [], rows));
 }
+
+/** By how many columns there are: priorities came with 1.17, directions with 1.18. */
+const HEADERS: Readonly<Record<number, readonly string[]>> = {
+  2: ['IDENTITY', 'EGRESS BANDWIDTH (BitsPerSec)'],
+  3: ['IDENTITY', 'PRIO', 'EGRESS BANDWIDTH (BitsPerSec)'],
+  4: ['IDENTITY', 'DIRECTION', 'PRIO', 'BANDWIDTH (BitsPerSec)'],
+};
 
 /** A number in the decimal form of a Kubernetes quantity: the largest unit that leaves it whole. */
 function quantity(value: bigint): string {

@@ -50,7 +50,7 @@ export function kubeProxyDetails(proxy: KubeProxyStatus, release: Release): stri
     `- externalIPs:\t${onOff(f.externalIps)} `,
     `- HostPort:\t${onOff(f.hostPort)}`,
   );
-  if (atLeast(release, '1.17')) rows.push(...annotationRows(f.annotations, release));
+  if (atLeast(release, '1.17')) rows.push(...annotationRows(f.annotations));
   return rows.map((row) => `  ${row}\n`).join('');
 }
 
@@ -76,8 +76,8 @@ function nat46x64Rows(nat: KubeProxyStatus['features']['nat46x64'], release: Rel
   return rows;
 }
 
-function annotationRows(annotations: readonly string[], release: Release): string[] {
-  if (annotations.length === 0 && atLeast(release, '1.18')) return ['Annotations:\t(n/a)'];
+function annotationRows(annotations: readonly string[]): string[] {
+  if (annotations.length === 0) return ['Annotations:\t(n/a)'];
   return ['Annotations:', ...annotations.map((annotation) => `- ${annotation}`)];
 }
 
