@@ -77,7 +77,7 @@ export interface TraceEvent extends CapturedEvent {
   /** Endpoint, or proxy port for to-proxy. */
   destination: number;
   ifindex: number;
-  /** Source address before translation; all zeros where there is none. */
+  /** Source address before translation; all zeros where there is none. A mapped IPv4 one is `::ffff:10.0.0.1`. */
   originalIp: string;
   ipTraceId: bigint | undefined;
   /** The version of the event's form: 2 since 1.19. */

@@ -73,8 +73,9 @@ function decodeDrop(view: DataView, data: Uint8Array): DropEvent | BrokenEvent {
   const version = data[14] ?? 0;
   const header = old ? 32 : DROP_HEADER[version];
   if (header === undefined) return broken(1, `Unrecognized drop event (version ${version})`);
-  if (data.length < header)
-    return tooShort(1, 'DropNotify', ` (version ${version}), expected at least ${header}`, data.length);
+  const least = data.length < 40 ? Math.min(header, 40) : header;
+  if (data.length < least)
+    return tooShort(1, 'DropNotify', ` (version ${version}), expected at least ${least}`, data.length);
   const destinationEndpoint = view.getUint32(24, true);
   return {
     kind: 'drop',
@@ -134,7 +135,7 @@ function decodeTrace(view: DataView, data: Uint8Array): TraceEvent | BrokenEvent
 function originalIp(data: Uint8Array, version: number, flags: number): string {
   const ipv6 = (flags & 1) !== 0;
   if (version === 0) return ipv6 ? '::' : '0.0.0.0';
-  return ipv6 ? formatIpv6(data, 32) : formatIpv4(data, 32);
+  return ipv6 ? formatIpv6Unmapped(data, 32) : formatIpv4(data, 32);
 }
 
 function decodePolicyVerdict(view: DataView, data: Uint8Array): PolicyVerdictEvent | BrokenEvent {

@@ -1,9 +1,15 @@
+import type { Release } from '../../model/release.ts';
+
 /** A packet's bytes in network order; what lies beyond them reads as 0. */
 export class PacketBytes {
   /** Set when a layer finds that the packet was longer than what was captured. */
   truncated = false;
 
-  constructor(readonly data: Uint8Array) {}
+  constructor(
+    readonly data: Uint8Array,
+    /** The release whose tools read the packet. */
+    readonly release: Release,
+  ) {}
 
   u8(at: number): number {
     return this.data[at] ?? 0;

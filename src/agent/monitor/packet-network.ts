@@ -1,3 +1,4 @@
+import { ipProtocolName } from '../../model/ip-protocol.ts';
 import type { EthernetLayer, HeaderOption, HopByHop, Ipv4Layer, Ipv6Layer } from '../../model/packet.ts';
 import type { PacketBytes } from './packet-bytes.ts';
 
@@ -88,7 +89,7 @@ export function readIpv6(p: PacketBytes, at: number, end: number): Ipv6Layer | s
     if (jumbo === undefined) payloadAt = extension.payloadAt;
     else payloadLength = jumbo;
   } else if (length === 0) {
-    return `IPv6 length 0, but next header is ${nextHeader}, not HopByHop`;
+    return `IPv6 length 0, but next header is ${ipProtocolName(nextHeader)}, not HopByHop`;
   }
   if (payloadLength > end - payloadAt) p.truncated = true;
   return {

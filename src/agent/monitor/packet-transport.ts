@@ -9,7 +9,9 @@ import type {
   UdpLayer,
   VrrpLayer,
 } from '../../model/packet.ts';
+import { atLeast } from '../../model/release.ts';
 import type { PacketBytes } from './packet-bytes.ts';
+import { MPTCP, mptcpFault } from './packet-mptcp.ts';
 
 // Each reader returns the layer that begins at `at`, or the reason why there is none.
 
@@ -43,6 +45,7 @@ export function readTcp(p: PacketBytes, at: number, end: number): TcpLayer | str
 }
 
 function readTcpOptions(p: PacketBytes, from: number, to: number, options: HeaderOption[]): number | string {
+  const knowsMptcp = atLeast(p.release, '1.17');
   for (let at = from; at < to; ) {
     const type = p.u8(at);
     if (type <= 1) {
@@ -51,6 +54,8 @@ function readTcpOptions(p: PacketBytes, from: number, to: number, options: Heade
       if (type === 0) return at;
       continue;
     }
+    const fault = type === MPTCP && knowsMptcp ? mptcpFault(p, at, to) : undefined;
+    if (fault !== undefined) return fault;
     if (to - at < 2) return p.cut(`Invalid TCP option length. Length ${to - at} less than 2`);
     const length = p.u8(at + 1);
     if (length < 2) return `Invalid TCP option length ${length} < 2`;
@@ -81,7 +86,7 @@ export function readUdp(p: PacketBytes, at: number, end: number): UdpLayer | str
 }
 
 export function readSctp(p: PacketBytes, at: number, end: number): SctpLayer | string {
-  if (end - at < 12) return `Invalid SCTP common header length ${end - at}`;
+  if (end - at < 12) return 'Invalid SCTP common header length';
   return {
     kind: 'SCTP',
     at,

@@ -31,7 +31,7 @@ const SINCE: Readonly<Partial<Record<Layer['kind'], Release>>> = { SCTP: '1.13',
 export function dissect(data: Uint8Array, kind: PacketKind, release = NEWEST_RELEASE): Dissection {
   const first = !kind.l3Device ? 'Ethernet' : kind.ipv6 ? 'IPv6' : 'IPv4';
   const outer = decodeLayers(data, first, { from: 0, to: data.length, inTunnel: false }, release);
-  if (!(kind.vxlan || kind.geneve) || outer.error !== undefined) return outer;
+  if (!(kind.vxlan || kind.geneve)) return outer;
   const udp = outer.layers.findLast((layer) => layer.kind === 'UDP');
   const from = udp?.payloadAt ?? data.length;
   const to = udp?.payloadEnd ?? data.length;
@@ -54,7 +54,7 @@ function decodeLayers(
     undecoded: undefined,
     overlay: undefined,
   };
-  const bytes = new PacketBytes(data);
+  const bytes = new PacketBytes(data, release);
   let kind = first;
   let at = from;
   let end = to;
@@ -150,9 +150,14 @@ const UDP_PORTS: Readonly<Record<number, LayerKind>> = {
   1812: undefined,
   2123: undefined,
   2152: undefined,
+  2222: undefined,
   3784: undefined,
+  3868: undefined,
   4789: 'VXLAN',
   5060: undefined,
+  5082: undefined,
+  5083: undefined,
   6081: 'Geneve',
   6343: undefined,
+  44818: undefined,
 };

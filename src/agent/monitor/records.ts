@@ -1,4 +1,4 @@
-import { formatIpv4, formatIpv6 } from '../../lib/address.ts';
+import { formatIpv4, formatIpv6, formatIpv6Unmapped } from '../../lib/address.ts';
 import type {
   AgentEvent,
   HttpHeaders,
@@ -40,8 +40,10 @@ export function decodeLogRecord(bytes: Uint8Array): LogRecordEvent {
     destinationEndpoint,
     http: when(record.get('HTTP'), httpOf),
     kafka: when(record.get('Kafka'), kafkaOf),
-    knowsKafka: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(KAFKA_FIELD),
-    dns: when(record.get('DNS'), dnsOf),
+    knowsKafka: describes(bytes, 'Kafka'),
+    dns: when(record.get('DNS'), (dns) =>
+      dnsOf(dns, describes(bytes, 'Addr') ? formatIpv6Unmapped : formatIpv6),
+    ),
     l7: when(l7, (struct) => ({
       protocol: stringOf(struct.get('Proto')),
       fields: entriesOf(struct.get('Fields')).map(
@@ -51,8 +53,11 @@ export function decodeLogRecord(bytes: Uint8Array): LogRecordEvent {
   };
 }
 
-/** The name of the field, behind its length, as the description of the record's type has it. */
-const KAFKA_FIELD = '\x05Kafka';
+/** Whether a field or type of this name, which stands behind its length, is among the descriptions before a record. */
+function describes(bytes: Uint8Array, name: string): boolean {
+  const length = String.fromCharCode(name.length);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(length + name);
+}
 
 /** A notice of the agent about itself. */
 export function decodeAgentNotice(bytes: Uint8Array): AgentEvent {
@@ -115,10 +120,10 @@ function kafkaOf(kafka: GobStruct): L7Kafka {
   };
 }
 
-function dnsOf(dns: GobStruct): L7Dns {
+function dnsOf(dns: GobStruct, ipv6: (bytes: Uint8Array) => string): L7Dns {
   return {
     query: stringOf(dns.get('Query')),
-    ips: listOf(dns.get('IPs')).map(ipOf),
+    ips: listOf(dns.get('IPs')).map((ip) => ipOf(ip, ipv6)),
     ttl: numberOf(dns.get('TTL')),
     cnames: listOf(dns.get('CNAMEs')).map(stringOf),
     source: stringOf(dns.get('ObservationSource')),
@@ -128,14 +133,17 @@ function dnsOf(dns: GobStruct): L7Dns {
   };
 }
 
-/** An address: text up to 1.17; in 1.20 its bytes, followed by the zone of an IPv6 one. */
-function ipOf(value: GobValue): string {
+/**
+ * An address: its bytes, from 1.17 on followed by the zone of an IPv6 one. Since then (the type's name is Addr) a mapped
+ * IPv4 address is shown as `::ffff:10.0.0.1`.
+ */
+function ipOf(value: GobValue, ipv6: (bytes: Uint8Array) => string): string {
   if (typeof value === 'string') return value;
   const bytes = bytesOf(value);
   if (bytes.length === 4) return formatIpv4(bytes);
   if (bytes.length < 16) return bytes.length === 0 ? 'invalid IP' : textOf(bytes);
   const zone = textOf(bytes.subarray(16));
-  return formatIpv6(bytes) + (zone && `%${zone}`);
+  return ipv6(bytes) + (zone && `%${zone}`);
 }
 
 function when<T>(value: GobValue, read: (struct: GobStruct) => T): T | undefined {

@@ -13,12 +13,20 @@ interface DebugWords {
 /** What a debug message of the datapath says. */
 export function renderDebugMessage(event: DebugEvent, { interfaceName, release }: DebugWords): string {
   const render =
-    (atLeast(release, '1.20') ? undefined : BEFORE_1_20[event.subtype]) ?? MESSAGES[event.subtype];
+    (atLeast(release, '1.14') ? undefined : BEFORE_1_14[event.subtype]) ??
+    (atLeast(release, '1.20') ? undefined : BEFORE_1_20[event.subtype]) ??
+    MESSAGES[event.subtype];
   if (render) return render(event.arg1, event.arg2, event.arg3, interfaceName);
   return `Unknown message type=${event.subtype} arg1=${event.arg1} arg2=${event.arg2}`;
 }
 
 type Message = (a: number, b: number, c: number, name: Name) => string;
+
+/** Messages that 1.14 says more in. */
+const BEFORE_1_14: Readonly<Record<number, Message>> = {
+  49: (a) => `Conntrack lookup 2/2: ${nextHeader(a)}`,
+  52: (a) => `Conntrack lookup 2/2: ${nextHeader(a)}`,
+};
 
 /** Messages that 1.20 says in other words. */
 const BEFORE_1_20: Readonly<Record<number, Message>> = {
@@ -79,10 +87,10 @@ const MESSAGES: Readonly<Record<number, Message>> = {
   46: (a) => `Destination is inside cluster prefix, source identity: ${a}`,
   47: (a, b) => `Attempting encapsulation, lookup key: ${ipv4(a)}, identity: ${b}`,
   48: (a, b, c) => `Conntrack lookup 1/2: ${ends4(a, b, c)}`,
-  49: (a) => `Conntrack lookup 2/2: ${nextHeader(a)}`,
+  49: (a, b, c) => `Conntrack lookup 2/2: ${nextHeader(a)} dir=${b} scope=${c}`,
   50: (a, b, c) => `Conntrack create: ${created(a, b)} lb=${ipv4(c)}`,
   51: (a, b, c) => `Conntrack lookup 1/2: ${ends6(a, b, c)}`,
-  52: (a) => `Conntrack lookup 2/2: ${nextHeader(a)}`,
+  52: (a, b, c) => `Conntrack lookup 2/2: ${nextHeader(a)} dir=${b} scope=${c}`,
   53: (a, b) => `Conntrack create: ${created(a, b)}`,
   54: (a) => `Skipping proxy, tc_index is set=${a.toString(16)}`,
   55: (a, b, c) =>
@@ -153,11 +161,10 @@ function ctState(state: number): string {
 
 function systemError(code: number): string {
   if (code === 0) return 'Success';
-  try {
-    return getSystemErrorMessage(-code) ?? `errno ${code}`;
-  } catch {
-    return `errno ${code}`;
-  }
+  // Node has words of its own for this one, which the kernel answers where a socket cannot be assigned.
+  if (code === 95) return 'operation not supported';
+  const text = code <= 0xffff ? getSystemErrorMessage(-code) : undefined;
+  return text === undefined || text.startsWith('Unknown system error') ? `errno ${code}` : text;
 }
 
 /** Which way a captured packet goes; empty for the points that the short form leaves out. */

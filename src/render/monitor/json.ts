@@ -17,6 +17,7 @@ import { agentEventName, l7Protocol } from './l7.ts';
 import { renderConnection } from './packet.ts';
 import { packetSummary } from './packet-layers.ts';
 import {
+  captureBytes,
   cpuPrefix,
   type MonitorFormat,
   mark,
@@ -89,7 +90,7 @@ function trace(event: TraceEvent, shown: ShownEvent, format: MonitorFormat): str
     dstLabel: event.destinationIdentity,
     dstID: event.destination,
   };
-  const traceId = event.ipTraceId === undefined ? '' : `,"IpTraceID":${event.ipTraceId}`;
+  const traceId = atLeast(format.release, '1.19') ? `,"IpTraceID":${event.ipTraceId ?? 0}` : '';
   return `${open(head)}${traceId}${summary(event, shown, format)}}`;
 }
 
@@ -112,7 +113,7 @@ function capture(event: CaptureEvent, shown: ShownEvent, format: MonitorFormat):
     message: captureMessage(event),
     prefix: capturePrefix(event, format.interfaceName) || undefined,
     source: event.source,
-    bytes: event.originalBytes,
+    bytes: captureBytes(event, format.release),
     summary: shown.packet ? renderConnection(shown.packet, format.release) : undefined,
   });
 }

@@ -43,7 +43,8 @@ function kafka({ kafka: record }: LogRecordEvent): string | undefined {
 }
 
 function dns({ dns: record, flowType }: LogRecordEvent): string | undefined {
-  if (!record || (flowType !== 'Request' && flowType !== 'Response')) return undefined;
+  if (!record) return undefined;
+  if (flowType !== 'Request' && flowType !== 'Response') return '';
   const types = record.queryTypes.map((type) => DNS_TYPES[type] ?? '').join(',');
   const question = ` DNS ${record.source}: ${record.query} ${types}`;
   if (flowType === 'Request') return question;

@@ -1,8 +1,9 @@
-import { formatIpv4, formatMac } from '../../lib/address.ts';
+import { formatIp, formatIpv4, formatMac } from '../../lib/address.ts';
+import { ipProtocolName } from '../../model/ip-protocol.ts';
 import type { Dissection, HeaderOption, Layer, LayerSpan } from '../../model/packet.ts';
-import type { Release } from '../../model/release.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 import { destinationAddress, showsBrokenPackets, sourceAddress } from './packet.ts';
-import { etherTypeName, icmpName, igmpTypeName, ipProtocolName, vrrpTypeName } from './packet-names.ts';
+import { etherTypeName, icmpName, igmpTypeName, vrrpTypeName } from './packet-names.ts';
 
 /** Name of the service that a port is registered for, if any. */
 export type PortNames = (protocol: 'tcp' | 'udp' | 'sctp', port: number) => string | undefined;
@@ -167,12 +168,11 @@ function fields(data: Uint8Array, layer: Layer, { ports, release }: PacketWords)
         Window: layer.window,
         Checksum: layer.checksum,
         Urgent: layer.urgent,
-        Options: list(layer.options.map((option) => tcpOption(data, option))),
+        Options: list(layer.options.map((option) => tcpOption(data, option, atLeast(release, '1.17')))),
         Padding: byteList(data, layer.paddingAt, layer.payloadAt),
-        // The packet library learned of MPTCP when the tools began to call broken packets broken.
-        ...(showsBrokenPackets(release)
-          ? {}
-          : { Multipath: layer.options.some((option) => option.type === MPTCP) }),
+        ...(atLeast(release, '1.17') && {
+          Multipath: layer.options.some((option) => option.type === MPTCP),
+        }),
       });
     case 'UDP':
       return join({
@@ -323,13 +323,60 @@ const TCP_OPTIONS: Readonly<Record<number, string>> = {
   30: 'MultipathTCP',
 };
 
-function tcpOption(data: Uint8Array, option: HeaderOption): string {
+/** `knowsMptcp`: the tools of a release that read what Multipath TCP says. */
+function tcpOption(data: Uint8Array, option: HeaderOption, knowsMptcp: boolean): string {
   const { type, dataAt } = option;
   const bytes = Buffer.from(data.subarray(dataAt, option.dataEnd));
+  if (type === MPTCP && knowsMptcp) return mptcpOption(bytes);
   const hex = bytes.length > 0 ? ` 0x${bytes.toString('hex')}` : '';
   const name = TCP_OPTIONS[type] ?? `Unknown(${type})`;
   if (type === 2 && bytes.length >= 2) return `TCPOption(${name}:${bytes.readUInt16BE(0)}${hex})`;
   if (type === 8 && bytes.length === 8)
     return `TCPOption(${name}:${bytes.readUInt32BE(0)}/${bytes.readUInt32BE(4)}${hex})`;
   return `TCPOption(${name}:${hex})`;
+}
+
+const MPTCP_MESSAGES = [
+  'MP_CAPABLE',
+  'MP_JOIN',
+  'DSS',
+  'ADD_ADDR',
+  'REMOVE_ADDR',
+  'MP_PRIO',
+  'MP_FAIL',
+  'MP_FASTCLOSE',
+  'MP_TCPRST',
+];
+
+/** What an option of Multipath TCP says, from its bytes behind type and length. */
+function mptcpOption(bytes: Uint8Array): string {
+  const [first = 0, second = 0] = bytes;
+  const bits = first & 0xf;
+  const name = MPTCP_MESSAGES[first >> 4];
+  if (name === undefined) return `TCPOption(${TCP_OPTIONS[MPTCP]}:)`;
+  const isFlagged = (bits & 1) === 1;
+  switch (name) {
+    case 'MP_CAPABLE':
+      return `MPTCPOption(${name} Version ${bits})`;
+    case 'MP_JOIN':
+      // The third message of a join has neither.
+      return bytes.length === 22
+        ? `MPTCPOption(${name} Backup false;Address ID 0)`
+        : `MPTCPOption(${name} Backup ${isFlagged};Address ID ${second})`;
+    case 'ADD_ADDR': {
+      const end = bytes.length - (bits === 0 ? 8 : 0);
+      const portAt = end - ((end - 2) % 4);
+      const address = formatIp(bytes.subarray(2, portAt));
+      const port = portAt < end ? ((bytes[portAt] ?? 0) << 8) | (bytes[portAt + 1] ?? 0) : 0;
+      return `MPTCPOption(${name} Address ID ${second};Address ${address};Port ${port})`;
+    }
+    case 'REMOVE_ADDR':
+      return `MPTCPOption(${name} Address ID [${bytes.subarray(1).join(' ')}])`;
+    case 'MP_PRIO':
+      return `MPTCPOption(${name} Backup ${isFlagged};Address ID ${second})`;
+    case 'MP_TCPRST':
+      return `MPTCPOption(${name} Transient ${isFlagged}; Reason ${second})`;
+    default:
+      return `MPTCPOption(${name})`;
+  }
 }

@@ -17,43 +17,12 @@ const ETHER_TYPES: Readonly<Record<number, string>> = {
   35006: 'ERSPAN Type II',
   35020: 'LinkLayerDiscovery',
   36864: 'EthernetCTP',
-  65535: 'IPv4',
+  65535: 'Raw',
 };
 
 /** Name of an Ethernet type. */
 export function etherTypeName(type: number): string {
   return ETHER_TYPES[type] ?? 'UnknownEthernetType';
-}
-
-const IP_PROTOCOLS: Readonly<Record<number, string>> = {
-  0: 'IPv6HopByHop',
-  1: 'ICMPv4',
-  2: 'IGMP',
-  4: 'IPv4',
-  6: 'TCP',
-  17: 'UDP',
-  27: 'RUDP',
-  41: 'IPv6',
-  43: 'IPv6Routing',
-  44: 'IPv6Fragment',
-  47: 'GRE',
-  50: 'IPSecESP',
-  51: 'IPSecAH',
-  58: 'ICMPv6',
-  59: 'NoNextHeader',
-  60: 'IPv6Destination',
-  89: 'OSPF',
-  94: 'IPv4',
-  97: 'EtherIP',
-  112: 'VRRP',
-  132: 'SCTP',
-  136: 'UDPLite',
-  137: 'MPLS',
-};
-
-/** Name of an IP protocol. */
-export function ipProtocolName(protocol: number): string {
-  return IP_PROTOCOLS[protocol] ?? 'UnknownIPProtocol';
 }
 
 /** An ICMP type and, where the type gives them a meaning, its codes. */

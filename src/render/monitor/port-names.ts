@@ -10,7 +10,7 @@ export function readPortNames(): PortNames {
     const [port, tcp, udp = tcp, sctp] = line.split(' ');
     if (tcp === undefined) continue;
     [tcp, udp, sctp].forEach((name, i) => {
-      if (name !== undefined && name !== '-') names.set(`${PROTOCOLS[i]}/${port}`, name);
+      if (name !== undefined && name !== '-') names.set(`${PROTOCOLS[i]}/${port}`, name.replaceAll('~', ' '));
     });
   }
   return (protocol, port) => names.get(`${protocol}/${port}`);

@@ -93,12 +93,15 @@ export function mark(hash: number): string {
   return `0x${hash.toString(16)}`;
 }
 
+function identity(number: number, { numeric, release }: MonitorFormat): string {
+  return numeric ? String(number) : identityName(number, release);
+}
+
 function identities(
   event: { sourceIdentity: number; destinationIdentity: number },
-  numeric: boolean,
+  format: MonitorFormat,
 ): string {
-  const name = numeric ? String : identityName;
-  return `, identity ${name(event.sourceIdentity)}->${name(event.destinationIdentity)}`;
+  return `, identity ${identity(event.sourceIdentity, format)}->${identity(event.destinationIdentity, format)}`;
 }
 
 function connection(shown: ShownEvent, { release }: MonitorFormat): string {
@@ -111,7 +114,7 @@ function drop(event: DropEvent, shown: ShownEvent, format: MonitorFormat): strin
   const place = event.layout === 0 ? '' : `, ifindex ${event.ifindex}, file ${file}:${event.line}, `;
   const traceId = event.ipTraceId ? ` [ ip-trace-id = ${event.ipTraceId} ]` : '';
   const head = `xx drop (${reason}) flow ${mark(event.hash)} to endpoint ${event.destinationEndpoint}`;
-  return `${head}${place}${traceId}${identities(event, format.numeric)}: ${connection(shown, format)}\n`;
+  return `${head}${place}${traceId}${identities(event, format)}: ${connection(shown, format)}\n`;
 }
 
 function dropInDetail(event: DropEvent, shown: ShownEvent, format: MonitorFormat): string {
@@ -120,7 +123,7 @@ function dropInDetail(event: DropEvent, shown: ShownEvent, format: MonitorFormat
   const known = event.sourceIdentity !== 0 || event.destinationIdentity !== 0;
   const to = event.destinationEndpoint === 0 ? '' : `, to endpoint ${event.destinationEndpoint}`;
   const traceId = event.ipTraceId ? ` [ IP-TRACE-ID=${event.ipTraceId} ]` : '';
-  const line = `${head}${reason}${known ? identities(event, format.numeric) : ''}${to}${traceId}\n`;
+  const line = `${head}${reason}${known ? identities(event, format) : ''}${to}${traceId}\n`;
   // Since 1.19 drops, of all events, are dumped by default and dissected with --hex.
   const hex = atLeast(format.release, '1.19') ? !format.hex : format.hex;
   return inDetail(line, body(event, shown, format, hex), format.release);
@@ -177,10 +180,15 @@ export function traceDirection(event: TraceEvent): string {
 
 function trace(event: TraceEvent, shown: ShownEvent, format: MonitorFormat): string {
   const encrypted = event.reason & 0x80 ? ' encrypted ' : '';
-  const head = `${traceDirection(event)}${encrypted} flow ${mark(event.hash)} ${identities(event, format.numeric)}`;
+  const head = `${traceDirection(event)}${encrypted} flow ${mark(event.hash)} ${identities(event, format)}`;
   const traceId = event.ipTraceId ? ` [ ip-trace-id = ${event.ipTraceId} ]` : '';
-  const where = `ifindex ${format.interfaceName(event.ifindex)} orig-ip ${event.originalIp}`;
+  const where = `ifindex ${format.interfaceName(event.ifindex)} orig-ip ${originalIp(event, format)}`;
   return `${head}${traceId} state ${traceState(event)} ${where}: ${connection(shown, format)}\n`;
+}
+
+/** Up to 1.19 a mapped IPv4 address was shown as IPv4. */
+function originalIp(event: TraceEvent, { release }: MonitorFormat): string {
+  return atLeast(release, '1.20') ? event.originalIp : event.originalIp.replace('::ffff:', '');
 }
 
 function traceInDetail(event: TraceEvent, shown: ShownEvent, format: MonitorFormat): string {
@@ -189,10 +197,10 @@ function traceInDetail(event: TraceEvent, shown: ShownEvent, format: MonitorForm
   const size = `${event.originalBytes} bytes (${event.capturedBytes} captured), state ${traceState(event)}`;
   const via = event.ifindex === 0 ? '' : `, interface ${format.interfaceName(event.ifindex)}`;
   const known = event.sourceIdentity !== 0 || event.destinationIdentity !== 0;
-  const who = known ? `, ${identities(event, format.numeric)}` : '';
+  const who = known ? `, ${identities(event, format)}` : '';
   const kind = tracePoint(event) === 'to-proxy' ? 'proxy-port' : 'endpoint';
   const to = event.destination === 0 ? '' : `, to ${kind} ${event.destination}`;
-  const line = `${head}: ${size}${via}${who}, orig-ip ${event.originalIp}${to}\n`;
+  const line = `${head}: ${size}${via}${who}, orig-ip ${originalIp(event, format)}${to}\n`;
   return inDetail(line, body(event, shown, format, format.hex), format.release);
 }
 
@@ -207,7 +215,7 @@ export function policyAction({ audited, verdict }: PolicyVerdictEvent): string {
 }
 
 function policyVerdict(event: PolicyVerdictEvent, shown: ShownEvent, format: MonitorFormat): string {
-  const remote = format.numeric ? String(event.remoteIdentity) : identityName(event.remoteIdentity);
+  const remote = identity(event.remoteIdentity, format);
   const action = policyAction(event);
   const auth = authentication(event, format.release);
   const head = `Policy verdict log: flow ${mark(event.hash)} local EP ID ${event.source}, remote ID ${remote}`;
@@ -228,9 +236,15 @@ function capture(event: CaptureEvent, shown: ShownEvent, format: MonitorFormat):
 }
 
 function captureInDetail(event: CaptureEvent, shown: ShownEvent, format: MonitorFormat): string {
-  const head = `${cpuPrefix(shown.cpu)} MARK ${mark(event.hash)} FROM ${event.source} DEBUG: ${event.originalBytes} bytes`;
+  const bytes = captureBytes(event, format.release);
+  const head = `${cpuPrefix(shown.cpu)} MARK ${mark(event.hash)} FROM ${event.source} DEBUG: ${bytes} bytes`;
   const line = `${head}, ${captureMessage(event)}\n`;
-  return `${SEPARATOR}${line}${body({ ...event, capturedBytes: event.originalBytes }, shown, format, format.hex)}`;
+  return `${SEPARATOR}${line}${body({ ...event, capturedBytes: bytes }, shown, format, format.hex)}`;
+}
+
+/** The length that is shown of a captured packet: up to 1.18 that of the whole packet. */
+export function captureBytes(event: CaptureEvent, release: Release): number {
+  return atLeast(release, '1.19') ? event.capturedBytes : event.originalBytes;
 }
 
 const XLATE_POINTS = ['unknown', 'pre-xlate-fwd', 'post-xlate-fwd', 'pre-xlate-rev', 'post-xlate-rev'];
