@@ -98,10 +98,10 @@ const DROP_REASONS: Readonly<Record<number, string>> = {
 
 /** The codes that came with a release that the toolkit tells apart; older ones have the number only. */
 const SINCE: Readonly<Record<number, Release>> = {
-  12: '1.18',
-  13: '1.18',
+  12: '1.17',
+  13: '1.17',
   14: '1.18',
-  15: '1.18',
+  15: '1.19',
   205: '1.18',
   206: '1.20',
   207: '1.20',

@@ -193,7 +193,8 @@ export interface LogRecordEvent extends EventBase {
   /** Whether the agent's records have room for Kafka, which they lost with 1.20. */
   knowsKafka: boolean;
   dns: L7Dns | undefined;
-  l7: { protocol: string; fields: readonly (readonly [string, string])[] } | undefined;
+  /** `fields` is undefined where the record has none at all. */
+  l7: { protocol: string; fields: readonly (readonly [string, string])[] | undefined } | undefined;
 }
 
 /** Something that the agent itself tells. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { debugEvent, ethernet, hex, ipv4, tcp, traceEvent, udp } from '../helpers/events.ts';
+import { captureEvent, debugEvent, ethernet, hex, ipv4, tcp, traceEvent, udp } from '../helpers/events.ts';
 import { monitorStream } from '../helpers/gob.ts';
 import { replay } from '../helpers/replay.ts';
 import { type RunResult, run } from '../helpers/run.ts';
@@ -37,6 +37,8 @@ async function monitor(
 
 const FRAME = ethernet(0x800, ipv4(6, tcp(1000, 80, 2)));
 const DNS = ethernet(0x800, ipv4(17, udp(1000, 53, hex('00112233'))));
+/** The IPv4 header is cut off. */
+const BROKEN = ipv4(6, hex('')).subarray(0, 10);
 const ARP = ethernet(0x806, hex('0001 0800 06 04 0001 020000000001 0a000001 000000000000 0a000002'));
 const UNREACHABLE = ethernet(0x800, ipv4(1, hex('0303 0000 00000000 45000000')));
 
@@ -56,6 +58,19 @@ const trace = (packet: Uint8Array) =>
     Buffer.alloc(16),
     packet,
   ]);
+/** A trace between two identities. */
+const identities = (from: number, to: number) => {
+  const event = trace(FRAME);
+  event.writeUInt32LE(from, 16);
+  event.writeUInt32LE(to, 20);
+  return event;
+};
+/** A trace whose source was 10.96.0.20 before translation, in an IPv6 packet. */
+const MAPPED_SOURCE = Buffer.concat([
+  hex('04000700 bc0a0000 36000000 2800 0100 64000000 02000000 0900 00 01 00000000'),
+  hex('00000000000000000000ffff0a600014'),
+  FRAME,
+]);
 const verdict = (auth: number) =>
   Buffer.concat([
     hex(`05 00 0700 bc0a0000 36000000 ${size(FRAME)} 0100 64000000 00000000 5000 06 11 0${auth} 000000`),
@@ -94,15 +109,70 @@ describe('what the agent says of its release decides the words', () => {
       event: trace(UNREACHABLE),
       shows: '10.0.0.1 -> 10.0.0.2 icmp DestinationUnreachable(Port)',
     },
+    { version: '1.16.2', event: drop(FRAME, 13), shows: 'xx drop (13, 0) ' },
+    { version: '1.17.5', event: drop(FRAME, 13), shows: 'xx drop (Interface Encrypting) ' },
+    { version: '1.18.4', event: drop(FRAME, 15), shows: 'xx drop (15, 0) ' },
+    { version: '1.19.0', event: drop(FRAME, 15), shows: 'xx drop (MTU error message) ' },
+    { version: '1.16.9', event: trace(BROKEN), shows: ': [unknown]\n' },
+    { version: '1.17.5', event: trace(BROKEN), shows: ': [error]\n' },
+    { version: '1.12.0', event: identities(7, 8), shows: ', identity kube-apiserver->ingress ' },
+    { version: '1.10.0', event: identities(7, 8), shows: ', identity 7->8 ' },
+    { version: '1.14.0', event: identities(9, 11), shows: ', identity 9->11 ' },
+    { version: '1.19.4', event: identities(11, 12), shows: ', identity overlay-to-encrypt->12 ' },
+    {
+      version: '1.20.2',
+      event: identities(11, 12),
+      shows: ', identity aggregate-cluster->aggregate-cluster-mesh ',
+    },
+    {
+      version: '1.20.2',
+      event: identities(13, 14),
+      shows: ', identity aggregate-world->aggregate-remote-node ',
+    },
+    { version: '1.19.4', event: MAPPED_SOURCE, shows: ' orig-ip 10.96.0.20: ' },
+    { version: '1.20.2', event: MAPPED_SOURCE, shows: ' orig-ip ::ffff:10.96.0.20: ' },
   ])('$version: $shows', async ({ version, event, shows }) => {
     expect((await monitor(version, [event])).stdout).toContain(shows);
   });
 
   test.each([
-    { version: '1.19.2', shows: 'ICMPv6 neighbour soliciation for address ' },
-    { version: '1.20.0', shows: 'ICMPv6 neighbour solicitation for address ' },
-  ])('debug messages of $version', async ({ version, shows }) => {
-    expect((await monitor(version, [debugEvent(13, 1, 2)], '-v')).stdout).toContain(shows);
+    { version: '1.19.2', subtype: 13, shows: 'ICMPv6 neighbour soliciation for address 601:2\n' },
+    { version: '1.20.0', subtype: 13, shows: 'ICMPv6 neighbour solicitation for address 601:2\n' },
+    { version: '1.13.18', subtype: 49, shows: 'Conntrack lookup 2/2: nexthdr=6 flags=1\n' },
+    { version: '1.14.0', subtype: 49, shows: 'Conntrack lookup 2/2: nexthdr=6 flags=1 dir=2 scope=3\n' },
+    { version: '1.20.2', subtype: 52, shows: 'Conntrack lookup 2/2: nexthdr=6 flags=1 dir=2 scope=3\n' },
+  ])('debug messages of $version: $shows', async ({ version, subtype, shows }) => {
+    expect((await monitor(version, [debugEvent(subtype, 0x601, 2, 3)], '-v')).stdout).toContain(shows);
+  });
+
+  test.each([
+    { version: '1.18.4', bytes: 1500 },
+    { version: '1.19.0', bytes: FRAME.length },
+  ])('a captured packet of $version has $bytes bytes', async ({ version, bytes }) => {
+    const event = captureEvent(4, 1, FRAME);
+    event.writeUInt32LE(1500, 8);
+    expect((await monitor(version, [event], '-vv')).stdout).toContain(
+      `DEBUG: ${bytes} bytes, Delivery to ifindex 1\n`,
+    );
+    expect((await monitor(version, [event], '-j')).stdout).toContain(`,"bytes":${bytes},`);
+  });
+
+  test.each([
+    { version: '1.18.4', shows: '"dstID":9,"summary":{' },
+    { version: '1.19.0', shows: '"dstID":9,"IpTraceID":0,"summary":{' },
+  ])('-j of a trace of $version: $shows', async ({ version, shows }) => {
+    expect((await monitor(version, [trace(FRAME)], '-j')).stdout).toContain(shows);
+  });
+
+  test.each([
+    { version: '1.16.0', shows: 'Options=[TCPOption(MultipathTCP: 0x4002)] Padding=[]}\n' },
+    {
+      version: '1.17.0',
+      shows: 'Options=[MPTCPOption(REMOVE_ADDR Address ID [2])] Padding=[] Multipath=true}\n',
+    },
+  ])('Multipath TCP in $version: $shows', async ({ version, shows }) => {
+    const packet = ethernet(0x800, ipv4(6, tcp(1, 2, 2, hex('1e044002'))));
+    expect((await monitor(version, [trace(packet)], '-vv')).stdout).toContain(shows);
   });
 
   test('a message without a text has a third argument from 1.20 on', async () => {

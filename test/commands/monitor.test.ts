@@ -180,6 +180,77 @@ describe('every layer, with -vv', () => {
     ]);
   });
 
+  test.each([
+    [
+      'an IPv6 packet of no length',
+      ethernet(0x86dd, ipv6(17, hex(''))),
+      'IPv6 length 0, but next header is UDP, not HopByHop',
+    ],
+    ['a short SCTP header', ethernet(0x800, ipv4(132, hex('0001'))), 'Invalid SCTP common header length'],
+    [
+      'a short message of Multipath TCP',
+      ethernet(0x800, ipv4(6, tcp(1, 2, 2, hex('1e082001 00000000')))),
+      'DSS bad option length 8',
+    ],
+    [
+      'a message without any',
+      ethernet(0x800, ipv4(6, tcp(1, 2, 2, hex('1e002001')))),
+      'MPTCP bad option length 0',
+    ],
+    [
+      'one that begins where the header ends',
+      ethernet(0x800, ipv4(6, tcp(1, 2, 2, hex('0101011e')))),
+      'panic: runtime error: index out of range [1] with length 1',
+    ],
+    [
+      'one that goes beyond the header',
+      ethernet(0x800, ipv4(6, tcp(1, 2, 2, hex('01011e0c')))),
+      'panic: runtime error: index out of range [2] with length 2',
+    ],
+    [
+      'one of an unknown kind that does',
+      ethernet(0x800, ipv4(6, tcp(1, 2, 2, hex('1e08f000')))),
+      'panic: runtime error: slice bounds out of range [8:4]',
+    ],
+  ])('says why %s cannot be decoded', async (_, packet, reason) => {
+    expect((await layers(packet)).at(-1)).toBe(`  Failed to decode layer: ${reason}`);
+  });
+
+  test.each([
+    ['1e040181', 'MP_CAPABLE Version 1'],
+    ['1e0c1105 00000001 00000002', 'MP_JOIN Backup true;Address ID 5'],
+    ['1e181005 00000000000000000000000000000000 00000000', 'MP_JOIN Backup false;Address ID 0'],
+    ['1e082001 00000001', 'DSS'],
+    ['1e083107 0a000001', 'ADD_ADDR Address ID 7;Address 10.0.0.1;Port 0'],
+    ['1e123007 0a000001 0050 0000000000000000 0101', 'ADD_ADDR Address ID 7;Address 10.0.0.1;Port 80'],
+    ['1e163607 fd000000000000000000000000000001 0050 0101', 'ADD_ADDR Address ID 7;Address fd00::1;Port 80'],
+    ['1e054002 0300 0000', 'REMOVE_ADDR Address ID [2 3]'],
+    ['1e035101', 'MP_PRIO Backup true;Address ID 0'],
+    ['1e0c6000 0000000000000001', 'MP_FAIL'],
+    ['1e0c7000 0000000000000001', 'MP_FASTCLOSE'],
+    ['1e048103', 'MP_TCPRST Transient true; Reason 3'],
+  ])('reads the message %s of Multipath TCP', async (options, message) => {
+    const [, , segment] = await layers(ethernet(0x800, ipv4(6, tcp(1, 2, 2, hex(options)))));
+    expect(segment).toContain(`MPTCPOption(${message})`);
+    expect(segment).toMatch(/ Multipath=true}$/);
+  });
+
+  // differs: monitor-ports
+  test('names ports as the reference does, and those that the registry has since', async () => {
+    const [, , later] = await layers(ethernet(0x800, ipv4(6, tcp(11434, 80, 2))));
+    expect(later).toContain(' SrcPort=11434(ollama) DstPort=80(http) ');
+    const [, , segment] = await layers(ethernet(0x800, ipv4(6, tcp(2049, 3283, 2))));
+    expect(segment).toContain(' SrcPort=2049(shilp) DstPort=3283(Apple Remote Desktop (Net Assistant)) ');
+  });
+
+  test('looks for the tunnel also where the packet around it is broken', async () => {
+    expect((await layers(ethernet(0x800, hex('4500')), 4)).slice(-3)).toEqual([
+      '  Packet has been truncated',
+      '  Failed to decode layer: Invalid ip4 header. Length 2 less than 20',
+      '  Failed to decode layer: vxlan packet too small',
+    ]);
+  });
+
   test('shows the tunnel and the packet within', async () => {
     const inner = ethernet(0x800, ipv4(1, hex('0800 0000 00010002')));
     const vxlan = udp(7, 8472, Buffer.concat([hex('08000000 00000100'), inner]));
@@ -290,6 +361,22 @@ describe('events', () => {
     );
     expect(await shown(hex('63010203'))).toBe('CPU 03: Unknown event: [99 1 2 3]\n');
     expect(await shown(hex('8101'), '-j')).toMatch(/^cannot decode message type '129': /);
+  });
+
+  test.each([
+    [0, 'Success'],
+    [22, 'invalid argument'],
+    [95, 'operation not supported'],
+    [4000, 'errno 4000'],
+    [0xffffffea, 'errno 4294967274'],
+  ])('the error %i of a socket is %s', async (code, text) => {
+    expect(await shown(debugEvent(64, code), '-v')).toContain(` DEBUG: Socket assign: ${text}\n`);
+  });
+
+  test('a drop that ends within its header says how long it has to be', async () => {
+    const cut = dropEvent(packet);
+    expect(await shown(cut.subarray(0, 39))).toContain('(version 3), expected at least 40 but got 39\n');
+    expect(await shown(cut.subarray(0, 47))).toContain('(version 3), expected at least 48 but got 47\n');
   });
 
   test('--json-lines has an object on every line, what -j leaves as text too', async () => {
@@ -494,6 +581,55 @@ describe('records of proxies', () => {
   test('a record without a protocol has no end of line, and one in JSON', async () => {
     expect(await shown(record({}))).toMatch(/^<- Request unknown-l7 .* verdict Forwarded$/);
     expect(await shown(record({}), '-j')).toMatch(/^\{.*\}\n$/);
+  });
+
+  // differs: monitor-url
+  test('a URL that does not parse is shown all the same', async () => {
+    const URL = Buffer.from('http://a b/x');
+    expect(await shown(record({ HTTP: { ...HTTP, URL } }))).toMatch(/ GET http:\/\/a b\/x => 200\n$/);
+  });
+
+  test.each([
+    ['*', { Path: '*', RawPath: '', Host: '' }],
+    ['///', { Path: '///', Host: '' }],
+    ['http://[fe80::1%25eth0]/', { Host: '[fe80::1%eth0]', Path: '/' }],
+    ['/#a(b)', { Fragment: 'a(b)', RawFragment: '' }],
+  ])('the URL %s has its parts', async (url, parts) => {
+    const json = JSON.parse(await shown(record({ HTTP: { ...HTTP, URL: Buffer.from(url) } }), '-j'));
+    expect(json.http.URL).toMatchObject(parts);
+  });
+
+  test('what has no values is null in JSON, and keys are in the order of texts', async () => {
+    const Headers = { 901: ['a'], 1028: ['b'], A: [] };
+    expect(await shown(record({ HTTP: { ...HTTP, Headers } }), '-j')).toContain(
+      '"Headers":{"1028":["b"],"901":["a"],"A":null},',
+    );
+    expect(await shown(record({ L7: { Proto: 'x' } }), '-j')).toContain('"l7":{"Proto":"x","Fields":null}}');
+    expect(await shown(record({ L7: { Proto: 'x', Fields: {} } }), '-j')).toContain('"Fields":{}}}');
+  });
+
+  test.each([
+    ['bytes', '10.0.0.7', '10.0.0.7'],
+    [{ marshaler: 6 }, '::ffff:10.0.0.7', '::ffff:10.0.0.7'],
+  ] as const)('addresses of DNS that are %j', async (address, text, json) => {
+    const ip: GoType = typeof address === 'string' ? address : { ...address, name: 'Addr' };
+    const DNS: GoType = {
+      struct: 'LogRecordDNS',
+      fields: { Query: 'string', IPs: { slice: ip }, QTypes: { slice: 'uint' } },
+    };
+    const event = (Type: string) =>
+      record(
+        {
+          Type,
+          DNS: { Query: 'a.', IPs: [hex('00000000000000000000ffff0a000007'), hex('')], QTypes: [1, 65535] },
+        },
+        recordType({ DNS }),
+      );
+    expect(await shown(event('Response'))).toMatch(
+      new RegExp(`DNS : a. A,Reserved TTL: 0 Answer: '${text},invalid IP'\n$`),
+    );
+    expect(JSON.parse(await shown(event('Response'), '-j')).dns.IPs).toEqual([json, '']);
+    expect(await shown(event('Sample'))).toBe('\n');
   });
 
   test('a response names its destination first', async () => {

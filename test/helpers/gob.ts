@@ -10,7 +10,7 @@ export type GoType =
   | { slice: GoType }
   | { map: readonly [key: GoType, value: GoType] }
   /** A type that marshals itself: 6 to bytes, 7 to text. */
-  | { marshaler: 6 | 7 };
+  | { marshaler: 6 | 7; name?: string };
 
 const BASIC = { bool: 1, int: 2, uint: 3, float: 4, bytes: 5, string: 6 } as const;
 
@@ -54,7 +54,7 @@ export class GobEncoder {
       body = Buffer.concat([uint(1), common(''), uint(1), int(key ?? 0), uint(1), int(value ?? 0), uint(0)]);
     } else {
       kind = type.marshaler;
-      body = Buffer.concat([uint(1), common(''), uint(0)]);
+      body = Buffer.concat([uint(1), common(type.name ?? ''), uint(0)]);
     }
     definitions.push(message(-id, Buffer.concat([uint(kind), body, uint(0)])));
     return id;

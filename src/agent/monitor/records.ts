@@ -44,12 +44,7 @@ export function decodeLogRecord(bytes: Uint8Array): LogRecordEvent {
     dns: when(record.get('DNS'), (dns) =>
       dnsOf(dns, describes(bytes, 'Addr') ? formatIpv6Unmapped : formatIpv6),
     ),
-    l7: when(l7, (struct) => ({
-      protocol: stringOf(struct.get('Proto')),
-      fields: entriesOf(struct.get('Fields')).map(
-        ([key, field]) => [stringOf(key), stringOf(field)] as const,
-      ),
-    })),
+    l7: when(l7, l7Of),
   };
 }
 
@@ -101,6 +96,17 @@ function httpOf(http: GobStruct): L7Http {
     headers: headersOf(http.get('Headers')),
     missingHeaders: headersOf(http.get('MissingHeaders')),
     rejectedHeaders: headersOf(http.get('RejectedHeaders')),
+  };
+}
+
+function l7Of(l7: GobStruct): NonNullable<LogRecordEvent['l7']> {
+  const fields = l7.get('Fields');
+  return {
+    protocol: stringOf(l7.get('Proto')),
+    fields:
+      fields === undefined
+        ? undefined
+        : entriesOf(fields).map(([key, field]) => [stringOf(key), stringOf(field)]),
   };
 }
 

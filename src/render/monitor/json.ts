@@ -11,7 +11,7 @@ import type {
 } from '../../model/monitor.ts';
 import { atLeast, type Release } from '../../model/release.ts';
 import { goUrl } from '../text/go-url.ts';
-import { escapeSteering, goJson } from '../text/json.ts';
+import { escapeSteering, goJson, goMapJson } from '../text/json.ts';
 import { captureMessage, capturePrefix, renderDebugMessage } from './debug.ts';
 import { agentEventName, l7Protocol } from './l7.ts';
 import { renderConnection } from './packet.ts';
@@ -43,7 +43,7 @@ export function renderJsonEvent(shown: ShownEvent, format: MonitorFormat): strin
       return `${escapeSteering(JSON.stringify({ cpu: cpuPrefix(shown.cpu), type: 'debug', message }))}\n`;
     }
     case 'l7':
-      return `${goJson(logRecord(event, format.release))}\n`;
+      return `${goMapJson(logRecord(event, format.release))}\n`;
     case 'agent':
       return `${escapeSteering(agent(event))}\n`;
     case 'trace-sock':
@@ -162,7 +162,8 @@ function logRecord(event: LogRecordEvent, release: Release): Record<string, unkn
     },
     dns: dns && {
       Query: dns.query || undefined,
-      IPs: some(dns.ips),
+      // One that is none has no text in JSON.
+      IPs: some(dns.ips.map((ip) => (ip === 'invalid IP' ? '' : ip))),
       TTL: dns.ttl || undefined,
       CNAMEs: some(dns.cnames),
       ObservationSource: dns.source || undefined,
@@ -172,7 +173,7 @@ function logRecord(event: LogRecordEvent, release: Release): Record<string, unkn
     },
     l7: l7 && {
       Proto: l7.protocol || undefined,
-      Fields: l7.fields.length === 0 ? undefined : sorted(l7.fields),
+      Fields: l7.fields ? sorted(l7.fields) : null,
     },
   };
 }
@@ -189,8 +190,9 @@ function some<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length === 0 ? undefined : list;
 }
 
+/** A header that has no values has null for them. */
 function headers(list: HttpHeaders | undefined): Record<string, unknown> | null {
-  return list === undefined ? null : sorted(list);
+  return list ? sorted(list.map(([name, values]) => [name, some(values) ?? null])) : null;
 }
 
 /** Go writes maps with their keys in order. Entries are defined one by one, as a key may be `__proto__`. */

@@ -54,9 +54,10 @@ function dns({ dns: record, flowType }: LogRecordEvent): string | undefined {
 
 function generic({ l7: record }: LogRecordEvent): string | undefined {
   if (!record) return undefined;
-  const status = record.fields.findLast(([key]) => key === 'status')?.[1] ?? '';
-  const fields = record.fields.filter(([key]) => key !== 'status').map(([key, value]) => ` ${key}:${value}`);
-  return fields.join('') + (status && ` => status:${status}`);
+  const { fields = [] } = record;
+  const status = fields.findLast(([key]) => key === 'status')?.[1] ?? '';
+  const others = fields.filter(([key]) => key !== 'status').map(([key, value]) => ` ${key}:${value}`);
+  return others.join('') + (status && ` => status:${status}`);
 }
 
 const AGENT_EVENTS = [
@@ -165,4 +166,5 @@ const DNS_TYPES: Readonly<Record<number, string>> = {
   258: 'AVC',
   32768: 'TA',
   32769: 'DLV',
+  65535: 'Reserved',
 };

@@ -3,9 +3,9 @@ import type { Dissection, EthernetLayer, Layer } from '../../model/packet.ts';
 import { atLeast, type Release } from '../../model/release.ts';
 import { etherTypeName, icmpName, igmpTypeName, vrrpTypeName } from './packet-names.ts';
 
-/** Up to 1.17 the tools showed what they could decode of a packet; since then a layer that fails spoils the line. */
+/** Up to 1.16 the tools showed what they could decode of a packet; since then a layer that fails spoils the line. */
 export function showsBrokenPackets(release: Release): boolean {
-  return !atLeast(release, '1.18');
+  return !atLeast(release, '1.17');
 }
 
 /**
@@ -17,7 +17,7 @@ export function renderConnection(packet: Dissection, release: Release): string {
   if (showsBrokenPackets(release)) return talk(packet.data, packet.layers, '');
   if (packet.error !== undefined || packet.overlay?.error !== undefined) return '[error]';
   const { overlay } = packet;
-  if (!overlay) return talk(packet.data, packet.layers, 'icmp ');
+  if (!overlay) return talk(packet.data, packet.layers, atLeast(release, '1.18') ? 'icmp ' : '');
   const outer = endpoints(packet.data, packet.layers);
   const from = joinHostPort(outer.source, outer.sourcePort);
   const to = joinHostPort(outer.destination, outer.destinationPort);

@@ -25,7 +25,8 @@ export function goUrl(text: string): GoUrl {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(beforeQuery)?.[1] ?? '';
   const rest = scheme === '' ? beforeQuery : beforeQuery.slice(scheme.length + 1);
   const opaque = scheme !== '' && !rest.startsWith('/') ? rest : '';
-  const authority = rest.startsWith('//') && opaque === '' ? /^\/\/([^/]*)/.exec(rest)?.[1] : undefined;
+  const hasAuthority = rest.startsWith('//') && !(scheme === '' && rest.startsWith('///'));
+  const authority = hasAuthority ? /^\/\/([^/]*)/.exec(rest)?.[1] : undefined;
   const rawPath = opaque === '' ? rest.slice(authority === undefined ? 0 : authority.length + 2) : '';
   const user = authority?.lastIndexOf('@') ?? -1;
   const path = decodePercent(rawPath);
@@ -34,14 +35,15 @@ export function goUrl(text: string): GoUrl {
     Scheme: scheme.toLowerCase(),
     Opaque: opaque,
     User: user === -1 ? null : {},
-    Host: authority?.slice(user + 1) ?? '',
+    Host: decodePercent(authority?.slice(user + 1) ?? ''),
     Path: path,
-    RawPath: encodePath(path) === rawPath ? '' : rawPath,
+    // The path of a request for the server itself is no escaped one.
+    RawPath: text === '*' || encodePath(path) === rawPath ? '' : rawPath,
     OmitHost: scheme !== '' && authority === undefined && rawPath.startsWith('/'),
     ForceQuery: query === '' && !beforeFragment.slice(0, -1).includes('?'),
     RawQuery: query ?? '',
     Fragment: decodedFragment,
-    RawFragment: encodePath(decodedFragment) === (fragment ?? '') ? '' : (fragment ?? ''),
+    RawFragment: encodeFragment(decodedFragment) === (fragment ?? '') ? '' : (fragment ?? ''),
   };
 }
 
@@ -55,4 +57,9 @@ function encodePath(path: string): string {
   return encodeURIComponent(path)
     .replace(/%(24|26|2B|2C|2F|3A|3B|3D|40)/g, decodeURIComponent)
     .replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** In a fragment some more. */
+function encodeFragment(fragment: string): string {
+  return encodePath(fragment).replace(/%(21|28|29|2A|3F)/g, decodeURIComponent);
 }
