@@ -265,7 +265,8 @@ test.each(DELTA.identities)('identity %i is %s', (number, name) => {
   if (name.startsWith('aggregate-')) {
     expect(AGGREGATE_IDS).toHaveProperty(name, number);
     expect([hasIdentity('1.19', number), hasIdentity('1.20', number)]).toEqual([number === 11, true]);
-  } else expect(identityName(number)).toBe(name);
+    expect(identityName(number, '1.20')).toBe(name);
+  } else expect(identityName(number, '1.19')).toBe(name);
 });
 
 test.each(DELTA.entities)('the entity %s is known to rules', (entity) => {

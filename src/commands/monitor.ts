@@ -249,7 +249,7 @@ async function eventPrinter(options: MonitorOptions, ctx: Context): Promise<Prin
     for (const record of records) {
       if (record.type !== 9) printed.text += renderOther(record);
       if (record.type !== 9 || record.data.length === 0) continue;
-      const event = decodeEvent(record.data);
+      const event = decodeEvent(record.data, release.stated);
       release.see(event);
       if (format.release !== release.release) format = { ...format, release: release.release };
       const text = renderPassing({ event, cpu: record.cpu }, filter, format, render);

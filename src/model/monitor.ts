@@ -61,8 +61,11 @@ export interface DropEvent extends CapturedEvent {
   /** Number of the source file; 0 where the agent does not say (1.9). */
   file: number;
   ifindex: number;
-  /** The form of the event: 0 ends before the place in the source (up to 1.11); 1 to 3 are the agent's own versions. */
-  layout: 0 | 1 | 2 | 3;
+  /**
+   * The form of the event: 0 ends before the place in the source (up to 1.11), that of 1.12 before the interface; 1 to 3
+   * are the agent's own versions.
+   */
+  layout: 0 | '1.12' | 1 | 2 | 3;
   /** 0 where the packet has none, undefined where the agent does not say (up to 1.17). */
   ipTraceId: bigint | undefined;
 }

@@ -56,13 +56,39 @@ const FILES_1_19 = { ...PROGRAMS_1_19, ...HEADERS };
 const FILES_1_18 = { ...PROGRAMS_1_19, ...HEADERS_1_18 };
 const FILES_1_17 = { ...FILES_1_18, 110: 'l3.h' };
 
+const FILES_1_14: Readonly<Record<number, string>> = {
+  1: 'bpf_host.c',
+  2: 'bpf_lxc.c',
+  3: 'bpf_overlay.c',
+  4: 'bpf_xdp.c',
+  101: 'arp.h',
+  102: 'drop.h',
+  103: 'srv6.h',
+  104: 'icmp6.h',
+  105: 'nodeport.h',
+  106: 'encrypt.h',
+};
+
+/** 1.12 knew programs only. */
+const FILES_1_12: Readonly<Record<number, string>> = {
+  1: 'bpf_network.c',
+  2: 'bpf_sock.c',
+  3: 'bpf_host.c',
+  4: 'bpf_overlay.c',
+  5: 'bpf_xdp.c',
+  6: 'bpf_alignchecker.c',
+  7: 'cilium-probe-kernel-hz.c',
+  8: 'bpf_lxc.c',
+};
+
 /**
- * Name of the datapath's source file that events and metrics give by number; `unknown(n)` for a number without one.
- * The numbers are those of the newest release unless `release` says otherwise. Releases up to 1.14 print the number.
+ * Name of the datapath's source file that events and metrics give by number, in the words of a release for one without a
+ * name. The numbers are those of the newest release unless `release` says otherwise. 1.13 prints the number.
  */
 export function sourceFileName(id: number, release: Release = NEWEST_RELEASE): string {
-  if (!atLeast(release, '1.15')) return String(id);
-  return filesOf(release)[id] ?? `unknown(${id})`;
+  if (atLeast(release, '1.15')) return filesOf(release)[id] ?? `unknown(${id})`;
+  if (atLeast(release, '1.14')) return FILES_1_14[id] ?? `<unknown-id-${id}>`;
+  return release === '1.12' ? (FILES_1_12[id] ?? 'unknown') : String(id);
 }
 
 function filesOf(release: Release): Readonly<Record<number, string>> {

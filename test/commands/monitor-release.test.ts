@@ -47,10 +47,15 @@ const size = (packet: Uint8Array) => `${packet.length.toString(16).padStart(2, '
 const drop = (packet: Uint8Array, reason = 133) =>
   Buffer.concat([
     hex(
-      `01 ${reason.toString(16)} 0700 bc0a0000 36000000 ${size(packet)} 0100 64000000 02000000 09000000 2a00 69 00 03000000`,
+      `01 ${reason.toString(16).padStart(2, '0')} 0700 bc0a0000 36000000 ${size(packet)} 0100 64000000 02000000 09000000 2a00 69 00 03000000`,
     ),
     packet,
   ]);
+/** A drop of 1.12, which ends before the interface. */
+const DROP_1_12 = Buffer.concat([
+  hex(`01 85 0700 bc0a0000 36000000 ${size(FRAME)} 0100 64000000 02000000 09000000 2a00 08 00`),
+  FRAME,
+]);
 /** A trace of version 1. */
 const trace = (packet: Uint8Array) =>
   Buffer.concat([
@@ -84,7 +89,15 @@ const lines = (result: RunResult) => result.stdout.split('\n').filter(Boolean);
 
 describe('what the agent says of its release decides the words', () => {
   test.each([
-    { version: '1.14.9', event: drop(FRAME), shows: ', file 105:42, ' },
+    {
+      version: '1.12.9',
+      event: DROP_1_12,
+      shows:
+        ' to endpoint 9, file bpf_lxc.c line 42, , identity 100->world: 10.0.0.1:1000 -> 10.0.0.2:80 tcp SYN\n',
+    },
+    { version: '1.13.9', event: drop(FRAME), shows: ', file 105:42, ' },
+    { version: '1.14.9', event: drop(FRAME), shows: ', file nodeport.h:42, ' },
+    { version: '1.14.9', event: DROP_1_12, shows: ', file <unknown-id-8>:42, ' },
     { version: '1.15.2', event: drop(FRAME), shows: ', file nodeport.h:42, ' },
     { version: '1.18.1', event: drop(FRAME), shows: ', file nodeport.h:42, ' },
     { version: '1.19.4', event: drop(FRAME), shows: ', file lb.h:42, ' },
@@ -162,6 +175,10 @@ describe('what the agent says of its release decides the words', () => {
     { version: '1.19.0', shows: '"dstID":9,"IpTraceID":0,"summary":{' },
   ])('-j of a trace of $version: $shows', async ({ version, shows }) => {
     expect((await monitor(version, [trace(FRAME)], '-j')).stdout).toContain(shows);
+  });
+
+  test('-j of a drop of 1.12 has its place without an interface', async () => {
+    expect((await monitor('1.12.9', [DROP_1_12], '-j')).stdout).toContain('"Line":42,"File":8,"summary":{');
   });
 
   test.each([

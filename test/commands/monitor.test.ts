@@ -189,8 +189,8 @@ describe('every layer, with -vv', () => {
     ['a short SCTP header', ethernet(0x800, ipv4(132, hex('0001'))), 'Invalid SCTP common header length'],
     [
       'a short message of Multipath TCP',
-      ethernet(0x800, ipv4(6, tcp(1, 2, 2, hex('1e082001 00000000')))),
-      'DSS bad option length 8',
+      ethernet(0x800, ipv4(6, tcp(1, 2, 2, hex('1e0a2001 00000000 00000101')))),
+      'DSS bad option length 10',
     ],
     [
       'a message without any',

@@ -11,23 +11,25 @@ import type {
   TraceSockEvent,
 } from '../../model/monitor.ts';
 import type { PacketKind } from '../../model/packet.ts';
+import type { Release } from '../../model/release.ts';
 import { decodeAgentNotice, decodeLogRecord } from './records.ts';
 
 /**
  * Decodes the bytes of one event. The datapath writes in the byte order of its host, which is little-endian on every
- * architecture that Cilium is built for. Layouts of 1.9 to 1.20 are told apart by their version and length.
+ * architecture that Cilium is built for. Layouts of 1.9 to 1.20 are told apart by their version and length; only a drop
+ * of 1.12 looks like one of 1.13, unless the agent states its release.
  */
-export function decodeEvent(data: Uint8Array): MonitorEvent {
+export function decodeEvent(data: Uint8Array, stated?: Release): MonitorEvent {
   const decode = DECODERS[data[0] ?? 0];
   if (!decode) return { kind: 'unknown', data };
   try {
-    return decode(new DataView(data.buffer, data.byteOffset, data.length), data);
+    return decode(new DataView(data.buffer, data.byteOffset, data.length), data, stated);
   } catch (error) {
     return broken(data[0] ?? 0, error instanceof Error ? error.message : String(error));
   }
 }
 
-type Decoder = (view: DataView, data: Uint8Array) => MonitorEvent;
+type Decoder = (view: DataView, data: Uint8Array, stated?: Release) => MonitorEvent;
 
 const DECODERS: Readonly<Record<number, Decoder>> = {
   1: decodeDrop,
@@ -66,9 +68,11 @@ const DROP_HEADER = [36, 36, 40, 48];
 /** Version 0 was read like 1. */
 const DROP_LAYOUTS = [1, 1, 2, 3] as const;
 
-function decodeDrop(view: DataView, data: Uint8Array): DropEvent | BrokenEvent {
-  // 1.9 ends after a reserved word where later agents put the place in the source, which is never 0.
-  const old = data.length >= 32 && data[14] === 1 && view.getUint32(28, true) === 0;
+function decodeDrop(view: DataView, data: Uint8Array, stated?: Release): DropEvent | BrokenEvent {
+  // Up to 1.11 the event ends after a reserved word where later agents put the place in the source, which is never 0;
+  // in 1.12 it ends after the place.
+  const unplaced = data.length >= 32 && data[14] === 1 && view.getUint32(28, true) === 0;
+  const old = unplaced || (stated === '1.12' && data.length >= 32);
   if (data.length < 36 && !old) return tooShort(1, 'DropNotify', ', expected at least 36', data.length);
   const version = data[14] ?? 0;
   const header = old ? 32 : DROP_HEADER[version];
@@ -92,7 +96,7 @@ function decodeDrop(view: DataView, data: Uint8Array): DropEvent | BrokenEvent {
     file: data[30] ?? 0,
     extError: view.getInt8(31),
     ifindex: old ? 0 : view.getUint32(32, true),
-    layout: old ? 0 : (DROP_LAYOUTS[version] ?? 1),
+    layout: unplaced ? 0 : old ? '1.12' : (DROP_LAYOUTS[version] ?? 1),
     ipTraceId: version >= 3 ? view.getBigUint64(40, true) : undefined,
     packet: data.subarray(header),
     packetKind: version >= 2 ? packetKindOf(data[36] ?? 0) : ETHERNET,

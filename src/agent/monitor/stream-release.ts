@@ -1,4 +1,4 @@
-import type { MonitorEvent } from '../../model/monitor.ts';
+import type { DropEvent, MonitorEvent } from '../../model/monitor.ts';
 import { atLeast, NEWEST_RELEASE, type Release } from '../../model/release.ts';
 
 /** The releases that an event can come from; without a bound, no known release is too old or too new. */
@@ -78,8 +78,9 @@ function spanOf(event: MonitorEvent): Span {
   }
 }
 
-const DROPS: Readonly<Record<0 | 1 | 2 | 3, Span>> = {
+const DROPS: Readonly<Record<DropEvent['layout'], Span>> = {
   0: { until: '1.11' },
+  '1.12': { since: '1.12', until: '1.12' },
   1: { since: '1.12', until: '1.17' },
   2: { since: '1.18', until: '1.18' },
   3: { since: '1.19' },

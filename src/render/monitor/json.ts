@@ -64,12 +64,9 @@ function drop(event: DropEvent, shown: ShownEvent, format: MonitorFormat): strin
     srcLabel: event.sourceIdentity,
     dstLabel: event.destinationIdentity,
     dstID: event.destinationEndpoint,
-    ...(event.layout > 0 && {
-      Line: event.line,
-      File: event.file,
-      ExtError: event.extError,
-      Ifindex: event.ifindex,
-    }),
+    ...(event.layout !== 0 && { Line: event.line, File: event.file }),
+    ...(event.layout !== 0 &&
+      event.layout !== '1.12' && { ExtError: event.extError, Ifindex: event.ifindex }),
   };
   const traceId = event.ipTraceId ? `,"IPTraceID":${event.ipTraceId}` : '';
   return `${open(head)}${traceId}${summary(event, shown, format)}}`;

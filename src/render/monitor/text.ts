@@ -111,7 +111,12 @@ function connection(shown: ShownEvent, { release }: MonitorFormat): string {
 function drop(event: DropEvent, shown: ShownEvent, format: MonitorFormat): string {
   const reason = dropReasonText(event.reason, event.extError, format.release);
   const file = sourceFileName(event.file, format.release);
-  const place = event.layout === 0 ? '' : `, ifindex ${event.ifindex}, file ${file}:${event.line}, `;
+  const place =
+    event.layout === 0
+      ? ''
+      : event.layout === '1.12'
+        ? `, file ${file} line ${event.line}, `
+        : `, ifindex ${event.ifindex}, file ${file}:${event.line}, `;
   const traceId = event.ipTraceId ? ` [ ip-trace-id = ${event.ipTraceId} ]` : '';
   const head = `xx drop (${reason}) flow ${mark(event.hash)} to endpoint ${event.destinationEndpoint}`;
   return `${head}${place}${traceId}${identities(event, format)}: ${connection(shown, format)}\n`;
