@@ -440,7 +440,7 @@ describe('events', () => {
     );
   });
 
-  test('a drop and a trace of 1.12 to 1.17 have the form and the JSON of their release', async () => {
+  test('a drop and a trace of 1.13 to 1.17 have the form and the JSON of their release', async () => {
     const drop = Buffer.concat([
       hex('01850700 bc0a0000 36000000 3600 0100 64000000 02000000 09000000 2a00 69 00 03000000'),
       packet,

@@ -81,7 +81,7 @@ function spanOf(event: MonitorEvent): Span {
 const DROPS: Readonly<Record<DropEvent['layout'], Span>> = {
   0: { until: '1.11' },
   '1.12': { since: '1.12', until: '1.12' },
-  1: { since: '1.12', until: '1.17' },
+  1: { since: '1.13', until: '1.17' },
   2: { since: '1.18', until: '1.18' },
   3: { since: '1.19' },
 };

@@ -31,7 +31,7 @@ test.each([
   ['nothing', [], '1.20'],
   ['a debug message', [event(2, 0)], '1.20'],
   ['a drop of the shortest form', [DROP_1_9], '1.9'],
-  ['a drop of version 1', [DROP_V1], '1.12'],
+  ['a drop of version 1', [DROP_V1], '1.13'],
   ['a drop of version 2', [DROP_V2], '1.18'],
   ['a drop of version 3', [DROP_V3], '1.20'],
   ['a trace of version 1', [TRACE_V1], '1.9'],
@@ -41,7 +41,7 @@ test.each([
   ['a verdict with one', [VERDICT_40], '1.20'],
   ['a packed socket trace', [SOCKET_PACKED], '1.13'],
   ['a recorder', [RECORDER], '1.9'],
-  ['a trace, then a drop', [TRACE_V1, DROP_V1], '1.12'],
+  ['a trace, then a drop', [TRACE_V1, DROP_V1], '1.13'],
   ['marks that contradict each other', [DROP_V3, TRACE_V1], '1.20'],
 ] as const)('%s: read as %s', (_, events, release) => {
   const stream = new StreamRelease(undefined);
