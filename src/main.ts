@@ -21,7 +21,7 @@ export async function main(argv: readonly string[], ctx: Context): Promise<numbe
   const asked = asksHelp(tree, argv);
   const words = asked ?? argv;
   const found = resolve(tree, words);
-  const progress: Progress = { acted: false };
+  const progress: Progress = { acted: false, last: words.at(-1) };
   const isWithin = ctx.globals.archive !== undefined;
   try {
     if (asked && (await isTopic(found, words, ctx))) return 0;
@@ -178,7 +178,7 @@ async function inPod(
 }
 
 /** How far a command line came. */
-type Progress = Pick<WrongWords, 'command' | 'acted'> & {
+type Progress = Pick<WrongWords, 'command' | 'acted' | 'last'> & {
   /** Where stdout is held back for the pager. */
   out?: PagedOutput;
 };

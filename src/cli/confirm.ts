@@ -3,8 +3,11 @@ import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { readAnswer } from './stdin.ts';
 
+/** How the reference asks before what cannot be taken back. */
+const NON_REVERTIBLE = 'The command is non-revertible, do you want to continue [y/N]?\n';
+
 /** Asks on stdout and reads one line of stdin. Only `y` is a yes; an ended input is a no. */
-export async function confirm(ctx: Context, question = 'Do you want to continue? [y/N]? '): Promise<boolean> {
+export async function confirm(ctx: Context, question = NON_REVERTIBLE): Promise<boolean> {
   await ctx.out.write(question);
   return (await readAnswer(ctx)) === 'y';
 }

@@ -1,12 +1,17 @@
 import { type Command, Option } from 'commander';
 import { UsageError, UserError } from '../errors.ts';
 import { parseDurationMs } from '../lib/duration.ts';
+import { parseGoUint } from '../lib/go-integer.ts';
+import { goQuote } from '../lib/go-quote.ts';
 
 /** A flag that may be repeated or hold a comma-separated list; CSV quotes group (pflag's stringSlice). */
 export function stringSlice(flags: string, description: string): Option {
-  return new Option(flags, description)
-    .argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), ...splitCsv(value)])
-    .default([], '');
+  const option = new Option(flags, description).default([], '');
+  return option.argParser((value: string, previous: string[] | undefined) => {
+    const fault = csvFault(value);
+    if (fault !== undefined) throw invalidArgument(option, value, fault);
+    return [...(previous ?? []), ...splitCsv(value)];
+  });
 }
 
 /** A flag that may be repeated; commas stay (pflag's stringArray). */
@@ -38,6 +43,31 @@ export function splitCsv(value: string): string[] {
   return fields;
 }
 
+/** What Go's reader finds wrong with the quotes of a CSV record, with the place in bytes; undefined when nothing is. */
+export function csvFault(value: string): string | undefined {
+  const fault = (index: number, why: string) =>
+    `parse error on line 1, column ${Buffer.byteLength(value.slice(0, index)) + 1}: ${why}`;
+  for (let at = 0; at < value.length; at++) {
+    const field = /^(?:"(?:[^"]|"")*|[^,]*)/.exec(value.slice(at))?.[0] ?? '';
+    const end = at + field.length;
+    if (field.startsWith('"')) {
+      const next = value[end + 1];
+      if (value[end] === undefined || (next !== undefined && next !== ','))
+        return fault(end, 'extraneous or missing " in quoted-field');
+      at = end + 1;
+    } else {
+      if (field.includes('"')) return fault(at + field.indexOf('"'), 'bare " in non-quoted-field');
+      at = end;
+    }
+  }
+  return undefined;
+}
+
+/** The error for a value that does not fit its flag, in the words of Go's package for flags. */
+function invalidArgument(option: Option, value: string, why: string): UsageError {
+  return new UsageError(`invalid argument ${goQuote(value)} for "${flagName(option)}" flag: ${why}`);
+}
+
 /** A whole number; `min` and `max` are inclusive. */
 export function integer(
   flags: string,
@@ -47,15 +77,10 @@ export function integer(
   const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = range;
   const option = new Option(flags, description);
   return option.argParser((value: string) => {
-    const n = /^[+-]?(0[xX][0-9a-fA-F]+|\d+)$/.test(value) ? Number(value) : Number.NaN;
-    if (Number.isNaN(n))
-      throw new UsageError(
-        `invalid argument "${value}" for "${flagName(option)}" flag: expected a whole number`,
-      );
-    if (n < min || n > max)
-      throw new UsageError(
-        `invalid argument "${value}" for "${flagName(option)}" flag: expected a number from ${min} to ${max}`,
-      );
+    const size = parseGoUint(value.replace(/^[+-]/, ''));
+    if (size === undefined) throw invalidArgument(option, value, 'expected a whole number');
+    const n = value.startsWith('-') ? -Number(size) : Number(size);
+    if (n < min || n > max) throw invalidArgument(option, value, `expected a number from ${min} to ${max}`);
     return n;
   });
 }
@@ -75,9 +100,7 @@ export function durationOption(flags: string, description: string, minMs = 0): O
   return option.argParser((value: string) => {
     const ms = parseDurationMs(value);
     if (ms === undefined)
-      throw new UsageError(
-        `invalid argument "${value}" for "${flagName(option)}" flag: expected a duration such as 30s, 5m or 1h30m`,
-      );
+      throw invalidArgument(option, value, 'expected a duration such as 30s, 5m or 1h30m');
     if (ms < minMs) throw new UserError(`${option.long} ${value} is too short: the shortest is ${minMs}ms`);
     return ms;
   });
@@ -142,10 +165,7 @@ export function normalize(
     if (option.required || option.optional) words.push(option.long ?? option.short ?? '', value);
     else if (TRUE.has(value)) words.push(option.long ?? '');
     else if (FALSE.has(value)) off.push(option);
-    else
-      throw new UsageError(
-        `invalid argument "${value}" for "${flagName(option)}" flag: expected true or false`,
-      );
+    else throw invalidArgument(option, value, 'expected true or false');
   }
   return { argv: words, off };
 }

@@ -11,7 +11,7 @@ export function readPrefilter(agent: AgentClient): Promise<Answer<{ revision: nu
 
 /** A change of the prefilter: blocks to add or to remove, and the revision that it is based on. */
 export interface PrefilterChange {
-  deny?: string[];
+  deny: string[];
   revision?: number;
 }
 

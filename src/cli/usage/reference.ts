@@ -220,7 +220,7 @@ export const VERBS: Readonly<Record<string, ReferenceVerb>> = {
   'fqdn cache list': {
     ...NO_ALIASES,
     flags: {
-      endpoint: 'string',
+      endpoint: { type: 'string', text: 'List cache entries for a specific endpoint id' },
       matchpattern: 'string',
       source: { type: 'string', since: '1.12' },
       ...OUTPUT,

@@ -51,6 +51,13 @@ export function flagsOfVerb(path: readonly string[]): ReadonlySet<string> | unde
   return verb && new Set(Object.keys(verb.flags ?? {}));
 }
 
+/** The type of a flag's value, as the reference names it, empty for a switch; undefined for a flag that it does not have. */
+export function typeOfFlag(path: readonly string[], long: string): string | undefined {
+  const own = hasUsage(path) ? VERBS[path.join(' ')]?.flags?.[long] : undefined;
+  const flag = own ?? GLOBAL_FLAGS[long];
+  return typeof flag === 'string' ? flag : flag && (flag.type ?? '');
+}
+
 /** What the reference of a release calls itself. */
 export function programName(release: Release): string {
   return atLeast(release, '1.15') ? 'cilium-dbg' : 'cilium';

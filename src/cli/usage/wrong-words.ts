@@ -3,10 +3,11 @@ import { ApiError } from '../../agent/client.ts';
 import { NoTables } from '../../agent/statedb.ts';
 import type { Context } from '../../context.ts';
 import { UsageError, UserError } from '../../errors.ts';
+import { parseGoUint } from '../../lib/go-integer.ts';
 import { NEWEST_RELEASE, type Release, releaseOfPinsOf } from '../../model/release.ts';
 import { readGlobals } from '../globals.ts';
 import { buildOfAgent } from '../release.ts';
-import { hasUsage, unknownNoun, usageOfVerb, type VerbUsage } from './usage.ts';
+import { hasUsage, typeOfFlag, unknownNoun, usageOfVerb, type VerbUsage } from './usage.ts';
 
 /** A command line that ended with an error, as far as it was understood. */
 export interface WrongWords {
@@ -14,6 +15,8 @@ export interface WrongWords {
   path: readonly string[];
   /** The first word, when no command has that name. */
   unknown?: string | undefined;
+  /** The last word. */
+  last?: string | undefined;
   /** The verb; undefined when the words named none. */
   command?: Command | undefined;
   /** Whether the verb had begun: its flags were all right then. */
@@ -33,7 +36,7 @@ export async function printAsReference(error: unknown, words: WrongWords, ctx: C
 
 async function toldByReference(
   error: unknown,
-  { path, unknown, command, acted, isClusterMeant }: WrongWords,
+  { path, unknown, last, command, acted, isClusterMeant }: WrongWords,
   ctx: Context,
 ): Promise<string | undefined> {
   if (!(error instanceof UserError)) return undefined;
@@ -46,7 +49,7 @@ async function toldByReference(
   // The tool of the agent has nothing to say of a cluster.
   const isEither = command.options.some(({ long }) => long === '--cluster');
   if (isEither && (await isClusterMeant(command.opts(), ctx).catch(() => false))) return undefined;
-  const flags = acted ? error.flagsError : flagsError(error);
+  const flags = acted ? error.flagsError : flagsError(error, path, last);
   if (flags === undefined && isTooMany(error)) return undefined;
   const verb = usageOfVerb(command, path, await releaseFor(ctx, noun));
   if (!verb || isOwnFlag(flags ?? '', verb)) return undefined;
@@ -75,15 +78,21 @@ function isTooMany({ cause }: UsageError): boolean {
   return cause instanceof CommanderError && cause.code === 'commander.excessArguments';
 }
 
+const INVALID = /^invalid argument "(.*)" for "((?:-., )?--([\w-]+))" flag: /s;
+
 /** Whether a flag has a wrong value that only this program has: the reference says nothing of it. */
 function isOwnFlag(message: string, { usage }: VerbUsage): boolean {
-  const flag = /^invalid argument ".*" for "(?:-., )?(--[\w-]+)" flag:/s.exec(message)?.[1];
-  return flag !== undefined && !usage.includes(` ${flag} `);
+  const flag = INVALID.exec(message)?.[3];
+  return flag !== undefined && !usage.includes(` --${flag} `);
 }
 
 /** What Go's package for flags says of a flag; undefined when an argument is wrong. */
-function flagsError({ message, cause }: UsageError): string | undefined {
-  if (!(cause instanceof CommanderError)) return message;
+function flagsError(
+  { message, cause }: UsageError,
+  path: readonly string[],
+  last: string | undefined,
+): string | undefined {
+  if (!(cause instanceof CommanderError)) return inGoWords(message, path);
   const flag = /'(-[^']*)'/.exec(message)?.[1] ?? '';
   switch (cause.code) {
     case 'commander.unknownOption':
@@ -92,7 +101,8 @@ function flagsError({ message, cause }: UsageError): string | undefined {
         : `unknown shorthand flag: '${flag[1]}' in ${flag}`;
     case 'commander.optionMissingArgument': {
       const long = /--[\w-]+/.exec(flag)?.[0] ?? flag;
-      return `flag needs an argument: ${long}`;
+      const letter = /^-[^-]*([^-])$/s.exec(last ?? '')?.[1];
+      return `flag needs an argument: ${letter ? `'${letter}' in -${letter}` : long}`;
     }
     case 'commander.invalidArgument':
       return message.replace(
@@ -103,4 +113,32 @@ function flagsError({ message, cause }: UsageError): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** The same of a value that does not fit its flag, with the reason that Go gives for its type. */
+function inGoWords(message: string, path: readonly string[]): string {
+  const [start, value = '', names, long = ''] = INVALID.exec(message) ?? [];
+  const type = start === undefined ? undefined : typeOfFlag(path, long);
+  const why = type === undefined ? undefined : goReason(type, value);
+  return why === undefined ? message : `invalid argument "${value}" for "${names}" flag: ${why}`;
+}
+
+/** Why Go takes a text, which is quoted already, for no value of a type; undefined for types that take any. */
+function goReason(type: string, value: string): string | undefined {
+  const syntax = (name: string) => `strconv.Parse${name}: parsing "${value}": invalid syntax`;
+  const range = (name: string) => `strconv.Parse${name}: parsing "${value}": value out of range`;
+  if (type === '') return syntax('Bool');
+  if (/^uint/.test(type)) return (parseGoUint(value) === undefined ? syntax : range)('Uint');
+  if (type === 'int') return (parseGoUint(value.replace(/^[+-]/, '')) === undefined ? syntax : range)('Int');
+  return type === 'duration' ? durationReason(value) : undefined;
+}
+
+const DURATION =
+  /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|[smh]))*(?:\d+\.?\d*|\.\d+)([^\d.]*)/;
+
+function durationReason(value: string): string {
+  const unit = DURATION.exec(value)?.[1];
+  if (unit === undefined) return `time: invalid duration "${value}"`;
+  const what = unit === '' ? 'missing unit' : `unknown unit "${unit}"`;
+  return `time: ${what} in duration "${value}"`;
 }

@@ -33,7 +33,7 @@ export function declareChange(
 
 /** The change that the flags ask for. */
 export function changeOf({ revision, cidr }: PrefilterOptions): PrefilterChange {
-  return { ...(cidr.length > 0 && { deny: cidr }), ...(revision !== 0 && { revision }) };
+  return { deny: cidr, ...(revision !== 0 && { revision }) };
 }
 
 /** The ranges that the agent filters, in canonical form. */

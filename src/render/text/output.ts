@@ -12,14 +12,14 @@ export interface OutputFlag {
 
 /**
  * Renders a value for `-o json`, `-o yaml` or `-o jsonpath='{…}'` as the in-agent CLI does: JSON and YAML end with an
- * extra empty line, a jsonpath with one newline. `-o custom-columns=` is as kubectl has it.
+ * extra empty line, a jsonpath with one newline. A jsonpath without a template is JSON. `-o custom-columns=` is as kubectl has it.
  */
 export async function renderOutput(
   value: unknown,
   format: string,
   options: OutputFlag = {},
 ): Promise<string> {
-  if (format === 'json') return `${goMapJson(value, 2)}\n\n`;
+  if (format === 'json' || format === 'jsonpath=') return `${goMapJson(value, 2)}\n\n`;
   if (format === 'yaml') {
     const { goYaml } = await import('./yaml.ts');
     return `${goYaml(value, await options.type?.(), await options.release?.())}\n`;

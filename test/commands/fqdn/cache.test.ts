@@ -28,7 +28,8 @@ test.each([
   expect(stdout).toMatch(
     /^Following cache entries are going to be deleted:\nEndpoint .*\n3 .*192.0.2.1,192.0.2.2 /,
   );
-  expect(stdout.endsWith(`[y/N]? ${end}`)).toBe(true);
+  const question = 'The command is non-revertible, do you want to continue [y/N]?\n';
+  expect(stdout.endsWith(`192.0.2.1,192.0.2.2   \n${question}${end}`)).toBe(true);
   expect(seen.some((request) => request.call.startsWith('DELETE'))).toBe(deletes);
   expect(code).toBe(0);
 });

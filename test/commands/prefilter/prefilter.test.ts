@@ -30,6 +30,22 @@ describe('prefilter', () => {
     expect(deleted.stderr).toBe('');
   });
 
+  test.each([
+    [[], { deny: [] }],
+    [['--revision', '010'], { deny: [], revision: 8 }],
+    [['--revision', '1_000'], { deny: [], revision: 1000 }],
+  ])(
+    'sends the list of blocks although it is empty, and numbers as Go reads them: %j',
+    async (flags, body) => {
+      for (const [verb, call] of Object.entries({ update: 'PATCH', delete: 'DELETE' })) {
+        const { seen } = await runWith(['prefilter', verb, ...flags], {
+          [`${call} /v1/prefilter`]: held([]),
+        });
+        expect(seen[0]?.body).toEqual(body);
+      }
+    },
+  );
+
   test('refuses what is no block before it asks the agent', async () => {
     const { stderr, seen } = await runWith(['prefilter', 'update', '--cidr', '10.0.0.0/33'], {});
     expect(stderr).toContain('Cannot parse CIDR "10.0.0.0/33"');

@@ -34,6 +34,10 @@ describe('structured output equals the reference', () => {
   });
 });
 
+test('a jsonpath without a template is JSON', async () => {
+  expect(await renderOutput([{ a: 1 }], 'jsonpath=')).toBe(await renderOutput([{ a: 1 }], 'json'));
+});
+
 describe('jsonpath', () => {
   const value = {
     kind: 'List',
