@@ -209,7 +209,7 @@ export interface PortProtocol {
   port: string;
   /** Last port of a range that begins with `port`. */
   endPort?: number;
-  /** Absent only in deny rules for agents up to 1.14, where it does not mean any protocol. */
+  /** Absent only in deny rules for agents up to 1.14, some of which do not take it for any protocol. */
   protocol?: Protocol;
 }
 

@@ -126,8 +126,9 @@ function checkL7Ports({ ports = [] }: PortRule, dns: boolean, at: Cursor): void 
       );
     if (number === 0)
       at.fail('l7-port', 'L7 rules can not be used when a port is 0', undefined, [...here, 'port']);
-    if (dns && port.endPort !== undefined && number !== undefined && port.endPort > number)
-      at.fail('l7-port', 'DNS rules do not support port ranges', undefined, [...here, 'endPort']);
+    const kind = at.reaches('1.17') ? dns && 'DNS' : 'L7';
+    if (kind && port.endPort !== undefined && number !== undefined && port.endPort > number)
+      at.fail('l7-port', `${kind} rules do not support port ranges`, undefined, [...here, 'endPort']);
   });
 }
 

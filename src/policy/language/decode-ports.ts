@@ -266,7 +266,7 @@ export function portRuleOf(direction: 'ingress' | 'egress'): Decode<PortRule> {
   });
 }
 
-/** Agents up to 1.14 do not fill in the protocol of a deny rule: for which agents is not known here, it stays unstated. */
+/** Agents before 1.12.16, 1.13.9 and 1.14.4 do not fill in the protocol of a deny rule: it stays unstated up to 1.14. */
 const DENY_PORTS = {
   decode: list(
     object<PortProtocol>({
@@ -284,7 +284,9 @@ const DENY_PORTS = {
         if (number === undefined || portNumber(number) === 0) return;
         at.warn(
           'no-effect',
-          `Cilium ${target} denies nothing by a port without a protocol`,
+          at.reaches('1.12')
+            ? 'agents before 1.12.16, 1.13.9 and 1.14.4 deny nothing by a port without a protocol'
+            : `Cilium ${target} denies nothing by a port without a protocol`,
           'Write "protocol": "ANY".',
         );
       },

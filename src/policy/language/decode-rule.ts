@@ -176,33 +176,30 @@ function failedBelow(at: Cursor, ...fields: string[]): boolean {
   );
 }
 
-/** A host policy cannot send traffic through the HTTP or Kafka proxy; DNS rules for egress came with 1.15. */
+/** A host policy cannot send traffic through a proxy; DNS rules for egress came with 1.17, which no longer asks for other protocols there. */
 function checkHostL7(rule: WrittenRule, at: Cursor): void {
-  rule.ingress?.forEach((item, i) => {
-    item.toPorts?.forEach((port, j) => {
-      if (l7Kinds(port).length > 0)
-        at.fail('host-l7', 'host policies do not support L7 rules yet', undefined, [
-          'ingress',
-          i,
-          'toPorts',
-          j,
-          'rules',
-        ]);
-    });
-  });
-  rule.egress?.forEach((item, i) => {
-    item.toPorts?.forEach((port, j) => {
-      const wrong = l7Kinds(port).find((kind) => kind !== 'DNS' || !at.reaches('1.15'));
-      if (wrong)
-        at.fail('host-l7', `L7 protocol ${wrong} is not supported on host egress yet`, undefined, [
-          'egress',
-          i,
-          'toPorts',
-          j,
-          'rules',
-        ]);
-    });
-  });
+  const sections = [
+    ['ingress', rule.ingress],
+    ['egress', rule.egress],
+  ] as const;
+  for (const [section, items = []] of sections)
+    for (const [i, { toPorts = [] }] of items.entries())
+      for (const [j, port] of toPorts.entries()) {
+        const why = whyNotOnHost(section, l7Kinds(port), at);
+        if (why) at.fail('host-l7', why, undefined, [section, i, 'toPorts', j, 'rules']);
+      }
+}
+
+function whyNotOnHost(
+  section: 'ingress' | 'egress',
+  kinds: readonly string[],
+  at: Cursor,
+): string | undefined {
+  if (kinds.length === 0) return undefined;
+  if (!at.reaches('1.17')) return 'host policies do not support L7 rules yet';
+  if (section === 'ingress') return 'L7 policy is not supported on host ingress yet';
+  const wrong = kinds.find((kind) => kind === 'HTTP' || kind === 'Kafka');
+  return wrong && `L7 protocol ${wrong} is not supported on host egress yet`;
 }
 
 function l7Kinds({ rules }: PortRule): string[] {
@@ -210,6 +207,7 @@ function l7Kinds({ rules }: PortRule): string[] {
     ...(rules?.dns?.length ? ['DNS'] : []),
     ...(rules?.http?.length ? ['HTTP'] : []),
     ...(rules?.kafka?.length ? ['Kafka'] : []),
+    ...(rules?.l7?.length ? ['other'] : []),
   ];
 }
 

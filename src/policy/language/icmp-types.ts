@@ -14,7 +14,7 @@ const ICMP_TYPES: Readonly<Record<'IPv4' | 'IPv6', Readonly<Record<string, numbe
     TimestampReply: 14,
     Photuris: 40,
     ExtendedEchoRequest: 42,
-    'ExtendedEcho Reply': 43,
+    ExtendedEchoReply: 43,
   },
   IPv6: {
     DestinationUnreachable: 1,
@@ -42,6 +42,8 @@ const ICMP_TYPES: Readonly<Record<'IPv4' | 'IPv6', Readonly<Record<string, numbe
     MobilePrefixAdvertisement: 147,
     DuplicateAddressRequestCodeSuffix: 157,
     DuplicateAddressConfirmationCodeSuffix: 158,
+    ExtendedEchoRequest: 160,
+    ExtendedEchoReply: 161,
   },
 };
 

@@ -1,7 +1,7 @@
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
 import { parsePrefix } from '../../lib/address.ts';
 import { isRecord } from '../../lib/record.ts';
-import type { Release } from '../../model/release.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 import type { Complaint } from '../language/decoders.ts';
 import type { Path } from '../rule.ts';
 import { type Fits, fitsOf, inJavaScript } from './schema-fits.ts';
@@ -15,21 +15,16 @@ const SCHEMAS = {
   '1.19': () => import('../../../schemas/crds/1.19/ciliumnetworkpolicies.json', { with: { type: 'json' } }),
   '1.20': () => import('../../../schemas/crds/1.20/ciliumnetworkpolicies.json', { with: { type: 'json' } }),
 } as const;
-type SchemaRelease = keyof typeof SCHEMAS;
 
 let ajv: Ajv | undefined;
-const checks = new Map<SchemaRelease, Promise<SchemaCheck>>();
-const tests = new Map<SchemaRelease, Promise<Fits>>();
+const checks = new Map<Release, Promise<SchemaCheck>>();
+const tests = new Map<Release, Promise<Fits>>();
 
 /**
- * The schema check of a release for these specs; undefined when its schema is not here. To be ready to say what is wrong
- * takes 0.1 s, so that is done when one of the specs is not sure to fit.
+ * The schema check of a release for these specs. To be ready to say what is wrong takes 0.1 s, so that is done when one of
+ * the specs is not sure to fit.
  */
-export async function schemaCheck(
-  release: Release,
-  specs: readonly unknown[],
-): Promise<SchemaCheck | undefined> {
-  if (!hasSchema(release)) return undefined;
+export async function schemaCheck(release: Release, specs: readonly unknown[]): Promise<SchemaCheck> {
   const test = tests.get(release) ?? loadSchema(release).then(fitsOf);
   tests.set(release, test);
   const fits = await test;
@@ -42,17 +37,37 @@ export async function schemaCheck(
 
 const NO_COMPLAINTS: SchemaCheck = () => [];
 
-/** The schema of a spec. */
-export async function loadSchema(release: SchemaRelease): Promise<object> {
-  return specSchema((await SCHEMAS[release]()).default);
+/** The schema of a spec. That of a release before 1.18 is the one of 1.18 without what came since; its fields are checked elsewhere. */
+export async function loadSchema(release: Release): Promise<object> {
+  const schema = specSchema((await (isHere(release) ? SCHEMAS[release] : SCHEMAS['1.18'])()).default);
+  return atLeast(release, '1.18') ? schema : asBefore(release, schema);
 }
 
-function hasSchema(release: Release): release is SchemaRelease {
+function isHere(release: Release): release is keyof typeof SCHEMAS {
   return Object.hasOwn(SCHEMAS, release);
 }
 
+/** What agents of 1.9 to 1.17 ask for as well: patterns, words and required fields are the same in all of them but for these. */
+function asBefore(release: Release, schema: object): object {
+  const lacks = (first: Release) => !atLeast(release, first);
+  const { anyOf, ...others } = JSON.parse(JSON.stringify(schema), (key, value: unknown) => {
+    if (!isRecord(value)) return value;
+    const { maxLength, oneOf, items, ...rest } = value;
+    if (key === 'serverNames') return { type: 'array', items: { type: 'string' } };
+    if ((key === 'matchName' || key === 'matchPattern') && maxLength !== undefined && lacks('1.17'))
+      return rest;
+    if (key === 'rules' && oneOf !== undefined && lacks('1.16')) return rest;
+    if ((key === 'toFQDNs' || key === 'dns') && isRecord(items) && lacks('1.16')) {
+      const { oneOf: _, ...item } = items;
+      return { ...rest, items: item };
+    }
+    return value;
+  }) as Record<string, unknown>;
+  return lacks('1.17') ? others : { anyOf, ...others };
+}
+
 /** All that the schema of a release says. */
-export async function compile(release: SchemaRelease): Promise<SchemaCheck> {
+export async function compile(release: Release): Promise<SchemaCheck> {
   const { Ajv: Compiler } = await import('./ajv-library.ts');
   ajv ??= new Compiler({
     allErrors: true,

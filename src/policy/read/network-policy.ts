@@ -79,7 +79,9 @@ function portOf(): Decode<NetworkPolicyPort> {
   return object<NetworkPolicyPort>({
     name: 'a port',
     fields: {
-      port: { decode: (value, at) => (typeof value === 'number' ? String(value) : text()(value, at)) },
+      port: {
+        decode: (value, at) => (typeof value === 'number' ? String(value) : text(portName)(value, at)),
+      },
       endPort: {
         decode: (value, at) =>
           typeof value === 'number' ? value : at.fail('type', 'expected a whole number'),
@@ -89,6 +91,10 @@ function portOf(): Decode<NetworkPolicyPort> {
     },
     check: checkNetworkPort,
   });
+}
+
+function portName(name: string, at: Cursor): string | undefined {
+  return name === '' ? at.fail('port', 'Port must be specified', 'Leave it out for every port.') : name;
 }
 
 function checkNetworkPort({ port, endPort }: NetworkPolicyPort, at: Cursor): void {

@@ -119,6 +119,8 @@ function whyUnknown({ reason }: Decision): string | undefined {
 
 function decideBy(engine: PolicyEngine, asked: Asked, { perhaps, ...own }: SubjectPolicy): Decision {
   const policy = own[asked.direction];
+  const conflict = own.ingress.conflict ?? own.egress.conflict;
+  if (conflict) return unknown(conflict);
   const sure = testsOf(policy, engine);
   const other = perhaps && {
     why: perhaps.why,

@@ -202,20 +202,20 @@ interface Transport {
 interface Transports {
   /** With the protocol `ANY`. */
   any: readonly Transport[];
-  /** Without one. Agents fill in `ANY` but for deny rules, where they do so from 1.15 on. */
+  /** Without one. Agents take it for `ANY`, in deny rules from 1.12.16, 1.13.9, 1.14.4 and 1.15 on. */
   unstated: readonly Transport[];
   /** Whether a range that begins with port 0 is every port. Undefined: not known. */
   wideZero: boolean | undefined;
 }
 
-/** From 1.16 on agents ask the rules of a namespace for its pods only, also those whose selector names `reserved:init`. */
+/** From 1.17 on agents ask the rules of a namespace for its pods only, also those whose selector names `reserved:init`. */
 function subjectOf(
   { rule: { nodeSelector, endpointSelector = {} }, origin }: SourcedRule,
   { release }: Surroundings,
 ): Selector {
   const { kind, namespace } = origin;
   const bound =
-    kind === 'CiliumNetworkPolicy' && namespace && (release === undefined || atLeast(release, '1.16'));
+    kind === 'CiliumNetworkPolicy' && namespace && (release === undefined || atLeast(release, '1.17'));
   const { matchLabels, matchExpressions } = endpointSelector;
   if (nodeSelector || !bound) return labelSelector(nodeSelector ?? endpointSelector);
   return labelSelector({
@@ -234,13 +234,14 @@ function transportsIn({ release, assumed }: Surroundings): Transports {
     ...[TCP, UDP].map((protocol) => ({ protocol })),
     ...(reaches('1.13') ? [{ protocol: SCTP, ...sctp }] : []),
   ];
-  if (assumed) {
-    const perhaps = 'agents before 1.15 deny nothing by a port without a protocol (--release)';
-    return { any, unstated: any.map(({ protocol }) => ({ protocol, perhaps })), wideZero };
-  }
+  if (assumed || (reaches('1.12') && !reaches('1.15')))
+    return { any, unstated: any.map(({ protocol }) => ({ protocol, perhaps: NOTHING_DENIED })), wideZero };
   // An entry for protocol 0, which no packet with a port meets.
   return { any, unstated: reaches('1.15') ? any : [{ protocol: 0 }], wideZero };
 }
+
+const NOTHING_DENIED =
+  'agents before 1.12.16, 1.13.9 and 1.14.4 deny nothing by a port without a protocol (--release)';
 
 /** Of a port that the policy map of the assumed release does not have. */
 export const WIDE_ZERO = 'agents from 1.20 on take a range from port 0 on for every port (--release)';

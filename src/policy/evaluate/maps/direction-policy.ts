@@ -52,6 +52,14 @@ export interface DirectionPolicy {
   levels: readonly PartLevel[];
   /** The rules that enable default deny. */
   closedBy: readonly CompiledRule[];
+  /** Rules that agents cannot merge: they keep what the endpoint had before. */
+  conflict?: Conflict;
+}
+
+/** Why rules cannot be merged. */
+export interface Conflict {
+  why: string;
+  rules: readonly CompiledRule[];
 }
 
 /** Merges the rules for one direction. `partsOf` gives what a rule means for the subject. */
@@ -72,8 +80,57 @@ export function directionPolicy(
   for (const [i, { parts: own }] of levels.entries())
     for (const part of own)
       for (const port of part.ports) if (port.perhaps !== WIDE_ZERO) addPart(filters, i, part, port, cache);
+  const conflict = conflictOf([...filters.values()]);
   if (open) addAllowAll(filters, isOrdered(levels) ? levels.length : 0, cache);
-  return { enforced, open, filters: [...filters.values()], parts, levels, closedBy };
+  return {
+    enforced,
+    open,
+    filters: [...filters.values()],
+    parts,
+    levels,
+    closedBy,
+    ...(conflict && { conflict }),
+  };
+}
+
+/** One port has one proxy whoever the peers are, and peers of one selector have one way to authenticate. */
+function conflictOf(filters: readonly Filter[]): Conflict | undefined {
+  for (const filter of filters) {
+    const parts = [...filter.peers.values()].flatMap((peer) => (peer.deny ? [] : peer.parts));
+    const parsers = new Set(parts.flatMap((part) => parsersAt(filter, part)));
+    const parsed = parts.filter((part) => parsersAt(filter, part).length > 0);
+    if (parsers.size > 1) return conflict([...parsers].sort().join(' and '), parsed);
+    for (const { deny, parts: own } of filter.peers.values()) {
+      const stated = own.filter(({ auth }) => auth !== undefined);
+      if (!deny && new Set(stated.map(({ auth }) => auth)).size > 1)
+        return conflict('different ways to authenticate the same peers', stated);
+    }
+  }
+  return undefined;
+}
+
+function conflict(what: string, parts: readonly Part[]): Conflict {
+  const why = `agents cannot merge the rules of this endpoint, which ask for ${what} on one port: it keeps the policy that it had`;
+  return { why, rules: [...new Set(parts.map(({ rule }) => rule))] };
+}
+
+/** What reads the traffic of a part at the port of a filter. */
+function parsersAt(filter: Filter, { ports }: Part): string[] {
+  return ports.flatMap((port) => {
+    const here =
+      port.protocol === filter.protocol &&
+      port.port === filter.port &&
+      port.endPort === filter.endPort &&
+      port.name === filter.name;
+    return (here && parserOfPort(port)) || [];
+  });
+}
+
+function parserOfPort({ listener, l7 }: PortSpec): string | undefined {
+  if (listener !== '') return 'a listener';
+  if (l7?.dns?.length) return 'DNS';
+  if (l7?.http?.length) return 'HTTP';
+  return l7?.kafka?.length ? 'Kafka' : l7?.l7proto;
 }
 
 /** Whether there are rules of other levels than that of network policies. */
