@@ -201,11 +201,22 @@ export function texts(
   return (given, at) => {
     if (!isRecord(given)) return wrongType(at, 'an object with string values', given);
     const entries: [string, string][] = [];
+    const names = new Map<string, string>();
     for (const [name, item] of Object.entries(given)) {
       at.into(name, () => {
         const refused = schema === 'custom' && at.options.form === 'kubernetes';
         const decoded = value(refused ? item : (item ?? ''), at);
-        if (decoded !== undefined) entries.push([key(name, at), decoded]);
+        if (decoded === undefined) return;
+        const written = key(name, at);
+        const other = names.get(written);
+        if (other !== undefined && given[other] !== item)
+          at.fail(
+            'doubled-label',
+            `"${other}" and "${name}" are the same label: agents take one of the two values, not always the same`,
+            'Keep one.',
+          );
+        names.set(written, name);
+        entries.push([written, decoded]);
       });
     }
     return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));

@@ -51,7 +51,8 @@ test.each([
     return /^Verdict: +(\w+)/m.exec((await run(argv)).stdout)?.[1];
   };
   expect(await verdict()).toBe('unknown');
-  expect(await verdict('--release', '1.14')).toBe('allowed');
+  expect(await verdict('--release', '1.11')).toBe('allowed');
+  expect(await verdict('--release', '1.14')).toBe('unknown');
   expect(await verdict('--release', '1.15')).toBe('denied');
   expect(await verdict('--release', '1.20')).toBe('denied');
 });

@@ -80,10 +80,38 @@ describe('the last value that is right, and the first that is wrong', () => {
 describe('what a release takes', () => {
   test.each<[string, DecodeOptions['target'], object, string[]]>([
     [
-      'DNS rules in a host policy before 1.15',
-      '1.14',
+      'DNS rules in a host policy before 1.17',
+      '1.16',
       { endpointSelector: undefined, nodeSelector: {}, ...dnsEgress() },
-      ['error: L7 protocol DNS is not supported on host egress yet'],
+      ['error: host policies do not support L7 rules yet'],
+    ],
+    [
+      'other L7 rules for egress in a host policy before 1.17',
+      '1.16',
+      { endpointSelector: undefined, nodeSelector: {}, ...genericL7('egress') },
+      ['error: host policies do not support L7 rules yet'],
+    ],
+    [
+      'other L7 rules for egress in a host policy',
+      '1.17',
+      { endpointSelector: undefined, nodeSelector: {}, ...genericL7('egress') },
+      [],
+    ],
+    [
+      'other L7 rules for ingress in a host policy',
+      '1.17',
+      { endpointSelector: undefined, nodeSelector: {}, ...genericL7('ingress') },
+      ['error: L7 policy is not supported on host ingress yet'],
+    ],
+    ['L7 rules for a range', '1.16', httpOfRange(), ['error: L7 rules do not support port ranges']],
+    ['L7 rules for a range', '1.17', httpOfRange(), []],
+    ['an ICMP type by its name', '1.16', icmp('IPv4', 'ExtendedEchoReply'), []],
+    ['an ICMP type by its name', '1.20', icmp('IPv6', 'ExtendedEchoRequest'), []],
+    [
+      'an ICMP type by the name that the schema has for it, and agents have not',
+      '1.20',
+      icmp('IPv4', 'ExtendedEcho Reply'),
+      ['error: IPv4 has no ICMP type called "ExtendedEcho Reply"'],
     ],
     [
       'DNS rules in a host policy',
@@ -169,6 +197,15 @@ describe('what a release takes', () => {
   });
 });
 
+// differs: policy-label-twice
+test('a label that a selector names twice has one value', () => {
+  const from = (labels: object) => ({ ingress: [{ fromEndpoints: [{ matchLabels: labels }] }] });
+  expect(complaints(from({ app: 'a', 'any:app': 'a', 'k8s:app': 'b' }))).toEqual([]);
+  expect(complaints(from({ app: 'a', 'any:app': 'b' }))).toEqual([
+    'error: "app" and "any:app" are the same label: agents take one of the two values, not always the same',
+  ]);
+});
+
 test('a list of which an item cannot be decoded is not checked as a whole', () => {
   const list = Array.from({ length: 42 }, (_, i) => (i === 0 ? '80' : { port: '80' }));
   const parts = { ingress: [{ toPorts: [{ ports: list }] }] };
@@ -195,6 +232,23 @@ test.each<[object, { ingress: boolean; egress: boolean }]>([
   const at = new Cursor({ strict: true, form: 'rule', target: '1.17' });
   expect(decodeRule({ endpointSelector: {}, ...parts }, at)?.enableDefaultDeny).toEqual(expected);
 });
+
+function genericL7(section: 'ingress' | 'egress'): object {
+  return {
+    [section]: [
+      { toPorts: [{ ports: [{ port: '80', protocol: 'TCP' }], rules: { l7proto: 'p', l7: [{ a: 'b' }] } }] },
+    ],
+  };
+}
+
+function httpOfRange(): object {
+  const range = { ports: [{ port: '80', endPort: 90, protocol: 'TCP' }], rules: { http: [{}] } };
+  return { ingress: [{ toPorts: [range] }] };
+}
+
+function icmp(family: string, type: string): object {
+  return { ingress: [{ icmps: [{ fields: [{ family, type }] }] }] };
+}
 
 function dnsEgress(): object {
   const dns = { ports: [{ port: '53', protocol: 'UDP' }], rules: { dns: [{ matchPattern: '*' }] } };
@@ -227,10 +281,13 @@ test.each([
   expect(complaints({ egress: [{ toPorts }] }, { form })).toEqual(expected);
 });
 
-test('a deny rule without a protocol denies nothing by a port up to 1.14', () => {
+test('a deny rule without a protocol denies nothing by a port up to 1.11, and in early agents of 1.12 to 1.14', () => {
   const parts = { ingressDeny: [{ toPorts: [{ ports: [{ port: '80' }] }] }] };
+  expect(complaints(parts, { target: '1.11' })).toEqual([
+    'warning: Cilium 1.11 denies nothing by a port without a protocol',
+  ]);
   expect(complaints(parts, { target: '1.14' })).toEqual([
-    'warning: Cilium 1.14 denies nothing by a port without a protocol',
+    'warning: agents before 1.12.16, 1.13.9 and 1.14.4 deny nothing by a port without a protocol',
   ]);
   expect(complaints(parts, { target: '1.15' })).toEqual([]);
   const stated = { ingressDeny: [{ toPorts: [{ ports: [{ port: '80', protocol: 'ANY' }] }] }] };

@@ -295,7 +295,7 @@ describe('an error names its place and says what is wrong', () => {
       'L7 rules of a host policy',
       `[{"nodeSelector": {}, "ingress": [{"toPorts": [{"ports": [{"port": "80", "protocol": "TCP"}], «"rules": {"http": [{}]}}]}]}]`,
       'host-l7',
-      'host policies do not support L7 rules yet',
+      'L7 policy is not supported on host ingress yet',
     ],
     [
       'a listener on ingress',
@@ -330,6 +330,20 @@ describe('an error names its place and says what is wrong', () => {
       '[{«"kind": "CiliumNetworkPolicies", "apiVersion": "cilium.io/v2"}]',
       'kind',
       'kind "CiliumNetworkPolicies" is not a network policy',
+    ],
+    [
+      'an empty port of a NetworkPolicy',
+      `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: t}
+spec:
+  podSelector: {}
+  ingress:
+  - ports:
+    - «port: ""
+`,
+      'port',
+      'Port must be specified',
     ],
   ])('%s', async (_, text, code, message) => {
     const { policies, want } = await check(text);

@@ -69,3 +69,25 @@ test.each<[string, Release | undefined, Release | undefined]>([
   );
   expect(taken).toEqual(between.flatMap((release) => [release, release]));
 });
+
+/** What the API server refuses of an object, and whether the agent's own form is refused as well. */
+test.each<[direction: string, taken: Partial<Record<Release, boolean>>]>([
+  [protocol('udp'), { '1.9': false, '1.14': false, '1.17': false }],
+  [protocol('UDP'), { '1.9': true, '1.14': true, '1.17': true }],
+  ['ingress: [{fromCIDR: [10.1.2.3]}]', { '1.9': false, '1.16': false }],
+  ['ingress: [{icmps: [{fields: [{type: 8, family: ipv4}]}]}]', { '1.14': false, '1.17': false }],
+  [rules('kafka: [{role: Produce}]'), { '1.12': false, '1.17': false }],
+  [serverName('a..b'), { '1.13': true, '1.17': true, '1.18': false }],
+  ['egress: [{toFQDNs: [{matchName: a..b}]}]', { '1.9': false, '1.17': false }],
+  [`egress: [{toFQDNs: [{matchName: ${'a'.repeat(256)}}]}]`, { '1.16': true, '1.17': false }],
+  [rules('http: [{}], l7proto: ""'), { '1.15': true, '1.16': false }],
+  ['egress: [{toPorts: [{ports: [{port: "53"}], rules: {dns: [{}]}}]}]', { '1.16': false }],
+])('an object with %s is taken: %j', async (direction, taken) => {
+  const found: Record<string, boolean> = {};
+  for (const target of Object.keys(taken) as Release[]) {
+    const text = object('CiliumNetworkPolicy', direction);
+    const { findings } = await parsePolicies([{ file: 'p.yaml', text }], { target });
+    found[target] = findings.every(({ severity }) => severity !== 'error');
+  }
+  expect(found).toEqual(taken);
+});

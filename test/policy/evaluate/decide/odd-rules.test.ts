@@ -132,16 +132,16 @@ describe('a CiliumNetworkPolicy whose selector names reserved:init', () => {
     endpointSelector: { matchExpressions: [{ key: 'reserved:init', operator }] },
     ingress: [{ fromEntities: ['all'] }],
   });
-  test('is for no endpoint from 1.16 on, as endpoints without labels are in no namespace', async () => {
-    expect(await decide(exists('Exists'), '1.15', 'ingress', [INIT, A, 80])).toBe('allowed');
-    expect(await decide(exists('Exists'), '1.16', 'ingress', [INIT, A, 80])).toBe('denied');
+  test('is for no endpoint from 1.17 on, as endpoints without labels are in no namespace', async () => {
+    expect(await decide(exists('Exists'), '1.16', 'ingress', [INIT, A, 80])).toBe('allowed');
+    expect(await decide(exists('Exists'), '1.17', 'ingress', [INIT, A, 80])).toBe('denied');
   });
 
-  test('is for pods of its own namespace from 1.16 on', async () => {
+  test('is for pods of its own namespace from 1.17 on', async () => {
     const spec = { ...exists('DoesNotExist'), ingress: [{}] };
-    expect(await decide(spec, '1.15', 'ingress', [B, A, 80])).toBe('denied');
-    expect(await decide(spec, '1.16', 'ingress', [B, A, 80])).toBe('allowed');
-    expect(await decide(spec, '1.16', 'ingress', [A, B, 80])).toBe('denied');
+    expect(await decide(spec, '1.16', 'ingress', [B, A, 80])).toBe('denied');
+    expect(await decide(spec, '1.17', 'ingress', [B, A, 80])).toBe('allowed');
+    expect(await decide(spec, '1.17', 'ingress', [A, B, 80])).toBe('denied');
   });
 
   test('as a live agent lists it, too', () => {
@@ -162,5 +162,48 @@ describe('a CiliumNetworkPolicy whose selector names reserved:init', () => {
     const traffic = { protocol: 6, port: 80 };
     expect(decideDirection(engine, 'ingress', a, b, traffic).answer).toBe('denied');
     expect(decideDirection(engine, 'ingress', b, a, traffic).answer).toBe('allowed');
+  });
+});
+
+describe('rules that agents cannot merge: the endpoint keeps the policy that it had', () => {
+  const at = (rules: object, more: object = {}, port = '80') => ({
+    fromEndpoints: [{}],
+    toPorts: [{ ports: [{ port, protocol: 'TCP' }], ...rules }],
+    ...more,
+  });
+  const HTTP = at({ rules: { http: [{ path: '/' }] } });
+  const KAFKA = at({ rules: { kafka: [{ topic: 't' }] } });
+  const required = at({}, { authentication: { mode: 'required' } });
+  const disabled = at({}, { authentication: { mode: 'disabled' } });
+  test.each([
+    { ingress: [HTTP, KAFKA], release: '1.9', answer: 'unknown' },
+    {
+      ingress: [HTTP, { ...KAFKA, fromEndpoints: [{ matchLabels: { a: 'b' } }] }],
+      release: '1.17',
+      answer: 'unknown',
+    },
+    {
+      ingress: [at({ rules: { l7proto: 'a', l7: [] } }), at({ rules: { l7proto: 'b', l7: [] } })],
+      release: '1.17',
+      answer: 'unknown',
+    },
+    { ingress: [HTTP, at({ rules: { http: [{ path: '/b' }] } })], release: '1.17', answer: 'allowed' },
+    { ingress: [HTTP, at({})], release: '1.17', answer: 'allowed' },
+    {
+      ingress: [HTTP, at({ rules: { kafka: [{ topic: 't' }] } }, {}, '81')],
+      release: '1.17',
+      answer: 'allowed',
+    },
+    { ingress: [required, disabled], release: '1.17', answer: 'unknown' },
+    {
+      ingress: [required, { ...disabled, fromEndpoints: [{ matchLabels: { a: 'b' } }] }],
+      release: '1.17',
+      answer: 'allowed',
+    },
+  ] as const)('$ingress in $release: $answer', async ({ ingress, release, answer }) => {
+    expect(await decide({ endpointSelector: {}, ingress }, release, 'ingress', [A, B, 80])).toBe(answer);
+    // Of the other direction nothing is computed, either.
+    const spec = { endpointSelector: {}, ingress, egress: [{ toEntities: ['all'] }] };
+    expect(await decide(spec, release, 'egress', [A, B, 80])).toBe(answer);
   });
 });
