@@ -128,7 +128,7 @@ function coveredRules(engine: PolicyEngine): Set<CompiledRule> {
       perhaps.some((identity) => engine.maySelect(rule, identity));
     if (!own || open || ordered.has(rule)) continue;
     const others = ({ parts }: Verdict) =>
-      parts.filter((part) => part.rule !== rule && !removed.has(part.rule));
+      parts.filter((part) => part.rule !== rule && !removed.has(part.rule) && !isInDoubt(part));
     const redundant = own.every(
       (place) =>
         isRepeated(rule, place.verdict, others(place.verdict)) ||
@@ -137,6 +137,11 @@ function coveredRules(engine: PolicyEngine): Set<CompiledRule> {
     if (redundant && !changesDefaults(engine, rule, removed)) removed.add(rule);
   }
   return removed;
+}
+
+/** Only some agents of the release have all its ports. */
+function isInDoubt({ ports }: Part): boolean {
+  return ports.some(({ perhaps }) => perhaps !== undefined);
 }
 
 /** Rules for endpoints that rules of several tiers are for: what covers what there is not looked into. */

@@ -72,8 +72,8 @@ test.each<[string, Release | undefined, Release | undefined]>([
 
 /** What the API server refuses of an object, and whether the agent's own form is refused as well. */
 test.each<[direction: string, taken: Partial<Record<Release, boolean>>]>([
-  [protocol('udp'), { '1.9': false, '1.14': false, '1.17': false }],
-  [protocol('UDP'), { '1.9': true, '1.14': true, '1.17': true }],
+  [protocol('udp'), { '1.10': false, '1.14': false, '1.17': false }],
+  [protocol('UDP'), { '1.10': true, '1.14': true, '1.17': true }],
   ['ingress: [{fromCIDR: [10.1.2.3]}]', { '1.9': false, '1.16': false }],
   ['ingress: [{icmps: [{fields: [{type: 8, family: ipv4}]}]}]', { '1.14': false, '1.17': false }],
   [rules('kafka: [{role: Produce}]'), { '1.12': false, '1.17': false }],

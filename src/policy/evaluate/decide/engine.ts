@@ -96,6 +96,7 @@ export class PolicyEngine {
       release: this.releaseOfMaps,
       assumed: this.settings.release === undefined && !needsNewest(this.settings),
       cidrMatchMode,
+      byNamespace: atLeast(this.release, '1.17') && this.settings.development !== true,
       ...(objects && { objects }),
     };
     const { allowLocalhost } = this.settings;

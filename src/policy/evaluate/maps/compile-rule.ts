@@ -208,14 +208,13 @@ interface Transports {
   wideZero: boolean | undefined;
 }
 
-/** From 1.17 on agents ask the rules of a namespace for its pods only, also those whose selector names `reserved:init`. */
+/** Where agents ask the rules of a namespace for its pods only, they do so too where the selector names `reserved:init`. */
 function subjectOf(
   { rule: { nodeSelector, endpointSelector = {} }, origin }: SourcedRule,
-  { release }: Surroundings,
+  { byNamespace = true }: Surroundings,
 ): Selector {
   const { kind, namespace } = origin;
-  const bound =
-    kind === 'CiliumNetworkPolicy' && namespace && (release === undefined || atLeast(release, '1.17'));
+  const bound = byNamespace && kind === 'CiliumNetworkPolicy' && namespace;
   const { matchLabels, matchExpressions } = endpointSelector;
   if (nodeSelector || !bound) return labelSelector(nodeSelector ?? endpointSelector);
   return labelSelector({

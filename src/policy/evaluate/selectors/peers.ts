@@ -43,6 +43,8 @@ export interface Surroundings {
   ofClusterPolicy?: boolean;
   /** CIDR groups and services. */
   objects?: ClusterObjects;
+  /** Agents ask the rules of a namespace for its pods only, as released 1.17 and later ones do. */
+  byNamespace?: boolean;
 }
 
 /** The selectors of a rule's peers. Undefined selects no peer (one of the lists is empty); an empty result selects every peer. */

@@ -167,7 +167,7 @@ describe('a CiliumNetworkPolicy whose selector names reserved:init', () => {
 
 describe('rules that agents cannot merge: the endpoint keeps the policy that it had', () => {
   const at = (rules: object, more: object = {}, port = '80') => ({
-    fromEndpoints: [{}],
+    fromEntities: ['cluster'],
     toPorts: [{ ports: [{ port, protocol: 'TCP' }], ...rules }],
     ...more,
   });
@@ -178,7 +178,7 @@ describe('rules that agents cannot merge: the endpoint keeps the policy that it 
   test.each([
     { ingress: [HTTP, KAFKA], release: '1.9', answer: 'unknown' },
     {
-      ingress: [HTTP, { ...KAFKA, fromEndpoints: [{ matchLabels: { a: 'b' } }] }],
+      ingress: [HTTP, { ...KAFKA, fromEntities: ['host'] }],
       release: '1.17',
       answer: 'unknown',
     },
@@ -196,7 +196,7 @@ describe('rules that agents cannot merge: the endpoint keeps the policy that it 
     },
     { ingress: [required, disabled], release: '1.17', answer: 'unknown' },
     {
-      ingress: [required, { ...disabled, fromEndpoints: [{ matchLabels: { a: 'b' } }] }],
+      ingress: [required, { ...disabled, fromEntities: ['host'] }],
       release: '1.17',
       answer: 'allowed',
     },
