@@ -10,7 +10,8 @@ export function checkCidr(value: string, at: Cursor): string | undefined {
   const prefix = parsePrefix(value);
   if (prefix) warnOfHostBits(value, prefix, at);
   // The agent tries an address next and reports on that.
-  if (prefix || parseAddress(withoutZone(value))) return value;
+  const address = at.reaches('1.15') ? withoutZone(value) : value;
+  if (prefix || parseAddress(address)) return value;
   return at.fail('cidr', `unable to parse CIDR: ${addressFault(value)}`, hintFor(value));
 }
 

@@ -45,6 +45,12 @@ export function checkPort(port: string, at: Cursor): string | undefined {
     );
   }
   if (number === 0 && !at.reaches('1.10')) return at.fail('port', 'Port cannot be 0', 'It came with 1.10.');
+  if (number === 0 && !at.reaches('1.14'))
+    at.warn(
+      'no-effect',
+      `Cilium ${at.options.target} matches no traffic by port ${JSON.stringify(port)}`,
+      'Agents take it for every port from 1.14 on. Write the numbers, or leave "toPorts" out.',
+    );
   return Number.isNaN(number) ? port.toLowerCase() : port;
 }
 

@@ -98,6 +98,12 @@ function portName(name: string, at: Cursor): string | undefined {
 }
 
 function checkNetworkPort({ port, endPort }: NetworkPolicyPort, at: Cursor): void {
+  if (port === undefined && !at.reaches('1.14'))
+    at.warn(
+      'no-effect',
+      `Cilium ${at.options.target} matches no traffic by a protocol without a port`,
+      'Agents take it for every port from 1.14 on. Write the numbers.',
+    );
   const number = port === undefined ? undefined : portNumber(port);
   if (port !== undefined && (number === undefined || number === 0))
     at.fail(

@@ -127,7 +127,8 @@ describe('what a release takes', () => {
     ],
     ['services with ports', '1.13', servicesWithPorts(), []],
     ['services with ports', '1.17', servicesWithPorts(), []],
-    ['every port', '1.10', ports({ port: '0' }), []],
+    ['every port', '1.10', ports({ port: '0' }), ['warning: Cilium 1.10 matches no traffic by port "0"']],
+    ['every port', '1.14', ports({ port: '0' }), []],
     ['every port', '1.9', ports({ port: '0' }), ['error: Port cannot be 0']],
     [
       'a port of a protocol without ports',

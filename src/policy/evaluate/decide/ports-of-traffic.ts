@@ -1,3 +1,4 @@
+import { atLeast } from '../../../model/release.ts';
 import type { Direction, Part, PortSpec } from '../maps/compile-rule.ts';
 import { type Identity, isOutside, isReserved } from '../selectors/identities.ts';
 import type { PolicyEngine } from './engine.ts';
@@ -78,7 +79,9 @@ function isPort(spec: PortSpec, asked: Asked, engine: PolicyEngine): boolean | s
   if (traffic.protocol === undefined) return 'the protocol is not known';
   if (traffic.protocol !== spec.protocol) return false;
   if (spec.name !== '') return nameFits(spec, asked, engine);
-  if (spec.port === 0 && (spec.endPort === 0 || spec.endPort === 0xffff)) return true;
+  // Up to 1.13 agents look for the traffic's own port and for no port of no protocol, not for every port of one.
+  const wide = atLeast(engine.releaseOfMaps, '1.14');
+  if (wide && spec.port === 0 && (spec.endPort === 0 || spec.endPort === 0xffff)) return true;
   if (traffic.port === undefined) return 'the port is not known';
   return traffic.port >= spec.port && traffic.port <= Math.max(spec.port, spec.endPort);
 }

@@ -84,6 +84,24 @@ describe('a port in digits is read as Go reads it', () => {
   });
 });
 
+describe('every port of a protocol is no port of agents up to 1.13', () => {
+  const open = {
+    endpointSelector: {},
+    ingress: [{ toPorts: [{ ports: [{ port: '0', protocol: 'TCP' }] }] }],
+  };
+  const shut = { endpointSelector: {}, ingress: [{ fromEntities: ['all'] }], ingressDeny: open.ingress };
+  test.each([
+    { spec: open, release: '1.13', port: 80, answer: 'denied' },
+    { spec: open, release: '1.13', port: 0, answer: 'allowed' },
+    { spec: open, release: '1.14', port: 80, answer: 'allowed' },
+    { spec: open, release: undefined, port: 80, answer: 'allowed' },
+    { spec: shut, release: '1.10', port: 80, answer: 'allowed' },
+    { spec: shut, release: '1.14', port: 80, answer: 'denied' },
+  ] as const)('$spec in $release, port $port: $answer', async ({ spec, release, port, answer }) => {
+    expect(await decide(spec, release, 'ingress', [A, B, port])).toBe(answer);
+  });
+});
+
 describe('a port name with an end', () => {
   const ports = [{ port: 'web', endPort: 9000, protocol: 'TCP' }];
   const ingress = { endpointSelector: {}, ingress: [{ toPorts: [{ ports }] }] };
