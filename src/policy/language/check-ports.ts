@@ -18,10 +18,12 @@ const SERVICE_NAME = /^([A-Za-z0-9]-?)*[A-Za-z](-?[A-Za-z0-9])*$/;
 /** The number of a port; NaN for a port name; undefined when it is neither. */
 export function portNumber(port: string): number | undefined {
   if (port.length <= 15 && /^[A-Za-z0-9-]+$/.test(port) && SERVICE_NAME.test(port)) return Number.NaN;
-  if (!/^\d+$/.test(port)) return undefined;
-  const octal = port.length > 1 && port.startsWith('0');
-  if (octal && /[89]/.test(port)) return undefined;
-  const number = octal ? Number.parseInt(port, 8) : Number(port);
+  // As Go reads them: underscores may stand between digits.
+  if (!/^\d+(_\d+)*$/.test(port)) return undefined;
+  const digits = port.replaceAll('_', '');
+  const octal = digits.length > 1 && digits.startsWith('0');
+  if (octal && /[89]/.test(digits)) return undefined;
+  const number = octal ? Number.parseInt(digits, 8) : Number(digits);
   return number <= 65535 ? number : undefined;
 }
 

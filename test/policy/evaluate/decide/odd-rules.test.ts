@@ -78,6 +78,7 @@ describe('a port in digits is read as Go reads it', () => {
     { port: '0120', asked: 80, answer: 'allowed' },
     { port: '0120', asked: 120, answer: 'denied' },
     { port: '00', asked: 9, answer: 'allowed' },
+    { port: '8_0', asked: 80, answer: 'allowed' },
   ] as const)('$port for $asked', async ({ port, asked, answer }) => {
     const spec = { endpointSelector: {}, ingress: [{ toPorts: [{ ports: [{ port, protocol: 'TCP' }] }] }] };
     expect(await decide(spec, '1.20', 'ingress', [A, B, asked])).toBe(answer);
