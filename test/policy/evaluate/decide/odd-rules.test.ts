@@ -215,7 +215,7 @@ describe('rules that agents cannot merge: the endpoint keeps the policy that it 
     },
     { ingress: [required, disabled], release: '1.17', answer: 'unknown' },
     {
-      ingress: [required, { ...disabled, fromEntities: ['host'] }],
+      ingress: [required, { ...disabled, fromEntities: ['world'] }],
       release: '1.17',
       answer: 'allowed',
     },
