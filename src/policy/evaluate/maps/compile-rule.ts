@@ -206,6 +206,8 @@ interface Transports {
   unstated: readonly Transport[];
   /** Whether a range that begins with port 0 is every port. Undefined: not known. */
   wideZero: boolean | undefined;
+  /** A parser of L7 rules reads the traffic even when there are no rules for it. */
+  byParser: boolean;
 }
 
 /** Where agents ask the rules of a namespace for its pods only, they do so too where the selector names `reserved:init`. */
@@ -233,10 +235,13 @@ function transportsIn({ release, assumed }: Surroundings): Transports {
     ...[TCP, UDP].map((protocol) => ({ protocol })),
     ...(reaches('1.13') ? [{ protocol: SCTP, ...sctp }] : []),
   ];
-  if (assumed || (reaches('1.12') && !reaches('1.15')))
-    return { any, unstated: any.map(({ protocol }) => ({ protocol, perhaps: NOTHING_DENIED })), wideZero };
+  const byParser = reaches('1.18');
+  if (assumed || (reaches('1.12') && !reaches('1.15'))) {
+    const unstated = any.map(({ protocol }) => ({ protocol, perhaps: NOTHING_DENIED }));
+    return { any, unstated, wideZero, byParser };
+  }
   // An entry for protocol 0, which no packet with a port meets.
-  return { any, unstated: reaches('1.15') ? any : [{ protocol: 0 }], wideZero };
+  return { any, unstated: reaches('1.15') ? any : [{ protocol: 0 }], wideZero, byParser };
 }
 
 const NOTHING_DENIED =
@@ -256,7 +261,7 @@ function portSpecs(rule: PortRule, deny: boolean, transports: Transports): PortS
         port: isName ? 0 : number,
         endPort: isRangeFromZero && transports.wideZero ? 0 : endPort,
         name: isName ? port.toLowerCase() : '',
-        ...(deny ? NO_PROXY : proxyOf(rule, transport.protocol)),
+        ...(deny ? NO_PROXY : proxyOf(rule, transport.protocol, transports.byParser)),
       };
       const isOpen = isRangeFromZero && transports.wideZero === undefined;
       return isOpen ? [spec, { ...spec, endPort: 0, perhaps: WIDE_ZERO }] : [spec];
@@ -290,7 +295,7 @@ function parserOf({ rules, listener }: PortRule, tcp: boolean): keyof typeof LIS
 }
 
 /** Whether a port rule sends traffic through a proxy, and which. All L7 rules but DNS need TCP. */
-function proxyOf(rule: PortRule, protocol: number): typeof NO_PROXY {
+function proxyOf(rule: PortRule, protocol: number, byParser: boolean): typeof NO_PROXY {
   const { rules, listener } = rule;
   const tls = rule.terminatingTLS !== undefined || rule.originatingTLS !== undefined;
   const names = hasAny(rule.serverNames);
@@ -301,7 +306,7 @@ function proxyOf(rule: PortRule, protocol: number): typeof NO_PROXY {
   const parser = listener !== undefined || tls || names || parsed;
   const anyRule = hasAny(rules?.http) || hasAny(rules?.kafka) || hasAny(rules?.dns) || hasAny(rules?.l7);
   return {
-    redirect: parser && (listener !== undefined || tls || names || anyRule),
+    redirect: parser && (byParser || listener !== undefined || tls || names || anyRule),
     listener: listener ? `${listener.envoyConfig.name}/${listener.name}` : '',
     priority: parser ? (listener?.priority ?? LISTENER_PRIORITY[parserOf(rule, tcp)]) : 0,
     l7: parsed ? rules : undefined,

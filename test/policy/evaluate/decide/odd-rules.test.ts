@@ -226,3 +226,48 @@ describe('rules that agents cannot merge: the endpoint keeps the policy that it 
     expect(await decide(spec, release, 'egress', [A, B, 80])).toBe(answer);
   });
 });
+
+describe('a block of addresses in the ingress of a NetworkPolicy', () => {
+  const object = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'p', namespace: 'a' },
+    spec: { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: '10.1.0.0/16' } }] }] },
+  };
+  const OTHER = 65_638;
+  test.each([
+    { release: '1.18', answer: 'denied' },
+    { release: '1.19', answer: 'allowed' },
+    { release: '1.20', answer: 'denied' },
+    { release: undefined, answer: 'denied' },
+  ] as const)(
+    'lets the pods of its namespace in by agents of 1.19 alone: $release',
+    async ({ release, answer }) => {
+      const { rules, findings } = await parsePolicies([{ file: 'p.json', text: JSON.stringify(object) }], {
+        target: release,
+      });
+      expect(findings.map(({ code }) => code)).toEqual(release === '1.19' ? ['own-namespace'] : []);
+      const identities = [...IDENTITIES, pod(OTHER, 'a')];
+      const settings = { release, clusterName: 'lab', cidrMatchMode: [], dualStack: true };
+      const engine = new PolicyEngine(identities, ENDPOINTS, settings).addAll(rules);
+      const from = (id: number) => {
+        const [own, peer] = [engine.identities.get(A), engine.identities.get(id)];
+        if (!own || !peer) throw new Error('no such identity');
+        return decideDirection(engine, 'ingress', own, peer, { protocol: 6, port: 80 }).answer;
+      };
+      expect([from(OTHER), from(B), from(PREFIX)]).toEqual([answer, 'denied', 'allowed']);
+    },
+  );
+});
+
+test.each([
+  ['1.17', false],
+  ['1.18', true],
+] as const)('a parser without rules is a proxy of its own from 1.18 on: %s', async (release, proxy) => {
+  const toPorts = [{ ports: [{ port: '80', protocol: 'TCP' }], rules: { l7proto: 'p', l7: [] } }];
+  const text = JSON.stringify([{ endpointSelector: {}, ingress: [{ toPorts }] }]);
+  const { rules } = await parsePolicies([{ file: 'p.json', text }], { target: release });
+  const engine = new PolicyEngine(IDENTITIES, ENDPOINTS, { release, development: false }).addAll(rules);
+  const entries = engine.entriesOf(ENDPOINTS[0] ?? { id: 1, identity: A });
+  expect(entries.filter(({ port }) => port === 80).map((entry) => entry.proxy)).toEqual([proxy]);
+});
