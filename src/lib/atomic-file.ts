@@ -101,7 +101,7 @@ export async function writeNamed(path: string, text: string): Promise<void> {
 /** Its name begins with a dot: who reads all files of a folder passes over it. */
 async function writeBeside(path: string, text: string | Uint8Array): Promise<string> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`);
-  const file = await open(temporary, 'w', 0o600);
+  const file = await open(temporary, 'wx', 0o600);
   try {
     await file.writeFile(text);
     await file.sync();

@@ -1,5 +1,5 @@
 import { globalPath, openGlobal } from '../../bpf/kernel/pins.ts';
-import { flushMap } from '../../bpf/maps/flush.ts';
+import { flushMap, requireOwnSizes } from '../../bpf/maps/flush.ts';
 import type { Context } from '../../context.ts';
 import { mayWrite, type WriteOptions } from '../confirm.ts';
 
@@ -14,8 +14,12 @@ export async function flushTables(
   const present: string[] = [];
   for (const name of names) {
     using map = openGlobal(bpfRoot, name, { write: !options.dryRun });
-    if (map) present.push(name);
-    else await sayMissing(name);
+    if (!map) {
+      await sayMissing(name);
+      continue;
+    }
+    requireOwnSizes(map);
+    present.push(name);
   }
   if (present.length === 0) return;
   if (!(await mayWrite(ctx, `delete all entries of ${present.join(', ')}`, options))) return;

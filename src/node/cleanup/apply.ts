@@ -1,4 +1,4 @@
-import { lstat, realpath, rename, rm, rmdir, unlink } from 'node:fs/promises';
+import { constants, lstat, open, readdir, realpath, rename, rmdir, unlink } from 'node:fs/promises';
 import { KernelError } from '../../bpf/kernel/errors.ts';
 import { openLinkById } from '../../bpf/kernel/objects.ts';
 import { errorCode, errorMessage, UserError } from '../../errors.ts';
@@ -63,8 +63,28 @@ async function removeTree(path: string): Promise<boolean> {
   const real = await realpath(path);
   const mount = (await readMounts()).find(({ target }) => isBelow(target, real));
   if (mount) throw new UserError(`${mount.type} is mounted on ${mount.target}`);
-  await rm(path, { recursive: true, force: true });
-  return true;
+  await emptyFolder(path);
+  return ifThere(() => rmdir(path));
+}
+
+/**
+ * Empties a folder. Each folder is opened once and what is in it named by what was opened: whoever owns one and puts a link
+ * in its place meanwhile has nothing elsewhere removed.
+ */
+async function emptyFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    const within = `/proc/self/fd/${folder.fd}`;
+    for (const entry of await readdir(within, { withFileTypes: true })) {
+      const below = `${within}/${entry.name}`;
+      if (entry.isDirectory()) {
+        await emptyFolder(below);
+        await ifThere(() => rmdir(below));
+      } else await ifThere(() => unlink(below));
+    }
+  } finally {
+    await folder.close();
+  }
 }
 
 /** Unmounts what was mounted last, unless that is something else by now. */

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import {
   chmod,
   constants,
@@ -10,7 +11,6 @@ import {
   mkdir,
   open,
   readdir,
-  readFile,
   readlink,
   realpath,
   rename,
@@ -93,10 +93,25 @@ async function keep(
   } else if (info.isSymbolicLink()) entries.push({ ...base, kind: 'link', target: await readlink(path) });
   else if (info.isFIFO()) entries.push({ ...base, kind: 'fifo' });
   else if (info.isSocket()) entries.push({ ...base, kind: 'socket' });
-  else if (info.isFile() && info.size <= SMALL)
-    entries.push({ ...base, kind: 'file', base64: (await readFile(path)).toString('base64') });
-  else if (info.isFile()) entries.push({ ...base, kind: 'file', copy: await copies.add(path) });
+  else if (info.isFile()) entries.push({ ...base, kind: 'file', ...(await contentOf(path, info, copies)) });
   else throw new UserError(`${path} is a device: cleanup could not bring it back`);
+}
+
+/** What a file holds: read from the one that was looked at, and not from what somebody has put in its place. */
+async function contentOf(
+  path: string,
+  info: Stats,
+  copies: Copies,
+): Promise<Pick<FileEntry, 'base64' | 'copy'>> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const { dev, ino } = await file.stat();
+    if (dev !== info.dev || ino !== info.ino) throw new UserError(`${path} is another file by now`);
+    if (info.size > SMALL) return { copy: await copies.add(`/proc/self/fd/${file.fd}`) };
+    return { base64: (await file.readFile()).toString('base64') };
+  } finally {
+    await file.close();
+  }
 }
 
 /** Brings a file or folder to the disk. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chownSync, readdirSync } from 'node:fs';
+import { chownSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
@@ -97,6 +97,29 @@ describe('maps', () => {
     for (const argv of WRITING) await run(['bpf', ...argv, '--dry-run', '--bpf-root', bpffs.root], quiet);
     expect(await snapshot(bpffs.globals)).toEqual(before);
   });
+
+  kernelTest(
+    'with the name of one of Cilium and other sizes are not flushed, nor what a link leads to',
+    async () => {
+      using bpffs = mountBpffs();
+      using theirs = createMap({ name: 'theirs', type: 'hash', keySize: 4, valueSize: 4, maxEntries: 4 });
+      theirs.update(Buffer.alloc(4), Buffer.alloc(4));
+      theirs.pin(join(bpffs.globals, 'theirs'));
+      const names = ['cilium_ct4_global', 'cilium_snat_v4_external', 'cilium_auth_map', 'cilium_metrics'];
+      for (const name of names) symlinkSync('theirs', join(bpffs.globals, name));
+      for (const noun of ['ct', 'nat', 'auth', 'metrics'])
+        for (const more of [[], ['--dry-run']]) {
+          const result = await run(['bpf', noun, 'flush', ...more, '--bpf-root', bpffs.root], quiet);
+          expect(result).toMatchObject({
+            code: 1,
+            stderr: expect.stringContaining(
+              'has keys of 4 and values of 4 bytes, which no known release gave it',
+            ),
+          });
+        }
+      expect(await readAll(theirs)).toHaveLength(1);
+    },
+  );
 
   kernelTest('without entries give no faults', async () => {
     using bpffs = mountBpffs();

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -162,6 +162,22 @@ test.each([
   const run = async () => ({ code: 2, stdout: '', stderr: said, missing: false });
   const item = { id: 'x', what: 'x' };
   expect(await applyActions(item, [{ do: 'run', command: ['tc'] }], run)).toMatchObject({ result });
+});
+
+test('a tree goes with its links, and nothing that they lead to', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tree-'));
+  for (const path of ['tree/a/b', 'outside']) mkdirSync(join(folder, path), { recursive: true });
+  for (const path of ['tree/a/b/c', 'outside/precious']) writeFileSync(join(folder, path), '');
+  symlinkSync(join(folder, 'outside'), join(folder, 'tree/a/out'));
+  symlinkSync(join(folder, 'outside'), join(folder, 'way'));
+  const apply = (path: string) =>
+    applyActions({ id: 'x', what: 'x' }, [{ do: 'remove-tree', path: join(folder, path) }], systemRun({}));
+  expect(await apply('tree')).toMatchObject({ result: 'done' });
+  expect(await apply('tree')).toMatchObject({ result: 'gone' });
+  // A link that has come in its place is no folder of Cilium.
+  expect(await apply('way')).toMatchObject({ result: 'failed' });
+  expect(readdirSync(folder)).toEqual(['outside', 'way']);
+  expect(readdirSync(join(folder, 'outside'))).toEqual(['precious']);
 });
 
 test('a name that another cleanup has given back is no failure', async () => {

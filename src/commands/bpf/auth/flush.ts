@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { AUTH } from '../../../bpf/layouts/policy.ts';
-import { flushMap } from '../../../bpf/maps/flush.ts';
+import { flushMap, requireOwnSizes } from '../../../bpf/maps/flush.ts';
 import { openPinned } from '../../../bpf/maps/records.ts';
 import { notice } from '../../../cli/bpf/maps.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
@@ -17,6 +17,7 @@ export function addBpfAuthFlushCommand(command: Command, ctx: Context): void {
 export async function runBpfAuthFlush(options: WriteOptions, ctx: Context): Promise<void> {
   using map = openPinned(ctx.globals.bpfRoot, AUTH, { write: !options.dryRun });
   if (!map) return await notice(ctx, 'Cannot find auth bpf map');
+  requireOwnSizes(map);
   if (await mayWrite(ctx, 'delete all entries of cilium_auth_map', options))
     await ctx.out.write(`Flushed ${await flushMap(map)} entries\n`);
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { METRICS } from '../../../bpf/layouts/metrics.ts';
-import { flushMap } from '../../../bpf/maps/flush.ts';
+import { flushMap, requireOwnSizes } from '../../../bpf/maps/flush.ts';
 import { requirePinned } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import { examples } from '../../../cli/flags.ts';
@@ -15,5 +15,6 @@ export function addBpfMetricsFlushCommand(command: Command, ctx: Context): void 
 /** Sets the datapath's counters back to nothing. */
 export async function runBpfMetricsFlush(options: WriteOptions, ctx: Context): Promise<void> {
   using map = requirePinned(ctx.globals.bpfRoot, METRICS, { write: !options.dryRun });
+  requireOwnSizes(map);
   if (await mayWrite(ctx, 'delete all counters of cilium_metrics', options)) await flushMap(map);
 }
