@@ -142,6 +142,23 @@ describe('settings and what is told of the agent', () => {
     expect((await old.rest('POST', '/statedb/query', { table: 'health' })).status).toBe(404);
   });
 
+  test.each([
+    ['1.9', ['hostReachableServices'], ['socketLB', 'nat46X64', 'gracefulTermination']],
+    ['1.12', ['hostReachableServices', 'socketLB', 'nat46X64', 'gracefulTermination'], ['socketLBTracing']],
+    ['1.14', ['socketLBTracing', 'gracefulTermination'], ['hostReachableServices', 'annotations']],
+  ] as const)(
+    'the kube-proxy replacement of %s has the features of its release',
+    async (version, has, hasNot) => {
+      await using lab = await startTestLab({ version });
+      const { json } = await lab.rest('GET', '/v1/healthz');
+      const { features } = json['kube-proxy-replacement'];
+      expect(Object.keys(features)).toEqual(expect.arrayContaining([...has]));
+      for (const name of hasNot) expect(features).not.toHaveProperty(name);
+      // The command line of 1.13 and 1.14 ends with a crash without them.
+      if (version === '1.14') expect(features.nat46X64).toEqual({ gateway: {}, service: {} });
+    },
+  );
+
   test('a query that the API does not describe is refused', async () => {
     await using lab = await startTestLab();
     const routes = (afi: string) => lab.rest('GET', `/v1/bgp/routes?table_type=${afi}&afi=ipv4&safi=unicast`);

@@ -198,25 +198,25 @@ function capacity(cidr: string): string {
 }
 
 function kubeProxyReplacement(agent: Agent) {
-  const old = !plays(agent.version, '1.17');
   return {
     mode: 'True',
     devices: ['eth0'],
     deviceList: [{ name: 'eth0', ip: [agent.world.self.ipv4] }],
     directRoutingDevice: 'eth0',
+    // Fields that a release does not have are left out with the rest of what its API lacks.
     features: {
-      ...(old
-        ? { hostReachableServices: { enabled: true, protocols: ['TCP', 'UDP'] } }
-        : {
-            annotations: [
-              'service.cilium.io/node',
-              'service.cilium.io/src-ranges-policy',
-              'service.cilium.io/type',
-            ],
-            nat46X64: {},
-            socketLB: { enabled: true },
-            socketLBTracing: { enabled: true },
-          }),
+      ...(!plays(agent.version, '1.13') && {
+        hostReachableServices: { enabled: true, protocols: ['TCP', 'UDP'] },
+      }),
+      ...(!plays(agent.version, '1.18') && { gracefulTermination: { enabled: true } }),
+      annotations: [
+        'service.cilium.io/node',
+        'service.cilium.io/src-ranges-policy',
+        'service.cilium.io/type',
+      ],
+      nat46X64: { gateway: {}, service: {} },
+      socketLB: { enabled: true },
+      socketLBTracing: { enabled: true },
       externalIPs: { enabled: true },
       hostPort: { enabled: true },
       nodePort: {

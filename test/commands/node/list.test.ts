@@ -37,3 +37,12 @@ test.each([
   });
   expect(stdout).toBe(`NODE ID   IP ADDRESSES${end}\n0x12c     192.0.2.1\n          fd00::1\n`);
 });
+
+// differs: yaml-columns
+test('nodeid list -o yaml of 1.12 has the columns of newer agents', async () => {
+  const { stdout } = await runWith(['nodeid', 'list', '-o', 'yaml'], {
+    'GET /v1/healthz': { body: { cilium: { state: 'Ok', msg: '1.12.19' } } },
+    'GET /v1/node/ids': { body: [{ id: 300, ips: ['192.0.2.1'] }] },
+  });
+  expect(stdout).toBe('- id: 300\n  ips:\n    - 192.0.2.1\n\n');
+});
