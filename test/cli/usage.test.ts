@@ -34,6 +34,11 @@ describe('wrong words are answered on stdout as the agent’s release answers th
       'View endpoint status log\n\nUsage:\n  cilium endpoint log <endpoint id> [flags]',
     ],
     [
+      '1.14',
+      ['fqdn', 'cache', 'list', '-x'],
+      `Usage:\n  cilium fqdn cache list [flags]\n\nFlags:\n  -e, --endpoint string       List cache entries for a specific endpoint id`,
+    ],
+    [
       '1.15',
       ['service', 'get'],
       'Display service information\n\nUsage:\n  cilium-dbg service get <service id> [flags]',
@@ -120,9 +125,10 @@ describe('wrong words are answered on stdout as the agent’s release answers th
   });
 
   test('a verb that came later is unknown to the release', async () => {
-    const { stdout, stderr, code } = await ask('1.14', 'nodeid', 'list');
+    const { stdout, stderr, code } = await ask('1.11', 'nodeid', 'list');
     expect(code).toBe(1);
     expect(stdout).toBe('unknown command "nodeid" for "cilium"\n\nDid you mean this?\n\tnode\n\n');
+    expect((await ask('1.14', 'nodeid', 'list')).stdout).toBe('');
     expect(stderr).toContain('Cannot get node ID list');
   });
 
@@ -145,7 +151,8 @@ describe('wrong words are answered on stdout as the agent’s release answers th
 
 test.each([
   ['nodeid', '1.20', undefined],
-  ['nodeid', '1.14', '\tnode\n'],
+  ['nodeid', '1.12', '\tnode\n'],
+  ['nodeid', '1.13', undefined],
   ['stat', '1.20', '\tstatedb\n\tstatus\n'],
   ['EndPoint', '1.10', '\tendpoint\n'],
 ] satisfies [string, Release, string | undefined][])('%s is answered by %s', (word, release, offered) => {

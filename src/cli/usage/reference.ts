@@ -74,40 +74,40 @@ export const GLOBAL_FLAGS: Readonly<Record<string, ReferenceFlag>> = {
 
 /** First words of the reference's command line, with the releases that have them; hidden ones are left out. */
 export const NOUNS: Readonly<Record<string, Span>> = {
-  bgp: { since: '1.14' },
+  bgp: { since: '1.13' },
   bpf: {},
-  'build-config': { since: '1.14' },
-  cgroups: { since: '1.15' },
-  cleanup: { until: '1.14' },
+  'build-config': { since: '1.13' },
+  cgroups: { since: '1.13' },
+  cleanup: { until: '1.16' },
   completion: {},
   config: {},
   debuginfo: {},
   encrypt: { since: '1.11' },
   endpoint: {},
-  envoy: { since: '1.15' },
+  envoy: { since: '1.14' },
   fqdn: {},
   help: {},
   identity: {},
   ip: {},
   kvstore: {},
-  loadinfo: { since: '1.14' },
+  loadinfo: { since: '1.16' },
   lrp: {},
   map: {},
   metrics: {},
   monitor: {},
   node: {},
-  nodeid: { since: '1.15' },
+  nodeid: { since: '1.13' },
   policy: {},
-  'post-uninstall-cleanup': { since: '1.14' },
+  'post-uninstall-cleanup': { since: '1.16' },
   prefilter: {},
   preflight: {},
   recorder: { since: '1.10', until: '1.19' },
   service: {},
   shell: { since: '1.17' },
-  statedb: { since: '1.15' },
+  statedb: { since: '1.14' },
   status: {},
   sysdump: { since: '1.17' },
-  troubleshoot: { since: '1.16' },
+  troubleshoot: { since: '1.13' },
   version: {},
 };
 
@@ -116,7 +116,7 @@ export const NOUNS: Readonly<Record<string, Span>> = {
 const NO_ALIASES = { aliases: '' };
 
 export const VERBS: Readonly<Record<string, ReferenceVerb>> = {
-  'bgp peers': { since: '1.14', flags: { capabilities: { since: '1.19' }, ...OUTPUT } },
+  'bgp peers': { since: '1.13', flags: { capabilities: { since: '1.19' }, ...OUTPUT } },
   'bgp route-policies': { since: '1.15', args: '[vrouter <asn>]', flags: OUTPUT },
   'bpf auth list': { since: '1.14', ...LIST },
   'bpf auth flush': { since: '1.15' },
@@ -176,7 +176,7 @@ export const VERBS: Readonly<Record<string, ReferenceVerb>> = {
   'bpf sha get': { args: '<sha>', flags: OUTPUT },
   'bpf socknat list': { since: '1.18', ...LIST },
   'bpf tunnel list': { until: '1.18', ...LIST },
-  'cgroups list': { since: '1.14', flags: ENDPOINT_LIST_FLAGS },
+  'cgroups list': { since: '1.13', flags: ENDPOINT_LIST_FLAGS },
   config: {
     args: '[<option>=(enable|disable) ...]',
     flags: {

@@ -43,7 +43,7 @@ async function toldByReference(
   if (!acted && command) await readGlobals(command, 'either', ctx).catch(() => {});
   const [noun = unknown] = path;
   const isNoCommand = path.length === 0 || isUnknownCall(error);
-  if (isNoCommand) return noun === undefined ? undefined : unknownNoun(noun, await releaseFor(ctx, noun));
+  if (isNoCommand) return noun === undefined ? undefined : unknownNoun(noun, await releaseFor(ctx));
   if (!command || unknown !== undefined || !(error instanceof UsageError) || !hasUsage(path))
     return undefined;
   // The tool of the agent has nothing to say of a cluster.
@@ -51,7 +51,7 @@ async function toldByReference(
   if (isEither && (await isClusterMeant(command.opts(), ctx).catch(() => false))) return undefined;
   const flags = acted ? error.flagsError : flagsError(error, path, last);
   if (flags === undefined && isTooMany(error)) return undefined;
-  const verb = usageOfVerb(command, path, await releaseFor(ctx, noun));
+  const verb = usageOfVerb(command, path, await releaseFor(ctx));
   if (!verb || isOwnFlag(flags ?? '', verb)) return undefined;
   return flags === undefined ? `${verb.about}\n\n${verb.usage}` : `${verb.usage}\n${flags}\n`;
 }
@@ -62,15 +62,12 @@ function isUnknownCall(error: unknown): boolean {
   return error instanceof Error && error.cause !== undefined && isUnknownCall(error.cause);
 }
 
-/** What differs on the way to a release: the maps, and the BGP verbs, which agents called 1.13.90 do not have yet. */
-const EARLY_NOUNS: readonly (string | undefined)[] = ['bpf', 'bgp'];
-
 /** The release whose words are meant. */
-async function releaseFor(ctx: Context, noun: string | undefined): Promise<Release> {
+async function releaseFor(ctx: Context): Promise<Release> {
   if (ctx.globals.agentRelease !== undefined) return ctx.globals.agentRelease;
   const build = await buildOfAgent(ctx).catch(() => undefined);
   if (!build) return NEWEST_RELEASE;
-  return EARLY_NOUNS.includes(noun) ? releaseOfPinsOf(build) : build.release;
+  return releaseOfPinsOf(build);
 }
 
 /** More arguments than a verb takes are no fault for the reference. */

@@ -188,7 +188,7 @@ describe('what is asked beside the status', () => {
         routing: { 'inter-host-routing-mode': 'Native' },
       };
       const { stdout } = await ask(['status'], { status: old });
-      expect(stdout).toMatch(/\nCluster health: {10,}Probe disabled\n$/);
+      expect(stdout).toMatch(/\nCluster health: {6,}Probe disabled\n$/);
     },
   );
 
