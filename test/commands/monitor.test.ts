@@ -729,6 +729,10 @@ describe('filters', () => {
       ['--to', '65536'],
       'invalid argument "65536" for "--to" flag: strconv.ParseUint: parsing "65536": value out of range',
     ],
+    [
+      ['--json=maybe'],
+      'invalid argument "maybe" for "-j, --json" flag: strconv.ParseBool: parsing "maybe": invalid syntax',
+    ],
     [['--ip', '10.0.0'], 'invalid argument "10.0.0" for "--ip" flag: an IPv4 or IPv6 address is expected'],
   ])('%j are refused', async (argv, message) => {
     const result = await run(['monitor', ...argv]);
