@@ -165,7 +165,7 @@ export function normalize(
     if (option.required || option.optional) words.push(option.long ?? option.short ?? '', value);
     else if (TRUE.has(value)) words.push(option.long ?? '');
     else if (FALSE.has(value)) off.push(option);
-    else throw invalidArgument(option, value, `strconv.ParseBool: parsing "${value}": invalid syntax`);
+    else throw invalidArgument(option, value, `strconv.ParseBool: parsing ${goQuote(value)}: invalid syntax`);
   }
   return { argv: words, off };
 }
