@@ -63,6 +63,12 @@ function hexOf(number: number | bigint, digits: number): string {
   return number.toString(16).padStart(digits, '0');
 }
 
+/** The IPv4 address that was mapped into an IPv6 one; any other address as it is. */
+export function unmapped(address: AddressRange): AddressRange {
+  const isMapped = address.family === 6 && address.length === WIDTH[6] && address.first >> 32n === 0xffffn;
+  return isMapped ? rangeAt(4, address.first & 0xffff_ffffn, WIDTH[4]) : address;
+}
+
 /** Parses `address/length`; undefined when it is not valid. Bits beyond the prefix are cleared. */
 export function parsePrefix(text: string): AddressRange | undefined {
   const slash = text.lastIndexOf('/');

@@ -39,6 +39,14 @@ export function writeUint(raw: Buffer, at: number, size: number, order: ByteOrde
   else raw.writeUIntBE(value, at, size);
 }
 
+/** The sum as a counter of 64 bits has it: beyond its largest it begins at 0 again. */
+export function sum64(values: readonly bigint[]): bigint {
+  return BigInt.asUintN(
+    64,
+    values.reduce((sum, value) => sum + value, 0n),
+  );
+}
+
 /** A number as long as 53 bits hold it. */
 export function exactNumber(value: bigint): number | bigint {
   return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;

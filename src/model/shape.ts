@@ -13,6 +13,8 @@ export interface Shape {
   'x-versions'?: readonly string[];
   /** A pointer in Go: nothing is not the same as zero. */
   'x-nullable'?: boolean;
+  /** A struct that Go holds itself, not a pointer to it: a jsonpath prints it as JSON, even where that is a text. */
+  'x-by-value'?: boolean;
 }
 
 /** A named type and the definitions that its references point into. */

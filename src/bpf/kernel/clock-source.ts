@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { atLeast, type Release } from '../../model/release.ts';
 
 /** How the datapath stamps entries: seconds of the monotonic clock, or jiffies shifted right by 8. */
 export type ClockSource = { mode: 'ktime' } | { mode: 'jiffies'; hertz: number };
@@ -35,18 +36,27 @@ export function stampNow(source: ClockSource, uptimeMs: number): number {
   return Math.floor(readJiffies(source.hertz, uptimeMs) / JIFFIES_SHIFT);
 }
 
-/** Seconds that a difference of two stamps stands for. */
-export function stampSeconds(source: ClockSource, stamps: number): number {
-  return source.mode === 'ktime' ? stamps : Math.trunc((stamps * JIFFIES_SHIFT) / source.hertz);
+/** The second that a stamp stands for. */
+export function stampSeconds(source: ClockSource, stamp: number): number {
+  return source.mode === 'ktime' ? stamp : Math.floor((stamp * JIFFIES_SHIFT) / source.hertz);
 }
 
-/** Largest stamp: they are differences of a 32-bit clock. */
+/** Largest stamp of the datapath: they are made from a 32-bit clock. */
 const LARGEST_STAMP = 0xffff_ffffn;
 
-/** Seconds since a NAT entry was made. What is too large for a stamp is in nanoseconds since boot, as 1.10 reads it. */
-export function ageSeconds(source: ClockSource, created: bigint, uptimeMs: number): number {
-  if (created > LARGEST_STAMP) return Math.floor(uptimeMs / 1000) - Number(created / 1_000_000_000n);
-  return stampSeconds(source, stampNow(source, uptimeMs) - Number(created));
+/**
+ * Seconds since a NAT entry was made, in 64 bits. Up to 1.13 what is too large for a stamp is in nanoseconds since boot, as
+ * 1.10 reads it.
+ */
+export function ageSeconds(source: ClockSource, created: bigint, uptimeMs: number, release: Release): bigint {
+  const now = BigInt(stampSeconds(source, stampNow(source, uptimeMs)));
+  if (created <= LARGEST_STAMP) return now - BigInt(stampSeconds(source, Number(created)));
+  if (!atLeast(release, '1.14')) return BigInt(Math.floor(uptimeMs / 1000)) - created / 1_000_000_000n;
+  const second =
+    source.mode === 'ktime'
+      ? created
+      : BigInt.asUintN(64, created * BigInt(JIFFIES_SHIFT)) / BigInt(source.hertz);
+  return BigInt.asIntN(64, now - second);
 }
 
 /** The kernel's jiffies. They start five minutes before the 32-bit counter wraps. */

@@ -10,7 +10,7 @@ export const MULTICAST_GROUPS = mapLayout('multicast', {
   value: innerMap,
 });
 export const subscriberKey = struct(4, { source: ipv4(0) });
-export const subscriber = struct(12, { source: ipv4(0), ifindex: u32(4), remote: bit(11, 1) });
+export const subscriber = struct(12, { source: ipv4(0), ifindex: u32(4), remote: bit(11, 0xff) });
 /** Inner map of a group. */
 export const SUBSCRIBERS = mapLayout('multicast', {
   pins: ['cilium_mcast_subscriber_v4_inner'],

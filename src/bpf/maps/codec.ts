@@ -1,6 +1,6 @@
 /** Bytes of the datapath's structs to records and back, by the specs in layouts/. */
 
-import { addressBytes, formatIpv4, formatIpv6, formatMac, parseAddress } from '../../lib/address.ts';
+import { addressBytes, formatIpv4, formatIpv6Unmapped, formatMac, parseAddress } from '../../lib/address.ts';
 import { readUint, writeUint } from '../../lib/uint.ts';
 import type { Decoded, Field, FieldKind, RecordOf, Struct } from '../layouts/struct.ts';
 
@@ -17,7 +17,7 @@ const IPV4: Codec<string> = codec(
   (raw, base, { at }, ip) => raw.set(bytesOf(ip, 4), base + at),
 );
 const IPV6: Codec<string> = codec(
-  (raw, base, { at }) => formatIpv6(raw, base + at),
+  (raw, base, { at }) => formatIpv6Unmapped(raw, base + at),
   (raw, base, { at }, ip) => raw.set(bytesOf(ip, 16), base + at),
 );
 const HEX: Codec<string> = codec(
@@ -39,7 +39,7 @@ const CODECS: { readonly [K in FieldKind]: Codec<Decoded[K]> } = {
   ),
   ipv4: IPV4,
   ipv6: IPV6,
-  // Writing sets the family; an IPv4 address mapped into IPv6 cannot be told from a plain one and becomes that.
+  // Writing sets the family.
   ip: codec<string>(
     (raw, base, field) => {
       const family = raw[base + field.tag];

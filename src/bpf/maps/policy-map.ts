@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { UserError } from '../../errors.ts';
+import { sum64 } from '../../lib/uint.ts';
 import type { Release } from '../../model/release.ts';
 import { RESERVED_IDENTITIES } from '../../model/reserved-identity.ts';
 import type { BpfMap } from '../kernel/objects.ts';
@@ -66,13 +67,11 @@ function countersOf(map: BpfMap, stats: BpfMap, key: PolicyMapEntry['key']): Pol
   if (prefixLength > MAX_PREFIX) return undefined;
   const value = stats.lookup(encode(policyStatsKey, { ...key, endpointId, prefixLength }));
   if (!value) return undefined;
-  const sum = { packets: 0n, bytes: 0n };
-  for (const slot of slotsOf(value, policyStats.size)) {
-    const { packets, bytes } = decode(policyStats, slot);
-    sum.packets += packets;
-    sum.bytes += bytes;
-  }
-  return sum;
+  const slots = Array.from(slotsOf(value, policyStats.size), (slot) => decode(policyStats, slot));
+  return {
+    packets: sum64(slots.map(({ packets }) => packets)),
+    bytes: sum64(slots.map(({ bytes }) => bytes)),
+  };
 }
 
 /** `cilium_policy_v2_00356` belongs to endpoint 356. */

@@ -1,14 +1,16 @@
+import type { BpfMap } from '../../bpf/kernel/objects.ts';
 import { globalPath, openGlobal } from '../../bpf/kernel/pins.ts';
 import { flushMap, requireOwnSizes } from '../../bpf/maps/flush.ts';
 import type { Context } from '../../context.ts';
 import { mayWrite, type WriteOptions } from '../confirm.ts';
 
-/** Asks once for all of the maps that are pinned, then empties each and says how many entries went. */
+/** Asks once for all of the maps that are pinned, then empties each with `flush` and says how many entries went. */
 export async function flushTables(
   ctx: Context,
   names: readonly string[],
   sayMissing: (name: string) => Promise<void>,
   options: WriteOptions,
+  flush: (map: BpfMap, name: string) => Promise<number> = flushMap,
 ): Promise<void> {
   const { bpfRoot } = ctx.globals;
   const present: string[] = [];
@@ -26,6 +28,6 @@ export async function flushTables(
   for (const name of present) {
     using map = openGlobal(bpfRoot, name, { write: true });
     if (map)
-      await ctx.out.write(`Flushed ${await flushMap(map)} entries from ${globalPath(bpfRoot, name)}\n`);
+      await ctx.out.write(`Flushed ${await flush(map, name)} entries from ${globalPath(bpfRoot, name)}\n`);
   }
 }

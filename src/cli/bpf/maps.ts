@@ -42,35 +42,76 @@ export async function printPairs(
 
 export const NO_ENTRIES = 'No entries found.\n';
 
-/** Prints rows for `-o …`: Go's nil slice is null in JSON and an empty list in YAML. */
+/** An address or a prefix: a struct in Go that is written as a text. */
+export const TEXT: Shape = { type: 'string', 'x-by-value': true };
+/** A point in time, which YAML writes without quotes. */
+export const TIME: Shape = { ...TEXT, format: 'time' };
+
+interface StructFlags extends OutputFlag {
+  /** Go's nil slice: an empty list in YAML alone, null elsewhere. */
+  nil?: boolean;
+  /** The rows are pointers in Go. */
+  pointers?: boolean;
+  /** Types of fields that their values do not tell. */
+  fields?: Readonly<Record<string, Shape>>;
+}
+
+/** Prints rows for `-o …`. All have the type of the first. */
 export async function printStructs(
   ctx: Context,
   rows: readonly unknown[],
-  { output, nil = false }: OutputFlag & { nil?: boolean },
+  { output, nil = false, ...flags }: StructFlags,
 ): Promise<void> {
-  const value = nil && rows.length === 0 && output === 'json' ? null : rows;
-  await ctx.out.write(await renderOutput(value, output, { type: async () => typeOf(rows) }));
+  const isNil = nil && rows.length === 0 && output !== 'yaml';
+  await ctx.out.write(isNil ? await renderOutput(null, output) : await renderStructs(rows, output, flags));
 }
 
-/** Prints one struct for `-o …`. */
+/** The same as text. */
+export async function renderStructs(
+  rows: readonly unknown[],
+  output: string,
+  { pointers = false, fields = {} }: Pick<StructFlags, 'pointers' | 'fields'> = {},
+): Promise<string> {
+  const items = { ...shapeOf(rows[0], fields), 'x-by-value': !pointers };
+  return await renderOutput(rows, output, { type: async () => listOf(items) });
+}
+
+/** Prints texts that are structs in Go for `-o …`. */
+export async function printTexts(
+  ctx: Context,
+  texts: readonly string[],
+  { output }: OutputFlag,
+): Promise<void> {
+  await ctx.out.write(await renderOutput(texts, output, { type: async () => listOf(TEXT) }));
+}
+
+function listOf(items: Shape): TypedShape {
+  return { shape: { type: 'array', items }, definitions: {} };
+}
+
+/** Prints what one pointer to a struct points to, for `-o …`. */
 export async function printStruct(
   ctx: Context,
   value: Record<string, unknown>,
-  { output }: OutputFlag,
+  { output, fields = {} }: Pick<StructFlags, 'output' | 'fields'>,
 ): Promise<void> {
-  await ctx.out.write(await renderOutput(value, output, { type: async () => typeOf(value) }));
+  const type = async () => ({ shape: shapeOf(value, fields), definitions: {} });
+  await ctx.out.write(await renderOutput(value, output, { type }));
 }
 
 /** The Go type of a value made of structs, derived from the value: it gives `-o yaml` the order of the fields. */
-function typeOf(value: unknown): TypedShape {
-  return { shape: shapeOf(value), definitions: {} };
-}
-
-function shapeOf(value: unknown): Shape {
-  if (Array.isArray(value)) return { type: 'array', items: shapeOf(value[0]) };
+function shapeOf(value: unknown, fields: NonNullable<StructFlags['fields']>): Shape {
+  if (Array.isArray(value)) return { type: 'array', items: held(value[0]) };
   if (typeof value !== 'object' || value === null) return {};
-  const properties = Object.fromEntries(Object.entries(value).map(([name, field]) => [name, shapeOf(field)]));
+  const properties = Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [name, fields[name] ?? held(field)]),
+  );
   return { type: 'object', properties };
+
+  function held(part: unknown): Shape {
+    const shape = shapeOf(part, fields);
+    return shape.properties ? { ...shape, 'x-by-value': true } : shape;
+  }
 }
 
 /** Says on stderr that a feature's maps are not there, as the reference does, with exit code 0. */

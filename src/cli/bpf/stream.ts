@@ -4,7 +4,7 @@ import type { EntryJson } from '../../render/bpf/entry-json.ts';
 import { AsciiWriter, ascii } from '../../render/text/ascii-writer.ts';
 import { goJson } from '../../render/text/json.ts';
 import { withProgress } from '../progress.ts';
-import { printStructs } from './maps.ts';
+import { printStructs, renderStructs } from './maps.ts';
 
 const CHUNK = 256;
 /** Entries per batch of a long dump: few enough for little memory, many enough for large writes. */
@@ -19,14 +19,15 @@ export interface JsonEntries {
 }
 
 /**
- * Prints objects for `-o …`. JSON goes out as it comes, byte for byte as if it were one value, so that memory does not
- * grow with the map; the other formats need all of it first.
+ * Prints objects for `-o …`. JSON and YAML go out as they come, byte for byte as if they were one value, so that memory
+ * does not grow with the map; the other formats need all of it first.
  */
 export async function printObjects(
   ctx: Context,
   objects: AsyncIterable<unknown>,
   output: string,
 ): Promise<void> {
+  if (output === 'yaml') return await printYaml(ctx, objects);
   if (output !== 'json') {
     const all: unknown[] = [];
     for await (const object of objects) all.push(object);
@@ -46,6 +47,20 @@ export async function printObjects(
   await ctx.out.write(lead === '[\n' ? '[]\n\n' : '\n]\n\n');
 }
 
+/** Each object has a type of its own: keys of IPv4 and of IPv6 are different structs. */
+async function printYaml(ctx: Context, objects: AsyncIterable<unknown>): Promise<void> {
+  let text = '';
+  let empty = true;
+  for await (const object of objects) {
+    empty = false;
+    text += (await renderStructs([object], 'yaml')).slice(0, -1);
+    if (text.length < FLUSH_BYTES) continue;
+    await ctx.out.write(text);
+    text = '';
+  }
+  await ctx.out.write(empty ? '[]\n\n' : `${text}\n`);
+}
+
 const FLUSH_BYTES = 1 << 19;
 
 /**
@@ -57,7 +72,7 @@ export async function printEntries(
   maps: AsyncIterable<JsonEntries>,
   output: string,
 ): Promise<void> {
-  if (output !== 'json') return await printObjects(ctx, objectsOf(maps), output);
+  if (output !== 'json') return await printObjects(ctx, objectsOf(maps, output), output);
   // Of a terminal the entries themselves show how far it is.
   if (ctx.out.isTTY) return await writeEntries(ctx, maps, () => {});
   let written = 0;
@@ -95,9 +110,10 @@ async function writeEntries(
 const OPEN = ascii('[\n');
 const BETWEEN = ascii(',\n');
 
-async function* objectsOf(maps: AsyncIterable<JsonEntries>): AsyncGenerator<unknown> {
+async function* objectsOf(maps: AsyncIterable<JsonEntries>, output: string): AsyncGenerator<unknown> {
   for await (const { batches, wanted, json } of maps)
     for await (const batch of batches)
       for (let i = 0; i < batch.count; i++)
-        if (wanted?.(batch.keys, i * batch.keySize) !== false) yield json.toObject(batch, i);
+        if (wanted?.(batch.keys, i * batch.keySize) !== false)
+          yield output === 'yaml' ? json.toYaml(batch, i) : json.toObject(batch, i);
 }

@@ -11,10 +11,12 @@ export function connectionText(c: Connection): string {
 export function translationLine(
   nat: Translation,
   family: 4 | 6,
-  age?: (created: bigint) => number,
+  age?: (created: bigint) => number | bigint,
   release: Release = NEWEST_RELEASE,
 ): string {
-  const host = family === 4 ? (ip: string) => ip : (ip: string) => `[${ip}]`;
+  // Up to 1.19 an address of IPv4 within IPv6 is told as such.
+  const plain = !atLeast(release, '1.20');
+  const host = (ip: string) => (family === 4 ? ip : `[${plain ? ip.replace(/^::ffff:(?=\d+\.)/, '') : ip}]`);
   const words = `${nat.related ? 'related ' : ''}${nat.service ? 'service ' : ''}`;
   const created = age ? `${age(nat.created)}sec` : `? (raw ${nat.created})`;
   const ago = age && atLeast(release, '1.14') ? ' ago' : '';

@@ -2,11 +2,11 @@
 
 import { type ConntrackVariant, TUPLE_FLAG, type tuple4, type tuple6 } from '../../bpf/layouts/conntrack.ts';
 import type { Field } from '../../bpf/layouts/struct.ts';
-import { formatIpv6 } from '../../lib/address.ts';
+import { formatIpv6, formatIpv6Unmapped } from '../../lib/address.ts';
 import { readUint } from '../../lib/uint.ts';
 import type { PackedEntries } from '../../model/bpf-map.ts';
 import { protocolName } from '../../model/protocol.ts';
-import type { Release } from '../../model/release.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 import { type Ascii, type AsciiWriter, ascii } from '../text/ascii-writer.ts';
 
 /** What follows the two ends of a connection, in order. A struct that lacks a field leaves its part out. */
@@ -72,7 +72,7 @@ export function conntrackLineWriter(
   const prefixOf = prefixWriter(release);
   // Up to 1.15 a service's entry is told like any other, with one word more.
   const services = !('rxPackets' in value.fields);
-  const writeEnd = source.kind === 'ipv4' ? writeIpv4 : writeIpv6;
+  const writeEnd = source.kind === 'ipv4' ? writeIpv4 : ipv6Writer(release);
   return (out, { count, keys, values, keySize, valueStride }) => {
     for (let i = 0; i < count; i++) {
       const k = i * keySize;
@@ -113,9 +113,10 @@ function writeIpv4(out: AsciiWriter, raw: Buffer, at: number): void {
   out.ipv4(raw, at);
 }
 
-/** Addresses of IPv6 have no brackets, as in the reference. */
-function writeIpv6(out: AsciiWriter, raw: Buffer, at: number): void {
-  out.text(formatIpv6(raw, at));
+/** Addresses of IPv6 have no brackets, as in the reference. Up to 1.19 those of IPv4 within them are told as such. */
+function ipv6Writer(release: Release | undefined): typeof writeIpv4 {
+  const format = release !== undefined && !atLeast(release, '1.20') ? formatIpv6 : formatIpv6Unmapped;
+  return (out, raw, at) => out.text(format(raw, at));
 }
 
 function portOf(keys: Buffer, base: number, { at, size, order }: Field): number | bigint {

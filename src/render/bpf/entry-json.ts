@@ -68,6 +68,8 @@ type Form = Place | Form[] | { [name: string]: Form };
 /** The entries of a map as JSON. */
 export interface EntryJson {
   toObject(batch: PackedEntries, i: number): unknown;
+  /** The same as YAML has it, which names the structs that Go embeds in the key. */
+  toYaml(batch: PackedEntries, i: number): unknown;
   /** Writes one entry, indented as an element of a list, without a comma. */
   write(out: AsciiWriter, batch: PackedEntries, i: number): void;
 }
@@ -77,7 +79,9 @@ const LONGEST_ENTRY = 4096;
 
 /** Makes the JSON of the entries of a conntrack or NAT map of these structs. */
 export function entryJson({ key, value }: { key: Struct; value: Struct }): EntryJson {
-  const form: Form = { Key: formOf('keys', key, KEY), Value: formOf('values', value, VALUE) };
+  const form = { Key: formOf('keys', key, KEY), Value: formOf('values', value, VALUE) };
+  const tuple = `TupleKey${key.fields.source?.kind === 'ipv4' ? 4 : 6}`;
+  const nested: Form = { ...form, Key: { [`${tuple}Global`]: { [tuple]: form.Key } } };
   const places = placesOf(form);
   // Every number of the sample is a 0 that ends its line.
   const pieces = JSON.stringify([fill(form, () => 0)], undefined, 2)
@@ -93,6 +97,7 @@ export function entryJson({ key, value }: { key: Struct; value: Struct }): Entry
   const last = pieces[places.length] ?? ascii('');
   return {
     toObject: (batch, i) => fill(form, (place) => place.read(batch, i)),
+    toYaml: (batch, i) => fill(nested, (place) => place.read(batch, i)),
     write: (out, { keys, values, keySize, valueStride }, i) => {
       out.reserve(LONGEST_ENTRY);
       const k = i * keySize;

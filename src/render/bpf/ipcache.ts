@@ -6,13 +6,15 @@ import {
 } from '../../bpf/layouts/ipcache.ts';
 import type { RecordOf } from '../../bpf/layouts/struct.ts';
 import { atLeast, type Release } from '../../model/release.ts';
-import { clusterSuffix } from './parts.ts';
+import { clusterSuffix, prefixText } from './parts.ts';
 
 type IpcacheValue = RecordOf<(typeof IPCACHE)['variants'][number]['value']>;
 
 /** Key of `bpf ipcache list`. */
 export function ipcacheKeyText({ ip, prefixLength, clusterId }: RecordOf<typeof ipcacheKey>): string {
-  return ip === '' ? '<unknown>' : `${ip}/${prefixLength - IPCACHE_STATIC_BITS}${clusterSuffix(clusterId)}`;
+  return ip === ''
+    ? '<unknown>'
+    : `${prefixText(ip, prefixLength - IPCACHE_STATIC_BITS)}${clusterSuffix(clusterId)}`;
 }
 
 /** Value of `bpf ipcache list`. Up to 1.11 it is bare numbers; 1.16 has one more comma, and up to 1.17 only one flag is known. */

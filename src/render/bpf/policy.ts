@@ -129,6 +129,15 @@ export function policyEntryJson(
   };
 }
 
+/** The same as YAML has it, which names the structs that Go embeds in it. */
+export function policyEntryYaml(variant: PolicyVariant, entry: PolicyMapEntry): Record<string, unknown> {
+  const { Key, Packets, Bytes, ...own } = policyEntryJson(variant, entry);
+  // Since 1.18 the counters are in a map of their own.
+  return 'packets' in entry.value
+    ? { PolicyEntry: { ...own, Packets, Bytes }, Key }
+    : { PolicyEntry: own, StatsValue: { Packets, Bytes }, Key };
+}
+
 function oldAuthJson(value: PolicyMapEntry['value']): Record<string, number> {
   if ('auth' in value) return { AuthType: value.auth };
   return 'authType' in value ? { AuthType: value.authType } : { Pad0: 0 };
@@ -163,6 +172,6 @@ export function portProtocolText({
   const name = protocolName(protocol);
   if (bits === 0 || bits === 8) return name;
   if (bits === 24) return `${port}/${name}`;
-  if (bits > 8 && bits < 24) return `${port}-${port + (0xffff >> (bits - 8))}/${name}`;
+  if (bits > 8 && bits < 24) return `${port}-${(port + (0xffff >> (bits - 8))) & 0xffff}/${name}`;
   return `<INVALID PREFIX LENGTH: ${bits}>`;
 }

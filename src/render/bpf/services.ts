@@ -14,7 +14,7 @@ import { bracketed, joinHostPort } from '../../lib/address.ts';
 import { swap16 } from '../../lib/uint.ts';
 import { protocolName } from '../../model/protocol.ts';
 import { atLeast, type Release } from '../../model/release.ts';
-import { clusterSuffix } from './parts.ts';
+import { clusterSuffix, prefixText } from './parts.ts';
 
 type Service = RecordOf<typeof serviceEntry>;
 type ServiceKey = RecordOf<typeof serviceKey4>;
@@ -66,11 +66,14 @@ function slotText(slot: number, release: Release): string {
 export function serviceBackendText(
   key: ServiceKey,
   service: Service,
-  backend: Pick<Backend, 'address' | 'port' | 'protocol'> | undefined,
+  backend: Pick<Backend, 'address' | 'port' | 'protocol' | 'clusterId'> | undefined,
   release: Release,
 ): string {
   if (!backend) return `backend ${service.word} not found`;
-  const host = key.address.includes(':') ? `[${backend.address}]` : backend.address;
+  // Since 1.18 the address is told with the number of its cluster.
+  const cluster = atLeast(release, '1.18') ? clusterSuffix(backend.clusterId ?? 0) : '';
+  const address = `${backend.address}${cluster}`;
+  const host = key.address.includes(':') ? `[${address}]` : address;
   return `${host}:${backend.port}${protocolSuffix(backend.protocol, release)} (${service.revNatId})${slotText(key.slot, release)}`;
 }
 
@@ -93,7 +96,7 @@ export function addressText({ address, port }: RecordOf<typeof revNat4>): string
 
 /** Key of `bpf lb list --source-ranges`. */
 export function sourceRangeText({ ip, prefixLength, revNatId }: RecordOf<SourceRange['key']>): string {
-  return `${ip}/${prefixLength - SOURCE_RANGE_STATIC_BITS} (${revNatId})`;
+  return `${prefixText(ip, prefixLength - SOURCE_RANGE_STATIC_BITS)} (${revNatId})`;
 }
 
 /** `backend -> frontend` of a socket's reverse translation. The reference prints ports as signed, unswapped numbers. */

@@ -18,8 +18,8 @@ interface Typed {
 
 /**
  * Evaluates a kubectl-style JSONPath template over a value, as Kubernetes' engine does over Go values: missing keys
- * give nothing, several hits of one path are joined by a blank, composites print as compact JSON, structs as `%v` does
- * where that holds no addresses.
+ * give nothing, several hits of one path are joined by a blank, composites print as compact JSON, pointers to structs as
+ * `%v` does where that holds no addresses.
  */
 export function jsonpath(template: string, value: unknown, type?: TypedShape): string {
   return evaluate(template, value, { type }).text;
@@ -77,6 +77,7 @@ class Evaluator {
         : this.#isCollection(shape)
           ? 'null'
           : '<nil>';
+    if (shape?.['x-by-value']) return goMapJson(value);
     const type = resolveShape(shape, this.definitions);
     if (typeof value === 'number' && type?.type === 'number') return goFloat(value);
     // Times are structs in Go, and those are printed as JSON.

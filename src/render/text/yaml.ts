@@ -38,7 +38,7 @@ class Writer {
     if (Array.isArray(value)) this.#sequence(value, type, indent, inline);
     else if (isRecord(value)) this.#mapping(value, type, indent, inline);
     else if (typeof value === 'number' && type?.type === 'number') this.#out += `${goFloat(value)}\n`;
-    else this.#out += `${scalar(value, indent)}\n`;
+    else this.#out += `${type?.format === 'time' ? value : scalar(value, indent)}\n`;
   }
 
   #mapping(value: Record<string, unknown>, type: Shape | undefined, indent: number, inline: boolean): void {

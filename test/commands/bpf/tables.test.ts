@@ -307,13 +307,17 @@ describe('bpf ipcache', () => {
     bpffs = fs;
     using map = createMap({ type: 'lpm_trie', keySize: 24, valueSize: 24, maxEntries: 8, flags: 1 });
     map.pin(join(fs.globals, 'cilium_ipcache_v2'));
+    const none = { stdout: '', stderr: 'No entries found.\n' };
+    expect(await bpf(['ipcache', 'get', '1.2.3.4'])).toEqual({ ...none, code: 1 });
+    expect(await bpf(['ipcache', 'match', '1.2.3.4/32'])).toEqual({ ...none, code: 1 });
+    expect(await bpf(['ipcache', 'list'])).toEqual({ ...none, code: 0 });
+    expect((await bpf(['ipcache', 'list', '-o', 'json'])).stdout).toBe('{}\n\n');
+    await bpf(['ipcache', 'update', '10.0.0.0/8', '--identity', '7']);
     expect(await bpf(['ipcache', 'get', '1.2.3.4'])).toEqual({
       stdout: '1.2.3.4 does not map to any identity\n',
       stderr: '',
       code: 1,
     });
-    expect(await bpf(['ipcache', 'list'])).toEqual({ stdout: '', stderr: 'No entries found.\n', code: 0 });
-    expect((await bpf(['ipcache', 'list', '-o', 'json'])).stdout).toBe('{}\n\n');
   });
 });
 
@@ -496,6 +500,7 @@ describe('bpf maps dump', () => {
 });
 
 describe('bpf sha and fs', () => {
+  // differs: bpf-sha-state
   kernelTest('read the files of the node', async () => {
     const state = mkdtempSync(join(tmpdir(), 'state-'));
     using _ = { [Symbol.dispose]: () => rmSync(state, { recursive: true }) };
@@ -536,6 +541,10 @@ describe('bpf sha and fs', () => {
     );
     expect((await run(['bpf', 'sha', 'get', 'abc', '-o', 'json'], { env })).stdout).toBe(
       '{\n  "a": 1\n}\n\n',
+    );
+    writeFileSync(join(state, 'templates/abc/ep_config.json'), '{"b":2}');
+    expect((await run(['bpf', 'sha', 'get', 'abc', '-o', 'json'], { env })).stdout).toBe(
+      '{\n  "b": 2\n}\n\n',
     );
     expect((await run(['bpf', 'sha', 'get', '../x'], { env })).code).toBe(1);
     expect((await run(['bpf', 'sha', 'list'], { env: { CILIUM_STATE_DIR: '/nowhere' } })).stderr).toContain(

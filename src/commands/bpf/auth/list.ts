@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { AUTH } from '../../../bpf/layouts/policy.ts';
 import { readPinned } from '../../../bpf/maps/records.ts';
-import { NO_ENTRIES, notice, printStructs } from '../../../cli/bpf/maps.ts';
+import { NO_ENTRIES, notice, printStructs, TIME } from '../../../cli/bpf/maps.ts';
 import { examples } from '../../../cli/flags.ts';
 import { type ListFlags, listVerb, printTable } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
@@ -11,6 +11,9 @@ import { rowTable } from '../../../render/text/blocks.ts';
 const HEADER = ['SRC IDENTITY', 'DST IDENTITY', 'REMOTE NODE ID', 'AUTH TYPE', 'EXPIRATION'];
 /** The map counts time in units of 512 ns. */
 const UNITS_PER_SECOND = 1_953_125n;
+/** After so many years the same days come again. */
+const CALENDAR_YEARS = 400;
+const CALENDAR_SECONDS = 146_097n * 86_400n;
 
 /** Declares `bpf auth list`. */
 export function addBpfAuthListCommand(command: Command, ctx: Context): void {
@@ -39,7 +42,7 @@ export async function runBpfAuthList(options: ListFlags, ctx: Context): Promise<
         AuthType: key.authType,
         Expiration: rfc3339(value.expiration),
       })),
-      { ...options, nil: true },
+      { ...options, nil: true, fields: { Expiration: TIME } },
     );
   if (entries.length === 0) return await ctx.err.write(NO_ENTRIES);
   await printTable(
@@ -60,14 +63,14 @@ export async function runBpfAuthList(options: ListFlags, ctx: Context): Promise<
 
 /** Date, time and the fraction of a second without trailing zeros, all in UTC. */
 function parts(utime: bigint): [date: string, time: string, fraction: string] {
-  const seconds = Number(utime / UNITS_PER_SECOND);
+  const seconds = utime / UNITS_PER_SECOND;
   const nanos = (utime % UNITS_PER_SECOND) * 512n;
-  const date = new Date(seconds * 1000);
-  // A corrupt entry may name a time that no calendar has.
-  const iso = Number.isNaN(date.getTime()) ? `+${seconds}sT` : date.toISOString();
-  const [day = '', time = ''] = iso.split('T');
+  // The calendar repeats itself: a corrupt entry may name a year that dates of JavaScript do not reach.
+  const date = new Date(Number(seconds % CALENDAR_SECONDS) * 1000);
+  const year = date.getUTCFullYear() + CALENDAR_YEARS * Number(seconds / CALENDAR_SECONDS);
+  const [day = '', time = ''] = date.toISOString().split('T');
   const fraction = String(nanos).padStart(9, '0').replace(/0+$/, '');
-  return [day, time.slice(0, 8), fraction === '' ? '' : `.${fraction}`];
+  return [`${year}${day.slice(4)}`, time.slice(0, 8), fraction === '' ? '' : `.${fraction}`];
 }
 
 function rfc3339(utime: bigint): string {

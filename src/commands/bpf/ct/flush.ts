@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { globalPath } from '../../../bpf/kernel/pins.ts';
+import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
+import { flushConnections } from '../../../bpf/maps/flush-connections.ts';
 import { flushTables } from '../../../cli/bpf/flush.ts';
 import { type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { conntrackTable, GLOBAL_TABLE, requireTable, sayMissing } from './maps.ts';
+import { conntrackTable, GLOBAL_TABLE, natOf, requireTable, sayMissing } from './maps.ts';
 
 /** Declares `bpf ct flush`. */
 export function addBpfCtFlushCommand(command: Command, ctx: Context): void {
@@ -21,5 +22,8 @@ export async function runBpfCtFlush(words: string[], options: WriteOptions, ctx:
   if ('wrong' in table) return await ctx.err.write(`Invalid argument: ${table.wrong}`);
   const missing = (name: string) =>
     sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name), name, table.maps === GLOBAL_TABLE);
-  await flushTables(ctx, table.maps, missing, options);
+  await flushTables(ctx, table.maps, missing, options, async (map, name) => {
+    using nat = openGlobal(ctx.globals.bpfRoot, natOf(name), { write: true });
+    return await flushConnections(map, nat);
+  });
 }

@@ -66,9 +66,9 @@ export async function runBpfCtList(words: string[], options: CtListOptions, ctx:
   const filter = await readFilter(options, ctx);
   if (options.output !== '') return await printEntries(ctx, entries(ctx, table.maps, filter), options.output);
   const source = options.timeDiff ? await clockSource(options, ctx) : undefined;
-  const now = source && stampNow(source, ctx.clock.uptimeMs());
+  const now = source && stampSeconds(source, stampNow(source, ctx.clock.uptimeMs()));
   const remaining =
-    source && now !== undefined ? (lifetime: number) => stampSeconds(source, lifetime - now) : undefined;
+    source && now !== undefined ? (lifetime: number) => stampSeconds(source, lifetime) - now : undefined;
   const out = new AsciiWriter(LINES_BYTES);
   for await (const { map, variant, release } of openTables(ctx, table.maps)) {
     const write = conntrackLineWriter(variant, {

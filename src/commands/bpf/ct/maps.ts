@@ -46,6 +46,14 @@ export async function conntrackTable(
   };
 }
 
+/** The map with the translations of a table's connections. */
+export function natOf(table: string): string {
+  const [, family = '', cluster] = /([46])_(?:global|\d{5}|(\d{1,3}))$/.exec(table) ?? [];
+  return cluster === undefined
+    ? `cilium_snat_v${family}_external`
+    : `cilium_per_cluster_snat_v${family}_external_${cluster}`;
+}
+
 /** Up to 1.17 no table is meant without a word. */
 export async function requireTable(words: readonly string[], ctx: Context): Promise<void> {
   if (words.length === 0 && !atLeast(await mapsRelease(ctx), '1.18'))

@@ -9,6 +9,7 @@ import { type ListFlags, listVerb, printTable } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { atLeast, type Release } from '../../../model/release.ts';
+import { prefixText } from '../../../render/bpf/parts.ts';
 import { rowTable } from '../../../render/text/blocks.ts';
 import { NO_GATEWAY, SPECIAL_GATEWAYS } from './map.ts';
 
@@ -67,7 +68,7 @@ const rowOf =
   (family: 4 | 6, release: Release) =>
   ({ key, value }: EgressEntry) => ({
     SourceIP: key.source,
-    DestCIDR: `${key.destination}/${key.prefixLength - EGRESS_STATIC_BITS[family]}`,
+    DestCIDR: prefixText(key.destination, key.prefixLength - EGRESS_STATIC_BITS[family]),
     EgressIP: value.egressIp,
     GatewayIP: gatewayText(value.gatewayIp, release),
     ...(atLeast(release, '1.20') && { Ifindex: value.egressIfindex ?? 0 }),

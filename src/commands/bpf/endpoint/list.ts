@@ -20,5 +20,5 @@ export async function runBpfEndpointList(options: ListFlags, ctx: Context): Prom
   const release = await mapsRelease(ctx);
   for (const { key, value } of await readRequired(ctx.globals.bpfRoot, ENDPOINTS, release))
     addPair(pairs, endpointKeyText(key, release), endpointText(value, release));
-  await printPairs(ctx, ['IP ADDRESS', 'LOCAL ENDPOINT INFO'], pairs, options);
+  await printPairs(ctx, ['IP ADDRESS', 'LOCAL ENDPOINT INFO'], pairs, { ...options, quietWhenEmpty: true });
 }

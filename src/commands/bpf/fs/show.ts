@@ -37,7 +37,12 @@ export async function runBpfFsShow(options: OutputFlag, ctx: Context): Promise<v
     throw new UserError('No BPF filesystems are mounted', {
       hint: 'mount -t bpf bpf /sys/fs/bpf mounts one.',
     });
-  if (options.output !== '') return await printStruct(ctx, { ...mount }, options);
+  if (options.output !== '')
+    return await printStruct(
+      ctx,
+      { ...mount },
+      { ...options, fields: { OptionalFields: { type: 'array' } } },
+    );
   const rows: [string, string | number][] = [
     ['MountID:', mount.MountID],
     ['ParentID:', mount.ParentID],

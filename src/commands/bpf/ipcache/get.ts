@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import { IPCACHE } from '../../../bpf/layouts/ipcache.ts';
 import { requirePinned } from '../../../bpf/maps/records.ts';
 import { addressArgument } from '../../../cli/addresses.ts';
+import { NO_ENTRIES } from '../../../cli/bpf/maps.ts';
 import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { type AddressRange, contains, parsePrefix } from '../../../lib/address.ts';
-import { encodeIpcacheKey, ipcacheValueText, recordedIpcache } from './map.ts';
+import { type AddressRange, contains, parsePrefix, unmapped } from '../../../lib/address.ts';
+import { encodeIpcacheKey, ipcacheValueText, isEmpty, recordedIpcache } from './map.ts';
 
 /** Declares `bpf ipcache get`. */
 export function addBpfIpcacheGetCommand(command: Command, ctx: Context): void {
@@ -17,11 +18,12 @@ export function addBpfIpcacheGetCommand(command: Command, ctx: Context): void {
 
 /** Prints the identity that the datapath gives an address: that of its longest prefix. */
 export async function runBpfIpcacheGet(text: string, ctx: Context): Promise<void> {
-  const address = addressArgument(text);
+  const address = unmapped(addressArgument(text));
   const value = ctx.globals.archive ? await recordedValue(ctx, address) : await pinnedValue(ctx, address);
   if (value === undefined) {
-    await ctx.out.write(`${text} does not map to any identity\n`);
     ctx.exitCode = 1;
+    if (await isEmpty(ctx)) return await ctx.err.write(NO_ENTRIES);
+    await ctx.out.write(`${text} does not map to any identity\n`);
     return;
   }
   await ctx.out.write(`${text} maps to identity ${value}\n`);

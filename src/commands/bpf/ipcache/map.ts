@@ -1,7 +1,8 @@
 import type { BpfMap } from '../../../bpf/kernel/objects.ts';
+import { walk } from '../../../bpf/kernel/reader.ts';
 import { IPCACHE, IPCACHE_STATIC_BITS, ipcacheKey } from '../../../bpf/layouts/ipcache.ts';
 import { decode, encode } from '../../../bpf/maps/codec.ts';
-import { requireVariant } from '../../../bpf/maps/records.ts';
+import { requirePinned, requireVariant } from '../../../bpf/maps/records.ts';
 import type { Pairs } from '../../../cli/bpf/maps.ts';
 import { recordedPairs } from '../../../cli/bpf/recorded.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
@@ -13,6 +14,14 @@ import { ipcacheText } from '../../../render/bpf/ipcache.ts';
 /** Prefixes and values of the map of an archive, in words. Those of other clusters have their number behind an @. */
 export function recordedIpcache(ctx: Context): Promise<Pairs> {
   return recordedPairs(ctx, 'bpf ipcache list', 'IP PREFIX/ADDRESS');
+}
+
+/** Whether the map has no entry at all, which the reference says in other words. */
+export async function isEmpty(ctx: Context): Promise<boolean> {
+  if (ctx.globals.archive) return (await recordedIpcache(ctx)).size === 0;
+  using map = requirePinned(ctx.globals.bpfRoot, IPCACHE);
+  for await (const { count } of walk(map)) if (count > 0) return false;
+  return true;
 }
 
 /** The value of an entry in words. */

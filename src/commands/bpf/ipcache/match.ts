@@ -4,11 +4,11 @@ import { IPCACHE, ipcacheKey } from '../../../bpf/layouts/ipcache.ts';
 import { decode } from '../../../bpf/maps/codec.ts';
 import { requirePinned } from '../../../bpf/maps/records.ts';
 import { prefixArgument } from '../../../cli/addresses.ts';
+import { NO_ENTRIES } from '../../../cli/bpf/maps.ts';
 import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
-import { UserError } from '../../../errors.ts';
 import { ipcacheKeyText } from '../../../render/bpf/ipcache.ts';
-import { encodeIpcacheKey, ipcacheValueText, recordedIpcache } from './map.ts';
+import { encodeIpcacheKey, ipcacheValueText, isEmpty, recordedIpcache } from './map.ts';
 
 /** Declares `bpf ipcache match`. */
 export function addBpfIpcacheMatchCommand(command: Command, ctx: Context): void {
@@ -25,7 +25,11 @@ export async function runBpfIpcacheMatch(text: string, ctx: Context): Promise<vo
   const value = ctx.globals.archive
     ? (await recordedIpcache(ctx)).get(name)?.[0]
     : await pinnedValue(ctx, key);
-  if (value === undefined) throw new UserError(`no entry of the ipcache has the prefix ${name}`);
+  if (value === undefined) {
+    ctx.exitCode = 1;
+    if (await isEmpty(ctx)) return await ctx.err.write(NO_ENTRIES);
+    return await ctx.out.write(`${text} does not match to any ipcache entry\n`);
+  }
   await ctx.out.write(`key ${name} has value "${value}"\n`);
 }
 

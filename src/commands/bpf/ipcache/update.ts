@@ -82,13 +82,12 @@ function encodeValue(
     throw new UserError('this agent has no flags in its ipcache: --skiptunnel needs 1.16 or later');
   if (old && tunnel?.family === 6)
     throw new UserError('this agent takes only IPv4 addresses for --tunnelendpoint');
-  const present = tunnel !== undefined && tunnel.first !== 0n;
   return encode<Struct>(value, {
     identity: options.identity,
     encryptKey: options.encryptkey,
     flags:
       (options.skiptunnel ? SKIP_TUNNEL : 0) |
-      (!old && present ? HAS_TUNNEL : 0) |
+      (!old && tunnel ? HAS_TUNNEL : 0) |
       (tunnel?.family === 6 ? IPV6_TUNNEL : 0),
     ...(tunnel && { tunnelEndpoint: formatAddress(tunnel) }),
   });

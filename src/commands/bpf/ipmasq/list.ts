@@ -4,16 +4,16 @@ import { readAll } from '../../../bpf/kernel/reader.ts';
 import { prefix4, prefix6 } from '../../../bpf/layouts/common.ts';
 import { IPMASQ4, IPMASQ6 } from '../../../bpf/layouts/nat.ts';
 import { decode } from '../../../bpf/maps/codec.ts';
-import { openPinned } from '../../../bpf/maps/records.ts';
-import { NO_ENTRIES } from '../../../cli/bpf/maps.ts';
+import { openPinned, requireVariant } from '../../../bpf/maps/records.ts';
+import { NO_ENTRIES, printStructs, printTexts } from '../../../cli/bpf/maps.ts';
 import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { examples } from '../../../cli/flags.ts';
 import { type ListFlags, listVerb, printTable } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
 import { compareNatural } from '../../../lib/order.ts';
 import { atLeast } from '../../../model/release.ts';
+import { prefixText } from '../../../render/bpf/parts.ts';
 import { pairTable } from '../../../render/bpf/tables.ts';
-import { renderOutput } from '../../../render/text/output.ts';
 
 /** Declares `bpf ipmasq list`. */
 export function addBpfIpmasqListCommand(command: Command, ctx: Context): void {
@@ -29,7 +29,9 @@ export async function runBpfIpmasqList(options: ListFlags, ctx: Context): Promis
   if (options.output !== '') {
     // Up to 1.16 prefixes are Go's own pairs of address and mask.
     const old = !atLeast(await mapsRelease(ctx), '1.17-dev');
-    return await ctx.out.write(await renderOutput(old ? all.map(addressAndMask) : all, options.output));
+    return old
+      ? await printStructs(ctx, all.map(addressAndMask), options)
+      : await printTexts(ctx, all, options);
   }
   if (all.length === 0) return await ctx.err.write(NO_ENTRIES);
   const pairs = all.map((cidr) => [cidr, ['']] as const);
@@ -45,9 +47,10 @@ function addressAndMask(cidr: string): { IP: string; Mask: string } {
 
 /** Prefixes of a map; releases disagree about the size of its placeholder values. */
 async function prefixes(map: BpfMap | undefined, key: typeof prefix4 | typeof prefix6): Promise<string[]> {
+  if (map && map.info.keySize !== key.size) requireVariant(map, IPMASQ4);
   const entries = map ? await readAll(map) : [];
   return entries.map((entry) => {
     const { ip, prefixLength } = decode(key, entry.key);
-    return `${ip}/${prefixLength}`;
+    return prefixText(ip, prefixLength);
   });
 }

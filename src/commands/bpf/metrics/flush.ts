@@ -4,12 +4,16 @@ import { flushMap, requireOwnSizes } from '../../../bpf/maps/flush.ts';
 import { requirePinned } from '../../../bpf/maps/records.ts';
 import { mayWrite, type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import { examples } from '../../../cli/flags.ts';
+import { outputOption } from '../../../cli/output.ts';
 import type { Context } from '../../../context.ts';
 
 /** Declares `bpf metrics flush`. */
 export function addBpfMetricsFlushCommand(command: Command, ctx: Context): void {
   command.addHelpText('after', examples('cilium bpf metrics flush --dry-run'));
-  writeFlags(command).action((options: WriteOptions) => runBpfMetricsFlush(options, ctx));
+  // The reference has the flag, which changes nothing.
+  writeFlags(command.addOption(outputOption())).action((options: WriteOptions) =>
+    runBpfMetricsFlush(options, ctx),
+  );
 }
 
 /** Sets the datapath's counters back to nothing. */

@@ -7,7 +7,7 @@ import { examples } from '../../../cli/flags.ts';
 import { type ListFlags, listVerb, printTable } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
 import { compareBytes } from '../../../lib/order.ts';
-import { exactNumber } from '../../../lib/uint.ts';
+import { exactNumber, sum64 } from '../../../lib/uint.ts';
 import { dropReasonText } from '../../../model/drop-reason.ts';
 import { sourceFileName } from '../../../model/source-file.ts';
 import { rowTable } from '../../../render/text/blocks.ts';
@@ -39,13 +39,13 @@ export async function runBpfMetricsList(options: ListFlags, ctx: Context): Promi
       code: key.reason,
       reason: dropReasonText(key.reason, 0, release),
       direction: METRIC_DIRECTIONS[key.direction] ?? 'UNKNOWN',
-      packets: values.reduce((sum, slot) => sum + slot.packets, 0n),
-      bytes: values.reduce((sum, slot) => sum + slot.bytes, 0n),
+      packets: sum64(values.map((slot) => slot.packets)),
+      bytes: sum64(values.map((slot) => slot.bytes)),
       place: 'line' in key ? { line: key.line, file: sourceFileName(key.file, release) } : undefined,
     }),
   );
   if (metrics.length === 0) return await ctx.err.write(NO_ENTRIES);
-  if (options.output !== '') return await printStructs(ctx, toJson(metrics), options);
+  if (options.output !== '') return await printStructs(ctx, toJson(metrics), { ...options, pointers: true });
   // The reference sorts the texts of the cells, numbers too.
   const rows = metrics
     .map(({ reason, direction, packets, bytes, place }) => [
@@ -98,8 +98,8 @@ function merged(metrics: readonly Metric[]): Metric[] {
     const row = rows.get(key);
     rows.set(key, {
       ...metric,
-      packets: metric.packets + (row?.packets ?? 0n),
-      bytes: metric.bytes + (row?.bytes ?? 0n),
+      packets: sum64([metric.packets, row?.packets ?? 0n]),
+      bytes: sum64([metric.bytes, row?.bytes ?? 0n]),
     });
   }
   return [...rows.entries()].sort(([a], [b]) => compareBytes(a, b)).map(([, row]) => row);

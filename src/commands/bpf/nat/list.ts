@@ -15,7 +15,7 @@ import { translationLine } from '../../../render/bpf/connection.ts';
 import { entryJson } from '../../../render/bpf/entry-json.ts';
 import { natMaps, sayMissing } from './maps.ts';
 
-type Age = (created: bigint) => number;
+type Age = (created: bigint) => bigint;
 
 /** Declares `bpf nat list`. */
 export function addBpfNatListCommand(command: Command, ctx: Context): void {
@@ -33,7 +33,7 @@ export async function runBpfNatList(words: string[], options: OutputFlag, ctx: C
   const source = await clockSourceOrDefault(ctx);
   const uptimeMs = ctx.clock.uptimeMs();
   const release = await mapsRelease(ctx);
-  const age: Age = (created) => ageSeconds(source, created, uptimeMs);
+  const age: Age = (created) => ageSeconds(source, created, uptimeMs, release);
   for (const name of names) {
     using map = openGlobal(ctx.globals.bpfRoot, name);
     if (!map) {

@@ -16,6 +16,7 @@ import {
   recordedTranslations,
   recordedTranslationsWithStamps,
 } from '../../../cli/bpf/recorded-connections.ts';
+import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { mayWrite } from '../../../cli/confirm.ts';
 import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
@@ -100,10 +101,11 @@ async function printLines(ctx: Context, orphans: readonly NatOrphan[]): Promise<
   await ctx.out.write(lines.join(''));
 }
 
-async function ageReader(ctx: Context): Promise<(created: bigint) => number> {
+async function ageReader(ctx: Context): Promise<(created: bigint) => number | bigint> {
   const source = await clockSourceOrDefault(ctx);
   const uptimeMs = ctx.clock.uptimeMs();
-  return (created) => ageSeconds(source, created, uptimeMs);
+  const release = await mapsRelease(ctx);
+  return (created) => ageSeconds(source, created, uptimeMs, release);
 }
 
 /** Connections may have come meanwhile: an entry goes only when it still is what was listed. */

@@ -19,7 +19,11 @@ export async function runBpfNodeidList(options: ListFlags, ctx: Context): Promis
   const entries = await readPinned(ctx.globals.bpfRoot, NODES);
   if (!entries) return await notice(ctx, 'Cannot find node bpf map');
   const rows = entries
-    .map(({ key, value }) => ({ ID: value.id, Address: key.ip, ...('spi' in value && { SPI: value.spi }) }))
+    .map(({ key, value }) => ({
+      ID: value.id,
+      Address: key.ip || '<unknown>',
+      ...('spi' in value && { SPI: value.spi }),
+    }))
     .sort((a, b) => a.ID - b.ID || compareNatural(a.Address, b.Address));
   if (options.output !== '') return await printStructs(ctx, rows, options);
   if (rows.length === 0) return await ctx.err.write(NO_ENTRIES);

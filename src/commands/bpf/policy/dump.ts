@@ -19,6 +19,7 @@ import {
   EMPTY_POLICY_MAP,
   hasPrefixes,
   policyEntryJson,
+  policyEntryYaml,
   policyMapTable,
 } from '../../../render/bpf/policy.ts';
 import type { Table } from '../../../render/text/blocks.ts';
@@ -61,7 +62,7 @@ export async function openPolicyMap(
 /** Prints one policy map. */
 export async function dumpPolicyMap(ctx: Context, map: BpfMap, options: PolicyDumpOptions): Promise<void> {
   const dump = await read(ctx, map, await mapsRelease(ctx));
-  if (options.output !== '') return await printStructs(ctx, contentOf(dump), options);
+  if (options.output !== '') return await printStructs(ctx, contentOf(dump, options), options);
   await printMap(ctx, dump, options, new Labels(ctx));
 }
 
@@ -101,20 +102,23 @@ async function printAll(
   if (options.output !== '' && framed)
     return await printStructs(
       ctx,
-      maps.map(({ id, path, dump }) => ({ EndpointID: id, Path: path, Content: contentOf(dump) })),
+      maps.map(({ id, path, dump }) => ({ EndpointID: id, Path: path, Content: contentOf(dump, options) })),
       options,
     );
   const labels = new Labels(ctx);
   for (const { id, path, dump } of maps) {
     await ctx.out.write(framed ? `Endpoint ID: ${id}\nPath: ${path}\n\n` : `${path}:\n\n`);
-    if (options.output !== '') await printStructs(ctx, contentOf(dump), options);
+    if (options.output !== '') await printStructs(ctx, contentOf(dump, options), options);
     else await printMap(ctx, dump, options, labels);
     await ctx.out.write('\n\n');
   }
 }
 
-function contentOf({ variant, entries }: PolicyMapDump): Record<string, unknown>[] {
-  return entries.map((entry) => policyEntryJson(variant, entry));
+function contentOf(
+  { variant, entries }: PolicyMapDump,
+  { output }: PolicyDumpOptions,
+): Record<string, unknown>[] {
+  return entries.map((entry) => (output === 'yaml' ? policyEntryYaml : policyEntryJson)(variant, entry));
 }
 
 /** Paths of all policy maps, in order of their names. */

@@ -20,7 +20,9 @@ const PORT_PROTOCOLS = [6, 17, 132];
 export function parseRule({ direction, identity, ports }: RuleWords): RuleKey[] {
   const key = { direction: parseDirection(direction), identity: parseIdentity(identity) };
   if (ports === undefined) return [{ ...key, protocol: 0, port: 0 }];
-  const [portText = '', protocolText] = ports.split('/', 2);
+  const [portText = '', protocolText, ...more] = ports.split('/');
+  if (more.length > 0)
+    throw new UserError(`Failed to parse port/proto "${ports}": expected <port>[/<protocol>]`);
   const port = /^\d{1,5}$/.test(portText) ? Number(portText) : Number.NaN;
   if (!(port <= 0xffff))
     throw new UserError(

@@ -5,7 +5,7 @@ import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { parsePlainJson } from '../../../lib/exact-json.ts';
 import { renderOutput } from '../../../render/text/output.ts';
-import { readHeader, recordedHeader, stateFolder } from './templates.ts';
+import { readHeader, readState, recordedHeader, stateFolder } from './templates.ts';
 
 const EMBEDDED = /\/\/ JSON_OUTPUT: ((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)/;
 
@@ -18,17 +18,23 @@ export function addBpfShaGetCommand(command: Command, ctx: Context): void {
     .action((sha: string, options: OutputFlag) => runBpfShaGet(sha, options, ctx));
 }
 
-/** Prints the C header of a template, or the JSON that the agent put into it. */
+/** Prints the C header of a template, or the JSON that the agent put into it or beside it. */
 export async function runBpfShaGet(sha: string, options: OutputFlag, ctx: Context): Promise<void> {
   const header = ctx.globals.archive ? await recordedHeader(ctx, sha) : readHeader(stateFolder(ctx.env), sha);
   if (options.output === '') return await ctx.out.write(header);
-  const encoded = EMBEDDED.exec(header)?.[1];
-  if (!encoded) throw new UserError('No JSON embedded in the file.');
+  const state = ctx.globals.archive ? undefined : readState(stateFolder(ctx.env), sha);
+  const json = state ?? embedded(header);
   let value: unknown;
   try {
-    value = parsePlainJson(Buffer.from(encoded, 'base64').toString('utf8'));
+    value = parsePlainJson(json);
   } catch (error) {
-    throw new UserError(`the JSON embedded in the header of ${sha} is broken`, { cause: error });
+    throw new UserError(`the JSON that the agent wrote of ${sha} is broken`, { cause: error });
   }
   await ctx.out.write(await renderOutput(value, options.output));
+}
+
+function embedded(header: string): string {
+  const encoded = EMBEDDED.exec(header)?.[1];
+  if (!encoded) throw new UserError('No JSON embedded in the file.');
+  return Buffer.from(encoded, 'base64').toString('utf8');
 }

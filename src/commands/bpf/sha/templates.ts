@@ -54,7 +54,13 @@ export function readHeader(state: string, sha: string): string {
   }
 }
 
-/** The same of an archive. */
+/** What the agent wrote down of a template, as JSON; undefined where older agents put it into the header. */
+export function readState(state: string, sha: string): string | undefined {
+  const file = join(state, 'templates', sha, 'ep_config.json');
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
+/** The header of an archive. */
 export async function recordedHeader(ctx: Context, sha: string): Promise<string> {
   checkSha(sha);
   const known = await recordedPairs(ctx, 'bpf sha list', 'Datapath SHA');

@@ -5,6 +5,7 @@ import { notice } from '../../../cli/bpf/maps.ts';
 import { examples } from '../../../cli/flags.ts';
 import { type ListFlags, listVerb } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
+import { prefixText } from '../../../render/bpf/parts.ts';
 import { printSrv6 } from './print.ts';
 
 /** Declares `bpf srv6 policy`. */
@@ -34,7 +35,7 @@ interface PolicyEntry {
 function row({ key, value }: PolicyEntry) {
   return {
     VRFID: key.vrfId,
-    DestCIDR: `${key.destination}/${key.prefixLength - SRV6_POLICY_STATIC_BITS}`,
+    DestCIDR: prefixText(key.destination, key.prefixLength - SRV6_POLICY_STATIC_BITS),
     SID: value.sid,
   };
 }

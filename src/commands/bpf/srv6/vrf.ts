@@ -5,6 +5,7 @@ import { notice } from '../../../cli/bpf/maps.ts';
 import { examples } from '../../../cli/flags.ts';
 import { type ListFlags, listVerb } from '../../../cli/list.ts';
 import type { Context } from '../../../context.ts';
+import { prefixText } from '../../../render/bpf/parts.ts';
 import { printSrv6 } from './print.ts';
 
 /** Declares `bpf srv6 vrf`. */
@@ -35,6 +36,6 @@ const rowOf =
   (family: 4 | 6) =>
   ({ key, value }: VrfEntry) => ({
     SourceIP: key.source,
-    DestCIDR: `${key.destination}/${key.prefixLength - EGRESS_STATIC_BITS[family]}`,
+    DestCIDR: prefixText(key.destination, key.prefixLength - EGRESS_STATIC_BITS[family]),
     ID: value.vrfId,
   });

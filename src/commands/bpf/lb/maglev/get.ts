@@ -20,6 +20,6 @@ export async function runBpfLbMaglevGet(text: string, options: ListFlags, ctx: C
   if (!(id <= 0xffff))
     throw new UserError(`Unable to parse ${text}: a service id is a number between 0 and 65535`);
   const pairs = ctx.globals.archive ? await recordedMaglev(ctx, id) : await maglevPairs(ctx, id);
-  if (!pairs || pairs.size === 0) throw new UserError(`No entry found for service ${id}`);
+  if (pairs.size === 0) throw new UserError(`No entry found for service ${id}`);
   await printPairs(ctx, MAGLEV_TITLES, pairs, options);
 }

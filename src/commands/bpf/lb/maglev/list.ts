@@ -3,8 +3,7 @@ import { printPairs } from '../../../../cli/bpf/maps.ts';
 import { examples } from '../../../../cli/flags.ts';
 import { type ListFlags, listVerb } from '../../../../cli/list.ts';
 import type { Context } from '../../../../context.ts';
-import { UserError } from '../../../../errors.ts';
-import { MAGLEV_TITLES, maglevPairs, NO_MAGLEV } from './tables.ts';
+import { MAGLEV_TITLES, maglevPairs } from './tables.ts';
 
 /** Declares `bpf lb maglev list`. */
 export function addBpfLbMaglevListCommand(command: Command, ctx: Context): void {
@@ -14,10 +13,5 @@ export function addBpfLbMaglevListCommand(command: Command, ctx: Context): void 
 
 /** Prints which backend each slot of a service's table leads to. */
 export async function runBpfLbMaglevList(options: ListFlags, ctx: Context): Promise<void> {
-  const pairs = await maglevPairs(ctx);
-  if (!pairs)
-    throw new UserError(NO_MAGLEV, {
-      hint: 'The agent pins them with bpf-lb-algorithm=maglev, or when services choose the algorithm.',
-    });
-  await printPairs(ctx, MAGLEV_TITLES, pairs, { ...options, quietWhenEmpty: true });
+  await printPairs(ctx, MAGLEV_TITLES, await maglevPairs(ctx), { ...options, quietWhenEmpty: true });
 }

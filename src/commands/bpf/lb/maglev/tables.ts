@@ -7,7 +7,6 @@ import { addPair, type Pairs } from '../../../../cli/bpf/maps.ts';
 import { recordedPairs } from '../../../../cli/bpf/recorded.ts';
 import { mapsRelease } from '../../../../cli/bpf/release.ts';
 import type { Context } from '../../../../context.ts';
-import { UserError } from '../../../../errors.ts';
 import { atLeast } from '../../../../model/release.ts';
 
 const OUTER = [
@@ -15,27 +14,19 @@ const OUTER = [
   ['v6', 'cilium_lb6_maglev'],
 ] as const;
 
-/** Said where there are no such maps. */
-export const NO_MAGLEV = 'no Maglev map is pinned';
-
 /** The titles of both Maglev verbs. */
 export const MAGLEV_TITLES = ['SVC ID', 'LOOKUP TABLE'] as const;
 
-/**
- * Look-up tables of the services, or of one; undefined when this node has no Maglev maps at all, which up to 1.15 is an
- * empty table.
- */
-export async function maglevPairs(ctx: Context, serviceId?: number): Promise<Pairs | undefined> {
+/** Look-up tables of the services, or of one; none where the node has no Maglev maps at all. */
+export async function maglevPairs(ctx: Context, serviceId?: number): Promise<Pairs> {
   const pairs: Pairs = new Map();
   const release = await mapsRelease(ctx);
   // In 1.10 the numbers of backends have two bytes; up to 1.11 the key is the service's number alone.
   const wide = atLeast(release, '1.11');
   const named = atLeast(release, '1.12');
-  let present = !atLeast(release, '1.16');
   for (const [family, name] of OUTER) {
     using outer = openGlobal(ctx.globals.bpfRoot, name);
     if (!outer) continue;
-    present = true;
     for (const { key, value } of await readRecords(outer, MAGLEV)) {
       if (serviceId !== undefined && key.revNatId !== serviceId) continue;
       const table = readTable(value.mapId, wide ? 4 : 2);
@@ -43,23 +34,14 @@ export async function maglevPairs(ctx: Context, serviceId?: number): Promise<Pai
       if (table) addPair(pairs, name, `[${table.join(' ')}]`);
     }
   }
-  return present ? pairs : undefined;
+  return pairs;
 }
 
-/** The tables of a service in an archive; undefined where its agent has none at all. */
-export async function recordedMaglev(ctx: Context, serviceId: number): Promise<Pairs | undefined> {
-  const all = await recordedPairs(ctx, 'bpf lb maglev list', MAGLEV_TITLES[0]).catch((error: unknown) => {
-    if (error instanceof UserError && error.message === NO_MAGLEV) return undefined;
-    throw error;
-  });
-  return (
-    all &&
-    new Map(
-      [...all].filter(
-        ([key]) => Number(/^\[?(\d+)(?:\]\/v[46])?$/.exec(key)?.[1] ?? Number.NaN) === serviceId,
-      ),
-    )
-  );
+/** The tables of a service in an archive. */
+export async function recordedMaglev(ctx: Context, serviceId: number): Promise<Pairs> {
+  const all = await recordedPairs(ctx, 'bpf lb maglev list', MAGLEV_TITLES[0]);
+  const isOf = (key: string) => Number(/^\[?(\d+)(?:\]\/v[46])?$/.exec(key)?.[1] ?? Number.NaN) === serviceId;
+  return new Map([...all].filter(([key]) => isOf(key)));
 }
 
 /** Backend ids by slot; undefined when the service went away meanwhile. */

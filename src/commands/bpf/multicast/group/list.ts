@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { printTexts } from '../../../../cli/bpf/maps.ts';
 import { examples } from '../../../../cli/flags.ts';
 import { type ListFlags, listVerb, printTable } from '../../../../cli/list.ts';
 import type { Context } from '../../../../context.ts';
 import { rowTable } from '../../../../render/text/blocks.ts';
-import { renderOutput } from '../../../../render/text/output.ts';
 import { openGroups, readGroups } from '../maps.ts';
 
 /** Declares `bpf multicast group list`. */
@@ -16,7 +16,7 @@ export function addBpfMulticastGroupListCommand(command: Command, ctx: Context):
 export async function runBpfMulticastGroupList(options: ListFlags, ctx: Context): Promise<void> {
   using map = openGroups(ctx);
   const groups = (await readGroups(map)).map(({ group }) => group);
-  if (options.output !== '') return await ctx.out.write(await renderOutput(groups, options.output));
+  if (options.output !== '') return await printTexts(ctx, groups, options);
   await printTable(
     ctx,
     options,

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { BpfMap } from '../../../../bpf/kernel/objects.ts';
 import { SUBSCRIBERS } from '../../../../bpf/layouts/multicast.ts';
 import { readRecords } from '../../../../bpf/maps/records.ts';
-import { printStructs } from '../../../../cli/bpf/maps.ts';
+import { printStructs, TEXT } from '../../../../cli/bpf/maps.ts';
 import { examples } from '../../../../cli/flags.ts';
 import { type ListFlags, listVerb, printTable } from '../../../../cli/list.ts';
 import type { Context } from '../../../../context.ts';
@@ -39,7 +39,12 @@ export async function runBpfMulticastSubscriberList(
   const all: GroupSubscribers[] = [];
   for (const name of names)
     all.push({ group_address: name, subscribers: await readSubscribers(groups, name) });
-  if (options.output !== '') return await printStructs(ctx, all, options);
+  if (options.output !== '')
+    return await printStructs(ctx, all, {
+      ...options,
+      nil: true,
+      fields: { group_address: TEXT, SAddr: TEXT },
+    });
   await printTable(ctx, options, subscriberTable(all));
 }
 
