@@ -25,13 +25,14 @@ export const policyEntry = struct(12, {
   precedence: u32(4),
   cookie: u32(8),
 });
-export const policyEntry117 = struct(24, {
+export const policyEntry116 = struct(24, {
   proxyPort: be16(0),
   flags: u8(2),
   auth: u8(3),
   packets: u64(8),
   bytes: u64(16),
 });
+export const policyEntry117 = struct(24, { ...policyEntry116.fields, proxyPortPriority: u8(4) });
 /** Of 1.18, whose counters are in a map of their own. */
 export const policyEntry118 = struct(8, {
   proxyPort: be16(0),
@@ -63,7 +64,7 @@ export const POLICY = mapLayout(
   { pins: [...v3, ...v2], key: policyKey, value: policyEntry },
   { pins: v2, key: policyKey, value: policyEntry118 },
   { pins: v2, key: policyKey, value: policyEntry117 },
-  { pins: v1, key: policyKey, value: policyEntry117, wildcards: true },
+  { pins: v1, key: policyKey, value: policyEntry116, wildcards: true },
   { pins: v1, key: policyKey113, value: policyEntry113, since: '1.13-dev' },
   { pins: v1, key: policyKey113, value: policyEntry112 },
 );

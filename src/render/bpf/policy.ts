@@ -152,7 +152,6 @@ function valueJson(value: PolicyMapEntry['value']): Record<string, unknown> {
       ProxyPortPriority: value.proxyPortPriority,
       Pad1: 0,
       Pad2: 0,
-      Pad3: 0,
     };
   return { AuthType: 'auth' in value ? value.auth : 0, Pad1: 0, Pad2: 0 };
 }

@@ -177,15 +177,17 @@ describe('a policy entry', () => {
       Bytes: 0xffff_ffff_ffff_ffffn,
       Key: json,
     });
-    expect(policyEntryJson(counting, { key, value: old, counters: old })).toEqual({
-      ProxyPortNetwork: 0,
-      Flags: 0,
-      AuthType: 0x81,
-      Pad1: 0,
-      Pad2: 0,
-      Packets: 7,
-      Bytes: 2n ** 63n,
-      Key: json,
+    const counted = { Packets: 7, Bytes: 2n ** 63n, Key: json };
+    const ported = { ...old, proxyPortPriority: 3 };
+    expect(policyEntryJson(counting, { key, value: ported, counters: old })).toEqual({
+      ...{ ProxyPortNetwork: 0, Flags: 0, AuthRequirement: 0x81, ProxyPortPriority: 3, Pad1: 0, Pad2: 0 },
+      ...counted,
+    });
+    const before = variantOf(POLICY, { pin: 'cilium_policy_00007', keySize: 12, valueSize: 24 }, '1.15');
+    if (!before) throw new Error('no such layout');
+    expect(policyEntryJson(before, { key, value: old, counters: old })).toEqual({
+      ...{ ProxyPortNetwork: 0, Flags: 0, AuthType: 0x81, Pad1: 0, Pad2: 0 },
+      ...counted,
     });
   });
 
