@@ -1,5 +1,6 @@
 import { errorMessage, UserError } from '../../errors.ts';
 import { parsePlainJson } from '../../lib/exact-json.ts';
+import { compareBytes } from '../../lib/order.ts';
 import type { AgentPolicy, ApiLabel, SelectorRow } from '../../model/policy.ts';
 import { type AgentClient, ApiError } from '../client.ts';
 import { type Answer, listAnswer, objectAnswer } from './answer.ts';
@@ -25,7 +26,8 @@ export function listSelectors(agent: AgentClient, path: SelectorPath): Promise<A
 function labelsOf(labels: Reader<LabelArray>): ApiLabel[][] {
   if (!labels.present) return [];
   const items = labels.items();
-  if (!items.some((item) => item.isList)) return [items.map(labelOf)];
+  if (!items.some((item) => item.isList))
+    return [items.map(labelOf).toSorted((a, b) => compareBytes(a.key, b.key))];
   return items.map((rule) => rule.as<Label[]>().items().map(labelOf));
 }
 

@@ -57,13 +57,22 @@ async function changeLabels(
   const before = await readEndpointLabels(agent, id).catch(failed(what));
   const user = labelsByKey(before.user);
   const gone: Label[] = [];
-  for (const text of options.add) {
+  const labelOf = (text: string): Label => {
     const label = parseLabel(text);
     if (label.key === '') throw new UserError(`${what}: "${text}" is not a label`);
-    user.set(label.key, label);
+    return label;
+  };
+  for (const text of options.add) {
+    const label = labelOf(text);
+    const held = user.get(label.key);
+    if (held === undefined) user.set(label.key, label);
+    else if (!same(held, label))
+      await ctx.err.write(
+        `Note: endpoint ${id} has ${JSON.stringify(formatLabel(held))}, which stays: delete it first to add ${JSON.stringify(text)}.\n`,
+      );
   }
   for (const text of options.delete) {
-    const label = parseLabel(text);
+    const label = labelOf(text);
     if (user.delete(label.key)) gone.push(label);
     else
       await ctx.err.write(

@@ -43,11 +43,21 @@ function k8sLabel(labels: readonly ApiLabel[], name: string): string {
 }
 
 function allLabels(labels: readonly ApiLabel[][]): string {
-  return labels.map((rule) => `[${rule.toSorted(byKey).map(formatLabel).join(' ')}]`).join(', ');
+  const ordered = labels.toSorted(byLabels);
+  return ordered.map((rule) => `[${rule.map(formatLabel).join(' ')}]`).join(', ');
 }
 
-function byKey(a: ApiLabel, b: ApiLabel): number {
-  return compareBytes(a.key, b.key);
+/** Lists of labels as Go's LabelArray.Less orders them: label by label, then the shorter one. */
+function byLabels(a: readonly ApiLabel[], b: readonly ApiLabel[]): number {
+  for (const [i, label] of a.slice(0, b.length).entries()) {
+    const other = b[i] ?? label;
+    const order =
+      compareBytes(label.key, other.key) ||
+      compareBytes(label.value, other.value) ||
+      compareBytes(label.source, other.source);
+    if (order !== 0) return order;
+  }
+  return a.length - b.length;
 }
 
 function formatLabel({ source, key, value }: ApiLabel): string {

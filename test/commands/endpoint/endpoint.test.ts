@@ -323,6 +323,27 @@ describe('endpoint labels', () => {
     );
     expect(stderr).toBe('Note: "k8s:nope" is not a label that was added to endpoint 7: nothing to delete.\n');
   });
+
+  test('a label that is there stays as it is when it is added again', async () => {
+    await using agent = await agentOf({
+      'GET /v1/endpoint/7/labels': with_(['k8s:a=1']),
+      'PATCH /v1/endpoint/7/labels': {},
+    });
+    const { stderr } = await agent.run(['endpoint', 'labels', '7', '-a', 'a=2']);
+    expect(agent.seen[1]?.body).toEqual({ user: ['k8s:a=1'] });
+    expect(stderr).toContain('has "k8s:a=1", which stays: delete it first to add "a=2"');
+  });
+
+  // differs: endpoint-labels-none
+  test.each(['-a', '-d'])('%s refuses what is no label, and changes nothing', async (flag) => {
+    await using agent = await agentOf({ 'GET /v1/endpoint/7/labels': with_(['k8s:a=1']) });
+    const { stderr, code } = await agent.run(['endpoint', 'labels', '7', flag, '=x']);
+    expect({ code, calls: agent.seen.map(({ call }) => call) }).toEqual({
+      code: 1,
+      calls: ['GET /v1/endpoint/7/labels'],
+    });
+    expect(stderr).toContain('"=x" is not a label');
+  });
 });
 
 describe('endpoint disconnect and regenerate', () => {

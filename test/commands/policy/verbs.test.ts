@@ -230,6 +230,21 @@ describe('policy selectors', () => {
     expect(stdout).toContain('x/p,y/q');
   });
 
+  test('-v shows the labels of several rules in order, each as the agent sends them', async () => {
+    const label = (key: string, value: string) => ({ source: 'k8s', key, value });
+    const labels = [
+      [label('b', '1')],
+      [label('z', ''), label('a', '2')],
+      [label('a', '2'), label('b', '1')],
+      [label('a', '2')],
+      [label('a', '1')],
+    ];
+    const rows = [answer('/v1/policy/selectors', [{ selector: 'a', users: 1, identities: [], labels }])];
+    expect((await ask(['policy', 'selectors', '-v'], rows)).stdout).toContain(
+      'a          [k8s:a=1], [k8s:a=2], [k8s:a=2 k8s:b=1], [k8s:b=1], [k8s:z k8s:a=2]',
+    );
+  });
+
   test('older agents have no subject selectors', async () => {
     const { code, stderr } = await ask(['policy', 'subject-selectors'], []);
     expect(code).toBe(1);
