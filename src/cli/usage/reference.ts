@@ -63,7 +63,7 @@ export const GLOBAL_FLAGS: Readonly<Record<string, ReferenceFlag>> = {
     type: 'string',
     text: {
       '1.9': 'config file (default is $HOME/.cilium.yaml)',
-      '1.13-dev': 'Config file (default is $HOME/.cilium.yaml)',
+      '1.13': 'Config file (default is $HOME/.cilium.yaml)',
     },
   },
   debug: { text: 'Enable debug messages' },

@@ -43,7 +43,7 @@ async function toldByReference(
   if (!acted && command) await readGlobals(command, 'either', ctx).catch(() => {});
   const [noun = unknown] = path;
   const isNoCommand = path.length === 0 || isUnknownCall(error);
-  if (isNoCommand) return noun === undefined ? undefined : unknownNoun(noun, await releaseFor(ctx));
+  if (isNoCommand) return noun === undefined ? undefined : unknownNoun(noun, await releaseFor(ctx, noun));
   if (!command || unknown !== undefined || !(error instanceof UsageError) || !hasUsage(path))
     return undefined;
   // The tool of the agent has nothing to say of a cluster.
@@ -51,7 +51,7 @@ async function toldByReference(
   if (isEither && (await isClusterMeant(command.opts(), ctx).catch(() => false))) return undefined;
   const flags = acted ? error.flagsError : flagsError(error, path, last);
   if (flags === undefined && isTooMany(error)) return undefined;
-  const verb = usageOfVerb(command, path, await releaseFor(ctx));
+  const verb = usageOfVerb(command, path, await releaseFor(ctx, noun));
   if (!verb || isOwnFlag(flags ?? '', verb)) return undefined;
   return flags === undefined ? `${verb.about}\n\n${verb.usage}` : `${verb.usage}\n${flags}\n`;
 }
@@ -62,12 +62,15 @@ function isUnknownCall(error: unknown): boolean {
   return error instanceof Error && error.cause !== undefined && isUnknownCall(error.cause);
 }
 
+/** Nouns that agents called 1.13.90 do not have yet, and the maps, which differ too. */
+const EARLY_NOUNS: readonly (string | undefined)[] = ['bpf', 'bgp', 'cgroups', 'envoy', 'nodeid', 'statedb'];
+
 /** The release whose words are meant. */
-async function releaseFor(ctx: Context): Promise<Release> {
+async function releaseFor(ctx: Context, noun: string | undefined): Promise<Release> {
   if (ctx.globals.agentRelease !== undefined) return ctx.globals.agentRelease;
   const build = await buildOfAgent(ctx).catch(() => undefined);
   if (!build) return NEWEST_RELEASE;
-  return releaseOfPinsOf(build);
+  return EARLY_NOUNS.includes(noun) ? releaseOfPinsOf(build) : build.release;
 }
 
 /** More arguments than a verb takes are no fault for the reference. */
