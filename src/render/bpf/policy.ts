@@ -129,13 +129,17 @@ export function policyEntryJson(
   };
 }
 
-/** The same as YAML has it, which names the structs that Go embeds in it. */
-export function policyEntryYaml(variant: PolicyVariant, entry: PolicyMapEntry): Record<string, unknown> {
-  const { Key, Packets, Bytes, ...own } = policyEntryJson(variant, entry);
+/** An entry in JSON form as YAML has it, which names the structs that Go embeds in it. */
+export function policyEntryYaml({
+  Key,
+  Packets,
+  Bytes,
+  ...own
+}: Record<string, unknown>): Record<string, unknown> {
   // Since 1.18 the counters are in a map of their own.
-  return 'packets' in entry.value
-    ? { PolicyEntry: { ...own, Packets, Bytes }, Key }
-    : { PolicyEntry: own, StatsValue: { Packets, Bytes }, Key };
+  return 'AuthRequirement' in own
+    ? { PolicyEntry: own, StatsValue: { Packets, Bytes }, Key }
+    : { PolicyEntry: { ...own, Packets, Bytes }, Key };
 }
 
 function oldAuthJson(value: PolicyMapEntry['value']): Record<string, number> {

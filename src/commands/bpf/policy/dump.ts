@@ -118,7 +118,8 @@ function contentOf(
   { variant, entries }: PolicyMapDump,
   { output }: PolicyDumpOptions,
 ): Record<string, unknown>[] {
-  return entries.map((entry) => (output === 'yaml' ? policyEntryYaml : policyEntryJson)(variant, entry));
+  const json = entries.map((entry) => policyEntryJson(variant, entry));
+  return output === 'yaml' ? json.map(policyEntryYaml) : json;
 }
 
 /** Paths of all policy maps, in order of their names. */

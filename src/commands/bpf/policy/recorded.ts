@@ -8,6 +8,7 @@ import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
 import { parseJson } from '../../../lib/exact-json.ts';
 import { isRecord } from '../../../lib/record.ts';
+import { policyEntryYaml } from '../../../render/bpf/policy.ts';
 import { missingEndpoint, type PolicyGetOptions } from './dump.ts';
 
 const ALL = ['bpf policy get --all', 'bpf policy list'];
@@ -34,7 +35,9 @@ export async function printRecordedPolicy(
     const found = sectionsOf(text, place).find(({ path }) => isMeant(path));
     return await ctx.out.write((found ?? missing()).body);
   }
-  await printStructs(ctx, contentOf(text, place, isMeant) ?? missing(), options);
+  const content = contentOf(text, place, isMeant) ?? missing();
+  const rows = options.output === 'yaml' ? content.filter(isRecord).map(policyEntryYaml) : content;
+  await printStructs(ctx, rows, options);
 }
 
 function missing(): never {
