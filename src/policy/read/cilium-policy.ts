@@ -1,4 +1,5 @@
 import { NAMESPACE_LABELS, POD_NAMESPACE } from '../../model/label.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 import type { LabelSelector } from '../../model/selector.ts';
 import type { Cursor } from '../language/decoders.ts';
 import type { EgressPeers, IngressPeers, Path, Rule, Service } from '../rule.ts';
@@ -8,11 +9,12 @@ import { derivedLabels, type ObjectName, withLabel } from './kubernetes-object.t
  * Turns a rule of a CiliumNetworkPolicy or a CiliumClusterwideNetworkPolicy into the rule that the agent makes of it: its
  * subject and its peers are in the policy's namespace, and its labels name the object.
  */
-export function inNamespace(rule: Rule, owner: ObjectName): Rule {
+export function inNamespace(rule: Rule, owner: ObjectName, target: Release | undefined): Rule {
   const { namespace } = owner;
   const subject = rule.endpointSelector && subjectIn(rule.endpointSelector, namespace);
   const matchesInit = hasSource(rule.endpointSelector, 'reserved:init');
-  const peer = (selector: LabelSelector) => peerIn(selector, namespace, matchesInit);
+  const byLabels = target === undefined || atLeast(target, '1.16');
+  const peer = (selector: LabelSelector) => peerIn(selector, namespace, matchesInit, byLabels);
   const ingress = <T extends IngressPeers>(item: T): T => ({
     ...item,
     ...(item.fromEndpoints && { fromEndpoints: item.fromEndpoints.map(peer) }),
@@ -81,14 +83,19 @@ function subjectIn(selector: LabelSelector, namespace: string): LabelSelector {
   return withLabel(selector, `k8s:${POD_NAMESPACE}`, namespace);
 }
 
-function peerIn(selector: LabelSelector, namespace: string, matchesInit: boolean): LabelSelector {
+/** `byLabels`: a selector that names labels of namespaces is of all namespaces, as from 1.16 on. */
+function peerIn(
+  selector: LabelSelector,
+  namespace: string,
+  matchesInit: boolean,
+  byLabels: boolean,
+): LabelSelector {
   if (hasSource(selector, 'reserved:')) return selector;
   if (hasSource(selector, `k8s:${POD_NAMESPACE}`, true) || hasSource(selector, `any:${POD_NAMESPACE}`, true))
     return selector;
   if (namespace !== '') {
-    const byNamespaceLabel = ['k8s', 'any'].some((source) =>
-      hasSource(selector, `${source}:${NAMESPACE_LABELS}`),
-    );
+    const byNamespaceLabel =
+      byLabels && ['k8s', 'any'].some((source) => hasSource(selector, `${source}:${NAMESPACE_LABELS}`));
     return byNamespaceLabel ? selector : withLabel(selector, `k8s:${POD_NAMESPACE}`, namespace);
   }
   if (matchesInit) return selector;

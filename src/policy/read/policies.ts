@@ -318,5 +318,5 @@ function readOwn(spec: unknown, name: ObjectName, at: Cursor): Rule | undefined 
       ['nodeSelector'],
     );
   if (rule && name.kind === 'CiliumNetworkPolicy') warnOfOtherNamespace(rule, name.namespace, at);
-  return rule && inNamespace(rule, name);
+  return rule && inNamespace(rule, name, at.options.target);
 }

@@ -53,8 +53,8 @@ export function ingressSelectors(
   requirements: readonly Term[],
   around: Surroundings,
 ): Selector[] | undefined {
-  if (anyEmpty(peers.fromEndpoints, peers.fromNodes, peers.fromEntities, peers.fromCIDR, peers.fromCIDRSet))
-    return undefined;
+  const { fromEndpoints, fromNodes, fromEntities, fromCIDR, fromCIDRSet } = peers;
+  if (anyEmpty(around, fromEndpoints, fromNodes, fromEntities, fromCIDR, fromCIDRSet)) return undefined;
   return [
     ...(peers.fromEndpoints ?? []).map((selector) => peerSelector(selector, requirements, around)),
     ...(peers.fromNamespaces ?? []).map((selector) => labelSelector(selector, requirements)),
@@ -73,8 +73,8 @@ export function egressSelectors(
   fqdns: readonly FqdnSelector[],
   around: Surroundings,
 ): Selector[] | undefined {
-  if (anyEmpty(peers.toEndpoints, peers.toNodes, peers.toEntities, peers.toCIDR, peers.toCIDRSet))
-    return undefined;
+  const { toEndpoints, toNodes, toEntities, toCIDR, toCIDRSet } = peers;
+  if (anyEmpty(around, toEndpoints, toNodes, toEntities, toCIDR, toCIDRSet)) return undefined;
   return [
     ...(peers.toEndpoints ?? []).map((selector) => peerSelector(selector, requirements, around)),
     ...(peers.toNamespaces ?? []).map((selector) => labelSelector(selector, requirements)),
@@ -164,8 +164,10 @@ function reaches({ release }: Surroundings, first: Release): boolean {
   return release !== undefined && atLeast(release, first);
 }
 
-function anyEmpty(...lists: (readonly unknown[] | undefined)[]): boolean {
-  return lists.some((list) => list?.length === 0);
+/** Up to 1.15 an empty list counts as absent. */
+function anyEmpty({ release }: Surroundings, ...lists: (readonly unknown[] | undefined)[]): boolean {
+  const counts = release === undefined || atLeast(release, '1.16');
+  return counts && lists.some((list) => list?.length === 0);
 }
 
 function unknownPeers(list: readonly unknown[] | undefined, why: string, among: Among): Selector[] {

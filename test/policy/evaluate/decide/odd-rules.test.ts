@@ -103,6 +103,31 @@ describe('every port of a protocol is no port of agents up to 1.13', () => {
   });
 });
 
+test.each([
+  { peers: { fromEntities: [] }, release: '1.15', answer: 'allowed' },
+  { peers: { fromCIDR: [] }, release: '1.14', answer: 'allowed' },
+  { peers: { fromCIDRSet: [] }, release: '1.9', answer: 'allowed' },
+  { peers: { fromEntities: [] }, release: '1.16', answer: 'denied' },
+  { peers: { fromEndpoints: [] }, release: '1.14', answer: 'allowed' },
+  { peers: { fromEndpoints: [] }, release: '1.17', answer: 'denied' },
+] as const)('an empty list of peers counts as absent up to 1.15: $peers in $release', async (row) => {
+  const toPorts = [{ ports: [{ port: '80', protocol: 'TCP' }] }];
+  const spec = { endpointSelector: {}, ingress: [{ ...row.peers, toPorts }] };
+  expect(await decide(spec, row.release, 'ingress', [A, B, 80])).toBe(row.answer);
+});
+
+test.each([
+  ['1.15', 'denied'],
+  ['1.16', 'allowed'],
+] as const)(
+  'peers by labels of their namespace are of the own one up to 1.15: %s',
+  async (release, answer) => {
+    const matchLabels = { 'k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name': 'b' };
+    const spec = { endpointSelector: {}, ingress: [{ fromEndpoints: [{ matchLabels }] }] };
+    expect(await decide(spec, release, 'ingress', [A, B, 80])).toBe(answer);
+  },
+);
+
 describe('a port name with an end', () => {
   const ports = [{ port: 'web', endPort: 9000, protocol: 'TCP' }];
   const ingress = { endpointSelector: {}, ingress: [{ toPorts: [{ ports }] }] };
