@@ -19,7 +19,7 @@ import type {
   BgpRoutePolicyStatement,
 } from './types.gen.ts';
 
-/** The peers, by local AS, then by address. */
+/** The peers, as the agent has them in order. */
 export function listBgpPeers(agent: AgentClient): Promise<Answer<PeerRow[]>> {
   return listAnswer(agent.get('/bgp/peers'), 'BgpPeer[]', decodePeers);
 }
@@ -31,28 +31,25 @@ export function readBgpPeers(value: unknown): Answer<PeerRow[]> {
 }
 
 function decodePeers(answer: Reader<BgpPeer[]>): PeerRow[] {
-  return answer
-    .items()
-    .map((peer) => ({
-      localAs: peer.integer('local-asn'),
-      peerAs: peer.integer('peer-asn'),
-      address: peer.text('peer-address'),
-      port: peer.integer('peer-port'),
-      state: peer.text('session-state'),
-      uptimeNs: peer.integer('uptime-nanoseconds'),
-      families: peer
-        .at('families')
-        .items()
-        .map((family) => ({
-          afi: family.text('afi'),
-          safi: family.text('safi'),
-          received: family.integer('received'),
-          advertised: family.integer('advertised'),
-        })),
-      local: capabilities(peer.at('local-capabilities')),
-      remote: capabilities(peer.at('remote-capabilities')),
-    }))
-    .toSorted((a, b) => a.localAs - b.localAs || compareBytes(a.address, b.address));
+  return answer.items().map((peer) => ({
+    localAs: peer.integer('local-asn'),
+    peerAs: peer.integer('peer-asn'),
+    address: peer.text('peer-address'),
+    port: peer.integer('peer-port'),
+    state: peer.text('session-state'),
+    uptimeNs: peer.integer('uptime-nanoseconds'),
+    families: peer
+      .at('families')
+      .items()
+      .map((family) => ({
+        afi: family.text('afi'),
+        safi: family.text('safi'),
+        received: family.integer('received'),
+        advertised: family.integer('advertised'),
+      })),
+    local: capabilities(peer.at('local-capabilities')),
+    remote: capabilities(peer.at('remote-capabilities')),
+  }));
 }
 
 function capabilities(list: Reader<BgpCapabilities[]>): Capability[] {

@@ -1,7 +1,7 @@
 import type { PeerRow, RouteRow } from '../../model/bgp.ts';
 import type { Table } from '../text/blocks.ts';
 import { sanitizeCell } from '../text/sanitize.ts';
-import { capabilityText, seconds } from './bgp.ts';
+import { capabilityText, inOrder, seconds } from './bgp.ts';
 
 /** What the agent of a node told. */
 export interface OfNode<T> {
@@ -31,7 +31,8 @@ const PEER_HEADER = [
 
 /** `bgp peers` of several nodes. */
 export function peersOfNodes(nodes: readonly OfNode<PeerRow>[]): Table {
-  return nodeTable(PEER_HEADER, nodes, (peer) => {
+  const sorted = nodes.map(({ node, value }) => ({ node, value: inOrder(value) }));
+  return nodeTable(PEER_HEADER, sorted, (peer) => {
     const lead = [peer.localAs, peer.peerAs, peer.address, peer.state, seconds(peer.uptimeNs)];
     if (peer.families.length === 0) return [[...lead, '', '', '']];
     return peer.families.map(({ afi, safi, received, advertised }, i) => [

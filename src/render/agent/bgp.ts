@@ -16,10 +16,15 @@ function rowEnd(release: Release): string {
   return atLeast(release, '1.18') ? '' : '\t';
 }
 
+/** By local AS, then by address: tables of peers are in this order, their capabilities in that of the agent. */
+export function inOrder(peers: readonly PeerRow[]): PeerRow[] {
+  return peers.toSorted((a, b) => a.localAs - b.localAs || compareBytes(a.address, b.address));
+}
+
 /** `bgp peers`: one line per family; agents of 1.13 tell no port. */
 export function peerTable(peers: readonly PeerRow[], release: Release): Table {
   const end = rowEnd(release);
-  const blocks = peers.map((peer) => {
+  const blocks = inOrder(peers).map((peer) => {
     const cells = [
       peer.localAs,
       peer.peerAs,

@@ -111,7 +111,7 @@ describe('bgp peers', () => {
           { capabilities: 'AQ==' },
         ],
       },
-      { 'peer-asn': 1, 'peer-address': '192.0.2.1' },
+      { 'peer-asn': 1, 'peer-address': '10.0.0.0' },
     ];
     await using agent = await agentOf({ 'GET /v1/bgp/peers': { body } });
     const { stdout } = await agent.run(['bgp', 'peers', '-c']);
@@ -140,7 +140,7 @@ describe('bgp peers', () => {
         '          remote:',
         '               name: frr',
         '               domain: db',
-        'BGP neighbor is 192.0.2.1, remote AS 1',
+        'BGP neighbor is 10.0.0.0, remote AS 1',
         'Neighbor capabilities:',
         'No capabilities found',
         '',
