@@ -21,4 +21,6 @@ export interface Shape {
 export interface TypedShape {
   shape: Shape;
   definitions: Readonly<Record<string, Shape>>;
+  /** Go holds the struct itself, where it else has a pointer: a jsonpath of all of it is JSON. */
+  isValue?: boolean;
 }

@@ -89,6 +89,39 @@ describe('config', () => {
     );
   });
 
+  test('leaves out of -o with --all what is empty', async () => {
+    const answer = config({}, { daemonConfigurationMap: { a: 1 }, realized: {} });
+    expect((await ask(['-a', '-o', 'json'], [get(answer)])).stdout).toBe('{\n  "a": 1\n}\n\n');
+  });
+
+  const numbers = {
+    Ns: 900000000000,
+    Few: 7,
+    Share: 0.25,
+    Inner: { Size: 65536, List: [1000000] },
+    None: null,
+  };
+  test.each([
+    [
+      ['-r', '-o', 'yaml'],
+      'Few: "7"\nInner:\n    List:\n        - "1000000"\n    Size: "65536"\nNone: null\nNs: "900000000000"\nShare: "0.25"\n\n',
+    ],
+    [
+      ['-a', '-o', 'yaml'],
+      'Few: 7\nInner:\n    List:\n        - 1e+06\n    Size: 65536\nNone: null\nNs: 9e+11\nShare: 0.25\noptions:\n    Debug: Enabled\npolicy-enforcement: default\n\n',
+    ],
+    [
+      ['-a', '-o', 'jsonpath={.Ns} {.Few} {.Inner} {.Inner.List[0]} {.None}'],
+      '9e+11 7 {"List":[1000000],"Size":65536} 1e+06 null\n',
+    ],
+    [['-r', '-o', 'jsonpath={.Ns} {.Few}'], '900000000000 7\n'],
+  ])('has the numbers as Go holds them: %j', async (flags, text) => {
+    const { stdout } = await ask(flags, [
+      get(config({ Debug: 'Enabled' }, { daemonConfigurationMap: numbers })),
+    ]);
+    expect(stdout).toBe(text);
+  });
+
   // differs: config-write
   test('sends the whole map with the changes in words, and is silent', async () => {
     const exchanges = [
@@ -137,6 +170,11 @@ describe('config', () => {
     expect(same.writes).toEqual([{ options: { Debug: 'Disabled' }, 'policy-enforcement': 'default' }]);
     const other = await ask(['--num-pages', '128'], [answer, patch(200)]);
     expect(other.writes[0]?.options).toEqual({ Debug: 'Disabled', MonitorNumPages: '128' });
+  });
+
+  test('leaves the mode of policy enforcement where none is named', async () => {
+    const { writes } = await ask(['PolicyEnforcement='], [get(config({})), patch(200)]);
+    expect(writes).toEqual([{ options: {}, 'policy-enforcement': 'default' }]);
   });
 
   test.each([
@@ -194,6 +232,7 @@ describe('config get', () => {
     ['cluster-id', '7\n'],
     ['DEBUG', 'Enabled\n'],
     ['inner', '[a]\n'],
+    ['nested', 'map[Inner:[a]]\n'],
     ['policy-enforcement', 'default\n'],
   ])('finds %s whatever its case and dashes', async (name, stdout) => {
     expect(await ask(['get', name], [answer])).toMatchObject({ stdout, stderr: '', code: 0 });

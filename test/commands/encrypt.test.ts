@@ -99,6 +99,8 @@ describe('encrypt status', () => {
         'max-seq-number': '0x10000002a/0xffffffffffffffff',
       },
     });
+    const path = await ask(['status', '-o', 'jsonpath={}'], programs, mode('Disabled'));
+    expect(path.stdout).toMatch(/^\{.*"mode":"Disabled"\}\n$/);
   });
 
   test.each([

@@ -40,6 +40,26 @@ describe('version', () => {
     expect(stdout).toMatch(/^client:\n {4}version: \S+\n {4}revision: \S+\n {4}goruntimeversion: /);
   });
 
+  const REVISED = '1.20.2 abc 2026-01-01T00:00:00Z go version go1.26.1';
+  test.each([
+    [`${REVISED} linux/arm64`, 'go1.26.1', 'linux/arm64'],
+    [`${REVISED} X:jsonv2 linux/arm64`, 'go1.26.1 X:jsonv2', 'linux/arm64'],
+    ['1.20.2 abc', '', ''],
+  ])('takes "%s" apart, and prints its parts as JSON', async (version, runtime, arch) => {
+    const others = [answer('/v1/debuginfo', { 'cilium-version': version })];
+    const { stdout } = await ask(['version', '-o', 'jsonpath={.Daemon}'], { others });
+    const known = arch !== '';
+    expect(stdout).toBe(
+      `${JSON.stringify({
+        Version: known ? '1.20.2' : '',
+        Revision: known ? 'abc' : '',
+        GoRuntimeVersion: runtime,
+        Arch: arch,
+        AuthorDate: known ? '2026-01-01T00:00:00Z' : '',
+      })}\n`,
+    );
+  });
+
   test('takes an answer of another kind for none', async () => {
     const others = [answer('/v1/debuginfo', { 'cilium-version': 5 })];
     const { stdout, code } = await ask(['version'], { others });

@@ -4,7 +4,7 @@ import { patchConfig, readConfig } from '../../agent/decode/config.ts';
 import { OptionError, optionsOf, parseOption, shownValue } from '../../agent/options.ts';
 import { failed } from '../../cli/answer.ts';
 import { examples, integer } from '../../cli/flags.ts';
-import { outputOption, writeStructured } from '../../cli/output.ts';
+import { outputOption } from '../../cli/output.ts';
 import { releaseOfForms } from '../../cli/release.ts';
 import { addWaitOptions, readBack, type WaitFlags, writeFailed } from '../../cli/writes.ts';
 import type { Context } from '../../context.ts';
@@ -12,7 +12,9 @@ import { SilentExit, UserError } from '../../errors.ts';
 import { compareBytes } from '../../lib/order.ts';
 import { isRecord } from '../../lib/record.ts';
 import type { AgentConfig } from '../../model/config.ts';
+import type { Shape } from '../../model/shape.ts';
 import { sortKeys } from '../../render/text/go-value.ts';
+import { type OutputFlag, renderOutput } from '../../render/text/output.ts';
 
 interface ConfigOptions extends WaitFlags {
   listOptions?: boolean;
@@ -72,7 +74,10 @@ export async function fetchConfig(agent: AgentClient): Promise<AgentConfig> {
 }
 
 async function show(config: AgentConfig, options: ConfigOptions, ctx: Context): Promise<void> {
-  if (options.output) return writeStructured(ctx, options.output, sortKeys(outputValue(config, options)));
+  if (options.output) {
+    const value = sortKeys(outputValue(config, options));
+    return ctx.out.write(await renderOutput(value, options.output, numbersOf(options)));
+  }
   const { renderOldConfig, renderReadOnlyConfig, renderReadWriteConfig } = await import(
     '../../render/agent/config.ts'
   );
@@ -83,12 +88,24 @@ async function show(config: AgentConfig, options: ConfigOptions, ctx: Context): 
   await ctx.out.write(parts.join(''));
 }
 
+/**
+ * How Go holds the numbers of what the agent was started with: as they came, which are texts in YAML, or with `--all` as
+ * doubles, which have an exponent from a million on.
+ */
+function numbersOf({ all, readOnly, output }: ConfigOptions): OutputFlag {
+  const type = readOnly ? output === 'yaml' && 'string' : all && 'number';
+  if (!type) return {};
+  const any: Shape = { $ref: '#/definitions/any' };
+  const definitions = { any: { type, items: any, additionalProperties: any } };
+  return { type: async () => ({ shape: { type: 'object', additionalProperties: any }, definitions }) };
+}
+
 function outputValue(config: AgentConfig, options: ConfigOptions): unknown {
   if (options.readOnly) return config.readOnly ?? null;
   if (!options.all) return config.options;
   return mergeKeeping(config.readOnly ?? {}, {
-    options: config.options,
-    'policy-enforcement': config.policyEnforcement,
+    ...(Object.keys(config.options).length > 0 && { options: config.options }),
+    ...(config.policyEnforcement && { 'policy-enforcement': config.policyEnforcement }),
   });
 }
 
@@ -113,7 +130,8 @@ async function parseChanges(args: readonly string[], ctx: Context): Promise<Chan
       });
     const text = argument.slice(at + 1);
     if (argument.slice(0, at) === 'PolicyEnforcement') {
-      changes.policyEnforcement = text;
+      // Nothing is no mode: the reference leaves the one that is set.
+      if (text !== '') changes.policyEnforcement = text;
       continue;
     }
     const { option, value } = await parseArgument(argument, ctx);

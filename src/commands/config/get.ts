@@ -37,9 +37,11 @@ export async function runConfigGet(name: string, ctx: Context): Promise<void> {
   await ctx.out.write(`${sanitize(goValue(values.get(wanted)))}\n`);
 }
 
+/** A map is a value too, and what it holds is found by its own name. */
 function flatten(map: Readonly<Record<string, unknown>>, into: Map<string, unknown>): void {
   for (const [name, value] of Object.entries(map)) {
-    if (isRecord(value)) flatten(value, into);
-    else into.set(name.toLowerCase(), value);
+    if (isRecord(value))
+      for (const [inner, held] of Object.entries(value)) into.set(inner.toLowerCase(), held);
+    into.set(name.toLowerCase(), value);
   }
 }

@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
+import { apiType } from '../../agent/decode/shapes.ts';
 import { readStatus } from '../../agent/decode/status.ts';
 import { examples } from '../../cli/flags.ts';
 import { isClusterMeant, type TargetOptions } from '../../cli/kube/target.ts';
-import { outputOption, writeStructured } from '../../cli/output.ts';
+import { outputOption } from '../../cli/output.ts';
 import { requireRoot } from '../../cli/tree.ts';
 import type { Context } from '../../context.ts';
 import { UserError } from '../../errors.ts';
@@ -17,6 +18,7 @@ import {
   readXfrmErrors,
 } from '../../node/state/xfrm.ts';
 import { encryptionModel, renderEncryption } from '../../render/agent/encrypt.ts';
+import { renderOutput } from '../../render/text/output.ts';
 import { addStatusFlags, type EncryptionStatusFlags } from './cluster-flags.ts';
 
 type EncryptStatusFlags = EncryptionStatusFlags & TargetOptions;
@@ -69,7 +71,12 @@ export async function runEncryptStatus(options: { output: string }, ctx: Context
     state.ipsec = await note(mode === 'IPsec' ? faults : [], readIpsec(systemRun(ctx.env), release));
   if (mode === 'Wireguard') state.wireguard = wireguardOf(status?.encryption?.wireguard, release);
   state.message = faults.join('\n');
-  if (options.output) return writeStructured(ctx, options.output, encryptionModel(state), 'EncryptionStatus');
+  if (options.output) {
+    const type = async () => ({ ...(await apiType('EncryptionStatus')), isValue: true });
+    return ctx.out.write(
+      await renderOutput(encryptionModel(state), options.output, { type, release: async () => release }),
+    );
+  }
   await ctx.out.write(renderEncryption(state));
 }
 

@@ -70,7 +70,11 @@ export async function runVersion(options: VersionOptions, ctx: Context): Promise
   const client = clientVersion();
   if (options.output) {
     const value = { Client: parseVersion(client), Daemon: parseVersion(daemon ?? '') };
-    return ctx.out.write(await renderOutput(value, options.output, { type: async () => VERSION_TYPE }));
+    // Go has no pointers in it, so that a jsonpath prints its parts as JSON, as without a type.
+    const isYaml = options.output === 'yaml';
+    return ctx.out.write(
+      await renderOutput(value, options.output, isYaml ? { type: async () => VERSION_TYPE } : {}),
+    );
   }
   await ctx.out.write(`Client: ${client}\nDaemon: ${sanitize(daemon ?? 'Not responding')}\n`);
 }
@@ -97,8 +101,19 @@ async function daemonVersion(timeoutMs: number, ctx: Context): Promise<string | 
   }
 }
 
-/** `1.20.0 26d721f0fe 2026-01-28T22:45:57-08:00 go version go1.26.11 linux/amd64` in its parts. */
+/**
+ * `1.20.0 26d721f0fe 2026-01-28T22:45:57-08:00 go version go1.26.11 X:jsonv2 linux/amd64` in its parts, which are empty
+ * where it has fewer.
+ */
 function parseVersion(text: string): VersionFields {
-  const [version = '', revision = '', date = '', , , runtime = '', arch = ''] = text.split(' ');
-  return { Version: version, Revision: revision, GoRuntimeVersion: runtime, Arch: arch, AuthorDate: date };
+  const words = text.split(' ');
+  const [version = '', revision = '', date = '', , , ...runtime] = words.length < 7 ? [] : words;
+  const arch = runtime.pop() ?? '';
+  return {
+    Version: version,
+    Revision: revision,
+    GoRuntimeVersion: runtime.join(' '),
+    Arch: arch,
+    AuthorDate: date,
+  };
 }

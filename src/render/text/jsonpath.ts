@@ -12,8 +12,8 @@ import { type Node, type Operand, parseTemplate, type Step } from './jsonpath-pa
 interface Typed {
   value: unknown;
   shape: Shape | undefined;
-  /** Of a map: Go holds its structs themselves, and pointers to others. */
-  isOfMap?: boolean;
+  /** Go holds the struct itself, as in maps, and no pointer to it. */
+  isHeld?: boolean | undefined;
 }
 
 /**
@@ -31,7 +31,8 @@ export function evaluate(
   value: unknown,
   { type, release }: { type?: TypedShape | undefined; release?: Release | undefined },
 ): { text: string; hasStructs: boolean } {
-  const evaluator = new Evaluator({ value, shape: type?.shape }, type?.definitions ?? {}, release);
+  const root = { value, shape: type?.shape, isHeld: type?.isValue };
+  const evaluator = new Evaluator(root, type?.definitions ?? {}, release);
   const text = evaluator.print(parseTemplate(template), evaluator.root);
   return { text, hasStructs: evaluator.hasStructs };
 }
@@ -70,7 +71,7 @@ class Evaluator {
     return type?.type === 'array' || (type?.additionalProperties !== undefined && !type.properties);
   }
 
-  #text({ value, shape, isOfMap }: Typed): string {
+  #text({ value, shape, isHeld }: Typed): string {
     if (value === null || value === undefined)
       return shape?.type === undefined && shape?.$ref === undefined
         ? 'null'
@@ -83,7 +84,7 @@ class Evaluator {
     // Times are structs in Go, and those are printed as JSON.
     if (type?.format === 'date-time') return goJson(value);
     if (typeof value !== 'object') return String(value);
-    const struct = isOfMap ? undefined : goStruct(value, shape, this.definitions, this.release);
+    const struct = isHeld ? undefined : goStruct(value, shape, this.definitions, this.release);
     if (struct !== undefined) this.hasStructs = true;
     return struct ?? goMapJson(value);
   }
@@ -117,7 +118,7 @@ class Evaluator {
     if (!isRecord(value)) return [];
     if (!type?.properties) {
       return Object.hasOwn(value, name)
-        ? [{ value: value[name], shape: type?.additionalProperties, isOfMap: true }]
+        ? [{ value: value[name], shape: type?.additionalProperties, isHeld: true }]
         : [];
     }
     const known =
@@ -134,7 +135,7 @@ class Evaluator {
     if (!type?.properties) {
       return Object.keys(value)
         .sort()
-        .map((key) => ({ value: value[key], shape: type?.additionalProperties, isOfMap: true }));
+        .map((key) => ({ value: value[key], shape: type?.additionalProperties, isHeld: true }));
     }
     this.hasStructs = true;
     return fieldsOf(type, value, this.release).map(([key, shape]) => ({

@@ -16,8 +16,7 @@ const LONGEST_SIMPLE_KEY = 128;
  */
 export function goYaml(value: unknown, type?: TypedShape, release?: Release): string {
   const writer = new Writer(type?.definitions ?? {}, release);
-  const isList = resolveShape(type?.shape, writer.definitions)?.type === 'array';
-  writer.block(value ?? (isList ? [] : value), type?.shape, 0, false);
+  writer.whole(value, type?.shape);
   return writer.text();
 }
 
@@ -32,12 +31,19 @@ class Writer {
     return this.#out;
   }
 
+  /** Writes a document: a list or a map that is missing is one without entries. */
+  whole(value: unknown, shape: Shape | undefined): void {
+    const isMissing = value === null || value === undefined;
+    this.block(isMissing ? zeroOf(shape, this.definitions) : value, shape, 0, false);
+  }
+
   /** Writes a value whose first line starts at the cursor; `indent` is the column of its keys or dashes. */
   block(value: unknown, shape: Shape | undefined, indent: number, inline: boolean): void {
     const type = resolveShape(shape, this.definitions);
     if (Array.isArray(value)) this.#sequence(value, type, indent, inline);
     else if (isRecord(value)) this.#mapping(value, type, indent, inline);
     else if (typeof value === 'number' && type?.type === 'number') this.#out += `${goFloat(value)}\n`;
+    else if (isNumber(value) && type?.type === 'string') this.#out += `${scalar(String(value), indent)}\n`;
     else this.#out += `${type?.format === 'time' ? value : scalar(value, indent)}\n`;
   }
 
@@ -176,6 +182,10 @@ export function scalar(
   if (value.includes('\n') && literalAllowed(value)) return literal(value, pad ?? nextIndent(indent), step);
   if (NEEDS_ESCAPES.test(value) || value.includes('\n')) return doubleQuoted(value);
   return plainAllowed(value) ? value : `'${value.replaceAll("'", "''")}'`;
+}
+
+function isNumber(value: unknown): value is number | bigint {
+  return typeof value === 'number' || typeof value === 'bigint';
 }
 
 function numberText(value: unknown): string {

@@ -194,6 +194,13 @@ describe('YAML as Go writes it', () => {
     expect(text.match(/^.*(?=: v$)/gm)?.map((key) => key.replaceAll('"', ''))).toEqual(order);
   });
 
+  test('a list or a map that is missing has no entries', async () => {
+    expect(goYaml(null, await apiType('NodeID[]'))).toBe('[]\n');
+    const map = { type: 'object', additionalProperties: { type: 'string' } };
+    expect(goYaml(null, { shape: map, definitions: {} })).toBe('{}\n');
+    expect(goYaml(null)).toBe('null\n');
+  });
+
   test('doubles have an exponent from a million on, and pointers may be null', async () => {
     expect(goYaml([{ name: 'x', value: 1234567 }], await apiType('Metric[]'))).toContain(
       'value: 1.234567e+06\n',
