@@ -33,7 +33,7 @@ export function coverage(engine: PolicyEngine, state: Pick<PolicyState, 'pods'>)
     const policy = engine.policyOf(identity);
     const [ingress, egress] = DIRECTIONS.map((direction) => coverOf(policy, direction));
     const isOpen = ingress === 'unknown' || egress === 'unknown';
-    const why = isOpen ? (policy.perhaps?.why ?? policy.whenOn?.why) : undefined;
+    const why = isOpen ? (policy.conflict?.why ?? policy.perhaps?.why ?? policy.whenOn?.why) : undefined;
     return {
       ...named,
       ingress: ingress ?? 'unknown',
@@ -44,6 +44,7 @@ export function coverage(engine: PolicyEngine, state: Pick<PolicyState, 'pods'>)
 }
 
 function coverOf(policy: SubjectPolicy, direction: (typeof DIRECTIONS)[number]): Cover {
+  if (policy.conflict) return 'unknown';
   if (policy[direction].enforced) return 'enforced';
   const perhaps = policy.perhaps?.[direction].enforced === true;
   const whenOn = policy.whenOn !== undefined && coverOf(policy.whenOn.policy, direction) !== 'open';

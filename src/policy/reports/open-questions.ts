@@ -23,9 +23,9 @@ export function openQuestions(engine: PolicyEngine, peersOf: readonly CompiledRu
     if (rules.length === 0) continue;
     if (isNode(identity) && engine.settings.hostFirewall === undefined)
       found.add('whether the host firewall is on is not known (--host-firewall)');
-    const { perhaps, ingress, egress } = engine.policyOf(identity);
+    const { perhaps, conflict } = engine.policyOf(identity);
     if (perhaps) found.add(perhaps.why);
-    for (const { conflict } of [ingress, egress]) if (conflict) found.add(conflict.why);
+    if (conflict) found.add(conflict.why);
     for (const part of rules.flatMap(({ parts }) => parts)) {
       for (const why of openPeers(part, engine, uncertain)) found.add(why);
       for (const why of unknownPorts(part, identity, engine)) found.add(why);

@@ -118,7 +118,7 @@ function coveredAnywhere(engine: PolicyEngine): Set<SourcedRule> {
 function coveredRules(engine: PolicyEngine): Set<CompiledRule> {
   const places = placesOfRules(engine);
   const removed = new Set<CompiledRule>();
-  const ordered = orderedRules(engine);
+  const kept = keptRules(engine);
   const perhaps = engine.endpoints.flatMap(({ identity }) => engine.identities.get(identity) ?? []);
   for (const rule of engine.rules.reverse()) {
     const own = places.get(rule);
@@ -126,7 +126,7 @@ function coveredRules(engine: PolicyEngine): Set<CompiledRule> {
     const open =
       rule.parts.some((part) => isOpen(part, engine) || lacksIdentities(part, engine)) ||
       perhaps.some((identity) => engine.maySelect(rule, identity));
-    if (!own || open || ordered.has(rule)) continue;
+    if (!own || open || kept.has(rule)) continue;
     const others = ({ parts }: Verdict) =>
       parts.filter((part) => part.rule !== rule && !removed.has(part.rule) && !isInDoubt(part));
     const redundant = own.every(
@@ -144,14 +144,19 @@ function isInDoubt({ ports }: Part): boolean {
   return ports.some(({ perhaps }) => perhaps !== undefined);
 }
 
-/** Rules for endpoints that rules of several tiers are for: what covers what there is not looked into. */
-function orderedRules(engine: PolicyEngine): Set<CompiledRule> {
+/**
+ * Rules that count as covered by none: those for endpoints that rules of several tiers are for, as what covers what there is
+ * not looked into, and those for endpoints whose rules agents cannot merge, as their maps hold other rules.
+ */
+function keptRules(engine: PolicyEngine): Set<CompiledRule> {
   const found = new Set<CompiledRule>();
   for (const { identity: id } of engine.endpoints) {
     const identity = engine.identities.get(id);
-    const policy = identity && engine.policyOf(identity);
-    for (const direction of policy ? DIRECTIONS : []) {
-      const { levels = [], parts = [] } = policy?.[direction] ?? {};
+    if (!identity) continue;
+    const policy = engine.policyOf(identity);
+    if (policy.conflict) for (const rule of engine.rulesFor(identity)) found.add(rule);
+    for (const direction of DIRECTIONS) {
+      const { levels, parts } = policy[direction];
       if (isOrdered(levels)) for (const { rule } of parts) found.add(rule);
     }
   }

@@ -615,6 +615,31 @@ describe('policy cost and unused', () => {
     expect(await places([rule('frontend'), rule('frontend')])).toEqual([['covered', second]]);
     expect(await places([get('/a'), get('/a')])).toMatchObject([['covered', expect.any(Number)]]);
     expect(await places([get('/a'), get('/b')])).toEqual([]);
+    // The map of an endpoint whose rules agents cannot merge holds other rules.
+    const kafka = rule('frontend', { rules: { kafka: [{ topic: 't' }] } });
+    expect(await places([get('/a'), get('/a'), kafka])).toEqual([]);
+  });
+
+  test('coverage does not know what holds where agents cannot merge the rules', async () => {
+    const state = write('state.json', {
+      identities: IDENTITIES,
+      endpoints: [
+        { id: 7, identity: 1000, pod: 'default/api' },
+        { id: 8, identity: 1001, pod: 'default/frontend' },
+      ],
+    });
+    const rule = (app: string, rules: object) => ({
+      endpointSelector: { matchLabels: { app } },
+      ingress: [{ toPorts: [{ ports: [{ port: '80', protocol: 'TCP' }], rules }] }],
+    });
+    const [http, kafka] = [{ http: [{ path: '/' }] }, { kafka: [{ topic: 't' }] }];
+    const rules = write('mixed.json', [rule('api', http), rule('api', kafka), rule('frontend', http)]);
+    const { stdout } = await run(['policy', 'coverage', '-r', rules, '-s', state, '-o', 'json']);
+    const why = expect.stringContaining('HTTP and Kafka on one port: it keeps the policy that it had');
+    expect(JSON.parse(stdout)).toEqual([
+      { namespace: 'default', pod: 'api', ingress: 'unknown', egress: 'unknown', why },
+      { namespace: 'default', pod: 'frontend', ingress: 'enforced', egress: 'open' },
+    ]);
   });
 });
 

@@ -117,9 +117,12 @@ function whyUnknown({ reason }: Decision): string | undefined {
   return reason.kind === 'unknown' ? reason.why : undefined;
 }
 
-function decideBy(engine: PolicyEngine, asked: Asked, { perhaps, ...own }: SubjectPolicy): Decision {
+function decideBy(
+  engine: PolicyEngine,
+  asked: Asked,
+  { perhaps, conflict, ...own }: SubjectPolicy,
+): Decision {
   const policy = own[asked.direction];
-  const conflict = own.ingress.conflict ?? own.egress.conflict;
   if (conflict) return unknown(conflict);
   const sure = testsOf(policy, engine);
   const other = perhaps && {

@@ -9,7 +9,12 @@ import {
   type Direction,
   type Part,
 } from '../maps/compile-rule.ts';
-import { type DirectionPolicy, directionPolicy } from '../maps/direction-policy.ts';
+import {
+  type Conflict,
+  conflictAmong,
+  type DirectionPolicy,
+  directionPolicy,
+} from '../maps/direction-policy.ts';
 import { entriesOf, type MapEntry, type MapState } from '../maps/policy-map.ts';
 import { protocolNumber } from '../maps/ports.ts';
 import type { PodObject } from '../selectors/cluster-objects.ts';
@@ -45,6 +50,8 @@ export interface SubjectPolicy {
   identity: Identity;
   ingress: DirectionPolicy;
   egress: DirectionPolicy;
+  /** Rules that agents cannot merge, or cannot if all of `perhaps` are for it: it keeps what it had, in both directions. */
+  conflict?: Conflict;
   /** What rules add that are for this identity only if it has labels that are not known, and why they are not. */
   perhaps?: { why: string; ingress: DirectionPolicy; egress: DirectionPolicy };
   /** Its policy if an option of the agents is on of which that is not known. The above is without. */
@@ -309,12 +316,33 @@ export class PolicyEngine {
         egress: directionPolicy('egress', rules, this.selectors, closed, partsOf),
       };
     };
+    const own = policyOf(sure, always);
+    const conflict =
+      own.ingress.conflict ?? own.egress.conflict ?? this.#possibleConflict(sure, perhaps, why);
     return {
       identity,
-      ...policyOf(sure, always),
+      ...own,
+      ...(conflict && { conflict }),
       ...(perhaps.length > 0 && { perhaps: { why, ...policyOf(perhaps, false) } }),
       ...(option && { whenOn: { why: NOT_KNOWN[option], policy: this.#resolve(identity, [...on, option]) } }),
     };
+  }
+
+  /** A conflict that there is if the rules of `perhaps` are for the subject. What they deny may be absent. */
+  #possibleConflict(
+    sure: readonly CompiledRule[],
+    perhaps: readonly CompiledRule[],
+    why: string,
+  ): Conflict | undefined {
+    if (perhaps.length === 0) return undefined;
+    const all = [...sure, ...perhaps];
+    const partsOf = this.#withRequirements(all);
+    const allowing = (rule: CompiledRule) =>
+      partsOf(rule).filter(({ deny }) => !deny || !perhaps.includes(rule));
+    const [found] = DIRECTIONS.flatMap(
+      (direction) => conflictAmong(direction, all, this.selectors, allowing) ?? [],
+    );
+    return found && { ...found, why: `${why}; if all these rules are for it, ${found.why}` };
   }
 
   /** `fromRequires` and `toRequires` bind every rule for the subject. */

@@ -76,10 +76,7 @@ export function directionPolicy(
   const open = !always && enforced && closedBy.length === 0;
   const levels = levelsOf(relevant, direction, partsOf);
   const parts = levels.flatMap((level) => level.parts);
-  const filters = new Map<string, Filter>();
-  for (const [i, { parts: own }] of levels.entries())
-    for (const part of own)
-      for (const port of part.ports) if (port.perhaps !== WIDE_ZERO) addPart(filters, i, part, port, cache);
+  const filters = filtersOf(levels, cache);
   const conflict = conflictOf([...filters.values()]);
   if (open) addAllowAll(filters, isOrdered(levels) ? levels.length : 0, cache);
   return {
@@ -91,6 +88,24 @@ export function directionPolicy(
     closedBy,
     ...(conflict && { conflict }),
   };
+}
+
+/** Whether agents could merge the rules for one direction, if all of them were for the subject. */
+export function conflictAmong(
+  direction: Direction,
+  rules: readonly CompiledRule[],
+  cache: SelectorCache,
+  partsOf: (rule: CompiledRule) => readonly Part[],
+): Conflict | undefined {
+  return conflictOf([...filtersOf(levelsOf(rules, direction, partsOf), cache).values()]);
+}
+
+function filtersOf(levels: readonly PartLevel[], cache: SelectorCache): Map<string, Filter> {
+  const filters = new Map<string, Filter>();
+  for (const [i, { parts }] of levels.entries())
+    for (const part of parts)
+      for (const port of part.ports) if (port.perhaps !== WIDE_ZERO) addPart(filters, i, part, port, cache);
+  return filters;
 }
 
 /** One port has one proxy whoever the peers are, and peers of one selector have one way to authenticate. */

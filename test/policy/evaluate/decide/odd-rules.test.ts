@@ -3,7 +3,7 @@ import type { Release } from '../../../../src/model/release.ts';
 import { decideDirection } from '../../../../src/policy/evaluate/decide/decide.ts';
 import { PolicyEngine } from '../../../../src/policy/evaluate/decide/engine.ts';
 import type { Direction } from '../../../../src/policy/evaluate/maps/compile-rule.ts';
-import { identityOf } from '../../../../src/policy/evaluate/selectors/identities.ts';
+import { type Identity, identityOf } from '../../../../src/policy/evaluate/selectors/identities.ts';
 import { rulesOfEntries } from '../../../../src/policy/read/agent-entries.ts';
 import { parsePolicies } from '../../../../src/policy/read/policies.ts';
 
@@ -249,6 +249,36 @@ describe('rules that agents cannot merge: the endpoint keeps the policy that it 
     // Of the other direction nothing is computed, either.
     const spec = { endpointSelector: {}, ingress, egress: [{ toEntities: ['all'] }] };
     expect(await decide(spec, release, 'egress', [A, B, 80])).toBe(answer);
+  });
+
+  test.each([
+    { known: HTTP, other: KAFKA, answer: 'unknown' },
+    { known: KAFKA, other: HTTP, answer: 'unknown' },
+    { known: required, other: disabled, answer: 'unknown' },
+    // A deny that may be for it, too, hides no conflict.
+    { known: HTTP, other: KAFKA, deny: true, answer: 'unknown' },
+    { known: HTTP, other: at({ rules: { http: [{ path: '/b' }] } }), answer: 'allowed' },
+    { known: HTTP, other: at({ rules: { kafka: [{ topic: 't' }] } }, {}, '81'), answer: 'allowed' },
+  ])('$known beside $other that may be for it: $answer', async ({ known, other, deny, answer }) => {
+    const object = (name: string, app: object, rules: object) => ({
+      apiVersion: 'cilium.io/v2',
+      kind: 'CiliumNetworkPolicy',
+      metadata: { name, namespace: 'a' },
+      spec: { endpointSelector: app, ...rules },
+    });
+    const app = { matchLabels: { app: 'web' } };
+    const objects = [object('known', {}, { ingress: [known] }), object('other', app, { ingress: [other] })];
+    const blocked = { ingressDeny: [{ ...at({}), fromEntities: ['cluster'] }] };
+    if (deny) objects.push(object('deny', app, blocked));
+    const files = objects.map((each, i) => ({ file: `${i}.json`, text: JSON.stringify(each) }));
+    const { rules } = await parsePolicies(files, { target: '1.17' });
+    const engine = new PolicyEngine(IDENTITIES, ENDPOINTS, { release: '1.17', clusterName: 'lab' });
+    engine.addAll(rules);
+    const own: Identity = { ...pod(-1, 'a'), gap: { of: 'pod', why: 'its labels are not known' } };
+    const decision = decideDirection(engine, 'ingress', own, pod(B, 'b'), { protocol: 6, port: 80 });
+    expect(decision.answer).toBe(answer);
+    const why = expect.stringMatching(/^its labels are not known; if all these rules .* cannot merge/);
+    if (answer === 'unknown' && !deny) expect(decision.reason).toMatchObject({ kind: 'unknown', why });
   });
 });
 
