@@ -157,6 +157,11 @@ export function formatIpv6Unmapped(bytes: Uint8Array, at = 0): string {
   return text.includes(':') ? text : `::ffff:${text}`;
 }
 
+/** An IPv4 address that was mapped into an IPv6 one (`::ffff:10.0.0.1`) as IPv4; any other text as it is. */
+export function withoutMapping(text: string): string {
+  return text.replace(/^::ffff:(?=\d+\.)/, '');
+}
+
 /** Start and length of the first longest run of zeros. */
 function longestZeroRun(groups: readonly number[]): [number, number] {
   let best: [number, number] = [0, 0];

@@ -70,12 +70,14 @@ const identities = (from: number, to: number) => {
   event.writeUInt32LE(to, 20);
   return event;
 };
-/** A trace whose source was 10.96.0.20 before translation, in an IPv6 packet. */
-const MAPPED_SOURCE = Buffer.concat([
-  hex('04000700 bc0a0000 36000000 2800 0100 64000000 02000000 0900 00 01 00000000'),
-  hex('00000000000000000000ffff0a600014'),
-  FRAME,
-]);
+/** A trace of an IPv6 packet with the source that it had before translation. */
+const sourceWas = (address: string) =>
+  Buffer.concat([
+    hex('04000700 bc0a0000 36000000 2800 0100 64000000 02000000 0900 00 01 00000000'),
+    hex(address),
+    FRAME,
+  ]);
+const MAPPED_SOURCE = sourceWas('00000000000000000000ffff0a600014');
 const verdict = (auth: number) =>
   Buffer.concat([
     hex(`05 00 0700 bc0a0000 36000000 ${size(FRAME)} 0100 64000000 00000000 5000 06 11 0${auth} 000000`),
@@ -143,6 +145,11 @@ describe('what the agent says of its release decides the words', () => {
       shows: ', identity aggregate-world->aggregate-remote-node ',
     },
     { version: '1.19.4', event: MAPPED_SOURCE, shows: ' orig-ip 10.96.0.20: ' },
+    {
+      version: '1.19.4',
+      event: sourceWas('fd000000000000000000ffff00010002'),
+      shows: ' orig-ip fd00::ffff:1:2: ',
+    },
     { version: '1.20.2', event: MAPPED_SOURCE, shows: ' orig-ip ::ffff:10.96.0.20: ' },
   ])('$version: $shows', async ({ version, event, shows }) => {
     expect((await monitor(version, [event])).stdout).toContain(shows);

@@ -1,3 +1,4 @@
+import { withoutMapping } from '../../lib/address.ts';
 import type { Connection, Translation } from '../../model/conntrack.ts';
 import { protocolName } from '../../model/protocol.ts';
 import { atLeast, NEWEST_RELEASE, type Release } from '../../model/release.ts';
@@ -16,7 +17,7 @@ export function translationLine(
 ): string {
   // Up to 1.19 an address of IPv4 within IPv6 is told as such.
   const plain = !atLeast(release, '1.20');
-  const host = (ip: string) => (family === 4 ? ip : `[${plain ? ip.replace(/^::ffff:(?=\d+\.)/, '') : ip}]`);
+  const host = (ip: string) => (family === 4 ? ip : `[${plain ? withoutMapping(ip) : ip}]`);
   const words = `${nat.related ? 'related ' : ''}${nat.service ? 'service ' : ''}`;
   const created = age ? `${age(nat.created)}sec` : `? (raw ${nat.created})`;
   const ago = age && atLeast(release, '1.14') ? ' ago' : '';

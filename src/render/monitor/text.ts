@@ -1,3 +1,4 @@
+import { withoutMapping } from '../../lib/address.ts';
 import { dropReasonText } from '../../model/drop-reason.ts';
 import type {
   CaptureEvent,
@@ -193,7 +194,7 @@ function trace(event: TraceEvent, shown: ShownEvent, format: MonitorFormat): str
 
 /** Up to 1.19 a mapped IPv4 address was shown as IPv4. */
 function originalIp(event: TraceEvent, { release }: MonitorFormat): string {
-  return atLeast(release, '1.20') ? event.originalIp : event.originalIp.replace('::ffff:', '');
+  return atLeast(release, '1.20') ? event.originalIp : withoutMapping(event.originalIp);
 }
 
 function traceInDetail(event: TraceEvent, shown: ShownEvent, format: MonitorFormat): string {
