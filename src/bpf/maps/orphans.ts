@@ -1,5 +1,6 @@
 import { type AddressRange, contains, parseAddress } from '../../lib/address.ts';
 import type { Connection, Translation } from '../../model/conntrack.ts';
+import type { Release } from '../../model/release.ts';
 import type { BpfMap } from '../kernel/objects.ts';
 import { walk } from '../kernel/reader.ts';
 import { TUPLE_FLAG, tuple4, tuple6 } from '../layouts/conntrack.ts';
@@ -50,8 +51,9 @@ export async function* natOrphans(
   map: BpfMap,
   tables: Tables,
   local: LocalAddresses | undefined,
+  release: Release,
 ): AsyncGenerator<PinnedNatOrphan> {
-  const variant = natVariant(map);
+  const variant = natVariant(map, release);
   const family = familyOf(variant.key);
   const find: FindConnection = (ends, direction) => {
     const table = ends.protocol === TCP ? tables.tcp : tables.any;

@@ -13,16 +13,18 @@ import {
   releaseOfPinsOf,
   releaseTowards,
 } from '../../model/release.ts';
-import { buildOfAgent } from '../release.ts';
+import { buildOfAgent, releaseOfForms } from '../release.ts';
 
 /**
  * The release of the agent that made the maps: as --agent-release says, else as the pins and their sizes tell. Where those
  * leave several, the version of the running agent decides among them; maps that look like those of agents on the way to a
  * release are of the release when the agent says that it is. Fails when nothing decides and a map of `layouts` would be
- * read in different ways; otherwise the newest of them is taken, whose texts are then used.
+ * read in different ways; otherwise the newest of them is taken, whose texts are then used. Of an archive the agent's
+ * version alone tells.
  */
 export async function mapsRelease(ctx: Context, ...layouts: readonly MapLayout[]): Promise<Release> {
   if (ctx.globals.agentRelease !== undefined) return ctx.globals.agentRelease;
+  if (ctx.globals.archive) return await releaseOfForms(ctx);
   const range = releasesOfPins(ctx.globals.bpfRoot);
   const { first, last } = range;
   if (first === last && !isEarly(last)) return last;

@@ -1,19 +1,20 @@
 import { withoutMapping } from '../../lib/address.ts';
 import type { Connection, Translation } from '../../model/conntrack.ts';
 import { protocolName } from '../../model/protocol.ts';
-import { atLeast, NEWEST_RELEASE, type Release } from '../../model/release.ts';
+import { atLeast, type Release } from '../../model/release.ts';
 
 /** `TCP OUT 10.0.0.1:5 -> 10.0.0.2:80`. */
-export function connectionText(c: Connection): string {
-  return `${protocolName(c.protocol)} ${c.direction} ${c.source}:${c.sourcePort} -> ${c.destination}:${c.destinationPort}`;
+export function connectionText(c: Connection, release: Release): string {
+  const protocol = protocolName(c.protocol, release);
+  return `${protocol} ${c.direction} ${c.source}:${c.sourcePort} -> ${c.destination}:${c.destinationPort}`;
 }
 
 /** A line of `bpf nat list`, without its end. `age` gives the seconds since an entry's creation. */
 export function translationLine(
   nat: Translation,
   family: 4 | 6,
-  age?: (created: bigint) => number | bigint,
-  release: Release = NEWEST_RELEASE,
+  age: ((created: bigint) => number | bigint) | undefined,
+  release: Release,
 ): string {
   // Up to 1.19 an address of IPv4 within IPv6 is told as such.
   const plain = !atLeast(release, '1.20');

@@ -25,7 +25,7 @@ describe('a connection', () => {
       destination: '10.0.0.2',
       destinationPort: 80,
     });
-    expect(connectionText(connection)).toBe('TCP OUT 10.0.0.1:40000 -> 10.0.0.2:80');
+    expect(connectionText(connection, '1.20')).toBe('TCP OUT 10.0.0.1:40000 -> 10.0.0.2:80');
     expect(decodeConnection(tuple4, encode(tuple4, { ...stored, flags: 3 }))).toMatchObject({
       direction: 'IN',
       related: true,
@@ -46,7 +46,7 @@ describe('a connection', () => {
 
   test('of IPv6 has longer addresses', () => {
     const key = encode(tuple6, { destination: 'fd00::1', source: 'fd00::2', sourcePort: 7, protocol: 17 });
-    expect(connectionText(decodeConnection(tuple6, key))).toBe('UDP OUT fd00::1:7 -> fd00::2:0');
+    expect(connectionText(decodeConnection(tuple6, key), '1.20')).toBe('UDP OUT fd00::1:7 -> fd00::2:0');
     expect([familyOf(tuple4), familyOf(tuple6)]).toEqual([4, 6]);
   });
 
@@ -79,10 +79,12 @@ describe('a translation', () => {
     const values = encode(natEntry4, { created: 100n, needsCt: 1n, address: '192.168.0.1', port: 61_000 });
     const batch = { count: 1, keys, values, keySize: 14, valueStride: 40 };
     const nat = decodeTranslation({ key: tuple4, value: natEntry4 }, batch, 0);
-    expect(translationLine(nat, 4)).toBe(
+    expect(translationLine(nat, 4, undefined, '1.20')).toBe(
       'UDP OUT 10.0.0.1:5 -> 1.1.1.1:53 XLATE_SRC 192.168.0.1:61000 Created=? (raw 100) NeedsCT=1',
     );
-    expect(translationLine(nat, 4, (created) => Number(created) + 1)).toContain(' Created=101sec ago ');
+    expect(translationLine(nat, 4, (created) => Number(created) + 1, '1.20')).toContain(
+      ' Created=101sec ago ',
+    );
   });
 
   test('of IPv6 has brackets, and words for what it belongs to', () => {
@@ -96,7 +98,7 @@ describe('a translation', () => {
       valueStride: 56,
     };
     const nat = decodeTranslation({ key: tuple6, value: natEntry6 }, batch, 1);
-    expect(translationLine(nat, 6)).toBe(
+    expect(translationLine(nat, 6, undefined, '1.20')).toBe(
       'TCP IN [fd00::1]:0 -> [fd00::2]:0 related service XLATE_DST [fd00::3]:9 Created=? (raw 0) NeedsCT=0',
     );
     expect(nat).toMatchObject({ related: true, service: true, direction: 'IN' });

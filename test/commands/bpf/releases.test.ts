@@ -218,6 +218,38 @@ describe('the release of the maps', () => {
     expect(await named('1.14')).toContain(' Created=10sec ago NeedsCT=1\n');
   });
 
+  describe.each([
+    ['1.11', '132 OUT 10.0.0.2:443 -> 10.0.0.1:80', 'HostLocal=1'],
+    ['1.12', 'SCTP OUT 10.0.0.2:443 -> 10.0.0.1:80', 'HostLocal=1'],
+    ['1.13', 'SCTP OUT 10.0.0.2:443 -> 10.0.0.1:80', 'NeedsCT=1'],
+    ['1.20', 'SCTP OUT 10.0.0.2:443 -> 10.0.0.1:80', 'NeedsCT=1'],
+  ] as const)('%s', (release, ends, flag) => {
+    kernelTest('has the same texts for what is left over as for all entries', async () => {
+      using fs = mountBpffs();
+      pin(fs, 'cilium_lxc', { type: 'hash', keySize: 20, valueSize: 48, maxEntries: 4 });
+      const tuple = { destination: '10.0.0.1', destinationPort: 80, source: '10.0.0.2', sourcePort: 443 };
+      pin(fs, 'cilium_snat_v4_external', { ...CT4, valueSize: 40 }, [
+        [
+          encode(tuple4, { ...tuple, protocol: 132 }),
+          encode(natEntry112v4, { created: 4990n, hostLocal: 1n, address: '10.0.0.3', port: 7 }),
+        ],
+      ]);
+      // In a connection map the addresses are exchanged.
+      const exchanged = { ...tuple, destination: tuple.source, source: tuple.destination, protocol: 132 };
+      pin(fs, 'cilium_ct4_global', CT4, [[encode(tuple4, exchanged), connection[1]]]);
+      const said = async (...argv: string[]) =>
+        (await bpf(fs, [...argv, '--agent-release', release])).stdout.trim();
+      const orphans = ['orphans', '--pod-cidr', '10.0.0.0/24'];
+      const listed = await said('nat', 'list');
+      expect([listed, listed.includes(flag)]).toEqual([expect.stringContaining(`${ends} XLATE_SRC`), true]);
+      expect(await said('nat', ...orphans)).toBe(`${listed} (endpoint gone)`);
+      expect(await said('nat', ...orphans, '-o', 'json')).toMatch(
+        flag === 'NeedsCT=1' ? /"needsCt": 1\b/ : /"hostLocal": 1\b/,
+      );
+      expect(await said('ct', ...orphans)).toBe(ends);
+    });
+  });
+
   test('has to be one that the toolkit knows', async () => {
     for (const text of ['1.8', 'new', '']) {
       const result = await run(['bpf', 'ct', 'list', '--agent-release', text]);

@@ -9,6 +9,7 @@ import {
 import { printStructs } from '../../../cli/bpf/maps.ts';
 import { addOrphanOptions, type OrphanOptions, readLocalAddresses } from '../../../cli/bpf/orphans.ts';
 import { recordedConnections } from '../../../cli/bpf/recorded-connections.ts';
+import { mapsRelease } from '../../../cli/bpf/release.ts';
 import { mayWrite } from '../../../cli/confirm.ts';
 import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
@@ -33,7 +34,10 @@ export async function runBpfCtOrphans(options: OrphanOptions, ctx: Context): Pro
       options,
     );
   else if (all.length === 0) await ctx.err.write('Every connection has its endpoint.\n');
-  else await ctx.out.write(all.map(({ connection }) => `${connectionText(connection)}\n`).join(''));
+  else {
+    const release = await mapsRelease(ctx);
+    await ctx.out.write(all.map(({ connection }) => `${connectionText(connection, release)}\n`).join(''));
+  }
   if (!byMap || all.length === 0 || !options.delete) return;
   if (!(await mayWrite(ctx, `delete ${all.length} connections`, options))) return;
   for (const [name, orphans] of byMap) {

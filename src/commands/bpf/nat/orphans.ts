@@ -21,6 +21,7 @@ import { mayWrite } from '../../../cli/confirm.ts';
 import { examples } from '../../../cli/flags.ts';
 import type { Context } from '../../../context.ts';
 import { UserError } from '../../../errors.ts';
+import type { Release } from '../../../model/release.ts';
 import { translationLine } from '../../../render/bpf/connection.ts';
 
 const FAMILIES = [
@@ -40,7 +41,8 @@ export function addBpfNatOrphansCommand(command: Command, ctx: Context): void {
 /** Prints what is left over in the NAT maps, and with --delete takes exactly that out. */
 export async function runBpfNatOrphans(options: OrphanOptions, ctx: Context): Promise<void> {
   const local = await localAddresses(options, ctx);
-  const pinned = ctx.globals.archive ? undefined : await collect(ctx, local);
+  const release = await mapsRelease(ctx);
+  const pinned = ctx.globals.archive ? undefined : await collect(ctx, local, release);
   const orphans = pinned ?? (await recorded(ctx, local, options.output !== ''));
   if (options.output !== '')
     await printStructs(
@@ -48,9 +50,10 @@ export async function runBpfNatOrphans(options: OrphanOptions, ctx: Context): Pr
       orphans.map(({ translation, reason }) => ({ reason, ...translation })),
       options,
     );
-  else await printLines(ctx, orphans);
+  else await printLines(ctx, orphans, release);
   if (!pinned || pinned.length === 0 || !options.delete) return;
-  if (await mayWrite(ctx, `delete ${pinned.length} NAT entries`, options)) await remove(ctx, pinned, local);
+  if (await mayWrite(ctx, `delete ${pinned.length} NAT entries`, options))
+    await remove(ctx, pinned, local, release);
 }
 
 /** Undefined without an agent, with a note on stderr: then only missing connections make an orphan. */
@@ -80,31 +83,35 @@ async function recorded(
   });
 }
 
-async function collect(ctx: Context, local: LocalAddresses | undefined): Promise<PinnedNatOrphan[]> {
+async function collect(
+  ctx: Context,
+  local: LocalAddresses | undefined,
+  release: Release,
+): Promise<PinnedNatOrphan[]> {
   const found: PinnedNatOrphan[] = [];
   for (const names of FAMILIES) {
     using nat = openGlobal(ctx.globals.bpfRoot, names.nat);
     using tcp = openGlobal(ctx.globals.bpfRoot, names.tcp);
     using any = openGlobal(ctx.globals.bpfRoot, names.any);
     if (!nat) continue;
-    for await (const orphan of natOrphans(nat, { tcp, any }, local)) found.push(orphan);
+    for await (const orphan of natOrphans(nat, { tcp, any }, local, release)) found.push(orphan);
   }
   return found;
 }
 
-async function printLines(ctx: Context, orphans: readonly NatOrphan[]): Promise<void> {
+async function printLines(ctx: Context, orphans: readonly NatOrphan[], release: Release): Promise<void> {
   if (orphans.length === 0) return await ctx.err.write('Every NAT entry has its connection.\n');
-  const age = ctx.globals.archive ? Number : await ageReader(ctx);
+  const age = ctx.globals.archive ? Number : await ageReader(ctx, release);
   const lines = orphans.map(
-    ({ translation, family, reason }) => `${translationLine(translation, family, age)} (${reason})\n`,
+    ({ translation, family, reason }) =>
+      `${translationLine(translation, family, age, release)} (${reason})\n`,
   );
   await ctx.out.write(lines.join(''));
 }
 
-async function ageReader(ctx: Context): Promise<(created: bigint) => number | bigint> {
+async function ageReader(ctx: Context, release: Release): Promise<(created: bigint) => bigint> {
   const source = await clockSourceOrDefault(ctx);
   const uptimeMs = ctx.clock.uptimeMs();
-  const release = await mapsRelease(ctx);
   return (created) => ageSeconds(source, created, uptimeMs, release);
 }
 
@@ -113,8 +120,9 @@ async function remove(
   ctx: Context,
   orphans: readonly PinnedNatOrphan[],
   local: LocalAddresses | undefined,
+  release: Release,
 ): Promise<void> {
-  const still = new Map((await collect(ctx, local)).map((orphan) => [idOf(orphan), orphan]));
+  const still = new Map((await collect(ctx, local, release)).map((orphan) => [idOf(orphan), orphan]));
   for (const { family, nat: name } of FAMILIES) {
     const keys = orphans.filter((orphan) => orphan.family === family && still.has(idOf(orphan)));
     if (keys.length === 0) continue;

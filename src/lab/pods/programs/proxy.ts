@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { withoutMapping } from '../../../lib/address.ts';
 import { addressIn, decodeMessage, encodeMessage, TYPES } from './dns-message.ts';
 
 interface Ends {
@@ -108,7 +107,7 @@ function serveHttp(direction: Way, port: number): Promise<void> {
   });
   server.on('connection', (socket: Socket) => {
     const { remoteAddress = '', remotePort = 0 } = socket;
-    ends.set(socket, originalOf('tcp', withoutMapping(remoteAddress), remotePort));
+    ends.set(socket, originalOf('tcp', remoteAddress.replace(/^::ffff:(?=\d+\.)/, ''), remotePort));
   });
   const pass = async (incoming: IncomingMessage, response: ServerResponse) => {
     const its = ends.get(incoming.socket);
