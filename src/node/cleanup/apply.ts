@@ -9,7 +9,7 @@ import { removeFirewall } from './firewall.ts';
 
 /** What the programs say of a thing that is not there, or is back at its place: another cleanup may run beside this one. */
 const GONE =
-  /Cannot find device|does not exist|No such file|No such process|Bad rule|does a matching rule exist|No such device|not found|not mounted|no mount point|Parent Qdisc doesn't exist|File exists/;
+  /Cannot find device|does not exist|No such file|No such process|Bad rule|does a matching rule exist|No such device|not found|not mounted|no mount point|(?:Parent Qdisc|Specified class) doesn't exist|File exists/;
 
 /** Carries out the actions of one item, in order; stops at the first that fails. */
 export async function applyActions(

@@ -1,7 +1,7 @@
 import type { Item } from '../../model/cleanup.ts';
 import { isBelow } from '../state/mounts.ts';
 import type { NodePaths } from '../state/read.ts';
-import type { NodeState } from '../state/state.ts';
+import type { NodeState, TcFilter } from '../state/state.ts';
 import { command, isOwnPin, isOwnProgram, LOOKS_OWN } from './own.ts';
 
 /**
@@ -10,16 +10,17 @@ import { command, isOwnPin, isOwnProgram, LOOKS_OWN } from './own.ts';
  */
 export function tcItems({ tcFilters, tcUnknown }: NodeState): Item[] {
   const own = tcFilters.filter((filter) => filter.programNames.some(isOwnProgram));
-  const items = new Map<string, { device: string; item: Item }>();
+  const items = new Map<string, { filter: TcFilter; item: Item }>();
   for (const filter of own) {
-    const { device, direction, block, chain, protocol, pref, handle } = filter;
-    const place = block === undefined ? `${device} ${direction}` : `block ${block}`;
-    const words = block === undefined ? ['dev', device, direction] : ['block', String(block)];
+    const { device, block, chain, protocol, pref, handle } = filter;
+    const place = block === undefined ? `${device} ${filter.place}` : `block ${block}`;
+    const words =
+      block === undefined ? ['dev', device, ...filter.place.split(' ')] : ['block', String(block)];
     const [programName] = filter.programNames;
     const item: Item = {
       id: `tc-filter ${place} ${pref} ${programName}`,
       kind: 'tc-filter',
-      what: `${programName} on ${block === undefined ? `${device} (tc ${direction})` : `${place} (tc)`}`,
+      what: `${programName} on ${block === undefined ? `${device} (tc ${filter.place})` : `${place} (tc)`}`,
       why: 'the program carries a name of Cilium',
       remove: [
         command([
@@ -30,14 +31,15 @@ export function tcItems({ tcFilters, tcUnknown }: NodeState): Item[] {
       ],
     };
     // Each device that shares a block tells of its filters.
-    items.set(`${place} ${chain} ${pref} ${protocol} ${handle}`, { device, item });
+    items.set(`${place} ${chain} ${pref} ${protocol} ${handle}`, { filter, item });
   }
-  for (const device of new Set(own.map((filter) => filter.device))) {
-    const last = [...items.values()].findLast((each) => each.device === device);
-    const others = tcFilters.some(
-      (filter) =>
-        filter.device === device &&
-        (!own.includes(filter) || filter.block !== undefined || filter.qdisc !== 'clsact'),
+  const inClsact = tcFilters.filter(({ qdisc }) => qdisc === 'clsact');
+  for (const device of new Set(inClsact.map((filter) => filter.device))) {
+    const last = [...items.values()].findLast(
+      ({ filter }) => filter.device === device && inClsact.includes(filter),
+    );
+    const others = inClsact.some(
+      (filter) => filter.device === device && (!own.includes(filter) || filter.block !== undefined),
     );
     if (!others && !tcUnknown.includes(device))
       last?.item.remove.push(command(['tc', 'qdisc', 'del', 'dev', device, 'clsact']));

@@ -46,7 +46,7 @@ export function inventory(state: NodeState): string[] {
     ...state.ipsets.map(({ name }) => `ipset ${name}`),
     ...state.xfrm.policies.map((p) => `xfrm-policy ${p.src} ${p.dst} ${p.direction}`),
     ...state.xfrm.states.map((s) => `xfrm-state ${s.src} ${s.dst} ${s.proto}`),
-    ...state.tcFilters.map((f) => `tc-filter ${f.device} ${f.direction} ${f.programNames[0]}`),
+    ...state.tcFilters.map((f) => `tc-filter ${f.device} ${f.place} ${f.programNames[0]}`),
     ...state.bpfLinks.map((l) => `bpf-link ${l.programName} (${l.type})`),
     ...state.cgroupPrograms.map((p) => `cgroup-program ${p.cgroup} ${p.attachType} ${p.programName}`),
     ...state.xdpPrograms.map((p) => `xdp ${p.device} ${p.programName}`),

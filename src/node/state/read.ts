@@ -7,10 +7,11 @@ import { compareBytes } from '../../lib/order.ts';
 import type { Family, IpLink, IpNeighbour, IpRoute, IpRule } from '../../model/ip.ts';
 import { readBpfAttachments } from './bpf-attachments.ts';
 import { readFirewall, readIpsets } from './firewall.ts';
-import { FILTER, LINK, NEIGHBOUR, NETNS, QDISC, ROUTE, RULE } from './forms.ts';
+import { LINK, NEIGHBOUR, NETNS, ROUTE, RULE } from './forms.ts';
 import { readMounts } from './mounts.ts';
 import { listFrom, type Run } from './run.ts';
-import type { Mount, NodeFile, NodeState, TcFilter } from './state.ts';
+import type { Mount, NodeFile, NodeState } from './state.ts';
+import { readTcFilters } from './tc.ts';
 import { listXfrmPolicies, listXfrmStates } from './xfrm.ts';
 
 /** Where Cilium keeps things on a node. */
@@ -74,7 +75,7 @@ export async function readNode(run: Run, paths: NodePaths): Promise<NodeState> {
     firewall: await readFirewall(run, notes),
     ipsets: await readIpsets(run, notes),
     xfrm: await readXfrm(run, notes),
-    ...(await readTcFilters(run, notes)),
+    ...(await readTcFilters(run, links, notes)),
     ...attachments,
     linksUnknown: (['addresses', 'routes', 'neighbours'] as const).filter((what) => unread[what].length > 0),
     netns: netns.map((entry) => entry.name),
@@ -133,69 +134,6 @@ async function readXfrm(run: Run, notes: string[]): Promise<NodeState['xfrm']> {
     notes.push(`IPsec: ${error.message}`);
     return { policies: [], states: [] };
   }
-}
-
-interface TcJson {
-  kind?: string;
-  protocol?: string;
-  pref?: number;
-  chain?: number;
-  block?: number;
-  options?: { handle?: unknown; fh?: unknown; bpf_name?: string; prog?: { name?: string } };
-}
-
-interface QdiscJson {
-  kind: string;
-  dev: string;
-  handle?: string;
-  root?: boolean;
-}
-
-/** Where a qdisc may hold filters; the kernel gives one that it made by itself the handle 0. */
-function directionsOf({ kind, handle = '0:', root }: QdiscJson): TcFilter['direction'][] {
-  if (kind === 'clsact') return ['ingress', 'egress'];
-  if (kind === 'ingress') return ['ingress'];
-  return root === true && handle !== '0:' ? ['root'] : [];
-}
-
-/** Every filter of every device, whoever made it: the last one's qdisc may only go when none is left. */
-async function readTcFilters(run: Run, notes: string[]): Promise<Pick<NodeState, 'tcFilters' | 'tcUnknown'>> {
-  const tcFilters: TcFilter[] = [];
-  const tcUnknown: string[] = [];
-  const qdiscs = await listFrom<QdiscJson>(run, ['tc', '-j', 'qdisc', 'show'], QDISC, notes);
-  for (const qdisc of qdiscs) {
-    const { dev } = qdisc;
-    for (const direction of directionsOf(qdisc)) {
-      const failed = notes.length;
-      const listed = await listFrom<TcJson>(
-        run,
-        ['tc', '-j', 'filter', 'show', 'dev', dev, direction],
-        FILTER,
-        notes,
-      );
-      if (notes.length > failed) tcUnknown.push(dev);
-      // tc lists a head without options in front of the programs of a preference.
-      for (const { kind = '', protocol = 'all', pref = 1, chain = 0, block, options } of listed) {
-        if (options === undefined && kind === 'bpf') continue;
-        // The name tc keeps is the file's when the program came from a pin; the kernel's is the program's own.
-        const handle = options?.handle ?? options?.fh;
-        const names = [options?.prog?.name, options?.bpf_name].filter((name) => name !== undefined);
-        tcFilters.push({
-          device: dev,
-          direction,
-          qdisc: qdisc.kind,
-          ...(block !== undefined && { block }),
-          kind,
-          chain,
-          protocol,
-          pref,
-          handle: typeof handle === 'string' ? handle : '0x1',
-          programNames: kind === 'bpf' ? names : [],
-        });
-      }
-    }
-  }
-  return { tcFilters, tcUnknown };
 }
 
 async function readFiles(paths: NodePaths, mounts: readonly Mount[], notes: string[]): Promise<NodeFile[]> {

@@ -14,7 +14,8 @@ export interface FirewallTable {
 /** A filter of tc's classifier, of any kind. */
 export interface TcFilter {
   device: string;
-  direction: 'ingress' | 'egress' | 'root';
+  /** Where on the device, in the words of tc; a parent is a qdisc or one of its classes. */
+  place: 'ingress' | 'egress' | `parent ${string}`;
   /** What holds it: `clsact`, which agents make, or another qdisc. */
   qdisc: string;
   /** Number of the block that it is in, where several devices share one. */

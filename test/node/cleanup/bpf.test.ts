@@ -6,7 +6,7 @@ import { link, nodeWith, steps } from '../node-state.ts';
 
 const filter = (device: string, programNames: string[], more: Partial<TcFilter> = {}): TcFilter => ({
   device,
-  direction: 'ingress',
+  place: 'ingress',
   qdisc: 'clsact',
   kind: 'bpf',
   chain: 0,
@@ -56,7 +56,7 @@ describe('a filter of tc', () => {
       nodeWith({
         tcFilters: [
           filter('eth0', ['main', 'cil_to_netdev'], {
-            direction: 'egress',
+            place: 'egress',
             pref: 7,
             handle: '0x2',
             protocol: 'ip',
@@ -74,9 +74,9 @@ describe('a filter of tc', () => {
       nodeWith({
         tcFilters: [
           filter('eth0', ['cil_to_host']),
-          filter('eth0', ['cil_from_host'], { direction: 'egress' }),
+          filter('eth0', ['cil_from_host'], { place: 'egress' }),
           filter('eth1', ['cil_to_host']),
-          filter('eth1', ['other'], { direction: 'egress' }),
+          filter('eth1', ['other'], { place: 'egress' }),
         ],
       }),
     );
@@ -92,13 +92,23 @@ test('filters of a block that devices share go by its number, once, and leave th
   ]);
 });
 
-test('filters elsewhere than in clsact go without the qdisc that somebody else has made', () => {
-  const tcFilters = (['ingress', 'root'] as const).map((direction) =>
-    filter(direction, ['cil_from_netdev'], { direction, qdisc: 'prio' }),
-  );
-  expect(tcItems(nodeWith({ tcFilters })).map((item) => steps(item))).toEqual([
-    ['tc filter del dev ingress ingress pref 1 protocol all handle 0x1 bpf'],
-    ['tc filter del dev root root pref 1 protocol all handle 0x1 bpf'],
+test('filters elsewhere than in clsact go without the qdisc that somebody else has made, and hold up no clsact', () => {
+  const own = (device: string, place: TcFilter['place'], qdisc: string) =>
+    filter(device, ['cil_from_netdev'], { place, qdisc });
+  const tcFilters = [
+    own('eth0', 'ingress', 'ingress'),
+    own('eth1', 'ingress', 'clsact'),
+    own('eth1', 'parent 1:', 'htb'),
+    filter('eth1', ['other'], { place: 'parent 1:1', qdisc: 'htb' }),
+  ];
+  const items = tcItems(nodeWith({ tcFilters }));
+  expect(items.map(({ id }) => id.replace(/ 1 cil.*/, ''))).toEqual([
+    ...['tc-filter eth0 ingress', 'tc-filter eth1 ingress', 'tc-filter eth1 parent 1:'],
+  ]);
+  expect(items.map((item) => steps(item))).toEqual([
+    ['tc filter del dev eth0 ingress pref 1 protocol all handle 0x1 bpf'],
+    ['tc filter del dev eth1 ingress pref 1 protocol all handle 0x1 bpf', 'tc qdisc del dev eth1 clsact'],
+    ['tc filter del dev eth1 parent 1: pref 1 protocol all handle 0x1 bpf'],
   ]);
 });
 

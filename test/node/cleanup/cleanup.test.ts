@@ -156,6 +156,7 @@ test('what went, or is another one, while the question stood is left', async () 
 
 test.each([
   ["Error: Parent Qdisc doesn't exists.", 'gone'],
+  ["Error: Specified class doesn't exist.", 'gone'],
   ['RTNETLINK answers: File exists', 'gone'],
   ['RTNETLINK answers: Operation not permitted', 'failed'],
 ])('a program that says %j: %s', async (said, result) => {
@@ -472,22 +473,34 @@ ipset add theirs 1.1.1.1 comment $'x\\ncreate cilium_node_set_v6 hash:ip'
 iptables-nft -A FORWARD -m comment --comment $'x\\n-A INPUT -j CILIUM_INPUT \\n*raw\\n:CILIUM_PRE_raw - [0:0]' -j ACCEPT
 printf x >/var/lib/cilium/$'\\xff'
 tc qdisc add dev cilium_vxlan ingress; tc filter add dev cilium_vxlan ingress protocol ip u32 match ip dport 25 0xffff flowid 1:1
+shape() { tc qdisc add dev $1 root handle 1: htb; tc class add dev $1 parent 1: classid 1:1 htb rate 1mbit; }
+python3 ${HERE}/attach.py tc cil_from_netdev /run/bpf/own; python3 ${HERE}/attach.py tc theirs /run/bpf/theirs
+for device in cilium_net lxc8a23dd6694 eth0; do shape $device; done
+tc filter add dev cilium_net parent 1: pref 3 protocol ip u32 match ip dport 25 0xffff flowid 1:1
+tc filter add dev lxc8a23dd6694 parent 1:1 pref 4 bpf da pinned /run/bpf/theirs
+for parent in 1: 1:1; do tc filter add dev eth0 parent $parent pref 5 bpf da pinned /run/bpf/own; done
 python3 ${HERE}/attach.py xdp-program cil_xdp_entry /run/bpf/x; ip link set dev eth0 xdpgeneric pinned /run/bpf/x; umount /run/bpf
 set +e
 cilium cleanup --force --undo-file /run/u.json 2>/run/err | grep '^FAILED\\|^Left alone\\|failed$'
 grep -c ' /run/cilium/cgroupv2 ' /proc/self/mountinfo; ls /sys/fs/bpf/cilium/devices/cilium_host/theirs; ipset list -n | sort
+for device in cilium_net lxc8a23dd6694 eth0; do for parent in 1: 1:1; do tc filter show dev $device parent $parent | grep -q pref && echo "$device $parent"; done; done
 iptables-nft-save | grep -c 'CILIUM'; ip link show eth0 | grep -c xdp
 cilium cleanup undo --force /run/u.json 2>&1 | grep '^FAILED'`);
     expect(stdout.split('\n')).toEqual([
       'Left alone: pins in /sys/fs/bpf/cilium/devices/cilium_host: something of somebody else is mounted there',
       'Left alone: ipset cilium_node_set_v4 evil: no release of Cilium makes one of this name',
+      ...['cilium_net', 'cilium_host'].map(
+        (name) => `Left alone: link ${name}: a tc filter of somebody else is on it (u32, preference 3)`,
+      ),
       'Left alone: link cilium_vxlan: a tc filter of somebody else is on it (u32, preference 49152)',
+      'Left alone: link lxc8a23dd6694: a tc filter of somebody else is on it (bpf, preference 4)',
       'Left alone: mount /run/cilium/cgroupv2: something of somebody else is mounted on it',
       'Left alone: /var/run/cilium: tmpfs of somebody else is mounted on /run/cilium/cgroupv2',
       'Left alone: /var/lib/cilium: undo could not bring back /var/lib/cilium/\ufffd, whose name is not UTF-8',
       expect.stringMatching(/^\d+ removed, \d+ already gone, 0 failed$/),
       ...['2', '/sys/fs/bpf/cilium/devices/cilium_host/theirs'],
       ...['cilium_node_set_v4 evil', 'other_set', 'theirs'],
+      ...['cilium_net 1:', 'lxc8a23dd6694 1:1'],
       ...['2', '0', ''],
     ]);
   });

@@ -69,7 +69,7 @@ describe('what of somebody else would go with a link keeps it', () => {
   const net = link('cilium_net', 'veth', { ifindex: 2, link: 'cilium_host' });
   const filter = {
     device: 'cilium_net',
-    direction: 'ingress',
+    place: 'ingress',
     qdisc: 'clsact',
     chain: 0,
     protocol: 'all',

@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { isBelow, parseMounts } from '../../../src/node/state/mounts.ts';
 import { readNode, readRoutes, readRules } from '../../../src/node/state/read.ts';
 import { systemRun } from '../../../src/node/state/run.ts';
+import { readTcFilters } from '../../../src/node/state/tc.ts';
 import { fakePrograms } from '../../helpers/programs.ts';
 
 test('mounts are told apart by target, type, and what of a file system they show', () => {
@@ -60,6 +61,45 @@ test('routes that change between the two lists are not taken for what they are n
 test('that the device of a rule is missing is no part of the rule', async () => {
   using programs = fakePrograms({ ip: `echo '[{"priority":9,"iif":"a","iif_detached":null}]'` });
   expect(await readRules(systemRun({ PATH: programs.path }), 4, [])).toEqual([{ priority: 9, iif: 'a' }]);
+});
+
+describe('filters of tc', () => {
+  const read = async (tc: string) => {
+    using programs = fakePrograms({ tc });
+    const links = [{ ifindex: 1, ifname: 'eth0' }];
+    const notes: string[] = [];
+    const { tcFilters, tcUnknown } = await readTcFilters(systemRun({ PATH: programs.path }), links, notes);
+    const at = tcFilters.map(({ qdisc, place, kind }) => `${qdisc} ${place} ${kind}`);
+    return { at, tcUnknown, notes: notes.length, calls: programs.calls().length };
+  };
+  const qdiscs = JSON.stringify([
+    ...[
+      ['noqueue', '0:', 'lo'],
+      ['prio', '1:', 'eth0'],
+      ['htb', '10:', 'eth0'],
+      ['pfifo_fast', '0:', 'eth0'],
+    ].map(([kind, handle, dev]) => ({ kind, handle, dev })),
+    { kind: 'clsact', handle: 'ffff:', dev: 'eth1' },
+  ]);
+  const answer = (classes: string) =>
+    `case "$*" in *qdisc*) echo '${qdiscs}';; class*) ${classes};; *egress*) echo '[]';; *) echo '[{"kind":"u32"}]';; esac`;
+
+  test('are asked of every qdisc that can have some, and of its classes', async () => {
+    const classes = `printf 'class %s\\n' 'htb 10:1 root prio 0' 'prio 1:1 parent 1:' 'hfsc 10: root'`;
+    expect(await read(answer(classes))).toEqual({
+      at: ['prio parent 1: u32', 'htb parent 10: u32', 'htb parent 10:1 u32', 'clsact ingress u32'],
+      ...{ tcUnknown: [], notes: 0, calls: 7 },
+    });
+  });
+
+  test.each([
+    ['the classes', answer('exit 1'), 3],
+    ['the qdiscs', 'exit 1', 0],
+    ['the qdiscs, of which a part is told,', `echo '[{"kind":"prio"}]'`, 0],
+  ])('are unknown where %s cannot be read', async (_what, tc, found) => {
+    const { at, tcUnknown, notes } = await read(tc);
+    expect([at.length, tcUnknown, notes]).toEqual([found, ['eth0'], 1]);
+  });
 });
 
 test('pins are those of the bpffs itself: no symbolic link leads out of it', async () => {
