@@ -548,7 +548,7 @@ kernelTest('what is in maps is found, so that not only errors are compared', asy
     [['ipcache', 'match', `${GONE}/32`], /^key 10\.11\.188\.138\/32 has value "identity=/],
     [['policy', 'get', '3800'], /^POLICY +DIRECTION +LABELS/],
     [['policy', 'get', '3800', '-n'], /^POLICY +DIRECTION +IDENTITY/],
-    [['policy', 'get', '3800', '-o', 'yaml'], /^- proxyportnetwork: \d/],
+    [['policy', 'get', '3800', '-o', 'yaml'], /^- policyentry:\n +proxyportnetwork: \d/],
     [['sha', 'get', '5f3c', '-o', 'json'], /"NodeMAC": "02:00:00:00:00:01"/],
     [['ct', 'top', '--by', 'pod'], /default\/web-app/],
     [['ct', 'top', '--where', 'direction = IN'], /[1-9]\d* entries in all/],
