@@ -7,7 +7,7 @@ import { isEventType, type MonitorFilter, passes, passesFlow } from '../agent/mo
 import { LinkNames } from '../agent/monitor/links.ts';
 import { dissect } from '../agent/monitor/packet.ts';
 import { NoMonitorSocket, openMonitorSocket, readRecords, type StreamEnd } from '../agent/monitor/socket.ts';
-import { StreamRelease } from '../agent/monitor/stream-release.ts';
+import { releaseOfEvents, StreamRelease } from '../agent/monitor/stream-release.ts';
 import { failed } from '../cli/answer.ts';
 import { endpointNumber, isPod } from '../cli/endpoint-number.ts';
 import { examples } from '../cli/flags.ts';
@@ -17,7 +17,7 @@ import { causesOf, isUnreachable, SilentExit, UsageError } from '../errors.ts';
 import { addressBytes, formatIp, parseAddress } from '../lib/address.ts';
 import { EVENT_TYPES, eventTypesOf, type MonitorEvent, type MonitorRecord } from '../model/monitor.ts';
 import type { Dissection } from '../model/packet.ts';
-import { atLeast, NEWEST_RELEASE, parseRelease, type Release } from '../model/release.ts';
+import { atLeast, type Build, NEWEST_RELEASE, parseBuild, type Release } from '../model/release.ts';
 import type { AgentStatus } from '../model/status.ts';
 import {
   type MonitorFormat,
@@ -159,7 +159,7 @@ export async function runMonitor(options: MonitorOptions, ctx: Context): Promise
   const printer = await eventPrinter(options, ctx);
   try {
     for (let broke = false; ; ) {
-      const shown = showStream(options, printer, new StreamRelease(agent?.release), broke, ctx);
+      const shown = showStream(options, printer, new StreamRelease(agent && releaseOfEvents(agent)), broke, ctx);
       const end = await shown.catch((error: unknown) => {
         // Of a cluster that was reached before.
         if (broke && isUnreachable(error)) return undefined;
@@ -294,8 +294,7 @@ function packetOf(event: MonitorEvent, release: Release): Dissection | undefined
 }
 
 /** What the agent's API tells; undefined when it does not answer. */
-interface AskedAgent {
-  release: Release;
+interface AskedAgent extends Build {
   monitor: AgentStatus['nodeMonitor'];
 }
 
@@ -319,10 +318,8 @@ async function askAgent(ctx: Context): Promise<AskedAgent | undefined> {
     const query = { brief: false, timeoutMs: HEALTH_TIMEOUT_MS };
     const status = (await readStatus(await ctx.agent(), query)).decode();
     // The status is rendered like the nearest release; events tell their exact one apart.
-    return {
-      release: parseRelease(status.cilium?.message ?? '') ?? status.release,
-      monitor: status.nodeMonitor,
-    };
+    const { release, development } = parseBuild(status.cilium?.message ?? '') ?? status;
+    return { release, development, monitor: status.nodeMonitor };
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import type { DropEvent, MonitorEvent } from '../../model/monitor.ts';
-import { atLeast, NEWEST_RELEASE, type Release } from '../../model/release.ts';
+import { atLeast, type Build, NEWEST_RELEASE, type Release } from '../../model/release.ts';
 
 /** The releases that an event can come from; without a bound, no known release is too old or too new. */
 interface Span {
@@ -50,6 +50,11 @@ export class StreamRelease {
       this.#until === NEWEST_RELEASE ? `${this.#since} or later` : `one of ${this.#since} to ${this.#until}`;
     return `The agent does not say its release; by its events it is ${span}. They are shown as those of ${this.release}.`;
   }
+}
+
+/** The release whose events a build has: the recorded agent on the way to 1.14 shows those of 1.13. */
+export function releaseOfEvents({ release, development }: Build): Release {
+  return development && release === '1.14' ? '1.13' : release;
 }
 
 const OPEN: Span = {};
