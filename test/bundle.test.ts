@@ -106,10 +106,10 @@ test.each([
 const FLOW_FILE = join(ROOT, 'fixtures/recordings/flows-1.20.jsonl');
 
 test.each([
-  { line: 'version', most: 33, packages: ['commander'], not: NOT_WITHOUT_A_SOCKET },
-  { line: 'config view', most: 40, packages: ['commander'], not: NOT_WITHOUT_A_SOCKET },
-  { line: '--help', most: 32, packages: ['commander'], not: NOT_WITHOUT_A_SOCKET },
-  { line: '--bogus', most: 32, packages: ['commander'], not: NOT_WITHOUT_A_SOCKET, fails: true },
+  { line: 'version', most: 35, packages: ['commander'], not: NOT_WITHOUT_A_SOCKET },
+  { line: 'config view', most: 42, packages: ['commander'], not: NOT_WITHOUT_A_SOCKET },
+  { line: '--help', most: 34, packages: ['commander'], not: NOT_WITHOUT_A_SOCKET },
+  { line: '--bogus', most: 34, packages: ['commander'], not: NOT_WITHOUT_A_SOCKET, fails: true },
   { line: 'status', most: 112, packages: ['commander'], not: [...NOT_FOR_A_SOCKET, 'tty'] },
   { line: 'list nodes', most: 112, packages: ['commander'], not: [...NOT_FOR_A_SOCKET, 'tty'] },
   {

@@ -19,7 +19,10 @@ const ONLY_IN: readonly { verb: RegExp; has: (release: Release) => boolean }[] =
   { verb: /^policy trace/, has: (release) => !atLeast(release, '1.15') },
   { verb: /^recorder/, has: (release) => atLeast(release, '1.10') && !atLeast(release, '1.19') },
   { verb: /^statedb/, has: (release) => atLeast(release, '1.17') },
-  { verb: /^(map events|nodeid|cgroups|bgp)/, has: (release) => atLeast(release, '1.13') },
+  { verb: /^bgp route-policies/, has: (release) => atLeast(release, '1.15') },
+  { verb: /^bgp routes/, has: (release) => atLeast(release, '1.14') },
+  { verb: /^nodeid/, has: (release) => atLeast(release, '1.12') },
+  { verb: /^(map events|cgroups|bgp)/, has: (release) => atLeast(release, '1.13') },
 ];
 
 test('a lab plays every release from 1.9 to 1.20', () => {
