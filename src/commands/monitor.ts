@@ -159,7 +159,13 @@ export async function runMonitor(options: MonitorOptions, ctx: Context): Promise
   const printer = await eventPrinter(options, ctx);
   try {
     for (let broke = false; ; ) {
-      const shown = showStream(options, printer, new StreamRelease(agent && releaseOfEvents(agent)), broke, ctx);
+      const shown = showStream(
+        options,
+        printer,
+        new StreamRelease(agent && releaseOfEvents(agent)),
+        broke,
+        ctx,
+      );
       const end = await shown.catch((error: unknown) => {
         // Of a cluster that was reached before.
         if (broke && isUnreachable(error)) return undefined;

@@ -97,12 +97,6 @@ const RELEASES: readonly KnownRelease[] = [
   },
 ];
 
-/** The releases whose API `schemas/agent-api.json` describes (`x-versions`), oldest first. */
-const DESCRIBED: readonly Release[] = [
-  ...(['1.9', '1.10', '1.11', '1.12', '1.13', '1.14', '1.15'] as const),
-  ...(['1.16', '1.17', '1.18', '1.19', '1.20'] as const),
-];
-
 /** The oldest release that the toolkit knows. */
 export const OLDEST_RELEASE: Release = '1.9';
 
@@ -206,11 +200,13 @@ export function recognisePins(isPinned: (mark: PinMark) => boolean): ReleaseRang
 
 /**
  * Whether a part of the API that names its releases (`x-versions`) is in this one; without a list it is in all. A release
- * that the description leaves out is taken for the nearest one that it has.
+ * that is not known is taken for the nearest one that is.
  */
 export function isInRelease(versions: readonly string[] | undefined, release: Release): boolean {
   return (
-    versions === undefined || versions.includes(release) || versions.includes(nearest(release, DESCRIBED))
+    versions === undefined ||
+    versions.includes(release) ||
+    versions.includes(nearest(release, KNOWN_RELEASES))
   );
 }
 
