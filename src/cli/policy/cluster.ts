@@ -122,6 +122,10 @@ function settingsOf(
     ...(hostFirewall !== undefined && { hostFirewall }),
     ...(nodeLabels !== undefined && { nodeLabels }),
     ...(clusterNetworkPolicy !== undefined && { clusterNetworkPolicy }),
+    // On by default.
+    ...(!differing.has('policy-default-local-cluster') && {
+      defaultLocalCluster: config['policy-default-local-cluster'] !== 'false',
+    }),
     ...(!differing.has('policy-cidr-match-mode') && {
       cidrMatchMode: (['nodes', 'pods'] as const).filter((mode) => modes?.split(/[\s,]+/).includes(mode)),
     }),

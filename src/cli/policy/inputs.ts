@@ -143,12 +143,14 @@ export async function loadState(
   takePods(loaded.state);
   const { objects, addresses, localOnly } = loaded.state;
   const { hostFirewall: stated, clusterNetworkPolicy: read, cidrMatchMode: mode } = loaded.state;
+  const { defaultLocalCluster } = loaded.state;
   const settings: Partial<Settings> = {
     ...releaseShown(loaded.state),
     ...splitWorld(loaded.state),
     ...(stated !== undefined && { hostFirewall: stated }),
     ...(read !== undefined && { clusterNetworkPolicy: read }),
     ...(mode && { cidrMatchMode: mode }),
+    ...(defaultLocalCluster !== undefined && { defaultLocalCluster }),
     ...loaded.settings,
     objects,
     ...(!localOnly && { addresses }),

@@ -126,11 +126,10 @@ export function decodeNetworkPolicy(spec: unknown, owner: ObjectName, at: Cursor
   if (policy === undefined) return undefined;
   const types = policy.policyTypes ?? [];
   warnOfTypes(policy, at);
-  const opens = opensNamespace(at);
-  const ingress = (policy.ingress ?? []).flatMap(({ from, ports }, i) => {
-    if (opens) warnOfOwnNamespace(from, owner.namespace, at, i);
-    return ingressRules(from, ports, owner.namespace, opens);
-  });
+  warnOfOwnNamespace(policy, owner.namespace, at);
+  const ingress = (policy.ingress ?? []).flatMap(({ from, ports }) =>
+    ingressRules(from, ports, owner.namespace),
+  );
   const egress = (policy.egress ?? []).flatMap(({ to, ports }) => egressRules(to, ports, owner.namespace));
   const closesIngress = types.includes('Ingress') || !types.includes('Egress');
   // The agent denies a direction without rules by a rule that allows nothing.
@@ -163,37 +162,32 @@ function warnOfTypes({ policyTypes = [], ingress = [], egress = [] }: NetworkPol
   if (egress.length > 0 && !policyTypes.includes('Egress')) warn('egress', 'Egress');
 }
 
-/**
- * Agents of 1.19 take a peer for ingress that is a block of addresses for the pods of the policy's own namespace as well,
- * unless they run with `policy-default-local-cluster: "false"`. Before and after they do not.
- */
-function opensNamespace(at: Cursor): boolean {
-  return at.options.target !== undefined && at.reaches('1.19') && at.before('1.20');
-}
-
-function warnOfOwnNamespace(from: Peer[] = [], namespace: string, at: Cursor, i: number): void {
-  for (const [j, { ipBlock }] of from.entries())
-    if (ipBlock)
-      at.warn(
-        'own-namespace',
-        `agents of 1.19 let all pods of the namespace "${namespace}" in by this block, too`,
-        'That is a fault of theirs: use "fromCIDRSet" of a CiliumNetworkPolicy, or agents of 1.20.',
-        ['ingress', i, 'from', j, 'ipBlock'],
-      );
+/** What the evaluator makes of it, `ingressSelectors` says. */
+function warnOfOwnNamespace({ ingress = [] }: NetworkPolicySpec, namespace: string, at: Cursor): void {
+  if (at.options.target === undefined || !at.reaches('1.19') || !at.before('1.20')) return;
+  for (const [i, { from = [] }] of ingress.entries())
+    for (const [j, { ipBlock }] of from.entries())
+      if (ipBlock)
+        at.warn(
+          'own-namespace',
+          `agents of 1.19 let all pods of the namespace "${namespace}" in by this block, too`,
+          'That is a fault of theirs, unless they run with policy-default-local-cluster: "false". Use "fromCIDRSet" of a CiliumNetworkPolicy, or agents of 1.20.',
+          ['ingress', i, 'from', j, 'ipBlock'],
+        );
 }
 
 function ingressRules(
   from: Peer[] | undefined,
   ports: NetworkPolicyPort[] | undefined,
   namespace: string,
-  opens: boolean,
 ): IngressRule[] {
   const toPorts = portRules(ports);
   if (!from?.length) return [{ fromEndpoints: [{}], ...toPorts }];
-  return from.flatMap((peer) => [
-    ...(peer.ipBlock ? [{ fromCIDRSet: [peer.ipBlock], ...toPorts }] : []),
-    ...(!peer.ipBlock || opens ? [{ fromEndpoints: [peerSelector(peer, namespace)], ...toPorts }] : []),
-  ]);
+  return from.map((peer) =>
+    peer.ipBlock
+      ? { fromCIDRSet: [peer.ipBlock], ...toPorts }
+      : { fromEndpoints: [peerSelector(peer, namespace)], ...toPorts },
+  );
 }
 
 function egressRules(

@@ -89,6 +89,48 @@ describe('--state cluster', () => {
     expect((await ask()).stdout).toContain('Verdict:  unknown');
   });
 
+  test('whether agents of 1.19 take a block for the pods of its namespace is as their option says', async () => {
+    const rules = join(folder, 'block.yaml');
+    const spec = { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: '192.0.2.0/24' } }] }] };
+    const metadata = { name: 'block', namespace: 'default' };
+    const object = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata, spec };
+    writeFileSync(rules, JSON.stringify(object));
+    const ask = async (state: string) => {
+      const { stdout } = await cluster.run([
+        ...['policy', 'simulate', '--state', state, '--rules', rules, '--release', '1.19'],
+        ...['--from', 'default/frontend-7d9', '--to', 'default/myapp-1', '--port', '80/TCP'],
+      ]);
+      return /Verdict: +(\w+)/.exec(stdout)?.[1];
+    };
+    const configMap = '/api/v1/namespaces/kube-system/configmaps/cilium-config';
+    const set = (value: string | null) =>
+      cluster.call('PATCH', configMap, { data: { 'policy-default-local-cluster': value } });
+    expect(await ask('cluster')).toBe('allowed');
+    await set('false');
+    expect(await ask('cluster')).toBe('denied');
+    await set(null);
+    const labels = (app: string) => [`k8s:app=${app}`, 'k8s:io.kubernetes.pod.namespace=default'];
+    const state = {
+      identities: [
+        { id: 1000, labels: labels('frontend') },
+        { id: 1001, labels: labels('myapp') },
+      ],
+      endpoints: [
+        { id: 1, identity: 1000, pod: 'default/frontend-7d9' },
+        { id: 2, identity: 1001, pod: 'default/myapp-1' },
+      ],
+    };
+    const file = join(folder, 'blocks.json');
+    for (const [known, verdict] of [
+      [undefined, 'unknown'],
+      [true, 'allowed'],
+      [false, 'denied'],
+    ] as const) {
+      writeFileSync(file, JSON.stringify({ ...state, defaultLocalCluster: known }));
+      expect(await ask(file)).toBe(verdict);
+    }
+  });
+
   test('says which rules have no effect', async () => {
     const { stdout, code } = await cluster.run(['policy', 'unused', '--state', 'cluster']);
     // The policy of this test allows the same as one of the scenario.

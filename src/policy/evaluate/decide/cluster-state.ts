@@ -26,6 +26,8 @@ export interface PolicyState {
   cidrMatchMode?: CidrMatchMode;
   /** Whether the agents read ClusterNetworkPolicy, if the state says so. */
   clusterNetworkPolicy?: boolean;
+  /** Whether peers are of the own cluster unless they name one, if the state says so. */
+  defaultLocalCluster?: boolean;
 }
 
 export function emptyState(): PolicyState {
@@ -58,11 +60,12 @@ export function stateOf(document: unknown, file: string): PolicyState {
     objects: objectsOf(document.objects, file),
     ...switchOf('hostFirewall', document, file),
     ...switchOf('clusterNetworkPolicy', document, file),
+    ...switchOf('defaultLocalCluster', document, file),
     ...modeOf(document.cidrMatchMode, file),
   };
 }
 
-function switchOf<K extends 'hostFirewall' | 'clusterNetworkPolicy'>(
+function switchOf<K extends 'hostFirewall' | 'clusterNetworkPolicy' | 'defaultLocalCluster'>(
   name: K,
   document: Readonly<Record<string, unknown>>,
   file: string,

@@ -92,7 +92,7 @@ export class PolicyEngine {
     settings: Partial<Settings> = {},
   ) {
     this.settings = { ...DEFAULT_SETTINGS, ...settings };
-    const { objects, addresses = [], cidrMatchMode } = this.settings;
+    const { objects, addresses = [], cidrMatchMode, defaultLocalCluster } = this.settings;
     this.identities = new Identities(withAddresses(identitiesIn(this.release, identities), addresses));
     this.endpoints = endpoints;
     this.selectors = new SelectorCache(this.identities);
@@ -103,6 +103,7 @@ export class PolicyEngine {
       release: this.releaseOfMaps,
       assumed: this.settings.release === undefined && !needsNewest(this.settings),
       cidrMatchMode,
+      defaultLocalCluster,
       byNamespace: atLeast(this.release, '1.17') && this.settings.development !== true,
       ...(objects && { objects }),
     };

@@ -21,6 +21,8 @@ export interface Settings {
   nodeLabels: boolean | undefined;
   /** Which peers of the cluster CIDR rules select. Undefined: not known. */
   cidrMatchMode: CidrMatchMode | undefined;
+  /** Peers are of the own cluster unless they name one (agents from 1.19 on, by default). Undefined: not known. */
+  defaultLocalCluster?: boolean | undefined;
   /** Pods accept connections from their node even without a rule (the agent's default under Kubernetes). */
   allowLocalhost: boolean;
   /** The release whose maps are computed, and whose way of handling CIDR exceptions is used. Undefined: not known. */

@@ -101,7 +101,9 @@ export function compileRule(
 ): CompiledRule {
   const { rule, origin } = source;
   const ofClusterPolicy = origin.kind === 'ClusterNetworkPolicy';
-  const here = origin.kind === 'rule' ? around : { ...around, ofObject: true, ofClusterPolicy };
+  const ofNetworkPolicy = origin.kind === 'NetworkPolicy' ? origin.namespace : undefined;
+  const here =
+    origin.kind === 'rule' ? around : { ...around, ofObject: true, ofClusterPolicy, ofNetworkPolicy };
   const transports = transportsIn(around);
   const parts: Part[] = [];
   const compiled: CompiledRule = {

@@ -41,6 +41,10 @@ export interface Surroundings {
   ofObject?: boolean;
   /** The object is a ClusterNetworkPolicy. */
   ofClusterPolicy?: boolean;
+  /** The object is a NetworkPolicy, of this namespace. */
+  ofNetworkPolicy?: string | undefined;
+  /** The agent's option `policy-default-local-cluster`, which from 1.19 on is on by default. Undefined: not known. */
+  defaultLocalCluster?: boolean | undefined;
   /** CIDR groups and services. */
   objects?: ClusterObjects;
   /** Agents ask the rules of a namespace for its pods only, as released 1.17 and later ones do. */
@@ -62,6 +66,7 @@ export function ingressSelectors(
     ...(peers.fromEntities ?? []).flatMap((entity) => entitySelectors(entity, around)),
     ...cidrSelectors(peers.fromCIDR ?? [], around),
     ...(peers.fromCIDRSet ?? []).flatMap((rule) => cidrRuleSelectors(rule, around)),
+    ...(peers.fromCIDRSet?.length ? podsBesideBlocks(around) : []),
     ...unknownPeers(peers.fromGroups, 'fromGroups needs the cloud provider', 'outside'),
   ];
 }
@@ -100,6 +105,23 @@ function peerSelector(
   return bounded(labelSelector(selector, [...requirements, ...terms]), within);
 }
 
+/**
+ * Agents of 1.19 take a block of addresses in the ingress of a NetworkPolicy for the pods of the policy's own namespace as
+ * well, where peers are of the own cluster by default. Before and after they do not.
+ */
+function podsBesideBlocks(around: Surroundings): Selector[] {
+  const { ofNetworkPolicy: namespace, defaultLocalCluster } = around;
+  const faulty = reaches(around, '1.19') && !reaches(around, '1.20');
+  if (namespace === undefined || !faulty || defaultLocalCluster === false) return [];
+  const selector = { matchLabels: { [`k8s:${POD_NAMESPACE}`]: namespace } };
+  if (defaultLocalCluster) return [peerSelector(selector, [], around)];
+  const { terms } = ownCluster(selector, around);
+  return [bounded(labelSelector(selector, terms), { everybody: true, why: LOCAL_CLUSTER_UNKNOWN })];
+}
+
+const LOCAL_CLUSTER_UNKNOWN =
+  'whether agents of 1.19 take this ipBlock for the pods of its namespace, too, is not known: they do with policy-default-local-cluster on';
+
 /** Of Kubernetes objects only other nodes, from 1.18 on; of a ClusterNetworkPolicy also the own one. */
 function nodeSelectors(selector: LabelSelector, around: Surroundings): Selector[] {
   if (around.ofClusterPolicy)
@@ -133,9 +155,9 @@ interface ClusterBounds {
 const NO_BOUNDS: ClusterBounds = { terms: [] };
 
 function ownCluster(selector: LabelSelector, around: Surroundings): ClusterBounds {
-  const { clusterName: name, ofObject, assumed } = around;
+  const { clusterName: name, ofObject, assumed, defaultLocalCluster } = around;
   const sure = reaches(around, '1.19');
-  if (!ofObject || (!sure && !assumed)) return NO_BOUNDS;
+  if (!ofObject || defaultLocalCluster === false || (!sure && !assumed)) return NO_BOUNDS;
   // Every peer of a NetworkPolicy, also those outside: the selectors of other objects name a namespace at least.
   if (termsOf(selector).length === 0) return NO_BOUNDS;
   const says = termsOf(selector).some(

@@ -291,19 +291,24 @@ describe('a block of addresses in the ingress of a NetworkPolicy', () => {
   };
   const OTHER = 65_638;
   test.each([
-    { release: '1.18', answer: 'denied' },
-    { release: '1.19', answer: 'allowed' },
-    { release: '1.20', answer: 'denied' },
-    { release: undefined, answer: 'denied' },
+    { release: '1.18', local: true, answer: 'denied' },
+    { release: '1.19', local: true, answer: 'allowed' },
+    { release: '1.19', local: undefined, answer: 'unknown' },
+    { release: '1.19', local: false, answer: 'denied' },
+    { release: '1.20', local: true, answer: 'denied' },
+    { release: undefined, local: undefined, answer: 'denied' },
   ] as const)(
-    'lets the pods of its namespace in by agents of 1.19 alone: $release',
-    async ({ release, answer }) => {
+    'lets the pods of its namespace in by agents of 1.19 alone, by default: $release, $local',
+    async ({ release, local, answer }) => {
       const { rules, findings } = await parsePolicies([{ file: 'p.json', text: JSON.stringify(object) }], {
         target: release,
       });
       expect(findings.map(({ code }) => code)).toEqual(release === '1.19' ? ['own-namespace'] : []);
       const identities = [...IDENTITIES, pod(OTHER, 'a')];
-      const settings = { release, clusterName: 'lab', cidrMatchMode: [], dualStack: true };
+      const settings = {
+        ...{ release, clusterName: 'lab', cidrMatchMode: [], dualStack: true },
+        defaultLocalCluster: local,
+      };
       const engine = new PolicyEngine(identities, ENDPOINTS, settings).addAll(rules);
       const from = (id: number) => {
         const [own, peer] = [engine.identities.get(A), engine.identities.get(id)];
@@ -314,6 +319,30 @@ describe('a block of addresses in the ingress of a NetworkPolicy', () => {
     },
   );
 });
+
+test.each([
+  ['1.18', undefined, 'allowed'],
+  ['1.19', undefined, 'denied'],
+  ['1.19', true, 'denied'],
+  ['1.19', false, 'allowed'],
+] as const)(
+  'a peer of another cluster, with policy-default-local-cluster: %s, %s',
+  async (release, defaultLocalCluster, answer) => {
+    const spec = { endpointSelector: {}, ingress: [{ fromEndpoints: [{}] }] };
+    const metadata = { name: 'p', namespace: 'a' };
+    const object = { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata, spec };
+    const files = [{ file: 'p.json', text: JSON.stringify(object) }];
+    const { rules } = await parsePolicies(files, { target: release });
+    const settings = { release, clusterName: 'lab', defaultLocalCluster };
+    const other = identityOf(65_639, [
+      'k8s:io.kubernetes.pod.namespace=a',
+      'k8s:io.cilium.k8s.policy.cluster=elsewhere',
+    ]);
+    const engine = new PolicyEngine([...IDENTITIES, other], ENDPOINTS, settings).addAll(rules);
+    const decision = decideDirection(engine, 'ingress', pod(A, 'a'), other, { protocol: 6, port: 80 });
+    expect(decision.answer).toBe(answer);
+  },
+);
 
 test.each([
   ['1.17', false],
