@@ -555,6 +555,7 @@ kernelTest('what is in maps is found, so that not only errors are compared', asy
     [['ct', 'orphans'], /OUT 10\.11\.188\.138:\d+ -> /],
     [['nat', 'top'], /192\.168\.50\.12:443\/TCP/],
     [['nat', 'orphans'], /Created=-?\d+sec ago NeedsCT=0 \(endpoint gone\)/],
+    [['nat', 'orphans', '--agent-release', '1.13'], /Created=-?\d+sec NeedsCT=0 \(endpoint gone\)/],
     [['nat', 'orphans', '-o', 'json'], /"reason": "endpoint gone"/],
   ] as const) {
     const { stdout, stderr, code } = await run(['bpf', ...words, ...PINNED, '--from', top]);

@@ -187,10 +187,6 @@ describe('of an archive of cilium-cli', () => {
     for (const line of orphans.stdout.split('\n').slice(0, -1))
       expect(printed('bpf nat list').split('\n')).toContain(line.replace(/ \([a-z ]+\)$/, ''));
     expect(orphans.code).toBe(0);
-    const older = ['--pod-cidr', '192.0.2.0/24', '--agent-release', '1.13', ...NODE];
-    expect((await from('bpf', 'nat', 'orphans', ...older)).stdout).toBe(
-      orphans.stdout.replaceAll(' ago ', ' '),
-    );
     const [, path = '', table = ''] =
       /Path: (\S+)\n\n([\s\S]*?\n)\n\n/.exec(printed('bpf policy get --all')) ?? [];
     expect((await from('bpf', 'policy', 'get', path, '-n', ...NODE)).stdout).toBe(table);
