@@ -12,7 +12,6 @@ export function requireOwnSizes(map: BpfMap): void {
 
 /** Deletes all entries of a map, batch by batch while it is walked; returns how many were deleted. */
 export async function flushMap(map: BpfMap): Promise<number> {
-  requireOwnSizes(map);
   let deleted = 0;
   for await (const { keys, count, keySize } of walk(map))
     deleted += map.deleteMany(keys.subarray(0, count * keySize));

@@ -121,6 +121,29 @@ describe('maps', () => {
     },
   );
 
+  kernelTest('are refused before connections are forgotten, where they would lose translations', async () => {
+    using bpffs = mountBpffs();
+    const pinned = (name: string, keySize: number, valueSize: number) => {
+      using map = createMap({ name: 'map', type: 'hash', keySize, valueSize, maxEntries: 4 });
+      map.update(Buffer.alloc(keySize), Buffer.alloc(valueSize));
+      map.pin(join(bpffs.globals, name));
+    };
+    pinned('cilium_ct4_global', 14, 56);
+    pinned('cilium_ct6_global', 38, 56);
+    pinned('cilium_snat_v4_external', 14, 40);
+    pinned('cilium_snat_v6_external', 4, 4);
+    for (const flag of ['--dry-run', '--yes'])
+      expect(await run(['bpf', 'ct', 'flush', flag, '--bpf-root', bpffs.root], quiet)).toMatchObject({
+        stdout: '',
+        stderr: expect.stringMatching(/cilium_snat_v6_external has keys of 4 and values of 4 bytes/),
+        code: 1,
+      });
+    for (const name of ['cilium_ct4_global', 'cilium_ct6_global']) {
+      using map = openMap(join(bpffs.globals, name));
+      expect(await readAll(map)).toHaveLength(1);
+    }
+  });
+
   kernelTest('without entries give no faults', async () => {
     using bpffs = mountBpffs();
     for (const map of maps) restoreMap({ ...map, entries: [] }, bpffs.globals);

@@ -145,10 +145,15 @@ describe('bpf ct', () => {
       const no = await bpf(['ct', 'flush'], { ...terminal, stdin: undefined } as RunOptions);
       expect(no.code).toBe(1);
       expect(no.stderr).toMatch(
-        /^This will delete all entries of cilium_ct4_global, .* Continue\? \[y\/N\] Error: nothing was changed\n/,
+        /^This will delete all entries of cilium_ct4_global, cilium_ct_any4_global\. Continue\? \[y\/N\] Error: nothing was changed\n/,
       );
-      const dry = await bpf(['ct', 'flush', '--dry-run']);
-      expect(dry.stdout).toMatch(/^Would delete all entries of cilium_ct4_global/);
+      using nat = createMap({ name: 'nat', type: 'lru_hash', keySize: 14, valueSize: 40, maxEntries: 8 });
+      nat.pin(join(globals, 'cilium_snat_v4_external'));
+      const what =
+        'delete all entries of cilium_ct4_global, cilium_ct_any4_global and the translations of their connections in cilium_snat_v4_external.';
+      const asked = await bpf(['ct', 'flush'], { ...terminal, stdin: undefined } as RunOptions);
+      expect(asked.stderr).toContain(`This will ${what} Continue? [y/N] `);
+      expect((await bpf(['ct', 'flush', '--dry-run'])).stdout).toBe(`Would ${what}\n`);
       expect(await entries(globals, 'cilium_ct4_global')).toBe(25);
       const done = await bpf(['ct', 'flush', '--yes'], terminal);
       expect(done.stdout).toBe(

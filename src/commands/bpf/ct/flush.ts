@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { globalPath, openGlobal } from '../../../bpf/kernel/pins.ts';
-import { flushConnections } from '../../../bpf/maps/flush-connections.ts';
+import { globalPath } from '../../../bpf/kernel/pins.ts';
 import { flushTables } from '../../../cli/bpf/flush.ts';
 import { type WriteOptions, writeFlags } from '../../../cli/confirm.ts';
 import { examples } from '../../../cli/flags.ts';
@@ -22,8 +21,5 @@ export async function runBpfCtFlush(words: string[], options: WriteOptions, ctx:
   if ('wrong' in table) return await ctx.err.write(`Invalid argument: ${table.wrong}`);
   const missing = (name: string) =>
     sayMissing(ctx, globalPath(ctx.globals.bpfRoot, name), name, table.maps === GLOBAL_TABLE);
-  await flushTables(ctx, table.maps, missing, options, async (map, name) => {
-    using nat = openGlobal(ctx.globals.bpfRoot, natOf(name), { write: true });
-    return await flushConnections(map, nat);
-  });
+  await flushTables(ctx, table.maps, missing, options, natOf);
 }
