@@ -18,7 +18,9 @@ export function tcItems({ tcFilters, tcUnknown }: NodeState): Item[] {
       block === undefined ? ['dev', device, ...filter.place.split(' ')] : ['block', String(block)];
     const [programName] = filter.programNames;
     const item: Item = {
-      id: `tc-filter ${place} ${pref} ${programName}`,
+      id: ['tc-filter', place, chain > 0 && `chain ${chain}`, pref, protocol, handle, programName]
+        .filter(Boolean)
+        .join(' '),
       kind: 'tc-filter',
       what: `${programName} on ${block === undefined ? `${device} (tc ${filter.place})` : `${place} (tc)`}`,
       why: 'the program carries a name of Cilium',
@@ -64,9 +66,9 @@ export function attachmentItems(state: NodeState): Item[] {
       .filter(({ programName }) => isOwnProgram(programName))
       .map(
         ({ device, mode, programName }): Item => ({
-          id: `xdp ${device} ${programName}`,
+          id: ['xdp', device, mode, programName].filter(Boolean).join(' '),
           kind: 'xdp',
-          what: `${programName} on ${device} (XDP)`,
+          what: `${programName} on ${device} (${['XDP', mode].filter(Boolean).join(' ')})`,
           why: named,
           remove: [command(['ip', 'link', 'set', 'dev', device, XDP_WORDS[mode] ?? 'xdp', 'off'])],
         }),

@@ -65,8 +65,17 @@ describe('a filter of tc', () => {
         ],
       }),
     );
-    expect(item).toMatchObject({ id: 'tc-filter eth0 egress 7 main', what: 'main on eth0 (tc egress)' });
+    expect(item).toMatchObject({
+      id: 'tc-filter eth0 egress 7 ip 0x2 main',
+      what: 'main on eth0 (tc egress)',
+    });
     expect(steps(item)).toEqual(['tc filter del dev eth0 egress pref 7 protocol ip handle 0x2 bpf']);
+  });
+
+  test('has an id of its own, whatever it shares with another one', () => {
+    const some = [{}, { chain: 3 }, { protocol: 'ip' }, { pref: 2 }, { handle: '0x2' }, { device: 'eth1' }];
+    const tcFilters = some.map((more) => filter('eth0', ['cil_from_netdev'], more));
+    expect(new Set(tcItems(nodeWith({ tcFilters })).map(({ id }) => id)).size).toBe(some.length);
   });
 
   test('takes the qdisc of its device along when it is the last one', () => {
@@ -102,7 +111,7 @@ test('filters elsewhere than in clsact go without the qdisc that somebody else h
     filter('eth1', ['other'], { place: 'parent 1:1', qdisc: 'htb' }),
   ];
   const items = tcItems(nodeWith({ tcFilters }));
-  expect(items.map(({ id }) => id.replace(/ 1 cil.*/, ''))).toEqual([
+  expect(items.map(({ id }) => id.replace(/ 1 all .*/, ''))).toEqual([
     ...['tc-filter eth0 ingress', 'tc-filter eth1 ingress', 'tc-filter eth1 parent 1:'],
   ]);
   expect(items.map((item) => steps(item))).toEqual([
@@ -131,7 +140,10 @@ test('programs on devices, links and cgroups are named by where they are', () =>
     }),
   );
   expect(items.map(({ id, what }) => `${id} = ${what}`)).toEqual([
-    ...Array(4).fill('xdp eth0 cil_xdp_entry = cil_xdp_entry on eth0 (XDP)'),
+    ...['driver', 'generic', 'offload'].map(
+      (mode) => `xdp eth0 ${mode} cil_xdp_entry = cil_xdp_entry on eth0 (XDP ${mode})`,
+    ),
+    'xdp eth0 cil_xdp_entry = cil_xdp_entry on eth0 (XDP)',
     'bpf-link 8 = cil_to_netdev (link 8, tcx on eth0)',
     'bpf-link 9 = cil_sock_release (link 9, cgroup)',
     'cgroup-program /cg bind4 5 = cil_sock4_post_bind on /cg (bind4)',
